@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# rackstrap. `make rack` goes from nothing to a running rack in QEMU; `make check` runs
+# every test; `make help` lists the rest. O=DIR builds elsewhere, V=1 shows the commands,
+# DEV=1 turns warnings into errors, SAN=1 builds with ASan and UBSan, CC=clang works.
+
+O	?= build
+prefix	?= /usr/local
+VERSION	:= 0.1.0
+
+CFLAGS	?= -O2 -g
+WARN	:= -Wall -Wextra -Wformat=2 -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	   -Wpointer-arith -Wwrite-strings -Wvla -Wundef -Wimplicit-fallthrough
+HARDEN	:= -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+CPPFLAGS += -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DRACKSTRAP_VERSION='"$(VERSION)"'
+BASE_CFLAGS = -std=gnu11 $(WARN) -ffile-prefix-map=$(CURDIR)/= -MMD -MP
+LDFLAGS	+= -Wl,-z,relro,-z,now -Wl,--as-needed
+
+ifeq ($(DEV),1)
+BASE_CFLAGS += -Werror
+endif
+ifeq ($(SAN),1)
+BASE_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LDFLAGS += -fsanitize=address,undefined
+else
+BASE_CFLAGS += $(HARDEN)
+endif
+
+Q	:= $(if $(filter 1,$(V)),,@)
+say	= $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: all deps rack check check-unit check-asan check-clang check-fuzz check-build \
+	check-repro check-qemu check-long bench install clean help images-mirror
+
+LIBS_BUILDER	:= -lconfig -larchive -lcurl -lcrypto -ljansson -lsodium
+LIBS_FIRSTBOOT	:= -lconfig -lsodium
+
+src	= $(sort $(wildcard $(1)/*.c) $(wildcard $(1)/*.S))
+obj	= $(patsubst %,$(O)/obj/%.o,$(basename $(1)))
+
+LIB_OBJ		:= $(call obj,$(call src,lib))
+FIRSTBOOT_OBJ	:= $(call obj,$(filter-out firstboot/main.c,$(call src,firstboot)))
+PXE_OBJ		:= $(call obj,$(call src,pxe))
+BUILDER_OBJ	:= $(call obj,$(filter-out builder/main.c,$(call src,builder)))
+ARCHIVES	:= $(O)/builder.a $(O)/pxe.a $(O)/firstboot.a $(O)/lib.a
+
+STANDIN_COMMON	:= $(call obj,$(call src,test/standin/common))
+STANDINS	:= $(patsubst test/standin/%.c,$(O)/standin/%,$(call src,test/standin))
+UNIT_TESTS	:= $(patsubst test/unit/%.c,$(O)/test/unit/%,$(sort $(wildcard test/unit/test-*.c)))
+TEST_TOOLS	:= $(patsubst test/tools/%.c,$(O)/test/tools/%,$(sort $(wildcard test/tools/*.c)))
+FUZZERS		:= $(patsubst test/fuzz/%.c,$(O)/test/fuzz/%,$(sort $(wildcard test/fuzz/fuzz-*.c)))
+
+all: $(O)/rackstrap $(O)/firstboot
+
+# --- objects and programs ----------------------------------------------------------
+
+$(O)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(O)/obj/%.o: %.S
+	@mkdir -p $(@D)
+	$(call say,AS,$<)$(CC) $(CPPFLAGS) -c -o $@ $<
+
+# .incbin is invisible to -MMD.
+$(O)/obj/pxe/embed.o: $(sort $(wildcard pxe/templates/*) $(wildcard pxe/initramfs/*))
+
+$(O)/lib.a: $(LIB_OBJ)
+$(O)/firstboot.a: $(FIRSTBOOT_OBJ)
+$(O)/pxe.a: $(PXE_OBJ)
+$(O)/builder.a: $(BUILDER_OBJ)
+$(O)/standin.a: $(STANDIN_COMMON)
+$(ARCHIVES) $(O)/standin.a:
+	@mkdir -p $(@D)
+	$(call say,AR,$@)rm -f $@ && $(AR) rcsD $@ $^
+
+$(O)/rackstrap: $(O)/obj/builder/main.o $(ARCHIVES)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $^ $(LIBS_BUILDER)
+
+# Static, so that it runs on any root filesystem whatever its libc; a sanitized build
+# cannot be static.
+$(O)/firstboot: $(O)/obj/firstboot/main.o $(O)/firstboot.a $(O)/lib.a
+ifeq ($(SAN),1)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_FIRSTBOOT)
+else
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -static -s -Wl,--gc-sections -Wl,--build-id=none \
+		-o $@ $^ $(LIBS_FIRSTBOOT)
+endif
+$(FIRSTBOOT_OBJ) $(LIB_OBJ) $(O)/obj/firstboot/main.o: BASE_CFLAGS += -ffunction-sections -fdata-sections
+
+$(STANDINS): $(O)/standin/%: $(O)/obj/test/standin/%.o $(O)/standin.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -static -s -Wl,--build-id=none -o $@ $^
+
+$(UNIT_TESTS): $(O)/test/unit/%: $(O)/obj/test/unit/%.o $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $^ -lcmocka $(LIBS_BUILDER)
+
+$(TEST_TOOLS): $(O)/test/tools/%: $(O)/obj/test/tools/%.o $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $^ $(LIBS_BUILDER)
+
+# A fuzz target is LLVMFuzzerTestOneInput(); test/fuzz/replay.c is a plain main that
+# replays a corpus. libFuzzer builds are `make fuzz` (clang).
+$(FUZZERS): $(O)/test/fuzz/%: $(O)/obj/test/fuzz/%.o $(O)/obj/test/fuzz/replay.o $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $^ $(LIBS_BUILDER)
+
+# --- the main job ------------------------------------------------------------------
+
+DEPS	:= gcc libc6-dev make pkg-config \
+	libconfig-dev libarchive-dev libcurl4-openssl-dev libssl-dev libjansson-dev \
+	libsodium-dev libcmocka-dev \
+	mmdebstrap uidmap apt-utils dpkg-dev squashfs-tools zstd xz-utils cpio \
+	dnsmasq-base nginx-light ipxe qemu-system-x86 ipxe-qemu seabios ovmf \
+	iproute2 iptables curl openssh-client python3 ca-certificates \
+	clang libclang-rt-14-dev initramfs-tools-core mandoc
+
+# Packages that bring a service must not start it on the operator's machine:
+# policy-rc.d (invoke-rc.d(8)) says no while they are installed.
+deps:
+	$(Q)missing=$$(dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(DEPS) 2>/dev/null | \
+		awk '$$2 == "installed" { have[$$1] = 1 } END { n = split("$(DEPS)", d, " "); \
+		for (i = 1; i <= n; i++) if (!(d[i] in have)) printf "%s ", d[i] }'); \
+	[ -n "$$missing" ] || exit 0; \
+	if [ "$$(id -u)" != 0 ]; then \
+		echo "make deps: as root, please: apt-get install --no-install-recommends $$missing" >&2; exit 1; \
+	fi; \
+	if [ ! -e /usr/sbin/policy-rc.d ]; then \
+		trap 'rm -f /usr/sbin/policy-rc.d' EXIT; \
+		printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d; \
+	fi; \
+	apt-get update -q && DEBIAN_FRONTEND=noninteractive \
+	apt-get install -qy --no-install-recommends $$missing
+
+IMAGE	?= bookworm-vm
+RACK	?= configs/demo.cfg
+
+rack: deps
+	$(Q)$(MAKE) all $(O)/standin/mirror.stamp
+	$(Q)test/with-mirror $(O) $(O)/rackstrap build images/$(IMAGE)
+	$(Q)$(O)/rackstrap rack $(RACK) --image out/$(IMAGE) --dir $(O)/rack
+
+# Archives in the official layouts with the stand-ins in them, as a mirror to serve.
+images-mirror: $(O)/standin/mirror.stamp
+$(O)/standin/mirror.stamp: test/standin/pack $(STANDINS)
+	$(call say,PACK,$(O)/standin/mirror)test/standin/pack $(O)/standin $(O)/standin/mirror && touch $@
+
+# --- tests -------------------------------------------------------------------------
+#
+# Every test is a program that speaks TAP; test/run runs them, keeps a log of each and
+# ends with "N passed, N failed, N skipped".
+
+export O
+SHOULD_FAIL	:= $(sort $(wildcard test/should-fail/*.sh))
+LINT_TESTS	:= $(sort $(wildcard test/lint/*.sh))
+BUILD_TESTS	:= $(sort $(wildcard test/build/*.sh))
+REPRO_TESTS	:= $(sort $(wildcard test/repro/*.sh))
+QEMU_TESTS	:= $(sort $(wildcard test/qemu/*.sh))
+LONG_TESTS	:= $(sort $(wildcard test/long/*.sh))
+ASAN_UNIT	 = $(patsubst $(O)/%,$(O)/asan/%,$(UNIT_TESTS) $(FUZZERS))
+
+tests-built: all $(UNIT_TESTS) $(TEST_TOOLS) $(FUZZERS) $(STANDINS)
+asan-built:
+	$(Q)$(MAKE) O=$(O)/asan SAN=1 CFLAGS='-O1 -g' unit-built
+unit-built: $(UNIT_TESTS) $(FUZZERS) $(TEST_TOOLS)
+clang-built:
+	$(Q)$(MAKE) O=$(O)/clang CC=clang DEV=1 tests-built
+.PHONY: tests-built asan-built unit-built clang-built
+
+QUICK_TESTS	= $(UNIT_TESTS) $(FUZZERS) $(SHOULD_FAIL) $(LINT_TESTS)
+
+check: deps
+	$(Q)$(MAKE) DEV=1 tests-built asan-built clang-built $(O)/standin/mirror.stamp
+	$(Q)test/run $(QUICK_TESTS) $(ASAN_UNIT) $(BUILD_TESTS) $(REPRO_TESTS) $(QEMU_TESTS)
+check-unit: tests-built
+	$(Q)test/run $(QUICK_TESTS)
+check-asan: asan-built
+	$(Q)test/run $(ASAN_UNIT)
+check-clang: clang-built
+check-fuzz: tests-built asan-built
+	$(Q)test/run $(FUZZERS) $(filter %fuzz%,$(ASAN_UNIT))
+check-build: tests-built $(O)/standin/mirror.stamp
+	$(Q)test/run $(BUILD_TESTS)
+check-repro: tests-built $(O)/standin/mirror.stamp
+	$(Q)test/run $(REPRO_TESTS)
+check-qemu: tests-built $(O)/standin/mirror.stamp
+	$(Q)test/run $(QEMU_TESTS)
+check-long: deps
+	$(Q)$(MAKE) DEV=1 tests-built $(O)/standin/mirror.stamp
+	$(Q)test/run $(LONG_TESTS)
+bench: tests-built $(O)/standin/mirror.stamp
+	$(Q)test/bench/run $(O)
+
+# --- the rest ----------------------------------------------------------------------
+
+install: all
+	install -D -m 755 $(O)/rackstrap $(DESTDIR)$(prefix)/bin/rackstrap
+	install -D -m 755 $(O)/firstboot $(DESTDIR)$(prefix)/libexec/rackstrap/firstboot
+	for m in $(sort $(wildcard man/*.[158])); do \
+		install -D -m 644 $$m $(DESTDIR)$(prefix)/share/man/man$${m##*.}/$${m##*/}; done
+	find images configs -type f | sort | while read -r f; do \
+		install -D -m 644 "$$f" "$(DESTDIR)$(prefix)/share/rackstrap/$$f"; done
+
+clean:
+	rm -rf $(O)
+
+help:
+	@echo 'make rack         deps, build, bake, PXE-boot the demo rack in QEMU'
+	@echo 'make check        all tests (check-unit: quick, no root, no network)'
+	@echo 'make deps         install what build and tests need (Debian packages; root)'
+	@echo 'make              everything into $(O)/'
+	@echo 'make check-asan check-clang check-fuzz check-build check-repro check-qemu check-long'
+	@echo 'make bench        timings'
+	@echo 'make install      DESTDIR= prefix=$(prefix)'
+
+-include $(shell [ -d $(O)/obj ] && find $(O)/obj -name '*.d')

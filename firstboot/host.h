@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The host model: what a host may be told about itself, and the checks that make it
+ * a host that can work. `rackstrap check` and `rackstrap pxe` use it on the operator's
+ * machine, firstboot on the node: what passes the one cannot be refused by the other.
+ *
+ * A host is described by a flat libconfig file, host.cfg(5), or by words on the kernel
+ * command line (rackstrap.KEY=VALUE). One table, host_keys, says everything about a
+ * key: its type, where it is kept, how it is read, printed and explained.
+ */
+#pragma once
+
+#include "conf.h"
+#include "lib/net.h"
+
+/* What a role is (baked into the image from the recipe's `roles`). */
+struct role {
+	char *name;
+	char **units; /* in the order they start; reported and waited for */
+	char **ready; /* URLs that answer 2xx once the role works; ${NAME} is taken from
+		       * /etc/network-environment */
+	bool cbr0;    /* its Docker runs on cbr0: the host must have one */
+	bool master;  /* it is the cluster's master: it runs etcd, adds the pool */
+};
+
+struct roles {
+	struct role *v;
+	size_t n;
+};
+
+/* Where the image keeps them: "roles = ( { name = ...; units = [ ... ]; ready = [ ... ];
+ * cbr0 = true; master = false; }, ... );" Made by the builder. */
+#define ROLES_PATH "usr/lib/rackstrap/roles.cfg"
+
+int roles_read_at(struct roles *ret, int dirfd, const char *path, struct diag *d) _must_check_;
+const struct role *roles_find(const struct roles *r, const char *name);
+void roles_builtin(struct roles *ret); /* master and node as the shipped recipes have them */
+void roles_done(struct roles *r);
+#define _cleanup_roles_ _cleanup_(roles_done)
+
+/* Where a value came from, for explain and for every complaint. */
+struct origin {
+	char *file; /* "host.cfg", a path, a URL, "kernel command line", "default"; owned */
+	unsigned line; /* 0: the file has none */
+};
+
+enum host_key_id {
+	HOST_NAME,	      /* "node-1": hostname, RFC 1123, at most 63 characters */
+	HOST_ROLE,	      /* "master", "node", or another role of the image */
+	HOST_CLUSTER,	      /* "demo": the cluster's name */
+	HOST_MAC,	      /* uplink by MAC address ... */
+	HOST_INTERFACE,	      /* ... or by name; with neither, the only Ethernet link */
+	HOST_ADDRESS,	      /* "172.25.0.11/24" or "dhcp" */
+	HOST_GATEWAY,	      /* "172.25.0.1" */
+	HOST_DNS,	      /* [ "172.25.0.1" ] */
+	HOST_SEARCH,	      /* [ "rack.example" ] */
+	HOST_NTP,	      /* [ "172.25.0.1", "ntp.example" ] */
+	HOST_MTU,	      /* of the uplink; 0: the link's own */
+	HOST_MASTER,	      /* "172.25.0.10": the master's address, an IPv4 literal */
+	HOST_ETCD,	      /* "172.25.0.10:4001": default the master's port 4001 */
+	HOST_CBR0,	      /* "192.168.1.1/24": address and prefix of cbr0 */
+	HOST_CBR0_MTU,	      /* 0: the kernel's own */
+	HOST_POD_NETWORK,     /* "192.168.0.0/16" */
+	HOST_NODE_NETWORK,    /* "172.25.0.0/24" */
+	HOST_SERVICE_NETWORK, /* "10.100.0.0/16" */
+	HOST_NAT,	      /* true: the guide's KUBE-OUTBOUND-NAT chain */
+	HOST_NAT_EXEMPT,      /* [ "10.0.0.0/8" ]: more networks that are not masqueraded */
+	HOST_DOCKER_OPTIONS,  /* [ "--insecure-registry=..." ]: added to Docker's own */
+	HOST_SSH_KEYS,	      /* [ "ssh-ed25519 AAAA... op@desk" ]: root's authorized keys */
+	HOST_ENVIRONMENT,     /* [ "HTTP_PROXY=http://..." ]: added to network-environment */
+	HOST_REPORT,	      /* "http://172.25.0.1/report/node-1.json": where to PUT it */
+	HOST_KEY_COUNT,
+};
+
+struct host {
+	char *name, *role, *cluster;
+	struct mac mac;
+	bool has_mac;
+	char *interface;
+	bool dhcp;
+	struct cidr address;
+	uint32_t gateway; /* 0: none */
+	char **dns, **search, **ntp;
+	uint32_t mtu;
+	uint32_t master; /* 0: not given */
+	uint32_t etcd_addr;
+	uint16_t etcd_port;
+	struct cidr cbr0; /* prefix 0: none */
+	uint32_t cbr0_mtu;
+	struct cidr pod_network, node_network, service_network;
+	bool nat;
+	struct cidr *nat_exempt;
+	size_t n_nat_exempt;
+	char **docker_options, **ssh_keys, **environment;
+	char *report;
+
+	struct origin origin[HOST_KEY_COUNT];
+	bool set[HOST_KEY_COUNT]; /* given by a source, not by default */
+};
+
+enum host_type { /* how a key is written, in host.cfg and (lists: separated by commas) */
+	HOST_T_STR, /* on the command line */
+	HOST_T_BOOL,
+	HOST_T_U32,
+	HOST_T_ADDR,
+	HOST_T_CIDR,
+	HOST_T_CIDR_OR_DHCP,
+	HOST_T_MAC,
+	HOST_T_HOSTPORT,
+	HOST_T_STRV,
+	HOST_T_CIDRV,
+};
+
+struct host_key {
+	enum host_key_id id;
+	const char *name; /* as written in host.cfg */
+	enum host_type type;
+	size_t offset;	  /* of the value in struct host */
+	const char *what; /* one line, for explain and the man page's test */
+};
+
+extern const struct host_key host_keys[HOST_KEY_COUNT];
+
+/* Zeroed, then the built-in defaults: pod, node and service networks of the guide, nat
+ * on; everything else not given. */
+void host_init(struct host *h);
+void host_done(struct host *h);
+#define _cleanup_host_ _cleanup_(host_done)
+
+/*
+ * Lays one source over the host: every key the group has replaces the value that was
+ * there. Unknown keys, wrong types and values that do not parse are complaints; the
+ * group is read to its end. Returns 0 or -1. `prefix` goes before each key's name in
+ * complaints ("host 'node-7': ") or is "".
+ */
+int host_load_conf(struct host *h, const struct conf_node *group, const char *prefix,
+		   struct diag *d) _must_check_;
+
+/* One setting from text, as on the command line (`name` without "rackstrap."). */
+int host_set(struct host *h, const char *name, const char *value, const char *file,
+	     unsigned line, struct diag *d) _must_check_;
+
+/* Sets what follows from other values (etcd from master, master's own address). */
+void host_derive(struct host *h);
+
+/*
+ * Everything a human would check, on a derived host, all complaints at once, each with
+ * the origin of the value it is about. 0 or -1.
+ */
+int host_check(const struct host *h, const struct roles *roles, struct diag *d) _must_check_;
+
+/* "FILE:LINE" or "FILE" of a key's value. */
+const char *host_where(const struct host *h, enum host_key_id id, char *out, size_t size);
+
+/* The value as host.cfg writes it ("\"192.168.1.1/24\"", "true", "[ \"a\", \"b\" ]");
+ * "" when there is none. Owned by the caller. */
+char *host_format(const struct host *h, enum host_key_id id);
+
+/* A whole host.cfg: every key that is set, in the table's order, host_load_conf's inverse. */
+char *host_render(const struct host *h);

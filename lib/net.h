@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * IPv4 and Ethernet address arithmetic, without sockets. Addresses are in host
+ * byte order. Text forms are strict: four decimal numbers without leading zeros,
+ * a prefix of 0 to 32 without sign, six two-digit hex numbers.
+ */
+#pragma once
+
+#include "cleanup.h"
+
+struct cidr {
+	uint32_t addr; /* as written, host bits included */
+	uint8_t prefix;
+};
+
+struct mac {
+	uint8_t b[6];
+};
+
+#define NET_ADDR_LEN 16 /* "255.255.255.255" and NUL */
+#define NET_CIDR_LEN 19
+#define NET_MAC_LEN  18
+
+/* 0 or -EINVAL. */
+int net_parse_addr(const char *s, uint32_t *ret) _must_check_;
+int net_parse_cidr(const char *s, struct cidr *ret) _must_check_; /* the prefix is required */
+int net_parse_mac(const char *s, struct mac *ret) _must_check_;	  /* ':' or '-' between */
+int net_parse_hostport(const char *s, uint32_t *addr, uint16_t *port) _must_check_;
+
+/* Return `out`. */
+const char *net_format_addr(uint32_t addr, char out[static NET_ADDR_LEN]);
+const char *net_format_cidr(struct cidr c, char out[static NET_CIDR_LEN]);
+const char *net_format_mac(struct mac m, char sep, char out[static NET_MAC_LEN]);
+
+uint32_t net_mask(uint8_t prefix);
+uint32_t net_network(struct cidr c);
+uint32_t net_broadcast(struct cidr c);
+bool net_contains(struct cidr net, uint32_t addr);
+bool net_overlap(struct cidr a, struct cidr b);
+bool net_inside(struct cidr inner, struct cidr outer);
+bool net_is_network(struct cidr c); /* no host bits set */
+
+/* Usable as the address of a host in that network: not its network or broadcast
+ * address (any address of a /31 or /32 is). */
+bool net_is_host(struct cidr c);
+
+bool mac_is_unicast(struct mac m); /* not multicast, not all zeros */

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Strings: a growing buffer, NULL-terminated lists of strings, strict number
+ * parsing, and the nearest of a set of words (for "did you mean").
+ *
+ * Running out of memory aborts: nothing here, and nothing that uses it, can do
+ * anything better, and the callers are programs, not libraries.
+ */
+#pragma once
+
+#include "cleanup.h"
+
+#include <string.h>
+
+static inline bool streq(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0;
+}
+
+/* The rest of `s` after `prefix`, or NULL when it does not start with it. */
+const char *str_after(const char *s, const char *prefix);
+bool str_ends(const char *s, const char *suffix);
+
+void *xmalloc(size_t n);
+void *xcalloc(size_t n, size_t size);
+void *xrealloc(void *p, size_t n);
+char *xstrdup(const char *s); /* NULL gives NULL */
+char *xstrndup(const char *s, size_t n);
+char *xasprintf(const char *fmt, ...) _printf_(1, 2);
+
+/* Growing buffer. Zero-initialise. `p` is NUL-terminated whenever it is not NULL. */
+struct buf {
+	char *p;
+	size_t len, cap;
+};
+
+void buf_add(struct buf *b, const void *data, size_t len);
+void buf_puts(struct buf *b, const char *s);
+void buf_printf(struct buf *b, const char *fmt, ...) _printf_(2, 3);
+char *buf_take(struct buf *b); /* never NULL: "" when nothing was added; empties b */
+void buf_done(struct buf *b);
+#define _cleanup_buf_ _cleanup_(buf_done)
+
+/* NULL-terminated, owned list of owned strings; NULL is the empty list. */
+size_t strv_len(char *const *v);
+void strv_add(char ***v, const char *s);	/* copies */
+void strv_addf(char ***v, const char *fmt, ...) _printf_(2, 3);
+void strv_extend(char ***v, char *const *more); /* copies */
+bool strv_has(char *const *v, const char *s);
+char **strv_dup(char *const *v);
+char **strv_split(const char *s, const char *separators); /* empty fields dropped */
+char *strv_join(char *const *v, const char *separator);
+void strv_free(char **v);
+void strv_done(char ***v);
+#define _cleanup_strv_ _cleanup_(strv_done)
+
+/* Decimal digits only, whole string. 0, or -EINVAL, or -ERANGE when over max. */
+int str_to_u64(const char *s, uint64_t max, uint64_t *ret) _must_check_;
+
+/* "8G", "512M", "4096": bytes, suffixes K M G T are powers of 1024. As str_to_u64. */
+int str_to_size(const char *s, uint64_t *ret) _must_check_;
+
+/* Four octal digits or fewer, at most 07777. */
+int str_to_mode(const char *s, unsigned *ret) _must_check_;
+
+/*
+ * The word of `words` (NULL-terminated) nearest to `s` by edit distance, or NULL
+ * when none is near enough to be what was meant.
+ */
+const char *str_nearest(const char *s, const char *const *words);
+
+/* Appends `n` bytes as lower-case hex and a NUL: `out` holds 2n + 1. */
+void str_hex(const uint8_t *bytes, size_t n, char *out);

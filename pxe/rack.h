@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rack.cfg(5): a cluster and its hosts. Every host becomes one `struct host` of the
+ * host model (the cluster's values first, the host's own over them), checked by the same
+ * code that runs on the node, and then the hosts are checked against each other.
+ *
+ *	cluster : {
+ *		name = "demo";
+ *		node_network = "172.25.0.0/24"; pod_network = ...; service_network = ...;
+ *		boot_server = "172.25.0.1";	# address that dnsmasq and nginx listen on
+ *		master = "master";		# a host's name; its address goes to every host
+ *		gateway, dns, search, ntp, nat, nat_exempt, docker_options, ssh_keys,
+ *		environment, mtu, etcd, console = "ttyS0,115200", cmdline = "..."
+ *	};
+ *	hosts = ( { name, role, mac, address, cbr0, ... any key of host.cfg ...,
+ *		    console, cmdline, state_disk = "/dev/vda",
+ *		    vm : { memory = "1536M"; cpus = 1; disk = "4G"; } }, ... );
+ *
+ * An address without a prefix gets the node network's. Unknown keys are errors.
+ */
+#pragma once
+
+#include "firstboot/host.h"
+
+struct rack_host {
+	struct host host;  /* loaded, derived, checked */
+	unsigned line;	   /* of its entry */
+	char *console;	   /* "ttyS0,115200", or NULL for the kernel's own choice */
+	char *cmdline;	   /* more kernel words, or NULL */
+	char *state_disk;  /* device the node may make its state disk if it is blank, or NULL */
+	uint64_t vm_memory; /* bytes, for `rackstrap rack` */
+	unsigned vm_cpus;
+	uint64_t vm_disk; /* bytes of a blank second disk; 0: none */
+};
+
+struct rack {
+	char *file;
+	char *name;
+	uint32_t boot_server;
+	struct cidr node_network;
+	struct rack_host *hosts;
+	size_t n_hosts;
+};
+
+/* 0, or -1 with every complaint about the file in `d`. */
+int rack_load(struct rack *ret, const char *path, const struct roles *roles, struct diag *d)
+	_must_check_;
+void rack_done(struct rack *r);
+#define _cleanup_rack_ _cleanup_(rack_done)
