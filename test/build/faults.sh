@@ -1,0 +1,116 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# What goes wrong around a build: each is one clear line and exit 1, nothing stands under
+# a final name, and the next run goes on. The recipe here has a base of its own making
+# (mmdebstrap replaced by a program that prints a small tar), so that a case takes seconds.
+. "$(dirname "$0")/../tap.sh"
+
+# --- a small world: a base, a mirror with one artifact, a recipe -----------------------
+mkdir -p "$WORK"/{bin,base/{boot,bin,etc,usr/lib,usr/sbin,var/lib/dpkg},mirror,recipe}
+(
+	cd "$WORK/base" || exit 1
+	head -c 300000 /dev/urandom >boot/vmlinuz-6.1.0-test
+	head -c 300000 /dev/urandom >boot/initrd.img-6.1.0-test
+	echo 'root:*:19000:0:99999:7:::' >etc/shadow
+	chmod 640 etc/shadow
+	: >etc/machine-id
+	: >var/lib/dpkg/status
+	head -c 3000000 /dev/urandom >bin/busybox
+)
+tar -C "$WORK/base" --owner=0 --group=0 --sort=name -cf "$WORK/base.tar" .
+cat >"$WORK/bin/mmdebstrap" <<S
+#!/bin/bash
+# The last argument that ends in .tar, or standard output, gets the base.
+out=
+for a; do case \$a in *.tar) out=\$a ;; --version) echo "mmdebstrap 1.3.5"; exit 0 ;; esac; done
+[ ! -e $WORK/slow ] || sleep 30
+if [ -e $WORK/unreachable ]; then
+	echo "W: http://mirror.invalid/debian: Could not resolve 'mirror.invalid'" >&2
+	echo "E: apt-get update failed" >&2
+	exit 1
+fi
+echo x >>$WORK/mmdebstrap.runs
+if [ -n "\$out" ]; then cat $WORK/base.tar >"\$out"; else cat $WORK/base.tar; fi
+S
+chmod +x "$WORK/bin/mmdebstrap"
+PATH=$WORK/bin:$PATH
+head -c 2000000 /dev/urandom >"$WORK/mirror/kubelet"
+sum=$(sha256sum <"$WORK/mirror/kubelet" | cut -c1-64)
+recipe() { # SHA256 [URL]
+	cat >"$WORK/recipe/recipe.cfg" <<S
+version = 1;
+name = "small";
+base : { type = "suite"; suite = "bookworm"; components = [ "main" ]; mirror = "http://mirror.invalid/debian"; packages = [ "systemd" ]; kernel = "linux-image-test"; };
+artifacts = ( { name = "kubelet"; url = "${2:-http://files.invalid/kubelet}"; sha256 = "$1"; to = "/usr/local/bin/kubelet"; mode = "0755"; } );
+roles = ( { name = "node"; units = [ ]; ready = [ ]; cbr0 = true; } );
+images = [ "pxe" ];
+S
+}
+export RACKSTRAP_CACHE=$WORK/cache
+python3 test/httpd.py "$WORK/mirror" "$WORK/port" &
+httpd=$!
+tap_cleanup() { kill $httpd 2>/dev/null; }
+for _ in $(seq 50); do [ -s "$WORK/port" ] && break; sleep 0.1; done
+MIRROR="http://files.invalid/=http://127.0.0.1:$(cat "$WORK/port")/"
+build() { "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/out" --mirror "$MIRROR" "$@"; }
+nothing() { [ -z "$(ls -A "$WORK/out" 2>/dev/null | grep -v '^\.')" ]; }
+
+# --- the cases -------------------------------------------------------------------------
+recipe "$sum"
+touch "$WORK/unreachable"
+refuse "an unreachable mirror" 1 "rackstrap: *mmdebstrap exited with 1: *apt-get update failed*" build
+check "left nothing behind" nothing
+rm "$WORK/unreachable"
+
+recipe "$(printf 'f%.0s' $(seq 64))"
+refuse "a wrong digest" 1 \
+	"rackstrap: *http://files.invalid/kubelet: sha256 is $sum, expected ffffffff*" build
+check "left nothing behind" nothing
+
+recipe "$sum" http://files.invalid/absent
+refuse "a file that the server does not have" 1 "rackstrap: *http://files.invalid/absent: *404*" build
+recipe "$sum"
+
+mkdir -p "$WORK/few"
+for t in env sh bash mmdebstrap python3 cat; do ln -sf "$(command -v $t)" "$WORK/few/$t"; done
+refuse "a missing tool" 1 "rackstrap: *mksquashfs*package squashfs-tools*" \
+	env PATH="$WORK/few" "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/out" --mirror "$MIRROR"
+check "left nothing behind" nothing
+
+touch "$WORK/slow"
+RACKSTRAP_CACHE=$WORK/cache2 "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/out" --mirror "$MIRROR" \
+	2>/dev/null >/dev/null &
+pid=$!
+sleep 2
+kill -9 $pid
+wait $pid 2>/dev/null
+rm "$WORK/slow"
+check "a killed build left nothing under a final name" nothing
+
+if unshare -rm true 2>/dev/null; then
+	refuse "a full disk" 1 "rackstrap: *[Nn]o space left on device*" unshare -rm bash -c "
+		mount -t tmpfs -o size=4m none '$WORK/out' 2>/dev/null || { mkdir -p '$WORK/out' && mount -t tmpfs -o size=4m none '$WORK/out'; }
+		'$RACKSTRAP' build '$WORK/recipe' --out '$WORK/out' --mirror '$MIRROR' || exit
+		exit 99"
+else
+	skip "a full disk" "no unprivileged mount namespace here"
+fi
+
+check "the next run finishes" build
+check "and its digests hold" sh -c "cd $WORK/out/small && sha256sum -c --strict SHA256SUMS"
+check "no temporary folder is left" sh -c "test -z \"\$(ls -A $WORK/out | grep -v -e '^small\$' -e lock)\""
+runs=$(wc -l <"$WORK/mmdebstrap.runs")
+check "one more run" build
+check "made no base again" test "$(wc -l <"$WORK/mmdebstrap.runs")" = "$runs"
+check "offline, from the cache" build --offline
+
+python3 -m http.server --bind 127.0.0.1 0 >"$WORK/http.log" 2>&1 &
+busy=$!
+tap_cleanup() { kill $httpd $busy 2>/dev/null; }
+for _ in $(seq 50); do grep -q port "$WORK/http.log" && break; sleep 0.1; done
+port=$(sed -n 's/.* port \([0-9]*\) .*/\1/p' "$WORK/http.log")
+check "a boot tree" "$RACKSTRAP" pxe configs/demo.cfg --image "$WORK/out/small" -o "$WORK/tree" \
+	--interface lo --http-port "${port:-1}"
+refuse "a port in use" 1 "rackstrap: *port ${port:-1}*" "$RACKSTRAP" serve "$WORK/tree"
+finish

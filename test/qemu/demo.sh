@@ -1,0 +1,118 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# The demo rack over BIOS PXE, and what a rack must live through: a node's reboot, a host
+# whose host.cfg is wrong, a master's reboot with its state disk, an etcd that is lost.
+. "$(dirname "$0")/lib.sh"
+M=172.25.0.10 N1=172.25.0.11 N2=172.25.0.12
+need_image
+make_rack configs/demo.cfg "$WORK/demo.cfg"
+
+rack_start "$WORK/demo.cfg"
+if ! rack_wait; then
+	fail "the demo rack comes up"
+	cat "$WORK/table" "$WORK/rack.log" | tail -n 60 | note
+	finish
+fi
+pass "the demo rack comes up"
+cat "$WORK/table" | note
+check "three hosts are ready" test "$(grep -cE ' ready *$' "$WORK/table")" = 3
+check "the operator is told that it is a rehearsal with stand-ins" grep -qi 'stand-in' "$WORK/rack.log"
+for h in master node-1 node-2; do
+	check "$h says so once on its console" test \
+		"$(grep -cE "rackstrap: $h \((master|node)\) ready in [0-9.]+ s" "$(console $h)")" = 1
+	check "$h reported ready" test "$(report_of $h | json verdict)" = ready
+done
+
+check "kubectl on the master sees both nodes Ready" until_ok 60 on $M \
+	"test \$(kubectl --server http://127.0.0.1:8080 get nodes --no-headers | grep -c ' Ready ') = 2"
+check "the pool is in etcd" on $M \
+	"curl -fsS http://127.0.0.1:4001/v2/keys/calico/v1/ipam/v4/pool/192.168.0.0-16 | grep -q 192.168.0.0/16"
+pool_index() {
+	on $M "curl -fsS http://127.0.0.1:4001/v2/keys/calico/v1/ipam/v4/pool/192.168.0.0-16" |
+		python3 -c 'import json,sys; print(json.load(sys.stdin)["node"]["createdIndex"])'
+}
+index=$(pool_index)
+
+node_is_right() { # ADDRESS CBR0 HOSTNAME
+	on "$1" "set -e
+	test \"\$(hostname)\" = $3
+	ip -4 -o addr show cbr0 | grep -q 'inet $2 '
+	test \"\$(ip -4 -o addr show cbr0 | wc -l)\" = 1
+	test \"\$(docker network inspect bridge -f '{{(index .Options \"com.docker.network.bridge.name\")}}')\" = cbr0
+	grep -qx DEFAULT_IPV4=$1 /etc/network-environment
+	grep -qx KUBERNETES_MASTER=$M /etc/network-environment
+	grep -qx ETCD_AUTHORITY=$M:4001 /etc/network-environment
+	test \"\$(iptables -t nat -S KUBE-OUTBOUND-NAT | wc -l)\" = 4
+	iptables -t nat -S KUBE-OUTBOUND-NAT | grep -qx -- '-A KUBE-OUTBOUND-NAT -d 192.168.0.0/16 -o eth0 -j RETURN'
+	iptables -t nat -S KUBE-OUTBOUND-NAT | grep -qx -- '-A KUBE-OUTBOUND-NAT -d 172.25.0.0/24 -o eth0 -j RETURN'
+	iptables -t nat -S KUBE-OUTBOUND-NAT | grep -qx -- '-A KUBE-OUTBOUND-NAT -j MASQUERADE'
+	test \"\$(iptables -t nat -S POSTROUTING | grep -c KUBE-OUTBOUND-NAT)\" = 1
+	test \"\$(sysctl -n net.ipv4.ip_forward)\" = 1
+	for u in docker calico-node kube-proxy kube-kubelet; do systemctl is-active --quiet \$u; done
+	test -z \"\$(systemctl --failed --no-legend)\"
+	docker ps --format '{{.Names}}' | grep -qx calico-node"
+}
+check "node-1 is what its host.cfg says" node_is_right $N1 192.168.1.1/24 node-1
+check "node-2 is what its host.cfg says" node_is_right $N2 192.168.2.1/24 node-2
+check "the master runs its units and no node's" on $M "set -e
+	for u in etcd kube-apiserver kube-controller-manager kube-scheduler calico-node docker; do
+		systemctl is-active --quiet \$u; done
+	! systemctl is-active --quiet kube-kubelet
+	test -z \"\$(systemctl --failed --no-legend)\"
+	! ip link show cbr0 2>/dev/null"
+check "a container on node-1 gets its address from cbr0's /24" on $N1 "set -e
+	docker run --rm --entrypoint /calicoctl calico/node:v0.4.8 --version >/dev/null
+	id=\$(docker create calico/node:v0.4.8); docker start \$id >/dev/null
+	docker inspect -f '{{.NetworkSettings.IPAddress}}' \$id | grep -q '^192\.168\.1\.'
+	docker rm -f \$id >/dev/null"
+check "the state disk holds the master's etcd" on $M "findmnt -no SOURCE /var/lib/etcd | grep -q /dev/vd"
+check "root has no password and sshd takes keys only" on $N1 "set -e
+	passwd -S root | grep -q ' L '; ! sshd -T | grep -qix 'permitrootlogin yes'"
+check "nothing listens on the network that should not" on $M \
+	"test -z \"\$(ss -Htln 'sport != :22 and sport != :4001 and sport != :8080 and sport != :10251 and sport != :10252' | grep -vE '127\.0\.0\.|\[::1\]')\""
+
+# A node reboots.
+boot=$(report_of node-1 | json boot_id)
+on $N1 "systemctl reboot" >/dev/null 2>&1
+check "node-1 reboots to ready" until_ok 400 reported_again node-1 "$boot" ready
+check "cbr0, Docker, NAT and units are back on node-1" until_ok 60 node_is_right $N1 192.168.1.1/24 node-1
+check "the pool was not added twice" test "$(pool_index)" = "$index"
+
+# node-2 is handed a wrong host.cfg: cbr0 outside the pod network, and a typo.
+mac=52-54-00-25-00-12
+python3 test/qemu/hostcpio.py "$DIR/tree/http/hosts/$mac.cpio" \
+	'"192.168.2.1/24"' '"192.169.2.1/24"' 'gateway =' 'gatewax =' || bail "cannot change node-2's host.cfg"
+boot=$(report_of node-2 | json boot_id)
+qmp node-2 system_reset
+check "a wrong host.cfg is reported as failed" until_ok 400 reported_again node-2 "$boot" failed
+report_of node-2 | json why | note
+check "the report says why" sh -c "grep -q 'cbr0' '$DIR/tree/http/report/node-2.json' &&
+	grep -q \"did you mean 'gateway'\" '$DIR/tree/http/report/node-2.json'"
+check "the console says why" sh -c "grep -q \"unknown key 'gatewax'.*did you mean 'gateway'\" '$(console node-2)'"
+check "the console says so once at the end" test "$(grep -cE 'rackstrap: node-2 \(node\) failed: ' "$(console node-2)")" = 1
+
+# And recovers when it is mended.
+python3 test/qemu/hostcpio.py "$DIR/tree/http/hosts/$mac.cpio" \
+	'"192.169.2.1/24"' '"192.168.2.1/24"' 'gatewax =' 'gateway =' || bail "cannot mend node-2's host.cfg"
+boot=$(report_of node-2 | json boot_id)
+qmp node-2 system_reset
+check "mended, node-2 is ready again" until_ok 400 reported_again node-2 "$boot" ready
+
+# The master is reset: its state disk keeps the cluster.
+boot=$(report_of master | json boot_id)
+qmp master system_reset
+check "the master is reset and comes back ready" until_ok 400 reported_again master "$boot" ready
+check "its state disk kept etcd: the pool is the one added first" test "$(pool_index)" = "$index"
+check "both nodes are Ready again" until_ok 120 on $M \
+	"test \$(kubectl --server http://127.0.0.1:8080 get nodes --no-headers | grep -c ' Ready ') = 2"
+
+# etcd is lost altogether: the nodes register again by themselves.
+on $M "systemctl stop etcd && rm -rf /var/lib/etcd/* && systemctl start etcd" >&2
+check "after etcd is lost both nodes register again" until_ok 240 on $M \
+	"test \$(kubectl --server http://127.0.0.1:8080 get nodes --no-headers | grep -c ' Ready ') = 2"
+
+pid=$(cat "$DIR/run/ns.pid")
+rack_stop
+check "Ctrl-C leaves no process behind" sh -c "! kill -0 $pid 2>/dev/null && ! pgrep -f 'rack-demo/' >/dev/null"
+finish
