@@ -33,7 +33,7 @@ void conf_free_p(struct conf **c);
 const struct conf_node *conf_root(const struct conf *c);
 const char *conf_name(const struct conf *c);
 
-/* Where a node stands. File: the name given when read, or the @included file's. */
+/* Where a node stands. File: the name given when read, or as @include named it. */
 const char *conf_file(const struct conf_node *n);
 unsigned conf_line(const struct conf_node *n);
 const char *conf_key(const struct conf_node *n); /* NULL for list elements */

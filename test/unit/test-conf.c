@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "firstboot/conf.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+static char *lines(const struct diag *d)
+{
+	_cleanup_buf_ struct buf b = {0};
+
+	for (size_t i = 0; i < d->n; i++)
+		buf_printf(&b, "%s\n", d->lines[i]);
+	return buf_take(&b);
+}
+
+static void assert_lines(const struct diag *d, const char *want)
+{
+	_cleanup_free_ char *got = lines(d);
+
+	assert_string_equal(got, want);
+}
+
+static struct conf *parse(const char *text)
+{
+	_cleanup_diag_ struct diag d = {0};
+	struct conf *c = NULL;
+
+	if (conf_parse(&c, text, strlen(text), "a.cfg", CONF_MAX, 0, &d) < 0)
+		fail_msg("%s", d.lines[0]);
+	return c;
+}
+
+/* The text must be refused with exactly these lines. */
+static void refuse_len(const char *text, size_t len, unsigned flags, const char *want)
+{
+	_cleanup_conf_ struct conf *c = NULL;
+	_cleanup_diag_ struct diag d = {0};
+
+	assert_int_equal(conf_parse(&c, text, len, "a.cfg", CONF_MAX, flags, &d), -1);
+	assert_null(c);
+	assert_lines(&d, want);
+}
+
+static void refuse(const char *text, const char *want)
+{
+	refuse_len(text, strlen(text), CONF_NO_INCLUDE, want);
+}
+
+static void test_values(void **state _unused_)
+{
+	_cleanup_diag_ struct diag d = {0};
+	_cleanup_conf_ struct conf *c = parse("# a comment\n"
+					      "name = \"node-1\"; // another\n"
+					      "nat = true; /* a\nthird */\n"
+					      "mtu = 9000;\n"
+					      "low = -2147483648;\n"
+					      "hex = 0x7fffffff;\n"
+					      "dns = [ \"a\", \"b\" ];\n"
+					      "empty = ( );\n"
+					      "g : { inner = \"x\"; };\n");
+	const struct conf_node *root = conf_root(c), *g = NULL, *l = NULL;
+	_cleanup_strv_ char **v = NULL;
+	const char *s = NULL;
+	bool b = false;
+	int i = 0;
+
+	assert_int_equal(conf_get_str(root, "name", &s, &d), 1);
+	assert_string_equal(s, "node-1");
+	assert_int_equal(conf_get_bool(root, "nat", &b, &d), 1);
+	assert_true(b);
+	assert_int_equal(conf_get_int(root, "mtu", 68, 65535, &i, &d), 1);
+	assert_int_equal(i, 9000);
+	assert_int_equal(conf_get_int(root, "low", INT32_MIN, 0, &i, &d), 1);
+	assert_int_equal(i, INT32_MIN);
+	assert_int_equal(conf_get_int(root, "hex", 0, INT32_MAX, &i, &d), 1);
+	assert_int_equal(i, INT32_MAX);
+	assert_int_equal(conf_get_strv(root, "dns", &v, &d), 1);
+	assert_int_equal(strv_len(v), 2);
+	assert_string_equal(v[1], "b");
+	assert_int_equal(conf_get_list(root, "empty", &l, &d), 1);
+	assert_int_equal(conf_len(l), 0);
+	assert_int_equal(conf_get_strv(root, "empty", &v, &d), 1);
+	assert_int_equal(strv_len(v), 0);
+	assert_int_equal(conf_get_group(root, "g", &g, &d), 1);
+	assert_int_equal(conf_get_str(g, "inner", &s, &d), 1);
+	assert_string_equal(s, "x");
+	assert_string_equal(conf_key(g), "g");
+	assert_int_equal(d.n, 0);
+}
+
+static void test_absent(void **state _unused_)
+{
+	_cleanup_diag_ struct diag d = {0};
+	_cleanup_conf_ struct conf *c = parse("g : { };");
+	const struct conf_node *g = NULL;
+	const char *s = "untouched";
+
+	assert_int_equal(conf_get_str(conf_root(c), "name", &s, &d), 0);
+	assert_string_equal(s, "untouched");
+	assert_int_equal(conf_get_group(conf_root(c), "g", &g, &d), 1);
+	assert_null(conf_member(g, "name"));
+	assert_null(conf_member(NULL, "name"));
+	assert_int_equal(conf_len(NULL), 0);
+	assert_int_equal(d.n, 0);
+}
+
+static void test_empty_file(void **state _unused_)
+{
+	_cleanup_conf_ struct conf *a = parse(""), *b = parse("# nothing\n");
+
+	assert_int_equal(conf_len(conf_root(a)), 0);
+	assert_int_equal(conf_len(conf_root(b)), 0);
+	assert_string_equal(conf_name(a), "a.cfg");
+}
+
+/* libconfig's own look-up takes "a/b" for a path and finds "a". */
+static void test_member_is_not_a_path(void **state _unused_)
+{
+	_cleanup_conf_ struct conf *c = parse("a = 1; g : { b = 2; };");
+
+	assert_null(conf_member(conf_root(c), "a/b"));
+	assert_null(conf_member(conf_root(c), "g.b"));
+	assert_null(conf_member(conf_member(conf_root(c), "a"), "b"));
+}
+
+static void test_types_all_told(void **state _unused_)
+{
+	_cleanup_diag_ struct diag d = {0};
+	_cleanup_conf_ struct conf *c = parse("name = 1;\nnat = \"yes\";\nmtu = 70000;\n"
+					      "big = 1L;\ndns = \"172.25.0.1\";\n"
+					      "mix = ( \"a\", 2 );\ng = 1;\nl = 2.5;\n");
+	const struct conf_node *root = conf_root(c), *n = NULL;
+	_cleanup_strv_ char **v = NULL;
+	const char *s = NULL;
+	bool b;
+	int i;
+
+	assert_int_equal(conf_get_str(root, "name", &s, &d), -1);
+	assert_int_equal(conf_get_bool(root, "nat", &b, &d), -1);
+	assert_int_equal(conf_get_int(root, "mtu", 68, 65535, &i, &d), -1);
+	assert_int_equal(conf_get_int(root, "big", 68, 65535, &i, &d), -1);
+	assert_int_equal(conf_get_strv(root, "dns", &v, &d), -1);
+	assert_int_equal(conf_get_strv(root, "mix", &v, &d), -1);
+	assert_null(v);
+	assert_int_equal(conf_get_group(root, "g", &n, &d), -1);
+	assert_int_equal(conf_get_list(root, "l", &n, &d), -1);
+	assert_int_equal(conf_str(conf_member(root, "l"), &s, &d), -1);
+	assert_lines(&d, "a.cfg:1: name: must be a string\n"
+			 "a.cfg:2: nat: must be true or false\n"
+			 "a.cfg:3: mtu: must be 68 to 65535, not 70000\n"
+			 "a.cfg:4: big: must be a whole number\n"
+			 "a.cfg:5: dns: must be a list of strings: [ \"...\", ... ]\n"
+			 "a.cfg:6: mix: element 2 must be a string\n"
+			 "a.cfg:7: g: must be a group: { ... }\n"
+			 "a.cfg:8: l: must be a list: ( ... )\n"
+			 "a.cfg:8: must be a string\n");
+}
+
+static void test_check_keys(void **state _unused_)
+{
+	static const char *const keys[] = {"address", "name", NULL};
+	_cleanup_diag_ struct diag d = {0};
+	_cleanup_conf_ struct conf *c =
+		parse("name = 1;\nadress = 2;\n\nzzzzzzzzzzzz = 3;\n");
+
+	assert_int_equal(conf_check_keys(conf_root(c), keys, &d), -1);
+	assert_lines(&d, "a.cfg:2: unknown key 'adress' (did you mean 'address'?)\n"
+			 "a.cfg:4: unknown key 'zzzzzzzzzzzz'\n");
+}
+
+static void test_syntax(void **state _unused_)
+{
+	refuse("name = \"a\";\nrole \"node\";\n",
+	       "a.cfg:2: syntax error, here or on the line before\n");
+	refuse("a = 1;\na = 2;\n", "a.cfg:2: duplicate setting name\n");
+	refuse("a = [ 1, \"b\" ];\n", "a.cfg:1: mismatched element type in array\n");
+	refuse("a = \"never\nended\n", "a.cfg:1: this string never ends\n");
+	refuse("a = 1;\n/* never\nended\n", "a.cfg:2: this comment never ends\n");
+	refuse_len("a = 1;\n\0b = 2;\n", 15, 0,
+		   "a.cfg:2: a NUL byte: this is not a text file\n");
+}
+
+/* libconfig 1.5 reads 4294967297 as 1. */
+static void test_numbers_do_not_wrap(void **state _unused_)
+{
+	refuse("a = 1;\nb = 4294967297;\nc = -2147483649;\n",
+	       "a.cfg:2: the number 4294967297 is out of range (at most 2147483647)\n"
+	       "a.cfg:3: the number -2147483649 is out of range (at most 2147483647)\n");
+	refuse("b = 0x80000000;\n",
+	       "a.cfg:1: the number 0x80000000 is out of range (at most 2147483647)\n");
+	refuse("b = 99999999999999999999999999;\n",
+	       "a.cfg:1: the number 99999999999999999999999999 is out of range "
+	       "(at most 2147483647)\n");
+	conf_free(parse(
+		"s = \"4294967297\"; # 4294967297\n/* 4294967297 */ x99999999999 = 1;"));
+}
+
+static void test_include_refused(void **state _unused_)
+{
+	refuse("  @include \"/etc/passwd\"\n",
+	       "a.cfg:1: @include is not allowed in this file\n");
+	refuse("a = 1;\r\n@include \"x\"\n@include \"y\"\n",
+	       "a.cfg:2: @include is not allowed in this file\n"
+	       "a.cfg:3: @include is not allowed in this file\n");
+	conf_free(parse("s = \"\n@include \\\"x\\\"\"; # @include \"y\"\n"));
+}
+
+static void test_depth(void **state _unused_)
+{
+	_cleanup_buf_ struct buf b = {0};
+
+	buf_puts(&b, "a = ");
+	for (int i = 0; i < 20000; i++)
+		buf_puts(&b, "(");
+	refuse(b.p, "a.cfg:1: groups and lists more than 32 deep\n");
+	conf_free(parse(
+		"a = ((((((((((((((((((((((((((((((((1))))))))))))))))))))))))))))))))"
+		";\n"));
+}
+
+static void test_cap(void **state _unused_)
+{
+	_cleanup_diag_ struct diag d = {0};
+	struct conf *c = NULL;
+
+	assert_int_equal(conf_parse(&c, "a = 1;", 6, "a.cfg", 5, 0, &d), -1);
+	assert_lines(&d, "a.cfg: larger than 5 bytes\n");
+	assert_int_equal(conf_parse(&c, "a = 1;", 6, "a.cfg", 6, 0, NULL), 0);
+	conf_free(c);
+}
+
+struct dir {
+	char path[64];
+	int fd;
+};
+
+static int setup_dir(void **state)
+{
+	struct dir *t = xcalloc(1, sizeof(*t));
+
+	strcpy(t->path, "/tmp/test-conf.XXXXXX");
+	assert_non_null(mkdtemp(t->path));
+	t->fd = open(t->path, O_DIRECTORY | O_CLOEXEC);
+	assert_true(t->fd >= 0);
+	*state = t;
+	return 0;
+}
+
+static int teardown_dir(void **state)
+{
+	struct dir *t = *state;
+
+	unlinkat(t->fd, "main.cfg", 0);
+	unlinkat(t->fd, "more.cfg", 0);
+	close(t->fd);
+	rmdir(t->path);
+	free(t);
+	return 0;
+}
+
+static void put(const struct dir *t, const char *name, const char *text)
+{
+	_cleanup_close_ int fd = openat(t->fd, name, O_CREAT | O_TRUNC | O_WRONLY, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+}
+
+static void test_read(void **state)
+{
+	const struct dir *t = *state;
+	_cleanup_diag_ struct diag d = {0};
+	_cleanup_conf_ struct conf *c = NULL;
+	struct conf *no = NULL;
+
+	assert_int_equal(
+		conf_read_at(&no, t->fd, "main.cfg", "host.cfg", CONF_MAX, 0, &d), -1);
+	put(t, "main.cfg", "a = 1;\nb = \"x\n");
+	assert_int_equal(
+		conf_read_at(&no, t->fd, "main.cfg", "host.cfg", CONF_MAX, 0, &d), -1);
+	assert_int_equal(conf_read_at(&no, t->fd, "main.cfg", "host.cfg", 8, 0, &d), -1);
+	assert_lines(&d, "host.cfg: cannot be read: No such file or directory\n"
+			 "host.cfg:2: this string never ends\n"
+			 "host.cfg: larger than 8 bytes\n");
+	put(t, "main.cfg", "a = 1;\n");
+	assert_int_equal(conf_read_at(&c, t->fd, "main.cfg", "host.cfg", CONF_MAX, 0, &d),
+			 0);
+	assert_string_equal(conf_file(conf_root(c)), "host.cfg");
+	assert_int_equal(conf_line(conf_member(conf_root(c), "a")), 1);
+}
+
+/* An included file is found beside the one that includes it, and named in complaints. */
+static void test_include(void **state)
+{
+	const struct dir *t = *state;
+	_cleanup_diag_ struct diag d = {0};
+	_cleanup_conf_ struct conf *c = NULL;
+	_cleanup_free_ char *path = xasprintf("%s/main.cfg", t->path);
+	const char *s;
+
+	put(t, "main.cfg", "a = 1;\n@include \"more.cfg\"\nc = \"x\";\n");
+	put(t, "more.cfg", "\n\nb = 2;\n");
+	assert_int_equal(conf_read_at(&c, AT_FDCWD, path, path, CONF_MAX, 0, &d), 0);
+	assert_int_equal(conf_get_str(conf_root(c), "b", &s, &d), -1);
+	assert_int_equal(conf_get_str(conf_root(c), "c", &s, &d), 1);
+	assert_int_equal(conf_line(conf_member(conf_root(c), "c")), 3);
+	assert_lines(&d, "more.cfg:3: b: must be a string\n");
+}
+
+static void test_quote(void **state _unused_)
+{
+	const char *text = "a \"b\" \\c\\ \n\t\r\x01\x7f \xc3\xa9 end";
+	_cleanup_buf_ struct buf b = {0};
+	_cleanup_conf_ struct conf *c = NULL;
+	_cleanup_diag_ struct diag d = {0};
+	const char *s = NULL;
+
+	buf_puts(&b, "s = ");
+	conf_quote(&b, text);
+	buf_puts(&b, ";\n");
+	c = parse(b.p);
+	assert_int_equal(conf_get_str(conf_root(c), "s", &s, &d), 1);
+	assert_string_equal(s, text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_absent),
+		cmocka_unit_test(test_empty_file),
+		cmocka_unit_test(test_member_is_not_a_path),
+		cmocka_unit_test(test_types_all_told),
+		cmocka_unit_test(test_check_keys),
+		cmocka_unit_test(test_syntax),
+		cmocka_unit_test(test_numbers_do_not_wrap),
+		cmocka_unit_test(test_include_refused),
+		cmocka_unit_test(test_depth),
+		cmocka_unit_test(test_cap),
+		cmocka_unit_test_setup_teardown(test_read, setup_dir, teardown_dir),
+		cmocka_unit_test_setup_teardown(test_include, setup_dir, teardown_dir),
+		cmocka_unit_test(test_quote),
+	};
+
+	return cmocka_run_group_tests_name("conf", tests, NULL, NULL);
+}
