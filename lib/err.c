@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An error is a fixed buffer, so that telling one never needs memory. What others said
+ * (a file's text, a tool's output) ends up in messages and messages end up on consoles:
+ * control characters do not get through.
+ */
+#include "err.h"
+
+#include "str.h"
+
+static const char cut[] = "...";
+
+/* Where to cut `s` so that at most `max` bytes stay and no UTF-8 sequence is split. */
+static size_t cut_at(const char *s, size_t max)
+{
+	size_t n = max;
+
+	while (n > 0 && max - n < 4 && ((uint8_t)s[n] & 0xc0) == 0x80)
+		n--;
+	return ((uint8_t)s[n] & 0xc0) == 0x80 ? max : n;
+}
+
+static void clean(char *s, bool keep_newlines)
+{
+	size_t n = strlen(s);
+
+	while (n > 0 && s[n - 1] == '\n')
+		s[--n] = '\0';
+	for (; *s; s++) {
+		if (*s == '\n' && keep_newlines)
+			continue;
+		if (*s == '\n' || *s == '\t')
+			*s = ' ';
+		else if ((uint8_t)*s < 0x20 || *s == 0x7f)
+			*s = '?';
+	}
+}
+
+/* Puts `text` into the message, cut off with "..." when it does not fit. */
+static void store(struct err *e, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len < sizeof(e->msg)) {
+		memmove(e->msg, text, len + 1);
+		return;
+	}
+	len = cut_at(text, sizeof(e->msg) - sizeof(cut));
+	memmove(e->msg, text, len);
+	memcpy(e->msg + len, cut, sizeof(cut));
+}
+
+/* One byte more than a message: store() sees that something is missing. */
+struct text {
+	char s[sizeof(((struct err *)NULL)->msg) + 1];
+	size_t len;
+};
+
+static _printf_(2, 0) void text_vadd(struct text *t, const char *fmt, va_list ap)
+{
+	int n = vsnprintf(t->s + t->len, sizeof(t->s) - t->len, fmt, ap);
+
+	if (n > 0)
+		t->len = t->len + (size_t)n < sizeof(t->s) ? t->len + (size_t)n
+							   : sizeof(t->s) - 1;
+}
+
+static _printf_(2, 3) void text_add(struct text *t, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	text_vadd(t, fmt, ap);
+	va_end(ap);
+}
+
+int err_set(struct err *e, enum err_code code, const char *fmt, ...)
+{
+	struct text t = {0};
+	va_list ap;
+
+	if (!e)
+		return -1;
+	va_start(ap, fmt);
+	text_vadd(&t, fmt, ap);
+	va_end(ap);
+	clean(t.s, false);
+	e->code = code;
+	store(e, t.s);
+	return -1;
+}
+
+int err_errno(struct err *e, int errnum, const char *fmt, ...)
+{
+	struct text t = {0};
+	char buf[128];
+	va_list ap;
+
+	if (!e)
+		return -1;
+	va_start(ap, fmt);
+	text_vadd(&t, fmt, ap);
+	va_end(ap);
+	text_add(&t, ": %s", strerror_r(errnum < 0 ? -errnum : errnum, buf, sizeof(buf)));
+	clean(t.s, false);
+	e->code = ERR_FAILED;
+	store(e, t.s);
+	return -1;
+}
+
+int err_wrap(struct err *e, const char *fmt, ...)
+{
+	struct text t = {0};
+	va_list ap;
+
+	if (!e)
+		return -1;
+	va_start(ap, fmt);
+	text_vadd(&t, fmt, ap);
+	va_end(ap);
+	clean(t.s, false);
+	t.len = strlen(t.s);
+	text_add(&t, ": %s", e->msg);
+	store(e, t.s);
+	return -1;
+}
+
+int diag_add(struct diag *d, const char *fmt, ...)
+{
+	char *line = NULL;
+	va_list ap;
+
+	if (!d)
+		return -1;
+	va_start(ap, fmt);
+	if (vasprintf(&line, fmt, ap) < 0)
+		abort();
+	va_end(ap);
+	clean(line, false);
+	d->lines = xrealloc(d->lines, (d->n + 1) * sizeof(*d->lines));
+	d->lines[d->n++] = line;
+	return -1;
+}
+
+void diag_done(struct diag *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		free(d->lines[i]);
+	free(d->lines);
+	*d = (struct diag){0};
+}
+
+int diag_err(const struct diag *d, struct err *e)
+{
+	struct text t = {0};
+
+	if (d->n == 0)
+		return 0;
+	if (!e)
+		return -1;
+	for (size_t i = 0; i < d->n; i++)
+		text_add(&t, "%s%s", i > 0 ? "\n" : "", d->lines[i]);
+	e->code = ERR_CONFIG;
+	store(e, t.s);
+	return -1;
+}

@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A file is replaced by renaming a complete, synced temporary over it, so that after a
+ * power cut at any instant there is the old file or the new one. What a killed program
+ * may leave is its temporary, ".NAME.XXXXXXXXXX", which no reader of ours looks at.
+ *
+ * The parent directory is opened once and everything happens relative to that fd. Its
+ * own path may go through symlinks; the last component never does.
+ *
+ * Limits: rm_rf_at keeps one descriptor a level open and stops at TREE_DEPTH_MAX levels.
+ */
+#include "file.h"
+
+#include "str.h"
+
+#include <poll.h>
+#include <sys/random.h>
+
+#define TREE_DEPTH_MAX 512
+#define COPY_CHUNK     (32 * 1024)
+
+/* open(2) without EINTR: slow file systems may give it. */
+static int open_at(int dirfd, const char *path, int flags, mode_t mode)
+{
+	int fd;
+
+	do
+		fd = openat(dirfd, path, flags | O_CLOEXEC | O_NOCTTY, mode);
+	while (fd < 0 && errno == EINTR);
+	return fd < 0 ? -errno : fd;
+}
+
+/* The directory that holds `path`; *name points at the last component within `path`. */
+static int open_parent(int dirfd, const char *path, const char **name)
+{
+	_cleanup_free_ char *dir = NULL;
+	const char *slash = strrchr(path, '/');
+
+	*name = slash ? slash + 1 : path;
+	if (!**name || streq(*name, ".") || streq(*name, ".."))
+		return -EINVAL;
+	if (!slash)
+		dir = xstrdup(".");
+	else if (slash == path)
+		dir = xstrdup("/");
+	else
+		dir = xstrndup(path, (size_t)(slash - path));
+	return open_at(dirfd, dir, O_RDONLY | O_DIRECTORY, 0);
+}
+
+/* fsync of a directory; file systems that cannot do it have nothing to lose by it. */
+static int sync_dir(int fd)
+{
+	if (fsync(fd) < 0 && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
+		return -errno;
+	return 0;
+}
+
+#define TEMP_LEN (NAME_MAX + 1)
+
+/* ".NAME.XXXXXXXXXX", NAME cut so that it fits; the end is random. */
+static int temp_name(const char *name, char out[static TEMP_LEN])
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz012345";
+	uint8_t bytes[10];
+	char end[sizeof(bytes) + 1] = "";
+	ssize_t n;
+
+	do
+		n = getrandom(bytes, sizeof(bytes), 0);
+	while (n < 0 && errno == EINTR);
+	if (n != (ssize_t)sizeof(bytes))
+		return n < 0 ? -errno : -EIO;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		end[i] = letters[bytes[i] % 32];
+	snprintf(out, TEMP_LEN, ".%.*s.%s", (int)(NAME_MAX - sizeof(bytes) - 2), name,
+		 end);
+	return 0;
+}
+
+static int read_fd(int fd, size_t max, char **ret, size_t *ret_len)
+{
+	_cleanup_free_ char *p = NULL;
+	size_t len = 0, cap = 4096;
+	struct stat st;
+
+	if (max > SSIZE_MAX - 2)
+		max = SSIZE_MAX - 2;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (S_ISREG(st.st_mode) && st.st_size > 0) {
+		if ((uint64_t)st.st_size > max)
+			return -EFBIG;
+		cap = (size_t)st.st_size + 2; /* one more to see the end, and the NUL */
+	}
+	p = xmalloc(cap);
+	for (;;) {
+		ssize_t n;
+
+		if (len + 1 >= cap) {
+			cap = cap > max / 2 ? max + 2 : cap * 2;
+			p = xrealloc(p, cap);
+		}
+		n = read(fd, p + len, cap - 1 - len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		len += (size_t)n;
+		if (len > max)
+			return -EFBIG;
+	}
+	p[len] = '\0';
+	*ret = TAKE_PTR(p);
+	if (ret_len)
+		*ret_len = len;
+	return 0;
+}
+
+int file_read_at(int dirfd, const char *path, size_t max, char **ret, size_t *ret_len)
+{
+	_cleanup_close_ int fd = open_at(dirfd, path, O_RDONLY, 0);
+
+	return fd < 0 ? fd : read_fd(fd, max, ret, ret_len);
+}
+
+static int fill(int fd, const void *data, size_t len, mode_t mode)
+{
+	int r = write_all(fd, data, len);
+
+	if (r < 0)
+		return r;
+	if (fchmod(fd, mode & 07777) < 0 || fsync(fd) < 0)
+		return -errno;
+	return 0;
+}
+
+/* Makes the temporary beside `name` in `dir`, with `data` in it. */
+static int write_temp(int dir, const char *name, const void *data, size_t len,
+		      mode_t mode, char temp[static TEMP_LEN])
+{
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	do {
+		r = temp_name(name, temp);
+		if (r < 0)
+			return r;
+		fd = open_at(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+	} while (fd == -EEXIST);
+	if (fd < 0)
+		return fd;
+	r = fill(fd, data, len, mode);
+	/* Network file systems tell of a full disk only here. */
+	if (close(TAKE_FD(fd)) < 0 && r == 0)
+		r = -errno;
+	if (r < 0)
+		unlinkat(dir, temp, 0);
+	return r;
+}
+
+/* Gives the temporary its final name. */
+static int rename_temp(int dir, const char *temp, const char *name)
+{
+	if (renameat(dir, temp, dir, name) < 0) {
+		int r = -errno;
+
+		unlinkat(dir, temp, 0);
+		return r;
+	}
+	return sync_dir(dir);
+}
+
+int file_write_at(int dirfd, const char *path, const void *data, size_t len, mode_t mode)
+{
+	char temp[TEMP_LEN];
+	const char *name;
+	_cleanup_close_ int dir = open_parent(dirfd, path, &name);
+	int r;
+
+	if (dir < 0)
+		return dir;
+	r = write_temp(dir, name, data, len, mode, temp);
+	return r < 0 ? r : rename_temp(dir, temp, name);
+}
+
+/* Whether `path` is a regular file with exactly these bytes and this mode. */
+static bool is_same(int dirfd, const char *path, const void *data, size_t len,
+		    mode_t mode)
+{
+	_cleanup_close_ int fd =
+		open_at(dirfd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	_cleanup_free_ char *old = NULL;
+	struct stat st;
+	size_t old_len;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    (st.st_mode & 07777) != (mode & 07777) || (uint64_t)st.st_size != len)
+		return false;
+	return read_fd(fd, len, &old, &old_len) == 0 && old_len == len &&
+	       (len == 0 || memcmp(old, data, len) == 0);
+}
+
+int file_update_at(int dirfd, const char *path, const void *data, size_t len, mode_t mode)
+{
+	int r;
+
+	if (is_same(dirfd, path, data, len, mode))
+		return 0;
+	r = file_write_at(dirfd, path, data, len, mode);
+	return r < 0 ? r : 1;
+}
+
+static bool is_link_to(int dir, const char *name, const char *target)
+{
+	char old[PATH_MAX];
+	ssize_t n = readlinkat(dir, name, old, sizeof(old));
+
+	return n >= 0 && (size_t)n == strlen(target) &&
+	       memcmp(old, target, (size_t)n) == 0;
+}
+
+int file_symlink_at(int dirfd, const char *path, const char *target)
+{
+	char temp[TEMP_LEN];
+	const char *name;
+	_cleanup_close_ int dir = open_parent(dirfd, path, &name);
+	int r;
+
+	if (dir < 0)
+		return dir;
+	if (is_link_to(dir, name, target))
+		return 0;
+	do {
+		r = temp_name(name, temp);
+		if (r < 0)
+			return r;
+		r = symlinkat(target, dir, temp) < 0 ? -errno : 0;
+	} while (r == -EEXIST);
+	if (r == 0)
+		r = rename_temp(dir, temp, name);
+	return r < 0 ? r : 1;
+}
+
+int file_remove_at(int dirfd, const char *path)
+{
+	const char *name;
+	_cleanup_close_ int dir = open_parent(dirfd, path, &name);
+	int r;
+
+	if (dir == -ENOENT)
+		return 0;
+	if (dir < 0)
+		return dir;
+	if (unlinkat(dir, name, 0) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	r = sync_dir(dir);
+	return r < 0 ? r : 1;
+}
+
+static int mkdir_one(int dirfd, const char *path, mode_t mode)
+{
+	struct stat st;
+
+	if (mkdirat(dirfd, path, mode) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return -errno;
+	/* A symlink to a directory will do. */
+	if (fstatat(dirfd, path, &st, 0) < 0)
+		return -errno;
+	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+}
+
+int mkdir_p_at(int dirfd, const char *path, mode_t mode)
+{
+	_cleanup_free_ char *copy = xstrdup(path);
+	char *p = copy + strspn(copy, "/");
+
+	if (!*path)
+		return -ENOENT;
+	while (*p) {
+		size_t n = strcspn(p, "/");
+		char after = p[n];
+		int r;
+
+		p[n] = '\0';
+		r = mkdir_one(dirfd, copy, mode);
+		if (r < 0)
+			return r;
+		p[n] = after;
+		p += n;
+		p += strspn(p, "/");
+	}
+	return 0;
+}
+
+static int remove_entry(int dir, const char *name, dev_t dev, unsigned depth);
+
+/* Empties the directory `fd` (taken over). Goes on after an error and returns the first.
+ */
+static int remove_inside(int fd, dev_t dev, unsigned depth)
+{
+	_cleanup_closedir_ DIR *d = fdopendir(fd);
+	struct dirent *entry;
+	int first = 0;
+
+	if (!d) {
+		first = -errno;
+		close(fd);
+		return first;
+	}
+	while ((errno = 0, entry = readdir(d))) {
+		int r;
+
+		if (streq(entry->d_name, ".") || streq(entry->d_name, ".."))
+			continue;
+		r = remove_entry(dirfd(d), entry->d_name, dev, depth);
+		if (first == 0)
+			first = r;
+	}
+	return first < 0 ? first : -errno;
+}
+
+static int remove_dir(int dir, const char *name, dev_t dev, unsigned depth)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+	int r;
+
+	if (unlinkat(dir, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != ENOTEMPTY && errno != EEXIST)
+		return -errno;
+	if (depth >= TREE_DEPTH_MAX)
+		return -ELOOP;
+	fd = open_at(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (depth > 0 && st.st_dev != dev)
+		return -EXDEV;
+	/* Unpacked trees have directories that their owner may not write. */
+	if ((st.st_mode & S_IRWXU) != S_IRWXU && fchmod(fd, S_IRWXU) < 0 &&
+	    errno != EPERM)
+		return -errno;
+	r = remove_inside(TAKE_FD(fd), st.st_dev, depth + 1);
+	if (r < 0)
+		return r;
+	return unlinkat(dir, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+static int remove_entry(int dir, const char *name, dev_t dev, unsigned depth)
+{
+	if (unlinkat(dir, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	/* Linux says EISDIR, POSIX EPERM; the latter may be meant as well. */
+	if (errno != EISDIR && errno != EPERM)
+		return -errno;
+	return remove_dir(dir, name, dev, depth);
+}
+
+int rm_rf_at(int dirfd, const char *path)
+{
+	return remove_entry(dirfd, path, 0, 0);
+}
+
+int write_all(int fd, const void *data, size_t len)
+{
+	const char *p = data;
+
+	while (len > 0) {
+		ssize_t n = write(fd, p, len);
+
+		if (n >= 0) {
+			p += n;
+			len -= (size_t)n;
+		} else if (errno == EAGAIN) {
+			/* A terminal or pipe that somebody else made non-blocking. */
+			struct pollfd pfd = {.fd = fd, .events = POLLOUT};
+
+			if (poll(&pfd, 1, -1) < 0 && errno != EINTR)
+				return -errno;
+		} else if (errno != EINTR) {
+			return -errno;
+		}
+	}
+	return 0;
+}
+
+int copy_fd(int from, int to)
+{
+	char chunk[COPY_CHUNK];
+	ssize_t n;
+
+	/* Ends at the end or where the kernel cannot (other file systems, pipes, old
+	 * kernels, /proc: it says 0 there); reading decides which it was. */
+	do
+		n = copy_file_range(from, NULL, to, NULL, 1 << 30, 0);
+	while (n > 0 || (n < 0 && errno == EINTR));
+	if (n < 0 &&
+	    (errno == ENOSPC || errno == EDQUOT || errno == EIO || errno == EFBIG))
+		return -errno;
+
+	for (;;) {
+		int r;
+
+		n = read(from, chunk, sizeof(chunk));
+		if (n == 0)
+			return 0;
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		r = write_all(to, chunk, (size_t)n);
+		if (r < 0)
+			return r;
+	}
+}
+
+int fsync_parent_at(int dirfd, const char *path)
+{
+	_cleanup_free_ char *copy = xstrdup(path);
+	size_t len = strlen(copy);
+	_cleanup_close_ int dir = -1;
+	const char *name;
+
+	while (len > 1 && copy[len - 1] == '/')
+		copy[--len] = '\0';
+	dir = open_parent(dirfd, copy, &name);
+	return dir < 0 ? dir : sync_dir(dir);
+}
+
+void rm_rf_p(char **path)
+{
+	int saved = errno;
+
+	if (*path) {
+		rm_rf_at(AT_FDCWD, *path);
+		free(*path);
+	}
+	errno = saved;
+}
+
+int tempdir_make(const char *dir, const char *name, char **ret)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s.XXXXXX", dir, name);
+
+	if (!mkdtemp(path))
+		return -errno;
+	*ret = TAKE_PTR(path);
+	return 0;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A line is put together first and written with one write(2), so that lines of several
+ * threads and of children that share the descriptor do not mix. A message of several
+ * lines (complaints joined by diag_err) gets the prefix on each.
+ */
+#include "log.h"
+
+#include "file.h"
+#include "str.h"
+
+#include <stdarg.h>
+
+static const char *log_name = "rackstrap";
+static enum log_level log_max = LOG_LEVEL_INFO;
+
+void log_setup(const char *name, enum log_level level)
+{
+	log_name = name;
+	log_max = level;
+}
+
+enum log_level log_get_level(void)
+{
+	return log_max;
+}
+
+void log_line(enum log_level level, const char *fmt, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	_cleanup_buf_ struct buf out = {0};
+	int r, saved = errno;
+	va_list ap;
+
+	if (level > log_max)
+		return;
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		abort();
+	va_end(ap);
+
+	for (char *line = text, *next; line; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		if (*line || line == text)
+			buf_printf(&out, "%s: %s%s\n", log_name,
+				   level == LOG_LEVEL_WARN ? "warning: " : "", line);
+	}
+	r = write_all(STDERR_FILENO, out.p, out.len);
+	(void)r; /* nobody is left to be told that telling failed */
+	errno = saved;
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Address texts are read by hand: inet_aton(3) takes octal, hex and short forms
+ * ("010.0.0.1" is 8.0.0.1), which in a configuration are mistakes.
+ */
+#include "net.h"
+
+#include "str.h"
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* A decimal number without leading zeros, at most `max`; *s moves behind it. */
+static int eat_number(const char **s, uint32_t max, uint32_t *ret)
+{
+	const char *p = *s;
+	uint32_t value = 0;
+
+	if (!is_digit(*p) || (p[0] == '0' && is_digit(p[1])))
+		return -EINVAL;
+	for (; is_digit(*p); p++) {
+		value = value * 10 + (uint32_t)(*p - '0');
+		if (value > max) /* max is small: no wrap-around before this */
+			return -EINVAL;
+	}
+	*s = p;
+	*ret = value;
+	return 0;
+}
+
+static int eat_char(const char **s, char c)
+{
+	if (**s != c)
+		return -EINVAL;
+	(*s)++;
+	return 0;
+}
+
+static int eat_addr(const char **s, uint32_t *ret)
+{
+	uint32_t addr = 0;
+
+	for (int i = 0; i < 4; i++) {
+		uint32_t part;
+
+		if ((i > 0 && eat_char(s, '.') < 0) || eat_number(s, 255, &part) < 0)
+			return -EINVAL;
+		addr = addr << 8 | part;
+	}
+	*ret = addr;
+	return 0;
+}
+
+int net_parse_addr(const char *s, uint32_t *ret)
+{
+	uint32_t addr;
+
+	if (eat_addr(&s, &addr) < 0 || *s)
+		return -EINVAL;
+	*ret = addr;
+	return 0;
+}
+
+int net_parse_cidr(const char *s, struct cidr *ret)
+{
+	uint32_t addr, prefix;
+
+	if (eat_addr(&s, &addr) < 0 || eat_char(&s, '/') < 0 ||
+	    eat_number(&s, 32, &prefix) < 0 || *s)
+		return -EINVAL;
+	*ret = (struct cidr){.addr = addr, .prefix = (uint8_t)prefix};
+	return 0;
+}
+
+static int hex_digit(char c)
+{
+	if (is_digit(c))
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -EINVAL;
+}
+
+int net_parse_mac(const char *s, struct mac *ret)
+{
+	struct mac mac;
+	char sep = '\0';
+
+	for (size_t i = 0; i < sizeof(mac.b); i++) {
+		int high, low;
+
+		if (i == 1)
+			sep = *s;
+		if (i > 0 && ((*s != ':' && *s != '-') || *s++ != sep))
+			return -EINVAL;
+		high = hex_digit(s[0]);
+		low = high < 0 ? -EINVAL : hex_digit(s[1]);
+		if (low < 0)
+			return -EINVAL;
+		mac.b[i] = (uint8_t)(high << 4 | low);
+		s += 2;
+	}
+	if (*s)
+		return -EINVAL;
+	*ret = mac;
+	return 0;
+}
+
+int net_parse_hostport(const char *s, uint32_t *addr, uint16_t *port)
+{
+	uint32_t a, p;
+
+	if (eat_addr(&s, &a) < 0 || eat_char(&s, ':') < 0 ||
+	    eat_number(&s, UINT16_MAX, &p) < 0 || *s || p == 0)
+		return -EINVAL;
+	*addr = a;
+	*port = (uint16_t)p;
+	return 0;
+}
+
+const char *net_format_addr(uint32_t addr, char out[static NET_ADDR_LEN])
+{
+	snprintf(out, NET_ADDR_LEN, "%u.%u.%u.%u", addr >> 24, addr >> 16 & 255,
+		 addr >> 8 & 255, addr & 255);
+	return out;
+}
+
+const char *net_format_cidr(struct cidr c, char out[static NET_CIDR_LEN])
+{
+	char addr[NET_ADDR_LEN];
+
+	snprintf(out, NET_CIDR_LEN, "%s/%u", net_format_addr(c.addr, addr),
+		 c.prefix % 100u);
+	return out;
+}
+
+const char *net_format_mac(struct mac m, char sep, char out[static NET_MAC_LEN])
+{
+	str_hex(m.b, 1, out);
+	for (size_t i = 1; i < sizeof(m.b); i++) {
+		out[3 * i - 1] = sep;
+		str_hex(m.b + i, 1, out + 3 * i);
+	}
+	return out;
+}
+
+uint32_t net_mask(uint8_t prefix)
+{
+	if (prefix == 0)
+		return 0; /* shifting by 32 is undefined */
+	return prefix >= 32 ? UINT32_MAX : UINT32_MAX << (32 - prefix);
+}
+
+uint32_t net_network(struct cidr c)
+{
+	return c.addr & net_mask(c.prefix);
+}
+
+uint32_t net_broadcast(struct cidr c)
+{
+	return c.addr | ~net_mask(c.prefix);
+}
+
+bool net_contains(struct cidr net, uint32_t addr)
+{
+	return ((net.addr ^ addr) & net_mask(net.prefix)) == 0;
+}
+
+bool net_overlap(struct cidr a, struct cidr b)
+{
+	return a.prefix <= b.prefix ? net_contains(a, b.addr) : net_contains(b, a.addr);
+}
+
+bool net_inside(struct cidr inner, struct cidr outer)
+{
+	return inner.prefix >= outer.prefix && net_contains(outer, inner.addr);
+}
+
+bool net_is_network(struct cidr c)
+{
+	return c.addr == net_network(c);
+}
+
+bool net_is_host(struct cidr c)
+{
+	return c.prefix >= 31 || (c.addr != net_network(c) && c.addr != net_broadcast(c));
+}
+
+bool mac_is_unicast(struct mac m)
+{
+	static const struct mac zero;
+
+	return (m.b[0] & 1) == 0 && memcmp(&m, &zero, sizeof(m)) != 0;
+}

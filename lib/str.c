@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Strings. Sizes are checked before they are added or multiplied; a size that does not
+ * fit ends the program as running out of memory does.
+ */
+#include "str.h"
+
+#include <stdarg.h>
+
+static _noreturn_ void no_memory(void)
+{
+	static const char msg[] = "out of memory\n";
+	ssize_t n = write(STDERR_FILENO, msg, sizeof(msg) - 1);
+
+	(void)n;
+	abort();
+}
+
+const char *str_after(const char *s, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return strncmp(s, prefix, n) == 0 ? s + n : NULL;
+}
+
+bool str_ends(const char *s, const char *suffix)
+{
+	size_t n = strlen(s), m = strlen(suffix);
+
+	return n >= m && streq(s + n - m, suffix);
+}
+
+void *xmalloc(size_t n)
+{
+	void *p = malloc(n > 0 ? n : 1);
+
+	if (!p)
+		no_memory();
+	return p;
+}
+
+void *xcalloc(size_t n, size_t size)
+{
+	void *p = calloc(n > 0 ? n : 1, size > 0 ? size : 1);
+
+	if (!p)
+		no_memory();
+	return p;
+}
+
+void *xrealloc(void *p, size_t n)
+{
+	p = realloc(p, n > 0 ? n : 1);
+	if (!p)
+		no_memory();
+	return p;
+}
+
+char *xstrdup(const char *s)
+{
+	return s ? xstrndup(s, strlen(s)) : NULL;
+}
+
+char *xstrndup(const char *s, size_t n)
+{
+	size_t len = strnlen(s, n);
+	char *p = xmalloc(len + 1);
+
+	memcpy(p, s, len);
+	p[len] = '\0';
+	return p;
+}
+
+static _printf_(1, 0) char *xvasprintf(const char *fmt, va_list ap)
+{
+	char *s = NULL;
+
+	if (vasprintf(&s, fmt, ap) < 0)
+		no_memory();
+	return s;
+}
+
+char *xasprintf(const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+
+	va_start(ap, fmt);
+	s = xvasprintf(fmt, ap);
+	va_end(ap);
+	return s;
+}
+
+static void buf_reserve(struct buf *b, size_t more)
+{
+	size_t need, cap;
+
+	if (__builtin_add_overflow(b->len, more, &need) ||
+	    __builtin_add_overflow(need, 1, &need))
+		no_memory();
+	if (need <= b->cap)
+		return;
+	if (__builtin_mul_overflow(b->cap, 2, &cap) || cap < need)
+		cap = need < 64 ? 64 : need;
+	b->p = xrealloc(b->p, cap);
+	b->cap = cap;
+}
+
+void buf_add(struct buf *b, const void *data, size_t len)
+{
+	if (len == 0)
+		return;
+	buf_reserve(b, len);
+	memcpy(b->p + b->len, data, len);
+	b->len += len;
+	b->p[b->len] = '\0';
+}
+
+void buf_puts(struct buf *b, const char *s)
+{
+	buf_add(b, s, strlen(s));
+}
+
+void buf_printf(struct buf *b, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		no_memory();
+	buf_reserve(b, (size_t)n);
+	va_start(ap, fmt);
+	vsnprintf(b->p + b->len, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	b->len += (size_t)n;
+}
+
+char *buf_take(struct buf *b)
+{
+	char *p = b->p ? b->p : xstrdup("");
+
+	*b = (struct buf){0};
+	return p;
+}
+
+void buf_done(struct buf *b)
+{
+	free(b->p);
+	*b = (struct buf){0};
+}
+
+size_t strv_len(char *const *v)
+{
+	size_t n = 0;
+
+	while (v && v[n])
+		n++;
+	return n;
+}
+
+/* Takes `s` over. */
+static void strv_push(char ***v, char *s)
+{
+	size_t n = strv_len(*v);
+
+	*v = xrealloc(*v, (n + 2) * sizeof(**v));
+	(*v)[n] = s;
+	(*v)[n + 1] = NULL;
+}
+
+void strv_add(char ***v, const char *s)
+{
+	strv_push(v, xstrdup(s));
+}
+
+void strv_addf(char ***v, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	strv_push(v, xvasprintf(fmt, ap));
+	va_end(ap);
+}
+
+void strv_extend(char ***v, char *const *more)
+{
+	size_t n = strv_len(*v), m = strv_len(more);
+
+	if (m == 0)
+		return;
+	*v = xrealloc(*v, (n + m + 1) * sizeof(**v));
+	for (size_t i = 0; i < m; i++)
+		(*v)[n + i] = xstrdup(more[i]);
+	(*v)[n + m] = NULL;
+}
+
+bool strv_has(char *const *v, const char *s)
+{
+	for (; v && *v; v++)
+		if (streq(*v, s))
+			return true;
+	return false;
+}
+
+char **strv_dup(char *const *v)
+{
+	char **copy = NULL;
+
+	strv_extend(&copy, v);
+	return copy;
+}
+
+char **strv_split(const char *s, const char *separators)
+{
+	char **v = NULL;
+
+	for (s += strspn(s, separators); *s; s += strspn(s, separators)) {
+		size_t n = strcspn(s, separators);
+
+		strv_push(&v, xstrndup(s, n));
+		s += n;
+	}
+	return v;
+}
+
+char *strv_join(char *const *v, const char *separator)
+{
+	struct buf b = {0};
+
+	for (size_t i = 0; v && v[i]; i++) {
+		if (i > 0)
+			buf_puts(&b, separator);
+		buf_puts(&b, v[i]);
+	}
+	return buf_take(&b);
+}
+
+void strv_free(char **v)
+{
+	for (size_t i = 0; v && v[i]; i++)
+		free(v[i]);
+	free(v);
+}
+
+void strv_done(char ***v)
+{
+	strv_free(*v);
+	*v = NULL;
+}
+
+/* The number that `n` characters of `s` are. -EINVAL beats -ERANGE. */
+static int parse_digits(const char *s, size_t n, unsigned base, uint64_t max,
+			uint64_t *ret)
+{
+	uint64_t value = 0;
+	bool over = false;
+
+	if (n == 0)
+		return -EINVAL;
+	for (size_t i = 0; i < n; i++) {
+		unsigned digit = (unsigned)(uint8_t)s[i] - '0';
+
+		if (digit >= base)
+			return -EINVAL;
+		if (__builtin_mul_overflow(value, base, &value) ||
+		    __builtin_add_overflow(value, digit, &value))
+			over = true;
+	}
+	if (over || value > max)
+		return -ERANGE;
+	*ret = value;
+	return 0;
+}
+
+int str_to_u64(const char *s, uint64_t max, uint64_t *ret)
+{
+	return parse_digits(s, strlen(s), 10, max, ret);
+}
+
+int str_to_size(const char *s, uint64_t *ret)
+{
+	static const char suffixes[] = "KMGT";
+	size_t n = strlen(s);
+	unsigned shift = 0;
+	uint64_t value;
+	int r;
+
+	if (n > 0) {
+		const char *suffix = strchr(suffixes, s[n - 1]);
+
+		if (suffix) {
+			shift = 10 * ((unsigned)(suffix - suffixes) + 1);
+			n--;
+		}
+	}
+	r = parse_digits(s, n, 10, UINT64_MAX >> shift, &value);
+	if (r < 0)
+		return r;
+	*ret = value << shift;
+	return 0;
+}
+
+int str_to_mode(const char *s, unsigned *ret)
+{
+	size_t n = strlen(s);
+	uint64_t value;
+	int r;
+
+	if (n > 4)
+		return -EINVAL;
+	r = parse_digits(s, n, 8, 07777, &value);
+	if (r < 0)
+		return r;
+	*ret = (unsigned)value;
+	return 0;
+}
+
+#define WORD_MAX 64 /* no word of ours is longer; bounds the table */
+
+static size_t min_size(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * Edit distance where swapping two neighbours counts once (optimal string alignment).
+ * Rows of the table are kept three at a time: a swap looks back two.
+ */
+static size_t distance(const char *a, size_t n, const char *b, size_t m)
+{
+	size_t rows[3][WORD_MAX + 1];
+	size_t *before = rows[0], *prev = rows[1], *cur = rows[2];
+
+	for (size_t j = 0; j <= m; j++)
+		prev[j] = j;
+	for (size_t i = 1; i <= n; i++) {
+		size_t *spare = before;
+
+		cur[0] = i;
+		for (size_t j = 1; j <= m; j++) {
+			size_t d = prev[j - 1] + (a[i - 1] != b[j - 1]);
+
+			d = min_size(d, min_size(prev[j], cur[j - 1]) + 1);
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
+			    a[i - 2] == b[j - 1])
+				d = min_size(d, before[j - 2] + 1);
+			cur[j] = d;
+		}
+		before = prev;
+		prev = cur;
+		cur = spare;
+	}
+	return prev[m];
+}
+
+const char *str_nearest(const char *s, const char *const *words)
+{
+	const char *best = NULL;
+	size_t best_d = SIZE_MAX, n = strlen(s);
+
+	if (n > WORD_MAX)
+		return NULL;
+	for (; words && *words; words++) {
+		size_t m = strlen(*words), longer = n > m ? n : m, d;
+
+		if (m > WORD_MAX)
+			continue;
+		d = distance(s, n, *words, m);
+		/* A third may be wrong, one letter always, but something must be right.
+		 */
+		if (d < longer && d <= (longer < 3 ? 1 : longer / 3) && d < best_d) {
+			best = *words;
+			best_d = d;
+		}
+	}
+	return best;
+}
+
+void str_hex(const uint8_t *bytes, size_t n, char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < n; i++) {
+		*out++ = digits[bytes[i] >> 4];
+		*out++ = digits[bytes[i] & 15];
+	}
+	*out = '\0';
+}
