@@ -13,6 +13,7 @@
 
 #include "str.h"
 
+#include <limits.h>
 #include <poll.h>
 #include <sys/random.h>
 
@@ -332,6 +333,8 @@ static int remove_dir(int dir, const char *name, dev_t dev, unsigned depth)
 
 	if (unlinkat(dir, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
 		return 0;
+	if (errno == ENOTDIR)
+		return -EPERM; /* it was a file after all, and may not be removed */
 	if (errno != ENOTEMPTY && errno != EEXIST)
 		return -errno;
 	if (depth >= TREE_DEPTH_MAX)
