@@ -136,6 +136,12 @@ void host_done(struct host *h);
 int host_load_conf(struct host *h, const struct conf_node *group, const char *prefix,
 		   struct diag *d) _must_check_;
 
+/* As host_load_conf, for a group that holds more than a host's keys (rack.cfg's cluster
+ * and its hosts): those named in `others` (NULL-terminated) are the caller's business,
+ * whether host.cfg knows them or not, and are left alone. */
+int host_load_conf_except(struct host *h, const struct conf_node *group, const char *prefix,
+			  const char *const *others, struct diag *d) _must_check_;
+
 /* One setting from text, as on the command line (`name` without "rackstrap."). */
 int host_set(struct host *h, const char *name, const char *value, const char *file,
 	     unsigned line, struct diag *d) _must_check_;

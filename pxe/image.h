@@ -32,7 +32,9 @@ struct report_phase {
 };
 
 struct report {
-	char *host, *role, *verdict; /* "ready" or "failed" */
+	char *host, *role;
+	char *address, *cbr0; /* as in host.cfg; NULL: none */
+	char *verdict;	      /* "ready" or "failed" */
 	char *why;		     /* when failed */
 	char *config_sha256;	     /* of the effective configuration */
 	char *boot_id;		     /* /proc/sys/kernel/random/boot_id */

@@ -8,9 +8,11 @@
  *		name = "demo";
  *		node_network = "172.25.0.0/24"; pod_network = ...; service_network = ...;
  *		boot_server = "172.25.0.1";	# address that dnsmasq and nginx listen on
- *		master = "master";		# a host's name; its address goes to every host
+ *		master = "master";		# a host's name, or the address of a master
+ *						# outside; it goes to every host
  *		gateway, dns, search, ntp, nat, nat_exempt, docker_options, ssh_keys,
- *		environment, mtu, etcd, console = "ttyS0,115200", cmdline = "..."
+ *		environment, mtu, cbr0_mtu, interface, etcd, console = "ttyS0,115200",
+ *		cmdline = "...", vm : { ... }
  *	};
  *	hosts = ( { name, role, mac, address, cbr0, ... any key of host.cfg ...,
  *		    console, cmdline, state_disk = "/dev/vda",
@@ -45,5 +47,9 @@ struct rack {
 /* 0, or -1 with every complaint about the file in `d`. */
 int rack_load(struct rack *ret, const char *path, const struct roles *roles, struct diag *d)
 	_must_check_;
+
+/* As rack_load from memory; `name` is what messages call it, `flags` are conf_flags. */
+int rack_parse(struct rack *ret, const char *text, size_t len, const char *name,
+	       unsigned flags, const struct roles *roles, struct diag *d) _must_check_;
 void rack_done(struct rack *r);
 #define _cleanup_rack_ _cleanup_(rack_done)

@@ -2,27 +2,72 @@
 /*
  * The boot tree: everything a rack's boot server hands out, as static files.
  *
+ *	TREE/tree.cfg					 what it is: struct tree_info
+ *	TREE/dnsmasq.conf nginx.conf			 for `rackstrap serve`
  *	TREE/tftp/undionly.kpxe snponly.efi		 iPXE for firmware that has none
  *	TREE/http/boot.ipxe				 finds the host's script by MAC
  *	TREE/http/hosts/52-54-00-25-00-11.ipxe		 that host's boot script
  *	TREE/http/hosts/52-54-00-25-00-11.cpio		 rackstrap/host.cfg, as an initrd
- *	TREE/http/images/<first 16 hex of root_sha256>/  vmlinuz initrd.img root.cpio
+ *	TREE/http/images/<id>/				 vmlinuz initrd.img root.cpio
  *	TREE/http/report/				 hosts PUT <name>.json here
- *	TREE/dnsmasq.conf TREE/nginx.conf		 for `rackstrap serve`
+ *	TREE/run/					 the servers' logs and temporary
+ *files
  *
- * Files under images/ never change once there. A tree is rendered beside its final name
- * and swapped in; rendering the same rack and image again gives the same bytes.
+ * For those who chain GRUB or pxelinux instead of iPXE:
+ *
+ *	TREE/tftp/grub/grub.cfg				 sources http/hosts/<mac>.grub
+ *	TREE/http/hosts/52-54-00-25-00-11.grub		 (and links
+ *52:54:00:25:00:11.grub, .cpio: GRUB's spelling of a MAC)
+ *	TREE/tftp/pxelinux.cfg/01-52-54-00-25-00-11 default
+ *
+ * An image's <id> is made of the digests of its root, initrd and kernel, so files under
+ * images/ never change once there. A tree is rendered beside its final name and swapped
+ * in, reports and logs are kept; rendering the same rack and image again gives the same
+ * bytes. Nothing in it names the folder it stands in: it may be moved and copied.
  */
 #pragma once
 
 #include "image.h"
 #include "rack.h"
 
+#define TREE_INFO       "tree.cfg"
+#define TREE_REPORTS    "http/report"
+#define TREE_ACCESS_LOG "run/access.log"
+#define TREE_IPXE_DIR   "/usr/lib/ipxe" /* Debian's package ipxe */
+
 struct tree_options {
-	const char *interface; /* that dnsmasq listens on */
-	uint16_t http_port;    /* 80 */
+	const char *interface; /* that dnsmasq listens on; NULL: the one that has the boot
+				* server's address */
+	uint16_t http_port;    /* 0: 80 */
 	bool proxy_dhcp;       /* another DHCP server hands out addresses */
+	bool router_advert;    /* answer IPv6 router solicitations, so that iPXE does not
+				* wait for one; the interface must be named and must have
+				* an IPv6 address that is not link-local */
+	const char *ipxe_dir;  /* NULL: TREE_IPXE_DIR */
 };
 
 int tree_render(const struct rack *rack, const struct image *image, const char *dir,
 		const struct tree_options *o, struct err *e) _must_check_;
+
+/* What a tree says about itself, read back from tree.cfg. */
+struct tree_host {
+	char *name, *role;
+	struct mac mac;
+	struct cidr address; /* prefix 0: by DHCP */
+	struct cidr cbr0;    /* prefix 0: none */
+};
+
+struct tree_info {
+	char *name;      /* of the rack */
+	char *image;     /* its name */
+	char *interface; /* NULL: by address */
+	uint32_t boot_server;
+	uint16_t http_port;
+	bool proxy_dhcp;
+	struct tree_host *hosts;
+	size_t n_hosts;
+};
+
+int tree_info_read(struct tree_info *ret, const char *dir, struct err *e) _must_check_;
+void tree_info_done(struct tree_info *i);
+#define _cleanup_tree_info_ _cleanup_(tree_info_done)
