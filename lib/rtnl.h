@@ -2,7 +2,8 @@
 /*
  * The few rtnetlink requests a bridge, a tap and an address need (rtnetlink(7),
  * linux/if_link.h, linux/if_addr.h). Sequence numbers are checked, every request
- * awaits its ACK, NLMSG_ERROR becomes -errno. IPv4 only.
+ * awaits its ACK, NLMSG_ERROR becomes -errno. Everything about addresses is IPv4 but
+ * rtnl_addr6_add.
  */
 #pragma once
 
@@ -27,7 +28,7 @@ struct rtnl_link {
 	uint32_t mtu;
 	int master; /* index or 0 */
 	struct mac mac;
-	bool has_mac;
+	bool has_mac; /* it is an Ethernet link */
 };
 
 /* 0, -ENODEV, or another -errno. */
@@ -47,6 +48,10 @@ int rtnl_link_set_master(struct rtnl *r, int index, int master) _must_check_;
 int rtnl_addr_list(struct rtnl *r, int index, struct cidr **ret, size_t *n) _must_check_;
 int rtnl_addr_add(struct rtnl *r, int index, struct cidr c) _must_check_; /* with its broadcast */
 int rtnl_addr_del(struct rtnl *r, int index, struct cidr c) _must_check_;
+
+/* An IPv6 address in network byte order, usable at once (no duplicate detection). */
+int rtnl_addr6_add(struct rtnl *r, int index, const uint8_t addr[16], uint8_t prefix)
+	_must_check_;
 
 /*
  * Leaves exactly `want` on the link: adds it if absent, removes every other IPv4

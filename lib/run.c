@@ -1,0 +1,675 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fork and execve, with everything that needs memory prepared before the fork: between
+ * fork and execve only async-signal-safe functions run, so threads are no danger.
+ *
+ * A pipe that execve closes tells the parent whether the program runs: either it closes
+ * empty, or the child writes into it what failed. The child also looks at that pipe to
+ * see whether its parent died before PR_SET_PDEATHSIG was in force; comparing getppid()
+ * would mislead after unshare(CLONE_NEWPID), where it is 0.
+ *
+ * A child's standard error goes to a memfd when the caller has no other use for it, so
+ * nobody has to read while it runs. The same holds for run_input's data.
+ *
+ * Works on kernels without close_range, pidfd_open (before 5.9): firstboot runs on 3.19.
+ */
+#include "run.h"
+
+#include "file.h"
+#include "log.h"
+#include "str.h"
+
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define CAPTURE_MAX    (16 * 1024 * 1024)
+#define TIMEOUT_GRACE  2000 /* ms between SIGTERM and SIGKILL */
+#define TAIL_LINES     5
+#define TAIL_BYTES     2048
+#define STATUS_FD      3
+#define FIRST_SPARE_FD 10
+#define DEFAULT_PATH   "/usr/local/bin:/usr/bin:/bin"
+#define SBIN_PATH      "/usr/local/sbin:/usr/sbin:/sbin"
+
+/* Where a start failed; written into the status pipe. */
+struct failure {
+	enum stage { STAGE_FDS, STAGE_CWD, STAGE_EXEC } stage;
+	int errnum;
+};
+
+/* All that the child needs. */
+struct plan {
+	const struct run *run;
+	const char *path;
+	const char **envp;
+	int in, out, err;
+	int status; /* the pipe's writing end */
+};
+
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+/* --- finding ------------------------------------------------------------------- */
+
+static int is_program(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) || access(path, X_OK) < 0)
+		return -EACCES;
+	return 0;
+}
+
+/* 0, -ENOENT, or -EACCES when there was a file but no program. */
+static int search(const char *name, const char *folders, char **ret)
+{
+	_cleanup_strv_ char **dirs = strv_split(folders, ":");
+	int found = -ENOENT;
+
+	for (size_t i = 0; dirs && dirs[i]; i++) {
+		_cleanup_free_ char *path = xasprintf("%s/%s", dirs[i], name);
+		int r = is_program(path);
+
+		if (r == 0) {
+			*ret = TAKE_PTR(path);
+			return 0;
+		}
+		if (r == -EACCES)
+			found = r;
+	}
+	return found;
+}
+
+static int find(const char *name, char **ret)
+{
+	const char *folders = getenv("PATH");
+	int r;
+
+	if (!*name)
+		return -ENOENT;
+	if (strchr(name, '/')) {
+		*ret = xstrdup(name); /* execve will tell */
+		return 0;
+	}
+	r = search(name, folders ? folders : DEFAULT_PATH, ret);
+	return r == -ENOENT ? search(name, SBIN_PATH, ret) : r;
+}
+
+bool run_have(const char *name)
+{
+	_cleanup_free_ char *path = NULL;
+
+	return find(name, &path) == 0 && is_program(path) == 0;
+}
+
+/* --- the child's side ------------------------------------------------------------ */
+
+static void default_signals(void)
+{
+	struct sigaction sa = {.sa_handler = SIG_DFL};
+
+	/* SIGKILL, SIGSTOP and libc's own two refuse; that is as it should be. */
+	for (int sig = 1; sig < NSIG; sig++)
+		sigaction(sig, &sa, NULL);
+}
+
+static void close_from(unsigned first)
+{
+	struct rlimit limit;
+	unsigned end = 1024;
+
+	if (close_range(first, ~0U, 0) == 0)
+		return;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 1 << 20)
+		end = (unsigned)limit.rlim_cur;
+	for (unsigned fd = first; fd < end; fd++)
+		close((int)fd);
+}
+
+/*
+ * Puts the descriptors at 0, 1, 2 and STATUS_FD and closes all others. They may be any
+ * numbers, those four included, so they move out of the way first.
+ */
+static int place_fds(struct plan *p)
+{
+	int from[] = {p->in, p->out, p->err, p->status};
+
+	for (int i = 0; i < 4; i++) {
+		from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, FIRST_SPARE_FD);
+		if (from[i] < 0)
+			return -errno;
+	}
+	p->status = from[STATUS_FD]; /* in case the next steps fail */
+	for (int i = 0; i < 4; i++)
+		if (dup3(from[i], i, i == STATUS_FD ? O_CLOEXEC : 0) < 0)
+			return -errno;
+	p->status = STATUS_FD;
+	close_from(STATUS_FD + 1);
+	return 0;
+}
+
+/* Whether nobody reads the status pipe any more. */
+static bool parent_died(int status)
+{
+	struct pollfd pfd = {.fd = status, .events = POLLOUT};
+
+	return poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLERR);
+}
+
+static struct failure child_setup(struct plan *p)
+{
+	sigset_t none;
+	int r;
+
+	default_signals();
+	if (!p->run->detach && prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 &&
+	    parent_died(p->status))
+		_exit(127);
+	r = place_fds(p);
+	if (r < 0)
+		return (struct failure){STAGE_FDS, -r};
+	if (p->run->cwd && chdir(p->run->cwd) < 0)
+		return (struct failure){STAGE_CWD, errno};
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execve(p->path, (char *const *)p->run->argv, (char *const *)p->envp);
+	return (struct failure){STAGE_EXEC, errno};
+}
+
+static _noreturn_ void child_main(struct plan *p)
+{
+	struct failure f = child_setup(p);
+	ssize_t n = write(p->status, &f, sizeof(f));
+
+	(void)n; /* without a reader there is nobody to tell */
+	_exit(127);
+}
+
+/* --- starting -------------------------------------------------------------------- */
+
+static bool same_name(const char *a, const char *b)
+{
+	size_t n = strcspn(a, "=");
+
+	return strcspn(b, "=") == n && strncmp(a, b, n) == 0;
+}
+
+/* Our environment with `add` over it; the strings stay where they are. */
+static const char **make_env(const char *const *add)
+{
+	size_t n = strv_len(environ), m = strv_len((char *const *)add), len = 0;
+	const char **env = xcalloc(n + m + 1, sizeof(*env));
+
+	for (size_t i = 0; i < n + m; i++) {
+		const char *s = i < n ? environ[i] : add[i - n];
+		size_t at = 0;
+
+		while (at < len && !same_name(env[at], s))
+			at++;
+		env[at] = s;
+		if (at == len)
+			len++;
+	}
+	return env;
+}
+
+static int start_error(const struct run *r, const struct failure *f, struct err *e)
+{
+	const char *name = r->argv[0];
+
+	if (f->stage == STAGE_CWD)
+		return err_errno(e, f->errnum, "%s: cannot start in %s", name, r->cwd);
+	if (f->stage == STAGE_FDS)
+		return err_errno(e, f->errnum, "%s: cannot start", name);
+	switch (f->errnum) {
+	case ENOENT:
+		/* A file that is there may still lack its interpreter. */
+		if (strchr(name, '/') && access(name, F_OK) < 0)
+			return err_set(e, ERR_FAILED, "%s: not found", name);
+		return err_set(e, ERR_FAILED,
+			       "%s: cannot be run: the interpreter it names is not found",
+			       name);
+	case EACCES:
+		return err_set(e, ERR_FAILED, "%s: not executable", name);
+	case ENOEXEC:
+		return err_set(e, ERR_FAILED, "%s: not a program for this machine", name);
+	default:
+		return err_errno(e, f->errnum, "%s: cannot be run", name);
+	}
+}
+
+static int find_error(const char *name, int r, struct err *e)
+{
+	if (r == -EACCES)
+		return err_set(e, ERR_FAILED, "%s: in PATH, but not executable", name);
+	return err_set(e, ERR_FAILED, "%s: not found in PATH", name);
+}
+
+/* Moves a descriptor (taken over) off the numbers of the standard ones: 0 means "none"
+ * in struct run, and a program may have been started with its own closed. */
+static int off_stdio(int fd)
+{
+	int high;
+
+	if (fd < 0 || fd > STDERR_FILENO)
+		return fd < 0 ? -errno : fd;
+	high = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (high < 0)
+		high = -errno;
+	close(fd);
+	return high;
+}
+
+static int make_memfd(const char *name)
+{
+	return off_stdio(memfd_create(name, MFD_CLOEXEC));
+}
+
+static int make_pipe(int *ret_reader, int *ret_writer)
+{
+	_cleanup_close_ int reader = -1, writer = -1;
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	reader = off_stdio(ends[0]);
+	writer = off_stdio(ends[1]);
+	if (reader < 0 || writer < 0)
+		return reader < 0 ? reader : writer;
+	*ret_reader = TAKE_FD(reader);
+	*ret_writer = TAKE_FD(writer);
+	return 0;
+}
+
+/* Forks with all signals blocked, so that none of our handlers runs in the child. */
+static pid_t spawn(struct plan *p, int status_reader)
+{
+	sigset_t all, old;
+	pid_t pid;
+	int saved;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	pid = fork();
+	if (pid == 0) {
+		close(status_reader); /* or parent_died could never see it */
+		child_main(p);
+	}
+	saved = errno;
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	errno = saved;
+	return pid;
+}
+
+static void reap(pid_t pid)
+{
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+/* Starts the plan. 1 when the program runs, 0 with *f when it does not, -errno. */
+static int launch(struct plan *p, pid_t *ret, struct failure *f)
+{
+	_cleanup_close_ int reader = -1, writer = -1;
+	ssize_t n;
+	pid_t pid;
+	int r = make_pipe(&reader, &writer);
+
+	if (r < 0)
+		return r;
+	p->status = writer;
+	pid = spawn(p, reader);
+	if (pid < 0)
+		return -errno;
+	close(TAKE_FD(writer));
+	do
+		n = read(reader, f, sizeof(*f));
+	while (n < 0 && errno == EINTR);
+	if (n == (ssize_t)sizeof(*f)) {
+		reap(pid);
+		return 0;
+	}
+	*ret = pid;
+	return 1;
+}
+
+static void log_command(const struct run *r)
+{
+	_cleanup_free_ char *line = NULL;
+
+	if (log_get_level() < LOG_LEVEL_DEBUG)
+		return;
+	line = strv_join((char *const *)r->argv, " ");
+	log_debug("runs: %s", line);
+}
+
+int run_start(const struct run *r, struct child *ret, struct err *e)
+{
+	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ const char **envp = NULL;
+	_cleanup_close_ int null = -1, errfd = -1;
+	struct plan p = {.run = r};
+	struct failure f;
+	pid_t pid = 0;
+	int n;
+
+	*ret = (struct child){.errfd = -1};
+	n = find(r->argv[0], &path);
+	if (n < 0)
+		return find_error(r->argv[0], n, e);
+	null = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	if (null < 0)
+		return err_errno(e, errno, "/dev/null");
+	if (r->err <= 0) {
+		errfd = make_memfd("stderr");
+		if (errfd < 0)
+			return err_errno(e, errfd, "%s: cannot start", r->argv[0]);
+	}
+	p.path = path;
+	p.envp = envp = make_env(r->env);
+	p.in = r->in > 0 ? r->in : null;
+	p.out = r->out > 0 ? r->out : STDOUT_FILENO;
+	if (fcntl(p.out, F_GETFD) < 0 && r->out <= 0)
+		p.out = null; /* ours is closed */
+	p.err = r->err > 0 ? r->err : errfd;
+
+	log_command(r);
+	n = launch(&p, &pid, &f);
+	if (n < 0)
+		return err_errno(e, n, "%s: cannot start", r->argv[0]);
+	if (n == 0)
+		return start_error(r, &f, e);
+	*ret = (struct child){
+		.pid = pid,
+		.name = base_name(r->argv[0]),
+		.errfd = TAKE_FD(errfd),
+		.timeout_ms = r->timeout_ms,
+		.deadline = r->timeout_ms > 0 ? now_ms() + r->timeout_ms : 0,
+	};
+	return 0;
+}
+
+/* --- waiting --------------------------------------------------------------------- */
+
+/* What poll(2) takes: -1 for no deadline. */
+static int remaining_ms(uint64_t deadline)
+{
+	uint64_t now = now_ms();
+
+	if (deadline == 0)
+		return -1;
+	if (now >= deadline)
+		return 0;
+	return deadline - now > INT_MAX ? INT_MAX : (int)(deadline - now);
+}
+
+/* Sleeps until the process may have ended, or a little, at most `ms`. */
+static void await_end(int pidfd, int ms, int *pause)
+{
+	struct pollfd pfd = {.fd = pidfd, .events = POLLIN};
+
+	if (pidfd < 0) {
+		/* No pidfd (before Linux 5.3): look again after 1, 2, 4 ... 50 ms. */
+		*pause = *pause * 2 > 50 ? 50 : *pause * 2 + 1;
+		ms = ms < 0 || ms > *pause ? *pause : ms;
+	}
+	poll(&pfd, pidfd < 0 ? 0 : 1, ms);
+}
+
+/* Reaps the process. 0 with *si, -ETIMEDOUT, or -errno when it is not ours to wait for.
+ */
+static int wait_end(pid_t pid, uint64_t deadline, siginfo_t *si)
+{
+	_cleanup_close_ int pidfd = deadline > 0 ? pidfd_open(pid, 0) : -1;
+	int pause = 0;
+
+	for (;;) {
+		int ms = remaining_ms(deadline);
+
+		si->si_pid = 0;
+		if (waitid(P_PID, (id_t)pid, si, WEXITED | (ms < 0 ? 0 : WNOHANG)) < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		if (si->si_pid == pid)
+			return 0;
+		if (ms == 0)
+			return -ETIMEDOUT;
+		await_end(pidfd, ms, &pause);
+	}
+}
+
+static void trim_line(char **line)
+{
+	size_t n = strlen(*line);
+	char *bar;
+
+	while (n > 0 && strchr(" \t\r", (*line)[n - 1]))
+		(*line)[--n] = '\0';
+	bar = strrchr(*line, '\r'); /* a progress bar wrote over itself */
+	if (bar)
+		*line = bar + 1;
+	*line += strspn(*line, " \t");
+}
+
+/* The last lines of what is in `fd`, joined by "; ", with ": " before; "" for nothing. */
+static char *tail(int fd)
+{
+	char text[TAIL_BYTES + 1], *lines[TAIL_LINES], *rest = text, *line;
+	struct buf b = {0};
+	struct stat st;
+	size_t count = 0;
+	off_t start;
+	ssize_t n;
+
+	if (fd <= 0 || fstat(fd, &st) < 0)
+		return xstrdup("");
+	start = st.st_size > TAIL_BYTES ? st.st_size - TAIL_BYTES : 0;
+	n = pread(fd, text, TAIL_BYTES, start);
+	n = n > 0 ? n : 0;
+	text[n] = '\0';
+	for (ssize_t i = 0; i < n; i++)
+		if (text[i] == '\0')
+			text[i] = ' ';
+	if (start > 0)
+		strsep(&rest, "\n"); /* begins in the middle of a line */
+	while ((line = strsep(&rest, "\n"))) {
+		trim_line(&line);
+		if (*line)
+			lines[count++ % TAIL_LINES] = line;
+	}
+	for (size_t i = count > TAIL_LINES ? count - TAIL_LINES : 0; i < count; i++) {
+		buf_puts(&b, b.len > 0 ? "; " : ": ");
+		buf_puts(&b, lines[i % TAIL_LINES]);
+	}
+	return buf_take(&b);
+}
+
+static int end_error(const struct child *c, const siginfo_t *si, struct err *e)
+{
+	_cleanup_free_ char *said = tail(c->errfd);
+	const char *sig;
+
+	if (si->si_code == CLD_EXITED)
+		return err_set(e, ERR_FAILED, "%s exited with %d%s", c->name,
+			       si->si_status, said);
+	sig = sigabbrev_np(si->si_status);
+	if (!sig)
+		return err_set(e, ERR_FAILED, "%s was killed by signal %d%s", c->name,
+			       si->si_status, said);
+	return err_set(e, ERR_FAILED, "%s was killed by SIG%s%s", c->name, sig, said);
+}
+
+/* Ends a child whose time is up. */
+static int timeout_error(struct child *c, struct err *e)
+{
+	_cleanup_free_ char *said = NULL;
+	unsigned ms = c->timeout_ms;
+
+	run_kill(c, TIMEOUT_GRACE);
+	said = tail(c->errfd);
+	if (ms % 1000 == 0)
+		return err_set(e, ERR_FAILED, "%s: no end after %u s%s", c->name,
+			       ms / 1000, said);
+	return err_set(e, ERR_FAILED, "%s: no end after %u ms%s", c->name, ms, said);
+}
+
+int run_wait(struct child *c, struct err *e)
+{
+	siginfo_t si = {0};
+	int r;
+
+	if (c->pid <= 0)
+		return err_set(e, ERR_FAILED,
+			       "waiting for a program that was not started");
+	r = wait_end(c->pid, c->deadline, &si);
+	if (r == -ETIMEDOUT) {
+		r = timeout_error(c, e);
+	} else if (r < 0) {
+		r = err_errno(e, r, "%s: cannot wait for it", c->name);
+	} else {
+		bool good = si.si_code == CLD_EXITED && si.si_status == 0;
+
+		r = good ? 0 : end_error(c, &si, e);
+	}
+	c->pid = 0;
+	child_done(c);
+	return r;
+}
+
+void run_kill(struct child *c, unsigned grace_ms)
+{
+	siginfo_t si;
+
+	if (c->pid <= 0)
+		return;
+	if (grace_ms > 0 && kill(c->pid, SIGTERM) == 0 &&
+	    wait_end(c->pid, now_ms() + grace_ms, &si) != -ETIMEDOUT) {
+		c->pid = 0;
+		return;
+	}
+	kill(c->pid, SIGKILL);
+	wait_end(c->pid, 0, &si);
+	c->pid = 0;
+}
+
+void child_done(struct child *c)
+{
+	int saved = errno;
+
+	run_kill(c, 0);
+	if (c->errfd > 0)
+		close(c->errfd);
+	c->errfd = -1;
+	errno = saved;
+}
+
+/* --- all in one ------------------------------------------------------------------ */
+
+int run(const struct run *r, struct err *e)
+{
+	_cleanup_child_ struct child c = {.errfd = -1};
+
+	if (run_start(r, &c, e) < 0)
+		return -1;
+	return run_wait(&c, e);
+}
+
+int run_argv(const char *const *argv, struct err *e)
+{
+	return run(&(struct run){.argv = argv}, e);
+}
+
+/* Reads to the end. 0, -ETIMEDOUT, -EFBIG or another -errno. */
+static int drain(int fd, uint64_t deadline, struct buf *b)
+{
+	char chunk[16 * 1024];
+
+	for (;;) {
+		struct pollfd pfd = {.fd = fd, .events = POLLIN};
+		int ready = poll(&pfd, 1, remaining_ms(deadline));
+		ssize_t n;
+
+		if (ready == 0)
+			return -ETIMEDOUT;
+		n = ready < 0 ? -1 : read(fd, chunk, sizeof(chunk));
+		if (n == 0)
+			return 0;
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (b->len + (size_t)n > CAPTURE_MAX)
+			return -EFBIG;
+		buf_add(b, chunk, (size_t)n);
+	}
+}
+
+int run_capture(const struct run *r, char **ret, size_t *ret_len, struct err *e)
+{
+	_cleanup_child_ struct child c = {.errfd = -1};
+	_cleanup_close_ int reader = -1, writer = -1;
+	_cleanup_buf_ struct buf out = {0};
+	struct run piped = *r;
+	size_t len;
+	int n = make_pipe(&reader, &writer);
+
+	if (n < 0)
+		return err_errno(e, n, "%s: cannot start", r->argv[0]);
+	piped.out = writer;
+	if (run_start(&piped, &c, e) < 0)
+		return -1;
+	close(TAKE_FD(writer));
+
+	n = drain(reader, c.deadline, &out);
+	if (n == -ETIMEDOUT)
+		return timeout_error(&c, e);
+	if (n == -EFBIG)
+		return err_set(e, ERR_FAILED, "%s said more than %d MiB", c.name,
+			       CAPTURE_MAX >> 20);
+	if (n < 0)
+		return err_errno(e, n, "%s: cannot read what it says", c.name);
+	if (run_wait(&c, e) < 0)
+		return -1;
+	len = out.len;
+	*ret = buf_take(&out);
+	if (ret_len)
+		*ret_len = len;
+	return 0;
+}
+
+int run_input(const char *const *argv, const void *data, size_t len, struct err *e)
+{
+	_cleanup_close_ int fd = make_memfd("stdin");
+	int r = fd;
+
+	if (r >= 0)
+		r = write_all(fd, data, len);
+	if (r >= 0 && lseek(fd, 0, SEEK_SET) < 0)
+		r = -errno;
+	if (r < 0)
+		return err_errno(e, r, "%s: cannot keep its input", argv[0]);
+	return run(&(struct run){.argv = argv, .in = fd}, e);
+}
