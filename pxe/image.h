@@ -14,8 +14,8 @@ struct image {
 	char *name;    /* recipe's */
 	char *cmdline; /* kernel words the recipe asks for */
 	char *kernel_sha256, *initrd_sha256, *root_sha256; /* lower-case hex */
-	uint64_t kernel_size, initrd_size, root_size;	   /* bytes */
-	uint64_t epoch; /* SOURCE_DATE_EPOCH it was built with */
+	uint64_t kernel_size, initrd_size, root_size;      /* bytes */
+	uint64_t epoch;  /* SOURCE_DATE_EPOCH it was built with */
 	char **standins; /* what in it is a stand-in ("kubelet", ...); NULL: nothing */
 	struct roles roles;
 };
@@ -27,17 +27,17 @@ void image_done(struct image *i);
 
 /* One phase of a boot, in the order they happened. */
 struct report_phase {
-	char *name; /* "kernel", "initramfs", "system", "firstboot", "units" */
+	char *name;  /* "kernel", "initramfs", "system", "firstboot", "units" */
 	uint64_t ms; /* it took */
 };
 
 struct report {
 	char *host, *role;
 	char *address, *cbr0; /* as in host.cfg; NULL: none */
-	char *verdict;	      /* "ready" or "failed" */
-	char *why;		     /* when failed */
-	char *config_sha256;	     /* of the effective configuration */
-	char *boot_id;		     /* /proc/sys/kernel/random/boot_id */
+	char *verdict;        /* "ready" or "failed" */
+	char *why;            /* when failed */
+	char *config_sha256;  /* of the effective configuration */
+	char *boot_id;        /* /proc/sys/kernel/random/boot_id */
 	uint64_t generation;
 	uint64_t uptime_ms; /* when the verdict fell, since the kernel started */
 	struct report_phase *phases;
@@ -46,6 +46,7 @@ struct report {
 };
 
 /* -1 with a message when it is not a report. */
-int report_parse(struct report *ret, const char *text, size_t len, struct err *e) _must_check_;
+int report_parse(struct report *ret, const char *text, size_t len,
+		 struct err *e) _must_check_;
 void report_done(struct report *r);
 #define _cleanup_report_ _cleanup_(report_done)

@@ -8,11 +8,10 @@
  *		name = "demo";
  *		node_network = "172.25.0.0/24"; pod_network = ...; service_network = ...;
  *		boot_server = "172.25.0.1";	# address that dnsmasq and nginx listen on
- *		master = "master";		# a host's name, or the address of a master
- *						# outside; it goes to every host
- *		gateway, dns, search, ntp, nat, nat_exempt, docker_options, ssh_keys,
- *		environment, mtu, cbr0_mtu, interface, etcd, console = "ttyS0,115200",
- *		cmdline = "...", vm : { ... }
+ *		master = "master";		# a host's name, or the address of a
+ *master # outside; it goes to every host gateway, dns, search, ntp, nat, nat_exempt,
+ *docker_options, ssh_keys, environment, mtu, cbr0_mtu, interface, etcd, console =
+ *"ttyS0,115200", cmdline = "...", vm : { ... }
  *	};
  *	hosts = ( { name, role, mac, address, cbr0, ... any key of host.cfg ...,
  *		    console, cmdline, state_disk = "/dev/vda",
@@ -25,11 +24,12 @@
 #include "firstboot/host.h"
 
 struct rack_host {
-	struct host host;  /* loaded, derived, checked */
-	unsigned line;	   /* of its entry */
-	char *console;	   /* "ttyS0,115200", or NULL for the kernel's own choice */
-	char *cmdline;	   /* more kernel words, or NULL */
-	char *state_disk;  /* device the node may make its state disk if it is blank, or NULL */
+	struct host host;   /* loaded, derived, checked */
+	unsigned line;      /* of its entry */
+	char *console;      /* "ttyS0,115200", or NULL for the kernel's own choice */
+	char *cmdline;      /* more kernel words, or NULL */
+	char *state_disk;   /* device the node may make its state disk if it is blank, or
+			       NULL */
 	uint64_t vm_memory; /* bytes, for `rackstrap rack` */
 	unsigned vm_cpus;
 	uint64_t vm_disk; /* bytes of a blank second disk; 0: none */
@@ -45,8 +45,8 @@ struct rack {
 };
 
 /* 0, or -1 with every complaint about the file in `d`. */
-int rack_load(struct rack *ret, const char *path, const struct roles *roles, struct diag *d)
-	_must_check_;
+int rack_load(struct rack *ret, const char *path, const struct roles *roles,
+	      struct diag *d) _must_check_;
 
 /* As rack_load from memory; `name` is what messages call it, `flags` are conf_flags. */
 int rack_parse(struct rack *ret, const char *text, size_t len, const char *name,

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A strict reader of one fixed format, field by field from the left. The request is the
+ * client's own text: what is not "METHOD PATH PROTOCOL" keeps an empty method and path
+ * but counts as a line. The follower remembers the file's position and never takes a line
+ * that nginx has not ended yet.
+ */
+#include "access.h"
+
+#include "lib/str.h"
+
+/* "1700000000.123" in milliseconds; the fraction has exactly three digits. */
+static const char *take_ms(const char *s, uint64_t *ret)
+{
+	uint64_t v = 0;
+	unsigned digits = 0, fraction = 0;
+	bool dot = false;
+
+	for (; (*s >= '0' && *s <= '9') || (*s == '.' && !dot); s++) {
+		if (*s == '.') {
+			dot = true;
+			continue;
+		}
+		if (++digits > 17)
+			return NULL;
+		v = v * 10 + (uint64_t)(*s - '0');
+		fraction += dot;
+	}
+	*ret = v;
+	return digits > 3 && fraction == 3 ? s : NULL;
+}
+
+static const char *take_u64(const char *s, uint64_t *ret)
+{
+	uint64_t v = 0;
+	unsigned digits = 0;
+
+	for (; *s >= '0' && *s <= '9'; s++) {
+		if (++digits > 18)
+			return NULL;
+		v = v * 10 + (uint64_t)(*s - '0');
+	}
+	*ret = v;
+	return digits ? s : NULL;
+}
+
+static const char *take(const char *s, const char *text)
+{
+	return s ? str_after(s, text) : NULL;
+}
+
+static const char *take_address(const char *s, uint32_t *ret)
+{
+	char text[NET_ADDR_LEN];
+	size_t n = strcspn(s, " \n");
+
+	if (n >= sizeof(text))
+		return NULL;
+	memcpy(text, s, n);
+	text[n] = '\0';
+	return net_parse_addr(text, ret) < 0 ? NULL : s + n;
+}
+
+/* Method and path of a request; what does not look like one is left empty. */
+static void split_request(const char *s, size_t len, struct access *a)
+{
+	const char *end = s + len;
+	const char *path = memchr(s, ' ', len), *stop;
+	size_t n;
+
+	if (!path || (size_t)(path - s) >= sizeof(a->method))
+		return;
+	n = (size_t)(path - s);
+	path++;
+	stop = memchr(path, ' ', (size_t)(end - path));
+	if (!stop)
+		return;
+	memcpy(a->method, s, n);
+	a->method[n] = '\0';
+	n = (size_t)(stop - path);
+	if (memchr(path, '?', n))
+		n = (size_t)((const char *)memchr(path, '?', n) - path);
+	n = n < sizeof(a->path) ? n : sizeof(a->path) - 1;
+	memcpy(a->path, path, n);
+	a->path[n] = '\0';
+}
+
+int access_parse(const char *line, struct access *ret)
+{
+	struct access a = {0};
+	const char *s = take_ms(line, &a.end_ms), *request, *quote;
+	uint64_t status = 0;
+
+	s = take(s, " ");
+	s = s ? take_address(s, &a.address) : NULL;
+	request = take(s, " \"");
+	quote = request ? strchr(request, '"') : NULL;
+	s = take(quote, "\" ");
+	s = s ? take_u64(s, &status) : NULL;
+	s = take(s, " ");
+	s = s ? take_u64(s, &a.bytes) : NULL;
+	s = take(s, " ");
+	s = s ? take_ms(s, &a.took_ms) : NULL;
+	if (!s || (*s && !streq(s, "\n")) || status > 999)
+		return -EINVAL;
+	a.status = (unsigned)status;
+	split_request(request, (size_t)(quote - request), &a);
+	*ret = a;
+	return 0;
+}
+
+void access_open(struct access_log *l, const char *path, bool from_end)
+{
+	*l = (struct access_log){.path = xstrdup(path)};
+	l->f = fopen(path, "re");
+	if (l->f && from_end)
+		(void)fseek(l->f, 0, SEEK_END);
+}
+
+int access_next(struct access_log *l, struct access *ret)
+{
+	_cleanup_free_ char *line = NULL;
+	size_t cap = 0;
+
+	if (!l->f)
+		l->f = fopen(l->path, "re");
+	if (!l->f)
+		return 0;
+	for (;;) {
+		long at = ftell(l->f);
+		ssize_t n = getline(&line, &cap, l->f);
+
+		if (n > 0 && line[n - 1] == '\n') {
+			if (access_parse(line, ret) == 0)
+				return 1;
+			continue;
+		}
+		clearerr(l->f);
+		(void)fseek(l->f, at, SEEK_SET);
+		return 0;
+	}
+}
+
+void access_done(struct access_log *l)
+{
+	free(l->path);
+	fclose_p(&l->f);
+	*l = (struct access_log){0};
+}

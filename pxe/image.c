@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * jansson parses, and small getters ask for one member each: is it there, is it of that
+ * type. What a newer writer adds is not looked at; what is missing or of another type is
+ * an error that names the member. A report comes from a machine on the network: it may
+ * say anything, so its size is capped by the caller and nothing in it is used as a path.
+ */
+#include "image.h"
+
+#include "lib/file.h"
+
+#include <jansson.h>
+
+#define MANIFEST_MAX (64U * 1024 * 1024)
+#define FORMAT       1
+
+static void json_p(json_t **j)
+{
+	json_decref(*j);
+}
+#define _cleanup_jansson_ _cleanup_(json_p)
+
+static int parse(json_t **ret, const char *text, size_t len, struct err *e)
+{
+	json_error_t je;
+	json_t *j = json_loadb(text, len, JSON_REJECT_DUPLICATES, &je);
+
+	if (!j)
+		return err_set(e, ERR_FAILED, "line %d: %s", je.line, je.text);
+	if (!json_is_object(j)) {
+		json_decref(j);
+		return err_set(e, ERR_FAILED, "not a JSON object");
+	}
+	*ret = j;
+	return 0;
+}
+
+static int get_str(const json_t *j, const char *key, char **ret, struct err *e)
+{
+	const json_t *v = json_object_get(j, key);
+
+	if (!json_is_string(v))
+		return err_set(e, ERR_FAILED, "member '%s' must be a string", key);
+	*ret = xstrdup(json_string_value(v));
+	return 0;
+}
+
+/* A string, or null or nothing: *ret is NULL then. */
+static int get_str_or_null(const json_t *j, const char *key, char **ret, struct err *e)
+{
+	const json_t *v = json_object_get(j, key);
+
+	return !v || json_is_null(v) ? 0 : get_str(j, key, ret, e);
+}
+
+static int get_u64(const json_t *j, const char *key, uint64_t *ret, struct err *e)
+{
+	const json_t *v = json_object_get(j, key);
+
+	if (!json_is_integer(v) || json_integer_value(v) < 0)
+		return err_set(e, ERR_FAILED, "member '%s' must be a whole number", key);
+	*ret = (uint64_t)json_integer_value(v);
+	return 0;
+}
+
+static int get_bool(const json_t *j, const char *key, bool *ret, struct err *e)
+{
+	const json_t *v = json_object_get(j, key);
+
+	if (!json_is_boolean(v))
+		return err_set(e, ERR_FAILED, "member '%s' must be true or false", key);
+	*ret = json_is_true(v);
+	return 0;
+}
+
+static int get_array(const json_t *j, const char *key, const json_t **ret, struct err *e)
+{
+	*ret = json_object_get(j, key);
+	if (!json_is_array(*ret))
+		return err_set(e, ERR_FAILED, "member '%s' must be an array", key);
+	return 0;
+}
+
+static int get_strv(const json_t *j, const char *key, char ***ret, struct err *e)
+{
+	const json_t *a;
+
+	if (get_array(j, key, &a, e) < 0)
+		return -1;
+	for (size_t i = 0; i < json_array_size(a); i++) {
+		const json_t *v = json_array_get(a, i);
+
+		if (!json_is_string(v))
+			return err_set(e, ERR_FAILED,
+				       "member '%s' must hold strings only", key);
+		strv_add(ret, json_string_value(v));
+	}
+	return 0;
+}
+
+static int check_format(const json_t *j, struct err *e)
+{
+	uint64_t format;
+
+	if (get_u64(j, "format", &format, e) < 0)
+		return -1;
+	if (format != FORMAT)
+		return err_set(e, ERR_FAILED,
+			       "format %llu is not known here, only format %d",
+			       (unsigned long long)format, FORMAT);
+	return 0;
+}
+
+/* --- images ----------------------------------------------------------------------- */
+
+static int role_parse(struct role *r, const json_t *j, struct err *e)
+{
+	if (get_str(j, "name", &r->name, e) < 0 ||
+	    get_strv(j, "units", &r->units, e) < 0 ||
+	    get_strv(j, "ready", &r->ready, e) < 0 ||
+	    get_bool(j, "cbr0", &r->cbr0, e) < 0 ||
+	    get_bool(j, "master", &r->master, e) < 0)
+		return err_wrap(e, "roles");
+	return 0;
+}
+
+static int roles_parse(struct roles *ret, const json_t *j, struct err *e)
+{
+	const json_t *a;
+
+	if (get_array(j, "roles", &a, e) < 0)
+		return -1;
+	ret->v = xcalloc(json_array_size(a) + 1, sizeof(*ret->v));
+	for (size_t i = 0; i < json_array_size(a); i++)
+		if (role_parse(&ret->v[ret->n++], json_array_get(a, i), e) < 0)
+			return -1;
+	return 0;
+}
+
+static bool is_sha256(const char *s)
+{
+	return strlen(s) == 64 && strspn(s, "0123456789abcdef") == 64;
+}
+
+/* The output of that name: what the manifest says, and whether the folder agrees. */
+static int output_parse(const struct image *i, const json_t *outputs, const char *name,
+			char **ret_sha256, uint64_t *ret_size, struct err *e)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", i->dir, name);
+	const json_t *o = NULL;
+	struct stat st;
+
+	for (size_t k = 0; k < json_array_size(outputs) && !o; k++) {
+		const json_t *at = json_array_get(outputs, k);
+		const char *p = json_string_value(json_object_get(at, "path"));
+
+		if (p && streq(p, name))
+			o = at;
+	}
+	if (!o)
+		return err_set(e, ERR_FAILED, "manifest.json: outputs: no '%s'", name);
+	if (get_u64(o, "size", ret_size, e) < 0 ||
+	    get_str(o, "sha256", ret_sha256, e) < 0)
+		return err_wrap(e, "manifest.json: outputs: '%s'", name);
+	if (!is_sha256(*ret_sha256))
+		return err_set(
+			e, ERR_FAILED,
+			"manifest.json: outputs: '%s': sha256 must be 64 lower-case "
+			"hex digits",
+			name);
+	if (stat(path, &st) < 0)
+		return err_errno(e, errno, "%s", name);
+	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != *ret_size)
+		return err_set(e, ERR_FAILED,
+			       "%s has %lld bytes, not %llu as manifest.json says: build "
+			       "the image again",
+			       name, (long long)st.st_size,
+			       (unsigned long long)*ret_size);
+	return 0;
+}
+
+static int manifest_parse(struct image *i, const json_t *j, struct err *e)
+{
+	if (check_format(j, e) < 0 || get_str(j, "name", &i->name, e) < 0 ||
+	    get_str(j, "cmdline", &i->cmdline, e) < 0 ||
+	    get_u64(j, "epoch", &i->epoch, e) < 0 ||
+	    get_strv(j, "standins", &i->standins, e) < 0 ||
+	    roles_parse(&i->roles, j, e) < 0)
+		return err_wrap(e, "manifest.json");
+	return 0;
+}
+
+static int image_read(struct image *i, struct err *e)
+{
+	_cleanup_free_ char *path = xasprintf("%s/manifest.json", i->dir);
+	_cleanup_jansson_ json_t *j = NULL;
+	_cleanup_free_ char *text = NULL;
+	const json_t *outputs;
+	size_t len = 0;
+	int r = file_read_at(AT_FDCWD, path, MANIFEST_MAX, &text, &len);
+
+	if (r < 0)
+		return err_errno(e, r, "manifest.json");
+	if (parse(&j, text, len, e) < 0)
+		return err_wrap(e, "manifest.json");
+	if (manifest_parse(i, j, e) < 0)
+		return -1;
+	if (get_array(j, "outputs", &outputs, e) < 0)
+		return err_wrap(e, "manifest.json");
+	if (output_parse(i, outputs, "vmlinuz", &i->kernel_sha256, &i->kernel_size, e) <
+		    0 ||
+	    output_parse(i, outputs, "initrd.img", &i->initrd_sha256, &i->initrd_size,
+			 e) < 0 ||
+	    output_parse(i, outputs, "root.squashfs", &i->root_sha256, &i->root_size, e) <
+		    0)
+		return -1;
+	return 0;
+}
+
+int image_open(struct image *ret, const char *dir, struct err *e)
+{
+	*ret = (struct image){.dir = xstrdup(dir)};
+	if (image_read(ret, e) < 0) {
+		image_done(ret);
+		return err_wrap(e, "image %s", dir);
+	}
+	return 0;
+}
+
+void image_done(struct image *i)
+{
+	free(i->dir);
+	free(i->name);
+	free(i->cmdline);
+	free(i->kernel_sha256);
+	free(i->initrd_sha256);
+	free(i->root_sha256);
+	strv_free(i->standins);
+	roles_done(&i->roles);
+	*i = (struct image){0};
+}
+
+/* --- reports ---------------------------------------------------------------------- */
+
+static int phases_parse(struct report *r, const json_t *j, struct err *e)
+{
+	const json_t *a;
+
+	if (get_array(j, "phases", &a, e) < 0)
+		return -1;
+	r->phases = xcalloc(json_array_size(a) + 1, sizeof(*r->phases));
+	for (size_t i = 0; i < json_array_size(a); i++) {
+		struct report_phase *p = &r->phases[r->n_phases++];
+		const json_t *v = json_array_get(a, i);
+
+		if (get_str(v, "name", &p->name, e) < 0 ||
+		    get_u64(v, "ms", &p->ms, e) < 0)
+			return err_wrap(e, "phases");
+	}
+	return 0;
+}
+
+static int units_parse(struct report *r, const json_t *j, struct err *e)
+{
+	const json_t *a;
+
+	if (get_array(j, "units", &a, e) < 0)
+		return -1;
+	for (size_t i = 0; i < json_array_size(a); i++) {
+		_cleanup_free_ char *name = NULL, *active = NULL;
+		const json_t *v = json_array_get(a, i);
+
+		if (get_str(v, "name", &name, e) < 0 ||
+		    get_str(v, "active", &active, e) < 0)
+			return err_wrap(e, "units");
+		if (streq(active, "failed"))
+			strv_add(&r->failed_units, name);
+	}
+	return 0;
+}
+
+static int report_read(struct report *r, const json_t *j, struct err *e)
+{
+	if (check_format(j, e) < 0 || get_str(j, "host", &r->host, e) < 0 ||
+	    get_str_or_null(j, "role", &r->role, e) < 0 ||
+	    get_str_or_null(j, "address", &r->address, e) < 0 ||
+	    get_str_or_null(j, "cbr0", &r->cbr0, e) < 0 ||
+	    get_str(j, "verdict", &r->verdict, e) < 0 ||
+	    get_str_or_null(j, "why", &r->why, e) < 0 ||
+	    get_str_or_null(j, "config_sha256", &r->config_sha256, e) < 0 ||
+	    get_str_or_null(j, "boot_id", &r->boot_id, e) < 0 ||
+	    get_u64(j, "generation", &r->generation, e) < 0 ||
+	    get_u64(j, "uptime_ms", &r->uptime_ms, e) < 0 || phases_parse(r, j, e) < 0 ||
+	    units_parse(r, j, e) < 0)
+		return -1;
+	if (!streq(r->verdict, "ready") && !streq(r->verdict, "failed"))
+		return err_set(e, ERR_FAILED,
+			       "member 'verdict' must be \"ready\" or \"failed\"");
+	return 0;
+}
+
+int report_parse(struct report *ret, const char *text, size_t len, struct err *e)
+{
+	_cleanup_jansson_ json_t *j = NULL;
+
+	*ret = (struct report){0};
+	if (parse(&j, text, len, e) < 0)
+		return -1;
+	if (report_read(ret, j, e) < 0) {
+		report_done(ret);
+		return -1;
+	}
+	return 0;
+}
+
+void report_done(struct report *r)
+{
+	for (size_t i = 0; i < r->n_phases; i++)
+		free(r->phases[i].name);
+	free(r->phases);
+	free(r->host);
+	free(r->role);
+	free(r->address);
+	free(r->cbr0);
+	free(r->verdict);
+	free(r->why);
+	free(r->config_sha256);
+	free(r->boot_id);
+	strv_free(r->failed_units);
+	*r = (struct report){0};
+}

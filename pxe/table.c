@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Cells are kept as text and measured when the table is rendered. Width is counted in
+ * code points, which is right for everything but combining and double-width characters.
+ */
+#include "table.h"
+
+#include <stdarg.h>
+
+void table_init(struct table *t, const struct table_column *columns, size_t n)
+{
+	*t = (struct table){.columns = columns, .n_columns = n};
+}
+
+void table_done(struct table *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		free(t->cells[i]);
+	free(t->cells);
+	*t = (struct table){0};
+}
+
+/* Bytes of the UTF-8 sequence at `s` (RFC 3629), or 0 when there is none to be printed.
+ */
+static size_t sequence(const unsigned char *s)
+{
+	size_t n = s[0] < 0x80   ? 1
+		   : s[0] < 0xc2 ? 0
+		   : s[0] < 0xe0 ? 2
+		   : s[0] < 0xf0 ? 3
+		   : s[0] < 0xf5 ? 4
+				 : 0;
+
+	for (size_t i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] >= 0xa0) ||
+	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] >= 0x90))
+		return 0; /* overlong, a surrogate, or beyond the last code point */
+	if (s[0] < 0x20 || s[0] == 0x7f || (s[0] == 0xc2 && s[1] < 0xa0))
+		return 0; /* C0 and C1 controls */
+	return n;
+}
+
+static char *clean(const char *cell)
+{
+	_cleanup_buf_ struct buf out = {0};
+
+	for (const char *s = cell; *s;) {
+		size_t n = sequence((const unsigned char *)s);
+
+		if (n)
+			buf_add(&out, s, n);
+		else
+			buf_puts(&out, "?");
+		s += n ? n : 1;
+	}
+	return buf_take(&out);
+}
+
+void table_add(struct table *t, const char *cell)
+{
+	if ((t->n & (t->n - 1)) == 0)
+		t->cells = xrealloc(t->cells, (t->n ? t->n * 2 : 1) * sizeof(*t->cells));
+	t->cells[t->n++] = cell && *cell ? clean(cell) : xstrdup("-");
+}
+
+void table_addf(struct table *t, const char *fmt, ...)
+{
+	_cleanup_free_ char *s = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&s, fmt, ap) < 0)
+		abort();
+	va_end(ap);
+	table_add(t, s);
+}
+
+void table_add_seconds(struct table *t, uint64_t ms)
+{
+	uint64_t tenths = ms / 100 + (ms % 100 >= 50);
+
+	table_addf(t, "%llu.%llu", (unsigned long long)(tenths / 10),
+		   (unsigned long long)(tenths % 10));
+}
+
+static size_t width(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s; s++)
+		n += ((unsigned char)*s & 0xc0) != 0x80;
+	return n;
+}
+
+static const char *cell_at(const struct table *t, size_t i)
+{
+	return i < t->n ? t->cells[i] : "-";
+}
+
+static void fill(struct buf *out, size_t n)
+{
+	while (n-- > 0)
+		buf_puts(out, " ");
+}
+
+static void cell_render(const struct table *t, size_t column, const char *cell,
+			size_t wide, struct buf *out)
+{
+	size_t gap = wide - width(cell);
+
+	if (t->columns[column].right)
+		fill(out, gap);
+	buf_puts(out, cell);
+	if (column + 1 == t->n_columns) {
+		buf_puts(out, "\n");
+		return;
+	}
+	if (!t->columns[column].right)
+		fill(out, gap);
+	buf_puts(out, "  ");
+}
+
+void table_render(const struct table *t, struct buf *out)
+{
+	_cleanup_free_ size_t *wide = xcalloc(t->n_columns, sizeof(*wide));
+	size_t end = (t->n + t->n_columns - 1) / t->n_columns * t->n_columns;
+
+	for (size_t c = 0; c < t->n_columns; c++)
+		wide[c] = width(t->columns[c].title);
+	for (size_t i = 0; i < end; i++) {
+		size_t c = i % t->n_columns, w = width(cell_at(t, i));
+
+		wide[c] = w > wide[c] ? w : wide[c];
+	}
+	for (size_t c = 0; c < t->n_columns; c++)
+		cell_render(t, c, t->columns[c].title, wide[c], out);
+	for (size_t i = 0; i < end; i++) {
+		size_t c = i % t->n_columns;
+
+		cell_render(t, c, cell_at(t, i), wide[c], out);
+	}
+}

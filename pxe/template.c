@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One pass, line by line; a line is looked at twice only to find out that it vanishes. */
+#include "template.h"
+
+#include "lib/log.h"
+
+static const char *lookup(const struct template_var *vars, const char *name, size_t len)
+{
+	for (; vars->name; vars++)
+		if (strlen(vars->name) == len && memcmp(vars->name, name, len) == 0)
+			return vars->value;
+	log_error("template: no variable '%.*s'", (int)len, name);
+	abort();
+}
+
+/* The value of the @NAME@ at `s`, and its length in the text; NULL when there is none. */
+static const char *variable(const char *s, const char *end,
+			    const struct template_var *vars, size_t *ret_len)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+	size_t n;
+
+	if (s >= end || *s != '@')
+		return NULL;
+	n = strspn(s + 1, letters);
+	if (n == 0 || s[1 + n] != '@')
+		return NULL;
+	*ret_len = n + 2;
+	return lookup(vars, s + 1, n);
+}
+
+static bool vanishes(const char *s, const char *end, const struct template_var *vars)
+{
+	const char *value;
+	size_t len;
+
+	if (end - s >= 2 && s[0] == '#' && s[1] == '@')
+		return true;
+	while (s < end && (*s == ' ' || *s == '\t'))
+		s++;
+	value = variable(s, end, vars, &len);
+	return value && !*value && s + len == end;
+}
+
+static void line_render(struct buf *out, const char *s, const char *end,
+			const struct template_var *vars)
+{
+	while (s < end) {
+		const char *value;
+		size_t len = 1;
+
+		value = variable(s, end, vars, &len);
+		if (value)
+			buf_puts(out, value);
+		else
+			buf_add(out, s, 1);
+		s += len;
+	}
+}
+
+void template_render(struct buf *out, const char *text, const struct template_var *vars)
+{
+	while (*text) {
+		const char *end = strchrnul(text, '\n');
+
+		if (!vanishes(text, end, vars)) {
+			line_render(out, text, end, vars);
+			buf_puts(out, "\n");
+		}
+		text = *end ? end + 1 : end;
+	}
+}
