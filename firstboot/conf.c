@@ -407,7 +407,7 @@ static int conf_get(const struct conf_node *n, const char *key, enum conf_type t
 int conf_get_str(const struct conf_node *n, const char *key, const char **ret,
 		 struct diag *d)
 {
-	const struct conf_node *m;
+	const struct conf_node *m = NULL;
 	int r = conf_get(n, key, CONF_STRING, "a string", &m, d);
 
 	if (r > 0)
@@ -417,7 +417,7 @@ int conf_get_str(const struct conf_node *n, const char *key, const char **ret,
 
 int conf_get_bool(const struct conf_node *n, const char *key, bool *ret, struct diag *d)
 {
-	const struct conf_node *m;
+	const struct conf_node *m = NULL;
 	int r = conf_get(n, key, CONF_BOOL, "true or false", &m, d);
 
 	if (r > 0)
@@ -428,7 +428,7 @@ int conf_get_bool(const struct conf_node *n, const char *key, bool *ret, struct 
 int conf_get_int(const struct conf_node *n, const char *key, int min, int max, int *ret,
 		 struct diag *d)
 {
-	const struct conf_node *m;
+	const struct conf_node *m = NULL;
 	int r = conf_get(n, key, CONF_INT, "a whole number", &m, d);
 	int v;
 
@@ -445,7 +445,7 @@ int conf_get_int(const struct conf_node *n, const char *key, int min, int max, i
 int conf_get_strv(const struct conf_node *n, const char *key, char ***ret, struct diag *d)
 {
 	_cleanup_strv_ char **v = NULL;
-	const struct conf_node *m;
+	const struct conf_node *m = NULL;
 	int r = conf_get(n, key, CONF_LIST, "a list of strings: [ \"...\", ... ]", &m, d);
 
 	if (r <= 0)
@@ -483,6 +483,22 @@ int conf_str(const struct conf_node *n, const char **ret, struct diag *d)
 	if (conf_type(n) != CONF_STRING)
 		return conf_complain(n, d, "must be a string");
 	*ret = config_setting_get_string(setting(n));
+	return 0;
+}
+
+int conf_bool(const struct conf_node *n, bool *ret, struct diag *d)
+{
+	if (conf_type(n) != CONF_BOOL)
+		return conf_complain(n, d, "must be true or false");
+	*ret = config_setting_get_bool(setting(n)) != 0;
+	return 0;
+}
+
+int conf_int(const struct conf_node *n, int *ret, struct diag *d)
+{
+	if (conf_type(n) != CONF_INT)
+		return conf_complain(n, d, "must be a whole number");
+	*ret = config_setting_get_int(setting(n));
 	return 0;
 }
 

@@ -69,8 +69,10 @@ int conf_get_group(const struct conf_node *n, const char *key, const struct conf
 int conf_get_list(const struct conf_node *n, const char *key, const struct conf_node **ret,
 		  struct diag *d);
 
-/* The value of a string node itself (list elements). Complains otherwise. */
+/* The value of a node itself (list elements). 0, or -1 when it is of another type. */
 int conf_str(const struct conf_node *n, const char **ret, struct diag *d);
+int conf_bool(const struct conf_node *n, bool *ret, struct diag *d);
+int conf_int(const struct conf_node *n, int *ret, struct diag *d);
 
 size_t conf_len(const struct conf_node *n); /* members or elements; 0 for NULL */
 const struct conf_node *conf_at(const struct conf_node *n, size_t i);
