@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lib/err.h and lib/log.h. */
+#include "lib/err.h"
+#include "lib/file.h"
+#include "lib/log.h"
+#include "lib/str.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static void set_gives_code_and_message(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(err_set(&e, ERR_CONFIG, "%s:%u: no", "a.cfg", 7u), -1);
+	assert_int_equal(e.code, ERR_CONFIG);
+	assert_string_equal(e.msg, "a.cfg:7: no");
+	assert_int_equal(err_set(&e, ERR_USAGE, "other"), -1);
+	assert_int_equal(e.code, ERR_USAGE);
+	assert_string_equal(e.msg, "other");
+}
+
+static void errno_takes_both_signs(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(err_errno(&e, ENOENT, "%s", "x"), -1);
+	assert_int_equal(e.code, ERR_FAILED);
+	assert_string_equal(e.msg, "x: No such file or directory");
+	assert_int_equal(err_errno(&e, -ENOSPC, "y"), -1);
+	assert_string_equal(e.msg, "y: No space left on device");
+}
+
+static void wrap_grows_a_prefix_and_keeps_the_code(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	err_set(&e, ERR_CONFIG, "inner");
+	assert_int_equal(err_wrap(&e, "image '%s'", "disk"), -1);
+	assert_int_equal(err_wrap(&e, "build"), -1);
+	assert_string_equal(e.msg, "build: image 'disk': inner");
+	assert_int_equal(e.code, ERR_CONFIG);
+}
+
+static void null_is_allowed(void **state)
+{
+	(void)state;
+	assert_int_equal(err_set(NULL, ERR_FAILED, "x"), -1);
+	assert_int_equal(err_errno(NULL, EIO, "x"), -1);
+	assert_int_equal(err_wrap(NULL, "x"), -1);
+	assert_int_equal(diag_add(NULL, "x"), -1);
+}
+
+/* A message may be made from itself. */
+static void own_message_as_argument(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	err_set(&e, ERR_FAILED, "one");
+	err_set(&e, ERR_FAILED, "%s and %s", e.msg, e.msg);
+	assert_string_equal(e.msg, "one and one");
+	err_wrap(&e, "%s", e.msg);
+	assert_string_equal(e.msg, "one and one: one and one");
+}
+
+static void message_is_one_line_without_control_characters(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	err_set(&e, ERR_FAILED, "a\nb\tc\x1b[31md\x7f\r\n");
+	assert_string_equal(e.msg, "a b c?[31md??");
+	err_set(&e, ERR_FAILED, "K\xc3\xbchl");
+	assert_string_equal(e.msg, "K\xc3\xbchl");
+}
+
+static void long_message_is_cut(void **state)
+{
+	_cleanup_free_ char *text = xmalloc(sizeof(((struct err *)NULL)->msg) + 100);
+	struct err e = {0};
+	size_t max = sizeof(e.msg) - 1;
+
+	(void)state;
+	memset(text, 'x', max + 99);
+	text[max] = '\0';
+	err_set(&e, ERR_FAILED, "%s", text);
+	assert_string_equal(e.msg, text); /* just fits */
+
+	text[max] = 'x';
+	text[max + 1] = '\0';
+	err_set(&e, ERR_FAILED, "%s", text);
+	assert_int_equal(strlen(e.msg), max);
+	assert_true(str_ends(e.msg, "xx..."));
+
+	err_set(&e, ERR_FAILED, "%s", "tail");
+	text[max] = '\0';
+	err_wrap(&e, "%s", text);
+	assert_int_equal(strlen(e.msg), max);
+	assert_true(str_ends(e.msg, "x..."));
+}
+
+static void cut_keeps_utf8_whole(void **state)
+{
+	struct err e = {0};
+	struct buf b = {0};
+
+	(void)state;
+	for (size_t shift = 0; shift < 4; shift++) {
+		const char *end;
+
+		b.len = 0;
+		for (size_t i = 0; i < shift; i++)
+			buf_puts(&b, "x");
+		while (b.len < sizeof(e.msg) + 16)
+			buf_puts(&b, "\xf0\x9f\x98\x80"); /* four bytes each */
+		err_set(&e, ERR_FAILED, "%s", b.p);
+		assert_true(str_ends(e.msg, "\x80..."));
+		end = e.msg + strlen(e.msg) - 3;
+		assert_int_equal((size_t)(end - e.msg - (ptrdiff_t)shift) % 4, 0);
+	}
+	buf_done(&b);
+}
+
+static void diag_collects_in_order(void **state)
+{
+	_cleanup_diag_ struct diag d = {0};
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(diag_err(&d, &e), 0);
+	assert_int_equal(diag_add(&d, "a:%d: first\n", 1), -1);
+	assert_int_equal(diag_add(&d, "a:%d: sec\nond", 2), -1);
+	assert_int_equal(d.n, 2);
+	assert_string_equal(d.lines[1], "a:2: sec ond");
+	assert_int_equal(diag_err(&d, &e), -1);
+	assert_int_equal(e.code, ERR_CONFIG);
+	assert_string_equal(e.msg, "a:1: first\na:2: sec ond");
+	assert_int_equal(diag_err(&d, NULL), -1);
+
+	diag_done(&d);
+	assert_int_equal(d.n, 0);
+	assert_null(d.lines);
+}
+
+static void diag_longer_than_an_error(void **state)
+{
+	_cleanup_diag_ struct diag d = {0};
+	struct err e = {0};
+
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		diag_add(&d, "rack.cfg:%d: a complaint of some length", i);
+	assert_int_equal(d.n, 1000);
+	assert_int_equal(diag_err(&d, &e), -1);
+	assert_int_equal(strlen(e.msg), sizeof(e.msg) - 1);
+	assert_true(str_ends(e.msg, "..."));
+}
+
+/* What log_line writes while standard error is a file. */
+static char *logged(enum log_level max, enum log_level level, const char *text)
+{
+	_cleanup_close_ int saved = dup(STDERR_FILENO);
+	_cleanup_fclose_ FILE *f = tmpfile();
+	char out[256] = "";
+	ssize_t n;
+
+	assert_non_null(f);
+	log_setup("prog", max);
+	assert_true(dup2(fileno(f), STDERR_FILENO) >= 0);
+	errno = ECHILD;
+	log_line(level, "%s", text);
+	assert_int_equal(errno, ECHILD);
+	assert_true(dup2(saved, STDERR_FILENO) >= 0);
+	n = pread(fileno(f), out, sizeof(out) - 1, 0);
+	assert_true(n >= 0);
+	return xstrndup(out, (size_t)n);
+}
+
+static void log_prefixes(void **state)
+{
+	static const struct {
+		enum log_level max, level;
+		const char *text, *want;
+	} cases[] = {
+		{LOG_LEVEL_INFO, LOG_LEVEL_ERROR, "bad", "prog: bad\n"},
+		{LOG_LEVEL_INFO, LOG_LEVEL_WARN, "hm", "prog: warning: hm\n"},
+		{LOG_LEVEL_INFO, LOG_LEVEL_INFO, "hi", "prog: hi\n"},
+		{LOG_LEVEL_INFO, LOG_LEVEL_DEBUG, "no", ""},
+		{LOG_LEVEL_DEBUG, LOG_LEVEL_DEBUG, "yes", "prog: yes\n"},
+		{LOG_LEVEL_ERROR, LOG_LEVEL_WARN, "no", ""},
+		{LOG_LEVEL_INFO, LOG_LEVEL_ERROR, "a\nb\n", "prog: a\nprog: b\n"},
+		{LOG_LEVEL_INFO, LOG_LEVEL_INFO, "", "prog: \n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *got =
+			logged(cases[i].max, cases[i].level, cases[i].text);
+
+		assert_string_equal(got, cases[i].want);
+		assert_int_equal(log_get_level(), cases[i].max);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(set_gives_code_and_message),
+		cmocka_unit_test(errno_takes_both_signs),
+		cmocka_unit_test(wrap_grows_a_prefix_and_keeps_the_code),
+		cmocka_unit_test(null_is_allowed),
+		cmocka_unit_test(own_message_as_argument),
+		cmocka_unit_test(message_is_one_line_without_control_characters),
+		cmocka_unit_test(long_message_is_cut),
+		cmocka_unit_test(cut_keeps_utf8_whole),
+		cmocka_unit_test(diag_collects_in_order),
+		cmocka_unit_test(diag_longer_than_an_error),
+		cmocka_unit_test(log_prefixes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

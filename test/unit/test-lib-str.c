@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lib/str.h. */
+#include "lib/str.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static void prefixes_and_suffixes(void **state)
+{
+	(void)state;
+	assert_string_equal(str_after("rackstrap.role", "rackstrap."), "role");
+	assert_string_equal(str_after("same", "same"), "");
+	assert_string_equal(str_after("x", ""), "x");
+	assert_null(str_after("rack", "rackstrap."));
+	assert_null(str_after("", "a"));
+	assert_true(str_ends("a.service", ".service"));
+	assert_true(str_ends("a", ""));
+	assert_false(str_ends("e", ".service"));
+	assert_false(str_ends("a.services", ".service"));
+}
+
+static void allocation_of_nothing(void **state)
+{
+	void *a = xmalloc(0), *b = xcalloc(0, 8);
+
+	(void)state;
+	assert_non_null(a);
+	assert_non_null(b);
+	a = xrealloc(a, 0);
+	assert_non_null(a);
+	free(a);
+	free(b);
+	assert_null(xstrdup(NULL));
+}
+
+static void copies(void **state)
+{
+	_cleanup_free_ char *a = xstrndup("abcdef", 3), *b = xstrndup("ab", 9);
+	_cleanup_free_ char *c = xasprintf("%s-%d", "node", 7);
+	static const char raw[] = {'x', 'y'}; /* no NUL: must not be read beyond n */
+	_cleanup_free_ char *d = xstrndup(raw, 2);
+
+	(void)state;
+	assert_string_equal(a, "abc");
+	assert_string_equal(b, "ab");
+	assert_string_equal(c, "node-7");
+	assert_string_equal(d, "xy");
+}
+
+static void buf_grows(void **state)
+{
+	_cleanup_buf_ struct buf b = {0};
+	char *taken;
+
+	(void)state;
+	buf_add(&b, NULL, 0);
+	assert_null(b.p);
+	for (int i = 0; i < 1000; i++) {
+		buf_puts(&b, "ab");
+		buf_printf(&b, "%03d", i);
+		buf_add(&b, "\0", 1);
+		assert_int_equal(b.len, (size_t)(i + 1) * 6);
+		assert_int_equal(b.p[b.len], 0);
+	}
+	assert_memory_equal(b.p, "ab000\0ab001\0", 12);
+	assert_memory_equal(b.p + b.len - 6, "ab999\0", 6);
+
+	taken = buf_take(&b);
+	assert_memory_equal(taken, "ab000", 6);
+	free(taken);
+	assert_null(b.p);
+	assert_int_equal(b.len, 0);
+	taken = buf_take(&b);
+	assert_string_equal(taken, "");
+	free(taken);
+
+	buf_printf(&b, "%s", "");
+	assert_string_equal(b.p, "");
+}
+
+static void lists(void **state)
+{
+	_cleanup_strv_ char **v = NULL, **copy = NULL;
+	_cleanup_free_ char *joined = NULL, *nothing = NULL;
+
+	(void)state;
+	assert_int_equal(strv_len(NULL), 0);
+	assert_null(strv_dup(NULL));
+	strv_add(&v, "a");
+	strv_addf(&v, "b%d", 2);
+	strv_add(&v, "");
+	assert_int_equal(strv_len(v), 3);
+	assert_true(strv_has(v, "b2"));
+	assert_true(strv_has(v, ""));
+	assert_false(strv_has(v, "b"));
+	assert_false(strv_has(NULL, "b"));
+
+	copy = strv_dup(v);
+	assert_ptr_not_equal(copy[0], v[0]);
+	strv_extend(&copy, v);
+	strv_extend(&copy, NULL);
+	joined = strv_join(copy, ", ");
+	assert_string_equal(joined, "a, b2, , a, b2, ");
+	nothing = strv_join(NULL, ", ");
+	assert_string_equal(nothing, "");
+	strv_free(NULL);
+}
+
+static void split_drops_empty_fields(void **state)
+{
+	static const struct {
+		const char *in, *separators, *want;
+	} cases[] = {
+		{"a,b", ",", "a|b"}, {",a,,b,", ",", "a|b"}, {"a b\tc", " \t", "a|b|c"},
+		{"a", ",", "a"},     {"", ",", NULL},        {",,", ",", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_strv_ char **v = strv_split(cases[i].in, cases[i].separators);
+		_cleanup_free_ char *got = strv_join(v, "|");
+
+		assert_string_equal(got, cases[i].want ? cases[i].want : "");
+		if (!cases[i].want)
+			assert_null(v);
+	}
+}
+
+static void numbers(void **state)
+{
+	static const struct {
+		const char *in;
+		uint64_t max;
+		int want;
+		uint64_t value;
+	} cases[] = {
+		{"0", 9, 0, 0},
+		{"9", 9, 0, 9},
+		{"10", 9, -ERANGE, 0},
+		{"007", 9, 0, 7},
+		{"18446744073709551615", UINT64_MAX, 0, UINT64_MAX},
+		{"18446744073709551616", UINT64_MAX, -ERANGE, 0},
+		{"99999999999999999999999", UINT64_MAX, -ERANGE, 0},
+		{"99999999999999999999999x", UINT64_MAX, -EINVAL, 0},
+		{"", 9, -EINVAL, 0},
+		{"+1", 9, -EINVAL, 0},
+		{"-1", 9, -EINVAL, 0},
+		{" 1", 9, -EINVAL, 0},
+		{"1 ", 9, -EINVAL, 0},
+		{"0x1", 9, -EINVAL, 0},
+		{"1.0", 9, -EINVAL, 0},
+		{"\xb2", 9, -EINVAL, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		uint64_t value = 4711;
+
+		assert_int_equal(str_to_u64(cases[i].in, cases[i].max, &value),
+				 cases[i].want);
+		assert_int_equal(value, cases[i].want == 0 ? cases[i].value : 4711);
+	}
+}
+
+static void sizes(void **state)
+{
+	static const struct {
+		const char *in;
+		int want;
+		uint64_t value;
+	} cases[] = {
+		{"4096", 0, 4096},
+		{"0", 0, 0},
+		{"256K", 0, 256 << 10},
+		{"512M", 0, 512 << 20},
+		{"8G", 0, 8ull << 30},
+		{"2T", 0, 2ull << 40},
+		{"16777215T", 0, 16777215ull << 40},
+		{"16777216T", -ERANGE, 0},
+		{"18446744073709551615", 0, UINT64_MAX},
+		{"18014398509481983K", 0, 18014398509481983ull << 10},
+		{"18014398509481984K", -ERANGE, 0},
+		{"", -EINVAL, 0},
+		{"G", -EINVAL, 0},
+		{"8g", -EINVAL, 0},
+		{"8GB", -EINVAL, 0},
+		{"8 G", -EINVAL, 0},
+		{"8KM", -EINVAL, 0},
+		{"-8G", -EINVAL, 0},
+		{"1.5G", -EINVAL, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		uint64_t value = 4711;
+
+		assert_int_equal(str_to_size(cases[i].in, &value), cases[i].want);
+		assert_int_equal(value, cases[i].want == 0 ? cases[i].value : 4711);
+	}
+}
+
+static void modes(void **state)
+{
+	unsigned mode = 1;
+
+	(void)state;
+	assert_int_equal(str_to_mode("0755", &mode), 0);
+	assert_int_equal(mode, 0755);
+	assert_int_equal(str_to_mode("7777", &mode), 0);
+	assert_int_equal(mode, 07777);
+	assert_int_equal(str_to_mode("0", &mode), 0);
+	assert_int_equal(mode, 0);
+	assert_int_equal(str_to_mode("00755", &mode), -EINVAL);
+	assert_int_equal(str_to_mode("0788", &mode), -EINVAL);
+	assert_int_equal(str_to_mode("", &mode), -EINVAL);
+	assert_int_equal(str_to_mode("rwx", &mode), -EINVAL);
+	assert_int_equal(mode, 0);
+}
+
+static void nearest_word(void **state)
+{
+	static const char *const words[] = {"name", "address", "gateway",     "role",
+					    "cbr0", "mtu",     "pod_network", NULL};
+	static const struct {
+		const char *in, *want;
+	} cases[] = {
+		{"adress", "address"},
+		{"nmae", "name"}, /* a swap counts once */
+		{"pod-network", "pod_network"},
+		{"podnetwork", "pod_network"},
+		{"gatway", "gateway"},
+		{"roles", "role"},
+		{"mut", "mtu"},
+		{"cbr", "cbr0"},
+		{"address", "address"},
+		{"hostname", NULL},
+		{"x", NULL},
+		{"", NULL},
+		{"rack", NULL},
+		{"em", NULL}, /* two of four would be wrong */
+	};
+	static const char *const first[] = {"ab", "ac", NULL}, *const none[] = {NULL};
+	char giant[300];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *got = str_nearest(cases[i].in, words);
+
+		if (cases[i].want) {
+			assert_non_null(got);
+			assert_string_equal(got, cases[i].want);
+		} else {
+			assert_null(got);
+		}
+	}
+	assert_string_equal(str_nearest("ad", first), "ab"); /* of equals the first */
+	assert_null(str_nearest("a", none));
+	assert_null(str_nearest("a", NULL));
+	memset(giant, 'a', sizeof(giant) - 1);
+	giant[sizeof(giant) - 1] = '\0';
+	assert_null(str_nearest(giant, words));
+}
+
+static void hex(void **state)
+{
+	static const uint8_t bytes[] = {0x00, 0x0f, 0xa5, 0xff};
+	char out[9];
+
+	(void)state;
+	str_hex(bytes, sizeof(bytes), out);
+	assert_string_equal(out, "000fa5ff");
+	str_hex(bytes, 0, out);
+	assert_string_equal(out, "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(prefixes_and_suffixes),
+		cmocka_unit_test(allocation_of_nothing),
+		cmocka_unit_test(copies),
+		cmocka_unit_test(buf_grows),
+		cmocka_unit_test(lists),
+		cmocka_unit_test(split_drops_empty_fields),
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(sizes),
+		cmocka_unit_test(modes),
+		cmocka_unit_test(nearest_word),
+		cmocka_unit_test(hex),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
