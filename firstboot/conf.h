@@ -11,14 +11,14 @@
 #include "lib/err.h"
 #include "lib/str.h"
 
-struct conf;	  /* a parsed file; owns every node and every string got from it */
+struct conf;      /* a parsed file; owns every node and every string got from it */
 struct conf_node; /* a setting in it */
 
 enum conf_flags {
 	CONF_NO_INCLUDE = 1 << 0, /* refuse @include: for data that came from elsewhere */
 };
 
-#define CONF_MAX (64 * 1024)	   /* default cap of one host's file, bytes */
+#define CONF_MAX      (64 * 1024)       /* default cap of one host's file, bytes */
 #define CONF_MAX_RACK (4 * 1024 * 1024) /* cap of a rack or recipe file, bytes */
 
 /* 0, or -1 with complaints added ("NAME:LINE: ..."). `name` is what messages call it. */
@@ -50,7 +50,7 @@ enum conf_type {
 	CONF_INT,
 	CONF_BOOL,
 	CONF_GROUP,
-	CONF_LIST, /* a libconfig list ( ) or array [ ] */
+	CONF_LIST,  /* a libconfig list ( ) or array [ ] */
 	CONF_OTHER, /* floats and 64-bit integers: nothing of ours takes them */
 };
 enum conf_type conf_type(const struct conf_node *n);
@@ -59,15 +59,17 @@ enum conf_type conf_type(const struct conf_node *n);
  * Members by key. 1: present, *ret set. 0: absent, *ret untouched. -1: present with
  * the wrong type or out of range, complained about ("a.cfg:3: name: must be a string").
  */
-int conf_get_str(const struct conf_node *n, const char *key, const char **ret, struct diag *d);
+int conf_get_str(const struct conf_node *n, const char *key, const char **ret,
+		 struct diag *d);
 int conf_get_bool(const struct conf_node *n, const char *key, bool *ret, struct diag *d);
 int conf_get_int(const struct conf_node *n, const char *key, int min, int max, int *ret,
 		 struct diag *d);
-int conf_get_strv(const struct conf_node *n, const char *key, char ***ret, struct diag *d);
-int conf_get_group(const struct conf_node *n, const char *key, const struct conf_node **ret,
-		   struct diag *d);
-int conf_get_list(const struct conf_node *n, const char *key, const struct conf_node **ret,
+int conf_get_strv(const struct conf_node *n, const char *key, char ***ret,
 		  struct diag *d);
+int conf_get_group(const struct conf_node *n, const char *key,
+		   const struct conf_node **ret, struct diag *d);
+int conf_get_list(const struct conf_node *n, const char *key,
+		  const struct conf_node **ret, struct diag *d);
 
 /* The value of a node itself (list elements). 0, or -1 when it is of another type. */
 int conf_str(const struct conf_node *n, const char **ret, struct diag *d);

@@ -32,43 +32,46 @@ struct roles {
  * cbr0 = true; master = false; }, ... );" Made by the builder. */
 #define ROLES_PATH "usr/lib/rackstrap/roles.cfg"
 
-int roles_read_at(struct roles *ret, int dirfd, const char *path, struct diag *d) _must_check_;
+int roles_read_at(struct roles *ret, int dirfd, const char *path,
+		  struct diag *d) _must_check_;
 const struct role *roles_find(const struct roles *r, const char *name);
-void roles_builtin(struct roles *ret); /* master and node as the shipped recipes have them */
+void roles_builtin(
+	struct roles *ret); /* master and node as the shipped recipes have them */
 void roles_done(struct roles *r);
 #define _cleanup_roles_ _cleanup_(roles_done)
 
 /* Where a value came from, for explain and for every complaint. */
 struct origin {
-	char *file; /* "host.cfg", a path, a URL, "kernel command line", "default"; owned */
+	char *file; /* "host.cfg", a path, a URL, "kernel command line", "default"; owned
+		     */
 	unsigned line; /* 0: the file has none */
 };
 
 enum host_key_id {
-	HOST_NAME,	      /* "node-1": hostname, RFC 1123, at most 63 characters */
-	HOST_ROLE,	      /* "master", "node", or another role of the image */
-	HOST_CLUSTER,	      /* "demo": the cluster's name */
-	HOST_MAC,	      /* uplink by MAC address ... */
-	HOST_INTERFACE,	      /* ... or by name; with neither, the only Ethernet link */
-	HOST_ADDRESS,	      /* "172.25.0.11/24" or "dhcp" */
-	HOST_GATEWAY,	      /* "172.25.0.1" */
-	HOST_DNS,	      /* [ "172.25.0.1" ] */
-	HOST_SEARCH,	      /* [ "rack.example" ] */
-	HOST_NTP,	      /* [ "172.25.0.1", "ntp.example" ] */
-	HOST_MTU,	      /* of the uplink; 0: the link's own */
-	HOST_MASTER,	      /* "172.25.0.10": the master's address, an IPv4 literal */
-	HOST_ETCD,	      /* "172.25.0.10:4001": default the master's port 4001 */
-	HOST_CBR0,	      /* "192.168.1.1/24": address and prefix of cbr0 */
-	HOST_CBR0_MTU,	      /* 0: the kernel's own */
+	HOST_NAME,            /* "node-1": hostname, RFC 1123, at most 63 characters */
+	HOST_ROLE,            /* "master", "node", or another role of the image */
+	HOST_CLUSTER,         /* "demo": the cluster's name */
+	HOST_MAC,             /* uplink by MAC address ... */
+	HOST_INTERFACE,       /* ... or by name; with neither, the only Ethernet link */
+	HOST_ADDRESS,         /* "172.25.0.11/24" or "dhcp" */
+	HOST_GATEWAY,         /* "172.25.0.1" */
+	HOST_DNS,             /* [ "172.25.0.1" ] */
+	HOST_SEARCH,          /* [ "rack.example" ] */
+	HOST_NTP,             /* [ "172.25.0.1", "ntp.example" ] */
+	HOST_MTU,             /* of the uplink; 0: the link's own */
+	HOST_MASTER,          /* "172.25.0.10": the master's address, an IPv4 literal */
+	HOST_ETCD,            /* "172.25.0.10:4001": default the master's port 4001 */
+	HOST_CBR0,            /* "192.168.1.1/24": address and prefix of cbr0 */
+	HOST_CBR0_MTU,        /* 0: the kernel's own */
 	HOST_POD_NETWORK,     /* "192.168.0.0/16" */
 	HOST_NODE_NETWORK,    /* "172.25.0.0/24" */
 	HOST_SERVICE_NETWORK, /* "10.100.0.0/16" */
-	HOST_NAT,	      /* true: the guide's KUBE-OUTBOUND-NAT chain */
-	HOST_NAT_EXEMPT,      /* [ "10.0.0.0/8" ]: more networks that are not masqueraded */
-	HOST_DOCKER_OPTIONS,  /* [ "--insecure-registry=..." ]: added to Docker's own */
-	HOST_SSH_KEYS,	      /* [ "ssh-ed25519 AAAA... op@desk" ]: root's authorized keys */
-	HOST_ENVIRONMENT,     /* [ "HTTP_PROXY=http://..." ]: added to network-environment */
-	HOST_REPORT,	      /* "http://172.25.0.1/report/node-1.json": where to PUT it */
+	HOST_NAT,             /* true: the guide's KUBE-OUTBOUND-NAT chain */
+	HOST_NAT_EXEMPT, /* [ "10.0.0.0/8" ]: more networks that are not masqueraded */
+	HOST_DOCKER_OPTIONS, /* [ "--insecure-registry=..." ]: added to Docker's own */
+	HOST_SSH_KEYS,    /* [ "ssh-ed25519 AAAA... op@desk" ]: root's authorized keys */
+	HOST_ENVIRONMENT, /* [ "HTTP_PROXY=http://..." ]: added to network-environment */
+	HOST_REPORT,      /* "http://172.25.0.1/report/node-1.json": where to PUT it */
 	HOST_KEY_COUNT,
 };
 
@@ -96,26 +99,28 @@ struct host {
 
 	struct origin origin[HOST_KEY_COUNT];
 	bool set[HOST_KEY_COUNT]; /* given by a source, not by default */
+	bool bad[HOST_KEY_COUNT]; /* given, but not readable: that is told already, and
+				   * host_check says no more about it */
 };
 
 enum host_type { /* how a key is written, in host.cfg and (lists: separated by commas) */
-	HOST_T_STR, /* on the command line */
-	HOST_T_BOOL,
-	HOST_T_U32,
-	HOST_T_ADDR,
-	HOST_T_CIDR,
-	HOST_T_CIDR_OR_DHCP,
-	HOST_T_MAC,
-	HOST_T_HOSTPORT,
-	HOST_T_STRV,
-	HOST_T_CIDRV,
+		 HOST_T_STR, /* on the command line */
+		 HOST_T_BOOL,
+		 HOST_T_U32,
+		 HOST_T_ADDR,
+		 HOST_T_CIDR,
+		 HOST_T_CIDR_OR_DHCP,
+		 HOST_T_MAC,
+		 HOST_T_HOSTPORT,
+		 HOST_T_STRV,
+		 HOST_T_CIDRV,
 };
 
 struct host_key {
 	enum host_key_id id;
 	const char *name; /* as written in host.cfg */
 	enum host_type type;
-	size_t offset;	  /* of the value in struct host */
+	size_t offset;    /* of the value in struct host */
 	const char *what; /* one line, for explain and the man page's test */
 };
 
@@ -139,8 +144,9 @@ int host_load_conf(struct host *h, const struct conf_node *group, const char *pr
 /* As host_load_conf, for a group that holds more than a host's keys (rack.cfg's cluster
  * and its hosts): those named in `others` (NULL-terminated) are the caller's business,
  * whether host.cfg knows them or not, and are left alone. */
-int host_load_conf_except(struct host *h, const struct conf_node *group, const char *prefix,
-			  const char *const *others, struct diag *d) _must_check_;
+int host_load_conf_except(struct host *h, const struct conf_node *group,
+			  const char *prefix, const char *const *others,
+			  struct diag *d) _must_check_;
 
 /* One setting from text, as on the command line (`name` without "rackstrap."). */
 int host_set(struct host *h, const char *name, const char *value, const char *file,
@@ -153,14 +159,17 @@ void host_derive(struct host *h);
  * Everything a human would check, on a derived host, all complaints at once, each with
  * the origin of the value it is about. 0 or -1.
  */
-int host_check(const struct host *h, const struct roles *roles, struct diag *d) _must_check_;
+int host_check(const struct host *h, const struct roles *roles,
+	       struct diag *d) _must_check_;
 
-/* "FILE:LINE" or "FILE" of a key's value. */
+/* "FILE:LINE" or "FILE" of a key's value, "not given" when nothing gave one. Returns out.
+ */
 const char *host_where(const struct host *h, enum host_key_id id, char *out, size_t size);
 
 /* The value as host.cfg writes it ("\"192.168.1.1/24\"", "true", "[ \"a\", \"b\" ]");
  * "" when there is none. Owned by the caller. */
 char *host_format(const struct host *h, enum host_key_id id);
 
-/* A whole host.cfg: every key that is set, in the table's order, host_load_conf's inverse. */
+/* A whole host.cfg: every key that is set, in the table's order, host_load_conf's
+ * inverse. */
 char *host_render(const struct host *h);
