@@ -51,7 +51,7 @@ static struct rtattr *put(struct request *q, uint16_t type, const void *data, si
 	a->rta_len = (uint16_t)size;
 	if (len > 0)
 		memcpy(RTA_DATA(a), data, len);
-	q->h.nlmsg_len = (uint32_t)(at + size);
+	q->h.nlmsg_len = (uint32_t)(at + RTA_ALIGN(size)); /* nests count padding */
 	return a;
 }
 
@@ -67,8 +67,9 @@ static void put_u32(struct request *q, uint16_t type, uint32_t value)
 
 static void nest_end(struct request *q, struct rtattr *a)
 {
-	a->rta_len =
-		(uint16_t)((uint8_t *)q + NLMSG_ALIGN(q->h.nlmsg_len) - (uint8_t *)a);
+	uint8_t *end = (uint8_t *)q + q->h.nlmsg_len;
+
+	a->rta_len = (uint16_t)(end - (uint8_t *)a);
 }
 
 /* --- answers ----------------------------------------------------------------------- */

@@ -3,8 +3,8 @@
 #include "lib/file.h"
 #include "lib/run.h"
 #include "lib/str.h"
+#include "test-lib-namespace.h"
 
-#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -421,32 +421,10 @@ static void rm_rf_is_bounded(void **state)
 	buf_done(&path);
 }
 
-static int write_proc(const char *path, const char *text)
-{
-	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	return fd < 0 ? -errno : write_all(fd, text, strlen(text));
-}
-
-/* Root in a user and mount namespace. */
-static int become_root(void)
-{
-	_cleanup_free_ char *users = xasprintf("0 %u 1", (unsigned)geteuid());
-	_cleanup_free_ char *groups = xasprintf("0 %u 1", (unsigned)getegid());
-	int r;
-
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
-		return -errno;
-	r = write_proc("/proc/self/uid_map", users);
-	if (r == 0)
-		r = write_proc("/proc/self/setgroups", "deny");
-	return r < 0 ? r : write_proc("/proc/self/gid_map", groups);
-}
-
 /* Goes on after what it cannot remove, and says so. Run in namespaces of its own. */
 static int cross_file_system(const char *path)
 {
-	int fd, r = become_root();
+	int fd, r = become_root(CLONE_NEWNS);
 
 	if (r < 0) {
 		printf("refused: %s\n", strerror(-r));
