@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading a rack. The cluster group is laid over every host first and the host's own
+ * group over that, both by the host model's own loader, so that each value keeps the line
+ * it came from. What the two groups hold beside a host's keys is read here. Then every
+ * host is derived and checked as it will be on the node, and last the hosts are held
+ * against each other (rack-check.c).
+ *
+ * A mistake in the cluster group is every host's mistake but is told once: the group is
+ * loaded once for its complaints, and a complaint that was told already is not repeated.
+ */
+#include "rack.h"
+
+#include "cmdline.h"
+#include "intern.h"
+#include "lib/file.h"
+#include "rack-check.h"
+
+#define VM_MEMORY     (1536ULL << 20)
+#define VM_MEMORY_MIN (128ULL << 20)
+#define VM_CPUS       1
+#define VM_CPUS_MAX   255
+#define REPORT_SPARE                                                                     \
+	512 /* room in a host.cfg for the report's URL, which comes later                \
+	     */
+
+/* Keys of the cluster group that the host model does not load from there: ours, and those
+ * that only one host can have. */
+static const char *const cluster_others[] = {
+	"name", "boot_server", "master",  "console", "cmdline", "state_disk", "vm",
+	"role", "mac",         "address", "cbr0",    "cluster", "report",     NULL};
+static const char *const host_only[] = {"role", "mac", "address", "cbr0", "report", NULL};
+static const char *const host_others[] = {"address",    "cluster", "console", "cmdline",
+					  "state_disk", "vm",      NULL};
+static const char *const vm_keys[] = {"memory", "cpus", "disk", NULL};
+
+struct loader {
+	struct rack *rack;
+	const struct roles *roles;
+	struct diag *d;
+	const struct conf_node *cluster;
+	const struct conf_node *name; /* cluster.name, or NULL */
+	struct rack_host common;      /* what the cluster group says of our own keys */
+	struct rack_master master;
+	struct intern told; /* complaints that were */
+	int r;
+};
+
+static void rack_host_done(struct rack_host *h)
+{
+	host_done(&h->host);
+	free(h->console);
+	free(h->cmdline);
+	free(h->state_disk);
+}
+
+/* --- keys of ours ----------------------------------------------------------------- */
+
+/* A string member that `wrong` has nothing against replaces *ret. */
+static void load_text(struct loader *l, const struct conf_node *group, const char *prefix,
+		      const char *key, const char *(*wrong)(const char *s), char **ret)
+{
+	const char *s = NULL, *what;
+	const struct conf_node *n = conf_member(group, key);
+	int r;
+
+	if (!n)
+		return;
+	r = conf_type(n) == CONF_STRING ? conf_get_str(group, key, &s, NULL) : -1;
+	if (r < 0 || !*s) {
+		l->r = conf_complain(n, l->d, "%s%s: must be a string that is not empty",
+				     prefix, key);
+		return;
+	}
+	what = wrong(s);
+	if (what) {
+		l->r = conf_complain(n, l->d, "%s%s: %s", prefix, key, what);
+		return;
+	}
+	free(*ret);
+	*ret = xstrdup(s);
+}
+
+static const char *console_wrong(const char *s)
+{
+	if (s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+			",._:-")])
+		return "must be a console like \"ttyS0,115200\", without \"console=\"";
+	return NULL;
+}
+
+static const char *device_wrong(const char *s)
+{
+	if (!str_after(s, "/dev/") || strstr(s, "..") ||
+	    s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+			"/_.:+-")])
+		return "must be a device like \"/dev/vda\"";
+	return NULL;
+}
+
+static void load_size(struct loader *l, const struct conf_node *vm, const char *prefix,
+		      const char *key, uint64_t min, uint64_t *ret)
+{
+	const struct conf_node *n = conf_member(vm, key);
+	const char *s = NULL;
+	uint64_t v;
+
+	if (!n)
+		return;
+	if (conf_str(n, &s, NULL) < 0 || str_to_size(s, &v) < 0)
+		l->r = conf_complain(n, l->d, "%svm: %s: must be a size like \"1536M\"",
+				     prefix, key);
+	else if (v < min)
+		l->r = conf_complain(n, l->d, "%svm: %s: must be at least %lluM", prefix,
+				     key, (unsigned long long)(min >> 20));
+	else
+		*ret = v;
+}
+
+static void load_vm(struct loader *l, const struct conf_node *group, const char *prefix,
+		    struct rack_host *h)
+{
+	const struct conf_node *vm = conf_member(group, "vm");
+	int cpus = 0, r;
+
+	if (!vm)
+		return;
+	if (conf_type(vm) != CONF_GROUP) {
+		l->r = conf_complain(vm, l->d, "%svm: must be a group: { ... }", prefix);
+		return;
+	}
+	if (conf_check_keys(vm, vm_keys, l->d) < 0)
+		l->r = -1;
+	load_size(l, vm, prefix, "memory", VM_MEMORY_MIN, &h->vm_memory);
+	load_size(l, vm, prefix, "disk", 1 << 20, &h->vm_disk);
+	r = conf_get_int(vm, "cpus", 1, VM_CPUS_MAX, &cpus, l->d);
+	if (r < 0)
+		l->r = -1;
+	if (r > 0)
+		h->vm_cpus = (unsigned)cpus;
+}
+
+/* What rack.cfg may say of a host that host.cfg does not know. */
+static void load_ours(struct loader *l, const struct conf_node *group, const char *prefix,
+		      struct rack_host *h)
+{
+	load_text(l, group, prefix, "console", console_wrong, &h->console);
+	load_text(l, group, prefix, "cmdline", cmdline_wrong, &h->cmdline);
+	load_text(l, group, prefix, "state_disk", device_wrong, &h->state_disk);
+	load_vm(l, group, prefix, h);
+}
+
+/* --- the cluster ------------------------------------------------------------------ */
+
+static const char *rack_name_wrong(const char *s)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+
+	if (s[strspn(s, letters)] || s[0] == '-' || s[strlen(s) - 1] == '-' ||
+	    strlen(s) > 63)
+		return "must be lower-case letters, digits and '-', at most 63, without "
+		       "a "
+		       "'-' at either end";
+	return NULL;
+}
+
+static void cluster_missing(struct loader *l, const char *key, const char *what)
+{
+	if (!conf_member(l->cluster, key))
+		l->r = conf_complain(l->cluster, l->d, "cluster: %s is missing: %s", key,
+				     what);
+}
+
+static void load_boot_server(struct loader *l, const struct host *proto)
+{
+	const struct conf_node *n = conf_member(l->cluster, "boot_server");
+	char net[NET_CIDR_LEN];
+	const char *s = NULL;
+	struct cidr at = {.prefix = proto->node_network.prefix};
+
+	if (!n)
+		return;
+	if (conf_str(n, &s, NULL) < 0 || net_parse_addr(s, &at.addr) < 0) {
+		l->r = conf_complain(n, l->d,
+				     "cluster: boot_server: must be an IPv4 address like "
+				     "\"172.25.0.1\"");
+		return;
+	}
+	l->rack->boot_server = at.addr;
+	net_format_cidr(proto->node_network, net);
+	if (proto->bad[HOST_NODE_NETWORK])
+		return;
+	if (!net_contains(proto->node_network, at.addr))
+		l->r = conf_complain(n, l->d,
+				     "cluster: boot_server %s is outside node_network %s",
+				     s, net);
+	else if (!net_is_host(at))
+		l->r = conf_complain(n, l->d,
+				     "cluster: boot_server %s is the network or "
+				     "broadcast address of %s",
+				     s, net);
+}
+
+static void load_master(struct loader *l)
+{
+	const struct conf_node *n = conf_member(l->cluster, "master");
+	const char *s = NULL;
+
+	if (!n)
+		return;
+	if (conf_str(n, &s, NULL) < 0 || !*s) {
+		l->r = conf_complain(n, l->d,
+				     "cluster: master: must be a host's name or an IPv4 "
+				     "address");
+		return;
+	}
+	l->master.text = s;
+	l->master.file = conf_file(n);
+	l->master.line = conf_line(n);
+}
+
+/* Everything the cluster group says, and what is wrong with it, once. */
+static void load_cluster(struct loader *l)
+{
+	_cleanup_host_ struct host proto = {0};
+
+	host_init(&proto);
+	if (host_load_conf_except(&proto, l->cluster, "cluster: ", cluster_others, l->d) <
+	    0)
+		l->r = -1;
+	for (size_t i = 0; host_only[i]; i++)
+		if (conf_member(l->cluster, host_only[i]))
+			l->r = conf_complain(conf_member(l->cluster, host_only[i]), l->d,
+					     "cluster: %s belongs to each host: write it "
+					     "in the host's group",
+					     host_only[i]);
+	if (conf_member(l->cluster, "cluster"))
+		l->r = conf_complain(conf_member(l->cluster, "cluster"), l->d,
+				     "cluster: the cluster's name is the key 'name'");
+	l->name = conf_member(l->cluster, "name");
+	load_text(l, l->cluster, "cluster: ", "name", rack_name_wrong, &l->rack->name);
+	cluster_missing(l, "name", "give it one, like \"demo\"");
+	load_boot_server(l, &proto);
+	cluster_missing(l, "boot_server",
+			"give the address that dnsmasq and nginx listen on");
+	load_master(l);
+	cluster_missing(l, "master",
+			"name the host that is the cluster's master, or give its "
+			"address");
+	load_ours(l, l->cluster, "cluster: ", &l->common);
+	l->rack->node_network = proto.node_network;
+}
+
+/* --- the hosts -------------------------------------------------------------------- */
+
+/* An address without a prefix gets the node network's. */
+static void load_address(struct loader *l, const struct conf_node *group,
+			 const char *prefix, struct host *h)
+{
+	const struct conf_node *n = conf_member(group, "address");
+	_cleanup_free_ char *text = NULL;
+	const char *s = NULL;
+	uint32_t addr;
+	struct cidr c;
+
+	if (!n)
+		return;
+	if (conf_str(n, &s, NULL) == 0 && net_parse_addr(s, &addr) == 0)
+		text = xasprintf("%s/%u", s, h->node_network.prefix);
+	else if (s && (streq(s, "dhcp") || net_parse_cidr(s, &c) == 0))
+		text = xstrdup(s);
+	if (text && host_set(h, "address", text, conf_file(n), conf_line(n), NULL) == 0)
+		return;
+	h->bad[HOST_ADDRESS] = true;
+	l->r = conf_complain(n, l->d,
+			     "%saddress: must be an IPv4 address like \"172.25.0.11\", "
+			     "with or without a prefix, or \"dhcp\"",
+			     prefix);
+}
+
+static void copy_common(const struct rack_host *common, struct rack_host *h)
+{
+	h->console = xstrdup(common->console);
+	h->cmdline = xstrdup(common->cmdline);
+	h->state_disk = xstrdup(common->state_disk);
+	h->vm_memory = common->vm_memory;
+	h->vm_cpus = common->vm_cpus;
+	h->vm_disk = common->vm_disk;
+}
+
+static void load_host(struct loader *l, const struct conf_node *group, size_t i,
+		      struct rack_host *h)
+{
+	_cleanup_free_ char *prefix = NULL;
+	const char *name = NULL;
+
+	h->line = conf_line(group);
+	host_init(&h->host);
+	copy_common(&l->common, h);
+	if (conf_get_str(group, "name", &name, NULL) > 0 && *name)
+		prefix = xasprintf("host '%s': ", name);
+	else
+		prefix = xasprintf("host %zu: ", i + 1);
+	if (host_load_conf_except(&h->host, l->cluster, "", cluster_others, NULL) < 0)
+		l->r = -1; /* told by load_cluster */
+	if (host_load_conf_except(&h->host, group, prefix, host_others, l->d) < 0)
+		l->r = -1;
+	load_address(l, group, prefix, &h->host);
+	if (conf_member(group, "cluster"))
+		l->r = conf_complain(conf_member(group, "cluster"), l->d,
+				     "%scluster: is the same for all: the name in the "
+				     "cluster group",
+				     prefix);
+	load_ours(l, group, prefix, h);
+	if (!conf_member(group, "name")) {
+		l->r = conf_complain(group, l->d,
+				     "host %zu has no name: give it one, like "
+				     "\"node-1\"",
+				     i + 1);
+		h->host.bad[HOST_NAME] = true; /* host_check says no more about it */
+	}
+	if (!conf_member(group, "mac"))
+		l->r = conf_complain(group, l->d,
+				     "%sthere is no mac: it is how a booting machine is "
+				     "told from the others",
+				     prefix);
+}
+
+static void load_hosts(struct loader *l, const struct conf_node *list)
+{
+	l->rack->hosts = xcalloc(conf_len(list) + 1, sizeof(*l->rack->hosts));
+	for (size_t i = 0; i < conf_len(list); i++) {
+		const struct conf_node *group = conf_at(list, i);
+
+		if (conf_type(group) != CONF_GROUP) {
+			l->r = conf_complain(group, l->d,
+					     "hosts: element %zu must be a group: "
+					     "{ name = ...; mac = ...; ... }",
+					     i + 1);
+			continue;
+		}
+		load_host(l, group, i, &l->rack->hosts[l->rack->n_hosts++]);
+	}
+	if (conf_len(list) == 0)
+		l->r = conf_complain(list, l->d, "hosts: the list is empty");
+}
+
+/* --- checks ----------------------------------------------------------------------- */
+
+/* Moves complaints over that were not told yet: many hosts, one cluster group. */
+static void tell_once(struct loader *l, const struct diag *d)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		bool is_new;
+
+		intern(&l->told, d->lines[i], &is_new);
+		if (is_new)
+			diag_add(l->d, "%s", d->lines[i]);
+	}
+}
+
+/* The node reads at most CONF_MAX bytes of host.cfg. */
+static void check_size(struct loader *l, const struct rack_host *h)
+{
+	_cleanup_free_ char *text = host_render(&h->host);
+
+	if (strlen(text) > CONF_MAX - REPORT_SPARE)
+		l->r = diag_add(l->d,
+				"%s:%u: host '%s': its host.cfg has %zu bytes, a host "
+				"reads at most %d",
+				l->rack->file, h->line, h->host.name, strlen(text),
+				CONF_MAX - REPORT_SPARE);
+}
+
+static void check_host(struct loader *l, struct rack_host *h)
+{
+	_cleanup_diag_ struct diag d = {0};
+	struct host *host = &h->host;
+	char addr[NET_ADDR_LEN];
+
+	if (l->name && l->rack->name &&
+	    host_set(host, "cluster", l->rack->name, conf_file(l->name),
+		     conf_line(l->name), &d) < 0)
+		l->r = -1;
+	if (!host->set[HOST_MASTER] && l->master.address &&
+	    host_set(host, "master", net_format_addr(l->master.address, addr),
+		     l->master.file, l->master.line, &d) < 0)
+		l->r = -1;
+	if (!host->set[HOST_MASTER] && !l->master.address)
+		host->bad[HOST_MASTER] = true; /* told at the cluster */
+	host_derive(host);
+	if (host_check(host, l->roles, &d) < 0)
+		l->r = -1;
+	tell_once(l, &d);
+	if (host->name && d.n == 0)
+		check_size(l, h);
+}
+
+static void load_root(struct loader *l, const struct conf_node *root)
+{
+	static const char *const keys[] = {"cluster", "hosts", NULL};
+	const struct conf_node *hosts = NULL;
+	int c, h;
+
+	if (conf_check_keys(root, keys, l->d) < 0)
+		l->r = -1;
+	c = conf_get_group(root, "cluster", &l->cluster, l->d);
+	h = conf_get_list(root, "hosts", &hosts, l->d);
+	if (c == 0)
+		l->r = diag_add(l->d,
+				"%s: there is no group 'cluster': what the rack's hosts "
+				"have in common",
+				l->rack->file);
+	if (h == 0)
+		l->r = diag_add(l->d, "%s: there is no list 'hosts'", l->rack->file);
+	if (c <= 0 || h <= 0) {
+		l->r = -1;
+		return;
+	}
+	load_cluster(l);
+	load_hosts(l, hosts);
+	if (l->master.text && rack_master_find(l->rack, &l->master, l->d) < 0)
+		l->r = -1;
+	for (size_t i = 0; i < l->rack->n_hosts; i++)
+		check_host(l, &l->rack->hosts[i]);
+	if (rack_check(l->rack, l->roles, &l->master, l->d) < 0)
+		l->r = -1;
+}
+
+static int rack_from(struct rack *ret, const struct conf *conf, const struct roles *roles,
+		     struct diag *d)
+{
+	struct loader l = {
+		.rack = ret,
+		.roles = roles,
+		.d = d,
+		.common = {.vm_memory = VM_MEMORY, .vm_cpus = VM_CPUS},
+		.master = {.host = SIZE_MAX},
+	};
+
+	*ret = (struct rack){.file = xstrdup(conf_name(conf))};
+	load_root(&l, conf_root(conf));
+	intern_done(&l.told);
+	rack_host_done(&l.common);
+	if (l.r < 0)
+		rack_done(ret);
+	return l.r;
+}
+
+int rack_load(struct rack *ret, const char *path, const struct roles *roles,
+	      struct diag *d)
+{
+	_cleanup_conf_ struct conf *conf = NULL;
+
+	if (conf_read_at(&conf, AT_FDCWD, path, path, CONF_MAX_RACK, 0, d) < 0)
+		return -1;
+	return rack_from(ret, conf, roles, d);
+}
+
+int rack_parse(struct rack *ret, const char *text, size_t len, const char *name,
+	       unsigned flags, const struct roles *roles, struct diag *d)
+{
+	_cleanup_conf_ struct conf *conf = NULL;
+
+	if (conf_parse(&conf, text, len, name, CONF_MAX_RACK, flags, d) < 0)
+		return -1;
+	return rack_from(ret, conf, roles, d);
+}
+
+void rack_done(struct rack *r)
+{
+	for (size_t i = 0; i < r->n_hosts; i++)
+		rack_host_done(&r->hosts[i]);
+	free(r->hosts);
+	free(r->file);
+	free(r->name);
+	*r = (struct rack){0};
+}

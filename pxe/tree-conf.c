@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The two servers' configurations. Hosts usually agree on gateway, name and time servers:
+ * what they agree on is said once for all, what they do not agree on hangs on tags, one
+ * for each set of options that occurs. DHCP only has to get a machine as far as its
+ * kernel; the booted host has its address from host.cfg.
+ *
+ * Limit: DHCP hands out IPv4 literals, so time servers given by name reach the booted
+ * host only.
+ */
+#include "embed.h"
+#include "intern.h"
+#include "template.h"
+#include "tree-parts.h"
+
+#define LEASE "1h"
+
+static char *joined(const struct intern *in, const char *between)
+{
+	_cleanup_buf_ struct buf b = {0};
+
+	for (size_t i = 0; i < in->n; i++)
+		buf_printf(&b, "%s%s", i ? between : "", in->texts[i]);
+	return buf_take(&b);
+}
+
+/* Every network that a host of the rack is in, once each. */
+static void networks(const struct tree_plan *p, struct intern *in, const char *before,
+		     const char *after)
+{
+	for (size_t i = 0; i <= p->rack->n_hosts; i++) {
+		struct cidr net = i ? p->rack->hosts[i - 1].host.node_network
+				    : p->rack->node_network;
+		char text[NET_CIDR_LEN];
+		_cleanup_free_ char *line = NULL;
+
+		line = xasprintf("%s%s%s", before, net_format_cidr(net, text), after);
+		intern(in, line, NULL);
+	}
+}
+
+/* --- dnsmasq ---------------------------------------------------------------------- */
+
+static char *listen_line(const struct tree_plan *p)
+{
+	char addr[NET_ADDR_LEN];
+
+	if (p->o.interface)
+		return xasprintf("interface=%s", p->o.interface);
+	return xasprintf("listen-address=%s",
+			 net_format_addr(p->rack->boot_server, addr));
+}
+
+/* Who gets which loader: by architecture (RFC 4578, option 93), iPXE by its option 175.
+ */
+static char *boot_lines(const struct tree_plan *p)
+{
+	_cleanup_buf_ struct buf b = {0};
+
+	if (p->o.proxy_dhcp) {
+		buf_puts(&b,
+			 "pxe-service=tag:!ipxe,x86PC,\"rackstrap\",undionly.kpxe\n"
+			 "pxe-service=tag:!ipxe,BC_EFI,\"rackstrap\",snponly.efi\n"
+			 "pxe-service=tag:!ipxe,X86-64_EFI,\"rackstrap\",snponly.efi\n");
+	} else {
+		buf_puts(&b, "dhcp-match=set:bios,option:client-arch,0\n"
+			     "dhcp-match=set:efi,option:client-arch,7\n"
+			     "dhcp-match=set:efi,option:client-arch,9\n"
+			     "dhcp-boot=tag:!ipxe,tag:bios,undionly.kpxe\n"
+			     "dhcp-boot=tag:!ipxe,tag:efi,snponly.efi\n");
+	}
+	buf_printf(&b, "dhcp-boot=tag:ipxe,%s/boot.ipxe", p->base);
+	if (!p->o.proxy_dhcp)
+		buf_puts(&b, "\n# iPXE need not wait for a proxy DHCP server.\n"
+			     "dhcp-option=tag:ipxe,encap:175,176,1b");
+	return buf_take(&b);
+}
+
+static char *range_lines(const struct tree_plan *p)
+{
+	_cleanup_intern_ struct intern nets = {0};
+	_cleanup_buf_ struct buf b = {0};
+
+	networks(p, &nets, "", "");
+	for (size_t i = 0; i < nets.n; i++) {
+		char net[NET_ADDR_LEN], mask[NET_ADDR_LEN];
+		struct cidr c;
+
+		if (net_parse_cidr(nets.texts[i], &c) < 0)
+			continue; /* it was formatted a moment ago */
+		net_format_addr(net_network(c), net);
+		net_format_addr(net_mask(c.prefix), mask);
+		if (p->o.proxy_dhcp)
+			buf_printf(&b, "%sdhcp-range=%s,proxy,%s", i ? "\n" : "", net,
+				   mask);
+		else
+			buf_printf(&b, "%sdhcp-range=%s,static,%s,%s", i ? "\n" : "", net,
+				   mask, LEASE);
+	}
+	if (p->o.proxy_dhcp)
+		buf_puts(&b, "\ndhcp-ignore=tag:!known");
+	return buf_take(&b);
+}
+
+static char *router_advert_lines(const struct tree_plan *p)
+{
+	if (!p->o.router_advert)
+		return xstrdup("");
+	return xasprintf(
+		"# iPXE asks for an IPv6 router and waits long if there is none.\n"
+		"enable-ra\ndhcp-range=::,constructor:%s,ra-stateless\n",
+		p->o.interface);
+}
+
+static void add_literals(struct buf *b, const char *option, char *const *v)
+{
+	bool first = true;
+
+	for (size_t i = 0; v && v[i]; i++) {
+		uint32_t addr;
+
+		if (net_parse_addr(v[i], &addr) < 0)
+			continue;
+		buf_printf(b, "%s%s%s", first ? option : "", first ? "," : ",", v[i]);
+		first = false;
+	}
+	if (!first)
+		buf_puts(b, "\n");
+}
+
+/* The DHCP options of one host, a line each. Without a gateway dnsmasq would name itself:
+ * an option without a value keeps it from that. */
+static char *host_options(const struct host *h)
+{
+	_cleanup_buf_ struct buf b = {0};
+	char gw[NET_ADDR_LEN];
+
+	if (h->gateway)
+		buf_printf(&b, "option:router,%s\n", net_format_addr(h->gateway, gw));
+	else
+		buf_puts(&b, "option:router\n");
+	add_literals(&b, "option:dns-server", h->dns);
+	add_literals(&b, "option:ntp-server", h->ntp);
+	return buf_take(&b);
+}
+
+static char *option_lines(const struct intern *sets)
+{
+	_cleanup_buf_ struct buf b = {0};
+
+	for (size_t i = 0; i < sets->n; i++) {
+		_cleanup_strv_ char **v = strv_split(sets->texts[i], "\n");
+
+		for (size_t k = 0; v && v[k]; k++) {
+			buf_puts(&b, b.len ? "\ndhcp-option=" : "dhcp-option=");
+			if (sets->n > 1)
+				buf_printf(&b, "tag:options%zu,", i + 1);
+			buf_puts(&b, v[k]);
+		}
+	}
+	return buf_take(&b);
+}
+
+/* dnsmasq takes some words for what they say, and digits with a unit for a lease time. */
+static bool can_be_dhcp_name(const char *name)
+{
+	return !streq(name, "ignore") && !streq(name, "infinite") &&
+	       !(name[0] >= '0' && name[0] <= '9');
+}
+
+static void host_line(const struct tree_plan *p, const struct host *h, size_t set,
+		      bool tagged, struct buf *b)
+{
+	char mac[NET_MAC_LEN], addr[NET_ADDR_LEN];
+
+	buf_printf(b, "%sdhcp-host=%s", b->len ? "\n" : "",
+		   net_format_mac(h->mac, ':', mac));
+	if (p->o.proxy_dhcp)
+		return;
+	if (tagged)
+		buf_printf(b, ",set:options%zu", set + 1);
+	buf_printf(b, ",%s", net_format_addr(h->address.addr, addr));
+	if (can_be_dhcp_name(h->name))
+		buf_printf(b, ",%s", h->name);
+}
+
+char *tree_dnsmasq_conf(const struct tree_plan *p)
+{
+	_cleanup_free_ size_t *set = xcalloc(p->rack->n_hosts + 1, sizeof(*set));
+	_cleanup_free_ char *listen = listen_line(p), *boot = boot_lines(p),
+			    *ranges = range_lines(p), *ra = router_advert_lines(p),
+			    *options = NULL;
+	_cleanup_buf_ struct buf hosts = {0}, b = {0};
+	_cleanup_intern_ struct intern sets = {0};
+
+	for (size_t i = 0; i < p->rack->n_hosts; i++) {
+		_cleanup_free_ char *text = host_options(&p->rack->hosts[i].host);
+
+		set[i] = intern(&sets, text, NULL);
+	}
+	for (size_t i = 0; i < p->rack->n_hosts; i++)
+		host_line(p, &p->rack->hosts[i].host, set[i], sets.n > 1, &hosts);
+	options = p->o.proxy_dhcp ? xstrdup("") : option_lines(&sets);
+
+	const struct template_var vars[] = {
+		{"rack", p->rack->name}, {"listen", listen},    {"boot", boot},
+		{"ranges", ranges},      {"router_advert", ra}, {"options", options},
+		{"hosts", hosts.p},      {NULL, NULL},
+	};
+	template_render(&b, embed_dnsmasq_conf, vars);
+	return buf_take(&b);
+}
+
+/* --- nginx ------------------------------------------------------------------------ */
+
+/* A power of two with room for every name: nginx builds a perfect hash below it. */
+static size_t map_size(size_t n)
+{
+	size_t size = 2048;
+
+	while (size < 2 * n)
+		size *= 2;
+	return size;
+}
+
+char *tree_nginx_conf(const struct tree_plan *p)
+{
+	_cleanup_intern_ struct intern nets = {0};
+	_cleanup_buf_ struct buf b = {0}, reports = {0};
+	_cleanup_free_ char *listen = NULL, *size = NULL, *allow = NULL;
+	char addr[NET_ADDR_LEN];
+
+	for (size_t i = 0; i < p->rack->n_hosts; i++)
+		buf_printf(&reports, "%s/report/%s.json 1;", i ? "\n\t\t" : "",
+			   p->rack->hosts[i].host.name);
+	networks(p, &nets, "allow ", ";");
+	allow = joined(&nets, "\n\t\t\t");
+	listen = xasprintf("%s:%u", net_format_addr(p->rack->boot_server, addr),
+			   p->o.http_port);
+	size = xasprintf("%zu", map_size(p->rack->n_hosts));
+
+	const struct template_var vars[] = {
+		{"rack", p->rack->name}, {"listen", listen},     {"map_size", size},
+		{"allow", allow},        {"reports", reports.p}, {NULL, NULL},
+	};
+	template_render(&b, embed_nginx_conf, vars);
+	return buf_take(&b);
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a booting machine reads: the entry scripts and, for each host, its script for
+ * iPXE, GRUB and pxelinux and its host.cfg. Everything put into a script was checked
+ * where it was read (names, roles, digests) or in cmdline.c (kernel words): nothing needs
+ * quoting.
+ */
+#include "cmdline.h"
+#include "embed.h"
+#include "template.h"
+#include "tree-parts.h"
+
+char *tree_boot_ipxe(const struct tree_plan *p)
+{
+	const struct template_var vars[] = {
+		{"rack", p->rack->name}, {"base", p->base}, {NULL, NULL}};
+	_cleanup_buf_ struct buf b = {0};
+
+	template_render(&b, embed_boot_ipxe, vars);
+	return buf_take(&b);
+}
+
+char *tree_grub_cfg(const struct tree_plan *p)
+{
+	const struct template_var vars[] = {
+		{"rack", p->rack->name}, {"grub_base", p->grub_base}, {NULL, NULL}};
+	_cleanup_buf_ struct buf b = {0};
+
+	template_render(&b, embed_grub_cfg, vars);
+	return buf_take(&b);
+}
+
+char *tree_pxelinux_default(const struct tree_plan *p)
+{
+	const struct template_var vars[] = {{"rack", p->rack->name}, {NULL, NULL}};
+	_cleanup_buf_ struct buf b = {0};
+
+	template_render(&b, embed_pxelinux_default, vars);
+	return buf_take(&b);
+}
+
+/* "SERIAL 0 115200" for the console "ttyS0,115200n8"; "" for any other console. The
+ * kernel's own default is 9600 baud. */
+static char *serial_line(const char *console)
+{
+	const char *s = console ? str_after(console, "ttyS") : NULL;
+	unsigned port = 0, baud = 9600;
+
+	if (!s || sscanf(s, "%3u,%7u", &port, &baud) < 1)
+		return xstrdup("");
+	return xasprintf("SERIAL %u %u", port, baud);
+}
+
+/* The host's own file, with the URL for its report unless it was given one. */
+static char *host_cfg(const struct tree_plan *p, const struct rack_host *h)
+{
+	_cleanup_free_ char *text = host_render(&h->host);
+	_cleanup_buf_ struct buf b = {0};
+
+	buf_printf(&b, "# Host '%s' of rack '%s', rendered by `rackstrap pxe`.\n",
+		   h->host.name, p->rack->name);
+	buf_puts(&b, text);
+	if (!h->host.set[HOST_REPORT])
+		buf_printf(&b, "report = \"%s/report/%s.json\";\n", p->base,
+			   h->host.name);
+	return buf_take(&b);
+}
+
+static char *fill(const char *text, const struct template_var *vars)
+{
+	_cleanup_buf_ struct buf b = {0};
+
+	template_render(&b, text, vars);
+	return buf_take(&b);
+}
+
+int tree_host_texts(const struct tree_plan *p, const struct rack_host *h,
+		    struct tree_host_texts *ret, struct err *e)
+{
+	_cleanup_free_ char *words = NULL, *grub_words = NULL, *serial = NULL;
+	char mac[NET_MAC_LEN];
+
+	*ret = (struct tree_host_texts){0};
+	if (cmdline_build(h, p->image, &words, e) < 0)
+		return -1;
+	grub_words = cmdline_for_grub(words);
+	serial = serial_line(h->console);
+	net_format_mac(h->host.mac, '-', mac);
+
+	const struct template_var vars[] = {
+		{"rack", p->rack->name}, {"host", h->host.name},
+		{"role", h->host.role},  {"image", p->image->name},
+		{"image_id", p->id},     {"mac", mac},
+		{"base", p->base},       {"grub_base", p->grub_base},
+		{"words", words},        {"grub_words", grub_words},
+		{"serial", serial},      {NULL, NULL},
+	};
+	ret->ipxe = fill(embed_host_ipxe, vars);
+	ret->grub = fill(embed_host_grub, vars);
+	ret->pxelinux = fill(embed_pxelinux_host, vars);
+	ret->host_cfg = host_cfg(p, h);
+	return 0;
+}
+
+void tree_host_texts_done(struct tree_host_texts *t)
+{
+	free(t->ipxe);
+	free(t->grub);
+	free(t->pxelinux);
+	free(t->host_cfg);
+	*t = (struct tree_host_texts){0};
+}

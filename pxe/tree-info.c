@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tree.cfg: what a boot tree is, for `rackstrap serve` and `rackstrap status`, which get
+ * nothing but the tree. Written by tree_render, read back here; libconfig like everything
+ * else that describes something.
+ */
+#include "lib/file.h"
+#include "tree-parts.h"
+
+#define VERSION 1
+
+static void put_str(struct buf *b, const char *key, const char *value)
+{
+	buf_printf(b, "%s = ", key);
+	conf_quote(b, value);
+	buf_puts(b, ";");
+}
+
+static void put_cidr(struct buf *b, const char *key, struct cidr c)
+{
+	char text[NET_CIDR_LEN];
+
+	if (!c.prefix)
+		return;
+	buf_puts(b, " ");
+	put_str(b, key, net_format_cidr(c, text));
+}
+
+static void put_host(struct buf *b, const struct host *h)
+{
+	char mac[NET_MAC_LEN];
+
+	buf_puts(b, "\t{ ");
+	put_str(b, "name", h->name);
+	buf_puts(b, " ");
+	put_str(b, "role", h->role);
+	buf_puts(b, " ");
+	put_str(b, "mac", net_format_mac(h->mac, ':', mac));
+	put_cidr(b, "address", h->address);
+	put_cidr(b, "cbr0", h->cbr0);
+	buf_puts(b, " }");
+}
+
+char *tree_info_text(const struct tree_plan *p)
+{
+	_cleanup_buf_ struct buf b = {0};
+	char addr[NET_ADDR_LEN];
+
+	buf_printf(&b, "# A boot tree, rendered by `rackstrap pxe`.\nversion = %d;\n",
+		   VERSION);
+	put_str(&b, "rack", p->rack->name);
+	buf_puts(&b, "\n");
+	put_str(&b, "image", p->image->name);
+	buf_puts(&b, "\n");
+	put_str(&b, "boot_server", net_format_addr(p->rack->boot_server, addr));
+	buf_puts(&b, "\n");
+	if (p->o.interface) {
+		put_str(&b, "interface", p->o.interface);
+		buf_puts(&b, "\n");
+	}
+	buf_printf(&b, "http_port = %u;\nproxy_dhcp = %s;\nhosts = (\n", p->o.http_port,
+		   p->o.proxy_dhcp ? "true" : "false");
+	for (size_t i = 0; i < p->rack->n_hosts; i++) {
+		put_host(&b, &p->rack->hosts[i].host);
+		buf_puts(&b, i + 1 < p->rack->n_hosts ? ",\n" : "\n");
+	}
+	buf_puts(&b, ");\n");
+	return buf_take(&b);
+}
+
+/* --- reading ---------------------------------------------------------------------- */
+
+static int need_str(const struct conf_node *n, const char *key, const char **ret,
+		    struct diag *d)
+{
+	int r = conf_get_str(n, key, ret, d);
+
+	return r == 0 ? conf_complain(n, d, "%s is missing", key) : r < 0 ? -1 : 0;
+}
+
+static int get_copy(const struct conf_node *n, const char *key, char **ret,
+		    struct diag *d)
+{
+	const char *s;
+
+	if (need_str(n, key, &s, d) < 0)
+		return -1;
+	*ret = xstrdup(s);
+	return 0;
+}
+
+/* Absent: prefix 0. */
+static int get_cidr(const struct conf_node *n, const char *key, struct cidr *ret,
+		    struct diag *d)
+{
+	const char *s;
+	int r = conf_get_str(n, key, &s, d);
+
+	if (r > 0 && net_parse_cidr(s, ret) < 0)
+		return conf_complain(n, d, "%s: must be an address with its prefix", key);
+	return r < 0 ? -1 : 0;
+}
+
+static int read_host(struct tree_host *h, const struct conf_node *n, struct diag *d)
+{
+	const char *mac;
+
+	if (get_copy(n, "name", &h->name, d) < 0 ||
+	    get_copy(n, "role", &h->role, d) < 0 || need_str(n, "mac", &mac, d) < 0)
+		return -1;
+	if (strchr(h->name, '/') || h->name[0] == '.')
+		return conf_complain(n, d, "name: cannot be a host's name");
+	if (net_parse_mac(mac, &h->mac) < 0)
+		return conf_complain(n, d, "mac: must be a MAC address");
+	if (get_cidr(n, "address", &h->address, d) < 0 ||
+	    get_cidr(n, "cbr0", &h->cbr0, d) < 0)
+		return -1;
+	return 0;
+}
+
+static int read_root(struct tree_info *i, const struct conf_node *n, struct diag *d)
+{
+	const struct conf_node *hosts = NULL;
+	int version = 0, port = 0;
+	const char *s;
+
+	if (conf_get_int(n, "version", VERSION, VERSION, &version, d) <= 0)
+		return conf_complain(n, d, "version: must be %d", VERSION);
+	if (get_copy(n, "rack", &i->name, d) < 0 ||
+	    get_copy(n, "image", &i->image, d) < 0 ||
+	    need_str(n, "boot_server", &s, d) < 0)
+		return -1;
+	if (net_parse_addr(s, &i->boot_server) < 0)
+		return conf_complain(n, d, "boot_server: must be an IPv4 address");
+	if (conf_get_str(n, "interface", &s, d) > 0)
+		i->interface = xstrdup(s);
+	if (conf_get_int(n, "http_port", 1, 65535, &port, d) <= 0 ||
+	    conf_get_bool(n, "proxy_dhcp", &i->proxy_dhcp, d) <= 0 ||
+	    conf_get_list(n, "hosts", &hosts, d) <= 0)
+		return conf_complain(n, d, "http_port, proxy_dhcp or hosts is missing");
+	i->http_port = (uint16_t)port;
+	i->hosts = xcalloc(conf_len(hosts) + 1, sizeof(*i->hosts));
+	for (size_t k = 0; k < conf_len(hosts); k++)
+		if (read_host(&i->hosts[i->n_hosts++], conf_at(hosts, k), d) < 0)
+			return -1;
+	return 0;
+}
+
+int tree_info_read(struct tree_info *ret, const char *dir, struct err *e)
+{
+	_cleanup_free_ char *path = xasprintf("%s/" TREE_INFO, dir);
+	_cleanup_conf_ struct conf *conf = NULL;
+	_cleanup_diag_ struct diag d = {0};
+	struct stat st;
+
+	*ret = (struct tree_info){0};
+	if (stat(dir, &st) < 0)
+		return err_errno(e, errno, "%s", dir);
+	if (access(path, F_OK) < 0)
+		return err_set(e, ERR_FAILED,
+			       "%s is not a boot tree (there is no " TREE_INFO
+			       "): render one with `rackstrap pxe`",
+			       dir);
+	if (conf_read_at(&conf, AT_FDCWD, path, path, CONF_MAX_RACK, CONF_NO_INCLUDE,
+			 &d) == 0 &&
+	    read_root(ret, conf_root(conf), &d) == 0)
+		return 0;
+	tree_info_done(ret);
+	if (diag_err(&d, e) == 0)
+		return err_set(e, ERR_CONFIG, "%s cannot be read", path);
+	return -1;
+}
+
+void tree_info_done(struct tree_info *i)
+{
+	for (size_t k = 0; k < i->n_hosts; k++) {
+		free(i->hosts[k].name);
+		free(i->hosts[k].role);
+	}
+	free(i->hosts);
+	free(i->name);
+	free(i->image);
+	free(i->interface);
+	*i = (struct tree_info){0};
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The texts of a boot tree, made from a rack and an image; tree.c puts them on disk. */
+#pragma once
+
+#include "tree.h"
+
+#define TREE_ID_LEN   36 /* "<16 of root>-<8 of initrd>-<8 of kernel>" and NUL */
+#define TREE_BASE_LEN 32
+
+/* What every text needs, worked out once. */
+struct tree_plan {
+	const struct rack *rack;
+	const struct image *image;
+	struct tree_options o;         /* defaults filled in */
+	char id[TREE_ID_LEN];          /* the image's folder below images/ */
+	char base[TREE_BASE_LEN];      /* "http://172.25.0.1:8080" */
+	char grub_base[TREE_BASE_LEN]; /* "(http,172.25.0.1:8080)" */
+};
+
+/* Checks that rack, image and options go together. */
+int tree_plan(struct tree_plan *ret, const struct rack *rack, const struct image *image,
+	      const struct tree_options *o, struct err *e) _must_check_;
+
+/* tree-conf.c: for the servers. Each result is owned by the caller. */
+char *tree_dnsmasq_conf(const struct tree_plan *p);
+char *tree_nginx_conf(const struct tree_plan *p);
+
+/* tree-host.c: for the machines. */
+char *tree_boot_ipxe(const struct tree_plan *p);
+char *tree_grub_cfg(const struct tree_plan *p);
+char *tree_pxelinux_default(const struct tree_plan *p);
+
+struct tree_host_texts {
+	char *ipxe, *grub, *pxelinux;
+	char *host_cfg;
+};
+int tree_host_texts(const struct tree_plan *p, const struct rack_host *h,
+		    struct tree_host_texts *ret, struct err *e) _must_check_;
+void tree_host_texts_done(struct tree_host_texts *t);
+
+/* tree-info.c */
+char *tree_info_text(const struct tree_plan *p);

@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Puts a boot tree on disk. Everything is written into a folder beside the final one,
+ * synced once, and swapped in by renameat2(RENAME_EXCHANGE), so that a server which reads
+ * the tree meanwhile sees the old one or the new one. What the old one gathered (reports,
+ * logs) moves over; an image's files that are there already are linked, not copied.
+ *
+ * Limits: a machine that is between two fetches during the swap may miss a file of the
+ * old image; its script retries and then starts over. dnsmasq and nginx read their
+ * configurations when they start, so new hosts want `rackstrap serve` started again.
+ */
+#include "tree.h"
+
+#include "cpio.h"
+#include "lib/file.h"
+#include "lib/log.h"
+#include "tree-parts.h"
+
+#include <net/if.h>
+
+#define DEFAULT_HTTP_PORT 80
+#define INITRD_PAD        512
+
+/* --- plan ------------------------------------------------------------------------- */
+
+static bool is_plain(const char *s)
+{
+	return *s && s[0] != '.' &&
+	       !s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			    "0123456789._+-")];
+}
+
+static int check_hosts(const struct tree_plan *p, struct err *e)
+{
+	for (size_t i = 0; i < p->rack->n_hosts; i++) {
+		const struct host *h = &p->rack->hosts[i].host;
+		char where[512];
+
+		if (!is_plain(h->role))
+			return err_set(e, ERR_CONFIG,
+				       "host '%s': the role '%s' cannot stand in a boot "
+				       "script",
+				       h->name, h->role);
+		if (h->dhcp && !p->o.proxy_dhcp)
+			return err_set(e, ERR_CONFIG,
+				       "%s: host '%s': address \"dhcp\" needs "
+				       "--proxy-dhcp: another DHCP server gives it its "
+				       "address",
+				       host_where(h, HOST_ADDRESS, where, sizeof(where)),
+				       h->name);
+	}
+	return 0;
+}
+
+static int check_options(const struct tree_options *o, struct err *e)
+{
+	if (o->interface && (!is_plain(o->interface) || strlen(o->interface) >= IFNAMSIZ))
+		return err_set(e, ERR_USAGE, "'%s' is not the name of an interface",
+			       o->interface);
+	if (o->router_advert && !o->interface)
+		return err_set(e, ERR_USAGE,
+			       "router advertisements need the interface's name");
+	return 0;
+}
+
+int tree_plan(struct tree_plan *ret, const struct rack *rack, const struct image *image,
+	      const struct tree_options *o, struct err *e)
+{
+	char addr[NET_ADDR_LEN], port[8] = "";
+
+	*ret = (struct tree_plan){.rack = rack, .image = image, .o = *o};
+	if (!ret->o.http_port)
+		ret->o.http_port = DEFAULT_HTTP_PORT;
+	if (!ret->o.ipxe_dir)
+		ret->o.ipxe_dir = TREE_IPXE_DIR;
+	if (!is_plain(image->name))
+		return err_set(e, ERR_CONFIG,
+			       "the image's name '%s' cannot stand in a boot script",
+			       image->name);
+	if (check_options(&ret->o, e) < 0 || check_hosts(ret, e) < 0)
+		return -1;
+	snprintf(ret->id, sizeof(ret->id), "%.16s-%.8s-%.8s", image->root_sha256,
+		 image->initrd_sha256, image->kernel_sha256);
+	net_format_addr(rack->boot_server, addr);
+	if (ret->o.http_port != DEFAULT_HTTP_PORT)
+		snprintf(port, sizeof(port), ":%u", ret->o.http_port);
+	snprintf(ret->base, sizeof(ret->base), "http://%s%s", addr, port);
+	snprintf(ret->grub_base, sizeof(ret->grub_base), "(http,%s%s)", addr, port);
+	return 0;
+}
+
+/* --- files ------------------------------------------------------------------------ */
+
+/* Into a folder nobody reads yet: no temporary, no sync of its own. */
+static int create(int dirfd, const char *path, struct err *e)
+{
+	int fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			0644);
+
+	if (fd < 0 || fchmod(fd, 0644) < 0) {
+		int saved = errno;
+
+		if (fd >= 0)
+			close(fd);
+		return err_errno(e, saved, "%s", path);
+	}
+	return fd;
+}
+
+static int put(int dirfd, const char *path, const char *text, struct err *e)
+{
+	_cleanup_close_ int fd = create(dirfd, path, e);
+	int r;
+
+	if (fd < 0)
+		return -1;
+	r = write_all(fd, text, strlen(text));
+	return r < 0 ? err_errno(e, r, "%s", path) : 0;
+}
+
+static int make_dirs(int dirfd, const struct tree_plan *p, struct err *e)
+{
+	static const char *const dirs[] = {
+		"tftp",       "tftp/grub",   "tftp/pxelinux.cfg", "http",
+		"http/hosts", "http/images", TREE_REPORTS,        "run"};
+	_cleanup_free_ char *image = xasprintf("http/images/%s", p->id);
+
+	for (size_t i = 0; i <= ARRAY_SIZE(dirs); i++) {
+		const char *path = i < ARRAY_SIZE(dirs) ? dirs[i] : image;
+
+		if (mkdirat(dirfd, path, 0755) < 0 || fchmodat(dirfd, path, 0755, 0) < 0)
+			return err_errno(e, errno, "%s", path);
+	}
+	return 0;
+}
+
+static int copy_file(int dirfd, const char *from, const char *path, struct err *e)
+{
+	_cleanup_close_ int in = open(from, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int out = -1;
+	int r;
+
+	if (in < 0)
+		return err_errno(e, errno, "%s", from);
+	out = create(dirfd, path, e);
+	if (out < 0)
+		return -1;
+	r = copy_fd(in, out);
+	return r < 0 ? err_errno(e, r, "cannot copy %s", from) : 0;
+}
+
+/* iPXE for firmware that has none. A rack whose machines all have it does without. */
+static int put_loaders(int dirfd, const struct tree_plan *p, struct err *e)
+{
+	static const char *const loaders[] = {"undionly.kpxe", "snponly.efi"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(loaders); i++) {
+		_cleanup_free_ char *from = xasprintf("%s/%s", p->o.ipxe_dir, loaders[i]);
+		_cleanup_free_ char *to = xasprintf("tftp/%s", loaders[i]);
+
+		if (access(from, F_OK) < 0) {
+			log_warn("%s is not there: machines whose firmware is not iPXE "
+				 "will not boot (Debian's package ipxe brings it)",
+				 from);
+			continue;
+		}
+		if (copy_file(dirfd, from, to, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* --- the image -------------------------------------------------------------------- */
+
+/* Zeros up to a multiple of 512: an EFI stub joins initrds without padding. */
+static int pad_file(int dirfd, const char *path, struct err *e)
+{
+	_cleanup_close_ int fd = openat(dirfd, path, O_WRONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_errno(e, errno, "%s", path);
+	if (st.st_size % INITRD_PAD == 0)
+		return 0;
+	if (ftruncate(fd, (st.st_size / INITRD_PAD + 1) * INITRD_PAD) < 0)
+		return err_errno(e, errno, "%s", path);
+	return 0;
+}
+
+static int put_root_cpio(int dirfd, const char *from, const char *path,
+			 const struct tree_plan *p, struct err *e)
+{
+	_cleanup_close_ int in = open(from, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int out = -1;
+	struct cpio c;
+
+	if (in < 0)
+		return err_errno(e, errno, "%s", from);
+	out = create(dirfd, path, e);
+	if (out < 0)
+		return -1;
+	cpio_init(&c, out, p->image->epoch);
+	if (cpio_dir(&c, "rackstrap", 0755, e) < 0 ||
+	    cpio_file(&c, "rackstrap/root.squashfs", 0644, in, p->image->root_size, e) <
+		    0 ||
+	    cpio_end(&c, e) < 0)
+		return err_wrap(e, "%s", path);
+	return 0;
+}
+
+/* Links the image's file from the tree that is there already; its name says what is in
+ * it. False: it is not there, or not whole. */
+static bool link_old(int dirfd, int old, const char *path, uint64_t min_size)
+{
+	struct stat st;
+
+	if (old < 0 || fstatat(old, path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !S_ISREG(st.st_mode) || (uint64_t)st.st_size < min_size)
+		return false;
+	return linkat(old, path, dirfd, path, 0) == 0;
+}
+
+static int put_image(int dirfd, int old, const struct tree_plan *p, struct err *e)
+{
+	const struct image *i = p->image;
+	_cleanup_free_ char *kernel = xasprintf("http/images/%s/vmlinuz", p->id);
+	_cleanup_free_ char *initrd = xasprintf("http/images/%s/initrd.img", p->id);
+	_cleanup_free_ char *root = xasprintf("http/images/%s/root.cpio", p->id);
+	_cleanup_free_ char *from_kernel = xasprintf("%s/vmlinuz", i->dir);
+	_cleanup_free_ char *from_initrd = xasprintf("%s/initrd.img", i->dir);
+	_cleanup_free_ char *from_root = xasprintf("%s/root.squashfs", i->dir);
+
+	if (!link_old(dirfd, old, kernel, i->kernel_size) &&
+	    copy_file(dirfd, from_kernel, kernel, e) < 0)
+		return -1;
+	if (!link_old(dirfd, old, initrd, i->initrd_size) &&
+	    (copy_file(dirfd, from_initrd, initrd, e) < 0 ||
+	     pad_file(dirfd, initrd, e) < 0))
+		return -1;
+	if (!link_old(dirfd, old, root, i->root_size) &&
+	    put_root_cpio(dirfd, from_root, root, p, e) < 0)
+		return -1;
+	return 0;
+}
+
+/* --- the hosts -------------------------------------------------------------------- */
+
+static int put_host_cpio(int dirfd, const char *path, const char *host_cfg,
+			 uint64_t epoch, struct err *e)
+{
+	_cleanup_close_ int fd = create(dirfd, path, e);
+	struct cpio c;
+
+	if (fd < 0)
+		return -1;
+	cpio_init(&c, fd, epoch);
+	if (cpio_dir(&c, "rackstrap", 0755, e) < 0 ||
+	    cpio_data(&c, "rackstrap/host.cfg", 0600, host_cfg, strlen(host_cfg), e) <
+		    0 ||
+	    cpio_end(&c, e) < 0)
+		return err_wrap(e, "%s", path);
+	return 0;
+}
+
+/* GRUB knows a MAC address with colons only. */
+static int link_colons(int dirfd, struct mac mac, const char *suffix, struct err *e)
+{
+	char dashes[NET_MAC_LEN], colons[NET_MAC_LEN];
+	_cleanup_free_ char *target =
+		xasprintf("%s.%s", net_format_mac(mac, '-', dashes), suffix);
+	_cleanup_free_ char *path =
+		xasprintf("http/hosts/%s.%s", net_format_mac(mac, ':', colons), suffix);
+
+	if (symlinkat(target, dirfd, path) < 0)
+		return err_errno(e, errno, "%s", path);
+	return 0;
+}
+
+static int put_host_texts(int dirfd, const struct tree_plan *p, const struct rack_host *h,
+			  const struct tree_host_texts *t, struct err *e)
+{
+	char mac[NET_MAC_LEN];
+	_cleanup_free_ char *ipxe = NULL, *grub = NULL, *pxelinux = NULL, *cpio = NULL;
+
+	net_format_mac(h->host.mac, '-', mac);
+	ipxe = xasprintf("http/hosts/%s.ipxe", mac);
+	grub = xasprintf("http/hosts/%s.grub", mac);
+	cpio = xasprintf("http/hosts/%s.cpio", mac);
+	pxelinux = xasprintf("tftp/pxelinux.cfg/01-%s", mac);
+	if (put(dirfd, ipxe, t->ipxe, e) < 0 || put(dirfd, grub, t->grub, e) < 0 ||
+	    put(dirfd, pxelinux, t->pxelinux, e) < 0 ||
+	    put_host_cpio(dirfd, cpio, t->host_cfg, p->image->epoch, e) < 0 ||
+	    link_colons(dirfd, h->host.mac, "cpio", e) < 0 ||
+	    link_colons(dirfd, h->host.mac, "grub", e) < 0)
+		return -1;
+	return 0;
+}
+
+static int put_host(int dirfd, const struct tree_plan *p, const struct rack_host *h,
+		    struct err *e)
+{
+	struct tree_host_texts t;
+	int r;
+
+	if (tree_host_texts(p, h, &t, e) < 0)
+		return -1;
+	r = put_host_texts(dirfd, p, h, &t, e);
+	tree_host_texts_done(&t);
+	return r;
+}
+
+static int put_texts(int dirfd, const struct tree_plan *p, struct err *e)
+{
+	static const struct {
+		const char *path;
+		char *(*make)(const struct tree_plan *p);
+	} texts[] = {
+		{TREE_INFO, tree_info_text},
+		{"dnsmasq.conf", tree_dnsmasq_conf},
+		{"nginx.conf", tree_nginx_conf},
+		{"http/boot.ipxe", tree_boot_ipxe},
+		{"tftp/grub/grub.cfg", tree_grub_cfg},
+		{"tftp/pxelinux.cfg/default", tree_pxelinux_default},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		_cleanup_free_ char *text = texts[i].make(p);
+
+		if (put(dirfd, texts[i].path, text, e) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < p->rack->n_hosts; i++)
+		if (put_host(dirfd, p, &p->rack->hosts[i], e) < 0)
+			return -1;
+	return 0;
+}
+
+/* --- in place --------------------------------------------------------------------- */
+
+static bool is_empty_dir(const char *path)
+{
+	_cleanup_closedir_ DIR *d = opendir(path);
+	const struct dirent *de;
+
+	while (d && (de = readdir(d)))
+		if (!streq(de->d_name, ".") && !streq(de->d_name, ".."))
+			return false;
+	return d != NULL;
+}
+
+/*
+ * The final name without links and trailing slashes, and whether a tree stands there.
+ * Anything else that stands there is not ours to replace.
+ */
+static int find_place(const char *dir, char **ret, bool *ret_exists, struct err *e)
+{
+	_cleanup_free_ char *real = realpath(dir, NULL);
+	_cleanup_free_ char *info = NULL;
+	size_t len = strlen(dir);
+
+	*ret_exists = real != NULL;
+	if (!real && errno != ENOENT)
+		return err_errno(e, errno, "%s", dir);
+	if (!real) {
+		while (len > 1 && dir[len - 1] == '/')
+			len--;
+		*ret = xstrndup(dir, len);
+		return 0;
+	}
+	info = xasprintf("%s/" TREE_INFO, real);
+	if (access(info, F_OK) < 0 && !is_empty_dir(real))
+		return err_set(e, ERR_FAILED,
+			       "%s is there and is not a boot tree: name another folder",
+			       dir);
+	*ret = TAKE_PTR(real);
+	return 0;
+}
+
+/* What came into the new folder since the swap is newer than what the old one has. */
+static int merge(int old, int new, const char *path, struct err *e)
+{
+	_cleanup_close_ int from = openat(old, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int to = openat(new, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *d = from < 0 ? NULL : fdopendir(dup(from));
+	const struct dirent *de;
+
+	if (!d || to < 0)
+		return err_errno(e, errno, "%s", path);
+	while ((de = readdir(d))) {
+		if (streq(de->d_name, ".") || streq(de->d_name, ".."))
+			continue;
+		if (renameat2(from, de->d_name, to, de->d_name, RENAME_NOREPLACE) < 0 &&
+		    errno != EEXIST)
+			return err_errno(e, errno, "%s/%s", path, de->d_name);
+	}
+	return 0;
+}
+
+/* A folder of the old tree, in place of the new tree's, which is empty as a rule. */
+static int keep(int old, int new, const char *path, struct err *e)
+{
+	if (renameat(old, path, new, path) == 0 || errno == ENOENT)
+		return 0;
+	if (errno == ENOTEMPTY || errno == EEXIST)
+		return merge(old, new, path, e);
+	return err_errno(e, errno, "%s", path);
+}
+
+static int exchange(const char *new, const char *dir, struct err *e)
+{
+	_cleanup_free_ char *aside = NULL;
+
+	if (renameat2(AT_FDCWD, new, AT_FDCWD, dir, RENAME_EXCHANGE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return err_errno(e, errno, "%s", dir);
+	/* A file system without it: the name is gone for a moment. */
+	aside = xasprintf("%s.old", new);
+	if (rename(dir, aside) < 0 || rename(new, dir) < 0 || rename(aside, new) < 0)
+		return err_errno(e, errno, "%s", dir);
+	return 0;
+}
+
+/* Reports and logs of the old tree, which has the new one's temporary name by now. */
+static int keep_gathered(const char *old, const char *new, struct err *e)
+{
+	_cleanup_close_ int from = open(old, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int to = open(new, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (from < 0 || to < 0)
+		return err_errno(e, errno, "%s", new);
+	if (keep(from, to, TREE_REPORTS, e) < 0 || keep(from, to, "run", e) < 0)
+		return -1;
+	return 0;
+}
+
+static int swap_in(char **temp, const char *dir, bool exists, struct err *e)
+{
+	int r;
+
+	if (exists && exchange(*temp, dir, e) < 0)
+		return -1;
+	if (!exists && rename(*temp, dir) < 0)
+		return err_errno(e, errno, "%s", dir);
+	if (exists && keep_gathered(*temp, dir, e) < 0) {
+		_cleanup_free_ char *old = TAKE_PTR(*temp); /* not to be removed */
+
+		return err_wrap(e, "rendered, but reports and logs are still in %s", old);
+	}
+	r = fsync_parent_at(AT_FDCWD, dir);
+	return r < 0 ? err_errno(e, r, "%s", dir) : 0;
+}
+
+static int fill(const char *new, const char *dir, bool exists, const struct tree_plan *p,
+		struct err *e)
+{
+	_cleanup_close_ int fd = open(new, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int old = -1;
+
+	if (fd < 0 || fchmod(fd, 0755) < 0)
+		return err_errno(e, errno, "%s", new);
+	if (exists)
+		old = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (make_dirs(fd, p, e) < 0 || put_loaders(fd, p, e) < 0 ||
+	    put_image(fd, old, p, e) < 0 || put_texts(fd, p, e) < 0)
+		return -1;
+	if (syncfs(fd) < 0)
+		return err_errno(e, errno, "%s", dir);
+	return 0;
+}
+
+int tree_render(const struct rack *rack, const struct image *image, const char *dir,
+		const struct tree_options *o, struct err *e)
+{
+	_cleanup_free_ char *place = NULL, *parent = NULL;
+	_cleanup_rm_rf_ char *temp = NULL;
+	struct tree_plan p;
+	const char *slash;
+	bool exists;
+	int r;
+
+	if (tree_plan(&p, rack, image, o, e) < 0 ||
+	    find_place(dir, &place, &exists, e) < 0)
+		return -1;
+	slash = strrchr(place, '/');
+	parent = slash ? xstrndup(place, slash > place ? (size_t)(slash - place) : 1)
+		       : xstrdup(".");
+	r = tempdir_make(parent, slash ? slash + 1 : place, &temp);
+	if (r < 0)
+		return err_errno(e, r, "cannot make a folder in %s", parent);
+	if (fill(temp, place, exists, &p, e) < 0 || swap_in(&temp, place, exists, e) < 0)
+		return err_wrap(e, "boot tree %s", dir);
+	return 0;
+}
