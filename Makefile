@@ -90,9 +90,18 @@ else
 endif
 $(FIRSTBOOT_OBJ) $(LIB_OBJ) $(O)/obj/firstboot/main.o: BASE_CFLAGS += -ffunction-sections -fdata-sections
 
-$(STANDINS): $(O)/standin/%: $(O)/obj/test/standin/%.o $(O)/standin.a
+# Static as well: one of them copies itself into a container.
+$(STANDINS): $(O)/standin/%: $(O)/obj/test/standin/%.o $(O)/standin.a $(O)/lib.a
 	@mkdir -p $(@D)
-	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -static -s -Wl,--build-id=none -o $@ $^
+ifeq ($(SAN),1)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ljansson
+else
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -static -s -Wl,--gc-sections -Wl,--build-id=none \
+		-o $@ $^ -ljansson
+endif
+$(STANDIN_COMMON) $(patsubst $(O)/standin/%,$(O)/obj/test/standin/%.o,$(STANDINS)): \
+	BASE_CFLAGS += -ffunction-sections -fdata-sections
+$(O)/obj/test/standin/common/lists.o: $(sort $(wildcard test/data/flags-*.txt))
 
 $(UNIT_TESTS): $(O)/test/unit/%: $(O)/obj/test/unit/%.o $(ARCHIVES)
 	@mkdir -p $(@D)

@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Stand-in for calicoctl 0.4.8: its usage, as strictly as docopt reads it, its keys in
+ * etcd, its checks of the system, and its container calico-node, which the real Docker
+ * runs with this very program inside. BGP, policy and containers' interfaces it does
+ * not do: those commands are recognised and say so.
+ *
+ * Inside the container it runs as `calicoctl standin-sleep`: asks etcd as the original's
+ * confd would, and waits to be stopped.
+ */
+#include "lib/net.h"
+#include "lib/run.h"
+#include "test/standin/common/calico.h"
+#include "test/standin/common/standin.h"
+
+#include <signal.h>
+
+static const struct standin standin = {.name = "calicoctl", .version = CALICO_VERSION};
+
+struct args {
+	char **words;   /* what is not an option */
+	char **options; /* "--name" or "--name=value" */
+};
+
+struct usage {
+	const char *words;   /* literal, <ARG>, a|b, [optional], <ARG>... */
+	const char *allowed; /* options */
+	const char *needed;  /* option that must be there, or NULL */
+	int (*run)(struct calico *c, const struct args *a, struct err *e);
+};
+
+/* --- the command line -------------------------------------------------------------- */
+
+static const char *const value_options[] = {
+	"--ip",   "--ip6",          "--node-image", "--as",       "--interface",
+	"--host", "--orchestrator", "--workload",   "--endpoint", "--at"};
+
+static bool takes_value(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(value_options); i++)
+		if (streq(value_options[i], name))
+			return true;
+	return false;
+}
+
+static const char *option(const struct args *a, const char *name)
+{
+	for (size_t i = 0; i < strv_len(a->options); i++) {
+		const char *rest = str_after(a->options[i], name);
+
+		if (rest && (!*rest || *rest == '='))
+			return *rest ? rest + 1 : rest;
+	}
+	return NULL;
+}
+
+/* 0, or -1 when an option is not one of 0.4.8 or has a value too many or too few. */
+static int read_args(int argc, char **argv, struct args *a)
+{
+	static const char *const flags[] = {"--fix",      "--ipip",  "--nat-outgoing",
+					    "--ipv4",     "--ipv6",  "--force",
+					    "--detailed", "--upload"};
+
+	for (int i = 1; i < argc; i++) {
+		_cleanup_free_ char *name = xstrndup(argv[i], strcspn(argv[i], "="));
+		bool has_value = argv[i][strlen(name)] == '=', known = false;
+
+		if (argv[i][0] != '-' || !argv[i][1]) {
+			strv_add(&a->words, argv[i]);
+			continue;
+		}
+		for (size_t f = 0; f < ARRAY_SIZE(flags); f++)
+			known = known || streq(flags[f], name);
+		if (takes_value(name)) {
+			if (!has_value && i + 1 == argc)
+				return -1;
+			strv_addf(&a->options, "%s=%s", name,
+				  has_value ? argv[i] + strlen(name) + 1 : argv[i + 1]);
+			i += !has_value;
+		} else if (known && !has_value) {
+			strv_add(&a->options, name);
+		} else {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static bool word_fits(const char *pattern, const char *word)
+{
+	_cleanup_strv_ char **choices = NULL;
+
+	if (pattern[0] == '<')
+		return true;
+	choices = strv_split(pattern, "[]|");
+	if (choices && choices[0][0] == '<')
+		return true;
+	return strv_has(choices, word);
+}
+
+static bool words_fit(const struct usage *u, char *const *words)
+{
+	_cleanup_strv_ char **patterns = strv_split(u->words, " ");
+	size_t i, n = strv_len(words);
+
+	for (i = 0; i < strv_len(patterns); i++) {
+		bool optional = patterns[i][0] == '[';
+
+		if (str_ends(patterns[i], "..."))
+			return true;
+		if (i >= n) {
+			if (!optional)
+				return false;
+		} else if (!word_fits(patterns[i], words[i])) {
+			return false;
+		}
+	}
+	return n <= i;
+}
+
+static bool options_fit(const struct usage *u, const struct args *a)
+{
+	_cleanup_strv_ char **allowed = strv_split(u->allowed, " ");
+
+	for (size_t i = 0; i < strv_len(a->options); i++) {
+		_cleanup_free_ char *name =
+			xstrndup(a->options[i], strcspn(a->options[i], "="));
+
+		if (!strv_has(allowed, name))
+			return false;
+	}
+	return !u->needed || option(a, u->needed);
+}
+
+/* --- checksystem ------------------------------------------------------------------- */
+
+static int command(const char *const *argv)
+{
+	struct err e;
+	int r = run(
+		&(struct run){.argv = argv, .timeout_ms = 30000, .out = -1, .err = -1},
+		&e);
+
+	if (r < 0)
+		fprintf(stderr, "%s\n", e.msg);
+	return r;
+}
+
+static bool module_loaded(const char *name)
+{
+	_cleanup_fclose_ FILE *f = fopen("/proc/modules", "re");
+	char line[512];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (str_after(line, name))
+			return true;
+	return false;
+}
+
+static bool check_modules(bool fix)
+{
+	bool ok = true;
+
+	if (command((const char *[]){"ip6tables", "-L", NULL}) < 0 &&
+	    (!fix || command((const char *[]){"modprobe", "ip6_tables", NULL}) < 0)) {
+		fprintf(stderr,
+			"ERROR: Could not enable ip6tables: ip6_tables is missing.\n");
+		ok = false;
+	}
+	if (!module_loaded("xt_set") &&
+	    (!fix || command((const char *[]){"modprobe", "xt_set", NULL}) < 0)) {
+		fprintf(stderr, "%s: module xt_set is not loaded\n",
+			fix ? "ERROR" : "WARNING");
+		ok = false;
+	}
+	return ok;
+}
+
+static bool check_forwarding(bool fix)
+{
+	static const char *const keys[] = {"net.ipv4.ip_forward",
+					   "net.ipv6.conf.all.forwarding"};
+	bool ok = true;
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		_cleanup_free_ char *set = xasprintf("%s=1", keys[i]);
+
+		if (command((const char *[]){"sysctl", "-n", keys[i], NULL}) < 0 ||
+		    (fix && command((const char *[]){"sysctl", "-w", set, NULL}) < 0)) {
+			fprintf(stderr, "ERROR: %s cannot be set\n", keys[i]);
+			ok = false;
+		}
+	}
+	return ok;
+}
+
+static bool check_docker(struct calico *c)
+{
+	struct err e;
+	int version = docker_api_version(&c->docker, NULL, &e);
+
+	if (version >= 1016)
+		return true;
+	if (version < 0)
+		fprintf(stderr, "ERROR: Docker is not running: %s\n", e.msg);
+	else
+		fprintf(stderr, "ERROR: Docker's API is %d.%d, needed is 1.16 or newer\n",
+			version / 1000, version % 1000);
+	return false;
+}
+
+static bool check_system(struct calico *c, bool fix)
+{
+	bool modules = check_modules(fix), forwarding = check_forwarding(fix);
+
+	return check_docker(c) && modules && forwarding;
+}
+
+static int run_checksystem(struct calico *c, const struct args *a, struct err *e)
+{
+	if (!check_system(c, option(a, "--fix") != NULL))
+		return err_set(e, ERR_FAILED, "the system is not ready for Calico");
+	return 0;
+}
+
+/* --- node -------------------------------------------------------------------------- */
+
+static int run_node(struct calico *c, const struct args *a, struct err *e)
+{
+	const char *ip = option(a, "--ip"), *ip6 = option(a, "--ip6");
+	const char *image = option(a, "--node-image");
+	_cleanup_free_ char *id = NULL;
+	uint32_t addr;
+
+	if (net_parse_addr(ip, &addr) < 0)
+		return err_set(e, ERR_FAILED, "--ip=%s: not an IPv4 address", ip);
+	check_system(c, false); /* warnings only */
+	if (calico_set_up(c, ip, ip6 ? ip6 : "", e) < 0)
+		return -1;
+	if (calico_container_run(c, image ? image : CALICO_NODE_IMAGE, ip, ip6 ? ip6 : "",
+				 &id, e) < 0)
+		return -1;
+	printf("Calico node is running with id: %s\n", id);
+	return 0;
+}
+
+static int run_node_stop(struct calico *c, const struct args *a, struct err *e)
+{
+	_cleanup_free_ char *key = xasprintf("/calico/v1/host/%s", c->host);
+
+	(void)a;
+	if (etcd_delete(&c->etcd, key, e) < 0 || calico_container_stop(c, e) < 0)
+		return -1;
+	puts("Node stopped and all configuration removed");
+	return 0;
+}
+
+static int run_status(struct calico *c, const struct args *a, struct err *e)
+{
+	int r = calico_container_running(c, e);
+
+	(void)a;
+	if (r < 0)
+		return -1;
+	puts(r ? "calico-node container is running (rackstrap's stand-in: no BGP "
+		 "sessions)"
+	       : "calico-node container not running");
+	return 0;
+}
+
+/* --- pools and BGP ----------------------------------------------------------------- */
+
+static int run_pool_change(struct calico *c, const struct args *a, struct err *e)
+{
+	const char *cidr = a->words[2];
+	int r;
+
+	if (streq(a->words[1], "add"))
+		return calico_pool_add(c, cidr, option(a, "--ipip") != NULL,
+				       option(a, "--nat-outgoing") != NULL, e);
+	r = calico_pool_remove(c, cidr, e);
+	if (r == 0)
+		printf("%s is not a configured pool.\n", cidr);
+	return r < 0 ? -1 : 0;
+}
+
+static int show(struct calico *c, const char *dir, const char *title, struct err *e)
+{
+	_cleanup_strv_ char **values = NULL;
+
+	if (calico_values(c, dir, &values, e) < 0)
+		return -1;
+	puts(title);
+	for (size_t i = 0; i < strv_len(values); i++)
+		printf("  %s\n", values[i]);
+	return 0;
+}
+
+static int run_pool_show(struct calico *c, const struct args *a, struct err *e)
+{
+	if (!option(a, "--ipv6") && show(c, "/ipam/v4/pool", "IPv4 pools", e) < 0)
+		return -1;
+	return option(a, "--ipv4") ? 0 : show(c, "/ipam/v6/pool", "IPv6 pools", e);
+}
+
+/* "bgppeer ..." is the cluster's, "node bgppeer ..." this host's. */
+static char *peer_key(const struct calico *c, bool node, const char *ip)
+{
+	const char *family = strchr(ip, ':') ? "v6" : "v4";
+
+	return node ? xasprintf("/calico/v1/host/%s/bgp_peer_%s/%s", c->host, family, ip)
+		    : xasprintf("/calico/v1/config/bgp_peer_%s/%s", family, ip);
+}
+
+static int run_bgppeer(struct calico *c, const struct args *a, struct err *e)
+{
+	bool node = streq(a->words[0], "node");
+	char **words = a->words + (node ? 2 : 1);
+	_cleanup_free_ char *key = peer_key(c, node, words[1]), *value = NULL;
+	uint64_t as;
+
+	if (streq(words[0], "remove"))
+		return etcd_delete(&c->etcd, key, e) < 0 ? -1 : 0;
+	if (str_to_u64(words[3], UINT32_MAX, &as) < 0 || as == 0)
+		return err_set(e, ERR_FAILED, "Invalid AS number %s", words[3]);
+	value = xasprintf("{\"ip\": \"%s\", \"as_num\": %llu}", words[1],
+			  (unsigned long long)as);
+	return etcd_put(&c->etcd, key, value, ETCD_ALWAYS, 0, NULL, e) < 0 ? -1 : 0;
+}
+
+static int run_bgppeer_show(struct calico *c, const struct args *a, struct err *e)
+{
+	bool node = streq(a->words[0], "node");
+	_cleanup_free_ char *dir = node ? xasprintf("/host/%s/bgp_peer_v4", c->host)
+					: xstrdup("/config/bgp_peer_v4");
+
+	return show(c, dir, "BGP peers", e);
+}
+
+static int get_or_put(struct calico *c, const char *key, const char *value,
+		      const char *fallback, struct err *e)
+{
+	_cleanup_json_t_ json_t *node = NULL;
+	int r;
+
+	if (value)
+		return etcd_put(&c->etcd, key, value, ETCD_ALWAYS, 0, NULL, e) < 0 ? -1
+										   : 0;
+	r = etcd_get(&c->etcd, key, &node, e);
+	if (r < 0)
+		return -1;
+	puts(r ? etcd_node_value(node) : fallback);
+	return 0;
+}
+
+static int run_default_as(struct calico *c, const struct args *a, struct err *e)
+{
+	uint64_t as;
+
+	if (a->words[1] && (str_to_u64(a->words[1], UINT32_MAX, &as) < 0 || as == 0))
+		return err_set(e, ERR_FAILED, "Invalid AS number %s", a->words[1]);
+	return get_or_put(c, "/calico/v1/config/bgp_as", a->words[1], "64511", e);
+}
+
+static int run_mesh(struct calico *c, const struct args *a, struct err *e)
+{
+	const char *word = a->words[1], *value = NULL;
+
+	if (word)
+		value = streq(word, "on") ? "{\"enabled\": true}"
+					  : "{\"enabled\": false}";
+	return get_or_put(c, "/calico/v1/config/bgp_node_mesh", value,
+			  "{\"enabled\": true}", e);
+}
+
+static int run_elsewhere(struct calico *c, const struct args *a, struct err *e)
+{
+	(void)c;
+	return err_set(e, ERR_FAILED,
+		       "calicoctl %s: rackstrap's stand-in does not do that",
+		       a->words[0]);
+}
+
+#define FILTERS "--host --orchestrator --workload --endpoint"
+
+static const struct usage usages[] = {
+	{"node", "--ip --node-image --ip6 --as", "--ip", run_node},
+	{"node stop", "--force", NULL, run_node_stop},
+	{"node bgppeer add <PEER_IP> as <AS_NUM>", "", NULL, run_bgppeer},
+	{"node bgppeer remove <PEER_IP>", "", NULL, run_bgppeer},
+	{"node bgppeer show", "--ipv4 --ipv6", NULL, run_bgppeer_show},
+	{"status", "", NULL, run_status},
+	{"pool add|remove <CIDR>", "--ipip --nat-outgoing", NULL, run_pool_change},
+	{"pool show", "--ipv4 --ipv6", NULL, run_pool_show},
+	{"default-node-as [<AS_NUM>]", "", NULL, run_default_as},
+	{"bgppeer add <PEER_IP> as <AS_NUM>", "", NULL, run_bgppeer},
+	{"bgppeer remove <PEER_IP>", "", NULL, run_bgppeer},
+	{"bgppeer show", "--ipv4 --ipv6", NULL, run_bgppeer_show},
+	{"bgp-node-mesh [on|off]", "", NULL, run_mesh},
+	{"checksystem", "--fix", NULL, run_checksystem},
+	{"diags", "--upload", NULL, run_elsewhere},
+	{"profile show", "--detailed", NULL, run_elsewhere},
+	{"profile add|remove <PROFILE>", "", NULL, run_elsewhere},
+	{"profile <PROFILE> tag show", "", NULL, run_elsewhere},
+	{"profile <PROFILE> tag add|remove <TAG>", "", NULL, run_elsewhere},
+	{"profile <PROFILE> rule <RULE>...", "--at", NULL, run_elsewhere},
+	{"container <CONTAINER> ip add|remove <IP>", "--interface", NULL, run_elsewhere},
+	{"container <CONTAINER> endpoint-id show", "", NULL, run_elsewhere},
+	{"container add <CONTAINER> <IP>", "--interface", NULL, run_elsewhere},
+	{"container remove <CONTAINER>", "--force", NULL, run_elsewhere},
+	{"endpoint show", FILTERS " --detailed", NULL, run_elsewhere},
+	{"endpoint <ENDPOINT_ID> profile append|remove|set [<PROFILES>]...", FILTERS,
+	 NULL, run_elsewhere},
+	{"endpoint <ENDPOINT_ID> profile show", FILTERS, NULL, run_elsewhere},
+};
+
+/* --- main -------------------------------------------------------------------------- */
+
+/* Also docopt's whole answer to a command line that it does not know. */
+static void print_usage(FILE *f)
+{
+	fputs("Usage:\n", f);
+	for (size_t i = 0; i < ARRAY_SIZE(usages); i++) {
+		_cleanup_strv_ char **allowed = strv_split(usages[i].allowed, " ");
+
+		fprintf(f, "  calicoctl %s", usages[i].words);
+		for (size_t k = 0; k < strv_len(allowed); k++) {
+			bool needed =
+				usages[i].needed && streq(usages[i].needed, allowed[k]);
+
+			fprintf(f, needed ? " %s%s" : " [%s%s]", allowed[k],
+				takes_value(allowed[k]) ? "=<VALUE>" : "");
+		}
+		fputc('\n', f);
+	}
+}
+
+/* In the container. PID 1 has no default actions: signals are taken by hand. */
+static int sleep_in_container(struct calico *c)
+{
+	_cleanup_json_t_ json_t *ready = NULL;
+	struct err e = {0};
+	sigset_t set;
+	int r, signal;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	r = etcd_get(&c->etcd, "/calico/v1/Ready", &ready, &e);
+	if (r <= 0) {
+		fprintf(stderr, "calico-node: %s\n",
+			r < 0 ? e.msg : "no /calico/v1/Ready");
+		return 1;
+	}
+	puts("calico-node: etcd answers; waiting to be stopped");
+	fflush(stdout);
+	return sigwait(&set, &signal) == 0 ? 0 : 1;
+}
+
+static int run_command(struct calico *c, const struct args *a, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(usages); i++) {
+		if (!words_fit(&usages[i], a->words) || !options_fit(&usages[i], a))
+			continue;
+		if (geteuid() != 0) {
+			fprintf(stderr, "This command must be run as root.\n");
+			exit(2);
+		}
+		return calico_open(c, e) < 0 ? -1 : usages[i].run(c, a, e);
+	}
+	print_usage(stdout);
+	exit(1);
+}
+
+int main(int argc, char **argv)
+{
+	struct args args = {0};
+	struct calico c;
+	struct err e;
+	char banner[128];
+
+	standin_banner(&standin, banner, sizeof(banner));
+	if (argc == 2 && (streq(argv[1], "--help") || streq(argv[1], "-h"))) {
+		print_usage(stdout);
+		return 0;
+	}
+	puts(banner);
+	fflush(stdout);
+	if (argc == 2 && streq(argv[1], "--version"))
+		return 0;
+	if (argc == 2 && streq(argv[1], CALICO_STANDIN_WORD)) {
+		if (calico_open(&c, &e) == 0)
+			return sleep_in_container(&c);
+		fprintf(stderr, "%s\n", e.msg);
+		return 1;
+	}
+	if (read_args(argc, argv, &args) < 0) {
+		print_usage(stdout);
+		return 1;
+	}
+	if (run_command(&c, &args, &e) < 0) {
+		fprintf(stderr, "%s\n", e.msg);
+		return 1;
+	}
+	return 0;
+}

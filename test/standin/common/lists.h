@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The flags that the originals have: test/data/flags-*.txt, embedded. */
+#pragma once
+
+extern const char list_kube_apiserver[], list_kube_controller_manager[],
+	list_kube_scheduler[], list_kube_proxy[], list_kubelet[], list_etcd[];
