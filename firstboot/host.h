@@ -34,16 +34,20 @@ struct roles {
 
 int roles_read_at(struct roles *ret, int dirfd, const char *path,
 		  struct diag *d) _must_check_;
+
+/* One list of roles, as a recipe has it too. `ret` is zeroed, and the caller's to empty
+ * even after complaints. */
+int roles_load(struct roles *ret, const struct conf_node *list,
+	       struct diag *d) _must_check_;
 const struct role *roles_find(const struct roles *r, const char *name);
-void roles_builtin(
-	struct roles *ret); /* master and node as the shipped recipes have them */
+/* master and node as the shipped recipes have them */
+void roles_builtin(struct roles *ret);
 void roles_done(struct roles *r);
 #define _cleanup_roles_ _cleanup_(roles_done)
 
 /* Where a value came from, for explain and for every complaint. */
 struct origin {
-	char *file; /* "host.cfg", a path, a URL, "kernel command line", "default"; owned
-		     */
+	char *file;    /* "host.cfg", a path, "kernel command line", "default"; owned */
 	unsigned line; /* 0: the file has none */
 };
 
@@ -103,17 +107,18 @@ struct host {
 				   * host_check says no more about it */
 };
 
-enum host_type { /* how a key is written, in host.cfg and (lists: separated by commas) */
-		 HOST_T_STR, /* on the command line */
-		 HOST_T_BOOL,
-		 HOST_T_U32,
-		 HOST_T_ADDR,
-		 HOST_T_CIDR,
-		 HOST_T_CIDR_OR_DHCP,
-		 HOST_T_MAC,
-		 HOST_T_HOSTPORT,
-		 HOST_T_STRV,
-		 HOST_T_CIDRV,
+/* How a key is written in host.cfg, and on the command line (lists: between commas). */
+enum host_type {
+	HOST_T_STR,
+	HOST_T_BOOL,
+	HOST_T_U32,
+	HOST_T_ADDR,
+	HOST_T_CIDR,
+	HOST_T_CIDR_OR_DHCP,
+	HOST_T_MAC,
+	HOST_T_HOSTPORT,
+	HOST_T_STRV,
+	HOST_T_CIDRV,
 };
 
 struct host_key {
@@ -162,8 +167,7 @@ void host_derive(struct host *h);
 int host_check(const struct host *h, const struct roles *roles,
 	       struct diag *d) _must_check_;
 
-/* "FILE:LINE" or "FILE" of a key's value, "not given" when nothing gave one. Returns out.
- */
+/* "FILE:LINE" or "FILE" of a key's value, "not given" if it has none. Returns out. */
 const char *host_where(const struct host *h, enum host_key_id id, char *out, size_t size);
 
 /* The value as host.cfg writes it ("\"192.168.1.1/24\"", "true", "[ \"a\", \"b\" ]");

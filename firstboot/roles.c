@@ -33,17 +33,10 @@ static int role_load(struct role *r, const struct conf_node *n, struct diag *d)
 	return d->n == before ? 0 : -1;
 }
 
-static int roles_load(struct roles *ret, const struct conf *c, struct diag *d)
+int roles_load(struct roles *ret, const struct conf_node *list, struct diag *d)
 {
-	static const char *const keys[] = {"roles", NULL};
-	const struct conf_node *list = NULL;
-	int r = conf_check_keys(conf_root(c), keys, d);
+	int r = 0;
 
-	if (conf_get_list(conf_root(c), "roles", &list, d) < 0)
-		return -1;
-	if (conf_len(list) == 0)
-		return diag_add(d, "%s: no roles: ( { name = ...; }, ... )",
-				conf_name(c));
 	ret->v = xcalloc(conf_len(list), sizeof(*ret->v));
 	for (size_t i = 0; i < conf_len(list); i++) {
 		struct role *role = &ret->v[ret->n++];
@@ -59,6 +52,20 @@ static int roles_load(struct roles *ret, const struct conf *c, struct diag *d)
 	return r;
 }
 
+static int roles_load_file(struct roles *ret, const struct conf *c, struct diag *d)
+{
+	static const char *const keys[] = {"roles", NULL};
+	const struct conf_node *list = NULL;
+	int r = conf_check_keys(conf_root(c), keys, d);
+
+	if (conf_get_list(conf_root(c), "roles", &list, d) < 0)
+		return -1;
+	if (conf_len(list) == 0)
+		return diag_add(d, "%s: no roles: ( { name = ...; }, ... )",
+				conf_name(c));
+	return roles_load(ret, list, d) < 0 ? -1 : r;
+}
+
 int roles_read_at(struct roles *ret, int dirfd, const char *path, struct diag *d)
 {
 	_cleanup_conf_ struct conf *c = NULL;
@@ -68,7 +75,7 @@ int roles_read_at(struct roles *ret, int dirfd, const char *path, struct diag *d
 	if (!d)
 		d = &local; /* role_load counts complaints */
 	if (conf_read_at(&c, dirfd, path, path, CONF_MAX, CONF_NO_INCLUDE, d) < 0 ||
-	    roles_load(&roles, c, d) < 0) {
+	    roles_load_file(&roles, c, d) < 0) {
 		diag_done(&local);
 		return -1;
 	}
