@@ -473,7 +473,6 @@ static void copies(void **state)
 {
 	_cleanup_free_ char *text = xmalloc(100001), *got = NULL, *version = NULL;
 	_cleanup_close_ int from = -1, to = -1, proc = -1;
-	_cleanup_fclose_ FILE *pipe_end = NULL;
 	int ends[2];
 	size_t len;
 

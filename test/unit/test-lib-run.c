@@ -75,7 +75,7 @@ static int without_stdio(void)
 	const char *say[] = {"sh", "-c", "echo hello; echo bad >&2", NULL};
 	const char *fail_[] = {"sh", "-c", "echo oops >&2; exit 3", NULL};
 	const char *cat[] = {"cat", NULL};
-	char *out = NULL;
+	_cleanup_free_ char *out = NULL;
 	struct err e;
 
 	close(0);
