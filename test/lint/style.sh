@@ -1,0 +1,217 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# What STYLE asks for and a machine can see, over the files that git tracks. A check is a
+# function that prints what it does not like, "FILE:LINE: why", and nothing when all is well.
+. "$(dirname "$0")/../tap.sh"
+
+# FILE FUNCTION REASON: who may spawn besides lib/run.c.
+spawn_exceptions() {
+	cat <<-'END'
+	test/standin/etcd.c execv becomes the real etcd after it has checked the flags
+	END
+}
+
+# HEADER FILE: the one file of the product that includes it. Tests may use any library as a
+# foreign judge.
+library_files() {
+	cat <<-'END'
+	libconfig.h firstboot/conf.c
+	sodium.h firstboot/digest.c
+	jansson.h pxe/image.c
+	archive.h -
+	archive_entry.h -
+	curl/curl.h -
+	openssl/ -
+	END
+}
+
+tracked() { git ls-files -- "$@" | while read -r f; do [ ! -e "$f" ] || echo "$f"; done; }
+product_c() { tracked 'lib/*.[ch]' 'firstboot/*.[ch]' 'pxe/*.[ch]' 'builder/*.[ch]'; }
+
+# C without comments and the insides of strings; line numbers stay.
+bare_c() {
+	gcc -fpreprocessed -dD -E -x c "$1" 2>/dev/null |
+		awk '/^# [0-9]+ "/ { line = $2; next }
+		     { gsub(/"([^"\\]|\\.)*"/, "\"\""); print line++ ":" $0 }'
+}
+
+# Lines of bare C that match: "FILE:LINE: text".
+grep_c() {
+	local pattern=$1 f
+	shift
+	for f; do
+		bare_c "$f" | grep -E "^[0-9]+:.*$pattern" | sed "s|^|$f:|; s|:[[:space:]]*|: |2"
+	done
+}
+
+# Not iPXE's, which begin with #!ipxe.
+is_script() { head -n 1 "$1" | grep -qaE '^#! ?/.*(sh|python3)$'; }
+
+scripts() {
+	local f
+	tracked | while read -r f; do
+		if [[ $f == *.sh ]] || is_script "$f"; then echo "$f"; fi
+	done
+}
+
+spdx() {
+	local f
+	{
+		tracked '*.c' '*.h' '*.S' '*.sh' '*.py' 'Makefile' '*.service' '*.target' '*.timer' \
+			'*.socket' '*.mount' '*.path' 'images/*.conf' 'images/*.cfg' 'man/*'
+		scripts
+	} | sort -u | while read -r f; do
+		head -n 3 "$f" | grep -q 'SPDX-License-Identifier: Apache-2.0' ||
+			echo "$f:1: no SPDX line within the first three"
+	done
+}
+
+spawning() {
+	local call='\<(v?fork|_Fork|clone3?|execve?|execvpe?|execl[pe]?|execveat|fexecve|posix_spawnp?|daemon)[[:space:]]*\(' hit
+	# shellcheck disable=SC2046 -- no name of ours has a space
+	grep_c "$call|\<SYS_(v?fork|clone3?|execve|execveat)\>" $(tracked '*.c' '*.h') |
+		grep -v '^lib/run\.c:' |
+		while read -r hit; do
+			spawn_exceptions | {
+				while read -r file function _; do
+					[[ $hit == "$file:"*[!a-z_]"$function("* ]] && exit 0
+				done
+				exit 1
+			} || echo "$hit"
+		done
+}
+
+# An exception that nobody needs any more hides the next one.
+stale_exceptions() {
+	local file function
+	spawn_exceptions | while read -r file function _; do
+		[ -e "$file" ] && grep -q "\<$function *(" "$file" ||
+			echo "test/lint/style.sh:1: $file no longer calls $function"
+	done
+}
+
+shells() {
+	# shellcheck disable=SC2046
+	grep_c '\<(system|popen|wordexp)[[:space:]]*\(' $(tracked '*.c' '*.h')
+}
+
+one_file_a_library() {
+	local header file users
+	library_files | while read -r header file; do
+		# shellcheck disable=SC2046
+		users=$(grep -lE "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"]$header" $(product_c))
+		if [ "$file" = - ]; then
+			[ "$(wc -w <<<"$users")" -le 1 ] ||
+				echo "$header is included by $(echo $users): one file should"
+		else
+			[ -z "$users" ] || [ "$users" = "$file" ] ||
+				echo "$header is included by $(echo $users): only $file should"
+		fi
+	done
+}
+
+# DIRECTORY, then what it must not include.
+layers() {
+	local dir forbidden
+	while read -r dir forbidden; do
+		tracked "$dir/*.[chS]" | xargs -r grep -nE "#[[:space:]]*include[[:space:]]*\"(\.\./)*($forbidden)/"
+	done <<-'END'
+	lib firstboot|pxe|builder|test
+	firstboot pxe|builder|test
+	pxe builder|test
+	builder test
+	END
+}
+
+big_files() {
+	tracked | while read -r f; do
+		[ "$(stat -c %s "$f")" -le 1048576 ] || echo "$f: $(stat -c %s "$f") bytes"
+	done
+}
+
+# From the brace in the first column to the brace that closes it.
+long_functions() {
+	tracked '*.c' | xargs awk -v most="$1" '
+		FNR == 1 { start = 0 }
+		/^\{[[:space:]]*$/ { start = FNR }
+		/^\}[[:space:]]*$/ && start {
+			n = FNR - start + 1
+			if (n > most)
+				printf "%s:%d: a function of %d lines\n", FILENAME, start, n
+			start = 0
+		}'
+}
+
+# Put together, so that this file does not hold them.
+promises() {
+	local todo=TO''DO fix=FIX''ME xxx=X''XX later='for'' now' none='not'' implemented'
+	tracked ':!test/data' ':!LICENSE' | xargs grep -nIE "\<($todo|$fix|$xxx)\>|\<$later\>|\<$none\>"
+}
+
+manuals() {
+	tracked 'man/*' | while read -r f; do
+		mandoc -Tlint -W warning "$f" | sed 's/^mandoc: //'
+	done
+}
+
+syntax() {
+	local f
+	scripts | while read -r f; do
+		case $(head -n 1 "$f") in
+		'#!'*python3*) python3 - "$f" <<<'import ast, sys
+try:
+    ast.parse(open(sys.argv[1]).read(), sys.argv[1])
+except SyntaxError as e:
+    print(f"{e.filename}:{e.lineno}: {e.msg}")' ;;
+		'#!/bin/sh'*) sh -n "$f" 2>&1 && bash --posix -n "$f" 2>&1 ;;
+		*) bash -n "$f" 2>&1 ;;
+		esac
+	done
+}
+
+executable_bits() {
+	local f
+	scripts | while read -r f; do
+		if is_script "$f" && [ ! -x "$f" ] && [[ $f != pxe/* && $f != images/* ]]; then
+			echo "$f:1: begins with #! but is not executable"
+		fi
+	done
+}
+
+whitespace() {
+	tracked '*.c' '*.h' '*.S' '*.sh' '*.py' Makefile '*.service' '*.target' '*.timer' '*.cfg' ':!test/should-fail' ':!test/golden' ':!test/fuzz' |
+		xargs grep -nE '[[:space:]]+$'
+}
+
+quiet() {
+	local what=$1 said
+	shift
+	said=$("$@" 2>&1)
+	if [ -z "$said" ]; then
+		pass "$what"
+	else
+		fail "$what"
+		note <<<"$said"
+	fi
+}
+
+git rev-parse --is-inside-work-tree >/dev/null 2>&1 ||
+	{ skip "style" "not a git work tree: nobody knows which files are ours"; finish; }
+[ "$(product_c | wc -l)" -gt 20 ] || bail "only $(product_c | wc -l) C files are tracked"
+
+quiet "every source file has its SPDX line" spdx
+quiet "only lib/run.c spawns" spawning
+quiet "every exception to that is in use" stale_exceptions
+quiet "no shell from C" shells
+quiet "one file includes a library" one_file_a_library
+quiet "dependencies point one way" layers
+quiet "no file over 1 MiB" big_files
+quiet "no function over 100 lines" long_functions 100
+quiet "nothing is put off" promises
+quiet "man pages pass mandoc's lint" manuals
+quiet "scripts parse" syntax
+quiet "scripts are executable" executable_bits
+quiet "no trailing white space" whitespace
+long_functions 80 | sed 's/$/ (80 is much)/' | note
+finish
