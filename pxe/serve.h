@@ -9,6 +9,10 @@
  * denied): then both stay what they are, and nginx runs without a master process. What
  * they say goes to TREE/run/dnsmasq.log and TREE/run/nginx.log, requests to
  * TREE/run/access.log (access.h).
+ *
+ * Limit: in the foreground as root dnsmasq changes its user, which takes from the kernel
+ * the order to end it with its parent: it outlives a `rackstrap serve` killed by SIGKILL,
+ * and the next one names it as the owner of port 67.
  */
 #pragma once
 
@@ -29,9 +33,8 @@ struct serve {
 	bool lone; /* one id mapped: no user to drop to */
 	struct serve_child {
 		struct child child;
-		int pidfd;  /* readable once it ended; -1: not running */
-		char *log;  /* path of its log */
-		off_t from; /* where in it this run began */
+		int pidfd; /* readable once it ended; -1: not running */
+		char *log; /* what it says; one earlier run's is kept as LOG.old */
 	} dnsmasq, nginx;
 };
 

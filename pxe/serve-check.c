@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A port is free when a socket bound the way the server will bind it can be bound: the
+ * kernel then knows better than any list. Who has a port that is not free is found in
+ * /proc: the socket's inode in net/{udp,tcp}, then the process that has it open, as far
+ * as we may look.
+ *
+ * DHCP listens on all addresses but, in its configuration here, shares the port with
+ * servers that are bound to other interfaces (another dnsmasq on a virtual bridge, say):
+ * the probe is bound to the interface too and so sees only what would be in the way.
+ */
+#include "serve-check.h"
+
+#include "lib/file.h"
+
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <sys/socket.h>
+
+#define DHCP_PORT  67
+#define TFTP_PORT  69
+#define PROXY_PORT 4011
+#define PROC_MAX   (16 * 1024 * 1024)
+
+int serve_check_programs(struct diag *d)
+{
+	static const struct {
+		const char *name, *package;
+	} programs[] = {{"dnsmasq", "dnsmasq-base"}, {"nginx", "nginx-light"}};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
+		if (!run_have(programs[i].name))
+			r = diag_add(d, "%s: not found (Debian's package %s brings it)",
+				     programs[i].name, programs[i].package);
+	return r;
+}
+
+/* --- the address ------------------------------------------------------------------ */
+
+static void freeifaddrs_p(struct ifaddrs **a)
+{
+	if (*a)
+		freeifaddrs(*a);
+}
+
+/* The interface that has the boot server's address; "" when none has. */
+static void find_interface(const struct serve *s, char out[static IF_NAMESIZE])
+{
+	_cleanup_(freeifaddrs_p) struct ifaddrs *all = NULL;
+
+	out[0] = '\0';
+	if (getifaddrs(&all) < 0)
+		return;
+	for (const struct ifaddrs *a = all; a && !out[0]; a = a->ifa_next) {
+		struct sockaddr_in sa;
+
+		if (!a->ifa_addr || a->ifa_addr->sa_family != AF_INET)
+			continue;
+		memcpy(&sa, a->ifa_addr, sizeof(sa));
+		if (ntohl(sa.sin_addr.s_addr) == s->info.boot_server)
+			snprintf(out, IF_NAMESIZE, "%s", a->ifa_name);
+	}
+}
+
+int serve_check_address(const struct serve *s, struct diag *d)
+{
+	char name[IF_NAMESIZE], addr[NET_ADDR_LEN];
+	int r = 0;
+
+	net_format_addr(s->info.boot_server, addr);
+	find_interface(s, name);
+	if (s->info.interface && !if_nametoindex(s->info.interface))
+		r = diag_add(d, "there is no interface '%s' on this machine",
+			     s->info.interface);
+	else if (s->info.interface && name[0] && !streq(name, s->info.interface))
+		r = diag_add(d, "the boot server's address %s is on %s, not on %s", addr,
+			     name, s->info.interface);
+	if (!name[0])
+		r = diag_add(d,
+			     "the boot server's address %s is on no interface of this "
+			     "machine (ip address add %s/24 dev INTERFACE)",
+			     addr, addr);
+	return r;
+}
+
+/* --- ports ------------------------------------------------------------------------ */
+
+struct port {
+	const char *protocol; /* and its file in /proc/net */
+	int type;
+	uint32_t address; /* 0: any */
+	uint16_t port;
+	const char *interface; /* or NULL */
+};
+
+/* 0 when it can be bound, else -errno. */
+static int probe(const struct port *p)
+{
+	_cleanup_close_ int fd = socket(AF_INET, p->type | SOCK_CLOEXEC, 0);
+	struct sockaddr_in sa = {
+		.sin_family = AF_INET,
+		.sin_port = htons(p->port),
+		.sin_addr.s_addr = htonl(p->address),
+	};
+	int one = 1;
+
+	if (fd < 0)
+		return -errno;
+	/* nginx sets it: connections of an earlier run that linger are no obstacle. */
+	if (p->type == SOCK_STREAM &&
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0)
+		return -errno;
+	if (p->interface && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, p->interface,
+				       (socklen_t)strlen(p->interface)) < 0)
+		return -errno;
+	return bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 ? -errno : 0;
+}
+
+/* The inode of the socket that is in the way, 0 when none is seen (proc(5), net/tcp). */
+static unsigned long find_inode(const struct port *p)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/net/%s", p->protocol), *text = NULL;
+	char *rest, *line;
+
+	if (file_read_at(AT_FDCWD, path, PROC_MAX, &text, NULL) < 0)
+		return 0;
+	rest = text;
+	while ((line = strsep(&rest, "\n"))) {
+		unsigned address, port, state;
+		unsigned long inode;
+
+		if (sscanf(line,
+			   " %*u: %8x:%4x %*x:%*x %2x %*x:%*x %*x:%*x %*x %*u %*u %lu",
+			   &address, &port, &state, &inode) != 4)
+			continue;
+		if (port != p->port || (p->type == SOCK_STREAM && state != 0x0a))
+			continue; /* 0A: listening */
+		if (address == 0 || p->address == 0 || address == htonl(p->address))
+			return inode;
+	}
+	return 0;
+}
+
+static bool has_socket(const char *pid, unsigned long inode)
+{
+	_cleanup_free_ char *dir = xasprintf("/proc/%s/fd", pid);
+	_cleanup_closedir_ DIR *d = opendir(dir);
+	const struct dirent *de;
+	char want[64], have[64];
+
+	snprintf(want, sizeof(want), "socket:[%lu]", inode);
+	while (d && (de = readdir(d))) {
+		ssize_t n = readlinkat(dirfd(d), de->d_name, have, sizeof(have) - 1);
+
+		if (n < 0)
+			continue;
+		have[n] = '\0';
+		if (streq(have, want))
+			return true;
+	}
+	return false;
+}
+
+/* " by nginx (pid 812)", or "" when it cannot be seen. */
+static char *find_owner(const struct port *p)
+{
+	unsigned long inode = find_inode(p);
+	_cleanup_closedir_ DIR *d = inode ? opendir("/proc") : NULL;
+	const struct dirent *de;
+
+	while (d && (de = readdir(d))) {
+		_cleanup_free_ char *path = NULL, *name = NULL;
+
+		if (de->d_name[0] < '0' || de->d_name[0] > '9' ||
+		    !has_socket(de->d_name, inode))
+			continue;
+		path = xasprintf("/proc/%s/comm", de->d_name);
+		if (file_read_at(AT_FDCWD, path, 64, &name, NULL) < 0)
+			continue;
+		name[strcspn(name, "\n")] = '\0';
+		return xasprintf(" by %s (pid %s)", name, de->d_name);
+	}
+	return xstrdup("");
+}
+
+static int check_port(const struct port *p, struct diag *d)
+{
+	_cleanup_free_ char *owner = NULL;
+	char addr[NET_ADDR_LEN];
+	int r = probe(p);
+
+	switch (-r) {
+	case 0:
+	case EADDRNOTAVAIL: /* told by serve_check_address */
+	case ENODEV:
+		return 0;
+	case EADDRINUSE:
+		owner = find_owner(p);
+		return diag_add(d, "port %u/%s is taken%s", p->port, p->protocol, owner);
+	case EACCES:
+	case EPERM:
+		return diag_add(d, "port %u/%s: only root may listen there", p->port,
+				p->protocol);
+	default:
+		return diag_add(d, "port %u/%s on %s: %s", p->port, p->protocol,
+				net_format_addr(p->address, addr), strerror(-r));
+	}
+}
+
+int serve_check_ports(const struct serve *s, struct diag *d)
+{
+	char found[IF_NAMESIZE];
+	const struct tree_info *i = &s->info;
+	int r = 0;
+
+	find_interface(s, found);
+	const char *interface = i->interface ? i->interface : found[0] ? found : NULL;
+	const struct port ports[] = {
+		{"udp", SOCK_DGRAM, 0, DHCP_PORT, interface},
+		{"udp", SOCK_DGRAM, i->boot_server, TFTP_PORT, NULL},
+		{"tcp", SOCK_STREAM, i->boot_server, i->http_port, NULL},
+		{"udp", SOCK_DGRAM, 0, PROXY_PORT, interface},
+	};
+
+	for (size_t k = 0; k < ARRAY_SIZE(ports) - !i->proxy_dhcp; k++)
+		if (check_port(&ports[k], d) < 0)
+			r = -1;
+	return r;
+}
+
+/* --- access ----------------------------------------------------------------------- */
+
+static bool may_search(const struct stat *st, uid_t uid, gid_t gid)
+{
+	if (st->st_uid == uid)
+		return st->st_mode & S_IXUSR;
+	if (st->st_gid == gid)
+		return st->st_mode & S_IXGRP;
+	return st->st_mode & S_IXOTH;
+}
+
+/* Every folder down to the tree must let the user through. */
+int serve_check_access(const struct serve *s, struct diag *d)
+{
+	_cleanup_free_ char *path = xstrdup(s->dir);
+	size_t end = strlen(path);
+
+	if (!s->user || s->uid == 0)
+		return 0;
+	for (size_t i = 1; i <= end; i++) {
+		char saved = path[i];
+		struct stat st;
+
+		if (path[i] != '/' && path[i] != '\0')
+			continue;
+		path[i] = '\0';
+		if (stat(path, &st) < 0)
+			return diag_add(d, "%s: %s", path, strerror(errno));
+		if (!may_search(&st, s->uid, s->gid))
+			return diag_add(d,
+					"%s is closed to user '%s', who is to serve: put "
+					"the tree elsewhere, as below /srv, or name "
+					"another user with --user",
+					path, s->user);
+		path[i] = saved;
+	}
+	return 0;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What could keep the boot server from starting (serve_check's parts). Each returns 0, or
+ * -1 with a complaint for each obstacle. */
+#pragma once
+
+#include "serve.h"
+
+int serve_check_programs(struct diag *d) _must_check_;
+int serve_check_address(const struct serve *s, struct diag *d) _must_check_;
+int serve_check_ports(const struct serve *s, struct diag *d) _must_check_;
+int serve_check_access(const struct serve *s, struct diag *d) _must_check_;

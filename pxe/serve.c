@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Both servers run from the tree's own configurations. What depends on where and as whom
+ * they run (paths, user, foreground) is on their command lines, so the files may be used
+ * without this program as well.
+ *
+ * Each has its log as standard error; the same file is what run_wait() takes the last
+ * lines from when one dies. dnsmasq is known to listen when it says that it started,
+ * nginx when it takes a connection.
+ */
+#include "serve.h"
+
+#include "lib/file.h"
+#include "lib/log.h"
+#include "serve-check.h"
+
+#include <arpa/inet.h>
+#include <grp.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#define STOP_GRACE_MS 5000
+#define START_MS      10000
+#define START_STEP_MS 20
+#define LOG_MAX       (1024 * 1024)
+
+/* --- who serves ------------------------------------------------------------------- */
+
+/* Whether this user namespace maps one id only, or may not choose groups
+ * (user_namespaces(7)). */
+static bool is_lone(void)
+{
+	_cleanup_free_ char *map = NULL, *setgroups = NULL;
+	unsigned inside, outside, count;
+
+	if (file_read_at(AT_FDCWD, "/proc/self/setgroups", 64, &setgroups, NULL) == 0 &&
+	    str_after(setgroups, "deny"))
+		return true;
+	if (file_read_at(AT_FDCWD, "/proc/self/uid_map", 4096, &map, NULL) < 0)
+		return false;
+	return sscanf(map, "%u %u %u", &inside, &outside, &count) == 3 && count == 1 &&
+	       !strchr(map, '\n')[1];
+}
+
+static int use_user(struct serve *s, const struct passwd *pw, struct err *e)
+{
+	const struct group *gr = getgrgid(pw->pw_gid);
+
+	if (!gr)
+		return err_set(e, ERR_FAILED, "user '%s': its group %u has no name",
+			       pw->pw_name, pw->pw_gid);
+	s->user = xstrdup(pw->pw_name);
+	s->group = xstrdup(gr->gr_name);
+	s->uid = pw->pw_uid;
+	s->gid = pw->pw_gid;
+	return 0;
+}
+
+static int find_user(struct serve *s, const struct serve_options *o, struct err *e)
+{
+	const struct passwd *pw;
+	struct stat st;
+
+	s->uid = geteuid();
+	s->gid = getegid();
+	if (s->uid != 0) {
+		if (o->user)
+			return err_set(e, ERR_USAGE, "only root can serve as user '%s'",
+				       o->user);
+		return 0;
+	}
+	s->lone = is_lone();
+	if (s->lone)
+		return 0;
+	if (stat(s->dir, &st) < 0)
+		return err_errno(e, errno, "%s", s->dir);
+	if (o->user)
+		pw = getpwnam(o->user);
+	else
+		pw = st.st_uid ? getpwuid(st.st_uid) : getpwnam("nobody");
+	if (!pw && o->user)
+		return err_set(e, ERR_USAGE, "there is no user '%s'", o->user);
+	if (!pw)
+		return err_set(e, ERR_FAILED,
+			       "the owner of %s has no name here: say who serves, with "
+			       "--user",
+			       s->dir);
+	return use_user(s, pw, e);
+}
+
+int serve_open(struct serve *ret, const char *dir, const struct serve_options *o,
+	       struct err *e)
+{
+	*ret = (struct serve){.dnsmasq = {.pidfd = -1}, .nginx = {.pidfd = -1}};
+	ret->dnsmasq.child.errfd = ret->nginx.child.errfd = -1;
+	if (tree_info_read(&ret->info, dir, e) < 0)
+		return -1;
+	ret->dir = realpath(dir, NULL);
+	if (!ret->dir) {
+		err_errno(e, errno, "%s", dir);
+		goto failed;
+	}
+	if (strchr(ret->dir, ',')) {
+		err_set(e, ERR_FAILED,
+			"%s: dnsmasq cannot take a path with a comma in it", ret->dir);
+		goto failed;
+	}
+	if (find_user(ret, o, e) < 0)
+		goto failed;
+	ret->dnsmasq.log = xasprintf("%s/run/dnsmasq.log", ret->dir);
+	ret->nginx.log = xasprintf("%s/run/nginx.log", ret->dir);
+	return 0;
+failed:
+	serve_done(ret);
+	return -1;
+}
+
+int serve_check(const struct serve *s, struct diag *d)
+{
+	int r = serve_check_programs(d);
+
+	if (serve_check_address(s, d) < 0)
+		r = -1;
+	if (serve_check_ports(s, d) < 0)
+		r = -1;
+	if (serve_check_access(s, d) < 0)
+		r = -1;
+	return r;
+}
+
+/* --- starting --------------------------------------------------------------------- */
+
+/* The folders of a tree that is copied by hand may lack, and who may write in them. */
+static int prepare(const struct serve *s, struct err *e)
+{
+	static const char *const dirs[] = {"run", TREE_REPORTS};
+	_cleanup_close_ int fd = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_errno(e, errno, "%s", s->dir);
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		if (mkdirat(fd, dirs[i], 0755) < 0 && errno != EEXIST)
+			return err_errno(e, errno, "%s/%s", s->dir, dirs[i]);
+		if (s->user &&
+		    fchownat(fd, dirs[i], s->uid, s->gid, AT_SYMLINK_NOFOLLOW) < 0)
+			return err_errno(e, errno, "%s/%s", s->dir, dirs[i]);
+	}
+	return 0;
+}
+
+/* A fresh log; the one before stays as LOG.old. */
+static int open_log(const char *path, struct err *e)
+{
+	_cleanup_free_ char *old = xasprintf("%s.old", path);
+	int fd;
+
+	if (rename(path, old) < 0 && errno != ENOENT)
+		return err_errno(e, errno, "%s", path);
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC,
+		  0644);
+	return fd < 0 ? err_errno(e, errno, "%s", path) : fd;
+}
+
+static int start(const struct serve *s, struct serve_child *c, char *const *argv,
+		 struct err *e)
+{
+	_cleanup_close_ int log = open_log(c->log, e);
+	struct run r = {.argv = (const char *const *)argv, .cwd = s->dir};
+
+	if (log < 0)
+		return -1;
+	r.out = r.err = log;
+	if (run_start(&r, &c->child, e) < 0)
+		return -1;
+	c->child.errfd = TAKE_FD(log); /* run_wait takes the last lines from it */
+	c->pidfd = pidfd_open(c->child.pid, 0);
+	if (c->pidfd < 0)
+		return err_errno(e, errno, "%s: cannot watch it", c->child.name);
+	return 0;
+}
+
+static int start_nginx(struct serve *s, struct err *e)
+{
+	_cleanup_strv_ char **argv = NULL;
+	_cleanup_free_ char *prefix = xasprintf("%s/", s->dir);
+
+	strv_add(&argv, "nginx");
+	strv_add(&argv, "-p");
+	strv_add(&argv, prefix);
+	strv_add(&argv, "-e");
+	strv_add(&argv, "stderr");
+	strv_add(&argv, "-c");
+	strv_add(&argv, "nginx.conf");
+	strv_add(&argv, "-g");
+	if (s->user)
+		strv_addf(&argv, "daemon off; user %s %s;", s->user, s->group);
+	else if (s->lone)
+		strv_add(&argv, "daemon off; master_process off; user root root;");
+	else
+		strv_add(&argv, "daemon off;");
+	if (start(s, &s->nginx, argv, e) < 0)
+		return -1;
+	s->nginx.child.name = "nginx";
+	return 0;
+}
+
+static int start_dnsmasq(struct serve *s, struct err *e)
+{
+	_cleanup_strv_ char **argv = NULL;
+
+	strv_add(&argv, "dnsmasq");
+	strv_addf(&argv, "--conf-file=%s/dnsmasq.conf", s->dir);
+	strv_add(&argv, "--enable-tftp");
+	strv_addf(&argv, "--tftp-root=%s/tftp", s->dir);
+	if (s->lone) {
+		/* The only mode in which it changes neither user nor groups. */
+		strv_add(&argv, "--no-daemon");
+	} else {
+		strv_add(&argv, "--keep-in-foreground");
+		strv_add(&argv, "--log-facility=-");
+		strv_add(&argv, "--pid-file");
+	}
+	if (s->user) {
+		strv_addf(&argv, "--user=%s", s->user);
+		strv_addf(&argv, "--group=%s", s->group);
+	}
+	if (start(s, &s->dnsmasq, argv, e) < 0)
+		return -1;
+	s->dnsmasq.child.name = "dnsmasq";
+	return 0;
+}
+
+static bool nginx_listens(const struct serve *s)
+{
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in sa = {
+		.sin_family = AF_INET,
+		.sin_port = htons(s->info.http_port),
+		.sin_addr.s_addr = htonl(s->info.boot_server),
+	};
+
+	return fd >= 0 && connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0;
+}
+
+static bool dnsmasq_listens(const struct serve *s)
+{
+	_cleanup_free_ char *text = NULL;
+
+	return file_read_at(AT_FDCWD, s->dnsmasq.log, LOG_MAX, &text, NULL) == 0 &&
+	       strstr(text, "started, version");
+}
+
+static int died(struct serve_child *c, struct err *e)
+{
+	const char *name = c->child.name;
+
+	if (c->pidfd >= 0)
+		close(TAKE_FD(c->pidfd));
+	if (run_wait(&c->child, e) == 0)
+		return err_set(e, ERR_FAILED, "%s ended; its log is %s", name, c->log);
+	return -1;
+}
+
+static int await(struct serve *s, struct serve_child *c,
+		 bool (*listens)(const struct serve *s), struct err *e)
+{
+	for (unsigned ms = 0; ms < START_MS; ms += START_STEP_MS) {
+		struct pollfd pfd = {.fd = c->pidfd, .events = POLLIN};
+
+		if (poll(&pfd, 1, START_STEP_MS) > 0)
+			return died(c, e);
+		if (listens(s))
+			return 0;
+	}
+	return err_set(e, ERR_FAILED, "%s does not listen after %d s; its log is %s",
+		       c->child.name, START_MS / 1000, c->log);
+}
+
+int serve_start(struct serve *s, struct err *e)
+{
+	if (prepare(s, e) < 0 || start_nginx(s, e) < 0 ||
+	    await(s, &s->nginx, nginx_listens, e) < 0 || start_dnsmasq(s, e) < 0 ||
+	    await(s, &s->dnsmasq, dnsmasq_listens, e) < 0) {
+		serve_stop(s);
+		return -1;
+	}
+	return 0;
+}
+
+/* --- watching and stopping -------------------------------------------------------- */
+
+int serve_wait(struct serve *s, int wake_fd, int timeout_ms, struct err *e)
+{
+	struct pollfd p[] = {
+		{.fd = wake_fd, .events = POLLIN},
+		{.fd = s->dnsmasq.pidfd, .events = POLLIN},
+		{.fd = s->nginx.pidfd, .events = POLLIN},
+	};
+	int n = poll(p, ARRAY_SIZE(p), timeout_ms);
+
+	if (n < 0 && errno == EINTR)
+		return 0;
+	if (n < 0)
+		return err_errno(e, errno, "poll");
+	/* A Ctrl-C reaches the children too: whoever asked to be woken comes first. */
+	if (p[0].revents)
+		return 1;
+	if (p[1].revents)
+		return died(&s->dnsmasq, e);
+	if (p[2].revents)
+		return died(&s->nginx, e);
+	return 0;
+}
+
+static void stop(struct serve_child *c)
+{
+	run_kill(&c->child, STOP_GRACE_MS);
+	child_done(&c->child);
+	if (c->pidfd >= 0)
+		close(TAKE_FD(c->pidfd));
+}
+
+void serve_stop(struct serve *s)
+{
+	stop(&s->dnsmasq);
+	stop(&s->nginx);
+}
+
+void serve_done(struct serve *s)
+{
+	serve_stop(s);
+	tree_info_done(&s->info);
+	free(s->dnsmasq.log);
+	free(s->nginx.log);
+	free(s->dir);
+	free(s->user);
+	free(s->group);
+	*s = (struct serve){.dnsmasq = {.pidfd = -1}, .nginx = {.pidfd = -1}};
+}

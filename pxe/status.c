@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The hosts of a tree come from tree.cfg, so one that never reported is in the table too;
+ * a bare folder has only the hosts whose reports are in it. What a report says about
+ * itself is the host's word: its name must be the file's, and it never becomes a path.
+ *
+ * Phases are columns in the order of the first report that has them; a host without one
+ * gets "-".
+ */
+#include "status.h"
+
+#include "lib/file.h"
+#include "lib/json.h"
+#include "table.h"
+
+#define REPORT_MAX (64 * 1024)
+#define PHASES_MAX 16
+
+/* --- reading ---------------------------------------------------------------------- */
+
+static void broken(struct status_host *h, const char *why)
+{
+	h->verdict = STATUS_BROKEN;
+	free(h->why);
+	h->why = xstrdup(why);
+}
+
+static void parse(struct status_host *h, const char *text, size_t len)
+{
+	struct err e = {0};
+
+	if (report_parse(&h->report, text, len, &e) < 0) {
+		broken(h, e.msg);
+		return;
+	}
+	if (!streq(h->report.host, h->name)) {
+		_cleanup_free_ char *why =
+			xasprintf("it is a report of '%s'", h->report.host);
+
+		broken(h, why);
+		report_done(&h->report);
+		return;
+	}
+	h->verdict = streq(h->report.verdict, "ready") ? STATUS_READY : STATUS_FAILED;
+	if (h->verdict == STATUS_FAILED)
+		h->why = xstrdup(h->report.why ? h->report.why : "no reason given");
+}
+
+static void read_report(struct status_host *h, int dirfd)
+{
+	_cleanup_free_ char *path = xasprintf("%s.json", h->name), *text = NULL;
+	struct stat st;
+	size_t len = 0;
+	int r;
+
+	if (fstatat(dirfd, path, &st, 0) < 0) {
+		if (errno != ENOENT)
+			broken(h, strerror(errno));
+		return;
+	}
+	h->reported = st.st_mtime;
+	r = file_read_at(dirfd, path, REPORT_MAX, &text, &len);
+	if (r < 0)
+		broken(h, strerror(-r));
+	else
+		parse(h, text, len);
+}
+
+static char *cidr_text(struct cidr c)
+{
+	char text[NET_CIDR_LEN];
+
+	return c.prefix ? xstrdup(net_format_cidr(c, text)) : NULL;
+}
+
+static char *addr_text(struct cidr c)
+{
+	char text[NET_ADDR_LEN];
+
+	return c.prefix ? xstrdup(net_format_addr(c.addr, text)) : NULL;
+}
+
+void status_load_host(struct status_host *ret, const char *dir, const struct tree_host *h)
+{
+	_cleanup_free_ char *path = xasprintf("%s/" TREE_REPORTS, dir);
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	*ret = (struct status_host){
+		.name = xstrdup(h->name),
+		.role = xstrdup(h->role),
+		.address = addr_text(h->address),
+		.cbr0 = cidr_text(h->cbr0),
+	};
+	if (fd >= 0)
+		read_report(ret, fd);
+	else if (errno != ENOENT)
+		broken(ret, strerror(errno));
+	if (!ret->address && ret->report.address)
+		ret->address = xstrdup(ret->report.address); /* by DHCP */
+}
+
+static int load_tree(struct status *s, const char *dir, struct err *e)
+{
+	_cleanup_tree_info_ struct tree_info info = {0};
+
+	if (tree_info_read(&info, dir, e) < 0)
+		return -1;
+	s->rack = xstrdup(info.name);
+	s->hosts = xcalloc(info.n_hosts + 1, sizeof(*s->hosts));
+	for (size_t i = 0; i < info.n_hosts; i++)
+		status_load_host(&s->hosts[s->n++], dir, &info.hosts[i]);
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strverscmp(((const struct status_host *)a)->name,
+			  ((const struct status_host *)b)->name);
+}
+
+static int load_folder(struct status *s, const char *dir, struct err *e)
+{
+	_cleanup_closedir_ DIR *d = opendir(dir);
+	const struct dirent *de;
+
+	if (!d)
+		return err_errno(e, errno, "%s", dir);
+	while ((de = readdir(d))) {
+		struct status_host *h;
+
+		if (!str_ends(de->d_name, ".json") || de->d_name[0] == '.')
+			continue;
+		s->hosts = xrealloc(s->hosts, (s->n + 1) * sizeof(*s->hosts));
+		h = &s->hosts[s->n++];
+		*h = (struct status_host){
+			.name = xstrndup(de->d_name,
+					 strlen(de->d_name) - strlen(".json")),
+		};
+		read_report(h, dirfd(d));
+		h->role = xstrdup(h->report.role);
+		h->address = xstrdup(h->report.address);
+		h->cbr0 = xstrdup(h->report.cbr0);
+	}
+	if (s->n == 0)
+		return err_set(e, ERR_FAILED,
+			       "%s is not a boot tree, and there is no report in it",
+			       dir);
+	qsort(s->hosts, s->n, sizeof(*s->hosts), by_name);
+	return 0;
+}
+
+int status_load(struct status *ret, const char *dir, struct err *e)
+{
+	_cleanup_free_ char *info = xasprintf("%s/" TREE_INFO, dir);
+	int r;
+
+	*ret = (struct status){0};
+	r = access(info, F_OK) == 0 ? load_tree(ret, dir, e) : load_folder(ret, dir, e);
+	if (r < 0)
+		status_done(ret);
+	return r;
+}
+
+void status_host_done(struct status_host *h)
+{
+	free(h->name);
+	free(h->role);
+	free(h->address);
+	free(h->cbr0);
+	free(h->why);
+	report_done(&h->report);
+}
+
+void status_done(struct status *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		status_host_done(&s->hosts[i]);
+	free(s->hosts);
+	free(s->rack);
+	*s = (struct status){0};
+}
+
+/* --- showing ---------------------------------------------------------------------- */
+
+static const char *const verdicts[] = {
+	[STATUS_SILENT] = "silent",
+	[STATUS_READY] = "ready",
+	[STATUS_FAILED] = "failed",
+	[STATUS_BROKEN] = "broken",
+};
+
+/* The phases that occur, in order; the names stay the reports'. */
+static size_t phase_names(const struct status *s, const char *out[static PHASES_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct report *r = &s->hosts[i].report;
+
+		for (size_t k = 0; k < r->n_phases && n < PHASES_MAX; k++) {
+			size_t at = 0;
+
+			while (at < n && !streq(out[at], r->phases[k].name))
+				at++;
+			if (at == n)
+				out[n++] = r->phases[k].name;
+		}
+	}
+	return n;
+}
+
+static void add_phase(struct table *t, const struct report *r, const char *name)
+{
+	for (size_t k = 0; k < r->n_phases; k++)
+		if (streq(r->phases[k].name, name)) {
+			table_add_seconds(t, r->phases[k].ms);
+			return;
+		}
+	table_add(t, NULL);
+}
+
+/* "5 s", "3 min", "2 h", "4 d": how long ago. */
+static void add_age(struct table *t, time_t then, time_t now)
+{
+	long long s = now > then ? (long long)(now - then) : 0;
+
+	if (then == 0)
+		table_add(t, NULL);
+	else if (s < 120)
+		table_addf(t, "%lld s", s);
+	else if (s < 2 * 3600)
+		table_addf(t, "%lld min", s / 60);
+	else if (s < 48 * 3600)
+		table_addf(t, "%lld h", s / 3600);
+	else
+		table_addf(t, "%lld d", s / 86400);
+}
+
+static void add_host(struct table *t, const struct status_host *h,
+		     const char *const *phases, size_t n_phases, time_t now)
+{
+	table_add(t, h->name);
+	table_add(t, h->role);
+	table_add(t, h->address);
+	table_add(t, h->cbr0);
+	for (size_t k = 0; k < n_phases; k++)
+		add_phase(t, &h->report, phases[k]);
+	if (h->report.host)
+		table_add_seconds(t, h->report.uptime_ms);
+	else
+		table_add(t, NULL);
+	table_add(t, verdicts[h->verdict]);
+	add_age(t, h->reported, now);
+}
+
+void status_table(const struct status *s, time_t now, struct buf *out)
+{
+	struct table_column columns[7 + PHASES_MAX] = {
+		{"HOST", false}, {"ROLE", false}, {"ADDRESS", false}, {"CBR0", false}};
+	_cleanup_table_ struct table t = {0};
+	const char *phases[PHASES_MAX];
+	size_t n = 4, n_phases = phase_names(s, phases);
+
+	for (size_t k = 0; k < n_phases; k++)
+		columns[n++] = (struct table_column){phases[k], true};
+	columns[n++] = (struct table_column){"UP", true};
+	columns[n++] = (struct table_column){"VERDICT", false};
+	columns[n++] = (struct table_column){"AGE", true};
+	table_init(&t, columns, n);
+	for (size_t i = 0; i < s->n; i++)
+		add_host(&t, &s->hosts[i], phases, n_phases, now);
+	table_render(&t, out);
+	for (size_t i = 0; i < s->n; i++)
+		if (s->hosts[i].why)
+			buf_printf(out, "%s: %s\n", s->hosts[i].name, s->hosts[i].why);
+}
+
+static void json_host(struct json *j, const struct status_host *h, time_t now)
+{
+	const struct report *r = &h->report;
+
+	json_open(j, NULL, '{');
+	json_str(j, "host", h->name);
+	json_str(j, "role", h->role);
+	json_str(j, "address", h->address);
+	json_str(j, "cbr0", h->cbr0);
+	json_str(j, "verdict", verdicts[h->verdict]);
+	json_str(j, "why", h->why);
+	if (h->reported)
+		json_u64(j, "age_s",
+			 now > h->reported ? (uint64_t)(now - h->reported) : 0);
+	else
+		json_str(j, "age_s", NULL);
+	if (r->host) {
+		json_u64(j, "uptime_ms", r->uptime_ms);
+		json_u64(j, "generation", r->generation);
+		json_str(j, "boot_id", r->boot_id);
+		json_str(j, "config_sha256", r->config_sha256);
+	}
+	json_open(j, "phases", '[');
+	for (size_t k = 0; k < r->n_phases; k++) {
+		json_open(j, NULL, '{');
+		json_str(j, "name", r->phases[k].name);
+		json_u64(j, "ms", r->phases[k].ms);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+	json_strv(j, "failed_units", r->failed_units);
+	json_close(j, '}');
+}
+
+char *status_json(const struct status *s, time_t now)
+{
+	_cleanup_json_ struct json j = {0};
+
+	json_open(&j, NULL, '{');
+	json_u64(&j, "format", 1);
+	json_str(&j, "rack", s->rack);
+	json_open(&j, "hosts", '[');
+	for (size_t i = 0; i < s->n; i++)
+		json_host(&j, &s->hosts[i], now);
+	json_close(&j, ']');
+	json_close(&j, '}');
+	return json_take(&j);
+}
+
+int status_verdict(const struct status *s, struct err *e)
+{
+	_cleanup_buf_ struct buf b = {0};
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct status_host *h = &s->hosts[i];
+
+		if (h->verdict == STATUS_READY)
+			continue;
+		n++;
+		if (n <= 8)
+			buf_printf(&b, "%s%s (%s)", n > 1 ? ", " : "", h->name,
+				   h->verdict == STATUS_SILENT ? "no report"
+							       : verdicts[h->verdict]);
+	}
+	if (n == 0)
+		return 0;
+	return err_set(e, ERR_FAILED, "%zu of %zu hosts %s not ready: %s%s", n, s->n,
+		       n == 1 ? "is" : "are", b.p, n > 8 ? ", ..." : "");
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The access log says who fetched what; of dnsmasq's log only one message is of interest,
+ * that it has no address for a MAC it does not know: the one mistake that a rack file
+ * cannot be checked for. Each stranger is told once.
+ */
+#include "watch.h"
+
+#include "status.h"
+
+#define NO_ADDRESS " no address available"
+
+void watch_open(struct watch *w, const struct serve *s)
+{
+	_cleanup_free_ char *path = xasprintf("%s/" TREE_ACCESS_LOG, s->dir);
+
+	*w = (struct watch){.s = s};
+	access_open(&w->access, path, true);
+}
+
+void watch_done(struct watch *w)
+{
+	access_done(&w->access);
+	fclose_p(&w->dhcp);
+	intern_done(&w->strangers);
+	*w = (struct watch){0};
+}
+
+/* --- who -------------------------------------------------------------------------- */
+
+static const struct tree_host *by_address(const struct watch *w, uint32_t addr)
+{
+	const struct tree_info *i = &w->s->info;
+
+	for (size_t k = 0; k < i->n_hosts; k++)
+		if (i->hosts[k].address.prefix && i->hosts[k].address.addr == addr)
+			return &i->hosts[k];
+	return NULL;
+}
+
+static const struct tree_host *by_mac(const struct watch *w, struct mac mac)
+{
+	const struct tree_info *i = &w->s->info;
+
+	for (size_t k = 0; k < i->n_hosts; k++)
+		if (memcmp(i->hosts[k].mac.b, mac.b, sizeof(mac.b)) == 0)
+			return &i->hosts[k];
+	return NULL;
+}
+
+static const struct tree_host *by_name(const struct watch *w, const char *name,
+				       size_t len)
+{
+	const struct tree_info *i = &w->s->info;
+
+	for (size_t k = 0; k < i->n_hosts; k++)
+		if (strlen(i->hosts[k].name) == len &&
+		    memcmp(i->hosts[k].name, name, len) == 0)
+			return &i->hosts[k];
+	return NULL;
+}
+
+/* "the stem of /hosts/52-54-00-25-00-11.ipxe" as a MAC address. */
+static bool path_mac(const char *path, const char *suffix, struct mac *ret)
+{
+	const char *s = str_after(path, "/hosts/");
+	char mac[NET_MAC_LEN];
+
+	if (!s || strlen(s) != NET_MAC_LEN - 1 + strlen(suffix) || !str_ends(s, suffix))
+		return false;
+	snprintf(mac, sizeof(mac), "%.17s", s);
+	return net_parse_mac(mac, ret) == 0;
+}
+
+/* --- what ------------------------------------------------------------------------- */
+
+static char *tell_script(struct watch *w, const struct access *a, struct mac mac)
+{
+	const struct tree_host *h = by_mac(w, mac);
+	char text[NET_MAC_LEN], addr[NET_ADDR_LEN];
+	bool is_new;
+
+	net_format_mac(mac, ':', text);
+	if (a->status == 200 && h)
+		return xasprintf("%s: asks for its boot script (%s, %s)", h->name, text,
+				 net_format_addr(a->address, addr));
+	if (a->status != 404)
+		return NULL;
+	intern(&w->strangers, text, &is_new);
+	if (!is_new)
+		return NULL;
+	return xasprintf("%s asks for a boot script and is not in the rack (from %s)",
+			 text, net_format_addr(a->address, addr));
+}
+
+static char *tell_root(const struct watch *w, const struct access *a)
+{
+	const struct tree_host *h = by_address(w, a->address);
+	char addr[NET_ADDR_LEN];
+
+	if (a->status != 200)
+		return NULL;
+	return xasprintf("%s: has loaded the root image, %llu MB in %llu.%llu s",
+			 h ? h->name : net_format_addr(a->address, addr),
+			 (unsigned long long)(a->bytes / 1000000),
+			 (unsigned long long)(a->took_ms / 1000),
+			 (unsigned long long)(a->took_ms % 1000 / 100));
+}
+
+static char *tell_report(const struct watch *w, const char *name, size_t len)
+{
+	const struct tree_host *h = by_name(w, name, len);
+	struct status_host s;
+	char *line = NULL;
+
+	if (!h)
+		return NULL;
+	status_load_host(&s, w->s->dir, h);
+	if (s.verdict == STATUS_READY)
+		line = xasprintf("%s (%s): ready in %llu.%llu s", h->name, h->role,
+				 (unsigned long long)(s.report.uptime_ms / 1000),
+				 (unsigned long long)(s.report.uptime_ms % 1000 / 100));
+	else if (s.why)
+		line = xasprintf("%s (%s): %s: %s", h->name, h->role,
+				 s.verdict == STATUS_FAILED ? "failed" : "broken report",
+				 s.why);
+	status_host_done(&s);
+	return line;
+}
+
+static char *tell_access(struct watch *w, const struct access *a)
+{
+	const char *report = str_after(a->path, "/report/");
+	struct mac mac;
+
+	if (streq(a->method, "GET") &&
+	    (path_mac(a->path, ".ipxe", &mac) || path_mac(a->path, ".grub", &mac)))
+		return tell_script(w, a, mac);
+	if (streq(a->method, "GET") && str_ends(a->path, "/root.cpio"))
+		return tell_root(w, a);
+	if (streq(a->method, "PUT") && report && str_ends(report, ".json") &&
+	    a->status / 100 == 2)
+		return tell_report(w, report, strlen(report) - strlen(".json"));
+	return NULL;
+}
+
+/* "... DHCPDISCOVER(br0) 52:54:00:99:99:99 no address available" */
+static char *tell_dhcp(struct watch *w, const char *line)
+{
+	const char *end = strstr(line, NO_ADDRESS);
+	char text[NET_MAC_LEN];
+	struct mac mac;
+	bool is_new;
+
+	if (!end || end - line < NET_MAC_LEN - 1 || !strstr(line, "DHCPDISCOVER("))
+		return NULL;
+	snprintf(text, sizeof(text), "%.17s", end - (NET_MAC_LEN - 1));
+	if (net_parse_mac(text, &mac) < 0)
+		return NULL;
+	intern(&w->strangers, text, &is_new);
+	if (!is_new)
+		return NULL;
+	return xasprintf("%s asks for an address and is not in the rack", text);
+}
+
+/* A whole line of dnsmasq's log, or NULL. Its end is looked for again next time. */
+static char *dhcp_line(struct watch *w)
+{
+	_cleanup_free_ char *line = NULL;
+	size_t cap = 0;
+	ssize_t n;
+	long at;
+
+	if (!w->dhcp)
+		w->dhcp = fopen(w->s->dnsmasq.log, "re");
+	if (!w->dhcp)
+		return NULL;
+	at = ftell(w->dhcp);
+	n = getline(&line, &cap, w->dhcp);
+	if (n > 0 && line[n - 1] == '\n')
+		return TAKE_PTR(line);
+	clearerr(w->dhcp);
+	(void)fseek(w->dhcp, at, SEEK_SET);
+	return NULL;
+}
+
+char *watch_next(struct watch *w)
+{
+	struct access a;
+	char *line, *told;
+
+	while ((line = dhcp_line(w))) {
+		told = tell_dhcp(w, line);
+		free(line);
+		if (told)
+			return told;
+	}
+	while (access_next(&w->access, &a)) {
+		told = tell_access(w, &a);
+		if (told)
+			return told;
+	}
+	return NULL;
+}
