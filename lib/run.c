@@ -11,28 +11,23 @@
  * A child's standard error goes to a memfd when the caller has no other use for it, so
  * nobody has to read while it runs. The same holds for run_input's data.
  *
- * Works on kernels without close_range, pidfd_open (before 5.9): firstboot runs on 3.19.
+ * Works on kernels without close_range (before 5.9): firstboot runs on 3.19.
  */
 #include "run.h"
 
 #include "file.h"
 #include "log.h"
+#include "run-wait.h"
 #include "str.h"
 
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #define CAPTURE_MAX    (16 * 1024 * 1024)
-#define TIMEOUT_GRACE  2000 /* ms between SIGTERM and SIGKILL */
-#define TAIL_LINES     5
-#define TAIL_BYTES     2048
 #define STATUS_FD      3
 #define FIRST_SPARE_FD 10
 #define DEFAULT_PATH   "/usr/local/bin:/usr/bin:/bin"
@@ -52,14 +47,6 @@ struct plan {
 	int in, out, err;
 	int status; /* the pipe's writing end */
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 static const char *base_name(const char *path)
 {
@@ -405,185 +392,9 @@ int run_start(const struct run *r, struct child *ret, struct err *e)
 		.name = base_name(r->argv[0]),
 		.errfd = TAKE_FD(errfd),
 		.timeout_ms = r->timeout_ms,
-		.deadline = r->timeout_ms > 0 ? now_ms() + r->timeout_ms : 0,
+		.deadline = r->timeout_ms > 0 ? run_now_ms() + r->timeout_ms : 0,
 	};
 	return 0;
-}
-
-/* --- waiting --------------------------------------------------------------------- */
-
-/* What poll(2) takes: -1 for no deadline. */
-static int remaining_ms(uint64_t deadline)
-{
-	uint64_t now = now_ms();
-
-	if (deadline == 0)
-		return -1;
-	if (now >= deadline)
-		return 0;
-	return deadline - now > INT_MAX ? INT_MAX : (int)(deadline - now);
-}
-
-/* Sleeps until the process may have ended, or a little, at most `ms`. */
-static void await_end(int pidfd, int ms, int *pause)
-{
-	struct pollfd pfd = {.fd = pidfd, .events = POLLIN};
-
-	if (pidfd < 0) {
-		/* No pidfd (before Linux 5.3): look again after 1, 2, 4 ... 50 ms. */
-		*pause = *pause * 2 > 50 ? 50 : *pause * 2 + 1;
-		ms = ms < 0 || ms > *pause ? *pause : ms;
-	}
-	poll(&pfd, pidfd < 0 ? 0 : 1, ms);
-}
-
-/* Reaps the process. 0 with *si, -ETIMEDOUT, or -errno when it is not ours to wait for.
- */
-static int wait_end(pid_t pid, uint64_t deadline, siginfo_t *si)
-{
-	_cleanup_close_ int pidfd = deadline > 0 ? pidfd_open(pid, 0) : -1;
-	int pause = 0;
-
-	for (;;) {
-		int ms = remaining_ms(deadline);
-
-		si->si_pid = 0;
-		if (waitid(P_PID, (id_t)pid, si, WEXITED | (ms < 0 ? 0 : WNOHANG)) < 0) {
-			if (errno == EINTR)
-				continue;
-			return -errno;
-		}
-		if (si->si_pid == pid)
-			return 0;
-		if (ms == 0)
-			return -ETIMEDOUT;
-		await_end(pidfd, ms, &pause);
-	}
-}
-
-static void trim_line(char **line)
-{
-	size_t n = strlen(*line);
-	char *bar;
-
-	while (n > 0 && strchr(" \t\r", (*line)[n - 1]))
-		(*line)[--n] = '\0';
-	bar = strrchr(*line, '\r'); /* a progress bar wrote over itself */
-	if (bar)
-		*line = bar + 1;
-	*line += strspn(*line, " \t");
-}
-
-/* The last lines of what is in `fd`, joined by "; ", with ": " before; "" for nothing. */
-static char *tail(int fd)
-{
-	char text[TAIL_BYTES + 1], *lines[TAIL_LINES], *rest = text, *line;
-	struct buf b = {0};
-	struct stat st;
-	size_t count = 0;
-	off_t start;
-	ssize_t n;
-
-	if (fd <= 0 || fstat(fd, &st) < 0)
-		return xstrdup("");
-	start = st.st_size > TAIL_BYTES ? st.st_size - TAIL_BYTES : 0;
-	n = pread(fd, text, TAIL_BYTES, start);
-	n = n > 0 ? n : 0;
-	text[n] = '\0';
-	for (ssize_t i = 0; i < n; i++)
-		if (text[i] == '\0')
-			text[i] = ' ';
-	if (start > 0)
-		strsep(&rest, "\n"); /* begins in the middle of a line */
-	while ((line = strsep(&rest, "\n"))) {
-		trim_line(&line);
-		if (*line)
-			lines[count++ % TAIL_LINES] = line;
-	}
-	for (size_t i = count > TAIL_LINES ? count - TAIL_LINES : 0; i < count; i++) {
-		buf_puts(&b, b.len > 0 ? "; " : ": ");
-		buf_puts(&b, lines[i % TAIL_LINES]);
-	}
-	return buf_take(&b);
-}
-
-static int end_error(const struct child *c, const siginfo_t *si, struct err *e)
-{
-	_cleanup_free_ char *said = tail(c->errfd);
-	const char *sig;
-
-	if (si->si_code == CLD_EXITED)
-		return err_set(e, ERR_FAILED, "%s exited with %d%s", c->name,
-			       si->si_status, said);
-	sig = sigabbrev_np(si->si_status);
-	if (!sig)
-		return err_set(e, ERR_FAILED, "%s was killed by signal %d%s", c->name,
-			       si->si_status, said);
-	return err_set(e, ERR_FAILED, "%s was killed by SIG%s%s", c->name, sig, said);
-}
-
-/* Ends a child whose time is up. */
-static int timeout_error(struct child *c, struct err *e)
-{
-	_cleanup_free_ char *said = NULL;
-	unsigned ms = c->timeout_ms;
-
-	run_kill(c, TIMEOUT_GRACE);
-	said = tail(c->errfd);
-	if (ms % 1000 == 0)
-		return err_set(e, ERR_FAILED, "%s: no end after %u s%s", c->name,
-			       ms / 1000, said);
-	return err_set(e, ERR_FAILED, "%s: no end after %u ms%s", c->name, ms, said);
-}
-
-int run_wait(struct child *c, struct err *e)
-{
-	siginfo_t si = {0};
-	int r;
-
-	if (c->pid <= 0)
-		return err_set(e, ERR_FAILED,
-			       "waiting for a program that was not started");
-	r = wait_end(c->pid, c->deadline, &si);
-	if (r == -ETIMEDOUT) {
-		r = timeout_error(c, e);
-	} else if (r < 0) {
-		r = err_errno(e, r, "%s: cannot wait for it", c->name);
-	} else {
-		bool good = si.si_code == CLD_EXITED && si.si_status == 0;
-
-		r = good ? 0 : end_error(c, &si, e);
-	}
-	c->pid = 0;
-	child_done(c);
-	return r;
-}
-
-void run_kill(struct child *c, unsigned grace_ms)
-{
-	siginfo_t si;
-
-	if (c->pid <= 0)
-		return;
-	if (grace_ms > 0 && kill(c->pid, SIGTERM) == 0 &&
-	    wait_end(c->pid, now_ms() + grace_ms, &si) != -ETIMEDOUT) {
-		c->pid = 0;
-		return;
-	}
-	kill(c->pid, SIGKILL);
-	wait_end(c->pid, 0, &si);
-	c->pid = 0;
-}
-
-void child_done(struct child *c)
-{
-	int saved = errno;
-
-	run_kill(c, 0);
-	if (c->errfd > 0)
-		close(c->errfd);
-	c->errfd = -1;
-	errno = saved;
 }
 
 /* --- all in one ------------------------------------------------------------------ */
@@ -609,7 +420,7 @@ static int drain(int fd, uint64_t deadline, struct buf *b)
 
 	for (;;) {
 		struct pollfd pfd = {.fd = fd, .events = POLLIN};
-		int ready = poll(&pfd, 1, remaining_ms(deadline));
+		int ready = poll(&pfd, 1, run_remaining_ms(deadline));
 		ssize_t n;
 
 		if (ready == 0)
@@ -645,7 +456,7 @@ int run_capture(const struct run *r, char **ret, size_t *ret_len, struct err *e)
 
 	n = drain(reader, c.deadline, &out);
 	if (n == -ETIMEDOUT)
-		return timeout_error(&c, e);
+		return run_timed_out(&c, e);
 	if (n == -EFBIG)
 		return err_set(e, ERR_FAILED, "%s said more than %d MiB", c.name,
 			       CAPTURE_MAX >> 20);

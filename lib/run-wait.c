@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How a child ends, and what is said about it.
+ *
+ * A deadline is waited for with a pidfd; kernels that have none (before 5.3) are asked
+ * again and again with growing pauses. SIGCHLD would do too, but it belongs to the whole
+ * program, which may have threads and children of its own.
+ */
+#include "run-wait.h"
+
+#include "str.h"
+
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define TIMEOUT_GRACE 2000 /* ms between SIGTERM and SIGKILL */
+#define PAUSE_MAX     50   /* ms */
+#define TAIL_LINES    5
+#define TAIL_BYTES    1024 /* leaves room in an error for what comes before */
+
+uint64_t run_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+int run_remaining_ms(uint64_t deadline)
+{
+	uint64_t now = run_now_ms();
+
+	if (deadline == 0)
+		return -1;
+	if (now >= deadline)
+		return 0;
+	return deadline - now > INT_MAX ? INT_MAX : (int)(deadline - now);
+}
+
+/* Sleeps until the process may have ended or `ms` are over. */
+static void await_end(int pidfd, int ms, int *pause)
+{
+	struct pollfd pfd = {.fd = pidfd, .events = POLLIN};
+
+	if (pidfd < 0) {
+		*pause = *pause * 2 + 1 < PAUSE_MAX ? *pause * 2 + 1 : PAUSE_MAX;
+		ms = ms < *pause ? ms : *pause;
+	}
+	poll(&pfd, pidfd < 0 ? 0 : 1, ms);
+}
+
+/* Reaps the process. 0 with *si, -ETIMEDOUT, or -errno when it is not ours. */
+static int wait_end(pid_t pid, uint64_t deadline, siginfo_t *si)
+{
+	_cleanup_close_ int pidfd = deadline > 0 ? pidfd_open(pid, 0) : -1;
+	int pause = 0;
+
+	for (;;) {
+		int ms = run_remaining_ms(deadline);
+
+		si->si_pid = 0;
+		if (waitid(P_PID, (id_t)pid, si, WEXITED | (ms < 0 ? 0 : WNOHANG)) < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		if (si->si_pid == pid)
+			return 0;
+		if (ms == 0)
+			return -ETIMEDOUT;
+		await_end(pidfd, ms, &pause);
+	}
+}
+
+static void trim_line(char **line)
+{
+	size_t n = strlen(*line);
+	char *bar;
+
+	while (n > 0 && strchr(" \t\r", (*line)[n - 1]))
+		(*line)[--n] = '\0';
+	bar = strrchr(*line, '\r'); /* a progress bar wrote over itself */
+	if (bar)
+		*line = bar + 1;
+	*line += strspn(*line, " \t");
+}
+
+/* Cuts `text` into lines and keeps the last TAIL_LINES. How many there were. */
+static size_t split_tail(char *text, char *lines[TAIL_LINES])
+{
+	size_t count = 0;
+	char *line;
+
+	while ((line = strsep(&text, "\n"))) {
+		trim_line(&line);
+		if (*line)
+			lines[count++ % TAIL_LINES] = line;
+	}
+	return count;
+}
+
+/*
+ * Reads the end of the file; *cut says whether there is more before it. The descriptor's
+ * position stays: a process that was left behind may still be writing at it.
+ */
+static void read_tail(int fd, char text[TAIL_BYTES + 1], bool *cut)
+{
+	struct stat st = {0};
+	ssize_t n = -1;
+	off_t start;
+
+	if (fstat(fd, &st) == 0) {
+		start = st.st_size > TAIL_BYTES ? st.st_size - TAIL_BYTES : 0;
+		n = pread(fd, text, TAIL_BYTES, start);
+		*cut = start > 0;
+	}
+	n = n > 0 ? n : 0;
+	text[n] = '\0';
+	for (ssize_t i = 0; i < n; i++)
+		if (text[i] == '\0')
+			text[i] = ' ';
+}
+
+/* The last lines of what is in `fd`, joined by "; ", with ": " before; "" for nothing. */
+static char *tail(int fd)
+{
+	char text[TAIL_BYTES + 1], *lines[TAIL_LINES], *rest = text;
+	struct buf b = {0};
+	bool cut = false;
+	size_t count;
+
+	if (fd <= 0)
+		return xstrdup("");
+	read_tail(fd, text, &cut);
+	if (cut)
+		strsep(&rest, "\n"); /* begins in the middle of a line */
+	count = rest ? split_tail(rest, lines) : 0;
+	if (count == 0 && cut) {
+		/* That line is all there is. */
+		buf_printf(&b, ": ...%s", text);
+		return buf_take(&b);
+	}
+	for (size_t i = count > TAIL_LINES ? count - TAIL_LINES : 0; i < count; i++) {
+		buf_puts(&b, b.len > 0 ? "; " : ": ");
+		buf_puts(&b, lines[i % TAIL_LINES]);
+	}
+	return buf_take(&b);
+}
+
+static int end_error(const struct child *c, const siginfo_t *si, struct err *e)
+{
+	_cleanup_free_ char *said = tail(c->errfd);
+	const char *sig;
+
+	if (si->si_code == CLD_EXITED)
+		return err_set(e, ERR_FAILED, "%s exited with %d%s", c->name,
+			       si->si_status, said);
+	sig = sigabbrev_np(si->si_status);
+	if (!sig)
+		return err_set(e, ERR_FAILED, "%s was killed by signal %d%s", c->name,
+			       si->si_status, said);
+	return err_set(e, ERR_FAILED, "%s was killed by SIG%s%s", c->name, sig, said);
+}
+
+int run_timed_out(struct child *c, struct err *e)
+{
+	_cleanup_free_ char *said = NULL;
+	unsigned ms = c->timeout_ms;
+
+	run_kill(c, TIMEOUT_GRACE);
+	said = tail(c->errfd);
+	if (ms % 1000 == 0)
+		return err_set(e, ERR_FAILED, "%s: no end after %u s%s", c->name,
+			       ms / 1000, said);
+	return err_set(e, ERR_FAILED, "%s: no end after %u ms%s", c->name, ms, said);
+}
+
+int run_wait(struct child *c, struct err *e)
+{
+	siginfo_t si = {0};
+	int r;
+
+	if (c->pid <= 0)
+		return err_set(e, ERR_FAILED,
+			       "waiting for a program that was not started");
+	r = wait_end(c->pid, c->deadline, &si);
+	if (r == -ETIMEDOUT) {
+		r = run_timed_out(c, e);
+	} else if (r < 0) {
+		r = err_errno(e, r, "%s: cannot wait for it", c->name);
+	} else {
+		bool good = si.si_code == CLD_EXITED && si.si_status == 0;
+
+		r = good ? 0 : end_error(c, &si, e);
+	}
+	c->pid = 0;
+	child_done(c);
+	return r;
+}
+
+void run_kill(struct child *c, unsigned grace_ms)
+{
+	siginfo_t si;
+
+	if (c->pid <= 0)
+		return;
+	if (grace_ms > 0 && kill(c->pid, SIGTERM) == 0 &&
+	    wait_end(c->pid, run_now_ms() + grace_ms, &si) != -ETIMEDOUT) {
+		c->pid = 0;
+		return;
+	}
+	kill(c->pid, SIGKILL);
+	wait_end(c->pid, 0, &si);
+	c->pid = 0;
+}
+
+void child_done(struct child *c)
+{
+	int saved = errno;
+
+	run_kill(c, 0);
+	if (c->errfd > 0)
+		close(c->errfd);
+	c->errfd = -1;
+	errno = saved;
+}
