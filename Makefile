@@ -149,7 +149,7 @@ RACK	?= configs/demo.cfg
 
 rack: deps
 	$(Q)$(MAKE) all $(O)/standin/mirror.stamp
-	$(Q)test/with-mirror $(O) $(O)/rackstrap build images/$(IMAGE)
+	$(Q)test/bake images/$(IMAGE)
 	$(Q)$(O)/rackstrap rack $(RACK) --image out/$(IMAGE) --dir $(O)/rack
 
 # Archives in the official layouts with the stand-ins in them, as a mirror to serve.

@@ -368,7 +368,7 @@ static void handle(void *data, const struct http_in *in, struct http_out *out)
 
 static void wait_for_etcd(const struct http_target *etcd)
 {
-	uint64_t give_up = now_ms() + ETCD_WAIT;
+	uint64_t give_up = clock_ms() + ETCD_WAIT;
 
 	for (;;) {
 		_cleanup_json_t_ json_t *node = NULL;
@@ -376,11 +376,11 @@ static void wait_for_etcd(const struct http_target *etcd)
 
 		if (etcd_get(etcd, "/registry", &node, &e) >= 0)
 			return;
-		if (now_ms() >= give_up)
+		if (clock_ms() >= give_up)
 			klog_fatal("Invalid storage version or misconfigured etcd: %s",
 				   e.msg);
 		klog_error("etcd does not answer, will retry: %s", e.msg);
-		sleep_ms(1000);
+		pause_ms(1000);
 	}
 }
 
@@ -457,5 +457,5 @@ int main(int argc, char **argv)
 		klog_fatal("listen tcp :%u: %s", port, strerror(-r));
 	klog_info("Serving insecurely on port %u", port);
 	for (;;)
-		http_server_run(&api.server, now_ms() + 60000);
+		http_server_run(&api.server, clock_ms() + 60000);
 }

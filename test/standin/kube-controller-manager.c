@@ -37,7 +37,7 @@ static struct seen *seen_find(struct monitor *m, const char *name)
 			return &m->v[i];
 	m->v = xrealloc(m->v, (m->n + 1) * sizeof(*m->v));
 	m->v[m->n] = (struct seen){
-		.name = xstrdup(name), .heartbeat = xstrdup(""), .changed = now_ms()};
+		.name = xstrdup(name), .heartbeat = xstrdup(""), .changed = clock_ms()};
 	return &m->v[m->n++];
 }
 
@@ -95,9 +95,9 @@ static void look_at(struct monitor *m, json_t *node)
 	if (heartbeat && !streq(heartbeat, s->heartbeat)) {
 		free(s->heartbeat);
 		s->heartbeat = xstrdup(heartbeat);
-		s->changed = now_ms();
+		s->changed = clock_ms();
 	}
-	if (status && !streq(status, "Unknown") && now_ms() - s->changed > m->grace_ms)
+	if (status && !streq(status, "Unknown") && clock_ms() - s->changed > m->grace_ms)
 		mark_unknown(m, node, ready);
 }
 
@@ -144,6 +144,6 @@ int main(int argc, char **argv)
 		klog_fatal("listen tcp :%u: %s", port, strerror(-r));
 	for (;;) {
 		monitor_once(&m);
-		http_server_run(&server, now_ms() + period);
+		http_server_run(&server, clock_ms() + period);
 	}
 }

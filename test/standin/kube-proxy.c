@@ -137,6 +137,6 @@ int main(int argc, char **argv)
 		if (ok && !told)
 			klog_info("the API server answers; services are loaded");
 		told = ok;
-		http_server_run(&server, now_ms() + (ok ? LIST_MS : RETRY_MS));
+		http_server_run(&server, clock_ms() + (ok ? LIST_MS : RETRY_MS));
 	}
 }

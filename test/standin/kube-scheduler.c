@@ -61,6 +61,6 @@ int main(int argc, char **argv)
 
 		if (ok && nodes != told)
 			klog_info("%zu nodes, %zu pods", told = nodes, pods);
-		http_server_run(&server, now_ms() + (ok ? LIST_MS : RETRY_MS));
+		http_server_run(&server, clock_ms() + (ok ? LIST_MS : RETRY_MS));
 	}
 }

@@ -70,7 +70,7 @@ static void check_cgroups(void)
 
 static void wait_for_docker(struct kubelet *k)
 {
-	uint64_t give_up = now_ms() + DOCKER_WAIT_MS;
+	uint64_t give_up = clock_ms() + DOCKER_WAIT_MS;
 	const char *endpoint = flags_str(&k->flags, "docker-endpoint", "");
 	struct err e;
 
@@ -84,10 +84,10 @@ static void wait_for_docker(struct kubelet *k)
 			k->facts.docker_version = version ? version : "";
 			return;
 		}
-		if (now_ms() >= give_up)
+		if (clock_ms() >= give_up)
 			klog_fatal("Container runtime doesn't seem to be up: %s", e.msg);
 		klog_error("waiting for docker: %s", e.msg);
-		sleep_ms(2000);
+		pause_ms(2000);
 	}
 }
 
@@ -273,7 +273,7 @@ static void register_node(struct kubelet *k)
 	if (!flags_bool(&k->flags, "register-node", true))
 		return;
 	do {
-		http_server_run(&k->server, now_ms() + step);
+		http_server_run(&k->server, clock_ms() + step);
 		step = step * 2 < REGISTER_STEP_MS ? step * 2 : REGISTER_STEP_MS;
 	} while (!register_once(k));
 }
@@ -353,7 +353,7 @@ int main(int argc, char **argv)
 	if (k.have_api)
 		register_node(&k);
 	period = flags_ms(&k.flags, "node-status-update-frequency", 10000);
-	for (next = now_ms();; next = now_ms() + period) {
+	for (next = clock_ms();; next = clock_ms() + period) {
 		http_server_run(&k.server, next);
 		if (k.have_api)
 			post_status(&k);

@@ -18,7 +18,7 @@ static int wait_for(int fd, short events, uint64_t deadline)
 {
 	for (;;) {
 		struct pollfd p = {.fd = fd, .events = events};
-		uint64_t now = now_ms();
+		uint64_t now = clock_ms();
 		int r;
 
 		if (now >= deadline)
@@ -163,7 +163,7 @@ static void format_head(struct buf *b, const struct http_target *t,
 static int exchange(const struct http_target *t, const struct http_request *r,
 		    struct http_answer *ret)
 {
-	uint64_t deadline = now_ms() + (r->timeout_ms ? r->timeout_ms : 10000);
+	uint64_t deadline = clock_ms() + (r->timeout_ms ? r->timeout_ms : 10000);
 	_cleanup_buf_ struct buf out = {0}, in = {0};
 	_cleanup_close_ int fd = -1;
 	int rc = open_socket(t, deadline, &fd);

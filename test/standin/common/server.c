@@ -71,7 +71,7 @@ static void accept_one(struct http_server *s, size_t listener)
 		c->fd = fd;
 		c->handler = s->listeners[listener].handler;
 		c->data = s->listeners[listener].data;
-		c->deadline = now_ms() + REQUEST_MS;
+		c->deadline = clock_ms() + REQUEST_MS;
 		return;
 	}
 	close(fd);
@@ -129,7 +129,7 @@ static void conn_answer(struct http_conn *c, struct http_out *out)
 		buf_add(&c->out, out->body.p, out->body.len);
 	c->answered = true;
 	c->stream_id = out->stream_ms ? out->stream_id : 0;
-	c->deadline = now_ms() + (out->stream_ms ? out->stream_ms : REQUEST_MS);
+	c->deadline = clock_ms() + (out->stream_ms ? out->stream_ms : REQUEST_MS);
 }
 
 static void conn_refuse(struct http_conn *c, int status, const char *text)
@@ -256,7 +256,7 @@ static void serve_ready(struct http_server *s, const struct pollfd *p)
 			conn_read(c);
 		if (c->fd >= 0 && c->out.len > c->sent)
 			conn_write(c);
-		if (c->fd >= 0 && now_ms() >= c->deadline)
+		if (c->fd >= 0 && clock_ms() >= c->deadline)
 			conn_close(c);
 	}
 	for (size_t i = 0; i < s->n_listeners; i++)
@@ -269,7 +269,7 @@ void http_server_run(struct http_server *s, uint64_t until)
 	struct pollfd p[HTTP_LISTENERS + HTTP_CONNECTIONS];
 
 	do {
-		uint64_t now = now_ms(), wake = until > now ? until : now;
+		uint64_t now = clock_ms(), wake = until > now ? until : now;
 
 		for (size_t i = 0; i < s->n_listeners; i++)
 			p[i] = (struct pollfd){.fd = s->listeners[i].fd,
@@ -287,7 +287,7 @@ void http_server_run(struct http_server *s, uint64_t until)
 		if (poll(p, s->n_listeners + HTTP_CONNECTIONS,
 			 wake > 60000 ? 60000 : (int)wake) >= 0)
 			serve_ready(s, p);
-	} while (now_ms() < until);
+	} while (clock_ms() < until);
 }
 
 void http_server_stream(struct http_server *s, unsigned id, const char *line, size_t len)

@@ -74,7 +74,7 @@ void klog_line(enum klog_level level, const char *fmt, ...)
 		ts.tv_nsec / 1000, (int)getpid(), log_name, text);
 }
 
-uint64_t now_ms(void)
+uint64_t clock_ms(void)
 {
 	struct timespec ts;
 
@@ -82,7 +82,7 @@ uint64_t now_ms(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-void sleep_ms(uint64_t ms)
+void pause_ms(uint64_t ms)
 {
 	struct timespec ts = {.tv_sec = (time_t)(ms / 1000),
 			      .tv_nsec = (long)(ms % 1000) * 1000000};

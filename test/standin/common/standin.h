@@ -41,8 +41,8 @@ void klog_line(enum klog_level level, const char *fmt, ...) _printf_(2, 3);
 		exit(255);                                                               \
 	} while (0)
 
-uint64_t now_ms(void); /* monotonic */
-void sleep_ms(uint64_t ms);
+uint64_t clock_ms(void); /* monotonic */
+void pause_ms(uint64_t ms);
 
 #define TIME_LEN 21 /* "2015-07-15T12:00:00Z" and NUL */
 const char *now_rfc3339(char out[static TIME_LEN]);
