@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include <cmocka.h>
 
@@ -36,6 +37,52 @@ static int teardown(void **state)
 	rm_rf_p(&top_path);
 	top_path = NULL;
 	return 0;
+}
+
+/* --- what lib asks the kernel for, in order
+ * ---------------------------------------------- */
+
+static struct buf calls;
+static bool fsync_fails, rename_fails;
+
+static int log_call(const char *name, int fd, bool fails)
+{
+	struct stat st = {0};
+
+	if (fd >= 0)
+		assert_int_equal(fstat(fd, &st), 0);
+	buf_printf(&calls, "%s%s ", name,
+		   fd < 0                ? ""
+		   : S_ISDIR(st.st_mode) ? " dir"
+					 : " file");
+	errno = EIO;
+	return fails ? -1 : 0;
+}
+
+int fsync(int fd)
+{
+	return log_call("fsync", fd, fsync_fails);
+}
+
+int fchmod(int fd, mode_t mode)
+{
+	int r = log_call("fchmod", fd, false);
+
+	return r < 0 ? r : (int)syscall(SYS_fchmod, fd, mode);
+}
+
+int renameat(int olddir, const char *old, int newdir, const char *new)
+{
+	int r = log_call("rename", -1, rename_fails);
+
+	return r < 0 ? r : (int)syscall(SYS_renameat, olddir, old, newdir, new);
+}
+
+static void assert_calls(const char *want)
+{
+	_cleanup_free_ char *got = buf_take(&calls);
+
+	assert_string_equal(got, want);
 }
 
 /* The names in a folder, sorted, joined by spaces. */
@@ -244,6 +291,36 @@ static void failed_write_leaves_nothing(void **state)
 	assert_int_equal(r, -EFBIG);
 	assert_text("a", "old");
 	assert_names(".", "a");
+}
+
+/* The order is what makes it survive a power cut. */
+static void writes_are_synced_in_order(void **state)
+{
+	(void)state;
+	buf_done(&calls);
+	put("a", "old");
+	assert_calls("fchmod file fsync file rename fsync dir ");
+	assert_int_equal(file_update_at(top, "a", "old", 3, 0644), 0);
+	assert_calls("");
+	assert_int_equal(file_symlink_at(top, "l", "a"), 1);
+	assert_calls("rename fsync dir ");
+	assert_int_equal(file_remove_at(top, "l"), 1);
+	assert_calls("fsync dir ");
+	assert_int_equal(fsync_parent_at(top, "a"), 0);
+	assert_calls("fsync dir ");
+
+	fsync_fails = true;
+	assert_int_equal(file_write_at(top, "a", "new", 3, 0644), -EIO);
+	assert_calls("fchmod file fsync file ");
+	assert_int_equal(file_remove_at(top, "absent"), 0);
+	fsync_fails = false;
+	rename_fails = true;
+	assert_int_equal(file_write_at(top, "a", "new", 3, 0644), -EIO);
+	assert_int_equal(file_symlink_at(top, "l", "a"), -EIO);
+	rename_fails = false;
+	assert_text("a", "old");
+	assert_names(".", "a");
+	buf_done(&calls);
 }
 
 static void update_writes_only_what_differs(void **state)
@@ -581,6 +658,7 @@ int main(int argc, char **argv)
 		CASE(write_refuses),
 		CASE(write_replaces_a_link_not_its_target),
 		CASE(failed_write_leaves_nothing),
+		CASE(writes_are_synced_in_order),
 		CASE(update_writes_only_what_differs),
 		CASE(update_replaces_what_is_no_file),
 		CASE(symlinks),
@@ -603,6 +681,7 @@ int main(int argc, char **argv)
 	if (argc == 3 && streq(argv[1], "cross"))
 		return cross_file_system(argv[2]);
 	bad = cmocka_run_group_tests(tests, NULL, NULL);
+	buf_done(&calls);
 	if (setup(NULL) < 0)
 		return 1;
 	refused = in_namespaces();
@@ -612,5 +691,6 @@ int main(int argc, char **argv)
 		printf("ok - rm_rf_stays_on_its_file_system # SKIP %s", refused);
 	else
 		bad += cmocka_run_group_tests(isolated, NULL, NULL);
+	buf_done(&calls);
 	return bad;
 }

@@ -3,21 +3,58 @@
  * lib/rtnl.h against the kernel, in a network namespace of its own that needs no
  * privileges. ip(8) is the foreign judge.
  */
-#include "lib/rtnl.h"
+#include "lib/rtnl-msg.h"
 #include "lib/run.h"
 #include "lib/str.h"
 #include "test-lib-namespace.h"
 
 #include <arpa/inet.h>
+#include <limits.h>
 #include <linux/if_addr.h>
-#include <linux/rtnetlink.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 #include <cmocka.h>
 
 static struct rtnl nl = {.fd = -1};
+
+/* --- between the kernel and lib: recvmsg(2) as lib calls it
+ * ----------------------------- */
+
+static unsigned interruptions; /* so many datagrams get NLM_F_DUMP_INTR */
+static unsigned received;
+static uint32_t damage; /* not 0: state of the generator that damages datagrams */
+
+static uint32_t next_random(void)
+{
+	damage ^= damage << 13; /* xorshift32 */
+	damage ^= damage >> 17;
+	damage ^= damage << 5;
+	return damage;
+}
+
+ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
+{
+	/* The kernel has answered before it is asked; what is damaged away never comes.
+	 */
+	ssize_t n = syscall(SYS_recvmsg, fd, msg, damage ? flags | MSG_DONTWAIT : flags);
+	uint8_t *buf = msg->msg_iov->iov_base;
+
+	received++;
+	if (n < (ssize_t)sizeof(struct nlmsghdr))
+		return n;
+	if (interruptions > 0) {
+		((struct nlmsghdr *)(void *)buf)->nlmsg_flags |= NLM_F_DUMP_INTR;
+		interruptions--;
+	}
+	for (uint32_t i = damage ? next_random() % 8 : 0; i > 0; i--)
+		buf[next_random() % (size_t)n] =
+			(uint8_t)(next_random() % 3 ? next_random() : 0);
+	return damage && next_random() % 8 == 0 ? (ssize_t)(next_random() % (size_t)n)
+						: n;
+}
 
 static struct cidr cidr(const char *s)
 {
@@ -358,6 +395,124 @@ static void stale_answers_are_ignored(void **state)
 	assert_addresses(link_of("cbr0").index, "");
 }
 
+static void interrupted_dumps_are_repeated(void **state)
+{
+	struct rtnl_link *v = NULL;
+	size_t n = 0, once;
+
+	(void)state;
+	received = 0;
+	assert_int_equal(rtnl_link_list(&nl, &v, &n), 0);
+	free(v);
+	once = n;
+	assert_true(once >= 4);
+	interruptions = 3;
+	assert_int_equal(rtnl_link_list(&nl, &v, &n), 0);
+	assert_int_equal(n, once); /* nothing twice */
+	assert_int_equal(interruptions, 0);
+	free(v);
+
+	v = NULL;
+	interruptions = UINT_MAX; /* a system that never rests */
+	assert_int_equal(rtnl_link_list(&nl, &v, &n), -EAGAIN);
+	assert_null(v);
+	interruptions = 0;
+	assert_int_equal(rtnl_have_default_route(&nl), 0);
+}
+
+/* Whatever comes: an answer or an error, never a crash (the sanitizers watch) or a hang.
+ */
+static void damaged_answers_are_survived(void **state)
+{
+	int br = link_of("cbr0").index;
+	unsigned good = 0, bad = 0;
+
+	(void)state;
+	assert_int_equal(rtnl_addr_add(&nl, br, cidr("192.168.1.1/24")), 0);
+	for (uint32_t i = 0; i < 3000; i++) {
+		_cleanup_free_ struct rtnl_link *links = NULL;
+		_cleanup_free_ struct cidr *addrs = NULL;
+		_cleanup_rtnl_ struct rtnl own = {.fd = -1};
+		struct rtnl_link l;
+		size_t n;
+
+		assert_int_equal(rtnl_open(&own), 0);
+		damage = 4711 + i;
+		if (i % 4 == 0)
+			bad += rtnl_link_get(&own, "cbr0", &l) < 0;
+		else if (i % 4 == 1)
+			bad += rtnl_link_list(&own, &links, &n) < 0;
+		else if (i % 4 == 2)
+			bad += rtnl_addr_list(&own, br, &addrs, &n) < 0;
+		else
+			bad += rtnl_have_default_route(&own) < 0;
+		damage = 0;
+		good = i + 1 - bad;
+	}
+	assert_true(good > 0 && bad > 0);
+}
+
+static void requests_are_laid_out(void **state)
+{
+	struct ifinfomsg header = {.ifi_index = 7};
+	struct rtnl_request q;
+	struct rtattr *nest, *inner;
+	uint32_t value = 0;
+	char text[8];
+
+	(void)state;
+	rtnl_request_init(&q, RTM_NEWLINK, NLM_F_ACK, &header, sizeof(header));
+	nest = rtnl_put(&q, IFLA_LINKINFO, NULL, 0);
+	rtnl_put_str(&q, IFLA_INFO_KIND, "bridge");
+	inner = rtnl_put(&q, IFLA_INFO_DATA, NULL, 0);
+	rtnl_put_u32(&q, IFLA_BR_FORWARD_DELAY, 5);
+	rtnl_nest_end(&q, inner);
+	rtnl_nest_end(&q, nest);
+	assert_int_equal(q.h.nlmsg_len, 16 + 16 + 4 + 12 + 4 + 8);
+	assert_int_equal(nest->rta_len, 4 + 12 + 4 + 8);
+	assert_int_equal(inner->rta_len, 4 + 8);
+	assert_true(rtnl_get_u32(RTA_DATA(inner), 8, IFLA_BR_FORWARD_DELAY, &value));
+	assert_int_equal(value, 5);
+
+	rtnl_get_str(RTA_DATA(nest), 24, IFLA_INFO_KIND, text, sizeof(text));
+	assert_string_equal(text, "bridge");
+	rtnl_get_str(RTA_DATA(nest), 24, IFLA_INFO_KIND, text, 4);
+	assert_string_equal(text, "bri");
+	rtnl_get_str(RTA_DATA(nest), 24, 99, text, sizeof(text));
+	assert_string_equal(text, "");
+	assert_null(rtnl_get(RTA_DATA(nest), 24, IFLA_INFO_KIND, 8)); /* is too short */
+	assert_null(rtnl_get(RTA_DATA(nest), 10, IFLA_INFO_KIND, 0)); /* is cut off */
+	assert_null(rtnl_get(RTA_DATA(nest), 3, IFLA_INFO_KIND, 0));
+	assert_null(rtnl_get(RTA_DATA(nest), -4, IFLA_INFO_KIND, 0));
+}
+
+static void datagrams_are_checked(void **state)
+{
+	struct {
+		struct nlmsghdr h;
+		int error;
+	} m = {.h = {.nlmsg_len = sizeof(m), .nlmsg_type = NLMSG_ERROR, .nlmsg_seq = 7},
+	       .error = -EPERM};
+	struct rtnl_exchange x = {.seq = 7};
+
+	(void)state;
+	assert_int_equal(rtnl_take(&x, (uint8_t *)&m, sizeof(m)), 0);
+	assert_true(x.done);
+	assert_int_equal(x.result, -EPERM);
+
+	x = (struct rtnl_exchange){.seq = 8}; /* another's answer */
+	assert_int_equal(rtnl_take(&x, (uint8_t *)&m, sizeof(m)), 0);
+	assert_false(x.done);
+	assert_int_equal(rtnl_take(&x, (uint8_t *)&m, 15), 0);
+	assert_int_equal(rtnl_take(&x, (uint8_t *)&m, sizeof(m) - 1), -EBADMSG);
+	m.h.nlmsg_len = 15;
+	assert_int_equal(rtnl_take(&x, (uint8_t *)&m, sizeof(m)), -EBADMSG);
+	m.h.nlmsg_len = 16; /* an error without its number */
+	x.seq = 7;
+	assert_int_equal(rtnl_take(&x, (uint8_t *)&m, 16), 0);
+	assert_int_equal(x.result, -EBADMSG);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -375,6 +530,10 @@ int main(void)
 		CASE(ipv6_address),
 		CASE(default_route),
 		CASE(stale_answers_are_ignored),
+		CASE(interrupted_dumps_are_repeated),
+		CASE(damaged_answers_are_survived),
+		cmocka_unit_test(requests_are_laid_out),
+		cmocka_unit_test(datagrams_are_checked),
 	};
 	int r;
 
