@@ -242,18 +242,16 @@ static bool may_search(const struct stat *st, uid_t uid, gid_t gid)
 }
 
 /* Every folder down to the tree must let the user through. */
-int serve_check_access(const struct serve *s, struct diag *d)
+static int check_path(const struct serve *s, struct diag *d)
 {
 	_cleanup_free_ char *path = xstrdup(s->dir);
 	size_t end = strlen(path);
 
-	if (!s->user || s->uid == 0)
-		return 0;
 	for (size_t i = 1; i <= end; i++) {
 		char saved = path[i];
 		struct stat st;
 
-		if (path[i] != '/' && path[i] != '\0')
+		if (saved != '/' && saved != '\0')
 			continue;
 		path[i] = '\0';
 		if (stat(path, &st) < 0)
@@ -267,4 +265,24 @@ int serve_check_access(const struct serve *s, struct diag *d)
 		path[i] = saved;
 	}
 	return 0;
+}
+
+/* Without a user to change to, the reports' folder must be ours already. */
+static int check_reports(const struct serve *s, struct diag *d)
+{
+	_cleanup_free_ char *path = xasprintf("%s/" TREE_REPORTS, s->dir);
+
+	if (access(path, W_OK | X_OK) == 0 || errno == ENOENT)
+		return 0;
+	return diag_add(d,
+			"%s: %s: an earlier server was another user's, give the folder "
+			"back with chown",
+			path, strerror(errno));
+}
+
+int serve_check_access(const struct serve *s, struct diag *d)
+{
+	if (!s->user)
+		return check_reports(s, d);
+	return s->uid == 0 ? 0 : check_path(s, d);
 }

@@ -134,20 +134,31 @@ int serve_check(const struct serve *s, struct diag *d)
 
 /* --- starting --------------------------------------------------------------------- */
 
-/* The folders of a tree that is copied by hand may lack, and who may write in them. */
+/*
+ * Folders that a tree copied by hand may lack. Only the reports' becomes the servers'
+ * own: in a folder of theirs, what root opens for them (logs) could be a trap. nginx's
+ * temporary folders are made anew, as an earlier run may have been another user's.
+ */
 static int prepare(const struct serve *s, struct err *e)
 {
 	static const char *const dirs[] = {"run", TREE_REPORTS};
+	static const char *const temporary[] = {"run/body", "run/proxy", "run/fastcgi",
+						"run/uwsgi", "run/scgi"};
 	_cleanup_close_ int fd = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
 		return err_errno(e, errno, "%s", s->dir);
-	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
 		if (mkdirat(fd, dirs[i], 0755) < 0 && errno != EEXIST)
 			return err_errno(e, errno, "%s/%s", s->dir, dirs[i]);
-		if (s->user &&
-		    fchownat(fd, dirs[i], s->uid, s->gid, AT_SYMLINK_NOFOLLOW) < 0)
-			return err_errno(e, errno, "%s/%s", s->dir, dirs[i]);
+	if (s->user &&
+	    fchownat(fd, TREE_REPORTS, s->uid, s->gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_errno(e, errno, "%s/" TREE_REPORTS, s->dir);
+	for (size_t i = 0; i < ARRAY_SIZE(temporary); i++) {
+		int r = rm_rf_at(fd, temporary[i]);
+
+		if (r < 0)
+			return err_errno(e, r, "%s/%s", s->dir, temporary[i]);
 	}
 	return 0;
 }
@@ -221,7 +232,8 @@ static int start_dnsmasq(struct serve *s, struct err *e)
 		strv_add(&argv, "--no-daemon");
 	} else {
 		strv_add(&argv, "--keep-in-foreground");
-		strv_add(&argv, "--log-facility=-");
+		/* Not by standard error: this way its lines have the time. */
+		strv_addf(&argv, "--log-facility=%s", s->dnsmasq.log);
 		strv_add(&argv, "--pid-file");
 	}
 	if (s->user) {
