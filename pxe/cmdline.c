@@ -4,6 +4,9 @@
  * the quotes of a shell; pxelinux and the kernel have double quotes only. What remains is
  * printable ASCII without $ ' ` and backslash, and no word that iPXE takes for itself.
  *
+ * GRUB puts a word with a blank in it into double quotes again, but escapes those that
+ * are there: its words lose theirs here.
+ *
  * Limit: iPXE splits at blanks also inside double quotes and joins with one space, so
  * several blanks in a row inside quotes become one. All loaders get one, for the same
  * words everywhere.
@@ -75,10 +78,22 @@ int cmdline_build(const struct rack_host *h, const struct image *image, char **r
 
 char *cmdline_for_grub(const char *words)
 {
-	_cleanup_strv_ char **v = strv_split(words, " ");
 	_cleanup_buf_ struct buf b = {0};
+	bool quoted = false, within = false;
 
-	for (size_t i = 0; v && v[i]; i++)
-		buf_printf(&b, "%s'%s'", i ? " " : "", v[i]);
+	for (const char *s = words; *s; s++) {
+		if (*s == ' ' && !quoted) {
+			buf_puts(&b, within ? "' " : "");
+			within = false;
+			continue;
+		}
+		buf_puts(&b, within ? "" : "'");
+		within = true;
+		if (*s == '"')
+			quoted = !quoted;
+		else
+			buf_add(&b, s, 1);
+	}
+	buf_puts(&b, within ? "'" : "");
 	return buf_take(&b);
 }

@@ -20,5 +20,6 @@ const char *cmdline_wrong(const char *words);
 int cmdline_build(const struct rack_host *h, const struct image *image, char **ret,
 		  struct err *e) _must_check_;
 
-/* The same words as GRUB's script language takes them: each in single quotes. */
+/* The same words as GRUB's script language takes them: each in single quotes, without the
+ * double quotes that the kernel reads (`a="b c"` is `'a=b c'`). */
 char *cmdline_for_grub(const char *words);

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pxe/image.h: manifests and reports, as they should be and as they should not. */
+#include "pxe/image.h"
+
+#include "test-pxe-image.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static int setup(void **state)
+{
+	*state = scratch_make();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	rm_rf_p((char **)state);
+	return 0;
+}
+
+static void reads_an_image(void **state)
+{
+	_cleanup_free_ char *dir = image_make(*state);
+	_cleanup_image_ struct image i = {0};
+	struct err e = {0};
+
+	assert_int_equal(image_open(&i, dir, &e), 0);
+	assert_string_equal(i.name, "tiny");
+	assert_string_equal(i.cmdline, "net.ifnames=0 quiet");
+	assert_string_equal(i.root_sha256, SHA_OF("89ab"));
+	assert_int_equal(i.initrd_size, strlen(INITRD_TEXT));
+	assert_int_equal(i.epoch, 1435622400);
+	assert_true(strv_has(i.standins, "kubelet"));
+	assert_int_equal(i.roles.n, 2);
+	assert_true(roles_find(&i.roles, "master")->master);
+	assert_true(roles_find(&i.roles, "node")->cbr0);
+	assert_false(roles_find(&i.roles, "node")->master);
+}
+
+/* The manifest with one text in place of another, and the complaint that it gives. */
+static void refuses(char *scratch, const char *from, const char *to, const char *want)
+{
+	_cleanup_rm_rf_ char *dir = xasprintf("%s/image", scratch);
+	_cleanup_free_ char *made = image_make(scratch);
+	_cleanup_free_ char *text = get_text(dir, "manifest.json");
+	_cleanup_free_ char *whole = xasprintf("image %s: %s", dir, want);
+	_cleanup_buf_ struct buf b = {0};
+	struct image i;
+	struct err e = {0};
+	char *at = strstr(text, from);
+
+	assert_non_null(at);
+	buf_add(&b, text, (size_t)(at - text));
+	buf_puts(&b, to);
+	buf_puts(&b, at + strlen(from));
+	put_text(dir, "manifest.json", b.p);
+	assert_int_equal(image_open(&i, dir, &e), -1);
+	assert_string_equal(e.msg, whole);
+	assert_int_equal(e.code, ERR_FAILED);
+}
+
+static void refuses_manifests(void **state)
+{
+	refuses(*state, "\"format\": 1", "\"format\": 2",
+		"manifest.json: format 2 is not known here, only format 1");
+	refuses(*state, "\"tiny\"", "7", "manifest.json: member 'name' must be a string");
+	refuses(*state, "\"epoch\": 1435622400", "\"epoch\": -1",
+		"manifest.json: member 'epoch' must be a whole number");
+	refuses(*state, "\"root.squashfs\"", "\"root.ext4\"",
+		"manifest.json: outputs: no 'root.squashfs'");
+	refuses(*state, "\"size\": 13", "\"size\": 14",
+		"vmlinuz has 13 bytes, not 14 as manifest.json says: build the image "
+		"again");
+	refuses(*state, SHA_OF("4567"), "4567",
+		"manifest.json: outputs: 'initrd.img': sha256 must be 64 lower-case hex "
+		"digits");
+	refuses(*state, "\"cbr0\": true", "\"cbr0\": 1",
+		"manifest.json: roles: member 'cbr0' must be true or false");
+	refuses(*state, "{", "[", "manifest.json: line 2: ']' expected near ':'");
+}
+
+static void refuses_missing_files(void **state)
+{
+	_cleanup_free_ char *dir = image_make(*state);
+	_cleanup_free_ char *path = xasprintf("%s/initrd.img", dir);
+	_cleanup_free_ char *want =
+		xasprintf("image %s: initrd.img: No such file or directory", dir);
+	struct image i;
+	struct err e = {0};
+
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(image_open(&i, dir, &e), -1);
+	assert_string_equal(e.msg, want);
+	assert_int_equal(image_open(&i, "/nonexistent", &e), -1);
+	assert_string_equal(e.msg, "image /nonexistent: manifest.json: No such file or "
+				   "directory");
+}
+
+#define REPORT_HEAD                                                                      \
+	"{\"format\":1,\"host\":\"node-1\",\"role\":\"node\",\"cluster\":\"demo\","      \
+	"\"address\":\"172.25.0.11/24\",\"cbr0\":\"192.168.1.1/24\","
+#define REPORT_TAIL                                                                      \
+	"\"config_sha256\":\"ab\",\"image\":\"tiny\",\"root_sha256\":\"cd\","            \
+	"\"boot_id\":\"ef\",\"generation\":0,\"uptime_ms\":31234,\"phases\":["           \
+	"{\"name\":\"kernel\",\"ms\":4200},{\"name\":\"units\",\"ms\":9000}],"           \
+	"\"units\":[{\"name\":\"docker.service\",\"active\":\"active\",\"sub\":"         \
+	"\"running\",\"result\":\"success\"},{\"name\":\"kube-kubelet.service\","        \
+	"\"active\":\"failed\",\"sub\":\"failed\",\"result\":\"exit-code\"}],"           \
+	"\"warnings\":[]}"
+
+static void reads_a_report(void **state)
+{
+	static const char text[] =
+		REPORT_HEAD "\"verdict\":\"failed\",\"why\":\"kube-kubelet.service "
+			    "failed\"," REPORT_TAIL;
+	_cleanup_report_ struct report r = {0};
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(report_parse(&r, text, strlen(text), &e), 0);
+	assert_string_equal(r.host, "node-1");
+	assert_string_equal(r.cbr0, "192.168.1.1/24");
+	assert_string_equal(r.why, "kube-kubelet.service failed");
+	assert_int_equal(r.uptime_ms, 31234);
+	assert_int_equal(r.n_phases, 2);
+	assert_string_equal(r.phases[1].name, "units");
+	assert_int_equal(r.phases[1].ms, 9000);
+	assert_int_equal(strv_len(r.failed_units), 1);
+	assert_true(strv_has(r.failed_units, "kube-kubelet.service"));
+}
+
+static void refuses_reports(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} cases[] = {
+		{"", "line 1: '[' or '{' expected near end of file"},
+		{"[1]", "not a JSON object"},
+		{"{\"format\":1}", "member 'host' must be a string"},
+		{"{\"format\":1,\"format\":1}", "line 1: duplicate object key near "
+						"'\"format\"'"},
+		{REPORT_HEAD "\"verdict\":\"fine\",\"why\":null," REPORT_TAIL,
+		 "member 'verdict' must be \"ready\" or \"failed\""},
+		{REPORT_HEAD "\"verdict\":\"ready\",\"why\":7," REPORT_TAIL,
+		 "member 'why' must be a string"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct report r;
+		struct err e = {0};
+
+		assert_int_equal(
+			report_parse(&r, cases[i].text, strlen(cases[i].text), &e), -1);
+		assert_string_equal(e.msg, cases[i].want);
+	}
+}
+
+/* Whatever a machine sends: every prefix of a report, and the report with each byte
+ * changed, is read or refused, and nothing else. */
+static void survives_damage(void **state)
+{
+	static const char text[] = REPORT_HEAD "\"verdict\":\"ready\"," REPORT_TAIL;
+	char damaged[sizeof(text)];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(text) - 1; i++) {
+		_cleanup_report_ struct report a = {0}, b = {0};
+		struct err e = {0};
+
+		assert_int_equal(report_parse(&a, text, i, &e), -1);
+		memcpy(damaged, text, sizeof(text));
+		damaged[i] ^= 0x20;
+		if (report_parse(&b, damaged, sizeof(text) - 1, &e) == 0)
+			assert_non_null(b.host);
+		else
+			assert_true(e.msg[0]);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(reads_an_image, setup, teardown),
+		cmocka_unit_test_setup_teardown(refuses_manifests, setup, teardown),
+		cmocka_unit_test_setup_teardown(refuses_missing_files, setup, teardown),
+		cmocka_unit_test(reads_a_report),
+		cmocka_unit_test(refuses_reports),
+		cmocka_unit_test(survives_damage),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pxe/rack.h. What is wrong with a rack, message by message, is in test/should-fail/rack.
+ */
+#include "pxe/rack.h"
+
+#include "lib/net.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static int load(struct rack *r, const char *text, struct diag *d)
+{
+	_cleanup_roles_ struct roles roles = {0};
+
+	roles_builtin(&roles);
+	return rack_parse(r, text, strlen(text), "r.cfg", CONF_NO_INCLUDE, &roles, d);
+}
+
+static void print_all(const struct diag *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		print_error("%s\n", d->lines[i]);
+}
+
+/* --- the shipped examples --------------------------------------------------------- */
+
+static void demo(void **state)
+{
+	_cleanup_roles_ struct roles roles = {0};
+	_cleanup_rack_ struct rack r = {0};
+	_cleanup_diag_ struct diag d = {0};
+	const struct rack_host *m, *n;
+	char text[NET_CIDR_LEN];
+
+	(void)state;
+	roles_builtin(&roles);
+	assert_int_equal(rack_load(&r, "configs/demo.cfg", &roles, &d), 0);
+	assert_string_equal(r.name, "demo");
+	assert_int_equal(r.n_hosts, 3);
+	assert_int_equal(r.boot_server, 0xac190001);
+	assert_string_equal(net_format_cidr(r.node_network, text), "172.25.0.0/24");
+	m = &r.hosts[0];
+	n = &r.hosts[2];
+	assert_string_equal(m->host.name, "master");
+	assert_int_equal(m->host.master, m->host.address.addr);
+	assert_int_equal(m->vm_memory, 1536 << 20);
+	assert_int_equal(m->vm_disk, 4ULL << 30);
+	assert_string_equal(m->state_disk, "/dev/vda");
+	assert_string_equal(n->host.cluster, "demo");
+	assert_string_equal(net_format_cidr(n->host.address, text), "172.25.0.12/24");
+	assert_string_equal(net_format_cidr(n->host.cbr0, text), "192.168.2.1/24");
+	assert_int_equal(n->host.master, 0xac19000a);
+	assert_int_equal(n->host.etcd_port, 4001);
+	assert_string_equal(n->console, "ttyS0,115200");
+	assert_null(n->state_disk);
+	assert_int_equal(n->vm_memory, 1280 << 20);
+	assert_int_equal(n->vm_disk, 0);
+}
+
+/* Every host of a rack that passes is a host.cfg that passes: rendered, read back by the
+ * node's own loader, checked, and the same again. */
+static void round_trip(const char *path)
+{
+	_cleanup_roles_ struct roles roles = {0};
+	_cleanup_rack_ struct rack r = {0};
+	_cleanup_diag_ struct diag d = {0};
+
+	roles_builtin(&roles);
+	assert_int_equal(rack_load(&r, path, &roles, &d), 0);
+	for (size_t i = 0; i < r.n_hosts; i++) {
+		_cleanup_free_ char *text = host_render(&r.hosts[i].host), *again = NULL;
+		_cleanup_conf_ struct conf *conf = NULL;
+		_cleanup_host_ struct host h = {0};
+
+		assert_int_equal(conf_parse(&conf, text, strlen(text), "host.cfg",
+					    CONF_MAX, CONF_NO_INCLUDE, &d),
+				 0);
+		host_init(&h);
+		assert_int_equal(host_load_conf(&h, conf_root(conf), "", &d), 0);
+		host_derive(&h);
+		assert_int_equal(host_check(&h, &roles, &d), 0);
+		again = host_render(&h);
+		assert_string_equal(again, text);
+	}
+	assert_int_equal(d.n, 0);
+}
+
+static void examples_round_trip(void **state)
+{
+	(void)state;
+	round_trip("configs/demo.cfg");
+	round_trip("configs/rack40.cfg");
+	round_trip("test/golden/pxe/tags.cfg");
+}
+
+/* --- values and where they come from ---------------------------------------------- */
+
+#define CLUSTER                                                                          \
+	"cluster : { name = \"c\"; node_network = \"10.0.0.0/16\";\n"                    \
+	"  boot_server = \"10.0.0.1\"; gateway = \"10.0.0.1\"; master = \"m\";\n"
+#define MASTER                                                                           \
+	"  { name = \"m\"; role = \"master\"; mac = \"52:54:00:00:00:01\";"              \
+	" address = \"10.0.0.10\"; }"
+
+static void host_over_cluster(void **state)
+{
+	static const char text[] = CLUSTER
+		"  dns = [ \"10.0.0.2\" ]; mtu = 1400; console = \"ttyS1\";\n"
+		"  vm : { memory = \"512M\"; cpus = 2; }; };\n"
+		"hosts = (\n" MASTER ",\n"
+		"  { name = \"n\"; role = \"node\"; mac = \"52-54-00-00-00-02\";\n"
+		"    address = \"10.0.0.11/16\"; cbr0 = \"192.168.1.1/24\";\n"
+		"    mtu = 9000; console = \"tty0\"; cmdline = \"a  b\";\n"
+		"    vm : { disk = \"1G\"; }; } );\n";
+	_cleanup_rack_ struct rack r = {0};
+	_cleanup_diag_ struct diag d = {0};
+	const struct rack_host *n;
+	char where[128];
+
+	(void)state;
+	if (load(&r, text, &d) < 0)
+		print_all(&d);
+	assert_int_equal(r.n_hosts, 2);
+	n = &r.hosts[1];
+	assert_int_equal(n->host.mtu, 9000);
+	assert_string_equal(host_where(&n->host, HOST_MTU, where, sizeof(where)),
+			    "r.cfg:9");
+	assert_true(strv_has(n->host.dns, "10.0.0.2"));
+	assert_string_equal(host_where(&n->host, HOST_DNS, where, sizeof(where)),
+			    "r.cfg:3");
+	assert_string_equal(host_where(&n->host, HOST_MASTER, where, sizeof(where)),
+			    "r.cfg:2");
+	assert_string_equal(host_where(&n->host, HOST_ADDRESS, where, sizeof(where)),
+			    "r.cfg:8");
+	assert_int_equal(r.hosts[0].host.mtu, 1400);
+	assert_string_equal(r.hosts[0].console, "ttyS1");
+	assert_string_equal(n->console, "tty0");
+	assert_string_equal(n->cmdline, "a  b");
+	assert_int_equal(n->vm_memory, 512 << 20);
+	assert_int_equal(n->vm_cpus, 2);
+	assert_int_equal(n->vm_disk, 1 << 30);
+	assert_int_equal(n->host.address.prefix, 16);
+	assert_int_equal(r.hosts[0].host.address.prefix, 16);
+}
+
+/* A rack of a cluster whose master stands elsewhere. */
+static void master_outside(void **state)
+{
+	static const char text[] =
+		"cluster : { name = \"c\"; node_network = \"10.0.0.0/16\"; gateway = "
+		"\"10.0.0.1\";\n boot_server = \"10.0.0.1\"; master = \"10.9.0.10\"; };\n"
+		"hosts = ( { name = \"n\"; role = \"node\"; mac = \"52:54:00:00:00:02\";"
+		" address = \"10.0.0.11\"; cbr0 = \"192.168.1.1/24\"; } );\n";
+	_cleanup_rack_ struct rack r = {0};
+	_cleanup_diag_ struct diag d = {0};
+
+	(void)state;
+	if (load(&r, text, &d) < 0)
+		print_all(&d);
+	assert_int_equal(r.n_hosts, 1);
+	assert_int_equal(r.hosts[0].host.master, 0x0a09000a);
+}
+
+/* The cluster's mistake is every host's mistake and is told once. */
+static void cluster_mistakes_once(void **state)
+{
+	static const char text[] = CLUSTER
+		"  pod_network = \"192.168.0.1/16\"; nat = \"yes\"; };\n"
+		"hosts = (\n" MASTER ",\n"
+		"  { name = \"n\"; role = \"node\"; mac = \"52:54:00:00:00:02\";\n"
+		"    address = \"10.0.0.11\"; cbr0 = \"192.168.1.1/24\"; },\n"
+		"  { name = \"o\"; role = \"node\"; mac = \"52:54:00:00:00:03\";\n"
+		"    address = \"10.0.0.12\"; cbr0 = \"192.168.2.1/24\"; } );\n";
+	_cleanup_rack_ struct rack r = {0};
+	_cleanup_diag_ struct diag d = {0};
+
+	(void)state;
+	assert_int_equal(load(&r, text, &d), -1);
+	assert_int_equal(d.n, 2);
+	assert_string_equal(d.lines[0], "r.cfg:3: cluster: nat: must be true or false");
+	assert_string_equal(d.lines[1],
+			    "r.cfg:3: pod_network: 192.168.0.1/16 has host bits set: the "
+			    "network is 192.168.0.0/16");
+	assert_null(r.hosts);
+}
+
+/* --- thousands -------------------------------------------------------------------- */
+
+#define MANY 5000
+
+/* Hosts 1 to MANY; with `same`, all have the first one's MAC, address and cbr0. */
+static char *many(bool same)
+{
+	_cleanup_buf_ struct buf b = {0};
+
+	buf_puts(&b, "cluster : { name = \"c\"; node_network = \"10.0.0.0/16\";\n"
+		     "  boot_server = \"10.0.255.1\"; gateway = \"10.0.255.1\";\n"
+		     "  pod_network = \"100.64.0.0/10\"; service_network = "
+		     "\"192.168.0.0/16\";\n"
+		     "  master = \"10.0.255.10\"; };\nhosts = (\n");
+	for (unsigned i = 1; i <= MANY; i++) {
+		unsigned k = same ? 1 : i;
+
+		buf_printf(&b,
+			   "{ name = \"node-%u\"; role = \"node\"; mac = "
+			   "\"52:54:00:00:%02x:%02x\"; address = \"10.0.%u.%u\"; cbr0 = "
+			   "\"100.%u.%u.1/24\"; }%s\n",
+			   i, k >> 8, k & 255, k >> 8, k & 255, 64 + k / 256, k % 256,
+			   i < MANY ? "," : " );");
+	}
+	return buf_take(&b);
+}
+
+static void thousands_pass(void **state)
+{
+	_cleanup_free_ char *text = many(false);
+	_cleanup_rack_ struct rack r = {0};
+	_cleanup_diag_ struct diag d = {0};
+
+	(void)state;
+	if (load(&r, text, &d) < 0)
+		print_error("%s\n", d.lines[0]);
+	assert_int_equal(r.n_hosts, MANY);
+	assert_string_equal(r.hosts[MANY - 1].host.name, "node-5000");
+}
+
+static void thousands_of_mistakes(void **state)
+{
+	_cleanup_free_ char *text = many(true);
+	_cleanup_rack_ struct rack r = {0};
+	_cleanup_diag_ struct diag d = {0};
+
+	(void)state;
+	assert_int_equal(load(&r, text, &d), -1);
+	assert_int_equal(d.n, 3 * (MANY - 1));
+	assert_string_equal(d.lines[0],
+			    "r.cfg:7: host 'node-2': mac 52:54:00:00:00:01 is "
+			    "also host 'node-1' (line 6)");
+	assert_string_equal(d.lines[d.n - 1],
+			    "r.cfg:5005: host 'node-5000': cbr0 100.64.1.1/24 overlaps "
+			    "100.64.1.1/24, the cbr0 of host 'node-1' (line 6)");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(demo),
+		cmocka_unit_test(examples_round_trip),
+		cmocka_unit_test(host_over_cluster),
+		cmocka_unit_test(master_outside),
+		cmocka_unit_test(cluster_mistakes_once),
+		cmocka_unit_test(thousands_pass),
+		cmocka_unit_test(thousands_of_mistakes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pxe/tree.h: whole trees against test/golden/pxe. Each rack there, NAME.cfg, is rendered
+ * with the tiny image; NAME/LISTING has every path of the tree with its type, mode, size
+ * or target, and every text stands in NAME/ under its path. GOLDEN_UPDATE=1 writes them
+ * anew.
+ */
+#include "pxe/tree.h"
+
+#include "lib/run.h"
+#include "test-pxe-image.h"
+
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#define GOLDEN "test/golden/pxe"
+
+struct fixture {
+	char *scratch, *image_dir, *ipxe_dir;
+	struct image image;
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = xcalloc(1, sizeof(*f));
+	struct err e = {0};
+
+	umask(077); /* nobody's umask shows in a tree */
+	f->scratch = scratch_make();
+	f->image_dir = image_make(f->scratch);
+	f->ipxe_dir = xasprintf("%s/ipxe", f->scratch);
+	if (mkdir(f->ipxe_dir, 0755) < 0)
+		return -1;
+	put_text(f->ipxe_dir, "undionly.kpxe", "for BIOS\n");
+	put_text(f->ipxe_dir, "snponly.efi", "for UEFI\n");
+	*state = f;
+	return image_open(&f->image, f->image_dir, &e);
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	image_done(&f->image);
+	rm_rf_p(&f->scratch);
+	free(f->image_dir);
+	free(f->ipxe_dir);
+	free(f);
+	return 0;
+}
+
+/* Renders a rack into SCRATCH/NAME. */
+static int render(struct fixture *f, const char *rack_file, const char *name,
+		  struct tree_options o, struct err *e)
+{
+	_cleanup_free_ char *dir = xasprintf("%s/%s", f->scratch, name);
+	_cleanup_rack_ struct rack rack = {0};
+	_cleanup_diag_ struct diag d = {0};
+
+	if (!o.ipxe_dir)
+		o.ipxe_dir = f->ipxe_dir;
+	if (rack_load(&rack, rack_file, &f->image.roles, &d) < 0)
+		return diag_err(&d, e);
+	return tree_render(&rack, &f->image, dir, &o, e);
+}
+
+/* --- golden ----------------------------------------------------------------------- */
+
+static char **walked; /* nftw(3) has no argument for its callback */
+static size_t walk_skip;
+
+static int on_path(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	char target[256] = "";
+
+	if (ftw->level == 0)
+		return 0;
+	if (type == FTW_SL) {
+		ssize_t n = readlink(path, target, sizeof(target) - 1);
+
+		target[n > 0 ? n : 0] = '\0';
+		strv_addf(&walked, "%s -> %s", path + walk_skip, target);
+	} else if (type == FTW_D) {
+		strv_addf(&walked, "%s/ %o", path + walk_skip, st->st_mode & 07777);
+	} else {
+		strv_addf(&walked, "%s %o %lld", path + walk_skip, st->st_mode & 07777,
+			  (long long)st->st_size);
+	}
+	return 0;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Every path below `dir`, sorted. */
+static char **listing(const char *dir)
+{
+	char **v;
+
+	walk_skip = strlen(dir) + 1;
+	assert_int_equal(nftw(dir, on_path, 16, FTW_PHYS), 0);
+	v = TAKE_PTR(walked);
+	qsort(v, strv_len(v), sizeof(*v), by_text);
+	return v;
+}
+
+static void against_golden(const char *name, const char *path, const char *got)
+{
+	_cleanup_free_ char *golden = xasprintf(GOLDEN "/%s/%s", name, path);
+	_cleanup_free_ char *want = NULL;
+
+	if (getenv("GOLDEN_UPDATE")) {
+		_cleanup_free_ char *dir =
+			xstrndup(golden, (size_t)(strrchr(golden, '/') - golden));
+
+		assert_int_equal(mkdir_p_at(AT_FDCWD, dir, 0755), 0);
+		assert_int_equal(file_write_at(AT_FDCWD, golden, got, strlen(got), 0644),
+				 0);
+	}
+	want = get_text(".", golden);
+	if (!want)
+		fail_msg("there is no %s", golden);
+	if (!streq(want, got))
+		print_error("%s differs\n", golden);
+	assert_string_equal(got, want);
+}
+
+static char *cpio_member(const char *archive, const char *member)
+{
+	_cleanup_free_ char *file = xasprintf("--file=%s", archive);
+	const char *const argv[] = {"cpio", "--extract", "--quiet", "--to-stdout",
+				    file,   member,      NULL};
+	struct err e = {0};
+	char *out = NULL;
+
+	if (run_capture(&(struct run){.argv = argv}, &out, NULL, &e) < 0)
+		fail_msg("%s", e.msg);
+	return out;
+}
+
+/* The tree in SCRATCH/NAME against test/golden/pxe/NAME. */
+static void compare(struct fixture *f, const char *name)
+{
+	_cleanup_free_ char *dir = xasprintf("%s/%s", f->scratch, name);
+	_cleanup_strv_ char **paths = listing(dir);
+	_cleanup_free_ char *list = strv_join(paths, "\n");
+	_cleanup_free_ char *ended = xasprintf("%s\n", list);
+	size_t texts = 0;
+
+	against_golden(name, "LISTING", ended);
+	for (size_t i = 0; paths[i]; i++) {
+		_cleanup_free_ char *path = NULL, *text = NULL;
+
+		if (strstr(paths[i], " -> ") || strchr(paths[i], ' ')[-1] == '/' ||
+		    str_after(paths[i], "http/images/") || strstr(paths[i], ".kpxe ") ||
+		    strstr(paths[i], ".efi "))
+			continue;
+		path = xstrndup(paths[i], strcspn(paths[i], " "));
+		if (str_ends(path, ".cpio")) {
+			_cleanup_free_ char *archive = xasprintf("%s/%s", dir, path);
+			_cleanup_free_ char *inside = xasprintf("%s.host.cfg", path);
+
+			text = cpio_member(archive, "rackstrap/host.cfg");
+			against_golden(name, inside, text);
+		} else {
+			text = get_text(dir, path);
+			assert_non_null(text);
+			against_golden(name, path, text);
+		}
+		texts++;
+	}
+	assert_true(texts > 8);
+}
+
+static void golden_plain(void **state)
+{
+	struct err e = {0};
+
+	if (render(*state, GOLDEN "/plain.cfg", "plain", (struct tree_options){0}, &e) <
+	    0)
+		fail_msg("%s", e.msg);
+	compare(*state, "plain");
+}
+
+static void golden_tags(void **state)
+{
+	struct tree_options o = {
+		.interface = "eno1", .http_port = 8080, .router_advert = true};
+	struct err e = {0};
+
+	if (render(*state, GOLDEN "/tags.cfg", "tags", o, &e) < 0)
+		fail_msg("%s", e.msg);
+	compare(*state, "tags");
+}
+
+static void golden_proxy(void **state)
+{
+	struct tree_options o = {.proxy_dhcp = true};
+	struct err e = {0};
+
+	if (render(*state, GOLDEN "/proxy.cfg", "proxy", o, &e) < 0)
+		fail_msg("%s", e.msg);
+	compare(*state, "proxy");
+}
+
+/* --- the image -------------------------------------------------------------------- */
+
+static char *image_file(struct fixture *f, const char *tree, const char *name)
+{
+	return xasprintf("%s/%s/http/images/89ab89ab89ab89ab-45674567-01230123/%s",
+			 f->scratch, tree, name);
+}
+
+static void image_files(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *kernel = image_file(f, "t", "vmlinuz");
+	_cleanup_free_ char *initrd = image_file(f, "t", "initrd.img");
+	_cleanup_free_ char *root = image_file(f, "t", "root.cpio");
+	_cleanup_free_ char *k = NULL, *r = NULL, *i = NULL;
+	struct err e = {0};
+	size_t len = 0;
+
+	assert_int_equal(
+		render(f, GOLDEN "/plain.cfg", "t", (struct tree_options){0}, &e), 0);
+	k = get_text("/", kernel);
+	assert_string_equal(k, KERNEL_TEXT);
+	r = cpio_member(root, "rackstrap/root.squashfs");
+	assert_string_equal(r, ROOT_TEXT);
+	assert_int_equal(file_read_at(AT_FDCWD, initrd, 4096, &i, &len), 0);
+	assert_int_equal(len, 512);
+	assert_string_equal(i, INITRD_TEXT); /* and NULs behind it */
+	for (size_t n = strlen(INITRD_TEXT); n < len; n++)
+		assert_int_equal(i[n], 0);
+}
+
+/* --- rendered again --------------------------------------------------------------- */
+
+static ino_t inode(const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_ino;
+}
+
+static void again(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *one = xasprintf("%s/one", f->scratch);
+	_cleanup_free_ char *two = xasprintf("%s/two", f->scratch);
+	_cleanup_free_ char *root = image_file(f, "one", "root.cpio"), *kept = NULL;
+	const char *const diff[] = {"diff", "-r", one, two, NULL};
+	const struct tree_options o = {0};
+	struct err e = {0};
+	ino_t before;
+
+	assert_int_equal(render(f, GOLDEN "/plain.cfg", "one", o, &e), 0);
+	assert_int_equal(render(f, GOLDEN "/plain.cfg", "two", o, &e), 0);
+	if (run_argv(diff, &e) < 0)
+		fail_msg("%s", e.msg);
+	before = inode(root);
+	put_text(one, "http/report/node-1.json", "a report\n");
+	put_text(one, "run/access.log", "a line\n");
+	put_text(one, "left.over", "from another version\n");
+	assert_int_equal(render(f, GOLDEN "/proxy.cfg", "one",
+				(struct tree_options){.proxy_dhcp = true}, &e),
+			 0);
+	assert_int_equal(inode(root), before); /* linked, not copied */
+	kept = get_text(one, "http/report/node-1.json");
+	assert_string_equal(kept, "a report\n");
+	assert_null(get_text(one, "left.over"));
+	assert_null(get_text(one, "http/hosts/52-54-00-25-00-1a.ipxe"));
+	free(kept);
+	kept = get_text(one, "run/access.log");
+	assert_string_equal(kept, "a line\n");
+}
+
+/* Nothing but the trees and what the fixture made: no temporary folder stays. */
+static size_t count_entries(const char *dir)
+{
+	_cleanup_closedir_ DIR *d = opendir(dir);
+	size_t n = 0;
+
+	assert_non_null(d);
+	while (readdir(d))
+		n++;
+	return n - 2;
+}
+
+static void refuses_to_replace(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *dir = xasprintf("%s/precious", f->scratch);
+	_cleanup_free_ char *want =
+		xasprintf("%s is there and is not a boot tree: name another folder", dir);
+	_cleanup_free_ char *text = NULL;
+	struct err e = {0};
+
+	assert_int_equal(mkdir(dir, 0755), 0);
+	put_text(dir, "thesis.tex", "ten years\n");
+	assert_int_equal(
+		render(f, GOLDEN "/plain.cfg", "precious", (struct tree_options){0}, &e),
+		-1);
+	assert_string_equal(e.msg, want);
+	text = get_text(dir, "thesis.tex");
+	assert_string_equal(text, "ten years\n");
+	assert_int_equal(count_entries(f->scratch), 3); /* image, ipxe, precious */
+}
+
+static void an_empty_folder_will_do(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *dir = xasprintf("%s/empty", f->scratch);
+	struct err e = {0};
+
+	assert_int_equal(mkdir(dir, 0755), 0);
+	assert_int_equal(
+		render(f, GOLDEN "/plain.cfg", "empty", (struct tree_options){0}, &e), 0);
+	assert_int_equal(count_entries(f->scratch), 3);
+}
+
+static void failure_leaves_nothing(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *root = xasprintf("%s/root.squashfs", f->image_dir);
+	struct err e = {0};
+
+	assert_int_equal(truncate(root, 3), 0); /* after image_open looked */
+	assert_int_equal(
+		render(f, GOLDEN "/plain.cfg", "t", (struct tree_options){0}, &e), -1);
+	assert_non_null(strstr(e.msg, "rackstrap/root.squashfs is 12 bytes too short"));
+	assert_int_equal(count_entries(f->scratch), 2);
+}
+
+/* --- what does not go together ---------------------------------------------------- */
+
+static void refuses_options(void **state)
+{
+	struct fixture *f = *state;
+	struct err e = {0};
+
+	assert_int_equal(render(f, GOLDEN "/plain.cfg", "t",
+				(struct tree_options){.interface = "eth0\nport=53"}, &e),
+			 -1);
+	assert_string_equal(e.msg, "'eth0 port=53' is not the name of an interface");
+	assert_int_equal(render(f, GOLDEN "/plain.cfg", "t",
+				(struct tree_options){.router_advert = true}, &e),
+			 -1);
+	assert_string_equal(e.msg, "router advertisements need the interface's name");
+	free(f->image.name);
+	f->image.name = xstrdup("tiny; reboot");
+	assert_int_equal(
+		render(f, GOLDEN "/plain.cfg", "t", (struct tree_options){0}, &e), -1);
+	assert_string_equal(e.msg, "the image's name 'tiny; reboot' cannot stand in a "
+				   "boot script");
+}
+
+static void refuses_kernel_words(void **state)
+{
+	struct fixture *f = *state;
+	struct err e = {0};
+
+	free(f->image.cmdline);
+	f->image.cmdline = xstrdup("quiet ${net0/mac}");
+	assert_int_equal(
+		render(f, GOLDEN "/plain.cfg", "t", (struct tree_options){0}, &e), -1);
+	assert_non_null(strstr(e.msg, "host 'master': kernel command line: must not hold "
+				      "'$': quiet ${net0/mac} boot=rackstrap"));
+	free(f->image.cmdline);
+	f->image.cmdline = xcalloc(1, 1901);
+	memset(f->image.cmdline, 'x', 1900);
+	assert_int_equal(
+		render(f, GOLDEN "/plain.cfg", "t", (struct tree_options){0}, &e), -1);
+	assert_non_null(strstr(e.msg, "are too long (at most 1900)"));
+}
+
+static void without_ipxe(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *dir = xasprintf("%s/t", f->scratch);
+	struct err e = {0};
+
+	assert_int_equal(render(f, GOLDEN "/plain.cfg", "t",
+				(struct tree_options){.ipxe_dir = "/nonexistent"}, &e),
+			 0);
+	assert_null(get_text(dir, "tftp/undionly.kpxe"));
+}
+
+/* --- tree.cfg --------------------------------------------------------------------- */
+
+static void info_round_trip(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *dir = xasprintf("%s/t", f->scratch);
+	_cleanup_tree_info_ struct tree_info i = {0};
+	struct tree_options o = {.interface = "eno1", .http_port = 8080};
+	char text[NET_CIDR_LEN], mac[NET_MAC_LEN];
+	struct err e = {0};
+
+	assert_int_equal(render(f, GOLDEN "/tags.cfg", "t", o, &e), 0);
+	assert_int_equal(tree_info_read(&i, dir, &e), 0);
+	assert_string_equal(i.name, "tags");
+	assert_string_equal(i.image, "tiny");
+	assert_string_equal(i.interface, "eno1");
+	assert_int_equal(i.http_port, 8080);
+	assert_int_equal(i.boot_server, 0x0a000001);
+	assert_false(i.proxy_dhcp);
+	assert_int_equal(i.n_hosts, 3);
+	assert_string_equal(i.hosts[2].name, "far");
+	assert_string_equal(net_format_cidr(i.hosts[2].cbr0, text), "172.16.2.1/24");
+	assert_string_equal(net_format_mac(i.hosts[2].mac, ':', mac),
+			    "02:00:00:00:00:03");
+	assert_int_equal(i.hosts[0].cbr0.prefix, 0);
+}
+
+static void info_refuses(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *want =
+		xasprintf("%s is not a boot tree (there is no "
+			  "tree.cfg): render one with `rackstrap pxe`",
+			  f->scratch);
+	struct tree_info i;
+	struct err e = {0};
+
+	assert_int_equal(tree_info_read(&i, f->scratch, &e), -1);
+	assert_string_equal(e.msg, want);
+	put_text(f->scratch, "tree.cfg",
+		 "version = 1; rack = \"r\"; image = \"i\"; boot_server = \"10.0.0.1\";\n"
+		 "http_port = 80; proxy_dhcp = false; hosts = (\n"
+		 "{ name = \"../../etc/passwd\"; role = \"node\"; "
+		 "mac = \"02:00:00:00:00:03\"; } );\n");
+	assert_int_equal(tree_info_read(&i, f->scratch, &e), -1);
+	assert_non_null(strstr(e.msg, "tree.cfg:3: name: cannot be a host's name"));
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(golden_plain),
+		T(golden_tags),
+		T(golden_proxy),
+		T(image_files),
+		T(again),
+		T(refuses_to_replace),
+		T(an_empty_folder_will_do),
+		T(failure_leaves_nothing),
+		T(refuses_options),
+		T(refuses_kernel_words),
+		T(without_ipxe),
+		T(info_round_trip),
+		T(info_refuses),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
