@@ -80,6 +80,12 @@ static char *addr_text(struct cidr c)
 	return c.prefix ? xstrdup(net_format_addr(c.addr, text)) : NULL;
 }
 
+/* A report's address as the table has it: without its prefix. */
+static char *reported_address(const struct report *r)
+{
+	return r->address ? xstrndup(r->address, strcspn(r->address, "/")) : NULL;
+}
+
 void status_load_host(struct status_host *ret, const char *dir, const struct tree_host *h)
 {
 	_cleanup_free_ char *path = xasprintf("%s/" TREE_REPORTS, dir);
@@ -95,8 +101,8 @@ void status_load_host(struct status_host *ret, const char *dir, const struct tre
 		read_report(ret, fd);
 	else if (errno != ENOENT)
 		broken(ret, strerror(errno));
-	if (!ret->address && ret->report.address)
-		ret->address = xstrdup(ret->report.address); /* by DHCP */
+	if (!ret->address)
+		ret->address = reported_address(&ret->report); /* by DHCP */
 }
 
 static int load_tree(struct status *s, const char *dir, struct err *e)
@@ -138,7 +144,7 @@ static int load_folder(struct status *s, const char *dir, struct err *e)
 		};
 		read_report(h, dirfd(d));
 		h->role = xstrdup(h->report.role);
-		h->address = xstrdup(h->report.address);
+		h->address = reported_address(&h->report);
 		h->cbr0 = xstrdup(h->report.cbr0);
 	}
 	if (s->n == 0)
@@ -256,16 +262,16 @@ static void add_host(struct table *t, const struct status_host *h,
 void status_table(const struct status *s, time_t now, struct buf *out)
 {
 	struct table_column columns[7 + PHASES_MAX] = {
-		{"HOST", false}, {"ROLE", false}, {"ADDRESS", false}, {"CBR0", false}};
+		{"host", false}, {"role", false}, {"address", false}, {"cbr0", false}};
 	_cleanup_table_ struct table t = {0};
 	const char *phases[PHASES_MAX];
 	size_t n = 4, n_phases = phase_names(s, phases);
 
 	for (size_t k = 0; k < n_phases; k++)
 		columns[n++] = (struct table_column){phases[k], true};
-	columns[n++] = (struct table_column){"UP", true};
-	columns[n++] = (struct table_column){"VERDICT", false};
-	columns[n++] = (struct table_column){"AGE", true};
+	columns[n++] = (struct table_column){"up", true};
+	columns[n++] = (struct table_column){"verdict", false};
+	columns[n++] = (struct table_column){"age", true};
 	table_init(&t, columns, n);
 	for (size_t i = 0; i < s->n; i++)
 		add_host(&t, &s->hosts[i], phases, n_phases, now);

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pxe/table.h, pxe/template.h, pxe/intern.h, pxe/access.h, pxe/status.h. */
+#include "pxe/status.h"
+
+#include "pxe/access.h"
+#include "pxe/intern.h"
+#include "pxe/table.h"
+#include "pxe/template.h"
+#include "test-pxe-image.h"
+
+#include <jansson.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <utime.h>
+
+#include <cmocka.h>
+
+static int setup(void **state)
+{
+	*state = scratch_make();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	rm_rf_p((char **)state);
+	return 0;
+}
+
+/* --- tables ----------------------------------------------------------------------- */
+
+static const struct table_column columns[] = {
+	{"NAME", false}, {"SECONDS", true}, {"LAST", false}};
+
+static void table_layout(void **state)
+{
+	_cleanup_table_ struct table t = {0};
+	_cleanup_buf_ struct buf b = {0};
+
+	(void)state;
+	table_init(&t, columns, ARRAY_SIZE(columns));
+	table_add(&t, "a-long-name");
+	table_add_seconds(&t, 31249);
+	table_add(&t, "x");
+	table_add(&t, "b");
+	table_add_seconds(&t, 99950);
+	table_add(&t, NULL);
+	table_add(&t, "gr\xc3\xbc\xc3\x9f"); /* counted in characters */
+	table_render(&t, &b);
+	assert_string_equal(b.p, "NAME         SECONDS  LAST\n"
+				 "a-long-name     31.2  x\n"
+				 "b              100.0  -\n"
+				 "gr\xc3\xbc\xc3\x9f               -  -\n");
+}
+
+/* What a node wrote cannot drive the operator's terminal. */
+static void table_cleans(void **state)
+{
+	static const struct {
+		const char *cell, *want;
+	} cases[] = {
+		{"\033[31mred", "?[31mred"},
+		{"tab\there\n", "tab?here?"},
+		{"\x7f", "?"},
+		{"\xc2\x9b"
+		 "31m",
+		 "??31m"},                        /* C1: another CSI */
+		{"\xff\xfe", "??"},               /* not UTF-8 */
+		{"\xc0\xaf", "??"},               /* overlong */
+		{"\xed\xa0\x80", "???"},          /* a surrogate */
+		{"\xf4\x90\x80\x80", "????"},     /* beyond the last */
+		{"\xe2\x82", "??"},               /* cut off */
+		{"\xe2\x82\xac", "\xe2\x82\xac"}, /* a euro */
+		{"\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_table_ struct table t = {0};
+
+		table_init(&t, columns, 1);
+		table_add(&t, cases[i].cell);
+		assert_string_equal(t.cells[0], cases[i].want);
+	}
+}
+
+static void empty_table(void **state)
+{
+	_cleanup_table_ struct table t = {0};
+	_cleanup_buf_ struct buf b = {0};
+
+	(void)state;
+	table_init(&t, columns, ARRAY_SIZE(columns));
+	table_render(&t, &b);
+	assert_string_equal(b.p, "NAME  SECONDS  LAST\n");
+}
+
+/* --- templates -------------------------------------------------------------------- */
+
+static void template_fills(void **state)
+{
+	static const struct template_var vars[] = {
+		{"a", "1"}, {"b_2", "two\nlines"}, {"none", ""}, {NULL, NULL}};
+	_cleanup_buf_ struct buf b = {0};
+
+	(void)state;
+	template_render(&b,
+			"@a@@a@ x@a@y @b_2@\n"
+			"#@ the template's own\n"
+			"\t@none@\n"
+			"kept @none@\n"
+			"\n"
+			"op@desk @ @@ @no such@\n",
+			vars);
+	assert_string_equal(b.p, "11 x1y two\nlines\n"
+				 "kept \n"
+				 "\n"
+				 "op@desk @ @@ @no such@\n");
+}
+
+static void interning(void **state)
+{
+	_cleanup_intern_ struct intern in = {0};
+	char text[16];
+	bool is_new;
+
+	(void)state;
+	for (size_t round = 0; round < 2; round++)
+		for (size_t i = 0; i < 1000; i++) {
+			snprintf(text, sizeof(text), "%zu", i * 7919 % 1000);
+			assert_int_equal(intern(&in, text, &is_new), i);
+			assert_int_equal(is_new, round == 0);
+		}
+	assert_int_equal(in.n, 1000);
+	assert_string_equal(in.texts[1], "919");
+}
+
+/* --- the access log --------------------------------------------------------------- */
+
+#define LINE "1700000000.123 172.25.0.11 \"GET /hosts/a.ipxe HTTP/1.1\" 200 1253 0.042"
+
+static void access_line(void **state)
+{
+	struct access a;
+
+	(void)state;
+	assert_int_equal(access_parse(LINE "\n", &a), 0);
+	assert_int_equal(a.end_ms, 1700000000123);
+	assert_int_equal(a.took_ms, 42);
+	assert_int_equal(a.address, 0xac19000b);
+	assert_string_equal(a.method, "GET");
+	assert_string_equal(a.path, "/hosts/a.ipxe");
+	assert_int_equal(a.status, 200);
+	assert_int_equal(a.bytes, 1253);
+	assert_int_equal(
+		access_parse("1.000 1.2.3.4 \"GET /a?b=c HTTP/1.1\" 200 0 0.000", &a), 0);
+	assert_string_equal(a.path, "/a");
+	/* Not a request at all: nginx still has a line for it. */
+	assert_int_equal(access_parse("1.000 1.2.3.4 \"\\x16\\x03\" 400 150 0.000", &a),
+			 0);
+	assert_string_equal(a.method, "");
+	assert_string_equal(a.path, "");
+	assert_int_equal(access_parse("1.000 1.2.3.4 \"\" 400 0 0.000", &a), 0);
+}
+
+static void access_refuses(void **state)
+{
+	static const char *const lines[] = {
+		"",
+		"\n",
+		"1700000000 172.25.0.11 \"GET / HTTP/1.1\" 200 1 0.000",
+		"1700000000.12 172.25.0.11 \"GET / HTTP/1.1\" 200 1 0.000",
+		"1.000 172.25.0 \"GET / HTTP/1.1\" 200 1 0.000",
+		"1.000 172.25.0.1 GET / HTTP/1.1 200 1 0.000",
+		"1.000 172.25.0.1 \"GET / HTTP/1.1 200 1 0.000",
+		"1.000 172.25.0.1 \"GET / HTTP/1.1\" 2000 1 0.000",
+		"1.000 172.25.0.1 \"GET / HTTP/1.1\" 200 -1 0.000",
+		"1.000 172.25.0.1 \"GET / HTTP/1.1\" 200 1 0.000 more",
+		"1.000 172.25.0.1 \"GET / HTTP/1.1\" 200 99999999999999999999 0.000",
+	};
+	struct access a;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		assert_int_equal(access_parse(lines[i], &a), -EINVAL);
+}
+
+static void append(const char *dir, const char *text)
+{
+	_cleanup_free_ char *path = xasprintf("%s/access.log", dir);
+	_cleanup_close_ int fd =
+		open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+
+	assert_int_equal(write_all(fd, text, strlen(text)), 0);
+}
+
+static void access_follows(void **state)
+{
+	_cleanup_free_ char *path = xasprintf("%s/access.log", (char *)*state);
+	_cleanup_access_ struct access_log l = {0};
+	struct access a;
+
+	access_open(&l, path, true);
+	assert_int_equal(access_next(&l, &a), 0); /* not there yet */
+	append(*state, LINE "\n" LINE);
+	assert_int_equal(access_next(&l, &a), 1);
+	assert_int_equal(access_next(&l, &a), 0); /* not ended yet */
+	append(*state, "\nrubbish\n" LINE "\n");
+	assert_int_equal(access_next(&l, &a), 1);
+	assert_int_equal(access_next(&l, &a), 1);
+	assert_int_equal(access_next(&l, &a), 0);
+}
+
+static void access_from_end(void **state)
+{
+	_cleanup_free_ char *path = xasprintf("%s/access.log", (char *)*state);
+	_cleanup_access_ struct access_log l = {0};
+	struct access a;
+
+	append(*state, LINE "\n");
+	access_open(&l, path, true);
+	assert_int_equal(access_next(&l, &a), 0);
+	append(*state, LINE "\n");
+	assert_int_equal(access_next(&l, &a), 1);
+}
+
+/* --- status ----------------------------------------------------------------------- */
+
+#define NOW 1700000000
+
+static void put_report(const char *dir, const char *name, const char *role,
+		       const char *verdict, const char *why, unsigned ms, unsigned age)
+{
+	_cleanup_free_ char *text = NULL, *file = xasprintf("%s.json", name);
+	_cleanup_free_ char *path = xasprintf("%s/%s", dir, file);
+	struct utimbuf times = {.actime = NOW - age, .modtime = NOW - age};
+
+	text = xasprintf(
+		"{\"format\":1,\"host\":\"%s\",\"role\":\"%s\",\"cluster\":\"c\","
+		"\"address\":\"10.0.0.9/24\",\"cbr0\":null,\"verdict\":\"%s\","
+		"\"why\":%s%s%s,\"config_sha256\":\"ab\",\"image\":\"i\","
+		"\"root_sha256\":\"cd\",\"boot_id\":\"ef\",\"generation\":0,"
+		"\"uptime_ms\":%u,\"phases\":[{\"name\":\"kernel\",\"ms\":4200},"
+		"{\"name\":\"units\",\"ms\":%u}],\"units\":[],\"warnings\":[]}",
+		name, role, verdict, why ? "\"" : "", why ? why : "null", why ? "\"" : "",
+		ms, ms - 4200);
+	put_text(dir, file, text);
+	assert_int_equal(utime(path, &times), 0);
+}
+
+static const char tree_cfg[] =
+	"version = 1; rack = \"r\"; image = \"i\"; boot_server = \"10.0.0.1\";\n"
+	"http_port = 80; proxy_dhcp = false; hosts = (\n"
+	"{ name = \"master\"; role = \"master\"; mac = \"02:00:00:00:00:01\"; "
+	"address = \"10.0.0.10/24\"; },\n"
+	"{ name = \"node-1\"; role = \"node\"; mac = \"02:00:00:00:00:02\"; "
+	"address = \"10.0.0.11/24\"; cbr0 = \"192.168.1.1/24\"; },\n"
+	"{ name = \"node-2\"; role = \"node\"; mac = \"02:00:00:00:00:03\"; },\n"
+	"{ name = \"node-3\"; role = \"node\"; mac = \"02:00:00:00:00:04\"; } );\n";
+
+static void make_tree(const char *dir)
+{
+	_cleanup_free_ char *reports = xasprintf("%s/" TREE_REPORTS, dir);
+
+	put_text(dir, TREE_INFO, tree_cfg);
+	assert_int_equal(mkdir_p_at(AT_FDCWD, reports, 0755), 0);
+	put_report(reports, "master", "master", "ready", NULL, 31249, 5);
+	put_report(reports, "node-1", "node", "failed", "docker.service failed", 20000,
+		   300);
+	put_report(reports, "node-3", "node", "ready", NULL, 9999, 200000);
+	put_text(reports, "stranger.json", "{}");
+}
+
+static void status_of_a_tree(void **state)
+{
+	_cleanup_status_ struct status s = {0};
+	_cleanup_buf_ struct buf b = {0};
+	struct err e = {0};
+
+	make_tree(*state);
+	assert_int_equal(status_load(&s, *state, &e), 0);
+	status_table(&s, NOW, &b);
+	assert_string_equal(b.p, "host    role    address    cbr0            kernel  "
+				 "units    up  verdict  "
+				 "  age\n"
+				 "master  master  10.0.0.10  -                  4.2   "
+				 "27.0  31.2  ready    "
+				 "  5 s\n"
+				 "node-1  node    10.0.0.11  192.168.1.1/24     4.2   "
+				 "15.8  20.0  failed   "
+				 "5 min\n"
+				 "node-2  node    -          -                    -      "
+				 "-     -  silent   "
+				 "    -\n"
+				 "node-3  node    10.0.0.9   -                  4.2    "
+				 "5.8  10.0  ready    "
+				 "  2 d\n"
+				 "node-1: docker.service failed\n");
+}
+
+static void verdicts(void **state)
+{
+	_cleanup_status_ struct status s = {0};
+	struct err e = {0};
+
+	make_tree(*state);
+	assert_int_equal(status_load(&s, *state, &e), 0);
+	assert_int_equal(status_verdict(&s, &e), -1);
+	assert_string_equal(e.msg, "2 of 4 hosts are not ready: node-1 (failed), node-2 "
+				   "(no report)");
+	assert_int_equal(s.hosts[1].verdict, STATUS_FAILED);
+	assert_int_equal(s.hosts[2].verdict, STATUS_SILENT);
+	s.hosts[1].verdict = s.hosts[2].verdict = STATUS_READY;
+	assert_int_equal(status_verdict(&s, &e), 0);
+}
+
+static void reports_that_lie(void **state)
+{
+	_cleanup_free_ char *reports = xasprintf("%s/" TREE_REPORTS, (char *)*state);
+	_cleanup_free_ char *one = xasprintf("%s/node-1.json", reports);
+	_cleanup_free_ char *two = xasprintf("%s/node-2.json", reports);
+	_cleanup_free_ char *huge = xcalloc(1, 70000);
+	_cleanup_status_ struct status s = {0};
+	struct err e = {0};
+
+	make_tree(*state);
+	assert_int_equal(rename(one, two), 0);
+	memset(huge, ' ', 69999);
+	put_text(reports, "node-3.json", huge);
+	put_text(reports, "master.json", "{\"format\":1");
+	assert_int_equal(status_load(&s, *state, &e), 0);
+	assert_int_equal(s.hosts[0].verdict, STATUS_BROKEN);
+	assert_int_equal(s.hosts[1].verdict, STATUS_SILENT);
+	assert_int_equal(s.hosts[2].verdict, STATUS_BROKEN);
+	assert_string_equal(s.hosts[2].why, "it is a report of 'node-1'");
+	assert_int_equal(s.hosts[3].verdict, STATUS_BROKEN);
+	assert_string_equal(s.hosts[3].why, "File too large");
+}
+
+static void status_of_a_folder(void **state)
+{
+	_cleanup_status_ struct status s = {0};
+	struct err e = {0};
+
+	put_report(*state, "node-10", "node", "ready", NULL, 9000, 1);
+	put_report(*state, "node-9", "node", "ready", NULL, 9000, 1);
+	put_text(*state, "README", "not a report\n");
+	assert_int_equal(status_load(&s, *state, &e), 0);
+	assert_null(s.rack);
+	assert_int_equal(s.n, 2);
+	assert_string_equal(s.hosts[0].name, "node-9"); /* as people count */
+	assert_string_equal(s.hosts[0].role, "node");
+	assert_int_equal(status_verdict(&s, &e), 0);
+}
+
+static void nothing_to_show(void **state)
+{
+	_cleanup_free_ char *want = xasprintf(
+		"%s is not a boot tree, and there is no report in it", (char *)*state);
+	struct status s;
+	struct err e = {0};
+
+	assert_int_equal(status_load(&s, *state, &e), -1);
+	assert_string_equal(e.msg, want);
+	assert_int_equal(status_load(&s, "/nonexistent", &e), -1);
+	assert_string_equal(e.msg, "/nonexistent: No such file or directory");
+}
+
+static void as_json(void **state)
+{
+	_cleanup_status_ struct status s = {0};
+	_cleanup_free_ char *text = NULL;
+	const json_t *h;
+	struct err e = {0};
+	json_t *j;
+
+	make_tree(*state);
+	assert_int_equal(status_load(&s, *state, &e), 0);
+	text = status_json(&s, NOW);
+	j = json_loads(text, 0, NULL);
+	assert_non_null(j);
+	assert_string_equal(json_string_value(json_object_get(j, "rack")), "r");
+	h = json_array_get(json_object_get(j, "hosts"), 1);
+	assert_string_equal(json_string_value(json_object_get(h, "verdict")), "failed");
+	assert_string_equal(json_string_value(json_object_get(h, "why")),
+			    "docker.service failed");
+	assert_int_equal(json_integer_value(json_object_get(h, "age_s")), 300);
+	assert_int_equal(json_array_size(json_object_get(h, "phases")), 2);
+	h = json_array_get(json_object_get(j, "hosts"), 2);
+	assert_true(json_is_null(json_object_get(h, "age_s")));
+	json_decref(j);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(table_layout),
+		cmocka_unit_test(table_cleans),
+		cmocka_unit_test(empty_table),
+		cmocka_unit_test(template_fills),
+		cmocka_unit_test(interning),
+		cmocka_unit_test(access_line),
+		cmocka_unit_test(access_refuses),
+		T(access_follows),
+		T(access_from_end),
+		T(status_of_a_tree),
+		T(verdicts),
+		T(reports_that_lie),
+		T(status_of_a_folder),
+		T(nothing_to_show),
+		T(as_json),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
