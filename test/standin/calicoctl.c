@@ -12,133 +12,28 @@
 #include "lib/run.h"
 #include "test/standin/common/calico.h"
 #include "test/standin/common/standin.h"
+#include "test/standin/common/usage.h"
 
+#include <fcntl.h>
 #include <signal.h>
+
+#define ETCD_TRIES 30
 
 static const struct standin standin = {.name = "calicoctl", .version = CALICO_VERSION};
 
-struct args {
-	char **words;   /* what is not an option */
-	char **options; /* "--name" or "--name=value" */
-};
-
-struct usage {
-	const char *words;   /* literal, <ARG>, a|b, [optional], <ARG>... */
-	const char *allowed; /* options */
-	const char *needed;  /* option that must be there, or NULL */
+struct command {
+	struct usage usage;
 	int (*run)(struct calico *c, const struct args *a, struct err *e);
 };
-
-/* --- the command line -------------------------------------------------------------- */
-
-static const char *const value_options[] = {
-	"--ip",   "--ip6",          "--node-image", "--as",       "--interface",
-	"--host", "--orchestrator", "--workload",   "--endpoint", "--at"};
-
-static bool takes_value(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(value_options); i++)
-		if (streq(value_options[i], name))
-			return true;
-	return false;
-}
-
-static const char *option(const struct args *a, const char *name)
-{
-	for (size_t i = 0; i < strv_len(a->options); i++) {
-		const char *rest = str_after(a->options[i], name);
-
-		if (rest && (!*rest || *rest == '='))
-			return *rest ? rest + 1 : rest;
-	}
-	return NULL;
-}
-
-/* 0, or -1 when an option is not one of 0.4.8 or has a value too many or too few. */
-static int read_args(int argc, char **argv, struct args *a)
-{
-	static const char *const flags[] = {"--fix",      "--ipip",  "--nat-outgoing",
-					    "--ipv4",     "--ipv6",  "--force",
-					    "--detailed", "--upload"};
-
-	for (int i = 1; i < argc; i++) {
-		_cleanup_free_ char *name = xstrndup(argv[i], strcspn(argv[i], "="));
-		bool has_value = argv[i][strlen(name)] == '=', known = false;
-
-		if (argv[i][0] != '-' || !argv[i][1]) {
-			strv_add(&a->words, argv[i]);
-			continue;
-		}
-		for (size_t f = 0; f < ARRAY_SIZE(flags); f++)
-			known = known || streq(flags[f], name);
-		if (takes_value(name)) {
-			if (!has_value && i + 1 == argc)
-				return -1;
-			strv_addf(&a->options, "%s=%s", name,
-				  has_value ? argv[i] + strlen(name) + 1 : argv[i + 1]);
-			i += !has_value;
-		} else if (known && !has_value) {
-			strv_add(&a->options, name);
-		} else {
-			return -1;
-		}
-	}
-	return 0;
-}
-
-static bool word_fits(const char *pattern, const char *word)
-{
-	_cleanup_strv_ char **choices = NULL;
-
-	if (pattern[0] == '<')
-		return true;
-	choices = strv_split(pattern, "[]|");
-	if (choices && choices[0][0] == '<')
-		return true;
-	return strv_has(choices, word);
-}
-
-static bool words_fit(const struct usage *u, char *const *words)
-{
-	_cleanup_strv_ char **patterns = strv_split(u->words, " ");
-	size_t i, n = strv_len(words);
-
-	for (i = 0; i < strv_len(patterns); i++) {
-		bool optional = patterns[i][0] == '[';
-
-		if (str_ends(patterns[i], "..."))
-			return true;
-		if (i >= n) {
-			if (!optional)
-				return false;
-		} else if (!word_fits(patterns[i], words[i])) {
-			return false;
-		}
-	}
-	return n <= i;
-}
-
-static bool options_fit(const struct usage *u, const struct args *a)
-{
-	_cleanup_strv_ char **allowed = strv_split(u->allowed, " ");
-
-	for (size_t i = 0; i < strv_len(a->options); i++) {
-		_cleanup_free_ char *name =
-			xstrndup(a->options[i], strcspn(a->options[i], "="));
-
-		if (!strv_has(allowed, name))
-			return false;
-	}
-	return !u->needed || option(a, u->needed);
-}
 
 /* --- checksystem ------------------------------------------------------------------- */
 
 static int command(const char *const *argv)
 {
+	_cleanup_close_ int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	struct err e;
 	int r = run(
-		&(struct run){.argv = argv, .timeout_ms = 30000, .out = -1, .err = -1},
+		&(struct run){.argv = argv, .timeout_ms = 30000, .out = null, .err = -1},
 		&e);
 
 	if (r < 0)
@@ -218,7 +113,7 @@ static bool check_system(struct calico *c, bool fix)
 
 static int run_checksystem(struct calico *c, const struct args *a, struct err *e)
 {
-	if (!check_system(c, option(a, "--fix") != NULL))
+	if (!check_system(c, args_option(a, "--fix") != NULL))
 		return err_set(e, ERR_FAILED, "the system is not ready for Calico");
 	return 0;
 }
@@ -227,8 +122,8 @@ static int run_checksystem(struct calico *c, const struct args *a, struct err *e
 
 static int run_node(struct calico *c, const struct args *a, struct err *e)
 {
-	const char *ip = option(a, "--ip"), *ip6 = option(a, "--ip6");
-	const char *image = option(a, "--node-image");
+	const char *ip = args_option(a, "--ip"), *ip6 = args_option(a, "--ip6");
+	const char *image = args_option(a, "--node-image");
 	_cleanup_free_ char *id = NULL;
 	uint32_t addr;
 
@@ -276,8 +171,8 @@ static int run_pool_change(struct calico *c, const struct args *a, struct err *e
 	int r;
 
 	if (streq(a->words[1], "add"))
-		return calico_pool_add(c, cidr, option(a, "--ipip") != NULL,
-				       option(a, "--nat-outgoing") != NULL, e);
+		return calico_pool_add(c, cidr, args_option(a, "--ipip") != NULL,
+				       args_option(a, "--nat-outgoing") != NULL, e);
 	r = calico_pool_remove(c, cidr, e);
 	if (r == 0)
 		printf("%s is not a configured pool.\n", cidr);
@@ -298,9 +193,9 @@ static int show(struct calico *c, const char *dir, const char *title, struct err
 
 static int run_pool_show(struct calico *c, const struct args *a, struct err *e)
 {
-	if (!option(a, "--ipv6") && show(c, "/ipam/v4/pool", "IPv4 pools", e) < 0)
+	if (!args_option(a, "--ipv6") && show(c, "/ipam/v4/pool", "IPv4 pools", e) < 0)
 		return -1;
-	return option(a, "--ipv4") ? 0 : show(c, "/ipam/v6/pool", "IPv6 pools", e);
+	return args_option(a, "--ipv4") ? 0 : show(c, "/ipam/v6/pool", "IPv6 pools", e);
 }
 
 /* "bgppeer ..." is the cluster's, "node bgppeer ..." this host's. */
@@ -383,93 +278,95 @@ static int run_elsewhere(struct calico *c, const struct args *a, struct err *e)
 
 #define FILTERS "--host --orchestrator --workload --endpoint"
 
-static const struct usage usages[] = {
-	{"node", "--ip --node-image --ip6 --as", "--ip", run_node},
-	{"node stop", "--force", NULL, run_node_stop},
-	{"node bgppeer add <PEER_IP> as <AS_NUM>", "", NULL, run_bgppeer},
-	{"node bgppeer remove <PEER_IP>", "", NULL, run_bgppeer},
-	{"node bgppeer show", "--ipv4 --ipv6", NULL, run_bgppeer_show},
-	{"status", "", NULL, run_status},
-	{"pool add|remove <CIDR>", "--ipip --nat-outgoing", NULL, run_pool_change},
-	{"pool show", "--ipv4 --ipv6", NULL, run_pool_show},
-	{"default-node-as [<AS_NUM>]", "", NULL, run_default_as},
-	{"bgppeer add <PEER_IP> as <AS_NUM>", "", NULL, run_bgppeer},
-	{"bgppeer remove <PEER_IP>", "", NULL, run_bgppeer},
-	{"bgppeer show", "--ipv4 --ipv6", NULL, run_bgppeer_show},
-	{"bgp-node-mesh [on|off]", "", NULL, run_mesh},
-	{"checksystem", "--fix", NULL, run_checksystem},
-	{"diags", "--upload", NULL, run_elsewhere},
-	{"profile show", "--detailed", NULL, run_elsewhere},
-	{"profile add|remove <PROFILE>", "", NULL, run_elsewhere},
-	{"profile <PROFILE> tag show", "", NULL, run_elsewhere},
-	{"profile <PROFILE> tag add|remove <TAG>", "", NULL, run_elsewhere},
-	{"profile <PROFILE> rule <RULE>...", "--at", NULL, run_elsewhere},
-	{"container <CONTAINER> ip add|remove <IP>", "--interface", NULL, run_elsewhere},
-	{"container <CONTAINER> endpoint-id show", "", NULL, run_elsewhere},
-	{"container add <CONTAINER> <IP>", "--interface", NULL, run_elsewhere},
-	{"container remove <CONTAINER>", "--force", NULL, run_elsewhere},
-	{"endpoint show", FILTERS " --detailed", NULL, run_elsewhere},
-	{"endpoint <ENDPOINT_ID> profile append|remove|set [<PROFILES>]...", FILTERS,
-	 NULL, run_elsewhere},
-	{"endpoint <ENDPOINT_ID> profile show", FILTERS, NULL, run_elsewhere},
+static const struct command commands[] = {
+	{{"node", "--ip --node-image --ip6 --as", "--ip"}, run_node},
+	{{"node stop", "--force", NULL}, run_node_stop},
+	{{"node bgppeer add <PEER_IP> as <AS_NUM>", "", NULL}, run_bgppeer},
+	{{"node bgppeer remove <PEER_IP>", "", NULL}, run_bgppeer},
+	{{"node bgppeer show", "--ipv4 --ipv6", NULL}, run_bgppeer_show},
+	{{"status", "", NULL}, run_status},
+	{{"pool add|remove <CIDR>", "--ipip --nat-outgoing", NULL}, run_pool_change},
+	{{"pool show", "--ipv4 --ipv6", NULL}, run_pool_show},
+	{{"default-node-as [<AS_NUM>]", "", NULL}, run_default_as},
+	{{"bgppeer add <PEER_IP> as <AS_NUM>", "", NULL}, run_bgppeer},
+	{{"bgppeer remove <PEER_IP>", "", NULL}, run_bgppeer},
+	{{"bgppeer show", "--ipv4 --ipv6", NULL}, run_bgppeer_show},
+	{{"bgp-node-mesh [on|off]", "", NULL}, run_mesh},
+	{{"checksystem", "--fix", NULL}, run_checksystem},
+	{{"diags", "--upload", NULL}, run_elsewhere},
+	{{"profile show", "--detailed", NULL}, run_elsewhere},
+	{{"profile add|remove <PROFILE>", "", NULL}, run_elsewhere},
+	{{"profile <PROFILE> tag show", "", NULL}, run_elsewhere},
+	{{"profile <PROFILE> tag add|remove <TAG>", "", NULL}, run_elsewhere},
+	{{"profile <PROFILE> rule <RULE>...", "--at", NULL}, run_elsewhere},
+	{{"container <CONTAINER> ip add|remove <IP>", "--interface", NULL},
+	 run_elsewhere},
+	{{"container <CONTAINER> endpoint-id show", "", NULL}, run_elsewhere},
+	{{"container add <CONTAINER> <IP>", "--interface", NULL}, run_elsewhere},
+	{{"container remove <CONTAINER>", "--force", NULL}, run_elsewhere},
+	{{"endpoint show", FILTERS " --detailed", NULL}, run_elsewhere},
+	{{"endpoint <ENDPOINT_ID> profile append|remove|set [<PROFILES>]...", FILTERS,
+	  NULL},
+	 run_elsewhere},
+	{{"endpoint <ENDPOINT_ID> profile show", FILTERS, NULL}, run_elsewhere},
 };
 
 /* --- main -------------------------------------------------------------------------- */
 
 /* Also docopt's whole answer to a command line that it does not know. */
-static void print_usage(FILE *f)
+static void print_usage(void)
 {
-	fputs("Usage:\n", f);
-	for (size_t i = 0; i < ARRAY_SIZE(usages); i++) {
-		_cleanup_strv_ char **allowed = strv_split(usages[i].allowed, " ");
+	puts("Usage:");
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		usage_print(&commands[i].usage, "calicoctl");
+}
 
-		fprintf(f, "  calicoctl %s", usages[i].words);
-		for (size_t k = 0; k < strv_len(allowed); k++) {
-			bool needed =
-				usages[i].needed && streq(usages[i].needed, allowed[k]);
+/* etcd may be away for a moment when Docker starts the container. */
+static int wait_for_etcd(struct calico *c, struct err *e)
+{
+	for (int i = 0;; i++) {
+		_cleanup_json_t_ json_t *ready = NULL;
+		int r = etcd_get(&c->etcd, "/calico/v1/Ready", &ready, e);
 
-			fprintf(f, needed ? " %s%s" : " [%s%s]", allowed[k],
-				takes_value(allowed[k]) ? "=<VALUE>" : "");
-		}
-		fputc('\n', f);
+		if (r > 0)
+			return 0;
+		if (r == 0)
+			err_set(e, ERR_FAILED, "etcd has no /calico/v1/Ready");
+		if (i == ETCD_TRIES)
+			return -1;
+		pause_ms(1000);
 	}
 }
 
 /* In the container. PID 1 has no default actions: signals are taken by hand. */
-static int sleep_in_container(struct calico *c)
+static int sleep_in_container(struct calico *c, struct err *e)
 {
-	_cleanup_json_t_ json_t *ready = NULL;
-	struct err e = {0};
 	sigset_t set;
-	int r, signal;
+	int signal;
 
+	if (wait_for_etcd(c, e) < 0)
+		return -1;
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	r = etcd_get(&c->etcd, "/calico/v1/Ready", &ready, &e);
-	if (r <= 0) {
-		fprintf(stderr, "calico-node: %s\n",
-			r < 0 ? e.msg : "no /calico/v1/Ready");
-		return 1;
-	}
 	puts("calico-node: etcd answers; waiting to be stopped");
 	fflush(stdout);
-	return sigwait(&set, &signal) == 0 ? 0 : 1;
+	return sigwait(&set, &signal) == 0 ? 0 : err_errno(e, errno, "sigwait");
 }
 
 static int run_command(struct calico *c, const struct args *a, struct err *e)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(usages); i++) {
-		if (!words_fit(&usages[i], a->words) || !options_fit(&usages[i], a))
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (!usage_fits(&commands[i].usage, a))
 			continue;
 		if (geteuid() != 0) {
 			fprintf(stderr, "This command must be run as root.\n");
 			exit(2);
 		}
-		return calico_open(c, e) < 0 ? -1 : usages[i].run(c, a, e);
+		return calico_open(c, e) < 0 ? -1 : commands[i].run(c, a, e);
 	}
-	print_usage(stdout);
+	print_usage();
 	exit(1);
 }
 
@@ -479,27 +376,27 @@ int main(int argc, char **argv)
 	struct calico c;
 	struct err e;
 	char banner[128];
+	int r;
 
 	standin_banner(&standin, banner, sizeof(banner));
 	if (argc == 2 && (streq(argv[1], "--help") || streq(argv[1], "-h"))) {
-		print_usage(stdout);
+		print_usage();
 		return 0;
 	}
 	puts(banner);
 	fflush(stdout);
 	if (argc == 2 && streq(argv[1], "--version"))
 		return 0;
-	if (argc == 2 && streq(argv[1], CALICO_STANDIN_WORD)) {
-		if (calico_open(&c, &e) == 0)
-			return sleep_in_container(&c);
-		fprintf(stderr, "%s\n", e.msg);
+	if (args_read(&args, argc, argv) < 0) {
+		print_usage();
 		return 1;
 	}
-	if (read_args(argc, argv, &args) < 0) {
-		print_usage(stdout);
-		return 1;
-	}
-	if (run_command(&c, &args, &e) < 0) {
+	if (argc == 2 && streq(argv[1], CALICO_STANDIN_WORD))
+		r = calico_open(&c, &e) < 0 ? -1 : sleep_in_container(&c, &e);
+	else
+		r = run_command(&c, &args, &e);
+	args_done(&args);
+	if (r < 0) {
 		fprintf(stderr, "%s\n", e.msg);
 		return 1;
 	}

@@ -4,6 +4,8 @@
  * refuse, and becomes the real etcd 3.4 of the distribution with its v2 store enabled and
  * the same addresses, name and data directory. What 2.0.9 knows and 3.4 lacks (proxies,
  * 0.4's peers) is refused by name.
+ *
+ * RACKSTRAP_STANDIN_ETCD names another real etcd than /usr/bin/etcd, for tests.
  */
 #include "lib/net.h"
 #include "test/standin/common/lists.h"
@@ -167,7 +169,10 @@ int main(int argc, char **argv)
 	_cleanup_strv_ char **real = NULL;
 	_cleanup_free_ char *line = NULL;
 	struct flags flags;
+	const char *program = getenv("RACKSTRAP_STANDIN_ETCD");
 
+	if (!program)
+		program = REAL_ETCD;
 	standin_start(&standin, argc, argv, &flags);
 	take_environment(&flags);
 	if (flags.args) {
@@ -176,14 +181,14 @@ int main(int argc, char **argv)
 
 		refuse(why);
 	}
-	strv_add(&real, REAL_ETCD);
+	strv_add(&real, program);
 	strv_add(&real, "--enable-v2");
 	strv_add(&real, "--logger=zap");
 	strv_add(&real, "--log-level=warn");
 	translate(&flags, &real);
 	line = strv_join(real, " ");
 	klog_info("becomes %s", line);
-	execv(REAL_ETCD, real);
+	execv(program, real);
 	klog_fatal("%s: %s (the package etcd-server brings it)", REAL_ETCD,
 		   strerror(errno));
 }

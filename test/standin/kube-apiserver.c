@@ -6,8 +6,8 @@
  * can be listed, read, written and watched.
  *
  * Left out: the secure port 6443 (the original serves it with a certificate it signs
- * itself; nothing in the guide uses it), validation beyond the name, field and label
- * selectors, admission. A watch tells what changes while it is open, first what is
+ * itself; nothing in the guide uses it), PATCH, validation beyond the name, field and
+ * label selectors, admission. A watch tells what changes while it is open, first what is
  * newer than its resourceVersion, and ends after 30 s at most; deletions before it was
  * opened are not told.
  */
@@ -308,8 +308,9 @@ static void put_resources(struct http_out *out)
 
 	for (size_t i = 0; i < n_resources; i++)
 		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:b, s:s, s:[s,s,s,s,s,s]}", "name",
-					resources[i].plural, "singularName", "",
+			list, json_pack("{s:s, s:s, s:[s], s:b, s:s, s:[s,s,s,s,s,s]}",
+					"name", resources[i].plural, "singularName", "",
+					"shortNames", resources[i].short_name,
 					"namespaced", resources[i].namespaced, "kind",
 					resources[i].kind, "verbs", "create", "delete",
 					"get", "list", "update", "watch"));

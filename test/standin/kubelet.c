@@ -95,6 +95,7 @@ static void wait_for_docker(struct kubelet *k)
 static void look_for_dockerd(void)
 {
 	static const char *const names[] = {"docker", "dockerd"};
+	_cleanup_close_ int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	struct err e;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -102,7 +103,7 @@ static void look_for_dockerd(void)
 
 		if (run(&(struct run){.argv = argv,
 				      .timeout_ms = 5000,
-				      .out = -1,
+				      .out = null,
 				      .err = -1},
 			&e) == 0)
 			return;

@@ -10,14 +10,15 @@
 #include "test/standin/common/standin.h"
 
 const struct resource resources[] = {
-	{"nodes", "Node", "node", "/registry/minions", false},
-	{"namespaces", "Namespace", "namespace", "/registry/namespaces", false},
-	{"services", "Service", "service", "/registry/services/specs", true},
-	{"endpoints", "Endpoints", "endpoints", "/registry/services/endpoints", true},
-	{"pods", "Pod", "pod", "/registry/pods", true},
-	{"replicationcontrollers", "ReplicationController", "replicationController",
+	{"nodes", "Node", "node", "no", "/registry/minions", false},
+	{"namespaces", "Namespace", "namespace", "ns", "/registry/namespaces", false},
+	{"services", "Service", "service", "svc", "/registry/services/specs", true},
+	{"endpoints", "Endpoints", "endpoints", "ep", "/registry/services/endpoints",
+	 true},
+	{"pods", "Pod", "pod", "po", "/registry/pods", true},
+	{"replicationcontrollers", "ReplicationController", "replicationController", "rc",
 	 "/registry/controllers", true},
-	{"events", "Event", "event", "/registry/events", true},
+	{"events", "Event", "event", "ev", "/registry/events", true},
 };
 const size_t n_resources = ARRAY_SIZE(resources);
 

@@ -10,7 +10,7 @@
 #include "test/standin/common/etcd.h"
 
 struct resource {
-	const char *plural, *kind, *singular;
+	const char *plural, *kind, *singular, *short_name;
 	const char *prefix; /* of its keys */
 	bool namespaced;
 };

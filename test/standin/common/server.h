@@ -59,7 +59,8 @@ void http_server_init(struct http_server *s);
 int http_server_listen(struct http_server *s, uint32_t addr, uint16_t port,
 		       http_handler handler, void *data) _must_check_;
 
-/* Serves until the clock (clock_ms) says `until`; always at least one look at the sockets.
+/* Serves until the clock (clock_ms) says `until`; always at least one look at the
+ * sockets.
  */
 void http_server_run(struct http_server *s, uint64_t until);
 
