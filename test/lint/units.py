@@ -1,0 +1,370 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+#
+# test/lint/units.sh's checks. Each is a function that yields complaints about a set of
+# units; the last part of this file holds broken units up to the same functions, and every
+# one of them has to be noticed.
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+UNITS = "images/common/units"
+DROPINS = {"images/common/files/docker.conf": "docker.service"}
+RECIPES = sorted(glob.glob("images/*/recipe.cfg"))
+
+# Units of the base that ours name.
+STOCK = set("""
+    basic.target multi-user.target shutdown.target network.target network-pre.target
+    network-online.target local-fs.target docker.service docker.socket ssh.service
+    systemd-networkd.service systemd-modules-load.service systemd-sysctl.service
+    systemd-tmpfiles-setup.service systemd-udev-trigger.service
+""".split())
+
+# What firstboot writes to /etc/network-environment, in both forms.
+ENVIRONMENT = set("""
+    DEFAULT_IPV4 KUBERNETES_MASTER ETCD_AUTHORITY KUBE_API_ROOT CALICOCTL_PATH
+    SERVICE_CLUSTER_IP_RANGE
+""".split())
+
+SECTIONS = {  # by a unit's suffix, besides Unit and Install
+    ".service": {"Service"},
+    ".timer": {"Timer"},
+    ".target": set(),
+}
+REFERENCES = """Requires Wants BindsTo PartOf Requisite Conflicts Before After OnFailure
+    WantedBy RequiredBy Also""".split()
+VERSIONS = {"etcd": "2.0.9"}  # the others are 0.20.2
+CALICOCTL = [r"checksystem --fix", r"node --ip=\$\{DEFAULT_IPV4\}"]
+FIRSTBOOT = {"apply", "report", "pool", "heal"}
+
+
+class Unit:
+    """Sections as lists of (key, value, line); complaints about the syntax in .bad."""
+
+    def __init__(self, name, text):
+        self.name, self.text, self.bad, self.entries = name, text, [], []
+        section, line_no, joined = None, 0, ""
+        for number, line in enumerate(text.split("\n"), 1):
+            if not joined:
+                line_no = number
+                if not line.strip() or line.lstrip()[0] in "#;":
+                    continue
+            if line.endswith("\\"):
+                joined += line[:-1] + " "
+                continue
+            whole, joined = joined + line, ""
+            header = re.fullmatch(r"\[([A-Za-z]+)\]", whole)
+            entry = re.fullmatch(r"([A-Za-z0-9]+)=(.*)", whole)
+            if header:
+                section = header[1]
+            elif entry and section:
+                self.entries.append((section, entry[1], " ".join(entry[2].split()), line_no))
+            else:
+                self.bad.append(f"{name}:{line_no}: neither a section nor KEY=VALUE: {whole}")
+        if not text.endswith("\n"):
+            self.bad.append(f"{name}: no newline at its end")
+
+    def values(self, section, *keys):
+        return [v for s, k, v, _ in self.entries if s == section and k in keys]
+
+    def last(self, section, key, default=""):
+        return (self.values(section, key) or [default])[-1]
+
+    def commands(self):
+        return [(k, v, n) for s, k, v, n in self.entries
+                if s == "Service" and k.startswith("Exec") and v]
+
+
+def read(path):
+    with open(path, encoding="utf-8") as f:
+        return f.read()
+
+
+def directives():
+    return set(read("test/data/systemd-219-unit-directives.txt").split())
+
+
+def flags_of(program):
+    path = f"test/data/flags-{program}-{VERSIONS.get(program, '0.20.2')}.txt"
+    if not os.path.exists(path):
+        return None
+    return {line.split()[0] for line in read(path).splitlines() if line.startswith("--")}
+
+
+# --- checks --------------------------------------------------------------------------------
+
+
+def syntax(units):
+    for u in units:
+        yield from u.bad
+
+
+def known_to_219(units):
+    known = directives()
+    for u in units:
+        allowed = {"Unit", "Install"} | SECTIONS[os.path.splitext(u.name)[1]]
+        for section, key, _, line in u.entries:
+            if section not in allowed:
+                yield f"{u.name}:{line}: [{section}] has no business here"
+            elif f"{section}.{key}" not in known:
+                yield f"{u.name}:{line}: systemd 219 does not know {key}= in [{section}]"
+
+
+def restarts(units):
+    """What 219 refuses, and what keeps a service from trying for ever, at a pace."""
+    for u in units:
+        kind, restart = u.last("Service", "Type", "simple"), u.last("Service", "Restart", "no")
+        if kind == "oneshot" and restart != "no":
+            yield f"{u.name}: systemd 219 refuses Restart= for Type=oneshot"
+        if restart == "no":
+            continue
+        if u.last("Service", "StartLimitInterval") != "0":
+            yield f"{u.name}: gives up after some restarts: no StartLimitInterval=0"
+        if not u.last("Service", "RestartSec", "0").isdigit() or \
+                int(u.last("Service", "RestartSec", "0")) < 1:
+            yield f"{u.name}: restarts without a pause: no RestartSec="
+    for u in units:
+        if u.name.endswith(".service") and u.values("Service", "ExecStart") and \
+                u.last("Service", "Type", "simple") != "oneshot" and \
+                u.last("Service", "Restart", "no") == "no" and "report" not in u.name:
+            yield f"{u.name}: no Restart="
+
+
+def commands(units):
+    for u in units:
+        has_env = "/etc/network-environment" in u.values("Service", "EnvironmentFile")
+        for key, value, line in u.commands():
+            where = f"{u.name}:{line}"
+            program, *args = value.lstrip("-").split()
+            name = os.path.basename(program)
+            if not program.startswith("/"):
+                yield f"{where}: {key}={program}: not an absolute path"
+            for variable in re.findall(r"\$\{?(\w+)\}?", value):
+                if variable not in ENVIRONMENT:
+                    yield f"{where}: firstboot writes no {variable}"
+                elif not has_env:
+                    yield f"{where}: ${{{variable}}} without EnvironmentFile="
+            yield from arguments(where, name, args)
+
+
+def arguments(where, name, args):
+    known = flags_of(name)
+    if known is not None:
+        for arg in args:
+            flag = arg.split("=")[0]
+            if name != "etcd":
+                flag = flag.replace("_", "-")
+            if arg.startswith("-") and flag not in known:
+                yield f"{where}: {name} has no flag {arg.split('=')[0]}"
+    elif name == "calicoctl":
+        if not any(re.fullmatch(p, " ".join(args)) for p in CALICOCTL):
+            yield f"{where}: calicoctl {' '.join(args)}: not a use of it that was looked at"
+    elif name == "firstboot":
+        if len(args) != 1 or args[0] not in FIRSTBOOT:
+            yield f"{where}: firstboot {' '.join(args)}: no such subcommand"
+    elif name not in ("curl", "ssh-keygen"):
+        yield f"{where}: {name}: nobody knows its options here"
+
+
+def references(units):
+    ours = {u.name for u in units}
+    for u in units:
+        for section, key, value, line in u.entries:
+            if section in ("Unit", "Install") and key in REFERENCES:
+                for name in value.split():
+                    if name not in ours and name not in STOCK:
+                        yield f"{u.name}:{line}: {key}={name}: no such unit"
+
+
+def survives(units):
+    """A server that is away, or restarts, must not take its clients down with it."""
+    for u in units:
+        for name in u.values("Unit", "Requires", "BindsTo", "Requisite"):
+            if name.split() != ["rackstrap-firstboot.service"]:
+                yield f"{u.name}: is tied to {name}"
+
+
+def after_firstboot(units):
+    for u in units:
+        uses = any(os.path.basename(v.split()[0]) != "ssh-keygen" for _, v, _ in u.commands())
+        if uses and u.name != "rackstrap-firstboot.service" and \
+                "rackstrap-firstboot.service" not in " ".join(u.values("Unit", "After")).split():
+            yield f"{u.name}: not After=rackstrap-firstboot.service"
+
+
+def strings(text):
+    return re.findall(r'"([^"]*)"', text)
+
+
+def without_comments(path):
+    return re.sub(r"(?m)(^|\s)#.*$", "", read(path))
+
+
+def role_units(recipe):
+    """{role: [units]} of a recipe, {} when it has no roles of its own."""
+    roles = {}
+    text = without_comments(recipe)
+    at = re.search(r"^roles\s*[=:]\s*\(", text, re.M)
+    for block in re.findall(r"\{(.*?)\n\t\}", text[at.end():], re.S) if at else []:
+        name = re.search(r'name\s*=\s*"([^"]+)"', block)
+        units = re.search(r"units\s*=\s*\[(.*?)\]", block, re.S)
+        roles[name[1]] = strings(units[1])
+    return roles
+
+
+def recipes(units):
+    ours = {u.name: u for u in units}
+    for recipe in RECIPES:
+        text = without_comments(recipe)
+        listed = re.search(r"^units\s*=\s*\[(.*?)\]", text, re.M | re.S)
+        if listed:
+            names = {os.path.basename(p) for p in strings(listed[1])}
+            for name in sorted(set(ours) - names):
+                yield f"{recipe}: units: {name} is missing"
+            for path in strings(listed[1]):
+                if not os.path.exists(os.path.join(os.path.dirname(recipe), path)):
+                    yield f"{recipe}: units: {path}: no such file"
+        for role, names in role_units(recipe).items():
+            yield from role_matches(recipe, role, names, ours)
+
+
+def role_matches(recipe, role, names, ours):
+    target = f"rackstrap-{role}.target"
+    if target not in ours:
+        yield f"{recipe}: role {role}: no {target}"
+    wanted = {n for n, u in ours.items()
+              if target in " ".join(u.values("Install", "WantedBy")).split()}
+    for name in sorted(wanted - set(names)):
+        yield f"{recipe}: role {role} does not list {name}, which is WantedBy={target}"
+    for name in names:
+        if name not in ours and name not in STOCK:
+            yield f"{recipe}: role {role}: {name}: no such unit"
+        elif name in ours and name not in wanted:
+            yield f"{recipe}: role {role} lists {name}, which is not WantedBy={target}"
+
+
+def targets(units):
+    """Whatever is wanted by a role's target stops and starts with it, too."""
+    for u in units:
+        part_of = " ".join(u.values("Unit", "PartOf")).split()
+        for target in " ".join(u.values("Install", "WantedBy")).split():
+            if target.startswith("rackstrap-") and target not in part_of:
+                yield f"{u.name}: WantedBy={target} but not PartOf= it"
+
+
+def analyze(units):
+    """systemd's own opinion: a root with our units, the stock ones and empty programs."""
+    with tempfile.TemporaryDirectory() as root:
+        ours, stock = f"{root}/etc/systemd/system", f"{root}/lib/systemd/system"
+        os.makedirs(ours)
+        shutil.copytree("/lib/systemd/system", stock, symlinks=True)
+        for name in ("docker.service", "ssh.service"):
+            if not os.path.exists(f"{stock}/{name}"):
+                with open(f"{stock}/{name}", "w") as f:
+                    f.write("[Service]\nExecStart=/usr/sbin/stock\n")
+        programs = {"/usr/sbin/stock"}
+        for u in units:
+            with open(f"{ours}/{u.name}", "w") as f:
+                f.write(u.text)
+            programs |= {v.split()[0] for _, v, _ in u.commands()}
+        for path in programs:
+            os.makedirs(root + os.path.dirname(path), exist_ok=True)
+            shutil.copy("/bin/true", root + path)
+        done = subprocess.run(["systemd-analyze", "verify", "--man=no", f"--root={root}",
+                               *sorted(u.name for u in units)],
+                              capture_output=True, text=True, check=False)
+        mine = [line for line in done.stderr.splitlines()
+                if any(re.search(rf"\b{re.escape(u.name)}", line) for u in units)]
+        yield from mine
+        if done.returncode != 0 and not mine:
+            yield f"systemd-analyze exited {done.returncode}: {done.stderr}"
+
+
+CHECKS = [
+    ("every unit parses", syntax),
+    ("systemd 219 knows every directive", known_to_219),
+    ("services restart for ever, at a pace, and as 219 allows", restarts),
+    ("programs, flags and variables exist", commands),
+    ("every unit that is named exists", references),
+    ("no client is tied to its server", survives),
+    ("everything of the cluster runs after firstboot", after_firstboot),
+    ("units go with the target that wants them", targets),
+]
+
+
+# --- units that must be complained about ----------------------------------------------------
+
+BAD = [
+    (syntax, "[Unit]\nDescription=x", "no newline"),
+    (syntax, "Description=x\n", "neither a section"),
+    (known_to_219, "[Unit]\nStartLimitIntervalSec=0\n", "StartLimitIntervalSec= in [Unit]"),
+    (known_to_219, "[Service]\nTasksMax=infinity\n", "TasksMax= in [Service]"),
+    (known_to_219, "[Timer]\nOnBootSec=1\n", "[Timer] has no business"),
+    (restarts, "[Service]\nType=oneshot\nRestart=on-failure\nRestartSec=5\n"
+     "StartLimitInterval=0\nExecStart=/x\n", "refuses Restart="),
+    (restarts, "[Service]\nRestart=always\nRestartSec=5\nExecStart=/x\n", "gives up"),
+    (restarts, "[Service]\nRestart=always\nStartLimitInterval=0\nExecStart=/x\n", "pause"),
+    (restarts, "[Service]\nExecStart=/x\n", "no Restart="),
+    (commands, "[Service]\nExecStart=/usr/local/bin/kube-proxy "
+     "--legacy-userspace-proxy=false\n", "no flag --legacy-userspace-proxy"),
+    (commands, "[Service]\nExecStart=/usr/local/bin/etcd --bind_addr=0.0.0.0:4001\n",
+     "no flag --bind_addr"),
+    (commands, "[Service]\nExecStart=/usr/local/bin/calicoctl node --ip=${DEFAULT_IPV4} "
+     "--kubernetes\nEnvironmentFile=/etc/network-environment\n", "--kubernetes"),
+    (commands, "[Service]\nExecStart=/usr/local/bin/etcd --name ${MY_IP}\n", "no MY_IP"),
+    (commands, "[Service]\nExecStart=/usr/local/bin/etcd --name ${DEFAULT_IPV4}\n",
+     "without EnvironmentFile"),
+    (commands, "[Service]\nExecStart=kubelet\n", "not an absolute path"),
+    (commands, "[Service]\nExecStart=/usr/sbin/firstboot aply\n", "no such subcommand"),
+    (references, "[Unit]\nAfter=network-online.service\n", "no such unit"),
+    (survives, "[Unit]\nRequires=etcd.service\n", "tied to etcd.service"),
+    (after_firstboot, "[Service]\nExecStart=/usr/local/bin/kubelet\n", "not After="),
+    (targets, "[Install]\nWantedBy=rackstrap-node.target\n", "not PartOf="),
+]
+
+
+def main():
+    units = [Unit(os.path.basename(p), read(p)) for p in sorted(glob.glob(f"{UNITS}/*"))]
+    with_dropins = units + [Unit(name, read(p)) for p, name in DROPINS.items()]
+    number = failed = 0
+
+    def report(ok, what, complaints=()):
+        nonlocal number, failed
+        number += 1
+        failed += not ok
+        print(f"{'ok' if ok else 'not ok'} {number} - {what}")
+        for line in complaints:
+            print(f"# {line}")
+
+    report(len(units) > 10, f"{len(units)} units are there")
+    for what, check in CHECKS:
+        complaints = list(check(with_dropins))
+        report(not complaints, what, complaints)
+    complaints = list(recipes(units))
+    report(not complaints, "recipes and roles agree with the units", complaints)
+    complaints = [f"{u.name}: mode {os.stat(f'{UNITS}/{u.name}').st_mode & 0o777:o}"
+                  for u in units if os.stat(f"{UNITS}/{u.name}").st_mode & 0o111]
+    report(not complaints, "no unit is executable", complaints)
+    if shutil.which("systemd-analyze"):
+        complaints = list(analyze(units))
+        report(not complaints, "systemd-analyze verify has nothing to say", complaints)
+        bad = list(analyze([Unit("bad.service", "[Service]\nType=oneshot\nRestart=always\n"
+                                 "ExecStart=/x\n")]))
+        report(bool(bad), "and would have")
+    else:
+        report(True, "systemd-analyze verify # SKIP package systemd is not installed")
+    for check, text, want in BAD:
+        complaints = list(check([Unit("bad.service", text)]))
+        report(any(want in c for c in complaints), f"complains: {want}", complaints)
+    ours = {u.name: u for u in units}
+    complaints = list(role_matches("r", "node", ["kube-kubelet.service", "etcd.service"], ours))
+    report(len(complaints) >= 3, "complains: role and WantedBy= disagree", complaints)
+    print(f"1..{number}")
+    sys.exit(failed > 0)
+
+
+main()
