@@ -263,11 +263,16 @@ int rack_master_find(const struct rack *r, struct rack_master *m, struct diag *d
 	return 0;
 }
 
-static bool is_master_role(const struct host *h, const struct roles *roles)
+bool rack_master_disagrees(const struct rack *r, size_t i, const struct roles *roles,
+			   const struct rack_master *m)
 {
-	const struct role *role = h->role ? roles_find(roles, h->role) : NULL;
+	const struct host *h = host_at(r, i);
+	const struct role *role =
+		h->role && !h->bad[HOST_ROLE] ? roles_find(roles, h->role) : NULL;
 
-	return role && role->master;
+	if (!role || (!m->outside && m->host == NOBODY))
+		return false; /* told already */
+	return role->master != (i == m->host);
 }
 
 static int check_master(const struct rack *r, const struct roles *roles,
@@ -276,21 +281,19 @@ static int check_master(const struct rack *r, const struct roles *roles,
 	char where[512];
 	int ret = 0;
 
-	if (!m->outside && m->host == NOBODY)
-		return 0; /* told already */
 	for (size_t i = 0; i < r->n_hosts; i++) {
 		const struct host *h = host_at(r, i);
 
-		if (!h->role || h->bad[HOST_ROLE] || !roles_find(roles, h->role))
+		if (!rack_master_disagrees(r, i, roles, m))
 			continue;
 		host_where(h, HOST_ROLE, where, sizeof(where));
-		if (i == m->host && !is_master_role(h, roles))
+		if (i == m->host)
 			ret = diag_add(
 				d,
 				"%s: host '%s': is the cluster's master (line %u), "
 				"but the role '%s' is not a master's",
 				where, h->name ? h->name : "?", m->line, h->role);
-		if (i != m->host && is_master_role(h, roles))
+		else
 			ret = diag_add(d,
 				       "%s: host '%s': role '%s' is a master's, but the "
 				       "cluster's master is '%s' (line %u)",

@@ -7,7 +7,7 @@
  * against each other (rack-check.c).
  *
  * A mistake in the cluster group is every host's mistake but is told once: the group is
- * loaded once for its complaints, and a complaint that was told already is not repeated.
+ * loaded once for its complaints, and a complaint that all hosts share is not repeated.
  */
 #include "rack.h"
 
@@ -42,7 +42,6 @@ struct loader {
 	const struct conf_node *name; /* cluster.name, or NULL */
 	struct rack_host common;      /* what the cluster group says of our own keys */
 	struct rack_master master;
-	struct intern told; /* complaints that were */
 	int r;
 };
 
@@ -308,8 +307,8 @@ static void load_host(struct loader *l, const struct conf_node *group, size_t i,
 	load_address(l, group, prefix, &h->host);
 	if (conf_member(group, "cluster"))
 		l->r = conf_complain(conf_member(group, "cluster"), l->d,
-				     "%scluster: is the same for all: the name in the "
-				     "cluster group",
+				     "%scluster: is the same for all hosts: the name "
+				     "in the cluster group",
 				     prefix);
 	load_ours(l, group, prefix, h);
 	if (!conf_member(group, "name")) {
@@ -347,18 +346,6 @@ static void load_hosts(struct loader *l, const struct conf_node *list)
 
 /* --- checks ----------------------------------------------------------------------- */
 
-/* Moves complaints over that were not told yet: many hosts, one cluster group. */
-static void tell_once(struct loader *l, const struct diag *d)
-{
-	for (size_t i = 0; i < d->n; i++) {
-		bool is_new;
-
-		intern(&l->told, d->lines[i], &is_new);
-		if (is_new)
-			diag_add(l->d, "%s", d->lines[i]);
-	}
-}
-
 /* The node reads at most CONF_MAX bytes of host.cfg. */
 static void check_size(struct loader *l, const struct rack_host *h)
 {
@@ -372,28 +359,78 @@ static void check_size(struct loader *l, const struct rack_host *h)
 				CONF_MAX - REPORT_SPARE);
 }
 
-static void check_host(struct loader *l, struct rack_host *h)
+static void check_host(struct loader *l, size_t i, struct diag *d)
 {
-	_cleanup_diag_ struct diag d = {0};
+	struct rack_host *h = &l->rack->hosts[i];
 	struct host *host = &h->host;
 	char addr[NET_ADDR_LEN];
 
 	if (l->name && l->rack->name &&
 	    host_set(host, "cluster", l->rack->name, conf_file(l->name),
-		     conf_line(l->name), &d) < 0)
+		     conf_line(l->name), d) < 0)
 		l->r = -1;
 	if (!host->set[HOST_MASTER] && l->master.address &&
 	    host_set(host, "master", net_format_addr(l->master.address, addr),
-		     l->master.file, l->master.line, &d) < 0)
+		     l->master.file, l->master.line, d) < 0)
 		l->r = -1;
-	if (!host->set[HOST_MASTER] && !l->master.address)
-		host->bad[HOST_MASTER] = true; /* told at the cluster */
+	/* Told at the cluster, or by rack_check with the names of both. */
+	if (!l->master.address || rack_master_disagrees(l->rack, i, l->roles, &l->master))
+		host->bad[HOST_MASTER] = true;
 	host_derive(host);
-	if (host_check(host, l->roles, &d) < 0)
+	if (host_check(host, l->roles, d) < 0)
 		l->r = -1;
-	tell_once(l, &d);
-	if (host->name && d.n == 0)
+	if (host->name && d->n == 0)
 		check_size(l, h);
+}
+
+/* Puts "host 'node-7': " behind the place, unless the complaint names the host already.
+ */
+static void tell_of_host(struct loader *l, size_t i, const char *line)
+{
+	const struct host *h = &l->rack->hosts[i].host;
+	const char *rest = strstr(line, ": ");
+
+	if (!rest || strstr(rest, "host '"))
+		diag_add(l->d, "%s", line);
+	else if (h->name)
+		diag_add(l->d, "%.*s: host '%s'%s", (int)(rest - line), line, h->name,
+			 rest);
+	else
+		diag_add(l->d, "%.*s: host %zu%s", (int)(rest - line), line, i + 1, rest);
+}
+
+/* What every host of several has to complain about is the cluster's, and told once. */
+static void check_hosts(struct loader *l)
+{
+	size_t n = l->rack->n_hosts;
+	_cleanup_free_ struct diag *d = xcalloc(n + 1, sizeof(*d));
+	_cleanup_free_ size_t *count = NULL;
+	_cleanup_intern_ struct intern told = {0}, lines = {0};
+
+	for (size_t i = 0; i < n; i++) {
+		check_host(l, i, &d[i]);
+		for (size_t k = 0; k < d[i].n; k++)
+			intern(&lines, d[i].lines[k], NULL);
+	}
+	count = xcalloc(lines.n + 1, sizeof(*count));
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < d[i].n; k++)
+			count[intern(&lines, d[i].lines[k], NULL)]++;
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < d[i].n; k++) {
+			const char *line = d[i].lines[k];
+			bool is_new = true;
+
+			if (n == 1 || count[intern(&lines, line, NULL)] < n) {
+				tell_of_host(l, i, line);
+				continue;
+			}
+			intern(&told, line, &is_new);
+			if (is_new)
+				diag_add(l->d, "%s", line);
+		}
+		diag_done(&d[i]);
+	}
 }
 
 static void load_root(struct loader *l, const struct conf_node *root)
@@ -419,10 +456,10 @@ static void load_root(struct loader *l, const struct conf_node *root)
 	}
 	load_cluster(l);
 	load_hosts(l, hosts);
-	if (l->master.text && rack_master_find(l->rack, &l->master, l->d) < 0)
+	if (l->master.text && l->rack->n_hosts &&
+	    rack_master_find(l->rack, &l->master, l->d) < 0)
 		l->r = -1;
-	for (size_t i = 0; i < l->rack->n_hosts; i++)
-		check_host(l, &l->rack->hosts[i]);
+	check_hosts(l);
 	if (rack_check(l->rack, l->roles, &l->master, l->d) < 0)
 		l->r = -1;
 }
@@ -440,7 +477,6 @@ static int rack_from(struct rack *ret, const struct conf *conf, const struct rol
 
 	*ret = (struct rack){.file = xstrdup(conf_name(conf))};
 	load_root(&l, conf_root(conf));
-	intern_done(&l.told);
 	rack_host_done(&l.common);
 	if (l.r < 0)
 		rack_done(ret);

@@ -44,14 +44,16 @@ static void reads_an_image(void **state)
 static void refuses(char *scratch, const char *from, const char *to, const char *want)
 {
 	_cleanup_rm_rf_ char *dir = xasprintf("%s/image", scratch);
-	_cleanup_free_ char *made = image_make(scratch);
-	_cleanup_free_ char *text = get_text(dir, "manifest.json");
+	_cleanup_free_ char *text = NULL;
 	_cleanup_free_ char *whole = xasprintf("image %s: %s", dir, want);
 	_cleanup_buf_ struct buf b = {0};
 	struct image i;
 	struct err e = {0};
-	char *at = strstr(text, from);
+	char *at;
 
+	free(image_make(scratch));
+	text = get_text(dir, "manifest.json");
+	at = strstr(text, from);
 	assert_non_null(at);
 	buf_add(&b, text, (size_t)(at - text));
 	buf_puts(&b, to);
