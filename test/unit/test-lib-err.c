@@ -44,6 +44,8 @@ static void wrap_grows_a_prefix_and_keeps_the_code(void **state)
 	assert_int_equal(err_wrap(&e, "image '%s'", "disk"), -1);
 	assert_int_equal(err_wrap(&e, "build"), -1);
 	assert_string_equal(e.msg, "build: image 'disk': inner");
+	err_wrap(&e, "\n");
+	assert_string_equal(e.msg, ": build: image 'disk': inner");
 	assert_int_equal(e.code, ERR_CONFIG);
 }
 

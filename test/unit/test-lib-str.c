@@ -241,7 +241,8 @@ static void nearest_word(void **state)
 		{"rack", NULL},
 		{"em", NULL}, /* two of four would be wrong */
 	};
-	static const char *const first[] = {"ab", "ac", NULL}, *const none[] = {NULL};
+	static const char *const first[] = {"ab", "ac", NULL}, *const none[] = {NULL},
+				 *const short_[] = {"y", NULL};
 	char giant[300];
 
 	(void)state;
@@ -257,6 +258,8 @@ static void nearest_word(void **state)
 	}
 	assert_string_equal(str_nearest("ad", first), "ab"); /* of equals the first */
 	assert_null(str_nearest("a", none));
+	assert_null(str_nearest("x", short_)); /* nothing of it would be right */
+	assert_string_equal(str_nearest("yx", short_), "y");
 	assert_null(str_nearest("a", NULL));
 	memset(giant, 'a', sizeof(giant) - 1);
 	giant[sizeof(giant) - 1] = '\0';
