@@ -13,7 +13,7 @@ struct command {
 	const char *name;
 	const char *args;    /* "RACK.cfg --image DIR [OPTION...]" */
 	const char *summary; /* one line for the list */
-	const char *help;    /* option lines, within 80 columns, each ended by a newline */
+	const char *help;    /* option lines, within 80 columns, each with its newline */
 
 	/*
 	 * argv[0] is the command's name; getopt is reset. Returns 0, or -1 with `e` set
@@ -27,7 +27,7 @@ extern const struct command command_build, command_lock, command_check, command_
 
 /*
  * getopt_long with our manners: --help prints the command's help and exits 0; an unknown
- * option or a missing argument is one line in `e` (ERR_USAGE). Returns the option's value,
+ * option or a missing argument is one line in `e` (ERR_USAGE). Gives the option's value,
  * -1 at the end, -2 on an error. Options may stand anywhere among the arguments.
  */
 int command_getopt(const struct command *self, int argc, char **argv,

@@ -30,7 +30,7 @@ struct err {
 /* Sets code and message. Always returns -1. `e` may be NULL. */
 int err_set(struct err *e, enum err_code code, const char *fmt, ...) _printf_(3, 4);
 
-/* As err_set with ERR_FAILED, and ": " strerror(errnum) appended. errnum may be negative. */
+/* As err_set with ERR_FAILED, and ": " strerror(errnum) appended. Either sign will do. */
 int err_errno(struct err *e, int errnum, const char *fmt, ...) _printf_(3, 4);
 
 /* Puts "<prefix>: " before the message that is there. Always returns -1. */

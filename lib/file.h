@@ -34,19 +34,22 @@ int file_write_at(int dirfd, const char *path, const void *data, size_t len, mod
 int file_update_at(int dirfd, const char *path, const void *data, size_t len, mode_t mode)
 	_must_check_;
 
-/* Makes a symlink, or replaces what is there, atomically. 1 changed, 0 as it was, -errno. */
+/* Makes a symlink in place of what is there, atomically. 1, 0 as it was, -errno. */
 int file_symlink_at(int dirfd, const char *path, const char *target) _must_check_;
 
-/* Removes a file if there is one and syncs its directory. 1 removed, 0 was absent, -errno. */
+/* Removes a file if there is one, syncs its directory. 1 removed, 0 absent, -errno. */
 int file_remove_at(int dirfd, const char *path) _must_check_;
 
-/* mkdir -p. Existing directories keep their mode. */
+/* mkdir -p: `mode` less the umask. Existing directories keep theirs. */
 int mkdir_p_at(int dirfd, const char *path, mode_t mode) _must_check_;
 
-/* rm -rf; never follows a symlink, never leaves the file system of `path`. Absent is 0. */
+/*
+ * rm -rf; never follows a symlink, never leaves the file system of `path`. Absent is 0.
+ * Goes on after an error and returns the first; -ELOOP for a tree over 512 levels deep.
+ */
 int rm_rf_at(int dirfd, const char *path);
 
-/* write(2) until all is written. */
+/* write(2) until all is written; waits where a non-blocking descriptor is full. */
 int write_all(int fd, const void *data, size_t len) _must_check_;
 
 /* Copies fd to fd to the end (copy_file_range, else read and write). */

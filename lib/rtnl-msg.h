@@ -18,8 +18,9 @@ struct rtnl_request {
 void rtnl_request_init(struct rtnl_request *q, uint16_t type, uint16_t flags,
 		       const void *header, size_t len);
 
-/* Adds an attribute; aborts when the buffer is full, which no request of ours comes near. */
-struct rtattr *rtnl_put(struct rtnl_request *q, uint16_t type, const void *data, size_t len);
+/* Adds an attribute; aborts when the buffer is full: no request of ours comes near. */
+struct rtattr *rtnl_put(struct rtnl_request *q, uint16_t type, const void *data,
+			size_t len);
 void rtnl_put_str(struct rtnl_request *q, uint16_t type, const char *s);
 void rtnl_put_u32(struct rtnl_request *q, uint16_t type, uint32_t value);
 

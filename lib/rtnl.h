@@ -23,7 +23,7 @@ void rtnl_close(struct rtnl *r);
 struct rtnl_link {
 	int index;
 	char name[IF_NAMESIZE];
-	char kind[32]; /* IFLA_INFO_KIND: "bridge", "tun", ...; "" for a physical device */
+	char kind[32]; /* IFLA_INFO_KIND: "bridge", "tun", ...; "" for real hardware */
 	unsigned flags; /* IFF_* */
 	uint32_t mtu;
 	int master; /* index or 0 */
@@ -46,7 +46,8 @@ int rtnl_link_set_master(struct rtnl *r, int index, int master) _must_check_;
 
 /* All IPv4 addresses of a link. *ret is one allocated array. */
 int rtnl_addr_list(struct rtnl *r, int index, struct cidr **ret, size_t *n) _must_check_;
-int rtnl_addr_add(struct rtnl *r, int index, struct cidr c) _must_check_; /* with its broadcast */
+/* With its broadcast address. -EEXIST when the link has it already. */
+int rtnl_addr_add(struct rtnl *r, int index, struct cidr c) _must_check_;
 int rtnl_addr_del(struct rtnl *r, int index, struct cidr c) _must_check_;
 
 /* An IPv6 address in network byte order, usable at once (no duplicate detection). */

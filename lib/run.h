@@ -52,7 +52,10 @@ void child_done(struct child *c); /* run_kill with no grace, closes errfd */
 int run(const struct run *r, struct err *e) _must_check_;
 int run_argv(const char *const *argv, struct err *e) _must_check_;
 
-/* Start, read its standard output to the end (at most 16 MiB), wait. *ret is owned. */
+/*
+ * Start, read its standard output to the end (at most 16 MiB; until all that inherited it
+ * have closed it), wait. *ret is owned and NUL-terminated; `out` of *r does not count.
+ */
 int run_capture(const struct run *r, char **ret, size_t *ret_len, struct err *e)
 	_must_check_;
 

@@ -143,6 +143,22 @@ long_functions() {
 		}'
 }
 
+# With tabs of eight. A string that clang-format cannot break would be seen here too.
+wide_lines() {
+	tracked '*.c' '*.h' | xargs awk '
+		length($0) > 40 {
+			n = split($0, part, "\t")
+			width = 0
+			for (i = 1; i <= n; i++) {
+				width += length(part[i])
+				if (i < n)
+					width = int(width / 8) * 8 + 8
+			}
+			if (width > 90)
+				printf "%s:%d: %d columns\n", FILENAME, FNR, width
+		}'
+}
+
 # Put together, so that this file does not hold them.
 promises() {
 	local todo=TO''DO fix=FIX''ME xxx=X''XX later='for'' now' none='not'' implemented'
@@ -208,6 +224,7 @@ quiet "one file includes a library" one_file_a_library
 quiet "dependencies point one way" layers
 quiet "no file over 1 MiB" big_files
 quiet "no function over 100 lines" long_functions 100
+quiet "no line over 90 columns" wide_lines
 quiet "nothing is put off" promises
 quiet "man pages pass mandoc's lint" manuals
 quiet "scripts parse" syntax
