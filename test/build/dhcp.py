@@ -1,0 +1,102 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Asks for an address as a booting machine does (RFC 2131, RFC 4578) and prints the offer.
+
+    dhcp.py INTERFACE MAC ARCH [ipxe]
+
+Sends one DHCPDISCOVER as a raw frame from MAC, with the client architecture ARCH (0: BIOS,
+7 or 9: UEFI x64) and, for "ipxe", option 175. Prints "NAME VALUE" lines, or "no offer"
+when none comes within three seconds.
+"""
+import os
+import socket
+import struct
+import sys
+import time
+
+PXE_OPTIONS = bytes([55, 8, 1, 3, 6, 12, 42, 66, 67, 175])
+
+
+def checksum(data):
+    if len(data) % 2:
+        data += b"\0"
+    total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def discover(mac, xid, arch, ipxe):
+    options = bytes([53, 1, 1]) + PXE_OPTIONS
+    options += bytes([60, 32]) + b"PXEClient:Arch:%05d:UNDI:002001" % arch
+    options += bytes([93, 2]) + struct.pack("!H", arch)
+    options += bytes([94, 3, 1, 2, 1, 97, 17, 0]) + bytes(16)
+    if ipxe:
+        options += bytes([77, 4]) + b"iPXE" + bytes([175, 3, 177, 1, 1])
+    bootp = struct.pack("!BBBBIHH", 1, 1, 6, 0, xid, 0, 0x8000) + bytes(16)
+    bootp += mac + bytes(10 + 64 + 128) + bytes([99, 130, 83, 99]) + options + b"\xff"
+    udp = struct.pack("!HHHH", 68, 67, 8 + len(bootp), 0) + bootp
+    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0,
+                     bytes(4), b"\xff" * 4)
+    ip = ip[:10] + struct.pack("!H", checksum(ip)) + ip[12:]
+    return b"\xff" * 6 + mac + b"\x08\x00" + ip + udp
+
+
+def parse(frame, xid):
+    """(bootp fixed part, options by code) of the reply, or None."""
+    if frame[12:14] != b"\x08\x00" or frame[23] != 17:
+        return None
+    bootp = frame[14 + (frame[14] & 15) * 4 + 8:]
+    if len(bootp) < 240 or bootp[0] != 2 or struct.unpack("!I", bootp[4:8])[0] != xid:
+        return None
+    options, i = {}, 240
+    while i < len(bootp) and bootp[i] != 255:
+        if bootp[i] == 0:
+            i += 1
+            continue
+        options[bootp[i]] = bootp[i + 2:i + 2 + bootp[i + 1]]
+        i += 2 + bootp[i + 1]
+    return bootp, options
+
+
+def text(raw):
+    return raw.split(b"\0")[0].decode("ascii", "replace")
+
+
+def show(bootp, options):
+    print("address", socket.inet_ntoa(bootp[16:20]))
+    print("server", socket.inet_ntoa(bootp[20:24]))
+    print("file", text(bootp[108:236]) or text(options.get(67, b"")))
+    for name, code in (("mask", 1), ("router", 3), ("dns", 6), ("ntp", 42)):
+        if code in options:
+            raw = options[code]
+            print(name, " ".join(socket.inet_ntoa(raw[i:i + 4])
+                                 for i in range(0, len(raw), 4)))
+    if 12 in options:
+        print("name", text(options[12]))
+    if 175 in options:
+        print("ipxe", options[175].hex())
+    if 43 in options:
+        print("vendor", options[43].hex())
+
+
+def main():
+    interface, mac = sys.argv[1], bytes.fromhex(sys.argv[2].replace(":", ""))
+    xid = struct.unpack("!I", os.urandom(4))[0]
+    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+    s.bind((interface, 0))
+    s.send(discover(mac, xid, int(sys.argv[3]), "ipxe" in sys.argv[4:]))
+    end = time.monotonic() + 3
+    while time.monotonic() < end:
+        s.settimeout(max(0.01, end - time.monotonic()))
+        try:
+            found = parse(s.recv(4096), xid)
+        except socket.timeout:
+            break
+        if found:
+            show(*found)
+            return
+    print("no offer")
+
+
+main()

@@ -1,0 +1,133 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# From a rack file to a machine that boots and reports, with everything real but the
+# machine: `rackstrap pxe`, `serve` and `status`, a DHCP client that asks as firmware and as
+# iPXE do, and curl. In a network namespace, so that no port and no address is taken.
+if [ "${1:-}" != inside ]; then
+	exec unshare --user --map-root-user --net "$0" inside
+fi
+. "$(dirname "$0")/../tap.sh"
+tap_cleanup() { [ -z "${server:-}" ] || kill "$server" 2>/dev/null; }
+
+ip link set lo up
+ip link add br0 type veth peer name cl0 || bail "no veth in this namespace"
+ip address add 172.25.0.1/24 dev br0
+ip link set br0 up
+ip link set cl0 up
+
+# An image as small as can be.
+mkdir "$WORK/image"
+echo kernel >"$WORK/image/vmlinuz"
+echo initrd >"$WORK/image/initrd.img"
+echo root >"$WORK/image/root.squashfs"
+sum() { sha256sum <"$WORK/image/$1" | cut -c1-64; }
+out() { printf '{"path":"%s","size":%d,"sha256":"%s"}' "$1" "$(stat -c %s "$WORK/image/$1")" "$(sum "$1")"; }
+cat >"$WORK/image/manifest.json" <<EOF
+{"format":1,"name":"tiny","summary":"","epoch":0,"cmdline":"","standins":[],
+"roles":[{"name":"master","units":[],"ready":[],"cbr0":false,"master":true},
+{"name":"node","units":[],"ready":[],"cbr0":true,"master":false}],
+"outputs":[$(out vmlinuz),$(out initrd.img),$(out root.squashfs)]}
+EOF
+
+TREE=$WORK/tree
+check "render" "$RACKSTRAP" pxe configs/demo.cfg --image "$WORK/image" -o "$TREE" --interface br0
+check "dnsmasq takes dnsmasq.conf" dnsmasq --test --conf-file="$TREE/dnsmasq.conf"
+check "nginx takes nginx.conf" nginx -t -p "$TREE/" -c nginx.conf -e stderr -g 'user root;'
+
+# The server, and whether it is up.
+serve() {
+	"$RACKSTRAP" serve "$TREE" 2>"$WORK/serve.err" &
+	server=$!
+	for _ in $(seq 100); do
+		grep -q 'Ctrl-C ends it' "$WORK/serve.err" && return 0
+		kill -0 $server 2>/dev/null || return 1
+		sleep 0.1
+	done
+	return 1
+}
+check "serve" serve || { note <"$WORK/serve.err"; finish; }
+
+# offer WHAT WANTED ARGS...: the line of the offer that begins as WANTED does is WANTED.
+offer() {
+	local what=$1 want=$2
+	shift 2
+	python3 test/build/dhcp.py cl0 "$@" >"$WORK/offer"
+	if grep -qxF "$want" "$WORK/offer"; then
+		pass "$what"
+	else
+		fail "$what: wanted '$want'"
+		note <"$WORK/offer"
+	fi
+}
+N1=52:54:00:25:00:11
+offer "BIOS gets undionly.kpxe" "file undionly.kpxe" $N1 0
+offer "UEFI (7) gets snponly.efi" "file snponly.efi" $N1 7
+offer "UEFI (9) gets snponly.efi" "file snponly.efi" $N1 9
+offer "iPXE gets its script" "file http://172.25.0.1/boot.ipxe" $N1 0 ipxe
+offer "iPXE on UEFI too" "file http://172.25.0.1/boot.ipxe" $N1 7 ipxe
+offer "iPXE is told not to wait for a proxy" "ipxe b00101ff" $N1 0 ipxe
+offer "the address is the host's" "address 172.25.0.11" $N1 0
+offer "the files are on the boot server" "server 172.25.0.1" $N1 0
+offer "the router is the gateway" "router 172.25.0.1" $N1 0
+offer "a stranger gets nothing" "no offer" 52:54:00:25:00:99 0
+
+# What iPXE and the host do then.
+url=http://172.25.0.1
+check "boot.ipxe" curl -fsS -o "$WORK/boot.ipxe" $url/boot.ipxe
+check "the host's script" curl -fsS -o "$WORK/host.ipxe" $url/hosts/52-54-00-25-00-11.ipxe
+image=$(sed -n 's|^set image ${base}||p' "$WORK/host.ipxe")
+for f in vmlinuz initrd.img root.cpio; do
+	check "$f" curl -fsS -o "$WORK/$f" "$url$image/$f"
+done
+check "root.cpio holds the root image" sh -c \
+	"cpio --quiet -i --to-stdout rackstrap/root.squashfs <$WORK/root.cpio | cmp - $WORK/image/root.squashfs"
+check "host.cpio" curl -fsS -o "$WORK/host.cpio" $url/hosts/52-54-00-25-00-11.cpio
+check "host.cfg is node-1's" sh -c \
+	"cpio --quiet -i --to-stdout rackstrap/host.cfg <$WORK/host.cpio | grep -qx 'name = \"node-1\";'"
+
+report() {
+	printf '{"format":1,"host":"%s","role":"%s","verdict":"%s","why":%s,"generation":0,
+"uptime_ms":31249,"phases":[{"name":"kernel","ms":4200}],"units":[]}' "$@"
+}
+put() { report "$@" | curl -fsS -T - $url/report/"$1".json; }
+refuse "status before any report" 1 \
+	'rackstrap: 3 of 3 hosts are not ready: master (no report), node-1 (no report), node-2 (no report)' \
+	"$RACKSTRAP" status "$TREE"
+check "reports are taken" put node-1 node ready null
+put master master ready null && put node-2 node failed '"docker.service failed"'
+refuse "status when one failed" 1 'rackstrap: 1 of 3 hosts is not ready: node-2 (failed)' \
+	"$RACKSTRAP" status "$TREE"
+cp "$WORK/out" "$WORK/table"
+check "the reason is in the table" grep -qx 'node-2: docker.service failed' "$WORK/table"
+sleep 1 # serve looks at the reports twice a second
+put node-2 node ready null
+check "status when all are ready" "$RACKSTRAP" status "$TREE"
+check "as JSON" sh -c "'$RACKSTRAP' status --json '$TREE' | python3 -c '
+import json, sys
+hosts = json.load(sys.stdin)[\"hosts\"]
+assert [h[\"verdict\"] for h in hosts] == [\"ready\"] * 3'"
+
+refuse "a second server" 1 "rackstrap: port 80/tcp is taken by nginx (pid *)" \
+	"$RACKSTRAP" serve "$TREE"
+sleep 1
+kill -INT $server
+wait $server
+check "Ctrl-C ends it well" test $? -eq 0
+server=
+for want in 'node-1: asks for its boot script (52:54:00:25:00:11, 172.25.0.1)' \
+	'52:54:00:25:00:99 asks for an address and is not in the rack' \
+	'node-2 (node): failed: docker.service failed' \
+	'node-1 (node): ready in 31.2 s'; do
+	check "told: $want" grep -qxF "rackstrap: $want" "$WORK/serve.err"
+done
+
+# One server dies: the other is ended.
+check "serve again" serve
+kill -KILL "$(cat "$TREE/run/nginx.pid")"
+wait $server
+check "a server that dies ends all" test $? -eq 1
+server=
+check "and is named" grep -q '^rackstrap: nginx was killed by SIGKILL' "$WORK/serve.err"
+check "nothing is left on port 69" sh -c '! grep -q ":0045 " /proc/net/udp'
+finish
