@@ -1,0 +1,270 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# The cluster's programs as they are in the baked image, put together on one machine as the
+# units put them together on three: the real etcd behind its stand-in, the API server and
+# its clients, a kubelet, calicoctl, the plugin, and Debian's kubectl looking in. Docker is
+# test/standin/fakedocker.py. All of it in a namespace of its own, and without root.
+#
+# STANDIN_ROOT=DIR takes the programs from an unpacked image.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+if [ -z "${STANDIN_NS:-}" ]; then
+	export O=${O:-build}
+	image=out/bookworm-vm/root.squashfs
+	root=${STANDIN_ROOT:-$(mktemp -d)}
+	[ -n "${STANDIN_ROOT:-}" ] || trap 'rm -rf "$root"' EXIT
+	if [ -z "${STANDIN_ROOT:-}" ]; then
+		[ -e $image ] || test/bake images/bookworm-vm >&2 || { echo "not ok 1 - no image"; exit 1; }
+		unsquashfs -q -n -f -d "$root" $image usr/bin/etcd usr/bin/kubectl usr/local/bin \
+			usr/libexec >&2 || { echo "not ok 1 - unsquashfs"; exit 1; }
+	fi
+	STANDIN_NS=1 STANDIN_ROOT=$root unshare -rnmp --fork --mount-proc --kill-child "$0"
+	exit
+fi
+. test/tap.sh
+
+# --- the machine ----------------------------------------------------------------------------
+ROOT=$STANDIN_ROOT
+BIN=$ROOT/usr/local/bin
+KUBECTL=$ROOT/usr/bin/kubectl
+IP=172.25.0.11
+export RACKSTRAP_STANDIN_ETCD=$ROOT/usr/bin/etcd RACKSTRAP_STANDIN_MOUNTS=$WORK/mounts HOME=$WORK
+PLUGIN=/usr/libexec/kubernetes/kubelet-plugins/net/exec/calico
+mkdir -p "$WORK/bin" "$WORK/log"
+echo 'cgroup /sys/fs/cgroup/cpu,cpuacct cgroup rw,cpu,cpuacct 0 0' >"$WORK/mounts"
+printf '#!/bin/sh\necho "$@" >>%s/modprobe\n' "$WORK" >"$WORK/bin/modprobe"
+chmod 755 "$WORK/bin/modprobe"
+PATH=$WORK/bin:$PATH
+{
+	ip link set lo up
+	ip link add cbr0 type bridge && ip addr add 192.168.1.1/24 dev cbr0 && ip link set cbr0 up
+	ip link add up0 type bridge && ip addr add $IP/24 dev up0 && ip link set up0 up
+	ip route add default via 172.25.0.1
+	for dir in /run /var/lib /usr/libexec; do mount -t tmpfs none $dir; done
+	mkdir -p $PLUGIN /var/lib/kubelet
+	cp "$ROOT$PLUGIN/calico" $PLUGIN/ && echo '{"BearerToken":""}' >/var/lib/kubelet/kubernetes_auth
+} || bail "the namespace could not be set up"
+
+declare -A PIDS
+start() { # NAME PROGRAM ARGS...
+	local name=$1
+	shift
+	"$@" >>"$WORK/log/$name" 2>&1 </dev/null &
+	PIDS[$name]=$!
+}
+stop() { # NAME
+	kill "${PIDS[$1]}"
+	wait "${PIDS[$1]}" 2>/dev/null
+	unset "PIDS[$1]"
+}
+until_ok() { # COMMAND...: within a minute
+	local _
+	for _ in $(seq 300); do
+		"$@" >/dev/null 2>&1 && return
+		sleep 0.2
+	done
+	"$@"
+}
+logged() { grep -qF -- "$2" "$WORK/log/$1"; }
+docker() { start docker python3 test/standin/fakedocker.py /var/run/docker.sock "$WORK/log/api" "$@"; }
+etcd() {
+	start etcd env ETCD_AUTHORITY=$IP:4001 "$BIN/etcd" --name $IP --addr $IP:4001 \
+		--data-dir "$WORK/etcd" --bind-addr 0.0.0.0:4001
+}
+kubelet() {
+	start kubelet env ETCD_AUTHORITY=$IP:4001 KUBE_API_ROOT=http://$IP:8080/api/v1/ \
+		CALICOCTL_PATH="$BIN/calicoctl" "$BIN/kubelet" --v=5 --address=0.0.0.0 --port=10250 \
+		--hostname_override=$IP --api_servers=$IP:8080 --config=/etc/kubernetes/manifests \
+		--cluster-dns=10.100.0.10 --cluster-domain=cluster.local --healthz_bind_address=0.0.0.0 \
+		--healthz_port=10248 --network_plugin=calico --logtostderr=true \
+		--node-status-update-frequency=1s "$@"
+}
+calicoctl() { env ETCD_AUTHORITY=$IP:4001 "$BIN/calicoctl" "$@"; }
+api() { curl -sS --max-time 20 "http://127.0.0.1:8080$1" "${@:2}"; }
+code() { api "$1" -o /dev/null -w '%{http_code}' "${@:2}"; }
+is() { [ "$1" = "$2" ] || { echo "'$1', not '$2'"; return 1; }; }
+key() { curl -sS --max-time 20 "http://127.0.0.1:4001/v2/keys$1" | python3 -c '
+import json, sys
+print(json.load(sys.stdin).get("node", {}).get("value", "absent"))'; }
+healthy() { is "$(curl -sS --max-time 5 "http://127.0.0.1:$1/healthz")" ok; }
+kubectl() { "$KUBECTL" --server http://127.0.0.1:8080 "$@"; }
+node_is() { is "$(kubectl get nodes --no-headers | awk -v n=$IP '$1 == n { print $2 }')" "$1"; }
+code_is() { is "$(code "$1" "${@:3}")" "$2"; }
+node_json() { # NAME HEARTBEAT
+	printf '{"kind":"Node","apiVersion":"v1","metadata":{"name":"%s"},"spec":{"externalID":"%s"},
+		"status":{"conditions":[{"type":"Ready","status":"True","lastHeartbeatTime":"%s"}]}}' "$1" "$1" "$2"
+}
+
+# --- the master: clients first ----------------------------------------------------------------
+start scheduler "$BIN/kube-scheduler" --master=127.0.0.1:8080 --logtostderr=true
+start manager "$BIN/kube-controller-manager" --master=127.0.0.1:8080 --logtostderr=true
+start api "$BIN/kube-apiserver" --address=0.0.0.0 --port=8080 --service-cluster-ip-range=10.100.0.0/16 \
+	--etcd_servers=http://127.0.0.1:4001 --public_address_override=$IP --logtostderr=true
+check "the API server tries again while etcd is away" until_ok logged api "etcd does not answer"
+check "the scheduler tries again while the API server is away" until_ok logged scheduler "Connection refused"
+check "and is healthy all the same" healthy 10251
+etcd
+check "etcd answers" until_ok curl -sSf http://127.0.0.1:4001/health
+check "the API server is healthy" until_ok healthy 8080
+check "the controller manager is healthy" healthy 10252
+for p in api scheduler manager etcd; do
+	check "$p says first that it is a stand-in" sh -c "head -n 1 '$WORK/log/$p' | grep -q \"rackstrap's stand-in for .*not the real program\""
+done
+check "/version is 0.20.2, and a stand-in" sh -c \
+	"curl -sS http://127.0.0.1:8080/version | grep -q '\"gitVersion\": \"v0.20.2\"' && curl -sS http://127.0.0.1:8080/version | grep -q stand-in"
+check "2379 is not open, as with the original's --bind-addr" sh -c "! curl -s http://127.0.0.1:2379/health"
+
+# --- nodes through the API ----------------------------------------------------------------------
+check "no node yet" is "$(kubectl get nodes 2>&1)" "No resources found"
+check "a node that is not there" code_is /api/v1/nodes/$IP 404
+check "is not found in the original's words" sh -c "curl -sS http://127.0.0.1:8080/api/v1/nodes/$IP | grep -q 'node ..$IP.. not found'"
+curl -sSN --max-time 120 'http://127.0.0.1:8080/api/v1/nodes?watch=true&timeoutSeconds=60' >"$WORK/watch" &
+watch=$!
+sleep 0.5
+check "a node is made" code_is /api/v1/nodes 201 -X POST -d "$(node_json $IP 2015-07-15T00:00:00Z)"
+check "a watch tells" until_ok grep -q '"type":"ADDED".*'$IP "$WORK/watch"
+check "twice is once" code_is /api/v1/nodes 409 -X POST -d "$(node_json $IP 2015-07-15T00:00:00Z)"
+check "kubectl sees it Ready" node_is Ready
+check "it lies under the original's key" sh -c "curl -sS http://127.0.0.1:4001/v2/keys/registry/minions/$IP | grep -q externalID"
+check "an old resourceVersion is a conflict" is "$(code /api/v1/nodes/$IP -X PUT -d '{"metadata":{"resourceVersion":"1"}}')" 409
+check "a heartbeat is taken" code_is /api/v1/nodes/$IP/status 200 -X PUT -d "$(node_json $IP 2015-07-15T00:00:01Z)"
+stop manager
+start manager "$BIN/kube-controller-manager" --master=127.0.0.1:8080 --logtostderr=true \
+	--node-monitor-grace-period=10s --node-monitor-period=500ms
+check "a node that posts no status is NotReady" until_ok node_is NotReady
+check "the watch tells that, too" until_ok grep -q '"type":"MODIFIED"' "$WORK/watch"
+check "a node is removed" code_is /api/v1/nodes/$IP 200 -X DELETE
+check "the watch tells" until_ok grep -q '"type":"DELETED"' "$WORK/watch"
+kill $watch
+check "kubernetes' own service is there" is "$(kubectl get service kubernetes -o 'jsonpath={.spec.clusterIP}')" 10.100.0.1
+
+# --- what a server has to put up with -------------------------------------------------------------
+exec 9<>/dev/tcp/127.0.0.1/8080
+check "somebody who connects and says nothing holds nobody up" healthy 8080
+exec 9>&- 9<&-
+check "not JSON" code_is /api/v1/nodes 400 -X POST -d 'no JSON'
+check "a node without a name" code_is /api/v1/nodes 422 -X POST -d '{}'
+check "a body that is too large" is "$(head -c 1200000 /dev/zero | code /api/v1/nodes -X POST -H 'Expect:' --data-binary @- 2>/dev/null | tail -c 3)" 413
+check "an unknown path" code_is /api/v1/frobs 404
+check "an unknown method" code_is /api/v1/nodes 405 -X PATCH -d '{}'
+check "and is healthy" healthy 8080
+
+# --- the node -----------------------------------------------------------------------------------
+check "calicoctl without Docker exits 1" sh -c "! env ETCD_AUTHORITY=$IP:4001 '$BIN/calicoctl' checksystem --fix"
+docker cbr0 1.15
+check "Docker answers" until_ok curl -sSf --unix-socket /var/run/docker.sock http://d/version
+check "calicoctl refuses an old Docker" sh -c "env ETCD_AUTHORITY=$IP:4001 '$BIN/calicoctl' checksystem --fix 2>&1 | grep -q 'needed is 1.16'"
+stop docker
+docker docker0
+until_ok curl -sSf --unix-socket /var/run/docker.sock http://d/version
+check "calicoctl checksystem --fix" calicoctl checksystem --fix
+check "which asked for the module that the original wants" grep -qx xt_set "$WORK/modprobe"
+kubelet
+check "a kubelet whose Docker is not on cbr0 dies" until_ok logged kubelet "Docker's bridge is docker0 and not cbr0"
+wait "${PIDS[kubelet]}"
+check "with Go's status for that" is $? 255
+stop docker
+docker
+until_ok curl -sSf --unix-socket /var/run/docker.sock http://d/version
+mv $PLUGIN/calico $PLUGIN/away
+kubelet
+check "a kubelet without its plugin dies" until_ok logged kubelet 'failed to create kubelet: Network plugin "calico" not found.'
+wait "${PIDS[kubelet]}"
+mv $PLUGIN/away $PLUGIN/calico
+kubelet
+check "a kubelet registers" until_ok logged kubelet "Successfully registered node $IP"
+for port in 10248 10250 10255 4194; do check "the kubelet answers on $port" healthy $port; done
+check "kubectl sees it Ready" until_ok node_is Ready
+check "as what it is" sh -c "'$KUBECTL' --server http://127.0.0.1:8080 get nodes | grep -q v0.20.2-standin"
+sleep 12 # more than the grace period
+check "and stays so while it posts its status" node_is Ready
+start second env CALICOCTL_PATH="$BIN/calicoctl" "$BIN/kubelet" --hostname_override=$IP \
+	--api_servers=$IP:8080 --network_plugin=calico --port=20250 --read-only-port=20255 \
+	--healthz_port=20248 --cadvisor-port=20194
+check "a second kubelet finds the node registered" until_ok logged second "Node $IP was previously registered"
+stop second
+check "the API server loses the node" code_is /api/v1/nodes/$IP 200 -X DELETE
+check "the kubelet notices" until_ok logged kubelet \
+	"Error updating node status, will retry: error getting node \"$IP\": node \"$IP\" not found"
+sleep 3
+check "and does not register again" code_is /api/v1/nodes/$IP 404
+stop kubelet
+kubelet
+check "started again, it does" until_ok code_is /api/v1/nodes/$IP 200
+
+start proxy "$BIN/kube-proxy" --master=http://$IP:8080 --logtostderr=true
+check "the proxy is healthy" until_ok healthy 10249
+for chain in KUBE-PORTALS-CONTAINER KUBE-PORTALS-HOST KUBE-NODEPORT-CONTAINER KUBE-NODEPORT-HOST; do
+	check "the proxy made the chain $chain" sh -c "iptables -t nat -S | grep -q -- '-j $chain'"
+done
+stop proxy
+start proxy "$BIN/kube-proxy" --master=http://$IP:8080 --logtostderr=true
+check "started again" until_ok healthy 10249
+check "it adds no rule twice" is "$(iptables -t nat -S | grep -c -- '-j KUBE-PORTALS-HOST')" 1
+
+# --- Calico ---------------------------------------------------------------------------------------
+check "calicoctl pool add" calicoctl pool add 10.244.7.1/16
+check "the pool's key and value are the original's" is "$(key /calico/v1/ipam/v4/pool/10.244.0.0-16)" '{"cidr": "10.244.0.0/16"}'
+check "calicoctl node" calicoctl node --ip=$IP
+check "it leaves the pool that is there alone" is "$(key /calico/v1/ipam/v4/pool/192.168.0.0-16)" absent
+check "and makes one for IPv6" is "$(key /calico/v1/ipam/v6/pool/fd80:24e2:f998:72d6::-64)" '{"cidr": "fd80:24e2:f998:72d6::/64"}'
+check "the host's address is in etcd" is "$(key "/calico/v1/host/$(hostname)/bird_ip")" $IP
+check "Ready is in etcd" is "$(key /calico/v1/Ready)" true
+check "the interfaces' prefix is in etcd" is "$(key /calico/v1/config/InterfacePrefix)" cali
+check "the imported image holds calicoctl itself" cmp "$BIN/calicoctl" "$WORK/log/api.calicoctl"
+check "the container is the original's" python3 - "$WORK/log/api.container" <<P
+import json, socket, sys
+c = json.load(open(sys.argv[1]))
+assert c["Image"] == "calico/node:v0.4.8", c
+assert c["HostConfig"]["NetworkMode"] == "host" and c["HostConfig"]["Privileged"] is True, c
+assert c["Labels"] == {"rackstrap.standin": "true"}, c
+for e in ("IP=$IP", "ETCD_AUTHORITY=$IP:4001", "HOSTNAME=" + socket.gethostname()):
+    assert e in c["Env"], (e, c)
+P
+check "calicoctl status" sh -c "env ETCD_AUTHORITY=$IP:4001 '$BIN/calicoctl' status | grep -q 'is running'"
+: >"$WORK/log/api"
+check "calicoctl node, once more" calicoctl node --ip=$IP
+check "removed the old container and imported nothing" is "$(grep -cE '^DELETE /containers/calico-node 204|^POST /images' "$WORK/log/api")" 1
+check "pool show" sh -c "env ETCD_AUTHORITY=$IP:4001 '$BIN/calicoctl' pool show --ipv4 | grep -q 10.244.0.0/16"
+check "pool add with its options" calicoctl pool add 10.9.0.0/16 --ipip --nat-outgoing
+check "is the original's value" is "$(key /calico/v1/ipam/v4/pool/10.9.0.0-16)" '{"cidr": "10.9.0.0/16", "ipip": "tunl0", "masquerade": true}'
+check "pool remove" calicoctl pool remove 10.9.0.0/16
+check "removes" is "$(key /calico/v1/ipam/v4/pool/10.9.0.0-16)" absent
+check "pool remove of what is not there exits 0" calicoctl pool remove 10.9.0.0/16
+check "bgppeer add" calicoctl bgppeer add 172.25.0.1 as 64512
+check "is under the original's key" is "$(key /calico/v1/config/bgp_peer_v4/172.25.0.1)" '{"ip": "172.25.0.1", "as_num": 64512}'
+start sleeper env ETCD_AUTHORITY=$IP:4001 "$BIN/calicoctl" standin-sleep
+check "in its container it waits" until_ok logged sleeper "waiting to be stopped"
+kill "${PIDS[sleeper]}"
+wait "${PIDS[sleeper]}"
+check "and stops when told" is $? 0
+
+# --- the plugin -------------------------------------------------------------------------------------
+plugin() {
+	env ETCD_AUTHORITY=$IP:4001 KUBE_API_ROOT=http://$IP:8080/api/v1/ \
+		CALICOCTL_PATH="$BIN/calicoctl" $PLUGIN/calico "$@"
+}
+refuse "the plugin looks the pod up" 1 "Pod default/web: not in the API*" plugin setup default web calico-node
+code /api/v1/namespaces/default/pods -X POST -d '{"metadata":{"name":"web"}}' >/dev/null
+check "and finds it" plugin setup default web calico-node
+refuse "the plugin looks the container up" 1 "Container 0123 was not found." plugin setup default web 0123
+rm /var/lib/kubelet/kubernetes_auth
+refuse "the plugin wants the token file" 1 "/var/lib/kubelet/kubernetes_auth: No such file*" \
+	plugin setup default web calico-node
+
+# --- the master goes away and comes back ----------------------------------------------------------
+stop etcd
+check "without etcd the API server fails requests and lives" code_is /api/v1/nodes 500
+etcd
+check "etcd came back with what it had" until_ok node_is Ready
+stop etcd
+rm -rf "$WORK/etcd"
+etcd
+until_ok curl -sSf http://127.0.0.1:4001/health
+check "with an empty etcd the node is gone" until_ok code_is /api/v1/nodes/$IP 404
+stop kubelet
+kubelet
+check "and back when the kubelet has been started again" until_ok node_is Ready
+for p in "${!PIDS[@]}"; do kill "${PIDS[$p]}" 2>/dev/null; done
+finish

@@ -1,0 +1,193 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# The stand-ins refuse what their originals refuse, in the originals' words, and take every
+# flag that the originals have, and every command line that the units give them.
+. "$(dirname "$0")/../tap.sh"
+S=$ABS_O/standin
+KUBE="kube-apiserver kube-controller-manager kube-scheduler kube-proxy kubelet"
+[ -x "$S/kubelet" ] || bail "no stand-ins in $S: make tests-built"
+
+# A value that a type accepts.
+value() {
+	case $1 in
+	bool | version) echo true ;;
+	int | uint) echo 7 ;;
+	float) echo 0.5 ;;
+	duration) echo 1m30.5s ;;
+	ip) echo 10.1.2.3 ;;
+	cidr) echo 10.100.0.0/16 ;;
+	ip:port) echo 10.1.2.3:4001 ;;
+	urls) echo http://10.1.2.3:2380,http://10.1.2.4:2380 ;;
+	*'|'*) echo "${1##*|}" ;;
+	*) echo word ;;
+	esac
+}
+
+# And one that it does not.
+bad_value() {
+	case $1 in
+	string | *'|'*) ;; # the latter have a case of their own
+	uint) echo -1 ;;
+	ip) echo master ;;
+	ip:port) echo master:4001 ;;
+	urls) echo 10.1.2.3:2380 ;;
+	*) echo no-such-value ;;
+	esac
+}
+
+# takes PROGRAM LIST: every flag with a good value, and --version so that it ends there.
+takes() {
+	local flag type
+	while read -r flag type; do
+		[[ $flag == --* && $flag != --version ]] || continue
+		"$S/$1" "$flag=$(value "$type")" --version >/dev/null 2>"$WORK/err" ||
+			{ echo "$flag: $(head -n 1 "$WORK/err")"; return 1; }
+	done <"$2"
+}
+
+# refuses PROGRAM LIST: every flag with a value that is none of its type.
+refuses() {
+	local flag type bad rc
+	while read -r flag type; do
+		bad=$(bad_value "$type")
+		[[ $flag == --* && $flag != --version && -n $bad ]] || continue
+		rc=0
+		"$S/$1" "$flag=$bad" --version >/dev/null 2>"$WORK/err" || rc=$?
+		if [ $rc -ne 2 ] || ! head -n 1 "$WORK/err" | grep -q '^invalid '; then
+			echo "$flag=$bad: exit $rc: $(head -n 1 "$WORK/err")"
+			return 1
+		fi
+	done <"$2"
+}
+
+# says WHAT STATUS 'first line of standard error' PROGRAM ARGS...
+says() {
+	local what=$1 status=$2 want=$3 program=$4 rc=0 got
+	shift 4
+	timeout 20 "$S/$program" "$@" >"$WORK/out" 2>"$WORK/err" </dev/null || rc=$?
+	got=$(head -n 1 "$WORK/err")
+	if [ $rc = "$status" ] && [ "$got" = "$want" ]; then
+		pass "$program: $what"
+	else
+		fail "$program: $what"
+		printf '# exit %s, wanted %s\n# said:   %s\n# wanted: %s\n' $rc "$status" "$got" "$want"
+	fi
+}
+
+is_static() { ! readelf -lW "$1" | grep -q INTERP; }
+names_itself() { "$S/$1" --version | grep -q "rackstrap's stand-in for $1 .*not the real program"; }
+
+for p in $KUBE etcd; do
+	list=$(echo test/data/flags-"$p"-*.txt)
+	check "$p takes the original's flags" takes "$p" "$list"
+	check "$p refuses values of other types" refuses "$p" "$list"
+done
+for p in $KUBE etcd calicoctl calico_kubernetes; do
+	check "$p --version says that it is a stand-in" names_itself "$p"
+	check "$p is static" is_static "$S/$p"
+done
+
+# --- flags that the originals do not have -------------------------------------------------
+for p in $KUBE; do
+	says "an unknown flag" 2 "unknown flag: --no-such-flag" "$p" --no-such-flag=1
+	says "a one-letter flag" 2 "unknown shorthand flag: 'v' in -v=5" "$p" -v=5
+done
+says "a flag of a later release" 2 "unknown flag: --legacy-userspace-proxy" \
+	kube-proxy --legacy-userspace-proxy=false
+says "a flag without its value" 2 "flag needs an argument: --master" kube-proxy --master
+says "a bad number" 2 \
+	"invalid argument \"80a\" for --port=80a: strconv.ParseInt: parsing \"80a\": invalid syntax" \
+	kube-apiserver --port=80a
+says "a bad address" 2 \
+	"invalid argument \"master\" for --address=master: failed to parse IP: \"master\"" \
+	kube-apiserver --address=master
+check "kubelet: '_' is '-'" "$S/kubelet" --api_servers=1.2.3.4:8080 --hostname-override=x --version
+refuse "kube-apiserver: no etcd named" 255 "F*specify either --etcd-servers or --etcd-config" \
+	"$S/kube-apiserver" --service-cluster-ip-range=10.100.0.0/16
+refuse "kube-apiserver: no service range" 255 "F*No --service-cluster-ip-range specified" \
+	"$S/kube-apiserver" --etcd_servers=http://127.0.0.1:1
+
+says "an unknown flag" 2 "flag provided but not defined: -etcd-cluster-size" etcd --etcd-cluster-size 3
+says "a name where an address must be" 2 \
+	"invalid value \"master:4001\" for flag -addr: bad IP in address specification" \
+	etcd --addr master:4001
+says "no address at all" 2 \
+	"invalid value \":4001\" for flag -addr: bad IP in address specification" etcd --addr :4001
+says "a state that there is none" 2 \
+	"invalid value \"old\" for flag -initial-cluster-state: invalid value" \
+	etcd --initial-cluster-state old
+
+# --- what calicoctl 0.4.8 has, and what came later ----------------------------------------
+usage() { # ARGS...: docopt's answer
+	local rc=0
+	"$S/calicoctl" "$@" >"$WORK/usage" 2>&1 || rc=$?
+	[ $rc = 1 ] && grep -q '^Usage:$' "$WORK/usage"
+}
+for args in "" "node" "node --ip=1.2.3.4 --kubernetes" "node --ip=1.2.3.4 --detach" "node --ip" \
+	"node stop now" "pool add" "pool add 1.2.3.0/24 --disabled" "pool show --ipv5" \
+	"checksystem --libnetwork" "checksystem --fix=1" "bgp-node-mesh maybe" "version" "bgppeer add 1.2.3.4 64512"; do
+	# shellcheck disable=SC2086
+	check "calicoctl refuses '$args'" usage $args
+done
+
+# Recognised: goes on to etcd or Docker, which are not there, and says which.
+reaches() { # WHAT ARGS...
+	local rc=0 what=$1
+	shift
+	env ETCD_AUTHORITY=127.0.0.1:1 DOCKER_HOST="unix://$WORK/no.sock" \
+		unshare -rn "$S/calicoctl" "$@" >"$WORK/usage" 2>&1 || rc=$?
+	[ $rc = 1 ] && grep -q "$what" "$WORK/usage"
+}
+for args in "pool add 10.0.0.0/8 --ipip --nat-outgoing" "pool remove 10.0.0.0/8" "pool show --ipv4" \
+	"default-node-as" "default-node-as 64512" "bgppeer add 1.2.3.4 as 64512" "bgppeer show" \
+	"node bgppeer add 1.2.3.4 as 64512" "node bgppeer remove 1.2.3.4" "bgp-node-mesh off"; do
+	# shellcheck disable=SC2086
+	check "calicoctl knows '$args'" reaches "127.0.0.1:1" $args
+done
+check "calicoctl needs root" sh -c "! setpriv --reuid 65534 --clear-groups '$S/calicoctl' status >/dev/null 2>'$WORK/e' &&
+	grep -qx 'This command must be run as root.' '$WORK/e' || [ \$(id -u) != 0 ]"
+check "calicoctl refuses an ETCD_AUTHORITY that is a name" sh -c \
+	"unshare -rn env ETCD_AUTHORITY=master:4001 '$S/calicoctl' pool show 2>&1 | grep -q 'ETCD_AUTHORITY=master:4001'"
+
+# --- the command lines in the units ---------------------------------------------------------
+unit_commands() { # prints the ExecStart of every unit as one line, variables filled in
+	local unit
+	for unit in images/common/units/*.service; do
+		sed -e ':a;/\\$/{N;s/\\\n//;ba}' "$unit" | sed -n 's/^ExecStart=//p'
+	done | sed -e 's/\${[A-Z0-9_]*RANGE}/10.100.0.0\/16/g' -e 's/\${[A-Z0-9_]*}/172.25.0.10/g'
+}
+n=0
+while read -r program args; do
+	case $(basename "$program") in kube* | etcd) ;; *) continue ;; esac
+	n=$((n + 1))
+	# shellcheck disable=SC2086
+	check "$(basename "$program") takes its unit's command line" "$S/$(basename "$program")" $args --version
+done < <(unit_commands)
+check "that were the six units" test $n = 6
+
+# --- the plugin -----------------------------------------------------------------------------
+plugin() { env -i "$@"; }
+check "the plugin's init needs nothing but calicoctl" plugin CALICOCTL_PATH="$S/calicoctl" "$S/calico_kubernetes" init
+refuse "the plugin without CALICOCTL_PATH" 1 "CALICOCTL_PATH=/home/vagrant/calicoctl: No such file*" \
+	plugin "$S/calico_kubernetes" init
+refuse "the plugin with an API root that does not end in a slash" 1 \
+	"KUBE_API_ROOT=http://1.2.3.4:8080/api/v1: must end with a slash" \
+	plugin CALICOCTL_PATH="$S/calicoctl" KUBE_API_ROOT=http://1.2.3.4:8080/api/v1 \
+	"$S/calico_kubernetes" setup default pod 0123
+refuse "the plugin with the guide's wrong API root" 1 "KUBE_API_ROOT=https://1.2.3.4:443/api/v1/: must be http://*" \
+	plugin CALICOCTL_PATH="$S/calicoctl" KUBE_API_ROOT=https://1.2.3.4:443/api/v1/ \
+	"$S/calico_kubernetes" setup default pod 0123
+
+# --- what they need of their host -------------------------------------------------------------
+printf 'cgroup2 /sys/fs/cgroup cgroup2 rw 0 0\n' >"$WORK/mounts"
+check "kubelet exits 1 on a host with cgroup v2 only" sh -c \
+	"RACKSTRAP_STANDIN_MOUNTS='$WORK/mounts' '$S/kubelet' --api_servers=1.2.3.4:8080 2>'$WORK/e'
+	[ \$? = 1 ] && tail -n 1 '$WORK/e' | grep -q 'mountpoint for cpu not found\$'"
+check "kubelet takes no name for an API server without a scheme" sh -c \
+	"'$S/kubelet' --api_servers=master:8080 2>'$WORK/e'
+	[ \$? = 255 ] && grep -q 'unsupported protocol scheme \"master\"' '$WORK/e'"
+check "kube-proxy dies without a default route" sh -c \
+	"unshare -rn '$S/kube-proxy' --master=http://1.2.3.4:8080 2>'$WORK/e'
+	[ \$? = 255 ] && grep -q 'failed to select a host interface: Unable to select an IP.\$' '$WORK/e'"
+finish
