@@ -562,7 +562,7 @@ static void input_is_given(void **state)
 static void time_runs_out(void **state)
 {
 	const char *sleep_[] = {"sh", "-c", "echo busy >&2; exec sleep 60", NULL};
-	const char *deaf[] = {"sh", "-c", "trap '' TERM; echo deaf; exec >&-; sleep 60",
+	const char *deaf[] = {"sh", "-c", "trap '' TERM; echo deaf; exec sleep 60 >&-",
 			      NULL};
 	struct err e = {0};
 	char *out = NULL;
