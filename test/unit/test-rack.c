@@ -186,6 +186,54 @@ static void cluster_mistakes_once(void **state)
 	assert_null(r.hosts);
 }
 
+/* A bridge may overlap one that is not its neighbour in any order. */
+static void cbr0_overlaps(void **state)
+{
+	static const struct {
+		const char *cbr0[3];
+		const char *want[2];
+	} cases[] = {
+		{{"192.168.1.1/24", "192.168.2.1/24", "192.168.2.9/24"},
+		 {"n2': cbr0 192.168.2.9/24 overlaps 192.168.2.1/24, the cbr0 of host "
+		  "'n1'"}},
+		{{"192.168.0.1/20", "192.168.1.1/24", "192.168.2.1/24"},
+		 {"n1': cbr0 192.168.1.1/24 overlaps 192.168.0.1/20, the cbr0 of host "
+		  "'n0'",
+		  "n2': cbr0 192.168.2.1/24 overlaps 192.168.0.1/20, the cbr0 of host "
+		  "'n0'"}},
+		{{"192.168.9.1/24", "192.168.0.1/24", "192.168.0.1/20"},
+		 {"n2': cbr0 192.168.0.1/20 overlaps 192.168.0.1/24, the cbr0 of host "
+		  "'n1'"}},
+		{{"192.168.1.1/24", "192.168.2.1/24", "192.168.3.1/24"}, {NULL}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_rack_ struct rack r = {0};
+		_cleanup_diag_ struct diag d = {0};
+		_cleanup_buf_ struct buf b = {0};
+		size_t found = 0;
+
+		buf_puts(&b, CLUSTER "};\nhosts = (\n" MASTER);
+		for (size_t k = 0; k < 3; k++)
+			buf_printf(&b,
+				   ",\n{ name = \"n%zu\"; role = \"node\"; mac = "
+				   "\"52:54:00:00:00:1%zu\"; address = \"10.0.1.%zu\"; "
+				   "cbr0 = \"%s\"; }",
+				   k, k, k + 1, cases[i].cbr0[k]);
+		buf_puts(&b, " );\n");
+		(void)!load(&r, b.p, &d);
+		for (size_t k = 0; k < d.n; k++) {
+			if (!strstr(d.lines[k], "the cbr0 of"))
+				continue;
+			assert_true(found < 2 && cases[i].want[found]);
+			assert_non_null(strstr(d.lines[k], cases[i].want[found]));
+			found++;
+		}
+		assert_true(found == 2 || !cases[i].want[found]);
+	}
+}
+
 /* --- thousands -------------------------------------------------------------------- */
 
 #define MANY 5000
@@ -251,6 +299,7 @@ int main(void)
 		cmocka_unit_test(host_over_cluster),
 		cmocka_unit_test(master_outside),
 		cmocka_unit_test(cluster_mistakes_once),
+		cmocka_unit_test(cbr0_overlaps),
 		cmocka_unit_test(thousands_pass),
 		cmocka_unit_test(thousands_of_mistakes),
 	};

@@ -256,9 +256,23 @@ static void nothing_in_the_way(void **state)
 	start(f);
 }
 
+/* A socket of ours that is nobody's business. */
+static int bystander(int type, uint16_t port)
+{
+	struct sockaddr_in sa = {.sin_family = AF_INET, .sin_port = htons(port)};
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	if (type == SOCK_STREAM)
+		assert_int_equal(listen(fd, 1), 0);
+	return fd;
+}
+
 static void ports_taken(void **state)
 {
 	struct fixture *f = *state;
+	_cleanup_close_ int one = bystander(SOCK_DGRAM, 66);
+	_cleanup_close_ int two = bystander(SOCK_STREAM, 79);
 	_cleanup_diag_ struct diag d = {0};
 	_cleanup_free_ char *dhcp = NULL, *tftp_line = NULL, *http = NULL;
 

@@ -76,9 +76,9 @@ static int on_path(const char *path, const struct stat *st, int type, struct FTW
 {
 	char target[256] = "";
 
-	if (ftw->level == 0)
-		return 0;
-	if (type == FTW_SL) {
+	if (ftw->level == 0) {
+		strv_addf(&walked, "./ %o", st->st_mode & 07777);
+	} else if (type == FTW_SL) {
 		ssize_t n = readlink(path, target, sizeof(target) - 1);
 
 		target[n > 0 ? n : 0] = '\0';
