@@ -202,8 +202,8 @@ static void cbr0_overlaps(void **state)
 		  "n2': cbr0 192.168.2.1/24 overlaps 192.168.0.1/20, the cbr0 of host "
 		  "'n0'"}},
 		{{"192.168.9.1/24", "192.168.0.1/24", "192.168.0.1/20"},
-		 {"n2': cbr0 192.168.0.1/20 overlaps 192.168.0.1/24, the cbr0 of host "
-		  "'n1'"}},
+		 {"n2': cbr0 192.168.0.1/20 overlaps 192.168.9.1/24, the cbr0 of host "
+		  "'n0'"}},
 		{{"192.168.1.1/24", "192.168.2.1/24", "192.168.3.1/24"}, {NULL}},
 	};
 
@@ -226,8 +226,10 @@ static void cbr0_overlaps(void **state)
 		for (size_t k = 0; k < d.n; k++) {
 			if (!strstr(d.lines[k], "the cbr0 of"))
 				continue;
-			assert_true(found < 2 && cases[i].want[found]);
-			assert_non_null(strstr(d.lines[k], cases[i].want[found]));
+			if (found == 2 ||
+			    !strstr(d.lines[k],
+				    cases[i].want[found] ? cases[i].want[found] : "-"))
+				fail_msg("case %zu: %s", i, d.lines[k]);
 			found++;
 		}
 		assert_true(found == 2 || !cases[i].want[found]);
