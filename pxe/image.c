@@ -281,7 +281,7 @@ static int units_parse(struct report *r, const json_t *j, struct err *e)
 
 static int report_read(struct report *r, const json_t *j, struct err *e)
 {
-	if (check_format(j, e) < 0 || get_str(j, "host", &r->host, e) < 0 ||
+	if (check_format(j, e) < 0 || get_str_or_null(j, "host", &r->host, e) < 0 ||
 	    get_str_or_null(j, "role", &r->role, e) < 0 ||
 	    get_str_or_null(j, "address", &r->address, e) < 0 ||
 	    get_str_or_null(j, "cbr0", &r->cbr0, e) < 0 ||

@@ -32,7 +32,7 @@ struct report_phase {
 };
 
 struct report {
-	char *host, *role;
+	char *host, *role;    /* NULL: it could not read its own configuration */
 	char *address, *cbr0; /* as in host.cfg; NULL: none */
 	char *verdict;        /* "ready" or "failed" */
 	char *why;            /* when failed */

@@ -33,7 +33,7 @@ static void parse(struct status_host *h, const char *text, size_t len)
 		broken(h, e.msg);
 		return;
 	}
-	if (!streq(h->report.host, h->name)) {
+	if (h->report.host && !streq(h->report.host, h->name)) {
 		_cleanup_free_ char *why =
 			xasprintf("it is a report of '%s'", h->report.host);
 
@@ -251,7 +251,7 @@ static void add_host(struct table *t, const struct status_host *h,
 	table_add(t, h->cbr0);
 	for (size_t k = 0; k < n_phases; k++)
 		add_phase(t, &h->report, phases[k]);
-	if (h->report.host)
+	if (h->report.verdict)
 		table_add_seconds(t, h->report.uptime_ms);
 	else
 		table_add(t, NULL);
@@ -297,7 +297,7 @@ static void json_host(struct json *j, const struct status_host *h, time_t now)
 			 now > h->reported ? (uint64_t)(now - h->reported) : 0);
 	else
 		json_str(j, "age_s", NULL);
-	if (r->host) {
+	if (r->verdict) {
 		json_u64(j, "uptime_ms", r->uptime_ms);
 		json_u64(j, "generation", r->generation);
 		json_str(j, "boot_id", r->boot_id);

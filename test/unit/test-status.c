@@ -337,6 +337,24 @@ static void reports_that_lie(void **state)
 	assert_string_equal(s.hosts[3].why, "File too large");
 }
 
+/* A host that could not read even its name reports under the URL it was given. */
+static void report_without_a_name(void **state)
+{
+	_cleanup_free_ char *reports = xasprintf("%s/" TREE_REPORTS, (char *)*state);
+	_cleanup_status_ struct status s = {0};
+	struct err e = {0};
+
+	make_tree(*state);
+	put_text(reports, "node-2.json",
+		 "{\"format\":1,\"host\":null,\"role\":null,\"verdict\":\"failed\","
+		 "\"why\":"
+		 "\"host.cfg:3: role: no such role\",\"generation\":0,\"uptime_ms\":9000,"
+		 "\"phases\":[],\"units\":[]}");
+	assert_int_equal(status_load(&s, *state, &e), 0);
+	assert_int_equal(s.hosts[2].verdict, STATUS_FAILED);
+	assert_string_equal(s.hosts[2].why, "host.cfg:3: role: no such role");
+}
+
 static void status_of_a_folder(void **state)
 {
 	_cleanup_status_ struct status s = {0};
@@ -407,6 +425,7 @@ int main(void)
 		T(status_of_a_tree),
 		T(verdicts),
 		T(reports_that_lie),
+		T(report_without_a_name),
 		T(status_of_a_folder),
 		T(nothing_to_show),
 		T(as_json),
