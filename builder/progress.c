@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One line that passes, on a terminal only; everything that stays goes through log.h. */
+#include "progress.h"
+
+#include "lib/log.h"
+#include "lib/str.h"
+
+#include <stdarg.h>
+#include <sys/ioctl.h>
+#include <time.h>
+
+#define INTERVAL_MS 100
+
+static uint64_t shown_at;
+static bool shown;
+
+uint64_t progress_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+const char *progress_size(uint64_t bytes, char out[static PROGRESS_SIZE_LEN])
+{
+	static const char *const units[] = {"KiB", "MiB", "GiB", "TiB"};
+	double v = (double)bytes / 1024;
+	size_t u = 0;
+
+	if (bytes < 1024) {
+		snprintf(out, PROGRESS_SIZE_LEN, "%u B", (unsigned)bytes);
+		return out;
+	}
+	for (; v >= 1024 && u + 1 < ARRAY_SIZE(units); u++)
+		v /= 1024;
+	snprintf(out, PROGRESS_SIZE_LEN, "%.1f %s", v, units[u]);
+	return out;
+}
+
+bool progress_live(void)
+{
+	static int live = -1;
+	const char *term = getenv("TERM");
+
+	if (live < 0)
+		live = isatty(STDERR_FILENO) && (!term || !streq(term, "dumb"));
+	return live;
+}
+
+static int columns(void)
+{
+	struct winsize w;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0)
+		return w.ws_col;
+	return 80;
+}
+
+void progress_show(const char *fmt, ...)
+{
+	uint64_t now = progress_now_ms();
+	char line[512];
+	va_list ap;
+
+	if (!progress_live() || (shown && now - shown_at < INTERVAL_MS))
+		return;
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "\r\033[K%.*s", columns() - 1, line);
+	fflush(stderr);
+	shown = true;
+	shown_at = now;
+}
+
+void progress_clear(void)
+{
+	if (!shown)
+		return;
+	fputs("\r\033[K", stderr);
+	fflush(stderr);
+	shown = false;
+}
+
+void stages_begin(struct stages *s)
+{
+	s->start = s->last = progress_now_ms();
+}
+
+void stages_end(struct stages *s, const char *fmt, ...)
+{
+	uint64_t now = progress_now_ms(), took = now - s->last;
+	char what[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	progress_clear();
+	log_info("%s (%llu.%llu s)", what, (unsigned long long)(took / 1000),
+		 (unsigned long long)(took % 1000 / 100));
+	s->last = now;
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The recipe's artifacts: what is fetched, and what of it is installed where. An
+ * extract tree mirrors archives in archives: a node either is installed (`to`) or is an
+ * archive itself (`extract`).
+ */
+#include "recipe-parse.h"
+
+#define EXTRACT_DEPTH_MAX 4
+
+static const char *const artifact_keys[] = {"name", "url",  "sha256",  "sha512", "standin",
+					    "to",   "mode", "extract", NULL};
+static const char *const extract_keys[] = {"path", "to", "mode", "extract", NULL};
+
+static void extract_free(struct recipe_extract *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		extract_free(v[i].v, v[i].n);
+		free(v[i].path);
+		free(v[i].to);
+		free(v[i].where);
+	}
+	free(v);
+}
+
+static void artifact_done(struct recipe_artifact *a)
+{
+	extract_free(a->v, a->n);
+	free(a->name);
+	free(a->url);
+	free(a->digest);
+	free(a->to);
+	free(a->where);
+}
+
+void recipe_artifacts_done(struct recipe *r)
+{
+	for (size_t i = 0; i < r->n_artifacts; i++)
+		artifact_done(&r->artifacts[i]);
+	free(r->artifacts);
+	r->artifacts = NULL;
+	r->n_artifacts = 0;
+}
+
+/* What is installed needs a mode said: a plugin that lost its x bit is found late. */
+static void parse_to(const struct conf_node *n, char **to, unsigned *mode, struct diag *d)
+{
+	(void)!recipe_get_target(n, "to", to, d);
+	if (recipe_get_mode(n, "mode", mode, d) == 0)
+		conf_complain(n, d, "mode: missing, as in mode = \"0755\";");
+}
+
+static void parse_extract_list(struct recipe_extract **v, size_t *n,
+			       const struct conf_node *parent, unsigned depth,
+			       struct diag *d);
+
+static void parse_extract(struct recipe_extract *x, const struct conf_node *n,
+			  unsigned depth, struct diag *d)
+{
+	bool to = conf_member(n, "to"), extract = conf_member(n, "extract");
+
+	recipe_set_where(&x->where, n);
+	(void)!conf_check_keys(n, extract_keys, d);
+	if (recipe_get_text(n, "path", &x->path, d) == 0)
+		conf_complain(n, d, "path: missing: which member of the archive?");
+	else if (x->path && (x->path[0] == '/' || strstr(x->path, "..")))
+		conf_complain(n, d,
+			      "path: must be a member's path inside the archive, not '%s'",
+			      x->path);
+	if (to == extract) {
+		conf_complain(n, d,
+			      "member '%s' needs either 'to' (where it is installed) or "
+			      "'extract' (it is an archive itself)",
+			      x->path ? x->path : "");
+		return;
+	}
+	if (to)
+		parse_to(n, &x->to, &x->mode, d);
+	else
+		parse_extract_list(&x->v, &x->n, n, depth + 1, d);
+}
+
+static void check_twice(const struct recipe_extract *v, size_t i,
+			const struct conf_node *n, struct diag *d)
+{
+	for (size_t k = 0; k < i; k++)
+		if (v[k].path && v[i].path && streq(v[k].path, v[i].path))
+			conf_complain(n, d, "path: member '%s' is taken twice (%s)",
+				      v[i].path, v[k].where);
+}
+
+static void parse_extract_list(struct recipe_extract **v, size_t *n,
+			       const struct conf_node *parent, unsigned depth,
+			       struct diag *d)
+{
+	const struct conf_node *list = NULL;
+
+	if (conf_get_list(parent, "extract", &list, d) <= 0)
+		return;
+	if (depth > EXTRACT_DEPTH_MAX) {
+		conf_complain(list, d, "extract: archives more than %d deep",
+			      EXTRACT_DEPTH_MAX);
+		return;
+	}
+	if (conf_len(list) == 0)
+		conf_complain(list, d, "extract: empty: nothing would be installed");
+	*v = xcalloc(conf_len(list), sizeof(**v));
+	for (size_t i = 0; i < conf_len(list); i++) {
+		const struct conf_node *m = conf_at(list, i);
+
+		if (conf_type(m) != CONF_GROUP) {
+			conf_complain(m, d, "extract: element %zu must be a group: { path "
+					    "= ...; }",
+				      i + 1);
+			continue;
+		}
+		parse_extract(&(*v)[*n], m, depth, d);
+		check_twice(*v, (*n)++, m, d);
+	}
+}
+
+static void parse_digest(struct recipe_artifact *a, const struct conf_node *n,
+			 struct diag *d)
+{
+	static const enum digest_type types[] = {DIGEST_SHA256, DIGEST_SHA512};
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		const char *key = digest_name(types[i]), *s = NULL;
+
+		if (conf_get_str(n, key, &s, d) <= 0)
+			continue;
+		if (!digest_is_hex(s, types[i]))
+			conf_complain(conf_member(n, key), d,
+				      "%s: must be %zu lower-case hex digits", key,
+				      digest_hex_len(types[i]));
+		if (a->digest)
+			conf_complain(conf_member(n, key), d,
+				      "give sha256 or sha512, not both");
+		free(a->digest);
+		a->digest = xstrdup(s);
+		a->digest_type = types[i];
+	}
+}
+
+static bool is_url(const char *s)
+{
+	static const char *const schemes[] = {"https://", "http://", "file:///"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(schemes); i++) {
+		const char *rest = str_after(s, schemes[i]);
+
+		if (rest && *rest && *rest != '/')
+			return true;
+	}
+	return false;
+}
+
+static void parse_url(struct recipe_artifact *a, const struct conf_node *n,
+		      struct diag *d)
+{
+	int r = recipe_get_word(n, "url", &a->url, d);
+
+	if (r == 0)
+		conf_complain(n, d, "artifact '%s': url: missing", a->name ? a->name : "");
+	if (r > 0 && !is_url(a->url))
+		conf_complain(conf_member(n, "url"), d,
+			      "url: must begin with https://, http:// or file:///, not "
+			      "'%s'",
+			      a->url);
+}
+
+static void parse_artifact(struct recipe *r, const struct conf_node *n, struct diag *d)
+{
+	struct recipe_artifact *a = &r->artifacts[r->n_artifacts++];
+	bool to = conf_member(n, "to"), extract = conf_member(n, "extract");
+
+	recipe_set_where(&a->where, n);
+	(void)!conf_check_keys(n, artifact_keys, d);
+	if (recipe_get_text(n, "name", &a->name, d) == 0)
+		conf_complain(n, d, "artifact: name: missing");
+	parse_url(a, n, d);
+	parse_digest(a, n, d);
+	(void)!conf_get_bool(n, "standin", &a->standin, d);
+	if (to == extract)
+		conf_complain(n, d,
+			      "artifact '%s' needs either 'to' (the file itself is "
+			      "installed) or 'extract' (what of it is)",
+			      a->name ? a->name : "");
+	else if (to)
+		parse_to(n, &a->to, &a->mode, d);
+	else
+		parse_extract_list(&a->v, &a->n, n, 1, d);
+	for (size_t i = 0; i + 1 < r->n_artifacts; i++)
+		if (a->name && r->artifacts[i].name &&
+		    streq(a->name, r->artifacts[i].name))
+			conf_complain(n, d, "artifact '%s' is there already (%s)", a->name,
+				      r->artifacts[i].where);
+}
+
+void recipe_parse_artifacts(struct recipe *r, const struct conf_node *root,
+			    struct diag *d)
+{
+	const struct conf_node *list = NULL;
+
+	if (conf_get_list(root, "artifacts", &list, d) <= 0)
+		return;
+	recipe_artifacts_done(r);
+	r->artifacts = xcalloc(conf_len(list), sizeof(*r->artifacts));
+	recipe_each(r, list, parse_artifact, d);
+}

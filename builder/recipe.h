@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * recipe.cfg(5): what an image is made of. Read to its end, every mistake told at once;
+ * from then on a const plan that the builder carries out.
+ *
+ * A recipe may include another one and is laid over it: the groups (base, initramfs,
+ * squashfs) key by key, anything else as a whole. Relative paths in it are relative to
+ * the file they are written in.
+ */
+#pragma once
+
+#include "digest.h"
+#include "firstboot/host.h"
+
+/* Where something is written: "images/bookworm/recipe.cfg:12". Owned. */
+typedef char *recipe_where;
+
+struct base_type;
+struct image_type;
+
+struct recipe_base {
+	const struct base_type *type;
+	char *suite;	    /* "bookworm" */
+	char **components;  /* [ "main" ] */
+	char *mirror;	    /* URI, or NULL: the machine's own apt configuration */
+	char **pockets;	    /* with mirror: "updates", "security" of the suite, too */
+	char *origin;	    /* without mirror: whose archive, "Debian" */
+	char *keyring;	    /* file that signs it, or NULL */
+	char *kernel;	    /* package */
+	char **packages;
+	char **path_exclude; /* given to dpkg: not even unpacked */
+	recipe_where where;
+};
+
+enum initramfs_policy {
+	INITRAMFS_LIST, /* only the modules named */
+	INITRAMFS_MOST, /* and what initramfs-tools thinks most machines need */
+};
+
+struct recipe_initramfs {
+	enum initramfs_policy policy;
+	char **modules;
+	char **tools;	/* programs to copy in, absolute paths in the base */
+	char *compress; /* "zstd", "gzip", ... as initramfs.conf(5) knows them */
+	recipe_where where;
+};
+
+struct recipe_squashfs {
+	char *compression; /* "zstd", "xz", "gzip", "lzo", "lz4" */
+	int level;	   /* 0: the compressor's own */
+	char *block;	   /* "1M" */
+};
+
+/* What to take out of an archive: a member that is installed, or one that is itself an
+ * archive and has more to take. */
+struct recipe_extract {
+	char *path; /* of the member */
+	char *to;   /* installed as; NULL for an archive in the archive */
+	unsigned mode;
+	recipe_where where;
+	struct recipe_extract *v;
+	size_t n;
+};
+
+struct recipe_artifact {
+	char *name;
+	char *url;
+	char *digest; /* hex, or NULL: the lock must have it */
+	enum digest_type digest_type;
+	bool standin;
+	char *to; /* of a bare file, else NULL and extract says */
+	unsigned mode;
+	recipe_where where;
+	struct recipe_extract *v;
+	size_t n;
+};
+
+enum recipe_file_type {
+	RECIPE_FILE_SOURCE,  /* text: a path on this machine */
+	RECIPE_FILE_CONTENT, /* text: the bytes themselves */
+	RECIPE_FILE_LINK,    /* text: the target */
+	RECIPE_FILE_DIR,
+};
+
+struct recipe_file {
+	enum recipe_file_type type;
+	char *to;
+	char *text;
+	char *written; /* the source as the recipe writes it, for the manifest */
+	unsigned mode;
+	recipe_where where;
+};
+
+struct recipe_unit {
+	char *name;
+	char *source; /* path on this machine */
+	char *written;
+	recipe_where where;
+};
+
+/* A unit that is enabled, disabled or masked. */
+struct recipe_switch {
+	char *unit;
+	recipe_where where;
+};
+
+struct recipe_switches {
+	struct recipe_switch *v;
+	size_t n;
+};
+
+struct recipe {
+	char *file; /* the one that was asked for */
+	char *dir;  /* it is in */
+	char *name, *summary, *cmdline;
+	uint64_t epoch; /* seconds; no time in the image is later */
+	struct recipe_base base;
+	struct recipe_initramfs initramfs;
+	struct recipe_squashfs squashfs;
+	char **exclude;
+	struct recipe_artifact *artifacts;
+	size_t n_artifacts;
+	struct recipe_file *files;
+	size_t n_files;
+	struct recipe_unit *units;
+	size_t n_units;
+	struct recipe_switches enable, disable, mask;
+	struct roles roles;
+	recipe_where roles_where;
+	const struct image_type **images;
+	size_t n_images;
+};
+
+/*
+ * `path` is a recipe file or the folder that holds recipe.cfg. SOURCE_DATE_EPOCH in the
+ * environment, if there, wins over the recipe's epoch. 0, or -1 with complaints.
+ */
+int recipe_load(struct recipe *ret, const char *path, struct diag *d) _must_check_;
+void recipe_done(struct recipe *r);
+#define _cleanup_recipe_ _cleanup_(recipe_done)
+
+/* The plan as text, for --dry-run and the tests. Owned by the caller. */
+char *recipe_describe(const struct recipe *r);

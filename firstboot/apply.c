@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `firstboot apply`: sources, checks, uplink, plan, steps, in this order, and nothing is
+ * touched before the plan is whole. A host that may not be configured gets a way in for
+ * its operator and says why; nothing of the cluster is written or started.
+ */
+#include "config.h"
+#include "lib/log.h"
+#include "link.h"
+#include "plan.h"
+#include "state.h"
+#include "steps.h"
+
+static void print_phases(const struct firstboot *fb, const struct applied *a)
+{
+	_cleanup_boot_info_ struct boot_info b = {0};
+	struct phase p[PHASES_MAX];
+	size_t n;
+
+	boot_info_read(&b, fb);
+	n = phases_make(&b, a, 0, p);
+	for (size_t i = 0; i < n; i++)
+		console_line(fb, "%-9s %3llu.%03llu s", p[i].name,
+			     (unsigned long long)p[i].ms / 1000,
+			     (unsigned long long)p[i].ms % 1000);
+}
+
+/* Run again within one boot: the phases stay those of the boot. */
+static void keep_times(struct applied *a, const struct firstboot *fb)
+{
+	_cleanup_applied_ struct applied before = {0};
+
+	applied_read(&before, fb);
+	if (before.there) {
+		a->start_ms = before.start_ms;
+		a->end_ms = before.end_ms;
+	} else {
+		a->end_ms = now_ms();
+		print_phases(fb, a);
+	}
+}
+
+/* The record for report, and the reasons on the console. */
+static int finish(const struct firstboot *fb, struct applied *a, struct err *e)
+{
+	for (size_t i = 0; a->errors && a->errors[i]; i++)
+		console_line(fb, "%s", a->errors[i]);
+	keep_times(a, fb);
+	return applied_write(a, fb, e);
+}
+
+/*
+ * The way in: the uplink as configured if it is there and its keys are good, else DHCP
+ * on whatever there is.
+ */
+static void rescue(const struct firstboot *fb, const struct config *c, struct applied *a)
+{
+	_cleanup_free_ struct link *links = NULL;
+	_cleanup_plan_ struct plan p = {0};
+	struct link uplink;
+	bool found;
+	struct err e;
+	size_t n = 0;
+
+	found = links_list(fb->rootfd, &links, &n) == 0 &&
+		link_find(&c->host, links, n, &uplink, NULL) == 0;
+	plan_make_rescue(&p, &c->host, c->bad, found ? uplink.name : NULL);
+	if (steps_files(fb, &p, &e) < 0)
+		strv_add(&a->errors, e.msg);
+}
+
+static int refuse(const struct firstboot *fb, const struct config *c, struct applied *a,
+		  struct err *e)
+{
+	struct err record;
+
+	for (size_t i = 0; i < c->complaints.n; i++)
+		strv_add(&a->errors, c->complaints.lines[i]);
+	if (c->complaints.n == 0)
+		strv_add(&a->errors, e->msg);
+	rescue(fb, c, a);
+	if (finish(fb, a, &record) < 0)
+		log_error("%s", record.msg);
+	return err_set(e, e->code, "this host is not configured");
+}
+
+static int dry_run(const struct plan *p)
+{
+	_cleanup_free_ char *text = plan_text(p);
+
+	fputs(text, stdout);
+	return 0;
+}
+
+static int wrong(const struct firstboot *fb, const struct config *c, struct applied *a,
+		 struct err *e)
+{
+	if (fb->dry_run)
+		return config_err(c, "this host", e);
+	e->code = ERR_CONFIG;
+	return refuse(fb, c, a, e);
+}
+
+int cmd_apply(const struct firstboot *fb, char **args _unused_, struct err *e)
+{
+	_cleanup_applied_ struct applied a = {.start_ms = now_ms()};
+	_cleanup_config_ struct config c = {0};
+	_cleanup_plan_ struct plan p = {0};
+	struct link uplink;
+
+	if (config_load(&c, fb) < 0)
+		return wrong(fb, &c, &a, e);
+	if (link_wait(fb, &c.host, &uplink, e) < 0)
+		return fb->dry_run ? -1 : refuse(fb, &c, &a, e);
+	plan_make(&p, &c.host, c.role, uplink.name);
+	if (fb->dry_run)
+		return dry_run(&p);
+	a.uplink = xstrdup(uplink.name);
+	if (steps_run(fb, &p, e) < 0)
+		return refuse(fb, &c, &a, e);
+	a.ok = true;
+	return finish(fb, &a, e);
+}

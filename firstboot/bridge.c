@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cbr0, before Docker looks for it: a bridge with exactly one IPv4 address, up. What is
+ * right already is not touched, so containers on it do not notice.
+ */
+#include "lib/rtnl.h"
+#include "steps.h"
+
+#define CBR0 "cbr0"
+
+/* Makes it if it is not there. 1: made, 0: was there. */
+static int ensure(struct rtnl *r, struct rtnl_link *link, struct err *e)
+{
+	int made = 0, ret = rtnl_link_get(r, CBR0, link);
+
+	if (ret == -ENODEV) {
+		ret = rtnl_bridge_add(r, CBR0);
+		if (ret < 0 && ret != -EEXIST)
+			return err_errno(e, ret, CBR0 ": cannot be made");
+		made = ret == 0;
+		ret = rtnl_link_get(r, CBR0, link);
+	}
+	if (ret < 0)
+		return err_errno(e, ret, CBR0);
+	if (strcmp(link->kind, "bridge") != 0)
+		return err_set(e, ERR_FAILED,
+			       CBR0
+			       " is there already, but as a %s, not as a bridge: take it "
+			       "away or give it another name",
+			       *link->kind ? link->kind : "physical interface");
+	return made;
+}
+
+int bridge_apply(struct cidr want, uint32_t mtu, struct err *e)
+{
+	_cleanup_rtnl_ struct rtnl r = {.fd = -1};
+	char text[NET_CIDR_LEN];
+	struct rtnl_link link;
+	int ret = rtnl_open(&r), changed;
+
+	if (ret < 0)
+		return err_errno(e, ret, "rtnetlink");
+	changed = ensure(&r, &link, e);
+	if (changed < 0)
+		return -1;
+	if (mtu && link.mtu != mtu) {
+		ret = rtnl_link_set_mtu(&r, link.index, mtu);
+		if (ret < 0)
+			return err_errno(e, ret, CBR0 ": MTU %u", mtu);
+		changed++;
+	}
+	ret = rtnl_addr_exactly(&r, link.index, want);
+	if (ret < 0)
+		return err_errno(e, ret, CBR0 ": address %s",
+				 net_format_cidr(want, text));
+	changed += ret;
+	if (!(link.flags & IFF_UP)) {
+		ret = rtnl_link_set_up(&r, link.index, true);
+		if (ret < 0)
+			return err_errno(e, ret, CBR0 ": cannot be set up");
+		changed++;
+	}
+	return changed;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The kernel command line, cut into words as the kernel cuts it (next_arg() in
+ * lib/cmdline.c): at blanks outside double quotes, `key="a b"` and `"key=a b"` both mean
+ * key and `a b`.
+ */
+#pragma once
+
+#include "lib/str.h"
+
+struct cmdline_word {
+	char *key;   /* owned */
+	char *value; /* owned; NULL when the word has no '=' */
+};
+
+/* The word at *p, *p moved behind it. False at the end. */
+bool cmdline_next(const char **p, struct cmdline_word *ret);
+void cmdline_word_done(struct cmdline_word *w);
+#define _cleanup_word_ _cleanup_(cmdline_word_done)
+
+/* "rackstrap.pod-network" gives "pod_network" (the kernel, too, takes '-' and '_' for the
+ * same); NULL when the word is not ours. Owned by the caller. */
+char *cmdline_key(const struct cmdline_word *w);

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From sources to one checked host. All of it happens before anything is touched, and all
+ * that is wrong is collected: a source that cannot be read does not keep the next one
+ * from being read.
+ */
+#include "config.h"
+#include "host-check.h"
+#include "lib/log.h"
+#include "link.h"
+
+#include <fcntl.h>
+
+static int load_roles(struct config *c, const struct firstboot *fb)
+{
+	if (fb->roles)
+		return roles_read_at(&c->roles, AT_FDCWD, fb->roles, &c->complaints);
+	if (faccessat(fb->rootfd, ROLES_PATH, F_OK, 0) < 0 && errno == ENOENT) {
+		roles_builtin(&c->roles);
+		return 0;
+	}
+	return roles_read_at(&c->roles, fb->rootfd, ROLES_PATH, &c->complaints);
+}
+
+/* Nobody said who this is: name the machine, so that the operator can add it. */
+static void nobody(struct config *c, const struct firstboot *fb)
+{
+	_cleanup_free_ char *links = links_text(fb->rootfd);
+
+	diag_add(&c->complaints,
+		 "no host.cfg came with this boot and the kernel command line names no "
+		 "host; "
+		 "this machine has %s",
+		 *links ? links : "no Ethernet link");
+}
+
+static void finish(struct config *c)
+{
+	_cleanup_free_ char *text = NULL;
+
+	host_derive(&c->host);
+	/* Without roles nothing can be said about the role; their file is complained of.
+	 */
+	if (c->roles.n > 0 &&
+	    host_check_keys(&c->host, &c->roles, &c->complaints, c->bad) == 0)
+		c->role = roles_find(&c->roles, c->host.role);
+	for (size_t i = 0; i < HOST_KEY_COUNT; i++)
+		c->bad[i] = c->bad[i] || c->host.bad[i];
+	text = config_text(&c->host);
+	digest_sha256(text, strlen(text), c->sha256);
+}
+
+int config_load(struct config *ret, const struct firstboot *fb)
+{
+	bool found = false;
+
+	*ret = (struct config){0};
+	host_init(&ret->host);
+	if (load_roles(ret, fb) < 0)
+		ret->roles = (struct roles){0};
+	for (size_t i = 0; i < n_sources; i++)
+		if (sources[i].load(fb, &ret->host, &ret->complaints) != 0)
+			found = true;
+	if (found)
+		finish(ret);
+	else
+		nobody(ret, fb);
+	return ret->complaints.n ? -1 : 0;
+}
+
+int config_load_file(struct config *ret, const struct firstboot *fb, const char *path)
+{
+	_cleanup_conf_ struct conf *conf = NULL;
+
+	*ret = (struct config){0};
+	host_init(&ret->host);
+	if (load_roles(ret, fb) < 0)
+		ret->roles = (struct roles){0};
+	if (conf_read_at(&conf, AT_FDCWD, path, path, CONF_MAX, CONF_NO_INCLUDE,
+			 &ret->complaints) < 0)
+		return -1;
+	(void)!host_load_conf(&ret->host, conf_root(conf), "", &ret->complaints);
+	finish(ret);
+	return ret->complaints.n ? -1 : 0;
+}
+
+int config_err(const struct config *c, const char *what, struct err *e)
+{
+	for (size_t i = 0; i < c->complaints.n; i++)
+		log_error("%s", c->complaints.lines[i]);
+	return err_set(e, ERR_CONFIG, "%s: %zu mistake%s", what, c->complaints.n,
+		       c->complaints.n == 1 ? "" : "s");
+}
+
+void config_done(struct config *c)
+{
+	roles_done(&c->roles);
+	host_done(&c->host);
+	diag_done(&c->complaints);
+}
+
+char *config_text(const struct host *h)
+{
+	_cleanup_buf_ struct buf b = {0};
+
+	for (size_t i = 0; i < HOST_KEY_COUNT; i++) {
+		_cleanup_free_ char *value = host_format(h, host_keys[i].id);
+
+		if (*value)
+			buf_printf(&b, "%s = %s;\n", host_keys[i].name, value);
+	}
+	return buf_take(&b);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * curl's own configuration files and proxies from the environment are kept out (-q,
+ * --noproxy): these requests are for the host itself, its master and its boot server. The
+ * status is asked for by -w behind the body, on a line of its own.
+ */
+#include "http.h"
+#include "lib/run.h"
+#include "lib/str.h"
+
+#define CURL                                                                             \
+	"curl", "-q", "-sS", "--noproxy", "*", "--proto", "=http,https",                 \
+		"--connect-timeout", "4", "--max-time", "10"
+#define CURL_MS 15000 /* if curl itself hangs */
+
+/* Splits "BODY\nSTATUS" off at its last line. */
+static int split_status(char *text, unsigned *status, struct err *e)
+{
+	char *last = strrchr(text, '\n');
+	uint64_t code;
+
+	if (!last || str_to_u64(last + 1, 999, &code) < 0 || code < 100)
+		return err_set(e, ERR_FAILED, "curl gave no HTTP status");
+	*last = '\0';
+	*status = (unsigned)code;
+	return 0;
+}
+
+static int request(const char *const *argv, unsigned *status, char **body, struct err *e)
+{
+	const struct run r = {.argv = argv, .timeout_ms = CURL_MS};
+	_cleanup_free_ char *text = NULL;
+
+	if (run_capture(&r, &text, NULL, e) < 0 || split_status(text, status, e) < 0)
+		return -1;
+	if (body)
+		*body = TAKE_PTR(text);
+	return 0;
+}
+
+int http_get(const char *url, unsigned *status, char **body, struct err *e)
+{
+	const char *const argv[] = {CURL, "-w", "\n%{http_code}", "--", url, NULL};
+
+	return request(argv, status, body, e);
+}
+
+int http_put_form(const char *url, const char *field, unsigned *status, struct err *e)
+{
+	const char *const argv[] = {CURL,  "-w",  "\n%{http_code}",
+				    "-X",  "PUT", "--data-urlencode",
+				    field, "--",  url,
+				    NULL};
+
+	return request(argv, status, NULL, e);
+}
+
+int http_put_file(const char *url, const char *path, struct err *e)
+{
+	const char *const argv[] = {CURL,
+				    "-w",
+				    "\n%{http_code}",
+				    "-H",
+				    "Content-Type: application/json",
+				    "-H",
+				    "Expect:",
+				    "-T",
+				    path,
+				    "--",
+				    url,
+				    NULL};
+	unsigned status;
+
+	if (request(argv, &status, NULL, e) < 0)
+		return err_wrap(e, "%s", url);
+	if (status / 100 != 2)
+		return err_set(e, ERR_FAILED, "%s: the server answered %u", url, status);
+	return 0;
+}

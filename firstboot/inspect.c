@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands that only look: explain, check, status. */
+#include "config.h"
+#include "snapshot.h"
+
+#define ORIGIN_COLUMN 50
+
+/* A host.cfg that says the same, each value with its source in a comment. */
+static void print_explained(const struct host *h)
+{
+	for (size_t i = 0; i < HOST_KEY_COUNT; i++) {
+		_cleanup_free_ char *value = host_format(h, host_keys[i].id);
+		char where[512];
+		int n;
+
+		if (!*value)
+			continue;
+		n = printf("%s = %s;", host_keys[i].name, value);
+		printf("%*s# %s\n", n < ORIGIN_COLUMN ? ORIGIN_COLUMN - n : 1, "",
+		       host_where(h, host_keys[i].id, where, sizeof(where)));
+	}
+}
+
+int cmd_explain(const struct firstboot *fb, char **args _unused_, struct err *e)
+{
+	_cleanup_config_ struct config c = {0};
+	int r = config_load(&c, fb);
+
+	print_explained(&c.host);
+	return r < 0 ? config_err(&c, "this host", e) : 0;
+}
+
+int cmd_check(const struct firstboot *fb, char **args, struct err *e)
+{
+	_cleanup_config_ struct config c = {0};
+
+	if (config_load_file(&c, fb, args[0]) < 0)
+		return config_err(&c, args[0], e);
+	printf("%s: %s (%s), ok\n", args[0], c.host.name, c.host.role);
+	return 0;
+}
+
+int cmd_status(const struct firstboot *fb, char **args _unused_, struct err *e _unused_)
+{
+	_cleanup_snapshot_ struct snapshot s = {0};
+	_cleanup_free_ char *text = NULL;
+	struct err units;
+
+	snapshot_read(&s, fb);
+	verdict_read(&s.verdict, fb);
+	if (fb->live && s.applied.ok && s.config.role &&
+	    units_query(&s.units, s.config.role->units, &units) < 0)
+		strv_add(&s.applied.warnings, units.msg);
+	text = snapshot_text(&s);
+	fputs(text, stdout);
+	return 0;
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sysfs is read, not rtnetlink asked, because it tells physical devices from others and
+ * because a test can lay one out below its root. A driver may still be probing when
+ * firstboot runs, and udev may still rename what it found: both are waited for, for a
+ * bounded time.
+ *
+ * udev keeps a file for every device it has handled, /run/udev/data/n<ifindex> for a
+ * network interface (systemd, src/libsystemd/sd-device/device-private.c).
+ */
+#include "link.h"
+#include "lib/file.h"
+
+#include <net/if_arp.h>
+
+#define SYS_NET  "sys/class/net"
+#define POLL_MS  50
+#define ATTR_MAX 4096
+
+/* A sysfs attribute without its newline, or NULL. Owned by the caller. */
+static char *attr(int dir, const char *link, const char *name)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", link, name);
+	char *text = NULL;
+
+	if (file_read_at(dir, path, ATTR_MAX, &text, NULL) < 0)
+		return NULL;
+	text[strcspn(text, "\n")] = '\0';
+	return text;
+}
+
+static bool attr_number(int dir, const char *link, const char *name, uint64_t *ret)
+{
+	_cleanup_free_ char *text = attr(dir, link, name);
+
+	return text && str_to_u64(text, INT32_MAX, ret) == 0;
+}
+
+static bool settled(int rootfd, unsigned index)
+{
+	char path[64];
+
+	if (faccessat(rootfd, "run/udev", F_OK, 0) < 0)
+		return true;
+	snprintf(path, sizeof(path), "run/udev/data/n%u", index);
+	return faccessat(rootfd, path, F_OK, 0) == 0;
+}
+
+/* False when it is not an Ethernet link, or vanished meanwhile. */
+static bool link_read(int rootfd, int dir, const char *name, struct link *ret)
+{
+	_cleanup_free_ char *address = attr(dir, name, "address");
+	_cleanup_free_ char *device = xasprintf("%s/device", name);
+	uint64_t type, index;
+
+	*ret = (struct link){0};
+	if (strlen(name) >= sizeof(ret->name) || !address ||
+	    net_parse_mac(address, &ret->mac) < 0 ||
+	    !attr_number(dir, name, "type", &type) || type != ARPHRD_ETHER ||
+	    !attr_number(dir, name, "ifindex", &index))
+		return false;
+	memcpy(ret->name, name, strlen(name) + 1);
+	ret->index = (unsigned)index;
+	ret->physical = faccessat(dir, device, F_OK, 0) == 0;
+	ret->settled = settled(rootfd, ret->index);
+	return true;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct link *)a)->name, ((const struct link *)b)->name);
+}
+
+int links_list(int rootfd, struct link **ret, size_t *n)
+{
+	_cleanup_closedir_ DIR *d = NULL;
+	_cleanup_free_ struct link *v = NULL;
+	int fd = openat(rootfd, SYS_NET, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct dirent *entry;
+	size_t len = 0;
+
+	if (fd < 0)
+		return -errno;
+	d = fdopendir(fd);
+	if (!d) {
+		close(fd);
+		return -ENOMEM;
+	}
+	while ((entry = readdir(d))) {
+		struct link l;
+
+		if (entry->d_name[0] == '.' ||
+		    !link_read(rootfd, dirfd(d), entry->d_name, &l))
+			continue;
+		v = xrealloc(v, (len + 1) * sizeof(*v));
+		v[len++] = l;
+	}
+	if (len > 0)
+		qsort(v, len, sizeof(*v), by_name);
+	*ret = TAKE_PTR(v);
+	*n = len;
+	return 0;
+}
+
+static char *text_of(const struct link *v, size_t n)
+{
+	_cleanup_buf_ struct buf b = {0};
+	char mac[NET_MAC_LEN];
+
+	for (size_t i = 0; i < n; i++)
+		if (v[i].physical)
+			buf_printf(&b, "%s%s (%s)", b.len ? ", " : "", v[i].name,
+				   net_format_mac(v[i].mac, ':', mac));
+	return buf_take(&b);
+}
+
+char *links_text(int rootfd)
+{
+	_cleanup_free_ struct link *v = NULL;
+	size_t n = 0;
+
+	return links_list(rootfd, &v, &n) < 0 ? xstrdup("") : text_of(v, n);
+}
+
+/* Whether a link is what the host's keys say. Named alone, it may be of any kind; by MAC
+ * it must be a device, because bridges and VLANs carry their device's MAC. */
+static bool matches(const struct host *h, const struct link *l)
+{
+	if (h->interface && !streq(h->interface, l->name))
+		return false;
+	if (h->has_mac && memcmp(&h->mac, &l->mac, sizeof(l->mac)) != 0)
+		return false;
+	return h->interface || l->physical;
+}
+
+static int not_found(const struct host *h, size_t matching, const char *have,
+		     struct err *e)
+{
+	char mac[NET_MAC_LEN], where[512];
+
+	if (!*have)
+		have = "none";
+	net_format_mac(h->mac, ':', mac);
+	if (matching > 1 && h->has_mac)
+		return err_set(e, ERR_CONFIG, "%s: mac: several links have %s: %s",
+			       host_where(h, HOST_MAC, where, sizeof(where)), mac, have);
+	if (matching > 1)
+		return err_set(e, ERR_CONFIG,
+			       "mac: say which link is the uplink, there are several: %s",
+			       have);
+	if (h->has_mac && h->interface)
+		return err_set(e, ERR_CONFIG,
+			       "%s: mac: no link named %s has %s; there are: %s",
+			       host_where(h, HOST_MAC, where, sizeof(where)),
+			       h->interface, mac, have);
+	if (h->has_mac)
+		return err_set(e, ERR_CONFIG, "%s: mac: no link has %s; there are: %s",
+			       host_where(h, HOST_MAC, where, sizeof(where)), mac, have);
+	if (h->interface)
+		return err_set(e, ERR_CONFIG,
+			       "%s: interface: no link is named %s; there are: %s",
+			       host_where(h, HOST_INTERFACE, where, sizeof(where)),
+			       h->interface, have);
+	return err_set(e, ERR_FAILED, "this machine has no Ethernet link");
+}
+
+int link_find(const struct host *h, const struct link *links, size_t n, struct link *ret,
+	      struct err *e)
+{
+	_cleanup_free_ char *have = NULL;
+	const struct link *found = NULL;
+	size_t matching = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!matches(h, &links[i]))
+			continue;
+		found = &links[i];
+		matching++;
+	}
+	if (matching == 1) {
+		*ret = *found;
+		return 0;
+	}
+	have = text_of(links, n);
+	return not_found(h, matching, have, e);
+}
+
+int link_wait(const struct firstboot *fb, const struct host *h, struct link *ret,
+	      struct err *e)
+{
+	uint64_t end = now_ms() + (uint64_t)fb->link_timeout * 1000;
+
+	for (;;) {
+		_cleanup_free_ struct link *v = NULL;
+		size_t n = 0;
+		int r = links_list(fb->rootfd, &v, &n);
+
+		if (r < 0)
+			return err_errno(e, r, "/sys/class/net");
+		r = link_find(h, v, n, ret, e);
+		if (r == 0 && ret->settled)
+			return 0;
+		if (now_ms() >= end)
+			return r; /* found but not settled will have to do */
+		sleep_ms(POLL_MS);
+	}
+}

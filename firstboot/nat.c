@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rules are compared as iptables-save spells them, so they must be written that way
+ * (plan.c does). A restore input that declares a chain flushes it: declaring ours makes
+ * its content exact, and what POSTROUTING lacks or has too much is put right beside it.
+ *
+ * Limit: only a rule that is the bare jump counts as the jump; somebody else's
+ * conditional jump into the chain would keep it from being deleted and is told as
+ * iptables' error.
+ */
+#include "nat.h"
+#include "lib/run.h"
+#include "lib/str.h"
+#include "plan.h"
+
+#define JUMP "POSTROUTING -j " NAT_CHAIN
+
+struct found {
+	bool chain;
+	char **rules; /* in the chain, in order */
+	size_t jumps;
+};
+
+static void read_saved(const char *saved, struct found *f)
+{
+	_cleanup_strv_ char **lines = strv_split(saved, "\n");
+
+	for (size_t i = 0; lines && lines[i]; i++) {
+		const char *chain = str_after(lines[i], ":" NAT_CHAIN);
+		size_t len = strlen(lines[i]);
+
+		while (len > 0 && lines[i][len - 1] == ' ')
+			lines[i][--len] = '\0'; /* 1.4 writes a blank behind each rule */
+		if (chain && (*chain == ' ' || !*chain))
+			f->chain = true;
+		else if (streq(lines[i], "-A " JUMP))
+			f->jumps++;
+		else if (str_after(lines[i], "-A " NAT_CHAIN " "))
+			strv_add(&f->rules, lines[i]);
+	}
+}
+
+static bool same(char *const *a, char *const *b)
+{
+	size_t n = strv_len(a);
+
+	if (n != strv_len(b))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!streq(a[i], b[i]))
+			return false;
+	return true;
+}
+
+int nat_script(const char *saved, char *const *want, char **ret)
+{
+	_cleanup_buf_ struct buf b = {0};
+	struct found f = {0};
+	size_t jumps = want ? 1 : 0;
+	bool done;
+
+	read_saved(saved, &f);
+	done = f.chain == (want != NULL) && f.jumps == jumps && same(f.rules, want);
+	strv_free(f.rules);
+	if (done)
+		return 0;
+	buf_puts(&b, "*nat\n");
+	if (want || f.chain)
+		buf_puts(&b, ":" NAT_CHAIN " - [0:0]\n");
+	for (size_t i = f.jumps; i > jumps; i--)
+		buf_puts(&b, "-D " JUMP "\n");
+	for (size_t i = 0; want && want[i]; i++)
+		buf_printf(&b, "%s\n", want[i]);
+	if (want && f.jumps == 0)
+		buf_puts(&b, "-A " JUMP "\n");
+	if (!want && f.chain)
+		buf_puts(&b, "-X " NAT_CHAIN "\n");
+	buf_puts(&b, "COMMIT\n");
+	*ret = buf_take(&b);
+	return 1;
+}
+
+int nat_apply(char *const *want, struct err *e)
+{
+	static const char *const save[] = {"iptables-save", "-t", "nat", NULL};
+	static const char *const restore[] = {"iptables-restore", "--noflush", NULL};
+	const struct run r = {.argv = save, .timeout_ms = 20000};
+	_cleanup_free_ char *saved = NULL, *script = NULL;
+
+	/* Off, and no packet filter in the image: there is nothing to take away. */
+	if (!want && !run_have(save[0]))
+		return 0;
+	if (run_capture(&r, &saved, NULL, e) < 0)
+		return err_wrap(e, "NAT");
+	if (nat_script(saved, want, &script) == 0)
+		return 0;
+	if (run_input(restore, script, strlen(script), e) < 0)
+		return err_wrap(e, "NAT");
+	return 1;
+}

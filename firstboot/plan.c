@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which files there are, in which order, and what beside files. What stands in each file
+ * is in plan-files.c. A file that this host does not need but another configuration may
+ * have left is in the plan as well, to be removed if it is ours.
+ */
+#include "plan.h"
+#include "plan-files.h"
+
+static struct plan_file *add(struct plan *p, enum plan_kind kind, const char *path,
+			     mode_t mode)
+{
+	p->files = xrealloc(p->files, (p->n_files + 1) * sizeof(*p->files));
+	p->files[p->n_files] =
+		(struct plan_file){.kind = kind, .path = xstrdup(path), .mode = mode};
+	return &p->files[p->n_files++];
+}
+
+/* `text` is taken over; NULL: the file is not wanted. */
+static void add_file(struct plan *p, const char *path, mode_t mode, char *text)
+{
+	add(p, text ? PLAN_FILE : PLAN_REMOVE, path, mode)->data = text;
+}
+
+static void add_ssh_keys(struct plan *p, char *const *keys)
+{
+	if (strv_len(keys) > 0)
+		add(p, PLAN_DIR, "root/.ssh", 0700);
+	add_file(p, "root/.ssh/authorized_keys", 0600, file_authorized_keys(keys));
+}
+
+static void add_nat(struct plan *p, const struct host *h, const char *uplink)
+{
+	char net[NET_CIDR_LEN];
+
+	strv_addf(&p->nat, "-A " NAT_CHAIN " -d %s -o %s -j RETURN",
+		  net_format_cidr(h->pod_network, net), uplink);
+	strv_addf(&p->nat, "-A " NAT_CHAIN " -d %s -o %s -j RETURN",
+		  net_format_cidr(h->node_network, net), uplink);
+	for (size_t i = 0; i < h->n_nat_exempt; i++)
+		strv_addf(&p->nat, "-A " NAT_CHAIN " -d %s -o %s -j RETURN",
+			  net_format_cidr(h->nat_exempt[i], net), uplink);
+	strv_add(&p->nat, "-A " NAT_CHAIN " -j MASQUERADE");
+}
+
+void plan_make(struct plan *ret, const struct host *h, const struct role *role,
+	       const char *uplink)
+{
+	bool cluster = role->cbr0 || role->master;
+	struct plan p = {
+		.hostname = xstrdup(h->name),
+		.forward = cluster,
+		.rules = cluster,
+		.target = xasprintf("rackstrap-%s.target", role->name),
+	};
+
+	add_file(&p, "etc/hostname", 0644, xasprintf("%s\n", h->name));
+	add_file(&p, "etc/hosts", 0644, file_hosts(h));
+	add_file(&p, FILE_UNMANAGED, 0644, file_unmanaged());
+	add_file(&p, FILE_UPLINK, 0644, file_uplink(h, uplink));
+	add_file(&p, FILE_RESCUE, 0644, NULL);
+	add_file(&p, "etc/resolv.conf", 0644, file_resolv_conf(h));
+	add_file(&p, "etc/sysctl.d/90-rackstrap.conf", 0644,
+		 cluster ? file_sysctl() : NULL);
+	add_file(&p, "etc/default/docker", 0644, file_docker(h, role));
+	add_ssh_keys(&p, h->ssh_keys);
+	add_file(&p, "etc/network-environment", 0644, file_environment(h, role));
+	if (role->cbr0) {
+		p.cbr0 = h->cbr0;
+		p.cbr0_mtu = h->cbr0_mtu;
+	}
+	if (cluster && h->nat)
+		add_nat(&p, h, uplink);
+	*ret = p;
+}
+
+void plan_make_rescue(struct plan *ret, const struct host *h,
+		      const bool bad[HOST_KEY_COUNT], const char *uplink)
+{
+	static const enum host_key_id needed[] = {HOST_MAC, HOST_INTERFACE, HOST_ADDRESS,
+						  HOST_GATEWAY};
+	bool usable = uplink && (h->dhcp || h->address.prefix);
+	struct plan p = {0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
+		if (bad[needed[i]])
+			usable = false;
+	if (usable) {
+		add_file(&p, FILE_UPLINK, 0644, file_uplink(h, uplink));
+		add_file(&p, FILE_RESCUE, 0644, NULL);
+	} else {
+		add_file(&p, FILE_UPLINK, 0644, NULL);
+		add_file(&p, FILE_RESCUE, 0644, file_rescue());
+	}
+	if (!bad[HOST_SSH_KEYS] && strv_len(h->ssh_keys) > 0)
+		add_ssh_keys(&p, h->ssh_keys);
+	*ret = p;
+}
+
+/* --- as text ---------------------------------------------------------------------- */
+
+static void text_indented(struct buf *b, const char *text)
+{
+	while (*text) {
+		size_t n = strcspn(text, "\n");
+
+		buf_puts(b, "    ");
+		buf_add(b, text, n);
+		buf_puts(b, "\n");
+		text += n + (text[n] == '\n');
+	}
+}
+
+static void text_file(struct buf *b, const struct plan_file *f)
+{
+	switch (f->kind) {
+	case PLAN_DIR:
+		buf_printf(b, "directory /%s %04o\n", f->path, f->mode);
+		break;
+	case PLAN_FILE:
+		buf_printf(b, "file /%s %04o\n", f->path, f->mode);
+		text_indented(b, f->data);
+		break;
+	case PLAN_REMOVE:
+		buf_printf(b, "no file /%s\n", f->path);
+		break;
+	}
+}
+
+char *plan_text(const struct plan *p)
+{
+	_cleanup_buf_ struct buf b = {0};
+	char cbr0[NET_CIDR_LEN];
+
+	for (size_t i = 0; i < p->n_files; i++)
+		text_file(&b, &p->files[i]);
+	if (p->hostname)
+		buf_printf(&b, "hostname %s\n", p->hostname);
+	if (p->cbr0.prefix) {
+		buf_printf(&b, "bridge cbr0 %s", net_format_cidr(p->cbr0, cbr0));
+		if (p->cbr0_mtu)
+			buf_printf(&b, " mtu %u", p->cbr0_mtu);
+		buf_puts(&b, "\n");
+	}
+	if (p->forward)
+		buf_puts(&b, "sysctl net.ipv4.ip_forward 1\n");
+	if (p->rules)
+		buf_puts(&b, p->nat ? "chain nat " NAT_CHAIN
+				      ", called once by POSTROUTING\n"
+				    : "no chain nat " NAT_CHAIN "\n");
+	for (size_t i = 0; p->nat && p->nat[i]; i++)
+		buf_printf(&b, "    %s\n", p->nat[i]);
+	if (p->target)
+		buf_printf(&b, "start %s\n", p->target);
+	return buf_take(&b);
+}
+
+void plan_done(struct plan *p)
+{
+	for (size_t i = 0; i < p->n_files; i++) {
+		free(p->files[i].path);
+		free(p->files[i].data);
+	}
+	free(p->files);
+	free(p->hostname);
+	strv_free(p->nat);
+	free(p->target);
+	*p = (struct plan){0};
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* When a role works: its units are active and its URLs answer. */
+#pragma once
+
+#include "snapshot.h"
+
+/*
+ * Puts values from the text of /etc/network-environment into "${NAME}". Owned by the
+ * caller; NULL when a name is not there, with the reason in `e`.
+ */
+char *ready_expand(const char *url, const char *environment, struct err *e);
+
+/*
+ * Looks about every `poll_ms` until the role works or CLOCK_BOOTTIME is past `end_ms`.
+ * s->units is as it was last seen. Returns true when it works; else *why says what does
+ * not, owned by the caller.
+ */
+bool ready_wait(const struct firstboot *fb, struct snapshot *s, uint64_t end_ms,
+		unsigned poll_ms, char **why);

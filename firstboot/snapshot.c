@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Values of a key that was given but cannot be read are left out: they are in the errors.
+ */
+#include "snapshot.h"
+#include "lib/json.h"
+
+void snapshot_read(struct snapshot *ret, const struct firstboot *fb)
+{
+	*ret = (struct snapshot){0};
+	(void)!config_load(&ret->config, fb); /* its complaints are in the record */
+	boot_info_read(&ret->boot, fb);
+	applied_read(&ret->applied, fb);
+}
+
+void snapshot_done(struct snapshot *s)
+{
+	config_done(&s->config);
+	boot_info_done(&s->boot);
+	applied_done(&s->applied);
+	units_done(&s->units);
+	verdict_done(&s->verdict);
+}
+
+static const char *good(const struct host *h, enum host_key_id id, const char *value)
+{
+	return h->bad[id] ? NULL : value;
+}
+
+char *snapshot_who(const struct snapshot *s)
+{
+	const struct host *h = &s->config.host;
+	const char *name = good(h, HOST_NAME, h->name),
+		   *role = good(h, HOST_ROLE, h->role);
+
+	return xasprintf("%s%s%s%s", name ? name : "a host without a name",
+			 role ? " (" : "", role ? role : "", role ? ")" : "");
+}
+
+/* --- JSON ------------------------------------------------------------------------- */
+
+static void json_cidr(struct json *j, const char *key, struct cidr c)
+{
+	char text[NET_CIDR_LEN];
+
+	json_str(j, key, c.prefix ? net_format_cidr(c, text) : NULL);
+}
+
+static void json_host(struct json *j, const struct host *h)
+{
+	json_str(j, "host", good(h, HOST_NAME, h->name));
+	json_str(j, "role", good(h, HOST_ROLE, h->role));
+	json_str(j, "cluster", good(h, HOST_CLUSTER, h->cluster));
+	if (h->dhcp)
+		json_str(j, "address", "dhcp");
+	else
+		json_cidr(j, "address", h->address);
+	json_cidr(j, "cbr0", h->cbr0);
+}
+
+static void json_phases(struct json *j, const struct snapshot *s)
+{
+	struct phase p[PHASES_MAX];
+	size_t n = phases_make(&s->boot, &s->applied,
+			       s->verdict.ready ? s->verdict.uptime_ms : 0, p);
+
+	json_open(j, "phases", '[');
+	for (size_t i = 0; i < n; i++) {
+		json_open(j, NULL, '{');
+		json_str(j, "name", p[i].name);
+		json_u64(j, "ms", p[i].ms);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
+static void json_units(struct json *j, const struct units *u)
+{
+	json_open(j, "units", '[');
+	for (size_t i = 0; i < u->n; i++) {
+		json_open(j, NULL, '{');
+		json_str(j, "name", u->v[i].name);
+		json_str(j, "active", u->v[i].active);
+		json_str(j, "sub", u->v[i].sub);
+		json_str(j, "result", u->v[i].result);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
+char *snapshot_json(const struct snapshot *s)
+{
+	_cleanup_json_ struct json j = {0};
+
+	json_open(&j, NULL, '{');
+	json_u64(&j, "format", 1);
+	json_host(&j, &s->config.host);
+	json_str(&j, "verdict", s->verdict.ready ? "ready" : "failed");
+	json_str(&j, "why", s->verdict.why);
+	json_str(&j, "config_sha256", s->config.sha256[0] ? s->config.sha256 : NULL);
+	json_str(&j, "image", s->boot.image);
+	json_str(&j, "root_sha256", s->boot.root_sha256);
+	json_str(&j, "boot_id", s->boot.boot_id);
+	json_u64(&j, "generation", 0);
+	json_u64(&j, "uptime_ms", s->verdict.uptime_ms);
+	json_phases(&j, s);
+	json_units(&j, &s->units);
+	json_strv(&j, "errors", s->applied.errors);
+	json_strv(&j, "warnings", s->applied.warnings);
+	json_close(&j, '}');
+	return json_take(&j);
+}
+
+/* --- text ------------------------------------------------------------------------- */
+
+static void text_value(struct buf *b, const struct host *h, enum host_key_id id)
+{
+	_cleanup_free_ char *value = host_format(h, id);
+
+	if (*value)
+		buf_printf(b, "%-10s%s\n", host_keys[id].name, value);
+}
+
+static void text_verdict(struct buf *b, const struct snapshot *s)
+{
+	const struct verdict *v = &s->verdict;
+
+	buf_printf(b, "%-10s", "verdict");
+	if (v->ready)
+		buf_printf(b, "ready in %.1f s\n", (double)v->uptime_ms / 1000);
+	else if (v->why)
+		buf_printf(b, "failed: %s\n", v->why);
+	else
+		buf_puts(b, "not yet\n");
+}
+
+static void text_phases(struct buf *b, const struct snapshot *s)
+{
+	struct phase p[PHASES_MAX];
+	size_t n = phases_make(&s->boot, &s->applied,
+			       s->verdict.ready ? s->verdict.uptime_ms : 0, p);
+
+	for (size_t i = 0; i < n; i++)
+		buf_printf(b, "%-10s%s %.1f s\n", i ? "" : "phases", p[i].name,
+			   (double)p[i].ms / 1000);
+}
+
+static void text_lines(struct buf *b, const char *what, char *const *lines)
+{
+	for (size_t i = 0; lines && lines[i]; i++)
+		buf_printf(b, "%-10s%s\n", i ? "" : what, lines[i]);
+}
+
+char *snapshot_text(const struct snapshot *s)
+{
+	static const enum host_key_id shown[] = {HOST_CLUSTER, HOST_ADDRESS, HOST_GATEWAY,
+						 HOST_MASTER, HOST_CBR0};
+	_cleanup_free_ char *who = snapshot_who(s);
+	_cleanup_buf_ struct buf b = {0};
+
+	buf_printf(&b, "%-10s%s\n", "host", who);
+	for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
+		text_value(&b, &s->config.host, shown[i]);
+	if (s->applied.uplink)
+		buf_printf(&b, "%-10s%s\n", "uplink", s->applied.uplink);
+	if (s->boot.image)
+		buf_printf(&b, "%-10s%s\n", "image", s->boot.image);
+	text_verdict(&b, s);
+	text_phases(&b, s);
+	for (size_t i = 0; i < s->units.n; i++)
+		buf_printf(&b, "%-10s%s: %s (%s)\n", i ? "" : "units", s->units.v[i].name,
+			   s->units.v[i].active, s->units.v[i].sub);
+	text_lines(&b, "errors", s->applied.errors);
+	text_lines(&b, "warnings", s->applied.warnings);
+	return buf_take(&b);
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libconfig, like every other file of ours, so that nothing here parses JSON. Times are
+ * strings: libconfig's integers are 32 bits, and milliseconds outgrow them in 25 days.
+ */
+#include "state.h"
+#include "conf.h"
+#include "lib/file.h"
+#include "lib/log.h"
+
+/* NULL when it is not there; what is wrong with it is said, and it counts as absent. */
+static struct conf *read_conf(const struct firstboot *fb, const char *path)
+{
+	_cleanup_diag_ struct diag d = {0};
+	struct conf *c = NULL;
+
+	if (faccessat(fb->rootfd, path, F_OK, 0) < 0)
+		return NULL;
+	if (conf_read_at(&c, fb->rootfd, path, path, CONF_MAX, CONF_NO_INCLUDE, &d) == 0)
+		return c;
+	for (size_t i = 0; i < d.n; i++)
+		log_warn("%s", d.lines[i]);
+	return NULL;
+}
+
+static char *get_str(const struct conf *c, const char *key)
+{
+	const char *s = NULL;
+
+	return c && conf_get_str(conf_root(c), key, &s, NULL) > 0 ? xstrdup(s) : NULL;
+}
+
+/* A time, as a number (the boot script writes it so) or a string (we do). */
+static uint64_t get_ms(const struct conf *c, const char *key)
+{
+	_cleanup_free_ char *text = get_str(c, key);
+	uint64_t ms = 0;
+	int i = 0;
+
+	if (text)
+		return str_to_u64(text, UINT64_MAX, &ms) == 0 ? ms : 0;
+	if (c && conf_get_int(conf_root(c), key, 0, INT32_MAX, &i, NULL) > 0)
+		return (uint64_t)i;
+	return 0;
+}
+
+static void put_str(struct buf *b, const char *key, const char *value)
+{
+	if (!value)
+		return;
+	buf_printf(b, "%s = ", key);
+	conf_quote(b, value);
+	buf_puts(b, ";\n");
+}
+
+static void put_strv(struct buf *b, const char *key, char *const *v)
+{
+	buf_printf(b, "%s = [", key);
+	for (size_t i = 0; v && v[i]; i++) {
+		buf_puts(b, i ? ",\n  " : "\n  ");
+		conf_quote(b, v[i]);
+	}
+	buf_puts(b, " ];\n");
+}
+
+static void put_ms(struct buf *b, const char *key, uint64_t ms)
+{
+	buf_printf(b, "%s = \"%llu\";\n", key, (unsigned long long)ms);
+}
+
+int run_file_write(const struct firstboot *fb, const char *path, const char *text,
+		   mode_t mode, struct err *e)
+{
+	int r = mkdir_p_at(fb->rootfd, RUN_DIR, 0755);
+
+	if (r == 0)
+		r = file_write_at(fb->rootfd, path, text, strlen(text), mode);
+	return r < 0 ? err_errno(e, r, "/%s", path) : 0;
+}
+
+/* --- the boot --------------------------------------------------------------------- */
+
+void boot_info_read(struct boot_info *ret, const struct firstboot *fb)
+{
+	_cleanup_conf_ struct conf *boot = read_conf(fb, BOOT_CFG);
+	_cleanup_conf_ struct conf *image = read_conf(fb, IMAGE_CFG);
+
+	*ret = (struct boot_info){
+		.image = get_str(image, "name"),
+		.root_sha256 = get_str(boot, "root_sha256"),
+		.initramfs_start_ms = get_ms(boot, "initramfs_start_ms"),
+		.initramfs_end_ms = get_ms(boot, "initramfs_end_ms"),
+	};
+	if (file_read_at(fb->rootfd, "proc/sys/kernel/random/boot_id", 64, &ret->boot_id,
+			 NULL) == 0)
+		ret->boot_id[strcspn(ret->boot_id, "\n")] = '\0';
+}
+
+void boot_info_done(struct boot_info *b)
+{
+	free(b->image);
+	free(b->root_sha256);
+	free(b->boot_id);
+	*b = (struct boot_info){0};
+}
+
+/* --- apply ------------------------------------------------------------------------ */
+
+int applied_write(const struct applied *a, const struct firstboot *fb, struct err *e)
+{
+	_cleanup_buf_ struct buf b = {0};
+
+	put_str(&b, "verdict", a->ok ? "applied" : "failed");
+	put_strv(&b, "errors", a->errors);
+	put_strv(&b, "warnings", a->warnings);
+	put_str(&b, "uplink", a->uplink);
+	put_ms(&b, "start_ms", a->start_ms);
+	put_ms(&b, "end_ms", a->end_ms);
+	return run_file_write(fb, APPLY_CFG, b.p, 0644, e);
+}
+
+void applied_read(struct applied *ret, const struct firstboot *fb)
+{
+	_cleanup_conf_ struct conf *c = read_conf(fb, APPLY_CFG);
+	_cleanup_free_ char *verdict = get_str(c, "verdict");
+
+	*ret = (struct applied){
+		.there = verdict != NULL,
+		.ok = verdict && streq(verdict, "applied"),
+		.uplink = get_str(c, "uplink"),
+		.start_ms = get_ms(c, "start_ms"),
+		.end_ms = get_ms(c, "end_ms"),
+	};
+	if (c) {
+		(void)!conf_get_strv(conf_root(c), "errors", &ret->errors, NULL);
+		(void)!conf_get_strv(conf_root(c), "warnings", &ret->warnings, NULL);
+	}
+}
+
+void applied_done(struct applied *a)
+{
+	strv_free(a->errors);
+	strv_free(a->warnings);
+	free(a->uplink);
+	*a = (struct applied){0};
+}
+
+/* --- report ----------------------------------------------------------------------- */
+
+int verdict_write(const struct verdict *v, const struct firstboot *fb, struct err *e)
+{
+	_cleanup_buf_ struct buf b = {0};
+
+	put_str(&b, "verdict", v->ready ? "ready" : "failed");
+	put_str(&b, "why", v->why);
+	put_ms(&b, "uptime_ms", v->uptime_ms);
+	return run_file_write(fb, REPORT_CFG, b.p, 0644, e);
+}
+
+void verdict_read(struct verdict *ret, const struct firstboot *fb)
+{
+	_cleanup_conf_ struct conf *c = read_conf(fb, REPORT_CFG);
+	_cleanup_free_ char *verdict = get_str(c, "verdict");
+
+	*ret = (struct verdict){
+		.ready = verdict && streq(verdict, "ready"),
+		.why = get_str(c, "why"),
+		.uptime_ms = get_ms(c, "uptime_ms"),
+	};
+}
+
+void verdict_done(struct verdict *v)
+{
+	free(v->why);
+	*v = (struct verdict){0};
+}
+
+/* --- phases ----------------------------------------------------------------------- */
+
+size_t phases_make(const struct boot_info *b, const struct applied *a, uint64_t end_ms,
+		   struct phase out[static PHASES_MAX])
+{
+	const struct {
+		const char *name;
+		uint64_t end;
+	} ends[PHASES_MAX] = {
+		{"kernel", b->initramfs_start_ms},
+		{"initramfs", b->initramfs_end_ms},
+		{"system", a->start_ms},
+		{"firstboot", a->end_ms},
+		{"units", end_ms},
+	};
+	uint64_t last = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < PHASES_MAX; i++) {
+		if (ends[i].end == 0 || ends[i].end < last)
+			continue; /* not known: its time is in the next one */
+		out[n++] = (struct phase){.name = ends[i].name, .ms = ends[i].end - last};
+		last = ends[i].end;
+	}
+	return n;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The steps. Files come first, because everything started later reads them; the role's
+ * target comes last, because from there on the host works. Each file is replaced whole
+ * and only when it differs.
+ *
+ * Limit: files are replaced one by one, so a power cut leaves some of the new and some of
+ * the old; the next boot makes them all the new ones before anything reads them.
+ */
+#include "steps.h"
+#include "lib/file.h"
+#include "lib/log.h"
+#include "lib/run.h"
+#include "nat.h"
+
+#define OLD_FILE_MAX (1024 * 1024)
+
+/* --- files ------------------------------------------------------------------------ */
+
+/* Removes a file that begins with our mark; anybody else's stays. */
+static int remove_ours(int rootfd, const char *path)
+{
+	_cleanup_free_ char *text = NULL;
+	int r = file_read_at(rootfd, path, OLD_FILE_MAX, &text, NULL);
+
+	if (r == -ENOENT || r == -EFBIG || r == -ENOTDIR)
+		return 0;
+	if (r < 0)
+		return r;
+	if (!str_after(text, PLAN_MARK "\n"))
+		return 0;
+	return file_remove_at(rootfd, path);
+}
+
+static int make_dir(int rootfd, const char *path, mode_t mode)
+{
+	struct stat st;
+	int r = mkdir_p_at(rootfd, path, mode);
+
+	if (r < 0)
+		return r;
+	if (fstatat(rootfd, path, &st, 0) < 0)
+		return -errno;
+	if ((st.st_mode & 07777) == mode)
+		return 0;
+	return fchmodat(rootfd, path, mode, 0) < 0 ? -errno : 1;
+}
+
+static int write_file(int rootfd, const struct plan_file *f)
+{
+	_cleanup_free_ char *dir = xstrdup(f->path);
+	char *slash = strrchr(dir, '/');
+	int r = 0;
+
+	if (slash) {
+		*slash = '\0';
+		r = mkdir_p_at(rootfd, dir, 0755);
+	}
+	if (r < 0)
+		return r;
+	return file_update_at(rootfd, f->path, f->data, strlen(f->data), f->mode);
+}
+
+static int do_file(int rootfd, const struct plan_file *f, struct err *e)
+{
+	int r = f->kind == PLAN_DIR    ? make_dir(rootfd, f->path, f->mode)
+		: f->kind == PLAN_FILE ? write_file(rootfd, f)
+				       : remove_ours(rootfd, f->path);
+
+	if (r < 0)
+		return err_errno(e, r, "/%s", f->path);
+	if (r > 0)
+		log_debug("/%s: %s", f->path,
+			  f->kind == PLAN_REMOVE ? "removed" : "written");
+	return r;
+}
+
+static int step_files(const struct firstboot *fb, const struct plan *p, struct err *e)
+{
+	int changed = 0;
+
+	for (size_t i = 0; i < p->n_files; i++) {
+		int r = do_file(fb->rootfd, &p->files[i], e);
+
+		if (r < 0)
+			return -1;
+		changed += r;
+	}
+	return changed;
+}
+
+int steps_files(const struct firstboot *fb, const struct plan *p, struct err *e)
+{
+	int changed = 0;
+	bool failed = false;
+
+	for (size_t i = 0; i < p->n_files; i++) {
+		struct err one;
+		int r = do_file(fb->rootfd, &p->files[i], &one);
+
+		if (r > 0)
+			changed += r;
+		if (r < 0 && !failed) {
+			err_set(e, one.code, "%s", one.msg);
+			failed = true;
+		}
+	}
+	return failed ? -1 : changed;
+}
+
+/* --- the running system ----------------------------------------------------------- */
+
+static int step_hostname(const struct firstboot *fb _unused_, const struct plan *p,
+			 struct err *e)
+{
+	char now[256] = "";
+
+	if (gethostname(now, sizeof(now) - 1) == 0 && streq(now, p->hostname))
+		return 0;
+	if (sethostname(p->hostname, strlen(p->hostname)) < 0)
+		return err_errno(e, errno, "hostname");
+	return 1;
+}
+
+static int step_bridge(const struct firstboot *fb _unused_, const struct plan *p,
+		       struct err *e)
+{
+	return p->cbr0.prefix ? bridge_apply(p->cbr0, p->cbr0_mtu, e) : 0;
+}
+
+static int step_forward(const struct firstboot *fb _unused_, const struct plan *p,
+			struct err *e)
+{
+	static const char path[] = "/proc/sys/net/ipv4/ip_forward";
+	_cleanup_free_ char *now = NULL;
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	if (!p->forward)
+		return 0;
+	r = file_read_at(AT_FDCWD, path, 64, &now, NULL);
+	if (r == 0 && streq(now, "1\n"))
+		return 0;
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	r = fd < 0 ? -errno : write_all(fd, "1\n", 2);
+	return r < 0 ? err_errno(e, r, "%s", path) : 1;
+}
+
+static int step_nat(const struct firstboot *fb _unused_, const struct plan *p,
+		    struct err *e)
+{
+	return p->rules ? nat_apply(p->nat, e) : 0;
+}
+
+/* Not waited for: units of the target are ordered after us. */
+static int step_start(const struct firstboot *fb _unused_, const struct plan *p,
+		      struct err *e)
+{
+	const char *const argv[] = {"systemctl", "start", "--no-block", p->target, NULL};
+
+	return run_argv(argv, e);
+}
+
+const struct step steps[] = {
+	{"files", false, step_files},  {"hostname", true, step_hostname},
+	{"bridge", true, step_bridge}, {"forward", true, step_forward},
+	{"nat", true, step_nat},       {"start", true, step_start},
+};
+const size_t n_steps = ARRAY_SIZE(steps);
+
+int steps_run(const struct firstboot *fb, const struct plan *p, struct err *e)
+{
+	int changed = 0;
+
+	for (size_t i = 0; i < n_steps; i++) {
+		uint64_t start = now_ms();
+		int r;
+
+		if (steps[i].live && !fb->live)
+			continue;
+		r = steps[i].run(fb, p, e);
+		if (r < 0)
+			return -1;
+		changed += r;
+		log_debug("%s: %d changed, %u ms", steps[i].name, r,
+			  (unsigned)(now_ms() - start));
+	}
+	return changed;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * systemctl prints one block of NAME=VALUE lines for each unit asked about, in the order
+ * of the arguments, blocks apart by an empty line (systemctl(1), show). That order is
+ * relied on, not the Id in the block: an alias has another unit's.
+ */
+#include "units.h"
+#include "lib/run.h"
+#include "lib/str.h"
+
+#define SYSTEMCTL_MS 20000
+
+static void take(struct unit *u, const char *line)
+{
+	const char *v;
+
+	if ((v = str_after(line, "LoadState=")))
+		u->load = (free(u->load), xstrdup(v));
+	else if ((v = str_after(line, "ActiveState=")))
+		u->active = (free(u->active), xstrdup(v));
+	else if ((v = str_after(line, "SubState=")))
+		u->sub = (free(u->sub), xstrdup(v));
+	else if ((v = str_after(line, "Result=")))
+		u->result = (free(u->result), xstrdup(v));
+	else if ((v = str_after(line, "Type=")))
+		u->oneshot = streq(v, "oneshot");
+	else if ((v = str_after(line, "ExecMainExitTimestampMonotonic=")))
+		u->ran = !streq(v, "0") && *v;
+	else if ((v = str_after(line, "ActiveEnterTimestampMonotonic=")) &&
+		 str_to_u64(v, UINT64_MAX, &u->active_since_us) < 0)
+		u->active_since_us = 0;
+}
+
+int units_parse(struct units *ret, char *const *names, const char *text, struct err *e)
+{
+	struct units u = {.v = xcalloc(strv_len(names), sizeof(*u.v)),
+			  .n = strv_len(names)};
+	size_t at = 0;
+
+	for (size_t i = 0; i < u.n; i++)
+		u.v[i].name = xstrdup(names[i]);
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+		_cleanup_free_ char *line = xstrndup(text, len);
+
+		if (len == 0)
+			at++;
+		else if (at < u.n)
+			take(&u.v[at], line);
+		text += len + (text[len] == '\n');
+	}
+	for (size_t i = 0; i < u.n; i++) {
+		if (u.v[i].load && u.v[i].active && u.v[i].sub)
+			continue;
+		err_set(e, ERR_FAILED, "systemctl show says nothing about %s", names[i]);
+		units_done(&u);
+		return -1;
+	}
+	*ret = u;
+	return 0;
+}
+
+int units_query(struct units *ret, char *const *names, struct err *e)
+{
+	const char *const head[] = {
+		"systemctl", "show", "--no-pager",
+		"--property=LoadState,ActiveState,SubState,Result,Type,"
+		"ExecMainExitTimestampMonotonic,"
+		"ActiveEnterTimestampMonotonic",
+		"--"};
+	size_t n = strv_len(names);
+	_cleanup_free_ const char **argv =
+		xcalloc(ARRAY_SIZE(head) + n + 1, sizeof(*argv));
+	const struct run r = {.argv = argv, .timeout_ms = SYSTEMCTL_MS};
+	_cleanup_free_ char *text = NULL;
+
+	if (n == 0) {
+		*ret = (struct units){0};
+		return 0;
+	}
+	memcpy(argv, head, sizeof(head));
+	for (size_t i = 0; i < n; i++)
+		argv[ARRAY_SIZE(head) + i] = names[i];
+	if (run_capture(&r, &text, NULL, e) < 0)
+		return -1;
+	return units_parse(ret, names, text, e);
+}
+
+bool unit_ready(const struct unit *u)
+{
+	if (streq(u->active, "active"))
+		return true;
+	return u->oneshot && u->ran && streq(u->active, "inactive") && u->result &&
+	       streq(u->result, "success");
+}
+
+char *unit_text(const struct unit *u)
+{
+	const char *result = u->result && !streq(u->result, "success") ? u->result : NULL;
+
+	if (!streq(u->load, "loaded"))
+		return xasprintf("%s is %s", u->name, u->load);
+	return xasprintf("%s is %s (%s%s%s)", u->name, u->active, u->sub,
+			 result ? ", " : "", result ? result : "");
+}
+
+void units_done(struct units *u)
+{
+	for (size_t i = 0; i < u->n; i++) {
+		free(u->v[i].name);
+		free(u->v[i].load);
+		free(u->v[i].active);
+		free(u->v[i].sub);
+		free(u->v[i].result);
+	}
+	free(u->v);
+	*u = (struct units){0};
+}

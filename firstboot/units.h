@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What systemd says about units, all of them in one call of systemctl. */
+#pragma once
+
+#include "lib/err.h"
+
+struct unit {
+	char *name;   /* as asked for */
+	char *load;   /* LoadState: "loaded", "not-found", ... */
+	char *active; /* ActiveState */
+	char *sub;    /* SubState */
+	char *result; /* Result */
+	bool oneshot; /* Type=oneshot */
+	bool ran;     /* its main process has run to its end at least once */
+	uint64_t active_since_us; /* CLOCK_MONOTONIC; 0: not active */
+};
+
+struct units {
+	struct unit *v;
+	size_t n;
+};
+
+/* Reads `systemctl show` of these units' properties. Owned by the caller. */
+int units_query(struct units *ret, char *const *names, struct err *e) _must_check_;
+
+/* What `systemctl show` printed for `names`, in their order. */
+int units_parse(struct units *ret, char *const *names, const char *text,
+		struct err *e) _must_check_;
+
+/*
+ * Whether it does what it is for: it is active (for one that stays "active" after its
+ * program ended, systemd says so only if it ended well), or it is a oneshot that has
+ * run and succeeded.
+ */
+bool unit_ready(const struct unit *u);
+
+/* "etcd.service is activating (auto-restart)" and the result when that tells more. */
+char *unit_text(const struct unit *u);
+
+void units_done(struct units *u);
+#define _cleanup_units_ _cleanup_(units_done)
