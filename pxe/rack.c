@@ -90,10 +90,12 @@ static const char *console_wrong(const char *s)
 
 static const char *device_wrong(const char *s)
 {
+	if (streq(s, "none"))
+		return NULL;
 	if (!str_after(s, "/dev/") || strstr(s, "..") ||
 	    s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 			"/_.:+-")])
-		return "must be a device like \"/dev/vda\"";
+		return "must be a device like \"/dev/vda\", or \"none\"";
 	return NULL;
 }
 
