@@ -104,7 +104,7 @@ static void text_indented(struct buf *b, const char *text)
 	while (*text) {
 		size_t n = strcspn(text, "\n");
 
-		buf_puts(b, "    ");
+		buf_puts(b, n ? "    " : "");
 		buf_add(b, text, n);
 		buf_puts(b, "\n");
 		text += n + (text[n] == '\n');
