@@ -274,9 +274,7 @@ static int check_reports(const struct serve *s, struct diag *d)
 
 	if (access(path, W_OK | X_OK) == 0 || errno == ENOENT)
 		return 0;
-	return diag_add(d,
-			"%s: %s: an earlier server was another user's, give the folder "
-			"back with chown",
+	return diag_add(d, "%s: %s: who serves must be able to write there (chown it)",
 			path, strerror(errno));
 }
 

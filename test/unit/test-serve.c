@@ -276,6 +276,7 @@ static void ports_taken(void **state)
 	_cleanup_diag_ struct diag d = {0};
 	_cleanup_free_ char *dhcp = NULL, *tftp_line = NULL, *http = NULL;
 
+	assert_true(one >= 0 && two >= 0);
 	start(f);
 	dhcp = xasprintf("port 67/udp is taken by dnsmasq (pid %d)",
 			 f->s.dnsmasq.child.pid);
