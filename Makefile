@@ -124,7 +124,7 @@ DEPS	:= gcc libc6-dev make pkg-config \
 	libsodium-dev libcmocka-dev \
 	mmdebstrap uidmap apt-utils dpkg-dev squashfs-tools zstd xz-utils cpio \
 	dnsmasq-base nginx-light ipxe qemu-system-x86 ipxe-qemu seabios ovmf \
-	iproute2 iptables curl openssh-client python3 ca-certificates \
+	iproute2 iptables procps systemd curl openssh-client python3 ca-certificates \
 	clang libclang-rt-14-dev initramfs-tools-core mandoc
 
 # Packages that bring a service must not start it on the operator's machine:
