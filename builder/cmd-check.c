@@ -60,8 +60,8 @@ const struct command command_check = {
 	.name = "check",
 	.args = "RACK.cfg... [--image DIR]",
 	.summary = "say everything that is wrong with rack files",
-	.help = "  --image DIR   take the roles a host may have from this image, not "
+	.help = "  --image DIR       take the roles a host may have from this image, not "
 		"the\n"
-		"                built-in master and node\n",
+		"                    built-in master and node\n",
 	.run = run_check,
 };

@@ -127,8 +127,8 @@ const struct command command_serve = {
 	.name = "serve",
 	.args = "TREE [--user NAME]",
 	.summary = "serve a boot tree: dnsmasq and nginx in the foreground",
-	.help = "  --user NAME   whom both servers become when started by root "
+	.help = "  --user NAME       whom both servers become when started by root "
 		"(default:\n"
-		"                the tree's owner, or nobody when that is root)\n",
+		"                    the tree's owner, or nobody when that is root)\n",
 	.run = run_serve,
 };
