@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The `rackstrap` command: one row a subcommand. */
+#include "command-main.h"
+#include "lib/log.h"
+
+static const struct command *const commands[] = {
+	&command_build, &command_lock, &command_check,  &command_pxe,
+	&command_serve, &command_rack, &command_status, NULL,
+};
+
+int main(int argc, char **argv)
+{
+	struct err e = {0};
+
+	log_setup("rackstrap", LOG_LEVEL_INFO);
+	return command_exit(command_main(commands, argc, argv, &e), &e);
+}
