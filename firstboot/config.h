@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The configuration of this host: the sources laid over each other in priority order, what
- * follows from them, and what is wrong with it.
+ * The configuration of this host: the sources laid over each other in priority order,
+ * what follows from them, and what is wrong with it.
  */
 #pragma once
 
@@ -21,10 +21,10 @@ extern const size_t n_sources;
 struct config {
 	struct roles roles;
 	struct host host;
-	const struct role *role;   /* NULL when the host's role is not known */
-	struct diag complaints;	   /* everything wrong, each line with its source */
-	bool bad[HOST_KEY_COUNT];  /* keys that complaints are about */
-	char sha256[DIGEST_LEN];   /* of the effective values, see config_text */
+	const struct role *role;  /* NULL when the host's role is not known */
+	struct diag complaints;   /* everything wrong, each line with its source */
+	bool bad[HOST_KEY_COUNT]; /* keys that complaints are about */
+	char sha256[DIGEST_LEN];  /* of the effective values, see config_text */
 };
 
 /* 0, or -1 when there are complaints; filled in as far as possible either way. */
@@ -34,10 +34,10 @@ int config_load(struct config *ret, const struct firstboot *fb) _must_check_;
 int config_load_file(struct config *ret, const struct firstboot *fb,
 		     const char *path) _must_check_;
 
-/* Tells every complaint on standard error and turns them into one error about `what`. */
+/* Tells every complaint on standard error and makes one error about `what` of all. */
 int config_err(const struct config *c, const char *what, struct err *e);
 void config_done(struct config *c);
 #define _cleanup_config_ _cleanup_(config_done)
 
-/* Every value that is there, defaults and derived ones included, as host.cfg writes it. */
+/* Every value there is, defaults and derived ones included, as host.cfg writes it. */
 char *config_text(const struct host *h);

@@ -9,25 +9,25 @@
 
 /* From the options. Everything in the file system is relative to rootfd. */
 struct firstboot {
-	const char *root;    /* --root, "/" without it */
-	int rootfd;	     /* opened on it */
-	bool live;	     /* the running system, too, is changed: not under --root
-			      * unless --live says so */
-	const char *cmdline; /* --cmdline, or NULL: /proc/cmdline under the root */
-	const char *console; /* path, or NULL: none */
-	const char *roles;   /* --roles, or NULL: the image's */
-	unsigned timeout;    /* --timeout in seconds, or 0: the command's own */
+	const char *root;      /* --root, "/" without it */
+	int rootfd;            /* opened on it */
+	bool live;             /* the running system, too, is changed: not under --root
+				* unless --live says so */
+	const char *cmdline;   /* --cmdline, or NULL: /proc/cmdline under the root */
+	const char *console;   /* path, or NULL: none */
+	const char *roles;     /* --roles, or NULL: the image's */
+	unsigned timeout;      /* --timeout in seconds, or 0: the command's own */
 	unsigned link_timeout; /* seconds to wait for the uplink's device */
 	bool dry_run;
 };
 
 /* Interfaces with the rest of the system, below the root. */
-#define HOST_CFG   "run/rackstrap/host.cfg"    /* written by the initramfs */
-#define BOOT_CFG   "run/rackstrap/boot.cfg"    /* written by the initramfs */
-#define IMAGE_CFG  "usr/lib/rackstrap/image.cfg" /* baked in */
-#define RUN_DIR	   "run/rackstrap"
-#define APPLY_CFG  "run/rackstrap/apply.cfg"   /* from apply to report */
-#define REPORT_CFG "run/rackstrap/report.cfg"  /* from report to status */
+#define HOST_CFG    "run/rackstrap/host.cfg"      /* written by the initramfs */
+#define BOOT_CFG    "run/rackstrap/boot.cfg"      /* written by the initramfs */
+#define IMAGE_CFG   "usr/lib/rackstrap/image.cfg" /* baked in */
+#define RUN_DIR     "run/rackstrap"
+#define APPLY_CFG   "run/rackstrap/apply.cfg"  /* from apply to report */
+#define REPORT_CFG  "run/rackstrap/report.cfg" /* from report to status */
 #define REPORT_JSON "run/rackstrap/report.json"
 
 struct firstboot_command {
@@ -51,6 +51,6 @@ uint64_t now_ms(void);
 /* nanosleep, signals or not. */
 void sleep_ms(unsigned ms);
 
-/* One line on the console, "rackstrap: " before it; a console that does not take it within
- * a moment is given up, a boot is never held up by it. Also on standard error. */
+/* One line on the console, "rackstrap: " before it, and on standard error. A console that
+ * does not take it within a moment is given up: a boot is never held up by it. */
 void console_line(const struct firstboot *fb, const char *fmt, ...) _printf_(2, 3);

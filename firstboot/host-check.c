@@ -46,20 +46,21 @@ static void complain(struct check *c, enum host_key_id id, const char *fmt, ...)
 /* A key that is not there, told at the host's name, or at whatever came first. */
 static void missing(struct check *c, enum host_key_id id, const char *what)
 {
-	const char *name = c->h->name && !c->h->bad[HOST_NAME] ? c->h->name : NULL;
+	bool named = c->h->name && !c->h->bad[HOST_NAME];
 	enum host_key_id at = HOST_NAME;
+	_cleanup_buf_ struct buf b = {0};
 	char where[512];
 
 	for (size_t i = 0; i < HOST_KEY_COUNT && !c->h->set[at]; i++)
 		if (c->h->set[i])
 			at = host_keys[i].id;
-	host_where(c->h, at, where, sizeof(where));
-	if (name)
-		diag_add(c->d, "%s: host '%s' has no %s: %s", where, name,
-			 host_keys[id].name, what);
+	if (c->h->set[at])
+		buf_printf(&b, "%s: ", host_where(c->h, at, where, sizeof(where)));
+	if (named)
+		buf_printf(&b, "host '%s'", c->h->name);
 	else
-		diag_add(c->d, "%s: the host has no %s: %s", where, host_keys[id].name,
-			 what);
+		buf_puts(&b, "the host");
+	diag_add(c->d, "%s has no %s: %s", b.p, host_keys[id].name, what);
 	mark(c, id);
 }
 
@@ -329,8 +330,10 @@ static void check_gateway(struct check *c)
 	net_format_cidr(h->address, a);
 	if (h->gateway == h->address.addr)
 		complain(c, HOST_GATEWAY, "%s is the host's own address", g);
-	else if (!net_contains(h->address, h->gateway) || !net_is_host(gw))
+	else if (!net_contains(h->address, h->gateway))
 		complain(c, HOST_GATEWAY, "%s cannot be reached from %s", g, a);
+	else if (!net_is_host(gw))
+		complain(c, HOST_GATEWAY, "%s is the network or broadcast address", g);
 }
 
 static void check_master(struct check *c)

@@ -211,11 +211,12 @@ static const struct type {
 	enum conf_type conf; /* how libconfig writes it */
 	int (*put)(struct host *h, const struct host_key *k, const char *text);
 	size_t (*put_list)(struct host *h, const struct host_key *k, char *const *v);
-	const char *what; /* "must be ..." */
+	const char *what;    /* "must be ..." */
+	const char *element; /* what each element of a list must be */
 } types[] = {
 	[HOST_T_STR] = {CONF_STRING, put_str, NULL, "a string that is not empty"},
 	[HOST_T_BOOL] = {CONF_BOOL, put_bool, NULL, "true or false"},
-	[HOST_T_U32] = {CONF_INT, put_u32, NULL, "a whole number, not negative"},
+	[HOST_T_U32] = {CONF_INT, put_u32, NULL, "0 or a positive number"},
 	[HOST_T_ADDR] = {CONF_STRING, put_addr, NULL,
 			 "an IPv4 address like \"172.25.0.1\""},
 	[HOST_T_CIDR] = {CONF_STRING, put_cidr, NULL,
@@ -227,25 +228,34 @@ static const struct type {
 			"a MAC address like \"52:54:00:25:00:11\""},
 	[HOST_T_HOSTPORT] = {CONF_STRING, put_hostport, NULL,
 			     "an IPv4 address and a port, like \"172.25.0.10:4001\""},
-	[HOST_T_STRV] = {CONF_LIST, NULL, put_strv,
-			 "a list of strings: [ \"...\", ... ]"},
+	[HOST_T_STRV] = {CONF_LIST, NULL, put_strv, "a list of strings: [ \"...\", ... ]",
+			 "a string that is not empty"},
 	[HOST_T_CIDRV] = {CONF_LIST, NULL, put_cidrv,
-			  "a list of networks: [ \"10.0.0.0/8\", ... ]"},
+			  "a list of networks: [ \"10.0.0.0/8\", ... ]",
+			  "a network like \"10.0.0.0/8\""},
 };
 
-/* --- from libconfig --------------------------------------------------------------- */
-
-/* The value in quotes and short enough for a message. */
-static char *shown(const char *value)
+/* "must be ..., not VALUE", the value in quotes and short enough for a message. `element`
+ * counts from 1; 0: the value is no list. */
+static char *must_be(const struct host_key *k, size_t element, const char *value)
 {
 	_cleanup_free_ char *cut = xstrndup(value, 60);
 	_cleanup_buf_ struct buf b = {0};
 
-	conf_quote(&b, cut);
+	if (element)
+		buf_printf(&b, "element %zu must be %s", element, types[k->type].element);
+	else
+		buf_printf(&b, "must be %s", types[k->type].what);
+	if (*value) {
+		buf_puts(&b, ", not ");
+		conf_quote(&b, cut);
+	}
 	if (strlen(value) > strlen(cut))
 		buf_puts(&b, "...");
 	return buf_take(&b);
 }
+
+/* --- from libconfig --------------------------------------------------------------- */
 
 static char *scalar_text(const struct conf_node *n)
 {
@@ -266,44 +276,43 @@ static char *scalar_text(const struct conf_node *n)
 static int load_list(struct host *h, const struct host_key *k, const struct conf_node *n,
 		     const char *prefix, struct diag *d)
 {
-	const struct type *t = &types[k->type];
+	_cleanup_free_ char *must = NULL;
 	_cleanup_strv_ char **v = NULL;
-	_cleanup_free_ char *value = NULL;
 	size_t wrong;
 
 	for (size_t i = 0; i < conf_len(n); i++) {
-		const char *s;
+		const char *s = "";
+		int r = conf_str(conf_at(n, i), &s, NULL);
 
-		if (conf_str(conf_at(n, i), &s, NULL) < 0)
-			return conf_complain(conf_at(n, i), d,
-					     "%s%s: element %zu must be a string", prefix,
-					     k->name, i + 1);
+		if (r < 0) {
+			must = must_be(k, i + 1, "");
+			return conf_complain(conf_at(n, i), d, "%s%s: %s", prefix,
+					     k->name, must);
+		}
 		strv_add(&v, s);
 	}
-	wrong = t->put_list(h, k, v);
+	wrong = types[k->type].put_list(h, k, v);
 	if (wrong == 0)
 		return 0;
-	value = shown(v[wrong - 1]);
-	return conf_complain(conf_at(n, wrong - 1), d, "%s%s: must be %s, not %s", prefix,
-			     k->name, t->what, value);
+	must = must_be(k, wrong, v[wrong - 1]);
+	return conf_complain(conf_at(n, wrong - 1), d, "%s%s: %s", prefix, k->name, must);
 }
 
 static int load_value(struct host *h, const struct host_key *k, const struct conf_node *n,
 		      const char *prefix, struct diag *d)
 {
 	const struct type *t = &types[k->type];
-	_cleanup_free_ char *text = NULL, *value = NULL;
+	_cleanup_free_ char *text = NULL, *must = NULL;
 
-	if (conf_type(n) != t->conf)
-		return conf_complain(n, d, "%s%s: must be %s", prefix, k->name, t->what);
-	if (t->put_list)
-		return load_list(h, k, n, prefix, d);
-	text = scalar_text(n);
-	if (t->put(h, k, text) == 0)
-		return 0;
-	value = conf_type(n) == CONF_STRING ? shown(text) : xstrdup(text);
-	return conf_complain(n, d, "%s%s: must be %s, not %s", prefix, k->name, t->what,
-			     value);
+	if (conf_type(n) == t->conf) {
+		if (t->put_list)
+			return load_list(h, k, n, prefix, d);
+		text = scalar_text(n);
+		if (t->put(h, k, text) == 0)
+			return 0;
+	}
+	must = must_be(k, 0, text ? text : "");
+	return conf_complain(n, d, "%s%s: %s", prefix, k->name, must);
 }
 
 static const struct host_key *key_find(const char *name)
@@ -371,7 +380,7 @@ int host_load_conf(struct host *h, const struct conf_node *group, const char *pr
 
 /* --- from text -------------------------------------------------------------------- */
 
-/* Returns what is wrong with the text, quoted, or NULL. Owned by the caller. */
+/* Returns what the text must be, or NULL when it was taken. Owned by the caller. */
 static char *set_value(struct host *h, const struct host_key *k, const char *text)
 {
 	const struct type *t = &types[k->type];
@@ -379,10 +388,10 @@ static char *set_value(struct host *h, const struct host_key *k, const char *tex
 	size_t wrong;
 
 	if (!t->put_list)
-		return t->put(h, k, text) < 0 ? shown(text) : NULL;
+		return t->put(h, k, text) < 0 ? must_be(k, 0, text) : NULL;
 	v = strv_split(text, ",");
 	wrong = t->put_list(h, k, v);
-	return wrong ? shown(v[wrong - 1]) : NULL;
+	return wrong ? must_be(k, wrong, v[wrong - 1]) : NULL;
 }
 
 int host_set(struct host *h, const char *name, const char *value, const char *file,
@@ -392,21 +401,20 @@ int host_set(struct host *h, const char *name, const char *value, const char *fi
 	const char *prefix = line ? "" : "rackstrap."; /* a word on the command line */
 	_cleanup_free_ char *where =
 		line ? xasprintf("%s:%u", file, line) : xstrdup(file);
-	_cleanup_free_ char *wrong = NULL;
+	_cleanup_free_ char *must = NULL;
 
 	if (!k) {
 		_cleanup_free_ char *near = did_you_mean(name, prefix, NULL);
 
 		return diag_add(d, "%s: unknown key '%s%s'%s", where, prefix, name, near);
 	}
-	wrong = set_value(h, k, value);
+	must = set_value(h, k, value);
 	h->set[k->id] = true;
-	h->bad[k->id] = wrong != NULL;
+	h->bad[k->id] = must != NULL;
 	origin_set(h, k->id, file, line);
-	if (!wrong)
+	if (!must)
 		return 0;
-	return diag_add(d, "%s: %s%s: must be %s, not %s", where, prefix, k->name,
-			types[k->type].what, wrong);
+	return diag_add(d, "%s: %s%s: %s", where, prefix, k->name, must);
 }
 
 /* --- what follows ----------------------------------------------------------------- */

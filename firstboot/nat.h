@@ -10,8 +10,8 @@
 
 /*
  * What iptables-restore --noflush must read to get from the nat table in `saved`
- * (iptables-save -t nat) to a chain NAT_CHAIN with exactly the `want`ed rules, called once
- * by POSTROUTING; `want` NULL: no such chain. 1: *ret is set, owned by the caller.
+ * (iptables-save -t nat) to a chain NAT_CHAIN with exactly the `want`ed rules, called
+ * once by POSTROUTING; `want` NULL: no such chain. 1: *ret is set, owned by the caller.
  * 0: nothing to do.
  */
 int nat_script(const char *saved, char *const *want, char **ret) _must_check_;

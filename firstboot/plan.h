@@ -27,14 +27,15 @@ struct plan {
 	char *hostname;
 	struct cidr cbr0; /* prefix 0: none */
 	uint32_t cbr0_mtu;
-	bool forward;	/* IPv4 forwarding on */
-	bool rules;	/* the NAT chain is ours to keep */
-	char **nat;	/* its rules in iptables-save's spelling; NULL: no chain */
-	char *target;	/* unit to start */
+	bool forward; /* IPv4 forwarding on */
+	bool rules;   /* the NAT chain is ours to keep */
+	char **nat;   /* its rules in iptables-save's spelling; NULL: no chain */
+	char *target; /* unit to start */
 };
 
 /* First line of every file we write that can hold a comment. */
-#define PLAN_MARK "# Written by rackstrap firstboot at every boot: changes made here do not last."
+#define PLAN_MARK                                                                        \
+	"# Written by rackstrap firstboot at every boot: changes made here do not last."
 
 #define NAT_CHAIN "KUBE-OUTBOUND-NAT"
 

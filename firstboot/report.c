@@ -15,7 +15,7 @@
 #define READY_POLL_MS 1000
 #define LATE_S        3600
 #define LATE_POLL_MS  10000
-#define PUT_S         120 /* the uplink of a host that is not configured comes up by DHCP */
+#define PUT_S         120 /* a host not configured waits for DHCP */
 #define PUT_MAX_MS    8000
 
 static void put(const struct firstboot *fb, const char *url)

@@ -12,9 +12,9 @@
 
 /* The boot so far, from BOOT_CFG, IMAGE_CFG and the kernel. */
 struct boot_info {
-	char *image;	   /* the image's name, or NULL */
+	char *image;       /* the image's name, or NULL */
 	char *root_sha256; /* of root.squashfs as the initramfs checked it, or NULL */
-	char *boot_id;	   /* or NULL */
+	char *boot_id;     /* or NULL */
 	uint64_t initramfs_start_ms, initramfs_end_ms; /* since the kernel's start; 0: not
 							* known */
 };
@@ -24,11 +24,11 @@ void boot_info_done(struct boot_info *b);
 
 /* What apply did, for report (APPLY_CFG). */
 struct applied {
-	bool there;   /* it left a record */
-	bool ok;      /* everything was configured and the target started */
-	char **errors;   /* every reason why not */
+	bool there;    /* it left a record */
+	bool ok;       /* everything was configured and the target started */
+	char **errors; /* every reason why not */
 	char **warnings;
-	char *uplink; /* the link's name, or NULL */
+	char *uplink;              /* the link's name, or NULL */
 	uint64_t start_ms, end_ms; /* of the boot's first run */
 };
 int applied_write(const struct applied *a, const struct firstboot *fb,
@@ -40,8 +40,8 @@ void applied_done(struct applied *a);
 /* The last verdict, for status (REPORT_CFG). */
 struct verdict {
 	bool ready;
-	char *why;	      /* when not ready; NULL: no verdict yet */
-	uint64_t uptime_ms;   /* when it fell; 0: no verdict yet */
+	char *why;          /* when not ready; NULL: no verdict yet */
+	uint64_t uptime_ms; /* when it fell; 0: no verdict yet */
 };
 int verdict_write(const struct verdict *v, const struct firstboot *fb,
 		  struct err *e) _must_check_;

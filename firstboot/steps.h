@@ -18,10 +18,12 @@ extern const struct step steps[];
 extern const size_t n_steps;
 
 /* All steps in order, up to the first that fails. The number of changes, or -1. */
-int steps_run(const struct firstboot *fb, const struct plan *p, struct err *e) _must_check_;
+int steps_run(const struct firstboot *fb, const struct plan *p,
+	      struct err *e) _must_check_;
 
 /* The files alone, going on after a failure: for a host that may not be configured. */
-int steps_files(const struct firstboot *fb, const struct plan *p, struct err *e) _must_check_;
+int steps_files(const struct firstboot *fb, const struct plan *p,
+		struct err *e) _must_check_;
 
 /* The bridge of the plan, as wanted: the number of changes, or -1. */
 int bridge_apply(struct cidr want, uint32_t mtu, struct err *e) _must_check_;

@@ -5,13 +5,13 @@
 #include "lib/err.h"
 
 struct unit {
-	char *name;   /* as asked for */
-	char *load;   /* LoadState: "loaded", "not-found", ... */
-	char *active; /* ActiveState */
-	char *sub;    /* SubState */
-	char *result; /* Result */
-	bool oneshot; /* Type=oneshot */
-	bool ran;     /* its main process has run to its end at least once */
+	char *name;               /* as asked for */
+	char *load;               /* LoadState: "loaded", "not-found", ... */
+	char *active;             /* ActiveState */
+	char *sub;                /* SubState */
+	char *result;             /* Result */
+	bool oneshot;             /* Type=oneshot */
+	bool ran;                 /* its main process has run to its end at least once */
 	uint64_t active_since_us; /* CLOCK_MONOTONIC; 0: not active */
 };
 

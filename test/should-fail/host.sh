@@ -1,0 +1,83 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Every mistake a host file can have: host/NAME.cfg is refused with exactly host/NAME.txt on
+# standard error, nothing on standard output and exit status 3. Then the program's own
+# command line, and its man page.
+. "$(dirname "$0")/../tap.sh"
+FIRSTBOOT=$ABS_O/firstboot
+
+for cfg in test/should-fail/host/*.cfg; do
+	name=$(basename "$cfg" .cfg)
+	rc=0
+	"$FIRSTBOOT" check "$cfg" >"$WORK/out" 2>"$WORK/err" </dev/null || rc=$?
+	if [ $rc -eq 3 ] && [ ! -s "$WORK/out" ] &&
+		diff "${cfg%.cfg}.txt" "$WORK/err" >"$WORK/diff"; then
+		pass "$name: $(sed -n '2s/^# //p' "$cfg")"
+	else
+		fail "$name: $(sed -n '2s/^# //p' "$cfg") (exit $rc)"
+		note <"$WORK/diff"
+	fi
+done
+
+# What is right is said to be, and a dry run prints the same plan as the model's own test.
+good=test/golden/firstboot/node.cfg
+check "a good host" "$FIRSTBOOT" check $good
+[ "$(cat "$WORK/out")" = "$good: node-1 (node), ok" ] && pass "and it says so" || fail "and it says so"
+
+root=$WORK/root
+mkdir -p "$root/run/rackstrap" "$root/sys/class/net/eth0/device"
+echo 52:54:00:25:00:11 >"$root/sys/class/net/eth0/address"
+echo 1 >"$root/sys/class/net/eth0/type"
+echo 2 >"$root/sys/class/net/eth0/ifindex"
+cp $good "$root/run/rackstrap/host.cfg"
+find "$root" -type f | sort >"$WORK/before"
+check "a dry run" "$FIRSTBOOT" --root="$root" apply --dry-run
+check "it prints the plan" diff "${good%.cfg}.plan" "$WORK/out"
+find "$root" -type f | sort >"$WORK/after"
+check "and touches nothing" diff "$WORK/before" "$WORK/after"
+refuse "a dry run for a MAC that is not there" 3 \
+	'firstboot: kernel command line: mac: no link has 52:54:00:25:00:12; there are: eth0 (52:54:00:25:00:11)' \
+	"$FIRSTBOOT" --root="$root" --link-timeout=0 --cmdline='rackstrap.mac=52:54:00:25:00:12' \
+	apply --dry-run
+refuse "a dry run with a wrong word" 3 'firstboot: this host: 1 mistake' \
+	"$FIRSTBOOT" --root="$root" --cmdline=rackstrap.nme=x apply --dry-run
+
+# The command line.
+refuse "no command" 2 'firstboot: which command? (firstboot --help lists all)' "$FIRSTBOOT"
+refuse "an unknown command" 2 \
+	"firstboot: there is no command 'aply', did you mean 'apply'? (firstboot --help lists all)" \
+	"$FIRSTBOOT" aply
+refuse "an unknown option" 2 \
+	"firstboot: there is no option '--rot=x' (firstboot --help lists all)" \
+	"$FIRSTBOOT" --rot=x apply
+refuse "an option without its value" 2 \
+	"firstboot: something is missing behind '--root' (firstboot --help lists all)" \
+	"$FIRSTBOOT" apply --root
+refuse "a short option" 2 "firstboot: there is no option '-x' (firstboot --help lists all)" \
+	"$FIRSTBOOT" -x apply
+refuse "a time that is none" 2 \
+	"firstboot: --timeout: must be 0 to 86400 seconds, not '1h'" \
+	"$FIRSTBOOT" report --timeout=1h
+refuse "check without a file" 2 'firstboot: check: FILE is missing' "$FIRSTBOOT" check
+refuse "a word too many" 2 "firstboot: explain: 'x' is too much" "$FIRSTBOOT" explain x
+refuse "a root that is not there" 1 'firstboot: /nonexistent: No such file or directory' \
+	"$FIRSTBOOT" --root=/nonexistent explain
+refuse "a file that is not there" 3 'firstboot: /nonexistent.cfg: 1 mistake' \
+	"$FIRSTBOOT" check /nonexistent.cfg
+refuse "a full standard output" 1 'firstboot: standard output: No space left on device' \
+	bash -c "exec '$FIRSTBOOT' check $good >/dev/full"
+
+# --help, within 80 columns, names every option that the man page has, and the other way.
+check "--help" "$FIRSTBOOT" --help
+check "80 columns" awk 'length($0) > 80 { exit 1 }' "$WORK/out"
+"$FIRSTBOOT" --help >"$WORK/help"
+grep -oE -- '--[a-z][a-z-]*' "$WORK/help" | sort -u >"$WORK/help-options"
+sed -nE 's/^\.It Fl Fl ([a-z-]+).*/--\1/p; s/^\.It .* , Fl Fl ([a-z-]+).*/--\1/p' man/firstboot.8 |
+	sort -u >"$WORK/man-options"
+check "options of --help and man page are the same" diff "$WORK/help-options" "$WORK/man-options"
+sed -nE 's/^  ([a-z]+) .*/\1/p' "$WORK/help" | sort -u >"$WORK/help-commands"
+sed -nE 's/^\.It Cm ([a-z]+).*/\1/p' man/firstboot.8 | sort -u >"$WORK/man-commands"
+check "commands of --help and man page are the same" \
+	diff "$WORK/help-commands" "$WORK/man-commands"
+finish

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Plans against golden files: test/golden/firstboot/NAME.cfg gives NAME.plan, byte for
+ * byte; a NAME that begins with "rescue" is a host that may not be configured.
+ * GOLDEN=write in the environment writes them anew, to be read before they are kept.
+ */
+#include "firstboot/host-check.h"
+#include "firstboot/plan.h"
+#include "lib/file.h"
+
+#include <glob.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#define DIR_GOLDEN "test/golden/firstboot/"
+#define UPLINK     "eth0"
+
+static void all_roles(struct roles *r)
+{
+	roles_builtin(r);
+	r->v = xrealloc(r->v, (r->n + 1) * sizeof(*r->v));
+	r->v[r->n++] = (struct role){.name = xstrdup("plain")};
+}
+
+static void load(struct host *h, const char *path)
+{
+	_cleanup_conf_ struct conf *c = NULL;
+	_cleanup_diag_ struct diag d = {0};
+
+	host_init(h);
+	if (conf_read_at(&c, AT_FDCWD, path, path, CONF_MAX, 0, &d) < 0 ||
+	    host_load_conf(h, conf_root(c), "", &d) < 0)
+		fail_msg("%s", d.lines[0]);
+	host_derive(h);
+}
+
+static char *plan_of(const char *path)
+{
+	_cleanup_plan_ struct plan p = {0};
+	_cleanup_roles_ struct roles roles;
+	_cleanup_diag_ struct diag d = {0};
+	_cleanup_host_ struct host h;
+	bool bad[HOST_KEY_COUNT] = {false};
+	int r;
+
+	all_roles(&roles);
+	load(&h, path);
+	r = host_check_keys(&h, &roles, &d, bad);
+	if (strstr(path, "/rescue")) {
+		assert_int_equal(r, -1);
+		plan_make_rescue(&p, &h, bad, UPLINK);
+	} else {
+		if (r < 0)
+			fail_msg("%s", d.lines[0]);
+		plan_make(&p, &h, roles_find(&roles, h.role), UPLINK);
+	}
+	return plan_text(&p);
+}
+
+static void test_one(void **state)
+{
+	const char *cfg = *state;
+	_cleanup_free_ char *base = xstrndup(cfg, strlen(cfg) - strlen(".cfg"));
+	_cleanup_free_ char *golden = xasprintf("%s.plan", base);
+	_cleanup_free_ char *got = plan_of(cfg), *want = NULL;
+	const char *mode = getenv("GOLDEN");
+
+	if (mode && streq(mode, "write"))
+		assert_int_equal(file_write_at(AT_FDCWD, golden, got, strlen(got), 0644),
+				 0);
+	assert_int_equal(file_read_at(AT_FDCWD, golden, 1 << 20, &want, NULL), 0);
+	assert_string_equal(got, want);
+}
+
+/* Pods to pods and pods to hosts keep their address, everything else is masqueraded. */
+static void test_nat_rules(void **state _unused_)
+{
+	_cleanup_plan_ struct plan p = {0};
+	_cleanup_roles_ struct roles roles;
+	_cleanup_host_ struct host h;
+
+	all_roles(&roles);
+	load(&h, DIR_GOLDEN "node.cfg");
+	plan_make(&p, &h, roles_find(&roles, "node"), "enp1s0");
+	assert_int_equal(strv_len(p.nat), 3);
+	assert_string_equal(p.nat[0],
+			    "-A " NAT_CHAIN " -d 192.168.0.0/16 -o enp1s0 -j RETURN");
+	assert_string_equal(p.nat[1],
+			    "-A " NAT_CHAIN " -d 172.25.0.0/24 -o enp1s0 -j RETURN");
+	assert_string_equal(p.nat[2], "-A " NAT_CHAIN " -j MASQUERADE");
+}
+
+/* A rescue without a known uplink asks on every link, whatever the address. */
+static void test_rescue_without_uplink(void **state _unused_)
+{
+	const bool bad[HOST_KEY_COUNT] = {false};
+	_cleanup_plan_ struct plan p = {0};
+	_cleanup_free_ char *text = NULL;
+	_cleanup_host_ struct host h;
+
+	load(&h, DIR_GOLDEN "rescue-static.cfg");
+	plan_make_rescue(&p, &h, bad, NULL);
+	text = plan_text(&p);
+	assert_non_null(strstr(text, "DHCP=ipv4"));
+	assert_null(strstr(text, "172.25.0.11"));
+	assert_null(strstr(text, "start "));
+	assert_null(strstr(text, "network-environment"));
+}
+
+int main(void)
+{
+	static const struct CMUnitTest fixed[] = {
+		cmocka_unit_test(test_nat_rules),
+		cmocka_unit_test(test_rescue_without_uplink),
+	};
+	struct CMUnitTest tests[64] = {{0}};
+	size_t n = 0;
+	glob_t g;
+	int r;
+
+	if (glob(DIR_GOLDEN "*.cfg", 0, NULL, &g) != 0)
+		return 1;
+	for (size_t i = 0; i < g.gl_pathc && n + ARRAY_SIZE(fixed) < ARRAY_SIZE(tests);
+	     i++)
+		tests[n++] = (struct CMUnitTest){.name = g.gl_pathv[i],
+						 .test_func = test_one,
+						 .initial_state = g.gl_pathv[i]};
+	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
+		tests[n++] = fixed[i];
+	r = _cmocka_run_group_tests("firstboot-plan", tests, n, NULL, NULL);
+	globfree(&g);
+	return r;
+}

@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "firstboot/host-check.h"
+#include "lib/file.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#define KEY                                                                              \
+	"ssh-ed25519 "                                                                   \
+	"AAAAC3NzaC1lZDI1NTE5AAAAIDq1F/2X0oTVvX7oP0Zb7dN2gRkU0f1Jx0b2o3a4c5d6 "          \
+	"op@desk"
+
+static void assert_lines(const struct diag *d, const char *want)
+{
+	_cleanup_buf_ struct buf b = {0};
+
+	for (size_t i = 0; i < d->n; i++)
+		buf_printf(&b, "%s\n", d->lines[i]);
+	assert_string_equal(b.p ? b.p : "", want);
+}
+
+/* Loads a text over the host. */
+static int load(struct host *h, const char *text, struct diag *d)
+{
+	_cleanup_conf_ struct conf *c = NULL;
+
+	assert_int_equal(conf_parse(&c, text, strlen(text), "host.cfg", CONF_MAX, 0, d),
+			 0);
+	return host_load_conf(h, conf_root(c), "", d);
+}
+
+static const char everything[] =
+	"name = \"node-1\";\n"
+	"role = \"node\";\n"
+	"cluster = \"demo\";\n"
+	"mac = \"52:54:00:25:00:11\";\n"
+	"interface = \"eth0\";\n"
+	"address = \"172.25.0.11/24\";\n"
+	"gateway = \"172.25.0.1\";\n"
+	"dns = [ \"172.25.0.1\", \"172.25.0.2\" ];\n"
+	"search = [ \"rack.example\" ];\n"
+	"ntp = [ \"172.25.0.1\", \"ntp.example\" ];\n"
+	"mtu = 9000;\n"
+	"master = \"172.25.0.10\";\n"
+	"etcd = \"172.25.0.9:4002\";\n"
+	"cbr0 = \"192.168.1.1/24\";\n"
+	"cbr0_mtu = 1450;\n"
+	"pod_network = \"192.168.0.0/16\";\n"
+	"node_network = \"172.25.0.0/24\";\n"
+	"service_network = \"10.100.0.0/16\";\n"
+	"nat = false;\n"
+	"nat_exempt = [ \"10.0.0.0/8\", \"192.0.2.0/24\" ];\n"
+	"docker_options = [ \"--insecure-registry=172.25.0.1:5000\" ];\n"
+	"ssh_keys = [ \"" KEY "\" ];\n"
+	"environment = [ \"HTTP_PROXY=http://172.25.0.1:3128\" ];\n"
+	"report = \"http://172.25.0.1/report/node-1.json\";\n";
+
+static void test_table(void **state _unused_)
+{
+	for (size_t i = 0; i < HOST_KEY_COUNT; i++) {
+		assert_int_equal(host_keys[i].id, i);
+		assert_non_null(host_keys[i].name);
+		assert_non_null(host_keys[i].what);
+		assert_true(i == 0 || host_keys[i].offset > 0);
+	}
+}
+
+static void test_every_key(void **state _unused_)
+{
+	_cleanup_host_ struct host h;
+	_cleanup_diag_ struct diag d = {0};
+	char where[64];
+
+	host_init(&h);
+	assert_int_equal(load(&h, everything, &d), 0);
+	assert_lines(&d, "");
+	for (size_t i = 0; i < HOST_KEY_COUNT; i++) {
+		assert_true(h.set[i]);
+		assert_false(h.bad[i]);
+		assert_int_equal(h.origin[i].line, i + 1);
+	}
+	assert_string_equal(h.name, "node-1");
+	assert_string_equal(h.role, "node");
+	assert_string_equal(h.cluster, "demo");
+	assert_true(h.has_mac);
+	assert_int_equal(h.mac.b[5], 0x11);
+	assert_string_equal(h.interface, "eth0");
+	assert_false(h.dhcp);
+	assert_int_equal(h.address.addr, 0xac19000b);
+	assert_int_equal(h.address.prefix, 24);
+	assert_int_equal(h.gateway, 0xac190001);
+	assert_int_equal(strv_len(h.dns), 2);
+	assert_int_equal(strv_len(h.search), 1);
+	assert_string_equal(h.ntp[1], "ntp.example");
+	assert_int_equal(h.mtu, 9000);
+	assert_int_equal(h.master, 0xac19000a);
+	assert_int_equal(h.etcd_addr, 0xac190009);
+	assert_int_equal(h.etcd_port, 4002);
+	assert_int_equal(h.cbr0.addr, 0xc0a80101);
+	assert_int_equal(h.cbr0_mtu, 1450);
+	assert_int_equal(h.service_network.addr, 0x0a640000);
+	assert_false(h.nat);
+	assert_int_equal(h.n_nat_exempt, 2);
+	assert_int_equal(h.nat_exempt[1].addr, 0xc0000200);
+	assert_string_equal(h.docker_options[0], "--insecure-registry=172.25.0.1:5000");
+	assert_string_equal(h.ssh_keys[0], KEY);
+	assert_string_equal(h.report, "http://172.25.0.1/report/node-1.json");
+	assert_string_equal(host_where(&h, HOST_MTU, where, sizeof(where)),
+			    "host.cfg:11");
+}
+
+/* What is rendered is read back to the same, and is what was written. */
+static void test_render(void **state _unused_)
+{
+	_cleanup_host_ struct host h, again;
+	_cleanup_diag_ struct diag d = {0};
+	_cleanup_free_ char *one = NULL, *two = NULL;
+
+	host_init(&h);
+	host_init(&again);
+	assert_int_equal(load(&h, everything, &d), 0);
+	one = host_render(&h);
+	assert_string_equal(one, everything);
+	assert_int_equal(load(&again, one, &d), 0);
+	two = host_render(&again);
+	assert_string_equal(two, one);
+}
+
+static void test_render_empty_and_zero(void **state _unused_)
+{
+	const char *text =
+		"address = \"dhcp\";\ndns = [ ];\nmtu = 0;\nnat_exempt = [ ];\n";
+	_cleanup_host_ struct host h;
+	_cleanup_diag_ struct diag d = {0};
+	_cleanup_free_ char *out = NULL;
+
+	host_init(&h);
+	out = host_render(&h);
+	assert_string_equal(out, "");
+	free(out);
+	assert_int_equal(load(&h, text, &d), 0);
+	out = host_render(&h);
+	assert_string_equal(out, text);
+}
+
+static void test_defaults(void **state _unused_)
+{
+	_cleanup_host_ struct host h;
+	_cleanup_free_ char *pod = NULL, *nat = NULL, *name = NULL;
+	char where[64];
+
+	host_init(&h);
+	pod = host_format(&h, HOST_POD_NETWORK);
+	nat = host_format(&h, HOST_NAT);
+	name = host_format(&h, HOST_NAME);
+	assert_string_equal(pod, "\"192.168.0.0/16\"");
+	assert_string_equal(nat, "true");
+	assert_string_equal(name, "");
+	assert_string_equal(host_where(&h, HOST_NAT, where, sizeof(where)), "default");
+	assert_string_equal(host_where(&h, HOST_NAME, where, sizeof(where)), "not given");
+	for (size_t i = 0; i < HOST_KEY_COUNT; i++)
+		assert_false(h.set[i]);
+}
+
+/* A later source replaces, also with nothing. */
+static void test_precedence(void **state _unused_)
+{
+	_cleanup_host_ struct host h;
+	_cleanup_diag_ struct diag d = {0};
+	char where[64];
+
+	host_init(&h);
+	assert_int_equal(load(&h, everything, &d), 0);
+	assert_int_equal(host_set(&h, "name", "node-9", "kernel command line", 0, &d), 0);
+	assert_int_equal(host_set(&h, "dns", "", "kernel command line", 0, &d), 0);
+	assert_int_equal(host_set(&h, "address", "dhcp", "kernel command line", 0, &d),
+			 0);
+	assert_int_equal(host_set(&h, "nat", "true", "kernel command line", 0, &d), 0);
+	assert_int_equal(
+		host_set(&h, "nat_exempt", "10.0.0.0/8", "kernel command line", 0, &d),
+		0);
+	assert_string_equal(h.name, "node-9");
+	assert_int_equal(strv_len(h.dns), 0);
+	assert_true(h.dhcp);
+	assert_int_equal(h.address.prefix, 0);
+	assert_true(h.nat);
+	assert_int_equal(h.n_nat_exempt, 1);
+	assert_string_equal(host_where(&h, HOST_NAME, where, sizeof(where)),
+			    "kernel command line");
+	assert_int_equal(host_set(&h, "address", "172.25.0.12/24", "rack.cfg", 7, &d), 0);
+	assert_false(h.dhcp);
+	assert_string_equal(host_where(&h, HOST_ADDRESS, where, sizeof(where)),
+			    "rack.cfg:7");
+}
+
+static void test_set_every_type(void **state _unused_)
+{
+	_cleanup_host_ struct host h;
+	_cleanup_diag_ struct diag d = {0};
+
+	host_init(&h);
+	assert_int_equal(host_set(&h, "mtu", "1500", "c", 0, &d), 0);
+	assert_int_equal(host_set(&h, "gateway", "172.25.0.1", "c", 0, &d), 0);
+	assert_int_equal(host_set(&h, "cbr0", "192.168.1.1/24", "c", 0, &d), 0);
+	assert_int_equal(host_set(&h, "mac", "52-54-00-25-00-11", "c", 0, &d), 0);
+	assert_int_equal(host_set(&h, "etcd", "172.25.0.10:4001", "c", 0, &d), 0);
+	assert_int_equal(host_set(&h, "dns", "172.25.0.1,172.25.0.2", "c", 0, &d), 0);
+	assert_int_equal(strv_len(h.dns), 2);
+	assert_int_equal(h.mtu, 1500);
+	assert_lines(&d, "");
+}
+
+static void test_set_wrong(void **state _unused_)
+{
+	_cleanup_host_ struct host h;
+	_cleanup_diag_ struct diag d = {0};
+
+	host_init(&h);
+	assert_int_equal(host_set(&h, "adress", "x", "kernel command line", 0, &d), -1);
+	assert_int_equal(host_set(&h, "zzzzzzzzzz", "x", "kernel command line", 0, &d),
+			 -1);
+	assert_int_equal(host_set(&h, "mtu", "-1", "kernel command line", 0, &d), -1);
+	assert_int_equal(host_set(&h, "nat", "yes", "kernel command line", 0, &d), -1);
+	assert_int_equal(host_set(&h, "name", "", "kernel command line", 0, &d), -1);
+	assert_int_equal(host_set(&h, "gateway", "0.0.0.0", "kernel command line", 0, &d),
+			 -1);
+	assert_int_equal(
+		host_set(&h, "nat_exempt", "10.0.0.0/8,x", "kernel command line", 0, &d),
+		-1);
+	assert_int_equal(host_set(&h, "cbr0", "192.168.1.1", "rack.cfg", 4, &d), -1);
+	assert_int_equal(host_set(&h, "pod_network", "1.2.3.4/0", "rack.cfg", 5, &d), -1);
+	assert_int_equal(host_set(&h, "etcd", "172.25.0.10", "rack.cfg", 6, &d), -1);
+	assert_true(h.bad[HOST_MTU]);
+	assert_true(h.set[HOST_MTU]);
+	assert_false(h.bad[HOST_ROLE]);
+	assert_lines(
+		&d,
+		"kernel command line: unknown key 'rackstrap.adress' (did you mean "
+		"'rackstrap.address'?)\n"
+		"kernel command line: unknown key 'rackstrap.zzzzzzzzzz'\n"
+		"kernel command line: rackstrap.mtu: must be 0 or a positive number, not "
+		"\"-1\"\n"
+		"kernel command line: rackstrap.nat: must be true or false, not \"yes\"\n"
+		"kernel command line: rackstrap.name: must be a string that is not empty\n"
+		"kernel command line: rackstrap.gateway: must be an IPv4 address like "
+		"\"172.25.0.1\", not \"0.0.0.0\"\n"
+		"kernel command line: rackstrap.nat_exempt: element 2 must be a network "
+		"like \"10.0.0.0/8\", not \"x\"\n"
+		"rack.cfg:4: cbr0: must be an IPv4 address with its prefix, like "
+		"\"192.168.1.1/24\", not \"192.168.1.1\"\n"
+		"rack.cfg:5: pod_network: must be an IPv4 address with its prefix, like "
+		"\"192.168.1.1/24\", not \"1.2.3.4/0\"\n"
+		"rack.cfg:6: etcd: must be an IPv4 address and a port, like "
+		"\"172.25.0.10:4001\", not \"172.25.0.10\"\n");
+}
+
+/* A value that cannot be read leaves the old one, is told once, and is not checked. */
+static void test_bad_value_is_left_out(void **state _unused_)
+{
+	_cleanup_host_ struct host h;
+	_cleanup_diag_ struct diag d = {0};
+	_cleanup_roles_ struct roles roles;
+	bool bad[HOST_KEY_COUNT] = {false};
+
+	host_init(&h);
+	roles_builtin(&roles);
+	assert_int_equal(load(&h, everything, &d), 0);
+	assert_int_equal(load(&h,
+			      "address = \"172.25.0.300/24\";\ncbr0 = 5;\n"
+			      "pod_network = \"x\";\nnode_network = \"172.25.0.1/24\";\n",
+			      &d),
+			 -1);
+	assert_true(h.bad[HOST_ADDRESS]);
+	assert_true(h.bad[HOST_CBR0]);
+	assert_int_equal(d.n, 3);
+	assert_int_equal(host_check_keys(&h, &roles, &d, bad), -1);
+	assert_int_equal(d.n, 4); /* node_network has host bits set */
+	assert_true(bad[HOST_NODE_NETWORK]);
+	assert_false(bad[HOST_ADDRESS]);
+	assert_false(bad[HOST_POD_NETWORK]);
+}
+
+static void test_load_except(void **state _unused_)
+{
+	const char *text = "name = \"node-1\";\nvm : { };\nconsol = \"x\";\ncbr0 = 1;\n";
+	static const char *const others[] = {"vm", "console", "cbr0", NULL};
+	_cleanup_conf_ struct conf *c = NULL;
+	_cleanup_host_ struct host h;
+	_cleanup_diag_ struct diag d = {0};
+
+	host_init(&h);
+	assert_int_equal(conf_parse(&c, text, strlen(text), "r.cfg", CONF_MAX, 0, &d), 0);
+	assert_int_equal(
+		host_load_conf_except(&h, conf_root(c), "host 'node-1': ", others, &d),
+		-1);
+	assert_string_equal(h.name, "node-1");
+	assert_false(h.set[HOST_CBR0]);
+	assert_lines(&d, "r.cfg:3: host 'node-1': unknown key 'consol' (did you mean "
+			 "'console'?)\n");
+}
+
+/* --- derive ----------------------------------------------------------------------- */
+
+static void derive(struct host *h, const char *text)
+{
+	_cleanup_diag_ struct diag d = {0};
+
+	host_init(h);
+	assert_int_equal(load(h, text, &d), 0);
+	host_derive(h);
+}
+
+static void test_derive(void **state _unused_)
+{
+	_cleanup_host_ struct host master, node, own, dhcp;
+
+	derive(&master, "role = \"master\"; address = \"172.25.0.10/24\";");
+	assert_int_equal(master.master, 0xac19000a);
+	assert_int_equal(master.etcd_addr, 0xac19000a);
+	assert_int_equal(master.etcd_port, 4001);
+	assert_string_equal(master.origin[HOST_MASTER].file, "from address");
+	assert_string_equal(master.origin[HOST_ETCD].file, "from master");
+	assert_false(master.set[HOST_ETCD]);
+
+	derive(&node, "role = \"node\"; address = \"172.25.0.11/24\";");
+	assert_int_equal(node.master, 0);
+	assert_int_equal(node.etcd_addr, 0);
+
+	derive(&own, "master = \"172.25.0.10\"; etcd = \"172.25.0.9:2379\";");
+	assert_int_equal(own.etcd_addr, 0xac190009);
+	assert_int_equal(own.etcd_port, 2379);
+
+	derive(&dhcp, "role = \"master\"; address = \"dhcp\";");
+	assert_int_equal(dhcp.master, 0);
+}
+
+/* --- checks that should-fail has no file for -------------------------------------- */
+
+static int check(const char *text, struct diag *d)
+{
+	_cleanup_host_ struct host h;
+	_cleanup_roles_ struct roles roles;
+
+	derive(&h, text);
+	roles_builtin(&roles);
+	return host_check(&h, &roles, d);
+}
+
+static void test_check_good(void **state _unused_)
+{
+	static const char *const good[] = {
+		everything,
+		"name = \"m\"; role = \"master\"; address = \"172.25.0.10/24\";",
+		"name = \"n\"; role = \"node\"; address = \"172.25.0.11/24\"; "
+		"gateway = \"172.25.0.1\"; master = \"172.25.0.10\"; "
+		"cbr0 = \"192.168.255.254/24\";",
+		/* A master elsewhere, a smaller subnet within the node network. */
+		"name = \"n\"; role = \"node\"; address = \"172.25.0.11/26\"; "
+		"gateway = \"172.25.0.1\"; master = \"198.51.100.7\"; "
+		"cbr0 = \"192.168.1.1/24\"; cbr0_mtu = 9000;",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		_cleanup_diag_ struct diag d = {0};
+
+		assert_int_equal(check(good[i], &d), 0);
+		assert_lines(&d, "");
+	}
+}
+
+/* Roles of an image that are neither master nor node. */
+static void test_check_other_role(void **state _unused_)
+{
+	_cleanup_host_ struct host h;
+	_cleanup_diag_ struct diag d = {0};
+	struct role plain = {.name = (char[]){"plain"}};
+	struct roles roles = {.v = &plain, .n = 1};
+
+	derive(&h, "name = \"p\"; role = \"plain\"; address = \"dhcp\";");
+	assert_int_equal(host_check(&h, &roles, &d), 0);
+	assert_lines(&d, "");
+}
+
+static void test_check_nothing(void **state _unused_)
+{
+	_cleanup_diag_ struct diag d = {0};
+
+	assert_int_equal(check("", &d), -1);
+	assert_lines(&d, "the host has no name: give it one, like \"node-1\"\n"
+			 "the host has no role: the image's roles are master, "
+			 "node\n"
+			 "the host has no address: give one like "
+			 "\"172.25.0.11/24\", or \"dhcp\"\n");
+}
+
+/* --- roles ------------------------------------------------------------------------ */
+
+static void write_roles(const char *path, const char *text)
+{
+	assert_int_equal(file_write_at(AT_FDCWD, path, text, strlen(text), 0644), 0);
+}
+
+static void test_roles(void **state _unused_)
+{
+	char dir[] = "/tmp/test-host.XXXXXX";
+	_cleanup_roles_ struct roles roles = {0}, none = {0};
+	_cleanup_diag_ struct diag d = {0};
+	_cleanup_free_ char *path = NULL, *want = NULL;
+
+	assert_non_null(mkdtemp(dir));
+	path = xasprintf("%s/roles.cfg", dir);
+	write_roles(path,
+		    "roles = ( { name = \"gw\"; units = [ \"a.service\" ]; "
+		    "ready = [ \"http://127.0.0.1/\" ]; cbr0 = true; master = true; "
+		    "}, { name = \"bare\"; } );");
+	assert_int_equal(roles_read_at(&roles, AT_FDCWD, path, &d), 0);
+	assert_int_equal(roles.n, 2);
+	assert_true(roles_find(&roles, "gw")->cbr0);
+	assert_true(roles_find(&roles, "gw")->master);
+	assert_string_equal(roles_find(&roles, "gw")->units[0], "a.service");
+	assert_false(roles_find(&roles, "bare")->cbr0);
+	assert_null(roles_find(&roles, "node"));
+
+	write_roles(path,
+		    "roles = ( { name = \"a\"; },\n{ name = \"a\"; unit = [ ]; } );");
+	assert_int_equal(roles_read_at(&none, AT_FDCWD, path, &d), -1);
+	assert_int_equal(d.n, 2);
+	assert_int_equal(none.n, 0);
+	unlink(path);
+	assert_int_equal(roles_read_at(&none, AT_FDCWD, path, NULL), -1);
+	rmdir(dir);
+}
+
+/* --- the man page ----------------------------------------------------------------- */
+
+/* Every key has its entry in host.cfg(5), ".It Ic name". */
+static void test_man_page(void **state _unused_)
+{
+	_cleanup_free_ char *page = NULL;
+
+	assert_int_equal(file_read_at(AT_FDCWD, "man/host.cfg.5", 1 << 20, &page, NULL),
+			 0);
+	for (size_t i = 0; i < HOST_KEY_COUNT; i++) {
+		_cleanup_free_ char *entry =
+			xasprintf("\n.It Ic %s\n", host_keys[i].name);
+
+		if (!strstr(page, entry))
+			fail_msg("man/host.cfg.5 has no entry for %s", host_keys[i].name);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_every_key),
+		cmocka_unit_test(test_render),
+		cmocka_unit_test(test_render_empty_and_zero),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_precedence),
+		cmocka_unit_test(test_set_every_type),
+		cmocka_unit_test(test_set_wrong),
+		cmocka_unit_test(test_bad_value_is_left_out),
+		cmocka_unit_test(test_load_except),
+		cmocka_unit_test(test_derive),
+		cmocka_unit_test(test_check_good),
+		cmocka_unit_test(test_check_other_role),
+		cmocka_unit_test(test_check_nothing),
+		cmocka_unit_test(test_roles),
+		cmocka_unit_test(test_man_page),
+	};
+
+	return cmocka_run_group_tests_name("host", tests, NULL, NULL);
+}
