@@ -23,18 +23,18 @@
 #include <archive_entry.h>
 #include <locale.h>
 
-#define CHUNK	  (256 * 1024)
+#define CHUNK     (256 * 1024)
 #define CAP_XATTR "security.capability"
 
 struct archive_in {
 	struct archive *a;
 	const char *name;
-	int fd;			  /* -1 for a nested one */
+	int fd;                   /* -1 for a nested one */
 	struct archive_in *outer; /* of a nested one */
 	struct digest *tap;
 	bool seekable;
 	bool opened;
-	char *buf; /* CHUNK bytes, the input */
+	char *buf;      /* CHUNK bytes, the input */
 	struct err why; /* of the input, where libarchive only learns that it failed */
 	bool failed;
 	struct entry entry;
@@ -53,10 +53,14 @@ struct archive_out {
 const char *entry_type_name(enum entry_type type)
 {
 	static const char *const names[] = {
-		[ENTRY_FILE] = "file",		 [ENTRY_DIR] = "directory",
-		[ENTRY_SYMLINK] = "symlink",	 [ENTRY_HARDLINK] = "hard link",
-		[ENTRY_CHAR] = "character device", [ENTRY_BLOCK] = "block device",
-		[ENTRY_FIFO] = "fifo",		 [ENTRY_OTHER] = "special file",
+		[ENTRY_FILE] = "file",
+		[ENTRY_DIR] = "directory",
+		[ENTRY_SYMLINK] = "symlink",
+		[ENTRY_HARDLINK] = "hard link",
+		[ENTRY_CHAR] = "character device",
+		[ENTRY_BLOCK] = "block device",
+		[ENTRY_FIFO] = "fifo",
+		[ENTRY_OTHER] = "special file",
 	};
 
 	return names[type];
@@ -78,7 +82,9 @@ static void utf8_end(locale_t *old)
 	if (*old)
 		uselocale(*old);
 }
-#define UTF8_SCOPE _unused_ _cleanup_(utf8_end) locale_t utf8_old_ = utf8_begin()
+#define UTF8_SCOPE                                                                       \
+	_unused_ _cleanup_(utf8_end)                                                     \
+	locale_t utf8_old_ = utf8_begin()
 
 /* --- input ------------------------------------------------------------------------- */
 
@@ -354,7 +360,8 @@ static int out_error(struct archive_out *o, struct err *e)
 
 	if (o->write_errno)
 		return err_errno(e, o->write_errno, "%s: cannot be written", o->name);
-	return err_set(e, ERR_FAILED, "%s: %s", o->name, text ? text : "cannot be written");
+	return err_set(e, ERR_FAILED, "%s: %s", o->name,
+		       text ? text : "cannot be written");
 }
 
 int archive_out_fd(struct archive_out **ret, int fd, const char *name, struct err *e)
@@ -401,14 +408,15 @@ void archive_out_free_p(struct archive_out **o)
 static void out_type(struct archive_entry *ae, const struct entry *entry)
 {
 	static const unsigned types[] = {
-		[ENTRY_FILE] = AE_IFREG,     [ENTRY_DIR] = AE_IFDIR,
-		[ENTRY_SYMLINK] = AE_IFLNK,  [ENTRY_HARDLINK] = AE_IFREG,
-		[ENTRY_CHAR] = AE_IFCHR,     [ENTRY_BLOCK] = AE_IFBLK,
-		[ENTRY_FIFO] = AE_IFIFO,     [ENTRY_OTHER] = AE_IFSOCK,
+		[ENTRY_FILE] = AE_IFREG,    [ENTRY_DIR] = AE_IFDIR,
+		[ENTRY_SYMLINK] = AE_IFLNK, [ENTRY_HARDLINK] = AE_IFREG,
+		[ENTRY_CHAR] = AE_IFCHR,    [ENTRY_BLOCK] = AE_IFBLK,
+		[ENTRY_FIFO] = AE_IFIFO,    [ENTRY_OTHER] = AE_IFSOCK,
 	};
 
 	archive_entry_set_filetype(ae, types[entry->type]);
-	archive_entry_set_size(ae, entry->type == ENTRY_FILE ? (la_int64_t)entry->size : 0);
+	archive_entry_set_size(ae,
+			       entry->type == ENTRY_FILE ? (la_int64_t)entry->size : 0);
 	if (entry->type == ENTRY_SYMLINK)
 		archive_entry_set_symlink(ae, entry->target);
 	if (entry->type == ENTRY_HARDLINK)

@@ -75,7 +75,8 @@ static int flock_again(int fd, int operation)
 	return r < 0 ? -errno : 0;
 }
 
-int lock_file_at(int dirfd, const char *path, const char *what, int *ret_fd, struct err *e)
+int lock_file_at(int dirfd, const char *path, const char *what, int *ret_fd,
+		 struct err *e)
 {
 	_cleanup_close_ int fd =
 		openat(dirfd, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
@@ -98,7 +99,8 @@ int cache_lock(const struct cache *c, const char *name, int *ret_fd, struct err 
 {
 	_cleanup_free_ char *path = xasprintf("lock/%s", name);
 
-	if (lock_file_at(c->fd, path, "another rackstrap that makes the same", ret_fd, e) < 0)
+	if (lock_file_at(c->fd, path, "another rackstrap that makes the same", ret_fd,
+			 e) < 0)
 		return err_wrap(e, "cache %s", c->dir);
 	return 0;
 }

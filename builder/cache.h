@@ -20,17 +20,18 @@ struct cache {
 	int fd;
 };
 
-/* `dir` NULL: $RACKSTRAP_CACHE, else $XDG_CACHE_HOME/rackstrap, else ~/.cache/rackstrap. */
+/* `dir` NULL: $RACKSTRAP_CACHE, else $XDG_CACHE_HOME/rackstrap, else
+ * ~/.cache/rackstrap. */
 int cache_open(struct cache *ret, const char *dir, struct err *e) _must_check_;
 void cache_done(struct cache *c);
 #define _cleanup_cache_ _cleanup_(cache_done)
 
 /* Waits for the lock of that name, saying so once. Closing *ret_fd gives it back. */
-int cache_lock(const struct cache *c, const char *name, int *ret_fd, struct err *e)
-	_must_check_;
+int cache_lock(const struct cache *c, const char *name, int *ret_fd,
+	       struct err *e) _must_check_;
 /* The same for any file: `what` is who else may hold it ("another build of bookworm"). */
-int lock_file_at(int dirfd, const char *path, const char *what, int *ret_fd, struct err *e)
-	_must_check_;
+int lock_file_at(int dirfd, const char *path, const char *what, int *ret_fd,
+		 struct err *e) _must_check_;
 
 struct blob {
 	int fd;

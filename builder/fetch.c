@@ -211,6 +211,7 @@ static void finish(struct transfer *t)
 		return;
 	}
 	part_remove(&t->part);
+	f->sha256[0] = f->sha512[0] = '\0';
 	t->state = FAILED;
 }
 

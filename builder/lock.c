@@ -68,8 +68,8 @@ int lock_read(struct lock *ret, const char *path, struct diag *d)
 		*ret = l;
 		return 0;
 	}
-	if (conf_read_at(&c, AT_FDCWD, path, path, CONF_MAX_RACK, CONF_NO_INCLUDE, &own) ==
-	    0)
+	if (conf_read_at(&c, AT_FDCWD, path, path, CONF_MAX_RACK, CONF_NO_INCLUDE,
+			 &own) == 0)
 		(void)!parse(&l, c, &own);
 	for (size_t i = 0; i < own.n; i++)
 		diag_add(d, "%s", own.lines[i]);

@@ -11,10 +11,11 @@ static int check(const char *arg, const char *from, struct err *e)
 	if (!eq || eq == arg || !eq[1] ||
 	    !(eq[1] == '/' || str_after(eq + 1, "http://") ||
 	      str_after(eq + 1, "https://") || str_after(eq + 1, "file:///")))
-		return err_set(e, ERR_USAGE,
-			       "%s: must be PREFIX=REPLACEMENT, the replacement a URL or an "
-			       "absolute path, not '%s'",
-			       from, arg);
+		return err_set(
+			e, ERR_USAGE,
+			"%s: must be PREFIX=REPLACEMENT, the replacement a URL or an "
+			"absolute path, not '%s'",
+			from, arg);
 	return 0;
 }
 

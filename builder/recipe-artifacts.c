@@ -8,8 +8,8 @@
 
 #define EXTRACT_DEPTH_MAX 4
 
-static const char *const artifact_keys[] = {"name", "url",  "sha256",  "sha512", "standin",
-					    "to",   "mode", "extract", NULL};
+static const char *const artifact_keys[] = {
+	"name", "url", "sha256", "sha512", "standin", "to", "mode", "extract", NULL};
 static const char *const extract_keys[] = {"path", "to", "mode", "extract", NULL};
 
 static void extract_free(struct recipe_extract *v, size_t n)
@@ -64,9 +64,10 @@ static void parse_extract(struct recipe_extract *x, const struct conf_node *n,
 	if (recipe_get_text(n, "path", &x->path, d) == 0)
 		conf_complain(n, d, "path: missing: which member of the archive?");
 	else if (x->path && (x->path[0] == '/' || strstr(x->path, "..")))
-		conf_complain(n, d,
-			      "path: must be a member's path inside the archive, not '%s'",
-			      x->path);
+		conf_complain(
+			n, d,
+			"path: must be a member's path inside the archive, not '%s'",
+			x->path);
 	if (to == extract) {
 		conf_complain(n, d,
 			      "member '%s' needs either 'to' (where it is installed) or "
@@ -109,8 +110,9 @@ static void parse_extract_list(struct recipe_extract **v, size_t *n,
 		const struct conf_node *m = conf_at(list, i);
 
 		if (conf_type(m) != CONF_GROUP) {
-			conf_complain(m, d, "extract: element %zu must be a group: { path "
-					    "= ...; }",
+			conf_complain(m, d,
+				      "extract: element %zu must be a group: { path "
+				      "= ...; }",
 				      i + 1);
 			continue;
 		}
@@ -161,7 +163,8 @@ static void parse_url(struct recipe_artifact *a, const struct conf_node *n,
 	int r = recipe_get_word(n, "url", &a->url, d);
 
 	if (r == 0)
-		conf_complain(n, d, "artifact '%s': url: missing", a->name ? a->name : "");
+		conf_complain(n, d, "artifact '%s': url: missing",
+			      a->name ? a->name : "");
 	if (r > 0 && !is_url(a->url))
 		conf_complain(conf_member(n, "url"), d,
 			      "url: must begin with https://, http:// or file:///, not "
@@ -193,8 +196,8 @@ static void parse_artifact(struct recipe *r, const struct conf_node *n, struct d
 	for (size_t i = 0; i + 1 < r->n_artifacts; i++)
 		if (a->name && r->artifacts[i].name &&
 		    streq(a->name, r->artifacts[i].name))
-			conf_complain(n, d, "artifact '%s' is there already (%s)", a->name,
-				      r->artifacts[i].where);
+			conf_complain(n, d, "artifact '%s' is there already (%s)",
+				      a->name, r->artifacts[i].where);
 }
 
 void recipe_parse_artifacts(struct recipe *r, const struct conf_node *root,

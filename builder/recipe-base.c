@@ -118,8 +118,8 @@ static void check_each(const struct conf_node *group, const char *key, char *con
 {
 	for (size_t i = 0; v && v[i]; i++)
 		if (!good(v[i]))
-			conf_complain(conf_member(group, key), d, "%s: must be %s, not '%s'",
-				      key, what, v[i]);
+			conf_complain(conf_member(group, key), d,
+				      "%s: must be %s, not '%s'", key, what, v[i]);
 }
 
 static void parse_policy(struct recipe_initramfs *i, const struct conf_node *group,
@@ -159,10 +159,11 @@ static void parse_initramfs(struct recipe *r, const struct conf_node *root,
 			   "absolute paths of programs", d);
 	if (recipe_get_word(group, "compress", &i->compress, d) > 0 &&
 	    !strv_has((char *const *)initramfs_compressors, i->compress))
-		conf_complain(conf_member(group, "compress"), d,
-			      "compress: must be zstd, xz, gzip, bzip2, lz4, lzma or lzop, "
-			      "not '%s'",
-			      i->compress);
+		conf_complain(
+			conf_member(group, "compress"), d,
+			"compress: must be zstd, xz, gzip, bzip2, lz4, lzma or lzop, "
+			"not '%s'",
+			i->compress);
 }
 
 /* --- squashfs ---------------------------------------------------------------------- */

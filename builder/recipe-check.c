@@ -11,7 +11,7 @@
 struct targets {
 	struct target {
 		const char *to, *where;
-	} *v;
+	} * v;
 	size_t n;
 };
 
@@ -153,9 +153,11 @@ static void check_initramfs(const struct recipe *r, struct diag *d)
 void recipe_check(const struct recipe *r, struct diag *d)
 {
 	if (!r->name)
-		diag_add(d, "%s: name: missing (a variant needs one of its own)", r->file);
+		diag_add(d, "%s: name: missing (a variant needs one of its own)",
+			 r->file);
 	if (!r->base.where)
-		diag_add(d, "%s: base: missing: what does the image start from?", r->file);
+		diag_add(d, "%s: base: missing: what does the image start from?",
+			 r->file);
 	else if (r->base.type)
 		r->base.type->check(r, d);
 	if (r->n_images == 0 && !d->n)

@@ -58,8 +58,8 @@ static void put_artifacts(struct buf *b, const struct recipe *r)
 	for (size_t i = 0; i < r->n_artifacts; i++) {
 		const struct recipe_artifact *a = &r->artifacts[i];
 
-		buf_printf(b, "artifact %s%s %s", a->name, a->standin ? " (stand-in)" : "",
-			   a->url);
+		buf_printf(b, "artifact %s%s %s", a->name,
+			   a->standin ? " (stand-in)" : "", a->url);
 		if (a->digest)
 			buf_printf(b, " %s %s", digest_name(a->digest_type), a->digest);
 		if (a->to)
@@ -76,7 +76,8 @@ static void put_files(struct buf *b, const struct recipe *r)
 
 		switch (f->type) {
 		case RECIPE_FILE_SOURCE:
-			buf_printf(b, "file %s %04o from %s\n", f->to, f->mode, f->written);
+			buf_printf(b, "file %s %04o from %s\n", f->to, f->mode,
+				   f->written);
 			break;
 		case RECIPE_FILE_CONTENT:
 			buf_printf(b, "file %s %04o of %zu bytes\n", f->to, f->mode,

@@ -7,8 +7,8 @@
 
 #include <sys/stat.h>
 
-static const char *const file_keys[] = {"to", "source", "content", "link", "dir", "mode",
-					NULL};
+static const char *const file_keys[] = {"to",  "source", "content", "link",
+					"dir", "mode",   NULL};
 
 void recipe_files_done(struct recipe *r)
 {

@@ -90,7 +90,8 @@ static void parse_switches(struct recipe_switches *s, const struct conf_node *ro
 		if (conf_str(n, &unit, d) < 0)
 			continue;
 		if (!recipe_is_unit(unit))
-			conf_complain(n, d, "%s: '%s' is not the name of a unit", key, unit);
+			conf_complain(n, d, "%s: '%s' is not the name of a unit", key,
+				      unit);
 		s->v[s->n].unit = xstrdup(unit);
 		s->v[s->n++].where = recipe_node_where(n);
 	}

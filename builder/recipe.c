@@ -14,14 +14,13 @@
 #include <sys/stat.h>
 
 #define INCLUDE_DEPTH_MAX 8
-#define RECIPE_NAME	  "recipe.cfg"
-#define EPOCH_MAX	  UINT32_MAX /* squashfs and cpio have 32 bits for a time */
+#define RECIPE_NAME       "recipe.cfg"
+#define EPOCH_MAX         UINT32_MAX /* squashfs and cpio have 32 bits for a time */
 
 static const char *const recipe_keys[] = {
-	"version", "name",     "summary", "include", "base",	  "initramfs",
-	"cmdline", "epoch",    "squashfs", "exclude", "artifacts", "files",
-	"units",   "enable",   "disable", "mask",    "roles",	  "images",
-	NULL,
+	"version", "name",     "summary", "include",   "base",  "initramfs", "cmdline",
+	"epoch",   "squashfs", "exclude", "artifacts", "files", "units",     "enable",
+	"disable", "mask",     "roles",   "images",    NULL,
 };
 
 /* --- helpers for all sections ------------------------------------------------------ */
@@ -100,10 +99,11 @@ int recipe_get_words(const struct conf_node *n, const char *key, char ***dst,
 		return r;
 	for (size_t i = 0; *dst && (*dst)[i]; i++)
 		if (!recipe_is_word((*dst)[i]))
-			r = conf_complain(conf_member(n, key), d,
-					  "%s: must be words of printable characters, not "
-					  "'%s'",
-					  key, (*dst)[i]);
+			r = conf_complain(
+				conf_member(n, key), d,
+				"%s: must be words of printable characters, not "
+				"'%s'",
+				key, (*dst)[i]);
 	return r;
 }
 
@@ -161,8 +161,8 @@ int recipe_get_mode(const struct conf_node *n, const char *key, unsigned *dst,
 bool recipe_is_unit(const char *s)
 {
 	static const char *const suffixes[] = {
-		".service", ".socket", ".target", ".timer", ".path", ".mount", ".slice",
-		".automount", ".swap",
+		".service", ".socket", ".target",    ".timer", ".path",
+		".mount",   ".slice",  ".automount", ".swap",
 	};
 	static const char ok[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				 "0123456789:-_.\\@";
@@ -207,10 +207,11 @@ static void parse_name(struct recipe *r, const struct conf_node *root, struct di
 	if (conf_get_str(root, "name", &s, d) <= 0)
 		return;
 	if (!is_name(s))
-		conf_complain(conf_member(root, "name"), d,
-			      "name: must be lower-case letters, digits, '-', '_' and '.', "
-			      "at most 64, not '%s'",
-			      s);
+		conf_complain(
+			conf_member(root, "name"), d,
+			"name: must be lower-case letters, digits, '-', '_' and '.', "
+			"at most 64, not '%s'",
+			s);
 	else
 		r->name = xstrdup(s);
 }
@@ -317,8 +318,8 @@ static int load_included(struct recipe *r, const struct conf *c, unsigned depth,
 				     INCLUDE_DEPTH_MAX);
 	path = recipe_beside(root, s);
 	if (access(path, R_OK) < 0)
-		return conf_complain(conf_member(root, "include"), d,
-				     "include: %s: %s", path, strerror(errno));
+		return conf_complain(conf_member(root, "include"), d, "include: %s: %s",
+				     path, strerror(errno));
 	return load_file(r, path, depth + 1, d);
 }
 
