@@ -408,7 +408,7 @@ static void test_roles(void **state _unused_)
 	char dir[] = "/tmp/test-host.XXXXXX";
 	_cleanup_roles_ struct roles roles = {0}, none = {0};
 	_cleanup_diag_ struct diag d = {0};
-	_cleanup_free_ char *path = NULL, *want = NULL;
+	_cleanup_free_ char *path = NULL;
 
 	assert_non_null(mkdtemp(dir));
 	path = xasprintf("%s/roles.cfg", dir);
