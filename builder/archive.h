@@ -30,7 +30,7 @@ struct entry {
 	enum entry_type type;
 	const char *path;   /* as the archive says it: "./usr/bin/x", "dir/" */
 	const char *target; /* of symlinks and hard links, else NULL */
-	unsigned mode;	    /* 07777 */
+	unsigned mode;      /* 07777 */
 	uint32_t uid, gid;
 	uint64_t size; /* of files, bytes */
 	int64_t mtime;
@@ -60,12 +60,12 @@ void archive_in_free_p(struct archive_in **a);
  * 1 and the next entry (valid until the next call), 0 at the end, -1. Data of the entry
  * before that nobody read is skipped.
  */
-int archive_in_next(struct archive_in *a, const struct entry **ret, struct err *e)
-	_must_check_;
+int archive_in_next(struct archive_in *a, const struct entry **ret,
+		    struct err *e) _must_check_;
 
 /* The entry's data: bytes read, 0 at its end, -1. */
-ssize_t archive_in_read(struct archive_in *a, void *buf, size_t len, struct err *e)
-	_must_check_;
+ssize_t archive_in_read(struct archive_in *a, void *buf, size_t len,
+			struct err *e) _must_check_;
 
 /* Reads what is behind the last entry, to the end of the input: feeds the tap. */
 int archive_in_drain(struct archive_in *a, struct err *e) _must_check_;
@@ -76,16 +76,16 @@ uint64_t archive_in_bytes(const struct archive_in *a);
 struct archive_out;
 
 /* Writes a pax tar. `fd` stays the caller's. */
-int archive_out_fd(struct archive_out **ret, int fd, const char *name, struct err *e)
-	_must_check_;
+int archive_out_fd(struct archive_out **ret, int fd, const char *name,
+		   struct err *e) _must_check_;
 void archive_out_free(struct archive_out *o);
 void archive_out_free_p(struct archive_out **o);
 #define _cleanup_archive_out_ _cleanup_(archive_out_free_p)
 
-int archive_out_entry(struct archive_out *o, const struct entry *entry, struct err *e)
-	_must_check_;
-int archive_out_data(struct archive_out *o, const void *data, size_t len, struct err *e)
-	_must_check_;
+int archive_out_entry(struct archive_out *o, const struct entry *entry,
+		      struct err *e) _must_check_;
+int archive_out_data(struct archive_out *o, const void *data, size_t len,
+		     struct err *e) _must_check_;
 /* The rest of the current entry's data; fed to `tap` if not NULL. */
 int archive_out_copy(struct archive_out *o, struct archive_in *from, struct digest *tap,
 		     struct err *e) _must_check_;

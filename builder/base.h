@@ -28,7 +28,7 @@ struct base {
 	int tar, kernel, initrd;  /* descriptors */
 	char *tar_sha256;
 	char *packages, *owners; /* the files' texts */
-	bool made;		 /* just now, not found in the cache */
+	bool made;               /* just now, not found in the cache */
 };
 
 struct base_tool {

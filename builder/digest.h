@@ -13,10 +13,10 @@ enum digest_type {
 };
 
 #define DIGEST_SHA256_LEN 65  /* in hex, with its NUL */
-#define DIGEST_HEX_MAX	  129 /* room for any of them */
+#define DIGEST_HEX_MAX    129 /* room for any of them */
 
-const char *digest_name(enum digest_type type);	   /* "sha256" */
-size_t digest_hex_len(enum digest_type type);	   /* without the NUL */
+const char *digest_name(enum digest_type type); /* "sha256" */
+size_t digest_hex_len(enum digest_type type);   /* without the NUL */
 bool digest_is_hex(const char *s, enum digest_type type);
 
 struct digest;

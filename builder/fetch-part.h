@@ -27,7 +27,7 @@ char *part_validator(const struct part *p);
 void part_note(const struct part *p, const char *validator);
 
 int part_start_over(struct part *p) _must_check_; /* empties it */
-int part_catch_up(struct part *p) _must_check_;	  /* reads what is there */
+int part_catch_up(struct part *p) _must_check_;   /* reads what is there */
 int part_add(struct part *p, const void *data, size_t len) _must_check_;
 
 /* Ends the digests; part_start_over and part_catch_up begin new ones. */
@@ -35,4 +35,4 @@ void part_digests(struct part *p, char sha256[static DIGEST_HEX_MAX],
 		  char sha512[static DIGEST_HEX_MAX]);
 
 bool part_is_page(const struct part *p); /* begins like HTML or XML */
-void part_remove(struct part *p);	 /* the file and its note */
+void part_remove(struct part *p);        /* the file and its note */

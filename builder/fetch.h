@@ -14,14 +14,14 @@
 #include "lib/err.h"
 
 struct fetch_file {
-	const char *name; /* for progress */
-	const char *url;  /* where from */
+	const char *name;  /* for progress */
+	const char *url;   /* where from */
 	const char *shown; /* what messages call it: the URL before mirrors; NULL: url */
 	int dirfd;
 	const char *path; /* in dirfd: where it grows */
 
 	/* What it must turn out to be, as far as known. */
-	uint64_t size;	   /* 0: not known */
+	uint64_t size;      /* 0: not known */
 	const char *digest; /* NULL: not known */
 	enum digest_type digest_type;
 	const char *expected_by; /* who says so: "recipe.cfg:12" */
@@ -32,7 +32,7 @@ struct fetch_file {
 };
 
 struct fetch_options {
-	unsigned tries;	   /* 0: 4 */
+	unsigned tries;    /* 0: 4 */
 	unsigned pause_ms; /* before the second try, doubled for each more; 0: 500 */
 };
 

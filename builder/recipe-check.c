@@ -123,7 +123,7 @@ static void check_roles(const struct recipe *r, struct diag *d)
 		const struct role *role = &r->roles.v[i];
 		_cleanup_free_ char *target = NULL;
 
-		if (!role->name)
+		if (!role->name || !role->units)
 			continue;
 		target = xasprintf("rackstrap-%s.target", role->name);
 		if (!find_unit(r, target))

@@ -375,6 +375,9 @@ int recipe_load(struct recipe *ret, const char *path, struct diag *d)
 	set_defaults(&r);
 	if (load_file(&r, r.file, 0, &own) == 0) {
 		epoch_from_environment(&r, &own);
+		if (r.initramfs.policy == INITRAMFS_AUTO)
+			r.initramfs.policy =
+				r.initramfs.modules ? INITRAMFS_LIST : INITRAMFS_MOST;
 		recipe_check(&r, &own);
 	}
 	if (own.n == 0) {

@@ -20,19 +20,20 @@ struct image_type;
 
 struct recipe_base {
 	const struct base_type *type;
-	char *suite;	    /* "bookworm" */
-	char **components;  /* [ "main" ] */
-	char *mirror;	    /* URI, or NULL: the machine's own apt configuration */
-	char **pockets;	    /* with mirror: "updates", "security" of the suite, too */
-	char *origin;	    /* without mirror: whose archive, "Debian" */
-	char *keyring;	    /* file that signs it, or NULL */
-	char *kernel;	    /* package */
+	char *suite;       /* "bookworm" */
+	char **components; /* [ "main" ] */
+	char *mirror;      /* URI, or NULL: the machine's own apt configuration */
+	char **pockets;    /* with mirror: "updates", "security" of the suite, too */
+	char *origin;      /* without mirror: whose archive, "Debian" */
+	char *keyring;     /* file that signs it, or NULL */
+	char *kernel;      /* package */
 	char **packages;
 	char **path_exclude; /* given to dpkg: not even unpacked */
 	recipe_where where;
 };
 
 enum initramfs_policy {
+	INITRAMFS_AUTO, /* while reading: LIST where modules are named, else MOST */
 	INITRAMFS_LIST, /* only the modules named */
 	INITRAMFS_MOST, /* and what initramfs-tools thinks most machines need */
 };
@@ -40,15 +41,15 @@ enum initramfs_policy {
 struct recipe_initramfs {
 	enum initramfs_policy policy;
 	char **modules;
-	char **tools;	/* programs to copy in, absolute paths in the base */
+	char **tools;   /* programs to copy in, absolute paths in the base */
 	char *compress; /* "zstd", "gzip", ... as initramfs.conf(5) knows them */
 	recipe_where where;
 };
 
 struct recipe_squashfs {
 	char *compression; /* "zstd", "xz", "gzip", "lzo", "lz4" */
-	int level;	   /* 0: the compressor's own */
-	char *block;	   /* "1M" */
+	int level;         /* 0: the compressor's own */
+	char *block;       /* "1M" */
 };
 
 /* What to take out of an archive: a member that is installed, or one that is itself an

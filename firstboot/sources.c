@@ -27,8 +27,8 @@ static int load_host_cfg(const struct firstboot *fb, struct host *h, struct diag
 /* Words that are for the boot script or the loader and say nothing about the host. */
 static bool not_a_setting(const char *key)
 {
-	static const char *const others[] = {"root_sha256", "state", "root",
-					     "config",      "debug", NULL};
+	static const char *const others[] = {"root_sha256", "state", "root", "debug",
+					     NULL};
 
 	for (size_t i = 0; others[i]; i++)
 		if (streq(key, others[i]))

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A base from a distribution's archive: what a recipe says about it, and what of that
+ * determines the outcome. mmdebstrap.c makes it.
+ */
+#include "apt.h"
+#include "base.h"
+#include "lib/file.h"
+#include "mmdebstrap.h"
+#include "recipe-parse.h"
+
+static const char *const suite_keys[] = {
+	"type",    "suite",  "components", "mirror",       "pockets", "origin",
+	"keyring", "kernel", "packages",   "path_exclude", NULL,
+};
+
+static const struct base_tool suite_tools[] = {
+	{"mmdebstrap", "mmdebstrap"},
+	{NULL, NULL},
+};
+
+/* --- recipe ------------------------------------------------------------------------ */
+
+static bool is_package(const char *s)
+{
+	static const char ok[] = "abcdefghijklmnopqrstuvwxyz0123456789+-.:";
+
+	return s[0] != '-' && *s && !s[strspn(s, ok)];
+}
+
+static bool is_suite(const char *s)
+{
+	static const char ok[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				 "0123456789-._/";
+
+	return s[0] != '-' && *s && !s[strspn(s, ok)];
+}
+
+static void parse_suite(struct recipe_base *b, const struct conf_node *group,
+			struct diag *d)
+{
+	_cleanup_free_ char *keyring = NULL;
+
+	if (recipe_get_word(group, "suite", &b->suite, d) > 0 && !is_suite(b->suite))
+		conf_complain(conf_member(group, "suite"), d,
+			      "suite: '%s' is not the name of a suite", b->suite);
+	(void)!recipe_get_words(group, "components", &b->components, d);
+	(void)!recipe_get_word(group, "mirror", &b->mirror, d);
+	(void)!recipe_get_words(group, "pockets", &b->pockets, d);
+	(void)!recipe_get_text(group, "origin", &b->origin, d);
+	if (recipe_get_text(group, "keyring", &keyring, d) > 0) {
+		free(b->keyring);
+		b->keyring = recipe_beside(group, keyring);
+		if (access(b->keyring, R_OK) < 0)
+			conf_complain(conf_member(group, "keyring"), d, "keyring: %s: %s",
+				      b->keyring, strerror(errno));
+	}
+	if (recipe_get_word(group, "kernel", &b->kernel, d) > 0 && !is_package(b->kernel))
+		conf_complain(conf_member(group, "kernel"), d,
+			      "kernel: '%s' is not the name of a package", b->kernel);
+	(void)!recipe_get_words(group, "path_exclude", &b->path_exclude, d);
+	if (recipe_get_words(group, "packages", &b->packages, d) <= 0)
+		return;
+	for (size_t i = 0; b->packages && b->packages[i]; i++)
+		if (!is_package(b->packages[i]))
+			conf_complain(conf_member(group, "packages"), d,
+				      "packages: '%s' is not the name of a package",
+				      b->packages[i]);
+}
+
+static void check_suite(const struct recipe *r, struct diag *d)
+{
+	const struct recipe_base *b = &r->base;
+
+	if (!b->suite)
+		diag_add(d, "%s: base: suite: missing, as in suite = \"bookworm\";",
+			 b->where);
+	if (!b->components)
+		diag_add(
+			d,
+			"%s: base: components: missing, as in components = [ \"main\" ];",
+			b->where);
+	if (!b->kernel)
+		diag_add(d,
+			 "%s: base: kernel: missing: which package has the kernel, as in "
+			 "kernel = \"linux-image-amd64\";",
+			 b->where);
+	if (b->mirror && b->origin)
+		diag_add(d, "%s: base: with a mirror, origin says nothing", b->where);
+	if (!b->mirror && b->pockets)
+		diag_add(d, "%s: base: without a mirror, pockets says nothing", b->where);
+	if (!b->mirror && b->keyring)
+		diag_add(d, "%s: base: without a mirror, keyring says nothing", b->where);
+}
+
+static void describe_words(struct buf *out, const char *key, char *const *v)
+{
+	for (size_t i = 0; v && v[i]; i++)
+		buf_printf(out, "%s%s", i > 0 ? " " : key, v[i]);
+	if (v && v[0])
+		buf_puts(out, "\n");
+}
+
+static void describe_suite(const struct recipe_base *b, struct buf *out)
+{
+	buf_printf(out, "suite %s\n", b->suite);
+	describe_words(out, "components ", b->components);
+	if (b->mirror)
+		buf_printf(out, "mirror %s\n", b->mirror);
+	describe_words(out, "pockets ", b->pockets);
+	if (b->origin)
+		buf_printf(out, "origin %s\n", b->origin);
+	if (b->keyring)
+		buf_printf(out, "keyring %s\n", b->keyring);
+	buf_printf(out, "kernel %s\n", b->kernel);
+	describe_words(out, "packages ", b->packages);
+	describe_words(out, "path_exclude ", b->path_exclude);
+}
+
+/* --- what determines it ------------------------------------------------------------ */
+
+static void put_mirror(struct buf *out, const struct recipe_base *b)
+{
+	_cleanup_free_ char *components = strv_join(b->components, " ");
+
+	buf_printf(out, "Types: deb\nURIs: %s\nSuites: %s", b->mirror, b->suite);
+	for (size_t i = 0; b->pockets && b->pockets[i]; i++)
+		buf_printf(out, " %s-%s", b->suite, b->pockets[i]);
+	buf_printf(out, "\nComponents: %s\n", components);
+}
+
+static int prepare_suite(const struct recipe *r, struct buf *inputs, struct buf *sources,
+			 struct err *e)
+{
+	const struct recipe_base *b = &r->base;
+	char sha256[DIGEST_HEX_MAX];
+
+	buf_printf(inputs, "suite %s\n", b->suite);
+	describe_words(inputs, "components ", b->components);
+	if (b->keyring) {
+		_cleanup_close_ int fd = open(b->keyring, O_RDONLY | O_CLOEXEC);
+		int n = fd < 0 ? -errno : digest_fd(fd, DIGEST_SHA256, sha256, NULL);
+
+		if (n < 0)
+			return err_errno(e, n, "keyring %s", b->keyring);
+		buf_printf(inputs, "keyring %s\n", sha256);
+	}
+	if (b->mirror) {
+		put_mirror(sources, b);
+		return 0;
+	}
+	return apt_sources(sources, b->origin ? b->origin : "Debian", b->suite,
+			   b->components, b->where, e);
+}
+
+const struct base_type base_suite = {
+	.name = "suite",
+	.keys = suite_keys,
+	.parse = parse_suite,
+	.check = check_suite,
+	.describe = describe_suite,
+	.prepare = prepare_suite,
+	.tools = suite_tools,
+	.make = mmdebstrap_make,
+};

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inputs, base, plan, one stream, image: each stage ends with a line that says how long
+ * it took. Everything is written into one temporary folder (outdir.h), so whatever goes
+ * wrong leaves nothing under a final name.
+ *
+ * The parts (kernel, initrd, root image) are made in a folder "parts" within it; image
+ * types make their outputs from them.
+ */
+#include "build.h"
+
+#include "base.h"
+#include "image.h"
+#include "initrd.h"
+#include "lib/file.h"
+#include "lib/log.h"
+#include "manifest.h"
+#include "outdir.h"
+#include "progress.h"
+#include "squash.h"
+#include "summary.h"
+#include "unit-links.h"
+
+#define KERNEL "vmlinuz"
+#define INITRD "initrd.img"
+#define ROOT   "root.squashfs"
+#define PARTS  "parts"
+
+struct job {
+	const struct recipe *r;
+	const struct build_options *o;
+	struct stages stages;
+	struct lock lock;
+	struct cache cache;
+	struct inputs inputs;
+	struct base base;
+	struct index index;
+	struct layer layer;
+	struct outdir out;
+	int parts; /* descriptor of the folder */
+	char **initrd_paths;
+	struct merge_stats stats;
+	struct output *outputs;
+	size_t n_outputs;
+};
+
+static void job_done(struct job *j)
+{
+	lock_done(&j->lock);
+	cache_done(&j->cache);
+	inputs_done(&j->inputs);
+	base_done(&j->base);
+	layer_done(&j->layer);
+	index_done(&j->index);
+	if (j->parts >= 0)
+		close(j->parts);
+	outdir_done(&j->out);
+	strv_free(j->initrd_paths);
+	for (size_t i = 0; i < j->n_outputs; i++)
+		free(j->outputs[i].path);
+	free(j->outputs);
+}
+
+char *build_lock_path(const struct recipe *r, const char *asked)
+{
+	return asked ? xstrdup(asked) : xasprintf("%s/recipe.lock", r->dir);
+}
+
+/* --- what goes in ------------------------------------------------------------------ */
+
+static int check_firstboot(const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return err_errno(e, errno, "firstboot %s (--firstboot names another)",
+				 path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_FAILED, "firstboot %s: not a file", path);
+	return 0;
+}
+
+static int get_inputs(struct job *j, struct err *e)
+{
+	_cleanup_free_ char *path = build_lock_path(j->r, j->o->lock);
+	_cleanup_diag_ struct diag d = {0};
+	struct inputs_options io = {.mirrors = j->o->mirrors, .offline = j->o->offline};
+	char size[PROGRESS_SIZE_LEN];
+
+	(void)!lock_read(&j->lock, path, &d);
+	if (diag_err(&d, e) < 0)
+		return -1;
+	if (inputs_get(&j->inputs, j->r, &j->lock, &j->cache, &io, e) < 0)
+		return -1;
+	stages_end(&j->stages, "inputs: %zu, %s, %zu of them fetched", j->inputs.n,
+		   progress_size(j->inputs.bytes, size), j->inputs.fetched);
+	return 0;
+}
+
+static int get_base(struct job *j, struct err *e)
+{
+	struct base_options bo = {
+		.mirrors = j->o->mirrors,
+		.offline = j->o->offline,
+		.refresh = j->o->refresh,
+	};
+
+	if (base_get(&j->base, j->r, &j->cache, &bo, e) < 0)
+		return -1;
+	if (index_read(&j->index, j->base.tar, unit_links_want, (void *)j->r, e) < 0)
+		return -1;
+	index_own(&j->index, j->base.owners);
+	stages_end(&j->stages, "base: %s, %zu entries", j->base.made ? "made" : "cached",
+		   j->index.n);
+	return 0;
+}
+
+/* All that can be wrong about what goes where, at once. */
+static int make_plan(struct job *j, struct err *e)
+{
+	_cleanup_diag_ struct diag d = {0};
+
+	j->layer.base = &j->index;
+	j->layer.d = &d;
+	layer_add_recipe(&j->layer, j->r, &j->inputs, j->o->firstboot);
+	unit_links(&j->layer, &j->index, j->r);
+	layer_finish(&j->layer);
+	plan(&j->index, &j->layer, j->r->exclude, &d);
+	j->layer.d = NULL;
+	return diag_err(&d, e);
+}
+
+/* --- the parts --------------------------------------------------------------------- */
+
+static int write_tree(struct job *j, int fd, struct err *e)
+{
+	_cleanup_archive_out_ struct archive_out *out = NULL;
+	struct merge m = {
+		.base = &j->index,
+		.tar = j->base.tar,
+		.tar_sha256 = j->base.tar_sha256,
+		.layer = &j->layer,
+		.epoch = j->r->epoch,
+	};
+
+	if (archive_out_fd(&out, fd, "root image", e) < 0 ||
+	    merge(&m, out, &j->stats, e) < 0)
+		return -1;
+	return archive_out_end(out, e);
+}
+
+static int make_root(struct job *j, struct err *e)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s/%s", j->out.path, PARTS, ROOT);
+	_cleanup_squash_ struct squash s = {.fd = -1};
+
+	if (squash_start(&s, j->r, path, e) < 0)
+		return -1;
+	if (write_tree(j, s.fd, e) < 0)
+		return squash_fail(&s, e);
+	if (squash_finish(&s, e) < 0)
+		return -1;
+	stages_end(&j->stages, "%s: %llu entries, %s level %d", ROOT,
+		   (unsigned long long)j->stats.entries, j->r->squashfs.compression,
+		   j->r->squashfs.level);
+	return 0;
+}
+
+static int make_kernel(struct job *j, struct err *e)
+{
+	_cleanup_close_ int fd =
+		openat(j->parts, KERNEL, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	int r = fd < 0 ? -errno : 0;
+
+	if (r == 0 && lseek(j->base.kernel, 0, SEEK_SET) < 0)
+		r = -errno;
+	if (r == 0)
+		r = copy_fd(j->base.kernel, fd);
+	return r < 0 ? err_errno(e, r, "%s/%s", j->out.path, KERNEL) : 0;
+}
+
+static int make_parts(struct job *j, struct err *e)
+{
+	if (outdir_begin(&j->out, j->o->out, j->r->name, e) < 0)
+		return -1;
+	if (mkdirat(j->out.fd, PARTS, 0755) < 0)
+		return err_errno(e, errno, "%s/%s", j->out.path, PARTS);
+	j->parts = openat(j->out.fd, PARTS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (j->parts < 0)
+		return err_errno(e, errno, "%s/%s", j->out.path, PARTS);
+	if (make_root(j, e) < 0 || make_kernel(j, e) < 0)
+		return -1;
+	return initrd_write(j->parts, INITRD, j->r, j->base.initrd, &j->initrd_paths, e);
+}
+
+/* --- the image --------------------------------------------------------------------- */
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int output_add(struct job *j, const char *path, struct err *e)
+{
+	_cleanup_close_ int fd = openat(j->out.fd, path, O_RDONLY | O_CLOEXEC);
+	struct output *out = &j->outputs[j->n_outputs];
+	int r;
+
+	*out = (struct output){0};
+	r = fd < 0 ? -errno : digest_fd(fd, DIGEST_SHA256, out->sha256, &out->size);
+	if (r < 0)
+		return err_errno(e, r, "%s/%s", j->out.path, path);
+	out->path = xstrdup(path);
+	j->n_outputs++;
+	return 0;
+}
+
+static int make_images(struct job *j, struct err *e)
+{
+	struct image_parts parts = {j->parts, KERNEL, INITRD, ROOT};
+	_cleanup_strv_ char **paths = NULL;
+
+	for (size_t i = 0; i < j->r->n_images; i++)
+		if (j->r->images[i]->write(j->r, &parts, j->out.fd, &paths, e) < 0)
+			return err_wrap(e, "image '%s'", j->r->images[i]->name);
+	close(TAKE_FD(j->parts));
+	rm_rf_at(j->out.fd, PARTS);
+	qsort(paths, strv_len(paths), sizeof(*paths), by_text);
+	j->outputs = xcalloc(strv_len(paths), sizeof(*j->outputs));
+	for (size_t i = 0; paths && paths[i]; i++)
+		if (output_add(j, paths[i], e) < 0)
+			return -1;
+	return 0;
+}
+
+static int write_text(struct job *j, const char *name, const char *text, struct err *e)
+{
+	int r = file_write_at(j->out.fd, name, text, strlen(text), 0644);
+
+	return r < 0 ? err_errno(e, r, "%s/%s", j->out.path, name) : 0;
+}
+
+static int write_lists(struct job *j, const struct manifest *m, struct err *e)
+{
+	_cleanup_free_ char *manifest = manifest_render(m);
+	_cleanup_buf_ struct buf sums = {0};
+	char sha256[DIGEST_HEX_MAX];
+
+	digest_text(DIGEST_SHA256, manifest, strlen(manifest), sha256);
+	for (size_t i = 0; i < j->n_outputs; i++)
+		buf_printf(&sums, "%s  %s\n", j->outputs[i].sha256, j->outputs[i].path);
+	buf_printf(&sums, "%s  manifest.json\n", sha256);
+	if (write_text(j, "manifest.json", manifest, e) < 0)
+		return -1;
+	return write_text(j, "SHA256SUMS", sums.p, e);
+}
+
+static int finish(struct job *j, struct err *e)
+{
+	_cleanup_free_ char *dir = xasprintf("%s/%s", j->o->out, j->r->name);
+	struct manifest m = {
+		.r = j->r,
+		.base = &j->base,
+		.inputs = &j->inputs,
+		.layer = &j->layer,
+		.stats = &j->stats,
+		.outputs = j->outputs,
+		.n_outputs = j->n_outputs,
+		.initrd = j->initrd_paths,
+	};
+	struct summary s = {.dir = dir, .manifest = &m, .base = &j->index};
+
+	if (write_lists(j, &m, e) < 0 || outdir_commit(&j->out, e) < 0)
+		return -1;
+	stages_end(&j->stages, "%s", dir);
+	if (j->o->json)
+		summary_print_json(&s);
+	else
+		summary_print(&s);
+	return 0;
+}
+
+int build(const struct recipe *r, const struct build_options *o, struct err *e)
+{
+	static const struct base_tool tools[] = {{SQUASH_TOOL, SQUASH_PACKAGE}, {0}};
+	_cleanup_(job_done) struct job j = {
+		.r = r,
+		.o = o,
+		.cache = {.fd = -1},
+		.base = {.tar = -1, .kernel = -1, .initrd = -1},
+		.out = {.fd = -1, .lock = -1},
+		.parts = -1,
+	};
+
+	stages_begin(&j.stages);
+	umask(022); /* what is made here is for others to read */
+	if (check_firstboot(o->firstboot, e) < 0 || base_check_tools(tools, e) < 0 ||
+	    cache_open(&j.cache, o->cache, e) < 0 || get_inputs(&j, e) < 0 ||
+	    get_base(&j, e) < 0 || make_plan(&j, e) < 0 || make_parts(&j, e) < 0 ||
+	    make_images(&j, e) < 0)
+		return -1;
+	return finish(&j, e);
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The lock is a file beside the folders (OUT/.NAME.lock), which stays: removing it would
+ * let two builds hold locks on two files of one name.
+ */
+#include "outdir.h"
+
+#include "cache.h"
+#include "lib/file.h"
+#include "lib/log.h"
+#include "lib/str.h"
+
+#include <dirent.h>
+
+static char *temp_prefix(const char *name)
+{
+	return xasprintf(".%s.tmp", name);
+}
+
+static void remove_stale(const struct outdir *o)
+{
+	_cleanup_free_ char *prefix = temp_prefix(o->name);
+	_cleanup_closedir_ DIR *d = opendir(o->parent);
+	struct dirent *entry;
+
+	while (d && (entry = readdir(d))) {
+		const char *rest = str_after(entry->d_name, prefix);
+
+		if (!rest || *rest != '.')
+			continue;
+		log_debug("removes what a killed build left: %s/%s", o->parent,
+			  entry->d_name);
+		rm_rf_at(dirfd(d), entry->d_name);
+	}
+}
+
+static int take_lock(struct outdir *o, struct err *e)
+{
+	_cleanup_free_ char *path = xasprintf("%s/.%s.lock", o->parent, o->name);
+	_cleanup_free_ char *what =
+		xasprintf("another build of %s/%s", o->parent, o->name);
+
+	return lock_file_at(AT_FDCWD, path, what, &o->lock, e);
+}
+
+int outdir_begin(struct outdir *ret, const char *out, const char *name, struct err *e)
+{
+	_cleanup_outdir_ struct outdir o = {.fd = -1, .lock = -1};
+	_cleanup_free_ char *prefix = temp_prefix(name);
+	int r;
+
+	o.parent = xstrdup(out);
+	o.name = xstrdup(name);
+	r = mkdir_p_at(AT_FDCWD, out, 0755);
+	if (r < 0)
+		return err_errno(e, r, "%s", out);
+	if (take_lock(&o, e) < 0)
+		return -1;
+	remove_stale(&o);
+	r = tempdir_make(out, prefix, &o.path);
+	if (r < 0)
+		return err_errno(e, r, "%s", out);
+	o.fd = open(o.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (o.fd < 0)
+		return err_errno(e, errno, "%s", o.path);
+	*ret = o;
+	o = (struct outdir){.fd = -1, .lock = -1};
+	return 0;
+}
+
+static int sync_files(const struct outdir *o, struct err *e)
+{
+	_cleanup_closedir_ DIR *d = opendir(o->path);
+	struct dirent *entry;
+
+	if (!d)
+		return err_errno(e, errno, "%s", o->path);
+	while ((entry = readdir(d))) {
+		_cleanup_close_ int fd = -1;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		fd = openat(o->fd, entry->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+		if (fd < 0 || fsync(fd) < 0)
+			return err_errno(e, errno, "%s/%s", o->path, entry->d_name);
+	}
+	return fsync(o->fd) < 0 ? err_errno(e, errno, "%s", o->path) : 0;
+}
+
+/* On file systems that cannot exchange, the old one steps aside for an instant. */
+static int swap(const char *path, const char *final, struct err *e)
+{
+	_cleanup_free_ char *aside = xasprintf("%s.old", path);
+
+	if (renameat2(AT_FDCWD, path, AT_FDCWD, final, RENAME_EXCHANGE) == 0) {
+		rm_rf_at(AT_FDCWD, path);
+		return 0;
+	}
+	if (errno == EINVAL || errno == ENOSYS) {
+		if (rename(final, aside) < 0 && errno != ENOENT)
+			return err_errno(e, errno, "%s", final);
+		if (rename(path, final) == 0) {
+			rm_rf_at(AT_FDCWD, aside);
+			return 0;
+		}
+		return err_errno(e, errno, "%s", final);
+	}
+	if (errno == ENOENT && rename(path, final) == 0)
+		return 0;
+	return err_errno(e, errno, "%s", final);
+}
+
+int outdir_commit(struct outdir *o, struct err *e)
+{
+	_cleanup_free_ char *final = xasprintf("%s/%s", o->parent, o->name);
+	int r;
+
+	if (fchmod(o->fd, 0755) < 0)
+		return err_errno(e, errno, "%s", o->path);
+	if (sync_files(o, e) < 0 || swap(o->path, final, e) < 0)
+		return -1;
+	free(TAKE_PTR(o->path));
+	r = fsync_parent_at(AT_FDCWD, final);
+	return r < 0 ? err_errno(e, r, "%s", final) : 0;
+}
+
+void outdir_done(struct outdir *o)
+{
+	if (o->fd >= 0)
+		close(o->fd);
+	rm_rf_p(&o->path);
+	if (o->lock >= 0)
+		close(o->lock);
+	free(o->parent);
+	free(o->name);
+	*o = (struct outdir){.fd = -1, .lock = -1};
+}

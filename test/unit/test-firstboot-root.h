@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A machine below a temporary folder: its links in sysfs, its host.cfg, its files. */
+#pragma once
+
+#include "firstboot/firstboot.h"
+#include "lib/file.h"
+#include "lib/log.h"
+#include "lib/str.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+struct machine {
+	char dir[64];
+	struct firstboot fb;
+};
+
+static void machine_make(struct machine *m)
+{
+	*m = (struct machine){.dir = "/tmp/test-firstboot.XXXXXX"};
+	assert_non_null(mkdtemp(m->dir));
+	m->fb = (struct firstboot){.root = m->dir, .cmdline = ""};
+	m->fb.rootfd = open(m->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(m->fb.rootfd >= 0);
+	log_setup("test", LOG_LEVEL_ERROR);
+}
+
+static void machine_done(struct machine *m)
+{
+	close(m->fb.rootfd);
+	assert_int_equal(rm_rf_at(AT_FDCWD, m->dir), 0);
+}
+#define _cleanup_machine_ _cleanup_(machine_done)
+
+static _unused_ void put(const struct machine *m, const char *path, const char *text)
+{
+	_cleanup_free_ char *dir = xstrdup(path);
+
+	if (strrchr(dir, '/')) {
+		*strrchr(dir, '/') = '\0';
+		assert_int_equal(mkdir_p_at(m->fb.rootfd, dir, 0755), 0);
+	}
+	assert_int_equal(file_write_at(m->fb.rootfd, path, text, strlen(text), 0644), 0);
+}
+
+/* The file's text, or NULL when there is none. Owned by the caller. */
+static _unused_ char *get(const struct machine *m, const char *path)
+{
+	char *text = NULL;
+	int r = file_read_at(m->fb.rootfd, path, 1 << 20, &text, NULL);
+
+	assert_true(r == 0 || r == -ENOENT);
+	return text;
+}
+
+static _unused_ void assert_file(const struct machine *m, const char *path,
+				 const char *want)
+{
+	_cleanup_free_ char *text = get(m, path);
+
+	if (!want) {
+		assert_null(text);
+		return;
+	}
+	if (!text)
+		fail_msg("%s is not there", path);
+	assert_string_equal(text, want);
+}
+
+static _unused_ void assert_has(const char *text, const char *part)
+{
+	if (!text || !strstr(text, part))
+		fail_msg("no \"%s\" in \"%s\"", part, text ? text : "(null)");
+}
+
+/* A link as sysfs has it. */
+static _unused_ void put_link(const struct machine *m, const char *name, const char *mac,
+			      unsigned index, bool physical)
+{
+	_cleanup_free_ char *address = xasprintf("sys/class/net/%s/address", name);
+	_cleanup_free_ char *type = xasprintf("sys/class/net/%s/type", name);
+	_cleanup_free_ char *ifindex = xasprintf("sys/class/net/%s/ifindex", name);
+	_cleanup_free_ char *device = xasprintf("sys/class/net/%s/device", name);
+	_cleanup_free_ char *mac_line = xasprintf("%s\n", mac);
+	_cleanup_free_ char *index_line = xasprintf("%u\n", index);
+
+	put(m, address, mac_line);
+	put(m, type, "1\n");
+	put(m, ifindex, index_line);
+	if (physical)
+		assert_int_equal(mkdir_p_at(m->fb.rootfd, device, 0755), 0);
+}
+
+#define NODE_MAC "52:54:00:25:00:11"
+#define NODE_CFG                                                                         \
+	"name = \"node-1\";\nrole = \"node\";\nmac = \"" NODE_MAC "\";\n"                \
+	"address = \"172.25.0.11/24\";\ngateway = \"172.25.0.1\";\n"                     \
+	"master = \"172.25.0.10\";\ncbr0 = \"192.168.1.1/24\";\n"
+
+static _unused_ void put_node(const struct machine *m)
+{
+	put_link(m, "eth0", NODE_MAC, 2, true);
+	put(m, HOST_CFG, NODE_CFG);
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kernel command line, the sources over each other, the uplink among the links. */
+#include "test-firstboot-root.h"
+
+#include "firstboot/cmdline.h"
+#include "firstboot/config.h"
+#include "firstboot/link.h"
+
+/* --- words ------------------------------------------------------------------------ */
+
+/* "key|value;" for each word, "key;" without '='. */
+static void assert_words(const char *text, const char *want)
+{
+	_cleanup_buf_ struct buf b = {0};
+	const char *p = text;
+
+	for (;;) {
+		_cleanup_word_ struct cmdline_word w = {0};
+
+		if (!cmdline_next(&p, &w))
+			break;
+		buf_puts(&b, w.key);
+		if (w.value)
+			buf_printf(&b, "|%s", w.value);
+		buf_puts(&b, ";");
+	}
+	assert_string_equal(b.p ? b.p : "", want);
+}
+
+static void test_words(void **state _unused_)
+{
+	assert_words("", "");
+	assert_words("  \n\t ", "");
+	assert_words("quiet root=/dev/sda1 a=b=c\n", "quiet;root|/dev/sda1;a|b=c;");
+	assert_words("a=\"b c\" d", "a|b c;d;");
+	assert_words("\"a=b c\" d", "a|b c;d;");
+	assert_words("\"a b\"", "a b;");
+	assert_words("a=b\" \"c", "a|b\" \"c;");
+	assert_words("a=\"b c", "a|b c;");
+	assert_words("a=", "a|;");
+	assert_words("a=\"\"", "a|;");
+	assert_words("=x", "=x;"); /* the kernel wants a name before it */
+	assert_words("\"", ";");
+	assert_words("a=\"", "a|;");
+}
+
+static void test_key(void **state _unused_)
+{
+	struct cmdline_word ours = {.key = (char[]){"rackstrap.pod-network"}};
+	struct cmdline_word other = {.key = (char[]){"systemd.pod-network"}};
+	_cleanup_free_ char *key = cmdline_key(&ours);
+
+	assert_string_equal(key, "pod_network");
+	assert_null(cmdline_key(&other));
+}
+
+/* --- sources ---------------------------------------------------------------------- */
+
+static void test_cmdline_wins(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_config_ struct config c = {0};
+	char where[64];
+
+	machine_make(&m);
+	put_node(&m);
+	put(&m, "proc/cmdline",
+	    "quiet rackstrap.root_sha256=00 rackstrap.state=/dev/vda rackstrap.debug "
+	    "rackstrap.name=node-9 rackstrap.docker-options=--debug rackstrap.nat=false "
+	    "rackstrap.environment=\"A=b c\"\n");
+	m.fb.cmdline = NULL;
+	assert_int_equal(config_load(&c, &m.fb), 0);
+	assert_string_equal(c.host.name, "node-9");
+	assert_string_equal(c.host.docker_options[0], "--debug");
+	assert_string_equal(c.host.environment[0], "A=b c");
+	assert_false(c.host.nat);
+	assert_string_equal(c.host.role, "node");
+	assert_string_equal(host_where(&c.host, HOST_NAME, where, sizeof(where)),
+			    "kernel command line");
+	assert_string_equal(host_where(&c.host, HOST_ROLE, where, sizeof(where)),
+			    "host.cfg:2");
+	assert_string_equal(c.role->name, "node");
+}
+
+static void test_cmdline_alone(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_config_ struct config c = {0};
+
+	machine_make(&m);
+	m.fb.cmdline = "rackstrap.name=m rackstrap.role=master "
+		       "rackstrap.address=172.25.0.10/24 rackstrap.nat";
+	assert_int_equal(config_load(&c, &m.fb), 0);
+	assert_true(c.role->master);
+	assert_true(c.host.nat);
+	assert_true(c.host.set[HOST_NAT]);
+}
+
+/* All that is wrong in all sources, in one go; a broken file does not hide the words. */
+static void test_all_complaints(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_config_ struct config c = {0};
+
+	machine_make(&m);
+	put(&m, HOST_CFG, "name = \"node-1\";\nadress = 1;\n");
+	m.fb.cmdline = "rackstrap.rle=node rackstrap.role=nod rackstrap.gateway";
+	assert_int_equal(config_load(&c, &m.fb), -1);
+	assert_int_equal(c.complaints.n, 5);
+	assert_string_equal(c.complaints.lines[0],
+			    "host.cfg:2: unknown key 'adress' (did you mean 'address'?)");
+	assert_string_equal(c.complaints.lines[1],
+			    "kernel command line: unknown key 'rackstrap.rle' (did you "
+			    "mean 'rackstrap.role'?)");
+	assert_string_equal(c.complaints.lines[2],
+			    "kernel command line: rackstrap.gateway: must be an IPv4 "
+			    "address like \"172.25.0.1\"");
+	assert_has(c.complaints.lines[3], "kernel command line: role: the image has no "
+					  "role \"nod\"");
+	assert_has(c.complaints.lines[4], "host.cfg:1: host 'node-1' has no address");
+	assert_true(c.bad[HOST_ROLE]);
+	assert_true(c.bad[HOST_GATEWAY]);
+	assert_true(c.bad[HOST_ADDRESS]);
+	assert_false(c.bad[HOST_NAME]);
+}
+
+static void test_nobody(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_config_ struct config c = {0}, d = {0};
+
+	machine_make(&m);
+	put_link(&m, "eth1", "52:54:00:25:00:22", 3, true);
+	put_link(&m, "eth0", "52:54:00:25:00:21", 2, true);
+	put_link(&m, "docker0", "02:42:00:00:00:01", 4, false);
+	m.fb.cmdline = "quiet rackstrap.state=/dev/vda";
+	assert_int_equal(config_load(&c, &m.fb), -1);
+	assert_int_equal(c.complaints.n, 1);
+	assert_string_equal(
+		c.complaints.lines[0],
+		"no host.cfg came with this boot and the kernel command line names no "
+		"host; this machine has eth0 (52:54:00:25:00:21), eth1 "
+		"(52:54:00:25:00:22)");
+	assert_int_equal(rm_rf_at(m.fb.rootfd, "sys"), 0);
+	assert_int_equal(config_load(&d, &m.fb), -1);
+	assert_has(d.complaints.lines[0], "this machine has no Ethernet link");
+}
+
+static void test_image_roles(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_config_ struct config good = {0}, broken = {0};
+
+	machine_make(&m);
+	put_node(&m);
+	put(&m, ROLES_PATH, "roles = ( { name = \"edge\"; cbr0 = true; } );");
+	m.fb.cmdline = "rackstrap.role=edge";
+	assert_int_equal(config_load(&good, &m.fb), 0);
+	assert_string_equal(good.role->name, "edge");
+	put(&m, ROLES_PATH, "roles = 1;");
+	assert_int_equal(config_load(&broken, &m.fb), -1);
+	assert_int_equal(broken.complaints.n, 1);
+	assert_has(broken.complaints.lines[0], "roles.cfg:1: roles: must be a list");
+	assert_null(broken.role);
+}
+
+/* The digest is of what counts, not of where it stands. */
+static void test_digest(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_config_ struct config file = {0}, words = {0}, other = {0};
+
+	machine_make(&m);
+	put_node(&m);
+	assert_int_equal(config_load(&file, &m.fb), 0);
+	m.fb.cmdline = "rackstrap.name=node-1 rackstrap.nat=true";
+	assert_int_equal(config_load(&words, &m.fb), 0);
+	m.fb.cmdline = "rackstrap.nat=false";
+	assert_int_equal(config_load(&other, &m.fb), 0);
+	assert_int_equal(strlen(file.sha256), 64);
+	assert_string_equal(file.sha256, words.sha256);
+	assert_string_not_equal(file.sha256, other.sha256);
+}
+
+static void test_digest_is_sha256(void **state _unused_)
+{
+	char out[DIGEST_LEN]; /* FIPS 180-2, B.1 */
+
+	assert_string_equal(
+		digest_sha256("abc", 3, out),
+		"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+static void test_include_in_host_cfg(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_config_ struct config c = {0};
+
+	machine_make(&m);
+	put(&m, HOST_CFG, "@include \"/etc/passwd\"\n");
+	assert_int_equal(config_load(&c, &m.fb), -1);
+	assert_string_equal(c.complaints.lines[0],
+			    "host.cfg:1: @include is not allowed in this file");
+}
+
+/* --- links ------------------------------------------------------------------------ */
+
+static void host_of(struct host *h, const char *mac, const char *interface)
+{
+	host_init(h);
+	if (mac)
+		assert_int_equal(host_set(h, "mac", mac, "host.cfg", 3, NULL), 0);
+	if (interface)
+		assert_int_equal(host_set(h, "interface", interface, "host.cfg", 4, NULL),
+				 0);
+}
+
+/* The link's name, or the message. */
+static void assert_uplink(const struct machine *m, const char *mac, const char *interface,
+			  const char *want)
+{
+	_cleanup_host_ struct host h;
+	struct link l;
+	struct err e;
+
+	host_of(&h, mac, interface);
+	if (link_wait(&m->fb, &h, &l, &e) == 0)
+		assert_string_equal(l.name, want);
+	else
+		assert_string_equal(e.msg, want);
+}
+
+static void test_links(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_free_ struct link *v = NULL;
+	size_t n;
+
+	machine_make(&m);
+	assert_int_equal(links_list(m.fb.rootfd, &v, &n), -ENOENT);
+	put_link(&m, "eth1", "52:54:00:25:00:22", 3, true);
+	put_link(&m, "eth0", "52:54:00:25:00:21", 2, true);
+	/* A VLAN and a bridge carry their device's MAC. */
+	put_link(&m, "eth0.5", "52:54:00:25:00:21", 4, false);
+	put_link(&m, "lo", "00:00:00:00:00:00", 1, false);
+	put(&m, "sys/class/net/lo/type", "772\n");
+	put(&m, "sys/class/net/bonding_masters", "\n");
+	assert_int_equal(links_list(m.fb.rootfd, &v, &n), 0);
+	assert_int_equal(n, 3);
+	assert_string_equal(v[0].name, "eth0");
+	assert_int_equal(v[0].index, 2);
+	assert_true(v[0].physical);
+	assert_false(v[1].physical);
+	assert_true(v[0].settled);
+
+	assert_uplink(&m, "52:54:00:25:00:21", NULL, "eth0");
+	assert_uplink(&m, "52:54:00:25:00:22", NULL, "eth1");
+	assert_uplink(&m, "52:54:00:25:00:22", "eth1", "eth1");
+	assert_uplink(&m, NULL, "eth1", "eth1");
+	assert_uplink(&m, NULL, "eth0.5", "eth0.5");
+	assert_uplink(&m, NULL, NULL,
+		      "mac: say which link is the uplink, there are several: eth0 "
+		      "(52:54:00:25:00:21), eth1 (52:54:00:25:00:22)");
+	assert_uplink(&m, "52:54:00:25:00:99", NULL,
+		      "host.cfg:3: mac: no link has 52:54:00:25:00:99; there are: eth0 "
+		      "(52:54:00:25:00:21), eth1 (52:54:00:25:00:22)");
+	assert_uplink(&m, "52:54:00:25:00:21", "eth1",
+		      "host.cfg:3: mac: no link named eth1 has 52:54:00:25:00:21; there "
+		      "are: eth0 (52:54:00:25:00:21), eth1 (52:54:00:25:00:22)");
+	assert_uplink(&m, NULL, "eth7",
+		      "host.cfg:4: interface: no link is named eth7; there are: eth0 "
+		      "(52:54:00:25:00:21), eth1 (52:54:00:25:00:22)");
+	put_link(&m, "eth2", "52:54:00:25:00:22", 5, true);
+	assert_uplink(&m, "52:54:00:25:00:22", NULL,
+		      "host.cfg:3: mac: several links have 52:54:00:25:00:22: eth0 "
+		      "(52:54:00:25:00:21), eth1 (52:54:00:25:00:22), eth2 "
+		      "(52:54:00:25:00:22)");
+}
+
+static void test_only_link(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+
+	machine_make(&m);
+	assert_int_equal(mkdir_p_at(m.fb.rootfd, "sys/class/net", 0755), 0);
+	assert_uplink(&m, NULL, NULL, "this machine has no Ethernet link");
+	put_link(&m, "cbr0", "52:54:00:25:00:33", 3, false);
+	put_link(&m, "ens3", "52:54:00:25:00:21", 2, true);
+	assert_uplink(&m, NULL, NULL, "ens3");
+}
+
+/* While udev may still rename it, a link is waited for; in the end it is taken as it is. */
+static void test_link_settles(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_free_ struct link *v = NULL, *w = NULL;
+	size_t n;
+
+	machine_make(&m);
+	put_link(&m, "eth0", "52:54:00:25:00:21", 7, true);
+	put(&m, "run/udev/control", "");
+	assert_int_equal(links_list(m.fb.rootfd, &v, &n), 0);
+	assert_false(v[0].settled);
+	assert_uplink(&m, "52:54:00:25:00:21", NULL, "eth0");
+	put(&m, "run/udev/data/n7", "I:1\n");
+	assert_int_equal(links_list(m.fb.rootfd, &w, &n), 0);
+	assert_true(w[0].settled);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_key),
+		cmocka_unit_test(test_cmdline_wins),
+		cmocka_unit_test(test_cmdline_alone),
+		cmocka_unit_test(test_all_complaints),
+		cmocka_unit_test(test_nobody),
+		cmocka_unit_test(test_image_roles),
+		cmocka_unit_test(test_digest),
+		cmocka_unit_test(test_digest_is_sha256),
+		cmocka_unit_test(test_include_in_host_cfg),
+		cmocka_unit_test(test_links),
+		cmocka_unit_test(test_only_link),
+		cmocka_unit_test(test_link_settles),
+	};
+
+	return cmocka_run_group_tests_name("firstboot-sources", tests, NULL, NULL);
+}

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The steps and `apply`: files below a root; then, in namespaces of our own, the whole of
+ * it on a live system, with a systemctl that writes down what it is told.
+ */
+#include "firstboot/state.h"
+#include "firstboot/steps.h"
+#include "lib/rtnl.h"
+#include "lib/run.h"
+#include "test-firstboot-root.h"
+#include "test-lib-namespace.h"
+
+#include <sys/mount.h>
+
+/* --- files ------------------------------------------------------------------------ */
+
+static struct plan_file file(enum plan_kind kind, const char *path, mode_t mode,
+			     const char *data)
+{
+	return (struct plan_file){
+		.kind = kind, .path = xstrdup(path), .mode = mode, .data = xstrdup(data)};
+}
+
+static void plan_of_files(struct plan *p, const char *env)
+{
+	*p = (struct plan){.files = xcalloc(4, sizeof(*p->files)), .n_files = 4};
+	p->files[0] = file(PLAN_FILE, "etc/a/b/environment", 0644, env);
+	p->files[1] = file(PLAN_DIR, "root/.ssh", 0700, NULL);
+	p->files[2] = file(PLAN_FILE, "root/.ssh/authorized_keys", 0600, "key\n");
+	p->files[3] = file(PLAN_REMOVE, "etc/old", 0644, NULL);
+}
+
+static mode_t mode_of(const struct machine *m, const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(fstatat(m->fb.rootfd, path, &st, AT_SYMLINK_NOFOLLOW), 0);
+	return st.st_mode & 07777;
+}
+
+static void test_files(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_plan_ struct plan p, q;
+	struct err e;
+
+	machine_make(&m);
+	plan_of_files(&p, "A=1\n");
+	plan_of_files(&q, "A=2\n");
+	put(&m, "etc/old", PLAN_MARK "\nours\n");
+	assert_int_equal(steps_run(&m.fb, &p, &e), 3);
+	assert_file(&m, "etc/a/b/environment", "A=1\n");
+	assert_file(&m, "root/.ssh/authorized_keys", "key\n");
+	assert_file(&m, "etc/old", NULL);
+	assert_int_equal(mode_of(&m, "root/.ssh"), 0700);
+	assert_int_equal(mode_of(&m, "root/.ssh/authorized_keys"), 0600);
+	assert_int_equal(mode_of(&m, "etc/a/b/environment"), 0644);
+	assert_int_equal(steps_run(&m.fb, &p, &e), 0);
+	assert_int_equal(steps_run(&m.fb, &q, &e), 1);
+	assert_file(&m, "etc/a/b/environment", "A=2\n");
+	assert_int_equal(fchmodat(m.fb.rootfd, "root/.ssh", 0755, 0), 0);
+	assert_int_equal(steps_run(&m.fb, &q, &e), 1);
+	assert_int_equal(mode_of(&m, "root/.ssh"), 0700);
+}
+
+static void test_others_files_stay(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_plan_ struct plan p;
+	struct err e;
+
+	machine_make(&m);
+	plan_of_files(&p, "A=1\n");
+	put(&m, "etc/old", "# somebody else's\n" PLAN_MARK "\n");
+	assert_int_equal(steps_run(&m.fb, &p, &e), 2);
+	assert_file(&m, "etc/old", "# somebody else's\n" PLAN_MARK "\n");
+	put(&m, "etc/old", "");
+	assert_int_equal(steps_run(&m.fb, &p, &e), 0);
+	assert_file(&m, "etc/old", "");
+}
+
+/* A link where a file of ours goes is replaced, what it points to is left alone. */
+static void test_symlink_is_replaced(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_plan_ struct plan p;
+	struct err e;
+	char target[64];
+
+	machine_make(&m);
+	plan_of_files(&p, "A=1\n");
+	put(&m, "elsewhere", "precious\n");
+	assert_int_equal(mkdir_p_at(m.fb.rootfd, "etc/a/b", 0755), 0);
+	assert_int_equal(
+		symlinkat("../../../elsewhere", m.fb.rootfd, "etc/a/b/environment"), 0);
+	assert_true(steps_run(&m.fb, &p, &e) > 0);
+	assert_file(&m, "elsewhere", "precious\n");
+	assert_file(&m, "etc/a/b/environment", "A=1\n");
+	assert_int_equal(
+		readlinkat(m.fb.rootfd, "etc/a/b/environment", target, sizeof(target)),
+		-1);
+}
+
+static void test_failure_is_named(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_plan_ struct plan p;
+	struct err e;
+
+	machine_make(&m);
+	plan_of_files(&p, "A=1\n");
+	put(&m, "etc/a", "in the way\n");
+	assert_int_equal(steps_run(&m.fb, &p, &e), -1);
+	assert_string_equal(e.msg, "/etc/a/b/environment: Not a directory");
+	assert_file(&m, "root/.ssh/authorized_keys", NULL);
+	/* A rescue goes on with what it can do. */
+	assert_int_equal(steps_files(&m.fb, &p, &e), -1);
+	assert_string_equal(e.msg, "/etc/a/b/environment: Not a directory");
+	assert_file(&m, "root/.ssh/authorized_keys", "key\n");
+}
+
+/* --- apply, below a root ----------------------------------------------------------- */
+
+static void test_apply(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_applied_ struct applied a = {0}, again = {0};
+	_cleanup_free_ char *env = NULL;
+	struct err e;
+
+	machine_make(&m);
+	put_node(&m);
+	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
+	assert_file(&m, "etc/hostname", "node-1\n");
+	env = get(&m, "etc/network-environment");
+	assert_has(env, "\nDEFAULT_IPV4=172.25.0.11\n");
+	applied_read(&a, &m.fb);
+	assert_true(a.there);
+	assert_true(a.ok);
+	assert_string_equal(a.uplink, "eth0");
+	assert_true(a.end_ms >= a.start_ms && a.start_ms > 0);
+	assert_int_equal(strv_len(a.errors), 0);
+	/* A second run in this boot does not move the boot's phases. */
+	sleep_ms(5);
+	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
+	applied_read(&again, &m.fb);
+	assert_int_equal(again.start_ms, a.start_ms);
+	assert_int_equal(again.end_ms, a.end_ms);
+}
+
+/* Nothing of the cluster; a way in, the reasons in the record and on the console. */
+static void test_apply_wrong(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_applied_ struct applied a = {0};
+	_cleanup_free_ char *console = NULL, *uplink = NULL, *path = NULL;
+	struct err e;
+
+	machine_make(&m);
+	put_node(&m);
+	put(&m, "console", "");
+	path = xasprintf("%s/console", m.dir);
+	m.fb.console = path;
+	m.fb.cmdline = "rackstrap.role=nod rackstrap.cbr0=192.168.1.1";
+	assert_int_equal(cmd_apply(&m.fb, NULL, &e), -1);
+	assert_int_equal(e.code, ERR_CONFIG);
+	assert_file(&m, "etc/hostname", NULL);
+	assert_file(&m, "etc/network-environment", NULL);
+	assert_file(&m, "etc/default/docker", NULL);
+	uplink = get(&m, "etc/systemd/network/10-rackstrap-uplink.network");
+	assert_has(uplink, "Address=172.25.0.11/24\n");
+	applied_read(&a, &m.fb);
+	assert_true(a.there);
+	assert_false(a.ok);
+	assert_int_equal(strv_len(a.errors), 2);
+	assert_has(a.errors[0], "kernel command line: rackstrap.cbr0: must be");
+	console = get(&m, "console");
+	assert_has(console, "rackstrap: kernel command line: rackstrap.cbr0: must be");
+	assert_has(console,
+		   "\nrackstrap: kernel command line: role: the image has no role");
+}
+
+/* The address is wrong: DHCP; then it is mended: the file for DHCP goes. */
+static void test_apply_wrong_then_right(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	struct err e;
+
+	machine_make(&m);
+	put_node(&m);
+	m.fb.cmdline = "rackstrap.address=172.25.0.11";
+	assert_int_equal(cmd_apply(&m.fb, NULL, &e), -1);
+	assert_file(&m, "etc/systemd/network/10-rackstrap-uplink.network", NULL);
+	assert_int_equal(mode_of(&m, "etc/systemd/network/90-rackstrap-rescue.network"),
+			 0644);
+	m.fb.cmdline = "";
+	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
+	assert_file(&m, "etc/systemd/network/90-rackstrap-rescue.network", NULL);
+	assert_int_equal(mode_of(&m, "etc/systemd/network/10-rackstrap-uplink.network"),
+			 0644);
+}
+
+static void test_apply_no_such_link(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_applied_ struct applied a = {0};
+	struct err e;
+
+	machine_make(&m);
+	put_node(&m);
+	m.fb.cmdline = "rackstrap.mac=52:54:00:25:00:99";
+	assert_int_equal(cmd_apply(&m.fb, NULL, &e), -1);
+	assert_file(&m, "etc/network-environment", NULL);
+	assert_int_equal(mode_of(&m, "etc/systemd/network/90-rackstrap-rescue.network"),
+			 0644);
+	applied_read(&a, &m.fb);
+	assert_int_equal(strv_len(a.errors), 1);
+	assert_has(a.errors[0], "mac: no link has 52:54:00:25:00:99; there are: eth0");
+}
+
+static void test_apply_nobody(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_applied_ struct applied a = {0};
+	struct err e;
+
+	machine_make(&m);
+	put_link(&m, "eth0", NODE_MAC, 2, true);
+	assert_int_equal(cmd_apply(&m.fb, NULL, &e), -1);
+	applied_read(&a, &m.fb);
+	assert_int_equal(strv_len(a.errors), 1);
+	assert_has(a.errors[0], "this machine has eth0 (" NODE_MAC ")");
+	assert_int_equal(mode_of(&m, "etc/systemd/network/90-rackstrap-rescue.network"),
+			 0644);
+}
+
+/* A role change leaves none of the old role's files, keys that went are taken away. */
+static void test_apply_changes(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_free_ char *env = NULL;
+	struct err e;
+
+	machine_make(&m);
+	put_node(&m);
+	m.fb.cmdline =
+		"rackstrap.dns=172.25.0.1 \"rackstrap.ssh_keys=ssh-ed25519 "
+		"AAAAC3NzaC1lZDI1NTE5AAAAIDq1F/2X0oTVvX7oP0Zb7dN2gRkU0f1Jx0b2o3a4c5d6\"";
+	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
+	assert_int_equal(mode_of(&m, "root/.ssh/authorized_keys"), 0600);
+	assert_int_equal(mode_of(&m, "etc/resolv.conf"), 0644);
+	put(&m, HOST_CFG,
+	    "name = \"master\"; role = \"master\"; address = \"172.25.0.10/24\";");
+	m.fb.cmdline = "";
+	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
+	assert_file(&m, "root/.ssh/authorized_keys", NULL);
+	assert_file(&m, "etc/resolv.conf", NULL);
+	assert_file(&m, "etc/hostname", "master\n");
+	env = get(&m, "etc/network-environment");
+	assert_null(strstr(env, "KUBE_API_ROOT"));
+	assert_has(env, "ETCD_AUTHORITY=127.0.0.1:4001\n");
+}
+
+/* --- the running system, in namespaces ---------------------------------------------- */
+
+/* Puts a systemctl in front of PATH that keeps its arguments in `log`. */
+static void fake_systemctl(const struct machine *m)
+{
+	_cleanup_free_ char *text = NULL, *path = NULL;
+
+	text = xasprintf("#!/bin/sh\necho \"$@\" >>%s/systemctl.log\n", m->dir);
+	put(m, "bin/systemctl", text);
+	assert_int_equal(fchmodat(m->fb.rootfd, "bin/systemctl", 0755, 0), 0);
+	path = xasprintf("%s/bin:/usr/sbin:/usr/bin:/sbin:/bin", m->dir);
+	setenv("PATH", path, 1);
+}
+
+static void assert_bridge(const char *address, uint32_t mtu)
+{
+	_cleanup_rtnl_ struct rtnl r = {.fd = -1};
+	_cleanup_free_ struct cidr *v = NULL;
+	char text[NET_CIDR_LEN];
+	struct rtnl_link l;
+	size_t n;
+
+	assert_int_equal(rtnl_open(&r), 0);
+	assert_int_equal(rtnl_link_get(&r, "cbr0", &l), 0);
+	assert_string_equal(l.kind, "bridge");
+	assert_true(l.flags & IFF_UP);
+	assert_int_equal(rtnl_addr_list(&r, l.index, &v, &n), 0);
+	assert_int_equal(n, 1);
+	assert_string_equal(net_format_cidr(v[0], text), address);
+	if (mtu)
+		assert_int_equal(l.mtu, mtu);
+}
+
+static void test_live(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_free_ char *log = NULL;
+	char name[64] = "";
+	struct err e;
+
+	machine_make(&m);
+	put_node(&m);
+	fake_systemctl(&m);
+	m.fb.live = true;
+	if (cmd_apply(&m.fb, NULL, &e) < 0)
+		fail_msg("%s", e.msg);
+	assert_int_equal(gethostname(name, sizeof(name)), 0);
+	assert_string_equal(name, "node-1");
+	assert_bridge("192.168.1.1/24", 0);
+	m.fb.cmdline = "rackstrap.cbr0=192.168.7.1/24 rackstrap.cbr0_mtu=1400";
+	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
+	assert_bridge("192.168.7.1/24", 1400);
+	log = get(&m, "systemctl.log");
+	assert_string_equal(log, "start --no-block rackstrap-node.target\n"
+				 "start --no-block rackstrap-node.target\n");
+}
+
+static void test_live_again_changes_nothing(void **state _unused_)
+{
+	_cleanup_plan_ struct plan p = {.hostname = xstrdup("again"),
+					.cbr0 = {.addr = 0xc0a80901, .prefix = 24},
+					.cbr0_mtu = 1400,
+					.forward = true,
+					.rules = true,
+					.target = xstrdup("x.target")};
+	_cleanup_machine_ struct machine m;
+	struct err e;
+
+	machine_make(&m);
+	fake_systemctl(&m);
+	m.fb.live = true;
+	strv_add(&p.nat, "-A " NAT_CHAIN " -j MASQUERADE");
+	if (steps_run(&m.fb, &p, &e) < 0)
+		fail_msg("%s", e.msg);
+	assert_int_equal(steps_run(&m.fb, &p, &e), 0);
+}
+
+static void test_live_bridge_of_others(void **state _unused_)
+{
+	struct cidr want = {.addr = 0xc0a80101, .prefix = 24};
+	struct cidr foreign = {.addr = 0x0a010101, .prefix = 16};
+	_cleanup_rtnl_ struct rtnl r = {.fd = -1};
+	static const char *const veth[] = {"ip",   "link", "add", "cbr0",
+					   "type", "veth", NULL};
+	struct rtnl_link l;
+	struct err e;
+
+	assert_int_equal(rtnl_open(&r), 0);
+	if (rtnl_link_get(&r, "cbr0", &l) == 0)
+		assert_int_equal(rtnl_link_del(&r, l.index), 0);
+	/* It exists, with foreign addresses, and is down. */
+	assert_int_equal(rtnl_bridge_add(&r, "cbr0"), 0);
+	assert_int_equal(rtnl_link_get(&r, "cbr0", &l), 0);
+	assert_int_equal(rtnl_addr_add(&r, l.index, foreign), 0);
+	assert_true(bridge_apply(want, 0, &e) > 0);
+	assert_bridge("192.168.1.1/24", 0);
+	assert_int_equal(bridge_apply(want, 0, &e), 0);
+	/* It exists as another kind of link. */
+	assert_int_equal(rtnl_link_del(&r, l.index), 0);
+	if (run_argv(veth, &e) < 0)
+		fail_msg("%s", e.msg);
+	assert_int_equal(bridge_apply(want, 0, &e), -1);
+	assert_string_equal(e.msg,
+			    "cbr0 is there already, but as a veth, not as a bridge: "
+			    "take it away or give it another name");
+	assert_int_equal(rtnl_link_get(&r, "cbr0", &l), 0);
+	assert_int_equal(rtnl_link_del(&r, l.index), 0);
+}
+
+/* What fails on the running system is a failure of the host, and starts nothing. */
+static void test_live_failure(void **state _unused_)
+{
+	static const char *const veth[] = {"ip",   "link", "add", "cbr0",
+					   "type", "veth", NULL};
+	_cleanup_machine_ struct machine m;
+	_cleanup_rtnl_ struct rtnl r = {.fd = -1};
+	_cleanup_applied_ struct applied a = {0};
+	struct rtnl_link l;
+	struct err e;
+
+	machine_make(&m);
+	put_node(&m);
+	fake_systemctl(&m);
+	m.fb.live = true;
+	assert_int_equal(run_argv(veth, &e), 0);
+	assert_int_equal(cmd_apply(&m.fb, NULL, &e), -1);
+	assert_int_equal(e.code, ERR_FAILED);
+	assert_file(&m, "systemctl.log", NULL);
+	applied_read(&a, &m.fb);
+	assert_false(a.ok);
+	assert_has(a.errors[0], "cbr0 is there already, but as a veth");
+	assert_int_equal(rtnl_open(&r), 0);
+	assert_int_equal(rtnl_link_get(&r, "cbr0", &l), 0);
+	assert_int_equal(rtnl_link_del(&r, l.index), 0);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_others_files_stay),
+		cmocka_unit_test(test_symlink_is_replaced),
+		cmocka_unit_test(test_failure_is_named),
+		cmocka_unit_test(test_apply),
+		cmocka_unit_test(test_apply_wrong),
+		cmocka_unit_test(test_apply_wrong_then_right),
+		cmocka_unit_test(test_apply_no_such_link),
+		cmocka_unit_test(test_apply_nobody),
+		cmocka_unit_test(test_apply_changes),
+		cmocka_unit_test(test_live),
+		cmocka_unit_test(test_live_again_changes_nothing),
+		cmocka_unit_test(test_live_bridge_of_others),
+		cmocka_unit_test(test_live_failure),
+	};
+	size_t n = ARRAY_SIZE(tests), live = 4;
+	int r = become_root(CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWUTS);
+
+	if (r == 0)
+		/* Legacy iptables wants to write its lock there. */
+		(void)!mount("none", "/run", "tmpfs", 0, NULL);
+	for (; r < 0 && live > 0; live--, n--) /* cmocka 1.1.5 calls a skip "not ok" */
+		printf("ok %zu - %s # SKIP no namespace to be had: %s\n", n,
+		       tests[n - 1].name, strerror(-r));
+	return _cmocka_run_group_tests("firstboot-steps", tests, n, NULL, NULL);
+}
