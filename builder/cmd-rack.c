@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rackstrap rack: a whole rack on this machine. What can be refused is refused first, in
+ * the caller's own namespaces; everything that runs, runs in namespaces of its own
+ * (rack-ns.h), which end with us.
+ *
+ * What the folder keeps from one run to the next is the machines' disks: so a rack that
+ * is run again is a rack that was switched off and on. --fresh forgets them.
+ */
+#include "command.h"
+#include "lib/file.h"
+#include "lib/log.h"
+#include "pxe/tree.h"
+#include "rack-ns.h"
+#include "rack-preflight.h"
+#include "rack-run.h"
+
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/signalfd.h>
+
+#define TIMEOUT_DEFAULT 600
+#define TIMEOUT_MAX     86400
+
+struct arguments {
+	const char *rack, *image, *dir;
+	char **hosts; /* --host; NULL: all */
+	bool uefi, keep, fresh, json;
+	uint64_t timeout_s;
+};
+
+/* All that the work inside the namespaces needs. */
+struct job {
+	const struct arguments *a;
+	struct rack rack;
+	struct image image;
+	const struct rack_host **hosts; /* the chosen ones */
+	size_t n;
+	char *dir;
+	int lock;
+	struct rack_run run;
+};
+
+/* --- the command line -------------------------------------------------------------- */
+
+static int timeout_parse(const char *text, uint64_t *ret, struct err *e)
+{
+	if (str_to_u64(text, TIMEOUT_MAX, ret) < 0 || *ret == 0)
+		return err_set(e, ERR_USAGE,
+			       "rack: --timeout: must be 1 to %d seconds, not '%s'",
+			       TIMEOUT_MAX, text);
+	return 0;
+}
+
+static int option_take(struct arguments *a, int c, struct err *e)
+{
+	switch (c) {
+	case 'i':
+		a->image = optarg;
+		return 0;
+	case 'd':
+		a->dir = optarg;
+		return 0;
+	case 'H':
+		strv_add(&a->hosts, optarg);
+		return 0;
+	case 'u':
+		a->uefi = true;
+		return 0;
+	case 'k':
+		a->keep = true;
+		return 0;
+	case 'f':
+		a->fresh = true;
+		return 0;
+	case 't':
+		return timeout_parse(optarg, &a->timeout_s, e);
+	case 'j':
+		a->json = true;
+		return 0;
+	}
+	return -1;
+}
+
+static int arguments_parse(const struct command *self, int argc, char **argv,
+			   struct arguments *a, struct err *e)
+{
+	static const struct option options[] = {{"image", required_argument, NULL, 'i'},
+						{"dir", required_argument, NULL, 'd'},
+						{"host", required_argument, NULL, 'H'},
+						{"uefi", no_argument, NULL, 'u'},
+						{"keep", no_argument, NULL, 'k'},
+						{"fresh", no_argument, NULL, 'f'},
+						{"timeout", required_argument, NULL, 't'},
+						{"json", no_argument, NULL, 'j'},
+						{"help", no_argument, NULL, 'h'},
+						{NULL, 0, NULL, 0}};
+	int c;
+
+	a->timeout_s = TIMEOUT_DEFAULT;
+	while ((c = command_getopt(self, argc, argv, options, e)) != -1)
+		if (option_take(a, c, e) < 0)
+			return -1;
+	if (argc - optind != 1)
+		return err_set(e, ERR_USAGE, "rack: name one rack file");
+	if (!a->image)
+		return err_set(e, ERR_USAGE, "rack: name the image with --image DIR");
+	a->rack = argv[optind];
+	return 0;
+}
+
+/* --- before anything runs ---------------------------------------------------------- */
+
+static const struct rack_host *find_host(const struct rack *rack, const char *name)
+{
+	for (size_t i = 0; i < rack->n_hosts; i++)
+		if (streq(rack->hosts[i].host.name, name))
+			return &rack->hosts[i];
+	return NULL;
+}
+
+static int unknown_host(const struct rack *rack, const char *name, struct err *e)
+{
+	const char **words = xcalloc(rack->n_hosts + 1, sizeof(*words)), *nearest;
+
+	for (size_t i = 0; i < rack->n_hosts; i++)
+		words[i] = rack->hosts[i].host.name;
+	nearest = str_nearest(name, words);
+	if (nearest)
+		err_set(e, ERR_USAGE,
+			"rack: --host: %s has no host '%s' (did you mean '%s'?)",
+			rack->file, name, nearest);
+	else
+		err_set(e, ERR_USAGE, "rack: --host: %s has no host '%s'", rack->file,
+			name);
+	free(words);
+	return -1;
+}
+
+static int choose_hosts(struct job *j, struct err *e)
+{
+	j->hosts = xcalloc(j->rack.n_hosts + 1, sizeof(*j->hosts));
+	for (size_t i = 0; !j->a->hosts && i < j->rack.n_hosts; i++)
+		j->hosts[j->n++] = &j->rack.hosts[i];
+	for (size_t i = 0; j->a->hosts && j->a->hosts[i]; i++) {
+		const struct rack_host *h = find_host(&j->rack, j->a->hosts[i]);
+		bool again = false;
+
+		if (!h)
+			return unknown_host(&j->rack, j->a->hosts[i], e);
+		for (size_t k = 0; k < j->n; k++)
+			again |= j->hosts[k] == h;
+		if (!again)
+			j->hosts[j->n++] = h;
+	}
+	return 0;
+}
+
+static void announce(const struct job *j)
+{
+	_cleanup_free_ char *names = NULL;
+
+	if (!j->image.standins)
+		return;
+	names = strv_join(j->image.standins, ", ");
+	log_info("this is a rehearsal: in image '%s' stand-ins take the place of %s",
+		 j->image.name, names);
+}
+
+static int load(struct job *j, struct err *e)
+{
+	_cleanup_diag_ struct diag d = {0};
+
+	if (image_open(&j->image, j->a->image, e) < 0)
+		return -1;
+	announce(j);
+	if (rack_load(&j->rack, j->a->rack, &j->image.roles, &d) < 0)
+		return diag_err(&d, e);
+	if (choose_hosts(j, e) < 0)
+		return -1;
+	if (preflight_hosts(&j->rack, j->hosts, j->n, &j->image, &d) < 0)
+		return diag_err(&d, e);
+	if (preflight_tools(j->a->uefi, &d) < 0) {
+		int r = diag_err(&d, e);
+
+		e->code = ERR_FAILED; /* the machine, not a file */
+		return r;
+	}
+	preflight_this_machine(j->hosts, j->n, "/proc/meminfo");
+	return 0;
+}
+
+static int lock_folder(struct job *j, struct err *e)
+{
+	_cleanup_free_ char *path = xasprintf("%s/run/lock", j->dir);
+
+	j->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (j->lock < 0)
+		return err_errno(e, errno, "%s", path);
+	if (flock(j->lock, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK
+			       ? err_set(e, ERR_FAILED,
+					 "%s: another rack runs in this folder (name "
+					 "another with --dir)",
+					 j->dir)
+			       : err_errno(e, errno, "%s", path);
+	return 0;
+}
+
+/* Reports of an earlier run would be taken for this one's. */
+static int prepare_folder(struct job *j, struct err *e)
+{
+	static const char *const folders[] = {"run", "log", "disk"};
+	_cleanup_free_ char *reports = xasprintf("%s/tree/" TREE_REPORTS, j->dir);
+	_cleanup_free_ char *disks = xasprintf("%s/disk", j->dir);
+	int r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+		_cleanup_free_ char *path = xasprintf("%s/%s", j->dir, folders[i]);
+
+		r = mkdir_p_at(AT_FDCWD, path, 0755);
+		if (r < 0)
+			return err_errno(e, r, "%s", path);
+		if (i == 0 && lock_folder(j, e) < 0)
+			return -1;
+		if (j->a->fresh && streq(path, disks) &&
+		    (r = rm_rf_at(AT_FDCWD, disks)) == 0)
+			r = mkdir_p_at(AT_FDCWD, disks, 0755);
+		if (r < 0)
+			return err_errno(e, r, "%s", path);
+	}
+	r = rm_rf_at(AT_FDCWD, reports);
+	return r < 0 ? err_errno(e, r, "%s", reports) : 0;
+}
+
+/* --- inside ------------------------------------------------------------------------ */
+
+static int open_signals(struct err *e)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? err_errno(e, errno, "signalfd") : fd;
+}
+
+static int start_boot_server(struct job *j, struct err *e)
+{
+	struct cidr address = {j->rack.boot_server, j->rack.node_network.prefix};
+	struct tree_options o = {.interface = NS_BRIDGE};
+	struct serve_options so = {.user = NULL};
+	_cleanup_diag_ struct diag d = {0};
+	struct rack_run *r = &j->run;
+
+	if (ns_network(address, j->n, &o.router_advert, e) < 0 ||
+	    tree_render(&j->rack, &j->image, r->tree, &o, e) < 0 ||
+	    serve_open(&r->serve, r->tree, &so, e) < 0)
+		return -1;
+	if (serve_check(&r->serve, &d) < 0) {
+		int ret = diag_err(&d, e);
+
+		e->code = ERR_FAILED; /* the machine, not a file */
+		return ret;
+	}
+	return serve_start(&r->serve, e);
+}
+
+static void find_accel(struct rack_run *r)
+{
+	_cleanup_free_ char *why = NULL;
+
+	r->accel = accel_find(r->dir, &why);
+	if (r->accel == ACCEL_KVM)
+		log_info("%s", why);
+	else
+		log_info("%s: using QEMU's emulation (TCG)", why);
+}
+
+static const struct tree_host *tree_host(const struct tree_info *info, const char *name)
+{
+	for (size_t i = 0; i < info->n_hosts; i++)
+		if (streq(info->hosts[i].name, name))
+			return &info->hosts[i];
+	return NULL;
+}
+
+static int start_machines(struct job *j, struct err *e)
+{
+	struct rack_run *r = &j->run;
+
+	r->machines = xcalloc(j->n, sizeof(*r->machines));
+	r->n = j->n;
+	for (size_t i = 0; i < r->n; i++) {
+		struct machine *m = &r->machines[i];
+		const char *name = j->hosts[i]->host.name;
+		_cleanup_free_ char *console =
+			xasprintf("%s/log/%s.console", r->dir, name);
+
+		m->vm = (struct vm){.host = j->hosts[i],
+				    .accel = r->accel,
+				    .uefi = r->uefi,
+				    .pidfd = -1};
+		ns_tap(i, m->vm.tap);
+		m->host = tree_host(&r->serve.info, name);
+		console_open(&m->console, console);
+		/* It is QEMU's to make; what an earlier run left is not this one's. */
+		if (unlink(console) < 0 && errno != ENOENT)
+			return err_errno(e, errno, "%s", console);
+		if (vm_prepare(&m->vm, r->dir, e) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < r->n; i++) {
+		r->machines[i].on_ms = rack_now_ms();
+		if (vm_start(&r->machines[i].vm, r->dir, e) < 0)
+			return err_wrap(e, "%s", r->machines[i].host->name);
+	}
+	return 0;
+}
+
+static void stop_all(struct rack_run *r)
+{
+	struct vm **vms = xcalloc(r->n + 1, sizeof(*vms));
+
+	for (size_t i = 0; i < r->n; i++)
+		vms[i] = &r->machines[i].vm;
+	vm_stop(vms, r->n);
+	free(vms);
+	serve_done(&r->serve);
+	for (size_t i = 0; i < r->n; i++) {
+		free(r->machines[i].why);
+		status_host_done(&r->machines[i].status);
+		console_done(&r->machines[i].console);
+	}
+	free(r->machines);
+	close_p(&r->signals);
+}
+
+static int show(struct job *j, struct err *e)
+{
+	_cleanup_free_ char *text = NULL;
+
+	rack_tell_failures(&j->run);
+	text = j->a->json ? rack_json(&j->run) : rack_table(&j->run);
+	if (fputs(text, stdout) < 0 || fflush(stdout) != 0)
+		return err_errno(e, errno, "standard output");
+	return 0;
+}
+
+static int watch_and_show(struct job *j, struct err *e)
+{
+	int r = rack_watch(&j->run, false, e);
+
+	if (r > 0)
+		return err_set(e, ERR_FAILED,
+			       "interrupted before every host had a verdict");
+	if (r < 0 || show(j, e) < 0)
+		return -1;
+	if (j->a->keep) {
+		rack_tell_how_to_look(&j->run);
+		if (rack_watch(&j->run, true, e) < 0)
+			return -1;
+	}
+	return rack_result(&j->run, e);
+}
+
+static int work(void *arg, struct err *e)
+{
+	struct job *j = arg;
+	int r;
+
+	j->run.signals = open_signals(e);
+	r = j->run.signals < 0 ? -1 : start_boot_server(j, e);
+	if (r == 0) {
+		find_accel(&j->run);
+		log_info("rack '%s': %zu machine%s boot%s over PXE (%s)", j->rack.name,
+			 j->n, j->n == 1 ? "" : "s", j->n == 1 ? "s" : "",
+			 j->run.uefi ? "UEFI" : "BIOS");
+		r = start_machines(j, e);
+	}
+	if (r == 0)
+		r = watch_and_show(j, e);
+	stop_all(&j->run);
+	return r;
+}
+
+/* --- the command ------------------------------------------------------------------- */
+
+static void job_done(struct job *j)
+{
+	rack_done(&j->rack);
+	image_done(&j->image);
+	free(j->hosts);
+	free(j->dir);
+	free(j->run.tree);
+	close_p(&j->lock);
+}
+
+static int run_job(struct job *j, struct err *e)
+{
+	_cleanup_free_ char *pid_file = NULL;
+
+	if (load(j, e) < 0)
+		return -1;
+	j->dir = j->a->dir ? xstrdup(j->a->dir) : xasprintf("rack-%s", j->rack.name);
+	if (prepare_folder(j, e) < 0)
+		return -1;
+	j->run = (struct rack_run){
+		.rack = &j->rack,
+		.image = &j->image,
+		.dir = j->dir,
+		.tree = xasprintf("%s/tree", j->dir),
+		.uefi = j->a->uefi,
+		.timeout_ms = j->a->timeout_s * 1000,
+		.serve = {.dnsmasq = {.pidfd = -1}, .nginx = {.pidfd = -1}},
+		.signals = -1,
+	};
+	pid_file = xasprintf("%s/run/ns.pid", j->dir);
+	return ns_run(work, j, pid_file, e);
+}
+
+static int run_rack(const struct command *self, int argc, char **argv, struct err *e)
+{
+	struct arguments a = {0};
+	struct job j = {.a = &a, .lock = -1};
+	int r = arguments_parse(self, argc, argv, &a, e);
+
+	if (r == 0)
+		r = run_job(&j, e);
+	job_done(&j);
+	strv_free(a.hosts);
+	return r;
+}
+
+const struct command command_rack = {
+	.name = "rack",
+	.args = "RACK.cfg --image DIR [OPTION...]",
+	.summary = "boot a whole rack in QEMU on this machine, without root",
+	.help = "  --image DIR       the image the hosts boot, as `rackstrap build` made "
+		"it\n"
+		"  --dir DIR         the rack's folder: boot tree, disks, consoles\n"
+		"                    (default: rack-NAME)\n"
+		"  --host NAME       switch on this host only; may be given again\n"
+		"  --uefi            UEFI firmware instead of BIOS\n"
+		"  --keep            keep it running after the table, until Ctrl-C\n"
+		"  --fresh           forget the disks of an earlier run in DIR\n"
+		"  --timeout SECONDS a host without a report by then has failed\n"
+		"                    (default: 600)\n"
+		"  --json            the result as JSON instead of a table\n",
+	.run = run_rack,
+};
