@@ -43,7 +43,7 @@ version = 1;
 name = "small";
 base : { type = "suite"; suite = "bookworm"; components = [ "main" ]; mirror = "http://mirror.invalid/debian"; packages = [ "systemd" ]; kernel = "linux-image-test"; };
 artifacts = ( { name = "kubelet"; url = "${2:-http://files.invalid/kubelet}"; sha256 = "$1"; to = "/usr/local/bin/kubelet"; mode = "0755"; } );
-roles = ( { name = "node"; units = [ ]; ready = [ ]; cbr0 = true; } );
+roles = ( { name = "master"; units = [ ]; ready = [ ]; master = true; }, { name = "node"; units = [ ]; ready = [ ]; cbr0 = true; } );
 images = [ "pxe" ];
 S
 }
@@ -53,8 +53,8 @@ httpd=$!
 tap_cleanup() { kill $httpd 2>/dev/null; }
 for _ in $(seq 50); do [ -s "$WORK/port" ] && break; sleep 0.1; done
 MIRROR="http://files.invalid/=http://127.0.0.1:$(cat "$WORK/port")/"
-build() { "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/out" --mirror "$MIRROR" "$@"; }
-nothing() { [ -z "$(ls -A "$WORK/out" 2>/dev/null | grep -v '^\.')" ]; }
+build() { "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" --mirror "$MIRROR" "$@"; }
+nothing() { [ -z "$(ls -A "$WORK/images" 2>/dev/null | grep -v '^\.')" ]; }
 
 # --- the cases -------------------------------------------------------------------------
 recipe "$sum"
@@ -68,18 +68,18 @@ refuse "a wrong digest" 1 \
 	"rackstrap: *http://files.invalid/kubelet: sha256 is $sum, expected ffffffff*" build
 check "left nothing behind" nothing
 
-recipe "$sum" http://files.invalid/absent
+recipe "$(printf "a%.0s" $(seq 64))" http://files.invalid/absent
 refuse "a file that the server does not have" 1 "rackstrap: *http://files.invalid/absent: *404*" build
 recipe "$sum"
 
 mkdir -p "$WORK/few"
 for t in env sh bash mmdebstrap python3 cat; do ln -sf "$(command -v $t)" "$WORK/few/$t"; done
 refuse "a missing tool" 1 "rackstrap: *mksquashfs*package squashfs-tools*" \
-	env PATH="$WORK/few" "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/out" --mirror "$MIRROR"
+	env PATH="$WORK/few" "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" --mirror "$MIRROR"
 check "left nothing behind" nothing
 
 touch "$WORK/slow"
-RACKSTRAP_CACHE=$WORK/cache2 "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/out" --mirror "$MIRROR" \
+RACKSTRAP_CACHE=$WORK/cache2 "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" --mirror "$MIRROR" \
 	2>/dev/null >/dev/null &
 pid=$!
 sleep 2
@@ -90,16 +90,16 @@ check "a killed build left nothing under a final name" nothing
 
 if unshare -rm true 2>/dev/null; then
 	refuse "a full disk" 1 "rackstrap: *[Nn]o space left on device*" unshare -rm bash -c "
-		mount -t tmpfs -o size=4m none '$WORK/out' 2>/dev/null || { mkdir -p '$WORK/out' && mount -t tmpfs -o size=4m none '$WORK/out'; }
-		'$RACKSTRAP' build '$WORK/recipe' --out '$WORK/out' --mirror '$MIRROR' || exit
+		mount -t tmpfs -o size=4m none '$WORK/images' 2>/dev/null || { mkdir -p '$WORK/images' && mount -t tmpfs -o size=4m none '$WORK/images'; }
+		'$RACKSTRAP' build '$WORK/recipe' --out '$WORK/images' --mirror '$MIRROR' || exit
 		exit 99"
 else
 	skip "a full disk" "no unprivileged mount namespace here"
 fi
 
 check "the next run finishes" build
-check "and its digests hold" sh -c "cd $WORK/out/small && sha256sum -c --strict SHA256SUMS"
-check "no temporary folder is left" sh -c "test -z \"\$(ls -A $WORK/out | grep -v -e '^small\$' -e lock)\""
+check "and its digests hold" sh -c "cd $WORK/images/small && sha256sum -c --strict SHA256SUMS"
+check "no temporary folder is left" sh -c "test -z \"\$(ls -A $WORK/images | grep -v -e '^small\$' -e lock)\""
 runs=$(wc -l <"$WORK/mmdebstrap.runs")
 check "one more run" build
 check "made no base again" test "$(wc -l <"$WORK/mmdebstrap.runs")" = "$runs"
@@ -110,7 +110,7 @@ busy=$!
 tap_cleanup() { kill $httpd $busy 2>/dev/null; }
 for _ in $(seq 50); do grep -q port "$WORK/http.log" && break; sleep 0.1; done
 port=$(sed -n 's/.* port \([0-9]*\) .*/\1/p' "$WORK/http.log")
-check "a boot tree" "$RACKSTRAP" pxe configs/demo.cfg --image "$WORK/out/small" -o "$WORK/tree" \
+chmod 755 "$WORK" && check "a boot tree" "$RACKSTRAP" pxe configs/demo.cfg --image "$WORK/images/small" -o "$WORK/tree" \
 	--interface lo --http-port "${port:-1}"
 refuse "a port in use" 1 "rackstrap: *port ${port:-1}*" "$RACKSTRAP" serve "$WORK/tree"
 finish
