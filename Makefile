@@ -166,7 +166,7 @@ export O
 SHOULD_FAIL	:= $(sort $(wildcard test/should-fail/*.sh))
 LINT_TESTS	:= $(sort $(wildcard test/lint/*.sh))
 # What bakes or boots waits for the commands that do.
-BAKES		:= $(and $(wildcard builder/cmd-build.c),$(wildcard builder/cmd-rack.c))
+BAKES		:=
 BUILD_TESTS	:= $(sort $(if $(BAKES),$(wildcard test/build/*.sh),test/build/serve.sh))
 REPRO_TESTS	:= $(sort $(if $(BAKES),$(wildcard test/repro/*.sh)))
 QEMU_TESTS	:= $(sort $(if $(BAKES),$(filter-out %/lib.sh,$(wildcard test/qemu/*.sh))))

@@ -8,6 +8,6 @@
 
 #include "recipe.h"
 
-/* Writes the file `name` in dirfd from the base's initrd, and adds our paths to *paths. */
+/* Writes `name` in dirfd from the base's initrd, and adds our paths to *paths. */
 int initrd_write(int dirfd, const char *name, const struct recipe *r, int base_initrd,
 		 char ***paths, struct err *e) _must_check_;

@@ -28,7 +28,7 @@ static const uint8_t boot_sector[SECTOR] = {
 	0xe6, 0xe9,		/* 7c0d	out 0xe9, al	*/
 	0xeb, 0xf7,		/* 7c0f	jmp 0x7c08	*/
 	0xb0, 0xfe,		/* 7c11	mov al, 0xfe	*/
-	0xe6, 0x64,		/* 7c13	out 0x64, al	reset, by the keyboard controller */
+	0xe6, 0x64,		/* 7c13	out 0x64, al	reset, by the keyboard's */
 	0xf4,			/* 7c15	hlt		*/
 	0xeb, 0xfd,		/* 7c16	jmp 0x7c15	*/
 	'a', 'l', 'i', 'v', 'e', 0,

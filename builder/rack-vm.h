@@ -5,7 +5,7 @@
  *
  *	disk/NAME.img		the second disk (vm.disk), sparse, blank at first
  *	disk/NAME.vars		UEFI's variables
- *	log/NAME.console	everything it wrote on its serial line since it was started
+ *	log/NAME.console	all it wrote on its serial line since it was started
  *	log/NAME.qemu		what QEMU itself says
  *	run/NAME.qmp		QMP, one client at a time
  */

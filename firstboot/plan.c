@@ -74,24 +74,36 @@ void plan_make(struct plan *ret, const struct host *h, const struct role *role,
 	*ret = p;
 }
 
+/* The host without what is wrong about its uplink; a view, owned by the original. */
+static struct host good_uplink(const struct host *h, const bool bad[HOST_KEY_COUNT])
+{
+	struct host good = *h;
+
+	if (bad[HOST_DNS])
+		good.dns = NULL;
+	if (bad[HOST_SEARCH])
+		good.search = NULL;
+	if (bad[HOST_NTP])
+		good.ntp = NULL;
+	if (bad[HOST_MTU])
+		good.mtu = 0;
+	return good;
+}
+
 void plan_make_rescue(struct plan *ret, const struct host *h,
 		      const bool bad[HOST_KEY_COUNT], const char *uplink)
 {
 	static const enum host_key_id needed[] = {HOST_MAC, HOST_INTERFACE, HOST_ADDRESS,
 						  HOST_GATEWAY};
+	const struct host good = good_uplink(h, bad);
 	bool usable = uplink && (h->dhcp || h->address.prefix);
 	struct plan p = {0};
 
 	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
 		if (bad[needed[i]])
 			usable = false;
-	if (usable) {
-		add_file(&p, FILE_UPLINK, 0644, file_uplink(h, uplink));
-		add_file(&p, FILE_RESCUE, 0644, NULL);
-	} else {
-		add_file(&p, FILE_UPLINK, 0644, NULL);
-		add_file(&p, FILE_RESCUE, 0644, file_rescue());
-	}
+	add_file(&p, FILE_UPLINK, 0644, usable ? file_uplink(&good, uplink) : NULL);
+	add_file(&p, FILE_RESCUE, 0644, usable ? NULL : file_rescue());
 	if (!bad[HOST_SSH_KEYS] && strv_len(h->ssh_keys) > 0)
 		add_ssh_keys(&p, h->ssh_keys);
 	*ret = p;

@@ -9,6 +9,8 @@
 spawn_exceptions() {
 	cat <<-'END'
 	test/standin/etcd.c execv becomes the real etcd after it has checked the flags
+	builder/rack-ns.c fork the child that lives in the namespaces is this program itself
+	test/unit/test-firstboot-http.h fork a server of the test, in the test itself
 	END
 }
 
@@ -100,7 +102,7 @@ one_file_a_library() {
 	local header file users
 	library_files | while read -r header file; do
 		# shellcheck disable=SC2046
-		users=$(grep -lE "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"]$header" $(product_c))
+		users=$(grep -lE "^[[:space:]]*#[[:space:]]*include[[:space:]]*<$header" $(product_c))
 		if [ "$file" = - ]; then
 			[ "$(wc -w <<<"$users")" -le 1 ] ||
 				echo "$header is included by $(echo $users): one file should"

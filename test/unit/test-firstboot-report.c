@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * report, pool, heal and status: what systemd says, what URLs answer, what is told to whom.
+ * report, pool, heal, status: what systemd says, what URLs answer, what is told to whom.
  * systemctl is a script; curl is the real one, against a server of the test's own.
  */
 #include "firstboot/pool.h"
@@ -169,7 +169,7 @@ static void test_damaged_record(void **state _unused_)
 	assert_false(a.ok);
 }
 
-/* --- a host with a systemctl that answers from a file -------------------------------- */
+/* --- a host with a systemctl that answers from a file ------------------------------ */
 
 static void fake_systemctl(const struct machine *m)
 {
@@ -474,7 +474,7 @@ static void test_pool_is_the_masters(void **state _unused_)
 	assert_int_equal(cmd_pool(&m.fb, NULL, &e), 0);
 }
 
-/* --- heal: port 8080 is the API server's, so in a network of our own ------------------ */
+/* --- heal: port 8080 is the API server's, so in a network of our own --------------- */
 
 static unsigned api_forgot(const char *request, const char *content _unused_,
 			   const char **body _unused_)

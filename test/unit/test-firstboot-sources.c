@@ -289,7 +289,7 @@ static void test_only_link(void **state _unused_)
 	assert_uplink(&m, NULL, NULL, "ens3");
 }
 
-/* While udev may still rename it, a link is waited for; in the end it is taken as it is. */
+/* While udev may rename it, a link is waited for; in the end it is taken as it is. */
 static void test_link_settles(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What must be true of the plan of any host, for the fuzzers of its sources. */
+#pragma once
+
+#include "firstboot/host-check.h"
+#include "firstboot/plan.h"
+
+static void demand(bool what, const char *story)
+{
+	if (what)
+		return;
+	fprintf(stderr, "%s\n", story);
+	abort();
+}
+
+/* Lines only, of characters that a text file has. */
+static void demand_text(const char *text)
+{
+	for (const char *c = text; *c; c++)
+		demand((unsigned char)*c >= 0x20 || *c == '\n' || *c == '\t', text);
+	demand(text[0] && text[strlen(text) - 1] == '\n', text);
+}
+
+/* Comments and NAME=VALUE, VALUE in double quotes or without any, nothing to expand. */
+static void demand_environment(const char *text)
+{
+	_cleanup_strv_ char **lines = strv_split(text, "\n");
+
+	for (size_t i = 0; lines && lines[i]; i++) {
+		const char *value = strchr(lines[i], '='), *quote;
+
+		if (lines[i][0] == '#')
+			continue;
+		demand(value && value > lines[i], lines[i]);
+		demand(!strpbrk(value, "\\$`'"), lines[i]);
+		quote = strchr(value, '"');
+		demand(!quote || (quote == value + 1 &&
+				  strchr(quote + 1, '"') ==
+					  lines[i] + strlen(lines[i]) - 1),
+		       lines[i]);
+	}
+}
+
+static void demand_plan(const struct plan *p, const struct host *h)
+{
+	_cleanup_free_ char *text = plan_text(p);
+
+	demand_text(text);
+	for (size_t i = 0; i < p->n_files; i++) {
+		const struct plan_file *f = &p->files[i];
+		size_t lines = 0;
+
+		if (f->kind != PLAN_FILE)
+			continue;
+		demand_text(f->data);
+		for (const char *c = f->data; *c; c++)
+			lines += *c == '\n';
+		if (strstr(f->path, "network-environment"))
+			demand_environment(f->data);
+		if (strstr(f->path, "authorized_keys"))
+			demand(lines == strv_len(h->ssh_keys) + 1, f->data);
+		if (strstr(f->path, "default/docker"))
+			demand(lines == 2, f->data);
+		if (strstr(f->path, "hostname"))
+			demand(lines == 1, f->data);
+	}
+}
+
+/* Derives and checks; makes the plan that follows. */
+static void plan_any(struct host *h, bool loaded)
+{
+	_cleanup_roles_ struct roles roles = {0};
+	_cleanup_diag_ struct diag d = {0};
+	_cleanup_plan_ struct plan p = {0}, rescue = {0};
+	bool bad[HOST_KEY_COUNT] = {false};
+
+	roles_builtin(&roles);
+	host_derive(h);
+	if (host_check_keys(h, &roles, &d, bad) == 0 && loaded) {
+		demand(d.n == 0, "passed with a complaint");
+		plan_make(&p, h, roles_find(&roles, h->role), "eth0");
+		demand_plan(&p, h);
+		demand(p.cbr0.prefix == 0 || p.cbr0.prefix == 24, "cbr0");
+	}
+	for (size_t i = 0; i < HOST_KEY_COUNT; i++)
+		bad[i] = bad[i] || h->bad[i];
+	plan_make_rescue(&rescue, h, bad, "eth0");
+	demand_plan(&rescue, h);
+}
