@@ -3,6 +3,8 @@
  * The guest is a boot sector that says "alive" on QEMU's debug port and then resets the
  * machine, which ends QEMU (-no-reboot) with exit status 0. Firmware has run by then, so
  * real mode, where broken nested KVM dies, has been seen to work.
+ *
+ * What QEMU says about a guest that died is for those who mend KVM: log/kvm.
  */
 #include "rack-accel.h"
 
@@ -69,6 +71,16 @@ int accel_probe(const char *dir, const char *accel, struct err *e)
 		       : err_set(e, ERR_FAILED, "the guest died without a word");
 }
 
+static void keep_story(const char *dir, const char *story)
+{
+	_cleanup_free_ char *path = xasprintf("%s/log/kvm", dir);
+	_cleanup_free_ char *text = xasprintf("%s\n", story);
+
+	/* Nothing depends on it. */
+	if (file_write_at(AT_FDCWD, path, text, strlen(text), 0644) < 0)
+		unlink(path);
+}
+
 enum accel accel_find(const char *dir, char **ret_why)
 {
 	_cleanup_close_ int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
@@ -83,7 +95,9 @@ enum accel accel_find(const char *dir, char **ret_why)
 		return ACCEL_TCG;
 	}
 	if (accel_probe(dir, "kvm", &e) < 0) {
-		*ret_why = xasprintf("KVM does not work here (%s)", e.msg);
+		keep_story(dir, e.msg);
+		*ret_why = xasprintf(
+			"KVM does not work here (guest died, see %s/log/kvm)", dir);
 		return ACCEL_TCG;
 	}
 	*ret_why = xstrdup("KVM works");

@@ -13,8 +13,8 @@ enum accel {
 	ACCEL_KVM,
 };
 
-/* Uses `dir`/run for the guest's disk. *ret_why is "KVM works", or why it does not; owned
- * by the caller. */
+/* Uses `dir`/run for the guest's disk, `dir`/log/kvm for what QEMU said. *ret_why is "KVM
+ * works", or why it does not; owned by the caller. */
 enum accel accel_find(const char *dir, char **ret_why);
 
 /* 0 when a guest lives under this accelerator ("kvm", "tcg"). */

@@ -39,10 +39,10 @@ static void finish(struct config *c)
 	_cleanup_free_ char *text = NULL;
 
 	host_derive(&c->host);
-	/* Without roles nothing can be said about the role; their file is complained of.
-	 */
+	/* Without roles nothing can be said about the role; their file is complained of. */
 	if (c->roles.n > 0 &&
-	    host_check_keys(&c->host, &c->roles, &c->complaints, c->bad) == 0)
+	    host_check_keys(&c->host, &c->roles, &c->complaints, c->bad) == 0 &&
+	    c->complaints.n == 0)
 		c->role = roles_find(&c->roles, c->host.role);
 	for (size_t i = 0; i < HOST_KEY_COUNT; i++)
 		c->bad[i] = c->bad[i] || c->host.bad[i];

@@ -21,7 +21,7 @@ extern const size_t n_sources;
 struct config {
 	struct roles roles;
 	struct host host;
-	const struct role *role;  /* NULL when the host's role is not known */
+	const struct role *role;  /* NULL when there are complaints */
 	struct diag complaints;   /* everything wrong, each line with its source */
 	bool bad[HOST_KEY_COUNT]; /* keys that complaints are about */
 	char sha256[DIGEST_LEN];  /* of the effective values, see config_text */

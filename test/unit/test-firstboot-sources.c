@@ -124,6 +124,20 @@ static void test_all_complaints(void **state _unused_)
 	assert_false(c.bad[HOST_NAME]);
 }
 
+/* Everything is good but that the role is empty (a fuzzer found it). */
+static void test_empty_role(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_config_ struct config c = {0};
+
+	machine_make(&m);
+	m.fb.cmdline =
+		"rackstrap.name=m rackstrap.role= rackstrap.address=172.25.0.10/24";
+	assert_int_equal(config_load(&c, &m.fb), -1);
+	assert_int_equal(c.complaints.n, 1);
+	assert_null(c.role);
+}
+
 static void test_nobody(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
@@ -315,6 +329,7 @@ int main(void)
 		cmocka_unit_test(test_cmdline_wins),
 		cmocka_unit_test(test_cmdline_alone),
 		cmocka_unit_test(test_all_complaints),
+		cmocka_unit_test(test_empty_role),
 		cmocka_unit_test(test_nobody),
 		cmocka_unit_test(test_image_roles),
 		cmocka_unit_test(test_digest),
