@@ -14,7 +14,7 @@ need_image() {
 # Key and rack file for this run; the demo's, with our key in it.
 make_rack() { # FROM TO
 	ssh-keygen -q -t ed25519 -N '' -C test -f "$WORK/key" </dev/null
-	sed "s|^\([[:space:]]*\)ssh_keys = .*|\1ssh_keys = [ \"$(cat "$WORK/key.pub")\" ];|" "$1" >"$2"
+	sed "s|^\([[:space:]]*\)\(# \)\{0,1\}ssh_keys = .*|\1ssh_keys = [ \"$(cat "$WORK/key.pub")\" ];|" "$1" >"$2"
 	grep -q "$(cut -d' ' -f2 "$WORK/key.pub")" "$2" || bail "$1 has no ssh_keys line to fill"
 }
 
