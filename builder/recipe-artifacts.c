@@ -8,9 +8,9 @@
 
 #define EXTRACT_DEPTH_MAX 4
 
-static const char *const artifact_keys[] = {
+const char *const recipe_artifact_keys[] = {
 	"name", "url", "sha256", "sha512", "standin", "to", "mode", "extract", NULL};
-static const char *const extract_keys[] = {"path", "to", "mode", "extract", NULL};
+const char *const recipe_extract_keys[] = {"path", "to", "mode", "extract", NULL};
 
 static void extract_free(struct recipe_extract *v, size_t n)
 {
@@ -60,7 +60,7 @@ static void parse_extract(struct recipe_extract *x, const struct conf_node *n,
 	bool to = conf_member(n, "to"), extract = conf_member(n, "extract");
 
 	recipe_set_where(&x->where, n);
-	(void)!conf_check_keys(n, extract_keys, d);
+	(void)!conf_check_keys(n, recipe_extract_keys, d);
 	if (recipe_get_text(n, "path", &x->path, d) == 0)
 		conf_complain(n, d, "path: missing: which member of the archive?");
 	else if (x->path && (x->path[0] == '/' || strstr(x->path, "..")))
@@ -178,7 +178,7 @@ static void parse_artifact(struct recipe *r, const struct conf_node *n, struct d
 	bool to = conf_member(n, "to"), extract = conf_member(n, "extract");
 
 	recipe_set_where(&a->where, n);
-	(void)!conf_check_keys(n, artifact_keys, d);
+	(void)!conf_check_keys(n, recipe_artifact_keys, d);
 	if (recipe_get_text(n, "name", &a->name, d) == 0)
 		conf_complain(n, d, "artifact: name: missing");
 	parse_url(a, n, d);

@@ -7,9 +7,9 @@
 #include "base.h"
 #include "recipe-parse.h"
 
-static const char *const initramfs_keys[] = {"policy", "modules", "tools", "compress",
+const char *const recipe_initramfs_keys[] = {"policy", "modules", "tools", "compress",
 					     NULL};
-static const char *const squashfs_keys[] = {"compression", "level", "block", NULL};
+const char *const recipe_squashfs_keys[] = {"compression", "level", "block", NULL};
 
 static const char *const initramfs_compressors[] = {"zstd", "xz",   "gzip", "bzip2",
 						    "lz4",  "lzma", "lzop", NULL};
@@ -149,7 +149,7 @@ static void parse_initramfs(struct recipe *r, const struct conf_node *root,
 	if (conf_get_group(root, "initramfs", &group, d) <= 0)
 		return;
 	recipe_set_where(&i->where, group);
-	(void)!conf_check_keys(group, initramfs_keys, d);
+	(void)!conf_check_keys(group, recipe_initramfs_keys, d);
 	parse_policy(i, group, d);
 	if (conf_get_strv(group, "modules", &i->modules, d) > 0)
 		check_each(group, "modules", i->modules, is_module,
@@ -210,7 +210,7 @@ static void parse_squashfs(struct recipe *r, const struct conf_node *root, struc
 
 	if (conf_get_group(root, "squashfs", &group, d) <= 0)
 		return;
-	(void)!conf_check_keys(group, squashfs_keys, d);
+	(void)!conf_check_keys(group, recipe_squashfs_keys, d);
 	(void)!recipe_get_word(group, "compression", &s->compression, d);
 	c = find_compressor(s->compression);
 	if (!c) {

@@ -7,7 +7,7 @@
 
 #include <sys/stat.h>
 
-static const char *const file_keys[] = {"to",  "source", "content", "link",
+const char *const recipe_file_keys[] = {"to",  "source", "content", "link",
 					"dir", "mode",   NULL};
 
 void recipe_files_done(struct recipe *r)
@@ -85,7 +85,7 @@ static void parse_file(struct recipe *r, const struct conf_node *n, struct diag 
 	struct recipe_file *f = &r->files[r->n_files++];
 
 	recipe_set_where(&f->where, n);
-	(void)!conf_check_keys(n, file_keys, d);
+	(void)!conf_check_keys(n, recipe_file_keys, d);
 	if (recipe_get_target(n, "to", &f->to, d) == 0)
 		conf_complain(n, d, "file: to: missing: where in the image?");
 	parse_kind(f, n, d);

@@ -7,6 +7,14 @@
 
 #include "recipe.h"
 
+/* Every key of a section, NULL behind the last. A base's are its type's (base.h), a
+ * role's the host model's. */
+extern const char *const recipe_keys[],
+	*const recipe_initramfs_keys[], *const recipe_squashfs_keys[],
+						*const recipe_artifact_keys[],
+							*const recipe_extract_keys[],
+								*const recipe_file_keys[];
+
 /* "FILE:LINE" of a node, owned. */
 char *recipe_node_where(const struct conf_node *n);
 void recipe_set_where(recipe_where *dst, const struct conf_node *n);

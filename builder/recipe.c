@@ -17,7 +17,7 @@
 #define RECIPE_NAME       "recipe.cfg"
 #define EPOCH_MAX         UINT32_MAX /* squashfs and cpio have 32 bits for a time */
 
-static const char *const recipe_keys[] = {
+const char *const recipe_keys[] = {
 	"version", "name",     "summary", "include",   "base",  "initramfs", "cmdline",
 	"epoch",   "squashfs", "exclude", "artifacts", "files", "units",     "enable",
 	"disable", "mask",     "roles",   "images",    NULL,

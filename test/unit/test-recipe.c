@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * builder/recipe.h: what recipes that are right come to, alone and laid over each other.
+ * What is wrong with a recipe, message by message, is in test/should-fail/recipe.
+ */
+#include "builder/base.h"
+#include "builder/image.h"
+#include "builder/recipe-parse.h"
+#include "lib/file.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static char *top;
+
+static int setup(void **state)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	(void)state;
+	unsetenv("SOURCE_DATE_EPOCH");
+	return tempdir_make(tmp ? tmp : "/tmp", "test-recipe", &top);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	rm_rf_p(&top);
+	top = NULL;
+	return 0;
+}
+
+/* Writes TOP/NAME, with the folders it is in; its path, owned. */
+static char *put(const char *name, const char *text)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", top, name);
+	_cleanup_free_ char *dir = xstrndup(path, (size_t)(strrchr(path, '/') - path));
+
+	assert_int_equal(mkdir_p_at(AT_FDCWD, dir, 0755), 0);
+	assert_int_equal(file_write_at(AT_FDCWD, path, text, strlen(text), 0644), 0);
+	return TAKE_PTR(path);
+}
+
+static void load(struct recipe *r, const char *path)
+{
+	_cleanup_diag_ struct diag d = {0};
+	int n = recipe_load(r, path, &d);
+
+	for (size_t i = 0; i < d.n; i++)
+		print_error("%s\n", d.lines[i]);
+	assert_int_equal(n, 0);
+	assert_int_equal(d.n, 0);
+}
+
+#define BASE                                                                             \
+	"base = { type = \"suite\"; suite = \"bookworm\"; components = [ \"main\" ];\n"  \
+	"         kernel = \"linux-image-x\"; packages = [ \"a\", \"b\" ]; };\n"
+#define SMALL "version = 1;\nname = \"small\";\n" BASE "images = [ \"pxe\" ];\n"
+
+/* --- one file --------------------------------------------------------------------- */
+
+static void defaults(void **state)
+{
+	_cleanup_free_ char *path = put("small/recipe.cfg", SMALL), *text = NULL;
+	_cleanup_recipe_ struct recipe r = {0};
+
+	(void)state;
+	load(&r, path);
+	text = recipe_describe(&r);
+	assert_string_equal(text, "recipe small\n"
+				  "epoch 1435622400\n"
+				  "base suite\n"
+				  "suite bookworm\n"
+				  "components main\n"
+				  "kernel linux-image-x\n"
+				  "packages a b\n"
+				  "initramfs policy most compress zstd\n"
+				  "squashfs zstd level 8 block 1M\n"
+				  "image pxe\n");
+}
+
+static const char everything[] =
+	"version = 1; name = \"all-of_it.1\"; summary = \"one line\";\n"
+	"base = { type = \"suite\"; suite = \"vivid\"; components = [ \"main\", "
+	"\"universe\" ];\n"
+	"  mirror = \"http://archive.invalid/ubuntu\"; pockets = [ \"updates\" ];\n"
+	"  keyring = \"key.gpg\"; kernel = \"linux-image-virtual\";\n"
+	"  packages = [ \"systemd\" ]; path_exclude = [ \"/usr/share/doc/*\" ]; };\n"
+	"initramfs = { policy = \"most\"; modules = [ \"loop\" ];\n"
+	"  tools = [ \"/sbin/blkid\" ]; compress = \"xz\"; };\n"
+	"squashfs = { compression = \"gzip\"; level = 9; block = \"128K\"; };\n"
+	"cmdline = \"panic=30 quiet\"; epoch = \"1500000000\";\n"
+	"exclude = [ \"/usr/share/man/*\", \"/opt\" ];\n"
+	"artifacts = (\n"
+	"  { name = \"k\"; url = \"https://files.invalid/k.tar.gz\"; standin = true;\n"
+	"    extract = ( { path = \"k/in.tar.gz\"; extract = (\n"
+	"      { path = \"bin/x\"; to = \"/usr/bin/x\"; mode = \"0755\"; } ); },\n"
+	"      { path = \"k/LICENSE\"; to = \"/usr/share/LICENSE\"; mode = \"644\"; } ); "
+	"},\n"
+	"  { name = \"bare\"; url = \"file:///srv/bare\"; to = \"/usr/bin/bare\";\n"
+	"    mode = \"0750\"; sha256 = "
+	"\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"; } );\n"
+	"files = ( { to = \"/etc/a\"; source = \"a\"; mode = \"0600\"; },\n"
+	"  { to = \"/etc/b\"; content = \"two\\nlines\\n\"; },\n"
+	"  { to = \"/etc/c\"; link = \"../b\"; },\n"
+	"  { to = \"/srv/d\"; dir = true; mode = \"1777\"; } );\n"
+	"units = [ \"x.service\", \"sub/rackstrap-node.target\" ];\n"
+	"enable = [ \"ssh.service\", \"getty@tty1.service\" ];\n"
+	"disable = [ \"fstrim.timer\" ]; mask = [ \"swap.target\" ];\n"
+	"roles = ( { name = \"node\"; units = [ \"x.service\" ];\n"
+	"  ready = [ \"http://127.0.0.1:1/\" ]; cbr0 = true; } );\n"
+	"images = [ \"pxe\" ];\n";
+
+static void every_key(void **state)
+{
+	static const char *const beside[] = {"a", "key.gpg", "x.service",
+					     "sub/rackstrap-node.target"};
+	_cleanup_free_ char *path = put("recipe.cfg", everything), *text = NULL;
+	_cleanup_free_ char *source = xasprintf("%s/a", top);
+	_cleanup_free_ char *keyring = xasprintf("%s/key.gpg", top), *want = NULL;
+	_cleanup_recipe_ struct recipe r = {0};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(beside); i++)
+		free(put(beside[i], "x"));
+	load(&r, top); /* the folder names its recipe.cfg */
+	text = recipe_describe(&r);
+	want = xasprintf(
+		"recipe all-of_it.1\nsummary one line\nepoch 1500000000\n"
+		"cmdline panic=30 quiet\nbase suite\nsuite vivid\n"
+		"components main universe\nmirror http://archive.invalid/ubuntu\n"
+		"pockets updates\nkeyring %s\nkernel linux-image-virtual\n"
+		"packages systemd\npath_exclude /usr/share/doc/*\n"
+		"initramfs policy most compress xz\ninitramfs modules loop\n"
+		"initramfs tools /sbin/blkid\nsquashfs gzip level 9 block 128K\n"
+		"exclude /usr/share/man/*\nexclude /opt\n"
+		"artifact k (stand-in) https://files.invalid/k.tar.gz\n"
+		"  k/in.tar.gz\n    bin/x to /usr/bin/x 0755\n"
+		"  k/LICENSE to /usr/share/LICENSE 0644\n"
+		"artifact bare file:///srv/bare sha256 "
+		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef "
+		"to /usr/bin/bare 0750\n"
+		"file /etc/a 0600 from a\nfile /etc/b 0644 of 10 bytes\n"
+		"link /etc/c to ../b\ndirectory /srv/d 1777\n"
+		"unit x.service from x.service\n"
+		"unit rackstrap-node.target from sub/rackstrap-node.target\n"
+		"enable ssh.service\nenable getty@tty1.service\n"
+		"disable fstrim.timer\nmask swap.target\n"
+		"role node cbr0\n  units x.service\n  ready http://127.0.0.1:1/\n"
+		"image pxe\n",
+		keyring);
+	assert_string_equal(text, want);
+	assert_string_equal(r.file, path);
+	assert_string_equal(r.dir, top);
+	assert_string_equal(r.files[0].text, source);
+	assert_true(str_ends(r.artifacts[1].where, "/recipe.cfg:16"));
+	assert_ptr_equal(r.images[0], &image_pxe);
+}
+
+static void shipped(void **state)
+{
+	_cleanup_recipe_ struct recipe metal = {0}, vm = {0};
+
+	(void)state;
+	load(&metal, "images/bookworm");
+	load(&vm, "images/bookworm-vm/"); /* a slash more */
+	assert_string_equal(vm.file, "images/bookworm-vm/recipe.cfg");
+	assert_string_equal(vm.base.kernel, "linux-image-cloud-amd64");
+	assert_string_equal(metal.base.kernel, "linux-image-amd64");
+	assert_int_equal(vm.n_units, metal.n_units);
+	assert_int_equal(strv_len(vm.base.packages), strv_len(metal.base.packages));
+	assert_true(strv_len(vm.initramfs.modules) < strv_len(metal.initramfs.modules));
+}
+
+/* --- laid over each other --------------------------------------------------------- */
+
+static void groups_merge_and_lists_replace(void **state)
+{
+	static const char inner[] =
+		SMALL "summary = \"inner\";\ncmdline = \"quiet\";\n"
+		      "initramfs = { modules = [ \"loop\" ]; compress = \"xz\"; };\n"
+		      "squashfs = { compression = \"gzip\"; level = 9; };\n"
+		      "exclude = [ \"/a\", \"/b\" ];\n"
+		      "files = ( { to = \"/etc/in\"; source = \"in.txt\"; } );\n";
+	static const char outer[] =
+		"version = 1; include = \"../inner/recipe.cfg\"; name = \"outer\";\n"
+		"base = { kernel = \"k\"; };\n"
+		"initramfs = { compress = \"gzip\"; };\n"
+		"squashfs = { compression = \"xz\"; };\n"
+		"exclude = [ \"/c\" ];\n";
+	_cleanup_free_ char *in = put("inner/recipe.cfg", inner);
+	_cleanup_free_ char *txt = put("inner/in.txt", "x");
+	_cleanup_free_ char *out = put("outer/recipe.cfg", outer);
+	_cleanup_recipe_ struct recipe r = {0};
+
+	(void)state;
+	load(&r, out);
+	assert_string_equal(r.name, "outer");
+	assert_string_equal(r.summary, "inner");
+	assert_string_equal(r.cmdline, "quiet");
+	assert_string_equal(r.base.kernel, "k");
+	assert_string_equal(r.base.suite, "bookworm");
+	assert_int_equal(strv_len(r.base.packages), 2);
+	assert_string_equal(r.initramfs.modules[0], "loop");
+	assert_string_equal(r.initramfs.compress, "gzip");
+	assert_string_equal(r.squashfs.compression, "xz");
+	assert_int_equal(r.squashfs.level, 0); /* the 9 was gzip's */
+	assert_int_equal(strv_len(r.exclude), 1);
+	/* A path belongs to the file that says it. */
+	assert_int_equal(access(r.files[0].text, F_OK), 0);
+	assert_string_equal(r.files[0].written, "in.txt");
+}
+
+static void include_in_include(void **state)
+{
+	_cleanup_free_ char *a = put("a.cfg", SMALL);
+	_cleanup_free_ char *b =
+		put("sub/b.cfg", "version = 1; name = \"b\"; include = \"../a.cfg\";\n"
+				 "cmdline = \"b\";\n");
+	_cleanup_free_ char *c =
+		put("c.cfg", "version = 1; name = \"c\"; include = \"sub/b.cfg\";\n");
+	_cleanup_recipe_ struct recipe r = {0};
+
+	(void)state;
+	load(&r, c);
+	assert_string_equal(r.name, "c");
+	assert_string_equal(r.cmdline, "b");
+	assert_string_equal(r.base.suite, "bookworm");
+}
+
+/* A mistake is told with the file it stands in, and nothing comes out. */
+static void mistake_in_an_included_file(void **state)
+{
+	_cleanup_free_ char *in = put("in.cfg", SMALL "cmdline = 7;\n");
+	_cleanup_free_ char *out =
+		put("out.cfg", "version = 1; name = \"o\";\ninclude = \"in.cfg\";\n"
+			       "epoch = \"soon\";\n");
+	_cleanup_free_ char *first = xasprintf("%s:6: cmdline: must be a string", in);
+	_cleanup_diag_ struct diag d = {0};
+	struct recipe r = {0};
+
+	(void)state;
+	assert_int_equal(recipe_load(&r, out, &d), -1);
+	assert_int_equal(d.n, 2);
+	assert_non_null(str_after(d.lines[0], first));
+	assert_non_null(strstr(d.lines[1], "/out.cfg:3: epoch: "));
+	assert_null(r.name);
+}
+
+static void includes_end(void **state)
+{
+	_cleanup_free_ char *path =
+		put("r.cfg", "version = 1; name = \"r\"; include = \"r.cfg\";\n");
+	_cleanup_diag_ struct diag d = {0};
+	struct recipe r = {0};
+
+	(void)state;
+	assert_int_equal(recipe_load(&r, path, &d), -1);
+	assert_int_equal(d.n, 1);
+	assert_non_null(strstr(d.lines[0], "include: more than 8 files deep"));
+}
+
+/* --- the environment -------------------------------------------------------------- */
+
+static void epoch_of_the_environment_wins(void **state)
+{
+	_cleanup_free_ char *path = put("r.cfg", SMALL "epoch = \"5\";\n");
+	_cleanup_recipe_ struct recipe r = {0}, empty = {0};
+	_cleanup_diag_ struct diag d = {0};
+	struct recipe none = {0};
+
+	(void)state;
+	setenv("SOURCE_DATE_EPOCH", "77", 1);
+	load(&r, path);
+	assert_int_equal(r.epoch, 77);
+	setenv("SOURCE_DATE_EPOCH", "", 1);
+	load(&empty, path);
+	assert_int_equal(empty.epoch, 5);
+	setenv("SOURCE_DATE_EPOCH", "4294967296", 1); /* squashfs has 32 bits */
+	assert_int_equal(recipe_load(&none, path, &d), -1);
+	assert_string_equal(d.lines[0], "SOURCE_DATE_EPOCH: must be seconds since 1970, "
+					"not '4294967296'");
+	unsetenv("SOURCE_DATE_EPOCH");
+}
+
+/* --- the man page ----------------------------------------------------------------- */
+
+static const char *const role_keys[] = {"name", "units", "ready", "cbr0", "master", NULL};
+
+/* The text between ".Ss TITLE" and the next section, owned. */
+static char *section(const char *page, const char *title)
+{
+	_cleanup_free_ char *head = xasprintf("\n.Ss %s\n", title);
+	const char *s = strstr(page, head), *end = NULL;
+
+	if (!s)
+		fail_msg("man/recipe.cfg.5 has no section '%s'", title);
+	s += strlen(head);
+	end = strstr(s, "\n.S");
+	assert_non_null(end);
+	return xstrndup(s, (size_t)(end - s) + 1);
+}
+
+static size_t lacks(const char *page, const char *title, const char *const *keys)
+{
+	_cleanup_free_ char *text = section(page, title);
+	size_t bad = 0;
+
+	for (size_t i = 0; keys[i]; i++) {
+		_cleanup_free_ char *entry = xasprintf(".It Cm %s\n", keys[i]);
+
+		if (!strstr(text, entry)) {
+			print_error("%s: no entry for %s\n", title, keys[i]);
+			bad++;
+		}
+	}
+	for (const char *s = text; (s = strstr(s, ".It Cm ")); s++) {
+		_cleanup_free_ char *key = xstrndup(s + 7, strcspn(s + 7, " \n"));
+
+		if (!strv_has((char *const *)keys, key)) {
+			print_error("%s: there is no key %s\n", title, key);
+			bad++;
+		}
+	}
+	return bad;
+}
+
+static void man_page(void **state)
+{
+	_cleanup_free_ char *page = NULL;
+	size_t bad = 0;
+
+	(void)state;
+	assert_int_equal(file_read_at(AT_FDCWD, "man/recipe.cfg.5", 1 << 20, &page, NULL),
+			 0);
+	bad += lacks(page, "Keys of the file", recipe_keys);
+	bad += lacks(page, "Keys of base", base_suite.keys);
+	bad += lacks(page, "Keys of initramfs", recipe_initramfs_keys);
+	bad += lacks(page, "Keys of squashfs", recipe_squashfs_keys);
+	bad += lacks(page, "Keys of an artifact", recipe_artifact_keys);
+	bad += lacks(page, "Keys of a member", recipe_extract_keys);
+	bad += lacks(page, "Keys of a file", recipe_file_keys);
+	bad += lacks(page, "Keys of a role", role_keys);
+	assert_int_equal(bad, 0);
+}
+
+/* The page's own example is a recipe. */
+static void man_page_example(void **state)
+{
+	_cleanup_free_ char *page = NULL, *text = NULL, *path = NULL;
+	_cleanup_recipe_ struct recipe r = {0};
+	const char *s, *end;
+	char *e;
+
+	(void)state;
+	assert_int_equal(file_read_at(AT_FDCWD, "man/recipe.cfg.5", 1 << 20, &page, NULL),
+			 0);
+	s = strstr(page, ".Sh EXAMPLES\n.Bd -literal\n");
+	assert_non_null(s);
+	s = strchr(strchr(s, '\n') + 1, '\n') + 1;
+	end = strstr(s, ".Ed\n");
+	assert_non_null(end);
+	text = xstrndup(s, (size_t)(end - s));
+	while ((e = strstr(text, "\\e"))) /* roff's backslash */
+		memmove(e + 1, e + 2, strlen(e + 2) + 1);
+	path = put("small/recipe.cfg", text);
+	free(put("small/tool.service", "[Service]\n"));
+	free(put("small/rackstrap-node.target", "[Unit]\n"));
+	load(&r, path);
+	assert_string_equal(r.files[0].text, "hello\n");
+}
+
+int main(void)
+{
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		CASE(defaults),
+		CASE(every_key),
+		CASE(shipped),
+		CASE(groups_merge_and_lists_replace),
+		CASE(include_in_include),
+		CASE(mistake_in_an_included_file),
+		CASE(includes_end),
+		CASE(epoch_of_the_environment_wins),
+		CASE(man_page),
+		CASE(man_page_example),
+	};
+
+	return cmocka_run_group_tests_name("recipe", tests, NULL, NULL);
+}
