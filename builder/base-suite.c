@@ -36,16 +36,33 @@ static bool is_suite(const char *s)
 	return s[0] != '-' && *s && !s[strspn(s, ok)];
 }
 
+/* A key that is there and wrong is complained about once, not as missing too. */
+static void not_missing(struct recipe_base *b, const struct conf_node *group)
+{
+	if (!b->suite && conf_member(group, "suite"))
+		b->suite = xstrdup("");
+	if (!b->components && conf_len(conf_member(group, "components")) > 0)
+		strv_add(&b->components, "");
+	if (!b->kernel && conf_member(group, "kernel"))
+		b->kernel = xstrdup("");
+}
+
 static void parse_suite(struct recipe_base *b, const struct conf_node *group,
 			struct diag *d)
 {
 	_cleanup_free_ char *keyring = NULL;
 
+	not_missing(b, group);
 	if (recipe_get_word(group, "suite", &b->suite, d) > 0 && !is_suite(b->suite))
 		conf_complain(conf_member(group, "suite"), d,
 			      "suite: '%s' is not the name of a suite", b->suite);
 	(void)!recipe_get_words(group, "components", &b->components, d);
-	(void)!recipe_get_word(group, "mirror", &b->mirror, d);
+	if (recipe_get_word(group, "mirror", &b->mirror, d) > 0 &&
+	    !recipe_is_url(b->mirror))
+		conf_complain(conf_member(group, "mirror"), d,
+			      "mirror: must begin with https://, http:// or file:///, "
+			      "not '%s'",
+			      b->mirror);
 	(void)!recipe_get_words(group, "pockets", &b->pockets, d);
 	(void)!recipe_get_text(group, "origin", &b->origin, d);
 	if (recipe_get_text(group, "keyring", &keyring, d) > 0) {

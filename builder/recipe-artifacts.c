@@ -133,8 +133,8 @@ static void parse_digest(struct recipe_artifact *a, const struct conf_node *n,
 			continue;
 		if (!digest_is_hex(s, types[i]))
 			conf_complain(conf_member(n, key), d,
-				      "%s: must be %zu lower-case hex digits", key,
-				      digest_hex_len(types[i]));
+				      "%s: must be %zu lower-case hex digits, not '%s'",
+				      key, digest_hex_len(types[i]), s);
 		if (a->digest)
 			conf_complain(conf_member(n, key), d,
 				      "give sha256 or sha512, not both");
@@ -142,19 +142,6 @@ static void parse_digest(struct recipe_artifact *a, const struct conf_node *n,
 		a->digest = xstrdup(s);
 		a->digest_type = types[i];
 	}
-}
-
-static bool is_url(const char *s)
-{
-	static const char *const schemes[] = {"https://", "http://", "file:///"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(schemes); i++) {
-		const char *rest = str_after(s, schemes[i]);
-
-		if (rest && *rest && *rest != '/')
-			return true;
-	}
-	return false;
 }
 
 static void parse_url(struct recipe_artifact *a, const struct conf_node *n,
@@ -165,7 +152,7 @@ static void parse_url(struct recipe_artifact *a, const struct conf_node *n,
 	if (r == 0)
 		conf_complain(n, d, "artifact '%s': url: missing",
 			      a->name ? a->name : "");
-	if (r > 0 && !is_url(a->url))
+	if (r > 0 && !recipe_is_url(a->url))
 		conf_complain(conf_member(n, "url"), d,
 			      "url: must begin with https://, http:// or file:///, not "
 			      "'%s'",

@@ -39,6 +39,7 @@ int recipe_get_mode(const struct conf_node *n, const char *key, unsigned *dst,
 		    struct diag *d);
 
 bool recipe_is_word(const char *s);
+bool recipe_is_url(const char *s);  /* https://, http:// or file:/// */
 bool recipe_is_unit(const char *s); /* "x.service", "getty@tty1.service", "x.target" */
 
 /* A list of groups: calls `item` for each; complains about what is not a group. */

@@ -40,13 +40,27 @@ void recipe_units_done(struct recipe *r)
 	free(r->roles_where);
 }
 
-static void parse_unit(struct recipe *r, const struct conf_node *n, struct diag *d)
+/* Element `i` of a list of units. */
+static int unit_string(const struct conf_node *list, size_t i, const char *key,
+		       const char **ret, struct diag *d)
 {
+	const struct conf_node *n = conf_at(list, i);
+
+	if (conf_type(n) != CONF_STRING)
+		return conf_complain(n, d, "%s: element %zu must be a string", key,
+				     i + 1);
+	return conf_str(n, ret, d);
+}
+
+static void parse_unit(struct recipe *r, const struct conf_node *list, size_t i,
+		       struct diag *d)
+{
+	const struct conf_node *n = conf_at(list, i);
 	const char *s = NULL, *slash;
 	struct recipe_unit *u;
 	struct stat st;
 
-	if (conf_str(n, &s, d) < 0)
+	if (unit_string(list, i, "units", &s, d) < 0)
 		return;
 	u = &r->units[r->n_units++];
 	slash = strrchr(s, '/');
@@ -71,7 +85,7 @@ static void parse_units(struct recipe *r, const struct conf_node *root, struct d
 	units_empty(r);
 	r->units = xcalloc(conf_len(list), sizeof(*r->units));
 	for (size_t i = 0; i < conf_len(list); i++)
-		parse_unit(r, conf_at(list, i), d);
+		parse_unit(r, list, i, d);
 }
 
 static void parse_switches(struct recipe_switches *s, const struct conf_node *root,
@@ -87,7 +101,7 @@ static void parse_switches(struct recipe_switches *s, const struct conf_node *ro
 		const struct conf_node *n = conf_at(list, i);
 		const char *unit = NULL;
 
-		if (conf_str(n, &unit, d) < 0)
+		if (unit_string(list, i, key, &unit, d) < 0)
 			continue;
 		if (!recipe_is_unit(unit))
 			conf_complain(n, d, "%s: '%s' is not the name of a unit", key,

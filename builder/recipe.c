@@ -8,9 +8,11 @@
 
 #include "image.h"
 #include "lib/file.h"
+#include "pxe/cmdline.h"
 #include "recipe-parse.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <sys/stat.h>
 
 #define INCLUDE_DEPTH_MAX 8
@@ -126,7 +128,7 @@ int recipe_get_target(const struct conf_node *n, const char *key, char **dst,
 	    s[strcspn(s, "\n\r")])
 		return conf_complain(conf_member(n, key), d,
 				     "%s: must be an absolute path in the image without "
-				     "'..', not '%s'",
+				     "'..' or a slash at its end, not '%s'",
 				     key, s);
 	free(*dst);
 	*dst = xstrdup(s);
@@ -136,10 +138,14 @@ int recipe_get_target(const struct conf_node *n, const char *key, char **dst,
 int recipe_get_mode(const struct conf_node *n, const char *key, unsigned *dst,
 		    struct diag *d)
 {
+	const struct conf_node *m = conf_member(n, key);
 	const char *s = NULL;
-	int r = conf_get_str(n, key, &s, d);
 	unsigned mode;
+	int r;
 
+	if (m && conf_type(m) == CONF_INT) /* which would be decimal */
+		return conf_complain(m, d, "%s: must be a string, as in \"0755\"", key);
+	r = conf_get_str(n, key, &s, d);
 	if (r <= 0)
 		return r;
 	if (str_to_mode(s, &mode) < 0)
@@ -153,9 +159,23 @@ int recipe_get_mode(const struct conf_node *n, const char *key, unsigned *dst,
 				     key, s);
 	if ((mode & S_IWOTH) && !(mode & S_ISVTX))
 		return conf_complain(conf_member(n, key), d,
-				     "%s: %s is writable by everybody", key, s);
+				     "%s: %s is writable by everybody; %04o would not be",
+				     key, s, mode & ~(unsigned)S_IWOTH);
 	*dst = mode;
 	return 1;
+}
+
+bool recipe_is_url(const char *s)
+{
+	static const char *const schemes[] = {"https://", "http://", "file:///"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(schemes); i++) {
+		const char *rest = str_after(s, schemes[i]);
+
+		if (rest && *rest && *rest != '/')
+			return true;
+	}
+	return false;
 }
 
 bool recipe_is_unit(const char *s)
@@ -204,16 +224,21 @@ static void parse_name(struct recipe *r, const struct conf_node *root, struct di
 
 	free(r->name); /* a variant is not called what it includes is called */
 	r->name = NULL;
+	if (!conf_member(root, "name"))
+		return;
+	r->name = xstrdup(""); /* one that is wrong is not missing */
 	if (conf_get_str(root, "name", &s, d) <= 0)
 		return;
-	if (!is_name(s))
+	if (!is_name(s)) {
 		conf_complain(
 			conf_member(root, "name"), d,
 			"name: must be lower-case letters, digits, '-', '_' and '.', "
 			"at most 64, not '%s'",
 			s);
-	else
-		r->name = xstrdup(s);
+		return;
+	}
+	free(r->name);
+	r->name = xstrdup(s);
 }
 
 static void parse_version(const struct conf *c, struct diag *d)
@@ -223,8 +248,11 @@ static void parse_version(const struct conf *c, struct diag *d)
 
 	if (!conf_member(root, "version"))
 		diag_add(d, "%s: version: missing; this is version = 1;", conf_name(c));
-	else
-		(void)!conf_get_int(root, "version", 1, 1, &version, d);
+	else if (conf_get_int(root, "version", INT_MIN, INT_MAX, &version, d) > 0 &&
+		 version != 1)
+		conf_complain(conf_member(root, "version"), d,
+			      "version: must be 1, the only one there is, not %d",
+			      version);
 }
 
 static int parse_epoch_text(const char *s, uint64_t *ret)
@@ -232,15 +260,34 @@ static int parse_epoch_text(const char *s, uint64_t *ret)
 	return str_to_u64(s, EPOCH_MAX, ret);
 }
 
+/* libconfig's numbers end in 2038. */
 static void parse_epoch(struct recipe *r, const struct conf_node *root, struct diag *d)
 {
+	const struct conf_node *n = conf_member(root, "epoch");
 	const char *s = NULL;
 
-	if (conf_get_str(root, "epoch", &s, d) > 0 && parse_epoch_text(s, &r->epoch) < 0)
-		conf_complain(conf_member(root, "epoch"), d,
+	if (n && (conf_type(n) == CONF_INT || conf_type(n) == CONF_OTHER))
+		conf_complain(n, d,
+			      "epoch: must be a string with seconds since 1970, as in "
+			      "\"1435622400\"");
+	else if (conf_get_str(root, "epoch", &s, d) > 0 &&
+		 parse_epoch_text(s, &r->epoch) < 0)
+		conf_complain(n, d,
 			      "epoch: must be seconds since 1970, as in \"1435622400\", "
 			      "not '%s'",
 			      s);
+}
+
+static void parse_cmdline(struct recipe *r, const struct conf_node *root, struct diag *d)
+{
+	const char *wrong;
+
+	if (recipe_get_text(root, "cmdline", &r->cmdline, d) <= 0)
+		return;
+	wrong = cmdline_wrong(r->cmdline);
+	if (wrong)
+		conf_complain(conf_member(root, "cmdline"), d,
+			      "cmdline: %s: boot loaders would take it apart", wrong);
 }
 
 static void parse_exclude(struct recipe *r, const struct conf_node *root, struct diag *d)
@@ -289,7 +336,7 @@ static void parse_root(struct recipe *r, const struct conf *c, struct diag *d)
 	parse_version(c, d);
 	parse_name(r, root, d);
 	(void)!recipe_get_text(root, "summary", &r->summary, d);
-	(void)!recipe_get_text(root, "cmdline", &r->cmdline, d);
+	parse_cmdline(r, root, d);
 	parse_epoch(r, root, d);
 	parse_exclude(r, root, d);
 	parse_images(r, root, d);

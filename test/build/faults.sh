@@ -105,12 +105,14 @@ check "one more run" build
 check "made no base again" test "$(wc -l <"$WORK/mmdebstrap.runs")" = "$runs"
 check "offline, from the cache" build --offline
 
-python3 -m http.server --bind 127.0.0.1 0 >"$WORK/http.log" 2>&1 &
-busy=$!
-tap_cleanup() { kill $httpd $busy 2>/dev/null; }
-for _ in $(seq 50); do grep -q port "$WORK/http.log" && break; sleep 0.1; done
-port=$(sed -n 's/.* port \([0-9]*\) .*/\1/p' "$WORK/http.log")
-chmod 755 "$WORK" && check "a boot tree" "$RACKSTRAP" pxe configs/demo.cfg --image "$WORK/images/small" -o "$WORK/tree" \
-	--interface lo --http-port "${port:-1}"
-refuse "a port in use" 1 "rackstrap: *port ${port:-1}*" "$RACKSTRAP" serve "$WORK/tree"
+# In a namespace that has the boot server's address.
+chmod 755 "$WORK"
+check "a boot tree" "$RACKSTRAP" pxe configs/demo.cfg --image "$WORK/images/small" -o "$WORK/tree" \
+	--interface lo --http-port 8123
+refuse "a port in use" 1 "rackstrap: port 8123/tcp is taken by python3 (pid *)" \
+	unshare --user --map-root-user --net --pid --fork --kill-child bash -c "
+		ip link set lo up && ip address add 172.25.0.1/24 dev lo || exit 98
+		python3 -m http.server --bind 172.25.0.1 8123 >'$WORK/http.log' 2>&1 &
+		for _ in \$(seq 50); do (: >/dev/tcp/172.25.0.1/8123) 2>/dev/null && break; sleep 0.1; done
+		'$RACKSTRAP' serve '$WORK/tree'"
 finish

@@ -1,0 +1,86 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Every mistake a recipe can have: recipe/NAME.cfg is refused with exactly recipe/NAME.txt on
+# standard error, nothing on standard output and exit status 3. Then the command lines of
+# build and lock, and a lock that is wrong.
+. "$(dirname "$0")/../tap.sh"
+unset SOURCE_DATE_EPOCH RACKSTRAP_MIRROR RACKSTRAP_CACHE
+
+for cfg in test/should-fail/recipe/*.cfg; do
+	name=$(basename "$cfg" .cfg)
+	rc=0
+	"$RACKSTRAP" build --dry-run "$cfg" >"$WORK/out" 2>"$WORK/err" </dev/null || rc=$?
+	if [ $rc -eq 3 ] && [ ! -s "$WORK/out" ] &&
+		diff "${cfg%.cfg}.txt" "$WORK/err" >"$WORK/diff"; then
+		pass "$name: $(sed -n '2s/^# //p' "$cfg")"
+	else
+		fail "$name: $(sed -n '2s/^# //p' "$cfg") (exit $rc)"
+		note <"$WORK/diff"
+	fi
+done
+
+# The recipes that are shipped are right.
+for recipe in images/*/recipe.cfg; do
+	check "$recipe" "$RACKSTRAP" build --dry-run "$recipe"
+done
+
+refuse "no such recipe" 3 'rackstrap: /nonexistent: cannot be read: No such file or directory' \
+	"$RACKSTRAP" build --dry-run /nonexistent
+refuse "a folder without a recipe" 3 \
+	'rackstrap: man/recipe.cfg: cannot be read: No such file or directory' "$RACKSTRAP" lock man
+refuse "an epoch of the environment that is none" 3 \
+	"rackstrap: SOURCE_DATE_EPOCH: must be seconds since 1970, not 'now'" \
+	env SOURCE_DATE_EPOCH=now "$RACKSTRAP" build --dry-run images/bookworm
+for command in build lock; do
+	refuse "$command: no recipe" 2 \
+		"rackstrap: $command: name one recipe: a folder with recipe.cfg, or a file" \
+		"$RACKSTRAP" $command
+	refuse "$command: two recipes" 2 \
+		"rackstrap: $command: name one recipe: a folder with recipe.cfg, or a file" \
+		"$RACKSTRAP" $command images/bookworm images/bookworm-vm
+	refuse "$command: a mirror without a replacement" 2 \
+		"rackstrap: --mirror: must be PREFIX=REPLACEMENT, the replacement a URL or an absolute path, not 'http://a/'" \
+		"$RACKSTRAP" $command images/bookworm --mirror http://a/
+	refuse "$command: a mirror of the environment that is none" 2 \
+		"rackstrap: RACKSTRAP_MIRROR: must be PREFIX=REPLACEMENT, the replacement a URL or an absolute path, not 'b=c'" \
+		env RACKSTRAP_MIRROR='http://a/=/srv b=c' "$RACKSTRAP" $command images/bookworm
+done
+refuse "build: offline and refresh" 2 \
+	'rackstrap: build: --refresh makes the base anew, which --offline forbids' \
+	"$RACKSTRAP" build images/bookworm --offline --refresh
+
+# What is only known once there is a lock.
+recipe=test/should-fail/recipe/good/recipe.cfg
+sum() { printf "$1%.0s" $(seq 64); }
+lock() { # URL SIZE SHA256
+	cat >"$WORK/recipe.lock" <<-L
+		version = 1;
+		inputs = (
+			{ url = "$1"; size = "$2"; sha256 = "$3"; }
+		);
+	L
+}
+build() { "$RACKSTRAP" build $recipe --offline --cache "$WORK/cache" --out "$WORK/image" --lock "$WORK/recipe.lock"; }
+printf 'version = 1;\ninputs = ( );\n' >"$WORK/recipe.lock"
+refuse "an artifact that nobody has a digest for" 3 \
+	"rackstrap: $recipe:14: artifact 'b': no digest: give it sha256 or sha512, or run \`rackstrap lock $recipe\`" build
+lock https://files.invalid/a 1 "$(sum 1)"
+refuse "a lock that contradicts the recipe" 3 \
+	"rackstrap: $recipe:14: artifact 'b': no digest:*" build
+cp "$WORK/err" "$WORK/said"
+check "and that is told before it" grep -qxF \
+	"rackstrap: $recipe:12: artifact 'a': sha256 is $(sum 0) in the recipe, but $(sum 1) in the lock ($WORK/recipe.lock:3): run \`rackstrap lock\` if the recipe is right" "$WORK/said"
+lock https://files.invalid/b 1 "$(sum 1)"
+refuse "an artifact that is not in the cache, offline" 1 \
+	"rackstrap: $recipe:12: artifact 'a' is not in the cache, and --offline was given" build
+lock https://files.invalid/b 1K "$(sum 1)"
+refuse "a size in other units" 3 \
+	"rackstrap: $WORK/recipe.lock:3: size: must be a number of bytes, not '1K'" build
+lock https://files.invalid/b 1 abc
+refuse "a short digest in the lock" 3 \
+	"rackstrap: $WORK/recipe.lock:3: sha256: must be 64 lower-case hex digits" build
+echo '@include "/etc/hostname"' >"$WORK/recipe.lock"
+refuse "a lock that includes" 3 "rackstrap: $WORK/recipe.lock:1: *@include*" build
+check "nothing was written" test ! -e "$WORK/image"
+finish
