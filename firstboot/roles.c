@@ -97,7 +97,8 @@ const struct role *roles_find(const struct roles *r, const char *name)
 static const char *const master_units[] = {
 	"docker.service",         "etcd.service",
 	"kube-apiserver.service", "kube-controller-manager.service",
-	"kube-scheduler.service", "calico-node.service",
+	"kube-scheduler.service", "rackstrap-pool.service",
+	"calico-node.service",
 };
 static const char *const master_ready[] = {
 	"http://127.0.0.1:4001/health",
@@ -110,6 +111,7 @@ static const char *const node_units[] = {
 	"calico-node.service",
 	"kube-proxy.service",
 	"kube-kubelet.service",
+	"rackstrap-heal.timer",
 };
 static const char *const node_ready[] = {
 	"http://127.0.0.1:10248/healthz",

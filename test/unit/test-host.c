@@ -435,6 +435,37 @@ static void test_roles(void **state _unused_)
 	rmdir(dir);
 }
 
+static void assert_same_words(char *const *a, char *const *b)
+{
+	assert_int_equal(strv_len(a), strv_len(b));
+	for (size_t i = 0; a && a[i]; i++)
+		assert_string_equal(a[i], b[i]);
+}
+
+/* The built-in roles are those of the recipe that every bookworm image is baked from. */
+static void test_roles_are_the_recipes(void **state _unused_)
+{
+	_cleanup_roles_ struct roles builtin = {0}, recipe = {0};
+	const struct conf_node *list = NULL;
+	_cleanup_conf_ struct conf *c = NULL;
+	_cleanup_diag_ struct diag d = {0};
+
+	roles_builtin(&builtin);
+	assert_int_equal(conf_read_at(&c, AT_FDCWD, "images/bookworm/recipe.cfg",
+				      "recipe.cfg", CONF_MAX_RACK, 0, &d),
+			 0);
+	assert_int_equal(conf_get_list(conf_root(c), "roles", &list, &d), 1);
+	assert_int_equal(roles_load(&recipe, list, &d), 0);
+	assert_int_equal(builtin.n, recipe.n);
+	for (size_t i = 0; i < builtin.n; i++) {
+		assert_string_equal(builtin.v[i].name, recipe.v[i].name);
+		assert_same_words(builtin.v[i].units, recipe.v[i].units);
+		assert_same_words(builtin.v[i].ready, recipe.v[i].ready);
+		assert_int_equal(builtin.v[i].cbr0, recipe.v[i].cbr0);
+		assert_int_equal(builtin.v[i].master, recipe.v[i].master);
+	}
+}
+
 /* --- the man page ----------------------------------------------------------------- */
 
 /* Every key has its entry in host.cfg(5), ".It Ic name". */
@@ -471,6 +502,7 @@ int main(void)
 		cmocka_unit_test(test_check_other_role),
 		cmocka_unit_test(test_check_nothing),
 		cmocka_unit_test(test_roles),
+		cmocka_unit_test(test_roles_are_the_recipes),
 		cmocka_unit_test(test_man_page),
 	};
 
