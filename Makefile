@@ -165,11 +165,9 @@ $(O)/standin/mirror.stamp: test/standin/pack $(STANDINS)
 export O
 SHOULD_FAIL	:= $(sort $(wildcard test/should-fail/*.sh))
 LINT_TESTS	:= $(sort $(wildcard test/lint/*.sh))
-# What bakes or boots waits for the commands that do.
-BAKES		:=
-BUILD_TESTS	:= $(sort $(if $(BAKES),$(wildcard test/build/*.sh),test/build/serve.sh))
-REPRO_TESTS	:= $(sort $(if $(BAKES),$(wildcard test/repro/*.sh)))
-QEMU_TESTS	:= $(sort $(if $(BAKES),$(filter-out %/lib.sh,$(wildcard test/qemu/*.sh))))
+BUILD_TESTS	:= $(sort $(wildcard test/build/*.sh))
+REPRO_TESTS	:= $(sort $(wildcard test/repro/*.sh))
+QEMU_TESTS	:= $(sort $(filter-out %/lib.sh,$(wildcard test/qemu/*.sh)))
 LONG_TESTS	:= $(sort $(wildcard test/long/*.sh))
 ASAN_UNIT	 = $(patsubst $(O)/%,$(O)/asan/%,$(UNIT_TESTS) $(FUZZERS))
 

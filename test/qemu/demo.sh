@@ -72,38 +72,33 @@ check "root has no password and sshd takes keys only" on $N1 "set -e
 check "nothing listens on the network that should not" on $M \
 	"test -z \"\$(ss -Htln 'sport != :22 and sport != :4001 and sport != :8080 and sport != :10251 and sport != :10252' | grep -vE '127\.0\.0\.|\[::1\]')\""
 
-# A node reboots.
-boot=$(report_of node-1 | json boot_id)
-on $N1 "systemctl reboot" >/dev/null 2>&1
-check "node-1 reboots to ready" until_ok 400 reported_again node-1 "$boot" ready
-check "cbr0, Docker, NAT and units are back on node-1" until_ok 60 node_is_right $N1 192.168.1.1/24 node-1
-check "the pool was not added twice" test "$(pool_index)" = "$index"
-
-# node-2 is handed a wrong host.cfg: cbr0 outside the pod network, and a typo.
+# node-1 reboots; meanwhile node-2 is handed a wrong host.cfg: cbr0 outside the pod
+# network, and a typo.
 mac=52-54-00-25-00-12
 python3 test/qemu/hostcpio.py "$DIR/tree/http/hosts/$mac.cpio" \
 	'"192.168.2.1/24"' '"192.169.2.1/24"' 'gateway =' 'gatewax =' || bail "cannot change node-2's host.cfg"
-boot=$(report_of node-2 | json boot_id)
+boot1=$(report_of node-1 | json boot_id) boot2=$(report_of node-2 | json boot_id)
+on $N1 "systemctl reboot" >/dev/null 2>&1
 qmp node-2 system_reset
-check "a wrong host.cfg is reported as failed" until_ok 400 reported_again node-2 "$boot" failed
+check "node-1 reboots to ready" until_ok 400 reported_again node-1 "$boot1" ready
+check "cbr0, Docker, NAT and units are back on node-1" until_ok 60 node_is_right $N1 192.168.1.1/24 node-1
+check "the pool was not added twice" test "$(pool_index)" = "$index"
+check "a wrong host.cfg is reported as failed" until_ok 400 reported_again node-2 "$boot2" failed
 report_of node-2 | json why | note
 check "the report says why" sh -c "grep -q 'cbr0' '$DIR/tree/http/report/node-2.json' &&
 	grep -q \"did you mean 'gateway'\" '$DIR/tree/http/report/node-2.json'"
 check "the console says why" sh -c "grep -q \"unknown key 'gatewax'.*did you mean 'gateway'\" '$(console node-2)'"
 check "the console says so once at the end" test "$(grep -cE 'rackstrap: node-2 \(node\) failed: ' "$(console node-2)")" = 1
 
-# And recovers when it is mended.
+# node-2 is mended; meanwhile the master is reset, whose state disk keeps the cluster.
 python3 test/qemu/hostcpio.py "$DIR/tree/http/hosts/$mac.cpio" \
 	'"192.169.2.1/24"' '"192.168.2.1/24"' 'gatewax =' 'gateway =' || bail "cannot mend node-2's host.cfg"
-boot=$(report_of node-2 | json boot_id)
+boot0=$(report_of master | json boot_id) boot2=$(report_of node-2 | json boot_id)
 qmp node-2 system_reset
-check "mended, node-2 is ready again" until_ok 400 reported_again node-2 "$boot" ready
-
-# The master is reset: its state disk keeps the cluster.
-boot=$(report_of master | json boot_id)
 qmp master system_reset
-check "the master is reset and comes back ready" until_ok 400 reported_again master "$boot" ready
+check "the master is reset and comes back ready" until_ok 400 reported_again master "$boot0" ready
 check "its state disk kept etcd: the pool is the one added first" test "$(pool_index)" = "$index"
+check "mended, node-2 is ready again" until_ok 400 reported_again node-2 "$boot2" ready
 check "both nodes are Ready again" until_ok 120 on $M \
 	"test \$(kubectl --server http://127.0.0.1:8080 get nodes --no-headers | grep -c ' Ready ') = 2"
 
