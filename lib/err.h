@@ -24,7 +24,8 @@ enum err_code {
 
 struct err {
 	enum err_code code;
-	char msg[2048]; /* one line, no newline; cut off with "..." when longer */
+	char msg[2048]; /* one line, or from diag_err() one a complaint; no newline at its
+			 * end; cut off with "..." when longer */
 };
 
 /* Sets code and message. Always returns -1. `e` may be NULL. */
