@@ -109,5 +109,8 @@ check "after etcd is lost both nodes register again" until_ok 240 on $M \
 
 pid=$(cat "$DIR/run/ns.pid")
 rack_stop
-check "Ctrl-C leaves no process behind" sh -c "! kill -0 $pid 2>/dev/null && ! pgrep -f 'rack-demo/' >/dev/null"
+nothing_left() {
+	! kill -0 "$1" 2>/dev/null && ! pgrep -fa -- "$DIR/"
+}
+check "Ctrl-C leaves no process behind" nothing_left "$pid"
 finish
