@@ -14,6 +14,7 @@ import tempfile
 
 UNITS = "images/common/units"
 DROPINS = {"images/common/files/docker.conf": "docker.service"}
+DOCKER = "images/common/docker-1.7.0"  # for recipes whose base has no Docker
 RECIPES = sorted(glob.glob("images/*/recipe.cfg"))
 
 # Units of the base that ours name.
@@ -24,20 +25,25 @@ STOCK = set("""
     systemd-tmpfiles-setup.service systemd-udev-trigger.service
 """.split())
 
-# What firstboot writes to /etc/network-environment, in both forms.
-ENVIRONMENT = set("""
-    DEFAULT_IPV4 KUBERNETES_MASTER ETCD_AUTHORITY KUBE_API_ROOT CALICOCTL_PATH
-    SERVICE_CLUSTER_IP_RANGE
-""".split())
+# What firstboot writes for units to read; the first in both of its forms.
+ENVIRONMENT = {
+    "/etc/network-environment": set("""
+        DEFAULT_IPV4 KUBERNETES_MASTER ETCD_AUTHORITY KUBE_API_ROOT CALICOCTL_PATH
+        SERVICE_CLUSTER_IP_RANGE
+    """.split()),
+    "/etc/default/docker": {"DOCKER_OPTS"},
+}
 
 SECTIONS = {  # by a unit's suffix, besides Unit and Install
     ".service": {"Service"},
     ".timer": {"Timer"},
     ".target": set(),
+    ".socket": {"Socket"},
 }
 REFERENCES = """Requires Wants BindsTo PartOf Requisite Conflicts Before After OnFailure
     WantedBy RequiredBy Also""".split()
-VERSIONS = {"etcd": "2.0.9"}  # the others are 0.20.2
+VERSIONS = {"etcd": "2.0.9", "docker": "1.7.0"}  # the others are 0.20.2
+DOCKER_SHORT = {"-d": "--daemon", "-H": "--host"}
 CALICOCTL = [r"checksystem --fix", r"node --ip=\$\{DEFAULT_IPV4\}"]
 FIRSTBOOT = {"apply", "report", "pool", "heal"}
 
@@ -136,7 +142,7 @@ def restarts(units):
 
 def commands(units):
     for u in units:
-        has_env = "/etc/network-environment" in u.values("Service", "EnvironmentFile")
+        files = [v.lstrip("-") for v in u.values("Service", "EnvironmentFile")]
         for key, value, line in u.commands():
             where = f"{u.name}:{line}"
             program, *args = value.lstrip("-").split()
@@ -144,9 +150,9 @@ def commands(units):
             if not program.startswith("/"):
                 yield f"{where}: {key}={program}: not an absolute path"
             for variable in re.findall(r"\$\{?(\w+)\}?", value):
-                if variable not in ENVIRONMENT:
+                if not any(variable in v for v in ENVIRONMENT.values()):
                     yield f"{where}: firstboot writes no {variable}"
-                elif not has_env:
+                elif not any(variable in ENVIRONMENT.get(f, ()) for f in files):
                     yield f"{where}: ${{{variable}}} without EnvironmentFile="
             yield from arguments(where, name, args)
 
@@ -156,7 +162,9 @@ def arguments(where, name, args):
     if known is not None:
         for arg in args:
             flag = arg.split("=")[0]
-            if name != "etcd":
+            if name == "docker":
+                flag = DOCKER_SHORT.get(flag, flag)
+            elif name != "etcd":
                 flag = flag.replace("_", "-")
             if arg.startswith("-") and flag not in known:
                 yield f"{where}: {name} has no flag {arg.split('=')[0]}"
@@ -184,7 +192,7 @@ def survives(units):
     """A server that is away, or restarts, must not take its clients down with it."""
     for u in units:
         for name in u.values("Unit", "Requires", "BindsTo", "Requisite"):
-            if name.split() != ["rackstrap-firstboot.service"]:
+            if name.split() not in (["rackstrap-firstboot.service"], ["docker.socket"]):
                 yield f"{u.name}: is tied to {name}"
 
 
@@ -318,6 +326,11 @@ BAD = [
     (commands, "[Service]\nExecStart=/usr/local/bin/etcd --name ${MY_IP}\n", "no MY_IP"),
     (commands, "[Service]\nExecStart=/usr/local/bin/etcd --name ${DEFAULT_IPV4}\n",
      "without EnvironmentFile"),
+    (commands, "[Service]\nExecStart=/usr/bin/docker -d --containerd=x\n",
+     "docker has no flag --containerd"),
+    (commands, "[Service]\nExecStart=/usr/bin/docker -d $DOCKER_OPTS\n"
+     "EnvironmentFile=/etc/network-environment\n", "${DOCKER_OPTS} without"),
+    (known_to_219, "[Socket]\nListenStrem=/x\n", "[Socket] has no business"),
     (commands, "[Service]\nExecStart=kubelet\n", "not an absolute path"),
     (commands, "[Service]\nExecStart=/usr/sbin/firstboot aply\n", "no such subcommand"),
     (references, "[Unit]\nAfter=network-online.service\n", "no such unit"),
@@ -329,7 +342,10 @@ BAD = [
 
 def main():
     units = [Unit(os.path.basename(p), read(p)) for p in sorted(glob.glob(f"{UNITS}/*"))]
-    with_dropins = units + [Unit(name, read(p)) for p, name in DROPINS.items()]
+    docker = [Unit("docker.socket", read(f"{DOCKER}/docker.socket")),
+              Unit("docker.service", read(f"{DOCKER}/docker.service") +
+                   "".join(read(p) for p, name in DROPINS.items() if name == "docker.service"))]
+    with_dropins = units + docker
     number = failed = 0
 
     def report(ok, what, complaints=()):
