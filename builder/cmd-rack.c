@@ -26,6 +26,7 @@ struct arguments {
 	const char *rack, *image, *dir;
 	char **hosts; /* --host; NULL: all */
 	bool uefi, keep, fresh, json;
+	enum accel_choice accel;
 	uint64_t timeout_s;
 };
 
@@ -52,6 +53,14 @@ static int timeout_parse(const char *text, uint64_t *ret, struct err *e)
 	return 0;
 }
 
+static int accel_take(const char *text, enum accel_choice *ret, struct err *e)
+{
+	if (accel_parse(text, ret) < 0)
+		return err_set(e, ERR_USAGE,
+			       "rack: --accel: must be auto, kvm or tcg, not '%s'", text);
+	return 0;
+}
+
 static int option_take(struct arguments *a, int c, struct err *e)
 {
 	switch (c) {
@@ -64,6 +73,8 @@ static int option_take(struct arguments *a, int c, struct err *e)
 	case 'H':
 		strv_add(&a->hosts, optarg);
 		return 0;
+	case 'a':
+		return accel_take(optarg, &a->accel, e);
 	case 'u':
 		a->uefi = true;
 		return 0;
@@ -88,6 +99,7 @@ static int arguments_parse(const struct command *self, int argc, char **argv,
 	static const struct option options[] = {{"image", required_argument, NULL, 'i'},
 						{"dir", required_argument, NULL, 'd'},
 						{"host", required_argument, NULL, 'H'},
+						{"accel", required_argument, NULL, 'a'},
 						{"uefi", no_argument, NULL, 'u'},
 						{"keep", no_argument, NULL, 'k'},
 						{"fresh", no_argument, NULL, 'f'},
@@ -180,7 +192,7 @@ static int load(struct job *j, struct err *e)
 		return -1;
 	if (preflight_hosts(&j->rack, j->hosts, j->n, &j->image, &d) < 0)
 		return diag_err(&d, e);
-	if (preflight_tools(j->a->uefi, &d) < 0) {
+	if (preflight_tools(j->a->uefi, j->a->accel, "", &d) < 0) {
 		int r = diag_err(&d, e);
 
 		e->code = ERR_FAILED; /* the machine, not a file */
@@ -269,17 +281,6 @@ static int start_boot_server(struct job *j, struct err *e)
 	return serve_start(&r->serve, e);
 }
 
-static void find_accel(struct rack_run *r)
-{
-	_cleanup_free_ char *why = NULL;
-
-	r->accel = accel_find(r->dir, &why);
-	if (r->accel == ACCEL_KVM)
-		log_info("%s", why);
-	else
-		log_info("%s: using QEMU's emulation (TCG)", why);
-}
-
 static const struct tree_host *tree_host(const struct tree_info *info, const char *name)
 {
 	for (size_t i = 0; i < info->n_hosts; i++)
@@ -299,6 +300,7 @@ static int start_machines(struct job *j, struct err *e)
 		const char *name = j->hosts[i]->host.name;
 		_cleanup_free_ char *console =
 			xasprintf("%s/log/%s.console", r->dir, name);
+		_cleanup_free_ char *qemu = xasprintf("%s/log/%s.qemu", r->dir, name);
 
 		m->vm = (struct vm){.host = j->hosts[i],
 				    .accel = r->accel,
@@ -307,6 +309,7 @@ static int start_machines(struct job *j, struct err *e)
 		ns_tap(i, m->vm.tap);
 		m->host = tree_host(&r->serve.info, name);
 		console_open(&m->console, console);
+		console_open(&m->qemu, qemu);
 		/* It is QEMU's to make; what an earlier run left is not this one's. */
 		if (unlink(console) < 0 && errno != ENOENT)
 			return err_errno(e, errno, "%s", console);
@@ -334,6 +337,7 @@ static void stop_all(struct rack_run *r)
 		free(r->machines[i].why);
 		status_host_done(&r->machines[i].status);
 		console_done(&r->machines[i].console);
+		console_done(&r->machines[i].qemu);
 	}
 	free(r->machines);
 	close_p(&r->signals);
@@ -374,8 +378,9 @@ static int work(void *arg, struct err *e)
 
 	j->run.signals = open_signals(e);
 	r = j->run.signals < 0 ? -1 : start_boot_server(j, e);
+	if (r == 0)
+		r = accel_find(j->run.dir, j->a->accel, &j->run.accel, e);
 	if (r == 0) {
-		find_accel(&j->run);
 		log_info("rack '%s': %zu machine%s boot%s over PXE (%s)", j->rack.name,
 			 j->n, j->n == 1 ? "" : "s", j->n == 1 ? "s" : "",
 			 j->run.uefi ? "UEFI" : "BIOS");
@@ -414,6 +419,7 @@ static int run_job(struct job *j, struct err *e)
 		.dir = j->dir,
 		.tree = xasprintf("%s/tree", j->dir),
 		.uefi = j->a->uefi,
+		.only_kvm = j->a->accel == ACCEL_ONLY_KVM,
 		.timeout_ms = j->a->timeout_s * 1000,
 		.serve = {.dnsmasq = {.pidfd = -1}, .nginx = {.pidfd = -1}},
 		.signals = -1,
@@ -444,6 +450,9 @@ const struct command command_rack = {
 		"  --dir DIR         the rack's folder: boot tree, disks, consoles\n"
 		"                    (default: rack-NAME)\n"
 		"  --host NAME       switch on this host only; may be given again\n"
+		"  --accel HOW       auto (default): KVM where it works, else "
+		"emulation;\n"
+		"                    kvm or tcg: only that\n"
 		"  --uefi            UEFI firmware instead of BIOS\n"
 		"  --keep            keep it running after the table, until Ctrl-C\n"
 		"  --fresh           forget the disks of an earlier run in DIR\n"

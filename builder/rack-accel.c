@@ -11,12 +11,12 @@
 #include "rack-accel.h"
 
 #include "lib/file.h"
+#include "lib/log.h"
 #include "lib/run.h"
 #include "lib/str.h"
 #include "rack-vm.h"
 
 #define PROBE_MS   5000
-#define PROBE_IPXE "/boot/ipxe.lkrn" /* Debian's package ipxe */
 #define PROBE_FILE "run/probe.ipxe"
 #define ALIVE      "alive"
 
@@ -45,7 +45,7 @@ static int run_guest(const char *dir, const char *accel, char **ret, struct err 
 		"-serial",
 		"stdio",
 		"-kernel",
-		PROBE_IPXE,
+		ACCEL_PROBE_IPXE,
 		"-initrd",
 		PROBE_FILE,
 		NULL,
@@ -82,25 +82,75 @@ static void keep_story(const char *dir, const char *story)
 		unlink(path);
 }
 
-enum accel accel_find(const char *dir, char **ret_why)
+/* NULL when it does, else why not; owned. */
+static char *kvm_objection(const char *dir)
 {
 	_cleanup_close_ int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	struct err e = {0};
 
-	if (fd < 0 && errno == ENOENT) {
-		*ret_why = xstrdup("there is no /dev/kvm");
-		return ACCEL_TCG;
+	if (fd < 0 && errno == ENOENT)
+		return xstrdup("there is no /dev/kvm");
+	if (fd < 0)
+		return xasprintf("/dev/kvm: %s", strerror(errno));
+	if (accel_probe(dir, "kvm", &e) == 0)
+		return NULL;
+	keep_story(dir, e.msg);
+	return xasprintf(
+		"KVM does not work here (a small guest did not live, see %s/log/kvm)",
+		dir);
+}
+
+int accel_find(const char *dir, enum accel_choice choice, enum accel *ret, struct err *e)
+{
+	_cleanup_free_ char *why = NULL;
+
+	*ret = ACCEL_TCG;
+	if (choice == ACCEL_ONLY_TCG)
+		return 0;
+	why = kvm_objection(dir);
+	if (!why) {
+		log_info("KVM works");
+		*ret = ACCEL_KVM;
+		return 0;
 	}
-	if (fd < 0) {
-		*ret_why = xasprintf("/dev/kvm: %s", strerror(errno));
-		return ACCEL_TCG;
-	}
-	if (accel_probe(dir, "kvm", &e) < 0) {
-		keep_story(dir, e.msg);
-		*ret_why = xasprintf(
-			"KVM does not work here (guest died, see %s/log/kvm)", dir);
-		return ACCEL_TCG;
-	}
-	*ret_why = xstrdup("KVM works");
-	return ACCEL_KVM;
+	if (choice == ACCEL_ONLY_KVM)
+		return err_set(e, ERR_FAILED, "--accel kvm: %s", why);
+	log_info("%s: using QEMU's emulation (TCG)", why);
+	return 0;
+}
+
+/* --- words ------------------------------------------------------------------------- */
+
+int accel_parse(const char *name, enum accel_choice *ret)
+{
+	static const char *const names[] = {[ACCEL_AUTO] = "auto",
+					    [ACCEL_ONLY_KVM] = "kvm",
+					    [ACCEL_ONLY_TCG] = "tcg"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (streq(name, names[i])) {
+			*ret = (enum accel_choice)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+const char *accel_name(enum accel accel)
+{
+	return accel == ACCEL_KVM ? "kvm" : "tcg";
+}
+
+bool accel_is_death(const char *line)
+{
+	static const char *const words[] = {
+		"KVM internal error", /* accel/kvm/kvm-all.c: with a Suberror */
+		"kvm run failed",     /* the same, KVM_RUN's errno */
+		"KVM: entry failed",  /* target/i386/kvm/kvm.c: the processor refused */
+		"KVM: unknown exit",  /* the same */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strstr(line, words[i]))
+			return true;
+	return false;
 }

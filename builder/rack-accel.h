@@ -13,9 +13,32 @@ enum accel {
 	ACCEL_KVM,
 };
 
-/* Uses `dir`/run for the guest's disk, `dir`/log/kvm for what QEMU said. *ret_why is "KVM
- * works", or why it does not; owned by the caller. */
-enum accel accel_find(const char *dir, char **ret_why);
+/* What the operator asks for (--accel). */
+enum accel_choice {
+	ACCEL_AUTO,     /* KVM where it works, else TCG */
+	ACCEL_ONLY_KVM, /* or nothing */
+	ACCEL_ONLY_TCG,
+};
+
+/* The guest's boot loader, of Debian's package ipxe. */
+#define ACCEL_PROBE_IPXE "/boot/ipxe.lkrn"
+
+/* 0, or -EINVAL when `name` is none of "auto", "kvm" and "tcg". */
+int accel_parse(const char *name, enum accel_choice *ret) _must_check_;
+const char *accel_name(enum accel accel);
+
+/*
+ * Finds out and says what it is. Uses `dir`/run for the guest's script, `dir`/log/kvm for
+ * what QEMU said. -1 only when KVM was asked for and does not work.
+ */
+int accel_find(const char *dir, enum accel_choice choice, enum accel *ret,
+	       struct err *e) _must_check_;
+
+/*
+ * Whether a line that QEMU wrote says that KVM gave up on the guest: QEMU does not end
+ * then, the machine stands still.
+ */
+bool accel_is_death(const char *line);
 
 /* 0 when a guest lives under this accelerator ("kvm", "tcg"). */
 int accel_probe(const char *dir, const char *accel, struct err *e) _must_check_;

@@ -10,6 +10,7 @@
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/run.h"
+#include "pxe/tree.h"
 #include "rack-vm.h"
 
 #define MIB            (1024ULL * 1024)
@@ -17,7 +18,17 @@
 #define UNPACKED_TIMES 9 / 2 /* an initrd, unpacked */
 #define STEP           (64 * MIB)
 
-int preflight_tools(bool uefi, struct diag *d)
+static int need_file(const char *root, const char *file, const char *package,
+		     struct diag *d)
+{
+	_cleanup_free_ char *path = xasprintf("%s%s", root, file);
+
+	return access(path, R_OK) == 0 ? 0
+				       : diag_add(d, "%s: %s (Debian's package %s)", file,
+						  strerror(errno), package);
+}
+
+int preflight_tools(bool uefi, enum accel_choice accel, const char *root, struct diag *d)
 {
 	static const struct {
 		const char *program, *package;
@@ -26,17 +37,25 @@ int preflight_tools(bool uefi, struct diag *d)
 		{"dnsmasq", "dnsmasq-base"},
 		{"nginx", "nginx-light"},
 	};
-	static const char *const firmware[] = {VM_OVMF_CODE, VM_OVMF_VARS};
+	const struct {
+		bool needed;
+		const char *file, *package;
+	} files[] = {
+		{uefi, TREE_IPXE_DIR "/snponly.efi", "ipxe"},
+		{accel != ACCEL_ONLY_TCG, ACCEL_PROBE_IPXE, "ipxe"},
+		{uefi, VM_OVMF_CODE, "ovmf"},
+		{uefi, VM_OVMF_VARS, "ovmf"},
+	};
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
 		if (!run_have(programs[i].program))
 			r = diag_add(d, "%s is not installed (Debian's package %s)",
 				     programs[i].program, programs[i].package);
-	for (size_t i = 0; uefi && i < ARRAY_SIZE(firmware); i++)
-		if (access(firmware[i], R_OK) < 0)
-			r = diag_add(d, "%s: %s (Debian's package ovmf)", firmware[i],
-				     strerror(errno));
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		if (files[i].needed &&
+		    need_file(root, files[i].file, files[i].package, d) < 0)
+			r = -1;
 	return r;
 }
 

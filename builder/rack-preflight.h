@@ -5,9 +5,12 @@
 #include "lib/err.h"
 #include "pxe/image.h"
 #include "pxe/rack.h"
+#include "rack-accel.h"
 
-/* A program or file that is missing is one complaint, with Debian's package for it. */
-int preflight_tools(bool uefi, struct diag *d) _must_check_;
+/* A program or file that is missing is one complaint, with Debian's package for it.
+ * Files are looked for below `root`, which is "" but in tests. */
+int preflight_tools(bool uefi, enum accel_choice accel, const char *root,
+		    struct diag *d) _must_check_;
 
 /*
  * The least memory a machine needs to boot an image over PXE, in bytes, a multiple of 64

@@ -29,6 +29,7 @@ struct machine {
 	struct status_host status; /* its report, when it sent one */
 	struct timespec reported;  /* the report's time: another one is a new report */
 	struct console console;
+	struct console qemu; /* what QEMU says */
 };
 
 struct rack_run {
@@ -38,6 +39,7 @@ struct rack_run {
 	char *tree; /* DIR/tree */
 	bool uefi;
 	enum accel accel;
+	bool only_kvm; /* no TCG instead when KVM gives up on a machine */
 	uint64_t timeout_ms;
 	struct machine *machines;
 	size_t n;

@@ -103,6 +103,7 @@ static void json_machine(struct json *j, const struct machine *m)
 					 : m->status.address);
 	json_str(j, "cbr0",
 		 m->host->cbr0.prefix ? net_format_cidr(m->host->cbr0, cbr0) : NULL);
+	json_str(j, "accelerator", accel_name(m->vm.accel));
 	json_str(j, "verdict", states[m->state]);
 	json_str(j, "why", m->why);
 	json_u64(j, "first_fetch_ms", m->first_ms);
@@ -132,7 +133,7 @@ char *rack_json(const struct rack_run *r)
 	json_str(&j, "rack", r->rack->name);
 	json_str(&j, "image", r->image->name);
 	json_strv(&j, "standins", r->image->standins);
-	json_str(&j, "accelerator", r->accel == ACCEL_KVM ? "kvm" : "tcg");
+	json_str(&j, "accelerator", accel_name(r->accel));
 	json_str(&j, "firmware", r->uefi ? "uefi" : "bios");
 	json_open(&j, "hosts", '[');
 	for (size_t i = 0; i < r->n; i++)

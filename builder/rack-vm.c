@@ -186,6 +186,27 @@ int vm_start(struct vm *vm, const char *dir, struct err *e)
 	return vm->pidfd < 0 ? err_errno(e, errno, "pidfd_open") : 0;
 }
 
+/* QEMU makes the console anew, but not before whoever follows it has looked. */
+static int clear_logs(const char *dir, const char *name, struct err *e)
+{
+	_cleanup_free_ char *console = xasprintf("%s/log/%s.console", dir, name);
+	_cleanup_free_ char *log = xasprintf("%s/log/%s.qemu", dir, name);
+	_cleanup_free_ char *kept = xasprintf("%s.kvm", log);
+
+	if (unlink(console) < 0 && errno != ENOENT)
+		return err_errno(e, errno, "%s", console);
+	return rename(log, kept) < 0 ? err_errno(e, errno, "%s", kept) : 0;
+}
+
+int vm_restart_tcg(struct vm *vm, const char *dir, struct err *e)
+{
+	vm_stop(&vm, 1);
+	if (clear_logs(dir, vm->host->host.name, e) < 0)
+		return -1;
+	vm->accel = ACCEL_TCG;
+	return vm_start(vm, dir, e);
+}
+
 /* Without the lines on features that TCG leaves out: there is one for each. */
 static char *last_words(const char *path)
 {

@@ -7,6 +7,7 @@
  *	disk/NAME.vars		UEFI's variables
  *	log/NAME.console	all it wrote on its serial line since it was started
  *	log/NAME.qemu		what QEMU itself says
+ *	log/NAME.qemu.kvm	what it said when KVM gave up on it
  *	run/NAME.qmp		QMP, one client at a time
  */
 #pragma once
@@ -37,6 +38,9 @@ int vm_prepare(const struct vm *vm, const char *dir, struct err *e) _must_check_
 
 /* Switches it on. */
 int vm_start(struct vm *vm, const char *dir, struct err *e) _must_check_;
+
+/* Switches it off, if it is on, and on again under TCG, with a new console and log. */
+int vm_restart_tcg(struct vm *vm, const char *dir, struct err *e) _must_check_;
 
 /* Why it ended, from its exit status and log/NAME.qemu; owned. It must have ended. */
 char *vm_obituary(struct vm *vm, const char *dir);

@@ -5,6 +5,10 @@
  * that grow, looked at four times a second: a rack of forty costs little that way, and
  * nothing can be missed. Only ends are waited for: the servers', a machine's, ours.
  *
+ * KVM that gave up on a guest is a line that QEMU writes: the machine stands still then,
+ * QEMU ends only when an assertion of its own fails. The machine is started once more
+ * under TCG, with its time counted anew.
+ *
  * A verdict stands until a later report says otherwise; after the table nothing changes
  * it any more.
  */
@@ -169,6 +173,57 @@ static void follow_console(struct follower *f, struct machine *m)
 
 /* --- ends -------------------------------------------------------------------------- */
 
+static int follow_pid(struct follower *f, const struct machine *m, struct err *e)
+{
+	struct epoll_event ev = {.events = EPOLLIN};
+
+	if (m->vm.pidfd >= 0 && epoll_ctl(f->epfd, EPOLL_CTL_ADD, m->vm.pidfd, &ev) < 0)
+		return err_errno(e, errno, "epoll");
+	return 0;
+}
+
+static void follow_anew(struct console *c)
+{
+	_cleanup_free_ char *path = xstrdup(c->path);
+
+	console_done(c);
+	console_open(c, path);
+}
+
+static void kvm_died(struct follower *f, struct machine *m, const char *said)
+{
+	const char *name = m->host->name;
+	struct err e = {0};
+
+	if (f->r->only_kvm) {
+		tell(f, "%s: its machine died under KVM: %s", name, said);
+		if (m->state == MACHINE_PENDING)
+			machine_verdict(
+				m, MACHINE_FAILED,
+				xasprintf("its machine died under KVM: %s", said));
+		return;
+	}
+	tell(f, "%s: its machine died under KVM (%s): started again under TCG", name,
+	     said);
+	follow_anew(&m->console);
+	follow_anew(&m->qemu);
+	m->on_ms = rack_now_ms();
+	m->first_ms = m->last_ms = 0;
+	if (vm_restart_tcg(&m->vm, f->r->dir, &e) < 0 || follow_pid(f, m, &e) < 0)
+		machine_verdict(m, MACHINE_FAILED, xstrdup(e.msg));
+}
+
+static void follow_qemu(struct follower *f, struct machine *m)
+{
+	char *line;
+
+	while (m->vm.accel == ACCEL_KVM && (line = console_next(&m->qemu))) {
+		if (accel_is_death(line))
+			kvm_died(f, m, line);
+		free(line);
+	}
+}
+
 static void follow_end(struct follower *f, struct machine *m)
 {
 	struct pollfd pfd = {.fd = m->vm.pidfd, .events = POLLIN};
@@ -179,6 +234,10 @@ static void follow_end(struct follower *f, struct machine *m)
 	epoll_ctl(f->epfd, EPOLL_CTL_DEL, m->vm.pidfd, NULL);
 	close(TAKE_FD(m->vm.pidfd));
 	why = vm_obituary(&m->vm, f->r->dir);
+	if (m->vm.accel == ACCEL_KVM && strcasestr(why, "kvm")) {
+		kvm_died(f, m, why);
+		return;
+	}
 	tell(f, "%s: its machine ended: %s", m->host->name, why);
 	if (m->state == MACHINE_PENDING)
 		machine_verdict(m, MACHINE_FAILED,
@@ -188,11 +247,12 @@ static void follow_end(struct follower *f, struct machine *m)
 static void give_up(struct rack_run *r)
 {
 	unsigned long long s = r->timeout_ms / 1000;
+	uint64_t now = rack_now_ms();
 
 	for (size_t i = 0; i < r->n; i++) {
 		struct machine *m = &r->machines[i];
 
-		if (m->state != MACHINE_PENDING)
+		if (m->state != MACHINE_PENDING || since(m->on_ms, now) <= r->timeout_ms)
 			continue;
 		if (m->last_ms)
 			machine_verdict(m, MACHINE_FAILED,
@@ -226,9 +286,8 @@ static int follower_open(struct follower *f, struct rack_run *r, bool keep, stru
 	if (f->epfd < 0 || epoll_ctl(f->epfd, EPOLL_CTL_ADD, r->signals, &ev) < 0)
 		return err_errno(e, errno, "epoll");
 	for (size_t i = 0; i < r->n; i++)
-		if (r->machines[i].vm.pidfd >= 0 &&
-		    epoll_ctl(f->epfd, EPOLL_CTL_ADD, r->machines[i].vm.pidfd, &ev) < 0)
-			return err_errno(e, errno, "epoll");
+		if (follow_pid(f, &r->machines[i], e) < 0)
+			return -1;
 	watch_open(&f->watch, &r->serve);
 	access_open(&f->access, log, true);
 	return 0;
@@ -254,6 +313,7 @@ static void look(struct follower *f)
 	for (size_t i = 0; i < f->r->n; i++) {
 		follow_console(f, &f->r->machines[i]);
 		follow_report(f, &f->r->machines[i]);
+		follow_qemu(f, &f->r->machines[i]);
 		follow_end(f, &f->r->machines[i]);
 	}
 }
@@ -277,8 +337,7 @@ static int follow(struct follower *f, struct err *e)
 		look(f);
 		if (f->keep)
 			continue;
-		if (since(f->start_ms, rack_now_ms()) > r->timeout_ms)
-			give_up(r);
+		give_up(r);
 		if (!pending(r))
 			return 0;
 	}

@@ -190,8 +190,8 @@ static void groups_merge_and_lists_replace(void **state)
 		"initramfs = { compress = \"gzip\"; };\n"
 		"squashfs = { compression = \"xz\"; };\n"
 		"exclude = [ \"/c\" ];\n";
-	_cleanup_free_ char *in = put("inner/recipe.cfg", inner);
-	_cleanup_free_ char *txt = put("inner/in.txt", "x");
+	_cleanup_free_ _unused_ char *in = put("inner/recipe.cfg", inner);
+	_cleanup_free_ _unused_ char *txt = put("inner/in.txt", "x");
 	_cleanup_free_ char *out = put("outer/recipe.cfg", outer);
 	_cleanup_recipe_ struct recipe r = {0};
 
@@ -215,7 +215,7 @@ static void groups_merge_and_lists_replace(void **state)
 
 static void include_in_include(void **state)
 {
-	_cleanup_free_ char *a = put("a.cfg", SMALL);
+	_cleanup_free_ _unused_ char *a = put("a.cfg", SMALL);
 	_cleanup_free_ char *b =
 		put("sub/b.cfg", "version = 1; name = \"b\"; include = \"../a.cfg\";\n"
 				 "cmdline = \"b\";\n");
@@ -233,7 +233,7 @@ static void include_in_include(void **state)
 /* A mistake is told with the file it stands in, and nothing comes out. */
 static void mistake_in_an_included_file(void **state)
 {
-	_cleanup_free_ char *in = put("in.cfg", SMALL "cmdline = 7;\n");
+	_cleanup_free_ _unused_ char *in = put("in.cfg", SMALL "cmdline = 7;\n");
 	_cleanup_free_ char *out =
 		put("out.cfg", "version = 1; name = \"o\";\ninclude = \"in.cfg\";\n"
 			       "epoch = \"soon\";\n");
