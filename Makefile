@@ -107,6 +107,11 @@ $(UNIT_TESTS): $(O)/test/unit/%: $(O)/obj/test/unit/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $^ -lcmocka $(LIBS_BUILDER)
 
+# It stands between the program and its files: see test/disk/disk.h.
+$(O)/test/unit/test-firstboot-powercut: $(O)/obj/test/disk/model.o $(O)/obj/test/disk/record.o
+$(O)/test/unit/test-firstboot-powercut: LDFLAGS += -Wl,--wrap=openat64,--wrap=write,--wrap=fsync \
+	-Wl,--wrap=fchmod,--wrap=fchmodat,--wrap=renameat,--wrap=unlinkat,--wrap=mkdirat,--wrap=symlinkat
+
 $(TEST_TOOLS): $(O)/test/tools/%: $(O)/obj/test/tools/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $^ $(LIBS_BUILDER)

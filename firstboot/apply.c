@@ -113,6 +113,7 @@ int cmd_apply(const struct firstboot *fb, char **args _unused_, struct err *e)
 	if (link_wait(fb, &c.host, &uplink, e) < 0)
 		return fb->dry_run ? -1 : refuse(fb, &c, &a, e);
 	plan_make(&p, &c.host, c.role, uplink.name);
+	p.config = config_text(&c.host);
 	if (fb->dry_run)
 		return dry_run(&p);
 	a.uplink = xstrdup(uplink.name);

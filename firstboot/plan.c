@@ -177,5 +177,6 @@ void plan_done(struct plan *p)
 	free(p->hostname);
 	strv_free(p->nat);
 	free(p->target);
+	free(p->config);
 	*p = (struct plan){0};
 }

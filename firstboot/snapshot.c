@@ -3,6 +3,7 @@
  * Values of a key that was given but cannot be read are left out: they are in the errors.
  */
 #include "snapshot.h"
+#include "generation.h"
 #include "lib/json.h"
 
 void snapshot_read(struct snapshot *ret, const struct firstboot *fb)
@@ -11,6 +12,7 @@ void snapshot_read(struct snapshot *ret, const struct firstboot *fb)
 	(void)!config_load(&ret->config, fb); /* its complaints are in the record */
 	boot_info_read(&ret->boot, fb);
 	applied_read(&ret->applied, fb);
+	ret->generation = generation_number(fb);
 }
 
 void snapshot_done(struct snapshot *s)
@@ -101,7 +103,7 @@ char *snapshot_json(const struct snapshot *s)
 	json_str(&j, "image", s->boot.image);
 	json_str(&j, "root_sha256", s->boot.root_sha256);
 	json_str(&j, "boot_id", s->boot.boot_id);
-	json_u64(&j, "generation", 0);
+	json_u64(&j, "generation", s->generation);
 	json_u64(&j, "uptime_ms", s->verdict.uptime_ms);
 	json_phases(&j, s);
 	json_units(&j, &s->units);

@@ -15,6 +15,7 @@ struct snapshot {
 	struct applied applied;
 	struct units units; /* of the role; empty when nothing was started */
 	struct verdict verdict;
+	uint64_t generation; /* 0: never configured */
 };
 
 /* Everything but units and verdict. */

@@ -4,10 +4,12 @@
  * target comes last, because from there on the host works. Each file is replaced whole
  * and only when it differs.
  *
- * Limit: files are replaced one by one, so a power cut leaves some of the new and some of
- * the old; the next boot makes them all the new ones before anything reads them.
+ * Files are replaced one by one, so a power cut leaves some of the new and some of the
+ * old: generation.h is about that. The next boot makes them all the new ones before
+ * anything reads them.
  */
 #include "steps.h"
+#include "generation.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/run.h"
@@ -17,33 +19,48 @@
 
 /* --- files ------------------------------------------------------------------------ */
 
-/* Removes a file that begins with our mark; anybody else's stays. */
-static int remove_ours(int rootfd, const char *path)
+/* Whether it begins with our mark; what does is ours to remove, anybody else's stays. */
+static int is_ours(int rootfd, const char *path)
 {
 	_cleanup_free_ char *text = NULL;
 	int r = file_read_at(rootfd, path, OLD_FILE_MAX, &text, NULL);
 
 	if (r == -ENOENT || r == -EFBIG || r == -ENOTDIR)
 		return 0;
-	if (r < 0)
-		return r;
-	if (!str_after(text, PLAN_MARK "\n"))
-		return 0;
-	return file_remove_at(rootfd, path);
+	return r < 0 ? r : str_after(text, PLAN_MARK "\n") != NULL;
+}
+
+static bool dir_is(int rootfd, const char *path, mode_t mode)
+{
+	struct stat st;
+
+	return fstatat(rootfd, path, &st, 0) == 0 && S_ISDIR(st.st_mode) &&
+	       (st.st_mode & 07777) == mode;
+}
+
+/* 1: it is not as the plan says, 0: it is, -errno. */
+static int file_differs(int rootfd, const struct plan_file *f)
+{
+	switch (f->kind) {
+	case PLAN_DIR:
+		return !dir_is(rootfd, f->path, f->mode);
+	case PLAN_FILE:
+		return !file_is_at(rootfd, f->path, f->data, strlen(f->data), f->mode);
+	case PLAN_REMOVE:
+		return is_ours(rootfd, f->path);
+	}
+	return 0;
 }
 
 static int make_dir(int rootfd, const char *path, mode_t mode)
 {
-	struct stat st;
-	int r = mkdir_p_at(rootfd, path, mode);
+	int r = mkdir_p_sync_at(rootfd, path, mode);
 
 	if (r < 0)
 		return r;
-	if (fstatat(rootfd, path, &st, 0) < 0)
+	if (!dir_is(rootfd, path, mode) && fchmodat(rootfd, path, mode, 0) < 0)
 		return -errno;
-	if ((st.st_mode & 07777) == mode)
-		return 0;
-	return fchmodat(rootfd, path, mode, 0) < 0 ? -errno : 1;
+	return 0;
 }
 
 static int write_file(int rootfd, const struct plan_file *f)
@@ -54,58 +71,118 @@ static int write_file(int rootfd, const struct plan_file *f)
 
 	if (slash) {
 		*slash = '\0';
-		r = mkdir_p_at(rootfd, dir, 0755);
+		r = mkdir_p_sync_at(rootfd, dir, 0755);
 	}
 	if (r < 0)
 		return r;
-	return file_update_at(rootfd, f->path, f->data, strlen(f->data), f->mode);
+	return file_write_at(rootfd, f->path, f->data, strlen(f->data), f->mode);
+}
+
+static int make_file(int rootfd, const struct plan_file *f)
+{
+	switch (f->kind) {
+	case PLAN_DIR:
+		return make_dir(rootfd, f->path, f->mode);
+	case PLAN_FILE:
+		return write_file(rootfd, f);
+	case PLAN_REMOVE:
+		return file_remove_at(rootfd, f->path);
+	}
+	return 0;
 }
 
 static int do_file(int rootfd, const struct plan_file *f, struct err *e)
 {
-	int r = f->kind == PLAN_DIR    ? make_dir(rootfd, f->path, f->mode)
-		: f->kind == PLAN_FILE ? write_file(rootfd, f)
-				       : remove_ours(rootfd, f->path);
+	int r = file_differs(rootfd, f);
+	bool differs = r > 0;
 
+	if (differs)
+		r = make_file(rootfd, f);
 	if (r < 0)
 		return err_errno(e, r, "/%s", f->path);
-	if (r > 0)
+	if (differs)
 		log_debug("/%s: %s", f->path,
 			  f->kind == PLAN_REMOVE ? "removed" : "written");
-	return r;
+	return differs;
 }
 
-static int step_files(const struct firstboot *fb, const struct plan *p, struct err *e)
+/* Whether anything is to be done. What cannot be looked at is found out by doing it. */
+static bool files_differ(const struct firstboot *fb, const struct plan *p)
 {
-	int changed = 0;
-
-	for (size_t i = 0; i < p->n_files; i++) {
-		int r = do_file(fb->rootfd, &p->files[i], e);
-
-		if (r < 0)
-			return -1;
-		changed += r;
-	}
-	return changed;
+	for (size_t i = 0; i < p->n_files; i++)
+		if (file_differs(fb->rootfd, &p->files[i]) != 0)
+			return true;
+	return false;
 }
 
-int steps_files(const struct firstboot *fb, const struct plan *p, struct err *e)
+/* The number of files changed. Stops at the first failure, or goes on and tells it. */
+static int do_files(const struct firstboot *fb, const struct plan *p, bool go_on,
+		    struct err *e)
 {
 	int changed = 0;
 	bool failed = false;
 
 	for (size_t i = 0; i < p->n_files; i++) {
 		struct err one;
-		int r = do_file(fb->rootfd, &p->files[i], &one);
+		int r = do_file(fb->rootfd, &p->files[i], failed ? &one : e);
 
-		if (r > 0)
-			changed += r;
-		if (r < 0 && !failed) {
-			err_set(e, one.code, "%s", one.msg);
+		if (r < 0 && !go_on)
+			return -1;
+		if (r < 0)
 			failed = true;
-		}
+		else
+			changed += r;
 	}
 	return failed ? -1 : changed;
+}
+
+/* Temporaries of a run that was cut off, beside every file that one of ours may write. */
+static int sweep(const struct firstboot *fb, const struct plan *p, struct err *e)
+{
+	for (size_t i = 0; i < p->n_files; i++) {
+		int r = file_sweep_at(fb->rootfd, p->files[i].path);
+
+		if (r < 0)
+			return err_errno(e, r, "/%s", p->files[i].path);
+	}
+	return 0;
+}
+
+static int step_files(const struct firstboot *fb, const struct plan *p, struct err *e)
+{
+	struct generation g;
+	int changed;
+
+	if (generation_look(&g, fb, p, e) < 0)
+		return -1;
+	if (g.same && !g.cut && !files_differ(fb, p))
+		return 0;
+	if (g.cut)
+		log_warn("an earlier run was cut off %s: all files are made those of "
+			 "generation %llu",
+			 g.other ? "on the way to another configuration"
+				 : "and is finished",
+			 (unsigned long long)g.number);
+	if (generation_begin(&g, fb, p, e) < 0 || (g.cut && sweep(fb, p, e) < 0))
+		return -1;
+	changed = do_files(fb, p, false, e);
+	if (changed < 0 || generation_commit(fb, e) < 0)
+		return -1;
+	return changed;
+}
+
+int steps_files(const struct firstboot *fb, const struct plan *p, struct err *e)
+{
+	struct generation g;
+	bool noted = generation_look(&g, fb, p, e) == 0 &&
+		     (!g.cut || sweep(fb, p, e) == 0) &&
+		     generation_begin(&g, fb, p, e) == 0;
+	struct err files;
+	int changed = do_files(fb, p, true, &files);
+
+	if (changed < 0)
+		return err_set(e, files.code, "%s", files.msg);
+	return noted ? changed : -1;
 }
 
 /* --- the running system ----------------------------------------------------------- */

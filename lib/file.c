@@ -57,13 +57,15 @@ static int sync_dir(int fd)
 	return 0;
 }
 
-#define TEMP_LEN (NAME_MAX + 1)
+#define TEMP_LEN     (NAME_MAX + 1)
+#define TEMP_LETTERS "abcdefghijklmnopqrstuvwxyz012345"
+#define TEMP_RANDOM  10
 
 /* ".NAME.XXXXXXXXXX", NAME cut so that it fits; the end is random. */
 static int temp_name(const char *name, char out[static TEMP_LEN])
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz012345";
-	uint8_t bytes[10];
+	static const char letters[] = TEMP_LETTERS;
+	uint8_t bytes[TEMP_RANDOM];
 	char end[sizeof(bytes) + 1] = "";
 	ssize_t n;
 
@@ -187,9 +189,7 @@ int file_write_at(int dirfd, const char *path, const void *data, size_t len, mod
 	return r < 0 ? r : rename_temp(dir, temp, name);
 }
 
-/* Whether `path` is a regular file with exactly these bytes and this mode. */
-static bool is_same(int dirfd, const char *path, const void *data, size_t len,
-		    mode_t mode)
+bool file_is_at(int dirfd, const char *path, const void *data, size_t len, mode_t mode)
 {
 	_cleanup_close_ int fd =
 		open_at(dirfd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
@@ -208,7 +208,7 @@ int file_update_at(int dirfd, const char *path, const void *data, size_t len, mo
 {
 	int r;
 
-	if (is_same(dirfd, path, data, len, mode))
+	if (file_is_at(dirfd, path, data, len, mode))
 		return 0;
 	r = file_write_at(dirfd, path, data, len, mode);
 	return r < 0 ? r : 1;
@@ -261,12 +261,54 @@ int file_remove_at(int dirfd, const char *path)
 	return r < 0 ? r : 1;
 }
 
+/* Whether temp_name made `entry` for `name`. */
+static bool is_temp(const char *entry, const char *name)
+{
+	int len, max = NAME_MAX - TEMP_RANDOM - 2;
+	char stem[TEMP_LEN];
+
+	len = snprintf(stem, sizeof(stem), ".%.*s.", max, name);
+	return strncmp(entry, stem, (size_t)len) == 0 &&
+	       strlen(entry + len) == TEMP_RANDOM &&
+	       entry[len + (int)strspn(entry + len, TEMP_LETTERS)] == '\0';
+}
+
+int file_sweep_at(int dirfd, const char *path)
+{
+	const char *name;
+	int fd = open_parent(dirfd, path, &name), removed = 0, r;
+	_cleanup_closedir_ DIR *d = NULL;
+	struct dirent *entry;
+
+	if (fd == -ENOENT || fd == -ENOTDIR)
+		return 0;
+	if (fd < 0)
+		return fd;
+	d = fdopendir(fd);
+	if (!d) {
+		close(fd);
+		return -ENOMEM;
+	}
+	while ((errno = 0, entry = readdir(d))) {
+		if (!is_temp(entry->d_name, name))
+			continue;
+		if (unlinkat(fd, entry->d_name, 0) < 0 && errno != ENOENT)
+			return -errno;
+		removed++;
+	}
+	if (errno)
+		return -errno;
+	r = removed ? sync_dir(fd) : 0;
+	return r < 0 ? r : removed;
+}
+
+/* 1: made, 0: was there. */
 static int mkdir_one(int dirfd, const char *path, mode_t mode)
 {
 	struct stat st;
 
 	if (mkdirat(dirfd, path, mode) == 0)
-		return 0;
+		return 1;
 	if (errno != EEXIST)
 		return -errno;
 	/* A symlink to a directory will do. */
@@ -275,7 +317,7 @@ static int mkdir_one(int dirfd, const char *path, mode_t mode)
 	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
 }
 
-int mkdir_p_at(int dirfd, const char *path, mode_t mode)
+static int mkdir_p(int dirfd, const char *path, mode_t mode, bool sync)
 {
 	_cleanup_free_ char *copy = xstrdup(path);
 	char *p = copy + strspn(copy, "/");
@@ -289,6 +331,8 @@ int mkdir_p_at(int dirfd, const char *path, mode_t mode)
 
 		p[n] = '\0';
 		r = mkdir_one(dirfd, copy, mode);
+		if (r > 0 && sync)
+			r = fsync_parent_at(dirfd, copy);
 		if (r < 0)
 			return r;
 		p[n] = after;
@@ -296,6 +340,16 @@ int mkdir_p_at(int dirfd, const char *path, mode_t mode)
 		p += strspn(p, "/");
 	}
 	return 0;
+}
+
+int mkdir_p_at(int dirfd, const char *path, mode_t mode)
+{
+	return mkdir_p(dirfd, path, mode, false);
+}
+
+int mkdir_p_sync_at(int dirfd, const char *path, mode_t mode)
+{
+	return mkdir_p(dirfd, path, mode, true);
 }
 
 static int remove_entry(int dir, const char *name, dev_t dev, unsigned depth);

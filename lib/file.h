@@ -27,6 +27,9 @@ int file_read_at(int dirfd, const char *path, size_t max, char **ret, size_t *re
 int file_write_at(int dirfd, const char *path, const void *data, size_t len, mode_t mode)
 	_must_check_;
 
+/* Whether `path` is a regular file with exactly these bytes and this mode. */
+bool file_is_at(int dirfd, const char *path, const void *data, size_t len, mode_t mode);
+
 /*
  * As file_write_at, but leaves a file alone that already has these bytes and this
  * mode. Returns 1 when it wrote, 0 when nothing had to be done, -errno.
@@ -42,6 +45,15 @@ int file_remove_at(int dirfd, const char *path) _must_check_;
 
 /* mkdir -p: `mode` less the umask. Existing directories keep theirs. */
 int mkdir_p_at(int dirfd, const char *path, mode_t mode) _must_check_;
+
+/* As mkdir_p_at, and every directory it made is on the disk when it returns. */
+int mkdir_p_sync_at(int dirfd, const char *path, mode_t mode) _must_check_;
+
+/*
+ * Removes what file_write_at or file_symlink_at of `path` left when they were killed:
+ * ".NAME.XXXXXXXXXX" beside it. The number removed (its directory may be absent), -errno.
+ */
+int file_sweep_at(int dirfd, const char *path) _must_check_;
 
 /*
  * rm -rf; never follows a symlink, never leaves the file system of `path`. Absent is 0.

@@ -48,7 +48,7 @@ static void test_files(void **state _unused_)
 	plan_of_files(&p, "A=1\n");
 	plan_of_files(&q, "A=2\n");
 	put(&m, "etc/old", PLAN_MARK "\nours\n");
-	assert_int_equal(steps_run(&m.fb, &p, &e), 3);
+	assert_int_equal(steps_run(&m.fb, &p, &e), 4);
 	assert_file(&m, "etc/a/b/environment", "A=1\n");
 	assert_file(&m, "root/.ssh/authorized_keys", "key\n");
 	assert_file(&m, "etc/old", NULL);
@@ -72,7 +72,7 @@ static void test_others_files_stay(void **state _unused_)
 	machine_make(&m);
 	plan_of_files(&p, "A=1\n");
 	put(&m, "etc/old", "# somebody else's\n" PLAN_MARK "\n");
-	assert_int_equal(steps_run(&m.fb, &p, &e), 2);
+	assert_int_equal(steps_run(&m.fb, &p, &e), 3);
 	assert_file(&m, "etc/old", "# somebody else's\n" PLAN_MARK "\n");
 	put(&m, "etc/old", "");
 	assert_int_equal(steps_run(&m.fb, &p, &e), 0);

@@ -721,6 +721,41 @@ static void tempdirs(void **state)
 	assert_int_equal(access(b, F_OK), 0);
 }
 
+static void touch(const char *path)
+{
+	assert_int_equal(file_write_at(top, path, "x", 1, 0644), 0);
+}
+
+static bool is_there(const char *path)
+{
+	return faccessat(top, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Only what file_write_at of that very name may have left. */
+static void test_sweep(void **state)
+{
+	static const char *const others[] = {"d/hostname",
+					     "d/.hostname",
+					     "d/.hostname.abcdefgh",
+					     "d/.hostname.ABCDEFGHIJ",
+					     "d/.hostname.abcdefghijk",
+					     "d/.hosts.abcdefghij",
+					     "d/hostname.abcdefghij"};
+
+	(void)state;
+	assert_int_equal(file_sweep_at(top, "d/hostname"), 0);
+	assert_int_equal(mkdir_p_sync_at(top, "d", 0755), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		touch(others[i]);
+	assert_int_equal(file_sweep_at(top, "d/hostname"), 0);
+	touch("d/.hostname.abcdefghij");
+	assert_int_equal(symlinkat("x", top, "d/.hostname.abcde01234"), 0);
+	assert_int_equal(file_sweep_at(top, "d/hostname"), 2);
+	assert_false(is_there("d/.hostname.abcdefghij"));
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		assert_true(is_there(others[i]));
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(int argc, char **argv)
@@ -749,6 +784,7 @@ int main(int argc, char **argv)
 		CASE(copies),
 		CASE(write_all_waits_for_a_full_pipe),
 		CASE(fsync_parents),
+		CASE(test_sweep),
 		CASE(tempdirs),
 	};
 	static const struct CMUnitTest isolated[] = {

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The records say where the work stands; whether a file is right is always seen from the
+ * file. So a record that is lost or damaged costs a look at every file, not the host.
+ */
+#include "generation.h"
+#include "conf.h"
+#include "lib/file.h"
+#include "lib/log.h"
+
+#define RECORD_MAX (8 * CONF_MAX) /* a configuration, quoted, and what is about it */
+
+struct record {
+	bool there; /* readable or not */
+	char *digest;
+	uint64_t number;
+};
+
+static void record_done(struct record *r)
+{
+	free(r->digest);
+	*r = (struct record){0};
+}
+#define _cleanup_record_ _cleanup_(record_done)
+
+static void record_read(struct record *ret, const struct firstboot *fb, const char *path)
+{
+	_cleanup_conf_ struct conf *c = NULL;
+	_cleanup_diag_ struct diag d = {0};
+	const char *text;
+
+	*ret = (struct record){0};
+	if (faccessat(fb->rootfd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return;
+	ret->there = true;
+	if (conf_read_at(&c, fb->rootfd, path, path, RECORD_MAX, CONF_NO_INCLUDE, &d) < 0)
+		return;
+	if (conf_get_str(conf_root(c), "plan_sha256", &text, NULL) > 0)
+		ret->digest = xstrdup(text);
+	if (conf_get_str(conf_root(c), "generation", &text, NULL) > 0 &&
+	    str_to_u64(text, UINT64_MAX - 1, &ret->number) < 0)
+		ret->number = 0;
+}
+
+static int sweep(const struct firstboot *fb)
+{
+	int r = file_sweep_at(fb->rootfd, GENERATION_CFG);
+
+	return r < 0 ? r : file_sweep_at(fb->rootfd, PROGRESS_CFG);
+}
+
+int generation_look(struct generation *ret, const struct firstboot *fb,
+		    const struct plan *p, struct err *e)
+{
+	_cleanup_record_ struct record complete = {0}, progress = {0};
+	_cleanup_free_ char *text = plan_text(p);
+	int r = sweep(fb);
+
+	if (r < 0)
+		return err_errno(e, r, "/" STATE_DIR);
+	*ret = (struct generation){0};
+	digest_sha256(text, strlen(text), ret->digest);
+	record_read(&complete, fb, GENERATION_CFG);
+	record_read(&progress, fb, PROGRESS_CFG);
+	ret->same = complete.digest && streq(complete.digest, ret->digest);
+	ret->cut = progress.there;
+	ret->other = progress.there &&
+		     !(progress.digest && streq(progress.digest, ret->digest));
+	ret->number = complete.number + (ret->same ? 0 : 1);
+	return 0;
+}
+
+int generation_begin(const struct generation *g, const struct firstboot *fb,
+		     const struct plan *p, struct err *e)
+{
+	_cleanup_buf_ struct buf b = {0};
+	char sha256[DIGEST_LEN];
+	int r;
+
+	buf_printf(&b, "generation = \"%llu\";\nplan_sha256 = \"%s\";\n",
+		   (unsigned long long)g->number, g->digest);
+	if (p->config) {
+		digest_sha256(p->config, strlen(p->config), sha256);
+		buf_printf(&b, "config_sha256 = \"%s\";\nconfiguration : {\n%s};\n",
+			   sha256, p->config);
+	}
+	r = mkdir_p_sync_at(fb->rootfd, STATE_DIR, 0755);
+	if (r == 0)
+		r = file_update_at(fb->rootfd, PROGRESS_CFG, b.p, b.len, 0600);
+	return r < 0 ? err_errno(e, r, "/" PROGRESS_CFG) : 0;
+}
+
+int generation_commit(const struct firstboot *fb, struct err *e)
+{
+	int r = 0;
+
+	if (renameat(fb->rootfd, PROGRESS_CFG, fb->rootfd, GENERATION_CFG) < 0)
+		r = -errno;
+	if (r == 0)
+		r = fsync_parent_at(fb->rootfd, GENERATION_CFG);
+	return r < 0 ? err_errno(e, r, "/" GENERATION_CFG) : 0;
+}
+
+uint64_t generation_number(const struct firstboot *fb)
+{
+	_cleanup_record_ struct record complete = {0};
+
+	record_read(&complete, fb, GENERATION_CFG);
+	return complete.number;
+}

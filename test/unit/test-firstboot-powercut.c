@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The power is cut while firstboot works. Every operation on files of an apply is
+ * recorded; for every prefix of them, and for every way in which what was not synced may
+ * have reached the disk (test/disk/disk.h says which there are), the disk is made and
+ * firstboot boots from it:
+ *
+ *	with the same configuration: the same disk, byte for byte, as without the cut;
+ *	with another one: the same disk as a blank machine gets from that one (but for the
+ *	number of its generation), so nothing is left of the one that was cut off.
+ *
+ * And the power is cut again during that second boot: at random there, the disks are too
+ * many.
+ *
+ * Disks that are the same are tried once. Bound: of one prefix at most FATES_MAX ways
+ * are tried; should there be more, the test says so and fails.
+ */
+#include "../disk/disk.h"
+#include "test-firstboot-root.h"
+
+#include <sys/mount.h>
+
+#define FATES_MAX 4096
+/* Second cuts for each disk, or $RACKSTRAP_CUTS of them; half as many where each boot
+ * takes twice the time. */
+#ifdef __SANITIZE_ADDRESS__
+#define AGAIN 1
+#else
+#define AGAIN 2
+#endif
+
+#define NUMBER "generation = " /* the line of a record that counts */
+
+/* --- machines ----------------------------------------------------------------------- */
+
+#define KEY                                                                              \
+	"ssh-ed25519 "                                                                   \
+	"AAAAC3NzaC1lZDI1NTE5AAAAIDq1F/2X0oTVvX7oP0Zb7dN2gRkU0f1Jx0b2o3a4c5d6"
+
+static const char node_cfg[] =
+	NODE_CFG "dns = [ \"172.25.0.1\" ];\nssh_keys = [ \"" KEY " op@desk\" ];\n"
+		 "environment = [ \"HTTP_PROXY=http://172.25.0.1:3128\" ];\n";
+static const char moved_cfg[] =
+	"name = \"node-7\";\nrole = \"node\";\nmac = \"" NODE_MAC "\";\n"
+	"address = \"172.25.0.17/24\";\ngateway = \"172.25.0.1\";\n"
+	"master = \"172.25.0.10\";\ncbr0 = \"192.168.7.1/24\";\n"
+	"ssh_keys = [ \"" KEY " op@desk\" ];\n";
+static const char master_cfg[] =
+	"name = \"master\";\nrole = \"master\";\nmac = \"" NODE_MAC "\";\n"
+	"address = \"172.25.0.10/24\";\nnat = false;\n";
+static const char wrong_cfg[] =
+	"name = \"node-1\";\nrole = \"node\";\nmac = \"" NODE_MAC "\";\n"
+	"address = \"172.25.0.11\";\nssh_keys = [ \"" KEY " other@desk\" ];\n";
+
+/* What an image brings. */
+static void blank(struct disk *d)
+{
+	disk_init(d);
+	disk_put(d, "etc/hostname", 0644, "localhost\n");
+	disk_put(d, "etc/hosts", 0644, "127.0.0.1 localhost\n");
+	disk_put(d, "etc/systemd/system.conf", 0644, "[Manager]\n");
+	disk_put(d, "root/.profile", 0644, "mesg n\n");
+	disk_put(d, "usr/lib/os-release", 0644, "ID=test\n");
+}
+
+static char sys_dir[80]; /* a /sys with one link, for all machines */
+static unsigned n_boots, n_again = AGAIN;
+
+/* A boot: the disk as it is, an empty run/ but for what the boot loader brought. */
+static void machine_boot(struct machine *m, const struct disk *d, const char *cfg)
+{
+	machine_make(m);
+	disk_write(d, m->fb.rootfd);
+	assert_int_equal(symlinkat(sys_dir, m->fb.rootfd, "sys"), 0);
+	put(m, HOST_CFG, cfg);
+	n_boots++;
+}
+
+static void apply(const struct machine *m, const char *cfg)
+{
+	struct err e;
+	int r = cmd_apply(&m->fb, NULL, &e);
+
+	if (cfg == wrong_cfg)
+		assert_int_equal(r, -1);
+	else if (r < 0)
+		fail_msg("%s", e.msg);
+}
+
+/* What a boot with `cfg` makes of the disk. Owned. */
+static char *boot_text(const struct disk *d, const char *cfg, const char *except)
+{
+	_cleanup_machine_ struct machine m;
+
+	machine_boot(&m, d, cfg);
+	apply(&m, cfg);
+	return tree_text(m.fb.rootfd, except);
+}
+
+/* The same, recorded in `recording`. */
+static void boot_record(const struct disk *d, const char *cfg)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_free_ char *model = NULL, *real = NULL;
+
+	machine_boot(&m, d, cfg);
+	record_begin(m.dir, d);
+	apply(&m, cfg);
+	record_end();
+	/* The model is the truth. */
+	model = disk_text(&recording.live, NULL);
+	real = tree_text(m.fb.rootfd, NULL);
+	assert_string_equal(model, real);
+}
+
+/* --- the sweep ---------------------------------------------------------------------- */
+
+struct second {
+	const char *cfg;    /* of the boot after the cut */
+	const char *except; /* NULL: the same to the byte */
+	char *want;
+};
+
+struct sweep {
+	struct disk before;
+	struct record cut; /* what is cut off */
+	struct second second[4];
+	size_t n;
+	uint64_t *seen; /* digests of disks that were tried */
+	size_t n_seen;
+	unsigned long points, disks, again;
+	unsigned most; /* operations of one prefix that were not synced */
+	bool second_cut;
+	uint64_t random;
+};
+
+static uint64_t fnv(const char *s)
+{
+	uint64_t h = 0xcbf29ce484222325;
+
+	for (; *s; s++)
+		h = (h ^ (uint8_t)*s) * 0x100000001b3;
+	return h;
+}
+
+static unsigned pick(struct sweep *s, unsigned below)
+{
+	s->random = s->random * 6364136223846793005 + 1442695040888963407;
+	return (unsigned)(s->random >> 33) % below;
+}
+
+static bool is_new(struct sweep *s, const struct disk *d)
+{
+	_cleanup_free_ char *text = disk_text(d, NULL);
+	uint64_t h = fnv(text);
+
+	for (size_t i = 0; i < s->n_seen; i++)
+		if (s->seen[i] == h)
+			return false;
+	s->seen = xrealloc(s->seen, (s->n_seen + 1) * sizeof(*s->seen));
+	s->seen[s->n_seen++] = h;
+	return true;
+}
+
+static void tell(const char *what, const struct disk *d, const char *want,
+		 const char *got)
+{
+	_cleanup_free_ char *disk = disk_text(d, NULL);
+
+	fail_msg("%s\n--- the disk\n%s--- wanted\n%s--- got\n%s", what, disk, want, got);
+}
+
+static void assert_becomes(const struct disk *d, const struct second *n, const char *what)
+{
+	_cleanup_free_ char *got = boot_text(d, n->cfg, n->except);
+
+	if (!streq(got, n->want))
+		tell(what, d, n->want, got);
+}
+
+/* The second boot is cut as well, somewhere; the third is whole. */
+static void cut_again(struct sweep *s, const struct disk *d, const struct second *n)
+{
+	static struct record cut;
+	static struct disk after;
+	uint8_t fate[DISK_OPS] = {0};
+	unsigned prefix, open[DISK_OPS], n_open;
+
+	boot_record(d, n->cfg);
+	cut = recording;
+	for (unsigned i = 0; i < n_again && cut.n > 0; i++) {
+		prefix = pick(s, cut.n + 1);
+		n_open = volatile_ops(&cut, prefix, open);
+		memset(fate, 0, sizeof(fate));
+		for (unsigned k = 0; k < n_open; k++)
+			fate[open[k]] = (uint8_t)pick(s, op_fates(&cut.op[open[k]]));
+		disk_after(&after, d, &cut, prefix, fate);
+		assert_becomes(&after, n, "cut twice");
+		s->again++;
+	}
+}
+
+static void try_disk(struct sweep *s, unsigned prefix, const uint8_t *fate)
+{
+	static struct disk d;
+
+	s->points++;
+	disk_after(&d, &s->before, &s->cut, prefix, fate);
+	if (!is_new(s, &d))
+		return;
+	s->disks++;
+	for (size_t i = 0; i < s->n; i++) {
+		char what[64];
+
+		snprintf(what, sizeof(what), "cut after operation %u, second boot %zu",
+			 prefix, i);
+		assert_becomes(&d, &s->second[i], what);
+		if (s->second_cut)
+			cut_again(s, &d, &s->second[i]);
+	}
+}
+
+/* Every fate of every operation that is not synced: counting in mixed radix. */
+static void try_prefix(struct sweep *s, unsigned prefix)
+{
+	unsigned open[DISK_OPS], n = volatile_ops(&s->cut, prefix, open), ways = 1, i;
+	uint8_t fate[DISK_OPS] = {0};
+
+	if (n > s->most)
+		s->most = n;
+	for (i = 0; i < n; i++) {
+		ways *= op_fates(&s->cut.op[open[i]]);
+		assert_true(ways <= FATES_MAX);
+	}
+	do {
+		try_disk(s, prefix, fate);
+		for (i = 0; i < n; i++) {
+			if (++fate[open[i]] < op_fates(&s->cut.op[open[i]]))
+				break;
+			fate[open[i]] = 0;
+		}
+	} while (i < n);
+}
+
+/*
+ * From what `base` makes of a blank disk (NULL: the blank disk), an apply of `cfg` is
+ * cut off. The first of `others` (up to a NULL) is `cfg` itself, or for a rescue what
+ * comes after it.
+ */
+static void sweep(const char *name, const char *base, const char *cfg,
+		  const char *const *others, bool second_cut)
+{
+	static struct sweep s;
+	static struct disk clean;
+
+	s = (struct sweep){.second_cut = second_cut, .random = 42};
+	blank(&clean);
+	s.before = clean;
+	if (base) {
+		boot_record(&clean, base);
+		s.before = recording.live;
+	}
+	boot_record(&s.before, cfg);
+	s.cut = recording;
+	assert_true(s.cut.n > 0);
+	for (; others[s.n]; s.n++) {
+		struct second *n = &s.second[s.n];
+		bool same =
+			others[s.n] == cfg || (cfg == wrong_cfg && base == others[s.n]);
+
+		n->cfg = others[s.n];
+		n->except = same ? NULL : NUMBER;
+		n->want = boot_text(same ? &s.before : &clean, n->cfg, n->except);
+	}
+	for (unsigned prefix = 0; prefix <= s.cut.n; prefix++)
+		try_prefix(&s, prefix);
+	printf("# %s: %u operations, %lu cut points (at most %u operations not synced), "
+	       "%lu different disks, %zu second boots each, %lu cut again\n",
+	       name, s.cut.n, s.points, s.most, s.disks, s.n, s.again);
+	for (size_t i = 0; i < s.n; i++)
+		free(s.second[i].want);
+	free(s.seen);
+	disk_forget();
+}
+
+static void test_first_boot(void **state _unused_)
+{
+	sweep("first boot", NULL, node_cfg,
+	      (const char *const[]){node_cfg, moved_cfg, master_cfg, NULL}, true);
+}
+
+static void test_address(void **state _unused_)
+{
+	sweep("change of address", node_cfg, moved_cfg,
+	      (const char *const[]){moved_cfg, node_cfg, master_cfg, NULL}, true);
+}
+
+static void test_role(void **state _unused_)
+{
+	sweep("change of role", node_cfg, master_cfg,
+	      (const char *const[]){master_cfg, node_cfg, NULL}, true);
+	sweep("and back", master_cfg, node_cfg,
+	      (const char *const[]){node_cfg, master_cfg, NULL}, false);
+}
+
+static void test_rescue(void **state _unused_)
+{
+	sweep("rescue", node_cfg, wrong_cfg,
+	      (const char *const[]){node_cfg, master_cfg, NULL}, true);
+}
+
+/* The same again is no operation at all. */
+static void test_nothing(void **state _unused_)
+{
+	static struct disk clean, done;
+
+	blank(&clean);
+	boot_record(&clean, node_cfg);
+	done = recording.live;
+	boot_record(&done, node_cfg);
+	assert_int_equal(recording.n, 0);
+	boot_record(&done, wrong_cfg);
+	done = recording.live;
+	boot_record(&done, wrong_cfg);
+	assert_int_equal(recording.n, 0);
+	disk_forget();
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_first_boot), cmocka_unit_test(test_address),
+		cmocka_unit_test(test_role),       cmocka_unit_test(test_rescue),
+		cmocka_unit_test(test_nothing),
+	};
+	const char *cuts = getenv("RACKSTRAP_CUTS");
+	struct machine m;
+	int r;
+
+	if (cuts)
+		n_again = (unsigned)strtoul(cuts, NULL, 10);
+	machine_make(&m);
+	put_link(&m, "eth0", NODE_MAC, 2, true);
+	snprintf(sys_dir, sizeof(sys_dir), "%s/sys", m.dir);
+	r = _cmocka_run_group_tests("firstboot-powercut", tests, ARRAY_SIZE(tests), NULL,
+				    NULL);
+	printf("# %u boots\n", n_boots);
+	machine_done(&m);
+	return r;
+}
