@@ -1,0 +1,556 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How a rack's hosts get their verdicts, without QEMU and without servers: the machines
+ * are shell scripts, and what else would say something (console, report, access log) is
+ * written by the test. And what of a console reaches people.
+ */
+#include "builder/rack-run.h"
+#include "lib/log.h"
+#include "test-pxe-image.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/pidfd.h>
+#include <sys/signalfd.h>
+
+#include <cmocka.h>
+
+#define HOSTS 3
+
+struct fixture {
+	char *scratch, *dir, *path;
+	struct image image;
+	struct rack rack;
+	struct rack_run run;
+	struct machine machines[HOSTS];
+	struct child writer; /* writes while the watch goes on */
+	int wake;            /* the other end of run.signals */
+};
+
+/* --- the stage --------------------------------------------------------------------- */
+
+/* A "QEMU" that notes its arguments, does what `script` says, and then stands there. */
+static void put_qemu(struct fixture *f)
+{
+	_cleanup_free_ char *bin = xasprintf("%s/bin", f->scratch);
+	_cleanup_free_ char *file = xasprintf("%s/" VM_PROGRAM, bin);
+	static const char text[] = "#!/bin/sh\n"
+				   "echo \"$*\" >run/args\n"
+				   "eval \"$RACK_TEST_SCRIPT\"\n"
+				   "exec sleep 60\n";
+
+	if (mkdir(bin, 0755) < 0 ||
+	    file_write_at(AT_FDCWD, file, text, strlen(text), 0755) < 0)
+		abort();
+	f->path = xstrdup(getenv("PATH"));
+	file = (free(file), xasprintf("%s:%s", bin, f->path));
+	setenv("PATH", file, 1);
+}
+
+static void put_machine(struct fixture *f, size_t i)
+{
+	struct machine *m = &f->machines[i];
+	const char *name = f->rack.hosts[i].host.name;
+	_cleanup_free_ char *console = xasprintf("%s/log/%s.console", f->dir, name);
+	_cleanup_free_ char *qemu = xasprintf("%s/log/%s.qemu", f->dir, name);
+
+	*m = (struct machine){.vm = {.host = &f->rack.hosts[i], .pidfd = -1},
+			      .host = &f->run.serve.info.hosts[i],
+			      .on_ms = rack_now_ms()};
+	assert_string_equal(m->host->name, name);
+	snprintf(m->vm.tap, sizeof(m->vm.tap), "tap%zu", i);
+	console_open(&m->console, console);
+	console_open(&m->qemu, qemu);
+}
+
+static int prepare(struct fixture *f, struct err *e)
+{
+	_cleanup_free_ char *image_dir = image_make(f->scratch);
+	static const char *const folders[] = {"run", "log", "disk", "tree"};
+	struct serve_options so = {0};
+	struct tree_options o = {0};
+	_cleanup_diag_ struct diag d = {0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+		_cleanup_free_ char *path = xasprintf("%s/%s", f->dir, folders[i]);
+
+		if (mkdir_p_at(AT_FDCWD, path, 0755) < 0)
+			return -1;
+	}
+	if (image_open(&f->image, image_dir, e) < 0)
+		return -1;
+	if (rack_load(&f->rack, "test/golden/rack/rack.cfg", &f->image.roles, &d) < 0)
+		return diag_err(&d, e);
+	return tree_render(&f->rack, &f->image, f->run.tree, &o, e) < 0
+		       ? -1
+		       : serve_open(&f->run.serve, f->run.tree, &so, e);
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = xcalloc(1, sizeof(*f));
+	struct err e = {0};
+	int fds[2];
+
+	f->scratch = scratch_make();
+	f->dir = xasprintf("%s/rack", f->scratch);
+	*state = f;
+	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -1;
+	f->wake = fds[1];
+	f->run = (struct rack_run){.rack = &f->rack,
+				   .image = &f->image,
+				   .dir = f->dir,
+				   .tree = xasprintf("%s/tree", f->dir),
+				   .timeout_ms = 20000,
+				   .machines = f->machines,
+				   .n = HOSTS,
+				   .signals = fds[0]};
+	if (prepare(f, &e) < 0) {
+		print_error("%s\n", e.msg);
+		return -1;
+	}
+	put_qemu(f);
+	for (size_t i = 0; i < HOSTS; i++)
+		put_machine(f, i);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	setenv("PATH", f->path, 1);
+	child_done(&f->writer);
+	for (size_t i = 0; i < HOSTS; i++) {
+		struct vm *vm = &f->machines[i].vm;
+
+		vm_stop(&vm, 1);
+		free(f->machines[i].why);
+		status_host_done(&f->machines[i].status);
+		console_done(&f->machines[i].console);
+		console_done(&f->machines[i].qemu);
+	}
+	serve_done(&f->run.serve);
+	image_done(&f->image);
+	rack_done(&f->rack);
+	close_p(&f->run.signals);
+	close_p(&f->wake);
+	rm_rf_p(&f->scratch);
+	free(f->run.tree);
+	free(f->path);
+	free(f->dir);
+	free(f);
+	return 0;
+}
+
+/* Shell commands to run in the rack's folder, at once or while the watch goes on. */
+static void do_now(struct fixture *f, const char *commands)
+{
+	const char *const argv[] = {"sh", "-ec", commands, NULL};
+	struct err e = {0};
+
+	if (run(&(struct run){.argv = argv, .cwd = f->dir}, &e) < 0)
+		fail_msg("%s", e.msg);
+}
+
+static void do_later(struct fixture *f, const char *commands)
+{
+	const char *const argv[] = {"sh", "-ec", commands, NULL};
+	struct err e = {0};
+
+	if (run_start(&(struct run){.argv = argv, .cwd = f->dir}, &f->writer, &e) < 0)
+		fail_msg("%s", e.msg);
+}
+
+static void switch_on(struct fixture *f, size_t i, enum accel accel, const char *commands)
+{
+	struct err e = {0};
+
+	setenv("RACK_TEST_SCRIPT", commands, 1);
+	f->machines[i].vm.accel = accel;
+	if (vm_start(&f->machines[i].vm, f->dir, &e) < 0)
+		fail_msg("%s", e.msg);
+}
+
+/* The others have had their verdict. */
+static void only(struct fixture *f, size_t which)
+{
+	for (size_t i = 0; i < HOSTS; i++)
+		if (i != which)
+			machine_verdict(&f->machines[i], MACHINE_READY, NULL);
+}
+
+static void watch_to_the_end(struct fixture *f)
+{
+	struct err e = {0};
+	int r = rack_watch(&f->run, false, &e);
+
+	if (r != 0)
+		fail_msg("rack_watch returned %d: %s", r, e.msg);
+}
+
+static void check_verdict(const struct machine *m, enum machine_state state,
+			  const char *why)
+{
+	if (m->state != state)
+		print_message("# %s: %s\n", m->host->name, m->why ? m->why : "ready");
+	assert_int_equal(m->state, state);
+	if (why)
+		assert_string_equal(m->why ? m->why : "(nothing)", why);
+	else
+		assert_null(m->why);
+}
+
+#define REPORT(host, verdict, why)                                                       \
+	"{\"format\":1,\"host\":\"" host "\",\"role\":\"node\",\"address\":null,"        \
+	"\"cbr0\":null,\"verdict\":\"" verdict "\",\"why\":" why ",\"uptime_ms\":31200," \
+	"\"generation\":1,\"phases\":[],\"units\":[],\"boot_id\":\"b\","                 \
+	"\"config_sha256\":\"c\"}"
+
+/* As nginx does it: whole or not at all. */
+#define PUT_REPORT(host, verdict, why)                                                   \
+	"echo '" REPORT(host, verdict,                                                   \
+			why) "' >tree/http/report/.new; "                                \
+			     "mv tree/http/report/.new tree/http/report/" host ".json\n"
+
+/* --- reports ----------------------------------------------------------------------- */
+
+static void test_reports_make_verdicts(void **state)
+{
+	struct fixture *f = *state;
+
+	do_now(f, PUT_REPORT("master", "ready", "null")
+			  PUT_REPORT("node-1", "failed", "\"etcd.service: failed\""));
+	do_later(f, "sleep 0.4; " PUT_REPORT("node-2", "ready", "null"));
+	watch_to_the_end(f);
+	check_verdict(&f->machines[0], MACHINE_READY, NULL);
+	check_verdict(&f->machines[1], MACHINE_FAILED, "etcd.service: failed");
+	check_verdict(&f->machines[2], MACHINE_READY, NULL);
+	assert_true(f->machines[2].total_ms >= 300);
+	assert_int_equal(f->machines[0].status.report.uptime_ms, 31200);
+}
+
+static void test_a_report_that_is_none_fails(void **state)
+{
+	struct fixture *f = *state;
+
+	only(f, 1);
+	do_now(f, "echo '{\"format\":' >tree/http/report/node-1.json");
+	watch_to_the_end(f);
+	assert_int_equal(f->machines[1].state, MACHINE_FAILED);
+	assert_non_null(f->machines[1].why);
+}
+
+/* With --keep nothing changes a verdict; only a signal ends the watch. */
+static void test_keep_ends_by_a_signal_and_changes_nothing(void **state)
+{
+	static const struct signalfd_siginfo si = {.ssi_signo = SIGINT};
+	struct fixture *f = *state;
+	struct err e = {0};
+
+	only(f, HOSTS);
+	do_now(f, "echo '" REPORT("node-1", "failed",
+				  "\"no\"") "' "
+					    ">tree/http/report/node-1.json");
+	assert_int_equal(write(f->wake, &si, sizeof(si)), sizeof(si));
+	assert_int_equal(rack_watch(&f->run, true, &e), 1);
+	check_verdict(&f->machines[1], MACHINE_READY, NULL);
+}
+
+/* --- consoles ---------------------------------------------------------------------- */
+
+static void test_last_words_on_a_console_fail_at_once(void **state)
+{
+	struct fixture *f = *state;
+
+	do_now(f, "printf 'x\\nrackstrap: boot failed: root.squashfs is damaged\\r\\n' "
+		  ">log/master.console\n"
+		  "printf '[ 1.2] \\033[1mKernel panic - not syncing: VFS: none\\n' "
+		  ">log/node-1.console\n"
+		  "printf 'rackstrap: boot failed: not yet ended' >log/node-2.console\n");
+	do_later(f, "sleep 0.4; echo ' line' >>log/node-2.console");
+	watch_to_the_end(f);
+	check_verdict(&f->machines[0], MACHINE_FAILED, "root.squashfs is damaged");
+	check_verdict(&f->machines[1], MACHINE_FAILED, "kernel panic: VFS: none");
+	check_verdict(&f->machines[2], MACHINE_FAILED, "not yet ended line");
+}
+
+/* A host that gave up and then came up after all (panic=, the operator) is ready. */
+static void test_a_report_after_last_words_wins(void **state)
+{
+	struct fixture *f = *state;
+
+	machine_verdict(&f->machines[0], MACHINE_READY, NULL);
+	do_now(f, "echo 'rackstrap: boot failed: no disk' >log/node-1.console");
+	do_later(f, "sleep 0.5; " PUT_REPORT(
+			    "node-1", "ready",
+			    "null") "sleep 0.5; " PUT_REPORT("node-2", "ready", "null"));
+	watch_to_the_end(f);
+	check_verdict(&f->machines[1], MACHINE_READY, NULL);
+}
+
+/* --- time -------------------------------------------------------------------------- */
+
+#define FETCHED(what, status)                                                            \
+	"1450000000.000 172.25.0.11 \"GET /hosts/52-54-00-25-00-" what                   \
+	" HTTP/1.1\" " status " 100 0.001\n"
+
+static void test_time_limit_says_how_far_it_came(void **state)
+{
+	struct fixture *f = *state;
+
+	f->run.timeout_ms = 1000;
+	do_later(f, "sleep 0.3; printf '" FETCHED("1a.ipxe", "200")
+			    FETCHED("12.ipxe", "200") FETCHED("12.cpio", "200")
+				    FETCHED("10.ipxe", "404") "' >>tree/run/access.log");
+	watch_to_the_end(f);
+	check_verdict(&f->machines[0], MACHINE_FAILED,
+		      "never asked for its boot script within 1 s");
+	check_verdict(&f->machines[1], MACHINE_FAILED,
+		      "not loaded within 1 s (it asked for its boot script after 0 s)");
+	check_verdict(&f->machines[2], MACHINE_FAILED,
+		      "no report within 1 s (it had loaded everything after 0 s)");
+	assert_in_range(f->machines[0].total_ms, 1000, 3000);
+}
+
+static void test_time_counts_from_a_machines_own_start(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t began = rack_now_ms();
+
+	only(f, 2);
+	f->run.timeout_ms = 700;
+	f->machines[2].on_ms = began + 600;
+	watch_to_the_end(f);
+	assert_in_range(rack_now_ms() - began, 1300, 5000);
+}
+
+static void test_a_signal_ends_the_watch(void **state)
+{
+	static const struct signalfd_siginfo si = {.ssi_signo = SIGTERM};
+	struct fixture *f = *state;
+	struct err e = {0};
+
+	assert_int_equal(write(f->wake, &si, sizeof(si)), sizeof(si));
+	assert_int_equal(rack_watch(&f->run, false, &e), 1);
+	check_verdict(&f->machines[0], MACHINE_PENDING, NULL);
+}
+
+/* --- ends -------------------------------------------------------------------------- */
+
+static void test_a_machine_that_ends_has_failed(void **state)
+{
+	struct fixture *f = *state;
+
+	switch_on(f, 0, ACCEL_TCG, "exit 0");
+	switch_on(f, 1, ACCEL_TCG,
+		  "echo 'first' >&2; echo 'no such device: tap1' >&2; "
+		  "echo \"warning: TCG doesn't support requested feature: x\" >&2; "
+		  "exit 1");
+	switch_on(f, 2, ACCEL_TCG, "kill -SEGV $$");
+	watch_to_the_end(f);
+	check_verdict(&f->machines[0], MACHINE_FAILED,
+		      "its machine ended: it switched itself off");
+	check_verdict(&f->machines[1], MACHINE_FAILED,
+		      "its machine ended: " VM_PROGRAM " exited with 1: no such device: "
+		      "tap1");
+	check_verdict(&f->machines[2], MACHINE_FAILED,
+		      "its machine ended: " VM_PROGRAM " was killed by SIGSEGV");
+}
+
+/* --- KVM that gives up ------------------------------------------------------------- */
+
+#define DIES_UNDER_KVM                                                                   \
+	"case \"$*\" in *'-accel kvm'*) "                                                \
+	"echo 'host does not support feature x' >&2; echo BIOS >log/node-1.console; "    \
+	"echo 'KVM internal error. Suberror: 1' >&2; echo 'EAX=0000' >&2 ;; "            \
+	"*) echo REPORT >tree/run/tcg; echo 'KVM internal error' >&2; "                  \
+	"echo 'rackstrap: boot failed: seen' >>log/node-1.console;; esac"
+
+static bool file_has(const struct fixture *f, const char *name, const char *text)
+{
+	_cleanup_free_ char *s = get_text(f->dir, name);
+
+	return s && strstr(s, text);
+}
+
+static void test_death_under_kvm_is_another_start_under_tcg(void **state)
+{
+	struct fixture *f = *state;
+	struct machine *m = &f->machines[1];
+	uint64_t on = m->on_ms;
+
+	only(f, 1);
+	switch_on(f, 1, ACCEL_KVM, DIES_UNDER_KVM);
+	watch_to_the_end(f);
+	/* What it says under TCG is no reason to start it a third time. */
+	check_verdict(m, MACHINE_FAILED, "seen");
+	assert_int_equal(m->vm.accel, ACCEL_TCG);
+	assert_true(m->on_ms > on);
+	assert_true(file_has(f, "run/args", "-accel tcg"));
+	assert_true(file_has(f, "log/node-1.qemu.kvm", "EAX=0000"));
+	assert_false(file_has(f, "log/node-1.console", "BIOS"));
+	assert_true(m->vm.child.pid > 0);
+}
+
+/* An assertion about a register ends QEMU instead. */
+static void test_qemu_that_ends_because_of_kvm_starts_again(void **state)
+{
+	struct fixture *f = *state;
+	struct machine *m = &f->machines[1];
+
+	only(f, 1);
+	switch_on(f, 1, ACCEL_KVM,
+		  "case \"$*\" in *'-accel kvm'*) echo 'kvm.c:3134: kvm_buf_set_msrs: "
+		  "Assertion failed' >&2; kill -ABRT $$;; "
+		  "*) echo 'rackstrap: boot failed: seen' >log/node-1.console;; esac");
+	watch_to_the_end(f);
+	check_verdict(m, MACHINE_FAILED, "seen");
+	assert_int_equal(m->vm.accel, ACCEL_TCG);
+}
+
+static void test_a_machine_that_ends_under_kvm_otherwise_has_failed(void **state)
+{
+	struct fixture *f = *state;
+
+	only(f, 1);
+	switch_on(f, 1, ACCEL_KVM, "echo 'disk/node-1.img: locked' >&2; exit 1");
+	watch_to_the_end(f);
+	check_verdict(&f->machines[1], MACHINE_FAILED,
+		      "its machine ended: " VM_PROGRAM " exited with 1: disk/node-1.img: "
+		      "locked");
+}
+
+static void test_death_is_the_verdict_where_only_kvm_was_asked_for(void **state)
+{
+	struct fixture *f = *state;
+
+	only(f, 1);
+	f->run.only_kvm = true;
+	switch_on(f, 1, ACCEL_KVM, DIES_UNDER_KVM);
+	watch_to_the_end(f);
+	check_verdict(&f->machines[1], MACHINE_FAILED,
+		      "its machine died under KVM: KVM internal error. Suberror: 1");
+	assert_true(file_has(f, "run/args", "-accel kvm"));
+}
+
+/* --- what of a console reaches people ---------------------------------------------- */
+
+static void test_console_lines(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} cases[] = {
+		{"one\r\ntwo\n\n\n  \nthree", "one|two|three"},
+		{"\033[0;32m  OK  \033[0m] Started", "  OK  ] Started"},
+		{"\033[2J\033[01;01HSeaBIOS\033[8;1Hnext", "SeaBIOSnext"},
+		{"\033]0;title\atext", "text"},
+		{"\033]0;no end\ntext", "text"},
+		{"\033(Btext\033", "text"},
+		{"\033[31", ""},
+		{"[*] Job\r[**] Job\r\n", "[*] Job|[**] Job"},
+		{"a\tb\001c\bd\177", "a bcd?"},
+		{"caf\303\251", "caf??"},
+		{"", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_strv_ char **v =
+			console_lines(cases[i].text, strlen(cases[i].text));
+		_cleanup_free_ char *joined = strv_join(v, "|");
+
+		assert_string_equal(joined, cases[i].want);
+	}
+}
+
+static void test_console_lines_are_cut(void **state)
+{
+	_cleanup_free_ char *text = xmalloc(5000);
+	_cleanup_strv_ char **v = NULL;
+
+	(void)state;
+	memset(text, 'x', 4999);
+	memcpy(text + 4000, "\nyy", 3);
+	v = console_lines(text, 4003);
+	assert_int_equal(strv_len(v), 2);
+	assert_int_equal(strlen(v[0]), 1000);
+	assert_string_equal(v[1], "yy");
+}
+
+static void expect_next(struct console *c, const char *want)
+{
+	_cleanup_free_ char *line = console_next(c);
+
+	if (!want)
+		assert_null(line);
+	else
+		assert_string_equal(line ? line : "(nothing)", want);
+}
+
+static void test_console_is_followed(void **state)
+{
+	struct fixture *f = *state;
+	struct console *c = &f->machines[0].console;
+
+	expect_next(c, NULL); /* QEMU has not made it yet */
+	do_now(f, "printf 'one\\ntw' >log/master.console");
+	expect_next(c, "one");
+	expect_next(c, NULL);
+	do_now(f, "printf 'o\\r\\n\\nthree\\n' >>log/master.console");
+	expect_next(c, "two");
+	expect_next(c, "");
+	expect_next(c, "three");
+	expect_next(c, NULL);
+	/* Switched on again: QEMU begins it anew. */
+	do_now(f, "printf 'new\\n' >log/master.console");
+	expect_next(c, "new");
+	expect_next(c, NULL);
+}
+
+static void test_console_tail(void **state)
+{
+	struct fixture *f = *state;
+	const char *path = f->machines[0].console.path;
+	_cleanup_strv_ char **none = console_tail(path, 3), **v = NULL;
+	_cleanup_free_ char *joined = NULL;
+
+	assert_null(none);
+	do_now(f,
+	       "yes a long line that is not wanted | head -n 3000 >log/master.console\n"
+	       "printf '\\nx\\n\\ny\\nunended' >>log/master.console");
+	v = console_tail(path, 3);
+	joined = strv_join(v, "|");
+	assert_string_equal(joined, "x|y|unended");
+}
+
+#define unit(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		unit(test_reports_make_verdicts),
+		unit(test_a_report_that_is_none_fails),
+		unit(test_keep_ends_by_a_signal_and_changes_nothing),
+		unit(test_last_words_on_a_console_fail_at_once),
+		unit(test_a_report_after_last_words_wins),
+		unit(test_time_limit_says_how_far_it_came),
+		unit(test_time_counts_from_a_machines_own_start),
+		unit(test_a_signal_ends_the_watch),
+		unit(test_a_machine_that_ends_has_failed),
+		unit(test_death_under_kvm_is_another_start_under_tcg),
+		unit(test_qemu_that_ends_because_of_kvm_starts_again),
+		unit(test_a_machine_that_ends_under_kvm_otherwise_has_failed),
+		unit(test_death_is_the_verdict_where_only_kvm_was_asked_for),
+		cmocka_unit_test(test_console_lines),
+		cmocka_unit_test(test_console_lines_are_cut),
+		unit(test_console_is_followed),
+		unit(test_console_tail),
+	};
+
+	/* What the watch tells people is not TAP. */
+	log_setup("test", LOG_LEVEL_ERROR);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
