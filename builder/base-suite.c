@@ -10,8 +10,8 @@
 #include "recipe-parse.h"
 
 static const char *const suite_keys[] = {
-	"type",    "suite",  "components", "mirror",       "pockets", "origin",
-	"keyring", "kernel", "packages",   "path_exclude", NULL,
+	"type",    "suite",    "components", "mirror",   "pockets",      "origin",
+	"keyring", "archived", "kernel",     "packages", "path_exclude", NULL,
 };
 
 static const struct base_tool suite_tools[] = {
@@ -72,6 +72,7 @@ static void parse_suite(struct recipe_base *b, const struct conf_node *group,
 			conf_complain(conf_member(group, "keyring"), d, "keyring: %s: %s",
 				      b->keyring, strerror(errno));
 	}
+	(void)!conf_get_bool(group, "archived", &b->archived, d);
 	if (recipe_get_word(group, "kernel", &b->kernel, d) > 0 && !is_package(b->kernel))
 		conf_complain(conf_member(group, "kernel"), d,
 			      "kernel: '%s' is not the name of a package", b->kernel);
@@ -108,6 +109,9 @@ static void check_suite(const struct recipe *r, struct diag *d)
 		diag_add(d, "%s: base: without a mirror, pockets says nothing", b->where);
 	if (!b->mirror && b->keyring)
 		diag_add(d, "%s: base: without a mirror, keyring says nothing", b->where);
+	if (!b->keyring && b->archived)
+		diag_add(d, "%s: base: without a keyring, archived says nothing",
+			 b->where);
 }
 
 static void describe_words(struct buf *out, const char *key, char *const *v)
@@ -129,6 +133,8 @@ static void describe_suite(const struct recipe_base *b, struct buf *out)
 		buf_printf(out, "origin %s\n", b->origin);
 	if (b->keyring)
 		buf_printf(out, "keyring %s\n", b->keyring);
+	if (b->archived)
+		buf_puts(out, "archived\n");
 	buf_printf(out, "kernel %s\n", b->kernel);
 	describe_words(out, "packages ", b->packages);
 	describe_words(out, "path_exclude ", b->path_exclude);

@@ -30,6 +30,7 @@
 #define INITRAMFS       "usr/share/initramfs-tools"
 #define LOG_MAX         (64U << 20)
 #define LOG_LINES       3 /* of the log, in an error */
+#define KEYRING_MAX     (4U << 20)
 
 /* --- the overlay for initramfs-tools ----------------------------------------------- */
 
@@ -111,11 +112,65 @@ static int write_overlay(const struct recipe *r, const char *path, struct err *e
 	return archive_out_end(out, e);
 }
 
+/* --- the archive and its key ------------------------------------------------------- */
+
+/*
+ * What apt is told of the archive's signature, by gpgv's status lines: that the key has
+ * expired since is left out (the signature is good, or the line would be BADSIG or
+ * ERRSIG), but not for a key that was revoked.
+ */
+static const char archived_gpgv[] = "#!/bin/sh\n"
+				    "fd=3\n"
+				    "was=\n"
+				    "for arg; do\n"
+				    "	[ \"$was\" != --status-fd ] || fd=$arg\n"
+				    "	was=$arg\n"
+				    "done\n"
+				    "eval \"said=\\$(gpgv \\\"\\$@\\\" $fd>&1 >&2)\"\n"
+				    "rc=$?\n"
+				    "case $said in\n"
+				    "*KEYREVOKED*) ;;\n"
+				    "*) said=$(echo \"$said\" | sed 's/^\\[GNUPG:\\] "
+				    "EXPKEYSIG /[GNUPG:] GOODSIG /') ;;\n"
+				    "esac\n"
+				    "eval \"echo \\\"\\$said\\\" >&$fd\"\n"
+				    "exit $rc\n";
+
+static int put_gpgv(const struct recipe *r, const char *tmp, struct err *e)
+{
+	_cleanup_free_ char *path = xasprintf("%s/gpgv", tmp);
+	int n = !r->base.archived ? 0
+				  : file_write_at(AT_FDCWD, path, archived_gpgv,
+						  strlen(archived_gpgv), 0755);
+
+	return n < 0 ? err_errno(e, n, "%s", path) : 0;
+}
+
+/* Into our folder, where the user that apt verifies as can read it. */
+static int put_keyring(const struct recipe *r, const char *tmp, char **ret, struct err *e)
+{
+	_cleanup_free_ char *path = NULL, *data = NULL;
+	size_t len = 0;
+	int n;
+
+	if (!r->base.keyring)
+		return 0;
+	path = xasprintf("%s/keyring.%s", tmp,
+			 str_ends(r->base.keyring, ".asc") ? "asc" : "gpg");
+	n = file_read_at(AT_FDCWD, r->base.keyring, KEYRING_MAX, &data, &len);
+	if (n >= 0)
+		n = file_write_at(AT_FDCWD, path, data, len, 0644);
+	if (n < 0)
+		return err_errno(e, n, "keyring %s", r->base.keyring);
+	*ret = TAKE_PTR(path);
+	return 0;
+}
+
 /* --- the command line ----------------------------------------------------------------
  */
 
-static void put_sources(struct buf *out, const char *sources, char *const *mirrors,
-			const char *keyring)
+static void put_sources(struct buf *out, const struct recipe *r, const char *sources,
+			char *const *mirrors, const char *keyring)
 {
 	_cleanup_strv_ char **lines = strv_split(sources, "\n");
 
@@ -134,16 +189,13 @@ static void put_sources(struct buf *out, const char *sources, char *const *mirro
 			buf_printf(out, "%s\n", lines[i]);
 		}
 		if (keyring && str_after(lines[i], "Components: "))
-			buf_printf(out, "Signed-By: %s\n", keyring);
+			buf_printf(out, "Signed-By: %s\n%s", keyring,
+				   r->base.archived ? "Check-Valid-Until: no\n" : "");
 	}
 }
 
-static char *absolute(const char *path)
-{
-	return path ? realpath(path, NULL) : NULL;
-}
-
-static char **make_argv(const struct recipe *r, const char *overlay, const char *sources)
+static char **make_argv(const struct recipe *r, const char *tmp, const char *overlay,
+			const char *sources)
 {
 	_cleanup_strv_ char **packages = strv_dup(r->base.packages), **options = NULL;
 	_cleanup_free_ char *include = NULL;
@@ -164,6 +216,8 @@ static char **make_argv(const struct recipe *r, const char *overlay, const char 
 	strv_add(&argv, "--aptopt=Acquire::Languages \"none\"");
 	for (size_t i = 0; options && options[i]; i++)
 		strv_addf(&argv, "--aptopt=%s", options[i]);
+	if (r->base.archived)
+		strv_addf(&argv, "--aptopt=APT::Key::GPGVCommand \"%s/gpgv\"", tmp);
 	for (size_t i = 0; r->base.path_exclude && r->base.path_exclude[i]; i++)
 		strv_addf(&argv, "--dpkgopt=path-exclude=%s", r->base.path_exclude[i]);
 	if (access(MERGED_USR_HOOK, R_OK) == 0)
@@ -293,7 +347,7 @@ int mmdebstrap_make(const struct recipe *r, const char *sources, char *const *mi
 		    const char *dir, const char *log, struct err *e)
 {
 	_cleanup_free_ char *note = xasprintf("%s.tmp", log), *tmp = NULL;
-	_cleanup_free_ char *keyring = absolute(r->base.keyring);
+	_cleanup_free_ char *keyring = NULL;
 	_cleanup_buf_ struct buf text = {0};
 	_cleanup_free_ char *list = NULL, *overlay = NULL;
 	_cleanup_strv_ char **argv = NULL;
@@ -303,11 +357,17 @@ int mmdebstrap_make(const struct recipe *r, const char *sources, char *const *mi
 		return -1;
 	list = xasprintf("%s/base.sources", tmp);
 	overlay = xasprintf("%s/overlay.tar", tmp);
-	put_sources(&text, sources, mirrors, keyring);
-	n = file_write_at(AT_FDCWD, list, text.p, text.len, 0644);
-	result = n < 0 ? err_errno(e, n, "%s", list) : write_overlay(r, overlay, e);
+	result = put_keyring(r, tmp, &keyring, e);
+	if (result == 0)
+		result = put_gpgv(r, tmp, e);
 	if (result == 0) {
-		argv = make_argv(r, overlay, list);
+		put_sources(&text, r, sources, mirrors, keyring);
+		n = file_write_at(AT_FDCWD, list, text.p, text.len, 0644);
+		result = n < 0 ? err_errno(e, n, "%s", list)
+			       : write_overlay(r, overlay, e);
+	}
+	if (result == 0) {
+		argv = make_argv(r, tmp, overlay, list);
 		result = run_it(r, argv, tmp, dir, log, e);
 	}
 	remove_tree(tmp);

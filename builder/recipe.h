@@ -26,6 +26,7 @@ struct recipe_base {
 	char **pockets;    /* with mirror: "updates", "security" of the suite, too */
 	char *origin;      /* without mirror: whose archive, "Debian" */
 	char *keyring;     /* file that signs it, or NULL */
+	bool archived;     /* that its, or its key's, time is over is forgiven */
 	char *kernel;      /* package */
 	char **packages;
 	char **path_exclude; /* given to dpkg: not even unpacked */

@@ -78,12 +78,12 @@ says() {
 is_static() { ! readelf -lW "$1" | grep -q INTERP; }
 names_itself() { "$S/$1" --version | grep -q "rackstrap's stand-in for $1 .*not the real program"; }
 
-for p in $KUBE etcd; do
+for p in $KUBE etcd docker; do
 	list=$(echo test/data/flags-"$p"-*.txt)
 	check "$p takes the original's flags" takes "$p" "$list"
 	check "$p refuses values of other types" refuses "$p" "$list"
 done
-for p in $KUBE etcd calicoctl calico_kubernetes; do
+for p in $KUBE etcd docker calicoctl calico_kubernetes; do
 	check "$p --version says that it is a stand-in" names_itself "$p"
 	check "$p is static" is_static "$S/$p"
 done
@@ -165,6 +165,18 @@ while read -r program args; do
 	check "$(basename "$program") takes its unit's command line" "$S/$(basename "$program")" $args --version
 done < <(unit_commands)
 check "that were the six units" test $n = 6
+
+# What the unit and firstboot give Docker becomes the same of dockerd.
+options="--bridge=cbr0 --iptables=false --ip-masq=false"
+started=$(sed -e ':a;/\\$/{N;s/\\\n//;ba}' images/common/docker-1.7.0/docker.service |
+	sed -n "s/^ExecStart=[^ ]*\(.*\)\$DOCKER_OPTS/\1 $options/p")
+# shellcheck disable=SC2086
+check "docker takes its unit's command line" sh -c \
+	"RACKSTRAP_STANDIN_DOCKERD=/bin/echo '$S/docker' $started >'$WORK/docker' &&
+	grep -qx -- '--host=fd:// --exec-opt=native.cgroupdriver=cgroupfs --storage-driver=overlay2 $options' '$WORK/docker'"
+refuse "docker: options of later releases" 2 "*--version bool" "$S/docker" -d --containerd=/x
+refuse "docker: no daemon" 2 "See '/usr/bin/docker --help'." "$S/docker" ps
+refuse "docker: what 20.10 means otherwise" 2 "See '/usr/bin/docker --help'." "$S/docker" -d --exec-driver=lxc
 
 # --- the plugin -----------------------------------------------------------------------------
 plugin() { env -i "$@"; }

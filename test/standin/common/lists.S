@@ -18,3 +18,4 @@ list_\name:
 	list	kube_proxy, "test/data/flags-kube-proxy-0.20.2.txt"
 	list	kubelet, "test/data/flags-kubelet-0.20.2.txt"
 	list	etcd, "test/data/flags-etcd-2.0.9.txt"
+	list	docker, "test/data/flags-docker-1.7.0.txt"

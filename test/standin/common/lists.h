@@ -3,4 +3,5 @@
 #pragma once
 
 extern const char list_kube_apiserver[], list_kube_controller_manager[],
-	list_kube_scheduler[], list_kube_proxy[], list_kubelet[], list_etcd[];
+	list_kube_scheduler[], list_kube_proxy[], list_kubelet[], list_etcd[],
+	list_docker[];

@@ -1,0 +1,43 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# images/bookworm-2015, baked from archives in the official layouts under the official URLs,
+# and its root read again: every program, unit and folder at its place. images/vivid shares
+# all that but its base; test/long/vivid.sh bakes it.
+. "$(dirname "$0")/../tap.sh"
+. test/recipes.sh
+OUT=$WORK/baked/bookworm-2015
+lock=$WORK/recipe.lock
+from="https://=$MIRROR/"
+
+check "two digests are in the recipe itself" test \
+	"$(grep -cE '^\s+sha(256|512) = ' images/bookworm-2015/recipe.cfg)" = 2
+refuse "the recipe as it is takes no stand-in for what it knows the digest of" 1 \
+	"rackstrap: https://*: sha*expected *" \
+	"$RACKSTRAP" lock images/bookworm-2015 --lock "$lock" --mirror "$from"
+check "and made no lock of it" test ! -e "$lock"
+copy_recipes "$WORK"
+check "nothing but that and 'standin' differs in the copy" test \
+	"$(diff -r images "$WORK/images" | grep -c '^[<>]')" = 7
+
+recipe=$WORK/images/bookworm-2015
+refuse "without a lock nothing is built" 3 "rackstrap: *artifact '*': no digest: *" \
+	"$RACKSTRAP" build "$recipe" --out "$WORK/baked" --mirror "$from"
+check "lock" "$RACKSTRAP" lock "$recipe" --mirror "$from"
+check "the lock has the official URLs and no mirror's" sh -c \
+	"test \$(grep -c 'url = \"https://' '$recipe/recipe.lock') = 5 && ! grep -F '$MIRROR' '$recipe/recipe.lock'"
+check "build" "$RACKSTRAP" build "$recipe" --out "$WORK/baked" --mirror "$from" || finish
+check "the digests hold" sh -c "cd $OUT && sha256sum -c --strict SHA256SUMS"
+
+unsquashfs -lls "$OUT/root.squashfs" >"$WORK/ll"
+lsinitramfs "$OUT/initrd.img" >"$WORK/initrd.list"
+check "manifest.json agrees with unsquashfs, lsinitramfs and SHA256SUMS" \
+	python3 test/build/manifest.py "$OUT" "$WORK/ll" "$WORK/initrd.list"
+check_2015 "$WORK/ll" "$OUT/root.squashfs"
+check "no Docker, etcd or kubectl of Debian" sh -c \
+	"! grep -E 'usr/(sbin/dockerd|bin/(etcd|kubectl|containerd))' '$WORK/ll'"
+check "git without perl" sh -c "grep -q 'squashfs-root/usr/bin/git\$' '$WORK/ll' &&
+	! grep -E 'squashfs-root/usr/(bin/perl|share/perl/|lib/x86_64-linux-gnu/(perl/|libperl))' '$WORK/ll'"
+check "the kernel command line asks for cgroup v1" grep -q \
+	'"net.ifnames=0 systemd.unified_cgroup_hierarchy=0 panic=30 loglevel=6"' "$OUT/manifest.json"
+finish
