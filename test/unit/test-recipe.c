@@ -216,7 +216,7 @@ static void groups_merge_and_lists_replace(void **state)
 static void include_in_include(void **state)
 {
 	_cleanup_free_ _unused_ char *a = put("a.cfg", SMALL);
-	_cleanup_free_ char *b =
+	_cleanup_free_ _unused_ char *b =
 		put("sub/b.cfg", "version = 1; name = \"b\"; include = \"../a.cfg\";\n"
 				 "cmdline = \"b\";\n");
 	_cleanup_free_ char *c =
