@@ -62,3 +62,19 @@ int bridge_apply(struct cidr want, uint32_t mtu, struct err *e)
 	}
 	return changed;
 }
+
+int bridge_remove(struct err *e)
+{
+	_cleanup_rtnl_ struct rtnl r = {.fd = -1};
+	struct rtnl_link link;
+	int ret = rtnl_open(&r);
+
+	if (ret < 0)
+		return err_errno(e, ret, "rtnetlink");
+	ret = rtnl_link_get(&r, CBR0, &link);
+	if (ret == -ENODEV || (ret == 0 && strcmp(link.kind, "bridge") != 0))
+		return 0;
+	if (ret == 0)
+		ret = rtnl_link_del(&r, link.index);
+	return ret < 0 ? err_errno(e, ret, CBR0 ": cannot be removed") : 1;
+}

@@ -52,6 +52,7 @@ void plan_make(struct plan *ret, const struct host *h, const struct role *role,
 		.forward = cluster,
 		.rules = cluster,
 		.target = xasprintf("rackstrap-%s.target", role->name),
+		.units = strv_dup(role->units),
 	};
 
 	add_file(&p, "etc/hostname", 0644, xasprintf("%s\n", h->name));
@@ -177,6 +178,7 @@ void plan_done(struct plan *p)
 	free(p->hostname);
 	strv_free(p->nat);
 	free(p->target);
+	strv_free(p->units);
 	free(p->config);
 	*p = (struct plan){0};
 }

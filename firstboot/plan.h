@@ -31,6 +31,7 @@ struct plan {
 	bool rules;   /* the NAT chain is ours to keep */
 	char **nat;   /* its rules in iptables-save's spelling; NULL: no chain */
 	char *target; /* unit to start */
+	char **units; /* those it starts. Not part of plan_text */
 	char *config; /* what it was made of, config_text's; NULL: it does not say. Not
 		       * part of plan_text */
 };

@@ -13,6 +13,7 @@
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/run.h"
+#include "live.h"
 #include "nat.h"
 
 #define OLD_FILE_MAX (1024 * 1024)
@@ -199,10 +200,23 @@ static int step_hostname(const struct firstboot *fb _unused_, const struct plan 
 	return 1;
 }
 
-static int step_bridge(const struct firstboot *fb _unused_, const struct plan *p,
-		       struct err *e)
+/* Whether bridge and rules are to be as the plan says, also when it says none: on a host
+ * of the cluster, or one that was of another role a moment ago. */
+static bool keeps_network(const struct firstboot *fb, const struct plan *p)
 {
-	return p->cbr0.prefix ? bridge_apply(p->cbr0, p->cbr0_mtu, e) : 0;
+	_cleanup_live_ struct live l = {0};
+
+	if (p->rules)
+		return true;
+	live_read(&l, fb);
+	return l.there && !streq(l.target, p->target);
+}
+
+static int step_bridge(const struct firstboot *fb, const struct plan *p, struct err *e)
+{
+	if (p->cbr0.prefix)
+		return bridge_apply(p->cbr0, p->cbr0_mtu, e);
+	return keeps_network(fb, p) ? bridge_remove(e) : 0;
 }
 
 static int step_forward(const struct firstboot *fb _unused_, const struct plan *p,
@@ -223,25 +237,47 @@ static int step_forward(const struct firstboot *fb _unused_, const struct plan *
 	return r < 0 ? err_errno(e, r, "%s", path) : 1;
 }
 
-static int step_nat(const struct firstboot *fb _unused_, const struct plan *p,
-		    struct err *e)
+static int step_nat(const struct firstboot *fb, const struct plan *p, struct err *e)
 {
-	return p->rules ? nat_apply(p->nat, e) : 0;
+	return keeps_network(fb, p) ? nat_apply(p->nat, e) : 0;
+}
+
+/* try-restart: what does not run, as at a boot, is not started by this. */
+static int step_restart(const struct firstboot *fb, const struct plan *p, struct err *e)
+{
+	_cleanup_strv_ char **argv = NULL, **units = NULL;
+	_cleanup_live_ struct live l = {0};
+	_cleanup_free_ char *names = NULL;
+
+	live_read(&l, fb);
+	if (!l.there)
+		return 0;
+	if (live_stale(&units, &l, p, e) < 0)
+		return -1;
+	if (!units)
+		return 0;
+	names = strv_join(units, " ");
+	log_info("what they were started with changed, restarting: %s", names);
+	strv_add(&argv, "systemctl");
+	strv_add(&argv, "try-restart");
+	strv_add(&argv, "--no-block");
+	strv_extend(&argv, units);
+	return run_argv((const char *const *)argv, e) < 0 ? -1 : (int)strv_len(units);
 }
 
 /* Not waited for: units of the target are ordered after us. */
-static int step_start(const struct firstboot *fb _unused_, const struct plan *p,
-		      struct err *e)
+static int step_start(const struct firstboot *fb, const struct plan *p, struct err *e)
 {
 	const char *const argv[] = {"systemctl", "start", "--no-block", p->target, NULL};
 
-	return run_argv(argv, e);
+	return run_argv(argv, e) < 0 ? -1 : live_write(fb, p, e);
 }
 
 const struct step steps[] = {
 	{"files", false, step_files},  {"hostname", true, step_hostname},
 	{"bridge", true, step_bridge}, {"forward", true, step_forward},
-	{"nat", true, step_nat},       {"start", true, step_start},
+	{"nat", true, step_nat},       {"restart", true, step_restart},
+	{"start", true, step_start},
 };
 const size_t n_steps = ARRAY_SIZE(steps);
 

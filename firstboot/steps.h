@@ -27,3 +27,6 @@ int steps_files(const struct firstboot *fb, const struct plan *p,
 
 /* The bridge of the plan, as wanted: the number of changes, or -1. */
 int bridge_apply(struct cidr want, uint32_t mtu, struct err *e) _must_check_;
+
+/* No bridge: 1 when there was one, 0, or -1. Another kind of link stays. */
+int bridge_remove(struct err *e) _must_check_;

@@ -10,6 +10,16 @@
 
 #define SYSTEMCTL_MS 20000
 
+/* "/etc/default/docker (ignore_errors=yes)" */
+static void take_environment(struct unit *u, const char *v)
+{
+	const char *end = strstr(v, " (");
+	_cleanup_free_ char *path = end ? xstrndup(v, (size_t)(end - v)) : xstrdup(v);
+
+	if (*path)
+		strv_add(&u->environment, path);
+}
+
 static void take(struct unit *u, const char *line)
 {
 	const char *v;
@@ -26,6 +36,9 @@ static void take(struct unit *u, const char *line)
 		u->oneshot = streq(v, "oneshot");
 	else if ((v = str_after(line, "ExecMainExitTimestampMonotonic=")))
 		u->ran = !streq(v, "0") && *v;
+	else if ((v = str_after(line, "EnvironmentFiles=")) ||
+		 (v = str_after(line, "EnvironmentFile="))) /* as systemd 219 says it */
+		take_environment(u, v);
 	else if ((v = str_after(line, "ActiveEnterTimestampMonotonic=")) &&
 		 str_to_u64(v, UINT64_MAX, &u->active_since_us) < 0)
 		u->active_since_us = 0;
@@ -65,7 +78,7 @@ int units_query(struct units *ret, char *const *names, struct err *e)
 	const char *const head[] = {
 		"systemctl", "show", "--no-pager",
 		"--property=LoadState,ActiveState,SubState,Result,Type,"
-		"ExecMainExitTimestampMonotonic,"
+		"ExecMainExitTimestampMonotonic,EnvironmentFiles,"
 		"ActiveEnterTimestampMonotonic",
 		"--"};
 	size_t n = strv_len(names);
@@ -112,6 +125,7 @@ void units_done(struct units *u)
 		free(u->v[i].active);
 		free(u->v[i].sub);
 		free(u->v[i].result);
+		strv_free(u->v[i].environment);
 	}
 	free(u->v);
 	*u = (struct units){0};

@@ -13,6 +13,7 @@ struct unit {
 	bool oneshot;             /* Type=oneshot */
 	bool ran;                 /* its main process has run to its end at least once */
 	uint64_t active_since_us; /* CLOCK_MONOTONIC; 0: not active */
+	char **environment;       /* files of its EnvironmentFile= */
 };
 
 struct units {

@@ -275,6 +275,28 @@ static void fake_systemctl(const struct machine *m)
 	setenv("PATH", path, 1);
 }
 
+/* As fake_systemctl, and `show` answers for each unit that it reads a file. */
+static void fake_show(const struct machine *m)
+{
+	_cleanup_free_ char *text = NULL;
+
+	text = xasprintf(
+		"#!/bin/sh\ncase $1 in show) ;; *) echo \"$@\" >>%s/systemctl.log;"
+		" exit ;; esac\n"
+		"while [ \"$1\" != -- ]; do shift; done; shift\n"
+		"for u in \"$@\"; do\n"
+		"echo LoadState=loaded; echo ActiveState=active; echo SubState=x\n"
+		"case $u in\n"
+		"docker*) echo 'EnvironmentFiles=/etc/default/docker "
+		"(ignore_errors=yes)' ;;\n"
+		"kube-kubelet* | etcd*) echo 'EnvironmentFile=/etc/network-environment "
+		"(ignore_errors=no)' ;;\n"
+		"esac; echo; done\n",
+		m->dir);
+	put(m, "bin/systemctl", text);
+	assert_int_equal(fchmodat(m->fb.rootfd, "bin/systemctl", 0755, 0), 0);
+}
+
 static void assert_bridge(const char *address, uint32_t mtu)
 {
 	_cleanup_rtnl_ struct rtnl r = {.fd = -1};
@@ -304,6 +326,7 @@ static void test_live(void **state _unused_)
 	machine_make(&m);
 	put_node(&m);
 	fake_systemctl(&m);
+	fake_show(&m);
 	m.fb.live = true;
 	if (cmd_apply(&m.fb, NULL, &e) < 0)
 		fail_msg("%s", e.msg);
@@ -314,8 +337,93 @@ static void test_live(void **state _unused_)
 	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
 	assert_bridge("192.168.7.1/24", 1400);
 	log = get(&m, "systemctl.log");
-	assert_string_equal(log, "start --no-block rackstrap-node.target\n"
-				 "start --no-block rackstrap-node.target\n");
+	assert_has(log, "start --no-block rackstrap-node.target\n");
+}
+
+/* Applies `cfg` and `cmdline`; what systemctl was told to restart is `want`. */
+static void assert_restarts(const struct machine *m, const char *cfg, const char *cmdline,
+			    const char *want)
+{
+	struct firstboot fb = m->fb;
+	_cleanup_free_ char *log = NULL;
+	struct err e;
+
+	(void)!file_remove_at(fb.rootfd, "systemctl.log");
+	put(m, HOST_CFG, cfg);
+	fb.cmdline = cmdline;
+	if (cmd_apply(&fb, NULL, &e) < 0)
+		fail_msg("%s", e.msg);
+	log = get(m, "systemctl.log");
+	assert_string_equal(log, want);
+}
+
+#define START(role) "start --no-block rackstrap-" role ".target\n"
+#define RESTART(u)  "try-restart --no-block " u " rackstrap-report.service\n"
+#define MASTER_CFG  "name = \"m\"; role = \"master\"; address = \"172.25.0.10/24\";"
+
+static bool nat_is_there(void)
+{
+	static const char *const save[] = {"iptables-save", "-t", "nat", NULL};
+	const struct run run = {.argv = save};
+	_cleanup_free_ char *saved = NULL;
+	struct err e;
+
+	assert_int_equal(run_capture(&run, &saved, NULL, &e), 0);
+	return strstr(saved, NAT_CHAIN);
+}
+
+/* Units restart when what they were started with changed, and no others. */
+static void test_live_restarts(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_rtnl_ struct rtnl r = {.fd = -1};
+	struct rtnl_link l;
+	struct err e;
+
+	machine_make(&m);
+	put_node(&m);
+	fake_systemctl(&m);
+	fake_show(&m);
+	m.fb.live = true;
+	assert_restarts(&m, NODE_CFG, "", START("node"));
+	assert_restarts(&m, NODE_CFG, "", START("node"));
+	assert_restarts(&m, NODE_CFG, "rackstrap.environment=A=1",
+			RESTART("kube-kubelet.service") START("node"));
+	assert_restarts(&m, NODE_CFG, "rackstrap.environment=A=1 rackstrap.mtu=1400",
+			RESTART("systemd-networkd.service") START("node"));
+	assert_restarts(&m, NODE_CFG,
+			"rackstrap.environment=A=1 rackstrap.mtu=1400 "
+			"rackstrap.docker-options=--debug",
+			RESTART("docker.service") START("node"));
+	assert_restarts(&m, NODE_CFG, "rackstrap.cbr0=192.168.2.1/24",
+			RESTART("systemd-networkd.service docker.service "
+				"kube-kubelet.service") START("node"));
+	assert_restarts(&m, NODE_CFG, "rackstrap.cbr0=192.168.2.1/24 rackstrap.name=b",
+			RESTART("calico-node.service") START("node"));
+	assert_restarts(&m, NODE_CFG, "rackstrap.cbr0=192.168.3.1/24 rackstrap.name=b",
+			RESTART("docker.service") START("node"));
+	assert_restarts(&m, NODE_CFG, "rackstrap.cbr0=192.168.3.1/24 rackstrap.name=b",
+			START("node"));
+	/* One that fails in between does not make the next one forget. */
+	put(&m, "bin/systemctl", "#!/bin/sh\nexit 1\n");
+	m.fb.cmdline = "rackstrap.docker-options=--debug";
+	assert_int_equal(cmd_apply(&m.fb, NULL, &e), -1);
+	fake_show(&m);
+	assert_restarts(&m, NODE_CFG, "rackstrap.docker-options=--debug",
+			RESTART("calico-node.service docker.service") START("node"));
+	/* Of a node that becomes a master nothing is left. */
+	assert_restarts(&m, MASTER_CFG, "",
+			RESTART("calico-node.service systemd-networkd.service "
+				"docker.service etcd.service") START("master"));
+	assert_int_equal(rtnl_open(&r), 0);
+	assert_int_equal(rtnl_link_get(&r, "cbr0", &l), -ENODEV);
+	/* A role that is not of the cluster keeps no rules. */
+	put(&m, ROLES_PATH, "roles = ( { name = \"idle\"; units = [ ]; } );");
+	assert_true(nat_is_there());
+	assert_restarts(
+		&m, MASTER_CFG, "rackstrap.role=idle",
+		"try-restart --no-block rackstrap-report.service\n" START("idle"));
+	assert_false(nat_is_there());
 }
 
 static void test_live_again_changes_nothing(void **state _unused_)
@@ -411,11 +519,12 @@ int main(void)
 		cmocka_unit_test(test_apply_nobody),
 		cmocka_unit_test(test_apply_changes),
 		cmocka_unit_test(test_live),
+		cmocka_unit_test(test_live_restarts),
 		cmocka_unit_test(test_live_again_changes_nothing),
 		cmocka_unit_test(test_live_bridge_of_others),
 		cmocka_unit_test(test_live_failure),
 	};
-	size_t n = ARRAY_SIZE(tests), live = 4;
+	size_t n = ARRAY_SIZE(tests), live = 5;
 	int r = become_root(CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWUTS);
 
 	if (r == 0)
