@@ -4,6 +4,7 @@
  * touched before the plan is whole. A host that may not be configured gets a way in for
  * its operator and says why; nothing of the cluster is written or started.
  */
+#include "config-url.h"
 #include "config.h"
 #include "lib/log.h"
 #include "link.h"
@@ -43,6 +44,8 @@ static void keep_times(struct applied *a, const struct firstboot *fb)
 /* The record for report, and the reasons on the console. */
 static int finish(const struct firstboot *fb, struct applied *a, struct err *e)
 {
+	for (size_t i = 0; a->warnings && a->warnings[i]; i++)
+		console_line(fb, "warning: %s", a->warnings[i]);
 	for (size_t i = 0; a->errors && a->errors[i]; i++)
 		console_line(fb, "%s", a->errors[i]);
 	keep_times(a, fb);
@@ -108,8 +111,12 @@ int cmd_apply(const struct firstboot *fb, char **args _unused_, struct err *e)
 	_cleanup_plan_ struct plan p = {0};
 	struct link uplink;
 
+	if (!fb->dry_run)
+		config_url_fetch(fb, &a.warnings);
 	if (config_load(&c, fb) < 0)
 		return wrong(fb, &c, &a, e);
+	if (!fb->dry_run && config_url_keep(fb, e) < 0)
+		return refuse(fb, &c, &a, e);
 	if (link_wait(fb, &c.host, &uplink, e) < 0)
 		return fb->dry_run ? -1 : refuse(fb, &c, &a, e);
 	plan_make(&p, &c.host, c.role, uplink.name);

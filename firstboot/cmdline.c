@@ -5,8 +5,10 @@
  * at the ends of a word or a value but not inside.
  */
 #include "cmdline.h"
+#include "lib/file.h"
 
-#define BLANKS " \t\n\v\f\r\xa0" /* the kernel's isspace() */
+#define CMDLINE_MAX (64 * 1024)       /* the kernel's own limit is 4 KiB or less */
+#define BLANKS      " \t\n\v\f\r\xa0" /* the kernel's isspace() */
 
 static bool is_blank(char c)
 {
@@ -67,4 +69,20 @@ char *cmdline_key(const struct cmdline_word *w)
 		if (*c == '-')
 			*c = '_';
 	return key;
+}
+
+int cmdline_read(char **ret, const struct firstboot *fb)
+{
+	int r;
+
+	if (fb->cmdline) {
+		*ret = xstrdup(fb->cmdline);
+		return 0;
+	}
+	r = file_read_at(fb->rootfd, "proc/cmdline", CMDLINE_MAX, ret, NULL);
+	if (r == -ENOENT) {
+		*ret = xstrdup("");
+		return 0;
+	}
+	return r;
 }

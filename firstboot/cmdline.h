@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "firstboot.h"
 #include "lib/str.h"
 
 struct cmdline_word {
@@ -21,3 +22,7 @@ void cmdline_word_done(struct cmdline_word *w);
 /* "rackstrap.pod-network" gives "pod_network" (the kernel, too, takes '-' and '_' for the
  * same); NULL when the word is not ours. Owned by the caller. */
 char *cmdline_key(const struct cmdline_word *w);
+
+/* The command line: --cmdline's, or /proc/cmdline under the root; "" when there is no
+ * such file. *ret is owned by the caller. 0 or -errno. */
+int cmdline_read(char **ret, const struct firstboot *fb) _must_check_;

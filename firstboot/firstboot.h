@@ -22,13 +22,16 @@ struct firstboot {
 };
 
 /* Interfaces with the rest of the system, below the root. */
-#define HOST_CFG    "run/rackstrap/host.cfg"      /* written by the initramfs */
-#define BOOT_CFG    "run/rackstrap/boot.cfg"      /* written by the initramfs */
-#define IMAGE_CFG   "usr/lib/rackstrap/image.cfg" /* baked in */
-#define RUN_DIR     "run/rackstrap"
-#define APPLY_CFG   "run/rackstrap/apply.cfg"  /* from apply to report */
-#define REPORT_CFG  "run/rackstrap/report.cfg" /* from report to status */
-#define REPORT_JSON "run/rackstrap/report.json"
+#define HOST_CFG        "run/rackstrap/host.cfg"        /* written by the initramfs */
+#define BOOT_CFG        "run/rackstrap/boot.cfg"        /* written by the initramfs */
+#define MEDIUM_CFG      "run/rackstrap/medium/host.cfg" /* the boot medium's: the same */
+#define MEDIUM_RACK_CFG "run/rackstrap/medium/rack.cfg"
+#define STATE_CFG       "var/lib/rackstrap/host.cfg"  /* the operator's own */
+#define IMAGE_CFG       "usr/lib/rackstrap/image.cfg" /* baked in */
+#define RUN_DIR         "run/rackstrap"
+#define APPLY_CFG       "run/rackstrap/apply.cfg"  /* from apply to report */
+#define REPORT_CFG      "run/rackstrap/report.cfg" /* from report to status */
+#define REPORT_JSON     "run/rackstrap/report.json"
 
 struct firstboot_command {
 	const char *name;

@@ -45,6 +45,22 @@ int http_get(const char *url, unsigned *status, char **body, struct err *e)
 	return request(argv, status, body, e);
 }
 
+int http_get_config(const char *url, size_t max, unsigned *status, char **body,
+		    struct err *e)
+{
+	_cleanup_free_ char *size = xasprintf("%zu", max), *text = NULL;
+	const char *const argv[] = {
+		CURL, "--max-filesize", size, "-w", "\n%{http_code}", "--", url, NULL};
+
+	if (request(argv, status, &text, e) < 0)
+		return err_wrap(e, "%s", url);
+	/* curl knows the size beforehand only if the server says it. */
+	if (strlen(text) > max)
+		return err_set(e, ERR_FAILED, "%s: larger than %zu bytes", url, max);
+	*body = TAKE_PTR(text);
+	return 0;
+}
+
 int http_put_form(const char *url, const char *field, unsigned *status, struct err *e)
 {
 	const char *const argv[] = {CURL,  "-w",  "\n%{http_code}",

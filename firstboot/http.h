@@ -8,6 +8,10 @@
  * -1: there was no response. */
 int http_get(const char *url, unsigned *status, char **body, struct err *e) _must_check_;
 
+/* As http_get, for a body of at most `max` bytes. */
+int http_get_config(const char *url, size_t max, unsigned *status, char **body,
+		    struct err *e) _must_check_;
+
 /* PUT of a form field, as etcd takes it. */
 int http_put_form(const char *url, const char *field, unsigned *status,
 		  struct err *e) _must_check_;

@@ -4,31 +4,71 @@
  * source more. The built-in defaults are host_init's.
  */
 #include "cmdline.h"
+#include "config-url.h"
 #include "config.h"
 #include "lib/file.h"
+#include "rack-entry.h"
+#include "words.h"
 
 #define CMDLINE_NAME "kernel command line"
-#define CMDLINE_MAX  (64 * 1024) /* the kernel's own limit is 4 KiB or less */
 
-/* What the boot loader handed over or the boot medium held: the initramfs keeps it. */
-static int load_host_cfg(const struct firstboot *fb, struct host *h, struct diag *d)
+static int load_file(const struct firstboot *fb, const char *path, const char *name,
+		     struct host *h, struct diag *d)
 {
 	_cleanup_conf_ struct conf *c = NULL;
 
-	if (faccessat(fb->rootfd, HOST_CFG, F_OK, 0) < 0 && errno == ENOENT)
+	if (faccessat(fb->rootfd, path, F_OK, 0) < 0 && errno == ENOENT)
 		return 0;
-	if (conf_read_at(&c, fb->rootfd, HOST_CFG, "host.cfg", CONF_MAX, CONF_NO_INCLUDE,
-			 d) < 0 ||
+	if (conf_read_at(&c, fb->rootfd, path, name, CONF_MAX, CONF_NO_INCLUDE, d) < 0 ||
 	    host_load_conf(h, conf_root(c), "", d) < 0)
 		return -1;
 	return 1;
 }
 
+static int load_state(const struct firstboot *fb, struct host *h, struct diag *d)
+{
+	return load_file(fb, STATE_CFG, "/" STATE_CFG, h, d);
+}
+
+static int load_medium_rack(const struct firstboot *fb, struct host *h, struct diag *d)
+{
+	return rack_entry_source(fb, MEDIUM_RACK_CFG, "boot medium's rack.cfg", h, d);
+}
+
+static int load_medium_host(const struct firstboot *fb, struct host *h, struct diag *d)
+{
+	return load_file(fb, MEDIUM_CFG, "boot medium's host.cfg", h, d);
+}
+
+static int load_host_cfg(const struct firstboot *fb, struct host *h, struct diag *d)
+{
+	return load_file(fb, HOST_CFG, "host.cfg", h, d);
+}
+
+/* apply has fetched it, or its last good predecessor. */
+static int load_url(const struct firstboot *fb, struct host *h, struct diag *d)
+{
+	_cleanup_free_ char *url = config_url(fb);
+	const char *wrong = url ? word_url_wrong(url) : NULL;
+	int r;
+
+	if (!url)
+		return 0;
+	if (wrong)
+		return diag_add(d, CMDLINE_NAME ": rackstrap.config: '%s' %s", url,
+				wrong);
+	r = load_file(fb, CONFIG_CFG, url, h, d);
+	return r != 0 ? r
+		      : diag_add(d,
+				 CMDLINE_NAME ": rackstrap.config: nothing came from %s",
+				 url);
+}
+
 /* Words that are for the boot script or the loader and say nothing about the host. */
 static bool not_a_setting(const char *key)
 {
-	static const char *const others[] = {"root_sha256", "state", "root", "debug",
-					     NULL};
+	static const char *const others[] = {"root_sha256", "state",  "root",
+					     "debug",       "config", NULL};
 
 	for (size_t i = 0; others[i]; i++)
 		if (streq(key, others[i]))
@@ -50,20 +90,12 @@ static int set_word(struct host *h, const struct cmdline_word *w, const char *ke
 
 static int load_cmdline(const struct firstboot *fb, struct host *h, struct diag *d)
 {
-	_cleanup_free_ char *text = xstrdup(fb->cmdline);
+	_cleanup_free_ char *text = NULL;
 	const char *p;
-	int r = 0;
+	int r = cmdline_read(&text, fb);
 
-	if (!text) {
-		int err = file_read_at(fb->rootfd, "proc/cmdline", CMDLINE_MAX, &text,
-				       NULL);
-
-		if (err == -ENOENT)
-			return 0;
-		if (err < 0)
-			return diag_add(d, "/proc/cmdline: cannot be read: %s",
-					strerror(-err));
-	}
+	if (r < 0)
+		return diag_add(d, "/proc/cmdline: cannot be read: %s", strerror(-r));
 	for (p = text;;) {
 		_cleanup_word_ struct cmdline_word w = {0};
 		_cleanup_free_ char *key = NULL;
@@ -81,7 +113,11 @@ static int load_cmdline(const struct firstboot *fb, struct host *h, struct diag 
 }
 
 const struct source sources[] = {
+	{"state disk", load_state},
+	{"boot medium's rack.cfg", load_medium_rack},
+	{"boot medium's host.cfg", load_medium_host},
 	{"host.cfg", load_host_cfg},
+	{"rackstrap.config=", load_url},
 	{CMDLINE_NAME, load_cmdline},
 };
 const size_t n_sources = ARRAY_SIZE(sources);

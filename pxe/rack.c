@@ -30,8 +30,9 @@ static const char *const cluster_others[] = {
 	"name", "boot_server", "master",  "console", "cmdline", "state_disk", "vm",
 	"role", "mac",         "address", "cbr0",    "cluster", "report",     NULL};
 static const char *const host_only[] = {"role", "mac", "address", "cbr0", "report", NULL};
-static const char *const host_others[] = {"address",    "cluster", "console", "cmdline",
-					  "state_disk", "vm",      NULL};
+static const char *const host_others[] = {"address", "cluster",    "console",
+					  "cmdline", "state_disk", "vm",
+					  "serial",  "uuid",       NULL};
 static const char *const vm_keys[] = {"memory", "cpus", "disk", NULL};
 
 struct loader {
@@ -51,6 +52,8 @@ static void rack_host_done(struct rack_host *h)
 	free(h->console);
 	free(h->cmdline);
 	free(h->state_disk);
+	free(h->serial);
+	free(h->uuid);
 }
 
 /* --- keys of ours ----------------------------------------------------------------- */
@@ -97,6 +100,29 @@ static const char *device_wrong(const char *s)
 			"/_.:+-")])
 		return "must be a device like \"/dev/vda\", or \"none\"";
 	return NULL;
+}
+
+static const char *serial_wrong(const char *s)
+{
+	for (; *s; s++)
+		if (*s < 0x20 || *s > 0x7e)
+			return "must be a product's serial number, as dmidecode prints "
+			       "it";
+	return NULL;
+}
+
+static const char *uuid_wrong(const char *s)
+{
+	size_t i;
+
+	for (i = 0; s[i]; i++)
+		if (i == 8 || i == 13 || i == 18 || i == 23
+			    ? s[i] != '-'
+			    : !strchr("0123456789abcdefABCDEF", s[i]))
+			break;
+	return i == 36 && !s[i] ? NULL
+				: "must be a product's UUID like "
+				  "\"4c4c4544-0051-3510-8052-b7c04f4e3232\"";
 }
 
 static void load_size(struct loader *l, const struct conf_node *vm, const char *prefix,
@@ -313,6 +339,8 @@ static void load_host(struct loader *l, const struct conf_node *group, size_t i,
 				     "in the cluster group",
 				     prefix);
 	load_ours(l, group, prefix, h);
+	load_text(l, group, prefix, "serial", serial_wrong, &h->serial);
+	load_text(l, group, prefix, "uuid", uuid_wrong, &h->uuid);
 	if (!conf_member(group, "name")) {
 		l->r = conf_complain(group, l->d,
 				     "host %zu has no name: give it one, like "
@@ -347,6 +375,37 @@ static void load_hosts(struct loader *l, const struct conf_node *list)
 }
 
 /* --- checks ----------------------------------------------------------------------- */
+
+/* What one machine is known by must not be another's; both ways of writing it count. */
+static void check_known_by(struct loader *l, const char *key, size_t offset)
+{
+	_cleanup_free_ size_t *first = xcalloc(l->rack->n_hosts + 1, sizeof(*first));
+	_cleanup_intern_ struct intern seen = {0};
+
+	for (size_t i = 0; i < l->rack->n_hosts; i++) {
+		const struct rack_host *h = &l->rack->hosts[i], *other;
+		_cleanup_free_ char *text = xstrdup(*(char **)((char *)h + offset));
+		bool is_new = false;
+		size_t n;
+
+		for (char *c = text; c && *c; c++)
+			*c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
+		if (!text)
+			continue;
+		n = intern(&seen, text, &is_new);
+		if (is_new)
+			first[n] = i;
+		other = &l->rack->hosts[first[n]];
+		if (!is_new)
+			l->r = diag_add(l->d,
+					"%s:%u: host '%s': %s %s is also host '%s' (line "
+					"%u)",
+					l->rack->file, h->line,
+					h->host.name ? h->host.name : "?", key, text,
+					other->host.name ? other->host.name : "?",
+					other->line);
+	}
+}
 
 /* The node reads at most CONF_MAX bytes of host.cfg. */
 static void check_size(struct loader *l, const struct rack_host *h)
@@ -462,6 +521,8 @@ static void load_root(struct loader *l, const struct conf_node *root)
 	    rack_master_find(l->rack, &l->master, l->d) < 0)
 		l->r = -1;
 	check_hosts(l);
+	check_known_by(l, "serial", offsetof(struct rack_host, serial));
+	check_known_by(l, "uuid", offsetof(struct rack_host, uuid));
 	if (rack_check(l->rack, l->roles, &l->master, l->d) < 0)
 		l->r = -1;
 }

@@ -24,13 +24,14 @@
 #include "firstboot/host.h"
 
 struct rack_host {
-	struct host host;   /* loaded, derived, checked */
-	unsigned line;      /* of its entry */
-	char *console;      /* "ttyS0,115200", or NULL for the kernel's own choice */
-	char *cmdline;      /* more kernel words, or NULL */
-	char *state_disk;   /* device the node may make its state disk if it is blank,
+	struct host host;    /* loaded, derived, checked */
+	unsigned line;       /* of its entry */
+	char *console;       /* "ttyS0,115200", or NULL for the kernel's own choice */
+	char *cmdline;       /* more kernel words, or NULL */
+	char *serial, *uuid; /* what a boot medium may know it by, or NULL */
+	char *state_disk;    /* device the node may make its state disk if it is blank,
 			     * "none" for memory in any case, or NULL */
-	uint64_t vm_memory; /* bytes, for `rackstrap rack` */
+	uint64_t vm_memory;  /* bytes, for `rackstrap rack` */
 	unsigned vm_cpus;
 	uint64_t vm_disk; /* bytes of a blank second disk; 0: none */
 };

@@ -114,7 +114,7 @@ static void server_start(struct server *s, uint16_t port, answer_fn *answer)
 		server_loop(fd, log, answer);
 }
 
-static char *server_log(const struct server *s)
+static _unused_ char *server_log(const struct server *s)
 {
 	char *text = NULL;
 

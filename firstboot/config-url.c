@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The last good one ends in a comment with the URL it came from: one from elsewhere is
+ * another host's.
+ */
+#include "config-url.h"
+#include "cmdline.h"
+#include "conf.h"
+#include "http.h"
+#include "lib/file.h"
+#include "lib/log.h"
+#include "words.h"
+
+#include <sys/random.h>
+
+#define TRIES    5
+#define PAUSE_MS 500 /* doubled after each try; half of it and up to as much again */
+
+char *config_url(const struct firstboot *fb)
+{
+	_cleanup_free_ char *text = NULL;
+	char *url = NULL;
+
+	if (cmdline_read(&text, fb) < 0)
+		return NULL;
+	for (const char *p = text;;) {
+		_cleanup_word_ struct cmdline_word w = {0};
+		_cleanup_free_ char *key = NULL;
+
+		if (!cmdline_next(&p, &w))
+			return url;
+		key = cmdline_key(&w);
+		if (!key || !streq(key, "config") || !w.value)
+			continue;
+		free(url);
+		url = xstrdup(w.value);
+	}
+}
+
+static char *mark(const char *url)
+{
+	return xasprintf("\n# rackstrap.config=%s\n", url);
+}
+
+/* Many machines start together when the power comes back. */
+static void pause_before(unsigned try)
+{
+	unsigned pause = PAUSE_MS << (try - 1), random = 0;
+
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
+		random = 0;
+	sleep_ms(pause / 2 + random % pause);
+}
+
+/* Owned text, or NULL. What the server refuses, it refuses the next time too. */
+static char *fetch(const char *url, struct err *e)
+{
+	for (unsigned try = 0; try < TRIES; try++) {
+		char *body = NULL;
+		unsigned status = 0;
+
+		if (try > 0)
+			pause_before(try);
+		if (http_get_config(url, CONF_MAX, &status, &body, e) == 0 &&
+		    status == 200)
+			return body;
+		if (status && status != 200)
+			err_set(e, ERR_FAILED, "%s: the server answered %u", url, status);
+		free(body);
+		log_debug("%s", e->msg);
+		if (status / 100 == 4)
+			break;
+	}
+	return NULL;
+}
+
+/* What was good the last time, without the mark; NULL: nothing from this URL. */
+static char *last_good(const struct firstboot *fb, const char *url)
+{
+	_cleanup_free_ char *text = NULL, *end = mark(url);
+	size_t len = 0, n = strlen(end);
+
+	if (file_read_at(fb->rootfd, LAST_GOOD_CFG, 2 * CONF_MAX, &text, &len) < 0 ||
+	    len < n || memcmp(text + len - n, end, n) != 0)
+		return NULL;
+	return xstrndup(text, len - n);
+}
+
+static int put(const struct firstboot *fb, const char *path, const char *text)
+{
+	int r = file_sweep_at(fb->rootfd, path);
+
+	return r < 0 ? r : file_update_at(fb->rootfd, path, text, strlen(text), 0600);
+}
+
+void config_url_fetch(const struct firstboot *fb, char ***warnings)
+{
+	_cleanup_free_ char *url = config_url(fb), *text = NULL;
+	struct err e = {0};
+	int r;
+
+	if (!url || word_url_wrong(url))
+		return;
+	text = fetch(url, &e);
+	if (!text) {
+		text = last_good(fb, url);
+		strv_addf(warnings, "%s; %s", e.msg,
+			  text ? "the last good configuration from there is used"
+			       : "there is no good one from before");
+	}
+	if (!text)
+		return;
+	r = mkdir_p_at(fb->rootfd, RUN_DIR, 0755);
+	if (r == 0)
+		r = put(fb, CONFIG_CFG, text);
+	if (r < 0)
+		strv_addf(warnings, "/" CONFIG_CFG ": %s", strerror(-r));
+}
+
+int config_url_keep(const struct firstboot *fb, struct err *e)
+{
+	_cleanup_free_ char *url = config_url(fb), *text = NULL, *end = NULL;
+	_cleanup_buf_ struct buf b = {0};
+	int r;
+
+	if (!url || file_read_at(fb->rootfd, CONFIG_CFG, CONF_MAX, &text, NULL) < 0)
+		return 0;
+	end = mark(url);
+	buf_printf(&b, "%s%s", text, end);
+	r = mkdir_p_sync_at(fb->rootfd, "var/lib/rackstrap", 0755);
+	if (r == 0)
+		r = put(fb, LAST_GOOD_CFG, b.p);
+	return r < 0 ? err_errno(e, r, "/" LAST_GOOD_CFG) : 0;
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * SMBIOS strings come from /sys/class/dmi/id (kernel drivers/firmware/dmi-id.c). Vendors
+ * who have nothing to say fill in the same words everywhere; a rack.cfg does not have
+ * them, so they match nothing.
+ */
+#include "rack-entry.h"
+#include "lib/file.h"
+#include "link.h"
+
+#include <strings.h>
+
+#define DMI_MAX 512
+#define POLL_MS 50
+
+/* --- the machine ------------------------------------------------------------------ */
+
+/* Without blanks around it; NULL: not there, or empty. */
+static char *dmi(int rootfd, const char *name)
+{
+	_cleanup_free_ char *path = xasprintf("sys/class/dmi/id/%s", name), *text = NULL;
+	size_t len, skip;
+
+	if (file_read_at(rootfd, path, DMI_MAX, &text, NULL) < 0)
+		return NULL;
+	skip = strspn(text, " \t\n");
+	len = strlen(text);
+	while (len > skip && strchr(" \t\n", text[len - 1]))
+		len--;
+	return len > skip ? xstrndup(text + skip, len - skip) : NULL;
+}
+
+void machine_id_read(struct machine_id *ret, int rootfd)
+{
+	_cleanup_free_ struct link *links = NULL;
+	size_t n = 0;
+
+	*ret = (struct machine_id){.serial = dmi(rootfd, "product_serial"),
+				   .uuid = dmi(rootfd, "product_uuid")};
+	if (links_list(rootfd, &links, &n) < 0)
+		return;
+	ret->macs = xcalloc(n, sizeof(*ret->macs));
+	for (size_t i = 0; i < n; i++)
+		if (links[i].physical)
+			ret->macs[ret->n_macs++] = links[i].mac;
+}
+
+void machine_id_done(struct machine_id *m)
+{
+	free(m->serial);
+	free(m->uuid);
+	free(m->macs);
+	*m = (struct machine_id){0};
+}
+
+/* "serial CZ1234, UUID 4c4c..., MAC ...", for people. */
+static char *machine_text(const struct machine_id *m)
+{
+	_cleanup_buf_ struct buf b = {0};
+	char mac[NET_MAC_LEN];
+
+	if (m->serial)
+		buf_printf(&b, "serial %s", m->serial);
+	if (m->uuid)
+		buf_printf(&b, "%suuid %s", b.len ? ", " : "", m->uuid);
+	for (size_t i = 0; i < m->n_macs; i++)
+		buf_printf(&b, "%smac %s", b.len ? ", " : "",
+			   net_format_mac(m->macs[i], ':', mac));
+	return b.len ? buf_take(&b) : xstrdup("nothing to know it by");
+}
+
+/* --- its entry -------------------------------------------------------------------- */
+
+static bool text_matches(const struct conf_node *host, const char *key, const char *have)
+{
+	const char *s = NULL;
+
+	return have && conf_get_str(host, key, &s, NULL) > 0 && strcasecmp(s, have) == 0;
+}
+
+static bool by_serial(const struct conf_node *host, const struct machine_id *m)
+{
+	return text_matches(host, "serial", m->serial);
+}
+
+static bool by_uuid(const struct conf_node *host, const struct machine_id *m)
+{
+	return text_matches(host, "uuid", m->uuid);
+}
+
+static bool by_mac(const struct conf_node *host, const struct machine_id *m)
+{
+	const char *s = NULL;
+	struct mac mac;
+
+	if (conf_get_str(host, "mac", &s, NULL) <= 0 || net_parse_mac(s, &mac) < 0)
+		return false;
+	for (size_t i = 0; i < m->n_macs; i++)
+		if (memcmp(&m->macs[i], &mac, sizeof(mac)) == 0)
+			return true;
+	return false;
+}
+
+static const struct way {
+	const char *key;
+	bool (*matches)(const struct conf_node *host, const struct machine_id *m);
+} ways[] = {
+	{"serial", by_serial},
+	{"uuid", by_uuid},
+	{"mac", by_mac},
+};
+
+int rack_entry_find(const struct conf_node *hosts, const struct machine_id *m,
+		    const struct conf_node **ret, struct diag *d)
+{
+	const struct conf_node *found = NULL;
+
+	for (size_t w = 0; w < ARRAY_SIZE(ways) && !found; w++)
+		for (size_t i = 0; i < conf_len(hosts); i++) {
+			const struct conf_node *host = conf_at(hosts, i);
+
+			if (conf_type(host) != CONF_GROUP || !ways[w].matches(host, m))
+				continue;
+			if (found)
+				return conf_complain(host, d,
+						     "two hosts have this machine's %s, "
+						     "the other is in line %u",
+						     ways[w].key, conf_line(found));
+			found = host;
+		}
+	*ret = found;
+	return found != NULL;
+}
+
+/* --- onto the host ---------------------------------------------------------------- */
+
+/* What a rack.cfg says beside a host's own keys, or says of the host in another way. */
+static const char *const cluster_others[] = {
+	"name", "boot_server", "master",  "console", "cmdline", "state_disk", "vm",
+	"role", "mac",         "address", "cbr0",    "cluster", "report",     NULL};
+static const char *const entry_others[] = {"address", "cluster",    "console",
+					   "cmdline", "state_disk", "vm",
+					   "serial",  "uuid",       NULL};
+
+static int set(struct host *h, const char *key, const char *value,
+	       const struct conf_node *from, struct diag *d)
+{
+	return host_set(h, key, value, conf_file(from), conf_line(from), d);
+}
+
+/* An address without a prefix gets the node network's. */
+static int load_address(struct host *h, const struct conf_node *entry, struct diag *d)
+{
+	const struct conf_node *n = conf_member(entry, "address");
+	_cleanup_free_ char *text = NULL;
+	const char *s = "";
+	uint32_t addr;
+
+	if (!n)
+		return 0;
+	(void)!conf_str(n, &s, NULL);
+	if (net_parse_addr(s, &addr) == 0)
+		text = xasprintf("%s/%u", s, h->node_network.prefix);
+	return set(h, "address", text ? text : s, n, d);
+}
+
+/* The address of the host of that name, as text without a prefix; NULL: none. */
+static char *address_of(const struct conf_node *hosts, const char *name)
+{
+	const char *is = NULL, *s = NULL;
+
+	for (size_t i = 0; i < conf_len(hosts); i++)
+		if (conf_get_str(conf_at(hosts, i), "name", &is, NULL) > 0 &&
+		    streq(is, name) &&
+		    conf_get_str(conf_at(hosts, i), "address", &s, NULL) > 0)
+			return xstrndup(s, strcspn(s, "/"));
+	return NULL;
+}
+
+/* The cluster's master is a host's name or an address. */
+static int load_master(struct host *h, const struct conf_node *cluster,
+		       const struct conf_node *hosts, struct diag *d)
+{
+	const struct conf_node *n = conf_member(cluster, "master");
+	_cleanup_free_ char *of_host = NULL;
+	const char *s = "";
+	uint32_t addr;
+
+	if (!n || h->set[HOST_MASTER])
+		return 0;
+	(void)!conf_str(n, &s, NULL);
+	if (net_parse_addr(s, &addr) < 0) {
+		of_host = address_of(hosts, s);
+		if (!of_host)
+			return conf_complain(n, d,
+					     "cluster: master: no host with an "
+					     "address has this name");
+	}
+	return set(h, "master", of_host ? of_host : s, n, d);
+}
+
+int rack_entry_load(struct host *h, const struct conf_node *rack,
+		    const struct conf_node *entry, struct diag *d)
+{
+	const struct conf_node *cluster = conf_member(rack, "cluster"),
+			       *hosts = conf_member(rack, "hosts"),
+			       *name = conf_member(cluster, "name");
+	const char *s = "";
+	int r = 0;
+
+	if (host_load_conf_except(h, cluster, "cluster: ", cluster_others, d) < 0)
+		r = -1;
+	h->set[HOST_MASTER] = false; /* the entry's, or the cluster's */
+	if (host_load_conf_except(h, entry, "", entry_others, d) < 0)
+		r = -1;
+	if (load_address(h, entry, d) < 0 || load_master(h, cluster, hosts, d) < 0)
+		r = -1;
+	if (name && conf_str(name, &s, d) == 0 && set(h, "cluster", s, name, d) < 0)
+		r = -1;
+	return r;
+}
+
+/* --- the source ------------------------------------------------------------------- */
+
+/* Looks again and again: by MAC, the driver of a card may still be probing. */
+static int find_waiting(const struct firstboot *fb, const struct conf_node *hosts,
+			const struct conf_node **ret, char **who, struct diag *d)
+{
+	uint64_t end = now_ms() + (uint64_t)fb->link_timeout * 1000;
+
+	for (;;) {
+		_cleanup_machine_id_ struct machine_id m = {0};
+		int r;
+
+		machine_id_read(&m, fb->rootfd);
+		r = rack_entry_find(hosts, &m, ret, d);
+		if (r != 0)
+			return r;
+		if (now_ms() >= end) {
+			*who = machine_text(&m);
+			return 0;
+		}
+		sleep_ms(POLL_MS);
+	}
+}
+
+int rack_entry_source(const struct firstboot *fb, const char *path, const char *name,
+		      struct host *h, struct diag *d)
+{
+	const struct conf_node *cluster = NULL, *hosts = NULL, *entry = NULL;
+	static const char *const keys[] = {"cluster", "hosts", NULL};
+	_cleanup_conf_ struct conf *c = NULL;
+	_cleanup_free_ char *who = NULL;
+	int r;
+
+	if (faccessat(fb->rootfd, path, F_OK, 0) < 0 && errno == ENOENT)
+		return 0;
+	if (conf_read_at(&c, fb->rootfd, path, name, CONF_MAX_RACK, CONF_NO_INCLUDE, d) <
+		    0 ||
+	    conf_check_keys(conf_root(c), keys, d) < 0 ||
+	    conf_get_group(conf_root(c), "cluster", &cluster, d) < 0 ||
+	    conf_get_list(conf_root(c), "hosts", &hosts, d) < 0)
+		return -1;
+	r = find_waiting(fb, hosts, &entry, &who, d);
+	if (r == 0)
+		return diag_add(d, "%s: no host is this machine (%s)", name, who);
+	if (r < 0)
+		return -1;
+	return rack_entry_load(h, conf_root(c), entry, d) < 0 ? -1 : 1;
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The sources that are not of every boot: the state disk's host.cfg, the boot medium's,
+ * this machine's entry in its rack.cfg, and rackstrap.config=URL.
+ */
+#include "test-firstboot-root.h"
+
+#include "firstboot/config-url.h"
+#include "firstboot/config.h"
+#include "firstboot/rack-entry.h"
+#include "firstboot/state.h"
+#include "test-firstboot-http.h"
+
+/* --- over each other ---------------------------------------------------------------- */
+
+/* "VALUE from SOURCE" of a key. */
+static void assert_value(const struct config *c, enum host_key_id id, const char *want)
+{
+	_cleanup_free_ char *value = host_format(&c->host, id), *got = NULL;
+	char where[512];
+
+	got = xasprintf("%s from %s", value,
+			host_where(&c->host, id, where, sizeof(where)));
+	assert_string_equal(got, want);
+}
+
+static void put_rack(const struct machine *m, const char *host)
+{
+	_cleanup_free_ char *text = NULL;
+
+	text = xasprintf("cluster : { name = \"demo\"; gateway = \"172.25.0.1\";\n"
+			 "boot_server = \"172.25.0.1\"; master = \"m\"; };\n"
+			 "hosts = (\n{ name = \"m\"; role = \"master\"; "
+			 "mac = \"52:54:00:25:00:10\"; address = \"172.25.0.10\"; },\n"
+			 "%s );\n",
+			 host);
+	put(m, MEDIUM_RACK_CFG, text);
+}
+
+#define ENTRY(name, id)                                                                  \
+	"{ name = \"" name "\"; role = \"node\"; address = \"172.25.0.11\";\n"           \
+	"cbr0 = \"192.168.1.1/24\"; console = \"ttyS0\"; " id " }"
+#define ENTRY_MAC "mac = \"52:54:00:25:00:11\";"
+
+static void test_precedence(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_config_ struct config c = {0};
+
+	machine_make(&m);
+	put_link(&m, "eth0", NODE_MAC, 2, true);
+	put(&m, STATE_CFG,
+	    "mtu = 1000; search = [ \"a\" ]; ntp = [ \"a\" ]; dns = [ \"10.0.0.1\" ];\n"
+	    "gateway = \"172.25.0.2\"; cbr0_mtu = 600;");
+	put_rack(&m, ENTRY("node-1", ENTRY_MAC "mtu = 1001;"));
+	put(&m, MEDIUM_CFG,
+	    "search = [ \"b\" ]; ntp = [ \"b\" ]; dns = [ \"10.0.0.2\" ];");
+	put(&m, HOST_CFG, "ntp = [ \"c\" ];\ndns = [ \"10.0.0.3\" ];");
+	put(&m, CONFIG_CFG, "\n\ndns = [ \"10.0.0.4\" ];");
+	m.fb.cmdline =
+		"rackstrap.config=http://10.0.0.1/x rackstrap.docker-options=--debug";
+	if (config_load(&c, &m.fb) < 0)
+		fail_msg("%s", c.complaints.lines[0]);
+	assert_value(&c, HOST_NAME, "\"node-1\" from boot medium's rack.cfg:5");
+	assert_value(&c, HOST_CLUSTER, "\"demo\" from boot medium's rack.cfg:1");
+	assert_value(&c, HOST_ADDRESS,
+		     "\"172.25.0.11/24\" from boot medium's rack.cfg:5");
+	assert_value(&c, HOST_MASTER, "\"172.25.0.10\" from boot medium's rack.cfg:2");
+	assert_value(&c, HOST_GATEWAY, "\"172.25.0.1\" from boot medium's rack.cfg:1");
+	assert_value(&c, HOST_CBR0_MTU, "600 from /" STATE_CFG ":2");
+	assert_value(&c, HOST_MTU, "1001 from boot medium's rack.cfg:6");
+	assert_value(&c, HOST_SEARCH, "[ \"b\" ] from boot medium's host.cfg:1");
+	assert_value(&c, HOST_NTP, "[ \"c\" ] from host.cfg:1");
+	assert_value(&c, HOST_DNS, "[ \"10.0.0.4\" ] from http://10.0.0.1/x:3");
+	assert_value(&c, HOST_DOCKER_OPTIONS, "[ \"--debug\" ] from kernel command line");
+	assert_value(&c, HOST_NAT, "true from default");
+}
+
+/* @include is for the operator's own files, on his own machine. */
+static void test_no_include(void **state _unused_)
+{
+	static const char *const paths[] = {STATE_CFG, MEDIUM_CFG, MEDIUM_RACK_CFG,
+					    HOST_CFG, CONFIG_CFG};
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		_cleanup_machine_ struct machine m;
+		_cleanup_config_ struct config c = {0};
+
+		machine_make(&m);
+		put(&m, paths[i], "@include \"/etc/passwd\"\n");
+		if (i == 4)
+			m.fb.cmdline = "rackstrap.config=http://10.0.0.1/x";
+		assert_int_equal(config_load(&c, &m.fb), -1);
+		assert_has(c.complaints.lines[0], ":1: @include is not allowed");
+	}
+}
+
+static void test_too_large(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_config_ struct config c = {0};
+	_cleanup_free_ char *text = xcalloc(CONF_MAX + 2, 1);
+
+	machine_make(&m);
+	memset(text, '\n', CONF_MAX + 1);
+	put(&m, MEDIUM_CFG, text);
+	assert_int_equal(config_load(&c, &m.fb), -1);
+	assert_string_equal(c.complaints.lines[0],
+			    "boot medium's host.cfg: larger than 65536 bytes");
+}
+
+/* --- the entry ---------------------------------------------------------------------- */
+
+/* The name of the host that the machine is, or the first complaint. */
+static void assert_entry(const struct machine *m, const char *want)
+{
+	_cleanup_config_ struct config c = {0};
+	int r = config_load(&c, &m->fb);
+
+	assert_string_equal(r < 0 ? c.complaints.lines[0] : c.host.name, want);
+}
+
+static void test_entry(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+
+	machine_make(&m);
+	put_link(&m, "eth0", "52:54:00:25:00:77", 2, true);
+	put_link(&m, "eth1", "52:54:00:25:00:11", 3, true);
+	put_link(&m, "br0", "52:54:00:25:00:12", 4, false);
+	put_rack(&m,
+		 ENTRY("a", ENTRY_MAC) "," ENTRY("b", "mac = \"52:54:00:25:00:12\";"));
+	assert_entry(&m, "a");
+	/* UUID before MAC, serial number before both. */
+	put(&m, "sys/class/dmi/id/product_uuid",
+	    "4C4C4544-0051-3510-8052-b7c04f4e3232\n");
+	put(&m, "sys/class/dmi/id/product_serial", " CZ 12 \n");
+	put_rack(&m, ENTRY("a", ENTRY_MAC) "," ENTRY(
+			     "b", "uuid = \"4c4c4544-0051-3510-8052-b7c04f4e3232\";"));
+	assert_entry(&m, "b");
+	put_rack(
+		&m,
+		ENTRY("a", ENTRY_MAC) ",\n" ENTRY("c", "serial = \"CZ 12\";") ",\n" ENTRY(
+			"b", "uuid = \"4c4c4544-0051-3510-8052-b7c04f4e3232\";"));
+	assert_entry(&m, "c");
+	put_rack(&m, ENTRY("a", "serial = \"CZ 12\";") ",\n" ENTRY(
+			     "c", "serial = \"CZ 12\";"));
+	assert_entry(&m,
+		     "boot medium's rack.cfg:7: two hosts have this machine's serial, "
+		     "the other is in line 5");
+	put_rack(&m,
+		 ENTRY("a", ENTRY_MAC) ",\n" ENTRY("c", "mac = \"52:54:00:25:00:77\";"));
+	assert_entry(&m,
+		     "boot medium's rack.cfg:7: two hosts have this machine's mac, the "
+		     "other is in line 5");
+	put_rack(&m, ENTRY("a", "mac = \"52:54:00:25:00:78\";"));
+	assert_entry(
+		&m, "boot medium's rack.cfg: no host is this machine (serial CZ 12, uuid "
+		    "4C4C4544-0051-3510-8052-b7c04f4e3232, mac 52:54:00:25:00:77, mac "
+		    "52:54:00:25:00:11)");
+}
+
+static void test_entry_mistakes(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+
+	machine_make(&m);
+	put_link(&m, "eth0", NODE_MAC, 2, true);
+	put_rack(&m, ENTRY("a", ENTRY_MAC "adress = 1;"));
+	assert_entry(&m, "boot medium's rack.cfg:6: unknown key 'adress' (did you mean "
+			 "'address'?)");
+	put(&m, MEDIUM_RACK_CFG,
+	    "cluster : { master = \"x\"; };\nhosts = ( " ENTRY("a", ENTRY_MAC) " );");
+	assert_entry(&m, "boot medium's rack.cfg:1: cluster: master: no host with an "
+			 "address has this name");
+	put(&m, MEDIUM_RACK_CFG, "hosts = ( 1 );");
+	assert_entry(&m, "boot medium's rack.cfg: no host is this machine (mac " NODE_MAC
+			 ")");
+}
+
+/* --- the URL ------------------------------------------------------------------------ */
+
+/* The third try of /late is answered; /once only the first time. */
+static unsigned answer(const char *request, const char *content _unused_,
+		       const char **body)
+{
+	static unsigned late, once;
+
+	*body = NODE_CFG "mtu = 1234;\n";
+	if (strstr(request, "/late"))
+		return ++late < 3 ? 503 : 200;
+	if (strstr(request, "/once"))
+		return ++once < 2 ? 200 : 404;
+	if (strstr(request, "/wrong"))
+		*body = "name = 1;\n";
+	return strstr(request, "/gone") ? 404 : 200;
+}
+
+static int apply_url(struct machine *m, const struct server *s, const char *path,
+		     struct applied *a)
+{
+	_cleanup_free_ char *cmdline = xasprintf("rackstrap.config=http://127.0.0.1:%u%s",
+						 (unsigned)s->port, path);
+	struct err e;
+	int r;
+
+	m->fb.cmdline = cmdline;
+	r = cmd_apply(&m->fb, NULL, &e);
+	m->fb.cmdline = "";
+	applied_done(a);
+	applied_read(a, &m->fb);
+	return r;
+}
+
+static void boot_again(const struct machine *m)
+{
+	assert_int_equal(file_remove_at(m->fb.rootfd, CONFIG_CFG) < 0, 0);
+	assert_int_equal(file_remove_at(m->fb.rootfd, APPLY_CFG) < 0, 0);
+}
+
+static void test_url(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_server_ struct server s;
+	_cleanup_applied_ struct applied a = {0};
+	_cleanup_free_ char *net = NULL;
+
+	machine_make(&m);
+	put_link(&m, "eth0", NODE_MAC, 2, true);
+	server_start(&s, 0, answer);
+	assert_int_equal(apply_url(&m, &s, "/late", &a), 0);
+	assert_int_equal(strv_len(a.warnings), 0);
+	net = get(&m, "etc/systemd/network/10-rackstrap-uplink.network");
+	assert_has(net, "MTUBytes=1234\n");
+	/* The last good one is of that URL only. */
+	boot_again(&m);
+	assert_int_equal(apply_url(&m, &s, "/gone", &a), -1);
+	assert_has(a.warnings[0], "/gone: the server answered 404; there is no good one");
+	assert_has(a.errors[0],
+		   "kernel command line: rackstrap.config: nothing came from");
+	boot_again(&m);
+	assert_int_equal(apply_url(&m, &s, "/once", &a), 0);
+	boot_again(&m);
+	assert_int_equal(apply_url(&m, &s, "/once", &a), 0);
+	assert_has(a.warnings[0],
+		   "/once: the server answered 404; the last good configuration from "
+		   "there is used");
+}
+
+/* One that is wrong is told, and does not take the good one's place. */
+static void test_url_wrong(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_server_ struct server s;
+	_cleanup_applied_ struct applied a = {0};
+	struct err e;
+
+	machine_make(&m);
+	put_link(&m, "eth0", NODE_MAC, 2, true);
+	server_start(&s, 0, answer);
+	assert_int_equal(apply_url(&m, &s, "/wrong", &a), -1);
+	assert_has(a.errors[0], "/wrong:1: name: must be a string");
+	assert_file(&m, LAST_GOOD_CFG, NULL);
+	m.fb.cmdline = "rackstrap.config=ftp://x";
+	assert_int_equal(cmd_apply(&m.fb, NULL, &e), -1);
+	applied_done(&a);
+	applied_read(&a, &m.fb);
+	assert_has(a.errors[0], "rackstrap.config: 'ftp://x' is not a URL");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_precedence),     cmocka_unit_test(test_no_include),
+		cmocka_unit_test(test_too_large),      cmocka_unit_test(test_entry),
+		cmocka_unit_test(test_entry_mistakes), cmocka_unit_test(test_url),
+		cmocka_unit_test(test_url_wrong),
+	};
+
+	return cmocka_run_group_tests_name("firstboot-media", tests, NULL, NULL);
+}
