@@ -130,7 +130,7 @@ DEPS	:= gcc libc6-dev make pkg-config \
 	mmdebstrap uidmap apt-utils dpkg-dev squashfs-tools zstd xz-utils cpio \
 	dnsmasq-base nginx-light ipxe qemu-system-x86 ipxe-qemu seabios ovmf \
 	iproute2 iptables procps systemd curl openssh-client python3 ca-certificates \
-	clang libclang-rt-14-dev initramfs-tools-core mandoc
+	clang libclang-rt-14-dev initramfs-tools-core mandoc busybox e2fsprogs fdisk
 
 # Packages that bring a service must not start it on the operator's machine:
 # policy-rc.d (invoke-rc.d(8)) says no while they are installed.
@@ -170,6 +170,7 @@ $(O)/standin/mirror.stamp: test/standin/pack $(STANDINS)
 export O
 SHOULD_FAIL	:= $(sort $(wildcard test/should-fail/*.sh))
 LINT_TESTS	:= $(sort $(wildcard test/lint/*.sh))
+BOOT_TESTS	:= $(sort $(wildcard test/initramfs/*.sh))
 BUILD_TESTS	:= $(sort $(wildcard test/build/*.sh))
 REPRO_TESTS	:= $(sort $(wildcard test/repro/*.sh))
 QEMU_TESTS	:= $(sort $(filter-out %/lib.sh,$(wildcard test/qemu/*.sh)))
@@ -184,7 +185,7 @@ clang-built:
 	$(Q)$(MAKE) O=$(O)/clang CC=clang DEV=1 tests-built
 .PHONY: tests-built asan-built unit-built clang-built
 
-QUICK_TESTS	= $(UNIT_TESTS) $(FUZZERS) $(SHOULD_FAIL) $(LINT_TESTS)
+QUICK_TESTS	= $(UNIT_TESTS) $(FUZZERS) $(SHOULD_FAIL) $(LINT_TESTS) $(BOOT_TESTS)
 
 check: deps
 	$(Q)$(MAKE) DEV=1 tests-built asan-built clang-built $(O)/standin/mirror.stamp
