@@ -152,8 +152,11 @@ deps:
 IMAGE	?= bookworm-vm
 RACK	?= configs/demo.cfg
 
+# Every core, unless the one who asks said how many.
+JOBS	 = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
 rack: deps
-	$(Q)$(MAKE) all $(O)/standin/mirror.stamp
+	$(Q)$(MAKE) $(JOBS) all $(O)/standin/mirror.stamp
 	$(Q)test/bake images/$(IMAGE)
 	$(Q)$(O)/rackstrap rack $(RACK) --image out/$(IMAGE) --dir $(O)/rack
 
@@ -188,7 +191,7 @@ clang-built:
 QUICK_TESTS	= $(UNIT_TESTS) $(FUZZERS) $(SHOULD_FAIL) $(LINT_TESTS) $(BOOT_TESTS)
 
 check: deps
-	$(Q)$(MAKE) DEV=1 tests-built asan-built clang-built $(O)/standin/mirror.stamp
+	$(Q)$(MAKE) $(JOBS) DEV=1 tests-built asan-built clang-built $(O)/standin/mirror.stamp
 	$(Q)test/run $(QUICK_TESTS) $(ASAN_UNIT) $(BUILD_TESTS) $(REPRO_TESTS) $(QEMU_TESTS)
 check-unit: tests-built
 	$(Q)test/run $(QUICK_TESTS)
@@ -204,7 +207,7 @@ check-repro: tests-built $(O)/standin/mirror.stamp
 check-qemu: tests-built $(O)/standin/mirror.stamp
 	$(Q)test/run $(QEMU_TESTS)
 check-long: deps
-	$(Q)$(MAKE) DEV=1 tests-built $(O)/standin/mirror.stamp
+	$(Q)$(MAKE) $(JOBS) DEV=1 tests-built $(O)/standin/mirror.stamp
 	$(Q)test/run $(LONG_TESTS)
 bench: tests-built $(O)/standin/mirror.stamp
 	$(Q)test/bench/run $(O)
