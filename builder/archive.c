@@ -268,7 +268,8 @@ static void entry_fill(struct entry *entry, struct archive_entry *ae)
 		.gid = (uint32_t)archive_entry_gid(ae),
 		.mtime = archive_entry_mtime(ae),
 	};
-	if (type == ENTRY_FILE && archive_entry_size_is_set(ae))
+	entry->unsized = type == ENTRY_FILE && !archive_entry_size_is_set(ae);
+	if (type == ENTRY_FILE && !entry->unsized)
 		entry->size = (uint64_t)archive_entry_size(ae);
 	if (type == ENTRY_SYMLINK)
 		entry->target = archive_entry_symlink(ae);

@@ -32,7 +32,8 @@ struct entry {
 	const char *target; /* of symlinks and hard links, else NULL */
 	unsigned mode;      /* 07777 */
 	uint32_t uid, gid;
-	uint64_t size; /* of files, bytes */
+	uint64_t size; /* of files, bytes; 0 with `unsized` */
+	bool unsized;  /* a zip that was written as a stream says it behind the data */
 	int64_t mtime;
 	uint32_t major, minor; /* of devices */
 	const void *caps;      /* security.capability as it is on disk, or NULL */

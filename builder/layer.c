@@ -26,7 +26,7 @@ struct layer_item *layer_add(struct layer *l, enum entry_type type, const char *
 	}
 	for (size_t i = 0; i < l->n; i++)
 		if (streq(l->v[i].path, path)) {
-			diag_add(l->d, "%s: %s is written already (%s)", where, to,
+			diag_add(l->d, "%s: /%s is written already (%s)", where, path,
 				 l->v[i].where);
 			return NULL;
 		}

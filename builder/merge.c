@@ -13,7 +13,10 @@
 #include "extract.h"
 #include "lib/file.h"
 
-#define CHUNK (256 * 1024)
+#include <sys/mman.h>
+
+#define CHUNK       (256 * 1024)
+#define UNSIZED_MAX (1ULL << 30) /* it is kept in memory */
 
 struct merger {
 	const struct merge *m;
@@ -221,6 +224,33 @@ static int merge_layer(struct merger *g, struct err *e)
 
 /* --- archives ---------------------------------------------------------------------- */
 
+/* A tar says the size before the data. */
+static int put_unsized(struct merger *g, struct layer_item *item, struct archive_in *in,
+		       struct err *e)
+{
+	_cleanup_close_ int fd = memfd_create("rackstrap-member", MFD_CLOEXEC);
+	_cleanup_free_ char *buf = xmalloc(CHUNK);
+	uint64_t size = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return err_errno(e, errno, "%s", item->origin);
+	while ((n = archive_in_read(in, buf, CHUNK, e)) > 0) {
+		int r = write_all(fd, buf, (size_t)n);
+
+		size += (uint64_t)n;
+		if (r == 0 && size > UNSIZED_MAX)
+			r = -EFBIG;
+		if (r < 0)
+			return err_errno(e, r, "%s", item->origin);
+	}
+	if (n < 0)
+		return -1;
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return err_errno(e, errno, "%s", item->origin);
+	return put_fd(g, item, fd, size, item->origin, e);
+}
+
 static int sink(void *data, const struct recipe_extract *x, const struct entry *entry,
 		struct archive_in *in, struct err *e)
 {
@@ -234,10 +264,12 @@ static int sink(void *data, const struct recipe_extract *x, const struct entry *
 			item = &l->v[i];
 	if (!item)
 		return err_set(e, ERR_FAILED, "%s: not planned", x->where);
+	item->written = true;
+	if (entry->unsized)
+		return put_unsized(g, item, in, e);
 	if (put_ours(g, item, entry->size, e) < 0 ||
 	    archive_out_copy(g->out, in, digest, e) < 0)
 		return -1;
-	item->written = true;
 	item->size = entry->size;
 	digest_hex(digest, item->sha256);
 	return 0;

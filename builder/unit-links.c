@@ -121,7 +121,7 @@ static char **install_words(const char *text, const char *key)
 		    line[n + strspn(line + n, " \t")] != '=')
 			continue;
 		more = strv_split(strchr(line, '=') + 1, " \t\r");
-		if (!more)
+		if (strv_len(more) == 0)
 			strv_done(&words);
 		strv_extend(&words, more);
 	}

@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* builder/archive.h and builder/extract.h: what comes out of archives, and of hostile
+ * ones. */
+#include "test-archive.h"
+
+#include "builder/extract.h"
+
+#include <locale.h>
+
+#define TAR ARCHIVE_FORMAT_TAR_PAX_RESTRICTED
+
+/* --- extract ---------------------------------------------------------------------- */
+
+/* Notes what came: "TO DATA\n". */
+static int collect(void *data, const struct recipe_extract *x, const struct entry *entry,
+		   struct archive_in *in, struct err *e)
+{
+	struct buf *b = data;
+	char text[256];
+	ssize_t n;
+
+	(void)entry;
+	buf_printf(b, "%s ", x->to);
+	while ((n = archive_in_read(in, text, sizeof(text), e)) > 0)
+		buf_add(b, text, (size_t)n);
+	buf_puts(b, "\n");
+	return n < 0 ? -1 : 0;
+}
+
+static int run_extract(const struct bytes *a, const struct recipe_extract *v, size_t n,
+		       struct buf *out, struct err *e)
+{
+	_cleanup_close_ int fd = bytes_fd(a->p, a->len);
+
+	return extract(v, n, fd, "a.tar", collect, out, e);
+}
+
+static const struct recipe_extract want_x[] = {{.path = (char *)"bin/x",
+						.to = (char *)"/usr/bin/x",
+						.mode = 0755,
+						.where = (char *)"r.cfg:7"}};
+
+static void every_format(void **state)
+{
+	static const struct {
+		int format, filter;
+	} kinds[] = {
+		{TAR, ARCHIVE_FILTER_NONE},
+		{TAR, ARCHIVE_FILTER_GZIP},
+		{TAR, ARCHIVE_FILTER_BZIP2},
+		{TAR, ARCHIVE_FILTER_XZ},
+		{TAR, ARCHIVE_FILTER_LZMA},
+		{TAR, ARCHIVE_FILTER_LZ4},
+		{TAR, ARCHIVE_FILTER_ZSTD},
+		{ARCHIVE_FORMAT_TAR_GNUTAR, ARCHIVE_FILTER_GZIP},
+		{ARCHIVE_FORMAT_TAR_USTAR, ARCHIVE_FILTER_NONE},
+		{ARCHIVE_FORMAT_CPIO_SVR4_NOCRC, ARCHIVE_FILTER_GZIP},
+		{ARCHIVE_FORMAT_ZIP, ARCHIVE_FILTER_NONE},
+	};
+	static const struct member members[] = {
+		{"./bin", .type = AE_IFDIR, .mode = 0755},
+		{"./bin/a", .data = "not this"},
+		{"./bin/x", .data = "this"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		_cleanup_bytes_ struct bytes a =
+			make_archive(kinds[i].format, kinds[i].filter, members, 3);
+		_cleanup_buf_ struct buf out = {0};
+		struct err e = {0};
+
+		if (run_extract(&a, want_x, 1, &out, &e) < 0)
+			fail_msg("kind %zu: %s", i, e.msg);
+		assert_string_equal(out.p, "/usr/bin/x this\n");
+	}
+}
+
+/* As the official releases have it: a tar.gz in a tar.gz, and here once more in a zip. */
+static void archives_in_archives(void **state)
+{
+	static const struct member core[] = {{"k/bin/one", .data = "1"},
+					     {"k/bin/two", .data = "22"}};
+	_cleanup_bytes_ struct bytes inner =
+		make_archive(TAR, ARCHIVE_FILTER_GZIP, core, 2);
+	const struct member mid[] = {
+		{"k/README", .data = "read me"},
+		{"k/server.tar.gz", .data = inner.p, .len = inner.len},
+		{"k/LICENSE", .data = "free"},
+	};
+	_cleanup_bytes_ struct bytes middle =
+		make_archive(TAR, ARCHIVE_FILTER_XZ, mid, 3);
+	const struct member top[] = {{"all.tar.xz", .data = middle.p, .len = middle.len},
+				     {"last", .data = "end"}};
+	_cleanup_bytes_ struct bytes outer =
+		make_archive(ARCHIVE_FORMAT_ZIP, ARCHIVE_FILTER_NONE, top, 2);
+	struct recipe_extract bins[] = {
+		{.path = (char *)"k/bin/two", .to = (char *)"/two"},
+		{.path = (char *)"./k/bin/one", .to = (char *)"/one"}};
+	struct recipe_extract parts[] = {
+		{.path = (char *)"k/LICENSE", .to = (char *)"/license"},
+		{.path = (char *)"k/server.tar.gz", .v = bins, .n = 2}};
+	struct recipe_extract all[] = {
+		{.path = (char *)"last", .to = (char *)"/last"},
+		{.path = (char *)"all.tar.xz", .v = parts, .n = 2}};
+	_cleanup_buf_ struct buf out = {0};
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(run_extract(&outer, all, 2, &out, &e), 0);
+	/* In the archives' order, not the recipe's. */
+	assert_string_equal(out.p, "/one 1\n/two 22\n/license free\n/last end\n");
+}
+
+static void what_is_missing_inside(void **state)
+{
+	static const struct member core[] = {{"bin/y", .data = "y"}};
+	_cleanup_bytes_ struct bytes inner =
+		make_archive(TAR, ARCHIVE_FILTER_GZIP, core, 1);
+	const struct member top[] = {{"in.tgz", .data = inner.p, .len = inner.len}};
+	const struct member cut[] = {{"in.tgz", .data = inner.p, .len = inner.len / 2}};
+	const struct member none[] = {{"in.tgz", .data = "no archive at all"}};
+	_cleanup_bytes_ struct bytes good =
+		make_archive(TAR, ARCHIVE_FILTER_NONE, top, 1);
+	_cleanup_bytes_ struct bytes half =
+		make_archive(TAR, ARCHIVE_FILTER_NONE, cut, 1);
+	_cleanup_bytes_ struct bytes text =
+		make_archive(TAR, ARCHIVE_FILTER_NONE, none, 1);
+	struct recipe_extract in[] = {{.path = (char *)"bin/x",
+				       .to = (char *)"/x",
+				       .where = (char *)"r.cfg:9"}};
+	struct recipe_extract v[] = {
+		{.path = (char *)"in.tgz", .v = in, .n = 1, .where = (char *)"r.cfg:8"}};
+	_cleanup_buf_ struct buf out = {0};
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(run_extract(&good, v, 1, &out, &e), -1);
+	assert_string_equal(e.msg, "a.tar: in.tgz: has no member 'bin/x' (r.cfg:9)");
+	assert_int_equal(run_extract(&half, v, 1, &out, &e), -1);
+	assert_non_null(str_after(e.msg, "a.tar: in.tgz: "));
+	assert_int_equal(run_extract(&text, v, 1, &out, &e), -1);
+	assert_string_equal(e.msg, "a.tar: in.tgz: Unrecognized archive format");
+	assert_null(out.p);
+}
+
+struct refusal {
+	struct member m;
+	const char *why;
+};
+
+static void hostile_members(void **state)
+{
+	static const struct refusal cases[] = {
+		{{"/etc/passwd", .data = "x"},
+		 "member '/etc/passwd' has an absolute name: archive refused"},
+		{{"bin/../../x", .data = "x"},
+		 "member 'bin/../../x' has '..' in its name: archive refused"},
+		{{"..", .type = AE_IFDIR, .mode = 0755},
+		 "member '../' has '..' in its name: archive refused"},
+		{{"bin/l", .type = AE_IFLNK, .target = "/etc"},
+		 "member 'bin/l' is a symlink that points out of it: archive refused"},
+		{{"bin/l", .type = AE_IFLNK, .target = "../../etc"},
+		 "member 'bin/l' is a symlink that points out of it: archive refused"},
+		{{"bin/l", .type = AE_IFLNK, .target = "a/../../../etc"},
+		 "member 'bin/l' is a symlink that points out of it: archive refused"},
+		{{"h", .target = "../etc/shadow", .hard = true},
+		 "member 'h' is a hard link to something outside: archive refused"},
+		{{"h", .target = "/etc/shadow", .hard = true},
+		 "member 'h' is a hard link to something outside: archive refused"},
+		{{"dev/sda", .type = AE_IFBLK},
+		 "member 'dev/sda' is a device or another special file: archive refused"},
+		{{"dev/null", .type = AE_IFCHR},
+		 "member 'dev/null' is a device or another special file: archive "
+		 "refused"},
+		{{"pipe", .type = AE_IFIFO},
+		 "member 'pipe' is a device or another special file: archive refused"},
+		{{"./bin//x", .data = "again"},
+		 "member './bin//x' is there twice: archive refused"},
+	};
+
+	(void)state;
+	/* The hostile one stands behind what is wanted: the archive is refused all the
+	 * same. */
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct member members[] = {{"bin/x", .data = "x"}, cases[i].m};
+		_cleanup_bytes_ struct bytes a =
+			make_archive(TAR, ARCHIVE_FILTER_NONE, members, 2);
+		_cleanup_free_ char *want = xasprintf("a.tar: %s", cases[i].why);
+		_cleanup_buf_ struct buf out = {0};
+		struct err e = {0};
+
+		if (run_extract(&a, want_x, 1, &out, &e) != -1)
+			fail_msg("taken: %s", cases[i].m.path);
+		assert_string_equal(e.msg, want);
+		assert_int_equal(e.code, ERR_FAILED);
+	}
+}
+
+/* Links that stay inside are nobody's business unless they are what is wanted. */
+static void harmless_links(void **state)
+{
+	static const struct member members[] = {
+		{"bin/x", .data = "x"},
+		{"bin/l", .type = AE_IFLNK, .target = "../lib/l"},
+		{"bin/m", .type = AE_IFLNK, .target = "./../bin/x"},
+		{"h", .target = "bin/x", .hard = true},
+	};
+	static const struct recipe_extract link[] = {{.path = (char *)"bin/l",
+						      .to = (char *)"/l",
+						      .where = (char *)"r.cfg:3"}};
+	static const struct recipe_extract hard[] = {
+		{.path = (char *)"h", .to = (char *)"/h", .where = (char *)"r.cfg:4"}};
+	_cleanup_bytes_ struct bytes a =
+		make_archive(TAR, ARCHIVE_FILTER_NONE, members, 4);
+	_cleanup_buf_ struct buf out = {0};
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(run_extract(&a, want_x, 1, &out, &e), 0);
+	assert_int_equal(run_extract(&a, link, 1, &out, &e), -1);
+	assert_string_equal(e.msg, "a.tar: member 'bin/l' is a symlink to ../lib/l, not "
+				   "a file (r.cfg:3)");
+	assert_int_equal(run_extract(&a, hard, 1, &out, &e), -1);
+	assert_string_equal(e.msg, "a.tar: member 'h' is a hard link to bin/x, not a "
+				   "file (r.cfg:4)");
+}
+
+static void damaged(void **state)
+{
+	static char noise[400000];
+	uint32_t x = 1;
+	const struct member members[] = {
+		{"bin/x", .data = noise, .len = sizeof(noise)},
+	};
+	_cleanup_bytes_ struct bytes tar = {0}, gz = {0}, xz = {0};
+	struct bytes cut, page = {(char *)"<!doctype html>", 15}, empty = {(char *)"", 0};
+	_cleanup_buf_ struct buf out = {0};
+	struct err e = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(noise); i++)
+		noise[i] = (char)((x = x * 1664525 + 1013904223) >> 24);
+	tar = make_archive(TAR, ARCHIVE_FILTER_NONE, members, 1);
+	gz = make_archive(TAR, ARCHIVE_FILTER_GZIP, members, 1);
+	xz = make_archive(TAR, ARCHIVE_FILTER_XZ, members, 1);
+	cut = (struct bytes){tar.p, tar.len / 2};
+	assert_int_equal(run_extract(&cut, want_x, 1, &out, &e), -1);
+	assert_string_equal(e.msg, "a.tar: at member 'bin/x': Truncated tar archive");
+	cut = (struct bytes){gz.p, gz.len / 2};
+	assert_int_equal(run_extract(&cut, want_x, 1, &out, &e), -1);
+	assert_string_equal(e.msg, "a.tar: at member 'bin/x': truncated gzip input");
+	/* libarchive leaves gzip's checksum alone, so that the input's digest is what
+	 * counts; a format that it does check is refused here already. */
+	xz.p[xz.len / 2] ^= 0x55;
+	assert_int_equal(run_extract(&xz, want_x, 1, &out, &e), -1);
+	assert_string_equal(e.msg, "a.tar: at member 'bin/x': Lzma library error: "
+				   "Corrupted input data");
+	assert_int_equal(run_extract(&page, want_x, 1, &out, &e), -1);
+	assert_string_equal(e.msg, "a.tar: Unrecognized archive format");
+	assert_int_equal(run_extract(&empty, want_x, 1, &out, &e), -1);
+	assert_string_equal(e.msg, "a.tar: Unrecognized archive format");
+}
+
+/* --- streams ---------------------------------------------------------------------- */
+
+static const uint8_t caps[20] = {1, 0, 0, 2, 0, 4};
+
+static const struct entry entries[] = {
+	{ENTRY_DIR, ".", .mode = 0755, .mtime = 7},
+	{ENTRY_DIR, "usr", .mode = 01777, .mtime = 7},
+	{ENTRY_FILE, "usr/ping", .mode = 04755, .uid = 3000000, .gid = 42, .size = 5,
+	 .mtime = 1435622400, .caps = caps, .n_caps = sizeof(caps)},
+	{ENTRY_FILE, "usr/empty", .mtime = 4294967295},
+	{ENTRY_SYMLINK, "usr/\xc3\xa4",
+	 "gr\xc3\xb6\xc3\x9f"
+	 "e",
+	 .mode = 0777},
+	{ENTRY_HARDLINK, "usr/pong", "usr/ping", .mode = 04755, .uid = 3000000, .gid = 42,
+	 .mtime = 1435622400},
+	{ENTRY_CHAR, "null", .mode = 0666, .major = 1, .minor = 3},
+	{ENTRY_BLOCK, "disk", .mode = 0660, .gid = 6, .major = 259, .minor = 70000},
+	{ENTRY_FIFO, "fifo", .mode = 0600},
+};
+
+static int write_all_entries(void)
+{
+	int fd = memfd_create("test", MFD_CLOEXEC);
+	_cleanup_archive_out_ struct archive_out *o = NULL;
+
+	assert_int_equal(archive_out_fd(&o, fd, "o", NULL), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(entries); i++) {
+		assert_int_equal(archive_out_entry(o, &entries[i], NULL), 0);
+		if (entries[i].size > 0)
+			assert_int_equal(archive_out_data(o, "hello", 5, NULL), 0);
+	}
+	assert_int_equal(archive_out_end(o, NULL), 0);
+	return fd;
+}
+
+static void same_entry(const struct entry *a, const struct entry *b)
+{
+	_cleanup_free_ char *path = archive_path_normal(a->path);
+
+	assert_string_equal(path, streq(b->path, ".") ? "" : b->path);
+	assert_int_equal(a->type, b->type);
+	assert_int_equal(a->mode, b->mode);
+	assert_int_equal(a->uid, b->uid);
+	assert_int_equal(a->gid, b->gid);
+	assert_int_equal(a->size, b->size);
+	assert_int_equal(a->mtime, b->mtime);
+	assert_int_equal(a->major, b->major);
+	assert_int_equal(a->minor, b->minor);
+	assert_int_equal(!!a->target, !!b->target);
+	if (a->target)
+		assert_string_equal(a->target, b->target);
+	assert_int_equal(a->n_caps, b->n_caps);
+	if (a->caps)
+		assert_memory_equal(a->caps, b->caps, b->n_caps);
+}
+
+/* Whatever the locale: one without UTF-8 would turn names into '?'. */
+static void round_trip(void **state)
+{
+	_cleanup_close_ int fd = -1;
+	_cleanup_archive_in_ struct archive_in *in = NULL;
+	const struct entry *entry;
+	struct err e = {0};
+	char text[8] = "";
+	size_t n = 0;
+	int r;
+
+	(void)state;
+	assert_non_null(setlocale(LC_ALL, "C"));
+	fd = write_all_entries();
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_int_equal(archive_in_fd(&in, fd, "o", NULL, &e), 0);
+	while ((r = archive_in_next(in, &entry, &e)) > 0) {
+		assert_in_range(n, 0, ARRAY_SIZE(entries) - 1);
+		same_entry(entry, &entries[n++]);
+		if (entry->size > 0)
+			assert_int_equal(archive_in_read(in, text, sizeof(text), &e), 5);
+	}
+	assert_int_equal(r, 0);
+	assert_int_equal(n, ARRAY_SIZE(entries));
+	assert_string_equal(text, "hello");
+}
+
+static void same_bytes_each_time(void **state)
+{
+	_cleanup_close_ int a = write_all_entries(), b = write_all_entries();
+	char da[DIGEST_HEX_MAX], db[DIGEST_HEX_MAX];
+	uint64_t size = 0;
+
+	(void)state;
+	assert_int_equal(lseek(a, 0, SEEK_SET), 0);
+	assert_int_equal(lseek(b, 0, SEEK_SET), 0);
+	assert_int_equal(digest_fd(a, DIGEST_SHA256, da, &size), 0);
+	assert_int_equal(digest_fd(b, DIGEST_SHA256, db, NULL), 0);
+	assert_string_equal(da, db);
+	assert_int_equal(size % 512, 0);
+}
+
+/* The tap gets every byte of the file, also what is behind the archive's end, and of
+ * data that nobody read. */
+static void tap_sees_everything(void **state)
+{
+	static const char behind[] = "behind the end";
+	_cleanup_close_ int fd = write_all_entries();
+	_cleanup_digest_ struct digest *tap = digest_new(DIGEST_SHA256);
+	_cleanup_archive_in_ struct archive_in *in = NULL;
+	char got[DIGEST_HEX_MAX], want[DIGEST_HEX_MAX];
+	const struct entry *entry;
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(lseek(fd, 0, SEEK_END) > 0, 1);
+	assert_int_equal(write_all(fd, behind, sizeof(behind)), 0);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_int_equal(digest_fd(fd, DIGEST_SHA256, want, NULL), 0);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_int_equal(archive_in_fd(&in, fd, "o", tap, &e), 0);
+	while (archive_in_next(in, &entry, &e) > 0)
+		;
+	assert_int_equal(archive_in_drain(in, &e), 0);
+	assert_string_equal(digest_hex(tap, got), want);
+}
+
+static void full_disk(void **state)
+{
+	_cleanup_close_ int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	_cleanup_archive_out_ struct archive_out *o = NULL;
+	static char zeros[600 * 1024];
+	const struct entry big = {ENTRY_FILE, "big", .size = sizeof(zeros)};
+	struct err e = {0};
+	int r;
+
+	(void)state;
+	assert_int_equal(archive_out_fd(&o, fd, "root image", &e), 0);
+	r = archive_out_entry(o, &big, &e);
+	if (r == 0)
+		r = archive_out_data(o, zeros, sizeof(zeros), &e);
+	assert_int_equal(r, -1);
+	assert_string_equal(e.msg,
+			    "root image: cannot be written: No space left on device");
+}
+
+static void names(void **state)
+{
+	static const struct {
+		const char *path, *normal;
+	} cases[] = {
+		{"./usr//bin/x", "usr/bin/x"},
+		{"/", ""},
+		{"./", ""},
+		{"/a/./b/", "a/b"},
+		{"a/..", NULL},
+		{"...", "..."},
+		{"../a", NULL},
+		{"a..b", "a..b"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *got = archive_path_normal(cases[i].path);
+
+		assert_int_equal(!!got, !!cases[i].normal);
+		if (got)
+			assert_string_equal(got, cases[i].normal);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_format),
+		cmocka_unit_test(archives_in_archives),
+		cmocka_unit_test(what_is_missing_inside),
+		cmocka_unit_test(hostile_members),
+		cmocka_unit_test(harmless_links),
+		cmocka_unit_test(damaged),
+		cmocka_unit_test(round_trip),
+		cmocka_unit_test(same_bytes_each_time),
+		cmocka_unit_test(tap_sees_everything),
+		cmocka_unit_test(full_disk),
+		cmocka_unit_test(names),
+	};
+
+	return cmocka_run_group_tests_name("archive", tests, NULL, NULL);
+}
