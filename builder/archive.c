@@ -46,7 +46,8 @@ struct archive_out {
 	struct archive_entry *ae;
 	const char *name;
 	int fd;
-	int write_errno; /* libarchive may not pass it on */
+	int write_errno; /* of the first write that failed */
+	bool discard;	 /* nothing is written any more */
 	char *buf;
 };
 
@@ -342,15 +343,18 @@ uint64_t archive_in_bytes(const struct archive_in *a)
 
 /* --- output ------------------------------------------------------------------------ */
 
+/*
+ * A failure is kept for us and not told to libarchive: an archive that it takes for
+ * broken is one whose buffers it never frees (3.6).
+ */
 static la_ssize_t out_write(struct archive *la, void *data, const void *buf, size_t len)
 {
 	struct archive_out *o = data;
-	int r = write_all(o->fd, buf, len);
 
-	if (r < 0) {
-		o->write_errno = -r;
-		archive_set_error(la, -r, "%s", strerror(-r));
-		return -1;
+	(void)la;
+	if (!o->discard) {
+		o->write_errno = -write_all(o->fd, buf, len);
+		o->discard = o->write_errno != 0;
 	}
 	return (la_ssize_t)len;
 }
@@ -394,7 +398,7 @@ void archive_out_free(struct archive_out *o)
 {
 	if (!o)
 		return;
-	archive_write_fail(o->a); /* or it would write an end mark */
+	o->discard = true; /* or it would write an end mark */
 	archive_write_free(o->a);
 	archive_entry_free(o->ae);
 	free(o->buf);
@@ -443,7 +447,7 @@ int archive_out_entry(struct archive_out *o, const struct entry *entry, struct e
 		archive_entry_xattr_add_entry(o->ae, CAP_XATTR, entry->caps,
 					      entry->n_caps);
 	/* A warning here means that a name or a time did not make it as it was. */
-	if (archive_write_header(o->a, o->ae) != ARCHIVE_OK)
+	if (archive_write_header(o->a, o->ae) != ARCHIVE_OK || o->write_errno)
 		return out_error(o, e);
 	return 0;
 }
@@ -455,7 +459,7 @@ int archive_out_data(struct archive_out *o, const void *data, size_t len, struct
 	while (len > 0) {
 		la_ssize_t n = archive_write_data(o->a, p, len);
 
-		if (n <= 0)
+		if (n <= 0 || o->write_errno)
 			return out_error(o, e);
 		p += n;
 		len -= (size_t)n;
@@ -482,7 +486,9 @@ int archive_out_end(struct archive_out *o, struct err *e)
 {
 	UTF8_SCOPE;
 
-	return archive_write_close(o->a) == ARCHIVE_OK ? 0 : out_error(o, e);
+	if (archive_write_close(o->a) != ARCHIVE_OK || o->write_errno)
+		return out_error(o, e);
+	return 0;
 }
 
 /* --- names ------------------------------------------------------------------------- */
