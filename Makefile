@@ -192,14 +192,14 @@ QUICK_TESTS	= $(UNIT_TESTS) $(FUZZERS) $(SHOULD_FAIL) $(LINT_TESTS) $(BOOT_TESTS
 
 check: deps
 	$(Q)$(MAKE) $(JOBS) DEV=1 tests-built asan-built clang-built $(O)/standin/mirror.stamp
-	$(Q)test/run $(QUICK_TESTS) $(ASAN_UNIT) $(BUILD_TESTS) $(REPRO_TESTS) $(QEMU_TESTS)
+	$(Q)test/run $(QUICK_TESTS) $(ASAN_UNIT) -- $(BUILD_TESTS) $(REPRO_TESTS) $(QEMU_TESTS)
 check-unit: tests-built
-	$(Q)test/run $(QUICK_TESTS)
+	$(Q)test/run $(QUICK_TESTS) --
 check-asan: asan-built
-	$(Q)test/run $(ASAN_UNIT)
+	$(Q)test/run $(ASAN_UNIT) --
 check-clang: clang-built
 check-fuzz: tests-built asan-built
-	$(Q)test/run $(FUZZERS) $(filter %fuzz%,$(ASAN_UNIT))
+	$(Q)test/run $(FUZZERS) $(filter %fuzz%,$(ASAN_UNIT)) --
 check-build: tests-built $(O)/standin/mirror.stamp
 	$(Q)test/run $(BUILD_TESTS)
 check-repro: tests-built $(O)/standin/mirror.stamp
