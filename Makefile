@@ -34,7 +34,7 @@ say	= $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 .PHONY: all deps rack check check-unit check-asan check-clang check-fuzz check-build \
 	check-repro check-qemu check-long bench install clean help images-mirror
 
-LIBS_BUILDER	:= -lconfig -larchive -lcurl -lcrypto -ljansson -lsodium
+LIBS_BUILDER	:= -lconfig -larchive -lcurl -lcrypto -ljansson -lsodium -lguestfs
 LIBS_FIRSTBOOT	:= -lconfig -lsodium
 
 src	= $(sort $(wildcard $(1)/*.c) $(wildcard $(1)/*.S))
@@ -130,7 +130,8 @@ DEPS	:= gcc libc6-dev make pkg-config \
 	mmdebstrap uidmap apt-utils dpkg-dev squashfs-tools zstd xz-utils cpio \
 	dnsmasq-base nginx-light ipxe qemu-system-x86 ipxe-qemu seabios ovmf \
 	iproute2 iptables procps systemd curl openssh-client python3 ca-certificates \
-	clang libclang-rt-14-dev initramfs-tools-core mandoc busybox e2fsprogs fdisk
+	clang libclang-rt-14-dev initramfs-tools-core mandoc busybox e2fsprogs fdisk \
+	libguestfs-dev qemu-utils linux-image-cloud-amd64 skopeo
 
 # Packages that bring a service must not start it on the operator's machine:
 # policy-rc.d (invoke-rc.d(8)) says no while they are installed.

@@ -25,6 +25,7 @@ library_files() {
 	archive.h -
 	archive_entry.h -
 	curl/curl.h -
+	guestfs.h builder/guest.c
 	openssl/ -
 	END
 }

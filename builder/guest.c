@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libguestfs with the backend "direct" (QEMU started by the library itself, no libvirt).
+ * What it complains about stays silent until a call has failed, and is then part of the
+ * error.
+ *
+ * Limits: LVM, RAID and file systems are what libguestfs's appliance knows; an encrypted
+ * root is not opened. LIBGUESTFS_DEBUG=1 in the environment shows everything.
+ */
+#include "guest.h"
+
+#include "lib/file.h"
+#include "lib/log.h"
+#include "lib/str.h"
+#include "rack-accel.h"
+
+#include <endian.h>
+#include <guestfs.h>
+#include <sys/stat.h>
+
+#define MEMORY_MIB 512
+
+struct guest {
+	guestfs_h *g;
+	char *image;
+};
+
+static int guest_error(const struct guest *g, struct err *e, const char *what)
+{
+	const char *text = guestfs_last_error(g->g);
+
+	return err_set(e, ERR_FAILED, "%s: %s: %s", g->image, what,
+		       text ? text : "libguestfs does not say why");
+}
+
+/* --- the file ---------------------------------------------------------------------- */
+
+/*
+ * The start of a qcow2, docs/interop/qcow2.txt of QEMU: big-endian, magic, version,
+ * backing_file_offset; version 3 has incompatible_features, of which bit 2 is an external
+ * data file.
+ */
+struct qcow2_header {
+	uint32_t magic, version;
+	uint64_t backing_file_offset;
+	uint8_t rest[56];
+	uint64_t incompatible_features;
+};
+_Static_assert(offsetof(struct qcow2_header, incompatible_features) == 72, "qcow2.txt");
+
+#define QCOW2_MAGIC    0x514649fbU /* "QFI\xfb" */
+#define QCOW2_EXTERNAL (1ULL << 2)
+
+static int image_format(const char *path, const char **ret, struct err *e)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct qcow2_header h = {0};
+	ssize_t n;
+
+	if (fd < 0)
+		return err_errno(e, errno, "%s", path);
+	n = pread(fd, &h, sizeof(h), 0);
+	if (n < 0)
+		return err_errno(e, errno, "%s", path);
+	*ret = "raw";
+	if (n < (ssize_t)sizeof(h) || be32toh(h.magic) != QCOW2_MAGIC)
+		return 0;
+	*ret = "qcow2";
+	if (h.backing_file_offset)
+		return err_set(e, ERR_FAILED,
+			       "%s: a qcow2 with a backing file: image refused", path);
+	if (be32toh(h.version) >= 3 &&
+	    (be64toh(h.incompatible_features) & QCOW2_EXTERNAL))
+		return err_set(e, ERR_FAILED,
+			       "%s: a qcow2 with its data in another file: image refused",
+			       path);
+	return 0;
+}
+
+/* --- the machine ------------------------------------------------------------------- */
+
+/* Whether a guest lives under KVM here: libguestfs would wait in vain for one that died. */
+static int find_kvm(bool *ret, struct err *e)
+{
+	_cleanup_rm_rf_ char *dir = NULL;
+	const char *tmp = getenv("TMPDIR");
+	int r = tempdir_make(tmp && tmp[0] == '/' ? tmp : "/tmp", "rackstrap-kvm", &dir);
+	_cleanup_free_ char *run = dir ? xasprintf("%s/run", dir) : NULL;
+	struct err why = {0};
+
+	if (r < 0)
+		return err_errno(e, r, "TMPDIR");
+	if (mkdir(run, 0700) < 0)
+		return err_errno(e, errno, "%s", run);
+	*ret = access("/dev/kvm", R_OK | W_OK) == 0 && accel_probe(dir, "kvm", &why) == 0;
+	if (!*ret)
+		log_debug("libguestfs without KVM%s%s", why.msg[0] ? ": " : "", why.msg);
+	return 0;
+}
+
+static int launch(struct guest *g, const char *format, struct err *e)
+{
+	bool kvm;
+
+	if (find_kvm(&kvm, e) < 0)
+		return -1;
+	if (guestfs_set_backend(g->g, "direct") < 0 ||
+	    guestfs_set_memsize(g->g, MEMORY_MIB) < 0 ||
+	    (!kvm && guestfs_set_backend_setting(g->g, "force_tcg", "1") < 0))
+		return guest_error(g, e, "libguestfs");
+	if (guestfs_add_drive_opts(g->g, g->image, GUESTFS_ADD_DRIVE_OPTS_READONLY, 1,
+				   GUESTFS_ADD_DRIVE_OPTS_FORMAT, format, -1) < 0)
+		return guest_error(g, e, "libguestfs");
+	if (guestfs_launch(g->g) < 0)
+		return guest_error(g, e,
+				   "libguestfs did not start (it needs a kernel in /boot "
+				   "that you may read, as of linux-image-cloud-amd64)");
+	return 0;
+}
+
+int guest_open_ro(struct guest **ret, const char *image, struct err *e)
+{
+	_cleanup_guest_ struct guest *g = xcalloc(1, sizeof(*g));
+	const char *format;
+
+	g->image = xstrdup(image);
+	if (image_format(image, &format, e) < 0)
+		return -1;
+	g->g = guestfs_create();
+	if (!g->g)
+		return err_errno(e, errno, "libguestfs");
+	guestfs_set_error_handler(g->g, NULL, NULL);
+	if (launch(g, format, e) < 0)
+		return -1;
+	*ret = TAKE_PTR(g);
+	return 0;
+}
+
+void guest_free(struct guest *g)
+{
+	if (!g)
+		return;
+	if (g->g)
+		guestfs_close(g->g);
+	free(g->image);
+	free(g);
+}
+
+void guest_free_p(struct guest **g)
+{
+	guest_free(*g);
+}
+
+/* --- the system on it -------------------------------------------------------------- */
+
+/* Pairs of mount point and device; "/" comes before "/boot". */
+static int by_length(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+	size_t nx = strlen(x[0]), ny = strlen(y[0]);
+
+	return nx != ny ? (nx > ny) - (nx < ny) : strcmp(x[0], y[0]);
+}
+
+/* A file system that fstab names and that is not there is no reason to give up, as it is
+ * none to the system itself (nofail); the root is. */
+static int mount_all(struct guest *g, const char *root, struct err *e)
+{
+	_cleanup_strv_ char **points = guestfs_inspect_get_mountpoints(g->g, root);
+	size_t n = strv_len(points) / 2;
+
+	if (!points || n == 0)
+		return guest_error(g, e, "its file systems");
+	qsort(points, n, 2 * sizeof(*points), by_length);
+	for (size_t i = 0; i < n; i++)
+		if (guestfs_mount_ro(g->g, points[2 * i + 1], points[2 * i]) < 0 &&
+		    streq(points[2 * i], "/"))
+			return guest_error(g, e, "its root file system");
+	return 0;
+}
+
+int guest_mount_os(struct guest *g, char **ret_name, struct err *e)
+{
+	_cleanup_strv_ char **roots = guestfs_inspect_os(g->g);
+	_cleanup_free_ char *type = NULL, *name = NULL;
+
+	if (!roots)
+		return guest_error(g, e, "looking for an operating system");
+	if (!roots[0])
+		return err_set(e, ERR_FAILED, "%s: no operating system found on it",
+			       g->image);
+	if (roots[1])
+		return err_set(e, ERR_FAILED,
+			       "%s: more than one operating system on it (%s, %s)",
+			       g->image, roots[0], roots[1]);
+	type = guestfs_inspect_get_type(g->g, roots[0]);
+	if (!type || !streq(type, "linux"))
+		return err_set(e, ERR_FAILED, "%s: %s is not Linux", g->image,
+			       type ? type : "its operating system");
+	name = guestfs_inspect_get_product_name(g->g, roots[0]);
+	if (mount_all(g, roots[0], e) < 0)
+		return -1;
+	if (ret_name)
+		*ret_name = name ? TAKE_PTR(name) : xstrdup("Linux");
+	return 0;
+}
+
+int guest_tar_out(struct guest *g, int fd, struct err *e)
+{
+	_cleanup_free_ char *path = xasprintf("/dev/fd/%d", fd);
+
+	if (guestfs_tar_out_opts(g->g, "/", path, GUESTFS_TAR_OUT_OPTS_NUMERICOWNER, 1,
+				 GUESTFS_TAR_OUT_OPTS_XATTRS, 1, -1) < 0)
+		return guest_error(g, e, "reading its files");
+	return 0;
+}

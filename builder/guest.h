@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Disk images looked into by libguestfs: a small virtual machine of its own reads them,
+ * so nothing of a strange file system is given to this machine's kernel, and no root is
+ * needed. guest.c is the only file that includes guestfs.h.
+ *
+ * It takes about ten seconds to start, under emulation; whether KVM works here is found
+ * out first (rack-accel.h), because libguestfs does not find that out.
+ */
+#pragma once
+
+#include "lib/err.h"
+
+struct guest;
+
+/*
+ * Starts the machine with a disk image, qcow2 or raw, that it cannot write to. The format
+ * is told by the file's first bytes; a qcow2 that refers to other files is refused: it
+ * could name any of this machine's.
+ */
+int guest_open_ro(struct guest **ret, const char *image, struct err *e) _must_check_;
+void guest_free(struct guest *g);
+void guest_free_p(struct guest **g);
+#define _cleanup_guest_ _cleanup_(guest_free_p)
+
+/*
+ * Finds the one operating system on the disk and mounts its file systems, as its fstab
+ * has them, read-only. *ret_name, if not NULL, becomes what it calls itself ("Debian
+ * GNU/Linux 12 (bookworm)"), owned. -1 when there is none, or more than one.
+ */
+int guest_mount_os(struct guest *g, char **ret_name, struct err *e) _must_check_;
+
+/* Writes all that is mounted to `fd` as a tar: owners as numbers, xattrs carried. */
+int guest_tar_out(struct guest *g, int fd, struct err *e) _must_check_;
