@@ -33,7 +33,8 @@ struct archive_in {
 	struct archive_in *outer; /* of a nested one */
 	struct digest *tap;
 	bool seekable;
-	bool opened;
+	uint64_t limit; /* of archive_in_bytes; 0: none */
+	uint64_t data;  /* that was read so far */
 	char *buf;      /* CHUNK bytes, the input */
 	struct err why; /* of the input, where libarchive only learns that it failed */
 	bool failed;
@@ -47,7 +48,7 @@ struct archive_out {
 	const char *name;
 	int fd;
 	int write_errno; /* of the first write that failed */
-	bool discard;	 /* nothing is written any more */
+	bool discard;    /* nothing is written any more */
 	char *buf;
 };
 
@@ -283,6 +284,21 @@ static void entry_fill(struct entry *entry, struct archive_entry *ae)
 	entry_caps(entry, ae);
 }
 
+/*
+ * A tar ends with a block of zeros. libarchive takes the end of the input for one as well,
+ * and so a tar that was cut off between two members for whole.
+ */
+static int in_end(const struct archive_in *a, struct err *e)
+{
+	int format = archive_format(a->a) & ARCHIVE_FORMAT_BASE_MASK;
+
+	if (format != ARCHIVE_FORMAT_TAR ||
+	    archive_filter_bytes(a->a, 0) > archive_read_header_position(a->a))
+		return 0;
+	return err_set(e, ERR_FAILED, "%s: cut off: no end mark behind member '%s'",
+		       a->name, a->path ? a->path : "");
+}
+
 int archive_in_next(struct archive_in *a, const struct entry **ret, struct err *e)
 {
 	struct archive_entry *ae;
@@ -293,7 +309,7 @@ int archive_in_next(struct archive_in *a, const struct entry **ret, struct err *
 		r = archive_read_next_header(a->a, &ae);
 	while (r == ARCHIVE_RETRY);
 	if (r == ARCHIVE_EOF && !a->failed)
-		return 0;
+		return in_end(a, e);
 	if (r < ARCHIVE_WARN || a->failed)
 		return in_error(a, e);
 	entry_fill(&a->entry, ae);
@@ -313,10 +329,22 @@ ssize_t archive_in_read(struct archive_in *a, void *buf, size_t len, struct err 
 {
 	la_ssize_t n;
 
+	if (a->limit && archive_in_bytes(a) > a->limit)
+		return err_set(e, ERR_FAILED,
+			       "%s: at member '%s': unpacks to more than its limit: "
+			       "archive refused",
+			       a->name, a->path);
 	do
 		n = archive_read_data(a->a, buf, len);
 	while (n == ARCHIVE_RETRY);
+	if (n > 0)
+		a->data += (uint64_t)n;
 	return n < 0 ? in_error(a, e) : n;
+}
+
+void archive_in_limit(struct archive_in *a, uint64_t limit)
+{
+	a->limit = limit;
 }
 
 /* libarchive stops at the archive's end mark; what compressors and signers put behind
@@ -338,7 +366,7 @@ uint64_t archive_in_bytes(const struct archive_in *a)
 {
 	la_int64_t n = archive_filter_bytes(a->a, 0);
 
-	return n > 0 ? (uint64_t)n : 0;
+	return n > 0 && (uint64_t)n > a->data ? (uint64_t)n : a->data;
 }
 
 /* --- output ------------------------------------------------------------------------ */

@@ -71,7 +71,11 @@ ssize_t archive_in_read(struct archive_in *a, void *buf, size_t len,
 /* Reads what is behind the last entry, to the end of the input: feeds the tap. */
 int archive_in_drain(struct archive_in *a, struct err *e) _must_check_;
 
-/* What came out of the decompression so far, bytes. */
+/* Reading data fails once more than `limit` bytes came out of the decompression. */
+void archive_in_limit(struct archive_in *a, uint64_t limit);
+
+/* What came out of the decompression so far, bytes; of a zip, which compresses each
+ * member by itself, the data that was read. */
 uint64_t archive_in_bytes(const struct archive_in *a);
 
 struct archive_out;

@@ -4,20 +4,22 @@
  * member's data. Each level is read to its end, or a second member of a wanted name
  * (which tar would let win) and what is hostile behind the last wanted one would pass.
  *
- * Limits: what one level unpacks to is capped at LEVEL_MAX, so that a bomb ends.
+ * A bomb ends at the limit: each level may unpack to so much, by what its members say of
+ * themselves, and by what comes out where they do not say.
  */
 #include "extract.h"
 
-#define LEVEL_MAX (16ULL << 30)
+#include "progress.h"
+
+#define CHUNK (64 * 1024)
 
 struct level {
+	const struct extract *all;
 	const struct recipe_extract *v;
 	size_t n;
 	bool *found;
 	struct archive_in *in;
 	const char *name;
-	extract_sink *sink;
-	void *data;
 };
 
 static int level_run(struct level *l, struct err *e);
@@ -55,6 +57,20 @@ static size_t depth_of(const char *normal)
 	return depth;
 }
 
+/* By what the member says; one that does not say is stopped as it is read. */
+static int check_amount(const struct level *l, const struct entry *entry, struct err *e)
+{
+	uint64_t limit = l->all->limit, bytes = archive_in_bytes(l->in);
+	char size[PROGRESS_SIZE_LEN];
+
+	if (bytes <= limit && entry->size <= limit - bytes)
+		return 0;
+	return err_set(e, ERR_FAILED,
+		       "%s: member '%s' makes it more than %s unpacked, which is its "
+		       "limit: archive refused",
+		       l->name, entry->path, progress_size(limit, size));
+}
+
 static int check_member(const struct level *l, const struct entry *entry,
 			const char *normal, struct err *e)
 {
@@ -77,15 +93,22 @@ static int check_member(const struct level *l, const struct entry *entry,
 	case ENTRY_OTHER:
 		return refuse(l, entry, e, "is a device or another special file");
 	case ENTRY_FILE:
-		if (entry->size > LEVEL_MAX)
-			return refuse(l, entry, e, "is too large");
-		break;
 	case ENTRY_DIR:
 		break;
 	}
-	if (archive_in_bytes(l->in) > LEVEL_MAX)
-		return refuse(l, entry, e, "comes after more than 16 GiB");
-	return 0;
+	return check_amount(l, entry, e);
+}
+
+/* Data whose size nobody said, and that nobody wants: libarchive would skip it to its
+ * end, however far that is. */
+static int skip_unsized(const struct level *l, struct err *e)
+{
+	_cleanup_free_ char *buf = xmalloc(CHUNK);
+	ssize_t n;
+
+	while ((n = archive_in_read(l->in, buf, CHUNK, e)) > 0)
+		;
+	return n < 0 ? -1 : 0;
 }
 
 static int take_nested(struct level *l, const struct recipe_extract *x, struct err *e)
@@ -98,12 +121,12 @@ static int take_nested(struct level *l, const struct recipe_extract *x, struct e
 		.n = x->n,
 		.found = found,
 		.name = name,
-		.sink = l->sink,
-		.data = l->data,
+		.all = l->all,
 	};
 
 	if (archive_in_nested(&in, l->in, name, e) < 0)
 		return -1;
+	archive_in_limit(in, l->all->limit);
 	inner.in = in;
 	return level_run(&inner, e);
 }
@@ -121,7 +144,8 @@ static int take(struct level *l, size_t i, const struct entry *entry, struct err
 			       entry->path, entry_type_name(entry->type),
 			       entry->target ? " to " : "",
 			       entry->target ? entry->target : "", x->where);
-	return x->to ? l->sink(l->data, x, entry, l->in, e) : take_nested(l, x, e);
+	return x->to ? l->all->sink(l->all->data, x, entry, l->in, e)
+		     : take_nested(l, x, e);
 }
 
 static int level_member(struct level *l, const struct entry *entry, struct err *e)
@@ -136,7 +160,7 @@ static int level_member(struct level *l, const struct entry *entry, struct err *
 		if (want && streq(want, normal))
 			return take(l, i, entry, e);
 	}
-	return 0;
+	return entry->unsized ? skip_unsized(l, e) : 0;
 }
 
 static int level_run(struct level *l, struct err *e)
@@ -156,16 +180,16 @@ static int level_run(struct level *l, struct err *e)
 	return 0;
 }
 
-int extract(const struct recipe_extract *v, size_t n, int fd, const char *name,
-	    extract_sink *sink, void *data, struct err *e)
+int extract(const struct extract *x, int fd, struct err *e)
 {
-	_cleanup_free_ bool *found = xcalloc(n, sizeof(*found));
+	_cleanup_free_ bool *found = xcalloc(x->n, sizeof(*found));
 	_cleanup_archive_in_ struct archive_in *in = NULL;
 	struct level l = {
-		.v = v, .n = n, .found = found, .name = name, .sink = sink, .data = data};
+		.all = x, .v = x->v, .n = x->n, .found = found, .name = x->name};
 
-	if (archive_in_fd(&in, fd, name, NULL, e) < 0)
+	if (archive_in_fd(&in, fd, x->name, NULL, e) < 0)
 		return -1;
+	archive_in_limit(in, x->limit);
 	l.in = in;
 	return level_run(&l, e);
 }

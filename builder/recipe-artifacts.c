@@ -7,9 +7,11 @@
 #include "recipe-parse.h"
 
 #define EXTRACT_DEPTH_MAX 4
+#define LIMIT             (16ULL << 30)
 
-const char *const recipe_artifact_keys[] = {
-	"name", "url", "sha256", "sha512", "standin", "to", "mode", "extract", NULL};
+const char *const recipe_artifact_keys[] = {"name",    "url", "sha256", "sha512",
+					    "standin", "to",  "mode",   "extract",
+					    "limit",   NULL};
 const char *const recipe_extract_keys[] = {"path", "to", "mode", "extract", NULL};
 
 static void extract_free(struct recipe_extract *v, size_t n)
@@ -144,6 +146,24 @@ static void parse_digest(struct recipe_artifact *a, const struct conf_node *n,
 	}
 }
 
+/* How much an archive may unpack to: a bomb ends there. */
+static void parse_limit(struct recipe_artifact *a, const struct conf_node *n,
+			struct diag *d)
+{
+	_cleanup_free_ char *s = NULL;
+
+	a->limit = LIMIT;
+	if (recipe_get_word(n, "limit", &s, d) <= 0)
+		return;
+	if (!a->n)
+		conf_complain(conf_member(n, "limit"), d,
+			      "limit: says nothing without 'extract'");
+	if (str_to_size(s, &a->limit) < 0 || a->limit == 0)
+		conf_complain(conf_member(n, "limit"), d,
+			      "limit: must be a size, as in limit = \"2G\";, not '%s'",
+			      s);
+}
+
 static void parse_url(struct recipe_artifact *a, const struct conf_node *n,
 		      struct diag *d)
 {
@@ -180,6 +200,7 @@ static void parse_artifact(struct recipe *r, const struct conf_node *n, struct d
 		parse_to(n, &a->to, &a->mode, d);
 	else
 		parse_extract_list(&a->v, &a->n, n, 1, d);
+	parse_limit(a, n, d);
 	for (size_t i = 0; i + 1 < r->n_artifacts; i++)
 		if (a->name && r->artifacts[i].name &&
 		    streq(a->name, r->artifacts[i].name))

@@ -72,6 +72,7 @@ struct recipe_artifact {
 	bool standin;
 	char *to; /* of a bare file, else NULL and extract says */
 	unsigned mode;
+	uint64_t limit; /* bytes that it may unpack to */
 	recipe_where where;
 	struct recipe_extract *v;
 	size_t n;

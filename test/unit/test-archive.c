@@ -32,7 +32,13 @@ static int run_extract(const struct bytes *a, const struct recipe_extract *v, si
 {
 	_cleanup_close_ int fd = bytes_fd(a->p, a->len);
 
-	return extract(v, n, fd, "a.tar", collect, out, e);
+	return extract(&(struct extract){.v = v,
+					 .n = n,
+					 .name = "a.tar",
+					 .limit = 1 << 20,
+					 .sink = collect,
+					 .data = out},
+		       fd, e);
 }
 
 static const struct recipe_extract want_x[] = {{.path = (char *)"bin/x",

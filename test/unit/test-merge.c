@@ -483,7 +483,7 @@ static void units(void **state)
 	       "/etc/systemd/system/own.service");
 	LINKED("rackstrap-node.target.wants/ssh.service",
 	       "/usr/lib/systemd/system/ssh.service");
-	assert_int_equal(count("x.target.wants"), 0); /* an empty value forgets */
+	assert_int_equal(count("x.target.wants"), 0);  /* an empty value forgets */
 	assert_int_equal(count("no.target.wants"), 0); /* not in [Install] */
 	lacks("etc/systemd/system/old-alias.service");
 	lacks("etc/systemd/system/multi-user.target.wants/old.service");
@@ -544,9 +544,18 @@ static void artifacts(void **state)
 					 .mode = 0755,
 					 .where = (char *)"r.cfg:6"}};
 	struct recipe_artifact v[] = {
-		{.name = (char *)"tar", .url = (char *)"u:tar", .v = in, .n = 1},
-		{.name = (char *)"zip", .url = (char *)"u:zip", .v = flat, .n = 1},
-		{.name = (char *)"bare",
+		{.limit = 1 << 20,
+		 .name = (char *)"tar",
+		 .url = (char *)"u:tar",
+		 .v = in,
+		 .n = 1},
+		{.limit = 1 << 20,
+		 .name = (char *)"zip",
+		 .url = (char *)"u:zip",
+		 .v = flat,
+		 .n = 1},
+		{.limit = 1 << 20,
+		 .name = (char *)"bare",
 		 .url = (char *)"u:bare",
 		 .to = (char *)"/opt/bare",
 		 .mode = 0700,
