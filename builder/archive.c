@@ -285,8 +285,8 @@ static void entry_fill(struct entry *entry, struct archive_entry *ae)
 }
 
 /*
- * A tar ends with a block of zeros. libarchive takes the end of the input for one as well,
- * and so a tar that was cut off between two members for whole.
+ * A tar ends with a block of zeros. libarchive takes the end of the input for one as
+ * well, and so a tar that was cut off between two members for whole.
  */
 static int in_end(const struct archive_in *a, struct err *e)
 {

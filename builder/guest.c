@@ -79,7 +79,7 @@ static int image_format(const char *path, const char **ret, struct err *e)
 
 /* --- the machine ------------------------------------------------------------------- */
 
-/* Whether a guest lives under KVM here: libguestfs would wait in vain for one that died. */
+/* Whether a guest lives under KVM here: libguestfs waits in vain for one that died. */
 static int find_kvm(bool *ret, struct err *e)
 {
 	_cleanup_rm_rf_ char *dir = NULL;
