@@ -124,14 +124,20 @@ $(FUZZERS): $(O)/test/fuzz/%: $(O)/obj/test/fuzz/%.o $(O)/obj/test/fuzz/replay.o
 
 # --- the main job ------------------------------------------------------------------
 
-DEPS	:= gcc libc6-dev make pkg-config \
+DEPS	:= gcc libc6-dev make pkg-config clang libclang-rt-14-dev \
 	libconfig-dev libarchive-dev libcurl4-openssl-dev libssl-dev libjansson-dev \
-	libsodium-dev libcmocka-dev \
-	mmdebstrap uidmap apt-utils dpkg-dev squashfs-tools zstd xz-utils cpio \
-	dnsmasq-base nginx-light ipxe qemu-system-x86 ipxe-qemu seabios ovmf \
+	libsodium-dev libcmocka-dev libguestfs-dev \
+	mmdebstrap uidmap apt-utils dpkg-dev squashfs-tools zstd xz-utils cpio skopeo \
+	dnsmasq-base nginx-light ipxe qemu-system-x86 ipxe-qemu seabios ovmf qemu-utils \
+	fdisk gdisk dosfstools mtools e2fsprogs xorriso \
+	grub-common grub-pc-bin grub-efi-amd64-bin \
 	iproute2 iptables procps systemd curl openssh-client python3 ca-certificates \
-	clang libclang-rt-14-dev initramfs-tools-core mandoc busybox e2fsprogs fdisk \
-	libguestfs-dev qemu-utils linux-image-cloud-amd64 skopeo
+	initramfs-tools-core mandoc busybox
+
+# libguestfs boots a kernel of this machine; a machine that has one needs no other.
+ifeq ($(wildcard /boot/vmlinuz-*),)
+DEPS	+= linux-image-cloud-amd64
+endif
 
 # Packages that bring a service must not start it on the operator's machine:
 # policy-rc.d (invoke-rc.d(8)) says no while they are installed.

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How a medium is laid out: what the image types `disk` and `iso` write, the boot script
+ * finds, and whoever changes an image later goes by.
+ *
+ * A disk (UEFI 2.10, chapter 5: GPT), every partition on whole MiB, in this order:
+ *
+ *	1  rackstrap-bios   1 MiB   type 21686148-6449-6E6F-744E-656564454649: GRUB's core
+ *	                            for BIOS, which boot.img in the MBR loads from here.
+ *	                            Empty with sectors of 4096 bytes: no BIOS boots those.
+ *	2  rackstrap-boot   FAT32   type C12A7328-F81F-11D2-BA4B-00A0C93EC93B (EFI system
+ *	                            partition): the tree below. Two slots fit.
+ *	3  rackstrap-state  1 MiB   type 0FC63DAF-8483-4772-8E79-3D69D8477DE4 (Linux), the
+ *	                            last one, all zeros. The first boot grows it to the
+ *	                            disk's end and makes it ext4, label rackstrap-state.
+ *
+ * and 1 MiB at the end that holds the backup GPT. GUIDs and the FAT's volume id are
+ * derived from what is in the image (disk_guid): two images of the same content are the
+ * same bytes, two of different content can be in one machine.
+ *
+ * The tree, on partition 2 of a disk and as the ISO's own file system (ISO 9660 with Rock
+ * Ridge) alike:
+ *
+ *	rackstrap/a/vmlinuz, initrd.img, root.squashfs	slot A: the three files,
+ *	rackstrap/a/slot.cfg	what GRUB needs of the slot: the kernel's command line,
+ *	rackstrap/a/manifest.json	everything in it (manifest.h), its outputs the three
+ *	rackstrap/b/...			slot B, after an upgrade; absent in a fresh image
+ *	rackstrap/SHA256SUMS	every file of the tree but itself, the places of the
+ *				configuration and grubenv; paths relative to the tree's top
+ *	boot/grub/grub.cfg	the menu, for BIOS and UEFI
+ *	boot/grub/grubenv	disk only, GRUB's environment block: `slot` is "a" or "b"
+ *	EFI/BOOT/BOOTX64.EFI	GRUB, or with Secure Boot shim and then grubx64.efi, mmx64.efi
+ *	rackstrap/host.cfg, rackstrap/rack.cfg	who the machine is, or who the machines
+ *				of a rack are: either or none. On an ISO these two are not in
+ *				this tree but in boot/efi.img
+ *
+ * An ISO's boot/efi.img is a FAT image, and at the same time the EFI system partition
+ * that the ISO's GPT has once it is written to a stick. It holds EFI/BOOT, a
+ * boot/grub/grub.cfg that leads to the ISO's own, and rackstrap/host.cfg or rack.cfg:
+ * the place where they are added afterwards, with some MiB free for them. Changing them
+ * changes no other byte of the ISO. Its volume id is "RACKSTRAP_" and the first 8 digits
+ * of disk_guid(digest, "iso") in upper case.
+ */
+#pragma once
+
+#include "lib/err.h"
+
+#define MEDIUM_SLOT_A   "rackstrap/a"
+#define MEDIUM_SLOT_B   "rackstrap/b"
+#define MEDIUM_KERNEL   "vmlinuz" /* the three files, within a slot */
+#define MEDIUM_INITRD   "initrd.img"
+#define MEDIUM_ROOT     "root.squashfs"
+#define MEDIUM_SLOT_CFG "slot.cfg"
+#define MEDIUM_MANIFEST "manifest.json"
+#define MEDIUM_HOST_CFG "rackstrap/host.cfg"
+#define MEDIUM_RACK_CFG "rackstrap/rack.cfg"
+#define MEDIUM_SUMS     "rackstrap/SHA256SUMS"
+#define MEDIUM_GRUB_CFG "boot/grub/grub.cfg"
+#define MEDIUM_GRUB_ENV "boot/grub/grubenv"
+#define MEDIUM_EFI_IMG  "boot/efi.img" /* ISO only */
+#define MEDIUM_EFI_DIR  "EFI/BOOT"
+
+enum disk_part_id {
+	DISK_BIOS,
+	DISK_BOOT,
+	DISK_STATE,
+	DISK_PARTS,
+};
+
+/* Partition i is number i + 1 in the GPT. */
+struct disk_part_type {
+	const char *name; /* in the GPT */
+	const char *type; /* GUID, upper case */
+};
+extern const struct disk_part_type disk_part_types[DISK_PARTS];
+
+#define DISK_STATE_LABEL "rackstrap-state" /* of the ext4 in partition 3 */
+#define DISK_BOOT_LABEL  "RACKSTRAP"       /* of the FAT in partition 2 */
+
+struct disk_part {
+	uint64_t start, size; /* bytes, whole MiB */
+};
+
+struct disk_layout {
+	uint32_t sector; /* 512 or 4096 */
+	uint64_t size;   /* bytes, of the whole image */
+	uint64_t slot;   /* bytes a slot may have */
+	struct disk_part part[DISK_PARTS];
+};
+
+/*
+ * Lays out a disk whose slot A holds `parts` bytes. `slot` is how much room each slot
+ * gets, or 0: `parts` and a quarter more. Everything else on partition 2 has 32 MiB.
+ * -1 when the parts do not fit in `slot`, or are more than FAT holds.
+ */
+int disk_layout_make(struct disk_layout *ret, uint32_t sector, uint64_t parts,
+		     uint64_t slot, struct err *e) _must_check_;
+
+#define DISK_GUID_LEN 37 /* with the NUL */
+
+/*
+ * The GUID (RFC 9562, version 8: ours to define) for `what` ("disk", a partition's name,
+ * "iso") of an image whose content has the digest `sha256` (hex), upper case.
+ */
+void disk_guid(const char *sha256, const char *what, char ret[DISK_GUID_LEN]);
+
+/* The FAT volume id: the first 8 hex digits of a GUID. */
+uint32_t disk_volume_id(const char *guid);
