@@ -11,10 +11,8 @@
 #include "lib/log.h"
 #include "words.h"
 
-#include <sys/random.h>
-
 #define TRIES    5
-#define PAUSE_MS 500 /* doubled after each try; half of it and up to as much again */
+#define PAUSE_MS 500 /* about; doubled after each try */
 
 char *config_url(const struct firstboot *fb)
 {
@@ -42,17 +40,14 @@ static char *mark(const char *url)
 	return xasprintf("\n# rackstrap.config=%s\n", url);
 }
 
-/* Many machines start together when the power comes back. */
-static void pause_before(unsigned try)
+/* What a server refuses, it refuses the next time too; but not when it only says that it
+ * has no time for us (RFC 9110 15.5.9, RFC 6585 4). */
+static bool refused(unsigned status)
 {
-	unsigned pause = PAUSE_MS << (try - 1), random = 0;
-
-	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
-		random = 0;
-	sleep_ms(pause / 2 + random % pause);
+	return status / 100 == 4 && status != 408 && status != 429;
 }
 
-/* Owned text, or NULL. What the server refuses, it refuses the next time too. */
+/* Owned text, or NULL. */
 static char *fetch(const char *url, struct err *e)
 {
 	for (unsigned try = 0; try < TRIES; try++) {
@@ -60,7 +55,7 @@ static char *fetch(const char *url, struct err *e)
 		unsigned status = 0;
 
 		if (try > 0)
-			pause_before(try);
+			sleep_about_ms(PAUSE_MS << (try - 1));
 		if (http_get_config(url, CONF_MAX, &status, &body, e) == 0 &&
 		    status == 200)
 			return body;
@@ -68,7 +63,7 @@ static char *fetch(const char *url, struct err *e)
 			err_set(e, ERR_FAILED, "%s: the server answered %u", url, status);
 		free(body);
 		log_debug("%s", e->msg);
-		if (status / 100 == 4)
+		if (refused(status))
 			break;
 	}
 	return NULL;

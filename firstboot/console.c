@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/random.h>
 #include <time.h>
 
 #define CONSOLE_WAIT_MS 500
@@ -27,6 +28,15 @@ void sleep_ms(unsigned ms)
 
 	while (nanosleep(&t, &t) < 0 && errno == EINTR)
 		;
+}
+
+void sleep_about_ms(unsigned ms)
+{
+	unsigned random = 0;
+
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
+		random = (unsigned)now_ms();
+	sleep_ms(ms / 2 + random % (ms + 1));
 }
 
 /* A serial line with its flow stopped takes nothing: O_NONBLOCK, and a bounded wait. */

@@ -44,6 +44,7 @@ int cmd_apply(const struct firstboot *fb, char **args, struct err *e) _must_chec
 int cmd_report(const struct firstboot *fb, char **args, struct err *e) _must_check_;
 int cmd_pool(const struct firstboot *fb, char **args, struct err *e) _must_check_;
 int cmd_heal(const struct firstboot *fb, char **args, struct err *e) _must_check_;
+int cmd_route(const struct firstboot *fb, char **args, struct err *e) _must_check_;
 int cmd_explain(const struct firstboot *fb, char **args, struct err *e) _must_check_;
 int cmd_check(const struct firstboot *fb, char **args, struct err *e) _must_check_;
 int cmd_status(const struct firstboot *fb, char **args, struct err *e) _must_check_;
@@ -53,6 +54,10 @@ uint64_t now_ms(void);
 
 /* nanosleep, signals or not. */
 void sleep_ms(unsigned ms);
+
+/* Half of `ms` and up to as much again: a rack's machines start together when the power
+ * comes back, and would ask one server together for ever. */
+void sleep_about_ms(unsigned ms);
 
 /* One line on the console, "rackstrap: " before it, and on standard error. A console that
  * does not take it within a moment is given up: a boot is never held up by it. */

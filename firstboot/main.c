@@ -16,6 +16,7 @@ static const struct firstboot_command commands[] = {
 	 "wait until its role works, tell the console and the boot server", cmd_report},
 	{"pool", NULL, "master: add Calico's address pool to etcd, once", cmd_pool},
 	{"heal", NULL, "put back what the cluster does not mend by itself", cmd_heal},
+	{"route", NULL, "wait for a default route, say why there is none", cmd_route},
 	{"explain", NULL, "print the configuration, each value with its source",
 	 cmd_explain},
 	{"check", "FILE", "say what is wrong with a host.cfg", cmd_check},
@@ -57,7 +58,7 @@ static const char option_help[] =
 	"  --cmdline=TEXT      instead of the kernel's command line\n"
 	"  --console=FILE      instead of /dev/console (with --root: none)\n"
 	"  --roles=FILE        instead of the image's roles\n"
-	"  --timeout=SECONDS   report, pool: how long to wait (300, 600)\n"
+	"  --timeout=SECONDS   report, pool, route: how long to wait (300, 600, 60)\n"
 	"  --link-timeout=SECONDS  how long to wait for the uplink's device (20)\n"
 	"  --dry-run           apply: print what would be made, touch nothing\n"
 	"  --debug             say more\n"

@@ -6,6 +6,7 @@
 #include "ready.h"
 #include "http.h"
 #include "lib/file.h"
+#include "route.h"
 
 #define ENVIRONMENT     "etc/network-environment"
 #define ENVIRONMENT_MAX (256 * 1024)
@@ -83,6 +84,18 @@ static bool units_ready(struct snapshot *s, struct buf *why)
 	return why->len == 0;
 }
 
+/* Before any unit: it is why some of them do not work. */
+static void tell_route(const struct firstboot *fb, const struct snapshot *s,
+		       struct buf *why)
+{
+	_cleanup_free_ char *missing = NULL;
+
+	if (s->config.role->cbr0)
+		missing = route_missing(fb, &s->config.host, s->applied.uplink);
+	if (missing)
+		tell(why, missing);
+}
+
 static bool url_ready(const struct firstboot *fb, const char *url, struct buf *why)
 {
 	_cleanup_free_ char *environment = NULL, *full = NULL, *text = NULL;
@@ -116,6 +129,7 @@ bool ready_wait(const struct firstboot *fb, struct snapshot *s, uint64_t end_ms,
 	for (;;) {
 		_cleanup_buf_ struct buf reasons = {0};
 
+		tell_route(fb, s, &reasons);
 		if (units_ready(s, &reasons))
 			for (size_t i = 0; urls && urls[i]; i++)
 				if (!answered[i])

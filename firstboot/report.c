@@ -30,7 +30,7 @@ static void put(const struct firstboot *fb, const char *url)
 			log_warn("the report was not delivered: %s", e.msg);
 			return;
 		}
-		sleep_ms(pause);
+		sleep_about_ms(pause);
 		pause = pause * 2 < PUT_MAX_MS ? pause * 2 : PUT_MAX_MS;
 	}
 }

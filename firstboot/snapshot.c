@@ -167,6 +167,11 @@ char *snapshot_text(const struct snapshot *s)
 		buf_printf(&b, "%-10s%s\n", "uplink", s->applied.uplink);
 	if (s->boot.image)
 		buf_printf(&b, "%-10s%s\n", "image", s->boot.image);
+	if (s->config.sha256[0])
+		buf_printf(&b, "%-10ssha256 %s\n", "config", s->config.sha256);
+	if (s->generation)
+		buf_printf(&b, "%-10sgeneration %llu\n", "files",
+			   (unsigned long long)s->generation);
 	text_verdict(&b, s);
 	text_phases(&b, s);
 	for (size_t i = 0; i < s->units.n; i++)

@@ -70,7 +70,7 @@ check_2015() { # LISTING IMAGE
 	for role in master node; do
 		wrong=$(ls "$WORK/root/etc/systemd/system/rackstrap-$role.target.wants" | tr '\n' ' ')
 		case $role in
-		master) unit="calico-node.service docker.service etcd.service kube-apiserver.service kube-controller-manager.service kube-scheduler.service rackstrap-pool.service " ;;
+		master) unit="calico-node.service docker.service etcd.service kube-apiserver.service kube-controller-manager.service kube-scheduler.service rackstrap-heal.timer rackstrap-pool.service " ;;
 		node) unit="calico-node.service docker.service kube-kubelet.service kube-proxy.service rackstrap-heal.timer " ;;
 		esac
 		check "role $role's units hang on its target" test "$wrong" = "$unit"

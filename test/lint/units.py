@@ -45,7 +45,7 @@ REFERENCES = """Requires Wants BindsTo PartOf Requisite Conflicts Before After O
 VERSIONS = {"etcd": "2.0.9", "docker": "1.7.0"}  # the others are 0.20.2
 DOCKER_SHORT = {"-d": "--daemon", "-H": "--host"}
 CALICOCTL = [r"checksystem --fix", r"node --ip=\$\{DEFAULT_IPV4\}"]
-FIRSTBOOT = {"apply", "report", "pool", "heal"}
+FIRSTBOOT = {"apply", "report", "pool", "heal", "route"}
 
 
 class Unit:
@@ -264,6 +264,16 @@ def targets(units):
                 yield f"{u.name}: WantedBy={target} but not PartOf= it"
 
 
+def healed(units):
+    """Every role of the cluster keeps its NAT rules, whatever flushes them."""
+    timer = [u for u in units if u.name == "rackstrap-heal.timer"]
+    wanted = " ".join(v for u in timer for v in u.values("Install", "WantedBy")).split()
+    for u in units:
+        if u.name.startswith("rackstrap-") and u.name.endswith(".target") and \
+                u.name not in wanted:
+            yield f"{u.name}: does not want rackstrap-heal.timer"
+
+
 def analyze(units):
     """systemd's own opinion: a root with our units, the stock ones and empty programs."""
     with tempfile.TemporaryDirectory() as root:
@@ -301,6 +311,7 @@ CHECKS = [
     ("no client is tied to its server", survives),
     ("everything of the cluster runs after firstboot", after_firstboot),
     ("units go with the target that wants them", targets),
+    ("every role's NAT rules are looked after", healed),
 ]
 
 
@@ -373,6 +384,8 @@ def main():
         report(bool(bad), "and would have")
     else:
         report(True, "systemd-analyze verify # SKIP package systemd is not installed")
+    complaints = list(healed([Unit("rackstrap-x.target", "[Unit]\n")]))
+    report(len(complaints) == 1, "complains: a role nobody heals", complaints)
     for check, text, want in BAD:
         complaints = list(check([Unit("bad.service", text)]))
         report(any(want in c for c in complaints), f"complains: {want}", complaints)

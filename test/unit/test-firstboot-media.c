@@ -180,7 +180,8 @@ static void test_entry_mistakes(void **state _unused_)
 
 /* --- the URL ------------------------------------------------------------------------ */
 
-/* The third try of /late is answered; /once only the first time. */
+/* The third try of /late is answered (503 and 429 are not for ever); /once only the first
+ * time. */
 static unsigned answer(const char *request, const char *content _unused_,
 		       const char **body)
 {
@@ -188,7 +189,7 @@ static unsigned answer(const char *request, const char *content _unused_,
 
 	*body = NODE_CFG "mtu = 1234;\n";
 	if (strstr(request, "/late"))
-		return ++late < 3 ? 503 : 200;
+		return ++late < 3 ? (late == 1 ? 429 : 503) : 200;
 	if (strstr(request, "/once"))
 		return ++once < 2 ? 200 : 404;
 	if (strstr(request, "/wrong"))

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `firstboot route`: waits for a default route, and when none comes says why, so that
+ * kube-proxy, which would only say that it cannot select an IP, is not even started.
+ *
+ * /proc/net/route is what kube-proxy reads as well (kernel net/ipv4/fib_trie.c: one line
+ * a route; destination, gateway and mask in hexadecimal, flags as in <linux/route.h>).
+ */
+#include "route.h"
+#include "config.h"
+#include "lib/file.h"
+#include "state.h"
+
+#include <linux/route.h>
+
+#define PROC_ROUTE "proc/net/route"
+#define ROUTE_MAX  (1024 * 1024)
+#define ROUTE_S    60 /* --timeout */
+#define POLL_MS    250
+
+static bool is_default(const char *line)
+{
+	unsigned destination, gateway, flags, mask;
+
+	return sscanf(line, "%*s %x %x %x %*s %*s %*s %x", &destination, &gateway, &flags,
+		      &mask) == 4 &&
+	       destination == 0 && mask == 0 && flags & RTF_UP && !(flags & RTF_REJECT);
+}
+
+/* As the kernel says it: "1" there is a carrier, "0" not; an error while it is down. */
+static bool has_carrier(const struct firstboot *fb, const char *link)
+{
+	_cleanup_free_ char *path = xasprintf("sys/class/net/%s/carrier", link);
+	_cleanup_free_ char *text = NULL;
+	int r = file_read_at(fb->rootfd, path, 64, &text, NULL);
+
+	return r < 0 ? r != -EINVAL : !streq(text, "0\n");
+}
+
+static char *why(const struct firstboot *fb, const struct host *h, const char *uplink)
+{
+	char gateway[NET_ADDR_LEN];
+
+	if (!uplink)
+		return xstrdup("no default route");
+	if (!has_carrier(fb, uplink))
+		return xasprintf("no default route: %s is down or has no carrier",
+				 uplink);
+	if (h->dhcp)
+		return xasprintf("no default route: DHCP has not given %s a router",
+				 uplink);
+	if (!h->gateway)
+		return xasprintf("no default route: the host has no gateway");
+	return xasprintf("no default route: %s has not been given the one to %s", uplink,
+			 net_format_addr(h->gateway, gateway));
+}
+
+char *route_missing(const struct firstboot *fb, const struct host *h, const char *uplink)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (file_read_at(fb->rootfd, PROC_ROUTE, ROUTE_MAX, &text, NULL) < 0)
+		return NULL;
+	for (const char *line = text; *line;) {
+		size_t n = strcspn(line, "\n");
+
+		if (is_default(line))
+			return NULL;
+		line += n + (line[n] == '\n');
+	}
+	return why(fb, h, uplink);
+}
+
+int cmd_route(const struct firstboot *fb, char **args _unused_, struct err *e)
+{
+	uint64_t end = now_ms() + (uint64_t)(fb->timeout ? fb->timeout : ROUTE_S) * 1000;
+	_cleanup_applied_ struct applied a = {0};
+	_cleanup_config_ struct config c = {0};
+
+	if (config_load(&c, fb) < 0)
+		return config_err(&c, "this host", e);
+	applied_read(&a, fb);
+	for (;;) {
+		_cleanup_free_ char *missing = route_missing(fb, &c.host, a.uplink);
+
+		if (!missing)
+			return 0;
+		if (now_ms() >= end) {
+			console_line(fb, "%s", missing);
+			return err_set(e, ERR_FAILED, "%s", missing);
+		}
+		sleep_ms(POLL_MS);
+	}
+}
