@@ -32,6 +32,7 @@ struct archive_in {
 	int fd;                   /* -1 for a nested one */
 	struct archive_in *outer; /* of a nested one */
 	struct digest *tap;
+	bool compressed; /* and nothing else: no archive */
 	bool seekable;
 	uint64_t limit; /* of archive_in_bytes; 0: none */
 	uint64_t data;  /* that was read so far */
@@ -150,7 +151,7 @@ static int in_error(struct archive_in *a, struct err *e)
 	return err_set(e, ERR_FAILED, "%s: %s", a->name, text);
 }
 
-static void in_support(struct archive *a)
+static void in_support(struct archive *a, bool compressed)
 {
 	archive_read_support_filter_gzip(a);
 	archive_read_support_filter_bzip2(a);
@@ -158,6 +159,10 @@ static void in_support(struct archive *a)
 	archive_read_support_filter_lzma(a);
 	archive_read_support_filter_lz4(a);
 	archive_read_support_filter_zstd(a);
+	if (compressed) {
+		archive_read_support_format_raw(a);
+		return;
+	}
 	archive_read_support_format_tar(a);
 	archive_read_support_format_cpio(a);
 	archive_read_support_format_ar(a);
@@ -171,7 +176,7 @@ static int in_open(struct archive_in **ret, struct archive_in *a, struct err *e)
 	a->a = archive_read_new();
 	if (!a->a)
 		abort();
-	in_support(a->a);
+	in_support(a->a, a->compressed);
 	a->buf = xmalloc(CHUNK);
 	if (archive_read_open2(a->a, a, NULL, in_read, in_skip, NULL) < ARCHIVE_WARN) {
 		in_error(a, e);
@@ -193,6 +198,28 @@ int archive_in_fd(struct archive_in **ret, int fd, const char *name, struct dige
 	a->tap = tap;
 	a->seekable = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 	return in_open(ret, a, e);
+}
+
+int archive_in_compressed(struct archive_in **ret, int fd, const char *name,
+			  struct err *e)
+{
+	struct archive_in *a = xcalloc(1, sizeof(*a));
+	const struct entry *entry;
+
+	a->name = name;
+	a->fd = fd;
+	a->compressed = true;
+	if (in_open(&a, a, e) < 0)
+		return -1;
+	if (archive_in_next(a, &entry, e) != 1) {
+		archive_in_free(a);
+		return -1;
+	}
+	/* The one entry's name is libarchive's invention: no message has it. */
+	free(a->path);
+	a->path = NULL;
+	*ret = a;
+	return 0;
 }
 
 int archive_in_nested(struct archive_in **ret, struct archive_in *outer, const char *name,

@@ -50,6 +50,10 @@ struct archive_in;
 int archive_in_fd(struct archive_in **ret, int fd, const char *name, struct digest *tap,
 		  struct err *e) _must_check_;
 
+/* One file, compressed with any of those, not an archive: a single entry. */
+int archive_in_compressed(struct archive_in **ret, int fd, const char *name,
+			  struct err *e) _must_check_;
+
 /* The data of the outer archive's current entry, itself an archive. */
 int archive_in_nested(struct archive_in **ret, struct archive_in *outer, const char *name,
 		      struct err *e) _must_check_;

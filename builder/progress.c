@@ -10,6 +10,7 @@
 #include <time.h>
 
 #define INTERVAL_MS 100
+#define LINE_MS     30000
 
 static uint64_t shown_at;
 static bool shown;
@@ -101,4 +102,43 @@ void stages_end(struct stages *s, const char *fmt, ...)
 	log_info("%s (%llu.%llu s)", what, (unsigned long long)(took / 1000),
 		 (unsigned long long)(took % 1000 / 100));
 	s->last = now;
+}
+
+void meter_begin(struct meter *m, const char *what, uint64_t total)
+{
+	*m = (struct meter){.what = what, .total = total};
+	m->start = m->told = progress_now_ms();
+}
+
+const char *meter_text(const struct meter *m, uint64_t done, uint64_t ms,
+		       char out[static METER_LEN])
+{
+	char a[PROGRESS_SIZE_LEN], b[PROGRESS_SIZE_LEN], rate[PROGRESS_SIZE_LEN];
+	double per_second = ms > 0 ? (double)done * 1000 / (double)ms : 0;
+	int n = snprintf(out, METER_LEN, "%s: %s of %s (%u %%)", m->what,
+			 progress_size(done, a), progress_size(m->total, b),
+			 m->total > 0 ? (unsigned)(done * 100.0 / m->total) : 100);
+
+	/* A rate of the first moments says nothing. */
+	if (ms >= 1000 && per_second >= 1) {
+		uint64_t left = (uint64_t)((double)(m->total - done) / per_second + 0.5);
+
+		snprintf(out + n, METER_LEN - (size_t)n, ", %s/s, %llu:%02u left",
+			 progress_size((uint64_t)per_second, rate),
+			 (unsigned long long)(left / 60), (unsigned)(left % 60));
+	}
+	return out;
+}
+
+void meter_show(struct meter *m, uint64_t done)
+{
+	uint64_t now = progress_now_ms();
+	char text[METER_LEN];
+
+	if (progress_live()) {
+		progress_show("%s", meter_text(m, done, now - m->start, text));
+	} else if (now - m->told >= LINE_MS) {
+		log_info("%s", meter_text(m, done, now - m->start, text));
+		m->told = now;
+	}
 }

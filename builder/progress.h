@@ -26,3 +26,21 @@ struct stages {
 };
 void stages_begin(struct stages *s);
 void stages_end(struct stages *s, const char *fmt, ...) _printf_(2, 3);
+
+/*
+ * How far a long copy is: "writing: 412.3 MiB of 1.1 GiB (37 %), 23.1 MiB/s, 0:31 left"
+ * as the passing line, or where there is no terminal as a line that stays, every half
+ * minute.
+ */
+struct meter {
+	const char *what;
+	uint64_t total;       /* bytes */
+	uint64_t start, told; /* ms */
+};
+void meter_begin(struct meter *m, const char *what, uint64_t total);
+void meter_show(struct meter *m, uint64_t done);
+
+/* The line after `ms` of it. Returns out. */
+#define METER_LEN 160
+const char *meter_text(const struct meter *m, uint64_t done, uint64_t ms,
+		       char out[static METER_LEN]);
