@@ -23,7 +23,7 @@ struct command {
 };
 
 extern const struct command command_build, command_lock, command_check, command_pxe,
-	command_serve, command_rack, command_status;
+	command_serve, command_rack, command_status, command_write;
 
 /*
  * getopt_long with our manners: --help prints the command's help and exits 0; an unknown

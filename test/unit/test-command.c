@@ -236,7 +236,7 @@ static void test_unwritable_output_is_an_error(void **state)
 
 static const struct command *const real[] = {
 	&command_build, &command_lock, &command_check,  &command_pxe,
-	&command_serve, &command_rack, &command_status,
+	&command_serve, &command_rack, &command_status, &command_write,
 };
 
 static void test_help_fits_a_terminal(void **state)

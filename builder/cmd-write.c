@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rackstrap write: an image to a disk. Everything that speaks against it is told at once,
+ * then the disk is shown and its serial number asked for, and only then is it written.
+ */
+#include "blockdev.h"
+#include "command.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "media.h"
+#include "progress.h"
+#include "pxe/table.h"
+
+#include <fcntl.h>
+#include <signal.h>
+
+static const struct option options[] = {
+	{"yes", no_argument, NULL, 'y'},
+	{"serial", required_argument, NULL, 's'},
+	{"json", no_argument, NULL, 'j'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+struct asked {
+	const char *image, *device;
+	const char *serial; /* NULL: ask */
+	bool yes, json;
+};
+
+/* --- the list ---------------------------------------------------------------------- */
+
+/* What speaks against writing to it at all; owned. NULL: nothing. */
+static char *objection(const struct device *d)
+{
+	if (d->read_only)
+		return xstrdup("is read-only");
+	return d->uses ? strv_join(d->uses, "; ") : NULL;
+}
+
+static void put_device(struct json *j, const struct device *d)
+{
+	json_open(j, NULL, '{');
+	json_str(j, "device", d->path);
+	json_u64(j, "size", d->size);
+	json_u64(j, "sector", d->sector);
+	json_str(j, "bus", d->bus);
+	json_bool(j, "removable", d->removable);
+	json_bool(j, "read_only", d->read_only);
+	json_str(j, "model", d->model);
+	json_str(j, "serial", d->serial);
+	json_str(j, "confirm", device_token(d));
+	json_strv(j, "uses", d->uses);
+	json_close(j, '}');
+}
+
+static char *list_json(const struct devices *all)
+{
+	struct json j = {0};
+
+	json_open(&j, NULL, '{');
+	json_u64(&j, "format", 1);
+	json_open(&j, "devices", '[');
+	for (size_t i = 0; i < all->n; i++)
+		put_device(&j, &all->v[i]);
+	json_close(&j, ']');
+	json_close(&j, '}');
+	return json_take(&j);
+}
+
+static char *list_table(const struct devices *all)
+{
+	static const struct table_column columns[] = {
+		{"DEVICE", false}, {"SIZE", true},    {"BUS", false},
+		{"MODEL", false},  {"SERIAL", false}, {"USE", false},
+	};
+	_cleanup_table_ struct table t;
+	struct buf b = {0};
+
+	table_init(&t, columns, ARRAY_SIZE(columns));
+	for (size_t i = 0; i < all->n; i++) {
+		const struct device *d = &all->v[i];
+		_cleanup_free_ char *why = objection(d);
+		char size[PROGRESS_SIZE_LEN];
+
+		table_add(&t, d->path);
+		table_add(&t, progress_size(d->size, size));
+		table_add(&t, d->bus);
+		table_add(&t, d->model);
+		table_add(&t, d->serial);
+		table_add(&t, why ? why : "free");
+	}
+	table_render(&t, &b);
+	return buf_take(&b);
+}
+
+static int list(int root, bool json, struct err *e)
+{
+	_cleanup_devices_ struct devices all = {0};
+	_cleanup_free_ char *text = NULL;
+
+	if (devices_read(&all, root, e) < 0)
+		return -1;
+	text = json ? list_json(&all) : list_table(&all);
+	fputs(text, stdout);
+	return 0;
+}
+
+/* --- what speaks against it --------------------------------------------------------- */
+
+static void check_image(const struct media *m, struct diag *d)
+{
+	if (m->table.fault)
+		diag_add(d, "%s: has a GPT, but %s: it is damaged or cut off", m->path,
+			 m->table.fault);
+	else if (m->table.disk > m->size)
+		diag_add(d, "%s: has %llu bytes, its GPT says %llu: the image is cut off",
+			 m->path, (unsigned long long)m->size,
+			 (unsigned long long)m->table.disk);
+}
+
+static void check_fit(const struct media *m, const struct device *dev, struct diag *d)
+{
+	char has[PROGRESS_SIZE_LEN], needs[PROGRESS_SIZE_LEN];
+
+	if (m->size > dev->size)
+		diag_add(d,
+			 "%s: is too small: it has %s (%llu bytes), the image %s (%llu)",
+			 dev->path, progress_size(dev->size, has),
+			 (unsigned long long)dev->size, progress_size(m->size, needs),
+			 (unsigned long long)m->size);
+	if (m->table.kind != PTABLE_NONE && m->table.sector != dev->sector)
+		diag_add(d,
+			 "%s: has sectors of %u bytes, the image is made for sectors of "
+			 "%u: it would not boot",
+			 dev->path, dev->sector, m->table.sector);
+}
+
+static int check(const struct media *m, const struct device *dev, struct err *e)
+{
+	_cleanup_free_ char *why = objection(dev);
+	_cleanup_diag_ struct diag d = {0};
+
+	check_image(m, &d);
+	if (why)
+		diag_add(&d, "%s: %s", dev->path, why);
+	check_fit(m, dev, &d);
+	if (diag_err(&d, e) == 0)
+		return 0;
+	if (e)
+		e->code = ERR_FAILED; /* the world, not a configuration */
+	return -1;
+}
+
+/* --- the question ------------------------------------------------------------------- */
+
+static void show_partition(const struct partition *p, const struct device *d, int root)
+{
+	_cleanup_free_ char *label = device_label(d, root, p->number);
+	char size[PROGRESS_SIZE_LEN];
+
+	log_info("  partition %u: %s, %s%s%s%s%s", p->number,
+		 progress_size(p->size, size), p->what ? p->what : p->type,
+		 *p->name ? ", " : "", p->name, label ? ", labelled " : "",
+		 label ? label : "");
+}
+
+/* Looks at the disk as any reader would: the exclusive descriptor is for O_DIRECT. */
+static void show_partitions(const struct device *d, int root)
+{
+	_cleanup_close_ int fd = open(d->path, O_RDONLY | O_CLOEXEC);
+	_cleanup_ptable_ struct ptable t = {0};
+
+	if (fd < 0 || ptable_read(&t, fd, d->size) < 0)
+		log_info("  what is on it cannot be read");
+	else if (t.fault)
+		log_info("  a damaged GPT: %s", t.fault);
+	else if (t.n == 0)
+		log_info("  no partitions");
+	for (size_t i = 0; i < t.n; i++)
+		show_partition(&t.v[i], d, root);
+}
+
+static void show(const struct device *d, int root)
+{
+	char size[PROGRESS_SIZE_LEN];
+
+	log_info("%s: %s, %s %s, %s, %s%s, sectors of %u bytes", d->path,
+		 d->model ? d->model : "unknown model",
+		 d->serial ? "serial number" : "no serial number, name", device_token(d),
+		 progress_size(d->size, size), d->bus ? d->bus : "unknown bus",
+		 d->removable ? ", removable" : "", d->sector);
+	show_partitions(d, root);
+}
+
+/* A line from standard input without its newline; NULL at the end. Owned. */
+static char *read_answer(void)
+{
+	char *line = NULL;
+	size_t cap = 0;
+	ssize_t n = getline(&line, &cap, stdin);
+
+	if (n < 0) {
+		free(line);
+		return NULL;
+	}
+	line[strcspn(line, "\r\n")] = '\0';
+	return line;
+}
+
+static int confirm(const struct asked *a, const struct device *d, struct err *e)
+{
+	const char *token = device_token(d), *what = d->serial ? "serial number" : "name";
+	_cleanup_free_ char *answer = NULL;
+
+	if (a->yes) {
+		if (streq(a->serial, token))
+			return 0;
+		return err_set(e, ERR_FAILED, "%s: its %s is '%s', not '%s'", d->path,
+			       what, token, a->serial);
+	}
+	if (!isatty(STDIN_FILENO))
+		return err_set(e, ERR_USAGE,
+			       "write: nobody can be asked here: say --yes --serial S "
+			       "with the %s of %s",
+			       what, d->path);
+	fprintf(stderr, "All that is on %s will be lost. Type its %s to go on: ", d->path,
+		what);
+	fflush(stderr);
+	answer = read_answer();
+	if (!answer || !streq(answer, token))
+		return err_set(e, ERR_FAILED,
+			       "%s: that is not its %s: nothing was written", d->path,
+			       what);
+	return 0;
+}
+
+/* --- writing ------------------------------------------------------------------------ */
+
+static volatile sig_atomic_t signalled;
+
+static void on_signal(int signo)
+{
+	signalled = signo;
+}
+
+static bool was_signalled(void)
+{
+	return signalled != 0;
+}
+
+/* From here on a signal ends it between two MiB, with the disk left as one that does not
+ * boot. */
+static void catch_signals(void)
+{
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction sa = {.sa_handler = on_signal};
+
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaction(signals[i], &sa, NULL);
+}
+
+static int read_media(void *data, void *buf, size_t len, struct err *e)
+{
+	return media_read(data, buf, len, e);
+}
+
+static void tell_result(const struct asked *a, const struct media *m,
+			const struct flash_stats *s, uint64_t ms)
+{
+	char size[PROGRESS_SIZE_LEN], zero[PROGRESS_SIZE_LEN];
+	struct json j = {0};
+	_cleanup_free_ char *text = NULL;
+
+	if (a->json) {
+		json_open(&j, NULL, '{');
+		json_u64(&j, "format", 1);
+		json_str(&j, "device", a->device);
+		json_u64(&j, "size", m->size);
+		json_u64(&j, "written", s->written);
+		json_u64(&j, "zero", s->zero);
+		json_u64(&j, "ms", ms);
+		json_close(&j, '}');
+		text = json_take(&j);
+	} else {
+		text = xasprintf("%s: %s written and compared in %llu.%llu s (%s of it "
+				 "were zero already)\n",
+				 a->device, progress_size(m->size, size),
+				 (unsigned long long)(ms / 1000),
+				 (unsigned long long)(ms % 1000 / 100),
+				 progress_size(s->zero, zero));
+	}
+	fputs(text, stdout);
+}
+
+static int write_image(const struct asked *a, int root, struct err *e)
+{
+	_cleanup_blockdev_ struct blockdev b = {.fd = -1};
+	_cleanup_media_ struct media m = {.fd = -1};
+	struct flash_source source = {.data = &m, .read = read_media};
+	struct flash_stats stats;
+	uint64_t start;
+
+	/* The device first: reading through a large image takes a while. */
+	if (blockdev_find(&b, root, a->device, e) < 0 ||
+	    media_open(&m, a->image, e) < 0 || check(&m, &b.facts, e) < 0 ||
+	    blockdev_open(&b, e) < 0)
+		return -1;
+	show(&b.facts, root);
+	if (confirm(a, &b.facts, e) < 0 || media_rewind(&m, e) < 0)
+		return -1;
+	source.size = m.size;
+	start = progress_now_ms();
+	catch_signals();
+	if (flash_run(&b.target, &source, was_signalled, &stats, e) < 0)
+		return -1;
+	blockdev_reread(&b);
+	tell_result(a, &m, &stats, progress_now_ms() - start);
+	return 0;
+}
+
+static int run_write(const struct command *self, int argc, char **argv, struct err *e)
+{
+	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct asked a = {0};
+	int c;
+
+	while ((c = command_getopt(self, argc, argv, options, e)) != -1) {
+		switch (c) {
+		case 'y':
+			a.yes = true;
+			break;
+		case 's':
+			a.serial = optarg;
+			break;
+		case 'j':
+			a.json = true;
+			break;
+		default:
+			return -1;
+		}
+	}
+	if (a.yes != (a.serial != NULL))
+		return err_set(e, ERR_USAGE,
+			       "write: --yes and --serial S go together: they say that "
+			       "this very disk is meant");
+	if (argc - optind > 2)
+		return err_set(e, ERR_USAGE, "write: name one image and one device");
+	if (argc - optind < 2)
+		return list(root, a.json, e);
+	a.image = argv[optind];
+	a.device = argv[optind + 1];
+	return write_image(&a, root, e);
+}
+
+const struct command command_write = {
+	.name = "write",
+	.args = "[IMAGE DEVICE [--yes --serial S]] [--json]",
+	.summary = "write an image to a disk or USB stick, or list the disks",
+	.help = "  --yes             do not ask\n"
+		"  --serial S        the disk's serial number (its name, where it has "
+		"none)\n"
+		"  --json            the list, or the result, as JSON\n",
+	.run = run_write,
+};

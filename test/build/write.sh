@@ -1,0 +1,229 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# rackstrap write, against loop devices: every format of image, everything that is refused,
+# and what a disk holds after an error, a signal, a kill, a change behind one's back.
+. "$(dirname "$0")/../tap.sh"
+export TMPDIR=$WORK
+loops=() mounts=()
+tap_cleanup() {
+	local x
+	swapoff "${swap:-/nowhere}" 2>/dev/null
+	for x in "${loops[@]}"; do losetup -d "$x"; done
+	for x in "${mounts[@]}"; do umount "$x"; done
+}
+
+[ "$(id -u)" = 0 ] || { skip "rackstrap write" "loop devices need root"; finish; }
+
+new_loop() { # VARIABLE FILE ARGS...
+	local -n loop_=$1
+	loop_=$(losetup -f --show "${@:3}" "$2") || bail "no loop device"
+	loops+=("$loop_")
+}
+write() { "$RACKSTRAP" write "$@"; }
+now() { write "$1" "$2" --yes --serial "${2#/dev/}"; } # IMAGE DEVICE
+zero_bytes() { ! head -c "$2" "$1" | tr -d '\0' | grep -q .; }
+# No boot sector, no GPT, no copy of one at the end.
+blank() { zero_bytes "$1" 1048576 && zero_bytes <(tail -c 1048576 "$1") 1048576; }
+same() { cmp -n "$(stat -c %s "$1")" "$1" "$2"; }
+
+# An image that boots, as far as a table and a signature go: 48 MiB with a hole in it.
+make_image() {
+	truncate -s 48M "$1"
+	printf 'label: gpt\nsize=8M, type=U, name=rackstrap-boot\ntype=L\n' | sfdisk -q "$1"
+	dd if=/dev/urandom of="$1" bs=1M seek=2 count=12 conv=notrunc status=none
+	dd if=/dev/urandom of="$1" bs=1M seek=40 count=5 conv=notrunc status=none
+}
+dirty() { dd if=/dev/urandom of="$1" bs=1M count="$2" conv=notrunc status=none; }
+
+make_image "$WORK/image"
+truncate -s 64M "$WORK/disk"
+dirty "$WORK/disk" 64
+new_loop loop "$WORK/disk"
+
+# --- what it writes ---------------------------------------------------------------------
+check "a raw image" now "$WORK/image" "$loop"
+check "its bytes are there" same "$WORK/image" "$WORK/disk"
+check "what the disk had at its end is gone" zero_bytes <(tail -c 1048576 "$WORK/disk") 1048576
+check "sfdisk sees the partitions" sfdisk -q -l "$loop"
+dirty "$WORK/disk" 64
+zstd -q "$WORK/image" -o "$WORK/image.zst"
+xz -k -0 "$WORK/image"
+gzip -k -1 "$WORK/image"
+qemu-img convert -O qcow2 "$WORK/image" "$WORK/image.qcow2"
+for f in zst xz gz qcow2; do
+	dirty "$WORK/disk" 3
+	check "an image as $f" now "$WORK/image.$f" "$loop"
+	check "its bytes are there" same "$WORK/image" "$WORK/disk"
+done
+check "nothing is left in TMPDIR" test -z "$(find "$WORK" -name 'rackstrap.*')"
+truncate -s 48M "$WORK/exact"
+new_loop exact "$WORK/exact"
+check "an image of exactly the disk's size" now "$WORK/image" "$exact"
+check "its bytes are there, the GPT's copy too" cmp "$WORK/image" "$WORK/exact"
+head -c 3000001 /dev/urandom >"$WORK/odd"
+check "an image that ends within a sector" now "$WORK/odd" "$loop"
+check "its bytes are there" same "$WORK/odd" "$WORK/disk"
+write "$WORK/image" "$loop" --yes --serial "${loop#/dev/}" --json >"$WORK/result"
+check "the result as JSON" python3 -c 'import json, sys
+r = json.load(open(sys.argv[1]))
+assert r["size"] == 48 << 20 and r["written"] + r["zero"] == r["size"], r' "$WORK/result"
+
+# --- the list ---------------------------------------------------------------------------
+write --json >"$WORK/list"
+check "the list has the disk" python3 -c 'import json, sys
+d = {d["device"]: d for d in json.load(open(sys.argv[1]))["devices"]}[sys.argv[2]]
+assert d["size"] == 64 << 20 and d["sector"] == 512 and d["bus"] == "loop", d
+assert d["confirm"] == sys.argv[2][5:] and d["uses"] == [] and d["model"] == sys.argv[3], d' \
+	"$WORK/list" "$loop" "$WORK/disk"
+write >"$WORK/list"
+check "for people too" grep -qE "^$loop +64\.0 MiB +loop +$WORK/disk +- +free$" "$WORK/list"
+
+# --- what it asks -----------------------------------------------------------------------
+typed() { # ANSWER: at a terminal
+	python3 - "$1" "$RACKSTRAP" write "$WORK/image" "$loop" <<'P'
+import os, pty, sys
+pid, fd = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[2], sys.argv[2:])
+said = b""
+while b"to go on: " not in said:
+    said += os.read(fd, 4096)
+os.write(fd, sys.argv[1].encode() + b"\n")
+try:
+    while more := os.read(fd, 4096):
+        said += more
+except OSError:
+    pass
+sys.stderr.write(said.decode().replace("\r", ""))
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+P
+}
+n=${loop#/dev/}
+dirty "$WORK/disk" 64
+cp "$WORK/disk" "$WORK/before"
+refuse "the wrong name is typed" 1 "rackstrap: $loop: that is not its name: nothing was written" typed sda
+cp "$WORK/err" "$WORK/shown"
+check "the disk, its size and what is on it were shown" \
+	grep -q "$loop: $WORK/disk, no serial number, name $n, 64.0 MiB, loop, sectors of 512 bytes" "$WORK/shown"
+refuse "nobody to ask" 2 "rackstrap: write: nobody can be asked here: say --yes --serial S with the name of $loop" \
+	write "$WORK/image" "$loop"
+refuse "another disk's name" 1 "rackstrap: $loop: its name is '$n', not 'sda'" \
+	write "$WORK/image" "$loop" --yes --serial sda
+refuse "--yes alone" 2 "rackstrap: write: --yes and --serial S go together: they say that this very disk is meant" \
+	write "$WORK/image" "$loop" --yes
+refuse "three arguments" 2 "rackstrap: write: name one image and one device" write a b c
+
+# --- what it refuses --------------------------------------------------------------------
+refuse "no image" 1 "rackstrap: $WORK/none: No such file or directory" now "$WORK/none" "$loop"
+refuse "a folder" 1 "rackstrap: $WORK: is not a file" now "$WORK" "$loop"
+: >"$WORK/empty"
+refuse "an empty file" 1 "rackstrap: $WORK/empty: is empty" now "$WORK/empty" "$loop"
+refuse "a file for a disk" 1 "rackstrap: $WORK/disk: is no disk (not a block device)" now "$WORK/image" "$WORK/disk"
+refuse "a disk that is not there" 1 "rackstrap: /dev/nowhere: No such file or directory" now "$WORK/image" /dev/nowhere
+head -c 40000000 "$WORK/image" >"$WORK/cut"
+refuse "an image that was cut off" 1 \
+	"rackstrap: $WORK/cut: has a GPT, but a partition reaches beyond the disk's end: it is damaged or cut off" \
+	now "$WORK/cut" "$loop"
+head -c 50331000 "$WORK/image" >"$WORK/cut"
+refuse "or lacks its last bytes" 1 \
+	"rackstrap: $WORK/cut: has 50331000 bytes, its GPT says 50331648: the image is cut off" now "$WORK/cut" "$loop"
+head -c 9000000 "$WORK/image.zst" >"$WORK/cut.zst"
+refuse "a compressed image that was cut off" 1 "rackstrap: $WORK/cut.zst: Truncated zstd input" now "$WORK/cut.zst" "$loop"
+cp "$WORK/image.zst" "$WORK/bad.zst"
+printf 'XXXX' | dd of="$WORK/bad.zst" bs=1 seek=5000000 conv=notrunc status=none
+refuse "or damaged" 1 "rackstrap: $WORK/bad.zst: Zstd decompression failed: *" now "$WORK/bad.zst" "$loop"
+truncate -s 32M "$WORK/small"
+new_loop small "$WORK/small"
+refuse "a disk that is too small" 1 \
+	"rackstrap: $small: is too small: it has 32.0 MiB (33554432 bytes), the image 48.0 MiB (50331648)" \
+	now "$WORK/image.qcow2" "$small"
+new_loop large "$WORK/before" -b 4096
+refuse "a disk with other sectors" 1 \
+	"rackstrap: $large: has sectors of 4096 bytes, the image is made for sectors of 512: it would not boot" \
+	now "$WORK/image.zst" "$large"
+new_loop locked "$WORK/before" -r
+refuse "a read-only disk" 1 "rackstrap: $locked: is read-only" now "$WORK/image" "$locked"
+check "none of them touched the disk" cmp "$WORK/before" "$WORK/disk"
+
+truncate -s 64M "$WORK/used"
+new_loop used "$WORK/used"
+mkfs.ext4 -q "$used"
+mkdir "$WORK/mnt"
+mount "$used" "$WORK/mnt" && mounts+=("$WORK/mnt")
+refuse "a mounted disk" 1 "rackstrap: $used: ${used#/dev/} is mounted on $WORK/mnt" now "$WORK/image" "$used"
+umount "$WORK/mnt" && mounts=()
+mkswap -q "$used" >&2
+swapon "$used" && swap=$used
+refuse "swap space" 1 "rackstrap: $used: ${used#/dev/} is swap space" now "$WORK/image" "$used"
+swapoff "$used" && swap=
+addpart "$used" 1 2048 65536
+mkfs.ext4 -q "${used}p1"
+refuse "a partition" 1 "rackstrap: ${used}p1: is a partition; an image goes to the whole disk, $used" \
+	now "$WORK/image" "${used}p1"
+mount "${used}p1" "$WORK/mnt" && mounts+=("$WORK/mnt")
+refuse "a disk with a mounted partition" 1 "rackstrap: $used: ${used#/dev/}p1 is mounted on $WORK/mnt" \
+	now "$WORK/image" "$used"
+umount "$WORK/mnt" && mounts=()
+delpart "$used" 1
+exclusively() { # DEVICE COMMAND...: while somebody holds it
+	python3 -c 'import os, subprocess, sys
+fd = os.open(sys.argv[1], os.O_RDONLY | os.O_EXCL)
+sys.exit(subprocess.run(sys.argv[2:]).returncode)' "$@"
+}
+refuse "a disk that somebody holds" 1 \
+	"rackstrap: $used: is in use: the kernel does not give it away (it may be mounted elsewhere, or part of an array)" \
+	exclusively "$used" "$RACKSTRAP" write "$WORK/image" "$used" --yes --serial "${used#/dev/}"
+
+# --- what goes wrong on the way ---------------------------------------------------------
+# Enough that there is time to do something meanwhile: the backing file says how far it is.
+head -c 268435456 /dev/urandom >"$WORK/big"
+printf 'label: gpt\ntype=L\n' | sfdisk -q "$WORK/big"
+fresh() { # a disk that boots something else
+	truncate -s 0 "$WORK/disk"
+	truncate -s 300M "$WORK/disk"
+	printf 'label: gpt\ntype=L\n' | sfdisk -q "$WORK/disk"
+	losetup -c "$loop"
+}
+half_written() { # PID: until some MiB are there
+	for _ in $(seq 2000); do
+		[ "$(stat -c %b "$WORK/disk")" -lt 40000 ] || return 0
+		kill -0 "$1" 2>/dev/null || return 1
+		sleep 0.005
+	done
+	return 1
+}
+meanwhile() { # COMMAND...: with $pid, while it is being written
+	fresh
+	"$RACKSTRAP" write "$WORK/big" "$loop" --yes --serial "$n" 2>&1 >/dev/null &
+	pid=$!
+	if half_written $pid; then "$@"; else echo "rackstrap was too quick" >&2; fi
+	wait $pid
+}
+interrupt() { kill -INT $pid; }
+refuse "Ctrl-C" 1 "rackstrap: $loop: interrupted; it is left with nothing that boots" eval 'meanwhile interrupt >&2'
+check "nothing boots then" blank "$WORK/disk"
+cut() { kill -KILL $pid; }
+meanwhile cut >"$WORK/said" 2>&1
+check "it was killed in the middle" test $? = 137
+check "nothing boots then" blank "$WORK/disk"
+change() { # a byte that was written already
+	kill -STOP $pid
+	printf X | dd of="$WORK/disk" bs=1 seek=3000000 conv=notrunc status=none
+	kill -CONT $pid
+}
+refuse "a byte that changed after it was written" 1 \
+	"rackstrap: $loop: the MiB at byte 2097152 is not what was written there: the disk is damaged, or smaller than it says; it is left with nothing that boots" \
+	eval 'meanwhile change >&2'
+check "nothing boots then" blank "$WORK/disk"
+
+# A disk that says it has 64 MiB and has 10: the file system below it is full.
+mkdir "$WORK/full"
+mount -t tmpfs -o size=10m tmpfs "$WORK/full" && mounts+=("$WORK/full")
+truncate -s 64M "$WORK/full/disk"
+new_loop full "$WORK/full/disk"
+refuse "an error in the middle" 1 \
+	"rackstrap: $full: cannot be written at byte *: No space left on device; it is left with nothing that boots" \
+	now "$WORK/image" "$full"
+check "nothing boots then" blank "$WORK/full/disk"
+finish
