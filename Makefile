@@ -13,7 +13,7 @@ WARN	:= -Wall -Wextra -Wformat=2 -Wshadow -Wstrict-prototypes -Wmissing-prototyp
 	   -Wpointer-arith -Wwrite-strings -Wvla -Wundef -Wimplicit-fallthrough
 HARDEN	:= -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 CPPFLAGS += -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DRACKSTRAP_VERSION='"$(VERSION)"'
-BASE_CFLAGS = -std=gnu11 $(WARN) -ffile-prefix-map=$(CURDIR)/= -MMD -MP
+BASE_CFLAGS = -std=gnu11 $(WARN) -ffile-prefix-map='$(CURDIR)/'= -MMD -MP
 LDFLAGS	+= -Wl,-z,relro,-z,now -Wl,--as-needed
 
 ifeq ($(DEV),1)
@@ -31,7 +31,7 @@ say	= $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all deps rack check check-unit check-asan check-clang check-fuzz check-build \
+.PHONY: all deps image rack check check-unit check-asan check-clang check-fuzz check-build \
 	check-repro check-qemu check-long bench install clean help images-mirror
 
 LIBS_BUILDER	:= -lconfig -larchive -lcurl -lcrypto -ljansson -lsodium -lguestfs
@@ -162,9 +162,11 @@ RACK	?= configs/demo.cfg
 # Every core, unless the one who asks said how many.
 JOBS	 = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
-rack: deps
+image: deps
 	$(Q)$(MAKE) $(JOBS) all $(O)/standin/mirror.stamp
 	$(Q)test/bake images/$(IMAGE)
+
+rack: image
 	$(Q)$(O)/rackstrap rack $(RACK) --image out/$(IMAGE) --dir $(O)/rack
 
 # Archives in the official layouts with the stand-ins in them, as a mirror to serve.
@@ -221,19 +223,22 @@ bench: tests-built $(O)/standin/mirror.stamp
 
 # --- the rest ----------------------------------------------------------------------
 
+PLACE	:= $(DESTDIR)$(prefix)
+
 install: all
-	install -D -m 755 $(O)/rackstrap $(DESTDIR)$(prefix)/bin/rackstrap
-	install -D -m 755 $(O)/firstboot $(DESTDIR)$(prefix)/libexec/rackstrap/firstboot
-	for m in $(sort $(wildcard man/*.[158])); do \
-		install -D -m 644 $$m $(DESTDIR)$(prefix)/share/man/man$${m##*.}/$${m##*/}; done
-	find images configs -type f | sort | while read -r f; do \
-		install -D -m 644 "$$f" "$(DESTDIR)$(prefix)/share/rackstrap/$$f"; done
+	$(Q)install -D -m 755 $(O)/rackstrap '$(PLACE)/bin/rackstrap'
+	$(Q)install -D -m 755 $(O)/firstboot '$(PLACE)/libexec/rackstrap/firstboot'
+	$(Q)set -e; for m in $(sort $(wildcard man/*.[158])); do \
+		install -D -m 644 "$$m" "$(PLACE)/share/man/man$${m##*.}/$${m##*/}"; done
+	$(Q)set -e; find images configs -type f | sort | while read -r f; do \
+		install -D -m 644 "$$f" "$(PLACE)/share/rackstrap/$$f"; done
 
 clean:
 	rm -rf $(O)
 
 help:
 	@echo 'make rack         deps, build, bake, PXE-boot the demo rack in QEMU'
+	@echo 'make image        as far as the image: IMAGE=$(IMAGE) (or bookworm), into out/'
 	@echo 'make check        all tests (check-unit: quick, no root, no network)'
 	@echo 'make deps         install what build and tests need (Debian packages; root)'
 	@echo 'make              everything into $(O)/'

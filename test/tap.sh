@@ -26,13 +26,14 @@ skip() { tap_n=$((tap_n + 1)); echo "ok $tap_n - $1 # SKIP $2"; }
 note() { sed 's/^/# /'; }
 
 check() {
-	local what=$1
+	local what=$1 rc=0
 	shift
-	if "$@" >"$WORK/out" 2>"$WORK/err"; then
+	"$@" >"$WORK/out" 2>"$WORK/err" || rc=$?
+	if [ $rc = 0 ]; then
 		pass "$what"
 	else
 		fail "$what"
-		echo "# exit $? of: $*"
+		echo "# exit $rc of: $*"
 		tail -n 20 "$WORK/out" | note
 		tail -n 20 "$WORK/err" | note
 		return 1
