@@ -10,14 +10,13 @@
 #include "command.h"
 #include "lib/file.h"
 #include "lib/log.h"
+#include "lib/signals.h"
 #include "pxe/tree.h"
 #include "rack-ns.h"
 #include "rack-preflight.h"
 #include "rack-run.h"
 
-#include <signal.h>
 #include <sys/file.h>
-#include <sys/signalfd.h>
 
 #define TIMEOUT_DEFAULT 600
 #define TIMEOUT_MAX     86400
@@ -247,19 +246,6 @@ static int prepare_folder(struct job *j, struct err *e)
 
 /* --- inside ------------------------------------------------------------------------ */
 
-static int open_signals(struct err *e)
-{
-	sigset_t set;
-	int fd;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return fd < 0 ? err_errno(e, errno, "signalfd") : fd;
-}
-
 static int start_boot_server(struct job *j, struct err *e)
 {
 	struct cidr address = {j->rack.boot_server, j->rack.node_network.prefix};
@@ -376,7 +362,7 @@ static int work(void *arg, struct err *e)
 	struct job *j = arg;
 	int r;
 
-	j->run.signals = open_signals(e);
+	j->run.signals = signals_open(e);
 	r = j->run.signals < 0 ? -1 : start_boot_server(j, e);
 	if (r == 0)
 		r = accel_find(j->run.dir, j->a->accel, &j->run.accel, e);

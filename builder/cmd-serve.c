@@ -6,27 +6,11 @@
 #include "command.h"
 #include "lib/file.h"
 #include "lib/log.h"
+#include "lib/signals.h"
 #include "pxe/serve.h"
 #include "pxe/watch.h"
 
-#include <signal.h>
-#include <sys/signalfd.h>
-
 #define TICK_MS 500
-
-/* SIGINT and SIGTERM as a descriptor. */
-static int open_signals(struct err *e)
-{
-	sigset_t set;
-	int fd;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	fd = signalfd(-1, &set, SFD_CLOEXEC);
-	return fd < 0 ? err_errno(e, errno, "signalfd") : fd;
-}
 
 static void tell(struct watch *w)
 {
@@ -105,7 +89,7 @@ static int run_serve(const struct command *self, int argc, char **argv, struct e
 	}
 	if (argc - optind != 1)
 		return err_set(e, ERR_USAGE, "serve: name one boot tree");
-	signals = open_signals(e);
+	signals = signals_open(e);
 	if (signals < 0 || serve_open(&s, argv[optind], &o, e) < 0)
 		return -1;
 	r = serve_check(&s, &d);

@@ -17,6 +17,7 @@
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/rtnl.h"
+#include "lib/signals.h"
 #include "lib/str.h"
 
 #include <linux/if_tun.h>
@@ -155,20 +156,6 @@ static int supervise(pid_t pid, int signals, struct err *e)
 		       sigabbrev_np(WTERMSIG(status)));
 }
 
-static int block_signals(struct err *e)
-{
-	sigset_t set;
-	int fd;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return fd < 0 ? err_errno(e, errno, "signalfd") : fd;
-}
-
 static int write_pid(const char *path, pid_t pid, struct err *e)
 {
 	char text[16];
@@ -198,7 +185,7 @@ int ns_run(int (*work)(void *arg, struct err *e), void *arg, const char *pid_fil
 	int pipefd[2], r;
 	pid_t pid;
 
-	signals = block_signals(e);
+	signals = signals_open(e);
 	if (signals < 0 || enter(e) < 0)
 		return -1;
 	if (pipe2(pipefd, O_CLOEXEC) < 0)

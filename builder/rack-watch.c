@@ -16,11 +16,11 @@
 
 #include "lib/file.h"
 #include "lib/log.h"
+#include "lib/signals.h"
 #include "pxe/watch.h"
 
 #include <poll.h>
 #include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <time.h>
 
 #define TICK_MS     250
@@ -318,13 +318,6 @@ static void look(struct follower *f)
 	}
 }
 
-static bool signalled(const struct rack_run *r)
-{
-	struct signalfd_siginfo si;
-
-	return read(r->signals, &si, sizeof(si)) == sizeof(si);
-}
-
 static int follow(struct follower *f, struct err *e)
 {
 	struct rack_run *r = f->r;
@@ -332,7 +325,7 @@ static int follow(struct follower *f, struct err *e)
 	for (;;) {
 		if (serve_wait(&r->serve, f->epfd, TICK_MS, e) < 0)
 			return -1;
-		if (signalled(r))
+		if (signals_came(r->signals))
 			return 1;
 		look(f);
 		if (f->keep)

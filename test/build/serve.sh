@@ -122,6 +122,14 @@ for want in 'node-1: asks for its boot script (52:54:00:25:00:11, 172.25.0.1)' \
 	check "told: $want" grep -qxF "rackstrap: $want" "$WORK/serve.err"
 done
 
+# A terminal that goes away, as at the end of an ssh connection.
+check "serve once more" serve
+kill -HUP $server
+wait $server
+check "SIGHUP ends it well" test $? -eq 0
+server=
+check "and both servers" sh -c '! grep -q ":0043 \|:0045 " /proc/net/udp'
+
 # One server dies: the other is ended.
 check "serve again" serve
 kill -KILL "$(cat "$TREE/run/nginx.pid")"

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The signals that end a program which watches others, as a descriptor. */
+#pragma once
+
+#include "err.h"
+
+/*
+ * Blocks SIGINT, SIGTERM and SIGHUP (a terminal that went away; not under nohup(1), which
+ * has it ignored) from now on and returns a signalfd(2) for them: non-blocking,
+ * close-on-exec. -1 with a message.
+ */
+int signals_open(struct err *e) _must_check_;
+
+/* Whether one came; takes it off. */
+bool signals_came(int fd);
