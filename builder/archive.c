@@ -32,8 +32,8 @@ struct archive_in {
 	int fd;                   /* -1 for a nested one */
 	struct archive_in *outer; /* of a nested one */
 	struct digest *tap;
-	bool compressed; /* and nothing else: no archive */
 	bool seekable;
+	bool raw;       /* what a compressed file holds, whatever that is */
 	uint64_t limit; /* of archive_in_bytes; 0: none */
 	uint64_t data;  /* that was read so far */
 	char *buf;      /* CHUNK bytes, the input */
@@ -151,7 +151,7 @@ static int in_error(struct archive_in *a, struct err *e)
 	return err_set(e, ERR_FAILED, "%s: %s", a->name, text);
 }
 
-static void in_support(struct archive *a, bool compressed)
+static void in_support_filters(struct archive *a)
 {
 	archive_read_support_filter_gzip(a);
 	archive_read_support_filter_bzip2(a);
@@ -159,10 +159,10 @@ static void in_support(struct archive *a, bool compressed)
 	archive_read_support_filter_lzma(a);
 	archive_read_support_filter_lz4(a);
 	archive_read_support_filter_zstd(a);
-	if (compressed) {
-		archive_read_support_format_raw(a);
-		return;
-	}
+}
+
+static void in_support_formats(struct archive *a)
+{
 	archive_read_support_format_tar(a);
 	archive_read_support_format_cpio(a);
 	archive_read_support_format_ar(a);
@@ -176,7 +176,13 @@ static int in_open(struct archive_in **ret, struct archive_in *a, struct err *e)
 	a->a = archive_read_new();
 	if (!a->a)
 		abort();
-	in_support(a->a, a->compressed);
+	in_support_filters(a->a);
+	if (a->raw) {
+		archive_read_support_format_raw(a->a);
+		archive_read_support_format_empty(a->a);
+	} else {
+		in_support_formats(a->a);
+	}
 	a->buf = xmalloc(CHUNK);
 	if (archive_read_open2(a->a, a, NULL, in_read, in_skip, NULL) < ARCHIVE_WARN) {
 		in_error(a, e);
@@ -200,18 +206,25 @@ int archive_in_fd(struct archive_in **ret, int fd, const char *name, struct dige
 	return in_open(ret, a, e);
 }
 
-int archive_in_compressed(struct archive_in **ret, int fd, const char *name,
-			  struct err *e)
+int archive_in_nested(struct archive_in **ret, struct archive_in *outer, const char *name,
+		      struct err *e)
 {
 	struct archive_in *a = xcalloc(1, sizeof(*a));
-	const struct entry *entry;
 
 	a->name = name;
-	a->fd = fd;
-	a->compressed = true;
+	a->fd = -1;
+	a->outer = outer;
+	return in_open(ret, a, e);
+}
+
+static int in_open_raw(struct archive_in **ret, struct archive_in *a, struct err *e)
+{
+	const struct entry *entry;
+
+	a->raw = true;
 	if (in_open(&a, a, e) < 0)
-		return -1;
-	if (archive_in_next(a, &entry, e) != 1) {
+		return -1; /* it is freed */
+	if (archive_in_next(a, &entry, e) < 0) {
 		archive_in_free(a);
 		return -1;
 	}
@@ -222,15 +235,26 @@ int archive_in_compressed(struct archive_in **ret, int fd, const char *name,
 	return 0;
 }
 
-int archive_in_nested(struct archive_in **ret, struct archive_in *outer, const char *name,
-		      struct err *e)
+int archive_in_compressed(struct archive_in **ret, int fd, const char *name,
+			  struct err *e)
+{
+	struct archive_in *a = xcalloc(1, sizeof(*a));
+
+	a->name = name;
+	a->fd = fd;
+	return in_open_raw(ret, a, e);
+}
+
+int archive_in_raw(struct archive_in **ret, struct archive_in *outer, const char *name,
+		   struct digest *tap, struct err *e)
 {
 	struct archive_in *a = xcalloc(1, sizeof(*a));
 
 	a->name = name;
 	a->fd = -1;
 	a->outer = outer;
-	return in_open(ret, a, e);
+	a->tap = tap;
+	return in_open_raw(ret, a, e);
 }
 
 void archive_in_free(struct archive_in *a)

@@ -57,6 +57,10 @@ int archive_in_compressed(struct archive_in **ret, int fd, const char *name,
 /* The data of the outer archive's current entry, itself an archive. */
 int archive_in_nested(struct archive_in **ret, struct archive_in *outer, const char *name,
 		      struct err *e) _must_check_;
+/* The same data with its compression, if it has one, taken off, as the one entry of an
+ * "archive": the reader stands at its data. `tap` sees it as it was. */
+int archive_in_raw(struct archive_in **ret, struct archive_in *outer, const char *name,
+		   struct digest *tap, struct err *e) _must_check_;
 void archive_in_free(struct archive_in *a);
 void archive_in_free_p(struct archive_in **a);
 #define _cleanup_archive_in_ _cleanup_(archive_in_free_p)

@@ -10,6 +10,7 @@
 #include "build.h"
 
 #include "base.h"
+#include "containers.h"
 #include "image.h"
 #include "initrd.h"
 #include "lib/file.h"
@@ -33,6 +34,7 @@ struct job {
 	struct lock lock;
 	struct cache cache;
 	struct inputs inputs;
+	struct containers containers;
 	struct base base;
 	struct index index;
 	struct layer layer;
@@ -49,6 +51,7 @@ static void job_done(struct job *j)
 	lock_done(&j->lock);
 	cache_done(&j->cache);
 	inputs_done(&j->inputs);
+	containers_done(&j->containers);
 	base_done(&j->base);
 	layer_done(&j->layer);
 	index_done(&j->index);
@@ -97,6 +100,19 @@ static int get_inputs(struct job *j, struct err *e)
 	return 0;
 }
 
+static int make_containers(struct job *j, struct err *e)
+{
+	char size[PROGRESS_SIZE_LEN];
+
+	if (j->r->n_containers == 0)
+		return 0;
+	if (containers_make(&j->containers, j->r, &j->inputs, &j->cache, e) < 0)
+		return -1;
+	stages_end(&j->stages, "containers: %zu, %s", j->containers.n,
+		   progress_size(j->containers.bytes, size));
+	return 0;
+}
+
 static int get_base(struct job *j, struct err *e)
 {
 	struct base_options bo = {
@@ -123,6 +139,7 @@ static int make_plan(struct job *j, struct err *e)
 	j->layer.base = &j->index;
 	j->layer.d = &d;
 	layer_add_recipe(&j->layer, j->r, &j->inputs, j->o->firstboot);
+	containers_add(&j->layer, j->r, &j->containers);
 	unit_links(&j->layer, &j->index, j->r);
 	layer_finish(&j->layer);
 	plan(&j->index, &j->layer, j->r->exclude, &d);
@@ -296,8 +313,8 @@ int build(const struct recipe *r, const struct build_options *o, struct err *e)
 	umask(022); /* what is made here is for others to read */
 	if (check_firstboot(o->firstboot, e) < 0 || base_check_tools(tools, e) < 0 ||
 	    cache_open(&j.cache, o->cache, e) < 0 || get_inputs(&j, e) < 0 ||
-	    get_base(&j, e) < 0 || make_plan(&j, e) < 0 || make_parts(&j, e) < 0 ||
-	    make_images(&j, e) < 0)
+	    make_containers(&j, e) < 0 || get_base(&j, e) < 0 || make_plan(&j, e) < 0 ||
+	    make_parts(&j, e) < 0 || make_images(&j, e) < 0)
 		return -1;
 	return finish(&j, e);
 }

@@ -7,10 +7,10 @@
  */
 #include "inputs.h"
 
-#include "fetch.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "mirror.h"
+#include "registry.h"
 
 /* What an artifact must be, from the recipe, its lock, or both. */
 struct pin {
@@ -157,7 +157,7 @@ static int missings_fetch(struct missings *m, const struct recipe *r,
 			.expected_by = x->pin.by,
 		};
 	}
-	result = fetch_all(files, n, NULL, e);
+	result = registry_fetch_all(files, n, NULL, e);
 	for (size_t i = 0; i < n; i++) {
 		_cleanup_free_ char *note = xasprintf("%s.meta", files[i].path);
 

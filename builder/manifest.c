@@ -46,7 +46,7 @@ static void put_standins(struct json *j, const struct recipe *r)
 	for (size_t i = 0; i < r->n_artifacts; i++) {
 		const struct recipe_artifact *a = &r->artifacts[i];
 
-		if (a->standin && a->to)
+		if (a->standin && !a->n)
 			json_str(j, NULL, a->name);
 		if (a->standin)
 			put_standin_members(j, a->v, a->n);

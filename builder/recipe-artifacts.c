@@ -123,8 +123,8 @@ static void parse_extract_list(struct recipe_extract **v, size_t *n,
 	}
 }
 
-static void parse_digest(struct recipe_artifact *a, const struct conf_node *n,
-			 struct diag *d)
+void recipe_get_digest(const struct conf_node *n, char **hex, enum digest_type *type,
+		       struct diag *d)
 {
 	static const enum digest_type types[] = {DIGEST_SHA256, DIGEST_SHA512};
 
@@ -137,12 +137,12 @@ static void parse_digest(struct recipe_artifact *a, const struct conf_node *n,
 			conf_complain(conf_member(n, key), d,
 				      "%s: must be %zu lower-case hex digits, not '%s'",
 				      key, digest_hex_len(types[i]), s);
-		if (a->digest)
+		if (*hex)
 			conf_complain(conf_member(n, key), d,
 				      "give sha256 or sha512, not both");
-		free(a->digest);
-		a->digest = xstrdup(s);
-		a->digest_type = types[i];
+		free(*hex);
+		*hex = xstrdup(s);
+		*type = types[i];
 	}
 }
 
@@ -189,7 +189,7 @@ static void parse_artifact(struct recipe *r, const struct conf_node *n, struct d
 	if (recipe_get_text(n, "name", &a->name, d) == 0)
 		conf_complain(n, d, "artifact: name: missing");
 	parse_url(a, n, d);
-	parse_digest(a, n, d);
+	recipe_get_digest(n, &a->digest, &a->digest_type, d);
 	(void)!conf_get_bool(n, "standin", &a->standin, d);
 	if (to == extract)
 		conf_complain(n, d,
@@ -206,6 +206,26 @@ static void parse_artifact(struct recipe *r, const struct conf_node *n, struct d
 		    streq(a->name, r->artifacts[i].name))
 			conf_complain(n, d, "artifact '%s' is there already (%s)",
 				      a->name, r->artifacts[i].where);
+}
+
+struct recipe_artifact *recipe_add_artifact(struct recipe *r, enum artifact_use use,
+					    const char *name, const char *url,
+					    const char *digest, enum digest_type type,
+					    const char *where)
+{
+	struct recipe_artifact *a;
+
+	r->artifacts = xrealloc(r->artifacts, (r->n_artifacts + 1) * sizeof(*a));
+	a = &r->artifacts[r->n_artifacts++];
+	*a = (struct recipe_artifact){
+		.use = use,
+		.name = xstrdup(name),
+		.url = xstrdup(url),
+		.digest = xstrdup(digest),
+		.digest_type = type,
+		.where = xstrdup(where),
+	};
+	return a;
 }
 
 void recipe_parse_artifacts(struct recipe *r, const struct conf_node *root,

@@ -58,6 +58,8 @@ static void put_artifacts(struct buf *b, const struct recipe *r)
 	for (size_t i = 0; i < r->n_artifacts; i++) {
 		const struct recipe_artifact *a = &r->artifacts[i];
 
+		if (a->use != ARTIFACT_FILES)
+			continue;
 		buf_printf(b, "artifact %s%s %s", a->name,
 			   a->standin ? " (stand-in)" : "", a->url);
 		if (a->digest)
@@ -66,6 +68,19 @@ static void put_artifacts(struct buf *b, const struct recipe *r)
 			buf_printf(b, " to %s %04o", a->to, a->mode);
 		buf_puts(b, "\n");
 		put_extract(b, a->v, a->n, 1);
+	}
+}
+
+static void put_containers(struct buf *b, const struct recipe *r)
+{
+	for (size_t i = 0; i < r->n_containers; i++) {
+		const struct recipe_container *c = &r->containers[i];
+
+		buf_printf(b, "container %s%s from %s", c->image,
+			   c->standin ? " (stand-in)" : "", c->url ? c->url : c->written);
+		if (c->sum)
+			buf_printf(b, " %s %s", digest_name(c->sum_type), c->sum);
+		buf_puts(b, "\n");
 	}
 }
 
@@ -120,6 +135,7 @@ char *recipe_describe(const struct recipe *r)
 	put_head(&b, r);
 	put_base(&b, r);
 	put_artifacts(&b, r);
+	put_containers(&b, r);
 	put_files(&b, r);
 	put_switches(&b, "enable", &r->enable);
 	put_switches(&b, "disable", &r->disable);

@@ -10,10 +10,12 @@
 /* Every key of a section, NULL behind the last. A base's are its type's (base.h), a
  * role's the host model's. */
 extern const char *const recipe_keys[],
-	*const recipe_initramfs_keys[], *const recipe_squashfs_keys[],
-						*const recipe_artifact_keys[],
-							*const recipe_extract_keys[],
-								*const recipe_file_keys[];
+	*const recipe_initramfs_keys[],
+		*const recipe_squashfs_keys[],
+			*const recipe_artifact_keys[],
+				*const recipe_extract_keys[],
+					*const recipe_file_keys[],
+						*const recipe_container_keys[];
 
 /* "FILE:LINE" of a node, owned. */
 char *recipe_node_where(const struct conf_node *n);
@@ -47,6 +49,20 @@ typedef void recipe_item(struct recipe *r, const struct conf_node *group, struct
 void recipe_each(struct recipe *r, const struct conf_node *list, recipe_item *item,
 		 struct diag *d);
 
+/* sha256 or sha512 of a group; *hex stays when there is neither. */
+void recipe_get_digest(const struct conf_node *n, char **hex, enum digest_type *type,
+		       struct diag *d);
+
+/* One more that is fetched, for another section. Valid until the next one. */
+struct recipe_artifact *recipe_add_artifact(struct recipe *r, enum artifact_use use,
+					    const char *name, const char *url,
+					    const char *digest, enum digest_type type,
+					    const char *where);
+/* Once everything is read: what containers and base have to be fetched. */
+void recipe_containers_fetch(struct recipe *r);
+
+void recipe_parse_containers(struct recipe *r, const struct conf_node *root,
+			     struct diag *d);
 void recipe_parse_artifacts(struct recipe *r, const struct conf_node *root,
 			    struct diag *d);
 void recipe_parse_files(struct recipe *r, const struct conf_node *root, struct diag *d);
@@ -57,6 +73,7 @@ void recipe_parse_base(struct recipe *r, const struct conf_node *root, struct di
 void recipe_check(const struct recipe *r, struct diag *d);
 
 void recipe_artifacts_done(struct recipe *r);
+void recipe_containers_done(struct recipe *r);
 void recipe_files_done(struct recipe *r);
 void recipe_units_done(struct recipe *r);
 void recipe_base_done(struct recipe *r);

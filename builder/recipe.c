@@ -20,9 +20,10 @@
 #define EPOCH_MAX         UINT32_MAX /* squashfs and cpio have 32 bits for a time */
 
 const char *const recipe_keys[] = {
-	"version", "name",     "summary", "include",   "base",  "initramfs", "cmdline",
-	"epoch",   "squashfs", "exclude", "artifacts", "files", "units",     "enable",
-	"disable", "mask",     "roles",   "images",    NULL,
+	"version",   "name",    "summary", "include",    "base",
+	"initramfs", "cmdline", "epoch",   "squashfs",   "exclude",
+	"artifacts", "files",   "units",   "enable",     "disable",
+	"mask",      "roles",   "images",  "containers", NULL,
 };
 
 /* --- helpers for all sections ------------------------------------------------------ */
@@ -342,6 +343,7 @@ static void parse_root(struct recipe *r, const struct conf *c, struct diag *d)
 	parse_images(r, root, d);
 	recipe_parse_base(r, root, d);
 	recipe_parse_artifacts(r, root, d);
+	recipe_parse_containers(r, root, d);
 	recipe_parse_files(r, root, d);
 	recipe_parse_units(r, root, d);
 }
@@ -426,6 +428,7 @@ int recipe_load(struct recipe *ret, const char *path, struct diag *d)
 			r.initramfs.policy =
 				r.initramfs.modules ? INITRAMFS_LIST : INITRAMFS_MOST;
 		recipe_check(&r, &own);
+		recipe_containers_fetch(&r);
 	}
 	if (own.n == 0) {
 		*ret = r;
@@ -442,6 +445,7 @@ void recipe_done(struct recipe *r)
 {
 	recipe_base_done(r);
 	recipe_artifacts_done(r);
+	recipe_containers_done(r);
 	recipe_files_done(r);
 	recipe_units_done(r);
 	free(r->file);

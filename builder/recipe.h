@@ -64,7 +64,15 @@ struct recipe_extract {
 	size_t n;
 };
 
+/* What an artifact is for. */
+enum artifact_use {
+	ARTIFACT_FILES,     /* to and extract say */
+	ARTIFACT_BASE,      /* the image starts from it */
+	ARTIFACT_CONTAINER, /* see recipe_container */
+};
+
 struct recipe_artifact {
+	enum artifact_use use;
 	char *name;
 	char *url;
 	char *digest; /* hex, or NULL: the lock must have it */
@@ -76,6 +84,19 @@ struct recipe_artifact {
 	recipe_where where;
 	struct recipe_extract *v;
 	size_t n;
+};
+
+/* A container image that Docker has before the cluster starts. */
+struct recipe_container {
+	char *image;    /* what Docker calls it: "calico/node:v0.4.8" */
+	char *url;      /* docker://... of a registry, or of an archive; NULL: file */
+	char *manifest; /* "sha256:<hex>" of the registry's manifest, or NULL */
+	char *sum;      /* of the archive at url, hex, or NULL */
+	enum digest_type sum_type;
+	char *file;    /* an archive on this machine ... */
+	char *written; /* ... as the recipe writes it, for the manifest */
+	bool standin;
+	recipe_where where;
 };
 
 enum recipe_file_type {
@@ -121,8 +142,10 @@ struct recipe {
 	struct recipe_initramfs initramfs;
 	struct recipe_squashfs squashfs;
 	char **exclude;
-	struct recipe_artifact *artifacts;
+	struct recipe_artifact *artifacts; /* those of base and containers come last */
 	size_t n_artifacts;
+	struct recipe_container *containers;
+	size_t n_containers;
 	struct recipe_file *files;
 	size_t n_files;
 	struct recipe_unit *units;
@@ -141,6 +164,9 @@ struct recipe {
 int recipe_load(struct recipe *ret, const char *path, struct diag *d) _must_check_;
 void recipe_done(struct recipe *r);
 #define _cleanup_recipe_ _cleanup_(recipe_done)
+
+/* What the artifact of a container is called. Owned. */
+char *recipe_container_name(const struct recipe_container *c);
 
 /* The plan as text, for --dry-run and the tests. Owned by the caller. */
 char *recipe_describe(const struct recipe *r);

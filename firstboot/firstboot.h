@@ -43,6 +43,7 @@ struct firstboot_command {
 int cmd_apply(const struct firstboot *fb, char **args, struct err *e) _must_check_;
 int cmd_report(const struct firstboot *fb, char **args, struct err *e) _must_check_;
 int cmd_pool(const struct firstboot *fb, char **args, struct err *e) _must_check_;
+int cmd_containers(const struct firstboot *fb, char **args, struct err *e) _must_check_;
 int cmd_heal(const struct firstboot *fb, char **args, struct err *e) _must_check_;
 int cmd_route(const struct firstboot *fb, char **args, struct err *e) _must_check_;
 int cmd_explain(const struct firstboot *fb, char **args, struct err *e) _must_check_;

@@ -15,6 +15,8 @@ static const struct firstboot_command commands[] = {
 	{"report", NULL,
 	 "wait until its role works, tell the console and the boot server", cmd_report},
 	{"pool", NULL, "master: add Calico's address pool to etcd, once", cmd_pool},
+	{"containers", NULL, "give Docker the container images that are baked in",
+	 cmd_containers},
 	{"heal", NULL, "put back what the cluster does not mend by itself", cmd_heal},
 	{"route", NULL, "wait for a default route, say why there is none", cmd_route},
 	{"explain", NULL, "print the configuration, each value with its source",
@@ -58,7 +60,8 @@ static const char option_help[] =
 	"  --cmdline=TEXT      instead of the kernel's command line\n"
 	"  --console=FILE      instead of /dev/console (with --root: none)\n"
 	"  --roles=FILE        instead of the image's roles\n"
-	"  --timeout=SECONDS   report, pool, route: how long to wait (300, 600, 60)\n"
+	"  --timeout=SECONDS   report, pool, containers, route: how long to wait\n"
+	"                      (300, 600, 600, 60)\n"
 	"  --link-timeout=SECONDS  how long to wait for the uplink's device (20)\n"
 	"  --dry-run           apply: print what would be made, touch nothing\n"
 	"  --debug             say more\n"
@@ -68,7 +71,7 @@ static void print_help(void)
 {
 	printf("usage: firstboot [OPTION...] COMMAND [FILE]\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		printf("  %-8s %-5s %s\n", commands[i].name,
+		printf("  %-10s %-5s %s\n", commands[i].name,
 		       commands[i].args ? commands[i].args : "", commands[i].summary);
 	printf("\n%s\nExit status: 0 done, 1 failed, 2 usage, 3 the configuration is "
 	       "wrong.\n",

@@ -2,13 +2,15 @@
 #
 # Sourced by the tests of images/bookworm-2015 and images/vivid: copies of the recipes that
 # take the stand-ins for the programs of 2015. Only what has to is changed in them: the
-# digests of the real programs go, and each artifact is said to be a stand-in.
+# digests of the real programs go, and each artifact and container is said to be a stand-in.
 MIRROR=$ABS_O/standin/mirror/official
+FROM=(--mirror "https://=$MIRROR/" --mirror "docker://=$MIRROR/")
 
 copy_recipes() { # DIR: becomes DIR/images
 	mkdir -p "$1"
 	cp -r images "$1/"
-	sed -i -E -e '/^\t\tsha(256|512) = /d' -e '/^\t\turl = "https:/a\		standin = true;' \
+	sed -i -E -e '/^\t\t(sha(256|512)|digest) = /d' \
+		-e '/^\t\timage = /a\		standin = true;' -e '/^\t\turl = "https:/a\		standin = true;' \
 		"$1/images/bookworm-2015/recipe.cfg"
 	rm -f "$1"/images/*/recipe.lock
 }
@@ -38,6 +40,9 @@ check_2015() { # LISTING IMAGE
 		-rw-r--r-- /etc/systemd/journald.conf.d/rackstrap.conf
 		-rw-r--r-- /etc/systemd/system/docker.service.d/rackstrap.conf
 		-rw-r--r-- /etc/tmpfiles.d/rackstrap.conf
+		-rw-r--r-- /usr/lib/rackstrap/containers.cfg
+		-rw-r--r-- /usr/lib/rackstrap/containers/calico_node_v0.4.8.tar
+		-rw-r--r-- /usr/lib/rackstrap/containers/gcr.io_google_containers_pause_0.8.0.tar
 	END
 	for unit in images/common/units/* images/common/docker-1.7.0/*; do
 		grep -qE "^-rw-r--r-- root/root .* squashfs-root/etc/systemd/system/${unit##*/}\$" "$1" ||
@@ -75,6 +80,8 @@ check_2015() { # LISTING IMAGE
 		esac
 		check "role $role's units hang on its target" test "$wrong" = "$unit"
 	done
+	check "the containers are loaded when Docker starts" test \
+		"$(ls "$WORK/root/etc/systemd/system/docker.service.wants")" = rackstrap-containers.service
 	check "no cluster unit starts by itself" sh -c "! ls $WORK/root/etc/systemd/system/*.target.wants |
 		sed -n '/multi-user\|sockets/,/^\$/p' | grep -E 'docker|etcd|kube|calico'"
 	check "no account has a password" sh -c "! grep -vE '^[^:]*:[*!]' '$WORK/root/etc/shadow'"

@@ -8,25 +8,24 @@
 . test/recipes.sh
 OUT=$WORK/baked/bookworm-2015
 lock=$WORK/recipe.lock
-from="https://=$MIRROR/"
 
 check "two digests are in the recipe itself" test \
 	"$(grep -cE '^\s+sha(256|512) = ' images/bookworm-2015/recipe.cfg)" = 2
 refuse "the recipe as it is takes no stand-in for what it knows the digest of" 1 \
 	"rackstrap: https://*: sha*expected *" \
-	"$RACKSTRAP" lock images/bookworm-2015 --lock "$lock" --mirror "$from"
+	"$RACKSTRAP" lock images/bookworm-2015 --lock "$lock" "${FROM[@]}"
 check "and made no lock of it" test ! -e "$lock"
 copy_recipes "$WORK"
 check "nothing but that and 'standin' differs in the copy" test \
-	"$(diff -r images "$WORK/images" | grep -c '^[<>]')" = 7
+	"$(diff -r images "$WORK/images" | grep -c '^[<>]')" = 10
 
 recipe=$WORK/images/bookworm-2015
 refuse "without a lock nothing is built" 3 "rackstrap: *artifact '*': no digest: *" \
-	"$RACKSTRAP" build "$recipe" --out "$WORK/baked" --mirror "$from"
-check "lock" "$RACKSTRAP" lock "$recipe" --mirror "$from"
+	"$RACKSTRAP" build "$recipe" --out "$WORK/baked" "${FROM[@]}"
+check "lock" "$RACKSTRAP" lock "$recipe" "${FROM[@]}"
 check "the lock has the official URLs and no mirror's" sh -c \
-	"test \$(grep -c 'url = \"https://' '$recipe/recipe.lock') = 5 && ! grep -F '$MIRROR' '$recipe/recipe.lock'"
-check "build" "$RACKSTRAP" build "$recipe" --out "$WORK/baked" --mirror "$from" || finish
+	"test \$(grep -c 'url = \"https://' '$recipe/recipe.lock') = 5 && grep -c 'url = \"docker://' '$recipe/recipe.lock' | grep -qx 2 && ! grep -F '$MIRROR' '$recipe/recipe.lock'"
+check "build" "$RACKSTRAP" build "$recipe" --out "$WORK/baked" "${FROM[@]}" || finish
 check "the digests hold" sh -c "cd $OUT && sha256sum -c --strict SHA256SUMS"
 
 unsquashfs -lls "$OUT/root.squashfs" >"$WORK/ll"

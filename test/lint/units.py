@@ -45,7 +45,7 @@ REFERENCES = """Requires Wants BindsTo PartOf Requisite Conflicts Before After O
 VERSIONS = {"etcd": "2.0.9", "docker": "1.7.0"}  # the others are 0.20.2
 DOCKER_SHORT = {"-d": "--daemon", "-H": "--host"}
 CALICOCTL = [r"checksystem --fix", r"node --ip=\$\{DEFAULT_IPV4\}"]
-FIRSTBOOT = {"apply", "report", "pool", "heal", "route"}
+FIRSTBOOT = {"apply", "report", "pool", "containers", "heal", "route"}
 
 
 class Unit:

@@ -7,6 +7,8 @@
  *
  * RACKSTRAP_STANDIN_DOCKERD names another real dockerd than /usr/sbin/dockerd, for tests.
  */
+#include "test/standin/common/docker.h"
+#include "lib/file.h"
 #include "test/standin/common/lists.h"
 #include "test/standin/common/standin.h"
 
@@ -92,6 +94,70 @@ static bool is_same(const char *name)
 	return false;
 }
 
+/* --- the two client commands that firstboot runs ------------------------------------ */
+
+#define SOCKET "unix:///var/run/docker.sock"
+
+static int fail(const char *text)
+{
+	fprintf(stderr, "%s\n", text);
+	return 1;
+}
+
+static int call(const char *method, const char *path, const void *body, size_t len,
+		struct http_answer *a, struct err *e)
+{
+	const char *host = getenv("DOCKER_HOST");
+	struct http_target t;
+	const struct http_request r = {.method = method,
+				       .path = path,
+				       .type = body ? "application/x-tar" : NULL,
+				       .body = body,
+				       .len = len,
+				       .timeout_ms = 300000};
+
+	if (docker_target_parse(host ? host : SOCKET, &t, e) < 0)
+		return -1;
+	return http_call(&t, &r, a, e);
+}
+
+/* docker load -i FILE */
+static int client_load(const char *file)
+{
+	_cleanup_http_answer_ struct http_answer a = {0};
+	_cleanup_free_ char *tar = NULL;
+	struct err e = {0};
+	size_t len;
+	int r = file_read_at(AT_FDCWD, file, 1U << 30, &tar, &len);
+
+	if (r < 0)
+		return fail(strerror(-r));
+	if (call("POST", "/images/load", tar, len, &a, &e) < 0)
+		return fail(e.msg);
+	return a.status == 200 && !strstr(a.body, "\"error\"") ? 0 : fail(a.body);
+}
+
+/* docker inspect --format={{.Id}} IMAGE, in the words of 1.7.0 */
+static int client_inspect(const char *image)
+{
+	_cleanup_http_answer_ struct http_answer a = {0};
+	_cleanup_free_ char *path = xasprintf("/images/%s/json", image);
+	_cleanup_json_t_ json_t *j = NULL;
+	struct err e = {0};
+
+	if (call("GET", path, NULL, 0, &a, &e) < 0)
+		return fail(e.msg);
+	if (a.status == 404) {
+		fprintf(stderr, "Error: No such image or container: %s\n", image);
+		return 1;
+	}
+	j = json_loadb(a.body, a.len, 0, NULL);
+	if (a.status != 200 || !json_string_value(json_object_get(j, "Id")))
+		return fail(a.body);
+	puts(json_string_value(json_object_get(j, "Id")));
+	return 0;
+}
+
 static void translate(const struct flags *flags, char ***argv)
 {
 	for (size_t i = 0; i < flags->n; i++) {
@@ -122,11 +188,15 @@ int main(int argc, char **argv)
 	const char *program = getenv("RACKSTRAP_STANDIN_DOCKERD");
 	struct flags flags;
 
+	if (argc == 4 && streq(argv[1], "load") && streq(argv[2], "-i"))
+		return client_load(argv[3]);
+	if (argc == 4 && streq(argv[1], "inspect") && streq(argv[2], "--format={{.Id}}"))
+		return client_inspect(argv[3]);
 	if (!program)
 		program = REAL_DOCKERD;
 	standin_start(&standin, (int)strv_len(args), args, &flags);
 	if (flags.args || !flags_bool(&flags, "daemon", false))
-		refuse("the stand-in is the daemon only: docker -d");
+		refuse("the stand-in is the daemon, load and inspect only: docker -d");
 	strv_add(&real, program);
 	translate(&flags, &real);
 	line = strv_join(real, " ");

@@ -341,6 +341,7 @@ static void man_page(void **state)
 	bad += lacks(page, "Keys of squashfs", recipe_squashfs_keys);
 	bad += lacks(page, "Keys of an artifact", recipe_artifact_keys);
 	bad += lacks(page, "Keys of a member", recipe_extract_keys);
+	bad += lacks(page, "Keys of a container", recipe_container_keys);
 	bad += lacks(page, "Keys of a file", recipe_file_keys);
 	bad += lacks(page, "Keys of a role", role_keys);
 	assert_int_equal(bad, 0);

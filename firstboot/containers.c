@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `firstboot containers`: the container images that were baked in (a recipe's containers)
+ * are given to Docker, by `docker load`, so that a host needs no registry. An image that
+ * Docker has already, from the state disk, is left alone. Before it is loaded an archive
+ * has to have its digest, and afterwards the image its id: Docker before 1.10 calls it by
+ * the one of version 1, later ones by its configuration's digest.
+ *
+ * Docker may take a while to answer, and may be restarted meanwhile: what fails is tried
+ * again, except for an archive that is damaged.
+ */
+#include "conf.h"
+#include "digest.h"
+#include "firstboot.h"
+#include "lib/file.h"
+#include "lib/log.h"
+#include "lib/run.h"
+#include "lib/str.h"
+
+#define LIST      "usr/lib/rackstrap/containers.cfg"
+#define LOAD_S    600 /* --timeout */
+#define PAUSE_MS  1000
+#define DOCKER_MS 300000
+
+static const char *const keys[] = {"image", "file", "sha256", "id", "config", NULL};
+
+struct container {
+	const char *image, *file, *sha256, *id, *config;
+};
+
+/* What Docker calls the image of that name: 1 and owned, 0: it has none, -1. */
+static int docker_id(const char *image, char **ret, struct err *e)
+{
+	const char *const argv[] = {"docker", "inspect", "--format={{.Id}}", image, NULL};
+	const struct run r = {.argv = argv, .timeout_ms = DOCKER_MS};
+
+	if (run_capture(&r, ret, NULL, e) == 0) {
+		(*ret)[strcspn(*ret, "\n")] = '\0';
+		return 1;
+	}
+	/* "Error: No such image or container: x" (1.7), "Error: No such object: x" */
+	return strstr(e->msg, "No such ") ? 0 : -1;
+}
+
+/* 1: Docker has it, 0: it does not, or another one of that name, -1. */
+static int is_there(const struct container *c, struct err *e)
+{
+	_cleanup_free_ char *id = NULL;
+	const char *hex;
+	int r = docker_id(c->image, &id, e);
+
+	if (r <= 0)
+		return r;
+	hex = str_after(id, "sha256:");
+	hex = hex ? hex : id;
+	return streq(hex, c->id) || streq(hex, c->config);
+}
+
+static int check_file(const struct firstboot *fb, const struct container *c,
+		      bool *ret_damaged, struct err *e)
+{
+	_cleanup_close_ int fd = openat(fb->rootfd, c->file + 1, O_RDONLY | O_CLOEXEC);
+	char hex[DIGEST_LEN];
+	int r = fd < 0 ? -errno : digest_sha256_fd(fd, hex);
+
+	if (r < 0)
+		return err_errno(e, r, "%s", c->file);
+	*ret_damaged = !streq(hex, c->sha256);
+	if (*ret_damaged)
+		return err_set(e, ERR_FAILED, "%s is damaged: sha256 %s, expected %s",
+			       c->file, hex, c->sha256);
+	return 0;
+}
+
+/* 1: loaded, 0: was there, -1. */
+static int load(const struct firstboot *fb, const struct container *c, bool *ret_damaged,
+		struct err *e)
+{
+	_cleanup_free_ char *path =
+		xasprintf("%s%s", streq(fb->root, "/") ? "" : fb->root, c->file);
+	const char *const argv[] = {"docker", "load", "-i", path, NULL};
+	int r = is_there(c, e);
+
+	if (r != 0)
+		return r < 0 ? -1 : 0;
+	if (check_file(fb, c, ret_damaged, e) < 0 ||
+	    run(&(struct run){.argv = argv, .timeout_ms = DOCKER_MS}, e) < 0)
+		return -1;
+	r = is_there(c, e);
+	if (r == 0)
+		return err_set(e, ERR_FAILED,
+			       "docker loaded another image than %s (or none)", c->id);
+	return r;
+}
+
+static int load_patiently(const struct firstboot *fb, const struct container *c,
+			  uint64_t end, struct err *e)
+{
+	bool damaged = false;
+	int r;
+
+	while ((r = load(fb, c, &damaged, e)) < 0) {
+		if (damaged || now_ms() + PAUSE_MS >= end)
+			return err_wrap(e, "container '%s'", c->image);
+		log_debug("%s: %s; trying again", c->image, e->msg);
+		sleep_ms(PAUSE_MS);
+	}
+	log_info("container %s %s", c->image, r ? "loaded" : "is there already");
+	return 0;
+}
+
+/* --- the list ---------------------------------------------------------------------- */
+
+static void parse(struct container *c, const struct conf_node *n, struct diag *d)
+{
+	const char **const fields[] = {&c->image, &c->file, &c->sha256, &c->id,
+				       &c->config};
+
+	(void)!conf_check_keys(n, keys, d);
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		if (conf_get_str(n, keys[i], fields[i], d) == 0)
+			conf_complain(n, d, "%s: missing", keys[i]);
+	if (c->file && c->file[0] != '/')
+		conf_complain(n, d, "file: must be an absolute path");
+}
+
+int cmd_containers(const struct firstboot *fb, char **args _unused_, struct err *e)
+{
+	uint64_t end = now_ms() + (uint64_t)(fb->timeout ? fb->timeout : LOAD_S) * 1000;
+	_cleanup_conf_ struct conf *conf = NULL;
+	_cleanup_diag_ struct diag d = {0};
+	const struct conf_node *list = NULL;
+	_cleanup_buf_ struct buf failed = {0};
+
+	if (faccessat(fb->rootfd, LIST, F_OK, 0) < 0 && errno == ENOENT) {
+		log_info("no containers are baked in");
+		return 0;
+	}
+	if (conf_read_at(&conf, fb->rootfd, LIST, "/" LIST, CONF_MAX_RACK, 0, &d) == 0)
+		(void)!conf_get_list(conf_root(conf), "containers", &list, &d);
+	for (size_t i = 0; i < conf_len(list); i++) {
+		struct container c = {0};
+		size_t wrong = d.n;
+
+		parse(&c, conf_at(list, i), &d);
+		if (d.n == wrong && load_patiently(fb, &c, end, e) < 0)
+			buf_printf(&failed, "%s%s", failed.len > 0 ? "; " : "", e->msg);
+	}
+	if (diag_err(&d, e) < 0)
+		return -1;
+	return failed.len > 0 ? err_set(e, ERR_FAILED, "%s", failed.p) : 0;
+}
