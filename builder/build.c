@@ -18,6 +18,7 @@
 #include "manifest.h"
 #include "outdir.h"
 #include "progress.h"
+#include "root-cache.h"
 #include "squash.h"
 #include "summary.h"
 #include "unit-links.h"
@@ -46,6 +47,12 @@ struct job {
 	size_t n_outputs;
 };
 
+static void outputs_done(struct output *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(v[i].path);
+}
+
 static void job_done(struct job *j)
 {
 	lock_done(&j->lock);
@@ -59,8 +66,7 @@ static void job_done(struct job *j)
 		close(j->parts);
 	outdir_done(&j->out);
 	strv_free(j->initrd_paths);
-	for (size_t i = 0; i < j->n_outputs; i++)
-		free(j->outputs[i].path);
+	outputs_done(j->outputs, j->n_outputs);
 	free(j->outputs);
 }
 
@@ -80,6 +86,19 @@ static int check_firstboot(const char *path, struct err *e)
 				 path);
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_FAILED, "firstboot %s: not a file", path);
+	return 0;
+}
+
+/* A build does not find out at its end that a tool is missing. */
+static int check_image_tools(const struct recipe *r, struct err *e)
+{
+	for (size_t i = 0; i < r->n_images; i++) {
+		const struct base_tool *const *lists = r->images[i]->tools;
+
+		for (; lists && *lists; lists++)
+			if (base_check_tools(*lists, e) < 0)
+				return err_wrap(e, "image '%s'", r->images[i]->name);
+	}
 	return 0;
 }
 
@@ -166,7 +185,7 @@ static int write_tree(struct job *j, int fd, struct err *e)
 	return archive_out_end(out, e);
 }
 
-static int make_root(struct job *j, struct err *e)
+static int squash_root(struct job *j, struct err *e)
 {
 	_cleanup_free_ char *path = xasprintf("%s/%s/%s", j->out.path, PARTS, ROOT);
 	_cleanup_squash_ struct squash s = {.fd = -1};
@@ -175,11 +194,29 @@ static int make_root(struct job *j, struct err *e)
 		return -1;
 	if (write_tree(j, s.fd, e) < 0)
 		return squash_fail(&s, e);
-	if (squash_finish(&s, e) < 0)
+	return squash_finish(&s, e);
+}
+
+static int make_root(struct job *j, struct err *e)
+{
+	struct root_cache rc;
+	int found;
+
+	if (root_cache_init(&rc, &j->cache, j->r, &j->base, &j->inputs, &j->layer, e) < 0)
 		return -1;
-	stages_end(&j->stages, "%s: %llu entries, %s level %d", ROOT,
-		   (unsigned long long)j->stats.entries, j->r->squashfs.compression,
-		   j->r->squashfs.level);
+	found = j->o->refresh
+			? 0
+			: root_cache_get(&rc, j->parts, ROOT, &j->layer, &j->stats, e);
+	if (found < 0)
+		return -1;
+	if (found == 0) {
+		if (squash_root(j, e) < 0)
+			return -1;
+		root_cache_put(&rc, j->parts, ROOT, &j->layer, &j->stats);
+	}
+	stages_end(&j->stages, "%s: %s%llu entries, %s level %d", ROOT,
+		   found ? "cached, " : "", (unsigned long long)j->stats.entries,
+		   j->r->squashfs.compression, j->r->squashfs.level);
 	return 0;
 }
 
@@ -217,37 +254,106 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static int output_add(struct job *j, const char *path, struct err *e)
+static int output_read(const struct job *j, int dirfd, const char *path,
+		       struct output *ret, struct err *e)
 {
-	_cleanup_close_ int fd = openat(j->out.fd, path, O_RDONLY | O_CLOEXEC);
-	struct output *out = &j->outputs[j->n_outputs];
-	int r;
+	_cleanup_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC);
+	struct output out = {0};
+	int r = fd < 0 ? -errno : digest_fd(fd, DIGEST_SHA256, out.sha256, &out.size);
 
-	*out = (struct output){0};
-	r = fd < 0 ? -errno : digest_fd(fd, DIGEST_SHA256, out->sha256, &out->size);
 	if (r < 0)
 		return err_errno(e, r, "%s/%s", j->out.path, path);
-	out->path = xstrdup(path);
+	out.path = xstrdup(path);
+	*ret = out;
+	return 0;
+}
+
+/* An output that is a part as it was is not read again. */
+static int output_add(struct job *j, const char *path, const struct output *parts,
+		      size_t n_parts, struct err *e)
+{
+	struct output *out = &j->outputs[j->n_outputs];
+
+	for (size_t i = 0; i < n_parts; i++)
+		if (streq(parts[i].path, path)) {
+			*out = parts[i];
+			out->path = xstrdup(path);
+			j->n_outputs++;
+			return 0;
+		}
+	if (output_read(j, j->out.fd, path, out, e) < 0)
+		return -1;
 	j->n_outputs++;
 	return 0;
 }
 
+static struct manifest manifest_of(const struct job *j, const struct output *outputs,
+				   size_t n)
+{
+	return (struct manifest){
+		.r = j->r,
+		.base = &j->base,
+		.inputs = &j->inputs,
+		.layer = &j->layer,
+		.stats = &j->stats,
+		.outputs = outputs,
+		.n_outputs = n,
+		.initrd = j->initrd_paths,
+	};
+}
+
+static int write_images(struct job *j, const char *manifest, const char *root_sha256,
+			char ***paths, struct err *e)
+{
+	struct image_parts parts = {
+		.r = j->r,
+		.dirfd = j->parts,
+		.kernel = KERNEL,
+		.initrd = INITRD,
+		.root = ROOT,
+		.root_sha256 = root_sha256,
+		.manifest = manifest,
+		.outfd = j->out.fd,
+		.outdir = j->out.path,
+	};
+
+	for (size_t i = 0; i < j->r->n_images; i++) {
+		const struct image_type *type = j->r->images[i];
+
+		if (type->write(&parts, paths, e) < 0)
+			return err_wrap(e, "image '%s'", type->name);
+		stages_end(&j->stages, "image '%s'", type->name);
+	}
+	return 0;
+}
+
+/* What media carry as their manifest is that of the parts alone: a manifest cannot have
+ * the digest of what it is in. */
 static int make_images(struct job *j, struct err *e)
 {
-	struct image_parts parts = {j->parts, KERNEL, INITRD, ROOT};
+	static const char *const names[] = {INITRD, ROOT, KERNEL}; /* sorted */
+	struct output parts[ARRAY_SIZE(names)] = {0};
+	struct manifest m = manifest_of(j, parts, ARRAY_SIZE(parts));
+	_cleanup_free_ char *manifest = NULL;
 	_cleanup_strv_ char **paths = NULL;
+	int r = 0;
 
-	for (size_t i = 0; i < j->r->n_images; i++)
-		if (j->r->images[i]->write(j->r, &parts, j->out.fd, &paths, e) < 0)
-			return err_wrap(e, "image '%s'", j->r->images[i]->name);
+	for (size_t i = 0; i < ARRAY_SIZE(names) && r == 0; i++)
+		r = output_read(j, j->parts, names[i], &parts[i], e);
+	if (r == 0) {
+		manifest = manifest_render(&m);
+		r = write_images(j, manifest, parts[1].sha256, &paths, e);
+	}
 	close(TAKE_FD(j->parts));
 	rm_rf_at(j->out.fd, PARTS);
-	qsort(paths, strv_len(paths), sizeof(*paths), by_text);
-	j->outputs = xcalloc(strv_len(paths), sizeof(*j->outputs));
-	for (size_t i = 0; paths && paths[i]; i++)
-		if (output_add(j, paths[i], e) < 0)
-			return -1;
-	return 0;
+	if (r == 0 && paths) {
+		qsort(paths, strv_len(paths), sizeof(*paths), by_text);
+		j->outputs = xcalloc(strv_len(paths), sizeof(*j->outputs));
+	}
+	for (size_t i = 0; r == 0 && paths && paths[i]; i++)
+		r = output_add(j, paths[i], parts, ARRAY_SIZE(parts), e);
+	outputs_done(parts, ARRAY_SIZE(parts));
+	return r;
 }
 
 static int write_text(struct job *j, const char *name, const char *text, struct err *e)
@@ -275,16 +381,7 @@ static int write_lists(struct job *j, const struct manifest *m, struct err *e)
 static int finish(struct job *j, struct err *e)
 {
 	_cleanup_free_ char *dir = xasprintf("%s/%s", j->o->out, j->r->name);
-	struct manifest m = {
-		.r = j->r,
-		.base = &j->base,
-		.inputs = &j->inputs,
-		.layer = &j->layer,
-		.stats = &j->stats,
-		.outputs = j->outputs,
-		.n_outputs = j->n_outputs,
-		.initrd = j->initrd_paths,
-	};
+	struct manifest m = manifest_of(j, j->outputs, j->n_outputs);
 	struct summary s = {.dir = dir, .manifest = &m, .base = &j->index};
 
 	if (write_lists(j, &m, e) < 0 || outdir_commit(&j->out, e) < 0)
@@ -312,8 +409,9 @@ int build(const struct recipe *r, const struct build_options *o, struct err *e)
 	stages_begin(&j.stages);
 	umask(022); /* what is made here is for others to read */
 	if (check_firstboot(o->firstboot, e) < 0 || base_check_tools(tools, e) < 0 ||
-	    cache_open(&j.cache, o->cache, e) < 0 || get_inputs(&j, e) < 0 ||
-	    make_containers(&j, e) < 0 || get_base(&j, e) < 0 || make_plan(&j, e) < 0 ||
+	    check_image_tools(r, e) < 0 || cache_open(&j.cache, o->cache, e) < 0 ||
+	    get_inputs(&j, e) < 0 || make_containers(&j, e) < 0 ||
+	    get_base(&j, e) < 0 || make_plan(&j, e) < 0 ||
 	    make_parts(&j, e) < 0 || make_images(&j, e) < 0)
 		return -1;
 	return finish(&j, e);

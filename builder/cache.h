@@ -8,6 +8,7 @@
  *	CACHE/blobs/sha512/<hex>	links to them, for recipes that pin with SHA-512
  *	CACHE/partial/<hex of URL>	downloads under way, kept when they break off
  *	CACHE/base/<key>/		bases (base.h)
+ *	CACHE/root/<recipe>/		the last root image of each recipe (root-cache.h)
  *	CACHE/lock/<name>		flock(2)
  */
 #pragma once

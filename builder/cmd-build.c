@@ -2,7 +2,9 @@
 /* rackstrap build: options, and then build.c. */
 #include "build.h"
 #include "command.h"
+#include "image.h"
 #include "mirror.h"
+#include "recipe-media.h"
 
 #include <limits.h>
 
@@ -14,6 +16,11 @@ static const struct option options[] = {
 	{"firstboot", required_argument, NULL, 'f'},
 	{"offline", no_argument, NULL, 'O'},
 	{"refresh", no_argument, NULL, 'r'},
+	{"image", required_argument, NULL, 'i'},
+	{"host", required_argument, NULL, 'H'},
+	{"rack", required_argument, NULL, 'R'},
+	{"sector-size", required_argument, NULL, 's'},
+	{"format", required_argument, NULL, 'F'},
 	{"dry-run", no_argument, NULL, 'n'},
 	{"json", no_argument, NULL, 'j'},
 	{"help", no_argument, NULL, 'h'},
@@ -52,13 +59,94 @@ static int dry_run(const struct recipe *r)
 	return 0;
 }
 
-static int load_and_build(const char *path, const struct build_options *o, bool dry,
-			  struct err *e)
+/* What the command line says of outputs, over what the recipe says; `argv` keeps it. */
+struct wanted {
+	const struct image_type *images[16];
+	size_t n_images;
+	char **formats;
+	const char *host, *rack;
+	uint32_t sector_size;
+};
+
+static void wanted_done(struct wanted *w)
+{
+	strv_free(w->formats);
+}
+
+static int want_image(struct wanted *w, const char *name, struct err *e)
+{
+	const struct image_type *type = image_type_find(name);
+
+	if (!type)
+		return err_set(e, ERR_USAGE, "--image: no image type '%s' (known: %s)",
+			       name, image_type_names());
+	for (size_t i = 0; i < w->n_images; i++)
+		if (w->images[i] == type)
+			return 0;
+	w->images[w->n_images++] = type;
+	return 0;
+}
+
+static int want_sector_size(struct wanted *w, const char *text, struct err *e)
+{
+	uint64_t n = 0;
+
+	if (str_to_u64(text, UINT32_MAX, &n) < 0 || !media_is_sector_size(n))
+		return err_set(e, ERR_USAGE,
+			       "--sector-size: must be 512 or 4096, not "
+			       "'%s'",
+			       text);
+	w->sector_size = (uint32_t)n;
+	return 0;
+}
+
+static int want_format(struct wanted *w, const char *text, struct err *e)
+{
+	if (!media_is_format(text))
+		return err_set(e, ERR_USAGE,
+			       "--format: must be raw, qcow2 or zst, not '%s'", text);
+	strv_add(&w->formats, text);
+	return 0;
+}
+
+static void replace_file(char **dst, char **other, const char *path)
+{
+	if (!path)
+		return;
+	free(*dst);
+	*dst = xstrdup(path);
+	free(*other);
+	*other = NULL;
+}
+
+static void apply_wanted(struct recipe *r, const struct wanted *w)
+{
+	if (w->n_images > 0) {
+		free(r->images);
+		r->images = xcalloc(w->n_images, sizeof(*r->images));
+		memcpy(r->images, w->images, w->n_images * sizeof(*r->images));
+		r->n_images = w->n_images;
+	}
+	if (w->formats) {
+		strv_free(r->media.formats);
+		r->media.formats = strv_dup(w->formats);
+	}
+	if (w->sector_size)
+		r->media.sector_size = w->sector_size;
+	replace_file(&r->media.host, &r->media.rack, w->host);
+	replace_file(&r->media.rack, &r->media.host, w->rack);
+}
+
+static int load_and_build(const char *path, const struct build_options *o,
+			  const struct wanted *w, bool dry, struct err *e)
 {
 	_cleanup_recipe_ struct recipe r = {0};
 	_cleanup_diag_ struct diag d = {0};
 
-	(void)!recipe_load(&r, path, &d);
+	if (recipe_load(&r, path, &d) == 0) {
+		apply_wanted(&r, w);
+		recipe_check_media(&r, &d);
+	}
 	if (diag_err(&d, e) < 0)
 		return -1;
 	return dry ? dry_run(&r) : build(&r, o, e);
@@ -69,6 +157,7 @@ static int run_build(const struct command *self, int argc, char **argv, struct e
 	_cleanup_strv_ char **mirrors = NULL;
 	_cleanup_free_ char *firstboot = find_firstboot();
 	struct build_options o = {.out = "out", .firstboot = firstboot};
+	_cleanup_(wanted_done) struct wanted w = {0};
 	bool dry = false;
 	int c;
 
@@ -96,6 +185,24 @@ static int run_build(const struct command *self, int argc, char **argv, struct e
 		case 'r':
 			o.refresh = true;
 			break;
+		case 'i':
+			if (want_image(&w, optarg, e) < 0)
+				return -1;
+			break;
+		case 'H':
+			w.host = optarg;
+			break;
+		case 'R':
+			w.rack = optarg;
+			break;
+		case 's':
+			if (want_sector_size(&w, optarg, e) < 0)
+				return -1;
+			break;
+		case 'F':
+			if (want_format(&w, optarg, e) < 0)
+				return -1;
+			break;
 		case 'n':
 			dry = true;
 			break;
@@ -117,7 +224,11 @@ static int run_build(const struct command *self, int argc, char **argv, struct e
 	if (mirrors_add_environment(&mirrors, e) < 0)
 		return -1;
 	o.mirrors = mirrors;
-	return load_and_build(argv[optind], &o, dry, e);
+	if (w.host && w.rack)
+		return err_set(e, ERR_USAGE,
+			       "build: --host or --rack: a medium is for one host or for "
+			       "a rack");
+	return load_and_build(argv[optind], &o, &w, dry, e);
 }
 
 const struct command command_build = {
@@ -137,6 +248,16 @@ const struct command command_build = {
 		"  --refresh              make the base anew\n"
 		"  --firstboot FILE       the program that configures hosts (beside "
 		"rackstrap)\n"
+		"  --image TYPE           make this output, not those of the recipe; may "
+		"be\n"
+		"                         repeated: pxe, disk, iso\n"
+		"  --host FILE            a disk or ISO is for the host of this "
+		"host.cfg\n"
+		"  --rack FILE            a disk or ISO is for the hosts of this "
+		"rack.cfg\n"
+		"  --sector-size N        a disk has sectors of 512 or 4096 bytes (512)\n"
+		"  --format FORMAT        a disk is raw, qcow2 or zst; may be repeated "
+		"(raw)\n"
 		"  --dry-run              print what would be built\n"
 		"  --json                 print the summary as JSON\n",
 	.run = run_build,

@@ -21,18 +21,17 @@
  * The tree, on partition 2 of a disk and as the ISO's own file system (ISO 9660 with Rock
  * Ridge) alike:
  *
- *	rackstrap/a/vmlinuz, initrd.img, root.squashfs	slot A: the three files,
- *	rackstrap/a/slot.cfg	what GRUB needs of the slot: the kernel's command line,
- *	rackstrap/a/manifest.json	everything in it (manifest.h), its outputs the three
- *	rackstrap/b/...			slot B, after an upgrade; absent in a fresh image
+ *	rackstrap/a/	slot A: vmlinuz, initrd.img and root.squashfs; slot.cfg, what GRUB
+ *			runs to load them; manifest.json, everything in them (manifest.h),
+ *			its outputs the three files
+ *	rackstrap/b/	slot B, after an upgrade; absent in a fresh image
  *	rackstrap/SHA256SUMS	every file of the tree but itself, the places of the
- *				configuration and grubenv; paths relative to the tree's top
+ *			configuration and grubenv; paths relative to the tree's top
  *	boot/grub/grub.cfg	the menu, for BIOS and UEFI
  *	boot/grub/grubenv	disk only, GRUB's environment block: `slot` is "a" or "b"
- *	EFI/BOOT/BOOTX64.EFI	GRUB, or with Secure Boot shim and then grubx64.efi, mmx64.efi
- *	rackstrap/host.cfg, rackstrap/rack.cfg	who the machine is, or who the machines
- *				of a rack are: either or none. On an ISO these two are not in
- *				this tree but in boot/efi.img
+ *	EFI/BOOT/	BOOTX64.EFI is GRUB; with Secure Boot shim, and grubx64.efi GRUB
+ *	rackstrap/host.cfg or rack.cfg: who the machine is, or who those of a rack are,
+ *			if anybody said so. On an ISO not in this tree but in boot/efi.img
  *
  * An ISO's boot/efi.img is a FAT image, and at the same time the EFI system partition
  * that the ISO's GPT has once it is written to a stick. It holds EFI/BOOT, a

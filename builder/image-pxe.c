@@ -5,13 +5,12 @@
  */
 #include "image.h"
 
-static int pxe_write(_unused_ const struct recipe *r, const struct image_parts *parts,
-		     int outfd, char ***outputs, struct err *e)
+static int pxe_write(const struct image_parts *parts, char ***outputs, struct err *e)
 {
 	const char *const names[] = {parts->kernel, parts->initrd, parts->root};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (linkat(parts->dirfd, names[i], outfd, names[i], 0) < 0)
+		if (linkat(parts->dirfd, names[i], parts->outfd, names[i], 0) < 0)
 			return err_errno(e, errno, "%s", names[i]);
 		strv_add(outputs, names[i]);
 	}

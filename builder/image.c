@@ -2,7 +2,8 @@
 /* The image types there are. A new one is a file and a row here. */
 #include "image.h"
 
-const struct image_type *const image_types[] = {&image_pxe, NULL};
+const struct image_type *const image_types[] = {&image_pxe, &image_disk, &image_iso,
+						NULL};
 
 const struct image_type *image_type_find(const char *name)
 {

@@ -6,27 +6,31 @@
  */
 #pragma once
 
-#include "recipe.h"
+#include "base.h"
 
-/* The parts, all of them in the folder `dirfd`, and their digests once known. */
+/* What an image type makes its outputs from. */
 struct image_parts {
-	int dirfd;
+	const struct recipe *r;
+	int dirfd;                          /* folder of the three parts */
 	const char *kernel, *initrd, *root; /* names in dirfd */
+	const char *root_sha256;
+	const char *manifest; /* manifest.json of an image that is just the parts */
+	int outfd;            /* the outputs' folder, on the same file system as dirfd */
+	const char *outdir;   /* path of it */
 };
 
 struct image_type {
 	const char *name;
 	const char *what; /* one line for the man page's test and --help */
 
-	/*
-	 * Makes the outputs in `outfd`, which is on the same file system as the parts,
-	 * and adds their names to *outputs.
-	 */
-	int (*write)(const struct recipe *r, const struct image_parts *parts, int outfd,
-		     char ***outputs, struct err *e);
+	bool medium; /* the recipe's group media says more about it */
+	const struct base_tool *const *tools; /* lists of programs it needs, or NULL */
+
+	/* Makes the outputs in the outputs' folder and adds their names to *outputs. */
+	int (*write)(const struct image_parts *parts, char ***outputs, struct err *e);
 };
 
-extern const struct image_type image_pxe;
+extern const struct image_type image_pxe, image_disk, image_iso;
 extern const struct image_type *const image_types[]; /* NULL-terminated */
 
 const struct image_type *image_type_find(const char *name);

@@ -128,9 +128,24 @@ static void put_roles(struct buf *b, const struct recipe *r)
 	}
 }
 
+static void put_media(struct buf *b, const struct recipe_media *m)
+{
+	buf_printf(b, "media sector_size %u", m->sector_size);
+	if (m->slot_size)
+		buf_printf(b, " slot_size %llu", (unsigned long long)m->slot_size);
+	buf_puts(b, "\n");
+	put_words(b, "media formats", m->formats);
+	if (m->cmdline)
+		buf_printf(b, "media cmdline %s\n", m->cmdline);
+	if (m->host || m->rack)
+		buf_printf(b, "media %s %s\n", m->host ? "host" : "rack",
+			   m->host ? m->host : m->rack);
+}
+
 char *recipe_describe(const struct recipe *r)
 {
 	struct buf b = {0};
+	bool media = false;
 
 	put_head(&b, r);
 	put_base(&b, r);
@@ -141,7 +156,11 @@ char *recipe_describe(const struct recipe *r)
 	put_switches(&b, "disable", &r->disable);
 	put_switches(&b, "mask", &r->mask);
 	put_roles(&b, r);
-	for (size_t i = 0; i < r->n_images; i++)
+	for (size_t i = 0; i < r->n_images; i++) {
 		buf_printf(&b, "image %s\n", r->images[i]->name);
+		media |= r->images[i]->medium;
+	}
+	if (media)
+		put_media(&b, &r->media);
 	return buf_take(&b);
 }

@@ -9,13 +9,14 @@
 
 /* Every key of a section, NULL behind the last. A base's are its type's (base.h), a
  * role's the host model's. */
-extern const char *const recipe_keys[],
-	*const recipe_initramfs_keys[],
-		*const recipe_squashfs_keys[],
-			*const recipe_artifact_keys[],
-				*const recipe_extract_keys[],
-					*const recipe_file_keys[],
-						*const recipe_container_keys[];
+extern const char *const recipe_keys[];
+extern const char *const recipe_initramfs_keys[];
+extern const char *const recipe_squashfs_keys[];
+extern const char *const recipe_artifact_keys[];
+extern const char *const recipe_extract_keys[];
+extern const char *const recipe_file_keys[];
+extern const char *const recipe_media_keys[];
+extern const char *const recipe_container_keys[];
 
 /* "FILE:LINE" of a node, owned. */
 char *recipe_node_where(const struct conf_node *n);
@@ -68,6 +69,7 @@ void recipe_parse_artifacts(struct recipe *r, const struct conf_node *root,
 void recipe_parse_files(struct recipe *r, const struct conf_node *root, struct diag *d);
 void recipe_parse_units(struct recipe *r, const struct conf_node *root, struct diag *d);
 void recipe_parse_base(struct recipe *r, const struct conf_node *root, struct diag *d);
+void recipe_parse_media(struct recipe *r, const struct conf_node *root, struct diag *d);
 
 /* Once everything is read: what must be there, and what does not go together. */
 void recipe_check(const struct recipe *r, struct diag *d);
@@ -77,3 +79,4 @@ void recipe_containers_done(struct recipe *r);
 void recipe_files_done(struct recipe *r);
 void recipe_units_done(struct recipe *r);
 void recipe_base_done(struct recipe *r);
+void recipe_media_done(struct recipe *r);

@@ -23,7 +23,8 @@ const char *const recipe_keys[] = {
 	"version",   "name",    "summary", "include",    "base",
 	"initramfs", "cmdline", "epoch",   "squashfs",   "exclude",
 	"artifacts", "files",   "units",   "enable",     "disable",
-	"mask",      "roles",   "images",  "containers", NULL,
+	"mask",      "roles",   "images",  "containers", "media",
+	NULL,
 };
 
 /* --- helpers for all sections ------------------------------------------------------ */
@@ -346,6 +347,7 @@ static void parse_root(struct recipe *r, const struct conf *c, struct diag *d)
 	recipe_parse_containers(r, root, d);
 	recipe_parse_files(r, root, d);
 	recipe_parse_units(r, root, d);
+	recipe_parse_media(r, root, d);
 }
 
 static int load_file(struct recipe *r, const char *path, unsigned depth, struct diag *d);
@@ -411,6 +413,8 @@ static void set_defaults(struct recipe *r)
 	r->squashfs.compression = xstrdup("zstd");
 	r->squashfs.level = 8;
 	r->squashfs.block = xstrdup("1M");
+	r->media.sector_size = 512;
+	strv_add(&r->media.formats, "raw");
 }
 
 int recipe_load(struct recipe *ret, const char *path, struct diag *d)
@@ -448,6 +452,7 @@ void recipe_done(struct recipe *r)
 	recipe_containers_done(r);
 	recipe_files_done(r);
 	recipe_units_done(r);
+	recipe_media_done(r);
 	free(r->file);
 	free(r->dir);
 	free(r->name);

@@ -133,6 +133,16 @@ struct recipe_switches {
 	size_t n;
 };
 
+/* What disks and ISOs (image.h) are besides the three files that every medium holds. */
+struct recipe_media {
+	uint32_t sector_size; /* of a disk: 512 or 4096 */
+	uint64_t slot_size;   /* bytes, of a disk; 0: what the files need and a quarter */
+	char *cmdline;        /* more words for the kernel, or NULL */
+	char **formats;       /* of a disk: "raw", "qcow2", "zst"; never empty */
+	char *host, *rack;    /* files on this machine: who boots from it; or NULL */
+	recipe_where where;
+};
+
 struct recipe {
 	char *file; /* the one that was asked for */
 	char *dir;  /* it is in */
@@ -155,6 +165,7 @@ struct recipe {
 	recipe_where roles_where;
 	const struct image_type **images;
 	size_t n_images;
+	struct recipe_media media;
 };
 
 /*

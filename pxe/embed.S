@@ -22,6 +22,9 @@ embed_\name\()_end:
 	embed	pxelinux_host, "pxe/templates/pxelinux-host"
 	embed	dnsmasq_conf, "pxe/templates/dnsmasq.conf"
 	embed	nginx_conf, "pxe/templates/nginx.conf"
+	embed	media_grub, "pxe/templates/media.grub"
+	embed	slot_grub, "pxe/templates/slot.grub"
+	embed	stick_grub, "pxe/templates/stick.grub"
 	embed	rackstrap, "pxe/initramfs/rackstrap"
 
 	.section .note.GNU-stack, "", @progbits

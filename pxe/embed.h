@@ -15,4 +15,7 @@ EMBED(pxelinux_default);
 EMBED(pxelinux_host);
 EMBED(dnsmasq_conf);
 EMBED(nginx_conf);
+EMBED(media_grub);
+EMBED(slot_grub);
+EMBED(stick_grub);
 EMBED(rackstrap); /* pxe/initramfs/rackstrap: scripts/rackstrap in an initrd */

@@ -50,6 +50,22 @@ refuse "build: offline and refresh" 2 \
 	'rackstrap: build: --refresh makes the base anew, which --offline forbids' \
 	"$RACKSTRAP" build images/bookworm --offline --refresh
 
+refuse "build: an image type that is none" 2 \
+	"rackstrap: --image: no image type 'vmdk' (known: pxe, disk, iso)" \
+	"$RACKSTRAP" build images/bookworm --image vmdk
+refuse "build: a sector size that no disk has" 2 \
+	"rackstrap: --sector-size: must be 512 or 4096, not '520'" \
+	"$RACKSTRAP" build images/bookworm --image disk --sector-size 520
+refuse "build: a format that is none" 2 \
+	"rackstrap: --format: must be raw, qcow2 or zst, not 'vmdk'" \
+	"$RACKSTRAP" build images/bookworm --image disk --format vmdk
+refuse "build: for a host and for a rack" 2 \
+	"rackstrap: build: --host or --rack: a medium is for one host or for a rack" \
+	"$RACKSTRAP" build images/bookworm --image disk --host a.cfg --rack b.cfg
+refuse "build: for a host that is wrong" 3 \
+	"rackstrap: test/should-fail/recipe/media-host.host:3: unknown key 'gatewax' (did you mean 'gateway'?)" \
+	"$RACKSTRAP" build images/bookworm --image disk --host test/should-fail/recipe/media-host.host
+
 # What is only known once there is a lock.
 recipe=test/should-fail/recipe/good/recipe.cfg
 sum() { printf "$1%.0s" $(seq 64); }

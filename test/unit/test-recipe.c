@@ -111,7 +111,10 @@ static const char everything[] =
 	"disable = [ \"fstrim.timer\" ]; mask = [ \"swap.target\" ];\n"
 	"roles = ( { name = \"node\"; units = [ \"x.service\" ];\n"
 	"  ready = [ \"http://127.0.0.1:1/\" ]; cbr0 = true; } );\n"
-	"images = [ \"pxe\" ];\n";
+	"images = [ \"pxe\", \"disk\", \"iso\" ];\n"
+	"media = { sector_size = 4096; slot_size = \"512M\"; cmdline = "
+	"\"console=tty0\";\n"
+	"  formats = [ \"qcow2\", \"zst\" ]; rack = \"rack.cfg\"; };\n";
 
 static void every_key(void **state)
 {
@@ -149,14 +152,19 @@ static void every_key(void **state)
 		"enable ssh.service\nenable getty@tty1.service\n"
 		"disable fstrim.timer\nmask swap.target\n"
 		"role node cbr0\n  units x.service\n  ready http://127.0.0.1:1/\n"
-		"image pxe\n",
-		keyring);
+		"image pxe\nimage disk\nimage iso\n"
+		"media sector_size 4096 slot_size 536870912\n"
+		"media formats qcow2 zst\nmedia cmdline console=tty0\n"
+		"media rack %s/rack.cfg\n",
+		keyring, top);
 	assert_string_equal(text, want);
 	assert_string_equal(r.file, path);
 	assert_string_equal(r.dir, top);
 	assert_string_equal(r.files[0].text, source);
 	assert_true(str_ends(r.artifacts[1].where, "/recipe.cfg:16"));
 	assert_ptr_equal(r.images[0], &image_pxe);
+	assert_ptr_equal(r.images[1], &image_disk);
+	assert_ptr_equal(r.images[2], &image_iso);
 }
 
 static void shipped(void **state)

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Machines that boot from media: QEMU by itself, no rack and no server around it. Sourced
+# by test/qemu/media.sh and test/long/media.sh.
+# shellcheck source=../tap.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../tap.sh"
+VM_PID=
+
+# The host that these images are for: alone, with a fixed address, and our key.
+media_host() { # FILE
+	ssh-keygen -q -t ed25519 -N '' -C test -f "$WORK/key" </dev/null
+	cat >"$1" <<-H
+		name = "solo-1";
+		role = "master";
+		cluster = "solo";
+		address = "10.0.2.15/24";
+		gateway = "10.0.2.2";
+		node_network = "10.0.2.0/24";
+		master = "10.0.2.15";
+		ssh_keys = [ "$(cat "$WORK/key.pub")" ];
+	H
+}
+
+vm_drive() { # KIND FILE [DEVICE-OPTIONS]: arguments for a disk, a CD or a stick
+	case $1 in
+	disk) echo "-drive if=none,id=d0,format=raw,cache=unsafe,file=$2 -device virtio-blk-pci,drive=d0,bootindex=0${3:-}" ;;
+	cd) echo "-device virtio-scsi-pci -drive if=none,id=d0,format=raw,readonly=on,file=$2 -device scsi-cd,drive=d0,bootindex=0" ;;
+	usb) echo "-device qemu-xhci -drive if=none,id=d0,format=raw,cache=unsafe,file=$2 -device usb-storage,drive=d0,bootindex=0" ;;
+	esac
+}
+
+# vm_start NAME bios|uefi MAC ARGS...: in the background; its console is $WORK/NAME.console.
+# Another start with that name goes on writing there.
+vm_start() {
+	local name=$1 firmware=$2 mac=$3 args=()
+	shift 3
+	CONSOLE=$WORK/$name.console
+	: >>"$CONSOLE"
+	VM_SEEN=$(stat -c %s "$CONSOLE")
+	if [ "$firmware" = uefi ]; then
+		[ -e "$WORK/$name.vars" ] || cp /usr/share/OVMF/OVMF_VARS_4M.fd "$WORK/$name.vars"
+		args=(-drive "if=pflash,unit=0,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd"
+			-drive "if=pflash,unit=1,format=raw,file=$WORK/$name.vars")
+	fi
+	VM_PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	# shellcheck disable=SC2068 -- vm_drive's words
+	qemu-system-x86_64 -name "$name" -nodefaults -no-user-config -display none \
+		-machine q35,graphics=off -accel tcg,thread=multi -cpu EPYC -smp 2 -m 1536M \
+		-boot strict=on "${args[@]}" \
+		-netdev "user,id=n0,restrict=on,hostfwd=tcp:127.0.0.1:$VM_PORT-:22" \
+		-device "virtio-net-pci,netdev=n0,mac=$mac,romfile=" \
+		-object rng-random,id=rng0,filename=/dev/urandom -device virtio-rng-pci,rng=rng0 \
+		-chardev "file,id=c0,append=on,path=$CONSOLE" -serial chardev:c0 \
+		$@ >&2 2>"$WORK/$name.qemu" &
+	VM_PID=$!
+}
+
+# What the console has said since the start.
+vm_said() { tail -c +$((VM_SEEN + 1)) "$CONSOLE" | tr -d '\r'; }
+
+# vm_wait SECONDS REGEX: until the console has a line like it, or QEMU has ended.
+vm_wait() {
+	local deadline=$((SECONDS + $1))
+	until vm_said | grep -qE -- "$2"; do
+		if [ $SECONDS -ge $deadline ] || ! kill -0 "$VM_PID" 2>/dev/null; then
+			vm_said | tail -n 15 >&2
+			cat "$WORK"/*.qemu >&2
+			return 1
+		fi
+		sleep 0.5
+	done
+}
+
+# Pulls the plug.
+vm_kill() {
+	[ -n "$VM_PID" ] || return 0
+	kill -KILL "$VM_PID" 2>/dev/null
+	wait "$VM_PID" 2>/dev/null
+	VM_PID=
+}
+tap_cleanup() { vm_kill; }
+
+on_vm() {
+	ssh -i "$WORK/key" -p "$VM_PORT" -o BatchMode=yes -o StrictHostKeyChecking=no \
+		-o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o ConnectTimeout=20 \
+		-o IdentitiesOnly=yes root@127.0.0.1 "$@"
+}
+
+READY='rackstrap: solo-1 \(master\) ready in'
+ready() { vm_wait "${1:-400}" "$READY"; }
+
+# The state partition as others see it, while nothing runs: a table without faults, an ext4
+# without faults, up to the disk's end.
+state_is_sound() { # IMAGE
+	local start size total
+	sfdisk --verify "$1" >&2 && sgdisk -v "$1" | grep -q '^No problems found' || return 1
+	read -r start size < <(sfdisk -J "$1" | python3 -c '
+import json, sys
+p = json.load(sys.stdin)["partitiontable"]["partitions"][2]
+print(p["start"], p["size"])')
+	total=$(($(stat -c %s "$1") / 512))
+	[ $((total - start - size)) -lt 4096 ] || return 1
+	dd if="$1" of="$WORK/state.img" bs=1M iflag=skip_bytes,count_bytes \
+		skip=$((start * 512)) count=$((size * 512)) conv=sparse status=none
+	# A machine whose plug was pulled has a journal to replay; that is no fault.
+	e2fsck -p "$WORK/state.img" >&2
+	[ $? -le 1 ] && e2fsck -fn "$WORK/state.img" >&2 &&
+		[ "$(blkid -p -o value -s LABEL "$WORK/state.img")" = rackstrap-state ]
+}
