@@ -169,8 +169,9 @@ static int iso_write(const struct image_parts *p, char ***outputs, struct err *e
 	_cleanup_medium_ struct medium m = {0};
 	int r;
 
-	if (medium_stage(&m, MEDIUM_ON_ISO, "iso.tree", p, e) < 0 || make_efi(p, &m, e) < 0 ||
-	    make_bios(p, &m, e) < 0 || write_weights(&m, weights, e) < 0)
+	if (medium_stage(&m, MEDIUM_ON_ISO, "iso.tree", p, e) < 0 ||
+	    make_efi(p, &m, e) < 0 || make_bios(p, &m, e) < 0 ||
+	    write_weights(&m, weights, e) < 0)
 		return -1;
 	r = run_xorriso(p, &m, weights, e);
 	unlink(weights);

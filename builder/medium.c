@@ -52,7 +52,7 @@ static int set_time(const char *path, uint64_t epoch, struct err *e)
 }
 
 int medium_text(struct medium *m, const char *path, const char *text, size_t len,
-	       uint64_t epoch, struct err *e)
+		uint64_t epoch, struct err *e)
 {
 	_cleanup_free_ char *full = place(m, path);
 	_cleanup_close_ int fd = -1;
@@ -65,14 +65,16 @@ int medium_text(struct medium *m, const char *path, const char *text, size_t len
 	return r < 0 ? err_errno(e, r, "%s", full) : set_time(full, epoch, e);
 }
 
-int medium_set_time(const struct medium *m, const char *path, uint64_t epoch, struct err *e)
+int medium_set_time(const struct medium *m, const char *path, uint64_t epoch,
+		    struct err *e)
 {
 	_cleanup_free_ char *full = place(m, path);
 
 	return set_time(full, epoch, e);
 }
 
-int medium_link(struct medium *m, const struct medium *from, const char *path, struct err *e)
+int medium_link(struct medium *m, const struct medium *from, const char *path,
+		struct err *e)
 {
 	_cleanup_free_ char *to = place(m, path), *old = place(from, path);
 
@@ -109,7 +111,7 @@ int medium_config(struct medium *m, const struct image_parts *p, struct err *e)
 	if (r < 0)
 		return err_errno(e, r, "%s", from);
 	return medium_text(m, rm->host ? MEDIUM_HOST_CFG : MEDIUM_RACK_CFG, text, len,
-			  p->r->epoch, e);
+			   p->r->epoch, e);
 }
 
 /* --- the boot loader --------------------------------------------------------------- */
@@ -146,7 +148,7 @@ static int add_slot(struct medium *m, const struct image_parts *p, struct err *e
 			       strlen(words), CMDLINE_MAX);
 	template_render(&b, embed_slot_grub, vars);
 	return medium_text(m, MEDIUM_SLOT_A "/" MEDIUM_SLOT_CFG, b.p, b.len, p->r->epoch,
-			  e);
+			   e);
 }
 
 static int add_efi(struct medium *m, const struct image_parts *p, struct err *e)
@@ -181,7 +183,8 @@ static char *medium_word(const struct medium *m, enum medium_type type)
 	return xasprintf("PARTUUID=%s", guid);
 }
 
-static int add_menu(struct medium *m, enum medium_type type, uint64_t epoch, struct err *e)
+static int add_menu(struct medium *m, enum medium_type type, uint64_t epoch,
+		    struct err *e)
 {
 	_cleanup_free_ char *medium = medium_word(m, type);
 	const struct template_var vars[] = {{"medium", medium}, {0}};
@@ -237,7 +240,7 @@ static int stage(struct medium *m, enum medium_type type, const struct image_par
 	    add_part(m, p, p->initrd, MEDIUM_SLOT_A "/" MEDIUM_INITRD, e) < 0 ||
 	    add_part(m, p, p->root, MEDIUM_SLOT_A "/" MEDIUM_ROOT, e) < 0 ||
 	    medium_text(m, MEDIUM_SLOT_A "/" MEDIUM_MANIFEST, p->manifest,
-		       strlen(p->manifest), p->r->epoch, e) < 0 ||
+			strlen(p->manifest), p->r->epoch, e) < 0 ||
 	    add_slot(m, p, e) < 0 || add_efi(m, p, e) < 0)
 		return -1;
 	if (type == MEDIUM_ON_DISK &&
@@ -250,7 +253,7 @@ static int stage(struct medium *m, enum medium_type type, const struct image_par
 }
 
 int medium_stage(struct medium *ret, enum medium_type type, const char *name,
-		const struct image_parts *p, struct err *e)
+		 const struct image_parts *p, struct err *e)
 {
 	_cleanup_medium_ struct medium m = {.dir = xasprintf("%s/%s", p->outdir, name)};
 

@@ -15,28 +15,28 @@ struct medium {
 };
 
 enum medium_type {
-	MEDIUM_ON_DISK, /* one file system has it all; found by the GUID of its partition */
-	MEDIUM_ON_ISO,  /* who boots from it is in another; found by its label */
+	MEDIUM_ON_DISK, /* one file system has it all; found by its partition's GUID */
+	MEDIUM_ON_ISO,	/* who boots from it is in another; found by its label */
 };
 
 /* Makes the folder `name` in parts->outfd and the tree in it. */
 int medium_stage(struct medium *ret, enum medium_type type, const char *name,
-		const struct image_parts *parts, struct err *e) _must_check_;
+		 const struct image_parts *parts, struct err *e) _must_check_;
 void medium_done(struct medium *m);
 #define _cleanup_medium_ _cleanup_(medium_done)
 
 /* Adds a file of the tree: a text, or host.cfg or rack.cfg where the recipe names one. */
 int medium_text(struct medium *m, const char *path, const char *text, size_t len,
-	       uint64_t epoch, struct err *e) _must_check_;
+		uint64_t epoch, struct err *e) _must_check_;
 int medium_config(struct medium *m, const struct image_parts *parts,
-		 struct err *e) _must_check_;
+		  struct err *e) _must_check_;
 
 /* Adds a file that another tree has. */
 int medium_link(struct medium *m, const struct medium *from, const char *path,
-	       struct err *e) _must_check_;
+		struct err *e) _must_check_;
 /* After a file of the tree was changed in its place. */
 int medium_set_time(const struct medium *m, const char *path, uint64_t epoch,
-		   struct err *e) _must_check_;
+		    struct err *e) _must_check_;
 
 /* What an ISO is called: "RACKSTRAP_" and eight digits. Owned. */
 char *medium_iso_label(const struct medium *m);

@@ -4,7 +4,7 @@
  * another host.cfg does not compress the same tree again:
  *
  *	CACHE/root/<recipe's name>/root.squashfs
- *	CACHE/root/<recipe's name>/notes	what determined it, its digest, and what the
+ *	CACHE/root/<recipe's name>/notes	what determined it, its digest, what the
  *						merge found out while it was made
  */
 #pragma once
