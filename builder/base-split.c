@@ -311,6 +311,11 @@ static int take_entry(struct split *s, const struct entry *entry, struct err *e)
 	return put_data(s, e);
 }
 
+static const char *kernel_of(const struct split *s)
+{
+	return s->r->base.kernel ? s->r->base.kernel : "its kernel";
+}
+
 static int check_modules(const struct split *s, struct err *e)
 {
 	_cleanup_diag_ struct diag d = {0};
@@ -325,7 +330,7 @@ static int check_modules(const struct split *s, struct err *e)
 		if (!strv_has(s->modules, one.modules[0])) {
 			near = str_nearest(want[i], (const char *const *)s->modules);
 			diag_add(&d, "%s: initramfs: %s has no module '%s'%s%s%s",
-				 s->r->initramfs.where, s->r->base.kernel, want[i],
+				 s->r->initramfs.where, kernel_of(s), want[i],
 				 near ? " (did you mean '" : "", near ? near : "",
 				 near ? "'?)" : "");
 		}
@@ -346,8 +351,8 @@ static int write_text(const struct split *s, const char *name, const char *text,
 static int finish(struct split *s, int fd, struct err *e)
 {
 	if (!s->kernel || !s->initrd)
-		return err_set(e, ERR_FAILED, "base: %s brought no /boot/%s (%s)",
-			       s->r->base.kernel,
+		return err_set(e, ERR_FAILED, "base: %s %s /boot/%s (%s)", kernel_of(s),
+			       s->r->base.kernel ? "brought no" : "is not there: no",
 			       s->kernel ? "initrd.img-*" : "vmlinuz-*",
 			       s->r->base.where);
 	if (check_modules(s, e) < 0 || archive_out_end(s->out, e) < 0)

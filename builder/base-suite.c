@@ -4,17 +4,18 @@
  * determines the outcome. mmdebstrap.c makes it.
  */
 #include "apt.h"
+#include "base-archive.h"
 #include "base.h"
 #include "lib/file.h"
 #include "mmdebstrap.h"
 #include "recipe-parse.h"
 
-static const char *const suite_keys[] = {
+const char *const base_archive_keys[] = {
 	"type",    "suite",    "components", "mirror",   "pockets",      "origin",
 	"keyring", "archived", "kernel",     "packages", "path_exclude", NULL,
 };
 
-static const struct base_tool suite_tools[] = {
+const struct base_tool base_archive_tools[] = {
 	{"mmdebstrap", "mmdebstrap"},
 	{NULL, NULL},
 };
@@ -47,7 +48,7 @@ static void not_missing(struct recipe_base *b, const struct conf_node *group)
 		b->kernel = xstrdup("");
 }
 
-static void parse_suite(struct recipe_base *b, const struct conf_node *group,
+void base_archive_parse(struct recipe_base *b, const struct conf_node *group,
 			struct diag *d)
 {
 	_cleanup_free_ char *keyring = NULL;
@@ -86,23 +87,16 @@ static void parse_suite(struct recipe_base *b, const struct conf_node *group,
 				      b->packages[i]);
 }
 
-static void check_suite(const struct recipe *r, struct diag *d)
+void base_archive_check(const struct recipe_base *b, bool needed, struct diag *d)
 {
-	const struct recipe_base *b = &r->base;
-
-	if (!b->suite)
+	if (!b->suite && needed)
 		diag_add(d, "%s: base: suite: missing, as in suite = \"bookworm\";",
 			 b->where);
-	if (!b->components)
+	if (!b->components && (needed || b->suite))
 		diag_add(
 			d,
 			"%s: base: components: missing, as in components = [ \"main\" ];",
 			b->where);
-	if (!b->kernel)
-		diag_add(d,
-			 "%s: base: kernel: missing: which package has the kernel, as in "
-			 "kernel = \"linux-image-amd64\";",
-			 b->where);
 	if (b->mirror && b->origin)
 		diag_add(d, "%s: base: with a mirror, origin says nothing", b->where);
 	if (!b->mirror && b->pockets)
@@ -114,6 +108,18 @@ static void check_suite(const struct recipe *r, struct diag *d)
 			 b->where);
 }
 
+static void check_suite(const struct recipe *r, struct diag *d)
+{
+	const struct recipe_base *b = &r->base;
+
+	base_archive_check(b, true, d);
+	if (!b->kernel)
+		diag_add(d,
+			 "%s: base: kernel: missing: which package has the kernel, as in "
+			 "kernel = \"linux-image-amd64\";",
+			 b->where);
+}
+
 static void describe_words(struct buf *out, const char *key, char *const *v)
 {
 	for (size_t i = 0; v && v[i]; i++)
@@ -122,9 +128,10 @@ static void describe_words(struct buf *out, const char *key, char *const *v)
 		buf_puts(out, "\n");
 }
 
-static void describe_suite(const struct recipe_base *b, struct buf *out)
+void base_archive_describe(const struct recipe_base *b, struct buf *out)
 {
-	buf_printf(out, "suite %s\n", b->suite);
+	if (b->suite)
+		buf_printf(out, "suite %s\n", b->suite);
 	describe_words(out, "components ", b->components);
 	if (b->mirror)
 		buf_printf(out, "mirror %s\n", b->mirror);
@@ -135,7 +142,8 @@ static void describe_suite(const struct recipe_base *b, struct buf *out)
 		buf_printf(out, "keyring %s\n", b->keyring);
 	if (b->archived)
 		buf_puts(out, "archived\n");
-	buf_printf(out, "kernel %s\n", b->kernel);
+	if (b->kernel)
+		buf_printf(out, "kernel %s\n", b->kernel);
 	describe_words(out, "packages ", b->packages);
 	describe_words(out, "path_exclude ", b->path_exclude);
 }
@@ -152,13 +160,17 @@ static void put_mirror(struct buf *out, const struct recipe_base *b)
 	buf_printf(out, "\nComponents: %s\n", components);
 }
 
-static int prepare_suite(const struct recipe *r, struct buf *inputs, struct buf *sources,
+int base_archive_prepare(const struct recipe *r, struct buf *inputs, struct buf *sources,
 			 struct err *e)
 {
 	const struct recipe_base *b = &r->base;
 	char sha256[DIGEST_HEX_MAX];
 
+	if (!b->suite)
+		return 0; /* a base that is taken as it is */
 	buf_printf(inputs, "suite %s\n", b->suite);
+	if (b->archived)
+		buf_puts(inputs, "archived\n");
 	describe_words(inputs, "components ", b->components);
 	if (b->keyring) {
 		_cleanup_close_ int fd = open(b->keyring, O_RDONLY | O_CLOEXEC);
@@ -176,13 +188,18 @@ static int prepare_suite(const struct recipe *r, struct buf *inputs, struct buf 
 			   b->components, b->where, e);
 }
 
+static int make_suite(const struct base_work *w, struct err *e)
+{
+	return mmdebstrap_make(w, NULL, e);
+}
+
 const struct base_type base_suite = {
 	.name = "suite",
-	.keys = suite_keys,
-	.parse = parse_suite,
+	.keys = base_archive_keys,
+	.parse = base_archive_parse,
 	.check = check_suite,
-	.describe = describe_suite,
-	.prepare = prepare_suite,
-	.tools = suite_tools,
-	.make = mmdebstrap_make,
+	.describe = base_archive_describe,
+	.prepare = base_archive_prepare,
+	.tools = base_archive_tools,
+	.make = make_suite,
 };

@@ -41,7 +41,8 @@ static void put_words(struct buf *b, const char *key, char *const *v)
 static void put_common(struct buf *b, const struct recipe *r)
 {
 	buf_printf(b, "format %d\ntype %s\nepoch %llu\nkernel %s\n", BASE_FORMAT,
-		   r->base.type->name, (unsigned long long)r->epoch, r->base.kernel);
+		   r->base.type->name, (unsigned long long)r->epoch,
+		   r->base.kernel ? r->base.kernel : "-");
 	put_words(b, "package", r->base.packages);
 	put_words(b, "path-exclude", r->base.path_exclude);
 	buf_printf(b, "initramfs %s %s\n",
@@ -143,7 +144,15 @@ static int make_base(const struct recipe *r, const struct cache *c, const char *
 	_cleanup_free_ char *parent = xasprintf("%s/base", c->dir);
 	_cleanup_free_ char *name = xasprintf(".%s", key);
 	_cleanup_free_ char *log = xasprintf("%s/base/%s.log", c->dir, key);
+	_cleanup_free_ char *source = NULL;
 	_cleanup_rm_rf_ char *dir = NULL;
+	struct base_work w = {
+		.r = r,
+		.sources = sources,
+		.mirrors = o->mirrors,
+		.source = o->source ? o->source->fd : -1,
+		.log = log,
+	};
 	int n;
 
 	if (base_check_tools(r->base.type->tools, e) < 0)
@@ -152,7 +161,11 @@ static int make_base(const struct recipe *r, const struct cache *c, const char *
 	n = tempdir_make(parent, name, &dir);
 	if (n < 0)
 		return err_errno(e, n, "%s", parent);
-	if (r->base.type->make(r, sources, o->mirrors, dir, log, e) < 0)
+	if (o->source)
+		source = cache_blob_path(c, o->source);
+	w.source_path = source;
+	w.dir = dir;
+	if (r->base.type->make(&w, e) < 0)
 		return -1;
 	if (write_complete(dir, inputs, e) < 0 || move_in(c, dir, key, e) < 0)
 		return -1;
@@ -191,6 +204,8 @@ int base_get(struct base *ret, const struct recipe *r, const struct cache *c,
 	int found = 0;
 
 	put_common(&inputs, r);
+	if (o->source)
+		buf_printf(&inputs, "source %s\n", o->source->sha256);
 	if (r->base.type->prepare(r, &inputs, &sources, e) < 0)
 		return -1;
 	digest_text(DIGEST_SHA256, inputs.p, inputs.len, b.key);

@@ -18,7 +18,8 @@
 #include "recipe.h"
 
 struct base_options {
-	char *const *mirrors; /* PREFIX=REPLACEMENT */
+	char *const *mirrors;      /* PREFIX=REPLACEMENT */
+	const struct blob *source; /* the artifact that the base is made from, or NULL */
 	bool offline;
 	bool refresh;
 };
@@ -33,6 +34,17 @@ struct base {
 
 struct base_tool {
 	const char *program, *package;
+};
+
+/* What a base type's make gets. */
+struct base_work {
+	const struct recipe *r;
+	const char *sources; /* of prepare */
+	char *const *mirrors;
+	int source;              /* what the base is made from, or -1, ... */
+	const char *source_path; /* ... and where that is */
+	const char *dir;         /* to fill */
+	const char *log;         /* file for what it says while it works */
 };
 
 struct base_type {
@@ -54,15 +66,11 @@ struct base_type {
 		       struct err *e);
 	/* The programs that make needs, with the packages they are in. */
 	const struct base_tool *tools;
-	/*
-	 * Fills the folder `dir` (see above), all but inputs and complete. What it says
-	 * while it works goes into the file `log`.
-	 */
-	int (*make)(const struct recipe *r, const char *sources, char *const *mirrors,
-		    const char *dir, const char *log, struct err *e);
+	/* Fills the folder (see above), all but inputs and complete. */
+	int (*make)(const struct base_work *w, struct err *e);
 };
 
-extern const struct base_type base_suite;
+extern const struct base_type base_suite, base_tar, base_disk;
 extern const struct base_type *const base_types[]; /* NULL-terminated */
 const struct base_type *base_type_find(const char *name);
 

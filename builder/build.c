@@ -140,6 +140,10 @@ static int get_base(struct job *j, struct err *e)
 		.refresh = j->o->refresh,
 	};
 
+	for (size_t i = 0; i < j->inputs.n; i++)
+		if (j->inputs.v[i].artifact->use == ARTIFACT_BASE)
+			bo.source = &j->inputs.v[i].blob;
+
 	if (base_get(&j->base, j->r, &j->cache, &bo, e) < 0)
 		return -1;
 	if (index_read(&j->index, j->base.tar, unit_links_want, (void *)j->r, e) < 0)

@@ -172,3 +172,8 @@ int cache_blob_add(const struct cache *c, const char *path, const char *sha256,
 		r = file_symlink_at(c->fd, link, target);
 	return r < 0 ? err_errno(e, r, "cache %s: %s", c->dir, link) : 0;
 }
+
+char *cache_blob_path(const struct cache *c, const struct blob *b)
+{
+	return xasprintf("%s/blobs/sha256/%s", c->dir, b->sha256);
+}

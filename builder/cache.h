@@ -47,6 +47,9 @@ struct blob {
 int cache_blob_open(const struct cache *c, enum digest_type type, const char *hex,
 		    struct blob *ret, struct err *e) _must_check_;
 
+/* Where an input is, for programs that need a path. Owned. */
+char *cache_blob_path(const struct cache *c, const struct blob *b);
+
 /* Moves CACHE/<path>, whose digests are these, among the inputs. */
 int cache_blob_add(const struct cache *c, const char *path, const char *sha256,
 		   const char *sha512, struct err *e) _must_check_;

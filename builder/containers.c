@@ -12,39 +12,37 @@
 #define LIST_FILE "/usr/lib/rackstrap/containers.cfg"
 #define OURS      "rackstrap"
 
-/* The archive as it was fetched, or on this machine. `own` is closed by the caller. */
-static int open_source(const struct recipe_container *c, const struct inputs *in,
-		       int *ret, int *own, struct err *e)
+/* NULL for one that is a file on this machine. */
+static const struct input *find_input(const struct recipe_container *c,
+				      const struct inputs *in)
 {
 	_cleanup_free_ char *name = recipe_container_name(c);
 
 	for (size_t i = 0; !c->file && i < in->n; i++)
 		if (in->v[i].artifact->use == ARTIFACT_CONTAINER &&
-		    streq(in->v[i].artifact->name, name)) {
-			*ret = in->v[i].blob.fd;
-			return 0;
-		}
-	if (!c->file)
-		return err_set(e, ERR_FAILED, "%s: %s: not fetched", c->where, name);
-	*ret = *own = open(c->file, O_RDONLY | O_CLOEXEC);
-	return *own < 0 ? err_errno(e, errno, "%s: %s", c->where, c->file) : 0;
+		    streq(in->v[i].artifact->name, name))
+			return &in->v[i];
+	return NULL;
 }
 
 static int make_one(struct container *ret, const struct recipe *r,
-		    const struct recipe_container *c, const struct inputs *in,
+		    const struct recipe_container *c, const struct input *in,
 		    const struct cache *cache, struct err *e)
 {
 	_cleanup_free_ char *image = xstrdup(c->image);
 	_cleanup_close_ int own = -1;
 	struct container_name as;
-	int fd = -1;
 
 	if (container_name_parse(image, &as) < 0)
 		return err_set(e, ERR_CONFIG, "%s: %s", c->where, c->image);
-	if (open_source(c, in, &fd, &own, e) < 0)
-		return -1;
-	return container_convert(ret, fd, c->url ? c->url : c->file, &as, c->manifest,
-				 (int64_t)r->epoch, cache->fd, e);
+	if (!in && !c->file)
+		return err_set(e, ERR_FAILED, "%s: not fetched", c->where);
+	if (!in)
+		own = open(c->file, O_RDONLY | O_CLOEXEC);
+	if (!in && own < 0)
+		return err_errno(e, errno, "%s: %s", c->where, c->file);
+	return container_convert(ret, in ? in->blob.fd : own, c->url ? c->url : c->file,
+				 &as, c->manifest, (int64_t)r->epoch, cache->fd, e);
 }
 
 int containers_make(struct containers *ret, const struct recipe *r,
@@ -53,12 +51,15 @@ int containers_make(struct containers *ret, const struct recipe *r,
 	ret->v = xcalloc(r->n_containers + 1, sizeof(*ret->v));
 	ret->in = xcalloc(r->n_containers + 1, sizeof(*ret->in));
 	for (size_t i = 0; i < r->n_containers; i++) {
+		const struct input *from = find_input(&r->containers[i], in);
 		struct container *x = &ret->v[i];
 
-		if (make_one(x, r, &r->containers[i], in, c, e) < 0)
+		if (make_one(x, r, &r->containers[i], from, c, e) < 0)
 			return err_wrap(e, "container '%s'", r->containers[i].image);
-		ret->in[i].blob.fd = x->fd;
-		ret->in[i].blob.size = x->size;
+		ret->in[i] = (struct input){
+			.artifact = from ? from->artifact : NULL,
+			.blob = {.fd = x->fd, .size = x->size},
+		};
 		ret->bytes += x->size;
 		ret->n++;
 	}

@@ -194,24 +194,86 @@ static void put_sources(struct buf *out, const struct recipe *r, const char *sou
 	}
 }
 
-static char **make_argv(const struct recipe *r, const char *tmp, const char *overlay,
-			const char *sources)
+/* What is installed besides the essential packages; nothing without an archive. */
+static char *package_list(const struct recipe *r, const char *separator)
 {
-	_cleanup_strv_ char **packages = strv_dup(r->base.packages), **options = NULL;
-	_cleanup_free_ char *include = NULL;
+	_cleanup_strv_ char **packages = strv_dup(r->base.packages);
+
+	if (!r->base.suite)
+		return xstrdup("");
+	if (r->base.kernel)
+		strv_add(&packages, r->base.kernel);
+	strv_add(&packages, "initramfs-tools");
+	return strv_join(packages, separator);
+}
+
+/*
+ * On top of a tree: mmdebstrap's variant "custom" leaves everything to its hooks. The
+ * packages are installed as it does it itself, by the apt of this machine and the dpkg in
+ * the tree. Names of packages are letters, digits and "+-.:" (base-suite.c).
+ */
+static int put_install(const struct recipe *r, const char *path, struct err *e)
+{
+	_cleanup_free_ char *packages = package_list(r, " ");
+	_cleanup_buf_ struct buf b = {0};
+	int n;
+
+	buf_puts(&b, "#!/bin/sh\nset -e\n");
+	if (*packages)
+		buf_printf(&b,
+			   "APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get --yes \\\n"
+			   "	-o Dir::Bin::dpkg=env -o DPkg::Options::=--unset=TMPDIR "
+			   "\\\n"
+			   "	-o DPkg::Options::=dpkg -o \"DPkg::Chroot-Directory=$1\" "
+			   "\\\n"
+			   "	install %s\n",
+			   packages);
+	buf_puts(&b, "for k in \"$1\"/boot/vmlinu[xz]-*; do\n"
+		     "	v=${k##*/vmlinu?-}\n"
+		     "	[ ! -e \"$k\" ] || [ -e \"$1/boot/initrd.img-$v\" ] ||\n"
+		     "		chroot \"$1\" update-initramfs -c -k \"$v\"\n"
+		     "done\n");
+	n = file_write_at(AT_FDCWD, path, b.p, b.len, 0755);
+	return n < 0 ? err_errno(e, n, "%s", path) : 0;
+}
+
+static void add_suite(char ***argv, const struct recipe *r, const char *overlay)
+{
+	_cleanup_free_ char *include = package_list(r, ",");
+
+	strv_add(argv, "--variant=essential");
+	strv_addf(argv, "--include=%s", include);
+	if (access(MERGED_USR_HOOK, R_OK) == 0)
+		strv_add(argv, "--hook-dir=" MERGED_USR_HOOK);
+	strv_addf(argv, "--essential-hook=tar-in %s /", overlay);
+}
+
+static void add_tree(char ***argv, const struct recipe *r, const char *tmp,
+		     const char *tree, const char *overlay)
+{
+	strv_add(argv, "--variant=custom");
+	if (!r->base.suite)
+		strv_add(argv, "--skip=update");
+	strv_addf(argv, "--setup-hook=tar-in %s /", tree);
+	strv_addf(argv, "--setup-hook=tar-in %s /", overlay);
+	strv_addf(argv, "--customize-hook=%s/install", tmp);
+}
+
+static char **make_argv(const struct recipe *r, const char *tmp, const char *tree,
+			const char *overlay, const char *sources)
+{
+	_cleanup_strv_ char **options = apt_options();
 	char **argv = NULL;
 
-	strv_add(&packages, r->base.kernel);
-	strv_add(&packages, "initramfs-tools");
-	include = strv_join(packages, ",");
-	options = apt_options();
 	strv_add(&argv, "mmdebstrap");
 	strv_add(&argv, "--verbose");
-	strv_add(&argv, "--variant=essential");
 	strv_add(&argv, "--format=tar");
 	if (geteuid() != 0)
 		strv_add(&argv, "--mode=unshare");
-	strv_addf(&argv, "--include=%s", include);
+	if (tree)
+		add_tree(&argv, r, tmp, tree, overlay);
+	else
+		add_suite(&argv, r, overlay);
 	strv_add(&argv, "--aptopt=APT::Install-Recommends \"false\"");
 	strv_add(&argv, "--aptopt=Acquire::Languages \"none\"");
 	for (size_t i = 0; options && options[i]; i++)
@@ -220,10 +282,7 @@ static char **make_argv(const struct recipe *r, const char *tmp, const char *ove
 		strv_addf(&argv, "--aptopt=APT::Key::GPGVCommand \"%s/gpgv\"", tmp);
 	for (size_t i = 0; r->base.path_exclude && r->base.path_exclude[i]; i++)
 		strv_addf(&argv, "--dpkgopt=path-exclude=%s", r->base.path_exclude[i]);
-	if (access(MERGED_USR_HOOK, R_OK) == 0)
-		strv_add(&argv, "--hook-dir=" MERGED_USR_HOOK);
-	strv_addf(&argv, "--essential-hook=tar-in %s /", overlay);
-	strv_add(&argv, r->base.suite);
+	strv_add(&argv, r->base.suite ? r->base.suite : "");
 	strv_add(&argv, "-");
 	strv_add(&argv, sources);
 	return argv;
@@ -305,9 +364,11 @@ static int tool_error(const char *log, struct err *e)
 	return err_set(e, ERR_FAILED, "%s%s (%s has it all)", e->msg, said, log);
 }
 
-static int run_it(const struct recipe *r, char *const *argv, const char *tmp,
-		  const char *dir, const char *log, struct err *e)
+static int run_it(const struct base_work *w, char *const *argv, const char *tmp,
+		  struct err *e)
 {
+	const struct recipe *r = w->r;
+	const char *log = w->log;
 	_cleanup_free_ char *epoch =
 		xasprintf("SOURCE_DATE_EPOCH=%llu", (unsigned long long)r->epoch);
 	_cleanup_free_ char *tmpdir = xasprintf("TMPDIR=%s", tmp);
@@ -329,7 +390,7 @@ static int run_it(const struct recipe *r, char *const *argv, const char *tmp,
 	if (run_start(&run, &child, e) < 0)
 		return -1;
 	close(TAKE_FD(writer));
-	split = base_split(r, reader, dir, &damaged, &split_err);
+	split = base_split(r, reader, w->dir, &damaged, &split_err);
 	close(TAKE_FD(reader));
 	if (split < 0 && !damaged) { /* our own side failed: it may stop */
 		run_kill(&child, 10000);
@@ -343,13 +404,13 @@ static int run_it(const struct recipe *r, char *const *argv, const char *tmp,
 	return split;
 }
 
-int mmdebstrap_make(const struct recipe *r, const char *sources, char *const *mirrors,
-		    const char *dir, const char *log, struct err *e)
+int mmdebstrap_make(const struct base_work *w, const char *tree, struct err *e)
 {
-	_cleanup_free_ char *note = xasprintf("%s.tmp", log), *tmp = NULL;
+	const struct recipe *r = w->r;
+	_cleanup_free_ char *note = xasprintf("%s.tmp", w->log), *tmp = NULL;
 	_cleanup_free_ char *keyring = NULL;
 	_cleanup_buf_ struct buf text = {0};
-	_cleanup_free_ char *list = NULL, *overlay = NULL;
+	_cleanup_free_ char *list = NULL, *overlay = NULL, *install = NULL;
 	_cleanup_strv_ char **argv = NULL;
 	int n, result;
 
@@ -357,18 +418,23 @@ int mmdebstrap_make(const struct recipe *r, const char *sources, char *const *mi
 		return -1;
 	list = xasprintf("%s/base.sources", tmp);
 	overlay = xasprintf("%s/overlay.tar", tmp);
+	install = xasprintf("%s/install", tmp);
 	result = put_keyring(r, tmp, &keyring, e);
 	if (result == 0)
 		result = put_gpgv(r, tmp, e);
+	if (result == 0 && tree)
+		result = put_install(r, install, e);
 	if (result == 0) {
-		put_sources(&text, r, sources, mirrors, keyring);
+		put_sources(&text, r, w->sources, w->mirrors, keyring);
+		if (!text.p)
+			buf_puts(&text, "# none\n");
 		n = file_write_at(AT_FDCWD, list, text.p, text.len, 0644);
 		result = n < 0 ? err_errno(e, n, "%s", list)
 			       : write_overlay(r, overlay, e);
 	}
 	if (result == 0) {
-		argv = make_argv(r, tmp, overlay, list);
-		result = run_it(r, argv, tmp, dir, log, e);
+		argv = make_argv(r, tmp, tree, overlay, list);
+		result = run_it(w, argv, tmp, e);
 	}
 	remove_tree(tmp);
 	unlink(note);

@@ -21,7 +21,7 @@ static const struct squashfs_compressor {
 	{"zstd", 22}, {"xz", 0}, {"gzip", 9}, {"lzo", 9}, {"lz4", 0},
 };
 
-const struct base_type *const base_types[] = {&base_suite, NULL};
+const struct base_type *const base_types[] = {&base_suite, &base_tar, &base_disk, NULL};
 
 const struct base_type *base_type_find(const char *name)
 {
@@ -42,6 +42,11 @@ static char *base_type_names(void)
 
 static void base_empty(struct recipe_base *b)
 {
+	free(b->url);
+	free(b->sum);
+	free(b->image);
+	free(b->manifest);
+	free(b->layer);
 	free(b->suite);
 	strv_free(b->components);
 	free(b->mirror);
@@ -232,6 +237,15 @@ void recipe_parse_base(struct recipe *r, const struct conf_node *root, struct di
 	parse_base(r, root, d);
 	parse_initramfs(r, root, d);
 	parse_squashfs(r, root, d);
+}
+
+void recipe_base_fetch(struct recipe *r)
+{
+	const struct recipe_base *b = &r->base;
+
+	if (b->url)
+		recipe_add_artifact(r, ARTIFACT_BASE, "base", b->url, b->sum, b->sum_type,
+				    b->where);
 }
 
 void recipe_base_done(struct recipe *r)

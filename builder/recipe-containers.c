@@ -37,7 +37,7 @@ void recipe_containers_done(struct recipe *r)
  * What Docker means by a name: "gcr.io/a/b:1" is b of a at gcr.io; without a host's dot,
  * colon or "localhost" it is docker.io's, and without a slash too, of "library".
  */
-static char *registry_url(const char *image, const char *digest)
+char *recipe_registry_url(const char *image, const char *digest)
 {
 	_cleanup_free_ char *name = xstrdup(image);
 	struct container_name as;
@@ -57,6 +57,20 @@ static char *registry_url(const char *image, const char *digest)
 			 as.repository, digest ? "@" : ":", digest ? digest : as.tag);
 }
 
+int recipe_get_sha256(const struct conf_node *n, const char *key, char **dst,
+		      struct diag *d)
+{
+	int r = recipe_get_word(n, key, dst, d);
+	const char *hex = r > 0 ? str_after(*dst, "sha256:") : NULL;
+
+	if (r > 0 && (!hex || !digest_is_hex(hex, DIGEST_SHA256)))
+		return conf_complain(conf_member(n, key), d,
+				     "%s: must be sha256: and 64 lower-case hex digits, "
+				     "not '%s'",
+				     key, *dst);
+	return r;
+}
+
 static void parse_image(struct recipe_container *c, const struct conf_node *n,
 			struct diag *d)
 {
@@ -73,13 +87,7 @@ static void parse_image(struct recipe_container *c, const struct conf_node *n,
 			      "image: '%s' is not an image's name and tag, as "
 			      "calico/node:v0.4.8 is",
 			      c->image);
-	if (recipe_get_word(n, "digest", &c->manifest, d) > 0 &&
-	    (!str_after(c->manifest, "sha256:") ||
-	     !digest_is_hex(str_after(c->manifest, "sha256:"), DIGEST_SHA256)))
-		conf_complain(conf_member(n, "digest"), d,
-			      "digest: must be sha256: and 64 lower-case hex digits, not "
-			      "'%s'",
-			      c->manifest);
+	(void)!recipe_get_sha256(n, "digest", &c->manifest, d);
 }
 
 static void parse_source(struct recipe_container *c, const struct conf_node *n,
@@ -108,7 +116,7 @@ static void parse_source(struct recipe_container *c, const struct conf_node *n,
 		conf_complain(n, d,
 			      "container: sha256 and sha512 say nothing without url");
 	if (!c->url && !c->file && c->image)
-		c->url = registry_url(c->image, c->manifest);
+		c->url = recipe_registry_url(c->image, c->manifest);
 }
 
 static void parse_container(struct recipe *r, const struct conf_node *n, struct diag *d)

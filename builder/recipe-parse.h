@@ -61,6 +61,14 @@ struct recipe_artifact *recipe_add_artifact(struct recipe *r, enum artifact_use 
 					    const char *where);
 /* Once everything is read: what containers and base have to be fetched. */
 void recipe_containers_fetch(struct recipe *r);
+void recipe_base_fetch(struct recipe *r);
+
+/* The URL of an image in a registry: of its tag, or with `digest` of that manifest. NULL
+ * when `image` is not a name and a tag. Owned. */
+char *recipe_registry_url(const char *image, const char *digest);
+/* "sha256:<hex>". */
+int recipe_get_sha256(const struct conf_node *n, const char *key, char **dst,
+		      struct diag *d);
 
 void recipe_parse_containers(struct recipe *r, const struct conf_node *root,
 			     struct diag *d);

@@ -432,6 +432,7 @@ int recipe_load(struct recipe *ret, const char *path, struct diag *d)
 			r.initramfs.policy =
 				r.initramfs.modules ? INITRAMFS_LIST : INITRAMFS_MOST;
 		recipe_check(&r, &own);
+		recipe_base_fetch(&r);
 		recipe_containers_fetch(&r);
 	}
 	if (own.n == 0) {

@@ -20,6 +20,12 @@ struct image_type;
 
 struct recipe_base {
 	const struct base_type *type;
+	char *url; /* of type tar, disk: what it is made from */
+	char *sum; /* of that, hex, or NULL */
+	enum digest_type sum_type;
+	char *image;       /* or of a registry: "ubuntu:15.04", ... */
+	char *manifest;    /* ... "sha256:<hex>" of its manifest, or NULL, ... */
+	char *layer;       /* ... and "sha256:<hex>" of the layer that is the root */
 	char *suite;       /* "bookworm" */
 	char **components; /* [ "main" ] */
 	char *mirror;      /* URI, or NULL: the machine's own apt configuration */

@@ -63,7 +63,10 @@ static void collect(struct shares *s, const struct summary *sum)
 		const struct layer_item *item = &l->v[i];
 
 		if (item->type == ENTRY_FILE)
-			add(s, item->input ? item->input->artifact->name : "the recipe",
+			add(s,
+			    item->input && item->input->artifact
+				    ? item->input->artifact->name
+				    : "the recipe",
 			    item->size);
 	}
 	if (s->n > 0)

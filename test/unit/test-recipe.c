@@ -295,6 +295,10 @@ static void epoch_of_the_environment_wins(void **state)
 
 /* --- the man page ----------------------------------------------------------------- */
 
+/* Besides those of a suite. */
+static const char *const tar_keys[] = {"url",    "sha256", "sha512", "image",
+				       "digest", "layer",  NULL};
+static const char *const disk_keys[] = {"url", "sha256", "sha512", NULL};
 static const char *const role_keys[] = {"name", "units", "ready", "cbr0", "master", NULL};
 
 /* The text between ".Ss TITLE" and the next section, owned. */
@@ -345,6 +349,15 @@ static void man_page(void **state)
 			 0);
 	bad += lacks(page, "Keys of the file", recipe_keys);
 	bad += lacks(page, "Keys of base", base_suite.keys);
+	for (size_t i = 0; base_suite.keys[i]; i++)
+		bad += !strv_has((char *const *)base_tar.keys, base_suite.keys[i]) ||
+		       !strv_has((char *const *)base_disk.keys, base_suite.keys[i]);
+	for (size_t i = 0; tar_keys[i]; i++)
+		bad += !strv_has((char *const *)base_tar.keys, tar_keys[i]);
+	for (size_t i = 0; disk_keys[i]; i++)
+		bad += !strv_has((char *const *)base_disk.keys, disk_keys[i]);
+	bad += lacks(page, "Keys of a base that is a tar", tar_keys);
+	bad += lacks(page, "Keys of a base that is a disk", disk_keys);
 	bad += lacks(page, "Keys of initramfs", recipe_initramfs_keys);
 	bad += lacks(page, "Keys of squashfs", recipe_squashfs_keys);
 	bad += lacks(page, "Keys of an artifact", recipe_artifact_keys);
