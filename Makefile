@@ -131,7 +131,7 @@ DEPS	:= gcc libc6-dev make pkg-config clang libclang-rt-14-dev \
 	dnsmasq-base nginx-light ipxe qemu-system-x86 ipxe-qemu seabios ovmf qemu-utils \
 	fdisk gdisk dosfstools mtools e2fsprogs xorriso \
 	grub-common grub-pc-bin grub-efi-amd64-bin \
-	iproute2 iptables procps systemd curl openssh-client python3 ca-certificates \
+	iproute2 iptables procps systemd curl openssh-client openssl python3 ca-certificates \
 	initramfs-tools-core mandoc busybox
 
 # libguestfs boots a kernel of this machine; a machine that has one needs no other.

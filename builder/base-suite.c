@@ -3,6 +3,7 @@
  * A base from a distribution's archive: what a recipe says about it, and what of that
  * determines the outcome. mmdebstrap.c makes it.
  */
+#include "apt-resolve.h"
 #include "apt.h"
 #include "base-archive.h"
 #include "base.h"
@@ -200,6 +201,7 @@ const struct base_type base_suite = {
 	.check = check_suite,
 	.describe = base_archive_describe,
 	.prepare = base_archive_prepare,
+	.resolve = apt_resolve,
 	.tools = base_archive_tools,
 	.make = make_suite,
 };

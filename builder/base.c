@@ -11,6 +11,7 @@
  */
 #include "base.h"
 
+#include "debs.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/run.h"
@@ -52,6 +53,21 @@ static void put_common(struct buf *b, const struct recipe *r)
 	put_words(b, "tool", r->initramfs.tools);
 }
 
+/* One base that is wanted. */
+struct base_job {
+	const struct recipe *r;
+	const struct cache *c;
+	const struct base_options *o;
+	struct buf inputs;  /* the text whose digest is `key` */
+	struct buf sources; /* where this machine gets it from */
+	char recipe_key[DIGEST_HEX_MAX], key[DIGEST_HEX_MAX];
+};
+
+static bool is_locked(const struct base_job *j)
+{
+	return j->o->lock && j->o->lock->n_packages > 0 && j->r->base.type->resolve;
+}
+
 /* --- what is there ----------------------------------------------------------------- */
 
 /* Opens a complete base. 1, 0 when there is none, -1. */
@@ -73,6 +89,7 @@ static int open_base(struct base *b, const struct cache *c, const char *key,
 		return err_errno(e, r, "%s/%s: damaged; --refresh makes it anew", c->dir,
 				 path);
 	complete[strcspn(complete, "\n")] = '\0';
+	utimensat(dir, "complete", NULL, 0); /* last used now */
 	b->tar_sha256 = TAKE_PTR(complete);
 	b->tar = openat(dir, "root.tar", O_RDONLY | O_CLOEXEC);
 	b->kernel = openat(dir, "vmlinuz", O_RDONLY | O_CLOEXEC);
@@ -137,96 +154,193 @@ static int move_in(const struct cache *c, const char *dir, const char *key, stru
 	return r < 0 ? err_errno(e, r, "%s", to) : 0;
 }
 
-static int make_base(const struct recipe *r, const struct cache *c, const char *key,
-		     const char *inputs, const char *sources,
-		     const struct base_options *o, struct err *e)
+/* Of the locked packages, out of the cache: nothing else can get in. */
+static int make_locked(const struct base_job *j, struct base_work *w, struct err *e)
 {
-	_cleanup_free_ char *parent = xasprintf("%s/base", c->dir);
-	_cleanup_free_ char *name = xasprintf(".%s", key);
-	_cleanup_free_ char *log = xasprintf("%s/base/%s.log", c->dir, key);
+	const struct lock_base *lock = j->o->lock;
+	_cleanup_free_ char *note = xasprintf("%s.debs", w->log), *repo = NULL;
+	_cleanup_free_ char *path = xasprintf("%s/packages", w->dir), *packages = NULL;
+	_cleanup_buf_ struct buf sources = {0};
+	int r;
+
+	if (debs_repo(lock, j->r, j->c, note, &sources, &repo, e) < 0)
+		return -1;
+	w->sources = sources.p;
+	w->mirrors = NULL;
+	r = j->r->base.type->make(w, e);
+	debs_repo_remove(repo, note);
+	if (r < 0)
+		return -1;
+	r = file_read_at(AT_FDCWD, path, TEXT_MAX, &packages, NULL);
+	if (r < 0)
+		return err_errno(e, r, "%s", path);
+	return debs_check_installed(lock, packages, e);
+}
+
+static int make_base(const struct base_job *j, struct err *e)
+{
+	_cleanup_free_ char *parent = xasprintf("%s/base", j->c->dir);
+	_cleanup_free_ char *name = xasprintf(".%s", j->key);
+	_cleanup_free_ char *log = xasprintf("%s/base/%s.log", j->c->dir, j->key);
 	_cleanup_free_ char *source = NULL;
 	_cleanup_rm_rf_ char *dir = NULL;
+	const struct base_type *type = j->r->base.type;
 	struct base_work w = {
-		.r = r,
-		.sources = sources,
-		.mirrors = o->mirrors,
-		.source = o->source ? o->source->fd : -1,
+		.r = j->r,
+		.sources = j->sources.p ? j->sources.p : "",
+		.mirrors = j->o->mirrors,
+		.source = j->o->source ? j->o->source->fd : -1,
 		.log = log,
 	};
 	int n;
 
-	if (base_check_tools(r->base.type->tools, e) < 0)
+	if (base_check_tools(type->tools, e) < 0)
 		return -1;
-	remove_stale(c, key);
+	remove_stale(j->c, j->key);
 	n = tempdir_make(parent, name, &dir);
 	if (n < 0)
 		return err_errno(e, n, "%s", parent);
-	if (o->source)
-		source = cache_blob_path(c, o->source);
+	if (j->o->source)
+		source = cache_blob_path(j->c, j->o->source);
 	w.source_path = source;
 	w.dir = dir;
-	if (r->base.type->make(&w, e) < 0)
+	n = is_locked(j) ? make_locked(j, &w, e) : type->make(&w, e);
+	if (n < 0)
 		return -1;
-	if (write_complete(dir, inputs, e) < 0 || move_in(c, dir, key, e) < 0)
+	if (write_complete(dir, j->inputs.p, e) < 0 || move_in(j->c, dir, j->key, e) < 0)
 		return -1;
 	free(TAKE_PTR(dir)); /* it has its final name */
 	return 0;
 }
 
-static int get_locked(struct base *b, const struct recipe *r, const struct cache *c,
-		      const char *key, const char *inputs, const char *sources,
-		      const struct base_options *o, struct err *e)
+static int get_locked(struct base *b, const struct base_job *j, struct err *e)
 {
-	_cleanup_free_ char *name = xasprintf("base-%s", key);
+	_cleanup_free_ char *name = xasprintf("base-%s", j->key);
 	_cleanup_close_ int lock = -1;
 	int found;
 
-	if (cache_lock(c, name, &lock, e) < 0)
+	if (cache_lock(j->c, name, &lock, e) < 0)
 		return -1;
-	found = o->refresh ? 0 : open_base(b, c, key, e);
+	found = j->o->refresh ? 0 : open_base(b, j->c, j->key, e);
 	if (found != 0)
 		return found < 0 ? -1 : 0;
-	if (make_base(r, c, key, inputs, sources, o, e) < 0)
+	if (make_base(j, e) < 0)
 		return -1;
 	b->made = true;
-	found = open_base(b, c, key, e);
+	found = open_base(b, j->c, j->key, e);
 	if (found == 0)
-		return err_set(e, ERR_FAILED, "base %s: is gone again", key);
+		return err_set(e, ERR_FAILED, "base %s: is gone again", j->key);
 	return found < 0 ? -1 : 0;
+}
+
+/* The locked packages, wherever they are; else where this machine gets the suite from,
+ * whatever that has. */
+static void put_origin(struct base_job *j)
+{
+	const struct lock_base *l = j->o->lock;
+
+	if (!is_locked(j)) {
+		buf_add(&j->inputs, j->sources.p, j->sources.len);
+		return;
+	}
+	for (size_t i = 0; i < l->n_packages; i++)
+		buf_printf(&j->inputs, "locked %s %s %s %s\n", l->packages[i].name,
+			   l->packages[i].version, l->packages[i].arch,
+			   l->packages[i].sha256);
+}
+
+static int job_begin(struct base_job *j, struct err *e)
+{
+	_cleanup_diag_ struct diag d = {0};
+
+	put_common(&j->inputs, j->r);
+	if (j->o->source)
+		buf_printf(&j->inputs, "source %s\n", j->o->source->sha256);
+	if (j->r->base.type->prepare(j->r, &j->inputs, &j->sources, e) < 0)
+		return -1;
+	digest_text(DIGEST_SHA256, j->inputs.p, j->inputs.len, j->recipe_key);
+	if (is_locked(j))
+		debs_check_recipe(j->o->lock, j->r, &d);
+	put_origin(j);
+	digest_text(DIGEST_SHA256, j->inputs.p, j->inputs.len, j->key);
+	return diag_err(&d, e);
+}
+
+static void job_done(struct base_job *j)
+{
+	buf_done(&j->inputs);
+	buf_done(&j->sources);
+}
+#define _cleanup_job_ _cleanup_(job_done)
+
+static int get_debs(const struct base_job *j, struct err *e)
+{
+	struct obtain_options oo = {.mirrors = j->o->mirrors, .offline = j->o->offline};
+	size_t fetched = 0;
+
+	if (debs_obtain(j->o->lock, j->r, j->sources.p ? j->sources.p : "", j->c, &oo,
+			&fetched, e) < 0)
+		return -1;
+	log_info("packages: %zu locked, %zu of them fetched", j->o->lock->n_packages,
+		 fetched);
+	return 0;
+}
+
+static int offline_error(const struct base_job *j, struct err *e)
+{
+	return err_set(e, ERR_FAILED,
+		       "the base of %s is not in the cache, and --offline was given (%s)",
+		       j->r->name, j->r->base.where);
 }
 
 int base_get(struct base *ret, const struct recipe *r, const struct cache *c,
 	     const struct base_options *o, struct err *e)
 {
 	_cleanup_base_ struct base b = {.tar = -1, .kernel = -1, .initrd = -1};
-	_cleanup_buf_ struct buf inputs = {0}, sources = {0};
-	char key[DIGEST_HEX_MAX];
+	_cleanup_job_ struct base_job j = {.r = r, .c = c, .o = o};
 	int found = 0;
 
-	put_common(&inputs, r);
-	if (o->source)
-		buf_printf(&inputs, "source %s\n", o->source->sha256);
-	if (r->base.type->prepare(r, &inputs, &sources, e) < 0)
+	if (job_begin(&j, e) < 0)
 		return -1;
-	digest_text(DIGEST_SHA256, inputs.p, inputs.len, b.key);
-	buf_add(&inputs, sources.p, sources.len);
-	digest_text(DIGEST_SHA256, inputs.p, inputs.len, key);
-
+	memcpy(b.key, j.recipe_key, sizeof(b.key));
 	if (!o->refresh)
-		found = open_base(&b, c, key, e);
-	if (found == 0 && o->offline)
-		return err_set(e, ERR_FAILED,
-			       "the base of %s is not in the cache, and --offline was "
-			       "given (%s)",
-			       r->name, r->base.where);
+		found = open_base(&b, c, j.key, e);
+	if (found == 0 && o->offline && !is_locked(&j))
+		return offline_error(&j, e);
+	if (found == 0 && is_locked(&j) && get_debs(&j, e) < 0)
+		return -1;
 	if (found == 0)
-		found = get_locked(&b, r, c, key, inputs.p, sources.p ? sources.p : "", o,
-				   e);
+		found = get_locked(&b, &j, e);
 	if (found < 0)
 		return -1;
 	*ret = b;
 	b = (struct base){.tar = -1, .kernel = -1, .initrd = -1};
 	return 0;
+}
+
+int base_fetch(const struct recipe *r, const struct cache *c,
+	       const struct base_options *o, struct err *e)
+{
+	_cleanup_base_ struct base b = {.tar = -1, .kernel = -1, .initrd = -1};
+	_cleanup_job_ struct base_job j = {.r = r, .c = c, .o = o};
+
+	if (job_begin(&j, e) < 0)
+		return -1;
+	return is_locked(&j) ? get_debs(&j, e) : base_get(&b, r, c, o, e);
+}
+
+int base_lock(struct lock_base *ret, const struct recipe *r, char *const *mirrors,
+	      struct err *e)
+{
+	static const struct base_options none;
+	_cleanup_job_ struct base_job j = {.r = r, .o = &none};
+
+	*ret = (struct lock_base){0};
+	if (!r->base.type->resolve)
+		return 0;
+	if (job_begin(&j, e) < 0)
+		return -1;
+	return r->base.type->resolve(ret, r, j.sources.p ? j.sources.p : "", mirrors, e);
 }
 
 void base_done(struct base *b)

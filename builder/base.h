@@ -15,11 +15,13 @@
 #pragma once
 
 #include "cache.h"
+#include "lock.h"
 #include "recipe.h"
 
 struct base_options {
-	char *const *mirrors;      /* PREFIX=REPLACEMENT */
-	const struct blob *source; /* the artifact that the base is made from, or NULL */
+	char *const *mirrors;         /* mirror.h */
+	const struct lock_base *lock; /* NULL or without packages: not locked */
+	const struct blob *source;    /* what the base is made from, or NULL */
 	bool offline;
 	bool refresh;
 };
@@ -64,6 +66,13 @@ struct base_type {
 	 */
 	int (*prepare)(const struct recipe *r, struct buf *inputs, struct buf *sources,
 		       struct err *e);
+	/*
+	 * Which packages it would be made of now, with their digests (everything but
+	 * `where`). NULL: such a base is not made of packages that could be locked. Where
+	 * it is locked, make is given a source that has these packages only.
+	 */
+	int (*resolve)(struct lock_base *ret, const struct recipe *r, const char *sources,
+		       char *const *mirrors, struct err *e);
 	/* The programs that make needs, with the packages they are in. */
 	const struct base_tool *tools;
 	/* Fills the folder (see above), all but inputs and complete. */
@@ -79,5 +88,11 @@ int base_check_tools(const struct base_tool *tools, struct err *e) _must_check_;
 
 int base_get(struct base *ret, const struct recipe *r, const struct cache *c,
 	     const struct base_options *o, struct err *e) _must_check_;
+/* What a later base_get needs and the network has: the locked packages, or the base. */
+int base_fetch(const struct recipe *r, const struct cache *c,
+	       const struct base_options *o, struct err *e) _must_check_;
+/* Fills in the base's part of a lock; it stays empty where there is nothing to lock. */
+int base_lock(struct lock_base *ret, const struct recipe *r, char *const *mirrors,
+	      struct err *e) _must_check_;
 void base_done(struct base *b);
 #define _cleanup_base_ _cleanup_(base_done)

@@ -136,6 +136,7 @@ static int get_base(struct job *j, struct err *e)
 {
 	struct base_options bo = {
 		.mirrors = j->o->mirrors,
+		.lock = &j->lock.base,
 		.offline = j->o->offline,
 		.refresh = j->o->refresh,
 	};

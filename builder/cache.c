@@ -14,8 +14,18 @@
 
 #include <sys/file.h>
 
-static const char *const folders[] = {"blobs/sha256", "blobs/sha512", "partial", "base",
-				      "lock"};
+static const char *const folders[] = {"blobs/sha256", "blobs/sha512", "partial",
+				      "base",         "url",          "lock"};
+
+static int flock_again(int fd, int operation)
+{
+	int r;
+
+	do
+		r = flock(fd, operation);
+	while (r < 0 && errno == EINTR);
+	return r < 0 ? -errno : 0;
+}
 
 static char *default_dir(void)
 {
@@ -51,6 +61,8 @@ int cache_open(struct cache *ret, const char *dir, struct err *e)
 		if (r < 0)
 			return err_errno(e, r, "cache %s: %s", c.dir, folders[i]);
 	}
+	/* Where a directory cannot be locked (NFS), prune cannot run either. */
+	(void)!flock_again(c.fd, LOCK_SH);
 	*ret = (struct cache){.dir = TAKE_PTR(c.dir), .fd = TAKE_FD(c.fd)};
 	return 0;
 }
@@ -65,14 +77,15 @@ void cache_done(struct cache *c)
 
 /* --- locks ------------------------------------------------------------------------- */
 
-static int flock_again(int fd, int operation)
+int cache_lock_all(const struct cache *c, struct err *e)
 {
-	int r;
+	int r = flock_again(c->fd, LOCK_EX | LOCK_NB);
 
-	do
-		r = flock(fd, operation);
-	while (r < 0 && errno == EINTR);
-	return r < 0 ? -errno : 0;
+	if (r == -EWOULDBLOCK) {
+		log_info("waits for others who use the cache %s", c->dir);
+		r = flock_again(c->fd, LOCK_EX);
+	}
+	return r < 0 ? err_errno(e, r, "cache %s: cannot be locked", c->dir) : 0;
 }
 
 int lock_file_at(int dirfd, const char *path, const char *what, int *ret_fd,
@@ -152,28 +165,46 @@ int cache_blob_open(const struct cache *c, enum digest_type type, const char *he
 		unlinkat(c->fd, path, 0);
 		return 0;
 	}
+	futimens(fd, NULL); /* last used now; not everybody may say so */
 	ret->fd = TAKE_FD(fd);
 	return 1;
 }
 
+/* It is not synced: one that a power cut emptied is found out when it is opened. */
 int cache_blob_add(const struct cache *c, const char *path, const char *sha256,
 		   const char *sha512, struct err *e)
 {
 	_cleanup_free_ char *to = blob_path(DIGEST_SHA256, sha256);
 	_cleanup_free_ char *link = blob_path(DIGEST_SHA512, sha512);
 	_cleanup_free_ char *target = xasprintf("../sha256/%s", sha256);
-	_cleanup_close_ int fd = openat(c->fd, path, O_RDONLY | O_CLOEXEC);
 	int r;
 
-	if (fd < 0 || fsync(fd) < 0 || renameat(c->fd, path, c->fd, to) < 0)
+	if (renameat(c->fd, path, c->fd, to) < 0)
 		return err_errno(e, errno, "cache %s: %s", c->dir, path);
-	r = fsync_parent_at(c->fd, to);
-	if (r >= 0)
-		r = file_symlink_at(c->fd, link, target);
+	r = *sha512 ? file_symlink_at(c->fd, link, target) : 0;
 	return r < 0 ? err_errno(e, r, "cache %s: %s", c->dir, link) : 0;
 }
 
 char *cache_blob_path(const struct cache *c, const struct blob *b)
 {
 	return xasprintf("%s/blobs/sha256/%s", c->dir, b->sha256);
+}
+
+void cache_note_url(const struct cache *c, const char *url, const char *sha256)
+{
+	_cleanup_free_ char *text = xasprintf("%s %s\n", sha256, url);
+	_cleanup_free_ char *path = NULL, *have = NULL;
+	_cleanup_close_ int fd = -1;
+	char key[DIGEST_HEX_MAX];
+
+	path = xasprintf("url/%s", digest_text(DIGEST_SHA256, url, strlen(url), key));
+	if (file_read_at(c->fd, path, 64 * 1024, &have, NULL) == 0 && streq(have, text))
+		return;
+	/* Not synced, unlike file_write_at: there may be hundreds, and each can be had
+	 * again. Who reads it compares it with its name. */
+	unlinkat(c->fd, path, 0);
+	fd = openat(c->fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+		    0644);
+	if (fd < 0 || write_all(fd, text, strlen(text)) < 0)
+		unlinkat(c->fd, path, 0);
 }

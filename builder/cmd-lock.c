@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rackstrap lock: fetches a recipe's inputs and notes what came. */
+/* rackstrap lock: fetches a recipe's inputs, asks for its packages, notes what came. */
+#include "base.h"
 #include "build.h"
 #include "command.h"
 #include "inputs.h"
@@ -8,15 +9,13 @@
 #include "progress.h"
 
 static const struct option options[] = {
-	{"cache", required_argument, NULL, 'c'},
-	{"lock", required_argument, NULL, 'l'},
-	{"mirror", required_argument, NULL, 'm'},
-	{"help", no_argument, NULL, 'h'},
-	{NULL, 0, NULL, 0},
+	{"artifacts", no_argument, NULL, 'a'},  {"cache", required_argument, NULL, 'c'},
+	{"lock", required_argument, NULL, 'l'}, {"mirror", required_argument, NULL, 'm'},
+	{"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0},
 };
 
 /* What changed since the file was last written. */
-static void tell(const struct lock *old, const struct lock *new)
+static void tell_inputs(const struct lock *old, const struct lock *new)
 {
 	for (size_t i = 0; i < new->n; i++) {
 		const struct lock_entry *n = &new->v[i], *o = lock_find(old, n->url);
@@ -34,41 +33,121 @@ static void tell(const struct lock *old, const struct lock *new)
 			printf("dropped %s\n", old->v[i].url);
 }
 
-static int lock_recipe(const char *path, const char *cache_dir, const char *asked,
-		       char *const *mirrors, struct err *e)
+static void tell_packages(const struct lock_base *old, const struct lock_base *new)
+{
+	if (old->n_packages == 0 && new->n_packages > 0) {
+		printf("new base of %zu packages of %s\n", new->n_packages, new->suite);
+		return;
+	}
+	for (size_t i = 0; i < new->n_packages; i++) {
+		const struct lock_package *n = &new->packages[i];
+		const struct lock_package *o = lock_package_find(old, n->name, n->arch);
+
+		if (!o)
+			printf("new package %s %s\n", n->name, n->version);
+		else if (!streq(o->sha256, n->sha256))
+			printf("changed package %s %s (was %s)\n", n->name, n->version,
+			       o->version);
+	}
+	for (size_t i = 0; i < old->n_packages; i++)
+		if (!lock_package_find(new, old->packages[i].name, old->packages[i].arch))
+			printf("dropped package %s %s\n", old->packages[i].name,
+			       old->packages[i].version);
+}
+
+static bool same_words(char *const *a, char *const *b)
+{
+	size_t n = strv_len(a);
+
+	if (n != strv_len(b))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!streq(a[i], b[i]))
+			return false;
+	return true;
+}
+
+/* Whether nothing but the archive's date changed: the lock then stays as it is. */
+static bool same_base(const struct lock_base *a, const struct lock_base *b)
+{
+	if (a->n_packages != b->n_packages || a->n_packages == 0 ||
+	    !streq(a->suite, b->suite) || !same_words(a->wanted, b->wanted))
+		return false;
+	for (size_t i = 0; i < a->n_packages; i++) {
+		const struct lock_package *p = &a->packages[i];
+		const struct lock_package *q = lock_package_find(b, p->name, p->arch);
+
+		if (!q || !streq(p->sha256, q->sha256) || !streq(p->path, q->path))
+			return false;
+	}
+	return true;
+}
+
+struct lock_options {
+	const char *cache, *lock;
+	bool artifacts; /* leave the base's part as it is */
+	char *const *mirrors;
+};
+
+/* The base's part of the new lock. `old` gives its own up where that stays. */
+static int lock_base_part(struct lock *new, struct lock *old, const struct recipe *r,
+			  const struct lock_options *o, bool *ret_kept, struct err *e)
+{
+	*ret_kept = o->artifacts;
+	if (!o->artifacts && base_lock(&new->base, r, o->mirrors, e) < 0)
+		return -1;
+	if (!o->artifacts && !same_base(&old->base, &new->base))
+		return 0;
+	*ret_kept = true;
+	lock_base_done(&new->base);
+	new->base = old->base;
+	old->base = (struct lock_base){0};
+	return 0;
+}
+
+static int lock_recipe(const char *path, const struct lock_options *o, struct err *e)
 {
 	_cleanup_recipe_ struct recipe r = {0};
 	_cleanup_diag_ struct diag d = {0};
 	_cleanup_cache_ struct cache c = {.fd = -1};
 	_cleanup_lock_ struct lock old = {0}, new = {0};
 	_cleanup_free_ char *file = NULL;
-	struct inputs_options o = {.mirrors = mirrors};
+	struct inputs_options io = {.mirrors = o->mirrors};
+	bool kept;
 
 	if (recipe_load(&r, path, &d) == 0) {
-		file = build_lock_path(&r, asked);
+		file = build_lock_path(&r, o->lock);
 		(void)!lock_read(&old, file, &d);
 	}
-	if (diag_err(&d, e) < 0 || cache_open(&c, cache_dir, e) < 0 ||
-	    inputs_lock(&new, &r, &c, &o, e) < 0 || lock_write(&new, file, e) < 0)
+	if (diag_err(&d, e) < 0 || cache_open(&c, o->cache, e) < 0 ||
+	    inputs_lock(&new, &old, &r, &c, &io, e) < 0 ||
+	    lock_base_part(&new, &old, &r, o, &kept, e) < 0 ||
+	    lock_write(&new, file, e) < 0)
 		return -1;
-	tell(&old, &new);
-	log_info("%s: %zu input%s", file, new.n, new.n == 1 ? "" : "s");
+	tell_inputs(&old, &new);
+	if (!kept)
+		tell_packages(&old.base, &new.base);
+	log_info("%s: %zu input%s, %zu package%s", file, new.n, new.n == 1 ? "" : "s",
+		 new.base.n_packages, new.base.n_packages == 1 ? "" : "s");
 	return 0;
 }
 
 static int run_lock(const struct command *self, int argc, char **argv, struct err *e)
 {
 	_cleanup_strv_ char **mirrors = NULL;
-	const char *cache = NULL, *lock = NULL;
+	struct lock_options o = {0};
 	int c;
 
 	while ((c = command_getopt(self, argc, argv, options, e)) != -1) {
 		switch (c) {
+		case 'a':
+			o.artifacts = true;
+			break;
 		case 'c':
-			cache = optarg;
+			o.cache = optarg;
 			break;
 		case 'l':
-			lock = optarg;
+			o.lock = optarg;
 			break;
 		case 'm':
 			if (mirrors_add(&mirrors, optarg, e) < 0)
@@ -84,16 +163,22 @@ static int run_lock(const struct command *self, int argc, char **argv, struct er
 			"lock: name one recipe: a folder with recipe.cfg, or a file");
 	if (mirrors_add_environment(&mirrors, e) < 0)
 		return -1;
-	return lock_recipe(argv[optind], cache, lock, mirrors, e);
+	o.mirrors = mirrors;
+	return lock_recipe(argv[optind], &o, e);
 }
 
 const struct command command_lock = {
 	.name = "lock",
 	.args = "RECIPE [OPTION...]",
-	.summary = "note the size and digest of every input of a recipe",
+	.summary = "note what every input and package of a recipe is",
 	.help = "  --lock FILE            write it here (recipe.lock beside the recipe)\n"
+		"  --artifacts            leave the packages of the base as they are in "
+		"the "
+		"lock\n"
 		"  --cache DIR            keep what was fetched here, as build does\n"
-		"  --mirror PREFIX=URL    fetch what begins with PREFIX from URL; may be "
+		"  --mirror PREFIX=URL    fetch what begins with PREFIX from URL, or all "
+		"from an\n"
+		"                         exported cache (--mirror URL); may be "
 		"repeated\n",
 	.run = run_lock,
 };

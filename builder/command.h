@@ -22,8 +22,9 @@ struct command {
 	int (*run)(const struct command *self, int argc, char **argv, struct err *e);
 };
 
-extern const struct command command_build, command_lock, command_check, command_pxe,
-	command_serve, command_rack, command_status, command_write;
+extern const struct command command_build, command_lock, command_fetch, command_cache,
+	command_check, command_pxe, command_serve, command_rack, command_status,
+	command_write;
 
 /*
  * getopt_long with our manners: --help prints the command's help and exits 0; an unknown

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * OpenSSL's EVP digests. A digest that cannot be had (no memory, or a libcrypto whose
- * policy forbids SHA-2) leaves nothing to verify with: the program ends.
+ * policy forbids it) leaves nothing to verify with: the program ends.
  */
 #include "digest.h"
 
@@ -15,19 +15,30 @@ struct digest {
 	EVP_MD_CTX *ctx;
 };
 
-static const EVP_MD *md(enum digest_type type)
-{
-	return type == DIGEST_SHA512 ? EVP_sha512() : EVP_sha256();
-}
+static const struct {
+	const char *name;
+	const EVP_MD *(*md)(void);
+	size_t hex;
+} types[DIGEST_TYPES] = {
+	[DIGEST_SHA256] = {"sha256", EVP_sha256, 64},
+	[DIGEST_SHA512] = {"sha512", EVP_sha512, 128},
+	[DIGEST_SHA1] = {"sha1", EVP_sha1, 40},
+	[DIGEST_MD5] = {"md5", EVP_md5, 32},
+};
 
 const char *digest_name(enum digest_type type)
 {
-	return type == DIGEST_SHA512 ? "sha512" : "sha256";
+	return types[type].name;
 }
 
 size_t digest_hex_len(enum digest_type type)
 {
-	return type == DIGEST_SHA512 ? 128 : 64;
+	return types[type].hex;
+}
+
+bool digest_is_weak(enum digest_type type)
+{
+	return type == DIGEST_SHA1 || type == DIGEST_MD5;
 }
 
 bool digest_is_hex(const char *s, enum digest_type type)
@@ -41,7 +52,7 @@ static void must(int ok)
 {
 	if (ok == 1)
 		return;
-	fputs("libcrypto: no SHA-2\n", stderr);
+	fputs("libcrypto: a digest is missing\n", stderr);
 	abort();
 }
 
@@ -50,7 +61,7 @@ struct digest *digest_new(enum digest_type type)
 	struct digest *d = xcalloc(1, sizeof(*d));
 
 	d->ctx = EVP_MD_CTX_new();
-	must(d->ctx && EVP_DigestInit_ex(d->ctx, md(type), NULL));
+	must(d->ctx && EVP_DigestInit_ex(d->ctx, types[type].md(), NULL));
 	return d;
 }
 

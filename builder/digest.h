@@ -10,6 +10,11 @@
 enum digest_type {
 	DIGEST_SHA256,
 	DIGEST_SHA512,
+	/* Broken: whoever wants to can make another file that has it. They are looked at
+	 * where an upstream publishes nothing else, and never count alone. */
+	DIGEST_SHA1,
+	DIGEST_MD5,
+	DIGEST_TYPES
 };
 
 #define DIGEST_SHA256_LEN 65  /* in hex, with its NUL */
@@ -17,6 +22,7 @@ enum digest_type {
 
 const char *digest_name(enum digest_type type); /* "sha256" */
 size_t digest_hex_len(enum digest_type type);   /* without the NUL */
+bool digest_is_weak(enum digest_type type);
 bool digest_is_hex(const char *s, enum digest_type type);
 
 struct digest;

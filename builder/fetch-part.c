@@ -13,15 +13,25 @@
 
 int part_open(struct part *p, int dirfd, const char *path, const char *url)
 {
-	*p = (struct part){.dirfd = dirfd, .fd = -1, .path = path, .url = url};
+	*p = (struct part){.dirfd = dirfd,
+			   .fd = -1,
+			   .path = path,
+			   .url = url,
+			   .want_sha512 = p->want_sha512};
 	p->fd = openat(dirfd, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
 	return p->fd < 0 ? -errno : 0;
 }
 
-void part_done(struct part *p)
+void part_close(struct part *p)
 {
 	if (p->fd >= 0)
 		close(p->fd);
+	p->fd = -1;
+}
+
+void part_done(struct part *p)
+{
+	part_close(p);
 	digest_free(p->sha256);
 	digest_free(p->sha512);
 	*p = (struct part){.fd = -1};
@@ -60,7 +70,7 @@ static void begin(struct part *p)
 	digest_free(p->sha256);
 	digest_free(p->sha512);
 	p->sha256 = digest_new(DIGEST_SHA256);
-	p->sha512 = digest_new(DIGEST_SHA512);
+	p->sha512 = p->want_sha512 ? digest_new(DIGEST_SHA512) : NULL;
 	p->have = 0;
 	memset(p->head, 0, sizeof(p->head));
 }
@@ -73,7 +83,8 @@ static void take(struct part *p, const char *data, size_t len)
 		memcpy(p->head + p->have, data, len < n ? len : n);
 	}
 	digest_add(p->sha256, data, len);
-	digest_add(p->sha512, data, len);
+	if (p->sha512)
+		digest_add(p->sha512, data, len);
 	p->have += len;
 }
 
@@ -116,7 +127,16 @@ void part_digests(struct part *p, char sha256[static DIGEST_HEX_MAX],
 		  char sha512[static DIGEST_HEX_MAX])
 {
 	digest_hex(p->sha256, sha256);
-	digest_hex(p->sha512, sha512);
+	sha512[0] = '\0';
+	if (p->sha512)
+		digest_hex(p->sha512, sha512);
+}
+
+int part_digest(struct part *p, enum digest_type type, char out[static DIGEST_HEX_MAX])
+{
+	if (lseek(p->fd, 0, SEEK_SET) < 0)
+		return -errno;
+	return digest_fd(p->fd, type, out, NULL);
 }
 
 bool part_is_page(const struct part *p)
@@ -124,12 +144,24 @@ bool part_is_page(const struct part *p)
 	static const char *const marks[] = {"<!doctype", "<html", "<?xml", "<head"};
 	const char *s = p->head;
 
-	while (s < p->head + 4 && isspace((unsigned char)*s))
+	while (s < p->head + 16 && isspace((unsigned char)*s))
 		s++;
 	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
 		if (strncasecmp(s, marks[i], strlen(marks[i])) == 0)
 			return true;
 	return false;
+}
+
+char *part_first_line(const struct part *p)
+{
+	const char *s = p->head, *end = p->head + sizeof(p->head);
+	size_t n = 0;
+
+	while (s < end && isspace((unsigned char)*s))
+		s++;
+	while (s + n < end && s[n] >= ' ' && s[n] < 0x7f)
+		n++;
+	return xstrndup(s, n);
 }
 
 void part_remove(struct part *p)

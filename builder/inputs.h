@@ -33,8 +33,10 @@ void inputs_done(struct inputs *i);
 #define _cleanup_inputs_ _cleanup_(inputs_done)
 
 /*
- * Fetches every artifact, whatever the cache has, and says what came. A digest in the
- * recipe must hold. What came is kept in the cache.
+ * Fetches every artifact, whatever the cache has, and adds to `lock` what came. A digest
+ * in the recipe must hold. What came is kept in the cache. What is as it was in `old`
+ * keeps its `when` and `from`.
  */
-int inputs_lock(struct lock *ret, const struct recipe *r, const struct cache *c,
-		const struct inputs_options *o, struct err *e) _must_check_;
+int inputs_lock(struct lock *lock, const struct lock *old, const struct recipe *r,
+		const struct cache *c, const struct inputs_options *o,
+		struct err *e) _must_check_;

@@ -1,85 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The lock file. It is data that a program wrote: includes are refused, and every entry
- * has all of its members.
+ * The lock in memory, and as it is written. lock-read.c reads it.
+ *
+ * A line is as short as its data lets it be, and the order is the recipe's and the
+ * alphabet's, so that a change of the lock reads well as a diff.
  */
 #include "lock.h"
 
 #include "firstboot/conf.h"
 #include "lib/file.h"
 
-static const char *const lock_keys[] = {"version", "inputs", NULL};
-static const char *const input_keys[] = {"url", "size", "sha256", NULL};
+#include <time.h>
 
-static void parse_input(struct lock *l, const struct conf_node *n, struct diag *d)
+void lock_base_done(struct lock_base *b)
 {
-	const char *url = NULL, *size = NULL, *sha256 = NULL;
-	struct lock_entry *entry;
-	size_t before = d->n;
-	uint64_t bytes = 0;
-
-	if (conf_type(n) != CONF_GROUP) {
-		conf_complain(n, d, "inputs: must be groups: { url = ...; }");
-		return;
+	for (size_t i = 0; i < b->n_releases; i++) {
+		free(b->releases[i].name);
+		free(b->releases[i].date);
+		free(b->releases[i].sha256);
 	}
-	(void)!conf_check_keys(n, input_keys, d);
-	if (conf_get_str(n, "url", &url, d) == 0 ||
-	    conf_get_str(n, "size", &size, d) == 0 ||
-	    conf_get_str(n, "sha256", &sha256, d) == 0)
-		conf_complain(n, d, "an input has url, size and sha256");
-	if (size && str_to_u64(size, INT64_MAX, &bytes) < 0)
-		conf_complain(conf_member(n, "size"), d,
-			      "size: must be a number of bytes, not '%s'", size);
-	if (sha256 && !digest_is_hex(sha256, DIGEST_SHA256))
-		conf_complain(conf_member(n, "sha256"), d,
-			      "sha256: must be 64 lower-case hex digits");
-	if (url && lock_find(l, url))
-		conf_complain(n, d, "'%s' is there already (%s)", url,
-			      lock_find(l, url)->where);
-	if (d->n > before)
-		return;
-	lock_add(l, url, bytes, sha256);
-	entry = &l->v[l->n - 1];
-	entry->where = xasprintf("%s:%u", conf_file(n), conf_line(n));
-}
+	for (size_t i = 0; i < b->n_packages; i++) {
+		struct lock_package *p = &b->packages[i];
 
-static int parse(struct lock *l, const struct conf *c, struct diag *d)
-{
-	const struct conf_node *root = conf_root(c), *list = NULL;
-	size_t before = d->n;
-	int version = 0;
-
-	(void)!conf_check_keys(root, lock_keys, d);
-	if (conf_get_int(root, "version", 1, 1, &version, d) == 0)
-		diag_add(d, "%s: version: missing", conf_name(c));
-	(void)!conf_get_list(root, "inputs", &list, d);
-	for (size_t i = 0; i < conf_len(list); i++)
-		parse_input(l, conf_at(list, i), d);
-	return d->n > before ? -1 : 0;
-}
-
-int lock_read(struct lock *ret, const char *path, struct diag *d)
-{
-	_cleanup_conf_ struct conf *c = NULL;
-	_cleanup_lock_ struct lock l = {0};
-	struct diag own = {0};
-
-	if (access(path, F_OK) < 0 && errno == ENOENT) {
-		*ret = l;
-		return 0;
+		free(p->name);
+		free(p->version);
+		free(p->arch);
+		free(p->release);
+		free(p->path);
+		free(p->sha256);
+		free(p->where);
 	}
-	if (conf_read_at(&c, AT_FDCWD, path, path, CONF_MAX_RACK, CONF_NO_INCLUDE,
-			 &own) == 0)
-		(void)!parse(&l, c, &own);
-	for (size_t i = 0; i < own.n; i++)
-		diag_add(d, "%s", own.lines[i]);
-	if (own.n > 0) {
-		diag_done(&own);
-		return -1;
-	}
-	*ret = l;
-	l = (struct lock){0};
-	return 0;
+	free(b->releases);
+	free(b->packages);
+	free(b->suite);
+	free(b->origin);
+	free(b->when);
+	strv_free(b->wanted);
+	free(b->where);
+	*b = (struct lock_base){0};
 }
 
 void lock_done(struct lock *l)
@@ -87,9 +45,12 @@ void lock_done(struct lock *l)
 	for (size_t i = 0; i < l->n; i++) {
 		free(l->v[i].url);
 		free(l->v[i].sha256);
+		free(l->v[i].when);
+		free(l->v[i].from);
 		free(l->v[i].where);
 	}
 	free(l->v);
+	lock_base_done(&l->base);
 	*l = (struct lock){0};
 }
 
@@ -101,14 +62,138 @@ const struct lock_entry *lock_find(const struct lock *l, const char *url)
 	return NULL;
 }
 
-void lock_add(struct lock *l, const char *url, uint64_t size, const char *sha256)
+struct lock_entry *lock_add(struct lock *l, const char *url, uint64_t size,
+			    const char *sha256)
 {
 	l->v = xrealloc(l->v, (l->n + 1) * sizeof(*l->v));
-	l->v[l->n++] = (struct lock_entry){
+	l->v[l->n] = (struct lock_entry){
 		.url = xstrdup(url),
 		.size = size,
 		.sha256 = xstrdup(sha256),
 	};
+	return &l->v[l->n++];
+}
+
+const struct lock_package *lock_package_find(const struct lock_base *b, const char *name,
+					     const char *arch)
+{
+	for (size_t i = 0; i < b->n_packages; i++)
+		if (streq(b->packages[i].name, name) && streq(b->packages[i].arch, arch))
+			return &b->packages[i];
+	return NULL;
+}
+
+struct lock_release *lock_release_add(struct lock_base *b)
+{
+	b->releases = xrealloc(b->releases, (b->n_releases + 1) * sizeof(*b->releases));
+	b->releases[b->n_releases] = (struct lock_release){0};
+	return &b->releases[b->n_releases++];
+}
+
+struct lock_package *lock_package_add(struct lock_base *b)
+{
+	b->packages = xrealloc(b->packages, (b->n_packages + 1) * sizeof(*b->packages));
+	b->packages[b->n_packages] = (struct lock_package){0};
+	return &b->packages[b->n_packages++];
+}
+
+static int by_release(const void *a, const void *b)
+{
+	return strcmp(((const struct lock_release *)a)->name,
+		      ((const struct lock_release *)b)->name);
+}
+
+static int by_package(const void *a, const void *b)
+{
+	const struct lock_package *x = a, *y = b;
+	int r = strcmp(x->name, y->name);
+
+	return r != 0 ? r : strcmp(x->arch, y->arch);
+}
+
+void lock_base_sort(struct lock_base *b)
+{
+	if (b->n_releases > 0)
+		qsort(b->releases, b->n_releases, sizeof(*b->releases), by_release);
+	if (b->n_packages > 0)
+		qsort(b->packages, b->n_packages, sizeof(*b->packages), by_package);
+}
+
+char *lock_time(time_t t)
+{
+	char text[32];
+	struct tm tm;
+
+	gmtime_r(&t, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return xstrdup(text);
+}
+
+/* --- writing ----------------------------------------------------------------------- */
+
+static void put_str(struct buf *b, const char *before, const char *key, const char *value)
+{
+	if (!value)
+		return;
+	buf_printf(b, "%s%s = ", before, key);
+	conf_quote(b, value);
+	buf_puts(b, ";");
+}
+
+static void put_size(struct buf *b, const char *before, uint64_t size)
+{
+	buf_printf(b, "%ssize = \"%llu\";", before, (unsigned long long)size);
+}
+
+static void put_inputs(struct buf *b, const struct lock *l)
+{
+	buf_puts(b, "inputs = (");
+	for (size_t i = 0; i < l->n; i++) {
+		buf_printf(b, "%s\n\t{", i > 0 ? "," : "");
+		put_str(b, "\n\t\t", "url", l->v[i].url);
+		put_size(b, "\n\t\t", l->v[i].size);
+		put_str(b, "\n\t\t", "sha256", l->v[i].sha256);
+		put_str(b, "\n\t\t", "when", l->v[i].when);
+		put_str(b, "\n\t\t", "from", l->v[i].from);
+		buf_puts(b, "\n\t}");
+	}
+	buf_puts(b, "\n);\n");
+}
+
+static void put_base(struct buf *b, const struct lock_base *base)
+{
+	buf_puts(b, "base = {");
+	put_str(b, "\n\t", "suite", base->suite);
+	put_str(b, "\n\t", "origin", base->origin);
+	put_str(b, "\n\t", "when", base->when);
+	buf_puts(b, "\n\twanted = [");
+	for (size_t i = 0; base->wanted && base->wanted[i]; i++) {
+		buf_puts(b, i > 0 ? ",\n\t\t" : "\n\t\t");
+		conf_quote(b, base->wanted[i]);
+	}
+	buf_puts(b, "\n\t];\n\treleases = (");
+	for (size_t i = 0; i < base->n_releases; i++) {
+		buf_puts(b, i > 0 ? ",\n\t\t{" : "\n\t\t{");
+		put_str(b, " ", "name", base->releases[i].name);
+		put_str(b, " ", "date", base->releases[i].date);
+		put_str(b, "\n\t\t  ", "sha256", base->releases[i].sha256);
+		buf_puts(b, " }");
+	}
+	buf_puts(b, "\n\t);\n\tpackages = (");
+	for (size_t i = 0; i < base->n_packages; i++) {
+		const struct lock_package *p = &base->packages[i];
+
+		buf_puts(b, i > 0 ? ",\n\t\t{" : "\n\t\t{");
+		put_str(b, " ", "name", p->name);
+		put_str(b, " ", "version", p->version);
+		put_str(b, " ", "arch", p->arch);
+		put_str(b, " ", "release", p->release);
+		put_str(b, "\n\t\t  ", "path", p->path);
+		put_size(b, "\n\t\t  ", p->size);
+		put_str(b, " ", "sha256", p->sha256);
+		buf_puts(b, " }");
+	}
+	buf_puts(b, "\n\t);\n};\n");
 }
 
 char *lock_render(const struct lock *l)
@@ -116,16 +201,10 @@ char *lock_render(const struct lock *l)
 	struct buf b = {0};
 
 	buf_puts(&b, "# Made by `rackstrap lock`: what each input was. Keep it with the "
-		     "recipe.\nversion = 1;\ninputs = (");
-	for (size_t i = 0; i < l->n; i++) {
-		buf_printf(&b, "%s\n\t{\n\t\turl = ", i > 0 ? "," : "");
-		conf_quote(&b, l->v[i].url);
-		buf_printf(&b, ";\n\t\tsize = \"%llu\";\n\t\tsha256 = ",
-			   (unsigned long long)l->v[i].size);
-		conf_quote(&b, l->v[i].sha256);
-		buf_puts(&b, ";\n\t}");
-	}
-	buf_puts(&b, "\n);\n");
+		     "recipe.\nversion = 1;\n");
+	put_inputs(&b, l);
+	if (l->base.n_packages > 0)
+		put_base(&b, &l->base);
 	return buf_take(&b);
 }
 

@@ -136,7 +136,7 @@ static const char archived_gpgv[] = "#!/bin/sh\n"
 				    "eval \"echo \\\"\\$said\\\" >&$fd\"\n"
 				    "exit $rc\n";
 
-static int put_gpgv(const struct recipe *r, const char *tmp, struct err *e)
+int mmdebstrap_put_gpgv(const struct recipe *r, const char *tmp, struct err *e)
 {
 	_cleanup_free_ char *path = xasprintf("%s/gpgv", tmp);
 	int n = !r->base.archived ? 0
@@ -147,7 +147,8 @@ static int put_gpgv(const struct recipe *r, const char *tmp, struct err *e)
 }
 
 /* Into our folder, where the user that apt verifies as can read it. */
-static int put_keyring(const struct recipe *r, const char *tmp, char **ret, struct err *e)
+int mmdebstrap_put_keyring(const struct recipe *r, const char *tmp, char **ret,
+			   struct err *e)
 {
 	_cleanup_free_ char *path = NULL, *data = NULL;
 	size_t len = 0;
@@ -169,8 +170,8 @@ static int put_keyring(const struct recipe *r, const char *tmp, char **ret, stru
 /* --- the command line ----------------------------------------------------------------
  */
 
-static void put_sources(struct buf *out, const struct recipe *r, const char *sources,
-			char *const *mirrors, const char *keyring)
+void mmdebstrap_put_sources(struct buf *out, const struct recipe *r, const char *sources,
+			    char *const *mirrors, const char *keyring)
 {
 	_cleanup_strv_ char **lines = strv_split(sources, "\n");
 
@@ -419,13 +420,13 @@ int mmdebstrap_make(const struct base_work *w, const char *tree, struct err *e)
 	list = xasprintf("%s/base.sources", tmp);
 	overlay = xasprintf("%s/overlay.tar", tmp);
 	install = xasprintf("%s/install", tmp);
-	result = put_keyring(r, tmp, &keyring, e);
+	result = mmdebstrap_put_keyring(r, tmp, &keyring, e);
 	if (result == 0)
-		result = put_gpgv(r, tmp, e);
+		result = mmdebstrap_put_gpgv(r, tmp, e);
 	if (result == 0 && tree)
 		result = put_install(r, install, e);
 	if (result == 0) {
-		put_sources(&text, r, w->sources, w->mirrors, keyring);
+		mmdebstrap_put_sources(&text, r, w->sources, w->mirrors, keyring);
 		if (!text.p)
 			buf_puts(&text, "# none\n");
 		n = file_write_at(AT_FDCWD, list, text.p, text.len, 0644);

@@ -11,3 +11,15 @@
  */
 int mmdebstrap_make(const struct base_work *w, const char *tree,
 		    struct err *e) _must_check_;
+
+/*
+ * What apt needs for the recipe's archive, also when it is only asked (apt-resolve.c), in
+ * the folder `tmp`: the program that stands between it and gpgv for an archived suite,
+ * the keyring (*ret owned, or NULL), and the sources with mirrors and key.
+ */
+int mmdebstrap_put_gpgv(const struct recipe *r, const char *tmp,
+			struct err *e) _must_check_;
+int mmdebstrap_put_keyring(const struct recipe *r, const char *tmp, char **ret,
+			   struct err *e) _must_check_;
+void mmdebstrap_put_sources(struct buf *out, const struct recipe *r, const char *sources,
+			    char *const *mirrors, const char *keyring);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One line that passes, on a terminal only; everything that stays goes through log.h. */
+/* Lines that pass, on a terminal only; everything that stays goes through log.h. */
 #include "progress.h"
 
 #include "lib/log.h"
@@ -13,7 +13,7 @@
 #define LINE_MS     30000
 
 static uint64_t shown_at;
-static bool shown;
+static size_t shown; /* lines */
 
 uint64_t progress_now_ms(void)
 {
@@ -58,30 +58,53 @@ static int columns(void)
 	return 80;
 }
 
+bool progress_due(void)
+{
+	return progress_live() &&
+	       (shown == 0 || progress_now_ms() - shown_at >= INTERVAL_MS);
+}
+
+/* To the first column of the first line shown, all of them empty. */
+static void rewind_lines(void)
+{
+	for (size_t i = 1; i < shown; i++)
+		fputs("\r\033[K\033[A", stderr);
+	fputs("\r\033[K", stderr);
+}
+
+void progress_show_lines(char *const *lines)
+{
+	if (!progress_due())
+		return;
+	rewind_lines();
+	for (shown = 0; lines && lines[shown]; shown++)
+		fprintf(stderr, "%s%.*s", shown > 0 ? "\n" : "", columns() - 1,
+			lines[shown]);
+	fflush(stderr);
+	shown_at = progress_now_ms();
+}
+
 void progress_show(const char *fmt, ...)
 {
-	uint64_t now = progress_now_ms();
 	char line[512];
+	char *lines[] = {line, NULL};
 	va_list ap;
 
-	if (!progress_live() || (shown && now - shown_at < INTERVAL_MS))
+	if (!progress_due())
 		return;
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "\r\033[K%.*s", columns() - 1, line);
-	fflush(stderr);
-	shown = true;
-	shown_at = now;
+	progress_show_lines(lines);
 }
 
 void progress_clear(void)
 {
-	if (!shown)
+	if (shown == 0)
 		return;
-	fputs("\r\033[K", stderr);
+	rewind_lines();
 	fflush(stderr);
-	shown = false;
+	shown = 0;
 }
 
 void stages_begin(struct stages *s)

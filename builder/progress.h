@@ -17,7 +17,11 @@ const char *progress_size(uint64_t bytes, char out[static PROGRESS_SIZE_LEN]);
 bool progress_live(void);
 /* Replaces the passing line; at most ten times a second. */
 void progress_show(const char *fmt, ...) _printf_(1, 2);
-/* Takes the passing line away, before anything else is written. */
+/* The same with several lines, each cut to the terminal's width. */
+void progress_show_lines(char *const *lines);
+/* Whether a line shown now would be seen, not held back. */
+bool progress_due(void);
+/* Takes the passing lines away, before anything else is written. */
 void progress_clear(void);
 
 /* "<what>: 3.9 s", and starts the clock of the next stage. */

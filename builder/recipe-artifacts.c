@@ -9,9 +9,9 @@
 #define EXTRACT_DEPTH_MAX 4
 #define LIMIT             (16ULL << 30)
 
-const char *const recipe_artifact_keys[] = {"name",    "url", "sha256", "sha512",
-					    "standin", "to",  "mode",   "extract",
-					    "limit",   NULL};
+const char *const recipe_artifact_keys[] = {"name", "url",     "sha256",  "sha512",
+					    "sha1", "md5",     "standin", "to",
+					    "mode", "extract", "limit",   NULL};
 const char *const recipe_extract_keys[] = {"path", "to", "mode", "extract", NULL};
 
 static void extract_free(struct recipe_extract *v, size_t n)
@@ -126,23 +126,21 @@ static void parse_extract_list(struct recipe_extract **v, size_t *n,
 void recipe_get_digest(const struct conf_node *n, char **hex, enum digest_type *type,
 		       struct diag *d)
 {
-	static const enum digest_type types[] = {DIGEST_SHA256, DIGEST_SHA512};
-
-	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
-		const char *key = digest_name(types[i]), *s = NULL;
+	for (enum digest_type t = 0; t < DIGEST_TYPES; t++) {
+		const char *key = digest_name(t), *s = NULL;
 
 		if (conf_get_str(n, key, &s, d) <= 0)
 			continue;
-		if (!digest_is_hex(s, types[i]))
+		if (!digest_is_hex(s, t))
 			conf_complain(conf_member(n, key), d,
 				      "%s: must be %zu lower-case hex digits, not '%s'",
-				      key, digest_hex_len(types[i]), s);
+				      key, digest_hex_len(t), s);
 		if (*hex)
-			conf_complain(conf_member(n, key), d,
-				      "give sha256 or sha512, not both");
+			conf_complain(conf_member(n, key), d, "give %s or %s, not both",
+				      digest_name(*type), key);
 		free(*hex);
 		*hex = xstrdup(s);
-		*type = types[i];
+		*type = t;
 	}
 }
 

@@ -81,7 +81,8 @@ struct recipe_artifact {
 	enum artifact_use use;
 	char *name;
 	char *url;
-	char *digest; /* hex, or NULL: the lock must have it */
+	char *digest; /* hex, or NULL; without it, and beside a weak one, the lock must
+		       * have one */
 	enum digest_type digest_type;
 	bool standin;
 	char *to; /* of a bare file, else NULL and extract says */

@@ -32,18 +32,18 @@ refuse "a folder without a recipe" 3 \
 refuse "an epoch of the environment that is none" 3 \
 	"rackstrap: SOURCE_DATE_EPOCH: must be seconds since 1970, not 'now'" \
 	env SOURCE_DATE_EPOCH=now "$RACKSTRAP" build --dry-run images/bookworm
-for command in build lock; do
+for command in build lock fetch; do
 	refuse "$command: no recipe" 2 \
 		"rackstrap: $command: name one recipe: a folder with recipe.cfg, or a file" \
 		"$RACKSTRAP" $command
 	refuse "$command: two recipes" 2 \
 		"rackstrap: $command: name one recipe: a folder with recipe.cfg, or a file" \
 		"$RACKSTRAP" $command images/bookworm images/bookworm-vm
-	refuse "$command: a mirror without a replacement" 2 \
-		"rackstrap: --mirror: must be PREFIX=REPLACEMENT, the replacement a URL or an absolute path, not 'http://a/'" \
-		"$RACKSTRAP" $command images/bookworm --mirror http://a/
+	refuse "$command: a mirror that is neither a URL nor a folder" 2 \
+		"rackstrap: --mirror: must be PREFIX=REPLACEMENT, the replacement a URL or an absolute path, or the URL or folder of an exported cache, not 'nowhere'" \
+		"$RACKSTRAP" $command images/bookworm --mirror nowhere
 	refuse "$command: a mirror of the environment that is none" 2 \
-		"rackstrap: RACKSTRAP_MIRROR: must be PREFIX=REPLACEMENT, the replacement a URL or an absolute path, not 'b=c'" \
+		"rackstrap: RACKSTRAP_MIRROR: must be PREFIX=REPLACEMENT, the replacement a URL or an absolute path, or the URL or folder of an exported cache, not 'b=c'" \
 		env RACKSTRAP_MIRROR='http://a/=/srv b=c' "$RACKSTRAP" $command images/bookworm
 done
 refuse "build: offline and refresh" 2 \
@@ -89,7 +89,7 @@ check "and that is told before it" grep -qxF \
 	"rackstrap: $recipe:12: artifact 'a': sha256 is $(sum 0) in the recipe, but $(sum 1) in the lock ($WORK/recipe.lock:3): run \`rackstrap lock\` if the recipe is right" "$WORK/said"
 lock https://files.invalid/b 1 "$(sum 1)"
 refuse "an artifact that is not in the cache, offline" 1 \
-	"rackstrap: $recipe:12: artifact 'a' is not in the cache, and --offline was given" build
+	"rackstrap: $recipe:12: artifact 'a' and 1 more are not in the cache, and --offline was given" build
 lock https://files.invalid/b 1K "$(sum 1)"
 refuse "a size in other units" 3 \
 	"rackstrap: $WORK/recipe.lock:3: size: must be a number of bytes, not '1K'" build

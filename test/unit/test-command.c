@@ -235,8 +235,8 @@ static void test_unwritable_output_is_an_error(void **state)
 /* --- the real commands ------------------------------------------------------------ */
 
 static const struct command *const real[] = {
-	&command_build, &command_lock, &command_check,  &command_pxe,
-	&command_serve, &command_rack, &command_status, &command_write,
+	&command_build, &command_lock, &command_fetch, &command_cache,  &command_check,
+	&command_pxe,   &command_serve, &command_rack, &command_status, &command_write,
 };
 
 static void test_help_fits_a_terminal(void **state)

@@ -5,6 +5,7 @@
  */
 #include "builder/base.h"
 #include "builder/image.h"
+#include "builder/lock-read.h"
 #include "builder/recipe-parse.h"
 #include "lib/file.h"
 
@@ -368,17 +369,30 @@ static void man_page(void **state)
 	assert_int_equal(bad, 0);
 }
 
-/* The page's own example is a recipe. */
-static void man_page_example(void **state)
+static void lock_man_page(void **state)
 {
-	_cleanup_free_ char *page = NULL, *text = NULL, *path = NULL;
-	_cleanup_recipe_ struct recipe r = {0};
-	const char *s, *end;
-	char *e;
+	_cleanup_free_ char *page = NULL;
+	size_t bad = 0;
 
 	(void)state;
-	assert_int_equal(file_read_at(AT_FDCWD, "man/recipe.cfg.5", 1 << 20, &page, NULL),
-			 0);
+	assert_int_equal(
+		file_read_at(AT_FDCWD, "man/recipe.lock.5", 1 << 20, &page, NULL), 0);
+	bad += lacks(page, "Keys of the file", lock_keys);
+	bad += lacks(page, "Keys of an input", lock_input_keys);
+	bad += lacks(page, "Keys of the base", lock_base_keys);
+	bad += lacks(page, "Keys of a release", lock_release_keys);
+	bad += lacks(page, "Keys of a package", lock_package_keys);
+	assert_int_equal(bad, 0);
+}
+
+/* The text of the example of a page, which has no markup but backslashes. Owned. */
+static char *example(const char *file)
+{
+	_cleanup_free_ char *page = NULL;
+	const char *s, *end;
+	char *text, *e;
+
+	assert_int_equal(file_read_at(AT_FDCWD, file, 1 << 20, &page, NULL), 0);
 	s = strstr(page, ".Sh EXAMPLES\n.Bd -literal\n");
 	assert_non_null(s);
 	s = strchr(strchr(s, '\n') + 1, '\n') + 1;
@@ -387,7 +401,45 @@ static void man_page_example(void **state)
 	text = xstrndup(s, (size_t)(end - s));
 	while ((e = strstr(text, "\\e"))) /* roff's backslash */
 		memmove(e + 1, e + 2, strlen(e + 2) + 1);
-	path = put("small/recipe.cfg", text);
+	return text;
+}
+
+/* What it shows can be read, and reads the same when it is written again. */
+static void lock_man_page_example(void **state)
+{
+	_cleanup_free_ char *text = example("man/recipe.lock.5");
+	_cleanup_free_ char *path = put("recipe.lock", text), *again = NULL,
+			    *third = NULL;
+	_cleanup_free_ char *other = NULL;
+	_cleanup_lock_ struct lock l = {0}, m = {0};
+	_cleanup_diag_ struct diag d = {0};
+
+	(void)state;
+	if (lock_read(&l, path, &d) < 0)
+		fail_msg("%s", d.lines[0]);
+	assert_int_equal(l.n, 1);
+	assert_int_equal(l.v[0].size, 1157120);
+	assert_string_equal(l.v[0].from, "https://cdn.example/tool-1.0.tar.gz");
+	assert_int_equal(strv_len(l.base.wanted), 2);
+	assert_int_equal(l.base.n_releases, 1);
+	assert_int_equal(l.base.n_packages, 1);
+	assert_non_null(lock_package_find(&l.base, "adduser", "all"));
+	again = lock_render(&l);
+	other = put("again.lock", again);
+	if (lock_read(&m, other, &d) < 0)
+		fail_msg("%s", d.lines[0]);
+	third = lock_render(&m);
+	assert_string_equal(again, third);
+}
+
+/* The page's own example is a recipe. */
+static void man_page_example(void **state)
+{
+	_cleanup_free_ char *text = example("man/recipe.cfg.5");
+	_cleanup_free_ char *path = put("small/recipe.cfg", text);
+	_cleanup_recipe_ struct recipe r = {0};
+
+	(void)state;
 	free(put("small/tool.service", "[Service]\n"));
 	free(put("small/rackstrap-node.target", "[Unit]\n"));
 	load(&r, path);
@@ -408,6 +460,8 @@ int main(void)
 		CASE(epoch_of_the_environment_wins),
 		CASE(man_page),
 		CASE(man_page_example),
+		CASE(lock_man_page),
+		CASE(lock_man_page_example),
 	};
 
 	return cmocka_run_group_tests_name("recipe", tests, NULL, NULL);

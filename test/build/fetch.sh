@@ -1,0 +1,231 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Downloads against a server that goes wrong on purpose (test/faultd.py): everything right
+# arrives, and nothing else ever gets into the cache. The commands are `rackstrap lock
+# --artifacts` and `rackstrap fetch --artifacts`, with pauses of a millisecond.
+. "$(dirname "$0")/../tap.sh"
+unset http_proxy https_proxy all_proxy no_proxy RACKSTRAP_MIRROR CURL_CA_BUNDLE
+export RACKSTRAP_CACHE=$WORK/cache RACKSTRAP_FETCH_PAUSE=1 RACKSTRAP_FETCH_STALL=1
+
+# --- files, certificates, the server ---------------------------------------------------
+mkdir "$WORK/files" "$WORK/recipe"
+head -c 3000000 /dev/urandom >"$WORK/files/big"
+head -c 3000000 /dev/urandom >"$WORK/files/big.b"
+head -c 60000 /dev/urandom >"$WORK/files/small"
+head -c 60000 /dev/urandom >"$WORK/files/small.b"
+printf '<?xml version="1.0"?>\n<a/>\n' >"$WORK/files/page.xml"
+sum() { sha256sum <"$WORK/files/$1" | cut -c1-64; }
+certificate() { # FILE NAME
+	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=$2" -addext "subjectAltName=$2" \
+		-keyout "$WORK/$1.key" -out "$WORK/$1.crt" 2>/dev/null
+}
+certificate right IP:127.0.0.1
+certificate wrong DNS:elsewhere.invalid
+cat "$WORK/right.crt" "$WORK/wrong.crt" >"$WORK/ca.crt"
+python3 test/faultd.py "$WORK/files" "$WORK/port" "$WORK/right.crt" "$WORK/right.key" \
+	"$WORK/wrong.crt" "$WORK/wrong.key" >&2 &
+faultd=$!
+tap_cleanup() { kill $faultd 2>/dev/null; }
+for _ in $(seq 100); do [ -s "$WORK/port" ] && break; sleep 0.1; done
+{ read -r HTTP; read -r HTTPS; read -r WRONG; } <"$WORK/port" || bail "test/faultd.py did not start"
+U=http://127.0.0.1:$HTTP
+
+# --- asking ----------------------------------------------------------------------------
+# recipe URL[=DIGEST]...: a recipe with these artifacts.
+recipe() {
+	local n=0 a digest
+	{
+		echo 'version = 1; name = "f"; images = [ "pxe" ];'
+		echo 'base = { type = "suite"; suite = "s"; components = [ "c" ]; kernel = "k"; mirror = "http://m.invalid/"; };'
+		echo 'artifacts = ('
+		for a; do
+			n=$((n + 1))
+			digest=${a##*=}
+			[ "$digest" != "$a" ] || digest=
+			[ $n = 1 ] || echo ,
+			printf '{ name = "a%d"; url = "%s"; to = "/a%d"; mode = "0644";' $n "${a%%=*}" $n
+			case ${#digest} in
+			32) printf ' md5 = "%s";' "$digest" ;;
+			40) printf ' sha1 = "%s";' "$digest" ;;
+			64) printf ' sha256 = "%s";' "$digest" ;;
+			128) printf ' sha512 = "%s";' "$digest" ;;
+			esac
+			printf ' }\n'
+		done
+		echo ');'
+	} >"$WORK/recipe/recipe.cfg"
+}
+lock() { rm -f "$WORK/recipe/recipe.lock"; "$RACKSTRAP" lock "$WORK/recipe" --artifacts; }
+# known SIZE SHA256: a lock for the recipe's only artifact, as if made before.
+known() {
+	printf 'version = 1;\ninputs = ( { url = "%s"; size = "%s"; sha256 = "%s"; } );\n' \
+		"$(sed -n 's/.* url = "\([^"]*\)".*/\1/p' "$WORK/recipe/recipe.cfg")" "$1" "$2" \
+		>"$WORK/recipe/recipe.lock"
+}
+fetch() { "$RACKSTRAP" fetch "$WORK/recipe" --artifacts; }
+fresh() { rm -rf "$RACKSTRAP_CACHE"; }
+# cached NAME...: these files are in the cache, and no other.
+cached() {
+	local want have
+	want=$(for f; do sum "$f"; done | sort -u)
+	have=$(ls "$RACKSTRAP_CACHE/blobs/sha256" 2>/dev/null | sort -u)
+	[ "$want" = "$have" ] && (cd "$RACKSTRAP_CACHE/blobs/sha256" &&
+		for f in *; do [ "$f" = '*' ] || [ "$(sha256sum <"$f" | cut -c1-64)" = "$f" ] || exit 1; done)
+}
+# arrives WHAT FILE URL...: each URL with FILE's digest, and again with nobody's.
+arrives() {
+	local what=$1 file=$2 u urls=()
+	shift 2
+	for u; do urls+=("$u=$(sum "$file")"); done
+	fresh
+	recipe "${urls[@]}"
+	check "$what: arrives" lock && check "$what: is right" cached "$file"
+}
+# refused WHAT STATUS MESSAGE URL: nothing comes of it.
+refused() {
+	fresh
+	recipe "$4"
+	refuse "$1: is refused" "$2" "$3" lock
+	check "$1: left nothing in the cache" cached
+}
+requests() { grep -c " /$1 " "$WORK/port.log"; }
+
+# --- breaks ----------------------------------------------------------------------------
+arrives "cut at every 10 %" big $(for n in 10 20 30 40 50 60 70 80 90; do echo "$U/cut-$n/big"; done)
+check "each took up where it was cut" test "$(grep -c ' /cut-[0-9]*/big bytes=[0-9]*- "a"$' "$WORK/port.log")" = 9
+arrives "cut after every 10 %, ten times" big "$U/always-10/big"
+arrives "reset in the middle" big "$U/reset/big"
+arrives "cut, with a date to go by" big "$U/dated/big"
+check "a date older than the answer was gone by" grep -q '/dated/big bytes=1500000- Mon, 01 Jun 2015' "$WORK/port.log"
+arrives "cut, with nothing strong to go by" big "$U/weak/big"
+check "is fetched anew then" test "$(grep -c ' /weak/big - -$' "$WORK/port.log")" = 2
+arrives "changed while it was cut" big.b "$U/changed/big"
+arrives "changed, and the server does not say so" big.b "$U/liar/big"
+arrives "changed, and the server ignores If-Range" big.b "$U/deaf/big"
+arrives "drips in" small "$U/drip-20/small"
+arrives "stalls in the middle" big "$U/stall/big"
+arrives "in chunks without a length" big "$U/chunked/big"
+arrives "in chunks, cut" big "$U/chunkcut/big"
+arrives "without any length" small "$U/close/small"
+arrives "without any length, cut" big "$U/closecut/big"
+refused "always cut with little at a time" 1 'rackstrap: *always-1/big: *[(]tried 4 times)' "$U/always-1/big"
+
+# A download that was cut for good goes on in the next run.
+fresh
+recipe "$U/always-5/big=$(sum big)"
+for _ in 1 2 3 4 5 6; do lock 2>/dev/null >/dev/null && break; done
+check "what one run left, the next goes on with" cached big
+
+# --- servers that are busy ---------------------------------------------------------------
+for code in 408 429 500 502 503 504; do
+	arrives "status $code twice, then fine" small "$U/busy-$code/small"
+done
+refused "always 503" 1 'rackstrap: *status-503/small: the server answered 503 [(]tried 4 times)' "$U/status-503/small"
+refused "404" 1 'rackstrap: *status-404/small: the server answered 404' "$U/status-404/small"
+check "404 is asked for once" test "$(requests status-404/small)" = 1
+start=$(date +%s%N)
+arrives "Retry-After of a second" small "$U/later-1/small"
+check "which was waited for" test $((($(date +%s%N) - start) / 1000000)) -ge 1000
+refused "Retry-After of a day" 1 \
+	'rackstrap: *: the server answered 429, and wants to be asked again in 86400 s' "$U/later-86400/small"
+refused "nobody listens" 1 'rackstrap: http://127.0.0.1:1/x: *[(]tried 4 times)' http://127.0.0.1:1/x
+refused "no such host" 1 'rackstrap: http://no.invalid/x: *[(]tried 4 times)' http://no.invalid/x
+
+# --- redirects ---------------------------------------------------------------------------
+arrives "ten redirects" small "$U/hops-10/small"
+check "the lock says where they led, without its query" grep -qxF "		from = \"$U/ok/small\";" "$WORK/recipe/recipe.lock"
+refused "eleven redirects" 1 'rackstrap: *hops-11/small: *redirects*' "$U/hops-11/small"
+refused "a redirect loop" 1 'rackstrap: *loop/small: *redirects*' "$U/loop/small"
+refused "a redirect to a file" 1 'rackstrap: *file/small: is redirected to what is not allowed*' "$U/file/small"
+
+# --- TLS ---------------------------------------------------------------------------------
+export SSL_CERT_FILE=$WORK/ca.crt
+arrives "https" small "https://127.0.0.1:$HTTPS/ok/small"
+refused "a certificate with another name" 1 'rackstrap: https:*: SSL: no alternative certificate subject name matches*' \
+	"https://127.0.0.1:$WRONG/ok/small"
+refused "a redirect from https to http" 1 \
+	'rackstrap: https:*: is redirected to what is not allowed from there (Protocol "http" *)' "https://127.0.0.1:$HTTPS/down/small"
+unset SSL_CERT_FILE
+refused "a certificate that nobody trusts" 1 'rackstrap: https:*: SSL certificate problem: *' \
+	"https://127.0.0.1:$HTTPS/ok/small"
+
+# --- other bodies --------------------------------------------------------------------------
+S=$(sum small)
+refused "a byte short" 1 "rackstrap: *short/small: sha256 is *, expected $S (*recipe.cfg:*); it has 59999 bytes" "$U/short/small=$S"
+refused "a byte long" 1 "rackstrap: *long/small: sha256 is *, expected $S (*); it has 60001 bytes" "$U/long/small=$S"
+refused "a bit altered" 1 "rackstrap: *altered/small: sha256 is *, expected $S (*); it has 60000 bytes" "$U/altered/small=$S"
+refused "a web page instead" 1 "rackstrap: *html/small: sha256 is *, expected $S (*); it has 82 bytes and is a web page (text/html, \"<!DOCTYPE html>\")" "$U/html/small=$S"
+refused "a web page, and nobody has a digest" 1 \
+	'rackstrap: *html/small: a file was expected, but it has 82 bytes and is a web page (text/html, "<!DOCTYPE html>")' "$U/html/small"
+refused "nothing" 1 'rackstrap: *empty/small: is empty' "$U/empty/small"
+refused "no digest, and no length to tell a cut by" 1 \
+	'rackstrap: *closecut/small: the server does not say how long it is, *: give it a digest in the recipe' "$U/closecut/small"
+arrives "a page that is asked for" page.xml "$U/ok/page.xml"
+for fault in short long; do
+	fresh
+	recipe "$U/$fault/small"
+	known 60000 "$S"
+	refuse "$fault, by the size in the lock" 1 "rackstrap: *$fault/small: *60000 bytes*recipe.lock:2*" fetch
+	check "$fault: left nothing in the cache" cached
+done
+fresh
+recipe "$U/ok/small"
+known 60000 "$(printf 'a%.0s' $(seq 64))"
+refuse "another file than the locked one" 1 \
+	"rackstrap: *ok/small: sha256 is $S, expected aaaa* (*recipe.lock:2); it has 60000 bytes" fetch
+check "which left nothing in the cache" cached
+known 60000 "$S"
+check "the locked one" fetch
+check "is right" cached small
+
+# --- digests -------------------------------------------------------------------------------
+sha1=$(sha1sum <"$WORK/files/small" | cut -c1-40)
+md5=$(md5sum <"$WORK/files/small" | cut -c1-32)
+fresh
+recipe "$U/ok/small=$(sha512sum <"$WORK/files/small" | cut -c1-128)"
+check "sha512" lock
+check "and found by it without the network" "$RACKSTRAP" fetch "$WORK/recipe" --artifacts --mirror http://=http://127.0.0.1:1/
+for weak in "$sha1" "$md5"; do
+	kind=$([ ${#weak} = 40 ] && echo sha1 || echo md5)
+	fresh
+	recipe "$U/ok/small=$weak"
+	rm -f "$WORK/recipe/recipe.lock"
+	refuse "$kind alone" 3 "rackstrap: *: artifact 'a1': $kind alone proves nothing: *rackstrap lock *, which checks it" fetch
+	check "$kind beside a lock" lock
+	check "is right" fetch
+	recipe "$U/ok/small=$(tr 0-9a-f 1-9a-f0 <<<"$weak")"
+	refuse "another $kind in the recipe than the locked file has" 1 "rackstrap: *: $kind is $weak, expected *" fetch
+	refuse "and it cannot be locked" 1 "rackstrap: *: $kind is $weak, expected *" lock
+done
+
+# --- several, and a proxy -------------------------------------------------------------------
+fresh
+recipe "$U/ok/small=$S" "$U/status-404/x" "$U/altered/small=$S" "$U/ok/big=$(sum big)"
+refuse "two of four are wrong" 1 "rackstrap: *" lock
+cp "$WORK/err" "$WORK/said"
+check "and both are told" sh -c "grep -q 'altered/small: sha256 is' '$WORK/said' &&
+	grep -q 'status-404/x: the server answered 404' '$WORK/said'"
+check "the other two came" cached small big
+fresh
+recipe "http://files.invalid/ok/small=$S"
+check "through a proxy of the environment" env http_proxy="$U" "$RACKSTRAP" lock "$WORK/recipe" --artifacts
+check "is right" cached small
+check "which was asked for the whole URL" grep -q 'GET http://files.invalid/ok/small' "$WORK/port.log"
+fresh
+recipe "$U/busy-429/small.b" "$U/drip-20/big"
+check "a line for each file where there is no terminal" sh -c "'$RACKSTRAP' lock '$WORK/recipe' --artifacts 2>&1 |
+	grep -c '^rackstrap: fetched a[12]: .* s)\$' | grep -qx 2"
+check "and lines for each file and all of them on one" python3 - "$RACKSTRAP" "$WORK/recipe" <<'P'
+import os, pty, sys
+said = b""
+def read(fd):
+    global said
+    data = os.read(fd, 65536)
+    said += data
+    return data
+os.environ["TERM"] = "xterm"
+status = pty.spawn([sys.argv[1], "lock", sys.argv[2], "--artifacts"], read)
+sys.exit(0 if status == 0 and b"fetches: " in said and b" MiB of 2.9 MiB" in said else 1)
+P
+finish
