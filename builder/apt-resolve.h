@@ -18,5 +18,5 @@ int apt_resolve(struct lock_base *ret, const struct recipe *r, const char *sourc
 /* What the recipe asks for: its packages and its kernel, sorted. Owned. */
 char **apt_wanted(const struct recipe *r);
 
-/* The URI of the archive that has the release, by `sources`; NULL when none has. Owned. */
+/* The URI of the archive that has the release, by `sources`, or NULL. Owned. */
 char *apt_archive_of(const char *sources, const char *release);

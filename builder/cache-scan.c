@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Folder by folder. Others may use the cache meanwhile: what disappears while it is looked
- * at was not there.
+ * Folder by folder. Others may use the cache meanwhile: what disappears while it is
+ * looked at was not there.
  */
 #include "cache-scan.h"
 
@@ -206,6 +206,32 @@ static int scan_bases(struct cached_list *l, const struct cache *c, struct err *
 	return 0;
 }
 
+/* There is no such folder before the first build. */
+static int scan_roots(struct cached_list *l, const struct cache *c)
+{
+	_cleanup_strv_ char **names = NULL;
+
+	if (names_in(c, "root", &names, NULL) < 0)
+		return 0;
+	for (size_t i = 0; names && names[i]; i++) {
+		_cleanup_free_ char *path = xasprintf("root/%s", names[i]);
+		_cleanup_free_ char *image = xasprintf("%s/root.squashfs", path);
+		bool whole = names[i][0] != '.';
+		struct cached *x;
+		struct stat st;
+
+		if (fstatat(c->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		x = add(l, whole ? CACHED_ROOT : CACHED_RUBBISH, path,
+			whole ? names[i] : "");
+		x->bytes = folder_bytes(c, path);
+		x->used = st.st_mtime;
+		if (fstatat(c->fd, image, &st, 0) == 0 && st.st_atime > x->used)
+			x->used = st.st_atime;
+	}
+	return 0;
+}
+
 /* --- all of it --------------------------------------------------------------------- */
 
 static int by_kind(const void *a, const void *b)
@@ -227,7 +253,8 @@ int cache_scan(struct cached_list *ret, const struct cache *c, struct err *e)
 	_cleanup_cached_list_ struct cached_list l = {0};
 
 	if (scan_inputs(&l, c, e) < 0 || scan_urls(&l, c, e) < 0 ||
-	    scan_bases(&l, c, e) < 0 || scan_partials(&l, c, e) < 0)
+	    scan_bases(&l, c, e) < 0 || scan_roots(&l, c) < 0 ||
+	    scan_partials(&l, c, e) < 0)
 		return -1;
 	for (size_t i = 0; i < l.n; i++)
 		if (l.v[i].urls)

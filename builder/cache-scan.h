@@ -9,6 +9,7 @@
 enum cached_kind {
 	CACHED_INPUT,
 	CACHED_BASE,
+	CACHED_ROOT,    /* the last root image of a recipe */
 	CACHED_PARTIAL, /* a download that broke off, or is under way */
 	CACHED_RUBBISH, /* a base that was being made when its build was killed */
 };
@@ -34,8 +35,8 @@ void cached_list_done(struct cached_list *l);
 
 /*
  * Removes what nobody has used since `before`, and what is of no use to anybody: rubbish,
- * locks, notes of what is gone. The caller has the cache to itself (cache_lock_all). What goes is marked by
- * its entry's bytes staying as they were and its path NULL. With `dry`, nothing goes.
+ * locks, notes of what is gone. The caller has the cache to itself (cache_lock_all).
+ * What went has no path any more, but still its bytes. With `dry`, nothing goes.
  */
 int cache_prune(const struct cache *c, struct cached_list *l, time_t before, bool dry,
 		struct err *e) _must_check_;

@@ -27,9 +27,8 @@ struct cache_job {
 };
 
 static const char *const kinds[] = {
-	[CACHED_INPUT] = "input",
-	[CACHED_BASE] = "base",
-	[CACHED_PARTIAL] = "partial",
+	[CACHED_INPUT] = "input",       [CACHED_BASE] = "base",
+	[CACHED_ROOT] = "root",         [CACHED_PARTIAL] = "partial",
 	[CACHED_RUBBISH] = "left over",
 };
 
@@ -57,6 +56,8 @@ static void put_entry(struct json *j, const struct cached *x)
 		json_str(j, "sha256", x->name);
 	if (x->kind == CACHED_BASE)
 		json_str(j, "key", x->name);
+	if (x->kind == CACHED_ROOT)
+		json_str(j, "recipe", x->name);
 	json_u64(j, "bytes", x->bytes);
 	json_u64(j, "used", (uint64_t)x->used);
 	json_strv(j, x->kind == CACHED_BASE ? "made_of" : "urls", x->urls);

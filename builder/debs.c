@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The small archive is flat: the packages, Packages with their control files, Release with
- * the suite's name, which mmdebstrap looks for. Its signature is the lock: apt is told to
- * trust it, and checks the digests in it, which are the lock's. The packages are copied
- * because apt and mmdebstrap read them as other users, who cannot look into the cache.
+ * The small archive is flat: the packages, Packages with their control files, Release
+ * with the suite's name, which mmdebstrap looks for. Its signature is the lock: apt is
+ * told to trust it, and checks the digests in it, which are the lock's. The packages are
+ * copied because apt and mmdebstrap read them as other users, who cannot look into the
+ * cache.
  */
 #include "debs.h"
 
