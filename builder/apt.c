@@ -10,6 +10,7 @@
 #include "apt.h"
 
 #include "lib/file.h"
+#include "lib/log.h"
 #include "lib/run.h"
 
 #define SOURCE_MAX (4U << 20)
@@ -24,7 +25,7 @@ static const char *const pockets[] = {"", "-updates", "-security"};
 
 /* A suite of an archive, with the components of it that are wanted. */
 struct source {
-	char *uri, *release, *entry;
+	char *uri, *release, *codename, *entry;
 	char **components;
 };
 
@@ -38,6 +39,7 @@ static void sources_done(struct sources *s)
 	for (size_t i = 0; i < s->n; i++) {
 		free(s->v[i].uri);
 		free(s->v[i].release);
+		free(s->v[i].codename);
 		free(s->v[i].entry);
 		strv_free(s->v[i].components);
 	}
@@ -145,6 +147,7 @@ static void source_add(struct sources *s, char *const *f)
 		*x = (struct source){
 			.uri = xstrdup(f[REPO_URI]),
 			.release = xstrdup(f[RELEASE]),
+			.codename = xstrdup(f[CODENAME]),
 			.entry = xstrdup(f[ENTRY]),
 		};
 	}
@@ -152,6 +155,7 @@ static void source_add(struct sources *s, char *const *f)
 		strv_add(&x->components, f[COMPONENT]);
 }
 
+/* With `suite` NULL every suite of the origin. */
 static int ask(struct sources *s, const char *origin, const char *suite,
 	       char *const *components, struct err *e)
 {
@@ -170,7 +174,8 @@ static int ask(struct sources *s, const char *origin, const char *suite,
 
 		if (strv_len(f) == FIELDS && streq(f[CREATED_BY], "Packages") &&
 		    streq(f[ORIGIN], origin) && strv_has(components, f[COMPONENT]) &&
-		    (is_pocket(f[CODENAME], suite) || is_pocket(f[SUITE], suite)) &&
+		    (!suite || is_pocket(f[CODENAME], suite) ||
+		     is_pocket(f[SUITE], suite)) &&
 		    !str_after(f[REPO_URI], "cdrom:"))
 			source_add(s, f);
 	}
@@ -194,6 +199,43 @@ static void put_source(struct buf *out, const struct source *x)
 		buf_printf(out, "Signed-By: %s\n", key);
 }
 
+static bool is_main(const struct source *x)
+{
+	return !str_ends(x->codename, pockets[1]) && !str_ends(x->codename, pockets[2]);
+}
+
+/*
+ * Archives have all their suites side by side, and their keyrings are of all of them:
+ * where this machine gets its own suite it gets the other one as well.
+ */
+static int derive(struct sources *s, const char *origin, const char *suite,
+		  char *const *components, struct err *e)
+{
+	_cleanup_sources_ struct sources all = {0};
+	_cleanup_free_ char *own = NULL;
+
+	if (ask(&all, origin, NULL, components, e) < 0)
+		return -1;
+	for (size_t i = 0; i < all.n && !own; i++)
+		if (is_main(&all.v[i]))
+			own = xstrdup(all.v[i].codename);
+	for (size_t i = 0; own && i < all.n; i++) {
+		const char *pocket = str_after(all.v[i].codename, own);
+		struct source *x = &all.v[i];
+
+		if (!pocket || !is_pocket(x->codename, own))
+			continue;
+		free(x->release);
+		x->release = xasprintf("%s%s", suite, pocket);
+		s->v = xrealloc(s->v, (s->n + 1) * sizeof(*s->v));
+		s->v[s->n++] = *x;
+		*x = (struct source){0};
+	}
+	if (s->n > 0)
+		log_info("suite %s: from where this machine has its own from", suite);
+	return 0;
+}
+
 int apt_sources(struct buf *out, const char *origin, const char *suite,
 		char *const *components, const char *where, struct err *e)
 {
@@ -202,9 +244,10 @@ int apt_sources(struct buf *out, const char *origin, const char *suite,
 
 	if (ask(&s, origin, suite, components, e) < 0)
 		return -1;
+	if (s.n == 0 && derive(&s, origin, suite, components, e) < 0)
+		return -1;
 	for (size_t i = 0; i < s.n; i++)
-		have |= !str_ends(s.v[i].release, pockets[1]) &&
-			!str_ends(s.v[i].release, pockets[2]);
+		have |= is_main(&s.v[i]);
 	if (!have)
 		return err_set(
 			e, ERR_FAILED,

@@ -12,7 +12,9 @@
 /*
  * Appends the sources of `suite`, its -updates and -security, as far as they are in a
  * Release of that origin and have one of the components. `where` is what the recipe says
- * about it, for messages. -1 when there is none for the suite itself.
+ * about it, for messages. A suite that is not this machine's own is taken from where its
+ * own comes from: the same archives, with the other name. -1 when there is none of the
+ * origin.
  */
 int apt_sources(struct buf *out, const char *origin, const char *suite,
 		char *const *components, const char *where, struct err *e) _must_check_;

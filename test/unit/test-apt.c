@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* builder/apt.h: sources as apt tells them, of this machine's suite and of another.
+ * apt-get is a script that prints what it was given. */
+#include "builder/apt.h"
+#include "lib/file.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static char *top;
+
+static void put(const char *name, mode_t mode, const char *text)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", top, name);
+
+	assert_int_equal(file_write_at(AT_FDCWD, path, text, strlen(text), mode), 0);
+}
+
+#define LINE(origin, codename, release, component, uri, entry)                           \
+	"Packages\t" origin "\t" codename "\tany\t" release "\t" component "\t" uri      \
+	"\t%1$s/" entry "\n"
+
+static int setup(void **state)
+{
+	_cleanup_free_ char *path = NULL, *said = NULL;
+
+	(void)state;
+	assert_int_equal(tempdir_make("/tmp", "test-apt", &top), 0);
+	path = xasprintf("%s:/usr/bin:/bin", top);
+	setenv("PATH", path, 1);
+	said = xasprintf(
+		LINE("Debian", "bookworm", "bookworm", "main", "http://a.invalid/d/",
+		     "a.sources:1") LINE("Debian", "bookworm", "bookworm", "contrib",
+					 "http://a.invalid/d/", "a.sources:1")
+			LINE("Debian", "bookworm-updates", "bookworm-updates", "main",
+			     "http://a.invalid/d/", "a.sources:1")
+				LINE("Debian", "bookworm-security", "stable-security",
+				     "main", "http://s.invalid/s/", "b.list:2")
+					LINE("Other", "bookworm", "bookworm", "main",
+					     "http://o.invalid/", "b.list:1"),
+		top);
+	put("targets", 0644, said);
+	put("a.sources", 0644, "Types: deb\nURIs: x\nSigned-By: /keys/all.gpg\n");
+	put("b.list", 0644,
+	    "deb http://o.invalid x main\n"
+	    "deb [signed-by=/keys/s.gpg] http://s.invalid/s x main\n");
+	put("apt-get", 0755, "#!/bin/sh\ncat \"${0%/*}/targets\"\n");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	rm_rf_p(&top);
+	return 0;
+}
+
+static char *sources(const char *origin, const char *suite, struct err *e)
+{
+	char *const components[] = {(char *)"main", NULL};
+	_cleanup_buf_ struct buf b = {0};
+
+	if (apt_sources(&b, origin, suite, components, "r.cfg:5", e) < 0)
+		return NULL;
+	return buf_take(&b);
+}
+
+static void own_suite(void **state)
+{
+	struct err e = {0};
+	_cleanup_free_ char *got = sources("Debian", "bookworm", &e);
+
+	(void)state;
+	assert_non_null(got);
+	assert_string_equal(got, "Types: deb\nURIs: http://a.invalid/d/\n"
+				 "Suites: bookworm\nComponents: main\n"
+				 "Signed-By: /keys/all.gpg\n\n"
+				 "Types: deb\nURIs: http://a.invalid/d/\n"
+				 "Suites: bookworm-updates\nComponents: main\n"
+				 "Signed-By: /keys/all.gpg\n\n"
+				 "Types: deb\nURIs: http://s.invalid/s/\n"
+				 "Suites: stable-security\nComponents: main\n"
+				 "Signed-By: /keys/s.gpg\n");
+}
+
+/* The same archives and keys, under the other suite's names. */
+static void another_suite(void **state)
+{
+	struct err e = {0};
+	_cleanup_free_ char *got = sources("Debian", "trixie", &e);
+
+	(void)state;
+	assert_non_null(got);
+	assert_string_equal(got, "Types: deb\nURIs: http://a.invalid/d/\n"
+				 "Suites: trixie\nComponents: main\n"
+				 "Signed-By: /keys/all.gpg\n\n"
+				 "Types: deb\nURIs: http://a.invalid/d/\n"
+				 "Suites: trixie-updates\nComponents: main\n"
+				 "Signed-By: /keys/all.gpg\n\n"
+				 "Types: deb\nURIs: http://s.invalid/s/\n"
+				 "Suites: trixie-security\nComponents: main\n"
+				 "Signed-By: /keys/s.gpg\n");
+}
+
+static void no_such_origin(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	assert_null(sources("Ubuntu", "vivid", &e));
+	assert_string_equal(
+		e.msg, "r.cfg:5: apt on this machine knows no archive of Ubuntu with "
+		       "the suite 'vivid': run apt-get update, add it to apt's "
+		       "sources, or give base a 'mirror'");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(own_suite),
+		cmocka_unit_test(another_suite),
+		cmocka_unit_test(no_such_origin),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

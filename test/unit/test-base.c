@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * builder/base-split.h and builder/base-tree.h: a root filesystem's tar as a base, with
+ * /usr merged and, as Ubuntu 15.04 has it, not; and what is not taken over from a
+ * container or a cloud's machine.
+ */
+#include "test-archive.h"
+
+#include "builder/base-split.h"
+#include "builder/base-tree.h"
+
+#define TAR ARCHIVE_FORMAT_TAR_PAX_RESTRICTED
+#define STATUS                                                                           \
+	"Package: linux-image-generic\nStatus: install ok installed\n"                   \
+	"Architecture: amd64\nVersion: 3.19.0.15.14\n\n"                                 \
+	"Package: gone\nStatus: deinstall ok config-files\nArchitecture: all\n"          \
+	"Version: 1\n\nPackage: busybox-initramfs\nStatus: install ok installed\n"       \
+	"Architecture: amd64\nVersion: 1:1.22.0-9ubuntu1\n"
+
+static char *top;
+
+static int setup(void **state)
+{
+	(void)state;
+	return tempdir_make("/tmp", "test-base", &top);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	rm_rf_p(&top);
+	top = NULL;
+	return 0;
+}
+
+static char *text_of(const char *name)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", top, name);
+	char *text = NULL;
+
+	assert_int_equal(file_read_at(AT_FDCWD, path, 1 << 20, &text, NULL), 0);
+	return text;
+}
+
+/* "PATH[ -> TARGET]\n" for each entry of a tar. */
+static char *list_of(const char *name)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", top, name);
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_archive_in_ struct archive_in *in = NULL;
+	const struct entry *entry;
+	struct buf b = {0};
+	struct err e = {0};
+
+	assert_int_equal(archive_in_fd(&in, fd, name, NULL, &e), 0);
+	while (archive_in_next(in, &entry, &e) > 0)
+		buf_printf(&b, "%s%s%s\n", entry->path, entry->target ? " -> " : "",
+			   entry->target ? entry->target : "");
+	return buf_take(&b);
+}
+
+static int split(const struct member *v, size_t n, char *const *modules, struct err *e)
+{
+	_cleanup_bytes_ struct bytes a = make_archive(TAR, ARCHIVE_FILTER_NONE, v, n);
+	_cleanup_close_ int fd = bytes_fd(a.p, a.len);
+	const struct recipe r = {
+		.epoch = 1435622400,
+		.base = {.kernel = (char *)"linux-image-generic",
+			 .where = (char *)"r.cfg:3"},
+		.initramfs = {.modules = (char **)modules, .where = (char *)"r.cfg:9"},
+	};
+	bool damaged;
+
+	return base_split(&r, fd, top, &damaged, e);
+}
+
+static char *const want[] = {(char *)"overlay", (char *)"virtio-net", (char *)"ext4",
+			     NULL};
+
+static void split_usr(void **state)
+{
+	static const struct member v[] = {
+		{"./", .type = AE_IFDIR},
+		{"./bin", .type = AE_IFDIR},
+		{"./bin/sh", .data = "sh"},
+		{"./lib/modules/3.19.0/kernel/fs/overlay.ko", .data = "o"},
+		{"./lib/modules/3.19.0/modules.builtin",
+		 .data = "kernel/drivers/net/virtio_net.ko\nkernel/fs/ext4/ext4.ko\n"},
+		{"./boot", .type = AE_IFDIR},
+		{"./boot/vmlinuz-3.19.0-15-generic", .data = "kernel"},
+		{"./boot/initrd.img-3.19.0-15-generic", .data = "\x1f\x8binitrd"},
+		{"./boot/System.map-3.19.0-15-generic", .data = "map"},
+		{"./vmlinuz", .type = AE_IFLNK,
+		 .target = "boot/vmlinuz-3.19.0-15-generic"},
+		{"./var/lib/dpkg/status", .data = STATUS},
+		{"./var/lib/dpkg/info/busybox-initramfs.list", .data = "/.\n/bin/sh\n"},
+		{"./dev/null", .type = AE_IFCHR},
+		{"./etc/ssh/ssh_host_rsa_key", .data = "secret"},
+	};
+	_cleanup_free_ char *list = NULL, *packages = NULL, *owners = NULL,
+			    *kernel = NULL, *initrd = NULL;
+	struct err e = {0};
+
+	(void)state;
+	if (split(v, ARRAY_SIZE(v), want, &e) < 0)
+		fail_msg("%s", e.msg);
+	list = list_of("root.tar");
+	assert_string_equal(list, "./\nbin/\nbin/sh\n"
+				  "lib/modules/3.19.0/kernel/fs/overlay.ko\n"
+				  "lib/modules/3.19.0/modules.builtin\nboot/\n"
+				  "var/lib/dpkg/status\n"
+				  "var/lib/dpkg/info/busybox-initramfs.list\n");
+	packages = text_of("packages");
+	assert_string_equal(packages, "busybox-initramfs 1:1.22.0-9ubuntu1 amd64\n"
+				      "linux-image-generic 3.19.0.15.14 amd64\n");
+	owners = text_of("owners");
+	assert_string_equal(owners,
+			    "/.\tbusybox-initramfs\n/bin/sh\tbusybox-initramfs\n");
+	kernel = text_of("vmlinuz");
+	assert_string_equal(kernel, "kernel");
+	initrd = text_of("initrd.img");
+	assert_string_equal(initrd, "\x1f\x8binitrd");
+}
+
+static void merged_usr(void **state)
+{
+	static const struct member v[] = {
+		{"./bin", .type = AE_IFLNK, .target = "usr/bin"},
+		{"./lib", .type = AE_IFLNK, .target = "usr/lib"},
+		{"./usr/lib/modules/6.1.0/kernel/fs/overlay.ko.xz", .data = "o"},
+		{"./usr/lib/modules/6.1.0/kernel/net/virtio_net.ko.xz", .data = "o"},
+		{"./usr/lib/modules/6.1.0/kernel/fs/ext4.ko.xz", .data = "o"},
+		{"./boot/vmlinuz-6.1.0", .data = "kernel"},
+		{"./boot/initrd.img-6.1.0", .data = "initrd"},
+	};
+	struct err e = {0};
+
+	(void)state;
+	if (split(v, ARRAY_SIZE(v), want, &e) < 0)
+		fail_msg("%s", e.msg);
+}
+
+static void what_is_not_there(void **state)
+{
+	static const struct member v[] = {
+		{"./lib/modules/3.19.0/kernel/fs/overlayfs.ko", .data = "o"},
+		{"./boot/vmlinuz-3.19.0", .data = "kernel"},
+		{"./boot/initrd.img-3.19.0", .data = "initrd"},
+		{"./boot/vmlinuz-3.19.1", .data = "kernel"},
+	};
+	static char *const overlay[] = {(char *)"overlay", NULL};
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(split(v, 1, NULL, &e), -1);
+	assert_string_equal(e.msg, "base: linux-image-generic brought no /boot/vmlinuz-* "
+				   "(r.cfg:3)");
+	teardown(NULL);
+	setup(NULL);
+	assert_int_equal(split(v, 3, overlay, &e), -1);
+	assert_string_equal(e.msg,
+			    "r.cfg:9: initramfs: linux-image-generic has no module "
+			    "'overlay' (did you mean 'overlayfs'?)");
+	teardown(NULL);
+	setup(NULL);
+	assert_int_equal(split(v, 4, NULL, &e), -1);
+	assert_string_equal(e.msg, "base: has both /boot/vmlinuz-3.19.0 and "
+				   "/boot/vmlinuz-3.19.1: name one kernel package in the "
+				   "recipe's base (r.cfg:3)");
+}
+
+/* --- trees of others --------------------------------------------------------------- */
+
+static int tree(const struct member *v, size_t n, int filter, struct err *e)
+{
+	_cleanup_bytes_ struct bytes a = make_archive(TAR, filter, v, n);
+	_cleanup_close_ int fd = bytes_fd(a.p, a.len);
+	_cleanup_free_ char *path = xasprintf("%s/tree.tar", top);
+
+	unlink(path);
+	return base_tree_write(fd, NULL, "u", path, e);
+}
+
+static void others_leavings(void **state)
+{
+	static const struct member v[] = {
+		{"./", .type = AE_IFDIR},
+		{"usr/sbin/policy-rc.d", .data = "exit 101"},
+		{"usr/sbin/real", .data = "x"},
+		{"sbin/init", .target = "usr/sbin/real", .hard = true},
+		{"etc/apt/sources.list", .data = "deb gone"},
+		{"etc/apt/apt.conf.d/docker-clean", .data = "x"},
+		{"etc/apt/apt.conf.d/20own", .data = "x"},
+		{"etc/resolv.conf", .type = AE_IFLNK, .target = "../run/resolv"},
+		{"dev/sda", .type = AE_IFBLK},
+		{"run/x", .type = AE_IFIFO},
+		{"boot/initrd.img-3.19.0", .data = "theirs"},
+		{"boot/vmlinuz-3.19.0", .data = "kernel"},
+	};
+	_cleanup_free_ char *list = NULL;
+	struct err e = {0};
+
+	(void)state;
+	if (tree(v, ARRAY_SIZE(v), ARCHIVE_FILTER_GZIP, &e) < 0)
+		fail_msg("%s", e.msg);
+	list = list_of("tree.tar");
+	assert_string_equal(list, "./\nusr/sbin/real\nsbin/init -> usr/sbin/real\n"
+				  "etc/apt/apt.conf.d/20own\nboot/vmlinuz-3.19.0\n");
+}
+
+static void hostile_trees(void **state)
+{
+	static const struct {
+		struct member m;
+		const char *why;
+	} cases[] = {
+		{{"../etc/passwd", .data = "!"},
+		 "u: member '../etc/passwd' has '..' in its name: archive refused"},
+		{{"h", .target = "/etc/shadow", .hard = true},
+		 "u: member 'h' is a hard link to something outside: archive refused"},
+		{{"h", .target = "../etc/shadow", .hard = true},
+		 "u: member 'h' is a hard link to something outside: archive refused"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct err e = {0};
+
+		assert_int_equal(tree(&cases[i].m, 1, ARCHIVE_FILTER_NONE, &e), -1);
+		assert_string_equal(e.msg, cases[i].why);
+	}
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(split_usr),       CASE(merged_usr),    CASE(what_is_not_there),
+		CASE(others_leavings), CASE(hostile_trees),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
