@@ -35,6 +35,12 @@ check "render" "$RACKSTRAP" pxe configs/demo.cfg --image "$WORK/image" -o "$TREE
 check "dnsmasq takes dnsmasq.conf" dnsmasq --test --conf-file="$TREE/dnsmasq.conf"
 check "nginx takes nginx.conf" nginx -t -p "$TREE/" -c nginx.conf -e stderr -g 'user root;'
 
+ip address add 10.40.0.2/22 dev br0
+check "render a rack of forty" "$RACKSTRAP" pxe configs/rack40.cfg --image "$WORK/image" \
+	-o "$WORK/tree 40" --interface br0
+check "dnsmasq takes it" dnsmasq --test --conf-file="$WORK/tree 40/dnsmasq.conf"
+check "nginx takes it" nginx -t -p "$WORK/tree 40/" -c nginx.conf -e stderr -g 'user root;'
+
 # The server, and whether it is up.
 serve() {
 	"$RACKSTRAP" serve "$TREE" 2>"$WORK/serve.err" &
