@@ -199,6 +199,10 @@ static int image_read(struct image *i, struct err *e)
 	size_t len = 0;
 	int r = file_read_at(AT_FDCWD, path, MANIFEST_MAX, &text, &len);
 
+	if (r == -ENOENT || r == -ENOTDIR)
+		return err_set(e, ERR_FAILED,
+			       "there is no manifest.json: that is no image "
+			       "(`rackstrap build` makes one in out/)");
 	if (r < 0)
 		return err_errno(e, r, "manifest.json");
 	if (parse(&j, text, len, e) < 0)

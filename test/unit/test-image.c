@@ -97,8 +97,9 @@ static void refuses_missing_files(void **state)
 	assert_int_equal(image_open(&i, dir, &e), -1);
 	assert_string_equal(e.msg, want);
 	assert_int_equal(image_open(&i, "/nonexistent", &e), -1);
-	assert_string_equal(e.msg, "image /nonexistent: manifest.json: No such file or "
-				   "directory");
+	assert_string_equal(
+		e.msg, "image /nonexistent: there is no manifest.json: that is no image "
+		       "(`rackstrap build` makes one in out/)");
 }
 
 #define REPORT_HEAD                                                                      \
