@@ -14,6 +14,8 @@
 #define MANIFEST_MAX (64U * 1024 * 1024)
 #define FORMAT       1
 
+#define PHASE_NAME_MAX 32
+
 static void json_p(json_t **j)
 {
 	json_decref(*j);
@@ -246,6 +248,14 @@ void image_done(struct image *i)
 
 /* --- reports ---------------------------------------------------------------------- */
 
+/* It becomes a column's title. */
+static bool is_phase_name(const char *s)
+{
+	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+	return n > 0 && n <= PHASE_NAME_MAX && !s[n];
+}
+
 static int phases_parse(struct report *r, const json_t *j, struct err *e)
 {
 	const json_t *a;
@@ -260,6 +270,11 @@ static int phases_parse(struct report *r, const json_t *j, struct err *e)
 		if (get_str(v, "name", &p->name, e) < 0 ||
 		    get_u64(v, "ms", &p->ms, e) < 0)
 			return err_wrap(e, "phases");
+		if (!is_phase_name(p->name))
+			return err_set(e, ERR_FAILED,
+				       "phases: a name must be of at most %d lower-case "
+				       "letters, digits and '-'",
+				       PHASE_NAME_MAX);
 	}
 	return 0;
 }

@@ -2,7 +2,8 @@
 /*
  * The hosts of a tree come from tree.cfg, so one that never reported is in the table too;
  * a bare folder has only the hosts whose reports are in it. What a report says about
- * itself is the host's word: its name must be the file's, and it never becomes a path.
+ * itself is the host's word: its name must be the file's, it never becomes a path, and
+ * what of it may reach a terminal is cleaned of what would drive one.
  *
  * Phases are columns in the order of the first report that has them; a host without one
  * gets "-".
@@ -22,7 +23,7 @@ static void broken(struct status_host *h, const char *why)
 {
 	h->verdict = STATUS_BROKEN;
 	free(h->why);
-	h->why = xstrdup(why);
+	h->why = table_clean(why); /* it may quote the report */
 }
 
 static void parse(struct status_host *h, const char *text, size_t len)
@@ -43,7 +44,7 @@ static void parse(struct status_host *h, const char *text, size_t len)
 	}
 	h->verdict = streq(h->report.verdict, "ready") ? STATUS_READY : STATUS_FAILED;
 	if (h->verdict == STATUS_FAILED)
-		h->why = xstrdup(h->report.why ? h->report.why : "no reason given");
+		h->why = table_clean(h->report.why ? h->report.why : "no reason given");
 }
 
 static void read_report(struct status_host *h, int dirfd)

@@ -20,7 +20,8 @@ enum status_verdict {
 struct status_host {
 	char *name, *role, *address, *cbr0; /* NULL: not known, or none */
 	enum status_verdict verdict;
-	char *why;            /* it failed, or its report is broken; else NULL */
+	char *why;            /* it failed, or its report is broken, without control
+			       * characters; else NULL */
 	struct report report; /* zero unless ready or failed */
 	time_t reported;      /* when its report came; 0: never */
 };

@@ -42,7 +42,7 @@ static size_t sequence(const unsigned char *s)
 	return n;
 }
 
-static char *clean(const char *cell)
+char *table_clean(const char *cell)
 {
 	_cleanup_buf_ struct buf out = {0};
 
@@ -62,7 +62,7 @@ void table_add(struct table *t, const char *cell)
 {
 	if ((t->n & (t->n - 1)) == 0)
 		t->cells = xrealloc(t->cells, (t->n ? t->n * 2 : 1) * sizeof(*t->cells));
-	t->cells[t->n++] = cell && *cell ? clean(cell) : xstrdup("-");
+	t->cells[t->n++] = cell && *cell ? table_clean(cell) : xstrdup("-");
 }
 
 void table_addf(struct table *t, const char *fmt, ...)

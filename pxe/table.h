@@ -20,6 +20,9 @@ struct table {
 	size_t n;
 };
 
+/* The text as a cell has it. Owned. */
+char *table_clean(const char *text);
+
 void table_init(struct table *t, const struct table_column *columns, size_t n);
 void table_done(struct table *t);
 #define _cleanup_table_ _cleanup_(table_done)

@@ -337,6 +337,36 @@ static void reports_that_lie(void **state)
 	assert_string_equal(s.hosts[3].why, "File too large");
 }
 
+/* Neither its reason, nor what is wrong with it, nor a phase, which is a column. */
+static void reports_that_drive_a_terminal(void **state)
+{
+	_cleanup_free_ char *reports = xasprintf("%s/" TREE_REPORTS, (char *)*state);
+	_cleanup_status_ struct status s = {0};
+	_cleanup_buf_ struct buf b = {0};
+	struct err e = {0};
+
+	make_tree(*state);
+	put_report(reports, "master", "master", "failed",
+		   "\\u001b[2Jgone\\nnode-2  ready\\u009b1m", 9000, 1);
+	put_text(reports, "node-1.json", "{\"format\":\033[31m}");
+	put_text(reports, "node-2.json",
+		 "{\"format\":1,\"host\":\"x\\u001b[31m\",\"verdict\":\"ready\","
+		 "\"generation\":0,\"uptime_ms\":1,\"phases\":[],\"units\":[]}");
+	put_text(reports, "node-3.json",
+		 "{\"format\":1,\"verdict\":\"ready\",\"generation\":0,\"uptime_ms\":1,"
+		 "\"phases\":[{\"name\":\"\\u001b[31m\",\"ms\":1}],\"units\":[]}");
+	assert_int_equal(status_load(&s, *state, &e), 0);
+	assert_string_equal(s.hosts[0].why, "?[2Jgone?node-2  ready??1m");
+	assert_int_equal(s.hosts[1].verdict, STATUS_BROKEN);
+	assert_string_equal(s.hosts[2].why, "it is a report of 'x?[31m'");
+	assert_string_equal(s.hosts[3].why,
+			    "phases: a name must be of at most 32 lower-case letters, "
+			    "digits and '-'");
+	status_table(&s, NOW, &b);
+	for (const char *c = b.p; *c; c++)
+		assert_true(*c >= ' ' || *c == '\n');
+}
+
 /* A host that could not read even its name reports under the URL it was given. */
 static void report_without_a_name(void **state)
 {
@@ -425,6 +455,7 @@ int main(void)
 		T(status_of_a_tree),
 		T(verdicts),
 		T(reports_that_lie),
+		T(reports_that_drive_a_terminal),
 		T(report_without_a_name),
 		T(status_of_a_folder),
 		T(nothing_to_show),
