@@ -7,10 +7,10 @@
 #include "config-url.h"
 #include "config.h"
 #include "lib/log.h"
-#include "link.h"
 #include "plan.h"
 #include "state.h"
 #include "steps.h"
+#include "uplink.h"
 
 static void print_phases(const struct firstboot *fb, const struct applied *a)
 {
@@ -60,14 +60,14 @@ static void rescue(const struct firstboot *fb, const struct config *c, struct ap
 {
 	_cleanup_free_ struct link *links = NULL;
 	_cleanup_plan_ struct plan p = {0};
-	struct link uplink;
-	bool found;
+	_cleanup_free_ char *uplink = NULL;
+	bool settled;
 	struct err e;
 	size_t n = 0;
 
-	found = links_list(fb->rootfd, &links, &n) == 0 &&
-		link_find(&c->host, links, n, &uplink, NULL) == 0;
-	plan_make_rescue(&p, &c->host, c->bad, found ? uplink.name : NULL);
+	if (links_list(fb->rootfd, &links, &n) == 0)
+		(void)!uplink_find(&c->host, links, n, &uplink, &settled, NULL);
+	plan_make_rescue(&p, &c->host, c->bad, uplink);
 	if (steps_files(fb, &p, &e) < 0)
 		strv_add(&a->errors, e.msg);
 }
@@ -104,26 +104,30 @@ static int wrong(const struct firstboot *fb, const struct config *c, struct appl
 	return refuse(fb, c, a, e);
 }
 
-int cmd_apply(const struct firstboot *fb, char **args _unused_, struct err *e)
+int cmd_apply(const struct firstboot *given, char **args _unused_, struct err *e)
 {
+	struct firstboot here = *given;
+	const struct firstboot *fb = &here;
 	_cleanup_applied_ struct applied a = {.start_ms = now_ms()};
 	_cleanup_config_ struct config c = {0};
 	_cleanup_plan_ struct plan p = {0};
-	struct link uplink;
+	_cleanup_free_ char *uplink = NULL;
+	char name[IF_NAMESIZE];
 
 	if (!fb->dry_run)
 		config_url_fetch(fb, &a.warnings);
 	if (config_load(&c, fb) < 0)
 		return wrong(fb, &c, &a, e);
+	console_of_host(&here, c.host.console);
 	if (!fb->dry_run && config_url_keep(fb, e) < 0)
 		return refuse(fb, &c, &a, e);
-	if (link_wait(fb, &c.host, &uplink, e) < 0)
+	if (uplink_wait(fb, &c.host, &uplink, e) < 0)
 		return fb->dry_run ? -1 : refuse(fb, &c, &a, e);
-	plan_make(&p, &c.host, c.role, uplink.name);
+	plan_make(&p, &c.host, c.role, uplink);
 	p.config = config_text(&c.host);
 	if (fb->dry_run)
 		return dry_run(&p);
-	a.uplink = xstrdup(uplink.name);
+	a.uplink = xstrdup(uplink_name(&c.host, uplink, name));
 	if (steps_run(fb, &p, e) < 0)
 		return refuse(fb, &c, &a, e);
 	a.ok = true;

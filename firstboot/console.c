@@ -4,15 +4,19 @@
  * systemd's own lines do not fall into it.
  */
 #include "firstboot.h"
+#include "lib/file.h"
 #include "lib/log.h"
 #include "lib/str.h"
+#include "words.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/random.h>
 #include <time.h>
 
 #define CONSOLE_WAIT_MS 500
+
+/* Kernel Documentation/ABI/testing/sysfs-tty: all consoles, /dev/console's last. */
+#define ACTIVE "sys/class/tty/console/active"
 
 uint64_t now_ms(void)
 {
@@ -40,10 +44,10 @@ void sleep_about_ms(unsigned ms)
 }
 
 /* A serial line with its flow stopped takes nothing: O_NONBLOCK, and a bounded wait. */
-static void console_write(const char *path, const char *text, size_t len)
+static void console_write(int dirfd, const char *path, const char *text, size_t len)
 {
-	_cleanup_close_ int fd =
-		open(path, O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	_cleanup_close_ int fd = openat(
+		dirfd, path, O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	uint64_t end = now_ms() + CONSOLE_WAIT_MS;
 
 	if (fd < 0)
@@ -64,6 +68,29 @@ static void console_write(const char *path, const char *text, size_t len)
 	}
 }
 
+/* Whether it is the last of the words. */
+static bool is_active(const char *active, const char *device)
+{
+	_cleanup_strv_ char **v = strv_split(active, " \n");
+	size_t n = strv_len(v);
+
+	return n > 0 && streq(v[n - 1], device);
+}
+
+void console_of_host(struct firstboot *fb, const char *console)
+{
+	_cleanup_free_ char *active = NULL, *device = NULL;
+
+	if (!console || word_console_wrong(console))
+		return;
+	device = xstrndup(console, strcspn(console, ","));
+	if (strlen(device) + sizeof("dev/") > sizeof(fb->console_too) ||
+	    (file_read_at(fb->rootfd, ACTIVE, 4096, &active, NULL) == 0 &&
+	     is_active(active, device)))
+		return;
+	snprintf(fb->console_too, sizeof(fb->console_too), "dev/%s", device);
+}
+
 void console_line(const struct firstboot *fb, const char *fmt, ...)
 {
 	_cleanup_buf_ struct buf b = {0};
@@ -74,8 +101,9 @@ void console_line(const struct firstboot *fb, const char *fmt, ...)
 	vsnprintf(msg, sizeof(msg), fmt, ap);
 	va_end(ap);
 	log_info("%s", msg);
-	if (!fb->console)
-		return;
 	buf_printf(&b, "rackstrap: %s\n", msg);
-	console_write(fb->console, b.p, b.len);
+	if (fb->console)
+		console_write(AT_FDCWD, fb->console, b.p, b.len);
+	if (*fb->console_too)
+		console_write(fb->rootfd, fb->console_too, b.p, b.len);
 }

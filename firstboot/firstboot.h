@@ -15,6 +15,7 @@ struct firstboot {
 				* unless --live says so */
 	const char *cmdline;   /* --cmdline, or NULL: /proc/cmdline under the root */
 	const char *console;   /* path, or NULL: none */
+	char console_too[64];  /* below the root, or "": set by console_of_host */
 	const char *roles;     /* --roles, or NULL: the image's */
 	unsigned timeout;      /* --timeout in seconds, or 0: the command's own */
 	unsigned link_timeout; /* seconds to wait for the uplink's device */
@@ -59,6 +60,10 @@ void sleep_ms(unsigned ms);
 /* Half of `ms` and up to as much again: a rack's machines start together when the power
  * comes back, and would ask one server together for ever. */
 void sleep_about_ms(unsigned ms);
+
+/* From now on the host's own console (host.cfg's `console`, or NULL) gets the lines too;
+ * not when it is the kernel's, which /dev/console is. */
+void console_of_host(struct firstboot *fb, const char *console);
 
 /* One line on the console, "rackstrap: " before it, and on standard error. A console that
  * does not take it within a moment is given up: a boot is never held up by it. */

@@ -14,10 +14,10 @@
 #include "http.h"
 #include "lib/log.h"
 #include "lib/run.h"
-#include "link.h"
 #include "nat.h"
 #include "plan.h"
 #include "units.h"
+#include "uplink.h"
 
 #include <time.h>
 
@@ -28,12 +28,12 @@
 static int heal_nat(const struct firstboot *fb, const struct config *c, struct err *e)
 {
 	_cleanup_plan_ struct plan p = {0};
-	struct link uplink;
+	_cleanup_free_ char *uplink = NULL;
 	int r;
 
-	if (link_wait(fb, &c->host, &uplink, e) < 0)
+	if (uplink_wait(fb, &c->host, &uplink, e) < 0)
 		return -1;
-	plan_make(&p, &c->host, c->role, uplink.name);
+	plan_make(&p, &c->host, c->role, uplink);
 	if (!p.rules)
 		return 0;
 	r = nat_apply(p.nat, e);

@@ -8,17 +8,8 @@
  * the configuration itself can tell: whether a link with that MAC exists is for the boot.
  */
 #include "host-check.h"
-#include "host.h"
+#include "host-check-parts.h"
 #include "words.h"
-
-struct check {
-	const struct host *h;
-	const struct roles *roles;
-	const struct role *role; /* NULL when not known */
-	struct diag *d;
-	bool *bad; /* by key, or NULL */
-	int r;
-};
 
 static void mark(struct check *c, enum host_key_id id)
 {
@@ -27,10 +18,7 @@ static void mark(struct check *c, enum host_key_id id)
 	c->r = -1;
 }
 
-static void complain(struct check *c, enum host_key_id id, const char *fmt, ...)
-	_printf_(3, 4);
-
-static void complain(struct check *c, enum host_key_id id, const char *fmt, ...)
+void check_complain(struct check *c, enum host_key_id id, const char *fmt, ...)
 {
 	char where[512], msg[1024];
 	va_list ap;
@@ -65,7 +53,7 @@ static void missing(struct check *c, enum host_key_id id, const char *what)
 }
 
 /* Whether a key has a value that checks may look at. */
-static bool have(const struct check *c, enum host_key_id id)
+bool check_have(const struct check *c, enum host_key_id id)
 {
 	const struct host *h = c->h;
 
@@ -82,43 +70,43 @@ static bool have(const struct check *c, enum host_key_id id)
 		return h->master;
 	case HOST_CBR0:
 		return h->cbr0.prefix;
+	case HOST_BOND:
+		return strv_len(h->bond) > 0;
 	default:
 		return true;
 	}
 }
 
-#define SHOWN 128
-
-/* A value in quotes, short enough for a message. */
-static const char *show(const char *s, char out[static SHOWN])
+const char *check_show(const char *s, char out[static CHECK_SHOWN])
 {
 	_cleanup_buf_ struct buf b = {0};
 	_cleanup_free_ char *cut = xstrndup(s, 60);
 
 	conf_quote(&b, cut);
-	snprintf(out, SHOWN, "%s%s", b.p, strlen(s) > 60 ? "..." : "");
+	snprintf(out, CHECK_SHOWN, "%s%s", b.p, strlen(s) > 60 ? "..." : "");
 	return out;
 }
 
 /* --- words ------------------------------------------------------------------------ */
 
-static void check_word(struct check *c, enum host_key_id id, const char *s,
-		       const char *(*wrong)(const char *s))
+void check_word(struct check *c, enum host_key_id id, const char *s,
+		const char *(*wrong)(const char *s))
 {
 	const char *what = s && !c->h->bad[id] ? wrong(s) : NULL;
-	char shown[SHOWN];
+	char shown[CHECK_SHOWN];
 
 	if (what)
-		complain(c, id, "%s %s", show(s, shown), what);
+		check_complain(c, id, "%s %s", check_show(s, shown), what);
 }
 
-static void check_words(struct check *c, enum host_key_id id, char *const *v, size_t max,
-			const char *(*wrong)(const char *s))
+void check_words(struct check *c, enum host_key_id id, char *const *v, size_t max,
+		 const char *(*wrong)(const char *s))
 {
 	if (c->h->bad[id])
 		return;
 	if (max && strv_len(v) > max)
-		complain(c, id, "%zu entries, at most %zu are used", strv_len(v), max);
+		check_complain(c, id, "%zu entries, at most %zu are used", strv_len(v),
+			       max);
 	for (size_t i = 0; v && v[i]; i++)
 		check_word(c, id, v[i], wrong);
 }
@@ -150,8 +138,8 @@ static void check_environment_once(struct check *c)
 
 			if (strncmp(v[i], v[k], len) != 0)
 				continue;
-			complain(c, HOST_ENVIRONMENT, "%.*s is set twice", (int)len - 1,
-				 v[i]);
+			check_complain(c, HOST_ENVIRONMENT, "%.*s is set twice",
+				       (int)len - 1, v[i]);
 			break;
 		}
 }
@@ -171,10 +159,11 @@ static void check_all_words(struct check *c)
 	check_words(c, HOST_SSH_KEYS, h->ssh_keys, 0, word_ssh_key_wrong);
 	check_words(c, HOST_ENVIRONMENT, h->environment, 0, word_environment_wrong);
 	check_environment_once(c);
+	check_word(c, HOST_CONSOLE, h->console, word_console_wrong);
 	check_word(c, HOST_REPORT, h->report, word_url_wrong);
 	if (h->has_mac && !h->bad[HOST_MAC] && !mac_is_unicast(h->mac))
-		complain(c, HOST_MAC,
-			 "is a multicast or empty address, no interface has it");
+		check_complain(c, HOST_MAC,
+			       "is a multicast or empty address, no interface has it");
 }
 
 /* --- the role --------------------------------------------------------------------- */
@@ -183,7 +172,7 @@ static void check_role(struct check *c)
 {
 	_cleanup_free_ const char **names = xcalloc(c->roles->n + 1, sizeof(*names));
 	_cleanup_buf_ struct buf all = {0};
-	char shown[SHOWN];
+	char shown[CHECK_SHOWN];
 	const char *near;
 
 	for (size_t i = 0; i < c->roles->n; i++) {
@@ -203,9 +192,10 @@ static void check_role(struct check *c)
 	if (c->role)
 		return;
 	near = str_nearest(c->h->role, names);
-	complain(c, HOST_ROLE, "the image has no role %s, it has: %s%s%s%s",
-		 show(c->h->role, shown), all.p ? all.p : "none",
-		 near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+	check_complain(c, HOST_ROLE, "the image has no role %s, it has: %s%s%s%s",
+		       check_show(c->h->role, shown), all.p ? all.p : "none",
+		       near ? " (did you mean '" : "", near ? near : "",
+		       near ? "'?)" : "");
 }
 
 /* --- networks --------------------------------------------------------------------- */
@@ -220,14 +210,14 @@ static struct cidr network(const struct check *c, enum host_key_id id)
 					 : c->h->service_network;
 }
 
-static void check_network(struct check *c, enum host_key_id id, struct cidr net)
+void check_network(struct check *c, enum host_key_id id, struct cidr net)
 {
 	struct cidr fixed = {.addr = net_network(net), .prefix = net.prefix};
 	char a[NET_CIDR_LEN], b[NET_CIDR_LEN];
 
 	if (!net_is_network(net))
-		complain(c, id, "%s has host bits set: the network is %s",
-			 net_format_cidr(net, a), net_format_cidr(fixed, b));
+		check_complain(c, id, "%s has host bits set: the network is %s",
+			       net_format_cidr(net, a), net_format_cidr(fixed, b));
 }
 
 static void check_networks(struct check *c)
@@ -235,25 +225,26 @@ static void check_networks(struct check *c)
 	char a[NET_CIDR_LEN], b[NET_CIDR_LEN], where[512];
 
 	for (size_t i = 0; i < ARRAY_SIZE(networks); i++) {
-		if (!have(c, networks[i]))
+		if (!check_have(c, networks[i]))
 			continue;
 		check_network(c, networks[i], network(c, networks[i]));
 		for (size_t k = 0; k < i; k++) {
 			struct cidr one = network(c, networks[i]),
 				    two = network(c, networks[k]);
 
-			if (!have(c, networks[k]) || !net_overlap(one, two))
+			if (!check_have(c, networks[k]) || !net_overlap(one, two))
 				continue;
-			complain(c, networks[i], "%s overlaps %s %s (%s)",
-				 net_format_cidr(one, a), host_keys[networks[k]].name,
-				 net_format_cidr(two, b),
-				 host_where(c->h, networks[k], where, sizeof(where)));
+			check_complain(
+				c, networks[i], "%s overlaps %s %s (%s)",
+				net_format_cidr(one, a), host_keys[networks[k]].name,
+				net_format_cidr(two, b),
+				host_where(c->h, networks[k], where, sizeof(where)));
 		}
 	}
-	if (have(c, HOST_POD_NETWORK) && c->h->pod_network.prefix > 24)
-		complain(c, HOST_POD_NETWORK, "%s has no room for a host's /24",
-			 net_format_cidr(c->h->pod_network, a));
-	for (size_t i = 0; have(c, HOST_NAT_EXEMPT) && i < c->h->n_nat_exempt; i++)
+	if (check_have(c, HOST_POD_NETWORK) && c->h->pod_network.prefix > 24)
+		check_complain(c, HOST_POD_NETWORK, "%s has no room for a host's /24",
+			       net_format_cidr(c->h->pod_network, a));
+	for (size_t i = 0; check_have(c, HOST_NAT_EXEMPT) && i < c->h->n_nat_exempt; i++)
 		check_network(c, HOST_NAT_EXEMPT, c->h->nat_exempt[i]);
 }
 
@@ -265,19 +256,20 @@ static void check_host_address(struct check *c, enum host_key_id id, uint32_t ad
 
 	net_format_addr(addr, a);
 	if (addr >> 24 == 127 || addr >> 28 >= 0xe || addr >> 24 == 0) {
-		complain(c, id, "%s cannot be a machine's address", a);
+		check_complain(c, id, "%s cannot be a machine's address", a);
 		return;
 	}
-	if (have(c, HOST_NODE_NETWORK)) {
+	if (check_have(c, HOST_NODE_NETWORK)) {
 		net_format_cidr(nodes, n);
 		if (!net_contains(nodes, addr))
-			complain(c, id, "%s is outside node_network %s (%s)", a, n,
-				 host_where(c->h, HOST_NODE_NETWORK, where,
-					    sizeof(where)));
+			check_complain(c, id, "%s is outside node_network %s (%s)", a, n,
+				       host_where(c->h, HOST_NODE_NETWORK, where,
+						  sizeof(where)));
 		else if (!net_is_host(
 				 (struct cidr){.addr = addr, .prefix = nodes.prefix}))
-			complain(c, id, "%s is the network or broadcast address of %s", a,
-				 n);
+			check_complain(c, id,
+				       "%s is the network or broadcast address of %s", a,
+				       n);
 	}
 }
 
@@ -290,13 +282,14 @@ static void check_address(struct check *c)
 		return;
 	if (h->dhcp) {
 		if (c->role && (c->role->cbr0 || c->role->master))
-			complain(c, HOST_ADDRESS,
-				 "role '%s' needs a fixed address, like "
-				 "\"172.25.0.11/24\": "
-				 "its services are told it before the network is up",
-				 c->role->name);
+			check_complain(
+				c, HOST_ADDRESS,
+				"role '%s' needs a fixed address, like "
+				"\"172.25.0.11/24\": "
+				"its services are told it before the network is up",
+				c->role->name);
 		if (h->gateway && !h->bad[HOST_GATEWAY])
-			complain(c, HOST_GATEWAY, "comes from DHCP: leave it out");
+			check_complain(c, HOST_GATEWAY, "comes from DHCP: leave it out");
 		return;
 	}
 	if (!h->address.prefix) {
@@ -304,8 +297,8 @@ static void check_address(struct check *c)
 		return;
 	}
 	if (!net_is_host(h->address)) {
-		complain(c, HOST_ADDRESS, "%s is the network or broadcast address",
-			 net_format_cidr(h->address, a));
+		check_complain(c, HOST_ADDRESS, "%s is the network or broadcast address",
+			       net_format_cidr(h->address, a));
 		return;
 	}
 	check_host_address(c, HOST_ADDRESS, h->address.addr);
@@ -317,7 +310,7 @@ static void check_gateway(struct check *c)
 	char a[NET_CIDR_LEN], g[NET_ADDR_LEN];
 	struct cidr gw = {.addr = h->gateway, .prefix = h->address.prefix};
 
-	if (h->bad[HOST_GATEWAY] || !have(c, HOST_ADDRESS))
+	if (h->bad[HOST_GATEWAY] || !check_have(c, HOST_ADDRESS))
 		return;
 	if (!h->gateway) {
 		if (c->role && c->role->cbr0)
@@ -329,11 +322,12 @@ static void check_gateway(struct check *c)
 	net_format_addr(h->gateway, g);
 	net_format_cidr(h->address, a);
 	if (h->gateway == h->address.addr)
-		complain(c, HOST_GATEWAY, "%s is the host's own address", g);
+		check_complain(c, HOST_GATEWAY, "%s is the host's own address", g);
 	else if (!net_contains(h->address, h->gateway))
-		complain(c, HOST_GATEWAY, "%s cannot be reached from %s", g, a);
+		check_complain(c, HOST_GATEWAY, "%s cannot be reached from %s", g, a);
 	else if (!net_is_host(gw))
-		complain(c, HOST_GATEWAY, "%s is the network or broadcast address", g);
+		check_complain(c, HOST_GATEWAY, "%s is the network or broadcast address",
+			       g);
 }
 
 static void check_master(struct check *c)
@@ -344,29 +338,31 @@ static void check_master(struct check *c)
 	if (!c->role || h->bad[HOST_MASTER])
 		return;
 	if (!h->master) {
-		if ((c->role->cbr0 || c->role->master) && have(c, HOST_ADDRESS))
+		if ((c->role->cbr0 || c->role->master) && check_have(c, HOST_ADDRESS))
 			missing(c, HOST_MASTER,
 				"give the master's address, like \"172.25.0.10\"");
 		return;
 	}
 	net_format_addr(h->master, m);
 	if (h->master >> 28 >= 0xe || h->master >> 24 == 127) {
-		complain(c, HOST_MASTER, "%s cannot be a machine's address", m);
+		check_complain(c, HOST_MASTER, "%s cannot be a machine's address", m);
 		return;
 	}
-	if (have(c, HOST_POD_NETWORK) && net_contains(h->pod_network, h->master))
-		complain(c, HOST_MASTER, "%s is inside pod_network", m);
-	if (have(c, HOST_SERVICE_NETWORK) && net_contains(h->service_network, h->master))
-		complain(c, HOST_MASTER, "%s is inside service_network", m);
-	if (!have(c, HOST_ADDRESS))
+	if (check_have(c, HOST_POD_NETWORK) && net_contains(h->pod_network, h->master))
+		check_complain(c, HOST_MASTER, "%s is inside pod_network", m);
+	if (check_have(c, HOST_SERVICE_NETWORK) &&
+	    net_contains(h->service_network, h->master))
+		check_complain(c, HOST_MASTER, "%s is inside service_network", m);
+	if (!check_have(c, HOST_ADDRESS))
 		return;
 	if (c->role->master && h->master != h->address.addr)
-		complain(c, HOST_MASTER,
-			 "%s is not this host's address %s, but its role is '%s'", m,
-			 net_format_addr(h->address.addr, a), c->role->name);
+		check_complain(c, HOST_MASTER,
+			       "%s is not this host's address %s, but its role is '%s'",
+			       m, net_format_addr(h->address.addr, a), c->role->name);
 	if (!c->role->master && h->master == h->address.addr)
-		complain(c, HOST_MASTER, "%s is this host itself, but its role is '%s'",
-			 m, c->role->name);
+		check_complain(c, HOST_MASTER,
+			       "%s is this host itself, but its role is '%s'", m,
+			       c->role->name);
 }
 
 static void check_cbr0_place(struct check *c)
@@ -375,21 +371,22 @@ static void check_cbr0_place(struct check *c)
 	char b[NET_CIDR_LEN], n[NET_CIDR_LEN], where[512];
 
 	net_format_cidr(h->cbr0, b);
-	if (have(c, HOST_POD_NETWORK) && !net_inside(h->cbr0, h->pod_network))
-		complain(c, HOST_CBR0, "%s is not inside pod_network %s (%s)", b,
-			 net_format_cidr(h->pod_network, n),
-			 host_where(h, HOST_POD_NETWORK, where, sizeof(where)));
-	if (have(c, HOST_NODE_NETWORK) && net_overlap(h->cbr0, h->node_network))
-		complain(c, HOST_CBR0, "%s overlaps node_network %s (%s)", b,
-			 net_format_cidr(h->node_network, n),
-			 host_where(h, HOST_NODE_NETWORK, where, sizeof(where)));
-	if (have(c, HOST_SERVICE_NETWORK) && net_overlap(h->cbr0, h->service_network))
-		complain(c, HOST_CBR0, "%s overlaps service_network %s (%s)", b,
-			 net_format_cidr(h->service_network, n),
-			 host_where(h, HOST_SERVICE_NETWORK, where, sizeof(where)));
-	if (have(c, HOST_ADDRESS) && net_overlap(h->cbr0, h->address))
-		complain(c, HOST_CBR0, "%s overlaps the host's address %s", b,
-			 net_format_cidr(h->address, n));
+	if (check_have(c, HOST_POD_NETWORK) && !net_inside(h->cbr0, h->pod_network))
+		check_complain(c, HOST_CBR0, "%s is not inside pod_network %s (%s)", b,
+			       net_format_cidr(h->pod_network, n),
+			       host_where(h, HOST_POD_NETWORK, where, sizeof(where)));
+	if (check_have(c, HOST_NODE_NETWORK) && net_overlap(h->cbr0, h->node_network))
+		check_complain(c, HOST_CBR0, "%s overlaps node_network %s (%s)", b,
+			       net_format_cidr(h->node_network, n),
+			       host_where(h, HOST_NODE_NETWORK, where, sizeof(where)));
+	if (check_have(c, HOST_SERVICE_NETWORK) &&
+	    net_overlap(h->cbr0, h->service_network))
+		check_complain(c, HOST_CBR0, "%s overlaps service_network %s (%s)", b,
+			       net_format_cidr(h->service_network, n),
+			       host_where(h, HOST_SERVICE_NETWORK, where, sizeof(where)));
+	if (check_have(c, HOST_ADDRESS) && net_overlap(h->cbr0, h->address))
+		check_complain(c, HOST_CBR0, "%s overlaps the host's address %s", b,
+			       net_format_cidr(h->address, n));
 }
 
 static void check_cbr0(struct check *c)
@@ -407,23 +404,24 @@ static void check_cbr0(struct check *c)
 		return;
 	}
 	if (!c->role->cbr0) {
-		complain(c, HOST_CBR0, "role '%s' has no pod bridge: leave it out",
-			 c->role->name);
+		check_complain(c, HOST_CBR0, "role '%s' has no pod bridge: leave it out",
+			       c->role->name);
 		return;
 	}
 	net_format_cidr(h->cbr0, b);
 	if (h->cbr0.prefix != 24)
-		complain(c, HOST_CBR0, "%s must have the prefix /24", b);
+		check_complain(c, HOST_CBR0, "%s must have the prefix /24", b);
 	else if (!net_is_host(h->cbr0))
-		complain(c, HOST_CBR0, "%s is the network or broadcast address", b);
+		check_complain(c, HOST_CBR0, "%s is the network or broadcast address", b);
 	check_cbr0_place(c);
 }
 
 static void check_mtu(struct check *c, enum host_key_id id, uint32_t mtu)
 {
 	if (!c->h->bad[id] && mtu && (mtu < 576 || mtu > 65535))
-		complain(c, id, "must be 576 to 65535, or 0 to leave it as it is, not %u",
-			 mtu);
+		check_complain(c, id,
+			       "must be 576 to 65535, or 0 to leave it as it is, not %u",
+			       mtu);
 }
 
 static void check_mtus(struct check *c)
@@ -432,9 +430,10 @@ static void check_mtus(struct check *c)
 
 	check_mtu(c, HOST_MTU, h->mtu);
 	check_mtu(c, HOST_CBR0_MTU, h->cbr0_mtu);
-	if (have(c, HOST_MTU) && have(c, HOST_CBR0_MTU) && h->mtu && h->cbr0_mtu > h->mtu)
-		complain(c, HOST_CBR0_MTU, "%u is more than the uplink's %u", h->cbr0_mtu,
-			 h->mtu);
+	if (check_have(c, HOST_MTU) && check_have(c, HOST_CBR0_MTU) && h->mtu &&
+	    h->cbr0_mtu > h->mtu)
+		check_complain(c, HOST_CBR0_MTU, "%u is more than the uplink's %u",
+			       h->cbr0_mtu, h->mtu);
 }
 
 int host_check_keys(const struct host *h, const struct roles *roles, struct diag *d,
@@ -452,6 +451,8 @@ int host_check_keys(const struct host *h, const struct roles *roles, struct diag
 	check_master(&c);
 	check_cbr0(&c);
 	check_mtus(&c);
+	check_bond(&c);
+	check_bgp(&c);
 	return c.r;
 }
 

@@ -69,6 +69,12 @@ static void format_value(const struct host *h, const struct host_key *k, const v
 		if (*(const uint32_t *)at || set)
 			buf_printf(b, "%u", *(const uint32_t *)at);
 		break;
+	case HOST_T_AS:
+		/* libconfig's numbers end at INT32_MAX. */
+		if (*(const uint32_t *)at)
+			buf_printf(b, *(const uint32_t *)at > INT32_MAX ? "\"%u\"" : "%u",
+				   *(const uint32_t *)at);
+		break;
 	case HOST_T_ADDR:
 		format_addr(b, *(const uint32_t *)at);
 		break;

@@ -28,6 +28,17 @@ const struct host_key host_keys[HOST_KEY_COUNT] = {
 	 "domains to search, at most six"},
 	{HOST_NTP, "ntp", HOST_T_STRV, AT(ntp), "time servers"},
 	{HOST_MTU, "mtu", HOST_T_U32, AT(mtu), "the uplink's MTU; 0: as it is"},
+	{HOST_BOND, "bond", HOST_T_STRV, AT(bond),
+	 "the links that the uplink bonds, by MAC address or name"},
+	{HOST_BOND_MODE, "bond_mode", HOST_T_STR, AT(bond_mode), "the bond's mode"},
+	{HOST_BOND_MIIMON, "bond_miimon", HOST_T_U32, AT(bond_miimon),
+	 "milliseconds between looks at the bond's links"},
+	{HOST_BOND_HASH, "bond_hash", HOST_T_STR, AT(bond_hash),
+	 "how the bond spreads what is sent"},
+	{HOST_BOND_LACP_RATE, "bond_lacp_rate", HOST_T_STR, AT(bond_lacp_rate),
+	 "how often LACP partners speak: \"slow\" or \"fast\""},
+	{HOST_VLAN, "vlan", HOST_T_U32, AT(vlan),
+	 "the uplink's VLAN; 0: what is sent has no tag"},
 	{HOST_MASTER, "master", HOST_T_ADDR, AT(master), "the master's address"},
 	{HOST_ETCD, "etcd", HOST_T_HOSTPORT, AT(etcd_addr),
 	 "where etcd's clients connect"},
@@ -45,11 +56,21 @@ const struct host_key host_keys[HOST_KEY_COUNT] = {
 	 "masquerade what pods send out of the cluster"},
 	{HOST_NAT_EXEMPT, "nat_exempt", HOST_T_CIDRV, AT(nat_exempt),
 	 "more networks that are not masqueraded"},
+	{HOST_POOLS, "pools", HOST_T_STRV, AT(pools), "Calico's address pools"},
+	{HOST_BGP_AS, "bgp_as", HOST_T_AS, AT(bgp_as), "the AS number of the hosts"},
+	{HOST_BGP_MESH, "bgp_mesh", HOST_T_BOOL, AT(bgp_mesh),
+	 "every host exchanges routes with every other"},
+	{HOST_BGP_PEERS, "bgp_peers", HOST_T_STRV, AT(bgp_peers),
+	 "routers that every host exchanges routes with"},
+	{HOST_BGP_NODE_PEERS, "bgp_node_peers", HOST_T_STRV, AT(bgp_node_peers),
+	 "routers that only this host exchanges routes with"},
 	{HOST_DOCKER_OPTIONS, "docker_options", HOST_T_STRV, AT(docker_options),
 	 "options added to Docker's"},
 	{HOST_SSH_KEYS, "ssh_keys", HOST_T_STRV, AT(ssh_keys), "root's authorized keys"},
 	{HOST_ENVIRONMENT, "environment", HOST_T_STRV, AT(environment),
 	 "entries added to /etc/network-environment"},
+	{HOST_CONSOLE, "console", HOST_T_STR, AT(console),
+	 "the kernel's console, where firstboot writes too"},
 	{HOST_REPORT, "report", HOST_T_STR, AT(report),
 	 "URL to PUT the host's report to"},
 };
@@ -71,13 +92,15 @@ static void origin_set(struct host *h, enum host_key_id id, const char *file,
 void host_init(struct host *h)
 {
 	static const enum host_key_id with_default[] = {
-		HOST_POD_NETWORK, HOST_NODE_NETWORK, HOST_SERVICE_NETWORK, HOST_NAT};
+		HOST_POD_NETWORK, HOST_NODE_NETWORK, HOST_SERVICE_NETWORK, HOST_NAT,
+		HOST_BGP_MESH};
 
 	*h = (struct host){
 		.pod_network = {.addr = 0xc0a80000, .prefix = 16},  /* 192.168.0.0/16 */
 		.node_network = {.addr = 0xac190000, .prefix = 24}, /* 172.25.0.0/24 */
 		.service_network = {.addr = 0x0a640000, .prefix = 16}, /* 10.100.0.0/16 */
 		.nat = true,
+		.bgp_mesh = true,
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(with_default); i++)
 		origin_set(h, with_default[i], "default", 0);
@@ -122,6 +145,16 @@ static int put_u32(struct host *h, const struct host_key *k, const char *text)
 	uint64_t v;
 
 	if (str_to_u64(text, INT32_MAX, &v) < 0)
+		return -EINVAL;
+	*(uint32_t *)at(h, k) = (uint32_t)v;
+	return 0;
+}
+
+static int put_as(struct host *h, const struct host_key *k, const char *text)
+{
+	uint64_t v;
+
+	if (str_to_u64(text, UINT32_MAX, &v) < 0 || v == 0)
 		return -EINVAL;
 	*(uint32_t *)at(h, k) = (uint32_t)v;
 	return 0;
@@ -217,6 +250,8 @@ static const struct type {
 	[HOST_T_STR] = {CONF_STRING, put_str, NULL, "a string that is not empty", NULL},
 	[HOST_T_BOOL] = {CONF_BOOL, put_bool, NULL, "true or false", NULL},
 	[HOST_T_U32] = {CONF_INT, put_u32, NULL, "0 or a positive number", NULL},
+	[HOST_T_AS] = {CONF_STRING, put_as, NULL,
+		       "an AS number, 1 to 4294967295, in quotes from 2147483648", NULL},
 	[HOST_T_ADDR] = {CONF_STRING, put_addr, NULL,
 			 "an IPv4 address like \"172.25.0.1\"", NULL},
 	[HOST_T_CIDR] = {CONF_STRING, put_cidr, NULL,
@@ -307,7 +342,8 @@ static int load_value(struct host *h, const struct host_key *k, const struct con
 	const struct type *t = &types[k->type];
 	_cleanup_free_ char *text = NULL, *must = NULL;
 
-	if (conf_type(n) == t->conf) {
+	if (conf_type(n) == t->conf ||
+	    (k->type == HOST_T_AS && conf_type(n) == CONF_INT)) {
 		if (t->put_list)
 			return load_list(h, k, n, prefix, d);
 		text = scalar_text(n);
@@ -423,9 +459,39 @@ int host_set(struct host *h, const char *name, const char *value, const char *fi
 /* --- what follows ----------------------------------------------------------------- */
 
 #define ETCD_PORT 4001
+#define MIIMON_MS 100
+
+static void derive_bond(struct host *h)
+{
+	if (strv_len(h->bond) == 0 || h->bad[HOST_BOND])
+		return;
+	if (!h->set[HOST_BOND_MODE]) {
+		free(h->bond_mode);
+		h->bond_mode = xstrdup("active-backup");
+		origin_set(h, HOST_BOND_MODE, "default", 0);
+	}
+	if (!h->set[HOST_BOND_MIIMON]) {
+		h->bond_miimon = MIIMON_MS;
+		origin_set(h, HOST_BOND_MIIMON, "default", 0);
+	}
+}
+
+static void derive_pools(struct host *h)
+{
+	char net[NET_CIDR_LEN];
+
+	if (h->set[HOST_POOLS])
+		return;
+	strv_free(h->pools);
+	h->pools = NULL;
+	strv_add(&h->pools, net_format_cidr(h->pod_network, net));
+	origin_set(h, HOST_POOLS, "from pod_network", 0);
+}
 
 void host_derive(struct host *h)
 {
+	derive_bond(h);
+	derive_pools(h);
 	if (h->role && streq(h->role, "master") && !h->set[HOST_MASTER] && !h->dhcp &&
 	    h->address.prefix && !h->bad[HOST_ADDRESS]) {
 		h->master = h->address.addr;

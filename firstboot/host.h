@@ -63,6 +63,12 @@ enum host_key_id {
 	HOST_SEARCH,          /* [ "rack.example" ] */
 	HOST_NTP,             /* [ "172.25.0.1", "ntp.example" ] */
 	HOST_MTU,             /* of the uplink; 0: the link's own */
+	HOST_BOND,            /* [ "52:54:00:25:00:11", "eth1" ]: the uplink is a bond */
+	HOST_BOND_MODE,       /* "active-backup", "802.3ad", ...: the kernel's names */
+	HOST_BOND_MIIMON,     /* milliseconds between looks at the links; default 100 */
+	HOST_BOND_HASH,       /* "layer3+4": how 802.3ad spreads what is sent */
+	HOST_BOND_LACP_RATE,  /* "slow", "fast" */
+	HOST_VLAN,            /* 1 to 4094: the uplink is tagged; 0: it is not */
 	HOST_MASTER,          /* "172.25.0.10": the master's address, an IPv4 literal */
 	HOST_ETCD,            /* "172.25.0.10:4001": default the master's port 4001 */
 	HOST_CBR0,            /* "192.168.1.1/24": address and prefix of cbr0 */
@@ -72,9 +78,15 @@ enum host_key_id {
 	HOST_SERVICE_NETWORK, /* "10.100.0.0/16" */
 	HOST_NAT,             /* true: the guide's KUBE-OUTBOUND-NAT chain */
 	HOST_NAT_EXEMPT, /* [ "10.0.0.0/8" ]: more networks that are not masqueraded */
+	HOST_POOLS,     /* [ "192.168.0.0/16 ipip" ]: Calico's, default the pod network */
+	HOST_BGP_AS,    /* 64512: the hosts' AS number; 0: Calico's own, 64511 */
+	HOST_BGP_MESH,  /* true: every host peers with every other */
+	HOST_BGP_PEERS, /* [ "10.0.0.1 as 64512" ]: routers that every host peers with */
+	HOST_BGP_NODE_PEERS, /* ... and those that only this host does */
 	HOST_DOCKER_OPTIONS, /* [ "--insecure-registry=..." ]: added to Docker's own */
 	HOST_SSH_KEYS,    /* [ "ssh-ed25519 AAAA... op@desk" ]: root's authorized keys */
 	HOST_ENVIRONMENT, /* [ "HTTP_PROXY=http://..." ]: added to network-environment */
+	HOST_CONSOLE,     /* "ttyS0,115200": the kernel's, and firstboot's lines */
 	HOST_REPORT,      /* "http://172.25.0.1/report/node-1.json": where to PUT it */
 	HOST_KEY_COUNT,
 };
@@ -89,6 +101,11 @@ struct host {
 	uint32_t gateway; /* 0: none */
 	char **dns, **search, **ntp;
 	uint32_t mtu;
+	char **bond; /* MAC addresses and names; NULL: no bond */
+	char *bond_mode;
+	uint32_t bond_miimon;
+	char *bond_hash, *bond_lacp_rate;
+	uint32_t vlan;
 	uint32_t master; /* 0: not given */
 	uint32_t etcd_addr;
 	uint16_t etcd_port;
@@ -98,7 +115,12 @@ struct host {
 	bool nat;
 	struct cidr *nat_exempt;
 	size_t n_nat_exempt;
+	char **pools; /* as written: bgp.h reads them */
+	uint32_t bgp_as;
+	bool bgp_mesh;
+	char **bgp_peers, **bgp_node_peers;
 	char **docker_options, **ssh_keys, **environment;
+	char *console;
 	char *report;
 
 	struct origin origin[HOST_KEY_COUNT];
@@ -112,6 +134,7 @@ enum host_type {
 	HOST_T_STR,
 	HOST_T_BOOL,
 	HOST_T_U32,
+	HOST_T_AS, /* a number, or a string where libconfig's numbers end */
 	HOST_T_ADDR,
 	HOST_T_CIDR,
 	HOST_T_CIDR_OR_DHCP,
@@ -132,7 +155,7 @@ struct host_key {
 extern const struct host_key host_keys[HOST_KEY_COUNT];
 
 /* Zeroed, then the built-in defaults: pod, node and service networks of the guide, nat
- * on; everything else not given. */
+ * and BGP's node mesh on; everything else not given. */
 void host_init(struct host *h);
 void host_done(struct host *h);
 #define _cleanup_host_ _cleanup_(host_done)
@@ -157,7 +180,8 @@ int host_load_conf_except(struct host *h, const struct conf_node *group,
 int host_set(struct host *h, const char *name, const char *value, const char *file,
 	     unsigned line, struct diag *d) _must_check_;
 
-/* Sets what follows from other values (etcd from master, master's own address). */
+/* Sets what follows from other values (etcd from master, master's own address, the pool
+ * from the pod network, a bond's mode). */
 void host_derive(struct host *h);
 
 /*

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sysfs is read, not rtnetlink asked, because it tells physical devices from others and
- * because a test can lay one out below its root. A driver may still be probing when
- * firstboot runs, and udev may still rename what it found: both are waited for, for a
- * bounded time.
+ * because a test can lay one out below its root. A bond gives all its links one address;
+ * their own is kept beside them (drivers/net/bonding/bond_sysfs_slave.c).
  *
  * udev keeps a file for every device it has handled, /run/udev/data/n<ifindex> for a
  * network interface (systemd, src/libsystemd/sd-device/device-private.c).
@@ -14,7 +13,6 @@
 #include <net/if_arp.h>
 
 #define SYS_NET  "sys/class/net"
-#define POLL_MS  50
 #define ATTR_MAX 4096
 
 /* A sysfs attribute without its newline, or NULL. Owned by the caller. */
@@ -49,7 +47,8 @@ static bool settled(int rootfd, unsigned index)
 /* False when it is not an Ethernet link, or vanished meanwhile. */
 static bool link_read(int rootfd, int dir, const char *name, struct link *ret)
 {
-	_cleanup_free_ char *address = attr(dir, name, "address");
+	_cleanup_free_ char *own = attr(dir, name, "bonding_slave/perm_hwaddr");
+	_cleanup_free_ char *address = own ? TAKE_PTR(own) : attr(dir, name, "address");
 	_cleanup_free_ char *device = xasprintf("%s/device", name);
 	uint64_t type, index;
 
@@ -102,7 +101,7 @@ int links_list(int rootfd, struct link **ret, size_t *n)
 	return 0;
 }
 
-static char *text_of(const struct link *v, size_t n)
+char *links_format(const struct link *v, size_t n)
 {
 	_cleanup_buf_ struct buf b = {0};
 	char mac[NET_MAC_LEN];
@@ -119,7 +118,7 @@ char *links_text(int rootfd)
 	_cleanup_free_ struct link *v = NULL;
 	size_t n = 0;
 
-	return links_list(rootfd, &v, &n) < 0 ? xstrdup("") : text_of(v, n);
+	return links_list(rootfd, &v, &n) < 0 ? xstrdup("") : links_format(v, n);
 }
 
 /* Whether a link is what the host's keys say. Named alone, it may be of any kind; by MAC
@@ -181,27 +180,6 @@ int link_find(const struct host *h, const struct link *links, size_t n, struct l
 		*ret = *found;
 		return 0;
 	}
-	have = text_of(links, n);
+	have = links_format(links, n);
 	return not_found(h, matching, have, e);
-}
-
-int link_wait(const struct firstboot *fb, const struct host *h, struct link *ret,
-	      struct err *e)
-{
-	uint64_t end = now_ms() + (uint64_t)fb->link_timeout * 1000;
-
-	for (;;) {
-		_cleanup_free_ struct link *v = NULL;
-		size_t n = 0;
-		int r = links_list(fb->rootfd, &v, &n);
-
-		if (r < 0)
-			return err_errno(e, r, "/sys/class/net");
-		r = link_find(h, v, n, ret, e);
-		if (r == 0 && ret->settled)
-			return 0;
-		if (now_ms() >= end)
-			return r; /* found but not settled will have to do */
-		sleep_ms(POLL_MS);
-	}
 }

@@ -22,13 +22,10 @@ struct link {
 int links_list(int rootfd, struct link **ret, size_t *n) _must_check_;
 
 /* "eth0 (52:54:00:25:00:11), eth1 (...)": physical ones; "" when there is none. Owned. */
+char *links_format(const struct link *links, size_t n);
 char *links_text(int rootfd);
 
-/* The uplink among `links` by the host's mac and interface, else the only physical one.
+/* The link among `links` by the host's mac and interface, else the only physical one.
  * -1: none or several; the message says what there is. */
 int link_find(const struct host *h, const struct link *links, size_t n, struct link *ret,
-	      struct err *e) _must_check_;
-
-/* As link_find, waiting up to fb->link_timeout for it to appear and settle. */
-int link_wait(const struct firstboot *fb, const struct host *h, struct link *ret,
 	      struct err *e) _must_check_;

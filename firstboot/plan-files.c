@@ -3,11 +3,17 @@
  * The text of every file. Values were checked to need no escaping where they stand
  * (words.c); the one place that quotes is an environment value with blanks.
  *
- * systemd.network(5): Unmanaged= came with systemd 233 and IPv6AcceptRA= with 230. An
- * older networkd warns and ignores the line; it also leaves alone what no file matches.
+ * systemd.network(5): networkd 219 knows all that is written here, and a test holds the
+ * files to its list. It has two ways to heed. It switches forwarding off on a link that
+ * some file matches and does not ask for it (later ones do not), so the uplink asks, and
+ * no file may match what is not the uplink: cbr0, Docker's and Calico's links. And a bond
+ * or VLAN that is there already is not changed, by any networkd: what is new about one
+ * comes with the next boot.
  */
 #include "plan-files.h"
 #include "plan.h"
+#include "uplink.h"
+#include "words.h"
 
 static void begin(struct buf *b)
 {
@@ -31,14 +37,88 @@ char *file_hosts(const struct host *h)
 	return buf_take(&b);
 }
 
-char *file_unmanaged(void)
+/* --- the uplink -------------------------------------------------------------------- */
+
+char *file_bond(const struct host *h)
 {
-	return xstrdup(PLAN_MARK "\n"
-				 "[Match]\n"
-				 "Name=cbr0 docker0 veth* cali*\n"
-				 "\n"
-				 "[Link]\n"
-				 "Unmanaged=yes\n");
+	_cleanup_buf_ struct buf b = {0};
+	char mac[NET_MAC_LEN];
+
+	if (strv_len(h->bond) == 0)
+		return NULL;
+	begin(&b);
+	buf_puts(&b, "[NetDev]\nName=" UPLINK_BOND "\nKind=bond\n");
+	/* Else networkd makes an address up, and DHCP and switches see a stranger. */
+	if (h->has_mac)
+		buf_printf(&b, "MACAddress=%s\n", net_format_mac(h->mac, ':', mac));
+	if (h->mtu)
+		buf_printf(&b, "MTUBytes=%u\n", h->mtu);
+	buf_printf(&b, "\n[Bond]\nMode=%s\nMIIMonitorSec=%ums\n", h->bond_mode,
+		   h->bond_miimon);
+	if (h->bond_hash)
+		buf_printf(&b, "TransmitHashPolicy=%s\n", h->bond_hash);
+	if (h->bond_lacp_rate)
+		buf_printf(&b, "LACPTransmitRate=%s\n", h->bond_lacp_rate);
+	return buf_take(&b);
+}
+
+char *file_bond_links(const struct host *h, const char *devices)
+{
+	if (strv_len(h->bond) == 0)
+		return NULL;
+	return xasprintf(PLAN_MARK "\n"
+				   "[Match]\n"
+				   "Name=%s\n"
+				   "\n"
+				   "[Network]\n"
+				   "Bond=" UPLINK_BOND "\n"
+				   "LinkLocalAddressing=no\n",
+			 devices);
+}
+
+char *file_vlan(const struct host *h)
+{
+	char name[IF_NAMESIZE];
+
+	if (!h->vlan)
+		return NULL;
+	return xasprintf(PLAN_MARK "\n"
+				   "[NetDev]\n"
+				   "Name=%s\n"
+				   "Kind=vlan\n"
+				   "\n"
+				   "[VLAN]\n"
+				   "Id=%u\n",
+			 uplink_name(h, "", name), h->vlan);
+}
+
+/* [Match]. By MAC address only where there is one link that has it. */
+static void match(struct buf *b, const struct host *h, const char *name)
+{
+	bool alone = strv_len(h->bond) == 0 && !h->vlan;
+	char mac[NET_MAC_LEN];
+
+	buf_puts(b, "[Match]\n");
+	if (h->has_mac && alone)
+		buf_printf(b, "MACAddress=%s\n", net_format_mac(h->mac, ':', mac));
+	if (!h->has_mac || h->interface || !alone)
+		buf_printf(b, "Name=%s\n", name);
+	if (h->mtu)
+		buf_printf(b, "\n[Link]\nMTUBytes=%u\n", h->mtu);
+}
+
+char *file_vlan_device(const struct host *h, const char *devices)
+{
+	_cleanup_buf_ struct buf b = {0};
+	char vlan[IF_NAMESIZE];
+
+	if (!h->vlan)
+		return NULL;
+	begin(&b);
+	match(&b, h, strv_len(h->bond) ? UPLINK_BOND : devices);
+	buf_printf(&b, "\n[Network]\nVLAN=%s\nLinkLocalAddressing=no\n",
+		   uplink_name(h, devices, vlan));
+	return buf_take(&b);
 }
 
 static void uplink_static(struct buf *b, const struct host *h)
@@ -50,19 +130,13 @@ static void uplink_static(struct buf *b, const struct host *h)
 		buf_printf(b, "Gateway=%s\n", net_format_addr(h->gateway, gw));
 }
 
-char *file_uplink(const struct host *h, const char *uplink)
+char *file_uplink(const struct host *h, const char *devices, bool forward)
 {
 	_cleanup_buf_ struct buf b = {0};
-	char mac[NET_MAC_LEN];
+	char name[IF_NAMESIZE];
 
 	begin(&b);
-	buf_puts(&b, "[Match]\n");
-	if (h->has_mac)
-		buf_printf(&b, "MACAddress=%s\n", net_format_mac(h->mac, ':', mac));
-	if (!h->has_mac || h->interface)
-		buf_printf(&b, "Name=%s\n", uplink);
-	if (h->mtu)
-		buf_printf(&b, "\n[Link]\nMTUBytes=%u\n", h->mtu);
+	match(&b, h, uplink_name(h, devices, name));
 	buf_puts(&b, "\n[Network]\n");
 	if (h->dhcp)
 		buf_puts(&b, "DHCP=ipv4\n");
@@ -76,7 +150,10 @@ char *file_uplink(const struct host *h, const char *uplink)
 		buf_puts(&b, "\n");
 	for (size_t i = 0; h->ntp && h->ntp[i]; i++)
 		buf_printf(&b, "NTP=%s\n", h->ntp[i]);
-	buf_puts(&b, "LinkLocalAddressing=no\nIPv6AcceptRA=no\n");
+	/* No link-local address: then networkd does not take a router's word either. */
+	buf_puts(&b, "LinkLocalAddressing=no\n");
+	if (forward)
+		buf_puts(&b, "IPForward=ipv4\n");
 	return buf_take(&b);
 }
 

@@ -7,14 +7,25 @@
 
 #include "host.h"
 
-#define FILE_UNMANAGED "etc/systemd/network/05-rackstrap-unmanaged.network"
-#define FILE_UPLINK    "etc/systemd/network/10-rackstrap-uplink.network"
-#define FILE_RESCUE    "etc/systemd/network/90-rackstrap-rescue.network"
+#define NETWORK_DIR      "etc/systemd/network/"
+#define FILE_BOND        NETWORK_DIR "05-rackstrap-bond.netdev"
+#define FILE_BOND_LINKS  NETWORK_DIR "06-rackstrap-bond-links.network"
+#define FILE_VLAN        NETWORK_DIR "07-rackstrap-vlan.netdev"
+#define FILE_VLAN_DEVICE NETWORK_DIR "08-rackstrap-vlan-device.network"
+#define FILE_UPLINK      NETWORK_DIR "10-rackstrap-uplink.network"
+#define FILE_RESCUE      NETWORK_DIR "90-rackstrap-rescue.network"
 
 char *file_hosts(const struct host *h); /* hosts(5) */
-char *file_unmanaged(void);             /* systemd.network(5) */
-char *file_uplink(const struct host *h, const char *uplink);
+
+/* systemd.netdev(5), systemd.network(5); `devices` as uplink.h has them. `forward`: this
+ * host passes packets on. */
+char *file_bond(const struct host *h);
+char *file_bond_links(const struct host *h, const char *devices);
+char *file_vlan(const struct host *h);
+char *file_vlan_device(const struct host *h, const char *devices);
+char *file_uplink(const struct host *h, const char *devices, bool forward);
 char *file_rescue(void);
+
 char *file_resolv_conf(const struct host *h); /* resolv.conf(5) */
 char *file_sysctl(void);                      /* sysctl.d(5) */
 char *file_docker(const struct host *h, const struct role *role);

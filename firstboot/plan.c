@@ -6,6 +6,7 @@
  */
 #include "plan.h"
 #include "plan-files.h"
+#include "uplink.h"
 
 static struct plan_file *add(struct plan *p, enum plan_kind kind, const char *path,
 			     mode_t mode)
@@ -29,10 +30,23 @@ static void add_ssh_keys(struct plan *p, char *const *keys)
 	add_file(p, "root/.ssh/authorized_keys", 0600, file_authorized_keys(keys));
 }
 
-static void add_nat(struct plan *p, const struct host *h, const char *uplink)
+/* `devices`: NULL when there is no uplink to write. */
+static void add_uplink(struct plan *p, const struct host *h, const char *devices,
+		       bool forward)
 {
-	char net[NET_CIDR_LEN];
+	add_file(p, FILE_BOND, 0644, devices ? file_bond(h) : NULL);
+	add_file(p, FILE_BOND_LINKS, 0644, devices ? file_bond_links(h, devices) : NULL);
+	add_file(p, FILE_VLAN, 0644, devices ? file_vlan(h) : NULL);
+	add_file(p, FILE_VLAN_DEVICE, 0644,
+		 devices ? file_vlan_device(h, devices) : NULL);
+	add_file(p, FILE_UPLINK, 0644, devices ? file_uplink(h, devices, forward) : NULL);
+}
 
+static void add_nat(struct plan *p, const struct host *h, const char *devices)
+{
+	char net[NET_CIDR_LEN], uplink[IF_NAMESIZE];
+
+	uplink_name(h, devices, uplink);
 	strv_addf(&p->nat, "-A " NAT_CHAIN " -d %s -o %s -j RETURN",
 		  net_format_cidr(h->pod_network, net), uplink);
 	strv_addf(&p->nat, "-A " NAT_CHAIN " -d %s -o %s -j RETURN",
@@ -57,8 +71,7 @@ void plan_make(struct plan *ret, const struct host *h, const struct role *role,
 
 	add_file(&p, "etc/hostname", 0644, xasprintf("%s\n", h->name));
 	add_file(&p, "etc/hosts", 0644, file_hosts(h));
-	add_file(&p, FILE_UNMANAGED, 0644, file_unmanaged());
-	add_file(&p, FILE_UPLINK, 0644, file_uplink(h, uplink));
+	add_uplink(&p, h, uplink, cluster);
 	add_file(&p, FILE_RESCUE, 0644, NULL);
 	add_file(&p, "etc/resolv.conf", 0644, file_resolv_conf(h));
 	add_file(&p, "etc/sysctl.d/90-rackstrap.conf", 0644,
@@ -88,14 +101,21 @@ static struct host good_uplink(const struct host *h, const bool bad[HOST_KEY_COU
 		good.ntp = NULL;
 	if (bad[HOST_MTU])
 		good.mtu = 0;
+	if (bad[HOST_BOND_MIIMON])
+		good.bond_miimon = 100;
+	if (bad[HOST_BOND_HASH])
+		good.bond_hash = NULL;
+	if (bad[HOST_BOND_LACP_RATE])
+		good.bond_lacp_rate = NULL;
 	return good;
 }
 
 void plan_make_rescue(struct plan *ret, const struct host *h,
 		      const bool bad[HOST_KEY_COUNT], const char *uplink)
 {
-	static const enum host_key_id needed[] = {HOST_MAC, HOST_INTERFACE, HOST_ADDRESS,
-						  HOST_GATEWAY};
+	static const enum host_key_id needed[] = {
+		HOST_MAC,  HOST_INTERFACE, HOST_BOND,   HOST_BOND_MODE,
+		HOST_VLAN, HOST_ADDRESS,   HOST_GATEWAY};
 	const struct host good = good_uplink(h, bad);
 	bool usable = uplink && (h->dhcp || h->address.prefix);
 	struct plan p = {0};
@@ -103,7 +123,7 @@ void plan_make_rescue(struct plan *ret, const struct host *h,
 	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
 		if (bad[needed[i]])
 			usable = false;
-	add_file(&p, FILE_UPLINK, 0644, usable ? file_uplink(&good, uplink) : NULL);
+	add_uplink(&p, &good, usable ? uplink : NULL, false);
 	add_file(&p, FILE_RESCUE, 0644, usable ? NULL : file_rescue());
 	if (!bad[HOST_SSH_KEYS] && strv_len(h->ssh_keys) > 0)
 		add_ssh_keys(&p, h->ssh_keys);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Everything firstboot will make of a host, worked out before anything is touched: a pure
- * function of the host, its role and its uplink's name. steps.c carries it out,
- * plan_text() is what `apply --dry-run` prints and golden tests compare.
+ * function of the host, its role and its uplink's devices (uplink.h). steps.c carries it
+ * out, plan_text() is what `apply --dry-run` prints and golden tests compare.
  */
 #pragma once
 

@@ -134,13 +134,13 @@ int rack_entry_find(const struct conf_node *hosts, const struct machine_id *m,
 
 /* --- onto the host ---------------------------------------------------------------- */
 
-/* What a rack.cfg says beside a host's own keys, or says of the host in another way. */
-static const char *const cluster_others[] = {
-	"name", "boot_server", "master",  "console", "cmdline", "state_disk", "vm",
-	"role", "mac",         "address", "cbr0",    "cluster", "report",     NULL};
-static const char *const entry_others[] = {"address", "cluster",    "console",
-					   "cmdline", "state_disk", "vm",
-					   "serial",  "uuid",       NULL};
+const char *const rack_cluster_others[] = {
+	"name",           "boot_server", "master",  "cmdline", "state_disk", "vm",
+	"role",           "mac",         "address", "cbr0",    "cluster",    "report",
+	"bgp_node_peers", NULL};
+const char *const rack_entry_others[] = {"address", "cluster",  "cmdline",   "state_disk",
+					 "vm",      "serial",   "uuid",      "pools",
+					 "bgp_as",  "bgp_mesh", "bgp_peers", NULL};
 
 static int set(struct host *h, const char *key, const char *value,
 	       const struct conf_node *from, struct diag *d)
@@ -208,10 +208,10 @@ int rack_entry_load(struct host *h, const struct conf_node *rack,
 	const char *s = "";
 	int r = 0;
 
-	if (host_load_conf_except(h, cluster, "cluster: ", cluster_others, d) < 0)
+	if (host_load_conf_except(h, cluster, "cluster: ", rack_cluster_others, d) < 0)
 		r = -1;
 	h->set[HOST_MASTER] = false; /* the entry's, or the cluster's */
-	if (host_load_conf_except(h, entry, "", entry_others, d) < 0)
+	if (host_load_conf_except(h, entry, "", rack_entry_others, d) < 0)
 		r = -1;
 	if (load_address(h, entry, d) < 0 || load_master(h, cluster, hosts, d) < 0)
 		r = -1;

@@ -28,6 +28,10 @@ void machine_id_done(struct machine_id *m);
 int rack_entry_find(const struct conf_node *hosts, const struct machine_id *m,
 		    const struct conf_node **ret, struct diag *d) _must_check_;
 
+/* What the two groups hold beside a host's own keys, or say of the host in another way,
+ * or may not hold: for host_load_conf_except. NULL-terminated. */
+extern const char *const rack_cluster_others[], *const rack_entry_others[];
+
 /* Lays the cluster group and the entry over a host. 0 or -1. */
 int rack_entry_load(struct host *h, const struct conf_node *rack,
 		    const struct conf_node *entry, struct diag *d) _must_check_;

@@ -85,14 +85,17 @@ static int not_configured(const struct firstboot *fb, struct snapshot *s, struct
 	return err_set(e, ERR_FAILED, "%s", why);
 }
 
-int cmd_report(const struct firstboot *fb, char **args _unused_, struct err *e)
+int cmd_report(const struct firstboot *given, char **args _unused_, struct err *e)
 {
+	struct firstboot here = *given;
+	const struct firstboot *fb = &here;
 	_cleanup_snapshot_ struct snapshot s = {0};
 	unsigned timeout = fb->timeout ? fb->timeout : READY_S;
 	char *why = NULL;
 	bool ready;
 
 	snapshot_read(&s, fb);
+	console_of_host(&here, s.config.host.console);
 	if (!s.applied.ok || !s.config.role)
 		return not_configured(fb, &s, e);
 	ready = ready_wait(fb, &s, now_ms() + (uint64_t)timeout * 1000, READY_POLL_MS,

@@ -7,6 +7,7 @@
  * or modulus; sshd does that.
  */
 #include "words.h"
+#include "lib/net.h"
 #include "lib/str.h"
 
 #define LOWER  "abcdefghijklmnopqrstuvwxyz"
@@ -72,7 +73,7 @@ const char *word_domain_wrong(const char *s)
 
 const char *word_interface_wrong(const char *s)
 {
-	static const char *const ours[] = {"lo", "cbr0", "docker0", NULL};
+	static const char *const ours[] = {"lo", "cbr0", "docker0", UPLINK_BOND, NULL};
 
 	if (!*s || strlen(s) > 15 || streq(s, ".") || streq(s, ".."))
 		return "is not an interface's name: 1 to 15 characters";
@@ -81,6 +82,27 @@ const char *word_interface_wrong(const char *s)
 	for (size_t i = 0; ours[i]; i++)
 		if (streq(s, ours[i]))
 			return "cannot be the uplink";
+	return NULL;
+}
+
+const char *word_bond_link_wrong(const char *s)
+{
+	struct mac mac;
+
+	if (net_parse_mac(s, &mac) < 0 && !strchr(s, ':'))
+		return word_interface_wrong(s);
+	if (net_parse_mac(s, &mac) < 0)
+		return "is not a MAC address like \"52:54:00:25:00:11\", nor an "
+		       "interface's name";
+	if (!mac_is_unicast(mac))
+		return "is a multicast or empty address, no interface has it";
+	return NULL;
+}
+
+const char *word_console_wrong(const char *s)
+{
+	if (!strchr(LOWER UPPER, s[0]) || !only(s, LOWER UPPER DIGITS ",._:-"))
+		return "is not a console like \"ttyS0,115200\", without \"console=\"";
 	return NULL;
 }
 

@@ -8,6 +8,10 @@
 
 #include "lib/cleanup.h"
 
+/* The uplink's own interface where it is a bond. Not "bond0": the kernel's module makes
+ * one of that name when it is loaded, and networkd would take it as it is. */
+#define UPLINK_BOND "bond-uplink"
+
 /* One label of a host name, as RFC 1123 has it, in lower case: 63 of a-z 0-9 '-'. */
 const char *word_label_wrong(const char *s);
 
@@ -16,6 +20,12 @@ const char *word_domain_wrong(const char *s);
 
 /* A name the kernel takes for a network interface, and not one of ours. */
 const char *word_interface_wrong(const char *s);
+
+/* A link of a bond: a MAC address, or a name. */
+const char *word_bond_link_wrong(const char *s);
+
+/* What stands behind "console=" on the kernel's command line. */
+const char *word_console_wrong(const char *s);
 
 /* An option that can stand in DOCKER_OPTS="..." (systemd's EnvironmentFile syntax, split
  * at blanks) and does not contradict what rackstrap gives Docker itself. */

@@ -55,8 +55,8 @@ int cmdline_build(const struct rack_host *h, const struct image *image, char **r
 
 	add_words(&v, image->cmdline);
 	strv_add(&v, "boot=rackstrap");
-	if (h->console)
-		strv_addf(&v, "console=%s", h->console);
+	if (h->host.console)
+		strv_addf(&v, "console=%s", h->host.console);
 	strv_addf(&v, "rackstrap.root_sha256=%s", image->root_sha256);
 	if (h->state_disk)
 		strv_addf(&v, "rackstrap.state=%s", h->state_disk);

@@ -334,6 +334,8 @@ int rack_check(const struct rack *r, const struct roles *roles,
 			ret = -1;
 	if (check_cbr0(r, d) < 0)
 		ret = -1;
+	if (rack_check_network(r, d) < 0)
+		ret = -1;
 	if (check_boot_server(r, d) < 0)
 		ret = -1;
 	if (check_master(r, roles, m, d) < 0)

@@ -22,6 +22,9 @@ int rack_master_find(const struct rack *r, struct rack_master *m,
 bool rack_master_disagrees(const struct rack *r, size_t i, const struct roles *roles,
 			   const struct rack_master *m);
 
+/* Links of bonds that are another host's too; BGP peers that the mesh has already. */
+int rack_check_network(const struct rack *r, struct diag *d) _must_check_;
+
 /* Everything that only shows when the hosts are seen together. 0 or -1. */
 int rack_check(const struct rack *r, const struct roles *roles,
 	       const struct rack_master *m, struct diag *d) _must_check_;

@@ -12,6 +12,7 @@
 #include "rack.h"
 
 #include "cmdline.h"
+#include "firstboot/rack-entry.h"
 #include "intern.h"
 #include "lib/file.h"
 #include "rack-check.h"
@@ -24,15 +25,11 @@
 	512 /* room in a host.cfg for the report's URL, which comes later                \
 	     */
 
-/* Keys of the cluster group that the host model does not load from there: ours, and those
- * that only one host can have. */
-static const char *const cluster_others[] = {
-	"name", "boot_server", "master",  "console", "cmdline", "state_disk", "vm",
-	"role", "mac",         "address", "cbr0",    "cluster", "report",     NULL};
-static const char *const host_only[] = {"role", "mac", "address", "cbr0", "report", NULL};
-static const char *const host_others[] = {"address", "cluster",    "console",
-					  "cmdline", "state_disk", "vm",
-					  "serial",  "uuid",       NULL};
+/* Keys that only one host can have, and those that only all of them can. */
+static const char *const host_only[] = {
+	"role", "mac", "address", "cbr0", "report", "bgp_node_peers", NULL};
+static const char *const cluster_only[] = {"pools", "bgp_as", "bgp_mesh", "bgp_peers",
+					   NULL};
 static const char *const vm_keys[] = {"memory", "cpus", "disk", NULL};
 
 struct loader {
@@ -49,7 +46,6 @@ struct loader {
 static void rack_host_done(struct rack_host *h)
 {
 	host_done(&h->host);
-	free(h->console);
 	free(h->cmdline);
 	free(h->state_disk);
 	free(h->serial);
@@ -81,14 +77,6 @@ static void load_text(struct loader *l, const struct conf_node *group, const cha
 	}
 	free(*ret);
 	*ret = xstrdup(s);
-}
-
-static const char *console_wrong(const char *s)
-{
-	if (s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-			",._:-")])
-		return "must be a console like \"ttyS0,115200\", without \"console=\"";
-	return NULL;
 }
 
 static const char *device_wrong(const char *s)
@@ -171,7 +159,6 @@ static void load_vm(struct loader *l, const struct conf_node *group, const char 
 static void load_ours(struct loader *l, const struct conf_node *group, const char *prefix,
 		      struct rack_host *h)
 {
-	load_text(l, group, prefix, "console", console_wrong, &h->console);
 	load_text(l, group, prefix, "cmdline", cmdline_wrong, &h->cmdline);
 	load_text(l, group, prefix, "state_disk", device_wrong, &h->state_disk);
 	load_vm(l, group, prefix, h);
@@ -252,8 +239,8 @@ static void load_cluster(struct loader *l)
 	_cleanup_host_ struct host proto = {0};
 
 	host_init(&proto);
-	if (host_load_conf_except(&proto, l->cluster, "cluster: ", cluster_others, l->d) <
-	    0)
+	if (host_load_conf_except(&proto, l->cluster, "cluster: ", rack_cluster_others,
+				  l->d) < 0)
 		l->r = -1;
 	for (size_t i = 0; host_only[i]; i++)
 		if (conf_member(l->cluster, host_only[i]))
@@ -307,12 +294,26 @@ static void load_address(struct loader *l, const struct conf_node *group,
 
 static void copy_common(const struct rack_host *common, struct rack_host *h)
 {
-	h->console = xstrdup(common->console);
 	h->cmdline = xstrdup(common->cmdline);
 	h->state_disk = xstrdup(common->state_disk);
 	h->vm_memory = common->vm_memory;
 	h->vm_cpus = common->vm_cpus;
 	h->vm_disk = common->vm_disk;
+}
+
+static void refuse_cluster_only(struct loader *l, const struct conf_node *group,
+				const char *prefix)
+{
+	for (size_t i = 0; i < conf_len(group); i++) {
+		const struct conf_node *n = conf_at(group, i);
+
+		for (size_t k = 0; cluster_only[k]; k++)
+			if (streq(conf_key(n), cluster_only[k]))
+				l->r = conf_complain(n, l->d,
+						     "%s%s belongs to the cluster: write "
+						     "it in the cluster group",
+						     prefix, conf_key(n));
+	}
 }
 
 static void load_host(struct loader *l, const struct conf_node *group, size_t i,
@@ -328,9 +329,10 @@ static void load_host(struct loader *l, const struct conf_node *group, size_t i,
 		prefix = xasprintf("host '%s': ", name);
 	else
 		prefix = xasprintf("host %zu: ", i + 1);
-	if (host_load_conf_except(&h->host, l->cluster, "", cluster_others, NULL) < 0)
+	if (host_load_conf_except(&h->host, l->cluster, "", rack_cluster_others, NULL) <
+	    0)
 		l->r = -1; /* told by load_cluster */
-	if (host_load_conf_except(&h->host, group, prefix, host_others, l->d) < 0)
+	if (host_load_conf_except(&h->host, group, prefix, rack_entry_others, l->d) < 0)
 		l->r = -1;
 	load_address(l, group, prefix, &h->host);
 	if (conf_member(group, "cluster"))
@@ -338,6 +340,7 @@ static void load_host(struct loader *l, const struct conf_node *group, size_t i,
 				     "%scluster: is the same for all hosts: the name "
 				     "in the cluster group",
 				     prefix);
+	refuse_cluster_only(l, group, prefix);
 	load_ours(l, group, prefix, h);
 	load_text(l, group, prefix, "serial", serial_wrong, &h->serial);
 	load_text(l, group, prefix, "uuid", uuid_wrong, &h->uuid);

@@ -6,16 +6,15 @@
  *
  *	cluster : {
  *		name = "demo";
- *		node_network = "172.25.0.0/24"; pod_network = ...; service_network = ...;
  *		boot_server = "172.25.0.1";	# address that dnsmasq and nginx listen on
- *		master = "master";		# a host's name, or the address of a
- *master # outside; it goes to every host gateway, dns, search, ntp, nat, nat_exempt,
- *docker_options, ssh_keys, environment, mtu, cbr0_mtu, interface, etcd, console =
- *"ttyS0,115200", cmdline = "...", vm : { ... }
+ *		master = "master";		# a host's name, or an address outside
+ *		... any key of host.cfg that is not one host's own ...
  *	};
- *	hosts = ( { name, role, mac, address, cbr0, ... any key of host.cfg ...,
- *		    console, cmdline, state_disk = "/dev/vda",
- *		    vm : { memory = "1536M"; cpus = 1; disk = "4G"; } }, ... );
+ *	hosts = ( { name, role, mac, address, cbr0, ... any key of host.cfg that is not
+ *		    the whole cluster's ..., serial, uuid }, ... );
+ *
+ * and in both, for the boot: cmdline, state_disk = "/dev/vda",
+ * vm : { memory = "1536M"; cpus = 1; disk = "4G"; }.
  *
  * An address without a prefix gets the node network's. Unknown keys are errors.
  */
@@ -26,7 +25,6 @@
 struct rack_host {
 	struct host host;    /* loaded, derived, checked */
 	unsigned line;       /* of its entry */
-	char *console;       /* "ttyS0,115200", or NULL for the kernel's own choice */
 	char *cmdline;       /* more kernel words, or NULL */
 	char *serial, *uuid; /* what a boot medium may know it by, or NULL */
 	char *state_disk;    /* device the node may make its state disk if it is blank,

@@ -84,7 +84,7 @@ int tree_host_texts(const struct tree_plan *p, const struct rack_host *h,
 	if (cmdline_build(h, p->image, &words, e) < 0)
 		return -1;
 	grub_words = cmdline_for_grub(words);
-	serial = serial_line(h->console);
+	serial = serial_line(h->host.console);
 	net_format_mac(h->host.mac, '-', mac);
 
 	const struct template_var vars[] = {

@@ -41,6 +41,27 @@ static void demand_environment(const char *text)
 	}
 }
 
+/* Sections and KEY=VALUE, nothing empty; each file is about one interface. */
+static void demand_networkd(const char *text)
+{
+	_cleanup_strv_ char **lines = strv_split(text, "\n");
+	size_t matches = 0;
+
+	for (size_t i = 0; lines[i]; i++) {
+		const char *value = strchr(lines[i], '=');
+
+		if (lines[i][0] == '#')
+			continue;
+		if (streq(lines[i], "[Match]") || streq(lines[i], "[NetDev]"))
+			matches++;
+		if (lines[i][0] == '[')
+			demand(lines[i][strlen(lines[i]) - 1] == ']', lines[i]);
+		else
+			demand(value && value > lines[i] && value[1], lines[i]);
+	}
+	demand(matches == 1, text);
+}
+
 static void demand_plan(const struct plan *p, const struct host *h)
 {
 	_cleanup_free_ char *text = plan_text(p);
@@ -55,6 +76,8 @@ static void demand_plan(const struct plan *p, const struct host *h)
 		demand_text(f->data);
 		for (const char *c = f->data; *c; c++)
 			lines += *c == '\n';
+		if (str_after(f->path, "etc/systemd/network/"))
+			demand_networkd(f->data);
 		if (strstr(f->path, "network-environment"))
 			demand_environment(f->data);
 		if (strstr(f->path, "authorized_keys"))

@@ -76,6 +76,44 @@ static void test_precedence(void **state _unused_)
 	assert_value(&c, HOST_NAT, "true from default");
 }
 
+/* What a whole cluster has, what one host has, and what a cluster gives to each host. */
+static void test_bgp_and_bond(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_config_ struct config c = {0};
+
+	machine_make(&m);
+	put_link(&m, "eth0", NODE_MAC, 2, true);
+	put(&m, MEDIUM_RACK_CFG,
+	    "cluster : { name = \"demo\"; gateway = \"172.25.0.1\";\n"
+	    "boot_server = \"172.25.0.1\"; master = \"172.25.0.10\";\n"
+	    "bgp_as = 64512; bgp_peers = [ \"172.25.0.2 as 64500\" ];\n"
+	    "pools = [ \"192.168.0.0/16 ipip\" ]; bgp_mesh = false;\n"
+	    "bond_mode = \"802.3ad\"; vlan = 7; };\n"
+	    "hosts = (\n" ENTRY("node-1", ENTRY_MAC "bond = [ \"eth0\", \"eth1\" ];\n"
+						    "vlan = 8; bgp_node_peers = "
+						    "[ \"172.25.0.4 as 64501\" ];") ");");
+	m.fb.cmdline = "rackstrap.bgp_as=4200000010 "
+		       "rackstrap.bgp-peers=\"172.25.0.2 as 1,172.25.0.3 as 2\"";
+	if (config_load(&c, &m.fb) < 0)
+		fail_msg("%s", c.complaints.lines[0]);
+	assert_value(&c, HOST_BGP_AS, "\"4200000010\" from kernel command line");
+	assert_value(&c, HOST_BGP_PEERS,
+		     "[ \"172.25.0.2 as 1\", \"172.25.0.3 as 2\" ] "
+		     "from kernel command line");
+	assert_value(&c, HOST_BGP_MESH, "false from boot medium's rack.cfg:4");
+	assert_value(&c, HOST_POOLS,
+		     "[ \"192.168.0.0/16 ipip\" ] from boot medium's rack.cfg:4");
+	assert_value(&c, HOST_BGP_NODE_PEERS,
+		     "[ \"172.25.0.4 as 64501\" ] from boot medium's rack.cfg:9");
+	assert_value(&c, HOST_BOND,
+		     "[ \"eth0\", \"eth1\" ] from boot medium's rack.cfg:8");
+	assert_value(&c, HOST_BOND_MODE, "\"802.3ad\" from boot medium's rack.cfg:5");
+	assert_value(&c, HOST_BOND_MIIMON, "100 from default");
+	assert_value(&c, HOST_VLAN, "8 from boot medium's rack.cfg:9");
+	assert_value(&c, HOST_CONSOLE, "\"ttyS0\" from boot medium's rack.cfg:8");
+}
+
 /* @include is for the operator's own files, on his own machine. */
 static void test_no_include(void **state _unused_)
 {
@@ -272,10 +310,10 @@ static void test_url_wrong(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_precedence),     cmocka_unit_test(test_no_include),
-		cmocka_unit_test(test_too_large),      cmocka_unit_test(test_entry),
-		cmocka_unit_test(test_entry_mistakes), cmocka_unit_test(test_url),
-		cmocka_unit_test(test_url_wrong),
+		cmocka_unit_test(test_precedence), cmocka_unit_test(test_bgp_and_bond),
+		cmocka_unit_test(test_no_include), cmocka_unit_test(test_too_large),
+		cmocka_unit_test(test_entry),      cmocka_unit_test(test_entry_mistakes),
+		cmocka_unit_test(test_url),        cmocka_unit_test(test_url_wrong),
 	};
 
 	return cmocka_run_group_tests_name("firstboot-media", tests, NULL, NULL);

@@ -17,6 +17,7 @@
 
 #define DIR_GOLDEN "test/golden/firstboot/"
 #define UPLINK     "eth0"
+#define DIRECTIVES "test/data/systemd-219-networkd-directives.txt"
 
 static void all_roles(struct roles *r)
 {
@@ -37,6 +38,48 @@ static void load(struct host *h, const char *path)
 	host_derive(h);
 }
 
+/* One file for networkd: every line is known to systemd 219, the oldest that has to. */
+static void assert_networkd_219(const struct plan_file *f, char *const *known)
+{
+	_cleanup_strv_ char **lines = strv_split(f->data, "\n");
+	_cleanup_free_ char *section = NULL;
+
+	for (size_t i = 0; lines[i]; i++) {
+		_cleanup_free_ char *directive = NULL;
+
+		if (lines[i][0] == '#')
+			continue;
+		if (lines[i][0] == '[') {
+			free(section);
+			section = xstrndup(lines[i] + 1, strcspn(lines[i], "]") - 1);
+			continue;
+		}
+		directive = xasprintf("%s.%.*s", section, (int)strcspn(lines[i], "="),
+				      lines[i]);
+		if (!strv_has(known, directive))
+			fail_msg("/%s: systemd 219 does not know %s", f->path, directive);
+	}
+}
+
+static void assert_networkd(const struct plan *p)
+{
+	_cleanup_free_ char *text = NULL;
+	_cleanup_strv_ char **known = NULL;
+
+	assert_int_equal(file_read_at(AT_FDCWD, DIRECTIVES, 1 << 20, &text, NULL), 0);
+	known = strv_split(text, "\n");
+	for (size_t i = 0; i < p->n_files; i++)
+		if (p->files[i].kind == PLAN_FILE &&
+		    str_after(p->files[i].path, "etc/systemd/network/"))
+			assert_networkd_219(&p->files[i], known);
+}
+
+/* A bond has two devices. */
+static const char *devices_of(const struct host *h)
+{
+	return strv_len(h->bond) ? "eth0 eth1" : UPLINK;
+}
+
 static char *plan_of(const char *path)
 {
 	_cleanup_plan_ struct plan p = {0};
@@ -51,12 +94,13 @@ static char *plan_of(const char *path)
 	r = host_check_keys(&h, &roles, &d, bad);
 	if (strstr(path, "/rescue")) {
 		assert_int_equal(r, -1);
-		plan_make_rescue(&p, &h, bad, UPLINK);
+		plan_make_rescue(&p, &h, bad, devices_of(&h));
 	} else {
 		if (r < 0)
 			fail_msg("%s", d.lines[0]);
-		plan_make(&p, &h, roles_find(&roles, h.role), UPLINK);
+		plan_make(&p, &h, roles_find(&roles, h.role), devices_of(&h));
 	}
+	assert_networkd(&p);
 	return plan_text(&p);
 }
 
@@ -93,6 +137,20 @@ static void test_nat_rules(void **state _unused_)
 	assert_string_equal(p.nat[2], "-A " NAT_CHAIN " -j MASQUERADE");
 }
 
+/* They go by the name of what has the address. */
+static void test_nat_of_vlan(void **state _unused_)
+{
+	_cleanup_plan_ struct plan p = {0};
+	_cleanup_roles_ struct roles roles;
+	_cleanup_host_ struct host h;
+
+	all_roles(&roles);
+	load(&h, DIR_GOLDEN "node-bond-vlan.cfg");
+	plan_make(&p, &h, roles_find(&roles, "node"), "eth0 eth1");
+	assert_string_equal(p.nat[0],
+			    "-A " NAT_CHAIN " -d 192.168.0.0/16 -o vlan100 -j RETURN");
+}
+
 /* A rescue without a known uplink asks on every link, whatever the address. */
 static void test_rescue_without_uplink(void **state _unused_)
 {
@@ -114,6 +172,7 @@ int main(void)
 {
 	static const struct CMUnitTest fixed[] = {
 		cmocka_unit_test(test_nat_rules),
+		cmocka_unit_test(test_nat_of_vlan),
 		cmocka_unit_test(test_rescue_without_uplink),
 	};
 	struct CMUnitTest tests[64] = {{0}};

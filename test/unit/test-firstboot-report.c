@@ -556,6 +556,49 @@ static void test_pool_is_the_masters(void **state _unused_)
 	assert_int_equal(cmd_pool(&m.fb, NULL, &e), 0);
 }
 
+/* --- the host's own console --------------------------------------------------------- */
+
+static void assert_console(const char *console, const char *active, const char *want)
+{
+	_cleanup_machine_ struct machine m;
+
+	machine_make(&m);
+	put(&m, "dev/ttyS1", "");
+	if (active)
+		put(&m, "sys/class/tty/console/active", active);
+	console_of_host(&m.fb, console);
+	console_line(&m.fb, "%s", "a line");
+	assert_file(&m, "dev/ttyS1", want);
+}
+
+static void test_console(void **state _unused_)
+{
+	static const char line[] = "rackstrap: a line\n";
+
+	assert_console("ttyS1,115200n8", NULL, line);
+	assert_console("ttyS1", "ttyS0\n", line);
+	assert_console("ttyS1", "ttyS1 tty0\n", line);
+	assert_console("ttyS1", "tty0 ttyS1\n", ""); /* /dev/console gets it */
+	assert_console("ttyS7", NULL, "");           /* is not there */
+	assert_console("../dev/ttyS1", NULL, "");
+	assert_console(NULL, NULL, "");
+}
+
+/* The verdict is on it too. */
+static void test_console_of_report(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_free_ char *text = NULL;
+	struct err e;
+
+	machine_make(&m);
+	put(&m, "dev/ttyS1", "");
+	put(&m, HOST_CFG, NODE_CFG "console = \"ttyS1\";");
+	assert_int_equal(cmd_report(&m.fb, NULL, &e), -1);
+	text = get(&m, "dev/ttyS1");
+	assert_has(text, "rackstrap: node-1 (node) failed: ");
+}
+
 /* --- heal: port 8080 is the API server's, so in a network of our own --------------- */
 
 static unsigned api_forgot(const char *request, const char *content _unused_,
@@ -711,6 +754,8 @@ int main(void)
 		cmocka_unit_test(test_pool_words),
 		cmocka_unit_test(test_pool),
 		cmocka_unit_test(test_pool_is_the_masters),
+		cmocka_unit_test(test_console),
+		cmocka_unit_test(test_console_of_report),
 		cmocka_unit_test(test_heal_nat),
 		cmocka_unit_test(test_real_route),
 		cmocka_unit_test(test_heal),

@@ -4,7 +4,7 @@
 
 #include "firstboot/cmdline.h"
 #include "firstboot/config.h"
-#include "firstboot/link.h"
+#include "firstboot/uplink.h"
 
 /* --- words ------------------------------------------------------------------------ */
 
@@ -233,13 +233,13 @@ static void host_of(struct host *h, const char *mac, const char *interface)
 static void assert_uplink(const struct machine *m, const char *mac, const char *interface,
 			  const char *want)
 {
+	_cleanup_free_ char *devices = NULL;
 	_cleanup_host_ struct host h;
-	struct link l;
 	struct err e;
 
 	host_of(&h, mac, interface);
-	if (link_wait(&m->fb, &h, &l, &e) == 0)
-		assert_string_equal(l.name, want);
+	if (uplink_wait(&m->fb, &h, &devices, &e) == 0)
+		assert_string_equal(devices, want);
 	else
 		assert_string_equal(e.msg, want);
 }
@@ -303,6 +303,58 @@ static void test_only_link(void **state _unused_)
 	assert_uplink(&m, NULL, NULL, "ens3");
 }
 
+/* The devices of a bond, or the message. */
+static void assert_bond(const struct machine *m, const char *mac, const char *bond,
+			const char *want)
+{
+	_cleanup_free_ char *devices = NULL;
+	_cleanup_host_ struct host h;
+	char name[IF_NAMESIZE];
+	struct err e;
+
+	host_of(&h, mac, NULL);
+	assert_int_equal(host_set(&h, "bond", bond, "host.cfg", 5, NULL), 0);
+	if (uplink_wait(&m->fb, &h, &devices, &e) < 0) {
+		assert_string_equal(e.msg, want);
+		return;
+	}
+	assert_string_equal(devices, want);
+	assert_string_equal(uplink_name(&h, devices, name), "bond-uplink");
+	h.vlan = 4094;
+	assert_string_equal(uplink_name(&h, devices, name), "vlan4094");
+}
+
+#define THERE                                                                            \
+	"; there are: eth0 (52:54:00:25:00:21), eth1 (52:54:00:25:00:22), eth2 "         \
+	"(52:54:00:25:00:23)"
+
+static void test_bond(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+
+	machine_make(&m);
+	put_link(&m, "eth0", "52:54:00:25:00:21", 2, true);
+	/* In a bond already: all its links have the one address, but keep their own. */
+	put_link(&m, "eth1", "52:54:00:25:00:21", 3, true);
+	put(&m, "sys/class/net/eth1/bonding_slave/perm_hwaddr", "52:54:00:25:00:22\n");
+	put_link(&m, "eth2", "52:54:00:25:00:23", 4, true);
+	put_link(&m, "bond-uplink", "52:54:00:25:00:21", 5, false);
+
+	assert_bond(&m, NULL, "eth0,eth2", "eth0 eth2");
+	assert_bond(&m, NULL, "52:54:00:25:00:22,52:54:00:25:00:21", "eth1 eth0");
+	assert_bond(&m, "52:54:00:25:00:21", "eth0,eth1", "eth0 eth1");
+	assert_bond(&m, NULL, "52:54:00:25:00:22,eth0", "eth1 eth0");
+	assert_bond(&m, NULL, "eth0,eth7", "host.cfg:5: bond: no link is eth7" THERE);
+	assert_bond(&m, NULL, "52:54:00:25:00:99",
+		    "host.cfg:5: bond: no link is 52:54:00:25:00:99" THERE);
+	assert_bond(&m, NULL, "eth0,52:54:00:25:00:21",
+		    "host.cfg:5: bond: the same link twice: eth0" THERE);
+	assert_bond(&m, "52:54:00:25:00:23", "eth0,eth1",
+		    "host.cfg:3: mac: none of the bond's links has "
+		    "52:54:00:25:00:23" THERE);
+	assert_uplink(&m, "52:54:00:25:00:22", NULL, "eth1");
+}
+
 /* While udev may rename it, a link is waited for; in the end it is taken as it is. */
 static void test_link_settles(void **state _unused_)
 {
@@ -337,6 +389,7 @@ int main(void)
 		cmocka_unit_test(test_include_in_host_cfg),
 		cmocka_unit_test(test_links),
 		cmocka_unit_test(test_only_link),
+		cmocka_unit_test(test_bond),
 		cmocka_unit_test(test_link_settles),
 	};
 

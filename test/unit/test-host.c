@@ -44,6 +44,12 @@ static const char everything[] =
 	"search = [ \"rack.example\" ];\n"
 	"ntp = [ \"172.25.0.1\", \"ntp.example\" ];\n"
 	"mtu = 9000;\n"
+	"bond = [ \"52:54:00:25:00:11\", \"eth1\" ];\n"
+	"bond_mode = \"802.3ad\";\n"
+	"bond_miimon = 50;\n"
+	"bond_hash = \"layer3+4\";\n"
+	"bond_lacp_rate = \"fast\";\n"
+	"vlan = 100;\n"
 	"master = \"172.25.0.10\";\n"
 	"etcd = \"172.25.0.9:4002\";\n"
 	"cbr0 = \"192.168.1.1/24\";\n"
@@ -53,9 +59,15 @@ static const char everything[] =
 	"service_network = \"10.100.0.0/16\";\n"
 	"nat = false;\n"
 	"nat_exempt = [ \"10.0.0.0/8\", \"192.0.2.0/24\" ];\n"
+	"pools = [ \"192.168.0.0/17 ipip\", \"192.168.128.0/17\" ];\n"
+	"bgp_as = \"4200000010\";\n"
+	"bgp_mesh = false;\n"
+	"bgp_peers = [ \"172.25.0.2 as 64512\", \"172.25.0.3 as 4200000001\" ];\n"
+	"bgp_node_peers = [ \"172.25.0.4 as 64513\" ];\n"
 	"docker_options = [ \"--insecure-registry=172.25.0.1:5000\" ];\n"
 	"ssh_keys = [ \"" KEY "\" ];\n"
 	"environment = [ \"HTTP_PROXY=http://172.25.0.1:3128\" ];\n"
+	"console = \"ttyS0,115200\";\n"
 	"report = \"http://172.25.0.1/report/node-1.json\";\n";
 
 static void test_table(void **state _unused_)
@@ -105,6 +117,16 @@ static void test_every_key(void **state _unused_)
 	assert_false(h.nat);
 	assert_int_equal(h.n_nat_exempt, 2);
 	assert_int_equal(h.nat_exempt[1].addr, 0xc0000200);
+	assert_int_equal(strv_len(h.bond), 2);
+	assert_string_equal(h.bond_mode, "802.3ad");
+	assert_int_equal(h.bond_miimon, 50);
+	assert_int_equal(h.vlan, 100);
+	assert_string_equal(h.pools[1], "192.168.128.0/17");
+	assert_int_equal(h.bgp_as, 4200000010);
+	assert_false(h.bgp_mesh);
+	assert_string_equal(h.bgp_peers[1], "172.25.0.3 as 4200000001");
+	assert_string_equal(h.bgp_node_peers[0], "172.25.0.4 as 64513");
+	assert_string_equal(h.console, "ttyS0,115200");
 	assert_string_equal(h.docker_options[0], "--insecure-registry=172.25.0.1:5000");
 	assert_string_equal(h.ssh_keys[0], KEY);
 	assert_string_equal(h.report, "http://172.25.0.1/report/node-1.json");
@@ -210,7 +232,43 @@ static void test_set_every_type(void **state _unused_)
 	assert_int_equal(host_set(&h, "dns", "172.25.0.1,172.25.0.2", "c", 0, &d), 0);
 	assert_int_equal(strv_len(h.dns), 2);
 	assert_int_equal(h.mtu, 1500);
+	assert_int_equal(host_set(&h, "bgp_as", "4294967295", "c", 0, &d), 0);
+	assert_int_equal(h.bgp_as, UINT32_MAX);
+	assert_int_equal(
+		host_set(&h, "bgp_peers", "10.0.0.1 as 1,10.0.0.2 as 2", "c", 0, &d), 0);
+	assert_string_equal(h.bgp_peers[1], "10.0.0.2 as 2");
 	assert_lines(&d, "");
+}
+
+/* An AS number is a number, or a string where libconfig's numbers end. */
+static void test_as_number(void **state _unused_)
+{
+	static const struct {
+		const char *text, *out; /* NULL: refused */
+	} cases[] = {
+		{"bgp_as = 64512;", "bgp_as = 64512;\n"},
+		{"bgp_as = \"64512\";", "bgp_as = 64512;\n"},
+		{"bgp_as = 2147483647;", "bgp_as = 2147483647;\n"},
+		{"bgp_as = \"2147483648\";", "bgp_as = \"2147483648\";\n"},
+		{"bgp_as = 0;", NULL},
+		{"bgp_as = -1;", NULL},
+		{"bgp_as = \"4294967296\";", NULL},
+		{"bgp_as = \"1.10\";", NULL},
+		{"bgp_as = true;", NULL},
+		{"bgp_as = [ ];", NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_diag_ struct diag d = {0};
+		_cleanup_free_ char *out = NULL;
+		_cleanup_host_ struct host h;
+
+		host_init(&h);
+		assert_int_equal(load(&h, cases[i].text, &d), cases[i].out ? 0 : -1);
+		out = host_render(&h);
+		assert_string_equal(out, cases[i].out ? cases[i].out : "");
+		assert_int_equal(h.bad[HOST_BGP_AS], !cases[i].out);
+	}
 }
 
 static void test_set_wrong(void **state _unused_)
@@ -278,7 +336,7 @@ static void test_bad_value_is_left_out(void **state _unused_)
 	assert_true(h.bad[HOST_CBR0]);
 	assert_int_equal(d.n, 3);
 	assert_int_equal(host_check_keys(&h, &roles, &d, bad), -1);
-	assert_int_equal(d.n, 4); /* node_network has host bits set */
+	assert_int_equal(d.n, 5); /* node_network has host bits set; a bond's interface */
 	assert_true(bad[HOST_NODE_NETWORK]);
 	assert_false(bad[HOST_ADDRESS]);
 	assert_false(bad[HOST_POD_NETWORK]);
@@ -316,7 +374,7 @@ static void derive(struct host *h, const char *text)
 
 static void test_derive(void **state _unused_)
 {
-	_cleanup_host_ struct host master, node, own, dhcp;
+	_cleanup_host_ struct host master, node, own, dhcp, bond;
 
 	derive(&master, "role = \"master\"; address = \"172.25.0.10/24\";");
 	assert_int_equal(master.master, 0xac19000a);
@@ -336,6 +394,17 @@ static void test_derive(void **state _unused_)
 
 	derive(&dhcp, "role = \"master\"; address = \"dhcp\";");
 	assert_int_equal(dhcp.master, 0);
+	assert_null(dhcp.bond_mode);
+	assert_string_equal(dhcp.pools[0], "192.168.0.0/16");
+	assert_string_equal(dhcp.origin[HOST_POOLS].file, "from pod_network");
+
+	derive(&bond, "bond = [ \"eth0\", \"eth1\" ]; pod_network = \"10.0.0.0/8\"; "
+		      "pools = [ ];");
+	host_derive(&bond); /* once more, to the same */
+	assert_string_equal(bond.bond_mode, "active-backup");
+	assert_int_equal(bond.bond_miimon, 100);
+	assert_string_equal(bond.origin[HOST_BOND_MODE].file, "default");
+	assert_int_equal(strv_len(bond.pools), 0);
 }
 
 /* --- checks that should-fail has no file for -------------------------------------- */
@@ -350,10 +419,21 @@ static int check(const char *text, struct diag *d)
 	return host_check(&h, &roles, d);
 }
 
+/* Owned. A bond and a single interface are not both the uplink. */
+static char *everything_that_fits(void)
+{
+	const char *line = "interface = \"eth0\";\n";
+	char *text = xstrdup(everything), *at = strstr(text, line);
+
+	memset(at, '\n', strlen(line));
+	return text;
+}
+
 static void test_check_good(void **state _unused_)
 {
-	static const char *const good[] = {
-		everything,
+	_cleanup_free_ char *all = everything_that_fits();
+	const char *const good[] = {
+		all,
 		"name = \"m\"; role = \"master\"; address = \"172.25.0.10/24\";",
 		"name = \"n\"; role = \"node\"; address = \"172.25.0.11/24\"; "
 		"gateway = \"172.25.0.1\"; master = \"172.25.0.10\"; "
@@ -362,6 +442,13 @@ static void test_check_good(void **state _unused_)
 		"name = \"n\"; role = \"node\"; address = \"172.25.0.11/26\"; "
 		"gateway = \"172.25.0.1\"; master = \"198.51.100.7\"; "
 		"cbr0 = \"192.168.1.1/24\"; cbr0_mtu = 9000;",
+		/* The rack bonds, this one does not. */
+		"name = \"m\"; role = \"master\"; address = \"172.25.0.10/24\"; "
+		"bond = [ ]; bond_mode = \"802.3ad\"; bond_hash = \"layer3+4\";",
+		/* Its links by name: which has the MAC address is for the boot. */
+		"name = \"m\"; role = \"master\"; address = \"172.25.0.10/24\"; "
+		"mac = \"52:54:00:25:00:11\"; bond = [ \"eth0\" ]; vlan = 4094; "
+		"bgp_mesh = false; bgp_node_peers = [ \"198.51.100.1  as  1\" ];",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
@@ -494,6 +581,7 @@ int main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_precedence),
 		cmocka_unit_test(test_set_every_type),
+		cmocka_unit_test(test_as_number),
 		cmocka_unit_test(test_set_wrong),
 		cmocka_unit_test(test_bad_value_is_left_out),
 		cmocka_unit_test(test_load_except),

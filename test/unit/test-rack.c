@@ -3,6 +3,8 @@
  */
 #include "pxe/rack.h"
 
+#include "firstboot/rack-entry.h"
+#include "lib/file.h"
 #include "lib/net.h"
 
 #include <setjmp.h>
@@ -53,7 +55,7 @@ static void demo(void **state)
 	assert_string_equal(net_format_cidr(n->host.cbr0, text), "192.168.2.1/24");
 	assert_int_equal(n->host.master, 0xac19000a);
 	assert_int_equal(n->host.etcd_port, 4001);
-	assert_string_equal(n->console, "ttyS0,115200");
+	assert_string_equal(n->host.console, "ttyS0,115200");
 	assert_null(n->state_disk);
 	assert_int_equal(n->vm_memory, 1280 << 20);
 	assert_int_equal(n->vm_disk, 0);
@@ -94,6 +96,37 @@ static void examples_round_trip(void **state)
 	round_trip("configs/demo.cfg", 3);
 	round_trip("configs/rack40.cfg", 40);
 	round_trip("test/golden/pxe/tags.cfg", 3);
+	round_trip("test/golden/pxe/plain.cfg", 3);
+}
+
+/* Every key that a rack file may hold is named in rack.cfg(5), as a word of its own. */
+static bool page_names(const char *page, const char *key)
+{
+	for (const char *at = page; (at = strstr(at, key)); at++) {
+		char before = at > page ? at[-1] : '\n', after = at[strlen(key)];
+
+		if (strchr(" \n", before) && strchr(" \n", after))
+			return true;
+	}
+	return false;
+}
+
+static void man_page(void **state)
+{
+	const char *const *others[] = {rack_cluster_others, rack_entry_others};
+	_cleanup_free_ char *page = NULL;
+
+	(void)state;
+	assert_int_equal(file_read_at(AT_FDCWD, "man/rack.cfg.5", 1 << 20, &page, NULL),
+			 0);
+	for (size_t i = 0; i < HOST_KEY_COUNT; i++)
+		if (!page_names(page, host_keys[i].name))
+			fail_msg("man/rack.cfg.5 does not name %s", host_keys[i].name);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		for (size_t k = 0; others[i][k]; k++)
+			if (!page_names(page, others[i][k]))
+				fail_msg("man/rack.cfg.5 does not name %s", others[i][k]);
+	assert_false(page_names(page, "gatewa"));
 }
 
 /* --- values and where they come from ---------------------------------------------- */
@@ -136,8 +169,8 @@ static void host_over_cluster(void **state)
 	assert_string_equal(host_where(&n->host, HOST_ADDRESS, where, sizeof(where)),
 			    "r.cfg:8");
 	assert_int_equal(r.hosts[0].host.mtu, 1400);
-	assert_string_equal(r.hosts[0].console, "ttyS1");
-	assert_string_equal(n->console, "tty0");
+	assert_string_equal(r.hosts[0].host.console, "ttyS1");
+	assert_string_equal(n->host.console, "tty0");
 	assert_string_equal(n->cmdline, "a  b");
 	assert_int_equal(n->vm_memory, 512 << 20);
 	assert_int_equal(n->vm_cpus, 2);
@@ -299,6 +332,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(demo),
 		cmocka_unit_test(examples_round_trip),
+		cmocka_unit_test(man_page),
 		cmocka_unit_test(host_over_cluster),
 		cmocka_unit_test(master_outside),
 		cmocka_unit_test(cluster_mistakes_once),
