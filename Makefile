@@ -35,7 +35,7 @@ say	= $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 	check-repro check-qemu check-long bench install clean help images-mirror
 
 LIBS_BUILDER	:= -lconfig -larchive -lcurl -lcrypto -ljansson -lsodium -lguestfs
-LIBS_FIRSTBOOT	:= -lconfig -lsodium
+LIBS_FIRSTBOOT	:= -lconfig -lsodium -ljansson
 
 src	= $(sort $(wildcard $(1)/*.c) $(wildcard $(1)/*.S))
 obj	= $(patsubst %,$(O)/obj/%.o,$(basename $(1)))
@@ -132,7 +132,7 @@ DEPS	:= gcc libc6-dev make pkg-config clang libclang-rt-14-dev \
 	fdisk gdisk dosfstools mtools e2fsprogs xorriso \
 	grub-common grub-pc-bin grub-efi-amd64-bin \
 	iproute2 iptables procps systemd curl openssh-client openssl python3 ca-certificates \
-	initramfs-tools-core mandoc busybox gpg gpg-agent
+	initramfs-tools-core mandoc busybox gpg gpg-agent etcd-server
 
 # libguestfs boots a kernel of this machine; a machine that has one needs no other.
 ifeq ($(wildcard /boot/vmlinuz-*),)

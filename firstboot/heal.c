@@ -2,7 +2,8 @@
 /*
  * `firstboot heal`, run by a timer: what the cluster's own programs do not mend.
  *
- * The NAT rules are put back if something flushed them. And the kubelet of 0.20.2
+ * The NAT rules are put back if something flushed them, and Calico's pools and peers if
+ * etcd lost them. And the kubelet of 0.20.2
  * registers only when it starts: when the API server answers but does not know this node
  * (its etcd was lost), the kubelet is restarted. Not one that has started only lately; it
  * is about to register.
@@ -11,11 +12,13 @@
  * answer is nothing to mend here.
  */
 #include "config.h"
+#include "etcd.h"
 #include "http.h"
 #include "lib/log.h"
 #include "lib/run.h"
 #include "nat.h"
 #include "plan.h"
+#include "pool.h"
 #include "units.h"
 #include "uplink.h"
 
@@ -40,6 +43,25 @@ static int heal_nat(const struct firstboot *fb, const struct config *c, struct e
 	if (r > 0)
 		log_warn("the NAT rules were not as they should be and are again");
 	return r < 0 ? -1 : 0;
+}
+
+/* What Calico is to know, after an etcd that lost it. One that does not answer is for
+ * `firstboot pool` to wait for. */
+static void heal_pool(const struct config *c)
+{
+	const struct etcd at = {.addr = c->host.etcd_addr, .port = c->host.etcd_port};
+	_cleanup_calico_keys_ struct calico_keys k = {0};
+	struct err e;
+
+	calico_keys_make(&k, &c->host, c->role);
+	for (size_t i = 0; i < k.n; i++) {
+		int r = etcd_ensure(&at, k.v[i].key, k.v[i].want, &e);
+
+		if (r < 0)
+			return;
+		if (r > 0)
+			log_warn("%s was not in etcd and is again", k.v[i].what);
+	}
 }
 
 /* Whether the API server answers and this node is not one of its nodes. */
@@ -96,6 +118,7 @@ int cmd_heal(const struct firstboot *fb, char **args _unused_, struct err *e)
 	if (config_load(&c, fb) < 0)
 		return config_err(&c, "this host", e);
 	r = heal_nat(fb, &c, &nat);
+	heal_pool(&c);
 	if (heal_kubelet(&c, e) < 0)
 		return -1;
 	return r < 0 ? err_set(e, nat.code, "%s", nat.msg) : 0;

@@ -14,7 +14,7 @@ static const struct firstboot_command commands[] = {
 	{"apply", NULL, "make this machine the host its configuration says", cmd_apply},
 	{"report", NULL,
 	 "wait until its role works, tell console and boot server", cmd_report},
-	{"pool", NULL, "master: add Calico's address pool to etcd, once", cmd_pool},
+	{"pool", NULL, "add Calico's pools and BGP peers to etcd, once", cmd_pool},
 	{"containers", NULL, "give Docker the container images that are baked in",
 	 cmd_containers},
 	{"heal", NULL, "put back what the cluster does not mend by itself", cmd_heal},

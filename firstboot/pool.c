@@ -1,103 +1,136 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `firstboot pool`: the pod network as Calico's address pool, written to etcd as
- * calicoctl 0.4.8 writes it (calico_containers/adapter/datastore.py: key with '-' for
- * '/', value
- * {"cidr": "..."}). Only if the key is not there: etcd decides (prevExist=false), so two
- * masters or two boots do not race, and flags that an operator gave the pool stay.
+ * `firstboot pool`: Calico's address pools and BGP settings, written to etcd as calicoctl
+ * 0.4.8 writes them (calico_containers/adapter/datastore.py). The master writes what is
+ * the cluster's, every host its own peers, because only it is told of them.
  *
- * Limit: a pool that another pod_network left is not removed; addresses in use may be
- * from it.
+ * The pools come last: calico-node waits for them, and then finds the rest there as well.
+ * A key that says what it should is left alone, with all else it says: flags that an
+ * operator gave a pool stay. What the configuration does not mention (bgp_as, bgp_mesh)
+ * is not touched.
+ *
+ * Limit: a pool or a peer that an earlier configuration had is not removed. Addresses in
+ * use may be from the pool, and a peer may be an operator's.
  */
 #include "pool.h"
+#include "bgp.h"
 #include "config.h"
-#include "http.h"
+#include "etcd.h"
 #include "lib/log.h"
 
 #define POOL_S       600 /* --timeout */
 #define PAUSE_MS     500
 #define PAUSE_MAX_MS 5000
 
-#define ETCD_CREATED 201
-#define ETCD_EXISTS  412 /* Precondition Failed: prevExist=false did not hold */
+#define KEYS "/calico/v1"
 
-char *pool_url(uint32_t etcd, uint16_t port, struct cidr pool)
+/* Takes the three strings over. */
+static void add(struct calico_keys *k, char *key, char *want, char *what)
 {
-	char addr[NET_ADDR_LEN], net[NET_ADDR_LEN];
-
-	return xasprintf("http://%s:%u/v2/keys/calico/v1/ipam/v4/pool/%s-%u",
-			 net_format_addr(etcd, addr), port,
-			 net_format_addr(pool.addr, net), pool.prefix);
+	k->v = xrealloc(k->v, (k->n + 1) * sizeof(*k->v));
+	k->v[k->n++] = (struct calico_key){.key = key, .want = want, .what = what};
 }
 
-/* Blanks and the backslashes of JSON within JSON make no difference to what is meant. */
-static char *squeeze(const char *body)
+static void add_peers(struct calico_keys *k, char *const *peers, const char *where)
 {
-	_cleanup_buf_ struct buf b = {0};
+	char addr[NET_ADDR_LEN];
+	struct bgp_peer p;
 
-	for (; *body; body++)
-		if (!strchr(" \\", *body))
-			buf_add(&b, body, 1);
-	return buf_take(&b);
+	for (size_t i = 0; peers && peers[i]; i++) {
+		if (bgp_peer_parse(peers[i], &p) < 0)
+			continue; /* host_check has told */
+		net_format_addr(p.addr, addr);
+		add(k, xasprintf(KEYS "/%s/bgp_peer_v4/%s", where, addr),
+		    xasprintf("{\"ip\": \"%s\", \"as_num\": %u}", addr, p.as),
+		    xasprintf("BGP peer %s", peers[i]));
+	}
 }
 
-bool pool_is(const char *body, struct cidr pool)
+static void add_pools(struct calico_keys *k, char *const *pools)
 {
-	_cleanup_free_ char *text = squeeze(body), *want = NULL;
-	char net[NET_CIDR_LEN];
+	char net[NET_CIDR_LEN], addr[NET_ADDR_LEN];
+	struct bgp_pool p;
 
-	want = xasprintf("\"cidr\":\"%s\"", net_format_cidr(pool, net));
-	return strstr(text, want) != NULL;
+	for (size_t i = 0; pools && pools[i]; i++) {
+		if (bgp_pool_parse(pools[i], &p) < 0)
+			continue;
+		add(k,
+		    xasprintf(KEYS "/ipam/v4/pool/%s-%u",
+			      net_format_addr(p.net.addr, addr), p.net.prefix),
+		    xasprintf("{\"cidr\": \"%s\"%s%s}", net_format_cidr(p.net, net),
+			      p.ipip ? ", \"ipip\": \"tunl0\"" : "",
+			      p.nat_outgoing ? ", \"masquerade\": true" : ""),
+		    xasprintf("pool %s", pools[i]));
+	}
 }
 
-/* 1: added, 0: was there, -1: try again. */
-static int pool_add(const char *url, struct cidr pool, struct err *e)
+void calico_keys_make(struct calico_keys *ret, const struct host *h,
+		      const struct role *role)
 {
-	_cleanup_free_ char *put = xasprintf("%s?prevExist=false", url), *field = NULL,
-			    *body = NULL;
-	char net[NET_CIDR_LEN];
-	unsigned wrote, status;
+	_cleanup_free_ char *own = xasprintf("host/%s", h->name);
 
-	field = xasprintf("value={\"cidr\": \"%s\"}", net_format_cidr(pool, net));
-	if (http_put_form(put, field, &wrote, e) < 0)
-		return -1;
-	if (wrote != ETCD_CREATED && wrote != ETCD_EXISTS)
-		return err_set(e, ERR_FAILED, "etcd answered %u to PUT %s", wrote, put);
-	if (http_get(url, &status, &body, e) < 0)
-		return -1;
-	if (status != 200 || !pool_is(body, pool))
-		return err_set(e, ERR_FAILED,
-			       "etcd answered %u to GET %s, without the pool %s", status,
-			       url, net);
-	return wrote == ETCD_CREATED;
+	*ret = (struct calico_keys){0};
+	if (!role->master && !role->cbr0)
+		return;
+	if (role->master && h->bgp_as)
+		add(ret, xstrdup(KEYS "/config/bgp_as"), xasprintf("%u", h->bgp_as),
+		    xasprintf("AS number %u", h->bgp_as));
+	if (role->master && h->set[HOST_BGP_MESH])
+		add(ret, xstrdup(KEYS "/config/bgp_node_mesh"),
+		    xasprintf("{\"enabled\": %s}", h->bgp_mesh ? "true" : "false"),
+		    xasprintf("BGP node mesh %s", h->bgp_mesh ? "(on)" : "(off)"));
+	if (role->master)
+		add_peers(ret, h->bgp_peers, "config");
+	add_peers(ret, h->bgp_node_peers, own);
+	if (role->master)
+		add_pools(ret, h->pools);
 }
 
-int cmd_pool(const struct firstboot *fb, char **args _unused_, struct err *e)
+void calico_keys_done(struct calico_keys *k)
 {
-	_cleanup_config_ struct config c = {0};
-	_cleanup_free_ char *url = NULL;
-	const struct host *h = &c.host;
+	for (size_t i = 0; i < k->n; i++) {
+		free(k->v[i].key);
+		free(k->v[i].want);
+		free(k->v[i].what);
+	}
+	free(k->v);
+	*k = (struct calico_keys){0};
+}
+
+/* Until etcd says it, or until `end`. */
+static int ensure(const struct etcd *at, const struct calico_key *k, uint64_t end,
+		  struct err *e)
+{
 	unsigned pause = PAUSE_MS;
-	char net[NET_CIDR_LEN];
-	uint64_t end;
 	int r;
 
-	if (config_load(&c, fb) < 0)
-		return config_err(&c, "this host", e);
-	if (!c.role->master) {
-		log_info("the master adds the pool; role '%s' has nothing to do",
-			 c.role->name);
-		return 0;
-	}
-	url = pool_url(h->etcd_addr, h->etcd_port, h->pod_network);
-	end = now_ms() + (uint64_t)(fb->timeout ? fb->timeout : POOL_S) * 1000;
-	while ((r = pool_add(url, h->pod_network, e)) < 0) {
+	while ((r = etcd_ensure(at, k->key, k->want, e)) < 0) {
 		if (now_ms() + pause >= end)
 			return err_wrap(e, "pool");
 		sleep_ms(pause);
 		pause = pause * 2 < PAUSE_MAX_MS ? pause * 2 : PAUSE_MAX_MS;
 	}
-	log_info("pool %s %s", net_format_cidr(h->pod_network, net),
-		 r ? "added" : "is there already");
+	log_info("%s %s", k->what, r ? "written" : "is there already");
+	return 0;
+}
+
+int cmd_pool(const struct firstboot *fb, char **args _unused_, struct err *e)
+{
+	_cleanup_calico_keys_ struct calico_keys keys = {0};
+	_cleanup_config_ struct config c = {0};
+	struct etcd at;
+	uint64_t end;
+
+	if (config_load(&c, fb) < 0)
+		return config_err(&c, "this host", e);
+	calico_keys_make(&keys, &c.host, c.role);
+	if (keys.n == 0)
+		log_info("the master adds the pools; role '%s' has nothing to do",
+			 c.role->name);
+	at = (struct etcd){.addr = c.host.etcd_addr, .port = c.host.etcd_port};
+	end = now_ms() + (uint64_t)(fb->timeout ? fb->timeout : POOL_S) * 1000;
+	for (size_t i = 0; i < keys.n; i++)
+		if (ensure(&at, &keys.v[i], end, e) < 0)
+			return -1;
 	return 0;
 }

@@ -1,10 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "lib/net.h"
+#include "host.h"
 
-/* "http://172.25.0.10:4001/v2/keys/calico/v1/ipam/v4/pool/192.168.0.0-16". Owned. */
-char *pool_url(uint32_t etcd, uint16_t port, struct cidr pool);
+/* One key of Calico 0.4.8 in etcd. */
+struct calico_key {
+	char *key;  /* "/calico/v1/ipam/v4/pool/192.168.0.0-16" */
+	char *want; /* its value: etcd_ensure's */
+	char *what; /* "pool 192.168.0.0/16", for people */
+};
 
-/* Whether etcd's answer to GET of that key (its v2 API's JSON) is this pool's. */
-bool pool_is(const char *body, struct cidr pool);
+struct calico_keys {
+	struct calico_key *v; /* in the order they are written */
+	size_t n;
+};
+
+/* What a checked, derived host has to see to; none when its role has no Calico. */
+void calico_keys_make(struct calico_keys *ret, const struct host *h,
+		      const struct role *role);
+void calico_keys_done(struct calico_keys *k);
+#define _cleanup_calico_keys_ _cleanup_(calico_keys_done)

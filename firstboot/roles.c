@@ -107,8 +107,8 @@ static const char *const master_ready[] = {
 	"http://127.0.0.1:10252/healthz",
 };
 static const char *const node_units[] = {
-	"docker.service",       "calico-node.service",  "kube-proxy.service",
-	"kube-kubelet.service", "rackstrap-heal.timer",
+	"docker.service",       "calico-node.service",    "kube-proxy.service",
+	"kube-kubelet.service", "rackstrap-pool.service", "rackstrap-heal.timer",
 };
 static const char *const node_ready[] = {
 	"http://127.0.0.1:10248/healthz",

@@ -76,7 +76,7 @@ check_2015() { # LISTING IMAGE
 		wrong=$(ls "$WORK/root/etc/systemd/system/rackstrap-$role.target.wants" | tr '\n' ' ')
 		case $role in
 		master) unit="calico-node.service docker.service etcd.service kube-apiserver.service kube-controller-manager.service kube-scheduler.service rackstrap-heal.timer rackstrap-pool.service " ;;
-		node) unit="calico-node.service docker.service kube-kubelet.service kube-proxy.service rackstrap-heal.timer " ;;
+		node) unit="calico-node.service docker.service kube-kubelet.service kube-proxy.service rackstrap-heal.timer rackstrap-pool.service " ;;
 		esac
 		check "role $role's units hang on its target" test "$wrong" = "$unit"
 	done

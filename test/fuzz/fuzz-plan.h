@@ -2,8 +2,10 @@
 /* What must be true of the plan of any host, for the fuzzers of its sources. */
 #pragma once
 
+#include "firstboot/etcd.h"
 #include "firstboot/host-check.h"
 #include "firstboot/plan.h"
+#include "firstboot/pool.h"
 
 static void demand(bool what, const char *story)
 {
@@ -62,6 +64,23 @@ static void demand_networkd(const char *text)
 	demand(matches == 1, text);
 }
 
+/* Keys of etcd that a URL can hold as they are, and one value each. */
+static void demand_keys(const struct host *h, const struct role *role)
+{
+	_cleanup_calico_keys_ struct calico_keys k = {0};
+
+	calico_keys_make(&k, h, role);
+	for (size_t i = 0; i < k.n; i++) {
+		demand(str_after(k.v[i].key, "/calico/v1/") != NULL, k.v[i].key);
+		for (const char *c = k.v[i].key; *c; c++)
+			demand(strchr("abcdefghijklmnopqrstuvwxyz0123456789/._-", *c),
+			       k.v[i].key);
+		demand(etcd_says(k.v[i].want, k.v[i].want, NULL), k.v[i].want);
+		for (size_t j = 0; j < i; j++)
+			demand(!streq(k.v[i].key, k.v[j].key), k.v[i].key);
+	}
+}
+
 static void demand_plan(const struct plan *p, const struct host *h)
 {
 	_cleanup_free_ char *text = plan_text(p);
@@ -102,6 +121,7 @@ static void plan_any(struct host *h, bool loaded)
 	if (host_check_keys(h, &roles, &d, bad) == 0 && loaded) {
 		demand(d.n == 0, "passed with a complaint");
 		plan_make(&p, h, roles_find(&roles, h->role), "eth0");
+		demand_keys(h, roles_find(&roles, h->role));
 		demand_plan(&p, h);
 		demand(p.cbr0.prefix == 0 || p.cbr0.prefix == 24, "cbr0");
 	}

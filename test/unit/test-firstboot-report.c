@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * report, pool, heal, status: what systemd says, what URLs answer, what is told to whom.
+ * report, heal, status: what systemd says, what URLs answer, what is told to whom.
  * systemctl is a script; curl is the real one, against a server of the test's own.
  */
-#include "firstboot/pool.h"
 #include "firstboot/ready.h"
 #include "firstboot/route.h"
 #include "lib/rtnl.h"
@@ -463,99 +462,6 @@ static void test_status_text(void **state _unused_)
 	assert_has(after, "units     a.service: active (running)\n");
 }
 
-/* --- pool --------------------------------------------------------------------------- */
-
-#define POOL_PATH "/v2/keys/calico/v1/ipam/v4/pool/192.168.0.0-16"
-#define POOL_BODY                                                                        \
-	"{\"action\":\"get\",\"node\":{\"key\":\"/calico/v1/ipam/v4/pool/"               \
-	"192.168.0.0-16\",\"value\":\"{\\\"cidr\\\": \\\"192.168.0.0/16\\\"}\"}}"
-
-static void test_pool_words(void **state _unused_)
-{
-	struct cidr pool = {.addr = 0xc0a80000, .prefix = 16};
-	_cleanup_free_ char *url = pool_url(0xac19000a, 4001, pool);
-
-	assert_string_equal(url, "http://172.25.0.10:4001" POOL_PATH);
-	assert_true(pool_is(POOL_BODY, pool));
-	assert_true(pool_is("{\"cidr\":\"192.168.0.0/16\",\"masquerade\":true}", pool));
-	assert_false(pool_is("{\"cidr\": \"192.168.0.0/17\"}", pool));
-	assert_false(pool_is("", pool));
-}
-
-/* Runs `pool` against a server; its log. */
-static char *run_pool(answer_fn *answer, unsigned timeout, int want, struct err *e)
-{
-	_cleanup_machine_ struct machine m;
-	_cleanup_server_ struct server s;
-	_cleanup_free_ char *words = NULL;
-
-	server_start(&s, 0, answer);
-	machine_make(&m);
-	put(&m, HOST_CFG,
-	    "name = \"m\"; role = \"master\"; address = \"172.25.0.10/24\";");
-	words = xasprintf("rackstrap.etcd=127.0.0.1:%u", s.port);
-	m.fb.cmdline = words;
-	m.fb.timeout = timeout;
-	assert_int_equal(cmd_pool(&m.fb, NULL, e), want);
-	return server_log(&s);
-}
-
-static unsigned etcd_new(const char *request, const char *content _unused_,
-			 const char **body)
-{
-	*body = POOL_BODY;
-	return str_after(request, "PUT ") ? 201 : 200;
-}
-
-static unsigned etcd_has(const char *request, const char *content _unused_,
-			 const char **body)
-{
-	*body = POOL_BODY;
-	return str_after(request, "PUT ") ? 412 : 200;
-}
-
-static unsigned etcd_starts(const char *request, const char *content, const char **body)
-{
-	static int asked;
-
-	return asked++ == 0 ? 500 : etcd_new(request, content, body);
-}
-
-static unsigned etcd_forgets(const char *request, const char *content _unused_,
-			     const char **body)
-{
-	*body = "{\"errorCode\":100}";
-	return str_after(request, "PUT ") ? 201 : 404;
-}
-
-static void test_pool(void **state _unused_)
-{
-	_cleanup_free_ char *fresh = NULL, *has = NULL, *late = NULL, *lost = NULL;
-	struct err e;
-
-	fresh = run_pool(etcd_new, 0, 0, &e);
-	/* curl writes the blank in between as "+" or, once, as "%20". */
-	assert_has(fresh, "PUT " POOL_PATH "?prevExist=false value=%7B%22cidr%22%3A");
-	assert_has(fresh, "%22192.168.0.0%2F16%22%7D\nGET " POOL_PATH " \n");
-	has = run_pool(etcd_has, 0, 0, &e);
-	assert_string_equal(has, fresh);
-	late = run_pool(etcd_starts, 10, 0, &e);
-	assert_has(late, fresh);
-	lost = run_pool(etcd_forgets, 1, -1, &e);
-	assert_has(lost, "GET ");
-	assert_has(e.msg, "pool: etcd answered 404 to GET ");
-}
-
-static void test_pool_is_the_masters(void **state _unused_)
-{
-	_cleanup_machine_ struct machine m;
-	struct err e;
-
-	machine_make(&m);
-	put_node(&m);
-	assert_int_equal(cmd_pool(&m.fb, NULL, &e), 0);
-}
-
 /* --- the host's own console --------------------------------------------------------- */
 
 static void assert_console(const char *console, const char *active, const char *want)
@@ -751,9 +657,6 @@ int main(void)
 		cmocka_unit_test(test_report_of_wrong_host),
 		cmocka_unit_test(test_report_without_apply),
 		cmocka_unit_test(test_status_text),
-		cmocka_unit_test(test_pool_words),
-		cmocka_unit_test(test_pool),
-		cmocka_unit_test(test_pool_is_the_masters),
 		cmocka_unit_test(test_console),
 		cmocka_unit_test(test_console_of_report),
 		cmocka_unit_test(test_heal_nat),

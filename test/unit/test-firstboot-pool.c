@@ -1,0 +1,590 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `firstboot pool` against a real etcd, on the loopback of a network of our own: what it
+ * writes is what calicoctl 0.4.8 writes, is written once, and is right however many do it
+ * at the same time. And against a server that answers as no etcd should.
+ */
+#include "firstboot/etcd.h"
+#include "firstboot/http.h"
+#include "firstboot/pool.h"
+#include "lib/rtnl.h"
+#include "lib/run.h"
+#include "test-firstboot-http.h"
+#include "test-firstboot-root.h"
+#include "test-lib-namespace.h"
+
+#include <jansson.h>
+
+#define ETCD    "http://127.0.0.1:4001"
+#define KEYS    ETCD "/v2/keys/calico"
+#define POOL    "/ipam/v4/pool/192.168.0.0-16"
+#define START_S 120 /* for etcd, on a machine with other things to do */
+
+#define MASTER                                                                           \
+	"name = \"m\"; role = \"master\"; address = \"172.25.0.10/24\"; "                \
+	"etcd = \"127.0.0.1:4001\"; "
+#define NODE                                                                             \
+	"name = \"node-1\"; role = \"node\"; address = \"172.25.0.11/24\"; "             \
+	"gateway = \"172.25.0.1\"; master = \"172.25.0.10\"; "                           \
+	"cbr0 = \"192.168.1.1/24\"; etcd = \"127.0.0.1:4001\"; "
+
+/* --- etcd --------------------------------------------------------------------------- */
+
+struct etcd_server {
+	char dir[64];
+	struct child child;
+};
+
+static void etcd_stop(struct etcd_server *s)
+{
+	child_done(&s->child);
+	(void)!rm_rf_at(AT_FDCWD, s->dir);
+}
+
+static int etcd_start(struct etcd_server *s)
+{
+	const char *const argv[] = {"etcd",
+				    "--name=test",
+				    "--data-dir",
+				    s->dir,
+				    "--enable-v2",
+				    "--listen-client-urls=" ETCD,
+				    "--advertise-client-urls=" ETCD,
+				    "--listen-peer-urls=http://127.0.0.1:7001",
+				    "--initial-advertise-peer-urls=http://127.0.0.1:7001",
+				    "--initial-cluster=test=http://127.0.0.1:7001",
+				    NULL};
+	const struct run r = {.argv = argv};
+	uint64_t end = now_ms() + START_S * 1000;
+	unsigned status = 0;
+	struct err e;
+
+	*s = (struct etcd_server){.dir = "/tmp/test-etcd.XXXXXX"};
+	if (!mkdtemp(s->dir) || run_start(&r, &s->child, &e) < 0) {
+		fprintf(stderr, "etcd (package etcd-server): %s\n", e.msg);
+		return -1;
+	}
+	while (now_ms() < end) {
+		if (http_get(ETCD "/health", &status, NULL, &e) == 0 && status == 200)
+			return 0;
+		sleep_ms(50);
+	}
+	fprintf(stderr, "etcd does not answer: %s\n", e.msg);
+	etcd_stop(s);
+	return -1;
+}
+
+static void forget_everything(void)
+{
+	const char *const argv[] = {"curl", "-sS", "-X", "DELETE", KEYS "?recursive=true",
+				    NULL};
+	const struct run r = {.argv = argv};
+	_cleanup_free_ char *answer = NULL;
+	struct err e;
+
+	assert_int_equal(run_capture(&r, &answer, NULL, &e), 0);
+}
+
+/* Everything below a key, as etcd answers; every write shows in it. */
+static char *all(void)
+{
+	_cleanup_free_ char *body = NULL;
+	unsigned status;
+	struct err e;
+
+	assert_int_equal(http_get(KEYS "?recursive=true&sorted=true", &status, &body, &e),
+			 0);
+	assert_int_equal(status, 200);
+	return TAKE_PTR(body);
+}
+
+/* The value of /calico/v1 + key; NULL: there is none. */
+static char *value(const char *key)
+{
+	_cleanup_free_ char *url = xasprintf(KEYS "/v1%s", key), *body = NULL;
+	json_t *answer;
+	unsigned status;
+	struct err e;
+	char *text;
+
+	assert_int_equal(http_get(url, &status, &body, &e), 0);
+	if (status == 404)
+		return NULL;
+	answer = json_loads(body, 0, NULL);
+	text = xstrdup(json_string_value(
+		json_object_get(json_object_get(answer, "node"), "value")));
+	json_decref(answer);
+	return text;
+}
+
+static void assert_value(const char *key, const char *want)
+{
+	_cleanup_free_ char *text = value(key);
+
+	if (!want) {
+		assert_null(text);
+		return;
+	}
+	if (!text)
+		fail_msg("there is no %s", key);
+	assert_string_equal(text, want);
+}
+
+static void set(const char *key, const char *text)
+{
+	_cleanup_free_ char *url = xasprintf(KEYS "/v1%s", key),
+			    *field = xasprintf("value=%s", text);
+	unsigned status;
+	struct err e;
+
+	assert_int_equal(http_put_form(url, field, &status, &e), 0);
+	assert_int_equal(status / 100, 2);
+}
+
+/* Runs `pool` on a host of this configuration. */
+static int pool(const char *cfg, unsigned timeout, struct err *e)
+{
+	_cleanup_machine_ struct machine m;
+
+	machine_make(&m);
+	put(&m, HOST_CFG, cfg);
+	m.fb.timeout = timeout;
+	return cmd_pool(&m.fb, NULL, e);
+}
+
+static void assert_pool(const char *cfg)
+{
+	struct err e;
+
+	if (pool(cfg, 10, &e) < 0)
+		fail_msg("%s", e.msg);
+}
+
+/* Runs it once more, which writes nothing. */
+static void assert_pool_again(const char *cfg)
+{
+	_cleanup_free_ char *before = all(), *after = NULL;
+
+	assert_pool(cfg);
+	after = all();
+	assert_string_equal(before, after);
+}
+
+/* --- what is written ---------------------------------------------------------------- */
+
+static void test_pod_network(void **state _unused_)
+{
+	forget_everything();
+	assert_pool(MASTER);
+	assert_value(POOL, "{\"cidr\": \"192.168.0.0/16\"}");
+	assert_value("/config/bgp_as", NULL);
+	assert_value("/config/bgp_node_mesh", NULL);
+	assert_pool_again(MASTER);
+}
+
+#define BORDER                                                                           \
+	"pod_network = \"10.128.0.0/9\"; bgp_as = \"4200000010\"; bgp_mesh = false; "    \
+	"pools = [ \"10.128.0.0/10 nat-outgoing ipip\", \"10.192.0.0/16\" ]; "           \
+	"bgp_peers = [ \"172.25.0.2 as 64512\", \"172.25.0.3 as 4200000001\" ]; "
+
+static void test_everything(void **state _unused_)
+{
+	static const char cfg[] =
+		MASTER BORDER "bgp_node_peers = [ \"172.25.0.4 as 64513\" ];";
+
+	forget_everything();
+	assert_pool(cfg);
+	assert_value("/ipam/v4/pool/10.128.0.0-10",
+		     "{\"cidr\": \"10.128.0.0/10\", \"ipip\": \"tunl0\", "
+		     "\"masquerade\": true}");
+	assert_value("/ipam/v4/pool/10.192.0.0-16", "{\"cidr\": \"10.192.0.0/16\"}");
+	assert_value("/config/bgp_as", "4200000010");
+	assert_value("/config/bgp_node_mesh", "{\"enabled\": false}");
+	assert_value("/config/bgp_peer_v4/172.25.0.2",
+		     "{\"ip\": \"172.25.0.2\", \"as_num\": 64512}");
+	assert_value("/config/bgp_peer_v4/172.25.0.3",
+		     "{\"ip\": \"172.25.0.3\", \"as_num\": 4200000001}");
+	assert_value("/host/m/bgp_peer_v4/172.25.0.4",
+		     "{\"ip\": \"172.25.0.4\", \"as_num\": 64513}");
+	assert_value(POOL, NULL);
+	assert_pool_again(cfg);
+}
+
+/* A node writes its own peers and nothing of the cluster's. */
+static void test_node(void **state _unused_)
+{
+	forget_everything();
+	set("/Ready", "true");
+	assert_pool_again(NODE "bgp_as = 64512;");
+	assert_pool(NODE "bgp_as = 64512; bgp_peers = [ \"172.25.0.2 as 64512\" ]; "
+			 "bgp_node_peers = [ \"172.25.0.4 as 64513\" ];");
+	assert_value("/host/node-1/bgp_peer_v4/172.25.0.4",
+		     "{\"ip\": \"172.25.0.4\", \"as_num\": 64513}");
+	assert_value("/config/bgp_as", NULL);
+	assert_value("/config/bgp_peer_v4/172.25.0.2", NULL);
+	assert_value(POOL, NULL);
+}
+
+/* --- what is there already ---------------------------------------------------------- */
+
+static void test_operators_flags_stay(void **state _unused_)
+{
+	static const char flags[] = "{\"masquerade\": true, \"cidr\": "
+				    "\"192.168.0.0/16\", \"ipip\": \"tunl0\"}";
+
+	forget_everything();
+	set(POOL, flags);
+	assert_pool_again(MASTER);
+	assert_value(POOL, flags);
+	set(POOL, "{\"cidr\": \"192.168.0.0/16\", \"masquerade\": true, \"new\": [1]}");
+	assert_pool(MASTER "pools = [ \"192.168.0.0/16 ipip\" ];");
+	assert_value(POOL, "{\"cidr\": \"192.168.0.0/16\", \"masquerade\": true, "
+			   "\"new\": [1], \"ipip\": \"tunl0\"}");
+}
+
+static void test_configuration_wins(void **state _unused_)
+{
+	forget_everything();
+	set("/config/bgp_as", "64600");
+	set("/config/bgp_node_mesh", "{\"enabled\": true}");
+	set("/config/bgp_peer_v4/172.25.0.2", "{\"ip\": \"172.25.0.2\", \"as_num\": 1}");
+	set("/config/bgp_peer_v4/172.25.0.9", "{\"ip\": \"172.25.0.9\", \"as_num\": 9}");
+	assert_pool(MASTER); /* which does not mention them */
+	assert_value("/config/bgp_as", "64600");
+	assert_value("/config/bgp_node_mesh", "{\"enabled\": true}");
+	assert_pool(MASTER "bgp_as = 64512; bgp_mesh = false; "
+			   "bgp_peers = [ \"172.25.0.2 as 64512\" ];");
+	assert_value("/config/bgp_as", "64512");
+	assert_value("/config/bgp_node_mesh", "{\"enabled\": false}");
+	assert_value("/config/bgp_peer_v4/172.25.0.2",
+		     "{\"ip\": \"172.25.0.2\", \"as_num\": 64512}");
+	assert_value("/config/bgp_peer_v4/172.25.0.9",
+		     "{\"ip\": \"172.25.0.9\", \"as_num\": 9}");
+}
+
+static void test_numbers_in_quotes(void **state _unused_)
+{
+	forget_everything();
+	set("/config/bgp_peer_v4/172.25.0.2",
+	    "{\"ip\": \"172.25.0.2\", \"as_num\": \"64512\"}");
+	assert_pool(MASTER "bgp_peers = [ \"172.25.0.2 as 64512\" ];");
+	assert_value("/config/bgp_peer_v4/172.25.0.2",
+		     "{\"ip\": \"172.25.0.2\", \"as_num\": \"64512\"}");
+}
+
+/* What Calico could not read either. */
+static void test_rubbish(void **state _unused_)
+{
+	forget_everything();
+	set(POOL, "192.168.0.0/16");
+	set("/config/bgp_as", "");
+	assert_pool(MASTER "bgp_as = 64512;");
+	assert_value(POOL, "{\"cidr\": \"192.168.0.0/16\"}");
+	assert_value("/config/bgp_as", "64512");
+}
+
+/* --- at the same time --------------------------------------------------------------- */
+
+#define RACERS 6
+#define ROUNDS 4
+
+static int race_pool(const char *cfg, struct err *e)
+{
+	return pool(cfg, 60, e);
+}
+
+static int race_ensure(const char *want, struct err *e)
+{
+	const struct etcd at = {.addr = 0x7f000001, .port = 4001};
+
+	return etcd_ensure(&at, "/calico/v1" POOL, want, e);
+}
+
+/* A child that does it as soon as every other is there too: when nobody holds the pipe's
+ * other end open any more. */
+static pid_t race(int (*what)(const char *arg, struct err *e), const char *arg,
+		  int start[2])
+{
+	pid_t pid = fork();
+	struct err e;
+	char c;
+
+	assert_true(pid >= 0);
+	if (pid > 0)
+		return pid;
+	close(start[1]);
+	if (read(start[0], &c, 1) != 0)
+		_exit(2);
+	if (what(arg, &e) < 0) {
+		fprintf(stderr, "%s\n", e.msg);
+		_exit(1);
+	}
+	_exit(0);
+}
+
+/* Starts RACERS, each with its `args`; all must succeed. */
+static void run_race(int (*what)(const char *arg, struct err *e),
+		     const char *const args[RACERS])
+{
+	pid_t pids[RACERS];
+	int start[2], status;
+
+	assert_int_equal(pipe2(start, O_CLOEXEC), 0);
+	for (unsigned i = 0; i < RACERS; i++)
+		pids[i] = race(what, args[i], start);
+	close(start[0]);
+	close(start[1]);
+	for (unsigned i = 0; i < RACERS; i++) {
+		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+		assert_int_equal(status, 0);
+	}
+}
+
+/* Masters that want different flags of the same pool. */
+static void test_racers(void **state _unused_)
+{
+	static const char ipip[] =
+		MASTER "pools = [ \"192.168.0.0/16 ipip\" ]; bgp_as = 64512;";
+	static const char nat[] =
+		MASTER "pools = [ \"192.168.0.0/16 nat-outgoing\" ]; bgp_as = 64512;";
+	static const char *const cfgs[RACERS] = {ipip, nat, ipip, nat, ipip, nat};
+
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		_cleanup_free_ char *text = NULL;
+
+		forget_everything();
+		run_race(race_pool, cfgs);
+		text = value(POOL);
+		assert_has(text, "\"cidr\": \"192.168.0.0/16\"");
+		assert_has(text, "\"ipip\": \"tunl0\"");
+		assert_has(text, "\"masquerade\": true");
+		assert_value("/config/bgp_as", "64512");
+	}
+}
+
+/* Each adds a member of its own to one value: none is lost, whoever wrote last. */
+static void test_racers_lose_nothing(void **state _unused_)
+{
+	static const char *const wants[RACERS] = {"{\"a\": 1}", "{\"b\": 2}",
+						  "{\"c\": 3}", "{\"d\": 4}",
+						  "{\"e\": 5}", "{\"f\": 6}"};
+
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		_cleanup_free_ char *text = NULL;
+
+		forget_everything();
+		set(POOL, "{\"cidr\": \"192.168.0.0/16\"}");
+		run_race(race_ensure, wants);
+		text = value(POOL);
+		assert_has(text, "\"cidr\": \"192.168.0.0/16\"");
+		for (unsigned i = 0; i < RACERS; i++)
+			if (!etcd_says(text, wants[i], NULL))
+				fail_msg("round %u: %s is not in %s", round, wants[i],
+					 text);
+	}
+}
+
+/* --- etcd lost it ------------------------------------------------------------------- */
+
+static void heal(const char *cmdline)
+{
+	_cleanup_machine_ struct machine m;
+	struct err e;
+
+	machine_make(&m);
+	put_link(&m, "eth0", NODE_MAC, 2, true);
+	put(&m, HOST_CFG, MASTER "nat = false; bgp_as = 64512;");
+	m.fb.cmdline = cmdline;
+	if (cmd_heal(&m.fb, NULL, &e) < 0)
+		fail_msg("%s", e.msg);
+}
+
+static void test_heal(void **state _unused_)
+{
+	_cleanup_free_ char *before = NULL, *after = NULL;
+
+	forget_everything();
+	heal("");
+	assert_value(POOL, "{\"cidr\": \"192.168.0.0/16\"}");
+	assert_value("/config/bgp_as", "64512");
+	before = all();
+	heal("");
+	heal("rackstrap.etcd=127.0.0.1:4009"); /* where nobody is: not its business */
+	after = all();
+	assert_string_equal(before, after);
+}
+
+/* --- when etcd is not itself -------------------------------------------------------- */
+
+static const char *const elsewhere = "name = \"m\"; role = \"master\"; address = "
+				     "\"172.25.0.10/24\"; etcd = \"127.0.0.1:4009\";";
+
+/* Somebody writes between our reading and our writing, again and again. */
+static unsigned never_the_same(const char *request, const char *content _unused_,
+			       const char **body)
+{
+	*body = "{\"node\":{\"value\":\"x\",\"modifiedIndex\":7}}";
+	return str_after(request, "PUT ") ? 412 : 200;
+}
+
+static unsigned no_json(const char *request _unused_, const char *content _unused_,
+			const char **body)
+{
+	*body = "<html>";
+	return 200;
+}
+
+static unsigned full(const char *request, const char *content _unused_,
+		     const char **body _unused_)
+{
+	return str_after(request, "PUT ") ? 507 : 404;
+}
+
+/* Two that fail, then one that holds what was put. */
+static unsigned starts(const char *request, const char *content _unused_,
+		       const char **body)
+{
+	static int asked;
+
+	*body = "{\"node\":{\"value\":\"{\\\"cidr\\\":\\\"192.168.0.0/16\\\"}\","
+		"\"modifiedIndex\":7}}";
+	asked++;
+	if (asked <= 2)
+		return 500;
+	return asked == 3 ? 404 : str_after(request, "PUT ") ? 201 : 200;
+}
+
+static void test_strange_answers(void **state _unused_)
+{
+	static const struct {
+		answer_fn *answer;
+		const char *msg;
+	} cases[] = {
+		{never_the_same, "pool: http://127.0.0.1:4009/v2/keys/calico/v1" POOL
+				 " does not stay '{\"cidr\": \"192.168.0.0/16\"}'"},
+		{no_json,
+		 "pool: etcd answered 200 to GET "
+		 "http://127.0.0.1:4009/v2/keys/calico/v1" POOL ", without a value"},
+		{full, "pool: etcd answered 507 to PUT "
+		       "http://127.0.0.1:4009/v2/keys/calico/v1" POOL "?prevExist=false"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_server_ struct server s;
+		struct err e;
+
+		server_start(&s, 4009, cases[i].answer);
+		assert_int_equal(pool(elsewhere, 1, &e), -1);
+		assert_string_equal(e.msg, cases[i].msg);
+	}
+}
+
+/* Nobody listens, then errors, then etcd. */
+static void test_waits(void **state _unused_)
+{
+	_cleanup_free_ char *log = NULL;
+	_cleanup_server_ struct server s;
+	struct err e;
+
+	assert_int_equal(pool(elsewhere, 1, &e), -1);
+	assert_has(e.msg, "pool: curl exited with 7");
+	server_start(&s, 4009, starts);
+	assert_int_equal(pool(elsewhere, 30, &e), 0);
+	log = server_log(&s);
+	assert_has(log, "PUT /v2/keys/calico/v1" POOL
+			"?prevExist=false value=%7B%22cidr%22%3A");
+}
+
+static void test_says(void **state _unused_)
+{
+	static const struct {
+		const char *value, *want, *better; /* NULL: it says so */
+	} cases[] = {
+		{NULL, "64512", "64512"},
+		{"64512", "64512", NULL},
+		{"64513", "64512", "64512"},
+		{"{\"a\": 1}", "64512", "64512"},
+		{NULL, "{\"a\": 1}", "{\"a\": 1}"},
+		{"{\"a\":1}", "{\"a\": 1}", NULL},
+		{"{\"a\": \"1\"}", "{\"a\": 1}", NULL},
+		{"{\"a\": \"01\"}", "{\"a\": 1}", "{\"a\": 1}"},
+		{"{\"a\": true}", "{\"a\": 1}", "{\"a\": 1}"},
+		{"{\"b\": 2}", "{\"a\": 1}", "{\"b\": 2, \"a\": 1}"},
+		{"{\"a\": 2, \"b\": 2}", "{\"a\": 1}", "{\"a\": 1, \"b\": 2}"},
+		{"[1]", "{\"a\": 1}", "{\"a\": 1}"},
+		{"{", "{\"a\": 1}", "{\"a\": 1}"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *better = NULL;
+
+		assert_int_equal(etcd_says(cases[i].value, cases[i].want, &better),
+				 !cases[i].better);
+		if (cases[i].better)
+			assert_string_equal(better, cases[i].better);
+		else
+			assert_null(better);
+		assert_int_equal(etcd_says(cases[i].value, cases[i].want, NULL),
+				 !cases[i].better);
+	}
+}
+
+/* Hosts without Calico have nothing to do, and do not even look for etcd. */
+static void test_other_role(void **state _unused_)
+{
+	_cleanup_calico_keys_ struct calico_keys k = {0};
+	struct role plain = {.name = (char[]){"plain"}};
+	_cleanup_host_ struct host h;
+
+	host_init(&h);
+	assert_int_equal(host_set(&h, "name", "p", "host.cfg", 1, NULL), 0);
+	assert_int_equal(host_set(&h, "bgp_as", "64512", "host.cfg", 2, NULL), 0);
+	host_derive(&h);
+	calico_keys_make(&k, &h, &plain);
+	assert_int_equal(k.n, 0);
+}
+
+static int loopback_up(void)
+{
+	_cleanup_rtnl_ struct rtnl r = {.fd = -1};
+	struct rtnl_link lo;
+	int ret = rtnl_open(&r);
+
+	if (ret == 0)
+		ret = rtnl_link_get(&r, "lo", &lo);
+	return ret < 0 ? ret : rtnl_link_set_up(&r, lo.index, true);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_says),
+		cmocka_unit_test(test_other_role),
+		cmocka_unit_test(test_pod_network),
+		cmocka_unit_test(test_everything),
+		cmocka_unit_test(test_node),
+		cmocka_unit_test(test_operators_flags_stay),
+		cmocka_unit_test(test_configuration_wins),
+		cmocka_unit_test(test_numbers_in_quotes),
+		cmocka_unit_test(test_rubbish),
+		cmocka_unit_test(test_racers),
+		cmocka_unit_test(test_racers_lose_nothing),
+		cmocka_unit_test(test_heal),
+		cmocka_unit_test(test_strange_answers),
+		cmocka_unit_test(test_waits),
+	};
+	struct etcd_server etcd;
+	int r = become_root(CLONE_NEWNET);
+
+	if (r == 0)
+		r = loopback_up();
+	if (r < 0) {
+		fprintf(stderr, "a network of our own: %s\n", strerror(-r));
+		return 1;
+	}
+	if (etcd_start(&etcd) < 0)
+		return 1;
+	r = cmocka_run_group_tests_name("firstboot-pool", tests, NULL, NULL);
+	etcd_stop(&etcd);
+	return r;
+}
