@@ -139,8 +139,8 @@ ifeq ($(wildcard /boot/vmlinuz-*),)
 DEPS	+= linux-image-cloud-amd64
 endif
 
-# Packages that bring a service must not start it on the operator's machine:
-# policy-rc.d (invoke-rc.d(8)) says no while they are installed.
+# Packages that bring a service must not start it on the operator's machine: policy-rc.d
+# (invoke-rc.d(8)) says no while they are installed, and at the next boot they stay off.
 deps:
 	$(Q)missing=$$(dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(DEPS) 2>/dev/null | \
 		awk '$$2 == "installed" { have[$$1] = 1 } END { n = split("$(DEPS)", d, " "); \
@@ -154,7 +154,9 @@ deps:
 		printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d; \
 	fi; \
 	apt-get update -q && DEBIAN_FRONTEND=noninteractive \
-	apt-get install -qy --no-install-recommends $$missing
+	apt-get install -qy --no-install-recommends $$missing && \
+	for s in nginx-light=nginx etcd-server=etcd; do case " $$missing " in *" $${s%=*} "*) \
+		systemctl --quiet disable "$${s#*=}.service" || true ;; esac; done
 
 IMAGE	?= bookworm-vm
 RACK	?= configs/demo.cfg
