@@ -187,7 +187,7 @@ LINT_TESTS	:= $(sort $(wildcard test/lint/*.sh))
 BOOT_TESTS	:= $(sort $(wildcard test/initramfs/*.sh))
 BUILD_TESTS	:= $(sort $(wildcard test/build/*.sh))
 REPRO_TESTS	:= $(sort $(wildcard test/repro/*.sh))
-QEMU_TESTS	:= $(sort $(filter-out %/lib.sh,$(wildcard test/qemu/*.sh)))
+QEMU_TESTS	:= $(sort $(filter-out %/lib.sh %/media-vm.sh,$(wildcard test/qemu/*.sh)))
 LONG_TESTS	:= $(sort $(wildcard test/long/*.sh))
 ASAN_UNIT	 = $(patsubst $(O)/%,$(O)/asan/%,$(UNIT_TESTS) $(FUZZERS))
 

@@ -7,10 +7,7 @@
 
 extern const struct base_tool gpt_tools[]; /* NULL-terminated */
 
-/*
- * Writes the GPT of `l` into `image`, which has its size already; GUIDs come from
- * `sha256` (disk_guid). Its bytes outside the tables stay. `dir` is for what it needs
- * meanwhile.
- */
+/* Writes the GPT of `l` into `image`, which has its size already; GUIDs come from
+ * `sha256` (disk_guid). Its other bytes stay. `dir` is for what it needs meanwhile. */
 int gpt_write(const char *image, const struct disk_layout *l, const char *sha256,
 	      const char *dir, struct err *e) _must_check_;

@@ -4,8 +4,8 @@
  * another host.cfg does not compress the same tree again:
  *
  *	CACHE/root/<recipe's name>/root.squashfs
- *	CACHE/root/<recipe's name>/notes	what determined it, its digest, what the
- *						merge found out while it was made
+ *	CACHE/root/<recipe's name>/notes	what determined it, its digest, and what
+ *						the merge found out meanwhile
  */
 #pragma once
 

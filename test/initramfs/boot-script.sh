@@ -224,6 +224,204 @@ check "busybox's blkid: no disk is looked at" test "$(state)" = ram -a \
 	"$sum" = "$(sha256sum <"$TOPDIR/dev/vdb")"
 says "with a warning" "rackstrap: warning: this initramfs has no util-linux blkid, so no disk is looked at"
 
+# --- a disk or an ISO --------------------------------------------------------------
+
+# What is on the medium stands in $TOPDIR/on/DEVICE, for mount to find; what kind it is and
+# its tag in $TOPDIR/tag/DEVICE, for blkid.
+medium() { # DEVICE TYPE TAG=VALUE
+	mkdir -p "$TOPDIR/on/$1/rackstrap/a" "$TOPDIR/tag" "$TOPDIR/sys/class/block/$1"
+	: >"$TOPDIR/dev/$1"
+	echo "TYPE=$2
+	$3" | tr -d '\t' >"$TOPDIR/tag/$1"
+	echo squash >"$TOPDIR/on/$1/rackstrap/a/root.squashfs"
+	cat >"$TOPDIR/sbin/blkid" <<-'S'
+	#!/bin/sh
+	top=${0%/sbin/blkid}
+	case " $* " in
+	*" -V "*) echo "blkid from util-linux" ;;
+	*" PARTUUID="*) for a; do case $a in PARTUUID=*) (cd $top/tag && grep -lx "$a" *) | sed "s|^|$top/dev/|" ;; esac; done ;;
+	*" -s LABEL "*) for a; do dev=$a; done; sed -n s/^LABEL=//p "$top/tag/${dev##*/}" ;;
+	*" -s TYPE "*) for a; do dev=$a; done; sed -n s/^TYPE=//p "$top/tag/${dev##*/}" ;;
+	*) exit 2 ;;
+	esac
+	S
+}
+MEDIUM='mount() { for a; do from=$to to=$a; done; [ -d "$TOPDIR/on/${from##*/}" ] && cp -r "$TOPDIR/on/${from##*/}/." "$to"; }
+	umount() { rm -rf "$1"; mkdir "$1"; }
+	losetup() { case $1 in -f) echo /dev/loop0 ;; -r) mkdir -p "$TOPDIR/on" && cp -r "$3.d" "$TOPDIR/on/loop0" ;; esac; }
+	rackstrap_run=$TOPDIR/run/rackstrap
+	rackstrap_find_root && echo "$rackstrap_medium $rackstrap_image $rackstrap_boot_dev"'
+found() { sed "s|$TOPDIR||g" "$WORK/stdout"; }
+
+disk_word=rackstrap.root=PARTUUID=03aa5b17-5e3b:/rackstrap/a/root.squashfs
+fresh "$disk_word"
+medium vdb2 vfat PARTUUID=03aa5b17-5e3b
+medium vda2 vfat PARTUUID=11111111-5e3b
+(umask 022 && echo 'name = "a";' >"$TOPDIR/on/vdb2/rackstrap/host.cfg")
+ash "$MEDIUM"
+check "the partition with that GUID is the medium" test "$(found)" = \
+	"disk /run/rackstrap/boot/rackstrap/a/root.squashfs /dev/vdb2"
+says "it says which" "rackstrap: boot medium: $TOPDIR/dev/vdb2"
+check "its host.cfg is handed on" cmp "$TOPDIR/on/vdb2/rackstrap/host.cfg" \
+	"$TOPDIR/run/rackstrap/medium/host.cfg"
+check "which nobody but root reads" test "$(stat -c %a "$TOPDIR/run/rackstrap/medium/host.cfg")" = 600
+check "a rack.cfg that is not there is not" test ! -e "$TOPDIR/run/rackstrap/medium/rack.cfg"
+
+fresh rackstrap.root=LABEL=RACKSTRAP_AB:/rackstrap/a/root.squashfs
+medium sr0 iso9660 LABEL=RACKSTRAP_AB
+medium loop3 iso9660 LABEL=RACKSTRAP_AB
+mkdir -p "$TOPDIR/on/sr0/boot/efi.img.d/rackstrap"
+: >"$TOPDIR/on/sr0/boot/efi.img"
+echo 'hosts = ( );' >"$TOPDIR/on/sr0/boot/efi.img.d/rackstrap/rack.cfg"
+ash "$MEDIUM"
+check "the ISO with that label is the medium" test "$(found)" = \
+	"iso /run/rackstrap/boot/rackstrap/a/root.squashfs /dev/sr0"
+check "a rack.cfg comes out of its boot/efi.img" grep -qx 'hosts = ( );' \
+	"$TOPDIR/run/rackstrap/medium/rack.cfg"
+
+fresh "$disk_word"
+medium vda2 vfat PARTUUID=11111111-5e3b
+printf 'major minor  #blocks  name\n\n 254        0     409600 vda\n 254        2     262144 vda2\n' >"$TOPDIR/proc/partitions"
+check "no such partition: the boot fails" test "$(ash "$MEDIUM"; echo $?)" = 3
+says "with what there is" "rackstrap: boot failed: no disk with PARTUUID=03aa5b17-5e3b within 0 s; there are: vda vda2"
+fresh "$disk_word"
+medium vdb2 vfat PARTUUID=03aa5b17-5e3b
+rm "$TOPDIR/on/vdb2/rackstrap/a/root.squashfs"
+check "no root image on it: the boot fails" test "$(ash "$MEDIUM"; echo $?)" = 3
+says "with the reason" "rackstrap: boot failed: $TOPDIR/dev/vdb2 (PARTUUID=03aa5b17-5e3b) has no /rackstrap/a/root.squashfs, or does not mount"
+fresh rackstrap.root=/dev/vdb2
+check "a word that is none: the boot fails" test "$(ash "$MEDIUM"; echo $?)" = 3
+says "with what it must be" "rackstrap: boot failed: rackstrap.root=/dev/vdb2: must be PARTUUID=GUID:/FILE or LABEL=LABEL:/FILE; without the word the root is in the initramfs"
+
+# --- the state partition of the disk that we booted from ---------------------------
+
+# A disk of 300 MiB with the first 100 of them our image: vda, and vda3 as a file of its
+# own that partx makes as large as the table says.
+sizes() { # of the image's file; of the disk
+	truncate -s 0 "$TOPDIR/dev/vda" && truncate -s "${1}M" "$TOPDIR/dev/vda"
+	PATH=$PATH:/sbin:/usr/sbin sfdisk -q "$TOPDIR/dev/vda" <<-T
+		label: gpt
+		first-lba: 2048
+		start=2048, size=2048, name="rackstrap-bios"
+		start=4096, size=196608, name="rackstrap-boot"
+		start=200704, size=2048, name="${3:-rackstrap-state}"
+	T
+	truncate -s "${2}M" "$TOPDIR/dev/vda"
+}
+medium_disk() { # [CMDLINE]
+	fresh "${1:-}"
+	sizes 100 300
+	local base=$TOPDIR/sys/${2:-devices/pci0}/vda
+	mkdir -p "$base"/vda{1,2,3}
+	for n in 1 2 3; do
+		ln -s "$base/vda$n" "$TOPDIR/sys/class/block/vda$n"
+		echo $n >"$base/vda$n/partition"
+		echo 0 >"$base/vda$n/ro"
+	done
+	echo PARTNAME=rackstrap-boot >"$base/vda2/uevent"
+	echo PARTNAME=rackstrap-state >"$base/vda3/uevent"
+	echo $((300 * 2048)) >"$base/size"
+	echo 2048 >"$base/vda1/start"
+	echo 4096 >"$base/vda2/start"
+	ln -s "$(PATH=$PATH:/sbin:/usr/sbin command -v sfdisk)" "$TOPDIR/sbin/sfdisk"
+	cat >"$TOPDIR/sbin/partx" <<-S
+	#!/bin/sh
+	sfdisk -J "$TOPDIR/dev/vda" | python3 -c '
+	import json, sys
+	p = json.load(sys.stdin)["partitiontable"]["partitions"][2]
+	open("$base/vda3/start", "w").write("%d\n" % p["start"])
+	open("$base/vda3/size", "w").write("%d\n" % p["size"])
+	open("$TOPDIR/dev/vda3", "ab").truncate(p["size"] * 512)'
+	S
+	chmod 755 "$TOPDIR/sbin/partx"
+	PATH=$PATH:/sbin:/usr/sbin "$TOPDIR/sbin/partx" 2>/dev/null
+	: >"$TOPDIR/dev/vda2"
+}
+own="rackstrap_medium=disk rackstrap_boot_dev=\$rackstrap_top/dev/vda2
+	rackstrap_run=\$rackstrap_top/run/rackstrap
+	$find"
+table_is_sound() { PATH=$PATH:/sbin:/usr/sbin; sfdisk --verify "$TOPDIR/dev/vda" && sgdisk -v "$TOPDIR/dev/vda" | grep -q '^No problems found'; }
+grown() { [ "$(cat "$TOPDIR/sys/class/block/vda3/size")" -gt $((200 * 2048)) ]; }
+
+medium_disk
+ash "$own"
+check "the third partition becomes the state disk" test "$(state)" = /dev/vda3
+check "as large as the disk" grown
+check "the table is sound" table_is_sound
+check "so is the filesystem" is_ours "$TOPDIR/dev/vda3"
+steps=$(steps)
+sum=$(cat "$TOPDIR"/dev/vda* | sha256sum)
+ash "$own"
+check "at the next boot nothing changes" test "$(state)" = /dev/vda3 -a \
+	"$sum" = "$(cat "$TOPDIR"/dev/vda* | sha256sum)"
+bad=
+for cut in $(seq "$steps"); do
+	medium_disk
+	{ CUT=$cut ash "$own"; } 2>/dev/null
+	[ $? = 137 ] || bad="$bad $cut(not cut)"
+	PATH=$PATH:/sbin:/usr/sbin "$TOPDIR/sbin/partx" 2>/dev/null || bad="$bad $cut(table)"
+	ash "$own"
+	{ [ "$(state)" = /dev/vda3 ] && grown && table_is_sound && is_ours "$TOPDIR/dev/vda3"; } >/dev/null 2>&1 ||
+		bad="$bad $cut"
+done
+check "cut off at each of $steps steps, the next boot ends with the state disk" test -z "$bad"
+[ -z "$bad" ] || echo "# wrong after:$bad"
+
+own_somebodys() { # 'WHAT' 'WHY'
+	local sum
+	sum=$(sha256sum <"$TOPDIR/dev/vda3")
+	ash "$own"
+	check "$1: not used" test "$(state)" = ram
+	says "$1: told why" "rackstrap: warning: $TOPDIR/dev/vda3 does not become the state disk: it $2"
+	check "$1: not a byte of it changed" cmp -n 1048576 <(head -c 1M "$TOPDIR/dev/vda3") \
+		"$WORK/was"
+}
+medium_disk
+printf x | dd of="$TOPDIR/dev/vda3" bs=1 seek=70000 conv=notrunc status=none
+cp "$TOPDIR/dev/vda3" "$WORK/was"
+own_somebodys "a third partition that somebody wrote to" "is not blank"
+medium_disk
+PATH=$PATH:/sbin:/usr/sbin mke2fs -q -F -t ext2 -L photos "$TOPDIR/dev/vda3"
+cp "$TOPDIR/dev/vda3" "$WORK/was"
+own_somebodys "a third partition with a filesystem" "holds ext2 labelled photos"
+medium_disk
+echo $((101 * 2048)) >"$TOPDIR/sys/devices/pci0/vda/size"
+cp "$TOPDIR/dev/vda3" "$WORK/was"
+own_somebodys "a disk no larger than the image" "is smaller than 64 MiB"
+check "and its table stays" sh -c "! PATH=\$PATH:/sbin:/usr/sbin sgdisk -v '$TOPDIR/dev/vda' | grep -q '^No problems found'"
+medium_disk
+echo PARTNAME=photos >"$TOPDIR/sys/devices/pci0/vda/vda3/uevent"
+ash "$own"
+check "a third partition of another name is not looked at" test "$(state)" = ram -a -z "$(said)"
+medium_disk
+mkdir "$TOPDIR/sys/devices/pci0/vda/vda4"
+echo 4 >"$TOPDIR/sys/devices/pci0/vda/vda4/partition"
+echo 300000 >"$TOPDIR/sys/devices/pci0/vda/vda4/start"
+cp "$TOPDIR/dev/vda3" "$WORK/was"
+own_somebodys "a disk with a partition behind" "is smaller than 64 MiB"
+medium_disk rackstrap.state=none
+ash "$own"
+check "rackstrap.state=none leaves it as it is" test "$(state)" = ram -a -z "$(said)"
+medium_disk rackstrap.state=/dev/vdb
+disk vdb 66
+ash "$own"
+check "a disk that is named goes before it" test "$(state)" = /dev/vdb
+check "and it is not grown" sh -c "test \$(cat '$TOPDIR/sys/class/block/vda3/size') = 2048"
+medium_disk
+disk vdb 66
+PATH=$PATH:/sbin:/usr/sbin mke2fs -q -F -t ext4 -L rackstrap-state "$TOPDIR/dev/vdb"
+ash "$own"
+check "so does a state disk that is there" test "$(state)" = /dev/vdb
+medium_disk '' devices/pci0/usb1/1-1
+mkdir -p "$TOPDIR/run/rackstrap/medium"
+: >"$TOPDIR/run/rackstrap/medium/rack.cfg"
+ash "$own"
+check "a stick for a rack keeps nobody's state" test "$(state)" = ram
+says "and says so" "rackstrap: $TOPDIR/dev/vda serves a rack: it keeps no host's state"
+rm "$TOPDIR/run/rackstrap/medium/rack.cfg"
+ash "$own"
+check "a stick for a host does" test "$(state)" = /dev/vda3
+
 # --- cut off while a disk is made ours ---------------------------------------------
 
 named

@@ -21,6 +21,25 @@ media_host() { # FILE
 	H
 }
 
+# The same host, by its MAC address one of three.
+media_rack() { # FILE
+	cat >"$1" <<-R
+		cluster : {
+			name = "solo"; node_network = "10.0.2.0/24"; pod_network = "192.168.0.0/16";
+			boot_server = "10.0.2.2"; gateway = "10.0.2.2"; master = "solo-1";
+			ssh_keys = [ "$(cat "$WORK/key.pub")" ];
+		};
+		hosts = (
+			{ name = "node-1"; role = "node"; mac = "52:54:00:0a:00:02";
+			  address = "10.0.2.16"; cbr0 = "192.168.1.1/24"; },
+			{ name = "solo-1"; role = "master"; mac = "52:54:00:0a:00:01";
+			  address = "10.0.2.15"; },
+			{ name = "node-2"; role = "node"; mac = "52:54:00:0a:00:03";
+			  address = "10.0.2.17"; cbr0 = "192.168.2.1/24"; }
+		);
+	R
+}
+
 vm_drive() { # KIND FILE [DEVICE-OPTIONS]: arguments for a disk, a CD or a stick
 	case $1 in
 	disk) echo "-drive if=none,id=d0,format=raw,cache=unsafe,file=$2 -device virtio-blk-pci,drive=d0,bootindex=0${3:-}" ;;
@@ -106,4 +125,26 @@ print(p["start"], p["size"])')
 	e2fsck -p "$WORK/state.img" >&2
 	[ $? -le 1 ] && e2fsck -fn "$WORK/state.img" >&2 &&
 		[ "$(blkid -p -o value -s LABEL "$WORK/state.img")" = rackstrap-state ]
+}
+
+# Until it has switched itself off.
+vm_gone() { # SECONDS
+	local deadline=$((SECONDS + $1))
+	while kill -0 "$VM_PID" 2>/dev/null && [ $SECONDS -lt $deadline ]; do sleep 0.5; done
+}
+
+# Seconds from finding the boot medium to some instant of the state partition's making:
+# that is over after three or four.
+cut_instant() { printf '%d.%03d\n' $((RANDOM % 4)) $((RANDOM % 1000)); }
+
+# Changes a byte in the middle of slot A's root.squashfs.
+damage() { # IMAGE OF A DISK
+	python3 - "$1" <<'P'
+import mmap, sys
+with open(sys.argv[1], "r+b") as f:
+    m = mmap.mmap(f.fileno(), 0)
+    at = m.find(b"hsqs") + 50 * 1024 * 1024
+    m[at] ^= 1
+    m.flush()
+P
 }
