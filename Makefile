@@ -35,7 +35,7 @@ say	= $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 	check-repro check-qemu check-long bench install clean help images-mirror
 
 LIBS_BUILDER	:= -lconfig -larchive -lcurl -lcrypto -ljansson -lsodium -lguestfs
-LIBS_FIRSTBOOT	:= -lconfig -lsodium -ljansson
+LIBS_FIRSTBOOT	:= -lconfig -lsodium
 
 src	= $(sort $(wildcard $(1)/*.c) $(wildcard $(1)/*.S))
 obj	= $(patsubst %,$(O)/obj/%.o,$(basename $(1)))

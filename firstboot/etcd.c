@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "etcd.h"
 #include "http.h"
+#include "json-scan.h"
 #include "lib/net.h"
-#include "lib/str.h"
-
-#include <jansson.h>
 
 #define TRIES 16 /* lost races in a row, before it is left to the caller's next try */
 
@@ -13,90 +11,103 @@
 #define HTTP_ABSENT  404
 #define HTTP_FAILED  412 /* Precondition Failed: it is not as we read it any more */
 
-static void json_done_p(json_t **j)
-{
-	json_decref(*j);
-}
-#define _cleanup_json_t_ _cleanup_(json_done_p)
-
-static char *dump(const json_t *j)
-{
-	char *text = json_dumps(j, JSON_ENCODE_ANY);
-
-	if (!text)
-		abort(); /* out of memory, as in lib/str.h */
-	return text;
-}
-
 /* --- what a value says -------------------------------------------------------------- */
 
 /* 64512 and "64512" are the same to Calico. */
-static bool same(const json_t *a, const json_t *b)
+static bool same(struct json_piece a, struct json_piece b)
 {
-	const json_t *number = json_is_integer(a) ? a : b,
-		     *text = json_is_integer(a) ? b : a;
-	char digits[32];
+	bool a_text = *a.at == '"', b_text = *b.at == '"';
+	struct json_piece text = a_text ? a : b, other = a_text ? b : a;
+	uint64_t number;
 
-	if (!json_is_integer(number) || !json_is_string(text))
-		return json_equal(a, b);
-	snprintf(digits, sizeof(digits), "%" JSON_INTEGER_FORMAT,
-		 json_integer_value(number));
-	return streq(json_string_value(text), digits);
+	if (a_text != b_text && json_u64_of(other, &number) == 0)
+		return text.len == other.len + 2 &&
+		       strncmp(text.at + 1, other.at, other.len) == 0;
+	return json_same(a, b);
+}
+
+static void add_member(struct buf *b, struct json_piece name, struct json_piece value)
+{
+	buf_puts(b, b->len ? ", " : "{");
+	buf_add(b, name.at, name.len);
+	buf_puts(b, ": ");
+	buf_add(b, value.at, value.len);
+}
+
+/* The object with the wanted members in it. Owned. */
+static char *merged(struct json_piece have, struct json_piece want)
+{
+	_cleanup_buf_ struct buf b = {0};
+	struct json_piece name, value;
+
+	for (size_t pos = 0; json_next(have, &pos, &name, &value);) {
+		_cleanup_free_ char *key = xstrndup(name.at + 1, name.len - 2);
+
+		(void)!json_member(want, key, &value);
+		add_member(&b, name, value);
+	}
+	for (size_t pos = 0; json_next(want, &pos, &name, &value);) {
+		_cleanup_free_ char *key = xstrndup(name.at + 1, name.len - 2);
+		struct json_piece there;
+
+		if (!json_member(have, key, &there))
+			add_member(&b, name, value);
+	}
+	buf_puts(&b, b.len ? "}" : "{}");
+	return buf_take(&b);
 }
 
 bool etcd_says(const char *value, const char *want, char **ret)
 {
-	_cleanup_json_t_ json_t *w = json_loads(want, 0, NULL);
-	_cleanup_json_t_ json_t *v = value ? json_loads(value, 0, NULL) : NULL;
-	const char *name;
-	bool says = true;
-	json_t *member;
+	struct json_piece have, wanted, name, member, now;
+	bool object = json_scan(want, &wanted) && *wanted.at == '{', says = true;
 
-	if (!json_is_object(w) || !json_is_object(v)) {
-		says = value && !json_is_object(w) && streq(value, want);
+	if (!object || !value || !json_scan(value, &have) || *have.at != '{') {
+		says = !object && value && streq(value, want);
 		if (ret && !says)
 			*ret = xstrdup(want);
 		return says;
 	}
-	json_object_foreach(w, name, member)
-	{
-		const json_t *now = json_object_get(v, name);
+	for (size_t pos = 0; json_next(wanted, &pos, &name, &member);) {
+		_cleanup_free_ char *key = xstrndup(name.at + 1, name.len - 2);
 
-		if (now && same(now, member))
-			continue;
-		says = false;
-		if (json_object_set(v, name, member) < 0)
-			abort();
+		says = says && json_member(have, key, &now) && same(now, member);
 	}
 	if (ret && !says)
-		*ret = dump(v);
+		*ret = merged(have, wanted);
 	return says;
 }
 
 /* --- requests ----------------------------------------------------------------------- */
 
+/* {"action":"get","node":{"key":...,"value":"...","modifiedIndex":7,...}} */
+static bool read_answer(const char *body, char **value, uint64_t *index)
+{
+	struct json_piece answer, node, text, modified;
+
+	if (!json_scan(body, &answer) || !json_member(answer, "node", &node) ||
+	    !json_member(node, "value", &text) ||
+	    !json_member(node, "modifiedIndex", &modified) ||
+	    json_u64_of(modified, index) < 0)
+		return false;
+	*value = json_text(text);
+	return *value;
+}
+
 /* 1: *value and *index are set, 0: there is no such key, -1. */
-static int get(const char *url, char **value, json_int_t *index, struct err *e)
+static int get(const char *url, char **value, uint64_t *index, struct err *e)
 {
 	_cleanup_free_ char *body = NULL;
-	_cleanup_json_t_ json_t *answer = NULL;
-	const json_t *node, *text, *modified;
 	unsigned status;
 
 	if (http_get(url, &status, &body, e) < 0)
 		return -1;
 	if (status == HTTP_ABSENT)
 		return 0;
-	answer = json_loads(body, 0, NULL);
-	node = json_object_get(answer, "node");
-	text = json_object_get(node, "value");
-	modified = json_object_get(node, "modifiedIndex");
-	if (status != HTTP_OK || !json_is_string(text) || !json_is_integer(modified))
+	if (status != HTTP_OK || !read_answer(body, value, index))
 		return err_set(e, ERR_FAILED,
 			       "etcd answered %u to GET %s, without a value", status,
 			       url);
-	*value = xstrdup(json_string_value(text));
-	*index = json_integer_value(modified);
 	return 1;
 }
 
@@ -120,14 +131,14 @@ static int put(const char *url, const char *condition, const char *value, struct
 static int step(const char *url, const char *want, bool *wrote, struct err *e)
 {
 	_cleanup_free_ char *value = NULL, *better = NULL, *condition = NULL;
-	json_int_t index = 0;
+	uint64_t index = 0;
 	int r = get(url, &value, &index, e);
 
 	if (r < 0)
 		return -1;
 	if (etcd_says(value, want, &better))
 		return 0;
-	condition = r ? xasprintf("prevIndex=%" JSON_INTEGER_FORMAT, index)
+	condition = r ? xasprintf("prevIndex=%llu", (unsigned long long)index)
 		      : xstrdup("prevExist=false");
 	r = put(url, condition, better, e);
 	if (r < 0)

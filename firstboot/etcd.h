@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Keys in etcd by its v2 API (etcd 2.0, Documentation/api.md), over curl like everything
- * else here that speaks HTTP. etcd.c is the only file of firstboot that includes
- * jansson.h.
+ * else here that speaks HTTP.
  */
 #pragma once
 

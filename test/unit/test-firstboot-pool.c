@@ -6,6 +6,7 @@
  */
 #include "firstboot/etcd.h"
 #include "firstboot/http.h"
+#include "firstboot/json-scan.h"
 #include "firstboot/pool.h"
 #include "lib/rtnl.h"
 #include "lib/run.h"
@@ -236,10 +237,11 @@ static void test_operators_flags_stay(void **state _unused_)
 	set(POOL, flags);
 	assert_pool_again(MASTER);
 	assert_value(POOL, flags);
-	set(POOL, "{\"cidr\": \"192.168.0.0/16\", \"masquerade\": true, \"new\": [1]}");
+	set(POOL, "{\"cidr\": \"192.168.0.0/16\", \"masquerade\": true, "
+		  "\"new\": [\"<\xc3\xa9&\\n\\\"\"]}");
 	assert_pool(MASTER "pools = [ \"192.168.0.0/16 ipip\" ];");
 	assert_value(POOL, "{\"cidr\": \"192.168.0.0/16\", \"masquerade\": true, "
-			   "\"new\": [1], \"ipip\": \"tunl0\"}");
+			   "\"new\": [\"<\xc3\xa9&\\n\\\"\"], \"ipip\": \"tunl0\"}");
 }
 
 static void test_configuration_wins(void **state _unused_)
@@ -511,8 +513,25 @@ static void test_says(void **state _unused_)
 		{"{\"a\": true}", "{\"a\": 1}", "{\"a\": 1}"},
 		{"{\"b\": 2}", "{\"a\": 1}", "{\"b\": 2, \"a\": 1}"},
 		{"{\"a\": 2, \"b\": 2}", "{\"a\": 1}", "{\"a\": 1, \"b\": 2}"},
+		{"{}", "{\"a\": 1}", "{\"a\": 1}"},
+		{"{ }", "{}", NULL},
+		/* Whatever stays, stays as it was written. */
+		{" {\"b\" :[ 1,{\"c\":\"}\\\"\"} ] , \"d\":null}\n", "{\"a\": 1}",
+		 "{\"b\": [ 1,{\"c\":\"}\\\"\"} ], \"d\": null, \"a\": 1}"},
+		{"{\"a\":[true,-1.5e+3,\"x y\"]}", "{\"a\": [true, -1.5e+3, \"x y\"]}",
+		 NULL},
+		{"{\"a\":[\"x  y\"]}", "{\"a\": [\"x y\"]}", "{\"a\": [\"x y\"]}"},
+		/* No JSON, or no object. */
 		{"[1]", "{\"a\": 1}", "{\"a\": 1}"},
 		{"{", "{\"a\": 1}", "{\"a\": 1}"},
+		{"{\"b\": 2,}", "{\"a\": 1}", "{\"a\": 1}"},
+		{"{\"b\" 2}", "{\"a\": 1}", "{\"a\": 1}"},
+		{"{\"b\": 02}", "{\"a\": 1}", "{\"a\": 1}"},
+		{"{\"b\": \"\\x\"}", "{\"a\": 1}", "{\"a\": 1}"},
+		{"{\"b\": \"\\u12\"}", "{\"a\": 1}", "{\"a\": 1}"},
+		{"{\"b\": \"\n\"}", "{\"a\": 1}", "{\"a\": 1}"},
+		{"{\"b\": [}", "{\"a\": 1}", "{\"a\": 1}"},
+		{"{\"b\": 2} x", "{\"a\": 1}", "{\"a\": 1}"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -527,6 +546,40 @@ static void test_says(void **state _unused_)
 		assert_int_equal(etcd_says(cases[i].value, cases[i].want, NULL),
 				 !cases[i].better);
 	}
+}
+
+static void assert_text(const char *json, const char *want)
+{
+	struct json_piece p;
+	_cleanup_free_ char *text = NULL;
+
+	assert_true(json_scan(json, &p));
+	text = json_text(p);
+	if (want)
+		assert_string_equal(text, want);
+	else
+		assert_null(text);
+}
+
+static void test_strings(void **state _unused_)
+{
+	char deep[256] = "";
+
+	assert_text("\"\"", "");
+	assert_text(" \"a\\\"\\\\\\/\\b\\f\\n\\r\\t\" ", "a\"\\/\b\f\n\r\t");
+	assert_text("\"\\u0041\\u00e9\\u20ac\\ud83d\\ude00\"",
+		    "A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
+	assert_text("\"\\u0000\"", NULL);
+	assert_text("\"\\ud83d\"", NULL);
+	assert_text("\"\\ud83dx\\ude00\"", NULL);
+	assert_text("\"\\ude00\"", NULL);
+	assert_text("1", NULL);
+	memset(deep, '[', 33);
+	memset(deep + 33, ']', 33);
+	assert_false(json_scan(deep, &(struct json_piece){NULL, 0}));
+	deep[32] = ' ';
+	deep[33] = ' ';
+	assert_true(json_scan(deep, &(struct json_piece){NULL, 0}));
 }
 
 /* Hosts without Calico have nothing to do, and do not even look for etcd. */
@@ -559,6 +612,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_says),
+		cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_other_role),
 		cmocka_unit_test(test_pod_network),
 		cmocka_unit_test(test_everything),
