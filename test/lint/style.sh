@@ -37,21 +37,15 @@ library_files() {
 tracked() { git ls-files -- "$@" | while read -r f; do [ ! -e "$f" ] || echo "$f"; done; }
 product_c() { tracked 'lib/*.[ch]' 'firstboot/*.[ch]' 'pxe/*.[ch]' 'builder/*.[ch]'; }
 
-# C without comments and the insides of strings; line numbers stay.
+# C without comments and the insides of strings, each line behind its FILE:LINE.
 bare_c() {
-	gcc -fpreprocessed -dD -E -x c "$1" 2>/dev/null |
-		awk '/^# [0-9]+ "/ { line = $2; next }
-		     { gsub(/"([^"\\]|\\.)*"/, "\"\""); print line++ ":" $0 }'
+	tracked '*.c' '*.h' | xargs gcc -fpreprocessed -dD -E -x c 2>/dev/null |
+		awk '/^# [0-9]+ "/ { line = $2; split($0, part, "\""); file = part[2]; next }
+		     { gsub(/"([^"\\]|\\.)*"/, "\"\""); print file ":" line++ ":" $0 }' >"$WORK/bare"
 }
 
 # Lines of bare C that match: "FILE:LINE: text".
-grep_c() {
-	local pattern=$1 f
-	shift
-	for f; do
-		bare_c "$f" | grep -E "^[0-9]+:.*$pattern" | sed "s|^|$f:|; s|:[[:space:]]*|: |2"
-	done
-}
+grep_c() { grep -E "^[^:]*:[0-9]+:.*$1" "$WORK/bare" | sed 's|:[[:space:]]*|: |2'; }
 
 # Not iPXE's, which begin with #!ipxe.
 is_script() { head -n 1 "$1" | grep -qaE '^#! ?/.*(sh|python3)$'; }
@@ -77,8 +71,7 @@ spdx() {
 
 spawning() {
 	local call='\<(v?fork|_Fork|clone3?|execve?|execvpe?|execl[pe]?|execveat|fexecve|posix_spawnp?|daemon)[[:space:]]*\(' hit
-	# shellcheck disable=SC2046 -- no name of ours has a space
-	grep_c "$call|\<SYS_(v?fork|clone3?|execve|execveat)\>" $(tracked '*.c' '*.h') |
+	grep_c "($call|\<SYS_(v?fork|clone3?|execve|execveat)\>)" |
 		grep -v '^lib/run\.c:' |
 		while read -r hit; do
 			spawn_exceptions | {
@@ -100,8 +93,7 @@ stale_exceptions() {
 }
 
 shells() {
-	# shellcheck disable=SC2046
-	grep_c '\<(system|popen|wordexp)[[:space:]]*\(' $(tracked '*.c' '*.h')
+	grep_c '\<(system|popen|wordexp)[[:space:]]*\('
 }
 
 one_file_a_library() {
@@ -223,6 +215,9 @@ quiet() {
 git rev-parse --is-inside-work-tree >/dev/null 2>&1 ||
 	{ skip "style" "not a git work tree: nobody knows which files are ours"; finish; }
 [ "$(product_c | wc -l)" -gt 20 ] || bail "only $(product_c | wc -l) C files are tracked"
+
+bare_c
+[ "$(wc -l <"$WORK/bare")" -gt 10000 ] || bail "C without comments has only $(wc -l <"$WORK/bare") lines"
 
 quiet "every source file has its SPDX line" spdx
 quiet "only lib/run.c spawns" spawning

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * measure RUNS [--before COMMAND] -- PROGRAM [ARGUMENT...]: runs a program again and
- * again and prints "MEDIAN-MS MIN-MS PEAK-KIB": of its wall time, and of the memory it had
- * resident at most. Before each run, not measured, COMMAND is run by sh.
+ * again and prints "MEDIAN-MS MIN-MS PEAK-KIB": of its wall time, and of the memory it
+ * had resident at most. Before each run, not measured, COMMAND is run by sh.
  *
  * The kernel's ru_maxrss counts what was resident before execve() as well, which for a
  * small program is more than its own. So memory is VmHWM of /proc/PID/status (proc(5)),
