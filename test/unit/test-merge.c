@@ -105,14 +105,44 @@ static bool want_all(const char *path, void *data)
 	return true;
 }
 
-static int setup(void **state)
+/* As on Ubuntu 15.04: /lib and /usr/lib are two folders, units are in the first. */
+static const struct entry split_entries[] = {
+	DIR("./", 0755),
+	DIR("./bin/", 0755),
+	DIR("./lib/", 0755),
+	DIR("./lib/systemd/", 0755),
+	DIR("./lib/systemd/system/", 0755),
+	TEXT("./lib/systemd/system/ssh.service", 0644,
+	     "[Install]\nWantedBy=multi-user.target\nAlias=sshd.service\n"),
+	DIR("./etc/", 0755),
+	TEXT("./etc/shadow", 0640, "root:*:1:\n"),
+	DIR("./usr/", 0755),
+	DIR("./usr/lib/", 0755),
+	DIR("./usr/lib/systemd/", 0755),
+	DIR("./usr/lib/systemd/system/", 0755),
+	TEXT("./usr/lib/systemd/system/deb.service", 0644,
+	     "[Install]\nWantedBy=multi-user.target\n"),
+};
+
+static int setup_from(const struct entry *v, size_t n)
 {
-	(void)state;
-	w = (struct world){.tar = make_base(base_entries, ARRAY_SIZE(base_entries))};
+	w = (struct world){.tar = make_base(v, n)};
 	assert_int_equal(index_read(&w.index, w.tar, want_all, NULL, NULL), 0);
 	w.layer.base = &w.index;
 	w.layer.d = &w.diag;
 	return 0;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	return setup_from(base_entries, ARRAY_SIZE(base_entries));
+}
+
+static int setup_split(void **state)
+{
+	(void)state;
+	return setup_from(split_entries, ARRAY_SIZE(split_entries));
 }
 
 static int teardown(void **state)
@@ -490,6 +520,29 @@ static void units(void **state)
 	assert_int_equal(count(" /usr/lib/systemd/system/old.service "), 1);
 }
 
+static void split_usr(void **state)
+{
+	struct recipe_switch enable[] = {SWITCH("ssh.service"), SWITCH("deb.service")};
+
+	(void)state;
+	w.recipe.enable = switches(enable, 2);
+	file("/lib/modules-load.d/x.conf", "m");
+	file("/usr/lib/rackstrap/y", "y");
+	file("/bin/z", "z");
+	unit_links(&w.layer, &w.index, &w.recipe);
+	merged(NULL);
+	LINKED("multi-user.target.wants/ssh.service", "/lib/systemd/system/ssh.service");
+	LINKED("sshd.service", "/lib/systemd/system/ssh.service");
+	LINKED("multi-user.target.wants/deb.service",
+	       "/usr/lib/systemd/system/deb.service");
+	has("file /lib/modules-load.d/x.conf 0600 0:0 1000 'm'");
+	has("directory /lib/modules-load.d 0755 0:0 1000");
+	has("file /usr/lib/rackstrap/y 0600 0:0 1000 'y'");
+	has("file /bin/z 0600 0:0 1000 'z'");
+	lacks("usr/lib/modules-load.d");
+	lacks("usr/bin");
+}
+
 static void units_that_are_not_there(void **state)
 {
 	struct recipe_switch enable[] = {SWITCH("absent.service"),
@@ -609,6 +662,7 @@ int main(void)
 		CASE(links_in_circles),
 		CASE(damaged_base),
 		CASE(units),
+		cmocka_unit_test_setup_teardown(split_usr, setup_split, teardown),
 		CASE(units_that_are_not_there),
 		CASE(artifacts),
 	};
