@@ -16,6 +16,7 @@
 #include "lib/file.h"
 #include "lib/log.h"
 #include "manifest.h"
+#include "medium.h"
 #include "outdir.h"
 #include "progress.h"
 #include "root-cache.h"
@@ -132,6 +133,11 @@ static int make_containers(struct job *j, struct err *e)
 	return 0;
 }
 
+static bool want_text(const char *path, void *recipe)
+{
+	return unit_links_want(path, recipe) || medium_want(path);
+}
+
 static int get_base(struct job *j, struct err *e)
 {
 	struct base_options bo = {
@@ -147,7 +153,7 @@ static int get_base(struct job *j, struct err *e)
 
 	if (base_get(&j->base, j->r, &j->cache, &bo, e) < 0)
 		return -1;
-	if (index_read(&j->index, j->base.tar, unit_links_want, (void *)j->r, e) < 0)
+	if (index_read(&j->index, j->base.tar, want_text, (void *)j->r, e) < 0)
 		return -1;
 	index_own(&j->index, j->base.owners);
 	stages_end(&j->stages, "base: %s, %zu entries", j->base.made ? "made" : "cached",
@@ -317,6 +323,7 @@ static int write_images(struct job *j, const char *manifest, const char *root_sh
 		.initrd = INITRD,
 		.root = ROOT,
 		.root_sha256 = root_sha256,
+		.base = &j->index,
 		.manifest = manifest,
 		.outfd = j->out.fd,
 		.outdir = j->out.path,

@@ -41,8 +41,10 @@ static int stage_efi(struct medium *efi, const struct image_parts *p,
 	template_render(&b, embed_stick_grub, vars);
 	if (medium_text(efi, MEDIUM_GRUB_CFG, b.p, b.len, p->r->epoch, e) < 0)
 		return -1;
-	if (medium_link(efi, m, MEDIUM_EFI_DIR "/BOOTX64.EFI", e) < 0)
-		return -1;
+	for (size_t i = 0; m->paths[i]; i++)
+		if (str_after(m->paths[i], MEDIUM_EFI_DIR "/") &&
+		    medium_link(efi, m, m->paths[i], e) < 0)
+			return -1;
 	return medium_config(efi, p, e);
 }
 

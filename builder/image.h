@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base.h"
+#include "index.h"
 
 /* What an image type makes its outputs from. */
 struct image_parts {
@@ -14,6 +15,7 @@ struct image_parts {
 	int dirfd;                          /* folder of the three parts */
 	const char *kernel, *initrd, *root; /* names in dirfd */
 	const char *root_sha256;
+	const struct index *base; /* with the text of what media_want() wants */
 	const char *manifest; /* manifest.json of an image that is just the parts */
 	int outfd;            /* the outputs' folder, on the same file system as dirfd */
 	const char *outdir;   /* path of it */

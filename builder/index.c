@@ -4,7 +4,7 @@
 
 #include "lib/str.h"
 
-#define TEXT_MAX  (1U << 20)
+#define TEXT_MAX  (16U << 20)
 #define LINKS_MAX 40 /* as the kernel */
 
 static int by_path(const void *a, const void *b)
@@ -19,7 +19,9 @@ static int read_text(struct archive_in *in, struct index_entry *x, struct err *e
 	char chunk[16 * 1024];
 	ssize_t n;
 
-	while ((n = archive_in_read(in, chunk, sizeof(chunk), e)) > 0 && b.len < TEXT_MAX)
+	if (x->size > TEXT_MAX)
+		return err_set(e, ERR_FAILED, "base: %s: too large", x->path);
+	while ((n = archive_in_read(in, chunk, sizeof(chunk), e)) > 0)
 		buf_add(&b, chunk, (size_t)n);
 	x->text = buf_take(&b);
 	return n < 0 ? -1 : 0;

@@ -14,7 +14,7 @@ struct index_entry {
 	unsigned mode;
 	uint64_t size;
 	char *target;      /* symlink: its text; hard link: the other entry's path */
-	char *text;        /* of files that were asked for, else NULL */
+	char *text;        /* `size` bytes of files that were asked for, else NULL */
 	const char *owner; /* package, or NULL; see index_own */
 
 	/* For the merge (plan.c). */

@@ -151,11 +151,61 @@ static int add_slot(struct medium *m, const struct image_parts *p, struct err *e
 			   e);
 }
 
+/*
+ * The distribution's chain for Secure Boot, from the packages shim-signed,
+ * shim-helpers-amd64-signed and grub-efi-amd64-signed: the firmware knows who signed
+ * shim, shim who signed GRUB and the kernel. Of the signed GRUBs this is the one for CDs:
+ * it looks for boot/grub/grub.cfg where it came from, as ours does.
+ */
+static const struct signed_file {
+	const char *path; /* in the base */
+	const char *name; /* in MEDIUM_EFI_DIR */
+} signed_files[] = {
+	{"usr/lib/shim/shimx64.efi.signed", "BOOTX64.EFI"},
+	{"usr/lib/grub/x86_64-efi-signed/gcdx64.efi.signed", "grubx64.efi"},
+	{"usr/lib/shim/mmx64.efi.signed", "mmx64.efi"},
+};
+
+bool medium_want(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(signed_files); i++)
+		if (streq(signed_files[i].path, path))
+			return true;
+	return false;
+}
+
+/* Whether the base has the whole chain. */
+static bool is_signed(const struct image_parts *p)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(signed_files); i++) {
+		const struct index_entry *x = index_find(p->base, signed_files[i].path);
+
+		if (!x || !x->text)
+			return false;
+	}
+	return true;
+}
+
+static int add_signed(struct medium *m, const struct image_parts *p, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(signed_files); i++) {
+		const struct index_entry *x = index_find(p->base, signed_files[i].path);
+		_cleanup_free_ char *path =
+			xasprintf(MEDIUM_EFI_DIR "/%s", signed_files[i].name);
+
+		if (medium_text(m, path, x->text, x->size, p->r->epoch, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int add_efi(struct medium *m, const struct image_parts *p, struct err *e)
 {
 	static const char path[] = MEDIUM_EFI_DIR "/BOOTX64.EFI";
 	_cleanup_free_ char *full = place(m, path);
 
+	if (is_signed(p))
+		return add_signed(m, p, e);
 	if (add_path(m, path, e) < 0 || grub_core(GRUB_EFI, full, e) < 0)
 		return -1;
 	return set_time(full, p->r->epoch, e);

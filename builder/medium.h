@@ -19,6 +19,10 @@ enum medium_type {
 	MEDIUM_ON_ISO,	/* who boots from it is in another; found by its label */
 };
 
+/* Which files of the base have their text looked at: they end up in the tree, and not in
+ * the root image. */
+bool medium_want(const char *path);
+
 /* Makes the folder `name` in parts->outfd and the tree in it. */
 int medium_stage(struct medium *ret, enum medium_type type, const char *name,
 		 const struct image_parts *parts, struct err *e) _must_check_;

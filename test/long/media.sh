@@ -8,14 +8,14 @@
 # shellcheck source=../qemu/media-vm.sh
 . "$(dirname "$0")/../qemu/media-vm.sh"
 MAC=52:54:00:0a:00:01
-VM=$WORK/out/bookworm-vm
-METAL=$WORK/out/bookworm
+VM=$WORK/img/bookworm-vm
+METAL=$WORK/img/bookworm
 
 media_host "$WORK/host.cfg"
 media_rack "$WORK/rack.cfg"
-check "images/bookworm-vm" test/bake images/bookworm-vm --out "$WORK/out" --image disk --image iso \
+check "images/bookworm-vm" test/bake images/bookworm-vm --out "$WORK/img" --image disk --image iso \
 	--host "$WORK/host.cfg" || finish
-check "images/bookworm, a stick for a rack" test/bake images/bookworm --out "$WORK/out" --image disk \
+check "images/bookworm, a stick for a rack" test/bake images/bookworm --out "$WORK/img" --image disk \
 	--rack "$WORK/rack.cfg" || finish
 check "images/bookworm, an ISO" test/bake images/bookworm --out "$WORK/iso" --image iso \
 	--host "$WORK/host.cfg" || finish

@@ -8,10 +8,10 @@
 # shellcheck source=media-vm.sh
 . "$(dirname "$0")/media-vm.sh"
 MAC=52:54:00:0a:00:01
-OUT=$WORK/out/bookworm-vm
+OUT=$WORK/img/bookworm-vm
 
 media_host "$WORK/host.cfg"
-check "a disk image and an ISO for a host" test/bake images/bookworm-vm --out "$WORK/out" \
+check "a disk image and an ISO for a host" test/bake images/bookworm-vm --out "$WORK/img" \
 	--image disk --image iso --host "$WORK/host.cfg" || finish
 media_rack "$WORK/rack.cfg"
 check "a disk image of 4096-byte sectors, for a rack of three" test/bake images/bookworm-vm \
