@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* builder/root-cache.h: when a root image is the one that is wanted, and when it is not. */
+#include "builder/root-cache.h"
+
+#include "lib/file.h"
+#include "test-pxe-image.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#define SUM "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+struct fixture {
+	char *top;
+	int dir;
+	struct cache cache;
+	struct recipe r;
+	struct base base;
+	struct inputs inputs;
+	struct layer_item items[3];
+	struct layer layer;
+};
+
+static char one_line[] = "one\n", file_path[4096];
+
+static int setup(void **state)
+{
+	struct fixture *f = xcalloc(1, sizeof(*f));
+	struct err e = {0};
+
+	f->top = scratch_make();
+	f->dir = open(f->top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	snprintf(file_path, sizeof(file_path), "%s/file", f->top);
+	if (file_write_at(AT_FDCWD, file_path, "file", 4, 0644) < 0 ||
+	    file_write_at(f->dir, "made", "squash", 6, 0644) < 0 ||
+	    cache_open(&f->cache, f->top, &e) < 0)
+		return -1;
+	f->r = (struct recipe){.name = (char *)"small", .epoch = 1};
+	f->r.squashfs.compression = (char *)"zstd";
+	f->r.squashfs.block = (char *)"1M";
+	f->base.tar_sha256 = (char *)SUM;
+	f->items[0] = (struct layer_item){.path = (char *)"etc", .type = ENTRY_DIR};
+	f->items[1] = (struct layer_item){.path = (char *)"etc/a b",
+					  .type = ENTRY_FILE,
+					  .source = LAYER_TEXT,
+					  .text = one_line,
+					  .len = 4};
+	f->items[2] = (struct layer_item){.path = (char *)"etc/c",
+					  .type = ENTRY_FILE,
+					  .source = LAYER_FILE,
+					  .file = file_path};
+	f->layer = (struct layer){.v = f->items, .n = 3};
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	close(f->dir);
+	cache_done(&f->cache);
+	rm_rf_p(&f->top);
+	free(f);
+	return 0;
+}
+
+static struct root_cache init(struct fixture *f)
+{
+	struct root_cache rc;
+	struct err e = {0};
+
+	assert_int_equal(root_cache_init(&rc, &f->cache, &f->r, &f->base, &f->inputs,
+					 &f->layer, &e),
+			 0);
+	return rc;
+}
+
+/* Keeps "made" as the root image of what the fixture is now. */
+static void put(struct fixture *f)
+{
+	const struct merge_stats stats = {.entries = 7, .bytes = 4096};
+	struct root_cache rc = init(f);
+
+	for (size_t i = 1; i < 3; i++) {
+		f->items[i].size = 10 * i;
+		memset(f->items[i].sha256, (int)('a' + i), 64);
+		f->items[i].sha256[64] = '\0';
+	}
+	root_cache_put(&rc, f->dir, "made", &f->layer, &stats);
+	for (size_t i = 1; i < 3; i++) {
+		f->items[i].size = 0;
+		f->items[i].sha256[0] = '\0';
+	}
+}
+
+static int get(struct fixture *f, struct merge_stats *stats)
+{
+	struct root_cache rc = init(f);
+	struct err e = {0};
+
+	unlinkat(f->dir, "got", 0);
+	return root_cache_get(&rc, f->dir, "got", &f->layer, stats, &e);
+}
+
+static void the_same(void **state)
+{
+	struct fixture *f = *state;
+	struct merge_stats stats = {0};
+
+	assert_int_equal(get(f, &stats), 0);
+	put(f);
+	assert_int_equal(get(f, &stats), 1);
+	assert_true(file_is_at(f->dir, "got", "squash", 6, 0644));
+	assert_int_equal(stats.entries, 7);
+	assert_int_equal(stats.bytes, 4096);
+	assert_int_equal(f->items[1].size, 10);
+	assert_int_equal(f->items[2].size, 20);
+	assert_int_equal(f->items[1].sha256[0], 'b');
+	assert_int_equal(f->items[2].sha256[63], 'c');
+	assert_false(
+		f->items[1].written); /* a merge that follows all the same writes it */
+}
+
+/* Whatever determines the root image makes another key. */
+static void another(void **state)
+{
+	struct fixture *f = *state;
+	struct merge_stats stats;
+	char *exclude[] = {(char *)"/usr/share/doc/*", NULL};
+
+	put(f);
+	one_line[0] = 'O';
+	assert_int_equal(get(f, &stats), 0);
+	one_line[0] = 'o';
+	assert_int_equal(get(f, &stats), 1);
+	f->items[2].mode = 0600;
+	assert_int_equal(get(f, &stats), 0);
+	f->items[2].mode = 0;
+	f->r.exclude = exclude;
+	assert_int_equal(get(f, &stats), 0);
+	f->r.exclude = NULL;
+	f->r.squashfs.level = 3;
+	assert_int_equal(get(f, &stats), 0);
+	f->r.squashfs.level = 0;
+	f->r.epoch = 2;
+	assert_int_equal(get(f, &stats), 0);
+	f->r.epoch = 1;
+	f->layer.n = 2;
+	assert_int_equal(get(f, &stats), 0);
+	f->layer.n = 3;
+	assert_int_equal(file_write_at(AT_FDCWD, file_path, "File", 4, 0644), 0);
+	assert_int_equal(get(f, &stats), 0);
+	put(f); /* takes the place of the one before */
+	assert_int_equal(get(f, &stats), 1);
+	assert_int_equal(file_write_at(AT_FDCWD, file_path, "file", 4, 0644), 0);
+	assert_int_equal(get(f, &stats), 0);
+}
+
+static void damaged(void **state)
+{
+	struct fixture *f = *state;
+	struct merge_stats stats;
+
+	put(f);
+	assert_int_equal(
+		file_write_at(f->cache.fd, "root/small/root.squashfs", "squish", 6, 0644),
+		0);
+	assert_int_equal(get(f, &stats), 0);
+	put(f);
+	assert_int_equal(file_write_at(f->cache.fd, "root/small/notes", "key\n", 4, 0644),
+			 0);
+	assert_int_equal(get(f, &stats), 0);
+	put(f);
+	assert_int_equal(unlinkat(f->cache.fd, "root/small/root.squashfs", 0), 0);
+	assert_int_equal(get(f, &stats), 0);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {CASE(the_same), CASE(another), CASE(damaged)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
