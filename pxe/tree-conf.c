@@ -107,9 +107,11 @@ static char *router_advert_lines(const struct tree_plan *p)
 	if (!p->o.router_advert)
 		return xstrdup("");
 	return xasprintf(
-		"# iPXE asks for an IPv6 router and waits long if there is none.\n"
-		"enable-ra\ndhcp-range=::,constructor:%s,ra-stateless\n",
-		p->o.interface);
+		"# iPXE asks for an IPv6 router and waits long if there is none. "
+		"Lifetime 0: it is\n"
+		"# answered, but this machine is nobody's way out.\n"
+		"enable-ra\nra-param=%s,0,0\ndhcp-range=::,constructor:%s,ra-stateless\n",
+		p->o.interface, p->o.interface);
 }
 
 static void add_literals(struct buf *b, const char *option, char *const *v)

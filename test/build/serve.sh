@@ -136,6 +136,17 @@ check "SIGHUP ends it well" test $? -eq 0
 server=
 check "and both servers" sh -c '! grep -q ":0043 \|:0045 " /proc/net/udp'
 
+# iPXE's question is answered, but nobody on the network takes us for a way out.
+ip address add fd00:25::1/64 dev br0 nodad
+check "render with router advertisements" "$RACKSTRAP" pxe configs/demo.cfg \
+	--image "$WORK/image" -o "$TREE" --interface br0 --router-advert
+check "serve with router advertisements" serve
+check "not as a default router" sh -c \
+	'test "$(python3 test/build/ra.py cl0 | tee /dev/stderr)" = "router lifetime 0"'
+kill -TERM $server
+wait $server
+server=
+
 # One server dies: the other is ended.
 check "serve again" serve
 kill -KILL "$(cat "$TREE/run/nginx.pid")"
