@@ -59,6 +59,7 @@ check "the master runs its units and no node's" on $M "set -e
 	for u in etcd kube-apiserver kube-controller-manager kube-scheduler calico-node docker; do
 		systemctl is-active --quiet \$u; done
 	! systemctl is-active --quiet kube-kubelet
+	systemctl is-active --quiet rackstrap-heal.timer
 	test -z \"\$(systemctl --failed --no-legend)\"
 	! ip link show cbr0 2>/dev/null"
 check "a container on node-1 gets its address from cbr0's /24" on $N1 "set -e
@@ -89,6 +90,10 @@ check "the report says why" sh -c "grep -q 'cbr0' '$DIR/tree/http/report/node-2.
 	grep -q \"did you mean 'gateway'\" '$DIR/tree/http/report/node-2.json'"
 check "the console says why" sh -c "grep -q \"unknown key 'gatewax'.*did you mean 'gateway'\" '$(console node-2)'"
 check "the console says so once at the end" test "$(grep -cE 'rackstrap: node-2 \(node\) failed: ' "$(console node-2)")" = 1
+check "a host that is not configured lets its operator in, and starts nothing of the cluster" on $N2 "
+	! systemctl is-active docker kube-kubelet kube-proxy calico-node rackstrap-node.target &&
+	! ip link show cbr0 2>/dev/null && firstboot status | grep -q gatewax &&
+	journalctl -u rackstrap-firstboot | grep -q gatewax"
 
 # node-2 is mended; meanwhile the master is reset, whose state disk keeps the cluster.
 python3 test/qemu/hostcpio.py "$DIR/tree/http/hosts/$mac.cpio" \

@@ -9,6 +9,9 @@
  *	with another one: the same disk as a blank machine gets from that one (but for the
  *	number of its generation), so nothing is left of the one that was cut off.
  *
+ * With rackstrap.config= the server may also be gone at the boot after the cut: then the
+ * disk is the last good configuration's, the one before or the one that was cut off.
+ *
  * And the power is cut again during that second boot: at random there, the disks are too
  * many.
  *
@@ -16,6 +19,8 @@
  * are tried; should there be more, the test says so and fails.
  */
 #include "../disk/disk.h"
+#include "firstboot/config-url.h"
+#include "test-firstboot-http.h"
 #include "test-firstboot-root.h"
 
 #include <sys/mount.h>
@@ -64,15 +69,46 @@ static void blank(struct disk *d)
 }
 
 static char sys_dir[80]; /* a /sys with one link, for all machines */
+
+/* What rackstrap.config= names, when a test has it: a server of one file, if there. */
+static char served[80], from_server[80];
+
+static unsigned serve(const char *request _unused_, const char *content _unused_,
+		      const char **body)
+{
+	char *text = NULL;
+
+	if (file_read_at(AT_FDCWD, served, 1 << 16, &text, NULL) < 0)
+		return 404;
+	*body = text; /* for as long as the server lives */
+	return 200;
+}
+
+/* Where the configuration is for a machine to come: the server, or the boot loader. */
+static void give(struct machine *m, const char *cfg, bool gone)
+{
+	if (!*from_server) {
+		put(m, HOST_CFG, cfg);
+		return;
+	}
+	m->fb.cmdline = from_server;
+	if (gone)
+		assert_true(file_remove_at(AT_FDCWD, served) >= 0);
+	else
+		assert_int_equal(file_write_at(AT_FDCWD, served, cfg, strlen(cfg), 0600),
+				 0);
+}
+
 static unsigned n_boots, n_again = AGAIN;
 
 /* A boot: the disk as it is, an empty run/ but for what the boot loader brought. */
-static void machine_boot(struct machine *m, const struct disk *d, const char *cfg)
+static void machine_boot(struct machine *m, const struct disk *d, const char *cfg,
+			 bool gone)
 {
 	machine_make(m);
 	disk_write(d, m->fb.rootfd);
 	assert_int_equal(symlinkat(sys_dir, m->fb.rootfd, "sys"), 0);
-	put(m, HOST_CFG, cfg);
+	give(m, cfg, gone);
 	n_boots++;
 }
 
@@ -88,11 +124,12 @@ static void apply(const struct machine *m, const char *cfg)
 }
 
 /* What a boot with `cfg` makes of the disk. Owned. */
-static char *boot_text(const struct disk *d, const char *cfg, const char *except)
+static char *boot_text(const struct disk *d, const char *cfg, bool gone,
+		       const char *except)
 {
 	_cleanup_machine_ struct machine m;
 
-	machine_boot(&m, d, cfg);
+	machine_boot(&m, d, cfg, gone);
 	apply(&m, cfg);
 	return tree_text(m.fb.rootfd, except);
 }
@@ -103,7 +140,7 @@ static void boot_record(const struct disk *d, const char *cfg)
 	_cleanup_machine_ struct machine m;
 	_cleanup_free_ char *model = NULL, *real = NULL;
 
-	machine_boot(&m, d, cfg);
+	machine_boot(&m, d, cfg, false);
 	record_begin(m.dir, d);
 	apply(&m, cfg);
 	record_end();
@@ -119,6 +156,8 @@ struct second {
 	const char *cfg;    /* of the boot after the cut */
 	const char *except; /* NULL: the same to the byte */
 	char *want;
+	char * or ; /* NULL, or it becomes this */
+	bool gone;  /* the server with the configuration is */
 };
 
 struct sweep {
@@ -131,6 +170,7 @@ struct sweep {
 	unsigned long points, disks, again;
 	unsigned most; /* operations of one prefix that were not synced */
 	bool second_cut;
+	char **outcomes; /* test_model: contents of a file, each once */
 	uint64_t random;
 };
 
@@ -172,9 +212,9 @@ static void tell(const char *what, const struct disk *d, const char *want,
 
 static void assert_becomes(const struct disk *d, const struct second *n, const char *what)
 {
-	_cleanup_free_ char *got = boot_text(d, n->cfg, n->except);
+	_cleanup_free_ char *got = boot_text(d, n->cfg, n->gone, n->except);
 
-	if (!streq(got, n->want))
+	if (!streq(got, n->want) && !(n->or &&streq(got, n->or)))
 		tell(what, d, n->want, got);
 }
 
@@ -221,7 +261,8 @@ static void try_disk(struct sweep *s, unsigned prefix, const uint8_t *fate)
 }
 
 /* Every fate of every operation that is not synced: counting in mixed radix. */
-static void try_prefix(struct sweep *s, unsigned prefix)
+static void try_prefix(struct sweep *s, unsigned prefix,
+		       void (*try)(struct sweep *s, unsigned prefix, const uint8_t *fate))
 {
 	unsigned open[DISK_OPS], n = volatile_ops(&s->cut, prefix, open), ways = 1, i;
 	uint8_t fate[DISK_OPS] = {0};
@@ -233,13 +274,28 @@ static void try_prefix(struct sweep *s, unsigned prefix)
 		assert_true(ways <= FATES_MAX);
 	}
 	do {
-		try_disk(s, prefix, fate);
+		try(s, prefix, fate);
 		for (i = 0; i < n; i++) {
 			if (++fate[open[i]] < op_fates(&s->cut.op[open[i]]))
 				break;
 			fate[open[i]] = 0;
 		}
 	} while (i < n);
+}
+
+/* The server is gone at the boot after the cut: the last good configuration is used,
+ * which is the one before or the one that was cut off. */
+static void without_server(struct sweep *s, const char *base, const char *cfg)
+{
+	struct second *n = &s->second[s->n++];
+	static struct disk done;
+
+	boot_record(&s->before, cfg);
+	done = recording.live;
+	*n = (struct second){.cfg = cfg, .gone = true, .except = NUMBER};
+	n->want = boot_text(&s->before, base, true, NUMBER);
+	n->or = boot_text(&done, cfg, true, NUMBER);
+	assert_string_not_equal(n->want, n->or);
 }
 
 /*
@@ -270,15 +326,19 @@ static void sweep(const char *name, const char *base, const char *cfg,
 
 		n->cfg = others[s.n];
 		n->except = same ? NULL : NUMBER;
-		n->want = boot_text(same ? &s.before : &clean, n->cfg, n->except);
+		n->want = boot_text(same ? &s.before : &clean, n->cfg, false, n->except);
 	}
+	if (*from_server)
+		without_server(&s, base, cfg);
 	for (unsigned prefix = 0; prefix <= s.cut.n; prefix++)
-		try_prefix(&s, prefix);
+		try_prefix(&s, prefix, try_disk);
 	printf("# %s: %u operations, %lu cut points (at most %u operations not synced), "
 	       "%lu different disks, %zu second boots each, %lu cut again\n",
 	       name, s.cut.n, s.points, s.most, s.disks, s.n, s.again);
-	for (size_t i = 0; i < s.n; i++)
+	for (size_t i = 0; i < s.n; i++) {
 		free(s.second[i].want);
+		free(s.second[i].or);
+	}
 	free(s.seen);
 	disk_forget();
 }
@@ -309,6 +369,81 @@ static void test_rescue(void **state _unused_)
 	      (const char *const[]){node_cfg, master_cfg, NULL}, true);
 }
 
+/* The configuration comes by rackstrap.config=, and the last good one is kept. */
+static void test_url(void **state _unused_)
+{
+	_cleanup_server_ struct server s;
+
+	server_start(&s, 0, serve);
+	snprintf(from_server, sizeof(from_server),
+		 "rackstrap.config=http://127.0.0.1:%u/host.cfg", s.port);
+	sweep("change of address, by rackstrap.config=", node_cfg, moved_cfg,
+	      (const char *const[]){moved_cfg, node_cfg, NULL}, false);
+	from_server[0] = '\0';
+}
+
+/* --- the sweep could fail ---------------------------------------------------------- */
+
+static void note_outcome(struct sweep *s, unsigned prefix, const uint8_t *fate)
+{
+	static struct disk d;
+	_cleanup_buf_ struct buf b = {0};
+	int node;
+
+	disk_after(&d, &s->before, &s->cut, prefix, fate);
+	node = disk_find(&d, "etc/hostname");
+	assert_true(node >= 0);
+	for (size_t i = 0; i < d.node[node].len; i++)
+		buf_printf(&b, "%c", d.node[node].data[i] ? d.node[node].data[i] : '0');
+	if (!strv_has(s->outcomes, b.p ? b.p : ""))
+		strv_add(&s->outcomes, b.p ? b.p : "");
+}
+
+/* etc/hostname replaced, more or less carefully: all that it may be after a cut. */
+static char **replaced(bool sync_data, bool sync_name)
+{
+	_cleanup_machine_ struct machine m;
+	static struct disk clean;
+	static struct sweep s;
+	int fd;
+
+	blank(&clean);
+	s = (struct sweep){.before = clean};
+	machine_boot(&m, &clean, node_cfg, false);
+	record_begin(m.dir, &clean);
+	fd = openat(m.fb.rootfd, "etc/new", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+		    0644);
+	assert_int_equal(write_all(fd, "new\n", 4), 0);
+	assert_true(!sync_data || fsync(fd) == 0);
+	close(fd);
+	assert_int_equal(renameat(m.fb.rootfd, "etc/new", m.fb.rootfd, "etc/hostname"),
+			 0);
+	assert_true(!sync_name || fsync_parent_at(m.fb.rootfd, "etc/hostname") == 0);
+	record_end();
+	s.cut = recording;
+	try_prefix(&s, s.cut.n, note_outcome);
+	return s.outcomes;
+}
+
+static void test_model(void **state _unused_)
+{
+	static const char *const all[] = {"localhost\n", "new\n", "", "ne", "0000"};
+	_cleanup_strv_ char **naive = replaced(false, false);
+	_cleanup_strv_ char **unnamed = replaced(true, false);
+	_cleanup_strv_ char **careless = replaced(false, true);
+	_cleanup_strv_ char **careful = replaced(true, true);
+
+	assert_int_equal(strv_len(naive), ARRAY_SIZE(all));
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		assert_true(strv_has(naive, all[i]));
+		assert_int_equal(strv_has(unnamed, all[i]), i < 2);
+		assert_int_equal(strv_has(careless, all[i]), i > 0);
+	}
+	assert_int_equal(strv_len(careful), 1);
+	assert_string_equal(careful[0], "new\n");
+	disk_forget();
+}
+
 /* The same again is no operation at all. */
 static void test_nothing(void **state _unused_)
 {
@@ -331,7 +466,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_first_boot), cmocka_unit_test(test_address),
 		cmocka_unit_test(test_role),       cmocka_unit_test(test_rescue),
-		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_nothing),    cmocka_unit_test(test_url),
+		cmocka_unit_test(test_model),
 	};
 	const char *cuts = getenv("RACKSTRAP_CUTS");
 	struct machine m;
@@ -342,6 +478,7 @@ int main(void)
 	machine_make(&m);
 	put_link(&m, "eth0", NODE_MAC, 2, true);
 	snprintf(sys_dir, sizeof(sys_dir), "%s/sys", m.dir);
+	snprintf(served, sizeof(served), "%s/served", m.dir);
 	r = _cmocka_run_group_tests("firstboot-powercut", tests, ARRAY_SIZE(tests), NULL,
 				    NULL);
 	printf("# %u boots\n", n_boots);
