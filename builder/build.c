@@ -20,6 +20,7 @@
 #include "outdir.h"
 #include "progress.h"
 #include "root-cache.h"
+#include "spdx.h"
 #include "squash.h"
 #include "summary.h"
 #include "unit-links.h"
@@ -305,6 +306,7 @@ static struct manifest manifest_of(const struct job *j, const struct output *out
 		.r = j->r,
 		.base = &j->base,
 		.inputs = &j->inputs,
+		.lock = &j->lock.base,
 		.layer = &j->layer,
 		.stats = &j->stats,
 		.outputs = outputs,
@@ -375,17 +377,27 @@ static int write_text(struct job *j, const char *name, const char *text, struct 
 	return r < 0 ? err_errno(e, r, "%s/%s", j->out.path, name) : 0;
 }
 
+/* Writes a file beside the outputs, and a line for it. */
+static int write_list(struct job *j, const char *name, const char *text, struct buf *sums,
+		      char sha256[static DIGEST_HEX_MAX], struct err *e)
+{
+	digest_text(DIGEST_SHA256, text, strlen(text), sha256);
+	buf_printf(sums, "%s  %s\n", sha256, name);
+	return write_text(j, name, text, e);
+}
+
 static int write_lists(struct job *j, const struct manifest *m, struct err *e)
 {
-	_cleanup_free_ char *manifest = manifest_render(m);
+	_cleanup_free_ char *manifest = manifest_render(m), *spdx = NULL;
 	_cleanup_buf_ struct buf sums = {0};
 	char sha256[DIGEST_HEX_MAX];
 
-	digest_text(DIGEST_SHA256, manifest, strlen(manifest), sha256);
 	for (size_t i = 0; i < j->n_outputs; i++)
 		buf_printf(&sums, "%s  %s\n", j->outputs[i].sha256, j->outputs[i].path);
-	buf_printf(&sums, "%s  manifest.json\n", sha256);
-	if (write_text(j, "manifest.json", manifest, e) < 0)
+	if (write_list(j, "manifest.json", manifest, &sums, sha256, e) < 0)
+		return -1;
+	spdx = spdx_render(m, sha256);
+	if (write_list(j, "manifest.spdx.json", spdx, &sums, sha256, e) < 0)
 		return -1;
 	return write_text(j, "SHA256SUMS", sums.p, e);
 }
@@ -422,9 +434,8 @@ int build(const struct recipe *r, const struct build_options *o, struct err *e)
 	umask(022); /* what is made here is for others to read */
 	if (check_firstboot(o->firstboot, e) < 0 || base_check_tools(tools, e) < 0 ||
 	    check_image_tools(r, e) < 0 || cache_open(&j.cache, o->cache, e) < 0 ||
-	    get_inputs(&j, e) < 0 || make_containers(&j, e) < 0 ||
-	    get_base(&j, e) < 0 || make_plan(&j, e) < 0 ||
-	    make_parts(&j, e) < 0 || make_images(&j, e) < 0)
+	    get_inputs(&j, e) < 0 || make_containers(&j, e) < 0 || get_base(&j, e) < 0 ||
+	    make_plan(&j, e) < 0 || make_parts(&j, e) < 0 || make_images(&j, e) < 0)
 		return -1;
 	return finish(&j, e);
 }

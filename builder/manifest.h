@@ -21,6 +21,7 @@ struct manifest {
 	const struct recipe *r;
 	const struct base *base;
 	const struct inputs *inputs;
+	const struct lock_base *lock; /* of the base's packages, or NULL */
 	const struct layer *layer;
 	const struct merge_stats *stats;
 	const struct output *outputs; /* sorted by path */

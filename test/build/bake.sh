@@ -18,6 +18,7 @@ unsquashfs -lls $OUT/root.squashfs >"$WORK/ll" 2>/dev/null || unsquashfs -ll $OU
 lsinitramfs $OUT/initrd.img >"$WORK/initrd.list"
 check "manifest.json agrees with unsquashfs, lsinitramfs and SHA256SUMS" \
 	python3 test/build/manifest.py $OUT "$WORK/ll" "$WORK/initrd.list"
+check "manifest.spdx.json is SPDX 2.3 and says the same" python3 test/build/spdx.py $OUT
 
 check "no kernel, initrd, ssh host key or machine id in the root" sh -c \
 	"! grep -E 'squashfs-root/(boot/(vmlinuz|initrd)|etc/ssh/ssh_host_)' '$WORK/ll'"

@@ -140,6 +140,9 @@ check "from the locked packages, byte by byte" sh -c "cut -d' ' -f1 '$WORK/debs'
 	test \$(wc -l <'$WORK/a') = 5"
 check "and nothing of it is left" sh -c "test -z \"\$(ls -A '$WORK/tmp')\""
 check "the manifest has the versions" grep -q '"version": "1:2+b~1"' "$WORK/images/small/manifest.json"
+check "manifest.spdx.json is SPDX 2.3 and says the same" python3 test/build/spdx.py "$WORK/images/small"
+check "with the packages' digests of the lock" grep -qF \
+	"$(sha256sum <"$WORK/site/debian/pool/main/t/tool/tool_1.0_all.deb" | cut -c1-64)" "$WORK/images/small/manifest.spdx.json"
 cp -r "$WORK/images/small" "$WORK/was"
 check "once more" build --offline
 check "makes no base again" test "$(made)" = 1

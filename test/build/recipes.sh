@@ -32,6 +32,7 @@ unsquashfs -lls "$OUT/root.squashfs" >"$WORK/ll"
 lsinitramfs "$OUT/initrd.img" >"$WORK/initrd.list"
 check "manifest.json agrees with unsquashfs, lsinitramfs and SHA256SUMS" \
 	python3 test/build/manifest.py "$OUT" "$WORK/ll" "$WORK/initrd.list"
+check "manifest.spdx.json is SPDX 2.3 and says the same" python3 test/build/spdx.py "$OUT"
 check_2015 "$WORK/ll" "$OUT/root.squashfs"
 check "no Docker, etcd or kubectl of Debian" sh -c \
 	"! grep -E 'usr/(sbin/dockerd|bin/(etcd|kubectl|containerd))' '$WORK/ll'"

@@ -25,7 +25,7 @@ if [ "$(packages a)" != "$(packages some-other-folder)" ]; then
 	echo "# the archive has newer packages than the cached base"
 	check "first bake, with today's packages" build a UTC 22 --refresh || finish
 fi
-for f in root.squashfs initrd.img vmlinuz manifest.json SHA256SUMS; do
+for f in root.squashfs initrd.img vmlinuz manifest.json manifest.spdx.json SHA256SUMS; do
 	check "$f is identical" cmp "$WORK/a/out/bookworm-vm/$f" \
 		"$WORK/some-other-folder/out/bookworm-vm/$f"
 done
