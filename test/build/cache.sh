@@ -1,99 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Locked packages, a filled cache, and a mirror made of it: an archive of the test's own (a
-# handful of empty packages, signed), the real apt, and in mmdebstrap's place a program that
-# installs as it does, but only on paper. So each case takes a second.
+# Locked packages, a filled cache, and a mirror made of it, in the world of test/small.sh:
+# each case takes a second.
 . "$(dirname "$0")/../tap.sh"
-unset http_proxy https_proxy all_proxy no_proxy RACKSTRAP_MIRROR
-export RACKSTRAP_CACHE=$WORK/cache RACKSTRAP_FETCH_PAUSE=1 TMPDIR=$WORK/tmp
-
-# --- an archive ------------------------------------------------------------------------
-mkdir -p "$WORK"/{bin,tmp,site,packages,recipe,base/{boot,bin,etc,usr/lib,usr/sbin,var/lib/dpkg}}
-chmod 755 "$WORK" "$WORK/tmp"
-export GNUPGHOME=$WORK/gnupg
-mkdir -m 700 "$GNUPGHOME"
-gpg --batch --quiet --passphrase '' --quick-generate-key test rsa2048 sign never 2>/dev/null
-gpg --batch --quiet --export test >"$WORK/recipe/key.gpg"
-deb() { # NAME VERSION [FIELD: VALUE]
-	local d=$WORK/packages/$1
-	mkdir -p "$d/DEBIAN" "$WORK/site/debian/pool/main/${1:0:1}/$1"
-	printf 'Package: %s\nVersion: %s\nArchitecture: all\nMaintainer: nobody <n@example.invalid>\nDescription: a test\n%s' \
-		"$1" "$2" "${3:+$3
-}" >"$d/DEBIAN/control"
-	dpkg-deb --build --root-owner-group "$d" "$WORK/site/debian/pool/main/${1:0:1}/$1/${1}_${2#*:}_all.deb" >/dev/null
-}
-publish() {
-	(cd "$WORK/site/debian" && mkdir -p dists/small/main/binary-amd64 &&
-		apt-ftparchive packages pool >dists/small/main/binary-amd64/Packages &&
-		rm -f dists/small/Release dists/small/InRelease &&
-		apt-ftparchive -o APT::FTPArchive::Release::Origin=Test -o APT::FTPArchive::Release::Suite=small \
-			-o APT::FTPArchive::Release::Codename=small -o APT::FTPArchive::Release::Architectures=amd64 \
-			-o APT::FTPArchive::Release::Components=main release dists/small >"$WORK/Release" &&
-		mv "$WORK/Release" dists/small/Release &&
-		gpg --batch --quiet --yes --clear-sign --output dists/small/InRelease dists/small/Release)
-}
-deb essential 1.0 "Essential: yes"
-deb kernel 6.1
-deb initramfs-tools 0.142 "Depends: helper"
-deb helper 1:2+b~1
-deb tool 1.0
-publish
-head -c 100000 /dev/urandom >"$WORK/site/kubelet"
-
-# --- a base on paper -------------------------------------------------------------------
-(
-	cd "$WORK/base" || exit 1
-	head -c 10000 /dev/urandom >boot/vmlinuz-6.1.0-test
-	head -c 10000 /dev/urandom >boot/initrd.img-6.1.0-test
-	echo 'root:*:19000:0:99999:7:::' >etc/shadow
-	chmod 640 etc/shadow
-	: >etc/machine-id
-)
-cat >"$WORK/bin/mmdebstrap" <<S
-#!/bin/bash
-# Every package that the sources it was given have, and nobody else's.
-[ "\$1" != --version ] || { echo "mmdebstrap 1.3.5"; exit 0; }
-set -e
-sources=\${@: -1}
-cp "\$sources" $WORK/sources
-dir=\$(sed -n 's/^URIs: copy://p' "\$sources")
-base=\$(mktemp -d $WORK/tmp/base.XXXXXX)
-trap 'rm -rf "\$base"' EXIT
-cp -a $WORK/base/. "\$base/"
-if [ -n "\$dir" ]; then
-	(cd "\$dir" && sha256sum *.deb) >$WORK/debs
-	awk -v RS= -v ORS='\n\n' '{ print \$0 "\nStatus: install ok installed" }' "\$dir/Packages" >"\$base/var/lib/dpkg/status"
-else
-	printf 'Package: kernel\nVersion: 6.1\nArchitecture: all\nStatus: install ok installed\n' >"\$base/var/lib/dpkg/status"
-fi
-echo run >>$WORK/runs
-tar -C "\$base" --owner=0 --group=0 --sort=name -c .
-S
-chmod +x "$WORK/bin/mmdebstrap"
-PATH=$WORK/bin:$PATH
-recipe() { # [PACKAGE...]
-	local list
-	list=$(printf ', "%s"' "$@")
-	cat >"$WORK/recipe/recipe.cfg" <<-S
-		version = 1;
-		name = "small";
-		base : { type = "suite"; suite = "small"; components = [ "main" ]; kernel = "kernel"; keyring = "key.gpg";
-			mirror = "http://archive.invalid/debian"; packages = [ ${list#, } ]; };
-		artifacts = ( { name = "kubelet"; url = "http://files.invalid/v1/kubelet?raw=1%2b1"; to = "/usr/local/bin/kubelet"; mode = "0755"; } );
-		roles = ( { name = "master"; units = [ ]; ready = [ ]; master = true; }, { name = "node"; units = [ ]; ready = [ ]; cbr0 = true; } );
-		images = [ "pxe" ];
-	S
-}
-recipe tool
-mkdir -p "$WORK/site/v1"
-cp "$WORK/site/kubelet" "$WORK/site/v1/kubelet"
-python3 test/httpd.py "$WORK/site" "$WORK/port" >&2 &
-httpd=$!
-tap_cleanup() { kill $httpd 2>/dev/null; gpgconf --kill all 2>/dev/null; }
-for _ in $(seq 50); do [ -s "$WORK/port" ] && break; sleep 0.1; done
-SITE=http://127.0.0.1:$(cat "$WORK/port")
-FROM=(--mirror "http://archive.invalid/=$SITE/" --mirror "http://files.invalid/=$SITE/")
+. test/small.sh
+tap_cleanup() { end_world; }
 LOCK=$WORK/recipe/recipe.lock
 lock() { "$RACKSTRAP" lock "$WORK/recipe" "${FROM[@]}" "$@"; }
 fetch() { "$RACKSTRAP" fetch "$WORK/recipe" "${FROM[@]}" "$@"; }
@@ -157,14 +69,11 @@ told "copies nothing" grep -q ', 0 of them new$' "$WORK/out1"
 echo damaged >"$WORK/mirror/packages/Test/pool/main/t/tool/tool_1.0_all.deb"
 check "a third mends what is damaged" "$RACKSTRAP" cache export "$WORK/mirror"
 told "which is one" grep -q ', 1 of them new$' "$WORK/out1"
-kill $httpd
-python3 test/httpd.py "$WORK/mirror" "$WORK/port2" >&2 &
-httpd=$!
-for _ in $(seq 50); do [ -s "$WORK/port2" ] && break; sleep 0.1; done
+serve "$WORK/mirror"
 rm -rf "$WORK/image1" "$WORK/image2"
 check "build from it as a folder, with an empty cache" other cache-a "$RACKSTRAP" build "$WORK/recipe" \
 	--out "$WORK/image1" --mirror "$WORK/mirror"
-check "build from it by http, with another" other cache-b env RACKSTRAP_MIRROR="http://127.0.0.1:$(cat "$WORK/port2")" \
+check "build from it by http, with another" other cache-b env RACKSTRAP_MIRROR="$SITE" \
 	"$RACKSTRAP" build "$WORK/recipe" --out "$WORK/image2"
 for i in image1 image2; do
 	check "$i is the same to the byte" diff -r "$WORK/was" "$WORK/$i/small"
@@ -173,12 +82,7 @@ refuse "a mirror that does not have it" 1 "rackstrap: *files.invalid/v1/kubelet*
 	other cache-c "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/image3" --mirror "$WORK/bin"
 
 # --- the archive goes on --------------------------------------------------------------------
-kill $httpd
-python3 test/httpd.py "$WORK/site" "$WORK/port3" >&2 &
-httpd=$!
-for _ in $(seq 50); do [ -s "$WORK/port3" ] && break; sleep 0.1; done
-SITE=http://127.0.0.1:$(cat "$WORK/port3")
-FROM=(--mirror "http://archive.invalid/=$SITE/" --mirror "http://files.invalid/=$SITE/")
+serve "$WORK/site"
 rm -r "$WORK/site/debian/pool/main/t/tool"
 deb tool 1.1 "Depends: extra"
 deb extra 3
