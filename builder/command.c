@@ -85,11 +85,20 @@ static int complain(const struct command *self, int c, char **argv,
 		       self->name, optopt, self->name);
 }
 
+/* Where the text of the first option stands: behind a gap of two blanks or more. */
+static int text_column(const char *help)
+{
+	const char *s = help + strspn(help, " "), *gap = strstr(s, "  ");
+
+	return gap ? (int)(gap + strspn(gap, " ") - help) : 20;
+}
+
 static void print_help(const struct command *self)
 {
 	printf("Usage: rackstrap %s %s\n", self->name, self->args);
 	printf("%c%s.\n\n", toupper((unsigned char)self->summary[0]), self->summary + 1);
-	printf("%s  -h, --help        print this and exit\n", self->help);
+	printf("%s%-*sprint this and exit\n", self->help, text_column(self->help),
+	       "  -h, --help");
 	printf("\nMore in rackstrap-%s(1).\n", self->name);
 }
 

@@ -73,7 +73,7 @@ static const struct command fake_build = {
 	.name = "build",
 	.args = "RECIPE",
 	.summary = "bake an image",
-	.help = "",
+	.help = "  --image FILE           the image\n",
 	.run = run_fake,
 };
 static const struct command *const fakes[] = {&fake_rack, &fake_build, NULL};
@@ -195,7 +195,7 @@ static void test_errors_are_told_line_by_line(void **state)
 
 static void test_help_lists_commands(void **state)
 {
-	_cleanup_free_ char *list = NULL, *one = NULL, *version = NULL;
+	_cleanup_free_ char *list = NULL, *one = NULL, *other = NULL, *version = NULL;
 	int r;
 
 	(void)state;
@@ -207,6 +207,10 @@ static void test_help_lists_commands(void **state)
 	assert_int_equal(r, 0);
 	assert_non_null(strstr(one, "Usage: rackstrap rack RACK.cfg [OPTION...]\n"));
 	assert_non_null(strstr(one, "\n  -o, --output DIR  where to\n"));
+	assert_non_null(strstr(one, "\n  -h, --help        print this and exit\n"));
+	other = printed(STDOUT_FILENO, "rackstrap help build", &r);
+	assert_non_null(strstr(other, "\n  --image FILE           the image\n"
+				      "  -h, --help             print this and exit\n"));
 	version = printed(STDOUT_FILENO, "rackstrap --version", &r);
 	assert_int_equal(r, 0);
 	assert_string_equal(version, "rackstrap " RACKSTRAP_VERSION "\n");
