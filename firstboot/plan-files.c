@@ -236,6 +236,15 @@ static void env_add(struct buf *b, const char *entry)
 	buf_printf(b, plain ? "%s\n" : "\"%s\"\n", value);
 }
 
+/* Where clusters have their DNS by custom: the tenth of the services' addresses, or the
+ * last where there are fewer. */
+static uint32_t cluster_dns(struct cidr services)
+{
+	uint32_t last = ~net_mask(services.prefix);
+
+	return net_network(services) + (last < 10 ? last : 10);
+}
+
 char *file_environment(const struct host *h, const struct role *role)
 {
 	_cleanup_buf_ struct buf b = {0};
@@ -257,6 +266,8 @@ char *file_environment(const struct host *h, const struct role *role)
 		buf_printf(&b, "KUBE_API_ROOT=http://%s:%u/api/v1/\n",
 			   net_format_addr(h->master, addr), API_PORT);
 		buf_puts(&b, "CALICOCTL_PATH=" CALICOCTL_PATH "\n");
+		buf_printf(&b, "CLUSTER_DNS=%s\n",
+			   net_format_addr(cluster_dns(h->service_network), addr));
 	}
 	buf_printf(&b, "SERVICE_CLUSTER_IP_RANGE=%s\n",
 		   net_format_cidr(h->service_network, net));

@@ -133,6 +133,7 @@ const char *word_environment_wrong(const char *s)
 		"KUBE_API_ROOT",
 		"CALICOCTL_PATH",
 		"SERVICE_CLUSTER_IP_RANGE",
+		"CLUSTER_DNS",
 		NULL,
 	};
 	size_t len = strcspn(s, "=");

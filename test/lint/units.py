@@ -29,7 +29,7 @@ STOCK = set("""
 ENVIRONMENT = {
     "/etc/network-environment": set("""
         DEFAULT_IPV4 KUBERNETES_MASTER ETCD_AUTHORITY KUBE_API_ROOT CALICOCTL_PATH
-        SERVICE_CLUSTER_IP_RANGE
+        SERVICE_CLUSTER_IP_RANGE CLUSTER_DNS
     """.split()),
     "/etc/default/docker": {"DOCKER_OPTS"},
 }
