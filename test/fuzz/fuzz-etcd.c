@@ -53,6 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		_cleanup_free_ char *s = json_text(p);
 
 		demand(p.len > 0 && p.len <= strlen(text), text);
+		demand(!s || (*p.at == '"' && strlen(s) + 2 <= p.len), text);
 	}
 	return 0;
 }
