@@ -199,6 +199,21 @@ static int drop_found(struct missings *m, const struct cache *c,
 	return result;
 }
 
+/* What has just come was digested on its way, and need not be read again. */
+static int open_fetched(struct want *w, const struct cache *c,
+			const struct obtain_options *o, struct err *e)
+{
+	_cleanup_free_ char *path = NULL;
+
+	if (!w->fetched || w->type != DIGEST_SHA256 || !streq(w->digest, w->blob.sha256))
+		return open_want(w, c, o, e);
+	if (o->closed)
+		return 1;
+	path = cache_blob_path(c, &w->blob);
+	w->blob.fd = open(path, O_RDONLY | O_CLOEXEC);
+	return w->blob.fd < 0 ? err_errno(e, errno, "%s", path) : 1;
+}
+
 static int fetch_missing(struct missings *m, const struct cache *c,
 			 const struct obtain_options *o, struct err *e)
 {
@@ -207,7 +222,7 @@ static int fetch_missing(struct missings *m, const struct cache *c,
 		return -1;
 	for (size_t i = 0; i < m->n; i++) {
 		struct want *w = m->v[i].want;
-		int found = open_want(w, c, o, e);
+		int found = open_fetched(w, c, o, e);
 
 		if (found == 0)
 			err_set(e, ERR_FAILED,

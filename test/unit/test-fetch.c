@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What of downloads is arithmetic: what a response's headers promise, and where a mirror
+ * has an input. The downloads themselves are in test/build/fetch.sh.
+ */
+#include "builder/fetch-response.h"
+#include "builder/mirror.h"
+#include "lib/str.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static void headers(struct response *r, const char *const *lines)
+{
+	for (; *lines; lines++)
+		response_header(r, *lines, strlen(*lines));
+}
+
+static void a_strong_etag_validates(void **state)
+{
+	static const char *const lines[] = {"HTTP/1.1 302 Found\r\n",
+					    "ETag: \"redirect\"\r\n",
+					    "\r\n",
+					    "HTTP/1.1 200 OK\r\n",
+					    "etag:  \"a b\"  \r\n",
+					    "Content-Length: 12\r\n",
+					    "Content-Type: text/html\r\n",
+					    "\r\n",
+					    NULL};
+	struct response r = {0};
+
+	(void)state;
+	headers(&r, lines);
+	assert_string_equal(response_validator(&r), "\"a b\"");
+	assert_string_equal(r.content_type, "text/html");
+	assert_true(r.framed);
+	response_done(&r);
+}
+
+/* RFC 9110, 8.8.2.2: a second later, or nothing changed in between can be told. */
+static void a_date_validates_when_it_is_older_than_the_answer(void **state)
+{
+	static const struct {
+		const char *modified, *date;
+		bool strong;
+	} cases[] = {
+		{"Mon, 01 Jun 2015 12:00:00 GMT", "Mon, 01 Jun 2015 12:00:01 GMT", true},
+		{"Mon, 01 Jun 2015 12:00:00 GMT", "Mon, 01 Jun 2015 12:00:00 GMT", false},
+		{"Mon, 01 Jun 2015 12:00:00 GMT", NULL, false},
+		{"yesterday", "Mon, 01 Jun 2015 12:00:01 GMT", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *m =
+			xasprintf("Last-Modified: %s\r\n", cases[i].modified);
+		_cleanup_free_ char *d = xasprintf(
+			"Date: %s\r\n", cases[i].date ? cases[i].date : "never");
+		const char *const lines[] = {"HTTP/1.1 200 OK\r\n",
+					     "ETag: W/\"weak\"\r\n", m,
+					     cases[i].date ? d : "X: y\r\n", NULL};
+		struct response r = {0};
+
+		headers(&r, lines);
+		if (cases[i].strong)
+			assert_string_equal(response_validator(&r), cases[i].modified);
+		else
+			assert_null(response_validator(&r));
+		response_done(&r);
+	}
+}
+
+static void ranges_and_framing(void **state)
+{
+	static const struct {
+		const char *status, *header;
+		bool framed, ranged;
+		uint64_t start;
+	} cases[] = {
+		{"HTTP/1.1 200 OK\r\n", "X: y\r\n", false, false, 0},
+		{"HTTP/1.0 200 OK\r\n", "Content-Length: 5\r\n", true, false, 0},
+		{"HTTP/1.1 200 OK\r\n", "Content-Length: -1\r\n", false, false, 0},
+		{"HTTP/1.1 200 OK\r\n", "Transfer-Encoding: chunked\r\n", true, false, 0},
+		{"HTTP/1.1 200 OK\r\n", "Transfer-Encoding: gzip\r\n", false, false, 0},
+		{"HTTP/2 200\r\n", "X: y\r\n", true, false, 0},
+		{"HTTP/2 206\r\n", "Content-Range: bytes 7-9/10\r\n", true, true, 7},
+		{"HTTP/2 206\r\n", "Content-Range: bytes */10\r\n", true, false, 0},
+		{"HTTP/2 206\r\n", "Content-Range: lines 7-9/10\r\n", true, false, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *const lines[] = {cases[i].status, cases[i].header, NULL};
+		struct response r = {0};
+
+		headers(&r, lines);
+		assert_int_equal(r.framed, cases[i].framed);
+		assert_int_equal(r.has_range, cases[i].ranged);
+		assert_int_equal(r.range_start, cases[i].start);
+		response_done(&r);
+	}
+}
+
+/* --- mirrors ---------------------------------------------------------------------- */
+
+static void paths_in_an_exported_tree(void **state)
+{
+	static const struct {
+		const char *url, *path;
+	} cases[] = {
+		{"https://h.example/a/b", "h.example/a/b"},
+		{"http://h.example:8080/a", "h.example:8080/a"},
+		{"https://h.example/a%20b%2Bc#there", "h.example/a b+c"},
+		{"https://h.example/get?v=1%262", "h.example/get?v=1&2"},
+		{"file:///srv/a", "localhost/srv/a"},
+		{"package:Debian/pool/main/a/a_1%2b1.deb", "packages/Debian/pool/main/a/"
+							   "a_1+1.deb"},
+		{"docker://quay.example/x/y@sha256:12", "quay.example/x/y@sha256:12"},
+		{"https://h.example/a/../../etc/passwd", NULL},
+		{"https://h.example/a/%2e%2e/%2e%2e/b", NULL},
+		{"https://h.example/a%00b", NULL},
+		{"https://h.example/", NULL},
+		{"h.example/a", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *path = mirror_path(cases[i].url);
+
+		if (cases[i].path)
+			assert_string_equal(path, cases[i].path);
+		else
+			assert_null(path);
+	}
+}
+
+static void finds(const char *const *mirrors, const char *url, const char *source,
+		  const char *want)
+{
+	_cleanup_strv_ char **v = NULL;
+	_cleanup_free_ char *got = NULL;
+	struct err e = {0};
+
+	for (; *mirrors; mirrors++)
+		if (mirrors_add(&v, *mirrors, &e) < 0)
+			fail_msg("%s", e.msg);
+	got = mirror_find(v, url, source);
+	assert_string_equal(got, want);
+}
+
+static void the_longest_prefix_wins_and_then_the_tree(void **state)
+{
+	static const char *const some[] = {"https://a.example/=http://m/a/",
+					   "https://a.example/x/=/srv/x y/",
+					   "http://tree/t", "/usr", NULL};
+	static const char *const folder[] = {"/usr", NULL}, *const none[] = {NULL};
+	const char *deb = "package:Debian/pool/a+b.deb";
+
+	(void)state;
+	finds(some, "https://a.example/1", "https://a.example/1", "http://m/a/1");
+	finds(some, "https://a.example/x/1", "https://a.example/x/1",
+	      "file:///srv/x y/1");
+	finds(some, "https://b.example/1?q", "https://b.example/1?q",
+	      "http://tree/t/b.example/1%3Fq");
+	finds(some, deb, "https://a.example/pool/a+b.deb", "http://m/a/pool/a+b.deb");
+	finds(some, deb, "http://deb.example/pool/a+b.deb",
+	      "http://tree/t/packages/Debian/pool/a+b.deb");
+	finds(folder, "https://b.example/1", "https://b.example/1",
+	      "file:///usr/b.example/1");
+	finds(none, deb, "http://deb.example/pool/a+b.deb",
+	      "http://deb.example/pool/a+b.deb");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_strong_etag_validates),
+		cmocka_unit_test(a_date_validates_when_it_is_older_than_the_answer),
+		cmocka_unit_test(ranges_and_framing),
+		cmocka_unit_test(paths_in_an_exported_tree),
+		cmocka_unit_test(the_longest_prefix_wins_and_then_the_tree),
+	};
+
+	return cmocka_run_group_tests_name("fetch", tests, NULL, NULL);
+}
