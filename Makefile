@@ -58,7 +58,7 @@ all: $(O)/rackstrap $(O)/firstboot
 
 $(O)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) $(SIZE_CFLAGS) -c -o $@ $<
 
 $(O)/obj/%.o: %.S
 	@mkdir -p $(@D)
@@ -88,7 +88,11 @@ else
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -static -s -Wl,--gc-sections -Wl,--build-id=none \
 		-o $@ $^ $(LIBS_FIRSTBOOT)
 endif
-$(FIRSTBOOT_OBJ) $(LIB_OBJ) $(O)/obj/firstboot/main.o: BASE_CFLAGS += -ffunction-sections -fdata-sections
+# It is in every image: small counts for more than fast.
+ifneq ($(SAN),1)
+$(FIRSTBOOT_OBJ) $(LIB_OBJ) $(O)/obj/firstboot/main.o: \
+	SIZE_CFLAGS := -Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
+endif
 
 # Static as well: one of them copies itself into a container.
 $(STANDINS): $(O)/standin/%: $(O)/obj/test/standin/%.o $(O)/standin.a $(O)/lib.a
