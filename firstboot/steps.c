@@ -212,6 +212,23 @@ static bool keeps_network(const struct firstboot *fb, const struct plan *p)
 	return l.there && !streq(l.target, p->target);
 }
 
+/*
+ * What another role runs stops before its bridge and rules go, and is waited for. The
+ * targets conflict, but in that one transaction systemd 252 stops the units that both
+ * roles have and drops the start that the new target only wants.
+ */
+static int step_leave(const struct firstboot *fb, const struct plan *p, struct err *e)
+{
+	_cleanup_live_ struct live l = {0};
+
+	live_read(&l, fb);
+	if (!l.there || streq(l.target, p->target))
+		return 0;
+	const char *const argv[] = {"systemctl", "stop", l.target, NULL};
+
+	return run_argv(argv, e) < 0 ? -1 : 1;
+}
+
 static int step_bridge(const struct firstboot *fb, const struct plan *p, struct err *e)
 {
 	if (p->cbr0.prefix)
@@ -274,10 +291,10 @@ static int step_start(const struct firstboot *fb, const struct plan *p, struct e
 }
 
 const struct step steps[] = {
-	{"files", false, step_files},  {"hostname", true, step_hostname},
-	{"bridge", true, step_bridge}, {"forward", true, step_forward},
-	{"nat", true, step_nat},       {"restart", true, step_restart},
-	{"start", true, step_start},
+	{"files", false, step_files},    {"hostname", true, step_hostname},
+	{"leave", true, step_leave},     {"bridge", true, step_bridge},
+	{"forward", true, step_forward}, {"nat", true, step_nat},
+	{"restart", true, step_restart}, {"start", true, step_start},
 };
 const size_t n_steps = ARRAY_SIZE(steps);
 

@@ -358,6 +358,7 @@ static void assert_restarts(const struct machine *m, const char *cfg, const char
 }
 
 #define START(role) "start --no-block rackstrap-" role ".target\n"
+#define STOP(role)  "stop rackstrap-" role ".target\n"
 #define RESTART(u)  "try-restart --no-block " u " rackstrap-report.service\n"
 #define MASTER_CFG  "name = \"m\"; role = \"master\"; address = \"172.25.0.10/24\";"
 
@@ -413,15 +414,16 @@ static void test_live_restarts(void **state _unused_)
 			RESTART("calico-node.service docker.service") START("node"));
 	/* Of a node that becomes a master nothing is left. */
 	assert_restarts(&m, MASTER_CFG, "",
-			RESTART("calico-node.service systemd-networkd.service "
-				"docker.service etcd.service") START("master"));
+			STOP("node")
+				RESTART("calico-node.service systemd-networkd.service "
+					"docker.service etcd.service") START("master"));
 	assert_int_equal(rtnl_open(&r), 0);
 	assert_int_equal(rtnl_link_get(&r, "cbr0", &l), -ENODEV);
 	/* A role that is not of the cluster keeps no rules and forwards nothing. */
 	put(&m, ROLES_PATH, "roles = ( { name = \"idle\"; units = [ ]; } );");
 	assert_true(nat_is_there());
 	assert_restarts(&m, MASTER_CFG, "rackstrap.role=idle",
-			RESTART("systemd-networkd.service") START("idle"));
+			STOP("master") RESTART("systemd-networkd.service") START("idle"));
 	assert_false(nat_is_there());
 }
 
