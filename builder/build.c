@@ -318,6 +318,8 @@ static struct manifest manifest_of(const struct job *j, const struct output *out
 static int write_images(struct job *j, const char *manifest, const char *root_sha256,
 			char ***paths, struct err *e)
 {
+	/* mtools and qemu-img take what is before a ':' for a drive or a protocol. */
+	_cleanup_free_ char *outdir = realpath(j->out.path, NULL);
 	struct image_parts parts = {
 		.r = j->r,
 		.dirfd = j->parts,
@@ -328,8 +330,11 @@ static int write_images(struct job *j, const char *manifest, const char *root_sh
 		.base = &j->index,
 		.manifest = manifest,
 		.outfd = j->out.fd,
-		.outdir = j->out.path,
+		.outdir = outdir,
 	};
+
+	if (!outdir)
+		return err_errno(e, errno, "%s", j->out.path);
 
 	for (size_t i = 0; i < j->r->n_images; i++) {
 		const struct image_type *type = j->r->images[i];

@@ -16,9 +16,9 @@ struct image_parts {
 	const char *kernel, *initrd, *root; /* names in dirfd */
 	const char *root_sha256;
 	const struct index *base; /* with the text of what media_want() wants */
-	const char *manifest; /* manifest.json of an image that is just the parts */
-	int outfd;            /* the outputs' folder, on the same file system as dirfd */
-	const char *outdir;   /* path of it */
+	const char *manifest;     /* manifest.json of an image that is just the parts */
+	int outfd;          /* the outputs' folder, on the same file system as dirfd */
+	const char *outdir; /* its path, absolute */
 };
 
 struct image_type {
