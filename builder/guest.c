@@ -182,7 +182,7 @@ static int mount_all(struct guest *g, const char *root, struct err *e)
 int guest_mount_os(struct guest *g, char **ret_name, struct err *e)
 {
 	_cleanup_strv_ char **roots = guestfs_inspect_os(g->g);
-	_cleanup_free_ char *type = NULL, *name = NULL;
+	_cleanup_free_ char *type = NULL, *name = NULL, *distro = NULL;
 
 	if (!roots)
 		return guest_error(g, e, "looking for an operating system");
@@ -200,8 +200,10 @@ int guest_mount_os(struct guest *g, char **ret_name, struct err *e)
 	name = guestfs_inspect_get_product_name(g->g, roots[0]);
 	if (mount_all(g, roots[0], e) < 0)
 		return -1;
-	if (ret_name)
-		*ret_name = name ? TAKE_PTR(name) : xstrdup("Linux");
+	distro = guestfs_inspect_get_distro(g->g, roots[0]);
+	if (ret_name) /* Debian's product name is its version alone */
+		*ret_name = xasprintf("%s%s%s", distro ? distro : "Linux",
+				      name ? ", " : "", name ? name : "");
 	return 0;
 }
 

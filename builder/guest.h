@@ -25,8 +25,8 @@ void guest_free_p(struct guest **g);
 
 /*
  * Finds the one operating system on the disk and mounts its file systems, as its fstab
- * has them, read-only. *ret_name, if not NULL, becomes what it calls itself ("Debian
- * GNU/Linux 12 (bookworm)"), owned. -1 when there is none, or more than one.
+ * has them, read-only. *ret_name, if not NULL, becomes what it is ("debian,
+ * 12.15"), owned. -1 when there is none, or more than one.
  */
 int guest_mount_os(struct guest *g, char **ret_name, struct err *e) _must_check_;
 
