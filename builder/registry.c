@@ -161,18 +161,23 @@ static bool is_image(const struct fetch_file *f)
 	return str_after(f->url, REGISTRY_SCHEME) != NULL;
 }
 
-/* Both failures are told. */
-static int fetch_images(struct fetch_file *v, size_t n, struct err *e)
+/* A complaint for each line of a message, and for each image that did not come. */
+static void fetch_images(struct fetch_file *v, size_t n, struct diag *d)
 {
-	_cleanup_buf_ struct buf all = {0};
-
 	for (size_t i = 0; i < n; i++) {
 		struct err one = {0};
 
 		if (is_image(&v[i]) && fetch_image(&v[i], &one) < 0)
-			buf_printf(&all, "%s%s", all.len > 0 ? "\n" : "", one.msg);
+			diag_add(d, "%s", one.msg);
 	}
-	return all.len > 0 ? err_set(e, ERR_FAILED, "%s", all.p) : 0;
+}
+
+static void add_lines(struct diag *d, const char *text)
+{
+	_cleanup_strv_ char **lines = strv_split(text, "\n");
+
+	for (size_t i = 0; lines && lines[i]; i++)
+		diag_add(d, "%s", lines[i]);
 }
 
 int registry_fetch_all(struct fetch_file *v, size_t n, const struct fetch_options *o,
@@ -180,20 +185,23 @@ int registry_fetch_all(struct fetch_file *v, size_t n, const struct fetch_option
 {
 	_cleanup_free_ struct fetch_file *files = xcalloc(n + 1, sizeof(*files));
 	_cleanup_free_ size_t *at = xcalloc(n + 1, sizeof(*at));
-	struct err first = {0}, second = {0};
+	_cleanup_diag_ struct diag d = {0};
+	struct err first = {0};
 	size_t k = 0;
-	int r;
 
 	for (size_t i = 0; i < n; i++)
 		if (!is_image(&v[i])) {
 			at[k] = i;
 			files[k++] = v[i];
 		}
-	r = k > 0 ? fetch_all(files, k, o, &first) : 0;
+	if (k > 0 && fetch_all(files, k, o, &first) < 0)
+		add_lines(&d, first.msg);
 	for (size_t i = 0; i < k; i++)
 		v[at[i]] = files[i];
-	if (fetch_images(v, n, &second) == 0 && r == 0)
+	fetch_images(v, n, &d);
+	if (diag_err(&d, e) == 0)
 		return 0;
-	return err_set(e, ERR_FAILED, "%s%s%s", first.msg,
-		       first.msg[0] && second.msg[0] ? "\n" : "", second.msg);
+	if (e)
+		e->code = ERR_FAILED; /* nobody's configuration is wrong */
+	return -1;
 }

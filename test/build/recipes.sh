@@ -14,6 +14,8 @@ check "two digests are in the recipe itself" test \
 refuse "the recipe as it is takes no stand-in for what it knows the digest of" 1 \
 	"rackstrap: https://*: sha*expected *" \
 	"$RACKSTRAP" lock images/bookworm-2015 --lock "$lock" "${FROM[@]}"
+check "each is told on a line of its own, the container without a copy too" test \
+	"$(grep -cE '^rackstrap: (https://.*: sha.*expected|docker://gcr.io/.*pause@sha256:)' "$WORK/err")" = 3
 check "and made no lock of it" test ! -e "$lock"
 copy_recipes "$WORK"
 check "nothing but that and 'standin' differs in the copy" test \
