@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Sourced by the tests of images/vivid, after test/tap.sh: bakes the recipe from mirrors that
+# the test makes, an archive in Ubuntu's layout (test/vivid-archive) and the artifacts under
+# their official URLs. The recipe is the shipped one but for what test/recipes.sh and the
+# archive's key change.
+. test/recipes.sh
+VIVID=$WORK/baked/vivid
+
+# The packages that the recipe names.
+vivid_packages() {
+	sed -n '/^	packages = \[/,/\]/p' images/vivid/recipe.cfg | sed 's/#.*//' |
+		grep -o '"[^"]*"' | tr -d '"'
+}
+
+# vivid_mirror: an archive, made once for a build folder, served; says so in VIVID_FROM.
+vivid_mirror() {
+	VIVID_ARCHIVE=$ABS_O/test/vivid-archive
+	if [ ! -e "$VIVID_ARCHIVE/ubuntu" ]; then
+		rm -rf "$VIVID_ARCHIVE" "$VIVID_ARCHIVE.new"
+		# shellcheck disable=SC2046
+		test/vivid-archive "$VIVID_ARCHIVE.new" $(vivid_packages) >"$WORK/archive.log" 2>&1 ||
+			{ note <"$WORK/archive.log"; return 1; }
+		mv "$VIVID_ARCHIVE.new" "$VIVID_ARCHIVE"
+	fi
+	copy_recipes "$WORK"
+	cp "$VIVID_ARCHIVE/key.gpg" "$WORK/images/vivid/ubuntu-archive-2012.gpg"
+	python3 test/httpd.py "$VIVID_ARCHIVE" "$WORK/archive.port" &
+	VIVID_HTTPD=$!
+	for _ in $(seq 100); do [ -s "$WORK/archive.port" ] && break; sleep 0.1; done
+	VIVID_FROM=("${FROM[@]}" --mirror
+		"http://old-releases.ubuntu.com/=http://127.0.0.1:$(cat "$WORK/archive.port")/")
+}
+
+vivid_bake() { # into $VIVID
+	"$RACKSTRAP" lock "$WORK/images/vivid" "${VIVID_FROM[@]}" >&2 &&
+		"$RACKSTRAP" build "$WORK/images/vivid" --out "$WORK/baked" "${VIVID_FROM[@]}" >&2
+}
