@@ -12,6 +12,7 @@
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/str.h"
+#include "progress.h"
 #include "rack-accel.h"
 
 #include <endian.h>
@@ -98,6 +99,35 @@ static int find_kvm(bool *ret, struct err *e)
 	return 0;
 }
 
+/* Every line of the machine's console is a sign that it goes on. */
+static void on_event(_unused_ guestfs_h *g, void *data, _unused_ uint64_t event,
+		     _unused_ int handle, _unused_ int flags, _unused_ const char *buf,
+		     _unused_ size_t len, _unused_ const uint64_t *array,
+		     _unused_ size_t n)
+{
+	const uint64_t *start = data;
+
+	progress_show("starting libguestfs's machine: %llu s",
+		      (unsigned long long)((progress_now_ms() - *start) / 1000));
+}
+
+/* Without KVM that is ten seconds and more. */
+static int start(struct guest *g, bool kvm)
+{
+	uint64_t began = progress_now_ms();
+	int r, handle = guestfs_set_event_callback(
+		       g->g, on_event, GUESTFS_EVENT_APPLIANCE | GUESTFS_EVENT_PROGRESS,
+		       0, &began);
+
+	log_info("%s: starting libguestfs's machine (%s)", g->image,
+		 kvm ? "KVM" : "emulation: this takes a while");
+	r = guestfs_launch(g->g);
+	progress_clear();
+	if (handle >= 0)
+		guestfs_delete_event_callback(g->g, handle);
+	return r;
+}
+
 static int launch(struct guest *g, const char *format, struct err *e)
 {
 	bool kvm;
@@ -111,7 +141,7 @@ static int launch(struct guest *g, const char *format, struct err *e)
 	if (guestfs_add_drive_opts(g->g, g->image, GUESTFS_ADD_DRIVE_OPTS_READONLY, 1,
 				   GUESTFS_ADD_DRIVE_OPTS_FORMAT, format, -1) < 0)
 		return guest_error(g, e, "libguestfs");
-	if (guestfs_launch(g->g) < 0)
+	if (start(g, kvm) < 0)
 		return guest_error(g, e,
 				   "libguestfs did not start (it needs a kernel in /boot "
 				   "that you may read, as of linux-image-cloud-amd64)");
@@ -214,5 +244,71 @@ int guest_tar_out(struct guest *g, int fd, struct err *e)
 	if (guestfs_tar_out_opts(g->g, "/", path, GUESTFS_TAR_OUT_OPTS_NUMERICOWNER, 1,
 				 GUESTFS_TAR_OUT_OPTS_XATTRS, 1, -1) < 0)
 		return guest_error(g, e, "reading its files");
+	return 0;
+}
+
+/* --- any file system ---------------------------------------------------------------- */
+
+int guest_mount(struct guest *g, const char *device, const char *at, struct err *e)
+{
+	if (guestfs_mkmountpoint(g->g, at) < 0 || guestfs_mount_ro(g->g, device, at) < 0)
+		return guest_error(g, e, device);
+	return 0;
+}
+
+int guest_mount_file(struct guest *g, const char *file, const char *at, struct err *e)
+{
+	if (guestfs_mkmountpoint(g->g, at) < 0 || guestfs_mount_loop(g->g, file, at) < 0)
+		return guest_error(g, e, file);
+	return 0;
+}
+
+int guest_stat(struct guest *g, const char *path, struct guest_stat *ret, struct err *e)
+{
+	struct guestfs_statns *st = guestfs_lstatns(g->g, path);
+
+	if (!st)
+		return guestfs_last_errno(g->g) == ENOENT ? 0 : guest_error(g, e, path);
+	ret->mode = (unsigned)st->st_mode;
+	ret->size = (uint64_t)st->st_size;
+	guestfs_free_statns(st);
+	return 1;
+}
+
+int guest_readlink(struct guest *g, const char *path, char **ret, struct err *e)
+{
+	*ret = guestfs_readlink(g->g, path);
+	return *ret ? 0 : guest_error(g, e, path);
+}
+
+int guest_read(struct guest *g, const char *path, char **ret, size_t *ret_len,
+	       struct err *e)
+{
+	*ret = guestfs_read_file(g->g, path, ret_len);
+	return *ret ? 0 : guest_error(g, e, path);
+}
+
+int guest_sha256(struct guest *g, const char *path, char **ret, struct err *e)
+{
+	*ret = guestfs_checksum(g->g, "sha256", path);
+	return *ret ? 0 : guest_error(g, e, path);
+}
+
+int guest_files(struct guest *g, const char *dir, char ***ret, struct err *e)
+{
+	_cleanup_strv_ char **all = guestfs_find(g->g, dir);
+
+	if (!all)
+		return guest_error(g, e, dir);
+	for (size_t i = 0; all[i]; i++) {
+		const char *name = all[i] + strspn(all[i], "/");
+		_cleanup_free_ char *path = xasprintf("%s/%s", dir, name);
+		int file = guestfs_is_file(g->g, path);
+
+		if (file < 0)
+			return guest_error(g, e, path);
+		if (file > 0)
+			strv_add(ret, name);
+	}
 	return 0;
 }

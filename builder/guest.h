@@ -32,3 +32,32 @@ int guest_mount_os(struct guest *g, char **ret_name, struct err *e) _must_check_
 
 /* Writes all that is mounted to `fd` as a tar: owners as numbers, xattrs carried. */
 int guest_tar_out(struct guest *g, int fd, struct err *e) _must_check_;
+
+/*
+ * For looking at what is on a disk that holds no system: mounted read-only at a place of
+ * its own ("/medium"). `device` is "/dev/sda" or a partition of it, "/dev/sda2"; `file` a
+ * file system's image within what is mounted.
+ */
+int guest_mount(struct guest *g, const char *device, const char *at,
+		struct err *e) _must_check_;
+int guest_mount_file(struct guest *g, const char *file, const char *at,
+		     struct err *e) _must_check_;
+
+struct guest_stat {
+	unsigned mode; /* as in stat(2), type and all */
+	uint64_t size;
+};
+
+/* 1, 0 when there is no such file, -1. Links are not followed. */
+int guest_stat(struct guest *g, const char *path, struct guest_stat *ret,
+	       struct err *e) _must_check_;
+int guest_readlink(struct guest *g, const char *path, char **ret,
+		   struct err *e) _must_check_;
+int guest_read(struct guest *g, const char *path, char **ret, size_t *ret_len,
+	       struct err *e) _must_check_;
+int guest_sha256(struct guest *g, const char *path, char **ret,
+		 struct err *e) _must_check_;
+
+/* The regular files below a folder, relative to it, sorted. */
+int guest_files(struct guest *g, const char *dir, char ***ret,
+		struct err *e) _must_check_;
