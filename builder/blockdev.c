@@ -10,6 +10,16 @@
 #include <sys/ioctl.h>
 #include <sys/sysmacros.h>
 
+/* A disk that was pulled out has no bytes any more, and is "full". */
+static int why_nothing(const struct blockdev *b, int r)
+{
+	uint64_t size = 0;
+
+	if (ioctl(b->fd, BLKGETSIZE64, &size) < 0 || size != b->facts.size)
+		return -ENODEV;
+	return r;
+}
+
 static int dev_write(void *data, uint64_t at, const void *buf, size_t len)
 {
 	const struct blockdev *b = data;
@@ -20,7 +30,7 @@ static int dev_write(void *data, uint64_t at, const void *buf, size_t len)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return n < 0 ? -errno : -ENOSPC;
+			return why_nothing(b, n < 0 ? -errno : -ENOSPC);
 		p += n;
 		at += (uint64_t)n;
 		len -= (size_t)n;
@@ -38,7 +48,7 @@ static int dev_read(void *data, uint64_t at, void *buf, size_t len)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return n < 0 ? -errno : -ENODATA;
+			return why_nothing(b, n < 0 ? -errno : -ENODATA);
 		p += n;
 		at += (uint64_t)n;
 		len -= (size_t)n;

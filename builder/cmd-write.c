@@ -74,7 +74,7 @@ static char *list_table(const struct devices *all)
 		{"DEVICE", false}, {"SIZE", true},    {"BUS", false},
 		{"MODEL", false},  {"SERIAL", false}, {"USE", false},
 	};
-	_cleanup_table_ struct table t;
+	_cleanup_table_ struct table t = {0};
 	struct buf b = {0};
 
 	table_init(&t, columns, ARRAY_SIZE(columns));
