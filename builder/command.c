@@ -129,7 +129,7 @@ static void print_commands(const struct command *const *commands)
 	     "Turns a rack of blank machines into a working cluster by switching them "
 	     "on.\n");
 	for (; *commands; commands++)
-		printf("  %-8s %s\n", (*commands)->name, (*commands)->summary);
+		printf("  %-9s %s\n", (*commands)->name, (*commands)->summary);
 	puts("\n"
 	     "  --help      print this, or after a command what it takes, and exit\n"
 	     "  --version   print the version and exit\n"

@@ -24,7 +24,7 @@ struct command {
 
 extern const struct command command_build, command_lock, command_fetch, command_cache,
 	command_check, command_pxe, command_serve, command_rack, command_status,
-	command_write;
+	command_write, command_inspect, command_customize, command_verify;
 
 /*
  * getopt_long with our manners: --help prints the command's help and exits 0; an unknown

@@ -4,9 +4,10 @@
 #include "lib/log.h"
 
 static const struct command *const commands[] = {
-	&command_build, &command_lock, &command_fetch, &command_cache,  &command_check,
-	&command_pxe,   &command_serve, &command_rack, &command_status, &command_write,
-	NULL,
+	&command_build,  &command_lock,  &command_fetch,   &command_cache,
+	&command_check,  &command_pxe,   &command_serve,   &command_rack,
+	&command_status, &command_write, &command_inspect, &command_customize,
+	&command_verify, NULL,
 };
 
 int main(int argc, char **argv)

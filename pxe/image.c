@@ -148,7 +148,7 @@ static bool is_sha256(const char *s)
 static int output_parse(const struct image *i, const json_t *outputs, const char *name,
 			char **ret_sha256, uint64_t *ret_size, struct err *e)
 {
-	_cleanup_free_ char *path = xasprintf("%s/%s", i->dir, name);
+	_cleanup_free_ char *path = NULL;
 	const json_t *o = NULL;
 	struct stat st;
 
@@ -170,6 +170,9 @@ static int output_parse(const struct image *i, const json_t *outputs, const char
 			"manifest.json: outputs: '%s': sha256 must be 64 lower-case "
 			"hex digits",
 			name);
+	if (!i->dir)
+		return 0;
+	path = xasprintf("%s/%s", i->dir, name);
 	if (stat(path, &st) < 0)
 		return err_errno(e, errno, "%s", name);
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != *ret_size)
@@ -192,25 +195,44 @@ static int manifest_parse(struct image *i, const json_t *j, struct err *e)
 	return 0;
 }
 
-static int image_read(struct image *i, struct err *e)
+static int files_parse(struct image_files *files, const json_t *j, struct err *e)
 {
-	_cleanup_free_ char *path = xasprintf("%s/manifest.json", i->dir);
-	_cleanup_jansson_ json_t *j = NULL;
-	_cleanup_free_ char *text = NULL;
-	const json_t *outputs;
-	size_t len = 0;
-	int r = file_read_at(AT_FDCWD, path, MANIFEST_MAX, &text, &len);
+	const json_t *a;
 
-	if (r == -ENOENT || r == -ENOTDIR)
-		return err_set(e, ERR_FAILED,
-			       "there is no manifest.json: that is no image "
-			       "(`rackstrap build` makes one in out/)");
-	if (r < 0)
-		return err_errno(e, r, "manifest.json");
+	if (get_array(j, "files", &a, e) < 0)
+		return -1;
+	files->v = xcalloc(json_array_size(a) + 1, sizeof(*files->v));
+	for (size_t i = 0; i < json_array_size(a); i++) {
+		struct image_file *f = &files->v[files->n++];
+		_cleanup_free_ char *mode = NULL;
+		const json_t *v = json_array_get(a, i);
+
+		if (get_str(v, "path", &f->path, e) < 0 ||
+		    get_str(v, "type", &f->type, e) < 0 ||
+		    get_str_or_null(v, "target", &f->target, e) < 0 ||
+		    get_str_or_null(v, "mode", &mode, e) < 0 ||
+		    get_str_or_null(v, "sha256", &f->sha256, e) < 0 ||
+		    (f->sha256 && get_u64(v, "size", &f->size, e) < 0))
+			return err_wrap(e, "files");
+		if (mode && str_to_mode(mode, &f->mode) < 0)
+			return err_set(e, ERR_FAILED, "files: '%s': mode '%s'", f->path,
+				       mode);
+	}
+	return 0;
+}
+
+static int image_load(struct image *i, struct image_files *files, const char *text,
+		      size_t len, struct err *e)
+{
+	_cleanup_jansson_ json_t *j = NULL;
+	const json_t *outputs;
+
 	if (parse(&j, text, len, e) < 0)
 		return err_wrap(e, "manifest.json");
 	if (manifest_parse(i, j, e) < 0)
 		return -1;
+	if (files && files_parse(files, j, e) < 0)
+		return err_wrap(e, "manifest.json");
 	if (get_array(j, "outputs", &outputs, e) < 0)
 		return err_wrap(e, "manifest.json");
 	if (output_parse(i, outputs, "vmlinuz", &i->kernel_sha256, &i->kernel_size, e) <
@@ -221,6 +243,47 @@ static int image_read(struct image *i, struct err *e)
 		    0)
 		return -1;
 	return 0;
+}
+
+static int image_read(struct image *i, struct err *e)
+{
+	_cleanup_free_ char *path = xasprintf("%s/manifest.json", i->dir), *text = NULL;
+	size_t len = 0;
+	int r = file_read_at(AT_FDCWD, path, MANIFEST_MAX, &text, &len);
+
+	if (r == -ENOENT || r == -ENOTDIR)
+		return err_set(e, ERR_FAILED,
+			       "there is no manifest.json: that is no image "
+			       "(`rackstrap build` makes one in out/)");
+	if (r < 0)
+		return err_errno(e, r, "manifest.json");
+	return image_load(i, NULL, text, len, e);
+}
+
+int image_parse(struct image *ret, struct image_files *files, const char *text,
+		size_t len, struct err *e)
+{
+	*ret = (struct image){0};
+	if (files)
+		*files = (struct image_files){0};
+	if (image_load(ret, files, text, len, e) == 0)
+		return 0;
+	image_done(ret);
+	if (files)
+		image_files_done(files);
+	return -1;
+}
+
+void image_files_done(struct image_files *f)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		free(f->v[i].path);
+		free(f->v[i].type);
+		free(f->v[i].target);
+		free(f->v[i].sha256);
+	}
+	free(f->v);
+	*f = (struct image_files){0};
 }
 
 int image_open(struct image *ret, const char *dir, struct err *e)

@@ -23,7 +23,29 @@ struct image {
 /* Checks that the files are there with the sizes the manifest says. */
 int image_open(struct image *ret, const char *dir, struct err *e) _must_check_;
 void image_done(struct image *i);
-#define _cleanup_image_ _cleanup_(image_done)
+
+/* A file of the root that the recipe put there, as the manifest has it. */
+struct image_file {
+	char *path;   /* "/usr/bin/x" */
+	char *type;   /* "file", "dir", "link" */
+	char *target; /* of a link, else NULL */
+	char *sha256; /* of a file, else NULL */
+	unsigned mode;
+	uint64_t size;
+};
+
+struct image_files {
+	struct image_file *v;
+	size_t n;
+};
+
+/* A manifest.json that is not beside its files: `dir` is NULL then, the parts' sizes and
+ * digests what it says. `files` may be NULL. */
+int image_parse(struct image *ret, struct image_files *files, const char *text,
+		size_t len, struct err *e) _must_check_;
+void image_files_done(struct image_files *f);
+#define _cleanup_image_files_ _cleanup_(image_files_done)
+#define _cleanup_image_       _cleanup_(image_done)
 
 /* One phase of a boot, in the order they happened. */
 struct report_phase {

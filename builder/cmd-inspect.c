@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rackstrap inspect: what is in a disk image. A medium of ours is read in a moment, by
+ * mtools and xorriso; of any other disk libguestfs says which operating system it holds.
+ */
+#include "command.h"
+#include "disk-layout.h"
+#include "disk-view.h"
+#include "guest.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "progress.h"
+#include "pxe/image.h"
+#include "pxe/rack.h"
+#include "pxe/table.h"
+
+#include <time.h>
+
+struct slot {
+	const char *name; /* "a", "b" */
+	bool there, active;
+	struct image image;
+	char *fault; /* why its manifest says nothing; owned */
+};
+
+struct found {
+	struct disk_view m;
+	struct slot slots[2];
+	const char *config; /* MEDIUM_HOST_CFG or MEDIUM_RACK_CFG, or NULL; not owned */
+	struct rack rack;
+	struct host host;
+	bool has_rack, has_host;
+	struct diag wrong; /* with the configuration */
+	char *os, *os_fault;
+};
+
+static void found_done(struct found *f)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(f->slots); i++) {
+		image_done(&f->slots[i].image);
+		free(f->slots[i].fault);
+	}
+	disk_view_done(&f->m);
+	rack_done(&f->rack);
+	host_done(&f->host);
+	diag_done(&f->wrong);
+	free(f->os);
+	free(f->os_fault);
+}
+
+/* --- reading ----------------------------------------------------------------------- */
+
+static int read_slot(struct found *f, struct slot *s, const char *dir, struct err *e)
+{
+	_cleanup_free_ char *path = xasprintf("%s/" MEDIUM_MANIFEST, dir), *text = NULL;
+	_cleanup_free_ char *kernel = xasprintf("%s/" MEDIUM_KERNEL, dir);
+	struct err why = {0};
+	size_t len = 0;
+	int r = disk_view_read(&f->m, path, &text, &len, e);
+
+	if (r < 0)
+		return -1;
+	s->there = r > 0 || strv_has(f->m.paths, kernel);
+	if (s->there && r == 0)
+		s->fault = xstrdup("it has no manifest.json");
+	else if (r > 0 && image_parse(&s->image, NULL, text, len, &why) < 0)
+		s->fault = xstrdup(why.msg);
+	return 0;
+}
+
+/* GRUB's environment block: lines of NAME=VALUE. */
+static int read_active(struct found *f, struct err *e)
+{
+	_cleanup_free_ char *text = NULL;
+	_cleanup_strv_ char **lines = NULL;
+	int r = disk_view_read(&f->m, MEDIUM_GRUB_ENV, &text, NULL, e);
+
+	if (r < 0)
+		return -1;
+	lines = r > 0 ? strv_split(text, "\n") : NULL;
+	f->slots[strv_has(lines, "slot=b")].active = true;
+	return 0;
+}
+
+static const struct roles *roles_of(const struct found *f, struct roles *builtin)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(f->slots); i++)
+		if (f->slots[i].active && f->slots[i].image.roles.n > 0)
+			return &f->slots[i].image.roles;
+	roles_builtin(builtin);
+	return builtin;
+}
+
+static void parse_config(struct found *f, const char *path, const char *text, size_t len)
+{
+	_cleanup_roles_ struct roles builtin = {0};
+	const struct roles *roles = roles_of(f, &builtin);
+	_cleanup_conf_ struct conf *c = NULL;
+
+	if (streq(path, MEDIUM_RACK_CFG)) {
+		f->has_rack = rack_parse(&f->rack, text, len, "rack.cfg", CONF_NO_INCLUDE,
+					 roles, &f->wrong) == 0;
+		return;
+	}
+	host_init(&f->host);
+	if (conf_parse(&c, text, len, "host.cfg", CONF_MAX, CONF_NO_INCLUDE, &f->wrong) <
+		    0 ||
+	    host_load_conf(&f->host, conf_root(c), "", &f->wrong) < 0)
+		return;
+	host_derive(&f->host);
+	(void)!host_check(&f->host, roles, &f->wrong);
+	f->has_host = true;
+}
+
+static int read_config(struct found *f, struct err *e)
+{
+	static const char *const paths[] = {MEDIUM_HOST_CFG, MEDIUM_RACK_CFG};
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		_cleanup_free_ char *text = NULL;
+		size_t len = 0;
+		int r = disk_view_read(&f->m, paths[i], &text, &len, e);
+
+		if (r < 0)
+			return -1;
+		if (r == 0)
+			continue;
+		f->config = paths[i];
+		parse_config(f, paths[i], text, len);
+	}
+	return 0;
+}
+
+static int read_medium(struct found *f, struct err *e)
+{
+	f->slots[0].name = "a";
+	f->slots[1].name = "b";
+	if (read_slot(f, &f->slots[0], MEDIUM_SLOT_A, e) < 0 ||
+	    read_slot(f, &f->slots[1], MEDIUM_SLOT_B, e) < 0 || read_active(f, e) < 0)
+		return -1;
+	return read_config(f, e);
+}
+
+/* What there is to say does not depend on it: a disk without a system is one, too. */
+static void read_foreign(struct found *f)
+{
+	_cleanup_guest_ struct guest *g = NULL;
+	struct err why = {0};
+
+	if (guest_open_ro(&g, f->m.raw, &why) < 0 || guest_mount_os(g, &f->os, &why) < 0)
+		f->os_fault = xstrdup(why.msg);
+}
+
+/* --- telling ----------------------------------------------------------------------- */
+
+static void put_partitions(struct buf *b, const struct ptable *t)
+{
+	static const struct table_column columns[] = {
+		{"PART", true},  {"START", true}, {"SIZE", true},
+		{"TYPE", false}, {"NAME", false},
+	};
+	_cleanup_table_ struct table table = {0};
+	char size[PROGRESS_SIZE_LEN];
+
+	if (t->n == 0)
+		return;
+	table_init(&table, columns, ARRAY_SIZE(columns));
+	for (size_t i = 0; i < t->n; i++) {
+		table_addf(&table, "%u", t->v[i].number);
+		table_addf(&table, "%llu", (unsigned long long)t->v[i].start);
+		table_add(&table, progress_size(t->v[i].size, size));
+		table_add(&table, t->v[i].what ? t->v[i].what : t->v[i].type);
+		table_add(&table, t->v[i].name);
+	}
+	table_render(&table, b);
+}
+
+static void put_slot(struct buf *b, const struct slot *s)
+{
+	const struct image *i = &s->image;
+	_cleanup_free_ char *standins = strv_join(i->standins, ", ");
+	time_t epoch = (time_t)i->epoch;
+	char date[32] = "", size[PROGRESS_SIZE_LEN];
+	struct tm tm;
+
+	if (!s->there)
+		return;
+	if (s->fault) {
+		buf_printf(b, "slot %s: %s\n", s->name, s->fault);
+		return;
+	}
+	if (gmtime_r(&epoch, &tm))
+		strftime(date, sizeof(date), "%Y-%m-%d", &tm);
+	buf_printf(b, "slot %s%s: %s of %s, %s\n", s->name, s->active ? " (boots)" : "",
+		   i->name, date,
+		   progress_size(i->kernel_size + i->initrd_size + i->root_size, size));
+	buf_printf(b, "  root.squashfs sha256 %s\n", i->root_sha256);
+	if (i->standins)
+		buf_printf(b, "  stand-ins: %s\n", standins);
+}
+
+static void put_host(struct table *t, const struct host *h)
+{
+	char mac[NET_MAC_LEN];
+	_cleanup_free_ char *address = host_format(h, HOST_ADDRESS),
+			    *cbr0 = host_format(h, HOST_CBR0);
+
+	table_add(t, h->name);
+	table_add(t, h->role);
+	table_add(t, h->has_mac ? net_format_mac(h->mac, ':', mac) : NULL);
+	table_add(t, address);
+	table_add(t, cbr0);
+}
+
+static void put_hosts(struct buf *b, const struct found *f)
+{
+	static const struct table_column columns[] = {{"HOST", false},
+						      {"ROLE", false},
+						      {"MAC", false},
+						      {"ADDRESS", false},
+						      {"CBR0", false}};
+	_cleanup_table_ struct table t = {0};
+
+	if (!f->config) {
+		buf_puts(b, "neither host.cfg nor rack.cfg\n");
+		return;
+	}
+	buf_printf(b, "%s%s%s\n", strrchr(f->config, '/') + 1,
+		   f->has_rack ? ": rack " : "", f->has_rack ? f->rack.name : "");
+	table_init(&t, columns, ARRAY_SIZE(columns));
+	if (f->has_host)
+		put_host(&t, &f->host);
+	for (size_t i = 0; f->has_rack && i < f->rack.n_hosts; i++)
+		put_host(&t, &f->rack.hosts[i].host);
+	if (t.n > 0)
+		table_render(&t, b);
+	for (size_t i = 0; i < f->wrong.n; i++)
+		buf_printf(b, "  %s\n", f->wrong.lines[i]);
+}
+
+static const char *kind_name(enum disk_view_kind kind)
+{
+	static const char *const names[] = {
+		[VIEW_FOREIGN] = "foreign", [VIEW_DISK] = "disk", [VIEW_ISO] = "iso"};
+
+	return names[kind];
+}
+
+static char *as_text(const struct found *f)
+{
+	const struct ptable *t = &f->m.image.table;
+	struct buf b = {0};
+	char size[PROGRESS_SIZE_LEN];
+
+	buf_printf(&b, "%s: %s, %s, ", f->m.image.path, f->m.image.format,
+		   progress_size(f->m.image.size, size));
+	if (t->fault)
+		buf_printf(&b, "a GPT, but %s\n", t->fault);
+	else if (t->kind == PTABLE_NONE)
+		buf_puts(&b, "no partition table\n");
+	else
+		buf_printf(&b, "%s, sectors of %u bytes\n",
+			   t->kind == PTABLE_GPT ? "GPT" : "MBR", t->sector);
+	put_partitions(&b, t);
+	if (f->m.kind == VIEW_FOREIGN) {
+		buf_printf(&b, "operating system: %s\n", f->os ? f->os : f->os_fault);
+		return buf_take(&b);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(f->slots); i++)
+		put_slot(&b, &f->slots[i]);
+	put_hosts(&b, f);
+	return buf_take(&b);
+}
+
+static void json_partitions(struct json *j, const struct ptable *t)
+{
+	json_str(j, "table", ptable_kind_name(t->kind));
+	json_str(j, "table_fault", t->fault);
+	json_u64(j, "sector", t->sector);
+	json_open(j, "partitions", '[');
+	for (size_t i = 0; i < t->n; i++) {
+		json_open(j, NULL, '{');
+		json_u64(j, "number", t->v[i].number);
+		json_u64(j, "start", t->v[i].start);
+		json_u64(j, "size", t->v[i].size);
+		json_str(j, "type", t->v[i].type);
+		json_str(j, "name", t->v[i].name);
+		json_str(j, "uuid", t->v[i].uuid);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
+static void json_slots(struct json *j, const struct found *f)
+{
+	json_open(j, "slots", '[');
+	for (size_t i = 0; i < ARRAY_SIZE(f->slots); i++) {
+		const struct slot *s = &f->slots[i];
+
+		if (!s->there)
+			continue;
+		json_open(j, NULL, '{');
+		json_str(j, "slot", s->name);
+		json_bool(j, "boots", s->active);
+		json_str(j, "fault", s->fault);
+		json_str(j, "image", s->image.name);
+		json_u64(j, "epoch", s->image.epoch);
+		json_str(j, "kernel_sha256", s->image.kernel_sha256);
+		json_str(j, "initrd_sha256", s->image.initrd_sha256);
+		json_str(j, "root_sha256", s->image.root_sha256);
+		json_strv(j, "standins", s->image.standins);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
+static void json_host(struct json *j, const struct host *h)
+{
+	json_open(j, NULL, '{');
+	for (size_t i = 0; i < HOST_KEY_COUNT; i++) {
+		_cleanup_free_ char *value = host_format(h, (enum host_key_id)i);
+
+		if (h->set[i])
+			json_str(j, host_keys[i].name, value);
+	}
+	json_close(j, '}');
+}
+
+static void json_config(struct json *j, const struct found *f)
+{
+	json_str(j, "config", f->config);
+	json_str(j, "rack", f->has_rack ? f->rack.name : NULL);
+	json_open(j, "hosts", '[');
+	if (f->has_host)
+		json_host(j, &f->host);
+	for (size_t i = 0; f->has_rack && i < f->rack.n_hosts; i++)
+		json_host(j, &f->rack.hosts[i].host);
+	json_close(j, ']');
+	json_open(j, "wrong", '[');
+	for (size_t i = 0; i < f->wrong.n; i++)
+		json_str(j, NULL, f->wrong.lines[i]);
+	json_close(j, ']');
+}
+
+static char *as_json(const struct found *f)
+{
+	struct json j = {0};
+
+	json_open(&j, NULL, '{');
+	json_u64(&j, "format", 1);
+	json_str(&j, "kind", kind_name(f->m.kind));
+	json_str(&j, "file_format", f->m.image.format);
+	json_u64(&j, "size", f->m.image.size);
+	json_partitions(&j, &f->m.image.table);
+	if (f->m.kind == VIEW_FOREIGN) {
+		json_str(&j, "os", f->os);
+		json_str(&j, "os_fault", f->os_fault);
+	} else {
+		json_slots(&j, f);
+		json_config(&j, f);
+	}
+	json_close(&j, '}');
+	return json_take(&j);
+}
+
+static int inspect(const char *path, bool json, struct err *e)
+{
+	struct found f = {.m = {.image = {.fd = -1}}};
+	_cleanup_free_ char *text = NULL;
+	int r = disk_view_open(&f.m, path, e);
+
+	if (r == 0 && f.m.kind != VIEW_FOREIGN)
+		r = read_medium(&f, e);
+	else if (r == 0)
+		read_foreign(&f);
+	if (r == 0) {
+		text = json ? as_json(&f) : as_text(&f);
+		fputs(text, stdout);
+	}
+	found_done(&f);
+	return r;
+}
+
+static int run_inspect(const struct command *self, int argc, char **argv, struct err *e)
+{
+	static const struct option options[] = {{"json", no_argument, NULL, 'j'},
+						{"help", no_argument, NULL, 'h'},
+						{NULL, 0, NULL, 0}};
+	bool json = false;
+	int c;
+
+	while ((c = command_getopt(self, argc, argv, options, e)) != -1) {
+		if (c != 'j')
+			return -1;
+		json = true;
+	}
+	if (argc - optind != 1)
+		return err_set(e, ERR_USAGE, "inspect: name one disk image");
+	return inspect(argv[optind], json, e);
+}
+
+const struct command command_inspect = {
+	.name = "inspect",
+	.args = "IMAGE [--json]",
+	.summary = "show what is in a disk image",
+	.help = "  --json            as JSON\n",
+	.run = run_inspect,
+};

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rackstrap verify: a finished disk or ISO, opened by libguestfs as a machine would, with
+ * real file system drivers. Every file of the medium is held against its SHA256SUMS, the
+ * three files of each slot against the slot's manifest, and every file that the recipe
+ * put into the root against the same.
+ */
+#include "command.h"
+#include "disk-layout.h"
+#include "disk-view.h"
+#include "guest.h"
+#include "lib/log.h"
+#include "progress.h"
+#include "pxe/image.h"
+
+#include <sys/stat.h>
+
+#define MEDIUM_AT "/medium"
+
+struct verify {
+	struct guest *g;
+	char **listed; /* by SHA256SUMS: paths, */
+	char **sums;   /* and what it says of them */
+	size_t files, root_files;
+	struct diag wrong;
+};
+
+/* --- the medium ------------------------------------------------------------------ */
+
+static int check_sum(struct verify *v, const char *path, const char *at, const char *want,
+		     struct err *e)
+{
+	_cleanup_free_ char *sha256 = NULL;
+	struct guest_stat st;
+	int r = guest_stat(v->g, at, &st, e);
+
+	if (r < 0)
+		return -1;
+	if (r == 0) {
+		diag_add(&v->wrong, "%s: is missing", path);
+		return 0;
+	}
+	progress_show("comparing %s", path);
+	if (guest_sha256(v->g, at, &sha256, e) < 0)
+		return -1;
+	if (!streq(sha256, want))
+		diag_add(&v->wrong, "%s: has sha256 %s, not %s", path, sha256, want);
+	return 0;
+}
+
+/* Lines of "SHA256  PATH", as sha256sum(1) has them. */
+static int check_sums(struct verify *v, struct err *e)
+{
+	_cleanup_free_ char *text = NULL;
+	_cleanup_strv_ char **lines = NULL;
+	size_t len = 0;
+
+	if (guest_read(v->g, MEDIUM_AT "/" MEDIUM_SUMS, &text, &len, e) < 0)
+		return -1;
+	lines = strv_split(text, "\n");
+	for (size_t i = 0; lines && lines[i]; i++) {
+		_cleanup_free_ char *want = NULL, *at = NULL;
+		const char *path = strstr(lines[i], "  ");
+
+		if (!path) {
+			diag_add(&v->wrong, MEDIUM_SUMS ":%zu: is no line of it", i + 1);
+			continue;
+		}
+		want = xstrndup(lines[i], (size_t)(path - lines[i]));
+		path += 2;
+		at = xasprintf(MEDIUM_AT "/%s", path);
+		strv_add(&v->listed, path);
+		strv_add(&v->sums, want);
+		v->files++;
+		if (check_sum(v, path, at, want, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* What is not in SHA256SUMS is what is changed after the build. */
+static int check_strangers(struct verify *v, struct err *e)
+{
+	static const char *const own[] = {MEDIUM_SUMS,     MEDIUM_GRUB_ENV,
+					  MEDIUM_HOST_CFG, MEDIUM_RACK_CFG,
+					  MEDIUM_EFI_IMG,  NULL};
+	_cleanup_strv_ char **all = NULL;
+
+	if (guest_files(v->g, MEDIUM_AT, &all, e) < 0)
+		return -1;
+	for (size_t i = 0; all && all[i]; i++)
+		if (!strv_has(v->listed, all[i]) && !strv_has((char *const *)own, all[i]))
+			diag_add(&v->wrong, "%s: is not in " MEDIUM_SUMS, all[i]);
+	return 0;
+}
+
+/* --- the root -------------------------------------------------------------------- */
+
+static const char *type_name(unsigned mode)
+{
+	return S_ISREG(mode)   ? "file"
+	       : S_ISDIR(mode) ? "dir"
+	       : S_ISLNK(mode) ? "link"
+			       : "other";
+}
+
+static int check_content(struct verify *v, const struct image_file *f, const char *at,
+			 const struct guest_stat *st, struct err *e)
+{
+	_cleanup_free_ char *got = NULL;
+
+	if (f->target) {
+		if (guest_readlink(v->g, at, &got, e) < 0)
+			return -1;
+		if (!streq(got, f->target))
+			diag_add(&v->wrong, "%s: leads to '%s', not to '%s'", f->path,
+				 got, f->target);
+		return 0;
+	}
+	if ((st->mode & 07777) != f->mode)
+		diag_add(&v->wrong, "%s: has mode %04o, not %04o", f->path,
+			 st->mode & 07777, f->mode);
+	if (!f->sha256)
+		return 0;
+	if (st->size != f->size) {
+		diag_add(&v->wrong, "%s: has %llu bytes, not %llu", f->path,
+			 (unsigned long long)st->size, (unsigned long long)f->size);
+		return 0;
+	}
+	return check_sum(v, f->path, at, f->sha256, e);
+}
+
+static int check_file(struct verify *v, const struct image_file *f, const char *root,
+		      struct err *e)
+{
+	_cleanup_free_ char *at = xasprintf("%s%s", root, f->path);
+	struct guest_stat st;
+	int r = guest_stat(v->g, at, &st, e);
+
+	if (r < 0)
+		return -1;
+	v->root_files++;
+	if (r == 0)
+		diag_add(&v->wrong, "%s: is missing in the root", f->path);
+	else if (!streq(type_name(st.mode), f->type))
+		diag_add(&v->wrong, "%s: is a %s, not a %s", f->path, type_name(st.mode),
+			 f->type);
+	else
+		return check_content(v, f, at, &st, e);
+	return 0;
+}
+
+/* The file was held against SHA256SUMS already; that and the manifest have to agree. */
+static void check_part(struct verify *v, const char *path, const char *want)
+{
+	for (size_t i = 0; v->listed && v->listed[i]; i++)
+		if (streq(v->listed[i], path)) {
+			if (!streq(v->sums[i], want))
+				diag_add(&v->wrong,
+					 "%s: " MEDIUM_MANIFEST
+					 " says sha256 %s, " MEDIUM_SUMS " %s",
+					 path, want, v->sums[i]);
+			return;
+		}
+	diag_add(&v->wrong, "%s: is in " MEDIUM_MANIFEST " and not in " MEDIUM_SUMS,
+		 path);
+}
+
+static int check_root(struct verify *v, const char *slot, const struct image_files *files,
+		      struct err *e)
+{
+	_cleanup_free_ char *squash = xasprintf(MEDIUM_AT "/%s/" MEDIUM_ROOT, slot);
+	_cleanup_free_ char *root = xasprintf("/root-%s", strrchr(slot, '/') + 1);
+
+	if (guest_mount_file(v->g, squash, root, e) < 0)
+		return -1;
+	for (size_t i = 0; i < files->n; i++)
+		if (check_file(v, &files->v[i], root, e) < 0)
+			return -1;
+	return 0;
+}
+
+static int check_slot(struct verify *v, const char *slot, struct err *e)
+{
+	_cleanup_free_ char *manifest = xasprintf(MEDIUM_AT "/%s/" MEDIUM_MANIFEST, slot),
+			    *text = NULL;
+	_cleanup_image_files_ struct image_files files = {0};
+	_cleanup_image_ struct image image = {0};
+	struct guest_stat st;
+	size_t len = 0;
+	int r = guest_stat(v->g, manifest, &st, e);
+
+	if (r <= 0) /* no such slot */
+		return r;
+	if (guest_read(v->g, manifest, &text, &len, e) < 0 ||
+	    image_parse(&image, &files, text, len, e) < 0)
+		return err_wrap(e, "%s", slot);
+	const struct {
+		const char *name, *sha256;
+	} parts[] = {
+		{MEDIUM_KERNEL, image.kernel_sha256},
+		{MEDIUM_INITRD, image.initrd_sha256},
+		{MEDIUM_ROOT, image.root_sha256},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		_cleanup_free_ char *path = xasprintf("%s/%s", slot, parts[i].name);
+
+		check_part(v, path, parts[i].sha256);
+	}
+	return check_root(v, slot, &files, e);
+}
+
+/* --- all ------------------------------------------------------------------------- */
+
+static int check_all(struct verify *v, struct err *e)
+{
+	static const char *const slots[] = {MEDIUM_SLOT_A, MEDIUM_SLOT_B};
+
+	if (check_sums(v, e) < 0 || check_strangers(v, e) < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(slots); i++)
+		if (check_slot(v, slots[i], e) < 0)
+			return -1;
+	return 0;
+}
+
+static int verify(const char *path, struct err *e)
+{
+	_cleanup_disk_view_ struct disk_view m = {.image = {.fd = -1}};
+	_cleanup_guest_ struct guest *g = NULL;
+	struct verify v = {0};
+	int r;
+
+	if (disk_view_open(&m, path, e) < 0)
+		return -1;
+	if (m.kind == VIEW_FOREIGN)
+		return err_set(e, ERR_FAILED,
+			       "%s: is no disk or ISO that rackstrap made: it has no "
+			       "manifest",
+			       path);
+	if (guest_open_ro(&g, m.raw, e) < 0 ||
+	    guest_mount(g, m.kind == VIEW_ISO ? "/dev/sda" : "/dev/sda2", MEDIUM_AT, e) <
+		    0)
+		return -1;
+	v.g = g;
+	r = check_all(&v, e);
+	progress_clear();
+	for (size_t i = 0; i < v.wrong.n; i++)
+		log_error("%s: %s", path, v.wrong.lines[i]);
+	if (r == 0 && v.wrong.n > 0)
+		r = err_set(e, ERR_FAILED, "%s: %zu difference%s", path, v.wrong.n,
+			    v.wrong.n == 1 ? "" : "s");
+	if (r == 0)
+		printf("%s: %zu files of the medium and %zu of the root are as they were "
+		       "built\n",
+		       path, v.files, v.root_files);
+	strv_free(v.listed);
+	strv_free(v.sums);
+	diag_done(&v.wrong);
+	return r;
+}
+
+static int run_verify(const struct command *self, int argc, char **argv, struct err *e)
+{
+	static const struct option options[] = {{"help", no_argument, NULL, 'h'},
+						{NULL, 0, NULL, 0}};
+
+	if (command_getopt(self, argc, argv, options, e) != -1)
+		return -1;
+	if (argc - optind != 1)
+		return err_set(e, ERR_USAGE, "verify: name one disk image");
+	return verify(argv[optind], e);
+}
+
+const struct command command_verify = {
+	.name = "verify",
+	.args = "IMAGE",
+	.summary = "compare every file of a disk or ISO with what was built",
+	.help = "",
+	.run = run_verify,
+};

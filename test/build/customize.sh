@@ -1,0 +1,162 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# rackstrap inspect, customize and verify, on a disk laid out as builder/disk-layout.h says,
+# with a root so small that libguestfs is through with it in a moment.
+. "$(dirname "$0")/../tap.sh"
+export TMPDIR=$WORK MTOOLSRC=/dev/null MTOOLS_SKIP_CHECK=1
+rs() { "$RACKSTRAP" "$@"; }
+sum() { sha256sum <"$1" | cut -d' ' -f1; }
+size() { stat -c %s "$1"; }
+
+# --- the disk ---------------------------------------------------------------------------
+tree=$WORK/tree slot=$WORK/tree/rackstrap/a root=$WORK/root
+mkdir -p "$slot" "$tree/boot/grub" "$tree/EFI/BOOT" "$root/usr/bin" "$root/etc"
+echo 'says hello' >"$root/usr/bin/hello"
+chmod 755 "$root/usr/bin/hello"
+ln -s ../usr/bin/hello "$root/etc/hello"
+mksquashfs "$root" "$slot/root.squashfs" -quiet -no-progress -all-root >/dev/null
+echo kernel >"$slot/vmlinuz"
+echo initrd >"$slot/initrd.img"
+echo 'set cmdline="quiet"' >"$slot/slot.cfg"
+echo 'menu' >"$tree/boot/grub/grub.cfg"
+echo 'grub' >"$tree/EFI/BOOT/BOOTX64.EFI"
+printf '# GRUB Environment Block\nslot=a\n###' >"$tree/boot/grub/grubenv"
+part() { printf '{"path":"%s","size":%s,"sha256":"%s"}' "$1" "$(size "$slot/$1")" "$(sum "$slot/$1")"; }
+cat >"$slot/manifest.json" <<END
+{"format":1,"name":"tiny","summary":"","epoch":1700000000,"cmdline":"quiet","standins":["kubelet"],
+"roles":[{"name":"master","units":["etcd.service"],"ready":[],"cbr0":false,"master":true},
+	{"name":"node","units":["docker.service"],"ready":[],"cbr0":true,"master":false}],
+"outputs":[$(part vmlinuz),$(part initrd.img),$(part root.squashfs)],
+"files":[{"path":"/usr/bin","type":"dir","mode":"0755","source":"x"},
+	{"path":"/usr/bin/hello","type":"file","mode":"0755","size":$(size "$root/usr/bin/hello"),
+	 "sha256":"$(sum "$root/usr/bin/hello")","source":"x"},
+	{"path":"/etc/hello","type":"link","target":"../usr/bin/hello","source":"x"}]}
+END
+(cd "$tree" && find . -type f ! -name grubenv -printf '%P\n' | sort | xargs sha256sum) >"$WORK/sums"
+mv "$WORK/sums" "$tree/rackstrap/SHA256SUMS"
+
+fat=$((2 * 1048576))
+make_disk() { # FILE
+	truncate -s 64M "$1"
+	sfdisk -q "$1" <<-END
+		label: gpt
+		size=1M, type=21686148-6449-6E6F-744E-656564454649, name=rackstrap-bios
+		size=40M, type=U, name=rackstrap-boot
+		size=1M, type=L, name=rackstrap-state
+	END
+	mkfs.vfat -F32 -s1 -nRACKSTRAP --offset=$((fat / 512)) "$1" 40960 >/dev/null
+	mcopy -s -i "$1@@$fat" "$tree"/* ::/
+}
+disk=$WORK/disk.img
+make_disk "$disk"
+read_fat() { mtype -i "$1@@$fat" "::/$2"; }
+sound() { # IMAGE: as foreign readers see it
+	sfdisk -q --verify "$1" && sgdisk -v "$1" | grep -q 'No problems found' &&
+		dd if="$1" of="$WORK/fat" bs=1M skip=2 count=40 status=none && fsck.vfat -n "$WORK/fat" >/dev/null
+}
+
+# --- what goes in -----------------------------------------------------------------------
+ssh-keygen -q -t ed25519 -N '' -C op@desk -f "$WORK/key"
+ssh-keygen -q -t ed25519 -N '' -C other@desk -f "$WORK/key2"
+cat >"$WORK/host.cfg" <<'END'
+# who it is
+name = "node-1"; role = "node"; cluster = "demo";
+address = "172.25.0.11/24"; gateway = "172.25.0.1"; master = "172.25.0.10";
+cbr0 = "192.168.1.1/24";	# its /24
+END
+cp "$WORK/host.cfg" "$WORK/wrong.cfg"
+sed -i 's|192.168.1.1/24|192.168.1.1/99|; s|"node";|"nod";|' "$WORK/wrong.cfg"
+cp configs/demo.cfg "$WORK/rack.cfg"
+
+refuse "customize without an image" 2 'rackstrap: customize: name one disk image' rs customize --host x
+refuse "or anything to put in" 2 'rackstrap: customize: say what to put in: --host, --rack or --key' rs customize "$disk"
+refuse "host and rack" 2 'rackstrap: customize: --host and --rack: an image is for one host or for a rack, not for both' \
+	rs customize "$disk" --host a --rack b
+truncate -s 4M "$WORK/foreign"
+refuse "an image that is not ours" 1 \
+	"rackstrap: $WORK/foreign: is no disk or ISO that rackstrap made: it has no place for a configuration" \
+	rs customize "$WORK/foreign" --host "$WORK/host.cfg"
+cp --sparse=always "$disk" "$WORK/before"
+refuse "a host.cfg that is wrong" 3 "rackstrap: $WORK/wrong.cfg:*" rs customize "$disk" --host "$WORK/wrong.cfg"
+check "every mistake in it is told" test "$(grep -c wrong.cfg "$WORK/err")" = 2
+refuse "a key, and nothing to put it into" 1 \
+	"rackstrap: $disk: has neither host.cfg nor rack.cfg that the key could go into: give --host or --rack as well" \
+	rs customize "$disk" --key "$WORK/key.pub"
+check "none of them touched the image" cmp "$disk" "$WORK/before"
+
+check "a host.cfg" rs customize "$disk" --host "$WORK/host.cfg"
+check "it is there, byte for byte" cmp <(read_fat "$disk" rackstrap/host.cfg) "$WORK/host.cfg"
+check "the disk is sound" sound "$disk"
+check "nothing is left beside it" test -z "$(find "$WORK" -maxdepth 1 -name '.disk.img*')"
+cp --sparse=always "$disk" "$WORK/once"
+check "the same once more" rs customize "$disk" --host "$WORK/host.cfg"
+check "and the bytes are the same" cmp "$disk" "$WORK/once"
+check "a key" rs customize "$disk" --key "$WORK/key.pub"
+check "another" rs customize "$disk" --key "$WORK/key2.pub"
+read_fat "$disk" rackstrap/host.cfg >"$WORK/host.got"
+check "both are in it" test "$(grep -cF -f <(cut -d' ' -f2 "$WORK/key.pub" "$WORK/key2.pub") "$WORK/host.got")" -ge 1
+check "the comments stay" grep -q '# its /24' "$WORK/host.got"
+echo 'ssh-rsa nonsense' >"$WORK/bad.pub"
+refuse "a key that is none" 3 "rackstrap: $WORK/bad.pub: *" rs customize "$disk" --key "$WORK/bad.pub"
+: >"$WORK/none.pub"
+refuse "a file without a key" 3 "rackstrap: $WORK/none.pub: has no key in it" rs customize "$disk" --key "$WORK/none.pub"
+
+check "a rack.cfg and a key" rs customize "$disk" --rack "$WORK/rack.cfg" --key "$WORK/key.pub"
+check "every host of the rack has the key" python3 - "$RACKSTRAP" "$disk" "$WORK/key.pub" <<'P'
+import json, subprocess, sys
+out = json.loads(subprocess.run([sys.argv[1], "inspect", sys.argv[2], "--json"], check=True, capture_output=True).stdout)
+key = open(sys.argv[3]).read().split()[1]
+assert out["kind"] == "disk" and out["wrong"] == [] and out["config"] == "rackstrap/rack.cfg", out
+assert len(out["hosts"]) == 3 and all(key in h["ssh_keys"] for h in out["hosts"]), out["hosts"]
+s = out["slots"]
+assert len(s) == 1 and s[0]["boots"] and s[0]["image"] == "tiny" and s[0]["standins"] == ["kubelet"], s
+assert [p["name"] for p in out["partitions"]] == ["rackstrap-bios", "rackstrap-boot", "rackstrap-state"], out
+P
+check "the host.cfg is gone" test -z "$(mdir -b -i "$disk@@$fat" ::/rackstrap | grep host.cfg)"
+check "the disk is sound" sound "$disk"
+rs inspect "$disk" >"$WORK/shown"
+check "the partitions are shown" grep -qE '^ +2 +2097152 +40\.0 MiB +EFI system +rackstrap-boot$' "$WORK/shown"
+check "and the slot" grep -qE '^slot a \(boots\): tiny of 2023-11-14, ' "$WORK/shown"
+check "and the hosts" grep -qE '^node-1 +node +52:54:00:25:00:11 ' "$WORK/shown"
+
+# The same by way of the other formats.
+qemu-img convert -O qcow2 "$WORK/before" "$WORK/disk.qcow2"
+zstd -q "$WORK/before" -o "$WORK/disk.zst"
+for f in qcow2 zst; do
+	check "customize a $f" rs customize "$WORK/disk.$f" --host "$WORK/host.cfg"
+	check "inspect it" rs inspect "$WORK/disk.$f"
+	grep -q node-1 "$WORK/out" || fail "the host is in the $f"
+done
+zstd -q -d "$WORK/disk.zst" -o "$WORK/unpacked"
+check "it is the same disk in either" cmp "$WORK/unpacked" "$WORK/once"
+xz -k -0 "$WORK/before"
+refuse "one that it could not pack again" 1 \
+	"rackstrap: $WORK/before.xz: is compressed with xz: only raw, qcow2 and zstd can be changed" \
+	rs customize "$WORK/before.xz" --host "$WORK/host.cfg"
+
+# --- compared ---------------------------------------------------------------------------
+check "verify finds all as it was built" rs verify "$disk"
+cp "$WORK/out" "$WORK/counted"
+check "and counts it" grep -qx "$disk: 7 files of the medium and 3 of the root are as they were built" "$WORK/counted"
+
+# Everything wrong at once: a file changed, one missing, one too many; and in the root, which
+# is as SHA256SUMS has it, what the manifest says otherwise.
+bad=$WORK/bad.img
+echo 'says evil!' >"$root/usr/bin/hello"
+rm "$root/etc/hello"
+mksquashfs "$root" "$WORK/root2" -quiet -no-progress -all-root -noappend >/dev/null
+make_disk "$bad"
+mcopy -o -i "$bad@@$fat" "$WORK/root2" ::/rackstrap/a/root.squashfs
+mcopy -i "$bad@@$fat" "$WORK/host.cfg" ::/EFI/BOOT/extra.efi
+mdel -i "$bad@@$fat" ::/rackstrap/a/slot.cfg
+refuse "verify finds what is wrong" 1 "rackstrap: $bad: 5 differences" rs verify "$bad"
+cp "$WORK/err" "$WORK/found"
+for line in "rackstrap/a/root.squashfs: has sha256 $(sum "$WORK/root2"), not $(sum "$slot/root.squashfs")" \
+	'rackstrap/a/slot.cfg: is missing' 'EFI/BOOT/extra.efi: is not in rackstrap/SHA256SUMS' \
+	"/usr/bin/hello: has sha256 $(sum "$root/usr/bin/hello"), not "'*' '/etc/hello: is missing in the root'; do
+	check "${line%%:*}" grep -qF "rackstrap: $bad: ${line%'*'}" "$WORK/found"
+done
+refuse "verify of what is not ours" 1 \
+	"rackstrap: $WORK/foreign: is no disk or ISO that rackstrap made: it has no manifest" rs verify "$WORK/foreign"
+finish

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ssh keys put into the text of a configuration, whatever way it is written in. */
+#include "builder/config-text.h"
+#include "lib/str.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#define BLOB "AAAAC3NzaC1lZDI1NTE5AAAAIJQdqrdrD2gBQk4VJ4fX7EuSPiuXUWHeLxYyvRp7NmKi"
+#define KEY  "ssh-ed25519 " BLOB " op@desk"
+#define HOST                                                                             \
+	"name = \"m\"; role = \"master\"; address = \"172.25.0.10/24\";\n"               \
+	"master = \"172.25.0.10\";\n"
+#define RACK(cluster, a, b)                                                              \
+	"cluster : {\n\tname = \"x\"; node_network = \"172.25.0.0/24\";\n"               \
+	"\tgateway = \"172.25.0.1\"; boot_server = \"172.25.0.1\"; master = "            \
+	"\"m\";\n" cluster "};\nhosts = (\n"                                             \
+	"\t{ name = \"m\"; role = \"master\"; mac = \"52:54:00:25:00:10\";\n"            \
+	"\t  address = \"172.25.0.10\"; " a " },\n"                                      \
+	"\t{ name = \"n\"; role = \"node\"; mac = \"52:54:00:25:00:11\";\n"              \
+	"\t  address = \"172.25.0.11\"; cbr0 = \"192.168.1.1/24\"; " b " }\n);\n"
+
+static char *add(const char *text, bool rack, int want)
+{
+	_cleanup_config_text_ struct config_text c = {
+		.name = xstrdup("x.cfg"),
+		.rack = rack,
+		.text = xstrdup(text),
+		.len = strlen(text),
+	};
+	_cleanup_roles_ struct roles roles = {0};
+	_cleanup_diag_ struct diag d = {0};
+	int r;
+
+	roles_builtin(&roles);
+	r = config_text_check(&c, &roles, &d);
+	if (r < 0)
+		fail_msg("%s", d.lines[0]);
+	r = config_text_add_key(&c, KEY, &roles, &d);
+	if (r != want)
+		fail_msg("%s", d.n > 0 ? d.lines[0] : c.text);
+	if (r < 0)
+		return xstrdup(d.lines[0]);
+	return TAKE_PTR(c.text);
+}
+
+#define assert_add(text, rack, want)                                                     \
+	do {                                                                             \
+		_cleanup_free_ char *got_ = add(text, rack, 0);                          \
+		assert_string_equal(got_, want);                                         \
+	} while (0)
+
+static void test_host(void **state)
+{
+	(void)state;
+	assert_add(HOST, false, HOST "\nssh_keys = [ \"" KEY "\" ];\n");
+	assert_add(HOST "ssh_keys = [ ]; # none\n", false,
+		   HOST "ssh_keys = [ \"" KEY "\"  ]; # none\n");
+	assert_add(HOST "ssh_keys = (\"ssh-ed25519 " BLOB " a@b\");", false,
+		   HOST "ssh_keys = ( \"" KEY "\",\"ssh-ed25519 " BLOB " a@b\");");
+	assert_add(HOST "ssh_keys =\n\t[\n\t\"ssh-ed25519 " BLOB " a@b\" ];", false,
+		   HOST "ssh_keys =\n\t[ \"" KEY "\",\n\t\"ssh-ed25519 " BLOB
+			" a@b\" ];");
+}
+
+static void test_a_key_that_is_there(void **state)
+{
+	(void)state;
+	assert_add(HOST "ssh_keys = [ \"" KEY "\" ];", false,
+		   HOST "ssh_keys = [ \"" KEY "\" ];");
+}
+
+static void test_rack(void **state)
+{
+	(void)state;
+	assert_add(RACK("", "", ""), true,
+		   "cluster : {\n\tssh_keys = [ \"" KEY "\" ];\n\tname = \"x\"; "
+		   "node_network = \"172.25.0.0/24\";\n"
+		   "\tgateway = \"172.25.0.1\"; boot_server = \"172.25.0.1\"; master = "
+		   "\"m\";\n};\nhosts = (\n"
+		   "\t{ name = \"m\"; role = \"master\"; mac = \"52:54:00:25:00:10\";\n"
+		   "\t  address = \"172.25.0.10\";  },\n"
+		   "\t{ name = \"n\"; role = \"node\"; mac = \"52:54:00:25:00:11\";\n"
+		   "\t  address = \"172.25.0.11\"; cbr0 = \"192.168.1.1/24\";  }\n);\n");
+	/* A host with keys of its own does not take the cluster's. */
+	assert_add(RACK("\tssh_keys = [ ];\n", "", "ssh_keys = [ ];"), true,
+		   RACK("\tssh_keys = [ \"" KEY "\"  ];\n", "",
+			"ssh_keys = [ \"" KEY "\"  ];"));
+}
+
+/* Found at the wrong place, it is not taken. */
+static void test_where_it_cannot_be_seen(void **state)
+{
+	_cleanup_free_ char *said = NULL;
+
+	(void)state;
+	said = add(HOST "/* ssh_keys = [ */ ssh_keys = [ ];", false, -1);
+	assert_string_equal(said, "x.cfg: ssh_keys: it is written in a way that a key "
+				  "cannot be added to: add it there yourself");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_host),
+		cmocka_unit_test(test_a_key_that_is_there),
+		cmocka_unit_test(test_rack),
+		cmocka_unit_test(test_where_it_cannot_be_seen),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
