@@ -137,7 +137,7 @@ DEPS	:= gcc libc6-dev make pkg-config clang libclang-rt-14-dev \
 	grub-common grub-pc-bin grub-efi-amd64-bin \
 	iproute2 iptables procps systemd curl openssh-client openssl python3 ca-certificates \
 	initramfs-tools-core mandoc busybox gpg gpg-agent gpgconf python3-jsonschema etcd-server \
-	nbdkit dmsetup mdadm kmod
+	nbdkit dmsetup kmod
 
 # libguestfs boots a kernel of this machine; a machine that has one needs no other.
 ifeq ($(wildcard /boot/vmlinuz-*),)
