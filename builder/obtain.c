@@ -55,6 +55,15 @@ static int by_key(const void *a, const void *b)
 	return strcmp(((const struct missing *)a)->key, ((const struct missing *)b)->key);
 }
 
+/* As they are wanted: in that order they are fetched, and told when they fail. */
+static int by_want(const void *a, const void *b)
+{
+	const struct want *x = ((const struct missing *)a)->want;
+	const struct want *y = ((const struct missing *)b)->want;
+
+	return x < y ? -1 : x > y;
+}
+
 static int missings_lock(struct missings *m, const struct cache *c, struct err *e)
 {
 	if (m->n > 0)
@@ -67,6 +76,8 @@ static int missings_lock(struct missings *m, const struct cache *c, struct err *
 		if (cache_lock(c, name, &m->v[i].lock_fd, e) < 0)
 			return -1;
 	}
+	if (m->n > 0)
+		qsort(m->v, m->n, sizeof(*m->v), by_want);
 	return 0;
 }
 
