@@ -56,8 +56,8 @@ apply() { # ROLE
 	"$ABS_O/firstboot" apply --live --root="$R" --cmdline=
 }
 
-common="calico-node.service docker.service rackstrap-heal.timer"
-master="etcd.service kube-apiserver.service kube-controller-manager.service kube-scheduler.service rackstrap-master.target rackstrap-pool.service"
+common="calico-node.service docker.service rackstrap-heal.timer rackstrap-pool.service"
+master="etcd.service kube-apiserver.service kube-controller-manager.service kube-scheduler.service rackstrap-master.target"
 node="kube-kubelet.service kube-proxy.service rackstrap-node.target"
 runs() { # exactly these of all of ours
 	local want
