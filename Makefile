@@ -192,7 +192,9 @@ LINT_TESTS	:= $(sort $(wildcard test/lint/*.sh))
 BOOT_TESTS	:= $(sort $(wildcard test/initramfs/*.sh))
 BUILD_TESTS	:= $(sort $(wildcard test/build/*.sh))
 REPRO_TESTS	:= $(sort $(wildcard test/repro/*.sh))
-QEMU_TESTS	:= $(sort $(filter-out %/lib.sh %/media-vm.sh,$(wildcard test/qemu/*.sh)))
+# Racks keep every processor busy; the others have one machine at a time.
+RACK_TESTS	:= test/qemu/demo.sh test/qemu/vivid.sh
+QEMU_TESTS	:= $(sort $(filter-out %/lib.sh %/media-vm.sh $(RACK_TESTS),$(wildcard test/qemu/*.sh)))
 LONG_TESTS	:= $(sort $(wildcard test/long/*.sh))
 ASAN_UNIT	 = $(patsubst $(O)/%,$(O)/asan/%,$(UNIT_TESTS) $(FUZZERS))
 
@@ -208,7 +210,8 @@ QUICK_TESTS	= $(UNIT_TESTS) $(FUZZERS) $(SHOULD_FAIL) $(LINT_TESTS) $(BOOT_TESTS
 
 check: deps
 	$(Q)$(MAKE) $(JOBS) DEV=1 tests-built asan-built clang-built $(O)/standin/mirror.stamp
-	$(Q)test/run $(QUICK_TESTS) $(ASAN_UNIT) -- $(BUILD_TESTS) $(REPRO_TESTS) $(QEMU_TESTS)
+	$(Q)test/run $(QUICK_TESTS) $(ASAN_UNIT) -- $(BUILD_TESTS) $(REPRO_TESTS) \
+		-- $(QEMU_TESTS) -- $(RACK_TESTS)
 check-unit: tests-built
 	$(Q)test/run $(QUICK_TESTS) --
 check-asan: asan-built
@@ -221,7 +224,7 @@ check-build: tests-built $(O)/standin/mirror.stamp
 check-repro: tests-built $(O)/standin/mirror.stamp
 	$(Q)test/run $(REPRO_TESTS)
 check-qemu: tests-built $(O)/standin/mirror.stamp
-	$(Q)test/run $(QEMU_TESTS)
+	$(Q)test/run $(QEMU_TESTS) -- $(RACK_TESTS)
 check-long: deps
 	$(Q)$(MAKE) $(JOBS) DEV=1 tests-built $(O)/standin/mirror.stamp
 	$(Q)test/run $(LONG_TESTS)
