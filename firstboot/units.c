@@ -34,6 +34,8 @@ static void take(struct unit *u, const char *line)
 		u->result = (free(u->result), xstrdup(v));
 	else if ((v = str_after(line, "Type=")))
 		u->oneshot = streq(v, "oneshot");
+	else if ((v = str_after(line, "RemainAfterExit=")))
+		u->remains = streq(v, "yes");
 	else if ((v = str_after(line, "ExecMainExitTimestampMonotonic=")))
 		u->ran = !streq(v, "0") && *v;
 	else if ((v = str_after(line, "EnvironmentFiles=")) ||
@@ -78,7 +80,7 @@ int units_query(struct units *ret, char *const *names, struct err *e)
 	const char *const head[] = {
 		"systemctl", "show", "--no-pager",
 		"--property=LoadState,ActiveState,SubState,Result,Type,"
-		"ExecMainExitTimestampMonotonic,EnvironmentFiles,"
+		"RemainAfterExit,ExecMainExitTimestampMonotonic,EnvironmentFiles,"
 		"ActiveEnterTimestampMonotonic",
 		"--"};
 	size_t n = strv_len(names);
@@ -102,7 +104,7 @@ int units_query(struct units *ret, char *const *names, struct err *e)
 bool unit_ready(const struct unit *u)
 {
 	if (streq(u->active, "active"))
-		return true;
+		return !u->remains || streq(u->sub, "exited");
 	return u->oneshot && u->ran && streq(u->active, "inactive") && u->result &&
 	       streq(u->result, "success");
 }

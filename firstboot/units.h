@@ -12,6 +12,7 @@ struct unit {
 	char *result;             /* Result */
 	bool oneshot;             /* Type=oneshot */
 	bool ran;                 /* its main process has run to its end at least once */
+	bool remains;             /* RemainAfterExit=: what it does is done at its end */
 	uint64_t active_since_us; /* CLOCK_MONOTONIC; 0: not active */
 	char **environment;       /* files of its EnvironmentFile= */
 };
@@ -29,9 +30,9 @@ int units_parse(struct units *ret, char *const *names, const char *text,
 		struct err *e) _must_check_;
 
 /*
- * Whether it does what it is for: it is active (for one that stays "active" after its
- * program ended, systemd says so only if it ended well), or it is a oneshot that has
- * run and succeeded.
+ * Whether it does what it is for: it is active, and its program has ended (well, or it
+ * would not be active) if it is one that stays "active" after that; or it is a oneshot
+ * that has run and succeeded.
  */
 bool unit_ready(const struct unit *u);
 

@@ -46,6 +46,16 @@ static void test_units(void **state _unused_)
 		    "a.service is active (running)");
 	assert_unit(UNIT("active", "exited", "success", "simple", "17"), true,
 		    "a.service is active (exited)");
+	/* Calico's calicoctl: its work is not done while it runs. */
+	assert_unit("RemainAfterExit=yes\n" UNIT("active", "running", "success", "simple",
+						 "0"),
+		    false, "a.service is active (running)");
+	assert_unit("RemainAfterExit=yes\n" UNIT("active", "exited", "success", "simple",
+						 "1"),
+		    true, "a.service is active (exited)");
+	assert_unit("RemainAfterExit=no\n" UNIT("active", "running", "success", "simple",
+						"0"),
+		    true, "a.service is active (running)");
 	assert_unit(UNIT("activating", "auto-restart", "exit-code", "simple", "17"),
 		    false, "a.service is activating (auto-restart, exit-code)");
 	assert_unit(UNIT("failed", "failed", "exit-code", "oneshot", "17"), false,
