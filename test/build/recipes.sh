@@ -12,9 +12,9 @@ lock=$WORK/recipe.lock
 check "two digests are in the recipe itself" test \
 	"$(grep -cE '^\s+sha(256|512) = ' images/bookworm-2015/recipe.cfg)" = 2
 refuse "the recipe as it is takes no stand-in for what it knows the digest of" 1 \
-	"rackstrap: https://*: sha*expected *" \
+	"rackstrap: docker://gcr.io/google_containers/pause@sha256:*" \
 	"$RACKSTRAP" lock images/bookworm-2015 --lock "$lock" "${FROM[@]}"
-check "each is told on a line of its own, the container without a copy too" test \
+check "each is told on a line of its own, in the recipe's order, the container without a copy last" test \
 	"$(grep -cE '^rackstrap: (https://.*: sha.*expected|docker://gcr.io/.*pause@sha256:)' "$WORK/err")" = 3
 check "and made no lock of it" test ! -e "$lock"
 copy_recipes "$WORK"
