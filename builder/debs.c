@@ -14,7 +14,10 @@
 #include "lib/log.h"
 #include "lib/str.h"
 
+#include <inttypes.h>
 #include <limits.h>
+#include <sys/random.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #define CONTROL_MAX (1U << 20)
@@ -280,21 +283,39 @@ void debs_repo_remove(const char *dir, const char *note)
 	unlink(note);
 }
 
-int debs_repo(const struct lock_base *b, const struct recipe *r, const struct cache *c,
-	      const char *note, struct buf *out, char **ret, struct err *e)
+/* Noted before it is made: there is no instant at which a kill leaves it unknown. */
+static int noted_dir(const char *note, char **ret, struct err *e)
 {
 	const char *tmp = getenv("TMPDIR");
 	_cleanup_free_ char *dir = NULL;
+	uint64_t random;
 	int n;
 
-	debs_repo_remove(NULL, note);
-	n = tempdir_make(tmp && tmp[0] == '/' ? tmp : "/tmp", "rackstrap-debs", &dir);
-	if (n < 0)
-		return err_errno(e, n, "TMPDIR");
+	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		return err_errno(e, errno, "getrandom");
+	dir = xasprintf("%s/rackstrap-debs.%016" PRIx64,
+			tmp && tmp[0] == '/' ? tmp : "/tmp", random);
 	n = file_write_at(AT_FDCWD, note, dir, strlen(dir), 0644);
 	if (n < 0)
-		err_errno(e, n, "%s", note);
-	if (n < 0 || fill(b, r, c, dir, e) < 0) {
+		return err_errno(e, n, "%s", note);
+	if (mkdir(dir, 0700) < 0) {
+		n = errno;
+		unlink(note);
+		return err_errno(e, n, "TMPDIR: %s", dir);
+	}
+	*ret = TAKE_PTR(dir);
+	return 0;
+}
+
+int debs_repo(const struct lock_base *b, const struct recipe *r, const struct cache *c,
+	      const char *note, struct buf *out, char **ret, struct err *e)
+{
+	_cleanup_free_ char *dir = NULL;
+
+	debs_repo_remove(NULL, note);
+	if (noted_dir(note, &dir, e) < 0)
+		return -1;
+	if (fill(b, r, c, dir, e) < 0) {
 		debs_repo_remove(dir, note);
 		return -1;
 	}
