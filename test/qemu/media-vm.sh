@@ -48,23 +48,28 @@ vm_drive() { # KIND FILE [DEVICE-OPTIONS]: arguments for a disk, a CD or a stick
 	esac
 }
 
-# vm_start NAME bios|uefi MAC ARGS...: in the background; its console is $WORK/NAME.console.
+# vm_start NAME bios|uefi|secure MAC ARGS...: in the background; its console is $WORK/NAME.console.
 # Another start with that name goes on writing there.
 vm_start() {
-	local name=$1 firmware=$2 mac=$3 args=()
+	local name=$1 firmware=$2 mac=$3 args=() machine=q35,graphics=off
 	shift 3
 	CONSOLE=$WORK/$name.console
 	: >>"$CONSOLE"
 	VM_SEEN=$(stat -c %s "$CONSOLE")
-	if [ "$firmware" = uefi ]; then
-		[ -e "$WORK/$name.vars" ] || cp /usr/share/OVMF/OVMF_VARS_4M.fd "$WORK/$name.vars"
-		args=(-drive "if=pflash,unit=0,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd"
+	local code=OVMF_CODE_4M.fd vars=OVMF_VARS_4M.fd
+	if [ "$firmware" = secure ]; then # with the keys that PCs are sold with
+		code=OVMF_CODE_4M.ms.fd vars=OVMF_VARS_4M.ms.fd machine=$machine,smm=on
+		args=(-global driver=cfi.pflash01,property=secure,value=on -global ICH9-LPC.disable_s3=1)
+	fi
+	if [ "$firmware" != bios ]; then
+		[ -e "$WORK/$name.vars" ] || cp "/usr/share/OVMF/$vars" "$WORK/$name.vars"
+		args+=(-drive "if=pflash,unit=0,format=raw,readonly=on,file=/usr/share/OVMF/$code"
 			-drive "if=pflash,unit=1,format=raw,file=$WORK/$name.vars")
 	fi
 	VM_PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 	# shellcheck disable=SC2068 -- vm_drive's words
 	qemu-system-x86_64 -name "$name" -nodefaults -no-user-config -display none \
-		-machine q35,graphics=off -accel tcg,thread=multi -cpu EPYC -smp 2 -m 1536M \
+		-machine "$machine" -accel tcg,thread=multi -cpu EPYC -smp 2 -m 1536M \
 		-boot strict=on "${args[@]}" \
 		-netdev "user,id=n0,restrict=on,hostfwd=tcp:127.0.0.1:$VM_PORT-:22" \
 		-device "virtio-net-pci,netdev=n0,mac=$mac,romfile=" \

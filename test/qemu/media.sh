@@ -78,7 +78,8 @@ vm_kill
 rm "$disk"
 
 # shellcheck disable=SC2046
-vm_start uefi-cd uefi $MAC $(vm_drive cd "$OUT/boot.iso")
-check "UEFI, an ISO as a CD: ready" ready
+vm_start uefi-cd secure $MAC $(vm_drive cd "$OUT/boot.iso")
+check "UEFI with Secure Boot, an ISO as a CD: ready" ready
+check "its kernel says that Secure Boot is on" on_vm "dmesg | grep -q 'secureboot: Secure boot enabled'"
 check "its writable layer is RAM" test "$(vm_said | grep -c 'rackstrap: writable layer: RAM')" = 1
 finish
