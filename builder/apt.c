@@ -236,8 +236,20 @@ static int derive(struct sources *s, const char *origin, const char *suite,
 	return 0;
 }
 
+/* The suite itself, and its "-updates" if `only` is NULL or has "updates". */
+static bool is_wanted(const struct source *x, char *const *only)
+{
+	bool wanted = !only || is_main(x);
+
+	for (size_t i = 1; i < ARRAY_SIZE(pockets) && !wanted; i++)
+		wanted = str_ends(x->codename, pockets[i]) &&
+			 strv_has(only, pockets[i] + 1);
+	return wanted;
+}
+
 int apt_sources(struct buf *out, const char *origin, const char *suite,
-		char *const *components, const char *where, struct err *e)
+		char *const *components, char *const *only, const char *where,
+		struct err *e)
 {
 	_cleanup_sources_ struct sources s = {0};
 	bool have = false;
@@ -256,7 +268,8 @@ int apt_sources(struct buf *out, const char *origin, const char *suite,
 			"give base a 'mirror'",
 			where, origin, suite);
 	for (size_t i = 0; i < s.n; i++)
-		put_source(out, &s.v[i]);
+		if (is_wanted(&s.v[i], only))
+			put_source(out, &s.v[i]);
 	return 0;
 }
 

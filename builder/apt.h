@@ -13,11 +13,13 @@
  * Appends the sources of `suite`, its -updates and -security, as far as they are in a
  * Release of that origin and have one of the components. `where` is what the recipe says
  * about it, for messages. A suite that is not this machine's own is taken from where its
- * own comes from: the same archives, with the other name. -1 when there is none of the
- * origin.
+ * own comes from: the same archives, with the other name. `only`, unless it is NULL, is
+ * what is taken besides the suite itself: "updates", "security". -1 when there is none of
+ * the origin.
  */
 int apt_sources(struct buf *out, const char *origin, const char *suite,
-		char *const *components, const char *where, struct err *e) _must_check_;
+		char *const *components, char *const *only, const char *where,
+		struct err *e) _must_check_;
 
 /* The key of a source: what SOURCE-FILE, line or stanza N, says as signed-by (several
  * lines when it is the key itself), or NULL. Owned. */

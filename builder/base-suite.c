@@ -65,7 +65,8 @@ void base_archive_parse(struct recipe_base *b, const struct conf_node *group,
 			      "mirror: must begin with https://, http:// or file:///, "
 			      "not '%s'",
 			      b->mirror);
-	(void)!recipe_get_words(group, "pockets", &b->pockets, d);
+	if (recipe_get_words(group, "pockets", &b->pockets, d) > 0 && !b->pockets)
+		b->pockets = xcalloc(1, sizeof(*b->pockets)); /* none */
 	(void)!recipe_get_text(group, "origin", &b->origin, d);
 	if (recipe_get_text(group, "keyring", &keyring, d) > 0) {
 		free(b->keyring);
@@ -100,8 +101,6 @@ void base_archive_check(const struct recipe_base *b, bool needed, struct diag *d
 			b->where);
 	if (b->mirror && b->origin)
 		diag_add(d, "%s: base: with a mirror, origin says nothing", b->where);
-	if (!b->mirror && b->pockets)
-		diag_add(d, "%s: base: without a mirror, pockets says nothing", b->where);
 	if (!b->mirror && b->keyring)
 		diag_add(d, "%s: base: without a mirror, keyring says nothing", b->where);
 	if (!b->keyring && b->archived)
@@ -137,6 +136,8 @@ void base_archive_describe(const struct recipe_base *b, struct buf *out)
 	if (b->mirror)
 		buf_printf(out, "mirror %s\n", b->mirror);
 	describe_words(out, "pockets ", b->pockets);
+	if (b->pockets && !b->pockets[0])
+		buf_puts(out, "pockets none\n");
 	if (b->origin)
 		buf_printf(out, "origin %s\n", b->origin);
 	if (b->keyring)
@@ -186,7 +187,7 @@ int base_archive_prepare(const struct recipe *r, struct buf *inputs, struct buf 
 		return 0;
 	}
 	return apt_sources(sources, b->origin ? b->origin : "Debian", b->suite,
-			   b->components, b->where, e);
+			   b->components, b->pockets, b->where, e);
 }
 
 static int make_suite(const struct base_work *w, struct err *e)

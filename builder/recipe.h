@@ -29,7 +29,7 @@ struct recipe_base {
 	char *suite;       /* "bookworm" */
 	char **components; /* [ "main" ] */
 	char *mirror;      /* URI, or NULL: the machine's own apt configuration */
-	char **pockets;    /* with mirror: "updates", "security" of the suite, too */
+	char **pockets;    /* "updates", "security"; NULL: those that apt has, or none */
 	char *origin;      /* without mirror: whose archive, "Debian" */
 	char *keyring;     /* file that signs it, or NULL */
 	bool archived;     /* that its, or its key's, time is over is forgiven */

@@ -57,14 +57,20 @@ static int teardown(void **state)
 	return 0;
 }
 
-static char *sources(const char *origin, const char *suite, struct err *e)
+static char *sources_only(const char *origin, const char *suite, char *const *only,
+			  struct err *e)
 {
 	char *const components[] = {(char *)"main", NULL};
 	_cleanup_buf_ struct buf b = {0};
 
-	if (apt_sources(&b, origin, suite, components, "r.cfg:5", e) < 0)
+	if (apt_sources(&b, origin, suite, components, only, "r.cfg:5", e) < 0)
 		return NULL;
 	return buf_take(&b);
+}
+
+static char *sources(const char *origin, const char *suite, struct err *e)
+{
+	return sources_only(origin, suite, NULL, e);
 }
 
 static void own_suite(void **state)
@@ -104,6 +110,37 @@ static void another_suite(void **state)
 				 "Signed-By: /keys/s.gpg\n");
 }
 
+/* A suite whose security archive is gone. */
+static void some_pockets(void **state)
+{
+	char *const updates[] = {(char *)"updates", NULL}, *const none[] = {NULL};
+	char *const security[] = {(char *)"security", NULL};
+	struct err e = {0};
+	_cleanup_free_ char *a = sources_only("Debian", "trixie", updates, &e);
+	_cleanup_free_ char *b = sources_only("Debian", "trixie", none, &e);
+	_cleanup_free_ char *c = sources_only("Debian", "bookworm", security, &e);
+
+	(void)state;
+	assert_non_null(a);
+	assert_non_null(b);
+	assert_non_null(c);
+	assert_string_equal(a, "Types: deb\nURIs: http://a.invalid/d/\n"
+			       "Suites: trixie\nComponents: main\n"
+			       "Signed-By: /keys/all.gpg\n\n"
+			       "Types: deb\nURIs: http://a.invalid/d/\n"
+			       "Suites: trixie-updates\nComponents: main\n"
+			       "Signed-By: /keys/all.gpg\n");
+	assert_string_equal(b, "Types: deb\nURIs: http://a.invalid/d/\n"
+			       "Suites: trixie\nComponents: main\n"
+			       "Signed-By: /keys/all.gpg\n");
+	assert_string_equal(c, "Types: deb\nURIs: http://a.invalid/d/\n"
+			       "Suites: bookworm\nComponents: main\n"
+			       "Signed-By: /keys/all.gpg\n\n"
+			       "Types: deb\nURIs: http://s.invalid/s/\n"
+			       "Suites: stable-security\nComponents: main\n"
+			       "Signed-By: /keys/s.gpg\n");
+}
+
 static void no_such_origin(void **state)
 {
 	struct err e = {0};
@@ -121,6 +158,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(own_suite),
 		cmocka_unit_test(another_suite),
+		cmocka_unit_test(some_pockets),
 		cmocka_unit_test(no_such_origin),
 	};
 
