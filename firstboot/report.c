@@ -35,12 +35,21 @@ static void put(const struct firstboot *fb, const char *url)
 	}
 }
 
+/* Whoever reads the console of a failed host can most often not log in to it. */
+static void console_log(const struct firstboot *fb, const struct units *u)
+{
+	for (size_t i = 0; i < u->n; i++)
+		for (size_t k = 0; u->v[i].log && u->v[i].log[k]; k++)
+			console_line(fb, "%s: %s", u->v[i].name, u->v[i].log[k]);
+}
+
 static void console_verdict(const struct firstboot *fb, const struct snapshot *s)
 {
 	_cleanup_free_ char *who = snapshot_who(s);
 	uint64_t ms = s->verdict.uptime_ms - s->applied.end_ms;
 
 	if (!s->verdict.ready) {
+		console_log(fb, &s->units);
 		console_line(fb, "%s failed: %s", who, s->verdict.why);
 		return;
 	}
@@ -101,6 +110,9 @@ int cmd_report(const struct firstboot *given, char **args _unused_, struct err *
 	ready = ready_wait(fb, &s, now_ms() + (uint64_t)timeout * 1000, READY_POLL_MS,
 			   &why);
 	verdict_set(&s, ready, why);
+	for (size_t i = 0; !ready && i < s.units.n; i++)
+		if (!unit_ready(&s.units.v[i]))
+			unit_read_log(&s.units.v[i]);
 	publish(fb, &s);
 	if (ready)
 		return 0;

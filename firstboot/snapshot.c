@@ -85,6 +85,8 @@ static void json_units(struct json *j, const struct units *u)
 		json_str(j, "active", u->v[i].active);
 		json_str(j, "sub", u->v[i].sub);
 		json_str(j, "result", u->v[i].result);
+		if (u->v[i].log)
+			json_strv(j, "log", u->v[i].log);
 		json_close(j, '}');
 	}
 	json_close(j, ']');

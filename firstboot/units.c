@@ -5,10 +5,12 @@
  * relied on, not the Id in the block: an alias has another unit's.
  */
 #include "units.h"
+#include "lib/log.h"
 #include "lib/run.h"
 #include "lib/str.h"
 
-#define SYSTEMCTL_MS 20000
+#define SYSTEMCTL_MS  20000
+#define JOURNALCTL_MS 5000
 
 /* "/etc/default/docker (ignore_errors=yes)" */
 static void take_environment(struct unit *u, const char *v)
@@ -119,6 +121,34 @@ char *unit_text(const struct unit *u)
 			 result ? ", " : "", result ? result : "");
 }
 
+/* systemd's own words about a unit are not in _SYSTEMD_UNIT=. */
+void unit_read_log(struct unit *u)
+{
+	_cleanup_free_ char *lines = xasprintf("--lines=%u", UNIT_LOG_LINES);
+	_cleanup_free_ char *match = xasprintf("_SYSTEMD_UNIT=%s", u->name);
+	const char *const argv[] = {"journalctl", "--quiet",      "--no-pager", "--boot",
+				    lines,        "--output=cat", match,        NULL};
+	const struct run r = {.argv = argv, .timeout_ms = JOURNALCTL_MS};
+	_cleanup_free_ char *text = NULL;
+	_cleanup_strv_ char **v = NULL;
+	struct err e;
+
+	if (run_capture(&r, &text, NULL, &e) < 0) {
+		log_debug("%s", e.msg);
+		return;
+	}
+	v = strv_split(text, "\n");
+	for (size_t i = 0; v && v[i]; i++) {
+		if (strlen(v[i]) > UNIT_LOG_MAX)
+			v[i][UNIT_LOG_MAX] = '\0';
+		for (char *s = v[i]; *s; s++)
+			if ((unsigned char)*s < ' ' || *s == 0x7f)
+				*s = ' ';
+		if (*v[i])
+			strv_add(&u->log, v[i]);
+	}
+}
+
 void units_done(struct units *u)
 {
 	for (size_t i = 0; i < u->n; i++) {
@@ -128,6 +158,7 @@ void units_done(struct units *u)
 		free(u->v[i].sub);
 		free(u->v[i].result);
 		strv_free(u->v[i].environment);
+		strv_free(u->v[i].log);
 	}
 	free(u->v);
 	*u = (struct units){0};

@@ -15,6 +15,7 @@ struct unit {
 	bool remains;             /* RemainAfterExit=: what it does is done at its end */
 	uint64_t active_since_us; /* CLOCK_MONOTONIC; 0: not active */
 	char **environment;       /* files of its EnvironmentFile= */
+	char **log;               /* what it said last, oldest first; unit_read_log() */
 };
 
 struct units {
@@ -38,6 +39,15 @@ bool unit_ready(const struct unit *u);
 
 /* "etcd.service is activating (auto-restart)" and the result when that tells more. */
 char *unit_text(const struct unit *u);
+
+/*
+ * Fills u->log with the last lines of this boot that the unit's own programs wrote to the
+ * journal, at most UNIT_LOG_LINES, printable and cut to UNIT_LOG_MAX characters. Leaves
+ * it empty when the journal has none, or none is to be had.
+ */
+#define UNIT_LOG_LINES 5
+#define UNIT_LOG_MAX   300
+void unit_read_log(struct unit *u);
 
 void units_done(struct units *u);
 #define _cleanup_units_ _cleanup_(units_done)

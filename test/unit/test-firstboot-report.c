@@ -326,6 +326,45 @@ static void test_not_ready(void **state _unused_)
 	assert_string_equal(url, want);
 }
 
+/* What the units at fault said last is on the console and in the report. */
+static void test_report_last_words(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_server_ struct server s;
+	_cleanup_free_ char *log = NULL, *console = NULL, *path = NULL;
+	struct err e;
+	pid_t pid;
+
+	server_start(&s, 0, all_well);
+	configured(&m, &s);
+	put(&m, "show", BROKEN "\n" ACTIVE);
+	put(&m, "bin/journalctl",
+	    "#!/bin/sh\n[ \"$*\" = '--quiet --no-pager --boot --lines=5 --output=cat "
+	    "_SYSTEMD_UNIT=a.service' ] && printf 'one\\n\\ntwo\\033[31m\\n'\n");
+	assert_int_equal(fchmodat(m.fb.rootfd, "bin/journalctl", 0755, 0), 0);
+	path = xasprintf("%s/console", m.dir);
+	m.fb.console = path;
+	m.fb.timeout = 1;
+	pid = fork();
+	if (pid == 0) /* goes on watching for an hour */
+		_exit(cmd_report(&m.fb, NULL, &e) < 0);
+	for (int i = 0; i < 200; i++) {
+		free(log);
+		log = server_log(&s);
+		if (strstr(log, "PUT "))
+			break;
+		usleep(100000);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	console = get(&m, "console");
+	assert_has(console, "rackstrap: a.service: one\n"
+			    "rackstrap: a.service: two [31m\n"
+			    "rackstrap: node-1 (node) failed: a.service is activating "
+			    "(auto-restart, exit-code)\n");
+	assert_has(log, "\"log\": [\n        \"one\",\n        \"two [31m\"\n      ]");
+}
+
 /* --- the way out -------------------------------------------------------------------- */
 
 #define ROUTES                                                                           \
@@ -662,6 +701,7 @@ int main(void)
 		cmocka_unit_test(test_report_ready),
 		cmocka_unit_test(test_report_waits),
 		cmocka_unit_test(test_not_ready),
+		cmocka_unit_test(test_report_last_words),
 		cmocka_unit_test(test_route),
 		cmocka_unit_test(test_not_ready_without_route),
 		cmocka_unit_test(test_report_of_wrong_host),
