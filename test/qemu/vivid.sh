@@ -69,7 +69,7 @@ fi
 pass "the rack comes up"
 cat "$WORK/table" | note
 check "every host is ready" test "$(grep -cE ' ready *$' "$WORK/table")" = \
-	"$(grep -c 'role = "' "$WORK/demo.cfg")"
+	"$(grep -c 'role = "' "$WORK/demo.cfg")" || tail -n 60 "$WORK/rack.log" | note
 for h in $M $N1; do
 	check "$h loaded its containers once, before Calico" on $h "set -e
 		systemctl is-active --quiet rackstrap-containers

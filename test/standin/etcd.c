@@ -183,11 +183,12 @@ int main(int argc, char **argv)
 	}
 	strv_add(&real, program);
 	strv_add(&real, "--enable-v2");
-	strv_add(&real, "--logger=zap");
-	strv_add(&real, "--log-level=warn");
 	translate(&flags, &real);
 	line = strv_join(real, " ");
 	klog_info("becomes %s", line);
+	/* The option is not in etcd 3.3, of Debian 11; it lets a variable pass. */
+	setenv("ETCD_LOGGER", "zap", 1);
+	setenv("ETCD_LOG_LEVEL", "warn", 1);
 	execv(program, real);
 	klog_fatal("%s: %s (the package etcd-server brings it)", REAL_ETCD,
 		   strerror(errno));
