@@ -218,6 +218,20 @@ static int lock_folder(struct job *j, struct err *e)
 	return 0;
 }
 
+/* What is removed in it is not to be somebody else's. */
+static int check_folder(const struct job *j, struct err *e)
+{
+	_cleanup_free_ char *lock = xasprintf("%s/run/lock", j->dir);
+
+	if (access(lock, F_OK) == 0 || rmdir(j->dir) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != ENOTEMPTY && errno != EEXIST)
+		return err_errno(e, errno, "%s", j->dir);
+	return err_set(e, ERR_FAILED,
+		       "%s is there and is no rack's folder: name another with --dir",
+		       j->dir);
+}
+
 /* Reports of an earlier run would be taken for this one's. */
 static int prepare_folder(struct job *j, struct err *e)
 {
@@ -226,6 +240,8 @@ static int prepare_folder(struct job *j, struct err *e)
 	_cleanup_free_ char *disks = xasprintf("%s/disk", j->dir);
 	int r;
 
+	if (check_folder(j, e) < 0)
+		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
 		_cleanup_free_ char *path = xasprintf("%s/%s", j->dir, folders[i]);
 

@@ -434,6 +434,18 @@ static int keep_gathered(const char *old, const char *new, struct err *e)
 	return 0;
 }
 
+/* Who may not write to it may not move it; serve gives it to the servers' user. */
+static int check_reports(const char *dir, struct err *e)
+{
+	_cleanup_free_ char *path = xasprintf("%s/" TREE_REPORTS, dir);
+
+	if (access(path, W_OK) == 0 || errno == ENOENT)
+		return 0;
+	return err_errno(e, errno,
+			 "%s: the reports of the tree that is there have to be kept",
+			 path);
+}
+
 static int swap_in(char **temp, const char *dir, bool exists, struct err *e)
 {
 	int r;
@@ -480,7 +492,8 @@ int tree_render(const struct rack *rack, const struct image *image, const char *
 	int r;
 
 	if (tree_plan(&p, rack, image, o, e) < 0 ||
-	    find_place(dir, &place, &exists, e) < 0)
+	    find_place(dir, &place, &exists, e) < 0 ||
+	    (exists && check_reports(place, e) < 0))
 		return -1;
 	slash = strrchr(place, '/');
 	parent = slash ? xstrndup(place, slash > place ? (size_t)(slash - place) : 1)

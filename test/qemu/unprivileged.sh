@@ -106,4 +106,19 @@ check "the last line names it" test "$(tail -n 1 "$WORK/log")" = \
 	"rackstrap: 1 of 1 host is not ready: $HOST"
 traces >"$WORK/after"
 check "no interface and no mount is left" cmp "$WORK/before" "$WORK/after"
+
+mkdir -p "$WORK/home/mine/disk" && echo mine >"$WORK/home/mine/disk/file"
+(rack "$WORK/home/mine" --fresh) >/dev/null 2>"$WORK/log" </dev/null
+check "a folder with something else in it: exit status 1" test $? = 1
+check "it is told, and what is in it stays" test "$(tail -n 1 "$WORK/log") $(cat "$WORK/home/mine/disk/file")" = \
+	"rackstrap: $WORK/home/mine is there and is no rack's folder: name another with --dir mine"
+
+if [ ${#AS[@]} != 0 ]; then # as after serve, which gives the folder to nginx's user
+	tree=$WORK/home/KILL/tree
+	chown root "$tree/http/report"
+	refuse "reports that cannot be kept: the tree stays as it is" 1 \
+		"rackstrap: $tree/http/report: the reports of the tree that is there have to be kept: Permission denied" \
+		"${AS[@]}" "$WORK/rackstrap" pxe "$WORK/demo.cfg" --image "$WORK/image" -o "$tree"
+	check "and nothing is beside it" test "$(ls -d "$WORK/home/KILL/tree"*)" = "$tree"
+fi
 finish
