@@ -160,7 +160,10 @@ static int output_parse(const struct image *i, const json_t *outputs, const char
 			o = at;
 	}
 	if (!o)
-		return err_set(e, ERR_FAILED, "manifest.json: outputs: no '%s'", name);
+		return err_set(e, ERR_FAILED,
+			       "manifest.json: outputs: no '%s': it was not built with "
+			       "--image pxe",
+			       name);
 	if (get_u64(o, "size", ret_size, e) < 0 ||
 	    get_str(o, "sha256", ret_sha256, e) < 0)
 		return err_wrap(e, "manifest.json: outputs: '%s'", name);

@@ -28,7 +28,8 @@
 /* Keys that only one host can have, and those that only all of them can. */
 static const char *const host_only[] = {
 	"role", "mac", "address", "cbr0", "report", "bgp_node_peers", NULL};
-static const char *const cluster_only[] = {"pools", "bgp_as", "bgp_mesh", "bgp_peers",
+static const char *const cluster_only[] = {"pod_network", "service_network", "pools",
+					   "bgp_as",      "bgp_mesh",        "bgp_peers",
 					   NULL};
 static const char *const vm_keys[] = {"memory", "cpus", "disk", NULL};
 

@@ -64,11 +64,26 @@ static void find_interface(const struct serve *s, char out[static IF_NAMESIZE])
 	}
 }
 
+/* Of a host's network that has the boot server in it; 0: there is none. */
+static unsigned find_prefix(const struct tree_info *i)
+{
+	for (size_t k = 0; k < i->n_hosts; k++) {
+		struct cidr at = i->hosts[k].address;
+
+		if (at.prefix && net_contains(at, i->boot_server))
+			return at.prefix;
+	}
+	return 0;
+}
+
 int serve_check_address(const struct serve *s, struct diag *d)
 {
-	char name[IF_NAMESIZE], addr[NET_ADDR_LEN];
+	char name[IF_NAMESIZE], addr[NET_ADDR_LEN], prefix[16] = "PREFIX";
+	unsigned n = find_prefix(&s->info);
 	int r = 0;
 
+	if (n)
+		snprintf(prefix, sizeof(prefix), "%u", n);
 	net_format_addr(s->info.boot_server, addr);
 	find_interface(s, name);
 	if (s->info.interface && !if_nametoindex(s->info.interface))
@@ -80,8 +95,8 @@ int serve_check_address(const struct serve *s, struct diag *d)
 	if (!name[0])
 		r = diag_add(d,
 			     "the boot server's address %s is on no interface of this "
-			     "machine (ip address add %s/24 dev INTERFACE)",
-			     addr, addr);
+			     "machine (ip address add %s/%s dev INTERFACE)",
+			     addr, addr, prefix);
 	return r;
 }
 

@@ -9,6 +9,7 @@
 #include "status.h"
 
 #define NO_ADDRESS " no address available"
+#define IGNORED    " proxy-ignored" /* the same with serve --proxy-dhcp */
 
 void watch_open(struct watch *w, const struct serve *s)
 {
@@ -144,15 +145,21 @@ static char *tell_access(struct watch *w, const struct access *a)
 	return NULL;
 }
 
-/* "... DHCPDISCOVER(br0) 52:54:00:99:99:99 no address available" */
+/*
+ * "... DHCPDISCOVER(br0) 52:54:00:99:99:99 no address available" or
+ * "... PXE(br0) 52:54:00:99:99:99 proxy-ignored"
+ */
 static char *tell_dhcp(struct watch *w, const char *line)
 {
-	const char *end = strstr(line, NO_ADDRESS);
+	const char *end =
+		strstr(line, " DHCPDISCOVER(")
+			? strstr(line, NO_ADDRESS)
+			: (strstr(line, " PXE(") ? strstr(line, IGNORED) : NULL);
 	char text[NET_MAC_LEN];
 	struct mac mac;
 	bool is_new;
 
-	if (!end || end - line < NET_MAC_LEN - 1 || !strstr(line, "DHCPDISCOVER("))
+	if (!end || end - line < NET_MAC_LEN - 1)
 		return NULL;
 	snprintf(text, sizeof(text), "%.17s", end - (NET_MAC_LEN - 1));
 	if (net_parse_mac(text, &mac) < 0)

@@ -72,7 +72,8 @@ static void refuses_manifests(void **state)
 	refuses(*state, "\"epoch\": 1435622400", "\"epoch\": -1",
 		"manifest.json: member 'epoch' must be a whole number");
 	refuses(*state, "\"root.squashfs\"", "\"root.ext4\"",
-		"manifest.json: outputs: no 'root.squashfs'");
+		"manifest.json: outputs: no 'root.squashfs': it was not built with "
+		"--image pxe");
 	refuses(*state, "\"size\": 13", "\"size\": 14",
 		"vmlinuz has 13 bytes, not 14 as manifest.json says: build the image "
 		"again");

@@ -386,6 +386,9 @@ static void watches(void **state)
 	_cleanup_close_ int log = -1;
 	static const char dhcp[] = "dnsmasq-dhcp: 7 DHCPDISCOVER(lo) 02:00:00:00:00:77 "
 				   "no address available\n";
+	static const char proxy[] = "dnsmasq-dhcp: 8 PXE(lo) 02:00:00:00:00:79 proxy\n"
+				    "dnsmasq-dhcp: 9 PXE(lo) 02:00:00:00:00:78 "
+				    "proxy-ignored\n";
 
 	start(f);
 	watch_open(&w, &f->s);
@@ -406,6 +409,8 @@ static void watches(void **state)
 	assert_int_equal(write_all(log, dhcp, strlen(dhcp)), 0);
 	assert_int_equal(write_all(log, dhcp, strlen(dhcp)), 0);
 	expect(&w, "02:00:00:00:00:77 asks for an address and is not in the rack");
+	assert_int_equal(write_all(log, proxy, strlen(proxy)), 0);
+	expect(&w, "02:00:00:00:00:78 asks for an address and is not in the rack");
 	assert_null(watch_next(&w));
 }
 
