@@ -137,6 +137,14 @@ static void apply_wanted(struct recipe *r, const struct wanted *w)
 	replace_file(&r->media.rack, &r->media.host, w->rack);
 }
 
+static bool makes_medium(const struct recipe *r)
+{
+	for (size_t i = 0; i < r->n_images; i++)
+		if (r->images[i]->medium)
+			return true;
+	return false;
+}
+
 static int load_and_build(const char *path, const struct build_options *o,
 			  const struct wanted *w, bool dry, struct err *e)
 {
@@ -149,6 +157,11 @@ static int load_and_build(const char *path, const struct build_options *o,
 	}
 	if (diag_err(&d, e) < 0)
 		return -1;
+	if ((w->host || w->rack || w->formats || w->sector_size) && !makes_medium(&r))
+		return err_set(
+			e, ERR_USAGE,
+			"build: --host, --rack, --format and --sector-size are for "
+			"disks and ISOs: add --image disk or --image iso");
 	return dry ? dry_run(&r) : build(&r, o, e);
 }
 

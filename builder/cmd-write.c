@@ -344,10 +344,12 @@ static int run_write(const struct command *self, int argc, char **argv, struct e
 		return err_set(e, ERR_USAGE,
 			       "write: --yes and --serial S go together: they say that "
 			       "this very disk is meant");
-	if (argc - optind > 2)
-		return err_set(e, ERR_USAGE, "write: name one image and one device");
-	if (argc - optind < 2)
+	if (argc == optind && !a.yes)
 		return list(root, a.json, e);
+	if (argc - optind != 2)
+		return err_set(e, ERR_USAGE,
+			       "write: name one image and one device (rackstrap write "
+			       "alone lists the disks)");
 	a.image = argv[optind];
 	a.device = argv[optind + 1];
 	return write_image(&a, root, e);

@@ -112,7 +112,11 @@ refuse "another disk's name" 1 "rackstrap: $loop: its name is '$n', not 'sda'" \
 	write "$WORK/image" "$loop" --yes --serial sda
 refuse "--yes alone" 2 "rackstrap: write: --yes and --serial S go together: they say that this very disk is meant" \
 	write "$WORK/image" "$loop" --yes
-refuse "three arguments" 2 "rackstrap: write: name one image and one device" write a b c
+refuse "three arguments" 2 "rackstrap: write: name one image and one device (*" write a b c
+refuse "an image alone" 2 "rackstrap: write: name one image and one device (rackstrap write alone lists the disks)" \
+	write "$WORK/image"
+refuse "neither, but --yes" 2 "rackstrap: write: name one image and one device (*" \
+	write --yes --serial "${loop#/dev/}"
 
 # --- what it refuses --------------------------------------------------------------------
 refuse "no image" 1 "rackstrap: $WORK/none: No such file or directory" now "$WORK/none" "$loop"
