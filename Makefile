@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # rackstrap. `make rack` goes from nothing to a running rack in QEMU; `make check` runs
-# every test; `make help` lists the rest. O=DIR builds elsewhere, V=1 shows the commands,
+# the tests, `make check-long` the long ones; `make help` lists the rest. O=DIR builds elsewhere, V=1 shows the commands,
 # DEV=1 turns warnings into errors, SAN=1 builds with ASan and UBSan, CC=clang works.
 
 O	?= build
@@ -156,6 +156,7 @@ deps:
 	fi; \
 	if [ ! -e /usr/sbin/policy-rc.d ]; then \
 		trap 'rm -f /usr/sbin/policy-rc.d' EXIT; \
+		trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 143' TERM; \
 		printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d; \
 	fi; \
 	apt-get update -q && DEBIAN_FRONTEND=noninteractive \
@@ -249,7 +250,7 @@ clean:
 help:
 	@echo 'make rack         deps, build, bake, PXE-boot the demo rack in QEMU'
 	@echo 'make image        as far as the image: IMAGE=$(IMAGE) (or bookworm), into out/'
-	@echo 'make check        all tests (check-unit: quick, no root, no network)'
+	@echo 'make check        the tests (check-unit: quick, no root, no network)'
 	@echo 'make deps         install what build and tests need (Debian packages; root)'
 	@echo 'make              everything into $(O)/'
 	@echo 'make check-asan check-clang check-fuzz check-build check-repro check-qemu check-long'

@@ -12,6 +12,7 @@ spawn_exceptions() {
 	test/standin/docker.c execv becomes the real dockerd after it has checked the flags
 	builder/rack-ns.c fork the child that lives in the namespaces is this program itself
 	test/unit/test-firstboot-http.h fork a server of the test, in the test itself
+	test/unit/test-firstboot-report.c fork a report that watches on for an hour, in the test itself
 	test/unit/test-firstboot-pool.c fork two programs that race, in the test itself
 	test/tools/measure.c fork the program it measures, traced
 	test/tools/measure.c execvp the program it measures, traced
