@@ -4,6 +4,7 @@
  * touched before the plan is whole. A host that may not be configured gets a way in for
  * its operator and says why; nothing of the cluster is written or started.
  */
+#include "cmdline.h"
 #include "config-url.h"
 #include "config.h"
 #include "lib/log.h"
@@ -11,6 +12,9 @@
 #include "state.h"
 #include "steps.h"
 #include "uplink.h"
+
+/* Of a file that is wrong throughout: boot and report are not to drown in it. */
+#define ERRORS_MAX 50
 
 static void print_phases(const struct firstboot *fb, const struct applied *a)
 {
@@ -53,10 +57,11 @@ static int finish(const struct firstboot *fb, struct applied *a, struct err *e)
 }
 
 /*
- * The way in: the uplink as configured if it is there and its keys are good, else DHCP
- * on whatever there is.
+ * The way in: the uplink as configured if it is there (its driver may be late, hence
+ * `wait`) and its keys are good, else DHCP on whatever there is.
  */
-static void rescue(const struct firstboot *fb, const struct config *c, struct applied *a)
+static void rescue(const struct firstboot *fb, const struct config *c, struct applied *a,
+		   bool wait)
 {
 	_cleanup_free_ struct link *links = NULL;
 	_cleanup_plan_ struct plan p = {0};
@@ -65,7 +70,9 @@ static void rescue(const struct firstboot *fb, const struct config *c, struct ap
 	struct err e;
 	size_t n = 0;
 
-	if (links_list(fb->rootfd, &links, &n) == 0)
+	if (wait && (c->host.has_mac || c->host.interface || strv_len(c->host.bond)))
+		(void)!uplink_wait(fb, &c->host, &uplink, NULL);
+	else if (links_list(fb->rootfd, &links, &n) == 0)
 		(void)!uplink_find(&c->host, links, n, &uplink, &settled, NULL);
 	plan_make_rescue(&p, &c->host, c->bad, uplink);
 	if (steps_files(fb, &p, &e) < 0)
@@ -73,15 +80,18 @@ static void rescue(const struct firstboot *fb, const struct config *c, struct ap
 }
 
 static int refuse(const struct firstboot *fb, const struct config *c, struct applied *a,
-		  struct err *e)
+		  bool wait, struct err *e)
 {
 	struct err record;
 
-	for (size_t i = 0; i < c->complaints.n; i++)
+	for (size_t i = 0; i < c->complaints.n && i < ERRORS_MAX; i++)
 		strv_add(&a->errors, c->complaints.lines[i]);
+	if (c->complaints.n > ERRORS_MAX)
+		strv_addf(&a->errors, "and %zu more mistakes",
+			  c->complaints.n - ERRORS_MAX);
 	if (c->complaints.n == 0)
 		strv_add(&a->errors, e->msg);
-	rescue(fb, c, a);
+	rescue(fb, c, a, wait);
 	if (finish(fb, a, &record) < 0)
 		log_error("%s", record.msg);
 	return err_set(e, e->code, "this host is not configured");
@@ -101,7 +111,22 @@ static int wrong(const struct firstboot *fb, const struct config *c, struct appl
 	if (fb->dry_run)
 		return config_err(c, "this host", e);
 	e->code = ERR_CONFIG;
-	return refuse(fb, c, a, e);
+	return refuse(fb, c, a, true, e);
+}
+
+/* The boot goes on without the state disk that it was to have; that may not pass for
+ * success. */
+static void warn_state(const struct firstboot *fb, char ***warnings)
+{
+	_cleanup_free_ char *want = cmdline_value(fb, "state");
+	_cleanup_boot_info_ struct boot_info b = {0};
+
+	boot_info_read(&b, fb);
+	if (want && !streq(want, "none") && b.state && streq(b.state, "ram"))
+		strv_addf(warnings,
+			  "%s did not become the state disk (the boot's messages say "
+			  "why): all this host writes is gone at its next boot",
+			  want);
 }
 
 int cmd_apply(const struct firstboot *given, char **args _unused_, struct err *e)
@@ -114,22 +139,24 @@ int cmd_apply(const struct firstboot *given, char **args _unused_, struct err *e
 	_cleanup_free_ char *uplink = NULL;
 	char name[IF_NAMESIZE];
 
-	if (!fb->dry_run)
+	if (!fb->dry_run) {
+		warn_state(fb, &a.warnings);
 		config_url_fetch(fb, &a.warnings);
+	}
 	if (config_load(&c, fb) < 0)
 		return wrong(fb, &c, &a, e);
 	console_of_host(&here, c.host.console);
 	if (!fb->dry_run && config_url_keep(fb, e) < 0)
-		return refuse(fb, &c, &a, e);
+		return refuse(fb, &c, &a, true, e);
 	if (uplink_wait(fb, &c.host, &uplink, e) < 0)
-		return fb->dry_run ? -1 : refuse(fb, &c, &a, e);
+		return fb->dry_run ? -1 : refuse(fb, &c, &a, false, e);
 	plan_make(&p, &c.host, c.role, uplink);
 	p.config = config_text(&c.host);
 	if (fb->dry_run)
 		return dry_run(&p);
 	a.uplink = xstrdup(uplink_name(&c.host, uplink, name));
 	if (steps_run(fb, &p, e) < 0)
-		return refuse(fb, &c, &a, e);
+		return refuse(fb, &c, &a, false, e);
 	a.ok = true;
 	return finish(fb, &a, e);
 }

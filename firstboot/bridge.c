@@ -3,6 +3,7 @@
  * cbr0, before Docker looks for it: a bridge with exactly one IPv4 address, up. What is
  * right already is not touched, so containers on it do not notice.
  */
+#include "lib/log.h"
 #include "lib/rtnl.h"
 #include "steps.h"
 
@@ -45,9 +46,15 @@ int bridge_apply(struct cidr want, uint32_t mtu, struct err *e)
 		return -1;
 	if (mtu && link.mtu != mtu) {
 		ret = rtnl_link_set_mtu(&r, link.index, mtu);
-		if (ret < 0)
+		/* Before Linux 4.17 a bridge without ports takes no more than 1500, and
+		 * follows its ports afterwards. */
+		if (ret == -EINVAL && mtu > 1500)
+			log_warn(CBR0 ": this kernel takes MTU %u only from its ports",
+				 mtu);
+		else if (ret < 0)
 			return err_errno(e, ret, CBR0 ": MTU %u", mtu);
-		changed++;
+		else
+			changed++;
 	}
 	ret = rtnl_addr_exactly(&r, link.index, want);
 	if (ret < 0)

@@ -86,3 +86,24 @@ int cmdline_read(char **ret, const struct firstboot *fb)
 	}
 	return r;
 }
+
+char *cmdline_value(const struct firstboot *fb, const char *want)
+{
+	_cleanup_free_ char *text = NULL;
+	char *value = NULL;
+
+	if (cmdline_read(&text, fb) < 0)
+		return NULL;
+	for (const char *p = text;;) {
+		_cleanup_word_ struct cmdline_word w = {0};
+		_cleanup_free_ char *key = NULL;
+
+		if (!cmdline_next(&p, &w))
+			return value;
+		key = cmdline_key(&w);
+		if (!key || !streq(key, want) || !w.value)
+			continue;
+		free(value);
+		value = xstrdup(w.value);
+	}
+}

@@ -26,3 +26,7 @@ char *cmdline_key(const struct cmdline_word *w);
 /* The command line: --cmdline's, or /proc/cmdline under the root; "" when there is no
  * such file. *ret is owned by the caller. 0 or -errno. */
 int cmdline_read(char **ret, const struct firstboot *fb) _must_check_;
+
+/* The last value of "rackstrap.KEY" on it, `key` as cmdline_key() gives it; NULL: none.
+ * Owned by the caller. */
+char *cmdline_value(const struct firstboot *fb, const char *key);

@@ -16,23 +16,7 @@
 
 char *config_url(const struct firstboot *fb)
 {
-	_cleanup_free_ char *text = NULL;
-	char *url = NULL;
-
-	if (cmdline_read(&text, fb) < 0)
-		return NULL;
-	for (const char *p = text;;) {
-		_cleanup_word_ struct cmdline_word w = {0};
-		_cleanup_free_ char *key = NULL;
-
-		if (!cmdline_next(&p, &w))
-			return url;
-		key = cmdline_key(&w);
-		if (!key || !streq(key, "config") || !w.value)
-			continue;
-		free(url);
-		url = xstrdup(w.value);
-	}
+	return cmdline_value(fb, "config");
 }
 
 static char *mark(const char *url)

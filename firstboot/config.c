@@ -11,6 +11,8 @@
 
 #include <fcntl.h>
 
+#define LINK_POLL_MS 200
+
 static int load_roles(struct config *c, const struct firstboot *fb)
 {
 	if (fb->roles)
@@ -25,8 +27,14 @@ static int load_roles(struct config *c, const struct firstboot *fb)
 /* Nobody said who this is: name the machine, so that the operator can add it. */
 static void nobody(struct config *c, const struct firstboot *fb)
 {
+	uint64_t end = now_ms() + (uint64_t)fb->link_timeout * 1000;
 	_cleanup_free_ char *links = links_text(fb->rootfd);
 
+	while (!*links && now_ms() < end) {
+		sleep_ms(LINK_POLL_MS);
+		free(links);
+		links = links_text(fb->rootfd);
+	}
 	diag_add(&c->complaints,
 		 "no host.cfg came with this boot and the kernel command line names no "
 		 "host; "

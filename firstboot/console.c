@@ -43,15 +43,17 @@ void sleep_about_ms(unsigned ms)
 	sleep_ms(ms / 2 + random % (ms + 1));
 }
 
-/* A serial line with its flow stopped takes nothing: O_NONBLOCK, and a bounded wait. */
-static void console_write(int dirfd, const char *path, const char *text, size_t len)
+/* A serial line with its flow stopped takes nothing: O_NONBLOCK, and a bounded wait.
+ * False: it did not take it in time. */
+static bool console_write(int dirfd, const char *path, const char *text, size_t len)
 {
 	_cleanup_close_ int fd = openat(
 		dirfd, path, O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	uint64_t end = now_ms() + CONSOLE_WAIT_MS;
+	struct stat st;
 
-	if (fd < 0)
-		return;
+	if (fd < 0 || fstat(fd, &st) < 0 || S_ISBLK(st.st_mode))
+		return true;
 	while (len > 0 && now_ms() < end) {
 		struct pollfd p = {.fd = fd, .events = POLLOUT};
 		ssize_t n = write(fd, text, len);
@@ -61,11 +63,12 @@ static void console_write(int dirfd, const char *path, const char *text, size_t 
 			len -= (size_t)n;
 		} else if (n < 0 && errno == EAGAIN) {
 			if (poll(&p, 1, CONSOLE_WAIT_MS) < 0 && errno != EINTR)
-				return;
+				return true;
 		} else if (n < 0 && errno != EINTR) {
-			return;
+			return true;
 		}
 	}
+	return len == 0;
 }
 
 /* Whether it is the last of the words. */
@@ -91,8 +94,10 @@ void console_of_host(struct firstboot *fb, const char *console)
 	snprintf(fb->console_too, sizeof(fb->console_too), "dev/%s", device);
 }
 
+/* One that did not take a line is not waited for again: a boot is not held up by it. */
 void console_line(const struct firstboot *fb, const char *fmt, ...)
 {
+	static bool stuck, stuck_too;
 	_cleanup_buf_ struct buf b = {0};
 	char msg[2048];
 	va_list ap;
@@ -102,8 +107,8 @@ void console_line(const struct firstboot *fb, const char *fmt, ...)
 	va_end(ap);
 	log_info("%s", msg);
 	buf_printf(&b, "rackstrap: %s\n", msg);
-	if (fb->console)
-		console_write(AT_FDCWD, fb->console, b.p, b.len);
-	if (*fb->console_too)
-		console_write(fb->rootfd, fb->console_too, b.p, b.len);
+	if (fb->console && !stuck)
+		stuck = !console_write(AT_FDCWD, fb->console, b.p, b.len);
+	if (*fb->console_too && !stuck_too)
+		stuck_too = !console_write(fb->rootfd, fb->console_too, b.p, b.len);
 }

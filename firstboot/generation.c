@@ -11,7 +11,8 @@
 #define RECORD_MAX (8 * CONF_MAX) /* a configuration, quoted, and what is about it */
 
 struct record {
-	bool there; /* readable or not */
+	bool there;  /* readable or not */
+	bool rescue; /* of files for the way in only: see apply.c */
 	char *digest;
 	uint64_t number;
 };
@@ -40,6 +41,7 @@ static void record_read(struct record *ret, const struct firstboot *fb, const ch
 	if (conf_get_str(conf_root(c), "generation", &text, NULL) > 0 &&
 	    str_to_u64(text, UINT64_MAX - 1, &ret->number) < 0)
 		ret->number = 0;
+	ret->rescue = ret->digest && !conf_member(conf_root(c), "configuration");
 }
 
 static int sweep(const struct firstboot *fb)
@@ -64,6 +66,7 @@ int generation_look(struct generation *ret, const struct firstboot *fb,
 	record_read(&progress, fb, PROGRESS_CFG);
 	ret->same = complete.digest && streq(complete.digest, ret->digest);
 	ret->cut = progress.there;
+	ret->rescue = progress.rescue;
 	ret->other = progress.there &&
 		     !(progress.digest && streq(progress.digest, ret->digest));
 	ret->number = complete.number + (ret->same ? 0 : 1);

@@ -30,6 +30,7 @@ struct generation {
 	bool same;               /* the complete one is this plan */
 	bool cut;                /* an earlier run did not come to its end, ... */
 	bool other;              /* ... and it was on the way to another plan */
+	bool rescue;             /* ... which was only the way in of a wrong host */
 };
 
 /* Looks at the records, writes nothing but removes their own leftovers. */

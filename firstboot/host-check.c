@@ -365,6 +365,36 @@ static void check_master(struct check *c)
 			       c->role->name);
 }
 
+static bool has_etcd(const struct role *r)
+{
+	for (size_t i = 0; r->units && r->units[i]; i++)
+		if (str_after(r->units[i], "etcd"))
+			return true;
+	return false;
+}
+
+static void check_etcd(struct check *c)
+{
+	const struct host *h = c->h;
+	char a[NET_ADDR_LEN];
+
+	if (!h->set[HOST_ETCD] || h->bad[HOST_ETCD])
+		return;
+	net_format_addr(h->etcd_addr, a);
+	if (h->etcd_addr >> 28 >= 0xe || h->etcd_addr >> 24 == 0)
+		check_complain(c, HOST_ETCD, "%s cannot be a machine's address", a);
+	else if (h->etcd_addr >> 24 == 127 && c->role && !has_etcd(c->role))
+		check_complain(c, HOST_ETCD,
+			       "%s is this host itself, and its role '%s' has no etcd", a,
+			       c->role->name);
+	else if (check_have(c, HOST_POD_NETWORK) &&
+		 net_contains(h->pod_network, h->etcd_addr))
+		check_complain(c, HOST_ETCD, "%s is inside pod_network", a);
+	else if (check_have(c, HOST_SERVICE_NETWORK) &&
+		 net_contains(h->service_network, h->etcd_addr))
+		check_complain(c, HOST_ETCD, "%s is inside service_network", a);
+}
+
 static void check_cbr0_place(struct check *c)
 {
 	const struct host *h = c->h;
@@ -449,6 +479,7 @@ int host_check_keys(const struct host *h, const struct roles *roles, struct diag
 	check_address(&c);
 	check_gateway(&c);
 	check_master(&c);
+	check_etcd(&c);
 	check_cbr0(&c);
 	check_mtus(&c);
 	check_bond(&c);

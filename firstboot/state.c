@@ -88,6 +88,7 @@ void boot_info_read(struct boot_info *ret, const struct firstboot *fb)
 	*ret = (struct boot_info){
 		.image = get_str(image, "name"),
 		.root_sha256 = get_str(boot, "root_sha256"),
+		.state = get_str(boot, "state"),
 		.initramfs_start_ms = get_ms(boot, "initramfs_start_ms"),
 		.initramfs_end_ms = get_ms(boot, "initramfs_end_ms"),
 	};
@@ -101,6 +102,7 @@ void boot_info_done(struct boot_info *b)
 	free(b->image);
 	free(b->root_sha256);
 	free(b->boot_id);
+	free(b->state);
 	*b = (struct boot_info){0};
 }
 

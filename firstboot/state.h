@@ -15,6 +15,7 @@ struct boot_info {
 	char *image;       /* the image's name, or NULL */
 	char *root_sha256; /* of root.squashfs as the initramfs checked it, or NULL */
 	char *boot_id;     /* or NULL */
+	char *state;       /* device of the writable layer, "ram", or NULL */
 	uint64_t initramfs_start_ms, initramfs_end_ms; /* since the kernel's start; 0: not
 							* known */
 };

@@ -158,7 +158,7 @@ static int step_files(const struct firstboot *fb, const struct plan *p, struct e
 		return -1;
 	if (g.same && !g.cut && !files_differ(fb, p))
 		return 0;
-	if (g.cut)
+	if (g.cut && !g.rescue)
 		log_warn("an earlier run was cut off %s: all files are made those of "
 			 "generation %llu",
 			 g.other ? "on the way to another configuration"

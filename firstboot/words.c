@@ -101,7 +101,13 @@ const char *word_bond_link_wrong(const char *s)
 
 const char *word_console_wrong(const char *s)
 {
-	if (!strchr(LOWER UPPER, s[0]) || !only(s, LOWER UPPER DIGITS ",._:-"))
+	static const char *const kinds[] = {"tty", "hvc",  "hvsi",   "xvc", "sclp",
+					    "lp",  "uart", "netcon", NULL};
+	bool known = false;
+
+	for (size_t i = 0; kinds[i] && !known; i++)
+		known = str_after(s, kinds[i]);
+	if (!known || !only(s, LOWER UPPER DIGITS ",._:-"))
 		return "is not a console like \"ttyS0,115200\", without \"console=\"";
 	return NULL;
 }
@@ -127,14 +133,10 @@ const char *word_docker_option_wrong(const char *s)
 const char *word_environment_wrong(const char *s)
 {
 	static const char *const ours[] = {
-		"DEFAULT_IPV4",
-		"KUBERNETES_MASTER",
-		"ETCD_AUTHORITY",
-		"KUBE_API_ROOT",
-		"CALICOCTL_PATH",
-		"SERVICE_CLUSTER_IP_RANGE",
-		"CLUSTER_DNS",
-		NULL,
+		"DEFAULT_IPV4",   "KUBERNETES_MASTER",
+		"ETCD_AUTHORITY", "KUBE_API_ROOT",
+		"CALICOCTL_PATH", "SERVICE_CLUSTER_IP_RANGE",
+		"CLUSTER_DNS",    NULL,
 	};
 	size_t len = strcspn(s, "=");
 
@@ -217,7 +219,7 @@ static bool key_blob_ok(const char *b64, size_t len, const char *type)
  * none. Options may hold blanks within double quotes. */
 static const char *key_type_at(const char *s, const char **ret)
 {
-	for (;;) {
+	for (unsigned options = 0; *s != '#' && options < 2; options++) {
 		bool quoted = false;
 
 		for (size_t i = 0; key_types[i]; i++) {
@@ -235,9 +237,8 @@ static const char *key_type_at(const char *s, const char **ret)
 				quoted = !quoted;
 		}
 		s += strspn(s, " ");
-		if (!*s)
-			return NULL;
 	}
+	return NULL;
 }
 
 const char *word_ssh_key_wrong(const char *s)

@@ -16,6 +16,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <sys/random.h>
+#include <time.h>
 
 #define TREE_DEPTH_MAX 512
 #define COPY_CHUNK     (32 * 1024)
@@ -67,13 +68,19 @@ static int temp_name(const char *name, char out[static TEMP_LEN])
 	static const char letters[] = TEMP_LETTERS;
 	uint8_t bytes[TEMP_RANDOM];
 	char end[sizeof(bytes) + 1] = "";
-	ssize_t n;
 
-	do
-		n = getrandom(bytes, sizeof(bytes), 0);
-	while (n < 0 && errno == EINTR);
-	if (n != (ssize_t)sizeof(bytes))
-		return n < 0 ? -errno : -EIO;
+	/* Early in a boot it would block, before 5.4 for minutes. O_EXCL needs no secret,
+	 * only another name than the last. */
+	if (getrandom(bytes, sizeof(bytes), GRND_NONBLOCK) != (ssize_t)sizeof(bytes)) {
+		struct timespec t;
+		uint64_t x;
+
+		clock_gettime(CLOCK_MONOTONIC, &t);
+		x = ((uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec) ^
+		    (uint64_t)getpid() << 32;
+		for (size_t i = 0; i < sizeof(bytes); i++)
+			bytes[i] = (uint8_t)(x >> 5 * i);
+	}
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		end[i] = letters[bytes[i] % 32];
 	snprintf(out, TEMP_LEN, ".%.*s.%s", (int)(NAME_MAX - sizeof(bytes) - 2), name,

@@ -29,6 +29,12 @@
 	"gateway = \"172.25.0.1\"; master = \"172.25.0.10\"; "                           \
 	"cbr0 = \"192.168.1.1/24\"; etcd = \"127.0.0.1:4001\"; "
 
+/* With an etcd, or a proxy of it, on every host. */
+#define ROLES                                                                            \
+	"roles = ( { name = \"master\"; master = true; "                                 \
+	"units = [ \"etcd.service\" ]; },\n"                                             \
+	"{ name = \"node\"; cbr0 = true; units = [ \"etcd.service\" ]; } );\n"
+
 /* --- etcd --------------------------------------------------------------------------- */
 
 struct etcd_server {
@@ -149,6 +155,7 @@ static int pool(const char *cfg, unsigned timeout, struct err *e)
 
 	machine_make(&m);
 	put(&m, HOST_CFG, cfg);
+	put(&m, "usr/lib/rackstrap/roles.cfg", ROLES);
 	m.fb.timeout = timeout;
 	return cmd_pool(&m.fb, NULL, e);
 }

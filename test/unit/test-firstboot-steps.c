@@ -10,6 +10,7 @@
 #include "test-firstboot-root.h"
 #include "test-lib-namespace.h"
 
+#include <pthread.h>
 #include <sys/mount.h>
 
 /* --- files ------------------------------------------------------------------------ */
@@ -231,6 +232,73 @@ static void test_apply_nobody(void **state _unused_)
 	assert_int_equal(strv_len(a.errors), 1);
 	assert_has(a.errors[0], "this machine has eth0 (" NODE_MAC ")");
 	assert_int_equal(mode_of(&m, "etc/systemd/network/90-rackstrap-rescue.network"),
+			 0644);
+}
+
+/* A file that is wrong throughout: the record stays small enough to be read back. */
+static void test_apply_many_mistakes(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_applied_ struct applied a = {0};
+	_cleanup_buf_ struct buf b = {0};
+	struct err e;
+
+	machine_make(&m);
+	put_link(&m, "eth0", NODE_MAC, 2, true);
+	buf_puts(&b, NODE_CFG);
+	for (unsigned i = 0; i < 3000; i++)
+		buf_printf(&b, "wrong_%u = %u;\n", i, i);
+	put(&m, HOST_CFG, b.p);
+	assert_int_equal(cmd_apply(&m.fb, NULL, &e), -1);
+	applied_read(&a, &m.fb);
+	assert_true(a.there);
+	assert_int_equal(strv_len(a.errors), 51);
+	assert_string_equal(a.errors[50], "and 2950 more mistakes");
+}
+
+/* Named on the command line, and not what the boot script ended with. */
+static void test_apply_without_state(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_applied_ struct applied a = {0}, good = {0};
+	struct err e;
+
+	machine_make(&m);
+	put_node(&m);
+	put(&m, "run/rackstrap/boot.cfg", "state = \"ram\";\n");
+	m.fb.cmdline = "rackstrap.state=none rackstrap.state=/dev/sda";
+	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
+	applied_read(&a, &m.fb);
+	assert_int_equal(strv_len(a.warnings), 1);
+	assert_has(a.warnings[0], "/dev/sda did not become the state disk");
+	put(&m, "run/rackstrap/boot.cfg", "state = \"/dev/sda\";\n");
+	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
+	applied_read(&good, &m.fb);
+	assert_int_equal(strv_len(good.warnings), 0);
+}
+
+/* A card whose driver is late is waited for here as well. */
+static void *late_link(void *m)
+{
+	usleep(300000);
+	put_link(m, "eth0", NODE_MAC, 2, true);
+	return NULL;
+}
+
+static void test_apply_wrong_and_late(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	pthread_t late;
+	struct err e;
+
+	machine_make(&m);
+	put(&m, HOST_CFG, NODE_CFG "search = [ \"-\" ];\n");
+	assert_int_equal(mkdir_p_at(m.fb.rootfd, "sys/class/net", 0755), 0);
+	m.fb.link_timeout = 20;
+	assert_int_equal(pthread_create(&late, NULL, late_link, &m), 0);
+	assert_int_equal(cmd_apply(&m.fb, NULL, &e), -1);
+	pthread_join(late, NULL);
+	assert_int_equal(mode_of(&m, "etc/systemd/network/10-rackstrap-uplink.network"),
 			 0644);
 }
 
@@ -518,6 +586,9 @@ int main(void)
 		cmocka_unit_test(test_apply_wrong_then_right),
 		cmocka_unit_test(test_apply_no_such_link),
 		cmocka_unit_test(test_apply_nobody),
+		cmocka_unit_test(test_apply_many_mistakes),
+		cmocka_unit_test(test_apply_without_state),
+		cmocka_unit_test(test_apply_wrong_and_late),
 		cmocka_unit_test(test_apply_changes),
 		cmocka_unit_test(test_live),
 		cmocka_unit_test(test_live_restarts),
