@@ -5,6 +5,7 @@
  * every host then has the key and all it had before.
  */
 #include "config-text.h"
+#include "lib/log.h"
 
 #include "pxe/rack.h"
 
@@ -32,7 +33,23 @@ int config_text_check(const struct config_text *c, const struct roles *roles,
 
 	if (!c->rack)
 		return parse_host(c, roles, &h, d);
-	return rack_parse(&rack, c->text, c->len, c->name, CONF_NO_INCLUDE, roles, d);
+	if (rack_parse(&rack, c->text, c->len, c->name, CONF_NO_INCLUDE, roles, d) < 0)
+		return -1;
+	config_text_warn(&rack, c->name);
+	return 0;
+}
+
+void config_text_warn(const struct rack *r, const char *name)
+{
+	for (size_t i = 0; i < r->n_hosts; i++) {
+		const struct rack_host *h = &r->hosts[i];
+
+		if (h->cmdline || h->state_disk)
+			log_warn(
+				"%s:%u: host '%s': cmdline and state_disk say nothing on "
+				"a boot medium: see local.cfg in rackstrap-build(1)",
+				name, h->line, h->host.name);
+	}
 }
 
 /* --- keys -------------------------------------------------------------------------- */

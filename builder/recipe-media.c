@@ -5,6 +5,7 @@
  * any host is not worth building.
  */
 #include "recipe-media.h"
+#include "config-text.h"
 
 #include "pxe/cmdline.h"
 #include "pxe/rack.h"
@@ -151,8 +152,8 @@ static void check_rack(const char *path, const struct roles *roles, struct diag 
 
 	if (n < 0)
 		diag_add(d, "%s: cannot be read: %s", path, strerror(-n));
-	else
-		(void)!rack_parse(&rack, text, len, path, CONF_NO_INCLUDE, roles, d);
+	else if (rack_parse(&rack, text, len, path, CONF_NO_INCLUDE, roles, d) == 0)
+		config_text_warn(&rack, path);
 }
 
 void recipe_check_media(const struct recipe *r, struct diag *d)

@@ -109,6 +109,9 @@ rm -rf "$WORK/iso" "$WORK/later.iso" "$WORK/tree" "$A"/disk.qcow2 "$A"/disk.img.
 
 check "a disk of 4096-byte sectors, for a rack" test/bake images/bookworm-vm --out "$WORK/4k" \
 	--image disk --sector-size 4096 --rack configs/demo.cfg || finish
+cp "$WORK/err" "$WORK/4k.said"
+check "what its rack.cfg says for PXE alone is warned of" grep -qx \
+	"rackstrap: warning: configs/demo.cfg:[0-9]*: host 'master': cmdline and state_disk say nothing on a boot medium: see local.cfg in rackstrap-build(1)" "$WORK/4k.said"
 disk4=$WORK/4k/bookworm-vm/disk.img
 fdisk -b 4096 -x "$disk4" >"$WORK/4k.txt" 2>"$WORK/4k.err"
 check "fdisk finds three partitions" test "$(grep -c ' rackstrap-' "$WORK/4k.txt")" = 3
