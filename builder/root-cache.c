@@ -13,7 +13,7 @@
 #include <inttypes.h>
 
 /* Changes whenever the same inputs come to give another root.squashfs. */
-#define ROOT_FORMAT 1
+#define ROOT_FORMAT 2
 #define ROOT_FILE   "root.squashfs"
 #define NOTES       "notes"
 #define NOTES_MAX   (64U << 20)
@@ -49,6 +49,13 @@ static int put_item(struct buf *b, const struct layer_item *item, struct err *e)
 	return 0;
 }
 
+/* Both take links of the base away, which no item of the layer shows. */
+static void put_switches(struct buf *b, const char *what, const struct recipe_switches *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		buf_printf(b, "%s %s\n", what, s->v[i].unit);
+}
+
 int root_cache_init(struct root_cache *ret, const struct cache *c, const struct recipe *r,
 		    const struct base *base, const struct inputs *in,
 		    const struct layer *l, struct err *e)
@@ -61,6 +68,8 @@ int root_cache_init(struct root_cache *ret, const struct cache *c, const struct 
 	buf_printf(&b, "squashfs %s %d %s\n", s->compression, s->level, s->block);
 	for (size_t i = 0; r->exclude && r->exclude[i]; i++)
 		buf_printf(&b, "exclude %s\n", r->exclude[i]);
+	put_switches(&b, "disable", &r->disable);
+	put_switches(&b, "mask", &r->mask);
 	for (size_t i = 0; i < in->n; i++) {
 		buf_printf(&b, "input %s\n", in->v[i].blob.sha256);
 		put_extract(&b, in->v[i].artifact->v, in->v[i].artifact->n, 0);

@@ -159,6 +159,27 @@ static void another(void **state)
 	assert_int_equal(get(f, &stats), 0);
 }
 
+/* The base's links of a unit that is disabled or masked are dropped. */
+static void switches(void **state)
+{
+	struct recipe_switch ssh = {.unit = (char *)"ssh.service"};
+	struct recipe_switch cron = {.unit = (char *)"cron.service"};
+	struct fixture *f = *state;
+	struct merge_stats stats;
+
+	put(f);
+	f->r.disable = (struct recipe_switches){&ssh, 1};
+	assert_int_equal(get(f, &stats), 0);
+	put(f);
+	assert_int_equal(get(f, &stats), 1);
+	f->r.disable.v = &cron;
+	assert_int_equal(get(f, &stats), 0);
+	f->r.disable.n = 0;
+	assert_int_equal(get(f, &stats), 0);
+	f->r.mask = (struct recipe_switches){&ssh, 1};
+	assert_int_equal(get(f, &stats), 0);
+}
+
 static void damaged(void **state)
 {
 	struct fixture *f = *state;
@@ -182,7 +203,8 @@ static void damaged(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {CASE(the_same), CASE(another), CASE(damaged)};
+	const struct CMUnitTest tests[] = {CASE(the_same), CASE(another), CASE(switches),
+					   CASE(damaged)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
