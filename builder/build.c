@@ -77,6 +77,19 @@ char *build_lock_path(const struct recipe *r, const char *asked)
 	return asked ? xstrdup(asked) : xasprintf("%s/recipe.lock", r->dir);
 }
 
+int build_lock_read(struct lock *ret, const struct recipe *r, const char *asked,
+		    struct diag *d)
+{
+	_cleanup_free_ char *path = build_lock_path(r, asked);
+
+	/* To lock_read, none is an empty one. */
+	if (asked && access(asked, R_OK) < 0) {
+		diag_add(d, "--lock: %s: %s", asked, strerror(errno));
+		return -1;
+	}
+	return lock_read(ret, path, d);
+}
+
 /* --- what goes in ------------------------------------------------------------------ */
 
 static int check_firstboot(const char *path, struct err *e)
@@ -106,12 +119,11 @@ static int check_image_tools(const struct recipe *r, struct err *e)
 
 static int get_inputs(struct job *j, struct err *e)
 {
-	_cleanup_free_ char *path = build_lock_path(j->r, j->o->lock);
 	_cleanup_diag_ struct diag d = {0};
 	struct inputs_options io = {.mirrors = j->o->mirrors, .offline = j->o->offline};
 	char size[PROGRESS_SIZE_LEN];
 
-	(void)!lock_read(&j->lock, path, &d);
+	(void)!build_lock_read(&j->lock, j->r, j->o->lock, &d);
 	if (diag_err(&d, e) < 0)
 		return -1;
 	if (inputs_get(&j->inputs, j->r, &j->lock, &j->cache, &io, e) < 0)

@@ -2,6 +2,7 @@
 /* A recipe becomes an image: what `rackstrap build` does once it knows what is wanted. */
 #pragma once
 
+#include "lock.h"
 #include "recipe.h"
 
 struct build_options {
@@ -19,3 +20,8 @@ int build(const struct recipe *r, const struct build_options *o,
 
 /* "recipe.lock" beside the recipe, or what was asked for. Owned. */
 char *build_lock_path(const struct recipe *r, const char *asked);
+
+/* Reads that; without "recipe.lock", nothing is locked, but what was asked for must be
+ * there. 0, or -1 with complaints. */
+int build_lock_read(struct lock *ret, const struct recipe *r, const char *asked,
+		    struct diag *d) _must_check_;

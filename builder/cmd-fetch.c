@@ -29,7 +29,6 @@ static int fetch_recipe(const char *path, const struct fetch_job *j, struct err 
 	_cleanup_cache_ struct cache c = {.fd = -1};
 	_cleanup_lock_ struct lock lock = {0};
 	_cleanup_inputs_ struct inputs in = {0};
-	_cleanup_free_ char *file = NULL;
 	struct inputs_options io = {.mirrors = j->mirrors};
 	struct base_options bo = {.mirrors = j->mirrors, .lock = &lock.base};
 	struct stages stages;
@@ -37,10 +36,8 @@ static int fetch_recipe(const char *path, const struct fetch_job *j, struct err 
 
 	stages_begin(&stages);
 	umask(022);
-	if (recipe_load(&r, path, &d) == 0) {
-		file = build_lock_path(&r, j->lock);
-		(void)!lock_read(&lock, file, &d);
-	}
+	if (recipe_load(&r, path, &d) == 0)
+		(void)!build_lock_read(&lock, &r, j->lock, &d);
 	if (diag_err(&d, e) < 0 || cache_open(&c, j->cache, e) < 0 ||
 	    inputs_get(&in, &r, &lock, &c, &io, e) < 0)
 		return -1;

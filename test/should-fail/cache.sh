@@ -40,4 +40,11 @@ a package without a version|base = { suite = "s"; origin = "o"; packages = ( { n
 a package that leaves its archive|base = { suite = "s"; origin = "o"; packages = ( { name = "a"; version = "1"; arch = "all"; release = "r"; path = "../p"; size = "1"; sha256 = "1111111111111111111111111111111111111111111111111111111111111111"; } ); };|path: must be a path in the archive, not '../p'
 a release without a name|base = { suite = "s"; origin = "o"; releases = ( { date = "d"; sha256 = "1111111111111111111111111111111111111111111111111111111111111111"; } ); packages = ( { PACKAGE } ); };|name: missing
 END
+
+# The one beside the recipe may be absent; one that is named may not.
+want="rackstrap: --lock: $WORK/typo.lock: No such file or directory"
+refuse "build: a lock that is not there" 3 "$want" \
+	"$RACKSTRAP" build $recipe --offline --out "$WORK/image" --lock "$WORK/typo.lock"
+refuse "fetch: a lock that is not there" 3 "$want" "$RACKSTRAP" fetch $recipe --lock "$WORK/typo.lock"
+check "nothing was made" test ! -e "$WORK/image"
 finish
