@@ -449,7 +449,8 @@ int build(const struct recipe *r, const struct build_options *o, struct err *e)
 
 	stages_begin(&j.stages);
 	umask(022); /* what is made here is for others to read */
-	if (check_firstboot(o->firstboot, e) < 0 || base_check_tools(tools, e) < 0 ||
+	if (outdir_check(o->out, r->name, e) < 0 ||
+	    check_firstboot(o->firstboot, e) < 0 || base_check_tools(tools, e) < 0 ||
 	    check_image_tools(r, e) < 0 || cache_open(&j.cache, o->cache, e) < 0 ||
 	    get_inputs(&j, e) < 0 || make_containers(&j, e) < 0 || get_base(&j, e) < 0 ||
 	    make_plan(&j, e) < 0 || make_parts(&j, e) < 0 || make_images(&j, e) < 0)

@@ -43,6 +43,40 @@ static int take_lock(struct outdir *o, struct err *e)
 	return lock_file_at(AT_FDCWD, path, what, &o->lock, e);
 }
 
+static bool is_empty_dir(const char *path)
+{
+	_cleanup_closedir_ DIR *d = opendir(path);
+	const struct dirent *entry;
+
+	while (d && (entry = readdir(d)))
+		if (!streq(entry->d_name, ".") && !streq(entry->d_name, ".."))
+			return false;
+	return d != NULL;
+}
+
+static bool is_image(const char *path)
+{
+	_cleanup_free_ char *manifest = xasprintf("%s/manifest.json", path);
+
+	return access(manifest, F_OK) == 0;
+}
+
+/* What is no image is not ours to replace: the recipe's own folder may have its name. Of
+ * a link nothing but itself is lost. */
+int outdir_check(const char *out, const char *name, struct err *e)
+{
+	_cleanup_free_ char *final = xasprintf("%s/%s", out, name);
+	struct stat st;
+
+	if (lstat(final, &st) < 0)
+		return errno == ENOENT ? 0 : err_errno(e, errno, "%s", final);
+	if (S_ISLNK(st.st_mode) || is_image(final) || is_empty_dir(final))
+		return 0;
+	return err_set(e, ERR_FAILED,
+		       "%s is there and is no image: name another folder with --out",
+		       final);
+}
+
 int outdir_begin(struct outdir *ret, const char *out, const char *name, struct err *e)
 {
 	_cleanup_outdir_ struct outdir o = {.fd = -1, .lock = -1};
@@ -54,7 +88,7 @@ int outdir_begin(struct outdir *ret, const char *out, const char *name, struct e
 	r = mkdir_p_at(AT_FDCWD, out, 0755);
 	if (r < 0)
 		return err_errno(e, r, "%s", out);
-	if (take_lock(&o, e) < 0)
+	if (take_lock(&o, e) < 0 || outdir_check(out, name, e) < 0)
 		return -1;
 	remove_stale(&o);
 	r = tempdir_make(out, prefix, &o.path);

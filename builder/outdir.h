@@ -15,7 +15,10 @@ struct outdir {
 	int lock;
 };
 
-/* Waits for other builds of that name, and removes what killed ones left. */
+/* Fails where something stands in the place that is no image. */
+int outdir_check(const char *out, const char *name, struct err *e) _must_check_;
+
+/* Waits for other builds of that name, checks that, and removes what killed ones left. */
 int outdir_begin(struct outdir *ret, const char *out, const char *name,
 		 struct err *e) _must_check_;
 

@@ -58,6 +58,13 @@ nothing() { [ -z "$(ls -A "$WORK/images" 2>/dev/null | grep -v '^\.')" ]; }
 
 # --- the cases -------------------------------------------------------------------------
 recipe "$sum"
+cp -r "$WORK/recipe" "$WORK/small"
+refuse "a recipe's folder where the image would be" 1 \
+	"rackstrap: $WORK/small is there and is no image: name another folder with --out" \
+	"$RACKSTRAP" build "$WORK/small" --out "$WORK" --mirror "$MIRROR"
+check "still has the recipe, and nothing came beside it" test -s "$WORK/small/recipe.cfg" \
+	-a ! -e "$WORK/.small.lock" -a ! -e "$WORK/mmdebstrap.runs"
+
 touch "$WORK/unreachable"
 refuse "an unreachable mirror" 1 "rackstrap: *mmdebstrap exited with 1: *apt-get update failed*" build
 check "left nothing behind" nothing

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* builder/outdir.h: what a new image may take the place of. */
+#include "builder/outdir.h"
+
+#include "test-pxe-image.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static int setup(void **state)
+{
+	*state = scratch_make();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	char *top = *state;
+
+	rm_rf_p(&top);
+	return 0;
+}
+
+/* A build whose image is the file manifest.json with this text. */
+static int build(const char *top, const char *text, struct err *e)
+{
+	_cleanup_outdir_ struct outdir o = {.fd = -1, .lock = -1};
+
+	if (outdir_begin(&o, top, "vivid", e) < 0)
+		return -1;
+	put_text(o.path, "manifest.json", text);
+	return outdir_commit(&o, e);
+}
+
+static void assert_built(const char *top, const char *text)
+{
+	_cleanup_free_ char *got = NULL;
+	struct err e = {0};
+
+	if (build(top, text, &e) < 0)
+		fail_msg("%s", e.msg);
+	got = get_text(top, "vivid/manifest.json");
+	assert_string_equal(got, text);
+}
+
+/* Whether `name` is there, be it a link that leads nowhere. */
+static bool there(const char *top, const char *name)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", top, name);
+	struct stat st;
+
+	return lstat(path, &st) == 0;
+}
+
+static void make_dir(const char *top, const char *name)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", top, name);
+
+	assert_int_equal(mkdir(path, 0755), 0);
+}
+
+/* --- what may be replaced ---------------------------------------------------------- */
+
+static void an_image_of_before(void **state)
+{
+	assert_built(*state, "one");
+	assert_built(*state, "two");
+}
+
+static void an_empty_folder(void **state)
+{
+	make_dir(*state, "vivid");
+	assert_built(*state, "one");
+}
+
+/* Only the link goes. */
+static void a_link(void **state)
+{
+	_cleanup_free_ char *link = xasprintf("%s/vivid", (char *)*state);
+	_cleanup_free_ char *text = NULL;
+
+	make_dir(*state, "elsewhere");
+	put_text(*state, "elsewhere/thesis.tex", "ten years\n");
+	assert_int_equal(symlink("elsewhere", link), 0);
+	assert_built(*state, "one");
+	text = get_text(*state, "elsewhere/thesis.tex");
+	assert_string_equal(text, "ten years\n");
+}
+
+/* As a recipe's own folder is, where --out is the folder of recipes. */
+static void nothing_else(void **state)
+{
+	char *top = *state;
+	_cleanup_free_ char *want = xasprintf("%s/vivid is there and is no image: name "
+					      "another folder with --out",
+					      top);
+	_cleanup_free_ char *text = NULL;
+	struct err e = {0};
+
+	make_dir(top, "vivid");
+	put_text(top, "vivid/recipe.cfg", "version = 1;\n");
+	assert_int_equal(build(top, "one", &e), -1);
+	assert_string_equal(e.msg, want);
+	assert_int_equal(e.code, ERR_FAILED);
+	text = get_text(top, "vivid/recipe.cfg");
+	assert_string_equal(text, "version = 1;\n");
+	assert_false(there(top, "vivid/manifest.json"));
+}
+
+static void nor_a_file(void **state)
+{
+	struct err e = {0};
+
+	put_text(*state, "vivid", "lots of wine\n");
+	assert_int_equal(build(*state, "one", &e), -1);
+	assert_non_null(strstr(e.msg, "is there and is no image"));
+	assert_true(there(*state, "vivid"));
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(an_image_of_before), CASE(an_empty_folder), CASE(a_link),
+		CASE(nothing_else),       CASE(nor_a_file),
+	};
+
+	return cmocka_run_group_tests_name("outdir", tests, NULL, NULL);
+}
