@@ -17,6 +17,12 @@ static char *temp_prefix(const char *name)
 	return xasprintf(".%s.tmp", name);
 }
 
+/* Where the image that is there may stand for an instant; not one of those above. */
+static char *aside_path(const struct outdir *o)
+{
+	return xasprintf("%s/.%s.old", o->parent, o->name);
+}
+
 static void remove_stale(const struct outdir *o)
 {
 	_cleanup_free_ char *prefix = temp_prefix(o->name);
@@ -77,6 +83,26 @@ int outdir_check(const char *out, const char *name, struct err *e)
 		       final);
 }
 
+/* An image that stepped aside goes back, unless the new one had come when that build was
+ * killed. */
+static int put_back(const struct outdir *o, struct err *e)
+{
+	_cleanup_free_ char *final = xasprintf("%s/%s", o->parent, o->name);
+	_cleanup_free_ char *aside = aside_path(o);
+	struct stat st;
+
+	if (lstat(aside, &st) < 0)
+		return 0;
+	if (is_image(final)) {
+		rm_rf_at(AT_FDCWD, aside);
+		return 0;
+	}
+	log_debug("puts back what a killed build moved aside: %s", final);
+	if (rename(aside, final) < 0)
+		return err_errno(e, errno, "%s cannot become %s again", aside, final);
+	return 0;
+}
+
 int outdir_begin(struct outdir *ret, const char *out, const char *name, struct err *e)
 {
 	_cleanup_outdir_ struct outdir o = {.fd = -1, .lock = -1};
@@ -88,7 +114,7 @@ int outdir_begin(struct outdir *ret, const char *out, const char *name, struct e
 	r = mkdir_p_at(AT_FDCWD, out, 0755);
 	if (r < 0)
 		return err_errno(e, r, "%s", out);
-	if (take_lock(&o, e) < 0 || outdir_check(out, name, e) < 0)
+	if (take_lock(&o, e) < 0 || outdir_check(out, name, e) < 0 || put_back(&o, e) < 0)
 		return -1;
 	remove_stale(&o);
 	r = tempdir_make(out, prefix, &o.path);
@@ -121,27 +147,17 @@ static int sync_files(const struct outdir *o, struct err *e)
 	return fsync(o->fd) < 0 ? err_errno(e, errno, "%s", o->path) : 0;
 }
 
-/* On file systems that cannot exchange, the old one steps aside for an instant. */
-static int swap(const char *path, const char *final, struct err *e)
+static int swap(const struct outdir *o, const char *final, struct err *e)
 {
-	_cleanup_free_ char *aside = xasprintf("%s.old", path);
+	_cleanup_free_ char *aside = aside_path(o);
+	int r = file_exchange(o->path, final, aside);
 
-	if (renameat2(AT_FDCWD, path, AT_FDCWD, final, RENAME_EXCHANGE) == 0) {
-		rm_rf_at(AT_FDCWD, path);
-		return 0;
-	}
-	if (errno == EINVAL || errno == ENOSYS) {
-		if (rename(final, aside) < 0 && errno != ENOENT)
-			return err_errno(e, errno, "%s", final);
-		if (rename(path, final) == 0) {
-			rm_rf_at(AT_FDCWD, aside);
-			return 0;
-		}
-		return err_errno(e, errno, "%s", final);
-	}
-	if (errno == ENOENT && rename(path, final) == 0)
-		return 0;
-	return err_errno(e, errno, "%s", final);
+	if (r == -ENOENT)
+		return rename(o->path, final) < 0 ? err_errno(e, errno, "%s", final) : 0;
+	if (r < 0)
+		return err_errno(e, r, "%s", final);
+	rm_rf_at(AT_FDCWD, o->path);
+	return 0;
 }
 
 int outdir_commit(struct outdir *o, struct err *e)
@@ -151,7 +167,7 @@ int outdir_commit(struct outdir *o, struct err *e)
 
 	if (fchmod(o->fd, 0755) < 0)
 		return err_errno(e, errno, "%s", o->path);
-	if (sync_files(o, e) < 0 || swap(o->path, final, e) < 0)
+	if (sync_files(o, e) < 0 || swap(o, final, e) < 0)
 		return -1;
 	free(TAKE_PTR(o->path));
 	r = fsync_parent_at(AT_FDCWD, final);

@@ -2,7 +2,8 @@
 /*
  * The folder an image is built in, and its change into the final one: everything is
  * written into OUT/.NAME.tmp.XXXXXX, which takes the place of OUT/NAME in one step or
- * disappears.
+ * disappears. On file systems that cannot exchange two names, what was OUT/NAME is called
+ * OUT/.NAME.old for an instant; where a build was killed then, the next one puts it back.
  */
 #pragma once
 

@@ -252,6 +252,22 @@ int file_symlink_at(int dirfd, const char *path, const char *target)
 	return r < 0 ? r : 1;
 }
 
+int file_exchange(const char *a, const char *b, const char *aside)
+{
+	int r;
+
+	if (renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE) == 0)
+		return 0;
+	if ((errno != EINVAL && errno != ENOSYS) || rename(b, aside) < 0)
+		return -errno;
+	if (rename(a, b) < 0) {
+		r = -errno;
+		(void)!rename(aside, b);
+		return r;
+	}
+	return rename(aside, a) < 0 ? -errno : 0;
+}
+
 int file_remove_at(int dirfd, const char *path)
 {
 	const char *name;

@@ -40,6 +40,13 @@ int file_update_at(int dirfd, const char *path, const void *data, size_t len, mo
 /* Makes a symlink in place of what is there, atomically. 1, 0 as it was, -errno. */
 int file_symlink_at(int dirfd, const char *path, const char *target) _must_check_;
 
+/*
+ * What has the names `a` and `b` changes places, at once. On file systems that cannot do
+ * that, `b` is called `aside` meanwhile: who finds something there was killed, and it is
+ * what was `b`. 0, or -errno with both as they were; -ENOENT when either is absent.
+ */
+int file_exchange(const char *a, const char *b, const char *aside) _must_check_;
+
 /* Removes a file if there is one, syncs its directory. 1 removed, 0 absent, -errno. */
 int file_remove_at(int dirfd, const char *path) _must_check_;
 

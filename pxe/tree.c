@@ -348,6 +348,13 @@ static bool is_empty_dir(const char *path)
 	return d != NULL;
 }
 
+static bool is_tree(const char *dir)
+{
+	_cleanup_free_ char *info = xasprintf("%s/" TREE_INFO, dir);
+
+	return access(info, F_OK) == 0;
+}
+
 /*
  * The final name without links and trailing slashes, and whether a tree stands there.
  * Anything else that stands there is not ours to replace.
@@ -355,7 +362,6 @@ static bool is_empty_dir(const char *path)
 static int find_place(const char *dir, char **ret, bool *ret_exists, struct err *e)
 {
 	_cleanup_free_ char *real = realpath(dir, NULL);
-	_cleanup_free_ char *info = NULL;
 	size_t len = strlen(dir);
 
 	*ret_exists = real != NULL;
@@ -367,8 +373,7 @@ static int find_place(const char *dir, char **ret, bool *ret_exists, struct err 
 		*ret = xstrndup(dir, len);
 		return 0;
 	}
-	info = xasprintf("%s/" TREE_INFO, real);
-	if (access(info, F_OK) < 0 && !is_empty_dir(real))
+	if (!is_tree(real) && !is_empty_dir(real))
 		return err_set(e, ERR_FAILED,
 			       "%s is there and is not a boot tree: name another folder",
 			       dir);
@@ -406,21 +411,6 @@ static int keep(int old, int new, const char *path, struct err *e)
 	return err_errno(e, errno, "%s", path);
 }
 
-static int exchange(const char *new, const char *dir, struct err *e)
-{
-	_cleanup_free_ char *aside = NULL;
-
-	if (renameat2(AT_FDCWD, new, AT_FDCWD, dir, RENAME_EXCHANGE) == 0)
-		return 0;
-	if (errno != EINVAL && errno != ENOSYS)
-		return err_errno(e, errno, "%s", dir);
-	/* A file system without it: the name is gone for a moment. */
-	aside = xasprintf("%s.old", new);
-	if (rename(dir, aside) < 0 || rename(new, dir) < 0 || rename(aside, new) < 0)
-		return err_errno(e, errno, "%s", dir);
-	return 0;
-}
-
 /* Reports and logs of the old tree, which has the new one's temporary name by now. */
 static int keep_gathered(const char *old, const char *new, struct err *e)
 {
@@ -446,12 +436,40 @@ static int check_reports(const char *dir, struct err *e)
 			 path);
 }
 
+/* Where the tree that is there may stand for an instant (file_exchange). Owned. */
+static char *aside_path(const char *dir)
+{
+	const char *slash = strrchr(dir, '/');
+	const char *name = slash ? slash + 1 : dir;
+
+	return xasprintf("%.*s.%s.old", (int)(name - dir), dir, name);
+}
+
+/* Somebody was killed in that instant: the old tree is the tree again, or what it
+ * gathered goes to the new one. */
+static int put_back(const char *dir, bool *exists, struct err *e)
+{
+	_cleanup_free_ char *aside = aside_path(dir);
+
+	if (!is_tree(aside))
+		return 0;
+	if (!is_tree(dir)) {
+		*exists = true;
+		return rename(aside, dir) < 0 ? err_errno(e, errno, "%s", dir) : 0;
+	}
+	if (keep_gathered(aside, dir, e) < 0)
+		return err_wrap(e, "reports and logs are still in %s", aside);
+	rm_rf_at(AT_FDCWD, aside);
+	return 0;
+}
+
 static int swap_in(char **temp, const char *dir, bool exists, struct err *e)
 {
-	int r;
+	_cleanup_free_ char *aside = aside_path(dir);
+	int r = exists ? file_exchange(*temp, dir, aside) : 0;
 
-	if (exists && exchange(*temp, dir, e) < 0)
-		return -1;
+	if (r < 0)
+		return err_errno(e, r, "%s", dir);
 	if (!exists && rename(*temp, dir) < 0)
 		return err_errno(e, errno, "%s", dir);
 	if (exists && keep_gathered(*temp, dir, e) < 0) {
@@ -492,7 +510,7 @@ int tree_render(const struct rack *rack, const struct image *image, const char *
 	int r;
 
 	if (tree_plan(&p, rack, image, o, e) < 0 ||
-	    find_place(dir, &place, &exists, e) < 0 ||
+	    find_place(dir, &place, &exists, e) < 0 || put_back(place, &exists, e) < 0 ||
 	    (exists && check_reports(place, e) < 0))
 		return -1;
 	slash = strrchr(place, '/');

@@ -2,6 +2,7 @@
 /* builder/outdir.h: what a new image may take the place of. */
 #include "builder/outdir.h"
 
+#include "test-no-exchange.h"
 #include "test-pxe-image.h"
 
 #include <setjmp.h>
@@ -19,6 +20,7 @@ static int teardown(void **state)
 {
 	char *top = *state;
 
+	exchange_again();
 	rm_rf_p(&top);
 	return 0;
 }
@@ -119,13 +121,76 @@ static void nor_a_file(void **state)
 	assert_true(there(*state, "vivid"));
 }
 
+/* --- where two names cannot be exchanged ------------------------------------------- */
+
+static void assert_names(const char *top, bool final, bool aside)
+{
+	assert_int_equal(there(top, "vivid"), final);
+	assert_int_equal(there(top, ".vivid.old"), aside);
+}
+
+static void without_exchange(void **state)
+{
+	no_exchange = true;
+	assert_built(*state, "one");
+	assert_names(*state, true, false);
+	assert_built(*state, "two");
+	assert_names(*state, true, false);
+}
+
+/* Killed after none, one and two renames. */
+static void the_old_one_survives(void **state)
+{
+	char *top = *state;
+	_cleanup_outdir_ struct outdir o = {.fd = -1, .lock = -1};
+	struct err e = {0};
+
+	assert_built(top, "one");
+	no_exchange = killed = true;
+	for (int n = 0; n < 3; n++) {
+		_cleanup_free_ char *text = NULL;
+
+		renames_left = n;
+		assert_int_equal(build(top, "two", &e), -1);
+		assert_names(top, n != 1, n > 0);
+		/* The next build, even if it comes to nothing: */
+		renames_left = 100;
+		assert_int_equal(outdir_begin(&o, top, "vivid", &e), 0);
+		outdir_done(&o);
+		assert_names(top, true, false);
+		text = get_text(top, "vivid/manifest.json");
+		assert_string_equal(text, n < 2 ? "one" : "two");
+	}
+}
+
+static void a_failure_puts_it_back(void **state)
+{
+	_cleanup_free_ char *text = NULL;
+	struct err e = {0};
+
+	assert_built(*state, "one");
+	no_exchange = true;
+	renames_left = 1;
+	assert_int_equal(build(*state, "two", &e), -1);
+	assert_non_null(strstr(e.msg, strerror(EIO)));
+	assert_names(*state, true, false);
+	text = get_text(*state, "vivid/manifest.json");
+	assert_string_equal(text, "one");
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(an_image_of_before), CASE(an_empty_folder), CASE(a_link),
-		CASE(nothing_else),       CASE(nor_a_file),
+		CASE(an_image_of_before),
+		CASE(an_empty_folder),
+		CASE(a_link),
+		CASE(nothing_else),
+		CASE(nor_a_file),
+		CASE(without_exchange),
+		CASE(the_old_one_survives),
+		CASE(a_failure_puts_it_back),
 	};
 
 	return cmocka_run_group_tests_name("outdir", tests, NULL, NULL);

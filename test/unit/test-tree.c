@@ -8,6 +8,7 @@
 #include "pxe/tree.h"
 
 #include "lib/run.h"
+#include "test-no-exchange.h"
 #include "test-pxe-image.h"
 
 #include <ftw.h>
@@ -44,6 +45,7 @@ static int teardown(void **state)
 {
 	struct fixture *f = *state;
 
+	exchange_again();
 	image_done(&f->image);
 	rm_rf_p(&f->scratch);
 	free(f->image_dir);
@@ -293,6 +295,49 @@ static size_t count_entries(const char *dir)
 	return n - 2;
 }
 
+/* Where names cannot be exchanged, killed after none, one and two renames. */
+static void killed_while_it_is_swapped_in(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *one = xasprintf("%s/one", f->scratch);
+	const struct tree_options o = {0};
+	struct err e = {0};
+
+	assert_int_equal(render(f, GOLDEN "/plain.cfg", "one", o, &e), 0);
+	put_text(one, "http/report/node-1.json", "a report\n");
+	no_exchange = killed = true;
+	for (int n = 0; n < 3; n++) {
+		_cleanup_free_ char *kept = NULL;
+
+		renames_left = n;
+		assert_int_equal(render(f, GOLDEN "/plain.cfg", "one", o, &e), -1);
+		renames_left = 100;
+		assert_int_equal(access(one, F_OK), n == 1 ? -1 : 0);
+		if (render(f, GOLDEN "/plain.cfg", "one", o, &e) < 0)
+			fail_msg("%s", e.msg);
+		kept = get_text(one, "http/report/node-1.json");
+		assert_string_equal(kept, "a report\n");
+		assert_int_equal(count_entries(f->scratch), 3); /* image, ipxe, one */
+	}
+}
+
+static void a_failed_swap_leaves_the_old_one(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *one = xasprintf("%s/one", f->scratch), *kept = NULL;
+	const struct tree_options o = {0};
+	struct err e = {0};
+
+	assert_int_equal(render(f, GOLDEN "/plain.cfg", "one", o, &e), 0);
+	put_text(one, "http/report/node-1.json", "a report\n");
+	no_exchange = true;
+	renames_left = 1;
+	assert_int_equal(render(f, GOLDEN "/plain.cfg", "one", o, &e), -1);
+	kept = get_text(one, "http/report/node-1.json");
+	assert_string_equal(kept, "a report\n");
+	assert_int_equal(count_entries(f->scratch), 3);
+}
+
 static void refuses_to_replace(void **state)
 {
 	struct fixture *f = *state;
@@ -449,6 +494,8 @@ int main(void)
 		T(golden_proxy),
 		T(image_files),
 		T(again),
+		T(killed_while_it_is_swapped_in),
+		T(a_failed_swap_leaves_the_old_one),
 		T(refuses_to_replace),
 		T(an_empty_folder_will_do),
 		T(failure_leaves_nothing),
