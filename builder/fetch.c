@@ -294,7 +294,8 @@ static int prepare(struct transfer *t)
 	struct part *p = &t->part;
 	int r = 0;
 
-	p->want_sha512 = t->f->digest_type == DIGEST_SHA512 && t->f->digest;
+	p->want_sha512 =
+		t->f->want_sha512 || (t->f->digest_type == DIGEST_SHA512 && t->f->digest);
 	if (p->fd < 0)
 		r = part_open(p, t->f->dirfd, t->f->path, t->f->url);
 	if (r < 0)

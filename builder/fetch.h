@@ -28,11 +28,12 @@ struct fetch_file {
 	const char *weak;        /* a SHA-1 or MD5 that must hold as well, or NULL */
 	enum digest_type weak_type;
 	const char *weak_by;
+	bool want_sha512; /* even if the digest is none */
 
 	/* Filled in on success. */
 	uint64_t got;
 	char sha256[DIGEST_HEX_MAX];
-	char sha512[DIGEST_HEX_MAX]; /* "" unless the digest is one */
+	char sha512[DIGEST_HEX_MAX]; /* "" unless wanted, or the digest is one */
 	char *from; /* where the redirects ended, without a query; the caller's */
 };
 

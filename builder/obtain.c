@@ -3,7 +3,8 @@
  * What is missing is fetched under a lock of its URL, so that two builds at once do not
  * write into the same growing file; who had to wait looks into the cache again. Locks
  * are taken in one order, or two recipes with the same artifacts could wait for each
- * other.
+ * other; BATCH of them at a time, because each is a descriptor: a base may miss a
+ * thousand packages, and 1024 is as many as a process has as a rule.
  */
 #include "obtain.h"
 
@@ -12,6 +13,8 @@
 #include "lib/str.h"
 #include "mirror.h"
 #include "registry.h"
+
+#define BATCH 256
 
 /* One that has to be fetched. */
 struct missing {
@@ -161,6 +164,15 @@ static int take_file(struct missings *m, struct fetch_file *f, const struct cach
 	return r;
 }
 
+/* One download is for all wants of its URL, and not all need have the same digest. */
+static bool wants_sha512(const struct missings *m, const char *key)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (m->v[i].want->type == DIGEST_SHA512 && streq(m->v[i].key, key))
+			return true;
+	return false;
+}
+
 /* Fetches those whose lock is held. */
 static int missings_fetch(struct missings *m, const struct cache *c,
 			  const struct obtain_options *o, struct err *e)
@@ -171,8 +183,10 @@ static int missings_fetch(struct missings *m, const struct cache *c,
 	int result;
 
 	for (size_t i = 0; i < m->n; i++)
-		if (m->v[i].lock_fd >= 0)
-			files[n++] = fetch_file_of(&m->v[i], c);
+		if (m->v[i].lock_fd >= 0) {
+			files[n] = fetch_file_of(&m->v[i], c);
+			files[n++].want_sha512 = wants_sha512(m, m->v[i].key);
+		}
 	result = registry_fetch_all(files, n, &fo, e);
 	for (size_t i = 0; i < n; i++) {
 		if (files[i].sha256[0] &&
@@ -225,6 +239,7 @@ static int open_fetched(struct want *w, const struct cache *c,
 	return w->blob.fd < 0 ? err_errno(e, errno, "%s", path) : 1;
 }
 
+/* Fetches what nobody else has fetched meanwhile. */
 static int fetch_missing(struct missings *m, const struct cache *c,
 			 const struct obtain_options *o, struct err *e)
 {
@@ -245,10 +260,58 @@ static int fetch_missing(struct missings *m, const struct cache *c,
 	return 0;
 }
 
+static int fetch_anew(struct missings *m, const struct cache *c,
+		      const struct obtain_options *o, struct err *e)
+{
+	if (missings_lock(m, c, e) < 0)
+		return -1;
+	return missings_fetch(m, c, o, e);
+}
+
+typedef int fetch_batch(struct missings *m, const struct cache *c,
+			const struct obtain_options *o, struct err *e);
+
+/* What fails in one batch does not keep the next from being fetched. */
+static int in_batches(fetch_batch *fetch, struct want *const *v, size_t n,
+		      const struct cache *c, const struct obtain_options *o,
+		      struct err *e)
+{
+	_cleanup_diag_ struct diag d = {0};
+
+	while (n > 0) {
+		_cleanup_missings_ struct missings m = {0};
+		struct err own = {0};
+
+		for (; n > 0 && m.n < BATCH; v++, n--)
+			missing_add(&m, *v, o->mirrors);
+		if (fetch(&m, c, o, &own) < 0)
+			diag_add_err(&d, &own);
+	}
+	if (diag_err(&d, e) == 0)
+		return 0;
+	if (e)
+		e->code = ERR_FAILED;
+	return -1;
+}
+
+/* --- all of them ------------------------------------------------------------------- */
+
+static int refuse_offline(const struct want *first, size_t n, struct err *e)
+{
+	if (n == 1)
+		return err_set(e, ERR_FAILED,
+			       "%s is not in the cache, and --offline was given",
+			       first->where);
+	return err_set(e, ERR_FAILED,
+		       "%s and %zu more are not in the cache, and --offline was given",
+		       first->where, n - 1);
+}
+
 int obtain(struct want *v, size_t n, const struct cache *c,
 	   const struct obtain_options *o, struct err *e)
 {
-	_cleanup_missings_ struct missings m = {0};
+	_cleanup_free_ struct want **missing = xcalloc(n + 1, sizeof(*missing));
+	size_t k = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		int found = open_want(&v[i], c, o, e);
@@ -256,32 +319,21 @@ int obtain(struct want *v, size_t n, const struct cache *c,
 		if (found < 0)
 			return -1;
 		if (found == 0)
-			missing_add(&m, &v[i], o->mirrors);
+			missing[k++] = &v[i];
 	}
-	if (m.n == 0)
-		return 0;
-	if (o->offline && m.n == 1)
-		return err_set(e, ERR_FAILED,
-			       "%s is not in the cache, and --offline was given",
-			       m.v[0].want->where);
-	if (o->offline)
-		return err_set(e, ERR_FAILED,
-			       "%s and %zu more are not in the cache, and --offline was "
-			       "given",
-			       m.v[0].want->where, m.n - 1);
-	return fetch_missing(&m, c, o, e);
+	if (k > 0 && o->offline)
+		return refuse_offline(missing[0], k, e);
+	return in_batches(fetch_missing, missing, k, c, o, e);
 }
 
 int obtain_anew(struct want *v, size_t n, const struct cache *c,
 		const struct obtain_options *o, struct err *e)
 {
-	_cleanup_missings_ struct missings m = {0};
+	_cleanup_free_ struct want **all = xcalloc(n + 1, sizeof(*all));
 
 	for (size_t i = 0; i < n; i++)
-		missing_add(&m, &v[i], o->mirrors);
-	if (missings_lock(&m, c, e) < 0)
-		return -1;
-	return missings_fetch(&m, c, o, e);
+		all[i] = &v[i];
+	return in_batches(fetch_anew, all, n, c, o, e);
 }
 
 void wants_done(struct want *v, size_t n)

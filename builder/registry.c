@@ -172,14 +172,6 @@ static void fetch_images(struct fetch_file *v, size_t n, struct diag *d)
 	}
 }
 
-static void add_lines(struct diag *d, const char *text)
-{
-	_cleanup_strv_ char **lines = strv_split(text, "\n");
-
-	for (size_t i = 0; lines && lines[i]; i++)
-		diag_add(d, "%s", lines[i]);
-}
-
 int registry_fetch_all(struct fetch_file *v, size_t n, const struct fetch_options *o,
 		       struct err *e)
 {
@@ -195,7 +187,7 @@ int registry_fetch_all(struct fetch_file *v, size_t n, const struct fetch_option
 			files[k++] = v[i];
 		}
 	if (k > 0 && fetch_all(files, k, o, &first) < 0)
-		add_lines(&d, first.msg);
+		diag_add_err(&d, &first);
 	for (size_t i = 0; i < k; i++)
 		v[at[i]] = files[i];
 	fetch_images(v, n, &d);

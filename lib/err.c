@@ -142,6 +142,17 @@ int diag_add(struct diag *d, const char *fmt, ...)
 	return -1;
 }
 
+int diag_add_err(struct diag *d, const struct err *e)
+{
+	for (const char *line = e->msg; *line; line += *line == '\n') {
+		size_t len = strcspn(line, "\n");
+
+		diag_add(d, "%.*s", (int)len, line);
+		line += len;
+	}
+	return -1;
+}
+
 void diag_done(struct diag *d)
 {
 	for (size_t i = 0; i < d->n; i++)

@@ -45,6 +45,8 @@ struct diag {
 
 /* Adds one complaint. Always returns -1. `d` may be NULL (the complaint is dropped). */
 int diag_add(struct diag *d, const char *fmt, ...) _printf_(2, 3);
+/* Adds an error's lines, each as a complaint. Always returns -1. */
+int diag_add_err(struct diag *d, const struct err *e);
 void diag_done(struct diag *d);
 #define _cleanup_diag_ _cleanup_(diag_done)
 

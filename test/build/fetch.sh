@@ -186,6 +186,12 @@ fresh
 recipe "$U/ok/small=$(sha512sum <"$WORK/files/small" | cut -c1-128)"
 check "sha512" lock
 check "and found by it without the network" "$RACKSTRAP" fetch "$WORK/recipe" --artifacts --mirror http://=http://127.0.0.1:1/
+for two in "$S $(sha512sum <"$WORK/files/small" | cut -c1-128)" "$(sha512sum <"$WORK/files/small" | cut -c1-128) $S"; do
+	fresh
+	recipe "$U/ok/small=${two% *}" "$U/ok/small=${two#* }"
+	check "one file by two kinds of digest" "$RACKSTRAP" fetch "$WORK/recipe" --artifacts
+	check "is right" cached small
+done
 for weak in "$sha1" "$md5"; do
 	kind=$([ ${#weak} = 40 ] && echo sha1 || echo md5)
 	fresh
@@ -198,6 +204,22 @@ for weak in "$sha1" "$md5"; do
 	refuse "another $kind in the recipe than the locked file has" 1 "rackstrap: *: $kind is $weak, expected *" fetch
 	refuse "and it cannot be locked" 1 "rackstrap: *: $kind is $weak, expected *" lock
 done
+
+# --- hundreds --------------------------------------------------------------------------------
+fresh
+many=()
+for n in $(seq 400); do many+=("$U/ok/small?$n"); done
+recipe "${many[@]}"
+check "more files than a process may have open" bash -c \
+	"ulimit -n 350 && exec '$RACKSTRAP' lock '$WORK/recipe' --artifacts"
+check "are right" cached small
+check "and locked, all of them" test "$(grep -c '/ok/small?' "$WORK/recipe/recipe.lock")" = 400
+fresh
+recipe "$U/status-404/first" "${many[@]}" "$U/status-404/last" "$U/ok/big"
+refuse "the first and the last but one are absent" 1 "rackstrap: $U/status-404/last: the server answered 404" lock
+cp "$WORK/err" "$WORK/said"
+check "both are told" grep -qxF "rackstrap: $U/status-404/first: the server answered 404" "$WORK/said"
+check "and the others came" cached small big
 
 # --- several, and a proxy -------------------------------------------------------------------
 fresh

@@ -150,6 +150,22 @@ static void diag_collects_in_order(void **state)
 	assert_null(d.lines);
 }
 
+static void diag_takes_an_errors_lines(void **state)
+{
+	_cleanup_diag_ struct diag d = {0}, more = {0};
+	struct err e = {0};
+
+	(void)state;
+	diag_add(&d, "one");
+	diag_add(&d, "two");
+	assert_int_equal(diag_err(&d, &e), -1);
+	diag_add(&more, "none");
+	assert_int_equal(diag_add_err(&more, &e), -1);
+	assert_int_equal(more.n, 3);
+	assert_string_equal(more.lines[1], "one");
+	assert_string_equal(more.lines[2], "two");
+}
+
 static void diag_longer_than_an_error(void **state)
 {
 	_cleanup_diag_ struct diag d = {0};
@@ -222,6 +238,7 @@ int main(void)
 		cmocka_unit_test(long_message_is_cut),
 		cmocka_unit_test(cut_keeps_utf8_whole),
 		cmocka_unit_test(diag_collects_in_order),
+		cmocka_unit_test(diag_takes_an_errors_lines),
 		cmocka_unit_test(diag_longer_than_an_error),
 		cmocka_unit_test(log_prefixes),
 	};
