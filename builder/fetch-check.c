@@ -111,6 +111,12 @@ enum fetch_verdict fetch_check(struct fetch_file *f, struct part *p,
 	char sha256[DIGEST_HEX_MAX], sha512[DIGEST_HEX_MAX];
 	const char *got = f->digest_type == DIGEST_SHA512 ? sha512 : sha256;
 
+	/* A server may send less of the rest than it was asked for. */
+	if (p->have < r->range_total && p->have != f->size) {
+		err_set(e, ERR_FAILED, "%s: came to byte %llu of %llu only", called,
+			(unsigned long long)p->have, (unsigned long long)r->range_total);
+		return FETCH_CUT;
+	}
 	part_digests(p, sha256, sha512);
 	if (f->size > 0 && f->size != p->have)
 		return wrong_size(f, p, r, called, e);

@@ -76,12 +76,31 @@ static void take_coding(struct response *r, char *value)
 	free(value);
 }
 
+/* "bytes 7-9/10", or a star for the 10 (RFC 9110, 14.4). */
+static bool parse_range(const char *value, uint64_t *start, uint64_t *total)
+{
+	const char *range = str_after(value, "bytes ");
+	_cleanup_strv_ char **ends = NULL, **parts = strv_split(range ? range : "", "/");
+	uint64_t last;
+
+	if (strv_len(parts) != 2)
+		return false;
+	ends = strv_split(parts[0], "-");
+	if (strv_len(ends) != 2 || str_to_u64(ends[0], INT64_MAX, start) < 0 ||
+	    str_to_u64(ends[1], INT64_MAX, &last) < 0 || last < *start)
+		return false;
+	*total = 0;
+	return streq(parts[1], "*") ||
+	       (str_to_u64(parts[1], INT64_MAX, total) == 0 && *total > last);
+}
+
 static void take_range(struct response *r, char *value)
 {
-	const char *first = str_after(value, "bytes ");
-	_cleanup_free_ char *start = first ? xstrndup(first, strcspn(first, "-")) : NULL;
+	uint64_t start, total;
 
-	r->has_range = start && str_to_u64(start, INT64_MAX, &r->range_start) == 0;
+	r->has_range = parse_range(value, &start, &total);
+	r->range_start = r->has_range ? start : 0;
+	r->range_total = r->has_range ? total : 0;
 	free(value);
 }
 

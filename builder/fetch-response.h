@@ -17,6 +17,7 @@ struct response {
 	time_t date, modified; /* 0: not said */
 	bool has_range;
 	uint64_t range_start; /* of Content-Range */
+	uint64_t range_total; /* bytes of the whole file; 0: not said */
 	bool framed;          /* its length was said, or it is sent in chunks or frames */
 };
 

@@ -87,15 +87,16 @@ static long response_code(const struct transfer *t)
 	return code;
 }
 
-/* Is the rest that comes the rest of what is there? A server that says "206" with other
- * bytes than asked for is not asked again for a rest. */
+/* Is the rest that comes the rest of what is there, and can its end be told? A server that
+ * says "206" with other bytes than asked for is not asked again for a rest. */
 static int begin_rest(struct transfer *t)
 {
 	const struct response *r = &t->response;
 	const char *is = r->etag ? r->etag : r->last_modified;
+	bool ends = r->range_total > 0 || t->f->size > 0 || t->f->digest;
 
 	if (r->has_range && r->range_start == t->part.have && is && t->asked &&
-	    streq(is, t->asked)) {
+	    streq(is, t->asked) && ends) {
 		t->resumed = true;
 		return 0;
 	}
@@ -112,6 +113,7 @@ static int begin_body(struct transfer *t)
 	t->body = true;
 	if (response_code(t) == 206)
 		return begin_rest(t);
+	t->response.range_total = 0; /* it means nothing with 200 */
 	if (t->part.have > 0) {
 		int r = part_start_over(&t->part);
 

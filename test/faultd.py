@@ -59,15 +59,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     # --- parts of answers ------------------------------------------------------------
 
-    def whole(self, data, etag='"a"', start=0, length=None, headers=()):
-        """The answer's head: 206 from `start`, or 200. Content-Length is `length`, or right."""
+    def whole(self, data, etag='"a"', start=0, length=None, headers=(), total=None):
+        """The answer's head: 206 from `start`, or 200. Content-Length is `length`, or right, and
+        so is `total`, how much there is from 0 on."""
         self.send_response(206 if start else 200)
         for key, value in headers:
             self.send_header(key, value)
         if etag:
             self.send_header("ETag", etag)
         if start:
-            self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
+            self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{total or len(data)}")
         if length is None:
             length = len(data) - start
         if length >= 0:
@@ -149,6 +150,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
         start = self.start(self.headers.get("If-Range", ""))
         self.whole(data, '"b"', start)
         self.wfile.write(data[start:])
+
+    def partly(self, total=None):
+        data, start = read(self.name), self.start()
+        if self.turn == 1:
+            self.whole(data)
+            self.wfile.write(data[:len(data) // 2])
+            return self.cut()
+        end = start + max(1, len(data) * int(self.arg) // 100) if start else len(data)
+        self.whole(data[:end], start=start, total=total or len(data))
+        self.wfile.write(data[start:end])
+
+    def serve_partly(self):  # cut in the middle, then it answers with ARG per cent at a time
+        self.partly()
+
+    def serve_partlystar(self):  # and does not say of how much that is a part
+        self.partly("*")
 
     def serve_weak(self):  # cut in the middle, with nothing to hold the rest up to
         data = read(self.name)

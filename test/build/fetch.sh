@@ -103,6 +103,16 @@ check "is fetched anew then" test "$(grep -c ' /weak/big - -$' "$WORK/port.log")
 arrives "changed while it was cut" big.b "$U/changed/big"
 arrives "changed, and the server does not say so" big.b "$U/liar/big"
 arrives "changed, and the server ignores If-Range" big.b "$U/deaf/big"
+arrives "resumed by less than the rest" big "$U/partly-15/big"
+check "each took up where the last ended" test "$(grep -c ' /partly-15/big bytes=' "$WORK/port.log")" = 4
+arrives "resumed by less, of nobody knows how much" big "$U/partlystar-15/big"
+for kind in partly partlystar; do
+	fresh
+	recipe "$U/$kind-16/big"
+	check "$kind, and nobody has a digest: arrives" lock && check "$kind: is right" cached big
+done
+refused "resumed a byte at a time" 1 \
+	'rackstrap: *partly-0/big: came to byte 150000[0-9] of 3000000 only [(]tried 4 times)' "$U/partly-0/big"
 arrives "drips in" small "$U/drip-20/small"
 arrives "stalls in the middle" big "$U/stall/big"
 arrives "in chunks without a length" big "$U/chunked/big"

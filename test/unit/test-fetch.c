@@ -77,17 +77,24 @@ static void ranges_and_framing(void **state)
 	static const struct {
 		const char *status, *header;
 		bool framed, ranged;
-		uint64_t start;
+		uint64_t start, total;
 	} cases[] = {
-		{"HTTP/1.1 200 OK\r\n", "X: y\r\n", false, false, 0},
-		{"HTTP/1.0 200 OK\r\n", "Content-Length: 5\r\n", true, false, 0},
-		{"HTTP/1.1 200 OK\r\n", "Content-Length: -1\r\n", false, false, 0},
-		{"HTTP/1.1 200 OK\r\n", "Transfer-Encoding: chunked\r\n", true, false, 0},
-		{"HTTP/1.1 200 OK\r\n", "Transfer-Encoding: gzip\r\n", false, false, 0},
-		{"HTTP/2 200\r\n", "X: y\r\n", true, false, 0},
-		{"HTTP/2 206\r\n", "Content-Range: bytes 7-9/10\r\n", true, true, 7},
-		{"HTTP/2 206\r\n", "Content-Range: bytes */10\r\n", true, false, 0},
-		{"HTTP/2 206\r\n", "Content-Range: lines 7-9/10\r\n", true, false, 0},
+		{"HTTP/1.1 200 OK\r\n", "X: y\r\n", false, false, 0, 0},
+		{"HTTP/1.0 200 OK\r\n", "Content-Length: 5\r\n", true, false, 0, 0},
+		{"HTTP/1.1 200 OK\r\n", "Content-Length: -1\r\n", false, false, 0, 0},
+		{"HTTP/1.1 200 OK\r\n", "Transfer-Encoding: chunked\r\n", true, false, 0,
+		 0},
+		{"HTTP/1.1 200 OK\r\n", "Transfer-Encoding: gzip\r\n", false, false, 0,
+		 0},
+		{"HTTP/2 200\r\n", "X: y\r\n", true, false, 0, 0},
+		{"HTTP/2 206\r\n", "Content-Range: bytes 7-9/10\r\n", true, true, 7, 10},
+		{"HTTP/2 206\r\n", "Content-Range: bytes 7-9/*\r\n", true, true, 7, 0},
+		{"HTTP/2 206\r\n", "Content-Range: bytes 7-9\r\n", true, false, 0, 0},
+		{"HTTP/2 206\r\n", "Content-Range: bytes 7-9/9\r\n", true, false, 0, 0},
+		{"HTTP/2 206\r\n", "Content-Range: bytes 7-6/10\r\n", true, false, 0, 0},
+		{"HTTP/2 206\r\n", "Content-Range: bytes 7-9/1O\r\n", true, false, 0, 0},
+		{"HTTP/2 206\r\n", "Content-Range: bytes */10\r\n", true, false, 0, 0},
+		{"HTTP/2 206\r\n", "Content-Range: lines 7-9/10\r\n", true, false, 0, 0},
 	};
 
 	(void)state;
@@ -99,6 +106,7 @@ static void ranges_and_framing(void **state)
 		assert_int_equal(r.framed, cases[i].framed);
 		assert_int_equal(r.has_range, cases[i].ranged);
 		assert_int_equal(r.range_start, cases[i].start);
+		assert_int_equal(r.range_total, cases[i].total);
 		response_done(&r);
 	}
 }
