@@ -87,8 +87,8 @@ static long response_code(const struct transfer *t)
 	return code;
 }
 
-/* Is the rest that comes the rest of what is there, and can its end be told? A server that
- * says "206" with other bytes than asked for is not asked again for a rest. */
+/* Is the rest that comes the rest of what is there, and can its end be told? A server
+ * that says "206" with other bytes than asked for is not asked again for a rest. */
 static int begin_rest(struct transfer *t)
 {
 	const struct response *r = &t->response;
