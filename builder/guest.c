@@ -13,9 +13,9 @@
 #include "lib/log.h"
 #include "lib/str.h"
 #include "progress.h"
+#include "qcow2.h"
 #include "rack-accel.h"
 
-#include <endian.h>
 #include <guestfs.h>
 #include <sys/stat.h>
 
@@ -36,45 +36,17 @@ static int guest_error(const struct guest *g, struct err *e, const char *what)
 
 /* --- the file ---------------------------------------------------------------------- */
 
-/*
- * The start of a qcow2, docs/interop/qcow2.txt of QEMU: big-endian, magic, version,
- * backing_file_offset; version 3 has incompatible_features, of which bit 2 is an external
- * data file.
- */
-struct qcow2_header {
-	uint32_t magic, version;
-	uint64_t backing_file_offset;
-	uint8_t rest[56];
-	uint64_t incompatible_features;
-};
-_Static_assert(offsetof(struct qcow2_header, incompatible_features) == 72, "qcow2.txt");
-
-#define QCOW2_MAGIC    0x514649fbU /* "QFI\xfb" */
-#define QCOW2_EXTERNAL (1ULL << 2)
-
 static int image_format(const char *path, const char **ret, struct err *e)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct qcow2_header h = {0};
-	ssize_t n;
+	int r;
 
 	if (fd < 0)
 		return err_errno(e, errno, "%s", path);
-	n = pread(fd, &h, sizeof(h), 0);
-	if (n < 0)
-		return err_errno(e, errno, "%s", path);
-	*ret = "raw";
-	if (n < (ssize_t)sizeof(h) || be32toh(h.magic) != QCOW2_MAGIC)
-		return 0;
-	*ret = "qcow2";
-	if (h.backing_file_offset)
-		return err_set(e, ERR_FAILED,
-			       "%s: a qcow2 with a backing file: image refused", path);
-	if (be32toh(h.version) >= 3 &&
-	    (be64toh(h.incompatible_features) & QCOW2_EXTERNAL))
-		return err_set(e, ERR_FAILED,
-			       "%s: a qcow2 with its data in another file: image refused",
-			       path);
+	r = qcow2_check(fd, path, e);
+	if (r < 0)
+		return -1;
+	*ret = r > 0 ? "qcow2" : "raw";
 	return 0;
 }
 
@@ -151,7 +123,7 @@ static int launch(struct guest *g, const char *format, struct err *e)
 int guest_open_ro(struct guest **ret, const char *image, struct err *e)
 {
 	_cleanup_guest_ struct guest *g = xcalloc(1, sizeof(*g));
-	const char *format;
+	const char *format = NULL;
 
 	g->image = xstrdup(image);
 	if (image_format(image, &format, e) < 0)

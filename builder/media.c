@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * qcow2 is left to qemu-img, which knows all of its versions. The others are libarchive's
- * (archive.c), without a temporary.
+ * qcow2 is left to qemu-img, which knows all of its versions, once it is known not to
+ * refer to other files. The others are libarchive's (archive.c), without a temporary.
  *
  * Limits: the partition table of a compressed image is read from its first MiB, so the
  * logical partitions of an MBR are not seen in one until it is made seekable.
@@ -13,6 +13,7 @@
 #include "lib/run.h"
 #include "lib/str.h"
 #include "progress.h"
+#include "qcow2.h"
 
 #include <sys/mman.h>
 
@@ -70,10 +71,10 @@ static const char *temp_dir(void)
 
 /* --- qcow2 -------------------------------------------------------------------------- */
 
-static int convert(const char *path, const char *to, struct err *e)
+static int convert(const char *path, const char *from, const char *to, struct err *e)
 {
 	const char *const argv[] = {QEMU_IMG, "convert", "-f", "qcow2", "-O",
-				    "raw",    path,      to,   NULL};
+				    "raw",    from,      to,   NULL};
 
 	if (!run_have(QEMU_IMG))
 		return err_set(e, ERR_FAILED,
@@ -88,17 +89,18 @@ static int convert(const char *path, const char *to, struct err *e)
 static int open_qcow2(struct media *m, struct err *e)
 {
 	_cleanup_rm_rf_ char *dir = NULL;
-	/* Of a path with '-' or ':' in it qemu-img thinks otherwise. */
-	_cleanup_free_ char *from = realpath(m->path, NULL), *to = NULL;
-	int r;
+	/* The file that was checked, whatever is at its path by now. */
+	_cleanup_free_ char *from = xasprintf("/proc/%d/fd/%d", (int)getpid(), m->fd),
+			    *to = NULL;
+	int r = qcow2_check(m->fd, m->path, e);
 
-	if (!from)
-		return err_errno(e, errno, "%s", m->path);
+	if (r < 0)
+		return -1;
 	r = tempdir_make(temp_dir(), "rackstrap", &dir);
 	if (r < 0)
 		return err_errno(e, r, "%s", temp_dir());
 	to = xasprintf("%s/disk", dir);
-	if (convert(from, to, e) < 0)
+	if (convert(m->path, from, to, e) < 0)
 		return -1;
 	close(m->fd);
 	m->fd = open(to, O_RDWR | O_CLOEXEC);

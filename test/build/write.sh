@@ -137,6 +137,14 @@ refuse "a compressed image that was cut off" 1 "rackstrap: $WORK/cut.zst: Trunca
 cp "$WORK/image.zst" "$WORK/bad.zst"
 printf 'XXXX' | dd of="$WORK/bad.zst" bs=1 seek=5000000 conv=notrunc status=none
 refuse "or damaged" 1 "rackstrap: $WORK/bad.zst: Zstd decompression failed: *" now "$WORK/bad.zst" "$loop"
+qemu-img create -q -f qcow2 -b "$WORK/image" -F raw "$WORK/backed.qcow2"
+refuse "a qcow2 that refers to another file" 1 \
+	"rackstrap: $WORK/backed.qcow2: a qcow2 with a backing file: image refused" now "$WORK/backed.qcow2" "$loop"
+truncate -s 48M "$WORK/data"
+qemu-img create -q -f qcow2 -o "data_file=$WORK/data" "$WORK/external.qcow2" 48M
+refuse "or has its data in one" 1 \
+	"rackstrap: $WORK/external.qcow2: a qcow2 with its data in another file: image refused" \
+	now "$WORK/external.qcow2" "$loop"
 truncate -s 32M "$WORK/small"
 new_loop small "$WORK/small"
 refuse "a disk that is too small" 1 \

@@ -1,0 +1,25 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Disk images that nobody should open: each with its exact message.
+. "$(dirname "$0")/../tap.sh"
+export TMPDIR=$WORK
+
+# What an image that came from elsewhere could have copied into a disk.
+head -c 65536 /dev/urandom >"$WORK/secret"
+qemu-img create -q -f qcow2 -b "$WORK/secret" -F raw "$WORK/backed.qcow2"
+qemu-img create -q -f qcow2 -o compat=0.10 -b "$WORK/secret" -F raw "$WORK/old.qcow2"
+cp "$WORK/secret" "$WORK/data"
+qemu-img create -q -f qcow2 -o "data_file=$WORK/data,data_file_raw=on" "$WORK/external.qcow2" 64K
+: >"$WORK/host.cfg"
+
+for f in backed:'with a backing file' old:'with a backing file' external:'with its data in another file'; do
+	image=$WORK/${f%%:*}.qcow2
+	want="rackstrap: $image: a qcow2 ${f#*:}: image refused"
+	refuse "inspect a qcow2 ${f#*:}" 1 "$want" "$RACKSTRAP" inspect "$image"
+	check "nothing else is said" test ! -s "$WORK/out"
+	refuse "customize it" 1 "$want" "$RACKSTRAP" customize "$image" --host "$WORK/host.cfg"
+	refuse "verify it" 1 "$want" "$RACKSTRAP" verify "$image"
+done
+check "nothing is left in TMPDIR" test -z "$(find "$WORK" -name 'rackstrap.*')"
+finish

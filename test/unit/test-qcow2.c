@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A qcow2 that refers to other files is refused, however short or old its header is. */
+#include "builder/qcow2.h"
+#include "lib/file.h"
+#include "lib/str.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <sys/mman.h>
+
+#include <cmocka.h>
+
+#define MAGIC "QFI\xfb"
+
+static int checked(const void *head, size_t len, struct err *e)
+{
+	_cleanup_close_ int fd = memfd_create("head", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, head, len), (ssize_t)len);
+	assert_int_equal(lseek(fd, 3, SEEK_SET), 3);
+	*e = (struct err){0};
+	int r = qcow2_check(fd, "x.qcow2", e);
+
+	assert_int_equal(lseek(fd, 0, SEEK_CUR), 3);
+	return r;
+}
+
+/* A header of 104 bytes, of which `len` are there. */
+static int header(char version, char backing, char features, size_t len, struct err *e)
+{
+	char h[104] = MAGIC;
+
+	h[7] = version;
+	h[15] = backing;
+	h[79] = features;
+	return checked(h, len, e);
+}
+
+static void test_none(_unused_ void **state)
+{
+	struct err e;
+
+	assert_int_equal(checked("", 0, &e), 0);
+	assert_int_equal(checked("QFI", 3, &e), 0);
+	assert_int_equal(checked("QFI\xfa and more of it", 20, &e), 0);
+}
+
+static void test_alone(_unused_ void **state)
+{
+	struct err e;
+
+	assert_int_equal(header(3, 0, 0, 104, &e), 1);
+	assert_int_equal(header(3, 0, 1 | 2 | 8 | 16, 104, &e), 1);
+	/* Version 2 has something else there. */
+	assert_int_equal(header(2, 0, 4, 104, &e), 1);
+	assert_int_equal(header(2, 0, 0, 72, &e), 1);
+	assert_int_equal(header(2, 0, 0, 4, &e), 1);
+}
+
+static void test_others(_unused_ void **state)
+{
+	struct err e;
+
+	for (size_t len = 16; len <= 104; len += 8) {
+		assert_int_equal(header(2, 72, 0, len, &e), -1);
+		assert_string_equal(
+			e.msg, "x.qcow2: a qcow2 with a backing file: image refused");
+	}
+	assert_int_equal(header(3, 0, 4, 104, &e), -1);
+	assert_string_equal(
+		e.msg, "x.qcow2: a qcow2 with its data in another file: image refused");
+	assert_int_equal(header(3, 0, 4 | 8, 80, &e), -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_none),
+		cmocka_unit_test(test_alone),
+		cmocka_unit_test(test_others),
+	};
+
+	return cmocka_run_group_tests_name("qcow2", tests, NULL, NULL);
+}
