@@ -74,9 +74,9 @@ static char **paths_of(const char *text, const char *prefix)
 	return v;
 }
 
-static int list_fat(const struct disk_view *m, char ***ret, struct err *e)
+static int list_fat(struct disk_view *m, struct err *e)
 {
-	_cleanup_strv_ char **argv = mtool("mdir", m->raw, m->fat);
+	_cleanup_strv_ char **argv = mtool("mdir", m->raw, m->fat), **lines = NULL;
 	_cleanup_free_ char *text = NULL;
 
 	strv_add(&argv, "-/");
@@ -84,7 +84,9 @@ static int list_fat(const struct disk_view *m, char ***ret, struct err *e)
 	strv_add(&argv, "::/");
 	if (tool(argv, &text, NULL, e) < 0)
 		return err_wrap(e, "%s", m->image.path);
-	*ret = paths_of(text, "::/");
+	m->config = paths_of(text, "::/");
+	lines = strv_split(text, "\n");
+	m->has_dir = strv_has(lines, "::/rackstrap/");
 	return 0;
 }
 
@@ -147,7 +149,7 @@ static int look(struct disk_view *m, struct err *e)
 		return -1;
 	if (iso && !strv_has(m->paths, MEDIUM_SUMS))
 		return 0; /* somebody else's */
-	if (list_fat(m, &m->config, e) < 0)
+	if (list_fat(m, e) < 0)
 		return -1;
 	if (!iso)
 		m->paths = strv_dup(m->config);
@@ -223,25 +225,40 @@ int disk_view_read(const struct disk_view *m, const char *path, char **ret,
 	return r < 0 ? err_wrap(e, "%s: %s", m->image.path, path) : 1;
 }
 
+/* The folder of `path`, with the time of the file that it is for. */
+static int make_dir(const struct disk_view *m, const char *raw, const char *path,
+		    const char *from, struct err *e)
+{
+	_cleanup_strv_ char **argv = mtool("mmd", raw, m->fat), **env = NULL;
+	struct run r = {0};
+	struct stat st;
+
+	if (stat(from, &st) < 0)
+		return err_errno(e, errno, "%s", from);
+	strv_extend(&env, (char *const *)mtools_env);
+	strv_addf(&env, "SOURCE_DATE_EPOCH=%lld", (long long)st.st_mtime);
+	strv_addf(&argv, "::/%.*s", (int)(strrchr(path, '/') - path), path);
+	r.argv = (const char *const *)argv;
+	r.env = (const char *const *)env;
+	return run(&r, e);
+}
+
 /* -m: with the file's time; -D o: over what is there, without a question. */
 int disk_view_put(const struct disk_view *m, const char *raw, const char *path,
 		  const char *from, struct err *e)
 {
-	_cleanup_strv_ char **argv = mtool(from ? "mcopy" : "mdel", raw, m->fat),
-			    **mmd = NULL;
+	_cleanup_strv_ char **argv = mtool(from ? "mcopy" : "mdel", raw, m->fat);
 
 	if (!from && !strv_has(m->config, path))
 		return 0;
-	if (from && m->kind == VIEW_ISO && !m->config) {
-		mmd = mtool("mmd", raw, m->fat);
-		strv_add(&mmd, "::/rackstrap");
-	}
+	/* An ISO's FAT has none when it was built without a configuration. */
+	if (from && !m->has_dir && make_dir(m, raw, path, from, e) < 0)
+		return err_wrap(e, "%s: %s", m->image.path, path);
 	if (from) {
 		add_words(&argv, "-m -D o");
 		strv_add(&argv, from);
 	}
 	strv_addf(&argv, "::/%s", path);
-	if ((mmd && tool(mmd, NULL, NULL, e) < 0) || tool(argv, NULL, NULL, e) < 0)
-		return err_wrap(e, "%s: %s", m->image.path, path);
-	return 0;
+	return tool(argv, NULL, NULL, e) < 0 ? err_wrap(e, "%s: %s", m->image.path, path)
+					     : 0;
 }

@@ -22,6 +22,7 @@ struct disk_view {
 	char **paths;  /* files of the tree, "rackstrap/a/vmlinuz"; sorted */
 	char **config; /* files of the FAT that holds the configuration; a disk's is the
 			  * tree's own */
+	bool has_dir;  /* whether that FAT has the folder of these already */
 };
 
 /* Opens and looks what it is; `path` must outlive it. */

@@ -135,6 +135,49 @@ refuse "one that it could not pack again" 1 \
 	"rackstrap: $WORK/before.xz: is compressed with xz: only raw, qcow2 and zstd can be changed" \
 	rs customize "$WORK/before.xz" --host "$WORK/host.cfg"
 
+# --- an ISO -----------------------------------------------------------------------------
+# Made without a configuration: boot/efi.img has no folder for one yet.
+make_efi() { # FILE
+	truncate -s 4M "$1"
+	mkfs.vfat -F12 -nRACKSTRAP "$1" >/dev/null
+	mmd -i "$1" ::/boot ::/boot/grub
+	mcopy -s -i "$1" "$tree/EFI" ::/
+	echo 'search' | mcopy -i "$1" - ::/boot/grub/grub.cfg
+}
+make_iso() { # FILE
+	xorriso -no_rc -as mkisofs -quiet -volid RACKSTRAP_00000000 -r -J --protective-msdos-label \
+		-b boot/grub/eltorito.img -no-emul-boot -boot-load-size 4 -boot-info-table -c boot/boot.cat \
+		--efi-boot boot/efi.img -efi-boot-part --efi-boot-image -o "$1" "$WORK/iso.tree" >&2
+}
+cp -r "$tree" "$WORK/iso.tree"
+rm "$WORK/iso.tree/boot/grub/grubenv"
+head -c 4096 /dev/urandom >"$WORK/iso.tree/boot/grub/eltorito.img"
+make_efi "$WORK/iso.tree/boot/efi.img"
+iso=$WORK/boot.iso
+make_iso "$iso"
+cp "$iso" "$WORK/plain.iso"
+efi=$(($(sfdisk -q -J "$iso" | python3 -c 'import json, sys
+print(next(p["start"] for p in json.load(sys.stdin)["partitiontable"]["partitions"] if p["type"].startswith("C12A7328")))') * 512))
+in_efi() { mtype -i "$1@@$efi" "::/$2"; }
+check "an ISO without a configuration gets a host.cfg" rs customize "$iso" --host "$WORK/host.cfg"
+check "it is there, byte for byte" cmp <(in_efi "$iso" rackstrap/host.cfg) "$WORK/host.cfg"
+cp "$WORK/plain.iso" "$WORK/twice.iso"
+sleep 2 # what FAT's times count in
+check "the same into another" rs customize "$WORK/twice.iso" --host "$WORK/host.cfg"
+check "gives the same bytes" cmp "$iso" "$WORK/twice.iso"
+check "what was there still is" cmp <(in_efi "$iso" EFI/BOOT/BOOTX64.EFI) "$tree/EFI/BOOT/BOOTX64.EFI"
+check "a rack.cfg instead" rs customize "$iso" --rack "$WORK/rack.cfg"
+check "it is there alone" test "$(mdir -b -i "$iso@@$efi" ::/rackstrap)" = ::/rackstrap/rack.cfg
+check "inspect finds it" rs inspect "$iso"
+grep -q '^node-1 .*node' "$WORK/out" || fail "the rack's hosts are shown"
+dd if="$iso" of="$WORK/fat" bs=1M iflag=skip_bytes skip="$efi" count=4 status=none
+check "the FAT is sound" fsck.vfat -n "$WORK/fat"
+check "nothing else of the ISO changed" sh -c "cmp -l '$iso' '$WORK/plain.iso' |
+	awk '\$1 <= $efi || \$1 > $efi + 4194304 { exit 1 }'"
+mdel -i "$iso@@$efi" ::/rackstrap/rack.cfg
+check "one whose folder is empty" rs customize "$iso" --host "$WORK/host.cfg"
+check "has it, too" cmp <(in_efi "$iso" rackstrap/host.cfg) "$WORK/host.cfg"
+
 # --- compared ---------------------------------------------------------------------------
 check "verify finds all as it was built" rs verify "$disk"
 cp "$WORK/out" "$WORK/counted"
