@@ -3,7 +3,8 @@
  * rackstrap verify: a finished disk or ISO, opened by libguestfs as a machine would, with
  * real file system drivers. Every file of the medium is held against its SHA256SUMS, the
  * three files of each slot against the slot's manifest, and every file that the recipe
- * put into the root against the same.
+ * put into the root against the same. What an ISO has for UEFI is a copy of EFI/BOOT: it
+ * is held against SHA256SUMS, too.
  */
 #include "command.h"
 #include "disk-layout.h"
@@ -16,9 +17,11 @@
 #include <sys/stat.h>
 
 #define MEDIUM_AT "/medium"
+#define EFI_AT    "/efi"
 
 struct verify {
 	struct guest *g;
+	bool iso;
 	char **listed; /* by SHA256SUMS: paths, */
 	char **sums;   /* and what it says of them */
 	size_t files, root_files;
@@ -78,19 +81,53 @@ static int check_sums(struct verify *v, struct err *e)
 	return 0;
 }
 
-/* What is not in SHA256SUMS is what is changed after the build. */
+/* What is not in SHA256SUMS is what is changed after the build, and what an ISO is given
+ * when the list is made already. */
 static int check_strangers(struct verify *v, struct err *e)
 {
-	static const char *const own[] = {MEDIUM_SUMS,     MEDIUM_GRUB_ENV,
-					  MEDIUM_HOST_CFG, MEDIUM_RACK_CFG,
-					  MEDIUM_EFI_IMG,  NULL};
+	static const char *const disk[] = {MEDIUM_SUMS, MEDIUM_GRUB_ENV, MEDIUM_HOST_CFG,
+					   MEDIUM_RACK_CFG, NULL};
+	static const char *const iso[] = {MEDIUM_SUMS, MEDIUM_EFI_IMG, MEDIUM_ELTORITO,
+					  MEDIUM_BOOT_CAT, NULL};
+	char *const *own = (char *const *)(v->iso ? iso : disk);
 	_cleanup_strv_ char **all = NULL;
 
 	if (guest_files(v->g, MEDIUM_AT, &all, e) < 0)
 		return -1;
 	for (size_t i = 0; all && all[i]; i++)
-		if (!strv_has(v->listed, all[i]) && !strv_has((char *const *)own, all[i]))
+		if (!strv_has(v->listed, all[i]) && !strv_has(own, all[i]))
 			diag_add(&v->wrong, "%s: is not in " MEDIUM_SUMS, all[i]);
+	return 0;
+}
+
+/* UEFI boots from the FAT in boot/efi.img: its EFI/BOOT has the same files as the ISO's,
+ * and the list says what these are. */
+static int check_efi(struct verify *v, struct err *e)
+{
+	static const char *const own[] = {MEDIUM_GRUB_CFG, MEDIUM_HOST_CFG,
+					  MEDIUM_RACK_CFG, NULL};
+	_cleanup_strv_ char **all = NULL;
+
+	if (guest_mount_file(v->g, MEDIUM_AT "/" MEDIUM_EFI_IMG, EFI_AT, e) < 0 ||
+	    guest_files(v->g, EFI_AT, &all, e) < 0)
+		return -1;
+	for (size_t i = 0; v->listed && v->listed[i]; i++) {
+		_cleanup_free_ char *path = NULL, *at = NULL;
+
+		if (!str_after(v->listed[i], MEDIUM_EFI_DIR "/"))
+			continue;
+		path = xasprintf(MEDIUM_EFI_IMG ": %s", v->listed[i]);
+		at = xasprintf(EFI_AT "/%s", v->listed[i]);
+		v->files++;
+		if (check_sum(v, path, at, v->sums[i], e) < 0)
+			return -1;
+	}
+	for (size_t i = 0; all && all[i]; i++)
+		if (!strv_has((char *const *)own, all[i]) &&
+		    !(str_after(all[i], MEDIUM_EFI_DIR "/") &&
+		      strv_has(v->listed, all[i])))
+			diag_add(&v->wrong, MEDIUM_EFI_IMG ": %s: is not in " MEDIUM_SUMS,
+				 all[i]);
 	return 0;
 }
 
@@ -221,7 +258,7 @@ static int check_all(struct verify *v, struct err *e)
 	for (size_t i = 0; i < ARRAY_SIZE(slots); i++)
 		if (check_slot(v, slots[i], e) < 0)
 			return -1;
-	return 0;
+	return v->iso ? check_efi(v, e) : 0;
 }
 
 static int verify(const char *path, struct err *e)
@@ -243,6 +280,7 @@ static int verify(const char *path, struct err *e)
 		    0)
 		return -1;
 	v.g = g;
+	v.iso = m.kind == VIEW_ISO;
 	r = check_all(&v, e);
 	progress_clear();
 	for (size_t i = 0; i < v.wrong.n; i++)

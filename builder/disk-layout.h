@@ -26,7 +26,10 @@
  *			its outputs the three files
  *	rackstrap/b/	slot B, after an upgrade; absent in a fresh image
  *	rackstrap/SHA256SUMS	every file of the tree but itself, the places of the
- *			configuration and grubenv; paths relative to the tree's top
+ *			configuration and grubenv; paths relative to the tree's top. Not
+ *			what an ISO's are made into only after it: boot/efi.img (its
+ *			EFI/BOOT has the tree's files), boot/grub/eltorito.img (GRUB for
+ *			BIOS, which learns where it is) and boot/boot.cat (El Torito's)
  *	boot/grub/grub.cfg	the menu, for BIOS and UEFI
  *	boot/grub/grubenv	disk only, GRUB's environment block: `slot` is "a" or "b"
  *	EFI/BOOT/	BOOTX64.EFI is GRUB; with Secure Boot shim, and grubx64.efi GRUB
@@ -56,7 +59,9 @@
 #define MEDIUM_SUMS     "rackstrap/SHA256SUMS"
 #define MEDIUM_GRUB_CFG "boot/grub/grub.cfg"
 #define MEDIUM_GRUB_ENV "boot/grub/grubenv"
-#define MEDIUM_EFI_IMG  "boot/efi.img" /* ISO only */
+#define MEDIUM_EFI_IMG  "boot/efi.img" /* these three: ISO only */
+#define MEDIUM_ELTORITO "boot/grub/eltorito.img"
+#define MEDIUM_BOOT_CAT "boot/boot.cat"
 #define MEDIUM_EFI_DIR  "EFI/BOOT"
 
 enum disk_part_id {

@@ -23,7 +23,6 @@
 #define ISO      "boot.iso"
 #define MIB      (1ULL << 20)
 #define EFI_SIZE (16 * MIB) /* FAT16; GRUB is 1 MiB, a rack.cfg 4 MiB at most */
-#define ELTORITO "boot/grub/eltorito.img"
 
 static const struct base_tool iso_own_tools[] = {{"xorriso", "xorriso"}, {NULL, NULL}};
 static const struct base_tool *const iso_tools[] = {fat_tools, grub_tools, iso_own_tools,
@@ -76,12 +75,12 @@ static int make_efi(const struct image_parts *p, struct medium *m, struct err *e
 
 static int make_bios(const struct image_parts *p, struct medium *m, struct err *e)
 {
-	_cleanup_free_ char *path = xasprintf("%s/" ELTORITO, m->dir);
+	_cleanup_free_ char *path = xasprintf("%s/" MEDIUM_ELTORITO, m->dir);
 
-	if (medium_text(m, ELTORITO, "", 0, p->r->epoch, e) < 0 ||
+	if (medium_text(m, MEDIUM_ELTORITO, "", 0, p->r->epoch, e) < 0 ||
 	    grub_core(GRUB_BIOS_ISO, path, e) < 0)
 		return -1;
-	return medium_set_time(m, ELTORITO, p->r->epoch, e);
+	return medium_set_time(m, MEDIUM_ELTORITO, p->r->epoch, e);
 }
 
 /* --- xorriso ----------------------------------------------------------------------- */
@@ -143,14 +142,14 @@ static int run_xorriso(const struct image_parts *p, const struct medium *m,
 				    GRUB_BOOT_HYBRID,
 				    "--protective-msdos-label",
 				    "-b",
-				    ELTORITO,
+				    MEDIUM_ELTORITO,
 				    "-no-emul-boot",
 				    "-boot-load-size",
 				    "4",
 				    "-boot-info-table",
 				    "--grub2-boot-info",
 				    "-c",
-				    "boot/boot.cat",
+				    MEDIUM_BOOT_CAT,
 				    "--efi-boot",
 				    MEDIUM_EFI_IMG,
 				    "-efi-boot-part",

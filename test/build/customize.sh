@@ -192,14 +192,38 @@ mksquashfs "$root" "$WORK/root2" -quiet -no-progress -all-root -noappend >/dev/n
 make_disk "$bad"
 mcopy -o -i "$bad@@$fat" "$WORK/root2" ::/rackstrap/a/root.squashfs
 mcopy -i "$bad@@$fat" "$WORK/host.cfg" ::/EFI/BOOT/extra.efi
+mcopy -i "$bad@@$fat" "$WORK/host.cfg" ::/boot/efi.img
 mdel -i "$bad@@$fat" ::/rackstrap/a/slot.cfg
-refuse "verify finds what is wrong" 1 "rackstrap: $bad: 5 differences" rs verify "$bad"
+refuse "verify finds what is wrong" 1 "rackstrap: $bad: 6 differences" rs verify "$bad"
 cp "$WORK/err" "$WORK/found"
 for line in "rackstrap/a/root.squashfs: has sha256 $(sum "$WORK/root2"), not $(sum "$slot/root.squashfs")" \
 	'rackstrap/a/slot.cfg: is missing' 'EFI/BOOT/extra.efi: is not in rackstrap/SHA256SUMS' \
+	'boot/efi.img: is not in rackstrap/SHA256SUMS' \
 	"/usr/bin/hello: has sha256 $(sum "$root/usr/bin/hello"), not "'*' '/etc/hello: is missing in the root'; do
 	check "${line%%:*}" grep -qF "rackstrap: $bad: ${line%'*'}" "$WORK/found"
 done
+
+# An ISO: what its list cannot have is no difference, what UEFI boots from is held to it.
+check "verify finds an ISO as it was built" rs verify "$iso"
+cp "$WORK/out" "$WORK/counted"
+check "and counts it" grep -qx "$iso: 8 files of the medium and 3 of the root are as they were built" "$WORK/counted"
+bad=$WORK/bad.iso squash=$WORK/iso.tree/rackstrap/a/root.squashfs
+printf X | dd of="$squash" bs=1 seek=$(($(size "$squash") - 1)) conv=notrunc status=none # its padding
+echo 'GRUB' >"$WORK/changed"
+mcopy -D o -i "$WORK/iso.tree/boot/efi.img" "$WORK/changed" ::/EFI/BOOT/BOOTX64.EFI
+mcopy -i "$WORK/iso.tree/boot/efi.img" "$WORK/changed" ::/EFI/BOOT/extra.efi
+mcopy -i "$WORK/iso.tree/boot/efi.img" "$tree/rackstrap/a/vmlinuz" ::/vmlinuz
+echo more >"$WORK/iso.tree/boot/grub/more.cfg"
+make_iso "$bad"
+refuse "verify finds what is wrong with one" 1 "rackstrap: $bad: 5 differences" rs verify "$bad"
+cp "$WORK/err" "$WORK/found"
+for line in "rackstrap/a/root.squashfs: has sha256 $(sum "$squash"), not $(sum "$slot/root.squashfs")" \
+	"boot/efi.img: EFI/BOOT/BOOTX64.EFI: has sha256 $(sum "$WORK/changed"), not $(sum "$tree/EFI/BOOT/BOOTX64.EFI")" \
+	'boot/efi.img: EFI/BOOT/extra.efi: is not in rackstrap/SHA256SUMS' \
+	'boot/efi.img: vmlinuz: is not in rackstrap/SHA256SUMS' 'boot/grub/more.cfg: is not in rackstrap/SHA256SUMS'; do
+	check "${line%:*}" grep -qxF "rackstrap: $bad: $line" "$WORK/found"
+done
+
 refuse "verify of what is not ours" 1 \
 	"rackstrap: $WORK/foreign: is no disk or ISO that rackstrap made: it has no manifest" rs verify "$WORK/foreign"
 finish

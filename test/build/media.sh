@@ -88,6 +88,7 @@ check "it boots as a CD, by BIOS and UEFI" sh -c "grep -q '^El Torito boot img .
 check "and as a stick" grep -q 'protective-msdos-label grub2-mbr.* GPT' "$WORK/iso.txt"
 check "sfdisk finds no fault in its table" sfdisk --verify "$iso"
 check "its files" xorriso -osirrox on -indev "$iso" -extract / "$WORK/iso"
+check "rackstrap verify finds it as it was built" "$RACKSTRAP" verify "$iso"
 check "its own list of digests holds" sh -c "cd '$WORK/iso' && sha256sum -c --strict rackstrap/SHA256SUMS"
 check "the list has all but the boot images" diff <(listed "$WORK/iso") \
 	<(cd "$WORK/iso" && find . -type f | sed 's|^./||' |
