@@ -52,6 +52,17 @@ static const struct format *format_of(int fd)
 	return &raw;
 }
 
+/* What was unpacked is written to a disk as it is. */
+static int check_inside(const char *path, int fd, struct err *e)
+{
+	const struct format *inside = format_of(fd);
+
+	return inside == &raw
+		       ? 0
+		       : err_set(e, ERR_FAILED, "%s: has a %s in it: unpack it first",
+				 path, inside->name);
+}
+
 static int size_of_fd(int fd, uint64_t *ret)
 {
 	struct stat st;
@@ -104,7 +115,8 @@ static int open_qcow2(struct media *m, struct err *e)
 		return -1;
 	close(m->fd);
 	m->fd = open(to, O_RDWR | O_CLOEXEC);
-	return m->fd < 0 ? err_errno(e, errno, "%s", to) : 0;
+	return m->fd < 0 ? err_errno(e, errno, "%s", to)
+			 : check_inside(m->path, m->fd, e);
 }
 
 /* --- compressed --------------------------------------------------------------------- */
@@ -192,6 +204,8 @@ static int open_compressed(struct media *m, struct err *e)
 	if (head < 0)
 		return err_errno(e, errno, "memfd");
 	if (pass(m, keep_head, head, &m->size, e) < 0)
+		return -1;
+	if (check_inside(m->path, head, e) < 0)
 		return -1;
 	if (ftruncate(head, (off_t)m->size) < 0)
 		return err_errno(e, errno, "memfd");

@@ -21,5 +21,18 @@ for f in backed:'with a backing file' old:'with a backing file' external:'with i
 	refuse "customize it" 1 "$want" "$RACKSTRAP" customize "$image" --host "$WORK/host.cfg"
 	refuse "verify it" 1 "$want" "$RACKSTRAP" verify "$image"
 done
+
+# What is written to a disk is what is within the first envelope.
+truncate -s 1M "$WORK/raw"
+qemu-img convert -O qcow2 "$WORK/raw" "$WORK/plain.qcow2"
+qemu-img convert -f raw -O qcow2 "$WORK/plain.qcow2" "$WORK/twice.qcow2"
+zstd -q "$WORK/plain.qcow2" -o "$WORK/plain.qcow2.zst"
+xz -k -0 "$WORK/plain.qcow2"
+zstd -q "$WORK/raw" -o "$WORK/raw.zst"
+qemu-img convert -f raw -O qcow2 "$WORK/raw.zst" "$WORK/zst.qcow2"
+for f in plain.qcow2.zst:qcow2 plain.qcow2.xz:qcow2 twice.qcow2:qcow2 zst.qcow2:zstd; do
+	image=$WORK/${f%:*}
+	refuse "inspect ${f%:*}" 1 "rackstrap: $image: has a ${f#*:} in it: unpack it first" "$RACKSTRAP" inspect "$image"
+done
 check "nothing is left in TMPDIR" test -z "$(find "$WORK" -name 'rackstrap.*')"
 finish
