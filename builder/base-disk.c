@@ -81,7 +81,8 @@ static int write_disk(const struct base_work *w, const char *path, struct err *e
 	_cleanup_guest_ struct guest *g = NULL;
 	_cleanup_free_ char *name = NULL;
 
-	if (guest_open_ro(&g, w->source_path, e) < 0 || guest_mount_os(g, &name, e) < 0)
+	if (guest_open_ro(&g, w->source_path, 0, e) < 0 ||
+	    guest_mount_os(g, &name, e) < 0)
 		return -1;
 	log_info("base: %s, read from the disk image", name);
 	return stream(g, path, e);

@@ -147,7 +147,8 @@ static void read_foreign(struct found *f)
 	_cleanup_guest_ struct guest *g = NULL;
 	struct err why = {0};
 
-	if (guest_open_ro(&g, f->m.raw, &why) < 0 || guest_mount_os(g, &f->os, &why) < 0)
+	if (guest_open_ro(&g, f->m.raw, f->m.image.table.sector, &why) < 0 ||
+	    guest_mount_os(g, &f->os, &why) < 0)
 		f->os_fault = xstrdup(why.msg);
 }
 

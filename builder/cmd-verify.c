@@ -275,7 +275,7 @@ static int verify(const char *path, struct err *e)
 			       "%s: is no disk or ISO that rackstrap made: it has no "
 			       "manifest",
 			       path);
-	if (guest_open_ro(&g, m.raw, e) < 0 ||
+	if (guest_open_ro(&g, m.raw, m.image.table.sector, e) < 0 ||
 	    guest_mount(g, m.kind == VIEW_ISO ? "/dev/sda" : "/dev/sda2", MEDIUM_AT, e) <
 		    0)
 		return -1;

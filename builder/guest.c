@@ -100,8 +100,16 @@ static int start(struct guest *g, bool kvm)
 	return r;
 }
 
-static int launch(struct guest *g, const char *format, struct err *e)
+static int launch(struct guest *g, const char *format, unsigned sector, struct err *e)
 {
+	const struct guestfs_add_drive_opts_argv how = {
+		.bitmask = GUESTFS_ADD_DRIVE_OPTS_READONLY_BITMASK |
+			   GUESTFS_ADD_DRIVE_OPTS_FORMAT_BITMASK |
+			   (sector ? GUESTFS_ADD_DRIVE_OPTS_BLOCKSIZE_BITMASK : 0),
+		.readonly = 1,
+		.format = format,
+		.blocksize = (int)sector,
+	};
 	bool kvm;
 
 	if (find_kvm(&kvm, e) < 0)
@@ -110,8 +118,7 @@ static int launch(struct guest *g, const char *format, struct err *e)
 	    guestfs_set_memsize(g->g, MEMORY_MIB) < 0 ||
 	    (!kvm && guestfs_set_backend_setting(g->g, "force_tcg", "1") < 0))
 		return guest_error(g, e, "libguestfs");
-	if (guestfs_add_drive_opts(g->g, g->image, GUESTFS_ADD_DRIVE_OPTS_READONLY, 1,
-				   GUESTFS_ADD_DRIVE_OPTS_FORMAT, format, -1) < 0)
+	if (guestfs_add_drive_opts_argv(g->g, g->image, &how) < 0)
 		return guest_error(g, e, "libguestfs");
 	if (start(g, kvm) < 0)
 		return guest_error(g, e,
@@ -120,7 +127,7 @@ static int launch(struct guest *g, const char *format, struct err *e)
 	return 0;
 }
 
-int guest_open_ro(struct guest **ret, const char *image, struct err *e)
+int guest_open_ro(struct guest **ret, const char *image, unsigned sector, struct err *e)
 {
 	_cleanup_guest_ struct guest *g = xcalloc(1, sizeof(*g));
 	const char *format = NULL;
@@ -132,7 +139,7 @@ int guest_open_ro(struct guest **ret, const char *image, struct err *e)
 	if (!g->g)
 		return err_errno(e, errno, "libguestfs");
 	guestfs_set_error_handler(g->g, NULL, NULL);
-	if (launch(g, format, e) < 0)
+	if (launch(g, format, sector, e) < 0)
 		return -1;
 	*ret = TAKE_PTR(g);
 	return 0;

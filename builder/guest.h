@@ -16,9 +16,11 @@ struct guest;
 /*
  * Starts the machine with a disk image, qcow2 or raw, that it cannot write to. The format
  * is told by the file's first bytes; a qcow2 that refers to other files is refused: it
- * could name any of this machine's.
+ * could name any of this machine's. `sector` is the size of the disk's sectors, which a
+ * GPT counts in and a FAT of 4096 needs: 512 or 4096, or 0 where nobody knows (512).
  */
-int guest_open_ro(struct guest **ret, const char *image, struct err *e) _must_check_;
+int guest_open_ro(struct guest **ret, const char *image, unsigned sector,
+		  struct err *e) _must_check_;
 void guest_free(struct guest *g);
 void guest_free_p(struct guest **g);
 #define _cleanup_guest_ _cleanup_(guest_free_p)

@@ -203,6 +203,18 @@ for line in "rackstrap/a/root.squashfs: has sha256 $(sum "$WORK/root2"), not $(s
 	check "${line%%:*}" grep -qF "rackstrap: $bad: ${line%'*'}" "$WORK/found"
 done
 
+# A disk of 4096-byte sectors: its table counts in these, its FAT can be mounted on no others.
+disk4=$WORK/disk4.img
+truncate -s 320M "$disk4"
+printf 'label: gpt\nsize=256, type=21686148-6449-6E6F-744E-656564454649, name=rackstrap-bios
+size=76800, type=C12A7328-F81F-11D2-BA4B-00A0C93EC93B, name=rackstrap-boot\nsize=256, name=rackstrap-state\n' >"$WORK/script"
+printf 'g\nI\n%s\nw\n' "$WORK/script" | fdisk --noauto-pt -b 4096 "$disk4" >&2
+mkfs.vfat -F32 -S4096 -s1 -nRACKSTRAP --offset=$((fat / 4096)) "$disk4" 307200 >/dev/null
+mcopy -s -i "$disk4@@$fat" "$tree"/* ::/
+check "verify finds one of 4096-byte sectors as it was built" rs verify "$disk4"
+cp "$WORK/out" "$WORK/counted"
+check "and counts it" grep -qx "$disk4: 7 files of the medium and 3 of the root are as they were built" "$WORK/counted"
+
 # An ISO: what its list cannot have is no difference, what UEFI boots from is held to it.
 check "verify finds an ISO as it was built" rs verify "$iso"
 cp "$WORK/out" "$WORK/counted"

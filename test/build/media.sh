@@ -114,6 +114,7 @@ cp "$WORK/err" "$WORK/4k.said"
 check "what its rack.cfg says for PXE alone is warned of" grep -qx \
 	"rackstrap: warning: configs/demo.cfg:[0-9]*: host 'master': cmdline and state_disk say nothing on a boot medium: see local.cfg in rackstrap-build(1)" "$WORK/4k.said"
 disk4=$WORK/4k/bookworm-vm/disk.img
+check "rackstrap verify finds it as it was built" "$RACKSTRAP" verify "$disk4"
 fdisk -b 4096 -x "$disk4" >"$WORK/4k.txt" 2>"$WORK/4k.err"
 check "fdisk finds three partitions" test "$(grep -c ' rackstrap-' "$WORK/4k.txt")" = 3
 check "and nothing to complain of" test ! -s "$WORK/4k.err"
