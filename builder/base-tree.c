@@ -10,6 +10,7 @@
 #include "base-archive.h"
 #include "lib/file.h"
 #include "mmdebstrap.h"
+#include "noted-dir.h"
 #include "recipe-parse.h"
 
 #include <fnmatch.h>
@@ -134,17 +135,21 @@ int base_tree_write(int fd, const char *layer, const char *name, const char *pat
 
 int base_tree_make(const struct base_work *w, base_tree_source *source, struct err *e)
 {
-	const char *tmp = getenv("TMPDIR");
-	_cleanup_rm_rf_ char *dir = NULL;
+	_cleanup_free_ char *note = xasprintf("%s.tree", w->log), *dir = NULL;
 	_cleanup_free_ char *path = NULL;
-	int r = tempdir_make(tmp && tmp[0] == '/' ? tmp : "/tmp", "rackstrap-tree", &dir);
+	int r = noted_dir_make(note, "rackstrap-tree", &dir, e);
 
-	if (r < 0 || chmod(dir, 0755) < 0) /* a mapped user reads it */
-		return err_errno(e, r < 0 ? r : errno, "TMPDIR");
+	if (r < 0)
+		return -1;
 	path = xasprintf("%s/tree.tar", dir);
-	if (source(w, path, e) < 0)
-		return err_wrap(e, "%s", w->r->base.url);
-	return mmdebstrap_make(w, path, e);
+	if (chmod(dir, 0755) < 0) /* a mapped user reads it */
+		r = err_errno(e, errno, "%s", dir);
+	else if (source(w, path, e) < 0)
+		r = err_wrap(e, "%s", w->r->base.url);
+	else
+		r = mmdebstrap_make(w, path, e);
+	noted_dir_remove(dir, note);
+	return r;
 }
 
 /* --- recipe ------------------------------------------------------------------------ */

@@ -115,33 +115,6 @@ static int scan_urls(struct cached_list *l, const struct cache *c, struct err *e
 	return 0;
 }
 
-static int scan_partials(struct cached_list *l, const struct cache *c, struct err *e)
-{
-	_cleanup_strv_ char **names = NULL;
-
-	if (names_in(c, "partial", &names, e) < 0)
-		return -1;
-	for (size_t i = 0; names && names[i]; i++) {
-		_cleanup_free_ char *path = xasprintf("partial/%s", names[i]);
-		_cleanup_free_ char *meta = xasprintf("%s.meta", path), *text = NULL;
-		struct cached *x;
-		struct stat st;
-
-		if (str_ends(path, ".meta") || fstatat(c->fd, path, &st, 0) < 0)
-			continue;
-		x = add(l, CACHED_PARTIAL, path, "");
-		x->bytes = (uint64_t)st.st_size;
-		x->used = st.st_mtime;
-		if (file_read_at(c->fd, meta, NOTE_MAX, &text, NULL) == 0) {
-			text[strcspn(text, "\n")] = '\0';
-			strv_add(&x->urls, text);
-		}
-	}
-	return 0;
-}
-
-/* --- bases ------------------------------------------------------------------------- */
-
 static uint64_t folder_bytes(const struct cache *c, const char *path)
 {
 	_cleanup_strv_ char **names = NULL;
@@ -159,6 +132,34 @@ static uint64_t folder_bytes(const struct cache *c, const char *path)
 	}
 	return bytes;
 }
+
+static int scan_partials(struct cached_list *l, const struct cache *c, struct err *e)
+{
+	_cleanup_strv_ char **names = NULL;
+
+	if (names_in(c, "partial", &names, e) < 0)
+		return -1;
+	for (size_t i = 0; names && names[i]; i++) {
+		_cleanup_free_ char *path = xasprintf("partial/%s", names[i]);
+		_cleanup_free_ char *meta = xasprintf("%s.meta", path), *text = NULL;
+		struct cached *x;
+		struct stat st;
+
+		if (str_ends(path, ".meta") || fstatat(c->fd, path, &st, 0) < 0)
+			continue;
+		x = add(l, CACHED_PARTIAL, path, "");
+		x->bytes = S_ISDIR(st.st_mode) ? folder_bytes(c, path)
+					       : (uint64_t)st.st_size;
+		x->used = st.st_mtime;
+		if (file_read_at(c->fd, meta, NOTE_MAX, &text, NULL) == 0) {
+			text[strcspn(text, "\n")] = '\0';
+			strv_add(&x->urls, text);
+		}
+	}
+	return 0;
+}
+
+/* --- bases ------------------------------------------------------------------------- */
 
 /* "suite bookworm, kernel linux-image-amd64", out of what determined it. */
 static char *describe_base(const struct cache *c, const char *path)

@@ -6,7 +6,8 @@
  *
  *	CACHE/blobs/sha256/<hex>	inputs
  *	CACHE/blobs/sha512/<hex>	links to them, for recipes that pin with SHA-512
- *	CACHE/partial/<hex of URL>	downloads under way, kept when they break off
+ *	CACHE/partial/<hex of URL>	downloads under way, kept when they break off;
+ *					.meta says what, .image has a registry's pieces
  *	CACHE/base/<key>/		bases (base.h)
  *	CACHE/root/<recipe>/		the last root image of each recipe (root-cache.h)
  *	CACHE/url/<hex of URL>		what each input was fetched as: "sha256 URL"

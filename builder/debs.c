@@ -13,10 +13,9 @@
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/str.h"
+#include "noted-dir.h"
 
-#include <inttypes.h>
 #include <limits.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -272,39 +271,7 @@ static int fill(const struct lock_base *b, const struct recipe *r, const struct 
 
 void debs_repo_remove(const char *dir, const char *note)
 {
-	_cleanup_free_ char *left = NULL;
-
-	if (!dir && file_read_at(AT_FDCWD, note, PATH_MAX, &left, NULL) == 0) {
-		log_debug("removes what a killed build left: %s", left);
-		dir = left;
-	}
-	if (dir && dir[0] == '/')
-		rm_rf_at(AT_FDCWD, dir);
-	unlink(note);
-}
-
-/* Noted before it is made: there is no instant at which a kill leaves it unknown. */
-static int noted_dir(const char *note, char **ret, struct err *e)
-{
-	const char *tmp = getenv("TMPDIR");
-	_cleanup_free_ char *dir = NULL;
-	uint64_t random;
-	int n;
-
-	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
-		return err_errno(e, errno, "getrandom");
-	dir = xasprintf("%s/rackstrap-debs.%016" PRIx64,
-			tmp && tmp[0] == '/' ? tmp : "/tmp", random);
-	n = file_write_at(AT_FDCWD, note, dir, strlen(dir), 0644);
-	if (n < 0)
-		return err_errno(e, n, "%s", note);
-	if (mkdir(dir, 0700) < 0) {
-		n = errno;
-		unlink(note);
-		return err_errno(e, n, "TMPDIR: %s", dir);
-	}
-	*ret = TAKE_PTR(dir);
-	return 0;
+	noted_dir_remove(dir, note);
 }
 
 int debs_repo(const struct lock_base *b, const struct recipe *r, const struct cache *c,
@@ -312,8 +279,7 @@ int debs_repo(const struct lock_base *b, const struct recipe *r, const struct ca
 {
 	_cleanup_free_ char *dir = NULL;
 
-	debs_repo_remove(NULL, note);
-	if (noted_dir(note, &dir, e) < 0)
+	if (noted_dir_make(note, "rackstrap-debs", &dir, e) < 0)
 		return -1;
 	if (fill(b, r, c, dir, e) < 0) {
 		debs_repo_remove(dir, note);

@@ -139,15 +139,17 @@ static int check(struct fetch_file *f, struct err *e)
 	return 0;
 }
 
+/* Its pieces are beside where it grows: the next fetch removes what a killed one left. */
 static int fetch_image(struct fetch_file *f, struct err *e)
 {
-	_cleanup_rm_rf_ char *dir = NULL;
-	const char *shown = f->shown ? f->shown : f->url, *tmp = getenv("TMPDIR");
-	int r = tempdir_make(tmp && tmp[0] == '/' ? tmp : "/tmp", "rackstrap-registry",
-			     &dir);
+	_cleanup_free_ char *name = xasprintf("%s.image", f->path);
+	_cleanup_rm_rf_ char *dir =
+		xasprintf("/proc/%d/fd/%d/%s", (int)getpid(), f->dirfd, name);
+	const char *shown = f->shown ? f->shown : f->url;
 
-	if (r < 0)
-		return err_errno(e, r, "TMPDIR");
+	rm_rf_at(f->dirfd, name);
+	if (mkdirat(f->dirfd, name, 0700) < 0)
+		return err_errno(e, errno, "%s", name);
 	log_info("%s: from the registry", f->name);
 	if (copy_image(f->url, dir, e) < 0 || pack(f, dir, e) < 0 || check(f, e) < 0)
 		return err_wrap(e, "%s", shown);

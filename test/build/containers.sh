@@ -58,6 +58,19 @@ refuse "no such image" 1 "docker://$at/team/no:v1: skopeo exited with *" \
 no=sha256:$(printf '0%.0s' $(seq 64))
 refuse "another manifest than was said" 1 "image: manifest.json is $two, expected $no" \
 	"$tool" "docker://$at/team/two:v1" team/one:v1 "$no" "$WORK/out.tar"
+
+# Killed while skopeo is at it: the folder of the pieces is beside the file that it is for.
+mkdir "$WORK/slow"
+printf '#!/bin/sh\ndir=${*##*dir:}\n: >"$dir/piece"\n: >"%s/began"\nexec sleep 30\n' "$WORK" >"$WORK/slow/skopeo"
+chmod +x "$WORK/slow/skopeo"
+PATH=$WORK/slow:$PATH "$tool" "docker://$at/team/two:v1" team/one:v1 - "$WORK/out.tar" 2>/dev/null &
+for _ in $(seq 200); do [ ! -e "$WORK/began" ] || break; sleep 0.05; done
+kill -KILL $!
+wait $! 2>/dev/null
+check "what a killed fetch leaves is one folder" test "$(ls "$TMPDIR")" = "$(printf 'fetched\nfetched.image')"
+check "the next fetch comes through" loads "docker://$at/team/two:v1" "$two"
+check "and leaves none" test "$(ls "$TMPDIR")" = fetched
+
 for f in new old; do
 	refuse "a registry's digest is no word about $f.tar" 1 \
 		"image: is an archive of docker save, which cannot be held up to the registry's digest $two" \
