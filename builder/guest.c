@@ -17,6 +17,7 @@
 #include "rack-accel.h"
 
 #include <guestfs.h>
+#include <limits.h>
 #include <sys/stat.h>
 
 #define MEMORY_MIB 512
@@ -47,6 +48,39 @@ static int image_format(const char *path, const char **ret, struct err *e)
 	if (r < 0)
 		return -1;
 	*ret = r > 0 ? "qcow2" : "raw";
+	return 0;
+}
+
+/*
+ * libguestfs wants a path that leads to the file by itself, which /proc/PID/fd/N of a
+ * file without a name does not. It gets a name where it is, in a folder of its own
+ * (*ret_dir), that is needed until QEMU has it open.
+ */
+static int name_it(const char *image, char **ret_dir, char **ret, struct err *e)
+{
+	_cleanup_free_ char *real = realpath(image, NULL);
+	_cleanup_rm_rf_ char *dir = NULL;
+	char where[PATH_MAX] = "", *slash;
+	int r;
+
+	if (real) {
+		*ret = TAKE_PTR(real);
+		return 0;
+	}
+	if (errno != ENOENT || readlink(image, where, sizeof(where) - 1) < 0 ||
+	    !(slash = strrchr(where, '/')))
+		return err_errno(e, errno, "%s", image);
+	*slash = '\0';
+	r = tempdir_make(*where ? where : "/", "rackstrap", &dir);
+	if (r < 0)
+		return err_errno(e, r, "%s", where);
+	*ret = xasprintf("%s/disk", dir);
+	*ret_dir = TAKE_PTR(dir);
+	if (linkat(AT_FDCWD, image, AT_FDCWD, *ret, AT_SYMLINK_FOLLOW) < 0)
+		return err_set(e, ERR_FAILED,
+			       "%s: its file system has no O_TMPFILE, which an image "
+			       "that is not raw needs: set TMPDIR, or unpack the image",
+			       where);
 	return 0;
 }
 
@@ -100,7 +134,8 @@ static int start(struct guest *g, bool kvm)
 	return r;
 }
 
-static int launch(struct guest *g, const char *format, unsigned sector, struct err *e)
+static int launch(struct guest *g, const char *path, const char *format, unsigned sector,
+		  struct err *e)
 {
 	const struct guestfs_add_drive_opts_argv how = {
 		.bitmask = GUESTFS_ADD_DRIVE_OPTS_READONLY_BITMASK |
@@ -118,7 +153,7 @@ static int launch(struct guest *g, const char *format, unsigned sector, struct e
 	    guestfs_set_memsize(g->g, MEMORY_MIB) < 0 ||
 	    (!kvm && guestfs_set_backend_setting(g->g, "force_tcg", "1") < 0))
 		return guest_error(g, e, "libguestfs");
-	if (guestfs_add_drive_opts_argv(g->g, g->image, &how) < 0)
+	if (guestfs_add_drive_opts_argv(g->g, path, &how) < 0)
 		return guest_error(g, e, "libguestfs");
 	if (start(g, kvm) < 0)
 		return guest_error(g, e,
@@ -130,16 +165,18 @@ static int launch(struct guest *g, const char *format, unsigned sector, struct e
 int guest_open_ro(struct guest **ret, const char *image, unsigned sector, struct err *e)
 {
 	_cleanup_guest_ struct guest *g = xcalloc(1, sizeof(*g));
+	_cleanup_rm_rf_ char *dir = NULL;
+	_cleanup_free_ char *path = NULL;
 	const char *format = NULL;
 
 	g->image = xstrdup(image);
-	if (image_format(image, &format, e) < 0)
+	if (image_format(image, &format, e) < 0 || name_it(image, &dir, &path, e) < 0)
 		return -1;
 	g->g = guestfs_create();
 	if (!g->g)
 		return err_errno(e, errno, "libguestfs");
 	guestfs_set_error_handler(g->g, NULL, NULL);
-	if (launch(g, format, sector, e) < 0)
+	if (launch(g, path, format, sector, e) < 0)
 		return -1;
 	*ret = TAKE_PTR(g);
 	return 0;

@@ -16,8 +16,10 @@ struct guest;
 /*
  * Starts the machine with a disk image, qcow2 or raw, that it cannot write to. The format
  * is told by the file's first bytes; a qcow2 that refers to other files is refused: it
- * could name any of this machine's. `sector` is the size of the disk's sectors, which a
- * GPT counts in and a FAT of 4096 needs: 512 or 4096, or 0 where nobody knows (512).
+ * could name any of this machine's. The path may be /proc/PID/fd/N of a file without a
+ * name, of O_TMPFILE, which gets one beside it while the machine starts. `sector` is the
+ * size of the disk's sectors, which a GPT counts in and a FAT of 4096 needs: 512 or 4096,
+ * or 0 where nobody knows (512).
  */
 int guest_open_ro(struct guest **ret, const char *image, unsigned sector,
 		  struct err *e) _must_check_;

@@ -80,6 +80,29 @@ static const char *temp_dir(void)
 	return dir && *dir ? dir : "/var/tmp";
 }
 
+/*
+ * A file without a name: whatever ends this program, nothing is left of it. libguestfs
+ * gives it one for a moment (guest.c), which only a file that never had one can get; a
+ * file system without O_TMPFILE has these only.
+ */
+static int open_temp(struct err *e)
+{
+	_cleanup_rm_rf_ char *dir = NULL;
+	_cleanup_free_ char *path = NULL;
+	int r, fd = open(temp_dir(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		return fd;
+	if (errno != EOPNOTSUPP && errno != EISDIR)
+		return err_errno(e, errno, "%s", temp_dir());
+	r = tempdir_make(temp_dir(), "rackstrap", &dir);
+	if (r < 0)
+		return err_errno(e, r, "%s", temp_dir());
+	path = xasprintf("%s/disk", dir);
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return fd < 0 ? err_errno(e, errno, "%s", path) : fd;
+}
+
 /* --- qcow2 -------------------------------------------------------------------------- */
 
 static int convert(const char *path, const char *from, const char *to, struct err *e)
@@ -97,26 +120,24 @@ static int convert(const char *path, const char *from, const char *to, struct er
 	return 0;
 }
 
+/* By descriptors: it reads the file that was checked and writes one without a name. */
 static int open_qcow2(struct media *m, struct err *e)
 {
-	_cleanup_rm_rf_ char *dir = NULL;
-	/* The file that was checked, whatever is at its path by now. */
-	_cleanup_free_ char *from = xasprintf("/proc/%d/fd/%d", (int)getpid(), m->fd),
-			    *to = NULL;
-	int r = qcow2_check(m->fd, m->path, e);
+	_cleanup_free_ char *from = NULL, *to = NULL;
+	_cleanup_close_ int fd = -1;
 
-	if (r < 0)
+	if (qcow2_check(m->fd, m->path, e) < 0)
 		return -1;
-	r = tempdir_make(temp_dir(), "rackstrap", &dir);
-	if (r < 0)
-		return err_errno(e, r, "%s", temp_dir());
-	to = xasprintf("%s/disk", dir);
+	fd = open_temp(e);
+	if (fd < 0)
+		return -1;
+	from = xasprintf("/proc/%d/fd/%d", (int)getpid(), m->fd);
+	to = xasprintf("/proc/%d/fd/%d", (int)getpid(), fd);
 	if (convert(m->path, from, to, e) < 0)
 		return -1;
 	close(m->fd);
-	m->fd = open(to, O_RDWR | O_CLOEXEC);
-	return m->fd < 0 ? err_errno(e, errno, "%s", to)
-			 : check_inside(m->path, m->fd, e);
+	m->fd = TAKE_FD(fd);
+	return check_inside(m->path, m->fd, e);
 }
 
 /* --- compressed --------------------------------------------------------------------- */
@@ -287,20 +308,6 @@ int media_read(struct media *m, void *buf, size_t len, struct err *e)
 		len -= (size_t)n;
 	}
 	return 0;
-}
-
-/* A file without a name. */
-static int open_temp(struct err *e)
-{
-	_cleanup_rm_rf_ char *dir = NULL;
-	_cleanup_free_ char *path = NULL;
-	int fd, r = tempdir_make(temp_dir(), "rackstrap", &dir);
-
-	if (r < 0)
-		return err_errno(e, r, "%s", temp_dir());
-	path = xasprintf("%s/disk", dir);
-	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	return fd < 0 ? err_errno(e, errno, "%s", path) : fd;
 }
 
 int media_seekable(struct media *m, struct err *e)

@@ -24,7 +24,8 @@ struct media {
 /*
  * Of a compressed image every byte is read once here, so that its size is known and a
  * damaged one is told before anything is done with it. A qcow2 is written out into a
- * temporary file below $TMPDIR (/var/tmp) that nobody else sees, with its holes.
+ * temporary file below $TMPDIR (/var/tmp) that has no name, with its holes. One that
+ * refers to other files, and an image within an image, are refused.
  */
 int media_open(struct media *ret, const char *path, struct err *e) _must_check_;
 void media_done(struct media *m);

@@ -183,6 +183,14 @@ check "verify finds all as it was built" rs verify "$disk"
 cp "$WORK/out" "$WORK/counted"
 check "and counts it" grep -qx "$disk: 7 files of the medium and 3 of the root are as they were built" "$WORK/counted"
 
+# What is unpacked for it has no name, and libguestfs wants one.
+for f in qcow2 zst; do
+	check "verify of a $f" rs verify "$WORK/disk.$f"
+	cp "$WORK/out" "$WORK/counted"
+	check "counts the same" grep -q ': 7 files of the medium and 3 of the root are' "$WORK/counted"
+done
+check "nothing is left in TMPDIR" test -z "$(find "$WORK" -maxdepth 1 -name 'rackstrap.*')"
+
 # Everything wrong at once: a file changed, one missing, one too many; and in the root, which
 # is as SHA256SUMS has it, what the manifest says otherwise.
 bad=$WORK/bad.img
@@ -208,7 +216,7 @@ disk4=$WORK/disk4.img
 truncate -s 320M "$disk4"
 printf 'label: gpt\nsize=256, type=21686148-6449-6E6F-744E-656564454649, name=rackstrap-bios
 size=76800, type=C12A7328-F81F-11D2-BA4B-00A0C93EC93B, name=rackstrap-boot\nsize=256, name=rackstrap-state\n' >"$WORK/script"
-printf 'g\nI\n%s\nw\n' "$WORK/script" | fdisk --noauto-pt -b 4096 "$disk4" >&2
+printf 'g\nI\n%s\nw\n' "$WORK/script" | fdisk --noauto-pt -b 4096 "$disk4" >/dev/null 2>&1
 mkfs.vfat -F32 -S4096 -s1 -nRACKSTRAP --offset=$((fat / 4096)) "$disk4" 307200 >/dev/null
 mcopy -s -i "$disk4@@$fat" "$tree"/* ::/
 check "verify finds one of 4096-byte sectors as it was built" rs verify "$disk4"

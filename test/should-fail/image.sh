@@ -34,5 +34,15 @@ for f in plain.qcow2.zst:qcow2 plain.qcow2.xz:qcow2 twice.qcow2:qcow2 zst.qcow2:
 	image=$WORK/${f%:*}
 	refuse "inspect ${f%:*}" 1 "rackstrap: $image: has a ${f#*:} in it: unpack it first" "$RACKSTRAP" inspect "$image"
 done
+
+# Killed while it is being unpacked.
+mkdir "$WORK/slow"
+printf '#!/bin/sh\nhead -c 65536 /dev/urandom >"$7"\n: >"%s/began"\nexec sleep 30\n' "$WORK" >"$WORK/slow/qemu-img"
+chmod +x "$WORK/slow/qemu-img"
+PATH=$WORK/slow:$PATH "$RACKSTRAP" inspect "$WORK/plain.qcow2" 2>/dev/null &
+for _ in $(seq 200); do [ ! -e "$WORK/began" ] || break; sleep 0.05; done
+check "qemu-img got as far as that" test -e "$WORK/began"
+kill -KILL $!
+wait $! 2>/dev/null
 check "nothing is left in TMPDIR" test -z "$(find "$WORK" -name 'rackstrap.*')"
 finish
