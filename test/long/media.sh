@@ -43,7 +43,7 @@ for cut in $(seq "${RACKSTRAP_CUTS:-20}"); do
 	cp --sparse=always "$VM/disk.img" "$disk" && truncate -s 4G "$disk"
 	# shellcheck disable=SC2046
 	vm_start cut bios $MAC $(vm_drive disk "$disk")
-	vm_wait 300 'rackstrap: boot medium: /dev/vda2' || bad="$bad $cut(no boot)"
+	vm_wait 600 'rackstrap: boot medium: /dev/vda2' || bad="$bad $cut(no boot)"
 	after=$(cut_instant)
 	sleep "$after"
 	vm_kill

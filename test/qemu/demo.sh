@@ -24,7 +24,7 @@ for h in master node-1 node-2; do
 	check "$h reported ready" test "$(report_of $h | json verdict)" = ready
 done
 
-check "kubectl on the master sees both nodes Ready" until_ok 60 on $M \
+check "kubectl on the master sees both nodes Ready" until_ok 300 on $M \
 	"test \$(kubectl --server http://127.0.0.1:8080 get nodes --no-headers | grep -c ' Ready ') = 2"
 check "the pool is in etcd" on $M \
 	"curl -fsS http://127.0.0.1:4001/v2/keys/calico/v1/ipam/v4/pool/192.168.0.0-16 | grep -q 192.168.0.0/16"
@@ -81,10 +81,10 @@ python3 test/qemu/hostcpio.py "$DIR/tree/http/hosts/$mac.cpio" \
 boot1=$(report_of node-1 | json boot_id) boot2=$(report_of node-2 | json boot_id)
 on $N1 "systemctl reboot" >/dev/null 2>&1
 qmp node-2 system_reset
-check "node-1 reboots to ready" until_ok 400 reported_again node-1 "$boot1" ready
-check "cbr0, Docker, NAT and units are back on node-1" until_ok 60 node_is_right $N1 192.168.1.1/24 node-1
+check "node-1 reboots to ready" until_ok 900 reported_again node-1 "$boot1" ready
+check "cbr0, Docker, NAT and units are back on node-1" until_ok 300 node_is_right $N1 192.168.1.1/24 node-1
 check "the pool was not added twice" test "$(pool_index)" = "$index"
-check "a wrong host.cfg is reported as failed" until_ok 400 reported_again node-2 "$boot2" failed
+check "a wrong host.cfg is reported as failed" until_ok 900 reported_again node-2 "$boot2" failed
 report_of node-2 | json why | note
 check "the report says why" sh -c "grep -q 'cbr0' '$DIR/tree/http/report/node-2.json' &&
 	grep -q \"did you mean 'gateway'\" '$DIR/tree/http/report/node-2.json'"
@@ -101,15 +101,15 @@ python3 test/qemu/hostcpio.py "$DIR/tree/http/hosts/$mac.cpio" \
 boot0=$(report_of master | json boot_id) boot2=$(report_of node-2 | json boot_id)
 qmp node-2 system_reset
 qmp master system_reset
-check "the master is reset and comes back ready" until_ok 400 reported_again master "$boot0" ready
+check "the master is reset and comes back ready" until_ok 900 reported_again master "$boot0" ready
 check "its state disk kept etcd: the pool is the one added first" test "$(pool_index)" = "$index"
-check "mended, node-2 is ready again" until_ok 400 reported_again node-2 "$boot2" ready
-check "both nodes are Ready again" until_ok 120 on $M \
+check "mended, node-2 is ready again" until_ok 900 reported_again node-2 "$boot2" ready
+check "both nodes are Ready again" until_ok 300 on $M \
 	"test \$(kubectl --server http://127.0.0.1:8080 get nodes --no-headers | grep -c ' Ready ') = 2"
 
 # etcd is lost altogether: the nodes register again by themselves.
 on $M "systemctl stop etcd && rm -rf /var/lib/etcd/* && systemctl start etcd" >&2
-check "after etcd is lost both nodes register again" until_ok 240 on $M \
+check "after etcd is lost both nodes register again" until_ok 600 on $M \
 	"test \$(kubectl --server http://127.0.0.1:8080 get nodes --no-headers | grep -c ' Ready ') = 2"
 
 pid=$(cat "$DIR/run/ns.pid")

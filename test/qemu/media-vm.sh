@@ -111,7 +111,7 @@ on_vm() {
 }
 
 READY='rackstrap: solo-1 \(master\) ready in'
-ready() { vm_wait "${1:-400}" "$READY"; }
+ready() { vm_wait "${1:-900}" "$READY"; }
 
 # The state partition as others see it, while nothing runs: a table without faults, an ext4
 # without faults, up to the disk's end.

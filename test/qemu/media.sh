@@ -24,7 +24,7 @@ cp --sparse=always "$OUT/disk.img" "$disk" && truncate -s 4G "$disk"
 for cut in 1 2; do
 	# shellcheck disable=SC2046 -- words
 	vm_start disk bios $MAC $(vm_drive disk "$disk")
-	vm_wait 120 'rackstrap: boot medium: /dev/vda2' || fail "the disk boots ($cut)"
+	vm_wait 600 'rackstrap: boot medium: /dev/vda2' || fail "the disk boots ($cut)"
 	after=$(cut_instant)
 	sleep "$after"
 	echo "# the plug is pulled $after s after the boot medium is found"
@@ -60,7 +60,7 @@ check "table and filesystem are sound, to the disk's end" state_is_sound "$disk"
 check "a byte of root.squashfs is changed" damage "$disk"
 # shellcheck disable=SC2046
 vm_start damaged bios $MAC $(vm_drive disk "$disk")
-check "a damaged root is refused, with its reason" vm_wait 120 \
+check "a damaged root is refused, with its reason" vm_wait 600 \
 	'rackstrap: boot failed: root.squashfs is damaged or another image.s: expected sha256 [0-9a-f]{64}, found [0-9a-f]{64}'
 check "and nothing of it ran" test "$(vm_said | grep -cE 'systemd\[1\]|ready in')" = 0
 vm_kill

@@ -70,7 +70,7 @@ look() {
 # Cut when TEXT is on the disk; then the work has to be begun and not done.
 cut() { # CONFIGURATION TEXT
 	power_on "$1" ,throttling.iops-write=50
-	python3 test/qemu/cut.py "$QEMU_PID" "$DISK" "$2" 300
+	python3 test/qemu/cut.py "$QEMU_PID" "$DISK" "$2" 900
 	local rc=$?
 	power_off
 	if [ $rc != 0 ]; then
@@ -91,7 +91,7 @@ cut two "COLOUR=blue"
 
 power_on two
 is_ready() { grep -qE 'rackstrap: boss \(master\) ready in [0-9.]+ s' "$CONSOLE"; }
-if ! until_ok 300 is_ready; then
+if ! until_ok 900 is_ready; then
 	fail "the host boots to ready"
 	tail -n 40 "$CONSOLE" | note
 	finish
@@ -135,16 +135,16 @@ check "the same configuration again: no file changes, no unit restarts" on \
 check "another option for Docker: Docker restarts, etcd and the API server do not" on ". /tmp/lib
 	docker=\$(invocation docker) rest=\$(invocation etcd)\$(invocation kube-apiserver)
 	echo 'docker_options = [ \"--log-level=warn\" ];' >>/run/rackstrap/host.cfg
-	firstboot apply && for i in 1 2 3 4 5 6 7 8 9 10; do
+	firstboot apply && for i in \$(seq 60); do
 		[ \"\$(invocation docker)\" = \"\$docker\" ] || break; sleep 1; done
 	[ \"\$(invocation docker)\" != \"\$docker\" ] &&
 	[ \"\$(invocation etcd)\$(invocation kube-apiserver)\" = \"\$rest\" ] &&
 	pgrep -f -- --log-level=warn >/dev/null"
-check "calico-node runs again after Docker restarted" until_ok 60 on ". /tmp/lib; calico_runs"
+check "calico-node runs again after Docker restarted" until_ok 300 on ". /tmp/lib; calico_runs"
 check "Docker is killed" on "kill -KILL \$(systemctl show --property=MainPID docker | cut -d= -f2)"
 on "iptables -t nat -F" >&2
-check "Docker and calico-node come back" until_ok 90 on ". /tmp/lib; systemctl is-active docker && calico_runs"
-check "flushed NAT rules come back, on a master too" until_ok 60 on ". /tmp/lib; nat_is_there"
+check "Docker and calico-node come back" until_ok 300 on ". /tmp/lib; systemctl is-active docker && calico_runs"
+check "flushed NAT rules come back, on a master too" until_ok 300 on ". /tmp/lib; nat_is_there"
 ssh-keygen -q -t ed25519 -N '' -C recipe -f "$WORK/recipe" </dev/null
 on "cat >/usr/lib/rackstrap/authorized_keys" <"$WORK/recipe.pub"
 KEY=$WORK/recipe

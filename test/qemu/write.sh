@@ -51,7 +51,7 @@ export PATH=/bin TERM=dumb TMPDIR=/tmp
 mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev
 mount -t tmpfs tmp /tmp
 while read -r m; do insmod "$m"; done </modules/order
-for i in $(seq 100); do [ "$(ls -d /sys/block/sd* | wc -l)" -ge DISKS ] && break; sleep 0.1; done
+for i in $(seq 600); do [ "$(ls -d /sys/block/sd* | wc -l)" -ge DISKS ] && break; sleep 0.1; done
 echo; echo "LIST"; rackstrap write --json; echo "END"
 disk() { # SERIAL
 	for d in /sys/block/sd*; do
