@@ -15,6 +15,7 @@
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/run.h"
+#include "noted-dir.h"
 
 #include <dirent.h>
 
@@ -168,7 +169,7 @@ static int make_locked(const struct base_job *j, struct base_work *w, struct err
 	w->sources = sources.p;
 	w->mirrors = NULL;
 	r = j->r->base.type->make(w, e);
-	debs_repo_remove(repo, note);
+	noted_dir_remove(repo, note);
 	if (r < 0)
 		return -1;
 	r = file_read_at(AT_FDCWD, path, TEXT_MAX, &packages, NULL);

@@ -223,10 +223,9 @@ static int check_folder(const struct job *j, struct err *e)
 {
 	_cleanup_free_ char *lock = xasprintf("%s/run/lock", j->dir);
 
-	if (access(lock, F_OK) == 0 || rmdir(j->dir) == 0 || errno == ENOENT)
+	if (access(lock, F_OK) == 0 || dir_is_empty(j->dir) ||
+	    (access(j->dir, F_OK) < 0 && errno == ENOENT))
 		return 0;
-	if (errno != ENOTEMPTY && errno != EEXIST)
-		return err_errno(e, errno, "%s", j->dir);
 	return err_set(e, ERR_FAILED,
 		       "%s is there and is no rack's folder: name another with --dir",
 		       j->dir);

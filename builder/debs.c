@@ -269,11 +269,6 @@ static int fill(const struct lock_base *b, const struct recipe *r, const struct 
 	return n < 0 ? err_errno(e, n, "%s", dir) : 0;
 }
 
-void debs_repo_remove(const char *dir, const char *note)
-{
-	noted_dir_remove(dir, note);
-}
-
 int debs_repo(const struct lock_base *b, const struct recipe *r, const struct cache *c,
 	      const char *note, struct buf *out, char **ret, struct err *e)
 {
@@ -282,7 +277,7 @@ int debs_repo(const struct lock_base *b, const struct recipe *r, const struct ca
 	if (noted_dir_make(note, "rackstrap-debs", &dir, e) < 0)
 		return -1;
 	if (fill(b, r, c, dir, e) < 0) {
-		debs_repo_remove(dir, note);
+		noted_dir_remove(dir, note);
 		return -1;
 	}
 	buf_printf(out, "Types: deb\nURIs: copy:%s\nSuites: ./\nTrusted: yes\n", dir);

@@ -24,7 +24,6 @@ int debs_obtain(const struct lock_base *b, const struct recipe *r, const char *s
  */
 int debs_repo(const struct lock_base *b, const struct recipe *r, const struct cache *c,
 	      const char *note, struct buf *out, char **ret, struct err *e) _must_check_;
-void debs_repo_remove(const char *dir, const char *note);
 
 /* Whether the recipe still asks for what was locked. Complaints go to `d`. */
 void debs_check_recipe(const struct lock_base *b, const struct recipe *r, struct diag *d);

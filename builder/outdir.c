@@ -49,17 +49,6 @@ static int take_lock(struct outdir *o, struct err *e)
 	return lock_file_at(AT_FDCWD, path, what, &o->lock, e);
 }
 
-static bool is_empty_dir(const char *path)
-{
-	_cleanup_closedir_ DIR *d = opendir(path);
-	const struct dirent *entry;
-
-	while (d && (entry = readdir(d)))
-		if (!streq(entry->d_name, ".") && !streq(entry->d_name, ".."))
-			return false;
-	return d != NULL;
-}
-
 static bool is_image(const char *path)
 {
 	_cleanup_free_ char *manifest = xasprintf("%s/manifest.json", path);
@@ -76,7 +65,7 @@ int outdir_check(const char *out, const char *name, struct err *e)
 
 	if (lstat(final, &st) < 0)
 		return errno == ENOENT ? 0 : err_errno(e, errno, "%s", final);
-	if (S_ISLNK(st.st_mode) || is_image(final) || is_empty_dir(final))
+	if (S_ISLNK(st.st_mode) || is_image(final) || dir_is_empty(final))
 		return 0;
 	return err_set(e, ERR_FAILED,
 		       "%s is there and is no image: name another folder with --out",

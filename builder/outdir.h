@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The folder an image is built in, and its change into the final one: everything is
- * written into OUT/.NAME.tmp.XXXXXX, which takes the place of OUT/NAME in one step or
+ * written into OUT/.NAME.tmp.<random>, which takes the place of OUT/NAME in one step or
  * disappears. On file systems that cannot exchange two names, what was OUT/NAME is called
  * OUT/.NAME.old for an instant; where a build was killed then, the next one puts it back.
  */

@@ -2,7 +2,7 @@
 /*
  * A file is replaced by renaming a complete, synced temporary over it, so that after a
  * power cut at any instant there is the old file or the new one. What a killed program
- * may leave is its temporary, ".NAME.XXXXXXXXXX", which no reader of ours looks at.
+ * may leave is its temporary, ".NAME.<random>", which no reader of ours looks at.
  *
  * The parent directory is opened once and everything happens relative to that fd. Its
  * own path may go through symlinks; the last component never does.
@@ -62,7 +62,7 @@ static int sync_dir(int fd)
 #define TEMP_LETTERS "abcdefghijklmnopqrstuvwxyz012345"
 #define TEMP_RANDOM  10
 
-/* ".NAME.XXXXXXXXXX", NAME cut so that it fits; the end is random. */
+/* ".NAME.<random>", NAME cut so that it fits. */
 static int temp_name(const char *name, char out[static TEMP_LEN])
 {
 	static const char letters[] = TEMP_LETTERS;
@@ -523,6 +523,17 @@ void rm_rf_p(char **path)
 		free(*path);
 	}
 	errno = saved;
+}
+
+bool dir_is_empty(const char *path)
+{
+	_cleanup_closedir_ DIR *d = opendir(path);
+	const struct dirent *entry;
+
+	while (d && (entry = readdir(d)))
+		if (!streq(entry->d_name, ".") && !streq(entry->d_name, ".."))
+			return false;
+	return d != NULL;
 }
 
 int tempdir_make(const char *dir, const char *name, char **ret)

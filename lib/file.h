@@ -58,7 +58,7 @@ int mkdir_p_sync_at(int dirfd, const char *path, mode_t mode) _must_check_;
 
 /*
  * Removes what file_write_at or file_symlink_at of `path` left when they were killed:
- * ".NAME.XXXXXXXXXX" beside it. The number removed (its directory may be absent), -errno.
+ * ".NAME.<random>" beside it. The number removed (its directory may be absent), -errno.
  */
 int file_sweep_at(int dirfd, const char *path) _must_check_;
 
@@ -81,5 +81,8 @@ int fsync_parent_at(int dirfd, const char *path) _must_check_;
 void rm_rf_p(char **path);
 #define _cleanup_rm_rf_ _cleanup_(rm_rf_p)
 
-/* "DIR/NAME.XXXXXX" made as a directory, mode 0700; owned by the caller. -errno. */
+/* Whether it is a directory that can be read and has nothing in it. */
+bool dir_is_empty(const char *path);
+
+/* "DIR/NAME.<random>" made as a directory, mode 0700; owned by the caller. -errno. */
 int tempdir_make(const char *dir, const char *name, char **ret) _must_check_;

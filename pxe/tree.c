@@ -337,17 +337,6 @@ static int put_texts(int dirfd, const struct tree_plan *p, struct err *e)
 
 /* --- in place --------------------------------------------------------------------- */
 
-static bool is_empty_dir(const char *path)
-{
-	_cleanup_closedir_ DIR *d = opendir(path);
-	const struct dirent *de;
-
-	while (d && (de = readdir(d)))
-		if (!streq(de->d_name, ".") && !streq(de->d_name, ".."))
-			return false;
-	return d != NULL;
-}
-
 static bool is_tree(const char *dir)
 {
 	_cleanup_free_ char *info = xasprintf("%s/" TREE_INFO, dir);
@@ -373,7 +362,7 @@ static int find_place(const char *dir, char **ret, bool *ret_exists, struct err 
 		*ret = xstrndup(dir, len);
 		return 0;
 	}
-	if (!is_tree(real) && !is_empty_dir(real))
+	if (!is_tree(real) && !dir_is_empty(real))
 		return err_set(e, ERR_FAILED,
 			       "%s is there and is not a boot tree: name another folder",
 			       dir);

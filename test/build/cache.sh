@@ -148,13 +148,13 @@ told "and says so" grep -q ': 0 removed, 0 B$' "$WORK/out1"
 check "which can be built from, then" build --offline
 old=$(sha256sum <"$WORK/mirror/packages/Test/pool/main/t/tool/tool_1.0_all.deb" | cut -c1-64)
 touch -d '40 days ago' "$RACKSTRAP_CACHE/blobs/sha256/$old"
-mkdir -p "$RACKSTRAP_CACHE/base/.abc.XXXXXX"
+mkdir -p "$RACKSTRAP_CACHE/base/.abc.killed"
 check "prune --dry-run" "$RACKSTRAP" cache prune --dry-run
 told "names the old one" grep -q 'tool_1.0_all.deb' "$WORK/out1"
 check "and leaves it" test -e "$RACKSTRAP_CACHE/blobs/sha256/$old"
 check "prune" "$RACKSTRAP" cache prune
 check "removes it" test ! -e "$RACKSTRAP_CACHE/blobs/sha256/$old"
-check "and what a killed build left" test ! -e "$RACKSTRAP_CACHE/base/.abc.XXXXXX"
+check "and what a killed build left" test ! -e "$RACKSTRAP_CACHE/base/.abc.killed"
 check "and nothing else of use" build --offline
 check "prune all of it" "$RACKSTRAP" cache prune --unused 0
 check "there is no file left" sh -c "test -z \"\$(find '$RACKSTRAP_CACHE' -type f)\""
