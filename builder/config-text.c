@@ -25,21 +25,8 @@ static int parse_host(const struct config_text *c, const struct roles *roles,
 	return host_check(h, roles, d) < 0 ? -1 : r;
 }
 
-int config_text_check(const struct config_text *c, const struct roles *roles,
-		      struct diag *d)
-{
-	_cleanup_rack_ struct rack rack = {0};
-	_cleanup_host_ struct host h = {0};
-
-	if (!c->rack)
-		return parse_host(c, roles, &h, d);
-	if (rack_parse(&rack, c->text, c->len, c->name, CONF_NO_INCLUDE, roles, d) < 0)
-		return -1;
-	config_text_warn(&rack, c->name);
-	return 0;
-}
-
-void config_text_warn(const struct rack *r, const char *name)
+/* What a rack says that has no effect on a medium. */
+static void warn(const struct rack *r, const char *name)
 {
 	for (size_t i = 0; i < r->n_hosts; i++) {
 		const struct rack_host *h = &r->hosts[i];
@@ -50,6 +37,20 @@ void config_text_warn(const struct rack *r, const char *name)
 				"a boot medium: see local.cfg in rackstrap-build(1)",
 				name, h->line, h->host.name);
 	}
+}
+
+int config_text_check(const struct config_text *c, const struct roles *roles,
+		      struct diag *d)
+{
+	_cleanup_rack_ struct rack rack = {0};
+	_cleanup_host_ struct host h = {0};
+
+	if (!c->rack)
+		return parse_host(c, roles, &h, d);
+	if (rack_parse(&rack, c->text, c->len, c->name, CONF_NO_INCLUDE, roles, d) < 0)
+		return -1;
+	warn(&rack, c->name);
+	return 0;
 }
 
 /* --- keys -------------------------------------------------------------------------- */

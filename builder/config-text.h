@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "pxe/rack.h"
+#include "firstboot/host.h"
 
 struct config_text {
 	char *name; /* what messages call it: a path */
@@ -14,12 +14,10 @@ struct config_text {
 	size_t len;
 };
 
-/* 0, or -1 with every complaint. Nothing in it may include another file. */
+/* 0, or -1 with every complaint. Nothing in it may include another file. What a rack.cfg
+ * says that only PXE takes is a warning. */
 int config_text_check(const struct config_text *c, const struct roles *roles,
 		      struct diag *d) _must_check_;
-
-/* Warns of what a rack says that has no effect on a medium; `name` as in the check. */
-void config_text_warn(const struct rack *r, const char *name);
 
 /*
  * Puts `key` (a line of authorized_keys(5)) into every ssh_keys that a host may get its

@@ -129,31 +129,18 @@ void recipe_media_done(struct recipe *r)
 
 /* --- who boots from it ------------------------------------------------------------- */
 
-/* Nothing that a medium carries may include what only this machine has. */
-static void check_host(const char *path, const struct roles *roles, struct diag *d)
+static void check_file(const char *path, bool rack, const struct roles *roles,
+		       struct diag *d)
 {
-	_cleanup_conf_ struct conf *c = NULL;
-	_cleanup_host_ struct host h = {0};
+	_cleanup_config_text_ struct config_text c = {.name = xstrdup(path),
+						      .rack = rack};
+	int r = file_read_at(AT_FDCWD, path, rack ? CONF_MAX_RACK : CONF_MAX, &c.text,
+			     &c.len);
 
-	host_init(&h);
-	if (conf_read_at(&c, AT_FDCWD, path, path, CONF_MAX, CONF_NO_INCLUDE, d) < 0 ||
-	    host_load_conf(&h, conf_root(c), "", d) < 0)
-		return;
-	host_derive(&h);
-	(void)!host_check(&h, roles, d);
-}
-
-static void check_rack(const char *path, const struct roles *roles, struct diag *d)
-{
-	_cleanup_rack_ struct rack rack = {0};
-	_cleanup_free_ char *text = NULL;
-	size_t len = 0;
-	int n = file_read_at(AT_FDCWD, path, CONF_MAX_RACK, &text, &len);
-
-	if (n < 0)
-		diag_add(d, "%s: cannot be read: %s", path, strerror(-n));
-	else if (rack_parse(&rack, text, len, path, CONF_NO_INCLUDE, roles, d) == 0)
-		config_text_warn(&rack, path);
+	if (r < 0)
+		diag_add(d, "%s: cannot be read: %s", path, strerror(-r));
+	else
+		(void)!config_text_check(&c, roles, d);
 }
 
 void recipe_check_media(const struct recipe *r, struct diag *d)
@@ -166,7 +153,7 @@ void recipe_check_media(const struct recipe *r, struct diag *d)
 			 "not for both (%s, %s)",
 			 m->where ? m->where : r->file, m->host, m->rack);
 	else if (m->host)
-		check_host(m->host, &r->roles, d);
+		check_file(m->host, false, &r->roles, d);
 	else if (m->rack)
-		check_rack(m->rack, &r->roles, d);
+		check_file(m->rack, true, &r->roles, d);
 }
