@@ -236,15 +236,40 @@ static int derive(struct sources *s, const char *origin, const char *suite,
 	return 0;
 }
 
-/* The suite itself, and its "-updates" if `only` is NULL or has "updates". */
+static bool is_of(const struct source *x, const char *pocket)
+{
+	_cleanup_free_ char *end = xasprintf("-%s", pocket);
+
+	return str_ends(x->codename, end);
+}
+
+/* The suite itself is in any case. */
 static bool is_wanted(const struct source *x, char *const *only)
 {
 	bool wanted = !only || is_main(x);
 
-	for (size_t i = 1; i < ARRAY_SIZE(pockets) && !wanted; i++)
-		wanted = str_ends(x->codename, pockets[i]) &&
-			 strv_has(only, pockets[i] + 1);
+	for (size_t i = 0; only && only[i] && !wanted; i++)
+		wanted = is_of(x, only[i]);
 	return wanted;
+}
+
+/* One that is asked for is not left out in silence. */
+static int check_pockets(const struct sources *s, const char *suite, char *const *only,
+			 const char *where, struct err *e)
+{
+	for (size_t i = 0; only && only[i]; i++) {
+		bool have = false;
+
+		for (size_t k = 0; k < s->n && !have; k++)
+			have = is_of(&s->v[k], only[i]);
+		if (!have)
+			return err_set(e, ERR_FAILED,
+				       "%s: pockets: apt on this machine knows no "
+				       "archive of %s-%s: take '%s' out, or add it to "
+				       "apt's sources",
+				       where, suite, only[i], only[i]);
+	}
+	return 0;
 }
 
 int apt_sources(struct buf *out, const char *origin, const char *suite,
@@ -267,6 +292,8 @@ int apt_sources(struct buf *out, const char *origin, const char *suite,
 			"suite '%s': run apt-get update, add it to apt's sources, or "
 			"give base a 'mirror'",
 			where, origin, suite);
+	if (check_pockets(&s, suite, only, where, e) < 0)
+		return -1;
 	for (size_t i = 0; i < s.n; i++)
 		if (is_wanted(&s.v[i], only))
 			put_source(out, &s.v[i]);

@@ -15,7 +15,7 @@
  * about it, for messages. A suite that is not this machine's own is taken from where its
  * own comes from: the same archives, with the other name. `only`, unless it is NULL, is
  * what is taken besides the suite itself: "updates", "security". -1 when there is none of
- * the origin.
+ * the origin, or not all of `only`.
  */
 int apt_sources(struct buf *out, const char *origin, const char *suite,
 		char *const *components, char *const *only, const char *where,

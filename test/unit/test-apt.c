@@ -141,6 +141,19 @@ static void some_pockets(void **state)
 			       "Signed-By: /keys/s.gpg\n");
 }
 
+static void no_such_pocket(void **state)
+{
+	char *const only[] = {(char *)"updates", (char *)"backports", NULL};
+	struct err e = {0};
+
+	(void)state;
+	assert_null(sources_only("Debian", "bookworm", only, &e));
+	assert_string_equal(e.msg,
+			    "r.cfg:5: pockets: apt on this machine knows no archive of "
+			    "bookworm-backports: take 'backports' out, or add it to "
+			    "apt's sources");
+}
+
 static void no_such_origin(void **state)
 {
 	struct err e = {0};
@@ -156,9 +169,8 @@ static void no_such_origin(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(own_suite),
-		cmocka_unit_test(another_suite),
-		cmocka_unit_test(some_pockets),
+		cmocka_unit_test(own_suite),      cmocka_unit_test(another_suite),
+		cmocka_unit_test(some_pockets),   cmocka_unit_test(no_such_pocket),
 		cmocka_unit_test(no_such_origin),
 	};
 
