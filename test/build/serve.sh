@@ -136,6 +136,21 @@ check "SIGHUP ends it well" test $? -eq 0
 server=
 check "and both servers" sh -c '! grep -q ":0043 \|:0045 " /proc/net/udp'
 
+# Another server gives out addresses; a stranger's question is told all the same.
+check "render for a network with a DHCP server" "$RACKSTRAP" pxe configs/demo.cfg \
+	--image "$WORK/image" -o "$TREE" --interface br0 --proxy-dhcp
+check "serve beside it" serve
+offer "a host is given no address" "address 0.0.0.0" $N1 0
+check "and told that there is something to boot" \
+	grep -q "^vendor .*$(printf rackstrap | od -An -tx1 | tr -d ' ')" "$WORK/offer"
+offer "a stranger is told nothing" "no offer" 52:54:00:25:00:98 0
+sleep 1
+kill -INT $server
+wait $server
+server=
+check "told: the stranger" grep -qxF \
+	"rackstrap: 52:54:00:25:00:98 asks for an address and is not in the rack" "$WORK/serve.err"
+
 # iPXE's question is answered, but nobody on the network takes us for a way out.
 ip address add fd00:25::1/64 dev br0 nodad
 check "render with router advertisements" "$RACKSTRAP" pxe configs/demo.cfg \
