@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # rackstrap. `make rack` goes from nothing to a running rack in QEMU; `make check` runs
-# the tests, `make check-long` the long ones; `make help` lists the rest. O=DIR builds elsewhere, V=1 shows the commands,
-# DEV=1 turns warnings into errors, SAN=1 builds with ASan and UBSan, CC=clang works.
+# the tests, `make check-long` the long ones; `make help` lists the rest. O=DIR builds
+# elsewhere, V=1 shows the commands, DEV=1 turns warnings into errors, SAN=1 builds with
+# ASan and UBSan, CC=clang works.
 
 O	?= build
 prefix	?= /usr/local
