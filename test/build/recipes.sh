@@ -42,4 +42,10 @@ check "git without perl" sh -c "grep -q 'squashfs-root/usr/bin/git\$' '$WORK/ll'
 	! grep -E 'squashfs-root/usr/(bin/perl|share/perl/|lib/x86_64-linux-gnu/(perl/|libperl))' '$WORK/ll'"
 check "the kernel command line asks for cgroup v1" grep -q \
 	'"net.ifnames=0 systemd.unified_cgroup_hierarchy=0 panic=30 loglevel=6"' "$OUT/manifest.json"
+check "an ISO" "$RACKSTRAP" build "$recipe" --out "$WORK/iso" --image iso "${FROM[@]}"
+check "its files" xorriso -osirrox on -indev "$WORK/iso/bookworm-2015/boot.iso" -extract /EFI/BOOT "$WORK/efi"
+check "UEFI finds shim, and shim GRUB" test "$(ls "$WORK/efi" | tr '\n' ' ')" = \
+	"BOOTX64.EFI grubx64.efi mmx64.efi "
+check "the one signed by Microsoft, the other by Debian" sh -c \
+	"grep -q 'Microsoft Corporation UEFI CA' $WORK/efi/BOOTX64.EFI && grep -q 'Debian Secure Boot CA' $WORK/efi/grubx64.efi"
 finish

@@ -36,6 +36,10 @@ check "BIOS, a disk: ready after the plug was pulled twice" ready || finish
 check "its writable layer is the state partition" \
 	test "$(vm_said | grep -c 'rackstrap: writable layer: /dev/vda3')" = 1
 check "it is who the disk's host.cfg says" test "$(on_vm hostname)" = solo-1
+root_only() { # FILE: on the medium, where nothing is anybody else's to read
+	on_vm "test -e /run/rackstrap/boot/$1 && test -z \"\$(find /run/rackstrap/boot -perm /077)\""
+}
+check "nobody but root reads the disk's host.cfg" root_only rackstrap/host.cfg
 check "state that is to be kept" on_vm "set -e
 	findmnt -no SOURCE /var/lib/etcd | grep -q '^/dev/vda3'
 	curl -fsS -XPUT http://127.0.0.1:4001/v2/keys/kept -d value=yes >/dev/null
@@ -82,4 +86,5 @@ vm_start uefi-cd secure $MAC $(vm_drive cd "$OUT/boot.iso")
 check "UEFI with Secure Boot, an ISO as a CD: ready" ready
 check "its kernel says that Secure Boot is on" on_vm "dmesg | grep -q 'secureboot: Secure boot enabled'"
 check "its writable layer is RAM" test "$(vm_said | grep -c 'rackstrap: writable layer: RAM')" = 1
+check "nobody but root reads the ISO's" root_only boot/efi.img
 finish
