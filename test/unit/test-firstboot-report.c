@@ -171,7 +171,7 @@ static void test_damaged_record(void **state _unused_)
 	assert_false(a.ok);
 }
 
-/* --- a host that is up or not -------------------------------------------------------- */
+/* --- a host that is up or not ------------------------------------------------------- */
 
 /* A machine that apply has been over, with a report URL on the server. */
 static void configured(struct machine *m, const struct server *s)
