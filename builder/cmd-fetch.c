@@ -2,48 +2,35 @@
 /* rackstrap fetch: everything that a build of a recipe needs from elsewhere, now. */
 #include "base.h"
 #include "build.h"
-#include "command.h"
+#include "input-args.h"
 #include "inputs.h"
 #include "lib/log.h"
-#include "mirror.h"
 #include "progress.h"
 
 #include <sys/stat.h>
 
-static const struct option options[] = {
-	{"artifacts", no_argument, NULL, 'a'},  {"cache", required_argument, NULL, 'c'},
-	{"lock", required_argument, NULL, 'l'}, {"mirror", required_argument, NULL, 'm'},
-	{"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0},
-};
-
-struct fetch_job {
-	const char *cache, *lock;
-	bool artifacts; /* only */
-	char *const *mirrors;
-};
-
-static int fetch_recipe(const char *path, const struct fetch_job *j, struct err *e)
+static int fetch_recipe(const struct input_args *a, struct err *e)
 {
 	_cleanup_recipe_ struct recipe r = {0};
 	_cleanup_diag_ struct diag d = {0};
 	_cleanup_cache_ struct cache c = {.fd = -1};
 	_cleanup_lock_ struct lock lock = {0};
 	_cleanup_inputs_ struct inputs in = {0};
-	struct inputs_options io = {.mirrors = j->mirrors};
-	struct base_options bo = {.mirrors = j->mirrors, .lock = &lock.base};
+	struct inputs_options io = {.mirrors = a->mirrors};
+	struct base_options bo = {.mirrors = a->mirrors, .lock = &lock.base};
 	struct stages stages;
 	char size[PROGRESS_SIZE_LEN];
 
 	stages_begin(&stages);
 	umask(022);
-	if (recipe_load(&r, path, &d) == 0)
-		(void)!build_lock_read(&lock, &r, j->lock, &d);
-	if (diag_err(&d, e) < 0 || cache_open(&c, j->cache, e) < 0 ||
+	if (recipe_load(&r, a->recipe, &d) == 0)
+		(void)!build_lock_read(&lock, &r, a->lock, &d);
+	if (diag_err(&d, e) < 0 || cache_open(&c, a->cache, e) < 0 ||
 	    inputs_get(&in, &r, &lock, &c, &io, e) < 0)
 		return -1;
 	stages_end(&stages, "inputs: %zu, %s, %zu of them fetched", in.n,
 		   progress_size(in.bytes, size), in.fetched);
-	if (j->artifacts)
+	if (a->artifacts)
 		return 0;
 	for (size_t i = 0; i < in.n; i++)
 		if (in.v[i].artifact->use == ARTIFACT_BASE)
@@ -56,37 +43,9 @@ static int fetch_recipe(const char *path, const struct fetch_job *j, struct err 
 
 static int run_fetch(const struct command *self, int argc, char **argv, struct err *e)
 {
-	_cleanup_strv_ char **mirrors = NULL;
-	struct fetch_job j = {0};
-	int c;
+	_cleanup_input_args_ struct input_args a = {0};
 
-	while ((c = command_getopt(self, argc, argv, options, e)) != -1) {
-		switch (c) {
-		case 'a':
-			j.artifacts = true;
-			break;
-		case 'c':
-			j.cache = optarg;
-			break;
-		case 'l':
-			j.lock = optarg;
-			break;
-		case 'm':
-			if (mirrors_add(&mirrors, optarg, e) < 0)
-				return -1;
-			break;
-		default:
-			return -1;
-		}
-	}
-	if (argc - optind != 1)
-		return err_set(
-			e, ERR_USAGE,
-			"fetch: name one recipe: a folder with recipe.cfg, or a file");
-	if (mirrors_add_environment(&mirrors, e) < 0)
-		return -1;
-	j.mirrors = mirrors;
-	return fetch_recipe(argv[optind], &j, e);
+	return input_args_parse(&a, self, argc, argv, e) < 0 ? -1 : fetch_recipe(&a, e);
 }
 
 const struct command command_fetch = {

@@ -2,17 +2,10 @@
 /* rackstrap lock: fetches a recipe's inputs, asks for its packages, notes what came. */
 #include "base.h"
 #include "build.h"
-#include "command.h"
+#include "input-args.h"
 #include "inputs.h"
 #include "lib/log.h"
-#include "mirror.h"
 #include "progress.h"
-
-static const struct option options[] = {
-	{"artifacts", no_argument, NULL, 'a'},  {"cache", required_argument, NULL, 'c'},
-	{"lock", required_argument, NULL, 'l'}, {"mirror", required_argument, NULL, 'm'},
-	{"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0},
-};
 
 /* What changed since the file was last written. */
 static void tell_inputs(const struct lock *old, const struct lock *new)
@@ -83,20 +76,14 @@ static bool same_base(const struct lock_base *a, const struct lock_base *b)
 	return true;
 }
 
-struct lock_options {
-	const char *cache, *lock;
-	bool artifacts; /* leave the base's part as it is */
-	char *const *mirrors;
-};
-
 /* The base's part of the new lock. `old` gives its own up where that stays. */
 static int lock_base_part(struct lock *new, struct lock *old, const struct recipe *r,
-			  const struct lock_options *o, bool *ret_kept, struct err *e)
+			  const struct input_args *a, bool *ret_kept, struct err *e)
 {
-	*ret_kept = o->artifacts;
-	if (!o->artifacts && base_lock(&new->base, r, o->mirrors, e) < 0)
+	*ret_kept = a->artifacts;
+	if (!a->artifacts && base_lock(&new->base, r, a->mirrors, e) < 0)
 		return -1;
-	if (!o->artifacts && !same_base(&old->base, &new->base))
+	if (!a->artifacts && !same_base(&old->base, &new->base))
 		return 0;
 	*ret_kept = true;
 	lock_base_done(&new->base);
@@ -105,23 +92,23 @@ static int lock_base_part(struct lock *new, struct lock *old, const struct recip
 	return 0;
 }
 
-static int lock_recipe(const char *path, const struct lock_options *o, struct err *e)
+static int lock_recipe(const struct input_args *a, struct err *e)
 {
 	_cleanup_recipe_ struct recipe r = {0};
 	_cleanup_diag_ struct diag d = {0};
 	_cleanup_cache_ struct cache c = {.fd = -1};
 	_cleanup_lock_ struct lock old = {0}, new = {0};
 	_cleanup_free_ char *file = NULL;
-	struct inputs_options io = {.mirrors = o->mirrors};
+	struct inputs_options io = {.mirrors = a->mirrors};
 	bool kept;
 
-	if (recipe_load(&r, path, &d) == 0) {
-		file = build_lock_path(&r, o->lock);
+	if (recipe_load(&r, a->recipe, &d) == 0) {
+		file = build_lock_path(&r, a->lock);
 		(void)!lock_read(&old, file, &d);
 	}
-	if (diag_err(&d, e) < 0 || cache_open(&c, o->cache, e) < 0 ||
+	if (diag_err(&d, e) < 0 || cache_open(&c, a->cache, e) < 0 ||
 	    inputs_lock(&new, &old, &r, &c, &io, e) < 0 ||
-	    lock_base_part(&new, &old, &r, o, &kept, e) < 0 ||
+	    lock_base_part(&new, &old, &r, a, &kept, e) < 0 ||
 	    lock_write(&new, file, e) < 0)
 		return -1;
 	tell_inputs(&old, &new);
@@ -134,37 +121,9 @@ static int lock_recipe(const char *path, const struct lock_options *o, struct er
 
 static int run_lock(const struct command *self, int argc, char **argv, struct err *e)
 {
-	_cleanup_strv_ char **mirrors = NULL;
-	struct lock_options o = {0};
-	int c;
+	_cleanup_input_args_ struct input_args a = {0};
 
-	while ((c = command_getopt(self, argc, argv, options, e)) != -1) {
-		switch (c) {
-		case 'a':
-			o.artifacts = true;
-			break;
-		case 'c':
-			o.cache = optarg;
-			break;
-		case 'l':
-			o.lock = optarg;
-			break;
-		case 'm':
-			if (mirrors_add(&mirrors, optarg, e) < 0)
-				return -1;
-			break;
-		default:
-			return -1;
-		}
-	}
-	if (argc - optind != 1)
-		return err_set(
-			e, ERR_USAGE,
-			"lock: name one recipe: a folder with recipe.cfg, or a file");
-	if (mirrors_add_environment(&mirrors, e) < 0)
-		return -1;
-	o.mirrors = mirrors;
-	return lock_recipe(argv[optind], &o, e);
+	return input_args_parse(&a, self, argc, argv, e) < 0 ? -1 : lock_recipe(&a, e);
 }
 
 const struct command command_lock = {
