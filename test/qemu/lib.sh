@@ -72,25 +72,11 @@ until_ok() {
 	done
 }
 
-# qmp HOST COMMAND: system_reset, quit, ...
+# qmp HOST COMMAND [NAME=VALUE...]: system_reset, quit, ...
 qmp() {
-	python3 - "$DIR/run/$1.qmp" "$2" <<'P'
-import json, socket, sys
-s = socket.socket(socket.AF_UNIX)
-s.settimeout(20)
-s.connect(sys.argv[1])
-f = s.makefile("rw")
-f.readline()
-for command in ("qmp_capabilities", sys.argv[2]):
-    f.write(json.dumps({"execute": command}) + "\n")
-    f.flush()
-    while True:
-        answer = json.loads(f.readline())
-        if "return" in answer:
-            break
-        if "error" in answer:
-            sys.exit(answer["error"]["desc"])
-P
+	local host=$1
+	shift
+	test/qmp.py "$DIR/run/$host.qmp" "$@"
 }
 
 report_of() { cat "$DIR/tree/http/report/$1.json"; }

@@ -169,28 +169,10 @@ until_written() { # SERIAL
 	done
 	return 1
 }
-pull() { # ID: as from a socket
-	python3 - "$WORK/qmp" "$1" <<'P'
-import json, socket, sys
-s = socket.socket(socket.AF_UNIX)
-s.settimeout(20)
-s.connect(sys.argv[1])
-f = s.makefile("rw")
-f.readline()
-for command in {"execute": "qmp_capabilities"}, {"execute": "device_del", "arguments": {"id": sys.argv[2]}}:
-    f.write(json.dumps(command) + "\n")
-    f.flush()
-    answer = json.loads(f.readline())
-    while "event" in answer:
-        answer = json.loads(f.readline())
-    if "error" in answer:
-        sys.exit(answer["error"]["desc"])
-P
-}
 check "the guest gets to the disk that will be pulled out" until_says "CASE pulled" ||
 	{ console | tail -n 30 | note; finish; }
 check "and writes to it" until_written PULLED
-check "it is pulled out" pull pulled
+check "it is pulled out, as from a socket" test/qmp.py "$WORK/qmp" device_del id=pulled
 check "the guest gets to the power cut" until_says "CASE cut"
 check "and is writing" until_written CUT
 kill -KILL "$qemu_pid" 2>/dev/null
@@ -213,7 +195,7 @@ said() { sed -n "/^CASE $1\$/,/^END $1\$/p" "$WORK/said" | sed '1d;$d; s|/dev/sd
 expect() { # CASE LINE-PATTERN
 	local got
 	got=$(said "$1")
-	# shellcheck disable=SC2053 -- a pattern on purpose, of extglob
+	# shellcheck disable=SC2053 # a pattern on purpose, of extglob
 	if [[ $got == $2 ]]; then
 		pass "$1: ${got#rackstrap: DISK: }"
 	else

@@ -1,0 +1,25 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""qmp.py SOCKET COMMAND [NAME=VALUE...]: one command for a QEMU, as system_reset,
+device_del id=disk1, set_link name=n0 up=false. Exits 1 with QEMU's own words if it will not."""
+import json
+import socket
+import sys
+
+path, command, *words = sys.argv[1:]
+values = {"true": True, "false": False}
+arguments = {k: values.get(v, v) for k, v in (w.split("=", 1) for w in words)}
+
+s = socket.socket(socket.AF_UNIX)
+s.settimeout(20)
+s.connect(path)
+f = s.makefile("rw")
+f.readline()  # its greeting
+for execute, given in ("qmp_capabilities", {}), (command, arguments):
+    f.write(json.dumps({"execute": execute, "arguments": given}) + "\n")
+    f.flush()
+    answer = json.loads(f.readline())
+    while "event" in answer:
+        answer = json.loads(f.readline())
+    if "error" in answer:
+        sys.exit(answer["error"]["desc"])
