@@ -194,8 +194,8 @@ LINT_TESTS	:= $(sort $(wildcard test/lint/*.sh))
 BOOT_TESTS	:= $(sort $(wildcard test/initramfs/*.sh))
 BUILD_TESTS	:= $(sort $(wildcard test/build/*.sh))
 REPRO_TESTS	:= $(sort $(wildcard test/repro/*.sh))
-# Racks keep every processor busy; the others have one machine at a time.
-RACK_TESTS	:= test/qemu/demo.sh test/qemu/vivid.sh
+# These have several machines at a time and keep every processor busy; the others have one.
+RACK_TESTS	:= test/qemu/demo.sh test/qemu/bond.sh test/qemu/vivid.sh
 QEMU_TESTS	:= $(sort $(filter-out %/lib.sh %/media-vm.sh $(RACK_TESTS),$(wildcard test/qemu/*.sh)))
 LONG_TESTS	:= $(sort $(wildcard test/long/*.sh))
 ASAN_UNIT	 = $(patsubst $(O)/%,$(O)/asan/%,$(UNIT_TESTS) $(FUZZERS))

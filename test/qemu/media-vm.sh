@@ -5,6 +5,7 @@
 # shellcheck source=../tap.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../tap.sh"
 VM_PID=
+declare -A VM_PIDS VM_PORTS VM_STARTS # by name
 
 # The host that these images are for: alone, with a fixed address, and our key.
 media_host() { # FILE
@@ -49,7 +50,8 @@ vm_drive() { # KIND FILE [DEVICE-OPTIONS]: arguments for a disk, a CD or a stick
 }
 
 # vm_start NAME bios|uefi|secure MAC ARGS...: in the background; its console is $WORK/NAME.console.
-# Another start with that name goes on writing there.
+# Another start with that name goes on writing there. The functions below are about the
+# machine started last, or the one that vm_use names; it answers QMP on $WORK/NAME.qmp.
 vm_start() {
 	local name=$1 firmware=$2 mac=$3 args=() machine=q35,graphics=off
 	shift 3
@@ -67,7 +69,7 @@ vm_start() {
 			-drive "if=pflash,unit=1,format=raw,file=$WORK/$name.vars")
 	fi
 	VM_PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-	# shellcheck disable=SC2068 -- vm_drive's words
+	# shellcheck disable=SC2068 # vm_drive's words
 	qemu-system-x86_64 -name "$name" -nodefaults -no-user-config -display none \
 		-machine "$machine" -accel tcg,thread=multi -cpu EPYC -smp 2 -m 1536M \
 		-boot strict=on "${args[@]}" \
@@ -75,8 +77,14 @@ vm_start() {
 		-device "virtio-net-pci,netdev=n0,mac=$mac,romfile=" \
 		-object rng-random,id=rng0,filename=/dev/urandom -device virtio-rng-pci,rng=rng0 \
 		-chardev "file,id=c0,append=on,path=$CONSOLE" -serial chardev:c0 \
+		-qmp "unix:$WORK/$name.qmp,server=on,wait=off" \
 		$@ >&2 2>"$WORK/$name.qemu" &
 	VM_PID=$!
+	VM_NAME=$name VM_PIDS[$name]=$VM_PID VM_PORTS[$name]=$VM_PORT VM_STARTS[$name]=$VM_SEEN
+}
+vm_use() { # NAME
+	VM_NAME=$1 CONSOLE=$WORK/$1.console
+	VM_PID=${VM_PIDS[$1]} VM_PORT=${VM_PORTS[$1]} VM_SEEN=${VM_STARTS[$1]}
 }
 
 # What the console has said since the start.
@@ -100,9 +108,16 @@ vm_kill() {
 	[ -n "$VM_PID" ] || return 0
 	kill -KILL "$VM_PID" 2>/dev/null
 	wait "$VM_PID" 2>/dev/null
+	unset "VM_PIDS[$VM_NAME]"
 	VM_PID=
 }
-tap_cleanup() { vm_kill; }
+tap_cleanup() {
+	local name
+	for name in "${!VM_PIDS[@]}"; do
+		vm_use "$name"
+		vm_kill
+	done
+}
 
 on_vm() {
 	ssh -i "$WORK/key" -p "$VM_PORT" -o BatchMode=yes -o StrictHostKeyChecking=no \

@@ -1,0 +1,105 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# A master and a node whose uplinks are two cables each, bonded with LACP, with a VLAN and
+# jumbo frames on top: each kernel's bond is the switch of the other. Both become ready,
+# and stay so when a cable is cut. What looks in comes by a third card that is none of
+# firstboot's.
+# shellcheck source=media-vm.sh
+. "$(dirname "$0")/media-vm.sh"
+M=172.25.0.10 N=172.25.0.11
+
+# images/bookworm-vm with a file more, the third card's.
+recipe=$WORK/recipe/recipe.cfg
+mkdir -p "$WORK/recipe"
+cat >"$WORK/recipe/management.network" <<'NETWORK'
+[Match]
+MACAddress=52:54:00:0c:00:01 52:54:00:0c:00:02
+
+[Network]
+Address=10.0.2.15/24
+NETWORK
+{
+	cat <<-R
+		version = 1;
+		include = "$TOP/images/bookworm-vm/recipe.cfg";
+		name = "bonded";
+	R
+	sed -n '/^files = (/,/^);/p' images/bookworm/recipe.cfg |
+		sed "s|source = \"|&$TOP/images/bookworm/|
+			s|^files = (|&{ to = \"/etc/systemd/network/05-management.network\"; source = \"management.network\"; },|"
+} >"$recipe"
+
+ssh-keygen -q -t ed25519 -N '' -C test -f "$WORK/key" </dev/null
+cat >"$WORK/rack.cfg" <<R
+cluster : {
+	name = "bonded"; boot_server = "172.25.0.1"; gateway = "172.25.0.1"; master = "master";
+	node_network = "172.25.0.0/24"; pod_network = "192.168.0.0/16";
+	bond_mode = "802.3ad"; bond_hash = "layer3+4"; bond_lacp_rate = "fast";
+	vlan = 100; mtu = 9000;
+	ssh_keys = [ "$(cat "$WORK/key.pub")" ];
+};
+hosts = (
+	{ name = "master"; role = "master"; mac = "52:54:00:0d:00:01"; address = "$M";
+	  bond = [ "52:54:00:0d:00:01", "52:54:00:0d:01:01" ]; },
+	{ name = "node-1"; role = "node"; mac = "52:54:00:0d:00:02"; address = "$N";
+	  cbr0 = "192.168.1.1/24"; cbr0_mtu = 9000;
+	  bond = [ "52:54:00:0d:00:02", "52:54:00:0d:01:02" ]; }
+);
+R
+check "an ISO for both" test/bake "$recipe" --out "$WORK/img" --image iso --rack "$WORK/rack.cfg" ||
+	finish
+
+# cable N MINE OTHER MAC: a card of a machine, at one end of a cable
+cable() {
+	echo "-netdev dgram,id=c$1,local.type=unix,local.path=$WORK/$2.c$1,remote.type=unix,remote.path=$WORK/$3.c$1" \
+		"-device virtio-net-pci,netdev=c$1,mac=$4,romfile=,host_mtu=9000,speed=10000,duplex=full"
+}
+ISO=$(vm_drive cd "$WORK/img/bonded/boot.iso")
+# shellcheck disable=SC2046,SC2086 # words
+vm_start master bios 52:54:00:0c:00:01 $ISO \
+	$(cable 0 master node-1 52:54:00:0d:00:01) $(cable 1 master node-1 52:54:00:0d:01:01)
+# shellcheck disable=SC2046,SC2086
+vm_start node-1 bios 52:54:00:0c:00:02 $ISO \
+	$(cable 0 node-1 master 52:54:00:0d:00:02) $(cable 1 node-1 master 52:54:00:0d:01:02)
+
+vm_use master
+check "the master becomes ready" vm_wait 900 'rackstrap: master \(master\) ready in' || finish
+vm_use node-1
+check "the node becomes ready, by its bond's VLAN" vm_wait 900 'rackstrap: node-1 \(node\) ready in' ||
+	finish
+
+bond=$(on_vm cat /proc/net/bonding/bond-uplink) || bail "nobody can look in"
+said() { grep -qxE "[[:space:]]*$1" <<<"$bond"; }
+check "the bond speaks LACP, fast" said 'LACP rate: fast' || note <<<"$bond"
+check "it spreads by addresses and ports" said 'Transmit Hash Policy: layer3\+4 \(1\)'
+check "its links are the two cables" test \
+	"$(sed -n 's/^Permanent HW addr: //p' <<<"$bond" | sort | tr '\n' ' ')" = \
+	"52:54:00:0d:00:02 52:54:00:0d:01:02 "
+check "both are of one aggregate with the master's bond" test \
+	"$(grep -cx '[[:space:]]*Number of ports: 2' <<<"$bond") $(sed -n 's/^[[:space:]]*Partner Mac Address: //p' <<<"$bond")" = \
+	"1 52:54:00:0d:00:01"
+addresses() { # of the uplink: "INTERFACE ADDRESS..."
+	on_vm ip -4 -o address show | awk '$2 ~ /^(eth[12]|bond-uplink|vlan100)$/ { printf "%s %s ", $2, $4 }'
+}
+check "the VLAN has the host's address, nothing below it has any" test "$(addresses)" = "vlan100 $N/24 "
+check "VLAN, bond and cbr0 have the MTU" test \
+	"$(on_vm cat /sys/class/net/{vlan100,bond-uplink,cbr0}/mtu | tr '\n' ' ')" = "9000 9000 9000 "
+check "a frame of that size arrives whole" on_vm busybox ping -q -c 1 -W 10 -s 8972 $M
+check "what leaves has the tag" on_vm "ip -d link show vlan100 | grep -q 'vlan protocol 802.1Q id 100 '"
+
+# Pulls a cable out at both ends.
+cut_cable() {
+	test/qmp.py "$WORK/master.qmp" set_link "name=c$1" up=false &&
+		test/qmp.py "$WORK/node-1.qmp" set_link "name=c$1" up=false
+}
+answers() { # within a minute
+	on_vm "for try in \$(seq 30); do
+		curl -fsS -m 2 http://$M:8080/healthz && exit; sleep 1; done; exit 1"
+}
+check "the first cable is cut" cut_cable 0
+check "the node sees it" on_vm "for try in \$(seq 30); do
+	grep -qx 'MII Status: down' /proc/net/bonding/bond-uplink && exit; sleep 1; done; exit 1"
+check "and reaches the API server by the other" answers
+check "with the same address" test "$(addresses)" = "vlan100 $N/24 "
+finish
