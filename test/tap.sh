@@ -45,7 +45,7 @@ refuse() {
 	shift 3
 	"$@" >"$WORK/out" 2>"$WORK/err" </dev/null || rc=$?
 	got=$(tail -n 1 "$WORK/err")
-	# shellcheck disable=SC2053 -- a pattern on purpose
+	# shellcheck disable=SC2053 # a pattern on purpose
 	if [ "$rc" = "$status" ] && [[ $got == $want ]]; then
 		pass "$what"
 	else

@@ -23,7 +23,7 @@ check "images/bookworm, an ISO" test/bake images/bookworm --out "$WORK/iso" --im
 boots() { # WHAT FIRMWARE KIND IMAGE SIZE 'LINE'
 	local what="$2, $1" disk=$WORK/boot.img
 	cp --sparse=always "$4" "$disk" && truncate -s "$5" "$disk"
-	# shellcheck disable=SC2046 -- words
+	# shellcheck disable=SC2046 # words
 	vm_start "$2-$3" "$2" $MAC $(vm_drive "$3" "$disk")
 	check "$what: ready" ready 900
 	check "$what: writable layer: $6" vm_wait 1 "rackstrap: writable layer: $6"

@@ -22,7 +22,7 @@ check "a disk image of 4096-byte sectors, for a rack of three" test/bake images/
 disk=$WORK/disk.img
 cp --sparse=always "$OUT/disk.img" "$disk" && truncate -s 4G "$disk"
 for cut in 1 2; do
-	# shellcheck disable=SC2046 -- words
+	# shellcheck disable=SC2046 # words
 	vm_start disk bios $MAC $(vm_drive disk "$disk")
 	vm_wait 600 'rackstrap: boot medium: /dev/vda2' || fail "the disk boots ($cut)"
 	after=$(cut_instant)
