@@ -250,6 +250,16 @@ static void put_origin(struct base_job *j)
 			   l->packages[i].sha256);
 }
 
+/* The same recipe is another tree when its maker is another version. */
+static void put_tools(struct base_job *j)
+{
+	char hex[DIGEST_HEX_MAX];
+
+	for (const struct base_tool *t = j->r->base.type->tools; t && t->program; t++)
+		buf_printf(&j->inputs, "by %s %s\n", t->program,
+			   digest_program(t->program, hex));
+}
+
 static int job_begin(struct base_job *j, struct err *e)
 {
 	_cleanup_diag_ struct diag d = {0};
@@ -263,6 +273,7 @@ static int job_begin(struct base_job *j, struct err *e)
 	if (is_locked(j))
 		debs_check_recipe(j->o->lock, j->r, &d);
 	put_origin(j);
+	put_tools(j);
 	digest_text(DIGEST_SHA256, j->inputs.p, j->inputs.len, j->key);
 	return diag_err(&d, e);
 }

@@ -5,8 +5,10 @@
  */
 #include "digest.h"
 
+#include "lib/run.h"
 #include "lib/str.h"
 
+#include <fcntl.h>
 #include <openssl/evp.h>
 
 #define CHUNK (256 * 1024)
@@ -125,4 +127,14 @@ const char *digest_text(enum digest_type type, const void *data, size_t len,
 
 	digest_add(d, data, len);
 	return digest_hex(d, out);
+}
+
+const char *digest_program(const char *name, char out[static DIGEST_HEX_MAX])
+{
+	_cleanup_free_ char *path = run_find(name);
+	_cleanup_close_ int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+
+	if (fd < 0 || digest_fd(fd, DIGEST_SHA256, out, NULL) < 0)
+		*out = '\0';
+	return out;
 }

@@ -9,6 +9,7 @@
 
 #include "lib/file.h"
 #include "lib/log.h"
+#include "squash.h"
 
 #include <inttypes.h>
 
@@ -62,10 +63,12 @@ int root_cache_init(struct root_cache *ret, const struct cache *c, const struct 
 {
 	const struct recipe_squashfs *s = &r->squashfs;
 	_cleanup_buf_ struct buf b = {0};
+	char tool[DIGEST_HEX_MAX];
 
 	buf_printf(&b, "format %d " RACKSTRAP_VERSION "\nbase %s\nepoch %" PRIu64 "\n",
 		   ROOT_FORMAT, base->tar_sha256, r->epoch);
-	buf_printf(&b, "squashfs %s %d %s\n", s->compression, s->level, s->block);
+	buf_printf(&b, "squashfs %s %d %s by %s\n", s->compression, s->level, s->block,
+		   digest_program(SQUASH_TOOL, tool));
 	for (size_t i = 0; r->exclude && r->exclude[i]; i++)
 		buf_printf(&b, "exclude %s\n", r->exclude[i]);
 	put_switches(&b, "disable", &r->disable);

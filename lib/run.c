@@ -103,11 +103,18 @@ static int find(const char *name, char **ret)
 	return r == -ENOENT ? search(name, SBIN_PATH, ret) : r;
 }
 
-bool run_have(const char *name)
+char *run_find(const char *name)
 {
 	_cleanup_free_ char *path = NULL;
 
-	return find(name, &path) == 0 && is_program(path) == 0;
+	return find(name, &path) == 0 && is_program(path) == 0 ? TAKE_PTR(path) : NULL;
+}
+
+bool run_have(const char *name)
+{
+	_cleanup_free_ char *path = run_find(name);
+
+	return path;
 }
 
 /* --- the child's side ------------------------------------------------------------ */

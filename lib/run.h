@@ -63,5 +63,7 @@ int run_capture(const struct run *r, char **ret, size_t *ret_len, struct err *e)
 int run_input(const char *const *argv, const void *data, size_t len, struct err *e)
 	_must_check_;
 
-/* Whether `name` is there as an executable, looked up as run_start does. */
+/* The path of the executable that run_start would start for `name`, or NULL. Owned. */
+char *run_find(const char *name);
+/* Whether there is one. */
 bool run_have(const char *name);

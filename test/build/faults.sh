@@ -111,6 +111,11 @@ runs=$(wc -l <"$WORK/mmdebstrap.runs")
 check "one more run" build
 check "made no base again" test "$(wc -l <"$WORK/mmdebstrap.runs")" = "$runs"
 check "offline, from the cache" build --offline
+echo "# a version later" >>"$WORK/bin/mmdebstrap"
+refuse "another mmdebstrap may make another base: not offline" 1 \
+	"rackstrap: the base of small is not in the cache, and --offline was given (*)" build --offline
+check "but it is made" build
+check "by that one" test "$(wc -l <"$WORK/mmdebstrap.runs")" = $((runs + 1))
 
 # In a namespace that has the boot server's address.
 chmod 755 "$WORK"

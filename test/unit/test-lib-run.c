@@ -305,7 +305,7 @@ static void not_found_is_told_apart(void **state)
 static void looked_up_in_path(void **state)
 {
 	_cleanup_free_ char *old = xstrdup(getenv("PATH")), *file = in_top("tool");
-	_cleanup_free_ char *folder = in_top("folder");
+	_cleanup_free_ char *folder = in_top("folder"), *found = NULL;
 	const char *argv[] = {"tool", NULL};
 	struct err e = {0};
 
@@ -321,6 +321,8 @@ static void looked_up_in_path(void **state)
 	assert_true(run_have("tool"));
 	assert_int_equal(run_argv(argv, &e), -1);
 	assert_string_equal(e.msg, "tool exited with 7");
+	found = run_find("tool");
+	assert_string_equal(found, file);
 	assert_true(run_have(file));
 	assert_false(run_have(folder));
 	assert_int_equal(mkdir(folder, 0755), 0);

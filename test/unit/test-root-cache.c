@@ -180,6 +180,24 @@ static void switches(void **state)
 	assert_int_equal(get(f, &stats), 0);
 }
 
+/* Another mksquashfs may make another image of the same tree. */
+static void another_tool(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *old = xstrdup(getenv("PATH"));
+	_cleanup_free_ char *path = xasprintf("%s:%s", f->top, old);
+	struct merge_stats stats;
+
+	put(f);
+	assert_int_equal(file_write_at(f->dir, "mksquashfs", "#!/bin/sh\n", 10, 0755), 0);
+	setenv("PATH", path, 1);
+	assert_int_equal(get(f, &stats), 0);
+	put(f);
+	assert_int_equal(get(f, &stats), 1);
+	setenv("PATH", old, 1);
+	assert_int_equal(get(f, &stats), 0);
+}
+
 static void damaged(void **state)
 {
 	struct fixture *f = *state;
@@ -204,7 +222,7 @@ static void damaged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {CASE(the_same), CASE(another), CASE(switches),
-					   CASE(damaged)};
+					   CASE(another_tool), CASE(damaged)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
