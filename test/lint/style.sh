@@ -52,22 +52,19 @@ grep_c() { grep -E "^[^:]*:[0-9]+:.*$1" "$WORK/bare" | sed 's|:[[:space:]]*|: |2
 is_script() { head -n 1 "$1" | grep -qaE '^#! ?/.*(sh|python3)$'; }
 
 scripts() {
-	local f
-	tracked | while read -r f; do
-		if [[ $f == *.sh ]] || is_script "$f"; then echo "$f"; fi
-	done
+	tracked | xargs awk 'FNR == 1 && (/^#! ?\/.*(sh|python3)$/ || FILENAME ~ /\.sh$/) { print FILENAME }
+		{ nextfile }'
 }
 
 spdx() {
-	local f
 	{
 		tracked '*.c' '*.h' '*.S' '*.sh' '*.py' 'Makefile' '*.service' '*.target' '*.timer' \
 			'*.socket' '*.mount' '*.path' 'images/*.conf' 'images/*.cfg' 'man/*'
 		scripts
-	} | sort -u | while read -r f; do
-		head -n 3 "$f" | grep -q 'SPDX-License-Identifier: Apache-2.0' ||
-			echo "$f:1: no SPDX line within the first three"
-	done
+	} | sort -u >"$WORK/ours"
+	xargs awk 'FNR > 3 { nextfile } /SPDX-License-Identifier: Apache-2\.0/ { print FILENAME }' \
+		<"$WORK/ours" | sort -u | comm -23 "$WORK/ours" - |
+		sed 's/$/:1: no SPDX line within the first three/'
 }
 
 spawning() {
@@ -126,9 +123,7 @@ layers() {
 }
 
 big_files() {
-	tracked | while read -r f; do
-		[ "$(stat -c %s "$f")" -le 1048576 ] || echo "$f: $(stat -c %s "$f") bytes"
-	done
+	tracked | xargs stat -c '%s %n' | awk '$1 > 1048576 { print $2 ": " $1 " bytes" }'
 }
 
 # From the brace in the first column to the brace that closes it.
