@@ -41,6 +41,6 @@ int digest_fd(int fd, enum digest_type type, char out[static DIGEST_HEX_MAX],
 const char *digest_text(enum digest_type type, const void *data, size_t len,
 			char out[static DIGEST_HEX_MAX]);
 
-/* SHA-256 of the program `name`, as run_start finds it: "" when it is not there or may not
- * be read. What a program makes can be kept under it: another version has another. */
+/* SHA-256 of the program `name`, as run_start finds it: "" when it is not there or may
+ * not be read. What a program makes can be kept under it: another version has another. */
 const char *digest_program(const char *name, char out[static DIGEST_HEX_MAX]);

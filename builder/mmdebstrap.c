@@ -22,6 +22,7 @@
 #include "lib/log.h"
 #include "lib/run.h"
 #include "mirror.h"
+#include "noted-dir.h"
 #include "progress.h"
 
 #include <sys/stat.h>
@@ -317,15 +318,10 @@ static void remove_leftover(const char *note)
 
 static int make_tmp(const char *note, char **ret, struct err *e)
 {
-	const char *tmp = getenv("TMPDIR");
-	int r;
-
 	remove_leftover(note);
-	r = tempdir_make(tmp && tmp[0] == '/' ? tmp : "/tmp", "rackstrap-base", ret);
-	if (r < 0 || chmod(*ret, 0755) < 0)
-		return err_errno(e, r < 0 ? r : errno, "%s", *ret ? *ret : "TMPDIR");
-	r = file_write_at(AT_FDCWD, note, *ret, strlen(*ret), 0644);
-	return r < 0 ? err_errno(e, r, "%s", note) : 0;
+	if (noted_dir_make(note, "rackstrap-base", ret, e) < 0)
+		return -1;
+	return chmod(*ret, 0755) < 0 ? err_errno(e, errno, "%s", *ret) : 0;
 }
 
 /* --- running it ----------------------------------------------------------------------

@@ -86,14 +86,19 @@ refuse "a missing tool" 1 "rackstrap: *mksquashfs*package squashfs-tools*" \
 check "left nothing behind" nothing
 
 touch "$WORK/slow"
-RACKSTRAP_CACHE=$WORK/cache2 "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" --mirror "$MIRROR" \
-	2>/dev/null >/dev/null &
+mkdir "$WORK/tmp"
+elsewhere=(env RACKSTRAP_CACHE="$WORK/cache2" TMPDIR="$WORK/tmp" "$RACKSTRAP" build "$WORK/recipe"
+	--mirror "$MIRROR")
+"${elsewhere[@]}" --out "$WORK/images" 2>/dev/null >/dev/null &
 pid=$!
 sleep 2
 kill -9 $pid
 wait $pid 2>/dev/null
 rm "$WORK/slow"
 check "a killed build left nothing under a final name" nothing
+check "in TMPDIR it left where the base was made" test "$(cd "$WORK/tmp" && echo rackstrap-base.*)" != 'rackstrap-base.*'
+check "a build with the same cache" "${elsewhere[@]}" --out "$WORK/others"
+check "has removed that" test -z "$(ls "$WORK/tmp")"
 
 if unshare -rm true 2>/dev/null; then
 	refuse "a full disk" 1 "rackstrap: *[Nn]o space left on device*" unshare -rm bash -c "
