@@ -61,8 +61,8 @@ is_empty() { [ -z "$(in_namespace "$1")" ]; }
 RACK_PID=
 tap_cleanup() { [ -z "$RACK_PID" ] || kill -KILL "$RACK_PID" 2>/dev/null; }
 
-ends_by() { # SIGNAL STATUS 'LAST LINE'
-	local sig=$1 status=$2 want=$3 dir=$WORK/home/$1 rc ns n
+ends_by() { # SIGNAL STATUS ['LAST LINE']
+	local sig=$1 status=$2 want=${3-} dir=$WORK/home/$1 rc ns n
 	(rack "$dir") >"$WORK/$sig.out" 2>"$WORK/$sig.err" </dev/null &
 	RACK_PID=$!
 	if ! within 20 test -s "$dir/log/$HOST.console"; then
@@ -78,7 +78,7 @@ ends_by() { # SIGNAL STATUS 'LAST LINE'
 	rc=$?
 	RACK_PID=
 	check "SIG$sig: exit status $status" test $rc = "$status"
-	check "SIG$sig: says '$want'" test "$(tail -n 1 "$WORK/$sig.err")" = "$want"
+	[ -z "$want" ] || check "SIG$sig: says '$want'" test "$(tail -n 1 "$WORK/$sig.err")" = "$want"
 	check "SIG$sig: no process is left" within 10 is_empty "$ns"
 	traces >"$WORK/after"
 	check "SIG$sig: no interface and no mount is left" cmp "$WORK/before" "$WORK/after"
@@ -87,7 +87,7 @@ ends_by() { # SIGNAL STATUS 'LAST LINE'
 }
 ends_by INT 1 "rackstrap: interrupted before every host had a verdict"
 ends_by TERM 1 "rackstrap: interrupted before every host had a verdict"
-ends_by KILL 137 "rackstrap: rack 'demo': 1 machine boots over PXE (BIOS)"
+ends_by KILL 137
 
 # The lock went with the killed one: the folder can be used again.
 (rack "$WORK/home/KILL" --timeout 20) >"$WORK/table" 2>"$WORK/log" </dev/null
