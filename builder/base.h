@@ -73,7 +73,8 @@ struct base_type {
 	 */
 	int (*resolve)(struct lock_base *ret, const struct recipe *r, const char *sources,
 		       char *const *mirrors, struct err *e);
-	/* The programs that make needs, with the packages they are in. */
+	/* The programs that make needs, with the packages they are in. Their digests
+	 * are in the cache's key: another version may make another tree. */
 	const struct base_tool *tools;
 	/* Fills the folder (see above), all but inputs and complete. */
 	int (*make)(const struct base_work *w, struct err *e);

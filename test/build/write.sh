@@ -135,7 +135,7 @@ refuse "or lacks its last bytes" 1 \
 head -c 9000000 "$WORK/image.zst" >"$WORK/cut.zst"
 refuse "a compressed image that was cut off" 1 "rackstrap: $WORK/cut.zst: Truncated zstd input" now "$WORK/cut.zst" "$loop"
 cp "$WORK/image.zst" "$WORK/bad.zst"
-printf 'XXXX' | dd of="$WORK/bad.zst" bs=1 seek=5000000 conv=notrunc status=none
+printf 'damage' | dd of="$WORK/bad.zst" bs=1 seek=5000000 conv=notrunc status=none
 refuse "or damaged" 1 "rackstrap: $WORK/bad.zst: Zstd decompression failed: *" now "$WORK/bad.zst" "$loop"
 qemu-img create -q -f qcow2 -b "$WORK/image" -F raw "$WORK/backed.qcow2"
 refuse "a qcow2 that refers to another file" 1 \

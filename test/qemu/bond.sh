@@ -3,8 +3,8 @@
 #
 # A master and a node whose uplinks are two cables each, bonded with LACP, with a VLAN and
 # jumbo frames on top: each kernel's bond is the switch of the other. Both become ready,
-# and stay so when a cable is cut. What looks in comes by a third card that is none of
-# firstboot's.
+# and the node reaches the API server still when a cable is cut. What looks in comes by a
+# third card that is none of firstboot's.
 # shellcheck source=media-vm.sh
 . "$(dirname "$0")/media-vm.sh"
 M=172.25.0.10 N=172.25.0.11
@@ -93,7 +93,7 @@ cut_cable() {
 	test/qmp.py "$WORK/master.qmp" set_link "name=c$1" up=false &&
 		test/qmp.py "$WORK/node-1.qmp" set_link "name=c$1" up=false
 }
-answers() { # within a minute
+answers() { # one time of thirty
 	on_vm "for try in \$(seq 30); do
 		curl -fsS -m 2 http://$M:8080/healthz && exit; sleep 1; done; exit 1"
 }
