@@ -42,8 +42,10 @@ check "no cluster unit starts by itself" sh -c "! ls $WORK/root/etc/systemd/syst
 before=$(sha256sum <$OUT/root.squashfs)
 cp -r images "$WORK/images"
 echo "# changed" >>"$WORK/images/common/units/kube-proxy.service"
+# Every run of mmdebstrap begins a log of its own there.
+bases() { (cd "${RACKSTRAP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/rackstrap}/base" && stat -c '%n %i %y' -- *); }
+bases >"$WORK/bases" && grep -q '\.log ' "$WORK/bases" || bail "the cache has no base and no log of one"
 check "a changed unit is baked" test/bake "$WORK/images/bookworm-vm" --out "$WORK/warm"
-cp "$WORK/err" "$WORK/warm.log"
-check "without making the base again" grep -q 'base: cached, ' "$WORK/warm.log"
+check "without making the base again" test "$(bases)" = "$(cat "$WORK/bases")"
 check "and the root differs" sh -c "test '$before' != \"\$(sha256sum <$WORK/warm/bookworm-vm/root.squashfs)\""
 finish
