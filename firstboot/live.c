@@ -59,7 +59,7 @@ static char *input(const struct plan_file *f)
 {
 	char sha256[DIGEST_LEN] = "none";
 
-	if (f->kind == PLAN_FILE)
+	if (f->kind == PLAN_FILE || f->kind == PLAN_FALLBACK)
 		digest_sha256(f->data, strlen(f->data), sha256);
 	return xasprintf("%s %s", f->path, sha256);
 }

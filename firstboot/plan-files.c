@@ -170,14 +170,16 @@ char *file_rescue(void)
 		"DHCP=ipv4\n");
 }
 
+/* Always a file: Docker 1.7.0 starts no container on a host that has none (libnetwork's
+ * resolvconf.Get), and the kubelet of 0.20.2 opens it for every pod. */
 char *file_resolv_conf(const struct host *h)
 {
 	_cleanup_buf_ struct buf b = {0};
 
-	if (!h->dns || !h->dns[0])
-		return NULL;
 	begin(&b);
-	for (size_t i = 0; h->dns[i]; i++)
+	if (strv_len(h->dns) == 0)
+		buf_puts(&b, "# This host has no name servers (no `dns`).\n");
+	for (size_t i = 0; h->dns && h->dns[i]; i++)
 		buf_printf(&b, "nameserver %s\n", h->dns[i]);
 	for (size_t i = 0; h->search && h->search[i]; i++)
 		buf_printf(&b, "%s %s", i ? "" : "search", h->search[i]);

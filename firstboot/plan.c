@@ -23,6 +23,15 @@ static void add_file(struct plan *p, const char *path, mode_t mode, char *text)
 	add(p, text ? PLAN_FILE : PLAN_REMOVE, path, mode)->data = text;
 }
 
+/* Without name servers a file that the image brings, or a link to one that is made later,
+ * stays. */
+static void add_resolv_conf(struct plan *p, const struct host *h)
+{
+	enum plan_kind kind = strv_len(h->dns) ? PLAN_FILE : PLAN_FALLBACK;
+
+	add(p, kind, "etc/resolv.conf", 0644)->data = file_resolv_conf(h);
+}
+
 static void add_ssh_keys(struct plan *p, char *const *keys)
 {
 	if (strv_len(keys) > 0)
@@ -73,7 +82,7 @@ void plan_make(struct plan *ret, const struct host *h, const struct role *role,
 	add_file(&p, "etc/hosts", 0644, file_hosts(h));
 	add_uplink(&p, h, uplink, cluster);
 	add_file(&p, FILE_RESCUE, 0644, NULL);
-	add_file(&p, "etc/resolv.conf", 0644, file_resolv_conf(h));
+	add_resolv_conf(&p, h);
 	add_file(&p, "etc/sysctl.d/90-rackstrap.conf", 0644,
 		 cluster ? file_sysctl() : NULL);
 	add_file(&p, "etc/default/docker", 0644, file_docker(h, role));
@@ -125,6 +134,7 @@ void plan_make_rescue(struct plan *ret, const struct host *h,
 			usable = false;
 	add_uplink(&p, &good, usable ? uplink : NULL, false);
 	add_file(&p, FILE_RESCUE, 0644, usable ? NULL : file_rescue());
+	add_resolv_conf(&p, &good);
 	if (!bad[HOST_SSH_KEYS] && strv_len(h->ssh_keys) > 0)
 		add_ssh_keys(&p, h->ssh_keys);
 	*ret = p;
@@ -151,7 +161,9 @@ static void text_file(struct buf *b, const struct plan_file *f)
 		buf_printf(b, "directory /%s %04o\n", f->path, f->mode);
 		break;
 	case PLAN_FILE:
-		buf_printf(b, "file /%s %04o\n", f->path, f->mode);
+	case PLAN_FALLBACK:
+		buf_printf(b, "file /%s %04o%s\n", f->path, f->mode,
+			   f->kind == PLAN_FALLBACK ? ", unless there is another" : "");
 		text_indented(b, f->data);
 		break;
 	case PLAN_REMOVE:

@@ -9,9 +9,10 @@
 #include "host.h"
 
 enum plan_kind {
-	PLAN_DIR,    /* exists with this mode */
-	PLAN_FILE,   /* has these bytes and this mode */
-	PLAN_REMOVE, /* is not there, if an earlier configuration of ours wrote it */
+	PLAN_DIR,      /* exists with this mode */
+	PLAN_FILE,     /* has these bytes and this mode */
+	PLAN_FALLBACK, /* the same, unless somebody else's file has this name */
+	PLAN_REMOVE,   /* is not there, if an earlier configuration of ours wrote it */
 };
 
 struct plan_file {

@@ -31,12 +31,38 @@ static int is_ours(int rootfd, const char *path)
 	return r < 0 ? r : str_after(text, PLAN_MARK "\n") != NULL;
 }
 
+/* Returns 1 when nothing has this name, 0 when something does, -errno. */
+static int is_absent(int rootfd, const char *path)
+{
+	struct stat st;
+
+	if (fstatat(rootfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	return errno == ENOENT || errno == ENOTDIR ? 1 : -errno;
+}
+
 static bool dir_is(int rootfd, const char *path, mode_t mode)
 {
 	struct stat st;
 
 	return fstatat(rootfd, path, &st, 0) == 0 && S_ISDIR(st.st_mode) &&
 	       (st.st_mode & 07777) == mode;
+}
+
+static int bytes_differ(int rootfd, const struct plan_file *f)
+{
+	return !file_is_at(rootfd, f->path, f->data, strlen(f->data), f->mode);
+}
+
+/* As file_differs, for a file that is only to be there where nobody else's is. */
+static int fallback_differs(int rootfd, const struct plan_file *f)
+{
+	int r = is_absent(rootfd, f->path);
+
+	if (r != 0)
+		return r;
+	r = is_ours(rootfd, f->path);
+	return r > 0 ? bytes_differ(rootfd, f) : r;
 }
 
 /* 1: it is not as the plan says, 0: it is, -errno. */
@@ -46,7 +72,9 @@ static int file_differs(int rootfd, const struct plan_file *f)
 	case PLAN_DIR:
 		return !dir_is(rootfd, f->path, f->mode);
 	case PLAN_FILE:
-		return !file_is_at(rootfd, f->path, f->data, strlen(f->data), f->mode);
+		return bytes_differ(rootfd, f);
+	case PLAN_FALLBACK:
+		return fallback_differs(rootfd, f);
 	case PLAN_REMOVE:
 		return is_ours(rootfd, f->path);
 	}
@@ -85,6 +113,7 @@ static int make_file(int rootfd, const struct plan_file *f)
 	case PLAN_DIR:
 		return make_dir(rootfd, f->path, f->mode);
 	case PLAN_FILE:
+	case PLAN_FALLBACK:
 		return write_file(rootfd, f);
 	case PLAN_REMOVE:
 		return file_remove_at(rootfd, f->path);

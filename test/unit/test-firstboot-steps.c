@@ -322,11 +322,49 @@ static void test_apply_changes(void **state _unused_)
 	m.fb.cmdline = "";
 	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
 	assert_file(&m, "root/.ssh/authorized_keys", NULL);
-	assert_file(&m, "etc/resolv.conf", NULL);
+	assert_file(&m, "etc/resolv.conf",
+		    PLAN_MARK "\n# This host has no name servers (no `dns`).\n");
 	assert_file(&m, "etc/hostname", "master\n");
 	env = get(&m, "etc/network-environment");
 	assert_null(strstr(env, "KUBE_API_ROOT"));
 	assert_has(env, "ETCD_AUTHORITY=127.0.0.1:4001\n");
+}
+
+/* A resolv.conf is there after every apply, also of a host that may not be configured;
+ * one that the image brings stays unless the host has name servers. */
+static void test_resolv_conf(void **state _unused_)
+{
+	static const char none[] =
+		PLAN_MARK "\n# This host has no name servers (no `dns`).\n";
+	_cleanup_machine_ struct machine m;
+	struct err e;
+
+	machine_make(&m);
+	put_node(&m);
+	m.fb.cmdline = "rackstrap.role=nobody";
+	assert_int_equal(cmd_apply(&m.fb, NULL, &e), -1);
+	assert_file(&m, "etc/resolv.conf", none);
+	put(&m, "etc/resolv.conf", "nameserver 10.0.0.1\n");
+	m.fb.cmdline = "";
+	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
+	assert_file(&m, "etc/resolv.conf", "nameserver 10.0.0.1\n");
+	m.fb.cmdline = "rackstrap.dns=172.25.0.1,172.25.0.2 rackstrap.search=a.example";
+	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
+	assert_file(&m, "etc/resolv.conf",
+		    PLAN_MARK "\nnameserver 172.25.0.1\nnameserver 172.25.0.2\n"
+			      "search a.example\n");
+	m.fb.cmdline = "rackstrap.search=a.example";
+	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
+	assert_file(&m, "etc/resolv.conf",
+		    PLAN_MARK "\n# This host has no name servers (no `dns`).\n"
+			      "search a.example\n");
+	/* A link that leads nowhere yet is somebody's, too. */
+	assert_int_equal(file_symlink_at(m.fb.rootfd, "etc/resolv.conf", "/run/x"), 1);
+	m.fb.cmdline = "";
+	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
+	assert_true(faccessat(m.fb.rootfd, "etc/resolv.conf", F_OK,
+			      AT_SYMLINK_NOFOLLOW) == 0);
+	assert_null(get(&m, "etc/resolv.conf"));
 }
 
 /* --- the running system, in namespaces ---------------------------------------------- */
@@ -590,6 +628,7 @@ int main(void)
 		cmocka_unit_test(test_apply_without_state),
 		cmocka_unit_test(test_apply_wrong_and_late),
 		cmocka_unit_test(test_apply_changes),
+		cmocka_unit_test(test_resolv_conf),
 		cmocka_unit_test(test_live),
 		cmocka_unit_test(test_live_restarts),
 		cmocka_unit_test(test_live_again_changes_nothing),
