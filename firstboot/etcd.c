@@ -6,10 +6,12 @@
 
 #define TRIES 16 /* lost races in a row, before it is left to the caller's next try */
 
-#define HTTP_OK      200
-#define HTTP_CREATED 201
-#define HTTP_ABSENT  404
-#define HTTP_FAILED  412 /* Precondition Failed: it is not as we read it any more */
+#define HTTP_OK       200
+#define HTTP_CREATED  201
+#define HTTP_ABSENT   404
+#define KEY_NOT_FOUND 100 /* etcd 2.0, error/error.go, EcodeKeyNotFound */
+
+#define HTTP_FAILED 412 /* Precondition Failed: it is not as we read it any more */
 
 /* --- what a value says -------------------------------------------------------------- */
 
@@ -94,6 +96,16 @@ static bool read_answer(const char *body, char **value, uint64_t *index)
 	return *value;
 }
 
+/* {"errorCode":100,"message":"Key not found",...}: not the 404 of some other server. */
+static bool is_key_not_found(const char *body)
+{
+	struct json_piece answer, code;
+	uint64_t number;
+
+	return json_scan(body, &answer) && json_member(answer, "errorCode", &code) &&
+	       json_u64_of(code, &number) == 0 && number == KEY_NOT_FOUND;
+}
+
 /* 1: *value and *index are set, 0: there is no such key, -1. */
 static int get(const char *url, char **value, uint64_t *index, struct err *e)
 {
@@ -102,7 +114,7 @@ static int get(const char *url, char **value, uint64_t *index, struct err *e)
 
 	if (http_get(url, &status, &body, e) < 0)
 		return -1;
-	if (status == HTTP_ABSENT)
+	if (status == HTTP_ABSENT && is_key_not_found(body))
 		return 0;
 	if (status != HTTP_OK || !read_answer(body, value, index))
 		return err_set(e, ERR_FAILED,
@@ -147,11 +159,25 @@ static int step(const char *url, const char *want, bool *wrote, struct err *e)
 	return 1;
 }
 
-int etcd_ensure(const struct etcd *at, const char *key, const char *want, struct err *e)
+static char *url_of(const struct etcd *at, const char *key)
 {
 	char addr[NET_ADDR_LEN];
-	_cleanup_free_ char *url = xasprintf(
-		"http://%s:%u/v2/keys%s", net_format_addr(at->addr, addr), at->port, key);
+
+	return xasprintf("http://%s:%u/v2/keys%s", net_format_addr(at->addr, addr),
+			 at->port, key);
+}
+
+int etcd_has(const struct etcd *at, const char *key, struct err *e)
+{
+	_cleanup_free_ char *url = url_of(at, key), *value = NULL;
+	uint64_t index;
+
+	return get(url, &value, &index, e);
+}
+
+int etcd_ensure(const struct etcd *at, const char *key, const char *want, struct err *e)
+{
+	_cleanup_free_ char *url = url_of(at, key);
 	bool wrote = false;
 
 	for (unsigned i = 0; i < TRIES; i++) {

@@ -26,5 +26,9 @@ struct etcd {
 int etcd_ensure(const struct etcd *at, const char *key, const char *want,
 		struct err *e) _must_check_;
 
+/* Asks whether there is such a key, with a value. Returns 1, 0 (etcd's own "Key not
+ * found", error 100) or -1 (anything else, with the reason). */
+int etcd_has(const struct etcd *at, const char *key, struct err *e) _must_check_;
+
 /* Whether `value` says `want`; if not, *ret (may be NULL) is what would. Owned. */
 bool etcd_says(const char *value, const char *want, char **ret);

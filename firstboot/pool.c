@@ -4,7 +4,9 @@
  * 0.4.8 writes them (calico_containers/adapter/datastore.py). The master writes what is
  * the cluster's, every host its own peers, because only it is told of them.
  *
- * The pools come last: calico-node waits for them, and then finds the rest there as well.
+ * The cluster's settings come first and the pools after them: calico-node waits for the
+ * pools, and then finds the rest there as well. This host's own peers come last, when
+ * calico-node has written the host's bird_ip.
  * A key that says what it should is left alone, with all else it says: flags that an
  * operator gave a pool stay. What the configuration does not mention (bgp_as, bgp_mesh)
  * is not touched.
@@ -25,13 +27,15 @@
 #define KEYS "/calico/v1"
 
 /* Takes the three strings over. */
-static void add(struct calico_keys *k, char *key, char *want, char *what)
+static struct calico_key *add(struct calico_keys *k, char *key, char *want, char *what)
 {
 	k->v = xrealloc(k->v, (k->n + 1) * sizeof(*k->v));
-	k->v[k->n++] = (struct calico_key){.key = key, .want = want, .what = what};
+	k->v[k->n] = (struct calico_key){.key = key, .want = want, .what = what};
+	return &k->v[k->n++];
 }
 
-static void add_peers(struct calico_keys *k, char *const *peers, const char *where)
+static void add_peers(struct calico_keys *k, char *const *peers, const char *where,
+		      bool own)
 {
 	char addr[NET_ADDR_LEN];
 	struct bgp_peer p;
@@ -42,7 +46,8 @@ static void add_peers(struct calico_keys *k, char *const *peers, const char *whe
 		net_format_addr(p.addr, addr);
 		add(k, xasprintf(KEYS "/%s/bgp_peer_v4/%s", where, addr),
 		    xasprintf("{\"ip\": \"%s\", \"as_num\": %u}", addr, p.as),
-		    xasprintf("BGP peer %s", peers[i]));
+		    xasprintf("BGP peer %s", peers[i]))
+			->own = own;
 	}
 }
 
@@ -67,7 +72,7 @@ static void add_pools(struct calico_keys *k, char *const *pools)
 void calico_keys_make(struct calico_keys *ret, const struct host *h,
 		      const struct role *role)
 {
-	_cleanup_free_ char *own = xasprintf("host/%s", h->name);
+	_cleanup_free_ char *host = xasprintf("host/%s", h->name);
 
 	*ret = (struct calico_keys){0};
 	if (!role->master && !role->cbr0)
@@ -80,10 +85,10 @@ void calico_keys_make(struct calico_keys *ret, const struct host *h,
 		    xasprintf("{\"enabled\": %s}", h->bgp_mesh ? "true" : "false"),
 		    xasprintf("BGP node mesh %s", h->bgp_mesh ? "(on)" : "(off)"));
 	if (role->master)
-		add_peers(ret, h->bgp_peers, "config");
-	add_peers(ret, h->bgp_node_peers, own);
+		add_peers(ret, h->bgp_peers, "config", false);
 	if (role->master)
 		add_pools(ret, h->pools);
+	add_peers(ret, h->bgp_node_peers, host, true);
 }
 
 void calico_keys_done(struct calico_keys *k)
@@ -97,17 +102,50 @@ void calico_keys_done(struct calico_keys *k)
 	*k = (struct calico_keys){0};
 }
 
-/* Until etcd says it, or until `end`. */
-static int ensure(const struct etcd *at, const struct calico_key *k, uint64_t end,
+int calico_host_is_known(const struct host *h, struct err *e)
+{
+	const struct etcd at = {.addr = h->etcd_addr, .port = h->etcd_port};
+	_cleanup_free_ char *key = xasprintf(KEYS "/host/%s/bird_ip", h->name);
+
+	return etcd_has(&at, key, e);
+}
+
+/* One try to write a key. 1: written, 0: it was so, -1: not yet, with the reason. */
+static int try_key(const struct host *h, const struct calico_key *k, struct err *e)
+{
+	const struct etcd at = {.addr = h->etcd_addr, .port = h->etcd_port};
+
+	if (k->own) {
+		int r = calico_host_is_known(h, e);
+
+		if (r == 0)
+			err_set(e, ERR_FAILED,
+				"calico-node has not written " KEYS
+				"/host/%s/bird_ip yet",
+				h->name);
+		if (r <= 0)
+			return -1;
+	}
+	return etcd_ensure(&at, k->key, k->want, e);
+}
+
+/* Tries until etcd has the key, or until `end`. Logs each new reason why it has not. */
+static int ensure(const struct host *h, const struct calico_key *k, uint64_t end,
 		  struct err *e)
 {
+	_cleanup_free_ char *said = NULL;
 	unsigned pause = PAUSE_MS;
 	int r;
 
-	while ((r = etcd_ensure(at, k->key, k->want, e)) < 0) {
+	while ((r = try_key(h, k, e)) < 0) {
 		if (now_ms() + pause >= end)
-			return err_wrap(e, "pool");
-		sleep_ms(pause);
+			return err_wrap(e, "pool: %s", k->what);
+		if (!said || !streq(said, e->msg)) {
+			log_info("%s waits: %s", k->what, e->msg);
+			free(said);
+			said = xstrdup(e->msg);
+		}
+		sleep_about_ms(pause);
 		pause = pause * 2 < PAUSE_MAX_MS ? pause * 2 : PAUSE_MAX_MS;
 	}
 	log_info("%s %s", k->what, r ? "written" : "is there already");
@@ -118,7 +156,6 @@ int cmd_pool(const struct firstboot *fb, char **args _unused_, struct err *e)
 {
 	_cleanup_calico_keys_ struct calico_keys keys = {0};
 	_cleanup_config_ struct config c = {0};
-	struct etcd at;
 	uint64_t end;
 
 	if (config_load(&c, fb) < 0)
@@ -127,10 +164,9 @@ int cmd_pool(const struct firstboot *fb, char **args _unused_, struct err *e)
 	if (keys.n == 0)
 		log_info("the master adds the pools; role '%s' has nothing to do",
 			 c.role->name);
-	at = (struct etcd){.addr = c.host.etcd_addr, .port = c.host.etcd_port};
 	end = now_ms() + (uint64_t)(fb->timeout ? fb->timeout : POOL_S) * 1000;
 	for (size_t i = 0; i < keys.n; i++)
-		if (ensure(&at, &keys.v[i], end, e) < 0)
+		if (ensure(&c.host, &keys.v[i], end, e) < 0)
 			return -1;
 	return 0;
 }

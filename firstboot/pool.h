@@ -8,10 +8,11 @@ struct calico_key {
 	char *key;  /* "/calico/v1/ipam/v4/pool/192.168.0.0-16" */
 	char *want; /* its value: etcd_ensure's */
 	char *what; /* "pool 192.168.0.0/16", for people */
+	bool own;   /* below /calico/v1/host/NAME: see calico_host_is_known() */
 };
 
 struct calico_keys {
-	struct calico_key *v; /* in the order they are written */
+	struct calico_key *v; /* in the order they are written, this host's own last */
 	size_t n;
 };
 
@@ -20,3 +21,12 @@ void calico_keys_make(struct calico_keys *ret, const struct host *h,
 		      const struct role *role);
 void calico_keys_done(struct calico_keys *k);
 #define _cleanup_calico_keys_ _cleanup_(calico_keys_done)
+
+/*
+ * Asks etcd whether calico-node has written this host's bird_ip. Before that nothing may
+ * be written below /calico/v1/host/NAME: confd renders BIRD's configuration on no host of
+ * the cluster while one host there lacks its bird_ip and the node mesh is on
+ * (calico-docker v0.4.8, node/filesystem/etc/confd/templates/bird.cfg.template). 1, 0, or
+ * -1 when etcd does not say.
+ */
+int calico_host_is_known(const struct host *h, struct err *e) _must_check_;

@@ -201,6 +201,7 @@ static void test_everything(void **state _unused_)
 		MASTER BORDER "bgp_node_peers = [ \"172.25.0.4 as 64513\" ];";
 
 	forget_everything();
+	set("/host/m/bird_ip", "172.25.0.10");
 	assert_pool(cfg);
 	assert_value("/ipam/v4/pool/10.128.0.0-10",
 		     "{\"cidr\": \"10.128.0.0/10\", \"ipip\": \"tunl0\", "
@@ -223,6 +224,7 @@ static void test_node(void **state _unused_)
 {
 	forget_everything();
 	set("/Ready", "true");
+	set("/host/node-1/bird_ip", "172.25.0.11");
 	assert_pool_again(NODE "bgp_as = 64512;");
 	assert_pool(NODE "bgp_as = 64512; bgp_peers = [ \"172.25.0.2 as 64512\" ]; "
 			 "bgp_node_peers = [ \"172.25.0.4 as 64513\" ];");
@@ -231,6 +233,34 @@ static void test_node(void **state _unused_)
 	assert_value("/config/bgp_as", NULL);
 	assert_value("/config/bgp_peer_v4/172.25.0.2", NULL);
 	assert_value(POOL, NULL);
+}
+
+/* Until calico-node has written this host's bird_ip nothing is made below its folder:
+ * confd would render BIRD's configuration on no host of the cluster. */
+static void test_own_peers_wait_for_bird_ip(void **state _unused_)
+{
+	static const char cfg[] = MASTER "bgp_peers = [ \"172.25.0.2 as 64512\" ]; "
+					 "bgp_node_peers = [ \"172.25.0.4 as 64513\" ];";
+	_cleanup_free_ char *before = NULL;
+	struct err e;
+
+	forget_everything();
+	assert_int_equal(pool(cfg, 1, &e), -1);
+	assert_string_equal(e.msg,
+			    "pool: BGP peer 172.25.0.4 as 64513: calico-node has not "
+			    "written /calico/v1/host/m/bird_ip yet");
+	assert_value("/config/bgp_peer_v4/172.25.0.2",
+		     "{\"ip\": \"172.25.0.2\", \"as_num\": 64512}");
+	assert_value(POOL, "{\"cidr\": \"192.168.0.0/16\"}");
+	before = all();
+	assert_null(strstr(before, "/calico/v1/host"));
+	set("/host/other/bird_ip", "172.25.0.12"); /* somebody else's */
+	assert_int_equal(pool(cfg, 1, &e), -1);
+	set("/host/m/bird_ip", "172.25.0.10");
+	assert_pool(cfg);
+	assert_value("/host/m/bgp_peer_v4/172.25.0.4",
+		     "{\"ip\": \"172.25.0.4\", \"as_num\": 64513}");
+	assert_pool_again(cfg);
 }
 
 /* --- what is there already ---------------------------------------------------------- */
@@ -402,7 +432,9 @@ static void heal(const char *cmdline)
 
 	machine_make(&m);
 	put_link(&m, "eth0", NODE_MAC, 2, true);
-	put(&m, HOST_CFG, MASTER "nat = false; bgp_as = 64512;");
+	put(&m, HOST_CFG,
+	    MASTER "nat = false; bgp_as = 64512; "
+		   "bgp_node_peers = [ \"172.25.0.4 as 64513\" ];");
 	m.fb.cmdline = cmdline;
 	if (cmd_heal(&m.fb, NULL, &e) < 0)
 		fail_msg("%s", e.msg);
@@ -417,6 +449,13 @@ static void test_heal(void **state _unused_)
 	assert_value(POOL, "{\"cidr\": \"192.168.0.0/16\"}");
 	assert_value("/config/bgp_as", "64512");
 	before = all();
+	assert_null(strstr(before, "/calico/v1/host"));
+	set("/host/m/bird_ip", "172.25.0.10");
+	heal("");
+	assert_value("/host/m/bgp_peer_v4/172.25.0.4",
+		     "{\"ip\": \"172.25.0.4\", \"as_num\": 64513}");
+	free(before);
+	before = all();
 	heal("");
 	heal("rackstrap.etcd=127.0.0.1:4009"); /* where nobody is: not its business */
 	after = all();
@@ -427,6 +466,16 @@ static void test_heal(void **state _unused_)
 
 static const char *const elsewhere = "name = \"m\"; role = \"master\"; address = "
 				     "\"172.25.0.10/24\"; etcd = \"127.0.0.1:4009\";";
+
+#define KEY_NOT_FOUND "{\"errorCode\":100,\"message\":\"Key not found\",\"index\":7}"
+
+/* A 404 that is not etcd's own is no word about the key. */
+static unsigned no_etcd(const char *request, const char *content _unused_,
+			const char **body)
+{
+	*body = "{\"code\":404,\"message\":\"the server could not find it\"}";
+	return str_after(request, "PUT ") ? 201 : 404;
+}
 
 /* Somebody writes between our reading and our writing, again and again. */
 static unsigned never_the_same(const char *request, const char *content _unused_,
@@ -443,9 +492,9 @@ static unsigned no_json(const char *request _unused_, const char *content _unuse
 	return 200;
 }
 
-static unsigned full(const char *request, const char *content _unused_,
-		     const char **body _unused_)
+static unsigned full(const char *request, const char *content _unused_, const char **body)
 {
+	*body = KEY_NOT_FOUND;
 	return str_after(request, "PUT ") ? 507 : 404;
 }
 
@@ -460,8 +509,12 @@ static unsigned starts(const char *request, const char *content _unused_,
 	asked++;
 	if (asked <= 2)
 		return 500;
+	if (asked == 3)
+		*body = KEY_NOT_FOUND;
 	return asked == 3 ? 404 : str_after(request, "PUT ") ? 201 : 200;
 }
+
+#define URL "http://127.0.0.1:4009/v2/keys/calico/v1" POOL
 
 static void test_strange_answers(void **state _unused_)
 {
@@ -469,22 +522,21 @@ static void test_strange_answers(void **state _unused_)
 		answer_fn *answer;
 		const char *msg;
 	} cases[] = {
-		{never_the_same, "pool: http://127.0.0.1:4009/v2/keys/calico/v1" POOL
-				 " does not stay '{\"cidr\": \"192.168.0.0/16\"}'"},
-		{no_json,
-		 "pool: etcd answered 200 to GET "
-		 "http://127.0.0.1:4009/v2/keys/calico/v1" POOL ", without a value"},
-		{full, "pool: etcd answered 507 to PUT "
-		       "http://127.0.0.1:4009/v2/keys/calico/v1" POOL "?prevExist=false"},
+		{never_the_same, URL " does not stay '{\"cidr\": \"192.168.0.0/16\"}'"},
+		{no_json, "etcd answered 200 to GET " URL ", without a value"},
+		{no_etcd, "etcd answered 404 to GET " URL ", without a value"},
+		{full, "etcd answered 507 to PUT " URL "?prevExist=false"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		_cleanup_server_ struct server s;
+		_cleanup_free_ char *want =
+			xasprintf("pool: pool 192.168.0.0/16: %s", cases[i].msg);
 		struct err e;
 
 		server_start(&s, 4009, cases[i].answer);
 		assert_int_equal(pool(elsewhere, 1, &e), -1);
-		assert_string_equal(e.msg, cases[i].msg);
+		assert_string_equal(e.msg, want);
 	}
 }
 
@@ -496,7 +548,7 @@ static void test_waits(void **state _unused_)
 	struct err e;
 
 	assert_int_equal(pool(elsewhere, 1, &e), -1);
-	assert_has(e.msg, "pool: curl exited with 7");
+	assert_has(e.msg, "pool: pool 192.168.0.0/16: curl exited with 7");
 	server_start(&s, 4009, starts);
 	assert_int_equal(pool(elsewhere, 30, &e), 0);
 	log = server_log(&s);
@@ -624,6 +676,7 @@ int main(void)
 		cmocka_unit_test(test_pod_network),
 		cmocka_unit_test(test_everything),
 		cmocka_unit_test(test_node),
+		cmocka_unit_test(test_own_peers_wait_for_bird_ip),
 		cmocka_unit_test(test_operators_flags_stay),
 		cmocka_unit_test(test_configuration_wins),
 		cmocka_unit_test(test_numbers_in_quotes),
