@@ -1,32 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `firstboot heal`, run by a timer: what the cluster's own programs do not mend.
+ * `firstboot heal`, run by a timer: what the cluster's own programs do not repair.
  *
- * The NAT rules are put back if something flushed them, and Calico's pools and peers if
- * etcd lost them. And the kubelet of 0.20.2
- * registers only when it starts: when the API server answers but does not know this node
- * (its etcd was lost), the kubelet is restarted. Not one that has started only lately; it
- * is about to register.
+ * It puts the NAT rules back if something flushed them, and Calico's pools and peers if
+ * etcd lost them. And it restarts a unit whose registration of this host was lost
+ * (registration.h): the kubelet of 0.20.2 and calico-node register only when they start.
+ * It never restarts one that has not registered in this boot yet, however long that
+ * takes.
  *
- * Exits 0 when there is nothing to mend or it was mended; an API server that does not
- * answer is nothing to mend here.
+ * Exits 0 when there was nothing to repair or it was repaired. An API server or an etcd
+ * that does not answer is nothing that can be repaired here.
  */
 #include "config.h"
 #include "etcd.h"
-#include "http.h"
 #include "lib/log.h"
 #include "lib/run.h"
 #include "nat.h"
 #include "plan.h"
 #include "pool.h"
+#include "registration.h"
 #include "units.h"
 #include "uplink.h"
 
 #include <time.h>
 
-#define KUBELET        "kube-kubelet.service"
-#define API_PORT       8080
-#define REGISTERS_IN_S 30 /* a kubelet that has run less is left alone */
+#define POOL_MAX_MS 120000 /* for all keys of an etcd that is slow */
 
 static int heal_nat(const struct firstboot *fb, const struct config *c, struct err *e)
 {
@@ -45,18 +43,23 @@ static int heal_nat(const struct firstboot *fb, const struct config *c, struct e
 	return r < 0 ? -1 : 0;
 }
 
-/* What Calico is to know, after an etcd that lost it. One that does not answer is for
- * `firstboot pool` to wait for. */
+/* Puts keys back that etcd lost. Leaves an etcd that does not answer to `firstboot pool`,
+ * and this host's own keys until calico-node has registered the host. */
 static void heal_pool(const struct config *c)
 {
 	const struct etcd at = {.addr = c->host.etcd_addr, .port = c->host.etcd_port};
 	_cleanup_calico_keys_ struct calico_keys k = {0};
+	uint64_t end = now_ms() + POOL_MAX_MS;
 	struct err e;
 
 	calico_keys_make(&k, &c->host, c->role);
-	for (size_t i = 0; i < k.n; i++) {
-		int r = etcd_ensure(&at, k.v[i].key, k.v[i].want, &e);
+	for (size_t i = 0; i < k.n && now_ms() < end; i++) {
+		int r = k.v[i].own ? calico_host_is_known(&c->host, &e) : 1;
 
+		if (r > 0)
+			r = etcd_ensure(&at, k.v[i].key, k.v[i].want, &e);
+		else
+			return; /* the own ones are the last */
 		if (r < 0)
 			return;
 		if (r > 0)
@@ -64,62 +67,79 @@ static void heal_pool(const struct config *c)
 	}
 }
 
-/* Whether the API server answers and this node is not one of its nodes. */
-static bool forgotten(const struct host *h)
-{
-	char master[NET_ADDR_LEN], self[NET_ADDR_LEN];
-	_cleanup_free_ char *nodes = NULL, *node = NULL;
-	unsigned status;
-	struct err e;
-
-	nodes = xasprintf("http://%s:%u/api/v1/nodes", net_format_addr(h->master, master),
-			  API_PORT);
-	node = xasprintf("%s/%s", nodes, net_format_addr(h->address.addr, self));
-	if (http_get(node, &status, NULL, &e) < 0 || status != 404)
-		return false;
-	/* A server that is starting up answers 404 to everything. */
-	return http_get(nodes, &status, NULL, &e) == 0 && status == 200;
-}
-
-static bool runs_long_enough(const struct unit *u)
+/* Returns for how many seconds the unit has been active; 0 when it is not. */
+static unsigned active_s(const struct unit *u)
 {
 	struct timespec t;
 	uint64_t now;
 
 	if (!streq(u->active, "active"))
-		return false;
+		return 0;
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	now = (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-	return now > u->active_since_us + REGISTERS_IN_S * 1000000ULL;
+	return now > u->active_since_us ? (unsigned)((now - u->active_since_us) / 1000000)
+					: 0;
 }
 
-static int heal_kubelet(const struct config *c, struct err *e)
+/* Restarts the unit if its registration was there in this boot and is lost. */
+static int heal_registration(const struct registration *r, const struct firstboot *fb,
+			     const struct config *c, struct err *e)
 {
-	static const char *const restart[] = {"systemctl", "restart", KUBELET, NULL};
-	char *const name[] = {(char[]){KUBELET}, NULL};
+	const char *const restart[] = {"systemctl", "restart", "--no-block", r->unit,
+				       NULL};
+	_cleanup_free_ char *unit = xstrdup(r->unit), *subject = r->subject(&c->host);
+	char *const names[] = {unit, NULL};
 	_cleanup_units_ struct units u = {0};
+	unsigned wait, active;
 
-	if (!strv_has(c->role->units, KUBELET))
+	if (!registration_applies(r, c->role) ||
+	    registration_look(r, fb, &c->host) != REGISTRATION_ABSENT ||
+	    !registration_is_marked(r, fb, &c->host))
 		return 0;
-	if (units_query(&u, name, e) < 0)
+	if (units_query(&u, names, e) < 0)
 		return -1;
-	if (!runs_long_enough(&u.v[0]) || !forgotten(&c->host))
+	wait = registration_wait_s(r, fb);
+	active = active_s(&u.v[0]);
+	if (active < wait) {
+		log_info("%s no longer knows %s; %s is restarted when it has run for "
+			 "%u s (now %u)",
+			 r->at, subject, r->unit, wait, active);
 		return 0;
-	log_warn("the API server does not know this node: restarting " KUBELET);
+	}
+	console_line(fb,
+		     "%s no longer knows %s, which it knew: restarting %s, so that it "
+		     "registers again",
+		     r->at, subject, r->unit);
+	registration_note_restart(r, fb);
 	return run_argv(restart, e);
 }
 
-int cmd_heal(const struct firstboot *fb, char **args _unused_, struct err *e)
+/* Adds one failure to what `e` says. */
+static void add_failure(struct err *e, bool *failed, const struct err *one)
 {
-	_cleanup_config_ struct config c = {0};
-	struct err nat;
-	int r;
+	struct err both = *one;
 
-	if (config_load(&c, fb) < 0)
+	if (*failed)
+		err_set(&both, one->code, "%s; %s", e->msg, one->msg);
+	*e = both;
+	*failed = true;
+}
+
+int cmd_heal(const struct firstboot *given, char **args _unused_, struct err *e)
+{
+	struct firstboot here = *given;
+	_cleanup_config_ struct config c = {0};
+	bool failed = false;
+	struct err one;
+
+	if (config_load(&c, &here) < 0)
 		return config_err(&c, "this host", e);
-	r = heal_nat(fb, &c, &nat);
+	console_of_host(&here, c.host.console);
+	if (heal_nat(&here, &c, &one) < 0)
+		add_failure(e, &failed, &one);
 	heal_pool(&c);
-	if (heal_kubelet(&c, e) < 0)
-		return -1;
-	return r < 0 ? err_set(e, nat.code, "%s", nat.msg) : 0;
+	for (size_t i = 0; i < n_registrations; i++)
+		if (heal_registration(&registrations[i], &here, &c, &one) < 0)
+			add_failure(e, &failed, &one);
+	return failed ? -1 : 0;
 }

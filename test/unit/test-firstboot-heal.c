@@ -11,6 +11,7 @@
 #include "test-lib-namespace.h"
 
 #include <sys/mount.h>
+#include <time.h>
 
 /* --- the way out -------------------------------------------------------------------- */
 
@@ -58,7 +59,8 @@ static void test_route(void **state _unused_)
 	assert_int_equal(cmd_route(&m.fb, NULL, &e), 0);
 }
 
-/* --- heal: port 8080 is the API server's ------------------------------------------- */
+/* --- heal: port 8080 is the API server's, 4001 etcd's ----------------------------------
+ */
 
 static unsigned api_forgot(const char *request, const char *content _unused_,
 			   const char **body _unused_)
@@ -78,46 +80,194 @@ static unsigned api_starts(const char *request _unused_, const char *content _un
 	return 404;
 }
 
-/* What systemctl was told, when the kubelet is in that state. */
-static char *run_heal(answer_fn *answer, const char *kubelet)
+/* An etcd with pools and without any host. */
+static unsigned etcd_forgot(const char *request, const char *content _unused_,
+			    const char **body)
+{
+	*body = "{\"errorCode\":100,\"message\":\"Key not found\"}";
+	return strstr(request, "/host/") ? 404 : 500;
+}
+
+static unsigned etcd_knows(const char *request _unused_, const char *content _unused_,
+			   const char **body)
+{
+	*body = "{\"node\":{\"value\":\"172.25.0.11\",\"modifiedIndex\":7}}";
+	return 200;
+}
+
+/* systemctl show of a unit that has been active since `s` seconds after the boot. */
+static char *active_since(uint64_t s)
+{
+	return xasprintf("LoadState=loaded\nActiveState=active\nSubState=running\n"
+			 "ActiveEnterTimestampMonotonic=%llu\n",
+			 (unsigned long long)s * 1000000);
+}
+
+/* As if this machine had run for a day. */
+int __real_clock_gettime(clockid_t clock, struct timespec *t);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *t);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *t)
+{
+	int r = __real_clock_gettime(clock, t);
+
+	if (clock == CLOCK_MONOTONIC)
+		t->tv_sec += 86400;
+	return r;
+}
+
+/* How long the unit has been active, as heal is to see it. */
+static void put_active_for(const struct machine *m, uint64_t s)
+{
+	_cleanup_free_ char *text = NULL;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	text = active_since((uint64_t)now.tv_sec - s);
+	put(m, "show", text);
+}
+
+static void heal_machine(struct machine *m)
+{
+	machine_make(m);
+	put_node(m);
+	put_roles(m, 1);
+	fake_systemctl(m);
+	put(m, "console", "");
+	put(m, "systemctl.log", "");
+	m->fb.cmdline = "rackstrap.nat=false";
+}
+
+/* Runs heal once against such a server. Returns whether it restarted the unit. */
+static bool heals(const struct machine *m, uint16_t port, answer_fn *answer,
+		  const char *unit)
+{
+	_cleanup_free_ char *log = NULL, *path = xasprintf("%s/console", m->dir),
+			    *restart = xasprintf("restart --no-block %s\n", unit);
+	struct firstboot fb = m->fb;
+	_cleanup_server_ struct server s;
+	struct err e;
+
+	server_start(&s, port, answer);
+	put(m, "systemctl.log", "");
+	fb.console = path;
+	if (cmd_heal(&fb, NULL, &e) < 0)
+		fail_msg("%s", e.msg);
+	log = get(m, "systemctl.log");
+	return strstr(log, restart);
+}
+
+#define KUBELET "kube-kubelet.service"
+
+/* A kubelet that has not registered in this boot is never touched, however long it runs.
+ */
+static void test_heal_waits_for_registration(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+
+	heal_machine(&m);
+	put(&m, "show", ACTIVE); /* since 5 s after the boot */
+	assert_false(heals(&m, 8080, api_forgot, KUBELET));
+	assert_false(heals(&m, 8080, api_forgot, KUBELET));
+	assert_false(heals(&m, 8080, api_starts, KUBELET));
+	assert_null(get(&m, "run/rackstrap/registered-kubelet"));
+}
+
+static void test_heal_forgotten(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_free_ char *console = NULL;
+
+	heal_machine(&m);
+	put_active_for(&m, 1000);
+	assert_false(heals(&m, 8080, api_knows, KUBELET));
+	assert_file(&m, "run/rackstrap/registered-kubelet", "172.25.0.11\n");
+	assert_false(heals(&m, 8080, api_starts, KUBELET));
+	assert_true(heals(&m, 8080, api_forgot, KUBELET));
+	console = get(&m, "console");
+	assert_string_equal(console,
+			    "rackstrap: the API server no longer knows 172.25.0.11, "
+			    "which it knew: restarting kube-kubelet.service, so that it "
+			    "registers again\n");
+	/* The kubelet is down at the moment. */
+	put(&m, "show", BROKEN);
+	assert_false(heals(&m, 8080, api_forgot, KUBELET));
+	/* A mark of another name is not this node's. */
+	put_active_for(&m, 1000);
+	put(&m, "run/rackstrap/registered-kubelet", "172.25.0.99\n");
+	assert_false(heals(&m, 8080, api_forgot, KUBELET));
+}
+
+/* At least 200 s after the kubelet's start, then 400, then 600 and no more; a
+ * registration that is back counts anew. */
+static void test_heal_backs_off(void **state _unused_)
+{
+	static const unsigned waits[] = {200, 400, 600, 600};
+	_cleanup_machine_ struct machine m;
+
+	heal_machine(&m);
+	assert_false(heals(&m, 8080, api_knows, KUBELET));
+	for (size_t i = 0; i < ARRAY_SIZE(waits); i++) {
+		put_active_for(&m, waits[i] - 10);
+		assert_false(heals(&m, 8080, api_forgot, KUBELET));
+		put_active_for(&m, waits[i] + 1);
+		assert_true(heals(&m, 8080, api_forgot, KUBELET));
+	}
+	assert_false(heals(&m, 8080, api_knows, KUBELET));
+	put_active_for(&m, 201);
+	assert_true(heals(&m, 8080, api_forgot, KUBELET));
+}
+
+/* The same for calico-node, whose bird_ip every host of the mesh needs. */
+static void test_heal_calico(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+
+	heal_machine(&m);
+	put(&m, "usr/lib/rackstrap/roles.cfg",
+	    "roles = ( { name = \"node\"; cbr0 = true; units = [ "
+	    "\"calico-node.service\" ]; } );");
+	put_active_for(&m, 1000);
+	assert_false(heals(&m, 4001, etcd_forgot, "calico-node.service"));
+	assert_false(heals(&m, 4001, etcd_knows, "calico-node.service"));
+	assert_file(&m, "run/rackstrap/registered-calico", "node-1\n");
+	assert_false(heals(&m, 4001, api_starts, "calico-node.service"));
+	assert_true(heals(&m, 4001, etcd_forgot, "calico-node.service"));
+}
+
+/* Answers correctly, but late. */
+static unsigned api_slow(const char *request, const char *content, const char **body)
+{
+	sleep_ms(1500);
+	return api_forgot(request, content, body);
+}
+
+static void test_heal_slow_server(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+
+	heal_machine(&m);
+	put_active_for(&m, 1000);
+	put(&m, "run/rackstrap/registered-kubelet", "172.25.0.11\n");
+	assert_true(heals(&m, 8080, api_slow, KUBELET));
+}
+
+/* Both faults are told when the rules and a unit cannot be seen to. */
+static void test_heal_tells_all(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_server_ struct server s;
 	struct err e;
-	char *log;
 
-	server_start(&s, 8080, answer);
-	machine_make(&m);
-	put_node(&m);
-	put_roles(&m, 1);
-	put(&m, "show", kubelet);
-	fake_systemctl(&m);
-	m.fb.cmdline = "rackstrap.nat=false";
-	if (cmd_heal(&m.fb, NULL, &e) < 0)
-		fail_msg("%s", e.msg);
-	log = get(&m, "systemctl.log");
-	return log ? log : xstrdup("");
-}
-
-static void test_heal(void **state _unused_)
-{
-	_cleanup_free_ char *forgot = NULL, *knows = NULL, *starts = NULL, *young = NULL;
-	const char *restart = "\nrestart kube-kubelet.service\n";
-
-	forgot = run_heal(api_forgot, ACTIVE);
-	assert_has(forgot, restart);
-	knows = run_heal(api_knows, ACTIVE);
-	assert_null(strstr(knows, restart));
-	starts = run_heal(api_starts, ACTIVE);
-	assert_null(strstr(starts, restart));
-	/* Active since a moment that has not come yet: it has only just started. */
-	young = run_heal(api_forgot,
-			 "LoadState=loaded\nActiveState=active\nSubState=running\n"
-			 "ActiveEnterTimestampMonotonic=999999999999999\n");
-	assert_null(strstr(young, restart));
-	free(young);
-	young = run_heal(api_forgot, BROKEN);
-	assert_null(strstr(young, restart));
+	heal_machine(&m);
+	put(&m, "run/rackstrap/registered-kubelet", "172.25.0.11\n");
+	put(&m, "bin/iptables-save", "#!/bin/sh\necho no table >&2\nexit 3\n");
+	assert_int_equal(fchmodat(m.fb.rootfd, "bin/iptables-save", 0755, 0), 0);
+	put(&m, "bin/systemctl", "#!/bin/sh\necho no systemd >&2\nexit 4\n");
+	assert_int_equal(fchmodat(m.fb.rootfd, "bin/systemctl", 0755, 0), 0);
+	server_start(&s, 8080, api_forgot);
+	assert_int_equal(cmd_heal(&m.fb, NULL, &e), -1);
+	assert_has(e.msg, "no table");
+	assert_has(e.msg, "; systemctl exited with 4: no systemd");
 }
 
 static char *nat_table(void)
@@ -200,9 +350,14 @@ int main(void)
 		cmocka_unit_test(test_route),
 		cmocka_unit_test(test_heal_nat),
 		cmocka_unit_test(test_real_route),
-		cmocka_unit_test(test_heal),
+		cmocka_unit_test(test_heal_waits_for_registration),
+		cmocka_unit_test(test_heal_forgotten),
+		cmocka_unit_test(test_heal_backs_off),
+		cmocka_unit_test(test_heal_calico),
+		cmocka_unit_test(test_heal_slow_server),
+		cmocka_unit_test(test_heal_tells_all),
 	};
-	size_t n = ARRAY_SIZE(tests), live = 3;
+	size_t n = ARRAY_SIZE(tests), live = 8;
 	int r = become_root(CLONE_NEWNET | CLONE_NEWNS);
 
 	if (r == 0)
