@@ -46,6 +46,9 @@ VERSIONS = {"etcd": "2.0.9", "docker": "1.7.0"}  # the others are 0.20.2
 DOCKER_SHORT = {"-d": "--daemon", "-H": "--host"}
 CALICOCTL = [r"checksystem --fix", r"node --ip=\$\{DEFAULT_IPV4\}"]
 FIRSTBOOT = {"apply", "report", "pool", "containers", "heal", "route"}
+# calicoctl, and the kubelet, which runs it and the plugin.
+PYINSTALLER = {"calicoctl", "kubelet"}
+
 SSH_KEYS = {"rm", "ssh-keygen", "sync"}  # test/lint/ssh-keys.sh runs them
 
 
@@ -175,8 +178,23 @@ def arguments(where, name, args):
     elif name == "firstboot":
         if len(args) != 1 or args[0] not in FIRSTBOOT:
             yield f"{where}: firstboot {' '.join(args)}: no such subcommand"
-    elif name != "curl" and name not in SSH_KEYS:
+    elif name not in ("curl", "mkdir") and name not in SSH_KEYS:
         yield f"{where}: {name}: nobody knows its options here"
+
+
+def own_tmp(units):
+    """PyInstaller programs unpack into $TMPDIR, and leave that behind when they are killed."""
+    for u in units:
+        if not any(os.path.basename(v.split()[0]) in PYINSTALLER for _, v, _ in u.commands()):
+            continue
+        tmp = "/tmp/" + u.name.removesuffix(".service")
+        remove = f"/bin/rm -rf {tmp}"
+        if u.values("Service", "Environment") != [f"TMPDIR={tmp}"]:
+            yield f"{u.name}: no Environment=TMPDIR={tmp}"
+        if u.values("Service", "ExecStartPre")[:2] != [remove, f"/bin/mkdir -m 0700 {tmp}"]:
+            yield f"{u.name}: does not begin with an empty {tmp}"
+        if u.values("Service", "ExecStopPost") != [remove]:
+            yield f"{u.name}: does not end with ExecStopPost={remove}"
 
 
 def references(units):
@@ -308,6 +326,7 @@ CHECKS = [
     ("systemd 219 knows every directive", known_to_219),
     ("services restart for ever, at a pace, and as 219 allows", restarts),
     ("programs, flags and variables exist", commands),
+    ("what a killed PyInstaller program leaves is cleaned up", own_tmp),
     ("every unit that is named exists", references),
     ("no client is tied to its server", survives),
     ("everything of the cluster runs after firstboot", after_firstboot),
@@ -345,6 +364,11 @@ BAD = [
     (known_to_219, "[Socket]\nListenStrem=/x\n", "[Socket] has no business"),
     (commands, "[Service]\nExecStart=kubelet\n", "not an absolute path"),
     (commands, "[Service]\nExecStart=/usr/sbin/firstboot aply\n", "no such subcommand"),
+    (own_tmp, "[Service]\nExecStart=/usr/local/bin/kubelet\n", "TMPDIR=/tmp/bad"),
+    (own_tmp, "[Service]\nExecStartPre=/usr/local/bin/calicoctl checksystem\n",
+     "does not begin with an empty"),
+    (own_tmp, "[Service]\nExecStart=/usr/local/bin/kubelet\nExecStopPost=/bin/rm -rf /tmp\n",
+     "does not end with"),
     (references, "[Unit]\nAfter=network-online.service\n", "no such unit"),
     (survives, "[Unit]\nRequires=etcd.service\n", "tied to etcd.service"),
     (after_firstboot, "[Service]\nExecStart=/usr/local/bin/kubelet\n", "not After="),
