@@ -9,24 +9,18 @@
  * Docker may take a while to answer, and may be restarted meanwhile: what fails is tried
  * again, except for an archive that is damaged.
  */
-#include "conf.h"
+#include "containers.h"
 #include "digest.h"
-#include "firstboot.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/run.h"
 #include "lib/str.h"
 
-#define LIST      "usr/lib/rackstrap/containers.cfg"
 #define LOAD_S    600 /* --timeout */
 #define PAUSE_MS  1000
 #define DOCKER_MS 300000
 
 static const char *const keys[] = {"image", "file", "sha256", "id", "config", NULL};
-
-struct container {
-	const char *image, *file, *sha256, *id, *config;
-};
 
 /* What Docker calls the image of that name: 1 and owned, 0: it has none, -1. */
 static int docker_id(const char *image, char **ret, struct err *e)
@@ -42,8 +36,7 @@ static int docker_id(const char *image, char **ret, struct err *e)
 	return strstr(e->msg, "No such ") ? 0 : -1;
 }
 
-/* 1: Docker has it, 0: it does not, or another one of that name, -1. */
-static int is_there(const struct container *c, struct err *e)
+int container_is_loaded(const struct container *c, struct err *e)
 {
 	_cleanup_free_ char *id = NULL;
 	const char *hex;
@@ -79,14 +72,14 @@ static int load(const struct firstboot *fb, const struct container *c, bool *ret
 	_cleanup_free_ char *path =
 		xasprintf("%s%s", streq(fb->root, "/") ? "" : fb->root, c->file);
 	const char *const argv[] = {"docker", "load", "-i", path, NULL};
-	int r = is_there(c, e);
+	int r = container_is_loaded(c, e);
 
 	if (r != 0)
 		return r < 0 ? -1 : 0;
 	if (check_file(fb, c, ret_damaged, e) < 0 ||
 	    run(&(struct run){.argv = argv, .timeout_ms = DOCKER_MS}, e) < 0)
 		return -1;
-	r = is_there(c, e);
+	r = container_is_loaded(c, e);
 	if (r == 0)
 		return err_set(e, ERR_FAILED,
 			       "docker loaded another image than %s (or none)", c->id);
@@ -111,10 +104,11 @@ static int load_patiently(const struct firstboot *fb, const struct container *c,
 
 /* --- the list ---------------------------------------------------------------------- */
 
-static void parse(struct container *c, const struct conf_node *n, struct diag *d)
+static bool parse(struct container *c, const struct conf_node *n, struct diag *d)
 {
 	const char **const fields[] = {&c->image, &c->file, &c->sha256, &c->id,
 				       &c->config};
+	size_t before = d->n;
 
 	(void)!conf_check_keys(n, keys, d);
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
@@ -122,30 +116,49 @@ static void parse(struct container *c, const struct conf_node *n, struct diag *d
 			conf_complain(n, d, "%s: missing", keys[i]);
 	if (c->file && c->file[0] != '/')
 		conf_complain(n, d, "file: must be an absolute path");
+	return d->n == before;
+}
+
+void containers_read(struct containers *ret, const struct firstboot *fb, struct diag *d)
+{
+	const struct conf_node *list = NULL;
+
+	*ret = (struct containers){0};
+	if (faccessat(fb->rootfd, CONTAINERS_CFG, F_OK, 0) < 0 && errno == ENOENT)
+		return;
+	if (conf_read_at(&ret->conf, fb->rootfd, CONTAINERS_CFG, "/" CONTAINERS_CFG,
+			 CONF_MAX_RACK, 0, d) < 0)
+		return;
+	(void)!conf_get_list(conf_root(ret->conf), "containers", &list, d);
+	ret->v = xcalloc(conf_len(list) + 1, sizeof(*ret->v));
+	for (size_t i = 0; i < conf_len(list); i++) {
+		struct container c = {0};
+
+		if (parse(&c, conf_at(list, i), d))
+			ret->v[ret->n++] = c;
+	}
+}
+
+void containers_done(struct containers *c)
+{
+	conf_free(c->conf);
+	free(c->v);
+	*c = (struct containers){0};
 }
 
 int cmd_containers(const struct firstboot *fb, char **args _unused_, struct err *e)
 {
 	uint64_t end = now_ms() + (uint64_t)(fb->timeout ? fb->timeout : LOAD_S) * 1000;
-	_cleanup_conf_ struct conf *conf = NULL;
+	_cleanup_containers_ struct containers c = {0};
 	_cleanup_diag_ struct diag d = {0};
-	const struct conf_node *list = NULL;
 	_cleanup_buf_ struct buf failed = {0};
 
-	if (faccessat(fb->rootfd, LIST, F_OK, 0) < 0 && errno == ENOENT) {
+	containers_read(&c, fb, &d);
+	if (c.n == 0 && d.n == 0)
 		log_info("no containers are baked in");
-		return 0;
-	}
-	if (conf_read_at(&conf, fb->rootfd, LIST, "/" LIST, CONF_MAX_RACK, 0, &d) == 0)
-		(void)!conf_get_list(conf_root(conf), "containers", &list, &d);
-	for (size_t i = 0; i < conf_len(list); i++) {
-		struct container c = {0};
-		size_t wrong = d.n;
-
-		parse(&c, conf_at(list, i), &d);
-		if (d.n == wrong && load_patiently(fb, &c, end, e) < 0)
+	for (size_t i = 0; i < c.n; i++)
+		if (load_patiently(fb, &c.v[i], end, e) < 0)
 			buf_printf(&failed, "%s%s", failed.len > 0 ? "; " : "", e->msg);
-	}
 	if (diag_err(&d, e) < 0)
 		return -1;
 	return failed.len > 0 ? err_set(e, ERR_FAILED, "%s", failed.p) : 0;

@@ -17,11 +17,18 @@
 struct role {
 	char *name;
 	char **units; /* in the order they start; reported and waited for */
-	char **ready; /* URLs that answer 2xx once the role works; ${NAME} is taken from
-		       * /etc/network-environment */
+	char **ready; /* URLs that answer 2xx once the role works, see READY_CONDITION */
 	bool cbr0;    /* its Docker runs on cbr0: the host must have one */
 	bool master;  /* it is the cluster's master: it runs etcd, adds the pool */
 };
+
+/*
+ * An entry of `ready` is a URL, in which ${NAME} is taken from /etc/network-environment,
+ * or a URL with a condition behind it: "http://.../api/v1/nodes/10.0.0.1
+ * condition=Ready". Then the answer must be a Kubernetes object whose status.conditions
+ * has one of that type with the status "True".
+ */
+#define READY_CONDITION " condition="
 
 struct roles {
 	struct role *v;

@@ -144,6 +144,21 @@ bool json_next(struct json_piece object, size_t *pos, struct json_piece *name,
 	return true;
 }
 
+bool json_next_element(struct json_piece array, size_t *pos, struct json_piece *value)
+{
+	const char *s = array.at + *pos, *end;
+
+	if (array.len == 0 || *array.at != '[')
+		return false;
+	s = skip_blanks(s + 1); /* behind '[' or ',' */
+	if (*s == ']' || *pos >= array.len - 1)
+		return false;
+	end = skip_value(s, DEPTH_MAX);
+	*value = piece(s, end);
+	*pos = (size_t)(skip_blanks(end) - array.at);
+	return true;
+}
+
 bool json_member(struct json_piece object, const char *name, struct json_piece *ret)
 {
 	struct json_piece n, v;

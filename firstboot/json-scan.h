@@ -21,6 +21,10 @@ bool json_scan(const char *text, struct json_piece *ret);
 bool json_next(struct json_piece object, size_t *pos, struct json_piece *name,
 	       struct json_piece *value);
 
+/* Elements of an array in turn, as json_next. Returns false when there are no more, or it
+ * is no array. */
+bool json_next_element(struct json_piece array, size_t *pos, struct json_piece *value);
+
 /* The member of this name, which is written without escapes. False: there is none. */
 bool json_member(struct json_piece object, const char *name, struct json_piece *ret);
 

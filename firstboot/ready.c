@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Cheap to wait with: one systemctl a round, and no URL is asked before all units are
- * active, nor again once it has answered.
+ * active, nor again once it has answered. The test that containers start comes last.
  */
 #include "ready.h"
+#include "container-start.h"
 #include "http.h"
+#include "json-scan.h"
 #include "lib/file.h"
 #include "route.h"
 
@@ -64,7 +66,33 @@ static void tell(struct buf *why, const char *text)
 	buf_printf(why, "%s%s", why->len ? "; " : "", text);
 }
 
-static bool units_ready(struct snapshot *s, struct buf *why)
+/* Fills in what a unit at fault waits for and what it said last. */
+static void read_details(const struct firstboot *fb, struct units *u)
+{
+	for (size_t i = 0; i < u->n; i++) {
+		if (unit_ready(&u->v[i]))
+			continue;
+		unit_read_command(&u->v[i], fb->rootfd);
+		unit_read_log(&u->v[i]);
+	}
+}
+
+/* Tells which units are at fault: those that failed first, then those on their way. */
+static void tell_units(const struct units *u, struct buf *why)
+{
+	for (int failed = 1; failed >= 0; failed--)
+		for (size_t i = 0; i < u->n; i++) {
+			_cleanup_free_ char *text = NULL;
+
+			if (unit_ready(&u->v[i]) || unit_failed(&u->v[i]) != failed)
+				continue;
+			text = unit_text(&u->v[i]);
+			tell(why, text);
+		}
+}
+
+static bool units_ready(const struct firstboot *fb, struct snapshot *s, bool details,
+			struct buf *why)
 {
 	struct units now;
 	struct err e;
@@ -75,12 +103,9 @@ static bool units_ready(struct snapshot *s, struct buf *why)
 	}
 	units_done(&s->units);
 	s->units = now;
-	for (size_t i = 0; i < now.n; i++) {
-		_cleanup_free_ char *text = unit_text(&now.v[i]);
-
-		if (!unit_ready(&now.v[i]))
-			tell(why, text);
-	}
+	if (details)
+		read_details(fb, &s->units);
+	tell_units(&s->units, why);
 	return why->len == 0;
 }
 
@@ -96,47 +121,115 @@ static void tell_route(const struct firstboot *fb, const struct snapshot *s,
 		tell(why, missing);
 }
 
-static bool url_ready(const struct firstboot *fb, const char *url, struct buf *why)
+/*
+ * What the condition of this type says in status.conditions of a Kubernetes object, for
+ * example "Unknown (Kubelet stopped posting node status.)"; "missing" when it is not
+ * there. NULL: it is "True". Owned by the caller.
+ */
+static char *condition_not_true(const char *json, const char *type)
 {
-	_cleanup_free_ char *environment = NULL, *full = NULL, *text = NULL;
+	_cleanup_free_ char *status = NULL, *reason = NULL;
+	struct json_piece object, value, list, c, text;
+	size_t pos = 0;
+
+	if (!json_scan(json, &object) || !json_member(object, "status", &value) ||
+	    !json_member(value, "conditions", &list))
+		return xstrdup("missing");
+	while (json_next_element(list, &pos, &c)) {
+		_cleanup_free_ char *name =
+			json_member(c, "type", &text) ? json_text(text) : NULL;
+
+		if (!name || !streq(name, type))
+			continue;
+		status = json_member(c, "status", &text) ? json_text(text) : NULL;
+		if (status && streq(status, "True"))
+			return NULL;
+		reason = json_member(c, "reason", &text) ? json_text(text) : NULL;
+		return xasprintf("%s%s%s%s", status ? status : "missing",
+				 reason ? " (" : "", reason ? reason : "",
+				 reason ? ")" : "");
+	}
+	return xstrdup("missing");
+}
+
+/* Asks one URL. NULL: it answers as it should; else what is wrong, owned. */
+static char *url_fault(const char *url, const char *condition)
+{
+	_cleanup_free_ char *body = NULL, *is = NULL;
 	unsigned status;
+	struct err e;
+
+	if (http_get(url, &status, &body, &e) < 0)
+		return xasprintf("%s does not answer (%s)", url, e.msg);
+	if (status / 100 != 2)
+		return xasprintf("%s answers %u", url, status);
+	if (!condition)
+		return NULL;
+	is = condition_not_true(body, condition);
+	return is ? xasprintf("%s: the condition %s is %s", url, condition, is) : NULL;
+}
+
+/* `entry` is one of a role's: host.h says how it is written. */
+static bool url_ready(const struct firstboot *fb, const char *entry, struct buf *why)
+{
+	_cleanup_free_ char *environment = NULL, *full = NULL, *url = NULL, *fault = NULL;
+	const char *condition = strstr(entry, READY_CONDITION);
 	struct err e;
 
 	if (file_read_at(fb->rootfd, ENVIRONMENT, ENVIRONMENT_MAX, &environment, NULL) <
 	    0)
 		environment = xstrdup("");
+	url = condition ? xstrndup(entry, (size_t)(condition - entry)) : xstrdup(entry);
 	full = ready_expand(url, environment, &e);
-	if (!full) {
-		tell(why, e.msg);
-		return false;
-	}
-	if (http_get(full, &status, NULL, &e) < 0)
-		text = xasprintf("%s does not answer (%s)", full, e.msg);
-	else if (status / 100 != 2)
-		text = xasprintf("%s answers %u", full, status);
-	else
+	fault = full ? url_fault(full,
+				 condition ? condition + strlen(READY_CONDITION) : NULL)
+		     : xstrdup(e.msg);
+	if (fault)
+		tell(why, fault);
+	return !fault;
+}
+
+static bool containers_ready(const struct firstboot *fb, const struct snapshot *s,
+			     struct buf *why)
+{
+	struct err e;
+
+	if (!container_start_applies(fb, s->config.role) || container_start(fb, &e) == 0)
 		return true;
-	tell(why, text);
+	tell(why, e.msg);
 	return false;
+}
+
+/* One look. `answered`: the URLs that need not be asked any more. */
+static void look(const struct firstboot *fb, struct snapshot *s, bool *answered,
+		 bool details, struct buf *why)
+{
+	char *const *urls = s->config.role->ready;
+
+	tell_route(fb, s, why);
+	if (!units_ready(fb, s, details, why))
+		return;
+	for (size_t i = 0; urls && urls[i]; i++)
+		if (!answered[i])
+			answered[i] = url_ready(fb, urls[i], why);
+	if (why->len == 0)
+		(void)!containers_ready(fb, s, why);
 }
 
 bool ready_wait(const struct firstboot *fb, struct snapshot *s, uint64_t end_ms,
 		unsigned poll_ms, char **why)
 {
-	char *const *urls = s->config.role->ready;
-	_cleanup_free_ bool *answered = xcalloc(strv_len(urls), sizeof(*answered));
+	_cleanup_free_ bool *answered =
+		xcalloc(strv_len(s->config.role->ready), sizeof(*answered));
 
 	for (;;) {
 		_cleanup_buf_ struct buf reasons = {0};
+		bool last = now_ms() >= end_ms;
 
-		tell_route(fb, s, &reasons);
-		if (units_ready(s, &reasons))
-			for (size_t i = 0; urls && urls[i]; i++)
-				if (!answered[i])
-					answered[i] = url_ready(fb, urls[i], &reasons);
+		look(fb, s, answered, last, &reasons);
 		if (reasons.len == 0)
 			return true;
-		if (now_ms() >= end_ms) {
+		if (last) {
 			*why = buf_take(&reasons);
 			return false;
 		}

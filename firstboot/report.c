@@ -6,12 +6,21 @@
  *
  * A host that is not ready in time is reported as failed and watched for an hour more;
  * should it become ready after all, a second report says that.
+ *
+ * The unit's run holds a lock. Run by hand, beside it or after the verdict, the command
+ * looks once, prints how the host stands and does not wait.
  */
 #include "http.h"
+#include "lib/file.h"
 #include "lib/log.h"
 #include "ready.h"
+#include "registration.h"
 
-#define READY_S       300 /* --timeout */
+#include <sys/file.h>
+
+#define LOCK RUN_DIR "/report.lock"
+
+#define READY_S       600 /* --timeout */
 #define READY_POLL_MS 1000
 #define LATE_S        3600
 #define LATE_POLL_MS  10000
@@ -35,12 +44,18 @@ static void put(const struct firstboot *fb, const char *url)
 	}
 }
 
-/* Whoever reads the console of a failed host can most often not log in to it. */
+/* Whoever reads the console of a failed host can most often not log in to it. The units
+ * that failed come last, next to the verdict: a screen shows the end. */
 static void console_log(const struct firstboot *fb, const struct units *u)
 {
-	for (size_t i = 0; i < u->n; i++)
-		for (size_t k = 0; u->v[i].log && u->v[i].log[k]; k++)
-			console_line(fb, "%s: %s", u->v[i].name, u->v[i].log[k]);
+	for (int failed = 0; failed <= 1; failed++)
+		for (size_t i = 0; i < u->n; i++) {
+			char **log = u->v[i].log;
+
+			for (size_t k = 0; log && log[k]; k++)
+				if (unit_failed(&u->v[i]) == failed)
+					console_line(fb, "%s: %s", u->v[i].name, log[k]);
+		}
 }
 
 static void console_verdict(const struct firstboot *fb, const struct snapshot *s)
@@ -94,34 +109,87 @@ static int not_configured(const struct firstboot *fb, struct snapshot *s, struct
 	return err_set(e, ERR_FAILED, "%s", why);
 }
 
+/* Marks what is registered now, so that heal knows it if it is lost before heal's own
+ * next look. */
+static void mark_registrations(const struct firstboot *fb, const struct config *c)
+{
+	for (size_t i = 0; i < n_registrations; i++)
+		if (registration_applies(&registrations[i], c->role))
+			(void)!registration_look(&registrations[i], fb, &c->host);
+}
+
+/* Waits, and reports the verdict. Returns it. */
+static bool report_after(const struct firstboot *fb, struct snapshot *s, uint64_t wait_s,
+			 unsigned poll_ms, bool also_failed)
+{
+	char *why = NULL;
+	bool ready = ready_wait(fb, s, now_ms() + wait_s * 1000, poll_ms, &why);
+
+	verdict_set(s, ready, why);
+	if (ready)
+		mark_registrations(fb, &s->config);
+	if (ready || also_failed)
+		publish(fb, s);
+	return ready;
+}
+
+/*
+ * Looks once, prints how the host stands. With `lock`, nobody else reports: a host that
+ * was reported as failed and is ready by now is reported so.
+ */
+static int report_now(const struct firstboot *fb, struct snapshot *s, bool lock,
+		      struct err *e)
+{
+	_cleanup_free_ char *text = NULL, *why = NULL;
+	bool configured = s->applied.ok && s->config.role, ready;
+
+	verdict_read(&s->verdict, fb);
+	ready = configured && ready_wait(fb, s, 0, 0, &why);
+	if (ready && lock && !s->verdict.ready) {
+		verdict_set(s, true, NULL);
+		publish(fb, s);
+	}
+	text = snapshot_text(s);
+	fputs(text, stdout);
+	if (ready)
+		return 0;
+	return err_set(e, ERR_FAILED, "not ready: %s",
+		       why              ? why
+		       : s->verdict.why ? s->verdict.why
+					: "this host is not configured");
+}
+
+/* Returns a descriptor that holds the lock while it is open; -1: another run holds it, or
+ * there can be none. */
+static int take_lock(const struct firstboot *fb)
+{
+	_cleanup_close_ int fd = -1;
+
+	if (mkdir_p_at(fb->rootfd, RUN_DIR, 0755) < 0)
+		return -1;
+	fd = openat(fb->rootfd, LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return -1;
+	return TAKE_FD(fd);
+}
+
 int cmd_report(const struct firstboot *given, char **args _unused_, struct err *e)
 {
 	struct firstboot here = *given;
 	const struct firstboot *fb = &here;
+	_cleanup_close_ int lock = take_lock(fb);
 	_cleanup_snapshot_ struct snapshot s = {0};
-	unsigned timeout = fb->timeout ? fb->timeout : READY_S;
-	char *why = NULL;
-	bool ready;
 
 	snapshot_read(&s, fb);
 	console_of_host(&here, s.config.host.console);
+	if (lock < 0 || faccessat(fb->rootfd, REPORT_CFG, F_OK, 0) == 0)
+		return report_now(fb, &s, lock >= 0, e);
 	if (!s.applied.ok || !s.config.role)
 		return not_configured(fb, &s, e);
-	ready = ready_wait(fb, &s, now_ms() + (uint64_t)timeout * 1000, READY_POLL_MS,
-			   &why);
-	verdict_set(&s, ready, why);
-	for (size_t i = 0; !ready && i < s.units.n; i++)
-		if (!unit_ready(&s.units.v[i]))
-			unit_read_log(&s.units.v[i]);
-	publish(fb, &s);
-	if (ready)
+	if (report_after(fb, &s, fb->timeout ? fb->timeout : READY_S, READY_POLL_MS,
+			 true))
 		return 0;
-	why = NULL;
-	ready = ready_wait(fb, &s, now_ms() + (uint64_t)LATE_S * 1000, LATE_POLL_MS,
-			   &why);
-	verdict_set(&s, ready, why);
-	if (!ready)
-		return err_set(e, ERR_FAILED, "still not ready: %s", s.verdict.why);
-	publish(fb, &s);
-	return 0;
+	if (report_after(fb, &s, LATE_S, LATE_POLL_MS, false))
+		return 0;
+	return err_set(e, ERR_FAILED, "still not ready: %s", s.verdict.why);
 }

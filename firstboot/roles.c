@@ -15,6 +15,29 @@ static void role_done(struct role *r)
 	strv_free(r->ready);
 }
 
+/* A URL, or a URL and a condition. */
+static bool is_ready_entry(const char *s)
+{
+	const char *condition = strstr(s, READY_CONDITION);
+	_cleanup_free_ char *url =
+		xstrndup(s, condition ? (size_t)(condition - s) : strlen(s));
+	const char *type = condition ? condition + strlen(READY_CONDITION) : "x";
+
+	return (str_after(url, "http://") || str_after(url, "https://")) &&
+	       !strpbrk(url, " \t\n\"") && *type && !strpbrk(type, " \t\n=");
+}
+
+static void check_ready(const struct role *r, const struct conf_node *n, struct diag *d)
+{
+	for (size_t i = 0; r->ready && r->ready[i]; i++)
+		if (!is_ready_entry(r->ready[i]))
+			conf_complain(n, d,
+				      "ready: '%s' must be a URL, \"http://...\", or one "
+				      "with a condition behind it, \"http://... "
+				      "condition=Ready\"",
+				      r->ready[i]);
+}
+
 static int role_load(struct role *r, const struct conf_node *n, struct diag *d)
 {
 	const char *name = NULL;
@@ -27,6 +50,7 @@ static int role_load(struct role *r, const struct conf_node *n, struct diag *d)
 		conf_complain(n, d, "a role needs a name");
 	(void)!conf_get_strv(n, "units", &r->units, d);
 	(void)!conf_get_strv(n, "ready", &r->ready, d);
+	check_ready(r, n, d);
 	(void)!conf_get_bool(n, "cbr0", &r->cbr0, d);
 	(void)!conf_get_bool(n, "master", &r->master, d);
 	r->name = xstrdup(name);
@@ -113,7 +137,8 @@ static const char *const node_units[] = {
 static const char *const node_ready[] = {
 	"http://127.0.0.1:10248/healthz",
 	"http://127.0.0.1:10249/healthz",
-	"http://${KUBERNETES_MASTER}:8080/api/v1/nodes/${DEFAULT_IPV4}",
+	"http://${KUBERNETES_MASTER}:8080/api/v1/nodes/${DEFAULT_IPV4}" READY_CONDITION
+	"Ready",
 };
 
 static void role_set(struct role *r, const char *name, const char *const *units, size_t n,

@@ -5,12 +5,14 @@
  * relied on, not the Id in the block: an alias has another unit's.
  */
 #include "units.h"
+#include "lib/file.h"
 #include "lib/log.h"
 #include "lib/run.h"
 #include "lib/str.h"
 
 #define SYSTEMCTL_MS  20000
 #define JOURNALCTL_MS 5000
+#define COMMAND_MAX   (256 * 1024)
 
 /* "/etc/default/docker (ignore_errors=yes)" */
 static void take_environment(struct unit *u, const char *v)
@@ -20,6 +22,15 @@ static void take_environment(struct unit *u, const char *v)
 
 	if (*path)
 		strv_add(&u->environment, path);
+}
+
+/* The control process (ExecStartPre=) is what a unit that has both waits for. */
+static void take_pid(struct unit *u, const char *v, bool control)
+{
+	uint64_t pid;
+
+	if (str_to_u64(v, INT32_MAX, &pid) == 0 && pid != 0 && (control || u->pid == 0))
+		u->pid = pid;
 }
 
 static void take(struct unit *u, const char *line)
@@ -43,6 +54,10 @@ static void take(struct unit *u, const char *line)
 	else if ((v = str_after(line, "EnvironmentFiles=")) ||
 		 (v = str_after(line, "EnvironmentFile="))) /* as systemd 219 says it */
 		take_environment(u, v);
+	else if ((v = str_after(line, "MainPID=")))
+		take_pid(u, v, false);
+	else if ((v = str_after(line, "ControlPID=")))
+		take_pid(u, v, true);
 	else if ((v = str_after(line, "ActiveEnterTimestampMonotonic=")) &&
 		 str_to_u64(v, UINT64_MAX, &u->active_since_us) < 0)
 		u->active_since_us = 0;
@@ -83,7 +98,7 @@ int units_query(struct units *ret, char *const *names, struct err *e)
 		"systemctl", "show", "--no-pager",
 		"--property=LoadState,ActiveState,SubState,Result,Type,"
 		"RemainAfterExit,ExecMainExitTimestampMonotonic,EnvironmentFiles,"
-		"ActiveEnterTimestampMonotonic",
+		"ActiveEnterTimestampMonotonic,MainPID,ControlPID",
 		"--"};
 	size_t n = strv_len(names);
 	_cleanup_free_ const char **argv =
@@ -111,14 +126,68 @@ bool unit_ready(const struct unit *u)
 	       streq(u->result, "success");
 }
 
+static const char *failure(const struct unit *u)
+{
+	return u->result && !streq(u->result, "success") ? u->result : NULL;
+}
+
+bool unit_failed(const struct unit *u)
+{
+	return !streq(u->load, "loaded") || streq(u->active, "failed") ||
+	       (failure(u) && !unit_ready(u));
+}
+
+/* Its work is done when its program ends, and the program has not ended. */
+static bool unit_works(const struct unit *u)
+{
+	return streq(u->active, "active") && u->remains && !streq(u->sub, "exited");
+}
+
 char *unit_text(const struct unit *u)
 {
-	const char *result = u->result && !streq(u->result, "success") ? u->result : NULL;
+	const char *result = failure(u);
+	_cleanup_buf_ struct buf b = {0};
 
 	if (!streq(u->load, "loaded"))
-		return xasprintf("%s is %s", u->name, u->load);
-	return xasprintf("%s is %s (%s%s%s)", u->name, u->active, u->sub,
-			 result ? ", " : "", result ? result : "");
+		buf_printf(&b, "%s is %s", u->name, u->load);
+	else if (unit_works(u))
+		buf_printf(&b, "%s has not finished yet", u->name);
+	else
+		buf_printf(&b, "%s is %s (%s%s%s)", u->name, u->active, u->sub,
+			   result ? ", " : "", result ? result : "");
+	if (u->command)
+		buf_printf(&b, ", waiting for '%s'", u->command);
+	if (u->log)
+		buf_printf(&b, ", its last line: %s", u->log[strv_len(u->log) - 1]);
+	return buf_take(&b);
+}
+
+/* Cuts a line to UNIT_LOG_MAX characters and makes it printable. */
+static void clean(char *line)
+{
+	if (strlen(line) > UNIT_LOG_MAX)
+		line[UNIT_LOG_MAX] = '\0';
+	for (char *s = line; *s; s++)
+		if ((unsigned char)*s < ' ' || *s == 0x7f)
+			*s = ' ';
+}
+
+void unit_read_command(struct unit *u, int rootfd)
+{
+	_cleanup_free_ char *path = NULL, *text = NULL;
+	size_t len = 0;
+
+	if (u->pid == 0)
+		return;
+	path = xasprintf("proc/%llu/cmdline", (unsigned long long)u->pid);
+	if (file_read_at(rootfd, path, COMMAND_MAX, &text, &len) < 0 || len == 0)
+		return;
+	for (size_t i = 0; i + 1 < len; i++) /* words end with a NUL (proc(5)) */
+		if (text[i] == '\0')
+			text[i] = ' ';
+	clean(text);
+	free(u->command);
+	u->command = TAKE_PTR(text);
 }
 
 /* systemd's own words about a unit are not in _SYSTEMD_UNIT=. */
@@ -139,11 +208,7 @@ void unit_read_log(struct unit *u)
 	}
 	v = strv_split(text, "\n");
 	for (size_t i = 0; v && v[i]; i++) {
-		if (strlen(v[i]) > UNIT_LOG_MAX)
-			v[i][UNIT_LOG_MAX] = '\0';
-		for (char *s = v[i]; *s; s++)
-			if ((unsigned char)*s < ' ' || *s == 0x7f)
-				*s = ' ';
+		clean(v[i]);
 		if (*v[i])
 			strv_add(&u->log, v[i]);
 	}
@@ -157,6 +222,7 @@ void units_done(struct units *u)
 		free(u->v[i].active);
 		free(u->v[i].sub);
 		free(u->v[i].result);
+		free(u->v[i].command);
 		strv_free(u->v[i].environment);
 		strv_free(u->v[i].log);
 	}

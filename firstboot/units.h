@@ -14,7 +14,9 @@ struct unit {
 	bool ran;                 /* its main process has run to its end at least once */
 	bool remains;             /* RemainAfterExit=: what it does is done at its end */
 	uint64_t active_since_us; /* CLOCK_MONOTONIC; 0: not active */
+	uint64_t pid;             /* of its main or control process; 0: none */
 	char **environment;       /* files of its EnvironmentFile= */
+	char *command;            /* of that process; unit_read_command() */
 	char **log;               /* what it said last, oldest first; unit_read_log() */
 };
 
@@ -37,8 +39,20 @@ int units_parse(struct units *ret, char *const *names, const char *text,
  */
 bool unit_ready(const struct unit *u);
 
-/* "etcd.service is activating (auto-restart)" and the result when that tells more. */
+/* Whether it has failed, as opposed to being on its way: it is in state failed, is not
+ * loaded, or is to be restarted after a failure. */
+bool unit_failed(const struct unit *u);
+
+/*
+ * "etcd.service is activating (auto-restart)" and the result when that tells more; what
+ * it is waiting for when its command was read; the last line of its log when that was.
+ * Owned by the caller.
+ */
 char *unit_text(const struct unit *u);
+
+/* Fills u->command from /proc/PID/cmdline below rootfd, printable and cut to UNIT_LOG_MAX
+ * characters; leaves it NULL when there is no such process. */
+void unit_read_command(struct unit *u, int rootfd);
 
 /*
  * Fills u->log with the last lines of this boot that the unit's own programs wrote to the

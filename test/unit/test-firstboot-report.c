@@ -1,85 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * report, status: what systemd says, what URLs answer, what is told to whom.
+ * report, status: what is reported to whom, and when.
  * systemctl is a script; curl is the real one, against a server of the test's own.
  */
-#include "firstboot/ready.h"
-#include "test-firstboot-http.h"
-#include "test-firstboot-units.h"
+#include "firstboot/snapshot.h"
+#include "test-firstboot-configured.h"
 
-static char *const two[] = {(char[]){"a.service"}, (char[]){"b.service"}, NULL};
-
-/* --- units ------------------------------------------------------------------------ */
-
-static void assert_unit(const char *block, bool ready, const char *text)
-{
-	_cleanup_units_ struct units u = {0};
-	_cleanup_free_ char *all = xasprintf("%s\n%s", block, block), *got = NULL;
-	struct err e;
-
-	assert_int_equal(units_parse(&u, two, all, &e), 0);
-	assert_int_equal(u.n, 2);
-	assert_string_equal(u.v[1].name, "b.service");
-	assert_int_equal(unit_ready(&u.v[0]), ready);
-	assert_int_equal(unit_ready(&u.v[1]), ready);
-	got = unit_text(&u.v[0]);
-	assert_string_equal(got, text);
-}
-
-static void test_units(void **state _unused_)
-{
-	_cleanup_units_ struct units u = {0};
-	struct err e;
-
-	assert_unit(UNIT("active", "running", "success", "simple", "0"), true,
-		    "a.service is active (running)");
-	assert_unit(UNIT("active", "exited", "success", "simple", "17"), true,
-		    "a.service is active (exited)");
-	/* Calico's calicoctl: its work is not done while it runs. */
-	assert_unit("RemainAfterExit=yes\n" UNIT("active", "running", "success", "simple",
-						 "0"),
-		    false, "a.service is active (running)");
-	assert_unit("RemainAfterExit=yes\n" UNIT("active", "exited", "success", "simple",
-						 "1"),
-		    true, "a.service is active (exited)");
-	assert_unit("RemainAfterExit=no\n" UNIT("active", "running", "success", "simple",
-						"0"),
-		    true, "a.service is active (running)");
-	assert_unit(UNIT("activating", "auto-restart", "exit-code", "simple", "17"),
-		    false, "a.service is activating (auto-restart, exit-code)");
-	assert_unit(UNIT("failed", "failed", "exit-code", "oneshot", "17"), false,
-		    "a.service is failed (failed, exit-code)");
-	/* A oneshot that has not run yet, and one that has. */
-	assert_unit(UNIT("inactive", "dead", "success", "oneshot", "0"), false,
-		    "a.service is inactive (dead)");
-	assert_unit(UNIT("inactive", "dead", "success", "oneshot", "17"), true,
-		    "a.service is inactive (dead)");
-	assert_unit(UNIT("inactive", "dead", "success", "simple", "17"), false,
-		    "a.service is inactive (dead)");
-	assert_unit("LoadState=not-found\nActiveState=inactive\nSubState=dead\n", false,
-		    "a.service is not-found");
-	/* Not every unit has every property; systemctl of another mind. */
-	assert_int_equal(units_parse(&u, two, UNIT("active", "x", "y", "z", "0"), &e),
-			 -1);
-	assert_string_equal(e.msg, "systemctl show says nothing about b.service");
-	assert_int_equal(units_parse(&u, two, "", &e), -1);
-}
-
-static void test_expand(void **state _unused_)
-{
-	const char *env =
-		"# NAME=comment\nNAME=172.25.0.11\nQUOTED=\"a b\"\nNAME2=x\nE=\n";
-	_cleanup_free_ char *a = NULL, *b = NULL, *c = NULL;
-	struct err e;
-
-	a = ready_expand("http://${NAME}:8080/${NAME2}/${QUOTED}/${E}$", env, &e);
-	assert_string_equal(a, "http://172.25.0.11:8080/x/a b/$");
-	b = ready_expand("http://plain/${", env, &e);
-	assert_string_equal(b, "http://plain/${");
-	c = ready_expand("http://${NAM}/", env, &e);
-	assert_null(c);
-	assert_string_equal(e.msg, "http://${NAM}/: /etc/network-environment has no NAM");
-}
+#include <sys/file.h>
 
 /* --- phases, records, JSON --------------------------------------------------------- */
 
@@ -173,33 +100,6 @@ static void test_damaged_record(void **state _unused_)
 
 /* --- a host that is up or not ------------------------------------------------------- */
 
-/* A machine that apply has been over, with a report URL on the server. */
-static void configured(struct machine *m, const struct server *s)
-{
-	_cleanup_free_ char *cfg = NULL;
-	struct err e;
-
-	machine_make(m);
-	put_node(m);
-	cfg = xasprintf(NODE_CFG "cluster = \"demo\";\n"
-				 "report = \"http://127.0.0.1:%u/report/node-1.json\";\n",
-			s->port);
-	put(m, HOST_CFG, cfg);
-	put_roles(m, s->port);
-	put(m, "show", ACTIVE "\n" ACTIVE);
-	put(m, "console", "");
-	fake_systemctl(m);
-	if (cmd_apply(&m->fb, NULL, &e) < 0)
-		fail_msg("%s", e.msg);
-}
-
-static unsigned all_well(const char *request, const char *content _unused_,
-			 const char **body)
-{
-	*body = "fine";
-	return str_after(request, "PUT ") ? 201 : 200;
-}
-
 static void test_report_ready(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
@@ -258,33 +158,62 @@ static void test_report_waits(void **state _unused_)
 			"GET /nodes/172.25.0.11 \nGET /nodes/172.25.0.11 \nPUT ");
 }
 
-static unsigned never(const char *request, const char *content _unused_,
-		      const char **body _unused_)
-{
-	return strstr(request, "/nodes/") ? 404 : 200;
-}
+/* --- by hand -------------------------------------------------------------------------
+ */
 
-static void test_not_ready(void **state _unused_)
+/* After the verdict the command looks once and returns, whatever the verdict was. */
+static void test_report_by_hand(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_server_ struct server s;
-	_cleanup_snapshot_ struct snapshot snap = {0};
-	_cleanup_free_ char *units = NULL, *url = NULL, *log = NULL, *want = NULL;
+	_cleanup_verdict_ struct verdict v = {0};
+	struct verdict failed = {.why = (char[]){"a reason"}, .uptime_ms = 17};
+	_cleanup_free_ char *log = NULL, *late = NULL;
+	struct err e;
 
-	server_start(&s, 0, never);
+	server_start(&s, 0, all_well);
 	configured(&m, &s);
 	put(&m, "show", BROKEN "\n" ACTIVE);
-	snapshot_read(&snap, &m.fb);
-	assert_false(ready_wait(&m.fb, &snap, 0, 1, &units));
-	assert_string_equal(units, "a.service is activating (auto-restart, exit-code)");
+	assert_int_equal(verdict_write(&failed, &m.fb, &e), 0);
+	assert_int_equal(cmd_report(&m.fb, NULL, &e), -1); /* would wait for 600 s */
+	assert_string_equal(
+		e.msg, "not ready: a.service is activating (auto-restart, exit-code)");
 	log = server_log(&s);
-	assert_string_equal(log, ""); /* no URL before the units are there */
-	assert_int_equal(snap.units.n, 2);
+	assert_null(strstr(log, "PUT "));
+	/* Ready by now, and nobody else is there to report it. */
 	put(&m, "show", ACTIVE "\n" ACTIVE);
-	assert_false(ready_wait(&m.fb, &snap, 0, 1, &url));
-	want = xasprintf("http://127.0.0.1:%u/nodes/172.25.0.11 answers 404", s.port);
-	assert_string_equal(url, want);
+	assert_int_equal(cmd_report(&m.fb, NULL, &e), 0);
+	late = server_log(&s);
+	assert_has(late, "\"verdict\": \"ready\"");
+	verdict_read(&v, &m.fb);
+	assert_true(v.ready);
 }
+
+/* Beside the unit's own run, before there is a verdict. */
+static void test_report_beside_another(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_server_ struct server s;
+	_cleanup_close_ int lock = -1;
+	_cleanup_free_ char *log = NULL;
+	struct err e;
+
+	server_start(&s, 0, all_well);
+	configured(&m, &s);
+	lock = openat(m.fb.rootfd, "run/rackstrap/report.lock",
+		      O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(flock(lock, LOCK_EX), 0);
+	put(&m, "show", BROKEN "\n" ACTIVE);
+	assert_int_equal(cmd_report(&m.fb, NULL, &e), -1);
+	put(&m, "show", ACTIVE "\n" ACTIVE);
+	assert_int_equal(cmd_report(&m.fb, NULL, &e), 0);
+	log = server_log(&s);
+	assert_null(strstr(log, "PUT "));
+	assert_file(&m, REPORT_CFG, NULL);
+}
+
+/* --- last words -----------------------------------------------------------------------
+ */
 
 /* What the units at fault said last is on the console and in the report. */
 static void test_report_last_words(void **state _unused_)
@@ -321,29 +250,8 @@ static void test_report_last_words(void **state _unused_)
 	assert_has(console, "rackstrap: a.service: one\n"
 			    "rackstrap: a.service: two [31m\n"
 			    "rackstrap: node-1 (node) failed: a.service is activating "
-			    "(auto-restart, exit-code)\n");
+			    "(auto-restart, exit-code), its last line: two [31m\n");
 	assert_has(log, "\"log\": [\n        \"one\",\n        \"two [31m\"\n      ]");
-}
-
-/* The first reason of a node that is not ready; no URL is asked then. */
-static void test_not_ready_without_route(void **state _unused_)
-{
-	_cleanup_machine_ struct machine m;
-	_cleanup_server_ struct server s;
-	_cleanup_snapshot_ struct snapshot snap = {0};
-	_cleanup_free_ char *why = NULL, *log = NULL;
-
-	server_start(&s, 0, all_well);
-	configured(&m, &s);
-	put(&m, "proc/net/route", ROUTES);
-	put(&m, "show", BROKEN "\n" ACTIVE);
-	snapshot_read(&snap, &m.fb);
-	assert_false(ready_wait(&m.fb, &snap, 0, 1, &why));
-	assert_string_equal(
-		why, "no default route: eth0 has not been given the one to 172.25.0.1; "
-		     "a.service is activating (auto-restart, exit-code)");
-	log = server_log(&s);
-	assert_string_equal(log, "");
 }
 
 static void test_report_of_wrong_host(void **state _unused_)
@@ -461,16 +369,14 @@ static void test_console_of_report(void **state _unused_)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_units),
-		cmocka_unit_test(test_expand),
 		cmocka_unit_test(test_phases),
 		cmocka_unit_test(test_records),
 		cmocka_unit_test(test_damaged_record),
 		cmocka_unit_test(test_report_ready),
 		cmocka_unit_test(test_report_waits),
-		cmocka_unit_test(test_not_ready),
+		cmocka_unit_test(test_report_by_hand),
+		cmocka_unit_test(test_report_beside_another),
 		cmocka_unit_test(test_report_last_words),
-		cmocka_unit_test(test_not_ready_without_route),
 		cmocka_unit_test(test_report_of_wrong_host),
 		cmocka_unit_test(test_report_without_apply),
 		cmocka_unit_test(test_status_text),

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The container images that were baked in (a recipe's containers). */
+#pragma once
+
+#include "conf.h"
+#include "firstboot.h"
+
+#define CONTAINERS_CFG "usr/lib/rackstrap/containers.cfg" /* written by the builder */
+
+/* One image. All strings belong to the struct conf that it was read from. */
+struct container {
+	const char *image;  /* what Docker calls it: "calico/node:v0.4.8" */
+	const char *file;   /* its archive, an absolute path below the root */
+	const char *sha256; /* of the archive */
+	const char *id;     /* what Docker before 1.10 calls the image, ... */
+	const char *config; /* ... and what later ones do: hexadecimal */
+};
+
+struct containers {
+	struct conf *conf; /* owns the strings */
+	struct container *v;
+	size_t n;
+};
+
+/* Reads the list. Complains about an entry that is wrong and leaves it out. No list is an
+ * empty list. */
+void containers_read(struct containers *ret, const struct firstboot *fb, struct diag *d);
+void containers_done(struct containers *c);
+#define _cleanup_containers_ _cleanup_(containers_done)
+
+/* Asks Docker. 1: it has this image, 0: it has none, or another one, of that name, -1. */
+int container_is_loaded(const struct container *c, struct err *e) _must_check_;

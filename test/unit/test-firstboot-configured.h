@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A host that `apply` has configured, and a server where all is well. */
+#pragma once
+
+#include "test-firstboot-http.h"
+#include "test-firstboot-units.h"
+
+/* A machine that apply has been over, with a report URL on the server. */
+static _unused_ void configured(struct machine *m, const struct server *s)
+{
+	_cleanup_free_ char *cfg = NULL;
+	struct err e;
+
+	machine_make(m);
+	put_node(m);
+	cfg = xasprintf(NODE_CFG "cluster = \"demo\";\n"
+				 "report = \"http://127.0.0.1:%u/report/node-1.json\";\n",
+			s->port);
+	put(m, HOST_CFG, cfg);
+	put_roles(m, s->port);
+	put(m, "show", ACTIVE "\n" ACTIVE);
+	put(m, "console", "");
+	fake_systemctl(m);
+	if (cmd_apply(&m->fb, NULL, &e) < 0)
+		fail_msg("%s", e.msg);
+}
+
+static _unused_ unsigned all_well(const char *request, const char *content _unused_,
+				  const char **body)
+{
+	*body = "fine";
+	return str_after(request, "PUT ") ? 201 : 200;
+}

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * When a role works, and what is said of one that does not: units, URLs, conditions, and
+ * the container that is started for a test. systemctl and docker are scripts; curl is the
+ * real one, against a server of the test's own.
+ */
+#include "firstboot/containers.h"
+#include "firstboot/ready.h"
+#include "test-firstboot-configured.h"
+
+static char *const two[] = {(char[]){"a.service"}, (char[]){"b.service"}, NULL};
+
+/* --- units ------------------------------------------------------------------------ */
+
+static void assert_unit(const char *block, bool ready, const char *text)
+{
+	_cleanup_units_ struct units u = {0};
+	_cleanup_free_ char *all = xasprintf("%s\n%s", block, block), *got = NULL;
+	struct err e;
+
+	assert_int_equal(units_parse(&u, two, all, &e), 0);
+	assert_int_equal(u.n, 2);
+	assert_string_equal(u.v[1].name, "b.service");
+	assert_int_equal(unit_ready(&u.v[0]), ready);
+	assert_int_equal(unit_ready(&u.v[1]), ready);
+	got = unit_text(&u.v[0]);
+	assert_string_equal(got, text);
+}
+
+static void test_units(void **state _unused_)
+{
+	_cleanup_units_ struct units u = {0};
+	struct err e;
+
+	assert_unit(UNIT("active", "running", "success", "simple", "0"), true,
+		    "a.service is active (running)");
+	assert_unit(UNIT("active", "exited", "success", "simple", "17"), true,
+		    "a.service is active (exited)");
+	/* Calico's calicoctl: its work is not done while it runs. */
+	assert_unit("RemainAfterExit=yes\n" UNIT("active", "running", "success", "simple",
+						 "0"),
+		    false, "a.service has not finished yet");
+	assert_unit("RemainAfterExit=yes\n" UNIT("active", "exited", "success", "simple",
+						 "1"),
+		    true, "a.service is active (exited)");
+	assert_unit("RemainAfterExit=no\n" UNIT("active", "running", "success", "simple",
+						"0"),
+		    true, "a.service is active (running)");
+	assert_unit("RemainAfterExit=yes\nMainPID=17\nControlPID=0\n" UNIT(
+			    "active", "running", "success", "simple", "0"),
+		    false, "a.service has not finished yet");
+	assert_unit(UNIT("activating", "auto-restart", "exit-code", "simple", "17"),
+		    false, "a.service is activating (auto-restart, exit-code)");
+	assert_unit(UNIT("failed", "failed", "exit-code", "oneshot", "17"), false,
+		    "a.service is failed (failed, exit-code)");
+	/* A oneshot that has not run yet, and one that has. */
+	assert_unit(UNIT("inactive", "dead", "success", "oneshot", "0"), false,
+		    "a.service is inactive (dead)");
+	assert_unit(UNIT("inactive", "dead", "success", "oneshot", "17"), true,
+		    "a.service is inactive (dead)");
+	assert_unit(UNIT("inactive", "dead", "success", "simple", "17"), false,
+		    "a.service is inactive (dead)");
+	assert_unit("LoadState=not-found\nActiveState=inactive\nSubState=dead\n", false,
+		    "a.service is not-found");
+	/* Not every unit has every property; systemctl of another mind. */
+	assert_int_equal(units_parse(&u, two, UNIT("active", "x", "y", "z", "0"), &e),
+			 -1);
+	assert_string_equal(e.msg, "systemctl show says nothing about b.service");
+	assert_int_equal(units_parse(&u, two, "", &e), -1);
+}
+
+/* Fills in what a unit's process is, from /proc of a machine. */
+static char *text_with_command(const char *block, const char *cmdline, size_t len)
+{
+	char *const one[] = {(char[]){"a.service"}, NULL};
+	_cleanup_machine_ struct machine m;
+	_cleanup_units_ struct units u = {0};
+	struct err e;
+
+	machine_make(&m);
+	assert_int_equal(mkdir_p_at(m.fb.rootfd, "proc/17", 0755), 0);
+	assert_int_equal(
+		file_write_at(m.fb.rootfd, "proc/17/cmdline", cmdline, len, 0644), 0);
+	assert_int_equal(units_parse(&u, one, block, &e), 0);
+	unit_read_command(&u.v[0], m.fb.rootfd);
+	return unit_text(&u.v[0]);
+}
+
+static void test_waiting_for(void **state _unused_)
+{
+	static const char node[] = "calicoctl\0node\0--ip=1.2.3.4",
+			  curl[] = "curl\0x\033";
+	_cleanup_free_ char *main = NULL, *pre = NULL, *gone = NULL;
+
+	main = text_with_command("MainPID=17\nControlPID=0\nRemainAfterExit=yes\n" UNIT(
+					 "active", "running", "success", "simple", "0"),
+				 node, sizeof(node));
+	assert_string_equal(main, "a.service has not finished yet, waiting for "
+				  "'calicoctl node --ip=1.2.3.4'");
+	pre = text_with_command("ControlPID=17\nMainPID=5\n" UNIT("activating",
+								  "start-pre", "success",
+								  "simple", "0"),
+				curl, sizeof(curl));
+	assert_string_equal(pre,
+			    "a.service is activating (start-pre), waiting for 'curl x '");
+	gone = text_with_command(
+		"MainPID=18\n" UNIT("activating", "start-pre", "success", "simple", "0"),
+		curl, sizeof(curl));
+	assert_string_equal(gone, "a.service is activating (start-pre)");
+}
+
+static void test_expand(void **state _unused_)
+{
+	const char *env =
+		"# NAME=comment\nNAME=172.25.0.11\nQUOTED=\"a b\"\nNAME2=x\nE=\n";
+	_cleanup_free_ char *a = NULL, *b = NULL, *c = NULL;
+	struct err e;
+
+	a = ready_expand("http://${NAME}:8080/${NAME2}/${QUOTED}/${E}$", env, &e);
+	assert_string_equal(a, "http://172.25.0.11:8080/x/a b/$");
+	b = ready_expand("http://plain/${", env, &e);
+	assert_string_equal(b, "http://plain/${");
+	c = ready_expand("http://${NAM}/", env, &e);
+	assert_null(c);
+	assert_string_equal(e.msg, "http://${NAM}/: /etc/network-environment has no NAM");
+}
+
+/* --- one look ---------------------------------------------------------------------- */
+
+static unsigned never(const char *request, const char *content _unused_,
+		      const char **body _unused_)
+{
+	return strstr(request, "/nodes/") ? 404 : 200;
+}
+
+static void test_not_ready(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_server_ struct server s;
+	_cleanup_snapshot_ struct snapshot snap = {0};
+	_cleanup_free_ char *units = NULL, *url = NULL, *log = NULL, *want = NULL;
+
+	server_start(&s, 0, never);
+	configured(&m, &s);
+	put(&m, "show", BROKEN "\n" ACTIVE);
+	snapshot_read(&snap, &m.fb);
+	assert_false(ready_wait(&m.fb, &snap, 0, 1, &units));
+	assert_string_equal(units, "a.service is activating (auto-restart, exit-code)");
+	log = server_log(&s);
+	assert_string_equal(log, ""); /* no URL before the units are there */
+	assert_int_equal(snap.units.n, 2);
+	put(&m, "show", ACTIVE "\n" ACTIVE);
+	assert_false(ready_wait(&m.fb, &snap, 0, 1, &url));
+	want = xasprintf("http://127.0.0.1:%u/nodes/172.25.0.11 answers 404", s.port);
+	assert_string_equal(url, want);
+}
+
+/* The first reason of a node that is not ready; no URL is asked then. */
+static void test_not_ready_without_route(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_server_ struct server s;
+	_cleanup_snapshot_ struct snapshot snap = {0};
+	_cleanup_free_ char *why = NULL, *log = NULL;
+
+	server_start(&s, 0, all_well);
+	configured(&m, &s);
+	put(&m, "proc/net/route", ROUTES);
+	put(&m, "show", BROKEN "\n" ACTIVE);
+	snapshot_read(&snap, &m.fb);
+	assert_false(ready_wait(&m.fb, &snap, 0, 1, &why));
+	assert_string_equal(
+		why, "no default route: eth0 has not been given the one to 172.25.0.1; "
+		     "a.service is activating (auto-restart, exit-code)");
+	log = server_log(&s);
+	assert_string_equal(log, "");
+}
+
+/* Those that failed come first, whatever the role's order is. */
+static void test_failed_units_first(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_server_ struct server s;
+	_cleanup_snapshot_ struct snapshot snap = {0};
+	_cleanup_free_ char *why = NULL;
+
+	server_start(&s, 0, all_well);
+	configured(&m, &s);
+	put(&m, "show",
+	    UNIT("activating", "start-pre", "success", "simple", "0") "\n" BROKEN);
+	snapshot_read(&snap, &m.fb);
+	assert_false(ready_wait(&m.fb, &snap, 0, 1, &why));
+	assert_string_equal(why, "kube-kubelet.service is activating (auto-restart, "
+				 "exit-code); a.service is activating (start-pre)");
+}
+
+/* --- a node's condition ------------------------------------------------------------- */
+
+#define CONDITION(status)                                                                \
+	"{\"kind\": \"Node\", \"status\": {\"conditions\": [ {\"type\": \"Other\", "     \
+	"\"status\": \"True\"}, {\"type\": \"Ready\", " status "} ]}}"
+
+static const char *node_json;
+
+static unsigned node_says(const char *request, const char *content _unused_,
+			  const char **body)
+{
+	*body = node_json;
+	return str_after(request, "PUT ") ? 201 : 200;
+}
+
+/* Why a host is not ready whose node is answered so; "" when it is. Owned. */
+static char *why_of_node(const char *json)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_server_ struct server s;
+	_cleanup_snapshot_ struct snapshot snap = {0};
+	_cleanup_free_ char *roles = NULL, *port = NULL;
+	char *why = NULL, *at;
+
+	node_json = json;
+	server_start(&s, 0, node_says);
+	configured(&m, &s);
+	roles = xasprintf(
+		"roles = ( { name = \"node\"; cbr0 = true; units = [ ]; ready = [ "
+		"\"http://127.0.0.1:%u/${DEFAULT_IPV4} condition=Ready\" ]; } );",
+		s.port);
+	put(&m, "usr/lib/rackstrap/roles.cfg", roles);
+	snapshot_read(&snap, &m.fb);
+	if (ready_wait(&m.fb, &snap, 0, 1, &why))
+		return xstrdup("");
+	port = xasprintf("http://127.0.0.1:%u/172.25.0.11: ", s.port);
+	at = strstr(why, port);
+	assert_ptr_equal(at, why);
+	memmove(why, why + strlen(port), strlen(why + strlen(port)) + 1);
+	return why;
+}
+
+static void assert_why_of_node(const char *json, const char *want)
+{
+	_cleanup_free_ char *why = why_of_node(json);
+
+	assert_string_equal(why, want);
+}
+
+/* That the API server knows the node is not enough. */
+static void test_ready_condition(void **state _unused_)
+{
+	assert_why_of_node(CONDITION("\"status\": \"True\""), "");
+	assert_why_of_node(CONDITION("\"status\": \"False\""),
+			   "the condition Ready is False");
+	assert_why_of_node(CONDITION("\"status\": \"Unknown\", \"reason\": \"Kubelet "
+				     "stopped posting node status.\""),
+			   "the condition Ready is Unknown (Kubelet stopped posting node "
+			   "status.)");
+	assert_why_of_node(CONDITION("\"reason\": 5"), "the condition Ready is missing");
+	assert_why_of_node("{\"status\": {}}", "the condition Ready is missing");
+	assert_why_of_node("{\"status\": {\"conditions\": []}}",
+			   "the condition Ready is missing");
+	assert_why_of_node("ok", "the condition Ready is missing");
+}
+
+/* --- that containers start -----------------------------------------------------------
+ */
+
+#define CONTAINERS                                                                       \
+	"containers = ( { image = \"big:1\"; file = \"/c/big\"; sha256 = \"00\"; id = "  \
+	"\"11\"; config = \"22\"; }, { image = \"pause:1\"; file = \"/c/pause\"; "       \
+	"sha256 = "                                                                      \
+	"\"00\"; id = \"33\"; config = \"44\"; } );"
+
+/* A role with Docker, two images, and a docker that notes its words and fails when it is
+ * told `fail`. */
+static void docker_machine(struct machine *m, const struct server *s)
+{
+	_cleanup_free_ char *docker = NULL;
+
+	configured(m, s);
+	put(m, "usr/lib/rackstrap/roles.cfg",
+	    "roles = ( { name = \"node\"; cbr0 = true; units = [ \"docker.service\" ]; "
+	    "ready = [ ]; } );");
+	put(m, "show", ACTIVE);
+	put(m, CONTAINERS_CFG, CONTAINERS);
+	put(m, "c/big", "bigger");
+	put(m, "c/pause", "p");
+	docker = xasprintf("#!/bin/sh\necho \"$@\" >>%1$s/docker.log\n"
+			   "case $1 in\n"
+			   "inspect) cat %1$s/id ;;\n"
+			   "rm) echo 'Error: no such id: x' >&2; exit 1 ;;\n"
+			   "esac\n"
+			   "[ ! -e %1$s/fail ] || [ $1 != \"$(cat %1$s/fail)\" ] || {\n"
+			   "echo 'Cannot start container: open /etc/resolv.conf' >&2; "
+			   "exit 1; }\n",
+			   m->dir);
+	put(m, "bin/docker", docker);
+	put(m, "id", "33\n");
+	assert_int_equal(fchmodat(m->fb.rootfd, "bin/docker", 0755, 0), 0);
+}
+
+#define START_TEST                                                                       \
+	"inspect --format={{.Id}} pause:1\n"                                             \
+	"rm -f rackstrap-start-test\n"                                                   \
+	"create --name=rackstrap-start-test pause:1\n"                                   \
+	"start rackstrap-start-test\n"                                                   \
+	"rm -f rackstrap-start-test\n"
+
+static void test_containers_start(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_server_ struct server s;
+	_cleanup_snapshot_ struct snapshot snap = {0};
+	_cleanup_free_ char *why = NULL, *unloaded = NULL;
+
+	server_start(&s, 0, all_well);
+	docker_machine(&m, &s);
+	snapshot_read(&snap, &m.fb);
+	put(&m, "fail", "start\n");
+	assert_false(ready_wait(&m.fb, &snap, 0, 1, &why));
+	assert_string_equal(why, "Docker starts no container of pause:1: docker exited "
+				 "with 1: Cannot start container: open /etc/resolv.conf");
+	assert_file(&m, "docker.log", START_TEST); /* it is removed all the same */
+	put(&m, "fail", "none\n");
+	put(&m, "id", "99\n");
+	assert_false(ready_wait(&m.fb, &snap, 0, 1, &unloaded));
+	assert_string_equal(unloaded, "the container image pause:1 is not loaded yet");
+	put(&m, "id", "sha256:44\n");
+	put(&m, "docker.log", "");
+	assert_true(ready_wait(&m.fb, &snap, 0, 1, &why));
+	assert_file(&m, "docker.log", START_TEST);
+	/* Once in a boot. */
+	assert_true(ready_wait(&m.fb, &snap, 0, 1, &why));
+	assert_file(&m, "docker.log", START_TEST);
+}
+
+/* A recipe without containers has nothing to start. */
+static void test_no_container_to_start(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_server_ struct server s;
+	_cleanup_snapshot_ struct snapshot snap = {0};
+	_cleanup_free_ char *why = NULL;
+
+	server_start(&s, 0, all_well);
+	docker_machine(&m, &s);
+	assert_int_equal(unlinkat(m.fb.rootfd, CONTAINERS_CFG, 0), 0);
+	snapshot_read(&snap, &m.fb);
+	assert_true(ready_wait(&m.fb, &snap, 0, 1, &why));
+	assert_file(&m, "docker.log", NULL);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_units),
+		cmocka_unit_test(test_waiting_for),
+		cmocka_unit_test(test_expand),
+		cmocka_unit_test(test_not_ready),
+		cmocka_unit_test(test_not_ready_without_route),
+		cmocka_unit_test(test_failed_units_first),
+		cmocka_unit_test(test_ready_condition),
+		cmocka_unit_test(test_containers_start),
+		cmocka_unit_test(test_no_container_to_start),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
