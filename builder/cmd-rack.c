@@ -18,7 +18,7 @@
 
 #include <sys/file.h>
 
-#define TIMEOUT_DEFAULT 600
+#define TIMEOUT_DEFAULT 900
 #define TIMEOUT_MAX     86400
 
 struct arguments {
@@ -458,7 +458,7 @@ const struct command command_rack = {
 		"  --keep            keep it running after the table, until Ctrl-C\n"
 		"  --fresh           forget the disks of an earlier run in DIR\n"
 		"  --timeout SECONDS a host without a report by then has failed\n"
-		"                    (default: 600)\n"
+		"                    (default: 900)\n"
 		"  --json            the result as JSON instead of a table\n",
 	.run = run_rack,
 };

@@ -2,8 +2,11 @@
 /*
  * Escape sequences are taken as ECMA-48 builds them: ESC [ parameters final-byte, ESC ]
  * string BEL, ESC intermediates final-byte. A carriage return that is not followed by a
- * line feed begins the line anew, as systemd's progress does; what stood there is a
- * line of its own here, so that nothing is lost.
+ * line feed begins the line anew; what stood there is a line of its own here, so that
+ * nothing is lost. The exception are systemd's animation lines ("[  *** ] A start job is
+ * running for ...", several a second; src/core/manager.c,
+ * manager_print_jobs_in_progress() and draw_cylon()): they repeat what other lines say,
+ * and would push those off a tail.
  */
 #include "rack-console.h"
 
@@ -33,11 +36,19 @@ static const char *skip_escape(const char *s, const char *end)
 	return s < end && *s != '\n' ? s + 1 : s;
 }
 
+/* "[", blanks and at least one '*', "]". */
+static bool is_animation(const char *line)
+{
+	size_t n = line[0] == '[' ? strspn(line + 1, " *") : 0;
+
+	return n > 0 && line[n + 1] == ']' && memchr(line + 1, '*', n);
+}
+
 static void add_line(char ***v, struct buf *line)
 {
 	while (line->len && line->p[line->len - 1] == ' ')
 		line->p[--line->len] = '\0';
-	if (line->len)
+	if (line->len && !is_animation(line->p))
 		strv_add(v, line->p);
 	line->len = 0;
 	if (line->p)

@@ -2,8 +2,8 @@
 /*
  * What a machine wrote on its serial console, as lines for people: without the escape
  * sequences of firmware and systemd, without carriage returns, control characters and
- * bytes that are not ASCII as '?'. A guest can write anything there, also to whoever
- * reads it on a terminal.
+ * bytes that are not ASCII as '?', and without the lines of systemd's progress animation.
+ * A guest can write anything there, also to whoever reads it on a terminal.
  */
 #pragma once
 

@@ -345,6 +345,21 @@ static int phases_parse(struct report *r, const json_t *j, struct err *e)
 	return 0;
 }
 
+/* Adds the lines of a unit's log if the unit has failed, or else if it has not. The
+ * member is optional, and what is not a string in it is left out. */
+static void add_last_lines(struct report *r, const json_t *unit, bool failed)
+{
+	const char *name = json_string_value(json_object_get(unit, "name"));
+	const char *result = json_string_value(json_object_get(unit, "result"));
+	const json_t *log = json_object_get(unit, "log"), *line;
+	size_t i;
+
+	if ((result && !streq(result, "success")) != failed)
+		return;
+	json_array_foreach(log, i, line) if (json_is_string(line))
+		strv_addf(&r->last_lines, "%s: %s", name, json_string_value(line));
+}
+
 static int units_parse(struct report *r, const json_t *j, struct err *e)
 {
 	const json_t *a;
@@ -361,6 +376,9 @@ static int units_parse(struct report *r, const json_t *j, struct err *e)
 		if (streq(active, "failed"))
 			strv_add(&r->failed_units, name);
 	}
+	for (int failed = 1; failed >= 0; failed--)
+		for (size_t i = 0; i < json_array_size(a); i++)
+			add_last_lines(r, json_array_get(a, i), failed);
 	return 0;
 }
 
@@ -412,5 +430,6 @@ void report_done(struct report *r)
 	free(r->config_sha256);
 	free(r->boot_id);
 	strv_free(r->failed_units);
+	strv_free(r->last_lines);
 	*r = (struct report){0};
 }

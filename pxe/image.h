@@ -65,6 +65,8 @@ struct report {
 	struct report_phase *phases;
 	size_t n_phases;
 	char **failed_units;
+	char **last_lines; /* "UNIT: LINE" of the units at fault, as they wrote them:
+			    * those that failed first. Not cleaned for a terminal */
 };
 
 /* -1 with a message when it is not a report. */

@@ -111,8 +111,10 @@ static void refuses_missing_files(void **state)
 	"\"boot_id\":\"ef\",\"generation\":0,\"uptime_ms\":31234,\"phases\":["           \
 	"{\"name\":\"kernel\",\"ms\":4200},{\"name\":\"units\",\"ms\":9000}],"           \
 	"\"units\":[{\"name\":\"docker.service\",\"active\":\"active\",\"sub\":"         \
-	"\"running\",\"result\":\"success\"},{\"name\":\"kube-kubelet.service\","        \
-	"\"active\":\"failed\",\"sub\":\"failed\",\"result\":\"exit-code\"}],"           \
+	"\"running\",\"result\":\"success\",\"log\":[\"waits\",5]},{\"name\":\"kube-"    \
+	"kubelet.service\","                                                             \
+	"\"active\":\"failed\",\"sub\":\"failed\",\"result\":\"exit-code\",\"log\":["    \
+	"\"dies\"]}],"                                                                   \
 	"\"warnings\":[]}"
 
 static void reads_a_report(void **state)
@@ -134,6 +136,10 @@ static void reads_a_report(void **state)
 	assert_int_equal(r.phases[1].ms, 9000);
 	assert_int_equal(strv_len(r.failed_units), 1);
 	assert_true(strv_has(r.failed_units, "kube-kubelet.service"));
+	/* Of the unit that failed first. */
+	assert_int_equal(strv_len(r.last_lines), 2);
+	assert_string_equal(r.last_lines[0], "kube-kubelet.service: dies");
+	assert_string_equal(r.last_lines[1], "docker.service: waits");
 }
 
 static void refuses_reports(void **state)

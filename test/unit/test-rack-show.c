@@ -220,9 +220,12 @@ static void test_failures_are_told_with_their_consoles(void **state)
 	for (int i = 6; i <= 20; i++)
 		buf_printf(&tail, "rackstrap:     line %d\n", i);
 	machines[1].console.path = console;
+	strv_add(&machines[1].status.report.last_lines, "etcd.service: bad \033[31mdata");
 	machines[2].console.path = (char *)"/nonexistent/node-2.console";
 	text = told(rack_tell_failures, &r);
 	want = xasprintf("rackstrap: node-1: etcd.service: failed\n"
+			 "rackstrap: node-1: what its units said last:\n"
+			 "rackstrap:     etcd.service: bad ?[31mdata\n"
 			 "rackstrap: node-1: the end of %s:\n%s"
 			 "rackstrap: node-2: no report within 600 s\n"
 			 "rackstrap: node-2: the end of /nonexistent/node-2.console:\n"

@@ -450,7 +450,15 @@ static void test_console_lines(void **state)
 		{"\033]0;no end\ntext", "text"},
 		{"\033(Btext\033", "text"},
 		{"\033[31", ""},
-		{"[*] Job\r[**] Job\r\n", "[*] Job|[**] Job"},
+		{"one\rtwo\r\n", "one|two"},
+		/* systemd's animation, which would push everything else off a tail */
+		{"\r\033[K[   \033[0;31m*\033[0;1;31m*\033[0m\033[0;31m* \033[0m] (1 of "
+		 "2) A start "
+		 "job is running for x (5s / no limit)\r\033[K[  \033[0;32mOK\033[0m  ] "
+		 "Started x.\n",
+		 "[  OK  ] Started x."},
+		{"[*     ] A start job is running\r\n[ end", "[ end"},
+		{"[    ] [] [x*] [*", "[    ] [] [x*] [*"},
 		{"a\tb\001c\bd\177", "a bcd?"},
 		{"caf\303\251", "caf??"},
 		{"", ""},
