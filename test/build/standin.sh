@@ -42,6 +42,9 @@ PATH=$WORK/bin:$PATH
 	ip link add up0 type bridge && ip addr add $IP/24 dev up0 && ip link set up0 up
 	ip route add default via 172.25.0.1
 	for dir in /run /var/lib /usr/libexec; do mount -t tmpfs none $dir; done
+	# /etc of our own; its only name server is one that refuses at once
+	cp -r /etc "$WORK/etc" 2>/dev/null
+	mount --bind "$WORK/etc" /etc && rm -f /etc/resolv.conf && echo nameserver 127.0.0.1 >/etc/resolv.conf
 	mkdir -p $PLUGIN /var/lib/kubelet
 	cp "$ROOT$PLUGIN/calico" $PLUGIN/ && echo '{"BearerToken":""}' >/var/lib/kubelet/kubernetes_auth
 } || bail "the namespace could not be set up"
@@ -239,6 +242,31 @@ check "in its container it waits" until_ok logged sleeper "waiting to be stopped
 kill "${PIDS[sleeper]}"
 wait "${PIDS[sleeper]}"
 check "and stops when told" is $? 0
+
+# --- Docker's client commands, as firstboot runs them -------------------------------------------------
+client() { "$BIN/docker" "$@"; }
+check "docker create" client create --name=web calico/node:v0.4.8 /calicoctl standin-sleep
+check "prints the container's id" is "$(grep -cxE '[0-9a-f]{64}' "$WORK/out")" 1
+check "and passed the command on" grep -q '"Cmd": *\["/calicoctl", *"standin-sleep"\]' "$WORK/log/api.container"
+refuse "docker create of a name that is in use" 1 'Error response from daemon: Conflict. The container name "/web"*' \
+	client create --name web calico/node:v0.4.8
+refuse "docker create of an image that is not here" 1 "*no registry" client create --name=other other
+check "says so first" is "$(head -n 1 "$WORK/err")" "Unable to find image 'other:latest' locally"
+check "docker start" client start web
+check "prints the container's name" is "$(cat "$WORK/out")" web
+check "twice is no error" client start web
+mv /etc/resolv.conf /etc/away
+refuse "docker start on a host without resolv.conf" 1 "Error: failed to start containers: [[]web[]]" client start web
+check "says why" is "$(head -n 1 "$WORK/err")" \
+	"Error response from daemon: Cannot start container web: open /etc/resolv.conf: no such file or directory"
+mv /etc/away /etc/resolv.conf
+refuse "docker start of what is not there" 1 "Error: failed to start containers: [[]none[]]" client start web none
+check "says so" is "$(cat "$WORK/err")" "$(printf '%s\n' "Error response from daemon: no such id: none" \
+	"Error: failed to start containers: [none]")"
+check "docker rm -f" client rm -f web
+check "prints the container's name" is "$(cat "$WORK/out")" web
+refuse "docker rm -f of what is not there" 1 "Error: failed to remove containers: [[]web[]]" client rm -f web
+check "says so" is "$(head -n 1 "$WORK/err")" "Error response from daemon: no such id: web"
 
 # --- the plugin -------------------------------------------------------------------------------------
 plugin() {

@@ -172,11 +172,73 @@ started=$(sed -e ':a;/\\$/{N;s/\\\n//;ba}' images/common/docker-1.7.0/docker.ser
 	sed -n "s/^ExecStart=[^ ]*\(.*\)\$DOCKER_OPTS/\1 $options/p")
 # shellcheck disable=SC2086
 check "docker takes its unit's command line" sh -c \
-	"RACKSTRAP_STANDIN_DOCKERD=/bin/echo '$S/docker' $started >'$WORK/docker' &&
-	grep -qx -- '--host=fd:// --exec-opt=native.cgroupdriver=cgroupfs --storage-driver=overlay2 $options' '$WORK/docker'"
+	"RACKSTRAP_STANDIN_DOCKERD=/bin/echo RACKSTRAP_STANDIN_DOCKER_CONFIG='$WORK/docker.json' \
+		'$S/docker' $started >'$WORK/docker' &&
+	grep -qx -- '--host=fd:// --exec-opt=native.cgroupdriver=cgroupfs --storage-driver=overlay2 $options --config-file=$WORK/docker.json' '$WORK/docker'"
+check "and makes itself dockerd's runtime" python3 - "$WORK/docker.json" "$S/docker" <<'P'
+import json, os, sys
+assert json.load(open(sys.argv[1])) == {
+    "default-runtime": "standin",
+    "runtimes": {"standin": {"path": os.path.realpath(sys.argv[2]), "runtimeArgs": ["standin-runc"]}}}
+P
+for option in --config-file=/x --add-runtime=x=/x --default-runtime=x; do
+	refuse "docker: $option" 2 "*--version bool" "$S/docker" -d $option
+done
 refuse "docker: options of later releases" 2 "*--version bool" "$S/docker" -d --containerd=/x
-refuse "docker: no daemon" 2 "See '/usr/bin/docker --help'." "$S/docker" ps
+for args in "ps" "rm web" "load web.tar" "start" "start -a web" "inspect web"; do
+	# shellcheck disable=SC2086
+	refuse "docker: '$args'" 2 "See '/usr/bin/docker --help'." "$S/docker" $args
+done
+refuse "docker create: options of other kinds" 2 "See 'docker create --help'." "$S/docker" create --rm web
+refuse "docker create: no image" 1 "See 'docker create --help'." "$S/docker" create --name=web
+refuse "docker start: no daemon" 1 "Error: failed to start containers: [[]web a b[]]" \
+	env DOCKER_HOST="unix://$WORK/no.sock" "$S/docker" start web a b
 refuse "docker: what 20.10 means otherwise" 2 "See '/usr/bin/docker --help'." "$S/docker" -d --exec-driver=lxc
+
+# --- docker standin-runc: the runtime of that dockerd -----------------------------------------
+printf '#!/bin/sh\necho "runc $*"\nexit 7\n' >"$WORK/runc"
+chmod 755 "$WORK/runc"
+SHIM="--root /r --log $WORK/log.json --log-format json --systemd-cgroup"
+# in_etc COMMAND...: with nothing in /etc but a resolv.conf, if there is $WORK/resolv.conf
+in_etc() {
+	# shellcheck disable=SC2016
+	env RACKSTRAP_STANDIN_RUNC="$WORK/runc" unshare -rm sh -c 'mount -t tmpfs none /etc && {
+		[ ! -e "$0" ] || cp "$0" /etc; } && exec "$@"' "$WORK/resolv.conf" "$@"
+}
+passes() { # ARGS...: through to runc, with its exit status
+	local rc=0
+	in_etc "$S/docker" standin-runc "$@" >"$WORK/out" || rc=$?
+	[ "$rc $(cat "$WORK/out")" = "7 runc $*" ] || { echo "exit $rc: $(cat "$WORK/out")"; return 1; }
+}
+touch "$WORK/resolv.conf"
+# shellcheck disable=SC2086
+check "standin-runc creates a container where resolv.conf is empty" passes $SHIM create --bundle /b id
+rm "$WORK/resolv.conf"
+# shellcheck disable=SC2086
+refuse "and none where there is no resolv.conf" 1 "open /etc/resolv.conf: no such file or directory" \
+	in_etc "$S/docker" standin-runc $SHIM create --bundle /b --pid-file /p id
+check "which its log says as runc's does" python3 - "$WORK/log.json" <<'P'
+import datetime, json, sys
+(line,) = open(sys.argv[1])
+entry = json.loads(line)
+datetime.datetime.strptime(entry.pop("time"), "%Y-%m-%dT%H:%M:%SZ")
+assert entry == {"level": "error", "msg": "open /etc/resolv.conf: no such file or directory"}, entry
+P
+for args in "-root=/r --log=$WORK/log -systemd-cgroup create id" "--log-format text --debug create id" \
+	"--root start create id"; do
+	# shellcheck disable=SC2086
+	refuse "standin-runc $args" 1 "open /etc/resolv.conf: no such file or directory" \
+		in_etc "$S/docker" standin-runc $args
+done
+check "a log in runc's other format" grep -qx 'time="[^"]*Z" level=error msg="open /etc/resolv.conf: no such file or directory"' "$WORK/log"
+for args in "--root create start id" "$SHIM delete --force id" "--version" "" "state create"; do
+	# shellcheck disable=SC2086
+	check "standin-runc passes '$args'" passes $args
+done
+rm "$WORK/runc"
+# shellcheck disable=SC2086
+refuse "standin-runc without runc" 1 "$WORK/runc: No such file or directory (the package runc brings it)" \
+	in_etc "$S/docker" standin-runc $SHIM kill id 9
 
 # --- the plugin -----------------------------------------------------------------------------
 plugin() { env -i "$@"; }

@@ -3,16 +3,28 @@
  * Stand-in for Docker 1.7.0: takes the command line of its daemon (`docker -d`), refuses
  * what it would refuse, and becomes the real dockerd 20.10 of the distribution with the
  * same options. The storage driver "overlay" becomes overlay2, its successor. Options
- * that 20.10 lacks or means otherwise, and Docker's other commands, are refused by name.
+ * that 20.10 lacks or means otherwise are refused by name, as are client commands other
+ * than those in docker-client.h.
  *
- * RACKSTRAP_STANDIN_DOCKERD names another real dockerd than /usr/sbin/dockerd, for tests.
+ * 1.7.0 starts no container on a host without /etc/resolv.conf, 20.10 does. So the real
+ * dockerd is told, in a configuration file that is written at each start, to use
+ * `docker standin-runc` (docker-runc.h) as its OCI runtime.
+ *
+ * RACKSTRAP_STANDIN_DOCKERD names another real dockerd than /usr/sbin/dockerd, and
+ * RACKSTRAP_STANDIN_DOCKER_CONFIG another configuration file than the one in /run; both
+ * are for tests.
  */
-#include "test/standin/common/docker.h"
 #include "lib/file.h"
+#include "test/standin/common/docker-client.h"
+#include "test/standin/common/docker-runc.h"
+#include "test/standin/common/etcd.h"
 #include "test/standin/common/lists.h"
 #include "test/standin/common/standin.h"
 
+#include <limits.h>
+
 #define REAL_DOCKERD "/usr/sbin/dockerd"
+#define CONFIG_FILE  "/run/rackstrap-standin-docker.json"
 
 static const struct standin standin = {.name = "docker",
 				       .version = "1.7.0",
@@ -94,69 +106,7 @@ static bool is_same(const char *name)
 	return false;
 }
 
-/* --- the two client commands that firstboot runs ------------------------------------ */
-
-#define SOCKET "unix:///var/run/docker.sock"
-
-static int fail(const char *text)
-{
-	fprintf(stderr, "%s\n", text);
-	return 1;
-}
-
-static int call(const char *method, const char *path, const void *body, size_t len,
-		struct http_answer *a, struct err *e)
-{
-	const char *host = getenv("DOCKER_HOST");
-	struct http_target t;
-	const struct http_request r = {.method = method,
-				       .path = path,
-				       .type = body ? "application/x-tar" : NULL,
-				       .body = body,
-				       .len = len,
-				       .timeout_ms = 300000};
-
-	if (docker_target_parse(host ? host : SOCKET, &t, e) < 0)
-		return -1;
-	return http_call(&t, &r, a, e);
-}
-
-/* docker load -i FILE */
-static int client_load(const char *file)
-{
-	_cleanup_http_answer_ struct http_answer a = {0};
-	_cleanup_free_ char *tar = NULL;
-	struct err e = {0};
-	size_t len;
-	int r = file_read_at(AT_FDCWD, file, 1U << 30, &tar, &len);
-
-	if (r < 0)
-		return fail(strerror(-r));
-	if (call("POST", "/images/load", tar, len, &a, &e) < 0)
-		return fail(e.msg);
-	return a.status == 200 && !strstr(a.body, "\"error\"") ? 0 : fail(a.body);
-}
-
-/* docker inspect --format={{.Id}} IMAGE, in the words of 1.7.0 */
-static int client_inspect(const char *image)
-{
-	_cleanup_http_answer_ struct http_answer a = {0};
-	_cleanup_free_ char *path = xasprintf("/images/%s/json", image);
-	_cleanup_json_t_ json_t *j = NULL;
-	struct err e = {0};
-
-	if (call("GET", path, NULL, 0, &a, &e) < 0)
-		return fail(e.msg);
-	if (a.status == 404) {
-		fprintf(stderr, "Error: No such image or container: %s\n", image);
-		return 1;
-	}
-	j = json_loadb(a.body, a.len, 0, NULL);
-	if (a.status != 200 || !json_string_value(json_object_get(j, "Id")))
-		return fail(a.body);
-	puts(json_string_value(json_object_get(j, "Id")));
-	return 0;
-}
+/* --- the daemon --------------------------------------------------------------------- */
 
 static void translate(const struct flags *flags, char ***argv)
 {
@@ -181,24 +131,53 @@ static void translate(const struct flags *flags, char ***argv)
 	}
 }
 
+/* Writes the configuration that makes this program the runtime; returns its path. */
+static const char *write_config(void)
+{
+	const char *path = getenv("RACKSTRAP_STANDIN_DOCKER_CONFIG");
+	_cleanup_json_t_ json_t *config = NULL;
+	_cleanup_free_ char *text = NULL;
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	int r;
+
+	if (n < 0)
+		klog_fatal("/proc/self/exe: %s", strerror(errno));
+	self[n] = '\0';
+	config = json_pack("{s:{s:{s:s, s:[s]}}, s:s}", "runtimes", "standin", "path",
+			   self, "runtimeArgs", DOCKER_RUNC_WORD, "default-runtime",
+			   "standin");
+	text = json_dumps(config, JSON_COMPACT);
+	if (!path)
+		path = CONFIG_FILE;
+	r = file_write_at(AT_FDCWD, path, text, strlen(text), 0644);
+	if (r < 0)
+		klog_fatal("%s: %s", path, strerror(-r));
+	return path;
+}
+
 int main(int argc, char **argv)
 {
 	_cleanup_strv_ char **args = long_forms(argc, argv), **real = NULL;
 	_cleanup_free_ char *line = NULL;
 	const char *program = getenv("RACKSTRAP_STANDIN_DOCKERD");
 	struct flags flags;
+	int r;
 
-	if (argc == 4 && streq(argv[1], "load") && streq(argv[2], "-i"))
-		return client_load(argv[3]);
-	if (argc == 4 && streq(argv[1], "inspect") && streq(argv[2], "--format={{.Id}}"))
-		return client_inspect(argv[3]);
+	if (argc > 1 && streq(argv[1], DOCKER_RUNC_WORD))
+		return docker_runc(argc - 2, argv + 2);
+	r = docker_client(argc - 1, argv + 1);
+	if (r >= 0)
+		return r;
 	if (!program)
 		program = REAL_DOCKERD;
 	standin_start(&standin, (int)strv_len(args), args, &flags);
 	if (flags.args || !flags_bool(&flags, "daemon", false))
-		refuse("the stand-in is the daemon, load and inspect only: docker -d");
+		refuse("the stand-in knows the daemon (docker -d) and the commands "
+		       "create, inspect, load, rm -f and start only");
 	strv_add(&real, program);
 	translate(&flags, &real);
+	strv_addf(&real, "--config-file=%s", write_config());
 	line = strv_join(real, " ");
 	klog_info("becomes %s", line);
 	execv(program, real);

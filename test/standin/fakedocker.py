@@ -4,7 +4,8 @@
 # test/standin/fakedocker.py SOCKET LOG [BRIDGE [API-VERSION]]: as much of Docker's API as
 # the stand-ins use, with images and containers that are only remembered. Every request is
 # a line in LOG; the program found in an imported image is kept as LOG.calicoctl and the
-# configuration of a container as LOG.container.
+# configuration of a container as LOG.container. As with Docker 1.7.0, no container starts
+# on a host without /etc/resolv.conf.
 import http.server
 import io
 import json
@@ -44,7 +45,8 @@ def image_import(r):
 
 
 def container_create(r):
-    config, name = json.loads(r.body), r.query["name"][0]
+    config = json.loads(r.body)
+    name = r.query.get("name", [f"unnamed_{len(containers)}"])[0]
     if name in containers:
         return 409, {"message": f"Conflict. The container name \"/{name}\" is already in use"}
     if config["Image"] not in images:
@@ -78,6 +80,10 @@ def inspect(name):
 
 
 def start(name):
+    try:
+        open("/etc/resolv.conf", "rb").close()
+    except FileNotFoundError:
+        return 500, {"message": "open /etc/resolv.conf: no such file or directory"}
     containers[name]["Running"] = True
     return 204, None
 
