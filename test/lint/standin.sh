@@ -75,6 +75,7 @@ says() {
 	fi
 }
 
+is_empty() { [ -z "$(ls -A "$1")" ]; }
 is_static() { ! readelf -lW "$1" | grep -q INTERP; }
 names_itself() { "$S/$1" --version | grep -q "rackstrap's stand-in for $1 .*not the real program"; }
 
@@ -252,6 +253,47 @@ refuse "the plugin with an API root that does not end in a slash" 1 \
 refuse "the plugin with the guide's wrong API root" 1 "KUBE_API_ROOT=https://1.2.3.4:443/api/v1/: must be http://*" \
 	plugin CALICOCTL_PATH="$S/calicoctl" KUBE_API_ROOT=https://1.2.3.4:443/api/v1/ \
 	"$S/calico_kubernetes" setup default pod 0123
+
+refuse "the plugin's init and seconds that are none" 1 \
+	"RACKSTRAP_STANDIN_PLUGIN_S=1.5: must be a whole number from 0 to 3600" \
+	plugin CALICOCTL_PATH="$S/calicoctl" RACKSTRAP_STANDIN_PLUGIN_S=1.5 "$S/calico_kubernetes" init
+
+# --- the one-file programs ------------------------------------------------------------------
+mkdir "$WORK/tmp"
+export CALICOCTL_PATH=$S/calicoctl
+onefile() { env TMPDIR="$WORK/tmp" "$@"; }
+unpacked() { # NUMBER: so many folders are there, each with something in it
+	local n=0 f
+	for f in "$WORK"/tmp/_MEI??????/libpython2.7.so.1.0; do [ ! -s "$f" ] || n=$((n + 1)); done
+	[ $n = "$1" ] || { echo "$n folders, not $1: $(ls "$WORK/tmp")"; return 1; }
+}
+killed() { # SIGNAL: the plugin's init, once it has unpacked itself
+	local n
+	n=$(find "$WORK/tmp" -name 'lib*' | wc -l)
+	onefile RACKSTRAP_STANDIN_PLUGIN_S=60 "$S/calico_kubernetes" init >"$WORK/out" &
+	for _ in $(seq 100); do grep -q stand-in "$WORK/out" && break; sleep 0.1; done
+	kill -"$1" $!
+	wait $! 2>/dev/null
+	unpacked $((n + 1))
+}
+check "calicoctl ends" onefile "$S/calicoctl" --version
+check "the plugin's init ends" onefile "$S/calico_kubernetes" init
+refuse "the plugin ends with an error" 1 "usage: calico *" onefile "$S/calico_kubernetes" teardown
+check "and their folders are gone" is_empty "$WORK/tmp"
+check "killed, it leaves its folder behind" killed KILL
+check "also by the signal that systemd sends" killed TERM
+timeout -s KILL 0.5 env TMPDIR="$WORK/tmp" ETCD_AUTHORITY=127.0.0.1:1 "$S/calicoctl" standin-sleep >/dev/null 2>&1
+check "in its container it unpacks nothing" unpacked 2
+rm -r "$WORK"/tmp/_MEI*
+for p in calicoctl calico_kubernetes; do
+	refuse "$p on a noexec file system" 255 \
+		"Error loading Python lib '$WORK/tmp/_MEI*/libpython2.7.so.1.0': *: failed to map segment from shared object: Operation not permitted" \
+		unshare -rm sh -c 'mount -t tmpfs -o noexec none "$0" && TMPDIR=$0 exec "$@"' "$WORK/tmp" "$S/$p" --version
+	refuse "$p without a folder that it can write" 255 "INTERNAL ERROR: cannot create temporary directory!" \
+		unshare -rm sh -c 'for d in /tmp /var/tmp; do mount -t tmpfs -o ro none $d; done; exec env -i "$@"' - \
+		"$S/$p" --version
+done
+check "the next folder is taken when one cannot be written" onefile env TMPDIR="$WORK/none" "$S/calicoctl" --version
 
 # --- what they need of their host -------------------------------------------------------------
 printf 'cgroup2 /sys/fs/cgroup cgroup2 rw 0 0\n' >"$WORK/mounts"

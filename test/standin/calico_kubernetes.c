@@ -4,6 +4,9 @@
  * `setup NAMESPACE POD CONTAINER`, `teardown NAMESPACE POD CONTAINER`. It needs what the
  * original takes from the kubelet's environment and from the host, and says what is
  * missing; it gives no pod an interface (the stand-in kubelet runs none).
+ *
+ * RACKSTRAP_STANDIN_PLUGIN_S is how many seconds `init` takes, 0 by default. The original
+ * unpacks itself and loads Python, which takes half a minute on a slow machine.
  */
 #include "lib/file.h"
 #include "lib/net.h"
@@ -11,6 +14,7 @@
 #include "lib/run.h"
 #include "test/standin/common/api.h"
 #include "test/standin/common/docker.h"
+#include "test/standin/common/onefile.h"
 #include "test/standin/common/standin.h"
 
 #define TOKEN_FILE "/var/lib/kubelet/kubernetes_auth"
@@ -135,6 +139,19 @@ static int set_up(struct plugin *p, char **argv, struct err *e)
 	return 0;
 }
 
+static int init(struct err *e)
+{
+	uint64_t seconds;
+
+	if (standin_number("RACKSTRAP_STANDIN_PLUGIN_S", STANDIN_SECONDS_MAX, &seconds,
+			   e) < 0)
+		return -1;
+	fflush(stdout);
+	pause_ms(seconds * 1000);
+	puts("No initialization work to perform");
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct plugin p = {0};
@@ -143,13 +160,14 @@ int main(int argc, char **argv)
 	const char *mode = argc > 1 ? argv[1] : "";
 	int r;
 
+	onefile_unpack();
 	standin_banner(&standin, banner, sizeof(banner));
 	puts(banner);
 	if (streq(mode, "--version"))
 		return 0;
 	r = load(&p, &e);
 	if (r == 0 && streq(mode, "init"))
-		puts("No initialization work to perform");
+		r = init(&e);
 	else if (r == 0 && streq(mode, "setup") && argc == 5)
 		r = set_up(&p, argv, &e);
 	else if (r == 0 && streq(mode, "teardown") && argc == 5)

@@ -11,6 +11,7 @@
 #include "lib/net.h"
 #include "lib/run.h"
 #include "test/standin/common/calico.h"
+#include "test/standin/common/onefile.h"
 #include "test/standin/common/standin.h"
 #include "test/standin/common/usage.h"
 
@@ -378,6 +379,8 @@ int main(int argc, char **argv)
 	char banner[128];
 	int r;
 
+	if (argc < 2 || !streq(argv[1], CALICO_STANDIN_WORD))
+		onefile_unpack();
 	standin_banner(&standin, banner, sizeof(banner));
 	if (argc == 2 && (streq(argv[1], "--help") || streq(argv[1], "-h"))) {
 		print_usage();

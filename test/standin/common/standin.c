@@ -74,6 +74,17 @@ void klog_line(enum klog_level level, const char *fmt, ...)
 		ts.tv_nsec / 1000, (int)getpid(), log_name, text);
 }
 
+int standin_number(const char *variable, uint64_t max, uint64_t *ret, struct err *e)
+{
+	const char *s = getenv(variable);
+
+	*ret = 0;
+	if (!s || !*s || str_to_u64(s, max, ret) == 0)
+		return 0;
+	return err_set(e, ERR_FAILED, "%s=%s: must be a whole number from 0 to %llu",
+		       variable, s, (unsigned long long)max);
+}
+
 uint64_t clock_ms(void)
 {
 	struct timespec ts;

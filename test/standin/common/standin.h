@@ -41,6 +41,14 @@ void klog_line(enum klog_level level, const char *fmt, ...) _printf_(2, 3);
 		exit(255);                                                               \
 	} while (0)
 
+/*
+ * Reads a number from the environment, for slowness that a test asks for; 0 when the
+ * variable is absent or empty. -1 when it is not a whole number up to `max`.
+ */
+int standin_number(const char *variable, uint64_t max, uint64_t *ret,
+		   struct err *e) _must_check_;
+#define STANDIN_SECONDS_MAX 3600
+
 uint64_t clock_ms(void); /* monotonic */
 void pause_ms(uint64_t ms);
 
