@@ -112,6 +112,11 @@ $(UNIT_TESTS): $(O)/test/unit/%: $(O)/obj/test/unit/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $^ -lcmocka $(LIBS_BUILDER)
 
+# The stand-ins' own code, and once more what that needs of lib.a.
+STANDIN_TESTS	:= $(filter $(O)/test/unit/test-standin-%,$(UNIT_TESTS))
+$(STANDIN_TESTS): $(O)/standin.a
+$(STANDIN_TESTS): private LIBS_BUILDER += $(O)/lib.a
+
 # It stands between the program and its files: see test/disk/disk.h.
 $(O)/test/unit/test-firstboot-powercut: $(O)/obj/test/disk/model.o $(O)/obj/test/disk/record.o
 $(O)/test/unit/test-firstboot-powercut: LDFLAGS += -Wl,--wrap=openat64,--wrap=write,--wrap=fsync \

@@ -30,6 +30,7 @@ BIN=$ROOT/usr/local/bin
 KUBECTL=$ROOT/usr/bin/kubectl
 IP=172.25.0.11
 export RACKSTRAP_STANDIN_ETCD=$ROOT/usr/bin/etcd RACKSTRAP_STANDIN_MOUNTS=$WORK/mounts HOME=$WORK
+export RACKSTRAP_STANDIN_LOOKUP_PAUSE_MS=50
 PLUGIN=/usr/libexec/kubernetes/kubelet-plugins/net/exec/calico
 mkdir -p "$WORK/bin" "$WORK/log"
 echo 'cgroup /sys/fs/cgroup/cpu,cpuacct cgroup rw,cpu,cpuacct 0 0' >"$WORK/mounts"
@@ -195,6 +196,68 @@ check "and does not register again" code_is /api/v1/nodes/$IP 404
 stop kubelet
 kubelet
 check "started again, it does" until_ok code_is /api/v1/nodes/$IP 200
+
+# --- how long a kubelet's start takes ----------------------------------------------------------------
+# Several at a time, each with a resolv.conf of its own. Nobody listens at 127.0.0.1; the name server
+# at 127.0.0.2 is silent, the one at 127.0.0.3 knows no name.
+start names python3 -c '
+import socket
+silent, server = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+silent.bind(("127.0.0.2", 53))
+server.bind(("127.0.0.3", 53))
+print("ready", flush=True)
+while True:
+    query, client = server.recvfrom(512)
+    server.sendto(query[:2] + b"\x81\x83" + query[4:], client)'
+until_ok logged names ready
+slow() { # NAME NUMBER 'resolv.conf'|- COMMAND...
+	local name=$1 n=$2 text=$3
+	shift 3
+	# shellcheck disable=SC2016
+	start "$name" unshare -m sh -c 'mount -t tmpfs none /etc && {
+		[ "$0" = - ] || printf "%b" "$0" >/etc/resolv.conf; } && exec "$@"' "$text" \
+		"$@" env CALICOCTL_PATH="$BIN/calicoctl" "$BIN/kubelet" --hostname_override="172.25.0.$n" \
+		--api_servers=$IP:8080 --network_plugin=calico --port="$((20250 + n))" \
+		--read-only-port="$((21250 + n))" --healthz_port="$((22250 + n))" --cadvisor-port=0
+}
+looked_up() { is "$(grep -c "lookup metadata.google.internal (. of 3): $2" "$WORK/log/$1")" 3; }
+registered() { until_ok logged "$1" "Successfully registered node 172.25.0.$2"; }
+stamp() { awk -v text="$2" 'index($0, text) { split($2, t, ":"); print t[1] * 3600 + t[2] * 60 + t[3]; exit }' "$WORK/log/$1"; }
+between() { # LOG TEXT TEXT MIN MAX: seconds from one line to the other
+	awk -v a="$(stamp "$1" "$2")" -v b="$(stamp "$1" "$3")" -v min="$4" -v max="$5" 'BEGIN {
+		d = b - a + (b < a) * 86400
+		printf "%.1f s, not from %s to %s\n", d, min, max
+		exit a == "" || b == "" || d < min || d > max }'
+}
+options='options timeout:1 attempts:1\n'
+slow quick 21 'nameserver 127.0.0.1\n' env
+slow none 22 - env -u RACKSTRAP_STANDIN_LOOKUP_PAUSE_MS
+slow silent 23 "nameserver 127.0.0.2\n$options" env
+slow search 24 "nameserver 127.0.0.2\nsearch rack.example example\n$options" env
+slow unknown 25 "nameserver 127.0.0.3\nsearch rack.example\n" env
+slow second_server 26 "nameserver 127.0.0.2\nnameserver 127.0.0.3\noptions timeout:1\n" env
+slow slower 27 'nameserver 127.0.0.1\n' env RACKSTRAP_STANDIN_KUBELET_S=2 RACKSTRAP_STANDIN_PLUGIN_S=2
+until_ok logged search "(1 of 3)"
+check "the kubelet's ports are closed while it looks for credentials" sh -c \
+	'! curl -s --max-time 5 http://127.0.0.1:22274/healthz && ! grep -q "(3 of 3)" "$0"' "$WORK/log/search"
+check "a kubelet whose name server refuses registers" registered quick 21
+check "and lost no time" looked_up quick "connection refused by every name server after 0.[0-4] s"
+check "a kubelet without resolv.conf registers" registered none 22
+check "after 4 s" between none "init done" "Attempting to register" 4 5.5
+check "and says that no container can start" logged none "open /etc/resolv.conf: no such file or directory"
+check "and is Ready all the same" until_ok is "$(kubectl get nodes 172.25.0.22 --no-headers | awk '{ print $2 }')" Ready
+check "a kubelet whose name server is silent registers" registered silent 23
+check "after what resolv.conf allows for each lookup" looked_up silent "no answer from any name server after 1.[0-4] s"
+check "a kubelet with a domain to search registers" registered search 24
+check "after twice that" looked_up search "no answer from any name server after 2.[0-6] s"
+check "a kubelet whose name server knows no such name registers" registered unknown 25
+check "and lost no time" looked_up unknown "no such host after 0.[0-4] s"
+check "a kubelet whose second name server answers registers" registered second_server 26
+check "and waited for the first one only once a lookup" looked_up second_server "no such host after 1.[0-4] s"
+check "a kubelet that is to be slower registers" registered slower 27
+check "and let its plugin take its time" between slower "stand-in for" "init done" 2 3.5
+check "and took its own" between slower "(3 of 3)" "Attempting to register" 2 3.5
+for name in quick none silent search unknown second_server slower names; do stop $name; done
 
 start proxy "$BIN/kube-proxy" --master=http://$IP:8080 --logtostderr=true
 check "the proxy is healthy" until_ok healthy 10249

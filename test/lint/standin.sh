@@ -257,6 +257,8 @@ refuse "the plugin with the guide's wrong API root" 1 "KUBE_API_ROOT=https://1.2
 refuse "the plugin's init and seconds that are none" 1 \
 	"RACKSTRAP_STANDIN_PLUGIN_S=1.5: must be a whole number from 0 to 3600" \
 	plugin CALICOCTL_PATH="$S/calicoctl" RACKSTRAP_STANDIN_PLUGIN_S=1.5 "$S/calico_kubernetes" init
+refuse "kubelet and seconds that are none" 255 "*RACKSTRAP_STANDIN_KUBELET_S=3601: must be a whole number from 0 to 3600" \
+	env RACKSTRAP_STANDIN_KUBELET_S=3601 "$S/kubelet"
 
 # --- the one-file programs ------------------------------------------------------------------
 mkdir "$WORK/tmp"

@@ -6,9 +6,16 @@
  * has forgotten the node is not told again. On top of the original's needs it wants
  * Docker's bridge to be cbr0, since that is what makes pods reachable in the guide.
  *
+ * Its start takes as long as the original's where that depends on the host: the plugin's
+ * `init` has no time limit, and then the cloud provider's credentials are looked for, by
+ * three lookups of a name that only Google's machines have. The ports open after that.
+ *
  * It runs no pods. The ports 10250 (TLS in the original) and 4194 answer little.
  *
- * RACKSTRAP_STANDIN_MOUNTS names another file than /proc/self/mounts, for tests.
+ * RACKSTRAP_STANDIN_KUBELET_S is how many seconds longer its start takes; the plugin,
+ * which inherits its environment, has a variable of its own. For tests:
+ * RACKSTRAP_STANDIN_MOUNTS names another file than /proc/self/mounts,
+ * RACKSTRAP_STANDIN_LOOKUP_PAUSE_MS another pause between two lookups.
  */
 #include "lib/file.h"
 #include "lib/net.h"
@@ -18,6 +25,7 @@
 #include "test/standin/common/docker.h"
 #include "test/standin/common/lists.h"
 #include "test/standin/common/node.h"
+#include "test/standin/common/resolver.h"
 #include "test/standin/common/server.h"
 #include "test/standin/common/standin.h"
 
@@ -26,6 +34,11 @@
 #define BRIDGE           "cbr0"
 #define STATUS_RETRIES   5
 #define REGISTER_STEP_MS 7000u
+#define METADATA_HOST    "metadata.google.internal"
+#define METADATA_LOOKUPS 3
+#define LOOKUP_PAUSE_MS  2000u /* what is left of the start where no name server is */
+#define RESOLV_CONF      "/etc/resolv.conf"
+#define RESOLV_CONF_MAX  65536
 
 static const struct standin standin = {.name = "kubelet",
 				       .version = "v0.20.2",
@@ -155,12 +168,82 @@ static void start_network_plugin(const struct kubelet *k)
 	if (access(path, X_OK) < 0)
 		klog_fatal("failed to create kubelet: Network plugin \"%s\" not found.",
 			   name);
-	if (run(&(struct run){.argv = argv, .timeout_ms = 60000, .out = 2, .err = -1},
-		&e) < 0)
+	if (run(&(struct run){.argv = argv, .out = 2, .err = -1}, &e) < 0)
 		klog_fatal(
 			"failed to create kubelet: Network plugin \"%s\" failed init: %s",
 			name, e.msg);
 	klog_info("network plugin %s: init done", name);
+}
+
+/* --- how long its start takes ------------------------------------------------------- */
+
+static uint64_t environment_number(const char *variable, uint64_t max)
+{
+	uint64_t n;
+	struct err e;
+
+	if (standin_number(variable, max, &n, &e) < 0)
+		klog_fatal("%s", e.msg);
+	return n;
+}
+
+/* Looks METADATA_HOST up, logs how that went; the original asks for each of the three
+ * kinds of credentials that Google's machines may have. */
+static void lookup_metadata(const struct resolver *r, int n)
+{
+	uint64_t start = clock_ms(), ms;
+	enum resolver_result result = resolver_lookup(r, METADATA_HOST);
+
+	ms = clock_ms() - start;
+	klog_info("lookup %s (%d of %d): %s after %u.%u s", METADATA_HOST, n,
+		  METADATA_LOOKUPS, resolver_strresult(result), (unsigned)(ms / 1000),
+		  (unsigned)(ms % 1000 / 100));
+}
+
+static void look_for_credentials(void)
+{
+	uint64_t pause = LOOKUP_PAUSE_MS;
+	_cleanup_free_ char *text = NULL;
+	struct resolver resolver;
+	char host[256] = "";
+
+	if (getenv("RACKSTRAP_STANDIN_LOOKUP_PAUSE_MS"))
+		pause = environment_number("RACKSTRAP_STANDIN_LOOKUP_PAUSE_MS", 60000);
+	gethostname(host, sizeof(host) - 1);
+	if (file_read_at(AT_FDCWD, RESOLV_CONF, RESOLV_CONF_MAX, &text, NULL) < 0)
+		text = NULL;
+	resolver_parse(&resolver, text, host);
+	klog_info("%zu name server(s), up to %u s for a name when silent",
+		  resolver.n_servers, resolver_silence_s(&resolver));
+	for (int i = 1; i <= METADATA_LOOKUPS; i++) {
+		lookup_metadata(&resolver, i);
+		if (i < METADATA_LOOKUPS)
+			pause_ms(pause);
+	}
+	resolver_done(&resolver);
+}
+
+/* The original opens the file for each container of a pod, and is Ready all the same. */
+static void check_resolv_conf(void)
+{
+	_cleanup_close_ int fd = open(RESOLV_CONF, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		klog_error("Error syncing pods, skipping: open " RESOLV_CONF ": %s "
+			   "(the original starts no container now)",
+			   errno == ENOENT ? "no such file or directory"
+					   : strerror(errno));
+}
+
+static void start_slowly(uint64_t seconds)
+{
+	look_for_credentials();
+	if (seconds) {
+		klog_info("RACKSTRAP_STANDIN_KUBELET_S: %llu s more",
+			  (unsigned long long)seconds);
+		pause_ms(seconds * 1000);
+	}
+	check_resolv_conf();
 }
 
 /* --- its ports --------------------------------------------------------------------- */
@@ -341,15 +424,17 @@ static void take_flags(struct kubelet *k)
 int main(int argc, char **argv)
 {
 	static struct kubelet k;
-	uint64_t period, next;
+	uint64_t period, next, slow;
 
 	standin_start(&standin, argc, argv, &k.flags);
+	slow = environment_number("RACKSTRAP_STANDIN_KUBELET_S", STANDIN_SECONDS_MAX);
 	take_flags(&k);
 	check_cgroups();
 	wait_for_docker(&k);
 	look_for_dockerd();
 	check_bridge(&k);
 	start_network_plugin(&k);
+	start_slowly(slow);
 	open_ports(&k);
 	if (k.have_api)
 		register_node(&k);
