@@ -171,10 +171,11 @@ check "that were the six units" test $n = 6
 options="--bridge=cbr0 --iptables=false --ip-masq=false"
 started=$(sed -e ':a;/\\$/{N;s/\\\n//;ba}' images/common/docker-1.7.0/docker.service |
 	sed -n "s/^ExecStart=[^ ]*\(.*\)\$DOCKER_OPTS/\1 $options/p")
+echo 'cgroup /sys/fs/cgroup/devices cgroup rw,nosuid,devices 0 0' >"$WORK/devices"
 # shellcheck disable=SC2086
 check "docker takes its unit's command line" sh -c \
 	"RACKSTRAP_STANDIN_DOCKERD=/bin/echo RACKSTRAP_STANDIN_DOCKER_CONFIG='$WORK/docker.json' \
-		'$S/docker' $started >'$WORK/docker' &&
+		RACKSTRAP_STANDIN_MOUNTS='$WORK/devices' '$S/docker' $started >'$WORK/docker' &&
 	grep -qx -- '--host=fd:// --exec-opt=native.cgroupdriver=cgroupfs --storage-driver=overlay2 $options --config-file=$WORK/docker.json' '$WORK/docker'"
 check "and makes itself dockerd's runtime" python3 - "$WORK/docker.json" "$S/docker" <<'P'
 import json, os, sys
@@ -194,7 +195,8 @@ refuse "docker create: options of other kinds" 2 "See 'docker create --help'." "
 refuse "docker create: no image" 1 "See 'docker create --help'." "$S/docker" create --name=web
 refuse "docker start: no daemon" 1 "Error: failed to start containers: [[]web a b[]]" \
 	env DOCKER_HOST="unix://$WORK/no.sock" "$S/docker" start web a b
-refuse "docker: what 20.10 means otherwise" 2 "See '/usr/bin/docker --help'." "$S/docker" -d --exec-driver=lxc
+refuse "docker: what 20.10 means otherwise" 2 "See '/usr/bin/docker --help'." \
+	env RACKSTRAP_STANDIN_MOUNTS="$WORK/devices" "$S/docker" -d --exec-driver=lxc
 
 # --- docker standin-runc: the runtime of that dockerd -----------------------------------------
 printf '#!/bin/sh\necho "runc $*"\nexit 7\n' >"$WORK/runc"
@@ -302,6 +304,9 @@ printf 'cgroup2 /sys/fs/cgroup cgroup2 rw 0 0\n' >"$WORK/mounts"
 check "kubelet exits 1 on a host with cgroup v2 only" sh -c \
 	"RACKSTRAP_STANDIN_MOUNTS='$WORK/mounts' '$S/kubelet' --api_servers=1.2.3.4:8080 2>'$WORK/e'
 	[ \$? = 1 ] && tail -n 1 '$WORK/e' | grep -q 'mountpoint for cpu not found\$'"
+refuse "docker exits 1 on a host with cgroup v2 only" 1 \
+	'time="*" level=fatal msg="Error mounting devices cgroup: mountpoint for devices not found"' \
+	env RACKSTRAP_STANDIN_MOUNTS="$WORK/mounts" RACKSTRAP_STANDIN_DOCKERD=/bin/echo "$S/docker" -d
 check "kubelet takes no name for an API server without a scheme" sh -c \
 	"'$S/kubelet' --api_servers=master:8080 2>'$WORK/e'
 	[ \$? = 255 ] && grep -q 'unsupported protocol scheme \"master\"' '$WORK/e'"

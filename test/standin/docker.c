@@ -15,6 +15,7 @@
  * are for tests.
  */
 #include "lib/file.h"
+#include "test/standin/common/cgroup.h"
 #include "test/standin/common/docker-client.h"
 #include "test/standin/common/docker-runc.h"
 #include "test/standin/common/etcd.h"
@@ -131,6 +132,21 @@ static void translate(const struct flags *flags, char ***argv)
 	}
 }
 
+/* libcontainer of that time knows cgroup v1 only. */
+static void check_cgroups(void)
+{
+	char now[TIME_LEN];
+
+	if (cgroup_v1_mounted("devices"))
+		return;
+	fprintf(stderr,
+		"time=\"%s\" level=fatal msg=\"Error mounting devices cgroup: mountpoint "
+		"for "
+		"devices not found\"\n",
+		now_rfc3339(now));
+	exit(1);
+}
+
 /* Writes the configuration that makes this program the runtime; returns its path. */
 static const char *write_config(void)
 {
@@ -175,6 +191,7 @@ int main(int argc, char **argv)
 	if (flags.args || !flags_bool(&flags, "daemon", false))
 		refuse("the stand-in knows the daemon (docker -d) and the commands "
 		       "create, inspect, load, rm -f and start only");
+	check_cgroups();
 	strv_add(&real, program);
 	translate(&flags, &real);
 	strv_addf(&real, "--config-file=%s", write_config());

@@ -13,15 +13,15 @@
  * It runs no pods. The ports 10250 (TLS in the original) and 4194 answer little.
  *
  * RACKSTRAP_STANDIN_KUBELET_S is how many seconds longer its start takes; the plugin,
- * which inherits its environment, has a variable of its own. For tests:
- * RACKSTRAP_STANDIN_MOUNTS names another file than /proc/self/mounts,
- * RACKSTRAP_STANDIN_LOOKUP_PAUSE_MS another pause between two lookups.
+ * which inherits its environment, has a variable of its own. For tests,
+ * RACKSTRAP_STANDIN_LOOKUP_PAUSE_MS sets another pause between two lookups.
  */
 #include "lib/file.h"
 #include "lib/net.h"
 #include "lib/rtnl.h"
 #include "lib/run.h"
 #include "test/standin/common/api.h"
+#include "test/standin/common/cgroup.h"
 #include "test/standin/common/docker.h"
 #include "test/standin/common/lists.h"
 #include "test/standin/common/node.h"
@@ -59,24 +59,8 @@ struct kubelet {
 /* cAdvisor and Docker's libcontainer of that time know cgroup v1 only. */
 static void check_cgroups(void)
 {
-	const char *path = getenv("RACKSTRAP_STANDIN_MOUNTS");
-	_cleanup_free_ char *text = NULL;
-	_cleanup_strv_ char **lines = NULL;
-
-	if (file_read_at(AT_FDCWD, path ? path : "/proc/self/mounts", 1 << 20, &text,
-			 NULL) < 0)
-		klog_fatal("/proc/self/mounts: %s", strerror(errno));
-	lines = strv_split(text, "\n");
-	for (size_t i = 0; i < strv_len(lines); i++) {
-		_cleanup_strv_ char **field = strv_split(lines[i], " ");
-		_cleanup_strv_ char **options = NULL;
-
-		if (strv_len(field) < 4 || !streq(field[2], "cgroup"))
-			continue;
-		options = strv_split(field[3], ",");
-		if (strv_has(options, "cpu"))
-			return;
-	}
+	if (cgroup_v1_mounted("cpu"))
+		return;
 	klog_error("mountpoint for cpu not found");
 	exit(1);
 }
