@@ -89,6 +89,10 @@ for p in $KUBE etcd docker calicoctl calico_kubernetes; do
 	check "$p is static" is_static "$S/$p"
 done
 
+variables() { grep -oh 'RACKSTRAP_STANDIN_[A-Z_]*[A-Z]' "$@" | sort -u; }
+check "the README has every variable that they read" \
+	diff <(variables test/standin/*.c test/standin/common/*.c) <(variables test/standin/README.md)
+
 # --- flags that the originals do not have -------------------------------------------------
 for p in $KUBE; do
 	says "an unknown flag" 2 "unknown flag: --no-such-flag" "$p" --no-such-flag=1

@@ -132,7 +132,7 @@ static void translate(const struct flags *flags, char ***argv)
 	}
 }
 
-/* libcontainer of that time knows cgroup v1 only. */
+/* Exits as the original does without cgroup v1: its libcontainer knows nothing newer. */
 static void check_cgroups(void)
 {
 	char now[TIME_LEN];

@@ -56,7 +56,7 @@ struct kubelet {
 
 /* --- what it needs of its host ----------------------------------------------------- */
 
-/* cAdvisor and Docker's libcontainer of that time know cgroup v1 only. */
+/* Exits as the original does without cgroup v1: its cAdvisor knows nothing newer. */
 static void check_cgroups(void)
 {
 	if (cgroup_v1_mounted("cpu"))
@@ -207,7 +207,9 @@ static void look_for_credentials(void)
 	resolver_done(&resolver);
 }
 
-/* The original opens the file for each container of a pod, and is Ready all the same. */
+/* Logs that resolv.conf is missing. The original opens it for each container of a pod, and
+ * its node is Ready all the same.
+ */
 static void check_resolv_conf(void)
 {
 	_cleanup_close_ int fd = open(RESOLV_CONF, O_RDONLY | O_CLOEXEC);

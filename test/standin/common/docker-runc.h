@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `docker standin-runc ARGS...`: an OCI runtime with a trait of Docker 1.7.0's libnetwork,
- * which copies the host's /etc/resolv.conf into every container and starts none when it
- * cannot open that file. Everything else is left to the real runc.
+ * `docker standin-runc ARGS...`: an OCI runtime with a trait of Docker 1.7.0: its
+ * libnetwork copies the host's /etc/resolv.conf into every container and starts none when
+ * it cannot open that file. Everything else is left to the real runc.
  */
 #pragma once
 

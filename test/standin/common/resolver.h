@@ -5,8 +5,8 @@
  * resolv.conf(5)). The stand-ins are static and cannot call glibc's, and need no address:
  * how long a lookup takes is what counts.
  *
- * Not done: `options` other than timeout, attempts and ndots, `sortlist`, TCP, AAAA (glibc
- * sends A and AAAA together and waits for both), RES_OPTIONS and LOCALDOMAIN.
+ * Not done: `options` other than timeout, attempts and ndots, `sortlist`, TCP, AAAA
+ * (glibc sends A and AAAA together and waits for both), RES_OPTIONS and LOCALDOMAIN.
  */
 #pragma once
 
