@@ -8,6 +8,7 @@
 #include "base-tree.h"
 #include "guest.h"
 #include "lib/log.h"
+#include "qcow2.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -76,12 +77,19 @@ static int stream(struct guest *g, const char *path, struct err *e)
 	return -1;
 }
 
+/* Looks at the header alone: what is on it takes a machine to find out. */
+static int check_disk_source(_unused_ const struct recipe *r, int fd, struct err *e)
+{
+	return qcow2_check(fd, "disk", e) < 0 ? -1 : 0;
+}
+
 static int write_disk(const struct base_work *w, const char *path, struct err *e)
 {
 	_cleanup_guest_ struct guest *g = NULL;
 	_cleanup_free_ char *name = NULL;
 
-	if (guest_open_ro(&g, w->source_path, 0, e) < 0 ||
+	if (check_disk_source(w->r, w->source, e) < 0 ||
+	    guest_open_ro(&g, w->source_path, 0, e) < 0 ||
 	    guest_mount_os(g, &name, e) < 0)
 		return -1;
 	log_info("base: %s, read from the disk image", name);
@@ -99,6 +107,7 @@ const struct base_type base_disk = {
 	.parse = base_tree_parse,
 	.check = check_disk,
 	.describe = base_tree_describe,
+	.check_source = check_disk_source,
 	.prepare = base_archive_prepare,
 	.tools = base_archive_tools,
 	.make = make_disk,

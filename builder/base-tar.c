@@ -67,6 +67,13 @@ static int write_tar(const struct base_work *w, const char *path, struct err *e)
 	return base_tree_write(w->source, layer, "tar", path, e);
 }
 
+static int check_tar_source(const struct recipe *r, int fd, struct err *e)
+{
+	const char *layer = r->base.layer ? str_after(r->base.layer, "sha256:") : NULL;
+
+	return base_tree_check(fd, layer, "tar", e);
+}
+
 static int make_tar(const struct base_work *w, struct err *e)
 {
 	return base_tree_make(w, write_tar, e);
@@ -86,6 +93,7 @@ const struct base_type base_tar = {
 	.parse = parse_tar,
 	.check = check_tar,
 	.describe = base_tree_describe,
+	.check_source = check_tar_source,
 	.prepare = prepare_tar,
 	.tools = base_archive_tools,
 	.make = make_tar,

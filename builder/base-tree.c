@@ -104,17 +104,14 @@ static int find_layer(struct archive_in *outer, const char *layer, const char *n
 		     : err_set(e, ERR_FAILED, "%s: has no layer sha256:%s", name, layer);
 }
 
-int base_tree_write(int fd, const char *layer, const char *name, const char *path,
-		    struct err *e)
+/* Writes the tree to `to`, which messages call `path`. */
+static int write_tree(int fd, const char *layer, const char *name, int to,
+		      const char *path, struct err *e)
 {
-	_cleanup_close_ int to =
-		open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	_cleanup_digest_ struct digest *tap = digest_new(DIGEST_SHA256);
 	_cleanup_archive_in_ struct archive_in *outer = NULL, *raw = NULL, *in = NULL;
 	char got[DIGEST_HEX_MAX];
 
-	if (to < 0)
-		return err_errno(e, errno, "%s", path);
 	if (archive_in_fd(layer ? &outer : &in, fd, name, NULL, e) < 0)
 		return -1;
 	if (layer && (find_layer(outer, layer, name, e) < 0 ||
@@ -133,6 +130,25 @@ int base_tree_write(int fd, const char *layer, const char *name, const char *pat
 	return 0;
 }
 
+int base_tree_write(int fd, const char *layer, const char *name, const char *path,
+		    struct err *e)
+{
+	_cleanup_close_ int to =
+		open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	return to < 0 ? err_errno(e, errno, "%s", path)
+		      : write_tree(fd, layer, name, to, path, e);
+}
+
+int base_tree_check(int fd, const char *layer, const char *name, struct err *e)
+{
+	static const char path[] = "/dev/null";
+	_cleanup_close_ int to = open(path, O_WRONLY | O_CLOEXEC);
+
+	return to < 0 ? err_errno(e, errno, "%s", path)
+		      : write_tree(fd, layer, name, to, path, e);
+}
+
 int base_tree_make(const struct base_work *w, base_tree_source *source, struct err *e)
 {
 	_cleanup_free_ char *note = xasprintf("%s.tree", w->log), *dir = NULL;
@@ -145,7 +161,7 @@ int base_tree_make(const struct base_work *w, base_tree_source *source, struct e
 	if (chmod(dir, 0755) < 0) /* a mapped user reads it */
 		r = err_errno(e, errno, "%s", dir);
 	else if (source(w, path, e) < 0)
-		r = err_wrap(e, "%s", w->r->base.url);
+		r = base_source_error(w->r, e);
 	else
 		r = mmdebstrap_make(w, path, e);
 	noted_dir_remove(dir, note);

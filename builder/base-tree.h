@@ -15,6 +15,10 @@
 int base_tree_write(int fd, const char *layer, const char *name, const char *path,
 		    struct err *e) _must_check_;
 
+/* Reads it as base_tree_write() does, and keeps nothing. */
+int base_tree_check(int fd, const char *layer, const char *name,
+		    struct err *e) _must_check_;
+
 /* What base_tree_write is the middle of: a scratch folder, the tree in it, mmdebstrap. */
 typedef int base_tree_source(const struct base_work *w, const char *path, struct err *e);
 int base_tree_make(const struct base_work *w, base_tree_source *source,

@@ -69,6 +69,28 @@ static bool is_locked(const struct base_job *j)
 	return j->o->lock && j->o->lock->n_packages > 0 && j->r->base.type->resolve;
 }
 
+void base_check_lock(const struct lock_base *lock, const struct recipe *r, struct diag *d)
+{
+	if (lock->n_packages > 0 && r->base.type->resolve)
+		debs_check_recipe(lock, r, d);
+}
+
+int base_source_error(const struct recipe *r, struct err *e)
+{
+	return err_wrap(e, "%s: base: %s", r->base.where, r->base.url);
+}
+
+int base_check_source(const struct recipe *r, const struct blob *b, struct err *e)
+{
+	if (!r->base.type->check_source)
+		return 0;
+	if (lseek(b->fd, 0, SEEK_SET) < 0)
+		err_errno(e, errno, "cannot be read");
+	else if (r->base.type->check_source(r, b->fd, e) == 0)
+		return 0;
+	return base_source_error(r, e);
+}
+
 /* --- what is there ----------------------------------------------------------------- */
 
 /* Opens a complete base. 1, 0 when there is none, -1. */
@@ -270,8 +292,8 @@ static int job_begin(struct base_job *j, struct err *e)
 	if (j->r->base.type->prepare(j->r, &j->inputs, &j->sources, e) < 0)
 		return -1;
 	digest_text(DIGEST_SHA256, j->inputs.p, j->inputs.len, j->recipe_key);
-	if (is_locked(j))
-		debs_check_recipe(j->o->lock, j->r, &d);
+	if (j->o->lock)
+		base_check_lock(j->o->lock, j->r, &d);
 	put_origin(j);
 	put_tools(j);
 	digest_text(DIGEST_SHA256, j->inputs.p, j->inputs.len, j->key);

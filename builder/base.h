@@ -59,6 +59,9 @@ struct base_type {
 	void (*check)(const struct recipe *r, struct diag *d);
 	void (*describe)(const struct recipe_base *b, struct buf *out); /* --dry-run */
 
+	/* Checks what the base is made from, as far as that goes without making it: reads
+	 * `fd`, from its beginning. NULL: it is not made from one file. */
+	int (*check_source)(const struct recipe *r, int fd, struct err *e);
 	/*
 	 * Appends to `inputs` what the recipe says about the base, and to `sources` where
 	 * this machine gets it from: both determine where it is in the cache, the first
@@ -86,6 +89,15 @@ const struct base_type *base_type_find(const char *name);
 
 /* -1 names the first program that is missing, with its package. NULL ends `tools`. */
 int base_check_tools(const struct base_tool *tools, struct err *e) _must_check_;
+
+/* Checks what the base is made from; the error says which base of which recipe. */
+int base_check_source(const struct recipe *r, const struct blob *b,
+		      struct err *e) _must_check_;
+/* Puts recipe and URL before an error about what the base is made from. Always -1. */
+int base_source_error(const struct recipe *r, struct err *e);
+/* Checks that a lock was made for this recipe's packages. */
+void base_check_lock(const struct lock_base *lock, const struct recipe *r,
+		     struct diag *d);
 
 int base_get(struct base *ret, const struct recipe *r, const struct cache *c,
 	     const struct base_options *o, struct err *e) _must_check_;

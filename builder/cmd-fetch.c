@@ -3,7 +3,7 @@
 #include "base.h"
 #include "build.h"
 #include "input-args.h"
-#include "inputs.h"
+#include "inputs-check.h"
 #include "lib/log.h"
 #include "progress.h"
 
@@ -26,7 +26,8 @@ static int fetch_recipe(const struct input_args *a, struct err *e)
 	if (recipe_load(&r, a->recipe, &d) == 0)
 		(void)!build_lock_read(&lock, &r, a->lock, &d);
 	if (diag_err(&d, e) < 0 || cache_open(&c, a->cache, e) < 0 ||
-	    inputs_get(&in, &r, &lock, &c, &io, e) < 0)
+	    inputs_get(&in, &r, &lock, &c, &io, e) < 0 ||
+	    inputs_check(&in, &r, &c, e) < 0)
 		return -1;
 	stages_end(&stages, "inputs: %zu, %s, %zu of them fetched", in.n,
 		   progress_size(in.bytes, size), in.fetched);

@@ -104,7 +104,8 @@ static int lock_recipe(const struct input_args *a, struct err *e)
 
 	if (recipe_load(&r, a->recipe, &d) == 0) {
 		file = build_lock_path(&r, a->lock);
-		(void)!lock_read(&old, file, &d);
+		if (lock_read(&old, file, &d) == 0 && a->artifacts)
+			base_check_lock(&old.base, &r, &d);
 	}
 	if (diag_err(&d, e) < 0 || cache_open(&c, a->cache, e) < 0 ||
 	    inputs_lock(&new, &old, &r, &c, &io, e) < 0 ||

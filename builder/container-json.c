@@ -279,6 +279,15 @@ static int plan_saved(struct container_plan *p, const json_t *m,
 	return 0;
 }
 
+int container_refuse_saved(const char *digest, struct err *e)
+{
+	return err_set(e, ERR_FAILED,
+		       "is an archive of docker save, which has no manifest of the "
+		       "digest %s: fetch it from a registry, or give the recipe url and "
+		       "sha256 of the archive in place of digest",
+		       digest);
+}
+
 int container_plan_manifest(struct container_plan *ret, const char *text, size_t len,
 			    const struct container_name *as, const char *digest,
 			    struct err *e)
@@ -289,10 +298,7 @@ int container_plan_manifest(struct container_plan *ret, const char *text, size_t
 	if (parse(&m, text, len, "manifest.json", e) < 0)
 		return -1;
 	if (json_is_array(m) && digest)
-		return err_set(e, ERR_FAILED,
-			       "is an archive of docker save, which cannot be held up to "
-			       "the registry's digest %s",
-			       digest);
+		return container_refuse_saved(digest, e);
 	if (json_is_array(m))
 		return plan_saved(ret, m, as, e);
 	if (digest && check_digest(m, text, len, digest, e) < 0)
@@ -450,6 +456,20 @@ static void make_json(struct container_layer *l, const char *parent, const json_
 	l->json = dump(j);
 }
 
+/* Refuses an image of another machine. One that does not say is of the time when there
+ * was only one kind. */
+static int check_platform(const json_t *config, struct err *e)
+{
+	const char *os = str_of(config, "os"), *arch = str_of(config, "architecture");
+
+	os = os && *os ? os : "linux";
+	arch = arch && *arch ? arch : "amd64";
+	if (streq(os, "linux") && streq(arch, "amd64"))
+		return 0;
+	return err_set(e, ERR_FAILED, "is an image for %s/%s; hosts are linux/amd64", os,
+		       arch);
+}
+
 int container_plan_finish(struct container_plan *p, struct err *e)
 {
 	_cleanup_json_t_ json_t *config = NULL;
@@ -457,7 +477,8 @@ int container_plan_finish(struct container_plan *p, struct err *e)
 
 	if (!p->config && make_config(p, e) < 0)
 		return -1;
-	if (parse(&config, p->config, strlen(p->config), "configuration", e) < 0)
+	if (parse(&config, p->config, strlen(p->config), "configuration", e) < 0 ||
+	    check_platform(config, e) < 0)
 		return -1;
 	for (size_t i = 0; i < p->n; i++) {
 		bool top = i + 1 == p->n;

@@ -34,6 +34,10 @@ int container_plan_manifest(struct container_plan *ret, const char *text, size_t
 			    const struct container_name *as, const char *digest,
 			    struct err *e) _must_check_;
 
+/* Sets the error of an archive of docker save where the registry's manifest must have a
+ * digest: such an archive does not have that manifest. Always returns -1. */
+int container_refuse_saved(const char *digest, struct err *e);
+
 /* An archive without manifest.json: the id that `repositories` gives for the name ... */
 int container_repositories_id(const char *text, const struct container_name *as,
 			      char id[static DIGEST_SHA256_LEN],

@@ -150,12 +150,10 @@ static int make_plan(struct job *j, const char *digest, struct err *e)
 
 	if (r < 0)
 		return -1;
-	if (r == 0 && digest)
-		return err_set(
-			e, ERR_FAILED,
-			"%s: is an archive of docker save, which cannot be held up "
-			"to the registry's digest %s",
-			j->name, digest);
+	if (r == 0 && digest) {
+		container_refuse_saved(digest, e);
+		return err_wrap(e, "%s", j->name);
+	}
 	if (r == 0)
 		r = plan_legacy(j, e);
 	else if (container_plan_manifest(&j->plan, text.p, text.len, j->as, digest, e) <

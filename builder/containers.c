@@ -29,20 +29,48 @@ static int make_one(struct container *ret, const struct recipe *r,
 		    const struct recipe_container *c, const struct input *in,
 		    const struct cache *cache, struct err *e)
 {
-	_cleanup_free_ char *image = xstrdup(c->image);
+	_cleanup_free_ char *image = xstrdup(c->image), *path = NULL;
 	_cleanup_close_ int own = -1;
+	int fd = in ? in->blob.fd : -1;
 	struct container_name as;
 
 	if (container_name_parse(image, &as) < 0)
-		return err_set(e, ERR_CONFIG, "%s: %s", c->where, c->image);
+		return err_set(e, ERR_CONFIG, "%s", c->image);
 	if (!in && !c->file)
-		return err_set(e, ERR_FAILED, "%s: not fetched", c->where);
-	if (!in)
-		own = open(c->file, O_RDONLY | O_CLOEXEC);
-	if (!in && own < 0)
-		return err_errno(e, errno, "%s: %s", c->where, c->file);
-	return container_convert(ret, in ? in->blob.fd : own, c->url ? c->url : c->file,
-				 &as, c->manifest, (int64_t)r->epoch, cache->fd, e);
+		return err_set(e, ERR_FAILED, "not fetched");
+	if (fd < 0) {
+		path = in ? cache_blob_path(cache, &in->blob) : xstrdup(c->file);
+		fd = own = open(path, O_RDONLY | O_CLOEXEC);
+	}
+	if (fd < 0)
+		return err_errno(e, errno, "%s", path);
+	return container_convert(ret, fd, c->url ? c->url : c->file, &as, c->manifest,
+				 (int64_t)r->epoch, cache->fd, e);
+}
+
+/* Makes the recipe's container `i`. */
+static int make(struct container *ret, const struct recipe *r, size_t i,
+		const struct inputs *in, const struct cache *cache, struct err *e)
+{
+	const struct recipe_container *c = &r->containers[i];
+
+	if (make_one(ret, r, c, find_input(c, in), cache, e) < 0)
+		return err_wrap(e, "%s: container '%s'", c->where, c->image);
+	return 0;
+}
+
+void containers_check(const struct recipe *r, const struct inputs *in,
+		      const struct cache *c, struct diag *d)
+{
+	for (size_t i = 0; i < r->n_containers; i++) {
+		struct container made;
+		struct err one = {0};
+
+		if (make(&made, r, i, in, c, &one) < 0)
+			diag_add_err(d, &one);
+		else
+			close(made.fd);
+	}
 }
 
 int containers_make(struct containers *ret, const struct recipe *r,
@@ -54,8 +82,8 @@ int containers_make(struct containers *ret, const struct recipe *r,
 		const struct input *from = find_input(&r->containers[i], in);
 		struct container *x = &ret->v[i];
 
-		if (make_one(x, r, &r->containers[i], from, c, e) < 0)
-			return err_wrap(e, "container '%s'", r->containers[i].image);
+		if (make(x, r, i, in, c, e) < 0)
+			return -1;
 		ret->in[i] = (struct input){
 			.artifact = from ? from->artifact : NULL,
 			.blob = {.fd = x->fd, .size = x->size},

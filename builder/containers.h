@@ -20,5 +20,9 @@ int containers_make(struct containers *ret, const struct recipe *r,
 		    struct err *e) _must_check_;
 void containers_done(struct containers *c);
 
+/* Makes each of them as containers_make() does, keeps none, and reports all mistakes. */
+void containers_check(const struct recipe *r, const struct inputs *in,
+		      const struct cache *c, struct diag *d);
+
 /* Adds them to the layer; `c` must outlive it. */
 void containers_add(struct layer *l, const struct recipe *r, const struct containers *c);

@@ -2,6 +2,7 @@
 /* What each artifact must be, from the recipe and its lock; obtain.c gets it. */
 #include "inputs.h"
 
+#include "inputs-check.h"
 #include "lib/str.h"
 #include "mirror.h"
 #include "obtain.h"
@@ -85,13 +86,26 @@ static void pin(struct want *w, const struct lock *lock, const struct recipe *r,
 	}
 }
 
+/* Makes inputs of what came: its descriptors are theirs now. */
+static struct inputs wants_take(struct wants *w, const struct recipe *r)
+{
+	struct inputs in = {.v = xcalloc(w->n + 1, sizeof(*in.v))};
+
+	for (size_t i = 0; i < w->n; i++) {
+		in.v[in.n++] = (struct input){&r->artifacts[i], w->v[i].blob};
+		w->v[i].blob.fd = -1;
+		in.bytes += w->v[i].blob.size;
+		in.fetched += w->v[i].fetched;
+	}
+	return in;
+}
+
 int inputs_get(struct inputs *ret, const struct recipe *r, const struct lock *lock,
 	       const struct cache *c, const struct inputs_options *o, struct err *e)
 {
 	_cleanup_wants_ struct wants w = {0};
 	_cleanup_diag_ struct diag d = {0};
 	struct obtain_options oo = {.mirrors = o->mirrors, .offline = o->offline};
-	struct inputs in = {0};
 
 	wants_begin(&w, r);
 	for (size_t i = 0; i < w.n; i++)
@@ -107,14 +121,7 @@ int inputs_get(struct inputs *ret, const struct recipe *r, const struct lock *lo
 	}
 	if (diag_err(&d, e) < 0)
 		return -1;
-	in.v = xcalloc(w.n + 1, sizeof(*in.v));
-	for (size_t i = 0; i < w.n; i++) {
-		in.v[in.n++] = (struct input){&r->artifacts[i], w.v[i].blob};
-		w.v[i].blob.fd = -1; /* it is theirs now */
-		in.bytes += w.v[i].blob.size;
-		in.fetched += w.v[i].fetched;
-	}
-	*ret = in;
+	*ret = wants_take(&w, r);
 	return 0;
 }
 
@@ -147,7 +154,8 @@ int inputs_lock(struct lock *lock, const struct lock *old, const struct recipe *
 		const struct cache *c, const struct inputs_options *o, struct err *e)
 {
 	_cleanup_wants_ struct wants w = {0};
-	struct obtain_options oo = {.mirrors = o->mirrors};
+	_cleanup_inputs_ struct inputs in = {0};
+	struct obtain_options oo = {.mirrors = o->mirrors, .closed = true};
 
 	wants_begin(&w, r);
 	if (obtain_anew(w.v, w.n, c, &oo, e) < 0)
@@ -155,5 +163,6 @@ int inputs_lock(struct lock *lock, const struct lock *old, const struct recipe *
 	for (size_t i = 0; i < w.n; i++)
 		if (!lock_find(lock, w.v[i].url))
 			note(lock, old, &w.v[i], o->mirrors);
-	return 0;
+	in = wants_take(&w, r);
+	return inputs_check(&in, r, c, e);
 }

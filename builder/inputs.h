@@ -34,8 +34,8 @@ void inputs_done(struct inputs *i);
 
 /*
  * Fetches every artifact, whatever the cache has, and adds to `lock` what came. A digest
- * in the recipe must hold. What came is kept in the cache. What is as it was in `old`
- * keeps its `when` and `from`.
+ * in the recipe must hold, and inputs_check() must find nothing wrong. What came is kept
+ * in the cache. What is as it was in `old` keeps its `when` and `from`.
  */
 int inputs_lock(struct lock *lock, const struct lock *old, const struct recipe *r,
 		const struct cache *c, const struct inputs_options *o,

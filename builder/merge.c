@@ -10,7 +10,7 @@
  */
 #include "merge.h"
 
-#include "extract.h"
+#include "inputs-check.h"
 #include "lib/file.h"
 
 #include <sys/mman.h>
@@ -22,7 +22,6 @@ struct merger {
 	const struct merge *m;
 	struct archive_out *out;
 	struct merge_stats stats;
-	const struct input *input; /* that is being extracted */
 };
 
 /* --- the base ---------------------------------------------------------------------- */
@@ -275,20 +274,6 @@ static int sink(void *data, const struct recipe_extract *x, const struct entry *
 	return 0;
 }
 
-static int extract_input(struct merger *g, const struct input *in, struct err *e)
-{
-	const struct extract x = {
-		.v = in->artifact->v,
-		.n = in->artifact->n,
-		.name = in->artifact->url,
-		.limit = in->artifact->limit,
-		.sink = sink,
-		.data = g,
-	};
-
-	return extract(&x, in->blob.fd, e);
-}
-
 /* The first item of each artifact that is an archive stands for all of them. */
 static int merge_archives(struct merger *g, struct err *e)
 {
@@ -307,9 +292,7 @@ static int merge_archives(struct merger *g, struct err *e)
 		}
 		if (!next)
 			return 0;
-		if (lseek(next->blob.fd, 0, SEEK_SET) < 0)
-			return err_errno(e, errno, "%s", next->artifact->name);
-		if (extract_input(g, next, e) < 0)
+		if (input_extract(next, sink, g, e) < 0)
 			return -1;
 		done = next;
 	}

@@ -224,13 +224,15 @@ static int drop_found(struct missings *m, const struct cache *c,
 	return result;
 }
 
-/* What has just come was digested on its way, and need not be read again. */
+/* Opens what has just come. It was digested on its way and is not read again, unless
+ * another want of its URL was what the download had to be. 1, 0 or -1 as open_want. */
 static int open_fetched(struct want *w, const struct cache *c,
 			const struct obtain_options *o, struct err *e)
 {
 	_cleanup_free_ char *path = NULL;
 
-	if (!w->fetched || w->type != DIGEST_SHA256 || !streq(w->digest, w->blob.sha256))
+	if (!w->fetched || w->weak || w->type != DIGEST_SHA256 ||
+	    !streq(w->digest, w->blob.sha256))
 		return open_want(w, c, o, e);
 	if (o->closed)
 		return 1;
@@ -239,13 +241,11 @@ static int open_fetched(struct want *w, const struct cache *c,
 	return w->blob.fd < 0 ? err_errno(e, errno, "%s", path) : 1;
 }
 
-/* Fetches what nobody else has fetched meanwhile. */
-static int fetch_missing(struct missings *m, const struct cache *c,
-			 const struct obtain_options *o, struct err *e)
+/* Opens everything that came. One download serves all wants of its URL, so it may not be
+ * what each of them must be. */
+static int open_all(struct missings *m, const struct cache *c,
+		    const struct obtain_options *o, struct err *e)
 {
-	if (missings_lock(m, c, e) < 0 || drop_found(m, c, o, e) < 0 ||
-	    missings_fetch(m, c, o, e) < 0)
-		return -1;
 	for (size_t i = 0; i < m->n; i++) {
 		struct want *w = m->v[i].want;
 		int found = open_fetched(w, c, o, e);
@@ -260,12 +260,32 @@ static int fetch_missing(struct missings *m, const struct cache *c,
 	return 0;
 }
 
+/* Fetches what nobody else has fetched meanwhile. */
+static int fetch_missing(struct missings *m, const struct cache *c,
+			 const struct obtain_options *o, struct err *e)
+{
+	if (missings_lock(m, c, e) < 0 || drop_found(m, c, o, e) < 0 ||
+	    missings_fetch(m, c, o, e) < 0)
+		return -1;
+	return open_all(m, c, o, e);
+}
+
+/* Fetches all. A want without a digest takes that of what came. */
 static int fetch_anew(struct missings *m, const struct cache *c,
 		      const struct obtain_options *o, struct err *e)
 {
-	if (missings_lock(m, c, e) < 0)
+	if (missings_lock(m, c, e) < 0 || missings_fetch(m, c, o, e) < 0)
 		return -1;
-	return missings_fetch(m, c, o, e);
+	for (size_t i = 0; i < m->n; i++) {
+		struct want *w = m->v[i].want;
+
+		if (w->digest)
+			continue;
+		memcpy(w->came, w->blob.sha256, sizeof(w->came));
+		w->type = DIGEST_SHA256;
+		w->digest = w->came;
+	}
+	return open_all(m, c, o, e);
 }
 
 typedef int fetch_batch(struct missings *m, const struct cache *c,

@@ -17,7 +17,8 @@ struct want {
 
 	/* What it must be. */
 	enum digest_type type;
-	const char *digest; /* NULL, which only obtain_anew takes: not known */
+	const char *digest; /* NULL, which only obtain_anew takes: not known; it becomes
+			     * `came` */
 	uint64_t size;      /* 0: not known */
 	const char *by;     /* who says so: "recipe.cfg:12" */
 	enum digest_type weak_type;
@@ -28,6 +29,7 @@ struct want {
 	struct blob blob; /* fd -1 with obtain_options.closed */
 	bool fetched;     /* it was not in the cache */
 	char *from;       /* where redirects led, or NULL */
+	char came[DIGEST_HEX_MAX];
 };
 
 struct obtain_options {
@@ -42,7 +44,7 @@ struct obtain_options {
 int obtain(struct want *v, size_t n, const struct cache *c,
 	   const struct obtain_options *o, struct err *e) _must_check_;
 
-/* Fetches every one, whatever the cache has. */
+/* Fetches every one, whatever the cache has, and opens it as obtain() does. */
 int obtain_anew(struct want *v, size_t n, const struct cache *c,
 		const struct obtain_options *o, struct err *e) _must_check_;
 

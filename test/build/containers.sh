@@ -73,7 +73,7 @@ check "and leaves none" test "$(ls "$TMPDIR")" = fetched
 
 for f in new old; do
 	refuse "a registry's digest is no word about $f.tar" 1 \
-		"image: is an archive of docker save, which cannot be held up to the registry's digest $two" \
+		"image: is an archive of docker save, which has no manifest of the digest $two: fetch it from a registry, or give the recipe url and sha256 of the archive in place of digest" \
 		"$tool" "$D/$f.tar" team/one:v1 "$two" "$WORK/out.tar"
 done
 

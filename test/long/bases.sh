@@ -95,8 +95,10 @@ check "the same tree by URL and out of the registry is the same base, byte for b
 	"$(sort "$RACKSTRAP_CACHE"/base/*/complete | uniq -d | wc -l)" = 1
 qemu-img create -q -f qcow2 -b "$WORK/http/disk.qcow2" -F qcow2 "$WORK/http/backed.qcow2"
 recipe backed "type = \"disk\"; url = \"$url/backed.qcow2\";"
-"$RACKSTRAP" lock "$WORK/backed" 2>"$WORK/log"
-refuse "a qcow2 that refers to another file" 1 \
-	"rackstrap: $url/backed.qcow2: */blobs/*: a qcow2 with a backing file: image refused" \
-	"$RACKSTRAP" build "$WORK/backed" --out "$WORK/baked"
+said="rackstrap: $WORK/backed/recipe.cfg:3: base: $url/backed.qcow2: disk: a qcow2 with a backing file: image refused"
+refuse "a qcow2 that refers to another file is not locked" 1 "$said" "$RACKSTRAP" lock "$WORK/backed"
+printf 'version = 1;\ninputs = ( { url = "%s"; size = "%s"; sha256 = "%s"; } );\n' "$url/backed.qcow2" \
+	"$(stat -c %s "$WORK/http/backed.qcow2")" "$(sha256sum <"$WORK/http/backed.qcow2" | cut -d' ' -f1)" \
+	>"$WORK/backed/recipe.lock"
+refuse "and not built" 1 "$said" "$RACKSTRAP" build "$WORK/backed" --out "$WORK/baked"
 finish
