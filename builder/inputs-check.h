@@ -16,7 +16,7 @@ int input_extract(const struct input *in, extract_sink *sink, void *data,
 		  struct err *e) _must_check_;
 
 /* Checks everything that a build takes out of its inputs, and reports all that is wrong.
- * Inputs whose descriptor is -1 are opened one at a time, in the cache. Nothing is kept; a container needs as much room in the cache's folder meanwhile as in
- * the image. */
+ * Inputs whose descriptor is -1 are opened one at a time, in the cache. Nothing is kept;
+ * meanwhile a container needs as much room in the cache's folder as in the image. */
 int inputs_check(const struct inputs *in, const struct recipe *r, const struct cache *c,
 		 struct err *e) _must_check_;
