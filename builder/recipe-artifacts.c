@@ -25,8 +25,10 @@ static void extract_free(struct recipe_extract *v, size_t n)
 	free(v);
 }
 
-static void artifact_done(struct recipe_artifact *a)
+static void artifact_done(void *entry)
 {
+	struct recipe_artifact *a = entry;
+
 	extract_free(a->v, a->n);
 	free(a->name);
 	free(a->url);
@@ -177,9 +179,9 @@ static void parse_url(struct recipe_artifact *a, const struct conf_node *n,
 			      a->url);
 }
 
-static void parse_artifact(struct recipe *r, const struct conf_node *n, struct diag *d)
+static void parse_artifact(void *entry, const struct conf_node *n, struct diag *d)
 {
-	struct recipe_artifact *a = &r->artifacts[r->n_artifacts++];
+	struct recipe_artifact *a = entry;
 	bool to = conf_member(n, "to"), extract = conf_member(n, "extract");
 
 	recipe_set_where(&a->where, n);
@@ -199,11 +201,6 @@ static void parse_artifact(struct recipe *r, const struct conf_node *n, struct d
 	else
 		parse_extract_list(&a->v, &a->n, n, 1, d);
 	parse_limit(a, n, d);
-	for (size_t i = 0; i + 1 < r->n_artifacts; i++)
-		if (a->name && r->artifacts[i].name &&
-		    streq(a->name, r->artifacts[i].name))
-			conf_complain(n, d, "artifact '%s' is there already (%s)",
-				      a->name, r->artifacts[i].where);
 }
 
 struct recipe_artifact *recipe_add_artifact(struct recipe *r, enum artifact_use use,
@@ -229,11 +226,14 @@ struct recipe_artifact *recipe_add_artifact(struct recipe *r, enum artifact_use 
 void recipe_parse_artifacts(struct recipe *r, const struct conf_node *root,
 			    struct diag *d)
 {
-	const struct conf_node *list = NULL;
+	static const struct recipe_list type = {
+		.key = "artifacts",
+		.size = sizeof(struct recipe_artifact),
+		.name = offsetof(struct recipe_artifact, name),
+		.where = offsetof(struct recipe_artifact, where),
+		.parse = parse_artifact,
+		.done = artifact_done,
+	};
 
-	if (conf_get_list(root, "artifacts", &list, d) <= 0)
-		return;
-	recipe_artifacts_done(r);
-	r->artifacts = xcalloc(conf_len(list), sizeof(*r->artifacts));
-	recipe_each(r, list, parse_artifact, d);
+	r->artifacts = recipe_lay_list(&type, r->artifacts, &r->n_artifacts, root, d);
 }

@@ -54,6 +54,32 @@ static void check_targets(const struct recipe *r, struct diag *d)
 	free(t.v);
 }
 
+static void check_artifacts(const struct recipe *r, struct diag *d)
+{
+	for (size_t i = 0; i < r->n_artifacts; i++)
+		for (size_t k = 0; k < i; k++) {
+			const struct recipe_artifact *a = &r->artifacts[i];
+			const struct recipe_artifact *first = &r->artifacts[k];
+
+			if (a->name && first->name && streq(a->name, first->name))
+				diag_add(d, "%s: artifact '%s' is there already (%s)",
+					 a->where, a->name, first->where);
+		}
+}
+
+static void check_containers(const struct recipe *r, struct diag *d)
+{
+	for (size_t i = 0; i < r->n_containers; i++)
+		for (size_t k = 0; k < i; k++) {
+			const struct recipe_container *c = &r->containers[i];
+			const struct recipe_container *first = &r->containers[k];
+
+			if (c->image && first->image && streq(c->image, first->image))
+				diag_add(d, "%s: container '%s' is there already (%s)",
+					 c->where, c->image, first->where);
+		}
+}
+
 static const struct recipe_unit *find_unit(const struct recipe *r, const char *name)
 {
 	for (size_t i = 0; i < r->n_units; i++)
@@ -163,6 +189,8 @@ void recipe_check(const struct recipe *r, struct diag *d)
 	if (r->n_images == 0 && !d->n)
 		diag_add(d, "%s: images: missing, as in images = [ \"pxe\" ];", r->file);
 	check_initramfs(r, d);
+	check_artifacts(r, d);
+	check_containers(r, d);
 	check_targets(r, d);
 	check_units(r, d);
 	check_switches(r, d);

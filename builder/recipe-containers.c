@@ -13,8 +13,10 @@
 const char *const recipe_container_keys[] = {"image",  "digest", "url",     "sha256",
 					     "sha512", "file",   "standin", NULL};
 
-static void container_done(struct recipe_container *c)
+static void container_done(void *entry)
 {
+	struct recipe_container *c = entry;
+
 	free(c->image);
 	free(c->url);
 	free(c->manifest);
@@ -119,32 +121,30 @@ static void parse_source(struct recipe_container *c, const struct conf_node *n,
 		c->url = recipe_registry_url(c->image, c->manifest);
 }
 
-static void parse_container(struct recipe *r, const struct conf_node *n, struct diag *d)
+static void parse_container(void *entry, const struct conf_node *n, struct diag *d)
 {
-	struct recipe_container *c = &r->containers[r->n_containers++];
+	struct recipe_container *c = entry;
 
 	recipe_set_where(&c->where, n);
 	(void)!conf_check_keys(n, recipe_container_keys, d);
 	parse_image(c, n, d);
 	parse_source(c, n, d);
 	(void)!conf_get_bool(n, "standin", &c->standin, d);
-	for (size_t i = 0; i + 1 < r->n_containers; i++)
-		if (c->image && r->containers[i].image &&
-		    streq(c->image, r->containers[i].image))
-			conf_complain(n, d, "container '%s' is there already (%s)",
-				      c->image, r->containers[i].where);
 }
 
 void recipe_parse_containers(struct recipe *r, const struct conf_node *root,
 			     struct diag *d)
 {
-	const struct conf_node *list = NULL;
+	static const struct recipe_list type = {
+		.key = "containers",
+		.size = sizeof(struct recipe_container),
+		.name = offsetof(struct recipe_container, image),
+		.where = offsetof(struct recipe_container, where),
+		.parse = parse_container,
+		.done = container_done,
+	};
 
-	if (conf_get_list(root, "containers", &list, d) <= 0)
-		return;
-	recipe_containers_done(r);
-	r->containers = xcalloc(conf_len(list), sizeof(*r->containers));
-	recipe_each(r, list, parse_container, d);
+	r->containers = recipe_lay_list(&type, r->containers, &r->n_containers, root, d);
 }
 
 char *recipe_container_name(const struct recipe_container *c)

@@ -10,14 +10,20 @@
 const char *const recipe_file_keys[] = {"to",  "source", "content", "link",
 					"dir", "mode",   NULL};
 
+static void file_done(void *entry)
+{
+	struct recipe_file *f = entry;
+
+	free(f->to);
+	free(f->text);
+	free(f->written);
+	free(f->where);
+}
+
 void recipe_files_done(struct recipe *r)
 {
-	for (size_t i = 0; i < r->n_files; i++) {
-		free(r->files[i].to);
-		free(r->files[i].text);
-		free(r->files[i].written);
-		free(r->files[i].where);
-	}
+	for (size_t i = 0; i < r->n_files; i++)
+		file_done(&r->files[i]);
 	free(r->files);
 	r->files = NULL;
 	r->n_files = 0;
@@ -80,9 +86,9 @@ static void parse_kind(struct recipe_file *f, const struct conf_node *n, struct 
 		f->text = xstrdup(content);
 }
 
-static void parse_file(struct recipe *r, const struct conf_node *n, struct diag *d)
+static void parse_file(void *entry, const struct conf_node *n, struct diag *d)
 {
-	struct recipe_file *f = &r->files[r->n_files++];
+	struct recipe_file *f = entry;
 
 	recipe_set_where(&f->where, n);
 	(void)!conf_check_keys(n, recipe_file_keys, d);
@@ -98,11 +104,14 @@ static void parse_file(struct recipe *r, const struct conf_node *n, struct diag 
 
 void recipe_parse_files(struct recipe *r, const struct conf_node *root, struct diag *d)
 {
-	const struct conf_node *list = NULL;
+	static const struct recipe_list type = {
+		.key = "files",
+		.size = sizeof(struct recipe_file),
+		.name = offsetof(struct recipe_file, to),
+		.where = offsetof(struct recipe_file, where),
+		.parse = parse_file,
+		.done = file_done,
+	};
 
-	if (conf_get_list(root, "files", &list, d) <= 0)
-		return;
-	recipe_files_done(r);
-	r->files = xcalloc(conf_len(list), sizeof(*r->files));
-	recipe_each(r, list, parse_file, d);
+	r->files = recipe_lay_list(&type, r->files, &r->n_files, root, d);
 }

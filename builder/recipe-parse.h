@@ -17,6 +17,7 @@ extern const char *const recipe_extract_keys[];
 extern const char *const recipe_file_keys[];
 extern const char *const recipe_media_keys[];
 extern const char *const recipe_container_keys[];
+extern const char *const recipe_remove_keys[];
 
 /* "FILE:LINE" of a node, owned. */
 char *recipe_node_where(const struct conf_node *n);
@@ -45,10 +46,26 @@ bool recipe_is_word(const char *s);
 bool recipe_is_url(const char *s);  /* https://, http:// or file:/// */
 bool recipe_is_unit(const char *s); /* "x.service", "getty@tty1.service", "x.target" */
 
-/* A list of groups: calls `item` for each; complains about what is not a group. */
-typedef void recipe_item(struct recipe *r, const struct conf_node *group, struct diag *d);
-void recipe_each(struct recipe *r, const struct conf_node *list, recipe_item *item,
-		 struct diag *d);
+/* A list of things with names, which are laid over an included recipe's one by one. */
+struct recipe_list {
+	const char *key;    /* of the list: "artifacts" */
+	bool strings;       /* its elements are strings, not groups */
+	size_t size;        /* of an entry, ... */
+	size_t name, where; /* ... and where in it these pointers are */
+	/* Fills an entry, zeroed before; its name stays NULL when it is wrong. */
+	void (*parse)(void *entry, const struct conf_node *n, struct diag *d);
+	void (*done)(void *entry);
+};
+
+/* Lays a file's list over the `n` entries of `v`: what is to be removed goes, an entry of
+ * a name that is there replaces that one, others are appended. Returns the new array. */
+void *recipe_lay_list(const struct recipe_list *type, void *v, size_t *n,
+		      const struct conf_node *root, struct diag *d);
+/* Checks the group `remove` of a file, but for its names: recipe_lay_list() does. */
+void recipe_parse_remove(const struct conf_node *root, struct diag *d);
+
+/* The path without "." and "..", as far as that leads to the same file. Owned. */
+char *recipe_tidy_path(const char *path);
 
 /* sha256 or sha512 of a group; *hex stays when there is neither. */
 void recipe_get_digest(const struct conf_node *n, char **hex, enum digest_type *type,

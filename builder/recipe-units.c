@@ -7,17 +7,14 @@
 
 #include <sys/stat.h>
 
-static void units_empty(struct recipe *r)
+static void unit_done(void *entry)
 {
-	for (size_t i = 0; i < r->n_units; i++) {
-		free(r->units[i].name);
-		free(r->units[i].source);
-		free(r->units[i].written);
-		free(r->units[i].where);
-	}
-	free(r->units);
-	r->units = NULL;
-	r->n_units = 0;
+	struct recipe_unit *u = entry;
+
+	free(u->name);
+	free(u->source);
+	free(u->written);
+	free(u->where);
 }
 
 static void switches_empty(struct recipe_switches *s)
@@ -32,7 +29,9 @@ static void switches_empty(struct recipe_switches *s)
 
 void recipe_units_done(struct recipe *r)
 {
-	units_empty(r);
+	for (size_t i = 0; i < r->n_units; i++)
+		unit_done(&r->units[i]);
+	free(r->units);
 	switches_empty(&r->enable);
 	switches_empty(&r->disable);
 	switches_empty(&r->mask);
@@ -52,17 +51,14 @@ static int unit_string(const struct conf_node *list, size_t i, const char *key,
 	return conf_str(n, ret, d);
 }
 
-static void parse_unit(struct recipe *r, const struct conf_node *list, size_t i,
-		       struct diag *d)
+static void parse_unit(void *entry, const struct conf_node *n, struct diag *d)
 {
-	const struct conf_node *n = conf_at(list, i);
+	struct recipe_unit *u = entry;
 	const char *s = NULL, *slash;
-	struct recipe_unit *u;
 	struct stat st;
 
-	if (unit_string(list, i, "units", &s, d) < 0)
+	if (conf_str(n, &s, d) < 0)
 		return;
-	u = &r->units[r->n_units++];
 	slash = strrchr(s, '/');
 	recipe_set_where(&u->where, n);
 	u->written = xstrdup(s);
@@ -78,14 +74,17 @@ static void parse_unit(struct recipe *r, const struct conf_node *list, size_t i,
 
 static void parse_units(struct recipe *r, const struct conf_node *root, struct diag *d)
 {
-	const struct conf_node *list = NULL;
+	static const struct recipe_list type = {
+		.key = "units",
+		.strings = true,
+		.size = sizeof(struct recipe_unit),
+		.name = offsetof(struct recipe_unit, name),
+		.where = offsetof(struct recipe_unit, where),
+		.parse = parse_unit,
+		.done = unit_done,
+	};
 
-	if (conf_get_list(root, "units", &list, d) <= 0)
-		return;
-	units_empty(r);
-	r->units = xcalloc(conf_len(list), sizeof(*r->units));
-	for (size_t i = 0; i < conf_len(list); i++)
-		parse_unit(r, list, i, d);
+	r->units = recipe_lay_list(&type, r->units, &r->n_units, root, d);
 }
 
 static void parse_switches(struct recipe_switches *s, const struct conf_node *root,

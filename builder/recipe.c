@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A recipe file and the ones it includes, the innermost first, each laid over what the
- * ones before it said. Every section has a file of its own (recipe-*.c); here are the
- * top level and the helpers they share.
+ * ones before it said. Every section has a file of its own (recipe-*.c), and how lists
+ * are laid over each other is in recipe-include.c; here are the top level and the helpers
+ * they share.
  */
 #include "recipe.h"
 
@@ -20,11 +21,10 @@
 #define EPOCH_MAX         UINT32_MAX /* squashfs and cpio have 32 bits for a time */
 
 const char *const recipe_keys[] = {
-	"version",   "name",    "summary", "include",    "base",
-	"initramfs", "cmdline", "epoch",   "squashfs",   "exclude",
-	"artifacts", "files",   "units",   "enable",     "disable",
-	"mask",      "roles",   "images",  "containers", "media",
-	NULL,
+	"version",    "name",   "summary",  "include", "base",      "initramfs",
+	"cmdline",    "epoch",  "squashfs", "exclude", "artifacts", "files",
+	"units",      "enable", "disable",  "mask",    "roles",     "images",
+	"containers", "media",  "remove",   NULL,
 };
 
 /* --- helpers for all sections ------------------------------------------------------ */
@@ -197,20 +197,6 @@ bool recipe_is_unit(const char *s)
 	return false;
 }
 
-void recipe_each(struct recipe *r, const struct conf_node *list, recipe_item *item,
-		 struct diag *d)
-{
-	for (size_t i = 0; i < conf_len(list); i++) {
-		const struct conf_node *n = conf_at(list, i);
-
-		if (conf_type(n) == CONF_GROUP)
-			item(r, n, d);
-		else
-			conf_complain(n, d, "%s: element %zu must be a group: { ... }",
-				      conf_key(list), i + 1);
-	}
-}
-
 /* --- the top level ----------------------------------------------------------------- */
 
 static bool is_name(const char *s)
@@ -343,6 +329,7 @@ static void parse_root(struct recipe *r, const struct conf *c, struct diag *d)
 	parse_exclude(r, root, d);
 	parse_images(r, root, d);
 	recipe_parse_base(r, root, d);
+	recipe_parse_remove(root, d);
 	recipe_parse_artifacts(r, root, d);
 	recipe_parse_containers(r, root, d);
 	recipe_parse_files(r, root, d);
@@ -356,7 +343,7 @@ static int load_included(struct recipe *r, const struct conf *c, unsigned depth,
 			 struct diag *d)
 {
 	const struct conf_node *root = conf_root(c);
-	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ char *beside = NULL, *path = NULL;
 	const char *s = NULL;
 	int ret = conf_get_str(root, "include", &s, d);
 
@@ -367,7 +354,9 @@ static int load_included(struct recipe *r, const struct conf *c, unsigned depth,
 				     "include: more than %d files deep: does a recipe "
 				     "include itself?",
 				     INCLUDE_DEPTH_MAX);
-	path = recipe_beside(root, s);
+	r->includes = true;
+	beside = recipe_beside(root, s);
+	path = recipe_tidy_path(beside);
 	if (access(path, R_OK) < 0)
 		return conf_complain(conf_member(root, "include"), d, "include: %s: %s",
 				     path, strerror(errno));

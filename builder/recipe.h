@@ -4,8 +4,12 @@
  * from then on a const plan that the builder carries out.
  *
  * A recipe may include another one and is laid over it: the groups (base, initramfs,
- * squashfs) key by key, anything else as a whole. Relative paths in it are relative to
- * the file they are written in.
+ * squashfs, media) key by key; artifacts, containers, files and units entry by entry;
+ * anything else as a whole. An entry replaces, as a whole and in its place, the included
+ * one of the same name (an artifact's name, a container's image, a file's to, a unit's
+ * file name); without such a one it is appended. The group `remove` lists names of
+ * included entries that the image does not have. Relative paths in a recipe are relative
+ * to the file they are written in.
  */
 #pragma once
 
@@ -151,8 +155,9 @@ struct recipe_media {
 };
 
 struct recipe {
-	char *file; /* the one that was asked for */
-	char *dir;  /* it is in */
+	char *file;    /* the one that was asked for */
+	char *dir;     /* it is in */
+	bool includes; /* it is made of more than that file */
 	char *name, *summary, *cmdline;
 	uint64_t epoch; /* seconds; no time in the image is later */
 	struct recipe_base base;
@@ -186,5 +191,6 @@ void recipe_done(struct recipe *r);
 /* What the artifact of a container is called. Owned. */
 char *recipe_container_name(const struct recipe_container *c);
 
-/* The plan as text, for --dry-run and the tests. Owned by the caller. */
+/* The plan as text, for --dry-run and the tests; with files and lines where a recipe
+ * includes another. Owned by the caller. */
 char *recipe_describe(const struct recipe *r);

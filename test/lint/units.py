@@ -243,18 +243,30 @@ def role_units(recipe):
     return roles
 
 
+def recipe_units(recipe):
+    """{name: path} of the units of a recipe and of those that it includes."""
+    text = without_comments(recipe)
+    include = re.search(r'^include\s*=\s*"(.*?)"', text, re.M)
+    remove = re.search(r"^remove\s*=\s*\{[^}]*?\bunits\s*=\s*\[(.*?)\]", text, re.M | re.S)
+    listed = re.search(r"^units\s*=\s*\[(.*?)\]", text, re.M | re.S)
+    folder = os.path.dirname(recipe)
+    found = recipe_units(os.path.join(folder, include[1])) if include else {}
+    for name in strings(remove[1]) if remove else ():
+        found.pop(name, None)
+    for path in strings(listed[1]) if listed else ():
+        found[os.path.basename(path)] = os.path.join(folder, path)
+    return found
+
+
 def recipes(units):
     ours = {u.name: u for u in units}
     for recipe in RECIPES:
-        text = without_comments(recipe)
-        listed = re.search(r"^units\s*=\s*\[(.*?)\]", text, re.M | re.S)
-        if listed:
-            names = {os.path.basename(p) for p in strings(listed[1])}
-            for name in sorted(set(ours) - names):
-                yield f"{recipe}: units: {name} is missing"
-            for path in strings(listed[1]):
-                if not os.path.exists(os.path.join(os.path.dirname(recipe), path)):
-                    yield f"{recipe}: units: {path}: no such file"
+        found = recipe_units(recipe)
+        for name in sorted(set(ours) - set(found)):
+            yield f"{recipe}: units: {name} is missing"
+        for path in found.values():
+            if not os.path.exists(path):
+                yield f"{recipe}: units: {path}: no such file"
         for role, names in role_units(recipe).items():
             yield from role_matches(recipe, role, names, ours)
 
