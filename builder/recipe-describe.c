@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The plan as text: what `rackstrap build --dry-run` prints, a line a thing. */
+/*
+ * The plan as text: what `rackstrap build --dry-run` prints, a line a thing. If a recipe
+ * includes another, the things that may be from either have file and line behind them.
+ */
 #include "base.h"
 #include "image.h"
 #include "recipe.h"
@@ -11,6 +14,14 @@ static void put_words(struct buf *b, const char *key, char *const *v)
 	buf_printf(b, "%s", key);
 	for (size_t i = 0; v[i]; i++)
 		buf_printf(b, " %s", v[i]);
+	buf_puts(b, "\n");
+}
+
+/* Ends the line of a thing that is written at `where`. */
+static void put_end(struct buf *b, const struct recipe *r, const char *where)
+{
+	if (r->includes)
+		buf_printf(b, " (%s)", where);
 	buf_puts(b, "\n");
 }
 
@@ -66,7 +77,7 @@ static void put_artifacts(struct buf *b, const struct recipe *r)
 			buf_printf(b, " %s %s", digest_name(a->digest_type), a->digest);
 		if (a->to)
 			buf_printf(b, " to %s %04o", a->to, a->mode);
-		buf_puts(b, "\n");
+		put_end(b, r, a->where);
 		put_extract(b, a->v, a->n, 1);
 	}
 }
@@ -80,7 +91,7 @@ static void put_containers(struct buf *b, const struct recipe *r)
 			   c->standin ? " (stand-in)" : "", c->url ? c->url : c->written);
 		if (c->sum)
 			buf_printf(b, " %s %s", digest_name(c->sum_type), c->sum);
-		buf_puts(b, "\n");
+		put_end(b, r, c->where);
 	}
 }
 
@@ -91,23 +102,31 @@ static void put_files(struct buf *b, const struct recipe *r)
 
 		switch (f->type) {
 		case RECIPE_FILE_SOURCE:
-			buf_printf(b, "file %s %04o from %s\n", f->to, f->mode,
-				   f->written);
+			buf_printf(b, "file %s %04o from %s", f->to, f->mode, f->written);
 			break;
 		case RECIPE_FILE_CONTENT:
-			buf_printf(b, "file %s %04o of %zu bytes\n", f->to, f->mode,
+			buf_printf(b, "file %s %04o of %zu bytes", f->to, f->mode,
 				   strlen(f->text));
 			break;
 		case RECIPE_FILE_LINK:
-			buf_printf(b, "link %s to %s\n", f->to, f->text);
+			buf_printf(b, "link %s to %s", f->to, f->text);
 			break;
 		case RECIPE_FILE_DIR:
-			buf_printf(b, "directory %s %04o\n", f->to, f->mode);
+			buf_printf(b, "directory %s %04o", f->to, f->mode);
 			break;
 		}
+		put_end(b, r, f->where);
 	}
-	for (size_t i = 0; i < r->n_units; i++)
-		buf_printf(b, "unit %s from %s\n", r->units[i].name, r->units[i].written);
+}
+
+static void put_units(struct buf *b, const struct recipe *r)
+{
+	for (size_t i = 0; i < r->n_units; i++) {
+		const struct recipe_unit *u = &r->units[i];
+
+		buf_printf(b, "unit %s from %s", u->name, u->written);
+		put_end(b, r, u->where);
+	}
 }
 
 static void put_switches(struct buf *b, const char *key, const struct recipe_switches *s)
@@ -152,6 +171,7 @@ char *recipe_describe(const struct recipe *r)
 	put_artifacts(&b, r);
 	put_containers(&b, r);
 	put_files(&b, r);
+	put_units(&b, r);
 	put_switches(&b, "enable", &r->enable);
 	put_switches(&b, "disable", &r->disable);
 	put_switches(&b, "mask", &r->mask);

@@ -222,6 +222,184 @@ static void groups_merge_and_lists_replace(void **state)
 	assert_string_equal(r.files[0].written, "in.txt");
 }
 
+/* What every test of lists is laid over. */
+static const char lists[] =
+	SMALL "artifacts = (\n"
+	      "  { name = \"a\"; url = \"https://f.invalid/a\"; standin = true;\n"
+	      "    to = \"/a\"; mode = \"0755\"; },\n"
+	      "  { name = \"b\"; url = \"https://f.invalid/b\"; to = \"/b\"; mode = "
+	      "\"0755\"; },\n"
+	      "  { name = \"c\"; url = \"https://f.invalid/c\"; limit = \"1G\";\n"
+	      "    extract = ( { path = \"x\"; to = \"/c\"; mode = \"0755\"; } ); } );\n"
+	      "containers = ( { image = \"a/a:1\"; standin = true;\n"
+	      "    url = \"https://f.invalid/a.tar\"; }, { image = \"b/b:1\"; } );\n"
+	      "files = ( { to = \"/f/a\"; content = \"a\"; },\n"
+	      "  { to = \"/f/b\"; dir = true; mode = \"0700\"; },\n"
+	      "  { to = \"/f/c\"; content = \"c\"; } );\n"
+	      "units = [ \"a.service\", \"b.service\",\n"
+	      "  \"c.service\" ];\n";
+
+/* Writes in/recipe.cfg and out/recipe.cfg, which includes it, and loads that. */
+static void load_over(struct recipe *r, const char *outer)
+{
+	static const char *const units[] = {"in/a.service", "in/b.service",
+					    "in/c.service", "out/b.service",
+					    "out/d.service"};
+	_cleanup_free_ char *in = put("in/recipe.cfg", lists), *out = NULL;
+	_cleanup_free_ char *text = xasprintf("version = 1; name = \"outer\"; include = "
+					      "\"../in/recipe.cfg\";\n%s",
+					      outer);
+
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
+		free(put(units[i], "[Unit]\n"));
+	out = put("out/recipe.cfg", text);
+	load(r, out);
+}
+
+/* Describes what is in a list's place, without the folder of the test. Owned. */
+static char *described(const struct recipe *r)
+{
+	_cleanup_free_ char *text = recipe_describe(r);
+	const char *begin = strstr(text, "artifact "), *end = strstr(text, "image pxe");
+	struct buf b = {0};
+
+	for (const char *s = begin ? begin : end; s < end;) {
+		const char *rest = str_after(s, top);
+
+		if (!rest)
+			buf_add(&b, s, 1);
+		s = rest ? rest + 1 : s + 1;
+	}
+	return buf_take(&b);
+}
+
+static void entries_replace_their_like(void **state)
+{
+	_cleanup_recipe_ struct recipe r = {0};
+	_cleanup_free_ char *text = NULL;
+
+	(void)state;
+	load_over(&r,
+		  "artifacts = (\n"
+		  "  { name = \"d\"; url = \"https://f.invalid/d\"; to = \"/d\"; mode = "
+		  "\"0755\"; },\n"
+		  "  { name = \"a\"; url = \"https://f.invalid/2\"; to = \"/2\"; mode = "
+		  "\"0644\"; } );\n"
+		  "containers = ( { image = \"a/a:1\"; }, { image = \"a/a:2\"; } );\n"
+		  "files = ( { to = \"/f/b\"; link = \"a\"; },\n"
+		  "  { to = \"/f/d\"; content = \"\"; } );\n"
+		  "units = [ \"d.service\", \"b.service\" ];\n");
+	text = described(&r);
+	/* In its place, whole: no stand-in, no mode 0700. */
+	assert_string_equal(
+		text, "artifact a https://f.invalid/2 to /2 0644 (out/recipe.cfg:4)\n"
+		      "artifact b https://f.invalid/b to /b 0755 (in/recipe.cfg:9)\n"
+		      "artifact c https://f.invalid/c (in/recipe.cfg:10)\n"
+		      "  x to /c 0755\n"
+		      "artifact d https://f.invalid/d to /d 0755 (out/recipe.cfg:3)\n"
+		      "container a/a:1 from docker://docker.io/a/a:1 (out/recipe.cfg:5)\n"
+		      "container b/b:1 from docker://docker.io/b/b:1 (in/recipe.cfg:13)\n"
+		      "container a/a:2 from docker://docker.io/a/a:2 (out/recipe.cfg:5)\n"
+		      "file /f/a 0644 of 1 bytes (in/recipe.cfg:14)\n"
+		      "link /f/b to a (out/recipe.cfg:6)\n"
+		      "file /f/c 0644 of 1 bytes (in/recipe.cfg:16)\n"
+		      "file /f/d 0644 of 0 bytes (out/recipe.cfg:7)\n"
+		      "unit a.service from a.service (in/recipe.cfg:17)\n"
+		      "unit b.service from b.service (out/recipe.cfg:8)\n"
+		      "unit c.service from c.service (in/recipe.cfg:18)\n"
+		      "unit d.service from d.service (out/recipe.cfg:8)\n");
+	assert_true(str_ends(r.units[1].source, "/out/b.service"));
+	/* What containers are fetched as follows. */
+	assert_int_equal(r.n_artifacts, 7);
+	assert_string_equal(r.artifacts[4].url, "docker://docker.io/a/a:1");
+	assert_false(r.artifacts[4].standin);
+}
+
+static void entries_are_removed(void **state)
+{
+	_cleanup_recipe_ struct recipe r = {0};
+	_cleanup_free_ char *text = NULL;
+
+	(void)state;
+	load_over(&r, "remove = { artifacts = [ \"a\", \"c\" ];\n"
+		      "  containers = [ \"b/b:1\" ]; files = ( \"/f/b\" );\n"
+		      "  units = [ \"c.service\", \"a.service\" ]; };\n"
+		      "units = [ \"d.service\" ];\n");
+	text = described(&r);
+	assert_string_equal(
+		text, "artifact b https://f.invalid/b to /b 0755 (in/recipe.cfg:9)\n"
+		      "container a/a:1 (stand-in) from https://f.invalid/a.tar "
+		      "(in/recipe.cfg:12)\n"
+		      "file /f/a 0644 of 1 bytes (in/recipe.cfg:14)\n"
+		      "file /f/c 0644 of 1 bytes (in/recipe.cfg:16)\n"
+		      "unit b.service from b.service (in/recipe.cfg:17)\n"
+		      "unit d.service from d.service (out/recipe.cfg:5)\n");
+}
+
+static void all_entries_are_removed(void **state)
+{
+	_cleanup_recipe_ struct recipe r = {0};
+
+	(void)state;
+	load_over(&r,
+		  "remove = { artifacts = [ \"a\", \"b\", \"c\" ]; containers = [ ];\n"
+		  "  files = [ \"/f/a\", \"/f/c\", \"/f/b\" ]; };\n");
+	assert_int_equal(r.n_artifacts, 2); /* the containers' */
+	assert_int_equal(r.n_containers, 2);
+	assert_int_equal(r.n_files, 0);
+	assert_int_equal(r.n_units, 3);
+}
+
+/* Each file is laid over all that came before it: what the second removes the third can
+ * add again, at the end, and what the second added it can replace or remove. */
+static void entries_of_three_files(void **state)
+{
+	_cleanup_free_ _unused_ char *a =
+		put("a.cfg", SMALL "files = ( { to = \"/a\"; content = \"\"; },\n"
+				   "  { to = \"/b\"; content = \"\"; } );\n");
+	_cleanup_free_ _unused_ char *b =
+		put("b.cfg", "version = 1; name = \"b\"; include = \"a.cfg\";\n"
+			     "remove = { files = [ \"/a\" ]; };\n"
+			     "files = ( { to = \"/c\"; content = \"\"; },\n"
+			     "  { to = \"/d\"; content = \"\"; } );\n");
+	_cleanup_free_ char *c =
+		put("c.cfg", "version = 1; name = \"c\"; include = \"b.cfg\";\n"
+			     "remove = { files = [ \"/d\" ]; };\n"
+			     "files = ( { to = \"/a\"; content = \"3\"; },\n"
+			     "  { to = \"/c\"; content = \"3\"; } );\n");
+	_cleanup_recipe_ struct recipe r = {0};
+
+	(void)state;
+	load(&r, c);
+	assert_int_equal(r.n_files, 3);
+	assert_string_equal(r.files[0].to, "/b");
+	assert_string_equal(r.files[1].to, "/c");
+	assert_string_equal(r.files[1].text, "3");
+	assert_string_equal(r.files[2].to, "/a");
+}
+
+/* Messages and plans call an included file what its reader would, unless that is another
+ * file. */
+static void included_paths_are_tidy(void **state)
+{
+	_cleanup_free_ _unused_ char *a = put("a/b/in.cfg", SMALL);
+	_cleanup_free_ char *path = xasprintf("%s/a/./b/../b/in.cfg", top), *tidy = NULL;
+	_cleanup_free_ char *link = xasprintf("%s/l", top), *same = NULL;
+	_cleanup_free_ char *through = xasprintf("%s/l/../in.cfg", top);
+	_cleanup_free_ char *want = xasprintf("%s/a/b/in.cfg", top);
+	_cleanup_free_ _unused_ char *other = put("a/in.cfg", SMALL);
+	_cleanup_free_ _unused_ char *decoy = put("in.cfg", SMALL);
+	_cleanup_free_ char *up = recipe_tidy_path("../nowhere/../x");
+
+	(void)state;
+	tidy = recipe_tidy_path(path);
+	assert_string_equal(tidy, want);
+	assert_int_equal(symlink("a/b", link), 0);
+	same = recipe_tidy_path(through);
+	assert_string_equal(same, through);
+	assert_string_equal(up, "../nowhere/../x");
+}
+
 static void include_in_include(void **state)
 {
 	_cleanup_free_ _unused_ char *a = put("a.cfg", SMALL);
@@ -366,6 +544,7 @@ static void man_page(void **state)
 	bad += lacks(page, "Keys of a container", recipe_container_keys);
 	bad += lacks(page, "Keys of a file", recipe_file_keys);
 	bad += lacks(page, "Keys of a role", role_keys);
+	bad += lacks(page, "Keys of remove", recipe_remove_keys);
 	assert_int_equal(bad, 0);
 }
 
@@ -385,17 +564,23 @@ static void lock_man_page(void **state)
 	assert_int_equal(bad, 0);
 }
 
-/* The text of the example of a page, which has no markup but backslashes. Owned. */
-static char *example(const char *file)
+/* The text of example `n` (0, 1, ...) of a page, which has no markup but backslashes.
+ * Owned. */
+static char *example(const char *file, size_t n)
 {
+	static const char begin[] = ".Bd -literal\n";
 	_cleanup_free_ char *page = NULL;
 	const char *s, *end;
 	char *text, *e;
 
 	assert_int_equal(file_read_at(AT_FDCWD, file, 1 << 20, &page, NULL), 0);
-	s = strstr(page, ".Sh EXAMPLES\n.Bd -literal\n");
+	s = strstr(page, ".Sh EXAMPLES\n");
 	assert_non_null(s);
-	s = strchr(strchr(s, '\n') + 1, '\n') + 1;
+	for (size_t i = 0; i <= n; i++) {
+		s = strstr(s, begin);
+		assert_non_null(s);
+		s += strlen(begin);
+	}
 	end = strstr(s, ".Ed\n");
 	assert_non_null(end);
 	text = xstrndup(s, (size_t)(end - s));
@@ -407,7 +592,7 @@ static char *example(const char *file)
 /* What it shows can be read, and reads the same when it is written again. */
 static void lock_man_page_example(void **state)
 {
-	_cleanup_free_ char *text = example("man/recipe.lock.5");
+	_cleanup_free_ char *text = example("man/recipe.lock.5", 0);
 	_cleanup_free_ char *path = put("recipe.lock", text), *again = NULL,
 			    *third = NULL;
 	_cleanup_free_ char *other = NULL;
@@ -432,18 +617,27 @@ static void lock_man_page_example(void **state)
 	assert_string_equal(again, third);
 }
 
-/* The page's own example is a recipe. */
-static void man_page_example(void **state)
+/* The page's own examples are recipes, the second one laid over the first. */
+static void man_page_examples(void **state)
 {
-	_cleanup_free_ char *text = example("man/recipe.cfg.5");
+	_cleanup_free_ char *text = example("man/recipe.cfg.5", 0);
+	_cleanup_free_ char *other = example("man/recipe.cfg.5", 1);
 	_cleanup_free_ char *path = put("small/recipe.cfg", text);
-	_cleanup_recipe_ struct recipe r = {0};
+	_cleanup_free_ char *variant = put("small-metal/recipe.cfg", other);
+	_cleanup_recipe_ struct recipe r = {0}, v = {0};
 
 	(void)state;
 	free(put("small/tool.service", "[Service]\n"));
 	free(put("small/rackstrap-node.target", "[Unit]\n"));
 	load(&r, path);
 	assert_string_equal(r.files[0].text, "hello\n");
+	load(&v, variant);
+	assert_string_equal(v.base.kernel, "linux-image-amd64");
+	assert_int_equal(v.n_artifacts, r.n_artifacts);
+	assert_string_equal(v.artifacts[0].name, r.artifacts[0].name);
+	assert_string_not_equal(v.artifacts[0].digest, r.artifacts[0].digest);
+	assert_int_equal(v.n_files, r.n_files - 1);
+	assert_int_equal(v.n_units, r.n_units);
 }
 
 int main(void)
@@ -454,12 +648,17 @@ int main(void)
 		CASE(every_key),
 		CASE(shipped),
 		CASE(groups_merge_and_lists_replace),
+		CASE(entries_replace_their_like),
+		CASE(entries_are_removed),
+		CASE(all_entries_are_removed),
+		CASE(entries_of_three_files),
+		CASE(included_paths_are_tidy),
 		CASE(include_in_include),
 		CASE(mistake_in_an_included_file),
 		CASE(includes_end),
 		CASE(epoch_of_the_environment_wins),
 		CASE(man_page),
-		CASE(man_page_example),
+		CASE(man_page_examples),
 		CASE(lock_man_page),
 		CASE(lock_man_page_example),
 	};
