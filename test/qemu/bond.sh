@@ -19,16 +19,12 @@ MACAddress=52:54:00:0c:00:01 52:54:00:0c:00:02
 [Network]
 Address=10.0.2.15/24
 NETWORK
-{
-	cat <<-R
-		version = 1;
-		include = "$TOP/images/bookworm-vm/recipe.cfg";
-		name = "bonded";
-	R
-	sed -n '/^files = (/,/^);/p' images/bookworm/recipe.cfg |
-		sed "s|source = \"|&$TOP/images/bookworm/|
-			s|^files = (|&{ to = \"/etc/systemd/network/05-management.network\"; source = \"management.network\"; },|"
-} >"$recipe"
+cat >"$recipe" <<-R
+	version = 1;
+	include = "$TOP/images/bookworm-vm/recipe.cfg";
+	name = "bonded";
+	files = ( { to = "/etc/systemd/network/05-management.network"; source = "management.network"; } );
+R
 
 ssh-keygen -q -t ed25519 -N '' -C test -f "$WORK/key" </dev/null
 cat >"$WORK/rack.cfg" <<R
