@@ -207,8 +207,8 @@ static void look_for_credentials(void)
 	resolver_done(&resolver);
 }
 
-/* Logs that resolv.conf is missing. The original opens it for each container of a pod, and
- * its node is Ready all the same.
+/* Logs that resolv.conf is missing. The original opens it for each container of a pod,
+ * and its node is Ready all the same.
  */
 static void check_resolv_conf(void)
 {

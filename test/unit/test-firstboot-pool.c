@@ -516,6 +516,25 @@ static unsigned starts(const char *request, const char *content _unused_,
 
 #define URL "http://127.0.0.1:4009/v2/keys/calico/v1" POOL
 
+/* An etcd that has just started, or shares its processor with much else. */
+static unsigned slow(const char *request, const char *content _unused_, const char **body)
+{
+	sleep_ms(1500);
+	*body = "{\"node\":{\"value\":\"{\\\"cidr\\\":\\\"192.168.0.0/16\\\"}\","
+		"\"modifiedIndex\":7}}";
+	return str_after(request, "PUT ") ? 500 : 200;
+}
+
+static void test_slow_etcd(void **state _unused_)
+{
+	_cleanup_server_ struct server s;
+	struct err e;
+
+	server_start(&s, 4009, slow);
+	if (pool(elsewhere, 1, &e) < 0)
+		fail_msg("%s", e.msg);
+}
+
 static void test_strange_answers(void **state _unused_)
 {
 	static const struct {
@@ -685,6 +704,7 @@ int main(void)
 		cmocka_unit_test(test_racers_lose_nothing),
 		cmocka_unit_test(test_heal),
 		cmocka_unit_test(test_strange_answers),
+		cmocka_unit_test(test_slow_etcd),
 		cmocka_unit_test(test_waits),
 	};
 	struct etcd_server etcd;

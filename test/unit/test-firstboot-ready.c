@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When a role works, and what is said of one that does not: units, URLs, conditions, and
- * the container that is started for a test. systemctl and docker are scripts; curl is the
- * real one, against a server of the test's own.
+ * When a role works, and what is said of one that does not: units, URLs, conditions.
+ * systemctl is a script; curl is the real one, against a server of the test's own.
  */
-#include "firstboot/containers.h"
 #include "firstboot/ready.h"
 #include "test-firstboot-configured.h"
 
@@ -194,6 +192,28 @@ static void test_failed_units_first(void **state _unused_)
 				 "exit-code); a.service is activating (start-pre)");
 }
 
+/* Every answer comes late. */
+static unsigned slow(const char *request _unused_, const char *content _unused_,
+		     const char **body)
+{
+	sleep_ms(1500);
+	*body = "fine";
+	return 200;
+}
+
+static void test_slow_server(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_server_ struct server s;
+	_cleanup_snapshot_ struct snapshot snap = {0};
+	_cleanup_free_ char *why = NULL;
+
+	server_start(&s, 0, slow);
+	configured(&m, &s);
+	snapshot_read(&snap, &m.fb);
+	assert_true(ready_wait(&m.fb, &snap, 0, 1, &why));
+}
+
 /* --- a node's condition ------------------------------------------------------------- */
 
 #define CONDITION(status)                                                                \
@@ -260,94 +280,6 @@ static void test_ready_condition(void **state _unused_)
 	assert_why_of_node("ok", "the condition Ready is missing");
 }
 
-/* --- that containers start -----------------------------------------------------------
- */
-
-#define CONTAINERS                                                                       \
-	"containers = ( { image = \"big:1\"; file = \"/c/big\"; sha256 = \"00\"; id = "  \
-	"\"11\"; config = \"22\"; }, { image = \"pause:1\"; file = \"/c/pause\"; "       \
-	"sha256 = "                                                                      \
-	"\"00\"; id = \"33\"; config = \"44\"; } );"
-
-/* A role with Docker, two images, and a docker that notes its words and fails when it is
- * told `fail`. */
-static void docker_machine(struct machine *m, const struct server *s)
-{
-	_cleanup_free_ char *docker = NULL;
-
-	configured(m, s);
-	put(m, "usr/lib/rackstrap/roles.cfg",
-	    "roles = ( { name = \"node\"; cbr0 = true; units = [ \"docker.service\" ]; "
-	    "ready = [ ]; } );");
-	put(m, "show", ACTIVE);
-	put(m, CONTAINERS_CFG, CONTAINERS);
-	put(m, "c/big", "bigger");
-	put(m, "c/pause", "p");
-	docker = xasprintf("#!/bin/sh\necho \"$@\" >>%1$s/docker.log\n"
-			   "case $1 in\n"
-			   "inspect) cat %1$s/id ;;\n"
-			   "rm) echo 'Error: no such id: x' >&2; exit 1 ;;\n"
-			   "esac\n"
-			   "[ ! -e %1$s/fail ] || [ $1 != \"$(cat %1$s/fail)\" ] || {\n"
-			   "echo 'Cannot start container: open /etc/resolv.conf' >&2; "
-			   "exit 1; }\n",
-			   m->dir);
-	put(m, "bin/docker", docker);
-	put(m, "id", "33\n");
-	assert_int_equal(fchmodat(m->fb.rootfd, "bin/docker", 0755, 0), 0);
-}
-
-#define START_TEST                                                                       \
-	"inspect --format={{.Id}} pause:1\n"                                             \
-	"rm -f rackstrap-start-test\n"                                                   \
-	"create --name=rackstrap-start-test pause:1\n"                                   \
-	"start rackstrap-start-test\n"                                                   \
-	"rm -f rackstrap-start-test\n"
-
-static void test_containers_start(void **state _unused_)
-{
-	_cleanup_machine_ struct machine m;
-	_cleanup_server_ struct server s;
-	_cleanup_snapshot_ struct snapshot snap = {0};
-	_cleanup_free_ char *why = NULL, *unloaded = NULL;
-
-	server_start(&s, 0, all_well);
-	docker_machine(&m, &s);
-	snapshot_read(&snap, &m.fb);
-	put(&m, "fail", "start\n");
-	assert_false(ready_wait(&m.fb, &snap, 0, 1, &why));
-	assert_string_equal(why, "Docker starts no container of pause:1: docker exited "
-				 "with 1: Cannot start container: open /etc/resolv.conf");
-	assert_file(&m, "docker.log", START_TEST); /* it is removed all the same */
-	put(&m, "fail", "none\n");
-	put(&m, "id", "99\n");
-	assert_false(ready_wait(&m.fb, &snap, 0, 1, &unloaded));
-	assert_string_equal(unloaded, "the container image pause:1 is not loaded yet");
-	put(&m, "id", "sha256:44\n");
-	put(&m, "docker.log", "");
-	assert_true(ready_wait(&m.fb, &snap, 0, 1, &why));
-	assert_file(&m, "docker.log", START_TEST);
-	/* Once in a boot. */
-	assert_true(ready_wait(&m.fb, &snap, 0, 1, &why));
-	assert_file(&m, "docker.log", START_TEST);
-}
-
-/* A recipe without containers has nothing to start. */
-static void test_no_container_to_start(void **state _unused_)
-{
-	_cleanup_machine_ struct machine m;
-	_cleanup_server_ struct server s;
-	_cleanup_snapshot_ struct snapshot snap = {0};
-	_cleanup_free_ char *why = NULL;
-
-	server_start(&s, 0, all_well);
-	docker_machine(&m, &s);
-	assert_int_equal(unlinkat(m.fb.rootfd, CONTAINERS_CFG, 0), 0);
-	snapshot_read(&snap, &m.fb);
-	assert_true(ready_wait(&m.fb, &snap, 0, 1, &why));
-	assert_file(&m, "docker.log", NULL);
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -357,9 +289,8 @@ int main(void)
 		cmocka_unit_test(test_not_ready),
 		cmocka_unit_test(test_not_ready_without_route),
 		cmocka_unit_test(test_failed_units_first),
+		cmocka_unit_test(test_slow_server),
 		cmocka_unit_test(test_ready_condition),
-		cmocka_unit_test(test_containers_start),
-		cmocka_unit_test(test_no_container_to_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `firstboot containers`, and the container that `firstboot report` starts for a test.
+ * docker is a script that notes its words, can be slow, and can fail.
+ */
+#include "firstboot/containers.h"
+#include "firstboot/digest.h"
+#include "firstboot/ready.h"
+#include "test-firstboot-configured.h"
+
+/* --- that containers start -----------------------------------------------------------
+ */
+
+#define CONTAINERS                                                                       \
+	"containers = ( { image = \"big:1\"; file = \"/c/big\"; sha256 = \"00\"; id = "  \
+	"\"11\"; config = \"22\"; }, { image = \"pause:1\"; file = \"/c/pause\"; "       \
+	"sha256 = "                                                                      \
+	"\"00\"; id = \"33\"; config = \"44\"; } );"
+
+/* A role with Docker, two images, and a docker that notes its words and fails when it is
+ * told `fail`. */
+static void docker_machine(struct machine *m, const struct server *s)
+{
+	_cleanup_free_ char *docker = NULL;
+
+	configured(m, s);
+	put(m, "usr/lib/rackstrap/roles.cfg",
+	    "roles = ( { name = \"node\"; cbr0 = true; units = [ \"docker.service\" ]; "
+	    "ready = [ ]; } );");
+	put(m, "show", ACTIVE);
+	put(m, CONTAINERS_CFG, CONTAINERS);
+	put(m, "c/big", "bigger");
+	put(m, "c/pause", "p");
+	docker = xasprintf("#!/bin/sh\necho \"$@\" >>%1$s/docker.log\n"
+			   "case $1 in\n"
+			   "inspect) cat %1$s/id ;;\n"
+			   "rm) echo 'Error: no such id: x' >&2; exit 1 ;;\n"
+			   "esac\n"
+			   "[ ! -e %1$s/fail ] || [ $1 != \"$(cat %1$s/fail)\" ] || {\n"
+			   "echo 'Cannot start container: open /etc/resolv.conf' >&2; "
+			   "exit 1; }\n",
+			   m->dir);
+	put(m, "bin/docker", docker);
+	put(m, "id", "33\n");
+	assert_int_equal(fchmodat(m->fb.rootfd, "bin/docker", 0755, 0), 0);
+}
+
+#define START_TEST                                                                       \
+	"inspect --format={{.Id}} pause:1\n"                                             \
+	"rm -f rackstrap-start-test\n"                                                   \
+	"create --name=rackstrap-start-test pause:1\n"                                   \
+	"start rackstrap-start-test\n"                                                   \
+	"rm -f rackstrap-start-test\n"
+
+static void test_containers_start(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_server_ struct server s;
+	_cleanup_snapshot_ struct snapshot snap = {0};
+	_cleanup_free_ char *why = NULL, *unloaded = NULL;
+
+	server_start(&s, 0, all_well);
+	docker_machine(&m, &s);
+	snapshot_read(&snap, &m.fb);
+	put(&m, "fail", "start\n");
+	assert_false(ready_wait(&m.fb, &snap, 0, 1, &why));
+	assert_string_equal(why, "Docker starts no container of pause:1: docker exited "
+				 "with 1: Cannot start container: open /etc/resolv.conf");
+	assert_file(&m, "docker.log", START_TEST); /* it is removed all the same */
+	put(&m, "fail", "none\n");
+	put(&m, "id", "99\n");
+	assert_false(ready_wait(&m.fb, &snap, 0, 1, &unloaded));
+	assert_string_equal(unloaded, "the container image pause:1 is not loaded yet");
+	put(&m, "id", "sha256:44\n");
+	put(&m, "docker.log", "");
+	assert_true(ready_wait(&m.fb, &snap, 0, 1, &why));
+	assert_file(&m, "docker.log", START_TEST);
+	/* Once in a boot. */
+	assert_true(ready_wait(&m.fb, &snap, 0, 1, &why));
+	assert_file(&m, "docker.log", START_TEST);
+}
+
+/* A recipe without containers has nothing to start. */
+static void test_no_container_to_start(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_server_ struct server s;
+	_cleanup_snapshot_ struct snapshot snap = {0};
+	_cleanup_free_ char *why = NULL;
+
+	server_start(&s, 0, all_well);
+	docker_machine(&m, &s);
+	assert_int_equal(unlinkat(m.fb.rootfd, CONTAINERS_CFG, 0), 0);
+	snapshot_read(&snap, &m.fb);
+	assert_true(ready_wait(&m.fb, &snap, 0, 1, &why));
+	assert_file(&m, "docker.log", NULL);
+}
+
+/* --- loading --------------------------------------------------------------------------
+ */
+
+/* A machine with one baked-in image, "p", and a docker that has it once it was loaded.
+ * Its daemon answers from the third command on, and every command takes `slow` seconds.
+ */
+static void load_machine(struct machine *m, const char *slow)
+{
+	_cleanup_free_ char *list = NULL, *docker = NULL, *path = NULL;
+	char sha256[DIGEST_LEN];
+
+	machine_make(m);
+	digest_sha256("p", 1, sha256);
+	list = xasprintf(
+		"containers = ( { image = \"pause:1\"; file = \"/c/pause\"; sha256 = "
+		"\"%s\"; id = \"33\"; config = \"44\"; } );",
+		sha256);
+	put(m, CONTAINERS_CFG, list);
+	put(m, "c/pause", "p");
+	docker = xasprintf(
+		"#!/bin/sh\necho $1 >>%1$s/docker.log\nsleep %2$s\n"
+		"[ $(wc -l <%1$s/docker.log) -gt 2 ] || {\n"
+		"echo 'Cannot connect to the Docker daemon.' >&2; exit 1; }\n"
+		"case $1 in\n"
+		"load) touch %1$s/loaded ;;\n"
+		"inspect) [ -e %1$s/loaded ] && echo 33 || {\n"
+		"echo 'Error: No such image or container: x' >&2; exit 1; } ;;\n"
+		"esac\n",
+		m->dir, slow);
+	put(m, "bin/docker", docker);
+	assert_int_equal(fchmodat(m->fb.rootfd, "bin/docker", 0755, 0), 0);
+	path = xasprintf("%s/bin:/usr/sbin:/usr/bin:/sbin:/bin", m->dir);
+	setenv("PATH", path, 1);
+}
+
+static void test_slow_docker(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	struct err e;
+
+	load_machine(&m, "0.5");
+	if (cmd_containers(&m.fb, NULL, &e) < 0)
+		fail_msg("%s", e.msg);
+	assert_file(&m, "docker.log", "inspect\ninspect\ninspect\nload\ninspect\n");
+	if (cmd_containers(&m.fb, NULL, &e) < 0) /* it is there already */
+		fail_msg("%s", e.msg);
+	assert_file(&m, "docker.log",
+		    "inspect\ninspect\ninspect\nload\ninspect\ninspect\n");
+}
+
+/* What cannot become better is not tried again. */
+static void test_damaged_archive(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	struct err e;
+
+	load_machine(&m, "0");
+	put(&m, "c/pause", "q");
+	assert_int_equal(cmd_containers(&m.fb, NULL, &e), -1);
+	assert_has(e.msg, "container 'pause:1': /c/pause is damaged: sha256 ");
+	assert_file(&m, "docker.log", "inspect\ninspect\ninspect\n");
+}
+
+static void test_docker_never_answers(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	struct err e;
+
+	load_machine(&m, "0");
+	m.fb.timeout = 1;
+	assert_int_equal(cmd_containers(&m.fb, NULL, &e), -1);
+	assert_string_equal(e.msg,
+			    "container 'pause:1': docker exited with 1: Cannot connect "
+			    "to the Docker daemon.");
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_containers_start),
+		cmocka_unit_test(test_no_container_to_start),
+		cmocka_unit_test(test_slow_docker),
+		cmocka_unit_test(test_damaged_archive),
+		cmocka_unit_test(test_docker_never_answers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
