@@ -30,7 +30,7 @@ BIN=$ROOT/usr/local/bin
 KUBECTL=$ROOT/usr/bin/kubectl
 IP=172.25.0.11
 export RACKSTRAP_STANDIN_ETCD=$ROOT/usr/bin/etcd RACKSTRAP_STANDIN_MOUNTS=$WORK/mounts HOME=$WORK
-export RACKSTRAP_STANDIN_LOOKUP_PAUSE_MS=50
+export RACKSTRAP_STANDIN_LOOKUP_PAUSE_MS=50 TMPDIR=$WORK
 PLUGIN=/usr/libexec/kubernetes/kubelet-plugins/net/exec/calico
 mkdir -p "$WORK/bin" "$WORK/log"
 echo 'cgroup /sys/fs/cgroup/cpu,cpuacct cgroup rw,cpu,cpuacct 0 0' >"$WORK/mounts"

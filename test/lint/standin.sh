@@ -5,6 +5,7 @@
 # flag that the originals have, and every command line that the units give them.
 . "$(dirname "$0")/../tap.sh"
 S=$ABS_O/standin
+export TMPDIR=$WORK # what the one-file programs leave behind when they are killed
 KUBE="kube-apiserver kube-controller-manager kube-scheduler kube-proxy kubelet"
 [ -x "$S/kubelet" ] || bail "no stand-ins in $S: make tests-built"
 

@@ -4,6 +4,7 @@
 #include "lib/file.h"
 #include "lib/str.h"
 
+#include <signal.h>
 #include <sys/statvfs.h>
 
 #define LIBRARY     "libpython2.7.so.1.0"
@@ -51,6 +52,7 @@ void onefile_unpack(void)
 		exit(EXIT_LOADER);
 	}
 	atexit(remove_folder);
+	signal(SIGPIPE, SIG_IGN); /* as Python does */
 	path = xasprintf("%s/%s", folder, LIBRARY);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
 	if (fd < 0 || write_all(fd, data, strlen(data)) < 0) {
