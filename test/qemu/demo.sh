@@ -109,7 +109,7 @@ check "the console says why" sh -c "grep -q \"unknown key 'gatewax'.*did you mea
 check "the console says so once at the end" test "$(grep -cE 'rackstrap: node-2 \(node\) failed: ' "$(console node-2)")" = 1
 check "a host that is not configured lets its operator in, and starts nothing of the cluster" on $N2 "
 	! systemctl is-active docker kube-kubelet kube-proxy calico-node rackstrap-node.target &&
-	! ip link show cbr0 2>/dev/null && firstboot status | grep -q gatewax &&
+	! ip link show cbr0 2>/dev/null && firstboot status | grep -q gatewax && test -e /etc/resolv.conf &&
 	journalctl -u rackstrap-firstboot | grep -q gatewax"
 
 # node-2 is mended; meanwhile the master is reset, whose state disk keeps the cluster.

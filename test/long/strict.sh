@@ -1,0 +1,95 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# What test/qemu/demo.sh does once, under other name servers: none, one that never answers,
+# two with a search domain (the slowest case: each of the kubelet's look-ups takes 40 s). In
+# each the rack comes up, Docker is restarted on a node, the other node reboots, and the
+# master reboots; and nobody touches a host for it.
+# shellcheck source=../qemu/strict-lib.sh
+. "$(dirname "$0")/../qemu/strict-lib.sh"
+need_strict_image
+
+# after NAME: seconds since `since`, for the log.
+since=0
+after() { note <<<"$combination: $1 after $((SECONDS - since)) s"; }
+
+ready_nodes() {
+	on $M "test \$(kubectl --server http://127.0.0.1:8080 get nodes --no-headers | grep -c ' Ready ') = 2"
+}
+# Docker is 10 s away from having killed its containers, and calico-node's is the unit's.
+calico_runs() { on "$1" "docker ps --format '{{.Names}}' | grep -qx calico-node"; }
+new_calico() { # ADDRESS ID-BEFORE
+	calico_runs "$1" && [ "$(on "$1" docker inspect -f '{{.Id}}' calico-node)" != "$2" ]
+}
+docker_never_missed_resolv_conf() {
+	on "$1" "test -e /etc/resolv.conf && ! journalctl -b -u docker | grep 'resolv.conf: no such file'"
+}
+left_alone() { # HOST
+	! grep -q 'rackstrap: .* restarting kube-kubelet' "$(console "$1")"
+}
+
+comes_up() {
+	rack_start "$WORK/$combination.cfg"
+	if ! until_ok 60 test -s "$DIR/run/ns.pid" || ! routers_start $M $N1 $N2; then
+		fail "$combination: the network around the rack"
+		return 1
+	fi
+	if ! rack_wait 1200; then
+		fail "$combination: the rack comes up"
+		cat "$WORK/table" "$WORK/rack.log" | tail -n 60 | note
+		return 1
+	fi
+	pass "$combination: the rack comes up"
+	note <"$WORK/table"
+	check "$combination: three hosts are ready" test "$(grep -cE ' ready *$' "$WORK/table")" = 3
+	check "$combination: pods reach each other" until_ok 60 pods_reach_each_other
+	check "$combination: the border router has their networks" until_ok 120 has_route border 192.168.1.0/24 $N1
+	for h in $M $N1 $N2; do
+		check "$combination: $h had a resolv.conf from Docker's first second" \
+			docker_never_missed_resolv_conf $h
+	done
+}
+
+docker_restarts() {
+	local id
+	id=$(on $N2 docker inspect -f '{{.Id}}' calico-node)
+	since=$SECONDS
+	on $N2 systemctl restart docker >&2
+	check "$combination: Docker restarts, calico-node is started anew" until_ok 600 new_calico $N2 "$id"
+	after "calico-node runs"
+	check "$combination: then pods reach each other" until_ok 600 pods_reach_each_other
+	after "pods reach each other"
+}
+
+reboots() { # HOST ADDRESS
+	local boot
+	boot=$(report_of "$1" | json boot_id)
+	since=$SECONDS
+	on "$2" systemctl reboot >/dev/null 2>&1
+	check "$combination: $1 reboots to ready" until_ok 1200 reported_again "$1" "$boot" ready
+	after "$1 is ready"
+	check "$combination: then both nodes are Ready" until_ok 300 ready_nodes
+	check "$combination: and pods reach each other" until_ok 600 pods_reach_each_other
+	after "pods reach each other"
+}
+
+run_combination() { # NAME SED-SCRIPT
+	combination=$1
+	rm -f "$WORK/key" "$WORK/key.pub"
+	sed "$2" test/qemu/strict.cfg >"$WORK/$1.plain"
+	make_rack "$WORK/$1.plain" "$WORK/$1.cfg"
+	comes_up || { routers_stop; rack_stop; return; }
+	docker_restarts
+	reboots node-1 $N1
+	reboots master $M
+	for h in node-1 node-2; do
+		check "$combination: heal left the kubelet of $h alone" left_alone $h
+	done
+	routers_stop
+	rack_stop
+}
+
+run_combination no-dns '/dns = /d'
+run_combination one-silent 's/dns = .*/dns = [ "192.0.2.1" ];/'
+run_combination two-and-search 's/# search = /search = /'
+finish
