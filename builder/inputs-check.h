@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a build refuses of inputs that have the right digests: an archive without the
- * member that the recipe takes out of it, another container image, a base that cannot be
- * read. `rackstrap lock` and `rackstrap fetch` refuse them too, by the same code and in
- * the same words.
+ * Checks inputs that have the right digests for what a build would refuse: an archive
+ * without the member that the recipe takes out of it, another container image, a base
+ * that cannot be read. `rackstrap lock` and `rackstrap fetch` refuse them too, by the
+ * same code and in the same words.
  */
 #pragma once
 

@@ -222,7 +222,7 @@ static void groups_merge_and_lists_replace(void **state)
 	assert_string_equal(r.files[0].written, "in.txt");
 }
 
-/* What every test of lists is laid over. */
+/* The recipe that the tests of lists include. */
 static const char lists[] =
 	SMALL "artifacts = (\n"
 	      "  { name = \"a\"; url = \"https://f.invalid/a\"; standin = true;\n"
@@ -309,7 +309,7 @@ static void entries_replace_their_like(void **state)
 		      "unit c.service from c.service (in/recipe.cfg:18)\n"
 		      "unit d.service from d.service (out/recipe.cfg:8)\n");
 	assert_true(str_ends(r.units[1].source, "/out/b.service"));
-	/* What containers are fetched as follows. */
+	/* The artifacts of the containers come last. */
 	assert_int_equal(r.n_artifacts, 7);
 	assert_string_equal(r.artifacts[4].url, "docker://docker.io/a/a:1");
 	assert_false(r.artifacts[4].standin);
