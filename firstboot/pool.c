@@ -26,6 +26,11 @@
 
 #define KEYS "/calico/v1"
 
+/* confd reads a number as a float64 and prints it with an exponent from here on,
+ * "4.2e+09", which BIRD refuses (Go's text/template and fmt). In quotes it is printed as
+ * it is. */
+#define AS_AS_FLOAT 1000000
+
 /* Takes the three strings over. */
 static struct calico_key *add(struct calico_keys *k, char *key, char *want, char *what)
 {
@@ -39,13 +44,16 @@ static void add_peers(struct calico_keys *k, char *const *peers, const char *whe
 {
 	char addr[NET_ADDR_LEN];
 	struct bgp_peer p;
+	const char *quote;
 
 	for (size_t i = 0; peers && peers[i]; i++) {
 		if (bgp_peer_parse(peers[i], &p) < 0)
 			continue; /* host_check has told */
 		net_format_addr(p.addr, addr);
+		quote = p.as < AS_AS_FLOAT ? "" : "\"";
 		add(k, xasprintf(KEYS "/%s/bgp_peer_v4/%s", where, addr),
-		    xasprintf("{\"ip\": \"%s\", \"as_num\": %u}", addr, p.as),
+		    xasprintf("{\"ip\": \"%s\", \"as_num\": %s%u%s}", addr, quote, p.as,
+			      quote),
 		    xasprintf("BGP peer %s", peers[i]))
 			->own = own;
 	}

@@ -212,7 +212,7 @@ static void test_everything(void **state _unused_)
 	assert_value("/config/bgp_peer_v4/172.25.0.2",
 		     "{\"ip\": \"172.25.0.2\", \"as_num\": 64512}");
 	assert_value("/config/bgp_peer_v4/172.25.0.3",
-		     "{\"ip\": \"172.25.0.3\", \"as_num\": 4200000001}");
+		     "{\"ip\": \"172.25.0.3\", \"as_num\": \"4200000001\"}");
 	assert_value("/host/m/bgp_peer_v4/172.25.0.4",
 		     "{\"ip\": \"172.25.0.4\", \"as_num\": 64513}");
 	assert_value(POOL, NULL);
