@@ -331,8 +331,15 @@ mv /etc/away /etc/resolv.conf
 refuse "docker start of what is not there" 1 "Error: failed to start containers: [[]none[]]" client start web none
 check "says so" is "$(cat "$WORK/err")" "$(printf '%s\n' "Error response from daemon: no such id: none" \
 	"Error: failed to start containers: [none]")"
+client wait web >"$WORK/waited" &
+waiting=$!
+until_ok curl -sS --max-time 5 --unix-socket /var/run/docker.sock http://docker/version
+check "docker wait waits while the container runs" kill -0 $waiting
 check "docker rm -f" client rm -f web
 check "prints the container's name" is "$(cat "$WORK/out")" web
+wait $waiting
+check "docker wait then prints how the container ended" is "$?$(cat "$WORK/waited")" 00
+refuse "docker wait of what is not there" 1 "Error response from daemon: No such container: web" client wait web
 refuse "docker rm -f of what is not there" 1 "Error: failed to remove containers: [[]web[]]" client rm -f web
 check "says so" is "$(head -n 1 "$WORK/err")" "Error response from daemon: no such id: web"
 

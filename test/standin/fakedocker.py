@@ -14,6 +14,7 @@ import re
 import socketserver
 import sys
 import tarfile
+import time
 import urllib.parse
 
 SOCKET, LOG = sys.argv[1:3]
@@ -93,6 +94,12 @@ def stop(name):
     return (204 if was else 304), None
 
 
+def wait(name):
+    while name in containers and containers[name]["Running"]:
+        time.sleep(0.1)
+    return 200, {"StatusCode": 0}
+
+
 def remove(name):
     del containers[name]
     return 204, None
@@ -107,6 +114,7 @@ ROUTES = [
     ("GET", r"/containers/([^/]+)/json", with_container(inspect)),
     ("POST", r"/containers/([^/]+)/start", with_container(start)),
     ("POST", r"/containers/([^/]+)/stop", with_container(stop)),
+    ("POST", r"/containers/([^/]+)/wait", with_container(wait)),
     ("DELETE", r"/containers/([^/]+)", with_container(remove)),
 ]
 

@@ -10,6 +10,7 @@
 #include "test/standin/common/docker.h"
 
 #define CALL_MS 300000u
+#define WAIT_MS 0x7fffffffu /* 25 days */
 
 static int fail(const char *text)
 {
@@ -17,8 +18,8 @@ static int fail(const char *text)
 	return 1;
 }
 
-static int call(const char *method, const char *path, const char *type, const void *body,
-		size_t len, struct http_answer *a, struct err *e)
+static int call_for(unsigned ms, const char *method, const char *path, const char *type,
+		    const void *body, size_t len, struct http_answer *a, struct err *e)
 {
 	const char *host = getenv("DOCKER_HOST");
 	struct http_target t;
@@ -27,11 +28,17 @@ static int call(const char *method, const char *path, const char *type, const vo
 				       .type = type,
 				       .body = body,
 				       .len = len,
-				       .timeout_ms = CALL_MS};
+				       .timeout_ms = ms};
 
 	if (docker_target_parse(host ? host : "unix://" DOCKER_SOCKET, &t, e) < 0)
 		return -1;
 	return http_call(&t, &r, a, e);
+}
+
+static int call(const char *method, const char *path, const char *type, const void *body,
+		size_t len, struct http_answer *a, struct err *e)
+{
+	return call_for(CALL_MS, method, path, type, body, len, a, e);
 }
 
 /* Prints "Error response from daemon: PREFIX..." and the daemon's own message. */
@@ -226,6 +233,29 @@ static int run_start(int argc, char **argv)
 	return argc < 2 ? -1 : failed("start", failures);
 }
 
+/* Prints the status that the container ended with, when it has ended. */
+static int run_wait(int argc, char **argv)
+{
+	_cleanup_http_answer_ struct http_answer a = {0};
+	_cleanup_free_ char *path = NULL;
+	_cleanup_json_t_ json_t *answer = NULL;
+	struct err e = {0};
+
+	if (argc != 2)
+		return -1;
+	path = container_path(argv[1], "/wait");
+	if (call_for(WAIT_MS, "POST", path, NULL, NULL, 0, &a, &e) < 0)
+		return fail(e.msg);
+	answer = json_loadb(a.body, a.len, 0, NULL);
+	if (a.status != 200) {
+		daemon_error(&a, "");
+		return 1;
+	}
+	printf("%lld\n",
+	       (long long)json_integer_value(json_object_get(answer, "StatusCode")));
+	return 0;
+}
+
 static int run_rm(int argc, char **argv)
 {
 	_cleanup_strv_ char **failures = NULL;
@@ -244,7 +274,7 @@ int docker_client(int argc, char **argv)
 		int (*run)(int argc, char **argv);
 	} commands[] = {
 		{"create", run_create}, {"inspect", run_inspect}, {"load", run_load},
-		{"rm", run_rm},         {"start", run_start},
+		{"rm", run_rm},         {"start", run_start},     {"wait", run_wait},
 	};
 
 	for (size_t i = 0; argc > 0 && i < ARRAY_SIZE(commands); i++)
