@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the container calico-node does about BGP: BIRD, configured from etcd.
+ */
+#pragma once
+
+#include "test/standin/common/calico.h"
+
+#include <jansson.h>
+
+/* On the host, and in the container below the host's root. */
+#define CALICO_RUN_DIR     "/run/calico-node-standin"
+#define CALICO_BIRD_CFG    CALICO_RUN_DIR "/bird.cfg"
+#define CALICO_BIRD_SOCKET CALICO_RUN_DIR "/bird.ctl"
+
+/*
+ * Renders bird.cfg for `host`, whose address is `ip`, from etcd's node /calico/v1 with
+ * all that is below it. Returns 0 with *ret owned by the caller, or -1 with confd's
+ * complaint in `e`: one bad key fails the whole file.
+ */
+int calico_bird_render(const json_t *tree, const char *host, const char *ip, char **ret,
+		       struct err *e) _must_check_;
+
+/*
+ * Does the container's work until SIGTERM or SIGINT, then returns 0. Runs the host's BIRD
+ * with what calico_bird_render() makes of etcd; sleeps where the host has no BIRD.
+ * Returns -1 when the first rendering fails.
+ */
+int calico_service(struct calico *c, struct err *e) _must_check_;
+
+/* Prints BIRD's BGP protocols as it lists them. Returns -1 when BIRD does not answer. */
+int calico_bird_show(struct err *e) _must_check_;
