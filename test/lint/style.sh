@@ -11,6 +11,8 @@ spawn_exceptions() {
 	test/standin/etcd.c execv becomes the real etcd after it has checked the flags
 	test/standin/docker.c execv becomes the real dockerd after it has checked the flags
 	test/standin/common/docker-runc.c execv becomes the real runc after it has checked the host
+	test/standin/common/calico-service.c fork the child changes its root to the host's
+	test/standin/common/calico-service.c execv becomes the host's BIRD, below that root
 	builder/rack-ns.c fork the child that lives in the namespaces is this program itself
 	test/unit/test-firstboot-http.h fork a server of the test, in the test itself
 	test/unit/test-firstboot-report.c fork a report that watches on for an hour, in the test itself

@@ -42,7 +42,7 @@ comes_up() {
 	pass "$combination: the rack comes up"
 	note <"$WORK/table"
 	check "$combination: three hosts are ready" test "$(grep -cE ' ready *$' "$WORK/table")" = 3
-	check "$combination: pods reach each other" until_ok 60 pods_reach_each_other
+	check "$combination: pods reach each other" until_ok 400 pods_reach_each_other
 	check "$combination: the border router has their networks" until_ok 120 has_route border 192.168.1.0/24 $N1
 	for h in $M $N1 $N2; do
 		check "$combination: $h had a resolv.conf from Docker's first second" \

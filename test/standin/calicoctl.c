@@ -2,21 +2,21 @@
 /*
  * Stand-in for calicoctl 0.4.8: its usage, as strictly as docopt reads it, its keys in
  * etcd, its checks of the system, and its container calico-node, which the real Docker
- * runs with this very program inside. BGP, policy and containers' interfaces it does
- * not do: those commands are recognised and say so.
+ * runs with this very program inside. Policy and containers' interfaces it does not do:
+ * those commands are recognised and say so.
  *
- * Inside the container it runs as `calicoctl standin-sleep`: asks etcd as the original's
- * confd would, and waits to be stopped.
+ * Inside the container it runs as `calicoctl standin-sleep`: waits for etcd, then does
+ * what common/calico-service.c says.
  */
 #include "lib/net.h"
 #include "lib/run.h"
+#include "test/standin/common/calico-bird.h"
 #include "test/standin/common/calico.h"
 #include "test/standin/common/onefile.h"
 #include "test/standin/common/standin.h"
 #include "test/standin/common/usage.h"
 
 #include <fcntl.h>
-#include <signal.h>
 
 #define ETCD_TRIES 30
 
@@ -339,21 +339,9 @@ static int wait_for_etcd(struct calico *c, struct err *e)
 	}
 }
 
-/* In the container. PID 1 has no default actions: signals are taken by hand. */
 static int sleep_in_container(struct calico *c, struct err *e)
 {
-	sigset_t set;
-	int signal;
-
-	if (wait_for_etcd(c, e) < 0)
-		return -1;
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	puts("calico-node: etcd answers; waiting to be stopped");
-	fflush(stdout);
-	return sigwait(&set, &signal) == 0 ? 0 : err_errno(e, errno, "sigwait");
+	return wait_for_etcd(c, e) < 0 ? -1 : calico_service(c, e);
 }
 
 static int run_command(struct calico *c, const struct args *a, struct err *e)
