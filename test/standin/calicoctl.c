@@ -154,13 +154,19 @@ static int run_node_stop(struct calico *c, const struct args *a, struct err *e)
 static int run_status(struct calico *c, const struct args *a, struct err *e)
 {
 	int r = calico_container_running(c, e);
+	struct err bird;
 
 	(void)a;
 	if (r < 0)
 		return -1;
-	puts(r ? "calico-node container is running (rackstrap's stand-in: no BGP "
-		 "sessions)"
-	       : "calico-node container not running");
+	if (r == 0) {
+		puts("calico-node container not running");
+		return 0;
+	}
+	puts("calico-node container is running (rackstrap's stand-in)\n\n"
+	     "IPv4 BGP status");
+	if (calico_bird_show(&bird) < 0)
+		puts(bird.msg);
 	return 0;
 }
 
