@@ -146,7 +146,7 @@ DEPS	:= gcc libc6-dev make pkg-config clang libclang-rt-14-dev \
 	grub-common grub-pc-bin grub-efi-amd64-bin \
 	iproute2 iptables procps systemd curl openssh-client openssl python3 ca-certificates \
 	initramfs-tools-core mandoc busybox gpg gpg-agent gpgconf python3-jsonschema etcd-server \
-	nbdkit dmsetup kmod
+	nbdkit dmsetup kmod bird
 
 # libguestfs boots a kernel of this machine; a machine that has one needs no other.
 ifeq ($(wildcard /boot/vmlinuz-*),)
@@ -170,7 +170,7 @@ deps:
 	fi; \
 	apt-get update -q && DEBIAN_FRONTEND=noninteractive \
 	apt-get install -qy --no-install-recommends $$missing && \
-	for s in nginx-light=nginx etcd-server=etcd; do case " $$missing " in *" $${s%=*} "*) \
+	for s in nginx-light=nginx etcd-server=etcd bird=bird bird=bird6; do case " $$missing " in *" $${s%=*} "*) \
 		systemctl --quiet disable "$${s#*=}.service" || true ;; esac; done
 
 IMAGE	?= bookworm-vm
