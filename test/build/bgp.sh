@@ -103,7 +103,7 @@ router() {
 }
 
 # As rackstrap-pool.service does. LINES go into the host.cfg.
-firstboot_pool() { # NAME ROLE LINES
+firstboot_pool() { # NAME ROLE LINES [SECONDS]
 	local root=$WORK/root
 	rm -rf "$root" && mkdir -p "$root/run/rackstrap" "$root/usr/lib/rackstrap"
 	cat >"$root/usr/lib/rackstrap/roles.cfg" <<-'END'
@@ -119,7 +119,7 @@ firstboot_pool() { # NAME ROLE LINES
 		esac
 		printf '%s\n' "$3"
 	} >"$root/run/rackstrap/host.cfg"
-	"$ABS_O/firstboot" --root="$root" --cmdline= --timeout=10 pool
+	"$ABS_O/firstboot" --root="$root" --cmdline= "--timeout=${4:-10}" pool
 }
 calicoctl_node() { # N: the keys that `calicoctl node` writes
 	put "/host/node-$1/bird_ip" "172.25.0.1$1" && put "/host/node-$1/bird6_ip" "" &&
@@ -153,8 +153,12 @@ check "the hosts' own network is not spread" is "$(ip -n node-1 route show proto
 
 # --- a host without bird_ip -------------------------------------------------------------------
 cfg 1 >"$WORK/before"
-check "firstboot writes a node's own peers" firstboot_pool node-3 node \
-	'bgp_node_peers = [ "172.25.0.3 as 64501" ];'
+peer='bgp_node_peers = [ "172.25.0.3 as 64501" ];'
+refuse "firstboot writes no peers of a node before its bird_ip" 1 \
+	"firstboot: pool: BGP peer 172.25.0.3 as 64501: calico-node has not written /calico/v1/host/node-3/bird_ip yet" \
+	firstboot_pool node-3 node "$peer" 2
+check "and leaves every rendering as it is" cfg_is 1 "$WORK/before"
+put /host/node-3/bgp_peer_v4/172.25.0.3 '{"ip": "172.25.0.3", "as_num": 64501}'
 words='ERROR template: bird.cfg.template: executing "MESH4" at <getv $onode_ip_key>: error calling getv: key does not exist (/calico/v1/host/node-3/bird_ip)'
 check "a host that has keys, but no bird_ip, fails node-1's rendering" until_ok logged 1 "$words"
 check "and fails node-2's rendering" until_ok logged 2 "$words"
@@ -167,6 +171,7 @@ check "it has not started BIRD" not logged 4 "running the host's BIRD"
 check "a change is rendered nowhere" cfg_is 1 "$WORK/before"
 check "BIRD keeps what it has" route node-1 2
 calicoctl_node 3
+check "firstboot has nothing left to write" firstboot_pool node-3 node "$peer"
 check "node-1 renders the change when the bird_ip is there" until_ok has 1 "net ~ 10.9.0.0/16"
 check "node-2 renders the change" until_ok has 2 "net ~ 10.9.0.0/16"
 sleep 1
