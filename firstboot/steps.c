@@ -16,6 +16,8 @@
 #include "live.h"
 #include "nat.h"
 
+#include <limits.h>
+
 #define OLD_FILE_MAX (1024 * 1024)
 
 /* --- files ------------------------------------------------------------------------ */
@@ -31,14 +33,34 @@ static int is_ours(int rootfd, const char *path)
 	return r < 0 ? r : str_after(text, PLAN_MARK "\n") != NULL;
 }
 
-/* Returns 1 when nothing has this name, 0 when something does, -errno. */
-static int is_absent(int rootfd, const char *path)
+/*
+ * Returns where a fallback for `path` is to be: at the path itself, or, where that is a
+ * link to below /run, at the link's end. There a program that is yet to start will put
+ * the file, by its own rename; until then the link must lead somewhere. Owned by the
+ * caller.
+ */
+static char *fallback_path(int rootfd, const char *path)
 {
-	struct stat st;
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(rootfd, path, target, sizeof(target) - 1);
+	const char *at = target;
 
-	if (fstatat(rootfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return 0;
-	return errno == ENOENT || errno == ENOTDIR ? 1 : -errno;
+	if (n < 0)
+		return xstrdup(path);
+	target[n] = '\0';
+	while (str_after(at, "../"))
+		at = str_after(at, "../");
+	at += *at == '/';
+	return xstrdup(str_after(at, "run/") && !strstr(at, "..") ? at : path);
+}
+
+/* Returns 1 when a file of ours is to be written there: there is none, or an older one of
+ * ours; 0 when there is somebody else's, -errno. */
+static int fallback_is_ours(int rootfd, const char *path)
+{
+	if (faccessat(rootfd, path, F_OK, 0) < 0)
+		return errno == ENOENT || errno == ENOTDIR ? 1 : -errno;
+	return is_ours(rootfd, path);
 }
 
 static bool dir_is(int rootfd, const char *path, mode_t mode)
@@ -49,20 +71,13 @@ static bool dir_is(int rootfd, const char *path, mode_t mode)
 	       (st.st_mode & 07777) == mode;
 }
 
-static int bytes_differ(int rootfd, const struct plan_file *f)
-{
-	return !file_is_at(rootfd, f->path, f->data, strlen(f->data), f->mode);
-}
-
-/* As file_differs, for a file that is only to be there where nobody else's is. */
+/* As file_differs, for a file that gives way to anybody else's. */
 static int fallback_differs(int rootfd, const struct plan_file *f)
 {
-	int r = is_absent(rootfd, f->path);
+	_cleanup_free_ char *path = fallback_path(rootfd, f->path);
+	int r = fallback_is_ours(rootfd, path);
 
-	if (r != 0)
-		return r;
-	r = is_ours(rootfd, f->path);
-	return r > 0 ? bytes_differ(rootfd, f) : r;
+	return r > 0 ? !file_is_at(rootfd, path, f->data, strlen(f->data), f->mode) : r;
 }
 
 /* 1: it is not as the plan says, 0: it is, -errno. */
@@ -72,7 +87,7 @@ static int file_differs(int rootfd, const struct plan_file *f)
 	case PLAN_DIR:
 		return !dir_is(rootfd, f->path, f->mode);
 	case PLAN_FILE:
-		return bytes_differ(rootfd, f);
+		return !file_is_at(rootfd, f->path, f->data, strlen(f->data), f->mode);
 	case PLAN_FALLBACK:
 		return fallback_differs(rootfd, f);
 	case PLAN_REMOVE:
@@ -92,9 +107,9 @@ static int make_dir(int rootfd, const char *path, mode_t mode)
 	return 0;
 }
 
-static int write_file(int rootfd, const struct plan_file *f)
+static int write_file(int rootfd, const struct plan_file *f, const char *path)
 {
-	_cleanup_free_ char *dir = xstrdup(f->path);
+	_cleanup_free_ char *dir = xstrdup(path);
 	char *slash = strrchr(dir, '/');
 	int r = 0;
 
@@ -104,17 +119,21 @@ static int write_file(int rootfd, const struct plan_file *f)
 	}
 	if (r < 0)
 		return r;
-	return file_write_at(rootfd, f->path, f->data, strlen(f->data), f->mode);
+	return file_write_at(rootfd, path, f->data, strlen(f->data), f->mode);
 }
 
 static int make_file(int rootfd, const struct plan_file *f)
 {
+	_cleanup_free_ char *fallback = NULL;
+
 	switch (f->kind) {
 	case PLAN_DIR:
 		return make_dir(rootfd, f->path, f->mode);
 	case PLAN_FILE:
+		return write_file(rootfd, f, f->path);
 	case PLAN_FALLBACK:
-		return write_file(rootfd, f);
+		fallback = fallback_path(rootfd, f->path);
+		return write_file(rootfd, f, fallback);
 	case PLAN_REMOVE:
 		return file_remove_at(rootfd, f->path);
 	}

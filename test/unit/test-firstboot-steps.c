@@ -358,13 +358,21 @@ static void test_resolv_conf(void **state _unused_)
 	assert_file(&m, "etc/resolv.conf",
 		    PLAN_MARK "\n# This host has no name servers (no `dns`).\n"
 			      "search a.example\n");
-	/* A link that leads nowhere yet is somebody's, too. */
-	assert_int_equal(file_symlink_at(m.fb.rootfd, "etc/resolv.conf", "/run/x"), 1);
+	/* A link into /run, where a program that is yet to start will put the file. */
+	assert_int_equal(file_symlink_at(m.fb.rootfd, "etc/resolv.conf",
+					 "../run/resolve/stub.conf"),
+			 1);
 	m.fb.cmdline = "";
 	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
-	assert_true(faccessat(m.fb.rootfd, "etc/resolv.conf", F_OK,
-			      AT_SYMLINK_NOFOLLOW) == 0);
-	assert_null(get(&m, "etc/resolv.conf"));
+	assert_file(&m, "run/resolve/stub.conf", none);
+	assert_file(&m, "etc/resolv.conf", none);
+	put(&m, "run/resolve/stub.conf", "nameserver 127.0.0.53\n");
+	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
+	assert_file(&m, "etc/resolv.conf", "nameserver 127.0.0.53\n");
+	/* One that leads nowhere at all. */
+	assert_int_equal(file_symlink_at(m.fb.rootfd, "etc/resolv.conf", "nowhere"), 1);
+	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
+	assert_file(&m, "etc/resolv.conf", none);
 }
 
 /* --- the running system, in namespaces ---------------------------------------------- */
