@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `firstboot heal`, run by a timer: what the cluster's own programs do not repair.
+ * `firstboot heal`, run by a timer, repairs what the cluster's own programs do not.
  *
  * It puts the NAT rules back if something flushed them, and Calico's pools and peers if
  * etcd lost them. And it restarts a unit whose registration of this host was lost
@@ -24,7 +24,7 @@
 
 #include <time.h>
 
-#define POOL_MAX_MS 120000 /* for all keys of an etcd that is slow */
+#define POOL_MAX_MS 60000 /* after this no further key of a slow etcd is looked at */
 
 static int heal_nat(const struct firstboot *fb, const struct config *c, struct err *e)
 {
@@ -85,7 +85,7 @@ static unsigned active_s(const struct unit *u)
 static int heal_registration(const struct registration *r, const struct firstboot *fb,
 			     const struct config *c, struct err *e)
 {
-	const char *const restart[] = {"systemctl", "restart", "--no-block", r->unit,
+	const char *const restart[] = {"systemctl", "try-restart", "--no-block", r->unit,
 				       NULL};
 	_cleanup_free_ char *unit = xstrdup(r->unit), *subject = r->subject(&c->host);
 	char *const names[] = {unit, NULL};
@@ -137,9 +137,9 @@ int cmd_heal(const struct firstboot *given, char **args _unused_, struct err *e)
 	console_of_host(&here, c.host.console);
 	if (heal_nat(&here, &c, &one) < 0)
 		add_failure(e, &failed, &one);
-	heal_pool(&c);
 	for (size_t i = 0; i < n_registrations; i++)
 		if (heal_registration(&registrations[i], &here, &c, &one) < 0)
 			add_failure(e, &failed, &one);
+	heal_pool(&c);
 	return failed ? -1 : 0;
 }

@@ -19,6 +19,8 @@
 #define API_PORT 8080
 #define NOTE_MAX 256
 
+#define RESTARTS_MAX 10 /* counted: more do not make a wait longer */
+
 /* --- the kubelet's node ------------------------------------------------------------- */
 
 /* The kubelet's --hostname_override. */
@@ -29,15 +31,26 @@ static char *node_name(const struct host *h)
 	return xstrdup(net_format_addr(h->address.addr, self));
 }
 
+static char *server_text(uint32_t addr, uint16_t port)
+{
+	char text[NET_ADDR_LEN];
+
+	return xasprintf("%s:%u", net_format_addr(addr, text), port);
+}
+
+static char *api_server(const struct host *h)
+{
+	return server_text(h->master, API_PORT);
+}
+
 static enum registration_state node_look(const struct host *h)
 {
-	_cleanup_free_ char *nodes = NULL, *node = NULL, *name = node_name(h);
-	char master[NET_ADDR_LEN];
+	_cleanup_free_ char *nodes = NULL, *node = NULL, *name = node_name(h),
+			    *server = api_server(h);
 	unsigned status;
 	struct err e;
 
-	nodes = xasprintf("http://%s:%u/api/v1/nodes", net_format_addr(h->master, master),
-			  API_PORT);
+	nodes = xasprintf("http://%s/api/v1/nodes", server);
 	node = xasprintf("%s/%s", nodes, name);
 	if (http_get(node, &status, NULL, &e) < 0)
 		return REGISTRATION_UNKNOWN;
@@ -56,6 +69,11 @@ static char *calico_name(const struct host *h)
 	return xstrdup(h->name);
 }
 
+static char *etcd_server(const struct host *h)
+{
+	return server_text(h->etcd_addr, h->etcd_port);
+}
+
 static enum registration_state calico_look(const struct host *h)
 {
 	struct err e;
@@ -67,8 +85,9 @@ static enum registration_state calico_look(const struct host *h)
 }
 
 const struct registration registrations[] = {
-	{"kubelet", "kube-kubelet.service", "the API server", node_name, node_look},
-	{"calico", "calico-node.service", "etcd", calico_name, calico_look},
+	{"kubelet", "kube-kubelet.service", "the API server", node_name, api_server,
+	 node_look},
+	{"calico", "calico-node.service", "etcd", calico_name, etcd_server, calico_look},
 };
 const size_t n_registrations = ARRAY_SIZE(registrations);
 
@@ -107,12 +126,20 @@ static void note_write(const struct firstboot *fb, const char *path, const char 
 		log_warn("%s", e.msg);
 }
 
+/* Returns what marks a registration: "NAME at ADDRESS:PORT". Owned. */
+static char *mark_of(const struct registration *r, const struct host *h)
+{
+	_cleanup_free_ char *subject = r->subject(h), *server = r->server(h);
+
+	return xasprintf("%s at %s", subject, server);
+}
+
 static unsigned restarts(const struct registration *r, const struct firstboot *fb)
 {
 	_cleanup_free_ char *path = restarts_path(r), *text = note_read(fb, path);
 	uint64_t n = 0;
 
-	return text && str_to_u64(text, 1000, &n) == 0 ? (unsigned)n : 0;
+	return text && str_to_u64(text, RESTARTS_MAX, &n) == 0 ? (unsigned)n : 0;
 }
 
 /* ------------------------------------------------------------------------------------ */
@@ -129,10 +156,10 @@ enum registration_state registration_look(const struct registration *r,
 	enum registration_state state = r->look(h);
 
 	if (state == REGISTRATION_PRESENT) {
-		_cleanup_free_ char *mark = mark_path(r), *count = restarts_path(r),
-				    *subject = r->subject(h);
+		_cleanup_free_ char *path = mark_path(r), *count = restarts_path(r),
+				    *mark = mark_of(r, h);
 
-		note_write(fb, mark, subject);
+		note_write(fb, path, mark);
 		(void)!file_remove_at(fb->rootfd, count);
 	}
 	return state;
@@ -141,10 +168,10 @@ enum registration_state registration_look(const struct registration *r,
 bool registration_is_marked(const struct registration *r, const struct firstboot *fb,
 			    const struct host *h)
 {
-	_cleanup_free_ char *path = mark_path(r), *mark = note_read(fb, path),
-			    *subject = r->subject(h);
+	_cleanup_free_ char *path = mark_path(r), *have = note_read(fb, path),
+			    *mark = mark_of(r, h);
 
-	return mark && streq(mark, subject);
+	return have && streq(have, mark);
 }
 
 unsigned registration_wait_s(const struct registration *r, const struct firstboot *fb)
@@ -159,7 +186,8 @@ unsigned registration_wait_s(const struct registration *r, const struct firstboo
 void registration_note_restart(const struct registration *r, const struct firstboot *fb)
 {
 	_cleanup_free_ char *path = restarts_path(r), *line = NULL;
+	unsigned n = restarts(r, fb);
 
-	line = xasprintf("%u", restarts(r, fb) + 1);
+	line = xasprintf("%u", n < RESTARTS_MAX ? n + 1 : n);
 	note_write(fb, path, line);
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a unit registers of this host elsewhere, once, when it starts: the kubelet its
- * node with the API server, calico-node its address in etcd. If the other side loses its
- * data later, the unit does not notice; `firstboot heal` restarts it then.
+ * Describes the units that register this host with a server when they start, and never
+ * again: the kubelet its node with the API server, calico-node its address in etcd. When
+ * the server loses its data later, the unit does not notice; `firstboot heal` restarts it
+ * then.
  *
- * A registration that was seen is marked in RUN_DIR, with the name it was seen under, so
- * that a unit which has never registered in this boot is never taken for a forgotten one:
- * a kubelet may need minutes for its first registration.
+ * A registration that was seen is marked in RUN_DIR, with the name it has and the server
+ * that had it, so that a unit which has never registered there in this boot is not taken
+ * for a forgotten one: a kubelet may need minutes for its first registration.
  */
 #pragma once
 
@@ -21,10 +22,12 @@ enum registration_state {
 };
 
 struct registration {
-	const char *name;                       /* of its files in RUN_DIR */
-	const char *unit;                       /* registers when it starts */
-	const char *at;                         /* "the API server", for messages */
-	char *(*subject)(const struct host *h); /* the name it has there. Owned */
+	const char *name; /* of its files in RUN_DIR */
+	const char *unit; /* registers when it starts */
+	const char *at;   /* "the API server", for messages */
+	/* The name that it has there, and "ADDRESS:PORT" of the server. Owned. */
+	char *(*subject)(const struct host *h);
+	char *(*server)(const struct host *h);
 	enum registration_state (*look)(const struct host *h);
 };
 
@@ -39,7 +42,8 @@ enum registration_state registration_look(const struct registration *r,
 					  const struct firstboot *fb,
 					  const struct host *h);
 
-/* Returns whether it was present, under the name it has now, earlier in this boot. */
+/* Returns whether it was present, under this name on this server, earlier in this boot.
+ */
 bool registration_is_marked(const struct registration *r, const struct firstboot *fb,
 			    const struct host *h);
 

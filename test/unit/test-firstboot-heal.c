@@ -142,7 +142,7 @@ static bool heals(const struct machine *m, uint16_t port, answer_fn *answer,
 		  const char *unit)
 {
 	_cleanup_free_ char *log = NULL, *path = xasprintf("%s/console", m->dir),
-			    *restart = xasprintf("restart --no-block %s\n", unit);
+			    *restart = xasprintf("try-restart --no-block %s\n", unit);
 	struct firstboot fb = m->fb;
 	_cleanup_server_ struct server s;
 	struct err e;
@@ -180,7 +180,8 @@ static void test_heal_forgotten(void **state _unused_)
 	heal_machine(&m);
 	put_active_for(&m, 1000);
 	assert_false(heals(&m, 8080, api_knows, KUBELET));
-	assert_file(&m, "run/rackstrap/registered-kubelet", "172.25.0.11\n");
+	assert_file(&m, "run/rackstrap/registered-kubelet",
+		    "172.25.0.11 at 172.25.0.10:8080\n");
 	assert_false(heals(&m, 8080, api_starts, KUBELET));
 	assert_true(heals(&m, 8080, api_forgot, KUBELET));
 	console = get(&m, "console");
@@ -191,9 +192,11 @@ static void test_heal_forgotten(void **state _unused_)
 	/* The kubelet is down at the moment. */
 	put(&m, "show", BROKEN);
 	assert_false(heals(&m, 8080, api_forgot, KUBELET));
-	/* A mark of another name is not this node's. */
+	/* A mark of another name is not this node's, nor one of another master's. */
 	put_active_for(&m, 1000);
-	put(&m, "run/rackstrap/registered-kubelet", "172.25.0.99\n");
+	put(&m, "run/rackstrap/registered-kubelet", "172.25.0.99 at 172.25.0.10:8080\n");
+	assert_false(heals(&m, 8080, api_forgot, KUBELET));
+	put(&m, "run/rackstrap/registered-kubelet", "172.25.0.11 at 172.25.0.77:8080\n");
 	assert_false(heals(&m, 8080, api_forgot, KUBELET));
 }
 
@@ -229,7 +232,8 @@ static void test_heal_calico(void **state _unused_)
 	put_active_for(&m, 1000);
 	assert_false(heals(&m, 4001, etcd_forgot, "calico-node.service"));
 	assert_false(heals(&m, 4001, etcd_knows, "calico-node.service"));
-	assert_file(&m, "run/rackstrap/registered-calico", "node-1\n");
+	assert_file(&m, "run/rackstrap/registered-calico",
+		    "node-1 at 172.25.0.10:4001\n");
 	assert_false(heals(&m, 4001, api_starts, "calico-node.service"));
 	assert_true(heals(&m, 4001, etcd_forgot, "calico-node.service"));
 }
@@ -247,7 +251,7 @@ static void test_heal_slow_server(void **state _unused_)
 
 	heal_machine(&m);
 	put_active_for(&m, 1000);
-	put(&m, "run/rackstrap/registered-kubelet", "172.25.0.11\n");
+	put(&m, "run/rackstrap/registered-kubelet", "172.25.0.11 at 172.25.0.10:8080\n");
 	assert_true(heals(&m, 8080, api_slow, KUBELET));
 }
 
@@ -259,7 +263,7 @@ static void test_heal_tells_all(void **state _unused_)
 	struct err e;
 
 	heal_machine(&m);
-	put(&m, "run/rackstrap/registered-kubelet", "172.25.0.11\n");
+	put(&m, "run/rackstrap/registered-kubelet", "172.25.0.11 at 172.25.0.10:8080\n");
 	put(&m, "bin/iptables-save", "#!/bin/sh\necho no table >&2\nexit 3\n");
 	assert_int_equal(fchmodat(m.fb.rootfd, "bin/iptables-save", 0755, 0), 0);
 	put(&m, "bin/systemctl", "#!/bin/sh\necho no systemd >&2\nexit 4\n");
