@@ -24,7 +24,8 @@
 #define PAUSE_MS     500
 #define PAUSE_MAX_MS 5000
 
-#define KEYS "/calico/v1"
+#define KEYS        "/calico/v1"
+#define CALICO_NODE "calico-node.service"
 
 /* confd reads a number as a float64 and prints it with an exponent from here on,
  * "4.2e+09", which BIRD refuses (Go's text/template and fmt). In quotes it is printed as
@@ -96,7 +97,8 @@ void calico_keys_make(struct calico_keys *ret, const struct host *h,
 		add_peers(ret, h->bgp_peers, "config", false);
 	if (role->master)
 		add_pools(ret, h->pools);
-	add_peers(ret, h->bgp_node_peers, host, true);
+	if (strv_has(role->units, CALICO_NODE)) /* else they would wait for ever */
+		add_peers(ret, h->bgp_node_peers, host, true);
 }
 
 void calico_keys_done(struct calico_keys *k)

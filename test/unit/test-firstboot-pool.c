@@ -32,8 +32,9 @@
 /* With an etcd, or a proxy of it, on every host. */
 #define ROLES                                                                            \
 	"roles = ( { name = \"master\"; master = true; "                                 \
-	"units = [ \"etcd.service\" ]; },\n"                                             \
-	"{ name = \"node\"; cbr0 = true; units = [ \"etcd.service\" ]; } );\n"
+	"units = [ \"etcd.service\", \"calico-node.service\" ]; },\n"                    \
+	"{ name = \"node\"; cbr0 = true; units = [ \"etcd.service\", "                   \
+	"\"calico-node.service\" ]; } );\n"
 
 /* --- etcd --------------------------------------------------------------------------- */
 
@@ -519,10 +520,15 @@ static unsigned starts(const char *request, const char *content _unused_,
 /* An etcd that has just started, or shares its processor with much else. */
 static unsigned slow(const char *request, const char *content _unused_, const char **body)
 {
+	static bool written;
+
 	sleep_ms(1500);
-	*body = "{\"node\":{\"value\":\"{\\\"cidr\\\":\\\"192.168.0.0/16\\\"}\","
-		"\"modifiedIndex\":7}}";
-	return str_after(request, "PUT ") ? 500 : 200;
+	written = written || str_after(request, "PUT ");
+	*body = written ? "{\"node\":{\"value\":\"{\\\"cidr\\\":\\\"192.168.0.0/"
+			  "16\\\"}\","
+			  "\"modifiedIndex\":8}}"
+			: KEY_NOT_FOUND;
+	return !written ? 404 : str_after(request, "PUT ") ? 201 : 200;
 }
 
 static void test_slow_etcd(void **state _unused_)
