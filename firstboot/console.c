@@ -94,6 +94,15 @@ void console_of_host(struct firstboot *fb, const char *console)
 	snprintf(fb->console_too, sizeof(fb->console_too), "dev/%s", device);
 }
 
+void line_clean(char *line, size_t max)
+{
+	if (strlen(line) > max)
+		line[max] = '\0';
+	for (char *s = line; *s; s++)
+		if ((unsigned char)*s < ' ' || *s == 0x7f)
+			*s = ' ';
+}
+
 /* One that did not take a line is not waited for again: a boot is not held up by it. */
 void console_line(const struct firstboot *fb, const char *fmt, ...)
 {
@@ -105,6 +114,7 @@ void console_line(const struct firstboot *fb, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(msg, sizeof(msg), fmt, ap);
 	va_end(ap);
+	line_clean(msg, sizeof(msg)); /* what it quotes may be anybody's */
 	log_info("%s", msg);
 	buf_printf(&b, "rackstrap: %s\n", msg);
 	if (fb->console && !stuck)

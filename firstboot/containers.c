@@ -23,10 +23,10 @@
 static const char *const keys[] = {"image", "file", "sha256", "id", "config", NULL};
 
 /* What Docker calls the image of that name: 1 and owned, 0: it has none, -1. */
-static int docker_id(const char *image, char **ret, struct err *e)
+static int docker_id(const char *image, unsigned timeout_ms, char **ret, struct err *e)
 {
 	const char *const argv[] = {"docker", "inspect", "--format={{.Id}}", image, NULL};
-	const struct run r = {.argv = argv, .timeout_ms = DOCKER_MS};
+	const struct run r = {.argv = argv, .timeout_ms = timeout_ms};
 
 	if (run_capture(&r, ret, NULL, e) == 0) {
 		(*ret)[strcspn(*ret, "\n")] = '\0';
@@ -36,11 +36,11 @@ static int docker_id(const char *image, char **ret, struct err *e)
 	return strstr(e->msg, "No such ") ? 0 : -1;
 }
 
-int container_is_loaded(const struct container *c, struct err *e)
+int container_is_loaded(const struct container *c, unsigned timeout_ms, struct err *e)
 {
 	_cleanup_free_ char *id = NULL;
 	const char *hex;
-	int r = docker_id(c->image, &id, e);
+	int r = docker_id(c->image, timeout_ms, &id, e);
 
 	if (r <= 0)
 		return r;
@@ -72,14 +72,14 @@ static int load(const struct firstboot *fb, const struct container *c, bool *ret
 	_cleanup_free_ char *path =
 		xasprintf("%s%s", streq(fb->root, "/") ? "" : fb->root, c->file);
 	const char *const argv[] = {"docker", "load", "-i", path, NULL};
-	int r = container_is_loaded(c, e);
+	int r = container_is_loaded(c, DOCKER_MS, e);
 
 	if (r != 0)
 		return r < 0 ? -1 : 0;
 	if (check_file(fb, c, ret_damaged, e) < 0 ||
 	    run(&(struct run){.argv = argv, .timeout_ms = DOCKER_MS}, e) < 0)
 		return -1;
-	r = container_is_loaded(c, e);
+	r = container_is_loaded(c, DOCKER_MS, e);
 	if (r == 0)
 		return err_set(e, ERR_FAILED,
 			       "docker loaded another image than %s (or none)", c->id);

@@ -28,5 +28,7 @@ void containers_read(struct containers *ret, const struct firstboot *fb, struct 
 void containers_done(struct containers *c);
 #define _cleanup_containers_ _cleanup_(containers_done)
 
-/* Asks Docker. 1: it has this image, 0: it has none, or another one, of that name, -1. */
-int container_is_loaded(const struct container *c, struct err *e) _must_check_;
+/* Asks Docker, for at most `timeout_ms`. 1: it has this image, 0: it has none, or another
+ * one, of that name, -1. */
+int container_is_loaded(const struct container *c, unsigned timeout_ms,
+			struct err *e) _must_check_;

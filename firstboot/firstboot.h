@@ -20,6 +20,7 @@ struct firstboot {
 	unsigned timeout;      /* --timeout in seconds, or 0: the command's own */
 	unsigned link_timeout; /* seconds to wait for the uplink's device */
 	bool dry_run;
+	bool wait; /* report: wait for the verdict and report it */
 };
 
 /* Interfaces with the rest of the system, below the root. */
@@ -65,6 +66,10 @@ void sleep_about_ms(unsigned ms);
  * not when it is the kernel's, which /dev/console is. */
 void console_of_host(struct firstboot *fb, const char *console);
 
-/* One line on the console, "rackstrap: " before it, and on standard error. A console that
- * does not take it within a moment is given up: a boot is never held up by it. */
+/* Cuts a line to `max` characters and puts blanks where control characters stand. */
+void line_clean(char *line, size_t max);
+
+/* One line on the console, cleaned of control characters, "rackstrap: " before it, and on
+ * standard error. A console that does not take it within a moment is given up: a boot is
+ * never held up by it. */
 void console_line(const struct firstboot *fb, const char *fmt, ...) _printf_(2, 3);

@@ -13,7 +13,7 @@
 static const struct firstboot_command commands[] = {
 	{"apply", NULL, "make this machine the host its configuration says", cmd_apply},
 	{"report", NULL,
-	 "wait until its role works, tell console and boot server", cmd_report},
+	 "look whether its role works; --wait: until it does, and report", cmd_report},
 	{"pool", NULL, "add Calico's pools and BGP peers to etcd, once", cmd_pool},
 	{"containers", NULL, "give Docker the container images that are baked in",
 	 cmd_containers},
@@ -36,6 +36,7 @@ enum option_value {
 	OPT_TIMEOUT,
 	OPT_LINK_TIMEOUT,
 	OPT_DRY_RUN,
+	OPT_WAIT,
 	OPT_DEBUG,
 };
 
@@ -50,6 +51,7 @@ static const struct option options[] = {
 	{"timeout", required_argument, NULL, OPT_TIMEOUT},
 	{"link-timeout", required_argument, NULL, OPT_LINK_TIMEOUT},
 	{"dry-run", no_argument, NULL, OPT_DRY_RUN},
+	{"wait", no_argument, NULL, OPT_WAIT},
 	{"debug", no_argument, NULL, OPT_DEBUG},
 	{NULL, 0, NULL, 0},
 };
@@ -64,6 +66,7 @@ static const char option_help[] =
 	"                      600; route: 60)\n"
 	"  --link-timeout=SECONDS  how long to wait for the uplink's device (20)\n"
 	"  --dry-run           apply: print what would be made, touch nothing\n"
+	"  --wait              report: wait for the verdict and report it\n"
 	"  --debug             say more\n"
 	"  --help, --version\n";
 
@@ -121,6 +124,9 @@ static int take_option(struct firstboot *fb, int value, const char *word, bool *
 		return seconds(optarg, "link-timeout", &fb->link_timeout, e);
 	case OPT_DRY_RUN:
 		fb->dry_run = true;
+		return 0;
+	case OPT_WAIT:
+		fb->wait = true;
 		return 0;
 	case OPT_DEBUG:
 		log_setup("firstboot", LOG_LEVEL_DEBUG);

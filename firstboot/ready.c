@@ -10,6 +10,9 @@
 #include "lib/file.h"
 #include "route.h"
 
+#include <time.h>
+
+#define SETTLED_S       5
 #define ENVIRONMENT     "etc/network-environment"
 #define ENVIRONMENT_MAX (256 * 1024)
 
@@ -66,6 +69,28 @@ static void tell(struct buf *why, const char *text)
 	buf_printf(why, "%s%s", why->len ? "; " : "", text);
 }
 
+/* A unit that has just become active may be about to end again, as a service does whose
+ * program dies at once. */
+static bool unit_settled(const struct unit *u)
+{
+	struct timespec t;
+	uint64_t now;
+
+	if (!unit_ready(u))
+		return false;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	now = (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+	return now >= u->active_since_us + SETTLED_S * 1000000ULL;
+}
+
+static bool units_settled(const struct units *u)
+{
+	for (size_t i = 0; i < u->n; i++)
+		if (!unit_settled(&u->v[i]))
+			return false;
+	return true;
+}
+
 /* Fills in what a unit at fault waits for and what it said last. */
 static void read_details(const struct firstboot *fb, struct units *u)
 {
@@ -77,22 +102,21 @@ static void read_details(const struct firstboot *fb, struct units *u)
 	}
 }
 
-/* Tells which units are at fault: those that failed first, then those on their way. */
-static void tell_units(const struct units *u, struct buf *why)
+/* Adds the units that are at fault: those that failed first, then those on their way. */
+static void add_units(const struct units *u, struct buf *why)
 {
 	for (int failed = 1; failed >= 0; failed--)
 		for (size_t i = 0; i < u->n; i++) {
 			_cleanup_free_ char *text = NULL;
 
-			if (unit_ready(&u->v[i]) || unit_failed(&u->v[i]) != failed)
+			if (unit_settled(&u->v[i]) || unit_failed(&u->v[i]) != failed)
 				continue;
 			text = unit_text(&u->v[i]);
 			tell(why, text);
 		}
 }
 
-static bool units_ready(const struct firstboot *fb, struct snapshot *s, bool details,
-			struct buf *why)
+static bool units_ready(struct snapshot *s, struct buf *why)
 {
 	struct units now;
 	struct err e;
@@ -103,10 +127,8 @@ static bool units_ready(const struct firstboot *fb, struct snapshot *s, bool det
 	}
 	units_done(&s->units);
 	s->units = now;
-	if (details)
-		read_details(fb, &s->units);
-	tell_units(&s->units, why);
-	return why->len == 0;
+	add_units(&s->units, why);
+	return units_settled(&s->units);
 }
 
 /* Before any unit: it is why some of them do not work. */
@@ -166,6 +188,8 @@ static char *url_fault(const char *url, const char *condition)
 	if (!condition)
 		return NULL;
 	is = condition_not_true(body, condition);
+	if (is)
+		line_clean(is, UNIT_LOG_MAX);
 	return is ? xasprintf("%s: the condition %s is %s", url, condition, is) : NULL;
 }
 
@@ -189,50 +213,76 @@ static bool url_ready(const struct firstboot *fb, const char *entry, struct buf 
 	return !fault;
 }
 
-static bool containers_ready(const struct firstboot *fb, const struct snapshot *s,
-			     struct buf *why)
+/* Makes the test that containers start, or only says that it has not been passed. */
+static void containers_ready(const struct firstboot *fb, const struct snapshot *s,
+			     bool test, struct buf *why)
 {
 	struct err e;
 
-	if (!container_start_applies(fb, s->config.role) || container_start(fb, &e) == 0)
-		return true;
-	tell(why, e.msg);
-	return false;
+	if (!container_start_applies(fb, s->config.role))
+		return;
+	if (!test)
+		tell(why, "no container has been started for a test yet");
+	else if (container_start(fb, &e) < 0)
+		tell(why, e.msg);
 }
 
-/* One look. `answered`: the URLs that need not be asked any more. */
+/* Looks once. `answered`: the URLs that need not be asked any more. */
 static void look(const struct firstboot *fb, struct snapshot *s, bool *answered,
-		 bool details, struct buf *why)
+		 bool test, struct buf *why)
 {
 	char *const *urls = s->config.role->ready;
 
 	tell_route(fb, s, why);
-	if (!units_ready(fb, s, details, why))
+	if (!units_ready(s, why))
 		return;
 	for (size_t i = 0; urls && urls[i]; i++)
 		if (!answered[i])
 			answered[i] = url_ready(fb, urls[i], why);
 	if (why->len == 0)
-		(void)!containers_ready(fb, s, why);
+		containers_ready(fb, s, test, why);
 }
 
-bool ready_wait(const struct firstboot *fb, struct snapshot *s, uint64_t end_ms,
-		unsigned poll_ms, char **why)
+/* Returns the reasons of the last look, with details if units are at fault. Owned. */
+static char *last_reasons(const struct firstboot *fb, struct snapshot *s, struct buf *why)
+{
+	_cleanup_buf_ struct buf b = {0};
+
+	if (s->units.n == 0 || units_settled(&s->units))
+		return buf_take(why);
+	read_details(fb, &s->units);
+	tell_route(fb, s, &b);
+	add_units(&s->units, &b);
+	return buf_take(&b);
+}
+
+static bool wait_until(const struct firstboot *fb, struct snapshot *s, uint64_t end_ms,
+		       unsigned poll_ms, bool test, char **why)
 {
 	_cleanup_free_ bool *answered =
 		xcalloc(strv_len(s->config.role->ready), sizeof(*answered));
 
 	for (;;) {
 		_cleanup_buf_ struct buf reasons = {0};
-		bool last = now_ms() >= end_ms;
 
-		look(fb, s, answered, last, &reasons);
+		look(fb, s, answered, test, &reasons);
 		if (reasons.len == 0)
 			return true;
-		if (last) {
-			*why = buf_take(&reasons);
+		if (now_ms() >= end_ms) {
+			*why = last_reasons(fb, s, &reasons);
 			return false;
 		}
 		sleep_ms(poll_ms);
 	}
+}
+
+bool ready_wait(const struct firstboot *fb, struct snapshot *s, uint64_t end_ms,
+		unsigned poll_ms, char **why)
+{
+	return wait_until(fb, s, end_ms, poll_ms, true, why);
+}
+
+bool ready_now(const struct firstboot *fb, struct snapshot *s, char **why)
+{
+	return wait_until(fb, s, 0, 0, false, why);
 }

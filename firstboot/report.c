@@ -7,18 +7,13 @@
  * A host that is not ready in time is reported as failed and watched for an hour more;
  * should it become ready after all, a second report says that.
  *
- * The unit's run holds a lock. Run by hand, beside it or after the verdict, the command
- * looks once, prints how the host stands and does not wait.
+ * All that is with --wait, which the boot's unit gives. Without it, by hand, the command
+ * looks once, prints how the host stands, and changes nothing.
  */
 #include "http.h"
-#include "lib/file.h"
 #include "lib/log.h"
 #include "ready.h"
 #include "registration.h"
-
-#include <sys/file.h>
-
-#define LOCK RUN_DIR "/report.lock"
 
 #define READY_S       600 /* --timeout */
 #define READY_POLL_MS 1000
@@ -44,8 +39,9 @@ static void put(const struct firstboot *fb, const char *url)
 	}
 }
 
-/* Whoever reads the console of a failed host can most often not log in to it. The units
- * that failed come last, next to the verdict: a screen shows the end. */
+/* Prints the units' last lines: an operator can most often not log in to a failed host.
+ * The units that failed come last, next to the verdict, because a screen shows the end.
+ */
 static void console_log(const struct firstboot *fb, const struct units *u)
 {
 	for (int failed = 0; failed <= 1; failed++)
@@ -126,29 +122,32 @@ static bool report_after(const struct firstboot *fb, struct snapshot *s, uint64_
 	bool ready = ready_wait(fb, s, now_ms() + wait_s * 1000, poll_ms, &why);
 
 	verdict_set(s, ready, why);
-	if (ready)
-		mark_registrations(fb, &s->config);
 	if (ready || also_failed)
 		publish(fb, s);
+	if (ready)
+		mark_registrations(fb, &s->config);
 	return ready;
 }
 
-/*
- * Looks once, prints how the host stands. With `lock`, nobody else reports: a host that
- * was reported as failed and is ready by now is reported so.
- */
-static int report_now(const struct firstboot *fb, struct snapshot *s, bool lock,
-		      struct err *e)
+static int report_when_known(const struct firstboot *fb, struct snapshot *s,
+			     struct err *e)
+{
+	if (!s->applied.ok || !s->config.role)
+		return not_configured(fb, s, e);
+	if (report_after(fb, s, fb->timeout ? fb->timeout : READY_S, READY_POLL_MS, true))
+		return 0;
+	if (report_after(fb, s, LATE_S, LATE_POLL_MS, false))
+		return 0;
+	return err_set(e, ERR_FAILED, "still not ready: %s", s->verdict.why);
+}
+
+/* Prints how the host stands now. */
+static int report_now(const struct firstboot *fb, struct snapshot *s, struct err *e)
 {
 	_cleanup_free_ char *text = NULL, *why = NULL;
-	bool configured = s->applied.ok && s->config.role, ready;
+	bool ready = s->applied.ok && s->config.role && ready_now(fb, s, &why);
 
 	verdict_read(&s->verdict, fb);
-	ready = configured && ready_wait(fb, s, 0, 0, &why);
-	if (ready && lock && !s->verdict.ready) {
-		verdict_set(s, true, NULL);
-		publish(fb, s);
-	}
 	text = snapshot_text(s);
 	fputs(text, stdout);
 	if (ready)
@@ -159,37 +158,12 @@ static int report_now(const struct firstboot *fb, struct snapshot *s, bool lock,
 					: "this host is not configured");
 }
 
-/* Returns a descriptor that holds the lock while it is open; -1: another run holds it, or
- * there can be none. */
-static int take_lock(const struct firstboot *fb)
-{
-	_cleanup_close_ int fd = -1;
-
-	if (mkdir_p_at(fb->rootfd, RUN_DIR, 0755) < 0)
-		return -1;
-	fd = openat(fb->rootfd, LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return -1;
-	return TAKE_FD(fd);
-}
-
 int cmd_report(const struct firstboot *given, char **args _unused_, struct err *e)
 {
 	struct firstboot here = *given;
-	const struct firstboot *fb = &here;
-	_cleanup_close_ int lock = take_lock(fb);
 	_cleanup_snapshot_ struct snapshot s = {0};
 
-	snapshot_read(&s, fb);
+	snapshot_read(&s, &here);
 	console_of_host(&here, s.config.host.console);
-	if (lock < 0 || faccessat(fb->rootfd, REPORT_CFG, F_OK, 0) == 0)
-		return report_now(fb, &s, lock >= 0, e);
-	if (!s.applied.ok || !s.config.role)
-		return not_configured(fb, &s, e);
-	if (report_after(fb, &s, fb->timeout ? fb->timeout : READY_S, READY_POLL_MS,
-			 true))
-		return 0;
-	if (report_after(fb, &s, LATE_S, LATE_POLL_MS, false))
-		return 0;
-	return err_set(e, ERR_FAILED, "still not ready: %s", s.verdict.why);
+	return here.wait ? report_when_known(&here, &s, e) : report_now(&here, &s, e);
 }

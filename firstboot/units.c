@@ -5,6 +5,7 @@
  * relied on, not the Id in the block: an alias has another unit's.
  */
 #include "units.h"
+#include "firstboot.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/run.h"
@@ -137,7 +138,7 @@ bool unit_failed(const struct unit *u)
 	       (failure(u) && !unit_ready(u));
 }
 
-/* Its work is done when its program ends, and the program has not ended. */
+/* Returns whether its work is done only when its program ends, and that has not ended. */
 static bool unit_works(const struct unit *u)
 {
 	return streq(u->active, "active") && u->remains && !streq(u->sub, "exited");
@@ -162,16 +163,6 @@ char *unit_text(const struct unit *u)
 	return buf_take(&b);
 }
 
-/* Cuts a line to UNIT_LOG_MAX characters and makes it printable. */
-static void clean(char *line)
-{
-	if (strlen(line) > UNIT_LOG_MAX)
-		line[UNIT_LOG_MAX] = '\0';
-	for (char *s = line; *s; s++)
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
-			*s = ' ';
-}
-
 void unit_read_command(struct unit *u, int rootfd)
 {
 	_cleanup_free_ char *path = NULL, *text = NULL;
@@ -185,7 +176,7 @@ void unit_read_command(struct unit *u, int rootfd)
 	for (size_t i = 0; i + 1 < len; i++) /* words end with a NUL (proc(5)) */
 		if (text[i] == '\0')
 			text[i] = ' ';
-	clean(text);
+	line_clean(text, UNIT_LOG_MAX);
 	free(u->command);
 	u->command = TAKE_PTR(text);
 }
@@ -208,7 +199,7 @@ void unit_read_log(struct unit *u)
 	}
 	v = strv_split(text, "\n");
 	for (size_t i = 0; v && v[i]; i++) {
-		clean(v[i]);
+		line_clean(v[i], UNIT_LOG_MAX);
 		if (*v[i])
 			strv_add(&u->log, v[i]);
 	}

@@ -39,8 +39,8 @@ int units_parse(struct units *ret, char *const *names, const char *text,
  */
 bool unit_ready(const struct unit *u);
 
-/* Whether it has failed, as opposed to being on its way: it is in state failed, is not
- * loaded, or is to be restarted after a failure. */
+/* Returns whether it has failed, as opposed to being on its way: it is in state failed,
+ * is not loaded, or is to be restarted after a failure. */
 bool unit_failed(const struct unit *u);
 
 /*

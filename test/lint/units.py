@@ -45,7 +45,7 @@ REFERENCES = """Requires Wants BindsTo PartOf Requisite Conflicts Before After O
 VERSIONS = {"etcd": "2.0.9", "docker": "1.7.0"}  # the others are 0.20.2
 DOCKER_SHORT = {"-d": "--daemon", "-H": "--host"}
 CALICOCTL = [r"checksystem --fix", r"node --ip=\$\{DEFAULT_IPV4\}"]
-FIRSTBOOT = {"apply", "report", "pool", "containers", "heal", "route"}
+FIRSTBOOT = {"apply", "report --wait", "pool", "containers", "heal", "route"}
 # calicoctl, and the kubelet, which runs it and the plugin.
 PYINSTALLER = {"calicoctl", "kubelet"}
 
@@ -176,7 +176,7 @@ def arguments(where, name, args):
         if not any(re.fullmatch(p, " ".join(args)) for p in CALICOCTL):
             yield f"{where}: calicoctl {' '.join(args)}: not a use of it that was looked at"
     elif name == "firstboot":
-        if len(args) != 1 or args[0] not in FIRSTBOOT:
+        if " ".join(args) not in FIRSTBOOT:
             yield f"{where}: firstboot {' '.join(args)}: no such subcommand"
     elif name not in ("curl", "mkdir") and name not in SSH_KEYS:
         yield f"{where}: {name}: nobody knows its options here"

@@ -42,7 +42,7 @@ need_strict_image() {
 border_config() {
 	local address=$1 as=$2 peer
 	shift 2
-	printf 'router id %s;\nlog stderr all;\nprotocol device {}\n' "$address"
+	printf 'router id %s;\nlog stderr all;\nprotocol device {}\nprotocol direct {}\n' "$address"
 	for peer; do
 		printf 'protocol bgp { local %s as %s; neighbor %s as 64540; multihop; import all; export none; }\n' \
 			"$address" "$as" "$peer"

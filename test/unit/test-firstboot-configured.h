@@ -21,6 +21,7 @@ static _unused_ void configured(struct machine *m, const struct server *s)
 	put(m, "show", ACTIVE "\n" ACTIVE);
 	put(m, "console", "");
 	fake_systemctl(m);
+	m->fb.wait = true;
 	if (cmd_apply(&m->fb, NULL, &e) < 0)
 		fail_msg("%s", e.msg);
 }

@@ -15,7 +15,9 @@
 	"containers = ( { image = \"big:1\"; file = \"/c/big\"; sha256 = \"00\"; id = "  \
 	"\"11\"; config = \"22\"; }, { image = \"pause:1\"; file = \"/c/pause\"; "       \
 	"sha256 = "                                                                      \
-	"\"00\"; id = \"33\"; config = \"44\"; } );"
+	"\"00\"; id = \"33\"; config = \"44\"; }, { image = \"data:1\"; file = "         \
+	"\"/c/data\"; "                                                                  \
+	"sha256 = \"00\"; id = \"33\"; config = \"44\"; } );"
 
 /* A role with Docker, two images, and a docker that notes its words and fails when it is
  * told `fail`. */
@@ -31,10 +33,15 @@ static void docker_machine(struct machine *m, const struct server *s)
 	put(m, CONTAINERS_CFG, CONTAINERS);
 	put(m, "c/big", "bigger");
 	put(m, "c/pause", "p");
+	put(m, "c/data", ""); /* an image without a command */
 	docker = xasprintf("#!/bin/sh\necho \"$@\" >>%1$s/docker.log\n"
 			   "case $1 in\n"
 			   "inspect) cat %1$s/id ;;\n"
-			   "rm) echo 'Error: no such id: x' >&2; exit 1 ;;\n"
+			   "create) [ $3 != data:1 ] || {\n"
+			   "echo 'No command specified' >&2; exit 1; }; "
+			   "touch %1$s/there ;;\n"
+			   "rm) rm %1$s/there 2>/dev/null || {\n"
+			   "echo 'Error: no such id: x' >&2; exit 1; } ;;\n"
 			   "esac\n"
 			   "[ ! -e %1$s/fail ] || [ $1 != \"$(cat %1$s/fail)\" ] || {\n"
 			   "echo 'Cannot start container: open /etc/resolv.conf' >&2; "
@@ -46,6 +53,9 @@ static void docker_machine(struct machine *m, const struct server *s)
 }
 
 #define START_TEST                                                                       \
+	"inspect --format={{.Id}} data:1\n"                                              \
+	"rm -f rackstrap-start-test\n"                                                   \
+	"create --name=rackstrap-start-test data:1\n"                                    \
 	"inspect --format={{.Id}} pause:1\n"                                             \
 	"rm -f rackstrap-start-test\n"                                                   \
 	"create --name=rackstrap-start-test pause:1\n"                                   \
@@ -64,13 +74,15 @@ static void test_containers_start(void **state _unused_)
 	snapshot_read(&snap, &m.fb);
 	put(&m, "fail", "start\n");
 	assert_false(ready_wait(&m.fb, &snap, 0, 1, &why));
-	assert_string_equal(why, "Docker starts no container of pause:1: docker exited "
-				 "with 1: Cannot start container: open /etc/resolv.conf");
-	assert_file(&m, "docker.log", START_TEST); /* it is removed all the same */
+	assert_string_equal(why,
+			    "Docker cannot start a container of pause:1: docker exited "
+			    "with 1: Cannot start container: open /etc/resolv.conf");
+	assert_file(&m, "docker.log", START_TEST);
+	assert_file(&m, "there", NULL); /* it is removed all the same */
 	put(&m, "fail", "none\n");
 	put(&m, "id", "99\n");
 	assert_false(ready_wait(&m.fb, &snap, 0, 1, &unloaded));
-	assert_string_equal(unloaded, "the container image pause:1 is not loaded yet");
+	assert_string_equal(unloaded, "the container image data:1 is not loaded yet");
 	put(&m, "id", "sha256:44\n");
 	put(&m, "docker.log", "");
 	assert_true(ready_wait(&m.fb, &snap, 0, 1, &why));
@@ -78,6 +90,27 @@ static void test_containers_start(void **state _unused_)
 	/* Once in a boot. */
 	assert_true(ready_wait(&m.fb, &snap, 0, 1, &why));
 	assert_file(&m, "docker.log", START_TEST);
+}
+
+/* A removal that failed is no success, whatever it says. */
+static void test_container_stays(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_server_ struct server s;
+	_cleanup_snapshot_ struct snapshot snap = {0};
+	_cleanup_free_ char *why = NULL, *by_hand = NULL;
+
+	server_start(&s, 0, all_well);
+	docker_machine(&m, &s);
+	put(&m, "bin/docker",
+	    "#!/bin/sh\ncase $1 in inspect) echo 33 ;; rm) echo 'Error: failed to remove "
+	    "root filesystem: no such file or directory' >&2; exit 1 ;; esac\n");
+	assert_int_equal(fchmodat(m.fb.rootfd, "bin/docker", 0755, 0), 0);
+	snapshot_read(&snap, &m.fb);
+	assert_false(ready_wait(&m.fb, &snap, 0, 1, &why));
+	assert_has(why, "failed to remove root filesystem");
+	assert_false(ready_now(&m.fb, &snap, &by_hand)); /* starts none */
+	assert_string_equal(by_hand, "no container has been started for a test yet");
 }
 
 /* A recipe without containers has nothing to start. */
@@ -176,6 +209,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_containers_start),
+		cmocka_unit_test(test_container_stays),
 		cmocka_unit_test(test_no_container_to_start),
 		cmocka_unit_test(test_slow_docker),
 		cmocka_unit_test(test_damaged_archive),

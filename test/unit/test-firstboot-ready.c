@@ -34,7 +34,7 @@ static void test_units(void **state _unused_)
 		    "a.service is active (running)");
 	assert_unit(UNIT("active", "exited", "success", "simple", "17"), true,
 		    "a.service is active (exited)");
-	/* Calico's calicoctl: its work is not done while it runs. */
+	/* firstboot pool: its work is not done while it runs. */
 	assert_unit("RemainAfterExit=yes\n" UNIT("active", "running", "success", "simple",
 						 "0"),
 		    false, "a.service has not finished yet");
@@ -86,15 +86,14 @@ static char *text_with_command(const char *block, const char *cmdline, size_t le
 
 static void test_waiting_for(void **state _unused_)
 {
-	static const char node[] = "calicoctl\0node\0--ip=1.2.3.4",
-			  curl[] = "curl\0x\033";
+	static const char node[] = "firstboot\0pool", curl[] = "curl\0x\033";
 	_cleanup_free_ char *main = NULL, *pre = NULL, *gone = NULL;
 
 	main = text_with_command("MainPID=17\nControlPID=0\nRemainAfterExit=yes\n" UNIT(
 					 "active", "running", "success", "simple", "0"),
 				 node, sizeof(node));
 	assert_string_equal(main, "a.service has not finished yet, waiting for "
-				  "'calicoctl node --ip=1.2.3.4'");
+				  "'firstboot pool'");
 	pre = text_with_command("ControlPID=17\nMainPID=5\n" UNIT("activating",
 								  "start-pre", "success",
 								  "simple", "0"),
@@ -214,6 +213,24 @@ static void test_slow_server(void **state _unused_)
 	assert_true(ready_wait(&m.fb, &snap, 0, 1, &why));
 }
 
+/* One that has been active for a moment only may be about to end. */
+static void test_not_settled(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_server_ struct server s;
+	_cleanup_snapshot_ struct snapshot snap = {0};
+	_cleanup_free_ char *why = NULL;
+
+	server_start(&s, 0, all_well);
+	configured(&m, &s);
+	put(&m, "show",
+	    "LoadState=loaded\nActiveState=active\nSubState=running\n"
+	    "ActiveEnterTimestampMonotonic=999999999999999\n\n" ACTIVE);
+	snapshot_read(&snap, &m.fb);
+	assert_false(ready_wait(&m.fb, &snap, 0, 1, &why));
+	assert_string_equal(why, "a.service is active (running)");
+}
+
 /* --- a node's condition ------------------------------------------------------------- */
 
 #define CONDITION(status)                                                                \
@@ -278,6 +295,10 @@ static void test_ready_condition(void **state _unused_)
 	assert_why_of_node("{\"status\": {\"conditions\": []}}",
 			   "the condition Ready is missing");
 	assert_why_of_node("ok", "the condition Ready is missing");
+	/* Anybody may have written it. */
+	assert_why_of_node(CONDITION("\"status\": \"False\", \"reason\": "
+				     "\"x)\\nrackstrap: ready \\u001b[2J\""),
+			   "the condition Ready is False (x) rackstrap: ready  [2J)");
 }
 
 int main(void)
@@ -289,6 +310,7 @@ int main(void)
 		cmocka_unit_test(test_not_ready),
 		cmocka_unit_test(test_not_ready_without_route),
 		cmocka_unit_test(test_failed_units_first),
+		cmocka_unit_test(test_not_settled),
 		cmocka_unit_test(test_slow_server),
 		cmocka_unit_test(test_ready_condition),
 	};

@@ -6,8 +6,6 @@
 #include "firstboot/snapshot.h"
 #include "test-firstboot-configured.h"
 
-#include <sys/file.h>
-
 /* --- phases, records, JSON --------------------------------------------------------- */
 
 static void assert_phases(const struct boot_info *b, const struct applied *a,
@@ -161,55 +159,29 @@ static void test_report_waits(void **state _unused_)
 /* --- by hand -------------------------------------------------------------------------
  */
 
-/* After the verdict the command looks once and returns, whatever the verdict was. */
+/* Without --wait the command looks once, whatever the verdict is, and reports nothing. */
 static void test_report_by_hand(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_server_ struct server s;
-	_cleanup_verdict_ struct verdict v = {0};
 	struct verdict failed = {.why = (char[]){"a reason"}, .uptime_ms = 17};
-	_cleanup_free_ char *log = NULL, *late = NULL;
-	struct err e;
-
-	server_start(&s, 0, all_well);
-	configured(&m, &s);
-	put(&m, "show", BROKEN "\n" ACTIVE);
-	assert_int_equal(verdict_write(&failed, &m.fb, &e), 0);
-	assert_int_equal(cmd_report(&m.fb, NULL, &e), -1); /* would wait for 600 s */
-	assert_string_equal(
-		e.msg, "not ready: a.service is activating (auto-restart, exit-code)");
-	log = server_log(&s);
-	assert_null(strstr(log, "PUT "));
-	/* Ready by now, and nobody else is there to report it. */
-	put(&m, "show", ACTIVE "\n" ACTIVE);
-	assert_int_equal(cmd_report(&m.fb, NULL, &e), 0);
-	late = server_log(&s);
-	assert_has(late, "\"verdict\": \"ready\"");
-	verdict_read(&v, &m.fb);
-	assert_true(v.ready);
-}
-
-/* Beside the unit's own run, before there is a verdict. */
-static void test_report_beside_another(void **state _unused_)
-{
-	_cleanup_machine_ struct machine m;
-	_cleanup_server_ struct server s;
-	_cleanup_close_ int lock = -1;
 	_cleanup_free_ char *log = NULL;
 	struct err e;
 
 	server_start(&s, 0, all_well);
 	configured(&m, &s);
-	lock = openat(m.fb.rootfd, "run/rackstrap/report.lock",
-		      O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	assert_int_equal(flock(lock, LOCK_EX), 0);
+	m.fb.wait = false;
 	put(&m, "show", BROKEN "\n" ACTIVE);
+	assert_int_equal(cmd_report(&m.fb, NULL, &e), -1); /* would wait for 600 s */
+	assert_string_equal(
+		e.msg, "not ready: a.service is activating (auto-restart, exit-code)");
+	assert_file(&m, REPORT_CFG, NULL);
+	assert_int_equal(verdict_write(&failed, &m.fb, &e), 0);
 	assert_int_equal(cmd_report(&m.fb, NULL, &e), -1);
 	put(&m, "show", ACTIVE "\n" ACTIVE);
 	assert_int_equal(cmd_report(&m.fb, NULL, &e), 0);
 	log = server_log(&s);
 	assert_null(strstr(log, "PUT "));
-	assert_file(&m, REPORT_CFG, NULL);
 }
 
 /* --- last words -----------------------------------------------------------------------
@@ -290,6 +262,7 @@ static void test_report_without_apply(void **state _unused_)
 
 	machine_make(&m);
 	put_node(&m);
+	m.fb.wait = true;
 	assert_int_equal(cmd_report(&m.fb, NULL, &e), -1);
 	assert_string_equal(e.msg, "firstboot apply left no record of this boot");
 	json = get(&m, REPORT_JSON);
@@ -361,6 +334,7 @@ static void test_console_of_report(void **state _unused_)
 	machine_make(&m);
 	put(&m, "dev/ttyS1", "");
 	put(&m, HOST_CFG, NODE_CFG "console = \"ttyS1\";");
+	m.fb.wait = true;
 	assert_int_equal(cmd_report(&m.fb, NULL, &e), -1);
 	text = get(&m, "dev/ttyS1");
 	assert_has(text, "rackstrap: node-1 (node) failed: ");
@@ -375,7 +349,6 @@ int main(void)
 		cmocka_unit_test(test_report_ready),
 		cmocka_unit_test(test_report_waits),
 		cmocka_unit_test(test_report_by_hand),
-		cmocka_unit_test(test_report_beside_another),
 		cmocka_unit_test(test_report_last_words),
 		cmocka_unit_test(test_report_of_wrong_host),
 		cmocka_unit_test(test_report_without_apply),
