@@ -21,7 +21,8 @@ struct missing {
 	struct want *want;
 	char key[DIGEST_HEX_MAX]; /* of the URL */
 	char *path, *url;
-	int lock_fd; /* -1: another one with the same URL holds it */
+	char sha512[DIGEST_HEX_MAX]; /* of what came; "" if no want of the URL has one */
+	int lock_fd;                 /* -1: another one with the same URL holds it */
 };
 
 struct missings {
@@ -156,6 +157,7 @@ static int take_file(struct missings *m, struct fetch_file *f, const struct cach
 		if (!streq(w->url, f->shown))
 			continue;
 		w->fetched = true;
+		memcpy(m->v[i].sha512, f->sha512, sizeof(f->sha512));
 		w->blob.size = f->got;
 		memcpy(w->blob.sha256, f->sha256, sizeof(f->sha256));
 		free(w->from);
@@ -241,6 +243,12 @@ static int open_fetched(struct want *w, const struct cache *c,
 	return w->blob.fd < 0 ? err_errno(e, errno, "%s", path) : 1;
 }
 
+static int refuse_other(const struct want *w, struct err *e)
+{
+	return err_set(e, ERR_FAILED, "%s: another %s is wanted for the same URL (%s)",
+		       w->url, digest_name(w->type), w->where);
+}
+
 /* Opens everything that came. One download serves all wants of its URL, so it may not be
  * what each of them must be. */
 static int open_all(struct missings *m, const struct cache *c,
@@ -250,12 +258,8 @@ static int open_all(struct missings *m, const struct cache *c,
 		struct want *w = m->v[i].want;
 		int found = open_fetched(w, c, o, e);
 
-		if (found == 0)
-			err_set(e, ERR_FAILED,
-				"%s: another %s is wanted for the same URL (%s)", w->url,
-				digest_name(w->type), w->where);
 		if (found <= 0)
-			return -1;
+			return found < 0 ? -1 : refuse_other(w, e);
 	}
 	return 0;
 }
@@ -270,7 +274,8 @@ static int fetch_missing(struct missings *m, const struct cache *c,
 	return open_all(m, c, o, e);
 }
 
-/* Fetches all. A want without a digest takes that of what came. */
+/* Fetches all. A want without a digest takes that of what came; one with another digest
+ * is refused, even if the cache has a file with that one. */
 static int fetch_anew(struct missings *m, const struct cache *c,
 		      const struct obtain_options *o, struct err *e)
 {
@@ -278,7 +283,11 @@ static int fetch_anew(struct missings *m, const struct cache *c,
 		return -1;
 	for (size_t i = 0; i < m->n; i++) {
 		struct want *w = m->v[i].want;
+		const char *came =
+			w->type == DIGEST_SHA512 ? m->v[i].sha512 : w->blob.sha256;
 
+		if (w->digest && !streq(w->digest, came))
+			return refuse_other(w, e);
 		if (w->digest)
 			continue;
 		memcpy(w->came, w->blob.sha256, sizeof(w->came));

@@ -108,6 +108,23 @@ check "lock: is written" grep -q "sha256 = \"$(sum "$D/outer.tar")\"" "$WORK/rec
 recipe "artifacts = ( { name = \"a\"; url = \"file://$D/bin/x\"; to = \"/a\"; mode = \"0644\"; sha256 = \"$(sum "$D/bin/x")\"; },
 	{ name = \"b\"; url = \"file://$D/bin/x\"; to = \"/b\"; mode = \"0644\"; sha256 = \"$zeros\"; } );"
 refused "two digests for one URL" 1 "file://$D/bin/x: another sha256 is wanted for the same URL ($R:6: artifact 'b')"
+# The cache has the file that b would be: that is not what the URL has.
+echo y >"$D/bin/y"
+sum512() { sha512sum <"$1" | cut -d' ' -f1; }
+recipe "artifacts = ( { name = \"y\"; url = \"file://$D/bin/y\"; to = \"/y\"; mode = \"0644\"; sha512 = \"$(sum512 "$D/bin/y")\"; } );"
+check "lock: the file that is wanted later" lock
+for first in "sha256 = \"$(sum "$D/bin/x")\";" "sha512 = \"$(sum512 "$D/bin/x")\";" ""; do
+	for second in "sha256 = \"$(sum "$D/bin/y")\";" "sha512 = \"$(sum512 "$D/bin/y")\";"; do
+		recipe "artifacts = ( { name = \"a\"; url = \"file://$D/bin/x\"; to = \"/a\"; mode = \"0644\"; $first },
+	{ name = \"b\"; url = \"file://$D/bin/x\"; to = \"/b\"; mode = \"0644\"; $second } );"
+		refused "another digest for the same URL, which the cache has (${first%% *}, ${second%% *})" 1 \
+			"file://$D/bin/x: another ${second%% *} is wanted for the same URL ($R:6: artifact 'b')"
+	done
+done
+recipe "artifacts = ( { name = \"a\"; url = \"file://$D/bin/x\"; to = \"/a\"; mode = \"0644\"; sha256 = \"$(sum "$D/bin/x")\"; },
+	{ name = \"b\"; url = \"file://$D/bin/x\"; to = \"/b\"; mode = \"0644\"; sha512 = \"$(sum512 "$D/bin/x")\"; },
+	{ name = \"c\"; url = \"file://$D/bin/x\"; to = \"/c\"; mode = \"0644\"; } );"
+check "lock: sha256 and sha512 of one file" lock
 recipe "artifacts = ( { name = \"a\"; url = \"file://$D/bin/x\"; to = \"/a\"; mode = \"0644\"; },
 	{ name = \"b\"; url = \"file://$D/bin/x\"; to = \"/b\"; mode = \"0644\"; md5 = \"${zeros:0:32}\"; } );"
 refused "a weak digest for the same URL" 1 "file://$D/bin/x: md5 is *, expected ${zeros:0:32} ($R:6)"
