@@ -65,6 +65,19 @@ static void overlay_begin(struct overlay *o, size_t more)
 	memset(o->v + o->n * o->type->size, 0, (more + 1) * o->type->size);
 }
 
+/* Complains about a second included entry of the name of entry `at`: once that is
+ * removed, recipe_check() does not find the name twice. */
+static void check_included_twice(const struct overlay *o, size_t at, struct diag *d)
+{
+	for (size_t i = at + 1; i < o->included; i++)
+		if (streq(o->names[i], o->names[at])) {
+			diag_add(d, "%s: %s: '%s' is there already (%s)",
+				 entry_where(o, i), o->type->key, o->names[at],
+				 entry_where(o, at));
+			return;
+		}
+}
+
 /* Takes name `i` of a list in `remove` as removed. */
 static void remove_one(struct overlay *o, const struct conf_node *list, size_t i,
 		       struct diag *d)
@@ -93,6 +106,8 @@ static void remove_one(struct overlay *o, const struct conf_node *list, size_t i
 	if (before)
 		conf_complain(n, d, "remove: %s: '%s' is there already (%s:%u)", key,
 			      name, conf_file(before), conf_line(before));
+	else
+		check_included_twice(o, (size_t)at, d);
 	o->removed[at] = n;
 }
 
