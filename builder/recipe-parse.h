@@ -35,7 +35,8 @@ int recipe_get_word(const struct conf_node *n, const char *key, char **dst,
 /* A list of such words. */
 int recipe_get_words(const struct conf_node *n, const char *key, char ***dst,
 		     struct diag *d);
-/* A path in the image: absolute, without "..", not the root itself; kept as written. */
+/* A path in the image: absolute, without "..", "." and "//", not the root itself: each
+ * path has one spelling. */
 int recipe_get_target(const struct conf_node *n, const char *key, char **dst,
 		      struct diag *d);
 /* Octal, at most 0777 and the sticky bit: nothing we add is setuid. */

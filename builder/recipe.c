@@ -118,9 +118,23 @@ static bool has_dotdot(const char *path)
 	return strv_has(parts, "..");
 }
 
+/* Returns an absolute path without empty parts and ".", owned. */
+static char *plain_target(const char *path)
+{
+	_cleanup_strv_ char **parts = strv_split(path, "/"), **kept = NULL;
+	_cleanup_free_ char *joined = NULL;
+
+	for (size_t i = 0; parts && parts[i]; i++)
+		if (*parts[i] && !streq(parts[i], "."))
+			strv_add(&kept, parts[i]);
+	joined = strv_join(kept, "/");
+	return xasprintf("/%s", joined ? joined : "");
+}
+
 int recipe_get_target(const struct conf_node *n, const char *key, char **dst,
 		      struct diag *d)
 {
+	_cleanup_free_ char *plain = NULL;
 	const char *s = NULL;
 	int r = conf_get_str(n, key, &s, d);
 
@@ -132,8 +146,14 @@ int recipe_get_target(const struct conf_node *n, const char *key, char **dst,
 				     "%s: must be an absolute path in the image without "
 				     "'..' or a slash at its end, not '%s'",
 				     key, s);
+	plain = plain_target(s);
+	if (!streq(plain, s))
+		return conf_complain(conf_member(n, key), d,
+				     "%s: must be without '//' and '/./', as in \"%s\", "
+				     "not '%s'",
+				     key, plain, s);
 	free(*dst);
-	*dst = xstrdup(s);
+	*dst = TAKE_PTR(plain);
 	return 1;
 }
 
