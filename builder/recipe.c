@@ -357,15 +357,54 @@ static void parse_root(struct recipe *r, const struct conf *c, struct diag *d)
 	recipe_parse_media(r, root, d);
 }
 
+/* "DIR" means DIR/recipe.cfg; "images/a/" and "images/a" are the same. */
+static char *recipe_path(const char *path)
+{
+	struct stat st;
+	size_t n = strlen(path);
+
+	if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
+		return xstrdup(path);
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	return xasprintf("%.*s/%s", (int)n, path, RECIPE_NAME);
+}
+
+/* Sets *ret to the path of the recipe that this one includes, owned. 1, 0 without one,
+ * or -1. */
+static int find_included(const struct conf_node *root, char **ret, struct diag *d)
+{
+	const struct conf_node *n = conf_member(root, "include");
+	_cleanup_free_ char *written = NULL, *beside = NULL, *tidy = NULL, *path = NULL;
+	struct stat st;
+	int r = recipe_get_text(root, "include", &written, d);
+
+	if (r <= 0)
+		return r;
+	beside = recipe_beside(root, written);
+	tidy = recipe_tidy_path(beside);
+	path = recipe_path(tidy);
+	if (stat(path, &st) < 0)
+		return conf_complain(n, d, "include: %s: %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return conf_complain(
+			n, d,
+			"include: %s: must be a file, or a folder with " RECIPE_NAME,
+			path);
+	if (access(path, R_OK) < 0)
+		return conf_complain(n, d, "include: %s: %s", path, strerror(errno));
+	*ret = TAKE_PTR(path);
+	return 1;
+}
+
 static int load_file(struct recipe *r, const char *path, unsigned depth, struct diag *d);
 
 static int load_included(struct recipe *r, const struct conf *c, unsigned depth,
 			 struct diag *d)
 {
 	const struct conf_node *root = conf_root(c);
-	_cleanup_free_ char *beside = NULL, *path = NULL;
-	const char *s = NULL;
-	int ret = conf_get_str(root, "include", &s, d);
+	_cleanup_free_ char *path = NULL;
+	int ret = find_included(root, &path, d);
 
 	if (ret <= 0)
 		return ret;
@@ -375,11 +414,6 @@ static int load_included(struct recipe *r, const struct conf *c, unsigned depth,
 				     "include itself?",
 				     INCLUDE_DEPTH_MAX);
 	r->includes = true;
-	beside = recipe_beside(root, s);
-	path = recipe_tidy_path(beside);
-	if (access(path, R_OK) < 0)
-		return conf_complain(conf_member(root, "include"), d, "include: %s: %s",
-				     path, strerror(errno));
 	return load_file(r, path, depth + 1, d);
 }
 
@@ -400,19 +434,6 @@ static void epoch_from_environment(struct recipe *r, struct diag *d)
 
 	if (s && *s && parse_epoch_text(s, &r->epoch) < 0)
 		diag_add(d, "SOURCE_DATE_EPOCH: must be seconds since 1970, not '%s'", s);
-}
-
-/* "DIR" means DIR/recipe.cfg; "images/a/" and "images/a" are the same. */
-static char *recipe_path(const char *path)
-{
-	struct stat st;
-	size_t n = strlen(path);
-
-	if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
-		return xstrdup(path);
-	while (n > 1 && path[n - 1] == '/')
-		n--;
-	return xasprintf("%.*s/%s", (int)n, path, RECIPE_NAME);
 }
 
 static void set_defaults(struct recipe *r)

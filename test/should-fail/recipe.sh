@@ -29,6 +29,11 @@ refuse "no such recipe" 3 'rackstrap: /nonexistent: cannot be read: No such file
 	"$RACKSTRAP" build --dry-run /nonexistent
 refuse "a folder without a recipe" 3 \
 	'rackstrap: man/recipe.cfg: cannot be read: No such file or directory' "$RACKSTRAP" lock man
+mkfifo "$WORK/pipe"
+printf 'version = 1;\ninclude = "pipe";\nname = "outer";\n' >"$WORK/pipe.cfg"
+refuse "an include of a pipe" 3 \
+	"rackstrap: $WORK/pipe.cfg:2: include: $WORK/pipe: must be a file, or a folder with recipe.cfg" \
+	timeout 10 "$RACKSTRAP" build --dry-run "$WORK/pipe.cfg"
 refuse "an epoch of the environment that is none" 3 \
 	"rackstrap: SOURCE_DATE_EPOCH: must be seconds since 1970, not 'now'" \
 	env SOURCE_DATE_EPOCH=now "$RACKSTRAP" build --dry-run images/bookworm

@@ -417,6 +417,26 @@ static void include_in_include(void **state)
 	assert_string_equal(r.base.suite, "bookworm");
 }
 
+static void a_folder_is_included(void **state)
+{
+	static const char *const written[] = {"in", "in/", "./in/.", "in/recipe.cfg"};
+	_cleanup_free_ _unused_ char *in =
+		put("in/recipe.cfg", SMALL "cmdline = \"in\";\n");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(written); i++) {
+		_cleanup_free_ char *text =
+			xasprintf("version = 1; name = \"o\"; include = \"%s\";\n"
+				  "remove = { };\n",
+				  written[i]);
+		_cleanup_free_ char *out = put("out.cfg", text);
+		_cleanup_recipe_ struct recipe r = {0};
+
+		load(&r, out);
+		assert_string_equal(r.cmdline, "in");
+	}
+}
+
 /* A mistake is told with the file it stands in, and nothing comes out. */
 static void mistake_in_an_included_file(void **state)
 {
@@ -654,6 +674,7 @@ int main(void)
 		CASE(entries_of_three_files),
 		CASE(included_paths_are_tidy),
 		CASE(include_in_include),
+		CASE(a_folder_is_included),
 		CASE(mistake_in_an_included_file),
 		CASE(includes_end),
 		CASE(epoch_of_the_environment_wins),
