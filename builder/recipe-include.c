@@ -12,6 +12,8 @@
 
 #include <sys/stat.h>
 
+#define GUESSES_MAX 20 /* in a list of wrong names: each guess looks at all names */
+
 const char *const recipe_remove_keys[] = {"artifacts", "containers", "files", "units",
 					  NULL};
 
@@ -25,6 +27,7 @@ struct overlay {
 	char **names; /* of the included entries; "" for one that is replaced */
 	const struct conf_node **removed; /* for each of these: where `remove` says so */
 	size_t included;
+	size_t misses; /* names in `remove` that no included entry has */
 };
 
 static const char *entry_name(const struct overlay *o, size_t i)
@@ -83,7 +86,7 @@ static void remove_one(struct overlay *o, const struct conf_node *list, size_t i
 		       struct diag *d)
 {
 	const struct conf_node *n = conf_at(list, i), *before;
-	const char *key = o->type->key, *name = NULL, *near;
+	const char *key = o->type->key, *name = NULL, *near = NULL;
 	ssize_t at;
 
 	if (conf_type(n) != CONF_STRING) {
@@ -95,7 +98,8 @@ static void remove_one(struct overlay *o, const struct conf_node *list, size_t i
 		return;
 	at = find_included(o, name);
 	if (at < 0) {
-		near = str_nearest(name, (const char *const *)o->names);
+		if (o->misses++ < GUESSES_MAX)
+			near = str_nearest(name, (const char *const *)o->names);
 		conf_complain(n, d,
 			      "remove: %s: '%s' is not in the included recipe%s%s%s", key,
 			      name, near ? " (did you mean '" : "", near ? near : "",

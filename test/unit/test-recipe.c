@@ -437,6 +437,32 @@ static void a_folder_is_included(void **state)
 	}
 }
 
+/* A guess looks at all names, which may be as many as the wrong ones. */
+static void guesses_end(void **state)
+{
+	_cleanup_free_ _unused_ char *in = put(
+		"in.cfg", SMALL "files = ( { to = \"/etc/motd\"; content = \"\"; } );\n");
+	_cleanup_free_ char *out = NULL, *text = NULL;
+	struct buf b = {0};
+	_cleanup_diag_ struct diag d = {0};
+	struct recipe r = {0};
+
+	(void)state;
+	buf_puts(&b, "version = 1; name = \"o\"; include = \"in.cfg\";\n"
+		     "remove = { files = [ \"/etc/motx\"");
+	for (int i = 0; i < 20; i++)
+		buf_puts(&b, ", \"/etc/motx\"");
+	buf_puts(&b, " ]; };\n");
+	text = buf_take(&b);
+	out = put("out.cfg", text);
+	assert_int_equal(recipe_load(&r, out, &d), -1);
+	assert_int_equal(d.n, 21);
+	for (size_t i = 0; i < d.n; i++)
+		assert_int_equal(strstr(d.lines[i], "(did you mean '/etc/motd'?)") !=
+					 NULL,
+				 i < 20);
+}
+
 /* A mistake is told with the file it stands in, and nothing comes out. */
 static void mistake_in_an_included_file(void **state)
 {
@@ -675,6 +701,7 @@ int main(void)
 		CASE(included_paths_are_tidy),
 		CASE(include_in_include),
 		CASE(a_folder_is_included),
+		CASE(guesses_end),
 		CASE(mistake_in_an_included_file),
 		CASE(includes_end),
 		CASE(epoch_of_the_environment_wins),
