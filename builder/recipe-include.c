@@ -108,7 +108,7 @@ static void remove_one(struct overlay *o, const struct conf_node *list, size_t i
 	}
 	before = o->removed[at];
 	if (before)
-		conf_complain(n, d, "remove: %s: '%s' is there already (%s:%u)", key,
+		conf_complain(n, d, "remove: %s: '%s' is in remove twice (%s:%u)", key,
 			      name, conf_file(before), conf_line(before));
 	else
 		check_included_twice(o, (size_t)at, d);
@@ -164,13 +164,28 @@ static bool read_entry(struct overlay *o, const struct conf_node *list, size_t i
 	return false;
 }
 
-static void lay(struct overlay *o, const struct conf_node *list, struct diag *d)
+/* An empty list looks as if it removed everything. */
+static void check_empty(const struct overlay *o, const struct conf_node *list,
+			bool removes, struct diag *d)
 {
-	if (list && conf_len(list) == 0 && o->included > 0)
+	const char *key = o->type->key;
+
+	if (!list || conf_len(list) > 0 || o->included == 0)
+		return;
+	if (removes)
+		conf_complain(list, d,
+			      "%s: empty, which removes no more than remove does: delete "
+			      "the empty list",
+			      key);
+	else
 		conf_complain(list, d,
 			      "%s: empty, which removes nothing of the included recipe: "
 			      "name it, as in remove = { %s = [ \"...\" ]; };",
-			      o->type->key, o->type->key);
+			      key, key);
+}
+
+static void lay(struct overlay *o, const struct conf_node *list, struct diag *d)
+{
 	for (size_t i = 0; i < conf_len(list); i++)
 		if (read_entry(o, list, i, d))
 			place(o, conf_at(list, i), d);
@@ -191,21 +206,36 @@ static void drop_removed(struct overlay *o)
 	o->n = kept;
 }
 
+/* Returns the names of a list in `remove`, or NULL. */
+static const struct conf_node *get_removed(const struct conf_node *root, const char *key,
+					   struct diag *d)
+{
+	const struct conf_node *remove = conf_member(root, "remove"), *list;
+
+	if (!remove || conf_type(remove) != CONF_GROUP || !conf_member(root, "include"))
+		return NULL;
+	list = conf_member(remove, key);
+	if (!list || conf_type(list) == CONF_LIST)
+		return list;
+	conf_complain(list, d, "remove: %s: must be a list of strings: [ \"...\", ... ]",
+		      key);
+	return NULL;
+}
+
 void *recipe_lay_list(const struct recipe_list *type, void *v, size_t *n,
 		      const struct conf_node *root, struct diag *d)
 {
 	struct overlay o = {.type = type, .v = v, .n = *n};
-	const struct conf_node *remove = conf_member(root, "remove"), *gone = NULL;
-	const struct conf_node *list = NULL;
+	const struct conf_node *gone, *list = NULL;
 
 	(void)!conf_get_list(root, type->key, &list, d);
-	if (remove && conf_type(remove) == CONF_GROUP && conf_member(root, "include"))
-		(void)!conf_get_list(remove, type->key, &gone, d);
+	gone = get_removed(root, type->key, d);
 	if (!list && !gone)
 		return v;
 	overlay_begin(&o, conf_len(list));
 	for (size_t i = 0; i < conf_len(gone); i++)
 		remove_one(&o, gone, i, d);
+	check_empty(&o, list, conf_len(gone) > 0, d);
 	lay(&o, list, d);
 	drop_removed(&o);
 	strv_free(o.names);
