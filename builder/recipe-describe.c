@@ -2,18 +2,51 @@
 /*
  * The plan as text: what `rackstrap build --dry-run` prints, a line a thing. If a recipe
  * includes another, the things that may be from either have file and line behind them.
+ * It is cleaned of control characters as messages are: it goes to terminals too.
  */
 #include "base.h"
 #include "image.h"
 #include "recipe.h"
 
+static _printf_(2, 0) void vput(struct buf *b, const char *fmt, va_list ap)
+{
+	_cleanup_diag_ struct diag d = {0}; /* which cleans its lines */
+	_cleanup_free_ char *text = NULL;
+
+	if (vasprintf(&text, fmt, ap) < 0)
+		abort();
+	diag_add(&d, "%s", text);
+	buf_puts(b, d.lines[0]);
+}
+
+/* Appends text without control characters. */
+static _printf_(2, 3) void put(struct buf *b, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vput(b, fmt, ap);
+	va_end(ap);
+}
+
+/* put() and the end of the line. */
+static _printf_(2, 3) void put_line(struct buf *b, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vput(b, fmt, ap);
+	va_end(ap);
+	buf_puts(b, "\n");
+}
+
 static void put_words(struct buf *b, const char *key, char *const *v)
 {
 	if (!v || !v[0])
 		return;
-	buf_printf(b, "%s", key);
+	put(b, "%s", key);
 	for (size_t i = 0; v[i]; i++)
-		buf_printf(b, " %s", v[i]);
+		put(b, " %s", v[i]);
 	buf_puts(b, "\n");
 }
 
@@ -21,44 +54,59 @@ static void put_words(struct buf *b, const char *key, char *const *v)
 static void put_end(struct buf *b, const struct recipe *r, const char *where)
 {
 	if (r->includes)
-		buf_printf(b, " (%s)", where);
+		put(b, " (%s)", where);
 	buf_puts(b, "\n");
 }
 
 static void put_head(struct buf *b, const struct recipe *r)
 {
-	buf_printf(b, "recipe %s\n", r->name);
+	put_line(b, "recipe %s", r->name);
 	if (r->summary)
-		buf_printf(b, "summary %s\n", r->summary);
-	buf_printf(b, "epoch %llu\n", (unsigned long long)r->epoch);
+		put_line(b, "summary %s", r->summary);
+	put_line(b, "epoch %llu", (unsigned long long)r->epoch);
 	if (r->cmdline)
-		buf_printf(b, "cmdline %s\n", r->cmdline);
+		put_line(b, "cmdline %s", r->cmdline);
+}
+
+static void put_described_base(struct buf *b, const struct recipe *r)
+{
+	_cleanup_free_ char *text = NULL;
+	struct buf own = {0};
+
+	r->base.type->describe(&r->base, &own);
+	text = buf_take(&own);
+	for (const char *line = text; *line; line += *line == '\n') {
+		size_t len = strcspn(line, "\n");
+
+		put_line(b, "%.*s", (int)len, line);
+		line += len;
+	}
 }
 
 static void put_base(struct buf *b, const struct recipe *r)
 {
-	buf_printf(b, "base %s\n", r->base.type->name);
-	r->base.type->describe(&r->base, b);
-	buf_printf(b, "initramfs policy %s compress %s\n",
-		   r->initramfs.policy == INITRAMFS_MOST ? "most" : "list",
-		   r->initramfs.compress);
+	put_line(b, "base %s", r->base.type->name);
+	put_described_base(b, r);
+	put_line(b, "initramfs policy %s compress %s",
+		 r->initramfs.policy == INITRAMFS_MOST ? "most" : "list",
+		 r->initramfs.compress);
 	put_words(b, "initramfs modules", r->initramfs.modules);
 	put_words(b, "initramfs tools", r->initramfs.tools);
-	buf_printf(b, "squashfs %s", r->squashfs.compression);
+	put(b, "squashfs %s", r->squashfs.compression);
 	if (r->squashfs.level)
-		buf_printf(b, " level %d", r->squashfs.level);
-	buf_printf(b, " block %s\n", r->squashfs.block);
+		put(b, " level %d", r->squashfs.level);
+	put_line(b, " block %s", r->squashfs.block);
 	for (size_t i = 0; r->exclude && r->exclude[i]; i++)
-		buf_printf(b, "exclude %s\n", r->exclude[i]);
+		put_line(b, "exclude %s", r->exclude[i]);
 }
 
 static void put_extract(struct buf *b, const struct recipe_extract *v, size_t n,
 			unsigned depth)
 {
 	for (size_t i = 0; i < n; i++) {
-		buf_printf(b, "%*s%s", (int)depth * 2, "", v[i].path);
+		put(b, "%*s%s", (int)depth * 2, "", v[i].path);
 		if (v[i].to)
-			buf_printf(b, " to %s %04o", v[i].to, v[i].mode);
+			put(b, " to %s %04o", v[i].to, v[i].mode);
 		buf_puts(b, "\n");
 		put_extract(b, v[i].v, v[i].n, depth + 1);
 	}
@@ -71,12 +119,12 @@ static void put_artifacts(struct buf *b, const struct recipe *r)
 
 		if (a->use != ARTIFACT_FILES)
 			continue;
-		buf_printf(b, "artifact %s%s %s", a->name,
-			   a->standin ? " (stand-in)" : "", a->url);
+		put(b, "artifact %s%s %s", a->name, a->standin ? " (stand-in)" : "",
+		    a->url);
 		if (a->digest)
-			buf_printf(b, " %s %s", digest_name(a->digest_type), a->digest);
+			put(b, " %s %s", digest_name(a->digest_type), a->digest);
 		if (a->to)
-			buf_printf(b, " to %s %04o", a->to, a->mode);
+			put(b, " to %s %04o", a->to, a->mode);
 		put_end(b, r, a->where);
 		put_extract(b, a->v, a->n, 1);
 	}
@@ -87,10 +135,10 @@ static void put_containers(struct buf *b, const struct recipe *r)
 	for (size_t i = 0; i < r->n_containers; i++) {
 		const struct recipe_container *c = &r->containers[i];
 
-		buf_printf(b, "container %s%s from %s", c->image,
-			   c->standin ? " (stand-in)" : "", c->url ? c->url : c->written);
+		put(b, "container %s%s from %s", c->image,
+		    c->standin ? " (stand-in)" : "", c->url ? c->url : c->written);
 		if (c->sum)
-			buf_printf(b, " %s %s", digest_name(c->sum_type), c->sum);
+			put(b, " %s %s", digest_name(c->sum_type), c->sum);
 		put_end(b, r, c->where);
 	}
 }
@@ -102,17 +150,17 @@ static void put_files(struct buf *b, const struct recipe *r)
 
 		switch (f->type) {
 		case RECIPE_FILE_SOURCE:
-			buf_printf(b, "file %s %04o from %s", f->to, f->mode, f->written);
+			put(b, "file %s %04o from %s", f->to, f->mode, f->written);
 			break;
 		case RECIPE_FILE_CONTENT:
-			buf_printf(b, "file %s %04o of %zu bytes", f->to, f->mode,
-				   strlen(f->text));
+			put(b, "file %s %04o of %zu bytes", f->to, f->mode,
+			    strlen(f->text));
 			break;
 		case RECIPE_FILE_LINK:
-			buf_printf(b, "link %s to %s", f->to, f->text);
+			put(b, "link %s to %s", f->to, f->text);
 			break;
 		case RECIPE_FILE_DIR:
-			buf_printf(b, "directory %s %04o", f->to, f->mode);
+			put(b, "directory %s %04o", f->to, f->mode);
 			break;
 		}
 		put_end(b, r, f->where);
@@ -124,7 +172,7 @@ static void put_units(struct buf *b, const struct recipe *r)
 	for (size_t i = 0; i < r->n_units; i++) {
 		const struct recipe_unit *u = &r->units[i];
 
-		buf_printf(b, "unit %s from %s", u->name, u->written);
+		put(b, "unit %s from %s", u->name, u->written);
 		put_end(b, r, u->where);
 	}
 }
@@ -132,7 +180,7 @@ static void put_units(struct buf *b, const struct recipe *r)
 static void put_switches(struct buf *b, const char *key, const struct recipe_switches *s)
 {
 	for (size_t i = 0; i < s->n; i++)
-		buf_printf(b, "%s %s\n", key, s->v[i].unit);
+		put_line(b, "%s %s", key, s->v[i].unit);
 }
 
 static void put_roles(struct buf *b, const struct recipe *r)
@@ -140,8 +188,8 @@ static void put_roles(struct buf *b, const struct recipe *r)
 	for (size_t i = 0; i < r->roles.n; i++) {
 		const struct role *role = &r->roles.v[i];
 
-		buf_printf(b, "role %s%s%s\n", role->name, role->cbr0 ? " cbr0" : "",
-			   role->master ? " master" : "");
+		put_line(b, "role %s%s%s", role->name, role->cbr0 ? " cbr0" : "",
+			 role->master ? " master" : "");
 		put_words(b, "  units", role->units);
 		put_words(b, "  ready", role->ready);
 	}
@@ -149,16 +197,16 @@ static void put_roles(struct buf *b, const struct recipe *r)
 
 static void put_media(struct buf *b, const struct recipe_media *m)
 {
-	buf_printf(b, "media sector_size %u", m->sector_size);
+	put(b, "media sector_size %u", m->sector_size);
 	if (m->slot_size)
-		buf_printf(b, " slot_size %llu", (unsigned long long)m->slot_size);
+		put(b, " slot_size %llu", (unsigned long long)m->slot_size);
 	buf_puts(b, "\n");
 	put_words(b, "media formats", m->formats);
 	if (m->cmdline)
-		buf_printf(b, "media cmdline %s\n", m->cmdline);
+		put_line(b, "media cmdline %s", m->cmdline);
 	if (m->host || m->rack)
-		buf_printf(b, "media %s %s\n", m->host ? "host" : "rack",
-			   m->host ? m->host : m->rack);
+		put_line(b, "media %s %s", m->host ? "host" : "rack",
+			 m->host ? m->host : m->rack);
 }
 
 char *recipe_describe(const struct recipe *r)
@@ -177,7 +225,7 @@ char *recipe_describe(const struct recipe *r)
 	put_switches(&b, "mask", &r->mask);
 	put_roles(&b, r);
 	for (size_t i = 0; i < r->n_images; i++) {
-		buf_printf(&b, "image %s\n", r->images[i]->name);
+		put_line(&b, "image %s", r->images[i]->name);
 		media |= r->images[i]->medium;
 	}
 	if (media)

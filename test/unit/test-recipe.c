@@ -463,6 +463,25 @@ static void guesses_end(void **state)
 				 i < 20);
 }
 
+static void a_plan_has_no_control_characters(void **state)
+{
+	_cleanup_free_ char *path =
+		put("r.cfg",
+		    SMALL "summary = \"a\\x1b[2Jb\";\nexclude = [ \"/a\\nroot\" ];\n"
+			  "artifacts = ( { name = \"x\\x07\\ty\"; to = \"/x\\x7f\";\n"
+			  "url = \"https://f.invalid/x\"; mode = \"0644\"; } );\n");
+	_cleanup_recipe_ struct recipe r = {0};
+	_cleanup_free_ char *text = NULL;
+
+	(void)state;
+	load(&r, path);
+	text = recipe_describe(&r);
+	assert_non_null(strstr(text, "\nsummary a?[2Jb\n"));
+	assert_non_null(strstr(text, "\nexclude /a root\n"));
+	assert_non_null(
+		strstr(text, "\nartifact x? y https://f.invalid/x to /x? 0644\n"));
+}
+
 /* A mistake is told with the file it stands in, and nothing comes out. */
 static void mistake_in_an_included_file(void **state)
 {
@@ -701,6 +720,7 @@ int main(void)
 		CASE(included_paths_are_tidy),
 		CASE(include_in_include),
 		CASE(a_folder_is_included),
+		CASE(a_plan_has_no_control_characters),
 		CASE(guesses_end),
 		CASE(mistake_in_an_included_file),
 		CASE(includes_end),
