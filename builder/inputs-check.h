@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Checks inputs that have the right digests for what a build would refuse: an archive
- * without the member that the recipe takes out of it, another container image, a base
- * that cannot be read. `rackstrap lock` and `rackstrap fetch` refuse them too, by the
- * same code and in the same words.
+ * without the member that the recipe takes out of it, a container image for another
+ * machine, an archive of several images without the one that is named, a base that cannot
+ * be read. `rackstrap lock` and `rackstrap fetch` refuse them too, by the same code and
+ * in the same words.
  */
 #pragma once
 
