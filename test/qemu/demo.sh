@@ -88,7 +88,7 @@ check "the state disk holds the master's etcd" on $M "findmnt -no SOURCE /var/li
 check "root has no password and sshd takes keys only" on $N1 "set -e
 	passwd -S root | grep -q ' L '; ! sshd -T | grep -qix 'permitrootlogin yes'"
 check "nothing listens on the network that should not" on $M \
-	"test -z \"\$(ss -Htln 'sport != :22 and sport != :4001 and sport != :8080 and sport != :10251 and sport != :10252' | grep -vE '127\.0\.0\.|\[::1\]')\""
+	"test -z \"\$(ss -Htln 'sport != :22 and sport != :4001 and sport != :8080 and sport != :10251 and sport != :10252 and sport != :179' | grep -vE '127\.0\.0\.|\[::1\]')\""
 
 # node-1 reboots; meanwhile node-2 is handed a wrong host.cfg: cbr0 outside the pod
 # network, and a typo.
