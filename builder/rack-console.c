@@ -36,7 +36,7 @@ static const char *skip_escape(const char *s, const char *end)
 	return s < end && *s != '\n' ? s + 1 : s;
 }
 
-/* "[", blanks and at least one '*', "]". */
+/* Returns whether it begins with "[", blanks and at least one '*', and "]". */
 static bool is_animation(const char *line)
 {
 	size_t n = line[0] == '[' ? strspn(line + 1, " *") : 0;

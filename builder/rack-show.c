@@ -145,13 +145,13 @@ char *rack_json(const struct rack_run *r)
 
 /* --- for people -------------------------------------------------------------------- */
 
-static void tell_last_lines(const struct machine *m)
+static void print_last_lines(const struct machine *m)
 {
 	char *const *lines = m->status.report.last_lines;
 
 	if (strv_len(lines) == 0)
 		return;
-	log_info("%s: what its units said last:", m->host->name);
+	log_info("%s: the last lines of its units:", m->host->name);
 	for (size_t i = 0; lines[i]; i++) {
 		_cleanup_free_ char *clean = table_clean(lines[i]);
 
@@ -168,7 +168,7 @@ void rack_tell_failures(const struct rack_run *r)
 		if (m->state != MACHINE_FAILED)
 			continue;
 		log_error("%s: %s", m->host->name, m->why);
-		tell_last_lines(m);
+		print_last_lines(m);
 		tail = console_tail(m->console.path, TAIL_LINES);
 		log_info("%s: the end of %s:", m->host->name, m->console.path);
 		for (size_t k = 0; tail && tail[k]; k++)

@@ -143,17 +143,17 @@ static int try_key(const struct host *h, const struct calico_key *k, struct err 
 static int ensure(const struct host *h, const struct calico_key *k, uint64_t end,
 		  struct err *e)
 {
-	_cleanup_free_ char *said = NULL;
+	_cleanup_free_ char *reason = NULL;
 	unsigned pause = PAUSE_MS;
 	int r;
 
 	while ((r = try_key(h, k, e)) < 0) {
 		if (now_ms() + pause >= end)
 			return err_wrap(e, "pool: %s", k->what);
-		if (!said || !streq(said, e->msg)) {
+		if (!reason || !streq(reason, e->msg)) {
 			log_info("%s waits: %s", k->what, e->msg);
-			free(said);
-			said = xstrdup(e->msg);
+			free(reason);
+			reason = xstrdup(e->msg);
 		}
 		sleep_about_ms(pause);
 		pause = pause * 2 < PAUSE_MAX_MS ? pause * 2 : PAUSE_MAX_MS;

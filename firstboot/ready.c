@@ -64,7 +64,7 @@ char *ready_expand(const char *url, const char *environment, struct err *e)
 
 /* --- one look --------------------------------------------------------------------- */
 
-static void tell(struct buf *why, const char *text)
+static void add_reason(struct buf *why, const char *text)
 {
 	buf_printf(why, "%s%s", why->len ? "; " : "", text);
 }
@@ -95,11 +95,20 @@ static bool units_settled(const struct units *u)
 static void read_details(const struct firstboot *fb, struct units *u)
 {
 	for (size_t i = 0; i < u->n; i++) {
-		if (unit_ready(&u->v[i]))
+		if (unit_settled(&u->v[i]))
 			continue;
 		unit_read_command(&u->v[i], fb->rootfd);
 		unit_read_log(&u->v[i]);
 	}
+}
+
+/* Says of a unit that would be ready why it does not count yet. Owned. */
+static char *young_text(const struct unit *u)
+{
+	const char *last = u->log ? u->log[strv_len(u->log) - 1] : NULL;
+
+	return xasprintf("%s has been active for less than %d s%s%s", u->name, SETTLED_S,
+			 last ? ", its last line: " : "", last ? last : "");
 }
 
 /* Adds the units that are at fault: those that failed first, then those on their way. */
@@ -111,8 +120,9 @@ static void add_units(const struct units *u, struct buf *why)
 
 			if (unit_settled(&u->v[i]) || unit_failed(&u->v[i]) != failed)
 				continue;
-			text = unit_text(&u->v[i]);
-			tell(why, text);
+			text = unit_ready(&u->v[i]) ? young_text(&u->v[i])
+						    : unit_text(&u->v[i]);
+			add_reason(why, text);
 		}
 }
 
@@ -122,7 +132,7 @@ static bool units_ready(struct snapshot *s, struct buf *why)
 	struct err e;
 
 	if (units_query(&now, s->config.role->units, &e) < 0) {
-		tell(why, e.msg);
+		add_reason(why, e.msg);
 		return false;
 	}
 	units_done(&s->units);
@@ -132,21 +142,21 @@ static bool units_ready(struct snapshot *s, struct buf *why)
 }
 
 /* Before any unit: it is why some of them do not work. */
-static void tell_route(const struct firstboot *fb, const struct snapshot *s,
-		       struct buf *why)
+static void add_route(const struct firstboot *fb, const struct snapshot *s,
+		      struct buf *why)
 {
 	_cleanup_free_ char *missing = NULL;
 
 	if (s->config.role->cbr0)
 		missing = route_missing(fb, &s->config.host, s->applied.uplink);
 	if (missing)
-		tell(why, missing);
+		add_reason(why, missing);
 }
 
 /*
- * What the condition of this type says in status.conditions of a Kubernetes object, for
- * example "Unknown (Kubelet stopped posting node status.)"; "missing" when it is not
- * there. NULL: it is "True". Owned by the caller.
+ * Returns why the condition of this type in status.conditions of a Kubernetes object is
+ * not "True": "Unknown (Kubelet stopped posting node status.)", "missing"; NULL when it
+ * is. Owned by the caller. It is the server's text: anything may stand in it.
  */
 static char *condition_not_true(const char *json, const char *type)
 {
@@ -174,7 +184,7 @@ static char *condition_not_true(const char *json, const char *type)
 	return xstrdup("missing");
 }
 
-/* Asks one URL. NULL: it answers as it should; else what is wrong, owned. */
+/* Asks one URL. Returns what is wrong, owned; NULL when it answers as it should. */
 static char *url_fault(const char *url, const char *condition)
 {
 	_cleanup_free_ char *body = NULL, *is = NULL;
@@ -193,7 +203,7 @@ static char *url_fault(const char *url, const char *condition)
 	return is ? xasprintf("%s: the condition %s is %s", url, condition, is) : NULL;
 }
 
-/* `entry` is one of a role's: host.h says how it is written. */
+/* Asks the URL of one entry of a role's `ready` (host.h), and adds what is wrong. */
 static bool url_ready(const struct firstboot *fb, const char *entry, struct buf *why)
 {
 	_cleanup_free_ char *environment = NULL, *full = NULL, *url = NULL, *fault = NULL;
@@ -209,7 +219,7 @@ static bool url_ready(const struct firstboot *fb, const char *entry, struct buf 
 				 condition ? condition + strlen(READY_CONDITION) : NULL)
 		     : xstrdup(e.msg);
 	if (fault)
-		tell(why, fault);
+		add_reason(why, fault);
 	return !fault;
 }
 
@@ -222,9 +232,9 @@ static void containers_ready(const struct firstboot *fb, const struct snapshot *
 	if (!container_start_applies(fb, s->config.role))
 		return;
 	if (!test)
-		tell(why, "no container has been started for a test yet");
+		add_reason(why, "no container has been started for a test yet");
 	else if (container_start(fb, &e) < 0)
-		tell(why, e.msg);
+		add_reason(why, e.msg);
 }
 
 /* Looks once. `answered`: the URLs that need not be asked any more. */
@@ -233,7 +243,7 @@ static void look(const struct firstboot *fb, struct snapshot *s, bool *answered,
 {
 	char *const *urls = s->config.role->ready;
 
-	tell_route(fb, s, why);
+	add_route(fb, s, why);
 	if (!units_ready(s, why))
 		return;
 	for (size_t i = 0; urls && urls[i]; i++)
@@ -251,7 +261,7 @@ static char *last_reasons(const struct firstboot *fb, struct snapshot *s, struct
 	if (s->units.n == 0 || units_settled(&s->units))
 		return buf_take(why);
 	read_details(fb, &s->units);
-	tell_route(fb, s, &b);
+	add_route(fb, s, &b);
 	add_units(&s->units, &b);
 	return buf_take(&b);
 }

@@ -15,7 +15,7 @@ static void role_done(struct role *r)
 	strv_free(r->ready);
 }
 
-/* A URL, or a URL and a condition. */
+/* Returns whether it is a URL, or a URL and a condition. */
 static bool is_ready_entry(const char *s)
 {
 	const char *condition = strstr(s, READY_CONDITION);

@@ -228,7 +228,7 @@ static void test_not_settled(void **state _unused_)
 	    "ActiveEnterTimestampMonotonic=999999999999999\n\n" ACTIVE);
 	snapshot_read(&snap, &m.fb);
 	assert_false(ready_wait(&m.fb, &snap, 0, 1, &why));
-	assert_string_equal(why, "a.service is active (running)");
+	assert_string_equal(why, "a.service has been active for less than 5 s");
 }
 
 /* --- a node's condition ------------------------------------------------------------- */

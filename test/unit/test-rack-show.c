@@ -224,7 +224,7 @@ static void test_failures_are_told_with_their_consoles(void **state)
 	machines[2].console.path = (char *)"/nonexistent/node-2.console";
 	text = told(rack_tell_failures, &r);
 	want = xasprintf("rackstrap: node-1: etcd.service: failed\n"
-			 "rackstrap: node-1: what its units said last:\n"
+			 "rackstrap: node-1: the last lines of its units:\n"
 			 "rackstrap:     etcd.service: bad ?[31mdata\n"
 			 "rackstrap: node-1: the end of %s:\n%s"
 			 "rackstrap: node-2: no report within 600 s\n"
