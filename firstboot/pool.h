@@ -16,8 +16,8 @@ struct calico_keys {
 	size_t n;
 };
 
-/* What a checked, derived host has to see to; none when its role has no Calico, and none
- * of its own when the role has no calico-node.service. */
+/* Makes the keys that a checked, derived host writes: none when its role has no Calico,
+ * and none of its own when the role has no calico-node.service. */
 void calico_keys_make(struct calico_keys *ret, const struct host *h,
 		      const struct role *role);
 void calico_keys_done(struct calico_keys *k);

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# What calico-node's stand-in makes of etcd's keys, with a real etcd and real BIRDs: three
+# Runs calico-node's stand-in with a real etcd and real BIRDs: three
 # hosts, each a network with a cbr0 and the container's program as PID 1, and a border
 # router, joined by a bridge. Keys are those that firstboot and calicoctl write. Everything
 # is in namespaces of its own, without root.
@@ -102,7 +102,7 @@ router() {
 	in_host "$1" /usr/sbin/bird -f -c "$WORK/$1.cfg" -s /run/bird.ctl >"$WORK/log/$1" 2>&1 </dev/null &
 }
 
-# As rackstrap-pool.service does. LINES go into the host.cfg.
+# Runs `firstboot pool` as rackstrap-pool.service does. LINES go into the host.cfg.
 firstboot_pool() { # NAME ROLE LINES [SECONDS]
 	local root=$WORK/root
 	rm -rf "$root" && mkdir -p "$root/run/rackstrap" "$root/usr/lib/rackstrap"

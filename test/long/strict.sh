@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# What test/qemu/demo.sh does once, under other name servers: none, one that never answers,
+# Repeats test/qemu/demo.sh under other name servers: none, one that never answers,
 # two with a search domain (the slowest case: each of the kubelet's look-ups takes 40 s). In
 # each the rack comes up, Docker is restarted on a node, the other node reboots, and the
 # master reboots; and nobody touches a host for it.

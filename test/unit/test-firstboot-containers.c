@@ -87,7 +87,7 @@ static void test_containers_start(void **state _unused_)
 	put(&m, "docker.log", "");
 	assert_true(ready_wait(&m.fb, &snap, 0, 1, &why));
 	assert_file(&m, "docker.log", START_TEST);
-	/* Once in a boot. */
+	/* It is not made again in this boot. */
 	assert_true(ready_wait(&m.fb, &snap, 0, 1, &why));
 	assert_file(&m, "docker.log", START_TEST);
 }
@@ -179,7 +179,7 @@ static void test_slow_docker(void **state _unused_)
 		    "inspect\ninspect\ninspect\nload\ninspect\ninspect\n");
 }
 
-/* What cannot become better is not tried again. */
+/* A damaged archive is not tried again. */
 static void test_damaged_archive(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;

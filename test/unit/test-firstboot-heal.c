@@ -103,7 +103,7 @@ static char *active_since(uint64_t s)
 			 (unsigned long long)s * 1000000);
 }
 
-/* As if this machine had run for a day. */
+/* Says that this machine has run for a day. */
 int __real_clock_gettime(clockid_t clock, struct timespec *t);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *t);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *t)

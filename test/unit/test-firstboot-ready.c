@@ -280,7 +280,7 @@ static void assert_why_of_node(const char *json, const char *want)
 	assert_string_equal(why, want);
 }
 
-/* That the API server knows the node is not enough. */
+/* A node that the API server knows need not be Ready. */
 static void test_ready_condition(void **state _unused_)
 {
 	assert_why_of_node(CONDITION("\"status\": \"True\""), "");

@@ -136,7 +136,7 @@ static void reads_a_report(void **state)
 	assert_int_equal(r.phases[1].ms, 9000);
 	assert_int_equal(strv_len(r.failed_units), 1);
 	assert_true(strv_has(r.failed_units, "kube-kubelet.service"));
-	/* Of the unit that failed first. */
+	/* The lines of the unit that failed come first. */
 	assert_int_equal(strv_len(r.last_lines), 2);
 	assert_string_equal(r.last_lines[0], "kube-kubelet.service: dies");
 	assert_string_equal(r.last_lines[1], "docker.service: waits");
