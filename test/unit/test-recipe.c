@@ -245,11 +245,12 @@ static void load_over(struct recipe *r, const char *outer)
 	static const char *const units[] = {"in/a.service", "in/b.service",
 					    "in/c.service", "out/b.service",
 					    "out/d.service"};
-	_cleanup_free_ char *in = put("in/recipe.cfg", lists), *out = NULL;
+	_cleanup_free_ char *out = NULL;
 	_cleanup_free_ char *text = xasprintf("version = 1; name = \"outer\"; include = "
 					      "\"../in/recipe.cfg\";\n%s",
 					      outer);
 
+	free(put("in/recipe.cfg", lists));
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
 		free(put(units[i], "[Unit]\n"));
 	out = put("out/recipe.cfg", text);
