@@ -312,7 +312,7 @@ wait "${PIDS[sleeper]}"
 check "and stops when told" is $? 0
 
 # --- Docker's client commands, as firstboot runs them -------------------------------------------------
-client() { "$BIN/docker" "$@"; }
+client() { "$ABS_O/standin/docker" "$@"; } # not in the image, whose Docker is real
 check "docker create" client create --name=web calico/node:v0.4.8 /calicoctl standin-sleep
 check "prints the container's id" is "$(grep -cxE '[0-9a-f]{64}' "$WORK/out")" 1
 check "and passed the command on" grep -q '"Cmd": *\["/calicoctl", *"standin-sleep"\]' "$WORK/log/api.container"
