@@ -56,6 +56,7 @@ on() {
 	shift
 	in_rack ssh -i "$WORK/key" -o BatchMode=yes -o StrictHostKeyChecking=no \
 		-o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o ConnectTimeout=10 \
+		-o ServerAliveInterval=15 -o ServerAliveCountMax=4 \
 		-o IdentitiesOnly=yes "root@$address" "$@"
 }
 
