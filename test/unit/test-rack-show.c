@@ -18,6 +18,7 @@ static struct report_phase phases[] = {
 	{(char *)"system", 35300},         {(char *)"firstboot", 10600},
 	{(char *)"something-new", 999000}, {(char *)"units", 61500},
 };
+static char *last_lines[] = {(char *)"etcd.service: bad \033[31mdata", NULL};
 static char *failed_units[] = {(char *)"etcd.service", NULL};
 static char *standins[] = {(char *)"etcd", (char *)"kubelet", NULL};
 static struct machine machines[N];
@@ -220,7 +221,7 @@ static void test_failures_are_told_with_their_consoles(void **state)
 	for (int i = 6; i <= 20; i++)
 		buf_printf(&tail, "rackstrap:     line %d\n", i);
 	machines[1].console.path = console;
-	strv_add(&machines[1].status.report.last_lines, "etcd.service: bad \033[31mdata");
+	machines[1].status.report.last_lines = last_lines;
 	machines[2].console.path = (char *)"/nonexistent/node-2.console";
 	text = told(rack_tell_failures, &r);
 	want = xasprintf("rackstrap: node-1: etcd.service: failed\n"
