@@ -203,7 +203,7 @@ BOOT_TESTS	:= $(sort $(wildcard test/initramfs/*.sh))
 BUILD_TESTS	:= $(sort $(wildcard test/build/*.sh))
 REPRO_TESTS	:= $(sort $(wildcard test/repro/*.sh))
 # These have several machines at a time and keep every processor busy; the others have one.
-RACK_TESTS	:= test/qemu/demo.sh test/qemu/bond.sh test/qemu/vivid.sh
+RACK_TESTS	:= test/qemu/demo.sh test/qemu/vivid.sh
 QEMU_TESTS	:= $(sort $(filter-out %-lib.sh %/lib.sh %/media-vm.sh $(RACK_TESTS),$(wildcard test/qemu/*.sh)))
 LONG_TESTS	:= $(sort $(wildcard test/long/*.sh))
 ASAN_UNIT	 = $(patsubst $(O)/%,$(O)/asan/%,$(UNIT_TESTS) $(FUZZERS))

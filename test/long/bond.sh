@@ -5,8 +5,8 @@
 # jumbo frames on top: each kernel's bond is the switch of the other. Both become ready,
 # and the node reaches the API server still when a cable is cut. What looks in comes by a
 # third card that is none of firstboot's.
-# shellcheck source=media-vm.sh
-. "$(dirname "$0")/media-vm.sh"
+# shellcheck source=../qemu/media-vm.sh
+. "$(dirname "$0")/../qemu/media-vm.sh"
 M=172.25.0.10 N=172.25.0.11
 
 # images/bookworm-vm with a file more, the third card's.
