@@ -71,7 +71,7 @@ static bool dir_is(int rootfd, const char *path, mode_t mode)
 	       (st.st_mode & 07777) == mode;
 }
 
-/* As file_differs, for a file that gives way to anybody else's. */
+/* Returns what file_differs() does, for a file that gives way to anybody else's. */
 static int fallback_differs(int rootfd, const struct plan_file *f)
 {
 	_cleanup_free_ char *path = fallback_path(rootfd, f->path);

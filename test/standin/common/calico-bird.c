@@ -12,10 +12,11 @@
  * the key names of 0.4.8 (docs/etcdStructure.md), the block MESH4 that confd names in its
  * complaint, and which keys confd gets.
  *
- * As the original: one host without bird_ip fails the whole file while the mesh is on,
- * and is not looked at while it is off; a number is printed as Go prints a float64, so a
- * peer's AS of 1000000 or more becomes 1e+06, which BIRD refuses; nothing checks the file
- * before BIRD gets it. confd reads only keys with values: an empty directory is no host.
+ * Fails like the original: while the mesh is on, one host without bird_ip fails the whole
+ * file; while it is off, no bird_ip is read. A number is printed as Go prints a float64,
+ * so a peer's AS of 1000000 or more becomes 1e+06, which BIRD refuses. Nothing checks the
+ * file before BIRD gets it. confd reads only keys with values: an empty directory is no
+ * host.
  *
  * Unlike it: `debug { states }` for `debug all`, and no krt_tunnel for pools with IPIP,
  * an attribute that only Calico's own build of BIRD has. A complaint ends with the key.

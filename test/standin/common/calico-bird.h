@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the container calico-node does about BGP: BIRD, configured from etcd.
+ * Runs BIRD in the container calico-node, configured from etcd.
  */
 #pragma once
 

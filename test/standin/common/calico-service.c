@@ -4,14 +4,14 @@
  * BIRD do, in one process that is PID 1. BIRD itself is the host's (package bird), run
  * below the host's root directory, which the container sees as /proc_host/1/root.
  *
- * As the original: the first rendering is `confd -onetime` in /etc/rc.local, and when it
- * fails my_init ends the container with status 1 (projectcalico/calicoctl issue 18);
- * Docker 1.7 does not start it again, as it does not know the restart policy "Always".
- * Later confd renders when etcd changes; when that fails it says so and BIRD keeps what
- * it has. BIRD reads a changed file at SIGHUP, unchecked. A BIRD that ended is started
- * again after a second. Its options are those of etc/service/bird/run. With -R, BIRD
- * waits for the routes of all its peers before it touches the kernel's or announces any:
- * up to 240 s when a peer is down.
+ * Starts like the original: /etc/rc.local makes the first rendering, by `confd -onetime`;
+ * when that fails, my_init ends the container with status 1 (projectcalico/calicoctl
+ * issue 18); Docker 1.7 does not start it again, as it does not know the restart policy
+ * "Always". Later confd renders when etcd changes; when that fails it says so and BIRD
+ * keeps what it has. BIRD reads a changed file at SIGHUP, unchecked. A BIRD that ended is
+ * started again after a second. Its options are those of etc/service/bird/run. With -R,
+ * BIRD waits for the routes of all its peers before it touches the kernel's or announces
+ * any: up to 240 s when a peer is down.
  *
  * Read: etc/rc.local at 4dfacbf0, etc/service/bird/run at 05a09095, image/my_init at
  * 25f22e0c of projectcalico/calico. That rc.local of 0.4.8 is like this one, and does not

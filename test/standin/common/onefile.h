@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a one-file program of PyInstaller 2.1 does before its own work: calicoctl and
+ * Does what a one-file program of PyInstaller 2.1 does before its own work: calicoctl and
  * calico_kubernetes are such programs (bootloader/common of PyInstaller).
  */
 #pragma once
