@@ -22,8 +22,6 @@
 #include "units.h"
 #include "uplink.h"
 
-#include <time.h>
-
 #define POOL_MAX_MS 60000 /* after this no further key of a slow etcd is looked at */
 
 static int heal_nat(const struct firstboot *fb, const struct config *c, struct err *e)
@@ -67,20 +65,6 @@ static void heal_pool(const struct config *c)
 	}
 }
 
-/* Returns for how many seconds the unit has been active; 0 when it is not. */
-static unsigned active_s(const struct unit *u)
-{
-	struct timespec t;
-	uint64_t now;
-
-	if (!streq(u->active, "active"))
-		return 0;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	now = (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-	return now > u->active_since_us ? (unsigned)((now - u->active_since_us) / 1000000)
-					: 0;
-}
-
 /* Restarts the unit if its registration was there in this boot and is lost. */
 static int heal_registration(const struct registration *r, const struct firstboot *fb,
 			     const struct config *c, struct err *e)
@@ -99,7 +83,7 @@ static int heal_registration(const struct registration *r, const struct firstboo
 	if (units_query(&u, names, e) < 0)
 		return -1;
 	wait = registration_wait_s(r, fb);
-	active = active_s(&u.v[0]);
+	active = unit_active_s(&u.v[0]);
 	if (active < wait) {
 		log_info("%s no longer knows %s; %s is restarted when it has run for "
 			 "%u s (now %u)",

@@ -10,8 +10,6 @@
 #include "lib/file.h"
 #include "route.h"
 
-#include <time.h>
-
 #define SETTLED_S       5
 #define ENVIRONMENT     "etc/network-environment"
 #define ENVIRONMENT_MAX (256 * 1024)
@@ -73,14 +71,10 @@ static void add_reason(struct buf *why, const char *text)
  * program dies at once. */
 static bool unit_settled(const struct unit *u)
 {
-	struct timespec t;
-	uint64_t now;
-
 	if (!unit_ready(u))
 		return false;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	now = (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-	return now >= u->active_since_us + SETTLED_S * 1000000ULL;
+	/* A oneshot that has done its work is not active. */
+	return !streq(u->active, "active") || unit_active_s(u) >= SETTLED_S;
 }
 
 static bool units_settled(const struct units *u)

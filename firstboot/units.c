@@ -11,6 +11,8 @@
 #include "lib/run.h"
 #include "lib/str.h"
 
+#include <time.h>
+
 #define SYSTEMCTL_MS  20000
 #define JOURNALCTL_MS 5000
 #define COMMAND_MAX   (256 * 1024)
@@ -130,6 +132,19 @@ bool unit_ready(const struct unit *u)
 static const char *failure(const struct unit *u)
 {
 	return u->result && !streq(u->result, "success") ? u->result : NULL;
+}
+
+unsigned unit_active_s(const struct unit *u)
+{
+	struct timespec t;
+	uint64_t now;
+
+	if (!streq(u->active, "active"))
+		return 0;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	now = (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+	return now > u->active_since_us ? (unsigned)((now - u->active_since_us) / 1000000)
+					: 0;
 }
 
 bool unit_failed(const struct unit *u)

@@ -39,6 +39,9 @@ int units_parse(struct units *ret, char *const *names, const char *text,
  */
 bool unit_ready(const struct unit *u);
 
+/* Returns for how many whole seconds the unit has been active; 0 when it is not. */
+unsigned unit_active_s(const struct unit *u);
+
 /* Returns whether it has failed, as opposed to being on its way: it is in state failed,
  * is not loaded, or is to be restarted after a failure. */
 bool unit_failed(const struct unit *u);
