@@ -2,6 +2,7 @@
 /* A host that `apply` has configured, and a server where all is well. */
 #pragma once
 
+#include "firstboot/ready.h"
 #include "test-firstboot-http.h"
 #include "test-firstboot-units.h"
 
@@ -32,3 +33,23 @@ static _unused_ unsigned all_well(const char *request, const char *content _unus
 	*body = "fine";
 	return str_after(request, "PUT ") ? 201 : 200;
 }
+
+/* Looks once at the machine as ready_wait() does. Returns why it is not ready, "" when it
+ * is. Owned. */
+static _unused_ char *why_not_ready(const struct machine *m)
+{
+	_cleanup_snapshot_ struct snapshot snap = {0};
+	char *why = NULL;
+
+	snapshot_read(&snap, &m->fb);
+	return ready_wait(&m->fb, &snap, 0, 1, &why) ? xstrdup("") : why;
+}
+
+static _unused_ void assert_not_ready(const struct machine *m, const char *want)
+{
+	_cleanup_free_ char *why = why_not_ready(m);
+
+	assert_string_equal(why, want);
+}
+
+#define assert_ready(m) assert_not_ready(m, "")

@@ -5,7 +5,6 @@
  */
 #include "firstboot/containers.h"
 #include "firstboot/digest.h"
-#include "firstboot/ready.h"
 #include "test-firstboot-configured.h"
 
 /* --- that containers start -----------------------------------------------------------
@@ -66,29 +65,23 @@ static void test_containers_start(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_server_ struct server s;
-	_cleanup_snapshot_ struct snapshot snap = {0};
-	_cleanup_free_ char *why = NULL, *unloaded = NULL;
 
 	server_start(&s, 0, all_well);
 	docker_machine(&m, &s);
-	snapshot_read(&snap, &m.fb);
 	put(&m, "fail", "start\n");
-	assert_false(ready_wait(&m.fb, &snap, 0, 1, &why));
-	assert_string_equal(why,
-			    "Docker cannot start a container of pause:1: docker exited "
-			    "with 1: Cannot start container: open /etc/resolv.conf");
+	assert_not_ready(&m, "Docker cannot start a container of pause:1: docker exited "
+			     "with 1: Cannot start container: open /etc/resolv.conf");
 	assert_file(&m, "docker.log", START_TEST);
 	assert_file(&m, "there", NULL); /* it is removed all the same */
 	put(&m, "fail", "none\n");
 	put(&m, "id", "99\n");
-	assert_false(ready_wait(&m.fb, &snap, 0, 1, &unloaded));
-	assert_string_equal(unloaded, "the container image data:1 is not loaded yet");
+	assert_not_ready(&m, "the container image data:1 is not loaded yet");
 	put(&m, "id", "sha256:44\n");
 	put(&m, "docker.log", "");
-	assert_true(ready_wait(&m.fb, &snap, 0, 1, &why));
+	assert_ready(&m);
 	assert_file(&m, "docker.log", START_TEST);
 	/* It is not made again in this boot. */
-	assert_true(ready_wait(&m.fb, &snap, 0, 1, &why));
+	assert_ready(&m);
 	assert_file(&m, "docker.log", START_TEST);
 }
 
@@ -107,7 +100,7 @@ static void test_container_stays(void **state _unused_)
 	    "root filesystem: no such file or directory' >&2; exit 1 ;; esac\n");
 	assert_int_equal(fchmodat(m.fb.rootfd, "bin/docker", 0755, 0), 0);
 	snapshot_read(&snap, &m.fb);
-	assert_false(ready_wait(&m.fb, &snap, 0, 1, &why));
+	why = why_not_ready(&m);
 	assert_has(why, "failed to remove root filesystem");
 	assert_false(ready_now(&m.fb, &snap, &by_hand)); /* starts none */
 	assert_string_equal(by_hand, "no container has been started for a test yet");
@@ -118,14 +111,11 @@ static void test_no_container_to_start(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_server_ struct server s;
-	_cleanup_snapshot_ struct snapshot snap = {0};
-	_cleanup_free_ char *why = NULL;
 
 	server_start(&s, 0, all_well);
 	docker_machine(&m, &s);
 	assert_int_equal(unlinkat(m.fb.rootfd, CONTAINERS_CFG, 0), 0);
-	snapshot_read(&snap, &m.fb);
-	assert_true(ready_wait(&m.fb, &snap, 0, 1, &why));
+	assert_ready(&m);
 	assert_file(&m, "docker.log", NULL);
 }
 

@@ -3,7 +3,6 @@
  * When a role works, and what is said of one that does not: units, URLs, conditions.
  * systemctl is a script; curl is the real one, against a server of the test's own.
  */
-#include "firstboot/ready.h"
 #include "test-firstboot-configured.h"
 
 static char *const two[] = {(char[]){"a.service"}, (char[]){"b.service"}, NULL};
@@ -157,18 +156,15 @@ static void test_not_ready_without_route(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_server_ struct server s;
-	_cleanup_snapshot_ struct snapshot snap = {0};
-	_cleanup_free_ char *why = NULL, *log = NULL;
+	_cleanup_free_ char *log = NULL;
 
 	server_start(&s, 0, all_well);
 	configured(&m, &s);
 	put(&m, "proc/net/route", ROUTES);
 	put(&m, "show", BROKEN "\n" ACTIVE);
-	snapshot_read(&snap, &m.fb);
-	assert_false(ready_wait(&m.fb, &snap, 0, 1, &why));
-	assert_string_equal(
-		why, "no default route: eth0 has not been given the one to 172.25.0.1; "
-		     "a.service is activating (auto-restart, exit-code)");
+	assert_not_ready(
+		&m, "no default route: eth0 has not been given the one to 172.25.0.1; "
+		    "a.service is activating (auto-restart, exit-code)");
 	log = server_log(&s);
 	assert_string_equal(log, "");
 }
@@ -178,17 +174,13 @@ static void test_failed_units_first(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_server_ struct server s;
-	_cleanup_snapshot_ struct snapshot snap = {0};
-	_cleanup_free_ char *why = NULL;
 
 	server_start(&s, 0, all_well);
 	configured(&m, &s);
 	put(&m, "show",
 	    UNIT("activating", "start-pre", "success", "simple", "0") "\n" BROKEN);
-	snapshot_read(&snap, &m.fb);
-	assert_false(ready_wait(&m.fb, &snap, 0, 1, &why));
-	assert_string_equal(why, "kube-kubelet.service is activating (auto-restart, "
-				 "exit-code); a.service is activating (start-pre)");
+	assert_not_ready(&m, "kube-kubelet.service is activating (auto-restart, "
+			     "exit-code); a.service is activating (start-pre)");
 }
 
 /* Every answer comes late. */
@@ -204,13 +196,10 @@ static void test_slow_server(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_server_ struct server s;
-	_cleanup_snapshot_ struct snapshot snap = {0};
-	_cleanup_free_ char *why = NULL;
 
 	server_start(&s, 0, slow);
 	configured(&m, &s);
-	snapshot_read(&snap, &m.fb);
-	assert_true(ready_wait(&m.fb, &snap, 0, 1, &why));
+	assert_ready(&m);
 }
 
 /* One that has been active for a moment only may be about to end. */
@@ -218,17 +207,13 @@ static void test_not_settled(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_server_ struct server s;
-	_cleanup_snapshot_ struct snapshot snap = {0};
-	_cleanup_free_ char *why = NULL;
 
 	server_start(&s, 0, all_well);
 	configured(&m, &s);
 	put(&m, "show",
 	    "LoadState=loaded\nActiveState=active\nSubState=running\n"
 	    "ActiveEnterTimestampMonotonic=999999999999999\n\n" ACTIVE);
-	snapshot_read(&snap, &m.fb);
-	assert_false(ready_wait(&m.fb, &snap, 0, 1, &why));
-	assert_string_equal(why, "a.service has been active for less than 5 s");
+	assert_not_ready(&m, "a.service has been active for less than 5 s");
 }
 
 /* --- a node's condition ------------------------------------------------------------- */
@@ -251,9 +236,8 @@ static char *why_of_node(const char *json)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_server_ struct server s;
-	_cleanup_snapshot_ struct snapshot snap = {0};
 	_cleanup_free_ char *roles = NULL, *port = NULL;
-	char *why = NULL, *at;
+	char *why;
 
 	node_json = json;
 	server_start(&s, 0, node_says);
@@ -263,12 +247,11 @@ static char *why_of_node(const char *json)
 		"\"http://127.0.0.1:%u/${DEFAULT_IPV4} condition=Ready\" ]; } );",
 		s.port);
 	put(&m, "usr/lib/rackstrap/roles.cfg", roles);
-	snapshot_read(&snap, &m.fb);
-	if (ready_wait(&m.fb, &snap, 0, 1, &why))
-		return xstrdup("");
+	why = why_not_ready(&m);
+	if (!*why)
+		return why;
 	port = xasprintf("http://127.0.0.1:%u/172.25.0.11: ", s.port);
-	at = strstr(why, port);
-	assert_ptr_equal(at, why);
+	assert_ptr_equal(strstr(why, port), why);
 	memmove(why, why + strlen(port), strlen(why + strlen(port)) + 1);
 	return why;
 }
