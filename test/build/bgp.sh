@@ -10,6 +10,7 @@ if [ -z "${BGP_NS:-}" ]; then
 	BGP_NS=1 exec unshare -rnmp --fork --mount-proc --kill-child "$0"
 fi
 . "$(dirname "$0")/../tap.sh"
+. test/soon.sh
 
 # --- the network ----------------------------------------------------------------------------
 ETCD=172.25.0.1:4001
@@ -44,15 +45,6 @@ add_node() { # N: node-N with its cbr0
 } || bail "the namespaces could not be set up"
 [ -x /usr/sbin/bird ] || bail "no /usr/sbin/bird: package bird"
 
-until_ok() { # COMMAND...: within a minute
-	local _
-	for _ in $(seq 300); do
-		"$@" >/dev/null 2>&1 && return
-		sleep 0.2
-	done
-	"$@"
-}
-is() { [ "$1" = "$2" ] || { echo "'$1', not '$2'"; return 1; }; }
 not() { ! "$@"; }
 put() { curl -sSf --max-time 10 -o /dev/null -X PUT --data-urlencode "value=$2" "$KEYS$1"; }
 remove() { curl -sSf --max-time 10 -o /dev/null -X DELETE "$KEYS$1?recursive=true"; }

@@ -23,6 +23,7 @@ if [ -z "${STANDIN_NS:-}" ]; then
 	exit
 fi
 . test/tap.sh
+. test/soon.sh
 
 # --- the machine ----------------------------------------------------------------------------
 ROOT=$STANDIN_ROOT
@@ -62,14 +63,6 @@ stop() { # NAME
 	wait "${PIDS[$1]}" 2>/dev/null
 	unset "PIDS[$1]"
 }
-until_ok() { # COMMAND...: within a minute
-	local _
-	for _ in $(seq 300); do
-		"$@" >/dev/null 2>&1 && return
-		sleep 0.2
-	done
-	"$@"
-}
 logged() { grep -qF -- "$2" "$WORK/log/$1"; }
 docker() { start docker python3 test/standin/fakedocker.py /var/run/docker.sock "$WORK/log/api" "$@"; }
 etcd() {
@@ -87,7 +80,6 @@ kubelet() {
 calicoctl() { env ETCD_AUTHORITY=$IP:4001 "$BIN/calicoctl" "$@"; }
 api() { curl -sS --max-time 20 "http://127.0.0.1:8080$1" "${@:2}"; }
 code() { api "$1" -o /dev/null -w '%{http_code}' "${@:2}"; }
-is() { [ "$1" = "$2" ] || { echo "'$1', not '$2'"; return 1; }; }
 key() { curl -sS --max-time 20 "http://127.0.0.1:4001/v2/keys$1" | python3 -c '
 import json, sys
 print(json.load(sys.stdin).get("node", {}).get("value", "absent"))'; }

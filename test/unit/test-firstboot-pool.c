@@ -581,91 +581,6 @@ static void test_waits(void **state _unused_)
 			"?prevExist=false value=%7B%22cidr%22%3A");
 }
 
-static void test_says(void **state _unused_)
-{
-	static const struct {
-		const char *value, *want, *better; /* NULL: it says so */
-	} cases[] = {
-		{NULL, "64512", "64512"},
-		{"64512", "64512", NULL},
-		{"64513", "64512", "64512"},
-		{"{\"a\": 1}", "64512", "64512"},
-		{NULL, "{\"a\": 1}", "{\"a\": 1}"},
-		{"{\"a\":1}", "{\"a\": 1}", NULL},
-		{"{\"a\": \"1\"}", "{\"a\": 1}", NULL},
-		{"{\"a\": \"01\"}", "{\"a\": 1}", "{\"a\": 1}"},
-		{"{\"a\": true}", "{\"a\": 1}", "{\"a\": 1}"},
-		{"{\"b\": 2}", "{\"a\": 1}", "{\"b\": 2, \"a\": 1}"},
-		{"{\"a\": 2, \"b\": 2}", "{\"a\": 1}", "{\"a\": 1, \"b\": 2}"},
-		{"{}", "{\"a\": 1}", "{\"a\": 1}"},
-		{"{ }", "{}", NULL},
-		/* Whatever stays, stays as it was written. */
-		{" {\"b\" :[ 1,{\"c\":\"}\\\"\"} ] , \"d\":null}\n", "{\"a\": 1}",
-		 "{\"b\": [ 1,{\"c\":\"}\\\"\"} ], \"d\": null, \"a\": 1}"},
-		{"{\"a\":[true,-1.5e+3,\"x y\"]}", "{\"a\": [true, -1.5e+3, \"x y\"]}",
-		 NULL},
-		{"{\"a\":[\"x  y\"]}", "{\"a\": [\"x y\"]}", "{\"a\": [\"x y\"]}"},
-		/* No JSON, or no object. */
-		{"[1]", "{\"a\": 1}", "{\"a\": 1}"},
-		{"{", "{\"a\": 1}", "{\"a\": 1}"},
-		{"{\"b\": 2,}", "{\"a\": 1}", "{\"a\": 1}"},
-		{"{\"b\" 2}", "{\"a\": 1}", "{\"a\": 1}"},
-		{"{\"b\": 02}", "{\"a\": 1}", "{\"a\": 1}"},
-		{"{\"b\": \"\\x\"}", "{\"a\": 1}", "{\"a\": 1}"},
-		{"{\"b\": \"\\u12\"}", "{\"a\": 1}", "{\"a\": 1}"},
-		{"{\"b\": \"\n\"}", "{\"a\": 1}", "{\"a\": 1}"},
-		{"{\"b\": [}", "{\"a\": 1}", "{\"a\": 1}"},
-		{"{\"b\": 2} x", "{\"a\": 1}", "{\"a\": 1}"},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		_cleanup_free_ char *better = NULL;
-
-		assert_int_equal(etcd_says(cases[i].value, cases[i].want, &better),
-				 !cases[i].better);
-		if (cases[i].better)
-			assert_string_equal(better, cases[i].better);
-		else
-			assert_null(better);
-		assert_int_equal(etcd_says(cases[i].value, cases[i].want, NULL),
-				 !cases[i].better);
-	}
-}
-
-static void assert_text(const char *json, const char *want)
-{
-	struct json_piece p;
-	_cleanup_free_ char *text = NULL;
-
-	assert_true(json_scan(json, &p));
-	text = json_text(p);
-	if (want)
-		assert_string_equal(text, want);
-	else
-		assert_null(text);
-}
-
-static void test_strings(void **state _unused_)
-{
-	char deep[256] = "";
-
-	assert_text("\"\"", "");
-	assert_text(" \"a\\\"\\\\\\/\\b\\f\\n\\r\\t\" ", "a\"\\/\b\f\n\r\t");
-	assert_text("\"\\u0041\\u00e9\\u20ac\\ud83d\\ude00\"",
-		    "A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
-	assert_text("\"\\u0000\"", NULL);
-	assert_text("\"\\ud83d\"", NULL);
-	assert_text("\"\\ud83dx\\ude00\"", NULL);
-	assert_text("\"\\ude00\"", NULL);
-	assert_text("1", NULL);
-	memset(deep, '[', 33);
-	memset(deep + 33, ']', 33);
-	assert_false(json_scan(deep, &(struct json_piece){NULL, 0}));
-	deep[32] = ' ';
-	deep[33] = ' ';
-	assert_true(json_scan(deep, &(struct json_piece){NULL, 0}));
-}
-
 /* Hosts without Calico have nothing to do, and do not even look for etcd. */
 static void test_other_role(void **state _unused_)
 {
@@ -679,6 +594,28 @@ static void test_other_role(void **state _unused_)
 	host_derive(&h);
 	calico_keys_make(&k, &h, &plain);
 	assert_int_equal(k.n, 0);
+}
+
+/* A host that has no calico-node would wait for its bird_ip for ever. */
+static void test_role_without_calico_node(void **state _unused_)
+{
+	char *units[] = {(char *)"calico-node.service", NULL};
+	struct role role = {.name = (char[]){"node"}, .cbr0 = true};
+	_cleanup_calico_keys_ struct calico_keys without = {0}, with = {0};
+	_cleanup_host_ struct host h;
+
+	host_init(&h);
+	assert_int_equal(host_set(&h, "name", "p", "host.cfg", 1, NULL), 0);
+	assert_int_equal(host_set(&h, "bgp_node_peers", "172.25.0.4 as 64513", "host.cfg",
+				  2, NULL),
+			 0);
+	host_derive(&h);
+	calico_keys_make(&without, &h, &role);
+	assert_int_equal(without.n, 0);
+	role.units = units;
+	calico_keys_make(&with, &h, &role);
+	assert_int_equal(with.n, 1);
+	assert_true(with.v[0].own);
 }
 
 static int loopback_up(void)
@@ -695,9 +632,8 @@ static int loopback_up(void)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_says),
-		cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_other_role),
+		cmocka_unit_test(test_role_without_calico_node),
 		cmocka_unit_test(test_pod_network),
 		cmocka_unit_test(test_everything),
 		cmocka_unit_test(test_node),

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Sourced by tests that start programs on this machine and wait for them.
+
+until_ok() { # COMMAND...: again and again until it succeeds, for a minute
+	local _
+	for _ in $(seq 300); do
+		"$@" >/dev/null 2>&1 && return
+		sleep 0.2
+	done
+	"$@"
+}
+is() { [ "$1" = "$2" ] || { echo "'$1', not '$2'"; return 1; }; }
