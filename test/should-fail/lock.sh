@@ -148,7 +148,7 @@ recipe '' "base = { type = \"disk\"; url = \"file://$D/backed.qcow2\"; };"
 refused "a disk that refers to another file" 1 \
 	"$R:4: base: file://$D/backed.qcow2: disk: a qcow2 with a backing file: image refused"
 
-# What --artifacts leaves in the lock has to be the recipe's as well.
+# The base that --artifacts leaves in the lock must be the recipe's, too.
 recipe ''
 cat >>"$WORK/recipe/recipe.lock" <<L
 base = { suite = "bookworm"; origin = "Debian"; wanted = [ "other" ]; releases = ( );

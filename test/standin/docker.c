@@ -190,7 +190,7 @@ int main(int argc, char **argv)
 	standin_start(&standin, (int)strv_len(args), args, &flags);
 	if (flags.args || !flags_bool(&flags, "daemon", false))
 		refuse("the stand-in knows the daemon (docker -d) and the commands "
-		       "create, inspect, load, rm -f and start only");
+		       "create, inspect, load, rm -f, start and wait only");
 	check_cgroups();
 	strv_add(&real, program);
 	translate(&flags, &real);
