@@ -38,14 +38,15 @@ say	= $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 LIBS_BUILDER	:= -lconfig -larchive -lcurl -lcrypto -ljansson -lsodium -lguestfs
 LIBS_FIRSTBOOT	:= -lconfig -lsodium
 
-src	= $(sort $(wildcard $(1)/*.c) $(wildcard $(1)/*.S))
+src	= $(sort $(foreach d,$(1),$(wildcard $(d)/*.c) $(wildcard $(d)/*.S)))
 obj	= $(patsubst %,$(O)/obj/%.o,$(basename $(1)))
 
 LIB_OBJ		:= $(call obj,$(call src,lib))
+MODEL_OBJ	:= $(call obj,$(call src,firstboot/model))
 FIRSTBOOT_OBJ	:= $(call obj,$(filter-out firstboot/main.c,$(call src,firstboot)))
 PXE_OBJ		:= $(call obj,$(call src,pxe))
-BUILDER_OBJ	:= $(call obj,$(filter-out builder/main.c,$(call src,builder)))
-ARCHIVES	:= $(O)/builder.a $(O)/pxe.a $(O)/firstboot.a $(O)/lib.a
+BUILDER_OBJ	:= $(call obj,$(filter-out builder/main.c,$(call src,builder builder/*)))
+ARCHIVES	:= $(O)/builder.a $(O)/pxe.a $(O)/firstboot.a $(O)/model.a $(O)/lib.a
 
 STANDIN_COMMON	:= $(call obj,$(call src,test/standin/common))
 STANDINS	:= $(patsubst test/standin/%.c,$(O)/standin/%,$(call src,test/standin))
@@ -69,6 +70,7 @@ $(O)/obj/%.o: %.S
 $(O)/obj/pxe/embed.o: $(sort $(wildcard pxe/templates/*) $(wildcard pxe/initramfs/*))
 
 $(O)/lib.a: $(LIB_OBJ)
+$(O)/model.a: $(MODEL_OBJ)
 $(O)/firstboot.a: $(FIRSTBOOT_OBJ)
 $(O)/pxe.a: $(PXE_OBJ)
 $(O)/builder.a: $(BUILDER_OBJ)
@@ -82,7 +84,7 @@ $(O)/rackstrap: $(O)/obj/builder/main.o $(ARCHIVES)
 
 # Static, so that it runs on any root filesystem whatever its libc; a sanitized build
 # cannot be static.
-$(O)/firstboot: $(O)/obj/firstboot/main.o $(O)/firstboot.a $(O)/lib.a
+$(O)/firstboot: $(O)/obj/firstboot/main.o $(O)/firstboot.a $(O)/model.a $(O)/lib.a
 ifeq ($(SAN),1)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_FIRSTBOOT)
 else
@@ -91,7 +93,7 @@ else
 endif
 # It is in every image: small counts for more than fast.
 ifneq ($(SAN),1)
-$(FIRSTBOOT_OBJ) $(LIB_OBJ) $(O)/obj/firstboot/main.o: \
+$(FIRSTBOOT_OBJ) $(MODEL_OBJ) $(LIB_OBJ) $(O)/obj/firstboot/main.o: \
 	SIZE_CFLAGS := -Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
 endif
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rackstrap build: options, and then build.c. */
-#include "build.h"
-#include "command.h"
-#include "image.h"
-#include "mirror.h"
-#include "recipe-media.h"
+#include "builder/command.h"
+#include "builder/image/build.h"
+#include "builder/image/image.h"
+#include "builder/input/mirror.h"
+#include "builder/recipe/recipe-media.h"
 
 #include <limits.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rackstrap cache: what is in the cache, less of it, and a mirror made of it. */
-#include "cache-scan.h"
-#include "command.h"
+#include "builder/command.h"
+#include "builder/common/progress.h"
+#include "builder/input/cache-scan.h"
 #include "lib/json.h"
 #include "lib/log.h"
-#include "progress.h"
 
 #include <sys/stat.h>
 #include <time.h>

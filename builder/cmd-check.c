@@ -4,7 +4,7 @@
  * is switched on. Complaints are lines on standard error; a file without any is a line on
  * standard output.
  */
-#include "command.h"
+#include "builder/command.h"
 #include "lib/log.h"
 #include "pxe/image.h"
 #include "pxe/rack.h"

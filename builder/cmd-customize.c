@@ -5,14 +5,14 @@
  * blocks), the copy changed and synced, and then renamed over the image: a cut at any
  * instant leaves the old image or the new one.
  */
-#include "command.h"
-#include "config-text.h"
-#include "disk-layout.h"
-#include "disk-view.h"
+#include "builder/command.h"
+#include "builder/common/disk-layout.h"
+#include "builder/common/progress.h"
+#include "builder/disk/disk-view.h"
+#include "builder/recipe/config-text.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/run.h"
-#include "progress.h"
 #include "pxe/image.h"
 
 #include <limits.h>

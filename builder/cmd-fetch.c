@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rackstrap fetch: everything that a build of a recipe needs from elsewhere, now. */
-#include "base.h"
-#include "build.h"
-#include "input-args.h"
-#include "inputs-check.h"
+#include "builder/base/base.h"
+#include "builder/common/progress.h"
+#include "builder/image/build.h"
+#include "builder/input-args.h"
+#include "builder/root/inputs-check.h"
 #include "lib/log.h"
-#include "progress.h"
 
 #include <sys/stat.h>
 

@@ -3,13 +3,13 @@
  * rackstrap inspect: what is in a disk image. A medium of ours is read in a moment, by
  * mtools and xorriso; of any other disk libguestfs says which operating system it holds.
  */
-#include "command.h"
-#include "disk-layout.h"
-#include "disk-view.h"
-#include "guest.h"
+#include "builder/command.h"
+#include "builder/common/disk-layout.h"
+#include "builder/common/guest.h"
+#include "builder/common/progress.h"
+#include "builder/disk/disk-view.h"
 #include "lib/json.h"
 #include "lib/log.h"
-#include "progress.h"
 #include "pxe/image.h"
 #include "pxe/rack.h"
 #include "pxe/table.h"

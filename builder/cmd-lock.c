@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rackstrap lock: fetches a recipe's inputs, asks for its packages, notes what came. */
-#include "base.h"
-#include "build.h"
-#include "input-args.h"
-#include "inputs.h"
+#include "builder/base/base.h"
+#include "builder/common/progress.h"
+#include "builder/image/build.h"
+#include "builder/input-args.h"
+#include "builder/input/inputs.h"
 #include "lib/log.h"
-#include "progress.h"
 
 /* What changed since the file was last written. */
 static void tell_inputs(const struct lock *old, const struct lock *new)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rackstrap pxe: a rack and an image become a boot tree (pxe/tree.h). */
-#include "command.h"
+#include "builder/command.h"
 #include "lib/log.h"
 #include "pxe/tree.h"
 

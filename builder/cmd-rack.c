@@ -7,14 +7,14 @@
  * What the folder keeps from one run to the next is the machines' disks: so a rack that
  * is run again is a rack that was switched off and on. --fresh forgets them.
  */
-#include "command.h"
+#include "builder/command.h"
+#include "builder/rack/rack-ns.h"
+#include "builder/rack/rack-preflight.h"
+#include "builder/rack/rack-run.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/signals.h"
 #include "pxe/tree.h"
-#include "rack-ns.h"
-#include "rack-preflight.h"
-#include "rack-run.h"
 
 #include <sys/file.h>
 

@@ -3,7 +3,7 @@
  * rackstrap serve: the boot server in the foreground, until Ctrl-C or until one of its
  * two servers dies. What machines do meanwhile is told line by line.
  */
-#include "command.h"
+#include "builder/command.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/signals.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rackstrap status: what the hosts of a boot tree reported, as a table or as JSON. */
-#include "command.h"
+#include "builder/command.h"
 #include "pxe/status.h"
 
 static int run_status(const struct command *self, int argc, char **argv, struct err *e)

@@ -6,12 +6,12 @@
  * put into the root against the same. What an ISO has for UEFI is a copy of EFI/BOOT: it
  * is held against SHA256SUMS, too.
  */
-#include "command.h"
-#include "disk-layout.h"
-#include "disk-view.h"
-#include "guest.h"
+#include "builder/command.h"
+#include "builder/common/disk-layout.h"
+#include "builder/common/guest.h"
+#include "builder/common/progress.h"
+#include "builder/disk/disk-view.h"
 #include "lib/log.h"
-#include "progress.h"
 #include "pxe/image.h"
 
 #include <sys/stat.h>

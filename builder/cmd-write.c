@@ -3,12 +3,12 @@
  * rackstrap write: an image to a disk. Everything that speaks against it is told at once,
  * then the disk is shown and its serial number asked for, and only then is it written.
  */
-#include "blockdev.h"
-#include "command.h"
+#include "builder/command.h"
+#include "builder/common/progress.h"
+#include "builder/disk/blockdev.h"
+#include "builder/disk/media.h"
 #include "lib/json.h"
 #include "lib/log.h"
-#include "media.h"
-#include "progress.h"
 #include "pxe/table.h"
 
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 /* What main() does, apart from being main(): for main.c and its test. */
 #pragma once
 
-#include "command.h"
+#include "builder/command.h"
 
 /*
  * Runs the command line against `commands` (NULL-terminated). `rackstrap --help` and

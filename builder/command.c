@@ -8,7 +8,7 @@
  * the nearest option named. A long option has a short form when the command's help says
  * so ("-o, --output").
  */
-#include "command-main.h"
+#include "builder/command-main.h"
 
 #include "lib/log.h"
 #include "lib/str.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What `rackstrap fetch` and `rackstrap lock` are asked. */
-#include "input-args.h"
+#include "builder/input-args.h"
 
+#include "builder/input/mirror.h"
 #include "lib/str.h"
-#include "mirror.h"
 
 static const struct option options[] = {
 	{"artifacts", no_argument, NULL, 'a'},  {"cache", required_argument, NULL, 'c'},

@@ -3,7 +3,7 @@
  * inputs come from. */
 #pragma once
 
-#include "command.h"
+#include "builder/command.h"
 
 struct input_args {
 	const char *recipe; /* a folder with recipe.cfg, or a file */

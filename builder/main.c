@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The `rackstrap` command: one row a subcommand. */
-#include "command-main.h"
+#include "builder/command-main.h"
 #include "lib/log.h"
 
 static const struct command *const commands[] = {

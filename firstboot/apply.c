@@ -4,14 +4,14 @@
  * touched before the plan is whole. A host that may not be configured gets a way in for
  * its operator and says why; nothing of the cluster is written or started.
  */
-#include "cmdline.h"
-#include "config-url.h"
-#include "config.h"
+#include "firstboot/cmdline.h"
+#include "firstboot/config-url.h"
+#include "firstboot/config.h"
+#include "firstboot/plan.h"
+#include "firstboot/state.h"
+#include "firstboot/steps.h"
+#include "firstboot/uplink.h"
 #include "lib/log.h"
-#include "plan.h"
-#include "state.h"
-#include "steps.h"
-#include "uplink.h"
 
 /* Of a file that is wrong throughout: boot and report are not to drown in it. */
 #define ERRORS_MAX 50

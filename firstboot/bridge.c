@@ -3,9 +3,9 @@
  * cbr0, before Docker looks for it: a bridge with exactly one IPv4 address, up. What is
  * right already is not touched, so containers on it do not notice.
  */
+#include "firstboot/steps.h"
 #include "lib/log.h"
 #include "lib/rtnl.h"
-#include "steps.h"
 
 #define CBR0 "cbr0"
 

@@ -4,7 +4,7 @@
  * whole word, a quote anywhere else only keeps blanks together, and quotes are taken off
  * at the ends of a word or a value but not inside.
  */
-#include "cmdline.h"
+#include "firstboot/cmdline.h"
 #include "lib/file.h"
 
 #define CMDLINE_MAX (64 * 1024)       /* the kernel's own limit is 4 KiB or less */

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "firstboot.h"
+#include "firstboot/firstboot.h"
 #include "lib/str.h"
 
 struct cmdline_word {

@@ -3,13 +3,13 @@
  * The last good one ends in a comment with the URL it came from: one from elsewhere is
  * another host's.
  */
-#include "config-url.h"
-#include "cmdline.h"
-#include "conf.h"
-#include "http.h"
+#include "firstboot/config-url.h"
+#include "firstboot/cmdline.h"
+#include "firstboot/http.h"
+#include "firstboot/model/conf.h"
+#include "firstboot/model/words.h"
 #include "lib/file.h"
 #include "lib/log.h"
-#include "words.h"
 
 #define TRIES    5
 #define PAUSE_MS 500 /* about; doubled after each try */

@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "firstboot.h"
+#include "firstboot/firstboot.h"
 #include "lib/str.h"
 
 #define CONFIG_CFG    RUN_DIR "/config.cfg"

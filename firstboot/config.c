@@ -4,10 +4,10 @@
  * that is wrong is collected: a source that cannot be read does not keep the next one
  * from being read.
  */
-#include "config.h"
-#include "host-check.h"
+#include "firstboot/config.h"
+#include "firstboot/link.h"
+#include "firstboot/model/host-check.h"
 #include "lib/log.h"
-#include "link.h"
 
 #include <fcntl.h>
 

@@ -5,9 +5,9 @@
  */
 #pragma once
 
-#include "digest.h"
-#include "firstboot.h"
-#include "host.h"
+#include "firstboot/firstboot.h"
+#include "firstboot/model/host.h"
+#include "firstboot/sha256.h"
 
 /* Where values come from. Rows in priority order, a later one wins. */
 struct source {

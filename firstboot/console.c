@@ -3,11 +3,11 @@
  * The console and the clock. A line goes out in one write so that the kernel's and
  * systemd's own lines do not fall into it.
  */
-#include "firstboot.h"
+#include "firstboot/firstboot.h"
+#include "firstboot/model/words.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/str.h"
-#include "words.h"
 
 #include <poll.h>
 #include <sys/random.h>

@@ -6,12 +6,12 @@
  * where a host is found wanting (resolv.conf, bridge, storage driver, cgroups); it is
  * killed as soon as it has started.
  */
-#include "container-start.h"
-#include "containers.h"
+#include "firstboot/container-start.h"
+#include "firstboot/containers.h"
+#include "firstboot/state.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/run.h"
-#include "state.h"
 
 #define MARK       RUN_DIR "/container-started"
 #define NAME       "rackstrap-start-test"

@@ -6,8 +6,8 @@
  */
 #pragma once
 
-#include "firstboot.h"
-#include "host.h"
+#include "firstboot/firstboot.h"
+#include "firstboot/model/host.h"
 
 /* Returns whether the test is to be made: the role has Docker, a container image is baked
  * in, and the test has not been passed yet. */

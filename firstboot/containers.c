@@ -9,8 +9,8 @@
  * Docker may take a while to answer, and may be restarted meanwhile: what fails is tried
  * again, except for an archive that is damaged.
  */
-#include "containers.h"
-#include "digest.h"
+#include "firstboot/containers.h"
+#include "firstboot/sha256.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/run.h"

@@ -2,8 +2,8 @@
 /* The container images that were baked in (a recipe's containers). */
 #pragma once
 
-#include "conf.h"
-#include "firstboot.h"
+#include "firstboot/firstboot.h"
+#include "firstboot/model/conf.h"
 
 #define CONTAINERS_CFG "usr/lib/rackstrap/containers.cfg" /* written by the builder */
 

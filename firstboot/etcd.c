@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "etcd.h"
-#include "http.h"
-#include "json-scan.h"
+#include "firstboot/etcd.h"
+#include "firstboot/http.h"
+#include "firstboot/json-scan.h"
 #include "lib/net.h"
 
 #define TRIES 16 /* lost races in a row, before it is left to the caller's next try */

@@ -3,8 +3,8 @@
  * The records say where the work stands; whether a file is right is always seen from the
  * file. So a record that is lost or damaged costs a look at every file, not the host.
  */
-#include "generation.h"
-#include "conf.h"
+#include "firstboot/generation.h"
+#include "firstboot/model/conf.h"
 #include "lib/file.h"
 #include "lib/log.h"
 

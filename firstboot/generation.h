@@ -16,9 +16,9 @@
  */
 #pragma once
 
-#include "digest.h"
-#include "firstboot.h"
-#include "plan.h"
+#include "firstboot/firstboot.h"
+#include "firstboot/plan.h"
+#include "firstboot/sha256.h"
 
 #define STATE_DIR      "var/lib/rackstrap"
 #define GENERATION_CFG STATE_DIR "/generation.cfg"

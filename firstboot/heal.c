@@ -11,16 +11,16 @@
  * Exits 0 when there was nothing to repair or it was repaired. An API server or an etcd
  * that does not answer is nothing that can be repaired here.
  */
-#include "config.h"
-#include "etcd.h"
+#include "firstboot/config.h"
+#include "firstboot/etcd.h"
+#include "firstboot/nat.h"
+#include "firstboot/plan.h"
+#include "firstboot/pool.h"
+#include "firstboot/registration.h"
+#include "firstboot/units.h"
+#include "firstboot/uplink.h"
 #include "lib/log.h"
 #include "lib/run.h"
-#include "nat.h"
-#include "plan.h"
-#include "pool.h"
-#include "registration.h"
-#include "units.h"
-#include "uplink.h"
 
 #define POOL_MAX_MS 60000 /* after this no further key of a slow etcd is looked at */
 

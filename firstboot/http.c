@@ -4,7 +4,7 @@
  * --noproxy): these requests are for the host itself, its master and its boot server. The
  * status is asked for by -w behind the body, on a line of its own.
  */
-#include "http.h"
+#include "firstboot/http.h"
 #include "lib/run.h"
 #include "lib/str.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The commands that only look: explain, check, status. */
-#include "config.h"
-#include "snapshot.h"
+#include "firstboot/config.h"
+#include "firstboot/snapshot.h"
 
 #define ORIGIN_COLUMN 50
 

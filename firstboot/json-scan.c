@@ -3,7 +3,7 @@
  * Everything is found by stepping over whole values; a text that was stepped over once,
  * by json_scan, is well formed, and so is each piece of it.
  */
-#include "json-scan.h"
+#include "firstboot/json-scan.h"
 
 #define DEPTH_MAX 32 /* of objects and arrays within each other */
 

@@ -7,7 +7,7 @@
  * udev keeps a file for every device it has handled, /run/udev/data/n<ifindex> for a
  * network interface (systemd, src/libsystemd/sd-device/device-private.c).
  */
-#include "link.h"
+#include "firstboot/link.h"
 #include "lib/file.h"
 
 #include <net/if_arp.h>

@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "firstboot.h"
-#include "host.h"
+#include "firstboot/firstboot.h"
+#include "firstboot/model/host.h"
 
 #include <net/if.h>
 

@@ -2,11 +2,11 @@
 /*
  * Files are compared by what the plan says is in them: by then they are as it says.
  */
-#include "live.h"
-#include "conf.h"
-#include "digest.h"
-#include "state.h"
-#include "units.h"
+#include "firstboot/live.h"
+#include "firstboot/model/conf.h"
+#include "firstboot/sha256.h"
+#include "firstboot/state.h"
+#include "firstboot/units.h"
 
 #define LIVE_MAX (4 * CONF_MAX)
 

@@ -12,8 +12,8 @@
  */
 #pragma once
 
-#include "firstboot.h"
-#include "plan.h"
+#include "firstboot/firstboot.h"
+#include "firstboot/plan.h"
 
 #define LIVE_CFG RUN_DIR "/live.cfg"
 

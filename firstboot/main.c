@@ -3,7 +3,7 @@
  * The firstboot program: options, the table of commands, the one place that prints errors
  * and exits.
  */
-#include "firstboot.h"
+#include "firstboot/firstboot.h"
 #include "lib/log.h"
 #include "lib/str.h"
 

@@ -8,10 +8,10 @@
  * conditional jump into the chain would keep it from being deleted and is told as
  * iptables' error.
  */
-#include "nat.h"
+#include "firstboot/nat.h"
+#include "firstboot/plan.h"
 #include "lib/run.h"
 #include "lib/str.h"
-#include "plan.h"
 
 #define JUMP "POSTROUTING -j " NAT_CHAIN
 

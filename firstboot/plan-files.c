@@ -10,10 +10,10 @@
  * or VLAN that is there already is not changed, by any networkd: what is new about one
  * comes with the next boot.
  */
-#include "plan-files.h"
-#include "plan.h"
-#include "uplink.h"
-#include "words.h"
+#include "firstboot/plan-files.h"
+#include "firstboot/model/words.h"
+#include "firstboot/plan.h"
+#include "firstboot/uplink.h"
 
 static void begin(struct buf *b)
 {

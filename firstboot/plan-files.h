@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "host.h"
+#include "firstboot/model/host.h"
 
 #define NETWORK_DIR      "etc/systemd/network/"
 #define FILE_BOND        NETWORK_DIR "05-rackstrap-bond.netdev"

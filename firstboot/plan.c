@@ -4,9 +4,9 @@
  * is in plan-files.c. A file that this host does not need but another configuration may
  * have left is in the plan as well, to be removed if it is ours.
  */
-#include "plan.h"
-#include "plan-files.h"
-#include "uplink.h"
+#include "firstboot/plan.h"
+#include "firstboot/plan-files.h"
+#include "firstboot/uplink.h"
 
 static struct plan_file *add(struct plan *p, enum plan_kind kind, const char *path,
 			     mode_t mode)

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "host.h"
+#include "firstboot/model/host.h"
 
 enum plan_kind {
 	PLAN_DIR,      /* exists with this mode */

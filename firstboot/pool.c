@@ -14,10 +14,10 @@
  * Limit: a pool or a peer that an earlier configuration had is not removed. Addresses in
  * use may be from the pool, and a peer may be an operator's.
  */
-#include "pool.h"
-#include "bgp.h"
-#include "config.h"
-#include "etcd.h"
+#include "firstboot/pool.h"
+#include "firstboot/config.h"
+#include "firstboot/etcd.h"
+#include "firstboot/model/bgp.h"
 #include "lib/log.h"
 
 #define POOL_S       600 /* --timeout */

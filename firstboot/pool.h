@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "host.h"
+#include "firstboot/model/host.h"
 
 /* One key of Calico 0.4.8 in etcd. */
 struct calico_key {

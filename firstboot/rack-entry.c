@@ -4,9 +4,9 @@
  * who have nothing to say fill in the same words everywhere; a rack.cfg does not have
  * them, so they match nothing.
  */
-#include "rack-entry.h"
+#include "firstboot/rack-entry.h"
+#include "firstboot/link.h"
 #include "lib/file.h"
-#include "link.h"
 
 #include <strings.h>
 

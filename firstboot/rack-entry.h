@@ -6,8 +6,8 @@
  */
 #pragma once
 
-#include "firstboot.h"
-#include "host.h"
+#include "firstboot/firstboot.h"
+#include "firstboot/model/host.h"
 
 /* What a machine can be known by. Owned. */
 struct machine_id {

@@ -3,12 +3,12 @@
  * Cheap to wait with: one systemctl a round, and no URL is asked before all units are
  * active, nor again once it has answered. The test that containers start comes last.
  */
-#include "ready.h"
-#include "container-start.h"
-#include "http.h"
-#include "json-scan.h"
+#include "firstboot/ready.h"
+#include "firstboot/container-start.h"
+#include "firstboot/http.h"
+#include "firstboot/json-scan.h"
+#include "firstboot/route.h"
 #include "lib/file.h"
-#include "route.h"
 
 #define SETTLED_S       5
 #define ENVIRONMENT     "etc/network-environment"

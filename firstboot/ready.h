@@ -2,7 +2,7 @@
 /* When a role works: its units are active and its URLs answer. */
 #pragma once
 
-#include "snapshot.h"
+#include "firstboot/snapshot.h"
 
 /*
  * Puts values from the text of /etc/network-environment into "${NAME}". Owned by the

@@ -8,13 +8,13 @@
  * Both notes are advice: one that cannot be read counts as absent, which restarts
  * nothing.
  */
-#include "registration.h"
-#include "etcd.h"
-#include "http.h"
+#include "firstboot/registration.h"
+#include "firstboot/etcd.h"
+#include "firstboot/http.h"
+#include "firstboot/pool.h"
+#include "firstboot/state.h"
 #include "lib/file.h"
 #include "lib/log.h"
-#include "pool.h"
-#include "state.h"
 
 #define API_PORT 8080
 #define NOTE_MAX 256

@@ -11,8 +11,8 @@
  */
 #pragma once
 
-#include "firstboot.h"
-#include "host.h"
+#include "firstboot/firstboot.h"
+#include "firstboot/model/host.h"
 #include "lib/str.h"
 
 enum registration_state {

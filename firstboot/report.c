@@ -10,10 +10,10 @@
  * All that is with --wait, which the boot's unit gives. Without it, by hand, the command
  * looks once, prints how the host stands, and changes nothing.
  */
-#include "http.h"
+#include "firstboot/http.h"
+#include "firstboot/ready.h"
+#include "firstboot/registration.h"
 #include "lib/log.h"
-#include "ready.h"
-#include "registration.h"
 
 #define READY_S       600 /* --timeout */
 #define READY_POLL_MS 1000

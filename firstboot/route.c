@@ -6,10 +6,10 @@
  * /proc/net/route is what kube-proxy reads as well (kernel net/ipv4/fib_trie.c: one line
  * a route; destination, gateway and mask in hexadecimal, flags as in <linux/route.h>).
  */
-#include "route.h"
-#include "config.h"
+#include "firstboot/route.h"
+#include "firstboot/config.h"
+#include "firstboot/state.h"
 #include "lib/file.h"
-#include "state.h"
 
 #include <linux/route.h>
 

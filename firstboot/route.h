@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "firstboot.h"
-#include "host.h"
+#include "firstboot/firstboot.h"
+#include "firstboot/model/host.h"
 
 /*
  * Why there is no default route ("no default route: eth0 has no carrier"), owned by the

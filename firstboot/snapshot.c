@@ -2,8 +2,8 @@
 /*
  * Values of a key that was given but cannot be read are left out: they are in the errors.
  */
-#include "snapshot.h"
-#include "generation.h"
+#include "firstboot/snapshot.h"
+#include "firstboot/generation.h"
 #include "lib/json.h"
 
 void snapshot_read(struct snapshot *ret, const struct firstboot *fb)

@@ -5,9 +5,9 @@
  */
 #pragma once
 
-#include "config.h"
-#include "state.h"
-#include "units.h"
+#include "firstboot/config.h"
+#include "firstboot/state.h"
+#include "firstboot/units.h"
 
 struct snapshot {
 	struct config config;

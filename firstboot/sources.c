@@ -3,12 +3,12 @@
  * The places a host's configuration can come from, lowest priority first. A row more is a
  * source more. The built-in defaults are host_init's.
  */
-#include "cmdline.h"
-#include "config-url.h"
-#include "config.h"
+#include "firstboot/cmdline.h"
+#include "firstboot/config-url.h"
+#include "firstboot/config.h"
+#include "firstboot/model/words.h"
+#include "firstboot/rack-entry.h"
 #include "lib/file.h"
-#include "rack-entry.h"
-#include "words.h"
 
 #define CMDLINE_NAME "kernel command line"
 

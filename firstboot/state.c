@@ -3,8 +3,8 @@
  * libconfig, like every other file of ours, so that nothing here parses JSON. Times are
  * strings: libconfig's integers are 32 bits, and milliseconds outgrow them in 25 days.
  */
-#include "state.h"
-#include "conf.h"
+#include "firstboot/state.h"
+#include "firstboot/model/conf.h"
 #include "lib/file.h"
 #include "lib/log.h"
 

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "firstboot.h"
+#include "firstboot/firstboot.h"
 #include "lib/str.h"
 
 /* The boot so far, from BOOT_CFG, IMAGE_CFG and the kernel. */

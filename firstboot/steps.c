@@ -8,13 +8,13 @@
  * old: generation.h is about that. The next boot makes them all the new ones before
  * anything reads them.
  */
-#include "steps.h"
-#include "generation.h"
+#include "firstboot/steps.h"
+#include "firstboot/generation.h"
+#include "firstboot/live.h"
+#include "firstboot/nat.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/run.h"
-#include "live.h"
-#include "nat.h"
 
 #include <limits.h>
 

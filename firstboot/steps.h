@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "firstboot.h"
-#include "plan.h"
+#include "firstboot/firstboot.h"
+#include "firstboot/plan.h"
 
 struct step {
 	const char *name;

@@ -4,8 +4,8 @@
  * of the arguments, blocks apart by an empty line (systemctl(1), show). That order is
  * relied on, not the Id in the block: an alias has another unit's.
  */
-#include "units.h"
-#include "firstboot.h"
+#include "firstboot/units.h"
+#include "firstboot/firstboot.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/run.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "uplink.h"
-#include "words.h"
+#include "firstboot/uplink.h"
+#include "firstboot/model/words.h"
 
 #define POLL_MS 50
 

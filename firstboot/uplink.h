@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "link.h"
+#include "firstboot/link.h"
 
 /* The name of the interface that has the address. Returns out. */
 const char *uplink_name(const struct host *h, const char *devices,

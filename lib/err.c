@@ -4,9 +4,9 @@
  * (a file's text, a tool's output) ends up in messages and messages end up on consoles:
  * control characters do not get through.
  */
-#include "err.h"
+#include "lib/err.h"
 
-#include "str.h"
+#include "lib/str.h"
 
 static const char cut[] = "...";
 

@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 
 #include <stdarg.h>
 

@@ -9,9 +9,9 @@
  *
  * Limits: rm_rf_at keeps one descriptor a level open and stops at TREE_DEPTH_MAX levels.
  */
-#include "file.h"
+#include "lib/file.h"
 
-#include "str.h"
+#include "lib/str.h"
 
 #include <limits.h>
 #include <poll.h>

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -3,7 +3,7 @@
  * A value is written as soon as it is given; the only state is the depth and whether a
  * comma is due. Brackets that do not match are a programming error and abort.
  */
-#include "json.h"
+#include "lib/json.h"
 
 #include <assert.h>
 

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "str.h"
+#include "lib/str.h"
 
 struct json {
 	struct buf out;

@@ -4,10 +4,10 @@
  * threads and of children that share the descriptor do not mix. A message of several
  * lines (complaints joined by diag_err) gets the prefix on each.
  */
-#include "log.h"
+#include "lib/log.h"
 
-#include "file.h"
-#include "str.h"
+#include "lib/file.h"
+#include "lib/str.h"
 
 #include <stdarg.h>
 

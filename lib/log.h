@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 
 enum log_level {
 	LOG_LEVEL_ERROR,

@@ -3,9 +3,9 @@
  * Address texts are read by hand: inet_aton(3) takes octal, hex and short forms
  * ("010.0.0.1" is 8.0.0.1), which in a configuration are mistakes.
  */
-#include "net.h"
+#include "lib/net.h"
 
-#include "str.h"
+#include "lib/str.h"
 
 static bool is_digit(char c)
 {

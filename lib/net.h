@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 
 struct cidr {
 	uint32_t addr; /* as written, host bits included */

@@ -5,9 +5,9 @@
  * NLMSG_DONE. A dump that the kernel marks as interrupted (NLM_F_DUMP_INTR: something
  * changed meanwhile) is asked for again.
  */
-#include "rtnl-msg.h"
+#include "lib/rtnl-msg.h"
 
-#include "str.h"
+#include "lib/str.h"
 
 #include <sys/socket.h>
 

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "rtnl.h"
+#include "lib/rtnl.h"
 
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>

@@ -3,8 +3,8 @@
  * The requests themselves; rtnl-msg.c knows how they travel. Only what Linux 3.19 knows
  * is used: no strict checking, so what a dump says is filtered here.
  */
-#include "rtnl-msg.h"
-#include "str.h"
+#include "lib/rtnl-msg.h"
+#include "lib/str.h"
 
 #include <arpa/inet.h>
 #include <linux/if_addr.h>

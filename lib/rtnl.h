@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "net.h"
+#include "lib/net.h"
 
 #include <net/if.h>
 

@@ -6,9 +6,9 @@
  * again and again with growing pauses. SIGCHLD would do too, but it belongs to the whole
  * program, which may have threads and children of its own.
  */
-#include "run-wait.h"
+#include "lib/run-wait.h"
 
-#include "str.h"
+#include "lib/str.h"
 
 #include <limits.h>
 #include <poll.h>

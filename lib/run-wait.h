@@ -2,7 +2,7 @@
 /* What run.c and run-wait.c share; nobody else's. */
 #pragma once
 
-#include "run.h"
+#include "lib/run.h"
 
 /* CLOCK_MONOTONIC. */
 uint64_t run_now_ms(void);

@@ -13,12 +13,12 @@
  *
  * Works on kernels without close_range (before 5.9): firstboot runs on 3.19.
  */
-#include "run.h"
+#include "lib/run.h"
 
-#include "file.h"
-#include "log.h"
-#include "run-wait.h"
-#include "str.h"
+#include "lib/file.h"
+#include "lib/log.h"
+#include "lib/run-wait.h"
+#include "lib/str.h"
 
 #include <poll.h>
 #include <signal.h>

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "err.h"
+#include "lib/err.h"
 
 #include <sys/types.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Children do not inherit the mask: lib/run.c gives them an empty one. */
-#include "signals.h"
+#include "lib/signals.h"
 
 #include <signal.h>
 #include <sys/signalfd.h>

@@ -2,7 +2,7 @@
 /* The signals that end a program which watches others, as a descriptor. */
 #pragma once
 
-#include "err.h"
+#include "lib/err.h"
 
 /*
  * Blocks SIGINT, SIGTERM and SIGHUP (a terminal that went away; not under nohup(1), which

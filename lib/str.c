@@ -3,7 +3,7 @@
  * Strings. Sizes are checked before they are added or multiplied; a size that does not
  * fit ends the program as running out of memory does.
  */
-#include "str.h"
+#include "lib/str.h"
 
 #include <stdarg.h>
 

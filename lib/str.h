@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
  * but counts as a line. The follower remembers the file's position and never takes a line
  * that nginx has not ended yet.
  */
-#include "access.h"
+#include "pxe/access.h"
 
 #include "lib/str.h"
 

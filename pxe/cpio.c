@@ -8,7 +8,7 @@
  * Limits: regular files and directories only, each file below 4 GiB (the format's own
  * limit), names below CPIO_NAME_MAX.
  */
-#include "cpio.h"
+#include "pxe/cpio.h"
 #include "lib/file.h"
 #include "lib/str.h"
 

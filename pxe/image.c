@@ -5,7 +5,7 @@
  * an error that names the member. A report comes from a machine on the network: it may
  * say anything, so its size is capped by the caller and nothing in it is used as a path.
  */
-#include "image.h"
+#include "pxe/image.h"
 
 #include "lib/file.h"
 

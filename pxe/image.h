@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "firstboot/host.h"
+#include "firstboot/model/host.h"
 #include "lib/err.h"
 
 /* A built image: a folder with vmlinuz, initrd.img, root.squashfs, manifest.json. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A balanced tree (glibc's) from text to number. */
-#include "intern.h"
+#include "pxe/intern.h"
 
 #include <search.h>
 

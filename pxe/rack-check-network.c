@@ -4,9 +4,9 @@
  * in a table with the host that had each first, so this costs no more than the hosts have
  * of them.
  */
-#include "firstboot/bgp.h"
-#include "intern.h"
-#include "rack-check.h"
+#include "firstboot/model/bgp.h"
+#include "pxe/intern.h"
+#include "pxe/rack-check.h"
 
 #define NOBODY SIZE_MAX
 

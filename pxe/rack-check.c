@@ -7,7 +7,7 @@
  *
  * Limit: a host that collides with several others is told about one of them.
  */
-#include "rack-check.h"
+#include "pxe/rack-check.h"
 
 #define NOBODY SIZE_MAX
 

@@ -2,7 +2,7 @@
 /* The hosts of a rack held against each other (rack.c's second half). */
 #pragma once
 
-#include "rack.h"
+#include "pxe/rack.h"
 
 /* Who the cluster group says the master is. */
 struct rack_master {

@@ -9,13 +9,13 @@
  * A mistake in the cluster group is every host's mistake but is told once: the group is
  * loaded once for its complaints, and a complaint that all hosts share is not repeated.
  */
-#include "rack.h"
+#include "pxe/rack.h"
 
-#include "cmdline.h"
 #include "firstboot/rack-entry.h"
-#include "intern.h"
 #include "lib/file.h"
-#include "rack-check.h"
+#include "pxe/intern.h"
+#include "pxe/kernel-cmdline.h"
+#include "pxe/rack-check.h"
 
 #define VM_MEMORY     (1536ULL << 20)
 #define VM_MEMORY_MIN (128ULL << 20)

@@ -20,7 +20,7 @@
  */
 #pragma once
 
-#include "firstboot/host.h"
+#include "firstboot/model/host.h"
 
 struct rack_host {
 	struct host host;    /* loaded, derived, checked */

@@ -9,7 +9,7 @@
  * servers that are bound to other interfaces (another dnsmasq on a virtual bridge, say):
  * the probe is bound to the interface too and so sees only what would be in the way.
  */
-#include "serve-check.h"
+#include "pxe/serve-check.h"
 
 #include "lib/file.h"
 

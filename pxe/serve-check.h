@@ -3,7 +3,7 @@
  * -1 with a complaint for each obstacle. */
 #pragma once
 
-#include "serve.h"
+#include "pxe/serve.h"
 
 int serve_check_programs(struct diag *d) _must_check_;
 int serve_check_address(const struct serve *s, struct diag *d) _must_check_;

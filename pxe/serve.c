@@ -8,11 +8,11 @@
  * lines from when one dies. dnsmasq is known to listen when it says that it started,
  * nginx when it takes a connection.
  */
-#include "serve.h"
+#include "pxe/serve.h"
 
 #include "lib/file.h"
 #include "lib/log.h"
-#include "serve-check.h"
+#include "pxe/serve-check.h"
 
 #include <arpa/inet.h>
 #include <grp.h>

@@ -17,7 +17,7 @@
 #pragma once
 
 #include "lib/run.h"
-#include "tree.h"
+#include "pxe/tree.h"
 
 struct serve_options {
 	const char *user; /* who serves; NULL: the tree's owner, or nobody when that is

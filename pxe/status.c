@@ -8,11 +8,11 @@
  * Phases are columns in the order of the first report that has them; a host without one
  * gets "-".
  */
-#include "status.h"
+#include "pxe/status.h"
 
 #include "lib/file.h"
 #include "lib/json.h"
-#include "table.h"
+#include "pxe/table.h"
 
 #define REPORT_MAX (64 * 1024)
 #define PHASES_MAX 16

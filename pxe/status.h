@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "image.h"
-#include "tree.h"
+#include "pxe/image.h"
+#include "pxe/tree.h"
 
 #include <time.h>
 

@@ -3,7 +3,7 @@
  * Cells are kept as text and measured when the table is rendered. Width is counted in
  * code points, which is right for everything but combining and double-width characters.
  */
-#include "table.h"
+#include "pxe/table.h"
 
 #include <stdarg.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One pass, line by line; a line is looked at twice only to find out that it vanishes. */
-#include "template.h"
+#include "pxe/template.h"
 
 #include "lib/log.h"
 

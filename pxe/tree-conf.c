@@ -8,10 +8,10 @@
  * Limit: DHCP hands out IPv4 literals, so time servers given by name reach the booted
  * host only.
  */
-#include "embed.h"
-#include "intern.h"
-#include "template.h"
-#include "tree-parts.h"
+#include "pxe/embed.h"
+#include "pxe/intern.h"
+#include "pxe/template.h"
+#include "pxe/tree-parts.h"
 
 #define LEASE "1h"
 

@@ -5,10 +5,10 @@
  * where it was read (names, roles, digests) or in cmdline.c (kernel words): nothing needs
  * quoting.
  */
-#include "cmdline.h"
-#include "embed.h"
-#include "template.h"
-#include "tree-parts.h"
+#include "pxe/embed.h"
+#include "pxe/kernel-cmdline.h"
+#include "pxe/template.h"
+#include "pxe/tree-parts.h"
 
 char *tree_boot_ipxe(const struct tree_plan *p)
 {

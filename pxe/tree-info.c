@@ -5,7 +5,7 @@
  * else that describes something.
  */
 #include "lib/file.h"
-#include "tree-parts.h"
+#include "pxe/tree-parts.h"
 
 #define VERSION 1
 

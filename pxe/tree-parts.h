@@ -2,7 +2,7 @@
 /* The texts of a boot tree, made from a rack and an image; tree.c puts them on disk. */
 #pragma once
 
-#include "tree.h"
+#include "pxe/tree.h"
 
 #define TREE_ID_LEN   36 /* "<16 of root>-<8 of initrd>-<8 of kernel>" and NUL */
 #define TREE_BASE_LEN 32

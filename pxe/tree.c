@@ -9,12 +9,12 @@
  * old image; its script retries and then starts over. dnsmasq and nginx read their
  * configurations when they start, so new hosts want `rackstrap serve` started again.
  */
-#include "tree.h"
+#include "pxe/tree.h"
 
-#include "cpio.h"
 #include "lib/file.h"
 #include "lib/log.h"
-#include "tree-parts.h"
+#include "pxe/cpio.h"
+#include "pxe/tree-parts.h"
 
 #include <net/if.h>
 

@@ -27,8 +27,8 @@
  */
 #pragma once
 
-#include "image.h"
-#include "rack.h"
+#include "pxe/image.h"
+#include "pxe/rack.h"
 
 #define TREE_INFO       "tree.cfg"
 #define TREE_REPORTS    "http/report"

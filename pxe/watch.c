@@ -4,9 +4,9 @@
  * that it has no address for a MAC it does not know: the one mistake that a rack file
  * cannot be checked for. Each stranger is told once.
  */
-#include "watch.h"
+#include "pxe/watch.h"
 
-#include "status.h"
+#include "pxe/status.h"
 
 #define NO_ADDRESS " no address available"
 #define IGNORED    " proxy-ignored" /* the same with serve --proxy-dhcp */

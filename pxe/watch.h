@@ -6,9 +6,9 @@
  */
 #pragma once
 
-#include "access.h"
-#include "intern.h"
-#include "serve.h"
+#include "pxe/access.h"
+#include "pxe/intern.h"
+#include "pxe/serve.h"
 
 struct watch {
 	const struct serve *s;

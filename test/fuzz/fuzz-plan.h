@@ -3,7 +3,7 @@
 #pragma once
 
 #include "firstboot/etcd.h"
-#include "firstboot/host-check.h"
+#include "firstboot/model/host-check.h"
 #include "firstboot/plan.h"
 #include "firstboot/pool.h"
 

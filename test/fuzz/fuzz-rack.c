@@ -3,7 +3,7 @@
  * A rack file of any content is read or refused with a complaint. A host of one that is
  * read makes a host.cfg that the node's own loader reads back and accepts.
  */
-#include "pxe/cmdline.h"
+#include "pxe/kernel-cmdline.h"
 #include "pxe/rack.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -13,7 +13,7 @@ spawn_exceptions() {
 	test/standin/common/docker-runc.c execv becomes the real runc after it has checked the host
 	test/standin/common/calico-service.c fork the child changes its root to the host's
 	test/standin/common/calico-service.c execv becomes the host's BIRD, below that root
-	builder/rack-ns.c fork the child that lives in the namespaces is this program itself
+	builder/rack/rack-ns.c fork the child that lives in the namespaces is this program itself
 	test/unit/test-firstboot-http.h fork a server of the test, in the test itself
 	test/unit/test-firstboot-report.c fork a report that watches on for an hour, in the test itself
 	test/unit/test-firstboot-pool.c fork two programs that race, in the test itself
@@ -27,13 +27,13 @@ spawn_exceptions() {
 # foreign judge.
 library_files() {
 	cat <<-'END'
-	libconfig.h firstboot/conf.c
-	sodium.h firstboot/digest.c
-	jansson.h pxe/image.c builder/container-json.c
+	libconfig.h firstboot/model/conf.c
+	sodium.h firstboot/sha256.c
+	jansson.h pxe/image.c builder/root/container-json.c
 	archive.h -
 	archive_entry.h -
 	curl/curl.h -
-	guestfs.h builder/guest.c
+	guestfs.h builder/common/guest.c
 	openssl/ -
 	END
 }

@@ -5,8 +5,8 @@
  * registry's manifest's, or "-". Prints ID, CONFIG and the archive's SHA-256, and with
  * docker:// first the SHA-256 of what was fetched.
  */
-#include "builder/container.h"
-#include "builder/registry.h"
+#include "builder/root/container.h"
+#include "builder/input/registry.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/str.h"

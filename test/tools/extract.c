@@ -3,7 +3,7 @@
  * extract LIMIT ARCHIVE MEMBER[!MEMBER...]: prints one member by way of
  * builder/extract.h; behind a '!' is a member of the archive that is a member.
  */
-#include "builder/extract.h"
+#include "builder/root/extract.h"
 #include "lib/file.h"
 #include "lib/str.h"
 

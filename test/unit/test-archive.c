@@ -3,7 +3,7 @@
  * ones. */
 #include "test-archive.h"
 
-#include "builder/extract.h"
+#include "builder/root/extract.h"
 
 #include <locale.h>
 

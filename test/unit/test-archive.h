@@ -2,7 +2,7 @@
 /* Archives in memory, made by libarchive itself, for the tests that read them. */
 #pragma once
 
-#include "builder/archive.h"
+#include "builder/common/archive.h"
 #include "lib/file.h"
 #include "lib/str.h"
 

@@ -6,8 +6,8 @@
  */
 #include "test-archive.h"
 
-#include "builder/base-split.h"
-#include "builder/base-tree.h"
+#include "builder/base/base-split.h"
+#include "builder/base/base-tree.h"
 
 #define TAR ARCHIVE_FORMAT_TAR_PAX_RESTRICTED
 #define STATUS                                                                           \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "firstboot/conf.h"
+#include "firstboot/model/conf.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

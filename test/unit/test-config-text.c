@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ssh keys put into the text of a configuration, whatever way it is written in. */
-#include "builder/config-text.h"
+#include "builder/recipe/config-text.h"
 #include "lib/str.h"
 
 #include <setjmp.h>

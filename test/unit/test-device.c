@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Disks as other machines have them: what they are, and who uses them. */
-#include "builder/device.h"
+#include "builder/disk/device.h"
 #include "lib/file.h"
 #include "lib/str.h"
 

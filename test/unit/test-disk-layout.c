@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The arithmetic of a disk, and the GUIDs that come from what is on it. */
-#include "builder/disk-layout.h"
+#include "builder/common/disk-layout.h"
 #include "lib/str.h"
 
 #include <setjmp.h>

@@ -3,8 +3,8 @@
  * What of downloads is arithmetic: what a response's headers promise, and where a mirror
  * has an input. The downloads themselves are in test/build/fetch.sh.
  */
-#include "builder/fetch-response.h"
-#include "builder/mirror.h"
+#include "builder/input/fetch-response.h"
+#include "builder/input/mirror.h"
 #include "lib/str.h"
 
 #include <setjmp.h>

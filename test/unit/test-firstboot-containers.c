@@ -4,7 +4,7 @@
  * docker is a script that notes its words, can be slow, and can fail.
  */
 #include "firstboot/containers.h"
-#include "firstboot/digest.h"
+#include "firstboot/sha256.h"
 #include "test-firstboot-configured.h"
 
 /* --- that containers start -----------------------------------------------------------

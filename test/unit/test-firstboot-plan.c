@@ -4,7 +4,7 @@
  * byte; a NAME that begins with "rescue" is a host that may not be configured.
  * GOLDEN=write in the environment writes them anew, to be read before they are kept.
  */
-#include "firstboot/host-check.h"
+#include "firstboot/model/host-check.h"
 #include "firstboot/plan.h"
 #include "lib/file.h"
 

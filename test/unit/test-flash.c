@@ -5,8 +5,8 @@
  * may have got to the medium), a bit that is wrong, a write that is lost. Whatever comes,
  * a disk that boots is one that holds the image.
  */
-#include "builder/flash.h"
-#include "builder/progress.h"
+#include "builder/common/progress.h"
+#include "builder/disk/flash.h"
 #include "lib/str.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "firstboot/host-check.h"
+#include "firstboot/model/host-check.h"
 #include "lib/file.h"
 
 #include <setjmp.h>

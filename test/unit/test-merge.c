@@ -5,8 +5,8 @@
  */
 #include "test-archive.h"
 
-#include "builder/merge.h"
-#include "builder/unit-links.h"
+#include "builder/root/merge.h"
+#include "builder/root/unit-links.h"
 
 #define EPOCH 1000
 

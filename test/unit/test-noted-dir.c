@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a killed build left below $TMPDIR the next one removes, by way of its note. */
-#include "builder/noted-dir.h"
+#include "builder/common/noted-dir.h"
 #include "lib/file.h"
 #include "lib/str.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* builder/outdir.h: what a new image may take the place of. */
-#include "builder/outdir.h"
+#include "builder/common/outdir.h"
 
 #include "test-no-exchange.h"
 #include "test-pxe-image.h"

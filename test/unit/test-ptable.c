@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Partition tables that sfdisk made are read as it meant them; damaged ones are told. */
-#include "builder/ptable.h"
+#include "builder/disk/ptable.h"
 #include "lib/file.h"
 #include "lib/run.h"
 #include "lib/str.h"

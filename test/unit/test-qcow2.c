@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A qcow2 that refers to other files is refused, however short or old its header is. */
-#include "builder/qcow2.h"
+#include "builder/common/qcow2.h"
 #include "lib/file.h"
 #include "lib/str.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a rack came to, as people and programs read it: table, JSON, failures, result. */
-#include "builder/rack-run.h"
+#include "builder/rack/rack-run.h"
 #include "lib/log.h"
 #include "test-pxe-image.h"
 

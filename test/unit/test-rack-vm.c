@@ -4,8 +4,8 @@
  * argument a line; GOLDEN_UPDATE=1 writes them anew), disks, what KVM says when it gives
  * up, and what is refused beforehand.
  */
-#include "builder/rack-preflight.h"
-#include "builder/rack-vm.h"
+#include "builder/rack/rack-preflight.h"
+#include "builder/rack/rack-vm.h"
 #include "test-pxe-image.h"
 
 #include <setjmp.h>

@@ -4,7 +4,7 @@
  * are shell scripts, and what else would say something (console, report, access log) is
  * written by the test. And what of a console reaches people.
  */
-#include "builder/rack-run.h"
+#include "builder/rack/rack-run.h"
 #include "lib/log.h"
 #include "test-pxe-image.h"
 

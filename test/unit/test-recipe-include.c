@@ -3,7 +3,7 @@
  * builder/recipe.h: recipes that include others, and are laid over them. What is wrong
  * with one, message by message, is in test/should-fail/recipe.
  */
-#include "builder/recipe-parse.h"
+#include "builder/recipe/recipe-parse.h"
 #include "test-recipe.h"
 
 /* --- laid over each other --------------------------------------------------------- */

@@ -5,10 +5,10 @@
  * What is wrong with a recipe, message by message, is in test/should-fail/recipe.
  */
 #include "test-recipe.h"
-#include "builder/base.h"
-#include "builder/image.h"
-#include "builder/lock-read.h"
-#include "builder/recipe-parse.h"
+#include "builder/base/base.h"
+#include "builder/image/image.h"
+#include "builder/input/lock-read.h"
+#include "builder/recipe/recipe-parse.h"
 
 /* --- one file --------------------------------------------------------------------- */
 

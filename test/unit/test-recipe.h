@@ -2,7 +2,7 @@
 /* Recipes in a folder of the test's own. */
 #pragma once
 
-#include "builder/recipe.h"
+#include "builder/recipe/recipe.h"
 #include "lib/file.h"
 
 #include <setjmp.h>

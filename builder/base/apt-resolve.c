@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * apt-get with folders of its own: no package is installed in its eyes, and of this
+ * machine's configuration only what downloads need counts (apt_options). It is asked for
+ * the URLs of what it would install; their stanzas in the indexes have the digests.
+ *
+ * mmdebstrap installs in two steps what is asked for here in one. Where a dependency has
+ * alternatives the two may choose differently; mmdebstrap is then given only what was
+ * chosen here (debs.c), which is complete by itself.
+ */
+#include "builder/base/apt-resolve.h"
+
+#include "builder/base/apt.h"
+#include "builder/base/mmdebstrap.h"
+#include "lib/file.h"
+#include "lib/run.h"
+
+#include <dirent.h>
+#include <time.h>
+
+#define INDEX_MAX   (1U << 30)
+#define RELEASE_MAX (16U << 20)
+#define ARCH        "amd64"
+
+struct resolver {
+	const struct recipe *r;
+	char *tmp;
+	char *env;     /* APT_CONFIG=... */
+	char *sources; /* with mirrors applied */
+	struct lock_base *out;
+};
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+char **apt_wanted(const struct recipe *r)
+{
+	char **v = strv_dup(r->base.packages);
+
+	if (r->base.kernel)
+		strv_add(&v, r->base.kernel);
+	if (v)
+		qsort(v, strv_len(v), sizeof(*v), by_text);
+	return v;
+}
+
+/* --- stanzas ----------------------------------------------------------------------- */
+
+/* The value of a field in the stanza that `s` begins, or NULL. Owned. */
+static char *field(const char *s, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (; *s && *s != '\n'; s += strcspn(s, "\n"), s += *s == '\n')
+		if (strncmp(s, name, n) == 0 && s[n] == ':') {
+			s += n + 1;
+			s += strspn(s, " \t");
+			return xstrndup(s, strcspn(s, "\n"));
+		}
+	return NULL;
+}
+
+static const char *next_stanza(const char *s)
+{
+	const char *end = strstr(s, "\n\n");
+
+	return end ? end + 2 + strspn(end + 2, "\n") : NULL;
+}
+
+char *apt_archive_of(const char *sources, const char *release)
+{
+	for (const char *s = sources; s && *s; s = next_stanza(s)) {
+		_cleanup_free_ char *suites = field(s, "Suites");
+		_cleanup_free_ char *uris = field(s, "URIs");
+		_cleanup_strv_ char **names = suites ? strv_split(suites, " ") : NULL;
+
+		if (!uris || !strv_has(names, release))
+			continue;
+		uris[strcspn(uris, " ")] = '\0';
+		while (str_ends(uris, "/"))
+			uris[strlen(uris) - 1] = '\0';
+		return TAKE_PTR(uris);
+	}
+	return NULL;
+}
+
+/* The release of the first stanza whose archive a URL is in, and the path in it. */
+static char *release_of(const char *sources, const char *url, const char **ret_path)
+{
+	for (const char *s = sources; s && *s; s = next_stanza(s)) {
+		_cleanup_free_ char *suites = field(s, "Suites");
+		_cleanup_free_ char *uri = NULL;
+		const char *rest;
+
+		if (!suites)
+			continue;
+		suites[strcspn(suites, " ")] = '\0';
+		uri = apt_archive_of(s, suites);
+		rest = uri ? str_after(url, uri) : NULL;
+		if (!rest || *rest != '/')
+			continue;
+		*ret_path = rest + 1;
+		return TAKE_PTR(suites);
+	}
+	return NULL;
+}
+
+/* --- apt's folders ----------------------------------------------------------------- */
+
+static int write_conf(struct resolver *x, const char *list, struct err *e)
+{
+	_cleanup_strv_ char **options = apt_options();
+	_cleanup_free_ char *path = xasprintf("%s/apt.conf", x->tmp);
+	_cleanup_buf_ struct buf b = {0};
+	int r;
+
+	buf_printf(&b,
+		   "Dir::Etc::Parts \"%s/none\";\nDir::Etc::Main \"%s/none.conf\";\n"
+		   "Dir::Etc::PreferencesParts \"%s/none\";\n"
+		   "Dir::Etc::Preferences \"%s/none.conf\";\n"
+		   "Dir::Etc::SourceParts \"%s/none\";\nDir::Etc::SourceList \"%s\";\n"
+		   "Dir::State \"%s/state\";\nDir::State::Status \"%s/status\";\n"
+		   "Dir::Cache \"%s/cache\";\n",
+		   x->tmp, x->tmp, x->tmp, x->tmp, x->tmp, list, x->tmp, x->tmp, x->tmp);
+	buf_puts(&b, "APT::Architecture \"" ARCH "\";\nAPT::Architectures \"" ARCH
+		     "\";\nAPT::Install-Recommends \"false\";\n"
+		     "APT::Sandbox::User \"root\";\nAcquire::Languages \"none\";\n"
+		     "Acquire::GzipIndexes \"false\";\n"
+		     /* apt itself is not essential, as mmdebstrap sees it */
+		     "pkgCacheGen::ForceEssential \",\";\n");
+	if (x->r->base.archived)
+		buf_printf(&b, "APT::Key::GPGVCommand \"%s/gpgv\";\n", x->tmp);
+	for (size_t i = 0; options && options[i]; i++)
+		buf_printf(&b, "%s\n", options[i]);
+	r = file_write_at(AT_FDCWD, path, b.p, b.len, 0644);
+	return r < 0 ? err_errno(e, r, "%s", path) : 0;
+}
+
+static int make_folders(struct resolver *x, struct err *e)
+{
+	static const char *const folders[] = {"none", "state/lists/partial",
+					      "cache/archives/partial"};
+	_cleanup_free_ char *status = xasprintf("%s/status", x->tmp);
+	int r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+		_cleanup_free_ char *path = xasprintf("%s/%s", x->tmp, folders[i]);
+
+		r = mkdir_p_at(AT_FDCWD, path, 0755);
+		if (r < 0)
+			return err_errno(e, r, "%s", path);
+	}
+	r = file_write_at(AT_FDCWD, status, "", 0, 0644);
+	return r < 0 ? err_errno(e, r, "%s", status) : 0;
+}
+
+static int prepare(struct resolver *x, const char *sources, char *const *mirrors,
+		   struct err *e)
+{
+	const char *tmp = getenv("TMPDIR");
+	_cleanup_free_ char *list = NULL, *keyring = NULL;
+	_cleanup_buf_ struct buf text = {0};
+	int r = tempdir_make(tmp && tmp[0] == '/' ? tmp : "/tmp", "rackstrap-apt",
+			     &x->tmp);
+
+	if (r < 0)
+		return err_errno(e, r, "TMPDIR");
+	list = xasprintf("%s/base.sources", x->tmp);
+	x->env = xasprintf("APT_CONFIG=%s/apt.conf", x->tmp);
+	if (make_folders(x, e) < 0 || mmdebstrap_put_gpgv(x->r, x->tmp, e) < 0 ||
+	    mmdebstrap_put_keyring(x->r, x->tmp, &keyring, e) < 0)
+		return -1;
+	mmdebstrap_put_sources(&text, x->r, sources, mirrors, keyring);
+	x->sources = buf_take(&text);
+	r = file_write_at(AT_FDCWD, list, x->sources, strlen(x->sources), 0644);
+	return r < 0 ? err_errno(e, r, "%s", list) : write_conf(x, list, e);
+}
+
+/* --- asking ------------------------------------------------------------------------ */
+
+static int apt_get(const struct resolver *x, const char *const *argv, char **ret,
+		   struct err *e)
+{
+	const char *const env[] = {x->env, "LC_ALL=C", NULL};
+	struct run run = {.argv = argv, .env = env};
+
+	return run_capture(&run, ret, NULL, e);
+}
+
+static bool have_package(const struct resolver *x, const char *name)
+{
+	const char *const argv[] = {"apt-cache", "show", "--no-all-versions", name, NULL};
+	_cleanup_free_ char *text = NULL;
+
+	return apt_get(x, argv, &text, NULL) == 0;
+}
+
+/* The URLs of everything, one after the other. */
+static int ask_urls(const struct resolver *x, char ***ret, struct err *e)
+{
+	_cleanup_strv_ char **argv = NULL, **lines = NULL;
+	_cleanup_free_ char *text = NULL;
+
+	strv_add(&argv, "apt-get");
+	strv_add(&argv, "-qq");
+	strv_add(&argv, "--yes");
+	strv_add(&argv, "--print-uris");
+	strv_add(&argv, "install");
+	strv_add(&argv, "?essential");
+	strv_add(&argv, "initramfs-tools");
+	/* as mmdebstrap's hook merged-usr does */
+	if (have_package(x, "usr-is-merged"))
+		strv_add(&argv, "usr-is-merged");
+	strv_extend(&argv, x->out->wanted);
+	if (apt_get(x, (const char *const *)argv, &text, e) < 0)
+		return err_wrap(e, "the packages of %s", x->r->base.where);
+	lines = strv_split(text, "\n");
+	for (size_t i = 0; lines && lines[i]; i++)
+		if (lines[i][0] == '\'')
+			strv_addf(ret, "%.*s", (int)strcspn(lines[i] + 1, "'"),
+				  lines[i] + 1);
+	return 0;
+}
+
+/* "%2b" is '+'; apt encodes so in URLs and not in its indexes. */
+static char *decode(const char *s)
+{
+	struct buf b = {0};
+
+	for (; *s; s++) {
+		unsigned c = (unsigned char)*s;
+		char byte;
+
+		if (c == '%' && sscanf(s + 1, "%2x", &c) == 1 && s[1] && s[2])
+			s += 2;
+		byte = (char)c;
+		buf_add(&b, &byte, 1);
+	}
+	return buf_take(&b);
+}
+
+static int take_urls(const struct resolver *x, char *const *urls, struct err *e)
+{
+	for (size_t i = 0; urls && urls[i]; i++) {
+		const char *path = NULL;
+		char *release = release_of(x->sources, urls[i], &path);
+		struct lock_package *p;
+
+		if (!release)
+			return err_set(e, ERR_FAILED, "%s: is in none of the archives",
+				       urls[i]);
+		p = lock_package_add(x->out);
+		p->release = release;
+		p->path = decode(path);
+	}
+	return 0;
+}
+
+/* --- the indexes ------------------------------------------------------------------- */
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(((const struct lock_package *)a)->path,
+		      ((const struct lock_package *)b)->path);
+}
+
+/* One stanza of an index: is it of a package that is wanted? */
+static void take_stanza(struct lock_base *b, const char *s)
+{
+	struct lock_package key = {.path = field(s, "Filename")}, *p;
+	_cleanup_free_ char *size = NULL;
+
+	p = key.path ? bsearch(&key, b->packages, b->n_packages, sizeof(key), by_path)
+		     : NULL;
+	free(key.path);
+	if (!p || p->name)
+		return;
+	p->name = field(s, "Package");
+	p->version = field(s, "Version");
+	p->arch = field(s, "Architecture");
+	p->sha256 = field(s, "SHA256");
+	size = field(s, "Size");
+	if (!size || str_to_u64(size, INT64_MAX, &p->size) < 0)
+		p->size = 0;
+}
+
+/* "..._dists_bookworm-updates_InRelease" is of the release bookworm-updates. */
+static int take_release(struct lock_base *b, int dirfd, const char *file, struct err *e)
+{
+	const char *dists = strstr(file, "_dists_");
+	_cleanup_free_ char *text = NULL;
+	struct lock_release *x;
+	char sha256[DIGEST_HEX_MAX];
+	size_t len = 0;
+	int r = file_read_at(dirfd, file, RELEASE_MAX, &text, &len);
+
+	if (r < 0)
+		return err_errno(e, r, "%s", file);
+	if (!dists)
+		return 0;
+	dists += strlen("_dists_");
+	x = lock_release_add(b);
+	x->name = xstrndup(dists, (size_t)(strrchr(dists, '_') - dists));
+	x->sha256 = xstrdup(digest_text(DIGEST_SHA256, text, len, sha256));
+	/* Signed in one file, it begins behind the first empty line. */
+	if (str_after(text, "-----BEGIN") && next_stanza(text)) {
+		x->date = field(next_stanza(text), "Date");
+		if (!b->origin)
+			b->origin = field(next_stanza(text), "Origin");
+	} else {
+		x->date = field(text, "Date");
+		if (!b->origin)
+			b->origin = field(text, "Origin");
+	}
+	if (!x->date)
+		x->date = xstrdup("");
+	return 0;
+}
+
+static int take_index(struct lock_base *b, int dirfd, const char *file, struct err *e)
+{
+	_cleanup_free_ char *text = NULL;
+	int r = file_read_at(dirfd, file, INDEX_MAX, &text, NULL);
+
+	if (r < 0)
+		return err_errno(e, r, "%s", file);
+	for (const char *s = text; s && *s; s = next_stanza(s))
+		take_stanza(b, s);
+	return 0;
+}
+
+static int take_lists(const struct resolver *x, struct err *e)
+{
+	_cleanup_free_ char *path = xasprintf("%s/state/lists", x->tmp);
+	_cleanup_closedir_ DIR *d = opendir(path);
+	struct dirent *f;
+	int r = 0;
+
+	if (!d)
+		return err_errno(e, errno, "%s", path);
+	while (r == 0 && (f = readdir(d))) {
+		if (str_ends(f->d_name, "_Packages"))
+			r = take_index(x->out, dirfd(d), f->d_name, e);
+		else if (str_ends(f->d_name, "_InRelease") ||
+			 str_ends(f->d_name, "_Release"))
+			r = take_release(x->out, dirfd(d), f->d_name, e);
+	}
+	return r;
+}
+
+static int check_all(const struct lock_base *b, struct err *e)
+{
+	for (size_t i = 0; i < b->n_packages; i++) {
+		const struct lock_package *p = &b->packages[i];
+
+		if (!p->name || !p->version || !p->arch || !p->sha256 ||
+		    !digest_is_hex(p->sha256, DIGEST_SHA256) || p->size == 0)
+			return err_set(e, ERR_FAILED,
+				       "%s: no index of the archive has its SHA-256",
+				       p->path);
+	}
+	if (b->n_packages == 0 || b->n_releases == 0)
+		return err_set(e, ERR_FAILED, "apt names no packages");
+	return 0;
+}
+
+static int resolve(struct resolver *x, struct err *e)
+{
+	static const char *const update[] = {"apt-get", "-qq", "--error-on=any", "update",
+					     NULL};
+	_cleanup_free_ char *said = NULL;
+	_cleanup_strv_ char **urls = NULL;
+
+	if (apt_get(x, update, &said, e) < 0)
+		return err_wrap(e, "the archive of %s", x->r->base.suite);
+	if (ask_urls(x, &urls, e) < 0 || take_urls(x, urls, e) < 0)
+		return -1;
+	if (x->out->n_packages > 0)
+		qsort(x->out->packages, x->out->n_packages, sizeof(*x->out->packages),
+		      by_path);
+	return take_lists(x, e) < 0 ? -1 : check_all(x->out, e);
+}
+
+int apt_resolve(struct lock_base *ret, const struct recipe *r, const char *sources,
+		char *const *mirrors, struct err *e)
+{
+	_cleanup_lock_base_ struct lock_base b = {0};
+	struct resolver x = {.r = r, .out = &b};
+	int result;
+
+	b.suite = xstrdup(r->base.suite);
+	b.wanted = apt_wanted(r);
+	b.when = lock_time(time(NULL));
+	result = prepare(&x, sources, mirrors, e);
+	if (result == 0)
+		result = resolve(&x, e);
+	rm_rf_p(&x.tmp);
+	free(x.env);
+	free(x.sources);
+	if (result < 0)
+		return -1;
+	if (!b.origin)
+		b.origin = xstrdup(r->base.suite);
+	lock_base_sort(&b);
+	*ret = b;
+	b = (struct lock_base){0};
+	return 0;
+}

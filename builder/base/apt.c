@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * apt-get tells every index it has downloaded, with the Release it belongs to; other
+ * people's archives for the same suite are told apart by the Release's Origin. Only the
+ * signing key is not told, so that is read from the source entry that apt names.
+ *
+ * Limits: an archive whose index this machine never downloaded is not seen: `apt-get
+ * update` first.
+ */
+#include "builder/base/apt.h"
+
+#include "lib/file.h"
+#include "lib/log.h"
+#include "lib/run.h"
+
+#define SOURCE_MAX (4U << 20)
+
+static const char *const target_format =
+	"$(CREATED_BY)\t$(ORIGIN)\t$(CODENAME)\t$(SUITE)\t$(RELEASE)\t$(COMPONENT)\t"
+	"$(REPO_URI)\t$(SOURCESENTRY)";
+
+enum { CREATED_BY, ORIGIN, CODENAME, SUITE, RELEASE, COMPONENT, REPO_URI, ENTRY, FIELDS };
+
+static const char *const pockets[] = {"", "-updates", "-security"};
+
+/* A suite of an archive, with the components of it that are wanted. */
+struct source {
+	char *uri, *release, *codename, *entry;
+	char **components;
+};
+
+struct sources {
+	struct source *v;
+	size_t n;
+};
+
+static void sources_done(struct sources *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		free(s->v[i].uri);
+		free(s->v[i].release);
+		free(s->v[i].codename);
+		free(s->v[i].entry);
+		strv_free(s->v[i].components);
+	}
+	free(s->v);
+}
+#define _cleanup_sources_ _cleanup_(sources_done)
+
+/* --- the key ----------------------------------------------------------------------- */
+
+/* "deb [arch=amd64 signed-by=/x.gpg] http://..." */
+static char *one_line_key(const char *line)
+{
+	const char *p = strchr(line, '['), *end = p ? strchr(p, ']') : NULL;
+	_cleanup_free_ char *options = NULL;
+	_cleanup_strv_ char **words = NULL;
+
+	if (!end)
+		return NULL;
+	options = xstrndup(p + 1, (size_t)(end - p - 1));
+	words = strv_split(options, " \t");
+	for (size_t i = 0; words && words[i]; i++)
+		if (strncasecmp(words[i], "signed-by=", 10) == 0)
+			return xstrdup(words[i] + 10);
+	return NULL;
+}
+
+/* The field Signed-By of a stanza, its continuation lines included. */
+static char *stanza_key(char *const *lines)
+{
+	struct buf b = {0};
+	bool in = false;
+
+	for (; *lines && **lines; lines++) {
+		if (**lines == '#')
+			continue;
+		if (**lines != ' ' && **lines != '\t')
+			in = strncasecmp(*lines, "Signed-By:", 10) == 0;
+		if (!in)
+			continue;
+		if (b.len > 0)
+			buf_printf(&b, "\n%s", *lines);
+		else
+			buf_puts(&b, *lines + 10 + strspn(*lines + 10, " \t"));
+	}
+	return b.len > 0 ? buf_take(&b) : NULL;
+}
+
+/* As strv_split, but empty lines stay: they end a stanza. */
+static char **split_lines(const char *text)
+{
+	char **lines = NULL;
+
+	while (*text) {
+		size_t n = strcspn(text, "\n");
+
+		strv_addf(&lines, "%.*s", (int)n, text);
+		text += n + (text[n] == '\n');
+	}
+	return lines;
+}
+
+char *apt_signed_by(const char *file, unsigned n)
+{
+	_cleanup_free_ char *text = NULL;
+	_cleanup_strv_ char **lines = NULL;
+	bool stanzas = str_ends(file, ".sources"), begins = true;
+	unsigned at = 0;
+
+	if (n == 0 || file_read_at(AT_FDCWD, file, SOURCE_MAX, &text, NULL) < 0)
+		return NULL;
+	lines = split_lines(text);
+	if (!stanzas)
+		return n <= strv_len(lines) ? one_line_key(lines[n - 1]) : NULL;
+	for (size_t i = 0; lines && lines[i]; i++) {
+		if (*lines[i] && *lines[i] != '#' && begins && ++at == n)
+			return stanza_key(lines + i);
+		begins = !*lines[i] || (*lines[i] == '#' && begins);
+	}
+	return NULL;
+}
+
+/* --- the sources ------------------------------------------------------------------- */
+
+static bool is_pocket(const char *name, const char *suite)
+{
+	const char *rest = str_after(name, suite);
+
+	for (size_t i = 0; rest && i < ARRAY_SIZE(pockets); i++)
+		if (streq(rest, pockets[i]))
+			return true;
+	return false;
+}
+
+static void source_add(struct sources *s, char *const *f)
+{
+	struct source *x = NULL;
+
+	for (size_t i = 0; i < s->n && !x; i++)
+		if (streq(s->v[i].uri, f[REPO_URI]) &&
+		    streq(s->v[i].release, f[RELEASE]) && streq(s->v[i].entry, f[ENTRY]))
+			x = &s->v[i];
+	if (!x) {
+		s->v = xrealloc(s->v, (s->n + 1) * sizeof(*s->v));
+		x = &s->v[s->n++];
+		*x = (struct source){
+			.uri = xstrdup(f[REPO_URI]),
+			.release = xstrdup(f[RELEASE]),
+			.codename = xstrdup(f[CODENAME]),
+			.entry = xstrdup(f[ENTRY]),
+		};
+	}
+	if (!strv_has(x->components, f[COMPONENT]))
+		strv_add(&x->components, f[COMPONENT]);
+}
+
+/* With `suite` NULL every suite of the origin. */
+static int ask(struct sources *s, const char *origin, const char *suite,
+	       char *const *components, struct err *e)
+{
+	const char *const argv[] = {"apt-get", "indextargets", "--format", target_format,
+				    NULL};
+	const char *const env[] = {"LC_ALL=C", NULL};
+	struct run r = {.argv = argv, .env = env};
+	_cleanup_free_ char *text = NULL;
+	_cleanup_strv_ char **lines = NULL;
+
+	if (run_capture(&r, &text, NULL, e) < 0)
+		return err_wrap(e, "asking apt for its sources");
+	lines = strv_split(text, "\n");
+	for (size_t i = 0; lines && lines[i]; i++) {
+		_cleanup_strv_ char **f = strv_split(lines[i], "\t");
+
+		if (strv_len(f) == FIELDS && streq(f[CREATED_BY], "Packages") &&
+		    streq(f[ORIGIN], origin) && strv_has(components, f[COMPONENT]) &&
+		    (!suite || is_pocket(f[CODENAME], suite) ||
+		     is_pocket(f[SUITE], suite)) &&
+		    !str_after(f[REPO_URI], "cdrom:"))
+			source_add(s, f);
+	}
+	return 0;
+}
+
+static void put_source(struct buf *out, const struct source *x)
+{
+	_cleanup_free_ char *components = strv_join(x->components, " ");
+	_cleanup_free_ char *file = xstrdup(x->entry), *key = NULL;
+	char *colon = strrchr(file, ':');
+	uint64_t n = 0;
+
+	if (colon && str_to_u64(colon + 1, UINT32_MAX, &n) == 0) {
+		*colon = '\0';
+		key = apt_signed_by(file, (unsigned)n);
+	}
+	buf_printf(out, "%sTypes: deb\nURIs: %s\nSuites: %s\nComponents: %s\n",
+		   out->len > 0 ? "\n" : "", x->uri, x->release, components);
+	if (key)
+		buf_printf(out, "Signed-By: %s\n", key);
+}
+
+static bool is_main(const struct source *x)
+{
+	return !str_ends(x->codename, pockets[1]) && !str_ends(x->codename, pockets[2]);
+}
+
+/*
+ * Archives have all their suites side by side, and their keyrings are of all of them:
+ * where this machine gets its own suite it gets the other one as well.
+ */
+static int derive(struct sources *s, const char *origin, const char *suite,
+		  char *const *components, struct err *e)
+{
+	_cleanup_sources_ struct sources all = {0};
+	_cleanup_free_ char *own = NULL;
+
+	if (ask(&all, origin, NULL, components, e) < 0)
+		return -1;
+	for (size_t i = 0; i < all.n && !own; i++)
+		if (is_main(&all.v[i]))
+			own = xstrdup(all.v[i].codename);
+	for (size_t i = 0; own && i < all.n; i++) {
+		const char *pocket = str_after(all.v[i].codename, own);
+		struct source *x = &all.v[i];
+
+		if (!pocket || !is_pocket(x->codename, own))
+			continue;
+		free(x->release);
+		x->release = xasprintf("%s%s", suite, pocket);
+		s->v = xrealloc(s->v, (s->n + 1) * sizeof(*s->v));
+		s->v[s->n++] = *x;
+		*x = (struct source){0};
+	}
+	if (s->n > 0)
+		log_info("suite %s: from where this machine has its own from", suite);
+	return 0;
+}
+
+static bool is_of(const struct source *x, const char *pocket)
+{
+	_cleanup_free_ char *end = xasprintf("-%s", pocket);
+
+	return str_ends(x->codename, end);
+}
+
+/* The suite itself is in any case. */
+static bool is_wanted(const struct source *x, char *const *only)
+{
+	bool wanted = !only || is_main(x);
+
+	for (size_t i = 0; only && only[i] && !wanted; i++)
+		wanted = is_of(x, only[i]);
+	return wanted;
+}
+
+/* One that is asked for is not left out in silence. */
+static int check_pockets(const struct sources *s, const char *suite, char *const *only,
+			 const char *where, struct err *e)
+{
+	for (size_t i = 0; only && only[i]; i++) {
+		bool have = false;
+
+		for (size_t k = 0; k < s->n && !have; k++)
+			have = is_of(&s->v[k], only[i]);
+		if (!have)
+			return err_set(e, ERR_FAILED,
+				       "%s: pockets: apt on this machine knows no "
+				       "archive of %s-%s: take '%s' out, or add it to "
+				       "apt's sources",
+				       where, suite, only[i], only[i]);
+	}
+	return 0;
+}
+
+int apt_sources(struct buf *out, const char *origin, const char *suite,
+		char *const *components, char *const *only, const char *where,
+		struct err *e)
+{
+	_cleanup_sources_ struct sources s = {0};
+	bool have = false;
+
+	if (ask(&s, origin, suite, components, e) < 0)
+		return -1;
+	if (s.n == 0 && derive(&s, origin, suite, components, e) < 0)
+		return -1;
+	for (size_t i = 0; i < s.n; i++)
+		have |= is_main(&s.v[i]);
+	if (!have)
+		return err_set(
+			e, ERR_FAILED,
+			"%s: apt on this machine knows no archive of %s with the "
+			"suite '%s': run apt-get update, add it to apt's sources, or "
+			"give base a 'mirror'",
+			where, origin, suite);
+	if (check_pockets(&s, suite, only, where, e) < 0)
+		return -1;
+	for (size_t i = 0; i < s.n; i++)
+		if (is_wanted(&s.v[i], only))
+			put_source(out, &s.v[i]);
+	return 0;
+}
+
+/* --- options ----------------------------------------------------------------------- */
+
+char **apt_options(void)
+{
+	static const char *const wanted[] = {
+		"Acquire::http::Proxy",       "Acquire::https::Proxy",
+		"Acquire::Check-Valid-Until", "Acquire::Check-Date",
+		"Acquire::Retries",
+	};
+	const char *const argv[] = {"apt-config", "dump", "--no-empty", NULL};
+	struct run r = {.argv = argv};
+	_cleanup_free_ char *text = NULL;
+	_cleanup_strv_ char **lines = NULL;
+	char **options = NULL;
+
+	if (!run_have(argv[0]) || run_capture(&r, &text, NULL, NULL) < 0)
+		return NULL;
+	lines = strv_split(text, "\n");
+	for (size_t i = 0; lines && lines[i]; i++)
+		for (size_t k = 0; k < ARRAY_SIZE(wanted); k++) {
+			const char *rest = str_after(lines[i], wanted[k]);
+
+			if (rest && (*rest == ' ' || str_after(rest, "::")))
+				strv_add(&options, lines[i]);
+		}
+	return options;
+}

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One pass over the stream. Most entries go on into root.tar as they are, with no time
+ * later than the recipe's epoch. Some are looked at on their way (dpkg's status and file
+ * lists, the kernel's lists of modules), a few become files of their own (kernel,
+ * initrd), the rest is dropped.
+ *
+ * Times are clamped and entries keep their order; together with the tool's own
+ * reproducibility that makes the same packages the same root.tar.
+ */
+#include "builder/base/base-split.h"
+
+#include "builder/common/archive.h"
+#include "lib/file.h"
+
+#include <fnmatch.h>
+
+#define TEXT_MAX (64U << 20) /* of a text we look into */
+
+/* Never part of an image. '*' does not stop at '/'. */
+static const char *const dropped[] = {
+	"boot/*",
+	"vmlinuz",
+	"vmlinuz.old",
+	"initrd.img",
+	"initrd.img.old",
+	"dev/*",
+	"proc/*",
+	"sys/*",
+	"run/*",
+	"tmp/*",
+	"var/tmp/*",
+	/* the build machine's */
+	"etc/hostname",
+	"etc/resolv.conf",
+	"etc/apt/sources.list",
+	"etc/apt/sources.list.d/*",
+	"etc/apt/apt.conf.d/99mmdebstrap",
+	"etc/dpkg/dpkg.cfg.d/99mmdebstrap",
+	/* ours, for the initrd only */
+	"usr/share/initramfs-tools/conf.d/rackstrap",
+	"usr/share/initramfs-tools/modules.d/rackstrap",
+	"usr/share/initramfs-tools/hooks/rackstrap",
+	/* every host's own */
+	"etc/ssh/ssh_host_*",
+	"var/lib/dbus/machine-id",
+	"var/lib/systemd/random-seed",
+	/* left over */
+	"var/cache/*/*",
+	"var/lib/apt/*",
+	"var/lib/dpkg/*-old",
+	"etc/*-",
+	"var/lib/dpkg/lock*",
+	"var/lib/initramfs-tools/*",
+};
+
+struct split {
+	const struct recipe *r;
+	int dir;
+	struct archive_in *in;
+	struct archive_out *out;
+	struct buf packages, owners;
+	char **modules;
+	char *kernel, *initrd; /* paths in the tar */
+	bool damaged;
+};
+
+static bool is_dropped(const struct entry *entry, const char *path)
+{
+	if (entry->type >= ENTRY_CHAR)
+		return true;
+	if (entry->type == ENTRY_FILE && fnmatch("var/log/*", path, 0) == 0)
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(dropped); i++)
+		if (fnmatch(dropped[i], path, 0) == 0)
+			return true;
+	return false;
+}
+
+/* --- what is looked at ------------------------------------------------------------- */
+
+static int read_text(struct split *s, const struct entry *entry, struct buf *b,
+		     struct err *e)
+{
+	char chunk[32 * 1024];
+	ssize_t n;
+
+	while ((n = archive_in_read(s->in, chunk, sizeof(chunk), e)) > 0) {
+		if (b->len + (size_t)n > TEXT_MAX)
+			return err_set(e, ERR_FAILED, "base: %s: too large", entry->path);
+		buf_add(b, chunk, (size_t)n);
+	}
+	if (n < 0)
+		s->damaged = true;
+	return n < 0 ? -1 : 0;
+}
+
+/* The value of a field of a dpkg status paragraph, or NULL. Owned. */
+static char *field(const char *paragraph, size_t len, const char *name)
+{
+	size_t n = strlen(name);
+	const char *p = paragraph, *end = paragraph + len;
+
+	while (p < end) {
+		const char *eol = memchr(p, '\n', (size_t)(end - p));
+
+		eol = eol ? eol : end;
+		if ((size_t)(eol - p) > n + 1 && strncmp(p, name, n) == 0 &&
+		    p[n] == ':') {
+			p += n + 1;
+			while (p < eol && *p == ' ')
+				p++;
+			return xstrndup(p, (size_t)(eol - p));
+		}
+		p = eol + 1;
+	}
+	return NULL;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void take_status(struct split *s, const char *text)
+{
+	_cleanup_strv_ char **lines = NULL;
+	_cleanup_free_ char *all = NULL;
+
+	while (text && *text) {
+		const char *end = strstr(text, "\n\n");
+		size_t len = end ? (size_t)(end - text) : strlen(text);
+		_cleanup_free_ char *name = field(text, len, "Package");
+		_cleanup_free_ char *version = field(text, len, "Version");
+		_cleanup_free_ char *arch = field(text, len, "Architecture");
+		_cleanup_free_ char *status = field(text, len, "Status");
+
+		if (name && version && arch && status && str_ends(status, " installed"))
+			strv_addf(&lines, "%s %s %s\n", name, version, arch);
+		text = end ? end + 2 : NULL;
+	}
+	if (lines)
+		qsort(lines, strv_len(lines), sizeof(*lines), by_text);
+	all = strv_join(lines, "");
+	if (all)
+		buf_puts(&s->packages, all);
+}
+
+/* "var/lib/dpkg/info/libc6:amd64.list" lists the files of libc6. */
+static void take_owners(struct split *s, const char *path, const char *text)
+{
+	_cleanup_strv_ char **files = strv_split(text, "\n");
+	const char *name = strrchr(path, '/') + 1;
+	size_t len = strlen(name) - strlen(".list");
+
+	if (strcspn(name, ":") < len)
+		len = strcspn(name, ":");
+	for (size_t i = 0; files && files[i]; i++)
+		buf_printf(&s->owners, "%s\t%.*s\n", files[i], (int)len, name);
+}
+
+/* Module names as the kernel has them: no suffix, '_' for '-'. */
+static void take_module(struct split *s, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *name = xstrdup(slash ? slash + 1 : path);
+	char *dot = strstr(name, ".ko");
+
+	if (!dot)
+		return;
+	*dot = '\0';
+	for (char *p = name; *p; p++)
+		if (*p == '-')
+			*p = '_';
+	strv_add(&s->modules, name);
+}
+
+static void take_builtin(struct split *s, const char *text)
+{
+	_cleanup_strv_ char **lines = strv_split(text, "\n");
+
+	for (size_t i = 0; lines && lines[i]; i++)
+		take_module(s, lines[i]);
+}
+
+static bool matches(const char *path, const char *pattern)
+{
+	return fnmatch(pattern, path, 0) == 0;
+}
+
+static bool is_text_of_interest(const char *path)
+{
+	return streq(path, "var/lib/dpkg/status") ||
+	       matches(path, "var/lib/dpkg/info/*.list") ||
+	       matches(path, "*lib/modules/*/modules.builtin");
+}
+
+static void look_at(struct split *s, const char *path, const char *text)
+{
+	if (streq(path, "var/lib/dpkg/status"))
+		take_status(s, text);
+	else if (str_ends(path, ".list"))
+		take_owners(s, path, text);
+	else
+		take_builtin(s, text);
+}
+
+/* --- files of their own ------------------------------------------------------------ */
+
+static int copy_out(struct split *s, const struct entry *entry, const char *name,
+		    struct err *e)
+{
+	_cleanup_close_ int fd =
+		openat(s->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	char chunk[64 * 1024];
+	ssize_t n;
+	int r = 0;
+
+	if (fd < 0)
+		return err_errno(e, errno, "base: %s", name);
+	while ((n = archive_in_read(s->in, chunk, sizeof(chunk), e)) > 0) {
+		r = write_all(fd, chunk, (size_t)n);
+		if (r < 0)
+			return err_errno(e, r, "base: %s", name);
+	}
+	if (n < 0) {
+		s->damaged = true;
+		return err_wrap(e, "base: %s", entry->path);
+	}
+	return fsync(fd) < 0 ? err_errno(e, errno, "base: %s", name) : 0;
+}
+
+static int take_boot(struct split *s, const struct entry *entry, const char *path,
+		     const char *name, char **have, struct err *e)
+{
+	if (*have)
+		return err_set(
+			e, ERR_FAILED,
+			"base: has both /%s and /%s: name one kernel package in the "
+			"recipe's base (%s)",
+			*have, path, s->r->base.where);
+	*have = xstrdup(path);
+	return copy_out(s, entry, name, e);
+}
+
+/* --- the pass ---------------------------------------------------------------------- */
+
+static int put_entry(struct split *s, const struct entry *entry, const char *path,
+		     const char *target, struct err *e)
+{
+	struct entry copy = *entry;
+
+	copy.path = *path ? path : ".";
+	copy.target = target;
+	if (copy.mtime > (int64_t)s->r->epoch)
+		copy.mtime = (int64_t)s->r->epoch;
+	return archive_out_entry(s->out, &copy, e);
+}
+
+static int put_data(struct split *s, struct err *e)
+{
+	char chunk[64 * 1024];
+	ssize_t n;
+
+	while ((n = archive_in_read(s->in, chunk, sizeof(chunk), e)) > 0)
+		if (archive_out_data(s->out, chunk, (size_t)n, e) < 0)
+			return -1;
+	if (n < 0)
+		s->damaged = true;
+	return n < 0 ? -1 : 0;
+}
+
+static int put_text(struct split *s, const struct entry *entry, const char *path,
+		    struct err *e)
+{
+	_cleanup_buf_ struct buf b = {0};
+
+	if (read_text(s, entry, &b, e) < 0)
+		return -1;
+	look_at(s, path, b.p ? b.p : "");
+	return archive_out_data(s->out, b.p, b.len, e);
+}
+
+static int take_entry(struct split *s, const struct entry *entry, struct err *e)
+{
+	_cleanup_free_ char *path = archive_path_normal(entry->path);
+	_cleanup_free_ char *target = NULL;
+
+	if (!path)
+		return err_set(e, ERR_FAILED, "base: '%s' has '..' in its name",
+			       entry->path);
+	if (entry->type == ENTRY_FILE && matches(path, "boot/vmlinu[xz]-*"))
+		return take_boot(s, entry, path, "vmlinuz", &s->kernel, e);
+	if (entry->type == ENTRY_FILE && matches(path, "boot/initrd.img-*"))
+		return take_boot(s, entry, path, "initrd.img", &s->initrd, e);
+	if (is_dropped(entry, path))
+		return 0;
+	/* A hard link's target is a name in the archive; a symlink's is its data. */
+	if (entry->type == ENTRY_HARDLINK)
+		target = archive_path_normal(entry->target);
+	else if (entry->target)
+		target = xstrdup(entry->target);
+	if (put_entry(s, entry, path, target, e) < 0)
+		return -1;
+	if (matches(path, "*lib/modules/*/kernel/*.ko*"))
+		take_module(s, path);
+	if (entry->type != ENTRY_FILE)
+		return 0;
+	if (is_text_of_interest(path))
+		return put_text(s, entry, path, e);
+	return put_data(s, e);
+}
+
+static const char *kernel_of(const struct split *s)
+{
+	return s->r->base.kernel ? s->r->base.kernel : "its kernel";
+}
+
+static int check_modules(const struct split *s, struct err *e)
+{
+	_cleanup_diag_ struct diag d = {0};
+	char *const *want = s->r->initramfs.modules;
+
+	for (size_t i = 0; want && want[i] && s->modules; i++) {
+		_cleanup_free_ char *file = xasprintf("%s.ko", want[i]);
+		struct split one = {0};
+		const char *near;
+
+		take_module(&one, file);
+		if (!strv_has(s->modules, one.modules[0])) {
+			near = str_nearest(want[i], (const char *const *)s->modules);
+			diag_add(&d, "%s: initramfs: %s has no module '%s'%s%s%s",
+				 s->r->initramfs.where, kernel_of(s), want[i],
+				 near ? " (did you mean '" : "", near ? near : "",
+				 near ? "'?)" : "");
+		}
+		strv_free(one.modules);
+	}
+	return diag_err(&d, e);
+}
+
+static int write_text(const struct split *s, const char *name, const char *text,
+		      struct err *e)
+{
+	int r = file_write_at(s->dir, name, text ? text : "", text ? strlen(text) : 0,
+			      0644);
+
+	return r < 0 ? err_errno(e, r, "base: %s", name) : 0;
+}
+
+static int finish(struct split *s, int fd, struct err *e)
+{
+	if (!s->kernel || !s->initrd)
+		return err_set(e, ERR_FAILED, "base: %s %s /boot/%s (%s)", kernel_of(s),
+			       s->r->base.kernel ? "brought no" : "is not there: no",
+			       s->kernel ? "initrd.img-*" : "vmlinuz-*",
+			       s->r->base.where);
+	if (check_modules(s, e) < 0 || archive_out_end(s->out, e) < 0)
+		return -1;
+	if (fsync(fd) < 0)
+		return err_errno(e, errno, "base: root.tar");
+	if (write_text(s, "packages", s->packages.p, e) < 0)
+		return -1;
+	return write_text(s, "owners", s->owners.p, e);
+}
+
+static int run_split(struct split *s, int fd, struct err *e)
+{
+	_cleanup_close_ int tar =
+		openat(s->dir, "root.tar", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	const struct entry *entry;
+	int r;
+
+	if (tar < 0)
+		return err_errno(e, errno, "base: root.tar");
+	s->damaged = true;
+	if (archive_in_fd(&s->in, fd, "base", NULL, e) < 0)
+		return -1;
+	s->damaged = false;
+	if (archive_out_fd(&s->out, tar, "base: root.tar", e) < 0)
+		return -1;
+	while ((r = archive_in_next(s->in, &entry, e)) > 0)
+		if (take_entry(s, entry, e) < 0)
+			return -1;
+	if (r < 0 || archive_in_drain(s->in, e) < 0) {
+		s->damaged = true;
+		return -1;
+	}
+	return finish(s, tar, e);
+}
+
+int base_split(const struct recipe *r, int fd, const char *dir, bool *ret_damaged,
+	       struct err *e)
+{
+	_cleanup_close_ int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct split s = {.r = r, .dir = dirfd};
+	int result;
+
+	*ret_damaged = false;
+	if (dirfd < 0)
+		return err_errno(e, errno, "%s", dir);
+	result = run_split(&s, fd, e);
+	*ret_damaged = s.damaged;
+	archive_in_free(s.in);
+	if (s.out)
+		archive_out_free(s.out);
+	buf_done(&s.packages);
+	buf_done(&s.owners);
+	strv_free(s.modules);
+	free(s.kernel);
+	free(s.initrd);
+	return result;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A base from a root filesystem's tar: by URL, or a layer of an image in a registry, by
+ * the layer's digest; with packages of an archive on top. For a release whose archive is
+ * gone, a layer may be the best pin there is: its digest stands in many people's logs.
+ */
+#include "builder/base/base-archive.h"
+#include "builder/base/base-tree.h"
+#include "builder/recipe/recipe-parse.h"
+
+static const char *const tar_keys[] = {
+	"type",    "url",      "sha256",     "sha512",   "image",        "digest",
+	"layer",   "suite",    "components", "mirror",   "pockets",      "origin",
+	"keyring", "archived", "kernel",     "packages", "path_exclude", NULL,
+};
+
+static void parse_tar(struct recipe_base *b, const struct conf_node *group,
+		      struct diag *d)
+{
+	bool image = conf_member(group, "image"), url = conf_member(group, "url");
+
+	if (image && url)
+		conf_complain(group, d, "base: give url or image, not both");
+	base_tree_parse(b, group, d);
+	(void)!recipe_get_word(group, "image", &b->image, d);
+	(void)!recipe_get_sha256(group, "digest", &b->manifest, d);
+	(void)!recipe_get_sha256(group, "layer", &b->layer, d);
+	if (!b->image || url)
+		return;
+	free(b->url);
+	b->url = recipe_registry_url(b->image, b->manifest);
+	if (!b->url)
+		conf_complain(conf_member(group, "image"), d,
+			      "image: '%s' is not an image's name and tag, as "
+			      "ubuntu:15.04 is",
+			      b->image);
+}
+
+static void check_tar(const struct recipe *r, struct diag *d)
+{
+	const struct recipe_base *b = &r->base;
+
+	if (!b->url && !b->image)
+		diag_add(d, "%s: base: url: missing: where is the root filesystem's tar?",
+			 b->where);
+	if (b->image && !b->layer)
+		diag_add(d,
+			 "%s: base: layer: missing: which one of the image is the root?",
+			 b->where);
+	if (!b->image && (b->layer || b->manifest))
+		diag_add(d, "%s: base: without an image, digest and layer say nothing",
+			 b->where);
+	if (b->image && b->sum)
+		diag_add(d,
+			 "%s: base: an image has digest and layer, not sha256 or sha512",
+			 b->where);
+	base_archive_check(b, b->packages || b->kernel, d);
+}
+
+static int write_tar(const struct base_work *w, const char *path, struct err *e)
+{
+	const struct recipe_base *b = &w->r->base;
+	const char *layer = b->layer ? str_after(b->layer, "sha256:") : NULL;
+
+	if (lseek(w->source, 0, SEEK_SET) < 0)
+		return err_errno(e, errno, "%s", w->source_path);
+	return base_tree_write(w->source, layer, "tar", path, e);
+}
+
+static int check_tar_source(const struct recipe *r, int fd, struct err *e)
+{
+	const char *layer = r->base.layer ? str_after(r->base.layer, "sha256:") : NULL;
+
+	return base_tree_check(fd, layer, "tar", e);
+}
+
+static int make_tar(const struct base_work *w, struct err *e)
+{
+	return base_tree_make(w, write_tar, e);
+}
+
+static int prepare_tar(const struct recipe *r, struct buf *inputs, struct buf *sources,
+		       struct err *e)
+{
+	if (r->base.layer)
+		buf_printf(inputs, "layer %s\n", r->base.layer);
+	return base_archive_prepare(r, inputs, sources, e);
+}
+
+const struct base_type base_tar = {
+	.name = "tar",
+	.keys = tar_keys,
+	.parse = parse_tar,
+	.check = check_tar,
+	.describe = base_tree_describe,
+	.check_source = check_tar_source,
+	.prepare = prepare_tar,
+	.tools = base_archive_tools,
+	.make = make_tar,
+};

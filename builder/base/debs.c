@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The small archive is flat: the packages, Packages with their control files, Release
+ * with the suite's name, which mmdebstrap looks for. Its signature is the lock: apt is
+ * told to trust it, and checks the digests in it, which are the lock's. The packages are
+ * copied because apt and mmdebstrap read them as other users, who cannot look into the
+ * cache.
+ */
+#include "builder/base/debs.h"
+
+#include "builder/base/apt-resolve.h"
+#include "builder/common/archive.h"
+#include "builder/common/noted-dir.h"
+#include "lib/file.h"
+#include "lib/log.h"
+#include "lib/str.h"
+
+#include <limits.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define CONTROL_MAX (1U << 20)
+#define TOLD_MAX    10
+
+/* --- getting them ------------------------------------------------------------------ */
+
+struct wants {
+	struct want *v;
+	char **texts; /* what the wants point into */
+	size_t n;
+};
+
+static void all_done(struct wants *w)
+{
+	wants_done(w->v, w->n);
+	free(w->v);
+	strv_free(w->texts);
+}
+#define _cleanup_wants_ _cleanup_(all_done)
+
+static const char *keep(struct wants *w, char *text)
+{
+	size_t n = strv_len(w->texts);
+
+	strv_add(&w->texts, text);
+	free(text);
+	return w->texts[n];
+}
+
+static int want_package(struct wants *w, const struct lock_base *b,
+			const struct lock_package *p, const char *sources, struct err *e)
+{
+	_cleanup_free_ char *archive = apt_archive_of(sources, p->release);
+
+	if (!archive)
+		return err_set(
+			e, ERR_FAILED,
+			"%s: package %s is of the release '%s', which this machine "
+			"has no source for",
+			p->where, p->name, p->release);
+	w->v[w->n] = (struct want){
+		.name = p->name,
+		.url = keep(w, xasprintf("package:%s/%s", b->origin, p->path)),
+		.source = keep(w, xasprintf("%s/%s", archive, p->path)),
+		.where = keep(w, xasprintf("%s: package %s", p->where, p->name)),
+		.type = DIGEST_SHA256,
+		.digest = p->sha256,
+		.size = p->size,
+		.by = p->where,
+		.blob = {.fd = -1},
+	};
+	w->n++;
+	return 0;
+}
+
+size_t debs_diff(const struct lock_base *was, const struct lock_base *now, size_t max,
+		 struct diag *d)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < was->n_packages; i++) {
+		const struct lock_package *p = &was->packages[i];
+		const struct lock_package *q = lock_package_find(now, p->name, p->arch);
+
+		if (q && streq(p->version, q->version))
+			continue;
+		if (n++ >= max)
+			continue;
+		if (q)
+			diag_add(d, "package %s is %s now, the lock has %s (%s)", p->name,
+				 q->version, p->version, p->where);
+		else
+			diag_add(d, "package %s is not needed now, the lock has %s (%s)",
+				 p->name, p->version, p->where);
+	}
+	for (size_t i = 0; i < now->n_packages; i++) {
+		const struct lock_package *q = &now->packages[i];
+
+		if (!lock_package_find(was, q->name, q->arch) && n++ < max)
+			diag_add(d, "package %s is %s now, the lock has none", q->name,
+				 q->version);
+	}
+	return n;
+}
+
+/* Some could not be had. If that is because the archive has newer ones, say which. */
+static int tell_moved(const struct lock_base *b, const struct recipe *r,
+		      const char *sources, const struct obtain_options *o, struct err *e)
+{
+	_cleanup_lock_base_ struct lock_base now = {0};
+	_cleanup_diag_ struct diag d = {0};
+	struct err moved = {0};
+	size_t n;
+
+	if (apt_resolve(&now, r, sources, o->mirrors, NULL) < 0)
+		return -1;
+	n = debs_diff(b, &now, TOLD_MAX, &d);
+	if (n == 0)
+		return -1;
+	if (n > TOLD_MAX)
+		diag_add(&d, "and %zu packages more", n - TOLD_MAX);
+	diag_add(&d,
+		 "%s no longer has all the packages of the lock: `rackstrap lock %s` "
+		 "takes the new ones",
+		 b->suite, r->file);
+	if (diag_err(&d, &moved) < 0 && e)
+		*e = (struct err){.code = ERR_FAILED};
+	if (e)
+		memcpy(e->msg, moved.msg, sizeof(moved.msg));
+	return -1;
+}
+
+int debs_obtain(const struct lock_base *b, const struct recipe *r, const char *sources,
+		const struct cache *c, const struct obtain_options *o,
+		size_t *ret_fetched, struct err *e)
+{
+	_cleanup_wants_ struct wants w = {
+		.v = xcalloc(b->n_packages + 1, sizeof(struct want))};
+	struct obtain_options oo = *o;
+
+	oo.closed = oo.quiet = true;
+	for (size_t i = 0; i < b->n_packages; i++)
+		if (want_package(&w, b, &b->packages[i], sources, e) < 0)
+			return -1;
+	if (obtain(w.v, w.n, c, &oo, e) < 0)
+		return o->offline ? -1 : tell_moved(b, r, sources, o, e);
+	*ret_fetched = 0;
+	for (size_t i = 0; i < w.n; i++)
+		*ret_fetched += w.v[i].fetched;
+	return 0;
+}
+
+/* --- the archive ------------------------------------------------------------------- */
+
+static int read_control(struct archive_in *tar, struct buf *out, const char *name,
+			struct err *e)
+{
+	const struct entry *entry;
+	char chunk[16 * 1024];
+	ssize_t n;
+	int r;
+
+	while ((r = archive_in_next(tar, &entry, e)) > 0) {
+		_cleanup_free_ char *path = archive_path_normal(entry->path);
+
+		if (!path || !streq(path, "control"))
+			continue;
+		while ((n = archive_in_read(tar, chunk, sizeof(chunk), e)) > 0 &&
+		       out->len < CONTROL_MAX)
+			buf_add(out, chunk, (size_t)n);
+		return n < 0 ? -1 : 0;
+	}
+	return r < 0 ? -1 : err_set(e, ERR_FAILED, "%s: has no control file", name);
+}
+
+/* deb(5): an ar with control.tar.*, in which is the file "control". */
+static int get_control(int fd, const char *name, struct buf *out, struct err *e)
+{
+	_cleanup_archive_in_ struct archive_in *deb = NULL;
+	const struct entry *entry;
+	int r;
+
+	if (archive_in_fd(&deb, fd, name, NULL, e) < 0)
+		return -1;
+	while ((r = archive_in_next(deb, &entry, e)) > 0) {
+		_cleanup_archive_in_ struct archive_in *tar = NULL;
+
+		if (!str_after(entry->path, "control.tar"))
+			continue;
+		if (archive_in_nested(&tar, deb, name, e) < 0)
+			return -1;
+		return read_control(tar, out, name, e);
+	}
+	return r < 0 ? -1 : err_set(e, ERR_FAILED, "%s: is no package", name);
+}
+
+static void put_stanza(struct buf *out, const struct lock_package *p, const char *file,
+		       const char *control)
+{
+	size_t n = strlen(control);
+
+	while (n > 0 && control[n - 1] == '\n')
+		n--;
+	buf_add(out, control, n);
+	buf_printf(out, "\nFilename: %s\nSize: %llu\nSHA256: %s\n\n", file,
+		   (unsigned long long)p->size, p->sha256);
+}
+
+static int add_package(const struct lock_package *p, const struct cache *c, int dirfd,
+		       struct buf *out, struct err *e)
+{
+	_cleanup_free_ char *file = xasprintf(
+		"./%s", strrchr(p->path, '/') ? strrchr(p->path, '/') + 1 : p->path);
+	_cleanup_buf_ struct buf control = {0};
+	_cleanup_close_ int from = -1, to = -1;
+	struct blob blob;
+	int r = cache_blob_open(c, DIGEST_SHA256, p->sha256, &blob, e);
+
+	if (r <= 0)
+		return r < 0 ? -1
+			     : err_set(e, ERR_FAILED,
+				       "%s: package %s: is gone from the "
+				       "cache",
+				       p->where, p->name);
+	from = blob.fd;
+	if (get_control(from, p->path, &control, e) < 0)
+		return -1;
+	put_stanza(out, p, file, control.p ? control.p : "");
+	to = openat(dirfd, file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (to < 0 || lseek(from, 0, SEEK_SET) < 0)
+		return err_errno(e, errno, "%s", file);
+	r = copy_fd(from, to);
+	return r < 0 ? err_errno(e, r, "%s", file) : 0;
+}
+
+/* The date is the recipe's epoch: apt refuses one in the future only. */
+static char *release_text(const struct lock_base *b, const struct recipe *r,
+			  const char *packages, size_t len)
+{
+	time_t epoch = (time_t)r->epoch;
+	char sha256[DIGEST_HEX_MAX], date[64];
+	struct tm tm;
+
+	gmtime_r(&epoch, &tm);
+	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S UTC", &tm);
+	digest_text(DIGEST_SHA256, packages, len, sha256);
+	return xasprintf("Origin: %s\nSuite: %s\nCodename: %s\nDate: %s\n"
+			 "Architectures: amd64\nSHA256:\n %s %zu Packages\n",
+			 b->origin, b->suite, b->suite, date, sha256, len);
+}
+
+static int fill(const struct lock_base *b, const struct recipe *r, const struct cache *c,
+		const char *dir, struct err *e)
+{
+	_cleanup_close_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_free_ char *release = NULL;
+	_cleanup_buf_ struct buf packages = {0};
+	int n;
+
+	if (fd < 0 || fchmod(fd, 0755) < 0)
+		return err_errno(e, errno, "%s", dir);
+	for (size_t i = 0; i < b->n_packages; i++)
+		if (add_package(&b->packages[i], c, fd, &packages, e) < 0)
+			return -1;
+	release = release_text(b, r, packages.p, packages.len);
+	n = file_write_at(fd, "Packages", packages.p, packages.len, 0644);
+	if (n >= 0)
+		n = file_write_at(fd, "Release", release, strlen(release), 0644);
+	return n < 0 ? err_errno(e, n, "%s", dir) : 0;
+}
+
+int debs_repo(const struct lock_base *b, const struct recipe *r, const struct cache *c,
+	      const char *note, struct buf *out, char **ret, struct err *e)
+{
+	_cleanup_free_ char *dir = NULL;
+
+	if (noted_dir_make(note, "rackstrap-debs", &dir, e) < 0)
+		return -1;
+	if (fill(b, r, c, dir, e) < 0) {
+		noted_dir_remove(dir, note);
+		return -1;
+	}
+	buf_printf(out, "Types: deb\nURIs: copy:%s\nSuites: ./\nTrusted: yes\n", dir);
+	*ret = TAKE_PTR(dir);
+	return 0;
+}
+
+/* --- holding to it ----------------------------------------------------------------- */
+
+void debs_check_recipe(const struct lock_base *b, const struct recipe *r, struct diag *d)
+{
+	_cleanup_strv_ char **wanted = apt_wanted(r);
+
+	if (!streq(b->suite, r->base.suite)) {
+		diag_add(d,
+			 "%s: base: suite '%s' is wanted, the lock has '%s' (%s): run "
+			 "`rackstrap lock %s`",
+			 r->base.where, r->base.suite, b->suite, b->where, r->file);
+		return;
+	}
+	for (size_t i = 0; wanted && wanted[i]; i++)
+		if (!strv_has(b->wanted, wanted[i]))
+			diag_add(d,
+				 "%s: base: package %s was not asked for when it was "
+				 "locked (%s): run `rackstrap lock %s`",
+				 r->base.where, wanted[i], b->where, r->file);
+	for (size_t i = 0; b->wanted && b->wanted[i]; i++)
+		if (!strv_has(wanted, b->wanted[i]))
+			diag_add(d,
+				 "%s: base: package %s is no longer asked for, but was "
+				 "when it was locked (%s): run `rackstrap lock %s`",
+				 r->base.where, b->wanted[i], b->where, r->file);
+}
+
+int debs_check_installed(const struct lock_base *b, const char *packages, struct err *e)
+{
+	_cleanup_strv_ char **lines = strv_split(packages, "\n");
+	_cleanup_diag_ struct diag d = {0};
+
+	for (size_t i = 0; lines && lines[i]; i++) {
+		_cleanup_strv_ char **f = strv_split(lines[i], " ");
+		const struct lock_package *p =
+			strv_len(f) == 3 ? lock_package_find(b, f[0], f[2]) : NULL;
+
+		if (!p)
+			diag_add(&d, "package %s is in the base, the lock has none (%s)",
+				 lines[i], b->where);
+		else if (!streq(p->version, f[1]))
+			diag_add(&d, "package %s is %s in the base, the lock has %s (%s)",
+				 f[0], f[1], p->version, p->where);
+	}
+	return diag_err(&d, e);
+}

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mmdebstrap, as root or, through user namespaces, without. Its variant "essential"
+ * leaves apt out of the image: an image is replaced as a whole, nothing is installed on a
+ * node. Where the suite has merged-/usr as a package, /usr is merged from the start,
+ * which keeps the package that would do it later, and its perl, out.
+ *
+ * The initrd is made inside by the distribution's initramfs-tools. What it should hold is
+ * put in place (a tar laid over the tree, no shell) before the kernel is configured.
+ *
+ * The tree's tar streams into base_split while what mmdebstrap says goes into a log.
+ * mmdebstrap works in a folder of its own below $TMPDIR, which other users' ids (those
+ * that a user namespace maps) must be able to enter. It removes that when it is told to
+ * stop; when everything was killed at once the next run does: <log>.tmp holds the path.
+ */
+#include "builder/base/mmdebstrap.h"
+
+#include "builder/base/apt.h"
+#include "builder/base/base-split.h"
+#include "builder/common/archive.h"
+#include "builder/common/noted-dir.h"
+#include "builder/common/progress.h"
+#include "builder/input/mirror.h"
+#include "lib/file.h"
+#include "lib/log.h"
+#include "lib/run.h"
+
+#include <sys/stat.h>
+
+#define MERGED_USR_HOOK "/usr/share/mmdebstrap/hooks/maybe-merged-usr"
+#define INITRAMFS       "usr/share/initramfs-tools"
+#define LOG_MAX         (64U << 20)
+#define LOG_LINES       3 /* of the log, in an error */
+#define KEYRING_MAX     (4U << 20)
+
+/* --- the overlay for initramfs-tools ----------------------------------------------- */
+
+static int put_file(struct archive_out *out, const char *path, unsigned mode,
+		    int64_t mtime, const char *text, struct err *e)
+{
+	struct entry entry = {.type = ENTRY_FILE,
+			      .path = path,
+			      .mode = mode,
+			      .size = strlen(text),
+			      .mtime = mtime};
+
+	if (archive_out_entry(out, &entry, e) < 0)
+		return -1;
+	return archive_out_data(out, text, strlen(text), e);
+}
+
+static char *initramfs_conf(const struct recipe_initramfs *i)
+{
+	return xasprintf("MODULES=%s\nCOMPRESS=%s\n%s",
+			 i->policy == INITRAMFS_MOST ? "most" : "list", i->compress,
+			 streq(i->compress, "zstd") ? "COMPRESSLEVEL=19\n" : "");
+}
+
+static char *initramfs_modules(const struct recipe_initramfs *i)
+{
+	struct buf b = {0};
+
+	for (size_t k = 0; i->modules && i->modules[k]; k++)
+		buf_printf(&b, "%s\n", i->modules[k]);
+	return buf_take(&b);
+}
+
+/* A hook of initramfs-tools(7) that copies the tools; it fails when one is not there. */
+static char *initramfs_hook(const struct recipe_initramfs *i)
+{
+	struct buf b = {0};
+
+	buf_puts(&b, "#!/bin/sh\nset -e\ncase \"$1\" in prereqs) exit 0 ;; esac\n"
+		     ". /usr/share/initramfs-tools/hook-functions\n");
+	for (size_t k = 0; i->tools && i->tools[k]; k++)
+		buf_printf(&b, "copy_exec %s\n", i->tools[k]);
+	return buf_take(&b);
+}
+
+static int write_overlay(const struct recipe *r, const char *path, struct err *e)
+{
+	static const char *const dirs[] = {
+		"usr",
+		"usr/share",
+		INITRAMFS,
+		INITRAMFS "/conf.d",
+		INITRAMFS "/modules.d",
+		INITRAMFS "/hooks",
+	};
+	const int64_t mtime = (int64_t)r->epoch;
+	_cleanup_free_ char *conf = initramfs_conf(&r->initramfs);
+	_cleanup_free_ char *modules = initramfs_modules(&r->initramfs);
+	_cleanup_free_ char *hook = initramfs_hook(&r->initramfs);
+	_cleanup_archive_out_ struct archive_out *out = NULL;
+	_cleanup_close_ int fd =
+		open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	if (fd < 0)
+		return err_errno(e, errno, "%s", path);
+	if (archive_out_fd(&out, fd, path, e) < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		struct entry dir = {ENTRY_DIR, dirs[i], .mode = 0755, .mtime = mtime};
+
+		if (archive_out_entry(out, &dir, e) < 0)
+			return -1;
+	}
+	if (put_file(out, INITRAMFS "/conf.d/rackstrap", 0644, mtime, conf, e) < 0 ||
+	    put_file(out, INITRAMFS "/modules.d/rackstrap", 0644, mtime, modules, e) <
+		    0 ||
+	    put_file(out, INITRAMFS "/hooks/rackstrap", 0755, mtime, hook, e) < 0)
+		return -1;
+	return archive_out_end(out, e);
+}
+
+/* --- the archive and its key ------------------------------------------------------- */
+
+/*
+ * What apt is told of the archive's signature, by gpgv's status lines: that the key has
+ * expired since is left out (the signature is good, or the line would be BADSIG or
+ * ERRSIG), but not for a key that was revoked.
+ */
+static const char archived_gpgv[] = "#!/bin/sh\n"
+				    "fd=3\n"
+				    "was=\n"
+				    "for arg; do\n"
+				    "	[ \"$was\" != --status-fd ] || fd=$arg\n"
+				    "	was=$arg\n"
+				    "done\n"
+				    "eval \"said=\\$(gpgv \\\"\\$@\\\" $fd>&1 >&2)\"\n"
+				    "rc=$?\n"
+				    "case $said in\n"
+				    "*KEYREVOKED*) ;;\n"
+				    "*) said=$(echo \"$said\" | sed 's/^\\[GNUPG:\\] "
+				    "EXPKEYSIG /[GNUPG:] GOODSIG /') ;;\n"
+				    "esac\n"
+				    "eval \"echo \\\"\\$said\\\" >&$fd\"\n"
+				    "exit $rc\n";
+
+int mmdebstrap_put_gpgv(const struct recipe *r, const char *tmp, struct err *e)
+{
+	_cleanup_free_ char *path = xasprintf("%s/gpgv", tmp);
+	int n = !r->base.archived ? 0
+				  : file_write_at(AT_FDCWD, path, archived_gpgv,
+						  strlen(archived_gpgv), 0755);
+
+	return n < 0 ? err_errno(e, n, "%s", path) : 0;
+}
+
+/* Into our folder, where the user that apt verifies as can read it. */
+int mmdebstrap_put_keyring(const struct recipe *r, const char *tmp, char **ret,
+			   struct err *e)
+{
+	_cleanup_free_ char *path = NULL, *data = NULL;
+	size_t len = 0;
+	int n;
+
+	if (!r->base.keyring)
+		return 0;
+	path = xasprintf("%s/keyring.%s", tmp,
+			 str_ends(r->base.keyring, ".asc") ? "asc" : "gpg");
+	n = file_read_at(AT_FDCWD, r->base.keyring, KEYRING_MAX, &data, &len);
+	if (n >= 0)
+		n = file_write_at(AT_FDCWD, path, data, len, 0644);
+	if (n < 0)
+		return err_errno(e, n, "keyring %s", r->base.keyring);
+	*ret = TAKE_PTR(path);
+	return 0;
+}
+
+/* --- the command line ----------------------------------------------------------------
+ */
+
+void mmdebstrap_put_sources(struct buf *out, const struct recipe *r, const char *sources,
+			    char *const *mirrors, const char *keyring)
+{
+	_cleanup_strv_ char **lines = strv_split(sources, "\n");
+
+	/* strv_split drops empty lines, so stanzas are told apart by their first field.
+	 */
+	for (size_t i = 0; lines && lines[i]; i++) {
+		const char *uri = str_after(lines[i], "URIs: ");
+
+		if (str_after(lines[i], "Types: ") && out->len > 0)
+			buf_puts(out, "\n");
+		if (uri) {
+			_cleanup_free_ char *from = mirror_apply(mirrors, uri);
+
+			buf_printf(out, "URIs: %s\n", from);
+		} else {
+			buf_printf(out, "%s\n", lines[i]);
+		}
+		if (keyring && str_after(lines[i], "Components: "))
+			buf_printf(out, "Signed-By: %s\n%s", keyring,
+				   r->base.archived ? "Check-Valid-Until: no\n" : "");
+	}
+}
+
+/* What is installed besides the essential packages; nothing without an archive. */
+static char *package_list(const struct recipe *r, const char *separator)
+{
+	_cleanup_strv_ char **packages = strv_dup(r->base.packages);
+
+	if (!r->base.suite)
+		return xstrdup("");
+	if (r->base.kernel)
+		strv_add(&packages, r->base.kernel);
+	strv_add(&packages, "initramfs-tools");
+	return strv_join(packages, separator);
+}
+
+/*
+ * On top of a tree: mmdebstrap's variant "custom" leaves everything to its hooks. The
+ * packages are installed as it does it itself, by the apt of this machine and the dpkg in
+ * the tree. Names of packages are letters, digits and "+-.:" (base-suite.c).
+ */
+static int put_install(const struct recipe *r, const char *path, struct err *e)
+{
+	_cleanup_free_ char *packages = package_list(r, " ");
+	_cleanup_buf_ struct buf b = {0};
+	int n;
+
+	buf_puts(&b, "#!/bin/sh\nset -e\n");
+	if (*packages)
+		buf_printf(&b,
+			   "APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get --yes \\\n"
+			   "	-o Dir::Bin::dpkg=env -o DPkg::Options::=--unset=TMPDIR "
+			   "\\\n"
+			   "	-o DPkg::Options::=dpkg -o \"DPkg::Chroot-Directory=$1\" "
+			   "\\\n"
+			   "	install %s\n",
+			   packages);
+	buf_puts(&b, "for k in \"$1\"/boot/vmlinu[xz]-*; do\n"
+		     "	v=${k##*/vmlinu?-}\n"
+		     "	[ ! -e \"$k\" ] || [ -e \"$1/boot/initrd.img-$v\" ] ||\n"
+		     "		chroot \"$1\" update-initramfs -c -k \"$v\"\n"
+		     "done\n");
+	n = file_write_at(AT_FDCWD, path, b.p, b.len, 0755);
+	return n < 0 ? err_errno(e, n, "%s", path) : 0;
+}
+
+static void add_suite(char ***argv, const struct recipe *r, const char *overlay)
+{
+	_cleanup_free_ char *include = package_list(r, ",");
+
+	strv_add(argv, "--variant=essential");
+	strv_addf(argv, "--include=%s", include);
+	if (access(MERGED_USR_HOOK, R_OK) == 0)
+		strv_add(argv, "--hook-dir=" MERGED_USR_HOOK);
+	strv_addf(argv, "--essential-hook=tar-in %s /", overlay);
+}
+
+static void add_tree(char ***argv, const struct recipe *r, const char *tmp,
+		     const char *tree, const char *overlay)
+{
+	strv_add(argv, "--variant=custom");
+	if (!r->base.suite)
+		strv_add(argv, "--skip=update");
+	strv_addf(argv, "--setup-hook=tar-in %s /", tree);
+	strv_addf(argv, "--setup-hook=tar-in %s /", overlay);
+	strv_addf(argv, "--customize-hook=%s/install", tmp);
+}
+
+static char **make_argv(const struct recipe *r, const char *tmp, const char *tree,
+			const char *overlay, const char *sources)
+{
+	_cleanup_strv_ char **options = apt_options();
+	char **argv = NULL;
+
+	strv_add(&argv, "mmdebstrap");
+	strv_add(&argv, "--verbose");
+	strv_add(&argv, "--format=tar");
+	if (geteuid() != 0)
+		strv_add(&argv, "--mode=unshare");
+	if (tree)
+		add_tree(&argv, r, tmp, tree, overlay);
+	else
+		add_suite(&argv, r, overlay);
+	strv_add(&argv, "--aptopt=APT::Install-Recommends \"false\"");
+	strv_add(&argv, "--aptopt=Acquire::Languages \"none\"");
+	for (size_t i = 0; options && options[i]; i++)
+		strv_addf(&argv, "--aptopt=%s", options[i]);
+	if (r->base.archived)
+		strv_addf(&argv, "--aptopt=APT::Key::GPGVCommand \"%s/gpgv\"", tmp);
+	for (size_t i = 0; r->base.path_exclude && r->base.path_exclude[i]; i++)
+		strv_addf(&argv, "--dpkgopt=path-exclude=%s", r->base.path_exclude[i]);
+	strv_add(&argv, r->base.suite ? r->base.suite : "");
+	strv_add(&argv, "-");
+	strv_add(&argv, sources);
+	return argv;
+}
+
+/* --- its folder ----------------------------------------------------------------------
+ */
+
+/* With other ids in it than ours, only a user namespace that maps them can remove it. */
+static void remove_tree(const char *path)
+{
+	const char *const argv[] = {"mmdebstrap", "--unshare-helper",  "rm",
+				    "-rf",        "--one-file-system", path,
+				    NULL};
+
+	if (rm_rf_at(AT_FDCWD, path) < 0 && geteuid() != 0)
+		(void)!run_argv(argv, NULL);
+	rm_rf_at(AT_FDCWD, path);
+}
+
+static void remove_leftover(const char *note)
+{
+	_cleanup_free_ char *path = NULL;
+
+	if (file_read_at(AT_FDCWD, note, PATH_MAX, &path, NULL) == 0 && path[0] == '/') {
+		log_debug("removes what a killed build left: %s", path);
+		remove_tree(path);
+	}
+	unlink(note);
+}
+
+static int make_tmp(const char *note, char **ret, struct err *e)
+{
+	remove_leftover(note);
+	if (noted_dir_make(note, "rackstrap-base", ret, e) < 0)
+		return -1;
+	return chmod(*ret, 0755) < 0 ? err_errno(e, errno, "%s", *ret) : 0;
+}
+
+/* --- running it ----------------------------------------------------------------------
+ */
+
+/* The last lines of the log, those that begin with "E: " if there are any. */
+static char *log_tail(const char *log)
+{
+	_cleanup_free_ char *text = NULL;
+	_cleanup_strv_ char **lines = NULL;
+	struct buf b = {0};
+	size_t n, errors = 0, skip;
+
+	if (file_read_at(AT_FDCWD, log, LOG_MAX, &text, NULL) < 0)
+		return xstrdup("");
+	lines = strv_split(text, "\n");
+	n = strv_len(lines);
+	for (size_t i = 0; i < n; i++)
+		errors += str_after(lines[i], "E: ") != NULL;
+	skip = errors ? errors : n;
+	skip = skip > LOG_LINES ? skip - LOG_LINES : 0;
+	for (size_t i = 0; i < n; i++) {
+		if (errors && !str_after(lines[i], "E: "))
+			continue;
+		if (skip > 0)
+			skip--;
+		else
+			buf_printf(&b, "%s%s", b.len > 0 ? "; " : ": ", lines[i]);
+	}
+	return buf_take(&b);
+}
+
+static int tool_error(const char *log, struct err *e)
+{
+	_cleanup_free_ char *said = log_tail(log);
+
+	return err_set(e, ERR_FAILED, "%s%s (%s has it all)", e->msg, said, log);
+}
+
+static int run_it(const struct base_work *w, char *const *argv, const char *tmp,
+		  struct err *e)
+{
+	const struct recipe *r = w->r;
+	const char *log = w->log;
+	_cleanup_free_ char *epoch =
+		xasprintf("SOURCE_DATE_EPOCH=%llu", (unsigned long long)r->epoch);
+	_cleanup_free_ char *tmpdir = xasprintf("TMPDIR=%s", tmp);
+	const char *const env[] = {epoch, tmpdir, "LC_ALL=C.UTF-8", "TZ=UTC", NULL};
+	_cleanup_close_ int logfd = -1, reader = -1, writer = -1;
+	_cleanup_child_ struct child child = {0};
+	struct run run = {.argv = (const char *const *)argv, .env = env, .in = -1};
+	struct err split_err = {0};
+	bool damaged = false;
+	int ends[2], split;
+
+	logfd = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (logfd < 0 || pipe2(ends, O_CLOEXEC) < 0)
+		return err_errno(e, errno, "%s", log);
+	reader = ends[0];
+	writer = ends[1];
+	run.out = writer;
+	run.err = logfd;
+	if (run_start(&run, &child, e) < 0)
+		return -1;
+	close(TAKE_FD(writer));
+	split = base_split(r, reader, w->dir, &damaged, &split_err);
+	close(TAKE_FD(reader));
+	if (split < 0 && !damaged) { /* our own side failed: it may stop */
+		run_kill(&child, 10000);
+		*e = split_err;
+		return -1;
+	}
+	if (run_wait(&child, e) < 0)
+		return tool_error(log, e);
+	if (split < 0)
+		*e = split_err;
+	return split;
+}
+
+int mmdebstrap_make(const struct base_work *w, const char *tree, struct err *e)
+{
+	const struct recipe *r = w->r;
+	_cleanup_free_ char *note = xasprintf("%s.tmp", w->log), *tmp = NULL;
+	_cleanup_free_ char *keyring = NULL;
+	_cleanup_buf_ struct buf text = {0};
+	_cleanup_free_ char *list = NULL, *overlay = NULL, *install = NULL;
+	_cleanup_strv_ char **argv = NULL;
+	int n, result;
+
+	if (make_tmp(note, &tmp, e) < 0)
+		return -1;
+	list = xasprintf("%s/base.sources", tmp);
+	overlay = xasprintf("%s/overlay.tar", tmp);
+	install = xasprintf("%s/install", tmp);
+	result = mmdebstrap_put_keyring(r, tmp, &keyring, e);
+	if (result == 0)
+		result = mmdebstrap_put_gpgv(r, tmp, e);
+	if (result == 0 && tree)
+		result = put_install(r, install, e);
+	if (result == 0) {
+		mmdebstrap_put_sources(&text, r, w->sources, w->mirrors, keyring);
+		if (!text.p)
+			buf_puts(&text, "# none\n");
+		n = file_write_at(AT_FDCWD, list, text.p, text.len, 0644);
+		result = n < 0 ? err_errno(e, n, "%s", list)
+			       : write_overlay(r, overlay, e);
+	}
+	if (result == 0) {
+		argv = make_argv(r, tmp, tree, overlay, list);
+		result = run_it(w, argv, tmp, e);
+	}
+	remove_tree(tmp);
+	unlink(note);
+	return result;
+}

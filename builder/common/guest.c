@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libguestfs with the backend "direct" (QEMU started by the library itself, no libvirt).
+ * What it complains about stays silent until a call has failed, and is then part of the
+ * error.
+ *
+ * Limits: LVM, RAID and file systems are what libguestfs's appliance knows; an encrypted
+ * root is not opened. LIBGUESTFS_DEBUG=1 in the environment shows everything.
+ */
+#include "builder/common/guest.h"
+
+#include "builder/common/accel.h"
+#include "builder/common/progress.h"
+#include "builder/common/qcow2.h"
+#include "lib/file.h"
+#include "lib/log.h"
+#include "lib/str.h"
+
+#include <guestfs.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+#define MEMORY_MIB 512
+
+struct guest {
+	guestfs_h *g;
+	char *image;
+};
+
+static int guest_error(const struct guest *g, struct err *e, const char *what)
+{
+	const char *text = guestfs_last_error(g->g);
+
+	return err_set(e, ERR_FAILED, "%s: %s: %s", g->image, what,
+		       text ? text : "libguestfs does not say why");
+}
+
+/* --- the file ---------------------------------------------------------------------- */
+
+static int image_format(const char *path, const char **ret, struct err *e)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return err_errno(e, errno, "%s", path);
+	r = qcow2_check(fd, path, e);
+	if (r < 0)
+		return -1;
+	*ret = r > 0 ? "qcow2" : "raw";
+	return 0;
+}
+
+/*
+ * libguestfs wants a path that leads to the file by itself, which /proc/PID/fd/N of a
+ * file without a name does not. It gets a name where it is, in a folder of its own
+ * (*ret_dir), that is needed until QEMU has it open.
+ */
+static int name_it(const char *image, char **ret_dir, char **ret, struct err *e)
+{
+	_cleanup_free_ char *real = realpath(image, NULL);
+	_cleanup_rm_rf_ char *dir = NULL;
+	char where[PATH_MAX] = "", *slash;
+	int r;
+
+	if (real) {
+		*ret = TAKE_PTR(real);
+		return 0;
+	}
+	if (errno != ENOENT || readlink(image, where, sizeof(where) - 1) < 0 ||
+	    !(slash = strrchr(where, '/')))
+		return err_errno(e, errno, "%s", image);
+	*slash = '\0';
+	r = tempdir_make(*where ? where : "/", "rackstrap", &dir);
+	if (r < 0)
+		return err_errno(e, r, "%s", where);
+	*ret = xasprintf("%s/disk", dir);
+	*ret_dir = TAKE_PTR(dir);
+	if (linkat(AT_FDCWD, image, AT_FDCWD, *ret, AT_SYMLINK_FOLLOW) < 0)
+		return err_set(e, ERR_FAILED,
+			       "%s: its file system has no O_TMPFILE, which an image "
+			       "that is not raw needs: set TMPDIR, or unpack the image",
+			       where);
+	return 0;
+}
+
+/* --- the machine ------------------------------------------------------------------- */
+
+/* Whether a guest lives under KVM here: libguestfs waits in vain for one that died. */
+static int find_kvm(bool *ret, struct err *e)
+{
+	_cleanup_rm_rf_ char *dir = NULL;
+	const char *tmp = getenv("TMPDIR");
+	int r = tempdir_make(tmp && tmp[0] == '/' ? tmp : "/tmp", "rackstrap-kvm", &dir);
+	_cleanup_free_ char *run = dir ? xasprintf("%s/run", dir) : NULL;
+	struct err why = {0};
+
+	if (r < 0)
+		return err_errno(e, r, "TMPDIR");
+	if (mkdir(run, 0700) < 0)
+		return err_errno(e, errno, "%s", run);
+	*ret = access("/dev/kvm", R_OK | W_OK) == 0 && accel_probe(dir, "kvm", &why) == 0;
+	if (!*ret)
+		log_debug("libguestfs without KVM%s%s", why.msg[0] ? ": " : "", why.msg);
+	return 0;
+}
+
+/* Every line of the machine's console is a sign that it goes on. */
+static void on_event(_unused_ guestfs_h *g, void *data, _unused_ uint64_t event,
+		     _unused_ int handle, _unused_ int flags, _unused_ const char *buf,
+		     _unused_ size_t len, _unused_ const uint64_t *array,
+		     _unused_ size_t n)
+{
+	const uint64_t *start = data;
+
+	progress_show("starting libguestfs's machine: %llu s",
+		      (unsigned long long)((progress_now_ms() - *start) / 1000));
+}
+
+/* Without KVM that is ten seconds and more. */
+static int start(struct guest *g, bool kvm)
+{
+	uint64_t began = progress_now_ms();
+	int r, handle = guestfs_set_event_callback(
+		       g->g, on_event, GUESTFS_EVENT_APPLIANCE | GUESTFS_EVENT_PROGRESS,
+		       0, &began);
+
+	log_info("%s: starting libguestfs's machine (%s)", g->image,
+		 kvm ? "KVM" : "emulation: this takes a while");
+	r = guestfs_launch(g->g);
+	progress_clear();
+	if (handle >= 0)
+		guestfs_delete_event_callback(g->g, handle);
+	return r;
+}
+
+static int launch(struct guest *g, const char *path, const char *format, unsigned sector,
+		  struct err *e)
+{
+	const struct guestfs_add_drive_opts_argv how = {
+		.bitmask = GUESTFS_ADD_DRIVE_OPTS_READONLY_BITMASK |
+			   GUESTFS_ADD_DRIVE_OPTS_FORMAT_BITMASK |
+			   (sector ? GUESTFS_ADD_DRIVE_OPTS_BLOCKSIZE_BITMASK : 0),
+		.readonly = 1,
+		.format = format,
+		.blocksize = (int)sector,
+	};
+	bool kvm;
+
+	if (find_kvm(&kvm, e) < 0)
+		return -1;
+	if (guestfs_set_backend(g->g, "direct") < 0 ||
+	    guestfs_set_memsize(g->g, MEMORY_MIB) < 0 ||
+	    (!kvm && guestfs_set_backend_setting(g->g, "force_tcg", "1") < 0))
+		return guest_error(g, e, "libguestfs");
+	if (guestfs_add_drive_opts_argv(g->g, path, &how) < 0)
+		return guest_error(g, e, "libguestfs");
+	if (start(g, kvm) < 0)
+		return guest_error(g, e,
+				   "libguestfs did not start (it needs a kernel in /boot "
+				   "that you may read, as of linux-image-cloud-amd64)");
+	return 0;
+}
+
+int guest_open_ro(struct guest **ret, const char *image, unsigned sector, struct err *e)
+{
+	_cleanup_guest_ struct guest *g = xcalloc(1, sizeof(*g));
+	_cleanup_rm_rf_ char *dir = NULL;
+	_cleanup_free_ char *path = NULL;
+	const char *format = NULL;
+
+	g->image = xstrdup(image);
+	if (image_format(image, &format, e) < 0 || name_it(image, &dir, &path, e) < 0)
+		return -1;
+	g->g = guestfs_create();
+	if (!g->g)
+		return err_errno(e, errno, "libguestfs");
+	guestfs_set_error_handler(g->g, NULL, NULL);
+	if (launch(g, path, format, sector, e) < 0)
+		return -1;
+	*ret = TAKE_PTR(g);
+	return 0;
+}
+
+void guest_free(struct guest *g)
+{
+	if (!g)
+		return;
+	if (g->g)
+		guestfs_close(g->g);
+	free(g->image);
+	free(g);
+}
+
+void guest_free_p(struct guest **g)
+{
+	guest_free(*g);
+}
+
+/* --- the system on it -------------------------------------------------------------- */
+
+/* Pairs of mount point and device; "/" comes before "/boot". */
+static int by_length(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+	size_t nx = strlen(x[0]), ny = strlen(y[0]);
+
+	return nx != ny ? (nx > ny) - (nx < ny) : strcmp(x[0], y[0]);
+}
+
+/* A file system that fstab names and that is not there is no reason to give up, as it is
+ * none to the system itself (nofail); the root is. */
+static int mount_all(struct guest *g, const char *root, struct err *e)
+{
+	_cleanup_strv_ char **points = guestfs_inspect_get_mountpoints(g->g, root);
+	size_t n = strv_len(points) / 2;
+
+	if (!points || n == 0)
+		return guest_error(g, e, "its file systems");
+	qsort(points, n, 2 * sizeof(*points), by_length);
+	for (size_t i = 0; i < n; i++)
+		if (guestfs_mount_ro(g->g, points[2 * i + 1], points[2 * i]) < 0 &&
+		    streq(points[2 * i], "/"))
+			return guest_error(g, e, "its root file system");
+	return 0;
+}
+
+int guest_mount_os(struct guest *g, char **ret_name, struct err *e)
+{
+	_cleanup_strv_ char **roots = guestfs_inspect_os(g->g);
+	_cleanup_free_ char *type = NULL, *name = NULL, *distro = NULL;
+
+	if (!roots)
+		return guest_error(g, e, "looking for an operating system");
+	if (!roots[0])
+		return err_set(e, ERR_FAILED, "%s: no operating system found on it",
+			       g->image);
+	if (roots[1])
+		return err_set(e, ERR_FAILED,
+			       "%s: more than one operating system on it (%s, %s)",
+			       g->image, roots[0], roots[1]);
+	type = guestfs_inspect_get_type(g->g, roots[0]);
+	if (!type || !streq(type, "linux"))
+		return err_set(e, ERR_FAILED, "%s: %s is not Linux", g->image,
+			       type ? type : "its operating system");
+	name = guestfs_inspect_get_product_name(g->g, roots[0]);
+	if (mount_all(g, roots[0], e) < 0)
+		return -1;
+	distro = guestfs_inspect_get_distro(g->g, roots[0]);
+	if (ret_name) /* Debian's product name is its version alone */
+		*ret_name = xasprintf("%s%s%s", distro ? distro : "Linux",
+				      name ? ", " : "", name ? name : "");
+	return 0;
+}
+
+int guest_tar_out(struct guest *g, int fd, struct err *e)
+{
+	_cleanup_free_ char *path = xasprintf("/dev/fd/%d", fd);
+
+	if (guestfs_tar_out_opts(g->g, "/", path, GUESTFS_TAR_OUT_OPTS_NUMERICOWNER, 1,
+				 GUESTFS_TAR_OUT_OPTS_XATTRS, 1, -1) < 0)
+		return guest_error(g, e, "reading its files");
+	return 0;
+}
+
+/* --- any file system ---------------------------------------------------------------- */
+
+int guest_mount(struct guest *g, const char *device, const char *at, struct err *e)
+{
+	if (guestfs_mkmountpoint(g->g, at) < 0 || guestfs_mount_ro(g->g, device, at) < 0)
+		return guest_error(g, e, device);
+	return 0;
+}
+
+int guest_mount_file(struct guest *g, const char *file, const char *at, struct err *e)
+{
+	if (guestfs_mkmountpoint(g->g, at) < 0 || guestfs_mount_loop(g->g, file, at) < 0)
+		return guest_error(g, e, file);
+	return 0;
+}
+
+int guest_stat(struct guest *g, const char *path, struct guest_stat *ret, struct err *e)
+{
+	struct guestfs_statns *st = guestfs_lstatns(g->g, path);
+
+	if (!st)
+		return guestfs_last_errno(g->g) == ENOENT ? 0 : guest_error(g, e, path);
+	ret->mode = (unsigned)st->st_mode;
+	ret->size = (uint64_t)st->st_size;
+	guestfs_free_statns(st);
+	return 1;
+}
+
+int guest_readlink(struct guest *g, const char *path, char **ret, struct err *e)
+{
+	*ret = guestfs_readlink(g->g, path);
+	return *ret ? 0 : guest_error(g, e, path);
+}
+
+int guest_read(struct guest *g, const char *path, char **ret, size_t *ret_len,
+	       struct err *e)
+{
+	*ret = guestfs_read_file(g->g, path, ret_len);
+	return *ret ? 0 : guest_error(g, e, path);
+}
+
+int guest_sha256(struct guest *g, const char *path, char **ret, struct err *e)
+{
+	*ret = guestfs_checksum(g->g, "sha256", path);
+	return *ret ? 0 : guest_error(g, e, path);
+}
+
+int guest_files(struct guest *g, const char *dir, char ***ret, struct err *e)
+{
+	_cleanup_strv_ char **all = guestfs_find(g->g, dir);
+
+	if (!all)
+		return guest_error(g, e, dir);
+	for (size_t i = 0; all[i]; i++) {
+		const char *name = all[i] + strspn(all[i], "/");
+		_cleanup_free_ char *path = xasprintf("%s/%s", dir, name);
+		int file = guestfs_is_file(g->g, path);
+
+		if (file < 0)
+			return guest_error(g, e, path);
+		if (file > 0)
+			strv_add(ret, name);
+	}
+	return 0;
+}

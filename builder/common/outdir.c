@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The lock is a file beside the folders (OUT/.NAME.lock), which stays: removing it would
+ * let two builds hold locks on two files of one name.
+ */
+#include "builder/common/outdir.h"
+
+#include "builder/input/cache.h"
+#include "lib/file.h"
+#include "lib/log.h"
+#include "lib/str.h"
+
+#include <dirent.h>
+
+static char *temp_prefix(const char *name)
+{
+	return xasprintf(".%s.tmp", name);
+}
+
+/* Where the image that is there may stand for an instant; not one of those above. */
+static char *aside_path(const struct outdir *o)
+{
+	return xasprintf("%s/.%s.old", o->parent, o->name);
+}
+
+static void remove_stale(const struct outdir *o)
+{
+	_cleanup_free_ char *prefix = temp_prefix(o->name);
+	_cleanup_closedir_ DIR *d = opendir(o->parent);
+	struct dirent *entry;
+
+	while (d && (entry = readdir(d))) {
+		const char *rest = str_after(entry->d_name, prefix);
+
+		if (!rest || *rest != '.')
+			continue;
+		log_debug("removes what a killed build left: %s/%s", o->parent,
+			  entry->d_name);
+		rm_rf_at(dirfd(d), entry->d_name);
+	}
+}
+
+static int take_lock(struct outdir *o, struct err *e)
+{
+	_cleanup_free_ char *path = xasprintf("%s/.%s.lock", o->parent, o->name);
+	_cleanup_free_ char *what =
+		xasprintf("another build of %s/%s", o->parent, o->name);
+
+	return lock_file_at(AT_FDCWD, path, what, &o->lock, e);
+}
+
+static bool is_image(const char *path)
+{
+	_cleanup_free_ char *manifest = xasprintf("%s/manifest.json", path);
+
+	return access(manifest, F_OK) == 0;
+}
+
+/* What is no image is not ours to replace: the recipe's own folder may have its name. Of
+ * a link nothing but itself is lost. */
+int outdir_check(const char *out, const char *name, struct err *e)
+{
+	_cleanup_free_ char *final = xasprintf("%s/%s", out, name);
+	struct stat st;
+
+	if (lstat(final, &st) < 0)
+		return errno == ENOENT ? 0 : err_errno(e, errno, "%s", final);
+	if (S_ISLNK(st.st_mode) || is_image(final) || dir_is_empty(final))
+		return 0;
+	return err_set(e, ERR_FAILED,
+		       "%s is there and is no image: name another folder with --out",
+		       final);
+}
+
+/* An image that stepped aside goes back, unless the new one had come when that build was
+ * killed. */
+static int put_back(const struct outdir *o, struct err *e)
+{
+	_cleanup_free_ char *final = xasprintf("%s/%s", o->parent, o->name);
+	_cleanup_free_ char *aside = aside_path(o);
+	struct stat st;
+
+	if (lstat(aside, &st) < 0)
+		return 0;
+	if (is_image(final)) {
+		rm_rf_at(AT_FDCWD, aside);
+		return 0;
+	}
+	log_debug("puts back what a killed build moved aside: %s", final);
+	if (rename(aside, final) < 0)
+		return err_errno(e, errno, "%s cannot become %s again", aside, final);
+	return 0;
+}
+
+int outdir_begin(struct outdir *ret, const char *out, const char *name, struct err *e)
+{
+	_cleanup_outdir_ struct outdir o = {.fd = -1, .lock = -1};
+	_cleanup_free_ char *prefix = temp_prefix(name);
+	int r;
+
+	o.parent = xstrdup(out);
+	o.name = xstrdup(name);
+	r = mkdir_p_at(AT_FDCWD, out, 0755);
+	if (r < 0)
+		return err_errno(e, r, "%s", out);
+	if (take_lock(&o, e) < 0 || outdir_check(out, name, e) < 0 || put_back(&o, e) < 0)
+		return -1;
+	remove_stale(&o);
+	r = tempdir_make(out, prefix, &o.path);
+	if (r < 0)
+		return err_errno(e, r, "%s", out);
+	o.fd = open(o.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (o.fd < 0)
+		return err_errno(e, errno, "%s", o.path);
+	*ret = o;
+	o = (struct outdir){.fd = -1, .lock = -1};
+	return 0;
+}
+
+static int sync_files(const struct outdir *o, struct err *e)
+{
+	_cleanup_closedir_ DIR *d = opendir(o->path);
+	struct dirent *entry;
+
+	if (!d)
+		return err_errno(e, errno, "%s", o->path);
+	while ((entry = readdir(d))) {
+		_cleanup_close_ int fd = -1;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		fd = openat(o->fd, entry->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+		if (fd < 0 || fsync(fd) < 0)
+			return err_errno(e, errno, "%s/%s", o->path, entry->d_name);
+	}
+	return fsync(o->fd) < 0 ? err_errno(e, errno, "%s", o->path) : 0;
+}
+
+static int swap(const struct outdir *o, const char *final, struct err *e)
+{
+	_cleanup_free_ char *aside = aside_path(o);
+	int r = file_exchange(o->path, final, aside);
+
+	if (r == -ENOENT)
+		return rename(o->path, final) < 0 ? err_errno(e, errno, "%s", final) : 0;
+	if (r < 0)
+		return err_errno(e, r, "%s", final);
+	rm_rf_at(AT_FDCWD, o->path);
+	return 0;
+}
+
+int outdir_commit(struct outdir *o, struct err *e)
+{
+	_cleanup_free_ char *final = xasprintf("%s/%s", o->parent, o->name);
+	int r;
+
+	if (fchmod(o->fd, 0755) < 0)
+		return err_errno(e, errno, "%s", o->path);
+	if (sync_files(o, e) < 0 || swap(o, final, e) < 0)
+		return -1;
+	free(TAKE_PTR(o->path));
+	r = fsync_parent_at(AT_FDCWD, final);
+	return r < 0 ? err_errno(e, r, "%s", final) : 0;
+}
+
+void outdir_done(struct outdir *o)
+{
+	if (o->fd >= 0)
+		close(o->fd);
+	rm_rf_p(&o->path);
+	if (o->lock >= 0)
+		close(o->lock);
+	free(o->parent);
+	free(o->name);
+	*o = (struct outdir){.fd = -1, .lock = -1};
+}

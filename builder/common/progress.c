@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lines that pass, on a terminal only; everything that stays goes through log.h. */
+#include "builder/common/progress.h"
+
+#include "lib/log.h"
+#include "lib/str.h"
+
+#include <stdarg.h>
+#include <sys/ioctl.h>
+#include <time.h>
+
+#define INTERVAL_MS 100
+#define LINE_MS     30000
+
+static uint64_t shown_at;
+static size_t shown; /* lines */
+
+uint64_t progress_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+const char *progress_size(uint64_t bytes, char out[static PROGRESS_SIZE_LEN])
+{
+	static const char *const units[] = {"KiB", "MiB", "GiB", "TiB"};
+	double v = (double)bytes / 1024;
+	size_t u = 0;
+
+	if (bytes < 1024) {
+		snprintf(out, PROGRESS_SIZE_LEN, "%u B", (unsigned)bytes);
+		return out;
+	}
+	for (; v >= 1024 && u + 1 < ARRAY_SIZE(units); u++)
+		v /= 1024;
+	snprintf(out, PROGRESS_SIZE_LEN, "%.1f %s", v, units[u]);
+	return out;
+}
+
+bool progress_live(void)
+{
+	static int live = -1;
+	const char *term = getenv("TERM");
+
+	if (live < 0)
+		live = isatty(STDERR_FILENO) && (!term || !streq(term, "dumb"));
+	return live;
+}
+
+static int columns(void)
+{
+	struct winsize w;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0)
+		return w.ws_col;
+	return 80;
+}
+
+bool progress_due(void)
+{
+	return progress_live() &&
+	       (shown == 0 || progress_now_ms() - shown_at >= INTERVAL_MS);
+}
+
+/* To the first column of the first line shown, all of them empty. */
+static void rewind_lines(void)
+{
+	for (size_t i = 1; i < shown; i++)
+		fputs("\r\033[K\033[A", stderr);
+	fputs("\r\033[K", stderr);
+}
+
+void progress_show_lines(char *const *lines)
+{
+	if (!progress_due())
+		return;
+	rewind_lines();
+	for (shown = 0; lines && lines[shown]; shown++)
+		fprintf(stderr, "%s%.*s", shown > 0 ? "\n" : "", columns() - 1,
+			lines[shown]);
+	fflush(stderr);
+	shown_at = progress_now_ms();
+}
+
+void progress_show(const char *fmt, ...)
+{
+	char line[512];
+	char *lines[] = {line, NULL};
+	va_list ap;
+
+	if (!progress_due())
+		return;
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	progress_show_lines(lines);
+}
+
+void progress_clear(void)
+{
+	if (shown == 0)
+		return;
+	rewind_lines();
+	fflush(stderr);
+	shown = 0;
+}
+
+void stages_begin(struct stages *s)
+{
+	s->start = s->last = progress_now_ms();
+}
+
+void stages_end(struct stages *s, const char *fmt, ...)
+{
+	uint64_t now = progress_now_ms(), took = now - s->last;
+	char what[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	progress_clear();
+	log_info("%s (%llu.%llu s)", what, (unsigned long long)(took / 1000),
+		 (unsigned long long)(took % 1000 / 100));
+	s->last = now;
+}
+
+void meter_begin(struct meter *m, const char *what, uint64_t total)
+{
+	*m = (struct meter){.what = what, .total = total};
+	m->start = m->told = progress_now_ms();
+}
+
+const char *meter_text(const struct meter *m, uint64_t done, uint64_t ms,
+		       char out[static METER_LEN])
+{
+	char a[PROGRESS_SIZE_LEN], b[PROGRESS_SIZE_LEN], rate[PROGRESS_SIZE_LEN];
+	double per_second = ms > 0 ? (double)done * 1000 / (double)ms : 0;
+	int n = snprintf(out, METER_LEN, "%s: %s of %s (%u %%)", m->what,
+			 progress_size(done, a), progress_size(m->total, b),
+			 m->total > 0 ? (unsigned)(done * 100.0 / m->total) : 100);
+
+	/* A rate of the first moments says nothing. */
+	if (ms >= 1000 && per_second >= 1) {
+		uint64_t left = (uint64_t)((double)(m->total - done) / per_second + 0.5);
+
+		snprintf(out + n, METER_LEN - (size_t)n, ", %s/s, %llu:%02u left",
+			 progress_size((uint64_t)per_second, rate),
+			 (unsigned long long)(left / 60), (unsigned)(left % 60));
+	}
+	return out;
+}
+
+void meter_show(struct meter *m, uint64_t done)
+{
+	uint64_t now = progress_now_ms();
+	char text[METER_LEN];
+
+	if (progress_live()) {
+		progress_show("%s", meter_text(m, done, now - m->start, text));
+	} else if (now - m->told >= LINE_MS) {
+		log_info("%s", meter_text(m, done, now - m->start, text));
+		m->told = now;
+	}
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A device is found by its number, which a path like /dev/disk/by-id/... leads to, and is
+ * the same device as long as it is held open. */
+#include "builder/disk/blockdev.h"
+
+#include "lib/file.h"
+#include "lib/str.h"
+
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/sysmacros.h>
+
+/* A disk that was pulled out has no bytes any more, and is "full". */
+static int why_nothing(const struct blockdev *b, int r)
+{
+	uint64_t size = 0;
+
+	if (ioctl(b->fd, BLKGETSIZE64, &size) < 0 || size != b->facts.size)
+		return -ENODEV;
+	return r;
+}
+
+static int dev_write(void *data, uint64_t at, const void *buf, size_t len)
+{
+	const struct blockdev *b = data;
+
+	for (const char *p = buf; len > 0;) {
+		ssize_t n = pwrite(b->fd, p, len, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return why_nothing(b, n < 0 ? -errno : -ENOSPC);
+		p += n;
+		at += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static int dev_read(void *data, uint64_t at, void *buf, size_t len)
+{
+	const struct blockdev *b = data;
+
+	for (char *p = buf; len > 0;) {
+		ssize_t n = pread(b->fd, p, len, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return why_nothing(b, n < 0 ? -errno : -ENODATA);
+		p += n;
+		at += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* BLKFLSBUF drops what the page cache holds of the device, which readers without O_DIRECT
+ * put there; those that O_DIRECT passes by anyway. */
+static int dev_flush(void *data)
+{
+	const struct blockdev *b = data;
+
+	if (fsync(b->fd) < 0)
+		return -errno;
+	return ioctl(b->fd, BLKFLSBUF, 0) < 0 ? -errno : 0;
+}
+
+int blockdev_find(struct blockdev *b, int root, const char *path, struct err *e)
+{
+	_cleanup_free_ char *name = NULL;
+	struct stat st;
+
+	*b = (struct blockdev){.fd = -1};
+	if (stat(path, &st) < 0)
+		return err_errno(e, errno, "%s", path);
+	if (!S_ISBLK(st.st_mode))
+		return err_set(e, ERR_FAILED, "%s: is no disk (not a block device)",
+			       path);
+	if (device_name(root, major(st.st_rdev), minor(st.st_rdev), path, &name, e) < 0 ||
+	    device_read(&b->facts, root, name, e) < 0)
+		return -1;
+	free(b->facts.path);
+	b->facts.path = xstrdup(path);
+	b->number = st.st_rdev;
+	return 0;
+}
+
+static int open_it(struct blockdev *b, struct err *e)
+{
+	const char *path = b->facts.path;
+
+	b->fd = open(path, O_RDWR | O_EXCL | O_DIRECT | O_CLOEXEC);
+	if (b->fd >= 0)
+		return 0;
+	if (errno == EBUSY)
+		return err_set(e, ERR_FAILED,
+			       "%s: is in use: the kernel does not give it away (it may "
+			       "be mounted elsewhere, or part of an array)",
+			       path);
+	if (errno == EACCES || errno == EPERM)
+		return err_errno(e, errno, "%s: cannot be opened (are you root?)", path);
+	return err_errno(e, errno, "%s: cannot be opened", path);
+}
+
+int blockdev_open(struct blockdev *b, struct err *e)
+{
+	uint64_t size = 0;
+	int sector = 0;
+	struct stat st;
+
+	if (open_it(b, e) < 0)
+		return -1;
+	if (fstat(b->fd, &st) < 0 || ioctl(b->fd, BLKGETSIZE64, &size) < 0 ||
+	    ioctl(b->fd, BLKSSZGET, &sector) < 0)
+		return err_errno(e, errno, "%s", b->facts.path);
+	if (st.st_rdev != b->number || size != b->facts.size ||
+	    (unsigned)sector != b->facts.sector)
+		return err_set(e, ERR_FAILED, "%s: has become another disk",
+			       b->facts.path);
+	b->target = (struct flash_target){
+		.name = b->facts.path,
+		.size = size,
+		.sector = (unsigned)sector,
+		.data = b,
+		.write = dev_write,
+		.read = dev_read,
+		.flush = dev_flush,
+	};
+	return 0;
+}
+
+void blockdev_reread(const struct blockdev *b)
+{
+	/* Fails for disks that have no partitions ever; the next one to plug it in sees
+	 * them in any case. */
+	(void)!ioctl(b->fd, BLKRRPART, 0);
+}
+
+void blockdev_done(struct blockdev *b)
+{
+	if (b->fd >= 0)
+		close(b->fd);
+	device_done(&b->facts);
+	*b = (struct blockdev){.fd = -1};
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A disk is in use when it, a partition of it, or anything that lies on those (LVM, md,
+ * dm-crypt: /sys/block/.../holders) is mounted or swapped to; and when something lies on
+ * it at all. The system disk is the one that / or one of its parts is found on this way,
+ * through however many layers.
+ *
+ * Limits: who has it open without the kernel's knowledge (a virtual machine that was
+ * given the disk) is not seen here.
+ */
+#include "builder/disk/device.h"
+
+#include "lib/file.h"
+#include "lib/str.h"
+
+#define DEPTH_MAX 8 /* of devices upon devices */
+#define TABLE_MAX (16 << 20)
+
+struct use {
+	struct device *d;
+	int root;
+	char **mounts; /* lines of mountinfo */
+	char **swaps;  /* lines of /proc/swaps, the heading among them */
+	bool system;
+};
+
+static char **read_lines(int root, const char *path)
+{
+	_cleanup_free_ char *text = NULL;
+
+	return file_read_at(root, path, TABLE_MAX, &text, NULL) < 0
+		       ? NULL
+		       : strv_split(text, "\n");
+}
+
+static bool is_of_system(const char *mountpoint)
+{
+	static const char *const places[] = {"/",    "/usr", "/boot", "/boot/efi",
+					     "/efi", "/etc", "/var",  NULL};
+
+	return strv_has((char *const *)places, mountpoint);
+}
+
+/* mountinfo has "\040" for a blank, and so on (proc(5)); in place. */
+static void unescape(char *s)
+{
+	char *to = s;
+
+	for (; *s; s++) {
+		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] && s[3]) {
+			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 |
+				       (s[3] - '0'));
+			s += 3;
+		} else {
+			*to++ = *s;
+		}
+	}
+	*to = '\0';
+}
+
+/* The device that mountinfo's line names behind " - TYPE ": btrfs and others have a
+ * number of their own in front. */
+static bool has_source(char *const *fields, const char *path)
+{
+	for (size_t i = 6; fields[i]; i++)
+		if (streq(fields[i], "-"))
+			return fields[i + 1] && fields[i + 2] &&
+			       streq(fields[i + 2], path);
+	return false;
+}
+
+static void find_mounts(struct use *u, const char *name, const char *number)
+{
+	_cleanup_free_ char *path = xasprintf("/dev/%s", name);
+
+	for (size_t i = 0; u->mounts && u->mounts[i]; i++) {
+		_cleanup_strv_ char **f = strv_split(u->mounts[i], " ");
+
+		if (strv_len(f) < 6 || (!streq(f[2], number) && !has_source(f, path)))
+			continue;
+		unescape(f[4]);
+		if (is_of_system(f[4]) && !u->system) {
+			u->system = true;
+			strv_addf(&u->d->uses, "this system runs from it (%s is on %s)",
+				  f[4], name);
+		} else if (!is_of_system(f[4])) {
+			strv_addf(&u->d->uses, "%s is mounted on %s", name, f[4]);
+		}
+	}
+}
+
+static void find_swaps(struct use *u, const char *name)
+{
+	for (size_t i = 0; u->swaps && u->swaps[i]; i++) {
+		_cleanup_strv_ char **f = strv_split(u->swaps[i], " \t");
+		const char *swap = f ? str_after(f[0], "/dev/") : NULL;
+
+		if (swap && streq(swap, name))
+			strv_addf(&u->d->uses, "%s is swap space", name);
+	}
+}
+
+/* "LVM or device mapper 'vg-root'", "md raid1", ... */
+static char *describe_holder(int root, const char *name)
+{
+	_cleanup_free_ char *dm = device_line(root, "sys/block/%s/dm/name", name);
+	_cleanup_free_ char *md = device_line(root, "sys/block/%s/md/level", name);
+
+	if (dm)
+		return xasprintf("%s, device mapper's '%s'", name, dm);
+	return md ? xasprintf("%s, an md %s", name, md) : xstrdup(name);
+}
+
+static void find_in(struct use *u, const char *dir, const char *name, unsigned depth);
+
+static void find_holders(struct use *u, const char *dir, const char *name, unsigned depth)
+{
+	_cleanup_free_ char *path = xasprintf("%s/holders", dir);
+	int fd = openat(u->root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	while (d && (entry = readdir(d))) {
+		_cleanup_free_ char *holder = NULL, *what = NULL;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		what = describe_holder(u->root, entry->d_name);
+		strv_addf(&u->d->uses, "%s is part of %s", name, what);
+		holder = xasprintf("sys/block/%s", entry->d_name);
+		find_in(u, holder, entry->d_name, depth + 1);
+	}
+}
+
+/* A disk's folder or a partition's. */
+static void find_in(struct use *u, const char *dir, const char *name, unsigned depth)
+{
+	_cleanup_free_ char *number = device_line(u->root, "%s/dev", dir);
+	_cleanup_closedir_ DIR *d = NULL;
+	struct dirent *entry;
+	int fd;
+
+	if (depth > DEPTH_MAX)
+		return;
+	if (number)
+		find_mounts(u, name, number);
+	find_swaps(u, name);
+	find_holders(u, dir, name, depth);
+	fd = openat(u->root, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	d = fd < 0 ? NULL : fdopendir(fd);
+	while (d && (entry = readdir(d))) {
+		_cleanup_free_ char *part = NULL, *is_part = NULL;
+
+		if (!str_after(entry->d_name, name))
+			continue;
+		part = xasprintf("%s/%s", dir, entry->d_name);
+		is_part = device_line(u->root, "%s/partition", part);
+		if (is_part)
+			find_in(u, part, entry->d_name, depth + 1);
+	}
+}
+
+void device_find_uses(struct device *d, int root)
+{
+	_cleanup_free_ char *dir = xasprintf("sys/block/%s", d->name);
+	struct use u = {.d = d, .root = root};
+
+	u.mounts = read_lines(root, "proc/self/mountinfo");
+	u.swaps = read_lines(root, "proc/swaps");
+	find_in(&u, dir, d->name, 0);
+	strv_free(u.mounts);
+	strv_free(u.swaps);
+}

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sysfs has a folder a disk; what model and serial number are depends on the driver:
+ *
+ *	NVMe, MMC, virtio	a file "serial" in the disk's folder or its device's
+ *	SCSI, SATA, SAS		the unit serial number page, device/vpd_pg80 (SPC-4, 7.8)
+ *	USB			"serial" of the USB device, some folders further up
+ *
+ * What none of them tells may be in udev's database.
+ */
+#include "builder/disk/device.h"
+
+#include "lib/file.h"
+#include "lib/str.h"
+
+#include <limits.h>
+#include <stdarg.h>
+
+#define SECTOR   512 /* /sys/block/NAME/size counts in these, whatever the disk has */
+#define FACT_MAX 4096
+#define USB_UP   8 /* folders between a disk and its USB device */
+
+static _printf_(2, 0) char *vline(int root, const char *fmt, va_list ap)
+{
+	_cleanup_free_ char *path = NULL, *text = NULL;
+	char *start, *end;
+
+	if (vasprintf(&path, fmt, ap) < 0)
+		abort();
+	if (file_read_at(root, path, FACT_MAX, &text, NULL) < 0)
+		return NULL;
+	start = text + strspn(text, " \t\n");
+	end = start + strcspn(start, "\n");
+	while (end > start && (end[-1] == ' ' || end[-1] == '\t'))
+		end--;
+	return end > start ? xstrndup(start, (size_t)(end - start)) : NULL;
+}
+
+char *device_line(int root, const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+
+	va_start(ap, fmt);
+	s = vline(root, fmt, ap);
+	va_end(ap);
+	return s;
+}
+
+static uint64_t number_of(int root, const char *name, const char *file)
+{
+	_cleanup_free_ char *s = device_line(root, "sys/block/%s/%s", name, file);
+	uint64_t n = 0;
+
+	return s && str_to_u64(s, UINT64_MAX, &n) == 0 ? n : 0;
+}
+
+/* --- udev -------------------------------------------------------------------------- */
+
+/* A property that udev noted of the block device "8:16"; owned. */
+static char *udev_get(int root, const char *number, const char *key)
+{
+	_cleanup_free_ char *path = xasprintf("run/udev/data/b%s", number), *text = NULL;
+	_cleanup_free_ char *want = xasprintf("E:%s=", key);
+	_cleanup_strv_ char **lines = NULL;
+
+	if (file_read_at(root, path, 1 << 20, &text, NULL) < 0)
+		return NULL;
+	lines = strv_split(text, "\n");
+	for (size_t i = 0; lines && lines[i]; i++) {
+		const char *value = str_after(lines[i], want);
+
+		if (value && *value)
+			return xstrdup(value);
+	}
+	return NULL;
+}
+
+static char *udev_of(int root, const char *name, const char *key)
+{
+	_cleanup_free_ char *number = device_line(root, "sys/block/%s/dev", name);
+
+	return number ? udev_get(root, number, key) : NULL;
+}
+
+char *device_label(const struct device *d, int root, unsigned number)
+{
+	/* "sda1", but "nvme0n1p1". */
+	char last = d->name[strlen(d->name) - 1];
+	_cleanup_free_ char *dev =
+		device_line(root, "sys/block/%s/%s%s%u/dev", d->name, d->name,
+			    last >= '0' && last <= '9' ? "p" : "", number);
+
+	return dev ? udev_get(root, dev, "ID_FS_LABEL") : NULL;
+}
+
+/* --- what it is -------------------------------------------------------------------- */
+
+/* Where it hangs, from its place in the device tree. The first that fits. */
+static const char *bus_of(int root, const char *name)
+{
+	static const struct {
+		const char *part, *bus;
+	} buses[] = {
+		{"/virtual/block/loop", "loop"},
+		{"/usb", "usb"},
+		{"/nvme", "nvme"},
+		{"/mmc", "mmc"},
+		{"/virtio", "virtio"},
+		{"/ata", "ata"},
+		{"/host", "scsi"},
+	};
+	_cleanup_free_ char *path = xasprintf("sys/block/%s", name);
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(root, path, target, sizeof(target) - 1);
+
+	target[n > 0 ? n : 0] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(buses); i++)
+		if (strstr(target, buses[i].part))
+			return buses[i].bus;
+	return NULL;
+}
+
+static char *model_of(int root, const char *name)
+{
+	_cleanup_free_ char *vendor = NULL;
+	char *model = device_line(root, "sys/block/%s/loop/backing_file", name);
+
+	if (!model)
+		model = device_line(root, "sys/block/%s/device/model", name);
+	if (!model) /* MMC */
+		return device_line(root, "sys/block/%s/device/name", name);
+	vendor = device_line(root, "sys/block/%s/device/vendor", name);
+	/* libata says "ATA" of every disk; virtio has a number there. */
+	if (vendor && !streq(vendor, "ATA") && !str_after(vendor, "0x")) {
+		char *both = xasprintf("%s %s", vendor, model);
+
+		free(model);
+		model = both;
+	}
+	return model;
+}
+
+/* SPC-4 7.8.15: four bytes of header, the last two the length; then text. */
+static char *vpd_serial(int root, const char *name)
+{
+	_cleanup_free_ char *path = xasprintf("sys/block/%s/device/vpd_pg80", name);
+	_cleanup_free_ char *page = NULL;
+	size_t len, n, skip;
+
+	if (file_read_at(root, path, FACT_MAX, &page, &len) < 0 || len <= 4)
+		return NULL;
+	n = (size_t)(uint8_t)page[2] << 8 | (uint8_t)page[3];
+	if (n > len - 4)
+		n = len - 4;
+	page[4 + n] = '\0';
+	skip = strspn(page + 4, " ");
+	n = strlen(page + 4 + skip);
+	while (n > 0 && page[4 + skip + n - 1] == ' ')
+		n--;
+	return n > 0 ? xstrndup(page + 4 + skip, n) : NULL;
+}
+
+/* Upwards to the USB device, which is where idVendor is. */
+static char *usb_serial(int root, const char *name)
+{
+	_cleanup_buf_ struct buf up = {0};
+
+	buf_printf(&up, "sys/block/%s/device", name);
+	for (unsigned i = 0; i < USB_UP; i++) {
+		_cleanup_free_ char *vendor = device_line(root, "%s/idVendor", up.p);
+
+		if (vendor)
+			return device_line(root, "%s/serial", up.p);
+		buf_puts(&up, "/..");
+	}
+	return NULL;
+}
+
+/* A terminal will show it and somebody types it: no blanks, nothing but ASCII. */
+static bool can_be_typed(const char *s)
+{
+	for (; *s; s++)
+		if (*s <= ' ' || *s >= 0x7f)
+			return false;
+	return true;
+}
+
+static char *serial_of(int root, const char *name, const char *bus)
+{
+	char *s = device_line(root, "sys/block/%s/serial", name);
+
+	if (!s)
+		s = device_line(root, "sys/block/%s/device/serial", name);
+	if (!s)
+		s = vpd_serial(root, name);
+	if (!s && bus && streq(bus, "usb"))
+		s = usb_serial(root, name);
+	if (!s)
+		s = udev_of(root, name, "ID_SERIAL_SHORT");
+	if (s && !can_be_typed(s)) {
+		free(s);
+		return NULL;
+	}
+	return s;
+}
+
+int device_read(struct device *ret, int root, const char *name, struct err *e)
+{
+	_cleanup_device_ struct device d = {0};
+	_cleanup_free_ char *size = device_line(root, "sys/block/%s/size", name);
+	uint64_t sectors;
+
+	if (!size || str_to_u64(size, UINT64_MAX / SECTOR, &sectors) < 0)
+		return err_set(e, ERR_FAILED,
+			       "/dev/%s: /sys/block/%s/size is missing or no number",
+			       name, name);
+	d.name = xstrdup(name);
+	d.path = xasprintf("/dev/%s", name);
+	for (char *s = d.path; *s; s++) /* "cciss!c0d0" is /dev/cciss/c0d0 */
+		if (*s == '!')
+			*s = '/';
+	d.size = sectors * SECTOR;
+	d.sector = (unsigned)number_of(root, name, "queue/logical_block_size");
+	if (d.sector == 0)
+		d.sector = SECTOR;
+	d.read_only = number_of(root, name, "ro") != 0;
+	d.removable = number_of(root, name, "removable") != 0;
+	d.bus = bus_of(root, name);
+	d.model = model_of(root, name);
+	d.serial = serial_of(root, name, d.bus);
+	device_find_uses(&d, root);
+	*ret = d;
+	d = (struct device){0};
+	return 0;
+}
+
+void device_done(struct device *d)
+{
+	free(d->name);
+	free(d->path);
+	free(d->model);
+	free(d->serial);
+	strv_free(d->uses);
+	*d = (struct device){0};
+}
+
+const char *device_token(const struct device *d)
+{
+	return d->serial ? d->serial : d->name;
+}
+
+/* --- which ------------------------------------------------------------------------- */
+
+int device_name(int root, unsigned major, unsigned minor, const char *path, char **ret,
+		struct err *e)
+{
+	_cleanup_free_ char *link = xasprintf("sys/dev/block/%u:%u", major, minor);
+	_cleanup_free_ char *number = NULL;
+	char target[PATH_MAX], *slash;
+	ssize_t n = readlinkat(root, link, target, sizeof(target) - 1);
+
+	if (n < 0)
+		return err_errno(e, errno, "%s: /%s", path, link);
+	target[n] = '\0';
+	slash = strrchr(target, '/');
+	if (!slash)
+		return err_set(e, ERR_FAILED, "%s: /%s leads nowhere", path, link);
+	number = device_line(root, "%s/partition", link);
+	if (number) {
+		*slash = '\0';
+		slash = strrchr(target, '/');
+		return err_set(e, ERR_FAILED,
+			       "%s: is a partition; an image goes to the whole disk, "
+			       "/dev/%s",
+			       path, slash ? slash + 1 : target);
+	}
+	*ret = xstrdup(slash + 1);
+	return 0;
+}
+
+/* What one would put an image on. */
+static bool is_disk(const char *name)
+{
+	static const char *const others[] = {"ram", "zram", "dm-", "md",
+					     "nbd", "sr",   "fd",  "mtdblock"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		const char *rest = str_after(name, others[i]);
+
+		if (rest && *rest >= '0' && *rest <= '9')
+			return false;
+	}
+	return name[0] != '.';
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strverscmp(((const struct device *)a)->name,
+			  ((const struct device *)b)->name);
+}
+
+int devices_read(struct devices *ret, int root, struct err *e)
+{
+	int fd = openat(root, "sys/block", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_devices_ struct devices all = {0};
+	_cleanup_closedir_ DIR *d = NULL;
+	struct dirent *entry;
+
+	d = fd < 0 ? NULL : fdopendir(fd);
+	if (!d)
+		return err_errno(e, errno, "/sys/block");
+	while ((errno = 0, entry = readdir(d))) {
+		struct device one = {0};
+
+		if (!is_disk(entry->d_name))
+			continue;
+		/* One that went away meanwhile is none. */
+		if (device_read(&one, root, entry->d_name, NULL) < 0 || one.size == 0) {
+			device_done(&one);
+			continue;
+		}
+		all.v = xrealloc(all.v, (all.n + 1) * sizeof(*all.v));
+		all.v[all.n++] = one;
+	}
+	if (errno)
+		return err_errno(e, errno, "/sys/block");
+	if (all.n > 0)
+		qsort(all.v, all.n, sizeof(*all.v), by_name);
+	*ret = all;
+	all = (struct devices){0};
+	return 0;
+}
+
+void devices_done(struct devices *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		device_done(&d->v[i]);
+	free(d->v);
+	*d = (struct devices){0};
+}

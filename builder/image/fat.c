@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mkfs.vfat counts to the image's end unless it is told the size, in blocks of 1024
+ * bytes. mcopy takes files in the order of its arguments and what it finds in a folder in
+ * the folder's order, so it is never given a folder.
+ */
+#include "builder/image/fat.h"
+
+#include "lib/run.h"
+#include "lib/str.h"
+
+const struct base_tool fat_tools[] = {
+	{"mkfs.vfat", "dosfstools"}, {"mcopy", "mtools"}, {NULL, NULL}};
+
+/* FAT has local time: it is UTC. No mtoolsrc of the user's has a say. */
+static int fat_run(const struct fat *f, char *const *argv, struct err *e)
+{
+	_cleanup_free_ char *epoch =
+		xasprintf("SOURCE_DATE_EPOCH=%llu", (unsigned long long)f->epoch);
+	const char *const env[] = {epoch, "TZ=UTC", "LC_ALL=C.UTF-8",
+				   "MTOOLSRC=/dev/null", NULL};
+	struct run r = {.argv = (const char *const *)argv, .env = env};
+	_cleanup_free_ char *said = NULL;
+	size_t len = 0;
+
+	return run_capture(&r, &said, &len, e);
+}
+
+int fat_make(const struct fat *f, struct err *e)
+{
+	_cleanup_strv_ char **argv = NULL;
+
+	strv_add(&argv, "mkfs.vfat");
+	strv_add(&argv, "--invariant");
+	strv_addf(&argv, "-F%u", f->bits);
+	strv_addf(&argv, "-S%u", f->sector);
+	strv_addf(&argv, "-h%llu", (unsigned long long)(f->offset / f->sector));
+	strv_addf(&argv, "-i%08x", f->id);
+	strv_addf(&argv, "-n%s", f->label);
+	strv_addf(&argv, "--offset=%llu", (unsigned long long)(f->offset / f->sector));
+	strv_add(&argv, f->image);
+	strv_addf(&argv, "%llu", (unsigned long long)(f->size / 1024));
+	return fat_run(f, argv, e);
+}
+
+static char **mtool(const struct fat *f, const char *name)
+{
+	char **argv = NULL;
+
+	strv_add(&argv, name);
+	strv_add(&argv, "-i");
+	strv_addf(&argv, "%s@@%llu", f->image, (unsigned long long)f->offset);
+	return argv;
+}
+
+/* "a/b/c": adds "a" and "a/b" unless they are there. */
+static void add_parents(char ***dirs, const char *path)
+{
+	for (const char *s = strchr(path, '/'); s; s = strchr(s + 1, '/')) {
+		_cleanup_free_ char *dir = xasprintf("::/%.*s", (int)(s - path), path);
+
+		if (!strv_has(*dirs, dir))
+			strv_add(dirs, dir);
+	}
+}
+
+static int make_folders(const struct fat *f, char *const *paths, struct err *e)
+{
+	_cleanup_strv_ char **argv = mtool(f, "mmd"), **dirs = NULL;
+
+	for (size_t i = 0; paths && paths[i]; i++)
+		add_parents(&dirs, paths[i]);
+	strv_extend(&argv, dirs);
+	return dirs ? fat_run(f, argv, e) : 0;
+}
+
+static size_t folder_len(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? (size_t)(slash - path) : 0;
+}
+
+/* Those of one folder in one go; returns the first path that is in another. */
+static int copy_folder(const struct fat *f, const char *dir, char *const *paths,
+		       size_t *i, struct err *e)
+{
+	_cleanup_strv_ char **argv = mtool(f, "mcopy");
+	const char *first = paths[*i];
+	size_t len = folder_len(first);
+
+	strv_add(&argv, "-m");
+	for (; paths[*i] && folder_len(paths[*i]) == len &&
+	       memcmp(paths[*i], first, len) == 0;
+	     (*i)++)
+		strv_addf(&argv, "%s/%s", dir, paths[*i]);
+	strv_addf(&argv, "::/%.*s", (int)len, first);
+	return fat_run(f, argv, e);
+}
+
+int fat_copy(const struct fat *f, const char *dir, char *const *paths, struct err *e)
+{
+	if (make_folders(f, paths, e) < 0)
+		return -1;
+	for (size_t i = 0; paths && paths[i];)
+		if (copy_folder(f, dir, paths, &i, e) < 0)
+			return -1;
+	return 0;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A disk image: a GPT, GRUB for BIOS in front, and the medium's tree on a FAT32 that is
+ * the EFI system partition (disk-layout.h). Put together in an image file, which stays
+ * sparse: no root, no loop device.
+ *
+ * Other formats are made from the raw one, with as much parallelism as leaves their bytes
+ * the same on every machine.
+ */
+#include "builder/common/disk-layout.h"
+#include "builder/image/fat.h"
+#include "builder/image/gpt.h"
+#include "builder/image/grub.h"
+#include "builder/image/image.h"
+#include "builder/image/medium.h"
+#include "lib/file.h"
+#include "lib/run.h"
+
+#define RAW "disk.img"
+
+static const struct base_tool disk_own_tools[] = {
+	{"qemu-img", "qemu-utils"}, {"zstd", "zstd"}, {NULL, NULL}};
+static const struct base_tool *const disk_tools[] = {gpt_tools, fat_tools, grub_tools,
+						     disk_own_tools, NULL};
+
+static int make_boot(const struct image_parts *p, const struct medium *m,
+		     const struct disk_layout *l, const char *image, struct err *e)
+{
+	struct fat fat = {
+		.image = image,
+		.offset = l->part[DISK_BOOT].start,
+		.size = l->part[DISK_BOOT].size,
+		.sector = l->sector,
+		.bits = 32,
+		.label = DISK_BOOT_LABEL,
+		.epoch = p->r->epoch,
+	};
+	char guid[DISK_GUID_LEN];
+
+	disk_guid(m->id, disk_part_types[DISK_BOOT].name, guid);
+	fat.id = disk_volume_id(guid);
+	if (fat_make(&fat, e) < 0)
+		return -1;
+	return fat_copy(&fat, m->dir, m->paths, e);
+}
+
+static int make_bios(int fd, const struct image_parts *p, const struct disk_layout *l,
+		     struct err *e)
+{
+	_cleanup_free_ char *core = xasprintf("%s/core.img", p->outdir);
+	const struct disk_part *part = &l->part[DISK_BIOS];
+	int r;
+
+	if (l->sector != 512)
+		return 0;
+	r = grub_core(GRUB_BIOS_DISK, core, e);
+	if (r == 0)
+		r = grub_install(fd, core, part->start, part->size, e);
+	unlink(core);
+	return r;
+}
+
+static int make_raw(const struct image_parts *p, struct medium *m, const char *image,
+		    struct err *e)
+{
+	_cleanup_close_ int fd = open(image, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	struct disk_layout l;
+
+	if (fd < 0)
+		return err_errno(e, errno, "%s", image);
+	if (disk_layout_make(&l, p->r->media.sector_size, m->parts, p->r->media.slot_size,
+			     e) < 0)
+		return -1;
+	if (ftruncate(fd, (off_t)l.size) < 0)
+		return err_errno(e, errno, "%s", image);
+	if (gpt_write(image, &l, m->id, m->dir, e) < 0 ||
+	    make_boot(p, m, &l, image, e) < 0)
+		return -1;
+	return make_bios(fd, p, &l, e);
+}
+
+/* --- formats ----------------------------------------------------------------------- */
+
+/* With one coroutine clusters are allocated in order. */
+static int make_qcow2(const struct image_parts *p, const char *name, struct err *e)
+{
+	_cleanup_free_ char *to = xasprintf("%s/%s", p->outdir, name);
+	_cleanup_free_ char *from = xasprintf("%s/" RAW, p->outdir);
+	const char *const argv[] = {"qemu-img", "convert", "-m", "1", "-f", "raw",
+				    "-O",       "qcow2",   from, to,  NULL};
+
+	return run_argv(argv, e);
+}
+
+/* The frames do not depend on how many threads make them. */
+static int make_zst(const struct image_parts *p, const char *name, struct err *e)
+{
+	_cleanup_free_ char *to = xasprintf("%s/%s", p->outdir, name);
+	_cleanup_free_ char *from = xasprintf("%s/" RAW, p->outdir);
+	const char *const argv[] = {"zstd", "-q", "-T0", "-3", from, "-o", to, NULL};
+
+	return run_argv(argv, e);
+}
+
+static const struct format {
+	const char *name, *file;
+	int (*make)(const struct image_parts *p, const char *name, struct err *e);
+} disk_formats[] = {
+	{"raw", RAW, NULL},
+	{"qcow2", "disk.qcow2", make_qcow2},
+	{"zst", RAW ".zst", make_zst},
+};
+
+static int disk_write(const struct image_parts *p, char ***outputs, struct err *e)
+{
+	_cleanup_free_ char *image = xasprintf("%s/" RAW, p->outdir);
+	char *const *wanted = p->r->media.formats;
+	_cleanup_medium_ struct medium m = {0};
+
+	if (medium_stage(&m, MEDIUM_ON_DISK, "disk.tree", p, e) < 0 ||
+	    make_raw(p, &m, image, e) < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(disk_formats); i++) {
+		const struct format *f = &disk_formats[i];
+
+		if (!strv_has(wanted, f->name))
+			continue;
+		if (f->make && f->make(p, f->file, e) < 0)
+			return -1;
+		strv_add(outputs, f->file);
+	}
+	if (!strv_has(wanted, "raw") && unlink(image) < 0)
+		return err_errno(e, errno, "%s", image);
+	return 0;
+}
+
+const struct image_type image_disk = {
+	.name = "disk",
+	.what = "a disk that boots by BIOS and UEFI",
+	.medium = true,
+	.tools = disk_tools,
+	.write = disk_write,
+};

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A hybrid ISO: El Torito for BIOS and UEFI, and an MBR and a GPT for when it is written
+ * to a stick. boot/efi.img, a FAT image in the ISO's file system, is what UEFI boots from
+ * as a CD and, through the GPT, as a stick; and it has room for host.cfg or rack.cfg,
+ * which the boot script reads from it in either case.
+ *
+ * xorriso lays files out in the order of their weights; without any it would be that of
+ * inode numbers, which no two builds share.
+ */
+#include "builder/common/disk-layout.h"
+#include "builder/image/fat.h"
+#include "builder/image/grub.h"
+#include "builder/image/image.h"
+#include "builder/image/medium.h"
+#include "lib/file.h"
+#include "lib/run.h"
+#include "pxe/embed.h"
+#include "pxe/template.h"
+
+#include <time.h>
+
+#define ISO      "boot.iso"
+#define MIB      (1ULL << 20)
+#define EFI_SIZE (16 * MIB) /* FAT16; GRUB is 1 MiB, a rack.cfg 4 MiB at most */
+
+static const struct base_tool iso_own_tools[] = {{"xorriso", "xorriso"}, {NULL, NULL}};
+static const struct base_tool *const iso_tools[] = {fat_tools, grub_tools, iso_own_tools,
+						    NULL};
+
+/* --- boot/efi.img ------------------------------------------------------------------ */
+
+static int stage_efi(struct medium *efi, const struct image_parts *p,
+		     const struct medium *m, struct err *e)
+{
+	_cleanup_free_ char *label = medium_iso_label(m);
+	const struct template_var vars[] = {{"label", label}, {0}};
+	_cleanup_buf_ struct buf b = {0};
+
+	template_render(&b, embed_stick_grub, vars);
+	if (medium_text(efi, MEDIUM_GRUB_CFG, b.p, b.len, p->r->epoch, e) < 0)
+		return -1;
+	for (size_t i = 0; m->paths[i]; i++)
+		if (str_after(m->paths[i], MEDIUM_EFI_DIR "/") &&
+		    medium_link(efi, m, m->paths[i], e) < 0)
+			return -1;
+	return medium_config(efi, p, e);
+}
+
+static int make_efi(const struct image_parts *p, struct medium *m, struct err *e)
+{
+	_cleanup_medium_ struct medium efi = {.dir = xasprintf("%s/efi.tree", p->outdir)};
+	_cleanup_free_ char *image = xasprintf("%s/" MEDIUM_EFI_IMG, m->dir);
+	struct fat fat = {
+		.image = image,
+		.size = EFI_SIZE,
+		.sector = 512,
+		.bits = 16,
+		.label = DISK_BOOT_LABEL,
+		.epoch = p->r->epoch,
+	};
+	char guid[DISK_GUID_LEN];
+
+	disk_guid(m->id, "efi.img", guid);
+	fat.id = disk_volume_id(guid);
+	if (medium_text(m, MEDIUM_EFI_IMG, "", 0, p->r->epoch, e) < 0)
+		return -1;
+	if (truncate(image, EFI_SIZE) < 0 || mkdir(efi.dir, 0755) < 0)
+		return err_errno(e, errno, "%s", image);
+	if (stage_efi(&efi, p, m, e) < 0 || fat_make(&fat, e) < 0 ||
+	    fat_copy(&fat, efi.dir, efi.paths, e) < 0)
+		return -1;
+	return medium_set_time(m, MEDIUM_EFI_IMG, p->r->epoch, e);
+}
+
+static int make_bios(const struct image_parts *p, struct medium *m, struct err *e)
+{
+	_cleanup_free_ char *path = xasprintf("%s/" MEDIUM_ELTORITO, m->dir);
+
+	if (medium_text(m, MEDIUM_ELTORITO, "", 0, p->r->epoch, e) < 0 ||
+	    grub_core(GRUB_BIOS_ISO, path, e) < 0)
+		return -1;
+	return medium_set_time(m, MEDIUM_ELTORITO, p->r->epoch, e);
+}
+
+/* --- xorriso ----------------------------------------------------------------------- */
+
+/* "2015063000000000": ISO 9660's way to write the time that names a file system. */
+static char *iso_time(uint64_t epoch)
+{
+	time_t t = (time_t)epoch;
+	struct tm tm;
+	char s[32];
+
+	gmtime_r(&t, &tm);
+	strftime(s, sizeof(s), "%Y%m%d%H%M%S00", &tm);
+	return xstrdup(s);
+}
+
+/* The order of the files' data: as they are sorted, GRUB's first. */
+static int write_weights(const struct medium *m, const char *path, struct err *e)
+{
+	size_t n = strv_len(m->paths);
+	_cleanup_buf_ struct buf b = {0};
+	int r;
+
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&b, "%zu /%s\n", n - i, m->paths[i]);
+	r = file_write_at(AT_FDCWD, path, b.p, b.len, 0644);
+	return r < 0 ? err_errno(e, r, "%s", path) : 0;
+}
+
+static int run_xorriso(const struct image_parts *p, const struct medium *m,
+		       const char *weights, struct err *e)
+{
+	_cleanup_free_ char *label = medium_iso_label(m);
+	_cleanup_free_ char *modified = iso_time(p->r->epoch);
+	_cleanup_free_ char *modification = xasprintf("--modification-date=%s", modified);
+	_cleanup_free_ char *out = xasprintf("%s/" ISO, p->outdir);
+	_cleanup_free_ char *epoch =
+		xasprintf("SOURCE_DATE_EPOCH=%llu", (unsigned long long)p->r->epoch);
+	const char *const env[] = {epoch, "TZ=UTC", "LC_ALL=C.UTF-8", NULL};
+	char guid[DISK_GUID_LEN];
+	const char *const argv[] = {"xorriso",
+				    "-no_rc",
+				    "-as",
+				    "mkisofs",
+				    "-quiet",
+				    "-volid",
+				    label,
+				    modification,
+				    "--set_all_file_dates",
+				    modified,
+				    "--gpt_disk_guid",
+				    guid,
+				    "-r",
+				    "-J",
+				    "-joliet-long",
+				    "--sort-weight-list",
+				    weights,
+				    "--grub2-mbr",
+				    GRUB_BOOT_HYBRID,
+				    "--protective-msdos-label",
+				    "-b",
+				    MEDIUM_ELTORITO,
+				    "-no-emul-boot",
+				    "-boot-load-size",
+				    "4",
+				    "-boot-info-table",
+				    "--grub2-boot-info",
+				    "-c",
+				    MEDIUM_BOOT_CAT,
+				    "--efi-boot",
+				    MEDIUM_EFI_IMG,
+				    "-efi-boot-part",
+				    "--efi-boot-image",
+				    "-o",
+				    out,
+				    m->dir,
+				    NULL};
+	struct run r = {.argv = argv, .env = env};
+
+	disk_guid(m->id, "iso", guid);
+	return run(&r, e);
+}
+
+static int iso_write(const struct image_parts *p, char ***outputs, struct err *e)
+{
+	_cleanup_free_ char *weights = xasprintf("%s/iso.weights", p->outdir);
+	_cleanup_medium_ struct medium m = {0};
+	int r;
+
+	if (medium_stage(&m, MEDIUM_ON_ISO, "iso.tree", p, e) < 0 ||
+	    make_efi(p, &m, e) < 0 || make_bios(p, &m, e) < 0 ||
+	    write_weights(&m, weights, e) < 0)
+		return -1;
+	r = run_xorriso(p, &m, weights, e);
+	unlink(weights);
+	if (r == 0)
+		strv_add(outputs, ISO);
+	return r;
+}
+
+const struct image_type image_iso = {
+	.name = "iso",
+	.what = "an ISO that boots by BIOS and UEFI, as a CD and as a stick",
+	.medium = true,
+	.tools = iso_tools,
+	.write = iso_write,
+};

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One function a member of the outermost object. */
+#include "builder/image/manifest.h"
+
+#include "lib/json.h"
+
+#define FORMAT 1
+
+static void put_roles(struct json *j, const struct roles *roles)
+{
+	json_open(j, "roles", '[');
+	for (size_t i = 0; i < roles->n; i++) {
+		const struct role *r = &roles->v[i];
+
+		json_open(j, NULL, '{');
+		json_str(j, "name", r->name);
+		json_strv(j, "units", r->units);
+		json_strv(j, "ready", r->ready);
+		json_bool(j, "cbr0", r->cbr0);
+		json_bool(j, "master", r->master);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static void put_standin_members(struct json *j, const struct recipe_extract *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (v[i].to)
+			json_str(j, NULL, base_name(v[i].to));
+		put_standin_members(j, v[i].v, v[i].n);
+	}
+}
+
+/* The programs, by the names they have in the image. */
+static void put_standins(struct json *j, const struct recipe *r)
+{
+	json_open(j, "standins", '[');
+	for (size_t i = 0; i < r->n_artifacts; i++) {
+		const struct recipe_artifact *a = &r->artifacts[i];
+
+		if (a->standin && !a->n)
+			json_str(j, NULL, a->name);
+		if (a->standin)
+			put_standin_members(j, a->v, a->n);
+	}
+	json_close(j, ']');
+}
+
+static void put_base(struct json *j, const struct recipe *r, const struct base *b)
+{
+	json_open(j, "base", '{');
+	json_str(j, "type", r->base.type->name);
+	json_str(j, "suite", r->base.suite);
+	json_strv(j, "components", r->base.components);
+	json_str(j, "key", b->key);
+	json_close(j, '}');
+}
+
+static void put_outputs(struct json *j, const struct manifest *m)
+{
+	json_open(j, "outputs", '[');
+	for (size_t i = 0; i < m->n_outputs; i++) {
+		json_open(j, NULL, '{');
+		json_str(j, "path", m->outputs[i].path);
+		json_u64(j, "size", m->outputs[i].size);
+		json_str(j, "sha256", m->outputs[i].sha256);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
+static void put_inputs(struct json *j, const struct inputs *in)
+{
+	json_open(j, "inputs", '[');
+	for (size_t i = 0; i < in->n; i++) {
+		const struct recipe_artifact *a = in->v[i].artifact;
+
+		json_open(j, NULL, '{');
+		json_str(j, "name", a->name);
+		json_str(j, "url", a->url);
+		json_u64(j, "size", in->v[i].blob.size);
+		json_str(j, "sha256", in->v[i].blob.sha256);
+		json_bool(j, "standin", a->standin);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
+/* Lines of "name version architecture". */
+static void put_packages(struct json *j, const char *packages)
+{
+	_cleanup_strv_ char **lines = strv_split(packages, "\n");
+
+	json_open(j, "packages", '[');
+	for (size_t i = 0; lines && lines[i]; i++) {
+		_cleanup_strv_ char **f = strv_split(lines[i], " ");
+
+		if (strv_len(f) != 3)
+			continue;
+		json_open(j, NULL, '{');
+		json_str(j, "name", f[0]);
+		json_str(j, "version", f[1]);
+		json_str(j, "arch", f[2]);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
+static void put_file(struct json *j, const struct layer_item *item)
+{
+	static const char *const types[] = {
+		[ENTRY_FILE] = "file", [ENTRY_DIR] = "dir", [ENTRY_SYMLINK] = "link"};
+	_cleanup_free_ char *path = xasprintf("/%s", item->path);
+	char mode[8];
+
+	snprintf(mode, sizeof(mode), "%04o", item->mode);
+	json_open(j, NULL, '{');
+	json_str(j, "path", path);
+	json_str(j, "type", types[item->type]);
+	if (item->type == ENTRY_SYMLINK)
+		json_str(j, "target", item->target);
+	else
+		json_str(j, "mode", mode);
+	if (item->type == ENTRY_FILE) {
+		json_u64(j, "size", item->size);
+		json_str(j, "sha256", item->sha256);
+	}
+	json_str(j, "source", item->origin);
+	json_close(j, '}');
+}
+
+static void put_files(struct json *j, const struct layer *l)
+{
+	json_open(j, "files", '[');
+	for (size_t i = 0; i < l->n; i++)
+		if (!l->v[i].implied)
+			put_file(j, &l->v[i]);
+	json_close(j, ']');
+}
+
+static void put_root(struct json *j, const struct merge_stats *s)
+{
+	json_open(j, "root", '{');
+	json_u64(j, "entries", s->entries);
+	json_u64(j, "bytes", s->bytes);
+	json_close(j, '}');
+}
+
+char *manifest_render(const struct manifest *m)
+{
+	struct json j = {0};
+
+	json_open(&j, NULL, '{');
+	json_u64(&j, "format", FORMAT);
+	json_str(&j, "name", m->r->name);
+	json_str(&j, "summary", m->r->summary ? m->r->summary : "");
+	json_u64(&j, "epoch", m->r->epoch);
+	json_str(&j, "cmdline", m->r->cmdline ? m->r->cmdline : "");
+	put_standins(&j, m->r);
+	put_roles(&j, &m->r->roles);
+	put_base(&j, m->r, m->base);
+	put_outputs(&j, m);
+	put_inputs(&j, m->inputs);
+	put_packages(&j, m->base->packages);
+	put_files(&j, m->layer);
+	json_strv(&j, "initrd", m->initrd);
+	put_root(&j, m->stats);
+	json_close(&j, '}');
+	return json_take(&j);
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Bytes are counted before compression, by the package that owns a file, or by the
+ * artifact or the part of the recipe that brought it: what to exclude is decided in those
+ * words.
+ */
+#include "builder/image/summary.h"
+
+#include "builder/common/progress.h"
+#include "lib/json.h"
+
+#define LARGEST 10
+
+struct share {
+	char *name;
+	uint64_t bytes;
+};
+
+struct shares {
+	struct share *v;
+	size_t n;
+};
+
+static void shares_done(struct shares *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		free(s->v[i].name);
+	free(s->v);
+}
+#define _cleanup_shares_ _cleanup_(shares_done)
+
+static void add(struct shares *s, const char *name, uint64_t bytes)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (streq(s->v[i].name, name)) {
+			s->v[i].bytes += bytes;
+			return;
+		}
+	s->v = xrealloc(s->v, (s->n + 1) * sizeof(*s->v));
+	s->v[s->n++] = (struct share){xstrdup(name), bytes};
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	const struct share *x = a, *y = b;
+
+	if (x->bytes != y->bytes)
+		return x->bytes < y->bytes ? 1 : -1;
+	return strcmp(x->name, y->name);
+}
+
+static void collect(struct shares *s, const struct summary *sum)
+{
+	const struct layer *l = sum->manifest->layer;
+
+	for (size_t i = 0; i < sum->base->n; i++) {
+		const struct index_entry *x = &sum->base->v[i];
+
+		if (x->type == ENTRY_FILE && (!x->dropped || x->stand_in))
+			add(s, x->owner ? x->owner : "made while installing", x->size);
+	}
+	for (size_t i = 0; i < l->n; i++) {
+		const struct layer_item *item = &l->v[i];
+
+		if (item->type == ENTRY_FILE)
+			add(s,
+			    item->input && item->input->artifact
+				    ? item->input->artifact->name
+				    : "the recipe",
+			    item->size);
+	}
+	if (s->n > 0)
+		qsort(s->v, s->n, sizeof(*s->v), by_bytes);
+}
+
+void summary_print(const struct summary *s)
+{
+	const struct manifest *m = s->manifest;
+	_cleanup_shares_ struct shares shares = {0};
+	char size[PROGRESS_SIZE_LEN];
+	uint64_t total = 0;
+
+	collect(&shares, s);
+	printf("%s\n", s->dir);
+	for (size_t i = 0; i < m->n_outputs; i++) {
+		printf("  %-32s %12s\n", m->outputs[i].path,
+		       progress_size(m->outputs[i].size, size));
+		total += m->outputs[i].size;
+	}
+	printf("  %-32s %12s\n", "together", progress_size(total, size));
+	printf("root.squashfs: %llu entries, %s before compression, most of it from\n",
+	       (unsigned long long)m->stats->entries,
+	       progress_size(m->stats->bytes, size));
+	for (size_t i = 0; i < shares.n && i < LARGEST; i++)
+		printf("  %-32s %12s\n", shares.v[i].name,
+		       progress_size(shares.v[i].bytes, size));
+}
+
+void summary_print_json(const struct summary *s)
+{
+	const struct manifest *m = s->manifest;
+	_cleanup_shares_ struct shares shares = {0};
+	_cleanup_free_ char *text = NULL;
+	struct json j = {0};
+
+	collect(&shares, s);
+	json_open(&j, NULL, '{');
+	json_u64(&j, "format", 1);
+	json_str(&j, "name", m->r->name);
+	json_str(&j, "dir", s->dir);
+	json_open(&j, "outputs", '[');
+	for (size_t i = 0; i < m->n_outputs; i++) {
+		json_open(&j, NULL, '{');
+		json_str(&j, "path", m->outputs[i].path);
+		json_u64(&j, "size", m->outputs[i].size);
+		json_str(&j, "sha256", m->outputs[i].sha256);
+		json_close(&j, '}');
+	}
+	json_close(&j, ']');
+	json_open(&j, "root", '{');
+	json_u64(&j, "entries", m->stats->entries);
+	json_u64(&j, "bytes", m->stats->bytes);
+	json_open(&j, "from", '[');
+	for (size_t i = 0; i < shares.n; i++) {
+		json_open(&j, NULL, '{');
+		json_str(&j, "name", shares.v[i].name);
+		json_u64(&j, "bytes", shares.v[i].bytes);
+		json_close(&j, '}');
+	}
+	json_close(&j, ']');
+	json_close(&j, '}');
+	json_close(&j, '}');
+	text = json_take(&j);
+	fputs(text, stdout);
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Folder by folder. Others may use the cache meanwhile: what disappears while it is
+ * looked at was not there.
+ */
+#include "builder/input/cache-scan.h"
+
+#include "lib/file.h"
+#include "lib/log.h"
+#include "lib/str.h"
+
+#include <ctype.h>
+
+#define NOTE_MAX (64 * 1024)
+
+void cached_list_done(struct cached_list *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		free(l->v[i].path);
+		free(l->v[i].name);
+		strv_free(l->v[i].urls);
+	}
+	free(l->v);
+	*l = (struct cached_list){0};
+}
+
+static struct cached *add(struct cached_list *l, enum cached_kind kind, const char *path,
+			  const char *name)
+{
+	struct cached *x;
+
+	l->v = xrealloc(l->v, (l->n + 1) * sizeof(*l->v));
+	x = &l->v[l->n++];
+	*x = (struct cached){.kind = kind, .path = xstrdup(path), .name = xstrdup(name)};
+	return x;
+}
+
+/* The names in a folder of the cache, "." and ".." left out. Owned. */
+static int names_in(const struct cache *c, const char *path, char ***ret, struct err *e)
+{
+	_cleanup_close_ int fd = openat(c->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (!d)
+		return err_errno(e, errno, "cache %s: %s", c->dir, path);
+	fd = -1; /* closedir closes it */
+	while ((entry = readdir(d)))
+		if (!streq(entry->d_name, ".") && !streq(entry->d_name, ".."))
+			strv_add(ret, entry->d_name);
+	return 0;
+}
+
+static int scan_inputs(struct cached_list *l, const struct cache *c, struct err *e)
+{
+	_cleanup_strv_ char **names = NULL;
+
+	if (names_in(c, "blobs/sha256", &names, e) < 0)
+		return -1;
+	for (size_t i = 0; names && names[i]; i++) {
+		_cleanup_free_ char *path = xasprintf("blobs/sha256/%s", names[i]);
+		struct cached *x;
+		struct stat st;
+
+		if (fstatat(c->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    !S_ISREG(st.st_mode) || !digest_is_hex(names[i], DIGEST_SHA256))
+			continue;
+		x = add(l, CACHED_INPUT, path, names[i]);
+		x->bytes = (uint64_t)st.st_size;
+		x->used = st.st_mtime;
+	}
+	return 0;
+}
+
+static struct cached *find_input(const struct cached_list *l, const char *sha256)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].kind == CACHED_INPUT && streq(l->v[i].name, sha256))
+			return &l->v[i];
+	return NULL;
+}
+
+/* "sha256 URL". The URL must be the one that the note is named after. */
+static char *read_note(const struct cache *c, const char *path, char sha256[static 65])
+{
+	_cleanup_free_ char *text = NULL;
+	char key[DIGEST_HEX_MAX];
+
+	if (file_read_at(c->fd, path, NOTE_MAX, &text, NULL) < 0 || strlen(text) < 66 ||
+	    text[64] != ' ')
+		return NULL;
+	text[strcspn(text, "\n")] = '\0';
+	memcpy(sha256, text, 64);
+	sha256[64] = '\0';
+	digest_text(DIGEST_SHA256, text + 65, strlen(text + 65), key);
+	return str_ends(path, key) ? xstrdup(text + 65) : NULL;
+}
+
+static int scan_urls(struct cached_list *l, const struct cache *c, struct err *e)
+{
+	_cleanup_strv_ char **names = NULL;
+
+	if (names_in(c, "url", &names, e) < 0)
+		return -1;
+	for (size_t i = 0; names && names[i]; i++) {
+		_cleanup_free_ char *path = xasprintf("url/%s", names[i]), *url = NULL;
+		struct cached *x;
+		char sha256[65];
+
+		url = read_note(c, path, sha256);
+		x = url ? find_input(l, sha256) : NULL;
+		if (x)
+			strv_add(&x->urls, url);
+	}
+	return 0;
+}
+
+static uint64_t folder_bytes(const struct cache *c, const char *path)
+{
+	_cleanup_strv_ char **names = NULL;
+	uint64_t bytes = 0;
+
+	if (names_in(c, path, &names, NULL) < 0)
+		return 0;
+	for (size_t i = 0; names && names[i]; i++) {
+		_cleanup_free_ char *file = xasprintf("%s/%s", path, names[i]);
+		struct stat st;
+
+		if (fstatat(c->fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(st.st_mode))
+			bytes += (uint64_t)st.st_blocks * 512;
+	}
+	return bytes;
+}
+
+static int scan_partials(struct cached_list *l, const struct cache *c, struct err *e)
+{
+	_cleanup_strv_ char **names = NULL;
+
+	if (names_in(c, "partial", &names, e) < 0)
+		return -1;
+	for (size_t i = 0; names && names[i]; i++) {
+		_cleanup_free_ char *path = xasprintf("partial/%s", names[i]);
+		_cleanup_free_ char *meta = xasprintf("%s.meta", path), *text = NULL;
+		struct cached *x;
+		struct stat st;
+
+		if (str_ends(path, ".meta") || fstatat(c->fd, path, &st, 0) < 0)
+			continue;
+		x = add(l, CACHED_PARTIAL, path, "");
+		x->bytes = S_ISDIR(st.st_mode) ? folder_bytes(c, path)
+					       : (uint64_t)st.st_size;
+		x->used = st.st_mtime;
+		if (file_read_at(c->fd, meta, NOTE_MAX, &text, NULL) == 0) {
+			text[strcspn(text, "\n")] = '\0';
+			strv_add(&x->urls, text);
+		}
+	}
+	return 0;
+}
+
+/* --- bases ------------------------------------------------------------------------- */
+
+/* "suite bookworm, kernel linux-image-amd64", out of what determined it. */
+static char *describe_base(const struct cache *c, const char *path)
+{
+	static const char *const keys[] = {"suite ", "kernel "};
+	_cleanup_free_ char *file = xasprintf("%s/inputs", path), *text = NULL;
+	_cleanup_strv_ char **lines = NULL;
+	struct buf b = {0};
+
+	if (file_read_at(c->fd, file, 1 << 20, &text, NULL) == 0)
+		lines = strv_split(text, "\n");
+	for (size_t k = 0; k < ARRAY_SIZE(keys); k++)
+		for (size_t i = 0; lines && lines[i]; i++)
+			if (str_after(lines[i], keys[k]))
+				buf_printf(&b, "%s%s", b.len > 0 ? ", " : "", lines[i]);
+	return buf_take(&b);
+}
+
+static int scan_bases(struct cached_list *l, const struct cache *c, struct err *e)
+{
+	_cleanup_strv_ char **names = NULL;
+
+	if (names_in(c, "base", &names, e) < 0)
+		return -1;
+	for (size_t i = 0; names && names[i]; i++) {
+		_cleanup_free_ char *path = xasprintf("base/%s", names[i]);
+		_cleanup_free_ char *complete = xasprintf("%s/complete", path);
+		_cleanup_free_ char *what = NULL;
+		struct cached *x;
+		struct stat st;
+
+		if (fstatat(c->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    !S_ISDIR(st.st_mode))
+			continue;
+		x = add(l, names[i][0] == '.' ? CACHED_RUBBISH : CACHED_BASE, path,
+			names[i][0] == '.' ? "" : names[i]);
+		x->bytes = folder_bytes(c, path);
+		x->used = st.st_mtime;
+		if (fstatat(c->fd, complete, &st, 0) == 0)
+			x->used = st.st_mtime;
+		what = describe_base(c, path);
+		if (*what)
+			strv_add(&x->urls, what);
+	}
+	return 0;
+}
+
+/* There is no such folder before the first build. */
+static int scan_roots(struct cached_list *l, const struct cache *c)
+{
+	_cleanup_strv_ char **names = NULL;
+
+	if (names_in(c, "root", &names, NULL) < 0)
+		return 0;
+	for (size_t i = 0; names && names[i]; i++) {
+		_cleanup_free_ char *path = xasprintf("root/%s", names[i]);
+		_cleanup_free_ char *image = xasprintf("%s/root.squashfs", path);
+		bool whole = names[i][0] != '.';
+		struct cached *x;
+		struct stat st;
+
+		if (fstatat(c->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		x = add(l, whole ? CACHED_ROOT : CACHED_RUBBISH, path,
+			whole ? names[i] : "");
+		x->bytes = folder_bytes(c, path);
+		x->used = st.st_mtime;
+		if (fstatat(c->fd, image, &st, 0) == 0 && st.st_atime > x->used)
+			x->used = st.st_atime;
+	}
+	return 0;
+}
+
+/* --- all of it --------------------------------------------------------------------- */
+
+static int by_kind(const void *a, const void *b)
+{
+	const struct cached *x = a, *y = b;
+
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	return strcmp(x->path, y->path);
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int cache_scan(struct cached_list *ret, const struct cache *c, struct err *e)
+{
+	_cleanup_cached_list_ struct cached_list l = {0};
+
+	if (scan_inputs(&l, c, e) < 0 || scan_urls(&l, c, e) < 0 ||
+	    scan_bases(&l, c, e) < 0 || scan_roots(&l, c) < 0 ||
+	    scan_partials(&l, c, e) < 0)
+		return -1;
+	for (size_t i = 0; i < l.n; i++)
+		if (l.v[i].urls)
+			qsort(l.v[i].urls, strv_len(l.v[i].urls), sizeof(*l.v[i].urls),
+			      by_text);
+	if (l.n > 0)
+		qsort(l.v, l.n, sizeof(*l.v), by_kind);
+	*ret = l;
+	l = (struct cached_list){0};
+	return 0;
+}
+
+/* --- pruning ----------------------------------------------------------------------- */
+
+static void remove_beside(const struct cache *c, const char *path, const char *suffix)
+{
+	_cleanup_free_ char *file = xasprintf("%s%s", path, suffix);
+
+	unlinkat(c->fd, file, 0);
+}
+
+/* Notes and links whose file is gone, and every lock: nobody holds one. */
+static int remove_loose(const struct cache *c, struct err *e)
+{
+	static const char *const folders[] = {"url", "blobs/sha512", "lock"};
+
+	for (size_t k = 0; k < ARRAY_SIZE(folders); k++) {
+		_cleanup_strv_ char **names = NULL;
+
+		if (names_in(c, folders[k], &names, e) < 0)
+			return -1;
+		for (size_t i = 0; names && names[i]; i++) {
+			_cleanup_free_ char *path =
+				xasprintf("%s/%s", folders[k], names[i]);
+			_cleanup_free_ char *url = NULL, *blob = NULL;
+			char sha256[65];
+
+			if (k == 0) {
+				url = read_note(c, path, sha256);
+				blob = url ? xasprintf("blobs/sha256/%s", sha256) : NULL;
+			} else if (k == 1) {
+				blob = xstrdup(path);
+			}
+			if (!blob || faccessat(c->fd, blob, F_OK, 0) < 0)
+				unlinkat(c->fd, path, 0);
+		}
+	}
+	return 0;
+}
+
+int cache_prune(const struct cache *c, struct cached_list *l, time_t before, bool dry,
+		struct err *e)
+{
+	int first = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		struct cached *x = &l->v[i];
+		int r = 0;
+
+		if (x->used >= before && x->kind != CACHED_RUBBISH)
+			continue;
+		if (!dry)
+			r = rm_rf_at(c->fd, x->path);
+		if (r < 0) {
+			first = first < 0 ? first
+					  : err_errno(e, r, "cache %s: %s", c->dir,
+						      x->path);
+			continue;
+		}
+		if (!dry && x->kind == CACHED_PARTIAL)
+			remove_beside(c, x->path, ".meta");
+		if (!dry && x->kind == CACHED_BASE)
+			remove_beside(c, x->path, ".log");
+		free(TAKE_PTR(x->path));
+	}
+	return dry || first < 0 ? first : remove_loose(c, e);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is in the cache, for `rackstrap cache`. */
+#pragma once
+
+#include "builder/input/cache.h"
+
+#include <time.h>
+
+enum cached_kind {
+	CACHED_INPUT,
+	CACHED_BASE,
+	CACHED_ROOT,    /* the last root image of a recipe */
+	CACHED_PARTIAL, /* a download that broke off, or is under way */
+	CACHED_RUBBISH, /* a base that was being made when its build was killed */
+};
+
+struct cached {
+	enum cached_kind kind;
+	char *path; /* in the cache: "blobs/sha256/..." */
+	char *name; /* digest or key; "" for partial and rubbish */
+	uint64_t bytes;
+	time_t used; /* when it was last read or written */
+	char **urls; /* what it was fetched as; a base: the suite and kernel */
+};
+
+struct cached_list {
+	struct cached *v; /* by kind, then by name */
+	size_t n;
+};
+
+int cache_scan(struct cached_list *ret, const struct cache *c,
+	       struct err *e) _must_check_;
+void cached_list_done(struct cached_list *l);
+#define _cleanup_cached_list_ _cleanup_(cached_list_done)
+
+/*
+ * Removes what nobody has used since `before`, and what is of no use to anybody: rubbish,
+ * locks, notes of what is gone. The caller has the cache to itself (cache_lock_all).
+ * What went has no path any more, but still its bytes. With `dry`, nothing goes.
+ */
+int cache_prune(const struct cache *c, struct cached_list *l, time_t before, bool dry,
+		struct err *e) _must_check_;
+
+struct cache_exported {
+	size_t files, copied;
+	uint64_t bytes;
+};
+
+/*
+ * Copies every input to DIR/HOST/PATH as mirror.h says, and the list of them to
+ * DIR/SHA256SUMS. What is there already and right is not copied again. Nothing has its
+ * name before it is whole.
+ */
+int cache_export(struct cache_exported *ret, const struct cache *c,
+		 const struct cached_list *l, const char *dir,
+		 struct err *e) _must_check_;

@@ -1,0 +1,661 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libcurl's multi interface: one transfer a file, CONNECTIONS of them at a time. A
+ * transfer goes through tries; each try either ends the transfer (done, or failed for
+ * good) or lets it wait for its next. fetch-check.c says whether what came is right.
+ *
+ * Digests are computed while the bytes arrive. A resumed file is read once to catch up;
+ * when it then has the wrong digest, the two halves may not belong together, so it is
+ * fetched once more from the start before anybody is told.
+ */
+#include "builder/input/fetch.h"
+
+#include "builder/common/progress.h"
+#include "builder/input/fetch-check.h"
+#include "lib/log.h"
+#include "lib/str.h"
+
+#include <curl/curl.h>
+
+#define CONNECTIONS       6
+#define TRIES             4
+#define PAUSE_MS          500
+#define PAUSE_MAX_MS      30000
+#define ASKED_MAX_S       300L /* of Retry-After; who asks for more is left alone */
+#define SAID_MS           3000 /* a pause that long is told */
+#define CONNECT_TIMEOUT_S 20L
+#define SLOW_BYTES        100L /* fewer a second for stall_s seconds: a dead server */
+#define SLOW_S            60
+#define REDIRECTS_MAX     10L
+#define PROGRESS_BYTES    (256U * 1024) /* that many more, and tries count anew */
+
+enum state {
+	WAITING, /* for retry_at */
+	RUNNING,
+	DONE,
+	FAILED,
+};
+
+struct transfer {
+	struct fetch_file *f;
+	enum state state;
+	CURL *h;
+	struct curl_slist *headers;
+	struct part part;
+	struct response response;
+	char *asked;    /* what If-Range said */
+	bool body;      /* the response's first byte was seen */
+	bool resumed;   /* any try went on from bytes of another one */
+	bool fresh;     /* start over whatever is there */
+	unsigned tries; /* since it last got on */
+	uint64_t mark;  /* bytes there were then */
+	uint64_t retry_at, began;
+	const char *called; /* what messages say */
+	struct err err;
+	char curl_err[CURL_ERROR_SIZE];
+};
+
+struct fetch {
+	CURLM *multi;
+	struct transfer *v;
+	size_t n;
+	unsigned max_tries, pause_ms, stall_s;
+	bool quiet;
+	uint64_t rate_at, rate_bytes, rate;
+};
+
+static int io_error(struct transfer *t, int r)
+{
+	return err_errno(&t->err, r, "%s: cannot be kept", t->called);
+}
+
+/* --- callbacks --------------------------------------------------------------------- */
+
+static size_t on_header(char *line, size_t size, size_t count, void *data)
+{
+	struct transfer *t = data;
+
+	response_header(&t->response, line, size * count);
+	return size * count;
+}
+
+static long response_code(const struct transfer *t)
+{
+	long code = 0;
+
+	curl_easy_getinfo(t->h, CURLINFO_RESPONSE_CODE, &code);
+	return code;
+}
+
+/* Is the rest that comes the rest of what is there, and can its end be told? A server
+ * that says "206" with other bytes than asked for is not asked again for a rest. */
+static int begin_rest(struct transfer *t)
+{
+	const struct response *r = &t->response;
+	const char *is = r->etag ? r->etag : r->last_modified;
+	bool ends = r->range_total > 0 || t->f->size > 0 || t->f->digest;
+
+	if (r->has_range && r->range_start == t->part.have && is && t->asked &&
+	    streq(is, t->asked) && ends) {
+		t->resumed = true;
+		return 0;
+	}
+	t->fresh = true;
+	return err_set(&t->err, ERR_FAILED,
+		       "%s: answered with another range or another "
+		       "file than asked for",
+		       t->called);
+}
+
+/* The first byte of a body: do we go on, or start over? */
+static int begin_body(struct transfer *t)
+{
+	t->body = true;
+	if (response_code(t) == 206)
+		return begin_rest(t);
+	t->response.range_total = 0; /* it means nothing with 200 */
+	if (t->part.have > 0) {
+		int r = part_start_over(&t->part);
+
+		if (r < 0)
+			return io_error(t, r);
+	}
+	part_note(&t->part, response_validator(&t->response));
+	return 0;
+}
+
+static size_t on_body(char *data, size_t size, size_t count, void *user)
+{
+	struct transfer *t = user;
+	size_t len = size * count;
+	int r;
+
+	if (response_code(t) >= 300) /* an error's page; 0 for file: */
+		return len;
+	if (!t->body && begin_body(t) < 0)
+		return 0;
+	if (t->f->size > 0 && t->part.have + len > t->f->size) {
+		err_set(&t->err, ERR_FAILED,
+			"%s: longer than the %llu bytes it must have (%s)", t->called,
+			(unsigned long long)t->f->size, t->f->expected_by);
+		t->fresh = t->resumed;
+		return 0;
+	}
+	r = part_add(&t->part, data, len);
+	if (r < 0) {
+		io_error(t, r);
+		return 0;
+	}
+	return len;
+}
+
+/* --- one try ----------------------------------------------------------------------- */
+
+static uint64_t pause_before(const struct fetch *x, const struct transfer *t,
+			     long asked_s)
+{
+	uint64_t ms = x->pause_ms, asked_ms = (uint64_t)asked_s * 1000;
+
+	for (unsigned i = 1; i < t->tries && ms < PAUSE_MAX_MS; i++)
+		ms *= 2;
+	if (ms > PAUSE_MAX_MS)
+		ms = PAUSE_MAX_MS;
+	return asked_ms > ms ? asked_ms : ms;
+}
+
+static void fail(struct transfer *t)
+{
+	t->state = FAILED;
+	part_close(&t->part);
+}
+
+/* Fails the transfer, or lets it wait for another try, at least as long as the server
+ * asks for. The message is in t->err. */
+static void try_again(struct fetch *x, struct transfer *t, long asked_s)
+{
+	uint64_t ms;
+
+	/* A bad line takes as long as it takes, as long as it gets on. */
+	if (!t->fresh && t->part.have >= t->mark + PROGRESS_BYTES) {
+		t->mark = t->part.have;
+		t->tries = 1;
+	}
+	ms = pause_before(x, t, asked_s);
+	if (asked_s > ASKED_MAX_S) {
+		err_set(&t->err, ERR_FAILED, "%s, and wants to be asked again in %ld s",
+			t->err.msg, asked_s);
+		fail(t);
+		return;
+	}
+	if (t->tries >= x->max_tries) {
+		if (t->tries > 1)
+			err_set(&t->err, ERR_FAILED, "%s (tried %u times)", t->err.msg,
+				t->tries);
+		fail(t);
+		return;
+	}
+	progress_clear();
+	log_line(ms >= SAID_MS ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
+		 "%s; tries again in %llu.%llu s", t->err.msg,
+		 (unsigned long long)(ms / 1000), (unsigned long long)(ms % 1000 / 100));
+	t->state = WAITING;
+	t->retry_at = progress_now_ms() + ms;
+}
+
+/* What was put together of two halves may be right when it comes in one piece. */
+static bool once_more(struct transfer *t)
+{
+	if (!t->resumed)
+		return false;
+	log_debug("%s; fetches it once more from the start", t->err.msg);
+	t->resumed = false;
+	t->fresh = true;
+	t->state = WAITING;
+	t->retry_at = 0;
+	return true;
+}
+
+/* All that comes is there: is it what it must be? */
+static void finish(struct fetch *x, struct transfer *t)
+{
+	switch (fetch_check(t->f, &t->part, &t->response, t->called, &t->err)) {
+	case FETCH_GOOD:
+		part_close(&t->part);
+		t->state = DONE;
+		return;
+	case FETCH_CUT:
+		try_again(x, t, 0);
+		return;
+	case FETCH_WRONG:
+		if (once_more(t))
+			return;
+		part_remove(&t->part);
+		fail(t);
+		return;
+	}
+}
+
+static void set_trust(CURL *h)
+{
+	static const char *const names[] = {"CURL_CA_BUNDLE", "SSL_CERT_FILE"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const char *file = getenv(names[i]);
+
+		if (file && *file) {
+			curl_easy_setopt(h, CURLOPT_CAINFO, file);
+			return;
+		}
+	}
+}
+
+static void set_options(const struct fetch *x, struct transfer *t)
+{
+	CURL *h = t->h;
+	const char *schemes = str_after(t->f->url, "file:")    ? "file"
+			      : str_after(t->f->url, "https:") ? "https"
+							       : "http,https";
+
+	curl_easy_setopt(h, CURLOPT_URL, t->f->url);
+	curl_easy_setopt(h, CURLOPT_PRIVATE, t);
+	curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, schemes);
+	curl_easy_setopt(h, CURLOPT_REDIR_PROTOCOLS_STR, schemes);
+	curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 1L);
+	curl_easy_setopt(h, CURLOPT_MAXREDIRS, REDIRECTS_MAX);
+	curl_easy_setopt(h, CURLOPT_USERAGENT, "rackstrap/" RACKSTRAP_VERSION);
+	curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S);
+	curl_easy_setopt(h, CURLOPT_LOW_SPEED_LIMIT, SLOW_BYTES);
+	curl_easy_setopt(h, CURLOPT_LOW_SPEED_TIME, (long)x->stall_s);
+	curl_easy_setopt(h, CURLOPT_ERRORBUFFER, t->curl_err);
+	curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(h, CURLOPT_WRITEDATA, t);
+	curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(h, CURLOPT_HEADERDATA, t);
+	curl_easy_setopt(h, CURLOPT_HTTPHEADER, t->headers);
+	curl_easy_setopt(h, CURLOPT_BUFFERSIZE, 256L * 1024);
+	set_trust(h);
+}
+
+static void want_rest(struct transfer *t, const char *validator)
+{
+	_cleanup_free_ char *range =
+		xasprintf("Range: bytes=%llu-", (unsigned long long)t->part.have);
+	_cleanup_free_ char *same = xasprintf("If-Range: %s", validator);
+
+	t->headers = curl_slist_append(t->headers, range);
+	t->headers = curl_slist_append(t->headers, same);
+	free(t->asked);
+	t->asked = xstrdup(validator);
+}
+
+/* Prepares the file and the request. */
+static int prepare(struct transfer *t)
+{
+	_cleanup_free_ char *validator = NULL;
+	struct part *p = &t->part;
+	int r = 0;
+
+	p->want_sha512 =
+		t->f->want_sha512 || (t->f->digest_type == DIGEST_SHA512 && t->f->digest);
+	if (p->fd < 0)
+		r = part_open(p, t->f->dirfd, t->f->path, t->f->url);
+	if (r < 0)
+		return io_error(t, r);
+	validator = t->fresh ? NULL : part_validator(p);
+	t->resumed = t->resumed && !t->fresh;
+	r = validator ? part_catch_up(p) : part_start_over(p);
+	if (r == 0 && t->f->size > 0 && p->have > t->f->size)
+		r = part_start_over(p);
+	if (r < 0)
+		return io_error(t, r);
+	curl_slist_free_all(t->headers);
+	t->headers = NULL;
+	if (p->have > 0)
+		want_rest(t, validator);
+	response_done(&t->response);
+	t->response.framed = str_after(t->f->url, "file:") != NULL;
+	t->body = false;
+	t->fresh = false;
+	t->err.msg[0] = '\0';
+	t->curl_err[0] = '\0';
+	return 0;
+}
+
+static void start_try(struct fetch *x, struct transfer *t)
+{
+	t->tries++;
+	if (!t->began)
+		t->began = progress_now_ms();
+	if (prepare(t) < 0) {
+		fail(t);
+		return;
+	}
+	if (t->f->size > 0 && t->part.have == t->f->size) { /* came in an earlier run */
+		t->resumed = true;
+		finish(x, t);
+		return;
+	}
+	t->h = curl_easy_init();
+	if (!t->h)
+		abort();
+	set_options(x, t);
+	curl_multi_add_handle(x->multi, t->h);
+	t->state = RUNNING;
+}
+
+static bool transient_code(long code)
+{
+	return code == 408 || code == 429 || code == 500 || code == 502 || code == 503 ||
+	       code == 504;
+}
+
+static bool transient_error(CURLcode r)
+{
+	switch (r) {
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_RESOLVE_PROXY:
+	case CURLE_COULDNT_CONNECT:
+	case CURLE_OPERATION_TIMEDOUT:
+	case CURLE_PARTIAL_FILE:
+	case CURLE_GOT_NOTHING:
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR:
+	case CURLE_HTTP2:
+	case CURLE_HTTP2_STREAM:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Where the redirects led, without the query, which may hold somebody's token. Owned. */
+static char *effective_url(const struct transfer *t)
+{
+	const char *url = NULL;
+
+	curl_easy_getinfo(t->h, CURLINFO_EFFECTIVE_URL, &url);
+	return url ? xstrndup(url, strcspn(url, "?#")) : NULL;
+}
+
+static void curl_failed(struct fetch *x, struct transfer *t, CURLcode result)
+{
+	const char *said = t->curl_err[0] ? t->curl_err : curl_easy_strerror(result);
+
+	if (result == CURLE_UNSUPPORTED_PROTOCOL)
+		err_set(&t->err, ERR_FAILED,
+			"%s: is redirected to what is not allowed from there (%s)",
+			t->called, said);
+	else
+		err_set(&t->err, ERR_FAILED, "%s: %s", t->called, said);
+	if (transient_error(result))
+		try_again(x, t, 0);
+	else
+		fail(t);
+}
+
+/* A response came to its end. */
+static void take_response(struct fetch *x, struct transfer *t)
+{
+	long code = response_code(t);
+	curl_off_t retry_after = 0;
+
+	if (code < 300) {
+		/* An empty body never came to on_body. */
+		if (t->body || begin_body(t) == 0)
+			finish(x, t);
+		else if (t->fresh)
+			try_again(x, t, 0);
+		else
+			fail(t);
+		return;
+	}
+	curl_easy_getinfo(t->h, CURLINFO_RETRY_AFTER, &retry_after);
+	t->fresh = code == 416;
+	err_set(&t->err, ERR_FAILED, "%s: the server answered %ld", t->called, code);
+	if (code == 416 || transient_code(code))
+		try_again(x, t, (long)retry_after);
+	else
+		fail(t);
+}
+
+static void end_try(struct fetch *x, struct transfer *t, CURLcode result)
+{
+	if (result == CURLE_OK) {
+		take_response(x, t);
+		if (t->state == DONE)
+			t->f->from = effective_url(t);
+	} else if (result == CURLE_WRITE_ERROR && t->err.msg[0]) {
+		/* The callback has said why. */
+		if (t->fresh)
+			try_again(x, t, 0);
+		else
+			fail(t);
+	} else {
+		curl_failed(x, t, result);
+	}
+	curl_multi_remove_handle(x->multi, t->h);
+	curl_easy_cleanup(t->h);
+	t->h = NULL;
+}
+
+/* --- all of them ------------------------------------------------------------------- */
+
+/* "  kubernetes   45 %  12.3 MiB of 27.0 MiB" */
+static void show_file(const struct transfer *t, char ***lines)
+{
+	char have[PROGRESS_SIZE_LEN], all[PROGRESS_SIZE_LEN];
+	uint64_t total = t->f->size;
+	curl_off_t length = -1;
+
+	if (t->state != RUNNING && (t->state != WAITING || t->tries == 0))
+		return;
+	if (t->h)
+		curl_easy_getinfo(t->h, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+	if (total == 0 && length > 0 && !t->resumed)
+		total = (uint64_t)length;
+	progress_size(t->part.have, have);
+	if (t->state == WAITING)
+		strv_addf(lines, "  %-24s %s, waits for its next try", t->f->name, have);
+	else if (total > 0)
+		strv_addf(lines, "  %-24s %3u %%  %s of %s", t->f->name,
+			  (unsigned)(t->part.have * 100 / total), have,
+			  progress_size(total, all));
+	else
+		strv_addf(lines, "  %-24s %s", t->f->name, have);
+}
+
+/* A line for each file under way, and one for all of them. */
+static void show(struct fetch *x)
+{
+	char have[PROGRESS_SIZE_LEN], rate[PROGRESS_SIZE_LEN];
+	_cleanup_strv_ char **lines = NULL;
+	uint64_t bytes = 0, now = progress_now_ms();
+	size_t done = 0;
+
+	if (!progress_due())
+		return;
+	for (size_t i = 0; i < x->n; i++) {
+		bytes += x->v[i].part.have;
+		done += x->v[i].state == DONE;
+		show_file(&x->v[i], &lines);
+	}
+	if (now - x->rate_at >= 1000) {
+		x->rate = bytes > x->rate_bytes
+				  ? (bytes - x->rate_bytes) * 1000 / (now - x->rate_at)
+				  : 0;
+		x->rate_at = now;
+		x->rate_bytes = bytes;
+	}
+	strv_addf(&lines, "fetches: %zu of %zu, %s, %s/s", done, x->n,
+		  progress_size(bytes, have), progress_size(x->rate, rate));
+	progress_show_lines(lines);
+}
+
+static void tell_done(const struct fetch *x, const struct transfer *t)
+{
+	uint64_t ms = progress_now_ms() - t->began;
+	char size[PROGRESS_SIZE_LEN];
+
+	if (x->quiet)
+		return;
+	progress_clear();
+	log_info("fetched %s: %s (%llu.%llu s)", t->f->name,
+		 progress_size(t->part.have, size), (unsigned long long)(ms / 1000),
+		 (unsigned long long)(ms % 1000 / 100));
+}
+
+/* Ends what has come to its end. Whether there was any. */
+static bool collect(struct fetch *x)
+{
+	bool any = false;
+	CURLMsg *m;
+	int left;
+
+	while ((m = curl_multi_info_read(x->multi, &left))) {
+		struct transfer *t = NULL;
+
+		if (m->msg != CURLMSG_DONE)
+			continue;
+		any = true;
+		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&t);
+		end_try(x, t, m->data.result);
+		if (t->state == DONE)
+			tell_done(x, t);
+	}
+	return any;
+}
+
+/* Starts what may start. Returns how many are still to come, *wait for poll's sake. */
+static size_t start_due(struct fetch *x, int *wait)
+{
+	uint64_t now = progress_now_ms();
+	size_t running = 0, open = 0;
+
+	*wait = 1000;
+	for (size_t i = 0; i < x->n; i++)
+		running += x->v[i].state == RUNNING;
+	for (size_t i = 0; i < x->n; i++) {
+		struct transfer *t = &x->v[i];
+
+		if (t->state == WAITING && t->retry_at <= now && running < CONNECTIONS) {
+			start_try(x, t);
+			running += t->state == RUNNING;
+			if (t->state == DONE)
+				tell_done(x, t);
+			if (t->state == WAITING)
+				*wait = 0;
+		}
+		if (t->state == WAITING && t->retry_at > now &&
+		    t->retry_at - now < (uint64_t)*wait)
+			*wait = (int)(t->retry_at - now);
+		open += t->state == WAITING || t->state == RUNNING;
+	}
+	return open;
+}
+
+static int loop(struct fetch *x, struct err *e)
+{
+	int wait, running;
+
+	while (start_due(x, &wait) > 0) {
+		CURLMcode r = curl_multi_perform(x->multi, &running);
+		bool any = collect(x);
+
+		show(x);
+		if (r == CURLM_OK && !any)
+			r = curl_multi_poll(x->multi, NULL, 0,
+					    progress_live() && wait > 100 ? 100 : wait,
+					    NULL);
+		if (r != CURLM_OK)
+			return err_set(e, ERR_FAILED, "libcurl: %s",
+				       curl_multi_strerror(r));
+	}
+	progress_clear();
+	return 0;
+}
+
+static void transfer_init(struct transfer *t, struct fetch_file *f)
+{
+	*t = (struct transfer){.f = f, .part.fd = -1};
+	t->called = f->shown ? f->shown : f->url;
+}
+
+static void transfer_done(struct fetch *x, struct transfer *t)
+{
+	if (t->h) {
+		curl_multi_remove_handle(x->multi, t->h);
+		curl_easy_cleanup(t->h);
+	}
+	curl_slist_free_all(t->headers);
+	part_done(&t->part);
+	response_done(&t->response);
+	free(t->asked);
+}
+
+static int verdict(const struct fetch *x, struct err *e)
+{
+	struct diag d = {0};
+	int r;
+
+	for (size_t i = 0; i < x->n; i++) {
+		const struct transfer *t = &x->v[i];
+
+		if (t->state == FAILED && streq(t->called, t->f->url))
+			diag_add(&d, "%s", t->err.msg);
+		else if (t->state == FAILED)
+			diag_add(&d, "%s (from %s)", t->err.msg, t->f->url);
+	}
+	r = diag_err(&d, e);
+	if (r < 0 && e)
+		e->code = ERR_FAILED;
+	diag_done(&d);
+	return r;
+}
+
+/* What the caller says, else the environment, else `usual`. */
+static unsigned setting(unsigned asked, const char *name, unsigned usual)
+{
+	const char *s = getenv(name);
+	uint64_t n;
+
+	if (asked > 0)
+		return asked;
+	return s && str_to_u64(s, 3600000, &n) == 0 && n > 0 ? (unsigned)n : usual;
+}
+
+int fetch_all(struct fetch_file *v, size_t n, const struct fetch_options *o,
+	      struct err *e)
+{
+	static const struct fetch_options usual;
+	struct fetch x = {
+		.n = n,
+		.rate_at = progress_now_ms(),
+	};
+	int r;
+
+	if (n == 0)
+		return 0;
+	o = o ? o : &usual;
+	x.max_tries = o->tries ? o->tries : TRIES;
+	x.quiet = o->quiet;
+	x.pause_ms = setting(o->pause_ms, "RACKSTRAP_FETCH_PAUSE", PAUSE_MS);
+	x.stall_s = setting(o->stall_s, "RACKSTRAP_FETCH_STALL", SLOW_S);
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
+		return err_set(e, ERR_FAILED, "libcurl cannot be used");
+	x.multi = curl_multi_init();
+	if (!x.multi)
+		abort();
+	x.v = xcalloc(n, sizeof(*x.v));
+	for (size_t i = 0; i < n; i++)
+		transfer_init(&x.v[i], &v[i]);
+	r = loop(&x, e);
+	if (r == 0)
+		r = verdict(&x, e);
+	for (size_t i = 0; i < n; i++)
+		transfer_done(&x, &x.v[i]);
+	free(x.v);
+	curl_multi_cleanup(x.multi);
+	return r;
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What each artifact must be, from the recipe and its lock; obtain.c gets it. */
+#include "builder/input/inputs.h"
+
+#include "builder/input/mirror.h"
+#include "builder/input/obtain.h"
+#include "builder/root/inputs-check.h"
+#include "lib/str.h"
+
+#include <time.h>
+
+struct wants {
+	struct want *v;
+	char **wheres; /* what their `where` points into */
+	size_t n;
+};
+
+static void all_done(struct wants *w)
+{
+	wants_done(w->v, w->n);
+	free(w->v);
+	strv_free(w->wheres);
+}
+#define _cleanup_wants_ _cleanup_(all_done)
+
+static void wants_begin(struct wants *w, const struct recipe *r)
+{
+	w->n = r->n_artifacts;
+	w->v = xcalloc(w->n + 1, sizeof(*w->v));
+	for (size_t i = 0; i < w->n; i++) {
+		const struct recipe_artifact *a = &r->artifacts[i];
+
+		strv_addf(&w->wheres, "%s: artifact '%s'", a->where, a->name);
+		w->v[i] = (struct want){
+			.name = a->name,
+			.url = a->url,
+			.where = w->wheres[i],
+			.blob = {.fd = -1},
+		};
+		if (a->digest && digest_is_weak(a->digest_type)) {
+			w->v[i].weak = a->digest;
+			w->v[i].weak_type = a->digest_type;
+			w->v[i].weak_by = a->where;
+		} else if (a->digest) {
+			w->v[i].digest = a->digest;
+			w->v[i].type = a->digest_type;
+			w->v[i].by = a->where;
+		}
+	}
+}
+
+static int contradiction(const struct want *w, const struct lock_entry *l,
+			 const char *sha256, struct diag *d)
+{
+	return diag_add(d,
+			"%s: sha256 is %s in the recipe, but %s in the lock (%s): run "
+			"`rackstrap lock` if the recipe is right",
+			w->where, sha256, l->sha256, l->where);
+}
+
+/* The recipe's own digest comes first, and a broken one is none. */
+static void pin(struct want *w, const struct lock *lock, const struct recipe *r,
+		struct diag *d)
+{
+	const struct lock_entry *l = lock_find(lock, w->url);
+
+	w->size = l ? l->size : 0;
+	if (w->digest && l && w->type == DIGEST_SHA256 && !streq(w->digest, l->sha256))
+		contradiction(w, l, w->digest, d);
+	if (w->digest)
+		return;
+	if (l) {
+		w->type = DIGEST_SHA256;
+		w->digest = l->sha256;
+		w->by = l->where;
+	} else if (w->weak) {
+		diag_add(d,
+			 "%s: %s alone proves nothing: give it sha256 or sha512, or run "
+			 "`rackstrap lock %s`, which checks it",
+			 w->where, digest_name(w->weak_type), r->file);
+	} else {
+		diag_add(d,
+			 "%s: no digest: give it sha256 or sha512, or run `rackstrap "
+			 "lock %s`",
+			 w->where, r->file);
+	}
+}
+
+/* Makes inputs of what came: its descriptors are theirs now. */
+static struct inputs wants_take(struct wants *w, const struct recipe *r)
+{
+	struct inputs in = {.v = xcalloc(w->n + 1, sizeof(*in.v))};
+
+	for (size_t i = 0; i < w->n; i++) {
+		in.v[in.n++] = (struct input){&r->artifacts[i], w->v[i].blob};
+		w->v[i].blob.fd = -1;
+		in.bytes += w->v[i].blob.size;
+		in.fetched += w->v[i].fetched;
+	}
+	return in;
+}
+
+int inputs_get(struct inputs *ret, const struct recipe *r, const struct lock *lock,
+	       const struct cache *c, const struct inputs_options *o, struct err *e)
+{
+	_cleanup_wants_ struct wants w = {0};
+	_cleanup_diag_ struct diag d = {0};
+	struct obtain_options oo = {.mirrors = o->mirrors, .offline = o->offline};
+
+	wants_begin(&w, r);
+	for (size_t i = 0; i < w.n; i++)
+		pin(&w.v[i], lock, r, &d);
+	if (diag_err(&d, e) < 0 || obtain(w.v, w.n, c, &oo, e) < 0)
+		return -1;
+	/* Only a recipe that pins with SHA-512 can get here with another SHA-256. */
+	for (size_t i = 0; i < w.n; i++) {
+		const struct lock_entry *l = lock_find(lock, w.v[i].url);
+
+		if (l && !streq(l->sha256, w.v[i].blob.sha256))
+			contradiction(&w.v[i], l, w.v[i].blob.sha256, &d);
+	}
+	if (diag_err(&d, e) < 0)
+		return -1;
+	*ret = wants_take(&w, r);
+	return 0;
+}
+
+void inputs_done(struct inputs *i)
+{
+	for (size_t k = 0; k < i->n; k++)
+		if (i->v[k].blob.fd >= 0)
+			close(i->v[k].blob.fd);
+	free(i->v);
+	*i = (struct inputs){0};
+}
+
+static void note(struct lock *lock, const struct lock *old, const struct want *w,
+		 char *const *mirrors)
+{
+	const struct lock_entry *was = lock_find(old, w->url);
+	_cleanup_free_ char *url = mirror_find(mirrors, w->url, w->url);
+	struct lock_entry *x = lock_add(lock, w->url, w->blob.size, w->blob.sha256);
+
+	if (was && streq(was->sha256, w->blob.sha256) && was->when) {
+		x->when = xstrdup(was->when);
+		x->from = xstrdup(was->from);
+	} else {
+		x->when = lock_time(time(NULL));
+		x->from = xstrdup(streq(url, w->url) ? w->from : "mirror");
+	}
+}
+
+int inputs_lock(struct lock *lock, const struct lock *old, const struct recipe *r,
+		const struct cache *c, const struct inputs_options *o, struct err *e)
+{
+	_cleanup_wants_ struct wants w = {0};
+	_cleanup_inputs_ struct inputs in = {0};
+	struct obtain_options oo = {.mirrors = o->mirrors, .closed = true};
+
+	wants_begin(&w, r);
+	if (obtain_anew(w.v, w.n, c, &oo, e) < 0)
+		return -1;
+	for (size_t i = 0; i < w.n; i++)
+		if (!lock_find(lock, w.v[i].url))
+			note(lock, old, &w.v[i], o->mirrors);
+	in = wants_take(&w, r);
+	return inputs_check(&in, r, c, e);
+}

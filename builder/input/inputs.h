@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A recipe's artifacts as files: from the cache, or fetched into it. Every one of them
+ * has been read through and has the digest that the recipe or its lock says.
+ */
+#pragma once
+
+#include "builder/input/cache.h"
+#include "builder/input/lock.h"
+#include "builder/recipe/recipe.h"
+
+struct input {
+	const struct recipe_artifact *artifact;
+	struct blob blob;
+};
+
+struct inputs {
+	struct input *v; /* in the recipe's order */
+	size_t n;
+	size_t fetched; /* how many were not in the cache */
+	uint64_t bytes; /* of all */
+};
+
+struct inputs_options {
+	char *const *mirrors;
+	bool offline;
+};
+
+int inputs_get(struct inputs *ret, const struct recipe *r, const struct lock *lock,
+	       const struct cache *c, const struct inputs_options *o,
+	       struct err *e) _must_check_;
+void inputs_done(struct inputs *i);
+#define _cleanup_inputs_ _cleanup_(inputs_done)
+
+/*
+ * Fetches every artifact, whatever the cache has, and adds to `lock` what came. A digest
+ * in the recipe must hold, and inputs_check() must find nothing wrong. What came is kept
+ * in the cache. What is as it was in `old` keeps its `when` and `from`.
+ */
+int inputs_lock(struct lock *lock, const struct lock *old, const struct recipe *r,
+		const struct cache *c, const struct inputs_options *o,
+		struct err *e) _must_check_;

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The lock in memory, and as it is written. lock-read.c reads it.
+ *
+ * A line is as short as its data lets it be, and the order is the recipe's and the
+ * alphabet's, so that a change of the lock reads well as a diff.
+ */
+#include "builder/input/lock.h"
+
+#include "firstboot/model/conf.h"
+#include "lib/file.h"
+
+#include <time.h>
+
+void lock_base_done(struct lock_base *b)
+{
+	for (size_t i = 0; i < b->n_releases; i++) {
+		free(b->releases[i].name);
+		free(b->releases[i].date);
+		free(b->releases[i].sha256);
+	}
+	for (size_t i = 0; i < b->n_packages; i++) {
+		struct lock_package *p = &b->packages[i];
+
+		free(p->name);
+		free(p->version);
+		free(p->arch);
+		free(p->release);
+		free(p->path);
+		free(p->sha256);
+		free(p->where);
+	}
+	free(b->releases);
+	free(b->packages);
+	free(b->suite);
+	free(b->origin);
+	free(b->when);
+	strv_free(b->wanted);
+	free(b->where);
+	*b = (struct lock_base){0};
+}
+
+void lock_done(struct lock *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		free(l->v[i].url);
+		free(l->v[i].sha256);
+		free(l->v[i].when);
+		free(l->v[i].from);
+		free(l->v[i].where);
+	}
+	free(l->v);
+	lock_base_done(&l->base);
+	*l = (struct lock){0};
+}
+
+const struct lock_entry *lock_find(const struct lock *l, const char *url)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (streq(l->v[i].url, url))
+			return &l->v[i];
+	return NULL;
+}
+
+struct lock_entry *lock_add(struct lock *l, const char *url, uint64_t size,
+			    const char *sha256)
+{
+	l->v = xrealloc(l->v, (l->n + 1) * sizeof(*l->v));
+	l->v[l->n] = (struct lock_entry){
+		.url = xstrdup(url),
+		.size = size,
+		.sha256 = xstrdup(sha256),
+	};
+	return &l->v[l->n++];
+}
+
+const struct lock_package *lock_package_find(const struct lock_base *b, const char *name,
+					     const char *arch)
+{
+	for (size_t i = 0; i < b->n_packages; i++)
+		if (streq(b->packages[i].name, name) && streq(b->packages[i].arch, arch))
+			return &b->packages[i];
+	return NULL;
+}
+
+struct lock_release *lock_release_add(struct lock_base *b)
+{
+	b->releases = xrealloc(b->releases, (b->n_releases + 1) * sizeof(*b->releases));
+	b->releases[b->n_releases] = (struct lock_release){0};
+	return &b->releases[b->n_releases++];
+}
+
+struct lock_package *lock_package_add(struct lock_base *b)
+{
+	b->packages = xrealloc(b->packages, (b->n_packages + 1) * sizeof(*b->packages));
+	b->packages[b->n_packages] = (struct lock_package){0};
+	return &b->packages[b->n_packages++];
+}
+
+static int by_release(const void *a, const void *b)
+{
+	return strcmp(((const struct lock_release *)a)->name,
+		      ((const struct lock_release *)b)->name);
+}
+
+static int by_package(const void *a, const void *b)
+{
+	const struct lock_package *x = a, *y = b;
+	int r = strcmp(x->name, y->name);
+
+	return r != 0 ? r : strcmp(x->arch, y->arch);
+}
+
+void lock_base_sort(struct lock_base *b)
+{
+	if (b->n_releases > 0)
+		qsort(b->releases, b->n_releases, sizeof(*b->releases), by_release);
+	if (b->n_packages > 0)
+		qsort(b->packages, b->n_packages, sizeof(*b->packages), by_package);
+}
+
+char *lock_time(time_t t)
+{
+	char text[32];
+	struct tm tm;
+
+	gmtime_r(&t, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return xstrdup(text);
+}
+
+/* --- writing ----------------------------------------------------------------------- */
+
+static void put_str(struct buf *b, const char *before, const char *key, const char *value)
+{
+	if (!value)
+		return;
+	buf_printf(b, "%s%s = ", before, key);
+	conf_quote(b, value);
+	buf_puts(b, ";");
+}
+
+static void put_size(struct buf *b, const char *before, uint64_t size)
+{
+	buf_printf(b, "%ssize = \"%llu\";", before, (unsigned long long)size);
+}
+
+static void put_inputs(struct buf *b, const struct lock *l)
+{
+	buf_puts(b, "inputs = (");
+	for (size_t i = 0; i < l->n; i++) {
+		buf_printf(b, "%s\n\t{", i > 0 ? "," : "");
+		put_str(b, "\n\t\t", "url", l->v[i].url);
+		put_size(b, "\n\t\t", l->v[i].size);
+		put_str(b, "\n\t\t", "sha256", l->v[i].sha256);
+		put_str(b, "\n\t\t", "when", l->v[i].when);
+		put_str(b, "\n\t\t", "from", l->v[i].from);
+		buf_puts(b, "\n\t}");
+	}
+	buf_puts(b, "\n);\n");
+}
+
+static void put_base(struct buf *b, const struct lock_base *base)
+{
+	buf_puts(b, "base = {");
+	put_str(b, "\n\t", "suite", base->suite);
+	put_str(b, "\n\t", "origin", base->origin);
+	put_str(b, "\n\t", "when", base->when);
+	buf_puts(b, "\n\twanted = [");
+	for (size_t i = 0; base->wanted && base->wanted[i]; i++) {
+		buf_puts(b, i > 0 ? ",\n\t\t" : "\n\t\t");
+		conf_quote(b, base->wanted[i]);
+	}
+	buf_puts(b, "\n\t];\n\treleases = (");
+	for (size_t i = 0; i < base->n_releases; i++) {
+		buf_puts(b, i > 0 ? ",\n\t\t{" : "\n\t\t{");
+		put_str(b, " ", "name", base->releases[i].name);
+		put_str(b, " ", "date", base->releases[i].date);
+		put_str(b, "\n\t\t  ", "sha256", base->releases[i].sha256);
+		buf_puts(b, " }");
+	}
+	buf_puts(b, "\n\t);\n\tpackages = (");
+	for (size_t i = 0; i < base->n_packages; i++) {
+		const struct lock_package *p = &base->packages[i];
+
+		buf_puts(b, i > 0 ? ",\n\t\t{" : "\n\t\t{");
+		put_str(b, " ", "name", p->name);
+		put_str(b, " ", "version", p->version);
+		put_str(b, " ", "arch", p->arch);
+		put_str(b, " ", "release", p->release);
+		put_str(b, "\n\t\t  ", "path", p->path);
+		put_size(b, "\n\t\t  ", p->size);
+		put_str(b, " ", "sha256", p->sha256);
+		buf_puts(b, " }");
+	}
+	buf_puts(b, "\n\t);\n};\n");
+}
+
+char *lock_render(const struct lock *l)
+{
+	struct buf b = {0};
+
+	buf_puts(&b, "# Made by `rackstrap lock`: what each input was. Keep it with the "
+		     "recipe.\nversion = 1;\n");
+	put_inputs(&b, l);
+	if (l->base.n_packages > 0)
+		put_base(&b, &l->base);
+	return buf_take(&b);
+}
+
+int lock_write(const struct lock *l, const char *path, struct err *e)
+{
+	_cleanup_free_ char *text = lock_render(l);
+	int r = file_update_at(AT_FDCWD, path, text, strlen(text), 0644);
+
+	return r < 0 ? err_errno(e, r, "%s: cannot be written", path) : 0;
+}

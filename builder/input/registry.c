@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * skopeo writes an image as a folder (its transport "dir:") with every blob as it is in
+ * the registry, and checks each against the manifest, and the manifest against the digest
+ * it was asked for. The folder becomes a tar in a fixed order without times and owners,
+ * so the digest of that depends on the manifest alone, and recipe.lock can hold it.
+ *
+ * Of an image for several machines the one for linux/amd64 is taken.
+ */
+#include "builder/input/registry.h"
+
+#include "builder/common/archive.h"
+#include "lib/file.h"
+#include "lib/log.h"
+#include "lib/run.h"
+#include "lib/str.h"
+
+#include <dirent.h>
+
+#define SKOPEO_MS (60 * 60 * 1000)
+
+/* --- the folder as a tar ----------------------------------------------------------- */
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* "manifest.json" and the blobs; "version" is skopeo's own. */
+static int list_folder(const char *dir, char ***ret, struct err *e)
+{
+	_cleanup_closedir_ DIR *d = opendir(dir);
+	_cleanup_strv_ char **blobs = NULL;
+	struct dirent *entry;
+
+	if (!d)
+		return err_errno(e, errno, "%s", dir);
+	while ((entry = readdir(d)))
+		if (digest_is_hex(entry->d_name, DIGEST_SHA256))
+			strv_add(&blobs, entry->d_name);
+	if (blobs)
+		qsort(blobs, strv_len(blobs), sizeof(*blobs), by_name);
+	strv_add(ret, "manifest.json");
+	strv_extend(ret, blobs);
+	return 0;
+}
+
+static int put_file(struct archive_out *out, const char *dir, const char *name,
+		    struct err *e)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", dir, name);
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_free_ char *chunk = xmalloc(256 * 1024);
+	struct stat st;
+	ssize_t n;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_errno(e, errno, "%s", path);
+	if (archive_out_entry(out,
+			      &(struct entry){.type = ENTRY_FILE,
+					      .path = name,
+					      .mode = 0644,
+					      .size = (uint64_t)st.st_size},
+			      e) < 0)
+		return -1;
+	while ((n = read(fd, chunk, 256 * 1024)) > 0)
+		if (archive_out_data(out, chunk, (size_t)n, e) < 0)
+			return -1;
+	return n < 0 ? err_errno(e, errno, "%s", path) : 0;
+}
+
+static int pack(const struct fetch_file *f, const char *dir, struct err *e)
+{
+	_cleanup_close_ int fd =
+		openat(f->dirfd, f->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	_cleanup_archive_out_ struct archive_out *out = NULL;
+	_cleanup_strv_ char **names = NULL;
+
+	if (fd < 0)
+		return err_errno(e, errno, "%s", f->path);
+	if (list_folder(dir, &names, e) < 0 || archive_out_fd(&out, fd, f->path, e) < 0)
+		return -1;
+	for (size_t i = 0; names[i]; i++)
+		if (put_file(out, dir, names[i], e) < 0)
+			return -1;
+	if (archive_out_end(out, e) < 0)
+		return -1;
+	return fsync(fd) < 0 ? err_errno(e, errno, "%s", f->path) : 0;
+}
+
+/* --- one image --------------------------------------------------------------------- */
+
+static int copy_image(const char *url, const char *dir, struct err *e)
+{
+	_cleanup_free_ char *to = xasprintf("dir:%s", dir);
+	const char *const argv[] = {"skopeo",  "--override-os",
+				    "linux",   "--override-arch",
+				    "amd64",   "copy",
+				    "--quiet", "--retry-times=3",
+				    url,       to,
+				    NULL};
+
+	if (!run_have(argv[0]))
+		return err_set(e, ERR_FAILED,
+			       "skopeo: not found in PATH; it is in the package skopeo");
+	return run(&(struct run){.argv = argv,
+				 .out = STDERR_FILENO,
+				 .timeout_ms = SKOPEO_MS},
+		   e);
+}
+
+/* Notes size and digests of what was packed, and holds it up to what it must be. */
+static int check(struct fetch_file *f, struct err *e)
+{
+	_cleanup_close_ int fd = openat(f->dirfd, f->path, O_RDONLY | O_CLOEXEC);
+	char sha256[DIGEST_HEX_MAX], sha512[DIGEST_HEX_MAX];
+	const char *got;
+	uint64_t size;
+	int r = fd < 0 ? -errno : digest_fd(fd, DIGEST_SHA256, sha256, &size);
+
+	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
+		r = -errno;
+	if (r == 0)
+		r = digest_fd(fd, DIGEST_SHA512, sha512, NULL);
+	if (r < 0)
+		return err_errno(e, r, "%s", f->path);
+	got = f->digest_type == DIGEST_SHA512 ? sha512 : sha256;
+	if (f->digest && !streq(got, f->digest)) {
+		unlinkat(f->dirfd, f->path, 0);
+		return err_set(e, ERR_FAILED,
+			       "%s is %s, expected %s (%s): the registry has another "
+			       "image now",
+			       digest_name(f->digest_type), got, f->digest,
+			       f->expected_by);
+	}
+	f->got = size;
+	memcpy(f->sha256, sha256, sizeof(sha256));
+	memcpy(f->sha512, sha512, sizeof(sha512));
+	return 0;
+}
+
+/* Its pieces are beside where it grows: the next fetch removes what a killed one left. */
+static int fetch_image(struct fetch_file *f, struct err *e)
+{
+	_cleanup_free_ char *name = xasprintf("%s.image", f->path);
+	_cleanup_rm_rf_ char *dir =
+		xasprintf("/proc/%d/fd/%d/%s", (int)getpid(), f->dirfd, name);
+	const char *shown = f->shown ? f->shown : f->url;
+
+	rm_rf_at(f->dirfd, name);
+	if (mkdirat(f->dirfd, name, 0700) < 0)
+		return err_errno(e, errno, "%s", name);
+	log_info("%s: from the registry", f->name);
+	if (copy_image(f->url, dir, e) < 0 || pack(f, dir, e) < 0 || check(f, e) < 0)
+		return err_wrap(e, "%s", shown);
+	return 0;
+}
+
+/* --- all of them ------------------------------------------------------------------- */
+
+static bool is_image(const struct fetch_file *f)
+{
+	return str_after(f->url, REGISTRY_SCHEME) != NULL;
+}
+
+/* A complaint for each line of a message, and for each image that did not come. */
+static void fetch_images(struct fetch_file *v, size_t n, struct diag *d)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct err one = {0};
+
+		if (is_image(&v[i]) && fetch_image(&v[i], &one) < 0)
+			diag_add(d, "%s", one.msg);
+	}
+}
+
+int registry_fetch_all(struct fetch_file *v, size_t n, const struct fetch_options *o,
+		       struct err *e)
+{
+	_cleanup_free_ struct fetch_file *files = xcalloc(n + 1, sizeof(*files));
+	_cleanup_free_ size_t *at = xcalloc(n + 1, sizeof(*at));
+	_cleanup_diag_ struct diag d = {0};
+	struct err first = {0};
+	size_t k = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!is_image(&v[i])) {
+			at[k] = i;
+			files[k++] = v[i];
+		}
+	if (k > 0 && fetch_all(files, k, o, &first) < 0)
+		diag_add_err(&d, &first);
+	for (size_t i = 0; i < k; i++)
+		v[at[i]] = files[i];
+	fetch_images(v, n, &d);
+	if (diag_err(&d, e) == 0)
+		return 0;
+	if (e)
+		e->code = ERR_FAILED; /* nobody's configuration is wrong */
+	return -1;
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Escape sequences are taken as ECMA-48 builds them: ESC [ parameters final-byte, ESC ]
+ * string BEL, ESC intermediates final-byte. A carriage return that is not followed by a
+ * line feed begins the line anew; what stood there is a line of its own here, so that
+ * nothing is lost. The exception are systemd's animation lines ("[  *** ] A start job is
+ * running for ...", several a second; src/core/manager.c,
+ * manager_print_jobs_in_progress() and draw_cylon()): they repeat what other lines say,
+ * and would push those off a tail.
+ */
+#include "builder/rack/rack-console.h"
+
+#include "lib/file.h"
+
+#define CHUNK     (64 * 1024)
+#define TAIL_MAX  (32 * 1024)
+#define LINE_MAX_ 1000
+
+/* The end of the escape sequence at s[0] == ESC. */
+static const char *skip_escape(const char *s, const char *end)
+{
+	if (++s == end)
+		return s;
+	if (*s == '[') {
+		for (s++; s < end && !(*s >= 0x40 && *s <= 0x7e) && *s != '\n'; s++)
+			;
+		return s < end && *s != '\n' ? s + 1 : s;
+	}
+	if (*s == ']') {
+		for (s++; s < end && *s != '\a' && *s != '\n'; s++)
+			;
+		return s < end && *s == '\a' ? s + 1 : s;
+	}
+	while (s < end && *s >= 0x20 && *s <= 0x2f)
+		s++;
+	return s < end && *s != '\n' ? s + 1 : s;
+}
+
+/* Returns whether it begins with "[", blanks and at least one '*', and "]". */
+static bool is_animation(const char *line)
+{
+	size_t n = line[0] == '[' ? strspn(line + 1, " *") : 0;
+
+	return n > 0 && line[n + 1] == ']' && memchr(line + 1, '*', n);
+}
+
+static void add_line(char ***v, struct buf *line)
+{
+	while (line->len && line->p[line->len - 1] == ' ')
+		line->p[--line->len] = '\0';
+	if (line->len && !is_animation(line->p))
+		strv_add(v, line->p);
+	line->len = 0;
+	if (line->p)
+		line->p[0] = '\0';
+}
+
+char **console_lines(const char *text, size_t len)
+{
+	_cleanup_buf_ struct buf line = {0};
+	const char *end = text + len;
+	char **v = NULL;
+
+	for (const char *s = text; s < end;) {
+		unsigned char c = (unsigned char)*s;
+
+		if (c == 0x1b) {
+			s = skip_escape(s, end);
+			continue;
+		}
+		s++;
+		if (c == '\n' || c == '\r')
+			add_line(&v, &line);
+		else if (line.len >= LINE_MAX_)
+			continue;
+		else if (c == '\t')
+			buf_puts(&line, " ");
+		else if (c >= 0x20)
+			buf_puts(&line, c < 0x7f ? (char[]){(char)c, 0} : "?");
+	}
+	add_line(&v, &line);
+	return v;
+}
+
+char **console_tail(const char *path, size_t n)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_free_ char *text = xmalloc(TAIL_MAX);
+	_cleanup_strv_ char **lines = NULL;
+	char **last = NULL;
+	struct stat st;
+	ssize_t got;
+	size_t all;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return NULL;
+	got = pread(fd, text, TAIL_MAX,
+		    st.st_size > TAIL_MAX ? st.st_size - TAIL_MAX : 0);
+	if (got <= 0)
+		return NULL;
+	lines = console_lines(text, (size_t)got);
+	all = strv_len(lines);
+	for (size_t i = all > n ? all - n : 0; i < all; i++)
+		strv_add(&last, lines[i]);
+	return last;
+}
+
+/* --- following --------------------------------------------------------------------- */
+
+void console_open(struct console *c, const char *path)
+{
+	*c = (struct console){.path = xstrdup(path)};
+}
+
+void console_done(struct console *c)
+{
+	free(c->path);
+	buf_done(&c->rest);
+	*c = (struct console){0};
+}
+
+/* Appends what has come since; false when nothing has. */
+static bool fill(struct console *c)
+{
+	_cleanup_close_ int fd = open(c->path, O_RDONLY | O_CLOEXEC);
+	_cleanup_free_ char *chunk = NULL;
+	struct stat st;
+	ssize_t n;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return false;
+	if (st.st_size < c->at) {
+		c->at = 0;
+		buf_done(&c->rest);
+	}
+	if (st.st_size == c->at)
+		return false;
+	chunk = xmalloc(CHUNK);
+	n = pread(fd, chunk, CHUNK, c->at);
+	if (n <= 0)
+		return false;
+	c->at += n;
+	buf_add(&c->rest, chunk, (size_t)n);
+	return true;
+}
+
+/* Takes the first line off the buffer; NULL when none is whole. */
+static char *take_line(struct console *c)
+{
+	char *nl = c->rest.len ? memchr(c->rest.p, '\n', c->rest.len) : NULL;
+	_cleanup_strv_ char **lines = NULL;
+	size_t n;
+
+	if (!nl && c->rest.len < CHUNK)
+		return NULL;
+	n = nl ? (size_t)(nl + 1 - c->rest.p) : c->rest.len;
+	lines = console_lines(c->rest.p, n);
+	memmove(c->rest.p, c->rest.p + n, c->rest.len - n + 1);
+	c->rest.len -= n;
+	return strv_join(lines, " ");
+}
+
+char *console_next(struct console *c)
+{
+	char *line;
+
+	do
+		line = take_line(c);
+	while (!line && fill(c));
+	return line;
+}

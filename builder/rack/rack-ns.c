@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The caller enters a new user namespace, where it is root, and asks for new network and
+ * process namespaces; the child that it forks then is process 1 of the latter. The kernel
+ * kills everything in a process namespace when its process 1 ends, and process 1 gets
+ * SIGKILL when its parent ends (PR_SET_PDEATHSIG): so nothing outlives us, not even
+ * after kill -9.
+ *
+ * One user and one group are mapped, our own, which needs no setuid helper and no
+ * subordinate ids. setgroups(2) is denied, as user_namespaces(7) asks.
+ *
+ * This is the one place besides lib/run.c that forks: the child goes on with our own
+ * code, there is no program to start.
+ */
+#include "builder/rack/rack-ns.h"
+
+#include "lib/file.h"
+#include "lib/log.h"
+#include "lib/rtnl.h"
+#include "lib/signals.h"
+#include "lib/str.h"
+
+#include <linux/if_tun.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+/* fd72:6163:6b73::1/64: "racks" among the unique local addresses (RFC 4193). Nothing
+ * leaves the namespace, so it need not be random. */
+static const uint8_t bridge_v6[16] = {0xfd, 'r', 'a', 'c', 'k', 's', [15] = 1};
+#define BRIDGE_V6_PREFIX 64
+
+/* What process 1 sends when it ends. */
+struct outcome {
+	int r;
+	struct err e;
+};
+
+/* --- entering --------------------------------------------------------------------- */
+
+static int proc_number(const char *proc, const char *name, long long *ret)
+{
+	_cleanup_free_ char *path = xasprintf("%s/sys/%s", proc, name), *text = NULL;
+	char *end;
+
+	if (file_read_at(AT_FDCWD, path, 64, &text, NULL) < 0)
+		return -ENOENT;
+	*ret = strtoll(text, &end, 10);
+	return end == text ? -EINVAL : 0;
+}
+
+char *ns_refusal(int errnum, const char *proc)
+{
+	long long v;
+
+	if (proc_number(proc, "kernel/unprivileged_userns_clone", &v) == 0 && v == 0)
+		return xstrdup("kernel.unprivileged_userns_clone is 0; as root: sysctl "
+			       "kernel.unprivileged_userns_clone=1");
+	if (proc_number(proc, "user/max_user_namespaces", &v) == 0 && v == 0)
+		return xstrdup("user.max_user_namespaces is 0; as root: sysctl "
+			       "user.max_user_namespaces=10000");
+	if (proc_number(proc, "kernel/apparmor_restrict_unprivileged_userns", &v) == 0 &&
+	    v != 0)
+		return xstrdup("kernel.apparmor_restrict_unprivileged_userns is on; as "
+			       "root: sysctl "
+			       "kernel.apparmor_restrict_unprivileged_userns=0");
+	return xstrdup(strerror(errnum < 0 ? -errnum : errnum));
+}
+
+static int refused(int errnum, const char *what, struct err *e)
+{
+	_cleanup_free_ char *why = ns_refusal(errnum, "/proc");
+
+	return err_set(e, ERR_FAILED, "%s: %s", what, why);
+}
+
+static int write_proc(const char *path, const char *text)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : write_all(fd, text, strlen(text));
+}
+
+static int enter(struct err *e)
+{
+	_cleanup_free_ char *users = xasprintf("0 %u 1", (unsigned)geteuid());
+	_cleanup_free_ char *groups = xasprintf("0 %u 1", (unsigned)getegid());
+	int r;
+
+	if (unshare(CLONE_NEWUSER) < 0)
+		return refused(errno, "a user namespace of one's own is refused", e);
+	r = write_proc("/proc/self/uid_map", users);
+	if (r == 0)
+		r = write_proc("/proc/self/setgroups", "deny");
+	if (r == 0)
+		r = write_proc("/proc/self/gid_map", groups);
+	if (r < 0)
+		return refused(r, "becoming root of a user namespace is refused", e);
+	if (unshare(CLONE_NEWNET | CLONE_NEWPID) < 0)
+		return refused(errno, "network and process namespaces are refused", e);
+	return 0;
+}
+
+/* --- process 1 -------------------------------------------------------------------- */
+
+static _noreturn_ void first_process(int (*work)(void *arg, struct err *e), void *arg,
+				     int fd)
+{
+	struct pollfd parent = {.fd = fd, .events = 0};
+	struct outcome o = {0};
+
+	setsid();
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* It ended before that was in force: the reading end of our pipe is closed. */
+	if (poll(&parent, 1, 0) > 0 && (parent.revents & POLLERR))
+		_exit(EXIT_FAILURE);
+	o.r = work(arg, &o.e);
+	fflush(stdout);
+	_exit(write_all(fd, &o, sizeof(o)) < 0);
+}
+
+static void pass_signals(int signals, pid_t pid, unsigned *n)
+{
+	struct signalfd_siginfo si;
+
+	while (read(signals, &si, sizeof(si)) == sizeof(si))
+		kill(pid, ++*n > 1 ? SIGKILL : (int)si.ssi_signo);
+}
+
+/* The child's end, or a signal to pass on, whatever comes. */
+static int supervise(pid_t pid, int signals, struct err *e)
+{
+	_cleanup_close_ int pidfd = pidfd_open(pid, 0);
+	struct pollfd fds[] = {{.fd = pidfd, .events = POLLIN},
+			       {.fd = signals, .events = POLLIN}};
+	unsigned n = 0;
+	int status;
+
+	if (pidfd < 0)
+		return err_errno(e, errno, "pidfd_open");
+	do {
+		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
+			return err_errno(e, errno, "poll");
+		pass_signals(signals, pid, &n);
+	} while (!(fds[0].revents & POLLIN));
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (!WIFSIGNALED(status))
+		return 0;
+	return err_set(e, ERR_FAILED, "the rack was killed by SIG%s",
+		       sigabbrev_np(WTERMSIG(status)));
+}
+
+static int write_pid(const char *path, pid_t pid, struct err *e)
+{
+	char text[16];
+	int n = snprintf(text, sizeof(text), "%d\n", pid);
+	int r = file_write_at(AT_FDCWD, path, text, (size_t)n, 0644);
+
+	return r < 0 ? err_errno(e, r, "%s", path) : 0;
+}
+
+static int collect(pid_t pid, int signals, int fd, struct err *e)
+{
+	struct outcome o;
+
+	if (supervise(pid, signals, e) < 0)
+		return -1;
+	if (read(fd, &o, sizeof(o)) != sizeof(o))
+		return err_set(e, ERR_FAILED, "the rack ended without a word");
+	if (o.r < 0)
+		*e = o.e;
+	return o.r;
+}
+
+int ns_run(int (*work)(void *arg, struct err *e), void *arg, const char *pid_file,
+	   struct err *e)
+{
+	_cleanup_close_ int signals = -1, from = -1, to = -1;
+	int pipefd[2], r;
+	pid_t pid;
+
+	signals = signals_open(e);
+	if (signals < 0 || enter(e) < 0)
+		return -1;
+	if (pipe2(pipefd, O_CLOEXEC) < 0)
+		return err_errno(e, errno, "pipe");
+	from = pipefd[0];
+	to = pipefd[1];
+	fflush(stdout);
+	pid = fork();
+	if (pid < 0)
+		return err_errno(e, errno, "fork");
+	if (pid == 0) {
+		close(TAKE_FD(from));
+		first_process(work, arg, TAKE_FD(to));
+	}
+	close(TAKE_FD(to));
+	if (write_pid(pid_file, pid, e) < 0) {
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		return -1;
+	}
+	r = collect(pid, signals, from, e);
+	if (unlink(pid_file) < 0 && errno != ENOENT)
+		log_warn("%s: %s", pid_file, strerror(errno));
+	return r;
+}
+
+/* --- network ---------------------------------------------------------------------- */
+
+const char *ns_tap(size_t i, char out[static 16])
+{
+	snprintf(out, 16, "tap%u", (unsigned)i);
+	return out;
+}
+
+/* It stays when the descriptor closes, and goes with the namespace. */
+static int make_tap(const char *name)
+{
+	_cleanup_close_ int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	struct ifreq ifr = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
+
+	if (fd < 0)
+		return -errno;
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
+	if (ioctl(fd, TUNSETIFF, &ifr) < 0 || ioctl(fd, TUNSETPERSIST, 1) < 0)
+		return -errno;
+	return 0;
+}
+
+static int tun_refused(int r, struct err *e)
+{
+	if (r == -ENOENT || r == -ENODEV || r == -ENXIO)
+		return err_set(e, ERR_FAILED,
+			       "/dev/net/tun is missing; as root: modprobe tun");
+	if (r == -EACCES && access("/dev/net/tun", R_OK | W_OK) < 0)
+		return err_set(e, ERR_FAILED,
+			       "/dev/net/tun may not be opened; as root: chmod 666 "
+			       "/dev/net/tun");
+	return refused(r, "a tap device is refused", e);
+}
+
+static int add_tap(struct rtnl *rt, size_t i, int bridge, struct err *e)
+{
+	struct rtnl_link link;
+	char name[16];
+	int r;
+
+	ns_tap(i, name);
+	r = make_tap(name);
+	if (r < 0)
+		return tun_refused(r, e);
+	r = rtnl_link_get(rt, name, &link);
+	if (r == 0)
+		r = rtnl_link_set_master(rt, link.index, bridge);
+	if (r == 0)
+		r = rtnl_link_set_up(rt, link.index, true);
+	return r < 0 ? err_errno(e, r, "%s", name) : 0;
+}
+
+static int add_bridge(struct rtnl *rt, struct cidr address, struct rtnl_link *ret,
+		      struct err *e)
+{
+	struct rtnl_link lo;
+	int r;
+
+	r = rtnl_bridge_add(rt, NS_BRIDGE);
+	if (r == -EOPNOTSUPP)
+		return err_set(e, ERR_FAILED,
+			       "this kernel has no bridges; as root: modprobe bridge");
+	if (r < 0)
+		return refused(r, "a bridge in a network namespace is refused", e);
+	r = rtnl_link_get(rt, NS_BRIDGE, ret);
+	if (r == 0)
+		r = rtnl_addr_add(rt, ret->index, address);
+	if (r == 0)
+		r = rtnl_link_set_up(rt, ret->index, true);
+	if (r == 0)
+		r = rtnl_link_get(rt, "lo", &lo);
+	if (r == 0)
+		r = rtnl_link_set_up(rt, lo.index, true);
+	return r < 0 ? err_errno(e, r, NS_BRIDGE) : 0;
+}
+
+int ns_network(struct cidr address, size_t n, bool *ret_v6, struct err *e)
+{
+	_cleanup_rtnl_ struct rtnl rt = {.fd = -1};
+	struct rtnl_link bridge;
+	int r = rtnl_open(&rt);
+
+	if (r < 0)
+		return err_errno(e, r, "rtnetlink");
+	if (add_bridge(&rt, address, &bridge, e) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (add_tap(&rt, i, bridge.index, e) < 0)
+			return -1;
+	*ret_v6 = rtnl_addr6_add(&rt, bridge.index, bridge_v6, BRIDGE_V6_PREFIX) == 0;
+	return 0;
+}

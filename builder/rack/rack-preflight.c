@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The rule for memory was measured with kernel 6.1 (what the kernel takes for itself, and
+ * how much an initrd of modules packed by zstd unpacks to) and fits what was tried to
+ * within 60 MB. Too little shows as "Initramfs unpacking failed: write error" on a
+ * console that goes on regardless, so it is refused here with the number that would do.
+ */
+#include "builder/rack/rack-preflight.h"
+
+#include "builder/rack/rack-vm.h"
+#include "lib/file.h"
+#include "lib/log.h"
+#include "lib/run.h"
+#include "pxe/tree.h"
+
+#define MIB            (1024ULL * 1024)
+#define KERNEL_ITSELF  (75 * MIB)
+#define UNPACKED_TIMES 9 / 2 /* an initrd, unpacked */
+#define STEP           (64 * MIB)
+
+static int need_file(const char *root, const char *file, const char *package,
+		     struct diag *d)
+{
+	_cleanup_free_ char *path = xasprintf("%s%s", root, file);
+
+	return access(path, R_OK) == 0 ? 0
+				       : diag_add(d, "%s: %s (Debian's package %s)", file,
+						  strerror(errno), package);
+}
+
+int preflight_tools(bool uefi, enum accel_choice accel, const char *root, struct diag *d)
+{
+	static const struct {
+		const char *program, *package;
+	} programs[] = {
+		{VM_PROGRAM, "qemu-system-x86"},
+		{"dnsmasq", "dnsmasq-base"},
+		{"nginx", "nginx-light"},
+	};
+	const struct {
+		bool needed;
+		const char *file, *package;
+	} files[] = {
+		{uefi, TREE_IPXE_DIR "/snponly.efi", "ipxe"},
+		{accel != ACCEL_ONLY_TCG, ACCEL_PROBE_IPXE, "ipxe"},
+		{uefi, VM_OVMF_CODE, "ovmf"},
+		{uefi, VM_OVMF_VARS, "ovmf"},
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
+		if (!run_have(programs[i].program))
+			r = diag_add(d, "%s is not installed (Debian's package %s)",
+				     programs[i].program, programs[i].package);
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		if (files[i].needed &&
+		    need_file(root, files[i].file, files[i].package, d) < 0)
+			r = -1;
+	return r;
+}
+
+uint64_t preflight_memory(const struct image *image)
+{
+	uint64_t packed = image->initrd_size + image->root_size;
+	uint64_t unpacked = image->initrd_size * UNPACKED_TIMES + image->root_size;
+	uint64_t need = 2 * unpacked + packed + KERNEL_ITSELF;
+
+	return (need + STEP - 1) / STEP * STEP;
+}
+
+int preflight_hosts(const struct rack *rack, const struct rack_host *const *hosts,
+		    size_t n, const struct image *image, struct diag *d)
+{
+	uint64_t need = preflight_memory(image);
+	int r = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct rack_host *h = hosts[i];
+
+		if (h->vm_memory < need)
+			r = diag_add(d,
+				     "%s:%u: host '%s': vm.memory: %lluM is too little "
+				     "for image '%s' to boot over PXE: at least %lluM",
+				     rack->file, h->line, h->host.name,
+				     (unsigned long long)(h->vm_memory / MIB),
+				     image->name, (unsigned long long)(need / MIB));
+	}
+	return r;
+}
+
+void preflight_this_machine(const struct rack_host *const *hosts, size_t n,
+			    const char *meminfo)
+{
+	_cleanup_free_ char *text = NULL;
+	uint64_t want = 0, have;
+	const char *s;
+
+	if (file_read_at(AT_FDCWD, meminfo, 64 * 1024, &text, NULL) < 0)
+		return;
+	s = strstr(text, "MemAvailable:");
+	if (!s)
+		return;
+	have = strtoull(s + strlen("MemAvailable:"), NULL, 10) * 1024;
+	for (size_t i = 0; i < n; i++)
+		want += hosts[i]->vm_memory;
+	if (want > have)
+		log_warn("the rack's machines have %llu MiB of memory together, this one "
+			 "has %llu MiB to spare",
+			 (unsigned long long)(want / MIB),
+			 (unsigned long long)(have / MIB));
+}

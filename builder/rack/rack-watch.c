@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A machine says what it does in three places: nginx's access log (what it fetched),
+ * its report (the verdict), its console (a boot that cannot go on). All three are files
+ * that grow, looked at four times a second: a rack of forty costs little that way, and
+ * nothing can be missed. Only ends are waited for: the servers', a machine's, ours.
+ *
+ * KVM that gave up on a guest is a line that QEMU writes: the machine stands still then,
+ * QEMU ends only when an assertion of its own fails. The machine is started once more
+ * under TCG, with its time counted anew.
+ *
+ * A verdict stands until a later report says otherwise; after the table nothing changes
+ * it any more.
+ */
+#include "builder/rack/rack-run.h"
+
+#include "lib/file.h"
+#include "lib/log.h"
+#include "lib/signals.h"
+#include "pxe/watch.h"
+
+#include <poll.h>
+#include <sys/epoll.h>
+#include <time.h>
+
+#define TICK_MS     250
+#define BOOT_FAILED "rackstrap: boot failed: "
+#define PANIC       "Kernel panic - not syncing: "
+
+struct follower {
+	struct rack_run *r;
+	struct watch watch;       /* lines for people */
+	struct access_log access; /* times */
+	int epfd;                 /* signals and ends of machines */
+	bool keep;
+	uint64_t start_ms;
+};
+
+uint64_t rack_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static uint64_t since(uint64_t then_ms, uint64_t now_ms)
+{
+	return now_ms > then_ms ? now_ms - then_ms : 1;
+}
+
+static _printf_(2, 3) void tell(const struct follower *f, const char *fmt, ...)
+{
+	uint64_t ms = since(f->start_ms, rack_now_ms());
+	char *text;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		abort();
+	va_end(ap);
+	log_info("%5llu.%llu s  %s", (unsigned long long)(ms / 1000),
+		 (unsigned long long)(ms % 1000 / 100), text);
+	free(text);
+}
+
+void machine_verdict(struct machine *m, enum machine_state state, char *why)
+{
+	m->state = state;
+	m->total_ms = since(m->on_ms, rack_now_ms());
+	free(m->why);
+	m->why = why;
+}
+
+static bool pending(const struct rack_run *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->machines[i].state == MACHINE_PENDING)
+			return true;
+	return false;
+}
+
+/* --- fetches ----------------------------------------------------------------------- */
+
+static struct machine *by_host_file(struct rack_run *r, const char *path,
+				    const char *suffix)
+{
+	const char *s = str_after(path, "/hosts/");
+	char mac[NET_MAC_LEN];
+
+	if (!s || strlen(s) != NET_MAC_LEN - 1 + strlen(suffix) || !str_ends(s, suffix))
+		return NULL;
+	for (size_t i = 0; i < r->n; i++) {
+		net_format_mac(r->machines[i].vm.host->host.mac, '-', mac);
+		if (strncmp(s, mac, NET_MAC_LEN - 1) == 0)
+			return &r->machines[i];
+	}
+	return NULL;
+}
+
+static void follow_fetches(struct follower *f)
+{
+	struct access a;
+	struct machine *m;
+
+	while (access_next(&f->access, &a) == 1) {
+		if (!streq(a.method, "GET") || a.status != 200)
+			continue;
+		m = by_host_file(f->r, a.path, ".ipxe");
+		if (m && !m->first_ms)
+			m->first_ms = since(m->on_ms, a.end_ms);
+		m = by_host_file(f->r, a.path, ".cpio");
+		if (m && m->state == MACHINE_PENDING)
+			m->last_ms = since(m->on_ms, a.end_ms);
+	}
+}
+
+/* --- reports ----------------------------------------------------------------------- */
+
+static void follow_report(struct follower *f, struct machine *m)
+{
+	_cleanup_free_ char *path =
+		xasprintf("%s/" TREE_REPORTS "/%s.json", f->r->tree, m->host->name);
+	struct status_host s;
+	struct stat st;
+
+	if (stat(path, &st) < 0 || (st.st_mtim.tv_sec == m->reported.tv_sec &&
+				    st.st_mtim.tv_nsec == m->reported.tv_nsec))
+		return;
+	m->reported = st.st_mtim;
+	if (f->keep)
+		return;
+	status_load_host(&s, f->r->tree, m->host);
+	if (s.verdict == STATUS_SILENT) {
+		status_host_done(&s);
+		return;
+	}
+	status_host_done(&m->status);
+	m->status = s;
+	machine_verdict(m, s.verdict == STATUS_READY ? MACHINE_READY : MACHINE_FAILED,
+			xstrdup(s.why));
+	m->total_ms = since(m->on_ms, (uint64_t)st.st_mtim.tv_sec * 1000 +
+					      (uint64_t)st.st_mtim.tv_nsec / 1000000);
+}
+
+/* --- consoles ---------------------------------------------------------------------- */
+
+/* What a console line says about a boot that cannot go on, or NULL. Owned. */
+static char *last_words(const char *line)
+{
+	const char *s = strstr(line, BOOT_FAILED);
+
+	if (s)
+		return xstrdup(s + strlen(BOOT_FAILED));
+	s = strstr(line, PANIC);
+	return s ? xasprintf("kernel panic: %s", s + strlen(PANIC)) : NULL;
+}
+
+static void follow_console(struct follower *f, struct machine *m)
+{
+	char *line;
+
+	while ((line = console_next(&m->console))) {
+		_cleanup_free_ char *why = last_words(line);
+
+		free(line);
+		if (!why || m->state != MACHINE_PENDING)
+			continue;
+		tell(f, "%s: %s", m->host->name, why);
+		machine_verdict(m, MACHINE_FAILED, TAKE_PTR(why));
+	}
+}
+
+/* --- ends -------------------------------------------------------------------------- */
+
+static int follow_pid(struct follower *f, const struct machine *m, struct err *e)
+{
+	struct epoll_event ev = {.events = EPOLLIN};
+
+	if (m->vm.pidfd >= 0 && epoll_ctl(f->epfd, EPOLL_CTL_ADD, m->vm.pidfd, &ev) < 0)
+		return err_errno(e, errno, "epoll");
+	return 0;
+}
+
+static void follow_anew(struct console *c)
+{
+	_cleanup_free_ char *path = xstrdup(c->path);
+
+	console_done(c);
+	console_open(c, path);
+}
+
+static void kvm_died(struct follower *f, struct machine *m, const char *said)
+{
+	const char *name = m->host->name;
+	struct err e = {0};
+
+	if (f->r->only_kvm) {
+		tell(f, "%s: its machine died under KVM: %s", name, said);
+		if (m->state == MACHINE_PENDING)
+			machine_verdict(
+				m, MACHINE_FAILED,
+				xasprintf("its machine died under KVM: %s", said));
+		return;
+	}
+	tell(f, "%s: its machine died under KVM (%s): started again under TCG", name,
+	     said);
+	follow_anew(&m->console);
+	follow_anew(&m->qemu);
+	m->on_ms = rack_now_ms();
+	m->first_ms = m->last_ms = 0;
+	if (vm_restart_tcg(&m->vm, f->r->dir, &e) < 0 || follow_pid(f, m, &e) < 0)
+		machine_verdict(m, MACHINE_FAILED, xstrdup(e.msg));
+}
+
+static void follow_qemu(struct follower *f, struct machine *m)
+{
+	char *line;
+
+	while (m->vm.accel == ACCEL_KVM && (line = console_next(&m->qemu))) {
+		if (accel_is_death(line))
+			kvm_died(f, m, line);
+		free(line);
+	}
+}
+
+static void follow_end(struct follower *f, struct machine *m)
+{
+	struct pollfd pfd = {.fd = m->vm.pidfd, .events = POLLIN};
+	_cleanup_free_ char *why = NULL;
+
+	if (m->vm.pidfd < 0 || poll(&pfd, 1, 0) <= 0)
+		return;
+	epoll_ctl(f->epfd, EPOLL_CTL_DEL, m->vm.pidfd, NULL);
+	close(TAKE_FD(m->vm.pidfd));
+	why = vm_obituary(&m->vm, f->r->dir);
+	if (m->vm.accel == ACCEL_KVM && strcasestr(why, "kvm")) {
+		kvm_died(f, m, why);
+		return;
+	}
+	tell(f, "%s: its machine ended: %s", m->host->name, why);
+	if (m->state == MACHINE_PENDING)
+		machine_verdict(m, MACHINE_FAILED,
+				xasprintf("its machine ended: %s", why));
+}
+
+static void give_up(struct rack_run *r)
+{
+	unsigned long long s = r->timeout_ms / 1000;
+	uint64_t now = rack_now_ms();
+
+	for (size_t i = 0; i < r->n; i++) {
+		struct machine *m = &r->machines[i];
+
+		if (m->state != MACHINE_PENDING || since(m->on_ms, now) <= r->timeout_ms)
+			continue;
+		if (m->last_ms)
+			machine_verdict(m, MACHINE_FAILED,
+					xasprintf("no report within %llu s (it had "
+						  "loaded everything after %llu s)",
+						  s,
+						  (unsigned long long)m->last_ms / 1000));
+		else if (m->first_ms)
+			machine_verdict(
+				m, MACHINE_FAILED,
+				xasprintf("not loaded within %llu s (it asked "
+					  "for its boot script after %llu s)",
+					  s, (unsigned long long)m->first_ms / 1000));
+		else
+			machine_verdict(m, MACHINE_FAILED,
+					xasprintf("never asked for its boot script "
+						  "within %llu s",
+						  s));
+	}
+}
+
+/* --- the loop ---------------------------------------------------------------------- */
+
+static int follower_open(struct follower *f, struct rack_run *r, bool keep, struct err *e)
+{
+	_cleanup_free_ char *log = xasprintf("%s/" TREE_ACCESS_LOG, r->tree);
+	struct epoll_event ev = {.events = EPOLLIN};
+
+	*f = (struct follower){.r = r, .keep = keep, .start_ms = r->machines[0].on_ms};
+	f->epfd = epoll_create1(EPOLL_CLOEXEC);
+	if (f->epfd < 0 || epoll_ctl(f->epfd, EPOLL_CTL_ADD, r->signals, &ev) < 0)
+		return err_errno(e, errno, "epoll");
+	for (size_t i = 0; i < r->n; i++)
+		if (follow_pid(f, &r->machines[i], e) < 0)
+			return -1;
+	watch_open(&f->watch, &r->serve);
+	access_open(&f->access, log, true);
+	return 0;
+}
+
+static void follower_done(struct follower *f)
+{
+	watch_done(&f->watch);
+	access_done(&f->access);
+	close_p(&f->epfd);
+}
+
+/* Before the reports: a line about a report stands before what follows from it. */
+static void look(struct follower *f)
+{
+	char *line;
+
+	while ((line = watch_next(&f->watch))) {
+		tell(f, "%s", line);
+		free(line);
+	}
+	follow_fetches(f);
+	for (size_t i = 0; i < f->r->n; i++) {
+		follow_console(f, &f->r->machines[i]);
+		follow_report(f, &f->r->machines[i]);
+		follow_qemu(f, &f->r->machines[i]);
+		follow_end(f, &f->r->machines[i]);
+	}
+}
+
+static int follow(struct follower *f, struct err *e)
+{
+	struct rack_run *r = f->r;
+
+	for (;;) {
+		if (serve_wait(&r->serve, f->epfd, TICK_MS, e) < 0)
+			return -1;
+		if (signals_came(r->signals))
+			return 1;
+		look(f);
+		if (f->keep)
+			continue;
+		give_up(r);
+		if (!pending(r))
+			return 0;
+	}
+}
+
+int rack_watch(struct rack_run *r, bool keep, struct err *e)
+{
+	struct follower f;
+	int ret = follower_open(&f, r, keep, e);
+
+	if (ret == 0)
+		ret = follow(&f, e);
+	follower_done(&f);
+	return ret;
+}

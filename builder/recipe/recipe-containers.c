@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The recipe's containers: images that Docker has on every host before anything of the
+ * cluster starts. Where an image has to be fetched, from a registry or from a URL, that
+ * is one more artifact, so fetching, lock, cache and mirrors are the artifacts'.
+ */
+#include "builder/input/registry.h"
+#include "builder/recipe/recipe-parse.h"
+#include "builder/root/container.h"
+
+#include <ctype.h>
+
+const char *const recipe_container_keys[] = {"image",  "digest", "url",     "sha256",
+					     "sha512", "file",   "standin", NULL};
+
+static void container_done(void *entry)
+{
+	struct recipe_container *c = entry;
+
+	free(c->image);
+	free(c->url);
+	free(c->manifest);
+	free(c->sum);
+	free(c->file);
+	free(c->written);
+	free(c->where);
+}
+
+void recipe_containers_done(struct recipe *r)
+{
+	for (size_t i = 0; i < r->n_containers; i++)
+		container_done(&r->containers[i]);
+	free(r->containers);
+	r->containers = NULL;
+	r->n_containers = 0;
+}
+
+/*
+ * What Docker means by a name: "gcr.io/a/b:1" is b of a at gcr.io; without a host's dot,
+ * colon or "localhost" it is docker.io's, and without a slash too, of "library".
+ */
+char *recipe_registry_url(const char *image, const char *digest)
+{
+	_cleanup_free_ char *name = xstrdup(image);
+	struct container_name as;
+	size_t n;
+	bool host;
+
+	if (container_name_parse(name, &as) < 0)
+		return NULL;
+	n = strcspn(as.repository, "/");
+	host = as.repository[n] &&
+	       (memchr(as.repository, '.', n) || memchr(as.repository, ':', n) ||
+		(n == 9 && str_after(as.repository, "localhost/")));
+	return xasprintf(REGISTRY_SCHEME "%s%s%s%s",
+			 host               ? ""
+			 : as.repository[n] ? "docker.io/"
+					    : "docker.io/library/",
+			 as.repository, digest ? "@" : ":", digest ? digest : as.tag);
+}
+
+int recipe_get_sha256(const struct conf_node *n, const char *key, char **dst,
+		      struct diag *d)
+{
+	int r = recipe_get_word(n, key, dst, d);
+	const char *hex = r > 0 ? str_after(*dst, "sha256:") : NULL;
+
+	if (r > 0 && (!hex || !digest_is_hex(hex, DIGEST_SHA256)))
+		return conf_complain(conf_member(n, key), d,
+				     "%s: must be sha256: and 64 lower-case hex digits, "
+				     "not '%s'",
+				     key, *dst);
+	return r;
+}
+
+static void parse_image(struct recipe_container *c, const struct conf_node *n,
+			struct diag *d)
+{
+	_cleanup_free_ char *name = NULL;
+	struct container_name as;
+
+	if (recipe_get_word(n, "image", &c->image, d) == 0)
+		conf_complain(n, d,
+			      "container: image: missing, as in image = "
+			      "\"calico/node:v0.4.8\";");
+	name = c->image ? xstrdup(c->image) : NULL;
+	if (name && container_name_parse(name, &as) < 0)
+		conf_complain(conf_member(n, "image"), d,
+			      "image: '%s' is not an image's name and tag, as "
+			      "calico/node:v0.4.8 is",
+			      c->image);
+	(void)!recipe_get_sha256(n, "digest", &c->manifest, d);
+}
+
+static void parse_source(struct recipe_container *c, const struct conf_node *n,
+			 struct diag *d)
+{
+	if (recipe_get_word(n, "url", &c->url, d) > 0 && !recipe_is_url(c->url))
+		conf_complain(conf_member(n, "url"), d,
+			      "url: must begin with https://, http:// or file:///, not "
+			      "'%s'",
+			      c->url);
+	if (recipe_get_text(n, "file", &c->written, d) > 0) {
+		c->file = recipe_beside(n, c->written);
+		if (access(c->file, R_OK) < 0)
+			conf_complain(conf_member(n, "file"), d, "file: %s: %s", c->file,
+				      strerror(errno));
+	}
+	if (c->url && c->file)
+		conf_complain(n, d, "container: give url or file, not both");
+	if ((c->url || c->file) && c->manifest)
+		conf_complain(
+			conf_member(n, "digest"), d,
+			"digest: is of a registry's manifest; an archive has sha256 "
+			"or sha512");
+	recipe_get_digest(n, &c->sum, &c->sum_type, d);
+	if (c->sum && !c->url)
+		conf_complain(n, d,
+			      "container: sha256 and sha512 say nothing without url");
+	if (!c->url && !c->file && c->image)
+		c->url = recipe_registry_url(c->image, c->manifest);
+}
+
+static void parse_container(void *entry, const struct conf_node *n, struct diag *d)
+{
+	struct recipe_container *c = entry;
+
+	recipe_set_where(&c->where, n);
+	(void)!conf_check_keys(n, recipe_container_keys, d);
+	parse_image(c, n, d);
+	parse_source(c, n, d);
+	(void)!conf_get_bool(n, "standin", &c->standin, d);
+}
+
+void recipe_parse_containers(struct recipe *r, const struct conf_node *root,
+			     struct diag *d)
+{
+	static const struct recipe_list type = {
+		.key = "containers",
+		.size = sizeof(struct recipe_container),
+		.name = offsetof(struct recipe_container, image),
+		.where = offsetof(struct recipe_container, where),
+		.parse = parse_container,
+		.done = container_done,
+	};
+
+	r->containers = recipe_lay_list(&type, r->containers, &r->n_containers, root, d);
+}
+
+char *recipe_container_name(const struct recipe_container *c)
+{
+	return xasprintf("container %s", c->image);
+}
+
+void recipe_containers_fetch(struct recipe *r)
+{
+	for (size_t i = 0; i < r->n_containers; i++) {
+		const struct recipe_container *c = &r->containers[i];
+		_cleanup_free_ char *name = recipe_container_name(c);
+
+		if (c->url)
+			recipe_add_artifact(r, ARTIFACT_CONTAINER, name, c->url, c->sum,
+					    c->sum_type, c->where)
+				->standin = c->standin;
+	}
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How a recipe is laid over the one that it includes: the lists of things with names,
+ * entry by entry. An entry with the name of an included one replaces it as a whole and
+ * where it is, another one is appended, and the recipe's group `remove` takes included
+ * ones out.
+ *
+ * An included entry is replaced once: a second one of that name in the same file is
+ * appended like any other, and recipe_check() finds the name twice.
+ */
+#include "builder/recipe/recipe-parse.h"
+
+#include <sys/stat.h>
+
+#define GUESSES_MAX 20 /* in a list of wrong names: each guess looks at all names */
+
+const char *const recipe_remove_keys[] = {"artifacts", "containers", "files", "units",
+					  NULL};
+
+/* --- lists ------------------------------------------------------------------------- */
+
+/* A list while a file's entries are laid over it. */
+struct overlay {
+	const struct recipe_list *type;
+	char *v;
+	size_t n;
+	char **names; /* of the included entries; "" for one that is replaced */
+	const struct conf_node **removed; /* for each of these: where `remove` says so */
+	size_t included;
+	size_t misses; /* names in `remove` that no included entry has */
+};
+
+static const char *entry_name(const struct overlay *o, size_t i)
+{
+	char *name;
+
+	memcpy(&name, o->v + i * o->type->size + o->type->name, sizeof(name));
+	return name;
+}
+
+static const char *entry_where(const struct overlay *o, size_t i)
+{
+	recipe_where where;
+
+	memcpy(&where, o->v + i * o->type->size + o->type->where, sizeof(where));
+	return where;
+}
+
+/* Returns the included entry of that name, or -1. */
+static ssize_t find_included(const struct overlay *o, const char *name)
+{
+	for (size_t i = 0; i < o->included; i++)
+		if (*o->names[i] && streq(o->names[i], name))
+			return (ssize_t)i;
+	return -1;
+}
+
+static void overlay_begin(struct overlay *o, size_t more)
+{
+	o->included = o->n;
+	o->removed = xcalloc(o->n + 1, sizeof(*o->removed));
+	for (size_t i = 0; i < o->n; i++) {
+		const char *name = entry_name(o, i);
+
+		strv_add(&o->names, name ? name : "");
+	}
+	o->v = xrealloc(o->v, (o->n + more + 1) * o->type->size);
+	memset(o->v + o->n * o->type->size, 0, (more + 1) * o->type->size);
+}
+
+/* Complains about a second included entry of the name of entry `at`: once that is
+ * removed, recipe_check() does not find the name twice. */
+static void check_included_twice(const struct overlay *o, size_t at, struct diag *d)
+{
+	for (size_t i = at + 1; i < o->included; i++)
+		if (streq(o->names[i], o->names[at])) {
+			diag_add(d, "%s: %s: '%s' is there already (%s)",
+				 entry_where(o, i), o->type->key, o->names[at],
+				 entry_where(o, at));
+			return;
+		}
+}
+
+/* Takes name `i` of a list in `remove` as removed. */
+static void remove_one(struct overlay *o, const struct conf_node *list, size_t i,
+		       struct diag *d)
+{
+	const struct conf_node *n = conf_at(list, i), *before;
+	const char *key = o->type->key, *name = NULL, *near = NULL;
+	ssize_t at;
+
+	if (conf_type(n) != CONF_STRING) {
+		conf_complain(n, d, "remove: %s: element %zu must be a string", key,
+			      i + 1);
+		return;
+	}
+	if (conf_str(n, &name, d) < 0)
+		return;
+	at = find_included(o, name);
+	if (at < 0) {
+		if (o->misses++ < GUESSES_MAX)
+			near = str_nearest(name, (const char *const *)o->names);
+		conf_complain(n, d,
+			      "remove: %s: '%s' is not in the included recipe%s%s%s", key,
+			      name, near ? " (did you mean '" : "", near ? near : "",
+			      near ? "'?)" : "");
+		return;
+	}
+	before = o->removed[at];
+	if (before)
+		conf_complain(n, d, "remove: %s: '%s' is in remove twice (%s:%u)", key,
+			      name, conf_file(before), conf_line(before));
+	else
+		check_included_twice(o, (size_t)at, d);
+	o->removed[at] = n;
+}
+
+/* Puts the entry that was read behind the last one where it belongs. */
+static void place(struct overlay *o, const struct conf_node *n, struct diag *d)
+{
+	size_t size = o->type->size;
+	char *entry = o->v + o->n * size;
+	const char *name = entry_name(o, o->n);
+	ssize_t at = name ? find_included(o, name) : -1;
+	const struct conf_node *removed = at >= 0 ? o->removed[at] : NULL;
+
+	if (removed)
+		conf_complain(n, d,
+			      "%s: '%s' is in remove, too (%s:%u): without that, this "
+			      "entry replaces the included one (%s)",
+			      o->type->key, name, conf_file(removed), conf_line(removed),
+			      entry_where(o, (size_t)at));
+	if (at < 0 || removed) {
+		o->n++;
+		return;
+	}
+	o->type->done(o->v + (size_t)at * size);
+	memcpy(o->v + (size_t)at * size, entry, size);
+	memset(entry, 0, size);
+	*o->names[at] = '\0';
+}
+
+/* Reads element `i` of a file's list into the place behind the last entry. False, with
+ * a complaint, when it is no entry. */
+static bool read_entry(struct overlay *o, const struct conf_node *list, size_t i,
+		       struct diag *d)
+{
+	const struct conf_node *n = conf_at(list, i);
+	const char *key = o->type->key;
+	bool strings = o->type->strings;
+
+	if (conf_type(n) != (strings ? CONF_STRING : CONF_GROUP))
+		conf_complain(n, d, "%s: element %zu must be a %s", key, i + 1,
+			      strings ? "string" : "group: { ... }");
+	else if (conf_member(n, "remove"))
+		conf_complain(conf_member(n, "remove"), d,
+			      "%s: element %zu: remove is a group of the file, as in "
+			      "remove = { %s = [ \"...\" ]; };",
+			      key, i + 1, key);
+	else {
+		o->type->parse(o->v + o->n * o->type->size, n, d);
+		return true;
+	}
+	return false;
+}
+
+/* An empty list looks as if it removed everything. */
+static void check_empty(const struct overlay *o, const struct conf_node *list,
+			bool removes, struct diag *d)
+{
+	const char *key = o->type->key;
+
+	if (!list || conf_len(list) > 0 || o->included == 0)
+		return;
+	if (removes)
+		conf_complain(list, d,
+			      "%s: empty, which removes no more than remove does: delete "
+			      "the empty list",
+			      key);
+	else
+		conf_complain(list, d,
+			      "%s: empty, which removes nothing of the included recipe: "
+			      "name it, as in remove = { %s = [ \"...\" ]; };",
+			      key, key);
+}
+
+static void lay(struct overlay *o, const struct conf_node *list, struct diag *d)
+{
+	for (size_t i = 0; i < conf_len(list); i++)
+		if (read_entry(o, list, i, d))
+			place(o, conf_at(list, i), d);
+}
+
+static void drop_removed(struct overlay *o)
+{
+	size_t kept = 0, size = o->type->size;
+
+	for (size_t i = 0; i < o->n; i++) {
+		if (i < o->included && o->removed[i]) {
+			o->type->done(o->v + i * size);
+			continue;
+		}
+		memmove(o->v + kept * size, o->v + i * size, size);
+		kept++;
+	}
+	o->n = kept;
+}
+
+/* Returns the names of a list in `remove`, or NULL. */
+static const struct conf_node *get_removed(const struct conf_node *root, const char *key,
+					   struct diag *d)
+{
+	const struct conf_node *remove = conf_member(root, "remove"), *list;
+
+	if (!remove || conf_type(remove) != CONF_GROUP || !conf_member(root, "include"))
+		return NULL;
+	list = conf_member(remove, key);
+	if (!list || conf_type(list) == CONF_LIST)
+		return list;
+	conf_complain(list, d, "remove: %s: must be a list of strings: [ \"...\", ... ]",
+		      key);
+	return NULL;
+}
+
+void *recipe_lay_list(const struct recipe_list *type, void *v, size_t *n,
+		      const struct conf_node *root, struct diag *d)
+{
+	struct overlay o = {.type = type, .v = v, .n = *n};
+	const struct conf_node *gone, *list = NULL;
+
+	(void)!conf_get_list(root, type->key, &list, d);
+	gone = get_removed(root, type->key, d);
+	if (!list && !gone)
+		return v;
+	overlay_begin(&o, conf_len(list));
+	for (size_t i = 0; i < conf_len(gone); i++)
+		remove_one(&o, gone, i, d);
+	check_empty(&o, list, conf_len(gone) > 0, d);
+	lay(&o, list, d);
+	drop_removed(&o);
+	strv_free(o.names);
+	free(o.removed);
+	*n = o.n;
+	return o.v;
+}
+
+void recipe_parse_remove(const struct conf_node *root, struct diag *d)
+{
+	const struct conf_node *group = NULL;
+
+	if (conf_get_group(root, "remove", &group, d) <= 0)
+		return;
+	(void)!conf_check_keys(group, recipe_remove_keys, d);
+	if (!conf_member(root, "include"))
+		conf_complain(group, d,
+			      "remove: this recipe includes no other: delete the entry "
+			      "itself");
+}
+
+/* --- paths ------------------------------------------------------------------------- */
+
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+	       x.st_ino == y.st_ino;
+}
+
+char *recipe_tidy_path(const char *path)
+{
+	_cleanup_strv_ char **parts = strv_split(path, "/"), **kept = NULL;
+	_cleanup_free_ char *joined = NULL, *tidy = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; parts && parts[i]; i++) {
+		if (streq(parts[i], "."))
+			continue;
+		if (streq(parts[i], "..") && n > 0 && !streq(kept[n - 1], "..")) {
+			free(TAKE_PTR(kept[--n]));
+			continue;
+		}
+		strv_add(&kept, parts[i]);
+		n++;
+	}
+	joined = strv_join(kept, "/");
+	tidy = xasprintf("%s%s", path[0] == '/' ? "/" : "", joined ? joined : "");
+	return is_same_file(path, tidy) ? TAKE_PTR(tidy) : xstrdup(path);
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The recipe's group media, key by key, and the same settings from the command line. The
+ * files that say who a machine is are read here already: an image that could not become
+ * any host is not worth building.
+ */
+#include "builder/recipe/recipe-media.h"
+#include "builder/recipe/config-text.h"
+
+#include "builder/recipe/recipe-parse.h"
+#include "pxe/kernel-cmdline.h"
+#include "pxe/rack.h"
+
+#include "lib/file.h"
+
+#include <limits.h>
+
+const char *const recipe_media_keys[] = {"sector_size", "slot_size", "cmdline", "formats",
+					 "host",        "rack",      NULL};
+
+static const char *const formats[] = {"raw", "qcow2", "zst", NULL};
+
+bool media_is_sector_size(uint64_t n)
+{
+	return n == 512 || n == 4096;
+}
+
+bool media_is_format(const char *s)
+{
+	return strv_has((char *const *)formats, s);
+}
+
+static void parse_sector_size(struct recipe_media *m, const struct conf_node *group,
+			      struct diag *d)
+{
+	int n = 0;
+
+	if (conf_get_int(group, "sector_size", INT_MIN, INT_MAX, &n, d) <= 0)
+		return;
+	if (n < 0 || !media_is_sector_size((uint64_t)n))
+		conf_complain(conf_member(group, "sector_size"), d,
+			      "sector_size: must be 512 or 4096, not %d", n);
+	else
+		m->sector_size = (uint32_t)n;
+}
+
+static void parse_slot_size(struct recipe_media *m, const struct conf_node *group,
+			    struct diag *d)
+{
+	const char *s = NULL;
+
+	if (conf_get_str(group, "slot_size", &s, d) > 0 &&
+	    (str_to_size(s, &m->slot_size) < 0 || m->slot_size < 1 << 20 ||
+	     m->slot_size > 32ULL << 30))
+		conf_complain(conf_member(group, "slot_size"), d,
+			      "slot_size: must be from 1M to 32G, not '%s'", s);
+}
+
+static void parse_cmdline(struct recipe_media *m, const struct conf_node *group,
+			  struct diag *d)
+{
+	const char *wrong;
+
+	if (recipe_get_text(group, "cmdline", &m->cmdline, d) <= 0)
+		return;
+	wrong = cmdline_wrong(m->cmdline);
+	if (wrong)
+		conf_complain(conf_member(group, "cmdline"), d,
+			      "cmdline: %s: boot loaders would take it apart", wrong);
+}
+
+static void parse_formats(struct recipe_media *m, const struct conf_node *group,
+			  struct diag *d)
+{
+	const struct conf_node *at = conf_member(group, "formats");
+	_cleanup_strv_ char **v = NULL;
+
+	if (conf_get_strv(group, "formats", &v, d) <= 0)
+		return;
+	if (!v)
+		conf_complain(at, d, "formats: empty, as in formats = [ \"raw\" ];");
+	for (size_t i = 0; v && v[i]; i++)
+		if (!media_is_format(v[i]))
+			conf_complain(at, d,
+				      "formats: must be of raw, qcow2 and zst, not '%s'",
+				      v[i]);
+	if (v) {
+		strv_free(m->formats);
+		m->formats = TAKE_PTR(v);
+	}
+}
+
+static void parse_file(const struct conf_node *group, const char *key, char **dst,
+		       struct diag *d)
+{
+	_cleanup_free_ char *path = NULL;
+
+	if (recipe_get_text(group, key, &path, d) <= 0)
+		return;
+	free(*dst);
+	*dst = recipe_beside(group, path);
+}
+
+void recipe_parse_media(struct recipe *r, const struct conf_node *root, struct diag *d)
+{
+	struct recipe_media *m = &r->media;
+	const struct conf_node *group = NULL;
+
+	if (conf_get_group(root, "media", &group, d) <= 0)
+		return;
+	recipe_set_where(&m->where, group);
+	(void)!conf_check_keys(group, recipe_media_keys, d);
+	parse_sector_size(m, group, d);
+	parse_slot_size(m, group, d);
+	parse_cmdline(m, group, d);
+	parse_formats(m, group, d);
+	parse_file(group, "host", &m->host, d);
+	parse_file(group, "rack", &m->rack, d);
+}
+
+void recipe_media_done(struct recipe *r)
+{
+	free(r->media.cmdline);
+	strv_free(r->media.formats);
+	free(r->media.host);
+	free(r->media.rack);
+	free(r->media.where);
+}
+
+/* --- who boots from it ------------------------------------------------------------- */
+
+static void check_file(const char *path, bool rack, const struct roles *roles,
+		       struct diag *d)
+{
+	_cleanup_config_text_ struct config_text c = {.name = xstrdup(path),
+						      .rack = rack};
+	int r = file_read_at(AT_FDCWD, path, rack ? CONF_MAX_RACK : CONF_MAX, &c.text,
+			     &c.len);
+
+	if (r < 0)
+		diag_add(d, "%s: cannot be read: %s", path, strerror(-r));
+	else
+		(void)!config_text_check(&c, roles, d);
+}
+
+void recipe_check_media(const struct recipe *r, struct diag *d)
+{
+	const struct recipe_media *m = &r->media;
+
+	if (m->host && m->rack)
+		diag_add(d,
+			 "%s: host and rack: a medium is for one host or for a rack, "
+			 "not for both (%s, %s)",
+			 m->where ? m->where : r->file, m->host, m->rack);
+	else if (m->host)
+		check_file(m->host, false, &r->roles, d);
+	else if (m->rack)
+		check_file(m->rack, true, &r->roles, d);
+}

@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A recipe file and the ones it includes, the innermost first, each laid over what the
+ * ones before it said. Every section has a file of its own (recipe-*.c), and how lists
+ * are laid over each other is in recipe-include.c; here are the top level and the helpers
+ * they share.
+ */
+#include "builder/recipe/recipe.h"
+
+#include "builder/image/image.h"
+#include "builder/recipe/recipe-parse.h"
+#include "lib/file.h"
+#include "pxe/kernel-cmdline.h"
+
+#include <ctype.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+#define INCLUDE_DEPTH_MAX 8
+#define RECIPE_NAME       "recipe.cfg"
+#define EPOCH_MAX         UINT32_MAX /* squashfs and cpio have 32 bits for a time */
+
+const char *const recipe_keys[] = {
+	"version",    "name",   "summary",  "include", "base",      "initramfs",
+	"cmdline",    "epoch",  "squashfs", "exclude", "artifacts", "files",
+	"units",      "enable", "disable",  "mask",    "roles",     "images",
+	"containers", "media",  "remove",   NULL,
+};
+
+/* --- helpers for all sections ------------------------------------------------------ */
+
+char *recipe_node_where(const struct conf_node *n)
+{
+	return xasprintf("%s:%u", conf_file(n), conf_line(n));
+}
+
+void recipe_set_where(recipe_where *dst, const struct conf_node *n)
+{
+	free(*dst);
+	*dst = recipe_node_where(n);
+}
+
+char *recipe_beside(const struct conf_node *n, const char *path)
+{
+	const char *file = conf_file(n), *slash = strrchr(file, '/');
+
+	if (path[0] == '/' || !slash)
+		return xstrdup(path);
+	return xasprintf("%.*s/%s", (int)(slash - file), file, path);
+}
+
+int recipe_get_text(const struct conf_node *n, const char *key, char **dst,
+		    struct diag *d)
+{
+	const char *s = NULL;
+	int r = conf_get_str(n, key, &s, d);
+
+	if (r <= 0)
+		return r;
+	if (!*s)
+		return conf_complain(conf_member(n, key), d, "%s: empty", key);
+	if (s[strcspn(s, "\n\r")])
+		return conf_complain(conf_member(n, key), d, "%s: must be one line", key);
+	free(*dst);
+	*dst = xstrdup(s);
+	return 1;
+}
+
+bool recipe_is_word(const char *s)
+{
+	if (!*s)
+		return false;
+	for (; *s; s++)
+		if (!isgraph((unsigned char)*s))
+			return false;
+	return true;
+}
+
+int recipe_get_word(const struct conf_node *n, const char *key, char **dst,
+		    struct diag *d)
+{
+	const char *s = NULL;
+	int r = conf_get_str(n, key, &s, d);
+
+	if (r <= 0)
+		return r;
+	if (!recipe_is_word(s))
+		return conf_complain(conf_member(n, key), d,
+				     "%s: must be one word of printable characters, not "
+				     "'%s'",
+				     key, s);
+	free(*dst);
+	*dst = xstrdup(s);
+	return 1;
+}
+
+int recipe_get_words(const struct conf_node *n, const char *key, char ***dst,
+		     struct diag *d)
+{
+	int r = conf_get_strv(n, key, dst, d);
+
+	if (r <= 0)
+		return r;
+	for (size_t i = 0; *dst && (*dst)[i]; i++)
+		if (!recipe_is_word((*dst)[i]))
+			r = conf_complain(
+				conf_member(n, key), d,
+				"%s: must be words of printable characters, not "
+				"'%s'",
+				key, (*dst)[i]);
+	return r;
+}
+
+static bool has_dotdot(const char *path)
+{
+	_cleanup_strv_ char **parts = strv_split(path, "/");
+
+	return strv_has(parts, "..");
+}
+
+/* Returns an absolute path without empty parts and ".", owned. */
+static char *plain_target(const char *path)
+{
+	_cleanup_strv_ char **parts = strv_split(path, "/"), **kept = NULL;
+	_cleanup_free_ char *joined = NULL;
+
+	for (size_t i = 0; parts && parts[i]; i++)
+		if (*parts[i] && !streq(parts[i], "."))
+			strv_add(&kept, parts[i]);
+	joined = strv_join(kept, "/");
+	return xasprintf("/%s", joined ? joined : "");
+}
+
+int recipe_get_target(const struct conf_node *n, const char *key, char **dst,
+		      struct diag *d)
+{
+	_cleanup_free_ char *plain = NULL;
+	const char *s = NULL;
+	int r = conf_get_str(n, key, &s, d);
+
+	if (r <= 0)
+		return r;
+	if (s[0] != '/' || !s[strspn(s, "/.")] || has_dotdot(s) || str_ends(s, "/") ||
+	    s[strcspn(s, "\n\r")])
+		return conf_complain(conf_member(n, key), d,
+				     "%s: must be an absolute path in the image without "
+				     "'..' or a slash at its end, not '%s'",
+				     key, s);
+	plain = plain_target(s);
+	if (!streq(plain, s))
+		return conf_complain(conf_member(n, key), d,
+				     "%s: must be without '//' and '/./', as in \"%s\", "
+				     "not '%s'",
+				     key, plain, s);
+	free(*dst);
+	*dst = TAKE_PTR(plain);
+	return 1;
+}
+
+int recipe_get_mode(const struct conf_node *n, const char *key, unsigned *dst,
+		    struct diag *d)
+{
+	const struct conf_node *m = conf_member(n, key);
+	const char *s = NULL;
+	unsigned mode;
+	int r;
+
+	if (m && conf_type(m) == CONF_INT) /* which would be decimal */
+		return conf_complain(m, d, "%s: must be a string, as in \"0755\"", key);
+	r = conf_get_str(n, key, &s, d);
+	if (r <= 0)
+		return r;
+	if (str_to_mode(s, &mode) < 0)
+		return conf_complain(conf_member(n, key), d,
+				     "%s: must be octal, as in \"0755\", not '%s'", key,
+				     s);
+	if (mode & (S_ISUID | S_ISGID))
+		return conf_complain(conf_member(n, key), d,
+				     "%s: %s is setuid or setgid; an image gets no such "
+				     "files from a recipe",
+				     key, s);
+	if ((mode & S_IWOTH) && !(mode & S_ISVTX))
+		return conf_complain(conf_member(n, key), d,
+				     "%s: %s is writable by everybody; %04o would not be",
+				     key, s, mode & ~(unsigned)S_IWOTH);
+	*dst = mode;
+	return 1;
+}
+
+bool recipe_is_url(const char *s)
+{
+	static const char *const schemes[] = {"https://", "http://", "file:///"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(schemes); i++) {
+		const char *rest = str_after(s, schemes[i]);
+
+		if (rest && *rest && *rest != '/')
+			return true;
+	}
+	return false;
+}
+
+bool recipe_is_unit(const char *s)
+{
+	static const char *const suffixes[] = {
+		".service", ".socket", ".target",    ".timer", ".path",
+		".mount",   ".slice",  ".automount", ".swap",
+	};
+	static const char ok[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				 "0123456789:-_.\\@";
+
+	if (s[strspn(s, ok)] || s[0] == '.' || strlen(s) > 255)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
+		if (str_ends(s, suffixes[i]) && strlen(s) > strlen(suffixes[i]))
+			return true;
+	return false;
+}
+
+/* --- the top level ----------------------------------------------------------------- */
+
+static bool is_name(const char *s)
+{
+	static const char ok[] = "abcdefghijklmnopqrstuvwxyz0123456789-_.";
+
+	return *s && !s[strspn(s, ok)] && isalnum((unsigned char)*s) && strlen(s) <= 64;
+}
+
+static void parse_name(struct recipe *r, const struct conf_node *root, struct diag *d)
+{
+	const char *s = NULL;
+
+	free(r->name); /* a variant is not called what it includes is called */
+	r->name = NULL;
+	if (!conf_member(root, "name"))
+		return;
+	r->name = xstrdup(""); /* one that is wrong is not missing */
+	if (conf_get_str(root, "name", &s, d) <= 0)
+		return;
+	if (!is_name(s)) {
+		conf_complain(
+			conf_member(root, "name"), d,
+			"name: must be lower-case letters, digits, '-', '_' and '.', "
+			"at most 64, not '%s'",
+			s);
+		return;
+	}
+	free(r->name);
+	r->name = xstrdup(s);
+}
+
+static void parse_version(const struct conf *c, struct diag *d)
+{
+	const struct conf_node *root = conf_root(c);
+	int version;
+
+	if (!conf_member(root, "version"))
+		diag_add(d, "%s: version: missing; this is version = 1;", conf_name(c));
+	else if (conf_get_int(root, "version", INT_MIN, INT_MAX, &version, d) > 0 &&
+		 version != 1)
+		conf_complain(conf_member(root, "version"), d,
+			      "version: must be 1, the only one there is, not %d",
+			      version);
+}
+
+static int parse_epoch_text(const char *s, uint64_t *ret)
+{
+	return str_to_u64(s, EPOCH_MAX, ret);
+}
+
+/* libconfig's numbers end in 2038. */
+static void parse_epoch(struct recipe *r, const struct conf_node *root, struct diag *d)
+{
+	const struct conf_node *n = conf_member(root, "epoch");
+	const char *s = NULL;
+
+	if (n && (conf_type(n) == CONF_INT || conf_type(n) == CONF_OTHER))
+		conf_complain(n, d,
+			      "epoch: must be a string with seconds since 1970, as in "
+			      "\"1435622400\"");
+	else if (conf_get_str(root, "epoch", &s, d) > 0 &&
+		 parse_epoch_text(s, &r->epoch) < 0)
+		conf_complain(n, d,
+			      "epoch: must be seconds since 1970, as in \"1435622400\", "
+			      "not '%s'",
+			      s);
+}
+
+static void parse_cmdline(struct recipe *r, const struct conf_node *root, struct diag *d)
+{
+	const char *wrong;
+
+	if (recipe_get_text(root, "cmdline", &r->cmdline, d) <= 0)
+		return;
+	wrong = cmdline_wrong(r->cmdline);
+	if (wrong)
+		conf_complain(conf_member(root, "cmdline"), d,
+			      "cmdline: %s: boot loaders would take it apart", wrong);
+}
+
+static void parse_exclude(struct recipe *r, const struct conf_node *root, struct diag *d)
+{
+	if (conf_get_strv(root, "exclude", &r->exclude, d) <= 0)
+		return;
+	for (size_t i = 0; r->exclude && r->exclude[i]; i++)
+		if (r->exclude[i][0] != '/')
+			conf_complain(conf_member(root, "exclude"), d,
+				      "exclude: must be absolute paths or globs, not "
+				      "'%s'",
+				      r->exclude[i]);
+}
+
+static void parse_images(struct recipe *r, const struct conf_node *root, struct diag *d)
+{
+	_cleanup_strv_ char **names = NULL;
+	const struct conf_node *at = conf_member(root, "images");
+
+	if (conf_get_strv(root, "images", &names, d) <= 0)
+		return;
+	free(r->images);
+	r->images = xcalloc(strv_len(names), sizeof(*r->images));
+	r->n_images = 0;
+	for (size_t i = 0; names && names[i]; i++) {
+		const struct image_type *type = image_type_find(names[i]);
+		bool twice = false;
+
+		for (size_t k = 0; k < r->n_images; k++)
+			twice |= r->images[k] == type;
+		if (!type)
+			conf_complain(at, d, "images: no image type '%s' (known: %s)",
+				      names[i], image_type_names());
+		else if (twice)
+			conf_complain(at, d, "images: '%s' is there twice", names[i]);
+		else
+			r->images[r->n_images++] = type;
+	}
+}
+
+static void parse_root(struct recipe *r, const struct conf *c, struct diag *d)
+{
+	const struct conf_node *root = conf_root(c);
+
+	(void)!conf_check_keys(root, recipe_keys, d);
+	parse_version(c, d);
+	parse_name(r, root, d);
+	(void)!recipe_get_text(root, "summary", &r->summary, d);
+	parse_cmdline(r, root, d);
+	parse_epoch(r, root, d);
+	parse_exclude(r, root, d);
+	parse_images(r, root, d);
+	recipe_parse_base(r, root, d);
+	recipe_parse_remove(root, d);
+	recipe_parse_artifacts(r, root, d);
+	recipe_parse_containers(r, root, d);
+	recipe_parse_files(r, root, d);
+	recipe_parse_units(r, root, d);
+	recipe_parse_media(r, root, d);
+}
+
+/* "DIR" means DIR/recipe.cfg; "images/a/" and "images/a" are the same. */
+static char *recipe_path(const char *path)
+{
+	struct stat st;
+	size_t n = strlen(path);
+
+	if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
+		return xstrdup(path);
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	return xasprintf("%.*s/%s", (int)n, path, RECIPE_NAME);
+}
+
+/* Sets *ret to the path of the recipe that this one includes, owned. 1, 0 without one,
+ * or -1. */
+static int find_included(const struct conf_node *root, char **ret, struct diag *d)
+{
+	const struct conf_node *n = conf_member(root, "include");
+	_cleanup_free_ char *written = NULL, *beside = NULL, *tidy = NULL, *path = NULL;
+	struct stat st;
+	int r = recipe_get_text(root, "include", &written, d);
+
+	if (r <= 0)
+		return r;
+	beside = recipe_beside(root, written);
+	tidy = recipe_tidy_path(beside);
+	path = recipe_path(tidy);
+	if (stat(path, &st) < 0)
+		return conf_complain(n, d, "include: %s: %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return conf_complain(
+			n, d,
+			"include: %s: must be a file, or a folder with " RECIPE_NAME,
+			path);
+	if (access(path, R_OK) < 0)
+		return conf_complain(n, d, "include: %s: %s", path, strerror(errno));
+	*ret = TAKE_PTR(path);
+	return 1;
+}
+
+static int load_file(struct recipe *r, const char *path, unsigned depth, struct diag *d);
+
+static int load_included(struct recipe *r, const struct conf *c, unsigned depth,
+			 struct diag *d)
+{
+	const struct conf_node *root = conf_root(c);
+	_cleanup_free_ char *path = NULL;
+	int ret = find_included(root, &path, d);
+
+	if (ret <= 0)
+		return ret;
+	if (depth == INCLUDE_DEPTH_MAX)
+		return conf_complain(conf_member(root, "include"), d,
+				     "include: more than %d files deep: does a recipe "
+				     "include itself?",
+				     INCLUDE_DEPTH_MAX);
+	r->includes = true;
+	return load_file(r, path, depth + 1, d);
+}
+
+static int load_file(struct recipe *r, const char *path, unsigned depth, struct diag *d)
+{
+	_cleanup_conf_ struct conf *c = NULL;
+
+	if (conf_read_at(&c, AT_FDCWD, path, path, CONF_MAX_RACK, 0, d) < 0 ||
+	    load_included(r, c, depth, d) < 0)
+		return -1;
+	parse_root(r, c, d);
+	return 0;
+}
+
+static void epoch_from_environment(struct recipe *r, struct diag *d)
+{
+	const char *s = getenv("SOURCE_DATE_EPOCH");
+
+	if (s && *s && parse_epoch_text(s, &r->epoch) < 0)
+		diag_add(d, "SOURCE_DATE_EPOCH: must be seconds since 1970, not '%s'", s);
+}
+
+static void set_defaults(struct recipe *r)
+{
+	r->epoch = 1435622400; /* 2015-06-30, the stack's own day */
+	r->initramfs.compress = xstrdup("zstd");
+	r->squashfs.compression = xstrdup("zstd");
+	r->squashfs.level = 8;
+	r->squashfs.block = xstrdup("1M");
+	r->media.sector_size = 512;
+	strv_add(&r->media.formats, "raw");
+}
+
+int recipe_load(struct recipe *ret, const char *path, struct diag *d)
+{
+	struct diag own = {0};
+	_cleanup_recipe_ struct recipe r = {.file = recipe_path(path)};
+	const char *slash = strrchr(r.file, '/');
+	int result = -1;
+
+	r.dir = slash ? xstrndup(r.file, (size_t)(slash - r.file)) : xstrdup(".");
+	set_defaults(&r);
+	if (load_file(&r, r.file, 0, &own) == 0) {
+		epoch_from_environment(&r, &own);
+		if (r.initramfs.policy == INITRAMFS_AUTO)
+			r.initramfs.policy =
+				r.initramfs.modules ? INITRAMFS_LIST : INITRAMFS_MOST;
+		recipe_check(&r, &own);
+		recipe_base_fetch(&r);
+		recipe_containers_fetch(&r);
+	}
+	if (own.n == 0) {
+		*ret = r;
+		r = (struct recipe){0};
+		result = 0;
+	}
+	for (size_t i = 0; i < own.n; i++)
+		diag_add(d, "%s", own.lines[i]);
+	diag_done(&own);
+	return result;
+}
+
+void recipe_done(struct recipe *r)
+{
+	recipe_base_done(r);
+	recipe_artifacts_done(r);
+	recipe_containers_done(r);
+	recipe_files_done(r);
+	recipe_units_done(r);
+	recipe_media_done(r);
+	free(r->file);
+	free(r->dir);
+	free(r->name);
+	free(r->summary);
+	free(r->cmdline);
+	strv_free(r->exclude);
+	free(r->images);
+	*r = (struct recipe){0};
+}

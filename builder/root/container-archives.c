@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Each image is converted into a scratch file in the cache's folder, which has no name
+ * and goes away by itself, and streams from there into the root image.
+ */
+#include "builder/root/container-archives.h"
+
+#include "firstboot/model/conf.h"
+#include "lib/file.h"
+
+#define DIR       "/usr/lib/rackstrap/containers"
+#define LIST_FILE "/usr/lib/rackstrap/containers.cfg"
+#define OURS      "rackstrap"
+
+/* NULL for one that is a file on this machine. */
+static const struct input *find_input(const struct recipe_container *c,
+				      const struct inputs *in)
+{
+	_cleanup_free_ char *name = recipe_container_name(c);
+
+	for (size_t i = 0; !c->file && i < in->n; i++)
+		if (in->v[i].artifact->use == ARTIFACT_CONTAINER &&
+		    streq(in->v[i].artifact->name, name))
+			return &in->v[i];
+	return NULL;
+}
+
+static int make_one(struct container *ret, const struct recipe *r,
+		    const struct recipe_container *c, const struct input *in,
+		    const struct cache *cache, struct err *e)
+{
+	_cleanup_free_ char *image = xstrdup(c->image), *path = NULL;
+	_cleanup_close_ int own = -1;
+	int fd = in ? in->blob.fd : -1;
+	struct container_name as;
+
+	if (container_name_parse(image, &as) < 0)
+		return err_set(e, ERR_CONFIG, "%s", c->image);
+	if (!in && !c->file)
+		return err_set(e, ERR_FAILED, "not fetched");
+	if (fd < 0) {
+		path = in ? cache_blob_path(cache, &in->blob) : xstrdup(c->file);
+		fd = own = open(path, O_RDONLY | O_CLOEXEC);
+	}
+	if (fd < 0)
+		return err_errno(e, errno, "%s", path);
+	return container_convert(ret, fd, c->url ? c->url : c->file, &as, c->manifest,
+				 (int64_t)r->epoch, cache->fd, e);
+}
+
+/* Makes the recipe's container `i`. */
+static int make(struct container *ret, const struct recipe *r, size_t i,
+		const struct inputs *in, const struct cache *cache, struct err *e)
+{
+	const struct recipe_container *c = &r->containers[i];
+
+	if (make_one(ret, r, c, find_input(c, in), cache, e) < 0)
+		return err_wrap(e, "%s: container '%s'", c->where, c->image);
+	return 0;
+}
+
+void containers_check(const struct recipe *r, const struct inputs *in,
+		      const struct cache *c, struct diag *d)
+{
+	for (size_t i = 0; i < r->n_containers; i++) {
+		struct container made;
+		struct err one = {0};
+
+		if (make(&made, r, i, in, c, &one) < 0)
+			diag_add_err(d, &one);
+		else
+			close(made.fd);
+	}
+}
+
+int containers_make(struct containers *ret, const struct recipe *r,
+		    const struct inputs *in, const struct cache *c, struct err *e)
+{
+	ret->v = xcalloc(r->n_containers + 1, sizeof(*ret->v));
+	ret->in = xcalloc(r->n_containers + 1, sizeof(*ret->in));
+	for (size_t i = 0; i < r->n_containers; i++) {
+		const struct input *from = find_input(&r->containers[i], in);
+		struct container *x = &ret->v[i];
+
+		if (make(x, r, i, in, c, e) < 0)
+			return -1;
+		ret->in[i] = (struct input){
+			.artifact = from ? from->artifact : NULL,
+			.blob = {.fd = x->fd, .size = x->size},
+		};
+		ret->bytes += x->size;
+		ret->n++;
+	}
+	return 0;
+}
+
+void containers_done(struct containers *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		close(c->v[i].fd);
+	free(c->v);
+	free(c->in);
+	*c = (struct containers){0};
+}
+
+/* "calico/node:v0.4.8" as a file's name: "calico_node_v0.4.8.tar". */
+static char *file_of(const char *image)
+{
+	_cleanup_free_ char *name = xstrdup(image);
+
+	for (char *p = name; *p; p++)
+		if (*p == '/' || *p == ':')
+			*p = '_';
+	return xasprintf(DIR "/%s.tar", name);
+}
+
+static void put(struct buf *b, const char *key, const char *value)
+{
+	buf_printf(b, "\n\t\t%s = ", key);
+	conf_quote(b, value);
+	buf_puts(b, ";");
+}
+
+void containers_add(struct layer *l, const struct recipe *r, const struct containers *c)
+{
+	_cleanup_buf_ struct buf b = {0};
+
+	if (c->n == 0)
+		return;
+	buf_puts(&b, "# Written by rackstrap build from the recipe's containers.\n"
+		     "containers = (");
+	for (size_t i = 0; i < c->n; i++) {
+		const struct recipe_container *x = &r->containers[i];
+		_cleanup_free_ char *file = file_of(x->image);
+		_cleanup_free_ char *origin = recipe_container_name(x);
+		struct layer_item *item =
+			layer_add(l, ENTRY_FILE, file, 0644, origin, x->where);
+
+		if (item) {
+			item->source = LAYER_BLOB;
+			item->input = &c->in[i];
+		}
+		buf_printf(&b, "%s\n\t{", i > 0 ? "," : "");
+		put(&b, "image", x->image);
+		put(&b, "file", file);
+		put(&b, "sha256", c->v[i].sha256);
+		put(&b, "id", c->v[i].id);
+		put(&b, "config", c->v[i].config);
+		buf_puts(&b, "\n\t}");
+	}
+	buf_puts(&b, "\n);\n");
+	layer_add_text(l, LIST_FILE, 0644, b.p, b.len, OURS, OURS);
+}

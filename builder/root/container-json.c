@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One function a format. Everything here comes from a registry or a file that somebody
+ * else made: what has not the form it should have is refused by name, and digests and ids
+ * are hexadecimal digits before they are made part of a path.
+ */
+#include "builder/root/container-json.h"
+
+#include "lib/str.h"
+
+#include <jansson.h>
+
+#define EPOCH "1970-01-01T00:00:00Z"
+
+static void json_done_p(json_t **j)
+{
+	json_decref(*j);
+}
+#define _cleanup_json_t_ _cleanup_(json_done_p)
+
+void container_plan_done(struct container_plan *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		free(p->v[i].member);
+		free(p->v[i].json);
+	}
+	free(p->v);
+	free(p->config_member);
+	free(p->config);
+	*p = (struct container_plan){0};
+}
+
+static int parse(json_t **ret, const char *text, size_t len, const char *what,
+		 struct err *e)
+{
+	json_error_t error;
+
+	*ret = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+	if (!*ret)
+		return err_set(e, ERR_FAILED, "%s: line %d: %s", what, error.line,
+			       error.text);
+	return 0;
+}
+
+static char *dump(const json_t *j)
+{
+	char *text = json_dumps(j, JSON_COMPACT | JSON_SORT_KEYS);
+
+	if (!text)
+		abort();
+	return text;
+}
+
+/* Into `out`, only if it is 64 hexadecimal digits, behind "sha256:" or not. */
+static int take_hex(char out[static DIGEST_SHA256_LEN], const char *s, const char *prefix,
+		    const char *what, struct err *e)
+{
+	const char *hex = s ? str_after(s, prefix) : NULL;
+
+	if (!hex || !digest_is_hex(hex, DIGEST_SHA256))
+		return err_set(e, ERR_FAILED, "%s: '%s' is not %s64 hexadecimal digits",
+			       what, s ? s : "", prefix);
+	memcpy(out, hex, DIGEST_SHA256_LEN);
+	return 0;
+}
+
+static const char *str_of(const json_t *j, const char *key)
+{
+	return json_string_value(json_object_get(j, key));
+}
+
+static struct container_layer *add_layer(struct container_plan *p)
+{
+	p->v = xrealloc(p->v, (p->n + 1) * sizeof(*p->v));
+	p->v[p->n] = (struct container_layer){0};
+	return &p->v[p->n++];
+}
+
+/* --- a registry's manifest --------------------------------------------------------- */
+
+static int base64_value(char c)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+		"0123456789-_";
+	const char *p = c ? strchr(digits, c) : NULL;
+
+	return p ? (int)(p - digits) : -1;
+}
+
+/* base64url without padding, RFC 7515. */
+static int base64url(struct buf *out, const char *s)
+{
+	unsigned bits = 0, n = 0;
+
+	for (; *s && *s != '='; s++) {
+		int v = base64_value(*s);
+		char c;
+
+		if (v < 0)
+			return -EINVAL;
+		bits = (bits << 6 | (unsigned)v) & 0xffff;
+		n += 6;
+		if (n >= 8) {
+			n -= 8;
+			c = (char)(bits >> n);
+			buf_add(out, &c, 1);
+		}
+	}
+	return 0;
+}
+
+/*
+ * The digest of a signed schema 1 manifest is that of what was signed: the text up to
+ * formatLength and then formatTail, which its signature's protected header gives
+ * (docker/libtrust, jsonsign.go).
+ */
+static int signed_text(struct buf *out, const json_t *manifest, const char *text,
+		       size_t len, struct err *e)
+{
+	const json_t *first = json_array_get(json_object_get(manifest, "signatures"), 0);
+	const char *header = str_of(first, "protected");
+	_cleanup_buf_ struct buf plain = {0};
+	_cleanup_json_t_ json_t *j = NULL;
+	const char *tail;
+	json_int_t length;
+
+	if (!first) {
+		buf_add(out, text, len);
+		return 0;
+	}
+	if (!header || base64url(&plain, header) < 0 || !plain.p)
+		return err_set(e, ERR_FAILED,
+			       "manifest.json: a signature without header");
+	if (parse(&j, plain.p, plain.len, "manifest.json: its signature", e) < 0)
+		return -1;
+	length = json_integer_value(json_object_get(j, "formatLength"));
+	tail = str_of(j, "formatTail");
+	if (length <= 0 || (size_t)length > len || !tail)
+		return err_set(e, ERR_FAILED, "manifest.json: a signature of nothing");
+	buf_add(out, text, (size_t)length);
+	if (base64url(out, tail) < 0)
+		return err_set(e, ERR_FAILED, "manifest.json: a signature of nothing");
+	return 0;
+}
+
+static int check_digest(const json_t *manifest, const char *text, size_t len,
+			const char *want, struct err *e)
+{
+	_cleanup_buf_ struct buf b = {0};
+	char hex[DIGEST_HEX_MAX];
+
+	if (signed_text(&b, manifest, text, len, e) < 0)
+		return -1;
+	digest_text(DIGEST_SHA256, b.p, b.len, hex);
+	if (!streq(hex, want + strlen("sha256:")))
+		return err_set(e, ERR_FAILED, "manifest.json is sha256:%s, expected %s",
+			       hex, want);
+	return 0;
+}
+
+/* fsLayers and history have the topmost first. */
+static int plan_schema1(struct container_plan *p, const json_t *m, struct err *e)
+{
+	const json_t *layers = json_object_get(m, "fsLayers");
+	const json_t *history = json_object_get(m, "history");
+	char parent[DIGEST_SHA256_LEN] = "";
+
+	if (json_array_size(layers) == 0 ||
+	    json_array_size(layers) != json_array_size(history))
+		return err_set(e, ERR_FAILED, "manifest.json: layers without history");
+	for (size_t i = json_array_size(layers); i-- > 0;) {
+		const char *v1 = str_of(json_array_get(history, i), "v1Compatibility");
+		const char *sum = str_of(json_array_get(layers, i), "blobSum");
+		struct container_layer *l = add_layer(p);
+		_cleanup_json_t_ json_t *j = NULL;
+		const char *above;
+
+		if (!v1 || parse(&j, v1, strlen(v1), "v1Compatibility", e) < 0)
+			return v1 ? -1
+				  : err_set(e, ERR_FAILED,
+					    "manifest.json: a layer without history");
+		if (take_hex(l->blob, sum, "sha256:", "blobSum", e) < 0 ||
+		    take_hex(l->id, str_of(j, "id"), "", "id", e) < 0)
+			return -1;
+		above = str_of(j, "parent");
+		if (!streq(above ? above : "", parent))
+			return err_set(e, ERR_FAILED, "layer %s: its parent is not %s",
+				       l->id, parent[0] ? parent : "none");
+		memcpy(parent, l->id, sizeof(parent));
+		l->member = xstrdup(l->blob);
+		l->json = xstrdup(v1);
+	}
+	return 0;
+}
+
+static int plan_schema2(struct container_plan *p, const json_t *m, struct err *e)
+{
+	const json_t *layers = json_object_get(m, "layers");
+	const char *config = str_of(json_object_get(m, "config"), "digest");
+
+	if (take_hex(p->config_digest, config, "sha256:", "config", e) < 0)
+		return -1;
+	p->config_member = xstrdup(p->config_digest);
+	for (size_t i = 0; i < json_array_size(layers); i++) {
+		const char *sum = str_of(json_array_get(layers, i), "digest");
+		struct container_layer *l = add_layer(p);
+
+		if (take_hex(l->blob, sum, "sha256:", "layer", e) < 0)
+			return -1;
+		l->member = xstrdup(l->blob);
+	}
+	return 0;
+}
+
+/* --- docker save ------------------------------------------------------------------- */
+
+static bool has_tag(const json_t *entry, const struct container_name *as)
+{
+	_cleanup_free_ char *want = xasprintf("%s:%s", as->repository, as->tag);
+	const json_t *tags = json_object_get(entry, "RepoTags");
+
+	for (size_t i = 0; i < json_array_size(tags); i++) {
+		const char *tag = json_string_value(json_array_get(tags, i));
+		const char *short_tag = tag ? str_after(tag, "docker.io/") : NULL;
+
+		if (tag && streq(short_tag ? short_tag : tag, want))
+			return true;
+	}
+	return false;
+}
+
+/* The one that is called so; a lone one whatever it is called. */
+static const json_t *find_image(const json_t *m, const struct container_name *as)
+{
+	for (size_t i = 0; i < json_array_size(m); i++)
+		if (has_tag(json_array_get(m, i), as))
+			return json_array_get(m, i);
+	return json_array_size(m) == 1 ? json_array_get(m, 0) : NULL;
+}
+
+/* Names may say digests: "<hex>.json" (Docker), "blobs/sha256/<hex>" (OCI). */
+static void digest_from_name(char out[static DIGEST_SHA256_LEN], const char *member)
+{
+	_cleanup_free_ char *name = xstrdup(member);
+	char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
+
+	if (str_ends(base, ".json"))
+		base[strlen(base) - strlen(".json")] = '\0';
+	if (digest_is_hex(base, DIGEST_SHA256))
+		memcpy(out, base, DIGEST_SHA256_LEN);
+}
+
+static int plan_saved(struct container_plan *p, const json_t *m,
+		      const struct container_name *as, struct err *e)
+{
+	const json_t *image = find_image(m, as), *layers;
+	const char *config = image ? str_of(image, "Config") : NULL;
+
+	if (!image)
+		return err_set(e, ERR_FAILED, "has no image %s:%s", as->repository,
+			       as->tag);
+	layers = json_object_get(image, "Layers");
+	if (!config || strlen(config) > CONTAINER_MEMBER)
+		return err_set(e, ERR_FAILED, "manifest.json: an image without Config");
+	p->config_member = xstrdup(config);
+	digest_from_name(p->config_digest, config);
+	for (size_t i = 0; i < json_array_size(layers); i++) {
+		const char *member = json_string_value(json_array_get(layers, i));
+		struct container_layer *l;
+
+		if (!member || strlen(member) > CONTAINER_MEMBER)
+			return err_set(e, ERR_FAILED, "manifest.json: Layers");
+		l = add_layer(p);
+		l->member = xstrdup(member);
+		if (str_after(member, "blobs/sha256/"))
+			digest_from_name(l->blob, member);
+	}
+	return 0;
+}
+
+int container_refuse_saved(const char *digest, struct err *e)
+{
+	return err_set(e, ERR_FAILED,
+		       "is an archive of docker save, which has no manifest of the "
+		       "digest %s: fetch it from a registry, or give the recipe url and "
+		       "sha256 of the archive in place of digest",
+		       digest);
+}
+
+int container_plan_manifest(struct container_plan *ret, const char *text, size_t len,
+			    const struct container_name *as, const char *digest,
+			    struct err *e)
+{
+	_cleanup_json_t_ json_t *m = NULL;
+	int r;
+
+	if (parse(&m, text, len, "manifest.json", e) < 0)
+		return -1;
+	if (json_is_array(m) && digest)
+		return container_refuse_saved(digest, e);
+	if (json_is_array(m))
+		return plan_saved(ret, m, as, e);
+	if (digest && check_digest(m, text, len, digest, e) < 0)
+		return -1;
+	r = json_object_get(m, "fsLayers") ? plan_schema1(ret, m, e)
+					   : plan_schema2(ret, m, e);
+	if (r == 0 && ret->n == 0)
+		r = err_set(e, ERR_FAILED, "manifest.json: no layers");
+	return r;
+}
+
+int container_repositories_id(const char *text, const struct container_name *as,
+			      char id[static DIGEST_SHA256_LEN], struct err *e)
+{
+	_cleanup_json_t_ json_t *j = NULL;
+	const char *s;
+
+	if (parse(&j, text, strlen(text), "repositories", e) < 0)
+		return -1;
+	s = str_of(json_object_get(j, as->repository), as->tag);
+	if (!s)
+		return err_set(e, ERR_FAILED, "has no image %s:%s", as->repository,
+			       as->tag);
+	return take_hex(id, s, "", "repositories", e);
+}
+
+/* Layers come from the topmost down: each is put before the ones that are there. */
+int container_plan_add_v1(struct container_plan *p, const char *id, const char *json,
+			  char parent[static DIGEST_SHA256_LEN], struct err *e)
+{
+	_cleanup_json_t_ json_t *j = NULL;
+	struct container_layer *l;
+	const char *s;
+
+	for (size_t i = 0; i < p->n; i++)
+		if (streq(p->v[i].id, id))
+			return err_set(e, ERR_FAILED, "layer %s is its own parent", id);
+	if (parse(&j, json, strlen(json), "json", e) < 0)
+		return -1;
+	s = str_of(j, "id");
+	if (!s || !streq(s, id))
+		return err_set(e, ERR_FAILED, "%s/json is of layer '%s'", id, s ? s : "");
+	s = str_of(j, "parent");
+	parent[0] = '\0';
+	if (s && *s && take_hex(parent, s, "", "parent", e) < 0)
+		return -1;
+	add_layer(p);
+	memmove(p->v + 1, p->v, (p->n - 1) * sizeof(*p->v));
+	l = &p->v[0];
+	*l = (struct container_layer){.json = xstrdup(json),
+				      .member = xasprintf("%s/layer.tar", id)};
+	memcpy(l->id, id, DIGEST_SHA256_LEN);
+	return 0;
+}
+
+/* --- configuration ----------------------------------------------------------------- */
+
+int container_plan_config(struct container_plan *p, struct err *e)
+{
+	_cleanup_json_t_ json_t *j = NULL;
+	const json_t *diffs;
+
+	if (parse(&j, p->config, strlen(p->config), "configuration", e) < 0)
+		return -1;
+	diffs = json_object_get(json_object_get(j, "rootfs"), "diff_ids");
+	if (json_array_size(diffs) != p->n)
+		return err_set(e, ERR_FAILED,
+			       "configuration: %zu layers, and %zu in manifest.json",
+			       json_array_size(diffs), p->n);
+	for (size_t i = 0; i < p->n; i++) {
+		const char *s = json_string_value(json_array_get(diffs, i));
+
+		if (take_hex(p->v[i].diff, s, "sha256:", "diff_ids", e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* "/bin/sh -c #(nop) ...", as `docker history` shows it. */
+static json_t *history_of(const struct container_layer *l)
+{
+	_cleanup_json_t_ json_t *j = json_loads(l->json, 0, NULL);
+	const json_t *cmd =
+		json_object_get(json_object_get(j, "container_config"), "Cmd");
+	const char *created = str_of(j, "created");
+	_cleanup_buf_ struct buf b = {0};
+
+	for (size_t i = 0; i < json_array_size(cmd); i++) {
+		const char *word = json_string_value(json_array_get(cmd, i));
+
+		buf_printf(&b, "%s%s", i > 0 ? " " : "", word ? word : "");
+	}
+	return json_pack("{s:s, s:s}", "created", created ? created : EPOCH, "created_by",
+			 b.p ? b.p : "");
+}
+
+/* As Docker 1.10 made it of version 1 images (image/v1/imagev1.go). */
+static int make_config(struct container_plan *p, struct err *e)
+{
+	static const char *const dropped[] = {"id",        "parent",   "Size",
+					      "parent_id", "layer_id", "throwaway"};
+	_cleanup_json_t_ json_t *j = NULL;
+	json_t *diffs = json_array(), *history = json_array();
+
+	if (parse(&j, p->v[p->n - 1].json, strlen(p->v[p->n - 1].json), "json", e) < 0) {
+		json_decref(diffs);
+		json_decref(history);
+		return -1;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(dropped); i++)
+		json_object_del(j, dropped[i]);
+	for (size_t i = 0; i < p->n; i++) {
+		json_array_append_new(diffs, json_sprintf("sha256:%s", p->v[i].diff));
+		json_array_append_new(history, history_of(&p->v[i]));
+	}
+	if (!json_object_get(j, "os"))
+		json_object_set_new(j, "os", json_string("linux"));
+	if (!json_object_get(j, "architecture"))
+		json_object_set_new(j, "architecture", json_string("amd64"));
+	json_object_set_new(j, "history", history);
+	json_object_set_new(j, "rootfs",
+			    json_pack("{s:s, s:o}", "type", "layers", "diff_ids", diffs));
+	p->config = dump(j);
+	return 0;
+}
+
+/* --- version 1 --------------------------------------------------------------------- */
+
+/* From everything beneath, and for the topmost from what it runs. */
+static void make_id(struct container_layer *l, const char *parent, const char *config)
+{
+	_cleanup_buf_ struct buf b = {0};
+	char hex[DIGEST_HEX_MAX];
+
+	buf_printf(&b, "rackstrap version 1 id\nparent %s\nlayer %s\n", parent, l->diff);
+	if (config)
+		buf_printf(&b, "config %s\n", config);
+	digest_text(DIGEST_SHA256, b.p, b.len, hex);
+	memcpy(l->id, hex, sizeof(l->id));
+}
+
+static void make_json(struct container_layer *l, const char *parent, const json_t *config)
+{
+	static const char *const kept[] = {
+		"created", "author",         "architecture",     "os",
+		"config",  "docker_version", "container_config", "container"};
+	_cleanup_json_t_ json_t *j =
+		json_pack("{s:s, s:s}", "id", l->id, "created", EPOCH);
+
+	if (*parent)
+		json_object_set_new(j, "parent", json_string(parent));
+	for (size_t i = 0; config && i < ARRAY_SIZE(kept); i++)
+		if (json_object_get(config, kept[i]))
+			json_object_set(j, kept[i], json_object_get(config, kept[i]));
+	l->json = dump(j);
+}
+
+/* Refuses an image of another machine. One that does not say is of the time when there
+ * was only one kind. */
+static int check_platform(const json_t *config, struct err *e)
+{
+	const char *os = str_of(config, "os"), *arch = str_of(config, "architecture");
+
+	os = os && *os ? os : "linux";
+	arch = arch && *arch ? arch : "amd64";
+	if (streq(os, "linux") && streq(arch, "amd64"))
+		return 0;
+	return err_set(e, ERR_FAILED, "is an image for %s/%s; hosts are linux/amd64", os,
+		       arch);
+}
+
+int container_plan_finish(struct container_plan *p, struct err *e)
+{
+	_cleanup_json_t_ json_t *config = NULL;
+	const char *parent = "";
+
+	if (!p->config && make_config(p, e) < 0)
+		return -1;
+	if (parse(&config, p->config, strlen(p->config), "configuration", e) < 0 ||
+	    check_platform(config, e) < 0)
+		return -1;
+	for (size_t i = 0; i < p->n; i++) {
+		bool top = i + 1 == p->n;
+
+		if (!p->v[i].id[0])
+			make_id(&p->v[i], parent, top ? p->config : NULL);
+		if (!p->v[i].json)
+			make_json(&p->v[i], parent, top ? config : NULL);
+		parent = p->v[i].id;
+	}
+	return 0;
+}
+
+char *container_manifest(const struct container_plan *p, const struct container_name *as,
+			 const char *config_sha256)
+{
+	json_t *layers = json_array();
+	_cleanup_json_t_ json_t *j = NULL;
+
+	for (size_t i = 0; i < p->n; i++)
+		json_array_append_new(layers, json_sprintf("%s/layer.tar", p->v[i].id));
+	j = json_pack("[{s:o, s:[o], s:o}]", "Config",
+		      json_sprintf("%s.json", config_sha256), "RepoTags",
+		      json_sprintf("%s:%s", as->repository, as->tag), "Layers", layers);
+	return dump(j);
+}
+
+char *container_repositories(const struct container_plan *p,
+			     const struct container_name *as)
+{
+	_cleanup_json_t_ json_t *j =
+		json_pack("{s:{s:s}}", as->repository, as->tag, p->v[p->n - 1].id);
+
+	return dump(j);
+}

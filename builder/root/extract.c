@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One level of archive at a time; an archive in it is the next level, read from its
+ * member's data. Each level is read to its end, or a second member of a wanted name
+ * (which tar would let win) and what is hostile behind the last wanted one would pass.
+ *
+ * A bomb ends at the limit: each level may unpack to so much, by what its members say of
+ * themselves, and by what comes out where they do not say.
+ */
+#include "builder/root/extract.h"
+
+#include "builder/common/progress.h"
+
+#define CHUNK (64 * 1024)
+
+struct level {
+	const struct extract *all;
+	const struct recipe_extract *v;
+	size_t n;
+	bool *found;
+	struct archive_in *in;
+	const char *name;
+};
+
+static int level_run(struct level *l, struct err *e);
+
+static int refuse(const struct level *l, const struct entry *entry, struct err *e,
+		  const char *why)
+{
+	return err_set(e, ERR_FAILED, "%s: member '%s' %s: archive refused", l->name,
+		       entry->path, why);
+}
+
+/* Whether `target`, seen from a member in a folder `depth` deep, points out of it all. */
+static bool points_out(const char *target, size_t depth)
+{
+	_cleanup_strv_ char **parts = strv_split(target, "/");
+
+	if (target[0] == '/')
+		return true;
+	for (size_t i = 0; parts && parts[i]; i++) {
+		if (streq(parts[i], ".."))
+			if (depth-- == 0)
+				return true;
+		if (!streq(parts[i], "..") && !streq(parts[i], "."))
+			depth++;
+	}
+	return false;
+}
+
+static size_t depth_of(const char *normal)
+{
+	size_t depth = 0;
+
+	for (; *normal; normal++)
+		depth += *normal == '/';
+	return depth;
+}
+
+/* By what the member says; one that does not say is stopped as it is read. */
+static int check_amount(const struct level *l, const struct entry *entry, struct err *e)
+{
+	uint64_t limit = l->all->limit, bytes = archive_in_bytes(l->in);
+	char size[PROGRESS_SIZE_LEN];
+
+	if (bytes <= limit && entry->size <= limit - bytes)
+		return 0;
+	return err_set(e, ERR_FAILED,
+		       "%s: member '%s' makes it more than %s unpacked, which is its "
+		       "limit: archive refused",
+		       l->name, entry->path, progress_size(limit, size));
+}
+
+static int check_member(const struct level *l, const struct entry *entry,
+			const char *normal, struct err *e)
+{
+	if (entry->path[0] == '/')
+		return refuse(l, entry, e, "has an absolute name");
+	if (!normal)
+		return refuse(l, entry, e, "has '..' in its name");
+	switch (entry->type) {
+	case ENTRY_SYMLINK:
+		if (points_out(entry->target, depth_of(normal)))
+			return refuse(l, entry, e, "is a symlink that points out of it");
+		break;
+	case ENTRY_HARDLINK:
+		if (points_out(entry->target, 0))
+			return refuse(l, entry, e, "is a hard link to something outside");
+		break;
+	case ENTRY_CHAR:
+	case ENTRY_BLOCK:
+	case ENTRY_FIFO:
+	case ENTRY_OTHER:
+		return refuse(l, entry, e, "is a device or another special file");
+	case ENTRY_FILE:
+	case ENTRY_DIR:
+		break;
+	}
+	return check_amount(l, entry, e);
+}
+
+/* Data whose size nobody said, and that nobody wants: libarchive would skip it to its
+ * end, however far that is. */
+static int skip_unsized(const struct level *l, struct err *e)
+{
+	_cleanup_free_ char *buf = xmalloc(CHUNK);
+	ssize_t n;
+
+	while ((n = archive_in_read(l->in, buf, CHUNK, e)) > 0)
+		;
+	return n < 0 ? -1 : 0;
+}
+
+static int take_nested(struct level *l, const struct recipe_extract *x, struct err *e)
+{
+	_cleanup_free_ char *name = xasprintf("%s: %s", l->name, x->path);
+	_cleanup_free_ bool *found = xcalloc(x->n, sizeof(*found));
+	_cleanup_archive_in_ struct archive_in *in = NULL;
+	struct level inner = {
+		.v = x->v,
+		.n = x->n,
+		.found = found,
+		.name = name,
+		.all = l->all,
+	};
+
+	if (archive_in_nested(&in, l->in, name, e) < 0)
+		return -1;
+	archive_in_limit(in, l->all->limit);
+	inner.in = in;
+	return level_run(&inner, e);
+}
+
+static int take(struct level *l, size_t i, const struct entry *entry, struct err *e)
+{
+	const struct recipe_extract *x = &l->v[i];
+
+	if (l->found[i])
+		return refuse(l, entry, e, "is there twice");
+	l->found[i] = true;
+	if (entry->type != ENTRY_FILE)
+		return err_set(e, ERR_FAILED,
+			       "%s: member '%s' is a %s%s%s, not a file (%s)", l->name,
+			       entry->path, entry_type_name(entry->type),
+			       entry->target ? " to " : "",
+			       entry->target ? entry->target : "", x->where);
+	return x->to ? l->all->sink(l->all->data, x, entry, l->in, e)
+		     : take_nested(l, x, e);
+}
+
+static int level_member(struct level *l, const struct entry *entry, struct err *e)
+{
+	_cleanup_free_ char *normal = archive_path_normal(entry->path);
+
+	if (check_member(l, entry, normal, e) < 0)
+		return -1;
+	for (size_t i = 0; i < l->n; i++) {
+		_cleanup_free_ char *want = archive_path_normal(l->v[i].path);
+
+		if (want && streq(want, normal))
+			return take(l, i, entry, e);
+	}
+	return entry->unsized ? skip_unsized(l, e) : 0;
+}
+
+static int level_run(struct level *l, struct err *e)
+{
+	const struct entry *entry;
+	int r;
+
+	while ((r = archive_in_next(l->in, &entry, e)) > 0)
+		if (level_member(l, entry, e) < 0)
+			return -1;
+	if (r < 0)
+		return -1;
+	for (size_t i = 0; i < l->n; i++)
+		if (!l->found[i])
+			return err_set(e, ERR_FAILED, "%s: has no member '%s' (%s)",
+				       l->name, l->v[i].path, l->v[i].where);
+	return 0;
+}
+
+int extract(const struct extract *x, int fd, struct err *e)
+{
+	_cleanup_free_ bool *found = xcalloc(x->n, sizeof(*found));
+	_cleanup_archive_in_ struct archive_in *in = NULL;
+	struct level l = {
+		.all = x, .v = x->v, .n = x->n, .found = found, .name = x->name};
+
+	if (archive_in_fd(&in, fd, x->name, NULL, e) < 0)
+		return -1;
+	archive_in_limit(in, x->limit);
+	l.in = in;
+	return level_run(&l, e);
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The entries in the tar's order, and pointers to them sorted by path. */
+#include "builder/root/index.h"
+
+#include "lib/str.h"
+
+#define TEXT_MAX  (16U << 20)
+#define LINKS_MAX 40 /* as the kernel */
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp((*(struct index_entry *const *)a)->path,
+		      (*(struct index_entry *const *)b)->path);
+}
+
+static int read_text(struct archive_in *in, struct index_entry *x, struct err *e)
+{
+	struct buf b = {0};
+	char chunk[16 * 1024];
+	ssize_t n;
+
+	if (x->size > TEXT_MAX)
+		return err_set(e, ERR_FAILED, "base: %s: too large", x->path);
+	while ((n = archive_in_read(in, chunk, sizeof(chunk), e)) > 0)
+		buf_add(&b, chunk, (size_t)n);
+	x->text = buf_take(&b);
+	return n < 0 ? -1 : 0;
+}
+
+static int add(struct index *x, size_t *cap, const struct entry *entry,
+	       struct archive_in *in, index_want *want, void *data, struct err *e)
+{
+	_cleanup_free_ char *path = archive_path_normal(entry->path);
+	struct index_entry *new;
+
+	if (!path)
+		return err_set(e, ERR_FAILED, "base: '%s' has '..' in its name",
+			       entry->path);
+	if (x->n == *cap) {
+		*cap = *cap * 2 + 1024;
+		x->v = xrealloc(x->v, *cap * sizeof(*x->v));
+	}
+	new = &x->v[x->n++];
+	*new = (struct index_entry){
+		.path = TAKE_PTR(path),
+		.type = entry->type,
+		.mode = entry->mode,
+		.size = entry->size,
+	};
+	if (entry->type == ENTRY_HARDLINK)
+		new->target = archive_path_normal(entry->target);
+	else
+		new->target = xstrdup(entry->target);
+	if (entry->type == ENTRY_FILE && want && want(new->path, data))
+		return read_text(in, new, e);
+	return 0;
+}
+
+static void sort(struct index *x)
+{
+	x->sorted = xcalloc(x->n, sizeof(struct index_entry *));
+	for (size_t i = 0; i < x->n; i++)
+		x->sorted[i] = &x->v[i];
+	qsort(x->sorted, x->n, sizeof(struct index_entry *), by_path);
+}
+
+int index_read(struct index *ret, int fd, index_want *want, void *data, struct err *e)
+{
+	_cleanup_index_ struct index x = {0};
+	_cleanup_archive_in_ struct archive_in *in = NULL;
+	const struct entry *entry;
+	size_t cap = 0;
+	int r;
+
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return err_errno(e, errno, "base");
+	if (archive_in_fd(&in, fd, "base", NULL, e) < 0)
+		return -1;
+	while ((r = archive_in_next(in, &entry, e)) > 0)
+		if (add(&x, &cap, entry, in, want, data, e) < 0)
+			return -1;
+	if (r < 0)
+		return -1;
+	sort(&x);
+	*ret = x;
+	x = (struct index){0};
+	return 0;
+}
+
+void index_done(struct index *x)
+{
+	for (size_t i = 0; i < x->n; i++) {
+		free(x->v[i].path);
+		free(x->v[i].target);
+		free(x->v[i].text);
+	}
+	free(x->v);
+	free(x->sorted);
+	free(x->owners);
+	*x = (struct index){0};
+}
+
+struct index_entry *index_find(const struct index *x, const char *path)
+{
+	size_t from = 0, to = x->n;
+
+	while (from < to) {
+		size_t mid = from + (to - from) / 2;
+		int r = strcmp(path, x->sorted[mid]->path);
+
+		if (r == 0)
+			return x->sorted[mid];
+		if (r < 0)
+			to = mid;
+		else
+			from = mid + 1;
+	}
+	return NULL;
+}
+
+/* "usr/bin" and "../lib" make "usr/lib"; nothing gets above the top. */
+static char *join(const char *dir, const char *path)
+{
+	_cleanup_free_ char *all =
+		path[0] == '/' ? xstrdup(path) : xasprintf("%s/%s", dir, path);
+	_cleanup_strv_ char **parts = strv_split(all, "/");
+	_cleanup_buf_ struct buf b = {0};
+
+	for (size_t i = 0; parts && parts[i]; i++) {
+		if (streq(parts[i], "."))
+			continue;
+		if (!streq(parts[i], "..")) {
+			buf_printf(&b, "%s%s", b.len > 0 ? "/" : "", parts[i]);
+			continue;
+		}
+		while (b.len > 0 && b.p[b.len - 1] != '/')
+			b.p[--b.len] = '\0';
+		if (b.len > 0)
+			b.p[--b.len] = '\0';
+	}
+	return buf_take(&b);
+}
+
+static char *resolve(const struct index *x, const char *path, bool follow_last,
+		     unsigned *links)
+{
+	_cleanup_strv_ char **parts = strv_split(path, "/");
+	_cleanup_free_ char *at = xstrdup("");
+
+	for (size_t i = 0; parts && parts[i]; i++) {
+		_cleanup_free_ char *next = join(at, parts[i]);
+		const struct index_entry *entry = index_find(x, next);
+
+		if (entry && entry->type == ENTRY_SYMLINK &&
+		    (parts[i + 1] || follow_last)) {
+			_cleanup_free_ char *to = join(at, entry->target);
+
+			if (++*links > LINKS_MAX)
+				return NULL;
+			free(next);
+			next = resolve(x, to, true, links);
+			if (!next)
+				return NULL;
+		}
+		free(at);
+		at = TAKE_PTR(next);
+	}
+	return TAKE_PTR(at);
+}
+
+char *index_resolve(const struct index *x, const char *path, bool follow_last)
+{
+	unsigned links = 0;
+
+	return resolve(x, path, follow_last, &links);
+}
+
+void index_own(struct index *x, const char *owners)
+{
+	free(x->owners);
+	x->owners = xstrdup(owners);
+	for (char *line = x->owners, *next; line && *line; line = next) {
+		char *tab = strchr(line, '\t');
+		_cleanup_free_ char *path = NULL;
+		struct index_entry *entry;
+
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		if (!tab)
+			continue;
+		*tab = '\0';
+		path = index_resolve(x, line, false);
+		entry = path ? index_find(x, path) : NULL;
+		if (entry)
+			entry->owner = tab + 1;
+	}
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Our archive is padded (pxe/cpio.c), so the next one starts where the kernel looks. */
+#include "builder/root/initrd.h"
+
+#include "lib/file.h"
+#include "pxe/cpio.h"
+#include "pxe/embed.h"
+
+static int write_ours(int fd, const struct recipe *r, char ***paths, struct err *e)
+{
+	size_t len = (size_t)(embed_rackstrap_end - embed_rackstrap);
+	struct cpio c;
+
+	cpio_init(&c, fd, r->epoch);
+	if (cpio_dir(&c, "scripts", 0755, e) < 0 ||
+	    cpio_data(&c, "scripts/rackstrap", 0644, embed_rackstrap, len, e) < 0 ||
+	    cpio_end(&c, e) < 0)
+		return -1;
+	strv_add(paths, "scripts/rackstrap");
+	return 0;
+}
+
+int initrd_write(int dirfd, const char *name, const struct recipe *r, int base_initrd,
+		 char ***paths, struct err *e)
+{
+	_cleanup_close_ int fd =
+		openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	int n;
+
+	if (fd < 0)
+		return err_errno(e, errno, "%s", name);
+	if (write_ours(fd, r, paths, e) < 0)
+		return err_wrap(e, "%s", name);
+	n = lseek(base_initrd, 0, SEEK_SET) < 0 ? -errno : copy_fd(base_initrd, fd);
+	if (n >= 0 && fsync(fd) < 0)
+		n = -errno;
+	return n < 0 ? err_errno(e, n, "%s", name) : 0;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every check is what the build does itself, with a result that is thrown away. What only
+ * shows once a base is made (a kernel that is missing, paths in each other's way) is not
+ * looked for.
+ */
+#include "builder/root/inputs-check.h"
+
+#include "builder/base/base.h"
+#include "builder/root/container-archives.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+int input_extract(const struct input *in, extract_sink *sink, void *data, struct err *e)
+{
+	const struct recipe_artifact *a = in->artifact;
+	const struct extract x = {
+		.v = a->v,
+		.n = a->n,
+		.name = a->url,
+		.limit = a->limit,
+		.sink = sink,
+		.data = data,
+	};
+	int r = lseek(in->blob.fd, 0, SEEK_SET) < 0 ? err_errno(e, errno, "%s", a->url)
+						    : extract(&x, in->blob.fd, e);
+
+	return r < 0 ? err_wrap(e, "%s: artifact '%s'", a->where, a->name) : 0;
+}
+
+/* Reads a member to its end, so that damage and the limit show. */
+static int read_member(_unused_ void *data, _unused_ const struct recipe_extract *x,
+		       _unused_ const struct entry *entry, struct archive_in *in,
+		       struct err *e)
+{
+	_cleanup_free_ char *chunk = xmalloc(64 * 1024);
+	ssize_t n;
+
+	while ((n = archive_in_read(in, chunk, 64 * 1024, e)) > 0)
+		;
+	return n < 0 ? -1 : 0;
+}
+
+static int check_open(const struct input *in, const struct recipe *r, struct err *e)
+{
+	return in->artifact->use == ARTIFACT_BASE
+		       ? base_check_source(r, &in->blob, e)
+		       : input_extract(in, read_member, NULL, e);
+}
+
+static int check_one(const struct input *in, const struct recipe *r,
+		     const struct cache *c, struct err *e)
+{
+	_cleanup_free_ char *path = cache_blob_path(c, &in->blob);
+	_cleanup_close_ int fd = -1;
+	struct input open_in = *in;
+
+	if (in->artifact->use == ARTIFACT_CONTAINER ||
+	    (in->artifact->use == ARTIFACT_FILES && in->artifact->n == 0))
+		return 0;
+	if (in->blob.fd >= 0)
+		return check_open(in, r, e);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_errno(e, errno, "%s", path);
+	open_in.blob.fd = fd;
+	return check_open(&open_in, r, e);
+}
+
+int inputs_check(const struct inputs *in, const struct recipe *r, const struct cache *c,
+		 struct err *e)
+{
+	_cleanup_diag_ struct diag d = {0};
+
+	for (size_t i = 0; i < in->n; i++) {
+		struct err one = {0};
+
+		if (check_one(&in->v[i], r, c, &one) < 0)
+			diag_add_err(&d, &one);
+	}
+	containers_check(r, in, c, &d);
+	if (diag_err(&d, e) == 0)
+		return 0;
+	if (e)
+		e->code = ERR_FAILED; /* the recipe is not what is wrong */
+	return -1;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is laid over the base: every path of ours, where its bytes come from, and what
+ * became of it. Paths are resolved through the base's symlinks, so that /lib/x lands in
+ * /usr/lib/x where /lib is a link, and every parent is there.
+ */
+#pragma once
+
+#include "builder/input/inputs.h"
+#include "builder/root/index.h"
+
+enum layer_source {
+	LAYER_TEXT,   /* text, len */
+	LAYER_FILE,   /* a file on this machine */
+	LAYER_BLOB,   /* an artifact that is installed as it is */
+	LAYER_MEMBER, /* of an artifact's archive: comes when the archive is read */
+};
+
+struct layer_item {
+	char *path;           /* "usr/local/bin/kubelet" */
+	enum entry_type type; /* file, directory or symlink */
+	unsigned mode;
+	char *target; /* of a symlink */
+	enum layer_source source;
+	char *text;
+	size_t len;
+	char *file;
+	const struct input *input;
+	const struct recipe_extract *member;
+	char *origin; /* for the manifest: "units/x.service", "kubernetes: path", ... */
+	char *where;  /* in the recipe, for messages; may be "rackstrap" */
+	bool implied; /* a parent that nobody asked for */
+
+	/* Filled in by the merge. */
+	bool written;
+	uint64_t size;
+	char sha256[DIGEST_HEX_MAX];
+};
+
+struct layer {
+	struct layer_item *v;
+	size_t n;
+	const struct index *base;
+	struct diag *d;
+};
+
+/* Each adds one item; `to` is a path of the image. What cannot be is a complaint, and
+ * NULL is returned. The item is valid until the next one is added. */
+struct layer_item *layer_add(struct layer *l, enum entry_type type, const char *to,
+			     unsigned mode, const char *origin, const char *where);
+struct layer_item *layer_add_text(struct layer *l, const char *to, unsigned mode,
+				  const char *text, size_t len, const char *origin,
+				  const char *where);
+struct layer_item *layer_add_link(struct layer *l, const char *to, const char *target,
+				  const char *origin, const char *where);
+
+/* Everything that a recipe and its inputs say, and what is rackstrap's own: firstboot,
+ * roles, an empty machine id. Complaints go to l->d. */
+void layer_add_recipe(struct layer *l, const struct recipe *r, const struct inputs *in,
+		      const char *firstboot);
+
+/* Sorts by path and adds missing parents. Complains about a file where a folder is. */
+void layer_finish(struct layer *l);
+
+struct layer_item *layer_find(const struct layer *l, const char *path);
+void layer_done(struct layer *l);
+#define _cleanup_layer_ _cleanup_(layer_done)

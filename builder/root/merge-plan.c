@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Marks on the index, one concern after the other. In path order a folder comes before
+ * what is in it, so one look at the parent is enough to drop whole trees.
+ */
+#include "builder/root/merge-plan.h"
+
+#include <fnmatch.h>
+#include <sys/stat.h>
+
+/* fnmatch is slow, and most globs say with their first letters that they do not match. */
+static bool glob_matches(const char *glob, const char *path)
+{
+	size_t literal = strcspn(glob, "*?[\\");
+
+	if (strncmp(glob, path, literal) != 0)
+		return false;
+	if (!glob[literal])
+		return !path[literal];
+	return fnmatch(glob + literal, path + literal, 0) == 0;
+}
+
+bool plan_excludes(char *const *exclude, const char *path)
+{
+	_cleanup_free_ char *full = xasprintf("/%s", path);
+
+	for (size_t i = 0; exclude && exclude[i]; i++)
+		if (glob_matches(exclude[i], full))
+			return true;
+	return false;
+}
+
+static struct index_entry *parent_of(const struct index *base, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *parent =
+		slash ? xstrndup(path, (size_t)(slash - path)) : NULL;
+
+	return parent ? index_find(base, parent) : NULL;
+}
+
+static void drop_excluded(struct index *base, char *const *exclude)
+{
+	for (size_t i = 0; i < base->n; i++) {
+		struct index_entry *entry = base->sorted[i];
+		const struct index_entry *parent = parent_of(base, entry->path);
+
+		if (!*entry->path)
+			continue; /* the top */
+		if ((parent && parent->dropped) || plan_excludes(exclude, entry->path))
+			entry->dropped = true;
+	}
+}
+
+static void drop_replaced(struct index *base, const struct layer *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		struct index_entry *entry = index_find(base, l->v[i].path);
+
+		if (entry && !l->v[i].implied)
+			entry->dropped = true;
+	}
+}
+
+/* The layer takes the folders it is in for granted. */
+static void keep_parents(struct index *base, const struct layer *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		struct index_entry *entry = parent_of(base, l->v[i].path);
+
+		for (; entry; entry = parent_of(base, entry->path))
+			if (entry->type == ENTRY_DIR && !layer_find(l, entry->path))
+				entry->dropped = false;
+	}
+}
+
+static void keep_hard_links(struct index *base, struct diag *d)
+{
+	for (size_t i = 0; i < base->n; i++) {
+		struct index_entry *entry = &base->v[i], *first;
+
+		if (entry->type != ENTRY_HARDLINK)
+			continue;
+		first = entry->target ? index_find(base, entry->target) : NULL;
+		if (!first || first->type != ENTRY_FILE || first > entry) {
+			diag_add(d,
+				 "base: /%s is a hard link to /%s, which did not come "
+				 "before it",
+				 entry->path, entry->target ? entry->target : "");
+			continue;
+		}
+		if (!entry->dropped && first->dropped && !first->stand_in)
+			first->stand_in = entry;
+	}
+}
+
+/* --- what must not be in an image -------------------------------------------------- */
+
+static void check_modes(const struct index *base, struct diag *d)
+{
+	for (size_t i = 0; i < base->n; i++) {
+		const struct index_entry *entry = &base->v[i];
+
+		if (entry->dropped || !(entry->mode & S_IWOTH) ||
+		    (entry->type != ENTRY_FILE && entry->type != ENTRY_DIR) ||
+		    (entry->type == ENTRY_DIR && (entry->mode & S_ISVTX)))
+			continue;
+		diag_add(d,
+			 "base: /%s is a %s that everybody may write to (mode %04o): "
+			 "exclude "
+			 "it, or replace it by an entry of 'files'",
+			 entry->path, entry_type_name(entry->type), entry->mode);
+	}
+}
+
+/* root:*:... or root:!...: no password opens it. */
+static void check_root_locked(const struct index *base, const struct layer *l,
+			      struct diag *d)
+{
+	const struct layer_item *ours = layer_find(l, "etc/shadow");
+	const struct index_entry *entry = index_find(base, "etc/shadow");
+	const char *text = ours ? ours->text : entry ? entry->text : NULL;
+	const char *line = text;
+
+	if (ours && !ours->text) {
+		diag_add(d,
+			 "%s: /etc/shadow can only be given as content, so that it can "
+			 "be checked",
+			 ours->where);
+		return;
+	}
+	while (line && !str_after(line, "root:")) {
+		line = strchr(line, '\n');
+		line = line ? line + 1 : NULL;
+	}
+	if (!line)
+		diag_add(d, "%s: /etc/shadow has no line for root: everybody could be it",
+			 ours ? ours->where : "base");
+	else if (line[5] != '*' && line[5] != '!')
+		diag_add(d,
+			 "%s: /etc/shadow: root must be locked (root:*:), ssh keys open "
+			 "it",
+			 ours ? ours->where : "base");
+}
+
+void plan(struct index *base, const struct layer *l, char *const *exclude, struct diag *d)
+{
+	drop_excluded(base, exclude);
+	drop_replaced(base, l);
+	keep_parents(base, l);
+	keep_hard_links(base, d);
+	check_modes(base, d);
+	check_root_locked(base, l, d);
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Entries come in an order that depends on nothing but the inputs: the base's own, then
+ * ours by path, then members of archives as their archives have them (in the recipe's
+ * order of artifacts). A folder of the base that the recipe gives another mode is
+ * replaced where it stands, because what is in it comes right behind.
+ *
+ * The base's digest is checked while it streams by; a base that went bad ends the merge
+ * after everything is written, and nothing of that gets a final name.
+ */
+#include "builder/root/merge.h"
+
+#include "builder/root/inputs-check.h"
+#include "lib/file.h"
+
+#include <sys/mman.h>
+
+#define CHUNK       (256 * 1024)
+#define UNSIZED_MAX (1ULL << 30) /* it is kept in memory */
+
+struct merger {
+	const struct merge *m;
+	struct archive_out *out;
+	struct merge_stats stats;
+};
+
+/* --- the base ---------------------------------------------------------------------- */
+
+static void count(struct merger *g, const char *path, enum entry_type type, uint64_t size)
+{
+	if (*path)
+		g->stats.entries++;
+	if (type == ENTRY_FILE)
+		g->stats.bytes += size;
+}
+
+static int put_layer_item(struct merger *g, struct layer_item *item, struct err *e);
+
+static int put_base(struct merger *g, const struct entry *entry, const char *path,
+		    const char *target, struct archive_in *in, struct err *e)
+{
+	struct entry copy = *entry;
+
+	copy.path = *path ? path : ".";
+	copy.target = target;
+	if (copy.mtime > (int64_t)g->m->epoch)
+		copy.mtime = (int64_t)g->m->epoch;
+	count(g, path, entry->type, entry->size);
+	if (archive_out_entry(g->out, &copy, e) < 0)
+		return -1;
+	if (entry->type != ENTRY_FILE)
+		return 0;
+	return archive_out_copy(g->out, in, NULL, e);
+}
+
+static int base_entry(struct merger *g, const struct index_entry *x,
+		      const struct entry *entry, struct archive_in *in, struct err *e)
+{
+	struct layer_item *item = layer_find(g->m->layer, x->path);
+	const char *target = x->target;
+
+	if (item && item->type == ENTRY_DIR && !item->written)
+		return put_layer_item(g, item, e);
+	if (x->stand_in)
+		return put_base(g, entry, x->stand_in->path, NULL, in, e);
+	if (x->dropped)
+		return 0;
+	if (x->type == ENTRY_HARDLINK) {
+		const struct index_entry *first = index_find(g->m->base, x->target);
+
+		if (first && first->stand_in == x)
+			return 0; /* came in its place */
+		if (first && first->stand_in)
+			target = first->stand_in->path;
+	}
+	return put_base(g, entry, x->path, target, in, e);
+}
+
+static int check_digest(struct merger *g, struct archive_in *in, struct digest *digest,
+			struct err *e)
+{
+	char got[DIGEST_HEX_MAX];
+
+	if (archive_in_drain(in, e) < 0)
+		return -1;
+	if (g->m->tar_sha256 && !streq(digest_hex(digest, got), g->m->tar_sha256))
+		return err_set(
+			e, ERR_FAILED,
+			"base: root.tar in the cache is damaged: --refresh makes the "
+			"base anew");
+	return 0;
+}
+
+static int merge_base(struct merger *g, struct err *e)
+{
+	_cleanup_digest_ struct digest *digest = digest_new(DIGEST_SHA256);
+	_cleanup_archive_in_ struct archive_in *in = NULL;
+	const struct index *base = g->m->base;
+	const struct entry *entry;
+	size_t i = 0;
+	int r;
+
+	if (lseek(g->m->tar, 0, SEEK_SET) < 0)
+		return err_errno(e, errno, "base");
+	if (archive_in_fd(&in, g->m->tar, "base", digest, e) < 0)
+		return -1;
+	while ((r = archive_in_next(in, &entry, e)) > 0) {
+		if (i == base->n)
+			return err_set(e, ERR_FAILED, "base: root.tar has changed");
+		if (base_entry(g, &base->v[i++], entry, in, e) < 0)
+			return -1;
+	}
+	return r < 0 ? -1 : check_digest(g, in, digest, e);
+}
+
+/* --- the layer --------------------------------------------------------------------- */
+
+static int put_ours(struct merger *g, const struct layer_item *item, uint64_t size,
+		    struct err *e)
+{
+	struct entry entry = {
+		.type = item->type,
+		.path = item->path,
+		.target = item->target,
+		.mode = item->mode,
+		.size = item->type == ENTRY_FILE ? size : 0,
+		.mtime = (int64_t)g->m->epoch,
+	};
+
+	count(g, item->path, item->type, size);
+	return archive_out_entry(g->out, &entry, e);
+}
+
+static int put_text(struct merger *g, struct layer_item *item, struct err *e)
+{
+	item->size = item->len;
+	digest_text(DIGEST_SHA256, item->text, item->len, item->sha256);
+	if (put_ours(g, item, item->len, e) < 0)
+		return -1;
+	return archive_out_data(g->out, item->text, item->len, e);
+}
+
+/* Exactly `size` bytes of `fd`, from where it stands. */
+static int put_fd(struct merger *g, struct layer_item *item, int fd, uint64_t size,
+		  const char *name, struct err *e)
+{
+	_cleanup_digest_ struct digest *digest = digest_new(DIGEST_SHA256);
+	_cleanup_free_ char *buf = xmalloc(CHUNK);
+	uint64_t left = size;
+
+	if (put_ours(g, item, size, e) < 0)
+		return -1;
+	while (left > 0) {
+		ssize_t n = read(fd, buf, left < CHUNK ? (size_t)left : CHUNK);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? err_errno(e, errno, "%s", name)
+				     : err_set(e, ERR_FAILED,
+					       "%s: became shorter while it was read",
+					       name);
+		digest_add(digest, buf, (size_t)n);
+		if (archive_out_data(g->out, buf, (size_t)n, e) < 0)
+			return -1;
+		left -= (uint64_t)n;
+	}
+	item->size = size;
+	digest_hex(digest, item->sha256);
+	return 0;
+}
+
+static int put_file(struct merger *g, struct layer_item *item, struct err *e)
+{
+	_cleanup_close_ int fd = open(item->file, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_errno(e, errno, "%s: %s", item->where, item->file);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_FAILED, "%s: %s: not a file", item->where,
+			       item->file);
+	return put_fd(g, item, fd, (uint64_t)st.st_size, item->file, e);
+}
+
+static int put_blob(struct merger *g, struct layer_item *item, struct err *e)
+{
+	const struct blob *b = &item->input->blob;
+
+	if (lseek(b->fd, 0, SEEK_SET) < 0)
+		return err_errno(e, errno, "%s", item->origin);
+	return put_fd(g, item, b->fd, b->size, item->origin, e);
+}
+
+static int put_layer_item(struct merger *g, struct layer_item *item, struct err *e)
+{
+	item->written = true;
+	if (item->type != ENTRY_FILE)
+		return put_ours(g, item, 0, e);
+	switch (item->source) {
+	case LAYER_TEXT:
+		return put_text(g, item, e);
+	case LAYER_FILE:
+		return put_file(g, item, e);
+	case LAYER_BLOB:
+		return put_blob(g, item, e);
+	case LAYER_MEMBER:
+		item->written = false; /* when its archive is read */
+		break;
+	}
+	return 0;
+}
+
+static int merge_layer(struct merger *g, struct err *e)
+{
+	struct layer *l = g->m->layer;
+
+	for (size_t i = 0; i < l->n; i++)
+		if (!l->v[i].written && put_layer_item(g, &l->v[i], e) < 0)
+			return -1;
+	return 0;
+}
+
+/* --- archives ---------------------------------------------------------------------- */
+
+/* A tar says the size before the data. */
+static int put_unsized(struct merger *g, struct layer_item *item, struct archive_in *in,
+		       struct err *e)
+{
+	_cleanup_close_ int fd = memfd_create("rackstrap-member", MFD_CLOEXEC);
+	_cleanup_free_ char *buf = xmalloc(CHUNK);
+	uint64_t size = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return err_errno(e, errno, "%s", item->origin);
+	while ((n = archive_in_read(in, buf, CHUNK, e)) > 0) {
+		int r = write_all(fd, buf, (size_t)n);
+
+		size += (uint64_t)n;
+		if (r == 0 && size > UNSIZED_MAX)
+			r = -EFBIG;
+		if (r < 0)
+			return err_errno(e, r, "%s", item->origin);
+	}
+	if (n < 0)
+		return -1;
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return err_errno(e, errno, "%s", item->origin);
+	return put_fd(g, item, fd, size, item->origin, e);
+}
+
+static int sink(void *data, const struct recipe_extract *x, const struct entry *entry,
+		struct archive_in *in, struct err *e)
+{
+	_cleanup_digest_ struct digest *digest = digest_new(DIGEST_SHA256);
+	struct merger *g = data;
+	struct layer *l = g->m->layer;
+	struct layer_item *item = NULL;
+
+	for (size_t i = 0; i < l->n && !item; i++)
+		if (l->v[i].member == x)
+			item = &l->v[i];
+	if (!item)
+		return err_set(e, ERR_FAILED, "%s: not planned", x->where);
+	item->written = true;
+	if (entry->unsized)
+		return put_unsized(g, item, in, e);
+	if (put_ours(g, item, entry->size, e) < 0 ||
+	    archive_out_copy(g->out, in, digest, e) < 0)
+		return -1;
+	item->size = entry->size;
+	digest_hex(digest, item->sha256);
+	return 0;
+}
+
+/* The first item of each artifact that is an archive stands for all of them. */
+static int merge_archives(struct merger *g, struct err *e)
+{
+	struct layer *l = g->m->layer;
+	const struct input *done = NULL;
+
+	for (;;) {
+		const struct input *next = NULL;
+
+		for (size_t i = 0; i < l->n; i++) {
+			const struct input *in = l->v[i].input;
+
+			if (l->v[i].source == LAYER_MEMBER && in && in > done &&
+			    (!next || in < next))
+				next = in;
+		}
+		if (!next)
+			return 0;
+		if (input_extract(next, sink, g, e) < 0)
+			return -1;
+		done = next;
+	}
+}
+
+int merge(const struct merge *m, struct archive_out *out, struct merge_stats *ret,
+	  struct err *e)
+{
+	struct merger g = {.m = m, .out = out, .stats.entries = 1};
+
+	if (merge_base(&g, e) < 0 || merge_layer(&g, e) < 0 || merge_archives(&g, e) < 0)
+		return -1;
+	*ret = g.stats;
+	return 0;
+}

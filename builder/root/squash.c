@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mksquashfs sorts names and stores what it is given; with SOURCE_DATE_EPOCH its own
+ * times are the recipe's. The number of processors does not show in the output.
+ *
+ * Limits: it writes "No space left on device" and the like to its standard error and
+ * exits 1; that is turned into one line that names the file.
+ */
+#include "builder/root/squash.h"
+
+#include "lib/file.h"
+
+#include <signal.h>
+
+#define PIPE_SIZE (1 << 20)
+
+static char **make_argv(const struct recipe *r, const char *path)
+{
+	const struct recipe_squashfs *s = &r->squashfs;
+	char **argv = NULL;
+
+	strv_add(&argv, SQUASH_TOOL);
+	strv_add(&argv, "-");
+	strv_add(&argv, path);
+	strv_add(&argv, "-tar");
+	strv_add(&argv, "-noappend");
+	strv_add(&argv, "-quiet");
+	strv_add(&argv, "-no-progress");
+	strv_add(&argv, "-exit-on-error");
+	strv_add(&argv, "-root-mode");
+	strv_add(&argv, "755");
+	strv_add(&argv, "-root-uid");
+	strv_add(&argv, "0");
+	strv_add(&argv, "-root-gid");
+	strv_add(&argv, "0");
+	strv_add(&argv, "-b");
+	strv_add(&argv, s->block);
+	strv_add(&argv, "-comp");
+	strv_add(&argv, s->compression);
+	if (s->level) {
+		strv_add(&argv, "-Xcompression-level");
+		strv_addf(&argv, "%d", s->level);
+	}
+	return argv;
+}
+
+int squash_start(struct squash *ret, const struct recipe *r, const char *path,
+		 struct err *e)
+{
+	_cleanup_squash_ struct squash s = {.fd = -1, .path = path};
+	_cleanup_free_ char *epoch =
+		xasprintf("SOURCE_DATE_EPOCH=%llu", (unsigned long long)r->epoch);
+	const char *const env[] = {epoch, "LC_ALL=C.UTF-8", "TZ=UTC", NULL};
+	_cleanup_close_ int reader = -1;
+	struct run run = {.env = env};
+	int ends[2];
+
+	if (!run_have(SQUASH_TOOL))
+		return err_set(e, ERR_FAILED,
+			       "%s: not found in PATH; it is in the package %s",
+			       SQUASH_TOOL, SQUASH_PACKAGE);
+	signal(SIGPIPE,
+	       SIG_IGN); /* mksquashfs ending early is an error of ours to tell */
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_errno(e, errno, "%s", path);
+	reader = ends[0];
+	s.fd = ends[1];
+	fcntl(s.fd, F_SETPIPE_SZ, PIPE_SIZE); /* only speed depends on it */
+	s.argv = make_argv(r, path);
+	run.argv = (const char *const *)s.argv;
+	run.in = reader;
+	run.out = -1;
+	if (run_start(&run, &s.child, e) < 0)
+		return -1;
+	*ret = s;
+	s = (struct squash){.fd = -1};
+	return 0;
+}
+
+static int tool_error(const struct squash *s, struct err *e)
+{
+	static const char full[] = "No space left on device";
+
+	if (e && strstr(e->msg, full))
+		return err_set(e, ERR_FAILED, "%s: %s", s->path, full);
+	return err_wrap(e, "%s", s->path);
+}
+
+int squash_finish(struct squash *s, struct err *e)
+{
+	close(TAKE_FD(s->fd));
+	if (run_wait(&s->child, e) < 0)
+		return tool_error(s, e);
+	return 0;
+}
+
+int squash_fail(struct squash *s, struct err *e)
+{
+	struct err said = {0};
+
+	close(TAKE_FD(s->fd));
+	/* Only a write into a pipe that nobody reads fails so. */
+	if (!e || !strstr(e->msg, strerror(EPIPE)))
+		return -1;
+	if (run_wait(&s->child, &said) < 0) {
+		*e = said;
+		tool_error(s, e);
+	}
+	return -1;
+}
+
+void squash_done(struct squash *s)
+{
+	if (s->fd >= 0)
+		close(s->fd);
+	child_done(&s->child);
+	strv_free(s->argv);
+	*s = (struct squash){.fd = -1};
+}

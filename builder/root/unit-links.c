@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A unit's file is ours, the base's in /etc/systemd/system, or the base's in
+ * /usr/lib/systemd/system (/lib/systemd/system where /usr is not merged), in systemd's
+ * order. A template "getty@.service" serves every instance "getty@tty1.service".
+ *
+ * Limits: of the specifiers in WantedBy= and the like, %i, %p, %n and %% are known. Also=
+ * is not followed: a recipe enables what it names and nothing else.
+ */
+#include "builder/root/unit-links.h"
+
+#define ETC "etc/systemd/system/"
+
+static const char *const unit_dirs[] = {
+	"etc/systemd/system/",
+	"usr/lib/systemd/system/",
+	"lib/systemd/system/",
+};
+
+struct unit {
+	char *path;       /* "etc/systemd/system/x.service" */
+	const char *text; /* the file's; NULL when it is none (a masked unit, a link) */
+};
+
+struct linker {
+	struct layer *l;
+	struct index *base;
+};
+
+/* "getty@tty1.service" is an instance of "getty@.service". NULL when it is none. */
+static char *template_of(const char *name)
+{
+	const char *at = strchr(name, '@'), *dot = strrchr(name, '.');
+
+	if (!at || !dot || dot <= at + 1)
+		return NULL;
+	return xasprintf("%.*s@%s", (int)(at - name), name, dot);
+}
+
+/* --- finding ----------------------------------------------------------------------- */
+
+static bool want_switches(const struct recipe_switches *s, const char *name)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		_cleanup_free_ char *template = template_of(s->v[i].unit);
+
+		if (streq(s->v[i].unit, name) || (template && streq(template, name)))
+			return true;
+	}
+	return false;
+}
+
+bool unit_links_want(const char *path, void *recipe)
+{
+	const struct recipe *r = recipe;
+	const char *name;
+
+	for (size_t i = 0; i < ARRAY_SIZE(unit_dirs); i++) {
+		name = str_after(path, unit_dirs[i]);
+		if (name && !strchr(name, '/') && want_switches(&r->enable, name))
+			return true;
+	}
+	return streq(path, "etc/shadow");
+}
+
+static bool find_file(const struct linker *k, const char *name, struct unit *ret)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(unit_dirs); i++) {
+		_cleanup_free_ char *path = xasprintf("%s%s", unit_dirs[i], name);
+		_cleanup_free_ char *real = index_resolve(k->base, path, false);
+		const struct index_entry *entry = NULL;
+
+		if (!real)
+			continue;
+		/* The layer is not sorted yet. */
+		for (size_t n = 0; n < k->l->n; n++)
+			if (streq(k->l->v[n].path, real)) {
+				*ret = (struct unit){TAKE_PTR(real), k->l->v[n].text};
+				return true;
+			}
+		entry = index_find(k->base, real);
+		if (entry && entry->type != ENTRY_DIR) {
+			*ret = (struct unit){TAKE_PTR(real), entry->text};
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool find_unit(const struct linker *k, const char *name, struct unit *ret)
+{
+	_cleanup_free_ char *template = template_of(name);
+
+	*ret = (struct unit){0};
+	return find_file(k, name, ret) || (template && find_file(k, template, ret));
+}
+
+/* --- [Install] --------------------------------------------------------------------- */
+
+/* The words of every line "key=..." of [Install]; an empty value forgets the ones before.
+ * Lines that end in '\' go on. */
+static char **install_words(const char *text, const char *key)
+{
+	_cleanup_free_ char *copy = xstrdup(text);
+	size_t n = strlen(key);
+	char **words = NULL;
+	bool in = false;
+
+	for (char *p = copy; (p = strstr(p, "\\\n")); p++)
+		p[0] = p[1] = ' ';
+	for (char *line = copy, *next; line; line = next) {
+		_cleanup_strv_ char **more = NULL;
+
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		line += strspn(line, " \t");
+		if (*line == '[')
+			in = str_after(line, "[Install]") != NULL;
+		if (!in || strncmp(line, key, n) != 0 ||
+		    line[n + strspn(line + n, " \t")] != '=')
+			continue;
+		more = strv_split(strchr(line, '=') + 1, " \t\r");
+		if (strv_len(more) == 0)
+			strv_done(&words);
+		strv_extend(&words, more);
+	}
+	return words;
+}
+
+/* %i, %p, %n, %%. NULL for any other. */
+static char *expand(const char *s, const char *name)
+{
+	const char *at = strchr(name, '@'), *dot = strrchr(name, '.');
+	size_t prefix = at ? (size_t)(at - name) : (size_t)(dot - name);
+	_cleanup_buf_ struct buf b = {0};
+
+	for (; *s; s++) {
+		if (*s != '%') {
+			buf_add(&b, s, 1);
+			continue;
+		}
+		switch (*++s) {
+		case '%':
+			buf_puts(&b, "%");
+			break;
+		case 'n':
+			buf_puts(&b, name);
+			break;
+		case 'p':
+			buf_add(&b, name, prefix);
+			break;
+		case 'i':
+			if (at)
+				buf_add(&b, at + 1, (size_t)(dot - at - 1));
+			break;
+		default:
+			return NULL;
+		}
+	}
+	return buf_take(&b);
+}
+
+/* --- links ------------------------------------------------------------------------- */
+
+static bool have_link(const struct linker *k, const char *path)
+{
+	for (size_t i = 0; i < k->l->n; i++)
+		if (streq(k->l->v[i].path, path))
+			return true;
+	return false;
+}
+
+static void add_link(struct linker *k, const char *to, const struct unit *u,
+		     const char *where)
+{
+	_cleanup_free_ char *target = xasprintf("/%s", u->path);
+	struct index_entry *old = index_find(k->base, to);
+
+	if (have_link(k, to))
+		return; /* a role and enable may both want it */
+	if (old && !old->dropped && old->type == ENTRY_SYMLINK) {
+		_cleanup_free_ char *real = index_resolve(k->base, old->target, false);
+
+		if (real && streq(real, u->path))
+			return;
+	}
+	layer_add_link(k->l, to, target, "unit link", where);
+}
+
+static size_t link_each(struct linker *k, const struct unit *u, const char *name,
+			const char *key, const char *suffix, const char *where)
+{
+	_cleanup_strv_ char **words = install_words(u->text, key);
+	size_t n = 0;
+
+	for (; words && words[n]; n++) {
+		_cleanup_free_ char *word = expand(words[n], name), *to = NULL;
+
+		if (!word || strchr(word, '/')) {
+			diag_add(k->l->d, "%s: %s: [Install] %s=%s is not understood",
+				 where, name, key, words[n]);
+			continue;
+		}
+		to = suffix ? xasprintf("%s%s.%s/%s", ETC, word, suffix, name)
+			    : xasprintf("%s%s", ETC, word);
+		add_link(k, to, u, where);
+	}
+	return n;
+}
+
+static void enable_unit(struct linker *k, const char *name, const char *where)
+{
+	struct unit u;
+	size_t n = 0;
+
+	if (!find_unit(k, name, &u)) {
+		diag_add(k->l->d,
+			 "%s: enable: neither the recipe nor the base has a unit "
+			 "'%s'",
+			 where, name);
+		return;
+	}
+	if (u.text) {
+		n += link_each(k, &u, name, "WantedBy", "wants", where);
+		n += link_each(k, &u, name, "RequiredBy", "requires", where);
+		n += link_each(k, &u, name, "Alias", NULL, where);
+	}
+	if (n == 0)
+		diag_add(k->l->d,
+			 "%s: enable: '%s' (/%s) has no [Install] section that says what "
+			 "wants it",
+			 where, name, u.path);
+	free(u.path);
+}
+
+/* Drops the base's links in /etc/systemd/system that start the unit or are its alias. */
+static void drop_links(struct linker *k, const char *name)
+{
+	for (size_t i = 0; i < k->base->n; i++) {
+		struct index_entry *entry = &k->base->v[i];
+		const char *file, *target;
+
+		if (entry->type != ENTRY_SYMLINK || !str_after(entry->path, ETC))
+			continue;
+		file = strrchr(entry->path, '/') + 1;
+		target = strrchr(entry->target, '/');
+		target = target ? target + 1 : entry->target;
+		if (streq(file, name) || streq(target, name))
+			entry->dropped = true;
+	}
+}
+
+static void disable_unit(struct linker *k, const struct recipe_switch *s)
+{
+	struct unit u;
+
+	if (!find_unit(k, s->unit, &u))
+		diag_add(k->l->d,
+			 "%s: disable: neither the recipe nor the base has a unit '%s'",
+			 s->where, s->unit);
+	free(u.path);
+	drop_links(k, s->unit);
+}
+
+static void mask_unit(struct linker *k, const struct recipe_switch *s)
+{
+	_cleanup_free_ char *to = xasprintf("%s%s", ETC, s->unit);
+
+	drop_links(k, s->unit);
+	layer_add_link(k->l, to, "/dev/null", "mask", s->where);
+}
+
+static void link_role(struct linker *k, const struct role *role, const char *where)
+{
+	for (size_t i = 0; role->units && role->units[i]; i++) {
+		const char *name = role->units[i];
+		_cleanup_free_ char *to = xasprintf("%srackstrap-%s.target.wants/%s", ETC,
+						    role->name, name);
+		struct unit u;
+
+		if (find_unit(k, name, &u))
+			add_link(k, to, &u, where);
+		else
+			diag_add(k->l->d,
+				 "%s: role '%s': neither the recipe nor the base has a "
+				 "unit "
+				 "'%s'",
+				 where, role->name, name);
+		free(u.path);
+	}
+}
+
+void unit_links(struct layer *l, struct index *base, const struct recipe *r)
+{
+	struct linker k = {.l = l, .base = base};
+
+	for (size_t i = 0; i < r->disable.n; i++)
+		disable_unit(&k, &r->disable.v[i]);
+	for (size_t i = 0; i < r->enable.n; i++)
+		enable_unit(&k, r->enable.v[i].unit, r->enable.v[i].where);
+	for (size_t i = 0; i < r->roles.n; i++)
+		link_role(&k, &r->roles.v[i], r->roles_where);
+	for (size_t i = 0; i < r->mask.n; i++)
+		mask_unit(&k, &r->mask.v[i]);
+}

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libconfig, made strict. The text is read over once before libconfig sees it
+ * (conf-scan.c), for what libconfig 1.5 lets pass. Then libconfig parses, and every
+ * getter asks in the same order: is it there, is it of that type, is it in range.
+ *
+ * Limits: files that are @included are not read over first, so a number in them can wrap;
+ * and the cap on size is on the file that includes them. Only operators' own files may
+ * include. A syntax error ends a file: libconfig does not go on behind it.
+ */
+#include "firstboot/model/conf.h"
+#include "firstboot/model/conf-scan.h"
+#include "lib/file.h"
+
+#include <string.h>
+
+#include <libconfig.h>
+
+struct conf {
+	config_t c;
+	char *name;
+	char *dir; /* where @include looks; the library keeps the pointer */
+};
+
+/*
+ * libconfig 1.5 loses the text of the string it was reading when it meets a syntax error.
+ * The programs that read a file end soon after; LeakSanitizer is told about that one
+ * place.
+ */
+#if defined(__SANITIZE_ADDRESS__)
+#define CONF_UNDER_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define CONF_UNDER_ASAN 1
+#endif
+#endif
+#ifdef CONF_UNDER_ASAN
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	/* Whether the library's inner names are known depends on how it was built. */
+	return "leak:strbuf_append\nleak:libconfig_yylex\n";
+}
+#endif
+
+/* Nodes are libconfig's settings under another name. */
+static const config_setting_t *setting(const struct conf_node *n)
+{
+	return (const config_setting_t *)n;
+}
+
+static const struct conf_node *node(const config_setting_t *s)
+{
+	return (const struct conf_node *)s;
+}
+
+/* --- reading ---------------------------------------------------------------------- */
+
+static int conf_load(struct conf *c, const char *text, size_t len, unsigned flags,
+		     struct diag *d)
+{
+	const char *file;
+
+	if (conf_scan(text, len, c->name, flags, d) < 0)
+		return -1;
+	if (c->dir)
+		config_set_include_dir(&c->c, c->dir);
+	if (config_read_string(&c->c, text) == CONFIG_TRUE) {
+		config_setting_set_hook(config_root_setting(&c->c), c);
+		return 0;
+	}
+	file = config_error_file(&c->c) ? config_error_file(&c->c) : c->name;
+	if (streq(config_error_text(&c->c), "syntax error"))
+		return diag_add(d, "%s:%d: syntax error, here or on the line before",
+				file, config_error_line(&c->c));
+	return diag_add(d, "%s:%d: %s", file, config_error_line(&c->c),
+			config_error_text(&c->c));
+}
+
+static struct conf *conf_new(const char *name)
+{
+	struct conf *c = xcalloc(1, sizeof(*c));
+
+	config_init(&c->c);
+	c->name = xstrdup(name);
+	return c;
+}
+
+int conf_parse(struct conf **ret, const char *text, size_t len, const char *name,
+	       size_t max, unsigned flags, struct diag *d)
+{
+	_cleanup_conf_ struct conf *c = NULL;
+	_cleanup_buf_ struct buf copy = {0}; /* libconfig wants a NUL behind the text */
+
+	if (len > max)
+		return diag_add(d, "%s: larger than %zu bytes", name, max);
+	c = conf_new(name);
+	buf_add(&copy, text, len);
+	if (conf_load(c, copy.p ? copy.p : "", len, flags, d) < 0)
+		return -1;
+	*ret = TAKE_PTR(c);
+	return 0;
+}
+
+int conf_read_at(struct conf **ret, int dirfd, const char *path, const char *name,
+		 size_t max, unsigned flags, struct diag *d)
+{
+	_cleanup_conf_ struct conf *c = NULL;
+	_cleanup_free_ char *text = NULL;
+	size_t len = 0;
+	int r = file_read_at(dirfd, path, max, &text, &len);
+
+	if (r == -EFBIG)
+		return diag_add(d, "%s: larger than %zu bytes", name, max);
+	if (r < 0)
+		return diag_add(d, "%s: cannot be read: %s", name, strerror(-r));
+	c = conf_new(name);
+	if (dirfd == AT_FDCWD && strrchr(path, '/'))
+		c->dir = xstrndup(path, (size_t)(strrchr(path, '/') - path) + 1);
+	if (conf_load(c, text, len, flags, d) < 0)
+		return -1;
+	*ret = TAKE_PTR(c);
+	return 0;
+}
+
+void conf_free(struct conf *c)
+{
+	if (!c)
+		return;
+	config_destroy(&c->c);
+	free(c->name);
+	free(c->dir);
+	free(c);
+}
+
+void conf_free_p(struct conf **c)
+{
+	conf_free(*c);
+}
+
+const struct conf_node *conf_root(const struct conf *c)
+{
+	return node(config_root_setting(&c->c));
+}
+
+const char *conf_name(const struct conf *c)
+{
+	return c->name;
+}
+
+/* --- nodes ------------------------------------------------------------------------ */
+
+const char *conf_file(const struct conf_node *n)
+{
+	const config_setting_t *s = setting(n);
+	const struct conf *c = config_setting_get_hook(s->config->root);
+
+	return config_setting_source_file(s) ? config_setting_source_file(s) : c->name;
+}
+
+unsigned conf_line(const struct conf_node *n)
+{
+	return config_setting_source_line(setting(n));
+}
+
+const char *conf_key(const struct conf_node *n)
+{
+	return config_setting_name(setting(n));
+}
+
+int conf_complain(const struct conf_node *n, struct diag *d, const char *fmt, ...)
+{
+	_cleanup_buf_ struct buf b = {0};
+	char msg[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(msg, sizeof(msg), fmt, ap);
+	va_end(ap);
+	buf_puts(&b, conf_file(n));
+	if (conf_line(n))
+		buf_printf(&b, ":%u", conf_line(n));
+	return diag_add(d, "%s: %s", b.p, msg);
+}
+
+size_t conf_len(const struct conf_node *n)
+{
+	return n ? (size_t)config_setting_length(setting(n)) : 0;
+}
+
+const struct conf_node *conf_at(const struct conf_node *n, size_t i)
+{
+	return node(config_setting_get_elem(setting(n), (unsigned)i));
+}
+
+/* Not libconfig's own look-up: that one takes '.' ':' and '/' in a name for a path. */
+const struct conf_node *conf_member(const struct conf_node *n, const char *key)
+{
+	if (!n || conf_type(n) != CONF_GROUP)
+		return NULL;
+	for (size_t i = 0; i < conf_len(n); i++)
+		if (streq(conf_key(conf_at(n, i)), key))
+			return conf_at(n, i);
+	return NULL;
+}
+
+enum conf_type conf_type(const struct conf_node *n)
+{
+	switch (config_setting_type(setting(n))) {
+	case CONFIG_TYPE_STRING:
+		return CONF_STRING;
+	case CONFIG_TYPE_INT:
+		return CONF_INT;
+	case CONFIG_TYPE_BOOL:
+		return CONF_BOOL;
+	case CONFIG_TYPE_GROUP:
+		return CONF_GROUP;
+	case CONFIG_TYPE_LIST:
+	case CONFIG_TYPE_ARRAY:
+		return CONF_LIST;
+	default:
+		return CONF_OTHER;
+	}
+}
+
+/* --- members ---------------------------------------------------------------------- */
+
+/* 1 and *ret when the member is there with that type, 0 when absent, -1. */
+static int conf_get(const struct conf_node *n, const char *key, enum conf_type type,
+		    const char *what, const struct conf_node **ret, struct diag *d)
+{
+	const struct conf_node *m = conf_member(n, key);
+
+	if (!m)
+		return 0;
+	if (conf_type(m) != type)
+		return conf_complain(m, d, "%s: must be %s", key, what);
+	*ret = m;
+	return 1;
+}
+
+int conf_get_str(const struct conf_node *n, const char *key, const char **ret,
+		 struct diag *d)
+{
+	const struct conf_node *m = NULL;
+	int r = conf_get(n, key, CONF_STRING, "a string", &m, d);
+
+	if (r > 0)
+		*ret = config_setting_get_string(setting(m));
+	return r;
+}
+
+int conf_get_bool(const struct conf_node *n, const char *key, bool *ret, struct diag *d)
+{
+	const struct conf_node *m = NULL;
+	int r = conf_get(n, key, CONF_BOOL, "true or false", &m, d);
+
+	if (r > 0)
+		*ret = config_setting_get_bool(setting(m)) != 0;
+	return r;
+}
+
+int conf_get_int(const struct conf_node *n, const char *key, int min, int max, int *ret,
+		 struct diag *d)
+{
+	const struct conf_node *m = NULL;
+	int r = conf_get(n, key, CONF_INT, "a whole number", &m, d);
+	int v;
+
+	if (r <= 0)
+		return r;
+	v = config_setting_get_int(setting(m));
+	if (v < min || v > max)
+		return conf_complain(m, d, "%s: must be %d to %d, not %d", key, min, max,
+				     v);
+	*ret = v;
+	return 1;
+}
+
+int conf_get_strv(const struct conf_node *n, const char *key, char ***ret, struct diag *d)
+{
+	_cleanup_strv_ char **v = NULL;
+	const struct conf_node *m = NULL;
+	int r = conf_get(n, key, CONF_LIST, "a list of strings: [ \"...\", ... ]", &m, d);
+
+	if (r <= 0)
+		return r;
+	for (size_t i = 0; i < conf_len(m); i++) {
+		const struct conf_node *at = conf_at(m, i);
+
+		if (conf_type(at) != CONF_STRING)
+			r = conf_complain(m, d, "%s: element %zu must be a string", key,
+					  i + 1);
+		else
+			strv_add(&v, config_setting_get_string(setting(at)));
+	}
+	if (r > 0) {
+		strv_free(*ret);
+		*ret = TAKE_PTR(v);
+	}
+	return r;
+}
+
+int conf_get_group(const struct conf_node *n, const char *key,
+		   const struct conf_node **ret, struct diag *d)
+{
+	return conf_get(n, key, CONF_GROUP, "a group: { ... }", ret, d);
+}
+
+int conf_get_list(const struct conf_node *n, const char *key,
+		  const struct conf_node **ret, struct diag *d)
+{
+	return conf_get(n, key, CONF_LIST, "a list: ( ... )", ret, d);
+}
+
+int conf_str(const struct conf_node *n, const char **ret, struct diag *d)
+{
+	if (conf_type(n) != CONF_STRING)
+		return conf_complain(n, d, "must be a string");
+	*ret = config_setting_get_string(setting(n));
+	return 0;
+}
+
+int conf_bool(const struct conf_node *n, bool *ret, struct diag *d)
+{
+	if (conf_type(n) != CONF_BOOL)
+		return conf_complain(n, d, "must be true or false");
+	*ret = config_setting_get_bool(setting(n)) != 0;
+	return 0;
+}
+
+int conf_int(const struct conf_node *n, int *ret, struct diag *d)
+{
+	if (conf_type(n) != CONF_INT)
+		return conf_complain(n, d, "must be a whole number");
+	*ret = config_setting_get_int(setting(n));
+	return 0;
+}
+
+int conf_check_keys(const struct conf_node *n, const char *const *keys, struct diag *d)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < conf_len(n); i++) {
+		const struct conf_node *m = conf_at(n, i);
+		const char *near;
+		size_t k = 0;
+
+		while (keys[k] && !streq(keys[k], conf_key(m)))
+			k++;
+		if (keys[k])
+			continue;
+		near = str_nearest(conf_key(m), keys);
+		if (near)
+			r = conf_complain(m, d, "unknown key '%s' (did you mean '%s'?)",
+					  conf_key(m), near);
+		else
+			r = conf_complain(m, d, "unknown key '%s'", conf_key(m));
+	}
+	return r;
+}
+
+void conf_quote(struct buf *b, const char *s)
+{
+	buf_puts(b, "\"");
+	for (; *s; s++) {
+		if (*s == '"' || *s == '\\')
+			buf_printf(b, "\\%c", *s);
+		else if (*s == '\n')
+			buf_puts(b, "\\n");
+		else if (*s == '\t')
+			buf_puts(b, "\\t");
+		else if (*s == '\r')
+			buf_puts(b, "\\r");
+		else if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			buf_printf(b, "\\x%02x", (unsigned char)*s);
+		else
+			buf_add(b, s, 1);
+	}
+	buf_puts(b, "\"");
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Pools, and who exchanges routes with whom. BIRD tells its peers of networks inside the
+ * pools only (calico/node 0.4.8, bird.cfg.template), so a cbr0 outside of all of them is
+ * a host whose pods nobody reaches.
+ */
+#include "firstboot/model/bgp.h"
+#include "firstboot/model/host-check-parts.h"
+
+/* --- pools -------------------------------------------------------------------------- */
+
+static bool pool_at(const struct check *c, size_t i, struct bgp_pool *ret)
+{
+	return bgp_pool_parse(c->h->pools[i], ret) == 0;
+}
+
+static void check_pool(struct check *c, size_t i, const struct bgp_pool *p)
+{
+	char a[NET_CIDR_LEN], b[NET_CIDR_LEN], where[512];
+	const struct host *h = c->h;
+	struct bgp_pool other;
+
+	net_format_cidr(p->net, a);
+	check_network(c, HOST_POOLS, p->net);
+	if (check_have(c, HOST_POD_NETWORK) && !net_inside(p->net, h->pod_network))
+		check_complain(c, HOST_POOLS, "%s is not inside pod_network %s (%s)", a,
+			       net_format_cidr(h->pod_network, b),
+			       host_where(h, HOST_POD_NETWORK, where, sizeof(where)));
+	for (size_t k = 0; k < i; k++)
+		if (pool_at(c, k, &other) && net_overlap(p->net, other.net))
+			check_complain(c, HOST_POOLS, "%s overlaps %s", a,
+				       net_format_cidr(other.net, b));
+}
+
+static void check_pools(struct check *c)
+{
+	const struct host *h = c->h;
+	bool home = false, all_read = true;
+	char a[NET_CIDR_LEN];
+
+	if (h->bad[HOST_POOLS] || !h->set[HOST_POOLS])
+		return;
+	if (strv_len(h->pools) == 0) {
+		check_complain(c, HOST_POOLS,
+			       "there must be one: Calico does not start without");
+		return;
+	}
+	check_words(c, HOST_POOLS, h->pools, 0, bgp_pool_wrong);
+	for (size_t i = 0; h->pools[i]; i++) {
+		struct bgp_pool p;
+
+		if (!pool_at(c, i, &p)) {
+			all_read = false;
+			continue;
+		}
+		check_pool(c, i, &p);
+		home = home || net_inside(h->cbr0, p.net);
+	}
+	if (check_have(c, HOST_CBR0) && all_read && !home)
+		check_complain(c, HOST_CBR0,
+			       "%s is in none of the pools: nobody would learn the way "
+			       "to its pods",
+			       net_format_cidr(h->cbr0, a));
+}
+
+/* --- peers -------------------------------------------------------------------------- */
+
+static bool is_peer(char *const *v, size_t n, uint32_t addr)
+{
+	struct bgp_peer p;
+
+	for (size_t i = 0; v && v[i] && i < n; i++)
+		if (bgp_peer_parse(v[i], &p) == 0 && p.addr == addr)
+			return true;
+	return false;
+}
+
+static void check_peer(struct check *c, enum host_key_id id, uint32_t addr)
+{
+	const struct host *h = c->h;
+	char a[NET_ADDR_LEN];
+
+	net_format_addr(addr, a);
+	if (addr >> 24 == 127 || addr >> 28 >= 0xe || addr >> 24 == 0)
+		check_complain(c, id, "%s cannot be a machine's address", a);
+	else if (check_have(c, HOST_ADDRESS) && addr == h->address.addr)
+		check_complain(c, id, "%s is this host itself", a);
+	else if (check_have(c, HOST_POD_NETWORK) && net_contains(h->pod_network, addr))
+		check_complain(c, id, "%s is inside pod_network", a);
+	else if (check_have(c, HOST_SERVICE_NETWORK) &&
+		 net_contains(h->service_network, addr))
+		check_complain(c, id, "%s is inside service_network", a);
+}
+
+static void check_peers(struct check *c, enum host_key_id id, char *const *v)
+{
+	const struct host *h = c->h;
+	char a[NET_ADDR_LEN];
+	struct bgp_peer p;
+
+	check_words(c, id, v, 0, bgp_peer_wrong);
+	for (size_t i = 0; !h->bad[id] && v && v[i]; i++) {
+		if (bgp_peer_parse(v[i], &p) < 0)
+			continue;
+		check_peer(c, id, p.addr);
+		net_format_addr(p.addr, a);
+		if (is_peer(v, i, p.addr))
+			check_complain(c, id, "%s is there twice", a);
+		else if (id == HOST_BGP_NODE_PEERS &&
+			 is_peer(h->bgp_peers, SIZE_MAX, p.addr))
+			check_complain(c, id, "%s is every host's peer (bgp_peers)", a);
+	}
+}
+
+/* Without the mesh a host of the cluster needs somebody to tell its routes to. */
+static void check_alone(struct check *c)
+{
+	const struct host *h = c->h;
+
+	if (h->bgp_mesh || h->bad[HOST_BGP_MESH] || h->bad[HOST_BGP_PEERS] ||
+	    h->bad[HOST_BGP_NODE_PEERS] || !c->role ||
+	    !(c->role->cbr0 || c->role->master))
+		return;
+	if (strv_len(h->bgp_peers) == 0 && strv_len(h->bgp_node_peers) == 0)
+		check_complain(c, HOST_BGP_MESH,
+			       "without the mesh this host needs bgp_peers or "
+			       "bgp_node_peers: it has nobody to exchange routes with");
+}
+
+void check_bgp(struct check *c)
+{
+	const struct host *h = c->h;
+
+	check_pools(c);
+	if (bgp_as_is_reserved(h->bgp_as) && !h->bad[HOST_BGP_AS])
+		check_complain(c, HOST_BGP_AS, "%u is reserved: it is no network's",
+			       h->bgp_as);
+	check_peers(c, HOST_BGP_PEERS, h->bgp_peers);
+	check_peers(c, HOST_BGP_NODE_PEERS, h->bgp_node_peers);
+	if (strv_len(h->bgp_node_peers) && !h->bad[HOST_BGP_NODE_PEERS] && c->role &&
+	    !c->role->cbr0 && !c->role->master)
+		check_complain(c, HOST_BGP_NODE_PEERS,
+			       "role '%s' has no Calico: leave it out", c->role->name);
+	check_alone(c);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A bonded or tagged uplink. Modes and policies are the kernel's (drivers/net/bonding,
+ * bond_options.c), which are networkd 219's as well; which goes with which is too.
+ */
+#include "firstboot/model/host-check-parts.h"
+#include "firstboot/model/words.h"
+
+#define MIIMON_MIN 10
+#define MIIMON_MAX 10000
+
+static const char *const modes[] = {
+	"balance-rr", "active-backup", "balance-xor", "broadcast",
+	"802.3ad",    "balance-tlb",   "balance-alb", NULL,
+};
+static const char *const hashes[] = {"layer2",   "layer2+3", "layer3+4",
+				     "encap2+3", "encap3+4", NULL};
+static const char *const hashed_modes[] = {"802.3ad", "balance-xor", "balance-tlb", NULL};
+static const char *const rates[] = {"slow", "fast", NULL};
+
+static bool among(const char *s, const char *const *words)
+{
+	for (size_t i = 0; words[i]; i++)
+		if (streq(s, words[i]))
+			return true;
+	return false;
+}
+
+/* True when it is one of the words; else it is told, or was when it was read. */
+static bool check_choice(struct check *c, enum host_key_id id, const char *s,
+			 const char *const *words)
+{
+	_cleanup_buf_ struct buf all = {0};
+	char shown[CHECK_SHOWN];
+	const char *near;
+
+	if (!s || c->h->bad[id])
+		return false;
+	if (among(s, words))
+		return true;
+	for (size_t i = 0; words[i]; i++)
+		buf_printf(&all, "%s%s", i ? ", " : "", words[i]);
+	near = str_nearest(s, words);
+	check_complain(c, id, "must be one of %s, not %s%s%s%s", all.p,
+		       check_show(s, shown), near ? " (did you mean '" : "",
+		       near ? near : "", near ? "'?)" : "");
+	return false;
+}
+
+/* --- the links ---------------------------------------------------------------------- */
+
+static bool same_link(const char *a, const char *b)
+{
+	struct mac x, y;
+
+	if (net_parse_mac(a, &x) == 0 && net_parse_mac(b, &y) == 0)
+		return memcmp(&x, &y, sizeof(x)) == 0;
+	return streq(a, b);
+}
+
+static void check_links_once(struct check *c)
+{
+	char **v = c->h->bond, shown[CHECK_SHOWN];
+
+	for (size_t i = 0; v[i]; i++)
+		for (size_t k = 0; k < i; k++) {
+			if (!same_link(v[i], v[k]))
+				continue;
+			check_complain(c, HOST_BOND, "%s is there twice",
+				       check_show(v[i], shown));
+			break;
+		}
+}
+
+/* With all links given by MAC address, the host's own must be one of them: it boots from
+ * one, and the bond has its address. */
+static void check_mac_is_in_bond(struct check *c)
+{
+	const struct host *h = c->h;
+	char mac[NET_MAC_LEN];
+	struct mac one;
+
+	if (!h->has_mac || h->bad[HOST_MAC])
+		return;
+	for (size_t i = 0; h->bond[i]; i++)
+		if (net_parse_mac(h->bond[i], &one) < 0 ||
+		    memcmp(&one, &h->mac, sizeof(one)) == 0)
+			return;
+	check_complain(c, HOST_MAC, "%s is none of the bond's links",
+		       net_format_mac(h->mac, ':', mac));
+}
+
+/* --- what is about it --------------------------------------------------------------- */
+
+static const enum host_key_id about_bond[] = {HOST_BOND_MODE, HOST_BOND_MIIMON,
+					      HOST_BOND_HASH, HOST_BOND_LACP_RATE};
+
+/* A host that says "bond = [ ]" has none although the rack's others do. */
+static void check_no_bond(struct check *c)
+{
+	for (size_t i = 0; !c->h->set[HOST_BOND] && i < ARRAY_SIZE(about_bond); i++)
+		if (c->h->set[about_bond[i]])
+			check_complain(
+				c, about_bond[i],
+				"there is no bond: give its links, bond = [ ... ]");
+}
+
+static void check_settings(struct check *c)
+{
+	const struct host *h = c->h;
+	bool known = check_choice(c, HOST_BOND_MODE, h->bond_mode, modes);
+
+	if (!h->bad[HOST_BOND_MIIMON] &&
+	    (h->bond_miimon < MIIMON_MIN || h->bond_miimon > MIIMON_MAX))
+		check_complain(c, HOST_BOND_MIIMON,
+			       "must be %d to %d milliseconds, not %u: without looking, "
+			       "a dead link is not noticed",
+			       MIIMON_MIN, MIIMON_MAX, h->bond_miimon);
+	if (check_choice(c, HOST_BOND_HASH, h->bond_hash, hashes) && known &&
+	    !among(h->bond_mode, hashed_modes))
+		check_complain(c, HOST_BOND_HASH,
+			       "a bond of mode %s has none: leave it out", h->bond_mode);
+	if (check_choice(c, HOST_BOND_LACP_RATE, h->bond_lacp_rate, rates) && known &&
+	    !streq(h->bond_mode, "802.3ad"))
+		check_complain(c, HOST_BOND_LACP_RATE,
+			       "a bond of mode %s speaks no LACP: leave it out",
+			       h->bond_mode);
+}
+
+void check_bond(struct check *c)
+{
+	const struct host *h = c->h;
+
+	if (!h->bad[HOST_VLAN] && h->vlan > 4094)
+		check_complain(c, HOST_VLAN, "must be 1 to 4094, or 0 for none, not %u",
+			       h->vlan);
+	check_words(c, HOST_BOND, h->bond, 0, word_bond_link_wrong);
+	if (!check_have(c, HOST_BOND)) {
+		check_no_bond(c);
+		return;
+	}
+	check_links_once(c);
+	check_mac_is_in_bond(c);
+	if (h->interface && !h->bad[HOST_INTERFACE])
+		check_complain(c, HOST_INTERFACE,
+			       "a bond's links are named in 'bond': leave it out");
+	check_settings(c);
+}

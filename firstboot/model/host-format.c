@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The host model written out again, as host.cfg has it: what host_render writes,
+ * host_load_conf reads back to the same host.
+ */
+#include "firstboot/model/host.h"
+
+static void format_list(struct buf *b, size_t i, const char *element)
+{
+	buf_puts(b, i ? ", " : "[ ");
+	conf_quote(b, element);
+}
+
+static void format_strv(struct buf *b, char *const *v, bool set)
+{
+	if (!v || !v[0]) {
+		buf_puts(b, set ? "[ ]" : "");
+		return;
+	}
+	for (size_t i = 0; v[i]; i++)
+		format_list(b, i, v[i]);
+	buf_puts(b, " ]");
+}
+
+static void format_cidrv(struct buf *b, const struct cidr *v, size_t n, bool set)
+{
+	char text[NET_CIDR_LEN];
+
+	if (n == 0) {
+		buf_puts(b, set ? "[ ]" : "");
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		format_list(b, i, net_format_cidr(v[i], text));
+	buf_puts(b, " ]");
+}
+
+static void format_cidr(struct buf *b, struct cidr c)
+{
+	char text[NET_CIDR_LEN];
+
+	if (c.prefix)
+		buf_printf(b, "\"%s\"", net_format_cidr(c, text));
+}
+
+static void format_addr(struct buf *b, uint32_t addr)
+{
+	char text[NET_ADDR_LEN];
+
+	if (addr)
+		buf_printf(b, "\"%s\"", net_format_addr(addr, text));
+}
+
+static void format_value(const struct host *h, const struct host_key *k, const void *at,
+			 struct buf *b)
+{
+	char text[NET_MAC_LEN], addr[NET_ADDR_LEN];
+	bool set = h->set[k->id];
+
+	switch (k->type) {
+	case HOST_T_STR:
+		if (*(char *const *)at)
+			conf_quote(b, *(char *const *)at);
+		break;
+	case HOST_T_BOOL:
+		buf_puts(b, *(const bool *)at ? "true" : "false");
+		break;
+	case HOST_T_U32:
+		if (*(const uint32_t *)at || set)
+			buf_printf(b, "%u", *(const uint32_t *)at);
+		break;
+	case HOST_T_AS:
+		/* libconfig's numbers end at INT32_MAX. */
+		if (*(const uint32_t *)at)
+			buf_printf(b, *(const uint32_t *)at > INT32_MAX ? "\"%u\"" : "%u",
+				   *(const uint32_t *)at);
+		break;
+	case HOST_T_ADDR:
+		format_addr(b, *(const uint32_t *)at);
+		break;
+	case HOST_T_CIDR_OR_DHCP:
+		if (h->dhcp) {
+			buf_puts(b, "\"dhcp\"");
+			break;
+		}
+		format_cidr(b, *(const struct cidr *)at);
+		break;
+	case HOST_T_CIDR:
+		format_cidr(b, *(const struct cidr *)at);
+		break;
+	case HOST_T_MAC:
+		if (h->has_mac)
+			buf_printf(b, "\"%s\"", net_format_mac(h->mac, ':', text));
+		break;
+	case HOST_T_HOSTPORT:
+		if (h->etcd_addr)
+			buf_printf(b, "\"%s:%u\"", net_format_addr(h->etcd_addr, addr),
+				   h->etcd_port);
+		break;
+	case HOST_T_STRV:
+		format_strv(b, *(char *const *const *)at, set);
+		break;
+	case HOST_T_CIDRV:
+		format_cidrv(b, h->nat_exempt, h->n_nat_exempt, set);
+		break;
+	}
+}
+
+char *host_format(const struct host *h, enum host_key_id id)
+{
+	const struct host_key *k = &host_keys[id];
+	_cleanup_buf_ struct buf b = {0};
+
+	format_value(h, k, (const char *)h + k->offset, &b);
+	return buf_take(&b);
+}
+
+char *host_render(const struct host *h)
+{
+	_cleanup_buf_ struct buf b = {0};
+
+	for (size_t i = 0; i < HOST_KEY_COUNT; i++) {
+		_cleanup_free_ char *value = host_format(h, host_keys[i].id);
+
+		if (h->set[i] && *value)
+			buf_printf(&b, "%s = %s;\n", host_keys[i].name, value);
+	}
+	return buf_take(&b);
+}

@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of everything a host may be told, and how each type of value is read. A value
+ * reaches the host from libconfig or from a word on the kernel command line; both end in
+ * the same parser for its type, so both accept the same things. A value that cannot be
+ * read is marked bad: it was told, and host_check leaves it out.
+ *
+ * Limit: lists on the command line are separated by commas, so an element with a comma in
+ * it can only stand in a file.
+ */
+#include "firstboot/model/host.h"
+
+#define AT(m) offsetof(struct host, m)
+
+const struct host_key host_keys[HOST_KEY_COUNT] = {
+	{HOST_NAME, "name", HOST_T_STR, AT(name),
+	 "the host's name: one label, lower case"},
+	{HOST_ROLE, "role", HOST_T_STR, AT(role),
+	 "what the host does: a role of the image"},
+	{HOST_CLUSTER, "cluster", HOST_T_STR, AT(cluster), "the cluster's name"},
+	{HOST_MAC, "mac", HOST_T_MAC, AT(mac), "the uplink, by MAC address"},
+	{HOST_INTERFACE, "interface", HOST_T_STR, AT(interface), "the uplink, by name"},
+	{HOST_ADDRESS, "address", HOST_T_CIDR_OR_DHCP, AT(address),
+	 "the uplink's address with its prefix, or \"dhcp\""},
+	{HOST_GATEWAY, "gateway", HOST_T_ADDR, AT(gateway), "the default route"},
+	{HOST_DNS, "dns", HOST_T_STRV, AT(dns), "name servers, at most three"},
+	{HOST_SEARCH, "search", HOST_T_STRV, AT(search),
+	 "domains to search, at most six"},
+	{HOST_NTP, "ntp", HOST_T_STRV, AT(ntp), "time servers"},
+	{HOST_MTU, "mtu", HOST_T_U32, AT(mtu), "the uplink's MTU; 0: as it is"},
+	{HOST_BOND, "bond", HOST_T_STRV, AT(bond),
+	 "the links that the uplink bonds, by MAC address or name"},
+	{HOST_BOND_MODE, "bond_mode", HOST_T_STR, AT(bond_mode), "the bond's mode"},
+	{HOST_BOND_MIIMON, "bond_miimon", HOST_T_U32, AT(bond_miimon),
+	 "milliseconds between looks at the bond's links"},
+	{HOST_BOND_HASH, "bond_hash", HOST_T_STR, AT(bond_hash),
+	 "how the bond spreads what is sent"},
+	{HOST_BOND_LACP_RATE, "bond_lacp_rate", HOST_T_STR, AT(bond_lacp_rate),
+	 "how often LACP partners speak: \"slow\" or \"fast\""},
+	{HOST_VLAN, "vlan", HOST_T_U32, AT(vlan),
+	 "the uplink's VLAN; 0: what is sent has no tag"},
+	{HOST_MASTER, "master", HOST_T_ADDR, AT(master), "the master's address"},
+	{HOST_ETCD, "etcd", HOST_T_HOSTPORT, AT(etcd_addr),
+	 "where etcd's clients connect"},
+	{HOST_CBR0, "cbr0", HOST_T_CIDR, AT(cbr0),
+	 "the pod bridge's address with its prefix"},
+	{HOST_CBR0_MTU, "cbr0_mtu", HOST_T_U32, AT(cbr0_mtu),
+	 "the pod bridge's MTU; 0: as it is"},
+	{HOST_POD_NETWORK, "pod_network", HOST_T_CIDR, AT(pod_network),
+	 "the network of all pods"},
+	{HOST_NODE_NETWORK, "node_network", HOST_T_CIDR, AT(node_network),
+	 "the network of all hosts"},
+	{HOST_SERVICE_NETWORK, "service_network", HOST_T_CIDR, AT(service_network),
+	 "the range of service addresses"},
+	{HOST_NAT, "nat", HOST_T_BOOL, AT(nat),
+	 "masquerade what pods send out of the cluster"},
+	{HOST_NAT_EXEMPT, "nat_exempt", HOST_T_CIDRV, AT(nat_exempt),
+	 "more networks that are not masqueraded"},
+	{HOST_POOLS, "pools", HOST_T_STRV, AT(pools), "Calico's address pools"},
+	{HOST_BGP_AS, "bgp_as", HOST_T_AS, AT(bgp_as), "the AS number of the hosts"},
+	{HOST_BGP_MESH, "bgp_mesh", HOST_T_BOOL, AT(bgp_mesh),
+	 "every host exchanges routes with every other"},
+	{HOST_BGP_PEERS, "bgp_peers", HOST_T_STRV, AT(bgp_peers),
+	 "routers that every host exchanges routes with"},
+	{HOST_BGP_NODE_PEERS, "bgp_node_peers", HOST_T_STRV, AT(bgp_node_peers),
+	 "routers that only this host exchanges routes with"},
+	{HOST_DOCKER_OPTIONS, "docker_options", HOST_T_STRV, AT(docker_options),
+	 "options added to Docker's"},
+	{HOST_SSH_KEYS, "ssh_keys", HOST_T_STRV, AT(ssh_keys), "root's authorized keys"},
+	{HOST_ENVIRONMENT, "environment", HOST_T_STRV, AT(environment),
+	 "entries added to /etc/network-environment"},
+	{HOST_CONSOLE, "console", HOST_T_STR, AT(console),
+	 "the kernel's console, where firstboot writes too"},
+	{HOST_REPORT, "report", HOST_T_STR, AT(report),
+	 "URL to PUT the host's report to"},
+};
+
+static void *at(struct host *h, const struct host_key *k)
+{
+	return (char *)h + k->offset;
+}
+
+static void origin_set(struct host *h, enum host_key_id id, const char *file,
+		       unsigned line)
+{
+	char *copy = xstrdup(file);
+
+	free(h->origin[id].file);
+	h->origin[id] = (struct origin){.file = copy, .line = line};
+}
+
+void host_init(struct host *h)
+{
+	static const enum host_key_id with_default[] = {
+		HOST_POD_NETWORK, HOST_NODE_NETWORK, HOST_SERVICE_NETWORK, HOST_NAT,
+		HOST_BGP_MESH};
+
+	*h = (struct host){
+		.pod_network = {.addr = 0xc0a80000, .prefix = 16},  /* 192.168.0.0/16 */
+		.node_network = {.addr = 0xac190000, .prefix = 24}, /* 172.25.0.0/24 */
+		.service_network = {.addr = 0x0a640000, .prefix = 16}, /* 10.100.0.0/16 */
+		.nat = true,
+		.bgp_mesh = true,
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(with_default); i++)
+		origin_set(h, with_default[i], "default", 0);
+}
+
+void host_done(struct host *h)
+{
+	for (size_t i = 0; i < HOST_KEY_COUNT; i++) {
+		if (host_keys[i].type == HOST_T_STR)
+			free(*(char **)at(h, &host_keys[i]));
+		if (host_keys[i].type == HOST_T_STRV)
+			strv_free(*(char ***)at(h, &host_keys[i]));
+		free(h->origin[i].file);
+	}
+	free(h->nat_exempt);
+	*h = (struct host){0};
+}
+
+/* --- one value of each type ------------------------------------------------------- */
+
+static int put_str(struct host *h, const struct host_key *k, const char *text)
+{
+	char **s = at(h, k);
+
+	if (!*text)
+		return -EINVAL;
+	free(*s);
+	*s = xstrdup(text);
+	return 0;
+}
+
+static int put_bool(struct host *h, const struct host_key *k, const char *text)
+{
+	if (!streq(text, "true") && !streq(text, "false"))
+		return -EINVAL;
+	*(bool *)at(h, k) = streq(text, "true");
+	return 0;
+}
+
+static int put_u32(struct host *h, const struct host_key *k, const char *text)
+{
+	uint64_t v;
+
+	if (str_to_u64(text, INT32_MAX, &v) < 0)
+		return -EINVAL;
+	*(uint32_t *)at(h, k) = (uint32_t)v;
+	return 0;
+}
+
+static int put_as(struct host *h, const struct host_key *k, const char *text)
+{
+	uint64_t v;
+
+	if (str_to_u64(text, UINT32_MAX, &v) < 0 || v == 0)
+		return -EINVAL;
+	*(uint32_t *)at(h, k) = (uint32_t)v;
+	return 0;
+}
+
+static int put_addr(struct host *h, const struct host_key *k, const char *text)
+{
+	uint32_t addr;
+
+	if (net_parse_addr(text, &addr) < 0 || addr == 0)
+		return -EINVAL;
+	*(uint32_t *)at(h, k) = addr;
+	return 0;
+}
+
+static int put_cidr(struct host *h, const struct host_key *k, const char *text)
+{
+	struct cidr c;
+
+	if (net_parse_cidr(text, &c) < 0 || c.prefix == 0)
+		return -EINVAL;
+	*(struct cidr *)at(h, k) = c;
+	return 0;
+}
+
+static int put_cidr_or_dhcp(struct host *h, const struct host_key *k, const char *text)
+{
+	if (streq(text, "dhcp")) {
+		h->dhcp = true;
+		h->address = (struct cidr){0};
+		return 0;
+	}
+	if (put_cidr(h, k, text) < 0)
+		return -EINVAL;
+	h->dhcp = false;
+	return 0;
+}
+
+static int put_mac(struct host *h, const struct host_key *k, const char *text)
+{
+	if (net_parse_mac(text, at(h, k)) < 0)
+		return -EINVAL;
+	h->has_mac = true;
+	return 0;
+}
+
+static int put_hostport(struct host *h, const struct host_key *k _unused_,
+			const char *text)
+{
+	uint32_t addr;
+	uint16_t port;
+
+	if (net_parse_hostport(text, &addr, &port) < 0 || addr == 0 || port == 0)
+		return -EINVAL;
+	h->etcd_addr = addr;
+	h->etcd_port = port;
+	return 0;
+}
+
+/* Lists. Return the number of the first element that is wrong, counted from 1, or 0. */
+
+static size_t put_strv(struct host *h, const struct host_key *k, char *const *v)
+{
+	for (size_t i = 0; v && v[i]; i++)
+		if (!*v[i])
+			return i + 1;
+	strv_free(*(char ***)at(h, k));
+	*(char ***)at(h, k) = strv_dup(v);
+	return 0;
+}
+
+static size_t put_cidrv(struct host *h, const struct host_key *k _unused_, char *const *v)
+{
+	size_t n = strv_len(v);
+	_cleanup_free_ struct cidr *nets = xcalloc(n, sizeof(*nets));
+
+	for (size_t i = 0; i < n; i++)
+		if (net_parse_cidr(v[i], &nets[i]) < 0 || nets[i].prefix == 0)
+			return i + 1;
+	free(h->nat_exempt);
+	h->nat_exempt = n ? TAKE_PTR(nets) : NULL;
+	h->n_nat_exempt = n;
+	return 0;
+}
+
+static const struct type {
+	enum conf_type conf; /* how libconfig writes it */
+	int (*put)(struct host *h, const struct host_key *k, const char *text);
+	size_t (*put_list)(struct host *h, const struct host_key *k, char *const *v);
+	const char *what;    /* "must be ..." */
+	const char *element; /* what each element of a list must be */
+} types[] = {
+	[HOST_T_STR] = {CONF_STRING, put_str, NULL, "a string that is not empty", NULL},
+	[HOST_T_BOOL] = {CONF_BOOL, put_bool, NULL, "true or false", NULL},
+	[HOST_T_U32] = {CONF_INT, put_u32, NULL, "0 or a positive number", NULL},
+	[HOST_T_AS] = {CONF_STRING, put_as, NULL,
+		       "an AS number, 1 to 4294967295, in quotes from 2147483648", NULL},
+	[HOST_T_ADDR] = {CONF_STRING, put_addr, NULL,
+			 "an IPv4 address like \"172.25.0.1\"", NULL},
+	[HOST_T_CIDR] = {CONF_STRING, put_cidr, NULL,
+			 "an IPv4 address with its prefix, like \"192.168.1.1/24\"",
+			 NULL},
+	[HOST_T_CIDR_OR_DHCP] = {CONF_STRING, put_cidr_or_dhcp, NULL,
+				 "an IPv4 address with its prefix, like "
+				 "\"172.25.0.11/24\", or \"dhcp\"",
+				 NULL},
+	[HOST_T_MAC] = {CONF_STRING, put_mac, NULL,
+			"a MAC address like \"52:54:00:25:00:11\"", NULL},
+	[HOST_T_HOSTPORT] = {CONF_STRING, put_hostport, NULL,
+			     "an IPv4 address and a port, like \"172.25.0.10:4001\"",
+			     NULL},
+	[HOST_T_STRV] = {CONF_LIST, NULL, put_strv, "a list of strings: [ \"...\", ... ]",
+			 "a string that is not empty"},
+	[HOST_T_CIDRV] = {CONF_LIST, NULL, put_cidrv,
+			  "a list of networks: [ \"10.0.0.0/8\", ... ]",
+			  "a network like \"10.0.0.0/8\""},
+};
+
+/* "must be ..., not VALUE", the value in quotes and short enough for a message. `element`
+ * counts from 1; 0: the value is no list. */
+static char *must_be(const struct host_key *k, size_t element, const char *value)
+{
+	_cleanup_free_ char *cut = xstrndup(value, 60);
+	_cleanup_buf_ struct buf b = {0};
+
+	if (element)
+		buf_printf(&b, "element %zu must be %s", element, types[k->type].element);
+	else
+		buf_printf(&b, "must be %s", types[k->type].what);
+	if (*value) {
+		buf_puts(&b, ", not ");
+		conf_quote(&b, cut);
+	}
+	if (strlen(value) > strlen(cut))
+		buf_puts(&b, "...");
+	return buf_take(&b);
+}
+
+/* --- from libconfig --------------------------------------------------------------- */
+
+static char *scalar_text(const struct conf_node *n)
+{
+	const char *s = "";
+	bool b = false;
+	int i = 0;
+
+	switch (conf_type(n)) {
+	case CONF_BOOL:
+		return xstrdup(conf_bool(n, &b, NULL) == 0 && b ? "true" : "false");
+	case CONF_INT:
+		return conf_int(n, &i, NULL) == 0 ? xasprintf("%d", i) : NULL;
+	default:
+		return conf_str(n, &s, NULL) == 0 ? xstrdup(s) : NULL;
+	}
+}
+
+static int load_list(struct host *h, const struct host_key *k, const struct conf_node *n,
+		     const char *prefix, struct diag *d)
+{
+	_cleanup_free_ char *must = NULL;
+	_cleanup_strv_ char **v = NULL;
+	size_t wrong;
+
+	for (size_t i = 0; i < conf_len(n); i++) {
+		const char *s = "";
+		int r = conf_str(conf_at(n, i), &s, NULL);
+
+		if (r < 0) {
+			must = must_be(k, i + 1, "");
+			return conf_complain(conf_at(n, i), d, "%s%s: %s", prefix,
+					     k->name, must);
+		}
+		strv_add(&v, s);
+	}
+	wrong = types[k->type].put_list(h, k, v);
+	if (wrong == 0)
+		return 0;
+	must = must_be(k, wrong, v[wrong - 1]);
+	return conf_complain(conf_at(n, wrong - 1), d, "%s%s: %s", prefix, k->name, must);
+}
+
+static int load_value(struct host *h, const struct host_key *k, const struct conf_node *n,
+		      const char *prefix, struct diag *d)
+{
+	const struct type *t = &types[k->type];
+	_cleanup_free_ char *text = NULL, *must = NULL;
+
+	if (conf_type(n) == t->conf ||
+	    (k->type == HOST_T_AS && conf_type(n) == CONF_INT)) {
+		if (t->put_list)
+			return load_list(h, k, n, prefix, d);
+		text = scalar_text(n);
+		if (t->put(h, k, text) == 0)
+			return 0;
+	}
+	must = must_be(k, 0, text ? text : "");
+	return conf_complain(n, d, "%s%s: %s", prefix, k->name, must);
+}
+
+static const struct host_key *key_find(const char *name)
+{
+	for (size_t i = 0; i < HOST_KEY_COUNT; i++)
+		if (streq(host_keys[i].name, name))
+			return &host_keys[i];
+	return NULL;
+}
+
+/* " (did you mean 'address'?)", or "": among the host's keys and `others`. */
+static char *did_you_mean(const char *name, const char *prefix, const char *const *others)
+{
+	const char *words[HOST_KEY_COUNT + 32] = {NULL}, *near;
+	size_t n = 0;
+
+	for (size_t i = 0; i < HOST_KEY_COUNT; i++)
+		words[n++] = host_keys[i].name;
+	for (size_t i = 0; others && others[i] && n + 1 < ARRAY_SIZE(words); i++)
+		words[n++] = others[i];
+	near = str_nearest(name, words);
+	return near ? xasprintf(" (did you mean '%s%s'?)", prefix, near) : xstrdup("");
+}
+
+static bool has(const char *const *words, const char *word)
+{
+	for (size_t i = 0; words && words[i]; i++)
+		if (streq(words[i], word))
+			return true;
+	return false;
+}
+
+int host_load_conf_except(struct host *h, const struct conf_node *group,
+			  const char *prefix, const char *const *others, struct diag *d)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < conf_len(group); i++) {
+		const struct conf_node *n = conf_at(group, i);
+		const struct host_key *k = key_find(conf_key(n));
+
+		if (has(others, conf_key(n)))
+			continue;
+		if (!k) {
+			_cleanup_free_ char *near = did_you_mean(conf_key(n), "", others);
+
+			r = conf_complain(n, d, "%sunknown key '%s'%s", prefix,
+					  conf_key(n), near);
+			continue;
+		}
+		h->set[k->id] = true;
+		h->bad[k->id] = load_value(h, k, n, prefix, d) < 0;
+		origin_set(h, k->id, conf_file(n), conf_line(n));
+		if (h->bad[k->id])
+			r = -1;
+	}
+	return r;
+}
+
+int host_load_conf(struct host *h, const struct conf_node *group, const char *prefix,
+		   struct diag *d)
+{
+	return host_load_conf_except(h, group, prefix, NULL, d);
+}
+
+/* --- from text -------------------------------------------------------------------- */
+
+/* Returns what the text must be, or NULL when it was taken. Owned by the caller. */
+static char *set_value(struct host *h, const struct host_key *k, const char *text)
+{
+	const struct type *t = &types[k->type];
+	_cleanup_strv_ char **v = NULL;
+	size_t wrong;
+
+	if (!t->put_list)
+		return t->put(h, k, text) < 0 ? must_be(k, 0, text) : NULL;
+	v = strv_split(text, ",");
+	wrong = t->put_list(h, k, v);
+	return wrong ? must_be(k, wrong, v[wrong - 1]) : NULL;
+}
+
+int host_set(struct host *h, const char *name, const char *value, const char *file,
+	     unsigned line, struct diag *d)
+{
+	const struct host_key *k = key_find(name);
+	const char *prefix = line ? "" : "rackstrap."; /* a word on the command line */
+	_cleanup_free_ char *where =
+		line ? xasprintf("%s:%u", file, line) : xstrdup(file);
+	_cleanup_free_ char *must = NULL;
+
+	if (!k) {
+		_cleanup_free_ char *near = did_you_mean(name, prefix, NULL);
+
+		return diag_add(d, "%s: unknown key '%s%s'%s", where, prefix, name, near);
+	}
+	must = set_value(h, k, value);
+	h->set[k->id] = true;
+	h->bad[k->id] = must != NULL;
+	origin_set(h, k->id, file, line);
+	if (!must)
+		return 0;
+	return diag_add(d, "%s: %s%s: %s", where, prefix, k->name, must);
+}
+
+/* --- what follows ----------------------------------------------------------------- */
+
+#define ETCD_PORT 4001
+#define MIIMON_MS 100
+
+static void derive_bond(struct host *h)
+{
+	if (strv_len(h->bond) == 0 || h->bad[HOST_BOND])
+		return;
+	if (!h->set[HOST_BOND_MODE]) {
+		free(h->bond_mode);
+		h->bond_mode = xstrdup("active-backup");
+		origin_set(h, HOST_BOND_MODE, "default", 0);
+	}
+	if (!h->set[HOST_BOND_MIIMON]) {
+		h->bond_miimon = MIIMON_MS;
+		origin_set(h, HOST_BOND_MIIMON, "default", 0);
+	}
+}
+
+static void derive_pools(struct host *h)
+{
+	char net[NET_CIDR_LEN];
+
+	if (h->set[HOST_POOLS])
+		return;
+	strv_free(h->pools);
+	h->pools = NULL;
+	strv_add(&h->pools, net_format_cidr(h->pod_network, net));
+	origin_set(h, HOST_POOLS, "from pod_network", 0);
+}
+
+void host_derive(struct host *h)
+{
+	derive_bond(h);
+	derive_pools(h);
+	if (h->role && streq(h->role, "master") && !h->set[HOST_MASTER] && !h->dhcp &&
+	    h->address.prefix && !h->bad[HOST_ADDRESS]) {
+		h->master = h->address.addr;
+		origin_set(h, HOST_MASTER, "from address", 0);
+	}
+	if (!h->set[HOST_ETCD] && h->master && !h->bad[HOST_MASTER]) {
+		h->etcd_addr = h->master;
+		h->etcd_port = ETCD_PORT;
+		origin_set(h, HOST_ETCD, "from master", 0);
+	}
+}
+
+const char *host_where(const struct host *h, enum host_key_id id, char *out, size_t size)
+{
+	const struct origin *o = &h->origin[id];
+
+	if (!o->file)
+		snprintf(out, size, "not given");
+	else if (o->line)
+		snprintf(out, size, "%s:%u", o->file, o->line);
+	else
+		snprintf(out, size, "%s", o->file);
+	return out;
+}

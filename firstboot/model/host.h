@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The host model: what a host may be told about itself, and the checks that make it
+ * a host that can work. `rackstrap check` and `rackstrap pxe` use it on the operator's
+ * machine, firstboot on the node: what passes the one cannot be refused by the other.
+ *
+ * A host is described by a flat libconfig file, host.cfg(5), or by words on the kernel
+ * command line (rackstrap.KEY=VALUE). One table, host_keys, says everything about a
+ * key: its type, where it is kept, how it is read, printed and explained.
+ */
+#pragma once
+
+#include "firstboot/model/conf.h"
+#include "lib/net.h"
+
+/* What a role is (baked into the image from the recipe's `roles`). */
+struct role {
+	char *name;
+	char **units; /* in the order they start; reported and waited for */
+	char **ready; /* URLs that answer 2xx once the role works, see READY_CONDITION */
+	bool cbr0;    /* its Docker runs on cbr0: the host must have one */
+	bool master;  /* it is the cluster's master: it runs etcd, adds the pool */
+};
+
+/*
+ * An entry of `ready` is a URL, in which ${NAME} is taken from /etc/network-environment,
+ * or a URL with a condition behind it: "http://.../api/v1/nodes/10.0.0.1
+ * condition=Ready". Then the answer must be a Kubernetes object whose status.conditions
+ * has one of that type with the status "True".
+ */
+#define READY_CONDITION " condition="
+
+struct roles {
+	struct role *v;
+	size_t n;
+};
+
+/* Where the image keeps them: "roles = ( { name = ...; units = [ ... ]; ready = [ ... ];
+ * cbr0 = true; master = false; }, ... );" Made by the builder. */
+#define ROLES_PATH "usr/lib/rackstrap/roles.cfg"
+
+int roles_read_at(struct roles *ret, int dirfd, const char *path,
+		  struct diag *d) _must_check_;
+
+/* One list of roles, as a recipe has it too. `ret` is zeroed, and the caller's to empty
+ * even after complaints. */
+int roles_load(struct roles *ret, const struct conf_node *list,
+	       struct diag *d) _must_check_;
+const struct role *roles_find(const struct roles *r, const char *name);
+/* master and node as the shipped recipes have them */
+void roles_builtin(struct roles *ret);
+void roles_done(struct roles *r);
+#define _cleanup_roles_ _cleanup_(roles_done)
+
+/* Where a value came from, for explain and for every complaint. */
+struct origin {
+	char *file;    /* "host.cfg", a path, "kernel command line", "default"; owned */
+	unsigned line; /* 0: the file has none */
+};
+
+enum host_key_id {
+	HOST_NAME,            /* "node-1": hostname, RFC 1123, at most 63 characters */
+	HOST_ROLE,            /* "master", "node", or another role of the image */
+	HOST_CLUSTER,         /* "demo": the cluster's name */
+	HOST_MAC,             /* uplink by MAC address ... */
+	HOST_INTERFACE,       /* ... or by name; with neither, the only Ethernet link */
+	HOST_ADDRESS,         /* "172.25.0.11/24" or "dhcp" */
+	HOST_GATEWAY,         /* "172.25.0.1" */
+	HOST_DNS,             /* [ "172.25.0.1" ] */
+	HOST_SEARCH,          /* [ "rack.example" ] */
+	HOST_NTP,             /* [ "172.25.0.1", "ntp.example" ] */
+	HOST_MTU,             /* of the uplink; 0: the link's own */
+	HOST_BOND,            /* [ "52:54:00:25:00:11", "eth1" ]: the uplink is a bond */
+	HOST_BOND_MODE,       /* "active-backup", "802.3ad", ...: the kernel's names */
+	HOST_BOND_MIIMON,     /* milliseconds between looks at the links; default 100 */
+	HOST_BOND_HASH,       /* "layer3+4": how 802.3ad spreads what is sent */
+	HOST_BOND_LACP_RATE,  /* "slow", "fast" */
+	HOST_VLAN,            /* 1 to 4094: the uplink is tagged; 0: it is not */
+	HOST_MASTER,          /* "172.25.0.10": the master's address, an IPv4 literal */
+	HOST_ETCD,            /* "172.25.0.10:4001": default the master's port 4001 */
+	HOST_CBR0,            /* "192.168.1.1/24": address and prefix of cbr0 */
+	HOST_CBR0_MTU,        /* 0: the kernel's own */
+	HOST_POD_NETWORK,     /* "192.168.0.0/16" */
+	HOST_NODE_NETWORK,    /* "172.25.0.0/24" */
+	HOST_SERVICE_NETWORK, /* "10.100.0.0/16" */
+	HOST_NAT,             /* true: the guide's KUBE-OUTBOUND-NAT chain */
+	HOST_NAT_EXEMPT, /* [ "10.0.0.0/8" ]: more networks that are not masqueraded */
+	HOST_POOLS,     /* [ "192.168.0.0/16 ipip" ]: Calico's, default the pod network */
+	HOST_BGP_AS,    /* 64512: the hosts' AS number; 0: Calico's own, 64511 */
+	HOST_BGP_MESH,  /* true: every host peers with every other */
+	HOST_BGP_PEERS, /* [ "10.0.0.1 as 64512" ]: routers that every host peers with */
+	HOST_BGP_NODE_PEERS, /* ... and those that only this host does */
+	HOST_DOCKER_OPTIONS, /* [ "--insecure-registry=..." ]: added to Docker's own */
+	HOST_SSH_KEYS,    /* [ "ssh-ed25519 AAAA... op@desk" ]: root's authorized keys */
+	HOST_ENVIRONMENT, /* [ "HTTP_PROXY=http://..." ]: added to network-environment */
+	HOST_CONSOLE,     /* "ttyS0,115200": the kernel's, and firstboot's lines */
+	HOST_REPORT,      /* "http://172.25.0.1/report/node-1.json": where to PUT it */
+	HOST_KEY_COUNT,
+};
+
+struct host {
+	char *name, *role, *cluster;
+	struct mac mac;
+	bool has_mac;
+	char *interface;
+	bool dhcp;
+	struct cidr address;
+	uint32_t gateway; /* 0: none */
+	char **dns, **search, **ntp;
+	uint32_t mtu;
+	char **bond; /* MAC addresses and names; NULL: no bond */
+	char *bond_mode;
+	uint32_t bond_miimon;
+	char *bond_hash, *bond_lacp_rate;
+	uint32_t vlan;
+	uint32_t master; /* 0: not given */
+	uint32_t etcd_addr;
+	uint16_t etcd_port;
+	struct cidr cbr0; /* prefix 0: none */
+	uint32_t cbr0_mtu;
+	struct cidr pod_network, node_network, service_network;
+	bool nat;
+	struct cidr *nat_exempt;
+	size_t n_nat_exempt;
+	char **pools; /* as written: bgp.h reads them */
+	uint32_t bgp_as;
+	bool bgp_mesh;
+	char **bgp_peers, **bgp_node_peers;
+	char **docker_options, **ssh_keys, **environment;
+	char *console;
+	char *report;
+
+	struct origin origin[HOST_KEY_COUNT];
+	bool set[HOST_KEY_COUNT]; /* given by a source, not by default */
+	bool bad[HOST_KEY_COUNT]; /* given, but not readable: that is told already, and
+				   * host_check says no more about it */
+};
+
+/* How a key is written in host.cfg, and on the command line (lists: between commas). */
+enum host_type {
+	HOST_T_STR,
+	HOST_T_BOOL,
+	HOST_T_U32,
+	HOST_T_AS, /* a number, or a string where libconfig's numbers end */
+	HOST_T_ADDR,
+	HOST_T_CIDR,
+	HOST_T_CIDR_OR_DHCP,
+	HOST_T_MAC,
+	HOST_T_HOSTPORT,
+	HOST_T_STRV,
+	HOST_T_CIDRV,
+};
+
+struct host_key {
+	enum host_key_id id;
+	const char *name; /* as written in host.cfg */
+	enum host_type type;
+	size_t offset;    /* of the value in struct host */
+	const char *what; /* one line, for explain and the man page's test */
+};
+
+extern const struct host_key host_keys[HOST_KEY_COUNT];
+
+/* Zeroed, then the built-in defaults: pod, node and service networks of the guide, nat
+ * and BGP's node mesh on; everything else not given. */
+void host_init(struct host *h);
+void host_done(struct host *h);
+#define _cleanup_host_ _cleanup_(host_done)
+
+/*
+ * Lays one source over the host: every key the group has replaces the value that was
+ * there. Unknown keys, wrong types and values that do not parse are complaints; the
+ * group is read to its end. Returns 0 or -1. `prefix` goes before each key's name in
+ * complaints ("host 'node-7': ") or is "".
+ */
+int host_load_conf(struct host *h, const struct conf_node *group, const char *prefix,
+		   struct diag *d) _must_check_;
+
+/* As host_load_conf, for a group that holds more than a host's keys (rack.cfg's cluster
+ * and its hosts): those named in `others` (NULL-terminated) are the caller's business,
+ * whether host.cfg knows them or not, and are left alone. */
+int host_load_conf_except(struct host *h, const struct conf_node *group,
+			  const char *prefix, const char *const *others,
+			  struct diag *d) _must_check_;
+
+/* One setting from text, as on the command line (`name` without "rackstrap."). */
+int host_set(struct host *h, const char *name, const char *value, const char *file,
+	     unsigned line, struct diag *d) _must_check_;
+
+/* Sets what follows from other values (etcd from master, master's own address, the pool
+ * from the pod network, a bond's mode). */
+void host_derive(struct host *h);
+
+/*
+ * Everything a human would check, on a derived host, all complaints at once, each with
+ * the origin of the value it is about. 0 or -1.
+ */
+int host_check(const struct host *h, const struct roles *roles,
+	       struct diag *d) _must_check_;
+
+/* "FILE:LINE" or "FILE" of a key's value, "not given" if it has none. Returns out. */
+const char *host_where(const struct host *h, enum host_key_id id, char *out, size_t size);
+
+/* The value as host.cfg writes it ("\"192.168.1.1/24\"", "true", "[ \"a\", \"b\" ]");
+ * "" when there is none. Owned by the caller. */
+char *host_format(const struct host *h, enum host_key_id id);
+
+/* A whole host.cfg: every key that is set, in the table's order, host_load_conf's
+ * inverse. */
+char *host_render(const struct host *h);

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Single words, held against the syntax of whoever reads them in the end. Strict where
+ * the reader is lenient: what cannot be misread needs no escaping.
+ *
+ * Limit: an ssh key is checked for its shape and its type's name, not for its curve point
+ * or modulus; sshd does that.
+ */
+#include "firstboot/model/words.h"
+#include "lib/net.h"
+#include "lib/str.h"
+
+#define LOWER  "abcdefghijklmnopqrstuvwxyz"
+#define UPPER  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+
+static bool only(const char *s, const char *chars)
+{
+	return s[strspn(s, chars)] == '\0';
+}
+
+/* Printable ASCII without blanks and without what shells and systemd give a meaning. */
+static const char *plain_wrong(const char *s)
+{
+	for (; *s; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if (c == ' ' || c == '\t')
+			return "has a blank in it";
+		if (c < 0x20 || c == 0x7f)
+			return "has a control character in it";
+		if (c >= 0x80)
+			return "has a character in it that is not ASCII";
+		if (strchr("\"'\\$`", c))
+			return "has one of \" ' \\ $ ` in it";
+	}
+	return NULL;
+}
+
+static bool label_ok(const char *s, size_t len, const char *chars)
+{
+	if (len == 0 || len > 63 || s[0] == '-' || s[len - 1] == '-')
+		return false;
+	return strspn(s, chars) >= len;
+}
+
+const char *word_label_wrong(const char *s)
+{
+	if (!label_ok(s, strlen(s), LOWER DIGITS "-"))
+		return "is not a host name: a-z, 0-9 and '-', at most 63, no '-' at an "
+		       "end";
+	if (streq(s, "localhost"))
+		return "is every machine's own name";
+	return NULL;
+}
+
+const char *word_domain_wrong(const char *s)
+{
+	const char *wrong = "is not a domain name: a-z, 0-9 and '-' between dots";
+
+	if (!*s || strlen(s) > 253)
+		return wrong;
+	for (;;) {
+		size_t len = strcspn(s, ".");
+
+		if (!label_ok(s, len, LOWER UPPER DIGITS "-"))
+			return wrong;
+		if (!s[len])
+			return NULL;
+		s += len + 1;
+	}
+}
+
+const char *word_interface_wrong(const char *s)
+{
+	static const char *const ours[] = {"lo", "cbr0", "docker0", UPLINK_BOND, NULL};
+
+	if (!*s || strlen(s) > 15 || streq(s, ".") || streq(s, ".."))
+		return "is not an interface's name: 1 to 15 characters";
+	if (!only(s, LOWER UPPER DIGITS "-_.@"))
+		return "is not an interface's name: a-z, A-Z, 0-9, '-', '_', '.', '@'";
+	for (size_t i = 0; ours[i]; i++)
+		if (streq(s, ours[i]))
+			return "cannot be the uplink";
+	return NULL;
+}
+
+const char *word_bond_link_wrong(const char *s)
+{
+	struct mac mac;
+
+	if (net_parse_mac(s, &mac) < 0 && !strchr(s, ':'))
+		return word_interface_wrong(s);
+	if (net_parse_mac(s, &mac) < 0)
+		return "is not a MAC address like \"52:54:00:25:00:11\", nor an "
+		       "interface's name";
+	if (!mac_is_unicast(mac))
+		return "is a multicast or empty address, no interface has it";
+	return NULL;
+}
+
+const char *word_console_wrong(const char *s)
+{
+	static const char *const kinds[] = {"tty", "hvc",  "hvsi",   "xvc", "sclp",
+					    "lp",  "uart", "netcon", NULL};
+	bool known = false;
+
+	for (size_t i = 0; kinds[i] && !known; i++)
+		known = str_after(s, kinds[i]);
+	if (!known || !only(s, LOWER UPPER DIGITS ",._:-"))
+		return "is not a console like \"ttyS0,115200\", without \"console=\"";
+	return NULL;
+}
+
+const char *word_docker_option_wrong(const char *s)
+{
+	static const char *const ours[] = {"--bridge",   "-b",        "--bip",
+					   "--iptables", "--ip-masq", NULL};
+	const char *wrong = plain_wrong(s);
+	size_t len = strcspn(s, "=");
+
+	if (wrong)
+		return wrong;
+	if (s[0] != '-')
+		return "is not an option: it must start with '-' (write --option=value)";
+	for (size_t i = 0; ours[i]; i++)
+		if (strlen(ours[i]) == len && strncmp(s, ours[i], len) == 0)
+			return "contradicts what rackstrap tells Docker about its "
+			       "network";
+	return NULL;
+}
+
+const char *word_environment_wrong(const char *s)
+{
+	static const char *const ours[] = {
+		"DEFAULT_IPV4",
+		"KUBERNETES_MASTER",
+		"ETCD_AUTHORITY",
+		"KUBE_API_ROOT",
+		"CALICOCTL_PATH",
+		"SERVICE_CLUSTER_IP_RANGE",
+		"CLUSTER_DNS",
+		NULL,
+	};
+	size_t len = strcspn(s, "=");
+
+	if (!s[len] || len == 0)
+		return "is not of the form NAME=VALUE";
+	if (strspn(s, LOWER UPPER DIGITS "_") != len || strchr(DIGITS, s[0]))
+		return "has a name that is not of letters, digits and '_', no digit "
+		       "first";
+	for (size_t i = 0; ours[i]; i++)
+		if (strlen(ours[i]) == len && strncmp(s, ours[i], len) == 0)
+			return "is set by rackstrap itself";
+	for (s += len + 1; *s; s++) {
+		char c[2] = {*s == ' ' ? 'x' : *s, '\0'};
+		const char *wrong = plain_wrong(c);
+
+		if (wrong)
+			return wrong;
+	}
+	return NULL;
+}
+
+/* --- ssh keys --------------------------------------------------------------------- */
+
+static const char *const key_types[] = {
+	"ssh-ed25519",
+	"ssh-rsa",
+	"ecdsa-sha2-nistp256",
+	"ecdsa-sha2-nistp384",
+	"ecdsa-sha2-nistp521",
+	"sk-ssh-ed25519@openssh.com",
+	"sk-ecdsa-sha2-nistp256@openssh.com",
+	"ssh-dss",
+	NULL,
+};
+
+static int base64_digit(char c)
+{
+	static const char digits[] = UPPER LOWER DIGITS "+/";
+	const char *at = c ? strchr(digits, c) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+/* Whether the base64 text starts with `type` as an SSH string: 32-bit length, bytes. */
+static bool key_blob_ok(const char *b64, size_t len, const char *type)
+{
+	size_t n = strlen(type), out = 0, i = 0;
+	uint32_t bits = 0;
+	unsigned have = 0;
+
+	while (len > 0 && b64[len - 1] == '=')
+		len--;
+	if (len * 3 / 4 < n + 4 + 32)
+		return false; /* the shortest key there is has 32 bytes */
+	for (i = 0; i < len; i++) {
+		int v = base64_digit(b64[i]);
+		uint8_t byte, want;
+
+		if (v < 0)
+			return false;
+		bits = bits << 6 | (uint32_t)v;
+		have += 6;
+		if (have < 8)
+			continue;
+		have -= 8;
+		byte = (uint8_t)(bits >> have);
+		if (out < n + 4) {
+			want = out < 3    ? 0
+			       : out == 3 ? (uint8_t)n
+					  : (uint8_t)type[out - 4];
+			if (byte != want)
+				return false;
+		}
+		out++;
+	}
+	return true;
+}
+
+/* The type that a line's key starts with, options before it skipped; NULL when there is
+ * none. Options may hold blanks within double quotes. */
+static const char *key_type_at(const char *s, const char **ret)
+{
+	for (unsigned options = 0; *s != '#' && options < 2; options++) {
+		bool quoted = false;
+
+		for (size_t i = 0; key_types[i]; i++) {
+			const char *rest = str_after(s, key_types[i]);
+
+			if (rest && *rest == ' ') {
+				*ret = rest + strspn(rest, " ");
+				return key_types[i];
+			}
+		}
+		for (; *s && (quoted || *s != ' '); s++) {
+			if (*s == '\\' && s[1])
+				s++;
+			else if (*s == '"')
+				quoted = !quoted;
+		}
+		s += strspn(s, " ");
+	}
+	return NULL;
+}
+
+const char *word_ssh_key_wrong(const char *s)
+{
+	const char *b64 = NULL, *type;
+
+	for (const char *c = s; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			return "has a control character in it";
+	if (strstr(s, "PRIVATE KEY"))
+		return "is a private key: give the public one";
+	type = key_type_at(s, &b64);
+	if (!type)
+		return "is not a public key as in authorized_keys, like \"ssh-ed25519 "
+		       "AAAA... op@desk\"";
+	if (!key_blob_ok(b64, strcspn(b64, " "), type))
+		return "is damaged: its base64 part is not a key of that type";
+	return NULL;
+}
+
+const char *word_url_wrong(const char *s)
+{
+	const char *wrong = plain_wrong(s), *host = str_after(s, "http://");
+
+	if (wrong)
+		return wrong;
+	if (!host)
+		host = str_after(s, "https://");
+	if (!host || !*host || strchr("/:?#@", *host))
+		return "is not a URL like \"http://172.25.0.1/report/node-1.json\"";
+	if (strpbrk(s, "{}[]<>|^"))
+		return "has one of { } [ ] < > | ^ in it";
+	return NULL;
+}

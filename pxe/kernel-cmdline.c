@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * iPXE expands ${...}, ends a command at "||", "&&", ";" and "#"; GRUB expands $ and has
+ * the quotes of a shell; pxelinux and the kernel have double quotes only. What remains is
+ * printable ASCII without $ ' ` and backslash, and no word that iPXE takes for itself.
+ *
+ * GRUB puts a word with a blank in it into double quotes again, but escapes those that
+ * are there: its words lose theirs here.
+ *
+ * Limit: iPXE splits at blanks also inside double quotes and joins with one space, so
+ * several blanks in a row inside quotes become one. All loaders get one, for the same
+ * words everywhere.
+ */
+#include "pxe/kernel-cmdline.h"
+
+static bool is_ipxe_operator(const char *w)
+{
+	return w[0] == '#' || streq(w, "||") || streq(w, "&&") || streq(w, ";");
+}
+
+const char *cmdline_wrong(const char *words)
+{
+	_cleanup_strv_ char **v = NULL;
+
+	for (const char *s = words; *s; s++) {
+		if (*s == '$')
+			return "must not hold '$'";
+		if (*s == '\'' || *s == '`' || *s == '\\')
+			return "must not hold a single quote, a backquote or a "
+			       "backslash";
+		if ((unsigned char)*s < 0x20 || (unsigned char)*s >= 0x7f)
+			return "must be printable ASCII";
+	}
+	v = strv_split(words, " ");
+	for (size_t i = 0; v && v[i]; i++)
+		if (is_ipxe_operator(v[i]))
+			return "must not hold a word '||', '&&' or ';' or one that "
+			       "begins with '#'";
+	return NULL;
+}
+
+static void add_words(char ***v, const char *words)
+{
+	_cleanup_strv_ char **more = words ? strv_split(words, " ") : NULL;
+
+	strv_extend(v, more);
+}
+
+int cmdline_build(const struct rack_host *h, const struct image *image, char **ret,
+		  struct err *e)
+{
+	_cleanup_free_ char *line = NULL;
+	_cleanup_strv_ char **v = NULL;
+	const char *wrong;
+
+	add_words(&v, image->cmdline);
+	strv_add(&v, "boot=rackstrap");
+	if (h->host.console)
+		strv_addf(&v, "console=%s", h->host.console);
+	strv_addf(&v, "rackstrap.root_sha256=%s", image->root_sha256);
+	if (h->state_disk)
+		strv_addf(&v, "rackstrap.state=%s", h->state_disk);
+	add_words(&v, h->cmdline);
+
+	line = strv_join(v, " ");
+	wrong = cmdline_wrong(line);
+	if (wrong)
+		return err_set(e, ERR_CONFIG, "host '%s': kernel command line: %s: %s",
+			       h->host.name, wrong, line);
+	if (strlen(line) > CMDLINE_MAX)
+		return err_set(e, ERR_CONFIG,
+			       "host '%s': kernel command line: %zu characters are too "
+			       "long (at most %d)",
+			       h->host.name, strlen(line), CMDLINE_MAX);
+	*ret = TAKE_PTR(line);
+	return 0;
+}
+
+char *cmdline_for_grub(const char *words)
+{
+	_cleanup_buf_ struct buf b = {0};
+	bool quoted = false, within = false;
+
+	for (const char *s = words; *s; s++) {
+		if (*s == ' ' && !quoted) {
+			buf_puts(&b, within ? "' " : "");
+			within = false;
+			continue;
+		}
+		buf_puts(&b, within ? "" : "'");
+		within = true;
+		if (*s == '"')
+			quoted = !quoted;
+		else
+			buf_add(&b, s, 1);
+	}
+	buf_puts(&b, within ? "'" : "");
+	return buf_take(&b);
+}
