@@ -2,8 +2,8 @@
 /*
  * What a booting machine reads: the entry scripts and, for each host, its script for
  * iPXE, GRUB and pxelinux and its host.cfg. Everything put into a script was checked
- * where it was read (names, roles, digests) or in cmdline.c (kernel words): nothing needs
- * quoting.
+ * where it was read (names, roles, digests) or in kernel-cmdline.c (kernel words):
+ * nothing needs quoting.
  */
 #include "pxe/embed.h"
 #include "pxe/kernel-cmdline.h"

@@ -5,7 +5,7 @@
  * needed. guest.c is the only file that includes guestfs.h.
  *
  * It takes about ten seconds to start, under emulation; whether KVM works here is found
- * out first (rack-accel.h), because libguestfs does not find that out.
+ * out first (accel.h), because libguestfs does not find that out.
  */
 #pragma once
 

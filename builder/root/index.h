@@ -17,7 +17,7 @@ struct index_entry {
 	char *text;        /* `size` bytes of files that were asked for, else NULL */
 	const char *owner; /* package, or NULL; see index_own */
 
-	/* For the merge (plan.c). */
+	/* For the merge (merge-plan.c). */
 	bool dropped;
 	const struct index_entry *stand_in; /* a dropped entry that others are hard links
 			    * to: the first of them, which gets its data */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The image's tree as one stream: the base as it was planned (plan.h), then the layer,
- * then what comes out of archives. Nothing is unpacked anywhere.
+ * The image's tree as one stream: the base as it was planned (merge-plan.h), then the
+ * layer, then what comes out of archives. Nothing is unpacked anywhere.
  */
 #pragma once
 

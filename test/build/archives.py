@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # test/build/archives.py DIR: the corpus of archives that test/build/archives.sh holds
-# builder/extract.c up to, written by Python's own tarfile and zipfile, field by field where
+# builder/root/extract.c up to, written by Python's own tarfile and zipfile, field by field where
 # no honest writer would. good-* hold a member "bin/x" with the text "x", by whatever way
 # the name says; bad-* are hostile or damaged, and each has it as well.
 import bz2

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# rackstrap inspect, customize and verify, on a disk laid out as builder/disk-layout.h says,
+# rackstrap inspect, customize and verify, on a disk laid out as builder/common/disk-layout.h says,
 # with a root so small that libguestfs is through with it in a moment.
 . "$(dirname "$0")/../tap.sh"
 export TMPDIR=$WORK MTOOLSRC=/dev/null MTOOLS_SKIP_CHECK=1

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * container SOURCE IMAGE DIGEST OUT: SOURCE (a file, or docker://...) as the archive that
- * is baked in, by way of builder/registry.h and builder/container.h. DIGEST is the
- * registry's manifest's, or "-". Prints ID, CONFIG and the archive's SHA-256, and with
- * docker:// first the SHA-256 of what was fetched.
+ * is baked in, by way of builder/input/registry.h and builder/root/container.h. DIGEST is
+ * the registry's manifest's, or "-". Prints ID, CONFIG and the archive's SHA-256, and
+ * with docker:// first the SHA-256 of what was fetched.
  */
 #include "builder/root/container.h"
 #include "builder/input/registry.h"

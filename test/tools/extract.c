@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * extract LIMIT ARCHIVE MEMBER[!MEMBER...]: prints one member by way of
- * builder/extract.h; behind a '!' is a member of the archive that is a member.
+ * builder/root/extract.h; behind a '!' is a member of the archive that is a member.
  */
 #include "builder/root/extract.h"
 #include "lib/file.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* builder/apt.h: sources as apt tells them, of this machine's suite and of another.
+/* builder/base/apt.h: sources as apt tells them, of this machine's suite and of another.
  * apt-get is a script that prints what it was given. */
 #include "builder/base/apt.h"
 #include "lib/file.h"

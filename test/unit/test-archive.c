@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* builder/archive.h and builder/extract.h: what comes out of archives, and of hostile
- * ones. */
+/* builder/common/archive.h and builder/root/extract.h: what comes out of archives, and of
+ * hostile ones. */
 #include "test-archive.h"
 
 #include "builder/root/extract.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * builder/base-split.h and builder/base-tree.h: a root filesystem's tar as a base, with
- * /usr merged and, as Ubuntu 15.04 has it, not; and what is not taken over from a
- * container or a cloud's machine.
+ * builder/base/base-split.h and builder/base/base-tree.h: a root filesystem's tar as a
+ * base, with /usr merged and, as Ubuntu 15.04 has it, not; and what is not taken over
+ * from a container or a cloud's machine.
  */
 #include "test-archive.h"
 

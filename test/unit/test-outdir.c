@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* builder/outdir.h: what a new image may take the place of. */
+/* builder/common/outdir.h: what a new image may take the place of. */
 #include "builder/common/outdir.h"
 
 #include "test-no-exchange.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * builder/recipe.h: recipes that include others, and are laid over them. What is wrong
- * with one, message by message, is in test/should-fail/recipe.
+ * builder/recipe/recipe.h: recipes that include others, and are laid over them. What is
+ * wrong with one, message by message, is in test/should-fail/recipe.
  */
 #include "builder/recipe/recipe-parse.h"
 #include "test-recipe.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * builder/recipe.h: what recipes that are right come to. How they are laid over each
- * other is in test-recipe-include.c.
- * What is wrong with a recipe, message by message, is in test/should-fail/recipe.
+ * builder/recipe/recipe.h: what recipes that are right come to. How they are laid over
+ * each other is in test-recipe-include.c. What is wrong with a recipe, message by
+ * message, is in test/should-fail/recipe.
  */
 #include "test-recipe.h"
 #include "builder/base/base.h"

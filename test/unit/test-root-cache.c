@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* builder/root-cache.h: when a root image is the one that is wanted, and when not. */
+/* builder/root/root-cache.h: when a root image is the one that is wanted, and when not.
+ */
 #include "builder/root/root-cache.h"
 
 #include "lib/file.h"
