@@ -79,7 +79,8 @@ $(ARCHIVES) $(O)/standin.a:
 	@mkdir -p $(@D)
 	$(call say,AR,$@)rm -f $@ && $(AR) rcsD $@ $^
 
-$(O)/rackstrap: $(O)/obj/builder/main.o $(ARCHIVES)
+# Without firstboot.a: of firstboot it may use only the model.
+$(O)/rackstrap: $(O)/obj/builder/main.o $(filter-out %/firstboot.a,$(ARCHIVES))
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $^ $(LIBS_BUILDER)
 
 # Static, so that it runs on any root filesystem whatever its libc; a sanitized build

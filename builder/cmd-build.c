@@ -2,8 +2,8 @@
 /* rackstrap build: options, and then build.c. */
 #include "builder/command.h"
 #include "builder/image/build.h"
-#include "builder/image/image.h"
 #include "builder/input/mirror.h"
+#include "builder/recipe/image-type.h"
 #include "builder/recipe/recipe-media.h"
 
 #include <limits.h>

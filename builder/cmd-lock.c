@@ -4,7 +4,7 @@
 #include "builder/common/progress.h"
 #include "builder/image/build.h"
 #include "builder/input-args.h"
-#include "builder/input/inputs.h"
+#include "builder/root/inputs-check.h"
 #include "lib/log.h"
 
 /* What changed since the file was last written. */
@@ -99,6 +99,7 @@ static int lock_recipe(const struct input_args *a, struct err *e)
 	_cleanup_cache_ struct cache c = {.fd = -1};
 	_cleanup_lock_ struct lock old = {0}, new = {0};
 	_cleanup_free_ char *file = NULL;
+	_cleanup_inputs_ struct inputs in = {0};
 	struct inputs_options io = {.mirrors = a->mirrors};
 	bool kept;
 
@@ -108,7 +109,8 @@ static int lock_recipe(const struct input_args *a, struct err *e)
 			base_check_lock(&old.base, &r, &d);
 	}
 	if (diag_err(&d, e) < 0 || cache_open(&c, a->cache, e) < 0 ||
-	    inputs_lock(&new, &old, &r, &c, &io, e) < 0 ||
+	    inputs_lock(&in, &new, &old, &r, &c, &io, e) < 0 ||
+	    inputs_check(&in, &r, &c, e) < 0 ||
 	    lock_base_part(&new, &old, &r, a, &kept, e) < 0 ||
 	    lock_write(&new, file, e) < 0)
 		return -1;

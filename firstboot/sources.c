@@ -7,7 +7,7 @@
 #include "firstboot/config-url.h"
 #include "firstboot/config.h"
 #include "firstboot/model/words.h"
-#include "firstboot/rack-entry.h"
+#include "firstboot/rack-source.h"
 #include "lib/file.h"
 
 #define CMDLINE_NAME "kernel command line"
@@ -32,7 +32,7 @@ static int load_state(const struct firstboot *fb, struct host *h, struct diag *d
 
 static int load_medium_rack(const struct firstboot *fb, struct host *h, struct diag *d)
 {
-	return rack_entry_source(fb, MEDIUM_RACK_CFG, "boot medium's rack.cfg", h, d);
+	return rack_source_load(fb, MEDIUM_RACK_CFG, "boot medium's rack.cfg", h, d);
 }
 
 static int load_medium_host(const struct firstboot *fb, struct host *h, struct diag *d)

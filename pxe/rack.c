@@ -11,7 +11,7 @@
  */
 #include "pxe/rack.h"
 
-#include "firstboot/rack-entry.h"
+#include "firstboot/model/rack-entry.h"
 #include "lib/file.h"
 #include "pxe/intern.h"
 #include "pxe/kernel-cmdline.h"

@@ -9,7 +9,7 @@
 #include "builder/base/base.h"
 
 extern const char *const base_archive_keys[]; /* "type" included */
-extern const struct base_tool base_archive_tools[];
+extern const struct tool base_archive_tools[];
 
 void base_archive_parse(struct recipe_base *b, const struct conf_node *group,
 			struct diag *d);

@@ -16,7 +16,7 @@ const char *const base_archive_keys[] = {
 	"keyring", "archived", "kernel",     "packages", "path_exclude", NULL,
 };
 
-const struct base_tool base_archive_tools[] = {
+const struct tool base_archive_tools[] = {
 	{"mmdebstrap", "mmdebstrap"},
 	{NULL, NULL},
 };

@@ -6,6 +6,7 @@
  */
 #include "builder/base/base-archive.h"
 #include "builder/base/base-tree.h"
+#include "builder/recipe/container-name.h"
 #include "builder/recipe/recipe-parse.h"
 
 static const char *const tar_keys[] = {
@@ -28,7 +29,7 @@ static void parse_tar(struct recipe_base *b, const struct conf_node *group,
 	if (!b->image || url)
 		return;
 	free(b->url);
-	b->url = recipe_registry_url(b->image, b->manifest);
+	b->url = container_name_url(b->image, b->manifest);
 	if (!b->url)
 		conf_complain(conf_member(group, "image"), d,
 			      "image: '%s' is not an image's name and tag, as "

@@ -15,23 +15,12 @@
 #include "builder/common/noted-dir.h"
 #include "lib/file.h"
 #include "lib/log.h"
-#include "lib/run.h"
 
 #include <dirent.h>
 
 /* Changes whenever the same inputs come to give another root.tar. */
 #define BASE_FORMAT 1
 #define TEXT_MAX    (64U << 20)
-
-int base_check_tools(const struct base_tool *tools, struct err *e)
-{
-	for (; tools && tools->program; tools++)
-		if (!run_have(tools->program))
-			return err_set(e, ERR_FAILED,
-				       "%s: not found in PATH; it is in the package %s",
-				       tools->program, tools->package);
-	return 0;
-}
 
 static void put_words(struct buf *b, const char *key, char *const *v)
 {
@@ -217,7 +206,7 @@ static int make_base(const struct base_job *j, struct err *e)
 	};
 	int n;
 
-	if (base_check_tools(type->tools, e) < 0)
+	if (tools_check(type->tools, e) < 0)
 		return -1;
 	remove_stale(j->c, j->key);
 	n = tempdir_make(parent, name, &dir);
@@ -277,7 +266,7 @@ static void put_tools(struct base_job *j)
 {
 	char hex[DIGEST_HEX_MAX];
 
-	for (const struct base_tool *t = j->r->base.type->tools; t && t->program; t++)
+	for (const struct tool *t = j->r->base.type->tools; t && t->program; t++)
 		buf_printf(&j->inputs, "by %s %s\n", t->program,
 			   digest_program(t->program, hex));
 }

@@ -16,7 +16,21 @@
 
 #include "builder/input/cache.h"
 #include "builder/input/lock.h"
+#include "builder/recipe/base-type.h"
 #include "builder/recipe/recipe.h"
+
+/* What a base type's make gets. */
+struct base_work {
+	const struct recipe *r;
+	const char *sources; /* of prepare */
+	char *const *mirrors;
+	int source;              /* what the base is made from, or -1, ... */
+	const char *source_path; /* ... and where that is */
+	const char *dir;         /* to fill */
+	const char *log;         /* file for what it says while it works */
+};
+
+extern const struct base_type base_suite, base_tar, base_disk;
 
 struct base_options {
 	char *const *mirrors;         /* mirror.h */
@@ -33,62 +47,6 @@ struct base {
 	char *packages, *owners; /* the files' texts */
 	bool made;               /* just now, not found in the cache */
 };
-
-struct base_tool {
-	const char *program, *package;
-};
-
-/* What a base type's make gets. */
-struct base_work {
-	const struct recipe *r;
-	const char *sources; /* of prepare */
-	char *const *mirrors;
-	int source;              /* what the base is made from, or -1, ... */
-	const char *source_path; /* ... and where that is */
-	const char *dir;         /* to fill */
-	const char *log;         /* file for what it says while it works */
-};
-
-struct base_type {
-	const char *name;
-	const char *const *keys; /* of the recipe's base group, "type" included */
-
-	/* Reads its keys over what is there, and checks the whole once all is read. */
-	void (*parse)(struct recipe_base *b, const struct conf_node *group,
-		      struct diag *d);
-	void (*check)(const struct recipe *r, struct diag *d);
-	void (*describe)(const struct recipe_base *b, struct buf *out); /* --dry-run */
-
-	/* Checks what the base is made from, as far as that goes without making it: reads
-	 * `fd`, from its beginning. NULL: it is not made from one file. */
-	int (*check_source)(const struct recipe *r, int fd, struct err *e);
-	/*
-	 * Appends to `inputs` what the recipe says about the base, and to `sources` where
-	 * this machine gets it from: both determine where it is in the cache, the first
-	 * alone is its key in the manifest. Nothing is fetched yet.
-	 */
-	int (*prepare)(const struct recipe *r, struct buf *inputs, struct buf *sources,
-		       struct err *e);
-	/*
-	 * Which packages it would be made of now, with their digests (everything but
-	 * `where`). NULL: such a base is not made of packages that could be locked. Where
-	 * it is locked, make is given a source that has these packages only.
-	 */
-	int (*resolve)(struct lock_base *ret, const struct recipe *r, const char *sources,
-		       char *const *mirrors, struct err *e);
-	/* The programs that make needs, with the packages they are in. Their digests
-	 * are in the cache's key: another version may make another tree. */
-	const struct base_tool *tools;
-	/* Fills the folder (see above), all but inputs and complete. */
-	int (*make)(const struct base_work *w, struct err *e);
-};
-
-extern const struct base_type base_suite, base_tar, base_disk;
-extern const struct base_type *const base_types[]; /* NULL-terminated */
-const struct base_type *base_type_find(const char *name);
-
-/* -1 names the first program that is missing, with its package. NULL ends `tools`. */
-int base_check_tools(const struct base_tool *tools, struct err *e) _must_check_;
 
 /* Checks what the base is made from; the error says which base of which recipe. */
 int base_check_source(const struct recipe *r, const struct blob *b,

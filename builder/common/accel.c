@@ -10,7 +10,6 @@
  */
 #include "builder/common/accel.h"
 
-#include "builder/rack/rack-vm.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/run.h"
@@ -28,7 +27,7 @@ static const char script[] = "#!ipxe\n"
 static int run_guest(const char *dir, const char *accel, char **ret, struct err *e)
 {
 	const char *const argv[] = {
-		VM_PROGRAM,
+		ACCEL_QEMU,
 		"-nodefaults",
 		"-no-user-config",
 		"-no-reboot",

@@ -20,6 +20,9 @@ enum accel_choice {
 	ACCEL_ONLY_TCG,
 };
 
+/* QEMU, of Debian's package qemu-system-x86. */
+#define ACCEL_QEMU "qemu-system-x86_64"
+
 /* The guest's boot loader, of Debian's package ipxe. */
 #define ACCEL_PROBE_IPXE "/boot/ipxe.lkrn"
 

@@ -5,7 +5,7 @@
  */
 #include "builder/common/outdir.h"
 
-#include "builder/input/cache.h"
+#include "builder/common/lock-file.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/str.h"

@@ -10,6 +10,7 @@
  */
 #include "builder/disk/device.h"
 
+#include "builder/disk/device-line.h"
 #include "lib/file.h"
 #include "lib/str.h"
 

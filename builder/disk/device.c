@@ -10,42 +10,15 @@
  */
 #include "builder/disk/device.h"
 
+#include "builder/disk/device-line.h"
 #include "lib/file.h"
 #include "lib/str.h"
 
 #include <limits.h>
-#include <stdarg.h>
 
-#define SECTOR   512 /* /sys/block/NAME/size counts in these, whatever the disk has */
 #define FACT_MAX 4096
-#define USB_UP   8 /* folders between a disk and its USB device */
-
-static _printf_(2, 0) char *vline(int root, const char *fmt, va_list ap)
-{
-	_cleanup_free_ char *path = NULL, *text = NULL;
-	char *start, *end;
-
-	if (vasprintf(&path, fmt, ap) < 0)
-		abort();
-	if (file_read_at(root, path, FACT_MAX, &text, NULL) < 0)
-		return NULL;
-	start = text + strspn(text, " \t\n");
-	end = start + strcspn(start, "\n");
-	while (end > start && (end[-1] == ' ' || end[-1] == '\t'))
-		end--;
-	return end > start ? xstrndup(start, (size_t)(end - start)) : NULL;
-}
-
-char *device_line(int root, const char *fmt, ...)
-{
-	va_list ap;
-	char *s;
-
-	va_start(ap, fmt);
-	s = vline(root, fmt, ap);
-	va_end(ap);
-	return s;
-}
+#define SECTOR   512 /* /sys/block/NAME/size counts in these, whatever the disk has */
+#define USB_UP   8   /* folders between a disk and its USB device */
 
 static uint64_t number_of(int root, const char *name, const char *file)
 {

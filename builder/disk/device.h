@@ -57,6 +57,3 @@ char *device_label(const struct device *d, int root, unsigned number);
 
 /* For device.c: fills `uses` (device-use.c). */
 void device_find_uses(struct device *d, int root);
-
-/* A file's first line without blanks at its ends; owned. NULL: none, or empty. */
-char *device_line(int root, const char *fmt, ...) _printf_(2, 3);

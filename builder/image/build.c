@@ -12,7 +12,7 @@
 #include "builder/base/base.h"
 #include "builder/common/outdir.h"
 #include "builder/common/progress.h"
-#include "builder/image/image.h"
+#include "builder/image/image-parts.h"
 #include "builder/image/manifest.h"
 #include "builder/image/medium.h"
 #include "builder/image/spdx.h"
@@ -108,10 +108,10 @@ static int check_firstboot(const char *path, struct err *e)
 static int check_image_tools(const struct recipe *r, struct err *e)
 {
 	for (size_t i = 0; i < r->n_images; i++) {
-		const struct base_tool *const *lists = r->images[i]->tools;
+		const struct tool *const *lists = r->images[i]->tools;
 
 		for (; lists && *lists; lists++)
-			if (base_check_tools(*lists, e) < 0)
+			if (tools_check(*lists, e) < 0)
 				return err_wrap(e, "image '%s'", r->images[i]->name);
 	}
 	return 0;
@@ -437,7 +437,7 @@ static int finish(struct job *j, struct err *e)
 
 int build(const struct recipe *r, const struct build_options *o, struct err *e)
 {
-	static const struct base_tool tools[] = {{SQUASH_TOOL, SQUASH_PACKAGE}, {0}};
+	static const struct tool tools[] = {{SQUASH_TOOL, SQUASH_PACKAGE}, {0}};
 	_cleanup_(job_done) struct job j = {
 		.r = r,
 		.o = o,
@@ -450,7 +450,7 @@ int build(const struct recipe *r, const struct build_options *o, struct err *e)
 	stages_begin(&j.stages);
 	umask(022); /* what is made here is for others to read */
 	if (outdir_check(o->out, r->name, e) < 0 ||
-	    check_firstboot(o->firstboot, e) < 0 || base_check_tools(tools, e) < 0 ||
+	    check_firstboot(o->firstboot, e) < 0 || tools_check(tools, e) < 0 ||
 	    check_image_tools(r, e) < 0 || cache_open(&j.cache, o->cache, e) < 0 ||
 	    get_inputs(&j, e) < 0 || make_containers(&j, e) < 0 || get_base(&j, e) < 0 ||
 	    make_plan(&j, e) < 0 || make_parts(&j, e) < 0 || make_images(&j, e) < 0)

@@ -9,7 +9,7 @@
 #include "lib/run.h"
 #include "lib/str.h"
 
-const struct base_tool fat_tools[] = {
+const struct tool fat_tools[] = {
 	{"mkfs.vfat", "dosfstools"}, {"mcopy", "mtools"}, {NULL, NULL}};
 
 /* FAT has local time: it is UTC. No mtoolsrc of the user's has a say. */

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "builder/base/base.h"
+#include "builder/common/tool.h"
 
 struct fat {
 	const char *image;     /* path of the file */
@@ -17,7 +17,7 @@ struct fat {
 	uint64_t epoch;        /* times of its own */
 };
 
-extern const struct base_tool fat_tools[]; /* NULL-terminated */
+extern const struct tool fat_tools[]; /* NULL-terminated */
 
 int fat_make(const struct fat *f, struct err *e) _must_check_;
 

@@ -14,8 +14,7 @@
 
 #define FIRST (1 << 20) /* byte of the first usable sector */
 
-const struct base_tool gpt_tools[] = {
-	{"sfdisk", "fdisk"}, {"fdisk", "fdisk"}, {NULL, NULL}};
+const struct tool gpt_tools[] = {{"sfdisk", "fdisk"}, {"fdisk", "fdisk"}, {NULL, NULL}};
 
 static char *script(const struct disk_layout *l, const char *sha256)
 {

@@ -21,7 +21,7 @@
 #define BLOCKLIST   0x1f4 /* core: first sector of its rest, 64 bits */
 #define CORE_MAX    (4U << 20)
 
-const struct base_tool grub_tools[] = {{"grub-mkimage", "grub-common"}, {NULL, NULL}};
+const struct tool grub_tools[] = {{"grub-mkimage", "grub-common"}, {NULL, NULL}};
 
 static const char *const common[] = {
 	"part_gpt",     "part_msdos", "fat",     "iso9660",

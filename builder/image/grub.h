@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "builder/base/base.h"
+#include "builder/common/tool.h"
 
 enum grub_platform {
 	GRUB_BIOS_DISK, /* loaded by boot.img from a partition of its own */
@@ -14,7 +14,7 @@ enum grub_platform {
 	GRUB_EFI,       /* \EFI\BOOT\BOOTX64.EFI */
 };
 
-extern const struct base_tool grub_tools[]; /* NULL-terminated */
+extern const struct tool grub_tools[]; /* NULL-terminated */
 
 /* Writes the core image to `path`. It looks for boot/grub/grub.cfg on partition 2 of the
  * disk it came from (GRUB_BIOS_DISK) or on the file system it came from. */

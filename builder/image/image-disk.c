@@ -11,17 +11,17 @@
 #include "builder/image/fat.h"
 #include "builder/image/gpt.h"
 #include "builder/image/grub.h"
-#include "builder/image/image.h"
+#include "builder/image/image-parts.h"
 #include "builder/image/medium.h"
 #include "lib/file.h"
 #include "lib/run.h"
 
 #define RAW "disk.img"
 
-static const struct base_tool disk_own_tools[] = {
+static const struct tool disk_own_tools[] = {
 	{"qemu-img", "qemu-utils"}, {"zstd", "zstd"}, {NULL, NULL}};
-static const struct base_tool *const disk_tools[] = {gpt_tools, fat_tools, grub_tools,
-						     disk_own_tools, NULL};
+static const struct tool *const disk_tools[] = {gpt_tools, fat_tools, grub_tools,
+						disk_own_tools, NULL};
 
 static int make_boot(const struct image_parts *p, const struct medium *m,
 		     const struct disk_layout *l, const char *image, struct err *e)

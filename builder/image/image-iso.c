@@ -11,7 +11,7 @@
 #include "builder/common/disk-layout.h"
 #include "builder/image/fat.h"
 #include "builder/image/grub.h"
-#include "builder/image/image.h"
+#include "builder/image/image-parts.h"
 #include "builder/image/medium.h"
 #include "lib/file.h"
 #include "lib/run.h"
@@ -24,9 +24,9 @@
 #define MIB      (1ULL << 20)
 #define EFI_SIZE (16 * MIB) /* FAT16; GRUB is 1 MiB, a rack.cfg 4 MiB at most */
 
-static const struct base_tool iso_own_tools[] = {{"xorriso", "xorriso"}, {NULL, NULL}};
-static const struct base_tool *const iso_tools[] = {fat_tools, grub_tools, iso_own_tools,
-						    NULL};
+static const struct tool iso_own_tools[] = {{"xorriso", "xorriso"}, {NULL, NULL}};
+static const struct tool *const iso_tools[] = {fat_tools, grub_tools, iso_own_tools,
+					       NULL};
 
 /* --- boot/efi.img ------------------------------------------------------------------ */
 

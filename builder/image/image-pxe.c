@@ -3,7 +3,7 @@
  * The set that `rackstrap pxe` makes a boot tree from: kernel, initrd and root image as
  * files of their own.
  */
-#include "builder/image/image.h"
+#include "builder/image/image-parts.h"
 
 static int pxe_write(const struct image_parts *parts, char ***outputs, struct err *e)
 {

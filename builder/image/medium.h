@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "builder/image/image.h"
+#include "builder/image/image-parts.h"
 
 struct medium {
 	char *dir;    /* of the tree; removed with all that is in it by medium_done */
@@ -16,7 +16,7 @@ struct medium {
 
 enum medium_type {
 	MEDIUM_ON_DISK, /* one file system has it all; found by its partition's GUID */
-	MEDIUM_ON_ISO,	/* who boots from it is in another; found by its label */
+	MEDIUM_ON_ISO,  /* who boots from it is in another; found by its label */
 };
 
 /* Which files of the base have their text looked at: they end up in the tree, and not in

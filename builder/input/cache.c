@@ -8,6 +8,7 @@
  */
 #include "builder/input/cache.h"
 
+#include "builder/common/lock-file.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/str.h"
@@ -16,16 +17,6 @@
 
 static const char *const folders[] = {"blobs/sha256", "blobs/sha512", "partial",
 				      "base",         "url",          "lock"};
-
-static int flock_again(int fd, int operation)
-{
-	int r;
-
-	do
-		r = flock(fd, operation);
-	while (r < 0 && errno == EINTR);
-	return r < 0 ? -errno : 0;
-}
 
 static char *default_dir(void)
 {
@@ -62,7 +53,7 @@ int cache_open(struct cache *ret, const char *dir, struct err *e)
 			return err_errno(e, r, "cache %s: %s", c.dir, folders[i]);
 	}
 	/* Where a directory cannot be locked (NFS), prune cannot run either. */
-	(void)!flock_again(c.fd, LOCK_SH);
+	(void)!flock_retry(c.fd, LOCK_SH);
 	*ret = (struct cache){.dir = TAKE_PTR(c.dir), .fd = TAKE_FD(c.fd)};
 	return 0;
 }
@@ -79,33 +70,13 @@ void cache_done(struct cache *c)
 
 int cache_lock_all(const struct cache *c, struct err *e)
 {
-	int r = flock_again(c->fd, LOCK_EX | LOCK_NB);
+	int r = flock_retry(c->fd, LOCK_EX | LOCK_NB);
 
 	if (r == -EWOULDBLOCK) {
 		log_info("waits for others who use the cache %s", c->dir);
-		r = flock_again(c->fd, LOCK_EX);
+		r = flock_retry(c->fd, LOCK_EX);
 	}
 	return r < 0 ? err_errno(e, r, "cache %s: cannot be locked", c->dir) : 0;
-}
-
-int lock_file_at(int dirfd, const char *path, const char *what, int *ret_fd,
-		 struct err *e)
-{
-	_cleanup_close_ int fd =
-		openat(dirfd, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-	int r;
-
-	if (fd < 0)
-		return err_errno(e, errno, "%s", path);
-	r = flock_again(fd, LOCK_EX | LOCK_NB);
-	if (r == -EWOULDBLOCK) {
-		log_info("waits for %s", what);
-		r = flock_again(fd, LOCK_EX);
-	}
-	if (r < 0)
-		return err_errno(e, r, "%s: cannot be locked", path);
-	*ret_fd = TAKE_FD(fd);
-	return 0;
 }
 
 int cache_lock(const struct cache *c, const char *name, int *ret_fd, struct err *e)

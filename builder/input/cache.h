@@ -35,10 +35,6 @@ int cache_lock_all(const struct cache *c, struct err *e) _must_check_;
 /* Waits for the lock of that name, saying so once. Closing *ret_fd gives it back. */
 int cache_lock(const struct cache *c, const char *name, int *ret_fd,
 	       struct err *e) _must_check_;
-/* The same for any file: `what` is who else may hold it ("another build of bookworm"). */
-int lock_file_at(int dirfd, const char *path, const char *what, int *ret_fd,
-		 struct err *e) _must_check_;
-
 struct blob {
 	int fd;
 	uint64_t size;

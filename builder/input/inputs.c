@@ -4,7 +4,6 @@
 
 #include "builder/input/mirror.h"
 #include "builder/input/obtain.h"
-#include "builder/root/inputs-check.h"
 #include "lib/str.h"
 
 #include <time.h>
@@ -150,11 +149,11 @@ static void note(struct lock *lock, const struct lock *old, const struct want *w
 	}
 }
 
-int inputs_lock(struct lock *lock, const struct lock *old, const struct recipe *r,
-		const struct cache *c, const struct inputs_options *o, struct err *e)
+int inputs_lock(struct inputs *ret, struct lock *lock, const struct lock *old,
+		const struct recipe *r, const struct cache *c,
+		const struct inputs_options *o, struct err *e)
 {
 	_cleanup_wants_ struct wants w = {0};
-	_cleanup_inputs_ struct inputs in = {0};
 	struct obtain_options oo = {.mirrors = o->mirrors, .closed = true};
 
 	wants_begin(&w, r);
@@ -163,6 +162,6 @@ int inputs_lock(struct lock *lock, const struct lock *old, const struct recipe *
 	for (size_t i = 0; i < w.n; i++)
 		if (!lock_find(lock, w.v[i].url))
 			note(lock, old, &w.v[i], o->mirrors);
-	in = wants_take(&w, r);
-	return inputs_check(&in, r, c, e);
+	*ret = wants_take(&w, r);
+	return 0;
 }

@@ -37,6 +37,6 @@ void inputs_done(struct inputs *i);
  * in the recipe must hold, and inputs_check() must find nothing wrong. What came is kept
  * in the cache. What is as it was in `old` keeps its `when` and `from`.
  */
-int inputs_lock(struct lock *lock, const struct lock *old, const struct recipe *r,
-		const struct cache *c, const struct inputs_options *o,
-		struct err *e) _must_check_;
+int inputs_lock(struct inputs *ret, struct lock *lock, const struct lock *old,
+		const struct recipe *r, const struct cache *c,
+		const struct inputs_options *o, struct err *e) _must_check_;

@@ -10,8 +10,7 @@
 #pragma once
 
 #include "builder/input/fetch.h"
-
-#define REGISTRY_SCHEME "docker://"
+#include "builder/recipe/container-name.h"
 
 /*
  * As fetch_all, and a file whose URL is "docker://HOST/NAME:TAG" or

@@ -33,7 +33,7 @@ int preflight_tools(bool uefi, enum accel_choice accel, const char *root, struct
 	static const struct {
 		const char *program, *package;
 	} programs[] = {
-		{VM_PROGRAM, "qemu-system-x86"},
+		{ACCEL_QEMU, "qemu-system-x86"},
 		{"dnsmasq", "dnsmasq-base"},
 		{"nginx", "nginx-light"},
 	};

@@ -106,7 +106,7 @@ char **vm_argv(const struct vm *vm)
 {
 	char **v = NULL;
 
-	strv_add(&v, VM_PROGRAM);
+	strv_add(&v, ACCEL_QEMU);
 	add_machine(&v, vm);
 	add_firmware(&v, vm);
 	add_devices(&v, vm);
@@ -181,7 +181,7 @@ int vm_start(struct vm *vm, const char *dir, struct err *e)
 
 	if (log < 0 || run_start(&r, &vm->child, e) < 0)
 		return -1;
-	vm->child.name = VM_PROGRAM; /* argv goes away */
+	vm->child.name = ACCEL_QEMU; /* argv goes away */
 	vm->pidfd = pidfd_open(vm->child.pid, 0);
 	return vm->pidfd < 0 ? err_errno(e, errno, "pidfd_open") : 0;
 }

@@ -16,7 +16,6 @@
 #include "lib/run.h"
 #include "pxe/rack.h"
 
-#define VM_PROGRAM   "qemu-system-x86_64"
 #define VM_OVMF_CODE "/usr/share/OVMF/OVMF_CODE_4M.fd"
 #define VM_OVMF_VARS "/usr/share/OVMF/OVMF_VARS_4M.fd"
 

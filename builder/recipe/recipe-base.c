@@ -4,7 +4,7 @@
  * can swap the kernel and leave the rest. A base type owns its keys; one that a variant
  * changes the type to starts from nothing.
  */
-#include "builder/base/base.h"
+#include "builder/recipe/base-type.h"
 #include "builder/recipe/recipe-parse.h"
 
 const char *const recipe_initramfs_keys[] = {"policy", "modules", "tools", "compress",
@@ -20,25 +20,6 @@ static const struct squashfs_compressor {
 } squashfs_compressors[] = {
 	{"zstd", 22}, {"xz", 0}, {"gzip", 9}, {"lzo", 9}, {"lz4", 0},
 };
-
-const struct base_type *const base_types[] = {&base_suite, &base_tar, &base_disk, NULL};
-
-const struct base_type *base_type_find(const char *name)
-{
-	for (size_t i = 0; base_types[i]; i++)
-		if (streq(base_types[i]->name, name))
-			return base_types[i];
-	return NULL;
-}
-
-static char *base_type_names(void)
-{
-	_cleanup_strv_ char **names = NULL;
-
-	for (size_t i = 0; base_types[i]; i++)
-		strv_add(&names, base_types[i]->name);
-	return strv_join(names, ", ");
-}
 
 static void base_empty(struct recipe_base *b)
 {

@@ -4,7 +4,7 @@
  * everything, that no path is written twice, that the lists of units do not contradict
  * each other.
  */
-#include "builder/base/base.h"
+#include "builder/recipe/base-type.h"
 #include "builder/recipe/recipe-parse.h"
 
 /* Paths that are written so far, and where each was. */

@@ -4,11 +4,8 @@
  * cluster starts. Where an image has to be fetched, from a registry or from a URL, that
  * is one more artifact, so fetching, lock, cache and mirrors are the artifacts'.
  */
-#include "builder/input/registry.h"
+#include "builder/recipe/container-name.h"
 #include "builder/recipe/recipe-parse.h"
-#include "builder/root/container.h"
-
-#include <ctype.h>
 
 const char *const recipe_container_keys[] = {"image",  "digest", "url",     "sha256",
 					     "sha512", "file",   "standin", NULL};
@@ -33,30 +30,6 @@ void recipe_containers_done(struct recipe *r)
 	free(r->containers);
 	r->containers = NULL;
 	r->n_containers = 0;
-}
-
-/*
- * What Docker means by a name: "gcr.io/a/b:1" is b of a at gcr.io; without a host's dot,
- * colon or "localhost" it is docker.io's, and without a slash too, of "library".
- */
-char *recipe_registry_url(const char *image, const char *digest)
-{
-	_cleanup_free_ char *name = xstrdup(image);
-	struct container_name as;
-	size_t n;
-	bool host;
-
-	if (container_name_parse(name, &as) < 0)
-		return NULL;
-	n = strcspn(as.repository, "/");
-	host = as.repository[n] &&
-	       (memchr(as.repository, '.', n) || memchr(as.repository, ':', n) ||
-		(n == 9 && str_after(as.repository, "localhost/")));
-	return xasprintf(REGISTRY_SCHEME "%s%s%s%s",
-			 host               ? ""
-			 : as.repository[n] ? "docker.io/"
-					    : "docker.io/library/",
-			 as.repository, digest ? "@" : ":", digest ? digest : as.tag);
 }
 
 int recipe_get_sha256(const struct conf_node *n, const char *key, char **dst,
@@ -118,7 +91,7 @@ static void parse_source(struct recipe_container *c, const struct conf_node *n,
 		conf_complain(n, d,
 			      "container: sha256 and sha512 say nothing without url");
 	if (!c->url && !c->file && c->image)
-		c->url = recipe_registry_url(c->image, c->manifest);
+		c->url = container_name_url(c->image, c->manifest);
 }
 
 static void parse_container(void *entry, const struct conf_node *n, struct diag *d)

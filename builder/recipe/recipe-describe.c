@@ -4,8 +4,8 @@
  * includes another, the things that may be from either have file and line behind them.
  * It is cleaned of control characters as messages are: it goes to terminals too.
  */
-#include "builder/base/base.h"
-#include "builder/image/image.h"
+#include "builder/recipe/base-type.h"
+#include "builder/recipe/image-type.h"
 #include "builder/recipe/recipe.h"
 
 static _printf_(2, 0) void vput(struct buf *b, const char *fmt, va_list ap)

@@ -81,9 +81,6 @@ struct recipe_artifact *recipe_add_artifact(struct recipe *r, enum artifact_use 
 void recipe_containers_fetch(struct recipe *r);
 void recipe_base_fetch(struct recipe *r);
 
-/* The URL of an image in a registry: of its tag, or with `digest` of that manifest. NULL
- * when `image` is not a name and a tag. Owned. */
-char *recipe_registry_url(const char *image, const char *digest);
 /* "sha256:<hex>". */
 int recipe_get_sha256(const struct conf_node *n, const char *key, char **dst,
 		      struct diag *d);

@@ -362,24 +362,3 @@ int container_convert(struct container *ret, int fd, const char *name,
 		close(c.fd);
 	return r;
 }
-
-/* --- names ------------------------------------------------------------------------- */
-
-int container_name_parse(char *name, struct container_name *ret)
-{
-	static const char ok[] = "abcdefghijklmnopqrstuvwxyz0123456789._-/:";
-	static const char tag_ok[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-		"0123456789._-";
-	char *colon = strrchr(name, ':');
-
-	if (!colon || strchr(colon, '/') || !colon[1] || colon == name ||
-	    colon[1 + strspn(colon + 1, tag_ok)] || colon[1] == '.' || colon[1] == '-')
-		return -EINVAL;
-	*colon = '\0';
-	if (name[strspn(name, ok)] || !isalnum((unsigned char)name[0]) ||
-	    str_ends(name, "/") || strstr(name, "//"))
-		return -EINVAL;
-	*ret = (struct container_name){name, colon + 1};
-	return 0;
-}

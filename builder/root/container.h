@@ -18,13 +18,9 @@
 #pragma once
 
 #include "builder/common/archive.h"
+#include "builder/recipe/container-name.h"
 
 #define CONTAINER_MEMBER 160 /* longest name of a member that is looked for */
-
-/* As it will be called in Docker: "calico/node:v0.4.8". */
-struct container_name {
-	const char *repository, *tag;
-};
 
 struct container {
 	char id[DIGEST_SHA256_LEN];     /* version 1 */
@@ -43,9 +39,3 @@ struct container {
 int container_convert(struct container *ret, int fd, const char *name,
 		      const struct container_name *as, const char *digest, int64_t mtime,
 		      int scratch, struct err *e) _must_check_;
-
-/*
- * "calico/node:v0.4.8" in its parts; the ':' is cut in place. 0, or -EINVAL when it is
- * not a repository, as Docker names them, and a tag.
- */
-int container_name_parse(char *name, struct container_name *ret) _must_check_;

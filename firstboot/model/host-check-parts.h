@@ -13,6 +13,9 @@ struct check {
 	int r;
 };
 
+/* Notes that the key is wrong, without a complaint. */
+void check_mark(struct check *c, enum host_key_id id);
+
 /* At the place that the key's value came from. */
 void check_complain(struct check *c, enum host_key_id id, const char *fmt, ...)
 	_printf_(3, 4);

@@ -112,17 +112,50 @@ one_file_a_library() {
 	done
 }
 
-# DIRECTORY, then what it must not include.
-layers() {
-	local dir forbidden
-	while read -r dir forbidden; do
-		tracked "$dir/*.[chS]" | xargs -r grep -nE "#[[:space:]]*include[[:space:]]*\"(\.\./)*($forbidden)/"
-	done <<-'END'
-	lib firstboot|pxe|builder|test
-	firstboot pxe|builder|test
-	pxe builder|test
-	builder test
+# FOLDER, then the folders that its files may include from beside its own. A folder that is
+# missing here may include nothing of ours. ARCHITECTURE.md has the same table.
+dependencies() {
+	cat <<-'END'
+	lib
+	firstboot/model lib
+	firstboot lib firstboot/model
+	pxe lib firstboot/model
+	builder/common lib pxe firstboot/model
+	builder/recipe lib pxe firstboot/model builder/common
+	builder/input lib pxe firstboot/model builder/common builder/recipe
+	builder/base lib pxe firstboot/model builder/common builder/recipe builder/input
+	builder/root lib pxe firstboot/model builder/common builder/recipe builder/input builder/base
+	builder/image lib pxe firstboot/model builder/common builder/recipe builder/input builder/base builder/root
+	builder/disk lib pxe firstboot/model builder/common
+	builder/rack lib pxe firstboot/model builder/common
+	builder lib pxe firstboot/model builder/common builder/recipe builder/input builder/base builder/root builder/image builder/disk builder/rack
+	test/standin lib test/standin/common
+	test/standin/common lib
 	END
+}
+
+# Every include in quotes of the product and the stand-ins, held against the table.
+layers() {
+	dependencies >"$WORK/dependencies"
+	tracked 'lib/*.[chS]' 'firstboot/*.[chS]' 'pxe/*.[chS]' 'builder/*.[chS]' 'test/standin/*.[chS]' |
+		xargs awk -v table="$WORK/dependencies" '
+			BEGIN {
+				while ((getline line <table) > 0) {
+					n = split(line, word, " ")
+					for (i = 1; i <= n; i++)
+						may[word[1], word[i]] = 1
+				}
+			}
+			/^[[:space:]]*#[[:space:]]*include[[:space:]]*"/ {
+				split($0, part, "\"")
+				from = FILENAME
+				to = part[2]
+				sub(/\/[^\/]*$/, "", from)
+				if (!sub(/\/[^\/]*$/, "", to))
+					print FILENAME ":" FNR ": " part[2] ": write the path from the root"
+				else if (!((from, to) in may))
+					print FILENAME ":" FNR ": " from " must not include from " to
+			}'
 }
 
 big_files() {

@@ -7,7 +7,7 @@
 
 #include "firstboot/config-url.h"
 #include "firstboot/config.h"
-#include "firstboot/rack-entry.h"
+#include "firstboot/rack-source.h"
 #include "firstboot/state.h"
 #include "test-firstboot-http.h"
 

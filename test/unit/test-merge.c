@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * builder/root/layer.h, merge-plan.h, unit-links.h and merge.h, from a small base in memory to
- * the stream that becomes the root image.
+ * builder/root/layer.h, merge-plan.h, unit-links.h and merge.h, from a small base in
+ * memory to the stream that becomes the root image.
  */
 #include "test-archive.h"
 

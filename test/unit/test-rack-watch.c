@@ -34,7 +34,7 @@ struct fixture {
 static void put_qemu(struct fixture *f)
 {
 	_cleanup_free_ char *bin = xasprintf("%s/bin", f->scratch);
-	_cleanup_free_ char *file = xasprintf("%s/" VM_PROGRAM, bin);
+	_cleanup_free_ char *file = xasprintf("%s/" ACCEL_QEMU, bin);
 	static const char text[] = "#!/bin/sh\n"
 				   "echo \"$*\" >run/args\n"
 				   "eval \"$RACK_TEST_SCRIPT\"\n"
@@ -354,10 +354,10 @@ static void test_a_machine_that_ends_has_failed(void **state)
 	check_verdict(&f->machines[0], MACHINE_FAILED,
 		      "its machine ended: it switched itself off");
 	check_verdict(&f->machines[1], MACHINE_FAILED,
-		      "its machine ended: " VM_PROGRAM " exited with 1: no such device: "
+		      "its machine ended: " ACCEL_QEMU " exited with 1: no such device: "
 		      "tap1");
 	check_verdict(&f->machines[2], MACHINE_FAILED,
-		      "its machine ended: " VM_PROGRAM " was killed by SIGSEGV");
+		      "its machine ended: " ACCEL_QEMU " was killed by SIGSEGV");
 }
 
 /* --- KVM that gives up ------------------------------------------------------------- */
@@ -419,7 +419,7 @@ static void test_a_machine_that_ends_under_kvm_otherwise_has_failed(void **state
 	switch_on(f, 1, ACCEL_KVM, "echo 'disk/node-1.img: locked' >&2; exit 1");
 	watch_to_the_end(f);
 	check_verdict(&f->machines[1], MACHINE_FAILED,
-		      "its machine ended: " VM_PROGRAM " exited with 1: disk/node-1.img: "
+		      "its machine ended: " ACCEL_QEMU " exited with 1: disk/node-1.img: "
 		      "locked");
 }
 

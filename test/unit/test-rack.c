@@ -3,7 +3,7 @@
  */
 #include "pxe/rack.h"
 
-#include "firstboot/rack-entry.h"
+#include "firstboot/model/rack-entry.h"
 #include "lib/file.h"
 #include "lib/net.h"
 

@@ -6,7 +6,7 @@
  */
 #include "test-recipe.h"
 #include "builder/base/base.h"
-#include "builder/image/image.h"
+#include "builder/image/image-parts.h"
 #include "builder/input/lock-read.h"
 #include "builder/recipe/recipe-parse.h"
 

@@ -4,7 +4,7 @@
  * who have nothing to say fill in the same words everywhere; a rack.cfg does not have
  * them, so they match nothing.
  */
-#include "firstboot/rack-entry.h"
+#include "firstboot/rack-source.h"
 #include "firstboot/link.h"
 #include "lib/file.h"
 
@@ -110,8 +110,8 @@ static const struct way {
 	{"mac", by_mac},
 };
 
-int rack_entry_find(const struct conf_node *hosts, const struct machine_id *m,
-		    const struct conf_node **ret, struct diag *d)
+int rack_source_find(const struct conf_node *hosts, const struct machine_id *m,
+		     const struct conf_node **ret, struct diag *d)
 {
 	const struct conf_node *found = NULL;
 
@@ -132,94 +132,6 @@ int rack_entry_find(const struct conf_node *hosts, const struct machine_id *m,
 	return found != NULL;
 }
 
-/* --- onto the host ---------------------------------------------------------------- */
-
-const char *const rack_cluster_others[] = {
-	"name",           "boot_server", "master",  "cmdline", "state_disk", "vm",
-	"role",           "mac",         "address", "cbr0",    "cluster",    "report",
-	"bgp_node_peers", NULL};
-const char *const rack_entry_others[] = {"address", "cluster",  "cmdline",   "state_disk",
-					 "vm",      "serial",   "uuid",      "pools",
-					 "bgp_as",  "bgp_mesh", "bgp_peers", NULL};
-
-static int set(struct host *h, const char *key, const char *value,
-	       const struct conf_node *from, struct diag *d)
-{
-	return host_set(h, key, value, conf_file(from), conf_line(from), d);
-}
-
-/* An address without a prefix gets the node network's. */
-static int load_address(struct host *h, const struct conf_node *entry, struct diag *d)
-{
-	const struct conf_node *n = conf_member(entry, "address");
-	_cleanup_free_ char *text = NULL;
-	const char *s = "";
-	uint32_t addr;
-
-	if (!n)
-		return 0;
-	(void)!conf_str(n, &s, NULL);
-	if (net_parse_addr(s, &addr) == 0)
-		text = xasprintf("%s/%u", s, h->node_network.prefix);
-	return set(h, "address", text ? text : s, n, d);
-}
-
-/* The address of the host of that name, as text without a prefix; NULL: none. */
-static char *address_of(const struct conf_node *hosts, const char *name)
-{
-	const char *is = NULL, *s = NULL;
-
-	for (size_t i = 0; i < conf_len(hosts); i++)
-		if (conf_get_str(conf_at(hosts, i), "name", &is, NULL) > 0 &&
-		    streq(is, name) &&
-		    conf_get_str(conf_at(hosts, i), "address", &s, NULL) > 0)
-			return xstrndup(s, strcspn(s, "/"));
-	return NULL;
-}
-
-/* The cluster's master is a host's name or an address. */
-static int load_master(struct host *h, const struct conf_node *cluster,
-		       const struct conf_node *hosts, struct diag *d)
-{
-	const struct conf_node *n = conf_member(cluster, "master");
-	_cleanup_free_ char *of_host = NULL;
-	const char *s = "";
-	uint32_t addr;
-
-	if (!n || h->set[HOST_MASTER])
-		return 0;
-	(void)!conf_str(n, &s, NULL);
-	if (net_parse_addr(s, &addr) < 0) {
-		of_host = address_of(hosts, s);
-		if (!of_host)
-			return conf_complain(n, d,
-					     "cluster: master: no host with an "
-					     "address has this name");
-	}
-	return set(h, "master", of_host ? of_host : s, n, d);
-}
-
-int rack_entry_load(struct host *h, const struct conf_node *rack,
-		    const struct conf_node *entry, struct diag *d)
-{
-	const struct conf_node *cluster = conf_member(rack, "cluster"),
-			       *hosts = conf_member(rack, "hosts"),
-			       *name = conf_member(cluster, "name");
-	const char *s = "";
-	int r = 0;
-
-	if (host_load_conf_except(h, cluster, "cluster: ", rack_cluster_others, d) < 0)
-		r = -1;
-	h->set[HOST_MASTER] = false; /* the entry's, or the cluster's */
-	if (host_load_conf_except(h, entry, "", rack_entry_others, d) < 0)
-		r = -1;
-	if (load_address(h, entry, d) < 0 || load_master(h, cluster, hosts, d) < 0)
-		r = -1;
-	if (name && conf_str(name, &s, d) == 0 && set(h, "cluster", s, name, d) < 0)
-		r = -1;
-	return r;
-}
-
 /* --- the source ------------------------------------------------------------------- */
 
 /* Looks again and again: by MAC, the driver of a card may still be probing. */
@@ -233,7 +145,7 @@ static int find_waiting(const struct firstboot *fb, const struct conf_node *host
 		int r;
 
 		machine_id_read(&m, fb->rootfd);
-		r = rack_entry_find(hosts, &m, ret, d);
+		r = rack_source_find(hosts, &m, ret, d);
 		if (r != 0)
 			return r;
 		if (now_ms() >= end) {
@@ -244,8 +156,8 @@ static int find_waiting(const struct firstboot *fb, const struct conf_node *host
 	}
 }
 
-int rack_entry_source(const struct firstboot *fb, const char *path, const char *name,
-		      struct host *h, struct diag *d)
+int rack_source_load(const struct firstboot *fb, const char *path, const char *name,
+		     struct host *h, struct diag *d)
 {
 	const struct conf_node *cluster = NULL, *hosts = NULL, *entry = NULL;
 	static const char *const keys[] = {"cluster", "hosts", NULL};

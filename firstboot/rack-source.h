@@ -7,7 +7,7 @@
 #pragma once
 
 #include "firstboot/firstboot.h"
-#include "firstboot/model/host.h"
+#include "firstboot/model/rack-entry.h"
 
 /* What a machine can be known by. Owned. */
 struct machine_id {
@@ -25,21 +25,13 @@ void machine_id_done(struct machine_id *m);
  * The entry of `hosts` for this machine: by `serial`, else by `uuid`, else by `mac`. 1:
  * *ret is set. 0: there is none. -1: two match by the same, complained about.
  */
-int rack_entry_find(const struct conf_node *hosts, const struct machine_id *m,
-		    const struct conf_node **ret, struct diag *d) _must_check_;
-
-/* What the two groups hold beside a host's own keys, or say of the host in another way,
- * or may not hold: for host_load_conf_except. NULL-terminated. */
-extern const char *const rack_cluster_others[], *const rack_entry_others[];
-
-/* Lays the cluster group and the entry over a host. 0 or -1. */
-int rack_entry_load(struct host *h, const struct conf_node *rack,
-		    const struct conf_node *entry, struct diag *d) _must_check_;
+int rack_source_find(const struct conf_node *hosts, const struct machine_id *m,
+		     const struct conf_node **ret, struct diag *d) _must_check_;
 
 /*
  * All of it, for the file `path`, called `name` in complaints; waits for links until
  * fb->link_timeout when no entry is found by what is there. 1, 0 (no such file), -1 (also
  * when no entry is this machine's).
  */
-int rack_entry_source(const struct firstboot *fb, const char *path, const char *name,
-		      struct host *h, struct diag *d) _must_check_;
+int rack_source_load(const struct firstboot *fb, const char *path, const char *name,
+		     struct host *h, struct diag *d) _must_check_;

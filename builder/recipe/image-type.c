@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The image types there are. A new one is a file and a row here. */
-#include "builder/image/image.h"
+#include "builder/recipe/image-type.h"
 
-const struct image_type *const image_types[] = {&image_pxe, &image_disk, &image_iso,
-						NULL};
+#include "lib/str.h"
+
+#include <stdio.h>
 
 const struct image_type *image_type_find(const char *name)
 {

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "builder/disk/device-line.h"
+
+#include "lib/file.h"
+#include "lib/str.h"
+
+#include <stdarg.h>
+
+#define FACT_MAX 4096
+
+static _printf_(2, 0) char *vline(int root, const char *fmt, va_list ap)
+{
+	_cleanup_free_ char *path = NULL, *text = NULL;
+	char *start, *end;
+
+	if (vasprintf(&path, fmt, ap) < 0)
+		abort();
+	if (file_read_at(root, path, FACT_MAX, &text, NULL) < 0)
+		return NULL;
+	start = text + strspn(text, " \t\n");
+	end = start + strcspn(start, "\n");
+	while (end > start && (end[-1] == ' ' || end[-1] == '\t'))
+		end--;
+	return end > start ? xstrndup(start, (size_t)(end - start)) : NULL;
+}
+
+char *device_line(int root, const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+
+	va_start(ap, fmt);
+	s = vline(root, fmt, ap);
+	va_end(ap);
+	return s;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Image types: what a recipe's `images` may name. A recipe knows them only by this table;
+ * builder/image fills it in.
+ */
+#pragma once
+
+#include "builder/common/tool.h"
+
+struct image_parts;
+
+struct image_type {
+	const char *name;
+	const char *what; /* one line for the man page's test and --help */
+
+	bool medium;                     /* the recipe's group media says more about it */
+	const struct tool *const *tools; /* lists of programs it needs, or NULL */
+
+	/* Makes the outputs in the outputs' folder and adds their names to *outputs. */
+	int (*write)(const struct image_parts *parts, char ***outputs, struct err *e);
+};
+
+/* Every type there is, NULL-terminated. */
+extern const struct image_type *const image_types[];
+
+/* Returns the type with this name, or NULL. */
+const struct image_type *image_type_find(const char *name);
+
+/* Returns all names, as in "pxe, disk"; valid for ever. */
+const char *image_type_names(void);
