@@ -12,8 +12,8 @@
 
 static const struct firstboot_command commands[] = {
 	{"apply", NULL, "make this machine the host its configuration says", cmd_apply},
-	{"report", NULL,
-	 "look whether its role works; --wait: until then, report", cmd_report},
+	{"report", NULL, "look whether its role works; --wait: until then, report",
+	 cmd_report},
 	{"pool", NULL, "add Calico's pools and BGP peers to etcd, once", cmd_pool},
 	{"containers", NULL, "give Docker the container images that are baked in",
 	 cmd_containers},

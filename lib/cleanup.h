@@ -16,28 +16,28 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define _cleanup_(f)	__attribute__((cleanup(f)))
-#define _printf_(a, b)	__attribute__((format(printf, a, b)))
-#define _must_check_	__attribute__((warn_unused_result))
-#define _unused_	__attribute__((unused))
-#define _noreturn_	__attribute__((noreturn))
+#define _cleanup_(f)   __attribute__((cleanup(f)))
+#define _printf_(a, b) __attribute__((format(printf, a, b)))
+#define _must_check_   __attribute__((warn_unused_result))
+#define _unused_       __attribute__((unused))
+#define _noreturn_     __attribute__((noreturn))
 
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-#define TAKE_PTR(p)                                                            \
-	({                                                                     \
-		__typeof__(p) *take_ = &(p);                                   \
-		__typeof__(p) taken_ = *take_;                                 \
-		*take_ = NULL;                                                 \
-		taken_;                                                        \
+#define TAKE_PTR(p)                                                                      \
+	({                                                                               \
+		__typeof__(p) *take_ = &(p);                                             \
+		__typeof__(p) taken_ = *take_;                                           \
+		*take_ = NULL;                                                           \
+		taken_;                                                                  \
 	})
 
-#define TAKE_FD(fd)                                                            \
-	({                                                                     \
-		int *take_ = &(fd);                                            \
-		int taken_ = *take_;                                           \
-		*take_ = -1;                                                   \
-		taken_;                                                        \
+#define TAKE_FD(fd)                                                                      \
+	({                                                                               \
+		int *take_ = &(fd);                                                      \
+		int taken_ = *take_;                                                     \
+		*take_ = -1;                                                             \
+		taken_;                                                                  \
 	})
 
 static inline void free_p(void *p)
@@ -72,7 +72,7 @@ static inline void closedir_p(DIR **d)
 	errno = saved;
 }
 
-#define _cleanup_free_		_cleanup_(free_p)
-#define _cleanup_close_		_cleanup_(close_p)
-#define _cleanup_fclose_	_cleanup_(fclose_p)
-#define _cleanup_closedir_	_cleanup_(closedir_p)
+#define _cleanup_free_     _cleanup_(free_p)
+#define _cleanup_close_    _cleanup_(close_p)
+#define _cleanup_fclose_   _cleanup_(fclose_p)
+#define _cleanup_closedir_ _cleanup_(closedir_p)

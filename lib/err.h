@@ -18,7 +18,7 @@
 /* The process's exit status for each kind of failure (0 is success). */
 enum err_code {
 	ERR_FAILED = 1, /* the world: a file, the network, a tool, a digest */
-	ERR_USAGE = 2,	/* the command line */
+	ERR_USAGE = 2,  /* the command line */
 	ERR_CONFIG = 3, /* a recipe, rack or host file says something wrong */
 };
 

@@ -16,16 +16,16 @@
  * *ret is owned by the caller and NUL-terminated; *ret_len may be NULL.
  * 0, or -errno; -EFBIG when larger than max.
  */
-int file_read_at(int dirfd, const char *path, size_t max, char **ret, size_t *ret_len)
-	_must_check_;
+int file_read_at(int dirfd, const char *path, size_t max, char **ret,
+		 size_t *ret_len) _must_check_;
 
 /*
  * Replaces `path` atomically: a temporary in the same directory (O_EXCL,
  * O_NOFOLLOW, O_CLOEXEC), write, fchmod, fsync, renameat, fsync of the directory.
  * The parent directory must exist. 0 or -errno; on failure nothing is left behind.
  */
-int file_write_at(int dirfd, const char *path, const void *data, size_t len, mode_t mode)
-	_must_check_;
+int file_write_at(int dirfd, const char *path, const void *data, size_t len,
+		  mode_t mode) _must_check_;
 
 /* Whether `path` is a regular file with exactly these bytes and this mode. */
 bool file_is_at(int dirfd, const char *path, const void *data, size_t len, mode_t mode);
@@ -34,8 +34,8 @@ bool file_is_at(int dirfd, const char *path, const void *data, size_t len, mode_
  * As file_write_at, but leaves a file alone that already has these bytes and this
  * mode. Returns 1 when it wrote, 0 when nothing had to be done, -errno.
  */
-int file_update_at(int dirfd, const char *path, const void *data, size_t len, mode_t mode)
-	_must_check_;
+int file_update_at(int dirfd, const char *path, const void *data, size_t len,
+		   mode_t mode) _must_check_;
 
 /* Makes a symlink in place of what is there, atomically. 1, 0 as it was, -errno. */
 int file_symlink_at(int dirfd, const char *path, const char *target) _must_check_;

@@ -15,8 +15,8 @@ struct json {
 };
 
 /* `key` is NULL inside an array and for the outermost value. */
-void json_open(struct json *j, const char *key, char bracket); /* '{' or '[' */
-void json_close(struct json *j, char bracket);		       /* '}' or ']' */
+void json_open(struct json *j, const char *key, char bracket);     /* '{' or '[' */
+void json_close(struct json *j, char bracket);                     /* '}' or ']' */
 void json_str(struct json *j, const char *key, const char *value); /* NULL gives null */
 void json_u64(struct json *j, const char *key, uint64_t value);
 void json_bool(struct json *j, const char *key, bool value);

@@ -24,7 +24,7 @@ struct mac {
 /* 0 or -EINVAL. */
 int net_parse_addr(const char *s, uint32_t *ret) _must_check_;
 int net_parse_cidr(const char *s, struct cidr *ret) _must_check_; /* with its prefix */
-int net_parse_mac(const char *s, struct mac *ret) _must_check_;	  /* ':' or '-' between */
+int net_parse_mac(const char *s, struct mac *ret) _must_check_;   /* ':' or '-' between */
 int net_parse_hostport(const char *s, uint32_t *addr, uint16_t *port) _must_check_;
 
 /* Return `out`. */

@@ -56,8 +56,8 @@ struct rtnl_exchange {
 int rtnl_take(struct rtnl_exchange *x, const uint8_t *buf, size_t n) _must_check_;
 
 /* Sends a single request and awaits its ACK; `fn` may be NULL. */
-int rtnl_ask(struct rtnl *r, struct rtnl_request *q, rtnl_answer_fn fn, void *arg)
-	_must_check_;
+int rtnl_ask(struct rtnl *r, struct rtnl_request *q, rtnl_answer_fn fn,
+	     void *arg) _must_check_;
 
 /* What a dump collects: `n` elements of `size` bytes. */
 struct rtnl_list {

@@ -23,7 +23,7 @@ void rtnl_close(struct rtnl *r);
 struct rtnl_link {
 	int index;
 	char name[IF_NAMESIZE];
-	char kind[32]; /* IFLA_INFO_KIND: "bridge", "tun", ...; "" for real hardware */
+	char kind[32];  /* IFLA_INFO_KIND: "bridge", "tun", ...; "" for real hardware */
 	unsigned flags; /* IFF_* */
 	uint32_t mtu;
 	int master; /* index or 0 */
@@ -51,8 +51,8 @@ int rtnl_addr_add(struct rtnl *r, int index, struct cidr c) _must_check_;
 int rtnl_addr_del(struct rtnl *r, int index, struct cidr c) _must_check_;
 
 /* An IPv6 address in network byte order, usable at once (no duplicate detection). */
-int rtnl_addr6_add(struct rtnl *r, int index, const uint8_t addr[16], uint8_t prefix)
-	_must_check_;
+int rtnl_addr6_add(struct rtnl *r, int index, const uint8_t addr[16],
+		   uint8_t prefix) _must_check_;
 
 /*
  * Leaves exactly `want` on the link: adds it if absent, removes every other IPv4

@@ -15,20 +15,20 @@ struct run {
 	const char *const *argv; /* argv[0] is looked up in PATH, then in the sbin folders
 				  * (an ordinary user's PATH has none); with a slash it is
 				  * a path, relative to cwd */
-	const char *const *env;	 /* "NAME=value" added to our environment, or NULL */
-	int in, out, err;	 /* descriptors for 0, 1, 2: 0 or -1 means /dev/null for
+	const char *const *env;  /* "NAME=value" added to our environment, or NULL */
+	int in, out, err;        /* descriptors for 0, 1, 2: 0 or -1 means /dev/null for
 				  * in, ours for out; for err: kept aside and its last
 				  * lines put into the error message */
-	const char *cwd;	 /* or NULL */
-	unsigned timeout_ms;	 /* since its start; run_wait and run_capture kill it then
+	const char *cwd;         /* or NULL */
+	unsigned timeout_ms;     /* since its start; run_wait and run_capture kill it then
 				  * (SIGTERM, and SIGKILL 2 s later); 0: none */
-	bool detach;		 /* no PDEATHSIG */
+	bool detach;             /* no PDEATHSIG */
 };
 
 struct child {
-	pid_t pid; /* 0: none */
+	pid_t pid;        /* 0: none */
 	const char *name; /* within argv[0], which must live as long */
-	int errfd;	  /* memfd with what it said; 0 or -1: none */
+	int errfd;        /* memfd with what it said; 0 or -1: none */
 	unsigned timeout_ms;
 	uint64_t deadline; /* CLOCK_MONOTONIC, ms; 0: none */
 };
@@ -56,12 +56,12 @@ int run_argv(const char *const *argv, struct err *e) _must_check_;
  * Start, read its standard output to the end (at most 16 MiB; until all that inherited it
  * have closed it), wait. *ret is owned and NUL-terminated; `out` of *r does not count.
  */
-int run_capture(const struct run *r, char **ret, size_t *ret_len, struct err *e)
-	_must_check_;
+int run_capture(const struct run *r, char **ret, size_t *ret_len,
+		struct err *e) _must_check_;
 
 /* As run_argv with `len` bytes of `data` on its standard input. */
-int run_input(const char *const *argv, const void *data, size_t len, struct err *e)
-	_must_check_;
+int run_input(const char *const *argv, const void *data, size_t len,
+	      struct err *e) _must_check_;
 
 /* The path of the executable that run_start would start for `name`, or NULL. Owned. */
 char *run_find(const char *name);

@@ -43,7 +43,7 @@ void buf_done(struct buf *b);
 
 /* NULL-terminated, owned list of owned strings; NULL is the empty list. */
 size_t strv_len(char *const *v);
-void strv_add(char ***v, const char *s);	/* copies */
+void strv_add(char ***v, const char *s); /* copies */
 void strv_addf(char ***v, const char *fmt, ...) _printf_(2, 3);
 void strv_extend(char ***v, char *const *more); /* copies */
 bool strv_has(char *const *v, const char *s);

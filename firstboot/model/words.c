@@ -133,14 +133,10 @@ const char *word_docker_option_wrong(const char *s)
 const char *word_environment_wrong(const char *s)
 {
 	static const char *const ours[] = {
-		"DEFAULT_IPV4",
-		"KUBERNETES_MASTER",
-		"ETCD_AUTHORITY",
-		"KUBE_API_ROOT",
-		"CALICOCTL_PATH",
-		"SERVICE_CLUSTER_IP_RANGE",
-		"CLUSTER_DNS",
-		NULL,
+		"DEFAULT_IPV4",   "KUBERNETES_MASTER",
+		"ETCD_AUTHORITY", "KUBE_API_ROOT",
+		"CALICOCTL_PATH", "SERVICE_CLUSTER_IP_RANGE",
+		"CLUSTER_DNS",    NULL,
 	};
 	size_t len = strcspn(s, "=");
 
