@@ -3,7 +3,7 @@
 # rackstrap. `make rack` goes from nothing to a running rack in QEMU; `make check` runs
 # the tests, `make check-long` the long ones; `make help` lists the rest. O=DIR builds
 # elsewhere, V=1 shows the commands, DEV=1 turns warnings into errors, SAN=1 builds with
-# ASan and UBSan, CC=clang works.
+# ASan and UBSan, COV=1 for coverage, CC=clang works.
 
 O	?= build
 prefix	?= /usr/local
@@ -26,6 +26,10 @@ LDFLAGS += -fsanitize=address,undefined
 else
 BASE_CFLAGS += $(HARDEN)
 endif
+ifeq ($(COV),1)
+BASE_CFLAGS += --coverage
+LDFLAGS += --coverage
+endif
 
 Q	:= $(if $(filter 1,$(V)),,@)
 say	= $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
@@ -33,7 +37,7 @@ say	= $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all deps image rack check check-unit check-asan check-clang check-fuzz check-build \
-	check-repro check-qemu check-long bench install clean help images-mirror
+	check-repro check-qemu check-long coverage bench install clean help images-mirror
 
 LIBS_BUILDER	:= -lconfig -larchive -lcurl -lcrypto -ljansson -lsodium -lguestfs
 LIBS_FIRSTBOOT	:= -lconfig -lsodium
@@ -149,6 +153,7 @@ DEPS	:= gcc libc6-dev make pkg-config clang libclang-rt-14-dev \
 	grub-common grub-pc-bin grub-efi-amd64-bin \
 	iproute2 iptables procps systemd curl openssh-client openssl python3 ca-certificates \
 	initramfs-tools-core mandoc busybox gpg gpg-agent gpgconf python3-jsonschema etcd-server \
+	clang-format-14 cppcheck gcovr \
 	nbdkit dmsetup kmod bird
 
 # libguestfs boots a kernel of this machine; a machine that has one needs no other.
@@ -241,6 +246,12 @@ check-qemu: tests-built $(O)/standin/mirror.stamp
 check-long: deps
 	$(Q)$(MAKE) $(JOBS) DEV=1 tests-built $(O)/standin/mirror.stamp
 	$(Q)test/run $(LONG_TESTS)
+# The quick tests with a build of its own; ends with a table of lines for each folder.
+coverage:
+	$(Q)$(MAKE) O=$(O)/coverage COV=1 CFLAGS='-O0 -g' tests-built
+	$(Q)find $(O)/coverage -name '*.gcda' -delete
+	$(Q)O=$(O)/coverage test/run $(patsubst $(O)/%,$(O)/coverage/%,$(UNIT_TESTS) $(FUZZERS)) $(SHOULD_FAIL) --
+	$(Q)test/coverage $(O)/coverage
 bench: tests-built $(O)/standin/mirror.stamp
 	$(Q)test/bench/run $(O)
 
@@ -267,6 +278,7 @@ help:
 	@echo 'make              everything into $(O)/'
 	@echo 'make check-asan check-clang check-fuzz check-build check-repro check-qemu check-long'
 	@echo 'make bench        timings'
+	@echo 'make coverage     lines that the quick tests run, for each folder'
 	@echo 'make install      DESTDIR= prefix=$(prefix)'
 
 -include $(shell [ -d $(O)/obj ] && find $(O)/obj -name '*.d')

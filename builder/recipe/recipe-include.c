@@ -277,7 +277,8 @@ char *recipe_tidy_path(const char *path)
 		if (streq(parts[i], "."))
 			continue;
 		if (streq(parts[i], "..") && n > 0 && !streq(kept[n - 1], "..")) {
-			free(TAKE_PTR(kept[--n]));
+			n--;
+			free(TAKE_PTR(kept[n]));
 			continue;
 		}
 		strv_add(&kept, parts[i]);

@@ -8,6 +8,7 @@
 
 static int write_ours(int fd, const struct recipe *r, char ***paths, struct err *e)
 {
+	/* cppcheck-suppress comparePointers ; both are symbols of one embedded file */
 	size_t len = (size_t)(embed_rackstrap_end - embed_rackstrap);
 	struct cpio c;
 
