@@ -70,8 +70,8 @@ $(O)/obj/%.o: %.S
 	@mkdir -p $(@D)
 	$(call say,AS,$<)$(CC) $(CPPFLAGS) -c -o $@ $<
 
-# .incbin is invisible to -MMD.
-$(O)/obj/pxe/embed.o: $(sort $(wildcard pxe/templates/*) $(wildcard pxe/initramfs/*))
+# What embed.S includes is invisible to -MMD.
+$(O)/obj/pxe/embed.o: pxe/embed.h $(sort $(wildcard pxe/templates/*) $(wildcard pxe/initramfs/*))
 
 $(O)/lib.a: $(LIB_OBJ)
 $(O)/model.a: $(MODEL_OBJ)

@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Texts that live in files of their own and are part of the program (embed.S). Each is
- * followed by a NUL that is not counted.
+ * Texts that live in files of their own and are part of the program. Each is followed by
+ * a NUL that is not counted. embed.S includes this list too, and puts the files in.
  */
 #pragma once
 
-#define EMBED(name) extern const char embed_##name[], embed_##name##_end[]
+#ifdef __ASSEMBLER__
+#define EMBED(name, path) embed name, path
+#else
+#define EMBED(name, path) extern const char embed_##name[], embed_##name##_end[]
+#endif
 
-EMBED(boot_ipxe);
-EMBED(host_ipxe);
-EMBED(grub_cfg);
-EMBED(host_grub);
-EMBED(pxelinux_default);
-EMBED(pxelinux_host);
-EMBED(dnsmasq_conf);
-EMBED(nginx_conf);
-EMBED(media_grub);
-EMBED(slot_grub);
-EMBED(stick_grub);
-EMBED(rackstrap); /* pxe/initramfs/rackstrap: scripts/rackstrap in an initrd */
+EMBED(boot_ipxe, "pxe/templates/boot.ipxe");
+EMBED(host_ipxe, "pxe/templates/host.ipxe");
+EMBED(grub_cfg, "pxe/templates/grub.cfg");
+EMBED(host_grub, "pxe/templates/host.grub");
+EMBED(pxelinux_default, "pxe/templates/pxelinux-default");
+EMBED(pxelinux_host, "pxe/templates/pxelinux-host");
+EMBED(dnsmasq_conf, "pxe/templates/dnsmasq.conf");
+EMBED(nginx_conf, "pxe/templates/nginx.conf");
+EMBED(media_grub, "pxe/templates/media.grub");
+EMBED(slot_grub, "pxe/templates/slot.grub");
+EMBED(stick_grub, "pxe/templates/stick.grub");
+EMBED(rackstrap, "pxe/initramfs/rackstrap"); /* scripts/rackstrap in an initrd */

@@ -51,28 +51,46 @@ static char *listen_line(const struct tree_plan *p)
 			 net_format_addr(p->rack->boot_server, addr));
 }
 
-/* Who gets which loader: by architecture (RFC 4578, option 93), iPXE by its option 175.
- */
+/* Appends the lines that offer a loader's programs to firmware by our own DHCP. */
+static void append_programs(struct buf *b, const struct pxe_loader *l)
+{
+	for (const struct pxe_program *f = l->programs; f->file; f++)
+		for (size_t i = 0; f->archs[i]; i++)
+			buf_printf(b, "dhcp-match=set:%s,option:client-arch,%s\n", f->tag,
+				   f->archs[i]);
+	for (const struct pxe_program *f = l->programs; f->file; f++)
+		buf_printf(b, "dhcp-boot=tag:!%s,tag:%s,%s\n", l->dhcp_tag, f->tag,
+			   f->file);
+}
+
+/* Appends the same beside another DHCP server. */
+static void append_services(struct buf *b, const struct pxe_loader *l)
+{
+	for (const struct pxe_program *f = l->programs; f->file; f++)
+		for (size_t i = 0; f->services[i]; i++)
+			buf_printf(b, "pxe-service=tag:!%s,%s,\"rackstrap\",%s\n",
+				   l->dhcp_tag, f->services[i], f->file);
+}
+
+/* Returns the lines that give firmware its loader and a running loader its entry. */
 static char *boot_lines(const struct tree_plan *p)
 {
 	_cleanup_buf_ struct buf b = {0};
 
-	if (p->o.proxy_dhcp) {
-		buf_puts(&b,
-			 "pxe-service=tag:!ipxe,x86PC,\"rackstrap\",undionly.kpxe\n"
-			 "pxe-service=tag:!ipxe,BC_EFI,\"rackstrap\",snponly.efi\n"
-			 "pxe-service=tag:!ipxe,X86-64_EFI,\"rackstrap\",snponly.efi\n");
-	} else {
-		buf_puts(&b, "dhcp-match=set:bios,option:client-arch,0\n"
-			     "dhcp-match=set:efi,option:client-arch,7\n"
-			     "dhcp-match=set:efi,option:client-arch,9\n"
-			     "dhcp-boot=tag:!ipxe,tag:bios,undionly.kpxe\n"
-			     "dhcp-boot=tag:!ipxe,tag:efi,snponly.efi\n");
+	for (const struct pxe_loader *l = pxe_loaders; l->name; l++) {
+		if (!l->programs)
+			continue;
+		buf_printf(&b, "%sdhcp-match=set:%s,%s\n", b.len ? "\n" : "", l->dhcp_tag,
+			   l->dhcp_option);
+		if (p->o.proxy_dhcp)
+			append_services(&b, l);
+		else
+			append_programs(&b, l);
+		buf_printf(&b, "dhcp-boot=tag:%s,%s%s", l->dhcp_tag, p->base,
+			   tree_url(l->entry_path));
+		if (!p->o.proxy_dhcp && l->dhcp_lines)
+			buf_printf(&b, "\n%s", l->dhcp_lines);
 	}
-	buf_printf(&b, "dhcp-boot=tag:ipxe,%s/boot.ipxe", p->base);
-	if (!p->o.proxy_dhcp)
-		buf_puts(&b, "\n# iPXE need not wait for a proxy DHCP server.\n"
-			     "dhcp-option=tag:ipxe,encap:175,176,1b");
 	return buf_take(&b);
 }
 

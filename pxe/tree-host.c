@@ -5,38 +5,28 @@
  * where it was read (names, roles, digests) or in kernel-cmdline.c (kernel words):
  * nothing needs quoting.
  */
-#include "pxe/embed.h"
 #include "pxe/kernel-cmdline.h"
 #include "pxe/template.h"
 #include "pxe/tree-parts.h"
 
-char *tree_boot_ipxe(const struct tree_plan *p)
+static char *fill(const char *text, const struct template_var *vars)
 {
-	const struct template_var vars[] = {
-		{"rack", p->rack->name}, {"base", p->base}, {NULL, NULL}};
 	_cleanup_buf_ struct buf b = {0};
 
-	template_render(&b, embed_boot_ipxe, vars);
+	template_render(&b, text, vars);
 	return buf_take(&b);
 }
 
-char *tree_grub_cfg(const struct tree_plan *p)
+char *tree_entry_text(const struct tree_plan *p, const struct pxe_loader *l)
 {
 	const struct template_var vars[] = {
-		{"rack", p->rack->name}, {"grub_base", p->grub_base}, {NULL, NULL}};
-	_cleanup_buf_ struct buf b = {0};
+		{"rack", p->rack->name},
+		{"base", p->base},
+		{"grub_base", p->grub_base},
+		{NULL, NULL},
+	};
 
-	template_render(&b, embed_grub_cfg, vars);
-	return buf_take(&b);
-}
-
-char *tree_pxelinux_default(const struct tree_plan *p)
-{
-	const struct template_var vars[] = {{"rack", p->rack->name}, {NULL, NULL}};
-	_cleanup_buf_ struct buf b = {0};
-
-	template_render(&b, embed_pxelinux_default, vars);
-	return buf_take(&b);
+	return fill(l->entry, vars);
 }
 
 /* "SERIAL 0 115200" for the console "ttyS0,115200n8"; "" for any other console. The
@@ -66,14 +56,6 @@ static char *host_cfg(const struct tree_plan *p, const struct rack_host *h)
 	return buf_take(&b);
 }
 
-static char *fill(const char *text, const struct template_var *vars)
-{
-	_cleanup_buf_ struct buf b = {0};
-
-	template_render(&b, text, vars);
-	return buf_take(&b);
-}
-
 int tree_host_texts(const struct tree_plan *p, const struct rack_host *h,
 		    struct tree_host_texts *ret, struct err *e)
 {
@@ -95,18 +77,18 @@ int tree_host_texts(const struct tree_plan *p, const struct rack_host *h,
 		{"words", words},        {"grub_words", grub_words},
 		{"serial", serial},      {NULL, NULL},
 	};
-	ret->ipxe = fill(embed_host_ipxe, vars);
-	ret->grub = fill(embed_host_grub, vars);
-	ret->pxelinux = fill(embed_pxelinux_host, vars);
+	for (const struct pxe_loader *l = pxe_loaders; l->name; l++) {
+		_cleanup_free_ char *script = fill(l->host, vars);
+
+		strv_add(&ret->scripts, script);
+	}
 	ret->host_cfg = host_cfg(p, h);
 	return 0;
 }
 
 void tree_host_texts_done(struct tree_host_texts *t)
 {
-	free(t->ipxe);
-	free(t->grub);
-	free(t->pxelinux);
+	strv_free(t->scripts);
 	free(t->host_cfg);
 	*t = (struct tree_host_texts){0};
 }

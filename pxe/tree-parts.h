@@ -2,6 +2,7 @@
 /* The texts of a boot tree, made from a rack and an image; tree.c puts them on disk. */
 #pragma once
 
+#include "pxe/loaders.h"
 #include "pxe/tree.h"
 
 #define TREE_ID_LEN   36 /* "<16 of root>-<8 of initrd>-<8 of kernel>" and NUL */
@@ -26,14 +27,16 @@ char *tree_dnsmasq_conf(const struct tree_plan *p);
 char *tree_nginx_conf(const struct tree_plan *p);
 
 /* tree-host.c: for the machines. */
-char *tree_boot_ipxe(const struct tree_plan *p);
-char *tree_grub_cfg(const struct tree_plan *p);
-char *tree_pxelinux_default(const struct tree_plan *p);
+
+/* Renders the file of a loader that every machine reads first. Owned by the caller. */
+char *tree_entry_text(const struct tree_plan *p, const struct pxe_loader *l);
 
 struct tree_host_texts {
-	char *ipxe, *grub, *pxelinux;
+	char **scripts; /* one for each row of pxe_loaders, in its order */
 	char *host_cfg;
 };
+
+/* Renders the texts of one host. Fails if its kernel command line cannot be. */
 int tree_host_texts(const struct tree_plan *p, const struct rack_host *h,
 		    struct tree_host_texts *ret, struct err *e) _must_check_;
 void tree_host_texts_done(struct tree_host_texts *t);

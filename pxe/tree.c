@@ -71,8 +71,6 @@ int tree_plan(struct tree_plan *ret, const struct rack *rack, const struct image
 	*ret = (struct tree_plan){.rack = rack, .image = image, .o = *o};
 	if (!ret->o.http_port)
 		ret->o.http_port = DEFAULT_HTTP_PORT;
-	if (!ret->o.ipxe_dir)
-		ret->o.ipxe_dir = TREE_IPXE_DIR;
 	if (!is_plain(image->name))
 		return err_set(e, ERR_CONFIG,
 			       "the image's name '%s' cannot stand in a boot script",
@@ -118,19 +116,34 @@ static int put(int dirfd, const char *path, const char *text, struct err *e)
 	return r < 0 ? err_errno(e, r, "%s", path) : 0;
 }
 
+static int make_dir(int dirfd, const char *path, struct err *e)
+{
+	if (mkdirat(dirfd, path, 0755) < 0 && errno != EEXIST)
+		return err_errno(e, errno, "%s", path);
+	return fchmodat(dirfd, path, 0755, 0) < 0 ? err_errno(e, errno, "%s", path) : 0;
+}
+
+/* Makes the folder that a file goes into; the folder above it must be there. */
+static int make_parent(int dirfd, const char *path, struct err *e)
+{
+	_cleanup_free_ char *dir = xstrndup(path, (size_t)(strrchr(path, '/') - path));
+
+	return make_dir(dirfd, dir, e);
+}
+
 static int make_dirs(int dirfd, const struct tree_plan *p, struct err *e)
 {
-	static const char *const dirs[] = {
-		"tftp",       "tftp/grub",   "tftp/pxelinux.cfg", "http",
-		"http/hosts", "http/images", TREE_REPORTS,        "run"};
 	_cleanup_free_ char *image = xasprintf("http/images/%s", p->id);
+	const char *const dirs[] = {"tftp",       "http",     "http/images", image,
+				    TREE_REPORTS, TREE_HOSTS, "run"};
 
-	for (size_t i = 0; i <= ARRAY_SIZE(dirs); i++) {
-		const char *path = i < ARRAY_SIZE(dirs) ? dirs[i] : image;
-
-		if (mkdirat(dirfd, path, 0755) < 0 || fchmodat(dirfd, path, 0755, 0) < 0)
-			return err_errno(e, errno, "%s", path);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
+		if (make_dir(dirfd, dirs[i], e) < 0)
+			return -1;
+	for (const struct pxe_loader *l = pxe_loaders; l->name; l++)
+		if (make_parent(dirfd, l->entry_path, e) < 0 ||
+		    make_parent(dirfd, l->host_file.before, e) < 0)
+			return -1;
 	return 0;
 }
 
@@ -149,24 +162,33 @@ static int copy_file(int dirfd, const char *from, const char *path, struct err *
 	return r < 0 ? err_errno(e, r, "cannot copy %s", from) : 0;
 }
 
-/* iPXE for firmware that has none. A rack whose machines all have it does without. */
-static int put_loaders(int dirfd, const struct tree_plan *p, struct err *e)
+/* Copies the programs of a loader, for firmware that is not that loader. A rack whose
+ * machines all have it boots without them. */
+static int copy_programs(int dirfd, const struct pxe_loader *l, const char *dir,
+			 struct err *e)
 {
-	static const char *const loaders[] = {"undionly.kpxe", "snponly.efi"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(loaders); i++) {
-		_cleanup_free_ char *from = xasprintf("%s/%s", p->o.ipxe_dir, loaders[i]);
-		_cleanup_free_ char *to = xasprintf("tftp/%s", loaders[i]);
+	for (const struct pxe_program *f = l->programs; f && f->file; f++) {
+		_cleanup_free_ char *from = xasprintf("%s/%s", dir, f->file);
+		_cleanup_free_ char *to = xasprintf("tftp/%s", f->file);
 
 		if (access(from, F_OK) < 0) {
-			log_warn("%s is not there: machines whose firmware is not iPXE "
-				 "will not boot (Debian's package ipxe brings it)",
-				 from);
+			log_warn("%s is not there: machines whose firmware is not %s "
+				 "will not boot (Debian's package %s brings it)",
+				 from, l->name, l->package);
 			continue;
 		}
 		if (copy_file(dirfd, from, to, e) < 0)
 			return -1;
 	}
+	return 0;
+}
+
+static int copy_loaders(int dirfd, const struct tree_plan *p, struct err *e)
+{
+	for (const struct pxe_loader *l = pxe_loaders; l->name; l++)
+		if (copy_programs(dirfd, l, p->o.ipxe_dir ? p->o.ipxe_dir : l->dir, e) <
+		    0)
+			return -1;
 	return 0;
 }
 
@@ -262,16 +284,16 @@ static int put_host_cpio(int dirfd, const char *path, const char *host_cfg,
 	return 0;
 }
 
-/* GRUB knows a MAC address with colons only. */
-static int link_colons(int dirfd, struct mac mac, const char *suffix, struct err *e)
+/* Links the name with colons to the host's file, if its row asks for that. */
+static int link_colons(int dirfd, const struct host_file *f, struct mac mac,
+		       struct err *e)
 {
-	char dashes[NET_MAC_LEN], colons[NET_MAC_LEN];
-	_cleanup_free_ char *target =
-		xasprintf("%s.%s", net_format_mac(mac, '-', dashes), suffix);
-	_cleanup_free_ char *path =
-		xasprintf("http/hosts/%s.%s", net_format_mac(mac, ':', colons), suffix);
+	_cleanup_free_ char *file = host_file_path(f, mac, '-');
+	_cleanup_free_ char *path = host_file_path(f, mac, ':');
 
-	if (symlinkat(target, dirfd, path) < 0)
+	if (!f->colons)
+		return 0;
+	if (symlinkat(strrchr(file, '/') + 1, dirfd, path) < 0)
 		return err_errno(e, errno, "%s", path);
 	return 0;
 }
@@ -279,21 +301,20 @@ static int link_colons(int dirfd, struct mac mac, const char *suffix, struct err
 static int put_host_texts(int dirfd, const struct tree_plan *p, const struct rack_host *h,
 			  const struct tree_host_texts *t, struct err *e)
 {
-	char mac[NET_MAC_LEN];
-	_cleanup_free_ char *ipxe = NULL, *grub = NULL, *pxelinux = NULL, *cpio = NULL;
+	struct mac mac = h->host.mac;
+	_cleanup_free_ char *cpio = host_file_path(&host_cpio_file, mac, '-');
 
-	net_format_mac(h->host.mac, '-', mac);
-	ipxe = xasprintf("http/hosts/%s.ipxe", mac);
-	grub = xasprintf("http/hosts/%s.grub", mac);
-	cpio = xasprintf("http/hosts/%s.cpio", mac);
-	pxelinux = xasprintf("tftp/pxelinux.cfg/01-%s", mac);
-	if (put(dirfd, ipxe, t->ipxe, e) < 0 || put(dirfd, grub, t->grub, e) < 0 ||
-	    put(dirfd, pxelinux, t->pxelinux, e) < 0 ||
-	    put_host_cpio(dirfd, cpio, t->host_cfg, p->image->epoch, e) < 0 ||
-	    link_colons(dirfd, h->host.mac, "cpio", e) < 0 ||
-	    link_colons(dirfd, h->host.mac, "grub", e) < 0)
+	for (size_t i = 0; pxe_loaders[i].name; i++) {
+		const struct host_file *f = &pxe_loaders[i].host_file;
+		_cleanup_free_ char *path = host_file_path(f, mac, '-');
+
+		if (put(dirfd, path, t->scripts[i], e) < 0 ||
+		    link_colons(dirfd, f, mac, e) < 0)
+			return -1;
+	}
+	if (put_host_cpio(dirfd, cpio, t->host_cfg, p->image->epoch, e) < 0)
 		return -1;
-	return 0;
+	return link_colons(dirfd, &host_cpio_file, mac, e);
 }
 
 static int put_host(int dirfd, const struct tree_plan *p, const struct rack_host *h,
@@ -318,15 +339,18 @@ static int put_texts(int dirfd, const struct tree_plan *p, struct err *e)
 		{TREE_INFO, tree_info_text},
 		{"dnsmasq.conf", tree_dnsmasq_conf},
 		{"nginx.conf", tree_nginx_conf},
-		{"http/boot.ipxe", tree_boot_ipxe},
-		{"tftp/grub/grub.cfg", tree_grub_cfg},
-		{"tftp/pxelinux.cfg/default", tree_pxelinux_default},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		_cleanup_free_ char *text = texts[i].make(p);
 
 		if (put(dirfd, texts[i].path, text, e) < 0)
+			return -1;
+	}
+	for (const struct pxe_loader *l = pxe_loaders; l->name; l++) {
+		_cleanup_free_ char *text = tree_entry_text(p, l);
+
+		if (put(dirfd, l->entry_path, text, e) < 0)
 			return -1;
 	}
 	for (size_t i = 0; i < p->rack->n_hosts; i++)
@@ -480,7 +504,7 @@ static int fill(const char *new, const char *dir, bool exists, const struct tree
 		return err_errno(e, errno, "%s", new);
 	if (exists)
 		old = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (make_dirs(fd, p, e) < 0 || put_loaders(fd, p, e) < 0 ||
+	if (make_dirs(fd, p, e) < 0 || copy_loaders(fd, p, e) < 0 ||
 	    put_image(fd, old, p, e) < 0 || put_texts(fd, p, e) < 0)
 		return -1;
 	if (syncfs(fd) < 0)

@@ -31,9 +31,9 @@
 #include "pxe/rack.h"
 
 #define TREE_INFO       "tree.cfg"
+#define TREE_HOSTS      "http/hosts"
 #define TREE_REPORTS    "http/report"
 #define TREE_ACCESS_LOG "run/access.log"
-#define TREE_IPXE_DIR   "/usr/lib/ipxe" /* Debian's package ipxe */
 
 struct tree_options {
 	const char *interface; /* that dnsmasq listens on; NULL: the one that has the boot
@@ -43,7 +43,8 @@ struct tree_options {
 	bool router_advert;    /* answer IPv6 router solicitations, so that iPXE does not
 				* wait for one; the interface must be named and must have
 				* an IPv6 address that is not link-local */
-	const char *ipxe_dir;  /* NULL: TREE_IPXE_DIR */
+	const char
+		*ipxe_dir; /* of the programs copied to tftp/; NULL: each loader's own */
 };
 
 int tree_render(const struct rack *rack, const struct image *image, const char *dir,

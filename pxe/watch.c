@@ -6,6 +6,7 @@
  */
 #include "pxe/watch.h"
 
+#include "pxe/loaders.h"
 #include "pxe/status.h"
 
 #define NO_ADDRESS " no address available"
@@ -59,18 +60,6 @@ static const struct tree_host *by_name(const struct watch *w, const char *name,
 		    memcmp(i->hosts[k].name, name, len) == 0)
 			return &i->hosts[k];
 	return NULL;
-}
-
-/* "the stem of /hosts/52-54-00-25-00-11.ipxe" as a MAC address. */
-static bool path_mac(const char *path, const char *suffix, struct mac *ret)
-{
-	const char *s = str_after(path, "/hosts/");
-	char mac[NET_MAC_LEN];
-
-	if (!s || strlen(s) != NET_MAC_LEN - 1 + strlen(suffix) || !str_ends(s, suffix))
-		return false;
-	snprintf(mac, sizeof(mac), "%.17s", s);
-	return net_parse_mac(mac, ret) == 0;
 }
 
 /* --- what ------------------------------------------------------------------------- */
@@ -134,8 +123,7 @@ static char *tell_access(struct watch *w, const struct access *a)
 	const char *report = str_after(a->path, "/report/");
 	struct mac mac;
 
-	if (streq(a->method, "GET") &&
-	    (path_mac(a->path, ".ipxe", &mac) || path_mac(a->path, ".grub", &mac)))
+	if (streq(a->method, "GET") && pxe_loader_by_url(a->path, &mac))
 		return tell_script(w, a, mac);
 	if (streq(a->method, "GET") && str_ends(a->path, "/root.cpio"))
 		return tell_root(w, a);

@@ -11,7 +11,7 @@
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/run.h"
-#include "pxe/tree.h"
+#include "pxe/loaders.h"
 
 #define MIB            (1024ULL * 1024)
 #define KERNEL_ITSELF  (75 * MIB)
@@ -28,6 +28,21 @@ static int need_file(const char *root, const char *file, const char *package,
 						  strerror(errno), package);
 }
 
+/* Complains about each program that UEFI firmware would be given and that is missing. */
+static int need_loaders(const char *root, struct diag *d)
+{
+	int r = 0;
+
+	for (const struct pxe_loader *l = pxe_loaders; l->name; l++)
+		for (const struct pxe_program *f = l->programs; f && f->file; f++) {
+			_cleanup_free_ char *file = xasprintf("%s/%s", l->dir, f->file);
+
+			if (f->uefi && need_file(root, file, l->package, d) < 0)
+				r = -1;
+		}
+	return r;
+}
+
 int preflight_tools(bool uefi, enum accel_choice accel, const char *root, struct diag *d)
 {
 	static const struct {
@@ -41,7 +56,6 @@ int preflight_tools(bool uefi, enum accel_choice accel, const char *root, struct
 		bool needed;
 		const char *file, *package;
 	} files[] = {
-		{uefi, TREE_IPXE_DIR "/snponly.efi", "ipxe"},
 		{accel != ACCEL_ONLY_TCG, ACCEL_PROBE_IPXE, "ipxe"},
 		{uefi, VM_OVMF_CODE, "ovmf"},
 		{uefi, VM_OVMF_VARS, "ovmf"},
@@ -52,6 +66,8 @@ int preflight_tools(bool uefi, enum accel_choice accel, const char *root, struct
 		if (!run_have(programs[i].program))
 			r = diag_add(d, "%s is not installed (Debian's package %s)",
 				     programs[i].program, programs[i].package);
+	if (uefi && need_loaders(root, d) < 0)
+		r = -1;
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		if (files[i].needed &&
 		    need_file(root, files[i].file, files[i].package, d) < 0)

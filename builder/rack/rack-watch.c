@@ -17,6 +17,7 @@
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/signals.h"
+#include "pxe/loaders.h"
 #include "pxe/watch.h"
 
 #include <poll.h>
@@ -82,19 +83,11 @@ static bool pending(const struct rack_run *r)
 
 /* --- fetches ----------------------------------------------------------------------- */
 
-static struct machine *by_host_file(struct rack_run *r, const char *path,
-				    const char *suffix)
+static struct machine *by_mac(struct rack_run *r, struct mac mac)
 {
-	const char *s = str_after(path, "/hosts/");
-	char mac[NET_MAC_LEN];
-
-	if (!s || strlen(s) != NET_MAC_LEN - 1 + strlen(suffix) || !str_ends(s, suffix))
-		return NULL;
-	for (size_t i = 0; i < r->n; i++) {
-		net_format_mac(r->machines[i].vm.host->host.mac, '-', mac);
-		if (strncmp(s, mac, NET_MAC_LEN - 1) == 0)
+	for (size_t i = 0; i < r->n; i++)
+		if (memcmp(r->machines[i].vm.host->host.mac.b, mac.b, sizeof(mac.b)) == 0)
 			return &r->machines[i];
-	}
 	return NULL;
 }
 
@@ -102,14 +95,16 @@ static void follow_fetches(struct follower *f)
 {
 	struct access a;
 	struct machine *m;
+	struct mac mac;
 
 	while (access_next(&f->access, &a) == 1) {
 		if (!streq(a.method, "GET") || a.status != 200)
 			continue;
-		m = by_host_file(f->r, a.path, ".ipxe");
+		m = pxe_loader_by_url(a.path, &mac) ? by_mac(f->r, mac) : NULL;
 		if (m && !m->first_ms)
 			m->first_ms = since(m->on_ms, a.end_ms);
-		m = by_host_file(f->r, a.path, ".cpio");
+		m = host_file_match(&host_cpio_file, a.path, &mac) ? by_mac(f->r, mac)
+								   : NULL;
 		if (m && m->state == MACHINE_PENDING)
 			m->last_ms = since(m->on_ms, a.end_ms);
 	}
