@@ -131,6 +131,8 @@ $(O)/test/unit/test-firstboot-powercut: LDFLAGS += -Wl,--wrap=openat64,--wrap=wr
 
 # Its clock says that the machine has run for a day.
 $(O)/test/unit/test-firstboot-heal: LDFLAGS += -Wl,--wrap=clock_gettime
+# Its clock is set forward and back.
+$(O)/test/unit/test-rack-watch: LDFLAGS += -Wl,--wrap=clock_gettime
 
 $(TEST_TOOLS): $(O)/test/tools/%: $(O)/obj/test/tools/%.o $(ARCHIVES)
 	@mkdir -p $(@D)

@@ -22,7 +22,7 @@ struct machine {
 	const struct tree_host *host; /* in the boot server's tree */
 	enum machine_state state;
 	char *why;                 /* it failed */
-	uint64_t on_ms;            /* switched on, since the epoch */
+	uint64_t on_ms;            /* when it was switched on, by rack_now_ms() */
 	uint64_t first_ms;         /* from then to its first fetch, its boot script ... */
 	uint64_t last_ms;          /* ... and to its last, its host.cpio; 0: not yet */
 	uint64_t total_ms;         /* from then to its verdict */
@@ -57,7 +57,7 @@ int rack_watch(struct rack_run *r, bool keep, struct err *e) _must_check_;
 /* Changes a machine's verdict. Takes `why`; NULL when it is ready. */
 void machine_verdict(struct machine *m, enum machine_state state, char *why);
 
-/* Milliseconds since the epoch, as the access log has them. */
+/* Returns milliseconds of CLOCK_MONOTONIC: setting the wall clock changes no timeout. */
 uint64_t rack_now_ms(void);
 
 /* The table and the JSON of `rackstrap rack`. Owned. */

@@ -37,17 +37,39 @@ struct follower {
 	uint64_t start_ms;
 };
 
-uint64_t rack_now_ms(void)
+static uint64_t to_ms(struct timespec ts)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
+static uint64_t clock_ms(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return to_ms(ts);
+}
+
+uint64_t rack_now_ms(void)
+{
+	return clock_ms(CLOCK_MONOTONIC);
+}
+
+/* Returns the milliseconds between two times of rack_now_ms(), at least 1: 0 is "not yet"
+ * in struct machine. */
 static uint64_t since(uint64_t then_ms, uint64_t now_ms)
 {
 	return now_ms > then_ms ? now_ms - then_ms : 1;
+}
+
+/* Returns the same up to an event whose time is from the wall clock, as in the access log
+ * and on files. The event's age is subtracted from the time now, so that it does not
+ * matter if the wall clock was set between `then_ms` and the event. */
+static uint64_t since_event(uint64_t then_ms, uint64_t wall_ms)
+{
+	uint64_t now = clock_ms(CLOCK_REALTIME);
+
+	return since(then_ms + (now > wall_ms ? now - wall_ms : 0), rack_now_ms());
 }
 
 static _printf_(2, 3) void tell(const struct follower *f, const char *fmt, ...)
@@ -102,11 +124,11 @@ static void follow_fetches(struct follower *f)
 			continue;
 		m = pxe_loader_by_url(a.path, &mac) ? by_mac(f->r, mac) : NULL;
 		if (m && !m->first_ms)
-			m->first_ms = since(m->on_ms, a.end_ms);
+			m->first_ms = since_event(m->on_ms, a.end_ms);
 		m = host_file_match(&host_cpio_file, a.path, &mac) ? by_mac(f->r, mac)
 								   : NULL;
 		if (m && m->state == MACHINE_PENDING)
-			m->last_ms = since(m->on_ms, a.end_ms);
+			m->last_ms = since_event(m->on_ms, a.end_ms);
 	}
 }
 
@@ -134,8 +156,7 @@ static void follow_report(struct follower *f, struct machine *m)
 	m->status = s;
 	machine_verdict(m, s.verdict == STATUS_READY ? MACHINE_READY : MACHINE_FAILED,
 			xstrdup(s.why));
-	m->total_ms = since(m->on_ms, (uint64_t)st.st_mtim.tv_sec * 1000 +
-					      (uint64_t)st.st_mtim.tv_nsec / 1000000);
+	m->total_ms = since_event(m->on_ms, to_ms(st.st_mtim));
 }
 
 /* --- consoles ---------------------------------------------------------------------- */

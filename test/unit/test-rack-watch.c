@@ -13,10 +13,26 @@
 #include <stdarg.h>
 #include <sys/pidfd.h>
 #include <sys/signalfd.h>
+#include <time.h>
 
 #include <cmocka.h>
 
 #define HOSTS 3
+
+/* What the wall clock has been set forward by, in seconds. The Makefile wraps it. */
+static time_t clock_step;
+
+int __real_clock_gettime(clockid_t clock, struct timespec *ts);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ts);
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ts)
+{
+	int r = __real_clock_gettime(clock, ts);
+
+	if (clock == CLOCK_REALTIME)
+		ts->tv_sec += clock_step;
+	return r;
+}
 
 struct fixture {
 	char *scratch, *dir, *path;
@@ -121,6 +137,7 @@ static int teardown(void **state)
 {
 	struct fixture *f = *state;
 
+	clock_step = 0;
 	setenv("PATH", f->path, 1);
 	child_done(&f->writer);
 	for (size_t i = 0; i < HOSTS; i++) {
@@ -325,6 +342,53 @@ static void test_time_counts_from_a_machines_own_start(void **state)
 	f->machines[2].on_ms = began + 600;
 	watch_to_the_end(f);
 	assert_in_range(rack_now_ms() - began, 1300, 5000);
+}
+
+/* NTP sets the clock while the rack boots: no host has run out of time by that. */
+static void test_a_clock_set_forward_is_no_timeout(void **state)
+{
+	struct fixture *f = *state;
+
+	only(f, 2);
+	clock_step = 3600;
+	do_later(f, "sleep 0.4; "
+		    "echo '" REPORT(
+			    "node-2", "ready",
+			    "null") "' >run/node-2.json; "
+				    "touch -d '1 hour' run/node-2.json; "
+				    "mv run/node-2.json tree/http/report/node-2.json");
+	watch_to_the_end(f);
+	check_verdict(&f->machines[2], MACHINE_READY, NULL);
+	assert_in_range(f->machines[2].total_ms, 300, 10000);
+}
+
+static void test_a_clock_set_back_does_not_stop_the_timeout(void **state)
+{
+	struct fixture *f = *state;
+
+	only(f, 2);
+	f->run.timeout_ms = 700;
+	clock_step = -3600;
+	watch_to_the_end(f);
+	check_verdict(&f->machines[2], MACHINE_FAILED,
+		      "never asked for its boot script within 0 s");
+	assert_in_range(f->machines[2].total_ms, 700, 5000);
+}
+
+/* The times in the access log are the wall clock's. */
+static void test_fetches_are_timed_after_a_clock_step(void **state)
+{
+	struct fixture *f = *state;
+
+	only(f, 2);
+	f->run.timeout_ms = 1500;
+	clock_step = 3600;
+	do_later(f, "sleep 0.8; t=$(date -d '1 hour' +%s.%3N); "
+		    "printf \"$t 172.25.0.12 \\\"GET /hosts/52-54-00-25-00-12.ipxe "
+		    "HTTP/1.1\\\" 200 100 0.001\\n\" >>tree/run/access.log");
+	watch_to_the_end(f);
+	assert_in_range(f->machines[2].first_ms, 700, 1500);
+	assert_int_equal(f->machines[2].last_ms, 0);
 }
 
 static void test_a_signal_ends_the_watch(void **state)
@@ -546,6 +610,9 @@ int main(void)
 		unit(test_a_report_after_last_words_wins),
 		unit(test_time_limit_says_how_far_it_came),
 		unit(test_time_counts_from_a_machines_own_start),
+		unit(test_a_clock_set_forward_is_no_timeout),
+		unit(test_a_clock_set_back_does_not_stop_the_timeout),
+		unit(test_fetches_are_timed_after_a_clock_step),
 		unit(test_a_signal_ends_the_watch),
 		unit(test_a_machine_that_ends_has_failed),
 		unit(test_death_under_kvm_is_another_start_under_tcg),
