@@ -399,7 +399,8 @@ static int merge(int old, int new, const char *path, struct err *e)
 {
 	_cleanup_close_ int from = openat(old, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_close_ int to = openat(new, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_closedir_ DIR *d = from < 0 ? NULL : fdopendir(dup(from));
+	_cleanup_closedir_ DIR *d =
+		from < 0 ? NULL : fdopendir(fcntl(from, F_DUPFD_CLOEXEC, 0));
 	const struct dirent *de;
 
 	if (!d || to < 0)

@@ -93,6 +93,13 @@ stale_exceptions() {
 	done
 }
 
+# Calls whose descriptor is inherited by every program that is started later.
+inherited() {
+	awk -F: '$1 ~ /^(lib|firstboot|pxe|builder)\//' "$WORK/bare" |
+		grep -E '\<(dup|creat|pipe|accept|epoll_create|inotify_init|mkstemp)[[:space:]]*\(' |
+		sed 's|:[[:space:]]*|: |2; s|$|: use the call with CLOEXEC|'
+}
+
 shells() {
 	grep_c '\<(system|popen|wordexp)[[:space:]]*\('
 }
@@ -254,6 +261,7 @@ bare_c
 quiet "every source file has its SPDX line" spdx
 quiet "only lib/run.c spawns" spawning
 quiet "every exception to that is in use" stale_exceptions
+quiet "no descriptor is inherited by chance" inherited
 quiet "no shell from C" shells
 quiet "one file includes a library" one_file_a_library
 quiet "dependencies point one way" layers
