@@ -348,7 +348,7 @@ static int show(struct job *j, struct err *e)
 {
 	_cleanup_free_ char *text = NULL;
 
-	rack_tell_failures(&j->run);
+	rack_log_failures(&j->run);
 	text = j->a->json ? rack_json(&j->run) : rack_table(&j->run);
 	if (fputs(text, stdout) < 0 || fflush(stdout) != 0)
 		return err_errno(e, errno, "standard output");
@@ -365,7 +365,7 @@ static int watch_and_show(struct job *j, struct err *e)
 	if (r < 0 || show(j, e) < 0)
 		return -1;
 	if (j->a->keep) {
-		rack_tell_how_to_look(&j->run);
+		rack_log_access(&j->run);
 		if (rack_watch(&j->run, true, e) < 0)
 			return -1;
 	}

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A strict reader of one fixed format, field by field from the left. The request is the
- * client's own text: what is not "METHOD PATH PROTOCOL" keeps an empty method and path
- * but counts as a line. The follower remembers the file's position and never takes a line
- * that nginx has not ended yet.
+ * Reads the log's one format strictly, field by field from the left. The request is text
+ * that the client sent: if it is not "METHOD PATH PROTOCOL", the line is accepted with an
+ * empty method and path. The follower remembers its position in the file and leaves a line
+ * without a newline for the next call.
  */
 #include "pxe/access.h"
 
 #include "lib/str.h"
 
-/* "1700000000.123" in milliseconds; the fraction has exactly three digits. */
-static const char *take_ms(const char *s, uint64_t *ret)
+/* Parses "1700000000.123" as milliseconds; the fraction must have three digits. Returns
+ * the end of the number, or NULL. */
+static const char *parse_ms(const char *s, uint64_t *ret)
 {
 	uint64_t v = 0;
 	unsigned digits = 0, fraction = 0;
@@ -30,7 +31,8 @@ static const char *take_ms(const char *s, uint64_t *ret)
 	return digits > 3 && fraction == 3 ? s : NULL;
 }
 
-static const char *take_u64(const char *s, uint64_t *ret)
+/* Returns the end of the number, or NULL. */
+static const char *parse_u64(const char *s, uint64_t *ret)
 {
 	uint64_t v = 0;
 	unsigned digits = 0;
@@ -44,12 +46,13 @@ static const char *take_u64(const char *s, uint64_t *ret)
 	return digits ? s : NULL;
 }
 
-static const char *take(const char *s, const char *text)
+static const char *skip(const char *s, const char *text)
 {
 	return s ? str_after(s, text) : NULL;
 }
 
-static const char *take_address(const char *s, uint32_t *ret)
+/* Returns the end of the address, or NULL. */
+static const char *parse_address(const char *s, uint32_t *ret)
 {
 	char text[NET_ADDR_LEN];
 	size_t n = strcspn(s, " \n");
@@ -61,7 +64,7 @@ static const char *take_address(const char *s, uint32_t *ret)
 	return net_parse_addr(text, ret) < 0 ? NULL : s + n;
 }
 
-/* Method and path of a request; what does not look like one is left empty. */
+/* Sets method and path, or leaves both empty if the text is not a request. */
 static void split_request(const char *s, size_t len, struct access *a)
 {
 	const char *end = s + len;
@@ -88,19 +91,19 @@ static void split_request(const char *s, size_t len, struct access *a)
 int access_parse(const char *line, struct access *ret)
 {
 	struct access a = {0};
-	const char *s = take_ms(line, &a.end_ms), *request, *quote;
+	const char *s = parse_ms(line, &a.end_ms), *request, *quote;
 	uint64_t status = 0;
 
-	s = take(s, " ");
-	s = s ? take_address(s, &a.address) : NULL;
-	request = take(s, " \"");
+	s = skip(s, " ");
+	s = s ? parse_address(s, &a.address) : NULL;
+	request = skip(s, " \"");
 	quote = request ? strchr(request, '"') : NULL;
-	s = take(quote, "\" ");
-	s = s ? take_u64(s, &status) : NULL;
-	s = take(s, " ");
-	s = s ? take_u64(s, &a.bytes) : NULL;
-	s = take(s, " ");
-	s = s ? take_ms(s, &a.took_ms) : NULL;
+	s = skip(quote, "\" ");
+	s = s ? parse_u64(s, &status) : NULL;
+	s = skip(s, " ");
+	s = s ? parse_u64(s, &a.bytes) : NULL;
+	s = skip(s, " ");
+	s = s ? parse_ms(s, &a.took_ms) : NULL;
 	if (!s || (*s && !streq(s, "\n")) || status > 999)
 		return -EINVAL;
 	a.status = (unsigned)status;

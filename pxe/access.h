@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The boot server's access log, TREE/run/access.log: what each machine fetched and when.
- * One line a request, in the log_format that templates/nginx.conf defines:
+ * Reads the boot server's access log, TREE/run/access.log, which has what each machine
+ * fetched and when: one line per request, in the log_format of templates/nginx.conf:
  *
  *	<seconds.milliseconds since the epoch, when it ended> <address> "<method> <path>
  *	<protocol>" <status> <bytes of body> <seconds.milliseconds it took>
@@ -24,19 +24,19 @@ struct access {
 	uint64_t bytes; /* of body sent */
 };
 
-/* One line, with or without its newline. 0 or -EINVAL. */
+/* Parses one line, with or without its newline. Returns 0 or -EINVAL. */
 int access_parse(const char *line, struct access *ret) _must_check_;
 
-/* Follows the log while it grows. Zero-initialise. */
+/* A reader that follows the log while it grows. Zero-initialise. */
 struct access_log {
 	char *path;
 	FILE *f;
 };
 
-/* The file need not be there yet. `from_end`: skip what it holds already. */
+/* Opens the log, which need not exist yet. `from_end`: skips the lines that it has. */
 void access_open(struct access_log *l, const char *path, bool from_end);
 
-/* The next complete line that parses. 1, or 0 when there is none for the time being. */
+/* Reads the next complete line that parses. Returns 1, or 0 if there is none yet. */
 int access_next(struct access_log *l, struct access *ret) _must_check_;
 void access_done(struct access_log *l);
 #define _cleanup_access_ _cleanup_(access_done)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * newc: a header of 110 ASCII characters (magic and thirteen 32-bit numbers in hex), the
- * name with its NUL padded to 4, the data padded to 4, and a member "TRAILER!!!" last.
- * The kernel makes no directory that is not a member, so callers name each one before
- * what is in it.
+ * A member in "newc" format is a header of 110 ASCII characters (magic and thirteen 32-bit
+ * numbers in hex), the name with its NUL padded to 4, and the data padded to 4. The last
+ * member is "TRAILER!!!". The kernel creates only directories that are members, so callers
+ * add each directory before the files in it.
  *
  * Limits: regular files and directories only, each file below 4 GiB (the format's own
  * limit), names below CPIO_NAME_MAX.
@@ -29,7 +29,7 @@ void cpio_init(struct cpio *c, int fd, uint64_t epoch)
 	};
 }
 
-static int put(struct cpio *c, const void *data, size_t len, struct err *e)
+static int append(struct cpio *c, const void *data, size_t len, struct err *e)
 {
 	int r = write_all(c->fd, data, len);
 
@@ -44,7 +44,7 @@ static int pad(struct cpio *c, size_t to, struct err *e)
 	static const char zeros[CPIO_PAD];
 	size_t over = c->off % to;
 
-	return over ? put(c, zeros, to - over, e) : 0;
+	return over ? append(c, zeros, to - over, e) : 0;
 }
 
 static int header(struct cpio *c, const char *name, const struct member *m, struct err *e)
@@ -53,13 +53,15 @@ static int header(struct cpio *c, const char *name, const struct member *m, stru
 	size_t len = strlen(name) + 1;
 
 	if (len == 1 || len > CPIO_NAME_MAX || name[0] == '/')
-		return err_set(e, ERR_FAILED, "cpio: cannot hold the name '%s'", name);
+		return err_set(e, ERR_FAILED,
+			       "cpio: the name '%s' is empty, absolute or too long",
+			       name);
 	/* uid, gid, devices and checksum are 0 */
 	snprintf(h, sizeof(h),
 		 "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%s", m->ino,
 		 m->mode, 0U, 0U, m->nlink, m->mtime, m->size, 0U, 0U, 0U, 0U,
 		 (unsigned)len, 0U, name);
-	if (put(c, h, CPIO_HEADER_LEN + len, e) < 0)
+	if (append(c, h, CPIO_HEADER_LEN + len, e) < 0)
 		return -1;
 	return pad(c, 4, e);
 }
@@ -94,12 +96,12 @@ static int file_header(struct cpio *c, const char *path, mode_t mode, uint64_t s
 int cpio_data(struct cpio *c, const char *path, mode_t mode, const void *data, size_t len,
 	      struct err *e)
 {
-	if (file_header(c, path, mode, len, e) < 0 || put(c, data, len, e) < 0)
+	if (file_header(c, path, mode, len, e) < 0 || append(c, data, len, e) < 0)
 		return -1;
 	return pad(c, 4, e);
 }
 
-/* Exactly `size` bytes: the header has said so already. */
+/* Copies exactly `size` bytes, the number that is already in the header. */
 static int copy(struct cpio *c, const char *path, int from, uint64_t size, struct err *e)
 {
 	enum { CHUNK = 256 * 1024 };
@@ -115,7 +117,7 @@ static int copy(struct cpio *c, const char *path, int from, uint64_t size, struc
 		if (n == 0)
 			return err_set(e, ERR_FAILED, "%s is %llu bytes too short", path,
 				       (unsigned long long)size);
-		if (put(c, buf, (size_t)n, e) < 0)
+		if (append(c, buf, (size_t)n, e) < 0)
 			return -1;
 		size -= (uint64_t)n;
 	}

@@ -2,9 +2,9 @@
 /*
  * Writes "newc" cpio archives as the kernel's initramfs reads them
  * (Documentation/driver-api/early-userspace/buffer-format.rst): owner root, given mtime,
- * one link, inode numbers counted from 1, so that the same input gives the same bytes.
+ * one link, inode numbers counted from 1: the same input gives the same bytes.
  * Every archive is padded with zeros to a multiple of 512 bytes: an EFI stub concatenates
- * initrds without padding and the kernel wants each archive to start 4-aligned.
+ * initrds without padding, and the kernel expects each archive to start 4-aligned.
  */
 #pragma once
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * jansson parses, and small getters ask for one member each: is it there, is it of that
- * type. What a newer writer adds is not looked at; what is missing or of another type is
- * an error that names the member. A report comes from a machine on the network: it may
- * say anything, so its size is capped by the caller and nothing in it is used as a path.
+ * jansson parses, and small getters read one member each and check its type. Members that
+ * a newer writer added are ignored; one that is missing or of another type is an error
+ * that names it. A report comes from a machine on the network and may contain anything:
+ * the caller limits its size, and nothing in it is used as a path.
  */
 #include "pxe/image.h"
 
@@ -47,7 +47,7 @@ static int get_str(const json_t *j, const char *key, char **ret, struct err *e)
 	return 0;
 }
 
-/* A string, or null or nothing: *ret is NULL then. */
+/* Reads a string; if it is null or missing, *ret stays as it is. */
 static int get_str_or_null(const json_t *j, const char *key, char **ret, struct err *e)
 {
 	const json_t *v = json_object_get(j, key);
@@ -108,7 +108,7 @@ static int check_format(const json_t *j, struct err *e)
 		return -1;
 	if (format != FORMAT)
 		return err_set(e, ERR_FAILED,
-			       "format %llu is not known here, only format %d",
+			       "format %llu is not supported, only format %d is",
 			       (unsigned long long)format, FORMAT);
 	return 0;
 }
@@ -144,7 +144,8 @@ static bool is_sha256(const char *s)
 	return strlen(s) == 64 && strspn(s, "0123456789abcdef") == 64;
 }
 
-/* The output of that name: what the manifest says, and whether the folder agrees. */
+/* Reads the output of that name from the manifest, and checks that the file in the image's
+ * folder has its size. */
 static int output_parse(const struct image *i, const json_t *outputs, const char *name,
 			char **ret_sha256, uint64_t *ret_size, struct err *e)
 {
@@ -161,8 +162,8 @@ static int output_parse(const struct image *i, const json_t *outputs, const char
 	}
 	if (!o)
 		return err_set(e, ERR_FAILED,
-			       "manifest.json: outputs: no '%s': it was not built with "
-			       "--image pxe",
+			       "manifest.json: outputs: '%s' is missing: the image was "
+			       "not built with --image pxe",
 			       name);
 	if (get_u64(o, "size", ret_size, e) < 0 ||
 	    get_str(o, "sha256", ret_sha256, e) < 0)
@@ -256,7 +257,7 @@ static int image_read(struct image *i, struct err *e)
 
 	if (r == -ENOENT || r == -ENOTDIR)
 		return err_set(e, ERR_FAILED,
-			       "there is no manifest.json: that is no image "
+			       "no manifest.json: not the folder of an image "
 			       "(`rackstrap build` makes one in out/)");
 	if (r < 0)
 		return err_errno(e, r, "manifest.json");
@@ -314,7 +315,7 @@ void image_done(struct image *i)
 
 /* --- reports ---------------------------------------------------------------------- */
 
-/* It becomes a column's title. */
+/* Checks the name of a phase, which becomes the title of a column. */
 static bool is_phase_name(const char *s)
 {
 	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-");
@@ -345,8 +346,8 @@ static int phases_parse(struct report *r, const json_t *j, struct err *e)
 	return 0;
 }
 
-/* Adds the lines of a unit's log if the unit has failed, or else if it has not. The
- * member is optional, and what is not a string in it is left out. */
+/* Adds the lines of a unit's log if the unit's state is the one asked for by `failed`. The
+ * member is optional, and elements that are not strings are left out. */
 static void add_last_lines(struct report *r, const json_t *unit, bool failed)
 {
 	const char *name = json_string_value(json_object_get(unit, "name"));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads what others wrote as JSON: an image's manifest.json (the builder's) and a
- * host's report (firstboot's). image.c is the only file that includes jansson.h.
+ * Reads JSON: an image's manifest.json, which the builder wrote, and a host's report,
+ * which firstboot wrote. In pxe/ only image.c includes jansson.h.
  */
 #pragma once
 
@@ -11,20 +11,20 @@
 /* A built image: a folder with vmlinuz, initrd.img, root.squashfs, manifest.json. */
 struct image {
 	char *dir;
-	char *name;    /* recipe's */
-	char *cmdline; /* kernel words the recipe asks for */
+	char *name;    /* the recipe's */
+	char *cmdline; /* the recipe's words for the kernel command line */
 	char *kernel_sha256, *initrd_sha256, *root_sha256; /* lower-case hex */
 	uint64_t kernel_size, initrd_size, root_size;      /* bytes */
-	uint64_t epoch;  /* SOURCE_DATE_EPOCH it was built with */
-	char **standins; /* what in it is a stand-in ("kubelet", ...); NULL: nothing */
+	uint64_t epoch;  /* SOURCE_DATE_EPOCH of the build */
+	char **standins; /* programs in it that are stand-ins ("kubelet", ...), or NULL */
 	struct roles roles;
 };
 
-/* Checks that the files are there with the sizes the manifest says. */
+/* Reads the manifest, and checks that the files exist and have the sizes it says. */
 int image_open(struct image *ret, const char *dir, struct err *e) _must_check_;
 void image_done(struct image *i);
 
-/* A file of the root that the recipe put there, as the manifest has it. */
+/* A file that the recipe added to the root, as the manifest has it. */
 struct image_file {
 	char *path;   /* "/usr/bin/x" */
 	char *type;   /* "file", "dir", "link" */
@@ -39,18 +39,18 @@ struct image_files {
 	size_t n;
 };
 
-/* A manifest.json that is not beside its files: `dir` is NULL then, the parts' sizes and
- * digests what it says. `files` may be NULL. */
+/* Parses the text of a manifest.json. ret->dir is NULL, and sizes and digests are the
+ * manifest's: no file is looked at. `files` may be NULL. */
 int image_parse(struct image *ret, struct image_files *files, const char *text,
 		size_t len, struct err *e) _must_check_;
 void image_files_done(struct image_files *f);
 #define _cleanup_image_files_ _cleanup_(image_files_done)
 #define _cleanup_image_       _cleanup_(image_done)
 
-/* One phase of a boot, in the order they happened. */
+/* One phase of a boot; phases are in the order they happened. */
 struct report_phase {
 	char *name;  /* "kernel", "initramfs", "system", "firstboot", "units" */
-	uint64_t ms; /* it took */
+	uint64_t ms; /* how long it took */
 };
 
 struct report {
@@ -61,15 +61,16 @@ struct report {
 	char *config_sha256;  /* of the effective configuration */
 	char *boot_id;        /* /proc/sys/kernel/random/boot_id */
 	uint64_t generation;
-	uint64_t uptime_ms; /* when the verdict fell, since the kernel started */
+	uint64_t uptime_ms; /* from the kernel's start to the verdict */
 	struct report_phase *phases;
 	size_t n_phases;
 	char **failed_units;
-	char **last_lines; /* "UNIT: LINE" of the units at fault, as they wrote them:
-			    * those that failed first. Not cleaned for a terminal */
+	char **last_lines; /* "UNIT: LINE", the last lines of units that are not
+			    * ready, failed units first. May contain control
+			    * characters */
 };
 
-/* -1 with a message when it is not a report. */
+/* Parses a report. Returns -1 with a message if the text is not one. */
 int report_parse(struct report *ret, const char *text, size_t len,
 		 struct err *e) _must_check_;
 void report_done(struct report *r);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A balanced tree (glibc's) from text to number. */
+/* Maps texts to numbers with a balanced tree, tsearch(3). */
 #include "pxe/intern.h"
 
 #include <search.h>

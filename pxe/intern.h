@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Texts, each kept once and numbered in the order they came. Zero-initialise. */
+/* A set of texts, numbered in the order in which they were added. Zero-initialise. */
 #pragma once
 
 #include "lib/str.h"
@@ -10,7 +10,8 @@ struct intern {
 	size_t n;
 };
 
-/* The text's number; *ret_new (may be NULL): it had none before. */
+/* Returns the number of `text`, adding it if it is new; *ret_new (may be NULL) is set to
+ * true then. */
 size_t intern(struct intern *in, const char *text, bool *ret_new);
 void intern_done(struct intern *in);
 #define _cleanup_intern_ _cleanup_(intern_done)

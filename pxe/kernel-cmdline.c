@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * iPXE expands ${...}, ends a command at "||", "&&", ";" and "#"; GRUB expands $ and has
- * the quotes of a shell; pxelinux and the kernel have double quotes only. What remains is
- * printable ASCII without $ ' ` and backslash, and no word that iPXE takes for itself.
+ * iPXE expands ${...} and ends a command at "||", "&&", ";" and "#"; GRUB expands $ and
+ * has the quotes of a shell; pxelinux and the kernel have double quotes only. Words may
+ * therefore be printable ASCII without $ ' ` and backslash, and may not be one of iPXE's
+ * operators.
  *
- * GRUB puts a word with a blank in it into double quotes again, but escapes those that
- * are there: its words lose theirs here.
+ * GRUB puts a word that contains a blank into double quotes itself and escapes double
+ * quotes in it, so cmdline_for_grub() removes them.
  *
- * Limit: iPXE splits at blanks also inside double quotes and joins with one space, so
- * several blanks in a row inside quotes become one. All loaders get one, for the same
- * words everywhere.
+ * Limit: iPXE splits at blanks inside double quotes too and joins with one space, so
+ * several blanks in a row inside quotes become one. The words for all loaders are
+ * normalised like that, so that all kernels get the same words.
  */
 #include "pxe/kernel-cmdline.h"
 

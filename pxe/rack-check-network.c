@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What hosts' bonds and BGP peers say of other hosts. Addresses of either kind are texts
- * in a table with the host that had each first, so this costs no more than the hosts have
- * of them.
+ * Checks hosts' bonds and BGP peers against the other hosts. MAC and IP addresses are
+ * texts in a table with the first host that has each, so the cost grows with the number
+ * of addresses only.
  */
 #include "firstboot/model/bgp.h"
 #include "pxe/intern.h"
 #include "pxe/rack-check.h"
 
-#define NOBODY SIZE_MAX
+#define NO_HOST SIZE_MAX
 
 struct owners {
 	struct intern seen;
 	size_t *host; /* by the text's number */
 };
 
-/* The host that had this text first, which is `i` if nobody did. */
+/* Returns the first host that had this text, which is `i` if the text is new. */
 static size_t owner(struct owners *o, const char *text, size_t i)
 {
 	bool is_new = false;
@@ -87,7 +87,7 @@ static int check_bonds(const struct rack *r, struct diag *d)
 
 /* --- peers -------------------------------------------------------------------------- */
 
-/* Itself is told by host_check. */
+/* host_check() reports a host that is its own peer. */
 static int check_peer(const struct rack *r, size_t i, struct owners *addresses,
 		      struct diag *d)
 {
@@ -104,9 +104,9 @@ static int check_peer(const struct rack *r, size_t i, struct owners *addresses,
 		if (bgp_peer_parse(h->bgp_node_peers[k], &p) < 0)
 			continue;
 		net_format_addr(p.addr, text);
-		other = owner(addresses, text, NOBODY);
+		other = owner(addresses, text, NO_HOST);
 		snprintf(what, sizeof(what), "%s is", text);
-		if (other != NOBODY && other != i)
+		if (other != NO_HOST && other != i)
 			ret = complain(r, i, HOST_BGP_NODE_PEERS, what, other,
 				       ", a peer by the mesh already", d);
 	}

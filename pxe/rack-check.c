@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Duplicates are found by sorting the hosts' indexes by the value in question, overlaps
- * by sorting networks by where they begin and sweeping over them: a rack of thousands
- * costs no more than its sorting. What was found is remembered per host and told in the
- * file's order, each host's complaint naming the earlier host it collides with.
+ * Finds duplicates by sorting the hosts' indexes by the value in question, and overlaps by
+ * sorting networks by their first address and going through them once: O(n log n) for n
+ * hosts. Results are stored per host and reported in the file's order; each complaint
+ * names the earlier host that has the same value.
  *
- * Limit: a host that collides with several others is told about one of them.
+ * Limit: for a host that collides with several others, only one of them is named.
  */
 #include "pxe/rack-check.h"
 
@@ -16,7 +16,8 @@ static const struct host *host_at(const struct rack *r, size_t i)
 	return &r->hosts[i].host;
 }
 
-/* "line 22", or "b.cfg:22" when that is another file than `file`. */
+/* Writes "line 22" to `out`, or "b.cfg:22" if that is another file than `file`. Returns
+ * `out`. */
 static const char *other_place(const struct host *h, enum host_key_id id,
 			       const char *file, char *out, size_t size)
 {
@@ -29,7 +30,7 @@ static const char *other_place(const struct host *h, enum host_key_id id,
 	return out;
 }
 
-/* "a.cfg:41: host 'node-7': WHAT is also host 'node-3' (line 22)". */
+/* Adds "a.cfg:41: host 'node-7': WHAT host 'node-3' (line 22)". Returns -1. */
 static int complain(const struct rack *r, size_t i, size_t other, enum host_key_id id,
 		    const char *what, struct diag *d)
 {
@@ -271,7 +272,7 @@ bool rack_master_disagrees(const struct rack *r, size_t i, const struct roles *r
 		h->role && !h->bad[HOST_ROLE] ? roles_find(roles, h->role) : NULL;
 
 	if (!role || (!m->outside && m->host == NOBODY))
-		return false; /* told already */
+		return false; /* reported already */
 	return role->master != (i == m->host);
 }
 
@@ -303,7 +304,7 @@ static int check_master(const struct rack *r, const struct roles *roles,
 	return ret;
 }
 
-/* --- all of it -------------------------------------------------------------------- */
+/* --- all checks ------------------------------------------------------------------- */
 
 static int check_boot_server(const struct rack *r, struct diag *d)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading a rack. The cluster group is laid over every host first and the host's own
- * group over that, both by the host model's own loader, so that each value keeps the line
- * it came from. What the two groups hold beside a host's keys is read here. Then every
- * host is derived and checked as it will be on the node, and last the hosts are held
- * against each other (rack-check.c).
+ * Loads a rack. The host model's loader reads the cluster group into every host and then
+ * the host's own group, so that each value keeps the line that it came from. Keys of the
+ * two groups that are not keys of host.cfg are read here. Then every host is derived and
+ * checked as on the node, and at last the hosts are checked against each other
+ * (rack-check.c).
  *
- * A mistake in the cluster group is every host's mistake but is told once: the group is
+ * A mistake in the cluster group affects every host but is reported once: the group is
  * loaded once for its complaints, and a complaint that all hosts share is not repeated.
  */
 #include "pxe/rack.h"
@@ -21,11 +21,9 @@
 #define VM_MEMORY_MIN (128ULL << 20)
 #define VM_CPUS       1
 #define VM_CPUS_MAX   255
-#define REPORT_SPARE                                                                     \
-	512 /* room in a host.cfg for the report's URL, which comes later                \
-	     */
+#define REPORT_SPARE  512 /* bytes of a host.cfg for the report's URL, added later */
 
-/* Keys that only one host can have, and those that only all of them can. */
+/* Keys that belong to a single host, and keys that belong to the cluster. */
 static const char *const host_only[] = {
 	"role", "mac", "address", "cbr0", "report", "bgp_node_peers", NULL};
 static const char *const cluster_only[] = {"pod_network", "service_network", "pools",
@@ -39,7 +37,8 @@ struct loader {
 	struct diag *d;
 	const struct conf_node *cluster;
 	const struct conf_node *name; /* cluster.name, or NULL */
-	struct rack_host common;      /* what the cluster group says of our own keys */
+	struct rack_host
+		common; /* values of the cluster group for keys that host.cfg has not */
 	struct rack_master master;
 	int r;
 };
@@ -53,9 +52,9 @@ static void rack_host_done(struct rack_host *h)
 	free(h->uuid);
 }
 
-/* --- keys of ours ----------------------------------------------------------------- */
+/* --- keys that host.cfg has not --------------------------------------------------- */
 
-/* A string member that `wrong` has nothing against replaces *ret. */
+/* Replaces *ret by a string member, unless `wrong` returns a fault of it. */
 static void load_text(struct loader *l, const struct conf_node *group, const char *prefix,
 		      const char *key, const char *(*wrong)(const char *s), char **ret)
 {
@@ -156,9 +155,9 @@ static void load_vm(struct loader *l, const struct conf_node *group, const char 
 		h->vm_cpus = (unsigned)cpus;
 }
 
-/* What rack.cfg may say of a host that host.cfg does not know. */
-static void load_ours(struct loader *l, const struct conf_node *group, const char *prefix,
-		      struct rack_host *h)
+/* Loads the keys of a host that rack.cfg has and host.cfg has not. */
+static void load_rack_keys(struct loader *l, const struct conf_node *group,
+			   const char *prefix, struct rack_host *h)
 {
 	load_text(l, group, prefix, "cmdline", cmdline_wrong, &h->cmdline);
 	load_text(l, group, prefix, "state_disk", device_wrong, &h->state_disk);
@@ -234,7 +233,7 @@ static void load_master(struct loader *l)
 	l->master.line = conf_line(n);
 }
 
-/* Everything the cluster group says, and what is wrong with it, once. */
+/* Loads the cluster group, and reports its mistakes once. */
 static void load_cluster(struct loader *l)
 {
 	_cleanup_host_ struct host proto = {0};
@@ -262,13 +261,13 @@ static void load_cluster(struct loader *l)
 	cluster_missing(l, "master",
 			"name the host that is the cluster's master, or give its "
 			"address");
-	load_ours(l, l->cluster, "cluster: ", &l->common);
+	load_rack_keys(l, l->cluster, "cluster: ", &l->common);
 	l->rack->node_network = proto.node_network;
 }
 
 /* --- the hosts -------------------------------------------------------------------- */
 
-/* An address without a prefix gets the node network's. */
+/* Loads a host's address; without a prefix, it gets that of the node network. */
 static void load_address(struct loader *l, const struct conf_node *group,
 			 const char *prefix, struct host *h)
 {
@@ -332,17 +331,17 @@ static void load_host(struct loader *l, const struct conf_node *group, size_t i,
 		prefix = xasprintf("host %zu: ", i + 1);
 	if (host_load_conf_except(&h->host, l->cluster, "", rack_cluster_others, NULL) <
 	    0)
-		l->r = -1; /* told by load_cluster */
+		l->r = -1; /* reported by load_cluster */
 	if (host_load_conf_except(&h->host, group, prefix, rack_entry_others, l->d) < 0)
 		l->r = -1;
 	load_address(l, group, prefix, &h->host);
 	if (conf_member(group, "cluster"))
 		l->r = conf_complain(conf_member(group, "cluster"), l->d,
-				     "%scluster: is the same for all hosts: the name "
-				     "in the cluster group",
+				     "%scluster: is the same for all hosts: write it as "
+				     "'name' in the cluster group",
 				     prefix);
 	refuse_cluster_only(l, group, prefix);
-	load_ours(l, group, prefix, h);
+	load_rack_keys(l, group, prefix, h);
 	load_text(l, group, prefix, "serial", serial_wrong, &h->serial);
 	load_text(l, group, prefix, "uuid", uuid_wrong, &h->uuid);
 	if (!conf_member(group, "name")) {
@@ -350,13 +349,14 @@ static void load_host(struct loader *l, const struct conf_node *group, size_t i,
 				     "host %zu has no name: give it one, like "
 				     "\"node-1\"",
 				     i + 1);
-		h->host.bad[HOST_NAME] = true; /* host_check says no more about it */
+		h->host.bad[HOST_NAME] = true; /* keeps host_check() from reporting it */
 	}
 	if (!conf_member(group, "mac"))
-		l->r = conf_complain(group, l->d,
-				     "%sthere is no mac: it is how a booting machine is "
-				     "told from the others",
-				     prefix);
+		l->r = conf_complain(
+			group, l->d,
+			"%smac is missing: a booting machine is identified by "
+			"its MAC address",
+			prefix);
 }
 
 static void load_hosts(struct loader *l, const struct conf_node *list)
@@ -380,8 +380,8 @@ static void load_hosts(struct loader *l, const struct conf_node *list)
 
 /* --- checks ----------------------------------------------------------------------- */
 
-/* What one machine is known by must not be another's; both ways of writing it count. */
-static void check_known_by(struct loader *l, const char *key, size_t offset)
+/* Checks that no two hosts have the same serial or uuid, in upper or lower case. */
+static void check_identity(struct loader *l, const char *key, size_t offset)
 {
 	_cleanup_free_ size_t *first = xcalloc(l->rack->n_hosts + 1, sizeof(*first));
 	_cleanup_intern_ struct intern seen = {0};
@@ -411,17 +411,18 @@ static void check_known_by(struct loader *l, const char *key, size_t offset)
 	}
 }
 
-/* The node reads at most CONF_MAX bytes of host.cfg. */
+/* Checks that host.cfg is not longer than CONF_MAX, which is all that the node reads. */
 static void check_size(struct loader *l, const struct rack_host *h)
 {
 	_cleanup_free_ char *text = host_render(&h->host);
 
 	if (strlen(text) > CONF_MAX - REPORT_SPARE)
-		l->r = diag_add(l->d,
-				"%s:%u: host '%s': its host.cfg has %zu bytes, a host "
-				"reads at most %d",
-				l->rack->file, h->line, h->host.name, strlen(text),
-				CONF_MAX - REPORT_SPARE);
+		l->r = diag_add(
+			l->d,
+			"%s:%u: host '%s': its host.cfg has %zu bytes, at most %d "
+			"are allowed",
+			l->rack->file, h->line, h->host.name, strlen(text),
+			CONF_MAX - REPORT_SPARE);
 }
 
 static void check_host(struct loader *l, size_t i, struct diag *d)
@@ -438,7 +439,7 @@ static void check_host(struct loader *l, size_t i, struct diag *d)
 	    host_set(host, "master", net_format_addr(l->master.address, addr),
 		     l->master.file, l->master.line, d) < 0)
 		l->r = -1;
-	/* Told at the cluster, or by rack_check with the names of both. */
+	/* Reported for the cluster, or by rack_check() with the names of both hosts. */
 	if (!l->master.address || rack_master_disagrees(l->rack, i, l->roles, &l->master))
 		host->bad[HOST_MASTER] = true;
 	host_derive(host);
@@ -448,9 +449,9 @@ static void check_host(struct loader *l, size_t i, struct diag *d)
 		check_size(l, h);
 }
 
-/* Puts "host 'node-7': " behind the place, unless the complaint names the host already.
- */
-static void tell_of_host(struct loader *l, size_t i, const char *line)
+/* Adds a complaint, with "host 'node-7': " after the file and line unless it already names
+ * the host. */
+static void report_for_host(struct loader *l, size_t i, const char *line)
 {
 	const struct host *h = &l->rack->hosts[i].host;
 	const char *rest = strstr(line, ": ");
@@ -464,13 +465,14 @@ static void tell_of_host(struct loader *l, size_t i, const char *line)
 		diag_add(l->d, "%.*s: host %zu%s", (int)(rest - line), line, i + 1, rest);
 }
 
-/* What every host of several has to complain about is the cluster's, and told once. */
+/* Checks each host. A complaint that all of several hosts have comes from the cluster
+ * group and is reported once. */
 static void check_hosts(struct loader *l)
 {
 	size_t n = l->rack->n_hosts;
 	_cleanup_free_ struct diag *d = xcalloc(n + 1, sizeof(*d));
 	_cleanup_free_ size_t *count = NULL;
-	_cleanup_intern_ struct intern told = {0}, lines = {0};
+	_cleanup_intern_ struct intern reported = {0}, lines = {0};
 
 	for (size_t i = 0; i < n; i++) {
 		check_host(l, i, &d[i]);
@@ -487,10 +489,10 @@ static void check_hosts(struct loader *l)
 			bool is_new = true;
 
 			if (n == 1 || count[intern(&lines, line, NULL)] < n) {
-				tell_of_host(l, i, line);
+				report_for_host(l, i, line);
 				continue;
 			}
-			intern(&told, line, &is_new);
+			intern(&reported, line, &is_new);
 			if (is_new)
 				diag_add(l->d, "%s", line);
 		}
@@ -510,11 +512,11 @@ static void load_root(struct loader *l, const struct conf_node *root)
 	h = conf_get_list(root, "hosts", &hosts, l->d);
 	if (c == 0)
 		l->r = diag_add(l->d,
-				"%s: there is no group 'cluster': what the rack's hosts "
-				"have in common",
+				"%s: group 'cluster' is missing: it has the settings "
+				"that all hosts share",
 				l->rack->file);
 	if (h == 0)
-		l->r = diag_add(l->d, "%s: there is no list 'hosts'", l->rack->file);
+		l->r = diag_add(l->d, "%s: list 'hosts' is missing", l->rack->file);
 	if (c <= 0 || h <= 0) {
 		l->r = -1;
 		return;
@@ -525,13 +527,13 @@ static void load_root(struct loader *l, const struct conf_node *root)
 	    rack_master_find(l->rack, &l->master, l->d) < 0)
 		l->r = -1;
 	check_hosts(l);
-	check_known_by(l, "serial", offsetof(struct rack_host, serial));
-	check_known_by(l, "uuid", offsetof(struct rack_host, uuid));
+	check_identity(l, "serial", offsetof(struct rack_host, serial));
+	check_identity(l, "uuid", offsetof(struct rack_host, uuid));
 	if (rack_check(l->rack, l->roles, &l->master, l->d) < 0)
 		l->r = -1;
 }
 
-static int rack_from(struct rack *ret, const struct conf *conf, const struct roles *roles,
+static int load_conf(struct rack *ret, const struct conf *conf, const struct roles *roles,
 		     struct diag *d)
 {
 	struct loader l = {
@@ -557,7 +559,7 @@ int rack_load(struct rack *ret, const char *path, const struct roles *roles,
 
 	if (conf_read_at(&conf, AT_FDCWD, path, path, CONF_MAX_RACK, 0, d) < 0)
 		return -1;
-	return rack_from(ret, conf, roles, d);
+	return load_conf(ret, conf, roles, d);
 }
 
 int rack_parse(struct rack *ret, const char *text, size_t len, const char *name,
@@ -567,7 +569,7 @@ int rack_parse(struct rack *ret, const char *text, size_t len, const char *name,
 
 	if (conf_parse(&conf, text, len, name, CONF_MAX_RACK, flags, d) < 0)
 		return -1;
-	return rack_from(ret, conf, roles, d);
+	return load_conf(ret, conf, roles, d);
 }
 
 void rack_done(struct rack *r)

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rack.cfg(5): a cluster and its hosts. Every host becomes one `struct host` of the
- * host model (the cluster's values first, the host's own over them), checked by the same
- * code that runs on the node, and then the hosts are checked against each other.
+ * Reads rack.cfg(5), a cluster and its hosts. Every host becomes one `struct host` of the
+ * host model (the cluster's values, then the host's own), which is checked by the same
+ * code that runs on the node. Then the hosts are checked against each other.
  *
  *	cluster : {
  *		name = "demo";
  *		boot_server = "172.25.0.1";	# address that dnsmasq and nginx listen on
  *		master = "master";		# a host's name, or an address outside
- *		... any key of host.cfg that is not one host's own ...
+ *		... any key of host.cfg, except those of a single host ...
  *	};
- *	hosts = ( { name, role, mac, address, cbr0, ... any key of host.cfg that is not
- *		    the whole cluster's ..., serial, uuid }, ... );
+ *	hosts = ( { name, role, mac, address, cbr0, ... any key of host.cfg, except
+ *		    those of the whole cluster ..., serial, uuid }, ... );
  *
- * and in both, for the boot: cmdline, state_disk = "/dev/vda",
+ * and in both groups, for booting: cmdline, state_disk = "/dev/vda",
  * vm : { memory = "1536M"; cpus = 1; disk = "4G"; }.
  *
  * An address without a prefix gets the node network's. Unknown keys are errors.
@@ -25,10 +25,10 @@
 struct rack_host {
 	struct host host;    /* loaded, derived, checked */
 	unsigned line;       /* of its entry */
-	char *cmdline;       /* more kernel words, or NULL */
-	char *serial, *uuid; /* what a boot medium may know it by, or NULL */
-	char *state_disk;    /* device the node may make its state disk if it is blank,
-			     * "none" for memory in any case, or NULL */
+	char *cmdline;       /* additional kernel words, or NULL */
+	char *serial, *uuid; /* may identify the host for a boot medium, or NULL */
+	char *state_disk;    /* device that the node may use as its state disk if it is
+			     * blank, "none" to keep state in memory, or NULL */
 	uint64_t vm_memory;  /* bytes, for `rackstrap rack` */
 	unsigned vm_cpus;
 	uint64_t vm_disk; /* bytes of a blank second disk; 0: none */
@@ -43,11 +43,11 @@ struct rack {
 	size_t n_hosts;
 };
 
-/* 0, or -1 with every complaint about the file in `d`. */
+/* Loads and checks the file. Returns 0, or -1 with every complaint in `d`. */
 int rack_load(struct rack *ret, const char *path, const struct roles *roles,
 	      struct diag *d) _must_check_;
 
-/* As rack_load from memory; `name` is what messages call it, `flags` are conf_flags. */
+/* Does the same with a text; messages call it `name`, `flags` are conf_flags. */
 int rack_parse(struct rack *ret, const char *text, size_t len, const char *name,
 	       unsigned flags, const struct roles *roles, struct diag *d) _must_check_;
 void rack_done(struct rack *r);

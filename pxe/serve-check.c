@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A port is free when a socket bound the way the server will bind it can be bound: the
- * kernel then knows better than any list. Who has a port that is not free is found in
- * /proc: the socket's inode in net/{udp,tcp}, then the process that has it open, as far
- * as we may look.
+ * Checks a port by binding a socket in the same way as the server will. The process that
+ * has a port is found in /proc: the socket's inode in net/{udp,tcp}, then the process that
+ * has it open, if /proc/PID/fd may be read.
  *
- * DHCP listens on all addresses but, in its configuration here, shares the port with
- * servers that are bound to other interfaces (another dnsmasq on a virtual bridge, say):
- * the probe is bound to the interface too and so sees only what would be in the way.
+ * DHCP listens on all addresses but, with the configuration used here, shares the port
+ * with servers that are bound to other interfaces (for example another dnsmasq on a
+ * virtual bridge): the probe is bound to the interface too, so only conflicting servers
+ * are found.
  */
 #include "pxe/serve-check.h"
 
@@ -45,7 +45,7 @@ static void freeifaddrs_p(struct ifaddrs **a)
 		freeifaddrs(*a);
 }
 
-/* The interface that has the boot server's address; "" when none has. */
+/* Sets `out` to the interface that has the boot server's address, or "" if none has. */
 static void find_interface(const struct serve *s, char out[static IF_NAMESIZE])
 {
 	_cleanup_(freeifaddrs_p) struct ifaddrs *all = NULL;
@@ -64,7 +64,7 @@ static void find_interface(const struct serve *s, char out[static IF_NAMESIZE])
 	}
 }
 
-/* Of a host's network that has the boot server in it; 0: there is none. */
+/* Returns the prefix of a host's network that contains the boot server, or 0. */
 static unsigned find_prefix(const struct tree_info *i)
 {
 	for (size_t k = 0; k < i->n_hosts; k++) {
@@ -103,14 +103,14 @@ int serve_check_address(const struct serve *s, struct diag *d)
 /* --- ports ------------------------------------------------------------------------ */
 
 struct port {
-	const char *protocol; /* and its file in /proc/net */
+	const char *protocol; /* also the name of its file in /proc/net */
 	int type;
 	uint32_t address; /* 0: any */
 	uint16_t port;
 	const char *interface; /* or NULL */
 };
 
-/* 0 when it can be bound, else -errno. */
+/* Returns 0 if the port can be bound, else -errno. */
 static int probe(const struct port *p)
 {
 	_cleanup_close_ int fd = socket(AF_INET, p->type | SOCK_CLOEXEC, 0);
@@ -123,7 +123,7 @@ static int probe(const struct port *p)
 
 	if (fd < 0)
 		return -errno;
-	/* nginx sets it: connections of an earlier run that linger are no obstacle. */
+	/* As nginx does: connections left from an earlier run are no obstacle then. */
 	if (p->type == SOCK_STREAM &&
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0)
 		return -errno;
@@ -133,7 +133,8 @@ static int probe(const struct port *p)
 	return bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 ? -errno : 0;
 }
 
-/* The inode of the socket that is in the way, 0 when none is seen (proc(5), net/tcp). */
+/* Returns the inode of the socket that has the port, or 0 if none is found (proc(5),
+ * net/tcp). */
 static unsigned long find_inode(const struct port *p)
 {
 	_cleanup_free_ char *path = xasprintf("/proc/net/%s", p->protocol), *text = NULL;
@@ -178,7 +179,7 @@ static bool has_socket(const char *pid, unsigned long inode)
 	return false;
 }
 
-/* " by nginx (pid 812)", or "" when it cannot be seen. */
+/* Returns " by nginx (pid 812)", or "" if the process is not found. Owned by the caller. */
 static char *find_owner(const struct port *p)
 {
 	unsigned long inode = find_inode(p);
@@ -208,7 +209,7 @@ static int check_port(const struct port *p, struct diag *d)
 
 	switch (-r) {
 	case 0:
-	case EADDRNOTAVAIL: /* told by serve_check_address */
+	case EADDRNOTAVAIL: /* reported by serve_check_address */
 	case ENODEV:
 		return 0;
 	case EADDRINUSE:
@@ -256,7 +257,7 @@ static bool may_search(const struct stat *st, uid_t uid, gid_t gid)
 	return st->st_mode & S_IXOTH;
 }
 
-/* Every folder down to the tree must let the user through. */
+/* Checks that the user may search every folder on the path of the tree. */
 static int check_path(const struct serve *s, struct diag *d)
 {
 	_cleanup_free_ char *path = xstrdup(s->dir);
@@ -273,23 +274,25 @@ static int check_path(const struct serve *s, struct diag *d)
 			return diag_add(d, "%s: %s", path, strerror(errno));
 		if (!may_search(&st, s->uid, s->gid))
 			return diag_add(d,
-					"%s is closed to user '%s', who is to serve: put "
-					"the tree elsewhere, as below /srv, or name "
+					"user '%s', who is to serve, may not enter %s: "
+					"move the tree, for example below /srv, or name "
 					"another user with --user",
-					path, s->user);
+					s->user, path);
 		path[i] = saved;
 	}
 	return 0;
 }
 
-/* Without a user to change to, the reports' folder must be ours already. */
+/* Checks that the reports' folder can be written to, if the servers run as this user. */
 static int check_reports(const struct serve *s, struct diag *d)
 {
 	_cleanup_free_ char *path = xasprintf("%s/" TREE_REPORTS, s->dir);
 
 	if (access(path, W_OK | X_OK) == 0 || errno == ENOENT)
 		return 0;
-	return diag_add(d, "%s: %s: who serves must be able to write there (chown it)",
+	return diag_add(d,
+			"%s: %s: the user who serves must be able to write there "
+			"(chown it)",
 			path, strerror(errno));
 }
 

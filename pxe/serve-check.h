@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What could keep the boot server from starting (serve_check's parts). Each returns 0, or
- * -1 with a complaint for each obstacle. */
+/* The parts of serve_check(): checks for what could keep the boot server from starting.
+ * Each returns 0, or -1 with a complaint for each obstacle. */
 #pragma once
 
 #include "pxe/serve.h"

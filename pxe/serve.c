@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Both servers run from the tree's own configurations. What depends on where and as whom
- * they run (paths, user, foreground) is on their command lines, so the files may be used
- * without this program as well.
+ * Both servers run with the configurations in the tree. Settings that depend on the place
+ * and the user (paths, user, foreground) are on their command lines, so the files can be
+ * used without this program too.
  *
- * Each has its log as standard error; the same file is what run_wait() takes the last
- * lines from when one dies. dnsmasq is known to listen when it says that it started,
- * nginx when it takes a connection.
+ * Each server's standard error is its log, from which run_wait() takes the last lines when
+ * the server ends. dnsmasq listens when its log says that it started, nginx when it
+ * accepts a connection.
  */
 #include "pxe/serve.h"
 
@@ -28,11 +28,11 @@
 #define START_STEP_MS 20
 #define LOG_MAX       (1024 * 1024)
 
-/* --- who serves ------------------------------------------------------------------- */
+/* --- the servers' user ------------------------------------------------------------ */
 
-/* Whether this user namespace maps one id only, or may not choose groups
+/* Checks if this user namespace maps a single id or denies setgroups(2)
  * (user_namespaces(7)). */
-static bool is_lone(void)
+static bool is_single_id_ns(void)
 {
 	_cleanup_free_ char *map = NULL, *setgroups = NULL;
 	unsigned inside, outside, count;
@@ -73,8 +73,8 @@ static int find_user(struct serve *s, const struct serve_options *o, struct err 
 				       o->user);
 		return 0;
 	}
-	s->lone = is_lone();
-	if (s->lone)
+	s->single_id_ns = is_single_id_ns();
+	if (s->single_id_ns)
 		return 0;
 	if (stat(s->dir, &st) < 0)
 		return err_errno(e, errno, "%s", s->dir);
@@ -86,8 +86,8 @@ static int find_user(struct serve *s, const struct serve_options *o, struct err 
 		return err_set(e, ERR_USAGE, "there is no user '%s'", o->user);
 	if (!pw)
 		return err_set(e, ERR_FAILED,
-			       "the owner of %s has no name here: say who serves, with "
-			       "--user",
+			       "the owner of %s is not a user of this machine: name the "
+			       "user who serves with --user",
 			       s->dir);
 	return use_user(s, pw, e);
 }
@@ -135,9 +135,10 @@ int serve_check(const struct serve *s, struct diag *d)
 /* --- starting --------------------------------------------------------------------- */
 
 /*
- * Folders that a tree copied by hand may lack. Only the reports' becomes the servers'
- * own: in a folder of theirs, what root opens for them (logs) could be a trap. nginx's
- * temporary folders are made anew, as an earlier run may have been another user's.
+ * Makes folders that a tree copied by hand may lack. Only the folder of reports is given
+ * to the servers' user: the logs are opened by root, who must not open files in a folder
+ * that another user can change. nginx's temporary folders are removed, because an earlier
+ * run may have made them as another user.
  */
 static int prepare(const struct serve *s, struct err *e)
 {
@@ -163,7 +164,7 @@ static int prepare(const struct serve *s, struct err *e)
 	return 0;
 }
 
-/* A fresh log; the one before stays as LOG.old. */
+/* Creates an empty log; the previous one is renamed to LOG.old. Returns its descriptor. */
 static int open_log(const char *path, struct err *e)
 {
 	_cleanup_free_ char *old = xasprintf("%s.old", path);
@@ -187,10 +188,10 @@ static int start(const struct serve *s, struct serve_child *c, char *const *argv
 	r.out = r.err = log;
 	if (run_start(&r, &c->child, e) < 0)
 		return -1;
-	c->child.errfd = TAKE_FD(log); /* run_wait takes the last lines from it */
+	c->child.errfd = TAKE_FD(log); /* run_wait() reads the last lines from it */
 	c->pidfd = pidfd_open(c->child.pid, 0);
 	if (c->pidfd < 0)
-		return err_errno(e, errno, "%s: cannot watch it", c->child.name);
+		return err_errno(e, errno, "%s: cannot watch the process", c->child.name);
 	return 0;
 }
 
@@ -209,7 +210,7 @@ static int start_nginx(struct serve *s, struct err *e)
 	strv_add(&argv, "-g");
 	if (s->user)
 		strv_addf(&argv, "daemon off; user %s %s;", s->user, s->group);
-	else if (s->lone)
+	else if (s->single_id_ns)
 		strv_add(&argv, "daemon off; master_process off; user root root;");
 	else
 		strv_add(&argv, "daemon off;");
@@ -227,12 +228,12 @@ static int start_dnsmasq(struct serve *s, struct err *e)
 	strv_addf(&argv, "--conf-file=%s/dnsmasq.conf", s->dir);
 	strv_add(&argv, "--enable-tftp");
 	strv_addf(&argv, "--tftp-root=%s/tftp", s->dir);
-	if (s->lone) {
-		/* The only mode in which it changes neither user nor groups. */
+	if (s->single_id_ns) {
+		/* In no other mode does it keep its user and groups. */
 		strv_add(&argv, "--no-daemon");
 	} else {
 		strv_add(&argv, "--keep-in-foreground");
-		/* Not by standard error: this way its lines have the time. */
+		/* Lines in a log file have the time, lines on standard error do not. */
 		strv_addf(&argv, "--log-facility=%s", s->dnsmasq.log);
 		strv_add(&argv, "--pid-file");
 	}
@@ -266,7 +267,8 @@ static bool dnsmasq_listens(const struct serve *s)
 	       strstr(text, "started, version");
 }
 
-static int died(struct serve_child *c, struct err *e)
+/* Reports the end of a server, with its last lines. Returns -1. */
+static int report_end(struct serve_child *c, struct err *e)
 {
 	const char *name = c->child.name;
 
@@ -284,7 +286,7 @@ static int await(struct serve *s, struct serve_child *c,
 		struct pollfd pfd = {.fd = c->pidfd, .events = POLLIN};
 
 		if (poll(&pfd, 1, START_STEP_MS) > 0)
-			return died(c, e);
+			return report_end(c, e);
 		if (listens(s))
 			return 0;
 	}
@@ -318,13 +320,13 @@ int serve_wait(struct serve *s, int wake_fd, int timeout_ms, struct err *e)
 		return 0;
 	if (n < 0)
 		return err_errno(e, errno, "poll");
-	/* A Ctrl-C reaches the children too: whoever asked to be woken comes first. */
+	/* Ctrl-C also ends the servers: wake_fd is checked first, so this is no failure. */
 	if (p[0].revents)
 		return 1;
 	if (p[1].revents)
-		return died(&s->dnsmasq, e);
+		return report_end(&s->dnsmasq, e);
 	if (p[2].revents)
-		return died(&s->nginx, e);
+		return report_end(&s->nginx, e);
 	return 0;
 }
 

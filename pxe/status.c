@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The hosts of a tree come from tree.cfg, so one that never reported is in the table too;
- * a bare folder has only the hosts whose reports are in it. What a report says about
- * itself is the host's word: its name must be the file's, it never becomes a path, and
- * what of it may reach a terminal is cleaned of what would drive one.
+ * The hosts of a tree come from tree.cfg, so a host that never reported is in the table
+ * too; for a folder of reports, only hosts with a report are. A report is not trusted: the
+ * host name in it must be that of its file, it is never used in a path, and control
+ * characters are replaced before a text from it is printed.
  *
- * Phases are columns in the order of the first report that has them; a host without one
- * gets "-".
+ * Phases become columns in the order of the first report that has them; a host without
+ * such a phase gets "-".
  */
 #include "pxe/status.h"
 
@@ -23,7 +23,7 @@ static void broken(struct status_host *h, const char *why)
 {
 	h->verdict = STATUS_BROKEN;
 	free(h->why);
-	h->why = table_clean(why); /* it may quote the report */
+	h->why = table_clean(why); /* the reason may quote the report */
 }
 
 static void parse(struct status_host *h, const char *text, size_t len)
@@ -36,7 +36,7 @@ static void parse(struct status_host *h, const char *text, size_t len)
 	}
 	if (h->report.host && !streq(h->report.host, h->name)) {
 		_cleanup_free_ char *why =
-			xasprintf("it is a report of '%s'", h->report.host);
+			xasprintf("the report is of host '%s'", h->report.host);
 
 		broken(h, why);
 		report_done(&h->report);
@@ -81,7 +81,7 @@ static char *addr_text(struct cidr c)
 	return c.prefix ? xstrdup(net_format_addr(c.addr, text)) : NULL;
 }
 
-/* A report's address as the table has it: without its prefix. */
+/* Returns a report's address without its prefix, or NULL. Owned by the caller. */
 static char *reported_address(const struct report *r)
 {
 	return r->address ? xstrndup(r->address, strcspn(r->address, "/")) : NULL;
@@ -150,7 +150,7 @@ static int load_folder(struct status *s, const char *dir, struct err *e)
 	}
 	if (s->n == 0)
 		return err_set(e, ERR_FAILED,
-			       "%s is not a boot tree, and there is no report in it",
+			       "%s is neither a boot tree nor a folder with reports",
 			       dir);
 	qsort(s->hosts, s->n, sizeof(*s->hosts), by_name);
 	return 0;
@@ -196,7 +196,7 @@ static const char *const verdicts[] = {
 	[STATUS_BROKEN] = "broken",
 };
 
-/* The phases that occur, in order; the names stay the reports'. */
+/* Collects the names of the phases that occur, in order. They belong to the reports. */
 static size_t phase_names(const struct status *s, const char *out[static PHASES_MAX])
 {
 	size_t n = 0;
@@ -226,7 +226,7 @@ static void add_phase(struct table *t, const struct report *r, const char *name)
 	table_add(t, NULL);
 }
 
-/* "5 s", "3 min", "2 h", "4 d": how long ago. */
+/* Adds the time since `then`, like "5 s", "3 min", "2 h" or "4 d". */
 static void add_age(struct table *t, time_t then, time_t now)
 {
 	long long s = now > then ? (long long)(now - then) : 0;

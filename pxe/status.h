@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who reported what: a tree's hosts (all of them, reported or not) or the reports of a
- * bare folder, as the table and the JSON of `rackstrap status` and `rackstrap rack`.
+ * The reports of a tree's hosts (also of hosts that have not reported), or those in a
+ * folder that is not a tree, as the table and the JSON of `rackstrap status`.
  */
 #pragma once
 
@@ -20,32 +20,34 @@ enum status_verdict {
 struct status_host {
 	char *name, *role, *address, *cbr0; /* NULL: not known, or none */
 	enum status_verdict verdict;
-	char *why;            /* it failed, or its report is broken, without control
+	char *why;            /* reason for "failed" or "broken", without control
 			       * characters; else NULL */
 	struct report report; /* zero unless ready or failed */
-	time_t reported;      /* when its report came; 0: never */
+	time_t reported;      /* when its report arrived; 0: never */
 };
 
 struct status {
-	char *rack; /* NULL for a bare folder */
+	char *rack; /* NULL for a folder of reports */
 	struct status_host *hosts;
 	size_t n;
 };
 
-/* `dir`: a boot tree, or a folder of reports (*.json). */
+/* Reads the reports in `dir`, a boot tree or a folder of reports (*.json). */
 int status_load(struct status *ret, const char *dir, struct err *e) _must_check_;
 void status_done(struct status *s);
 #define _cleanup_status_ _cleanup_(status_done)
 
-/* As status_load, of one host of a tree: its report as it is now. */
+/* Reads the current report of one host of a tree; `dir` is the tree. */
 void status_load_host(struct status_host *ret, const char *dir,
 		      const struct tree_host *h);
 void status_host_done(struct status_host *h);
 
-/* host, role, address, cbr0, seconds of each phase, uptime, verdict, age; then one line
- * "HOST: WHY" for every host that failed. */
+/* Appends the table (host, role, address, cbr0, seconds of each phase, uptime, verdict,
+ * age), then one line "HOST: WHY" for every host that failed. */
 void status_table(const struct status *s, time_t now, struct buf *out);
+
+/* Returns the same as JSON. Owned by the caller. */
 char *status_json(const struct status *s, time_t now);
 
-/* 0 when every host is ready, else -1 and who is not. */
+/* Returns 0 if every host is ready, else -1 with the names of those that are not. */
 int status_verdict(const struct status *s, struct err *e) _must_check_;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Cells are kept as text and measured when the table is rendered. Width is counted in
- * code points, which is right for everything but combining and double-width characters.
+ * Cells are stored as text and measured when the table is rendered. A cell's width is its
+ * number of code points; combining and double-width characters are therefore misaligned.
  */
 #include "pxe/table.h"
 
@@ -20,8 +20,8 @@ void table_done(struct table *t)
 	*t = (struct table){0};
 }
 
-/* Bytes of the UTF-8 sequence at `s` (RFC 3629), or 0 when there is none to be printed.
- */
+/* Returns the length of the UTF-8 sequence at `s` (RFC 3629), or 0 if it is invalid or a
+ * control character. */
 static size_t sequence(const unsigned char *s)
 {
 	size_t n = s[0] < 0x80   ? 1

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A table for people: a heading, columns as wide as their widest cell, two spaces
- * between. Cells may hold what a node on the network wrote: control characters and bytes
- * that are not UTF-8 are printed as '?', so that no cell can drive the terminal.
+ * A table for people: a heading, and columns as wide as their widest cell with two spaces
+ * between them. Cells may contain text from machines on the network: control characters
+ * and bytes that are not UTF-8 are printed as '?', so no cell can control the terminal.
  */
 #pragma once
 
@@ -20,20 +20,20 @@ struct table {
 	size_t n;
 };
 
-/* The text as a cell has it. Owned. */
+/* Returns the text with such characters replaced by '?'. Owned by the caller. */
 char *table_clean(const char *text);
 
 void table_init(struct table *t, const struct table_column *columns, size_t n);
 void table_done(struct table *t);
 #define _cleanup_table_ _cleanup_(table_done)
 
-/* The next cell, row by row. NULL and "" are printed as "-". */
+/* Adds the next cell, row by row. NULL and "" are printed as "-". */
 void table_add(struct table *t, const char *cell);
 void table_addf(struct table *t, const char *fmt, ...) _printf_(2, 3);
 
-/* "31.2" for 31200 ms: a cell for times in seconds. */
+/* Adds a time in seconds: "31.2" for 31200 ms. */
 void table_add_seconds(struct table *t, uint64_t ms);
 
-/* Heading and rows, each ended by a newline, no blanks at the end of a line. A last row
- * that was left unfinished is filled with "-". */
+/* Appends the heading and the rows, a line each, without blanks at the end of a line. An
+ * incomplete last row is filled with "-". */
 void table_render(const struct table *t, struct buf *out);

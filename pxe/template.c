@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One pass, line by line; a line is looked at twice only to find out that it vanishes. */
+/* Renders in one pass, line by line. Each line is first checked for being left out. */
 #include "pxe/template.h"
 
 #include "lib/log.h"
@@ -13,7 +13,8 @@ static const char *lookup(const struct template_var *vars, const char *name, siz
 	abort();
 }
 
-/* The value of the @NAME@ at `s`, and its length in the text; NULL when there is none. */
+/* Returns the value of the @NAME@ at `s`, and sets *ret_len to the length of @NAME@; NULL
+ * if there is no @NAME@. */
 static const char *variable(const char *s, const char *end,
 			    const struct template_var *vars, size_t *ret_len)
 {
@@ -30,7 +31,8 @@ static const char *variable(const char *s, const char *end,
 	return lookup(vars, s + 1, n);
 }
 
-static bool vanishes(const char *s, const char *end, const struct template_var *vars)
+/* Checks if the line is a comment of the template or one @NAME@ whose value is empty. */
+static bool is_left_out(const char *s, const char *end, const struct template_var *vars)
 {
 	const char *value;
 	size_t len;
@@ -64,7 +66,7 @@ void template_render(struct buf *out, const char *text, const struct template_va
 	while (*text) {
 		const char *end = strchrnul(text, '\n');
 
-		if (!vanishes(text, end, vars)) {
+		if (!is_left_out(text, end, vars)) {
 			line_render(out, text, end, vars);
 			buf_puts(out, "\n");
 		}

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fills in a text: @NAME@ becomes that variable's value. A line that holds nothing but
- * one @NAME@ (and blanks) whose value is empty is left out as a whole, so that optional
- * lines need no conditions. Lines that begin with "#@" are the template's own comments
- * and are left out. '@' elsewhere stands for itself.
+ * Renders templates: @NAME@ is replaced by that variable's value. A line that contains
+ * only one @NAME@ (and blanks) is left out if the value is empty, so optional lines need
+ * no conditions. Lines that begin with "#@" are comments of the template and are left out.
+ * A '@' that does not belong to a @NAME@ is copied.
  */
 #pragma once
 
@@ -14,5 +14,5 @@ struct template_var {
 	const char *value;
 };
 
-/* Appends to `out`. A name that `vars` does not know is a bug of ours: it aborts. */
+/* Appends the rendered text to `out`. Aborts on a name that is not in `vars`: a bug. */
 void template_render(struct buf *out, const char *text, const struct template_var *vars);

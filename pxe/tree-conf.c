@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The two servers' configurations. Hosts usually agree on gateway, name and time servers:
- * what they agree on is said once for all, what they do not agree on hangs on tags, one
- * for each set of options that occurs. DHCP only has to get a machine as far as its
- * kernel; the booted host has its address from host.cfg.
+ * Renders the configurations of dnsmasq and nginx. Hosts usually have the same gateway,
+ * name servers and time servers: those are then written once for all hosts. Otherwise each
+ * different set of options gets a tag, which its hosts set. DHCP is only used until the
+ * kernel runs; the booted host takes its address from host.cfg.
  *
- * Limit: DHCP hands out IPv4 literals, so time servers given by name reach the booted
- * host only.
+ * Limit: DHCP options hold IPv4 addresses, so a time server given by name is only used by
+ * the booted host.
  */
 #include "pxe/embed.h"
 #include "pxe/intern.h"
@@ -24,7 +24,8 @@ static char *joined(const struct intern *in, const char *between)
 	return buf_take(&b);
 }
 
-/* Every network that a host of the rack is in, once each. */
+/* Adds the rack's network and those of its hosts, each once, between `before` and `after`.
+ */
 static void networks(const struct tree_plan *p, struct intern *in, const char *before,
 		     const char *after)
 {
@@ -63,7 +64,7 @@ static void append_programs(struct buf *b, const struct pxe_loader *l)
 			   f->file);
 }
 
-/* Appends the same beside another DHCP server. */
+/* Appends the lines that do the same while another server does DHCP. */
 static void append_services(struct buf *b, const struct pxe_loader *l)
 {
 	for (const struct pxe_program *f = l->programs; f->file; f++)
@@ -105,7 +106,7 @@ static char *range_lines(const struct tree_plan *p)
 		struct cidr c;
 
 		if (net_parse_cidr(nets.texts[i], &c) < 0)
-			continue; /* it was formatted a moment ago */
+			continue; /* cannot happen: networks() formatted it */
 		net_format_addr(net_network(c), net);
 		net_format_addr(net_mask(c.prefix), mask);
 		if (p->o.proxy_dhcp)
@@ -148,8 +149,8 @@ static void add_literals(struct buf *b, const char *option, char *const *v)
 		buf_puts(b, "\n");
 }
 
-/* The DHCP options of one host, a line each. Without a gateway dnsmasq would name itself:
- * an option without a value keeps it from that. */
+/* Returns the DHCP options of one host, a line each. For a host without a gateway, an
+ * option without a value keeps dnsmasq from sending its own address. */
 static char *host_options(const struct host *h)
 {
 	_cleanup_buf_ struct buf b = {0};
@@ -181,7 +182,8 @@ static char *option_lines(const struct intern *sets)
 	return buf_take(&b);
 }
 
-/* dnsmasq takes some words for what they say, and digits with a unit for a lease time. */
+/* Checks if dnsmasq would read `name` as a host name: it reads some words as keywords, and
+ * digits with a unit as a lease time. */
 static bool can_be_dhcp_name(const char *name)
 {
 	return !streq(name, "ignore") && !streq(name, "infinite") &&
@@ -233,7 +235,7 @@ char *tree_dnsmasq_conf(const struct tree_plan *p)
 
 /* --- nginx ------------------------------------------------------------------------ */
 
-/* A power of two with room for every name: nginx builds a perfect hash below it. */
+/* Returns a power of two that leaves nginx enough room for a perfect hash of `n` names. */
 static size_t map_size(size_t n)
 {
 	size_t size = 2048;

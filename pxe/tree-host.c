@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a booting machine reads: the entry scripts and, for each host, its script for
- * iPXE, GRUB and pxelinux and its host.cfg. Everything put into a script was checked
- * where it was read (names, roles, digests) or in kernel-cmdline.c (kernel words):
- * nothing needs quoting.
+ * Renders the texts that a booting machine reads: each loader's entry and, for each host,
+ * each loader's script and the host.cfg. All values in a script were checked when they
+ * were read (names, roles, digests) or in kernel-cmdline.c (kernel words), so none needs
+ * quoting.
  */
 #include "pxe/kernel-cmdline.h"
 #include "pxe/template.h"
 #include "pxe/tree-parts.h"
 
-static char *fill(const char *text, const struct template_var *vars)
+static char *render(const char *text, const struct template_var *vars)
 {
 	_cleanup_buf_ struct buf b = {0};
 
@@ -26,11 +26,11 @@ char *tree_entry_text(const struct tree_plan *p, const struct pxe_loader *l)
 		{NULL, NULL},
 	};
 
-	return fill(l->entry, vars);
+	return render(l->entry, vars);
 }
 
-/* "SERIAL 0 115200" for the console "ttyS0,115200n8"; "" for any other console. The
- * kernel's own default is 9600 baud. */
+/* Returns "SERIAL 0 115200" for the console "ttyS0,115200n8", and "" for a console that is
+ * not a serial port. Without a speed it is 9600 baud, the kernel's default. */
 static char *serial_line(const char *console)
 {
 	const char *s = console ? str_after(console, "ttyS") : NULL;
@@ -41,7 +41,7 @@ static char *serial_line(const char *console)
 	return xasprintf("SERIAL %u %u", port, baud);
 }
 
-/* The host's own file, with the URL for its report unless it was given one. */
+/* Returns the host.cfg, with a URL for the host's report unless the rack file has one. */
 static char *host_cfg(const struct tree_plan *p, const struct rack_host *h)
 {
 	_cleanup_free_ char *text = host_render(&h->host);
@@ -78,7 +78,7 @@ int tree_host_texts(const struct tree_plan *p, const struct rack_host *h,
 		{"serial", serial},      {NULL, NULL},
 	};
 	for (const struct pxe_loader *l = pxe_loaders; l->name; l++) {
-		_cleanup_free_ char *script = fill(l->host, vars);
+		_cleanup_free_ char *script = render(l->host, vars);
 
 		strv_add(&ret->scripts, script);
 	}

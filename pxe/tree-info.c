@@ -1,43 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tree.cfg: what a boot tree is, for `rackstrap serve` and `rackstrap status`, which get
- * nothing but the tree. Written by tree_render, read back here; libconfig like everything
- * else that describes something.
+ * Writes and reads tree.cfg, a libconfig file in which a boot tree is described for
+ * `rackstrap serve` and `rackstrap status`, whose only input is the tree.
  */
 #include "lib/file.h"
 #include "pxe/tree-parts.h"
 
 #define VERSION 1
 
-static void put_str(struct buf *b, const char *key, const char *value)
+static void append_str(struct buf *b, const char *key, const char *value)
 {
 	buf_printf(b, "%s = ", key);
 	conf_quote(b, value);
 	buf_puts(b, ";");
 }
 
-static void put_cidr(struct buf *b, const char *key, struct cidr c)
+/* Appends nothing if the prefix is 0. */
+static void append_cidr(struct buf *b, const char *key, struct cidr c)
 {
 	char text[NET_CIDR_LEN];
 
 	if (!c.prefix)
 		return;
 	buf_puts(b, " ");
-	put_str(b, key, net_format_cidr(c, text));
+	append_str(b, key, net_format_cidr(c, text));
 }
 
-static void put_host(struct buf *b, const struct host *h)
+static void append_host(struct buf *b, const struct host *h)
 {
 	char mac[NET_MAC_LEN];
 
 	buf_puts(b, "\t{ ");
-	put_str(b, "name", h->name);
+	append_str(b, "name", h->name);
 	buf_puts(b, " ");
-	put_str(b, "role", h->role);
+	append_str(b, "role", h->role);
 	buf_puts(b, " ");
-	put_str(b, "mac", net_format_mac(h->mac, ':', mac));
-	put_cidr(b, "address", h->address);
-	put_cidr(b, "cbr0", h->cbr0);
+	append_str(b, "mac", net_format_mac(h->mac, ':', mac));
+	append_cidr(b, "address", h->address);
+	append_cidr(b, "cbr0", h->cbr0);
 	buf_puts(b, " }");
 }
 
@@ -48,20 +48,20 @@ char *tree_info_text(const struct tree_plan *p)
 
 	buf_printf(&b, "# A boot tree, rendered by `rackstrap pxe`.\nversion = %d;\n",
 		   VERSION);
-	put_str(&b, "rack", p->rack->name);
+	append_str(&b, "rack", p->rack->name);
 	buf_puts(&b, "\n");
-	put_str(&b, "image", p->image->name);
+	append_str(&b, "image", p->image->name);
 	buf_puts(&b, "\n");
-	put_str(&b, "boot_server", net_format_addr(p->rack->boot_server, addr));
+	append_str(&b, "boot_server", net_format_addr(p->rack->boot_server, addr));
 	buf_puts(&b, "\n");
 	if (p->o.interface) {
-		put_str(&b, "interface", p->o.interface);
+		append_str(&b, "interface", p->o.interface);
 		buf_puts(&b, "\n");
 	}
 	buf_printf(&b, "http_port = %u;\nproxy_dhcp = %s;\nhosts = (\n", p->o.http_port,
 		   p->o.proxy_dhcp ? "true" : "false");
 	for (size_t i = 0; i < p->rack->n_hosts; i++) {
-		put_host(&b, &p->rack->hosts[i].host);
+		append_host(&b, &p->rack->hosts[i].host);
 		buf_puts(&b, i + 1 < p->rack->n_hosts ? ",\n" : "\n");
 	}
 	buf_puts(&b, ");\n");
@@ -70,6 +70,7 @@ char *tree_info_text(const struct tree_plan *p)
 
 /* --- reading ---------------------------------------------------------------------- */
 
+/* Reads a string that must be there. Returns 0, or -1 with a complaint. */
 static int need_str(const struct conf_node *n, const char *key, const char **ret,
 		    struct diag *d)
 {
@@ -89,7 +90,7 @@ static int get_copy(const struct conf_node *n, const char *key, char **ret,
 	return 0;
 }
 
-/* Absent: prefix 0. */
+/* Reads an address with its prefix; if it is missing, *ret stays as it is. */
 static int get_cidr(const struct conf_node *n, const char *key, struct cidr *ret,
 		    struct diag *d)
 {

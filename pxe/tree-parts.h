@@ -8,7 +8,7 @@
 #define TREE_ID_LEN   36 /* "<16 of root>-<8 of initrd>-<8 of kernel>" and NUL */
 #define TREE_BASE_LEN 32
 
-/* What every text needs, worked out once. */
+/* The input of all texts, computed once. */
 struct tree_plan {
 	const struct rack *rack;
 	const struct image *image;
@@ -18,15 +18,16 @@ struct tree_plan {
 	char grub_base[TREE_BASE_LEN]; /* "(http,172.25.0.1:8080)" */
 };
 
-/* Checks that rack, image and options go together. */
+/* Checks that rack, image and options go together, and fills in `ret`, which keeps pointers
+ * to `rack` and `image`. */
 int tree_plan(struct tree_plan *ret, const struct rack *rack, const struct image *image,
 	      const struct tree_options *o, struct err *e) _must_check_;
 
-/* tree-conf.c: for the servers. Each result is owned by the caller. */
+/* tree-conf.c renders the servers' configurations. Owned by the caller. */
 char *tree_dnsmasq_conf(const struct tree_plan *p);
 char *tree_nginx_conf(const struct tree_plan *p);
 
-/* tree-host.c: for the machines. */
+/* tree-host.c renders the machines' files. */
 
 /* Renders the file of a loader that every machine reads first. Owned by the caller. */
 char *tree_entry_text(const struct tree_plan *p, const struct pxe_loader *l);
@@ -36,10 +37,11 @@ struct tree_host_texts {
 	char *host_cfg;
 };
 
-/* Renders the texts of one host. Fails if its kernel command line cannot be. */
+/* Renders the texts of one host. Fails if its kernel command line is too long or has words
+ * that are refused. */
 int tree_host_texts(const struct tree_plan *p, const struct rack_host *h,
 		    struct tree_host_texts *ret, struct err *e) _must_check_;
 void tree_host_texts_done(struct tree_host_texts *t);
 
-/* tree-info.c */
+/* Renders tree.cfg. Owned by the caller. */
 char *tree_info_text(const struct tree_plan *p);

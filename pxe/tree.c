@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Puts a boot tree on disk. Everything is written into a folder beside the final one,
- * synced once, and swapped in by renameat2(RENAME_EXCHANGE), so that a server which reads
- * the tree meanwhile sees the old one or the new one. What the old one gathered (reports,
- * logs) moves over; an image's files that are there already are linked, not copied.
+ * Writes a boot tree to disk. All files are written into a folder beside the final one,
+ * synced once, and swapped in by renameat2(RENAME_EXCHANGE), so a server that reads the
+ * tree at the same time sees either the old one or the new one. Reports and logs of the
+ * old tree are moved into the new one; files of an image that the old tree has are linked,
+ * not copied.
  *
  * Limits: a machine that is between two fetches during the swap may miss a file of the
  * old image; its script retries and then starts over. dnsmasq and nginx read their
- * configurations when they start, so new hosts want `rackstrap serve` started again.
+ * configurations when they start, so `rackstrap serve` must be restarted for new hosts.
  */
 #include "pxe/tree.h"
 
@@ -89,7 +90,8 @@ int tree_plan(struct tree_plan *ret, const struct rack *rack, const struct image
 
 /* --- files ------------------------------------------------------------------------ */
 
-/* Into a folder nobody reads yet: no temporary, no sync of its own. */
+/* Creates a file and returns its descriptor. No server reads the folder yet, so there is
+ * no temporary name and no fsync. */
 static int create(int dirfd, const char *path, struct err *e)
 {
 	int fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
@@ -105,7 +107,7 @@ static int create(int dirfd, const char *path, struct err *e)
 	return fd;
 }
 
-static int put(int dirfd, const char *path, const char *text, struct err *e)
+static int write_text(int dirfd, const char *path, const char *text, struct err *e)
 {
 	_cleanup_close_ int fd = create(dirfd, path, e);
 	int r;
@@ -194,7 +196,7 @@ static int copy_loaders(int dirfd, const struct tree_plan *p, struct err *e)
 
 /* --- the image -------------------------------------------------------------------- */
 
-/* Zeros up to a multiple of 512: an EFI stub joins initrds without padding. */
+/* Pads a file with zeros to a multiple of 512: an EFI stub joins initrds without padding. */
 static int pad_file(int dirfd, const char *path, struct err *e)
 {
 	_cleanup_close_ int fd = openat(dirfd, path, O_WRONLY | O_CLOEXEC);
@@ -209,8 +211,8 @@ static int pad_file(int dirfd, const char *path, struct err *e)
 	return 0;
 }
 
-static int put_root_cpio(int dirfd, const char *from, const char *path,
-			 const struct tree_plan *p, struct err *e)
+static int write_root_cpio(int dirfd, const char *from, const char *path,
+			   const struct tree_plan *p, struct err *e)
 {
 	_cleanup_close_ int in = open(from, O_RDONLY | O_CLOEXEC);
 	_cleanup_close_ int out = -1;
@@ -230,8 +232,8 @@ static int put_root_cpio(int dirfd, const char *from, const char *path,
 	return 0;
 }
 
-/* Links the image's file from the tree that is there already; its name says what is in
- * it. False: it is not there, or not whole. */
+/* Links a file of the image from the old tree; its path contains the image's digests, so
+ * its content is right. Returns false if it is missing or too short. */
 static bool link_old(int dirfd, int old, const char *path, uint64_t min_size)
 {
 	struct stat st;
@@ -242,7 +244,7 @@ static bool link_old(int dirfd, int old, const char *path, uint64_t min_size)
 	return linkat(old, path, dirfd, path, 0) == 0;
 }
 
-static int put_image(int dirfd, int old, const struct tree_plan *p, struct err *e)
+static int write_image(int dirfd, int old, const struct tree_plan *p, struct err *e)
 {
 	const struct image *i = p->image;
 	_cleanup_free_ char *kernel = xasprintf("http/images/%s/vmlinuz", p->id);
@@ -260,15 +262,15 @@ static int put_image(int dirfd, int old, const struct tree_plan *p, struct err *
 	     pad_file(dirfd, initrd, e) < 0))
 		return -1;
 	if (!link_old(dirfd, old, root, i->root_size) &&
-	    put_root_cpio(dirfd, from_root, root, p, e) < 0)
+	    write_root_cpio(dirfd, from_root, root, p, e) < 0)
 		return -1;
 	return 0;
 }
 
 /* --- the hosts -------------------------------------------------------------------- */
 
-static int put_host_cpio(int dirfd, const char *path, const char *host_cfg,
-			 uint64_t epoch, struct err *e)
+static int write_host_cpio(int dirfd, const char *path, const char *host_cfg,
+			   uint64_t epoch, struct err *e)
 {
 	_cleanup_close_ int fd = create(dirfd, path, e);
 	struct cpio c;
@@ -298,8 +300,9 @@ static int link_colons(int dirfd, const struct host_file *f, struct mac mac,
 	return 0;
 }
 
-static int put_host_texts(int dirfd, const struct tree_plan *p, const struct rack_host *h,
-			  const struct tree_host_texts *t, struct err *e)
+static int write_host_texts(int dirfd, const struct tree_plan *p,
+			    const struct rack_host *h, const struct tree_host_texts *t,
+			    struct err *e)
 {
 	struct mac mac = h->host.mac;
 	_cleanup_free_ char *cpio = host_file_path(&host_cpio_file, mac, '-');
@@ -308,29 +311,29 @@ static int put_host_texts(int dirfd, const struct tree_plan *p, const struct rac
 		const struct host_file *f = &pxe_loaders[i].host_file;
 		_cleanup_free_ char *path = host_file_path(f, mac, '-');
 
-		if (put(dirfd, path, t->scripts[i], e) < 0 ||
+		if (write_text(dirfd, path, t->scripts[i], e) < 0 ||
 		    link_colons(dirfd, f, mac, e) < 0)
 			return -1;
 	}
-	if (put_host_cpio(dirfd, cpio, t->host_cfg, p->image->epoch, e) < 0)
+	if (write_host_cpio(dirfd, cpio, t->host_cfg, p->image->epoch, e) < 0)
 		return -1;
 	return link_colons(dirfd, &host_cpio_file, mac, e);
 }
 
-static int put_host(int dirfd, const struct tree_plan *p, const struct rack_host *h,
-		    struct err *e)
+static int write_host(int dirfd, const struct tree_plan *p, const struct rack_host *h,
+		      struct err *e)
 {
 	struct tree_host_texts t;
 	int r;
 
 	if (tree_host_texts(p, h, &t, e) < 0)
 		return -1;
-	r = put_host_texts(dirfd, p, h, &t, e);
+	r = write_host_texts(dirfd, p, h, &t, e);
 	tree_host_texts_done(&t);
 	return r;
 }
 
-static int put_texts(int dirfd, const struct tree_plan *p, struct err *e)
+static int write_texts(int dirfd, const struct tree_plan *p, struct err *e)
 {
 	static const struct {
 		const char *path;
@@ -344,17 +347,17 @@ static int put_texts(int dirfd, const struct tree_plan *p, struct err *e)
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		_cleanup_free_ char *text = texts[i].make(p);
 
-		if (put(dirfd, texts[i].path, text, e) < 0)
+		if (write_text(dirfd, texts[i].path, text, e) < 0)
 			return -1;
 	}
 	for (const struct pxe_loader *l = pxe_loaders; l->name; l++) {
 		_cleanup_free_ char *text = tree_entry_text(p, l);
 
-		if (put(dirfd, l->entry_path, text, e) < 0)
+		if (write_text(dirfd, l->entry_path, text, e) < 0)
 			return -1;
 	}
 	for (size_t i = 0; i < p->rack->n_hosts; i++)
-		if (put_host(dirfd, p, &p->rack->hosts[i], e) < 0)
+		if (write_host(dirfd, p, &p->rack->hosts[i], e) < 0)
 			return -1;
 	return 0;
 }
@@ -369,8 +372,9 @@ static bool is_tree(const char *dir)
 }
 
 /*
- * The final name without links and trailing slashes, and whether a tree stands there.
- * Anything else that stands there is not ours to replace.
+ * Sets *ret to the final path without symbolic links and trailing slashes, and *ret_exists
+ * to true if there is a tree or an empty folder, which may be replaced. Fails if there is
+ * anything else.
  */
 static int find_place(const char *dir, char **ret, bool *ret_exists, struct err *e)
 {
@@ -394,7 +398,8 @@ static int find_place(const char *dir, char **ret, bool *ret_exists, struct err 
 	return 0;
 }
 
-/* What came into the new folder since the swap is newer than what the old one has. */
+/* Moves the files of `path` from the old tree into the new one. A file that the new one
+ * already has was written since the swap and is kept. */
 static int merge(int old, int new, const char *path, struct err *e)
 {
 	_cleanup_close_ int from = openat(old, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -415,8 +420,8 @@ static int merge(int old, int new, const char *path, struct err *e)
 	return 0;
 }
 
-/* A folder of the old tree, in place of the new tree's, which is empty as a rule. */
-static int keep(int old, int new, const char *path, struct err *e)
+/* Moves a folder of the old tree to the new one, whose own is usually empty. */
+static int move_folder(int old, int new, const char *path, struct err *e)
 {
 	if (renameat(old, path, new, path) == 0 || errno == ENOENT)
 		return 0;
@@ -425,20 +430,22 @@ static int keep(int old, int new, const char *path, struct err *e)
 	return err_errno(e, errno, "%s", path);
 }
 
-/* Reports and logs of the old tree, which has the new one's temporary name by now. */
-static int keep_gathered(const char *old, const char *new, struct err *e)
+/* Moves reports and logs of the old tree, which is at `old` after the swap. */
+static int move_collected(const char *old, const char *new, struct err *e)
 {
 	_cleanup_close_ int from = open(old, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_close_ int to = open(new, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (from < 0 || to < 0)
 		return err_errno(e, errno, "%s", new);
-	if (keep(from, to, TREE_REPORTS, e) < 0 || keep(from, to, "run", e) < 0)
+	if (move_folder(from, to, TREE_REPORTS, e) < 0 ||
+	    move_folder(from, to, "run", e) < 0)
 		return -1;
 	return 0;
 }
 
-/* Who may not write to it may not move it; serve gives it to the servers' user. */
+/* Checks that the reports' folder, which `rackstrap serve` gives to the servers' user, can
+ * be written to: else it could not be moved. */
 static int check_reports(const char *dir, struct err *e)
 {
 	_cleanup_free_ char *path = xasprintf("%s/" TREE_REPORTS, dir);
@@ -446,11 +453,12 @@ static int check_reports(const char *dir, struct err *e)
 	if (access(path, W_OK) == 0 || errno == ENOENT)
 		return 0;
 	return err_errno(e, errno,
-			 "%s: the reports of the tree that is there have to be kept",
+			 "%s: the old tree's reports cannot be moved to the new one",
 			 path);
 }
 
-/* Where the tree that is there may stand for an instant (file_exchange). Owned. */
+/* Returns the name that the old tree may have during the swap (file_exchange). Owned by
+ * the caller. */
 static char *aside_path(const char *dir)
 {
 	const char *slash = strrchr(dir, '/');
@@ -459,9 +467,9 @@ static char *aside_path(const char *dir)
 	return xasprintf("%.*s.%s.old", (int)(name - dir), dir, name);
 }
 
-/* Somebody was killed in that instant: the old tree is the tree again, or what it
- * gathered goes to the new one. */
-static int put_back(const char *dir, bool *exists, struct err *e)
+/* Completes a swap during which an earlier process was killed: renames the old tree back,
+ * or, if the new one is in place, moves reports and logs to it. */
+static int recover_swap(const char *dir, bool *exists, struct err *e)
 {
 	_cleanup_free_ char *aside = aside_path(dir);
 
@@ -471,7 +479,7 @@ static int put_back(const char *dir, bool *exists, struct err *e)
 		*exists = true;
 		return rename(aside, dir) < 0 ? err_errno(e, errno, "%s", dir) : 0;
 	}
-	if (keep_gathered(aside, dir, e) < 0)
+	if (move_collected(aside, dir, e) < 0)
 		return err_wrap(e, "reports and logs are still in %s", aside);
 	rm_rf_at(AT_FDCWD, aside);
 	return 0;
@@ -486,8 +494,8 @@ static int swap_in(char **temp, const char *dir, bool exists, struct err *e)
 		return err_errno(e, r, "%s", dir);
 	if (!exists && rename(*temp, dir) < 0)
 		return err_errno(e, errno, "%s", dir);
-	if (exists && keep_gathered(*temp, dir, e) < 0) {
-		_cleanup_free_ char *old = TAKE_PTR(*temp); /* not to be removed */
+	if (exists && move_collected(*temp, dir, e) < 0) {
+		_cleanup_free_ char *old = TAKE_PTR(*temp); /* keep it */
 
 		return err_wrap(e, "rendered, but reports and logs are still in %s", old);
 	}
@@ -495,8 +503,8 @@ static int swap_in(char **temp, const char *dir, bool exists, struct err *e)
 	return r < 0 ? err_errno(e, r, "%s", dir) : 0;
 }
 
-static int fill(const char *new, const char *dir, bool exists, const struct tree_plan *p,
-		struct err *e)
+static int write_tree(const char *new, const char *dir, bool exists,
+		      const struct tree_plan *p, struct err *e)
 {
 	_cleanup_close_ int fd = open(new, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_close_ int old = -1;
@@ -506,7 +514,7 @@ static int fill(const char *new, const char *dir, bool exists, const struct tree
 	if (exists)
 		old = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (make_dirs(fd, p, e) < 0 || copy_loaders(fd, p, e) < 0 ||
-	    put_image(fd, old, p, e) < 0 || put_texts(fd, p, e) < 0)
+	    write_image(fd, old, p, e) < 0 || write_texts(fd, p, e) < 0)
 		return -1;
 	if (syncfs(fd) < 0)
 		return err_errno(e, errno, "%s", dir);
@@ -524,7 +532,8 @@ int tree_render(const struct rack *rack, const struct image *image, const char *
 	int r;
 
 	if (tree_plan(&p, rack, image, o, e) < 0 ||
-	    find_place(dir, &place, &exists, e) < 0 || put_back(place, &exists, e) < 0 ||
+	    find_place(dir, &place, &exists, e) < 0 ||
+	    recover_swap(place, &exists, e) < 0 ||
 	    (exists && check_reports(place, e) < 0))
 		return -1;
 	slash = strrchr(place, '/');
@@ -533,7 +542,8 @@ int tree_render(const struct rack *rack, const struct image *image, const char *
 	r = tempdir_make(parent, slash ? slash + 1 : place, &temp);
 	if (r < 0)
 		return err_errno(e, r, "cannot make a folder in %s", parent);
-	if (fill(temp, place, exists, &p, e) < 0 || swap_in(&temp, place, exists, e) < 0)
+	if (write_tree(temp, place, exists, &p, e) < 0 ||
+	    swap_in(&temp, place, exists, e) < 0)
 		return err_wrap(e, "boot tree %s", dir);
 	return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The boot tree: everything a rack's boot server hands out, as static files.
+ * Renders boot trees: all that a rack's boot server serves, as static files.
  *
- *	TREE/tree.cfg					 what it is: struct tree_info
+ *	TREE/tree.cfg					 its description: struct tree_info
  *	TREE/dnsmasq.conf nginx.conf			 for `rackstrap serve`
  *	TREE/tftp/undionly.kpxe snponly.efi		 iPXE for firmware that has none
  *	TREE/http/boot.ipxe				 finds the host's script by MAC
@@ -10,20 +10,20 @@
  *	TREE/http/hosts/52-54-00-25-00-11.cpio		 rackstrap/host.cfg, as an initrd
  *	TREE/http/images/<id>/				 vmlinuz initrd.img root.cpio
  *	TREE/http/report/				 hosts PUT <name>.json here
- *	TREE/run/					 the servers' logs and temporary
- *files
+ *	TREE/run/					 the servers' logs, temporary files
  *
  * For those who chain GRUB or pxelinux instead of iPXE:
  *
  *	TREE/tftp/grub/grub.cfg				 sources http/hosts/<mac>.grub
- *	TREE/http/hosts/52-54-00-25-00-11.grub		 (and links
- *52:54:00:25:00:11.grub, .cpio: GRUB's spelling of a MAC)
+ *	TREE/http/hosts/52-54-00-25-00-11.grub
+ *	TREE/http/hosts/52:54:00:25:00:11.grub .cpio	 links: GRUB's spelling of a MAC
  *	TREE/tftp/pxelinux.cfg/01-52-54-00-25-00-11 default
  *
- * An image's <id> is made of the digests of its root, initrd and kernel, so files under
- * images/ never change once there. A tree is rendered beside its final name and swapped
- * in, reports and logs are kept; rendering the same rack and image again gives the same
- * bytes. Nothing in it names the folder it stands in: it may be moved and copied.
+ * loaders.h has the table of loaders. An image's <id> is made of the digests of its root,
+ * initrd and kernel, so files under images/ never change. A tree is rendered beside its
+ * final name and then swapped in; reports and logs are kept. Rendering the same rack and
+ * image again gives the same bytes. Nothing in a tree names the folder it is in: it may be
+ * moved and copied.
  */
 #pragma once
 
@@ -36,7 +36,7 @@
 #define TREE_ACCESS_LOG "run/access.log"
 
 struct tree_options {
-	const char *interface; /* that dnsmasq listens on; NULL: the one that has the boot
+	const char *interface; /* dnsmasq listens on it; NULL: the one that has the boot
 				* server's address */
 	uint16_t http_port;    /* 0: 80 */
 	bool proxy_dhcp;       /* another DHCP server hands out addresses */
@@ -47,10 +47,11 @@ struct tree_options {
 		*ipxe_dir; /* of the programs copied to tftp/; NULL: each loader's own */
 };
 
+/* Renders the tree into `dir`, replacing the tree that is there. */
 int tree_render(const struct rack *rack, const struct image *image, const char *dir,
 		const struct tree_options *o, struct err *e) _must_check_;
 
-/* What a tree says about itself, read back from tree.cfg. */
+/* The description of a tree, as read from its tree.cfg. */
 struct tree_host {
 	char *name, *role;
 	struct mac mac;
@@ -61,7 +62,7 @@ struct tree_host {
 struct tree_info {
 	char *name;      /* of the rack */
 	char *image;     /* its name */
-	char *interface; /* NULL: by address */
+	char *interface; /* that dnsmasq listens on; NULL: chosen by address */
 	uint32_t boot_server;
 	uint16_t http_port;
 	bool proxy_dhcp;

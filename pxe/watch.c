@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The access log says who fetched what; of dnsmasq's log only one message is of interest,
- * that it has no address for a MAC it does not know: the one mistake that a rack file
- * cannot be checked for. Each stranger is told once.
+ * Fetches and reports are read from the access log. From dnsmasq's log only one message is
+ * used: that it has no address for a MAC address, which is a machine that is missing in
+ * the rack file. Each such machine is reported once.
  */
 #include "pxe/watch.h"
 
@@ -10,7 +10,7 @@
 #include "pxe/status.h"
 
 #define NO_ADDRESS " no address available"
-#define IGNORED    " proxy-ignored" /* the same with serve --proxy-dhcp */
+#define IGNORED    " proxy-ignored" /* the same in a tree rendered with --proxy-dhcp */
 
 void watch_open(struct watch *w, const struct serve *s)
 {
@@ -28,7 +28,7 @@ void watch_done(struct watch *w)
 	*w = (struct watch){0};
 }
 
-/* --- who -------------------------------------------------------------------------- */
+/* --- hosts ------------------------------------------------------------------------ */
 
 static const struct tree_host *by_address(const struct watch *w, uint32_t addr)
 {
@@ -62,9 +62,9 @@ static const struct tree_host *by_name(const struct watch *w, const char *name,
 	return NULL;
 }
 
-/* --- what ------------------------------------------------------------------------- */
+/* --- lines ------------------------------------------------------------------------ */
 
-static char *tell_script(struct watch *w, const struct access *a, struct mac mac)
+static char *describe_script(struct watch *w, const struct access *a, struct mac mac)
 {
 	const struct tree_host *h = by_mac(w, mac);
 	char text[NET_MAC_LEN], addr[NET_ADDR_LEN];
@@ -83,7 +83,7 @@ static char *tell_script(struct watch *w, const struct access *a, struct mac mac
 			 text, net_format_addr(a->address, addr));
 }
 
-static char *tell_root(const struct watch *w, const struct access *a)
+static char *describe_root(const struct watch *w, const struct access *a)
 {
 	const struct tree_host *h = by_address(w, a->address);
 	char addr[NET_ADDR_LEN];
@@ -97,7 +97,7 @@ static char *tell_root(const struct watch *w, const struct access *a)
 			 (unsigned long long)(a->took_ms % 1000 / 100));
 }
 
-static char *tell_report(const struct watch *w, const char *name, size_t len)
+static char *describe_report(const struct watch *w, const char *name, size_t len)
 {
 	const struct tree_host *h = by_name(w, name, len);
 	struct status_host s;
@@ -118,26 +118,27 @@ static char *tell_report(const struct watch *w, const char *name, size_t len)
 	return line;
 }
 
-static char *tell_access(struct watch *w, const struct access *a)
+static char *describe_access(struct watch *w, const struct access *a)
 {
 	const char *report = str_after(a->path, "/report/");
 	struct mac mac;
 
 	if (streq(a->method, "GET") && pxe_loader_by_url(a->path, &mac))
-		return tell_script(w, a, mac);
+		return describe_script(w, a, mac);
 	if (streq(a->method, "GET") && str_ends(a->path, "/root.cpio"))
-		return tell_root(w, a);
+		return describe_root(w, a);
 	if (streq(a->method, "PUT") && report && str_ends(report, ".json") &&
 	    a->status / 100 == 2)
-		return tell_report(w, report, strlen(report) - strlen(".json"));
+		return describe_report(w, report, strlen(report) - strlen(".json"));
 	return NULL;
 }
 
 /*
- * "... DHCPDISCOVER(br0) 52:54:00:99:99:99 no address available" or
+ * Describes a line of dnsmasq's log if it is one of
+ * "... DHCPDISCOVER(br0) 52:54:00:99:99:99 no address available"
  * "... PXE(br0) 52:54:00:99:99:99 proxy-ignored"
  */
-static char *tell_dhcp(struct watch *w, const char *line)
+static char *describe_dhcp(struct watch *w, const char *line)
 {
 	const char *end =
 		strstr(line, " DHCPDISCOVER(")
@@ -158,7 +159,8 @@ static char *tell_dhcp(struct watch *w, const char *line)
 	return xasprintf("%s asks for an address and is not in the rack", text);
 }
 
-/* A whole line of dnsmasq's log, or NULL. Its end is looked for again next time. */
+/* Returns the next line of dnsmasq's log, owned by the caller, or NULL if there is none
+ * with a newline yet. */
 static char *dhcp_line(struct watch *w)
 {
 	_cleanup_free_ char *line = NULL;
@@ -182,18 +184,18 @@ static char *dhcp_line(struct watch *w)
 char *watch_next(struct watch *w)
 {
 	struct access a;
-	char *line, *told;
+	char *line, *event;
 
 	while ((line = dhcp_line(w))) {
-		told = tell_dhcp(w, line);
+		event = describe_dhcp(w, line);
 		free(line);
-		if (told)
-			return told;
+		if (event)
+			return event;
 	}
 	while (access_next(&w->access, &a)) {
-		told = tell_access(w, &a);
-		if (told)
-			return told;
+		event = describe_access(w, &a);
+		if (event)
+			return event;
 	}
 	return NULL;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What happens on a boot server, a line for each step a machine takes: who asks and is
- * not in the rack, who loads its boot script, its root image, who reports what. Made from
- * the servers' own logs.
+ * Describes what happens on a boot server, one line per event: a machine that is not in
+ * the rack asks for an address or a script, a host loads its boot script or its root
+ * image, a host reports. Made from the servers' own logs.
  */
 #pragma once
 
@@ -14,13 +14,13 @@ struct watch {
 	const struct serve *s;
 	struct access_log access;
 	FILE *dhcp;              /* dnsmasq's log */
-	struct intern strangers; /* told already */
+	struct intern strangers; /* MAC addresses that were reported */
 };
 
-/* From now on. `s` must be open and outlive the watch. */
+/* Starts watching; earlier fetches are skipped. `s` must be open and outlive the watch. */
 void watch_open(struct watch *w, const struct serve *s);
 
-/* The next thing worth telling, or NULL when there is none for the time being. */
+/* Returns the next line, owned by the caller, or NULL if there is no event yet. */
 char *watch_next(struct watch *w) _must_check_;
 void watch_done(struct watch *w);
 #define _cleanup_watch_ _cleanup_(watch_done)

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Escape sequences are taken as ECMA-48 builds them: ESC [ parameters final-byte, ESC ]
- * string BEL, ESC intermediates final-byte. A carriage return that is not followed by a
- * line feed begins the line anew; what stood there is a line of its own here, so that
- * nothing is lost. The exception are systemd's animation lines ("[  *** ] A start job is
- * running for ...", several a second; src/core/manager.c,
- * manager_print_jobs_in_progress() and draw_cylon()): they repeat what other lines say,
- * and would push those off a tail.
+ * Escape sequences are parsed as ECMA-48 defines them: ESC [ parameters final-byte, ESC ]
+ * string BEL, ESC intermediates final-byte. On a terminal, a carriage return without a
+ * line feed overwrites the line; here the overwritten text becomes a line too, so that
+ * nothing is lost. systemd's animation lines are dropped ("[  *** ] A start job is running
+ * for ...", several per second; src/core/manager.c, manager_print_jobs_in_progress() and
+ * draw_cylon()): they repeat other lines and would fill console_tail().
  */
 #include "builder/rack/rack-console.h"
 
@@ -16,7 +15,7 @@
 #define TAIL_MAX  (32 * 1024)
 #define LINE_MAX_ 1000
 
-/* The end of the escape sequence at s[0] == ESC. */
+/* Returns the end of the escape sequence at s[0] == ESC. */
 static const char *skip_escape(const char *s, const char *end)
 {
 	if (++s == end)
@@ -36,7 +35,7 @@ static const char *skip_escape(const char *s, const char *end)
 	return s < end && *s != '\n' ? s + 1 : s;
 }
 
-/* Returns whether it begins with "[", blanks and at least one '*', and "]". */
+/* Checks if the line begins with "[", blanks and at least one '*', and "]". */
 static bool is_animation(const char *line)
 {
 	size_t n = line[0] == '[' ? strspn(line + 1, " *") : 0;
@@ -44,6 +43,7 @@ static bool is_animation(const char *line)
 	return n > 0 && line[n + 1] == ']' && memchr(line + 1, '*', n);
 }
 
+/* Adds the line, unless it is empty or an animation, and empties the buffer. */
 static void add_line(char ***v, struct buf *line)
 {
 	while (line->len && line->p[line->len - 1] == ' ')
@@ -119,8 +119,8 @@ void console_done(struct console *c)
 	*c = (struct console){0};
 }
 
-/* Appends what has come since; false when nothing has. */
-static bool fill(struct console *c)
+/* Appends text that was written since the last call. Returns false if there is none. */
+static bool read_more(struct console *c)
 {
 	_cleanup_close_ int fd = open(c->path, O_RDONLY | O_CLOEXEC);
 	_cleanup_free_ char *chunk = NULL;
@@ -144,8 +144,8 @@ static bool fill(struct console *c)
 	return true;
 }
 
-/* Takes the first line off the buffer; NULL when none is whole. */
-static char *take_line(struct console *c)
+/* Removes the first line from the buffer and returns it; NULL if none is complete. */
+static char *pop_line(struct console *c)
 {
 	char *nl = c->rest.len ? memchr(c->rest.p, '\n', c->rest.len) : NULL;
 	_cleanup_strv_ char **lines = NULL;
@@ -165,7 +165,7 @@ char *console_next(struct console *c)
 	char *line;
 
 	do
-		line = take_line(c);
-	while (!line && fill(c));
+		line = pop_line(c);
+	while (!line && read_more(c));
 	return line;
 }

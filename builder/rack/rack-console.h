@@ -1,30 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a machine wrote on its serial console, as lines for people: without the escape
- * sequences of firmware and systemd, without carriage returns, control characters and
- * bytes that are not ASCII as '?', and without the lines of systemd's progress animation.
- * A guest can write anything there, also to whoever reads it on a terminal.
+ * Reads a machine's serial console as lines for people: without escape sequences, carriage
+ * returns, control characters and systemd's progress animation, and with '?' for bytes
+ * that are not ASCII. A guest can write anything to its console: without this, it could
+ * control the terminal on which its lines are shown.
  */
 #pragma once
 
 #include "lib/str.h"
 
-/* Follows a console while it grows. */
+/* A reader that follows a console while it grows. */
 struct console {
 	char *path;
-	off_t at;        /* read up to here */
-	struct buf rest; /* of a line that is not ended yet */
+	off_t at;        /* offset up to which it was read */
+	struct buf rest; /* an incomplete line */
 };
 
 void console_open(struct console *c, const char *path);
 
-/* The next whole line, owned by the caller; NULL when there is none for the time being.
- * The file need not be there yet; one that became shorter is read from its beginning. */
+/* Returns the next complete line, owned by the caller, or NULL if there is none yet. The
+ * file need not exist; one that became shorter is read from its beginning. */
 char *console_next(struct console *c) _must_check_;
 void console_done(struct console *c);
 
-/* The last `n` lines that are not empty, the unended one included. Owned. */
+/* Returns the last `n` lines that are not empty, including an incomplete one. Owned by the
+ * caller; NULL if there is none. */
 char **console_tail(const char *path, size_t n);
 
-/* The same cleaning for one text: its lines, empty ones dropped. Owned. */
+/* Returns the cleaned lines of a text that are not empty. Owned by the caller. */
 char **console_lines(const char *text, size_t len);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The caller enters a new user namespace, where it is root, and asks for new network and
- * process namespaces; the child that it forks then is process 1 of the latter. The kernel
- * kills everything in a process namespace when its process 1 ends, and process 1 gets
- * SIGKILL when its parent ends (PR_SET_PDEATHSIG): so nothing outlives us, not even
- * after kill -9.
+ * The caller enters a new user namespace, where it is root, and creates new network and
+ * process namespaces; the child that it then forks is process 1 of the process namespace.
+ * The kernel kills all processes of a process namespace when its process 1 ends, and
+ * process 1 gets SIGKILL when its parent ends (PR_SET_PDEATHSIG): nothing outlives this
+ * process, even if it is killed by SIGKILL.
  *
- * One user and one group are mapped, our own, which needs no setuid helper and no
- * subordinate ids. setgroups(2) is denied, as user_namespaces(7) asks.
+ * Only this process's user and group are mapped, which needs no setuid helper and no
+ * subordinate ids. setgroups(2) is denied, as user_namespaces(7) requires.
  *
- * This is the one place besides lib/run.c that forks: the child goes on with our own
- * code, there is no program to start.
+ * No other file of the product except lib/run.c forks: here the child runs code of this
+ * program, not another program.
  */
 #include "builder/rack/rack-ns.h"
 
@@ -30,12 +30,12 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
-/* fd72:6163:6b73::1/64: "racks" among the unique local addresses (RFC 4193). Nothing
- * leaves the namespace, so it need not be random. */
+/* fd72:6163:6b73::1/64, a unique local address (RFC 4193) with "racks" as its global id.
+ * RFC 4193 asks for a random id; no packet leaves the namespace, so it is not needed. */
 static const uint8_t bridge_v6[16] = {0xfd, 'r', 'a', 'c', 'k', 's', [15] = 1};
 #define BRIDGE_V6_PREFIX 64
 
-/* What process 1 sends when it ends. */
+/* The result that process 1 writes to the pipe when it ends. */
 struct outcome {
 	int r;
 	struct err e;
@@ -72,6 +72,7 @@ char *ns_refusal(int errnum, const char *proc)
 	return xstrdup(strerror(errnum < 0 ? -errnum : errnum));
 }
 
+/* Sets an error: `what` failed, and why. */
 static int refused(int errnum, const char *what, struct err *e)
 {
 	_cleanup_free_ char *why = ns_refusal(errnum, "/proc");
@@ -93,16 +94,16 @@ static int enter(struct err *e)
 	int r;
 
 	if (unshare(CLONE_NEWUSER) < 0)
-		return refused(errno, "a user namespace of one's own is refused", e);
+		return refused(errno, "cannot create a user namespace", e);
 	r = write_proc("/proc/self/uid_map", users);
 	if (r == 0)
 		r = write_proc("/proc/self/setgroups", "deny");
 	if (r == 0)
 		r = write_proc("/proc/self/gid_map", groups);
 	if (r < 0)
-		return refused(r, "becoming root of a user namespace is refused", e);
+		return refused(r, "cannot become root of a user namespace", e);
 	if (unshare(CLONE_NEWNET | CLONE_NEWPID) < 0)
-		return refused(errno, "network and process namespaces are refused", e);
+		return refused(errno, "cannot create network and process namespaces", e);
 	return 0;
 }
 
@@ -116,7 +117,7 @@ static _noreturn_ void first_process(int (*work)(void *arg, struct err *e), void
 
 	setsid();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	/* It ended before that was in force: the reading end of our pipe is closed. */
+	/* If the parent ended before that call, the pipe's reading end is closed. */
 	if (poll(&parent, 1, 0) > 0 && (parent.revents & POLLERR))
 		_exit(EXIT_FAILURE);
 	o.r = work(arg, &o.e);
@@ -124,6 +125,7 @@ static _noreturn_ void first_process(int (*work)(void *arg, struct err *e), void
 	_exit(write_all(fd, &o, sizeof(o)) < 0);
 }
 
+/* Passes waiting signals on to `pid`; the second one becomes SIGKILL. */
 static void pass_signals(int signals, pid_t pid, unsigned *n)
 {
 	struct signalfd_siginfo si;
@@ -132,7 +134,7 @@ static void pass_signals(int signals, pid_t pid, unsigned *n)
 		kill(pid, ++*n > 1 ? SIGKILL : (int)si.ssi_signo);
 }
 
-/* The child's end, or a signal to pass on, whatever comes. */
+/* Waits for the child's end, and passes signals on to it meanwhile. */
 static int supervise(pid_t pid, int signals, struct err *e)
 {
 	_cleanup_close_ int pidfd = pidfd_open(pid, 0);
@@ -172,7 +174,8 @@ static int collect(pid_t pid, int signals, int fd, struct err *e)
 	if (supervise(pid, signals, e) < 0)
 		return -1;
 	if (read(fd, &o, sizeof(o)) != sizeof(o))
-		return err_set(e, ERR_FAILED, "the rack ended without a word");
+		return err_set(e, ERR_FAILED,
+			       "the rack's process ended without a result");
 	if (o.r < 0)
 		*e = o.e;
 	return o.r;
@@ -220,7 +223,8 @@ const char *ns_tap(size_t i, char out[static 16])
 	return out;
 }
 
-/* It stays when the descriptor closes, and goes with the namespace. */
+/* Makes a tap device, which stays when the descriptor is closed and is removed with the
+ * namespace. */
 static int make_tap(const char *name)
 {
 	_cleanup_close_ int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
@@ -241,9 +245,9 @@ static int tun_refused(int r, struct err *e)
 			       "/dev/net/tun is missing; as root: modprobe tun");
 	if (r == -EACCES && access("/dev/net/tun", R_OK | W_OK) < 0)
 		return err_set(e, ERR_FAILED,
-			       "/dev/net/tun may not be opened; as root: chmod 666 "
+			       "/dev/net/tun cannot be opened; as root: chmod 666 "
 			       "/dev/net/tun");
-	return refused(r, "a tap device is refused", e);
+	return refused(r, "cannot create a tap device", e);
 }
 
 static int add_tap(struct rtnl *rt, size_t i, int bridge, struct err *e)
@@ -275,7 +279,7 @@ static int add_bridge(struct rtnl *rt, struct cidr address, struct rtnl_link *re
 		return err_set(e, ERR_FAILED,
 			       "this kernel has no bridges; as root: modprobe bridge");
 	if (r < 0)
-		return refused(r, "a bridge in a network namespace is refused", e);
+		return refused(r, "cannot create a bridge in a network namespace", e);
 	r = rtnl_link_get(rt, NS_BRIDGE, ret);
 	if (r == 0)
 		r = rtnl_addr_add(rt, ret->index, address);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A place for a rack that needs no root: user, network and process namespaces of its own
- * (user_namespaces(7), pid_namespaces(7)), and in it a bridge with one tap a machine.
+ * Namespaces in which a rack runs without root: user, network and process namespaces
+ * (user_namespaces(7), pid_namespaces(7)), with a bridge and one tap per machine.
  */
 #pragma once
 
@@ -13,34 +13,33 @@
 #define NS_BRIDGE "br-rack"
 
 /*
- * Runs `work` in new namespaces, as their root and first process, and waits for it. What
- * `work` returned is returned, with its error. However it or this process ends, SIGKILL
- * included, the kernel ends every process that is left in there.
+ * Runs `work` in new namespaces, as their root and first process, waits for it, and
+ * returns its result and error. However that process or this one ends, including by
+ * SIGKILL, the kernel ends all processes that are left in the namespaces.
  *
- * SIGINT, SIGTERM and SIGHUP are blocked in `work`, which reads them from a signalfd:
- * they are passed on from here (a second one kills it), and it is in a session of its
- * own, so that Ctrl-C on the terminal does not reach its children first.
+ * SIGINT, SIGTERM and SIGHUP are blocked in `work`, which reads them from a signalfd: this
+ * process passes them on (the second one as SIGKILL). `work` has a session of its own, so
+ * that Ctrl-C on the terminal does not reach its children first.
  *
- * The process's id, as seen from here, stands in `pid_file` meanwhile, for nsenter(1).
- * The caller has changed its user namespace afterwards and has nothing left to do but
- * to end.
+ * While `work` runs, `pid_file` has its process id as seen from outside, for nsenter(1).
+ * The caller's user namespace is changed afterwards: it should only exit.
  */
 int ns_run(int (*work)(void *arg, struct err *e), void *arg, const char *pid_file,
 	   struct err *e) _must_check_;
 
 /*
- * Makes the network of a rack inside: lo up, NS_BRIDGE with `address`, and `n` taps
- * (ns_tap) that QEMU may open. *ret_v6 says whether the bridge got an IPv6 address too,
- * for router advertisements; a kernel without IPv6 is no error.
+ * Makes the network of a rack; to be called in `work`. Sets lo up, and makes NS_BRIDGE with
+ * `address` and `n` taps (ns_tap) that QEMU may open. Sets *ret_v6 to true if the bridge
+ * got an IPv6 address too, for router advertisements; a kernel without IPv6 is no error.
  */
 int ns_network(struct cidr address, size_t n, bool *ret_v6, struct err *e) _must_check_;
 
-/* "tap7". Returns `out`. */
+/* Writes the name of tap `i`, like "tap7", to `out`, and returns it. */
 const char *ns_tap(size_t i, char out[static 16]);
 
 /*
- * Why this kernel refuses a user namespace or what one needs, and what would change that:
- * what the switches under `proc` ("/proc" but in tests) say, else strerror(errnum). Owned
- * by the caller.
+ * Returns the reason why this kernel refuses a namespace or device, and the command that
+ * would change it: from the settings under `proc` ("/proc" except in tests), else
+ * strerror(errnum). Owned by the caller.
  */
 char *ns_refusal(int errnum, const char *proc);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The rule for memory was measured with kernel 6.1 (what the kernel takes for itself, and
- * how much an initrd of modules packed by zstd unpacks to) and fits what was tried to
- * within 60 MB. Too little shows as "Initramfs unpacking failed: write error" on a
- * console that goes on regardless, so it is refused here with the number that would do.
+ * The formula for memory is based on measurements with kernel 6.1 (memory that the kernel
+ * itself uses, and the unpacked size of an initrd of modules compressed by zstd); it was
+ * within 60 MB for the images tried. With too little memory, a console shows "Initramfs
+ * unpacking failed: write error" and the boot continues, so such a host is refused here
+ * with the size that is needed.
  */
 #include "builder/rack/rack-preflight.h"
 
@@ -15,7 +16,7 @@
 
 #define MIB            (1024ULL * 1024)
 #define KERNEL_ITSELF  (75 * MIB)
-#define UNPACKED_TIMES 9 / 2 /* an initrd, unpacked */
+#define UNPACKED_TIMES 9 / 2 /* size of an initrd, unpacked to compressed */
 #define STEP           (64 * MIB)
 
 static int need_file(const char *root, const char *file, const char *package,
@@ -28,7 +29,7 @@ static int need_file(const char *root, const char *file, const char *package,
 						  strerror(errno), package);
 }
 
-/* Complains about each program that UEFI firmware would be given and that is missing. */
+/* Complains about each missing program that UEFI firmware loads. */
 static int need_loaders(const char *root, struct diag *d)
 {
 	int r = 0;
@@ -120,8 +121,8 @@ void preflight_this_machine(const struct rack_host *const *hosts, size_t n,
 	for (size_t i = 0; i < n; i++)
 		want += hosts[i]->vm_memory;
 	if (want > have)
-		log_warn("the rack's machines have %llu MiB of memory together, this one "
-			 "has %llu MiB to spare",
+		log_warn("the rack's machines have %llu MiB of memory in total, this "
+			 "machine has %llu MiB available",
 			 (unsigned long long)(want / MIB),
 			 (unsigned long long)(have / MIB));
 }

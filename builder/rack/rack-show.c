@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a rack came to. The columns of times add up to TOTAL: PXE is everything before
+ * Shows the result of a rack. The columns of times add up to TOTAL: PXE is the time before
  * the kernel started (firmware, DHCP, loading, and the boot loader's copying), the others
- * are the phases of the host's own report, TOTAL is from the switch to the report.
+ * are the phases in the host's report, TOTAL is the time from power-on to the report.
  */
 #include "builder/rack/rack-run.h"
 
@@ -26,7 +26,7 @@ static const struct table_column columns[] = {
 	{"FIRSTBOOT", true}, {"UNITS", true},  {"TOTAL", true},    {"VERDICT", false},
 };
 
-/* In the columns' order. */
+/* The names of the phases in a report, in the columns' order. */
 static const char *const phases[] = {"kernel", "initramfs", "system", "firstboot",
 				     "units"};
 
@@ -159,7 +159,7 @@ static void print_last_lines(const struct machine *m)
 	}
 }
 
-void rack_tell_failures(const struct rack_run *r)
+void rack_log_failures(const struct rack_run *r)
 {
 	for (size_t i = 0; i < r->n; i++) {
 		const struct machine *m = &r->machines[i];
@@ -178,7 +178,7 @@ void rack_tell_failures(const struct rack_run *r)
 	}
 }
 
-void rack_tell_how_to_look(const struct rack_run *r)
+void rack_log_access(const struct rack_run *r)
 {
 	_cleanup_free_ char *path = xasprintf("%s/run/ns.pid", r->dir), *pid = NULL;
 	char addr[NET_ADDR_LEN] = "ADDRESS";

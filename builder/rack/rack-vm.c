@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * QEMU's command line is made for what a rack is made for: booting quickly, over the
- * network, again and again.
+ * QEMU's command line is chosen for booting fast and over the network, many times.
  *
- *  - Every path is relative to the rack's folder, QEMU's working directory: no comma or
- *    length of the folder's name matters, not even to the QMP socket (108 bytes).
- *  - Firmware and boot loader write on the serial line too (graphics=off), so that a
- *    host that never reaches its kernel can be seen.
+ *  - Every path is relative to the rack's folder, QEMU's working directory: the folder's
+ *    name may then contain commas, and be longer than the QMP socket's limit (108 bytes).
+ *  - Firmware and boot loader write to the serial line too (graphics=off), so that the
+ *    console shows why a host does not reach its kernel.
  *  - BIOS boots by the iPXE in the network card's ROM. UEFI boots by its own PXE, which
  *    loads iPXE over TFTP as on metal: the card has no ROM then.
- *  - TCG emulates the CPU model EPYC: in what a boot takes of this machine's time it
- *    stood at 28 s against 42 s for "max" (5-level page tables and nested virtualization
- *    cost, and drivers for it load) and equal with qemu64, which has no random numbers
- *    and waits 5 s for some. QEMU says on log/NAME.qemu which features it leaves out.
- *  - The disk's cache is never flushed to ours (cache=unsafe): what the guest wrote
- *    survives the guest and QEMU, but not a crash of this machine. It is a rehearsal.
+ *  - TCG emulates the CPU model EPYC: a boot took 28 s of CPU time with it and 42 s with
+ *    "max" (5-level page tables and nested virtualization cost time, and more drivers are
+ *    loaded). qemu64 took 28 s too, but has no random number instruction, so that the
+ *    boot waits 5 s for entropy. log/NAME.qemu has the features that QEMU leaves out.
+ *  - The disk's cache is never flushed to this machine's disk (cache=unsafe): written
+ *    data survives the end of the guest and of QEMU, but not a crash of this machine.
  *
- * Stopping is pulling the plug. That is what state disks are made for, and saves a
- * minute.
+ * A machine is stopped without a shutdown, like a power cut. State disks must survive
+ * that, and it saves a minute.
  */
 #include "builder/rack/rack-vm.h"
 
@@ -29,7 +28,7 @@
 #include <sys/wait.h>
 
 #define STOP_GRACE_MS 5000
-#define OBITUARY_MAX  (64 * 1024)
+#define LOG_MAX       (64 * 1024)
 #define MIB           (1024 * 1024)
 
 /* --- command line ------------------------------------------------------------------ */
@@ -60,7 +59,7 @@ static void add_machine(char ***v, const struct vm *vm)
 	strv_add(v, "-smbios");
 	strv_addf(v, "type=1,manufacturer=rackstrap,product=rack,serial=%s",
 		  h->host.name);
-	/* Nothing to boot from: begin again, as a machine in a rack does. */
+	/* If there is nothing to boot from, it restarts, as a machine in a rack does. */
 	add(v, "-boot", "strict=on,reboot-timeout=10000");
 }
 
@@ -127,7 +126,7 @@ static int make_disk(const char *path, uint64_t size, struct err *e)
 	if (st.st_size != 0)
 		return err_set(e, ERR_FAILED,
 			       "%s is a disk of %llu bytes from an earlier run, the rack "
-			       "file says %llu: --fresh makes it anew",
+			       "file says %llu: --fresh makes a new one",
 			       path, (unsigned long long)st.st_size,
 			       (unsigned long long)size);
 	if (ftruncate(fd, (off_t)size) < 0)
@@ -181,12 +180,13 @@ int vm_start(struct vm *vm, const char *dir, struct err *e)
 
 	if (log < 0 || run_start(&r, &vm->child, e) < 0)
 		return -1;
-	vm->child.name = ACCEL_QEMU; /* argv goes away */
+	vm->child.name = ACCEL_QEMU; /* argv is freed */
 	vm->pidfd = pidfd_open(vm->child.pid, 0);
 	return vm->pidfd < 0 ? err_errno(e, errno, "pidfd_open") : 0;
 }
 
-/* QEMU makes the console anew, but not before whoever follows it has looked. */
+/* Removes the console: QEMU empties it, but the follower could read the old one before
+ * that. Renames the log. */
 static int clear_logs(const char *dir, const char *name, struct err *e)
 {
 	_cleanup_free_ char *console = xasprintf("%s/log/%s.console", dir, name);
@@ -207,14 +207,15 @@ int vm_restart_tcg(struct vm *vm, const char *dir, struct err *e)
 	return vm_start(vm, dir, e);
 }
 
-/* Without the lines on features that TCG leaves out: there is one for each. */
-static char *last_words(const char *path)
+/* Returns the last line of QEMU's log that is no warning about a feature that TCG lacks.
+ * Owned by the caller; NULL if there is none. */
+static char *last_message(const char *path)
 {
 	_cleanup_free_ char *text = NULL;
 	_cleanup_strv_ char **lines = NULL;
 	const char *last = NULL;
 
-	if (file_read_at(AT_FDCWD, path, OBITUARY_MAX, &text, NULL) < 0)
+	if (file_read_at(AT_FDCWD, path, LOG_MAX, &text, NULL) < 0)
 		return NULL;
 	lines = strv_split(text, "\n");
 	for (size_t i = 0; lines && lines[i]; i++)
@@ -223,15 +224,15 @@ static char *last_words(const char *path)
 	return xstrdup(last);
 }
 
-char *vm_obituary(struct vm *vm, const char *dir)
+char *vm_exit_reason(struct vm *vm, const char *dir)
 {
 	_cleanup_free_ char *path = xasprintf("%s/log/%s.qemu", dir, vm->host->host.name);
 	_cleanup_free_ char *last = NULL;
 	struct err e = {0};
 
 	if (run_wait(&vm->child, &e) == 0)
-		return xstrdup("it switched itself off");
-	last = last_words(path);
+		return xstrdup("it powered off");
+	last = last_message(path);
 	return last ? xasprintf("%s: %s", e.msg, last) : xstrdup(e.msg);
 }
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One host of a rack as a QEMU machine: what PXE-boots on metal, with virtio in it. Its
- * files stand below the rack's folder:
+ * Runs one host of a rack as a QEMU machine with virtio devices, which boots over PXE. Its
+ * files are below the rack's folder:
  *
  *	disk/NAME.img		the second disk (vm.disk), sparse, blank at first
  *	disk/NAME.vars		UEFI's variables
- *	log/NAME.console	all it wrote on its serial line since it was started
- *	log/NAME.qemu		what QEMU itself says
- *	log/NAME.qemu.kvm	what it said when KVM gave up on it
+ *	log/NAME.console	its serial line since it was started
+ *	log/NAME.qemu		QEMU's own messages
+ *	log/NAME.qemu.kvm	the same from the start under KVM that failed
  *	run/NAME.qmp		QMP, one client at a time
  */
 #pragma once
@@ -25,24 +25,26 @@ struct vm {
 	enum accel accel;
 	bool uefi;
 	struct child child;
-	int pidfd; /* readable once it ended; -1: not running */
+	int pidfd; /* readable when it has ended; -1: not running */
 };
 
-/* The whole argument vector, NULL-terminated; to be run in the rack's folder. Owned. */
+/* Returns the argument vector, to be run in the rack's folder. Owned by the caller. */
 char **vm_argv(const struct vm *vm);
 
-/* Makes its disk and variables if they are not there. A disk that is there keeps its
- * content; one of another size than the rack file says is an error. */
+/* Makes its disk and variables if they do not exist. An existing disk keeps its content;
+ * if its size is not that of the rack file, it is an error. */
 int vm_prepare(const struct vm *vm, const char *dir, struct err *e) _must_check_;
 
-/* Switches it on. */
+/* Starts the machine; `dir` is the rack's folder. */
 int vm_start(struct vm *vm, const char *dir, struct err *e) _must_check_;
 
-/* Switches it off, if it is on, and on again under TCG, with a new console and log. */
+/* Stops it, if it runs, and starts it under TCG, with a new console and log. */
 int vm_restart_tcg(struct vm *vm, const char *dir, struct err *e) _must_check_;
 
-/* Why it ended, from its exit status and log/NAME.qemu; owned. It must have ended. */
-char *vm_obituary(struct vm *vm, const char *dir);
+/* Returns why a machine that has ended did so, from its exit status and log/NAME.qemu.
+ * Owned by the caller. */
+char *vm_exit_reason(struct vm *vm, const char *dir);
 
-/* SIGTERM to all of them, then SIGKILL: the plug, not the button. */
+/* Stops all of them by SIGTERM to QEMU, and by SIGKILL after 5 s: the guests are not shut
+ * down. */
 void vm_stop(struct vm **vms, size_t n);

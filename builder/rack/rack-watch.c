@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A machine says what it does in three places: nginx's access log (what it fetched),
- * its report (the verdict), its console (a boot that cannot go on). All three are files
- * that grow, looked at four times a second: a rack of forty costs little that way, and
- * nothing can be missed. Only ends are waited for: the servers', a machine's, ours.
+ * The state of a machine is read from three files: nginx's access log (its fetches), its
+ * report (its verdict) and its console (a boot that failed). They are read four times a
+ * second, which is cheap even for forty machines, and no line of them is missed. The ends
+ * of the servers and machines, and signals, wake the loop at once.
  *
- * KVM that gave up on a guest is a line that QEMU writes: the machine stands still then,
- * QEMU ends only when an assertion of its own fails. The machine is started once more
- * under TCG, with its time counted anew.
+ * When KVM fails, QEMU writes a line and the machine stops running; QEMU itself only ends
+ * if one of its assertions fails. The machine is then started again under TCG, and its
+ * time starts at 0.
  *
- * A verdict stands until a later report says otherwise; after the table nothing changes
- * it any more.
+ * A verdict may be changed by a later report, until the table was printed (`keep`).
  */
 #include "builder/rack/rack-run.h"
 
@@ -72,7 +71,8 @@ static uint64_t since_event(uint64_t then_ms, uint64_t wall_ms)
 	return since(then_ms + (now > wall_ms ? now - wall_ms : 0), rack_now_ms());
 }
 
-static _printf_(2, 3) void tell(const struct follower *f, const char *fmt, ...)
+/* Logs a line with the time since the rack was started. */
+static _printf_(2, 3) void log_event(const struct follower *f, const char *fmt, ...)
 {
 	uint64_t ms = since(f->start_ms, rack_now_ms());
 	char *text;
@@ -161,8 +161,9 @@ static void follow_report(struct follower *f, struct machine *m)
 
 /* --- consoles ---------------------------------------------------------------------- */
 
-/* What a console line says about a boot that cannot go on, or NULL. Owned. */
-static char *last_words(const char *line)
+/* Returns the reason in a console line that says that the boot failed, or NULL. Owned by
+ * the caller. */
+static char *boot_failure(const char *line)
 {
 	const char *s = strstr(line, BOOT_FAILED);
 
@@ -177,12 +178,12 @@ static void follow_console(struct follower *f, struct machine *m)
 	char *line;
 
 	while ((line = console_next(&m->console))) {
-		_cleanup_free_ char *why = last_words(line);
+		_cleanup_free_ char *why = boot_failure(line);
 
 		free(line);
 		if (!why || m->state != MACHINE_PENDING)
 			continue;
-		tell(f, "%s: %s", m->host->name, why);
+		log_event(f, "%s: %s", m->host->name, why);
 		machine_verdict(m, MACHINE_FAILED, TAKE_PTR(why));
 	}
 }
@@ -198,7 +199,7 @@ static int follow_pid(struct follower *f, const struct machine *m, struct err *e
 	return 0;
 }
 
-static void follow_anew(struct console *c)
+static void reopen(struct console *c)
 {
 	_cleanup_free_ char *path = xstrdup(c->path);
 
@@ -206,23 +207,24 @@ static void follow_anew(struct console *c)
 	console_open(c, path);
 }
 
-static void kvm_died(struct follower *f, struct machine *m, const char *said)
+/* Handles a failure of KVM: restarts the machine under TCG unless that is forbidden. */
+static void handle_kvm_failure(struct follower *f, struct machine *m, const char *said)
 {
 	const char *name = m->host->name;
 	struct err e = {0};
 
 	if (f->r->only_kvm) {
-		tell(f, "%s: its machine died under KVM: %s", name, said);
+		log_event(f, "%s: its machine failed under KVM: %s", name, said);
 		if (m->state == MACHINE_PENDING)
 			machine_verdict(
 				m, MACHINE_FAILED,
-				xasprintf("its machine died under KVM: %s", said));
+				xasprintf("its machine failed under KVM: %s", said));
 		return;
 	}
-	tell(f, "%s: its machine died under KVM (%s): started again under TCG", name,
-	     said);
-	follow_anew(&m->console);
-	follow_anew(&m->qemu);
+	log_event(f, "%s: its machine failed under KVM (%s): started again under TCG",
+		  name, said);
+	reopen(&m->console);
+	reopen(&m->qemu);
 	m->on_ms = rack_now_ms();
 	m->first_ms = m->last_ms = 0;
 	if (vm_restart_tcg(&m->vm, f->r->dir, &e) < 0 || follow_pid(f, m, &e) < 0)
@@ -235,7 +237,7 @@ static void follow_qemu(struct follower *f, struct machine *m)
 
 	while (m->vm.accel == ACCEL_KVM && (line = console_next(&m->qemu))) {
 		if (accel_is_death(line))
-			kvm_died(f, m, line);
+			handle_kvm_failure(f, m, line);
 		free(line);
 	}
 }
@@ -249,18 +251,19 @@ static void follow_end(struct follower *f, struct machine *m)
 		return;
 	epoll_ctl(f->epfd, EPOLL_CTL_DEL, m->vm.pidfd, NULL);
 	close(TAKE_FD(m->vm.pidfd));
-	why = vm_obituary(&m->vm, f->r->dir);
+	why = vm_exit_reason(&m->vm, f->r->dir);
 	if (m->vm.accel == ACCEL_KVM && strcasestr(why, "kvm")) {
-		kvm_died(f, m, why);
+		handle_kvm_failure(f, m, why);
 		return;
 	}
-	tell(f, "%s: its machine ended: %s", m->host->name, why);
+	log_event(f, "%s: its machine ended: %s", m->host->name, why);
 	if (m->state == MACHINE_PENDING)
 		machine_verdict(m, MACHINE_FAILED,
 				xasprintf("its machine ended: %s", why));
 }
 
-static void give_up(struct rack_run *r)
+/* Fails the machines whose time is over. */
+static void fail_late(struct rack_run *r)
 {
 	unsigned long long s = r->timeout_ms / 1000;
 	uint64_t now = rack_now_ms();
@@ -316,13 +319,14 @@ static void follower_done(struct follower *f)
 	close_p(&f->epfd);
 }
 
-/* Before the reports: a line about a report stands before what follows from it. */
+/* Reads all that is new. The watch comes first, so that its line about a report is logged
+ * before a line that follows from that report. */
 static void look(struct follower *f)
 {
 	char *line;
 
 	while ((line = watch_next(&f->watch))) {
-		tell(f, "%s", line);
+		log_event(f, "%s", line);
 		free(line);
 	}
 	follow_fetches(f);
@@ -346,7 +350,7 @@ static int follow(struct follower *f, struct err *e)
 		look(f);
 		if (f->keep)
 			continue;
-		give_up(r);
+		fail_late(r);
 		if (!pending(r))
 			return 0;
 	}

@@ -117,7 +117,7 @@ if [ ${#AS[@]} != 0 ]; then # as after serve, which gives the folder to nginx's 
 	tree=$WORK/home/KILL/tree
 	chown root "$tree/http/report"
 	refuse "reports that cannot be kept: the tree stays as it is" 1 \
-		"rackstrap: $tree/http/report: the reports of the tree that is there have to be kept: Permission denied" \
+		"rackstrap: $tree/http/report: the old tree's reports cannot be moved to the new one: Permission denied" \
 		"${AS[@]}" "$WORK/rackstrap" pxe "$WORK/demo.cfg" --image "$WORK/image" -o "$tree"
 	check "and nothing is beside it" test "$(ls -d "$WORK/home/KILL/tree"*)" = "$tree"
 fi

@@ -25,6 +25,6 @@ done
 refuse "no file named" 2 'rackstrap: check: name a rack file' "$RACKSTRAP" check
 refuse "no such file" 3 'rackstrap: 1 mistake in 1 file' "$RACKSTRAP" check /nonexistent.cfg
 refuse "no such image" 1 \
-	'rackstrap: image /nonexistent: there is no manifest.json: that is no image (`rackstrap build` makes one in out/)' \
+	'rackstrap: image /nonexistent: no manifest.json: not the folder of an image (`rackstrap build` makes one in out/)' \
 	"$RACKSTRAP" check configs/demo.cfg --image /nonexistent
 finish

@@ -67,13 +67,13 @@ static void refuses(char *scratch, const char *from, const char *to, const char 
 static void refuses_manifests(void **state)
 {
 	refuses(*state, "\"format\": 1", "\"format\": 2",
-		"manifest.json: format 2 is not known here, only format 1");
+		"manifest.json: format 2 is not supported, only format 1 is");
 	refuses(*state, "\"tiny\"", "7", "manifest.json: member 'name' must be a string");
 	refuses(*state, "\"epoch\": 1435622400", "\"epoch\": -1",
 		"manifest.json: member 'epoch' must be a whole number");
 	refuses(*state, "\"root.squashfs\"", "\"root.ext4\"",
-		"manifest.json: outputs: no 'root.squashfs': it was not built with "
-		"--image pxe");
+		"manifest.json: outputs: 'root.squashfs' is missing: the image was not "
+		"built with --image pxe");
 	refuses(*state, "\"size\": 13", "\"size\": 14",
 		"vmlinuz has 13 bytes, not 14 as manifest.json says: build the image "
 		"again");
@@ -99,7 +99,7 @@ static void refuses_missing_files(void **state)
 	assert_string_equal(e.msg, want);
 	assert_int_equal(image_open(&i, "/nonexistent", &e), -1);
 	assert_string_equal(
-		e.msg, "image /nonexistent: there is no manifest.json: that is no image "
+		e.msg, "image /nonexistent: no manifest.json: not the folder of an image "
 		       "(`rackstrap build` makes one in out/)");
 }
 

@@ -223,7 +223,7 @@ static void test_failures_are_told_with_their_consoles(void **state)
 	machines[1].console.path = console;
 	machines[1].status.report.last_lines = last_lines;
 	machines[2].console.path = (char *)"/nonexistent/node-2.console";
-	text = told(rack_tell_failures, &r);
+	text = told(rack_log_failures, &r);
 	want = xasprintf("rackstrap: node-1: etcd.service: failed\n"
 			 "rackstrap: node-1: the last lines of its units:\n"
 			 "rackstrap:     etcd.service: bad ?[31mdata\n"
@@ -245,7 +245,7 @@ static void test_how_to_look_is_told(void **state)
 	assert_int_equal(mkdir(run, 0755), 0);
 	put_text(run, "ns.pid", "4711\n");
 	r.dir = scratch;
-	text = told(rack_tell_how_to_look, &r);
+	text = told(rack_log_access, &r);
 	assert_non_null(strstr(text, "Ctrl-C ends it"));
 	assert_non_null(strstr(text, "nsenter --preserve-credentials -U -n -t 4711 -- "
 				     "ssh root@172.25.0.10\n"));

@@ -134,7 +134,7 @@ static void test_disk_is_made_blank_and_kept(void **state)
 	close(fd);
 	assert_int_equal(vm_prepare(&vm, f->scratch, &e), -1);
 	want = xasprintf("%s is a disk of 1000 bytes from an earlier run, the rack file "
-			 "says 4294967296: --fresh makes it anew",
+			 "says 4294967296: --fresh makes a new one",
 			 path);
 	assert_string_equal(e.msg, want);
 	assert_int_equal(size_of(path), 1000);

@@ -416,7 +416,7 @@ static void test_a_machine_that_ends_has_failed(void **state)
 	switch_on(f, 2, ACCEL_TCG, "kill -SEGV $$");
 	watch_to_the_end(f);
 	check_verdict(&f->machines[0], MACHINE_FAILED,
-		      "its machine ended: it switched itself off");
+		      "its machine ended: it powered off");
 	check_verdict(&f->machines[1], MACHINE_FAILED,
 		      "its machine ended: " ACCEL_QEMU " exited with 1: no such device: "
 		      "tap1");
@@ -496,7 +496,7 @@ static void test_death_is_the_verdict_where_only_kvm_was_asked_for(void **state)
 	switch_on(f, 1, ACCEL_KVM, DIES_UNDER_KVM);
 	watch_to_the_end(f);
 	check_verdict(&f->machines[1], MACHINE_FAILED,
-		      "its machine died under KVM: KVM internal error. Suberror: 1");
+		      "its machine failed under KVM: KVM internal error. Suberror: 1");
 	assert_true(file_has(f, "run/args", "-accel kvm"));
 }
 

@@ -332,7 +332,7 @@ static void reports_that_lie(void **state)
 	assert_int_equal(s.hosts[0].verdict, STATUS_BROKEN);
 	assert_int_equal(s.hosts[1].verdict, STATUS_SILENT);
 	assert_int_equal(s.hosts[2].verdict, STATUS_BROKEN);
-	assert_string_equal(s.hosts[2].why, "it is a report of 'node-1'");
+	assert_string_equal(s.hosts[2].why, "the report is of host 'node-1'");
 	assert_int_equal(s.hosts[3].verdict, STATUS_BROKEN);
 	assert_string_equal(s.hosts[3].why, "File too large");
 }
@@ -358,7 +358,7 @@ static void reports_that_drive_a_terminal(void **state)
 	assert_int_equal(status_load(&s, *state, &e), 0);
 	assert_string_equal(s.hosts[0].why, "?[2Jgone?node-2  ready??1m");
 	assert_int_equal(s.hosts[1].verdict, STATUS_BROKEN);
-	assert_string_equal(s.hosts[2].why, "it is a report of 'x?[31m'");
+	assert_string_equal(s.hosts[2].why, "the report is of host 'x?[31m'");
 	assert_string_equal(s.hosts[3].why,
 			    "phases: a name must be of at most 32 lower-case letters, "
 			    "digits and '-'");
@@ -404,7 +404,7 @@ static void status_of_a_folder(void **state)
 static void nothing_to_show(void **state)
 {
 	_cleanup_free_ char *want = xasprintf(
-		"%s is not a boot tree, and there is no report in it", (char *)*state);
+		"%s is neither a boot tree nor a folder with reports", (char *)*state);
 	struct status s;
 	struct err e = {0};
 
