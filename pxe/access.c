@@ -2,8 +2,8 @@
 /*
  * Reads the log's one format strictly, field by field from the left. The request is text
  * that the client sent: if it is not "METHOD PATH PROTOCOL", the line is accepted with an
- * empty method and path. The follower remembers its position in the file and leaves a line
- * without a newline for the next call.
+ * empty method and path. The follower remembers its position in the file and leaves a
+ * line without a newline for the next call.
  */
 #include "pxe/access.h"
 

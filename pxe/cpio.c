@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A member in "newc" format is a header of 110 ASCII characters (magic and thirteen 32-bit
- * numbers in hex), the name with its NUL padded to 4, and the data padded to 4. The last
- * member is "TRAILER!!!". The kernel creates only directories that are members, so callers
- * add each directory before the files in it.
+ * A member in "newc" format is a header of 110 ASCII characters (magic and thirteen
+ * 32-bit numbers in hex), the name with its NUL padded to 4, and the data padded to 4.
+ * The last member is "TRAILER!!!". The kernel creates only directories that are members,
+ * so callers add each directory before the files in it.
  *
  * Limits: regular files and directories only, each file below 4 GiB (the format's own
  * limit), names below CPIO_NAME_MAX.

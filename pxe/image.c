@@ -144,8 +144,8 @@ static bool is_sha256(const char *s)
 	return strlen(s) == 64 && strspn(s, "0123456789abcdef") == 64;
 }
 
-/* Reads the output of that name from the manifest, and checks that the file in the image's
- * folder has its size. */
+/* Reads the output of that name from the manifest, and checks that the file in the
+ * image's folder has its size. */
 static int output_parse(const struct image *i, const json_t *outputs, const char *name,
 			char **ret_sha256, uint64_t *ret_size, struct err *e)
 {
@@ -219,8 +219,8 @@ static int files_parse(struct image_files *files, const json_t *j, struct err *e
 		    (f->sha256 && get_u64(v, "size", &f->size, e) < 0))
 			return err_wrap(e, "files");
 		if (mode && str_to_mode(mode, &f->mode) < 0)
-			return err_set(e, ERR_FAILED, "files: '%s': mode '%s'", f->path,
-				       mode);
+			return err_set(e, ERR_FAILED, "files: '%s': mode '%s' is invalid",
+				       f->path, mode);
 	}
 	return 0;
 }
@@ -346,8 +346,8 @@ static int phases_parse(struct report *r, const json_t *j, struct err *e)
 	return 0;
 }
 
-/* Adds the lines of a unit's log if the unit's state is the one asked for by `failed`. The
- * member is optional, and elements that are not strings are left out. */
+/* Adds the lines of a unit's log if the unit's state is the one asked for by `failed`.
+ * The member is optional, and elements that are not strings are left out. */
 static void add_last_lines(struct report *r, const json_t *unit, bool failed)
 {
 	const char *name = json_string_value(json_object_get(unit, "name"));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Makes the kernel command line of a host, as each loader's configuration needs it. iPXE,
- * GRUB and pxelinux each have special characters; words that would need quoting for one of
- * them are refused, so that every loader passes the same words to the kernel.
+ * GRUB and pxelinux each have special characters; words that would need quoting for one
+ * of them are refused, so that every loader passes the same words to the kernel.
  */
 #pragma once
 

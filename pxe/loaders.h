@@ -43,11 +43,11 @@ struct pxe_loader {
 
 	/* For a loader that firmware starts by our DHCP; NULL for one that is chained. */
 	const struct pxe_program *programs;
-	const char *dir, *package;          /* of the programs, and whose they are */
+	const char *dir, *package;          /* the programs' folder and Debian package */
 	const char *dhcp_tag, *dhcp_option; /* a machine that runs the loader sends this
-					     * option; it gets the entry's URL */
-	const char
-		*dhcp_lines; /* more for it, unless another server does DHCP; or NULL */
+					     * option, and is sent the entry's URL */
+	const char *dhcp_lines; /* more lines for that option, left out if another server
+				* does DHCP; NULL: none */
 };
 
 extern const struct pxe_loader pxe_loaders[];

@@ -108,7 +108,7 @@ static int check_peer(const struct rack *r, size_t i, struct owners *addresses,
 		snprintf(what, sizeof(what), "%s is", text);
 		if (other != NO_HOST && other != i)
 			ret = complain(r, i, HOST_BGP_NODE_PEERS, what, other,
-				       ", a peer by the mesh already", d);
+				       ", already a peer by bgp_mesh", d);
 	}
 	return ret;
 }

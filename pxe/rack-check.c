@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Finds duplicates by sorting the hosts' indexes by the value in question, and overlaps by
- * sorting networks by their first address and going through them once: O(n log n) for n
- * hosts. Results are stored per host and reported in the file's order; each complaint
+ * Finds duplicates by sorting the hosts' indexes by the value in question, and overlaps
+ * by sorting networks by their first address and going through them once: O(n log n) for
+ * n hosts. Results are stored per host and reported in the file's order; each complaint
  * names the earlier host that has the same value.
  *
  * Limit: for a host that collides with several others, only one of them is named.

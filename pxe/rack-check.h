@@ -19,7 +19,8 @@ struct rack_master {
 int rack_master_find(const struct rack *r, struct rack_master *m,
 		     struct diag *d) _must_check_;
 
-/* Checks if host `i` has a master's role and is not the master, or the other way round. */
+/* Checks if host `i` has a master's role and is not the master, or the other way
+ * round. */
 bool rack_master_disagrees(const struct rack *r, size_t i, const struct roles *roles,
 			   const struct rack_master *m);
 

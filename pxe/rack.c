@@ -449,8 +449,8 @@ static void check_host(struct loader *l, size_t i, struct diag *d)
 		check_size(l, h);
 }
 
-/* Adds a complaint, with "host 'node-7': " after the file and line unless it already names
- * the host. */
+/* Adds a complaint, with "host 'node-7': " after the file and line unless it already
+ * names the host. */
 static void report_for_host(struct loader *l, size_t i, const char *line)
 {
 	const struct host *h = &l->rack->hosts[i].host;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Checks a port by binding a socket in the same way as the server will. The process that
- * has a port is found in /proc: the socket's inode in net/{udp,tcp}, then the process that
- * has it open, if /proc/PID/fd may be read.
+ * has a port is found in /proc: the socket's inode in net/{udp,tcp}, then the process
+ * that has it open, if /proc/PID/fd may be read.
  *
  * DHCP listens on all addresses but, with the configuration used here, shares the port
  * with servers that are bound to other interfaces (for example another dnsmasq on a
@@ -179,7 +179,8 @@ static bool has_socket(const char *pid, unsigned long inode)
 	return false;
 }
 
-/* Returns " by nginx (pid 812)", or "" if the process is not found. Owned by the caller. */
+/* Returns " by nginx (pid 812)", or "" if the process is not found. Owned by the
+ * caller. */
 static char *find_owner(const struct port *p)
 {
 	unsigned long inode = find_inode(p);

@@ -4,8 +4,8 @@
  * and the user (paths, user, foreground) are on their command lines, so the files can be
  * used without this program too.
  *
- * Each server's standard error is its log, from which run_wait() takes the last lines when
- * the server ends. dnsmasq listens when its log says that it started, nginx when it
+ * Each server's standard error is its log, from which run_wait() takes the last lines
+ * when the server ends. dnsmasq listens when its log says that it started, nginx when it
  * accepts a connection.
  */
 #include "pxe/serve.h"
@@ -105,8 +105,8 @@ int serve_open(struct serve *ret, const char *dir, const struct serve_options *o
 		goto failed;
 	}
 	if (strchr(ret->dir, ',')) {
-		err_set(e, ERR_FAILED,
-			"%s: dnsmasq cannot take a path with a comma in it", ret->dir);
+		err_set(e, ERR_FAILED, "%s: dnsmasq does not support a comma in a path",
+			ret->dir);
 		goto failed;
 	}
 	if (find_user(ret, o, e) < 0)
@@ -164,7 +164,8 @@ static int prepare(const struct serve *s, struct err *e)
 	return 0;
 }
 
-/* Creates an empty log; the previous one is renamed to LOG.old. Returns its descriptor. */
+/* Creates an empty log; the previous one is renamed to LOG.old. Returns its
+ * descriptor. */
 static int open_log(const char *path, struct err *e)
 {
 	_cleanup_free_ char *old = xasprintf("%s.old", path);
@@ -320,7 +321,8 @@ int serve_wait(struct serve *s, int wake_fd, int timeout_ms, struct err *e)
 		return 0;
 	if (n < 0)
 		return err_errno(e, errno, "poll");
-	/* Ctrl-C also ends the servers: wake_fd is checked first, so this is no failure. */
+	/* Ctrl-C also ends the servers: wake_fd is checked first, so this is no
+	 * failure. */
 	if (p[0].revents)
 		return 1;
 	if (p[1].revents)

@@ -4,8 +4,8 @@
  * that are watched. `rackstrap serve` runs it on the boot server, `rackstrap rack` in a
  * network namespace.
  *
- * Started by root, both change to a user that may only read the tree and write reports. In
- * a user namespace that maps a single id there is no other user (and setgroups(2) is
+ * Started by root, both change to a user that may only read the tree and write reports.
+ * In a user namespace that maps a single id there is no other user (and setgroups(2) is
  * denied): both then keep their user, and nginx runs without a master process. Their
  * messages go to TREE/run/dnsmasq.log and TREE/run/nginx.log, requests to
  * TREE/run/access.log (access.h).
@@ -43,10 +43,10 @@ int serve_open(struct serve *ret, const char *dir, const struct serve_options *o
 	       struct err *e) _must_check_;
 
 /*
- * Checks that the servers can start: the programs are installed, the boot server's address
- * is on an interface, 67/udp, 69/udp and the HTTP port are free ("port 80/tcp is taken by
- * nginx (pid 812)"), the user may read the tree. Returns 0, or -1 with a complaint for
- * each obstacle.
+ * Checks that the servers can start: the programs are installed, the boot server's
+ * address is on an interface, 67/udp, 69/udp and the HTTP port are free ("port 80/tcp is
+ * taken by nginx (pid 812)"), the user may read the tree. Returns 0, or -1 with a
+ * complaint for each obstacle.
  */
 int serve_check(const struct serve *s, struct diag *d) _must_check_;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The hosts of a tree come from tree.cfg, so a host that never reported is in the table
- * too; for a folder of reports, only hosts with a report are. A report is not trusted: the
- * host name in it must be that of its file, it is never used in a path, and control
+ * too; for a folder of reports, only hosts with a report are. A report is not trusted:
+ * the host name in it must be that of its file, it is never used in a path, and control
  * characters are replaced before a text from it is printed.
  *
  * Phases become columns in the order of the first report that has them; a host without

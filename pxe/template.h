@@ -2,8 +2,8 @@
 /*
  * Renders templates: @NAME@ is replaced by that variable's value. A line that contains
  * only one @NAME@ (and blanks) is left out if the value is empty, so optional lines need
- * no conditions. Lines that begin with "#@" are comments of the template and are left out.
- * A '@' that does not belong to a @NAME@ is copied.
+ * no conditions. Lines that begin with "#@" are comments of the template and are left
+ * out. A '@' that does not belong to a @NAME@ is copied.
  */
 #pragma once
 

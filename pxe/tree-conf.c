@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Renders the configurations of dnsmasq and nginx. Hosts usually have the same gateway,
- * name servers and time servers: those are then written once for all hosts. Otherwise each
- * different set of options gets a tag, which its hosts set. DHCP is only used until the
- * kernel runs; the booted host takes its address from host.cfg.
+ * name servers and time servers: those are then written once for all hosts. Otherwise
+ * each different set of options gets a tag, which its hosts set. DHCP is only used until
+ * the kernel runs; the booted host takes its address from host.cfg.
  *
  * Limit: DHCP options hold IPv4 addresses, so a time server given by name is only used by
  * the booted host.
@@ -15,7 +15,7 @@
 
 #define LEASE "1h"
 
-static char *joined(const struct intern *in, const char *between)
+static char *join_texts(const struct intern *in, const char *between)
 {
 	_cleanup_buf_ struct buf b = {0};
 
@@ -24,10 +24,10 @@ static char *joined(const struct intern *in, const char *between)
 	return buf_take(&b);
 }
 
-/* Adds the rack's network and those of its hosts, each once, between `before` and `after`.
- */
-static void networks(const struct tree_plan *p, struct intern *in, const char *before,
-		     const char *after)
+/* Adds the networks of the rack and of its hosts, each once, between `before` and
+ * `after`. */
+static void add_networks(const struct tree_plan *p, struct intern *in, const char *before,
+			 const char *after)
 {
 	for (size_t i = 0; i <= p->rack->n_hosts; i++) {
 		struct cidr net = i ? p->rack->hosts[i - 1].host.node_network
@@ -100,13 +100,13 @@ static char *range_lines(const struct tree_plan *p)
 	_cleanup_intern_ struct intern nets = {0};
 	_cleanup_buf_ struct buf b = {0};
 
-	networks(p, &nets, "", "");
+	add_networks(p, &nets, "", "");
 	for (size_t i = 0; i < nets.n; i++) {
 		char net[NET_ADDR_LEN], mask[NET_ADDR_LEN];
 		struct cidr c;
 
 		if (net_parse_cidr(nets.texts[i], &c) < 0)
-			continue; /* cannot happen: networks() formatted it */
+			continue; /* cannot happen: add_networks() formatted it */
 		net_format_addr(net_network(c), net);
 		net_format_addr(net_mask(c.prefix), mask);
 		if (p->o.proxy_dhcp)
@@ -182,8 +182,8 @@ static char *option_lines(const struct intern *sets)
 	return buf_take(&b);
 }
 
-/* Checks if dnsmasq would read `name` as a host name: it reads some words as keywords, and
- * digits with a unit as a lease time. */
+/* Checks if dnsmasq would read `name` as a host name: it reads some words as keywords,
+ * and digits with a unit as a lease time. */
 static bool can_be_dhcp_name(const char *name)
 {
 	return !streq(name, "ignore") && !streq(name, "infinite") &&
@@ -235,7 +235,8 @@ char *tree_dnsmasq_conf(const struct tree_plan *p)
 
 /* --- nginx ------------------------------------------------------------------------ */
 
-/* Returns a power of two that leaves nginx enough room for a perfect hash of `n` names. */
+/* Returns a power of two that leaves nginx enough room for a perfect hash of `n`
+ * names. */
 static size_t map_size(size_t n)
 {
 	size_t size = 2048;
@@ -255,8 +256,8 @@ char *tree_nginx_conf(const struct tree_plan *p)
 	for (size_t i = 0; i < p->rack->n_hosts; i++)
 		buf_printf(&reports, "%s/report/%s.json 1;", i ? "\n\t\t" : "",
 			   p->rack->hosts[i].host.name);
-	networks(p, &nets, "allow ", ";");
-	allow = joined(&nets, "\n\t\t\t");
+	add_networks(p, &nets, "allow ", ";");
+	allow = join_texts(&nets, "\n\t\t\t");
 	listen = xasprintf("%s:%u", net_format_addr(p->rack->boot_server, addr),
 			   p->o.http_port);
 	size = xasprintf("%zu", map_size(p->rack->n_hosts));

@@ -29,8 +29,8 @@ char *tree_entry_text(const struct tree_plan *p, const struct pxe_loader *l)
 	return render(l->entry, vars);
 }
 
-/* Returns "SERIAL 0 115200" for the console "ttyS0,115200n8", and "" for a console that is
- * not a serial port. Without a speed it is 9600 baud, the kernel's default. */
+/* Returns "SERIAL 0 115200" for the console "ttyS0,115200n8", and "" for a console that
+ * is not a serial port. Without a speed it is 9600 baud, the kernel's default. */
 static char *serial_line(const char *console)
 {
 	const char *s = console ? str_after(console, "ttyS") : NULL;

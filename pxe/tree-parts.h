@@ -18,8 +18,8 @@ struct tree_plan {
 	char grub_base[TREE_BASE_LEN]; /* "(http,172.25.0.1:8080)" */
 };
 
-/* Checks that rack, image and options go together, and fills in `ret`, which keeps pointers
- * to `rack` and `image`. */
+/* Checks that rack, image and options go together, and fills in `ret`, which keeps
+ * pointers to `rack` and `image`. */
 int tree_plan(struct tree_plan *ret, const struct rack *rack, const struct image *image,
 	      const struct tree_options *o, struct err *e) _must_check_;
 
@@ -37,8 +37,8 @@ struct tree_host_texts {
 	char *host_cfg;
 };
 
-/* Renders the texts of one host. Fails if its kernel command line is too long or has words
- * that are refused. */
+/* Renders the texts of one host. Fails if its kernel command line is too long or has
+ * words that are refused. */
 int tree_host_texts(const struct tree_plan *p, const struct rack_host *h,
 		    struct tree_host_texts *ret, struct err *e) _must_check_;
 void tree_host_texts_done(struct tree_host_texts *t);

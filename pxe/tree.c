@@ -3,8 +3,8 @@
  * Writes a boot tree to disk. All files are written into a folder beside the final one,
  * synced once, and swapped in by renameat2(RENAME_EXCHANGE), so a server that reads the
  * tree at the same time sees either the old one or the new one. Reports and logs of the
- * old tree are moved into the new one; files of an image that the old tree has are linked,
- * not copied.
+ * old tree are moved into the new one; files of an image that the old tree has are
+ * linked, not copied.
  *
  * Limits: a machine that is between two fetches during the swap may miss a file of the
  * old image; its script retries and then starts over. dnsmasq and nginx read their
@@ -196,7 +196,8 @@ static int copy_loaders(int dirfd, const struct tree_plan *p, struct err *e)
 
 /* --- the image -------------------------------------------------------------------- */
 
-/* Pads a file with zeros to a multiple of 512: an EFI stub joins initrds without padding. */
+/* Pads a file with zeros to a multiple of 512: an EFI stub joins initrds without
+ * padding. */
 static int pad_file(int dirfd, const char *path, struct err *e)
 {
 	_cleanup_close_ int fd = openat(dirfd, path, O_WRONLY | O_CLOEXEC);
@@ -372,9 +373,9 @@ static bool is_tree(const char *dir)
 }
 
 /*
- * Sets *ret to the final path without symbolic links and trailing slashes, and *ret_exists
- * to true if there is a tree or an empty folder, which may be replaced. Fails if there is
- * anything else.
+ * Sets *ret to the final path without symbolic links and trailing slashes, and
+ * *ret_exists to true if there is a tree or an empty folder, which may be replaced. Fails
+ * if there is anything else.
  */
 static int find_place(const char *dir, char **ret, bool *ret_exists, struct err *e)
 {
@@ -444,8 +445,8 @@ static int move_collected(const char *old, const char *new, struct err *e)
 	return 0;
 }
 
-/* Checks that the reports' folder, which `rackstrap serve` gives to the servers' user, can
- * be written to: else it could not be moved. */
+/* Checks that the reports' folder, which `rackstrap serve` gives to the servers' user,
+ * can be written to: else it could not be moved. */
 static int check_reports(const char *dir, struct err *e)
 {
 	_cleanup_free_ char *path = xasprintf("%s/" TREE_REPORTS, dir);

@@ -10,7 +10,7 @@
  *	TREE/http/hosts/52-54-00-25-00-11.cpio		 rackstrap/host.cfg, as an initrd
  *	TREE/http/images/<id>/				 vmlinuz initrd.img root.cpio
  *	TREE/http/report/				 hosts PUT <name>.json here
- *	TREE/run/					 the servers' logs, temporary files
+ *	TREE/run/					 the servers' logs, scratch
  *
  * For those who chain GRUB or pxelinux instead of iPXE:
  *
@@ -22,8 +22,8 @@
  * loaders.h has the table of loaders. An image's <id> is made of the digests of its root,
  * initrd and kernel, so files under images/ never change. A tree is rendered beside its
  * final name and then swapped in; reports and logs are kept. Rendering the same rack and
- * image again gives the same bytes. Nothing in a tree names the folder it is in: it may be
- * moved and copied.
+ * image again gives the same bytes. Nothing in a tree names the folder it is in: it may
+ * be moved and copied.
  */
 #pragma once
 

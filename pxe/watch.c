@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fetches and reports are read from the access log. From dnsmasq's log only one message is
- * used: that it has no address for a MAC address, which is a machine that is missing in
- * the rack file. Each such machine is reported once.
+ * Fetches and reports are read from the access log. From dnsmasq's log only one message
+ * is used: that it has no address for a MAC address, which is a machine that is missing
+ * in the rack file. Each such machine is reported once.
  */
 #include "pxe/watch.h"
 

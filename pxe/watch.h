@@ -17,7 +17,8 @@ struct watch {
 	struct intern strangers; /* MAC addresses that were reported */
 };
 
-/* Starts watching; earlier fetches are skipped. `s` must be open and outlive the watch. */
+/* Starts watching; earlier fetches are skipped. `s` must be open and outlive the
+ * watch. */
 void watch_open(struct watch *w, const struct serve *s);
 
 /* Returns the next line, owned by the caller, or NULL if there is no event yet. */

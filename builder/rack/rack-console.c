@@ -3,9 +3,10 @@
  * Escape sequences are parsed as ECMA-48 defines them: ESC [ parameters final-byte, ESC ]
  * string BEL, ESC intermediates final-byte. On a terminal, a carriage return without a
  * line feed overwrites the line; here the overwritten text becomes a line too, so that
- * nothing is lost. systemd's animation lines are dropped ("[  *** ] A start job is running
- * for ...", several per second; src/core/manager.c, manager_print_jobs_in_progress() and
- * draw_cylon()): they repeat other lines and would fill console_tail().
+ * nothing is lost. systemd's animation lines are dropped ("[  *** ] A start job is
+ * running for ...", several per second; src/core/manager.c,
+ * manager_print_jobs_in_progress() and draw_cylon()): they repeat other lines and would
+ * fill console_tail().
  */
 #include "builder/rack/rack-console.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads a machine's serial console as lines for people: without escape sequences, carriage
- * returns, control characters and systemd's progress animation, and with '?' for bytes
- * that are not ASCII. A guest can write anything to its console: without this, it could
- * control the terminal on which its lines are shown.
+ * Reads a machine's serial console as lines for people: without escape sequences,
+ * carriage returns, control characters and systemd's progress animation, and with '?' for
+ * bytes that are not ASCII. A guest can write anything to its console: without this, it
+ * could control the terminal on which its lines are shown.
  */
 #pragma once
 
@@ -23,8 +23,8 @@ void console_open(struct console *c, const char *path);
 char *console_next(struct console *c) _must_check_;
 void console_done(struct console *c);
 
-/* Returns the last `n` lines that are not empty, including an incomplete one. Owned by the
- * caller; NULL if there is none. */
+/* Returns the last `n` lines that are not empty, including an incomplete one. Owned by
+ * the caller; NULL if there is none. */
 char **console_tail(const char *path, size_t n);
 
 /* Returns the cleaned lines of a text that are not empty. Owned by the caller. */

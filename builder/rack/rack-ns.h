@@ -17,9 +17,9 @@
  * returns its result and error. However that process or this one ends, including by
  * SIGKILL, the kernel ends all processes that are left in the namespaces.
  *
- * SIGINT, SIGTERM and SIGHUP are blocked in `work`, which reads them from a signalfd: this
- * process passes them on (the second one as SIGKILL). `work` has a session of its own, so
- * that Ctrl-C on the terminal does not reach its children first.
+ * SIGINT, SIGTERM and SIGHUP are blocked in `work`, which reads them from a signalfd:
+ * this process passes them on (the second one as SIGKILL). `work` has a session of its
+ * own, so that Ctrl-C on the terminal does not reach its children first.
  *
  * While `work` runs, `pid_file` has its process id as seen from outside, for nsenter(1).
  * The caller's user namespace is changed afterwards: it should only exit.
@@ -28,9 +28,10 @@ int ns_run(int (*work)(void *arg, struct err *e), void *arg, const char *pid_fil
 	   struct err *e) _must_check_;
 
 /*
- * Makes the network of a rack; to be called in `work`. Sets lo up, and makes NS_BRIDGE with
- * `address` and `n` taps (ns_tap) that QEMU may open. Sets *ret_v6 to true if the bridge
- * got an IPv6 address too, for router advertisements; a kernel without IPv6 is no error.
+ * Makes the network of a rack; to be called in `work`. Sets lo up, and makes NS_BRIDGE
+ * with `address` and `n` taps (ns_tap) that QEMU may open. Sets *ret_v6 to true if the
+ * bridge got an IPv6 address too, for router advertisements; a kernel without IPv6 is no
+ * error.
  */
 int ns_network(struct cidr address, size_t n, bool *ret_v6, struct err *e) _must_check_;
 

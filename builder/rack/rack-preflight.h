@@ -7,17 +7,17 @@
 #include "pxe/image.h"
 #include "pxe/rack.h"
 
-/* Checks that all programs and files are there. Returns 0, or -1 with a complaint for each
- * that is missing, with its Debian package. Files are looked for below `root`, which is ""
- * except in tests. */
+/* Checks that all programs and files are there. Returns 0, or -1 with a complaint for
+ * each that is missing, with its Debian package. Files are looked for below `root`, which
+ * is "" except in tests. */
 int preflight_tools(bool uefi, enum accel_choice accel, const char *root,
 		    struct diag *d) _must_check_;
 
 /*
- * Returns the least memory a machine needs to boot an image over PXE, in bytes, a multiple
- * of 64 MiB. During the boot, the compressed initrds and their unpacked content are both in
- * memory, and the kernel limits the unpacked content to half of the rest (rootfs is a
- * tmpfs).
+ * Returns the least memory a machine needs to boot an image over PXE, in bytes, a
+ * multiple of 64 MiB. During the boot, the compressed initrds and their unpacked content
+ * are both in memory, and the kernel limits the unpacked content to half of the rest
+ * (rootfs is a tmpfs).
  */
 uint64_t preflight_memory(const struct image *image);
 

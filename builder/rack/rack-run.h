@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A running rack: its machines, their states, and their boot server. cmd-rack.c starts it,
- * rack-watch.c follows it, rack-show.c shows the result.
+ * A running rack: its machines, their states, and their boot server. cmd-rack.c starts
+ * it, rack-watch.c follows it, rack-show.c shows the result.
  */
 #pragma once
 

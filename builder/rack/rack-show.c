@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Shows the result of a rack. The columns of times add up to TOTAL: PXE is the time before
- * the kernel started (firmware, DHCP, loading, and the boot loader's copying), the others
- * are the phases in the host's report, TOTAL is the time from power-on to the report.
+ * Shows the result of a rack. The columns of times add up to TOTAL: PXE is the time
+ * before the kernel started (firmware, DHCP, loading, and the boot loader's copying), the
+ * others are the phases in the host's report, TOTAL is the time from power-on to the
+ * report.
  */
 #include "builder/rack/rack-run.h"
 

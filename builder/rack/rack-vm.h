@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs one host of a rack as a QEMU machine with virtio devices, which boots over PXE. Its
- * files are below the rack's folder:
+ * Runs one host of a rack as a QEMU machine with virtio devices, which boots over PXE.
+ * Its files are below the rack's folder:
  *
  *	disk/NAME.img		the second disk (vm.disk), sparse, blank at first
  *	disk/NAME.vars		UEFI's variables

@@ -95,7 +95,7 @@ void machine_verdict(struct machine *m, enum machine_state state, char *why)
 	m->why = why;
 }
 
-static bool pending(const struct rack_run *r)
+static bool any_pending(const struct rack_run *r)
 {
 	for (size_t i = 0; i < r->n; i++)
 		if (r->machines[i].state == MACHINE_PENDING)
@@ -321,7 +321,7 @@ static void follower_done(struct follower *f)
 
 /* Reads all that is new. The watch comes first, so that its line about a report is logged
  * before a line that follows from that report. */
-static void look(struct follower *f)
+static void follow_all(struct follower *f)
 {
 	char *line;
 
@@ -347,11 +347,11 @@ static int follow(struct follower *f, struct err *e)
 			return -1;
 		if (signals_came(r->signals))
 			return 1;
-		look(f);
+		follow_all(f);
 		if (f->keep)
 			continue;
 		fail_late(r);
-		if (!pending(r))
+		if (!any_pending(r))
 			return 0;
 	}
 }

@@ -63,7 +63,7 @@ static void each_row_has_files_of_its_own(void **state)
 	}
 }
 
-/* An architecture that two programs claim would get whichever dnsmasq likes better. */
+/* dnsmasq would offer only one of two programs for the same architecture. */
 static void each_architecture_has_one_program(void **state)
 {
 	_cleanup_intern_ struct intern seen = {0};
@@ -142,7 +142,7 @@ static char *url_of(const struct pxe_loader *l, struct mac mac, char separator)
 	_cleanup_free_ char *path = host_file_path(&l->host_file, mac, separator);
 	const char *url = tree_url(path);
 
-	/* What TFTP serves never comes into the access log. */
+	/* Files served over TFTP are not in the access log. */
 	if (!url)
 		assert_non_null(str_after(path, "tftp/"));
 	return xstrdup(url);

@@ -19,7 +19,7 @@
 
 #define HOSTS 3
 
-/* What the wall clock has been set forward by, in seconds. The Makefile wraps it. */
+/* Seconds by which the wall clock is set forward. The Makefile wraps clock_gettime(). */
 static time_t clock_step;
 
 int __real_clock_gettime(clockid_t clock, struct timespec *ts);
@@ -344,7 +344,7 @@ static void test_time_counts_from_a_machines_own_start(void **state)
 	assert_in_range(rack_now_ms() - began, 1300, 5000);
 }
 
-/* NTP sets the clock while the rack boots: no host has run out of time by that. */
+/* NTP may set the clock while the rack boots. */
 static void test_a_clock_set_forward_is_no_timeout(void **state)
 {
 	struct fixture *f = *state;
