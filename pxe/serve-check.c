@@ -123,7 +123,7 @@ static int probe(const struct port *p)
 
 	if (fd < 0)
 		return -errno;
-	/* As nginx does: connections left from an earlier run are no obstacle then. */
+	/* nginx sets it too: connections left by an earlier run are no obstacle then. */
 	if (p->type == SOCK_STREAM &&
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0)
 		return -errno;
