@@ -47,7 +47,7 @@ obj	= $(patsubst %,$(O)/obj/%.o,$(basename $(1)))
 
 LIB_OBJ		:= $(call obj,$(call src,lib))
 MODEL_OBJ	:= $(call obj,$(call src,firstboot/model))
-FIRSTBOOT_OBJ	:= $(call obj,$(filter-out firstboot/main.c,$(call src,firstboot)))
+FIRSTBOOT_OBJ	:= $(call obj,$(filter-out firstboot/firstboot.c,$(call src,firstboot)))
 PXE_OBJ		:= $(call obj,$(call src,pxe))
 BUILDER_OBJ	:= $(call obj,$(filter-out builder/main.c,$(call src,builder builder/*)))
 ARCHIVES	:= $(O)/builder.a $(O)/pxe.a $(O)/firstboot.a $(O)/model.a $(O)/lib.a
@@ -89,7 +89,7 @@ $(O)/rackstrap: $(O)/obj/builder/main.o $(filter-out %/firstboot.a,$(ARCHIVES))
 
 # Static, so that it runs on any root filesystem whatever its libc; a sanitized build
 # cannot be static.
-$(O)/firstboot: $(O)/obj/firstboot/main.o $(O)/firstboot.a $(O)/model.a $(O)/lib.a
+$(O)/firstboot: $(O)/obj/firstboot/firstboot.o $(O)/firstboot.a $(O)/model.a $(O)/lib.a
 ifeq ($(SAN),1)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_FIRSTBOOT)
 else
@@ -98,7 +98,7 @@ else
 endif
 # It is in every image: small counts for more than fast.
 ifneq ($(SAN),1)
-$(FIRSTBOOT_OBJ) $(MODEL_OBJ) $(LIB_OBJ) $(O)/obj/firstboot/main.o: \
+$(FIRSTBOOT_OBJ) $(MODEL_OBJ) $(LIB_OBJ) $(O)/obj/firstboot/firstboot.o: \
 	SIZE_CFLAGS := -Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
 endif
 

@@ -5,7 +5,7 @@
 # archives in archives included; what is hostile, or cut off, is refused, by the member's
 # name. Nothing is ever written but to standard output.
 . "$(dirname "$0")/../tap.sh"
-tool=$ABS_O/test/tools/extract
+tool=$ABS_O/test/tools/print-member
 [ -x "$tool" ] || bail "no $tool: make tests-built"
 C=$WORK/corpus
 python3 test/build/archives.py "$C" || bail "no corpus"

@@ -5,7 +5,7 @@
 # that Docker 1.7 and later ones load: read again as they read it (containers.py), and by
 # skopeo.
 . "$(dirname "$0")/../tap.sh"
-tool=$ABS_O/test/tools/container
+tool=$ABS_O/test/tools/convert-container
 [ -x "$tool" ] || bail "no $tool: make tests-built"
 command -v skopeo >/dev/null || bail "no skopeo: make deps"
 export TMPDIR=$WORK/tmp

@@ -61,7 +61,7 @@ scripts() {
 
 spdx() {
 	{
-		tracked '*.c' '*.h' '*.S' '*.sh' '*.py' 'Makefile' '*.service' '*.target' '*.timer' \
+		tracked '*.c' '*.h' '*.S' '*.inc' '*.sh' '*.py' 'Makefile' '*.service' '*.target' '*.timer' \
 			'*.socket' '*.mount' '*.path' 'images/*.conf' 'images/*.cfg' 'man/*'
 		scripts
 	} | sort -u >"$WORK/ours"
@@ -169,6 +169,13 @@ big_files() {
 	tracked | xargs stat -c '%s %n' | awk '$1 > 1048576 { print $2 ": " $1 " bytes" }'
 }
 
+# C files; the stand-ins are named after the real programs.
+same_names() {
+	tracked '*.c' ':!test/standin' | awk -F/ '
+		$NF in first { print $0 ":1: has the same name as " first[$NF]; next }
+		{ first[$NF] = $0 }'
+}
+
 # From the brace in the first column to the brace that closes it.
 long_functions() {
 	tracked '*.c' | xargs awk -v most="$1" '
@@ -265,6 +272,7 @@ quiet "no descriptor is inherited by chance" inherited
 quiet "no shell from C" shells
 quiet "one file includes a library" one_file_a_library
 quiet "dependencies point one way" layers
+quiet "no two C files of one name" same_names
 quiet "no file over 1 MiB" big_files
 quiet "no function over 100 lines" long_functions 100
 quiet "no line over 90 columns" wide_lines

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * extract LIMIT ARCHIVE MEMBER[!MEMBER...]: prints one member by way of
- * builder/root/extract.h; behind a '!' is a member of the archive that is a member.
+ * print-member LIMIT ARCHIVE MEMBER[!MEMBER...]: prints one member with
+ * builder/root/extract.h. Each '!' goes one archive deeper: the name after it is a member
+ * of the archive named before it.
  */
 #include "builder/root/extract.h"
 #include "lib/file.h"

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * container SOURCE IMAGE DIGEST OUT: SOURCE (a file, or docker://...) as the archive that
- * is baked in, by way of builder/input/registry.h and builder/root/container.h. DIGEST is
- * the registry's manifest's, or "-". Prints ID, CONFIG and the archive's SHA-256, and
- * with docker:// first the SHA-256 of what was fetched.
+ * convert-container SOURCE IMAGE DIGEST OUT: converts SOURCE (a file, or docker://...)
+ * to the archive that is baked in, with builder/input/registry.h and
+ * builder/root/container.h. DIGEST is the digest of the registry's manifest, or "-".
+ * Prints ID, CONFIG and the archive's SHA-256; for docker:// it first prints the SHA-256
+ * of the fetched archive.
  */
-#include "builder/root/container.h"
 #include "builder/input/registry.h"
+#include "builder/root/container.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/str.h"
@@ -53,7 +54,7 @@ int main(int argc, char **argv)
 {
 	struct err e = {0};
 
-	log_setup("container", LOG_LEVEL_INFO);
+	log_setup("convert-container", LOG_LEVEL_INFO);
 	if (argc != 5)
 		return ERR_USAGE;
 	if (convert(argv, &e) == 0)
