@@ -39,8 +39,18 @@ say	= $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 .PHONY: all deps image rack check check-unit check-asan check-clang check-fuzz check-build \
 	check-repro check-qemu check-long coverage bench install clean help images-mirror
 
-LIBS_BUILDER	:= -lconfig -larchive -lcurl -lcrypto -ljansson -lsodium -lguestfs
-LIBS_FIRSTBOOT	:= -lconfig -lsodium
+# Sets the variable $(1) to what pkg-config prints for the arguments $(2). It runs when the
+# variable is first used, and once: targets that compile nothing, such as deps, work
+# without pkg-config.
+pkg_config	= $(eval $(1) := $(shell pkg-config $(2)))$(if \
+		  $(filter 0,$(.SHELLSTATUS)),$($(1)),$(error pkg-config failed: run 'make deps'))
+PKGS_BUILDER	:= libconfig libarchive libcurl libcrypto jansson libsodium libguestfs
+PKG_CFLAGS	= $(call pkg_config,PKG_CFLAGS,--cflags $(PKGS_BUILDER) cmocka)
+PKG_BUILDER	= $(call pkg_config,PKG_BUILDER,--libs $(PKGS_BUILDER))
+PKG_CMOCKA	= $(call pkg_config,PKG_CMOCKA,--libs cmocka)
+PKG_FIRSTBOOT	= $(call pkg_config,PKG_FIRSTBOOT,--static --libs libconfig libsodium)
+PKG_STANDIN	= $(call pkg_config,PKG_STANDIN,--static --libs jansson)
+LIBS_BUILDER	= $(PKG_BUILDER)
 
 src	= $(sort $(foreach d,$(1),$(wildcard $(d)/*.c) $(wildcard $(d)/*.S)))
 obj	= $(patsubst %,$(O)/obj/%.o,$(basename $(1)))
@@ -64,7 +74,7 @@ all: $(O)/rackstrap $(O)/firstboot
 
 $(O)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) $(SIZE_CFLAGS) -c -o $@ $<
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(BASE_CFLAGS) $(CFLAGS) $(SIZE_CFLAGS) -c -o $@ $<
 
 $(O)/obj/%.o: %.S
 	@mkdir -p $(@D)
@@ -91,10 +101,10 @@ $(O)/rackstrap: $(O)/obj/builder/main.o $(filter-out %/firstboot.a,$(ARCHIVES))
 # cannot be static.
 $(O)/firstboot: $(O)/obj/firstboot/firstboot.o $(O)/firstboot.a $(O)/model.a $(O)/lib.a
 ifeq ($(SAN),1)
-	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_FIRSTBOOT)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_FIRSTBOOT)
 else
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -static -s -Wl,--gc-sections -Wl,--build-id=none \
-		-o $@ $^ $(LIBS_FIRSTBOOT)
+		-o $@ $^ $(PKG_FIRSTBOOT)
 endif
 # It is in every image: small counts for more than fast.
 ifneq ($(SAN),1)
@@ -106,10 +116,10 @@ endif
 $(STANDINS): $(O)/standin/%: $(O)/obj/test/standin/%.o $(O)/standin.a $(O)/lib.a
 	@mkdir -p $(@D)
 ifeq ($(SAN),1)
-	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ljansson
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_STANDIN)
 else
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -static -s -Wl,--gc-sections -Wl,--build-id=none \
-		-o $@ $^ -ljansson
+		-o $@ $^ $(PKG_STANDIN)
 endif
 $(STANDIN_COMMON) $(patsubst $(O)/standin/%,$(O)/obj/test/standin/%.o,$(STANDINS)): \
 	BASE_CFLAGS += -ffunction-sections -fdata-sections
@@ -117,7 +127,7 @@ $(O)/obj/test/standin/common/lists.o: $(sort $(wildcard test/data/flags-*.txt))
 
 $(UNIT_TESTS): $(O)/test/unit/%: $(O)/obj/test/unit/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $^ -lcmocka $(LIBS_BUILDER)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $^ $(PKG_CMOCKA) $(LIBS_BUILDER)
 
 # The stand-ins' own code, and once more what that needs of lib.a.
 STANDIN_TESTS	:= $(filter $(O)/test/unit/test-standin-%,$(UNIT_TESTS))
