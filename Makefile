@@ -80,8 +80,10 @@ $(O)/obj/%.o: %.S
 	@mkdir -p $(@D)
 	$(call say,AS,$<)$(CC) $(CPPFLAGS) -c -o $@ $<
 
-# What embed.S includes is invisible to -MMD.
+# -MMD does not see what an assembler file includes, nor what .incbin names.
+$(O)/obj/pxe/embed.o $(O)/obj/builder/base/hooks.o: lib/embed.h
 $(O)/obj/pxe/embed.o: pxe/embed.h $(sort $(wildcard pxe/templates/*) $(wildcard pxe/initramfs/*))
+$(O)/obj/builder/base/hooks.o: builder/base/hooks.h $(sort $(wildcard builder/base/hooks/*))
 
 $(O)/lib.a: $(LIB_OBJ)
 $(O)/model.a: $(MODEL_OBJ)

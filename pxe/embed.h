@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Texts that live in files of their own and are part of the program. Each is followed by
- * a NUL that is not counted. embed.S includes this list too, and puts the files in.
- */
+/* The templates and the boot script. */
 #pragma once
 
-#ifdef __ASSEMBLER__
-#define EMBED(name, path) embed name, path
-#else
-#define EMBED(name, path) extern const char embed_##name[], embed_##name##_end[]
-#endif
+#include "lib/embed.h"
 
 EMBED(boot_ipxe, "pxe/templates/boot.ipxe");
 EMBED(host_ipxe, "pxe/templates/host.ipxe");

@@ -17,6 +17,7 @@
 
 #include "builder/base/apt.h"
 #include "builder/base/base-split.h"
+#include "builder/base/hooks.h"
 #include "builder/common/archive.h"
 #include "builder/common/noted-dir.h"
 #include "builder/common/progress.h"
@@ -24,6 +25,7 @@
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/run.h"
+#include "pxe/template.h"
 
 #include <sys/stat.h>
 
@@ -65,15 +67,13 @@ static char *initramfs_modules(const struct recipe_initramfs *i)
 	return buf_take(&b);
 }
 
-/* A hook of initramfs-tools(7) that copies the tools; it fails when one is not there. */
 static char *initramfs_hook(const struct recipe_initramfs *i)
 {
+	_cleanup_free_ char *tools = strv_join(i->tools, " ");
+	const struct template_var vars[] = {{"tools", tools ? tools : ""}, {NULL, NULL}};
 	struct buf b = {0};
 
-	buf_puts(&b, "#!/bin/sh\nset -e\ncase \"$1\" in prereqs) exit 0 ;; esac\n"
-		     ". /usr/share/initramfs-tools/hook-functions\n");
-	for (size_t k = 0; i->tools && i->tools[k]; k++)
-		buf_printf(&b, "copy_exec %s\n", i->tools[k]);
+	template_render(&b, embed_hook_initramfs_tools, vars);
 	return buf_take(&b);
 }
 
@@ -115,34 +115,12 @@ static int write_overlay(const struct recipe *r, const char *path, struct err *e
 
 /* --- the archive and its key ------------------------------------------------------- */
 
-/*
- * What apt is told of the archive's signature, by gpgv's status lines: that the key has
- * expired since is left out (the signature is good, or the line would be BADSIG or
- * ERRSIG), but not for a key that was revoked.
- */
-static const char archived_gpgv[] = "#!/bin/sh\n"
-				    "fd=3\n"
-				    "was=\n"
-				    "for arg; do\n"
-				    "	[ \"$was\" != --status-fd ] || fd=$arg\n"
-				    "	was=$arg\n"
-				    "done\n"
-				    "eval \"said=\\$(gpgv \\\"\\$@\\\" $fd>&1 >&2)\"\n"
-				    "rc=$?\n"
-				    "case $said in\n"
-				    "*KEYREVOKED*) ;;\n"
-				    "*) said=$(echo \"$said\" | sed 's/^\\[GNUPG:\\] "
-				    "EXPKEYSIG /[GNUPG:] GOODSIG /') ;;\n"
-				    "esac\n"
-				    "eval \"echo \\\"\\$said\\\" >&$fd\"\n"
-				    "exit $rc\n";
-
 int mmdebstrap_put_gpgv(const struct recipe *r, const char *tmp, struct err *e)
 {
 	_cleanup_free_ char *path = xasprintf("%s/gpgv", tmp);
 	int n = !r->base.archived ? 0
-				  : file_write_at(AT_FDCWD, path, archived_gpgv,
-						  strlen(archived_gpgv), 0755);
+				  : file_write_at(AT_FDCWD, path, embed_hook_gpgv,
+						  strlen(embed_hook_gpgv), 0755);
 
 	return n < 0 ? err_errno(e, n, "%s", path) : 0;
 }
@@ -209,32 +187,16 @@ static char *package_list(const struct recipe *r, const char *separator)
 	return strv_join(packages, separator);
 }
 
-/*
- * On top of a tree: mmdebstrap's variant "custom" leaves everything to its hooks. The
- * packages are installed as it does it itself, by the apt of this machine and the dpkg in
- * the tree. Names of packages are letters, digits and "+-.:" (base-suite.c).
- */
-static int put_install(const struct recipe *r, const char *path, struct err *e)
+/* Writes the hook that installs the packages when the base begins as a tree. Names of
+ * packages are letters, digits and "+-.:" (base-suite.c). */
+static int write_install_hook(const struct recipe *r, const char *path, struct err *e)
 {
 	_cleanup_free_ char *packages = package_list(r, " ");
+	const struct template_var vars[] = {{"packages", packages}, {NULL, NULL}};
 	_cleanup_buf_ struct buf b = {0};
 	int n;
 
-	buf_puts(&b, "#!/bin/sh\nset -e\n");
-	if (*packages)
-		buf_printf(&b,
-			   "APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get --yes \\\n"
-			   "	-o Dir::Bin::dpkg=env -o DPkg::Options::=--unset=TMPDIR "
-			   "\\\n"
-			   "	-o DPkg::Options::=dpkg -o \"DPkg::Chroot-Directory=$1\" "
-			   "\\\n"
-			   "	install %s\n",
-			   packages);
-	buf_puts(&b, "for k in \"$1\"/boot/vmlinu[xz]-*; do\n"
-		     "	v=${k##*/vmlinu?-}\n"
-		     "	[ ! -e \"$k\" ] || [ -e \"$1/boot/initrd.img-$v\" ] ||\n"
-		     "		chroot \"$1\" update-initramfs -c -k \"$v\"\n"
-		     "done\n");
+	template_render(&b, embed_hook_install, vars);
 	n = file_write_at(AT_FDCWD, path, b.p, b.len, 0755);
 	return n < 0 ? err_errno(e, n, "%s", path) : 0;
 }
@@ -420,7 +382,7 @@ int mmdebstrap_make(const struct base_work *w, const char *tree, struct err *e)
 	if (result == 0)
 		result = mmdebstrap_put_gpgv(r, tmp, e);
 	if (result == 0 && tree)
-		result = put_install(r, install, e);
+		result = write_install_hook(r, install, e);
 	if (result == 0) {
 		mmdebstrap_put_sources(&text, r, w->sources, w->mirrors, keyring);
 		if (!text.p)

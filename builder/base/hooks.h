@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The scripts that mmdebstrap runs. */
+#pragma once
+
+#include "lib/embed.h"
+
+EMBED(hook_gpgv, "builder/base/hooks/gpgv.sh");
+/* A template (pxe/template.h) with @tools@. */
+EMBED(hook_initramfs_tools, "builder/base/hooks/initramfs-tools.sh");
+/* A template with @packages@. */
+EMBED(hook_install, "builder/base/hooks/install.sh");
