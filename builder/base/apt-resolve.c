@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * apt-get with folders of its own: no package is installed in its eyes, and of this
- * machine's configuration only what downloads need counts (apt_options). It is asked for
- * the URLs of what it would install; their stanzas in the indexes have the digests.
+ * Runs apt-get with folders of its own, in which no package is installed. Of this
+ * machine's configuration it uses only what downloads need (apt_options). apt-get prints
+ * the URLs of the packages it would install; the stanzas of the indexes have their
+ * digests.
  *
- * mmdebstrap installs in two steps what is asked for here in one. Where a dependency has
- * alternatives the two may choose differently; mmdebstrap is then given only what was
- * chosen here (debs.c), which is complete by itself.
+ * Limit: mmdebstrap installs in two steps, here apt resolves everything in one. Where a
+ * dependency has alternatives the two may choose differently. That does no harm: a locked
+ * base is made from the packages chosen here alone (debs.c), and they are complete.
  */
 #include "builder/base/apt-resolve.h"
 
@@ -35,7 +36,7 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-char **apt_wanted(const struct recipe *r)
+char **apt_requested(const struct recipe *r)
 {
 	char **v = strv_dup(r->base.packages);
 
@@ -48,7 +49,7 @@ char **apt_wanted(const struct recipe *r)
 
 /* --- stanzas ----------------------------------------------------------------------- */
 
-/* The value of a field in the stanza that `s` begins, or NULL. Owned. */
+/* Returns the value of a field in the stanza that begins at `s`, or NULL. Owned. */
 static char *field(const char *s, const char *name)
 {
 	size_t n = strlen(name);
@@ -86,7 +87,8 @@ char *apt_archive_of(const char *sources, const char *release)
 	return NULL;
 }
 
-/* The release of the first stanza whose archive a URL is in, and the path in it. */
+/* Returns the release of the first stanza whose archive contains the URL, or NULL. Owned.
+ * *ret_path is the path in that archive, a part of `url`. */
 static char *release_of(const char *sources, const char *url, const char **ret_path)
 {
 	for (const char *s = sources; s && *s; s = next_stanza(s)) {
@@ -128,7 +130,7 @@ static int write_conf(struct resolver *x, const char *list, struct err *e)
 		     "\";\nAPT::Install-Recommends \"false\";\n"
 		     "APT::Sandbox::User \"root\";\nAcquire::Languages \"none\";\n"
 		     "Acquire::GzipIndexes \"false\";\n"
-		     /* apt itself is not essential, as mmdebstrap sees it */
+		     /* apt itself is not essential, as in mmdebstrap */
 		     "pkgCacheGen::ForceEssential \",\";\n");
 	if (x->r->base.archived)
 		buf_printf(&b, "APT::Key::GPGVCommand \"%s/gpgv\";\n", x->tmp);
@@ -169,16 +171,16 @@ static int prepare(struct resolver *x, const char *sources, char *const *mirrors
 		return err_errno(e, r, "TMPDIR");
 	list = xasprintf("%s/base.sources", x->tmp);
 	x->env = xasprintf("APT_CONFIG=%s/apt.conf", x->tmp);
-	if (make_folders(x, e) < 0 || mmdebstrap_put_gpgv(x->r, x->tmp, e) < 0 ||
-	    mmdebstrap_put_keyring(x->r, x->tmp, &keyring, e) < 0)
+	if (make_folders(x, e) < 0 || mmdebstrap_write_gpgv(x->r, x->tmp, e) < 0 ||
+	    mmdebstrap_copy_keyring(x->r, x->tmp, &keyring, e) < 0)
 		return -1;
-	mmdebstrap_put_sources(&text, x->r, sources, mirrors, keyring);
+	mmdebstrap_append_sources(&text, x->r, sources, mirrors, keyring);
 	x->sources = buf_take(&text);
 	r = file_write_at(AT_FDCWD, list, x->sources, strlen(x->sources), 0644);
 	return r < 0 ? err_errno(e, r, "%s", list) : write_conf(x, list, e);
 }
 
-/* --- asking ------------------------------------------------------------------------ */
+/* --- running apt ------------------------------------------------------------------- */
 
 static int apt_get(const struct resolver *x, const char *const *argv, char **ret,
 		   struct err *e)
@@ -197,8 +199,8 @@ static bool have_package(const struct resolver *x, const char *name)
 	return apt_get(x, argv, &text, NULL) == 0;
 }
 
-/* The URLs of everything, one after the other. */
-static int ask_urls(const struct resolver *x, char ***ret, struct err *e)
+/* Appends the URL of every package that apt would install to *ret. */
+static int list_urls(const struct resolver *x, char ***ret, struct err *e)
 {
 	_cleanup_strv_ char **argv = NULL, **lines = NULL;
 	_cleanup_free_ char *text = NULL;
@@ -210,7 +212,7 @@ static int ask_urls(const struct resolver *x, char ***ret, struct err *e)
 	strv_add(&argv, "install");
 	strv_add(&argv, "?essential");
 	strv_add(&argv, "initramfs-tools");
-	/* as mmdebstrap's hook merged-usr does */
+	/* mmdebstrap's hook merged-usr installs it too. */
 	if (have_package(x, "usr-is-merged"))
 		strv_add(&argv, "usr-is-merged");
 	strv_extend(&argv, x->out->wanted);
@@ -224,7 +226,7 @@ static int ask_urls(const struct resolver *x, char ***ret, struct err *e)
 	return 0;
 }
 
-/* "%2b" is '+'; apt encodes so in URLs and not in its indexes. */
+/* Decodes "%2b" to '+' and the like: apt encodes URLs, but not its indexes. Owned. */
 static char *decode(const char *s)
 {
 	struct buf b = {0};
@@ -241,7 +243,7 @@ static char *decode(const char *s)
 	return buf_take(&b);
 }
 
-static int take_urls(const struct resolver *x, char *const *urls, struct err *e)
+static int parse_urls(const struct resolver *x, char *const *urls, struct err *e)
 {
 	for (size_t i = 0; urls && urls[i]; i++) {
 		const char *path = NULL;
@@ -249,8 +251,8 @@ static int take_urls(const struct resolver *x, char *const *urls, struct err *e)
 		struct lock_package *p;
 
 		if (!release)
-			return err_set(e, ERR_FAILED, "%s: is in none of the archives",
-				       urls[i]);
+			return err_set(e, ERR_FAILED,
+				       "%s: in none of the base's archives", urls[i]);
 		p = lock_package_add(x->out);
 		p->release = release;
 		p->path = decode(path);
@@ -266,8 +268,8 @@ static int by_path(const void *a, const void *b)
 		      ((const struct lock_package *)b)->path);
 }
 
-/* One stanza of an index: is it of a package that is wanted? */
-static void take_stanza(struct lock_base *b, const char *s)
+/* Fills in the package of the stanza at `s`, if the lock has a package of that path. */
+static void parse_stanza(struct lock_base *b, const char *s)
 {
 	struct lock_package key = {.path = field(s, "Filename")}, *p;
 	_cleanup_free_ char *size = NULL;
@@ -286,8 +288,9 @@ static void take_stanza(struct lock_base *b, const char *s)
 		p->size = 0;
 }
 
-/* "..._dists_bookworm-updates_InRelease" is of the release bookworm-updates. */
-static int take_release(struct lock_base *b, int dirfd, const char *file, struct err *e)
+/* Adds the release of a file such as "..._dists_bookworm-updates_InRelease", which is of
+ * the release bookworm-updates. */
+static int parse_release(struct lock_base *b, int dirfd, const char *file, struct err *e)
 {
 	const char *dists = strstr(file, "_dists_");
 	_cleanup_free_ char *text = NULL;
@@ -304,7 +307,8 @@ static int take_release(struct lock_base *b, int dirfd, const char *file, struct
 	x = lock_release_add(b);
 	x->name = xstrndup(dists, (size_t)(strrchr(dists, '_') - dists));
 	x->sha256 = xstrdup(digest_text(DIGEST_SHA256, text, len, sha256));
-	/* Signed in one file, it begins behind the first empty line. */
+	/* In a file that holds its own signature the text begins after the first empty
+	 * line. */
 	if (str_after(text, "-----BEGIN") && next_stanza(text)) {
 		x->date = field(next_stanza(text), "Date");
 		if (!b->origin)
@@ -319,7 +323,7 @@ static int take_release(struct lock_base *b, int dirfd, const char *file, struct
 	return 0;
 }
 
-static int take_index(struct lock_base *b, int dirfd, const char *file, struct err *e)
+static int parse_index(struct lock_base *b, int dirfd, const char *file, struct err *e)
 {
 	_cleanup_free_ char *text = NULL;
 	int r = file_read_at(dirfd, file, INDEX_MAX, &text, NULL);
@@ -327,11 +331,11 @@ static int take_index(struct lock_base *b, int dirfd, const char *file, struct e
 	if (r < 0)
 		return err_errno(e, r, "%s", file);
 	for (const char *s = text; s && *s; s = next_stanza(s))
-		take_stanza(b, s);
+		parse_stanza(b, s);
 	return 0;
 }
 
-static int take_lists(const struct resolver *x, struct err *e)
+static int parse_lists(const struct resolver *x, struct err *e)
 {
 	_cleanup_free_ char *path = xasprintf("%s/state/lists", x->tmp);
 	_cleanup_closedir_ DIR *d = opendir(path);
@@ -342,10 +346,10 @@ static int take_lists(const struct resolver *x, struct err *e)
 		return err_errno(e, errno, "%s", path);
 	while (r == 0 && (f = readdir(d))) {
 		if (str_ends(f->d_name, "_Packages"))
-			r = take_index(x->out, dirfd(d), f->d_name, e);
+			r = parse_index(x->out, dirfd(d), f->d_name, e);
 		else if (str_ends(f->d_name, "_InRelease") ||
 			 str_ends(f->d_name, "_Release"))
-			r = take_release(x->out, dirfd(d), f->d_name, e);
+			r = parse_release(x->out, dirfd(d), f->d_name, e);
 	}
 	return r;
 }
@@ -357,12 +361,13 @@ static int check_all(const struct lock_base *b, struct err *e)
 
 		if (!p->name || !p->version || !p->arch || !p->sha256 ||
 		    !digest_is_hex(p->sha256, DIGEST_SHA256) || p->size == 0)
-			return err_set(e, ERR_FAILED,
-				       "%s: no index of the archive has its SHA-256",
-				       p->path);
+			return err_set(
+				e, ERR_FAILED,
+				"%s: no index of the archive has its SHA-256 and size",
+				p->path);
 	}
 	if (b->n_packages == 0 || b->n_releases == 0)
-		return err_set(e, ERR_FAILED, "apt names no packages");
+		return err_set(e, ERR_FAILED, "apt-get printed no packages to install");
 	return 0;
 }
 
@@ -370,17 +375,17 @@ static int resolve(struct resolver *x, struct err *e)
 {
 	static const char *const update[] = {"apt-get", "-qq", "--error-on=any", "update",
 					     NULL};
-	_cleanup_free_ char *said = NULL;
+	_cleanup_free_ char *output = NULL;
 	_cleanup_strv_ char **urls = NULL;
 
-	if (apt_get(x, update, &said, e) < 0)
+	if (apt_get(x, update, &output, e) < 0)
 		return err_wrap(e, "the archive of %s", x->r->base.suite);
-	if (ask_urls(x, &urls, e) < 0 || take_urls(x, urls, e) < 0)
+	if (list_urls(x, &urls, e) < 0 || parse_urls(x, urls, e) < 0)
 		return -1;
 	if (x->out->n_packages > 0)
 		qsort(x->out->packages, x->out->n_packages, sizeof(*x->out->packages),
 		      by_path);
-	return take_lists(x, e) < 0 ? -1 : check_all(x->out, e);
+	return parse_lists(x, e) < 0 ? -1 : check_all(x->out, e);
 }
 
 int apt_resolve(struct lock_base *ret, const struct recipe *r, const char *sources,
@@ -391,7 +396,7 @@ int apt_resolve(struct lock_base *ret, const struct recipe *r, const char *sourc
 	int result;
 
 	b.suite = xstrdup(r->base.suite);
-	b.wanted = apt_wanted(r);
+	b.wanted = apt_requested(r);
 	b.when = lock_time(time(NULL));
 	result = prepare(&x, sources, mirrors, e);
 	if (result == 0)

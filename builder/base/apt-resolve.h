@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which packages a suite's base would be made of now: apt's own answer, from indexes that
- * it fetches and verifies into a folder that is thrown away.
+ * Finds out which packages a suite's base would be made of now. apt itself resolves them,
+ * from indexes that it fetches into a temporary folder and verifies.
  */
 #pragma once
 
@@ -9,14 +9,14 @@
 #include "builder/recipe/recipe.h"
 
 /*
- * `sources` is where this machine gets the suite from, in stanzas of sources.list(5),
- * before mirrors. Fills in everything but `where`.
+ * Fills in everything of *ret but `where`. `sources` is where this machine gets the suite
+ * from, as stanzas of sources.list(5) to which mirrors are not applied yet.
  */
 int apt_resolve(struct lock_base *ret, const struct recipe *r, const char *sources,
 		char *const *mirrors, struct err *e) _must_check_;
 
-/* What the recipe asks for: its packages and its kernel, sorted. Owned. */
-char **apt_wanted(const struct recipe *r);
+/* Returns the packages that the recipe names, its kernel included, sorted. Owned. */
+char **apt_requested(const struct recipe *r);
 
-/* The URI of the archive that has the release, by `sources`, or NULL. Owned. */
+/* Returns the URI of the archive that has the release, by `sources`, or NULL. Owned. */
 char *apt_archive_of(const char *sources, const char *release);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * apt-get tells every index it has downloaded, with the Release it belongs to; other
- * people's archives for the same suite are told apart by the Release's Origin. Only the
- * signing key is not told, so that is read from the source entry that apt names.
+ * `apt-get indextargets` lists every index that apt has downloaded, with the Release it
+ * belongs to. The Release's Origin tells apart archives that have the same suite. The
+ * signing key is not in that list; it is read from the source entry that apt names.
  *
- * Limits: an archive whose index this machine never downloaded is not seen: `apt-get
- * update` first.
+ * Limit: an archive whose index this machine has not downloaded is not found; `apt-get
+ * update` downloads it.
  */
 #include "builder/base/apt.h"
 
@@ -23,7 +23,7 @@ enum { CREATED_BY, ORIGIN, CODENAME, SUITE, RELEASE, COMPONENT, REPO_URI, ENTRY,
 
 static const char *const pockets[] = {"", "-updates", "-security"};
 
-/* A suite of an archive, with the components of it that are wanted. */
+/* A suite of an archive, with those of its components that the recipe names. */
 struct source {
 	char *uri, *release, *codename, *entry;
 	char **components;
@@ -49,7 +49,8 @@ static void sources_done(struct sources *s)
 
 /* --- the key ----------------------------------------------------------------------- */
 
-/* "deb [arch=amd64 signed-by=/x.gpg] http://..." */
+/* Returns the key of a line "deb [arch=amd64 signed-by=/x.gpg] http://...", or NULL.
+ * Owned. */
 static char *one_line_key(const char *line)
 {
 	const char *p = strchr(line, '['), *end = p ? strchr(p, ']') : NULL;
@@ -66,7 +67,7 @@ static char *one_line_key(const char *line)
 	return NULL;
 }
 
-/* The field Signed-By of a stanza, its continuation lines included. */
+/* Returns the field Signed-By of a stanza with its continuation lines, or NULL. Owned. */
 static char *stanza_key(char *const *lines)
 {
 	struct buf b = {0};
@@ -87,7 +88,8 @@ static char *stanza_key(char *const *lines)
 	return b.len > 0 ? buf_take(&b) : NULL;
 }
 
-/* As strv_split, but empty lines stay: they end a stanza. */
+/* Splits into lines and keeps empty ones, unlike strv_split(): they end a stanza. Owned.
+ */
 static char **split_lines(const char *text)
 {
 	char **lines = NULL;
@@ -155,9 +157,9 @@ static void source_add(struct sources *s, char *const *f)
 		strv_add(&x->components, f[COMPONENT]);
 }
 
-/* With `suite` NULL every suite of the origin. */
-static int ask(struct sources *s, const char *origin, const char *suite,
-	       char *const *components, struct err *e)
+/* Adds apt's sources of the suite; with `suite` NULL, of every suite of the origin. */
+static int list_sources(struct sources *s, const char *origin, const char *suite,
+			char *const *components, struct err *e)
 {
 	const char *const argv[] = {"apt-get", "indextargets", "--format", target_format,
 				    NULL};
@@ -167,7 +169,7 @@ static int ask(struct sources *s, const char *origin, const char *suite,
 	_cleanup_strv_ char **lines = NULL;
 
 	if (run_capture(&r, &text, NULL, e) < 0)
-		return err_wrap(e, "asking apt for its sources");
+		return err_wrap(e, "listing apt's sources");
 	lines = strv_split(text, "\n");
 	for (size_t i = 0; lines && lines[i]; i++) {
 		_cleanup_strv_ char **f = strv_split(lines[i], "\t");
@@ -182,7 +184,7 @@ static int ask(struct sources *s, const char *origin, const char *suite,
 	return 0;
 }
 
-static void put_source(struct buf *out, const struct source *x)
+static void append_source(struct buf *out, const struct source *x)
 {
 	_cleanup_free_ char *components = strv_join(x->components, " ");
 	_cleanup_free_ char *file = xstrdup(x->entry), *key = NULL;
@@ -205,16 +207,16 @@ static bool is_main(const struct source *x)
 }
 
 /*
- * Archives have all their suites side by side, and their keyrings are of all of them:
- * where this machine gets its own suite it gets the other one as well.
+ * Adds sources for a suite that apt does not know: this machine's own sources with the
+ * suite's name replaced. An archive has all suites side by side, with one keyring.
  */
-static int derive(struct sources *s, const char *origin, const char *suite,
-		  char *const *components, struct err *e)
+static int derive_sources(struct sources *s, const char *origin, const char *suite,
+			  char *const *components, struct err *e)
 {
 	_cleanup_sources_ struct sources all = {0};
 	_cleanup_free_ char *own = NULL;
 
-	if (ask(&all, origin, NULL, components, e) < 0)
+	if (list_sources(&all, origin, NULL, components, e) < 0)
 		return -1;
 	for (size_t i = 0; i < all.n && !own; i++)
 		if (is_main(&all.v[i]))
@@ -232,7 +234,8 @@ static int derive(struct sources *s, const char *origin, const char *suite,
 		*x = (struct source){0};
 	}
 	if (s->n > 0)
-		log_info("suite %s: from where this machine has its own from", suite);
+		log_info("suite %s: not in apt's sources; using the archives of %s",
+			 suite, own);
 	return 0;
 }
 
@@ -243,17 +246,18 @@ static bool is_of(const struct source *x, const char *pocket)
 	return str_ends(x->codename, end);
 }
 
-/* The suite itself is in any case. */
-static bool is_wanted(const struct source *x, char *const *only)
+/* Returns whether the source is of the suite itself or of one of the pockets in `only`;
+ * true without `only`. */
+static bool is_selected(const struct source *x, char *const *only)
 {
-	bool wanted = !only || is_main(x);
+	bool selected = !only || is_main(x);
 
-	for (size_t i = 0; only && only[i] && !wanted; i++)
-		wanted = is_of(x, only[i]);
-	return wanted;
+	for (size_t i = 0; only && only[i] && !selected; i++)
+		selected = is_of(x, only[i]);
+	return selected;
 }
 
-/* One that is asked for is not left out in silence. */
+/* Checks that every pocket in `only` has a source. */
 static int check_pockets(const struct sources *s, const char *suite, char *const *only,
 			 const char *where, struct err *e)
 {
@@ -279,9 +283,9 @@ int apt_sources(struct buf *out, const char *origin, const char *suite,
 	_cleanup_sources_ struct sources s = {0};
 	bool have = false;
 
-	if (ask(&s, origin, suite, components, e) < 0)
+	if (list_sources(&s, origin, suite, components, e) < 0)
 		return -1;
-	if (s.n == 0 && derive(&s, origin, suite, components, e) < 0)
+	if (s.n == 0 && derive_sources(&s, origin, suite, components, e) < 0)
 		return -1;
 	for (size_t i = 0; i < s.n; i++)
 		have |= is_main(&s.v[i]);
@@ -295,8 +299,8 @@ int apt_sources(struct buf *out, const char *origin, const char *suite,
 	if (check_pockets(&s, suite, only, where, e) < 0)
 		return -1;
 	for (size_t i = 0; i < s.n; i++)
-		if (is_wanted(&s.v[i], only))
-			put_source(out, &s.v[i]);
+		if (is_selected(&s.v[i], only))
+			append_source(out, &s.v[i]);
 	return 0;
 }
 
@@ -304,7 +308,7 @@ int apt_sources(struct buf *out, const char *origin, const char *suite,
 
 char **apt_options(void)
 {
-	static const char *const wanted[] = {
+	static const char *const names[] = {
 		"Acquire::http::Proxy",       "Acquire::https::Proxy",
 		"Acquire::Check-Valid-Until", "Acquire::Check-Date",
 		"Acquire::Retries",
@@ -319,8 +323,8 @@ char **apt_options(void)
 		return NULL;
 	lines = strv_split(text, "\n");
 	for (size_t i = 0; lines && lines[i]; i++)
-		for (size_t k = 0; k < ARRAY_SIZE(wanted); k++) {
-			const char *rest = str_after(lines[i], wanted[k]);
+		for (size_t k = 0; k < ARRAY_SIZE(names); k++) {
+			const char *rest = str_after(lines[i], names[k]);
 
 			if (rest && (*rest == ' ' || str_after(rest, "::")))
 				strv_add(&options, lines[i]);

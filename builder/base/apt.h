@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What this machine's own apt knows about a suite: asked of apt itself (apt-get
- * indextargets), so that every way to write a source is understood, and told in the
- * format of sources.list(5), deb822, a stanza a source.
+ * Reads from this machine's apt where it gets a suite from. apt itself is run (apt-get
+ * indextargets), so every way to write a source is understood. The result is in the
+ * deb822 format of sources.list(5), one stanza for each source.
  */
 #pragma once
 
@@ -10,21 +10,21 @@
 #include "lib/str.h"
 
 /*
- * Appends the sources of `suite`, its -updates and -security, as far as they are in a
- * Release of that origin and have one of the components. `where` is what the recipe says
- * about it, for messages. A suite that is not this machine's own is taken from where its
- * own comes from: the same archives, with the other name. `only`, unless it is NULL, is
- * what is taken besides the suite itself: "updates", "security". -1 when there is none of
- * the origin, or not all of `only`.
+ * Appends the sources of `suite` and of its pockets -updates and -security: those of the
+ * given origin that have one of the components. `only`, unless it is NULL, names the
+ * pockets to append besides the suite itself: "updates", "security". For a suite that apt
+ * does not know, the archives of this machine's own suite are used with the other name.
+ * `where` is the recipe's place for messages. Returns -1 when no source of the suite is
+ * known, or none of one of the pockets in `only`.
  */
 int apt_sources(struct buf *out, const char *origin, const char *suite,
 		char *const *components, char *const *only, const char *where,
 		struct err *e) _must_check_;
 
-/* The key of a source: what SOURCE-FILE, line or stanza N, says as signed-by (several
- * lines when it is the key itself), or NULL. Owned. */
+/* Returns the value of signed-by in line or stanza `n` (from 1) of a source file, or
+ * NULL. It has several lines when it is the key itself. Owned. */
 char *apt_signed_by(const char *file, unsigned n);
 
-/* apt.conf(5) lines of this machine that downloads need: proxies, retries, the leniency
- * about dates. Empty without apt. */
+/* Returns this machine's apt.conf(5) lines that downloads need: proxies, retries, checks
+ * of dates. NULL without apt. Owned. */
 char **apt_options(void);

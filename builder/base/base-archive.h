@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The part of a base that is a distribution's archive: where packages come from, which
- * ones, and what of that determines the outcome. All of a base of type suite, and what is
- * added on top of the others. In base-suite.c.
+ * Shared by all base types (in base-suite.c): the recipe's keys about a distribution's
+ * archive and its packages. A base of type suite is made of these packages alone; to the
+ * other types they are added.
  */
 #pragma once
 
@@ -11,10 +11,13 @@
 extern const char *const base_archive_keys[]; /* "type" included */
 extern const struct tool base_archive_tools[];
 
+/* Reads the keys over what `b` has already. */
 void base_archive_parse(struct recipe_base *b, const struct conf_node *group,
 			struct diag *d);
-/* `needed`: something has to be installed. */
+/* Complains about missing and useless keys. `needed`: packages must be installed. */
 void base_archive_check(const struct recipe_base *b, bool needed, struct diag *d);
+/* Appends the keys, one a line, for --dry-run. */
 void base_archive_describe(const struct recipe_base *b, struct buf *out);
+/* Is prepare of struct base_type. */
 int base_archive_prepare(const struct recipe *r, struct buf *inputs, struct buf *sources,
 			 struct err *e) _must_check_;

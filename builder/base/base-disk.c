@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A base from a disk image, as clouds boot it: qcow2 or raw. libguestfs finds the system
- * on it (guest.h) and writes its files as a tar into a pipe, out of a thread of its own,
- * while base-tree.c reads that.
+ * Makes a base from a cloud's disk image, qcow2 or raw. A thread lets libguestfs
+ * (guest.h) write the files of the system on it as a tar into a pipe, which base-tree.c
+ * reads.
  */
 #include "builder/base/base-archive.h"
 #include "builder/base/base-tree.h"
@@ -25,7 +25,7 @@ static void check_disk(const struct recipe *r, struct diag *d)
 	const struct recipe_base *b = &r->base;
 
 	if (!b->url)
-		diag_add(d, "%s: base: url: missing: where is the disk image?", b->where);
+		diag_add(d, "%s: base: url: missing: the disk image's URL", b->where);
 	base_archive_check(b, b->packages || b->kernel, d);
 }
 
@@ -36,12 +36,12 @@ struct writer {
 	struct err e;
 };
 
-static void *write_it(void *data)
+static void *run_writer(void *data)
 {
 	struct writer *w = data;
 	sigset_t pipe_signal;
 
-	/* A reader that gives up is an error of the write, not the end of the program. */
+	/* When the reader stops, write() fails with EPIPE instead of killing us. */
 	sigemptyset(&pipe_signal);
 	sigaddset(&pipe_signal, SIGPIPE);
 	pthread_sigmask(SIG_BLOCK, &pipe_signal, NULL);
@@ -50,7 +50,8 @@ static void *write_it(void *data)
 	return NULL;
 }
 
-/* Both ends' errors: the one that reads knows less. */
+/* Writes the system's files as a tar to `path`. Reports the writer's error if only the
+ * writer failed, else the reader's. */
 static int stream(struct guest *g, const char *path, struct err *e)
 {
 	struct writer w = {.g = g};
@@ -61,14 +62,14 @@ static int stream(struct guest *g, const char *path, struct err *e)
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_errno(e, errno, "a pipe");
 	w.fd = ends[1];
-	r = pthread_create(&thread, NULL, write_it, &w);
+	r = pthread_create(&thread, NULL, run_writer, &w);
 	if (r != 0) {
 		close(ends[0]);
 		close(ends[1]);
 		return err_errno(e, r, "a thread");
 	}
 	r = base_tree_write(ends[0], NULL, "disk", path, &reader);
-	close(ends[0]); /* the writer ends, too, when the reader gave up */
+	close(ends[0]); /* stops the writer if the reader has failed */
 	pthread_join(thread, NULL);
 	if (r == 0 && w.result == 0)
 		return 0;
@@ -77,7 +78,7 @@ static int stream(struct guest *g, const char *path, struct err *e)
 	return -1;
 }
 
-/* Looks at the header alone: what is on it takes a machine to find out. */
+/* Checks the header alone: to read more takes a virtual machine (guest.h). */
 static int check_disk_source(_unused_ const struct recipe *r, int fd, struct err *e)
 {
 	return qcow2_check(fd, "disk", e) < 0 ? -1 : 0;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One pass over the stream. Most entries go on into root.tar as they are, with no time
- * later than the recipe's epoch. Some are looked at on their way (dpkg's status and file
- * lists, the kernel's lists of modules), a few become files of their own (kernel,
- * initrd), the rest is dropped.
+ * Makes one pass over the stream. Most entries are copied to root.tar unchanged, but with
+ * no time later than the recipe's epoch. Some of them are parsed as well (dpkg's status
+ * and file lists, the kernel's lists of modules). Kernel and initrd become files of their
+ * own, the rest is dropped.
  *
- * Times are clamped and entries keep their order; together with the tool's own
- * reproducibility that makes the same packages the same root.tar.
+ * Entries keep their order. As mmdebstrap's output is reproducible, the same packages
+ * make the same root.tar.
  */
 #include "builder/base/base-split.h"
 
@@ -15,9 +15,9 @@
 
 #include <fnmatch.h>
 
-#define TEXT_MAX (64U << 20) /* of a text we look into */
+#define TEXT_MAX (64U << 20) /* bytes of a text that is parsed */
 
-/* Never part of an image. '*' does not stop at '/'. */
+/* Paths that are never part of an image. '*' matches '/' too. */
 static const char *const dropped[] = {
 	"boot/*",
 	"vmlinuz",
@@ -30,22 +30,22 @@ static const char *const dropped[] = {
 	"run/*",
 	"tmp/*",
 	"var/tmp/*",
-	/* the build machine's */
+	/* of the build machine */
 	"etc/hostname",
 	"etc/resolv.conf",
 	"etc/apt/sources.list",
 	"etc/apt/sources.list.d/*",
 	"etc/apt/apt.conf.d/99mmdebstrap",
 	"etc/dpkg/dpkg.cfg.d/99mmdebstrap",
-	/* ours, for the initrd only */
+	/* added by mmdebstrap.c, for the initrd only */
 	"usr/share/initramfs-tools/conf.d/rackstrap",
 	"usr/share/initramfs-tools/modules.d/rackstrap",
 	"usr/share/initramfs-tools/hooks/rackstrap",
-	/* every host's own */
+	/* generated on each host */
 	"etc/ssh/ssh_host_*",
 	"var/lib/dbus/machine-id",
 	"var/lib/systemd/random-seed",
-	/* left over */
+	/* left by installing packages */
 	"var/cache/*/*",
 	"var/lib/apt/*",
 	"var/lib/dpkg/*-old",
@@ -77,7 +77,7 @@ static bool is_dropped(const struct entry *entry, const char *path)
 	return false;
 }
 
-/* --- what is looked at ------------------------------------------------------------- */
+/* --- texts that are parsed --------------------------------------------------------- */
 
 static int read_text(struct split *s, const struct entry *entry, struct buf *b,
 		     struct err *e)
@@ -95,7 +95,7 @@ static int read_text(struct split *s, const struct entry *entry, struct buf *b,
 	return n < 0 ? -1 : 0;
 }
 
-/* The value of a field of a dpkg status paragraph, or NULL. Owned. */
+/* Returns the value of a field of a dpkg status paragraph, or NULL. Owned. */
 static char *field(const char *paragraph, size_t len, const char *name)
 {
 	size_t n = strlen(name);
@@ -122,7 +122,7 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void take_status(struct split *s, const char *text)
+static void parse_status(struct split *s, const char *text)
 {
 	_cleanup_strv_ char **lines = NULL;
 	_cleanup_free_ char *all = NULL;
@@ -146,8 +146,9 @@ static void take_status(struct split *s, const char *text)
 		buf_puts(&s->packages, all);
 }
 
-/* "var/lib/dpkg/info/libc6:amd64.list" lists the files of libc6. */
-static void take_owners(struct split *s, const char *path, const char *text)
+/* Adds the owners from a file list: "var/lib/dpkg/info/libc6:amd64.list" has the files of
+ * libc6. */
+static void parse_file_list(struct split *s, const char *path, const char *text)
 {
 	_cleanup_strv_ char **files = strv_split(text, "\n");
 	const char *name = strrchr(path, '/') + 1;
@@ -159,8 +160,8 @@ static void take_owners(struct split *s, const char *path, const char *text)
 		buf_printf(&s->owners, "%s\t%.*s\n", files[i], (int)len, name);
 }
 
-/* Module names as the kernel has them: no suffix, '_' for '-'. */
-static void take_module(struct split *s, const char *path)
+/* Adds a module by its path, with the kernel's name for it: no suffix, '_' for '-'. */
+static void add_module(struct split *s, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	_cleanup_free_ char *name = xstrdup(slash ? slash + 1 : path);
@@ -175,12 +176,12 @@ static void take_module(struct split *s, const char *path)
 	strv_add(&s->modules, name);
 }
 
-static void take_builtin(struct split *s, const char *text)
+static void parse_builtin(struct split *s, const char *text)
 {
 	_cleanup_strv_ char **lines = strv_split(text, "\n");
 
 	for (size_t i = 0; lines && lines[i]; i++)
-		take_module(s, lines[i]);
+		add_module(s, lines[i]);
 }
 
 static bool matches(const char *path, const char *pattern)
@@ -188,21 +189,21 @@ static bool matches(const char *path, const char *pattern)
 	return fnmatch(pattern, path, 0) == 0;
 }
 
-static bool is_text_of_interest(const char *path)
+static bool is_parsed(const char *path)
 {
 	return streq(path, "var/lib/dpkg/status") ||
 	       matches(path, "var/lib/dpkg/info/*.list") ||
 	       matches(path, "*lib/modules/*/modules.builtin");
 }
 
-static void look_at(struct split *s, const char *path, const char *text)
+static void parse_text(struct split *s, const char *path, const char *text)
 {
 	if (streq(path, "var/lib/dpkg/status"))
-		take_status(s, text);
+		parse_status(s, text);
 	else if (str_ends(path, ".list"))
-		take_owners(s, path, text);
+		parse_file_list(s, path, text);
 	else
-		take_builtin(s, text);
+		parse_builtin(s, text);
 }
 
 /* --- files of their own ------------------------------------------------------------ */
@@ -230,8 +231,8 @@ static int copy_out(struct split *s, const struct entry *entry, const char *name
 	return fsync(fd) < 0 ? err_errno(e, errno, "base: %s", name) : 0;
 }
 
-static int take_boot(struct split *s, const struct entry *entry, const char *path,
-		     const char *name, char **have, struct err *e)
+static int copy_boot_file(struct split *s, const struct entry *entry, const char *path,
+			  const char *name, char **have, struct err *e)
 {
 	if (*have)
 		return err_set(
@@ -245,8 +246,8 @@ static int take_boot(struct split *s, const struct entry *entry, const char *pat
 
 /* --- the pass ---------------------------------------------------------------------- */
 
-static int put_entry(struct split *s, const struct entry *entry, const char *path,
-		     const char *target, struct err *e)
+static int write_entry(struct split *s, const struct entry *entry, const char *path,
+		       const char *target, struct err *e)
 {
 	struct entry copy = *entry;
 
@@ -257,7 +258,7 @@ static int put_entry(struct split *s, const struct entry *entry, const char *pat
 	return archive_out_entry(s->out, &copy, e);
 }
 
-static int put_data(struct split *s, struct err *e)
+static int write_data(struct split *s, struct err *e)
 {
 	char chunk[64 * 1024];
 	ssize_t n;
@@ -270,18 +271,18 @@ static int put_data(struct split *s, struct err *e)
 	return n < 0 ? -1 : 0;
 }
 
-static int put_text(struct split *s, const struct entry *entry, const char *path,
-		    struct err *e)
+static int write_parsed(struct split *s, const struct entry *entry, const char *path,
+			struct err *e)
 {
 	_cleanup_buf_ struct buf b = {0};
 
 	if (read_text(s, entry, &b, e) < 0)
 		return -1;
-	look_at(s, path, b.p ? b.p : "");
+	parse_text(s, path, b.p ? b.p : "");
 	return archive_out_data(s->out, b.p, b.len, e);
 }
 
-static int take_entry(struct split *s, const struct entry *entry, struct err *e)
+static int split_entry(struct split *s, const struct entry *entry, struct err *e)
 {
 	_cleanup_free_ char *path = archive_path_normal(entry->path);
 	_cleanup_free_ char *target = NULL;
@@ -290,25 +291,25 @@ static int take_entry(struct split *s, const struct entry *entry, struct err *e)
 		return err_set(e, ERR_FAILED, "base: '%s' has '..' in its name",
 			       entry->path);
 	if (entry->type == ENTRY_FILE && matches(path, "boot/vmlinu[xz]-*"))
-		return take_boot(s, entry, path, "vmlinuz", &s->kernel, e);
+		return copy_boot_file(s, entry, path, "vmlinuz", &s->kernel, e);
 	if (entry->type == ENTRY_FILE && matches(path, "boot/initrd.img-*"))
-		return take_boot(s, entry, path, "initrd.img", &s->initrd, e);
+		return copy_boot_file(s, entry, path, "initrd.img", &s->initrd, e);
 	if (is_dropped(entry, path))
 		return 0;
-	/* A hard link's target is a name in the archive; a symlink's is its data. */
+	/* A hard link's target is a path of the archive, a symlink's is any text. */
 	if (entry->type == ENTRY_HARDLINK)
 		target = archive_path_normal(entry->target);
 	else if (entry->target)
 		target = xstrdup(entry->target);
-	if (put_entry(s, entry, path, target, e) < 0)
+	if (write_entry(s, entry, path, target, e) < 0)
 		return -1;
 	if (matches(path, "*lib/modules/*/kernel/*.ko*"))
-		take_module(s, path);
+		add_module(s, path);
 	if (entry->type != ENTRY_FILE)
 		return 0;
-	if (is_text_of_interest(path))
-		return put_text(s, entry, path, e);
-	return put_data(s, e);
+	if (is_parsed(path))
+		return write_parsed(s, entry, path, e);
+	return write_data(s, e);
 }
 
 static const char *kernel_of(const struct split *s)
@@ -326,7 +327,7 @@ static int check_modules(const struct split *s, struct err *e)
 		struct split one = {0};
 		const char *near;
 
-		take_module(&one, file);
+		add_module(&one, file);
 		if (!strv_has(s->modules, one.modules[0])) {
 			near = str_nearest(want[i], (const char *const *)s->modules);
 			diag_add(&d, "%s: initramfs: %s has no module '%s'%s%s%s",
@@ -380,7 +381,7 @@ static int run_split(struct split *s, int fd, struct err *e)
 	if (archive_out_fd(&s->out, tar, "base: root.tar", e) < 0)
 		return -1;
 	while ((r = archive_in_next(s->in, &entry, e)) > 0)
-		if (take_entry(s, entry, e) < 0)
+		if (split_entry(s, entry, e) < 0)
 			return -1;
 	if (r < 0 || archive_in_drain(s->in, e) < 0) {
 		s->damaged = true;

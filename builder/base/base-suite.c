@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A base from a distribution's archive: what a recipe says about it, and what of that
- * determines the outcome. mmdebstrap.c makes it.
+ * Parses and checks the recipe's keys about a distribution's archive, and says which of
+ * them determine the base. mmdebstrap.c makes a base of type suite.
  */
 #include "builder/base/apt-resolve.h"
 #include "builder/base/apt.h"
@@ -38,8 +38,9 @@ static bool is_suite(const char *s)
 	return s[0] != '-' && *s && !s[strspn(s, ok)];
 }
 
-/* A key that is there and wrong is complained about once, not as missing too. */
-static void not_missing(struct recipe_base *b, const struct conf_node *group)
+/* Sets keys that the group has to "", so that base_archive_check() does not report a
+ * wrong value as missing too. */
+static void mark_present(struct recipe_base *b, const struct conf_node *group)
 {
 	if (!b->suite && conf_member(group, "suite"))
 		b->suite = xstrdup("");
@@ -54,7 +55,7 @@ void base_archive_parse(struct recipe_base *b, const struct conf_node *group,
 {
 	_cleanup_free_ char *keyring = NULL;
 
-	not_missing(b, group);
+	mark_present(b, group);
 	if (recipe_get_word(group, "suite", &b->suite, d) > 0 && !is_suite(b->suite))
 		conf_complain(conf_member(group, "suite"), d,
 			      "suite: '%s' is not the name of a suite", b->suite);
@@ -100,11 +101,12 @@ void base_archive_check(const struct recipe_base *b, bool needed, struct diag *d
 			"%s: base: components: missing, as in components = [ \"main\" ];",
 			b->where);
 	if (b->mirror && b->origin)
-		diag_add(d, "%s: base: with a mirror, origin says nothing", b->where);
+		diag_add(d, "%s: base: with a mirror, origin has no effect", b->where);
 	if (!b->mirror && b->keyring)
-		diag_add(d, "%s: base: without a mirror, keyring says nothing", b->where);
+		diag_add(d, "%s: base: without a mirror, keyring has no effect",
+			 b->where);
 	if (!b->keyring && b->archived)
-		diag_add(d, "%s: base: without a keyring, archived says nothing",
+		diag_add(d, "%s: base: without a keyring, archived has no effect",
 			 b->where);
 }
 
@@ -115,7 +117,7 @@ static void check_suite(const struct recipe *r, struct diag *d)
 	base_archive_check(b, true, d);
 	if (!b->kernel)
 		diag_add(d,
-			 "%s: base: kernel: missing: which package has the kernel, as in "
+			 "%s: base: kernel: missing: the package with the kernel, as in "
 			 "kernel = \"linux-image-amd64\";",
 			 b->where);
 }
@@ -150,9 +152,9 @@ void base_archive_describe(const struct recipe_base *b, struct buf *out)
 	describe_words(out, "path_exclude ", b->path_exclude);
 }
 
-/* --- what determines it ------------------------------------------------------------ */
+/* --- what determines the base ------------------------------------------------------ */
 
-static void put_mirror(struct buf *out, const struct recipe_base *b)
+static void append_mirror(struct buf *out, const struct recipe_base *b)
 {
 	_cleanup_free_ char *components = strv_join(b->components, " ");
 
@@ -169,7 +171,7 @@ int base_archive_prepare(const struct recipe *r, struct buf *inputs, struct buf 
 	char sha256[DIGEST_HEX_MAX];
 
 	if (!b->suite)
-		return 0; /* a base that is taken as it is */
+		return 0; /* nothing is installed */
 	buf_printf(inputs, "suite %s\n", b->suite);
 	if (b->archived)
 		buf_puts(inputs, "archived\n");
@@ -183,7 +185,7 @@ int base_archive_prepare(const struct recipe *r, struct buf *inputs, struct buf 
 		buf_printf(inputs, "keyring %s\n", sha256);
 	}
 	if (b->mirror) {
-		put_mirror(sources, b);
+		append_mirror(sources, b);
 		return 0;
 	}
 	return apt_sources(sources, b->origin ? b->origin : "Debian", b->suite,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A base from a root filesystem's tar: by URL, or a layer of an image in a registry, by
- * the layer's digest; with packages of an archive on top. For a release whose archive is
- * gone, a layer may be the best pin there is: its digest stands in many people's logs.
+ * Makes a base from a root filesystem's tar, which is given by URL, or as a layer of an
+ * image in a registry by the layer's digest. Packages of an archive may be added. For a
+ * release that has no archive any more, the digest of a layer is the best pin: it can be
+ * compared with other people's logs.
  */
 #include "builder/base/base-archive.h"
 #include "builder/base/base-tree.h"
@@ -42,18 +43,22 @@ static void check_tar(const struct recipe *r, struct diag *d)
 	const struct recipe_base *b = &r->base;
 
 	if (!b->url && !b->image)
-		diag_add(d, "%s: base: url: missing: where is the root filesystem's tar?",
+		diag_add(d,
+			 "%s: base: url: missing: the URL of the root filesystem's tar",
 			 b->where);
 	if (b->image && !b->layer)
 		diag_add(d,
-			 "%s: base: layer: missing: which one of the image is the root?",
+			 "%s: base: layer: missing: the digest of the image's layer with "
+			 "the "
+			 "root filesystem",
 			 b->where);
 	if (!b->image && (b->layer || b->manifest))
-		diag_add(d, "%s: base: without an image, digest and layer say nothing",
+		diag_add(d, "%s: base: without an image, digest and layer have no effect",
 			 b->where);
 	if (b->image && b->sum)
 		diag_add(d,
-			 "%s: base: an image has digest and layer, not sha256 or sha512",
+			 "%s: base: with an image, give digest and layer, not sha256 or "
+			 "sha512",
 			 b->where);
 	base_archive_check(b, b->packages || b->kernel, d);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is dropped is either made anew (sources, initrd), or would be in mmdebstrap's way
- * (/dev), or belongs to what the tree was: a policy-rc.d or an apt.conf of a container,
- * the name servers of a machine.
+ * Dropped are paths that are made again later (sources, initrd), that mmdebstrap makes
+ * itself (/dev), and that belong to the container or machine the tree was: a container's
+ * policy-rc.d and apt.conf, a machine's name servers.
  */
 #include "builder/base/base-tree.h"
 
@@ -62,7 +62,7 @@ static int copy_entry(struct archive_out *out, struct archive_in *in,
 		if (!target || entry->target[0] == '/')
 			return err_set(e, ERR_FAILED,
 				       "%s: member '%s' is a hard link to something "
-				       "outside: archive refused",
+				       "outside it: archive refused",
 				       name, entry->path);
 		copy.target = target;
 	}
@@ -84,13 +84,13 @@ static int copy_tree(struct archive_in *in, const char *name, int fd, const char
 	while ((r = archive_in_next(in, &entry, e)) > 0)
 		if (copy_entry(out, in, entry, name, e) < 0)
 			return -1;
-	/* To its end, so that whoever writes it is not cut off. */
+	/* Read to the end: a program that writes the tar must not fail with EPIPE. */
 	if (r < 0 || archive_in_drain(in, e) < 0)
 		return -1;
 	return archive_out_end(out, e);
 }
 
-/* Stands at the member that is the layer's blob. */
+/* Reads up to the member that is the layer's blob. */
 static int find_layer(struct archive_in *outer, const char *layer, const char *name,
 		      struct err *e)
 {
@@ -104,7 +104,7 @@ static int find_layer(struct archive_in *outer, const char *layer, const char *n
 		     : err_set(e, ERR_FAILED, "%s: has no layer sha256:%s", name, layer);
 }
 
-/* Writes the tree to `to`, which messages call `path`. */
+/* Writes the tree to the descriptor `to`; `path` is its name for messages. */
 static int write_tree(int fd, const char *layer, const char *name, int to,
 		      const char *path, struct err *e)
 {
@@ -125,8 +125,9 @@ static int write_tree(int fd, const char *layer, const char *name, int to,
 	if (archive_in_drain(raw, e) < 0)
 		return -1;
 	if (!streq(digest_hex(tap, got), layer))
-		return err_set(e, ERR_FAILED, "%s: layer sha256:%s is sha256:%s", name,
-			       layer, got);
+		return err_set(e, ERR_FAILED,
+			       "%s: layer sha256:%s is damaged: its data is sha256:%s",
+			       name, layer, got);
 	return 0;
 }
 
@@ -158,7 +159,7 @@ int base_tree_make(const struct base_work *w, base_tree_source *source, struct e
 	if (r < 0)
 		return -1;
 	path = xasprintf("%s/tree.tar", dir);
-	if (chmod(dir, 0755) < 0) /* a mapped user reads it */
+	if (chmod(dir, 0755) < 0) /* mmdebstrap may read it as another user */
 		r = err_errno(e, errno, "%s", dir);
 	else if (source(w, path, e) < 0)
 		r = base_source_error(w->r, e);
@@ -180,7 +181,8 @@ void base_tree_parse(struct recipe_base *b, const struct conf_node *group, struc
 			      "'%s'",
 			      b->url);
 	recipe_get_digest(group, &sum, &b->sum_type, d);
-	if (sum || conf_member(group, "url")) { /* another file has another digest */
+	if (sum ||
+	    conf_member(group, "url")) { /* an inherited digest is of another URL */
 		free(b->sum);
 		b->sum = TAKE_PTR(sum);
 	}

@@ -1,30 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A root filesystem that somebody else made, on its way to become a base: as a plain tar,
- * without what is the business of the machine, or the container, that it was.
+ * Makes a base from a root filesystem that others have made. It is copied to a plain tar,
+ * without files that belong to the machine or container it was, and given to mmdebstrap.
  */
 #pragma once
 
 #include "builder/base/base.h"
 
 /*
- * Reads a tar, compressed or not, from `fd` and writes what is kept of it to the file
- * `path`. With `layer` (hexadecimal digits) `fd` is what registry.h fetches, and the
- * layer of that digest in it is the tree. `name` is for messages.
+ * Reads a tar, compressed or not, from `fd` and writes the entries that are kept to the
+ * new file `path`. With `layer` (hexadecimal digits, or NULL) `fd` is an archive that
+ * registry.h has fetched, and the tar is the layer of that digest in it. `name` is for
+ * messages.
  */
 int base_tree_write(int fd, const char *layer, const char *name, const char *path,
 		    struct err *e) _must_check_;
 
-/* Reads it as base_tree_write() does, and keeps nothing. */
+/* Reads the tar as base_tree_write() does, but writes nothing. */
 int base_tree_check(int fd, const char *layer, const char *name,
 		    struct err *e) _must_check_;
 
-/* What base_tree_write is the middle of: a scratch folder, the tree in it, mmdebstrap. */
+/* Writes the tree as a tar to `path`, with base_tree_write(). */
 typedef int base_tree_source(const struct base_work *w, const char *path, struct err *e);
+/* Lets `source` write the tree into a temporary folder, and mmdebstrap make the base. */
 int base_tree_make(const struct base_work *w, base_tree_source *source,
 		   struct err *e) _must_check_;
 
-/* What tar and disk have in common: keys url, sha256, sha512. */
+/* Parse and describe the keys of both types, tar and disk: url, sha256, sha512 and those
+ * of base-archive.h. */
 void base_tree_parse(struct recipe_base *b, const struct conf_node *group,
 		     struct diag *d);
 void base_tree_describe(const struct recipe_base *b, struct buf *out);

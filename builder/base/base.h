@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The base: the root filesystem an image starts from, with its kernel and initrd. Made
- * once by a base type (a row of base_types) and kept in the cache under the digest of
- * everything that determined it.
+ * The base is the root filesystem that an image is made from, with its kernel and initrd.
+ * A base type (a row of base_types) makes it once. It is kept in the cache under the
+ * digest of everything that determined it.
  *
  *	CACHE/base/<key>/root.tar	the tree, uncompressed pax tar, without /boot
  *	CACHE/base/<key>/vmlinuz	the kernel
@@ -10,7 +10,7 @@
  *	CACHE/base/<key>/packages	"name version architecture" a line, sorted
  *	CACHE/base/<key>/owners		"path<TAB>package" a line, as dpkg knows them
  *	CACHE/base/<key>/inputs		the text whose SHA-256 is <key>
- *	CACHE/base/<key>/complete	digest of root.tar; written last
+ *	CACHE/base/<key>/complete	SHA-256 of root.tar; written last
  */
 #pragma once
 
@@ -19,15 +19,15 @@
 #include "builder/recipe/base-type.h"
 #include "builder/recipe/recipe.h"
 
-/* What a base type's make gets. */
+/* The arguments of a base type's make. */
 struct base_work {
 	const struct recipe *r;
-	const char *sources; /* of prepare */
+	const char *sources; /* from prepare */
 	char *const *mirrors;
-	int source;              /* what the base is made from, or -1, ... */
-	const char *source_path; /* ... and where that is */
-	const char *dir;         /* to fill */
-	const char *log;         /* file for what it says while it works */
+	int source;              /* the file that the base is made from, or -1 */
+	const char *source_path; /* its path, or NULL */
+	const char *dir;         /* the folder to fill */
+	const char *log;         /* file for the messages of the programs that are run */
 };
 
 extern const struct base_type base_suite, base_tar, base_disk;
@@ -35,34 +35,38 @@ extern const struct base_type base_suite, base_tar, base_disk;
 struct base_options {
 	char *const *mirrors;         /* mirror.h */
 	const struct lock_base *lock; /* NULL or without packages: not locked */
-	const struct blob *source;    /* what the base is made from, or NULL */
+	const struct blob *source;    /* the file that the base is made from, or NULL */
 	bool offline;
 	bool refresh;
 };
 
 struct base {
-	char key[DIGEST_HEX_MAX]; /* of what the recipe says */
+	char key[DIGEST_HEX_MAX]; /* digest of what the recipe says about the base */
 	int tar, kernel, initrd;  /* descriptors */
 	char *tar_sha256;
 	char *packages, *owners; /* the files' texts */
-	bool made;               /* just now, not found in the cache */
+	bool made;               /* false: found in the cache */
 };
 
-/* Checks what the base is made from; the error says which base of which recipe. */
+/* Checks the file that the base is made from. The error names the recipe and the URL. */
 int base_check_source(const struct recipe *r, const struct blob *b,
 		      struct err *e) _must_check_;
-/* Puts recipe and URL before an error about what the base is made from. Always -1. */
+/* Adds recipe and URL to an error about the file that the base is made from. Always
+ * returns -1. */
 int base_source_error(const struct recipe *r, struct err *e);
-/* Checks that a lock was made for this recipe's packages. */
+/* Checks that the lock was made for this recipe's packages. Complaints go to `d`. */
 void base_check_lock(const struct lock_base *lock, const struct recipe *r,
 		     struct diag *d);
 
+/* Opens the recipe's base in the cache, and makes it first if it is not there, or with
+ * o->refresh. Empty *ret with base_done(). */
 int base_get(struct base *ret, const struct recipe *r, const struct cache *c,
 	     const struct base_options *o, struct err *e) _must_check_;
-/* What a later base_get needs and the network has: the locked packages, or the base. */
+/* Fetches what a later base_get() would need the network for into the cache: the locked
+ * packages if the recipe is locked, else the base itself. */
 int base_fetch(const struct recipe *r, const struct cache *c,
 	       const struct base_options *o, struct err *e) _must_check_;
-/* Fills in the base's part of a lock; it stays empty where there is nothing to lock. */
+/* Fills in the base's part of a lock. It stays empty for a base without packages. */
 int base_lock(struct lock_base *ret, const struct recipe *r, char *const *mirrors,
 	      struct err *e) _must_check_;
 void base_done(struct base *b);

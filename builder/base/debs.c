@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The small archive is flat: the packages, Packages with their control files, Release
- * with the suite's name, which mmdebstrap looks for. Its signature is the lock: apt is
- * told to trust it, and checks the digests in it, which are the lock's. The packages are
- * copied because apt and mmdebstrap read them as other users, who cannot look into the
- * cache.
+ * The archive is one folder: the packages, Packages with their control files, and Release
+ * with the suite's name, which mmdebstrap looks for. It has no signature: the source says
+ * that it is trusted, and apt checks the digests in Packages, which are those of the
+ * lock. The packages are copied because apt and mmdebstrap read them as other users, who
+ * cannot read the cache.
  */
 #include "builder/base/debs.h"
 
@@ -20,13 +20,13 @@
 #include <time.h>
 
 #define CONTROL_MAX (1U << 20)
-#define TOLD_MAX    10
+#define REPORT_MAX  10
 
-/* --- getting them ------------------------------------------------------------------ */
+/* --- fetching ---------------------------------------------------------------------- */
 
 struct wants {
 	struct want *v;
-	char **texts; /* what the wants point into */
+	char **texts; /* strings that the wants point to */
 	size_t n;
 };
 
@@ -38,6 +38,7 @@ static void all_done(struct wants *w)
 }
 #define _cleanup_wants_ _cleanup_(all_done)
 
+/* Takes over `text`. */
 static const char *keep(struct wants *w, char *text)
 {
 	size_t n = strv_len(w->texts);
@@ -53,11 +54,10 @@ static int want_package(struct wants *w, const struct lock_base *b,
 	_cleanup_free_ char *archive = apt_archive_of(sources, p->release);
 
 	if (!archive)
-		return err_set(
-			e, ERR_FAILED,
-			"%s: package %s is of the release '%s', which this machine "
-			"has no source for",
-			p->where, p->name, p->release);
+		return err_set(e, ERR_FAILED,
+			       "%s: package %s is of the release '%s', but no source of "
+			       "this machine has that release",
+			       p->where, p->name, p->release);
 	w->v[w->n] = (struct want){
 		.name = p->name,
 		.url = keep(w, xasprintf("package:%s/%s", b->origin, p->path)),
@@ -87,25 +87,28 @@ size_t debs_diff(const struct lock_base *was, const struct lock_base *now, size_
 		if (n++ >= max)
 			continue;
 		if (q)
-			diag_add(d, "package %s is %s now, the lock has %s (%s)", p->name,
+			diag_add(d, "package %s is now %s, the lock has %s (%s)", p->name,
 				 q->version, p->version, p->where);
 		else
-			diag_add(d, "package %s is not needed now, the lock has %s (%s)",
+			diag_add(d,
+				 "package %s is no longer needed, the lock has %s (%s)",
 				 p->name, p->version, p->where);
 	}
 	for (size_t i = 0; i < now->n_packages; i++) {
 		const struct lock_package *q = &now->packages[i];
 
 		if (!lock_package_find(was, q->name, q->arch) && n++ < max)
-			diag_add(d, "package %s is %s now, the lock has none", q->name,
-				 q->version);
+			diag_add(d, "package %s is now %s, the lock does not have it",
+				 q->name, q->version);
 	}
 	return n;
 }
 
-/* Some could not be had. If that is because the archive has newer ones, say which. */
-static int tell_moved(const struct lock_base *b, const struct recipe *r,
-		      const char *sources, const struct obtain_options *o, struct err *e)
+/* Replaces the error of a failed fetch if the cause is that the archive has other
+ * versions now: the new error names them. Always returns -1. */
+static int report_changes(const struct lock_base *b, const struct recipe *r,
+			  const char *sources, const struct obtain_options *o,
+			  struct err *e)
 {
 	_cleanup_lock_base_ struct lock_base now = {0};
 	_cleanup_diag_ struct diag d = {0};
@@ -114,14 +117,14 @@ static int tell_moved(const struct lock_base *b, const struct recipe *r,
 
 	if (apt_resolve(&now, r, sources, o->mirrors, NULL) < 0)
 		return -1;
-	n = debs_diff(b, &now, TOLD_MAX, &d);
+	n = debs_diff(b, &now, REPORT_MAX, &d);
 	if (n == 0)
 		return -1;
-	if (n > TOLD_MAX)
-		diag_add(&d, "and %zu packages more", n - TOLD_MAX);
+	if (n > REPORT_MAX)
+		diag_add(&d, "and %zu more packages", n - REPORT_MAX);
 	diag_add(&d,
-		 "%s no longer has all the packages of the lock: `rackstrap lock %s` "
-		 "takes the new ones",
+		 "%s no longer has all packages of the lock: run `rackstrap lock %s` to "
+		 "lock the new ones",
 		 b->suite, r->file);
 	if (diag_err(&d, &moved) < 0 && e)
 		*e = (struct err){.code = ERR_FAILED};
@@ -143,7 +146,7 @@ int debs_obtain(const struct lock_base *b, const struct recipe *r, const char *s
 		if (want_package(&w, b, &b->packages[i], sources, e) < 0)
 			return -1;
 	if (obtain(w.v, w.n, c, &oo, e) < 0)
-		return o->offline ? -1 : tell_moved(b, r, sources, o, e);
+		return o->offline ? -1 : report_changes(b, r, sources, o, e);
 	*ret_fetched = 0;
 	for (size_t i = 0; i < w.n; i++)
 		*ret_fetched += w.v[i].fetched;
@@ -173,7 +176,8 @@ static int read_control(struct archive_in *tar, struct buf *out, const char *nam
 	return r < 0 ? -1 : err_set(e, ERR_FAILED, "%s: has no control file", name);
 }
 
-/* deb(5): an ar with control.tar.*, in which is the file "control". */
+/* Reads the file "control" from control.tar.* in a package, which is an ar archive
+ * (deb(5)). */
 static int get_control(int fd, const char *name, struct buf *out, struct err *e)
 {
 	_cleanup_archive_in_ struct archive_in *deb = NULL;
@@ -191,11 +195,13 @@ static int get_control(int fd, const char *name, struct buf *out, struct err *e)
 			return -1;
 		return read_control(tar, out, name, e);
 	}
-	return r < 0 ? -1 : err_set(e, ERR_FAILED, "%s: is no package", name);
+	return r < 0 ? -1
+		     : err_set(e, ERR_FAILED, "%s: not a package: it has no control.tar",
+			       name);
 }
 
-static void put_stanza(struct buf *out, const struct lock_package *p, const char *file,
-		       const char *control)
+static void append_stanza(struct buf *out, const struct lock_package *p, const char *file,
+			  const char *control)
 {
 	size_t n = strlen(control);
 
@@ -219,13 +225,13 @@ static int add_package(const struct lock_package *p, const struct cache *c, int 
 	if (r <= 0)
 		return r < 0 ? -1
 			     : err_set(e, ERR_FAILED,
-				       "%s: package %s: is gone from the "
-				       "cache",
+				       "%s: package %s: was removed from the "
+				       "cache meanwhile",
 				       p->where, p->name);
 	from = blob.fd;
 	if (get_control(from, p->path, &control, e) < 0)
 		return -1;
-	put_stanza(out, p, file, control.p ? control.p : "");
+	append_stanza(out, p, file, control.p ? control.p : "");
 	to = openat(dirfd, file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (to < 0 || lseek(from, 0, SEEK_SET) < 0)
 		return err_errno(e, errno, "%s", file);
@@ -233,7 +239,7 @@ static int add_package(const struct lock_package *p, const struct cache *c, int 
 	return r < 0 ? err_errno(e, r, "%s", file) : 0;
 }
 
-/* The date is the recipe's epoch: apt refuses one in the future only. */
+/* The date is the recipe's epoch: apt only refuses dates in the future. */
 static char *release_text(const struct lock_base *b, const struct recipe *r,
 			  const char *packages, size_t len)
 {
@@ -285,30 +291,32 @@ int debs_repo(const struct lock_base *b, const struct recipe *r, const struct ca
 	return 0;
 }
 
-/* --- holding to it ----------------------------------------------------------------- */
+/* --- checks ------------------------------------------------------------------------ */
 
 void debs_check_recipe(const struct lock_base *b, const struct recipe *r, struct diag *d)
 {
-	_cleanup_strv_ char **wanted = apt_wanted(r);
+	_cleanup_strv_ char **requested = apt_requested(r);
 
 	if (!streq(b->suite, r->base.suite)) {
 		diag_add(d,
-			 "%s: base: suite '%s' is wanted, the lock has '%s' (%s): run "
+			 "%s: base: suite is '%s', the lock has '%s' (%s): run "
 			 "`rackstrap lock %s`",
 			 r->base.where, r->base.suite, b->suite, b->where, r->file);
 		return;
 	}
-	for (size_t i = 0; wanted && wanted[i]; i++)
-		if (!strv_has(b->wanted, wanted[i]))
+	for (size_t i = 0; requested && requested[i]; i++)
+		if (!strv_has(b->wanted, requested[i]))
 			diag_add(d,
-				 "%s: base: package %s was not asked for when it was "
-				 "locked (%s): run `rackstrap lock %s`",
-				 r->base.where, wanted[i], b->where, r->file);
+				 "%s: base: package %s was not in the recipe when the "
+				 "base "
+				 "was locked (%s): run `rackstrap lock %s`",
+				 r->base.where, requested[i], b->where, r->file);
 	for (size_t i = 0; b->wanted && b->wanted[i]; i++)
-		if (!strv_has(wanted, b->wanted[i]))
+		if (!strv_has(requested, b->wanted[i]))
 			diag_add(d,
-				 "%s: base: package %s is no longer asked for, but was "
-				 "when it was locked (%s): run `rackstrap lock %s`",
+				 "%s: base: package %s is no longer in the recipe, but "
+				 "was "
+				 "when the base was locked (%s): run `rackstrap lock %s`",
 				 r->base.where, b->wanted[i], b->where, r->file);
 }
 
@@ -323,7 +331,8 @@ int debs_check_installed(const struct lock_base *b, const char *packages, struct
 			strv_len(f) == 3 ? lock_package_find(b, f[0], f[2]) : NULL;
 
 		if (!p)
-			diag_add(&d, "package %s is in the base, the lock has none (%s)",
+			diag_add(&d,
+				 "package %s is in the base, but not in the lock (%s)",
 				 lines[i], b->where);
 		else if (!streq(p->version, f[1]))
 			diag_add(&d, "package %s is %s in the base, the lock has %s (%s)",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A base out of exactly the packages that its lock names: these, by their digests, from
- * the cache or fetched into it, and put up as a small archive that has nothing else.
+ * Makes an archive of exactly the packages that a lock names. They come from the cache or
+ * are fetched into it, and have the digests of the lock.
  */
 #pragma once
 
@@ -10,28 +10,32 @@
 #include "builder/recipe/recipe.h"
 
 /*
- * Gets all of them into the cache. `sources` is where this machine gets the suite from
- * (base.h), before mirrors. What the archive no longer has is told with what it has.
+ * Fetches the locked packages into the cache. `sources` is where this machine gets the
+ * suite from (base.h), without mirrors applied. *ret_fetched counts those that were not
+ * in the cache. When the archive has other versions now, the error names them.
  */
 int debs_obtain(const struct lock_base *b, const struct recipe *r, const char *sources,
 		const struct cache *c, const struct obtain_options *o,
 		size_t *ret_fetched, struct err *e) _must_check_;
 
 /*
- * Makes the archive below $TMPDIR, readable by everybody, and appends to `out` the source
- * that names it. They are in the cache already. `note` is a file that remembers the
- * folder, so that what a killed build left is removed by the next; *ret is the folder.
+ * Makes an archive of the locked packages, which must be in the cache, in a folder below
+ * $TMPDIR that everybody may read. Appends the source that names it to `out`. *ret is the
+ * folder (owned), `note` a file that holds its path (noted-dir.h).
  */
 int debs_repo(const struct lock_base *b, const struct recipe *r, const struct cache *c,
 	      const char *note, struct buf *out, char **ret, struct err *e) _must_check_;
 
-/* Whether the recipe still asks for what was locked. Complaints go to `d`. */
+/* Checks that the recipe names the suite and the packages that were locked. Complaints go
+ * to `d`. */
 void debs_check_recipe(const struct lock_base *b, const struct recipe *r, struct diag *d);
 
-/* Whether everything installed ("name version architecture" a line) is in the lock. */
+/* Checks that every installed package (a line "name version architecture" each) is in the
+ * lock with that version. */
 int debs_check_installed(const struct lock_base *b, const char *packages,
 			 struct err *e) _must_check_;
 
-/* What of `now` is another version than in the lock, a complaint each, at most `max`. */
+/* Reports packages that differ between two locks, at most `max` complaints. Returns how
+ * many differ. */
 size_t debs_diff(const struct lock_base *was, const struct lock_base *now, size_t max,
 		 struct diag *d);

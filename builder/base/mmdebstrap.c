@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mmdebstrap, as root or, through user namespaces, without. Its variant "essential"
- * leaves apt out of the image: an image is replaced as a whole, nothing is installed on a
- * node. Where the suite has merged-/usr as a package, /usr is merged from the start,
- * which keeps the package that would do it later, and its perl, out.
+ * Runs mmdebstrap, as root or in a user namespace. Its variant "essential" leaves apt out
+ * of the image: an image is replaced as a whole, and nothing is installed on a node.
+ * mmdebstrap's hook maybe-merged-usr merges /usr from the start, so that the suite's
+ * package usrmerge, which needs perl, is not installed.
  *
- * The initrd is made inside by the distribution's initramfs-tools. What it should hold is
- * put in place (a tar laid over the tree, no shell) before the kernel is configured.
+ * The distribution's initramfs-tools makes the initrd inside the tree. Its configuration
+ * (a tar laid over the tree) is in place before the kernel package is configured.
  *
- * The tree's tar streams into base_split while what mmdebstrap says goes into a log.
- * mmdebstrap works in a folder of its own below $TMPDIR, which other users' ids (those
- * that a user namespace maps) must be able to enter. It removes that when it is told to
- * stop; when everything was killed at once the next run does: <log>.tmp holds the path.
+ * mmdebstrap writes the tree as a tar into a pipe that base_split() reads, and its
+ * messages into a log. It works in a folder of ours below $TMPDIR, which the ids that a
+ * user namespace maps must be able to enter. The file <log>.tmp holds that folder's path:
+ * when a build is killed, the next one removes the folder.
  */
 #include "builder/base/mmdebstrap.h"
 
@@ -37,8 +37,8 @@
 
 /* --- the overlay for initramfs-tools ----------------------------------------------- */
 
-static int put_file(struct archive_out *out, const char *path, unsigned mode,
-		    int64_t mtime, const char *text, struct err *e)
+static int append_file(struct archive_out *out, const char *path, unsigned mode,
+		       int64_t mtime, const char *text, struct err *e)
 {
 	struct entry entry = {.type = ENTRY_FILE,
 			      .path = path,
@@ -105,17 +105,17 @@ static int write_overlay(const struct recipe *r, const char *path, struct err *e
 		if (archive_out_entry(out, &dir, e) < 0)
 			return -1;
 	}
-	if (put_file(out, INITRAMFS "/conf.d/rackstrap", 0644, mtime, conf, e) < 0 ||
-	    put_file(out, INITRAMFS "/modules.d/rackstrap", 0644, mtime, modules, e) <
+	if (append_file(out, INITRAMFS "/conf.d/rackstrap", 0644, mtime, conf, e) < 0 ||
+	    append_file(out, INITRAMFS "/modules.d/rackstrap", 0644, mtime, modules, e) <
 		    0 ||
-	    put_file(out, INITRAMFS "/hooks/rackstrap", 0755, mtime, hook, e) < 0)
+	    append_file(out, INITRAMFS "/hooks/rackstrap", 0755, mtime, hook, e) < 0)
 		return -1;
 	return archive_out_end(out, e);
 }
 
 /* --- the archive and its key ------------------------------------------------------- */
 
-int mmdebstrap_put_gpgv(const struct recipe *r, const char *tmp, struct err *e)
+int mmdebstrap_write_gpgv(const struct recipe *r, const char *tmp, struct err *e)
 {
 	_cleanup_free_ char *path = xasprintf("%s/gpgv", tmp);
 	int n = !r->base.archived ? 0
@@ -125,9 +125,9 @@ int mmdebstrap_put_gpgv(const struct recipe *r, const char *tmp, struct err *e)
 	return n < 0 ? err_errno(e, n, "%s", path) : 0;
 }
 
-/* Into our folder, where the user that apt verifies as can read it. */
-int mmdebstrap_put_keyring(const struct recipe *r, const char *tmp, char **ret,
-			   struct err *e)
+/* The copy is in our folder, where the user that apt verifies as can read it. */
+int mmdebstrap_copy_keyring(const struct recipe *r, const char *tmp, char **ret,
+			    struct err *e)
 {
 	_cleanup_free_ char *path = NULL, *data = NULL;
 	size_t len = 0;
@@ -146,16 +146,15 @@ int mmdebstrap_put_keyring(const struct recipe *r, const char *tmp, char **ret,
 	return 0;
 }
 
-/* --- the command line ----------------------------------------------------------------
- */
+/* --- the command line -------------------------------------------------------------- */
 
-void mmdebstrap_put_sources(struct buf *out, const struct recipe *r, const char *sources,
-			    char *const *mirrors, const char *keyring)
+void mmdebstrap_append_sources(struct buf *out, const struct recipe *r,
+			       const char *sources, char *const *mirrors,
+			       const char *keyring)
 {
 	_cleanup_strv_ char **lines = strv_split(sources, "\n");
 
-	/* strv_split drops empty lines, so stanzas are told apart by their first field.
-	 */
+	/* strv_split() drops empty lines: a stanza begins with its first field. */
 	for (size_t i = 0; lines && lines[i]; i++) {
 		const char *uri = str_after(lines[i], "URIs: ");
 
@@ -174,7 +173,8 @@ void mmdebstrap_put_sources(struct buf *out, const struct recipe *r, const char 
 	}
 }
 
-/* What is installed besides the essential packages; nothing without an archive. */
+/* Returns the packages to install besides the essential ones: "" without a suite. Owned.
+ */
 static char *package_list(const struct recipe *r, const char *separator)
 {
 	_cleanup_strv_ char **packages = strv_dup(r->base.packages);
@@ -252,10 +252,10 @@ static char **make_argv(const struct recipe *r, const char *tmp, const char *tre
 	return argv;
 }
 
-/* --- its folder ----------------------------------------------------------------------
- */
+/* --- the temporary folder ---------------------------------------------------------- */
 
-/* With other ids in it than ours, only a user namespace that maps them can remove it. */
+/* Removes the folder. Files with ids other than ours can only be removed in a user
+ * namespace that maps those ids. */
 static void remove_tree(const char *path)
 {
 	const char *const argv[] = {"mmdebstrap", "--unshare-helper",  "rm",
@@ -272,7 +272,7 @@ static void remove_leftover(const char *note)
 	_cleanup_free_ char *path = NULL;
 
 	if (file_read_at(AT_FDCWD, note, PATH_MAX, &path, NULL) == 0 && path[0] == '/') {
-		log_debug("removes what a killed build left: %s", path);
+		log_debug("removing the leftover of a killed build: %s", path);
 		remove_tree(path);
 	}
 	unlink(note);
@@ -286,10 +286,10 @@ static int make_tmp(const char *note, char **ret, struct err *e)
 	return chmod(*ret, 0755) < 0 ? err_errno(e, errno, "%s", *ret) : 0;
 }
 
-/* --- running it ----------------------------------------------------------------------
- */
+/* --- running mmdebstrap ------------------------------------------------------------ */
 
-/* The last lines of the log, those that begin with "E: " if there are any. */
+/* Returns ": " and the last LOG_LINES lines of the log, joined by "; ". If any lines
+ * begin with "E: ", only those count. Returns "" without a log. Owned. */
 static char *log_tail(const char *log)
 {
 	_cleanup_free_ char *text = NULL;
@@ -318,13 +318,13 @@ static char *log_tail(const char *log)
 
 static int tool_error(const char *log, struct err *e)
 {
-	_cleanup_free_ char *said = log_tail(log);
+	_cleanup_free_ char *lines = log_tail(log);
 
-	return err_set(e, ERR_FAILED, "%s%s (%s has it all)", e->msg, said, log);
+	return err_set(e, ERR_FAILED, "%s%s (the whole log is %s)", e->msg, lines, log);
 }
 
-static int run_it(const struct base_work *w, char *const *argv, const char *tmp,
-		  struct err *e)
+static int run_mmdebstrap(const struct base_work *w, char *const *argv, const char *tmp,
+			  struct err *e)
 {
 	const struct recipe *r = w->r;
 	const char *log = w->log;
@@ -351,7 +351,7 @@ static int run_it(const struct base_work *w, char *const *argv, const char *tmp,
 	close(TAKE_FD(writer));
 	split = base_split(r, reader, w->dir, &damaged, &split_err);
 	close(TAKE_FD(reader));
-	if (split < 0 && !damaged) { /* our own side failed: it may stop */
+	if (split < 0 && !damaged) { /* mmdebstrap is not at fault: stop it */
 		run_kill(&child, 10000);
 		*e = split_err;
 		return -1;
@@ -378,13 +378,13 @@ int mmdebstrap_make(const struct base_work *w, const char *tree, struct err *e)
 	list = xasprintf("%s/base.sources", tmp);
 	overlay = xasprintf("%s/overlay.tar", tmp);
 	install = xasprintf("%s/install", tmp);
-	result = mmdebstrap_put_keyring(r, tmp, &keyring, e);
+	result = mmdebstrap_copy_keyring(r, tmp, &keyring, e);
 	if (result == 0)
-		result = mmdebstrap_put_gpgv(r, tmp, e);
+		result = mmdebstrap_write_gpgv(r, tmp, e);
 	if (result == 0 && tree)
 		result = write_install_hook(r, install, e);
 	if (result == 0) {
-		mmdebstrap_put_sources(&text, r, w->sources, w->mirrors, keyring);
+		mmdebstrap_append_sources(&text, r, w->sources, w->mirrors, keyring);
 		if (!text.p)
 			buf_puts(&text, "# none\n");
 		n = file_write_at(AT_FDCWD, list, text.p, text.len, 0644);
@@ -393,7 +393,7 @@ int mmdebstrap_make(const struct base_work *w, const char *tree, struct err *e)
 	}
 	if (result == 0) {
 		argv = make_argv(r, tmp, tree, overlay, list);
-		result = run_it(w, argv, tmp, e);
+		result = run_mmdebstrap(w, argv, tmp, e);
 	}
 	remove_tree(tmp);
 	unlink(note);

@@ -37,7 +37,7 @@ struct job {
 	struct lock lock;
 	struct cache cache;
 	struct inputs inputs;
-	struct containers containers;
+	struct container_archives containers;
 	struct base base;
 	struct index index;
 	struct layer layer;
@@ -60,7 +60,7 @@ static void job_done(struct job *j)
 	lock_done(&j->lock);
 	cache_done(&j->cache);
 	inputs_done(&j->inputs);
-	containers_done(&j->containers);
+	container_archives_done(&j->containers);
 	base_done(&j->base);
 	layer_done(&j->layer);
 	index_done(&j->index);
@@ -139,7 +139,7 @@ static int make_containers(struct job *j, struct err *e)
 
 	if (j->r->n_containers == 0)
 		return 0;
-	if (containers_make(&j->containers, j->r, &j->inputs, &j->cache, e) < 0)
+	if (container_archives_make(&j->containers, j->r, &j->inputs, &j->cache, e) < 0)
 		return -1;
 	stages_end(&j->stages, "containers: %zu, %s", j->containers.n,
 		   progress_size(j->containers.bytes, size));
@@ -148,7 +148,8 @@ static int make_containers(struct job *j, struct err *e)
 
 static bool want_text(const char *path, void *recipe)
 {
-	return unit_links_want(path, recipe) || medium_want(path);
+	return unit_links_reads(path, recipe) || merge_plan_reads(path) ||
+	       medium_want(path);
 }
 
 static int get_base(struct job *j, struct err *e)
@@ -168,7 +169,7 @@ static int get_base(struct job *j, struct err *e)
 		return -1;
 	if (index_read(&j->index, j->base.tar, want_text, (void *)j->r, e) < 0)
 		return -1;
-	index_own(&j->index, j->base.owners);
+	index_set_owners(&j->index, j->base.owners);
 	stages_end(&j->stages, "base: %s, %zu entries", j->base.made ? "made" : "cached",
 		   j->index.n);
 	return 0;
@@ -182,10 +183,10 @@ static int make_plan(struct job *j, struct err *e)
 	j->layer.base = &j->index;
 	j->layer.d = &d;
 	layer_add_recipe(&j->layer, j->r, &j->inputs, j->o->firstboot);
-	containers_add(&j->layer, j->r, &j->containers);
+	container_archives_add(&j->layer, j->r, &j->containers);
 	unit_links(&j->layer, &j->index, j->r);
 	layer_finish(&j->layer);
-	plan(&j->index, &j->layer, j->r->exclude, &d);
+	merge_plan(&j->index, &j->layer, j->r->exclude, &d);
 	j->layer.d = NULL;
 	return diag_err(&d, e);
 }
@@ -236,7 +237,7 @@ static int make_root(struct job *j, struct err *e)
 	if (found == 0) {
 		if (squash_root(j, e) < 0)
 			return -1;
-		root_cache_put(&rc, j->parts, ROOT, &j->layer, &j->stats);
+		root_cache_store(&rc, j->parts, ROOT, &j->layer, &j->stats);
 	}
 	stages_end(&j->stages, "%s: %s%llu entries, %s level %d", ROOT,
 		   found ? "cached, " : "", (unsigned long long)j->stats.entries,

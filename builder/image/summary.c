@@ -56,7 +56,7 @@ static void collect(struct shares *s, const struct summary *sum)
 	for (size_t i = 0; i < sum->base->n; i++) {
 		const struct index_entry *x = &sum->base->v[i];
 
-		if (x->type == ENTRY_FILE && (!x->dropped || x->stand_in))
+		if (x->type == ENTRY_FILE && (!x->dropped || x->promoted_to))
 			add(s, x->owner ? x->owner : "made while installing", x->size);
 	}
 	for (size_t i = 0; i < l->n; i++) {

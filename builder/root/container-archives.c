@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each image is converted into a scratch file in the cache's folder, which has no name
- * and goes away by itself, and streams from there into the root image.
+ * Each image is converted to a file without a name in the cache's folder (O_TMPFILE),
+ * from which the merge copies it to the root image.
  */
 #include "builder/root/container-archives.h"
 
@@ -12,7 +12,7 @@
 #define LIST_FILE "/usr/lib/rackstrap/containers.cfg"
 #define OURS      "rackstrap"
 
-/* NULL for one that is a file on this machine. */
+/* Returns the fetched input of the container, or NULL if it is a file of this machine. */
 static const struct input *find_input(const struct recipe_container *c,
 				      const struct inputs *in)
 {
@@ -25,9 +25,9 @@ static const struct input *find_input(const struct recipe_container *c,
 	return NULL;
 }
 
-static int make_one(struct container *ret, const struct recipe *r,
-		    const struct recipe_container *c, const struct input *in,
-		    const struct cache *cache, struct err *e)
+static int convert(struct container_archive *ret, const struct recipe *r,
+		   const struct recipe_container *c, const struct input *in,
+		   const struct cache *cache, struct err *e)
 {
 	_cleanup_free_ char *image = xstrdup(c->image), *path = NULL;
 	_cleanup_close_ int own = -1;
@@ -35,7 +35,8 @@ static int make_one(struct container *ret, const struct recipe *r,
 	struct container_name as;
 
 	if (container_name_parse(image, &as) < 0)
-		return err_set(e, ERR_CONFIG, "%s", c->image);
+		return err_set(e, ERR_CONFIG, "'%s' is not the name of a container image",
+			       c->image);
 	if (!in && !c->file)
 		return err_set(e, ERR_FAILED, "not fetched");
 	if (fd < 0) {
@@ -48,41 +49,41 @@ static int make_one(struct container *ret, const struct recipe *r,
 				 (int64_t)r->epoch, cache->fd, e);
 }
 
-/* Makes the recipe's container `i`. */
-static int make(struct container *ret, const struct recipe *r, size_t i,
-		const struct inputs *in, const struct cache *cache, struct err *e)
+/* Makes the archive of the recipe's container `i`. */
+static int make_archive(struct container_archive *ret, const struct recipe *r, size_t i,
+			const struct inputs *in, const struct cache *cache, struct err *e)
 {
 	const struct recipe_container *c = &r->containers[i];
 
-	if (make_one(ret, r, c, find_input(c, in), cache, e) < 0)
+	if (convert(ret, r, c, find_input(c, in), cache, e) < 0)
 		return err_wrap(e, "%s: container '%s'", c->where, c->image);
 	return 0;
 }
 
-void containers_check(const struct recipe *r, const struct inputs *in,
-		      const struct cache *c, struct diag *d)
+void container_archives_check(const struct recipe *r, const struct inputs *in,
+			      const struct cache *c, struct diag *d)
 {
 	for (size_t i = 0; i < r->n_containers; i++) {
-		struct container made;
+		struct container_archive made;
 		struct err one = {0};
 
-		if (make(&made, r, i, in, c, &one) < 0)
+		if (make_archive(&made, r, i, in, c, &one) < 0)
 			diag_add_err(d, &one);
 		else
 			close(made.fd);
 	}
 }
 
-int containers_make(struct containers *ret, const struct recipe *r,
-		    const struct inputs *in, const struct cache *c, struct err *e)
+int container_archives_make(struct container_archives *ret, const struct recipe *r,
+			    const struct inputs *in, const struct cache *c, struct err *e)
 {
 	ret->v = xcalloc(r->n_containers + 1, sizeof(*ret->v));
 	ret->in = xcalloc(r->n_containers + 1, sizeof(*ret->in));
 	for (size_t i = 0; i < r->n_containers; i++) {
 		const struct input *from = find_input(&r->containers[i], in);
-		struct container *x = &ret->v[i];
+		struct container_archive *x = &ret->v[i];
 
-		if (make(x, r, i, in, c, e) < 0)
+		if (make_archive(x, r, i, in, c, e) < 0)
 			return -1;
 		ret->in[i] = (struct input){
 			.artifact = from ? from->artifact : NULL,
@@ -94,16 +95,18 @@ int containers_make(struct containers *ret, const struct recipe *r,
 	return 0;
 }
 
-void containers_done(struct containers *c)
+void container_archives_done(struct container_archives *c)
 {
 	for (size_t i = 0; i < c->n; i++)
 		close(c->v[i].fd);
 	free(c->v);
 	free(c->in);
-	*c = (struct containers){0};
+	*c = (struct container_archives){0};
 }
 
-/* "calico/node:v0.4.8" as a file's name: "calico_node_v0.4.8.tar". */
+/* Returns the archive's path: for "calico/node:v0.4.8", DIR/calico_node_v0.4.8.tar.
+ * Owned.
+ */
 static char *file_of(const char *image)
 {
 	_cleanup_free_ char *name = xstrdup(image);
@@ -114,14 +117,15 @@ static char *file_of(const char *image)
 	return xasprintf(DIR "/%s.tar", name);
 }
 
-static void put(struct buf *b, const char *key, const char *value)
+static void append_key(struct buf *b, const char *key, const char *value)
 {
 	buf_printf(b, "\n\t\t%s = ", key);
 	conf_quote(b, value);
 	buf_puts(b, ";");
 }
 
-void containers_add(struct layer *l, const struct recipe *r, const struct containers *c)
+void container_archives_add(struct layer *l, const struct recipe *r,
+			    const struct container_archives *c)
 {
 	_cleanup_buf_ struct buf b = {0};
 
@@ -141,11 +145,11 @@ void containers_add(struct layer *l, const struct recipe *r, const struct contai
 			item->input = &c->in[i];
 		}
 		buf_printf(&b, "%s\n\t{", i > 0 ? "," : "");
-		put(&b, "image", x->image);
-		put(&b, "file", file);
-		put(&b, "sha256", c->v[i].sha256);
-		put(&b, "id", c->v[i].id);
-		put(&b, "config", c->v[i].config);
+		append_key(&b, "image", x->image);
+		append_key(&b, "file", file);
+		append_key(&b, "sha256", c->v[i].sha256);
+		append_key(&b, "id", c->v[i].id);
+		append_key(&b, "config", c->v[i].config);
 		buf_puts(&b, "\n\t}");
 	}
 	buf_puts(&b, "\n);\n");

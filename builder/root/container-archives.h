@@ -1,28 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The recipe's container images in the image: an archive each, in the layout that Docker
- * loads (container.h), and the list by which `firstboot containers` loads them.
+ * Adds the recipe's container images to the image: an archive for each, in the layout
+ * that Docker loads (container.h), and the list from which `firstboot containers` loads
+ * them.
  */
 #pragma once
 
 #include "builder/root/container.h"
 #include "builder/root/layer.h"
 
-struct containers {
-	struct container *v; /* in the recipe's order */
-	struct input *in;    /* the same as the merge takes them */
+struct container_archives {
+	struct container_archive *v; /* in the recipe's order */
+	struct input *in;            /* the same archives as inputs of the layer */
 	size_t n;
-	uint64_t bytes;
+	uint64_t bytes; /* of all archives */
 };
 
-int containers_make(struct containers *ret, const struct recipe *r,
-		    const struct inputs *in, const struct cache *c,
-		    struct err *e) _must_check_;
-void containers_done(struct containers *c);
+/* Makes the archives. Call container_archives_done() after an error, too. */
+int container_archives_make(struct container_archives *ret, const struct recipe *r,
+			    const struct inputs *in, const struct cache *c,
+			    struct err *e) _must_check_;
+void container_archives_done(struct container_archives *c);
 
-/* Makes each of them as containers_make() does, keeps none, and reports all mistakes. */
-void containers_check(const struct recipe *r, const struct inputs *in,
-		      const struct cache *c, struct diag *d);
+/* Makes each archive as container_archives_make() does, keeps none, and reports all
+ * errors to `d`. */
+void container_archives_check(const struct recipe *r, const struct inputs *in,
+			      const struct cache *c, struct diag *d);
 
-/* Adds them to the layer; `c` must outlive it. */
-void containers_add(struct layer *l, const struct recipe *r, const struct containers *c);
+/* Adds the archives and the list to the layer. `c` must outlive it. */
+void container_archives_add(struct layer *l, const struct recipe *r,
+			    const struct container_archives *c);

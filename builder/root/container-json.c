@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One function a format. Everything here comes from a registry or a file that somebody
- * else made: what has not the form it should have is refused by name, and digests and ids
- * are hexadecimal digits before they are made part of a path.
+ * Each format has its own function. The texts come from a registry or a file that others
+ * made: an error names the part that does not have the right form, and digests and ids
+ * are checked to be hexadecimal digits before they become part of a path.
  */
 #include "builder/root/container-json.h"
 
@@ -18,16 +18,16 @@ static void json_done_p(json_t **j)
 }
 #define _cleanup_json_t_ _cleanup_(json_done_p)
 
-void container_plan_done(struct container_plan *p)
+void container_image_done(struct container_image *x)
 {
-	for (size_t i = 0; i < p->n; i++) {
-		free(p->v[i].member);
-		free(p->v[i].json);
+	for (size_t i = 0; i < x->n; i++) {
+		free(x->v[i].member);
+		free(x->v[i].json);
 	}
-	free(p->v);
-	free(p->config_member);
-	free(p->config);
-	*p = (struct container_plan){0};
+	free(x->v);
+	free(x->config_member);
+	free(x->config);
+	*x = (struct container_image){0};
 }
 
 static int parse(json_t **ret, const char *text, size_t len, const char *what,
@@ -51,9 +51,10 @@ static char *dump(const json_t *j)
 	return text;
 }
 
-/* Into `out`, only if it is 64 hexadecimal digits, behind "sha256:" or not. */
-static int take_hex(char out[static DIGEST_SHA256_LEN], const char *s, const char *prefix,
-		    const char *what, struct err *e)
+/* Copies 64 hexadecimal digits that follow `prefix` to `out`; anything else is an error.
+ */
+static int parse_hex(char out[static DIGEST_SHA256_LEN], const char *s,
+		     const char *prefix, const char *what, struct err *e)
 {
 	const char *hex = s ? str_after(s, prefix) : NULL;
 
@@ -69,11 +70,11 @@ static const char *str_of(const json_t *j, const char *key)
 	return json_string_value(json_object_get(j, key));
 }
 
-static struct container_layer *add_layer(struct container_plan *p)
+static struct container_layer *add_layer(struct container_image *x)
 {
-	p->v = xrealloc(p->v, (p->n + 1) * sizeof(*p->v));
-	p->v[p->n] = (struct container_layer){0};
-	return &p->v[p->n++];
+	x->v = xrealloc(x->v, (x->n + 1) * sizeof(*x->v));
+	x->v[x->n] = (struct container_layer){0};
+	return &x->v[x->n++];
 }
 
 /* --- a registry's manifest --------------------------------------------------------- */
@@ -88,7 +89,7 @@ static int base64_value(char c)
 	return p ? (int)(p - digits) : -1;
 }
 
-/* base64url without padding, RFC 7515. */
+/* Decodes base64url without padding (RFC 7515). */
 static int base64url(struct buf *out, const char *s)
 {
 	unsigned bits = 0, n = 0;
@@ -111,9 +112,9 @@ static int base64url(struct buf *out, const char *s)
 }
 
 /*
- * The digest of a signed schema 1 manifest is that of what was signed: the text up to
- * formatLength and then formatTail, which its signature's protected header gives
- * (docker/libtrust, jsonsign.go).
+ * Appends the text that a manifest's digest is computed of. For a signed manifest of
+ * schema 1 that is the signed text: the manifest up to formatLength, followed by
+ * formatTail, both from the signature's protected header (docker/libtrust, jsonsign.go).
  */
 static int signed_text(struct buf *out, const json_t *manifest, const char *text,
 		       size_t len, struct err *e)
@@ -131,16 +132,20 @@ static int signed_text(struct buf *out, const json_t *manifest, const char *text
 	}
 	if (!header || base64url(&plain, header) < 0 || !plain.p)
 		return err_set(e, ERR_FAILED,
-			       "manifest.json: a signature without header");
+			       "manifest.json: a signature without a protected header");
 	if (parse(&j, plain.p, plain.len, "manifest.json: its signature", e) < 0)
 		return -1;
 	length = json_integer_value(json_object_get(j, "formatLength"));
 	tail = str_of(j, "formatTail");
 	if (length <= 0 || (size_t)length > len || !tail)
-		return err_set(e, ERR_FAILED, "manifest.json: a signature of nothing");
+		return err_set(e, ERR_FAILED,
+			       "manifest.json: a signature with a wrong formatLength or "
+			       "formatTail");
 	buf_add(out, text, (size_t)length);
 	if (base64url(out, tail) < 0)
-		return err_set(e, ERR_FAILED, "manifest.json: a signature of nothing");
+		return err_set(e, ERR_FAILED,
+			       "manifest.json: a signature with a wrong formatLength or "
+			       "formatTail");
 	return 0;
 }
 
@@ -159,8 +164,8 @@ static int check_digest(const json_t *manifest, const char *text, size_t len,
 	return 0;
 }
 
-/* fsLayers and history have the topmost first. */
-static int plan_schema1(struct container_plan *p, const json_t *m, struct err *e)
+/* fsLayers and history begin with the topmost layer. */
+static int parse_schema1(struct container_image *x, const json_t *m, struct err *e)
 {
 	const json_t *layers = json_object_get(m, "fsLayers");
 	const json_t *history = json_object_get(m, "history");
@@ -168,11 +173,13 @@ static int plan_schema1(struct container_plan *p, const json_t *m, struct err *e
 
 	if (json_array_size(layers) == 0 ||
 	    json_array_size(layers) != json_array_size(history))
-		return err_set(e, ERR_FAILED, "manifest.json: layers without history");
+		return err_set(e, ERR_FAILED,
+			       "manifest.json: fsLayers is empty, or history has another "
+			       "length");
 	for (size_t i = json_array_size(layers); i-- > 0;) {
 		const char *v1 = str_of(json_array_get(history, i), "v1Compatibility");
 		const char *sum = str_of(json_array_get(layers, i), "blobSum");
-		struct container_layer *l = add_layer(p);
+		struct container_layer *l = add_layer(x);
 		_cleanup_json_t_ json_t *j = NULL;
 		const char *above;
 
@@ -180,8 +187,8 @@ static int plan_schema1(struct container_plan *p, const json_t *m, struct err *e
 			return v1 ? -1
 				  : err_set(e, ERR_FAILED,
 					    "manifest.json: a layer without history");
-		if (take_hex(l->blob, sum, "sha256:", "blobSum", e) < 0 ||
-		    take_hex(l->id, str_of(j, "id"), "", "id", e) < 0)
+		if (parse_hex(l->blob, sum, "sha256:", "blobSum", e) < 0 ||
+		    parse_hex(l->id, str_of(j, "id"), "", "id", e) < 0)
 			return -1;
 		above = str_of(j, "parent");
 		if (!streq(above ? above : "", parent))
@@ -194,19 +201,19 @@ static int plan_schema1(struct container_plan *p, const json_t *m, struct err *e
 	return 0;
 }
 
-static int plan_schema2(struct container_plan *p, const json_t *m, struct err *e)
+static int parse_schema2(struct container_image *x, const json_t *m, struct err *e)
 {
 	const json_t *layers = json_object_get(m, "layers");
 	const char *config = str_of(json_object_get(m, "config"), "digest");
 
-	if (take_hex(p->config_digest, config, "sha256:", "config", e) < 0)
+	if (parse_hex(x->config_digest, config, "sha256:", "config", e) < 0)
 		return -1;
-	p->config_member = xstrdup(p->config_digest);
+	x->config_member = xstrdup(x->config_digest);
 	for (size_t i = 0; i < json_array_size(layers); i++) {
 		const char *sum = str_of(json_array_get(layers, i), "digest");
-		struct container_layer *l = add_layer(p);
+		struct container_layer *l = add_layer(x);
 
-		if (take_hex(l->blob, sum, "sha256:", "layer", e) < 0)
+		if (parse_hex(l->blob, sum, "sha256:", "layer", e) < 0)
 			return -1;
 		l->member = xstrdup(l->blob);
 	}
@@ -230,7 +237,7 @@ static bool has_tag(const json_t *entry, const struct container_name *as)
 	return false;
 }
 
-/* The one that is called so; a lone one whatever it is called. */
+/* Returns the image with that tag, or the only image whatever its tag; else NULL. */
 static const json_t *find_image(const json_t *m, const struct container_name *as)
 {
 	for (size_t i = 0; i < json_array_size(m); i++)
@@ -239,7 +246,8 @@ static const json_t *find_image(const json_t *m, const struct container_name *as
 	return json_array_size(m) == 1 ? json_array_get(m, 0) : NULL;
 }
 
-/* Names may say digests: "<hex>.json" (Docker), "blobs/sha256/<hex>" (OCI). */
+/* Copies the digest if the member is named after it: "<hex>.json" (Docker),
+ * "blobs/sha256/<hex>" (OCI). */
 static void digest_from_name(char out[static DIGEST_SHA256_LEN], const char *member)
 {
 	_cleanup_free_ char *name = xstrdup(member);
@@ -251,8 +259,8 @@ static void digest_from_name(char out[static DIGEST_SHA256_LEN], const char *mem
 		memcpy(out, base, DIGEST_SHA256_LEN);
 }
 
-static int plan_saved(struct container_plan *p, const json_t *m,
-		      const struct container_name *as, struct err *e)
+static int parse_saved(struct container_image *x, const json_t *m,
+		       const struct container_name *as, struct err *e)
 {
 	const json_t *image = find_image(m, as), *layers;
 	const char *config = image ? str_of(image, "Config") : NULL;
@@ -262,16 +270,19 @@ static int plan_saved(struct container_plan *p, const json_t *m,
 			       as->tag);
 	layers = json_object_get(image, "Layers");
 	if (!config || strlen(config) > CONTAINER_MEMBER)
-		return err_set(e, ERR_FAILED, "manifest.json: an image without Config");
-	p->config_member = xstrdup(config);
-	digest_from_name(p->config_digest, config);
+		return err_set(e, ERR_FAILED,
+			       "manifest.json: Config is missing or too long");
+	x->config_member = xstrdup(config);
+	digest_from_name(x->config_digest, config);
 	for (size_t i = 0; i < json_array_size(layers); i++) {
 		const char *member = json_string_value(json_array_get(layers, i));
 		struct container_layer *l;
 
 		if (!member || strlen(member) > CONTAINER_MEMBER)
-			return err_set(e, ERR_FAILED, "manifest.json: Layers");
-		l = add_layer(p);
+			return err_set(
+				e, ERR_FAILED,
+				"manifest.json: a name in Layers is missing or too long");
+		l = add_layer(x);
 		l->member = xstrdup(member);
 		if (str_after(member, "blobs/sha256/"))
 			digest_from_name(l->blob, member);
@@ -288,9 +299,9 @@ int container_refuse_saved(const char *digest, struct err *e)
 		       digest);
 }
 
-int container_plan_manifest(struct container_plan *ret, const char *text, size_t len,
-			    const struct container_name *as, const char *digest,
-			    struct err *e)
+int container_image_parse_manifest(struct container_image *ret, const char *text,
+				   size_t len, const struct container_name *as,
+				   const char *digest, struct err *e)
 {
 	_cleanup_json_t_ json_t *m = NULL;
 	int r;
@@ -300,11 +311,11 @@ int container_plan_manifest(struct container_plan *ret, const char *text, size_t
 	if (json_is_array(m) && digest)
 		return container_refuse_saved(digest, e);
 	if (json_is_array(m))
-		return plan_saved(ret, m, as, e);
+		return parse_saved(ret, m, as, e);
 	if (digest && check_digest(m, text, len, digest, e) < 0)
 		return -1;
-	r = json_object_get(m, "fsLayers") ? plan_schema1(ret, m, e)
-					   : plan_schema2(ret, m, e);
+	r = json_object_get(m, "fsLayers") ? parse_schema1(ret, m, e)
+					   : parse_schema2(ret, m, e);
 	if (r == 0 && ret->n == 0)
 		r = err_set(e, ERR_FAILED, "manifest.json: no layers");
 	return r;
@@ -322,20 +333,20 @@ int container_repositories_id(const char *text, const struct container_name *as,
 	if (!s)
 		return err_set(e, ERR_FAILED, "has no image %s:%s", as->repository,
 			       as->tag);
-	return take_hex(id, s, "", "repositories", e);
+	return parse_hex(id, s, "", "repositories", e);
 }
 
-/* Layers come from the topmost down: each is put before the ones that are there. */
-int container_plan_add_v1(struct container_plan *p, const char *id, const char *json,
-			  char parent[static DIGEST_SHA256_LEN], struct err *e)
+/* Layers are added from the topmost down: each is inserted at the front. */
+int container_image_add_v1(struct container_image *x, const char *id, const char *json,
+			   char parent[static DIGEST_SHA256_LEN], struct err *e)
 {
 	_cleanup_json_t_ json_t *j = NULL;
 	struct container_layer *l;
 	const char *s;
 
-	for (size_t i = 0; i < p->n; i++)
-		if (streq(p->v[i].id, id))
-			return err_set(e, ERR_FAILED, "layer %s is its own parent", id);
+	for (size_t i = 0; i < x->n; i++)
+		if (streq(x->v[i].id, id))
+			return err_set(e, ERR_FAILED, "layer %s is its own ancestor", id);
 	if (parse(&j, json, strlen(json), "json", e) < 0)
 		return -1;
 	s = str_of(j, "id");
@@ -343,11 +354,11 @@ int container_plan_add_v1(struct container_plan *p, const char *id, const char *
 		return err_set(e, ERR_FAILED, "%s/json is of layer '%s'", id, s ? s : "");
 	s = str_of(j, "parent");
 	parent[0] = '\0';
-	if (s && *s && take_hex(parent, s, "", "parent", e) < 0)
+	if (s && *s && parse_hex(parent, s, "", "parent", e) < 0)
 		return -1;
-	add_layer(p);
-	memmove(p->v + 1, p->v, (p->n - 1) * sizeof(*p->v));
-	l = &p->v[0];
+	add_layer(x);
+	memmove(x->v + 1, x->v, (x->n - 1) * sizeof(*x->v));
+	l = &x->v[0];
 	*l = (struct container_layer){.json = xstrdup(json),
 				      .member = xasprintf("%s/layer.tar", id)};
 	memcpy(l->id, id, DIGEST_SHA256_LEN);
@@ -356,28 +367,29 @@ int container_plan_add_v1(struct container_plan *p, const char *id, const char *
 
 /* --- configuration ----------------------------------------------------------------- */
 
-int container_plan_config(struct container_plan *p, struct err *e)
+int container_image_parse_config(struct container_image *x, struct err *e)
 {
 	_cleanup_json_t_ json_t *j = NULL;
 	const json_t *diffs;
 
-	if (parse(&j, p->config, strlen(p->config), "configuration", e) < 0)
+	if (parse(&j, x->config, strlen(x->config), "configuration", e) < 0)
 		return -1;
 	diffs = json_object_get(json_object_get(j, "rootfs"), "diff_ids");
-	if (json_array_size(diffs) != p->n)
+	if (json_array_size(diffs) != x->n)
 		return err_set(e, ERR_FAILED,
-			       "configuration: %zu layers, and %zu in manifest.json",
-			       json_array_size(diffs), p->n);
-	for (size_t i = 0; i < p->n; i++) {
+			       "configuration: %zu layers, but %zu in manifest.json",
+			       json_array_size(diffs), x->n);
+	for (size_t i = 0; i < x->n; i++) {
 		const char *s = json_string_value(json_array_get(diffs, i));
 
-		if (take_hex(p->v[i].diff, s, "sha256:", "diff_ids", e) < 0)
+		if (parse_hex(x->v[i].diff, s, "sha256:", "diff_ids", e) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-/* "/bin/sh -c #(nop) ...", as `docker history` shows it. */
+/* Returns a layer's entry for the configuration's history. created_by is the layer's
+ * command, such as "/bin/sh -c #(nop) ...". */
 static json_t *history_of(const struct container_layer *l)
 {
 	_cleanup_json_t_ json_t *j = json_loads(l->json, 0, NULL);
@@ -395,24 +407,25 @@ static json_t *history_of(const struct container_layer *l)
 			 b.p ? b.p : "");
 }
 
-/* As Docker 1.10 made it of version 1 images (image/v1/imagev1.go). */
-static int make_config(struct container_plan *p, struct err *e)
+/* Makes the configuration from the topmost json, as Docker 1.10 did for version 1 images
+ * (image/v1/imagev1.go). */
+static int make_config(struct container_image *x, struct err *e)
 {
 	static const char *const dropped[] = {"id",        "parent",   "Size",
 					      "parent_id", "layer_id", "throwaway"};
 	_cleanup_json_t_ json_t *j = NULL;
 	json_t *diffs = json_array(), *history = json_array();
 
-	if (parse(&j, p->v[p->n - 1].json, strlen(p->v[p->n - 1].json), "json", e) < 0) {
+	if (parse(&j, x->v[x->n - 1].json, strlen(x->v[x->n - 1].json), "json", e) < 0) {
 		json_decref(diffs);
 		json_decref(history);
 		return -1;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(dropped); i++)
 		json_object_del(j, dropped[i]);
-	for (size_t i = 0; i < p->n; i++) {
-		json_array_append_new(diffs, json_sprintf("sha256:%s", p->v[i].diff));
-		json_array_append_new(history, history_of(&p->v[i]));
+	for (size_t i = 0; i < x->n; i++) {
+		json_array_append_new(diffs, json_sprintf("sha256:%s", x->v[i].diff));
+		json_array_append_new(history, history_of(&x->v[i]));
 	}
 	if (!json_object_get(j, "os"))
 		json_object_set_new(j, "os", json_string("linux"));
@@ -421,13 +434,14 @@ static int make_config(struct container_plan *p, struct err *e)
 	json_object_set_new(j, "history", history);
 	json_object_set_new(j, "rootfs",
 			    json_pack("{s:s, s:o}", "type", "layers", "diff_ids", diffs));
-	p->config = dump(j);
+	x->config = dump(j);
 	return 0;
 }
 
 /* --- version 1 --------------------------------------------------------------------- */
 
-/* From everything beneath, and for the topmost from what it runs. */
+/* Makes the layer's id from its digest and its parent's id, and for the topmost layer
+ * from the configuration too. */
 static void make_id(struct container_layer *l, const char *parent, const char *config)
 {
 	_cleanup_buf_ struct buf b = {0};
@@ -456,8 +470,8 @@ static void make_json(struct container_layer *l, const char *parent, const json_
 	l->json = dump(j);
 }
 
-/* Refuses an image of another machine. One that does not say is of the time when there
- * was only one kind. */
+/* Refuses an image for another platform. Old images do not name one: linux/amd64 was the
+ * only one then. */
 static int check_platform(const json_t *config, struct err *e)
 {
 	const char *os = str_of(config, "os"), *arch = str_of(config, "architecture");
@@ -470,47 +484,47 @@ static int check_platform(const json_t *config, struct err *e)
 		       arch);
 }
 
-int container_plan_finish(struct container_plan *p, struct err *e)
+int container_image_complete(struct container_image *x, struct err *e)
 {
 	_cleanup_json_t_ json_t *config = NULL;
 	const char *parent = "";
 
-	if (!p->config && make_config(p, e) < 0)
+	if (!x->config && make_config(x, e) < 0)
 		return -1;
-	if (parse(&config, p->config, strlen(p->config), "configuration", e) < 0 ||
+	if (parse(&config, x->config, strlen(x->config), "configuration", e) < 0 ||
 	    check_platform(config, e) < 0)
 		return -1;
-	for (size_t i = 0; i < p->n; i++) {
-		bool top = i + 1 == p->n;
+	for (size_t i = 0; i < x->n; i++) {
+		bool top = i + 1 == x->n;
 
-		if (!p->v[i].id[0])
-			make_id(&p->v[i], parent, top ? p->config : NULL);
-		if (!p->v[i].json)
-			make_json(&p->v[i], parent, top ? config : NULL);
-		parent = p->v[i].id;
+		if (!x->v[i].id[0])
+			make_id(&x->v[i], parent, top ? x->config : NULL);
+		if (!x->v[i].json)
+			make_json(&x->v[i], parent, top ? config : NULL);
+		parent = x->v[i].id;
 	}
 	return 0;
 }
 
-char *container_manifest(const struct container_plan *p, const struct container_name *as,
+char *container_manifest(const struct container_image *x, const struct container_name *as,
 			 const char *config_sha256)
 {
 	json_t *layers = json_array();
 	_cleanup_json_t_ json_t *j = NULL;
 
-	for (size_t i = 0; i < p->n; i++)
-		json_array_append_new(layers, json_sprintf("%s/layer.tar", p->v[i].id));
+	for (size_t i = 0; i < x->n; i++)
+		json_array_append_new(layers, json_sprintf("%s/layer.tar", x->v[i].id));
 	j = json_pack("[{s:o, s:[o], s:o}]", "Config",
 		      json_sprintf("%s.json", config_sha256), "RepoTags",
 		      json_sprintf("%s:%s", as->repository, as->tag), "Layers", layers);
 	return dump(j);
 }
 
-char *container_repositories(const struct container_plan *p,
+char *container_repositories(const struct container_image *x,
 			     const struct container_name *as)
 {
 	_cleanup_json_t_ json_t *j =
-		json_pack("{s:{s:s}}", as->repository, as->tag, p->v[p->n - 1].id);
+		json_pack("{s:{s:s}}", as->repository, as->tag, x->v[x->n - 1].id);
 
 	return dump(j);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One level of archive at a time; an archive in it is the next level, read from its
- * member's data. Each level is read to its end, or a second member of a wanted name
- * (which tar would let win) and what is hostile behind the last wanted one would pass.
+ * A level is an archive; an archive inside it is the next level, read from the data of
+ * its member. Each level is read to its end. Otherwise a second member of the
+ * same name (tar would keep that one), or a hostile member after the last extracted one,
+ * would not be noticed.
  *
- * A bomb ends at the limit: each level may unpack to so much, by what its members say of
- * themselves, and by what comes out where they do not say.
+ * Each level may unpack to the limit: the sum of its members' sizes is checked, and the
+ * data itself where a member does not have its size in the header.
  */
 #include "builder/root/extract.h"
 
@@ -31,7 +32,8 @@ static int refuse(const struct level *l, const struct entry *entry, struct err *
 		       entry->path, why);
 }
 
-/* Whether `target`, seen from a member in a folder `depth` deep, points out of it all. */
+/* Returns whether a link's target, relative to a folder `depth` levels deep, is outside
+ * the archive's top. */
 static bool points_out(const char *target, size_t depth)
 {
 	_cleanup_strv_ char **parts = strv_split(target, "/");
@@ -48,6 +50,7 @@ static bool points_out(const char *target, size_t depth)
 	return false;
 }
 
+/* Returns how many folders the member is in. */
 static size_t depth_of(const char *normal)
 {
 	size_t depth = 0;
@@ -57,7 +60,8 @@ static size_t depth_of(const char *normal)
 	return depth;
 }
 
-/* By what the member says; one that does not say is stopped as it is read. */
+/* Checks the size in the member's header against the limit. A member without one is
+ * stopped by archive_in_limit() as it is read. */
 static int check_amount(const struct level *l, const struct entry *entry, struct err *e)
 {
 	uint64_t limit = l->all->limit, bytes = archive_in_bytes(l->in);
@@ -65,10 +69,11 @@ static int check_amount(const struct level *l, const struct entry *entry, struct
 
 	if (bytes <= limit && entry->size <= limit - bytes)
 		return 0;
-	return err_set(e, ERR_FAILED,
-		       "%s: member '%s' makes it more than %s unpacked, which is its "
-		       "limit: archive refused",
-		       l->name, entry->path, progress_size(limit, size));
+	return err_set(
+		e, ERR_FAILED,
+		"%s: member '%s' exceeds the limit of %s of unpacked data: archive "
+		"refused",
+		l->name, entry->path, progress_size(limit, size));
 }
 
 static int check_member(const struct level *l, const struct entry *entry,
@@ -81,11 +86,13 @@ static int check_member(const struct level *l, const struct entry *entry,
 	switch (entry->type) {
 	case ENTRY_SYMLINK:
 		if (points_out(entry->target, depth_of(normal)))
-			return refuse(l, entry, e, "is a symlink that points out of it");
+			return refuse(l, entry, e,
+				      "is a symlink to something outside it");
 		break;
 	case ENTRY_HARDLINK:
 		if (points_out(entry->target, 0))
-			return refuse(l, entry, e, "is a hard link to something outside");
+			return refuse(l, entry, e,
+				      "is a hard link to something outside it");
 		break;
 	case ENTRY_CHAR:
 	case ENTRY_BLOCK:
@@ -99,8 +106,8 @@ static int check_member(const struct level *l, const struct entry *entry,
 	return check_amount(l, entry, e);
 }
 
-/* Data whose size nobody said, and that nobody wants: libarchive would skip it to its
- * end, however far that is. */
+/* Reads a member that has no size in its header and is not extracted: libarchive would
+ * skip it without the limit. */
 static int skip_unsized(const struct level *l, struct err *e)
 {
 	_cleanup_free_ char *buf = xmalloc(CHUNK);
@@ -111,7 +118,7 @@ static int skip_unsized(const struct level *l, struct err *e)
 	return n < 0 ? -1 : 0;
 }
 
-static int take_nested(struct level *l, const struct recipe_extract *x, struct err *e)
+static int extract_nested(struct level *l, const struct recipe_extract *x, struct err *e)
 {
 	_cleanup_free_ char *name = xasprintf("%s: %s", l->name, x->path);
 	_cleanup_free_ bool *found = xcalloc(x->n, sizeof(*found));
@@ -131,7 +138,8 @@ static int take_nested(struct level *l, const struct recipe_extract *x, struct e
 	return level_run(&inner, e);
 }
 
-static int take(struct level *l, size_t i, const struct entry *entry, struct err *e)
+static int extract_member(struct level *l, size_t i, const struct entry *entry,
+			  struct err *e)
 {
 	const struct recipe_extract *x = &l->v[i];
 
@@ -145,7 +153,7 @@ static int take(struct level *l, size_t i, const struct entry *entry, struct err
 			       entry->target ? " to " : "",
 			       entry->target ? entry->target : "", x->where);
 	return x->to ? l->all->sink(l->all->data, x, entry, l->in, e)
-		     : take_nested(l, x, e);
+		     : extract_nested(l, x, e);
 }
 
 static int level_member(struct level *l, const struct entry *entry, struct err *e)
@@ -158,7 +166,7 @@ static int level_member(struct level *l, const struct entry *entry, struct err *
 		_cleanup_free_ char *want = archive_path_normal(l->v[i].path);
 
 		if (want && streq(want, normal))
-			return take(l, i, entry, e);
+			return extract_member(l, i, entry, e);
 	}
 	return entry->unsized ? skip_unsized(l, e) : 0;
 }

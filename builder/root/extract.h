@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Takes what a recipe wants out of an artifact's archives, as streams, in the order the
- * archives have it. Whoever made the archive may be hostile: one whose members would
- * leave the place they are unpacked to (absolute names, "..", links that point out),
- * that has devices, that unpacks to more than it may, or the same wanted member twice,
- * is refused as a whole, by the member's name, wanted or not.
+ * Extracts the members that a recipe names from an artifact's archives, as streams, in
+ * the order of the archives. An archive may be hostile. It is refused as a whole, with
+ * the member's name, if any member would leave the folder it is unpacked in (an absolute
+ * name, "..", a link that points out), is a device, or exceeds the limit of unpacked
+ * bytes, and if a member that the recipe names is there twice.
  */
 #pragma once
 
 #include "builder/common/archive.h"
 #include "builder/recipe/recipe.h"
 
-/* Takes one wanted member: its data is read from `in`, all or in part. */
+/* Called for each member that the recipe names; may read its data from `in`, all or in
+ * part. */
 typedef int extract_sink(void *data, const struct recipe_extract *x,
 			 const struct entry *entry, struct archive_in *in, struct err *e);
 
@@ -24,5 +25,5 @@ struct extract {
 	void *data;
 };
 
-/* Reads the archive on `fd` to its end. 0 when every wanted member came. */
+/* Reads the archive on `fd` to its end. An error when a member of x->v is missing. */
 int extract(const struct extract *x, int fd, struct err *e) _must_check_;

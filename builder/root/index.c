@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The entries in the tar's order, and pointers to them sorted by path. */
+/* Keeps the entries in the tar's order, and pointers to them sorted by path. */
 #include "builder/root/index.h"
 
 #include "lib/str.h"
 
 #define TEXT_MAX  (16U << 20)
-#define LINKS_MAX 40 /* as the kernel */
+#define LINKS_MAX 40 /* the kernel's limit too */
 
 static int by_path(const void *a, const void *b)
 {
@@ -118,7 +118,7 @@ struct index_entry *index_find(const struct index *x, const char *path)
 	return NULL;
 }
 
-/* "usr/bin" and "../lib" make "usr/lib"; nothing gets above the top. */
+/* Joins "usr/bin" and "../lib" to "usr/lib"; ".." at the top is ignored. Owned. */
 static char *join(const char *dir, const char *path)
 {
 	_cleanup_free_ char *all =
@@ -175,7 +175,7 @@ char *index_resolve(const struct index *x, const char *path, bool follow_last)
 	return resolve(x, path, follow_last, &links);
 }
 
-void index_own(struct index *x, const char *owners)
+void index_set_owners(struct index *x, const char *owners)
 {
 	free(x->owners);
 	x->owners = xstrdup(owners);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is in a base's root.tar: a pass over its headers, in no time because the data is
- * seeked over. The planning of the merge looks here, so that nothing has to be decided
- * while the tar streams by.
+ * Lists the entries of a base's root.tar. The tar is read once, which is fast because
+ * files' data is skipped by seeking. With this list the merge is planned before the tar
+ * is copied (merge-plan.h).
  */
 #pragma once
 
@@ -14,39 +14,40 @@ struct index_entry {
 	unsigned mode;
 	uint64_t size;
 	char *target;      /* symlink: its text; hard link: the other entry's path */
-	char *text;        /* `size` bytes of files that were asked for, else NULL */
-	const char *owner; /* package, or NULL; see index_own */
+	char *text;        /* the data, of files that index_want selects; else NULL */
+	const char *owner; /* package, or NULL; see index_set_owners */
 
-	/* For the merge (merge-plan.c). */
+	/* Set by merge_plan(). */
 	bool dropped;
-	const struct index_entry *stand_in; /* a dropped entry that others are hard links
-			    * to: the first of them, which gets its data */
+	const struct index_entry *promoted_to; /* of a dropped file: the hard link to it
+						* that gets its data, or NULL */
 };
 
 struct index {
 	struct index_entry *v; /* in the tar's order */
 	size_t n;
 	struct index_entry **sorted; /* by path */
-	char *owners;                /* text that owner points into */
+	char *owners;                /* the text that `owner` points into */
 };
 
-/* Whether a file's text is wanted. */
+/* Returns whether the index keeps the text of the base's file `path`. */
 typedef bool index_want(const char *path, void *data);
 
-/* Reads the tar on `fd` from its start, which stays where it is afterwards at its end. */
+/* Reads the tar on `fd` from its beginning to its end. */
 int index_read(struct index *ret, int fd, index_want *want, void *data,
 	       struct err *e) _must_check_;
 void index_done(struct index *x);
 #define _cleanup_index_ _cleanup_(index_done)
 
+/* Returns the entry with exactly this path, or NULL. */
 struct index_entry *index_find(const struct index *x, const char *path);
 
 /*
- * Where a path of the image really is: symlinks of the base followed in every component
- * but the last (in the last too with `follow_last`), without leading '/'. NULL when they
- * go round in circles. Owned.
+ * Returns the path with the base's symlinks followed in every component but the last (in
+ * the last too with `follow_last`), without leading '/'. NULL when there are too many
+ * symlinks, as in a loop. Owned.
  */
 char *index_resolve(const struct index *x, const char *path, bool follow_last);
 
-/* Notes each entry's package from lines of "path<TAB>package". */
-void index_own(struct index *x, const char *owners);
+/* Sets the entries' owners from lines "path<TAB>package". */
+void index_set_owners(struct index *x, const char *owners);

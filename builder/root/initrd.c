@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Our archive is padded (pxe/cpio.c), so the next one starts where the kernel looks. */
+/* cpio_end() pads our archive, so that the kernel finds the one after it. */
 #include "builder/root/initrd.h"
 
 #include "lib/file.h"
 #include "pxe/cpio.h"
 #include "pxe/embed.h"
 
-static int write_ours(int fd, const struct recipe *r, char ***paths, struct err *e)
+static int write_boot_script(int fd, const struct recipe *r, char ***paths, struct err *e)
 {
 	/* cppcheck-suppress comparePointers ; both are symbols of one embedded file */
 	size_t len = (size_t)(embed_rackstrap_end - embed_rackstrap);
@@ -30,7 +30,7 @@ int initrd_write(int dirfd, const char *name, const struct recipe *r, int base_i
 
 	if (fd < 0)
 		return err_errno(e, errno, "%s", name);
-	if (write_ours(fd, r, paths, e) < 0)
+	if (write_boot_script(fd, r, paths, e) < 0)
 		return err_wrap(e, "%s", name);
 	n = lseek(base_initrd, 0, SEEK_SET) < 0 ? -errno : copy_fd(base_initrd, fd);
 	if (n >= 0 && fsync(fd) < 0)

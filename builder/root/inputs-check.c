@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every check is what the build does itself, with a result that is thrown away. What only
- * shows once a base is made (a kernel that is missing, paths in each other's way) is not
- * looked for.
+ * Each check does what the build does, and discards the result. Errors that need a base
+ * to be found (a missing kernel, conflicting paths) are not found here.
  */
 #include "builder/root/inputs-check.h"
 
@@ -29,7 +28,7 @@ int input_extract(const struct input *in, extract_sink *sink, void *data, struct
 	return r < 0 ? err_wrap(e, "%s: artifact '%s'", a->where, a->name) : 0;
 }
 
-/* Reads a member to its end, so that damage and the limit show. */
+/* Reads a member to its end, to find damage and data over the limit. */
 static int read_member(_unused_ void *data, _unused_ const struct recipe_extract *x,
 		       _unused_ const struct entry *entry, struct archive_in *in,
 		       struct err *e)
@@ -79,10 +78,10 @@ int inputs_check(const struct inputs *in, const struct recipe *r, const struct c
 		if (check_one(&in->v[i], r, c, &one) < 0)
 			diag_add_err(&d, &one);
 	}
-	containers_check(r, in, c, &d);
+	container_archives_check(r, in, c, &d);
 	if (diag_err(&d, e) == 0)
 		return 0;
 	if (e)
-		e->code = ERR_FAILED; /* the recipe is not what is wrong */
+		e->code = ERR_FAILED; /* not ERR_CONFIG: the recipe is valid */
 	return -1;
 }

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Checks inputs that have the right digests for what a build would refuse: an archive
- * without the member that the recipe takes out of it, a container image for another
- * machine, an archive of several images without the one that is named, a base that cannot
- * be read. `rackstrap lock` and `rackstrap fetch` refuse them too, by the same code and
- * in the same words.
+ * Finds inputs that have the right digests but that a build would refuse: an archive
+ * without a member that the recipe extracts, a container image for another architecture,
+ * an archive of several images without the one that is named, a base that cannot be read.
+ * `rackstrap lock` and `rackstrap fetch` use this to refuse them with the same messages.
  */
 #pragma once
 
 #include "builder/input/inputs.h"
 #include "builder/root/extract.h"
 
-/* Reads an artifact's archive from its beginning and gives `sink` what the recipe takes
- * out of it. */
+/* Reads an artifact's archive from its beginning, and calls `sink` for each member that
+ * the recipe extracts. */
 int input_extract(const struct input *in, extract_sink *sink, void *data,
 		  struct err *e) _must_check_;
 
-/* Checks everything that a build takes out of its inputs, and reports all that is wrong.
- * Inputs whose descriptor is -1 are opened one at a time, in the cache. Nothing is kept;
- * meanwhile a container needs as much room in the cache's folder as in the image. */
+/* Reads everything that a build would take from the inputs, and reports all errors at
+ * once. Inputs whose descriptor is -1 are opened in the cache, one at a time. Nothing is
+ * kept, but a container image temporarily needs its size of space in the cache's folder.
+ */
 int inputs_check(const struct inputs *in, const struct recipe *r, const struct cache *c,
 		 struct err *e) _must_check_;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Items are collected as the recipe has them and sorted once; from then on look-ups are
- * by binary search. Text of units is read here because their [Install] sections are
- * needed before anything is written.
+ * Items are added in the recipe's order and sorted once by layer_finish(); then look-ups
+ * are by binary search. The text of units is read here because unit-links.c needs their
+ * [Install] sections.
  */
 #include "builder/root/layer.h"
 
@@ -21,7 +21,8 @@ struct layer_item *layer_add(struct layer *l, enum entry_type type, const char *
 	struct layer_item *item;
 
 	if (!path || !*path) {
-		diag_add(l->d, "%s: %s: symlinks of the base lead nowhere", where, to);
+		diag_add(l->d, "%s: %s: symlinks of the base form a loop or lead to '/'",
+			 where, to);
 		return NULL;
 	}
 	for (size_t i = 0; i < l->n; i++)
@@ -143,9 +144,9 @@ static void add_input(struct layer *l, const struct input *in)
 	}
 }
 
-/* --- rackstrap's own --------------------------------------------------------------- */
+/* --- rackstrap's own files --------------------------------------------------------- */
 
-static void put_strv(struct buf *b, const char *key, char *const *v)
+static void append_strv(struct buf *b, const char *key, char *const *v)
 {
 	buf_printf(b, "\t\t%s = [", key);
 	for (size_t i = 0; v && v[i]; i++) {
@@ -166,8 +167,8 @@ static char *render_roles(const struct roles *roles)
 		buf_printf(&b, "%s\n\t{\n\t\tname = ", i > 0 ? "," : "");
 		conf_quote(&b, role->name);
 		buf_puts(&b, ";\n");
-		put_strv(&b, "units", role->units);
-		put_strv(&b, "ready", role->ready);
+		append_strv(&b, "units", role->units);
+		append_strv(&b, "ready", role->ready);
 		buf_printf(&b, "\t\tcbr0 = %s;\n\t\tmaster = %s;\n\t}",
 			   role->cbr0 ? "true" : "false",
 			   role->master ? "true" : "false");
@@ -199,7 +200,7 @@ static void add_own(struct layer *l, const struct recipe *r, const char *firstbo
 	if (r->roles.n > 0)
 		layer_add_text(l, ROLES_FILE, 0644, roles, strlen(roles), OURS, OURS);
 	layer_add_text(l, IMAGE_FILE, 0644, image, strlen(image), OURS, OURS);
-	/* systemd makes one at boot when the file is there and empty. */
+	/* systemd makes a machine id at boot if the file exists and is empty. */
 	layer_add_text(l, "/etc/machine-id", 0444, "", 0, OURS, OURS);
 }
 
@@ -215,7 +216,7 @@ void layer_add_recipe(struct layer *l, const struct recipe *r, const struct inpu
 	add_own(l, r, firstboot);
 }
 
-/* --- the whole --------------------------------------------------------------------- */
+/* --- the complete layer ------------------------------------------------------------ */
 
 static int by_path(const void *a, const void *b)
 {
@@ -238,7 +239,8 @@ static bool have_item(const struct layer *l, const char *path)
 	return false;
 }
 
-/* Items are moved when one is added: nothing of `at` is used afterwards. */
+/* Adds the missing parents of item `at`. Copies its strings first, because adding moves
+ * the items. */
 static void add_parents(struct layer *l, size_t at)
 {
 	_cleanup_free_ char *path = xstrdup(l->v[at].path);

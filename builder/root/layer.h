@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is laid over the base: every path of ours, where its bytes come from, and what
- * became of it. Paths are resolved through the base's symlinks, so that /lib/x lands in
- * /usr/lib/x where /lib is a link, and every parent is there.
+ * The layer is everything that is added to the base: a list of paths, each with the
+ * source of its data and, after the merge, size and digest. Paths are resolved through
+ * the base's symlinks: /lib/x becomes /usr/lib/x where /lib is a link. Missing parent
+ * folders are added.
  */
 #pragma once
 
@@ -13,7 +14,7 @@ enum layer_source {
 	LAYER_TEXT,   /* text, len */
 	LAYER_FILE,   /* a file on this machine */
 	LAYER_BLOB,   /* an artifact that is installed as it is */
-	LAYER_MEMBER, /* of an artifact's archive: comes when the archive is read */
+	LAYER_MEMBER, /* a member of an artifact's archive, written when that is read */
 };
 
 struct layer_item {
@@ -29,7 +30,7 @@ struct layer_item {
 	const struct recipe_extract *member;
 	char *origin; /* for the manifest: "units/x.service", "kubernetes: path", ... */
 	char *where;  /* in the recipe, for messages; may be "rackstrap" */
-	bool implied; /* a parent that nobody asked for */
+	bool implied; /* a missing parent folder that layer_finish added */
 
 	/* Filled in by the merge. */
 	bool written;
@@ -44,8 +45,9 @@ struct layer {
 	struct diag *d;
 };
 
-/* Each adds one item; `to` is a path of the image. What cannot be is a complaint, and
- * NULL is returned. The item is valid until the next one is added. */
+/* Each of these adds one item with the path `to` in the image. They return NULL and add a
+ * complaint to l->d if that path cannot be added. The item is valid until the next one is
+ * added. */
 struct layer_item *layer_add(struct layer *l, enum entry_type type, const char *to,
 			     unsigned mode, const char *origin, const char *where);
 struct layer_item *layer_add_text(struct layer *l, const char *to, unsigned mode,
@@ -54,14 +56,16 @@ struct layer_item *layer_add_text(struct layer *l, const char *to, unsigned mode
 struct layer_item *layer_add_link(struct layer *l, const char *to, const char *target,
 				  const char *origin, const char *where);
 
-/* Everything that a recipe and its inputs say, and what is rackstrap's own: firstboot,
+/* Adds the files, units and artifacts of a recipe, and rackstrap's own files: firstboot,
  * roles, an empty machine id. Complaints go to l->d. */
 void layer_add_recipe(struct layer *l, const struct recipe *r, const struct inputs *in,
 		      const char *firstboot);
 
-/* Sorts by path and adds missing parents. Complains about a file where a folder is. */
+/* Sorts by path and adds missing parents. Complains about files in the place of folders.
+ */
 void layer_finish(struct layer *l);
 
+/* Returns the item with this path, or NULL; only after layer_finish(). */
 struct layer_item *layer_find(const struct layer *l, const char *path);
 void layer_done(struct layer *l);
 #define _cleanup_layer_ _cleanup_(layer_done)

@@ -1,14 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Marks on the index, one concern after the other. In path order a folder comes before
- * what is in it, so one look at the parent is enough to drop whole trees.
+ * Each step marks entries of the index for one reason. In the order of paths a folder
+ * comes before its contents, so an entry only needs to look at its parent for trees to be
+ * dropped.
  */
 #include "builder/root/merge-plan.h"
 
 #include <fnmatch.h>
 #include <sys/stat.h>
 
-/* fnmatch is slow, and most globs say with their first letters that they do not match. */
+#define SHADOW "etc/shadow"
+
+bool merge_plan_reads(const char *path)
+{
+	return streq(path, SHADOW);
+}
+
+/* Matches the glob's literal beginning first: fnmatch() is slow, and most paths differ
+ * there. */
 static bool glob_matches(const char *glob, const char *path)
 {
 	size_t literal = strcspn(glob, "*?[\\");
@@ -20,7 +29,7 @@ static bool glob_matches(const char *glob, const char *path)
 	return fnmatch(glob + literal, path + literal, 0) == 0;
 }
 
-bool plan_excludes(char *const *exclude, const char *path)
+bool merge_plan_excludes(char *const *exclude, const char *path)
 {
 	_cleanup_free_ char *full = xasprintf("/%s", path);
 
@@ -47,7 +56,8 @@ static void drop_excluded(struct index *base, char *const *exclude)
 
 		if (!*entry->path)
 			continue; /* the top */
-		if ((parent && parent->dropped) || plan_excludes(exclude, entry->path))
+		if ((parent && parent->dropped) ||
+		    merge_plan_excludes(exclude, entry->path))
 			entry->dropped = true;
 	}
 }
@@ -62,7 +72,7 @@ static void drop_replaced(struct index *base, const struct layer *l)
 	}
 }
 
-/* The layer takes the folders it is in for granted. */
+/* Keeps the folders that items of the layer are in: the layer does not add them. */
 static void keep_parents(struct index *base, const struct layer *l)
 {
 	for (size_t i = 0; i < l->n; i++) {
@@ -74,6 +84,7 @@ static void keep_parents(struct index *base, const struct layer *l)
 	}
 }
 
+/* Promotes the first kept link of each dropped file to a file. */
 static void keep_hard_links(struct index *base, struct diag *d)
 {
 	for (size_t i = 0; i < base->n; i++) {
@@ -84,13 +95,13 @@ static void keep_hard_links(struct index *base, struct diag *d)
 		first = entry->target ? index_find(base, entry->target) : NULL;
 		if (!first || first->type != ENTRY_FILE || first > entry) {
 			diag_add(d,
-				 "base: /%s is a hard link to /%s, which did not come "
-				 "before it",
+				 "base: /%s is a hard link to /%s, which is not a file "
+				 "before it in root.tar",
 				 entry->path, entry->target ? entry->target : "");
 			continue;
 		}
-		if (!entry->dropped && first->dropped && !first->stand_in)
-			first->stand_in = entry;
+		if (!entry->dropped && first->dropped && !first->promoted_to)
+			first->promoted_to = entry;
 	}
 }
 
@@ -107,24 +118,23 @@ static void check_modes(const struct index *base, struct diag *d)
 			continue;
 		diag_add(d,
 			 "base: /%s is a %s that everybody may write to (mode %04o): "
-			 "exclude "
-			 "it, or replace it by an entry of 'files'",
+			 "exclude it, or replace it by an entry of 'files'",
 			 entry->path, entry_type_name(entry->type), entry->mode);
 	}
 }
 
-/* root:*:... or root:!...: no password opens it. */
+/* Checks that no password opens root's account: "root:*:..." or "root:!...". */
 static void check_root_locked(const struct index *base, const struct layer *l,
 			      struct diag *d)
 {
-	const struct layer_item *ours = layer_find(l, "etc/shadow");
-	const struct index_entry *entry = index_find(base, "etc/shadow");
+	const struct layer_item *ours = layer_find(l, SHADOW);
+	const struct index_entry *entry = index_find(base, SHADOW);
 	const char *text = ours ? ours->text : entry ? entry->text : NULL;
 	const char *line = text;
 
 	if (ours && !ours->text) {
 		diag_add(d,
-			 "%s: /etc/shadow can only be given as content, so that it can "
+			 "%s: /etc/shadow must be given as 'content', so that it can "
 			 "be checked",
 			 ours->where);
 		return;
@@ -134,16 +144,20 @@ static void check_root_locked(const struct index *base, const struct layer *l,
 		line = line ? line + 1 : NULL;
 	}
 	if (!line)
-		diag_add(d, "%s: /etc/shadow has no line for root: everybody could be it",
+		diag_add(d,
+			 "%s: /etc/shadow has no line for root: anybody could log in as "
+			 "root",
 			 ours ? ours->where : "base");
 	else if (line[5] != '*' && line[5] != '!')
-		diag_add(d,
-			 "%s: /etc/shadow: root must be locked (root:*:), ssh keys open "
-			 "it",
-			 ours ? ours->where : "base");
+		diag_add(
+			d,
+			"%s: /etc/shadow: root must be locked (root:*:); log in with ssh "
+			"keys",
+			ours ? ours->where : "base");
 }
 
-void plan(struct index *base, const struct layer *l, char *const *exclude, struct diag *d)
+void merge_plan(struct index *base, const struct layer *l, char *const *exclude,
+		struct diag *d)
 {
 	drop_excluded(base, exclude);
 	drop_replaced(base, l);

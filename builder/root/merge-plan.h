@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What becomes of each entry of the base once the recipe's layer and its excludes are
- * known. Everything is decided, and everything that must not be in an image is found,
- * before the first byte is written.
+ * Decides for each entry of the base whether it is in the image, from the recipe's layer
+ * and excludes. Everything is decided and checked before the first byte is written.
  */
 #pragma once
 
 #include "builder/root/layer.h"
 
-/*
- * Marks what is dropped in `base`: what the globs match (a folder takes its tree) and
- * what an item of the layer replaces. A folder that the layer needs stays. Of hard links
- * whose first name goes, the next one gets the data. Complaints go to `d`.
- */
-void plan(struct index *base, const struct layer *l, char *const *exclude,
-	  struct diag *d);
+/* Returns whether merge_plan() needs the text of the base's file `path`. */
+bool merge_plan_reads(const char *path);
 
-/* Whether a path ("usr/share/doc/x") is excluded by one of the globs itself. */
-bool plan_excludes(char *const *exclude, const char *path);
+/*
+ * Marks entries of `base` as dropped: those that the globs match (a folder with all that
+ * is in it) and those that an item of the layer replaces. Folders that the layer needs
+ * are kept. When a file with hard links is dropped, the first link that is kept is
+ * promoted to a file. Complaints about the result go to `d`.
+ */
+void merge_plan(struct index *base, const struct layer *l, char *const *exclude,
+		struct diag *d);
+
+/* Returns whether one of the globs matches the path ("usr/share/doc/x") itself. */
+bool merge_plan_excludes(char *const *exclude, const char *path);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Entries come in an order that depends on nothing but the inputs: the base's own, then
- * ours by path, then members of archives as their archives have them (in the recipe's
- * order of artifacts). A folder of the base that the recipe gives another mode is
- * replaced where it stands, because what is in it comes right behind.
+ * The order of entries depends on the inputs alone: the base in its own order, then the
+ * layer's items by path, then members of archives in the archives' order (artifacts in
+ * the recipe's order). A folder of the base that the recipe gives another mode is
+ * replaced in its place, because its contents follow it.
  *
- * The base's digest is checked while it streams by; a base that went bad ends the merge
- * after everything is written, and nothing of that gets a final name.
+ * The base's digest is computed while it is copied. A damaged base ends the merge with an
+ * error when all of it has been written; the caller gives the output no final name then.
  */
 #include "builder/root/merge.h"
 
@@ -16,7 +16,7 @@
 #include <sys/mman.h>
 
 #define CHUNK       (256 * 1024)
-#define UNSIZED_MAX (1ULL << 30) /* it is kept in memory */
+#define UNSIZED_MAX (1ULL << 30) /* such a member is kept in memory */
 
 struct merger {
 	const struct merge *m;
@@ -34,10 +34,10 @@ static void count(struct merger *g, const char *path, enum entry_type type, uint
 		g->stats.bytes += size;
 }
 
-static int put_layer_item(struct merger *g, struct layer_item *item, struct err *e);
+static int write_item(struct merger *g, struct layer_item *item, struct err *e);
 
-static int put_base(struct merger *g, const struct entry *entry, const char *path,
-		    const char *target, struct archive_in *in, struct err *e)
+static int write_base_entry(struct merger *g, const struct entry *entry, const char *path,
+			    const char *target, struct archive_in *in, struct err *e)
 {
 	struct entry copy = *entry;
 
@@ -53,27 +53,28 @@ static int put_base(struct merger *g, const struct entry *entry, const char *pat
 	return archive_out_copy(g->out, in, NULL, e);
 }
 
-static int base_entry(struct merger *g, const struct index_entry *x,
-		      const struct entry *entry, struct archive_in *in, struct err *e)
+static int merge_base_entry(struct merger *g, const struct index_entry *x,
+			    const struct entry *entry, struct archive_in *in,
+			    struct err *e)
 {
 	struct layer_item *item = layer_find(g->m->layer, x->path);
 	const char *target = x->target;
 
 	if (item && item->type == ENTRY_DIR && !item->written)
-		return put_layer_item(g, item, e);
-	if (x->stand_in)
-		return put_base(g, entry, x->stand_in->path, NULL, in, e);
+		return write_item(g, item, e);
+	if (x->promoted_to)
+		return write_base_entry(g, entry, x->promoted_to->path, NULL, in, e);
 	if (x->dropped)
 		return 0;
 	if (x->type == ENTRY_HARDLINK) {
 		const struct index_entry *first = index_find(g->m->base, x->target);
 
-		if (first && first->stand_in == x)
-			return 0; /* came in its place */
-		if (first && first->stand_in)
-			target = first->stand_in->path;
+		if (first && first->promoted_to == x)
+			return 0; /* written in the place of the dropped file */
+		if (first && first->promoted_to)
+			target = first->promoted_to->path;
 	}
-	return put_base(g, entry, x->path, target, in, e);
+	return write_base_entry(g, entry, x->path, target, in, e);
 }
 
 static int check_digest(struct merger *g, struct archive_in *in, struct digest *digest,
@@ -84,10 +85,10 @@ static int check_digest(struct merger *g, struct archive_in *in, struct digest *
 	if (archive_in_drain(in, e) < 0)
 		return -1;
 	if (g->m->tar_sha256 && !streq(digest_hex(digest, got), g->m->tar_sha256))
-		return err_set(
-			e, ERR_FAILED,
-			"base: root.tar in the cache is damaged: --refresh makes the "
-			"base anew");
+		return err_set(e, ERR_FAILED,
+			       "base: root.tar in the cache is damaged: run again with "
+			       "--refresh "
+			       "to rebuild the base");
 	return 0;
 }
 
@@ -106,8 +107,10 @@ static int merge_base(struct merger *g, struct err *e)
 		return -1;
 	while ((r = archive_in_next(in, &entry, e)) > 0) {
 		if (i == base->n)
-			return err_set(e, ERR_FAILED, "base: root.tar has changed");
-		if (base_entry(g, &base->v[i++], entry, in, e) < 0)
+			return err_set(
+				e, ERR_FAILED,
+				"base: root.tar in the cache changed while it was read");
+		if (merge_base_entry(g, &base->v[i++], entry, in, e) < 0)
 			return -1;
 	}
 	return r < 0 ? -1 : check_digest(g, in, digest, e);
@@ -115,8 +118,8 @@ static int merge_base(struct merger *g, struct err *e)
 
 /* --- the layer --------------------------------------------------------------------- */
 
-static int put_ours(struct merger *g, const struct layer_item *item, uint64_t size,
-		    struct err *e)
+static int write_header(struct merger *g, const struct layer_item *item, uint64_t size,
+			struct err *e)
 {
 	struct entry entry = {
 		.type = item->type,
@@ -131,24 +134,24 @@ static int put_ours(struct merger *g, const struct layer_item *item, uint64_t si
 	return archive_out_entry(g->out, &entry, e);
 }
 
-static int put_text(struct merger *g, struct layer_item *item, struct err *e)
+static int write_text(struct merger *g, struct layer_item *item, struct err *e)
 {
 	item->size = item->len;
 	digest_text(DIGEST_SHA256, item->text, item->len, item->sha256);
-	if (put_ours(g, item, item->len, e) < 0)
+	if (write_header(g, item, item->len, e) < 0)
 		return -1;
 	return archive_out_data(g->out, item->text, item->len, e);
 }
 
-/* Exactly `size` bytes of `fd`, from where it stands. */
-static int put_fd(struct merger *g, struct layer_item *item, int fd, uint64_t size,
-		  const char *name, struct err *e)
+/* Writes the item with exactly `size` bytes of `fd`, from its offset on. */
+static int write_fd(struct merger *g, struct layer_item *item, int fd, uint64_t size,
+		    const char *name, struct err *e)
 {
 	_cleanup_digest_ struct digest *digest = digest_new(DIGEST_SHA256);
 	_cleanup_free_ char *buf = xmalloc(CHUNK);
 	uint64_t left = size;
 
-	if (put_ours(g, item, size, e) < 0)
+	if (write_header(g, item, size, e) < 0)
 		return -1;
 	while (left > 0) {
 		ssize_t n = read(fd, buf, left < CHUNK ? (size_t)left : CHUNK);
@@ -170,7 +173,7 @@ static int put_fd(struct merger *g, struct layer_item *item, int fd, uint64_t si
 	return 0;
 }
 
-static int put_file(struct merger *g, struct layer_item *item, struct err *e)
+static int write_file(struct merger *g, struct layer_item *item, struct err *e)
 {
 	_cleanup_close_ int fd = open(item->file, O_RDONLY | O_CLOEXEC);
 	struct stat st;
@@ -180,32 +183,32 @@ static int put_file(struct merger *g, struct layer_item *item, struct err *e)
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_FAILED, "%s: %s: not a file", item->where,
 			       item->file);
-	return put_fd(g, item, fd, (uint64_t)st.st_size, item->file, e);
+	return write_fd(g, item, fd, (uint64_t)st.st_size, item->file, e);
 }
 
-static int put_blob(struct merger *g, struct layer_item *item, struct err *e)
+static int write_blob(struct merger *g, struct layer_item *item, struct err *e)
 {
 	const struct blob *b = &item->input->blob;
 
 	if (lseek(b->fd, 0, SEEK_SET) < 0)
 		return err_errno(e, errno, "%s", item->origin);
-	return put_fd(g, item, b->fd, b->size, item->origin, e);
+	return write_fd(g, item, b->fd, b->size, item->origin, e);
 }
 
-static int put_layer_item(struct merger *g, struct layer_item *item, struct err *e)
+static int write_item(struct merger *g, struct layer_item *item, struct err *e)
 {
 	item->written = true;
 	if (item->type != ENTRY_FILE)
-		return put_ours(g, item, 0, e);
+		return write_header(g, item, 0, e);
 	switch (item->source) {
 	case LAYER_TEXT:
-		return put_text(g, item, e);
+		return write_text(g, item, e);
 	case LAYER_FILE:
-		return put_file(g, item, e);
+		return write_file(g, item, e);
 	case LAYER_BLOB:
-		return put_blob(g, item, e);
+		return write_blob(g, item, e);
 	case LAYER_MEMBER:
-		item->written = false; /* when its archive is read */
+		item->written = false; /* written when its archive is read */
 		break;
 	}
 	return 0;
@@ -216,16 +219,17 @@ static int merge_layer(struct merger *g, struct err *e)
 	struct layer *l = g->m->layer;
 
 	for (size_t i = 0; i < l->n; i++)
-		if (!l->v[i].written && put_layer_item(g, &l->v[i], e) < 0)
+		if (!l->v[i].written && write_item(g, &l->v[i], e) < 0)
 			return -1;
 	return 0;
 }
 
 /* --- archives ---------------------------------------------------------------------- */
 
-/* A tar says the size before the data. */
-static int put_unsized(struct merger *g, struct layer_item *item, struct archive_in *in,
-		       struct err *e)
+/* Reads a member whose size is unknown into memory first: a tar has the size before the
+ * data. */
+static int write_unsized(struct merger *g, struct layer_item *item, struct archive_in *in,
+			 struct err *e)
 {
 	_cleanup_close_ int fd = memfd_create("rackstrap-member", MFD_CLOEXEC);
 	_cleanup_free_ char *buf = xmalloc(CHUNK);
@@ -247,9 +251,10 @@ static int put_unsized(struct merger *g, struct layer_item *item, struct archive
 		return -1;
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return err_errno(e, errno, "%s", item->origin);
-	return put_fd(g, item, fd, size, item->origin, e);
+	return write_fd(g, item, fd, size, item->origin, e);
 }
 
+/* Writes a member of an archive; an extract_sink. */
 static int sink(void *data, const struct recipe_extract *x, const struct entry *entry,
 		struct archive_in *in, struct err *e)
 {
@@ -262,11 +267,12 @@ static int sink(void *data, const struct recipe_extract *x, const struct entry *
 		if (l->v[i].member == x)
 			item = &l->v[i];
 	if (!item)
-		return err_set(e, ERR_FAILED, "%s: not planned", x->where);
+		return err_set(e, ERR_FAILED, "%s: the layer has no such member",
+			       x->where);
 	item->written = true;
 	if (entry->unsized)
-		return put_unsized(g, item, in, e);
-	if (put_ours(g, item, entry->size, e) < 0 ||
+		return write_unsized(g, item, in, e);
+	if (write_header(g, item, entry->size, e) < 0 ||
 	    archive_out_copy(g->out, in, digest, e) < 0)
 		return -1;
 	item->size = entry->size;
@@ -274,7 +280,8 @@ static int sink(void *data, const struct recipe_extract *x, const struct entry *
 	return 0;
 }
 
-/* The first item of each artifact that is an archive stands for all of them. */
+/* Extracts each artifact that is an archive, in the recipe's order. An archive is found
+ * by any of its items in the layer. */
 static int merge_archives(struct merger *g, struct err *e)
 {
 	struct layer *l = g->m->layer;

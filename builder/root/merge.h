@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The image's tree as one stream: the base as it was planned (merge-plan.h), then the
- * layer, then what comes out of archives. Nothing is unpacked anywhere.
+ * Writes the image's tree as one tar stream: the entries of the base that merge_plan()
+ * keeps, then the layer, then members of archives. Nothing is unpacked to disk.
  */
 #pragma once
 
@@ -9,17 +9,18 @@
 
 struct merge_stats {
 	uint64_t entries; /* the top included */
-	uint64_t bytes;   /* of files */
+	uint64_t bytes;   /* data of files */
 };
 
 struct merge {
 	const struct index *base;
-	int tar;                /* the base's root.tar ... */
-	const char *tar_sha256; /* ... and what it must be; NULL: not checked */
-	struct layer *layer;    /* the merge notes size and digest of each item */
-	uint64_t epoch;         /* time of everything of ours; no time is later */
+	int tar;                /* the base's root.tar */
+	const char *tar_sha256; /* its digest; NULL: not checked */
+	struct layer *layer;    /* the merge fills in size and digest of each item */
+	uint64_t epoch;         /* time of the layer's items; later times of the base
+				 * are set to it */
 };
 
-/* 0 when everything of the base and of the layer is in `out`. */
+/* Writes all entries to `out`; does not end it. *ret is set on success only. */
 int merge(const struct merge *m, struct archive_out *out, struct merge_stats *ret,
 	  struct err *e) _must_check_;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * There is one root image for each recipe: the last one, so that the cache does not grow
- * with every build. The notes are replaced after the image; since they have its digest,
- * which is checked at every use, two builds at once or one that was killed between the
- * two only cost the next one time.
+ * Only the last root image of each recipe is kept, so that the cache does not grow with
+ * every build. The notes are replaced after the image. They have its digest, which is
+ * checked at every use: after two builds at the same time, or a build killed in between,
+ * the next build finds a mismatch and makes the image again.
  */
 #include "builder/root/root-cache.h"
 
@@ -13,7 +13,8 @@
 
 #include <inttypes.h>
 
-/* Changes whenever the same inputs come to give another root.squashfs. */
+/* Increase this when a change of the program makes another root.squashfs of the same
+ * inputs. */
 #define ROOT_FORMAT 2
 #define ROOT_FILE   "root.squashfs"
 #define NOTES       "notes"
@@ -21,16 +22,16 @@
 
 /* --- the key ----------------------------------------------------------------------- */
 
-static void put_extract(struct buf *b, const struct recipe_extract *v, size_t n,
-			unsigned depth)
+static void append_extract(struct buf *b, const struct recipe_extract *v, size_t n,
+			   unsigned depth)
 {
 	for (size_t i = 0; i < n; i++) {
 		buf_printf(b, "%u %s\t%s\n", depth, v[i].path, v[i].to ? v[i].to : "");
-		put_extract(b, v[i].v, v[i].n, depth + 1);
+		append_extract(b, v[i].v, v[i].n, depth + 1);
 	}
 }
 
-static int put_item(struct buf *b, const struct layer_item *item, struct err *e)
+static int append_item(struct buf *b, const struct layer_item *item, struct err *e)
 {
 	char hex[DIGEST_HEX_MAX] = "";
 	_cleanup_close_ int fd = -1;
@@ -50,8 +51,10 @@ static int put_item(struct buf *b, const struct layer_item *item, struct err *e)
 	return 0;
 }
 
-/* Both take links of the base away, which no item of the layer shows. */
-static void put_switches(struct buf *b, const char *what, const struct recipe_switches *s)
+/* Appends the units of disable or mask: these remove links of the base, which is not seen
+ * in the layer's items. */
+static void append_switches(struct buf *b, const char *what,
+			    const struct recipe_switches *s)
 {
 	for (size_t i = 0; i < s->n; i++)
 		buf_printf(b, "%s %s\n", what, s->v[i].unit);
@@ -71,29 +74,30 @@ int root_cache_init(struct root_cache *ret, const struct cache *c, const struct 
 		   digest_program(SQUASH_TOOL, tool));
 	for (size_t i = 0; r->exclude && r->exclude[i]; i++)
 		buf_printf(&b, "exclude %s\n", r->exclude[i]);
-	put_switches(&b, "disable", &r->disable);
-	put_switches(&b, "mask", &r->mask);
+	append_switches(&b, "disable", &r->disable);
+	append_switches(&b, "mask", &r->mask);
 	for (size_t i = 0; i < in->n; i++) {
 		buf_printf(&b, "input %s\n", in->v[i].blob.sha256);
-		put_extract(&b, in->v[i].artifact->v, in->v[i].artifact->n, 0);
+		append_extract(&b, in->v[i].artifact->v, in->v[i].artifact->n, 0);
 	}
 	for (size_t i = 0; i < l->n; i++)
-		if (put_item(&b, &l->v[i], e) < 0)
+		if (append_item(&b, &l->v[i], e) < 0)
 			return -1;
 	*ret = (struct root_cache){.cache = c, .r = r};
 	digest_text(DIGEST_SHA256, b.p, b.len, ret->key);
 	return 0;
 }
 
-/* --- getting it -------------------------------------------------------------------- */
+/* --- reading ----------------------------------------------------------------------- */
 
 static char *dir_path(const struct root_cache *rc)
 {
 	return xasprintf("root/%s", rc->r->name);
 }
 
-/* "item SIZE SHA256 PATH" of the layer's next file. False when it is not that. */
-static bool take_item(struct layer_item *item, const char *line)
+/* Parses a line "item SIZE SHA256 PATH" into the item. Returns false if it is of another
+ * path or malformed. */
+static bool parse_item(struct layer_item *item, const char *line)
 {
 	_cleanup_strv_ char **f = strv_split(line, " ");
 	const char *path = str_after(line, "item ");
@@ -108,9 +112,10 @@ static bool take_item(struct layer_item *item, const char *line)
 	return true;
 }
 
-/* Lines as put_notes writes them. False when they are about another root image. */
-static bool take_notes(const struct root_cache *rc, char *const *lines, struct layer *l,
-		       struct merge_stats *stats, const char **ret_sha256)
+/* Parses the lines of format_notes(). Returns false if they are about another root image.
+ */
+static bool parse_notes(const struct root_cache *rc, char *const *lines, struct layer *l,
+			struct merge_stats *stats, const char **ret_sha256)
 {
 	const char *key, *entries, *bytes;
 	size_t at = 4;
@@ -127,7 +132,7 @@ static bool take_notes(const struct root_cache *rc, char *const *lines, struct l
 		return false;
 	for (size_t i = 0; i < l->n; i++)
 		if (l->v[i].type == ENTRY_FILE &&
-		    (!lines[at] || !take_item(&l->v[i], lines[at++])))
+		    (!lines[at] || !parse_item(&l->v[i], lines[at++])))
 			return false;
 	return lines[at] == NULL;
 }
@@ -155,17 +160,17 @@ int root_cache_get(const struct root_cache *rc, int dirfd, const char *name,
 		return 0;
 	lines = strv_split(text, "\n");
 	root = openat(dir, ROOT_FILE, O_RDONLY | O_CLOEXEC);
-	if (root < 0 || !take_notes(rc, lines, l, stats, &want) ||
+	if (root < 0 || !parse_notes(rc, lines, l, stats, &want) ||
 	    digest_fd(root, DIGEST_SHA256, sha256, NULL) < 0 || !streq(sha256, want))
 		return 0;
 	r = lseek(root, 0, SEEK_SET) < 0 ? -errno : copy_root(root, dirfd, name);
 	return r < 0 ? err_errno(e, r, "%s", name) : 1;
 }
 
-/* --- keeping it -------------------------------------------------------------------- */
+/* --- storing ----------------------------------------------------------------------- */
 
-static char *put_notes(const struct root_cache *rc, const char *sha256,
-		       const struct layer *l, const struct merge_stats *stats)
+static char *format_notes(const struct root_cache *rc, const char *sha256,
+			  const struct layer *l, const struct merge_stats *stats)
 {
 	struct buf b = {0};
 
@@ -178,8 +183,8 @@ static char *put_notes(const struct root_cache *rc, const char *sha256,
 	return buf_take(&b);
 }
 
-static int keep(const struct root_cache *rc, int dirfd, const char *name,
-		const struct layer *l, const struct merge_stats *stats)
+static int store(const struct root_cache *rc, int dirfd, const char *name,
+		 const struct layer *l, const struct merge_stats *stats)
 {
 	_cleanup_free_ char *path = dir_path(rc), *notes = NULL;
 	_cleanup_close_ int dir = -1, root = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
@@ -202,16 +207,16 @@ static int keep(const struct root_cache *rc, int dirfd, const char *name,
 		rm_rf_at(dir, temp);
 		return r;
 	}
-	notes = put_notes(rc, sha256, l, stats);
+	notes = format_notes(rc, sha256, l, stats);
 	return file_write_at(dir, NOTES, notes, strlen(notes), 0644);
 }
 
-void root_cache_put(const struct root_cache *rc, int dirfd, const char *name,
-		    const struct layer *l, const struct merge_stats *stats)
+void root_cache_store(const struct root_cache *rc, int dirfd, const char *name,
+		      const struct layer *l, const struct merge_stats *stats)
 {
-	int r = keep(rc, dirfd, name, l, stats);
+	int r = store(rc, dirfd, name, l, stats);
 
 	if (r < 0)
-		log_warn("cache %s: the root image is not kept: %s", rc->cache->dir,
+		log_warn("cache %s: could not store the root image: %s", rc->cache->dir,
 			 strerror(-r));
 }

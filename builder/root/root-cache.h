@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The root image of the last build of a recipe, so that another initrd, another medium or
- * another host.cfg does not compress the same tree again:
+ * Caches the root image of a recipe's last build, so that a build with another initrd,
+ * medium or host.cfg does not compress the same tree again:
  *
  *	CACHE/root/<recipe's name>/root.squashfs
- *	CACHE/root/<recipe's name>/notes	what determined it, its digest, and what
- *						the merge found out meanwhile
+ *	CACHE/root/<recipe's name>/notes	the digest of what determined it, its
+ *						own digest, and results of the merge
  */
 #pragma once
 
@@ -20,21 +20,22 @@ struct root_cache {
 	char key[DIGEST_HEX_MAX];
 };
 
-/* Digests everything that determines the root image: files of this machine are read. */
+/* Computes the key: a digest of everything that determines the root image. Reads files of
+ * this machine that are added to it. */
 int root_cache_init(struct root_cache *ret, const struct cache *c, const struct recipe *r,
 		    const struct base *b, const struct inputs *in, const struct layer *l,
 		    struct err *e) _must_check_;
 
 /*
- * Copies the root image to `name` in dirfd and fills in the layer's sizes and digests and
- * the merge's counts. 1, or 0 when there is none or it is not what it was any more; -1
- * when it could not be copied.
+ * Copies the root image to `name` in dirfd, and fills in the layer's sizes and digests
+ * and the merge's counts. Returns 1, 0 when the cache has no such image or it is damaged,
+ * or -1 when it could not be copied.
  */
 int root_cache_get(const struct root_cache *rc, int dirfd, const char *name,
 		   struct layer *l, struct merge_stats *stats,
 		   struct err *e) _must_check_;
 
-/* Keeps the root image that has just been made, in the place of the one before. What goes
- * wrong is only worth a warning. */
-void root_cache_put(const struct root_cache *rc, int dirfd, const char *name,
-		    const struct layer *l, const struct merge_stats *stats);
+/* Stores the root image `name` in dirfd in the place of the one before. A failure is only
+ * logged as a warning. */
+void root_cache_store(const struct root_cache *rc, int dirfd, const char *name,
+		      const struct layer *l, const struct merge_stats *stats);

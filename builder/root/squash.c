@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mksquashfs sorts names and stores what it is given; with SOURCE_DATE_EPOCH its own
- * times are the recipe's. The number of processors does not show in the output.
+ * mksquashfs sorts names; with SOURCE_DATE_EPOCH the times that it sets itself are the
+ * recipe's. Its output does not depend on the number of processors.
  *
- * Limits: it writes "No space left on device" and the like to its standard error and
- * exits 1; that is turned into one line that names the file.
+ * On a full disk it writes "No space left on device" among other lines to its standard
+ * error and exits 1; the error is then one line that names the file.
  */
 #include "builder/root/squash.h"
 
@@ -59,13 +59,13 @@ int squash_start(struct squash *ret, const struct recipe *r, const char *path,
 		return err_set(e, ERR_FAILED,
 			       "%s: not found in PATH; it is in the package %s",
 			       SQUASH_TOOL, SQUASH_PACKAGE);
-	signal(SIGPIPE,
-	       SIG_IGN); /* mksquashfs ending early is an error of ours to tell */
+	/* When mksquashfs ends early, write() fails with EPIPE instead of killing us. */
+	signal(SIGPIPE, SIG_IGN);
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_errno(e, errno, "%s", path);
 	reader = ends[0];
 	s.fd = ends[1];
-	fcntl(s.fd, F_SETPIPE_SZ, PIPE_SIZE); /* only speed depends on it */
+	fcntl(s.fd, F_SETPIPE_SZ, PIPE_SIZE); /* for speed; may fail */
 	s.argv = make_argv(r, path);
 	run.argv = (const char *const *)s.argv;
 	run.in = reader;
@@ -96,14 +96,14 @@ int squash_finish(struct squash *s, struct err *e)
 
 int squash_fail(struct squash *s, struct err *e)
 {
-	struct err said = {0};
+	struct err tool_err = {0};
 
 	close(TAKE_FD(s->fd));
-	/* Only a write into a pipe that nobody reads fails so. */
+	/* EPIPE: mksquashfs no longer reads the pipe. */
 	if (!e || !strstr(e->msg, strerror(EPIPE)))
 		return -1;
-	if (run_wait(&s->child, &said) < 0) {
-		*e = said;
+	if (run_wait(&s->child, &tool_err) < 0) {
+		*e = tool_err;
 		tool_error(s, e);
 	}
 	return -1;

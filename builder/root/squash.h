@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * root.squashfs by mksquashfs(1), fed with a tar through a pipe, so that the tree is
- * never on disk and no owner or device needs root.
+ * Makes root.squashfs with mksquashfs(1), which reads a tar from a pipe: the tree is
+ * never on disk, and setting owners needs no root.
  */
 #pragma once
 
@@ -13,20 +13,21 @@
 
 struct squash {
 	struct child child;
-	int fd; /* write the tar here */
+	int fd; /* the pipe to write the tar to */
 	const char *path;
 	char **argv;
 };
 
+/* Starts mksquashfs, which makes the file `path`. `path` must outlive *ret. */
 int squash_start(struct squash *ret, const struct recipe *r, const char *path,
 		 struct err *e) _must_check_;
 
-/* After the tar's end: waits. 0, or -1 with what mksquashfs said. */
+/* Waits for mksquashfs after the tar's end. Its error has mksquashfs's last lines. */
 int squash_finish(struct squash *s, struct err *e) _must_check_;
 
 /*
- * After an error while the tar was written, which is in `e`: when mksquashfs had ended
- * before, it knows better what was wrong, and its message takes the place. Always -1.
+ * Completes an error `e` that happened while the tar was written: if mksquashfs had ended
+ * before, its own error replaces `e`. Always returns -1.
  */
 int squash_fail(struct squash *s, struct err *e);
 void squash_done(struct squash *s);

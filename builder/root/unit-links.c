@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A unit's file is ours, the base's in /etc/systemd/system, or the base's in
- * /usr/lib/systemd/system (/lib/systemd/system where /usr is not merged), in systemd's
- * order. A template "getty@.service" serves every instance "getty@tty1.service".
+ * A unit's file is looked for in /etc/systemd/system, then in /usr/lib/systemd/system
+ * (/lib/systemd/system where /usr is not merged), in the layer and in the base. A
+ * template "getty@.service" is the file of every instance "getty@tty1.service".
  *
  * Limits: of the specifiers in WantedBy= and the like, %i, %p, %n and %% are known. Also=
- * is not followed: a recipe enables what it names and nothing else.
+ * is not followed: a recipe enables only the units that it names.
  */
 #include "builder/root/unit-links.h"
 
@@ -19,7 +19,7 @@ static const char *const unit_dirs[] = {
 
 struct unit {
 	char *path;       /* "etc/systemd/system/x.service" */
-	const char *text; /* the file's; NULL when it is none (a masked unit, a link) */
+	const char *text; /* NULL for a link, such as a masked unit */
 };
 
 struct linker {
@@ -27,7 +27,8 @@ struct linker {
 	struct index *base;
 };
 
-/* "getty@tty1.service" is an instance of "getty@.service". NULL when it is none. */
+/* Returns the template of an instance: "getty@.service" for "getty@tty1.service". NULL
+ * for any other name. Owned. */
 static char *template_of(const char *name)
 {
 	const char *at = strchr(name, '@'), *dot = strrchr(name, '.');
@@ -39,7 +40,8 @@ static char *template_of(const char *name)
 
 /* --- finding ----------------------------------------------------------------------- */
 
-static bool want_switches(const struct recipe_switches *s, const char *name)
+/* Returns whether the list has the unit `name` or an instance of the template `name`. */
+static bool switches_have(const struct recipe_switches *s, const char *name)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		_cleanup_free_ char *template = template_of(s->v[i].unit);
@@ -50,17 +52,16 @@ static bool want_switches(const struct recipe_switches *s, const char *name)
 	return false;
 }
 
-bool unit_links_want(const char *path, void *recipe)
+bool unit_links_reads(const char *path, const struct recipe *r)
 {
-	const struct recipe *r = recipe;
 	const char *name;
 
 	for (size_t i = 0; i < ARRAY_SIZE(unit_dirs); i++) {
 		name = str_after(path, unit_dirs[i]);
-		if (name && !strchr(name, '/') && want_switches(&r->enable, name))
+		if (name && !strchr(name, '/') && switches_have(&r->enable, name))
 			return true;
 	}
-	return streq(path, "etc/shadow");
+	return false;
 }
 
 static bool find_file(const struct linker *k, const char *name, struct unit *ret)
@@ -72,7 +73,7 @@ static bool find_file(const struct linker *k, const char *name, struct unit *ret
 
 		if (!real)
 			continue;
-		/* The layer is not sorted yet. */
+		/* The layer is not sorted yet: no layer_find(). */
 		for (size_t n = 0; n < k->l->n; n++)
 			if (streq(k->l->v[n].path, real)) {
 				*ret = (struct unit){TAKE_PTR(real), k->l->v[n].text};
@@ -97,8 +98,8 @@ static bool find_unit(const struct linker *k, const char *name, struct unit *ret
 
 /* --- [Install] --------------------------------------------------------------------- */
 
-/* The words of every line "key=..." of [Install]; an empty value forgets the ones before.
- * Lines that end in '\' go on. */
+/* Returns the words of all lines "key=..." of [Install]. An empty value discards the
+ * words of the lines before. A line that ends in '\' continues on the next. Owned. */
 static char **install_words(const char *text, const char *key)
 {
 	_cleanup_free_ char *copy = xstrdup(text);
@@ -128,7 +129,7 @@ static char **install_words(const char *text, const char *key)
 	return words;
 }
 
-/* %i, %p, %n, %%. NULL for any other. */
+/* Replaces the specifiers %i, %p, %n and %%. Returns NULL if there is another. Owned. */
 static char *expand(const char *s, const char *name)
 {
 	const char *at = strchr(name, '@'), *dot = strrchr(name, '.');
@@ -171,6 +172,7 @@ static bool have_link(const struct linker *k, const char *path)
 	return false;
 }
 
+/* Adds a link to the unit, unless the layer or the base has it already. */
 static void add_link(struct linker *k, const char *to, const struct unit *u,
 		     const char *where)
 {
@@ -178,7 +180,7 @@ static void add_link(struct linker *k, const char *to, const struct unit *u,
 	struct index_entry *old = index_find(k->base, to);
 
 	if (have_link(k, to))
-		return; /* a role and enable may both want it */
+		return; /* a role and enable may both have it */
 	if (old && !old->dropped && old->type == ENTRY_SYMLINK) {
 		_cleanup_free_ char *real = index_resolve(k->base, old->target, false);
 
@@ -188,6 +190,7 @@ static void add_link(struct linker *k, const char *to, const struct unit *u,
 	layer_add_link(k->l, to, target, "unit link", where);
 }
 
+/* Adds a link for each word of the key. Returns how many words there were. */
 static size_t link_each(struct linker *k, const struct unit *u, const char *name,
 			const char *key, const char *suffix, const char *where)
 {
@@ -198,7 +201,7 @@ static size_t link_each(struct linker *k, const struct unit *u, const char *name
 		_cleanup_free_ char *word = expand(words[n], name), *to = NULL;
 
 		if (!word || strchr(word, '/')) {
-			diag_add(k->l->d, "%s: %s: [Install] %s=%s is not understood",
+			diag_add(k->l->d, "%s: %s: [Install] %s=%s is not supported",
 				 where, name, key, words[n]);
 			continue;
 		}
@@ -227,10 +230,11 @@ static void enable_unit(struct linker *k, const char *name, const char *where)
 		n += link_each(k, &u, name, "Alias", NULL, where);
 	}
 	if (n == 0)
-		diag_add(k->l->d,
-			 "%s: enable: '%s' (/%s) has no [Install] section that says what "
-			 "wants it",
-			 where, name, u.path);
+		diag_add(
+			k->l->d,
+			"%s: enable: '%s' (/%s) has no [Install] section with WantedBy=, "
+			"RequiredBy= or Alias=",
+			where, name, u.path);
 	free(u.path);
 }
 
@@ -284,8 +288,7 @@ static void link_role(struct linker *k, const struct role *role, const char *whe
 		else
 			diag_add(k->l->d,
 				 "%s: role '%s': neither the recipe nor the base has a "
-				 "unit "
-				 "'%s'",
+				 "unit '%s'",
 				 where, role->name, name);
 		free(u.path);
 	}

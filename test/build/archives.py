@@ -116,15 +116,15 @@ hostile("absolute", member("/etc/passwd", b"!"), "has an absolute name")
 hostile("dotdot", member("../etc/passwd", b"!"), "has '..' in its name")
 hostile("dotdot-deep", member("bin/../../etc/passwd", b"!"), "has '..' in its name")
 hostile("symlink-absolute", member("l", kind=tarfile.SYMTYPE, target="/etc"),
-        "is a symlink that points out of it")
+        "is a symlink to something outside it")
 hostile("symlink-up", member("a/l", kind=tarfile.SYMTYPE, target="../../etc"),
-        "is a symlink that points out of it")
+        "is a symlink to something outside it")
 hostile("symlink-up-late", member("a/l", kind=tarfile.SYMTYPE, target="b/../../../etc"),
-        "is a symlink that points out of it")
+        "is a symlink to something outside it")
 hostile("hardlink-absolute", member("h", kind=tarfile.LNKTYPE, target="/etc/shadow"),
-        "is a hard link to something outside")
+        "is a hard link to something outside it")
 hostile("hardlink-up", member("h", kind=tarfile.LNKTYPE, target="../etc/shadow"),
-        "is a hard link to something outside")
+        "is a hard link to something outside it")
 hostile("block", member("sda", kind=tarfile.BLKTYPE, devmajor=8),
         "is a device or another special file")
 hostile("char", member("mem", kind=tarfile.CHRTYPE, devmajor=1, devminor=1),
@@ -146,7 +146,7 @@ bad("zip-absolute", zipped(("bin/x", "x"), ("/x", "!")),
 
 # Bombs; the limit that archives.sh gives is 1 MiB.
 zeros = b"\0" * (8 << 20)
-over = "makes it more than 1.0 MiB unpacked, which is its limit: archive refused"
+over = "exceeds the limit of 1.0 MiB of unpacked data: archive refused"
 bad("bomb-gz", gzip.compress(tar(member("zeros", zeros), x)), "member 'zeros' " + over)
 bad("bomb-xz", lzma.compress(tar(member("zeros", zeros), x)), "member 'zeros' " + over)
 bad("bomb-many", gzip.compress(tar(x, *[member("z%d" % i, zeros[:300000]) for i in range(9)])),

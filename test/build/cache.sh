@@ -89,11 +89,11 @@ deb extra 3
 publish
 check "what the cache has is built all the same" build --offline
 refuse "what the archive no longer has is not" 1 \
-	"rackstrap: small no longer has all the packages of the lock: \`rackstrap lock $WORK/recipe/recipe.cfg\` takes the new ones" \
+	"rackstrap: small no longer has all packages of the lock: run \`rackstrap lock $WORK/recipe/recipe.cfg\` to lock the new ones" \
 	other cache-d fetch
 cp "$WORK/err" "$WORK/said"
-check "it says what it was and what it is" grep -qE "^rackstrap: package tool is 1.1 now, the lock has 1.0 \($LOCK:[0-9]+\)$" "$WORK/said"
-check "and what is new" grep -qxF "rackstrap: package extra is 3 now, the lock has none" "$WORK/said"
+check "it says what it was and what it is" grep -qE "^rackstrap: package tool is now 1.1, the lock has 1.0 \($LOCK:[0-9]+\)$" "$WORK/said"
+check "and what is new" grep -qxF "rackstrap: package extra is now 3, the lock does not have it" "$WORK/said"
 check "lock takes them" lock
 printf 'changed package tool 1.1 (was 1.0)\nnew package extra 3\n' | sort >"$WORK/want"
 told "and says so" sh -c "sort '$WORK/out1' | diff - '$WORK/want'"
@@ -101,10 +101,10 @@ check "then it is built" other cache-d build "${FROM[@]}"
 check "with the new one" grep -A1 '"name": "tool"' "$WORK/images/small/manifest.json"
 recipe tool extra
 refuse "a package that was not locked" 3 \
-	"rackstrap: $WORK/recipe/recipe.cfg:3: base: package extra was not asked for when it was locked ($LOCK:*): run \`rackstrap lock $WORK/recipe/recipe.cfg\`" build
+	"rackstrap: $WORK/recipe/recipe.cfg:3: base: package extra was not in the recipe when the base was locked ($LOCK:*): run \`rackstrap lock $WORK/recipe/recipe.cfg\`" build
 recipe helper
 refuse "a package that is no longer wanted" 3 \
-	"rackstrap: $WORK/recipe/recipe.cfg:3: base: package tool is no longer asked for, but was when it was locked *" build
+	"rackstrap: $WORK/recipe/recipe.cfg:3: base: package tool is no longer in the recipe, but was when the base was locked *" build
 recipe tool
 refuse "a locked file that the cache does not have, offline" 1 \
 	"rackstrap: *artifact 'kubelet' is not in the cache, and --offline was given" other cache-e build --offline

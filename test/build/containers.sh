@@ -86,7 +86,7 @@ bad config "image: *.json is sha256:*"
 bad missing "image: has no member '*.tar'"
 bad name "image: has no image team/one:v1"
 bad id "image: repositories: '../../etc' is not 64 hexadecimal digits"
-bad loop "image: layer * is its own parent"
+bad loop "image: layer * is its own ancestor"
 bad html "image: Unrecognized archive format"
 # On the host: `firstboot containers`, with a docker that keeps its images in a file and
 # begins to answer after a moment.

@@ -29,7 +29,7 @@ static int convert(char **argv, struct err *e)
 	bool remote = str_after(argv[1], REGISTRY_SCHEME);
 	_cleanup_close_ int in = -1, out = -1;
 	struct container_name as;
-	struct container c = {0};
+	struct container_archive c = {0};
 
 	if (container_name_parse(argv[2], &as) < 0)
 		return err_set(e, ERR_USAGE, "not an image: %s", argv[2]);

@@ -217,9 +217,9 @@ static void hostile_trees(void **state)
 		{{"../etc/passwd", .data = "!"},
 		 "u: member '../etc/passwd' has '..' in its name: archive refused"},
 		{{"h", .target = "/etc/shadow", .hard = true},
-		 "u: member 'h' is a hard link to something outside: archive refused"},
+		 "u: member 'h' is a hard link to something outside it: archive refused"},
 		{{"h", .target = "../etc/shadow", .hard = true},
-		 "u: member 'h' is a hard link to something outside: archive refused"},
+		 "u: member 'h' is a hard link to something outside it: archive refused"},
 	};
 
 	(void)state;

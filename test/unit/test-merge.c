@@ -202,7 +202,7 @@ static int do_merge(char *const *exclude, const char *sha256, struct err *e)
 	};
 
 	layer_finish(&w.layer);
-	plan(&w.index, &w.layer, exclude, &w.diag);
+	merge_plan(&w.index, &w.layer, exclude, &w.diag);
 	for (size_t i = 0; i < w.diag.n; i++)
 		print_error("%s\n", w.diag.lines[i]);
 	assert_int_equal(w.diag.n, 0);
@@ -251,7 +251,7 @@ static void lacks(const char *path)
 static void refused(const char *const *want, size_t n)
 {
 	layer_finish(&w.layer);
-	plan(&w.index, &w.layer, NULL, &w.diag);
+	merge_plan(&w.index, &w.layer, NULL, &w.diag);
 	for (size_t i = 0; i < n && i < w.diag.n; i++)
 		assert_string_equal(w.diag.lines[i], want[i]);
 	assert_int_equal(w.diag.n, n);
@@ -366,8 +366,8 @@ static void conflicts(void **state)
 
 static void root_without_a_lock(void **state)
 {
-	static const char *const want[] = {
-		"r.cfg:1: /etc/shadow: root must be locked (root:*:), ssh keys open it"};
+	static const char *const want[] = {"r.cfg:1: /etc/shadow: root must be locked "
+					   "(root:*:); log in with ssh keys"};
 
 	(void)state;
 	file("/etc/shadow", "bin:*:1:\nroot:$6$x$y:1:\n");
@@ -376,8 +376,9 @@ static void root_without_a_lock(void **state)
 
 static void no_root_at_all(void **state)
 {
-	static const char *const want[] = {"r.cfg:1: /etc/shadow has no line for root: "
-					   "everybody could be it"};
+	static const char *const want[] = {
+		"r.cfg:1: /etc/shadow has no line for root: anybody could "
+		"log in as root"};
 
 	(void)state;
 	file("/etc/shadow", "toor:*:1:\n");
@@ -417,8 +418,8 @@ static void hard_link_to_nothing(void **state)
 		TEXT("./etc/shadow", 0640, "root:!:1:\n"),
 		HARD("./a", "b"),
 	};
-	static const char *const want[] = {
-		"base: /a is a hard link to /b, which did not come before it"};
+	static const char *const want[] = {"base: /a is a hard link to /b, which is not "
+					   "a file before it in root.tar"};
 
 	teardown(state);
 	w = (struct world){.tar = make_base(bad, ARRAY_SIZE(bad))};
@@ -443,8 +444,9 @@ static void links_in_circles(void **state)
 	w.layer.d = &w.diag;
 	file("/a/x", "x");
 	assert_int_equal(w.diag.n, 1);
-	assert_string_equal(w.diag.lines[0],
-			    "r.cfg:1: /a/x: symlinks of the base lead nowhere");
+	assert_string_equal(
+		w.diag.lines[0],
+		"r.cfg:1: /a/x: symlinks of the base form a loop or lead to '/'");
 }
 
 /* A base that went bad in the cache is noticed while it is read. */
@@ -460,8 +462,9 @@ static void damaged_base(void **state)
 	free(TAKE_PTR(w.text));
 	sha256[0] = sha256[0] == '0' ? '1' : '0';
 	assert_int_equal(do_merge(NULL, sha256, &e), -1);
-	assert_string_equal(e.msg, "base: root.tar in the cache is damaged: --refresh "
-				   "makes the base anew");
+	assert_string_equal(e.msg, "base: root.tar in the cache is damaged: run again "
+				   "with --refresh to "
+				   "rebuild the base");
 	assert_int_equal(e.code, ERR_FAILED);
 }
 
@@ -556,7 +559,7 @@ static void units_that_are_not_there(void **state)
 		"r.cfg:9: enable: neither the recipe nor the base has a unit "
 		"'absent.service'",
 		"r.cfg:9: enable: 'bare.service' (/usr/lib/systemd/system/bare.service) "
-		"has no [Install] section that says what wants it",
+		"has no [Install] section with WantedBy=, RequiredBy= or Alias=",
 		"r.cfg:10: role 'node': neither the recipe nor the base has a unit "
 		"'nowhere.service'",
 	};

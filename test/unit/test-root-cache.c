@@ -90,7 +90,7 @@ static void put(struct fixture *f)
 		memset(f->items[i].sha256, (int)('a' + i), 64);
 		f->items[i].sha256[64] = '\0';
 	}
-	root_cache_put(&rc, f->dir, "made", &f->layer, &stats);
+	root_cache_store(&rc, f->dir, "made", &f->layer, &stats);
 	for (size_t i = 1; i < 3; i++) {
 		f->items[i].size = 0;
 		f->items[i].sha256[0] = '\0';
