@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sfdisk takes an image file's sectors for 512 bytes; fdisk can be told, and reads the
- * same script, but only as one who types (and exits 0 whatever happened): afterwards the
- * table must be where it belongs.
+ * Formats the layout as a script in the language of sfdisk(8) and lets libfdisk apply it:
+ * libfdisk writes the protective MBR, both headers and both arrays of entries. A file has
+ * no sector size of its own, so libfdisk is given the layout's.
  */
 #include "builder/image/gpt.h"
 
 #include "lib/file.h"
-#include "lib/run.h"
 #include "lib/str.h"
 
 #include <inttypes.h>
+#include <libfdisk/libfdisk.h>
 
 #define FIRST (1 << 20) /* byte of the first usable sector */
 
-const struct tool gpt_tools[] = {{"sfdisk", "fdisk"}, {"fdisk", "fdisk"}, {NULL, NULL}};
-
-static char *script(const struct disk_layout *l, const char *sha256)
+/* Returns the script; owned by the caller. */
+static char *format_script(const struct disk_layout *l, const char *sha256)
 {
 	_cleanup_buf_ struct buf b = {0};
 	char guid[DISK_GUID_LEN];
@@ -37,68 +36,70 @@ static char *script(const struct disk_layout *l, const char *sha256)
 	return buf_take(&b);
 }
 
-/* What it says of its work is nobody's concern. */
-static int run_with(const char *const *argv, const char *dir, const char *text,
-		    struct err *e)
+/* Keeps the last warning of libfdisk in the char * that `data` points to. */
+static int keep_warning(_unused_ struct fdisk_context *cxt, struct fdisk_ask *ask,
+			void *data)
 {
-	_cleanup_free_ char *path = xasprintf("%s/gpt.input", dir), *said = NULL;
-	_cleanup_close_ int fd = -1;
-	struct run r = {.argv = argv};
-	size_t len = 0;
-	int n = file_write_at(AT_FDCWD, path, text, strlen(text), 0644);
+	int type = fdisk_ask_get_type(ask);
+	char **warning = data;
 
-	if (n >= 0)
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (n < 0 || fd < 0)
-		return err_errno(e, n < 0 ? n : errno, "%s", path);
-	r.in = fd;
-	return run_capture(&r, &said, &len, e);
-}
+	if (type == FDISK_ASKTYPE_WARN || type == FDISK_ASKTYPE_WARNX) {
+		const char *text = fdisk_ask_print_get_mesg(ask);
 
-static int by_sfdisk(const char *image, const char *text, const char *dir, struct err *e)
-{
-	const char *const argv[] = {
-		"sfdisk", "--quiet", "--no-reread",       "--no-tell-kernel",
-		"--wipe", "never",   "--wipe-partitions", "never",
-		image,    NULL};
-
-	return run_with(argv, dir, text, e);
-}
-
-static int by_fdisk(const char *image, const struct disk_layout *l, const char *text,
-		    const char *dir, struct err *e)
-{
-	_cleanup_free_ char *path = xasprintf("%s/gpt.script", dir);
-	_cleanup_free_ char *typed = xasprintf("g\nI\n%s\nw\n", path);
-	_cleanup_free_ char *sector = xasprintf("%u", l->sector);
-	const char *const argv[] = {"fdisk",  "--noauto-pt", "--sector-size",     sector,
-				    "--wipe", "never",       "--wipe-partitions", "never",
-				    image,    NULL};
-	int n = file_write_at(AT_FDCWD, path, text, strlen(text), 0644);
-
-	if (n < 0)
-		return err_errno(e, n, "%s", path);
-	return run_with(argv, dir, typed, e);
-}
-
-/* UEFI 2.10, 5.3.2: the header is in the second sector, and begins so. */
-static int check(const char *image, const struct disk_layout *l, struct err *e)
-{
-	_cleanup_close_ int fd = open(image, O_RDONLY | O_CLOEXEC);
-	char magic[8];
-
-	if (fd < 0 || pread(fd, magic, sizeof(magic), l->sector) != sizeof(magic) ||
-	    memcmp(magic, "EFI PART", sizeof(magic)) != 0)
-		return err_set(e, ERR_FAILED, "%s: fdisk wrote no GPT", image);
+		free(*warning);
+		*warning = text ? xstrdup(text) : NULL;
+	}
 	return 0;
 }
 
-int gpt_write(const char *image, const struct disk_layout *l, const char *sha256,
-	      const char *dir, struct err *e)
+/* Parses `text` and applies it to the context's device. 0 or -errno. */
+static int apply(struct fdisk_context *cxt, struct fdisk_script *script, char *text)
 {
-	_cleanup_free_ char *text = script(l, sha256);
-	int r = l->sector == 512 ? by_sfdisk(image, text, dir, e)
-				 : by_fdisk(image, l, text, dir, e);
+	_cleanup_fclose_ FILE *f = fmemopen(text, strlen(text), "re");
+	int r;
 
-	return r < 0 ? -1 : check(image, l, e);
+	if (!f || !script)
+		return -errno;
+	r = fdisk_script_read_file(script, f);
+	if (r == 0)
+		r = fdisk_apply_script(cxt, script);
+	return r == 0 ? fdisk_write_disklabel(cxt) : r;
+}
+
+/* As apply(), with the image as the device. */
+static int write_table(struct fdisk_context *cxt, const char *image, unsigned sector,
+		       char *text)
+{
+	struct fdisk_script *script;
+	int r = fdisk_save_user_sector_size(cxt, sector, sector), closed;
+
+	if (r == 0)
+		r = fdisk_disable_dialogs(cxt, 1);
+	if (r == 0)
+		r = fdisk_enable_bootbits_protection(cxt, 1);
+	if (r == 0)
+		r = fdisk_assign_device(cxt, image, 0);
+	if (r < 0)
+		return r;
+	script = fdisk_new_script(cxt);
+	r = apply(cxt, script, text);
+	fdisk_unref_script(script);
+	closed = fdisk_deassign_device(cxt, 1 /* without sync(2) of all disks */);
+	return r < 0 ? r : closed;
+}
+
+int gpt_write(const char *image, const struct disk_layout *l, const char *sha256,
+	      struct err *e)
+{
+	_cleanup_free_ char *text = format_script(l, sha256), *warning = NULL;
+	struct fdisk_context *cxt = fdisk_new_context();
+	int r = cxt ? fdisk_set_ask(cxt, keep_warning, &warning) : -ENOMEM;
+
+	if (r == 0)
+		r = write_table(cxt, image, l->sector, text);
+	fdisk_unref_context(cxt);
+	if (r < 0 && warning)
+		return err_set(e, ERR_FAILED, "%s: cannot write the GPT: %s", image,
+			       warning);
+	return r < 0 ? err_errno(e, r, "%s: cannot write the GPT", image) : 0;
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A partition table in an image file, by sfdisk(8), or fdisk(8) for other sectors. */
+/* Writes the partition table of a disk image with libfdisk. */
 #pragma once
 
 #include "builder/common/disk-layout.h"
-#include "builder/common/tool.h"
 
-extern const struct tool gpt_tools[]; /* NULL-terminated */
-
-/* Writes the GPT of `l` into `image`, which has its size already; GUIDs come from
- * `sha256` (disk_guid). Its other bytes stay. `dir` is for what it needs meanwhile. */
+/*
+ * Writes the GPT of `l` into the file `image`, which has its final size already. The
+ * GUIDs are derived from `sha256` (disk_guid). The MBR's boot code and all bytes outside
+ * of the two tables stay as they are.
+ */
 int gpt_write(const char *image, const struct disk_layout *l, const char *sha256,
-	      const char *dir, struct err *e) _must_check_;
+	      struct err *e) _must_check_;

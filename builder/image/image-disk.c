@@ -20,8 +20,8 @@
 
 static const struct tool disk_own_tools[] = {
 	{"qemu-img", "qemu-utils"}, {"zstd", "zstd"}, {NULL, NULL}};
-static const struct tool *const disk_tools[] = {gpt_tools, fat_tools, grub_tools,
-						disk_own_tools, NULL};
+static const struct tool *const disk_tools[] = {fat_tools, grub_tools, disk_own_tools,
+						NULL};
 
 static int make_boot(const struct image_parts *p, const struct medium *m,
 		     const struct disk_layout *l, const char *image, struct err *e)
@@ -73,8 +73,7 @@ static int make_raw(const struct image_parts *p, struct medium *m, const char *i
 		return -1;
 	if (ftruncate(fd, (off_t)l.size) < 0)
 		return err_errno(e, errno, "%s", image);
-	if (gpt_write(image, &l, m->id, m->dir, e) < 0 ||
-	    make_boot(p, m, &l, image, e) < 0)
+	if (gpt_write(image, &l, m->id, e) < 0 || make_boot(p, m, &l, image, e) < 0)
 		return -1;
 	return make_bios(fd, p, &l, e);
 }

@@ -34,6 +34,7 @@ library_files() {
 	archive_entry.h -
 	curl/curl.h -
 	guestfs.h builder/common/guest.c
+	libfdisk/ builder/image/gpt.c
 	openssl/ -
 	END
 }
