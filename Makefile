@@ -151,10 +151,15 @@ $(TEST_TOOLS): $(O)/test/tools/%: $(O)/obj/test/tools/%.o $(ARCHIVES)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $^ $(LIBS_BUILDER)
 
 # A fuzz target is LLVMFuzzerTestOneInput(); test/fuzz/replay.c is a plain main that
-# replays a corpus. libFuzzer builds are `make fuzz` (clang).
+# replays a corpus.
 $(FUZZERS): $(O)/test/fuzz/%: $(O)/obj/test/fuzz/%.o $(O)/obj/test/fuzz/replay.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $^ $(LIBS_BUILDER)
+
+# The same with libFuzzer in place of the main; test/fuzz/run has the flags for it.
+$(O)/libfuzzer/%: $(O)/obj/test/fuzz/%.o $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_BUILDER)
 
 # --- the main job ------------------------------------------------------------------
 

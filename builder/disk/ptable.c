@@ -1,10 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A GPT's header stands in sector 1, so where it is found says how large a sector is. A
- * table is believed when its checksums are right and its partitions lie on the disk.
+ * Reads a partition table that anybody may have written. The header of a GPT is in sector
+ * 1, so its offset gives the sector size. A GPT is used only when its checksums are right
+ * and all its partitions lie on the disk.
  *
- * Limits: the copy of a GPT at the disk's end is not looked at; logical partitions are
- * followed for 128 links; a hybrid MBR beside a GPT is not told of.
+ * libfdisk, which writes our tables (builder/image/gpt.c), does not read them here:
+ * - it takes a file's sectors for 512 bytes unless it is told otherwise, and here the
+ *   sector size is one of the things to find out;
+ * - when the first GPT is damaged it goes on with the copy at the disk's end and only
+ *   warns; the callers have to report the damage. Of a compressed image the copy is not
+ *   even there to read (disk-image.c has only the first MiB);
+ * - it tries its readers for BSD, SGI and Sun labels too, as root, on a disk or image
+ *   from elsewhere that may be hostile. The reader below knows two formats and has a
+ *   fuzzer (test/fuzz/fuzz-ptable.c).
+ *
+ * Limits: the copy of a GPT at the disk's end is not read; a hybrid MBR beside a GPT is
+ * not reported; at most 128 logical partitions of each extended partition are read; MBR
+ * partitions may reach beyond the disk's end.
  */
 #include "builder/disk/ptable.h"
 
@@ -48,8 +60,8 @@ struct mbr {
 } __attribute__((packed));
 _Static_assert(sizeof(struct mbr) == MBR_SECTOR, "UEFI 5.2.1");
 
-/* What people call them. Source: UEFI 5.3.3, the Discoverable Partitions Specification,
- * and sfdisk's list of types. */
+/* Partition types in words. Source: UEFI 5.3.3, the Discoverable Partitions
+ * Specification, and sfdisk's list of types. */
 static const struct {
 	const char *type, *what;
 } types[] = {
@@ -84,7 +96,7 @@ static const struct {
 	{"0xfd", "Linux RAID"},
 };
 
-static const char *what_is(const char *type)
+static const char *type_in_words(const char *type)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
 		if (streq(types[i].type, type))
@@ -92,7 +104,7 @@ static const char *what_is(const char *type)
 	return NULL;
 }
 
-/* All `len` bytes, or -errno; -ENODATA beyond the end. */
+/* Reads all `len` bytes. 0 or -errno; -ENODATA when the file ends before. */
 static int read_at(int fd, uint64_t at, void *buf, size_t len)
 {
 	for (char *p = buf; len > 0;) {
@@ -109,7 +121,8 @@ static int read_at(int fd, uint64_t at, void *buf, size_t len)
 	return 0;
 }
 
-static struct partition *add(struct ptable *t)
+/* Appends an empty partition and returns it. */
+static struct partition *append(struct ptable *t)
 {
 	t->v = xrealloc(t->v, (t->n + 1) * sizeof(*t->v));
 	t->v[t->n] = (struct partition){0};
@@ -118,7 +131,7 @@ static struct partition *add(struct ptable *t)
 
 /* --- GPT --------------------------------------------------------------------------- */
 
-/* CRC-32 as in Ethernet, which UEFI 5.3.2 asks for. */
+/* Returns the CRC-32 of Ethernet, which UEFI 5.3.2 prescribes. */
 static uint32_t crc32(const void *data, size_t len)
 {
 	uint32_t crc = UINT32_MAX;
@@ -131,7 +144,7 @@ static uint32_t crc32(const void *data, size_t len)
 	return ~crc;
 }
 
-/* The first three fields are little-endian (UEFI appendix A). */
+/* Writes a GUID as text. Its first three fields are little-endian (UEFI appendix A). */
 static void format_guid(const uint8_t g[16], char out[static 37])
 {
 	static const uint8_t order[] = {3, 2, 1,  0,  5,  4,  7,  6,
@@ -145,7 +158,8 @@ static void format_guid(const uint8_t g[16], char out[static 37])
 	}
 }
 
-static char *put_utf8(char *out, uint32_t c)
+/* Writes `c`, below 0x10000, and returns where the next character goes. */
+static char *append_utf8(char *out, uint32_t c)
 {
 	if (c < 0x80) {
 		*out++ = (char)c;
@@ -160,7 +174,8 @@ static char *put_utf8(char *out, uint32_t c)
 	return out;
 }
 
-/* UCS-2; what a terminal should not get, and surrogates, become '?'. */
+/* Writes the name, which is UCS-2, as UTF-8. Control characters and surrogates become
+ * '?': the name is shown on terminals. */
 static void format_name(const struct gpt_entry *entry, char *out)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(entry->name); i++) {
@@ -170,23 +185,25 @@ static void format_name(const struct gpt_entry *entry, char *out)
 			break;
 		if (c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0xd800 && c < 0xe000))
 			c = '?';
-		out = put_utf8(out, c);
+		out = append_utf8(out, c);
 	}
 	*out = '\0';
 }
 
-static bool header_is_right(struct gpt_header *h, uint32_t sector)
+static bool header_is_valid(struct gpt_header *h, uint32_t sector)
 {
 	uint8_t block[4096];
 	uint32_t crc = le32toh(h->crc), size = le32toh(h->size);
 
-	if (size < sizeof(*h) || size > sector || le64toh(h->my_lba) != 1)
+	if (size < sizeof(*h) || size > sector || le64toh(h->my_lba) != 1 ||
+	    le64toh(h->alternate_lba) >= UINT64_MAX / sector)
 		return false;
 	memcpy(block, h, size);
 	memset(block + offsetof(struct gpt_header, crc), 0, sizeof(h->crc));
 	return crc32(block, size) == crc;
 }
 
+/* Adds the partition of an entry that is in use, or sets t->fault. */
 static void add_entry(struct ptable *t, const struct gpt_entry *entry, unsigned number,
 		      uint64_t size)
 {
@@ -200,16 +217,17 @@ static void add_entry(struct ptable *t, const struct gpt_entry *entry, unsigned 
 		t->fault = "a partition reaches beyond the disk's end";
 		return;
 	}
-	p = add(t);
+	p = append(t);
 	p->number = number;
 	p->start = first * t->sector;
 	p->size = (last - first + 1) * t->sector;
 	format_guid(entry->type, p->type);
 	format_guid(entry->guid, p->uuid);
 	format_name(entry, p->name);
-	p->what = what_is(p->type);
+	p->what = type_in_words(p->type);
 }
 
+/* Reads all entries, or sets t->fault. 0 or -errno. */
 static int read_entries(struct ptable *t, const struct gpt_header *h, int fd,
 			uint64_t size)
 {
@@ -240,7 +258,7 @@ static int read_entries(struct ptable *t, const struct gpt_header *h, int fd,
 	return 0;
 }
 
-/* 1: there is a GPT, right or not. */
+/* Returns 1 when there is a GPT, damaged or not, 0 when there is none, or -errno. */
 static int read_gpt(struct ptable *t, int fd, uint64_t size, unsigned sector)
 {
 	union {
@@ -257,7 +275,7 @@ static int read_gpt(struct ptable *t, int fd, uint64_t size, unsigned sector)
 		return 0;
 	t->kind = PTABLE_GPT;
 	t->sector = sector;
-	if (!header_is_right(&u.h, sector)) {
+	if (!header_is_valid(&u.h, sector)) {
 		t->fault = "its header is damaged";
 		return 1;
 	}
@@ -274,21 +292,27 @@ static bool is_extended(uint8_t type)
 	return type == 0x05 || type == 0x0f || type == 0x85;
 }
 
+/* Adds a partition whose first sector is counted from the sector `base`. */
 static void add_mbr(struct ptable *t, const struct mbr_entry *m, unsigned number,
 		    uint64_t base)
 {
-	struct partition *p = add(t);
+	struct partition *p = append(t);
 
 	p->number = number;
 	p->start = (base + le32toh(m->first)) * MBR_SECTOR;
 	p->size = (uint64_t)le32toh(m->count) * MBR_SECTOR;
 	snprintf(p->type, sizeof(p->type), "0x%02x", m->type);
-	p->what = what_is(p->type);
+	p->what = type_in_words(p->type);
 }
 
-/* A chain of MBRs: the first entry is the partition, the second the next link, counted
- * from the extended partition's start. */
-static int read_logical(struct ptable *t, int fd, uint64_t extended)
+/*
+ * Reads the logical partitions of the extended partition that begins at the sector
+ * `extended`: a chain of MBRs, in each of which the first entry is a partition and the
+ * second the next MBR, counted from `extended`. *next is the number of the next logical
+ * partition; like the kernel's (block/partitions/msdos.c) the numbers go on through a
+ * second extended partition.
+ */
+static int read_logical(struct ptable *t, int fd, uint64_t extended, unsigned *next)
 {
 	uint64_t at = extended;
 	struct mbr m;
@@ -302,8 +326,8 @@ static int read_logical(struct ptable *t, int fd, uint64_t extended)
 			return r;
 		if (m.signature[0] != 0x55 || m.signature[1] != 0xaa)
 			return 0;
-		if (m.v[0].type != 0)
-			add_mbr(t, &m.v[0], 5 + i, at);
+		if (m.v[0].type != 0 && m.v[0].count != 0)
+			add_mbr(t, &m.v[0], (*next)++, at);
 		if (!is_extended(m.v[1].type))
 			return 0;
 		at = extended + le32toh(m.v[1].first);
@@ -311,7 +335,8 @@ static int read_logical(struct ptable *t, int fd, uint64_t extended)
 	return 0;
 }
 
-/* A file system's boot sector ends as an MBR does; its "entries" are text or code. */
+/* Checks for an MBR with partitions. A file system's boot sector ends with the same
+ * signature, but has text or code in place of the entries. */
 static bool is_mbr(const struct mbr *m)
 {
 	size_t used = 0;
@@ -328,6 +353,7 @@ static bool is_mbr(const struct mbr *m)
 
 static int read_mbr(struct ptable *t, int fd)
 {
+	unsigned next_logical = 5;
 	struct mbr m;
 	int r = read_at(fd, 0, &m, sizeof(m));
 
@@ -343,7 +369,7 @@ static int read_mbr(struct ptable *t, int fd)
 			continue;
 		add_mbr(t, &m.v[i], i + 1, 0);
 		if (is_extended(m.v[i].type)) {
-			r = read_logical(t, fd, le32toh(m.v[i].first));
+			r = read_logical(t, fd, le32toh(m.v[i].first), &next_logical);
 			if (r < 0)
 				return r;
 		}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What partitions a disk or a disk image has: a GPT (UEFI specification 2.10, chapter 5),
- * else an MBR with its logical partitions. Only read: what makes and changes partition
- * tables is sfdisk.
+ * Reads the partition table of a disk or a disk image: a GPT (UEFI specification 2.10,
+ * chapter 5), else an MBR with its logical partitions. It writes none: images get theirs
+ * from builder/image/gpt.h.
  */
 #pragma once
 
@@ -25,17 +25,20 @@ struct partition {
 
 struct ptable {
 	enum ptable_kind kind;
-	unsigned sector; /* bytes that the table counts in: 512 or 4096; of an MBR 512 */
-	char id[37];     /* GPT: the disk's GUID; MBR: "0x1234abcd" */
-	uint64_t disk;   /* bytes, as far as a GPT says the disk reaches; else 0 */
-	const char *fault;   /* what is wrong with a GPT that is there ("its partition
-			    * entries are damaged"), which has no partitions then */
+	unsigned sector; /* bytes of the sectors in the table: 512 or 4096; of an MBR 512
+			  */
+	char id[37];    /* GPT: the disk's GUID; MBR: "0x1234abcd" */
+	uint64_t disk;  /* size of the disk by its GPT, bytes; else 0 */
+	const char *fault;   /* a fault of the GPT ("its partition entries are damaged"),
+			      * which has no partitions then; else NULL */
 	struct partition *v; /* in the table's order */
 	size_t n;
 };
 
-/* Reads `fd`, a file or a block device of `size` bytes (not opened with O_DIRECT). 0,
- * also when there is no table, or -errno. */
+/*
+ * Reads the table of `fd`, a file or a block device of `size` bytes that was not opened
+ * with O_DIRECT. Returns 0, with PTABLE_NONE when there is no table, or -errno.
+ */
 int ptable_read(struct ptable *ret, int fd, uint64_t size) _must_check_;
 void ptable_done(struct ptable *t);
 #define _cleanup_ptable_ _cleanup_(ptable_done)

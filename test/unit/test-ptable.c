@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Partition tables that sfdisk made are read as it meant them; damaged ones are told. */
+/* Reads partition tables that sfdisk made; reports damaged ones. */
 #include "builder/disk/ptable.h"
 #include "lib/file.h"
 #include "lib/run.h"
@@ -179,6 +179,39 @@ static void test_mbr(void **state)
 	assert_true(t.v[4].start == 40 * MIB);
 }
 
+/* Two extended partitions with the same two logical ones: their numbers go on. */
+static void test_two_extended(void **state)
+{
+	static const unsigned numbers[] = {1, 5, 6, 2, 7, 8};
+	_cleanup_ptable_ struct ptable t = {0};
+	char entry[16];
+
+	(void)state;
+	sfdisk("label: dos\nsize=20M, type=5\n5: size=4M, type=83\n6: size=4M, "
+	       "type=82\n");
+	assert_int_equal(pread(fd, entry, sizeof(entry), 446), sizeof(entry));
+	poke(446 + 16, entry, sizeof(entry));
+	assert_int_equal(ptable_read(&t, fd, SIZE), 0);
+	assert_int_equal(t.n, 6);
+	for (unsigned i = 0; i < 6; i++)
+		assert_int_equal(t.v[i].number, numbers[i]);
+}
+
+/* A link without a partition has no number. */
+static void test_empty_link(void **state)
+{
+	_cleanup_ptable_ struct ptable t = {0};
+
+	(void)state;
+	sfdisk("label: dos\nsize=20M, type=5\n5: size=4M, type=83\n6: size=4M, "
+	       "type=82\n");
+	poke(MIB + 446 + 12, "\0\0\0\0", 4); /* the count of sectors */
+	assert_int_equal(ptable_read(&t, fd, SIZE), 0);
+	assert_int_equal(t.n, 2);
+	assert_int_equal(t.v[1].number, 5);
+	assert_string_equal(t.v[1].what, "Linux swap");
+}
+
 /* Logical partitions that lead back to the first. */
 static void test_mbr_in_a_circle(void **state)
 {
@@ -201,6 +234,8 @@ int main(void)
 		disk_test(test_gpt_of_large_sectors),
 		disk_test(test_damaged_gpt),
 		disk_test(test_mbr),
+		disk_test(test_two_extended),
+		disk_test(test_empty_link),
 		disk_test(test_mbr_in_a_circle),
 	};
 
