@@ -202,8 +202,8 @@ static int put_config(const struct disk_view *m, const struct config_text *c,
 		r = -errno;
 	if (r < 0)
 		return err_errno(e, r, "%s", file);
-	if (disk_view_put(m, raw, other, NULL, e) < 0 ||
-	    disk_view_put(m, raw, path, file, e) < 0)
+	if (disk_view_write(m, raw, other, NULL, e) < 0 ||
+	    disk_view_write(m, raw, path, file, e) < 0)
 		return -1;
 	return compare(m, raw, path, c, e);
 }

@@ -6,7 +6,7 @@
 #include "builder/command.h"
 #include "builder/common/progress.h"
 #include "builder/disk/blockdev.h"
-#include "builder/disk/media.h"
+#include "builder/disk/disk-image.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "pxe/table.h"
@@ -108,7 +108,7 @@ static int list(int root, bool json, struct err *e)
 
 /* --- what speaks against it --------------------------------------------------------- */
 
-static void check_image(const struct media *m, struct diag *d)
+static void check_image(const struct disk_image *m, struct diag *d)
 {
 	if (m->table.fault)
 		diag_add(d, "%s: has a GPT, but %s: it is damaged or cut off", m->path,
@@ -119,7 +119,8 @@ static void check_image(const struct media *m, struct diag *d)
 			 (unsigned long long)m->table.disk);
 }
 
-static void check_fit(const struct media *m, const struct device *dev, struct diag *d)
+static void check_fit(const struct disk_image *m, const struct device *dev,
+		      struct diag *d)
 {
 	char has[PROGRESS_SIZE_LEN], needs[PROGRESS_SIZE_LEN];
 
@@ -136,7 +137,7 @@ static void check_fit(const struct media *m, const struct device *dev, struct di
 			 dev->path, dev->sector, m->table.sector);
 }
 
-static int check(const struct media *m, const struct device *dev, struct err *e)
+static int check(const struct disk_image *m, const struct device *dev, struct err *e)
 {
 	_cleanup_free_ char *why = objection(dev);
 	_cleanup_diag_ struct diag d = {0};
@@ -260,12 +261,12 @@ static void catch_signals(void)
 		sigaction(signals[i], &sa, NULL);
 }
 
-static int read_media(void *data, void *buf, size_t len, struct err *e)
+static int read_image(void *data, void *buf, size_t len, struct err *e)
 {
-	return media_read(data, buf, len, e);
+	return disk_image_read(data, buf, len, e);
 }
 
-static void tell_result(const struct asked *a, const struct media *m,
+static void tell_result(const struct asked *a, const struct disk_image *m,
 			const struct flash_stats *s, uint64_t ms)
 {
 	char size[PROGRESS_SIZE_LEN], zero[PROGRESS_SIZE_LEN];
@@ -296,18 +297,18 @@ static void tell_result(const struct asked *a, const struct media *m,
 static int write_image(const struct asked *a, int root, struct err *e)
 {
 	_cleanup_blockdev_ struct blockdev b = {.fd = -1};
-	_cleanup_media_ struct media m = {.fd = -1};
-	struct flash_source source = {.data = &m, .read = read_media};
+	_cleanup_disk_image_ struct disk_image m = {.fd = -1};
+	struct flash_source source = {.data = &m, .read = read_image};
 	struct flash_stats stats;
 	uint64_t start;
 
 	/* The device first: reading through a large image takes a while. */
 	if (blockdev_find(&b, root, a->device, e) < 0 ||
-	    media_open(&m, a->image, e) < 0 || check(&m, &b.facts, e) < 0 ||
+	    disk_image_open(&m, a->image, e) < 0 || check(&m, &b.facts, e) < 0 ||
 	    blockdev_open(&b, e) < 0)
 		return -1;
 	show(&b.facts, root);
-	if (confirm(a, &b.facts, e) < 0 || media_rewind(&m, e) < 0)
+	if (confirm(a, &b.facts, e) < 0 || disk_image_rewind(&m, e) < 0)
 		return -1;
 	source.size = m.size;
 	start = progress_now_ms();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A device is found by its number, which a path like /dev/disk/by-id/... leads to, and is
- * the same device as long as it is held open. */
+/* Identifies the device by its number, because its path may be a link such as
+ * /dev/disk/by-id/... An open descriptor keeps referring to the same device. */
 #include "builder/disk/blockdev.h"
 
 #include "lib/file.h"
@@ -10,8 +10,9 @@
 #include <sys/ioctl.h>
 #include <sys/sysmacros.h>
 
-/* A disk that was pulled out has no bytes any more, and is "full". */
-static int why_nothing(const struct blockdev *b, int r)
+/* Returns -ENODEV when the device is gone, else `r`: a disk that was pulled out reports a
+ * size of 0 and fails with ENOSPC. */
+static int io_error(const struct blockdev *b, int r)
 {
 	uint64_t size = 0;
 
@@ -30,7 +31,7 @@ static int dev_write(void *data, uint64_t at, const void *buf, size_t len)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return why_nothing(b, n < 0 ? -errno : -ENOSPC);
+			return io_error(b, n < 0 ? -errno : -ENOSPC);
 		p += n;
 		at += (uint64_t)n;
 		len -= (size_t)n;
@@ -48,7 +49,7 @@ static int dev_read(void *data, uint64_t at, void *buf, size_t len)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return why_nothing(b, n < 0 ? -errno : -ENODATA);
+			return io_error(b, n < 0 ? -errno : -ENODATA);
 		p += n;
 		at += (uint64_t)n;
 		len -= (size_t)n;
@@ -56,8 +57,8 @@ static int dev_read(void *data, uint64_t at, void *buf, size_t len)
 	return 0;
 }
 
-/* BLKFLSBUF drops what the page cache holds of the device, which readers without O_DIRECT
- * put there; those that O_DIRECT passes by anyway. */
+/* Flushes the device. BLKFLSBUF drops the pages that readers without O_DIRECT left in the
+ * page cache. */
 static int dev_flush(void *data)
 {
 	const struct blockdev *b = data;
@@ -76,7 +77,7 @@ int blockdev_find(struct blockdev *b, int root, const char *path, struct err *e)
 	if (stat(path, &st) < 0)
 		return err_errno(e, errno, "%s", path);
 	if (!S_ISBLK(st.st_mode))
-		return err_set(e, ERR_FAILED, "%s: is no disk (not a block device)",
+		return err_set(e, ERR_FAILED, "%s: is not a disk (not a block device)",
 			       path);
 	if (device_name(root, major(st.st_rdev), minor(st.st_rdev), path, &name, e) < 0 ||
 	    device_read(&b->facts, root, name, e) < 0)
@@ -87,7 +88,7 @@ int blockdev_find(struct blockdev *b, int root, const char *path, struct err *e)
 	return 0;
 }
 
-static int open_it(struct blockdev *b, struct err *e)
+static int open_exclusive(struct blockdev *b, struct err *e)
 {
 	const char *path = b->facts.path;
 
@@ -96,7 +97,7 @@ static int open_it(struct blockdev *b, struct err *e)
 		return 0;
 	if (errno == EBUSY)
 		return err_set(e, ERR_FAILED,
-			       "%s: is in use: the kernel does not give it away (it may "
+			       "%s: is in use: it cannot be opened exclusively (it may "
 			       "be mounted elsewhere, or part of an array)",
 			       path);
 	if (errno == EACCES || errno == EPERM)
@@ -110,14 +111,15 @@ int blockdev_open(struct blockdev *b, struct err *e)
 	int sector = 0;
 	struct stat st;
 
-	if (open_it(b, e) < 0)
+	if (open_exclusive(b, e) < 0)
 		return -1;
 	if (fstat(b->fd, &st) < 0 || ioctl(b->fd, BLKGETSIZE64, &size) < 0 ||
 	    ioctl(b->fd, BLKSSZGET, &sector) < 0)
 		return err_errno(e, errno, "%s", b->facts.path);
 	if (st.st_rdev != b->number || size != b->facts.size ||
 	    (unsigned)sector != b->facts.sector)
-		return err_set(e, ERR_FAILED, "%s: has become another disk",
+		return err_set(e, ERR_FAILED,
+			       "%s: is a different disk now than a moment ago",
 			       b->facts.path);
 	b->target = (struct flash_target){
 		.name = b->facts.path,
@@ -133,8 +135,8 @@ int blockdev_open(struct blockdev *b, struct err *e)
 
 void blockdev_reread(const struct blockdev *b)
 {
-	/* Fails for disks that have no partitions ever; the next one to plug it in sees
-	 * them in any case. */
+	/* Fails for devices that the kernel reads no partitions from. The table on the
+	 * disk is valid all the same. */
 	(void)!ioctl(b->fd, BLKRRPART, 0);
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A disk is in use when it, a partition of it, or anything that lies on those (LVM, md,
- * dm-crypt: /sys/block/.../holders) is mounted or swapped to; and when something lies on
- * it at all. The system disk is the one that / or one of its parts is found on this way,
- * through however many layers.
+ * A disk is in use when it or a partition of it is mounted, is swap space or has a holder
+ * (LVM, md, dm-crypt: /sys/block/.../holders), and the same is checked for the holders. A
+ * disk under / or another directory of the system, through any number of such layers, is
+ * the system disk.
  *
- * Limits: who has it open without the kernel's knowledge (a virtual machine that was
- * given the disk) is not seen here.
+ * Limits: a process that has the device open, such as a virtual machine that uses the
+ * disk, is not found here; blockdev_open() fails when it was opened exclusively.
  */
 #include "builder/disk/device.h"
 
@@ -14,15 +14,15 @@
 #include "lib/file.h"
 #include "lib/str.h"
 
-#define DEPTH_MAX 8 /* of devices upon devices */
+#define DEPTH_MAX 8 /* layers of holders that are followed */
 #define TABLE_MAX (16 << 20)
 
 struct use {
 	struct device *d;
 	int root;
 	char **mounts; /* lines of mountinfo */
-	char **swaps;  /* lines of /proc/swaps, the heading among them */
-	bool system;
+	char **swaps;  /* lines of /proc/swaps, with the heading */
+	bool system;   /* the use by this system is in d->uses */
 };
 
 static char **read_lines(int root, const char *path)
@@ -34,7 +34,7 @@ static char **read_lines(int root, const char *path)
 		       : strv_split(text, "\n");
 }
 
-static bool is_of_system(const char *mountpoint)
+static bool is_system_directory(const char *mountpoint)
 {
 	static const char *const places[] = {"/",    "/usr", "/boot", "/boot/efi",
 					     "/efi", "/etc", "/var",  NULL};
@@ -42,7 +42,7 @@ static bool is_of_system(const char *mountpoint)
 	return strv_has((char *const *)places, mountpoint);
 }
 
-/* mountinfo has "\040" for a blank, and so on (proc(5)); in place. */
+/* Decodes mountinfo's octal escapes, "\040" for a blank (proc(5)), in place. */
 static void unescape(char *s)
 {
 	char *to = s;
@@ -59,8 +59,8 @@ static void unescape(char *s)
 	*to = '\0';
 }
 
-/* The device that mountinfo's line names behind " - TYPE ": btrfs and others have a
- * number of their own in front. */
+/* Checks whether `path` is the source in a line of mountinfo, which follows " - TYPE ".
+ * The device number in the line is not enough: btrfs and others have one of their own. */
 static bool has_source(char *const *fields, const char *path)
 {
 	for (size_t i = 6; fields[i]; i++)
@@ -80,11 +80,11 @@ static void find_mounts(struct use *u, const char *name, const char *number)
 		if (strv_len(f) < 6 || (!streq(f[2], number) && !has_source(f, path)))
 			continue;
 		unescape(f[4]);
-		if (is_of_system(f[4]) && !u->system) {
+		if (is_system_directory(f[4]) && !u->system) {
 			u->system = true;
 			strv_addf(&u->d->uses, "this system runs from it (%s is on %s)",
 				  f[4], name);
-		} else if (!is_of_system(f[4])) {
+		} else if (!is_system_directory(f[4])) {
 			strv_addf(&u->d->uses, "%s is mounted on %s", name, f[4]);
 		}
 	}
@@ -101,7 +101,7 @@ static void find_swaps(struct use *u, const char *name)
 	}
 }
 
-/* "LVM or device mapper 'vg-root'", "md raid1", ... */
+/* Returns "dm-0, device mapper's 'vg-root'", "md0, an md raid1", ...; owned. */
 static char *describe_holder(int root, const char *name)
 {
 	_cleanup_free_ char *dm = device_line(root, "sys/block/%s/dm/name", name);
@@ -133,7 +133,8 @@ static void find_holders(struct use *u, const char *dir, const char *name, unsig
 	}
 }
 
-/* A disk's folder or a partition's. */
+/* Adds the uses of the device with the folder `dir`, a disk or a partition, and of its
+ * partitions and holders. */
 static void find_in(struct use *u, const char *dir, const char *name, unsigned depth)
 {
 	_cleanup_free_ char *number = device_line(u->root, "%s/dev", dir);

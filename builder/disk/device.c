@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sysfs has a folder a disk; what model and serial number are depends on the driver:
+ * Reads a disk's folder in sysfs. The file that has the serial number depends on the
+ * driver:
  *
  *	NVMe, MMC, virtio	a file "serial" in the disk's folder or its device's
  *	SCSI, SATA, SAS		the unit serial number page, device/vpd_pg80 (SPC-4, 7.8)
  *	USB			"serial" of the USB device, some folders further up
  *
- * What none of them tells may be in udev's database.
+ * A serial number that is in none of them may be in udev's database.
  */
 #include "builder/disk/device.h"
 
@@ -17,10 +18,10 @@
 #include <limits.h>
 
 #define FACT_MAX 4096
-#define SECTOR   512 /* /sys/block/NAME/size counts in these, whatever the disk has */
-#define USB_UP   8   /* folders between a disk and its USB device */
+#define SECTOR   512 /* unit of /sys/block/NAME/size for all disks */
+#define USB_UP   8   /* at most so many folders from a disk up to its USB device */
 
-static uint64_t number_of(int root, const char *name, const char *file)
+static uint64_t read_number(int root, const char *name, const char *file)
 {
 	_cleanup_free_ char *s = device_line(root, "sys/block/%s/%s", name, file);
 	uint64_t n = 0;
@@ -30,7 +31,8 @@ static uint64_t number_of(int root, const char *name, const char *file)
 
 /* --- udev -------------------------------------------------------------------------- */
 
-/* A property that udev noted of the block device "8:16"; owned. */
+/* Returns a property of the block device `number` ("8:16") in udev's database, or NULL;
+ * owned. */
 static char *udev_get(int root, const char *number, const char *key)
 {
 	_cleanup_free_ char *path = xasprintf("run/udev/data/b%s", number), *text = NULL;
@@ -58,7 +60,7 @@ static char *udev_of(int root, const char *name, const char *key)
 
 char *device_label(const struct device *d, int root, unsigned number)
 {
-	/* "sda1", but "nvme0n1p1". */
+	/* Partition 1 is "sda1", but "nvme0n1p1". */
 	char last = d->name[strlen(d->name) - 1];
 	_cleanup_free_ char *dev =
 		device_line(root, "sys/block/%s/%s%s%u/dev", d->name, d->name,
@@ -67,9 +69,10 @@ char *device_label(const struct device *d, int root, unsigned number)
 	return dev ? udev_get(root, dev, "ID_FS_LABEL") : NULL;
 }
 
-/* --- what it is -------------------------------------------------------------------- */
+/* --- facts ------------------------------------------------------------------------- */
 
-/* Where it hangs, from its place in the device tree. The first that fits. */
+/* Returns the bus of the first entry whose text is in the disk's path in the device tree,
+ * or NULL. */
 static const char *bus_of(int root, const char *name)
 {
 	static const struct {
@@ -104,7 +107,7 @@ static char *model_of(int root, const char *name)
 	if (!model) /* MMC */
 		return device_line(root, "sys/block/%s/device/name", name);
 	vendor = device_line(root, "sys/block/%s/device/vendor", name);
-	/* libata says "ATA" of every disk; virtio has a number there. */
+	/* The vendor is "ATA" for all disks of libata and a number for virtio. */
 	if (vendor && !streq(vendor, "ATA") && !str_after(vendor, "0x")) {
 		char *both = xasprintf("%s %s", vendor, model);
 
@@ -114,7 +117,8 @@ static char *model_of(int root, const char *name)
 	return model;
 }
 
-/* SPC-4 7.8.15: four bytes of header, the last two the length; then text. */
+/* Returns the text of the unit serial number page, or NULL; owned. The page has four
+ * bytes of header, the last two its length, then the text (SPC-4 7.8.15). */
 static char *vpd_serial(int root, const char *name)
 {
 	_cleanup_free_ char *path = xasprintf("sys/block/%s/device/vpd_pg80", name);
@@ -134,7 +138,8 @@ static char *vpd_serial(int root, const char *name)
 	return n > 0 ? xstrndup(page + 4 + skip, n) : NULL;
 }
 
-/* Upwards to the USB device, which is where idVendor is. */
+/* Returns the serial number of the USB device, which is the nearest folder upwards that
+ * has idVendor; owned. */
 static char *usb_serial(int root, const char *name)
 {
 	_cleanup_buf_ struct buf up = {0};
@@ -150,7 +155,7 @@ static char *usb_serial(int root, const char *name)
 	return NULL;
 }
 
-/* A terminal will show it and somebody types it: no blanks, nothing but ASCII. */
+/* Checks that `s` is printable ASCII without blanks: the operator has to type it. */
 static bool can_be_typed(const char *s)
 {
 	for (; *s; s++)
@@ -186,7 +191,7 @@ int device_read(struct device *ret, int root, const char *name, struct err *e)
 
 	if (!size || str_to_u64(size, UINT64_MAX / SECTOR, &sectors) < 0)
 		return err_set(e, ERR_FAILED,
-			       "/dev/%s: /sys/block/%s/size is missing or no number",
+			       "/dev/%s: /sys/block/%s/size is missing or not a number",
 			       name, name);
 	d.name = xstrdup(name);
 	d.path = xasprintf("/dev/%s", name);
@@ -194,11 +199,11 @@ int device_read(struct device *ret, int root, const char *name, struct err *e)
 		if (*s == '!')
 			*s = '/';
 	d.size = sectors * SECTOR;
-	d.sector = (unsigned)number_of(root, name, "queue/logical_block_size");
+	d.sector = (unsigned)read_number(root, name, "queue/logical_block_size");
 	if (d.sector == 0)
 		d.sector = SECTOR;
-	d.read_only = number_of(root, name, "ro") != 0;
-	d.removable = number_of(root, name, "removable") != 0;
+	d.read_only = read_number(root, name, "ro") != 0;
+	d.removable = read_number(root, name, "removable") != 0;
 	d.bus = bus_of(root, name);
 	d.model = model_of(root, name);
 	d.serial = serial_of(root, name, d.bus);
@@ -223,7 +228,7 @@ const char *device_token(const struct device *d)
 	return d->serial ? d->serial : d->name;
 }
 
-/* --- which ------------------------------------------------------------------------- */
+/* --- names and lists --------------------------------------------------------------- */
 
 int device_name(int root, unsigned major, unsigned minor, const char *path, char **ret,
 		struct err *e)
@@ -238,7 +243,8 @@ int device_name(int root, unsigned major, unsigned minor, const char *path, char
 	target[n] = '\0';
 	slash = strrchr(target, '/');
 	if (!slash)
-		return err_set(e, ERR_FAILED, "%s: /%s leads nowhere", path, link);
+		return err_set(e, ERR_FAILED, "%s: /%s is not a link to a disk", path,
+			       link);
 	number = device_line(root, "%s/partition", link);
 	if (number) {
 		*slash = '\0';
@@ -252,7 +258,8 @@ int device_name(int root, unsigned major, unsigned minor, const char *path, char
 	return 0;
 }
 
-/* What one would put an image on. */
+/* Returns false for RAM disks, devices made of other disks, and drives for CDs, floppies
+ * and flash chips. */
 static bool is_disk(const char *name)
 {
 	static const char *const others[] = {"ram", "zram", "dm-", "md",
@@ -288,7 +295,7 @@ int devices_read(struct devices *ret, int root, struct err *e)
 
 		if (!is_disk(entry->d_name))
 			continue;
-		/* One that went away meanwhile is none. */
+		/* An error here is a disk that was just removed. */
 		if (device_read(&one, root, entry->d_name, NULL) < 0 || one.size == 0) {
 			device_done(&one);
 			continue;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Programs get the raw bytes as a path. Of an image that was unpacked that is a file
- * without a name: /proc/PID/fd/N leads to it as long as this program lives.
+ * The programs get the path of a raw image. The temporary file of a decompressed image
+ * has no name; its path is /proc/PID/fd/N, valid as long as this program runs.
  */
 #include "builder/disk/disk-view.h"
 
@@ -10,12 +10,13 @@
 #include "lib/run.h"
 #include "lib/str.h"
 
-#define ISO_MAGIC_AT 0x8001 /* ECMA-119 8.4: "CD001" behind the descriptor's type */
+#define ISO_MAGIC_AT 0x8001 /* ECMA-119 8.4: "CD001" follows the descriptor's type */
 #define EFI_SYSTEM   "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
 
 static const char *const mtools_env[] = {"TZ=UTC", "LC_ALL=C.UTF-8", "MTOOLSRC=/dev/null",
 					 "MTOOLS_SKIP_CHECK=1", NULL};
 
+/* Returns the first arguments of a program of mtools for the FAT at byte `fat`; owned. */
 static char **mtool(const char *name, const char *raw, uint64_t fat)
 {
 	char **argv = NULL;
@@ -26,7 +27,8 @@ static char **mtool(const char *name, const char *raw, uint64_t fat)
 	return argv;
 }
 
-static int tool(char *const *argv, char **ret, size_t *ret_len, struct err *e)
+/* Runs the program and captures its output; ret and ret_len may be NULL. */
+static int run_tool(char *const *argv, char **ret, size_t *ret_len, struct err *e)
 {
 	_cleanup_free_ char *said = NULL;
 	struct run r = {.argv = (const char *const *)argv, .env = mtools_env};
@@ -57,8 +59,9 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Lines of paths, each behind `prefix`; folders end in '/'. */
-static char **paths_of(const char *text, const char *prefix)
+/* Returns the lines of `text` that begin with `prefix`, without it and sorted; owned.
+ * Leaves out folders, which end in '/'. */
+static char **parse_paths(const char *text, const char *prefix)
 {
 	_cleanup_strv_ char **lines = strv_split(text, "\n");
 	char **v = NULL;
@@ -74,38 +77,38 @@ static char **paths_of(const char *text, const char *prefix)
 	return v;
 }
 
-static int list_fat(struct disk_view *m, struct err *e)
+static int list_fat(struct disk_view *v, struct err *e)
 {
-	_cleanup_strv_ char **argv = mtool("mdir", m->raw, m->fat), **lines = NULL;
+	_cleanup_strv_ char **argv = mtool("mdir", v->raw, v->fat), **lines = NULL;
 	_cleanup_free_ char *text = NULL;
 
 	strv_add(&argv, "-/");
 	strv_add(&argv, "-b");
 	strv_add(&argv, "::/");
-	if (tool(argv, &text, NULL, e) < 0)
-		return err_wrap(e, "%s", m->image.path);
-	m->config = paths_of(text, "::/");
+	if (run_tool(argv, &text, NULL, e) < 0)
+		return err_wrap(e, "%s", v->image.path);
+	v->config = parse_paths(text, "::/");
 	lines = strv_split(text, "\n");
-	m->has_dir = strv_has(lines, "::/rackstrap/");
+	v->has_dir = strv_has(lines, "::/rackstrap/");
 	return 0;
 }
 
-/* xorriso prints each path as a shell would need it: 'path'. */
-static int list_iso(const struct disk_view *m, char ***ret, struct err *e)
+/* Lists the files of the ISO. xorriso prints each path quoted as for a shell: 'path'. */
+static int list_iso(const struct disk_view *v, char ***ret, struct err *e)
 {
 	_cleanup_strv_ char **argv = NULL;
 	_cleanup_free_ char *text = NULL;
 
 	strv_add(&argv, "xorriso");
 	strv_add(&argv, "-indev");
-	strv_addf(&argv, "stdio:%s", m->raw);
+	strv_addf(&argv, "stdio:%s", v->raw);
 	add_words(&argv, "-find / -type f");
-	if (tool(argv, &text, NULL, e) < 0)
-		return err_wrap(e, "%s", m->image.path);
+	if (run_tool(argv, &text, NULL, e) < 0)
+		return err_wrap(e, "%s", v->image.path);
 	for (char *s = text; *s; s++)
 		if (s[0] == '\'' && s[1] == '\n')
 			s[0] = '\n';
-	*ret = paths_of(text, "'/");
+	*ret = parse_paths(text, "'/");
 	return 0;
 }
 
@@ -117,10 +120,11 @@ static bool is_iso(int fd)
 	       memcmp(magic, "CD001", sizeof(magic)) == 0;
 }
 
-/* Which partition holds the configuration; by name on a disk, by type on an ISO. */
-static const struct partition *find_fat(const struct disk_view *m, bool iso)
+/* Returns the partition with the configuration, or NULL: it is found by its name on a
+ * disk, by its type on an ISO. */
+static const struct partition *find_fat(const struct disk_view *v, bool iso)
 {
-	const struct ptable *t = &m->image.table;
+	const struct ptable *t = &v->image.table;
 
 	for (size_t i = 0; i < t->n; i++)
 		if (iso ? streq(t->v[i].type, EFI_SYSTEM) || streq(t->v[i].type, "0xef")
@@ -129,52 +133,53 @@ static const struct partition *find_fat(const struct disk_view *m, bool iso)
 	return NULL;
 }
 
-static int look(struct disk_view *m, struct err *e)
+/* Sets everything but v->image. */
+static int examine(struct disk_view *v, struct err *e)
 {
-	int fd = media_seekable(&m->image, e);
+	int fd = disk_image_seekable(&v->image, e);
 	const struct partition *fat;
 	bool iso;
 
 	if (fd < 0)
 		return -1;
-	m->raw = streq(m->image.format, "raw")
-			 ? xstrdup(m->image.path)
+	v->raw = streq(v->image.format, "raw")
+			 ? xstrdup(v->image.path)
 			 : xasprintf("/proc/%d/fd/%d", (int)getpid(), fd);
 	iso = is_iso(fd);
-	fat = find_fat(m, iso);
+	fat = find_fat(v, iso);
 	if (!fat)
 		return 0;
-	m->fat = fat->start;
-	if (iso && list_iso(m, &m->paths, e) < 0)
+	v->fat = fat->start;
+	if (iso && list_iso(v, &v->paths, e) < 0)
 		return -1;
-	if (iso && !strv_has(m->paths, MEDIUM_SUMS))
-		return 0; /* somebody else's */
-	if (list_fat(m, e) < 0)
+	if (iso && !strv_has(v->paths, MEDIUM_SUMS))
+		return 0; /* an ISO that rackstrap did not make */
+	if (list_fat(v, e) < 0)
 		return -1;
 	if (!iso)
-		m->paths = strv_dup(m->config);
-	m->kind = iso ? VIEW_ISO : VIEW_DISK;
+		v->paths = strv_dup(v->config);
+	v->kind = iso ? VIEW_ISO : VIEW_DISK;
 	return 0;
 }
 
 int disk_view_open(struct disk_view *ret, const char *path, struct err *e)
 {
-	_cleanup_disk_view_ struct disk_view m = {.image = {.fd = -1}};
+	_cleanup_disk_view_ struct disk_view v = {.image = {.fd = -1}};
 
-	if (media_open(&m.image, path, e) < 0 || look(&m, e) < 0)
+	if (disk_image_open(&v.image, path, e) < 0 || examine(&v, e) < 0)
 		return -1;
-	*ret = m;
-	m = (struct disk_view){.image = {.fd = -1}};
+	*ret = v;
+	v = (struct disk_view){.image = {.fd = -1}};
 	return 0;
 }
 
-void disk_view_done(struct disk_view *m)
+void disk_view_done(struct disk_view *v)
 {
-	media_done(&m->image);
-	free(m->raw);
-	strv_free(m->paths);
-	strv_free(m->config);
-	*m = (struct disk_view){.image = {.fd = -1}};
+	disk_image_done(&v->image);
+	free(v->raw);
+	strv_free(v->paths);
+	strv_free(v->config);
+	*v = (struct disk_view){.image = {.fd = -1}};
 }
 
 static bool is_config(const char *path)
@@ -182,16 +187,16 @@ static bool is_config(const char *path)
 	return streq(path, MEDIUM_HOST_CFG) || streq(path, MEDIUM_RACK_CFG);
 }
 
-static int read_fat(const struct disk_view *m, const char *path, char **ret,
+static int read_fat(const struct disk_view *v, const char *path, char **ret,
 		    size_t *ret_len, struct err *e)
 {
-	_cleanup_strv_ char **argv = mtool("mtype", m->raw, m->fat);
+	_cleanup_strv_ char **argv = mtool("mtype", v->raw, v->fat);
 
 	strv_addf(&argv, "::/%s", path);
-	return tool(argv, ret, ret_len, e);
+	return run_tool(argv, ret, ret_len, e);
 }
 
-static int read_iso(const struct disk_view *m, const char *path, char **ret,
+static int read_iso(const struct disk_view *v, const char *path, char **ret,
 		    size_t *ret_len, struct err *e)
 {
 	_cleanup_rm_rf_ char *dir = NULL;
@@ -203,33 +208,33 @@ static int read_iso(const struct disk_view *m, const char *path, char **ret,
 		return err_errno(e, r, "/tmp");
 	to = xasprintf("%s/file", dir);
 	add_words(&argv, "xorriso -osirrox on -indev");
-	strv_addf(&argv, "stdio:%s", m->raw);
+	strv_addf(&argv, "stdio:%s", v->raw);
 	strv_add(&argv, "-extract");
 	strv_addf(&argv, "/%s", path);
 	strv_add(&argv, to);
-	if (tool(argv, NULL, NULL, e) < 0)
+	if (run_tool(argv, NULL, NULL, e) < 0)
 		return -1;
 	r = file_read_at(AT_FDCWD, to, 64 << 20, ret, ret_len);
 	return r < 0 ? err_errno(e, r, "%s", path) : 0;
 }
 
-int disk_view_read(const struct disk_view *m, const char *path, char **ret,
+int disk_view_read(const struct disk_view *v, const char *path, char **ret,
 		   size_t *ret_len, struct err *e)
 {
-	bool fat = m->kind == VIEW_DISK || is_config(path);
+	bool fat = v->kind == VIEW_DISK || is_config(path);
 	int r;
 
-	if (!strv_has(fat ? m->config : m->paths, path))
+	if (!strv_has(fat ? v->config : v->paths, path))
 		return 0;
-	r = fat ? read_fat(m, path, ret, ret_len, e) : read_iso(m, path, ret, ret_len, e);
-	return r < 0 ? err_wrap(e, "%s: %s", m->image.path, path) : 1;
+	r = fat ? read_fat(v, path, ret, ret_len, e) : read_iso(v, path, ret, ret_len, e);
+	return r < 0 ? err_wrap(e, "%s: %s", v->image.path, path) : 1;
 }
 
-/* The folder of `path`, with the time of the file that it is for. */
-static int make_dir(const struct disk_view *m, const char *raw, const char *path,
+/* Makes the folder of `path` with the time of the file `from`. */
+static int make_dir(const struct disk_view *v, const char *raw, const char *path,
 		    const char *from, struct err *e)
 {
-	_cleanup_strv_ char **argv = mtool("mmd", raw, m->fat), **env = NULL;
+	_cleanup_strv_ char **argv = mtool("mmd", raw, v->fat), **env = NULL;
 	struct run r = {0};
 	struct stat st;
 
@@ -243,22 +248,23 @@ static int make_dir(const struct disk_view *m, const char *raw, const char *path
 	return run(&r, e);
 }
 
-/* -m: with the file's time; -D o: over what is there, without a question. */
-int disk_view_put(const struct disk_view *m, const char *raw, const char *path,
-		  const char *from, struct err *e)
+/* -m: keep the file's time; -D o: overwrite without asking. */
+int disk_view_write(const struct disk_view *v, const char *raw, const char *path,
+		    const char *from, struct err *e)
 {
-	_cleanup_strv_ char **argv = mtool(from ? "mcopy" : "mdel", raw, m->fat);
+	_cleanup_strv_ char **argv = mtool(from ? "mcopy" : "mdel", raw, v->fat);
 
-	if (!from && !strv_has(m->config, path))
+	if (!from && !strv_has(v->config, path))
 		return 0;
-	/* An ISO's FAT has none when it was built without a configuration. */
-	if (from && !m->has_dir && make_dir(m, raw, path, from, e) < 0)
-		return err_wrap(e, "%s: %s", m->image.path, path);
+	/* The FAT of an ISO that was built without a configuration has no folder. */
+	if (from && !v->has_dir && make_dir(v, raw, path, from, e) < 0)
+		return err_wrap(e, "%s: %s", v->image.path, path);
 	if (from) {
 		add_words(&argv, "-m -D o");
 		strv_add(&argv, from);
 	}
 	strv_addf(&argv, "::/%s", path);
-	return tool(argv, NULL, NULL, e) < 0 ? err_wrap(e, "%s: %s", m->image.path, path)
-					     : 0;
+	return run_tool(argv, NULL, NULL, e) < 0
+		       ? err_wrap(e, "%s: %s", v->image.path, path)
+		       : 0;
 }

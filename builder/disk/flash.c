@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What was written is remembered as one digest a MiB, so that the image is read only once
- * (it may be a compressed stream) and a difference is told to the MiB. Memory: three MiB
- * that are held back, two to work with, and 64 bytes for each MiB of the image.
+ * Keeps a digest of each MiB that was written, so that the image is read only once (it
+ * may be a compressed stream) and the MiB that differs can be reported. Uses five MiB for
+ * the chunks held back and two buffers, and 64 bytes for each MiB of the image.
  */
 #include "builder/disk/flash.h"
 
@@ -12,28 +12,29 @@
 
 #define TAIL_CHUNKS 2 /* the last MiB may begin within a chunk */
 
-/* What the disk is left with when it ends here. */
+/* State of the disk after a failure at this point. */
 enum left {
-	LEFT_AS_IT_WAS, /* may be partly cleared */
+	LEFT_UNCLEARED, /* as before, or partly cleared */
 	LEFT_BLANK,
-	LEFT_HALF_SEALED, /* the first MiB, or the end, may be there */
+	LEFT_HALF_SEALED, /* the first MiB or the disk's end may be written */
 };
 
 struct flash {
 	const struct flash_target *t;
 	const struct flash_source *s;
 	bool (*stop)(void);
-	uint64_t chunks; /* of the image */
-	uint64_t tail;   /* where the disk's end begins, in chunks */
-	uint8_t *work;   /* the chunk at hand */
-	uint8_t *back;   /* what was read back */
-	uint8_t *held[1 + TAIL_CHUNKS];
+	uint64_t chunks;                /* of the image */
+	uint64_t tail;                  /* first chunk of the disk's end */
+	uint8_t *work;                  /* buffer for a chunk of the image */
+	uint8_t *back;                  /* buffer for what is read from the disk */
+	uint8_t *held[1 + TAIL_CHUNKS]; /* chunks for step 4: the first, the tail */
 	char (*digests)[DIGEST_SHA256_LEN];
 	enum left left;
 	struct flash_stats stats;
 };
 
-static uint8_t *aligned(void)
+/* Returns a buffer for one chunk, aligned to FLASH_ALIGN; owned. */
+static uint8_t *alloc_chunk(void)
 {
 	void *p = NULL;
 
@@ -48,10 +49,10 @@ static void flash_init(struct flash *f)
 
 	f->chunks = (f->s->size + FLASH_CHUNK - 1) / FLASH_CHUNK;
 	f->tail = last / FLASH_CHUNK;
-	f->work = aligned();
-	f->back = aligned();
+	f->work = alloc_chunk();
+	f->back = alloc_chunk();
 	for (size_t i = 0; i < ARRAY_SIZE(f->held); i++)
-		f->held[i] = aligned();
+		f->held[i] = alloc_chunk();
 	f->digests = xcalloc(f->chunks, sizeof(*f->digests));
 }
 
@@ -64,7 +65,7 @@ static void flash_done(struct flash *f)
 	free(f->digests);
 }
 
-/* Where chunk `k` is held back, or NULL when it is not. */
+/* Returns the buffer in which chunk `k` is held back for step 4; NULL for the others. */
 static uint8_t *held_back(const struct flash *f, uint64_t k)
 {
 	if (k == 0)
@@ -72,7 +73,7 @@ static uint8_t *held_back(const struct flash *f, uint64_t k)
 	return k >= f->tail ? f->held[1 + k - f->tail] : NULL;
 }
 
-/* Bytes of the image in chunk `k`; on the disk they are whole sectors. */
+/* Returns the bytes of the image in chunk `k`; disk_len() rounds up to whole sectors. */
 static size_t image_len(const struct flash *f, uint64_t k)
 {
 	uint64_t rest = f->s->size - k * FLASH_CHUNK;
@@ -92,7 +93,8 @@ static bool is_zero(const uint8_t *p, size_t len)
 	return p[0] == 0 && memcmp(p, p + 1, len - 1) == 0;
 }
 
-static int put(struct flash *f, uint64_t at, const void *buf, size_t len, struct err *e)
+static int write_at(struct flash *f, uint64_t at, const void *buf, size_t len,
+		    struct err *e)
 {
 	int r = f->t->write(f->t->data, at, buf, len);
 
@@ -103,7 +105,7 @@ static int put(struct flash *f, uint64_t at, const void *buf, size_t len, struct
 	return 0;
 }
 
-static int get(struct flash *f, uint64_t at, size_t len, struct err *e)
+static int read_back(struct flash *f, uint64_t at, size_t len, struct err *e)
 {
 	int r = f->t->read(f->t->data, at, f->back, len);
 
@@ -120,14 +122,15 @@ static int flush(struct flash *f, struct err *e)
 	return r < 0 ? err_errno(e, r, "%s: cannot be flushed", f->t->name) : 0;
 }
 
-static int differs(const struct flash *f, uint64_t at, struct err *e)
+static int report_difference(const struct flash *f, uint64_t at, struct err *e)
 {
 	return err_set(e, ERR_FAILED,
 		       "%s: the MiB at byte %llu is not what was written there: the "
-		       "disk is damaged, or smaller than it says",
+		       "disk is damaged, or smaller than it reports",
 		       f->t->name, (unsigned long long)at);
 }
 
+/* Returns true, with an error, when the caller asks to stop. */
 static bool stopped(const struct flash *f, struct err *e)
 {
 	if (!f->stop || !f->stop())
@@ -136,16 +139,16 @@ static bool stopped(const struct flash *f, struct err *e)
 	return true;
 }
 
-/* --- 1: nothing boots -------------------------------------------------------------- */
+/* --- step 1: clear ----------------------------------------------------------------- */
 
-/* The first MiB, and from where the disk's end begins. */
+/* Writes zeros to chunk `k` of the disk, which may reach beyond the image. */
 static int clear_at(struct flash *f, uint64_t k, struct err *e)
 {
 	uint64_t at = k * FLASH_CHUNK, rest = f->t->size - at;
 	size_t len = rest < FLASH_CHUNK ? (size_t)rest : FLASH_CHUNK;
 
 	memset(f->work, 0, len);
-	return put(f, at, f->work, len, e);
+	return write_at(f, at, f->work, len, e);
 }
 
 static int is_clear_at(struct flash *f, uint64_t k, struct err *e)
@@ -153,11 +156,11 @@ static int is_clear_at(struct flash *f, uint64_t k, struct err *e)
 	uint64_t at = k * FLASH_CHUNK, rest = f->t->size - at;
 	size_t len = rest < FLASH_CHUNK ? (size_t)rest : FLASH_CHUNK;
 
-	if (get(f, at, len, e) < 0)
+	if (read_back(f, at, len, e) < 0)
 		return -1;
 	if (!is_zero(f->back, len))
 		return err_set(e, ERR_FAILED,
-			       "%s: does not keep what is written to it: it is write "
+			       "%s: does not store what is written to it: it is write "
 			       "protected, or worn out",
 			       f->t->name);
 	return 0;
@@ -180,7 +183,7 @@ static int clear(struct flash *f, struct err *e)
 	return 0;
 }
 
-/* --- 2: everything else ------------------------------------------------------------- */
+/* --- step 2: write ------------------------------------------------------------------ */
 
 static int write_chunk(struct flash *f, uint64_t k, const uint8_t *p, struct err *e)
 {
@@ -189,14 +192,14 @@ static int write_chunk(struct flash *f, uint64_t k, const uint8_t *p, struct err
 
 	digest_text(DIGEST_SHA256, p, len, hex);
 	memcpy(f->digests[k], hex, DIGEST_SHA256_LEN);
-	/* A place that cannot be read may be mended by writing to it. */
+	/* A chunk that cannot be read is written: this may repair its sectors. */
 	if (is_zero(p, len) &&
 	    f->t->read(f->t->data, k * FLASH_CHUNK, f->back, len) == 0 &&
 	    is_zero(f->back, len)) {
 		f->stats.zero += len;
 		return 0;
 	}
-	return put(f, k * FLASH_CHUNK, p, len, e);
+	return write_at(f, k * FLASH_CHUNK, p, len, e);
 }
 
 static int write_all_chunks(struct flash *f, struct err *e)
@@ -218,7 +221,7 @@ static int write_all_chunks(struct flash *f, struct err *e)
 	return flush(f, e);
 }
 
-/* --- 3: compared -------------------------------------------------------------------- */
+/* --- step 3: compare ---------------------------------------------------------------- */
 
 static int compare_all_chunks(struct flash *f, struct err *e)
 {
@@ -232,17 +235,17 @@ static int compare_all_chunks(struct flash *f, struct err *e)
 
 		if (held_back(f, k))
 			continue;
-		if (stopped(f, e) || get(f, at, len, e) < 0)
+		if (stopped(f, e) || read_back(f, at, len, e) < 0)
 			return -1;
 		digest_text(DIGEST_SHA256, f->back, len, hex);
 		if (!streq(hex, f->digests[k]))
-			return differs(f, at, e);
+			return report_difference(f, at, e);
 		meter_show(&m, at + len);
 	}
 	return 0;
 }
 
-/* --- 4: and now it boots ------------------------------------------------------------ */
+/* --- step 4: make it boot ----------------------------------------------------------- */
 
 static int seal_chunk(struct flash *f, uint64_t k, struct err *e)
 {
@@ -250,9 +253,10 @@ static int seal_chunk(struct flash *f, uint64_t k, struct err *e)
 	uint64_t at = k * FLASH_CHUNK;
 	size_t len = disk_len(f, k);
 
-	if (put(f, at, p, len, e) < 0 || flush(f, e) < 0 || get(f, at, len, e) < 0)
+	if (write_at(f, at, p, len, e) < 0 || flush(f, e) < 0 ||
+	    read_back(f, at, len, e) < 0)
 		return -1;
-	return memcmp(p, f->back, len) == 0 ? 0 : differs(f, at, e);
+	return memcmp(p, f->back, len) == 0 ? 0 : report_difference(f, at, e);
 }
 
 static int seal(struct flash *f, struct err *e)
@@ -264,13 +268,14 @@ static int seal(struct flash *f, struct err *e)
 	return seal_chunk(f, 0, e);
 }
 
-/* --- all of it ---------------------------------------------------------------------- */
+/* --- all steps ---------------------------------------------------------------------- */
 
-/* Puts behind the error what the disk is left with. */
-static int tell_left(struct flash *f, struct err *e)
+/* Clears the disk again if step 4 failed, and appends to the error in which state the
+ * disk is left. */
+static int report_left(struct flash *f, struct err *e)
 {
 	static const char *const text[] = {
-		[LEFT_AS_IT_WAS] = "its boot sector could not be cleared: what was on "
+		[LEFT_UNCLEARED] = "its boot sector could not be cleared: what was on "
 				   "it may still boot",
 		[LEFT_BLANK] = "it is left with nothing that boots",
 		[LEFT_HALF_SEALED] = "its boot sector could not be cleared again: do "
@@ -290,7 +295,7 @@ int flash_run(const struct flash_target *t, const struct flash_source *s,
 	int r;
 
 	if (s->size == 0 || s->size > t->size)
-		return err_set(e, ERR_FAILED, "%s: has %llu bytes, the image %llu",
+		return err_set(e, ERR_FAILED, "%s: has %llu bytes, the image has %llu",
 			       t->name, (unsigned long long)t->size,
 			       (unsigned long long)s->size);
 	flash_init(&f);
@@ -306,7 +311,7 @@ int flash_run(const struct flash_target *t, const struct flash_source *s,
 		r = seal(&f, e);
 	progress_clear();
 	if (r < 0)
-		tell_left(&f, e);
+		report_left(&f, e);
 	else if (ret)
 		*ret = f.stats;
 	flash_done(&f);

@@ -1,27 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A recipe becomes an image: what `rackstrap build` does once it knows what is wanted. */
+/* Builds the images of a recipe, as `rackstrap build` does. */
 #pragma once
 
 #include "builder/input/lock.h"
 #include "builder/recipe/recipe.h"
 
 struct build_options {
-	const char *out;   /* folder; the image becomes OUT/<recipe's name> */
-	const char *cache; /* NULL: the usual place (cache.h) */
-	const char *lock;  /* file; NULL: recipe.lock beside the recipe */
-	const char *firstboot;
-	char *const *mirrors;
+	const char *out;       /* folder; the image becomes OUT/<recipe's name> */
+	const char *cache;     /* folder; NULL: the default (cache.h) */
+	const char *lock;      /* file; NULL: recipe.lock beside the recipe */
+	const char *firstboot; /* path of the program that goes into the image */
+	char *const *mirrors;  /* PREFIX=REPLACEMENT, as in mirror.h */
 	bool offline, refresh;
-	bool json; /* the summary on standard output is JSON */
+	bool json; /* print the summary as JSON */
 };
 
+/* Builds everything and prints a summary on standard output. */
 int build(const struct recipe *r, const struct build_options *o,
 	  struct err *e) _must_check_;
 
-/* "recipe.lock" beside the recipe, or what was asked for. Owned. */
-char *build_lock_path(const struct recipe *r, const char *asked);
+/* Returns the path of the lock: `option`, the argument of --lock, or when it is NULL
+ * "recipe.lock" beside the recipe. Owned. */
+char *build_lock_path(const struct recipe *r, const char *option);
 
-/* Reads that; without "recipe.lock", nothing is locked, but what was asked for must be
- * there. 0, or -1 with complaints. */
-int build_lock_read(struct lock *ret, const struct recipe *r, const char *asked,
+/* Reads that file. Without a "recipe.lock" nothing is locked; the file that --lock names
+ * must exist. 0, or -1 with complaints. */
+int build_lock_read(struct lock *ret, const struct recipe *r, const char *option,
 		    struct diag *d) _must_check_;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mkfs.vfat counts to the image's end unless it is told the size, in blocks of 1024
- * bytes. mcopy takes files in the order of its arguments and what it finds in a folder in
- * the folder's order, so it is never given a folder.
+ * mkfs.vfat makes the file system reach to the image's end unless it gets a size, in
+ * blocks of 1024 bytes. mcopy copies its arguments in their order, but the files of a
+ * folder in the order of readdir(3), which differs between machines, so it gets files
+ * only.
  */
 #include "builder/image/fat.h"
 
@@ -12,7 +13,8 @@
 const struct tool fat_tools[] = {
 	{"mkfs.vfat", "dosfstools"}, {"mcopy", "mtools"}, {NULL, NULL}};
 
-/* FAT has local time: it is UTC. No mtoolsrc of the user's has a say. */
+/* Runs the program without its output. FAT stores local time, which is UTC here; the
+ * user's mtoolsrc is not read. */
 static int fat_run(const struct fat *f, char *const *argv, struct err *e)
 {
 	_cleanup_free_ char *epoch =
@@ -53,7 +55,7 @@ static char **mtool(const struct fat *f, const char *name)
 	return argv;
 }
 
-/* "a/b/c": adds "a" and "a/b" unless they are there. */
+/* Adds the folders of `path` that are not in *dirs yet: "a" and "a/b" of "a/b/c". */
 static void add_parents(char ***dirs, const char *path)
 {
 	for (const char *s = strchr(path, '/'); s; s = strchr(s + 1, '/')) {
@@ -81,7 +83,8 @@ static size_t folder_len(const char *path)
 	return slash ? (size_t)(slash - path) : 0;
 }
 
-/* Those of one folder in one go; returns the first path that is in another. */
+/* Copies paths[*i] and the following files of the same folder with one command, and sets
+ * *i to the first path of another folder. */
 static int copy_folder(const struct fat *f, const char *dir, char *const *paths,
 		       size_t *i, struct err *e)
 {

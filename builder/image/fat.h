@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A FAT file system within an image file, by mkfs.vfat(8) and mtools(1): no mount, no
- * loop device. The same files in the same order give the same bytes.
+ * Makes a FAT file system within an image file with mkfs.vfat(8) and mtools(1), without a
+ * mount or a loop device. The same files in the same order give the same bytes.
  */
 #pragma once
 
@@ -14,16 +14,17 @@ struct fat {
 	unsigned bits;         /* 16 or 32 */
 	const char *label;     /* at most 11 upper-case characters */
 	uint32_t id;           /* volume id */
-	uint64_t epoch;        /* times of its own */
+	uint64_t epoch;        /* for the times of folders and the label */
 };
 
 extern const struct tool fat_tools[]; /* NULL-terminated */
 
+/* Makes the empty file system; the image file exists and is large enough. */
 int fat_make(const struct fat *f, struct err *e) _must_check_;
 
 /*
- * Copies files below the folder `dir` to the same paths, in the order of `paths`
- * (relative, sorted), with their times; makes the folders they are in.
+ * Copies the files `paths`, relative to the folder `dir` and sorted, to the same paths of
+ * the file system in this order, with their times. Makes their folders.
  */
 int fat_copy(const struct fat *f, const char *dir, char *const *paths,
 	     struct err *e) _must_check_;

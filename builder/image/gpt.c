@@ -66,7 +66,7 @@ static int apply(struct fdisk_context *cxt, struct fdisk_script *script, char *t
 	return r == 0 ? fdisk_write_disklabel(cxt) : r;
 }
 
-/* As apply(), with the image as the device. */
+/* Applies `text` to the file `image`. 0 or -errno. */
 static int write_table(struct fdisk_context *cxt, const char *image, unsigned sector,
 		       char *text)
 {

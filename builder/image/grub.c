@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where what is in boot.img and at the start of a core image is from GRUB 2.06:
+ * The offsets in boot.img and in a core image are those of GRUB 2.06:
  * include/grub/i386/pc/boot.h and grub-core/boot/i386/pc/{boot,diskboot}.S. grub-install
  * writes the same bytes (util/setup.c), but needs a device and root.
  */
@@ -12,14 +12,15 @@
 
 #include <endian.h>
 
-#define GRUB_DIR    "/usr/lib/grub"
-#define BOOT_IMG    GRUB_DIR "/i386-pc/boot.img"
-#define SECTOR      512
-#define CODE_LEN    440   /* of the MBR; then disk signature and partitions */
-#define KERNEL_LBA  0x5c  /* boot.img: first sector of the core, 64 bits */
-#define DRIVE_CHECK 0x66  /* boot.img: two NOPs make it mend a wrong drive number */
-#define BLOCKLIST   0x1f4 /* core: first sector of its rest, 64 bits */
-#define CORE_MAX    (4U << 20)
+#define GRUB_DIR   "/usr/lib/grub"
+#define BOOT_IMG   GRUB_DIR "/i386-pc/boot.img"
+#define SECTOR     512
+#define CODE_LEN   440  /* of the MBR; then disk signature and partitions */
+#define KERNEL_LBA 0x5c /* boot.img: first sector of the core, 64 bits */
+#define DRIVE_CHECK                                                                      \
+	0x66            /* boot.img: two NOPs here make it correct a wrong drive number */
+#define BLOCKLIST 0x1f4 /* core: first sector of its rest, 64 bits */
+#define CORE_MAX  (4U << 20)
 
 const struct tool grub_tools[] = {{"grub-mkimage", "grub-common"}, {NULL, NULL}};
 
@@ -52,7 +53,7 @@ int grub_core(enum grub_platform p, const char *path, struct err *e)
 	_cleanup_strv_ char **argv = NULL;
 
 	if (access(t->dir, R_OK) < 0)
-		return err_set(e, ERR_FAILED, "%s: not there; it is in the package %s",
+		return err_set(e, ERR_FAILED, "%s: not found; it is in the package %s",
 			       t->dir, t->package);
 	strv_add(&argv, "grub-mkimage");
 	strv_add(&argv, "--format");
@@ -68,13 +69,13 @@ int grub_core(enum grub_platform p, const char *path, struct err *e)
 	return run_argv((const char *const *)argv, e);
 }
 
-static void put_le64(char *at, uint64_t n)
+static void write_le64(char *at, uint64_t n)
 {
 	n = htole64(n);
 	memcpy(at, &n, sizeof(n));
 }
 
-static int put(int fd, const char *data, size_t len, uint64_t at, struct err *e)
+static int write_at(int fd, const char *data, size_t len, uint64_t at, struct err *e)
 {
 	if (lseek(fd, (off_t)at, SEEK_SET) < 0)
 		return err_errno(e, errno, "GRUB");
@@ -95,13 +96,15 @@ int grub_install(int fd, const char *core, uint64_t at, uint64_t room, struct er
 	if (r < 0)
 		return err_errno(e, r, "%s", core);
 	if (boot_len != SECTOR || len < SECTOR || len > room)
-		return err_set(e, ERR_FAILED,
-			       "GRUB: boot.img of %zu and a core of %zu bytes do not fit",
-			       boot_len, len);
-	put_le64(boot + KERNEL_LBA, at / SECTOR);
+		return err_set(
+			e, ERR_FAILED,
+			"GRUB: boot.img has %zu bytes and the core image %zu, which "
+			"does not fit",
+			boot_len, len);
+	write_le64(boot + KERNEL_LBA, at / SECTOR);
 	memset(boot + DRIVE_CHECK, 0x90, 2);
-	put_le64(text + BLOCKLIST, at / SECTOR + 1);
-	if (put(fd, boot, CODE_LEN, 0, e) < 0)
+	write_le64(text + BLOCKLIST, at / SECTOR + 1);
+	if (write_at(fd, boot, CODE_LEN, 0, e) < 0)
 		return -1;
-	return put(fd, text, len, at, e);
+	return write_at(fd, text, len, at, e);
 }

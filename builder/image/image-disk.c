@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A disk image: a GPT, GRUB for BIOS in front, and the medium's tree on a FAT32 that is
- * the EFI system partition (disk-layout.h). Put together in an image file, which stays
- * sparse: no root, no loop device.
+ * Makes a disk image: a GPT, GRUB for BIOS, and the medium's tree on a FAT32 that is the
+ * EFI system partition (disk-layout.h). It is assembled in a sparse file, without root
+ * and without a loop device.
  *
- * Other formats are made from the raw one, with as much parallelism as leaves their bytes
- * the same on every machine.
+ * The other formats are made from the raw one, with only as much parallelism as keeps
+ * their bytes the same on every machine.
  */
 #include "builder/common/disk-layout.h"
 #include "builder/image/fat.h"
 #include "builder/image/gpt.h"
 #include "builder/image/grub.h"
 #include "builder/image/image-parts.h"
-#include "builder/image/medium.h"
+#include "builder/image/medium-tree.h"
 #include "lib/file.h"
 #include "lib/run.h"
 
@@ -23,7 +23,7 @@ static const struct tool disk_own_tools[] = {
 static const struct tool *const disk_tools[] = {fat_tools, grub_tools, disk_own_tools,
 						NULL};
 
-static int make_boot(const struct image_parts *p, const struct medium *m,
+static int make_boot(const struct image_parts *p, const struct medium_tree *m,
 		     const struct disk_layout *l, const char *image, struct err *e)
 {
 	struct fat fat = {
@@ -60,7 +60,7 @@ static int make_bios(int fd, const struct image_parts *p, const struct disk_layo
 	return r;
 }
 
-static int make_raw(const struct image_parts *p, struct medium *m, const char *image,
+static int make_raw(const struct image_parts *p, struct medium_tree *m, const char *image,
 		    struct err *e)
 {
 	_cleanup_close_ int fd = open(image, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
@@ -80,7 +80,7 @@ static int make_raw(const struct image_parts *p, struct medium *m, const char *i
 
 /* --- formats ----------------------------------------------------------------------- */
 
-/* With one coroutine clusters are allocated in order. */
+/* Makes the qcow2. One coroutine (-m 1) allocates the clusters in order. */
 static int make_qcow2(const struct image_parts *p, const char *name, struct err *e)
 {
 	_cleanup_free_ char *to = xasprintf("%s/%s", p->outdir, name);
@@ -91,7 +91,7 @@ static int make_qcow2(const struct image_parts *p, const char *name, struct err 
 	return run_argv(argv, e);
 }
 
-/* The frames do not depend on how many threads make them. */
+/* Compresses the image. zstd's frames do not depend on the number of threads. */
 static int make_zst(const struct image_parts *p, const char *name, struct err *e)
 {
 	_cleanup_free_ char *to = xasprintf("%s/%s", p->outdir, name);
@@ -114,9 +114,9 @@ static int disk_write(const struct image_parts *p, char ***outputs, struct err *
 {
 	_cleanup_free_ char *image = xasprintf("%s/" RAW, p->outdir);
 	char *const *wanted = p->r->media.formats;
-	_cleanup_medium_ struct medium m = {0};
+	_cleanup_medium_tree_ struct medium_tree m = {0};
 
-	if (medium_stage(&m, MEDIUM_ON_DISK, "disk.tree", p, e) < 0 ||
+	if (medium_tree_make(&m, MEDIUM_ON_DISK, "disk.tree", p, e) < 0 ||
 	    make_raw(p, &m, image, e) < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(disk_formats); i++) {

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A hybrid ISO: El Torito for BIOS and UEFI, and an MBR and a GPT for when it is written
- * to a stick. boot/efi.img, a FAT image in the ISO's file system, is what UEFI boots from
- * as a CD and, through the GPT, as a stick; and it has room for host.cfg or rack.cfg,
- * which the boot script reads from it in either case.
+ * Makes a hybrid ISO: El Torito for BIOS and UEFI, and an MBR and a GPT for an ISO that
+ * is written to a stick. UEFI boots from boot/efi.img, a FAT image in the ISO's file
+ * system, from a CD and, through the GPT, from a stick. It also has room for host.cfg or
+ * rack.cfg, which the boot script reads from it in both cases.
  *
- * xorriso lays files out in the order of their weights; without any it would be that of
- * inode numbers, which no two builds share.
+ * xorriso lays files out in the order of their weights, because its default, the order of
+ * inode numbers, differs from build to build.
  */
 #include "builder/common/disk-layout.h"
 #include "builder/image/fat.h"
 #include "builder/image/grub.h"
 #include "builder/image/image-parts.h"
-#include "builder/image/medium.h"
+#include "builder/image/medium-tree.h"
 #include "lib/file.h"
 #include "lib/run.h"
 #include "pxe/embed.h"
@@ -30,26 +30,27 @@ static const struct tool *const iso_tools[] = {fat_tools, grub_tools, iso_own_to
 
 /* --- boot/efi.img ------------------------------------------------------------------ */
 
-static int stage_efi(struct medium *efi, const struct image_parts *p,
-		     const struct medium *m, struct err *e)
+static int stage_efi(struct medium_tree *efi, const struct image_parts *p,
+		     const struct medium_tree *m, struct err *e)
 {
-	_cleanup_free_ char *label = medium_iso_label(m);
+	_cleanup_free_ char *label = medium_tree_iso_label(m);
 	const struct template_var vars[] = {{"label", label}, {0}};
 	_cleanup_buf_ struct buf b = {0};
 
 	template_render(&b, embed_stick_grub, vars);
-	if (medium_text(efi, MEDIUM_GRUB_CFG, b.p, b.len, p->r->epoch, e) < 0)
+	if (medium_tree_add_text(efi, MEDIUM_GRUB_CFG, b.p, b.len, p->r->epoch, e) < 0)
 		return -1;
 	for (size_t i = 0; m->paths[i]; i++)
 		if (str_after(m->paths[i], MEDIUM_EFI_DIR "/") &&
-		    medium_link(efi, m, m->paths[i], e) < 0)
+		    medium_tree_add_link(efi, m, m->paths[i], e) < 0)
 			return -1;
-	return medium_config(efi, p, e);
+	return medium_tree_add_config(efi, p, e);
 }
 
-static int make_efi(const struct image_parts *p, struct medium *m, struct err *e)
+static int make_efi(const struct image_parts *p, struct medium_tree *m, struct err *e)
 {
-	_cleanup_medium_ struct medium efi = {.dir = xasprintf("%s/efi.tree", p->outdir)};
+	_cleanup_medium_tree_ struct medium_tree efi = {
+		.dir = xasprintf("%s/efi.tree", p->outdir)};
 	_cleanup_free_ char *image = xasprintf("%s/" MEDIUM_EFI_IMG, m->dir);
 	struct fat fat = {
 		.image = image,
@@ -63,29 +64,30 @@ static int make_efi(const struct image_parts *p, struct medium *m, struct err *e
 
 	disk_guid(m->id, "efi.img", guid);
 	fat.id = disk_volume_id(guid);
-	if (medium_text(m, MEDIUM_EFI_IMG, "", 0, p->r->epoch, e) < 0)
+	if (medium_tree_add_text(m, MEDIUM_EFI_IMG, "", 0, p->r->epoch, e) < 0)
 		return -1;
 	if (truncate(image, EFI_SIZE) < 0 || mkdir(efi.dir, 0755) < 0)
 		return err_errno(e, errno, "%s", image);
 	if (stage_efi(&efi, p, m, e) < 0 || fat_make(&fat, e) < 0 ||
 	    fat_copy(&fat, efi.dir, efi.paths, e) < 0)
 		return -1;
-	return medium_set_time(m, MEDIUM_EFI_IMG, p->r->epoch, e);
+	return medium_tree_set_time(m, MEDIUM_EFI_IMG, p->r->epoch, e);
 }
 
-static int make_bios(const struct image_parts *p, struct medium *m, struct err *e)
+static int make_bios(const struct image_parts *p, struct medium_tree *m, struct err *e)
 {
 	_cleanup_free_ char *path = xasprintf("%s/" MEDIUM_ELTORITO, m->dir);
 
-	if (medium_text(m, MEDIUM_ELTORITO, "", 0, p->r->epoch, e) < 0 ||
+	if (medium_tree_add_text(m, MEDIUM_ELTORITO, "", 0, p->r->epoch, e) < 0 ||
 	    grub_core(GRUB_BIOS_ISO, path, e) < 0)
 		return -1;
-	return medium_set_time(m, MEDIUM_ELTORITO, p->r->epoch, e);
+	return medium_tree_set_time(m, MEDIUM_ELTORITO, p->r->epoch, e);
 }
 
 /* --- xorriso ----------------------------------------------------------------------- */
 
-/* "2015063000000000": ISO 9660's way to write the time that names a file system. */
+/* Returns the time in the format of ISO 9660's volume descriptor, "2015063000000000".
+ * Owned. */
 static char *iso_time(uint64_t epoch)
 {
 	time_t t = (time_t)epoch;
@@ -97,8 +99,8 @@ static char *iso_time(uint64_t epoch)
 	return xstrdup(s);
 }
 
-/* The order of the files' data: as they are sorted, GRUB's first. */
-static int write_weights(const struct medium *m, const char *path, struct err *e)
+/* Writes the weights, which lay the files out in the order of their paths. */
+static int write_weights(const struct medium_tree *m, const char *path, struct err *e)
 {
 	size_t n = strv_len(m->paths);
 	_cleanup_buf_ struct buf b = {0};
@@ -110,10 +112,10 @@ static int write_weights(const struct medium *m, const char *path, struct err *e
 	return r < 0 ? err_errno(e, r, "%s", path) : 0;
 }
 
-static int run_xorriso(const struct image_parts *p, const struct medium *m,
+static int run_xorriso(const struct image_parts *p, const struct medium_tree *m,
 		       const char *weights, struct err *e)
 {
-	_cleanup_free_ char *label = medium_iso_label(m);
+	_cleanup_free_ char *label = medium_tree_iso_label(m);
 	_cleanup_free_ char *modified = iso_time(p->r->epoch);
 	_cleanup_free_ char *modification = xasprintf("--modification-date=%s", modified);
 	_cleanup_free_ char *out = xasprintf("%s/" ISO, p->outdir);
@@ -167,10 +169,10 @@ static int run_xorriso(const struct image_parts *p, const struct medium *m,
 static int iso_write(const struct image_parts *p, char ***outputs, struct err *e)
 {
 	_cleanup_free_ char *weights = xasprintf("%s/iso.weights", p->outdir);
-	_cleanup_medium_ struct medium m = {0};
+	_cleanup_medium_tree_ struct medium_tree m = {0};
 	int r;
 
-	if (medium_stage(&m, MEDIUM_ON_ISO, "iso.tree", p, e) < 0 ||
+	if (medium_tree_make(&m, MEDIUM_ON_ISO, "iso.tree", p, e) < 0 ||
 	    make_efi(p, &m, e) < 0 || make_bios(p, &m, e) < 0 ||
 	    write_weights(&m, weights, e) < 0)
 		return -1;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an image type makes its outputs from. One file for each type (image-NAME.c), one
- * row in image_types (image-types.c). Every type starts from the same three parts
- * (kernel, initrd and root.squashfs) and writes its outputs into the folder that is being
- * built.
+ * The parts that an image type makes its outputs from. Each type is a file (image-NAME.c)
+ * and a row in image_types (image-types.c). Every type starts from the same three files
+ * (kernel, initrd and root.squashfs) and writes its outputs into the temporary folder of
+ * the build.
  */
 #pragma once
 
@@ -16,10 +16,10 @@ struct image_parts {
 	int dirfd;                          /* folder of the three parts */
 	const char *kernel, *initrd, *root; /* names in dirfd */
 	const char *root_sha256;
-	const struct index *base; /* with the text of what medium_want() wants */
-	const char *manifest;     /* manifest.json of an image that is just the parts */
+	const struct index *base; /* has the text of files that medium_tree_needs() */
+	const char *manifest;     /* manifest.json whose only outputs are the parts */
 	int outfd;          /* the outputs' folder, on the same file system as dirfd */
-	const char *outdir; /* its path, absolute */
+	const char *outdir; /* its absolute path */
 };
 
 extern const struct image_type image_pxe, image_disk, image_iso;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The set that `rackstrap pxe` makes a boot tree from: kernel, initrd and root image as
- * files of their own.
- */
+/* Links kernel, initrd and root image into the outputs: `rackstrap pxe` makes a boot tree
+ * from them. */
 #include "builder/image/image-parts.h"
 
 static int pxe_write(const struct image_parts *parts, char ***outputs, struct err *e)

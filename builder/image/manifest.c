@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One function a member of the outermost object. */
+/* Each append_ function adds one member of the outermost object. */
 #include "builder/image/manifest.h"
 
 #include "lib/json.h"
 
 #define FORMAT 1
 
-static void put_roles(struct json *j, const struct roles *roles)
+static void append_roles(struct json *j, const struct roles *roles)
 {
 	json_open(j, "roles", '[');
 	for (size_t i = 0; i < roles->n; i++) {
@@ -30,17 +30,18 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static void put_standin_members(struct json *j, const struct recipe_extract *v, size_t n)
+static void append_standin_members(struct json *j, const struct recipe_extract *v,
+				   size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (v[i].to)
 			json_str(j, NULL, base_name(v[i].to));
-		put_standin_members(j, v[i].v, v[i].n);
+		append_standin_members(j, v[i].v, v[i].n);
 	}
 }
 
-/* The programs, by the names they have in the image. */
-static void put_standins(struct json *j, const struct recipe *r)
+/* Lists the programs by their names in the image. */
+static void append_standins(struct json *j, const struct recipe *r)
 {
 	json_open(j, "standins", '[');
 	for (size_t i = 0; i < r->n_artifacts; i++) {
@@ -49,12 +50,12 @@ static void put_standins(struct json *j, const struct recipe *r)
 		if (a->standin && !a->n)
 			json_str(j, NULL, a->name);
 		if (a->standin)
-			put_standin_members(j, a->v, a->n);
+			append_standin_members(j, a->v, a->n);
 	}
 	json_close(j, ']');
 }
 
-static void put_base(struct json *j, const struct recipe *r, const struct base *b)
+static void append_base(struct json *j, const struct recipe *r, const struct base *b)
 {
 	json_open(j, "base", '{');
 	json_str(j, "type", r->base.type->name);
@@ -64,7 +65,7 @@ static void put_base(struct json *j, const struct recipe *r, const struct base *
 	json_close(j, '}');
 }
 
-static void put_outputs(struct json *j, const struct manifest *m)
+static void append_outputs(struct json *j, const struct manifest *m)
 {
 	json_open(j, "outputs", '[');
 	for (size_t i = 0; i < m->n_outputs; i++) {
@@ -77,7 +78,7 @@ static void put_outputs(struct json *j, const struct manifest *m)
 	json_close(j, ']');
 }
 
-static void put_inputs(struct json *j, const struct inputs *in)
+static void append_inputs(struct json *j, const struct inputs *in)
 {
 	json_open(j, "inputs", '[');
 	for (size_t i = 0; i < in->n; i++) {
@@ -94,8 +95,8 @@ static void put_inputs(struct json *j, const struct inputs *in)
 	json_close(j, ']');
 }
 
-/* Lines of "name version architecture". */
-static void put_packages(struct json *j, const char *packages)
+/* Splits lines of "name version architecture". */
+static void append_packages(struct json *j, const char *packages)
 {
 	_cleanup_strv_ char **lines = strv_split(packages, "\n");
 
@@ -114,7 +115,7 @@ static void put_packages(struct json *j, const char *packages)
 	json_close(j, ']');
 }
 
-static void put_file(struct json *j, const struct layer_item *item)
+static void append_file(struct json *j, const struct layer_item *item)
 {
 	static const char *const types[] = {
 		[ENTRY_FILE] = "file", [ENTRY_DIR] = "dir", [ENTRY_SYMLINK] = "link"};
@@ -137,16 +138,16 @@ static void put_file(struct json *j, const struct layer_item *item)
 	json_close(j, '}');
 }
 
-static void put_files(struct json *j, const struct layer *l)
+static void append_files(struct json *j, const struct layer *l)
 {
 	json_open(j, "files", '[');
 	for (size_t i = 0; i < l->n; i++)
 		if (!l->v[i].implied)
-			put_file(j, &l->v[i]);
+			append_file(j, &l->v[i]);
 	json_close(j, ']');
 }
 
-static void put_root(struct json *j, const struct merge_stats *s)
+static void append_root(struct json *j, const struct merge_stats *s)
 {
 	json_open(j, "root", '{');
 	json_u64(j, "entries", s->entries);
@@ -164,15 +165,15 @@ char *manifest_render(const struct manifest *m)
 	json_str(&j, "summary", m->r->summary ? m->r->summary : "");
 	json_u64(&j, "epoch", m->r->epoch);
 	json_str(&j, "cmdline", m->r->cmdline ? m->r->cmdline : "");
-	put_standins(&j, m->r);
-	put_roles(&j, &m->r->roles);
-	put_base(&j, m->r, m->base);
-	put_outputs(&j, m);
-	put_inputs(&j, m->inputs);
-	put_packages(&j, m->base->packages);
-	put_files(&j, m->layer);
+	append_standins(&j, m->r);
+	append_roles(&j, &m->r->roles);
+	append_base(&j, m->r, m->base);
+	append_outputs(&j, m);
+	append_inputs(&j, m->inputs);
+	append_packages(&j, m->base->packages);
+	append_files(&j, m->layer);
 	json_strv(&j, "initrd", m->initrd);
-	put_root(&j, m->stats);
+	append_root(&j, m->stats);
 	json_close(&j, '}');
 	return json_take(&j);
 }

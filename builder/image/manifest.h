@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * manifest.json: everything that is in an image and where it came from, as JSON with
- * "format": 1. It has no times, no absolute paths of the build machine and no mirrors in
- * it: the same inputs give the same bytes wherever they are built. pxe/image.h reads it.
+ * Formats manifest.json: the contents of an image and their sources, as JSON with
+ * "format": 1. It has no times, mirrors or absolute paths of the build machine, so that
+ * the same inputs give the same bytes on every machine. pxe/image.h reads it.
  */
 #pragma once
 
@@ -12,7 +12,7 @@
 #include "builder/root/merge.h"
 
 struct output {
-	char *path; /* in the image's folder */
+	char *path; /* relative to the image's folder */
 	uint64_t size;
 	char sha256[DIGEST_HEX_MAX];
 };
@@ -21,13 +21,13 @@ struct manifest {
 	const struct recipe *r;
 	const struct base *base;
 	const struct inputs *inputs;
-	const struct lock_base *lock; /* of the base's packages, or NULL */
+	const struct lock_base *lock; /* the base's locked packages, or NULL */
 	const struct layer *layer;
 	const struct merge_stats *stats;
 	const struct output *outputs; /* sorted by path */
 	size_t n_outputs;
-	char *const *initrd; /* our paths in it */
+	char *const *initrd; /* paths that rackstrap added to the initrd */
 };
 
-/* Owned by the caller. */
+/* Returns the text; owned by the caller. */
 char *manifest_render(const struct manifest *m);

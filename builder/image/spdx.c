@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Nobody here has read the licences of what is baked in, so every licence is NOASSERTION,
- * which is what SPDX has for that.
+ * Every licence is NOASSERTION, SPDX's value for "not determined": rackstrap does not
+ * examine licences.
  *
- * An element's identifier may have letters, digits, '.' and '-' only, and must be unique:
- * they are numbered in the manifest's order, which is fixed.
+ * An element's identifier is unique and consists of letters, digits, '.' and '-', so the
+ * elements are numbered in the manifest's order, which is the same in every build.
  */
 #include "builder/image/spdx.h"
 
@@ -22,7 +22,7 @@ static char *id_of(const char *kind, size_t i)
 	return xasprintf("SPDXRef-%s-%zu", kind, i + 1);
 }
 
-static void put_checksum(struct json *j, const char *sha256)
+static void append_checksum(struct json *j, const char *sha256)
 {
 	json_open(j, "checksums", '[');
 	json_open(j, NULL, '{');
@@ -32,7 +32,7 @@ static void put_checksum(struct json *j, const char *sha256)
 	json_close(j, ']');
 }
 
-static void put_licences(struct json *j)
+static void append_licences(struct json *j)
 {
 	json_str(j, "licenseConcluded", NONE);
 	json_str(j, "licenseDeclared", NONE);
@@ -41,8 +41,9 @@ static void put_licences(struct json *j)
 
 /* --- package URLs ------------------------------------------------------------------ */
 
-/* As a part of a package URL (purl-spec): everything but these is encoded. */
-static void put_encoded(struct buf *b, const char *s)
+/* Appends a component of a package URL (purl-spec), percent-encoded except for the
+ * characters in `plain`. */
+static void append_encoded(struct buf *b, const char *s)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				    "0123456789.-_~:";
@@ -54,7 +55,8 @@ static void put_encoded(struct buf *b, const char *s)
 			buf_printf(b, "%%%02X", (unsigned char)*s);
 }
 
-/* "pkg:deb/debian/libc6@2.36-9?arch=amd64&distro=bookworm". Owned. */
+/* Returns "pkg:deb/debian/libc6@2.36-9?arch=amd64&distro=bookworm", or the like. Owned.
+ */
 static char *purl(const struct recipe *r, const char *name, const char *version,
 		  const char *arch)
 {
@@ -64,21 +66,21 @@ static char *purl(const struct recipe *r, const char *name, const char *version,
 	for (char *p = vendor; *p; p++)
 		*p = (char)(*p >= 'A' && *p <= 'Z' ? *p + 'a' - 'A' : *p);
 	buf_puts(&b, "pkg:deb/");
-	put_encoded(&b, r->base.mirror && !r->base.origin ? "unknown" : vendor);
+	append_encoded(&b, r->base.mirror && !r->base.origin ? "unknown" : vendor);
 	buf_puts(&b, "/");
-	put_encoded(&b, name);
+	append_encoded(&b, name);
 	buf_puts(&b, "@");
-	put_encoded(&b, version);
+	append_encoded(&b, version);
 	buf_puts(&b, "?arch=");
-	put_encoded(&b, arch);
+	append_encoded(&b, arch);
 	if (r->base.suite) {
 		buf_puts(&b, "&distro=");
-		put_encoded(&b, r->base.suite);
+		append_encoded(&b, r->base.suite);
 	}
 	return buf_take(&b);
 }
 
-static void put_purl(struct json *j, const char *url)
+static void append_purl(struct json *j, const char *url)
 {
 	json_open(j, "externalRefs", '[');
 	json_open(j, NULL, '{');
@@ -101,10 +103,10 @@ static void begin_package(struct json *j, const char *id, const char *name,
 		json_str(j, "versionInfo", version);
 	json_str(j, "downloadLocation", from);
 	json_bool(j, "filesAnalyzed", false);
-	put_licences(j);
+	append_licences(j);
 }
 
-static void put_image(struct json *j, const struct manifest *m)
+static void append_image(struct json *j, const struct manifest *m)
 {
 	begin_package(j, IMAGE, m->r->name, NULL, NONE);
 	json_str(j, "primaryPackagePurpose", "OPERATING-SYSTEM");
@@ -113,7 +115,7 @@ static void put_image(struct json *j, const struct manifest *m)
 	json_close(j, '}');
 }
 
-static void put_artifact(struct json *j, const struct input *in, const char *id)
+static void append_artifact(struct json *j, const struct input *in, const char *id)
 {
 	const struct recipe_artifact *a = in->artifact;
 
@@ -122,7 +124,7 @@ static void put_artifact(struct json *j, const struct input *in, const char *id)
 		 a->use == ARTIFACT_CONTAINER          ? "CONTAINER"
 		 : a->n > 0 || a->use == ARTIFACT_BASE ? "ARCHIVE"
 						       : "FILE");
-	put_checksum(j, in->blob.sha256);
+	append_checksum(j, in->blob.sha256);
 	if (a->standin)
 		json_str(j, "comment", "A stand-in for the program of that name.");
 	else if (!str_after(a->url, "http"))
@@ -130,7 +132,8 @@ static void put_artifact(struct json *j, const struct input *in, const char *id)
 	json_close(j, '}');
 }
 
-/* Digest of the package's file, where the lock has it. */
+/* Returns the digest of the package's .deb file, or NULL when the lock does not have it.
+ * `f`: name, version, architecture. */
 static const char *locked_sha256(const struct manifest *m, char *const *f)
 {
 	const struct lock_package *p =
@@ -139,9 +142,9 @@ static const char *locked_sha256(const struct manifest *m, char *const *f)
 	return p && streq(p->version, f[1]) ? p->sha256 : NULL;
 }
 
-/* "name version architecture" */
-static void put_package(struct json *j, const struct manifest *m, char *const *f,
-			const char *id)
+/* Appends a package of the base. `f`: name, version, architecture. */
+static void append_package(struct json *j, const struct manifest *m, char *const *f,
+			   const char *id)
 {
 	_cleanup_free_ char *url = purl(m->r, f[0], f[1], f[2]);
 	const char *sha256 = locked_sha256(m, f);
@@ -149,20 +152,20 @@ static void put_package(struct json *j, const struct manifest *m, char *const *f
 	begin_package(j, id, f[0], f[1], NONE);
 	json_str(j, "primaryPackagePurpose", "LIBRARY");
 	if (sha256)
-		put_checksum(j, sha256);
-	put_purl(j, url);
+		append_checksum(j, sha256);
+	append_purl(j, url);
 	json_close(j, '}');
 }
 
 /* --- files ------------------------------------------------------------------------- */
 
-static void put_file(struct json *j, const char *id, const char *name, const char *sha256,
-		     const char *comment)
+static void append_file(struct json *j, const char *id, const char *name,
+			const char *sha256, const char *comment)
 {
 	json_open(j, NULL, '{');
 	json_str(j, "SPDXID", id);
 	json_str(j, "fileName", name);
-	put_checksum(j, sha256);
+	append_checksum(j, sha256);
 	json_str(j, "licenseConcluded", NONE);
 	json_open(j, "licenseInfoInFiles", '[');
 	json_str(j, NULL, NONE);
@@ -173,12 +176,12 @@ static void put_file(struct json *j, const char *id, const char *name, const cha
 	json_close(j, '}');
 }
 
-static bool is_our_file(const struct layer_item *item)
+static bool is_layer_file(const struct layer_item *item)
 {
 	return item->type == ENTRY_FILE && !item->implied;
 }
 
-static void put_files(struct json *j, const struct manifest *m)
+static void append_files(struct json *j, const struct manifest *m)
 {
 	json_open(j, "files", '[');
 	for (size_t i = 0; i < m->layer->n; i++) {
@@ -186,15 +189,15 @@ static void put_files(struct json *j, const struct manifest *m)
 		_cleanup_free_ char *id = id_of("File", i);
 		_cleanup_free_ char *name = xasprintf("./%s", item->path);
 
-		if (is_our_file(item))
-			put_file(j, id, name, item->sha256, item->origin);
+		if (is_layer_file(item))
+			append_file(j, id, name, item->sha256, item->origin);
 	}
 	for (size_t i = 0; i < m->n_outputs; i++) {
 		_cleanup_free_ char *id = id_of("Output", i);
 		_cleanup_free_ char *name = xasprintf("./%s", m->outputs[i].path);
 
-		put_file(j, id, name, m->outputs[i].sha256,
-			 "an output, beside this file");
+		append_file(j, id, name, m->outputs[i].sha256,
+			    "an output, beside this file");
 	}
 	json_close(j, ']');
 }
@@ -210,7 +213,7 @@ static void relate(struct json *j, const char *from, const char *how, const char
 	json_close(j, '}');
 }
 
-/* What a file of ours was taken out of. */
+/* Relates file `i` of the layer to the artifact that it was extracted from, if any. */
 static void relate_source(struct json *j, const struct manifest *m, size_t i)
 {
 	_cleanup_free_ char *file = id_of("File", i);
@@ -223,7 +226,8 @@ static void relate_source(struct json *j, const struct manifest *m, size_t i)
 		}
 }
 
-static void put_relationships(struct json *j, const struct manifest *m, size_t packages)
+static void append_relationships(struct json *j, const struct manifest *m,
+				 size_t packages)
 {
 	json_open(j, "relationships", '[');
 	relate(j, DOCUMENT, "DESCRIBES", IMAGE);
@@ -240,7 +244,7 @@ static void put_relationships(struct json *j, const struct manifest *m, size_t p
 	for (size_t i = 0; i < m->layer->n; i++) {
 		_cleanup_free_ char *id = id_of("File", i);
 
-		if (!is_our_file(&m->layer->v[i]))
+		if (!is_layer_file(&m->layer->v[i]))
 			continue;
 		relate(j, IMAGE, "CONTAINS", id);
 		relate_source(j, m, i);
@@ -255,7 +259,7 @@ static void put_relationships(struct json *j, const struct manifest *m, size_t p
 
 /* --- the document ------------------------------------------------------------------ */
 
-static void put_head(struct json *j, const struct manifest *m, const char *sha256)
+static void append_head(struct json *j, const struct manifest *m, const char *sha256)
 {
 	_cleanup_free_ char *space = xasprintf(NAMESPACE "%s-%s", m->r->name, sha256);
 	_cleanup_free_ char *when = lock_time((time_t)m->r->epoch);
@@ -276,17 +280,17 @@ static void put_head(struct json *j, const struct manifest *m, const char *sha25
 	json_close(j, '}');
 }
 
-static size_t put_packages(struct json *j, const struct manifest *m)
+static size_t append_packages(struct json *j, const struct manifest *m)
 {
 	_cleanup_strv_ char **lines = strv_split(m->base->packages, "\n");
 	size_t n = 0;
 
 	json_open(j, "packages", '[');
-	put_image(j, m);
+	append_image(j, m);
 	for (size_t i = 0; i < m->inputs->n; i++) {
 		_cleanup_free_ char *id = id_of("Artifact", i);
 
-		put_artifact(j, &m->inputs->v[i], id);
+		append_artifact(j, &m->inputs->v[i], id);
 	}
 	for (size_t i = 0; lines && lines[i]; i++) {
 		_cleanup_strv_ char **f = strv_split(lines[i], " ");
@@ -294,7 +298,7 @@ static size_t put_packages(struct json *j, const struct manifest *m)
 
 		if (strv_len(f) != 3)
 			continue;
-		put_package(j, m, f, id);
+		append_package(j, m, f, id);
 		n++;
 	}
 	json_close(j, ']');
@@ -307,10 +311,10 @@ char *spdx_render(const struct manifest *m, const char *manifest_sha256)
 	size_t packages;
 
 	json_open(&j, NULL, '{');
-	put_head(&j, m, manifest_sha256);
-	packages = put_packages(&j, m);
-	put_files(&j, m);
-	put_relationships(&j, m, packages);
+	append_head(&j, m, manifest_sha256);
+	packages = append_packages(&j, m);
+	append_files(&j, m);
+	append_relationships(&j, m, packages);
 	json_close(&j, '}');
 	return json_take(&j);
 }

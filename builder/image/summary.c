@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bytes are counted before compression, by the package that owns a file, or by the
- * artifact or the part of the recipe that brought it: what to exclude is decided in those
- * words.
+ * Counts the bytes of the root image before compression by package and artifact, because
+ * a recipe excludes or drops those. Files that the recipe itself has count as "the
+ * recipe".
  */
 #include "builder/image/summary.h"
 
@@ -11,6 +11,7 @@
 
 #define LARGEST 10
 
+/* Bytes of the root image that come from one package or artifact. */
 struct share {
 	char *name;
 	uint64_t bytes;

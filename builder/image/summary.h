@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a build tells at its end, on standard output: the outputs, and where the bytes
- * of the root image are. */
+/* Prints the result of a build on standard output: its outputs, and the largest
+ * contributors to the root image. */
 #pragma once
 
 #include "builder/image/manifest.h"
 
 struct summary {
-	const char *dir; /* where the image is */
+	const char *dir; /* of the outputs */
 	const struct manifest *manifest;
 	const struct index *base;
 };

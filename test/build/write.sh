@@ -123,7 +123,7 @@ refuse "no image" 1 "rackstrap: $WORK/none: No such file or directory" now "$WOR
 refuse "a folder" 1 "rackstrap: $WORK: is not a file" now "$WORK" "$loop"
 : >"$WORK/empty"
 refuse "an empty file" 1 "rackstrap: $WORK/empty: is empty" now "$WORK/empty" "$loop"
-refuse "a file for a disk" 1 "rackstrap: $WORK/disk: is no disk (not a block device)" now "$WORK/image" "$WORK/disk"
+refuse "a file for a disk" 1 "rackstrap: $WORK/disk: is not a disk (not a block device)" now "$WORK/image" "$WORK/disk"
 refuse "a disk that is not there" 1 "rackstrap: /dev/nowhere: No such file or directory" now "$WORK/image" /dev/nowhere
 head -c 40000000 "$WORK/image" >"$WORK/cut"
 refuse "an image that was cut off" 1 \
@@ -184,7 +184,7 @@ fd = os.open(sys.argv[1], os.O_RDONLY | os.O_EXCL)
 sys.exit(subprocess.run(sys.argv[2:]).returncode)' "$@"
 }
 refuse "a disk that somebody holds" 1 \
-	"rackstrap: $used: is in use: the kernel does not give it away (it may be mounted elsewhere, or part of an array)" \
+	"rackstrap: $used: is in use: it cannot be opened exclusively (it may be mounted elsewhere, or part of an array)" \
 	exclusively "$used" "$RACKSTRAP" write "$WORK/image" "$used" --yes --serial "${used#/dev/}"
 
 # --- what goes wrong on the way ---------------------------------------------------------
@@ -225,7 +225,7 @@ change() { # a byte that was written already
 	kill -CONT $pid
 }
 refuse "a byte that changed after it was written" 1 \
-	"rackstrap: $loop: the MiB at byte 2097152 is not what was written there: the disk is damaged, or smaller than it says; it is left with nothing that boots" \
+	"rackstrap: $loop: the MiB at byte 2097152 is not what was written there: the disk is damaged, or smaller than it reports; it is left with nothing that boots" \
 	eval 'meanwhile change >&2'
 check "nothing boots then" blank "$WORK/disk"
 

@@ -220,7 +220,7 @@ for d in SMALL LARGE LOCKED MAPPED RAID; do check "$d is as it was" untouched $d
 expect bad-write "rackstrap: DISK: cannot be written at byte 4194304: Input/output error; $nothing"
 expect bad-read "rackstrap: DISK: cannot be read at byte 4194304: Input/output error; $nothing"
 expect bad-flush 'rackstrap: DISK: cannot be flushed: Input/output error; its boot sector could not be cleared: what was on it may still boot'
-expect liar "rackstrap: DISK: the MiB at byte 3145728 is not what was written there: the disk is damaged, or smaller than it says; $nothing"
+expect liar "rackstrap: DISK: the MiB at byte 3145728 is not what was written there: the disk is damaged, or smaller than it reports; $nothing"
 # What was under way fails, what comes later finds no disk: either may be the first.
 expect pulled "rackstrap: DISK: cannot be written at byte *: @(No such device|Input/output error); $nothing"
 check "the power was cut before rackstrap said anything" test -z "$(said cut | grep -v '^END')"

@@ -32,7 +32,7 @@ zstd -q "$WORK/raw" -o "$WORK/raw.zst"
 qemu-img convert -f raw -O qcow2 "$WORK/raw.zst" "$WORK/zst.qcow2"
 for f in plain.qcow2.zst:qcow2 plain.qcow2.xz:qcow2 twice.qcow2:qcow2 zst.qcow2:zstd; do
 	image=$WORK/${f%:*}
-	refuse "inspect ${f%:*}" 1 "rackstrap: $image: has a ${f#*:} in it: unpack it first" "$RACKSTRAP" inspect "$image"
+	refuse "inspect ${f%:*}" 1 "rackstrap: $image: contains a ${f#*:}: unpack it first" "$RACKSTRAP" inspect "$image"
 done
 
 # Killed while it is being unpacked.

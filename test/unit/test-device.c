@@ -171,7 +171,7 @@ static void test_facts(void **state)
 	assert_int_equal(nvme.sector, 4096);
 	assert_int_equal(device_read(&sda, root, "sdz", &e), -1);
 	assert_string_equal(e.msg,
-			    "/dev/sdz: /sys/block/sdz/size is missing or no number");
+			    "/dev/sdz: /sys/block/sdz/size is missing or not a number");
 }
 
 /* Page 0x80 has its length in its third and fourth byte, and blanks around. */

@@ -339,7 +339,7 @@ static void test_silent_faults_are_found(void **state)
 			writes++;
 			assert_true(
 				str_ends(e.msg, "it is left with nothing that boots") ||
-				strstr(e.msg, "does not keep what is written to it"));
+				strstr(e.msg, "does not store what is written to it"));
 		}
 	/* 3 MiB to clear, 2 between, and those 3 at last. */
 	assert_int_equal(writes, 2 * (3 + 2 + 3));
@@ -359,17 +359,17 @@ static void test_messages(void **state)
 			    "may still boot");
 	go(LOST, 0, NULL, &r, &e);
 	assert_string_equal(e.msg,
-			    "disk: does not keep what is written to it: it is write "
+			    "disk: does not store what is written to it: it is write "
 			    "protected, or worn out; its boot sector could not be "
 			    "cleared: what was on it may still boot");
 	go(WRONG_BIT, 7, NULL, &r, &e);
 	assert_string_equal(e.msg,
 			    "disk: the MiB at byte 1048576 is not what was written "
-			    "there: the disk is damaged, or smaller than it says; it "
-			    "is left with nothing that boots");
+			    "there: the disk is damaged, or smaller than it "
+			    "reports; it is left with nothing that boots");
 	setup(MIB, MIB + 1);
 	go(NO_FAULT, 0, NULL, &r, &e);
-	assert_string_equal(e.msg, "disk: has 1048576 bytes, the image 1048577");
+	assert_string_equal(e.msg, "disk: has 1048576 bytes, the image has 1048577");
 	assert_true(boots(disk.seen));
 }
 

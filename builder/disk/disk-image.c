@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * qcow2 is left to qemu-img, which knows all of its versions, once it is known not to
- * refer to other files. The others are libarchive's (archive.c), without a temporary.
+ * qemu-img converts a qcow2, of any version, after qcow2_check() has refused references
+ * to other files. libarchive (archive.c) decompresses the other formats as they are read.
  *
  * Limits: the partition table of a compressed image is read from its first MiB, so the
- * logical partitions of an MBR are not seen in one until it is made seekable.
+ * logical partitions of an MBR are found only after disk_image_seekable().
  */
-#include "builder/disk/media.h"
+#include "builder/disk/disk-image.h"
 
 #include "builder/common/archive.h"
 #include "builder/common/progress.h"
@@ -18,9 +18,9 @@
 #include <sys/mman.h>
 
 #define QEMU_IMG   "qemu-img"
-#define HEAD       (1024 * 1024)
+#define HEAD       (1024 * 1024) /* bytes kept for the partition table */
 #define READ_AHEAD (1024 * 1024)
-#define BLOCK      4096 /* where zeros are left out of a temporary */
+#define BLOCK      4096 /* unit of the holes in a temporary file */
 
 static const struct format {
 	const char *name;
@@ -40,7 +40,8 @@ static const struct format {
 };
 static const struct format raw = {.name = "raw"};
 
-static const struct format *format_of(int fd)
+/* Returns the format by the first bytes; `raw` when they are no other's. */
+static const struct format *detect_format(int fd)
 {
 	char head[8] = "";
 	ssize_t n = pread(fd, head, sizeof(head), 0);
@@ -52,14 +53,15 @@ static const struct format *format_of(int fd)
 	return &raw;
 }
 
-/* What was unpacked is written to a disk as it is. */
+/* Refuses an image in another format within the image: it would be written to a disk as
+ * it is. */
 static int check_inside(const char *path, int fd, struct err *e)
 {
-	const struct format *inside = format_of(fd);
+	const struct format *inside = detect_format(fd);
 
 	return inside == &raw
 		       ? 0
-		       : err_set(e, ERR_FAILED, "%s: has a %s in it: unpack it first",
+		       : err_set(e, ERR_FAILED, "%s: contains a %s: unpack it first",
 				 path, inside->name);
 }
 
@@ -81,9 +83,9 @@ static const char *temp_dir(void)
 }
 
 /*
- * A file without a name: whatever ends this program, nothing is left of it. libguestfs
- * gives it one for a moment (guest.c), which only a file that never had one can get; a
- * file system without O_TMPFILE has these only.
+ * Opens a new temporary file without a name, which is freed however this program ends.
+ * libguestfs links it for a moment (guest.c), which the kernel allows only for a file of
+ * O_TMPFILE; on a file system without it the file is created and then removed.
  */
 static int open_temp(struct err *e)
 {
@@ -112,7 +114,8 @@ static int convert(const char *path, const char *from, const char *to, struct er
 
 	if (!run_have(QEMU_IMG))
 		return err_set(e, ERR_FAILED,
-			       "%s: a qcow2 needs qemu-img, of the package qemu-utils",
+			       "%s: reading a qcow2 requires qemu-img, of the package "
+			       "qemu-utils",
 			       path);
 	progress_show("reading %s", path);
 	if (run_argv(argv, e) < 0)
@@ -120,8 +123,9 @@ static int convert(const char *path, const char *from, const char *to, struct er
 	return 0;
 }
 
-/* By descriptors: it reads the file that was checked and writes one without a name. */
-static int open_qcow2(struct media *m, struct err *e)
+/* Converts the qcow2. qemu-img gets paths of descriptors, so that it reads the very file
+ * that was checked and writes a file without a name. */
+static int open_qcow2(struct disk_image *m, struct err *e)
 {
 	_cleanup_free_ char *from = NULL, *to = NULL;
 	_cleanup_close_ int fd = -1;
@@ -142,7 +146,7 @@ static int open_qcow2(struct media *m, struct err *e)
 
 /* --- compressed --------------------------------------------------------------------- */
 
-static int start(struct media *m, struct err *e)
+static int start(struct disk_image *m, struct err *e)
 {
 	archive_in_free(m->in);
 	m->in = NULL;
@@ -151,9 +155,11 @@ static int start(struct media *m, struct err *e)
 	return archive_in_compressed(&m->in, m->fd, m->path, e);
 }
 
-/* Goes through all of it; what each piece is given to may be NULL. */
-static int pass(struct media *m, int (*each)(int fd, uint64_t at, const void *, size_t),
-		int fd, uint64_t *ret_size, struct err *e)
+/* Decompresses everything, calls each(fd, offset, data, length) for the pieces, and sets
+ * *ret_size to the number of bytes. */
+static int read_through(struct disk_image *m,
+			int (*each)(int fd, uint64_t at, const void *, size_t), int fd,
+			uint64_t *ret_size, struct err *e)
 {
 	_cleanup_free_ char *buf = xmalloc(READ_AHEAD);
 	uint64_t at = 0, packed = 0;
@@ -182,6 +188,7 @@ static int pass(struct media *m, int (*each)(int fd, uint64_t at, const void *, 
 	}
 }
 
+/* Writes the part of the piece that is within the first HEAD bytes. */
 static int keep_head(int fd, uint64_t at, const void *data, size_t len)
 {
 	if (at >= HEAD)
@@ -196,6 +203,7 @@ static bool is_zero(const char *p, size_t len)
 	return p[0] == 0 && memcmp(p, p + 1, len - 1) == 0;
 }
 
+/* Writes the piece; blocks of zeros become holes. */
 static int keep_all(int fd, uint64_t at, const void *data, size_t len)
 {
 	for (const char *p = data; len > 0;) {
@@ -216,15 +224,16 @@ static int keep_all(int fd, uint64_t at, const void *data, size_t len)
 	return 0;
 }
 
-/* The table is read from a file that has the image's size and its first MiB. */
-static int open_compressed(struct media *m, struct err *e)
+/* Reads the partition table from a memory file that has the image's size and first MiB.
+ */
+static int open_compressed(struct disk_image *m, struct err *e)
 {
 	_cleanup_close_ int head = memfd_create("head", MFD_CLOEXEC);
 	int r;
 
 	if (head < 0)
 		return err_errno(e, errno, "memfd");
-	if (pass(m, keep_head, head, &m->size, e) < 0)
+	if (read_through(m, keep_head, head, &m->size, e) < 0)
 		return -1;
 	if (check_inside(m->path, head, e) < 0)
 		return -1;
@@ -234,9 +243,9 @@ static int open_compressed(struct media *m, struct err *e)
 	return r < 0 ? err_errno(e, r, "%s", m->path) : 0;
 }
 
-/* --- all ---------------------------------------------------------------------------- */
+/* --- every format ------------------------------------------------------------------- */
 
-static int open_plain(struct media *m, struct err *e)
+static int open_plain(struct disk_image *m, struct err *e)
 {
 	int r = size_of_fd(m->fd, &m->size);
 
@@ -245,9 +254,9 @@ static int open_plain(struct media *m, struct err *e)
 	return r < 0 ? err_errno(e, r, "%s", m->path) : 0;
 }
 
-int media_open(struct media *ret, const char *path, struct err *e)
+int disk_image_open(struct disk_image *ret, const char *path, struct err *e)
 {
-	_cleanup_media_ struct media m = {.path = path, .fd = -1};
+	_cleanup_disk_image_ struct disk_image m = {.path = path, .fd = -1};
 	const struct format *format;
 	struct stat st;
 
@@ -256,7 +265,7 @@ int media_open(struct media *ret, const char *path, struct err *e)
 		return err_errno(e, errno, "%s", path);
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_FAILED, "%s: is not a file", path);
-	format = format_of(m.fd);
+	format = detect_format(m.fd);
 	m.format = format->name;
 	m.compressed = format->compressed;
 	if (m.compressed) {
@@ -268,27 +277,27 @@ int media_open(struct media *ret, const char *path, struct err *e)
 	if (m.size == 0)
 		return err_set(e, ERR_FAILED, "%s: is empty", path);
 	*ret = m;
-	m = (struct media){.fd = -1};
+	m = (struct disk_image){.fd = -1};
 	return 0;
 }
 
-void media_done(struct media *m)
+void disk_image_done(struct disk_image *m)
 {
 	archive_in_free(m->in);
 	ptable_done(&m->table);
 	if (m->fd >= 0)
 		close(m->fd);
-	*m = (struct media){.fd = -1};
+	*m = (struct disk_image){.fd = -1};
 }
 
-int media_rewind(struct media *m, struct err *e)
+int disk_image_rewind(struct disk_image *m, struct err *e)
 {
 	if (m->compressed)
 		return start(m, e);
 	return lseek(m->fd, 0, SEEK_SET) < 0 ? err_errno(e, errno, "%s", m->path) : 0;
 }
 
-int media_read(struct media *m, void *buf, size_t len, struct err *e)
+int disk_image_read(struct disk_image *m, void *buf, size_t len, struct err *e)
 {
 	for (char *p = buf; len > 0;) {
 		ssize_t n = m->compressed ? archive_in_read(m->in, p, len, e)
@@ -302,15 +311,14 @@ int media_read(struct media *m, void *buf, size_t len, struct err *e)
 			return err_errno(e, errno, "%s", m->path);
 		if (n == 0)
 			return err_set(e, ERR_FAILED,
-				       "%s: is shorter than it was a moment ago",
-				       m->path);
+				       "%s: became shorter while it was read", m->path);
 		p += n;
 		len -= (size_t)n;
 	}
 	return 0;
 }
 
-int media_seekable(struct media *m, struct err *e)
+int disk_image_seekable(struct disk_image *m, struct err *e)
 {
 	_cleanup_close_ int fd = -1;
 	uint64_t size;
@@ -318,7 +326,7 @@ int media_seekable(struct media *m, struct err *e)
 	if (!m->compressed)
 		return m->fd;
 	fd = open_temp(e);
-	if (fd < 0 || pass(m, keep_all, fd, &size, e) < 0)
+	if (fd < 0 || read_through(m, keep_all, fd, &size, e) < 0)
 		return -1;
 	if (ftruncate(fd, (off_t)size) < 0)
 		return err_errno(e, errno, "%s", temp_dir());

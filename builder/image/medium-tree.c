@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The three files are links to the parts; the rest is a few texts. Everything gets the
- * recipe's epoch for its time. The digest of the list of digests names the medium, so
- * the boot menu, which names the medium to the kernel, is added to the list last: it
- * says nothing that the digest does not already depend on.
+ * Kernel, initrd and root.squashfs are hard links to the parts; the other files are
+ * small. Every file's time is the recipe's epoch. The medium's id is a digest over the
+ * digests of its files. The boot menu contains the id, so it is made after it and does
+ * not count for it; the rest of the menu is constant.
  */
-#include "builder/image/medium.h"
+#include "builder/image/medium-tree.h"
 
 #include "builder/common/disk-layout.h"
 #include "builder/image/grub.h"
@@ -23,13 +23,14 @@ static int by_text(const void *a, const void *b)
 
 /* --- files ------------------------------------------------------------------------- */
 
-static char *place(const struct medium *m, const char *path)
+/* Returns the full path of the tree's file `path`; owned. */
+static char *full_path(const struct medium_tree *m, const char *path)
 {
 	return xasprintf("%s/%s", m->dir, path);
 }
 
-/* The folders of `path`, and the note that it is there. */
-static int add_path(struct medium *m, const char *path, struct err *e)
+/* Makes the folders of `path` and adds it to m->paths. */
+static int add_path(struct medium_tree *m, const char *path, struct err *e)
 {
 	const char *slash = strrchr(path, '/');
 	_cleanup_free_ char *dir =
@@ -51,10 +52,10 @@ static int set_time(const char *path, uint64_t epoch, struct err *e)
 	return utimensat(AT_FDCWD, path, t, 0) < 0 ? err_errno(e, errno, "%s", path) : 0;
 }
 
-int medium_text(struct medium *m, const char *path, const char *text, size_t len,
-		uint64_t epoch, struct err *e)
+int medium_tree_add_text(struct medium_tree *m, const char *path, const char *text,
+			 size_t len, uint64_t epoch, struct err *e)
 {
-	_cleanup_free_ char *full = place(m, path);
+	_cleanup_free_ char *full = full_path(m, path);
 	_cleanup_close_ int fd = -1;
 	int r;
 
@@ -65,28 +66,28 @@ int medium_text(struct medium *m, const char *path, const char *text, size_t len
 	return r < 0 ? err_errno(e, r, "%s", full) : set_time(full, epoch, e);
 }
 
-int medium_set_time(const struct medium *m, const char *path, uint64_t epoch,
-		    struct err *e)
+int medium_tree_set_time(const struct medium_tree *m, const char *path, uint64_t epoch,
+			 struct err *e)
 {
-	_cleanup_free_ char *full = place(m, path);
+	_cleanup_free_ char *full = full_path(m, path);
 
 	return set_time(full, epoch, e);
 }
 
-int medium_link(struct medium *m, const struct medium *from, const char *path,
-		struct err *e)
+int medium_tree_add_link(struct medium_tree *m, const struct medium_tree *from,
+			 const char *path, struct err *e)
 {
-	_cleanup_free_ char *to = place(m, path), *old = place(from, path);
+	_cleanup_free_ char *to = full_path(m, path), *old = full_path(from, path);
 
 	if (add_path(m, path, e) < 0)
 		return -1;
 	return link(old, to) < 0 ? err_errno(e, errno, "%s", to) : 0;
 }
 
-static int add_part(struct medium *m, const struct image_parts *p, const char *name,
+static int add_part(struct medium_tree *m, const struct image_parts *p, const char *name,
 		    const char *path, struct err *e)
 {
-	_cleanup_free_ char *full = place(m, path);
+	_cleanup_free_ char *full = full_path(m, path);
 	struct stat st;
 
 	if (add_path(m, path, e) < 0)
@@ -97,7 +98,8 @@ static int add_part(struct medium *m, const struct image_parts *p, const char *n
 	return set_time(full, p->r->epoch, e);
 }
 
-int medium_config(struct medium *m, const struct image_parts *p, struct err *e)
+int medium_tree_add_config(struct medium_tree *m, const struct image_parts *p,
+			   struct err *e)
 {
 	const struct recipe_media *rm = &p->r->media;
 	const char *from = rm->host ? rm->host : rm->rack;
@@ -110,27 +112,28 @@ int medium_config(struct medium *m, const struct image_parts *p, struct err *e)
 	r = file_read_at(AT_FDCWD, from, CONF_MAX_RACK, &text, &len);
 	if (r < 0)
 		return err_errno(e, r, "%s", from);
-	return medium_text(m, rm->host ? MEDIUM_HOST_CFG : MEDIUM_RACK_CFG, text, len,
-			   p->r->epoch, e);
+	return medium_tree_add_text(m, rm->host ? MEDIUM_HOST_CFG : MEDIUM_RACK_CFG, text,
+				    len, p->r->epoch, e);
 }
 
 /* --- the boot loader --------------------------------------------------------------- */
 
-/* As GRUB reads it: grub-core/lib/envblk.c. */
+/* Size and format of the environment block: grub-core/lib/envblk.c of GRUB. */
 #define ENV_LEN 1024
 
-static int add_env(struct medium *m, uint64_t epoch, struct err *e)
+static int add_env(struct medium_tree *m, uint64_t epoch, struct err *e)
 {
 	static const char head[] = "# GRUB Environment Block\nslot=a\n";
 	char text[ENV_LEN];
 
 	memset(text, '#', sizeof(text));
 	memcpy(text, head, strlen(head));
-	return medium_text(m, MEDIUM_GRUB_ENV, text, sizeof(text), epoch, e);
+	return medium_tree_add_text(m, MEDIUM_GRUB_ENV, text, sizeof(text), epoch, e);
 }
 
-/* What GRUB runs for a slot: the kernel's words are quoted for it here. */
-static int add_slot(struct medium *m, const struct image_parts *p, struct err *e)
+/* Adds slot.cfg, the commands of GRUB that boot the slot. The words of the kernel command
+ * line are quoted for GRUB. */
+static int add_slot(struct medium_tree *m, const struct image_parts *p, struct err *e)
 {
 	const char *more = p->r->media.cmdline;
 	_cleanup_free_ char *words =
@@ -143,19 +146,20 @@ static int add_slot(struct medium *m, const struct image_parts *p, struct err *e
 
 	if (strlen(words) > CMDLINE_MAX)
 		return err_set(e, ERR_CONFIG,
-			       "kernel command line: %zu characters are too long (at "
-			       "most %d)",
+			       "kernel command line: has %zu characters, at most %d "
+			       "are allowed",
 			       strlen(words), CMDLINE_MAX);
 	template_render(&b, embed_slot_grub, vars);
-	return medium_text(m, MEDIUM_SLOT_A "/" MEDIUM_SLOT_CFG, b.p, b.len, p->r->epoch,
-			   e);
+	return medium_tree_add_text(m, MEDIUM_SLOT_A "/" MEDIUM_SLOT_CFG, b.p, b.len,
+				    p->r->epoch, e);
 }
 
 /*
- * The distribution's chain for Secure Boot, from the packages shim-signed,
- * shim-helpers-amd64-signed and grub-efi-amd64-signed: the firmware knows who signed
- * shim, shim who signed GRUB and the kernel. Of the signed GRUBs this is the one for CDs:
- * it looks for boot/grub/grub.cfg where it came from, as ours does.
+ * The distribution's files for Secure Boot, from the packages shim-signed,
+ * shim-helpers-amd64-signed and grub-efi-amd64-signed: the firmware verifies shim, which
+ * verifies GRUB and the kernel. gcdx64 is the signed GRUB for CDs: like the core image
+ * that grub_core() makes, it reads boot/grub/grub.cfg of the file system that it was
+ * loaded from.
  */
 static const struct signed_file {
 	const char *path; /* in the base */
@@ -166,7 +170,7 @@ static const struct signed_file {
 	{"usr/lib/shim/mmx64.efi.signed", "mmx64.efi"},
 };
 
-bool medium_want(const char *path)
+bool medium_tree_needs(const char *path)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(signed_files); i++)
 		if (streq(signed_files[i].path, path))
@@ -174,8 +178,8 @@ bool medium_want(const char *path)
 	return false;
 }
 
-/* Whether the base has the whole chain. */
-static bool is_signed(const struct image_parts *p)
+/* Checks that the base has all files for Secure Boot. */
+static bool has_signed(const struct image_parts *p)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(signed_files); i++) {
 		const struct index_entry *x = index_find(p->base, signed_files[i].path);
@@ -186,32 +190,32 @@ static bool is_signed(const struct image_parts *p)
 	return true;
 }
 
-static int add_signed(struct medium *m, const struct image_parts *p, struct err *e)
+static int add_signed(struct medium_tree *m, const struct image_parts *p, struct err *e)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(signed_files); i++) {
 		const struct index_entry *x = index_find(p->base, signed_files[i].path);
 		_cleanup_free_ char *path =
 			xasprintf(MEDIUM_EFI_DIR "/%s", signed_files[i].name);
 
-		if (medium_text(m, path, x->text, x->size, p->r->epoch, e) < 0)
+		if (medium_tree_add_text(m, path, x->text, x->size, p->r->epoch, e) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int add_efi(struct medium *m, const struct image_parts *p, struct err *e)
+static int add_efi(struct medium_tree *m, const struct image_parts *p, struct err *e)
 {
 	static const char path[] = MEDIUM_EFI_DIR "/BOOTX64.EFI";
-	_cleanup_free_ char *full = place(m, path);
+	_cleanup_free_ char *full = full_path(m, path);
 
-	if (is_signed(p))
+	if (has_signed(p))
 		return add_signed(m, p, e);
 	if (add_path(m, path, e) < 0 || grub_core(GRUB_EFI, full, e) < 0)
 		return -1;
 	return set_time(full, p->r->epoch, e);
 }
 
-char *medium_iso_label(const struct medium *m)
+char *medium_tree_iso_label(const struct medium_tree *m)
 {
 	char guid[DISK_GUID_LEN];
 
@@ -219,10 +223,11 @@ char *medium_iso_label(const struct medium *m)
 	return xasprintf("RACKSTRAP_%.8s", guid);
 }
 
-/* The partition or the label, as the boot script looks for it: blkid's lower case. */
-static char *medium_word(const struct medium *m, enum medium_type type)
+/* Returns the tag by which the boot script finds the medium; owned. blkid prints a
+ * partition's GUID in lower case. */
+static char *format_tag(const struct medium_tree *m, enum medium_type type)
 {
-	_cleanup_free_ char *label = medium_iso_label(m);
+	_cleanup_free_ char *label = medium_tree_iso_label(m);
 	char guid[DISK_GUID_LEN];
 
 	if (type == MEDIUM_ON_ISO)
@@ -233,30 +238,32 @@ static char *medium_word(const struct medium *m, enum medium_type type)
 	return xasprintf("PARTUUID=%s", guid);
 }
 
-static int add_menu(struct medium *m, enum medium_type type, uint64_t epoch,
+static int add_menu(struct medium_tree *m, enum medium_type type, uint64_t epoch,
 		    struct err *e)
 {
-	_cleanup_free_ char *medium = medium_word(m, type);
+	_cleanup_free_ char *medium = format_tag(m, type);
 	const struct template_var vars[] = {{"medium", medium}, {0}};
 	_cleanup_buf_ struct buf b = {0};
 
 	template_render(&b, embed_media_grub, vars);
-	return medium_text(m, MEDIUM_GRUB_CFG, b.p, b.len, epoch, e);
+	return medium_tree_add_text(m, MEDIUM_GRUB_CFG, b.p, b.len, epoch, e);
 }
 
-/* --- the list ---------------------------------------------------------------------- */
+/* --- SHA256SUMS and the id --------------------------------------------------------- */
 
-/* What is changed afterwards is not on it. */
+/* Returns false for the files that are changed after the build, which SHA256SUMS must not
+ * have. */
 static bool is_listed(const char *path)
 {
 	return !streq(path, MEDIUM_HOST_CFG) && !streq(path, MEDIUM_RACK_CFG) &&
 	       !streq(path, MEDIUM_GRUB_ENV);
 }
 
-static int add_sum(struct buf *sums, const struct medium *m, const char *path,
+/* Appends the line of `path` for SHA256SUMS. */
+static int add_sum(struct buf *sums, const struct medium_tree *m, const char *path,
 		   struct err *e)
 {
-	_cleanup_free_ char *full = place(m, path);
+	_cleanup_free_ char *full = full_path(m, path);
 	_cleanup_close_ int fd = open(full, O_RDONLY | O_CLOEXEC);
 	char hex[DIGEST_HEX_MAX];
 	int r = fd < 0 ? -errno : digest_fd(fd, DIGEST_SHA256, hex, NULL);
@@ -267,9 +274,9 @@ static int add_sum(struct buf *sums, const struct medium *m, const char *path,
 	return 0;
 }
 
-/* Of all that the medium has but what is named after it; also what is not listed counts
- * for the name. */
-static int name_it(struct medium *m, struct buf *sums, struct err *e)
+/* Sets m->id to the SHA-256 over the digests of all files that there are (not yet the
+ * boot menu, which contains the id), and appends those of the listed files to `sums`. */
+static int set_id(struct medium_tree *m, struct buf *sums, struct err *e)
 {
 	_cleanup_buf_ struct buf all = {0};
 
@@ -281,44 +288,45 @@ static int name_it(struct medium *m, struct buf *sums, struct err *e)
 	return 0;
 }
 
-static int stage(struct medium *m, enum medium_type type, const struct image_parts *p,
-		 struct err *e)
+static int add_all(struct medium_tree *m, enum medium_type type,
+		   const struct image_parts *p, struct err *e)
 {
 	_cleanup_buf_ struct buf sums = {0};
 
 	if (add_part(m, p, p->kernel, MEDIUM_SLOT_A "/" MEDIUM_KERNEL, e) < 0 ||
 	    add_part(m, p, p->initrd, MEDIUM_SLOT_A "/" MEDIUM_INITRD, e) < 0 ||
 	    add_part(m, p, p->root, MEDIUM_SLOT_A "/" MEDIUM_ROOT, e) < 0 ||
-	    medium_text(m, MEDIUM_SLOT_A "/" MEDIUM_MANIFEST, p->manifest,
-			strlen(p->manifest), p->r->epoch, e) < 0 ||
+	    medium_tree_add_text(m, MEDIUM_SLOT_A "/" MEDIUM_MANIFEST, p->manifest,
+				 strlen(p->manifest), p->r->epoch, e) < 0 ||
 	    add_slot(m, p, e) < 0 || add_efi(m, p, e) < 0)
 		return -1;
 	if (type == MEDIUM_ON_DISK &&
-	    (add_env(m, p->r->epoch, e) < 0 || medium_config(m, p, e) < 0))
+	    (add_env(m, p->r->epoch, e) < 0 || medium_tree_add_config(m, p, e) < 0))
 		return -1;
-	if (name_it(m, &sums, e) < 0 || add_menu(m, type, p->r->epoch, e) < 0 ||
+	if (set_id(m, &sums, e) < 0 || add_menu(m, type, p->r->epoch, e) < 0 ||
 	    add_sum(&sums, m, MEDIUM_GRUB_CFG, e) < 0)
 		return -1;
-	return medium_text(m, MEDIUM_SUMS, sums.p, sums.len, p->r->epoch, e);
+	return medium_tree_add_text(m, MEDIUM_SUMS, sums.p, sums.len, p->r->epoch, e);
 }
 
-int medium_stage(struct medium *ret, enum medium_type type, const char *name,
-		 const struct image_parts *p, struct err *e)
+int medium_tree_make(struct medium_tree *ret, enum medium_type type, const char *name,
+		     const struct image_parts *p, struct err *e)
 {
-	_cleanup_medium_ struct medium m = {.dir = xasprintf("%s/%s", p->outdir, name)};
+	_cleanup_medium_tree_ struct medium_tree m = {
+		.dir = xasprintf("%s/%s", p->outdir, name)};
 
 	if (mkdir(m.dir, 0755) < 0)
 		return err_errno(e, errno, "%s", m.dir);
-	if (stage(&m, type, p, e) < 0)
+	if (add_all(&m, type, p, e) < 0)
 		return -1;
 	*ret = m;
-	m = (struct medium){0};
+	m = (struct medium_tree){0};
 	return 0;
 }
 
-void medium_done(struct medium *m)
+void medium_tree_done(struct medium_tree *m)
 {
 	rm_rf_p(&m->dir);
 	strv_free(m->paths);
-	*m = (struct medium){0};
+	*m = (struct medium_tree){0};
 }

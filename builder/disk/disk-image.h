@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads a disk image as a stream of the disk's bytes: from a raw file, a compressed one
+ * (zstd, gzip, xz, bzip2, lz4), or a qcow2. The format is detected by the file's first
+ * bytes, not by its name.
+ */
+#pragma once
+
+#include "builder/disk/ptable.h"
+#include "lib/err.h"
+
+struct archive_in;
+
+struct disk_image {
+	const char *path;   /* not owned */
+	const char *format; /* "raw", "zstd", "qcow2", ... */
+	uint64_t size;      /* of the disk, bytes */
+	struct ptable table;
+	int fd;                /* of the file, or of a temporary with the disk's bytes */
+	struct archive_in *in; /* decompresses fd; NULL unless compressed */
+	bool compressed;       /* fd has compressed bytes */
+};
+
+/*
+ * Opens the image. A compressed one is read to its end, which gives its size and reports
+ * damage before anything is done with it. A qcow2 is converted into a temporary file
+ * without a name, with its holes, in $TMPDIR (/var/tmp). A qcow2 that refers to other
+ * files, and an image within an image, are refused.
+ */
+int disk_image_open(struct disk_image *ret, const char *path, struct err *e) _must_check_;
+void disk_image_done(struct disk_image *m);
+#define _cleanup_disk_image_ _cleanup_(disk_image_done)
+
+/* Sets the stream back to the disk's first byte. */
+int disk_image_rewind(struct disk_image *m, struct err *e) _must_check_;
+
+/* Reads the next `len` bytes; fewer are an error. */
+int disk_image_read(struct disk_image *m, void *buf, size_t len,
+		    struct err *e) _must_check_;
+
+/* Returns a descriptor of a file with the disk's bytes, which `m` owns: a compressed
+ * image is decompressed into a temporary file first. -1 on an error. */
+int disk_image_seekable(struct disk_image *m, struct err *e) _must_check_;
