@@ -7,10 +7,10 @@
  *    check that the disk stores what is written: its first MiB and its last one or two
  *    (the copy of a GPT is at the disk's end; firmware uses it when the first is gone).
  * 2. Everything else is written, a MiB at a time. Where the image is zero the disk is
- * read first, and not written if it is zero there already.
+ *    read first, and not written if it is zero there already.
  * 3. The disk is flushed, and everything written is read back and compared.
  * 4. The bytes for the disk's end and then those of the first MiB are written, flushed
- * and compared. Before this the disk has no boot sector and no partition table.
+ *    and compared. Before this the disk has no boot sector and no partition table.
  *
  * When step 4 fails, the same places are cleared again. The error says in which state the
  * disk is left.
@@ -29,8 +29,8 @@ struct flash_target {
 	unsigned sector;  /* all offsets and lengths are multiples of it; at most 4096 */
 	void *data;
 	int (*write)(void *data, uint64_t at, const void *buf, size_t len);
-	int (*read)(void *data, uint64_t at, void *buf,
-		    size_t len);  /* not from a cache */
+	/* reads from the disk, not from a cache */
+	int (*read)(void *data, uint64_t at, void *buf, size_t len);
 	int (*flush)(void *data); /* returns when all writes are on the medium */
 };
 

@@ -25,10 +25,9 @@ struct partition {
 
 struct ptable {
 	enum ptable_kind kind;
-	unsigned sector; /* bytes of the sectors in the table: 512 or 4096; of an MBR 512
-			  */
-	char id[37];    /* GPT: the disk's GUID; MBR: "0x1234abcd" */
-	uint64_t disk;  /* size of the disk by its GPT, bytes; else 0 */
+	unsigned sector;     /* bytes of a sector: 512 or 4096, of an MBR 512 */
+	char id[37];         /* GPT: the disk's GUID; MBR: "0x1234abcd" */
+	uint64_t disk;       /* size of the disk by its GPT, bytes; else 0 */
 	const char *fault;   /* a fault of the GPT ("its partition entries are damaged"),
 			      * which has no partitions then; else NULL */
 	struct partition *v; /* in the table's order */

@@ -12,15 +12,14 @@
 
 #include <endian.h>
 
-#define GRUB_DIR   "/usr/lib/grub"
-#define BOOT_IMG   GRUB_DIR "/i386-pc/boot.img"
-#define SECTOR     512
-#define CODE_LEN   440  /* of the MBR; then disk signature and partitions */
-#define KERNEL_LBA 0x5c /* boot.img: first sector of the core, 64 bits */
-#define DRIVE_CHECK                                                                      \
-	0x66            /* boot.img: two NOPs here make it correct a wrong drive number */
-#define BLOCKLIST 0x1f4 /* core: first sector of its rest, 64 bits */
-#define CORE_MAX  (4U << 20)
+#define GRUB_DIR    "/usr/lib/grub"
+#define BOOT_IMG    GRUB_DIR "/i386-pc/boot.img"
+#define SECTOR      512
+#define CODE_LEN    440   /* of the MBR; then disk signature and partitions */
+#define KERNEL_LBA  0x5c  /* boot.img: first sector of the core, 64 bits */
+#define DRIVE_CHECK 0x66  /* boot.img: two NOPs correct a wrong drive number */
+#define BLOCKLIST   0x1f4 /* core: first sector of its rest, 64 bits */
+#define CORE_MAX    (4U << 20)
 
 const struct tool grub_tools[] = {{"grub-mkimage", "grub-common"}, {NULL, NULL}};
 
