@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files that are part of the program. A header lists them, EMBED(NAME, "PATH");, each path
- * relative to the repository's root. In C that declares embed_NAME and embed_NAME_end,
- * with a NUL after the file's last byte that is not counted. An assembler file that
- * includes the same header defines them.
+ * Files that are part of the program. A header lists them, EMBED(NAME, "PATH");, each
+ * path relative to the repository's root. In C that declares embed_NAME and
+ * embed_NAME_end, with a NUL after the file's last byte that is not counted. An assembler
+ * file that includes the same header defines them.
  */
 #pragma once
 
