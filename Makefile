@@ -68,7 +68,7 @@ UNIT_TESTS	:= $(patsubst test/unit/%.c,$(O)/test/unit/%,$(sort $(wildcard test/u
 TEST_TOOLS	:= $(patsubst test/tools/%.c,$(O)/test/tools/%,$(sort $(wildcard test/tools/*.c)))
 FUZZERS		:= $(patsubst test/fuzz/%.c,$(O)/test/fuzz/%,$(sort $(wildcard test/fuzz/fuzz-*.c)))
 
-all: $(O)/rackstrap $(O)/firstboot
+all: $(O)/rackstrap $(O)/firstboot $(O)/completion/rackstrap
 
 # --- objects and programs ----------------------------------------------------------
 
@@ -98,6 +98,10 @@ $(ARCHIVES) $(O)/standin.a:
 # Without firstboot.a: of firstboot it may use only the model.
 $(O)/rackstrap: $(O)/obj/builder/main.o $(filter-out %/firstboot.a,$(ARCHIVES))
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $^ $(LIBS_BUILDER)
+
+$(O)/completion/rackstrap: $(O)/rackstrap
+	@mkdir -p $(@D)
+	$(call say,GEN,$@)$(O)/rackstrap completion >$@
 
 # Static, so that it runs on any root filesystem whatever its libc; a sanitized build
 # cannot be static.
@@ -281,6 +285,8 @@ PLACE	:= $(DESTDIR)$(prefix)
 install: all
 	$(Q)install -D -m 755 $(O)/rackstrap '$(PLACE)/bin/rackstrap'
 	$(Q)install -D -m 755 $(O)/firstboot '$(PLACE)/libexec/rackstrap/firstboot'
+	$(Q)install -D -m 644 $(O)/completion/rackstrap \
+		'$(PLACE)/share/bash-completion/completions/rackstrap'
 	$(Q)set -e; for m in $(sort $(wildcard man/*.[158])); do \
 		install -D -m 644 "$$m" "$(PLACE)/share/man/man$${m##*.}/$${m##*/}"; done
 	$(Q)set -e; find images configs -type f | sort | while read -r f; do \

@@ -1,33 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rackstrap build: options, and then build.c. */
+/* rackstrap build: parses the options, which the work in build.c gets. */
 #include "builder/command.h"
+#include "builder/common/disk-format.h"
 #include "builder/image/build.h"
-#include "builder/input/mirror.h"
+#include "builder/input-args.h"
 #include "builder/recipe/image-type.h"
 #include "builder/recipe/recipe-media.h"
 
 #include <limits.h>
 
-static const struct option options[] = {
-	{"out", required_argument, NULL, 'o'},
-	{"cache", required_argument, NULL, 'c'},
-	{"lock", required_argument, NULL, 'l'},
-	{"mirror", required_argument, NULL, 'm'},
-	{"firstboot", required_argument, NULL, 'f'},
-	{"offline", no_argument, NULL, 'O'},
-	{"refresh", no_argument, NULL, 'r'},
-	{"image", required_argument, NULL, 'i'},
-	{"host", required_argument, NULL, 'H'},
-	{"rack", required_argument, NULL, 'R'},
-	{"sector-size", required_argument, NULL, 's'},
-	{"format", required_argument, NULL, 'F'},
-	{"dry-run", no_argument, NULL, 'n'},
-	{"json", no_argument, NULL, 'j'},
-	{"help", no_argument, NULL, 'h'},
-	{NULL, 0, NULL, 0},
+enum {
+	OPT_OUT = OPT_FIRST_OWN,
+	OPT_FIRSTBOOT,
+	OPT_OFFLINE,
+	OPT_REFRESH,
+	OPT_IMAGE,
+	OPT_HOST,
+	OPT_RACK,
+	OPT_SECTOR_SIZE,
+	OPT_FORMAT,
+	OPT_DRY_RUN,
+	OPT_JSON,
 };
 
-/* Beside this program (a build tree), or where `make install` puts it. Owned. */
+/* Returns the path of firstboot: beside this program, as in a build folder, or where `make
+ * install` puts it. Owned. */
 static char *find_firstboot(void)
 {
 	static const char *const places[] = {"firstboot",
@@ -59,8 +56,8 @@ static int dry_run(const struct recipe *r)
 	return 0;
 }
 
-/* What the command line says of outputs, over what the recipe says; `argv` keeps it. */
-struct wanted {
+/* The options that replace settings of the recipe. Its strings are argv's. */
+struct overrides {
 	const struct image_type *images[16];
 	size_t n_images;
 	char **formats;
@@ -68,44 +65,46 @@ struct wanted {
 	uint32_t sector_size;
 };
 
-static void wanted_done(struct wanted *w)
+static void overrides_done(struct overrides *o)
 {
-	strv_free(w->formats);
+	strv_free(o->formats);
 }
 
-static int want_image(struct wanted *w, const char *name, struct err *e)
+static void add_image(struct overrides *o, const struct image_type *type)
 {
-	const struct image_type *type = image_type_find(name);
-
-	if (!type)
-		return err_set(e, ERR_USAGE, "--image: no image type '%s' (known: %s)",
-			       name, image_type_names());
-	for (size_t i = 0; i < w->n_images; i++)
-		if (w->images[i] == type)
-			return 0;
-	w->images[w->n_images++] = type;
-	return 0;
+	for (size_t i = 0; i < o->n_images; i++)
+		if (o->images[i] == type)
+			return;
+	if (o->n_images < ARRAY_SIZE(o->images))
+		o->images[o->n_images++] = type;
 }
 
-static int want_sector_size(struct wanted *w, const char *text, struct err *e)
+static const char *sector_size_choice(size_t i)
 {
-	uint64_t n = 0;
+	static const char *const sizes[] = {"512", "4096"};
 
-	if (str_to_u64(text, UINT32_MAX, &n) < 0 || !media_is_sector_size(n))
+	return i < ARRAY_SIZE(sizes) ? sizes[i] : NULL;
+}
+
+static int overrides_parse(struct overrides *ret, const struct command_line *line,
+			   struct err *e)
+{
+	uint64_t sector_size = 0;
+	const char *arg;
+
+	for (size_t i = 0; (arg = command_arg_at(line, OPT_IMAGE, i)); i++)
+		add_image(ret, image_type_find(arg));
+	for (size_t i = 0; (arg = command_arg_at(line, OPT_FORMAT, i)); i++)
+		strv_add(&ret->formats, arg);
+	ret->host = command_arg(line, OPT_HOST, NULL);
+	ret->rack = command_arg(line, OPT_RACK, NULL);
+	if (command_number(line, OPT_SECTOR_SIZE, 512, 4096, "", &sector_size, e) < 0)
+		return -1;
+	ret->sector_size = (uint32_t)sector_size;
+	if (ret->host && ret->rack)
 		return err_set(e, ERR_USAGE,
-			       "--sector-size: must be 512 or 4096, not "
-			       "'%s'",
-			       text);
-	w->sector_size = (uint32_t)n;
-	return 0;
-}
-
-static int want_format(struct wanted *w, const char *text, struct err *e)
-{
-	if (!media_is_format(text))
-		return err_set(e, ERR_USAGE,
-			       "--format: must be raw, qcow2 or zst, not '%s'", text);
-	strv_add(&w->formats, text);
+			       "build: options '--host' and '--rack' exclude each other: "
+			       "a disk or ISO is for one host or for a rack");
 	return 0;
 }
 
@@ -119,7 +118,7 @@ static void replace_file(char **dst, char **other, const char *path)
 	*other = NULL;
 }
 
-static void apply_wanted(struct recipe *r, const struct wanted *w)
+static void overrides_apply(struct recipe *r, const struct overrides *w)
 {
 	if (w->n_images > 0) {
 		free(r->images);
@@ -137,7 +136,7 @@ static void apply_wanted(struct recipe *r, const struct wanted *w)
 	replace_file(&r->media.rack, &r->media.host, w->rack);
 }
 
-static bool makes_medium(const struct recipe *r)
+static bool builds_medium(const struct recipe *r)
 {
 	for (size_t i = 0; i < r->n_images; i++)
 		if (r->images[i]->medium)
@@ -146,134 +145,118 @@ static bool makes_medium(const struct recipe *r)
 }
 
 static int load_and_build(const char *path, const struct build_options *o,
-			  const struct wanted *w, bool dry, struct err *e)
+			  const struct overrides *w, bool dry, struct err *e)
 {
 	_cleanup_recipe_ struct recipe r = {0};
 	_cleanup_diag_ struct diag d = {0};
 
 	if (recipe_load(&r, path, &d) == 0) {
-		apply_wanted(&r, w);
+		overrides_apply(&r, w);
 		recipe_check_media(&r, &d);
 	}
 	if (diag_err(&d, e) < 0)
 		return -1;
-	if ((w->host || w->rack || w->formats || w->sector_size) && !makes_medium(&r))
+	if ((w->host || w->rack || w->formats || w->sector_size) && !builds_medium(&r))
 		return err_set(
 			e, ERR_USAGE,
-			"build: --host, --rack, --format and --sector-size are for "
-			"disks and ISOs: add --image disk or --image iso");
+			"build: options '--host', '--rack', '--format' and "
+			"'--sector-size' are for disks and ISOs: add --image disk or "
+			"--image iso");
 	return dry ? dry_run(&r) : build(&r, o, e);
 }
 
-static int run_build(const struct command *self, int argc, char **argv, struct err *e)
+static int run_build(const struct command_line *line, struct err *e)
 {
 	_cleanup_strv_ char **mirrors = NULL;
 	_cleanup_free_ char *firstboot = find_firstboot();
-	struct build_options o = {.out = "out", .firstboot = firstboot};
-	_cleanup_(wanted_done) struct wanted w = {0};
-	bool dry = false;
-	int c;
+	_cleanup_(overrides_done) struct overrides w = {0};
+	struct build_options o = {
+		.out = command_arg(line, OPT_OUT, "out"),
+		.cache = command_arg(line, OPT_CACHE, NULL),
+		.lock = command_arg(line, OPT_LOCK, NULL),
+		.firstboot = command_arg(line, OPT_FIRSTBOOT, firstboot),
+		.offline = command_has(line, OPT_OFFLINE),
+		.refresh = command_has(line, OPT_REFRESH),
+		.json = command_has(line, OPT_JSON),
+	};
 
-	while ((c = command_getopt(self, argc, argv, options, e)) != -1) {
-		switch (c) {
-		case 'o':
-			o.out = optarg;
-			break;
-		case 'c':
-			o.cache = optarg;
-			break;
-		case 'l':
-			o.lock = optarg;
-			break;
-		case 'f':
-			o.firstboot = optarg;
-			break;
-		case 'm':
-			if (mirrors_add(&mirrors, optarg, e) < 0)
-				return -1;
-			break;
-		case 'O':
-			o.offline = true;
-			break;
-		case 'r':
-			o.refresh = true;
-			break;
-		case 'i':
-			if (want_image(&w, optarg, e) < 0)
-				return -1;
-			break;
-		case 'H':
-			w.host = optarg;
-			break;
-		case 'R':
-			w.rack = optarg;
-			break;
-		case 's':
-			if (want_sector_size(&w, optarg, e) < 0)
-				return -1;
-			break;
-		case 'F':
-			if (want_format(&w, optarg, e) < 0)
-				return -1;
-			break;
-		case 'n':
-			dry = true;
-			break;
-		case 'j':
-			o.json = true;
-			break;
-		default:
-			return -1;
-		}
-	}
-	if (argc - optind != 1)
-		return err_set(
-			e, ERR_USAGE,
-			"build: name one recipe: a folder with recipe.cfg, or a file");
-	if (o.offline && o.refresh)
-		return err_set(e, ERR_USAGE,
-			       "build: --refresh makes the base anew, which --offline "
-			       "forbids");
-	if (mirrors_add_environment(&mirrors, e) < 0)
+	if (input_args_mirrors(&mirrors, line, e) < 0 || overrides_parse(&w, line, e) < 0)
 		return -1;
 	o.mirrors = mirrors;
-	if (w.host && w.rack)
+	if (o.offline && o.refresh)
 		return err_set(e, ERR_USAGE,
-			       "build: --host or --rack: a medium is for one host or for "
-			       "a rack");
-	return load_and_build(argv[optind], &o, &w, dry, e);
+			       "build: options '--offline' and '--refresh' exclude each "
+			       "other: a new base needs the network");
+	return load_and_build(line->args[0], &o, &w, command_has(line, OPT_DRY_RUN), e);
 }
+
+static const struct command_option options[] = {
+	{.name = "out",
+	 .arg = "DIR",
+	 .kind = ARG_DIR,
+	 .id = OPT_OUT,
+	 .help = "put the image into DIR/NAME, NAME being the recipe's (default: out)"},
+	INPUT_OPTION_CACHE,
+	{.name = "lock",
+	 .arg = "FILE",
+	 .kind = ARG_FILE,
+	 .id = OPT_LOCK,
+	 .help = "the digests that inputs must have (default: recipe.lock beside the "
+		 "recipe)"},
+	INPUT_OPTION_MIRROR,
+	{.name = "offline",
+	 .id = OPT_OFFLINE,
+	 .help = "fetch nothing: inputs and base must be in the cache"},
+	{.name = "refresh", .id = OPT_REFRESH, .help = "make the base again"},
+	{.name = "firstboot",
+	 .arg = "FILE",
+	 .kind = ARG_FILE,
+	 .id = OPT_FIRSTBOOT,
+	 .help = "the firstboot program to put into the image (default: the one beside "
+		 "rackstrap)"},
+	{.name = "image",
+	 .arg = "TYPE",
+	 .choice = image_type_name,
+	 .id = OPT_IMAGE,
+	 .help = "the output, instead of the recipe's; may be repeated"},
+	{.name = "host",
+	 .arg = "FILE",
+	 .kind = ARG_FILE,
+	 .id = OPT_HOST,
+	 .help = "put this host.cfg on a disk or ISO"},
+	{.name = "rack",
+	 .arg = "FILE",
+	 .kind = ARG_FILE,
+	 .id = OPT_RACK,
+	 .help = "put this rack.cfg on a disk or ISO"},
+	{.name = "sector-size",
+	 .arg = "N",
+	 .choice = sector_size_choice,
+	 .id = OPT_SECTOR_SIZE,
+	 .help = "the size of a disk's sectors in bytes (default: 512)"},
+	{.name = "format",
+	 .arg = "FORMAT",
+	 .choice = disk_format_name,
+	 .id = OPT_FORMAT,
+	 .help = "the format of a disk (default: raw); may be repeated"},
+	{.name = "dry-run",
+	 .id = OPT_DRY_RUN,
+	 .help = "print what would be built, and build nothing"},
+	{.name = "json", .id = OPT_JSON, .help = "print the summary as JSON"},
+	{.name = NULL},
+};
 
 const struct command command_build = {
 	.name = "build",
-	.args = "RECIPE [OPTION...]",
+	.synopsis = "RECIPE [--out DIR] [--cache DIR] [--lock FILE] "
+		    "[--mirror PREFIX=URL]... [--offline] [--refresh] "
+		    "[--firstboot FILE] [--image TYPE]... "
+		    "[--host FILE | --rack FILE] [--sector-size N] "
+		    "[--format FORMAT]... [--dry-run] [--json]",
 	.summary = "make an image from a recipe",
-	.help = "  --out DIR              the image becomes DIR/<recipe's name> (out)\n"
-		"  --cache DIR            keep inputs and bases here ($RACKSTRAP_CACHE,\n"
-		"                         $XDG_CACHE_HOME/rackstrap, "
-		"~/.cache/rackstrap)\n"
-		"  --lock FILE            what the inputs must be (recipe.lock beside "
-		"the recipe)\n"
-		"  --mirror PREFIX=URL    fetch what begins with PREFIX from URL, or all "
-		"from an\n"
-		"                         exported cache (--mirror URL); may be "
-		"repeated\n"
-		"  --offline              fetch nothing: inputs and base are in the "
-		"cache\n"
-		"  --refresh              make the base anew\n"
-		"  --firstboot FILE       the program that configures hosts (beside "
-		"rackstrap)\n"
-		"  --image TYPE           make this output, not those of the recipe; may "
-		"be\n"
-		"                         repeated: pxe, disk, iso\n"
-		"  --host FILE            a disk or ISO is for the host of this "
-		"host.cfg\n"
-		"  --rack FILE            a disk or ISO is for the hosts of this "
-		"rack.cfg\n"
-		"  --sector-size N        a disk has sectors of 512 or 4096 bytes (512)\n"
-		"  --format FORMAT        a disk is raw, qcow2 or zst; may be repeated "
-		"(raw)\n"
-		"  --dry-run              print what would be built\n"
-		"  --json                 print the summary as JSON\n",
+	.options = options,
+	.operands = {INPUT_OPERAND_RECIPE},
+	.min_args = 1,
+	.max_args = 1,
 	.run = run_build,
 };

@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rackstrap cache: what is in the cache, less of it, and a mirror made of it. */
+/* rackstrap cache: lists, prunes and exports the cache. */
 #include "builder/command.h"
 #include "builder/common/progress.h"
 #include "builder/input/cache-scan.h"
 #include "lib/json.h"
-#include "lib/log.h"
 
-#include <sys/stat.h>
 #include <time.h>
 
 #define UNUSED_DAYS 30
 #define DAY_S       (24 * 60 * 60)
 
-static const struct option options[] = {
-	{"cache", required_argument, NULL, 'c'}, {"dry-run", no_argument, NULL, 'n'},
-	{"json", no_argument, NULL, 'j'},        {"unused", required_argument, NULL, 'u'},
-	{"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0},
+enum {
+	OPT_CACHE = 1,
+	OPT_JSON,
+	OPT_UNUSED,
+	OPT_DRY_RUN,
 };
 
 struct cache_job {
@@ -47,7 +46,7 @@ static void print_line(const struct cached *x)
 
 /* --- list -------------------------------------------------------------------------- */
 
-static void put_entry(struct json *j, const struct cached *x)
+static void append_entry(struct json *j, const struct cached *x)
 {
 	json_open(j, NULL, '{');
 	json_str(j, "kind", kinds[x->kind]);
@@ -81,7 +80,7 @@ static int run_list(struct cache_job *job, struct err *e)
 		json_u64(&j, "bytes", bytes);
 		json_open(&j, "entries", '[');
 		for (size_t i = 0; i < job->l.n; i++)
-			put_entry(&j, &job->l.v[i]);
+			append_entry(&j, &job->l.v[i]);
 		json_close(&j, ']');
 		json_close(&j, '}');
 		text = json_take(&j);
@@ -110,8 +109,8 @@ static int run_prune(struct cache_job *job, struct err *e)
 			bytes += job->l.v[i].bytes;
 			n++;
 		}
-	printf("%s: %zu %s, %s\n", job->c.dir, n, job->dry ? "would go" : "removed",
-	       progress_size(bytes, size));
+	printf("%s: %zu %s, %s\n", job->c.dir, n,
+	       job->dry ? "would be removed" : "removed", progress_size(bytes, size));
 	return r;
 }
 
@@ -131,94 +130,112 @@ static int run_export(struct cache_job *job, struct err *e)
 
 /* --- the command ------------------------------------------------------------------- */
 
-static const struct {
+static const struct action {
 	const char *name;
-	int args;
-	const char *takes; /* of dry-run, json, unused: the first letters */
-	bool alone;        /* nobody else may use the cache meanwhile */
+	size_t n_args;
+	int options[2]; /* besides --cache */
+	bool exclusive; /* no other process may use the cache meanwhile */
 	int (*run)(struct cache_job *job, struct err *e);
-} verbs[] = {
-	{"list", 0, "j", false, run_list},
-	{"prune", 0, "nu", true, run_prune},
-	{"export", 1, "", false, run_export},
+} actions[] = {
+	{"list", 0, {OPT_JSON}, false, run_list},
+	{"prune", 0, {OPT_UNUSED, OPT_DRY_RUN}, true, run_prune},
+	{"export", 1, {0}, false, run_export},
 };
 
-static int run_verb(struct cache_job *job, const char *cache, int argc, char **argv,
-		    const char *given, struct err *e)
+static const char *action_name(size_t i)
 {
-	size_t v = 0;
+	return i < ARRAY_SIZE(actions) ? actions[i].name : NULL;
+}
 
-	while (v < ARRAY_SIZE(verbs) && (argc < 1 || !streq(verbs[v].name, argv[0])))
-		v++;
-	if (v == ARRAY_SIZE(verbs))
-		return err_set(e, ERR_USAGE, "cache: say list, prune or export DIR");
-	if (argc - 1 != verbs[v].args)
-		return err_set(e, ERR_USAGE, "cache %s: %s", verbs[v].name,
-			       verbs[v].args
-				       ? "name the folder to export to, and only that"
-				       : "takes no argument");
-	for (; *given; given++)
-		if (!strchr(verbs[v].takes, *given))
-			return err_set(e, ERR_USAGE, "cache %s: has no --%s",
-				       verbs[v].name,
-				       *given == 'j'   ? "json"
-				       : *given == 'n' ? "dry-run"
-						       : "unused");
-	job->dir = argv[1];
+static int check_action(const struct action *a, const struct command_line *line,
+			struct err *e)
+{
+	if (line->n_args - 1 < a->n_args)
+		return err_set(e, ERR_USAGE,
+			       "cache %s: missing argument DIR: the folder to export to",
+			       a->name);
+	if (line->n_args - 1 > a->n_args)
+		return err_set(e, ERR_USAGE, "cache %s: unexpected argument '%s'",
+			       a->name, line->args[a->n_args + 1]);
+	for (size_t i = 0; i < line->n_given; i++) {
+		const struct command_option *o = line->given[i].option;
+
+		if (o->id != OPT_CACHE && o->id != a->options[0] &&
+		    o->id != a->options[1])
+			return err_set(e, ERR_USAGE, "cache %s: unexpected option '--%s'",
+				       a->name, o->name);
+	}
+	return 0;
+}
+
+static int run_action(struct cache_job *job, const struct action *a, const char *cache,
+		      struct err *e)
+{
 	if (cache_open(&job->c, cache, e) < 0)
 		return -1;
-	if (verbs[v].alone && !job->dry && cache_lock_all(&job->c, e) < 0)
+	if (a->exclusive && !job->dry && cache_lock_all(&job->c, e) < 0)
 		return -1;
 	if (cache_scan(&job->l, &job->c, e) < 0)
 		return -1;
-	return verbs[v].run(job, e);
+	return a->run(job, e);
 }
 
-static int run_cache(const struct command *self, int argc, char **argv, struct err *e)
+static int run_cache(const struct command_line *line, struct err *e)
 {
-	struct cache_job job = {.c = {.fd = -1}, .days = UNUSED_DAYS};
-	const char *cache = NULL;
-	char given[4] = "";
-	int c, r;
+	struct cache_job job = {
+		.c = {.fd = -1},
+		.days = UNUSED_DAYS,
+		.dry = command_has(line, OPT_DRY_RUN),
+		.json = command_has(line, OPT_JSON),
+		.dir = line->args[1],
+	};
+	const struct action *a = actions;
+	int r;
 
-	while ((c = command_getopt(self, argc, argv, options, e)) != -1) {
-		if (c == -2)
-			return -1;
-		if (c == 'c') {
-			cache = optarg;
-			continue;
-		}
-		if (c == 'u' && str_to_u64(optarg, 36500, &job.days) < 0)
-			return err_set(
-				e, ERR_USAGE,
-				"cache: --unused: must be a number of days, not '%s'",
-				optarg);
-		job.dry |= c == 'n';
-		job.json |= c == 'j';
-		if (!strchr(given, c))
-			given[strlen(given)] = (char)c;
-	}
-	umask(022);
-	r = run_verb(&job, cache, argc - optind, argv + optind, given, e);
+	if (command_number(line, OPT_UNUSED, 0, 36500, " days", &job.days, e) < 0)
+		return -1;
+	while (!streq(a->name, line->args[0]))
+		a++;
+	if (check_action(a, line, e) < 0)
+		return -1;
+	r = run_action(&job, a, command_arg(line, OPT_CACHE, NULL), e);
 	cached_list_done(&job.l);
 	cache_done(&job.c);
 	return r;
 }
 
+static const struct command_option options[] = {
+	{.name = "json", .id = OPT_JSON, .help = "list: print JSON"},
+	{.name = "unused",
+	 .arg = "DAYS",
+	 .id = OPT_UNUSED,
+	 .help = "prune: remove what was not used for so many days (default: 30)"},
+	{.name = "dry-run",
+	 .id = OPT_DRY_RUN,
+	 .help = "prune: print what would be removed, and remove nothing"},
+	{.name = "cache",
+	 .arg = "DIR",
+	 .kind = ARG_DIR,
+	 .id = OPT_CACHE,
+	 .help = "the cache (default: $RACKSTRAP_CACHE, $XDG_CACHE_HOME/rackstrap, "
+		 "~/.cache/rackstrap)"},
+	{.name = NULL},
+};
+
 const struct command command_cache = {
 	.name = "cache",
-	.args = "list|prune|export DIR [OPTION...]",
-	.summary = "look into the cache, shrink it, make a mirror of it",
-	.help = "  list                   what is in it\n"
-		"    --json               as JSON\n"
-		"  prune                  remove what was not used for a while\n"
-		"    --unused DAYS        for so long (30)\n"
-		"    --dry-run            only say what would go\n"
-		"  export DIR             copy the inputs to DIR, which --mirror takes, "
-		"also\n"
-		"                         by http from any web server\n"
-		"  --cache DIR            this cache ($RACKSTRAP_CACHE,\n"
-		"                         $XDG_CACHE_HOME/rackstrap, "
-		"~/.cache/rackstrap)\n",
+	.synopsis = "list [--json] [--cache DIR]\n"
+		    "prune [--unused DAYS] [--dry-run] [--cache DIR]\n"
+		    "export DIR [--cache DIR]",
+	.summary =
+		"list what is in the cache, prune it, or export its inputs as a mirror",
+	.options = options,
+	.operands = {{.name = "ACTION", .choice = action_name},
+		     {.name = "DIR",
+		      .kind = ARG_DIR,
+		      .help = "export: copy the inputs to this folder, for --mirror; any "
+			      "web server can serve it"}},
+	.min_args = 1,
+	.max_args = 2,
 	.run = run_cache,
 };

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rackstrap check: everything that is wrong with rack files, all of it, before a machine
- * is switched on. Complaints are lines on standard error; a file without any is a line on
- * standard output.
+ * rackstrap check: finds every mistake in rack files before a machine is switched on.
+ * Prints each mistake as a line on standard error, and a line on standard output for each
+ * file without mistakes.
  */
 #include "builder/command.h"
 #include "lib/log.h"
 #include "pxe/image.h"
 #include "pxe/rack.h"
 
+enum {
+	OPT_IMAGE = 1,
+};
+
+/* Adds the number of mistakes to *wrong. Returns 0 when there is none, else -1. */
 static int check_file(const char *path, const struct roles *roles, size_t *wrong)
 {
 	_cleanup_rack_ struct rack rack = {0};
@@ -25,30 +30,18 @@ static int check_file(const char *path, const struct roles *roles, size_t *wrong
 	return -1;
 }
 
-static int run_check(const struct command *self, int argc, char **argv, struct err *e)
+static int run_check(const struct command_line *line, struct err *e)
 {
-	static const struct option options[] = {{"image", required_argument, NULL, 'i'},
-						{"help", no_argument, NULL, 'h'},
-						{NULL, 0, NULL, 0}};
+	const char *dir = command_arg(line, OPT_IMAGE, NULL);
 	_cleanup_image_ struct image image = {0};
 	_cleanup_roles_ struct roles builtin = {0};
-	const struct roles *roles = &builtin;
 	size_t wrong = 0, bad_files = 0;
-	int c;
 
 	roles_builtin(&builtin);
-	while ((c = command_getopt(self, argc, argv, options, e)) != -1) {
-		if (c != 'i')
-			return -1;
-		image_done(&image);
-		if (image_open(&image, optarg, e) < 0)
-			return -1;
-		roles = &image.roles;
-	}
-	if (optind == argc)
-		return err_set(e, ERR_USAGE, "check: name a rack file");
-	for (int i = optind; i < argc; i++)
-		if (check_file(argv[i], roles, &wrong) < 0)
+	if (dir && image_open(&image, dir, e) < 0)
+		return -1;
+	for (size_t i = 0; i < line->n_args; i++)
+		if (check_file(line->args[i], dir ? &image.roles : &builtin, &wrong) < 0)
 			bad_files++;
 	if (bad_files == 0)
 		return 0;
@@ -56,12 +49,23 @@ static int run_check(const struct command *self, int argc, char **argv, struct e
 		       wrong == 1 ? "" : "s", bad_files, bad_files == 1 ? "" : "s");
 }
 
+static const struct command_option options[] = {
+	{.name = "image",
+	 .arg = "DIR",
+	 .kind = ARG_DIR,
+	 .id = OPT_IMAGE,
+	 .help = "accept the roles of this image instead of the built-in master and "
+		 "node"},
+	{.name = NULL},
+};
+
 const struct command command_check = {
 	.name = "check",
-	.args = "RACK.cfg... [--image DIR]",
-	.summary = "say everything that is wrong with rack files",
-	.help = "  --image DIR       take the roles a host may have from this image, not "
-		"the\n"
-		"                    built-in master and node\n",
+	.synopsis = "RACK.cfg... [--image DIR]",
+	.summary = "report everything that is wrong with rack files",
+	.options = options,
+	.operands = {{.name = "RACK.cfg", .kind = ARG_FILE, .help = "a rack file"}},
+	.min_args = 1,
+	.max_args = COMMAND_ANY,
 	.run = run_check,
 };

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rackstrap customize: who the machines are, put into a finished image. The image is
- * copied (its holes stay holes, and where the file system can the copy shares its
- * blocks), the copy changed and synced, and then renamed over the image: a cut at any
- * instant leaves the old image or the new one.
+ * rackstrap customize: puts a host.cfg, a rack.cfg or ssh keys into a finished image. The
+ * image is copied (sparse, and as a reflink where the file system has them), the copy is
+ * changed and synced, and then renamed over the image: a power cut leaves the old image or
+ * the new one.
  */
 #include "builder/command.h"
+#include "builder/common/disk-format.h"
 #include "builder/common/disk-layout.h"
 #include "builder/common/progress.h"
 #include "builder/disk/disk-view.h"
@@ -17,16 +18,16 @@
 
 #include <limits.h>
 
-static const struct option options[] = {
-	{"host", required_argument, NULL, 'o'},
-	{"rack", required_argument, NULL, 'r'},
-	{"key", required_argument, NULL, 'k'},
-	{"help", no_argument, NULL, 'h'},
-	{NULL, 0, NULL, 0},
+enum {
+	OPT_HOST = 1,
+	OPT_RACK,
+	OPT_KEY,
 };
 
-struct asked {
-	const char *image, *host, *rack, *key;
+struct customize_options {
+	const char *image;
+	const char *host, *rack; /* one at most */
+	char **keys;             /* files */
 };
 
 /* --- the configuration ----------------------------------------------------------- */
@@ -47,8 +48,9 @@ static int read_manifest(const struct disk_view *m, struct image *ret, struct er
 	return 0;
 }
 
-/* From the file that was given. */
-static int load_given(struct config_text *c, const struct asked *a, struct err *e)
+/* Reads the file of --host or --rack. */
+static int load_given(struct config_text *c, const struct customize_options *a,
+		      struct err *e)
 {
 	const char *path = a->host ? a->host : a->rack;
 	int r;
@@ -60,7 +62,7 @@ static int load_given(struct config_text *c, const struct asked *a, struct err *
 	return r < 0 ? err_errno(e, r, "%s", path) : 0;
 }
 
-/* What the medium has, to put a key into. */
+/* Reads the configuration that the medium has, for keys to be added to it. */
 static int load_from_medium(struct config_text *c, const struct disk_view *m,
 			    struct err *e)
 {
@@ -78,12 +80,12 @@ static int load_from_medium(struct config_text *c, const struct disk_view *m,
 		return 0;
 	}
 	return err_set(e, ERR_FAILED,
-		       "%s: has neither host.cfg nor rack.cfg that the key could go "
-		       "into: give --host or --rack as well",
+		       "%s: has neither host.cfg nor rack.cfg to add the key to: give "
+		       "--host or --rack as well",
 		       m->image.path);
 }
 
-/* Each line that is a key. */
+/* Adds the keys of the file `path`, one a line; empty lines and comments are skipped. */
 static int add_keys(struct config_text *c, const char *path, const struct roles *roles,
 		    struct err *e)
 {
@@ -108,7 +110,7 @@ static int add_keys(struct config_text *c, const char *path, const struct roles 
 	return n > 0 ? 0 : err_set(e, ERR_CONFIG, "%s: has no key in it", path);
 }
 
-static int make_config(struct config_text *c, const struct asked *a,
+static int make_config(struct config_text *c, const struct customize_options *a,
 		       const struct disk_view *m, const struct image *image,
 		       struct err *e)
 {
@@ -120,7 +122,10 @@ static int make_config(struct config_text *c, const struct asked *a,
 	(void)!config_text_check(c, &image->roles, &d);
 	if (diag_err(&d, e) < 0)
 		return -1;
-	return a->key ? add_keys(c, a->key, &image->roles, e) : 0;
+	for (size_t i = 0; a->keys && a->keys[i]; i++)
+		if (add_keys(c, a->keys[i], &image->roles, e) < 0)
+			return -1;
+	return 0;
 }
 
 /* --- the image ------------------------------------------------------------------- */
@@ -133,21 +138,17 @@ static int copy_raw(const char *from, const char *to, struct err *e)
 	return run_argv(argv, e);
 }
 
-/* Back into the format that it came in. */
-static int pack(const struct disk_view *m, const char *from, const char *to,
-		struct err *e)
+/* Writes the raw image `from` to `to` in the format that the image has. */
+static int pack(const struct disk_view *m, const struct disk_format *format,
+		const char *from, const char *to, struct err *e)
 {
-	const char *const qcow2[] = {"qemu-img", "convert", "-f", "raw", "-O",
-				     "qcow2",    from,      to,   NULL};
-	const char *const zstd[] = {"zstd", "-q", "-T0", "-3", from, "-o", to, NULL};
-
-	if (streq(m->image.format, "raw"))
+	if (!format->write)
 		return rename(from, to) < 0 ? err_errno(e, errno, "%s", to) : 0;
 	progress_show("packing %s", m->image.path);
-	return run_argv(streq(m->image.format, "qcow2") ? qcow2 : zstd, e);
+	return format->write(from, to, e);
 }
 
-/* Mode, owner and group of the old file; on the medium before it gets its name. */
+/* Gives `from` the mode, owner and group of `to`, syncs it and renames it to `to`. */
 static int finish(const char *from, const char *to, struct err *e)
 {
 	_cleanup_close_ int fd = open(from, O_RDWR | O_CLOEXEC);
@@ -155,7 +156,7 @@ static int finish(const char *from, const char *to, struct err *e)
 
 	if (fd < 0 || stat(to, &st) < 0 || fchmod(fd, st.st_mode & 07777) < 0)
 		return err_errno(e, errno, "%s", to);
-	/* Not everybody may give files away; the image is theirs then. */
+	/* Without privileges the new file belongs to the caller. */
 	if (fchown(fd, st.st_uid, st.st_gid) < 0 && errno != EPERM)
 		return err_errno(e, errno, "%s", to);
 	if (fsync(fd) < 0 || rename(from, to) < 0)
@@ -163,7 +164,7 @@ static int finish(const char *from, const char *to, struct err *e)
 	return fsync_parent_at(AT_FDCWD, to) < 0 ? err_errno(e, errno, "%s", to) : 0;
 }
 
-/* What was put there is read again. */
+/* Reads the configuration back from `raw` and compares it. */
 static int compare(const struct disk_view *m, char *raw, const char *path,
 		   const struct config_text *c, struct err *e)
 {
@@ -180,15 +181,15 @@ static int compare(const struct disk_view *m, char *raw, const char *path,
 		return -1;
 	if (len != c->len || memcmp(text, c->text, len) != 0)
 		return err_set(e, ERR_FAILED,
-			       "%s: %s is not in it as it was put there: the image's FAT "
-			       "is damaged",
+			       "%s: %s differs after it was written: the image's FAT is "
+			       "damaged",
 			       m->image.path, path);
 	return 0;
 }
 
-static int put_config(const struct disk_view *m, const struct config_text *c,
-		      const struct image *image, const char *dir, char *raw,
-		      struct err *e)
+static int write_config(const struct disk_view *m, const struct config_text *c,
+			const struct image *image, const char *dir, char *raw,
+			struct err *e)
 {
 	const char *path = c->rack ? MEDIUM_RACK_CFG : MEDIUM_HOST_CFG;
 	const char *other = c->rack ? MEDIUM_HOST_CFG : MEDIUM_RACK_CFG;
@@ -209,7 +210,8 @@ static int put_config(const struct disk_view *m, const struct config_text *c,
 }
 
 static int change(const struct disk_view *m, const struct config_text *c,
-		  const struct image *image, const char *target, struct err *e)
+		  const struct image *image, const struct disk_format *format,
+		  const char *target, struct err *e)
 {
 	_cleanup_free_ char *parent =
 		xstrndup(target, (size_t)(strrchr(target, '/') - target));
@@ -222,19 +224,29 @@ static int change(const struct disk_view *m, const struct config_text *c,
 		return err_errno(e, r, "%s", *parent ? parent : "/");
 	raw = xasprintf("%s/raw", dir);
 	packed = xasprintf("%s/image", dir);
-	if (copy_raw(m->raw, raw, e) < 0 || put_config(m, c, image, dir, raw, e) < 0 ||
-	    pack(m, raw, packed, e) < 0)
+	if (copy_raw(m->raw, raw, e) < 0 || write_config(m, c, image, dir, raw, e) < 0 ||
+	    pack(m, format, raw, packed, e) < 0)
 		return -1;
 	return finish(packed, target, e);
 }
 
-static bool can_pack(const char *format)
+/* Returns the format to write the image in, or NULL with `e` set. */
+static const struct disk_format *find_format(const struct media *m, struct err *e)
 {
-	return streq(format, "raw") || streq(format, "qcow2") || streq(format, "zstd");
+	const struct disk_format *format = disk_format_of_file(m->format);
+	_cleanup_free_ char *names = format ? NULL : str_list(disk_format_name, "and");
+
+	if (!format)
+		err_set(e, ERR_FAILED,
+			"%s: is compressed with %s: only %s can be changed", m->path,
+			m->format, names);
+	return format;
 }
 
-/* Whether the medium says just that already; 1 or 0, -1. */
-static int is_there(const struct disk_view *m, const struct config_text *c, struct err *e)
+/* Returns 1 when the medium has this configuration and no other, 0 when not, -1 with `e`
+ * set. */
+static int has_config(const struct disk_view *m, const struct config_text *c,
+		      struct err *e)
 {
 	_cleanup_free_ char *text = NULL;
 	size_t len = 0;
@@ -247,13 +259,14 @@ static int is_there(const struct disk_view *m, const struct config_text *c, stru
 	       !strv_has(m->config, c->rack ? MEDIUM_HOST_CFG : MEDIUM_RACK_CFG);
 }
 
-static int customize(const struct asked *a, struct err *e)
+static int customize(const struct customize_options *a, struct err *e)
 {
 	_cleanup_disk_view_ struct disk_view m = {.image = {.fd = -1}};
 	_cleanup_config_text_ struct config_text c = {0};
 	_cleanup_image_ struct image image = {0};
 	_cleanup_free_ char *target = NULL;
-	int there;
+	const struct disk_format *format;
+	int r;
 
 	if (disk_view_open(&m, a->image, e) < 0)
 		return -1;
@@ -262,72 +275,78 @@ static int customize(const struct asked *a, struct err *e)
 			       "%s: is no disk or ISO that rackstrap made: it has no "
 			       "place for a configuration",
 			       a->image);
-	if (!can_pack(m.image.format))
-		return err_set(e, ERR_FAILED,
-			       "%s: is compressed with %s: only raw, qcow2 and zstd can "
-			       "be changed",
-			       a->image, m.image.format);
-	if (read_manifest(&m, &image, e) < 0 || make_config(&c, a, &m, &image, e) < 0)
+	format = find_format(&m.image, e);
+	if (!format || read_manifest(&m, &image, e) < 0 ||
+	    make_config(&c, a, &m, &image, e) < 0)
 		return -1;
-	there = is_there(&m, &c, e);
-	if (there < 0)
+	r = has_config(&m, &c, e);
+	if (r < 0)
 		return -1;
-	if (there > 0) {
-		log_info("%s: has it already", a->image);
+	if (r > 0) {
+		log_info("%s: has this configuration already", a->image);
 		return 0;
 	}
 	target = realpath(a->image, NULL);
 	if (!target)
 		return err_errno(e, errno, "%s", a->image);
-	if (change(&m, &c, &image, target, e) < 0)
+	if (change(&m, &c, &image, format, target, e) < 0)
 		return -1;
 	log_info("%s: %s%s%s", a->image, c.rack ? "rack.cfg" : "host.cfg",
-		 a->host || a->rack ? " put in" : "", a->key ? ", key added" : "");
+		 a->host || a->rack ? " written" : "", a->keys ? ", keys added" : "");
 	return 0;
 }
 
-static int run_customize(const struct command *self, int argc, char **argv, struct err *e)
+static int run_customize(const struct command_line *line, struct err *e)
 {
-	struct asked a = {0};
-	int c;
+	_cleanup_strv_ char **keys = NULL;
+	struct customize_options a = {
+		.image = line->args[0],
+		.host = command_arg(line, OPT_HOST, NULL),
+		.rack = command_arg(line, OPT_RACK, NULL),
+	};
+	const char *key;
 
-	while ((c = command_getopt(self, argc, argv, options, e)) != -1) {
-		switch (c) {
-		case 'o':
-			a.host = optarg;
-			break;
-		case 'r':
-			a.rack = optarg;
-			break;
-		case 'k':
-			a.key = optarg;
-			break;
-		default:
-			return -1;
-		}
-	}
-	if (argc - optind != 1)
-		return err_set(e, ERR_USAGE, "customize: name one disk image");
+	for (size_t i = 0; (key = command_arg_at(line, OPT_KEY, i)); i++)
+		strv_add(&keys, key);
+	a.keys = keys;
 	if (a.host && a.rack)
+		return err_set(e, ERR_USAGE,
+			       "customize: options '--host' and '--rack' exclude each "
+			       "other: an image is for one host or for a rack");
+	if (!a.host && !a.rack && !a.keys)
 		return err_set(
 			e, ERR_USAGE,
-			"customize: --host and --rack: an image is for one host or "
-			"for a rack, not for both");
-	if (!a.host && !a.rack && !a.key)
-		return err_set(e, ERR_USAGE,
-			       "customize: say what to put in: --host, --rack or --key");
-	a.image = argv[optind];
+			"customize: missing option '--host FILE', '--rack FILE' or "
+			"'--key FILE'");
 	return customize(&a, e);
 }
 
+static const struct command_option options[] = {
+	{.name = "host",
+	 .arg = "FILE",
+	 .kind = ARG_FILE,
+	 .id = OPT_HOST,
+	 .help = "the host.cfg of the machine that boots from the image"},
+	{.name = "rack",
+	 .arg = "FILE",
+	 .kind = ARG_FILE,
+	 .id = OPT_RACK,
+	 .help = "the rack.cfg with the machines that boot from the image"},
+	{.name = "key",
+	 .arg = "FILE",
+	 .kind = ARG_FILE,
+	 .id = OPT_KEY,
+	 .help = "ssh public keys to add to those in the configuration; may be repeated"},
+	{.name = NULL},
+};
+
 const struct command command_customize = {
 	.name = "customize",
-	.args = "IMAGE (--host FILE | --rack FILE | --key FILE)...",
+	.synopsis = "IMAGE [--host FILE | --rack FILE] [--key FILE]...",
 	.summary = "put a host.cfg, a rack.cfg or ssh keys into a disk or ISO",
-	.help = "  --host FILE       the host.cfg of the machine that boots from it\n"
-		"  --rack FILE       the rack.cfg that has the machines that boot from "
-		"it\n"
-		"  --key FILE        ssh public keys, added to those in the "
-		"configuration\n",
+	.options = options,
+	.operands = {{.name = "IMAGE", .kind = ARG_FILE, .help = "a disk image or ISO"}},
+	.min_args = 1,
+	.max_args = 1,
 	.run = run_customize,
 };

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rackstrap fetch: everything that a build of a recipe needs from elsewhere, now. */
+/* rackstrap fetch: fetches everything that a build of a recipe needs into the cache. */
 #include "builder/base/base.h"
+#include "builder/command.h"
 #include "builder/common/progress.h"
 #include "builder/image/build.h"
 #include "builder/input-args.h"
 #include "builder/root/inputs-check.h"
 #include "lib/log.h"
-
-#include <sys/stat.h>
 
 static int fetch_recipe(const struct input_args *a, struct err *e)
 {
@@ -22,7 +21,6 @@ static int fetch_recipe(const struct input_args *a, struct err *e)
 	char size[PROGRESS_SIZE_LEN];
 
 	stages_begin(&stages);
-	umask(022);
 	if (recipe_load(&r, a->recipe, &d) == 0)
 		(void)!build_lock_read(&lock, &r, a->lock, &d);
 	if (diag_err(&d, e) < 0 || cache_open(&c, a->cache, e) < 0 ||
@@ -42,24 +40,36 @@ static int fetch_recipe(const struct input_args *a, struct err *e)
 	return 0;
 }
 
-static int run_fetch(const struct command *self, int argc, char **argv, struct err *e)
+static int run_fetch(const struct command_line *line, struct err *e)
 {
 	_cleanup_input_args_ struct input_args a = {0};
 
-	return input_args_parse(&a, self, argc, argv, e) < 0 ? -1 : fetch_recipe(&a, e);
+	return input_args_parse(&a, line, e) < 0 ? -1 : fetch_recipe(&a, e);
 }
+
+static const struct command_option options[] = {
+	{.name = "artifacts",
+	 .id = OPT_ARTIFACTS,
+	 .help = "do not fetch the packages of the base"},
+	{.name = "lock",
+	 .arg = "FILE",
+	 .kind = ARG_FILE,
+	 .id = OPT_LOCK,
+	 .help = "the digests that inputs must have (default: recipe.lock beside the "
+		 "recipe)"},
+	INPUT_OPTION_CACHE,
+	INPUT_OPTION_MIRROR,
+	{.name = NULL},
+};
 
 const struct command command_fetch = {
 	.name = "fetch",
-	.args = "RECIPE [OPTION...]",
+	.synopsis = "RECIPE [--artifacts] [--lock FILE] [--cache DIR] "
+		    "[--mirror PREFIX=URL]...",
 	.summary = "fill the cache with all that a build needs, for --offline",
-	.help = "  --artifacts            not what the base needs\n"
-		"  --lock FILE            what the inputs must be (recipe.lock beside "
-		"the recipe)\n"
-		"  --cache DIR            fill this one, as build's\n"
-		"  --mirror PREFIX=URL    fetch what begins with PREFIX from URL, or all "
-		"from an\n"
-		"                         exported cache (--mirror URL); may be "
-		"repeated\n",
+	.options = options,
+	.operands = {INPUT_OPERAND_RECIPE},
+	.min_args = 1,
+	.max_args = 1,
 	.run = run_fetch,
 };

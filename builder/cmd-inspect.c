@@ -382,28 +382,27 @@ static int inspect(const char *path, bool json, struct err *e)
 	return r;
 }
 
-static int run_inspect(const struct command *self, int argc, char **argv, struct err *e)
-{
-	static const struct option options[] = {{"json", no_argument, NULL, 'j'},
-						{"help", no_argument, NULL, 'h'},
-						{NULL, 0, NULL, 0}};
-	bool json = false;
-	int c;
+enum {
+	OPT_JSON = 1,
+};
 
-	while ((c = command_getopt(self, argc, argv, options, e)) != -1) {
-		if (c != 'j')
-			return -1;
-		json = true;
-	}
-	if (argc - optind != 1)
-		return err_set(e, ERR_USAGE, "inspect: name one disk image");
-	return inspect(argv[optind], json, e);
+static int run_inspect(const struct command_line *line, struct err *e)
+{
+	return inspect(line->args[0], command_has(line, OPT_JSON), e);
 }
+
+static const struct command_option options[] = {
+	{.name = "json", .id = OPT_JSON, .help = "print JSON"},
+	{.name = NULL},
+};
 
 const struct command command_inspect = {
 	.name = "inspect",
-	.args = "IMAGE [--json]",
+	.synopsis = "IMAGE [--json]",
 	.summary = "show what is in a disk image",
-	.help = "  --json            as JSON\n",
+	.options = options,
+	.operands = {{.name = "IMAGE", .kind = ARG_FILE, .help = "a disk image or ISO"}},
+	.min_args = 1,
+	.max_args = 1,
 	.run = run_inspect,
 };

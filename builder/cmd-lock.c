@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rackstrap lock: fetches a recipe's inputs, asks for its packages, notes what came. */
+/* rackstrap lock: fetches a recipe's inputs, asks apt for its packages, and writes the
+ * digests of both into recipe.lock. */
 #include "builder/base/base.h"
+#include "builder/command.h"
 #include "builder/common/progress.h"
 #include "builder/image/build.h"
 #include "builder/input-args.h"
 #include "builder/root/inputs-check.h"
 #include "lib/log.h"
 
-/* What changed since the file was last written. */
-static void tell_inputs(const struct lock *old, const struct lock *new)
+/* Prints the inputs that differ from those in the old lock. */
+static void print_input_changes(const struct lock *old, const struct lock *new)
 {
 	for (size_t i = 0; i < new->n; i++) {
 		const struct lock_entry *n = &new->v[i], *o = lock_find(old, n->url);
@@ -26,7 +28,8 @@ static void tell_inputs(const struct lock *old, const struct lock *new)
 			printf("dropped %s\n", old->v[i].url);
 }
 
-static void tell_packages(const struct lock_base *old, const struct lock_base *new)
+static void print_package_changes(const struct lock_base *old,
+				  const struct lock_base *new)
 {
 	if (old->n_packages == 0 && new->n_packages > 0) {
 		printf("new base of %zu packages of %s\n", new->n_packages, new->suite);
@@ -48,7 +51,7 @@ static void tell_packages(const struct lock_base *old, const struct lock_base *n
 			       old->packages[i].version);
 }
 
-static bool same_words(char *const *a, char *const *b)
+static bool strv_equal(char *const *a, char *const *b)
 {
 	size_t n = strv_len(a);
 
@@ -60,11 +63,12 @@ static bool same_words(char *const *a, char *const *b)
 	return true;
 }
 
-/* Whether nothing but the archive's date changed: the lock then stays as it is. */
+/* Returns whether suite and packages are the same. Then the lock keeps its old base: the
+ * archive's date alone is no change. */
 static bool same_base(const struct lock_base *a, const struct lock_base *b)
 {
 	if (a->n_packages != b->n_packages || a->n_packages == 0 ||
-	    !streq(a->suite, b->suite) || !same_words(a->wanted, b->wanted))
+	    !streq(a->suite, b->suite) || !strv_equal(a->wanted, b->wanted))
 		return false;
 	for (size_t i = 0; i < a->n_packages; i++) {
 		const struct lock_package *p = &a->packages[i];
@@ -76,7 +80,8 @@ static bool same_base(const struct lock_base *a, const struct lock_base *b)
 	return true;
 }
 
-/* The base's part of the new lock. `old` gives its own up where that stays. */
+/* Sets the base of the new lock: to what apt says, or moves that of `old` when it is
+ * unchanged or --artifacts was given; *ret_kept says which. Returns 0, or -1. */
 static int lock_base_part(struct lock *new, struct lock *old, const struct recipe *r,
 			  const struct input_args *a, bool *ret_kept, struct err *e)
 {
@@ -114,33 +119,43 @@ static int lock_recipe(const struct input_args *a, struct err *e)
 	    lock_base_part(&new, &old, &r, a, &kept, e) < 0 ||
 	    lock_write(&new, file, e) < 0)
 		return -1;
-	tell_inputs(&old, &new);
+	print_input_changes(&old, &new);
 	if (!kept)
-		tell_packages(&old.base, &new.base);
+		print_package_changes(&old.base, &new.base);
 	log_info("%s: %zu input%s, %zu package%s", file, new.n, new.n == 1 ? "" : "s",
 		 new.base.n_packages, new.base.n_packages == 1 ? "" : "s");
 	return 0;
 }
 
-static int run_lock(const struct command *self, int argc, char **argv, struct err *e)
+static int run_lock(const struct command_line *line, struct err *e)
 {
 	_cleanup_input_args_ struct input_args a = {0};
 
-	return input_args_parse(&a, self, argc, argv, e) < 0 ? -1 : lock_recipe(&a, e);
+	return input_args_parse(&a, line, e) < 0 ? -1 : lock_recipe(&a, e);
 }
+
+static const struct command_option options[] = {
+	{.name = "artifacts",
+	 .id = OPT_ARTIFACTS,
+	 .help = "keep the packages of the base as they are in the lock"},
+	{.name = "lock",
+	 .arg = "FILE",
+	 .kind = ARG_FILE,
+	 .id = OPT_LOCK,
+	 .help = "write this file (default: recipe.lock beside the recipe)"},
+	INPUT_OPTION_CACHE,
+	INPUT_OPTION_MIRROR,
+	{.name = NULL},
+};
 
 const struct command command_lock = {
 	.name = "lock",
-	.args = "RECIPE [OPTION...]",
-	.summary = "note what every input and package of a recipe is",
-	.help = "  --lock FILE            write it here (recipe.lock beside the recipe)\n"
-		"  --artifacts            leave the packages of the base as they are in "
-		"the "
-		"lock\n"
-		"  --cache DIR            keep what was fetched here, as build does\n"
-		"  --mirror PREFIX=URL    fetch what begins with PREFIX from URL, or all "
-		"from an\n"
-		"                         exported cache (--mirror URL); may be "
-		"repeated\n",
+	.synopsis = "RECIPE [--artifacts] [--lock FILE] [--cache DIR] "
+		    "[--mirror PREFIX=URL]...",
+	.summary = "write the digests of a recipe's inputs and packages to recipe.lock",
+	.options = options,
+	.operands = {INPUT_OPERAND_RECIPE},
+	.min_args = 1,
+	.max_args = 1,
 	.run = run_lock,
 };

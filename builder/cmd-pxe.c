@@ -1,70 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rackstrap pxe: a rack and an image become a boot tree (pxe/tree.h). */
+/* rackstrap pxe: renders the boot tree (pxe/tree.h) of a rack and an image. */
 #include "builder/command.h"
 #include "lib/log.h"
 #include "pxe/tree.h"
 
-struct arguments {
-	const char *image, *out;
-	struct tree_options tree;
+enum {
+	OPT_IMAGE = 1,
+	OPT_OUTPUT,
+	OPT_INTERFACE,
+	OPT_HTTP_PORT,
+	OPT_PROXY_DHCP,
+	OPT_ROUTER_ADVERT,
 };
 
-static int port_parse(const char *text, uint16_t *ret, struct err *e)
+static int parse_options(struct tree_options *ret, const struct command_line *line,
+			 struct err *e)
 {
-	uint64_t port;
+	uint64_t port = 0;
 
-	if (str_to_u64(text, 65535, &port) < 0 || port == 0)
-		return err_set(e, ERR_USAGE, "--http-port: must be 1 to 65535, not '%s'",
-			       text);
-	*ret = (uint16_t)port;
-	return 0;
-}
-
-static int arguments_parse(const struct command *self, int argc, char **argv,
-			   struct arguments *a, struct err *e)
-{
-	static const struct option options[] = {
-		{"image", required_argument, NULL, 'i'},
-		{"output", required_argument, NULL, 'o'},
-		{"interface", required_argument, NULL, 'I'},
-		{"http-port", required_argument, NULL, 'p'},
-		{"proxy-dhcp", no_argument, NULL, 'P'},
-		{"router-advert", no_argument, NULL, 'r'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0}};
-	int c;
-
-	while ((c = command_getopt(self, argc, argv, options, e)) != -1) {
-		switch (c) {
-		case 'i':
-			a->image = optarg;
-			break;
-		case 'o':
-			a->out = optarg;
-			break;
-		case 'I':
-			a->tree.interface = optarg;
-			break;
-		case 'p':
-			if (port_parse(optarg, &a->tree.http_port, e) < 0)
-				return -1;
-			break;
-		case 'P':
-			a->tree.proxy_dhcp = true;
-			break;
-		case 'r':
-			a->tree.router_advert = true;
-			break;
-		default:
-			return -1;
-		}
-	}
-	if (argc - optind != 1)
-		return err_set(e, ERR_USAGE, "pxe: name one rack file");
-	if (!a->image)
-		return err_set(e, ERR_USAGE, "pxe: name the image with --image DIR");
-	if (a->tree.router_advert && !a->tree.interface)
-		return err_set(e, ERR_USAGE, "pxe: --router-advert needs --interface");
+	if (command_number(line, OPT_HTTP_PORT, 1, 65535, "", &port, e) < 0)
+		return -1;
+	ret->http_port = (uint16_t)port;
+	ret->interface = command_arg(line, OPT_INTERFACE, NULL);
+	ret->proxy_dhcp = command_has(line, OPT_PROXY_DHCP);
+	ret->router_advert = command_has(line, OPT_ROUTER_ADVERT);
+	if (ret->router_advert && !ret->interface)
+		return err_set(e, ERR_USAGE,
+			       "pxe: option '--router-advert' requires '--interface IF'");
 	return 0;
 }
 
@@ -75,48 +37,74 @@ static void warn_standins(const struct image *image)
 	if (!image->standins)
 		return;
 	names = strv_join(image->standins, ", ");
-	log_warn("image '%s' rehearses: these are stand-ins in it: %s", image->name,
+	log_warn("image '%s' is for a rehearsal: it has stand-ins for %s", image->name,
 		 names);
 }
 
-static int run_pxe(const struct command *self, int argc, char **argv, struct err *e)
+static int run_pxe(const struct command_line *line, struct err *e)
 {
 	_cleanup_image_ struct image image = {0};
 	_cleanup_rack_ struct rack rack = {0};
 	_cleanup_diag_ struct diag d = {0};
-	_cleanup_free_ char *out = NULL;
-	struct arguments a = {0};
+	_cleanup_free_ char *out = xstrdup(command_arg(line, OPT_OUTPUT, NULL));
+	struct tree_options tree = {0};
 
-	if (arguments_parse(self, argc, argv, &a, e) < 0 ||
-	    image_open(&image, a.image, e) < 0)
+	if (parse_options(&tree, line, e) < 0 ||
+	    image_open(&image, command_arg(line, OPT_IMAGE, NULL), e) < 0)
 		return -1;
-	if (rack_load(&rack, argv[optind], &image.roles, &d) < 0)
+	if (rack_load(&rack, line->args[0], &image.roles, &d) < 0)
 		return diag_err(&d, e);
 	warn_standins(&image);
-	out = a.out ? xstrdup(a.out) : xasprintf("tree-%s", rack.name);
-	if (tree_render(&rack, &image, out, &a.tree, e) < 0)
+	if (!out)
+		out = xasprintf("tree-%s", rack.name);
+	if (tree_render(&rack, &image, out, &tree, e) < 0)
 		return -1;
 	printf("%s: rack '%s', %zu host%s, image '%s'\n", out, rack.name, rack.n_hosts,
 	       rack.n_hosts == 1 ? "" : "s", image.name);
 	return 0;
 }
 
+static const struct command_option options[] = {
+	{.name = "image",
+	 .arg = "DIR",
+	 .kind = ARG_DIR,
+	 .id = OPT_IMAGE,
+	 .required = true,
+	 .help = "the image that the hosts boot, as `rackstrap build` made it"},
+	{.name = "output",
+	 .letter = 'o',
+	 .arg = "TREE",
+	 .kind = ARG_DIR,
+	 .id = OPT_OUTPUT,
+	 .help = "the boot tree (default: tree-NAME); an existing one is replaced as a "
+		 "whole, but keeps its reports and logs"},
+	{.name = "interface",
+	 .arg = "IF",
+	 .id = OPT_INTERFACE,
+	 .help = "answer DHCP and TFTP on this interface (default: the one with the "
+		 "boot server's address)"},
+	{.name = "http-port",
+	 .arg = "N",
+	 .id = OPT_HTTP_PORT,
+	 .help = "the port that nginx listens on (default: 80)"},
+	{.name = "proxy-dhcp",
+	 .id = OPT_PROXY_DHCP,
+	 .help = "leave addresses to another DHCP server"},
+	{.name = "router-advert",
+	 .id = OPT_ROUTER_ADVERT,
+	 .help = "send IPv6 router advertisements, which iPXE otherwise waits for; the "
+		 "interface needs an IPv6 address"},
+	{.name = NULL},
+};
+
 const struct command command_pxe = {
 	.name = "pxe",
-	.args = "RACK.cfg --image DIR [OPTION...]",
+	.synopsis = "RACK.cfg --image DIR [-o TREE] [--interface IF] [--http-port N] "
+		    "[--proxy-dhcp] [--router-advert]",
 	.summary = "render the boot tree of a rack",
-	.help = "  --image DIR       the image the hosts boot, as `rackstrap build` made "
-		"it\n"
-		"  -o, --output DIR  the boot tree (default: tree-NAME); one that is "
-		"there is\n"
-		"                    replaced as a whole, its reports and logs are kept\n"
-		"  --interface IF    DHCP and TFTP answer on IF (default: on the "
-		"interface\n"
-		"                    that has the boot server's address)\n"
-		"  --http-port N     nginx listens on N (default: 80)\n"
-		"  --proxy-dhcp      another DHCP server gives out addresses\n"
-		"  --router-advert   send IPv6 router advertisements, for which iPXE "
-		"waits\n"
-		"                    otherwise; IF needs an IPv6 address\n",
+	.options = options,
+	.operands = {{.name = "RACK.cfg", .kind = ARG_FILE, .help = "a rack file"}},
+	.min_args = 1,
+	.max_args = 1,
 	.run = run_pxe,
 };

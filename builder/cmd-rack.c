@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rackstrap rack: a whole rack on this machine. What can be refused is refused first, in
- * the caller's own namespaces; everything that runs, runs in namespaces of its own
- * (rack-ns.h), which end with us.
+ * rackstrap rack: runs a whole rack on this machine. Everything that can be checked is
+ * checked first, in the caller's own namespaces; servers and machines run in namespaces
+ * of their own (rack-ns.h), which end with this process.
  *
- * What the folder keeps from one run to the next is the machines' disks: so a rack that
- * is run again is a rack that was switched off and on. --fresh forgets them.
+ * The folder keeps the machines' disks from one run to the next, so that a second run is
+ * a rack that was switched off and on. --fresh deletes the disks.
  */
 #include "builder/command.h"
 #include "builder/rack/rack-ns.h"
@@ -21,7 +21,19 @@
 #define TIMEOUT_DEFAULT 900
 #define TIMEOUT_MAX     86400
 
-struct arguments {
+enum {
+	OPT_IMAGE = 1,
+	OPT_DIR,
+	OPT_HOST,
+	OPT_ACCEL,
+	OPT_UEFI,
+	OPT_KEEP,
+	OPT_FRESH,
+	OPT_TIMEOUT,
+	OPT_JSON,
+};
+
+struct rack_options {
 	const char *rack, *image, *dir;
 	char **hosts; /* --host; NULL: all */
 	bool uefi, keep, fresh, json;
@@ -29,9 +41,9 @@ struct arguments {
 	uint64_t timeout_s;
 };
 
-/* All that the work inside the namespaces needs. */
-struct job {
-	const struct arguments *a;
+/* The state of the work, before and inside the namespaces. */
+struct rack_job {
+	const struct rack_options *a;
 	struct rack rack;
 	struct image image;
 	const struct rack_host **hosts; /* the chosen ones */
@@ -43,81 +55,27 @@ struct job {
 
 /* --- the command line -------------------------------------------------------------- */
 
-static int timeout_parse(const char *text, uint64_t *ret, struct err *e)
+static int parse_options(struct rack_options *a, const struct command_line *line,
+			 struct err *e)
 {
-	if (str_to_u64(text, TIMEOUT_MAX, ret) < 0 || *ret == 0)
-		return err_set(e, ERR_USAGE,
-			       "rack: --timeout: must be 1 to %d seconds, not '%s'",
-			       TIMEOUT_MAX, text);
-	return 0;
-}
+	const char *host;
 
-static int accel_take(const char *text, enum accel_choice *ret, struct err *e)
-{
-	if (accel_parse(text, ret) < 0)
-		return err_set(e, ERR_USAGE,
-			       "rack: --accel: must be auto, kvm or tcg, not '%s'", text);
-	return 0;
-}
-
-static int option_take(struct arguments *a, int c, struct err *e)
-{
-	switch (c) {
-	case 'i':
-		a->image = optarg;
-		return 0;
-	case 'd':
-		a->dir = optarg;
-		return 0;
-	case 'H':
-		strv_add(&a->hosts, optarg);
-		return 0;
-	case 'a':
-		return accel_take(optarg, &a->accel, e);
-	case 'u':
-		a->uefi = true;
-		return 0;
-	case 'k':
-		a->keep = true;
-		return 0;
-	case 'f':
-		a->fresh = true;
-		return 0;
-	case 't':
-		return timeout_parse(optarg, &a->timeout_s, e);
-	case 'j':
-		a->json = true;
-		return 0;
-	}
-	return -1;
-}
-
-static int arguments_parse(const struct command *self, int argc, char **argv,
-			   struct arguments *a, struct err *e)
-{
-	static const struct option options[] = {{"image", required_argument, NULL, 'i'},
-						{"dir", required_argument, NULL, 'd'},
-						{"host", required_argument, NULL, 'H'},
-						{"accel", required_argument, NULL, 'a'},
-						{"uefi", no_argument, NULL, 'u'},
-						{"keep", no_argument, NULL, 'k'},
-						{"fresh", no_argument, NULL, 'f'},
-						{"timeout", required_argument, NULL, 't'},
-						{"json", no_argument, NULL, 'j'},
-						{"help", no_argument, NULL, 'h'},
-						{NULL, 0, NULL, 0}};
-	int c;
-
-	a->timeout_s = TIMEOUT_DEFAULT;
-	while ((c = command_getopt(self, argc, argv, options, e)) != -1)
-		if (option_take(a, c, e) < 0)
-			return -1;
-	if (argc - optind != 1)
-		return err_set(e, ERR_USAGE, "rack: name one rack file");
-	if (!a->image)
-		return err_set(e, ERR_USAGE, "rack: name the image with --image DIR");
-	a->rack = argv[optind];
-	return 0;
+	*a = (struct rack_options){
+		.rack = line->args[0],
+		.image = command_arg(line, OPT_IMAGE, NULL),
+		.dir = command_arg(line, OPT_DIR, NULL),
+		.uefi = command_has(line, OPT_UEFI),
+		.keep = command_has(line, OPT_KEEP),
+		.fresh = command_has(line, OPT_FRESH),
+		.json = command_has(line, OPT_JSON),
+		.timeout_s = TIMEOUT_DEFAULT,
+	};
+	for (size_t i = 0; (host = command_arg_at(line, OPT_HOST, i)); i++)
+		strv_add(&a->hosts, host);
+	if (accel_parse(command_arg(line, OPT_ACCEL, "auto"), &a->accel) < 0)
+		return err_set(e, ERR_USAGE, "rack: unknown accelerator");
+	return command_number(line, OPT_TIMEOUT, 1, TIMEOUT_MAX, " seconds",
+			      &a->timeout_s, e);
 }
 
 /* --- before anything runs ---------------------------------------------------------- */
@@ -148,7 +106,7 @@ static int unknown_host(const struct rack *rack, const char *name, struct err *e
 	return -1;
 }
 
-static int choose_hosts(struct job *j, struct err *e)
+static int choose_hosts(struct rack_job *j, struct err *e)
 {
 	j->hosts = xcalloc(j->rack.n_hosts + 1, sizeof(*j->hosts));
 	for (size_t i = 0; !j->a->hosts && i < j->rack.n_hosts; i++)
@@ -167,24 +125,24 @@ static int choose_hosts(struct job *j, struct err *e)
 	return 0;
 }
 
-static void announce(const struct job *j)
+static void log_standins(const struct rack_job *j)
 {
 	_cleanup_free_ char *names = NULL;
 
 	if (!j->image.standins)
 		return;
 	names = strv_join(j->image.standins, ", ");
-	log_info("this is a rehearsal: in image '%s' stand-ins take the place of %s",
-		 j->image.name, names);
+	log_info("image '%s' is for a rehearsal: it has stand-ins for %s", j->image.name,
+		 names);
 }
 
-static int load(struct job *j, struct err *e)
+static int load(struct rack_job *j, struct err *e)
 {
 	_cleanup_diag_ struct diag d = {0};
 
 	if (image_open(&j->image, j->a->image, e) < 0)
 		return -1;
-	announce(j);
+	log_standins(j);
 	if (rack_load(&j->rack, j->a->rack, &j->image.roles, &d) < 0)
 		return diag_err(&d, e);
 	if (choose_hosts(j, e) < 0)
@@ -194,14 +152,14 @@ static int load(struct job *j, struct err *e)
 	if (preflight_tools(j->a->uefi, j->a->accel, "", &d) < 0) {
 		int r = diag_err(&d, e);
 
-		e->code = ERR_FAILED; /* the machine, not a file */
+		e->code = ERR_FAILED; /* the machine is at fault, not a file */
 		return r;
 	}
 	preflight_this_machine(j->hosts, j->n, "/proc/meminfo");
 	return 0;
 }
 
-static int lock_folder(struct job *j, struct err *e)
+static int lock_folder(struct rack_job *j, struct err *e)
 {
 	_cleanup_free_ char *path = xasprintf("%s/run/lock", j->dir);
 
@@ -218,8 +176,8 @@ static int lock_folder(struct job *j, struct err *e)
 	return 0;
 }
 
-/* What is removed in it is not to be somebody else's. */
-static int check_folder(const struct job *j, struct err *e)
+/* Refuses a non-empty folder without run/lock: prepare_folder() deletes files in it. */
+static int check_folder(const struct rack_job *j, struct err *e)
 {
 	_cleanup_free_ char *lock = xasprintf("%s/run/lock", j->dir);
 
@@ -227,12 +185,14 @@ static int check_folder(const struct job *j, struct err *e)
 	    (access(j->dir, F_OK) < 0 && errno == ENOENT))
 		return 0;
 	return err_set(e, ERR_FAILED,
-		       "%s is there and is no rack's folder: name another with --dir",
+		       "%s exists and is not the folder of a rack: name another with "
+		       "--dir",
 		       j->dir);
 }
 
-/* Reports of an earlier run would be taken for this one's. */
-static int prepare_folder(struct job *j, struct err *e)
+/* Makes the folder and locks it. Removes reports of an earlier run, which would be taken
+ * for this one's. */
+static int prepare_folder(struct rack_job *j, struct err *e)
 {
 	static const char *const folders[] = {"run", "log", "disk"};
 	_cleanup_free_ char *reports = xasprintf("%s/tree/" TREE_REPORTS, j->dir);
@@ -259,9 +219,9 @@ static int prepare_folder(struct job *j, struct err *e)
 	return r < 0 ? err_errno(e, r, "%s", reports) : 0;
 }
 
-/* --- inside ------------------------------------------------------------------------ */
+/* --- inside the namespaces --------------------------------------------------------- */
 
-static int start_boot_server(struct job *j, struct err *e)
+static int start_boot_server(struct rack_job *j, struct err *e)
 {
 	struct cidr address = {j->rack.boot_server, j->rack.node_network.prefix};
 	struct tree_options o = {.interface = NS_BRIDGE};
@@ -276,7 +236,7 @@ static int start_boot_server(struct job *j, struct err *e)
 	if (serve_check(&r->serve, &d) < 0) {
 		int ret = diag_err(&d, e);
 
-		e->code = ERR_FAILED; /* the machine, not a file */
+		e->code = ERR_FAILED; /* the machine is at fault, not a file */
 		return ret;
 	}
 	return serve_start(&r->serve, e);
@@ -290,7 +250,7 @@ static const struct tree_host *tree_host(const struct tree_info *info, const cha
 	return NULL;
 }
 
-static int start_machines(struct job *j, struct err *e)
+static int start_machines(struct rack_job *j, struct err *e)
 {
 	struct rack_run *r = &j->run;
 
@@ -311,7 +271,7 @@ static int start_machines(struct job *j, struct err *e)
 		m->host = tree_host(&r->serve.info, name);
 		console_open(&m->console, console);
 		console_open(&m->qemu, qemu);
-		/* It is QEMU's to make; what an earlier run left is not this one's. */
+		/* QEMU makes it; one of an earlier run must not be read. */
 		if (unlink(console) < 0 && errno != ENOENT)
 			return err_errno(e, errno, "%s", console);
 		if (vm_prepare(&m->vm, r->dir, e) < 0)
@@ -344,7 +304,7 @@ static void stop_all(struct rack_run *r)
 	close_p(&r->signals);
 }
 
-static int show(struct job *j, struct err *e)
+static int show(struct rack_job *j, struct err *e)
 {
 	_cleanup_free_ char *text = NULL;
 
@@ -355,7 +315,7 @@ static int show(struct job *j, struct err *e)
 	return 0;
 }
 
-static int watch_and_show(struct job *j, struct err *e)
+static int watch_and_show(struct rack_job *j, struct err *e)
 {
 	int r = rack_watch(&j->run, false, e);
 
@@ -374,7 +334,7 @@ static int watch_and_show(struct job *j, struct err *e)
 
 static int work(void *arg, struct err *e)
 {
-	struct job *j = arg;
+	struct rack_job *j = arg;
 	int r;
 
 	j->run.signals = signals_open(e);
@@ -395,7 +355,7 @@ static int work(void *arg, struct err *e)
 
 /* --- the command ------------------------------------------------------------------- */
 
-static void job_done(struct job *j)
+static void job_done(struct rack_job *j)
 {
 	rack_done(&j->rack);
 	image_done(&j->image);
@@ -405,7 +365,7 @@ static void job_done(struct job *j)
 	close_p(&j->lock);
 }
 
-static int run_job(struct job *j, struct err *e)
+static int run_job(struct rack_job *j, struct err *e)
 {
 	_cleanup_free_ char *pid_file = NULL;
 
@@ -429,11 +389,11 @@ static int run_job(struct job *j, struct err *e)
 	return ns_run(work, j, pid_file, e);
 }
 
-static int run_rack(const struct command *self, int argc, char **argv, struct err *e)
+static int run_rack(const struct command_line *line, struct err *e)
 {
-	struct arguments a = {0};
-	struct job j = {.a = &a, .lock = -1};
-	int r = arguments_parse(self, argc, argv, &a, e);
+	struct rack_options a;
+	struct rack_job j = {.a = &a, .lock = -1};
+	int r = parse_options(&a, line, e);
 
 	if (r == 0)
 		r = run_job(&j, e);
@@ -442,23 +402,56 @@ static int run_rack(const struct command *self, int argc, char **argv, struct er
 	return r;
 }
 
+static const struct command_option options[] = {
+	{.name = "image",
+	 .arg = "DIR",
+	 .kind = ARG_DIR,
+	 .id = OPT_IMAGE,
+	 .required = true,
+	 .help = "the image that the hosts boot, as `rackstrap build` made it"},
+	{.name = "dir",
+	 .arg = "DIR",
+	 .kind = ARG_DIR,
+	 .id = OPT_DIR,
+	 .help = "the folder for the boot tree, disks and console logs (default: "
+		 "rack-NAME)"},
+	{.name = "host",
+	 .arg = "NAME",
+	 .id = OPT_HOST,
+	 .help = "start this host only; may be repeated"},
+	{.name = "accel",
+	 .arg = "HOW",
+	 .choice = accel_choice_name,
+	 .id = OPT_ACCEL,
+	 .help = "how the machines run; auto (default) is KVM where it works, else "
+		 "emulation "
+		 "(tcg)"},
+	{.name = "uefi", .id = OPT_UEFI, .help = "boot by UEFI instead of BIOS"},
+	{.name = "keep",
+	 .id = OPT_KEEP,
+	 .help = "keep the rack running after the table, until Ctrl-C"},
+	{.name = "fresh",
+	 .id = OPT_FRESH,
+	 .help = "delete the disks of an earlier run first"},
+	{.name = "timeout",
+	 .arg = "SECONDS",
+	 .id = OPT_TIMEOUT,
+	 .help = "a host that has not reported after this time has failed (default: "
+		 "900)"},
+	{.name = "json",
+	 .id = OPT_JSON,
+	 .help = "print the result as JSON instead of a table"},
+	{.name = NULL},
+};
+
 const struct command command_rack = {
 	.name = "rack",
-	.args = "RACK.cfg --image DIR [OPTION...]",
+	.synopsis = "RACK.cfg --image DIR [--dir DIR] [--host NAME]... [--accel HOW] "
+		    "[--uefi] [--keep] [--fresh] [--timeout SECONDS] [--json]",
 	.summary = "boot a whole rack in QEMU on this machine, without root",
-	.help = "  --image DIR       the image the hosts boot, as `rackstrap build` made "
-		"it\n"
-		"  --dir DIR         the rack's folder: boot tree, disks, consoles\n"
-		"                    (default: rack-NAME)\n"
-		"  --host NAME       switch on this host only; may be given again\n"
-		"  --accel HOW       auto (default): KVM where it works, else "
-		"emulation;\n"
-		"                    kvm or tcg: only that\n"
-		"  --uefi            UEFI firmware instead of BIOS\n"
-		"  --keep            keep it running after the table, until Ctrl-C\n"
-		"  --fresh           forget the disks of an earlier run in DIR\n"
-		"  --timeout SECONDS a host without a report by then has failed\n"
-		"                    (default: 900)\n"
-		"  --json            the result as JSON instead of a table\n",
+	.options = options,
+	.operands = {{.name = "RACK.cfg", .kind = ARG_FILE, .help = "a rack file"}},
+	.min_args = 1,
+	.max_args = 1,
 	.run = run_rack,
 };

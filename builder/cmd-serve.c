@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rackstrap serve: the boot server in the foreground, until Ctrl-C or until one of its
- * two servers dies. What machines do meanwhile is told line by line.
+ * rackstrap serve: runs the boot server in the foreground, until Ctrl-C or until one of
+ * its two servers dies. Prints a line for each thing that a machine does.
  */
 #include "builder/command.h"
 #include "lib/file.h"
@@ -12,7 +12,7 @@
 
 #define TICK_MS 500
 
-static void tell(struct watch *w)
+static void log_events(struct watch *w)
 {
 	char *line;
 
@@ -22,8 +22,9 @@ static void tell(struct watch *w)
 	}
 }
 
-/* A tree that was rendered again is served, but not by its new configurations. */
-static void tell_renewed(const struct serve *s, struct stat *st)
+/* Warns when the tree was rendered again: its new files are served, but dnsmasq and nginx
+ * keep their old configurations. */
+static void warn_if_rendered_again(const struct serve *s, struct stat *st)
 {
 	_cleanup_free_ char *path = xasprintf("%s/" TREE_INFO, s->dir);
 	struct stat now;
@@ -32,8 +33,8 @@ static void tell_renewed(const struct serve *s, struct stat *st)
 	    (st->st_ino == now.st_ino && st->st_dev == now.st_dev))
 		return;
 	if (st->st_ino)
-		log_warn("%s was rendered anew: start `rackstrap serve` again, so that "
-			 "DHCP knows its hosts",
+		log_warn("%s was rendered again: restart `rackstrap serve`, so that DHCP "
+			 "knows its hosts",
 			 s->dir);
 	*st = now;
 }
@@ -46,20 +47,21 @@ static int watch_until_end(struct serve *s, int signals, struct err *e)
 
 	watch_open(&w, s);
 	do {
-		tell_renewed(s, &st);
-		tell(&w);
+		warn_if_rendered_again(s, &st);
+		log_events(&w);
 		r = serve_wait(s, signals, TICK_MS, e);
 	} while (r == 0);
-	/* Ctrl-C reaches everybody at once; a server may be seen to end first. */
+	/* A terminal sends Ctrl-C to all processes at once, so that a server may end before
+	 * the signal is read here. */
 	if (r < 0 &&
 	    serve_wait(&(struct serve){.dnsmasq = {.pidfd = -1}, .nginx = {.pidfd = -1}},
 		       signals, 100, NULL) == 1)
 		r = 1;
-	tell(&w);
+	log_events(&w);
 	return r < 0 ? -1 : 0;
 }
 
-static void tell_start(const struct serve *s)
+static void log_start(const struct serve *s)
 {
 	char addr[NET_ADDR_LEN];
 
@@ -71,48 +73,54 @@ static void tell_start(const struct serve *s)
 		 s->info.http_port, s->user ? ", as user " : "", s->user ? s->user : "");
 }
 
-static int run_serve(const struct command *self, int argc, char **argv, struct err *e)
+enum {
+	OPT_USER = 1,
+};
+
+static int run_serve(const struct command_line *line, struct err *e)
 {
-	static const struct option options[] = {{"user", required_argument, NULL, 'u'},
-						{"help", no_argument, NULL, 'h'},
-						{NULL, 0, NULL, 0}};
 	struct serve s = {.dnsmasq = {.pidfd = -1}, .nginx = {.pidfd = -1}};
+	struct serve_options o = {.user = command_arg(line, OPT_USER, NULL)};
 	_cleanup_diag_ struct diag d = {0};
 	_cleanup_close_ int signals = -1;
-	struct serve_options o = {0};
-	int c, r;
+	int r;
 
-	while ((c = command_getopt(self, argc, argv, options, e)) != -1) {
-		if (c != 'u')
-			return -1;
-		o.user = optarg;
-	}
-	if (argc - optind != 1)
-		return err_set(e, ERR_USAGE, "serve: name one boot tree");
 	signals = signals_open(e);
-	if (signals < 0 || serve_open(&s, argv[optind], &o, e) < 0)
+	if (signals < 0 || serve_open(&s, line->args[0], &o, e) < 0)
 		return -1;
 	r = serve_check(&s, &d);
 	if (r < 0) {
 		r = diag_err(&d, e);
-		e->code = ERR_FAILED; /* the machine, not a file */
+		e->code = ERR_FAILED; /* the machine is at fault, not a file */
 	} else {
 		r = serve_start(&s, e);
 	}
 	if (r == 0) {
-		tell_start(&s);
+		log_start(&s);
 		r = watch_until_end(&s, signals, e);
 	}
 	serve_done(&s);
 	return r;
 }
 
+static const struct command_option options[] = {
+	{.name = "user",
+	 .arg = "NAME",
+	 .id = OPT_USER,
+	 .help = "the user that both servers become when root starts them (default: the "
+		 "tree's owner, or nobody when that is root)"},
+	{.name = NULL},
+};
+
 const struct command command_serve = {
 	.name = "serve",
-	.args = "TREE [--user NAME]",
+	.synopsis = "TREE [--user NAME]",
 	.summary = "serve a boot tree: dnsmasq and nginx in the foreground",
-	.help = "  --user NAME       whom both servers become when started by root "
-		"(default:\n"
-		"                    the tree's owner, or nobody when that is root)\n",
+	.options = options,
+	.operands = {{.name = "TREE",
+		      .kind = ARG_DIR,
+		      .help = "a boot tree that `rackstrap pxe` made"}},
+	.min_args = 1,
+	.max_args = 1,
 	.run = run_serve,
 };

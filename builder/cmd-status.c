@@ -1,29 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rackstrap status: what the hosts of a boot tree reported, as a table or as JSON. */
+/* rackstrap status: prints what the hosts of a boot tree reported. */
 #include "builder/command.h"
 #include "pxe/status.h"
 
-static int run_status(const struct command *self, int argc, char **argv, struct err *e)
+enum {
+	OPT_JSON = 1,
+};
+
+static int run_status(const struct command_line *line, struct err *e)
 {
-	static const struct option options[] = {{"json", no_argument, NULL, 'j'},
-						{"help", no_argument, NULL, 'h'},
-						{NULL, 0, NULL, 0}};
 	_cleanup_status_ struct status s = {0};
 	_cleanup_free_ char *text = NULL;
-	bool json = false;
-	int c;
 
-	while ((c = command_getopt(self, argc, argv, options, e)) != -1) {
-		if (c != 'j')
-			return -1;
-		json = true;
-	}
-	if (argc - optind != 1)
-		return err_set(e, ERR_USAGE,
-			       "status: name one boot tree or folder of reports");
-	if (status_load(&s, argv[optind], e) < 0)
+	if (status_load(&s, line->args[0], e) < 0)
 		return -1;
-	if (json) {
+	if (command_has(line, OPT_JSON)) {
 		text = status_json(&s, time(NULL));
 	} else {
 		struct buf b = {0};
@@ -35,10 +26,20 @@ static int run_status(const struct command *self, int argc, char **argv, struct 
 	return status_verdict(&s, e);
 }
 
+static const struct command_option options[] = {
+	{.name = "json", .id = OPT_JSON, .help = "print JSON instead of a table"},
+	{.name = NULL},
+};
+
 const struct command command_status = {
 	.name = "status",
-	.args = "TREE|DIR [--json]",
+	.synopsis = "TREE [--json]",
 	.summary = "show what the hosts of a rack reported",
-	.help = "  --json            as JSON\n",
+	.options = options,
+	.operands = {{.name = "TREE",
+		      .kind = ARG_DIR,
+		      .help = "a boot tree, or a folder of reports"}},
+	.min_args = 1,
+	.max_args = 1,
 	.run = run_status,
 };

@@ -298,22 +298,17 @@ static int verify(const char *path, struct err *e)
 	return r;
 }
 
-static int run_verify(const struct command *self, int argc, char **argv, struct err *e)
+static int run_verify(const struct command_line *line, struct err *e)
 {
-	static const struct option options[] = {{"help", no_argument, NULL, 'h'},
-						{NULL, 0, NULL, 0}};
-
-	if (command_getopt(self, argc, argv, options, e) != -1)
-		return -1;
-	if (argc - optind != 1)
-		return err_set(e, ERR_USAGE, "verify: name one disk image");
-	return verify(argv[optind], e);
+	return verify(line->args[0], e);
 }
 
 const struct command command_verify = {
 	.name = "verify",
-	.args = "IMAGE",
+	.synopsis = "IMAGE",
 	.summary = "compare every file of a disk or ISO with what was built",
-	.help = "",
+	.operands = {{.name = "IMAGE", .kind = ARG_FILE, .help = "a disk image or ISO"}},
+	.min_args = 1,
+	.max_args = 1,
 	.run = run_verify,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rackstrap write: an image to a disk. Everything that speaks against it is told at once,
+ * rackstrap write: writes an image to a disk. All reasons not to are reported at once;
  * then the disk is shown and its serial number asked for, and only then is it written.
  */
 #include "builder/command.h"
@@ -9,20 +9,18 @@
 #include "builder/disk/disk-image.h"
 #include "lib/json.h"
 #include "lib/log.h"
+#include "lib/signals.h"
 #include "pxe/table.h"
 
 #include <fcntl.h>
-#include <signal.h>
 
-static const struct option options[] = {
-	{"yes", no_argument, NULL, 'y'},
-	{"serial", required_argument, NULL, 's'},
-	{"json", no_argument, NULL, 'j'},
-	{"help", no_argument, NULL, 'h'},
-	{NULL, 0, NULL, 0},
+enum {
+	OPT_YES = 1,
+	OPT_SERIAL,
+	OPT_JSON,
 };
 
-struct asked {
+struct write_options {
 	const char *image, *device;
 	const char *serial; /* NULL: ask */
 	bool yes, json;
@@ -30,7 +28,7 @@ struct asked {
 
 /* --- the list ---------------------------------------------------------------------- */
 
-/* What speaks against writing to it at all; owned. NULL: nothing. */
+/* Returns the reasons not to write to the disk, or NULL when there is none. Owned. */
 static char *objection(const struct device *d)
 {
 	if (d->read_only)
@@ -38,7 +36,7 @@ static char *objection(const struct device *d)
 	return d->uses ? strv_join(d->uses, "; ") : NULL;
 }
 
-static void put_device(struct json *j, const struct device *d)
+static void append_device(struct json *j, const struct device *d)
 {
 	json_open(j, NULL, '{');
 	json_str(j, "device", d->path);
@@ -62,7 +60,7 @@ static char *list_json(const struct devices *all)
 	json_u64(&j, "format", 1);
 	json_open(&j, "devices", '[');
 	for (size_t i = 0; i < all->n; i++)
-		put_device(&j, &all->v[i]);
+		append_device(&j, &all->v[i]);
 	json_close(&j, ']');
 	json_close(&j, '}');
 	return json_take(&j);
@@ -106,7 +104,7 @@ static int list(int root, bool json, struct err *e)
 	return 0;
 }
 
-/* --- what speaks against it --------------------------------------------------------- */
+/* --- checks -------------------------------------------------------------------------- */
 
 static void check_image(const struct disk_image *m, struct diag *d)
 {
@@ -149,7 +147,7 @@ static int check(const struct disk_image *m, const struct device *dev, struct er
 	if (diag_err(&d, e) == 0)
 		return 0;
 	if (e)
-		e->code = ERR_FAILED; /* the world, not a configuration */
+		e->code = ERR_FAILED; /* the disk is at fault, not a configuration */
 	return -1;
 }
 
@@ -166,14 +164,14 @@ static void show_partition(const struct partition *p, const struct device *d, in
 		 label ? label : "");
 }
 
-/* Looks at the disk as any reader would: the exclusive descriptor is for O_DIRECT. */
+/* Opens the disk again: the exclusive descriptor is for O_DIRECT. */
 static void show_partitions(const struct device *d, int root)
 {
 	_cleanup_close_ int fd = open(d->path, O_RDONLY | O_CLOEXEC);
 	_cleanup_ptable_ struct ptable t = {0};
 
 	if (fd < 0 || ptable_read(&t, fd, d->size) < 0)
-		log_info("  what is on it cannot be read");
+		log_info("  its partitions cannot be read");
 	else if (t.fault)
 		log_info("  a damaged GPT: %s", t.fault);
 	else if (t.n == 0)
@@ -194,7 +192,8 @@ static void show(const struct device *d, int root)
 	show_partitions(d, root);
 }
 
-/* A line from standard input without its newline; NULL at the end. Owned. */
+/* Reads a line from standard input. Returns it without its newline, owned, or NULL at the
+ * end. */
 static char *read_answer(void)
 {
 	char *line = NULL;
@@ -209,7 +208,7 @@ static char *read_answer(void)
 	return line;
 }
 
-static int confirm(const struct asked *a, const struct device *d, struct err *e)
+static int confirm(const struct write_options *a, const struct device *d, struct err *e)
 {
 	const char *token = device_token(d), *what = d->serial ? "serial number" : "name";
 	_cleanup_free_ char *answer = NULL;
@@ -221,10 +220,11 @@ static int confirm(const struct asked *a, const struct device *d, struct err *e)
 			       what, token, a->serial);
 	}
 	if (!isatty(STDIN_FILENO))
-		return err_set(e, ERR_USAGE,
-			       "write: nobody can be asked here: say --yes --serial S "
-			       "with the %s of %s",
-			       what, d->path);
+		return err_set(
+			e, ERR_USAGE,
+			"write: standard input is not a terminal: give --yes --serial S "
+			"with the %s of %s",
+			what, d->path);
 	fprintf(stderr, "All that is on %s will be lost. Type its %s to go on: ", d->path,
 		what);
 	fflush(stderr);
@@ -238,27 +238,10 @@ static int confirm(const struct asked *a, const struct device *d, struct err *e)
 
 /* --- writing ------------------------------------------------------------------------ */
 
-static volatile sig_atomic_t signalled;
-
-static void on_signal(int signo)
+/* A signal ends the work between two MiB, and leaves a disk that does not boot. */
+static bool was_signalled(void *data)
 {
-	signalled = signo;
-}
-
-static bool was_signalled(void)
-{
-	return signalled != 0;
-}
-
-/* From here on a signal ends it between two MiB, with the disk left as one that does not
- * boot. */
-static void catch_signals(void)
-{
-	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-	struct sigaction sa = {.sa_handler = on_signal};
-
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-		sigaction(signals[i], &sa, NULL);
+	return signals_came(*(int *)data);
 }
 
 static int read_image(void *data, void *buf, size_t len, struct err *e)
@@ -266,8 +249,8 @@ static int read_image(void *data, void *buf, size_t len, struct err *e)
 	return disk_image_read(data, buf, len, e);
 }
 
-static void tell_result(const struct asked *a, const struct disk_image *m,
-			const struct flash_stats *s, uint64_t ms)
+static void print_result(const struct write_options *a, const struct disk_image *m,
+			 const struct flash_stats *s, uint64_t ms)
 {
 	char size[PROGRESS_SIZE_LEN], zero[PROGRESS_SIZE_LEN];
 	struct json j = {0};
@@ -294,15 +277,16 @@ static void tell_result(const struct asked *a, const struct disk_image *m,
 	fputs(text, stdout);
 }
 
-static int write_image(const struct asked *a, int root, struct err *e)
+static int write_image(const struct write_options *a, int root, struct err *e)
 {
 	_cleanup_blockdev_ struct blockdev b = {.fd = -1};
 	_cleanup_disk_image_ struct disk_image m = {.fd = -1};
 	struct flash_source source = {.data = &m, .read = read_image};
+	_cleanup_close_ int signals = -1;
 	struct flash_stats stats;
 	uint64_t start;
 
-	/* The device first: reading through a large image takes a while. */
+	/* The device first: reading a large image takes a while. */
 	if (blockdev_find(&b, root, a->device, e) < 0 ||
 	    disk_image_open(&m, a->image, e) < 0 || check(&m, &b.facts, e) < 0 ||
 	    blockdev_open(&b, e) < 0)
@@ -312,57 +296,64 @@ static int write_image(const struct asked *a, int root, struct err *e)
 		return -1;
 	source.size = m.size;
 	start = progress_now_ms();
-	catch_signals();
-	if (flash_run(&b.target, &source, was_signalled, &stats, e) < 0)
+	signals = signals_open(e);
+	if (signals < 0 ||
+	    flash_run(&b.target, &source, was_signalled, &signals, &stats, e) < 0)
 		return -1;
 	blockdev_reread(&b);
-	tell_result(a, &m, &stats, progress_now_ms() - start);
+	print_result(a, &m, &stats, progress_now_ms() - start);
 	return 0;
 }
 
-static int run_write(const struct command *self, int argc, char **argv, struct err *e)
+static int run_write(const struct command_line *line, struct err *e)
 {
 	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct asked a = {0};
-	int c;
+	struct write_options a = {
+		.serial = command_arg(line, OPT_SERIAL, NULL),
+		.yes = command_has(line, OPT_YES),
+		.json = command_has(line, OPT_JSON),
+	};
 
-	while ((c = command_getopt(self, argc, argv, options, e)) != -1) {
-		switch (c) {
-		case 'y':
-			a.yes = true;
-			break;
-		case 's':
-			a.serial = optarg;
-			break;
-		case 'j':
-			a.json = true;
-			break;
-		default:
-			return -1;
-		}
-	}
 	if (a.yes != (a.serial != NULL))
 		return err_set(e, ERR_USAGE,
-			       "write: --yes and --serial S go together: they say that "
-			       "this very disk is meant");
-	if (argc == optind && !a.yes)
+			       "write: options '--yes' and '--serial S' go together: "
+			       "without a question the serial number confirms the disk");
+	if (line->n_args == 0 && !a.yes)
 		return list(root, a.json, e);
-	if (argc - optind != 2)
+	if (line->n_args < 2)
 		return err_set(e, ERR_USAGE,
-			       "write: name one image and one device (rackstrap write "
-			       "alone lists the disks)");
-	a.image = argv[optind];
-	a.device = argv[optind + 1];
+			       "write: missing argument %s (`rackstrap write` without "
+			       "arguments lists the disks)",
+			       line->n_args == 0 ? "IMAGE" : "DEVICE");
+	a.image = line->args[0];
+	a.device = line->args[1];
 	return write_image(&a, root, e);
 }
 
+static const struct command_option options[] = {
+	{.name = "yes", .id = OPT_YES, .help = "do not ask"},
+	{.name = "serial",
+	 .arg = "S",
+	 .id = OPT_SERIAL,
+	 .help = "the disk's serial number, or its name when it has none"},
+	{.name = "json",
+	 .id = OPT_JSON,
+	 .help = "print the list, or the result, as JSON"},
+	{.name = NULL},
+};
+
 const struct command command_write = {
 	.name = "write",
-	.args = "[IMAGE DEVICE [--yes --serial S]] [--json]",
+	.synopsis = "IMAGE DEVICE [--yes --serial S] [--json]\n"
+		    "[--json]",
 	.summary = "write an image to a disk or USB stick, or list the disks",
-	.help = "  --yes             do not ask\n"
-		"  --serial S        the disk's serial number (its name, where it has "
-		"none)\n"
-		"  --json            the list, or the result, as JSON\n",
+	.options = options,
+	.operands = {{.name = "IMAGE", .kind = ARG_FILE, .help = "a disk image or ISO"},
+		     {.name = "DEVICE",
+		      .kind = ARG_FILE,
+		      .help = "a whole disk, as in /dev/sdX; without arguments the disks "
+			      "are listed"}},
+	.min_args = 0,
+	.max_args = 2,
 	.run = run_write,
 };

@@ -1,20 +1,56 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The command line of `rackstrap fetch` and `rackstrap lock`: a recipe, and where its
- * inputs come from. */
+/*
+ * Parts of the command lines of build, fetch and lock: a recipe, and where its inputs come
+ * from.
+ */
 #pragma once
 
-#include "builder/command.h"
+#include "lib/command.h"
 
-struct input_args {
-	const char *recipe; /* a folder with recipe.cfg, or a file */
-	const char *cache;  /* --cache; NULL: the usual one */
-	const char *lock;   /* --lock; NULL: recipe.lock beside the recipe */
-	bool artifacts;     /* --artifacts: the base is left alone */
-	char **mirrors;     /* those of the environment too */
+enum input_option {
+	OPT_ARTIFACTS = 1,
+	OPT_CACHE,
+	OPT_LOCK,
+	OPT_MIRROR,
+	OPT_FIRST_OWN, /* a command's own options begin here */
 };
 
-/* Fills `ret`, zeroed before; its strings but `mirrors` are argv's. */
-int input_args_parse(struct input_args *ret, const struct command *self, int argc,
-		     char **argv, struct err *e) _must_check_;
+/* Rows that the commands' tables share. */
+#define INPUT_OPTION_CACHE                                                               \
+	{                                                                                \
+		.name = "cache", .arg = "DIR", .kind = ARG_DIR, .id = OPT_CACHE,         \
+		.help = "the cache of inputs and bases (default: $RACKSTRAP_CACHE, "     \
+			"$XDG_CACHE_HOME/rackstrap, ~/.cache/rackstrap)",                \
+	}
+#define INPUT_OPTION_MIRROR                                                              \
+	{                                                                                \
+		.name = "mirror", .arg = "PREFIX=URL", .id = OPT_MIRROR,                 \
+		.help = "fetch from URL what begins with PREFIX, or everything from "    \
+			"an exported cache (--mirror URL); may be repeated",             \
+	}
+#define INPUT_OPERAND_RECIPE                                                             \
+	{                                                                                \
+		.name = "RECIPE", .kind = ARG_FILE,                                      \
+		.help = "a folder with recipe.cfg, or a file",                           \
+	}
+
+/* The options of fetch and lock. */
+struct input_args {
+	const char *recipe; /* a folder with recipe.cfg, or a file */
+	const char *cache;  /* --cache, or NULL for the default */
+	const char *lock;   /* --lock, or NULL for recipe.lock beside the recipe */
+	bool artifacts;     /* --artifacts: without the packages of the base */
+	char **mirrors;     /* of --mirror, then those of the environment */
+};
+
+/* Fills `ret`, which is zeroed. Its strings but `mirrors` are argv's. Returns 0, or -1 with
+ * `e` set. */
+int input_args_parse(struct input_args *ret, const struct command_line *line,
+		     struct err *e) _must_check_;
 void input_args_done(struct input_args *a);
 #define _cleanup_input_args_ _cleanup_(input_args_done)
+
+/* Collects --mirror and the environment's mirrors. Returns 0, or -1 with `e` set; *ret is
+ * owned by the caller in either case. */
+int input_args_mirrors(char ***ret, const struct command_line *line,
+		       struct err *e) _must_check_;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * firstboot: turns a booted image into the host that its configuration says. What every
- * command of the program gets, and the table of commands.
+ * firstboot: turns a booted image into the host that its configuration says. The options
+ * that every command of the program gets, and the commands.
  */
 #pragma once
 
@@ -34,13 +34,6 @@ struct firstboot {
 #define APPLY_CFG       "run/rackstrap/apply.cfg"  /* from apply to report */
 #define REPORT_CFG      "run/rackstrap/report.cfg" /* from report to status */
 #define REPORT_JSON     "run/rackstrap/report.json"
-
-struct firstboot_command {
-	const char *name;
-	const char *args;    /* "FILE" or "" */
-	const char *summary; /* one line for --help */
-	int (*run)(const struct firstboot *fb, char **args, struct err *e);
-};
 
 int cmd_apply(const struct firstboot *fb, char **args, struct err *e) _must_check_;
 int cmd_report(const struct firstboot *fb, char **args, struct err *e) _must_check_;

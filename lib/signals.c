@@ -2,7 +2,6 @@
 /* Children do not inherit the mask: lib/run.c gives them an empty one. */
 #include "lib/signals.h"
 
-#include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -28,4 +27,30 @@ bool signals_came(int fd)
 	struct signalfd_siginfo si;
 
 	return read(fd, &si, sizeof(si)) == sizeof(si);
+}
+
+static void pipe_set(sigset_t *ret)
+{
+	sigemptyset(ret);
+	sigaddset(ret, SIGPIPE);
+}
+
+void signals_block_pipe(sigset_t *ret_old)
+{
+	sigset_t set;
+
+	pipe_set(&set);
+	pthread_sigmask(SIG_BLOCK, &set, ret_old);
+}
+
+void signals_restore_pipe(const sigset_t *old)
+{
+	const struct timespec now = {0};
+	sigset_t set;
+
+	pipe_set(&set);
+	if (!sigismember(old, SIGPIPE))
+		while (sigtimedwait(&set, NULL, &now) < 0 && errno == EINTR)
+			;
+	pthread_sigmask(SIG_SETMASK, old, NULL);
 }

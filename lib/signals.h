@@ -4,6 +4,8 @@
 
 #include "lib/err.h"
 
+#include <signal.h>
+
 /*
  * Blocks SIGINT, SIGTERM and SIGHUP (a terminal that went away; not under nohup(1), which
  * has it ignored) from now on and returns a signalfd(2) for them: non-blocking,
@@ -13,3 +15,12 @@ int signals_open(struct err *e) _must_check_;
 
 /* Whether one came; takes it off. */
 bool signals_came(int fd);
+
+/*
+ * Blocks SIGPIPE in the calling thread, so that writing into a pipe without a reader fails
+ * with EPIPE, as MSG_NOSIGNAL does for a socket. *ret_old is for signals_restore_pipe().
+ */
+void signals_block_pipe(sigset_t *ret_old);
+
+/* Discards a SIGPIPE that is pending and restores the thread's signal mask. */
+void signals_restore_pipe(const sigset_t *old);

@@ -238,6 +238,20 @@ char *strv_join(char *const *v, const char *separator)
 	return buf_take(&b);
 }
 
+char *str_list(const char *(*word)(size_t i), const char *conjunction)
+{
+	struct buf b = {0};
+
+	for (size_t i = 0; word(i); i++) {
+		if (i > 0 && word(i + 1))
+			buf_puts(&b, ", ");
+		else if (i > 0)
+			buf_printf(&b, " %s ", conjunction);
+		buf_puts(&b, word(i));
+	}
+	return buf_take(&b);
+}
+
 void strv_free(char **v)
 {
 	for (size_t i = 0; v && v[i]; i++)

@@ -54,6 +54,9 @@ void strv_free(char **v);
 void strv_done(char ***v);
 #define _cleanup_strv_ _cleanup_(strv_done)
 
+/* Returns "a, b or c" for the words that `word` returns until NULL. Owned. */
+char *str_list(const char *(*word)(size_t i), const char *conjunction);
+
 /* Decimal digits only, whole string. 0, or -EINVAL, or -ERANGE when over max. */
 int str_to_u64(const char *s, uint64_t max, uint64_t *ret) _must_check_;
 

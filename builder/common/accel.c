@@ -120,14 +120,19 @@ int accel_find(const char *dir, enum accel_choice choice, enum accel *ret, struc
 
 /* --- words ------------------------------------------------------------------------- */
 
-int accel_parse(const char *name, enum accel_choice *ret)
+const char *accel_choice_name(size_t i)
 {
 	static const char *const names[] = {[ACCEL_AUTO] = "auto",
 					    [ACCEL_ONLY_KVM] = "kvm",
 					    [ACCEL_ONLY_TCG] = "tcg"};
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (streq(name, names[i])) {
+	return i < ARRAY_SIZE(names) ? names[i] : NULL;
+}
+
+int accel_parse(const char *name, enum accel_choice *ret)
+{
+	for (size_t i = 0; accel_choice_name(i); i++)
+		if (streq(name, accel_choice_name(i))) {
 			*ret = (enum accel_choice)i;
 			return 0;
 		}

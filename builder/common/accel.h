@@ -28,6 +28,8 @@ enum accel_choice {
 
 /* 0, or -EINVAL when `name` is none of "auto", "kvm" and "tcg". */
 int accel_parse(const char *name, enum accel_choice *ret) _must_check_;
+/* Returns the i-th of these names, or NULL behind the last. */
+const char *accel_choice_name(size_t i);
 const char *accel_name(enum accel accel);
 
 /*

@@ -22,7 +22,8 @@ enum left {
 struct flash {
 	const struct flash_target *t;
 	const struct flash_source *s;
-	bool (*stop)(void);
+	bool (*stop)(void *data);
+	void *stop_data;
 	uint64_t chunks;                /* of the image */
 	uint64_t tail;                  /* first chunk of the disk's end */
 	uint8_t *work;                  /* buffer for a chunk of the image */
@@ -133,7 +134,7 @@ static int report_difference(const struct flash *f, uint64_t at, struct err *e)
 /* Returns true, with an error, when the caller asks to stop. */
 static bool stopped(const struct flash *f, struct err *e)
 {
-	if (!f->stop || !f->stop())
+	if (!f->stop || !f->stop(f->stop_data))
 		return false;
 	err_set(e, ERR_FAILED, "%s: interrupted", f->t->name);
 	return true;
@@ -289,9 +290,10 @@ static int report_left(struct flash *f, struct err *e)
 }
 
 int flash_run(const struct flash_target *t, const struct flash_source *s,
-	      bool (*stop)(void), struct flash_stats *ret, struct err *e)
+	      bool (*stop)(void *data), void *stop_data, struct flash_stats *ret,
+	      struct err *e)
 {
-	struct flash f = {.t = t, .s = s, .stop = stop};
+	struct flash f = {.t = t, .s = s, .stop = stop, .stop_data = stop_data};
 	int r;
 
 	if (s->size == 0 || s->size > t->size)

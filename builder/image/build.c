@@ -453,7 +453,6 @@ int build(const struct recipe *r, const struct build_options *o, struct err *e)
 	};
 
 	stages_begin(&b.stages);
-	umask(022); /* the outputs are for every user to read */
 	if (outdir_check(o->out, r->name, e) < 0 ||
 	    check_firstboot(o->firstboot, e) < 0 || tools_check(tools, e) < 0 ||
 	    check_image_tools(r, e) < 0 || cache_open(&b.cache, o->cache, e) < 0 ||

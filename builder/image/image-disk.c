@@ -4,9 +4,9 @@
  * EFI system partition (disk-layout.h). It is assembled in a sparse file, without root
  * and without a loop device.
  *
- * The other formats are made from the raw one, with only as much parallelism as keeps
- * their bytes the same on every machine.
+ * Other formats are made from the raw one (disk-format.h).
  */
+#include "builder/common/disk-format.h"
 #include "builder/common/disk-layout.h"
 #include "builder/image/fat.h"
 #include "builder/image/gpt.h"
@@ -14,14 +14,11 @@
 #include "builder/image/image-parts.h"
 #include "builder/image/medium-tree.h"
 #include "lib/file.h"
-#include "lib/run.h"
 
-#define RAW "disk.img"
+#define DISK_NAME "disk." /* before the suffix of each format */
 
-static const struct tool disk_own_tools[] = {
-	{"qemu-img", "qemu-utils"}, {"zstd", "zstd"}, {NULL, NULL}};
-static const struct tool *const disk_tools[] = {fat_tools, grub_tools, disk_own_tools,
-						NULL};
+static const struct tool *const disk_tools[] = {fat_tools, grub_tools,
+						disk_format_tools, NULL};
 
 static int make_boot(const struct image_parts *p, const struct medium_tree *m,
 		     const struct disk_layout *l, const char *image, struct err *e)
@@ -80,57 +77,37 @@ static int make_raw(const struct image_parts *p, struct medium_tree *m, const ch
 
 /* --- formats ----------------------------------------------------------------------- */
 
-/* Makes the qcow2. One coroutine (-m 1) allocates the clusters in order. */
-static int make_qcow2(const struct image_parts *p, const char *name, struct err *e)
+static int write_formats(const struct image_parts *p, const char *image, char ***outputs,
+			 struct err *e)
 {
-	_cleanup_free_ char *to = xasprintf("%s/%s", p->outdir, name);
-	_cleanup_free_ char *from = xasprintf("%s/" RAW, p->outdir);
-	const char *const argv[] = {"qemu-img", "convert", "-m", "1", "-f", "raw",
-				    "-O",       "qcow2",   from, to,  NULL};
+	bool keep_raw = false;
 
-	return run_argv(argv, e);
+	for (const struct disk_format *f = disk_formats; f->name; f++) {
+		_cleanup_free_ char *name = xasprintf(DISK_NAME "%s", f->suffix);
+		_cleanup_free_ char *to = xasprintf("%s/%s", p->outdir, name);
+
+		if (!strv_has(p->r->media.formats, f->name))
+			continue;
+		if (f->write && f->write(image, to, e) < 0)
+			return -1;
+		keep_raw |= !f->write;
+		strv_add(outputs, name);
+	}
+	if (!keep_raw && unlink(image) < 0)
+		return err_errno(e, errno, "%s", image);
+	return 0;
 }
-
-/* Compresses the image. zstd's frames do not depend on the number of threads. */
-static int make_zst(const struct image_parts *p, const char *name, struct err *e)
-{
-	_cleanup_free_ char *to = xasprintf("%s/%s", p->outdir, name);
-	_cleanup_free_ char *from = xasprintf("%s/" RAW, p->outdir);
-	const char *const argv[] = {"zstd", "-q", "-T0", "-3", from, "-o", to, NULL};
-
-	return run_argv(argv, e);
-}
-
-static const struct format {
-	const char *name, *file;
-	int (*make)(const struct image_parts *p, const char *name, struct err *e);
-} disk_formats[] = {
-	{"raw", RAW, NULL},
-	{"qcow2", "disk.qcow2", make_qcow2},
-	{"zst", RAW ".zst", make_zst},
-};
 
 static int disk_write(const struct image_parts *p, char ***outputs, struct err *e)
 {
-	_cleanup_free_ char *image = xasprintf("%s/" RAW, p->outdir);
-	char *const *wanted = p->r->media.formats;
+	_cleanup_free_ char *image =
+		xasprintf("%s/" DISK_NAME "%s", p->outdir, disk_formats[0].suffix);
 	_cleanup_medium_tree_ struct medium_tree m = {0};
 
 	if (medium_tree_make(&m, MEDIUM_ON_DISK, "disk.tree", p, e) < 0 ||
 	    make_raw(p, &m, image, e) < 0)
 		return -1;
-	for (size_t i = 0; i < ARRAY_SIZE(disk_formats); i++) {
-		const struct format *f = &disk_formats[i];
-
-		if (!strv_has(wanted, f->name))
-			continue;
-		if (f->make && f->make(p, f->file, e) < 0)
-			return -1;
-		strv_add(outputs, f->file);
-	}
-	if (!strv_has(wanted, "raw") && unlink(image) < 0)
-		return err_errno(e, errno, "%s", image);
-	return 0;
+	return write_formats(p, image, outputs, e);
 }
 
 const struct image_type image_disk = {

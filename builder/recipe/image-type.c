@@ -3,8 +3,6 @@
 
 #include "lib/str.h"
 
-#include <stdio.h>
-
 const struct image_type *image_type_find(const char *name)
 {
 	for (size_t i = 0; image_types[i]; i++)
@@ -13,13 +11,7 @@ const struct image_type *image_type_find(const char *name)
 	return NULL;
 }
 
-const char *image_type_names(void)
+const char *image_type_name(size_t i)
 {
-	static char names[128];
-	size_t len = 0;
-
-	for (size_t i = 0; image_types[i] && len < sizeof(names); i++)
-		len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s",
-					i > 0 ? ", " : "", image_types[i]->name);
-	return names;
+	return image_types[i] ? image_types[i]->name : NULL;
 }

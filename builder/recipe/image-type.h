@@ -26,5 +26,5 @@ extern const struct image_type *const image_types[];
 /* Returns the type with this name, or NULL. */
 const struct image_type *image_type_find(const char *name);
 
-/* Returns all names, as in "pxe, disk"; valid for ever. */
-const char *image_type_names(void);
+/* Returns the name of the i-th type, or NULL behind the last. */
+const char *image_type_name(size_t i);

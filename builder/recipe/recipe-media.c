@@ -5,8 +5,8 @@
  * any host is not worth building.
  */
 #include "builder/recipe/recipe-media.h"
+#include "builder/common/disk-format.h"
 #include "builder/recipe/config-text.h"
-
 #include "builder/recipe/recipe-parse.h"
 #include "pxe/kernel-cmdline.h"
 #include "pxe/rack.h"
@@ -18,16 +18,9 @@
 const char *const recipe_media_keys[] = {"sector_size", "slot_size", "cmdline", "formats",
 					 "host",        "rack",      NULL};
 
-static const char *const formats[] = {"raw", "qcow2", "zst", NULL};
-
 bool media_is_sector_size(uint64_t n)
 {
 	return n == 512 || n == 4096;
-}
-
-bool media_is_format(const char *s)
-{
-	return strv_has((char *const *)formats, s);
 }
 
 static void parse_sector_size(struct recipe_media *m, const struct conf_node *group,
@@ -73,6 +66,7 @@ static void parse_formats(struct recipe_media *m, const struct conf_node *group,
 			  struct diag *d)
 {
 	const struct conf_node *at = conf_member(group, "formats");
+	_cleanup_free_ char *names = str_list(disk_format_name, "or");
 	_cleanup_strv_ char **v = NULL;
 
 	if (conf_get_strv(group, "formats", &v, d) <= 0)
@@ -80,9 +74,8 @@ static void parse_formats(struct recipe_media *m, const struct conf_node *group,
 	if (!v)
 		conf_complain(at, d, "formats: empty, as in formats = [ \"raw\" ];");
 	for (size_t i = 0; v && v[i]; i++)
-		if (!media_is_format(v[i]))
-			conf_complain(at, d,
-				      "formats: must be of raw, qcow2 and zst, not '%s'",
+		if (!disk_format_find(v[i]))
+			conf_complain(at, d, "formats: must be %s, not '%s'", names,
 				      v[i]);
 	if (v) {
 		strv_free(m->formats);

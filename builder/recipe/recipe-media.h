@@ -5,7 +5,6 @@
 #include "builder/recipe/recipe.h"
 
 bool media_is_sector_size(uint64_t n);
-bool media_is_format(const char *s); /* of a disk image: "raw", "qcow2", "zst" */
 
 /* Once all is read, the command line too: host.cfg or rack.cfg must be right. */
 void recipe_check_media(const struct recipe *r, struct diag *d);

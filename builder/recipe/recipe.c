@@ -123,6 +123,7 @@ static void parse_exclude(struct recipe *r, const struct conf_node *root, struct
 static void parse_images(struct recipe *r, const struct conf_node *root, struct diag *d)
 {
 	_cleanup_strv_ char **names = NULL;
+	_cleanup_free_ char *known = str_list(image_type_name, "or");
 	const struct conf_node *at = conf_member(root, "images");
 
 	if (conf_get_strv(root, "images", &names, d) <= 0)
@@ -137,8 +138,8 @@ static void parse_images(struct recipe *r, const struct conf_node *root, struct 
 		for (size_t k = 0; k < r->n_images; k++)
 			twice |= r->images[k] == type;
 		if (!type)
-			conf_complain(at, d, "images: no image type '%s' (known: %s)",
-				      names[i], image_type_names());
+			conf_complain(at, d, "images: must be %s, not '%s'", known,
+				      names[i]);
 		else if (twice)
 			conf_complain(at, d, "images: '%s' is there twice", names[i]);
 		else

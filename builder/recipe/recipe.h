@@ -149,7 +149,7 @@ struct recipe_media {
 	uint32_t sector_size; /* of a disk: 512 or 4096 */
 	uint64_t slot_size;   /* bytes, of a disk; 0: what the files need and a quarter */
 	char *cmdline;        /* more words for the kernel, or NULL */
-	char **formats;       /* of a disk: "raw", "qcow2", "zst"; never empty */
+	char **formats;       /* of a disk, names of disk_formats; never empty */
 	char *host, *rack;    /* files on this machine: who boots from it; or NULL */
 	recipe_where where;
 };

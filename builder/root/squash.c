@@ -9,8 +9,7 @@
 #include "builder/root/squash.h"
 
 #include "lib/file.h"
-
-#include <signal.h>
+#include "lib/signals.h"
 
 #define PIPE_SIZE (1 << 20)
 
@@ -59,13 +58,13 @@ int squash_start(struct squash *ret, const struct recipe *r, const char *path,
 		return err_set(e, ERR_FAILED,
 			       "%s: not found in PATH; it is in the package %s",
 			       SQUASH_TOOL, SQUASH_PACKAGE);
-	/* When mksquashfs ends early, write() fails with EPIPE instead of killing us. */
-	signal(SIGPIPE, SIG_IGN);
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_errno(e, errno, "%s", path);
 	reader = ends[0];
 	s.fd = ends[1];
-	fcntl(s.fd, F_SETPIPE_SZ, PIPE_SIZE); /* for speed; may fail */
+	/* When mksquashfs ends early, the write fails and squash_fail() reports why. */
+	signals_block_pipe(&s.signals);
+	fcntl(s.fd, F_SETPIPE_SZ, PIPE_SIZE); /* only speed depends on it */
 	s.argv = make_argv(r, path);
 	run.argv = (const char *const *)s.argv;
 	run.in = reader;
@@ -75,6 +74,15 @@ int squash_start(struct squash *ret, const struct recipe *r, const char *path,
 	*ret = s;
 	s = (struct squash){.fd = -1};
 	return 0;
+}
+
+/* Ends the tar. Does nothing the second time. */
+static void end_input(struct squash *s)
+{
+	if (s->fd < 0)
+		return;
+	close(TAKE_FD(s->fd));
+	signals_restore_pipe(&s->signals);
 }
 
 static int tool_error(const struct squash *s, struct err *e)
@@ -88,7 +96,7 @@ static int tool_error(const struct squash *s, struct err *e)
 
 int squash_finish(struct squash *s, struct err *e)
 {
-	close(TAKE_FD(s->fd));
+	end_input(s);
 	if (run_wait(&s->child, e) < 0)
 		return tool_error(s, e);
 	return 0;
@@ -98,8 +106,8 @@ int squash_fail(struct squash *s, struct err *e)
 {
 	struct err tool_err = {0};
 
-	close(TAKE_FD(s->fd));
-	/* EPIPE: mksquashfs no longer reads the pipe. */
+	end_input(s);
+	/* Only a write into a pipe that nobody reads fails so. */
 	if (!e || !strstr(e->msg, strerror(EPIPE)))
 		return -1;
 	if (run_wait(&s->child, &tool_err) < 0) {
@@ -111,8 +119,7 @@ int squash_fail(struct squash *s, struct err *e)
 
 void squash_done(struct squash *s)
 {
-	if (s->fd >= 0)
-		close(s->fd);
+	end_input(s);
 	child_done(&s->child);
 	strv_free(s->argv);
 	*s = (struct squash){.fd = -1};

@@ -8,14 +8,17 @@
 #include "builder/recipe/recipe.h"
 #include "lib/run.h"
 
+#include <signal.h>
+
 #define SQUASH_TOOL    "mksquashfs"
 #define SQUASH_PACKAGE "squashfs-tools"
 
 struct squash {
 	struct child child;
-	int fd; /* the pipe to write the tar to */
+	int fd; /* write the tar here, from the thread that called squash_start() */
 	const char *path;
 	char **argv;
+	sigset_t signals; /* the mask to restore; SIGPIPE is blocked meanwhile */
 };
 
 /* Starts mksquashfs, which makes the file `path`. `path` must outlive *ret. */

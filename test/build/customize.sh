@@ -69,9 +69,9 @@ cp "$WORK/host.cfg" "$WORK/wrong.cfg"
 sed -i 's|192.168.1.1/24|192.168.1.1/99|; s|"node";|"nod";|' "$WORK/wrong.cfg"
 cp configs/demo.cfg "$WORK/rack.cfg"
 
-refuse "customize without an image" 2 'rackstrap: customize: name one disk image' rs customize --host x
-refuse "or anything to put in" 2 'rackstrap: customize: say what to put in: --host, --rack or --key' rs customize "$disk"
-refuse "host and rack" 2 'rackstrap: customize: --host and --rack: an image is for one host or for a rack, not for both' \
+refuse "customize without an image" 2 'rackstrap: customize: missing argument IMAGE: a disk image or ISO' rs customize --host x
+refuse "or anything to put in" 2 "rackstrap: customize: missing option '--host FILE', '--rack FILE' or '--key FILE'" rs customize "$disk"
+refuse "host and rack" 2 "rackstrap: customize: options '--host' and '--rack' exclude each other: an image is for one host or for a rack" \
 	rs customize "$disk" --host a --rack b
 truncate -s 4M "$WORK/foreign"
 refuse "an image that is not ours" 1 \
@@ -81,7 +81,7 @@ cp --sparse=always "$disk" "$WORK/before"
 refuse "a host.cfg that is wrong" 3 "rackstrap: $WORK/wrong.cfg:*" rs customize "$disk" --host "$WORK/wrong.cfg"
 check "every mistake in it is told" test "$(grep -c wrong.cfg "$WORK/err")" = 2
 refuse "a key, and nothing to put it into" 1 \
-	"rackstrap: $disk: has neither host.cfg nor rack.cfg that the key could go into: give --host or --rack as well" \
+	"rackstrap: $disk: has neither host.cfg nor rack.cfg to add the key to: give --host or --rack as well" \
 	rs customize "$disk" --key "$WORK/key.pub"
 check "none of them touched the image" cmp "$disk" "$WORK/before"
 

@@ -106,16 +106,16 @@ refuse "the wrong name is typed" 1 "rackstrap: $loop: that is not its name: noth
 cp "$WORK/err" "$WORK/shown"
 check "the disk, its size and what is on it were shown" \
 	grep -q "$loop: $WORK/disk, no serial number, name $n, 64.0 MiB, loop, sectors of 512 bytes" "$WORK/shown"
-refuse "nobody to ask" 2 "rackstrap: write: nobody can be asked here: say --yes --serial S with the name of $loop" \
+refuse "nobody to ask" 2 "rackstrap: write: standard input is not a terminal: give --yes --serial S with the name of $loop" \
 	write "$WORK/image" "$loop"
 refuse "another disk's name" 1 "rackstrap: $loop: its name is '$n', not 'sda'" \
 	write "$WORK/image" "$loop" --yes --serial sda
-refuse "--yes alone" 2 "rackstrap: write: --yes and --serial S go together: they say that this very disk is meant" \
+refuse "--yes alone" 2 "rackstrap: write: options '--yes' and '--serial S' go together: without a question the serial number confirms the disk" \
 	write "$WORK/image" "$loop" --yes
-refuse "three arguments" 2 "rackstrap: write: name one image and one device (*" write a b c
-refuse "an image alone" 2 "rackstrap: write: name one image and one device (rackstrap write alone lists the disks)" \
+refuse "three arguments" 2 "rackstrap: write: unexpected argument 'c'" write a b c
+refuse "an image alone" 2 "rackstrap: write: missing argument DEVICE (\`rackstrap write\` without arguments lists the disks)" \
 	write "$WORK/image"
-refuse "neither, but --yes" 2 "rackstrap: write: name one image and one device (*" \
+refuse "neither, but --yes" 2 "rackstrap: write: missing argument IMAGE (*" \
 	write --yes --serial "${loop#/dev/}"
 
 # --- what it refuses --------------------------------------------------------------------

@@ -111,7 +111,7 @@ mkdir -p "$WORK/home/mine/disk" && echo mine >"$WORK/home/mine/disk/file"
 (rack "$WORK/home/mine" --fresh) >/dev/null 2>"$WORK/log" </dev/null
 check "a folder with something else in it: exit status 1" test $? = 1
 check "it is told, and what is in it stays" test "$(tail -n 1 "$WORK/log") $(cat "$WORK/home/mine/disk/file")" = \
-	"rackstrap: $WORK/home/mine is there and is no rack's folder: name another with --dir mine"
+	"rackstrap: $WORK/home/mine exists and is not the folder of a rack: name another with --dir mine"
 
 if [ ${#AS[@]} != 0 ]; then # as after serve, which gives the folder to nginx's user
 	tree=$WORK/home/KILL/tree

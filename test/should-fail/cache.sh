@@ -5,21 +5,18 @@
 . "$(dirname "$0")/../tap.sh"
 export RACKSTRAP_CACHE=$WORK/cache
 
-for words in "" "lst" "list,export"; do
-	IFS=, read -ra argv <<<"$words"
-	case $words in
-	list,*) want='rackstrap: cache list: takes no argument' ;;
-	*) want='rackstrap: cache: say list, prune or export DIR' ;;
-	esac
-	refuse "cache ${words//,/ }" 2 "$want" "$RACKSTRAP" cache ${argv[@]+"${argv[@]}"}
-done
-refuse "export to nowhere" 2 'rackstrap: cache export: name the folder to export to, and only that' "$RACKSTRAP" cache export
-refuse "export to two places" 2 'rackstrap: cache export: name the folder to export to, and only that' \
+refuse "cache without an action" 2 'rackstrap: cache: missing argument ACTION: list, prune or export' "$RACKSTRAP" cache
+refuse "an unknown action" 2 "rackstrap: cache: ACTION must be list, prune or export, not 'lst'" "$RACKSTRAP" cache lst
+refuse "list with an argument" 2 "rackstrap: cache list: unexpected argument 'export'" "$RACKSTRAP" cache list export
+refuse "export without a folder" 2 'rackstrap: cache export: missing argument DIR: the folder to export to' \
+	"$RACKSTRAP" cache export
+refuse "export to two folders" 2 "rackstrap: cache: unexpected argument '$WORK/b'" \
 	"$RACKSTRAP" cache export "$WORK/a" "$WORK/b"
-refuse "prune as JSON" 2 'rackstrap: cache prune: has no --json' "$RACKSTRAP" cache prune --json
-refuse "list without doing it" 2 'rackstrap: cache list: has no --dry-run' "$RACKSTRAP" cache list --dry-run
-refuse "export what is unused" 2 'rackstrap: cache export: has no --unused' "$RACKSTRAP" cache export "$WORK/a" --unused 1
-refuse "days that are none" 2 "rackstrap: cache: --unused: must be a number of days, not '1w'" "$RACKSTRAP" cache prune --unused 1w
+refuse "prune --json" 2 "rackstrap: cache prune: unexpected option '--json'" "$RACKSTRAP" cache prune --json
+refuse "list --dry-run" 2 "rackstrap: cache list: unexpected option '--dry-run'" "$RACKSTRAP" cache list --dry-run
+refuse "export --unused" 2 "rackstrap: cache export: unexpected option '--unused'" "$RACKSTRAP" cache export "$WORK/a" --unused 1
+refuse "a number of days that is none" 2 "rackstrap: cache: option '--unused' must be 0 to 36500 days, not '1w'" \
+	"$RACKSTRAP" cache prune --unused 1w
 check "nothing was made" test ! -e "$WORK/cache" -a ! -e "$WORK/a"
 
 # Each line of a lock that is wrong.

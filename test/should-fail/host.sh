@@ -45,23 +45,23 @@ refuse "a dry run with a wrong word" 3 'firstboot: this host: 1 mistake' \
 	"$FIRSTBOOT" --root="$root" --cmdline=rackstrap.nme=x apply --dry-run
 
 # The command line.
-refuse "no command" 2 'firstboot: which command? (firstboot --help lists all)' "$FIRSTBOOT"
+refuse "no command" 2 'firstboot: missing command (see firstboot --help)' "$FIRSTBOOT"
 refuse "an unknown command" 2 \
-	"firstboot: there is no command 'aply', did you mean 'apply'? (firstboot --help lists all)" \
+	"firstboot: unknown command 'aply' (did you mean 'apply'?)" \
 	"$FIRSTBOOT" aply
 refuse "an unknown option" 2 \
-	"firstboot: there is no option '--rot=x' (firstboot --help lists all)" \
+	"firstboot: unknown option '--rot' (did you mean '--root'?)" \
 	"$FIRSTBOOT" --rot=x apply
 refuse "an option without its value" 2 \
-	"firstboot: something is missing behind '--root' (firstboot --help lists all)" \
+	"firstboot: apply: option '--root' requires an argument" \
 	"$FIRSTBOOT" apply --root
-refuse "a short option" 2 "firstboot: there is no option '-x' (firstboot --help lists all)" \
+refuse "a short option" 2 "firstboot: unknown option '-x' (see firstboot --help)" \
 	"$FIRSTBOOT" -x apply
 refuse "a time that is none" 2 \
-	"firstboot: --timeout: must be 0 to 86400 seconds, not '1h'" \
+	"firstboot: report: option '--timeout' must be 0 to 86400 seconds, not '1h'" \
 	"$FIRSTBOOT" report --timeout=1h
-refuse "check without a file" 2 'firstboot: check: FILE is missing' "$FIRSTBOOT" check
-refuse "a word too many" 2 "firstboot: explain: 'x' is too much" "$FIRSTBOOT" explain x
+refuse "check without a file" 2 'firstboot: check: missing argument FILE: a host.cfg' "$FIRSTBOOT" check
+refuse "a word too many" 2 "firstboot: explain: unexpected argument 'x'" "$FIRSTBOOT" explain x
 refuse "a root that is not there" 1 'firstboot: /nonexistent: No such file or directory' \
 	"$FIRSTBOOT" --root=/nonexistent explain
 refuse "a file that is not there" 3 'firstboot: /nonexistent.cfg: 1 mistake' \

@@ -22,7 +22,7 @@ done
 for cfg in configs/*.cfg; do
 	check "$cfg" "$RACKSTRAP" check "$cfg"
 done
-refuse "no file named" 2 'rackstrap: check: name a rack file' "$RACKSTRAP" check
+refuse "no file named" 2 'rackstrap: check: missing argument RACK.cfg: a rack file' "$RACKSTRAP" check
 refuse "no such file" 3 'rackstrap: 1 mistake in 1 file' "$RACKSTRAP" check /nonexistent.cfg
 refuse "no such image" 1 \
 	'rackstrap: image /nonexistent: no manifest.json: not the folder of an image (`rackstrap build` makes one in out/)' \

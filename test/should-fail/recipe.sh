@@ -39,10 +39,10 @@ refuse "an epoch of the environment that is none" 3 \
 	env SOURCE_DATE_EPOCH=now "$RACKSTRAP" build --dry-run images/bookworm
 for command in build lock fetch; do
 	refuse "$command: no recipe" 2 \
-		"rackstrap: $command: name one recipe: a folder with recipe.cfg, or a file" \
+		"rackstrap: $command: missing argument RECIPE: a folder with recipe.cfg, or a file" \
 		"$RACKSTRAP" $command
 	refuse "$command: two recipes" 2 \
-		"rackstrap: $command: name one recipe: a folder with recipe.cfg, or a file" \
+		"rackstrap: $command: unexpected argument 'images/bookworm-vm'" \
 		"$RACKSTRAP" $command images/bookworm images/bookworm-vm
 	refuse "$command: a mirror that is neither a URL nor a folder" 2 \
 		"rackstrap: --mirror: must be PREFIX=REPLACEMENT, the replacement a URL or an absolute path, or the URL or folder of an exported cache, not 'nowhere'" \
@@ -52,20 +52,20 @@ for command in build lock fetch; do
 		env RACKSTRAP_MIRROR='http://a/=/srv b=c' "$RACKSTRAP" $command images/bookworm
 done
 refuse "build: offline and refresh" 2 \
-	'rackstrap: build: --refresh makes the base anew, which --offline forbids' \
+	"rackstrap: build: options '--offline' and '--refresh' exclude each other: a new base needs the network" \
 	"$RACKSTRAP" build images/bookworm --offline --refresh
 
 refuse "build: an image type that is none" 2 \
-	"rackstrap: --image: no image type 'vmdk' (known: pxe, disk, iso)" \
+	"rackstrap: build: option '--image' must be pxe, disk or iso, not 'vmdk'" \
 	"$RACKSTRAP" build images/bookworm --image vmdk
 refuse "build: a sector size that no disk has" 2 \
-	"rackstrap: --sector-size: must be 512 or 4096, not '520'" \
+	"rackstrap: build: option '--sector-size' must be 512 or 4096, not '520'" \
 	"$RACKSTRAP" build images/bookworm --image disk --sector-size 520
 refuse "build: a format that is none" 2 \
-	"rackstrap: --format: must be raw, qcow2 or zst, not 'vmdk'" \
+	"rackstrap: build: option '--format' must be raw, qcow2 or zst, not 'vmdk'" \
 	"$RACKSTRAP" build images/bookworm --image disk --format vmdk
 refuse "build: for a host and for a rack" 2 \
-	"rackstrap: build: --host or --rack: a medium is for one host or for a rack" \
+	"rackstrap: build: options '--host' and '--rack' exclude each other: a disk or ISO is for one host or for a rack" \
 	"$RACKSTRAP" build images/bookworm --image disk --host a.cfg --rack b.cfg
 refuse "build: for a host that is wrong" 3 \
 	"rackstrap: test/should-fail/recipe/media-host.host:3: unknown key 'gatewax' (did you mean 'gateway'?)" \

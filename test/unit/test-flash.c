@@ -179,7 +179,8 @@ static void setup(uint64_t disk_size, uint64_t size)
 	make_bootable(image, size);
 }
 
-static void go(enum fault fault, unsigned at, bool (*stop)(void), int *ret, struct err *e)
+static void go(enum fault fault, unsigned at, bool (*stop)(void *data), int *ret,
+	       struct err *e)
 {
 	struct flash_target t = {"disk",     disk.size, SECTOR,    &disk,
 				 disk_write, disk_read, disk_flush};
@@ -196,7 +197,7 @@ static void go(enum fault fault, unsigned at, bool (*stop)(void), int *ret, stru
 	disk.hit = false;
 	image_read = 0;
 	*e = (struct err){0};
-	*ret = flash_run(&t, &s, stop, &stats, e);
+	*ret = flash_run(&t, &s, stop, NULL, &stats, e);
 }
 
 /* --- tests -------------------------------------------------------------------------- */
@@ -250,12 +251,12 @@ static void test_zeros_that_are_there_are_not_written(void **state)
 	t.size = s.size = 5 * MIB;
 	memset(disk.seen, 0, disk.size);
 	image_read = 0;
-	assert_int_equal(flash_run(&t, &s, NULL, &stats, &e), 0);
+	assert_int_equal(flash_run(&t, &s, NULL, NULL, &stats, &e), 0);
 	assert_int_equal(stats.zero, MIB);
 	assert_int_equal(stats.written, 4 * MIB);
 	image_read = 0;
 	memset(disk.seen, 0xff, disk.size);
-	assert_int_equal(flash_run(&t, &s, NULL, &stats, &e), 0);
+	assert_int_equal(flash_run(&t, &s, NULL, NULL, &stats, &e), 0);
 	assert_int_equal(stats.zero, 0);
 	assert_memory_equal(disk.medium, image, image_size);
 }
@@ -374,8 +375,9 @@ static void test_messages(void **state)
 }
 
 static unsigned stop_after;
-static bool stop(void)
+static bool stop(void *data)
 {
+	(void)data;
 	return stop_after-- == 0;
 }
 

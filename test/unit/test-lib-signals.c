@@ -45,11 +45,34 @@ static void an_ignored_hangup_stays_so(void **state)
 	signal(SIGHUP, SIG_DFL);
 }
 
+static void a_write_without_reader_fails(void **state)
+{
+	struct sigaction before, after;
+	sigset_t old, mask;
+	int ends[2];
+
+	(void)state;
+	signal(SIGPIPE, SIG_DFL);
+	assert_int_equal(sigaction(SIGPIPE, NULL, &before), 0);
+	assert_int_equal(pipe(ends), 0);
+	close(ends[0]);
+	signals_block_pipe(&old);
+	assert_int_equal(write(ends[1], "x", 1), -1);
+	assert_int_equal(errno, EPIPE);
+	signals_restore_pipe(&old); /* would end the test if the signal came now */
+	close(ends[1]);
+	assert_int_equal(sigaction(SIGPIPE, NULL, &after), 0);
+	assert_ptr_equal(after.sa_handler, before.sa_handler);
+	sigprocmask(SIG_SETMASK, NULL, &mask);
+	assert_false(sigismember(&mask, SIGPIPE));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_comes),
 		cmocka_unit_test(an_ignored_hangup_stays_so),
+		cmocka_unit_test(a_write_without_reader_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,538 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * getopt_long(3) parses, once for the options before the command and once for those behind
+ * it. It is told to be silent; its errors are put into words here, the same for every
+ * program.
+ *
+ * Limits: 62 options per command, with those of the program.
+ */
+#include "lib/command.h"
+
+#include "lib/log.h"
+#include "lib/str.h"
+
+#include <ctype.h>
+#include <getopt.h>
+
+#define HELP_WIDTH      80
+#define HELP_MAX_COLUMN 27 /* where the texts of options begin at most */
+#define MAX_OPTIONS     64
+#define LONG_VALUE      256 /* getopt_long's value of the first long option */
+
+enum {
+	ID_HELP = -1,
+	ID_VERSION = -2,
+};
+
+static const struct command_option help_option = {
+	.name = "help", .letter = 'h', .id = ID_HELP, .help = "print this and exit"};
+static const struct command_option version_option = {
+	.name = "version", .id = ID_VERSION, .help = "print the version and exit"};
+
+/* --- help ------------------------------------------------------------------------- */
+
+/* Returns the length of the next word of `s`; in a synopsis, brackets and everything in
+ * them are one word. */
+static size_t word_length(const char *s, bool synopsis)
+{
+	size_t n = 0;
+	int depth = 0;
+
+	for (; s[n] && (s[n] != ' ' || depth > 0); n++)
+		if (synopsis)
+			depth += (s[n] == '[') - (s[n] == ']');
+	return n;
+}
+
+/* Prints the words of `text` from column `at` on, further lines from column `indent` on. */
+static void print_wrapped(const char *text, size_t at, size_t indent, bool synopsis)
+{
+	bool first = true;
+
+	while (*text) {
+		size_t n = word_length(text, synopsis);
+
+		if (!first && at + 1 + n > HELP_WIDTH) {
+			printf("\n%*s", (int)indent, "");
+			at = indent;
+			first = true;
+		}
+		printf("%s%.*s", first ? "" : " ", (int)n, text);
+		at += n + (first ? 0 : 1);
+		first = false;
+		text += n + (text[n] == ' ');
+	}
+	putchar('\n');
+}
+
+/* Returns the text of an option or operand: "raw, qcow2 or zst: HELP". Owned. */
+static char *help_text(const char *help, const char *(*choice)(size_t i))
+{
+	_cleanup_free_ char *words = choice ? str_list(choice, "or") : NULL;
+
+	return xasprintf("%s%s%s", words ? words : "", words && help ? ": " : "",
+			 help ? help : "");
+}
+
+static char *option_left(const struct command_option *o)
+{
+	_cleanup_free_ char *letter = o->letter ? xasprintf("-%c, ", o->letter) : NULL;
+
+	return xasprintf("  %s--%s%s%s", letter ? letter : "", o->name, o->arg ? " " : "",
+			 o->arg ? o->arg : "");
+}
+
+static void widen(size_t *column, const char *left)
+{
+	size_t n = strlen(left) + 2;
+
+	if (n > *column && n <= HELP_MAX_COLUMN)
+		*column = n;
+}
+
+static void print_row(const char *left, const char *text, size_t column)
+{
+	size_t n = strlen(left);
+
+	if (n + 2 > column)
+		printf("%s\n%*s", left, (int)column, "");
+	else
+		printf("%-*s", (int)column, left);
+	print_wrapped(text, column, column, false);
+}
+
+static void print_option(const struct command_option *o, size_t column)
+{
+	_cleanup_free_ char *left = option_left(o);
+	_cleanup_free_ char *text = help_text(o->help, o->choice);
+
+	print_row(left, text, column);
+}
+
+static void widen_options(size_t *column, const struct command_option *o)
+{
+	for (; o && o->name; o++) {
+		_cleanup_free_ char *left = option_left(o);
+
+		widen(column, left);
+	}
+}
+
+static void print_options(const struct command_option *o, size_t column)
+{
+	for (; o && o->name; o++)
+		print_option(o, column);
+}
+
+static void print_usage(const struct program *p, const struct command *c)
+{
+	_cleanup_strv_ char **forms = strv_split(c->synopsis, "\n");
+
+	for (size_t i = 0; i == 0 || (forms && forms[i]); i++) {
+		_cleanup_free_ char *start = xasprintf(
+			"%s %s %s", i == 0 ? "Usage:" : "      ", p->name, c->name);
+		size_t indent = strlen(start) + 1;
+
+		fputs(start, stdout);
+		if (forms)
+			putchar(' ');
+		print_wrapped(forms ? forms[i] : "", indent, indent, true);
+	}
+}
+
+static void print_operands(const struct command *c, size_t column)
+{
+	for (size_t i = 0; i < COMMAND_MAX_OPERANDS && c->operands[i].name; i++) {
+		const struct command_operand *o = &c->operands[i];
+		_cleanup_free_ char *left = xasprintf("  %s", o->name);
+		_cleanup_free_ char *text = help_text(o->help, o->choice);
+
+		print_row(left, text, column);
+	}
+}
+
+static void print_command_help(const struct program *p, const struct command *c)
+{
+	size_t column = strlen("  -h, --help  ");
+
+	for (size_t i = 0; i < COMMAND_MAX_OPERANDS && c->operands[i].name; i++) {
+		_cleanup_free_ char *left = xasprintf("  %s", c->operands[i].name);
+
+		widen(&column, left);
+	}
+	widen_options(&column, c->options);
+	widen_options(&column, p->options);
+	print_usage(p, c);
+	printf("%c%s.\n\n", toupper((unsigned char)c->summary[0]), c->summary + 1);
+	print_operands(c, column);
+	print_options(c->options, column);
+	print_options(p->options, column);
+	print_option(&help_option, column);
+	if (p->command_manuals)
+		printf("\nMore in %s-%s(1).\n", p->name, c->name);
+	else
+		printf("\nMore in %s.\n", p->manual);
+}
+
+static void print_program_help(const struct program *p)
+{
+	size_t column = 0, options = strlen("  -h, --help  ");
+
+	for (size_t i = 0; p->commands[i]; i++) {
+		_cleanup_free_ char *left = xasprintf("  %s", p->commands[i]->name);
+
+		widen(&column, left);
+	}
+	widen_options(&options, p->options);
+	printf("Usage: %s [OPTION...] COMMAND [ARGUMENT...]\n", p->name);
+	print_wrapped(p->summary, 0, 0, false);
+	putchar('\n');
+	for (size_t i = 0; p->commands[i]; i++) {
+		_cleanup_free_ char *left = xasprintf("  %s", p->commands[i]->name);
+
+		print_row(left, p->commands[i]->summary, column);
+	}
+	putchar('\n');
+	print_options(p->options, options);
+	print_row("  -h, --help", "print this, or behind a command its help, and exit",
+		  options);
+	print_option(&version_option, options);
+	printf("\nExit status: 0 success, 1 failure, 2 wrong command line, 3 wrong "
+	       "configuration.\n"
+	       "More in %s.\n",
+	       p->manual);
+}
+
+/* --- options ---------------------------------------------------------------------- */
+
+struct parser {
+	const struct command_option *options[MAX_OPTIONS];
+	struct option longs[MAX_OPTIONS + 1];
+	char shorts[2 * MAX_OPTIONS + 3];
+	size_t n;
+};
+
+static void add_option(struct parser *p, const struct command_option *o)
+{
+	char *end = p->shorts + strlen(p->shorts);
+
+	if (p->n == MAX_OPTIONS)
+		abort();
+	if (o->letter) {
+		*end++ = o->letter;
+		if (o->arg)
+			*end = ':';
+	}
+	p->longs[p->n] =
+		(struct option){.name = o->name,
+				.has_arg = o->arg ? required_argument : no_argument,
+				.val = LONG_VALUE + (int)p->n};
+	p->options[p->n++] = o;
+}
+
+static void add_options(struct parser *p, const struct command_option *o)
+{
+	for (; o && o->name; o++)
+		add_option(p, o);
+}
+
+/* Returns the option that getopt_long returned as `value`, or NULL. */
+static const struct command_option *find_option(const struct parser *p, int value)
+{
+	if (value >= LONG_VALUE)
+		return p->options[value - LONG_VALUE];
+	for (size_t i = 0; i < p->n; i++)
+		if (p->options[i]->letter == value && value > 0)
+			return p->options[i];
+	return NULL;
+}
+
+/* Puts "COMMAND: " before the error when a command is known. Returns -1. */
+static int in_command(const struct command_line *l, struct err *e)
+{
+	return l->command ? err_wrap(e, "%s", l->command->name) : -1;
+}
+
+/* Sets the error of an unknown word; `kind` is "option" or "command". Returns -1. */
+static int unknown(const struct command_line *l, const char *kind, const char *word,
+		   const char *nearest, struct err *e)
+{
+	const struct program *p = l->program;
+
+	if (nearest)
+		err_set(e, ERR_USAGE, "unknown %s '%s' (did you mean '%s'?)", kind, word,
+			nearest);
+	else
+		err_set(e, ERR_USAGE, "unknown %s '%s' (see %s%s%s --help)", kind, word,
+			p->name, l->command ? " " : "",
+			l->command ? l->command->name : "");
+	return in_command(l, e);
+}
+
+static int unknown_long(const struct command_line *l, const struct parser *p,
+			const char *word, struct err *e)
+{
+	_cleanup_free_ char *option = xstrndup(word, strcspn(word, "="));
+	_cleanup_free_ char *nearest = NULL;
+	const char *names[MAX_OPTIONS + 1] = {NULL}, *name;
+
+	for (size_t i = 0; i < p->n; i++)
+		names[i] = p->options[i]->name;
+	name = str_nearest(option + 2, names);
+	nearest = name ? xasprintf("--%s", name) : NULL;
+	return unknown(l, "option", option, nearest, e);
+}
+
+/*
+ * Sets the error for what getopt_long refused. optopt is then the value of the option, or
+ * the letter of an unknown short one, or 0 for an unknown long one, which it has moved
+ * past.
+ */
+static int refused(const struct command_line *l, const struct parser *p, int c,
+		   char **argv, struct err *e)
+{
+	const struct command_option *o = find_option(p, optopt);
+	char letter[] = {'-', (char)optopt, '\0'};
+
+	if (optopt == 0)
+		return unknown_long(l, p, argv[optind - 1], e);
+	if (!o)
+		return unknown(l, "option", letter, NULL, e);
+	err_set(e, ERR_USAGE,
+		c == ':' ? "option '--%s' requires an argument"
+			 : "option '--%s' takes no argument",
+		o->name);
+	return in_command(l, e);
+}
+
+static int check_choice(const struct command_line *l, const char *what,
+			const char *(*choice)(size_t i), const char *arg, struct err *e)
+{
+	_cleanup_free_ char *words = NULL;
+
+	for (size_t i = 0; choice && choice(i); i++)
+		if (streq(choice(i), arg))
+			return 0;
+	if (!choice)
+		return 0;
+	words = str_list(choice, "or");
+	err_set(e, ERR_USAGE, "%s must be %s, not '%s'", what, words, arg);
+	return in_command(l, e);
+}
+
+static int add_given(struct command_line *l, const struct command_option *o,
+		     struct err *e)
+{
+	_cleanup_free_ char *what = xasprintf("option '--%s'", o->name);
+
+	l->given = xrealloc(l->given, (l->n_given + 1) * sizeof(*l->given));
+	l->given[l->n_given++] =
+		(struct option_given){.option = o, .arg = o->arg ? optarg : NULL};
+	return check_choice(l, what, o->arg ? o->choice : NULL, optarg, e);
+}
+
+/* Parses the options of argv[1] and the following. Returns 0 with optind at the first
+ * operand, 1 when --help or --version was answered, -1 with `e` set. */
+static int parse_options(struct command_line *l, struct parser *p, int argc, char **argv,
+			 struct err *e)
+{
+	int c;
+
+	opterr = 0;
+	optind = 0; /* makes glibc forget what it has read before */
+	while ((c = getopt_long(argc, argv, p->shorts, p->longs, NULL)) != -1) {
+		const struct command_option *o;
+
+		if (c == ':' || c == '?')
+			return refused(l, p, c, argv, e);
+		o = find_option(p, c);
+		if (o->id == ID_HELP && l->command)
+			print_command_help(l->program, l->command);
+		else if (o->id == ID_HELP)
+			print_program_help(l->program);
+		else if (o->id == ID_VERSION)
+			printf("%s %s\n", l->program->name, l->program->version);
+		else if (add_given(l, o, e) < 0)
+			return -1;
+		if (o->id < 0)
+			return 1;
+	}
+	return 0;
+}
+
+/* --- commands --------------------------------------------------------------------- */
+
+static int find_command(struct command_line *l, const char *name, struct err *e)
+{
+	const char *names[MAX_OPTIONS] = {NULL};
+	const struct command *const *c = l->program->commands;
+
+	for (size_t i = 0; c[i] && i < ARRAY_SIZE(names) - 1; i++) {
+		names[i] = c[i]->name;
+		if (!streq(names[i], name))
+			continue;
+		l->command = c[i];
+		return 0;
+	}
+	return unknown(l, "command", name, str_nearest(name, names), e);
+}
+
+/* `PROGRAM help` is `PROGRAM --help`, and `PROGRAM help COMMAND` is `PROGRAM COMMAND
+ * --help`. */
+static int run_help(struct command_line *l, const char *name, struct err *e)
+{
+	if (!name) {
+		print_program_help(l->program);
+		return 0;
+	}
+	if (find_command(l, name, e) < 0)
+		return -1;
+	print_command_help(l->program, l->command);
+	return 0;
+}
+
+static const struct command_operand *operand_at(const struct command *c, size_t i)
+{
+	while (i > 0 && (i >= COMMAND_MAX_OPERANDS || !c->operands[i].name))
+		i--;
+	return &c->operands[i];
+}
+
+static int check_operands(const struct command_line *l, struct err *e)
+{
+	const struct command *c = l->command;
+	const struct command_operand *o = operand_at(c, l->n_args);
+	_cleanup_free_ char *text = help_text(o->help, o->choice);
+
+	for (size_t i = 0; i < l->n_args && i < c->max_args; i++)
+		if (check_choice(l, operand_at(c, i)->name, operand_at(c, i)->choice,
+				 l->args[i], e) < 0)
+			return -1;
+	if (l->n_args < c->min_args)
+		err_set(e, ERR_USAGE, "missing argument %s: %s", o->name, text);
+	else if (l->n_args > c->max_args)
+		err_set(e, ERR_USAGE, "unexpected argument '%s'", l->args[c->max_args]);
+	else
+		return 0;
+	return in_command(l, e);
+}
+
+static int check_required(const struct command_line *l, struct err *e)
+{
+	for (const struct command_option *o = l->command->options; o && o->name; o++)
+		if (o->required && !command_has(l, o->id)) {
+			err_set(e, ERR_USAGE, "missing option '--%s %s': %s", o->name,
+				o->arg, o->help);
+			return in_command(l, e);
+		}
+	return 0;
+}
+
+/* As parse_options(); argv[0] is the command's name. */
+static int parse_command(struct command_line *l, int argc, char **argv, struct err *e)
+{
+	struct parser p = {.shorts = ":"};
+	int r;
+
+	add_options(&p, l->command->options);
+	add_options(&p, l->program->options);
+	add_option(&p, &help_option);
+	r = parse_options(l, &p, argc, argv, e);
+	if (r != 0)
+		return r;
+	l->args = argv + optind;
+	l->n_args = (size_t)(argc - optind);
+	if (check_operands(l, e) < 0 || check_required(l, e) < 0)
+		return -1;
+	return 0;
+}
+
+static int dispatch(struct command_line *l, int argc, char **argv, struct err *e)
+{
+	struct parser p = {.shorts = "+:"}; /* stops at the command */
+	int r;
+
+	add_options(&p, l->program->options);
+	add_option(&p, &help_option);
+	add_option(&p, &version_option);
+	r = parse_options(l, &p, argc, argv, e);
+	if (r != 0)
+		return r;
+	argc -= optind;
+	argv += optind;
+	if (argc == 0)
+		return err_set(e, ERR_USAGE, "missing command (see %s --help)",
+			       l->program->name);
+	if (streq(argv[0], "help"))
+		return run_help(l, argv[1], e);
+	if (find_command(l, argv[0], e) < 0)
+		return -1;
+	r = parse_command(l, argc, argv, e);
+	return r != 0 ? r : l->command->run(l, e);
+}
+
+/* --- for the commands --------------------------------------------------------------- */
+
+bool command_has(const struct command_line *line, int id)
+{
+	for (size_t i = 0; i < line->n_given; i++)
+		if (line->given[i].option->id == id)
+			return true;
+	return false;
+}
+
+const char *command_arg_at(const struct command_line *line, int id, size_t i)
+{
+	for (size_t k = 0; k < line->n_given; k++)
+		if (line->given[k].option->id == id && i-- == 0)
+			return line->given[k].arg;
+	return NULL;
+}
+
+const char *command_arg(const struct command_line *line, int id, const char *otherwise)
+{
+	for (size_t i = line->n_given; i > 0; i--)
+		if (line->given[i - 1].option->id == id)
+			return line->given[i - 1].arg;
+	return otherwise;
+}
+
+int command_number(const struct command_line *line, int id, uint64_t min, uint64_t max,
+		   const char *unit, uint64_t *ret, struct err *e)
+{
+	for (size_t i = 0; i < line->n_given; i++) {
+		const struct option_given *g = &line->given[i];
+
+		if (g->option->id != id ||
+		    (str_to_u64(g->arg, max, ret) == 0 && *ret >= min))
+			continue;
+		err_set(e, ERR_USAGE, "option '--%s' must be %llu to %llu%s, not '%s'",
+			g->option->name, (unsigned long long)min, (unsigned long long)max,
+			unit, g->arg);
+		return in_command(line, e);
+	}
+	return 0;
+}
+
+/* --- the program -------------------------------------------------------------------- */
+
+int command_main(const struct program *program, int argc, char **argv, struct err *e)
+{
+	struct command_line line = {.program = program};
+	int r = dispatch(&line, argc, argv, e);
+
+	free(line.given);
+	/* Results that could not be written are a failure. */
+	errno = 0;
+	if ((fflush(stdout) != 0 || ferror(stdout)) && r >= 0)
+		return err_errno(e, errno ? errno : EIO, "standard output");
+	return r < 0 ? -1 : 0;
+}
+
+int command_exit(int r, const struct err *e)
+{
+	if (r >= 0)
+		return EXIT_SUCCESS;
+	log_error("%s", e->msg);
+	return e->code ? (int)e->code : EXIT_FAILURE;
+}
