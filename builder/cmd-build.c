@@ -23,8 +23,8 @@ enum {
 	OPT_JSON,
 };
 
-/* Returns the path of firstboot: beside this program, as in a build folder, or where `make
- * install` puts it. Owned. */
+/* Returns the path of firstboot: beside this program, as in a build folder, or where
+ * `make install` puts it. Owned. */
 static char *find_firstboot(void)
 {
 	static const char *const places[] = {"firstboot",

@@ -228,7 +228,7 @@ const struct command command_cache = {
 		    "prune [--unused DAYS] [--dry-run] [--cache DIR]\n"
 		    "export DIR [--cache DIR]",
 	.summary =
-		"list what is in the cache, prune it, or export its inputs as a mirror",
+		"list, prune or export the cache of inputs and bases",
 	.options = options,
 	.operands = {{.name = "ACTION", .choice = action_name},
 		     {.name = "DIR",

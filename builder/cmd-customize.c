@@ -2,8 +2,8 @@
 /*
  * rackstrap customize: puts a host.cfg, a rack.cfg or ssh keys into a finished image. The
  * image is copied (sparse, and as a reflink where the file system has them), the copy is
- * changed and synced, and then renamed over the image: a power cut leaves the old image or
- * the new one.
+ * changed and synced, and then renamed over the image: a power cut leaves the old image
+ * or the new one.
  */
 #include "builder/command.h"
 #include "builder/common/disk-format.h"

@@ -51,8 +51,8 @@ static int watch_until_end(struct serve *s, int signals, struct err *e)
 		log_events(&w);
 		r = serve_wait(s, signals, TICK_MS, e);
 	} while (r == 0);
-	/* A terminal sends Ctrl-C to all processes at once, so that a server may end before
-	 * the signal is read here. */
+	/* A terminal sends Ctrl-C to all processes at once, so that a server may end
+	 * before the signal is read here. */
 	if (r < 0 &&
 	    serve_wait(&(struct serve){.dnsmasq = {.pidfd = -1}, .nginx = {.pidfd = -1}},
 		       signals, 100, NULL) == 1)

@@ -104,7 +104,7 @@ static int list(int root, bool json, struct err *e)
 	return 0;
 }
 
-/* --- checks -------------------------------------------------------------------------- */
+/* --- checks ------------------------------------------------------------------------ */
 
 static void check_image(const struct disk_image *m, struct diag *d)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Parts of the command lines of build, fetch and lock: a recipe, and where its inputs come
- * from.
+ * Parts of the command lines of build, fetch and lock: a recipe, and where its inputs
+ * come from.
  */
 #pragma once
 
@@ -43,8 +43,8 @@ struct input_args {
 	char **mirrors;     /* of --mirror, then those of the environment */
 };
 
-/* Fills `ret`, which is zeroed. Its strings but `mirrors` are argv's. Returns 0, or -1 with
- * `e` set. */
+/* Fills `ret`, which is zeroed. Its strings but `mirrors` are argv's. Returns 0, or -1
+ * with `e` set. */
 int input_args_parse(struct input_args *ret, const struct command_line *line,
 		     struct err *e) _must_check_;
 void input_args_done(struct input_args *a);

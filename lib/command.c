@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * getopt_long(3) parses, once for the options before the command and once for those behind
- * it. It is told to be silent; its errors are put into words here, the same for every
- * program.
+ * getopt_long(3) parses, once for the options before the command and once for those
+ * behind it. It is told to be silent; its errors are put into words here, the same for
+ * every program.
  *
  * Limits: 62 options per command, with those of the program.
  */
@@ -44,7 +44,8 @@ static size_t word_length(const char *s, bool synopsis)
 	return n;
 }
 
-/* Prints the words of `text` from column `at` on, further lines from column `indent` on. */
+/* Prints the words of `text` from column `at` on, further lines from column `indent` on.
+ */
 static void print_wrapped(const char *text, size_t at, size_t indent, bool synopsis)
 {
 	bool first = true;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The script has one function. It finds the command and counts the operands before the
- * cursor, then a case statement, made from the tables, sets what is offered at this place.
+ * cursor, then a case statement, made from the tables, sets what is offered at this
+ * place.
  *
  * Readline splits words at '=', so that `--format=q` is three words.
  *

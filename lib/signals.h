@@ -17,8 +17,9 @@ int signals_open(struct err *e) _must_check_;
 bool signals_came(int fd);
 
 /*
- * Blocks SIGPIPE in the calling thread, so that writing into a pipe without a reader fails
- * with EPIPE, as MSG_NOSIGNAL does for a socket. *ret_old is for signals_restore_pipe().
+ * Blocks SIGPIPE in the calling thread, so that writing into a pipe without a reader
+ * fails with EPIPE, as MSG_NOSIGNAL does for a socket. *ret_old is for
+ * signals_restore_pipe().
  */
 void signals_block_pipe(sigset_t *ret_old);
 

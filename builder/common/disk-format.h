@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * File formats of disk images: the one list for recipes (`formats`), --format, the outputs
- * of a build and `rackstrap customize`. Formats that are only read are media.c's.
+ * File formats of disk images: the one list for recipes (`formats`), --format, the
+ * outputs of a build and `rackstrap customize`. Formats that are only read are media.c's.
  */
 #pragma once
 

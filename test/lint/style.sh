@@ -105,6 +105,12 @@ shells() {
 	grep_c '\<(system|popen|wordexp)[[:space:]]*\('
 }
 
+# Changes to the whole process are main's, or lib's for its child processes.
+process_wide() {
+	grep_c '\<(signal|sigaction|umask|exit|chdir|setlocale|setenv|putenv)[[:space:]]*\(' |
+		grep -E '^(lib|firstboot|pxe|builder)/' | grep -vE '^(builder/main\.c|firstboot/main\.c|lib/(run|signals)\.c):'
+}
+
 one_file_a_library() {
 	local header file users
 	library_files | while read -r header file; do
@@ -271,6 +277,7 @@ quiet "only lib/run.c spawns" spawning
 quiet "every exception to that is in use" stale_exceptions
 quiet "no descriptor is inherited by chance" inherited
 quiet "no shell from C" shells
+quiet "only main and lib change the whole process" process_wide
 quiet "one file includes a library" one_file_a_library
 quiet "dependencies point one way" layers
 quiet "no two C files of one name" same_names

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The command line: dispatch, complaints, help; and help against the man pages. */
-#include "builder/command-main.h"
+/* Command lines: parsing, messages, help; and the real commands' tables against their man
+ * pages. */
+#include "builder/command.h"
 #include "lib/file.h"
 #include "lib/str.h"
 
@@ -13,12 +14,22 @@
 struct seen {
 	int runs;
 	bool keep;
-	const char *image;
+	char *image;  /* "a b": the arguments of --image */
+	char *output; /* the last of --output */
 	char *words;
+	uint64_t seconds;
 };
 static struct seen seen;
 
-/* As every command tells what is wrong with a file. */
+static void forget_seen(void)
+{
+	free(seen.image);
+	free(seen.output);
+	free(seen.words);
+	seen = (struct seen){.seconds = 900};
+}
+
+/* As every command reports what is wrong with a file. */
 static int complain_twice(struct err *e)
 {
 	_cleanup_diag_ struct diag d = {0};
@@ -28,68 +39,123 @@ static int complain_twice(struct err *e)
 	return diag_err(&d, e);
 }
 
-static int run_fake(const struct command *self, int argc, char **argv, struct err *e)
+enum {
+	OPT_IMAGE = 1,
+	OPT_OUTPUT,
+	OPT_KEEP,
+	OPT_KEEP_ALL,
+	OPT_FORMAT,
+	OPT_SECONDS,
+	OPT_QUIET,
+};
+
+static const char *format_name(size_t i)
 {
-	static const struct option options[] = {{"image", required_argument, NULL, 'i'},
-						{"output", required_argument, NULL, 'o'},
-						{"keep", no_argument, NULL, 'k'},
-						{"keep-all", no_argument, NULL, 1000},
-						{NULL, 0, NULL, 0}};
-	_cleanup_strv_ char **words = NULL;
-	int c;
+	static const char *const names[] = {"raw", "qcow2", "zst"};
+
+	return i < ARRAY_SIZE(names) ? names[i] : NULL;
+}
+
+static int run_fake(const struct command_line *line, struct err *e)
+{
+	_cleanup_strv_ char **images = NULL;
+	const char *image;
 
 	seen.runs++;
-	while ((c = command_getopt(self, argc, argv, options, e)) != -1) {
-		switch (c) {
-		case 'i':
-		case 'o':
-			seen.image = optarg;
-			break;
-		case 'k':
-		case 1000:
-			seen.keep = true;
-			break;
-		default:
-			return -1;
-		}
-	}
-	for (int i = optind; i < argc; i++)
-		strv_add(&words, argv[i]);
-	free(seen.words);
-	seen.words = strv_join(words, " ");
+	for (size_t i = 0; (image = command_arg_at(line, OPT_IMAGE, i)); i++)
+		strv_add(&images, image);
+	seen.image = images ? strv_join(images, " ") : NULL;
+	seen.output = xstrdup(command_arg(line, OPT_OUTPUT, "none"));
+	seen.keep = command_has(line, OPT_KEEP) || command_has(line, OPT_KEEP_ALL);
+	seen.words = strv_join(line->args, " ");
+	if (command_number(line, OPT_SECONDS, 1, 60, " seconds", &seen.seconds, e) < 0)
+		return -1;
 	return seen.words[0] == '!' ? complain_twice(e) : 0;
 }
 
+static const struct command_option rack_options[] = {
+	{.name = "image",
+	 .arg = "DIR",
+	 .kind = ARG_DIR,
+	 .id = OPT_IMAGE,
+	 .help = "the image"},
+	{.name = "output",
+	 .letter = 'o',
+	 .arg = "DIR",
+	 .kind = ARG_DIR,
+	 .id = OPT_OUTPUT,
+	 .help = "the folder to write"},
+	{.name = "keep", .id = OPT_KEEP, .help = "keep it"},
+	{.name = "keep-all", .id = OPT_KEEP_ALL, .help = "keep all"},
+	{.name = "format",
+	 .arg = "FORMAT",
+	 .choice = format_name,
+	 .id = OPT_FORMAT,
+	 .help = "the format"},
+	{.name = "seconds", .arg = "N", .id = OPT_SECONDS, .help = "how long to wait"},
+	{.name = NULL},
+};
+
 static const struct command fake_rack = {
 	.name = "rack",
-	.args = "RACK.cfg [OPTION...]",
+	.synopsis = "RACK.cfg... [OPTION...]",
 	.summary = "boot a whole rack",
-	.help = "  --image DIR       the image\n"
-		"  -o, --output DIR  where to\n"
-		"  --keep            keep it\n",
+	.options = rack_options,
+	.operands = {{.name = "RACK.cfg", .kind = ARG_FILE, .help = "a rack file"}},
+	.min_args = 1,
+	.max_args = COMMAND_ANY,
 	.run = run_fake,
 };
+
+static const struct command_option build_options[] = {
+	{.name = "image",
+	 .arg = "FILE",
+	 .id = OPT_IMAGE,
+	 .required = true,
+	 .help = "a very long text that does not fit into what is left of a line of "
+		 "eighty "
+		 "columns"},
+	{.name = NULL},
+};
+
 static const struct command fake_build = {
 	.name = "build",
-	.args = "RECIPE",
+	.synopsis = "list [--image FILE]\nmake DIR [--image FILE] [--a-long-option LONG] "
+		    "[--one FILE | --other FILE]...",
 	.summary = "bake an image",
-	.help = "  --image FILE           the image\n",
+	.options = build_options,
+	.operands = {{.name = "ACTION", .choice = format_name},
+		     {.name = "DIR", .help = "x"}},
+	.min_args = 1,
+	.max_args = 2,
 	.run = run_fake,
 };
-static const struct command *const fakes[] = {&fake_rack, &fake_build, NULL};
 
-/* The line is split at blanks. */
+static const struct command *const fakes[] = {&fake_rack, &fake_build, NULL};
+static const struct command_option program_options[] = {
+	{.name = "quiet", .letter = 'q', .id = OPT_QUIET, .help = "print less"},
+	{.name = NULL},
+};
+static const struct program fake = {
+	.name = "prog",
+	.version = "1.2.3",
+	.summary = "Boots racks.",
+	.manual = "prog(1)",
+	.options = program_options,
+	.commands = fakes,
+};
+
+/* Runs a command line that is split at blanks. */
 static int go(const char *line, struct err *e)
 {
 	_cleanup_strv_ char **argv = strv_split(line, " ");
-	int r;
+	/* getopt changes the order; the strings are freed in theirs. */
+	_cleanup_free_ char **shuffled = xcalloc(strv_len(argv) + 1, sizeof(*shuffled));
 
-	free(seen.words);
-	seen = (struct seen){0};
+	memcpy(shuffled, argv, strv_len(argv) * sizeof(*argv));
+	forget_seen();
 	*e = (struct err){0};
-	r = command_main(fakes, (int)strv_len(argv), argv, e);
-	seen.image = seen.image ? "given" : NULL; /* argv goes away */
-	return r;
+	return command_main(&fake, (int)strv_len(argv), shuffled, e);
 }
 
 static void refuse(const char *line, const char *message)
@@ -106,60 +172,110 @@ static void test_options_stand_anywhere(void **state)
 	struct err e;
 
 	(void)state;
-	assert_int_equal(go("rackstrap rack a.cfg --image x b.cfg --keep", &e), 0);
+	assert_int_equal(go("prog rack a.cfg --image x b.cfg --keep", &e), 0);
 	assert_string_equal(seen.words, "a.cfg b.cfg");
 	assert_true(seen.keep);
-	assert_non_null(seen.image);
+	assert_string_equal(seen.image, "x");
 
-	assert_int_equal(go("rackstrap rack --image=x -- --keep", &e), 0);
+	assert_int_equal(go("prog rack --image=x -- --keep", &e), 0);
 	assert_string_equal(seen.words, "--keep");
 	assert_false(seen.keep);
 
 	/* getopt has state; the second run must not see the first's. */
-	assert_int_equal(go("rackstrap build a", &e), 0);
-	assert_string_equal(seen.words, "a");
+	assert_int_equal(go("prog build raw --image y", &e), 0);
+	assert_string_equal(seen.words, "raw");
+
+	/* The program's own options also stand before the command. */
+	assert_int_equal(go("prog -q rack a.cfg", &e), 0);
+	assert_int_equal(go("prog rack a.cfg --quiet", &e), 0);
+	assert_string_equal(seen.words, "a.cfg");
 }
 
-static void test_short_options_are_those_in_help(void **state)
+static void test_repeated_options_are_all_kept(void **state)
 {
 	struct err e;
 
 	(void)state;
-	assert_int_equal(go("rackstrap rack -o x a.cfg", &e), 0);
+	assert_int_equal(go("prog rack a --image x --image y --image=z -o b -o c", &e),
+			 0);
+	assert_string_equal(seen.image, "x y z");
+	assert_string_equal(seen.output, "c");
+	assert_int_equal(go("prog rack a", &e), 0);
+	assert_null(seen.image);
+	assert_string_equal(seen.output, "none");
+}
+
+static void test_short_options_are_those_of_the_table(void **state)
+{
+	struct err e;
+
+	(void)state;
+	assert_int_equal(go("prog rack -o x a.cfg", &e), 0);
 	assert_string_equal(seen.words, "a.cfg");
-	refuse("rackstrap rack a.cfg -k",
-	       "rack: no option '-k' (see rackstrap rack --help)");
+	refuse("prog rack a.cfg -k", "rack: unknown option '-k' (see prog rack --help)");
 }
 
 static void test_wrong_options(void **state)
 {
 	(void)state;
-	refuse("rackstrap rack a.cfg --imagf x",
-	       "rack: no option '--imagf' (did you mean '--image'?)");
-	refuse("rackstrap rack a.cfg --imagf=x",
-	       "rack: no option '--imagf' (did you mean '--image'?)");
-	refuse("rackstrap rack --frobnicate a.cfg b.cfg",
-	       "rack: no option '--frobnicate' (see rackstrap rack --help)");
-	refuse("rackstrap rack a.cfg --image", "rack: --image needs an argument");
-	refuse("rackstrap rack a.cfg -o", "rack: --output needs an argument");
-	refuse("rackstrap rack a.cfg --keep=yes b", "rack: --keep takes no argument");
-	refuse("rackstrap rack -xk a.cfg",
-	       "rack: no option '-x' (see rackstrap rack --help)");
-	assert_int_equal(seen.runs, 1);
+	refuse("prog rack a.cfg --imagf x",
+	       "rack: unknown option '--imagf' (did you mean '--image'?)");
+	refuse("prog rack a.cfg --imagf=x",
+	       "rack: unknown option '--imagf' (did you mean '--image'?)");
+	refuse("prog rack --frobnicate a.cfg b.cfg",
+	       "rack: unknown option '--frobnicate' (see prog rack --help)");
+	refuse("prog rack a.cfg --image", "rack: option '--image' requires an argument");
+	refuse("prog rack a.cfg -o", "rack: option '--output' requires an argument");
+	refuse("prog rack a.cfg --keep=yes b", "rack: option '--keep' takes no argument");
+	refuse("prog rack -xk a.cfg", "rack: unknown option '-x' (see prog rack --help)");
+	refuse("prog rack a.cfg --format vmdk",
+	       "rack: option '--format' must be raw, qcow2 or zst, not 'vmdk'");
+	refuse("prog build raw", "build: missing option '--image FILE': a very long text "
+				 "that does not fit into what is left of a line of "
+				 "eighty columns");
+	refuse("prog --keep rack", "unknown option '--keep' (see prog --help)");
+	refuse("prog -x", "unknown option '-x' (see prog --help)");
+	assert_int_equal(seen.runs, 0);
+}
+
+static void test_numbers(void **state)
+{
+	struct err e;
+
+	(void)state;
+	assert_int_equal(go("prog rack a", &e), 0);
+	assert_int_equal(seen.seconds, 900); /* as it was */
+	assert_int_equal(go("prog rack a --seconds 60", &e), 0);
+	assert_int_equal(seen.seconds, 60);
+	refuse("prog rack a --seconds 61",
+	       "rack: option '--seconds' must be 1 to 60 seconds, not '61'");
+	refuse("prog rack a --seconds 0",
+	       "rack: option '--seconds' must be 1 to 60 seconds, not '0'");
+	refuse("prog rack a --seconds 1s",
+	       "rack: option '--seconds' must be 1 to 60 seconds, not '1s'");
+}
+
+static void test_wrong_operands(void **state)
+{
+	(void)state;
+	refuse("prog rack", "rack: missing argument RACK.cfg: a rack file");
+	refuse("prog build", "build: missing argument ACTION: raw, qcow2 or zst");
+	refuse("prog build vmdk", "build: ACTION must be raw, qcow2 or zst, not 'vmdk'");
+	refuse("prog build raw b c --image x", "build: unexpected argument 'c'");
+	assert_int_equal(seen.runs, 0);
 }
 
 static void test_wrong_commands(void **state)
 {
 	(void)state;
-	refuse("rackstrap", "name a command (see rackstrap --help)");
-	refuse("rackstrap rak a.cfg", "no command 'rak' (did you mean 'rack'?)");
-	refuse("rackstrap frobnicate", "no command 'frobnicate' (see rackstrap --help)");
-	refuse("rackstrap --keep", "no option '--keep' (see rackstrap --help)");
-	refuse("rackstrap help biuld", "no command 'biuld' (did you mean 'build'?)");
+	refuse("prog", "missing command (see prog --help)");
+	refuse("prog rak a.cfg", "unknown command 'rak' (did you mean 'rack'?)");
+	refuse("prog frobnicate", "unknown command 'frobnicate' (see prog --help)");
+	refuse("prog help biuld", "unknown command 'biuld' (did you mean 'build'?)");
 	assert_int_equal(seen.runs, 0);
 }
 
-/* What `line` prints on descriptor `fd`; *ret is the exit status. */
+/* Returns what `line` prints on descriptor `fd`; *ret is the exit status. */
 static char *printed(int fd, const char *line, int *ret)
 {
 	_cleanup_free_ char *path = NULL;
@@ -181,39 +297,76 @@ static char *printed(int fd, const char *line, int *ret)
 	return text;
 }
 
-static void test_errors_are_told_line_by_line(void **state)
+static void test_errors_are_printed_line_by_line(void **state)
 {
 	_cleanup_free_ char *text = NULL;
 	int r;
 
 	(void)state;
-	text = printed(STDERR_FILENO, "rackstrap rack !", &r);
+	text = printed(STDERR_FILENO, "prog rack !", &r);
 	assert_int_equal(r, 3);
 	assert_string_equal(text, "rackstrap: a.cfg:1: one\n"
 				  "rackstrap: a.cfg:2: two ?[2Jand more\n");
 }
 
-static void test_help_lists_commands(void **state)
+static void test_help(void **state)
 {
-	_cleanup_free_ char *list = NULL, *one = NULL, *other = NULL, *version = NULL;
+	_cleanup_free_ char *list = NULL, *rack = NULL, *build = NULL, *version = NULL,
+			    *help = NULL;
 	int r;
 
 	(void)state;
-	list = printed(STDOUT_FILENO, "rackstrap --help", &r);
+	list = printed(STDOUT_FILENO, "prog --help", &r);
 	assert_int_equal(r, 0);
-	assert_non_null(strstr(list, "\n  rack      boot a whole rack\n"));
-	assert_non_null(strstr(list, "\n  build     bake an image\n"));
-	one = printed(STDOUT_FILENO, "rackstrap help rack", &r);
+	assert_string_equal(
+		list, "Usage: prog [OPTION...] COMMAND [ARGUMENT...]\n"
+		      "Boots racks.\n"
+		      "\n"
+		      "  rack   boot a whole rack\n"
+		      "  build  bake an image\n"
+		      "\n"
+		      "  -q, --quiet  print less\n"
+		      "  -h, --help   print this, or behind a command its help, and "
+		      "exit\n"
+		      "  --version    print the version and exit\n"
+		      "\n"
+		      "Exit status: 0 success, 1 failure, 2 wrong command line, 3 "
+		      "wrong configuration.\n"
+		      "More in prog(1).\n");
+	rack = printed(STDOUT_FILENO, "prog rack --help --bogus", &r);
 	assert_int_equal(r, 0);
-	assert_non_null(strstr(one, "Usage: rackstrap rack RACK.cfg [OPTION...]\n"));
-	assert_non_null(strstr(one, "\n  -o, --output DIR  where to\n"));
-	assert_non_null(strstr(one, "\n  -h, --help        print this and exit\n"));
-	other = printed(STDOUT_FILENO, "rackstrap help build", &r);
-	assert_non_null(strstr(other, "\n  --image FILE           the image\n"
-				      "  -h, --help             print this and exit\n"));
-	version = printed(STDOUT_FILENO, "rackstrap --version", &r);
+	assert_int_equal(seen.runs, 0);
+	assert_string_equal(rack, "Usage: prog rack RACK.cfg... [OPTION...]\n"
+				  "Boot a whole rack.\n"
+				  "\n"
+				  "  RACK.cfg          a rack file\n"
+				  "  --image DIR       the image\n"
+				  "  -o, --output DIR  the folder to write\n"
+				  "  --keep            keep it\n"
+				  "  --keep-all        keep all\n"
+				  "  --format FORMAT   raw, qcow2 or zst: the format\n"
+				  "  --seconds N       how long to wait\n"
+				  "  -q, --quiet       print less\n"
+				  "  -h, --help        print this and exit\n"
+				  "\n"
+				  "More in prog(1).\n");
+	build = printed(STDOUT_FILENO, "prog help build", &r);
 	assert_int_equal(r, 0);
-	assert_string_equal(version, "rackstrap " RACKSTRAP_VERSION "\n");
+	assert_non_null(strstr(build, "Usage: prog build list [--image FILE]\n"
+				      "       prog build make DIR [--image FILE] "
+				      "[--a-long-option LONG]\n"
+				      "                  [--one FILE | --other FILE]...\n"
+				      "Bake an image.\n"));
+	assert_non_null(strstr(build, "  ACTION        raw, qcow2 or zst\n"));
+	assert_non_null(strstr(build,
+			       "  --image FILE  a very long text that does not fit "
+			       "into what is left of a line\n"
+			       "                of eighty columns\n"));
+	help = printed(STDOUT_FILENO, "prog help", &r);
+	assert_string_equal(help, list);
+	version = printed(STDOUT_FILENO, "prog --version", &r);
+	assert_int_equal(r, 0);
+	assert_string_equal(version, "prog 1.2.3\n");
 }
 
 static void test_unwritable_output_is_an_error(void **state)
@@ -226,7 +379,7 @@ static void test_unwritable_output_is_an_error(void **state)
 		skip();
 	fflush(stdout);
 	dup2(full, STDOUT_FILENO);
-	r = go("rackstrap --help", &e);
+	r = go("prog --help", &e);
 	dup2(saved, STDOUT_FILENO);
 	clearerr(stdout);
 	close(saved);
@@ -238,26 +391,28 @@ static void test_unwritable_output_is_an_error(void **state)
 
 /* --- the real commands ------------------------------------------------------------ */
 
-static const struct command *const real[] = {
-	&command_build,  &command_lock,  &command_fetch,   &command_cache,
-	&command_check,  &command_pxe,   &command_serve,   &command_rack,
-	&command_status, &command_write, &command_inspect, &command_customize,
-	&command_verify,
-};
-
-static void test_help_fits_a_terminal(void **state)
+static void test_summaries_fit_a_line(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(real); i++) {
-		const char *line = real[i]->help;
+	for (size_t i = 0; rackstrap.commands[i]; i++)
+		assert_true(strlen(rackstrap.commands[i]->summary) <= 80 - 14);
+}
 
-		assert_true(strlen(real[i]->summary) <= 80 - 12);
-		assert_true(!*line || str_ends(line, "\n"));
-		for (; *line; line += strcspn(line, "\n") + 1) {
-			if (strcspn(line, "\n") > 80)
-				print_message("# %s: %.*s\n", real[i]->name,
-					      (int)strcspn(line, "\n"), line);
-			assert_true(strcspn(line, "\n") <= 80);
+static void test_option_tables_are_consistent(void **state)
+{
+	(void)state;
+	for (size_t i = 0; rackstrap.commands[i]; i++) {
+		const struct command *c = rackstrap.commands[i];
+
+		for (const struct command_option *o = c->options; o && o->name; o++) {
+			assert_true(o->id > 0);
+			assert_non_null(o->help);
+			assert_true(o->arg || (!o->choice && o->kind == ARG_TEXT));
+			for (const struct command_option *p = c->options; p < o; p++) {
+				assert_int_not_equal(o->id, p->id);
+				assert_string_not_equal(o->name, p->name);
+				assert_true(!o->letter || o->letter != p->letter);
+			}
 		}
 	}
 }
@@ -268,11 +423,11 @@ static char *man_page(const char *name)
 	char *text = NULL;
 
 	if (file_read_at(AT_FDCWD, path, 1 << 20, &text, NULL) < 0)
-		fail_msg("%s is missing", path);
+		fail_msg("there is no %s", path);
 	return text;
 }
 
-/* "--no-such" as mdoc writes it: "Fl Fl no-such". */
+/* Returns whether the page has the option "--no-such", in mdoc "Fl Fl no-such". */
 static bool page_has(const char *page, const char *option, size_t len)
 {
 	_cleanup_free_ char *want = xasprintf("Fl Fl %.*s", (int)len, option);
@@ -286,68 +441,82 @@ static bool page_has(const char *page, const char *option, size_t len)
 
 static void test_man_pages_have_every_option(void **state)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
 	size_t missing = 0;
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(real); i++) {
-		_cleanup_free_ char *page = man_page(real[i]->name);
+	for (size_t i = 0; rackstrap.commands[i]; i++) {
+		const struct command *c = rackstrap.commands[i];
+		_cleanup_free_ char *page = man_page(c->name);
 
-		for (const char *s = real[i]->help; (s = strstr(s, "--")); s++) {
-			size_t len = strspn(s + 2, letters);
-
-			if (len == 0 || page_has(page, s + 2, len))
+		for (const struct command_option *o = c->options; o && o->name; o++) {
+			if (page_has(page, o->name, strlen(o->name)))
 				continue;
-			print_message("# man/rackstrap-%s.1 lacks --%.*s\n",
-				      real[i]->name, (int)len, s + 2);
+			print_message("# man/rackstrap-%s.1 lacks --%s\n", c->name,
+				      o->name);
 			missing++;
 		}
 	}
 	assert_int_equal(missing, 0);
 }
 
-/* And the other way round: no page promises what is not there. */
-static void test_help_has_every_option_of_the_man_page(void **state)
+static bool has_option(const struct command *c, const char *name, size_t len)
 {
-	size_t missing = 0;
+	for (const struct command_option *o = c->options; o && o->name; o++)
+		if (strlen(o->name) == len && strncmp(o->name, name, len) == 0)
+			return true;
+	return len == strlen("help") && strncmp(name, "help", len) == 0;
+}
+
+static void test_man_pages_have_no_other_option(void **state)
+{
+	size_t unknown = 0;
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(real); i++) {
-		_cleanup_free_ char *page = man_page(real[i]->name);
+	for (size_t i = 0; rackstrap.commands[i]; i++) {
+		const struct command *c = rackstrap.commands[i];
+		_cleanup_free_ char *page = man_page(c->name);
 
 		for (char *s = page; (s = strstr(s, "\n.It Fl ")); s++) {
-			char *long_one = strstr(s, "Fl Fl ");
-			_cleanup_free_ char *want = NULL;
+			char *name = strstr(s, "Fl Fl ");
 
-			if (!long_one || long_one > s + strcspn(s + 1, "\n"))
+			if (!name || name > s + strcspn(s + 1, "\n"))
 				continue;
-			long_one += strlen("Fl Fl ");
-			want = xasprintf("--%.*s", (int)strcspn(long_one, " \n"),
-					 long_one);
-			if (streq(want, "--help") || strstr(real[i]->help, want))
+			name += strlen("Fl Fl ");
+			if (has_option(c, name, strcspn(name, " \n")))
 				continue;
-			print_message("# rackstrap %s --help lacks %s\n", real[i]->name,
-				      want);
-			missing++;
+			print_message("# rackstrap %s has no --%.*s\n", c->name,
+				      (int)strcspn(name, " \n"), name);
+			unknown++;
 		}
 	}
-	assert_int_equal(missing, 0);
+	assert_int_equal(unknown, 0);
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	forget_seen();
+	return 0;
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_options_stand_anywhere),
-		cmocka_unit_test(test_short_options_are_those_in_help),
+		cmocka_unit_test(test_repeated_options_are_all_kept),
+		cmocka_unit_test(test_short_options_are_those_of_the_table),
 		cmocka_unit_test(test_wrong_options),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_wrong_operands),
 		cmocka_unit_test(test_wrong_commands),
-		cmocka_unit_test(test_errors_are_told_line_by_line),
-		cmocka_unit_test(test_help_lists_commands),
+		cmocka_unit_test(test_errors_are_printed_line_by_line),
+		cmocka_unit_test(test_help),
 		cmocka_unit_test(test_unwritable_output_is_an_error),
-		cmocka_unit_test(test_help_fits_a_terminal),
+		cmocka_unit_test(test_summaries_fit_a_line),
+		cmocka_unit_test(test_option_tables_are_consistent),
 		cmocka_unit_test(test_man_pages_have_every_option),
-		cmocka_unit_test(test_help_has_every_option_of_the_man_page),
+		cmocka_unit_test(test_man_pages_have_no_other_option),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, tear_down);
 }
