@@ -22,7 +22,7 @@ struct cache_job {
 	struct cached_list l;
 	bool dry, json;
 	uint64_t days;
-	const char *dir; /* to export to */
+	const char *dir; /* the folder to export to */
 };
 
 static const char *const kinds[] = {
@@ -227,8 +227,7 @@ const struct command command_cache = {
 	.synopsis = "list [--json] [--cache DIR]\n"
 		    "prune [--unused DAYS] [--dry-run] [--cache DIR]\n"
 		    "export DIR [--cache DIR]",
-	.summary =
-		"list, prune or export the cache of inputs and bases",
+	.summary = "list, prune or export the cache of inputs and bases",
 	.options = options,
 	.operands = {{.name = "ACTION", .choice = action_name},
 		     {.name = "DIR",

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rackstrap inspect: what is in a disk image. A medium of ours is read in a moment, by
- * mtools and xorriso; of any other disk libguestfs says which operating system it holds.
+ * rackstrap inspect: prints what is in a disk image. A disk or ISO that rackstrap made is
+ * read by mtools and xorriso, which is quick; for any other disk libguestfs finds out which
+ * operating system it holds.
  */
 #include "builder/command.h"
 #include "builder/common/disk-layout.h"
@@ -20,21 +21,21 @@ struct slot {
 	const char *name; /* "a", "b" */
 	bool there, active;
 	struct image image;
-	char *fault; /* why its manifest says nothing; owned */
+	char *fault; /* why its manifest cannot be used, or NULL; owned */
 };
 
-struct found {
+struct inspection {
 	struct disk_view m;
 	struct slot slots[2];
 	const char *config; /* MEDIUM_HOST_CFG or MEDIUM_RACK_CFG, or NULL; not owned */
 	struct rack rack;
 	struct host host;
 	bool has_rack, has_host;
-	struct diag wrong; /* with the configuration */
+	struct diag wrong; /* mistakes in the configuration */
 	char *os, *os_fault;
 };
 
-static void found_done(struct found *f)
+static void inspection_done(struct inspection *f)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(f->slots); i++) {
 		image_done(&f->slots[i].image);
@@ -50,7 +51,7 @@ static void found_done(struct found *f)
 
 /* --- reading ----------------------------------------------------------------------- */
 
-static int read_slot(struct found *f, struct slot *s, const char *dir, struct err *e)
+static int read_slot(struct inspection *f, struct slot *s, const char *dir, struct err *e)
 {
 	_cleanup_free_ char *path = xasprintf("%s/" MEDIUM_MANIFEST, dir), *text = NULL;
 	_cleanup_free_ char *kernel = xasprintf("%s/" MEDIUM_KERNEL, dir);
@@ -68,8 +69,8 @@ static int read_slot(struct found *f, struct slot *s, const char *dir, struct er
 	return 0;
 }
 
-/* GRUB's environment block: lines of NAME=VALUE. */
-static int read_active(struct found *f, struct err *e)
+/* Reads which slot boots from GRUB's environment block, lines of NAME=VALUE. */
+static int read_active(struct inspection *f, struct err *e)
 {
 	_cleanup_free_ char *text = NULL;
 	_cleanup_strv_ char **lines = NULL;
@@ -82,7 +83,7 @@ static int read_active(struct found *f, struct err *e)
 	return 0;
 }
 
-static const struct roles *roles_of(const struct found *f, struct roles *builtin)
+static const struct roles *roles_of(const struct inspection *f, struct roles *builtin)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(f->slots); i++)
 		if (f->slots[i].active && f->slots[i].image.roles.n > 0)
@@ -91,7 +92,8 @@ static const struct roles *roles_of(const struct found *f, struct roles *builtin
 	return builtin;
 }
 
-static void parse_config(struct found *f, const char *path, const char *text, size_t len)
+static void parse_config(struct inspection *f, const char *path, const char *text,
+			 size_t len)
 {
 	_cleanup_roles_ struct roles builtin = {0};
 	const struct roles *roles = roles_of(f, &builtin);
@@ -112,7 +114,7 @@ static void parse_config(struct found *f, const char *path, const char *text, si
 	f->has_host = true;
 }
 
-static int read_config(struct found *f, struct err *e)
+static int read_config(struct inspection *f, struct err *e)
 {
 	static const char *const paths[] = {MEDIUM_HOST_CFG, MEDIUM_RACK_CFG};
 
@@ -131,7 +133,7 @@ static int read_config(struct found *f, struct err *e)
 	return 0;
 }
 
-static int read_medium(struct found *f, struct err *e)
+static int read_medium(struct inspection *f, struct err *e)
 {
 	f->slots[0].name = "a";
 	f->slots[1].name = "b";
@@ -141,8 +143,8 @@ static int read_medium(struct found *f, struct err *e)
 	return read_config(f, e);
 }
 
-/* What there is to say does not depend on it: a disk without a system is one, too. */
-static void read_foreign(struct found *f)
+/* Finds the operating system. Without one, os_fault says why; that is no error. */
+static void read_foreign(struct inspection *f)
 {
 	_cleanup_guest_ struct guest *g = NULL;
 	struct err why = {0};
@@ -152,9 +154,9 @@ static void read_foreign(struct found *f)
 		f->os_fault = xstrdup(why.msg);
 }
 
-/* --- telling ----------------------------------------------------------------------- */
+/* --- printing ---------------------------------------------------------------------- */
 
-static void put_partitions(struct buf *b, const struct ptable *t)
+static void append_partitions(struct buf *b, const struct ptable *t)
 {
 	static const struct table_column columns[] = {
 		{"PART", true},  {"START", true}, {"SIZE", true},
@@ -176,7 +178,7 @@ static void put_partitions(struct buf *b, const struct ptable *t)
 	table_render(&table, b);
 }
 
-static void put_slot(struct buf *b, const struct slot *s)
+static void append_slot(struct buf *b, const struct slot *s)
 {
 	const struct image *i = &s->image;
 	_cleanup_free_ char *standins = strv_join(i->standins, ", ");
@@ -200,7 +202,7 @@ static void put_slot(struct buf *b, const struct slot *s)
 		buf_printf(b, "  stand-ins: %s\n", standins);
 }
 
-static void put_host(struct table *t, const struct host *h)
+static void add_host_row(struct table *t, const struct host *h)
 {
 	char mac[NET_MAC_LEN];
 	_cleanup_free_ char *address = host_format(h, HOST_ADDRESS),
@@ -213,7 +215,7 @@ static void put_host(struct table *t, const struct host *h)
 	table_add(t, cbr0);
 }
 
-static void put_hosts(struct buf *b, const struct found *f)
+static void append_hosts(struct buf *b, const struct inspection *f)
 {
 	static const struct table_column columns[] = {{"HOST", false},
 						      {"ROLE", false},
@@ -230,9 +232,9 @@ static void put_hosts(struct buf *b, const struct found *f)
 		   f->has_rack ? ": rack " : "", f->has_rack ? f->rack.name : "");
 	table_init(&t, columns, ARRAY_SIZE(columns));
 	if (f->has_host)
-		put_host(&t, &f->host);
+		add_host_row(&t, &f->host);
 	for (size_t i = 0; f->has_rack && i < f->rack.n_hosts; i++)
-		put_host(&t, &f->rack.hosts[i].host);
+		add_host_row(&t, &f->rack.hosts[i].host);
 	if (t.n > 0)
 		table_render(&t, b);
 	for (size_t i = 0; i < f->wrong.n; i++)
@@ -247,7 +249,7 @@ static const char *kind_name(enum disk_view_kind kind)
 	return names[kind];
 }
 
-static char *as_text(const struct found *f)
+static char *format_text(const struct inspection *f)
 {
 	const struct ptable *t = &f->m.image.table;
 	struct buf b = {0};
@@ -262,18 +264,18 @@ static char *as_text(const struct found *f)
 	else
 		buf_printf(&b, "%s, sectors of %u bytes\n",
 			   t->kind == PTABLE_GPT ? "GPT" : "MBR", t->sector);
-	put_partitions(&b, t);
+	append_partitions(&b, t);
 	if (f->m.kind == VIEW_FOREIGN) {
 		buf_printf(&b, "operating system: %s\n", f->os ? f->os : f->os_fault);
 		return buf_take(&b);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(f->slots); i++)
-		put_slot(&b, &f->slots[i]);
-	put_hosts(&b, f);
+		append_slot(&b, &f->slots[i]);
+	append_hosts(&b, f);
 	return buf_take(&b);
 }
 
-static void json_partitions(struct json *j, const struct ptable *t)
+static void append_json_partitions(struct json *j, const struct ptable *t)
 {
 	json_str(j, "table", ptable_kind_name(t->kind));
 	json_str(j, "table_fault", t->fault);
@@ -292,7 +294,7 @@ static void json_partitions(struct json *j, const struct ptable *t)
 	json_close(j, ']');
 }
 
-static void json_slots(struct json *j, const struct found *f)
+static void append_json_slots(struct json *j, const struct inspection *f)
 {
 	json_open(j, "slots", '[');
 	for (size_t i = 0; i < ARRAY_SIZE(f->slots); i++) {
@@ -315,7 +317,7 @@ static void json_slots(struct json *j, const struct found *f)
 	json_close(j, ']');
 }
 
-static void json_host(struct json *j, const struct host *h)
+static void append_json_host(struct json *j, const struct host *h)
 {
 	json_open(j, NULL, '{');
 	for (size_t i = 0; i < HOST_KEY_COUNT; i++) {
@@ -327,15 +329,15 @@ static void json_host(struct json *j, const struct host *h)
 	json_close(j, '}');
 }
 
-static void json_config(struct json *j, const struct found *f)
+static void append_json_config(struct json *j, const struct inspection *f)
 {
 	json_str(j, "config", f->config);
 	json_str(j, "rack", f->has_rack ? f->rack.name : NULL);
 	json_open(j, "hosts", '[');
 	if (f->has_host)
-		json_host(j, &f->host);
+		append_json_host(j, &f->host);
 	for (size_t i = 0; f->has_rack && i < f->rack.n_hosts; i++)
-		json_host(j, &f->rack.hosts[i].host);
+		append_json_host(j, &f->rack.hosts[i].host);
 	json_close(j, ']');
 	json_open(j, "wrong", '[');
 	for (size_t i = 0; i < f->wrong.n; i++)
@@ -343,7 +345,7 @@ static void json_config(struct json *j, const struct found *f)
 	json_close(j, ']');
 }
 
-static char *as_json(const struct found *f)
+static char *format_json(const struct inspection *f)
 {
 	struct json j = {0};
 
@@ -352,13 +354,13 @@ static char *as_json(const struct found *f)
 	json_str(&j, "kind", kind_name(f->m.kind));
 	json_str(&j, "file_format", f->m.image.format);
 	json_u64(&j, "size", f->m.image.size);
-	json_partitions(&j, &f->m.image.table);
+	append_json_partitions(&j, &f->m.image.table);
 	if (f->m.kind == VIEW_FOREIGN) {
 		json_str(&j, "os", f->os);
 		json_str(&j, "os_fault", f->os_fault);
 	} else {
-		json_slots(&j, f);
-		json_config(&j, f);
+		append_json_slots(&j, f);
+		append_json_config(&j, f);
 	}
 	json_close(&j, '}');
 	return json_take(&j);
@@ -366,7 +368,7 @@ static char *as_json(const struct found *f)
 
 static int inspect(const char *path, bool json, struct err *e)
 {
-	struct found f = {.m = {.image = {.fd = -1}}};
+	struct inspection f = {.m = {.image = {.fd = -1}}};
 	_cleanup_free_ char *text = NULL;
 	int r = disk_view_open(&f.m, path, e);
 
@@ -375,10 +377,10 @@ static int inspect(const char *path, bool json, struct err *e)
 	else if (r == 0)
 		read_foreign(&f);
 	if (r == 0) {
-		text = json ? as_json(&f) : as_text(&f);
+		text = json ? format_json(&f) : format_text(&f);
 		fputs(text, stdout);
 	}
-	found_done(&f);
+	inspection_done(&f);
 	return r;
 }
 

@@ -46,7 +46,7 @@ struct rack_job {
 	const struct rack_options *a;
 	struct rack rack;
 	struct image image;
-	const struct rack_host **hosts; /* the chosen ones */
+	const struct rack_host **hosts; /* those to boot */
 	size_t n;
 	char *dir;
 	int lock;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rackstrap verify: a finished disk or ISO, opened by libguestfs as a machine would, with
- * real file system drivers. Every file of the medium is held against its SHA256SUMS, the
- * three files of each slot against the slot's manifest, and every file that the recipe
- * put into the root against the same. What an ISO has for UEFI is a copy of EFI/BOOT: it
- * is held against SHA256SUMS, too.
+ * rackstrap verify: compares a finished disk or ISO with what was built. libguestfs opens
+ * it as a machine would, with the kernel's file system drivers. Compared are: every file of
+ * the medium with its SHA256SUMS, the three files of each slot with the slot's manifest,
+ * every file that the recipe put into the root with the manifest, and the copy of EFI/BOOT
+ * that an ISO has for UEFI with SHA256SUMS.
  */
 #include "builder/command.h"
 #include "builder/common/disk-layout.h"
@@ -22,8 +22,8 @@
 struct verify {
 	struct guest *g;
 	bool iso;
-	char **listed; /* by SHA256SUMS: paths, */
-	char **sums;   /* and what it says of them */
+	char **listed; /* the paths in SHA256SUMS */
+	char **sums;   /* their digests */
 	size_t files, root_files;
 	struct diag wrong;
 };
@@ -51,7 +51,8 @@ static int check_sum(struct verify *v, const char *path, const char *at, const c
 	return 0;
 }
 
-/* Lines of "SHA256  PATH", as sha256sum(1) has them. */
+/* Reads SHA256SUMS, lines of "SHA256  PATH" as sha256sum(1) writes them, and compares each
+ * file. */
 static int check_sums(struct verify *v, struct err *e)
 {
 	_cleanup_free_ char *text = NULL;
@@ -66,7 +67,8 @@ static int check_sums(struct verify *v, struct err *e)
 		const char *path = strstr(lines[i], "  ");
 
 		if (!path) {
-			diag_add(&v->wrong, MEDIUM_SUMS ":%zu: is no line of it", i + 1);
+			diag_add(&v->wrong, MEDIUM_SUMS ":%zu: must be SHA256  PATH",
+				 i + 1);
 			continue;
 		}
 		want = xstrndup(lines[i], (size_t)(path - lines[i]));
@@ -81,9 +83,9 @@ static int check_sums(struct verify *v, struct err *e)
 	return 0;
 }
 
-/* What is not in SHA256SUMS is what is changed after the build, and what an ISO is given
- * when the list is made already. */
-static int check_strangers(struct verify *v, struct err *e)
+/* Reports files that are not in SHA256SUMS. Exempt are those that change after the build,
+ * and those that an ISO gets after SHA256SUMS was made. */
+static int check_unlisted(struct verify *v, struct err *e)
 {
 	static const char *const disk[] = {MEDIUM_SUMS, MEDIUM_GRUB_ENV, MEDIUM_HOST_CFG,
 					   MEDIUM_RACK_CFG, NULL};
@@ -100,8 +102,8 @@ static int check_strangers(struct verify *v, struct err *e)
 	return 0;
 }
 
-/* UEFI boots from the FAT in boot/efi.img: its EFI/BOOT has the same files as the ISO's,
- * and the list says what these are. */
+/* Compares EFI/BOOT of the FAT in boot/efi.img, from which UEFI boots, with SHA256SUMS: it
+ * has the same files as the ISO's EFI/BOOT. */
 static int check_efi(struct verify *v, struct err *e)
 {
 	static const char *const own[] = {MEDIUM_GRUB_CFG, MEDIUM_HOST_CFG,
@@ -150,7 +152,7 @@ static int check_content(struct verify *v, const struct image_file *f, const cha
 		if (guest_readlink(v->g, at, &got, e) < 0)
 			return -1;
 		if (!streq(got, f->target))
-			diag_add(&v->wrong, "%s: leads to '%s', not to '%s'", f->path,
+			diag_add(&v->wrong, "%s: points to '%s', not to '%s'", f->path,
 				 got, f->target);
 		return 0;
 	}
@@ -187,7 +189,7 @@ static int check_file(struct verify *v, const struct image_file *f, const char *
 	return 0;
 }
 
-/* The file was held against SHA256SUMS already; that and the manifest have to agree. */
+/* Checks that the manifest and SHA256SUMS, with which the file was compared, agree. */
 static void check_part(struct verify *v, const char *path, const char *want)
 {
 	for (size_t i = 0; v->listed && v->listed[i]; i++)
@@ -253,7 +255,7 @@ static int check_all(struct verify *v, struct err *e)
 {
 	static const char *const slots[] = {MEDIUM_SLOT_A, MEDIUM_SLOT_B};
 
-	if (check_sums(v, e) < 0 || check_strangers(v, e) < 0)
+	if (check_sums(v, e) < 0 || check_unlisted(v, e) < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(slots); i++)
 		if (check_slot(v, slots[i], e) < 0)

@@ -429,7 +429,7 @@ static int check_required(const struct command_line *l, struct err *e)
 	return 0;
 }
 
-/* As parse_options(); argv[0] is the command's name. */
+/* Parses what follows the command's name, which is argv[0]. Returns as parse_options(). */
 static int parse_command(struct command_line *l, int argc, char **argv, struct err *e)
 {
 	struct parser p = {.shorts = ":"};
