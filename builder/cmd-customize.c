@@ -231,7 +231,7 @@ static int change(const struct disk_view *m, const struct config_text *c,
 }
 
 /* Returns the format to write the image in, or NULL with `e` set. */
-static const struct disk_format *find_format(const struct media *m, struct err *e)
+static const struct disk_format *find_format(const struct disk_image *m, struct err *e)
 {
 	const struct disk_format *format = disk_format_of_file(m->format);
 	_cleanup_free_ char *names = format ? NULL : str_list(disk_format_name, "and");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * rackstrap inspect: prints what is in a disk image. A disk or ISO that rackstrap made is
- * read by mtools and xorriso, which is quick; for any other disk libguestfs finds out which
- * operating system it holds.
+ * read by mtools and xorriso, which is quick; for any other disk libguestfs finds out
+ * which operating system it holds.
  */
 #include "builder/command.h"
 #include "builder/common/disk-layout.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * rackstrap verify: compares a finished disk or ISO with what was built. libguestfs opens
- * it as a machine would, with the kernel's file system drivers. Compared are: every file of
- * the medium with its SHA256SUMS, the three files of each slot with the slot's manifest,
- * every file that the recipe put into the root with the manifest, and the copy of EFI/BOOT
- * that an ISO has for UEFI with SHA256SUMS.
+ * it as a machine would, with the kernel's file system drivers. Compared are: every file
+ * of the medium with its SHA256SUMS, the three files of each slot with the slot's
+ * manifest, every file that the recipe put into the root with the manifest, and the copy
+ * of EFI/BOOT that an ISO has for UEFI with SHA256SUMS.
  */
 #include "builder/command.h"
 #include "builder/common/disk-layout.h"
@@ -51,8 +51,8 @@ static int check_sum(struct verify *v, const char *path, const char *at, const c
 	return 0;
 }
 
-/* Reads SHA256SUMS, lines of "SHA256  PATH" as sha256sum(1) writes them, and compares each
- * file. */
+/* Reads SHA256SUMS, lines of "SHA256  PATH" as sha256sum(1) writes them, and compares
+ * each file. */
 static int check_sums(struct verify *v, struct err *e)
 {
 	_cleanup_free_ char *text = NULL;
@@ -102,8 +102,8 @@ static int check_unlisted(struct verify *v, struct err *e)
 	return 0;
 }
 
-/* Compares EFI/BOOT of the FAT in boot/efi.img, from which UEFI boots, with SHA256SUMS: it
- * has the same files as the ISO's EFI/BOOT. */
+/* Compares EFI/BOOT of the FAT in boot/efi.img, from which UEFI boots, with SHA256SUMS:
+ * it has the same files as the ISO's EFI/BOOT. */
 static int check_efi(struct verify *v, struct err *e)
 {
 	static const char *const own[] = {MEDIUM_GRUB_CFG, MEDIUM_HOST_CFG,

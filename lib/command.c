@@ -429,7 +429,8 @@ static int check_required(const struct command_line *l, struct err *e)
 	return 0;
 }
 
-/* Parses what follows the command's name, which is argv[0]. Returns as parse_options(). */
+/* Parses what follows the command's name, which is argv[0]. Returns as parse_options().
+ */
 static int parse_command(struct command_line *l, int argc, char **argv, struct err *e)
 {
 	struct parser p = {.shorts = ":"};

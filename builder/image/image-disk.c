@@ -17,8 +17,8 @@
 
 #define DISK_NAME "disk." /* before the suffix of each format */
 
-static const struct tool *const disk_tools[] = {fat_tools, grub_tools,
-						disk_format_tools, NULL};
+static const struct tool *const disk_tools[] = {fat_tools, grub_tools, disk_format_tools,
+						NULL};
 
 static int make_boot(const struct image_parts *p, const struct medium_tree *m,
 		     const struct disk_layout *l, const char *image, struct err *e)

@@ -19,6 +19,10 @@ refuse "a number of days that is none" 2 "rackstrap: cache: option '--unused' mu
 	"$RACKSTRAP" cache prune --unused 1w
 check "nothing was made" test ! -e "$WORK/cache" -a ! -e "$WORK/a"
 
+# A cache is for other users, too, whatever the umask of the one who makes it.
+check "a cache made under umask 077" sh -c "umask 077; '$RACKSTRAP' cache list --cache '$WORK/shared'"
+check "can be read by others" test "$(stat -c %a "$WORK/shared" "$WORK/shared/blobs" | sort -u)" = 755
+
 # Each line of a lock that is wrong.
 recipe=test/should-fail/recipe/good/recipe.cfg
 sum=$(printf '1%.0s' $(seq 64))

@@ -278,6 +278,36 @@ static void hex(void **state)
 	assert_string_equal(out, "");
 }
 
+static const char *no_word(size_t i)
+{
+	(void)i;
+	return NULL;
+}
+
+static const char *one_word(size_t i)
+{
+	return i == 0 ? "a" : NULL;
+}
+
+static const char *three_words(size_t i)
+{
+	static const char *const words[] = {"a", "b", "c"};
+
+	return i < ARRAY_SIZE(words) ? words[i] : NULL;
+}
+
+static void test_list(void **state)
+{
+	_cleanup_free_ char *none = str_list(no_word, "or"),
+			    *one = str_list(one_word, "or"),
+			    *three = str_list(three_words, "and");
+
+	(void)state;
+	assert_string_equal(none, "");
+	assert_string_equal(one, "a");
+	assert_string_equal(three, "a, b and c");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -292,6 +322,7 @@ int main(void)
 		cmocka_unit_test(modes),
 		cmocka_unit_test(nearest_word),
 		cmocka_unit_test(hex),
+		cmocka_unit_test(test_list),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
