@@ -2,7 +2,6 @@
 #include "firstboot/etcd.h"
 #include "firstboot/http.h"
 #include "firstboot/json-scan.h"
-#include "lib/net.h"
 
 #define TRIES 16 /* lost races in a row, before it is left to the caller's next try */
 
@@ -159,15 +158,14 @@ static int step(const char *url, const char *want, bool *wrote, struct err *e)
 	return 1;
 }
 
-static char *url_of(const struct etcd *at, const char *key)
+static char *url_of(struct hostport at, const char *key)
 {
-	char addr[NET_ADDR_LEN];
+	char server[NET_HOSTPORT_LEN];
 
-	return xasprintf("http://%s:%u/v2/keys%s", net_format_addr(at->addr, addr),
-			 at->port, key);
+	return xasprintf("http://%s/v2/keys%s", net_format_hostport(at, server), key);
 }
 
-int etcd_has(const struct etcd *at, const char *key, struct err *e)
+int etcd_has(struct hostport at, const char *key, struct err *e)
 {
 	_cleanup_free_ char *url = url_of(at, key), *value = NULL;
 	uint64_t index;
@@ -175,7 +173,7 @@ int etcd_has(const struct etcd *at, const char *key, struct err *e)
 	return get(url, &value, &index, e);
 }
 
-int etcd_ensure(const struct etcd *at, const char *key, const char *want, struct err *e)
+int etcd_ensure(struct hostport at, const char *key, const char *want, struct err *e)
 {
 	_cleanup_free_ char *url = url_of(at, key);
 	bool wrote = false;

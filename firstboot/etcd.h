@@ -6,11 +6,7 @@
 #pragma once
 
 #include "lib/err.h"
-
-struct etcd {
-	uint32_t addr;
-	uint16_t port;
-};
+#include "lib/net.h"
 
 /*
  * Sees to it that `key` ("/calico/v1/...") says `want`. If that is a JSON object, each of
@@ -23,12 +19,12 @@ struct etcd {
  * only after the key was read and said so: 1, changed; 0, it was so; -1, with the reason,
  * and nothing half done.
  */
-int etcd_ensure(const struct etcd *at, const char *key, const char *want,
+int etcd_ensure(struct hostport at, const char *key, const char *want,
 		struct err *e) _must_check_;
 
 /* Asks whether there is such a key, with a value. Returns 1, 0 (etcd's own "Key not
  * found", error 100) or -1 (anything else, with the reason). */
-int etcd_has(const struct etcd *at, const char *key, struct err *e) _must_check_;
+int etcd_has(struct hostport at, const char *key, struct err *e) _must_check_;
 
 /* Whether `value` says `want`; if not, *ret (may be NULL) is what would. Owned. */
 bool etcd_says(const char *value, const char *want, char **ret);

@@ -45,7 +45,6 @@ static int heal_nat(const struct firstboot *fb, const struct config *c, struct e
  * and this host's own keys until calico-node has registered the host. */
 static void heal_pool(const struct config *c)
 {
-	const struct etcd at = {.addr = c->host.etcd_addr, .port = c->host.etcd_port};
 	_cleanup_calico_keys_ struct calico_keys k = {0};
 	uint64_t end = now_ms() + POOL_MAX_MS;
 	struct err e;
@@ -55,7 +54,7 @@ static void heal_pool(const struct config *c)
 		int r = k.v[i].own ? calico_host_is_known(&c->host, &e) : 1;
 
 		if (r > 0)
-			r = etcd_ensure(&at, k.v[i].key, k.v[i].want, &e);
+			r = etcd_ensure(c->host.etcd, k.v[i].key, k.v[i].want, &e);
 		else
 			return; /* the own ones are the last */
 		if (r < 0)

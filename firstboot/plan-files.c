@@ -250,7 +250,7 @@ static uint32_t cluster_dns(struct cidr services)
 char *file_environment(const struct host *h, const struct role *role)
 {
 	_cleanup_buf_ struct buf b = {0};
-	char addr[NET_ADDR_LEN], net[NET_CIDR_LEN];
+	char addr[NET_ADDR_LEN], net[NET_CIDR_LEN], etcd[NET_HOSTPORT_LEN];
 
 	begin(&b);
 	if (!h->dhcp)
@@ -261,9 +261,8 @@ char *file_environment(const struct host *h, const struct role *role)
 			   net_format_addr(h->master, addr));
 	if (role->master && !h->set[HOST_ETCD])
 		buf_puts(&b, "ETCD_AUTHORITY=127.0.0.1:4001\n");
-	else if (h->etcd_addr)
-		buf_printf(&b, "ETCD_AUTHORITY=%s:%u\n",
-			   net_format_addr(h->etcd_addr, addr), h->etcd_port);
+	else if (h->etcd.addr)
+		buf_printf(&b, "ETCD_AUTHORITY=%s\n", net_format_hostport(h->etcd, etcd));
 	if (!role->master && h->master) {
 		buf_printf(&b, "KUBE_API_ROOT=http://%s:%u/api/v1/\n",
 			   net_format_addr(h->master, addr), API_PORT);

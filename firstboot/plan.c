@@ -60,9 +60,9 @@ static void add_nat(struct plan *p, const struct host *h, const char *devices)
 		  net_format_cidr(h->pod_network, net), uplink);
 	strv_addf(&p->nat, "-A " NAT_CHAIN " -d %s -o %s -j RETURN",
 		  net_format_cidr(h->node_network, net), uplink);
-	for (size_t i = 0; i < h->n_nat_exempt; i++)
+	for (size_t i = 0; i < h->nat_exempt.n; i++)
 		strv_addf(&p->nat, "-A " NAT_CHAIN " -d %s -o %s -j RETURN",
-			  net_format_cidr(h->nat_exempt[i], net), uplink);
+			  net_format_cidr(h->nat_exempt.v[i], net), uplink);
 	strv_add(&p->nat, "-A " NAT_CHAIN " -j MASQUERADE");
 }
 

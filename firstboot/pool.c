@@ -114,17 +114,14 @@ void calico_keys_done(struct calico_keys *k)
 
 int calico_host_is_known(const struct host *h, struct err *e)
 {
-	const struct etcd at = {.addr = h->etcd_addr, .port = h->etcd_port};
 	_cleanup_free_ char *key = xasprintf(KEYS "/host/%s/bird_ip", h->name);
 
-	return etcd_has(&at, key, e);
+	return etcd_has(h->etcd, key, e);
 }
 
 /* One try to write a key. 1: written, 0: it was so, -1: not yet, with the reason. */
 static int try_key(const struct host *h, const struct calico_key *k, struct err *e)
 {
-	const struct etcd at = {.addr = h->etcd_addr, .port = h->etcd_port};
-
 	if (k->own) {
 		int r = calico_host_is_known(h, e);
 
@@ -136,7 +133,7 @@ static int try_key(const struct host *h, const struct calico_key *k, struct err 
 		if (r <= 0)
 			return -1;
 	}
-	return etcd_ensure(&at, k->key, k->want, e);
+	return etcd_ensure(h->etcd, k->key, k->want, e);
 }
 
 /* Tries until etcd has the key, or until `end`. Logs each new reason why it has not. */

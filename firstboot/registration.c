@@ -31,16 +31,16 @@ static char *node_name(const struct host *h)
 	return xstrdup(net_format_addr(h->address.addr, self));
 }
 
-static char *server_text(uint32_t addr, uint16_t port)
+static char *server_text(struct hostport server)
 {
-	char text[NET_ADDR_LEN];
+	char text[NET_HOSTPORT_LEN];
 
-	return xasprintf("%s:%u", net_format_addr(addr, text), port);
+	return xstrdup(net_format_hostport(server, text));
 }
 
 static char *api_server(const struct host *h)
 {
-	return server_text(h->master, API_PORT);
+	return server_text((struct hostport){.addr = h->master, .port = API_PORT});
 }
 
 static enum registration_state node_look(const struct host *h)
@@ -71,7 +71,7 @@ static char *calico_name(const struct host *h)
 
 static char *etcd_server(const struct host *h)
 {
-	return server_text(h->etcd_addr, h->etcd_port);
+	return server_text(h->etcd);
 }
 
 static enum registration_state calico_look(const struct host *h)

@@ -110,15 +110,14 @@ int net_parse_mac(const char *s, struct mac *ret)
 	return 0;
 }
 
-int net_parse_hostport(const char *s, uint32_t *addr, uint16_t *port)
+int net_parse_hostport(const char *s, struct hostport *ret)
 {
-	uint32_t a, p;
+	uint32_t addr, port;
 
-	if (eat_addr(&s, &a) < 0 || eat_char(&s, ':') < 0 ||
-	    eat_number(&s, UINT16_MAX, &p) < 0 || *s || p == 0)
+	if (eat_addr(&s, &addr) < 0 || eat_char(&s, ':') < 0 ||
+	    eat_number(&s, UINT16_MAX, &port) < 0 || *s || port == 0)
 		return -EINVAL;
-	*addr = a;
-	*port = (uint16_t)p;
+	*ret = (struct hostport){.addr = addr, .port = (uint16_t)port};
 	return 0;
 }
 
@@ -145,6 +144,14 @@ const char *net_format_mac(struct mac m, char sep, char out[static NET_MAC_LEN])
 		out[3 * i - 1] = sep;
 		str_hex(m.b + i, 1, out + 3 * i);
 	}
+	return out;
+}
+
+const char *net_format_hostport(struct hostport h, char out[static NET_HOSTPORT_LEN])
+{
+	char addr[NET_ADDR_LEN];
+
+	snprintf(out, NET_HOSTPORT_LEN, "%s:%u", net_format_addr(h.addr, addr), h.port);
 	return out;
 }
 

@@ -17,20 +17,28 @@ struct mac {
 	uint8_t b[6];
 };
 
-#define NET_ADDR_LEN 16 /* "255.255.255.255" and NUL */
-#define NET_CIDR_LEN 19
-#define NET_MAC_LEN  18
+struct hostport {
+	uint32_t addr;
+	uint16_t port;
+};
+
+/* Sizes of the text forms, with NUL. */
+#define NET_ADDR_LEN     16 /* "255.255.255.255" */
+#define NET_CIDR_LEN     19
+#define NET_MAC_LEN      18
+#define NET_HOSTPORT_LEN 22
 
 /* 0 or -EINVAL. */
 int net_parse_addr(const char *s, uint32_t *ret) _must_check_;
 int net_parse_cidr(const char *s, struct cidr *ret) _must_check_; /* with its prefix */
 int net_parse_mac(const char *s, struct mac *ret) _must_check_;   /* ':' or '-' between */
-int net_parse_hostport(const char *s, uint32_t *addr, uint16_t *port) _must_check_;
+int net_parse_hostport(const char *s, struct hostport *ret) _must_check_; /* port not 0 */
 
 /* Return `out`. */
 const char *net_format_addr(uint32_t addr, char out[static NET_ADDR_LEN]);
 const char *net_format_cidr(struct cidr c, char out[static NET_CIDR_LEN]);
 const char *net_format_mac(struct mac m, char sep, char out[static NET_MAC_LEN]);
+const char *net_format_hostport(struct hostport h, char out[static NET_HOSTPORT_LEN]);
 
 uint32_t net_mask(uint8_t prefix);
 uint32_t net_network(struct cidr c);

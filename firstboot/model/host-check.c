@@ -157,8 +157,8 @@ static void check_networks(struct check *c)
 	if (check_have(c, HOST_POD_NETWORK) && c->h->pod_network.prefix > 24)
 		check_complain(c, HOST_POD_NETWORK, "%s has no room for a host's /24",
 			       net_format_cidr(c->h->pod_network, a));
-	for (size_t i = 0; check_have(c, HOST_NAT_EXEMPT) && i < c->h->n_nat_exempt; i++)
-		check_network(c, HOST_NAT_EXEMPT, c->h->nat_exempt[i]);
+	for (size_t i = 0; check_have(c, HOST_NAT_EXEMPT) && i < c->h->nat_exempt.n; i++)
+		check_network(c, HOST_NAT_EXEMPT, c->h->nat_exempt.v[i]);
 }
 
 /* An address that a machine on the node network may have. */
@@ -293,18 +293,18 @@ static void check_etcd(struct check *c)
 
 	if (!h->set[HOST_ETCD] || h->bad[HOST_ETCD])
 		return;
-	net_format_addr(h->etcd_addr, a);
-	if (h->etcd_addr >> 28 >= 0xe || h->etcd_addr >> 24 == 0)
+	net_format_addr(h->etcd.addr, a);
+	if (h->etcd.addr >> 28 >= 0xe || h->etcd.addr >> 24 == 0)
 		check_complain(c, HOST_ETCD, "%s cannot be a machine's address", a);
-	else if (h->etcd_addr >> 24 == 127 && c->role && !has_etcd(c->role))
+	else if (h->etcd.addr >> 24 == 127 && c->role && !has_etcd(c->role))
 		check_complain(c, HOST_ETCD,
 			       "%s is this host itself, and its role '%s' has no etcd", a,
 			       c->role->name);
 	else if (check_have(c, HOST_POD_NETWORK) &&
-		 net_contains(h->pod_network, h->etcd_addr))
+		 net_contains(h->pod_network, h->etcd.addr))
 		check_complain(c, HOST_ETCD, "%s is inside pod_network", a);
 	else if (check_have(c, HOST_SERVICE_NETWORK) &&
-		 net_contains(h->service_network, h->etcd_addr))
+		 net_contains(h->service_network, h->etcd.addr))
 		check_complain(c, HOST_ETCD, "%s is inside service_network", a);
 }
 

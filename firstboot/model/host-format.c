@@ -3,7 +3,7 @@
  * The host model written out again, as host.cfg has it: what host_render writes,
  * host_load_conf reads back to the same host.
  */
-#include "firstboot/model/host.h"
+#include "firstboot/model/host-value.h"
 
 static void format_list(struct buf *b, size_t i, const char *element)
 {
@@ -22,16 +22,16 @@ static void format_strv(struct buf *b, char *const *v, bool set)
 	buf_puts(b, " ]");
 }
 
-static void format_cidrv(struct buf *b, const struct cidr *v, size_t n, bool set)
+static void format_cidrv(struct buf *b, const struct cidrv *list, bool set)
 {
 	char text[NET_CIDR_LEN];
 
-	if (n == 0) {
+	if (list->n == 0) {
 		buf_puts(b, set ? "[ ]" : "");
 		return;
 	}
-	for (size_t i = 0; i < n; i++)
-		format_list(b, i, net_format_cidr(v[i], text));
+	for (size_t i = 0; i < list->n; i++)
+		format_list(b, i, net_format_cidr(list->v[i], text));
 	buf_puts(b, " ]");
 }
 
@@ -51,10 +51,18 @@ static void format_addr(struct buf *b, uint32_t addr)
 		buf_printf(b, "\"%s\"", net_format_addr(addr, text));
 }
 
-static void format_value(const struct host *h, const struct host_key *k, const void *at,
-			 struct buf *b)
+static void format_hostport(struct buf *b, struct hostport server)
 {
-	char text[NET_MAC_LEN], addr[NET_ADDR_LEN];
+	char text[NET_HOSTPORT_LEN];
+
+	if (server.addr)
+		buf_printf(b, "\"%s\"", net_format_hostport(server, text));
+}
+
+void host_value_format(const struct host *h, const struct host_key *k, struct buf *b)
+{
+	const void *at = (const char *)h + k->offset;
+	char text[NET_MAC_LEN];
 	bool set = h->set[k->id];
 
 	switch (k->type) {
@@ -90,28 +98,26 @@ static void format_value(const struct host *h, const struct host_key *k, const v
 		break;
 	case HOST_T_MAC:
 		if (h->has_mac)
-			buf_printf(b, "\"%s\"", net_format_mac(h->mac, ':', text));
+			buf_printf(b, "\"%s\"",
+				   net_format_mac(*(const struct mac *)at, ':', text));
 		break;
 	case HOST_T_HOSTPORT:
-		if (h->etcd_addr)
-			buf_printf(b, "\"%s:%u\"", net_format_addr(h->etcd_addr, addr),
-				   h->etcd_port);
+		format_hostport(b, *(const struct hostport *)at);
 		break;
 	case HOST_T_STRV:
 		format_strv(b, *(char *const *const *)at, set);
 		break;
 	case HOST_T_CIDRV:
-		format_cidrv(b, h->nat_exempt, h->n_nat_exempt, set);
+		format_cidrv(b, at, set);
 		break;
 	}
 }
 
 char *host_format(const struct host *h, enum host_key_id id)
 {
-	const struct host_key *k = &host_keys[id];
 	_cleanup_buf_ struct buf b = {0};
 
-	format_value(h, k, (const char *)h + k->offset, &b);
+	host_value_format(h, &host_keys[id], &b);
 	return buf_take(&b);
 }
 

@@ -8,7 +8,7 @@
  * Limit: lists on the command line are separated by commas, so an element with a comma in
  * it can only stand in a file.
  */
-#include "firstboot/model/host.h"
+#include "firstboot/model/host-value.h"
 
 #define AT(m) offsetof(struct host, m)
 
@@ -40,8 +40,7 @@ const struct host_key host_keys[HOST_KEY_COUNT] = {
 	{HOST_VLAN, "vlan", HOST_T_U32, AT(vlan),
 	 "the uplink's VLAN; 0: what is sent has no tag"},
 	{HOST_MASTER, "master", HOST_T_ADDR, AT(master), "the master's address"},
-	{HOST_ETCD, "etcd", HOST_T_HOSTPORT, AT(etcd_addr),
-	 "where etcd's clients connect"},
+	{HOST_ETCD, "etcd", HOST_T_HOSTPORT, AT(etcd), "where etcd's clients connect"},
 	{HOST_CBR0, "cbr0", HOST_T_CIDR, AT(cbr0),
 	 "the pod bridge's address with its prefix"},
 	{HOST_CBR0_MTU, "cbr0_mtu", HOST_T_U32, AT(cbr0_mtu),
@@ -75,11 +74,6 @@ const struct host_key host_keys[HOST_KEY_COUNT] = {
 	 "URL to PUT the host's report to"},
 };
 
-static void *at(struct host *h, const struct host_key *k)
-{
-	return (char *)h + k->offset;
-}
-
 static void origin_set(struct host *h, enum host_key_id id, const char *file,
 		       unsigned line)
 {
@@ -109,188 +103,10 @@ void host_init(struct host *h)
 void host_done(struct host *h)
 {
 	for (size_t i = 0; i < HOST_KEY_COUNT; i++) {
-		if (host_keys[i].type == HOST_T_STR)
-			free(*(char **)at(h, &host_keys[i]));
-		if (host_keys[i].type == HOST_T_STRV)
-			strv_free(*(char ***)at(h, &host_keys[i]));
+		host_value_done(h, &host_keys[i]);
 		free(h->origin[i].file);
 	}
-	free(h->nat_exempt);
 	*h = (struct host){0};
-}
-
-/* --- one value of each type ------------------------------------------------------- */
-
-static int put_str(struct host *h, const struct host_key *k, const char *text)
-{
-	char **s = at(h, k);
-
-	if (!*text)
-		return -EINVAL;
-	free(*s);
-	*s = xstrdup(text);
-	return 0;
-}
-
-static int put_bool(struct host *h, const struct host_key *k, const char *text)
-{
-	if (!streq(text, "true") && !streq(text, "false"))
-		return -EINVAL;
-	*(bool *)at(h, k) = streq(text, "true");
-	return 0;
-}
-
-static int put_u32(struct host *h, const struct host_key *k, const char *text)
-{
-	uint64_t v;
-
-	if (str_to_u64(text, INT32_MAX, &v) < 0)
-		return -EINVAL;
-	*(uint32_t *)at(h, k) = (uint32_t)v;
-	return 0;
-}
-
-static int put_as(struct host *h, const struct host_key *k, const char *text)
-{
-	uint64_t v;
-
-	if (str_to_u64(text, UINT32_MAX, &v) < 0 || v == 0)
-		return -EINVAL;
-	*(uint32_t *)at(h, k) = (uint32_t)v;
-	return 0;
-}
-
-static int put_addr(struct host *h, const struct host_key *k, const char *text)
-{
-	uint32_t addr;
-
-	if (net_parse_addr(text, &addr) < 0 || addr == 0)
-		return -EINVAL;
-	*(uint32_t *)at(h, k) = addr;
-	return 0;
-}
-
-static int put_cidr(struct host *h, const struct host_key *k, const char *text)
-{
-	struct cidr c;
-
-	if (net_parse_cidr(text, &c) < 0 || c.prefix == 0)
-		return -EINVAL;
-	*(struct cidr *)at(h, k) = c;
-	return 0;
-}
-
-static int put_cidr_or_dhcp(struct host *h, const struct host_key *k, const char *text)
-{
-	if (streq(text, "dhcp")) {
-		h->dhcp = true;
-		h->address = (struct cidr){0};
-		return 0;
-	}
-	if (put_cidr(h, k, text) < 0)
-		return -EINVAL;
-	h->dhcp = false;
-	return 0;
-}
-
-static int put_mac(struct host *h, const struct host_key *k, const char *text)
-{
-	if (net_parse_mac(text, at(h, k)) < 0)
-		return -EINVAL;
-	h->has_mac = true;
-	return 0;
-}
-
-static int put_hostport(struct host *h, const struct host_key *k _unused_,
-			const char *text)
-{
-	uint32_t addr;
-	uint16_t port;
-
-	if (net_parse_hostport(text, &addr, &port) < 0 || addr == 0 || port == 0)
-		return -EINVAL;
-	h->etcd_addr = addr;
-	h->etcd_port = port;
-	return 0;
-}
-
-/* Lists. Return the number of the first element that is wrong, counted from 1, or 0. */
-
-static size_t put_strv(struct host *h, const struct host_key *k, char *const *v)
-{
-	for (size_t i = 0; v && v[i]; i++)
-		if (!*v[i])
-			return i + 1;
-	strv_free(*(char ***)at(h, k));
-	*(char ***)at(h, k) = strv_dup(v);
-	return 0;
-}
-
-static size_t put_cidrv(struct host *h, const struct host_key *k _unused_, char *const *v)
-{
-	size_t n = strv_len(v);
-	_cleanup_free_ struct cidr *nets = xcalloc(n, sizeof(*nets));
-
-	for (size_t i = 0; i < n; i++)
-		if (net_parse_cidr(v[i], &nets[i]) < 0 || nets[i].prefix == 0)
-			return i + 1;
-	free(h->nat_exempt);
-	h->nat_exempt = n ? TAKE_PTR(nets) : NULL;
-	h->n_nat_exempt = n;
-	return 0;
-}
-
-static const struct type {
-	enum conf_type conf; /* how libconfig writes it */
-	int (*put)(struct host *h, const struct host_key *k, const char *text);
-	size_t (*put_list)(struct host *h, const struct host_key *k, char *const *v);
-	const char *what;    /* "must be ..." */
-	const char *element; /* what each element of a list must be */
-} types[] = {
-	[HOST_T_STR] = {CONF_STRING, put_str, NULL, "a string that is not empty", NULL},
-	[HOST_T_BOOL] = {CONF_BOOL, put_bool, NULL, "true or false", NULL},
-	[HOST_T_U32] = {CONF_INT, put_u32, NULL, "0 or a positive number", NULL},
-	[HOST_T_AS] = {CONF_STRING, put_as, NULL,
-		       "an AS number, 1 to 4294967295, in quotes from 2147483648", NULL},
-	[HOST_T_ADDR] = {CONF_STRING, put_addr, NULL,
-			 "an IPv4 address like \"172.25.0.1\"", NULL},
-	[HOST_T_CIDR] = {CONF_STRING, put_cidr, NULL,
-			 "an IPv4 address with its prefix, like \"192.168.1.1/24\"",
-			 NULL},
-	[HOST_T_CIDR_OR_DHCP] = {CONF_STRING, put_cidr_or_dhcp, NULL,
-				 "an IPv4 address with its prefix, like "
-				 "\"172.25.0.11/24\", or \"dhcp\"",
-				 NULL},
-	[HOST_T_MAC] = {CONF_STRING, put_mac, NULL,
-			"a MAC address like \"52:54:00:25:00:11\"", NULL},
-	[HOST_T_HOSTPORT] = {CONF_STRING, put_hostport, NULL,
-			     "an IPv4 address and a port, like \"172.25.0.10:4001\"",
-			     NULL},
-	[HOST_T_STRV] = {CONF_LIST, NULL, put_strv, "a list of strings: [ \"...\", ... ]",
-			 "a string that is not empty"},
-	[HOST_T_CIDRV] = {CONF_LIST, NULL, put_cidrv,
-			  "a list of networks: [ \"10.0.0.0/8\", ... ]",
-			  "a network like \"10.0.0.0/8\""},
-};
-
-/* "must be ..., not VALUE", the value in quotes and short enough for a message. `element`
- * counts from 1; 0: the value is no list. */
-static char *must_be(const struct host_key *k, size_t element, const char *value)
-{
-	_cleanup_free_ char *cut = xstrndup(value, 60);
-	_cleanup_buf_ struct buf b = {0};
-
-	if (element)
-		buf_printf(&b, "element %zu must be %s", element, types[k->type].element);
-	else
-		buf_printf(&b, "must be %s", types[k->type].what);
-	if (*value) {
-		buf_puts(&b, ", not ");
-		conf_quote(&b, cut);
-	}
-	if (strlen(value) > strlen(cut))
-		buf_puts(&b, "...");
-	return buf_take(&b);
 }
 
 /* --- from libconfig --------------------------------------------------------------- */
@@ -323,34 +139,34 @@ static int load_list(struct host *h, const struct host_key *k, const struct conf
 		int r = conf_str(conf_at(n, i), &s, NULL);
 
 		if (r < 0) {
-			must = must_be(k, i + 1, "");
+			must = host_value_must_be(k, i + 1, "");
 			return conf_complain(conf_at(n, i), d, "%s%s: %s", prefix,
 					     k->name, must);
 		}
 		strv_add(&v, s);
 	}
-	wrong = types[k->type].put_list(h, k, v);
+	wrong = host_value_types[k->type].parse_list(h, k, v);
 	if (wrong == 0)
 		return 0;
-	must = must_be(k, wrong, v[wrong - 1]);
+	must = host_value_must_be(k, wrong, v[wrong - 1]);
 	return conf_complain(conf_at(n, wrong - 1), d, "%s%s: %s", prefix, k->name, must);
 }
 
 static int load_value(struct host *h, const struct host_key *k, const struct conf_node *n,
 		      const char *prefix, struct diag *d)
 {
-	const struct type *t = &types[k->type];
+	const struct host_value_type *t = &host_value_types[k->type];
 	_cleanup_free_ char *text = NULL, *must = NULL;
 
 	if (conf_type(n) == t->conf ||
 	    (k->type == HOST_T_AS && conf_type(n) == CONF_INT)) {
-		if (t->put_list)
+		if (t->parse_list)
 			return load_list(h, k, n, prefix, d);
 		text = scalar_text(n);
-		if (t->put(h, k, text) == 0)
+		if (t->parse(h, k, text) == 0)
 			return 0;
 	}
-	must = must_be(k, 0, text ? text : "");
+	must = host_value_must_be(k, 0, text ? text : "");
 	return conf_complain(n, d, "%s%s: %s", prefix, k->name, must);
 }
 
@@ -422,15 +238,15 @@ int host_load_conf(struct host *h, const struct conf_node *group, const char *pr
 /* Returns what the text must be, or NULL when it was taken. Owned by the caller. */
 static char *set_value(struct host *h, const struct host_key *k, const char *text)
 {
-	const struct type *t = &types[k->type];
+	const struct host_value_type *t = &host_value_types[k->type];
 	_cleanup_strv_ char **v = NULL;
 	size_t wrong;
 
-	if (!t->put_list)
-		return t->put(h, k, text) < 0 ? must_be(k, 0, text) : NULL;
+	if (!t->parse_list)
+		return t->parse(h, k, text) < 0 ? host_value_must_be(k, 0, text) : NULL;
 	v = strv_split(text, ",");
-	wrong = t->put_list(h, k, v);
-	return wrong ? must_be(k, wrong, v[wrong - 1]) : NULL;
+	wrong = t->parse_list(h, k, v);
+	return wrong ? host_value_must_be(k, wrong, v[wrong - 1]) : NULL;
 }
 
 int host_set(struct host *h, const char *name, const char *value, const char *file,
@@ -498,8 +314,7 @@ void host_derive(struct host *h)
 		origin_set(h, HOST_MASTER, "from address", 0);
 	}
 	if (!h->set[HOST_ETCD] && h->master && !h->bad[HOST_MASTER]) {
-		h->etcd_addr = h->master;
-		h->etcd_port = ETCD_PORT;
+		h->etcd = (struct hostport){.addr = h->master, .port = ETCD_PORT};
 		origin_set(h, HOST_ETCD, "from master", 0);
 	}
 }

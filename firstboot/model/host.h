@@ -98,6 +98,11 @@ enum host_key_id {
 	HOST_KEY_COUNT,
 };
 
+struct cidrv {
+	struct cidr *v;
+	size_t n;
+};
+
 struct host {
 	char *name, *role, *cluster;
 	struct mac mac;
@@ -113,15 +118,13 @@ struct host {
 	uint32_t bond_miimon;
 	char *bond_hash, *bond_lacp_rate;
 	uint32_t vlan;
-	uint32_t master; /* 0: not given */
-	uint32_t etcd_addr;
-	uint16_t etcd_port;
-	struct cidr cbr0; /* prefix 0: none */
+	uint32_t master;      /* 0: not given */
+	struct hostport etcd; /* addr 0: none */
+	struct cidr cbr0;     /* prefix 0: none */
 	uint32_t cbr0_mtu;
 	struct cidr pod_network, node_network, service_network;
 	bool nat;
-	struct cidr *nat_exempt;
-	size_t n_nat_exempt;
+	struct cidrv nat_exempt;
 	char **pools; /* as written: bgp.h reads them */
 	uint32_t bgp_as;
 	bool bgp_mesh;

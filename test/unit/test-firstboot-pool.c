@@ -335,9 +335,9 @@ static int race_pool(const char *cfg, struct err *e)
 
 static int race_ensure(const char *want, struct err *e)
 {
-	const struct etcd at = {.addr = 0x7f000001, .port = 4001};
+	const struct hostport at = {.addr = 0x7f000001, .port = 4001};
 
-	return etcd_ensure(&at, "/calico/v1" POOL, want, e);
+	return etcd_ensure(at, "/calico/v1" POOL, want, e);
 }
 
 /* A child that does it as soon as every other is there too: when nobody holds the pipe's

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "firstboot/model/host-check.h"
+#include "firstboot/model/host-value.h"
 #include "lib/file.h"
 
 #include <setjmp.h>
@@ -80,6 +81,77 @@ static void test_table(void **state _unused_)
 	}
 }
 
+/* Two hosts, one behind the other. A key whose offset is in the second one must leave the
+ * first one alone. */
+struct two {
+	struct host first, second;
+};
+
+/* Returns the key with the offset of its field in the second host. */
+static struct host_key second_key(size_t i)
+{
+	struct host_key k = host_keys[i];
+
+	k.offset += offsetof(struct two, second);
+	return k;
+}
+
+static void test_values_by_offset(void **state _unused_)
+{
+	struct two two;
+	_cleanup_host_ struct host from;
+	_cleanup_diag_ struct diag d = {0};
+
+	host_init(&from);
+	assert_int_equal(load(&from, everything, &d), 0);
+	for (size_t i = 0; i < HOST_KEY_COUNT; i++) {
+		const struct host_value_type *t = &host_value_types[host_keys[i].type];
+		_cleanup_free_ char *want = host_format(&from, host_keys[i].id);
+		_cleanup_free_ char *text =
+			xasprintf("%s = %s;", host_keys[i].name, want);
+		const struct host_key k = second_key(i);
+		_cleanup_buf_ struct buf got = {0};
+		_cleanup_conf_ struct conf *c = NULL;
+		_cleanup_strv_ char **v = NULL;
+		const struct conf_node *n;
+		const char *s = want;
+		int r;
+
+		two = (struct two){0};
+		assert_int_equal(conf_parse(&c, text, strlen(text), "x", CONF_MAX, 0, &d),
+				 0);
+		n = conf_at(conf_root(c), 0);
+		if (t->parse_list) {
+			assert_int_equal(conf_get_strv(conf_root(c), k.name, &v, &d), 1);
+			r = (int)t->parse_list(&two.first, &k, v);
+		} else {
+			(void)!conf_str(n, &s, NULL);
+			r = t->parse(&two.first, &k, s);
+		}
+		assert_int_equal(r, 0);
+		two.first.set[i] = true;
+		host_value_format(&two.first, &k, &got);
+		assert_string_equal(got.p, want);
+		/* has_mac exists once in a host (host-value.c). */
+		two.first.has_mac = two.first.set[i] = false;
+		assert_memory_equal(&two.first, &(struct host){0}, sizeof(two.first));
+		host_value_done(&two.first, &k);
+	}
+}
+
+/* Only one key may be of a type that has a flag beside its value (host-value.c). */
+static void test_flagged_types_are_used_once(void **state _unused_)
+{
+	unsigned macs = 0, addresses = 0;
+
+	for (size_t i = 0; i < HOST_KEY_COUNT; i++) {
+		macs += host_keys[i].type == HOST_T_MAC;
+		addresses += host_keys[i].type == HOST_T_CIDR_OR_DHCP;
+	}
+	assert_int_equal(macs, 1);
+	assert_int_equal(addresses, 1);
+}
+
 static void test_every_key(void **state _unused_)
 {
 	_cleanup_host_ struct host h;
@@ -109,14 +181,14 @@ static void test_every_key(void **state _unused_)
 	assert_string_equal(h.ntp[1], "ntp.example");
 	assert_int_equal(h.mtu, 9000);
 	assert_int_equal(h.master, 0xac19000a);
-	assert_int_equal(h.etcd_addr, 0xac190009);
-	assert_int_equal(h.etcd_port, 4002);
+	assert_int_equal(h.etcd.addr, 0xac190009);
+	assert_int_equal(h.etcd.port, 4002);
 	assert_int_equal(h.cbr0.addr, 0xc0a80101);
 	assert_int_equal(h.cbr0_mtu, 1450);
 	assert_int_equal(h.service_network.addr, 0x0a640000);
 	assert_false(h.nat);
-	assert_int_equal(h.n_nat_exempt, 2);
-	assert_int_equal(h.nat_exempt[1].addr, 0xc0000200);
+	assert_int_equal(h.nat_exempt.n, 2);
+	assert_int_equal(h.nat_exempt.v[1].addr, 0xc0000200);
 	assert_int_equal(strv_len(h.bond), 2);
 	assert_string_equal(h.bond_mode, "802.3ad");
 	assert_int_equal(h.bond_miimon, 50);
@@ -209,7 +281,7 @@ static void test_precedence(void **state _unused_)
 	assert_true(h.dhcp);
 	assert_int_equal(h.address.prefix, 0);
 	assert_true(h.nat);
-	assert_int_equal(h.n_nat_exempt, 1);
+	assert_int_equal(h.nat_exempt.n, 1);
 	assert_string_equal(host_where(&h, HOST_NAME, where, sizeof(where)),
 			    "kernel command line");
 	assert_int_equal(host_set(&h, "address", "172.25.0.12/24", "rack.cfg", 7, &d), 0);
@@ -378,19 +450,19 @@ static void test_derive(void **state _unused_)
 
 	derive(&master, "role = \"master\"; address = \"172.25.0.10/24\";");
 	assert_int_equal(master.master, 0xac19000a);
-	assert_int_equal(master.etcd_addr, 0xac19000a);
-	assert_int_equal(master.etcd_port, 4001);
+	assert_int_equal(master.etcd.addr, 0xac19000a);
+	assert_int_equal(master.etcd.port, 4001);
 	assert_string_equal(master.origin[HOST_MASTER].file, "from address");
 	assert_string_equal(master.origin[HOST_ETCD].file, "from master");
 	assert_false(master.set[HOST_ETCD]);
 
 	derive(&node, "role = \"node\"; address = \"172.25.0.11/24\";");
 	assert_int_equal(node.master, 0);
-	assert_int_equal(node.etcd_addr, 0);
+	assert_int_equal(node.etcd.addr, 0);
 
 	derive(&own, "master = \"172.25.0.10\"; etcd = \"172.25.0.9:2379\";");
-	assert_int_equal(own.etcd_addr, 0xac190009);
-	assert_int_equal(own.etcd_port, 2379);
+	assert_int_equal(own.etcd.addr, 0xac190009);
+	assert_int_equal(own.etcd.port, 2379);
 
 	derive(&dhcp, "role = \"master\"; address = \"dhcp\";");
 	assert_int_equal(dhcp.master, 0);
@@ -575,6 +647,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_values_by_offset),
+		cmocka_unit_test(test_flagged_types_are_used_once),
 		cmocka_unit_test(test_every_key),
 		cmocka_unit_test(test_render),
 		cmocka_unit_test(test_render_empty_and_zero),

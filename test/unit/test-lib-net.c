@@ -137,19 +137,21 @@ static void hostports(void **state)
 		"1.2.3:80",
 		"1.2.3.4:99999999999",
 	};
-	uint32_t addr = 0;
-	uint16_t port = 0;
+	char text[NET_HOSTPORT_LEN];
+	struct hostport h = {0};
 
 	(void)state;
-	assert_int_equal(net_parse_hostport("172.25.0.10:4001", &addr, &port), 0);
-	assert_int_equal(addr, IP(172, 25, 0, 10));
-	assert_int_equal(port, 4001);
-	assert_int_equal(net_parse_hostport("1.2.3.4:65535", &addr, &port), 0);
-	assert_int_equal(port, 65535);
+	assert_int_equal(net_parse_hostport("172.25.0.10:4001", &h), 0);
+	assert_int_equal(h.addr, IP(172, 25, 0, 10));
+	assert_int_equal(h.port, 4001);
+	assert_string_equal(net_format_hostport(h, text), "172.25.0.10:4001");
+	assert_int_equal(net_parse_hostport("255.255.255.255:65535", &h), 0);
+	assert_int_equal(h.port, 65535);
+	assert_string_equal(net_format_hostport(h, text), "255.255.255.255:65535");
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		if (net_parse_hostport(bad[i], &addr, &port) != -EINVAL)
-			fail_msg("'%s' was taken", bad[i]);
-	assert_int_equal(port, 65535);
+		if (net_parse_hostport(bad[i], &h) != -EINVAL)
+			fail_msg("'%s' was accepted", bad[i]);
+	assert_int_equal(h.port, 65535);
 }
 
 static void masks(void **state)

@@ -54,7 +54,7 @@ static void demo(void **state)
 	assert_string_equal(net_format_cidr(n->host.address, text), "172.25.0.12/24");
 	assert_string_equal(net_format_cidr(n->host.cbr0, text), "192.168.2.1/24");
 	assert_int_equal(n->host.master, 0xac19000a);
-	assert_int_equal(n->host.etcd_port, 4001);
+	assert_int_equal(n->host.etcd.port, 4001);
 	assert_string_equal(n->host.console, "ttyS0,115200");
 	assert_null(n->state_disk);
 	assert_int_equal(n->vm_memory, 1280 << 20);
