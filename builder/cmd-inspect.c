@@ -109,7 +109,7 @@ static void parse_config(struct inspection *f, const char *path, const char *tex
 		    0 ||
 	    host_load_conf(&f->host, conf_root(c), "", &f->wrong) < 0)
 		return;
-	host_derive(&f->host);
+	host_derive(&f->host, roles);
 	(void)!host_check(&f->host, roles, &f->wrong);
 	f->has_host = true;
 }

@@ -46,7 +46,7 @@ static void finish(struct config *c)
 {
 	_cleanup_free_ char *text = NULL;
 
-	host_derive(&c->host);
+	host_derive(&c->host, &c->roles);
 	/* Without roles nothing is known of the role; roles.cfg has its own complaint. */
 	if (c->roles.n > 0 &&
 	    host_check_keys(&c->host, &c->roles, &c->complaints, c->bad) == 0 &&

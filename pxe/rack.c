@@ -442,7 +442,7 @@ static void check_host(struct loader *l, size_t i, struct diag *d)
 	/* Reported for the cluster, or by rack_check() with the names of both hosts. */
 	if (!l->master.address || rack_master_disagrees(l->rack, i, l->roles, &l->master))
 		host->bad[HOST_MASTER] = true;
-	host_derive(host);
+	host_derive(host, l->roles);
 	if (host_check(host, l->roles, d) < 0)
 		l->r = -1;
 	if (host->name && d->n == 0)

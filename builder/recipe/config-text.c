@@ -21,7 +21,7 @@ static int parse_host(const struct config_text *c, const struct roles *roles,
 	if (conf_parse(&conf, c->text, c->len, c->name, CONF_MAX, CONF_NO_INCLUDE, d) < 0)
 		return -1;
 	r = host_load_conf(h, conf_root(conf), "", d);
-	host_derive(h);
+	host_derive(h, roles);
 	return host_check(h, roles, d) < 0 ? -1 : r;
 }
 

@@ -304,11 +304,19 @@ static void derive_pools(struct host *h)
 	origin_set(h, HOST_POOLS, "from pod_network", 0);
 }
 
-void host_derive(struct host *h)
+static bool is_master(const struct host *h, const struct roles *roles)
+{
+	const struct role *role =
+		h->role && !h->bad[HOST_ROLE] ? roles_find(roles, h->role) : NULL;
+
+	return role && role->master;
+}
+
+void host_derive(struct host *h, const struct roles *roles)
 {
 	derive_bond(h);
 	derive_pools(h);
-	if (h->role && streq(h->role, "master") && !h->set[HOST_MASTER] && !h->dhcp &&
+	if (is_master(h, roles) && !h->set[HOST_MASTER] && !h->dhcp &&
 	    h->address.prefix && !h->bad[HOST_ADDRESS]) {
 		h->master = h->address.addr;
 		origin_set(h, HOST_MASTER, "from address", 0);

@@ -60,7 +60,7 @@ struct origin {
 
 enum host_key_id {
 	HOST_NAME,            /* "node-1": hostname, RFC 1123, at most 63 characters */
-	HOST_ROLE,            /* "master", "node", or another role of the image */
+	HOST_ROLE,            /* "node": one of the image's roles */
 	HOST_CLUSTER,         /* "demo": the cluster's name */
 	HOST_MAC,             /* uplink by MAC address ... */
 	HOST_INTERFACE,       /* ... or by name; with neither, the only Ethernet link */
@@ -190,9 +190,12 @@ int host_load_conf_except(struct host *h, const struct conf_node *group,
 int host_set(struct host *h, const char *name, const char *value, const char *file,
 	     unsigned line, struct diag *d) _must_check_;
 
-/* Sets what follows from other values (etcd from master, master's own address, the pool
- * from the pod network, a bond's mode). */
-void host_derive(struct host *h);
+/*
+ * Sets the values that follow from others, unless a source gave them: the pools from the
+ * pod network, a bond's mode and interval, `master` from the host's own address when
+ * its role in `roles` is a master's, and etcd from `master`.
+ */
+void host_derive(struct host *h, const struct roles *roles);
 
 /*
  * Everything a human would check, on a derived host, all complaints at once, each with

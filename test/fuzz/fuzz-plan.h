@@ -117,7 +117,7 @@ static void plan_any(struct host *h, bool loaded)
 	bool bad[HOST_KEY_COUNT] = {false};
 
 	roles_builtin(&roles);
-	host_derive(h);
+	host_derive(h, &roles);
 	if (host_check_keys(h, &roles, &d, bad) == 0 && loaded) {
 		demand(d.n == 0, "passed with a complaint");
 		plan_make(&p, h, roles_find(&roles, h->role), "eth0");

@@ -29,7 +29,7 @@ static void read_back(const struct rack_host *r, const struct roles *roles)
 	       &d);
 	host_init(&h);
 	demand(host_load_conf(&h, conf_root(conf), "", &d) == 0, &d);
-	host_derive(&h);
+	host_derive(&h, roles);
 	demand(host_check(&h, roles, &d) == 0, &d);
 	demand(!r->cmdline || !cmdline_wrong(r->cmdline), &d);
 }

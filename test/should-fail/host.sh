@@ -20,6 +20,16 @@ for cfg in test/should-fail/host/*.cfg; do
 	fi
 done
 
+# `master` of the role decides who is a master, not the role's name.
+echo 'roles = ( { name = "boss"; master = true; }, { name = "master"; } );' >"$WORK/roles.cfg"
+echo 'name = "m"; role = "boss"; address = "172.25.0.10/24";' >"$WORK/boss.cfg"
+echo 'name = "n"; role = "master"; address = "172.25.0.11/24"; master = "172.25.0.11";' \
+	>"$WORK/no-master.cfg"
+check "a master whose role has another name" \
+	"$FIRSTBOOT" --roles="$WORK/roles.cfg" check "$WORK/boss.cfg"
+refuse "a role that is only named master" 3 "firstboot: $WORK/no-master.cfg: 1 mistake" \
+	"$FIRSTBOOT" --roles="$WORK/roles.cfg" check "$WORK/no-master.cfg"
+
 # What is right is said to be, and a dry run prints the same plan as the model's own test.
 good=test/golden/firstboot/node.cfg
 check "a good host" "$FIRSTBOOT" check $good

@@ -29,13 +29,15 @@ static void all_roles(struct roles *r)
 static void load(struct host *h, const char *path)
 {
 	_cleanup_conf_ struct conf *c = NULL;
+	_cleanup_roles_ struct roles roles = {0};
 	_cleanup_diag_ struct diag d = {0};
 
 	host_init(h);
 	if (conf_read_at(&c, AT_FDCWD, path, path, CONF_MAX, 0, &d) < 0 ||
 	    host_load_conf(h, conf_root(c), "", &d) < 0)
 		fail_msg("%s", d.lines[0]);
-	host_derive(h);
+	all_roles(&roles);
+	host_derive(h, &roles);
 }
 
 /* One file for networkd: every line is known to systemd 219, the oldest that has to. */

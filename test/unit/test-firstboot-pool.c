@@ -591,7 +591,7 @@ static void test_other_role(void **state _unused_)
 	host_init(&h);
 	assert_int_equal(host_set(&h, "name", "p", "host.cfg", 1, NULL), 0);
 	assert_int_equal(host_set(&h, "bgp_as", "64512", "host.cfg", 2, NULL), 0);
-	host_derive(&h);
+	host_derive(&h, &(struct roles){0});
 	calico_keys_make(&k, &h, &plain);
 	assert_int_equal(k.n, 0);
 }
@@ -609,7 +609,7 @@ static void test_role_without_calico_node(void **state _unused_)
 	assert_int_equal(host_set(&h, "bgp_node_peers", "172.25.0.4 as 64513", "host.cfg",
 				  2, NULL),
 			 0);
-	host_derive(&h);
+	host_derive(&h, &(struct roles){0});
 	calico_keys_make(&without, &h, &role);
 	assert_int_equal(without.n, 0);
 	role.units = units;

@@ -131,7 +131,7 @@ static void test_values_by_offset(void **state _unused_)
 		assert_int_equal(r, 0);
 		two.first.set[i] = true;
 		host_value_format(&two.first, &k, &got);
-		assert_string_equal(got.p, want);
+		assert_string_equal(got.p ? got.p : "", want);
 		/* has_mac exists once in a host (host-value.c). */
 		two.first.has_mac = two.first.set[i] = false;
 		assert_memory_equal(&two.first, &(struct host){0}, sizeof(two.first));
@@ -435,13 +435,21 @@ static void test_load_except(void **state _unused_)
 
 /* --- derive ----------------------------------------------------------------------- */
 
-static void derive(struct host *h, const char *text)
+static void derive_in(struct host *h, const char *text, const struct roles *roles)
 {
 	_cleanup_diag_ struct diag d = {0};
 
 	host_init(h);
 	assert_int_equal(load(h, text, &d), 0);
-	host_derive(h);
+	host_derive(h, roles);
+}
+
+static void derive(struct host *h, const char *text)
+{
+	_cleanup_roles_ struct roles roles;
+
+	roles_builtin(&roles);
+	derive_in(h, text, &roles);
 }
 
 static void test_derive(void **state _unused_)
@@ -472,7 +480,7 @@ static void test_derive(void **state _unused_)
 
 	derive(&bond, "bond = [ \"eth0\", \"eth1\" ]; pod_network = \"10.0.0.0/8\"; "
 		      "pools = [ ];");
-	host_derive(&bond); /* once more, to the same */
+	host_derive(&bond, &(struct roles){0}); /* again changes nothing */
 	assert_string_equal(bond.bond_mode, "active-backup");
 	assert_int_equal(bond.bond_miimon, 100);
 	assert_string_equal(bond.origin[HOST_BOND_MODE].file, "default");
@@ -541,6 +549,30 @@ static void test_check_other_role(void **state _unused_)
 
 	derive(&h, "name = \"p\"; role = \"plain\"; address = \"dhcp\";");
 	assert_int_equal(host_check(&h, &roles, &d), 0);
+	assert_lines(&d, "");
+}
+
+/* The role's `master` decides who is a master, not the role's name. */
+static void test_master_by_another_role_name(void **state _unused_)
+{
+	struct role v[] = {{.name = (char[]){"boss"}, .master = true},
+			   {.name = (char[]){"master"}}};
+	const struct roles roles = {.v = v, .n = ARRAY_SIZE(v)};
+	_cleanup_host_ struct host boss, other;
+	_cleanup_diag_ struct diag d = {0};
+
+	derive_in(&boss, "name = \"m\"; role = \"boss\"; address = \"172.25.0.10/24\";",
+		  &roles);
+	assert_int_equal(boss.master, 0xac19000a);
+	assert_string_equal(boss.origin[HOST_MASTER].file, "from address");
+	assert_int_equal(boss.etcd.addr, 0xac19000a);
+	assert_int_equal(host_check(&boss, &roles, &d), 0);
+
+	derive_in(&other,
+		  "name = \"n\"; role = \"master\"; address = \"172.25.0.11/24\";",
+		  &roles);
+	assert_int_equal(other.master, 0);
+	assert_int_equal(host_check(&other, &roles, &d), 0);
 	assert_lines(&d, "");
 }
 
@@ -662,6 +694,7 @@ int main(void)
 		cmocka_unit_test(test_derive),
 		cmocka_unit_test(test_check_good),
 		cmocka_unit_test(test_check_other_role),
+		cmocka_unit_test(test_master_by_another_role_name),
 		cmocka_unit_test(test_check_nothing),
 		cmocka_unit_test(test_roles),
 		cmocka_unit_test(test_roles_are_the_recipes),

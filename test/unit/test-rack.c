@@ -82,7 +82,7 @@ static void round_trip(const char *path, size_t n)
 				 0);
 		host_init(&h);
 		assert_int_equal(host_load_conf(&h, conf_root(conf), "", &d), 0);
-		host_derive(&h);
+		host_derive(&h, &roles);
 		assert_int_equal(host_check(&h, &roles, &d), 0);
 		again = host_render(&h);
 		assert_string_equal(again, text);
@@ -195,6 +195,29 @@ static void master_outside(void **state)
 		print_all(&d);
 	assert_int_equal(r.n_hosts, 1);
 	assert_int_equal(r.hosts[0].host.master, 0x0a09000a);
+}
+
+/* The role's `master` decides who is a master, not the role's name. */
+static void master_by_another_role_name(void **state)
+{
+	static const char text[] = CLUSTER
+		"};\nhosts = (\n"
+		"  { name = \"m\"; role = \"boss\"; mac = \"52:54:00:00:00:01\";"
+		" address = \"10.0.0.10\"; },\n"
+		"  { name = \"n\"; role = \"master\"; mac = \"52:54:00:00:00:02\";"
+		" address = \"10.0.0.11\"; } );\n";
+	struct role v[] = {{.name = (char *)"boss", .master = true},
+			   {.name = (char *)"master"}};
+	const struct roles roles = {.v = v, .n = ARRAY_SIZE(v)};
+	_cleanup_rack_ struct rack r = {0};
+	_cleanup_diag_ struct diag d = {0};
+
+	(void)state;
+	if (rack_parse(&r, text, strlen(text), "r.cfg", 0, &roles, &d) < 0)
+		print_all(&d);
+	assert_int_equal(r.n_hosts, 2);
+	assert_int_equal(r.hosts[0].host.master, 0x0a00000a);
+	assert_int_equal(r.hosts[1].host.master, 0x0a00000a);
 }
 
 /* The cluster's mistake is every host's mistake and is told once. */
@@ -335,6 +358,7 @@ int main(void)
 		cmocka_unit_test(man_page),
 		cmocka_unit_test(host_over_cluster),
 		cmocka_unit_test(master_outside),
+		cmocka_unit_test(master_by_another_role_name),
 		cmocka_unit_test(cluster_mistakes_once),
 		cmocka_unit_test(cbr0_overlaps),
 		cmocka_unit_test(thousands_pass),
