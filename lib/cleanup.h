@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Attributes, scope guards and the few macros everybody uses.
+ * Attributes, scope guards and macros that most files use.
  *
- * A guarded variable is always initialised where it is declared; ownership
- * leaves a guard through TAKE_PTR() or TAKE_FD().
+ * A guarded variable is always initialised where it is declared. TAKE_PTR() and TAKE_FD()
+ * return its value and reset it, so that the guard does not free what was handed over.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An error is a fixed buffer, so that telling one never needs memory. What others said
- * (a file's text, a tool's output) ends up in messages and messages end up on consoles:
- * control characters do not get through.
+ * An error is a fixed buffer, so that reporting it needs no memory. Messages contain text
+ * from outside (a file's content, a tool's output) and are printed on consoles: control
+ * characters are replaced.
  */
 #include "lib/err.h"
 
@@ -10,7 +10,7 @@
 
 static const char cut[] = "...";
 
-/* Where to cut `s` so that at most `max` bytes stay and no UTF-8 sequence is split. */
+/* Returns the length, at most `max`, to cut `s` to without splitting a UTF-8 sequence. */
 static size_t cut_at(const char *s, size_t max)
 {
 	size_t n = max;
@@ -20,6 +20,7 @@ static size_t cut_at(const char *s, size_t max)
 	return ((uint8_t)s[n] & 0xc0) == 0x80 ? max : n;
 }
 
+/* Removes newlines at the end of `s` and replaces control characters. */
 static void clean(char *s, bool keep_newlines)
 {
 	size_t n = strlen(s);
@@ -36,7 +37,7 @@ static void clean(char *s, bool keep_newlines)
 	}
 }
 
-/* Puts `text` into the message, cut off with "..." when it does not fit. */
+/* Copies `text` into the message, cut with "..." at its end when it does not fit. */
 static void store(struct err *e, const char *text)
 {
 	size_t len = strlen(text);
@@ -50,7 +51,8 @@ static void store(struct err *e, const char *text)
 	memcpy(e->msg + len, cut, sizeof(cut));
 }
 
-/* One byte more than a message: store() sees that something is missing. */
+/* A message under construction, one byte longer than `msg`, so that store() can see that
+ * the text does not fit. */
 struct text {
 	char s[sizeof(((struct err *)NULL)->msg) + 1];
 	size_t len;

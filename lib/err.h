@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Errors with a story, and lists of complaints.
+ * Errors with a message, and lists of complaints.
  *
- * A leaf helper is silent and returns 0 or -errno. A function that can say
- * something useful takes a `struct err *` last, fills it once and returns -1;
- * its callers grow a prefix with err_wrap(). Only main() prints.
+ * A leaf helper prints nothing and returns 0 or -errno. A function that can describe its
+ * failure takes a `struct err *` as its last argument, fills it once and returns -1; its
+ * callers add a prefix with err_wrap(). Only main() prints errors.
  *
- * A configuration is read to its end and everything wrong with it is told at
- * once: those functions collect into a `struct diag`.
+ * A configuration is read to its end and all its mistakes are reported together: those
+ * functions collect complaints in a `struct diag`.
  */
 #pragma once
 
@@ -17,27 +17,29 @@
 
 /* The process's exit status for each kind of failure (0 is success). */
 enum err_code {
-	ERR_FAILED = 1, /* the world: a file, the network, a tool, a digest */
-	ERR_USAGE = 2,  /* the command line */
-	ERR_CONFIG = 3, /* a recipe, rack or host file says something wrong */
+	ERR_FAILED = 1, /* a file, the network, a tool, a digest */
+	ERR_USAGE = 2,  /* a mistake on the command line */
+	ERR_CONFIG = 3, /* a mistake in a recipe, rack or host file */
 };
 
 struct err {
 	enum err_code code;
-	char msg[2048]; /* one line, or from diag_err() one a complaint; no newline at its
-			 * end; cut off with "..." when longer */
+	char msg[2048]; /* one line, or one line per complaint from diag_err(); no newline
+			 * at its end; a longer message is cut and ends in "..." */
 };
 
 /* Sets code and message. Always returns -1. `e` may be NULL. */
 int err_set(struct err *e, enum err_code code, const char *fmt, ...) _printf_(3, 4);
 
-/* As err_set with ERR_FAILED, and ": " strerror(errnum) appended. Either sign will do. */
+/* Sets code ERR_FAILED and the message with ": " strerror(errnum) appended. `errnum` may
+ * be negative. Always returns -1. `e` may be NULL. */
 int err_errno(struct err *e, int errnum, const char *fmt, ...) _printf_(3, 4);
 
-/* Puts "<prefix>: " before the message that is there. Always returns -1. */
+/* Puts "<prefix>: " before the present message. Always returns -1. `e` may be NULL. */
 int err_wrap(struct err *e, const char *fmt, ...) _printf_(2, 3);
 
-/* Complaints, in the order they were found. Zero-initialise; diag_done() empties. */
+/* Complaints in the order they were added. Initialise it with zeros; diag_done() frees
+ * the lines and empties it. */
 struct diag {
 	char **lines;
 	size_t n;
@@ -45,14 +47,13 @@ struct diag {
 
 /* Adds one complaint. Always returns -1. `d` may be NULL (the complaint is dropped). */
 int diag_add(struct diag *d, const char *fmt, ...) _printf_(2, 3);
-/* Adds an error's lines, each as a complaint. Always returns -1. */
+/* Adds each line of an error's message as one complaint. Always returns -1. */
 int diag_add_err(struct diag *d, const struct err *e);
 void diag_done(struct diag *d);
 #define _cleanup_diag_ _cleanup_(diag_done)
 
 /*
- * Turns complaints into an error: code ERR_CONFIG, the lines joined by newlines
- * as far as they fit (main prints one error per line). Returns -1 when there is
- * at least one complaint, 0 when there is none.
+ * Makes one error of all complaints: code ERR_CONFIG, the lines joined by newlines as far
+ * as they fit. Returns -1 when there is a complaint; else 0, and `e` is unchanged.
  */
 int diag_err(const struct diag *d, struct err *e) _must_check_;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A file is replaced by renaming a complete, synced temporary over it, so that after a
- * power cut at any instant there is the old file or the new one. What a killed program
- * may leave is its temporary, ".NAME.<random>", which no reader of ours looks at.
+ * A file is replaced by renaming a complete, synced temporary file over it, so that after
+ * a power cut at any instant either the old file or the new one exists. A killed program
+ * may leave its temporary file, ".NAME.<random>", which no program here reads.
  *
- * The parent directory is opened once and everything happens relative to that fd. Its
- * own path may go through symlinks; the last component never does.
+ * The parent directory is opened once and everything else is relative to that fd. The
+ * path of the parent may contain symlinks; the last component is never followed.
  *
- * Limits: rm_rf_at keeps one descriptor a level open and stops at TREE_DEPTH_MAX levels.
+ * Limits: rm_rf_at keeps one descriptor per level open and stops at TREE_DEPTH_MAX
+ * levels.
  */
 #include "lib/file.h"
 
@@ -21,7 +22,8 @@
 #define TREE_DEPTH_MAX 512
 #define COPY_CHUNK     (32 * 1024)
 
-/* open(2) without EINTR: slow file systems may give it. */
+/* Opens a file and retries after EINTR, which slow file systems may return. Returns the
+ * descriptor or -errno. */
 static int open_at(int dirfd, const char *path, int flags, mode_t mode)
 {
 	int fd;
@@ -32,7 +34,8 @@ static int open_at(int dirfd, const char *path, int flags, mode_t mode)
 	return fd < 0 ? -errno : fd;
 }
 
-/* The directory that holds `path`; *name points at the last component within `path`. */
+/* Opens the directory that contains `path` and points *name at the last component within
+ * `path`. Returns the descriptor or -errno. */
 static int open_parent(int dirfd, const char *path, const char **name)
 {
 	_cleanup_free_ char *dir = NULL;
@@ -50,7 +53,7 @@ static int open_parent(int dirfd, const char *path, const char **name)
 	return open_at(dirfd, dir, O_RDONLY | O_DIRECTORY, 0);
 }
 
-/* fsync of a directory; file systems that cannot do it have nothing to lose by it. */
+/* Syncs a directory. A file system that does not support this is no error. */
 static int sync_dir(int fd)
 {
 	if (fsync(fd) < 0 && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
@@ -62,15 +65,15 @@ static int sync_dir(int fd)
 #define TEMP_LETTERS "abcdefghijklmnopqrstuvwxyz012345"
 #define TEMP_RANDOM  10
 
-/* ".NAME.<random>", NAME cut so that it fits. */
+/* Writes ".NAME.<random>" to `out`, with NAME cut to fit into NAME_MAX. */
 static int temp_name(const char *name, char out[static TEMP_LEN])
 {
 	static const char letters[] = TEMP_LETTERS;
 	uint8_t bytes[TEMP_RANDOM];
 	char end[sizeof(bytes) + 1] = "";
 
-	/* Early in a boot it would block, before 5.4 for minutes. O_EXCL needs no secret,
-	 * only another name than the last. */
+	/* Without GRND_NONBLOCK it blocks early in a boot, for minutes before Linux 5.4.
+	 * The name need not be secret, because O_EXCL is used, only new. */
 	if (getrandom(bytes, sizeof(bytes), GRND_NONBLOCK) != (ssize_t)sizeof(bytes)) {
 		struct timespec t;
 		uint64_t x;
@@ -101,7 +104,7 @@ static int read_fd(int fd, size_t max, char **ret, size_t *ret_len)
 	if (S_ISREG(st.st_mode) && st.st_size > 0) {
 		if ((uint64_t)st.st_size > max)
 			return -EFBIG;
-		cap = (size_t)st.st_size + 2; /* one more to see the end, and the NUL */
+		cap = (size_t)st.st_size + 2; /* one byte to detect the end, one NUL */
 	}
 	p = xmalloc(cap);
 	for (;;) {
@@ -136,7 +139,7 @@ int file_read_at(int dirfd, const char *path, size_t max, char **ret, size_t *re
 	return fd < 0 ? fd : read_fd(fd, max, ret, ret_len);
 }
 
-static int fill(int fd, const void *data, size_t len, mode_t mode)
+static int write_and_sync(int fd, const void *data, size_t len, mode_t mode)
 {
 	int r = write_all(fd, data, len);
 
@@ -147,7 +150,8 @@ static int fill(int fd, const void *data, size_t len, mode_t mode)
 	return 0;
 }
 
-/* Makes the temporary beside `name` in `dir`, with `data` in it. */
+/* Writes `data` to a temporary file for `name` in `dir` and its name to `temp`. Returns 0
+ * or -errno. */
 static int write_temp(int dir, const char *name, const void *data, size_t len,
 		      mode_t mode, char temp[static TEMP_LEN])
 {
@@ -162,8 +166,8 @@ static int write_temp(int dir, const char *name, const void *data, size_t len,
 	} while (fd == -EEXIST);
 	if (fd < 0)
 		return fd;
-	r = fill(fd, data, len, mode);
-	/* Network file systems tell of a full disk only here. */
+	r = write_and_sync(fd, data, len, mode);
+	/* Network file systems report a full disk only when the file is closed. */
 	if (close(TAKE_FD(fd)) < 0 && r == 0)
 		r = -errno;
 	if (r < 0)
@@ -171,7 +175,7 @@ static int write_temp(int dir, const char *name, const void *data, size_t len,
 	return r;
 }
 
-/* Gives the temporary its final name. */
+/* Renames the temporary file to `name`, or removes it on failure. Returns 0 or -errno. */
 static int rename_temp(int dir, const char *temp, const char *name)
 {
 	if (renameat(dir, temp, dir, name) < 0) {
@@ -284,7 +288,7 @@ int file_remove_at(int dirfd, const char *path)
 	return r < 0 ? r : 1;
 }
 
-/* Whether temp_name made `entry` for `name`. */
+/* Returns true when temp_name may have made `entry` for `name`. */
 static bool is_temp(const char *entry, const char *name)
 {
 	int len, max = NAME_MAX - TEMP_RANDOM - 2;
@@ -325,7 +329,7 @@ int file_sweep_at(int dirfd, const char *path)
 	return r < 0 ? r : removed;
 }
 
-/* 1: made, 0: was there. */
+/* Returns 1 when it made the directory, 0 when there is one, -errno. */
 static int mkdir_one(int dirfd, const char *path, mode_t mode)
 {
 	struct stat st;
@@ -334,7 +338,7 @@ static int mkdir_one(int dirfd, const char *path, mode_t mode)
 		return 1;
 	if (errno != EEXIST)
 		return -errno;
-	/* A symlink to a directory will do. */
+	/* A symlink to a directory is accepted. */
 	if (fstatat(dirfd, path, &st, 0) < 0)
 		return -errno;
 	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
@@ -377,8 +381,8 @@ int mkdir_p_sync_at(int dirfd, const char *path, mode_t mode)
 
 static int remove_entry(int dir, const char *name, dev_t dev, unsigned depth);
 
-/* Empties the directory `fd` (taken over). Goes on after an error and returns the first.
- */
+/* Removes everything in the directory `fd` and closes it. Continues after an error.
+ * Returns 0 or the first -errno. */
 static int remove_inside(int fd, dev_t dev, unsigned depth)
 {
 	_cleanup_closedir_ DIR *d = fdopendir(fd);
@@ -411,7 +415,7 @@ static int remove_dir(int dir, const char *name, dev_t dev, unsigned depth)
 	if (unlinkat(dir, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
 		return 0;
 	if (errno == ENOTDIR)
-		return -EPERM; /* it was a file after all, and may not be removed */
+		return -EPERM; /* it is a file that may not be removed */
 	if (errno != ENOTEMPTY && errno != EEXIST)
 		return -errno;
 	if (depth >= TREE_DEPTH_MAX)
@@ -423,7 +427,7 @@ static int remove_dir(int dir, const char *name, dev_t dev, unsigned depth)
 		return -errno;
 	if (depth > 0 && st.st_dev != dev)
 		return -EXDEV;
-	/* Unpacked trees have directories that their owner may not write. */
+	/* Unpacked trees contain directories that their owner cannot write to. */
 	if ((st.st_mode & S_IRWXU) != S_IRWXU && fchmod(fd, S_IRWXU) < 0 &&
 	    errno != EPERM)
 		return -errno;
@@ -437,7 +441,8 @@ static int remove_entry(int dir, const char *name, dev_t dev, unsigned depth)
 {
 	if (unlinkat(dir, name, 0) == 0 || errno == ENOENT)
 		return 0;
-	/* Linux says EISDIR, POSIX EPERM; the latter may be meant as well. */
+	/* For a directory Linux returns EISDIR, POSIX EPERM, which may have other causes.
+	 */
 	if (errno != EISDIR && errno != EPERM)
 		return -errno;
 	return remove_dir(dir, name, dev, depth);
@@ -459,7 +464,7 @@ int write_all(int fd, const void *data, size_t len)
 			p += n;
 			len -= (size_t)n;
 		} else if (errno == EAGAIN) {
-			/* A terminal or pipe that somebody else made non-blocking. */
+			/* Another process made the terminal or pipe non-blocking. */
 			struct pollfd pfd = {.fd = fd, .events = POLLOUT};
 
 			if (poll(&pfd, 1, -1) < 0 && errno != EINTR)
@@ -476,8 +481,9 @@ int copy_fd(int from, int to)
 	char chunk[COPY_CHUNK];
 	ssize_t n;
 
-	/* Ends at the end or where the kernel cannot (other file systems, pipes, old
-	 * kernels, /proc: it says 0 there); reading decides which it was. */
+	/* Stops at the end of the file, or where copy_file_range does not work (between
+	 * file systems, pipes, old kernels, and /proc, where it returns 0). read(2) below
+	 * copies the rest. */
 	do
 		n = copy_file_range(from, NULL, to, NULL, 1 << 30, 0);
 	while (n > 0 || (n < 0 && errno == EINTR));

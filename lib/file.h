@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files, relative to a directory fd (AT_FDCWD and a path as usual), replaced
- * whole or not at all.
+ * File operations. Paths are relative to a directory fd, as for openat(2). A file is
+ * replaced as a whole or not at all.
  */
 #pragma once
 
@@ -12,77 +12,85 @@
 #include <sys/types.h>
 
 /*
- * Reads a whole regular file (pipes and /proc files too) of at most `max` bytes.
- * *ret is owned by the caller and NUL-terminated; *ret_len may be NULL.
- * 0, or -errno; -EFBIG when larger than max.
+ * Reads a whole file of at most `max` bytes; pipes and /proc files work too. *ret is
+ * owned by the caller and NUL-terminated; `ret_len` may be NULL. Returns 0 or -errno,
+ * -EFBIG when the file is larger.
  */
 int file_read_at(int dirfd, const char *path, size_t max, char **ret,
 		 size_t *ret_len) _must_check_;
 
 /*
- * Replaces `path` atomically: a temporary in the same directory (O_EXCL,
- * O_NOFOLLOW, O_CLOEXEC), write, fchmod, fsync, renameat, fsync of the directory.
- * The parent directory must exist. 0 or -errno; on failure nothing is left behind.
+ * Replaces `path` atomically: writes and syncs a temporary file in the same directory,
+ * renames it, and syncs the directory, which must exist. Returns 0 or -errno; on failure
+ * no temporary file is left.
  */
 int file_write_at(int dirfd, const char *path, const void *data, size_t len,
 		  mode_t mode) _must_check_;
 
-/* Whether `path` is a regular file with exactly these bytes and this mode. */
+/* Returns true when `path` is a regular file with exactly these bytes and this mode. */
 bool file_is_at(int dirfd, const char *path, const void *data, size_t len, mode_t mode);
 
 /*
- * As file_write_at, but leaves a file alone that already has these bytes and this
- * mode. Returns 1 when it wrote, 0 when nothing had to be done, -errno.
+ * Does what file_write_at does, unless the file already has these bytes and this mode.
+ * Returns 1 when it was written, 0 when it was as wanted, -errno.
  */
 int file_update_at(int dirfd, const char *path, const void *data, size_t len,
 		   mode_t mode) _must_check_;
 
-/* Makes a symlink in place of what is there, atomically. 1, 0 as it was, -errno. */
+/* Replaces `path` atomically by a symlink to `target`. Returns 1, 0 when it was one
+ * already, or -errno. */
 int file_symlink_at(int dirfd, const char *path, const char *target) _must_check_;
 
 /*
- * What has the names `a` and `b` changes places, at once. On file systems that cannot do
- * that, `b` is called `aside` meanwhile: who finds something there was killed, and it is
- * what was `b`. 0, or -errno with both as they were; -ENOENT when either is absent.
+ * Exchanges the files or directories named `a` and `b` atomically. File systems that
+ * cannot do that need three renames, with `b` renamed to `aside` for a moment: if the
+ * process is killed in between, `aside` holds the old `b`. Returns 0, or -errno with both
+ * unchanged; -ENOENT when either is absent.
  */
 int file_exchange(const char *a, const char *b, const char *aside) _must_check_;
 
-/* Removes a file if there is one, syncs its directory. 1 removed, 0 absent, -errno. */
+/* Removes a file and syncs its directory. Returns 1, 0 when there is no such file, or
+ * -errno. */
 int file_remove_at(int dirfd, const char *path) _must_check_;
 
-/* mkdir -p: `mode` less the umask. Existing directories keep theirs. */
+/* Makes a directory and its parents (mkdir -p) with `mode` less the umask. Existing
+ * directories keep their mode. Returns 0 or -errno. */
 int mkdir_p_at(int dirfd, const char *path, mode_t mode) _must_check_;
 
-/* As mkdir_p_at, and every directory it made is on the disk when it returns. */
+/* Does what mkdir_p_at does and syncs every directory that it makes. */
 int mkdir_p_sync_at(int dirfd, const char *path, mode_t mode) _must_check_;
 
 /*
- * Removes what file_write_at or file_symlink_at of `path` left when they were killed:
- * ".NAME.<random>" beside it. The number removed (its directory may be absent), -errno.
+ * Removes temporary files ".NAME.<random>" beside `path` that a killed file_write_at or
+ * file_symlink_at left. Returns their number, 0 when the directory is absent, or -errno.
  */
 int file_sweep_at(int dirfd, const char *path) _must_check_;
 
 /*
- * rm -rf; never follows a symlink, never leaves the file system of `path`. Absent is 0.
- * Goes on after an error and returns the first; -ELOOP for a tree over 512 levels deep.
+ * Removes `path` and everything below it (rm -rf). Never follows a symlink and never
+ * leaves the file system of `path`. Continues after an error. Returns 0, also when `path`
+ * is absent, or the first -errno; -ELOOP for a tree of more than 512 levels.
  */
 int rm_rf_at(int dirfd, const char *path);
 
-/* write(2) until all is written; waits where a non-blocking descriptor is full. */
+/* Writes all `len` bytes; waits when a non-blocking descriptor is full. Returns 0 or
+ * -errno. */
 int write_all(int fd, const void *data, size_t len) _must_check_;
 
-/* Copies fd to fd to the end (copy_file_range, else read and write). */
+/* Copies `from` to `to` until its end (copy_file_range, else read and write). Returns 0
+ * or -errno. */
 int copy_fd(int from, int to) _must_check_;
 
-/* fsync of the directory that holds `path`. */
+/* Syncs the directory that contains `path`. Returns 0 or -errno. */
 int fsync_parent_at(int dirfd, const char *path) _must_check_;
 
-/* A path that is removed (rm -rf) and freed when it leaves scope, unless taken. */
+/* Removes *path (rm -rf) and frees the string; for _cleanup_rm_rf_. */
 void rm_rf_p(char **path);
 #define _cleanup_rm_rf_ _cleanup_(rm_rf_p)
 
-/* Whether it is a directory that can be read and has nothing in it. */
+/* Returns true when `path` is a readable directory without entries. */
 bool dir_is_empty(const char *path);
 
-/* "DIR/NAME.<random>" made as a directory, mode 0700; owned by the caller. -errno. */
+/* Makes the directory "DIR/NAME.<random>" with mode 0700. *ret, its path, is owned by the
+ * caller. Returns 0 or -errno. */
 int tempdir_make(const char *dir, const char *name, char **ret) _must_check_;

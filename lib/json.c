@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A value is written as soon as it is given; the only state is the depth and whether a
- * comma is due. Brackets that do not match are a programming error and abort.
+ * Each call appends its value at once; the only state is the depth and whether the next
+ * value needs a comma. Brackets that do not match are a programming error and abort.
  */
 #include "lib/json.h"
 
 #include <assert.h>
 
-/* Length of the valid UTF-8 sequence (RFC 3629) that `s` begins with; 0: it does not. */
+/* Returns the length of the valid UTF-8 sequence (RFC 3629) at `s`, 0 when there is none.
+ */
 static size_t utf8_len(const uint8_t *s)
 {
 	uint8_t low = 0x80, high = 0xbf;
@@ -34,7 +35,7 @@ static size_t utf8_len(const uint8_t *s)
 	return n;
 }
 
-static void put_string(struct buf *b, const char *value)
+static void append_string(struct buf *b, const char *value)
 {
 	static const char plain[] = "\"\\\b\f\n\r\t", letter[] = "\"\\bfnrt";
 	const uint8_t *s = (const uint8_t *)value;
@@ -64,7 +65,7 @@ static void newline(struct json *j)
 		buf_puts(&j->out, "  ");
 }
 
-/* What goes before a value. */
+/* Appends the comma, newline and key that precede a value. */
 static void begin(struct json *j, const char *key)
 {
 	assert(j->depth > 0 || j->out.len == 0);
@@ -75,7 +76,7 @@ static void begin(struct json *j, const char *key)
 	}
 	j->first = false;
 	if (key) {
-		put_string(&j->out, key);
+		append_string(&j->out, key);
 		buf_puts(&j->out, ": ");
 	}
 }
@@ -103,7 +104,7 @@ void json_str(struct json *j, const char *key, const char *value)
 {
 	begin(j, key);
 	if (value)
-		put_string(&j->out, value);
+		append_string(&j->out, value);
 	else
 		buf_puts(&j->out, "null");
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A line is put together first and written with one write(2), so that lines of several
- * threads and of children that share the descriptor do not mix. A message of several
- * lines (complaints joined by diag_err) gets the prefix on each.
+ * A message is formatted first and then written with one write(2), so that lines of
+ * several threads, and of children that share the descriptor, do not mix.
  */
 #include "lib/log.h"
 
@@ -48,6 +47,6 @@ void log_line(enum log_level level, const char *fmt, ...)
 				   level == LOG_LEVEL_WARN ? "warning: " : "", line);
 	}
 	r = write_all(STDERR_FILENO, out.p, out.len);
-	(void)r; /* nobody is left to be told that telling failed */
+	(void)r; /* a failure to log cannot be reported */
 	errno = saved;
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a program tells its operator while it works: one line each, on standard
- * error, prefixed with the program's name. Results go to standard output and are
- * nobody's business here.
+ * Messages for the operator: lines on standard error with the program's name as prefix.
+ * Results are printed on standard output by the commands themselves.
  */
 #pragma once
 
@@ -15,10 +14,12 @@ enum log_level {
 	LOG_LEVEL_DEBUG,
 };
 
-/* `name` is not copied. The prefix is "<name>: " ("<name>: warning: " for warnings). */
+/* Sets the prefix to "<name>: " ("<name>: warning: " for warnings) and drops messages
+ * above `level`. `name` is not copied. */
 void log_setup(const char *name, enum log_level level);
 enum log_level log_get_level(void);
 
+/* Writes one message; each of its lines gets the prefix. Keeps errno. */
 void log_line(enum log_level level, const char *fmt, ...) _printf_(2, 3);
 
 #define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Address texts are read by hand: inet_aton(3) takes octal, hex and short forms
- * ("010.0.0.1" is 8.0.0.1), which in a configuration are mistakes.
+ * Addresses are not parsed with inet_aton(3), which accepts octal, hexadecimal and short
+ * forms ("010.0.0.1" is 8.0.0.1): in a configuration these are mistakes.
  */
 #include "lib/net.h"
 
@@ -12,8 +12,9 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* A decimal number without leading zeros, at most `max`; *s moves behind it. */
-static int eat_number(const char **s, uint32_t max, uint32_t *ret)
+/* Parses a decimal number without leading zeros, at most `max`, and moves *s behind it,
+ * as all parse_ functions do. Returns 0 or -EINVAL. */
+static int parse_number(const char **s, uint32_t max, uint32_t *ret)
 {
 	const char *p = *s;
 	uint32_t value = 0;
@@ -22,7 +23,7 @@ static int eat_number(const char **s, uint32_t max, uint32_t *ret)
 		return -EINVAL;
 	for (; is_digit(*p); p++) {
 		value = value * 10 + (uint32_t)(*p - '0');
-		if (value > max) /* max is small: no wrap-around before this */
+		if (value > max) /* `max` is small, so that `value` cannot wrap */
 			return -EINVAL;
 	}
 	*s = p;
@@ -30,7 +31,7 @@ static int eat_number(const char **s, uint32_t max, uint32_t *ret)
 	return 0;
 }
 
-static int eat_char(const char **s, char c)
+static int parse_char(const char **s, char c)
 {
 	if (**s != c)
 		return -EINVAL;
@@ -38,14 +39,14 @@ static int eat_char(const char **s, char c)
 	return 0;
 }
 
-static int eat_addr(const char **s, uint32_t *ret)
+static int parse_addr(const char **s, uint32_t *ret)
 {
 	uint32_t addr = 0;
 
 	for (int i = 0; i < 4; i++) {
 		uint32_t part;
 
-		if ((i > 0 && eat_char(s, '.') < 0) || eat_number(s, 255, &part) < 0)
+		if ((i > 0 && parse_char(s, '.') < 0) || parse_number(s, 255, &part) < 0)
 			return -EINVAL;
 		addr = addr << 8 | part;
 	}
@@ -57,7 +58,7 @@ int net_parse_addr(const char *s, uint32_t *ret)
 {
 	uint32_t addr;
 
-	if (eat_addr(&s, &addr) < 0 || *s)
+	if (parse_addr(&s, &addr) < 0 || *s)
 		return -EINVAL;
 	*ret = addr;
 	return 0;
@@ -67,8 +68,8 @@ int net_parse_cidr(const char *s, struct cidr *ret)
 {
 	uint32_t addr, prefix;
 
-	if (eat_addr(&s, &addr) < 0 || eat_char(&s, '/') < 0 ||
-	    eat_number(&s, 32, &prefix) < 0 || *s)
+	if (parse_addr(&s, &addr) < 0 || parse_char(&s, '/') < 0 ||
+	    parse_number(&s, 32, &prefix) < 0 || *s)
 		return -EINVAL;
 	*ret = (struct cidr){.addr = addr, .prefix = (uint8_t)prefix};
 	return 0;
@@ -114,8 +115,8 @@ int net_parse_hostport(const char *s, struct hostport *ret)
 {
 	uint32_t addr, port;
 
-	if (eat_addr(&s, &addr) < 0 || eat_char(&s, ':') < 0 ||
-	    eat_number(&s, UINT16_MAX, &port) < 0 || *s || port == 0)
+	if (parse_addr(&s, &addr) < 0 || parse_char(&s, ':') < 0 ||
+	    parse_number(&s, UINT16_MAX, &port) < 0 || *s || port == 0)
 		return -EINVAL;
 	*ret = (struct hostport){.addr = addr, .port = (uint16_t)port};
 	return 0;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * IPv4 and Ethernet address arithmetic, without sockets. Addresses are in host
- * byte order. Text forms are strict: four decimal numbers without leading zeros,
- * a prefix of 0 to 32 without sign, six two-digit hex numbers.
+ * IPv4 and Ethernet address arithmetic, without sockets. Addresses are in host byte
+ * order. Text forms are strict: four decimal numbers without leading zeros, a prefix of 0
+ * to 32 without sign, six hexadecimal numbers of two digits.
  */
 #pragma once
 
 #include "lib/cleanup.h"
 
 struct cidr {
-	uint32_t addr; /* as written, host bits included */
+	uint32_t addr; /* with its host bits */
 	uint8_t prefix;
 };
 
@@ -28,28 +28,29 @@ struct hostport {
 #define NET_MAC_LEN      18
 #define NET_HOSTPORT_LEN 22
 
-/* 0 or -EINVAL. */
+/* Parse a whole string. Return 0, or -EINVAL and leave *ret unchanged. */
 int net_parse_addr(const char *s, uint32_t *ret) _must_check_;
-int net_parse_cidr(const char *s, struct cidr *ret) _must_check_; /* with its prefix */
-int net_parse_mac(const char *s, struct mac *ret) _must_check_;   /* ':' or '-' between */
+int net_parse_cidr(const char *s,
+		   struct cidr *ret) _must_check_; /* the prefix is required */
+int net_parse_mac(const char *s, struct mac *ret) _must_check_; /* ':' or '-' between */
 int net_parse_hostport(const char *s, struct hostport *ret) _must_check_; /* port not 0 */
 
-/* Return `out`. */
+/* Write the text form to `out` and return it. */
 const char *net_format_addr(uint32_t addr, char out[static NET_ADDR_LEN]);
 const char *net_format_cidr(struct cidr c, char out[static NET_CIDR_LEN]);
 const char *net_format_mac(struct mac m, char sep, char out[static NET_MAC_LEN]);
 const char *net_format_hostport(struct hostport h, char out[static NET_HOSTPORT_LEN]);
 
 uint32_t net_mask(uint8_t prefix);
-uint32_t net_network(struct cidr c);
-uint32_t net_broadcast(struct cidr c);
+uint32_t net_network(struct cidr c);   /* the address without host bits */
+uint32_t net_broadcast(struct cidr c); /* the address with all host bits set */
 bool net_contains(struct cidr net, uint32_t addr);
 bool net_overlap(struct cidr a, struct cidr b);
 bool net_inside(struct cidr inner, struct cidr outer);
-bool net_is_network(struct cidr c); /* no host bits set */
+bool net_is_network(struct cidr c); /* no host bit is set */
 
-/* Usable as the address of a host in that network: not its network or broadcast
- * address (any address of a /31 or /32 is). */
+/* Returns true when a host can have this address: it is not the network or broadcast
+ * address of its network. Both addresses of a /31 and that of a /32 are usable. */
 bool net_is_host(struct cidr c);
 
 bool mac_is_unicast(struct mac m); /* not multicast, not all zeros */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A request is one message in a fixed buffer; its answers are handed to a callback one
- * by one. A single request ends with its ACK (an NLMSG_ERROR of 0), a dump with
- * NLMSG_DONE. A dump that the kernel marks as interrupted (NLM_F_DUMP_INTR: something
- * changed meanwhile) is asked for again.
+ * A request is one message in a fixed buffer; a callback gets its answers one by one. A
+ * single request ends with its ACK (an NLMSG_ERROR of 0), a dump with NLMSG_DONE. A dump
+ * that the kernel marks as interrupted (NLM_F_DUMP_INTR: objects changed meanwhile) is
+ * repeated.
  */
 #include "lib/rtnl-msg.h"
 
@@ -11,7 +11,7 @@
 
 #include <sys/socket.h>
 
-#define ANSWER_MAX   (32 * 1024) /* the kernel fills no more into one datagram */
+#define ANSWER_MAX   (32 * 1024) /* no datagram of the kernel is larger */
 #define DUMP_RETRIES 16
 
 /* --- requests ---------------------------------------------------------------------- */
@@ -26,8 +26,8 @@ void rtnl_request_init(struct rtnl_request *q, uint16_t type, uint16_t flags,
 	memcpy(q->body, header, len);
 }
 
-struct rtattr *rtnl_put(struct rtnl_request *q, uint16_t type, const void *data,
-			size_t len)
+struct rtattr *rtnl_append(struct rtnl_request *q, uint16_t type, const void *data,
+			   size_t len)
 {
 	size_t at = NLMSG_ALIGN(q->h.nlmsg_len), size = RTA_LENGTH(len);
 	struct rtattr *a = (struct rtattr *)((uint8_t *)q + at);
@@ -38,18 +38,18 @@ struct rtattr *rtnl_put(struct rtnl_request *q, uint16_t type, const void *data,
 	a->rta_len = (uint16_t)size;
 	if (len > 0)
 		memcpy(RTA_DATA(a), data, len);
-	q->h.nlmsg_len = (uint32_t)(at + RTA_ALIGN(size)); /* nests count padding */
+	q->h.nlmsg_len = (uint32_t)(at + RTA_ALIGN(size)); /* with its padding */
 	return a;
 }
 
-void rtnl_put_str(struct rtnl_request *q, uint16_t type, const char *s)
+void rtnl_append_str(struct rtnl_request *q, uint16_t type, const char *s)
 {
-	rtnl_put(q, type, s, strlen(s) + 1);
+	rtnl_append(q, type, s, strlen(s) + 1);
 }
 
-void rtnl_put_u32(struct rtnl_request *q, uint16_t type, uint32_t value)
+void rtnl_append_u32(struct rtnl_request *q, uint16_t type, uint32_t value)
 {
-	rtnl_put(q, type, &value, sizeof(value));
+	rtnl_append(q, type, &value, sizeof(value));
 }
 
 void rtnl_nest_end(struct rtnl_request *q, struct rtattr *a)
@@ -105,7 +105,7 @@ static int send_request(struct rtnl *r, struct rtnl_request *q)
 	return n < 0 ? -errno : 0;
 }
 
-/* One datagram from the kernel. Its length, or -errno. */
+/* Receives one datagram from the kernel. Returns its length or -errno. */
 static ssize_t receive(struct rtnl *r, void *buf, size_t size)
 {
 	for (;;) {
@@ -124,21 +124,21 @@ static ssize_t receive(struct rtnl *r, void *buf, size_t size)
 		if (n < 0)
 			return -errno;
 		if (from.nl_pid != 0)
-			continue; /* another process */
+			continue; /* sent by another process */
 		return msg.msg_flags & MSG_TRUNC ? -EMSGSIZE : n;
 	}
 }
 
-static void take_message(struct rtnl_exchange *x, const struct nlmsghdr *h)
+static void handle_message(struct rtnl_exchange *x, const struct nlmsghdr *h)
 {
 	int error = 0;
 
 	if (h->nlmsg_seq != x->seq)
-		return; /* left over from an exchange that failed */
+		return; /* an answer to an earlier request that failed */
 	if (h->nlmsg_flags & NLM_F_DUMP_INTR)
 		x->interrupted = true;
 	if (h->nlmsg_type == NLMSG_ERROR || h->nlmsg_type == NLMSG_DONE) {
-		/* Both carry a negative errno or 0 first; DONE of old kernels may not. */
+		/* Both begin with a negative errno or 0; DONE of old kernels is empty. */
 		if (h->nlmsg_len >= NLMSG_LENGTH(sizeof(error)))
 			memcpy(&error, NLMSG_DATA(h), sizeof(error));
 		else if (h->nlmsg_type == NLMSG_ERROR)
@@ -151,7 +151,7 @@ static void take_message(struct rtnl_exchange *x, const struct nlmsghdr *h)
 		x->result = error;
 }
 
-int rtnl_take(struct rtnl_exchange *x, const uint8_t *buf, size_t n)
+int rtnl_handle_datagram(struct rtnl_exchange *x, const uint8_t *buf, size_t n)
 {
 	size_t at = 0;
 
@@ -161,13 +161,13 @@ int rtnl_take(struct rtnl_exchange *x, const uint8_t *buf, size_t n)
 
 		if (h->nlmsg_len < sizeof(*h) || h->nlmsg_len > n - at)
 			return -EBADMSG;
-		take_message(x, h);
+		handle_message(x, h);
 		at += NLMSG_ALIGN(h->nlmsg_len);
 	}
 	return 0;
 }
 
-/* Sends the request and takes all of its answers. */
+/* Sends the request and handles all its answers. Returns 0 or the first error. */
 static int transact(struct rtnl *r, struct rtnl_request *q, struct rtnl_exchange *x)
 {
 	_cleanup_free_ void *buf = xmalloc(ANSWER_MAX);
@@ -177,12 +177,13 @@ static int transact(struct rtnl *r, struct rtnl_request *q, struct rtnl_exchange
 	while (e == 0 && !x->done) {
 		ssize_t n = receive(r, buf, ANSWER_MAX);
 
-		e = n < 0 ? (int)n : rtnl_take(x, buf, (size_t)n);
+		e = n < 0 ? (int)n : rtnl_handle_datagram(x, buf, (size_t)n);
 	}
 	return e < 0 ? e : x->result;
 }
 
-int rtnl_ask(struct rtnl *r, struct rtnl_request *q, rtnl_answer_fn fn, void *arg)
+int rtnl_send_request(struct rtnl *r, struct rtnl_request *q, rtnl_answer_fn fn,
+		      void *arg)
 {
 	struct rtnl_exchange x = {.fn = fn, .arg = arg};
 
@@ -206,7 +207,7 @@ void rtnl_list_done(struct rtnl_list *l)
 int rtnl_dump(struct rtnl *r, uint16_t type, uint8_t family, rtnl_answer_fn fn,
 	      struct rtnl_list *l)
 {
-	/* Every family's header begins with the family; this is the longest used. */
+	/* Each header begins with the family; this is the longest one used. */
 	struct ifinfomsg header = {.ifi_family = family};
 	struct rtnl_request q;
 

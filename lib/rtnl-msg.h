@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rtnetlink messages (netlink(7), rtnetlink(7), linux/netlink.h): building them, taking
- * them apart, and the exchange of requests and answers. For rtnl.c and its test.
+ * rtnetlink messages (netlink(7), rtnetlink(7), linux/netlink.h): builds and parses them,
+ * and exchanges requests and answers. Only for rtnl.c and its test.
  */
 #pragma once
 
@@ -15,34 +15,41 @@ struct rtnl_request {
 	uint8_t body[512]; /* the family's header and its attributes */
 };
 
+/* Starts a request with the family's header of `len` bytes. */
 void rtnl_request_init(struct rtnl_request *q, uint16_t type, uint16_t flags,
 		       const void *header, size_t len);
 
-/* Adds an attribute; aborts when the buffer is full: no request of ours comes near. */
-struct rtattr *rtnl_put(struct rtnl_request *q, uint16_t type, const void *data,
-			size_t len);
-void rtnl_put_str(struct rtnl_request *q, uint16_t type, const char *s);
-void rtnl_put_u32(struct rtnl_request *q, uint16_t type, uint32_t value);
+/* Appends an attribute. Aborts when the buffer is full, which no request of rtnl.c can
+ * reach. */
+struct rtattr *rtnl_append(struct rtnl_request *q, uint16_t type, const void *data,
+			   size_t len);
+void rtnl_append_str(struct rtnl_request *q, uint16_t type, const char *s);
+void rtnl_append_u32(struct rtnl_request *q, uint16_t type, uint32_t value);
 
-/* `a`, which was put empty, becomes the parent of all that was put since. */
+/* Makes `a`, which was appended without data, the parent of all attributes appended
+ * since. */
 void rtnl_nest_end(struct rtnl_request *q, struct rtattr *a);
 
 /*
- * Attributes in `left` bytes from `first`. Lengths are int, as rtnetlink(3)'s macros want
- * them: the last attribute's padding may be missing, and they then count below zero.
+ * The next three read attributes in `left` bytes from `first`. `left` is an int because
+ * the macros of rtnetlink(3) may make it negative, when the padding of the last attribute
+ * is missing.
  */
 
-/* The attribute of this type with at least `len` bytes of payload, or NULL. */
+/* Returns the first attribute of this type, or NULL when there is none or it has less
+ * than `len` bytes of payload. */
 const struct rtattr *rtnl_get(const void *first, int left, uint16_t type, size_t len);
+/* Sets *ret and returns true when there is such an attribute. */
 bool rtnl_get_u32(const void *first, int left, uint16_t type, uint32_t *ret);
 
-/* Copies a string, cut to fit, always ended. */
+/* Copies a string to `out`, cut to fit and NUL-terminated; "" when there is none. */
 void rtnl_get_str(const void *first, int left, uint16_t type, char *out, size_t size);
 
-/* One answer: 0 to go on, or -errno, which is kept while the rest is read. */
+/* Handles one answer. Returns 0, or -errno, which becomes the result of the exchange
+ * after the other answers were read. */
 typedef int (*rtnl_answer_fn)(const struct nlmsghdr *h, void *arg);
 
-/* Where an exchange stands. */
+/* The state of an exchange. */
 struct rtnl_exchange {
 	uint32_t seq;
 	bool done;
@@ -52,24 +59,27 @@ struct rtnl_exchange {
 	void *arg;
 };
 
-/* Takes one datagram of `n` bytes apart. 0, or -EBADMSG when it is none. */
-int rtnl_take(struct rtnl_exchange *x, const uint8_t *buf, size_t n) _must_check_;
+/* Handles the messages in a datagram of `n` bytes. Returns 0, or -EBADMSG when it is
+ * malformed. */
+int rtnl_handle_datagram(struct rtnl_exchange *x, const uint8_t *buf,
+			 size_t n) _must_check_;
 
-/* Sends a single request and awaits its ACK; `fn` may be NULL. */
-int rtnl_ask(struct rtnl *r, struct rtnl_request *q, rtnl_answer_fn fn,
-	     void *arg) _must_check_;
+/* Sends a single request and waits for its ACK. `fn` may be NULL. Returns 0 or -errno. */
+int rtnl_send_request(struct rtnl *r, struct rtnl_request *q, rtnl_answer_fn fn,
+		      void *arg) _must_check_;
 
-/* What a dump collects: `n` elements of `size` bytes. */
+/* The result of a dump: `n` elements of `size` bytes. */
 struct rtnl_list {
 	uint8_t *v;
 	size_t n, size;
-	int index; /* of the link it is about, or 0 */
+	int index; /* only objects of this link are collected; 0: all */
 };
 
-void *rtnl_list_add(struct rtnl_list *l); /* a zeroed element */
+void *rtnl_list_add(struct rtnl_list *l); /* returns the new, zeroed element */
 void rtnl_list_done(struct rtnl_list *l);
 #define _cleanup_rtnl_list_ _cleanup_(rtnl_list_done)
 
-/* Asks for everything of a family; `fn` gets the list. On an error the list is empty. */
+/* Requests all objects of a family and calls `fn` for each, with the list as `arg`.
+ * Returns 0, or -errno and an empty list. */
 int rtnl_dump(struct rtnl *r, uint16_t type, uint8_t family, rtnl_answer_fn fn,
 	      struct rtnl_list *l) _must_check_;

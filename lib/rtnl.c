@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The requests themselves; rtnl-msg.c knows how they travel. Only what Linux 3.19 knows
- * is used: no strict checking, so what a dump says is filtered here.
+ * The requests; rtnl-msg.c sends them. Only features of Linux 3.19 are used: without
+ * strict checking a dump contains all objects, which are filtered here.
  */
 #include "lib/rtnl-msg.h"
 #include "lib/str.h"
@@ -88,10 +88,10 @@ int rtnl_link_get(struct rtnl *r, const char *name, struct rtnl_link *ret)
 	int e;
 
 	if (!good_name(name))
-		return -ENODEV; /* no link can have it */
+		return -ENODEV; /* no link can have this name */
 	rtnl_request_init(&q, RTM_GETLINK, 0, &info, sizeof(info));
-	rtnl_put_str(&q, IFLA_IFNAME, name);
-	e = rtnl_ask(r, &q, on_link, &l);
+	rtnl_append_str(&q, IFLA_IFNAME, name);
+	e = rtnl_send_request(r, &q, on_link, &l);
 	if (e < 0)
 		return e;
 	if (l.index == 0)
@@ -112,7 +112,7 @@ int rtnl_link_list(struct rtnl *r, struct rtnl_link **ret, size_t *n)
 	return 0;
 }
 
-/* A change to one link: the caller puts the attributes. */
+/* Starts a request that changes one link; the caller appends the attributes. */
 static void link_request(struct rtnl_request *q, int index, unsigned flags,
 			 unsigned change)
 {
@@ -126,20 +126,20 @@ static void link_request(struct rtnl_request *q, int index, unsigned flags,
 	rtnl_request_init(q, RTM_NEWLINK, 0, &info, sizeof(info));
 }
 
-/* No forward delay: a pod's first packets go through at once. */
+/* Sets the forward delay to 0, so that a new port forwards its first packets. */
 static int bridge_set_delay(struct rtnl *r, int index)
 {
 	struct rtattr *info, *data;
 	struct rtnl_request q;
 
 	link_request(&q, index, 0, 0);
-	info = rtnl_put(&q, IFLA_LINKINFO, NULL, 0);
-	rtnl_put_str(&q, IFLA_INFO_KIND, "bridge");
-	data = rtnl_put(&q, IFLA_INFO_DATA, NULL, 0);
-	rtnl_put_u32(&q, IFLA_BR_FORWARD_DELAY, 0);
+	info = rtnl_append(&q, IFLA_LINKINFO, NULL, 0);
+	rtnl_append_str(&q, IFLA_INFO_KIND, "bridge");
+	data = rtnl_append(&q, IFLA_INFO_DATA, NULL, 0);
+	rtnl_append_u32(&q, IFLA_BR_FORWARD_DELAY, 0);
 	rtnl_nest_end(&q, data);
 	rtnl_nest_end(&q, info);
-	return rtnl_ask(r, &q, NULL, NULL);
+	return rtnl_send_request(r, &q, NULL, NULL);
 }
 
 int rtnl_bridge_add(struct rtnl *r, const char *name)
@@ -153,23 +153,23 @@ int rtnl_bridge_add(struct rtnl *r, const char *name)
 		return -EINVAL;
 	link_request(&q, 0, 0, 0);
 	q.h.nlmsg_flags |= NLM_F_CREATE | NLM_F_EXCL;
-	rtnl_put_str(&q, IFLA_IFNAME, name);
-	info = rtnl_put(&q, IFLA_LINKINFO, NULL, 0);
-	rtnl_put_str(&q, IFLA_INFO_KIND, "bridge");
+	rtnl_append_str(&q, IFLA_IFNAME, name);
+	info = rtnl_append(&q, IFLA_LINKINFO, NULL, 0);
+	rtnl_append_str(&q, IFLA_INFO_KIND, "bridge");
 	rtnl_nest_end(&q, info);
-	e = rtnl_ask(r, &q, NULL, NULL);
+	e = rtnl_send_request(r, &q, NULL, NULL);
 	if (e < 0)
 		return e;
 
-	/* Given with the creation, kernels before 4.12 ignore it. */
+	/* Kernels before 4.12 ignore the delay in the request that makes the bridge. */
 	e = rtnl_link_get(r, name, &l);
 	if (e < 0)
 		return e;
 	e = bridge_set_delay(r, l.index);
 	if (e < 0) {
-		int gone = rtnl_link_del(r, l.index);
+		int removed = rtnl_link_del(r, l.index);
 
-		(void)gone; /* the first error is the one to tell */
+		(void)removed; /* the first error is reported */
 	}
 	return e;
 }
@@ -180,7 +180,7 @@ int rtnl_link_del(struct rtnl *r, int index)
 	struct rtnl_request q;
 
 	rtnl_request_init(&q, RTM_DELLINK, 0, &info, sizeof(info));
-	return rtnl_ask(r, &q, NULL, NULL);
+	return rtnl_send_request(r, &q, NULL, NULL);
 }
 
 int rtnl_link_set_up(struct rtnl *r, int index, bool up)
@@ -188,7 +188,7 @@ int rtnl_link_set_up(struct rtnl *r, int index, bool up)
 	struct rtnl_request q;
 
 	link_request(&q, index, up ? IFF_UP : 0, IFF_UP);
-	return rtnl_ask(r, &q, NULL, NULL);
+	return rtnl_send_request(r, &q, NULL, NULL);
 }
 
 int rtnl_link_set_mtu(struct rtnl *r, int index, uint32_t mtu)
@@ -196,8 +196,8 @@ int rtnl_link_set_mtu(struct rtnl *r, int index, uint32_t mtu)
 	struct rtnl_request q;
 
 	link_request(&q, index, 0, 0);
-	rtnl_put_u32(&q, IFLA_MTU, mtu);
-	return rtnl_ask(r, &q, NULL, NULL);
+	rtnl_append_u32(&q, IFLA_MTU, mtu);
+	return rtnl_send_request(r, &q, NULL, NULL);
 }
 
 int rtnl_link_set_master(struct rtnl *r, int index, int master)
@@ -205,16 +205,16 @@ int rtnl_link_set_master(struct rtnl *r, int index, int master)
 	struct rtnl_request q;
 
 	link_request(&q, index, 0, 0);
-	rtnl_put_u32(&q, IFLA_MASTER, (uint32_t)master);
-	return rtnl_ask(r, &q, NULL, NULL);
+	rtnl_append_u32(&q, IFLA_MASTER, (uint32_t)master);
+	return rtnl_send_request(r, &q, NULL, NULL);
 }
 
 /* --- addresses --------------------------------------------------------------------- */
 
-/* What the kernel knows an IPv4 address by. */
+/* The values by which the kernel identifies an IPv4 address of a link. */
 struct address {
 	struct cidr c;
-	uint32_t peer; /* the other end's on a point-to-point link, else c.addr */
+	uint32_t peer; /* of the other end of a point-to-point link, else c.addr */
 };
 
 static int on_address(const struct nlmsghdr *h, void *arg)
@@ -274,8 +274,8 @@ static void address_request(struct rtnl_request *q, uint16_t type, uint16_t flag
 	};
 
 	rtnl_request_init(q, type, flags, &info, sizeof(info));
-	rtnl_put_u32(q, IFA_LOCAL, htonl(a.c.addr));
-	rtnl_put_u32(q, IFA_ADDRESS, htonl(a.peer));
+	rtnl_append_u32(q, IFA_LOCAL, htonl(a.c.addr));
+	rtnl_append_u32(q, IFA_ADDRESS, htonl(a.peer));
 }
 
 int rtnl_addr_add(struct rtnl *r, int index, struct cidr c)
@@ -285,8 +285,8 @@ int rtnl_addr_add(struct rtnl *r, int index, struct cidr c)
 
 	address_request(&q, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, index, a);
 	if (c.prefix < 31) /* a /31 has no broadcast address (RFC 3021) */
-		rtnl_put_u32(&q, IFA_BROADCAST, htonl(net_broadcast(c)));
-	return rtnl_ask(r, &q, NULL, NULL);
+		rtnl_append_u32(&q, IFA_BROADCAST, htonl(net_broadcast(c)));
+	return rtnl_send_request(r, &q, NULL, NULL);
 }
 
 static int delete_address(struct rtnl *r, int index, struct address a)
@@ -294,7 +294,7 @@ static int delete_address(struct rtnl *r, int index, struct address a)
 	struct rtnl_request q;
 
 	address_request(&q, RTM_DELADDR, 0, index, a);
-	return rtnl_ask(r, &q, NULL, NULL);
+	return rtnl_send_request(r, &q, NULL, NULL);
 }
 
 int rtnl_addr_del(struct rtnl *r, int index, struct cidr c)
@@ -321,12 +321,13 @@ int rtnl_addr_exactly(struct rtnl *r, int index, struct cidr want)
 		if (is_wanted(a[i], want))
 			continue;
 		e = delete_address(r, index, a[i]);
-		/* Removing a primary address may have taken its secondaries along ... */
+		/* The kernel may have removed a secondary address with its primary one.
+		 */
 		if (e < 0 && e != -EADDRNOTAVAIL)
 			return e;
 		changes++;
 	}
-	/* ... and the one that is wanted with them, so look again. */
+	/* `want` may have been such a secondary address: list the addresses again. */
 	e = list_addresses(r, index, &after);
 	if (e < 0)
 		return e;
@@ -350,14 +351,14 @@ int rtnl_addr6_add(struct rtnl *r, int index, const uint8_t addr[16], uint8_t pr
 
 	rtnl_request_init(&q, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &info,
 			  sizeof(info));
-	rtnl_put(&q, IFA_LOCAL, addr, 16);
-	rtnl_put(&q, IFA_ADDRESS, addr, 16);
-	return rtnl_ask(r, &q, NULL, NULL);
+	rtnl_append(&q, IFA_LOCAL, addr, 16);
+	rtnl_append(&q, IFA_ADDRESS, addr, 16);
+	return rtnl_send_request(r, &q, NULL, NULL);
 }
 
 /* --- routes ------------------------------------------------------------------------ */
 
-/* Collects the default routes' tables; only how many there are matters. */
+/* Adds an element to the list for each default route of the main table. */
 static int on_route(const struct nlmsghdr *h, void *arg)
 {
 	const struct rtmsg *info = NLMSG_DATA(h);

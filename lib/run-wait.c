@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How a child ends, and what is said about it.
+ * Waits for children, and describes how they ended.
  *
- * A deadline is waited for with a pidfd; kernels that have none (before 5.3) are asked
- * again and again with growing pauses. SIGCHLD would do too, but it belongs to the whole
- * program, which may have threads and children of its own.
+ * A pidfd allows waiting with a deadline; on kernels without it (before 5.3) waitid(2) is
+ * called repeatedly with growing pauses. SIGCHLD is not used, because it is delivered to
+ * the whole program, which may have threads and other children.
  */
 #include "lib/run-wait.h"
 
@@ -21,7 +21,7 @@
 #define TIMEOUT_GRACE 2000 /* ms between SIGTERM and SIGKILL */
 #define PAUSE_MAX     50   /* ms */
 #define TAIL_LINES    5
-#define TAIL_BYTES    1024 /* leaves room in an error for what comes before */
+#define TAIL_BYTES    1024 /* leaves room in an error for the text before it */
 
 uint64_t run_now_ms(void)
 {
@@ -42,7 +42,7 @@ int run_remaining_ms(uint64_t deadline)
 	return deadline - now > INT_MAX ? INT_MAX : (int)(deadline - now);
 }
 
-/* Sleeps until the process may have ended or `ms` are over. */
+/* Sleeps until the process may have ended, at most `ms`. */
 static void await_end(int pidfd, int ms, int *pause)
 {
 	struct pollfd pfd = {.fd = pidfd, .events = POLLIN};
@@ -54,7 +54,8 @@ static void await_end(int pidfd, int ms, int *pause)
 	poll(&pfd, pidfd < 0 ? 0 : 1, ms);
 }
 
-/* Reaps the process. 0 with *si, -ETIMEDOUT, or -errno when it is not ours. */
+/* Waits for the process to end and reaps it. Returns 0 and sets *si, -ETIMEDOUT, or
+ * another -errno when it is not a child of this process. */
 static int wait_end(pid_t pid, uint64_t deadline, siginfo_t *si)
 {
 	_cleanup_close_ int pidfd = deadline > 0 ? pidfd_open(pid, 0) : -1;
@@ -77,6 +78,7 @@ static int wait_end(pid_t pid, uint64_t deadline, siginfo_t *si)
 	}
 }
 
+/* Removes blanks at both ends of *line and everything before its last carriage return. */
 static void trim_line(char **line)
 {
 	size_t n = strlen(*line);
@@ -84,13 +86,14 @@ static void trim_line(char **line)
 
 	while (n > 0 && strchr(" \t\r", (*line)[n - 1]))
 		(*line)[--n] = '\0';
-	bar = strrchr(*line, '\r'); /* a progress bar wrote over itself */
+	bar = strrchr(*line, '\r'); /* keeps the last state of a progress bar */
 	if (bar)
 		*line = bar + 1;
 	*line += strspn(*line, " \t");
 }
 
-/* Cuts `text` into lines and keeps the last TAIL_LINES. How many there were. */
+/* Splits `text` into lines and stores the last TAIL_LINES, line i at i % TAIL_LINES.
+ * Returns the number of all lines that are not empty. */
 static size_t split_tail(char *text, char *lines[TAIL_LINES])
 {
 	size_t count = 0;
@@ -105,8 +108,8 @@ static size_t split_tail(char *text, char *lines[TAIL_LINES])
 }
 
 /*
- * Reads the end of the file; *cut says whether there is more before it. The descriptor's
- * position stays: a process that was left behind may still be writing at it.
+ * Reads the last TAIL_BYTES of the file and sets *cut when there is more before them.
+ * Uses pread(2), because a process that still runs may be writing at the file position.
  */
 static void read_tail(int fd, char text[TAIL_BYTES + 1], bool *cut)
 {
@@ -126,7 +129,8 @@ static void read_tail(int fd, char text[TAIL_BYTES + 1], bool *cut)
 			text[i] = ' ';
 }
 
-/* The last lines of what is in `fd`, joined by "; ", with ": " before; "" for nothing. */
+/* Returns the last lines of `fd`, joined by "; ", with ": " before them; "" when it is
+ * empty. Owned by the caller. */
 static char *tail(int fd)
 {
 	char text[TAIL_BYTES + 1], *lines[TAIL_LINES], *rest = text;
@@ -138,10 +142,10 @@ static char *tail(int fd)
 		return xstrdup("");
 	read_tail(fd, text, &cut);
 	if (cut)
-		strsep(&rest, "\n"); /* begins in the middle of a line */
+		strsep(&rest, "\n"); /* the text begins in the middle of a line */
 	count = rest ? split_tail(rest, lines) : 0;
 	if (count == 0 && cut) {
-		/* That line is all there is. */
+		/* All of the text is part of one line. */
 		buf_printf(&b, ": ...%s", text);
 		return buf_take(&b);
 	}
@@ -154,30 +158,30 @@ static char *tail(int fd)
 
 static int end_error(const struct child *c, const siginfo_t *si, struct err *e)
 {
-	_cleanup_free_ char *said = tail(c->errfd);
+	_cleanup_free_ char *output = tail(c->errfd);
 	const char *sig;
 
 	if (si->si_code == CLD_EXITED)
 		return err_set(e, ERR_FAILED, "%s exited with %d%s", c->name,
-			       si->si_status, said);
+			       si->si_status, output);
 	sig = sigabbrev_np(si->si_status);
 	if (!sig)
 		return err_set(e, ERR_FAILED, "%s was killed by signal %d%s", c->name,
-			       si->si_status, said);
-	return err_set(e, ERR_FAILED, "%s was killed by SIG%s%s", c->name, sig, said);
+			       si->si_status, output);
+	return err_set(e, ERR_FAILED, "%s was killed by SIG%s%s", c->name, sig, output);
 }
 
 int run_timed_out(struct child *c, struct err *e)
 {
-	_cleanup_free_ char *said = NULL;
+	_cleanup_free_ char *output = NULL;
 	unsigned ms = c->timeout_ms;
 
 	run_kill(c, TIMEOUT_GRACE);
-	said = tail(c->errfd);
+	output = tail(c->errfd);
 	if (ms % 1000 == 0)
-		return err_set(e, ERR_FAILED, "%s: no end after %u s%s", c->name,
-			       ms / 1000, said);
-	return err_set(e, ERR_FAILED, "%s: no end after %u ms%s", c->name, ms, said);
+		return err_set(e, ERR_FAILED, "%s timed out after %u s%s", c->name,
+			       ms / 1000, output);
+	return err_set(e, ERR_FAILED, "%s timed out after %u ms%s", c->name, ms, output);
 }
 
 int run_wait(struct child *c, struct err *e)

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What run.c and run-wait.c share; nobody else's. */
+/* Functions shared by run.c and run-wait.c only. */
 #pragma once
 
 #include "lib/run.h"
 
-/* CLOCK_MONOTONIC. */
+/* Returns the time of CLOCK_MONOTONIC in milliseconds. */
 uint64_t run_now_ms(void);
 
-/* The time to a deadline as poll(2) takes it: -1 for none (0), 0 when it is over. */
+/* Returns the time left until `deadline` as a timeout for poll(2): 0 when it has passed,
+ * -1 when `deadline` is 0, which means none. */
 int run_remaining_ms(uint64_t deadline);
 
-/* Ends a child whose time is up and says so. Always -1. */
+/* Kills a child that timed out and sets the error. Always returns -1. */
 int run_timed_out(struct child *c, struct err *e);

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fork and execve, with everything that needs memory prepared before the fork: between
- * fork and execve only async-signal-safe functions run, so threads are no danger.
+ * Uses fork and execve. All memory is allocated before the fork: between fork and execve
+ * only async-signal-safe functions are called, so that other threads cannot interfere.
  *
- * A pipe that execve closes tells the parent whether the program runs: either it closes
- * empty, or the child writes into it what failed. The child also looks at that pipe to
- * see whether its parent died before PR_SET_PDEATHSIG was in force; comparing getppid()
- * would mislead after unshare(CLONE_NEWPID), where it is 0.
+ * A pipe that execve closes reports to the parent whether the program runs: it is closed
+ * empty, or the child writes the failure to it. The child also polls that pipe to detect
+ * that its parent died before PR_SET_PDEATHSIG was set; getppid() cannot be compared,
+ * because it is 0 after unshare(CLONE_NEWPID).
  *
- * A child's standard error goes to a memfd when the caller has no other use for it, so
- * nobody has to read while it runs. The same holds for run_input's data.
+ * Standard error is written to a memfd unless the caller gives a descriptor, so that the
+ * parent need not read while the child runs. The data of run_input is passed in a memfd
+ * too.
  *
  * Works on kernels without close_range (before 5.9): firstboot runs on 3.19.
  */
@@ -33,19 +34,19 @@
 #define DEFAULT_PATH   "/usr/local/bin:/usr/bin:/bin"
 #define SBIN_PATH      "/usr/local/sbin:/usr/sbin:/sbin"
 
-/* Where a start failed; written into the status pipe. */
+/* The step at which a start failed and its errno, written to the status pipe. */
 struct failure {
 	enum stage { STAGE_FDS, STAGE_CWD, STAGE_EXEC } stage;
 	int errnum;
 };
 
-/* All that the child needs. */
-struct plan {
+/* Everything that the child needs. */
+struct start {
 	const struct run *run;
 	const char *path;
 	const char **envp;
 	int in, out, err;
-	int status; /* the pipe's writing end */
+	int status; /* the writing end of the status pipe */
 };
 
 static const char *base_name(const char *path)
@@ -68,7 +69,8 @@ static int is_program(const char *path)
 	return 0;
 }
 
-/* 0, -ENOENT, or -EACCES when there was a file but no program. */
+/* Looks `name` up in `folders` ("a:b"). Returns 0, -ENOENT, or -EACCES when there is only
+ * a file that cannot be executed. */
 static int search(const char *name, const char *folders, char **ret)
 {
 	_cleanup_strv_ char **dirs = strv_split(folders, ":");
@@ -96,7 +98,7 @@ static int find(const char *name, char **ret)
 	if (!*name)
 		return -ENOENT;
 	if (strchr(name, '/')) {
-		*ret = xstrdup(name); /* execve will tell */
+		*ret = xstrdup(name); /* execve reports whether it exists */
 		return 0;
 	}
 	r = search(name, folders ? folders : DEFAULT_PATH, ret);
@@ -123,7 +125,7 @@ static void default_signals(void)
 {
 	struct sigaction sa = {.sa_handler = SIG_DFL};
 
-	/* SIGKILL, SIGSTOP and libc's own two refuse; that is as it should be. */
+	/* Fails for SIGKILL, SIGSTOP and the two signals that libc uses, as expected. */
 	for (int sig = 1; sig < NSIG; sig++)
 		sigaction(sig, &sa, NULL);
 }
@@ -142,10 +144,11 @@ static void close_from(unsigned first)
 }
 
 /*
- * Puts the descriptors at 0, 1, 2 and STATUS_FD and closes all others. They may be any
- * numbers, those four included, so they move out of the way first.
+ * Moves the descriptors to 0, 1, 2 and STATUS_FD and closes all others. They may have any
+ * of these numbers already, so they are duplicated to high numbers first. Returns 0 or
+ * -errno.
  */
-static int place_fds(struct plan *p)
+static int place_fds(struct start *p)
 {
 	int from[] = {p->in, p->out, p->err, p->status};
 
@@ -154,7 +157,7 @@ static int place_fds(struct plan *p)
 		if (from[i] < 0)
 			return -errno;
 	}
-	p->status = from[STATUS_FD]; /* in case the next steps fail */
+	p->status = from[STATUS_FD]; /* for the report when the next steps fail */
 	for (int i = 0; i < 4; i++)
 		if (dup3(from[i], i, i == STATUS_FD ? O_CLOEXEC : 0) < 0)
 			return -errno;
@@ -163,7 +166,7 @@ static int place_fds(struct plan *p)
 	return 0;
 }
 
-/* Whether nobody reads the status pipe any more. */
+/* Returns true when the reading end of the status pipe is closed. */
 static bool parent_died(int status)
 {
 	struct pollfd pfd = {.fd = status, .events = POLLOUT};
@@ -171,7 +174,8 @@ static bool parent_died(int status)
 	return poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLERR);
 }
 
-static struct failure child_setup(struct plan *p)
+/* Prepares the child and calls execve. Returns only on failure. */
+static struct failure child_setup(struct start *p)
 {
 	sigset_t none;
 	int r;
@@ -191,12 +195,12 @@ static struct failure child_setup(struct plan *p)
 	return (struct failure){STAGE_EXEC, errno};
 }
 
-static _noreturn_ void child_main(struct plan *p)
+static _noreturn_ void child_main(struct start *p)
 {
 	struct failure f = child_setup(p);
 	ssize_t n = write(p->status, &f, sizeof(f));
 
-	(void)n; /* without a reader there is nobody to tell */
+	(void)n; /* without a reader the failure cannot be reported */
 	_exit(127);
 }
 
@@ -209,7 +213,8 @@ static bool same_name(const char *a, const char *b)
 	return strcspn(b, "=") == n && strncmp(a, b, n) == 0;
 }
 
-/* Our environment with `add` over it; the strings stay where they are. */
+/* Returns the environment with the entries of `add`, which replace those of the same
+ * name. The caller owns the array but not the strings. */
 static const char **make_env(const char *const *add)
 {
 	size_t n = strv_len(environ), m = strv_len((char *const *)add), len = 0;
@@ -238,12 +243,11 @@ static int start_error(const struct run *r, const struct failure *f, struct err 
 		return err_errno(e, f->errnum, "%s: cannot start", name);
 	switch (f->errnum) {
 	case ENOENT:
-		/* A file that is there may still lack its interpreter. */
+		/* execve also returns ENOENT when the interpreter is missing. */
 		if (strchr(name, '/') && access(name, F_OK) < 0)
 			return err_set(e, ERR_FAILED, "%s: not found", name);
 		return err_set(e, ERR_FAILED,
-			       "%s: cannot be run: the interpreter it names is not found",
-			       name);
+			       "%s: cannot be run: its interpreter is not found", name);
 	case EACCES:
 		return err_set(e, ERR_FAILED, "%s: not executable", name);
 	case ENOEXEC:
@@ -260,8 +264,9 @@ static int find_error(const char *name, int r, struct err *e)
 	return err_set(e, ERR_FAILED, "%s: not found in PATH", name);
 }
 
-/* Moves a descriptor (taken over) off the numbers of the standard ones: 0 means "none"
- * in struct run, and a program may have been started with its own closed. */
+/* Duplicates a descriptor to a number above 2 if needed and closes the old one: 0 means
+ * "none" in struct run, and this program may have been started with 0, 1 or 2 closed.
+ * Returns the descriptor or -errno. */
 static int off_stdio(int fd)
 {
 	int high;
@@ -296,8 +301,9 @@ static int make_pipe(int *ret_reader, int *ret_writer)
 	return 0;
 }
 
-/* Forks with all signals blocked, so that none of our handlers runs in the child. */
-static pid_t spawn(struct plan *p, int status_reader)
+/* Forks with all signals blocked, so that no signal handler of this program runs in the
+ * child. */
+static pid_t spawn(struct start *p, int status_reader)
 {
 	sigset_t all, old;
 	pid_t pid;
@@ -307,7 +313,7 @@ static pid_t spawn(struct plan *p, int status_reader)
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	pid = fork();
 	if (pid == 0) {
-		close(status_reader); /* or parent_died could never see it */
+		close(status_reader); /* parent_died needs it closed here */
 		child_main(p);
 	}
 	saved = errno;
@@ -322,8 +328,9 @@ static void reap(pid_t pid)
 		;
 }
 
-/* Starts the plan. 1 when the program runs, 0 with *f when it does not, -errno. */
-static int launch(struct plan *p, pid_t *ret, struct failure *f)
+/* Forks the child. Returns 1 when the program runs, 0 with *f set when it could not be
+ * started, or -errno. */
+static int launch(struct start *p, pid_t *ret, struct failure *f)
 {
 	_cleanup_close_ int reader = -1, writer = -1;
 	ssize_t n;
@@ -363,7 +370,7 @@ int run_start(const struct run *r, struct child *ret, struct err *e)
 	_cleanup_free_ char *path = NULL;
 	_cleanup_free_ const char **envp = NULL;
 	_cleanup_close_ int null = -1, errfd = -1;
-	struct plan p = {.run = r};
+	struct start p = {.run = r};
 	struct failure f;
 	pid_t pid = 0;
 	int n;
@@ -385,7 +392,7 @@ int run_start(const struct run *r, struct child *ret, struct err *e)
 	p.in = r->in > 0 ? r->in : null;
 	p.out = r->out > 0 ? r->out : STDOUT_FILENO;
 	if (fcntl(p.out, F_GETFD) < 0 && r->out <= 0)
-		p.out = null; /* ours is closed */
+		p.out = null; /* this program's standard output is closed */
 	p.err = r->err > 0 ? r->err : errfd;
 
 	log_command(r);
@@ -420,7 +427,7 @@ int run_argv(const char *const *argv, struct err *e)
 	return run(&(struct run){.argv = argv}, e);
 }
 
-/* Reads to the end. 0, -ETIMEDOUT, -EFBIG or another -errno. */
+/* Reads `fd` to its end. Returns 0, -ETIMEDOUT, -EFBIG or another -errno. */
 static int drain(int fd, uint64_t deadline, struct buf *b)
 {
 	char chunk[16 * 1024];
@@ -465,10 +472,10 @@ int run_capture(const struct run *r, char **ret, size_t *ret_len, struct err *e)
 	if (n == -ETIMEDOUT)
 		return run_timed_out(&c, e);
 	if (n == -EFBIG)
-		return err_set(e, ERR_FAILED, "%s said more than %d MiB", c.name,
+		return err_set(e, ERR_FAILED, "%s: more than %d MiB of output", c.name,
 			       CAPTURE_MAX >> 20);
 	if (n < 0)
-		return err_errno(e, n, "%s: cannot read what it says", c.name);
+		return err_errno(e, n, "%s: cannot read its output", c.name);
 	if (run_wait(&c, e) < 0)
 		return -1;
 	len = out.len;
@@ -488,6 +495,6 @@ int run_input(const char *const *argv, const void *data, size_t len, struct err 
 	if (r >= 0 && lseek(fd, 0, SEEK_SET) < 0)
 		r = -errno;
 	if (r < 0)
-		return err_errno(e, r, "%s: cannot keep its input", argv[0]);
+		return err_errno(e, r, "%s: cannot store its input", argv[0]);
 	return run(&(struct run){.argv = argv, .in = fd}, e);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Programs, always by argument vector, never through a shell. The only place
- * that spawns. Children get no descriptors but 0, 1 and 2, default signal
- * dispositions, and are sent SIGTERM when their parent dies (PR_SET_PDEATHSIG, which
- * means the thread that started them) unless `detach`.
+ * Starts programs by argument vector, never through a shell. Nothing else in this
+ * repository spawns processes. Children have only the descriptors 0, 1 and 2 and default
+ * signal dispositions. They are sent SIGTERM when the thread that started them ends
+ * (PR_SET_PDEATHSIG), unless `detach`.
  */
 #pragma once
 
@@ -12,58 +12,61 @@
 #include <sys/types.h>
 
 struct run {
-	const char *const *argv; /* argv[0] is looked up in PATH, then in the sbin folders
-				  * (an ordinary user's PATH has none); with a slash it is
-				  * a path, relative to cwd */
-	const char *const *env;  /* "NAME=value" added to our environment, or NULL */
-	int in, out, err;        /* descriptors for 0, 1, 2: 0 or -1 means /dev/null for
-				  * in, ours for out; for err: kept aside and its last
-				  * lines put into the error message */
-	const char *cwd;         /* or NULL */
-	unsigned timeout_ms;     /* since its start; run_wait and run_capture kill it then
+	const char *const *argv; /* argv[0] is looked up in PATH, then in the sbin
+				  * folders, which the PATH of an ordinary user does not
+				  * have; with a slash it is a path, relative to cwd */
+	const char *const *env;  /* "NAME=value", added to the environment, or NULL */
+	int in, out, err;        /* descriptors for 0, 1 and 2. 0 or -1 means: /dev/null
+				  * for in, the parent's for out; for err, a file whose
+				  * last lines become part of the error message */
+	const char *cwd;         /* working directory, or NULL: the parent's */
+	unsigned timeout_ms;     /* since the start; run_wait and run_capture then kill it
 				  * (SIGTERM, and SIGKILL 2 s later); 0: none */
-	bool detach;             /* no PDEATHSIG */
+	bool detach;             /* the child outlives its parent: no PDEATHSIG */
 };
 
 struct child {
 	pid_t pid;        /* 0: none */
-	const char *name; /* within argv[0], which must live as long */
-	int errfd;        /* memfd with what it said; 0 or -1: none */
+	const char *name; /* points into argv[0], which must live as long */
+	int errfd;        /* memfd with its standard error; 0 or -1: none */
 	unsigned timeout_ms;
 	uint64_t deadline; /* CLOCK_MONOTONIC, ms; 0: none */
 };
 
-/* Starts it. -1: not found or not executable, told apart in the message. */
+/* Starts a program. Returns 0, or -1 with the reason: not found, or not executable. */
 int run_start(const struct run *r, struct child *ret, struct err *e) _must_check_;
 
 /*
- * Waits for it. 0 when it exited 0. Otherwise -1 and "<name> exited with 3: <last
- * lines>" or "<name> was killed by SIGSEGV" or "<name>: no end after 5 s", with the
- * last lines joined by "; ". Empties the child.
+ * Waits for the child and empties *c. Returns 0 when it exited with 0. Otherwise returns
+ * -1 with "<name> exited with 3: <last lines>", "<name> was killed by SIGSEGV" or "<name>
+ * timed out after 5 s"; the last lines of its standard error are joined by "; ".
  */
 int run_wait(struct child *c, struct err *e) _must_check_;
 
-/* SIGTERM, and SIGKILL after `grace_ms`; reaps. Safe on an empty child. */
+/* Sends SIGTERM, and SIGKILL after `grace_ms`, and reaps. Does nothing with an empty
+ * child. */
 void run_kill(struct child *c, unsigned grace_ms);
-void child_done(struct child *c); /* run_kill with no grace, closes errfd */
+void child_done(struct child *c); /* kills it without grace, closes errfd */
 #define _cleanup_child_ _cleanup_(child_done)
 
-/* Start and wait. */
+/* Start a program and wait for it. Return as run_start and run_wait do. */
 int run(const struct run *r, struct err *e) _must_check_;
 int run_argv(const char *const *argv, struct err *e) _must_check_;
 
 /*
- * Start, read its standard output to the end (at most 16 MiB; until all that inherited it
- * have closed it), wait. *ret is owned and NUL-terminated; `out` of *r does not count.
+ * Starts a program, reads its standard output until every process that inherited it has
+ * closed it, and waits. More than 16 MiB is an error. *ret is owned by the caller and
+ * NUL-terminated; `ret_len` may be NULL. Ignores r->out.
  */
 int run_capture(const struct run *r, char **ret, size_t *ret_len,
 		struct err *e) _must_check_;
 
-/* As run_argv with `len` bytes of `data` on its standard input. */
+/* Does what run_argv does, with `len` bytes of `data` as standard input. */
 int run_input(const char *const *argv, const void *data, size_t len,
 	      struct err *e) _must_check_;
 
-/* The path of the executable that run_start would start for `name`, or NULL. Owned. */
+/* Returns the path of the executable that run_start would start for `name`, owned by the
+ * caller, or NULL. */
 char *run_find(const char *name);
-/* Whether there is one. */
+/* Returns true when run_find finds `name`. */
 bool run_have(const char *name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Children do not inherit the mask: lib/run.c gives them an empty one. */
+/* Children do not inherit the signal mask: lib/run.c sets an empty one for them. */
 #include "lib/signals.h"
 
 #include <sys/signalfd.h>
@@ -14,7 +14,7 @@ int signals_open(struct err *e)
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
-	/* Blocked signals arrive although they are ignored. */
+	/* signalfd delivers a blocked signal even when it is ignored. */
 	if (sigaction(SIGHUP, NULL, &hup) == 0 && hup.sa_handler != SIG_IGN)
 		sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);

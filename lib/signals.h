@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The signals that end a program which watches others, as a descriptor. */
+/* The signals that end a long-running command, received through a descriptor. */
 #pragma once
 
 #include "lib/err.h"
@@ -7,13 +7,13 @@
 #include <signal.h>
 
 /*
- * Blocks SIGINT, SIGTERM and SIGHUP (a terminal that went away; not under nohup(1), which
- * has it ignored) from now on and returns a signalfd(2) for them: non-blocking,
- * close-on-exec. -1 with a message.
+ * Blocks SIGINT, SIGTERM and SIGHUP (unless it is ignored, as under nohup(1)) in the
+ * process and returns a signalfd(2) for them, non-blocking and close-on-exec, or -1 with
+ * a message.
  */
 int signals_open(struct err *e) _must_check_;
 
-/* Whether one came; takes it off. */
+/* Reads one signal from the descriptor. Returns true when there was one. */
 bool signals_came(int fd);
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Strings. Sizes are checked before they are added or multiplied; a size that does not
- * fit ends the program as running out of memory does.
+ * Sizes are checked before they are added or multiplied; a size that overflows aborts the
+ * program as running out of memory does.
  */
 #include "lib/str.h"
 
@@ -265,7 +265,8 @@ void strv_done(char ***v)
 	*v = NULL;
 }
 
-/* The number that `n` characters of `s` are. -EINVAL beats -ERANGE. */
+/* Parses the number that the first `n` characters of `s` form. Returns 0, -EINVAL when
+ * one of them is no digit, or -ERANGE. */
 static int parse_digits(const char *s, size_t n, unsigned base, uint64_t max,
 			uint64_t *ret)
 {
@@ -332,7 +333,7 @@ int str_to_mode(const char *s, unsigned *ret)
 	return 0;
 }
 
-#define WORD_MAX 64 /* no word of ours is longer; bounds the table */
+#define WORD_MAX 64 /* longer words are not compared; bounds the table */
 
 static size_t min_size(size_t a, size_t b)
 {
@@ -340,8 +341,8 @@ static size_t min_size(size_t a, size_t b)
 }
 
 /*
- * Edit distance where swapping two neighbours counts once (optimal string alignment).
- * Rows of the table are kept three at a time: a swap looks back two.
+ * Returns the edit distance in which swapping two neighbours counts once (optimal string
+ * alignment). Three rows of the table are kept, because a swap needs the last but one.
  */
 static size_t distance(const char *a, size_t n, const char *b, size_t m)
 {
@@ -383,8 +384,7 @@ const char *str_nearest(const char *s, const char *const *words)
 		if (m > WORD_MAX)
 			continue;
 		d = distance(s, n, *words, m);
-		/* A third may be wrong, one letter always, but something must be right.
-		 */
+		/* A third of the letters, and at least one, may differ, but not all. */
 		if (d < longer && d <= (longer < 3 ? 1 : longer / 3) && d < best_d) {
 			best = *words;
 			best_d = d;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Strings: a growing buffer, NULL-terminated lists of strings, strict number
- * parsing, and the nearest of a set of words (for "did you mean").
+ * Strings: a growing buffer, NULL-terminated lists of strings, strict number parsing, and
+ * the nearest of a set of words (for "did you mean").
  *
- * Running out of memory aborts: nothing here, and nothing that uses it, can do
- * anything better, and the callers are programs, not libraries.
+ * Running out of memory aborts the program, because no caller could continue without it.
  */
 #pragma once
 
@@ -17,10 +16,11 @@ static inline bool streq(const char *a, const char *b)
 	return strcmp(a, b) == 0;
 }
 
-/* The rest of `s` after `prefix`, or NULL when it does not start with it. */
+/* Returns the rest of `s` after `prefix`, or NULL when `s` does not start with it. */
 const char *str_after(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
 
+/* These abort when memory runs out. Their results are owned by the caller. */
 void *xmalloc(size_t n);
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t n);
@@ -28,7 +28,7 @@ char *xstrdup(const char *s); /* NULL gives NULL */
 char *xstrndup(const char *s, size_t n);
 char *xasprintf(const char *fmt, ...) _printf_(1, 2);
 
-/* Growing buffer. Zero-initialise. `p` is NUL-terminated whenever it is not NULL. */
+/* A growing buffer. Initialise it with zeros. `p` is NULL or NUL-terminated. */
 struct buf {
 	char *p;
 	size_t len, cap;
@@ -37,15 +37,16 @@ struct buf {
 void buf_add(struct buf *b, const void *data, size_t len);
 void buf_puts(struct buf *b, const char *s);
 void buf_printf(struct buf *b, const char *fmt, ...) _printf_(2, 3);
-char *buf_take(struct buf *b); /* never NULL: "" when nothing was added; empties b */
+/* Returns the text, owned by the caller and never NULL, and empties the buffer. */
+char *buf_take(struct buf *b);
 void buf_done(struct buf *b);
 #define _cleanup_buf_ _cleanup_(buf_done)
 
-/* NULL-terminated, owned list of owned strings; NULL is the empty list. */
+/* A NULL-terminated list that owns its strings; NULL is the empty list. */
 size_t strv_len(char *const *v);
 void strv_add(char ***v, const char *s); /* copies */
 void strv_addf(char ***v, const char *fmt, ...) _printf_(2, 3);
-void strv_extend(char ***v, char *const *more); /* copies */
+void strv_extend(char ***v, char *const *more); /* copies the strings */
 bool strv_has(char *const *v, const char *s);
 char **strv_dup(char *const *v);
 char **strv_split(const char *s, const char *separators); /* empty fields dropped */
@@ -57,20 +58,22 @@ void strv_done(char ***v);
 /* Returns "a, b or c" for the words that `word` returns until NULL. Owned. */
 char *str_list(const char *(*word)(size_t i), const char *conjunction);
 
-/* Decimal digits only, whole string. 0, or -EINVAL, or -ERANGE when over max. */
+/* Parses a string of decimal digits. Returns 0, -EINVAL, or -ERANGE when the number is
+ * larger than `max`. */
 int str_to_u64(const char *s, uint64_t max, uint64_t *ret) _must_check_;
 
-/* "8G", "512M", "4096": bytes, suffixes K M G T are powers of 1024. As str_to_u64. */
+/* Parses a size in bytes: "8G", "512M", "4096"; the suffixes K, M, G and T are powers of
+ * 1024. Returns as str_to_u64. */
 int str_to_size(const char *s, uint64_t *ret) _must_check_;
 
-/* Four octal digits or fewer, at most 07777. */
+/* Parses a file mode of one to four octal digits. Returns 0, -EINVAL or -ERANGE. */
 int str_to_mode(const char *s, unsigned *ret) _must_check_;
 
 /*
- * The word of `words` (NULL-terminated) nearest to `s` by edit distance, or NULL
- * when none is near enough to be what was meant.
+ * Returns the word of `words` (NULL-terminated) nearest to `s` by edit distance, or NULL
+ * when none is near enough for `s` to be a misspelling of it.
  */
 const char *str_nearest(const char *s, const char *const *words);
 
-/* Appends `n` bytes as lower-case hex and a NUL: `out` holds 2n + 1. */
+/* Writes `n` bytes as lower-case hexadecimal digits and a NUL: 2n + 1 bytes at `out`. */
 void str_hex(const uint8_t *bytes, size_t n, char *out);

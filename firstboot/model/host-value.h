@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One value of a host: how it is read from text, and written as text. For the files of the
- * host model and its test.
+ * One value of a host: how it is read from text, and written as text. For the files of
+ * the host model and its test.
  *
  * A value is read and written at `k->offset`, so that a table may have any number of keys
  * of a type.

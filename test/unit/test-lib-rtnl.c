@@ -462,10 +462,10 @@ static void requests_are_laid_out(void **state)
 
 	(void)state;
 	rtnl_request_init(&q, RTM_NEWLINK, NLM_F_ACK, &header, sizeof(header));
-	nest = rtnl_put(&q, IFLA_LINKINFO, NULL, 0);
-	rtnl_put_str(&q, IFLA_INFO_KIND, "bridge");
-	inner = rtnl_put(&q, IFLA_INFO_DATA, NULL, 0);
-	rtnl_put_u32(&q, IFLA_BR_FORWARD_DELAY, 5);
+	nest = rtnl_append(&q, IFLA_LINKINFO, NULL, 0);
+	rtnl_append_str(&q, IFLA_INFO_KIND, "bridge");
+	inner = rtnl_append(&q, IFLA_INFO_DATA, NULL, 0);
+	rtnl_append_u32(&q, IFLA_BR_FORWARD_DELAY, 5);
 	rtnl_nest_end(&q, inner);
 	rtnl_nest_end(&q, nest);
 	assert_int_equal(q.h.nlmsg_len, 16 + 16 + 4 + 12 + 4 + 8);
@@ -496,20 +496,21 @@ static void datagrams_are_checked(void **state)
 	struct rtnl_exchange x = {.seq = 7};
 
 	(void)state;
-	assert_int_equal(rtnl_take(&x, (uint8_t *)&m, sizeof(m)), 0);
+	assert_int_equal(rtnl_handle_datagram(&x, (uint8_t *)&m, sizeof(m)), 0);
 	assert_true(x.done);
 	assert_int_equal(x.result, -EPERM);
 
 	x = (struct rtnl_exchange){.seq = 8}; /* another's answer */
-	assert_int_equal(rtnl_take(&x, (uint8_t *)&m, sizeof(m)), 0);
+	assert_int_equal(rtnl_handle_datagram(&x, (uint8_t *)&m, sizeof(m)), 0);
 	assert_false(x.done);
-	assert_int_equal(rtnl_take(&x, (uint8_t *)&m, 15), 0);
-	assert_int_equal(rtnl_take(&x, (uint8_t *)&m, sizeof(m) - 1), -EBADMSG);
+	assert_int_equal(rtnl_handle_datagram(&x, (uint8_t *)&m, 15), 0);
+	assert_int_equal(rtnl_handle_datagram(&x, (uint8_t *)&m, sizeof(m) - 1),
+			 -EBADMSG);
 	m.h.nlmsg_len = 15;
-	assert_int_equal(rtnl_take(&x, (uint8_t *)&m, sizeof(m)), -EBADMSG);
+	assert_int_equal(rtnl_handle_datagram(&x, (uint8_t *)&m, sizeof(m)), -EBADMSG);
 	m.h.nlmsg_len = 16; /* an error without its number */
 	x.seq = 7;
-	assert_int_equal(rtnl_take(&x, (uint8_t *)&m, 16), 0);
+	assert_int_equal(rtnl_handle_datagram(&x, (uint8_t *)&m, 16), 0);
 	assert_int_equal(x.result, -EBADMSG);
 }
 

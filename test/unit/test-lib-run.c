@@ -128,7 +128,7 @@ static int on_old_kernel(void)
 	    !streq(a, "0 1 2 "))
 		return 22;
 	if (run(&(struct run){.argv = sleep_, .timeout_ms = 100}, &e) == 0 ||
-	    !streq(e.msg, "sleep: no end after 100 ms"))
+	    !streq(e.msg, "sleep timed out after 100 ms"))
 		return 23;
 	sleep_[1] = "0.2"; /* ends while it is waited for */
 	if (run(&(struct run){.argv = sleep_, .timeout_ms = 60000}, &e) < 0)
@@ -269,7 +269,7 @@ static void not_found_is_told_apart(void **state)
 	} cases[] = {
 		{"plain", 0644, "#!/bin/sh\n", "%s: not executable"},
 		{"bad-interpreter", 0755, "#!/nonexistent/sh\n",
-		 "%s: cannot be run: the interpreter it names is not found"},
+		 "%s: cannot be run: its interpreter is not found"},
 		{"noise", 0755, "\x01\x02\x03", "%s: not a program for this machine"},
 		{NULL, 0, NULL, "%s: not found"},
 	};
@@ -521,9 +521,9 @@ static void capture_is_whole(void **state)
 	free(out);
 	out = NULL;
 	assert_int_equal(run_capture(&(struct run){.argv = over}, &out, &len, &e), -1);
-	assert_string_equal(e.msg, "head said more than 16 MiB");
+	assert_string_equal(e.msg, "head: more than 16 MiB of output");
 	assert_int_equal(run_capture(&(struct run){.argv = endless}, &out, &len, &e), -1);
-	assert_string_equal(e.msg, "cat said more than 16 MiB");
+	assert_string_equal(e.msg, "cat: more than 16 MiB of output");
 	assert_null(out);
 }
 
@@ -571,17 +571,17 @@ static void time_runs_out(void **state)
 
 	(void)state;
 	assert_int_equal(run(&(struct run){.argv = sleep_, .timeout_ms = 300}, &e), -1);
-	assert_non_null(str_after(e.msg, "sh: no end after 300 ms"));
+	assert_non_null(str_after(e.msg, "sh timed out after 300 ms"));
 	assert_int_equal(e.code, ERR_FAILED);
 	assert_int_equal(run_capture(&(struct run){.argv = sleep_, .timeout_ms = 1000},
 				     &out, NULL, &e),
 			 -1);
-	assert_non_null(str_after(e.msg, "sh: no end after 1 s"));
+	assert_non_null(str_after(e.msg, "sh timed out after 1 s"));
 	/* deaf to SIGTERM, and its output ends before it does */
 	assert_int_equal(run_capture(&(struct run){.argv = deaf, .timeout_ms = 300}, &out,
 				     NULL, &e),
 			 -1);
-	assert_non_null(str_after(e.msg, "sh: no end after 300 ms"));
+	assert_non_null(str_after(e.msg, "sh timed out after 300 ms"));
 	assert_null(out);
 	assert_int_equal(run(&(struct run){.argv = (const char *[]){"true", NULL},
 					   .timeout_ms = 60000},
