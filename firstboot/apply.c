@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `firstboot apply`: sources, checks, uplink, plan, steps, in this order, and nothing is
- * touched before the plan is whole. A host that may not be configured gets a way in for
- * its operator and says why; nothing of the cluster is written or started.
+ * `firstboot apply` loads the sources, checks the host, finds the uplink, makes the plan
+ * and runs its steps. Nothing is changed before the plan is complete. A host that may not
+ * be configured is made reachable for its operator (rescue mode) and reports why; no part
+ * of the cluster is configured or started.
  */
 #include "firstboot/cmdline.h"
 #include "firstboot/config-url.h"
@@ -13,8 +14,7 @@
 #include "firstboot/uplink.h"
 #include "lib/log.h"
 
-/* Of a file that is wrong throughout: boot and report are not to drown in it. */
-#define ERRORS_MAX 50
+#define ERRORS_MAX 50 /* complaints on the console and in the report */
 
 static void print_phases(const struct firstboot *fb, const struct applied *a)
 {
@@ -30,7 +30,7 @@ static void print_phases(const struct firstboot *fb, const struct applied *a)
 			     (unsigned long long)p[i].ms % 1000);
 }
 
-/* Run again within one boot: the phases stay those of the boot. */
+/* Sets the times of the boot's first run, and prints its phases in that run only. */
 static void keep_times(struct applied *a, const struct firstboot *fb)
 {
 	_cleanup_applied_ struct applied before = {0};
@@ -45,7 +45,8 @@ static void keep_times(struct applied *a, const struct firstboot *fb)
 	}
 }
 
-/* The record for report, and the reasons on the console. */
+/* Prints warnings and errors on the console and writes the record for `firstboot
+ * report`. */
 static int finish(const struct firstboot *fb, struct applied *a, struct err *e)
 {
 	for (size_t i = 0; a->warnings && a->warnings[i]; i++)
@@ -57,8 +58,9 @@ static int finish(const struct firstboot *fb, struct applied *a, struct err *e)
 }
 
 /*
- * The way in: the uplink as configured if it is there (its driver may be late, hence
- * `wait`) and its keys are good, else DHCP on whatever there is.
+ * Makes the host reachable: by the uplink as configured when its links exist and its keys
+ * are right, else by DHCP on every Ethernet link. `wait`: waits for the links, because
+ * their driver may still be loading.
  */
 static void rescue(const struct firstboot *fb, const struct config *c, struct applied *a,
 		   bool wait)
@@ -79,6 +81,8 @@ static void rescue(const struct firstboot *fb, const struct config *c, struct ap
 		strv_add(&a->errors, e.msg);
 }
 
+/* Enters rescue mode and records the reasons: the complaints, or `e` when there are none.
+ * Returns -1. */
 static int refuse(const struct firstboot *fb, const struct config *c, struct applied *a,
 		  bool wait, struct err *e)
 {
@@ -105,8 +109,9 @@ static int dry_run(const struct plan *p)
 	return 0;
 }
 
-static int wrong(const struct firstboot *fb, const struct config *c, struct applied *a,
-		 struct err *e)
+/* Handles a wrong configuration. */
+static int refuse_config(const struct firstboot *fb, const struct config *c,
+			 struct applied *a, struct err *e)
 {
 	if (fb->dry_run)
 		return config_err(c, "this host", e);
@@ -114,8 +119,7 @@ static int wrong(const struct firstboot *fb, const struct config *c, struct appl
 	return refuse(fb, c, a, true, e);
 }
 
-/* The boot goes on without the state disk that it was to have; that may not pass for
- * success. */
+/* Warns when the boot script could not use the state disk and continued without it. */
 static void warn_state(const struct firstboot *fb, char ***warnings)
 {
 	_cleanup_free_ char *want = cmdline_value(fb, "state");
@@ -124,8 +128,8 @@ static void warn_state(const struct firstboot *fb, char ***warnings)
 	boot_info_read(&b, fb);
 	if (want && !streq(want, "none") && b.state && streq(b.state, "ram"))
 		strv_addf(warnings,
-			  "%s did not become the state disk (the boot's messages say "
-			  "why): all this host writes is gone at its next boot",
+			  "%s is not used as the state disk (see the messages of the "
+			  "boot): all data of this host is lost at its next boot",
 			  want);
 }
 
@@ -144,7 +148,7 @@ int cmd_apply(const struct firstboot *given, char **args _unused_, struct err *e
 		config_url_fetch(fb, &a.warnings);
 	}
 	if (config_load(&c, fb) < 0)
-		return wrong(fb, &c, &a, e);
+		return refuse_config(fb, &c, &a, e);
 	console_of_host(&here, c.host.console);
 	if (!fb->dry_run && config_url_keep(fb, e) < 0)
 		return refuse(fb, &c, &a, true, e);

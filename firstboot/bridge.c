@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cbr0, before Docker looks for it: a bridge with exactly one IPv4 address, up. What is
- * right already is not touched, so containers on it do not notice.
+ * Makes cbr0, before Docker needs it: a bridge with exactly one IPv4 address, up.
+ * Settings that are right are not touched, so that containers on the bridge are not
+ * disturbed.
  */
 #include "firstboot/steps.h"
 #include "lib/log.h"
@@ -9,7 +10,8 @@
 
 #define CBR0 "cbr0"
 
-/* Makes it if it is not there. 1: made, 0: was there. */
+/* Makes the bridge when it does not exist and reads it to *link. Returns 1 when it made
+ * it, 0, or -1. */
 static int ensure(struct rtnl *r, struct rtnl_link *link, struct err *e)
 {
 	int made = 0, ret = rtnl_link_get(r, CBR0, link);
@@ -17,7 +19,7 @@ static int ensure(struct rtnl *r, struct rtnl_link *link, struct err *e)
 	if (ret == -ENODEV) {
 		ret = rtnl_bridge_add(r, CBR0);
 		if (ret < 0 && ret != -EEXIST)
-			return err_errno(e, ret, CBR0 ": cannot be made");
+			return err_errno(e, ret, CBR0 ": cannot be created");
 		made = ret == 0;
 		ret = rtnl_link_get(r, CBR0, link);
 	}
@@ -25,9 +27,8 @@ static int ensure(struct rtnl *r, struct rtnl_link *link, struct err *e)
 		return err_errno(e, ret, CBR0);
 	if (strcmp(link->kind, "bridge") != 0)
 		return err_set(e, ERR_FAILED,
-			       CBR0
-			       " is there already, but as a %s, not as a bridge: take it "
-			       "away or give it another name",
+			       CBR0 " exists already as a %s, not as a bridge: remove or "
+				    "rename it",
 			       *link->kind ? link->kind : "physical interface");
 	return made;
 }
@@ -46,10 +47,11 @@ int bridge_apply(struct cidr want, uint32_t mtu, struct err *e)
 		return -1;
 	if (mtu && link.mtu != mtu) {
 		ret = rtnl_link_set_mtu(&r, link.index, mtu);
-		/* Before Linux 4.17 a bridge without ports takes no more than 1500, and
-		 * follows its ports afterwards. */
+		/* Before Linux 4.17 a bridge without ports accepts no more than 1500;
+		 * later it follows its ports. */
 		if (ret == -EINVAL && mtu > 1500)
-			log_warn(CBR0 ": this kernel takes MTU %u only from its ports",
+			log_warn(CBR0
+				 ": with this kernel it gets MTU %u only from its ports",
 				 mtu);
 		else if (ret < 0)
 			return err_errno(e, ret, CBR0 ": MTU %u", mtu);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernel's own rule, kept to the letter: a quote at the start of a word covers the
- * whole word, a quote anywhere else only keeps blanks together, and quotes are taken off
- * at the ends of a word or a value but not inside.
+ * Follows the kernel's rule exactly: a quote at the start of a word covers the whole
+ * word, a quote elsewhere only prevents splitting at blanks, and quotes are removed at
+ * the ends of a word or a value but not inside.
  */
 #include "firstboot/cmdline.h"
 #include "lib/file.h"
 
-#define CMDLINE_MAX (64 * 1024)       /* the kernel's own limit is 4 KiB or less */
+#define CMDLINE_MAX (64 * 1024)       /* the kernel's limit is 4 KiB or less */
 #define BLANKS      " \t\n\v\f\r\xa0" /* the kernel's isspace() */
 
 static bool is_blank(char c)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The last good one ends in a comment with the URL it came from: one from elsewhere is
- * another host's.
+ * The last good file ends in a comment with its URL, because a file from another URL may
+ * describe another host.
  */
 #include "firstboot/config-url.h"
 #include "firstboot/cmdline.h"
@@ -19,19 +19,20 @@ char *config_url(const struct firstboot *fb)
 	return cmdline_value(fb, "config");
 }
 
+/* Returns the comment at the end of the last good file. Owned. */
 static char *mark(const char *url)
 {
 	return xasprintf("\n# rackstrap.config=%s\n", url);
 }
 
-/* What a server refuses, it refuses the next time too; but not when it only says that it
- * has no time for us (RFC 9110 15.5.9, RFC 6585 4). */
+/* Returns true when a retry cannot help: for 4xx, except Request Timeout and Too Many
+ * Requests (RFC 9110 15.5.9, RFC 6585 4). */
 static bool refused(unsigned status)
 {
 	return status / 100 == 4 && status != 408 && status != 429;
 }
 
-/* Owned text, or NULL. */
+/* Fetches the file, with retries. Returns its text, owned by the caller, or NULL. */
 static char *fetch(const char *url, struct err *e)
 {
 	for (unsigned try = 0; try < TRIES; try++) {
@@ -53,7 +54,8 @@ static char *fetch(const char *url, struct err *e)
 	return NULL;
 }
 
-/* What was good the last time, without the mark; NULL: nothing from this URL. */
+/* Returns the last good file from this URL, without the mark, owned by the caller; NULL
+ * when there is none. */
 static char *last_good(const struct firstboot *fb, const char *url)
 {
 	_cleanup_free_ char *text = NULL, *end = mark(url);
@@ -65,7 +67,7 @@ static char *last_good(const struct firstboot *fb, const char *url)
 	return xstrndup(text, len - n);
 }
 
-static int put(const struct firstboot *fb, const char *path, const char *text)
+static int write_file(const struct firstboot *fb, const char *path, const char *text)
 {
 	int r = file_sweep_at(fb->rootfd, path);
 
@@ -84,14 +86,14 @@ void config_url_fetch(const struct firstboot *fb, char ***warnings)
 	if (!text) {
 		text = last_good(fb, url);
 		strv_addf(warnings, "%s; %s", e.msg,
-			  text ? "the last good configuration from there is used"
-			       : "there is no good one from before");
+			  text ? "using the last good configuration from there"
+			       : "there is no earlier good configuration");
 	}
 	if (!text)
 		return;
 	r = mkdir_p_at(fb->rootfd, RUN_DIR, 0755);
 	if (r == 0)
-		r = put(fb, CONFIG_CFG, text);
+		r = write_file(fb, CONFIG_CFG, text);
 	if (r < 0)
 		strv_addf(warnings, "/" CONFIG_CFG ": %s", strerror(-r));
 }
@@ -108,6 +110,6 @@ int config_url_keep(const struct firstboot *fb, struct err *e)
 	buf_printf(&b, "%s%s", text, end);
 	r = mkdir_p_sync_at(fb->rootfd, "var/lib/rackstrap", 0755);
 	if (r == 0)
-		r = put(fb, LAST_GOOD_CFG, b.p);
+		r = write_file(fb, LAST_GOOD_CFG, b.p);
 	return r < 0 ? err_errno(e, r, "/" LAST_GOOD_CFG) : 0;
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From sources to one checked host. All of it happens before anything is touched, and all
- * that is wrong is collected: a source that cannot be read does not keep the next one
- * from being read.
+ * Loads and checks the host before anything is changed. All complaints are collected: the
+ * next source is read also when one could not be.
  */
 #include "firstboot/config.h"
 #include "firstboot/link.h"
@@ -24,8 +23,9 @@ static int load_roles(struct config *c, const struct firstboot *fb)
 	return roles_read_at(&c->roles, fb->rootfd, ROLES_PATH, &c->complaints);
 }
 
-/* Nobody said who this is: name the machine, so that the operator can add it. */
-static void nobody(struct config *c, const struct firstboot *fb)
+/* Complains that no source describes this host, with its links so that the operator can
+ * add it. */
+static void complain_no_source(struct config *c, const struct firstboot *fb)
 {
 	uint64_t end = now_ms() + (uint64_t)fb->link_timeout * 1000;
 	_cleanup_free_ char *links = links_text(fb->rootfd);
@@ -47,7 +47,7 @@ static void finish(struct config *c)
 	_cleanup_free_ char *text = NULL;
 
 	host_derive(&c->host, &c->roles);
-	/* Without roles nothing is known of the role; roles.cfg has its own complaint. */
+	/* Without roles the host cannot be checked; roles.cfg has a complaint then. */
 	if (c->roles.n > 0 &&
 	    host_check_keys(&c->host, &c->roles, &c->complaints, c->bad) == 0 &&
 	    c->complaints.n == 0)
@@ -72,7 +72,7 @@ int config_load(struct config *ret, const struct firstboot *fb)
 	if (found)
 		finish(ret);
 	else
-		nobody(ret, fb);
+		complain_no_source(ret, fb);
 	return ret->complaints.n ? -1 : 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The configuration of this host: the sources laid over each other in priority order,
- * what follows from them, and what is wrong with it.
+ * The configuration of this host: loaded from all sources in priority order, derived and
+ * checked.
  */
 #pragma once
 
@@ -9,10 +9,11 @@
 #include "firstboot/model/host.h"
 #include "firstboot/sha256.h"
 
-/* Where values come from. Rows in priority order, a later one wins. */
+/* The sources of values, in priority order: values of a later one replace those of an
+ * earlier one. */
 struct source {
 	const char *name;
-	/* Lays it over the host. 1: it was there, 0: it was not, -1: complaints. */
+	/* Loads it. Returns 1, 0 when there is no such source, or -1 with complaints. */
 	int (*load)(const struct firstboot *fb, struct host *h, struct diag *d);
 };
 extern const struct source sources[];
@@ -22,22 +23,26 @@ struct config {
 	struct roles roles;
 	struct host host;
 	const struct role *role;  /* NULL when there are complaints */
-	struct diag complaints;   /* everything wrong, each line with its source */
-	bool bad[HOST_KEY_COUNT]; /* keys that complaints are about */
+	struct diag complaints;   /* each line begins with its source */
+	bool bad[HOST_KEY_COUNT]; /* a complaint is about the key */
 	char sha256[DIGEST_LEN];  /* of the effective values, see config_text */
 };
 
-/* 0, or -1 when there are complaints; filled in as far as possible either way. */
+/* Loads the configuration as far as possible. Returns 0, or -1 when there are
+ * complaints. */
 int config_load(struct config *ret, const struct firstboot *fb) _must_check_;
 
-/* One host.cfg as the only source, with what `check` knows of roles. */
+/* Loads one host.cfg as the only source, for `firstboot check`. Returns as
+ * config_load. */
 int config_load_file(struct config *ret, const struct firstboot *fb,
 		     const char *path) _must_check_;
 
-/* Tells every complaint on standard error and makes one error about `what` of all. */
+/* Logs every complaint and sets the error to their number, for the configuration `what`.
+ * Returns -1. */
 int config_err(const struct config *c, const char *what, struct err *e);
 void config_done(struct config *c);
 #define _cleanup_config_ _cleanup_(config_done)
 
-/* Every value there is, defaults and derived ones included, as host.cfg writes it. */
+/* Returns all values, also default and derived ones, in the form of host.cfg. Owned by
+ * the caller. */
 char *config_text(const struct host *h);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The console and the clock. A line goes out in one write so that the kernel's and
- * systemd's own lines do not fall into it.
+ * The console and the clock. A line is written with one write(2), so that it is not mixed
+ * with lines of the kernel and systemd.
  */
 #include "firstboot/firstboot.h"
 #include "firstboot/model/words.h"
@@ -15,7 +15,8 @@
 
 #define CONSOLE_WAIT_MS 500
 
-/* Kernel Documentation/ABI/testing/sysfs-tty: all consoles, /dev/console's last. */
+/* All consoles, that of /dev/console last (kernel
+ * Documentation/ABI/testing/sysfs-tty). */
 #define ACTIVE "sys/class/tty/console/active"
 
 uint64_t now_ms(void)
@@ -43,8 +44,9 @@ void sleep_about_ms(unsigned ms)
 	sleep_ms(ms / 2 + random % (ms + 1));
 }
 
-/* A serial line with its flow stopped takes nothing: O_NONBLOCK, and a bounded wait.
- * False: it did not take it in time. */
+/* Writes to a console. Waits at most CONSOLE_WAIT_MS, because a serial line whose flow
+ * control stopped it accepts nothing. Returns false when that time has passed, else true,
+ * also after an error. */
 static bool console_write(int dirfd, const char *path, const char *text, size_t len)
 {
 	_cleanup_close_ int fd = openat(
@@ -71,7 +73,7 @@ static bool console_write(int dirfd, const char *path, const char *text, size_t 
 	return len == 0;
 }
 
-/* Whether it is the last of the words. */
+/* Returns true when `device` is the last word of `active`. */
 static bool is_active(const char *active, const char *device)
 {
 	_cleanup_strv_ char **v = strv_split(active, " \n");
@@ -87,11 +89,11 @@ void console_of_host(struct firstboot *fb, const char *console)
 	if (!console || word_console_wrong(console))
 		return;
 	device = xstrndup(console, strcspn(console, ","));
-	if (strlen(device) + sizeof("dev/") > sizeof(fb->console_too) ||
+	if (strlen(device) + sizeof("dev/") > sizeof(fb->host_console) ||
 	    (file_read_at(fb->rootfd, ACTIVE, 4096, &active, NULL) == 0 &&
 	     is_active(active, device)))
 		return;
-	snprintf(fb->console_too, sizeof(fb->console_too), "dev/%s", device);
+	snprintf(fb->host_console, sizeof(fb->host_console), "dev/%s", device);
 }
 
 void line_clean(char *line, size_t max)
@@ -103,10 +105,10 @@ void line_clean(char *line, size_t max)
 			*s = ' ';
 }
 
-/* One that did not take a line is not waited for again: a boot is not held up by it. */
+/* Does not use a console again that timed out, so that it cannot delay the boot. */
 void console_line(const struct firstboot *fb, const char *fmt, ...)
 {
-	static bool stuck, stuck_too;
+	static bool stuck, host_stuck;
 	_cleanup_buf_ struct buf b = {0};
 	char msg[2048];
 	va_list ap;
@@ -114,11 +116,11 @@ void console_line(const struct firstboot *fb, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(msg, sizeof(msg), fmt, ap);
 	va_end(ap);
-	line_clean(msg, sizeof(msg)); /* what it quotes may be anybody's */
+	line_clean(msg, sizeof(msg)); /* it may quote text from outside */
 	log_info("%s", msg);
 	buf_printf(&b, "rackstrap: %s\n", msg);
 	if (fb->console && !stuck)
 		stuck = !console_write(AT_FDCWD, fb->console, b.p, b.len);
-	if (*fb->console_too && !stuck_too)
-		stuck_too = !console_write(fb->rootfd, fb->console_too, b.p, b.len);
+	if (*fb->host_console && !host_stuck)
+		host_stuck = !console_write(fb->rootfd, fb->host_console, b.p, b.len);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The commands are those that Docker has had since 1.3. `docker create` would ask a
- * registry for an image that is not there, so it is only run when the image is loaded.
- * The container keeps its image's own command and Docker's default network, since that is
- * where a host is found wanting (resolv.conf, bridge, storage driver, cgroups); it is
- * killed as soon as it has started.
+ * All commands exist since Docker 1.3. `docker create` would ask a registry for a missing
+ * image, so it is run only when the image is loaded. The container keeps its image's
+ * command and Docker's default network, because these need resolv.conf, the bridge, the
+ * storage driver and cgroups, which the test is about. It is killed as soon as it has
+ * started.
  */
 #include "firstboot/container-start.h"
 #include "firstboot/containers.h"
@@ -16,7 +16,7 @@
 #define MARK       RUN_DIR "/container-started"
 #define NAME       "rackstrap-start-test"
 #define INSPECT_MS 15000
-#define DOCKER_MS  60000 /* a start took 20 s on the slowest machine that was seen */
+#define DOCKER_MS  60000 /* the slowest start that was measured took 20 s */
 
 bool container_start_applies(const struct firstboot *fb, const struct role *role)
 {
@@ -25,7 +25,7 @@ bool container_start_applies(const struct firstboot *fb, const struct role *role
 	       faccessat(fb->rootfd, MARK, F_OK, 0) < 0;
 }
 
-/* Runs a docker command; its output, ids and names, is of no use. */
+/* Runs a docker command and discards its output. */
 static int docker(const char *const *argv, struct err *e)
 {
 	const struct run r = {.argv = argv, .timeout_ms = DOCKER_MS};
@@ -34,14 +34,14 @@ static int docker(const char *const *argv, struct err *e)
 	return run_capture(&r, &text, NULL, e);
 }
 
-/* Removes the container; that there is none is not a failure. */
+/* Removes the container. A missing container is not a failure. */
 static int remove_container(struct err *e)
 {
 	static const char *const argv[] = {"docker", "rm", "-f", NAME, NULL};
 
 	if (docker(argv, e) == 0)
 		return 0;
-	/* Docker 1.7 and later ones. Not "no such file or directory". */
+	/* The words of Docker 1.7 and of later versions. */
 	return strcasestr(e->msg, "no such id") || strcasestr(e->msg, "no such container")
 		       ? 0
 		       : -1;
@@ -66,7 +66,7 @@ static int start(const char *image, struct err *e)
 	struct err removal;
 	int r;
 
-	if (remove_container(e) < 0) /* one of a test that was cut off */
+	if (remove_container(e) < 0) /* of a test that was interrupted */
 		return -1;
 	r = docker(create, e);
 	if (r < 0)
@@ -79,7 +79,8 @@ static int start(const char *image, struct err *e)
 	return r;
 }
 
-/* Tests with one image. 1: passed, 0: the image has no command to run, -1. */
+/* Tests with one image. Returns 1 when it passed, 0 when the image has no command, or
+ * -1. */
 static int test(const struct container *c, struct err *e)
 {
 	int r = container_is_loaded(c, INSPECT_MS, e);
@@ -118,5 +119,5 @@ int container_start(const struct firstboot *fb, struct err *e)
 			 order[i]->image);
 		return run_file_write(fb, MARK, order[i]->image, 0644, e);
 	}
-	return 0; /* `firstboot containers` says what is wrong with the list */
+	return 0; /* `firstboot containers` reports mistakes in the list */
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `firstboot containers`: the container images that were baked in (a recipe's containers)
- * are given to Docker, by `docker load`, so that a host needs no registry. An image that
- * Docker has already, from the state disk, is left alone. Before it is loaded an archive
- * has to have its digest, and afterwards the image its id: Docker before 1.10 calls it by
- * the one of version 1, later ones by its configuration's digest.
+ * `firstboot containers` loads the container images that were baked in (a recipe's
+ * containers) with `docker load`, so that a host needs no registry. An image that Docker
+ * has already, on the state disk, is not loaded again. The digest of the archive is
+ * checked before, and the id of the image after loading: Docker before 1.10 uses the id
+ * of version 1, later versions the digest of the configuration.
  *
- * Docker may take a while to answer, and may be restarted meanwhile: what fails is tried
- * again, except for an archive that is damaged.
+ * Docker may not answer for a while and may be restarted meanwhile: failures are retried,
+ * except for a damaged archive.
  */
 #include "firstboot/containers.h"
 #include "firstboot/sha256.h"
@@ -22,7 +22,8 @@
 
 static const char *const keys[] = {"image", "file", "sha256", "id", "config", NULL};
 
-/* What Docker calls the image of that name: 1 and owned, 0: it has none, -1. */
+/* Reads Docker's id of the image of that name. Returns 1 and sets *ret, owned by the
+ * caller; 0 when there is no such image; or -1. */
 static int docker_id(const char *image, unsigned timeout_ms, char **ret, struct err *e)
 {
 	const char *const argv[] = {"docker", "inspect", "--format={{.Id}}", image, NULL};
@@ -65,7 +66,8 @@ static int check_file(const struct firstboot *fb, const struct container *c,
 	return 0;
 }
 
-/* 1: loaded, 0: was there, -1. */
+/* Loads the image unless Docker has it. Returns 1 when it was loaded, 0 when Docker had
+ * it, or -1; *ret_damaged then tells that a retry cannot help. */
 static int load(const struct firstboot *fb, const struct container *c, bool *ret_damaged,
 		struct err *e)
 {
@@ -82,12 +84,13 @@ static int load(const struct firstboot *fb, const struct container *c, bool *ret
 	r = container_is_loaded(c, DOCKER_MS, e);
 	if (r == 0)
 		return err_set(e, ERR_FAILED,
-			       "docker loaded another image than %s (or none)", c->id);
+			       "docker did not load the image with the id %s", c->id);
 	return r;
 }
 
-static int load_patiently(const struct firstboot *fb, const struct container *c,
-			  uint64_t end, struct err *e)
+/* Loads the image, with retries until `end`. */
+static int load_retrying(const struct firstboot *fb, const struct container *c,
+			 uint64_t end, struct err *e)
 {
 	bool damaged = false;
 	int r;
@@ -98,7 +101,7 @@ static int load_patiently(const struct firstboot *fb, const struct container *c,
 		log_debug("%s: %s; trying again", c->image, e->msg);
 		sleep_ms(PAUSE_MS);
 	}
-	log_info("container %s %s", c->image, r ? "loaded" : "is there already");
+	log_info("container %s %s", c->image, r ? "loaded" : "is loaded already");
 	return 0;
 }
 
@@ -157,7 +160,7 @@ int cmd_containers(const struct firstboot *fb, char **args _unused_, struct err 
 	if (c.n == 0 && d.n == 0)
 		log_info("no containers are baked in");
 	for (size_t i = 0; i < c.n; i++)
-		if (load_patiently(fb, &c.v[i], end, e) < 0)
+		if (load_retrying(fb, &c.v[i], end, e) < 0)
 			buf_printf(&failed, "%s%s", failed.len > 0 ? "; " : "", e->msg);
 	if (diag_err(&d, e) < 0)
 		return -1;

@@ -9,11 +9,11 @@
 
 /* One image. All strings belong to the struct conf that it was read from. */
 struct container {
-	const char *image;  /* what Docker calls it: "calico/node:v0.4.8" */
+	const char *image;  /* its name: "calico/node:v0.4.8" */
 	const char *file;   /* its archive, an absolute path below the root */
 	const char *sha256; /* of the archive */
-	const char *id;     /* what Docker before 1.10 calls the image, ... */
-	const char *config; /* ... and what later ones do: hexadecimal */
+	const char *id;     /* its id in Docker before 1.10, hexadecimal */
+	const char *config; /* its id in later versions, hexadecimal */
 };
 
 struct containers {
@@ -22,13 +22,13 @@ struct containers {
 	size_t n;
 };
 
-/* Reads the list. Complains about an entry that is wrong and leaves it out. No list is an
- * empty list. */
+/* Reads the list, empty when the file is absent. Complains about a wrong entry and
+ * skips it. */
 void containers_read(struct containers *ret, const struct firstboot *fb, struct diag *d);
 void containers_done(struct containers *c);
 #define _cleanup_containers_ _cleanup_(containers_done)
 
-/* Asks Docker, for at most `timeout_ms`. 1: it has this image, 0: it has none, or another
- * one, of that name, -1. */
+/* Asks Docker, for at most `timeout_ms`. Returns 1 when it has this image, 0 when it has
+ * no image or another one of that name, or -1. */
 int container_is_loaded(const struct container *c, unsigned timeout_ms,
 			struct err *e) _must_check_;

@@ -3,18 +3,18 @@
 #include "firstboot/http.h"
 #include "firstboot/json-scan.h"
 
-#define TRIES 16 /* lost races in a row, before it is left to the caller's next try */
+#define TRIES 16 /* lost races in a row before the caller must retry */
 
 #define HTTP_OK       200
 #define HTTP_CREATED  201
 #define HTTP_ABSENT   404
 #define KEY_NOT_FOUND 100 /* etcd 2.0, error/error.go, EcodeKeyNotFound */
 
-#define HTTP_FAILED 412 /* Precondition Failed: it is not as we read it any more */
+#define HTTP_FAILED 412 /* Precondition Failed: the value is not the one that was read */
 
-/* --- what a value says -------------------------------------------------------------- */
+/* --- values ------------------------------------------------------------------------- */
 
-/* 64512 and "64512" are the same to Calico. */
+/* Compares two values. 64512 and "64512" are equal, as they are for Calico. */
 static bool same(struct json_piece a, struct json_piece b)
 {
 	bool a_text = *a.at == '"', b_text = *b.at == '"';
@@ -35,7 +35,8 @@ static void add_member(struct buf *b, struct json_piece name, struct json_piece 
 	buf_add(b, value.at, value.len);
 }
 
-/* The object with the wanted members in it. Owned. */
+/* Returns the object `have` with the members of `want`, which replace those of the same
+ * name. Owned by the caller. */
 static char *merged(struct json_piece have, struct json_piece want)
 {
 	_cleanup_buf_ struct buf b = {0};
@@ -58,30 +59,30 @@ static char *merged(struct json_piece have, struct json_piece want)
 	return buf_take(&b);
 }
 
-bool etcd_says(const char *value, const char *want, char **ret)
+bool etcd_contains(const char *value, const char *want, char **ret)
 {
 	struct json_piece have, wanted, name, member, now;
-	bool object = json_scan(want, &wanted) && *wanted.at == '{', says = true;
+	bool object = json_scan(want, &wanted) && *wanted.at == '{', contains = true;
 
 	if (!object || !value || !json_scan(value, &have) || *have.at != '{') {
-		says = !object && value && streq(value, want);
-		if (ret && !says)
+		contains = !object && value && streq(value, want);
+		if (ret && !contains)
 			*ret = xstrdup(want);
-		return says;
+		return contains;
 	}
 	for (size_t pos = 0; json_next(wanted, &pos, &name, &member);) {
 		_cleanup_free_ char *key = xstrndup(name.at + 1, name.len - 2);
 
-		says = says && json_member(have, key, &now) && same(now, member);
+		contains = contains && json_member(have, key, &now) && same(now, member);
 	}
-	if (ret && !says)
+	if (ret && !contains)
 		*ret = merged(have, wanted);
-	return says;
+	return contains;
 }
 
 /* --- requests ----------------------------------------------------------------------- */
 
-/* {"action":"get","node":{"key":...,"value":"...","modifiedIndex":7,...}} */
+/* Parses {"action":"get","node":{"key":...,"value":"...","modifiedIndex":7,...}}. */
 static bool read_answer(const char *body, char **value, uint64_t *index)
 {
 	struct json_piece answer, node, text, modified;
@@ -95,7 +96,8 @@ static bool read_answer(const char *body, char **value, uint64_t *index)
 	return *value;
 }
 
-/* {"errorCode":100,"message":"Key not found",...}: not the 404 of some other server. */
+/* Returns true for etcd's {"errorCode":100,"message":"Key not found",...}, unlike the
+ * body of another server's 404. */
 static bool is_key_not_found(const char *body)
 {
 	struct json_piece answer, code;
@@ -105,7 +107,8 @@ static bool is_key_not_found(const char *body)
 	       json_u64_of(code, &number) == 0 && number == KEY_NOT_FOUND;
 }
 
-/* 1: *value and *index are set, 0: there is no such key, -1. */
+/* Reads a key. Returns 1 and sets *value and *index, 0 when there is no such key, or
+ * -1. */
 static int get(const char *url, char **value, uint64_t *index, struct err *e)
 {
 	_cleanup_free_ char *body = NULL;
@@ -122,7 +125,8 @@ static int get(const char *url, char **value, uint64_t *index, struct err *e)
 	return 1;
 }
 
-/* `condition`: a query. 1: written, 0: the condition did not hold, -1. */
+/* Writes a key under a condition, a query string. Returns 1, 0 when the condition was not
+ * met, or -1. */
 static int put(const char *url, const char *condition, const char *value, struct err *e)
 {
 	_cleanup_free_ char *to = xasprintf("%s?%s", url, condition);
@@ -138,8 +142,9 @@ static int put(const char *url, const char *condition, const char *value, struct
 	return err_set(e, ERR_FAILED, "etcd answered %u to PUT %s", status, to);
 }
 
-/* 1: written, or somebody else has just done something: look again. 0: it says so. */
-static int step(const char *url, const char *want, bool *wrote, struct err *e)
+/* Reads the key and writes it once if needed. Returns 0 when its value is right; 1 when
+ * it must be read again, because it was written here or by another client; or -1. */
+static int read_and_write(const char *url, const char *want, bool *wrote, struct err *e)
 {
 	_cleanup_free_ char *value = NULL, *better = NULL, *condition = NULL;
 	uint64_t index = 0;
@@ -147,7 +152,7 @@ static int step(const char *url, const char *want, bool *wrote, struct err *e)
 
 	if (r < 0)
 		return -1;
-	if (etcd_says(value, want, &better))
+	if (etcd_contains(value, want, &better))
 		return 0;
 	condition = r ? xasprintf("prevIndex=%llu", (unsigned long long)index)
 		      : xstrdup("prevExist=false");
@@ -179,10 +184,10 @@ int etcd_ensure(struct hostport at, const char *key, const char *want, struct er
 	bool wrote = false;
 
 	for (unsigned i = 0; i < TRIES; i++) {
-		int r = step(url, want, &wrote, e);
+		int r = read_and_write(url, want, &wrote, e);
 
 		if (r <= 0)
 			return r < 0 ? -1 : wrote;
 	}
-	return err_set(e, ERR_FAILED, "%s does not stay '%s'", url, want);
+	return err_set(e, ERR_FAILED, "%s does not keep the value '%s'", url, want);
 }

@@ -1,34 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * firstboot: turns a booted image into the host that its configuration says. The options
- * that every command of the program gets, and the commands.
+ * firstboot configures a booted image as the host that its configuration describes. This
+ * header has the options that every command gets, the commands, and the paths of files
+ * that are shared with the rest of the system.
  */
 #pragma once
 
 #include "lib/err.h"
 
-/* From the options. Everything in the file system is relative to rootfd. */
+/* The options of the command line. All files are opened relative to rootfd. */
 struct firstboot {
 	const char *root;      /* --root, "/" without it */
-	int rootfd;            /* opened on it */
-	bool live;             /* the running system, too, is changed: not under --root
-				* unless --live says so */
+	int rootfd;            /* a descriptor of that folder */
+	bool live;             /* the running system is changed too; with --root only if
+				* --live is given */
 	const char *cmdline;   /* --cmdline, or NULL: /proc/cmdline under the root */
 	const char *console;   /* path, or NULL: none */
-	char console_too[64];  /* below the root, or "": set by console_of_host */
+	char host_console[64]; /* the host's own, below the root, or ""; set by
+				* console_of_host */
 	const char *roles;     /* --roles, or NULL: the image's */
 	unsigned timeout;      /* --timeout in seconds, or 0: the command's own */
 	unsigned link_timeout; /* seconds to wait for the uplink's device */
 	bool dry_run;
-	bool wait; /* report: wait for the verdict and report it */
+	bool wait; /* report: wait for the verdict and send the report */
 };
 
-/* Interfaces with the rest of the system, below the root. */
+/* Paths below the root that other programs or commands use. */
 #define HOST_CFG        "run/rackstrap/host.cfg"        /* written by the initramfs */
 #define BOOT_CFG        "run/rackstrap/boot.cfg"        /* written by the initramfs */
-#define MEDIUM_CFG      "run/rackstrap/medium/host.cfg" /* the boot medium's: the same */
+#define MEDIUM_CFG      "run/rackstrap/medium/host.cfg" /* from the boot medium */
 #define MEDIUM_RACK_CFG "run/rackstrap/medium/rack.cfg"
-#define STATE_CFG       "var/lib/rackstrap/host.cfg"  /* the operator's own */
+#define STATE_CFG       "var/lib/rackstrap/host.cfg"  /* written by the operator */
 #define IMAGE_CFG       "usr/lib/rackstrap/image.cfg" /* baked in */
 #define RUN_DIR         "run/rackstrap"
 #define APPLY_CFG       "run/rackstrap/apply.cfg"  /* from apply to report */
@@ -45,24 +47,24 @@ int cmd_explain(const struct firstboot *fb, char **args, struct err *e) _must_ch
 int cmd_check(const struct firstboot *fb, char **args, struct err *e) _must_check_;
 int cmd_status(const struct firstboot *fb, char **args, struct err *e) _must_check_;
 
-/* Milliseconds since the kernel started (CLOCK_BOOTTIME). */
+/* Returns the milliseconds since the kernel started (CLOCK_BOOTTIME). */
 uint64_t now_ms(void);
 
-/* nanosleep, signals or not. */
+/* Sleeps `ms`, also when signals arrive. */
 void sleep_ms(unsigned ms);
 
-/* Half of `ms` and up to as much again: a rack's machines start together when the power
- * comes back, and would ask one server together for ever. */
+/* Sleeps a random time of half to one and a half `ms`, so that machines that were
+ * switched on together do not send their requests at the same times. */
 void sleep_about_ms(unsigned ms);
 
-/* From now on the host's own console (host.cfg's `console`, or NULL) gets the lines too;
- * not when it is the kernel's, which /dev/console is. */
+/* Makes console_line() write to the host's console (host.cfg's `console`, may be NULL) as
+ * well, unless that is /dev/console. */
 void console_of_host(struct firstboot *fb, const char *console);
 
-/* Cuts a line to `max` characters and puts blanks where control characters stand. */
+/* Cuts a line to `max` characters and replaces control characters with blanks. */
 void line_clean(char *line, size_t max);
 
-/* One line on the console, cleaned of control characters, "rackstrap: " before it, and on
- * standard error. A console that does not take it within a moment is given up: a boot is
- * never held up by it. */
+/* Writes a line, without control characters, to the log and, with "rackstrap: " before
+ * it, to the consoles. A console that does not accept it within 500 ms is not used again,
+ * so that it cannot delay the boot. */
 void console_line(const struct firstboot *fb, const char *fmt, ...) _printf_(2, 3);

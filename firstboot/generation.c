@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The records say where the work stands; whether a file is right is always seen from the
- * file. So a record that is lost or damaged costs a look at every file, not the host.
+ * The records tell whether an earlier run finished. Whether a file is right is always
+ * decided by reading that file, so that after the loss of a record all files are compared
+ * again and nothing else is lost.
  */
 #include "firstboot/generation.h"
 #include "firstboot/model/conf.h"
 #include "lib/file.h"
 #include "lib/log.h"
 
-#define RECORD_MAX (8 * CONF_MAX) /* a configuration, quoted, and what is about it */
+#define RECORD_MAX (8 * CONF_MAX) /* a quoted configuration and the other keys */
 
 struct record {
-	bool there;  /* readable or not */
-	bool rescue; /* of files for the way in only: see apply.c */
+	bool there;  /* the file exists, readable or not */
+	bool rescue; /* written in rescue mode (apply.c) */
 	char *digest;
 	uint64_t number;
 };
@@ -51,7 +52,7 @@ static int sweep(const struct firstboot *fb)
 	return r < 0 ? r : file_sweep_at(fb->rootfd, PROGRESS_CFG);
 }
 
-int generation_look(struct generation *ret, const struct firstboot *fb,
+int generation_read(struct generation *ret, const struct firstboot *fb,
 		    const struct plan *p, struct err *e)
 {
 	_cleanup_record_ struct record complete = {0}, progress = {0};
@@ -65,7 +66,7 @@ int generation_look(struct generation *ret, const struct firstboot *fb,
 	record_read(&complete, fb, GENERATION_CFG);
 	record_read(&progress, fb, PROGRESS_CFG);
 	ret->same = complete.digest && streq(complete.digest, ret->digest);
-	ret->cut = progress.there;
+	ret->interrupted = progress.there;
 	ret->rescue = progress.rescue;
 	ret->other = progress.there &&
 		     !(progress.digest && streq(progress.digest, ret->digest));

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which configuration the host's files are, in two records of one form (libconfig):
+ * Two records of the configuration that the host's files were written for (libconfig):
  *
- *	generation = "3";         counts the configurations that this host has been
+ *	generation = "3";         number of this configuration on this host, from 1
  *	plan_sha256 = "...";      of the plan, as --dry-run prints it
  *	config_sha256 = "...";    as in the report
  *	configuration : { ... };  every effective value
  *
- * GENERATION_CFG is the last one whose files are all in place. PROGRESS_CFG is there
- * from before the first file is touched until after the last: it is on the disk first,
- * and renaming it over GENERATION_CFG is what ends the work. A boot that finds it knows
- * that files of two configurations may be mixed, that temporaries may lie about, and
- * what was on the way. A rescue's (no `configuration`) stays until the host is
+ * GENERATION_CFG is the last configuration whose files were all written. PROGRESS_CFG is
+ * written and synced before the first file is changed, and renamed to GENERATION_CFG
+ * after the last. A boot that finds PROGRESS_CFG knows that files of two configurations
+ * may be mixed, that temporary files may be left, and which configuration was being
+ * written. That of rescue mode, which has no `configuration`, remains until the host is
  * configured.
  */
 #pragma once
@@ -27,22 +27,23 @@
 struct generation {
 	uint64_t number;         /* of this plan */
 	char digest[DIGEST_LEN]; /* of this plan */
-	bool same;               /* the complete one is this plan */
-	bool cut;                /* an earlier run did not come to its end, ... */
-	bool other;              /* ... and it was on the way to another plan */
-	bool rescue;             /* ... which was only the way in of a wrong host */
+	bool same;               /* the complete generation has this plan */
+	bool interrupted;        /* an earlier run did not finish; then: */
+	bool other;              /* it was writing another plan */
+	bool rescue;             /* it was in rescue mode */
 };
 
-/* Looks at the records, writes nothing but removes their own leftovers. */
-int generation_look(struct generation *ret, const struct firstboot *fb,
+/* Reads the records and removes their temporary files. */
+int generation_read(struct generation *ret, const struct firstboot *fb,
 		    const struct plan *p, struct err *e) _must_check_;
 
-/* Before the first file is touched. */
+/* Writes PROGRESS_CFG; to be called before the first file is changed. */
 int generation_begin(const struct generation *g, const struct firstboot *fb,
 		     const struct plan *p, struct err *e) _must_check_;
 
-/* When every file is in place. */
+/* Renames PROGRESS_CFG to GENERATION_CFG; to be called after the last file was
+ * written. */
 int generation_commit(const struct firstboot *fb, struct err *e) _must_check_;
 
-/* The complete one's number, 0 when there is none. */
+/* Returns the number of the complete generation, 0 when there is none. */
 uint64_t generation_number(const struct firstboot *fb);

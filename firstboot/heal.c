@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `firstboot heal`, run by a timer, repairs what the cluster's own programs do not.
+ * `firstboot heal`, run by a timer, repairs faults that the cluster's programs do not
+ * repair themselves.
  *
- * It puts the NAT rules back if something flushed them, and Calico's pools and peers if
- * etcd lost them. And it restarts a unit whose registration of this host was lost
+ * It restores the NAT rules when they were flushed, and Calico's pools and peers when
+ * etcd lost them. It restarts a unit whose registration of this host was lost
  * (registration.h): the kubelet of 0.20.2 and calico-node register only when they start.
- * It never restarts one that has not registered in this boot yet, however long that
+ * It never restarts a unit that has not registered in this boot yet, however long that
  * takes.
  *
- * Exits 0 when there was nothing to repair or it was repaired. An API server or an etcd
- * that does not answer is nothing that can be repaired here.
+ * Exits with 0 when nothing was to be repaired or all repairs succeeded. An API server or
+ * an etcd that does not answer is not a failure, because it cannot be repaired here.
  */
 #include "firstboot/config.h"
 #include "firstboot/etcd.h"
@@ -22,7 +23,7 @@
 #include "lib/log.h"
 #include "lib/run.h"
 
-#define POOL_MAX_MS 60000 /* after this no further key of a slow etcd is looked at */
+#define POOL_MAX_MS 60000 /* after this time no further key of a slow etcd is read */
 
 static int heal_nat(const struct firstboot *fb, const struct config *c, struct err *e)
 {
@@ -37,12 +38,13 @@ static int heal_nat(const struct firstboot *fb, const struct config *c, struct e
 		return 0;
 	r = nat_apply(p.nat, e);
 	if (r > 0)
-		log_warn("the NAT rules were not as they should be and are again");
+		log_warn("the NAT rules were wrong and have been restored");
 	return r < 0 ? -1 : 0;
 }
 
-/* Puts keys back that etcd lost. Leaves an etcd that does not answer to `firstboot pool`,
- * and this host's own keys until calico-node has registered the host. */
+/* Restores keys that etcd lost. Does nothing when etcd does not answer, because
+ * `firstboot pool` waits for it, and leaves out this host's own keys until calico-node
+ * has registered the host. */
 static void heal_pool(const struct config *c)
 {
 	_cleanup_calico_keys_ struct calico_keys k = {0};
@@ -56,15 +58,16 @@ static void heal_pool(const struct config *c)
 		if (r > 0)
 			r = etcd_ensure(c->host.etcd, k.v[i].key, k.v[i].want, &e);
 		else
-			return; /* the own ones are the last */
+			return; /* this host's own keys are the last */
 		if (r < 0)
 			return;
 		if (r > 0)
-			log_warn("%s was not in etcd and is again", k.v[i].what);
+			log_warn("%s was missing in etcd and has been restored",
+				 k.v[i].what);
 	}
 }
 
-/* Restarts the unit if its registration was there in this boot and is lost. */
+/* Restarts the unit if its registration was present in this boot and is lost. */
 static int heal_registration(const struct registration *r, const struct firstboot *fb,
 			     const struct config *c, struct err *e)
 {
@@ -90,14 +93,13 @@ static int heal_registration(const struct registration *r, const struct firstboo
 		return 0;
 	}
 	console_line(fb,
-		     "%s no longer knows %s, which it knew: restarting %s, so that it "
-		     "registers again",
+		     "%s no longer knows %s: restarting %s, so that it registers again",
 		     r->at, subject, r->unit);
 	registration_note_restart(r, fb);
 	return run_argv(restart, e);
 }
 
-/* Adds one failure to what `e` says. */
+/* Appends the message of one failure to that of the earlier ones in `e`. */
 static void add_failure(struct err *e, bool *failed, const struct err *one)
 {
 	struct err both = *one;

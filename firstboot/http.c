@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * curl's own configuration files and proxies from the environment are kept out (-q,
- * --noproxy): these requests are for the host itself, its master and its boot server. The
- * status is asked for by -w behind the body, on a line of its own.
+ * curl ignores its configuration files and proxies from the environment (-q, --noproxy),
+ * because these requests are for the host itself, its master and its boot server. With -w
+ * it prints the status behind the body, on a line of its own.
  */
 #include "firstboot/http.h"
 #include "lib/run.h"
@@ -11,16 +11,16 @@
 #define CURL                                                                             \
 	"curl", "-q", "-sS", "--noproxy", "*", "--proto", "=http,https",                 \
 		"--connect-timeout", "4", "--max-time", "10"
-#define CURL_MS 15000 /* if curl itself hangs */
+#define CURL_MS 15000 /* in case curl does not observe its own timeouts */
 
-/* Splits "BODY\nSTATUS" off at its last line. */
+/* Splits "BODY\nSTATUS": cuts the last line off `text` and parses it. */
 static int split_status(char *text, unsigned *status, struct err *e)
 {
 	char *last = strrchr(text, '\n');
 	uint64_t code;
 
 	if (!last || str_to_u64(last + 1, 999, &code) < 0 || code < 100)
-		return err_set(e, ERR_FAILED, "curl gave no HTTP status");
+		return err_set(e, ERR_FAILED, "curl printed no HTTP status");
 	*last = '\0';
 	*status = (unsigned)code;
 	return 0;
@@ -54,7 +54,7 @@ int http_get_config(const char *url, size_t max, unsigned *status, char **body,
 
 	if (request(argv, status, &text, e) < 0)
 		return err_wrap(e, "%s", url);
-	/* curl knows the size beforehand only if the server says it. */
+	/* --max-filesize has no effect when the server does not send the size. */
 	if (strlen(text) > max)
 		return err_set(e, ERR_FAILED, "%s: larger than %zu bytes", url, max);
 	*body = TAKE_PTR(text);

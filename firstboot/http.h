@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* HTTP by the image's curl, always by argument vector and always bounded in time. */
+/* HTTP requests with the image's curl. All of them have a timeout. */
 #pragma once
 
 #include "lib/err.h"
 
-/* The response's status; its body in *body, owned by the caller, unless body is NULL.
- * -1: there was no response. */
+/* Sets *status and, unless `body` is NULL, *body, owned by the caller. Returns 0, or -1
+ * when there was no response. */
 int http_get(const char *url, unsigned *status, char **body, struct err *e) _must_check_;
 
-/* As http_get, for a body of at most `max` bytes. */
+/* Does what http_get does; a body of more than `max` bytes is an error. */
 int http_get_config(const char *url, size_t max, unsigned *status, char **body,
 		    struct err *e) _must_check_;
 
-/* PUT of a form field, as etcd takes it. */
+/* Sends a form field, "NAME=VALUE", with PUT, as etcd expects it. Returns as http_get. */
 int http_put_form(const char *url, const char *field, unsigned *status,
 		  struct err *e) _must_check_;
 
-/* PUT of a file as application/json. 0 only when the answer was 2xx. */
+/* Sends a file as application/json with PUT. Returns 0 when the status was 2xx, else
+ * -1. */
 int http_put_file(const char *url, const char *path, struct err *e) _must_check_;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The commands that only look: explain, check, status. */
+/* The commands that change nothing: explain, check, status. */
 #include "firstboot/config.h"
 #include "firstboot/snapshot.h"
 
 #define ORIGIN_COLUMN 50
 
-/* A host.cfg that says the same, each value with its source in a comment. */
+/* Prints all values as a host.cfg, each with its origin in a comment. */
 static void print_explained(const struct host *h)
 {
 	for (size_t i = 0; i < HOST_KEY_COUNT; i++) {

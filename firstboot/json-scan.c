@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Everything is found by stepping over whole values; a text that was stepped over once,
- * by json_scan, is well formed, and so is each piece of it.
+ * Values are found by skipping over whole values. json_scan skips over the whole text
+ * once, so that the text and every piece of it are known to be well formed.
  */
 #include "firstboot/json-scan.h"
 
@@ -17,7 +17,8 @@ static const char *skip_blanks(const char *s)
 	return s + strspn(s, " \t\r\n");
 }
 
-/* Each skip_ function: to behind what begins at `s`; NULL: it is something else. */
+/* Each skip_ function returns the position behind the item at `s`, or NULL when there is
+ * another item. */
 
 static const char *skip_string(const char *s)
 {
@@ -57,7 +58,7 @@ static const char *skip_number(const char *s)
 	return s;
 }
 
-/* Behind the ':' of a member. */
+/* Skips the name of a member and the ':' behind it. */
 static const char *skip_name(const char *s)
 {
 	s = skip_string(s);
@@ -175,7 +176,7 @@ bool json_member(struct json_piece object, const char *name, struct json_piece *
 
 /* --- strings ------------------------------------------------------------------------ */
 
-static void put_utf8(struct buf *b, uint32_t c)
+static void append_utf8(struct buf *b, uint32_t c)
 {
 	char out[4];
 	size_t n = 0;
@@ -197,7 +198,7 @@ static void put_utf8(struct buf *b, uint32_t c)
 	buf_add(b, out, n);
 }
 
-/* Four hexadecimal digits. */
+/* Parses four hexadecimal digits. */
 static uint32_t hex4(const char *s)
 {
 	char text[5] = {s[0], s[1], s[2], s[3], '\0'};
@@ -205,8 +206,9 @@ static uint32_t hex4(const char *s)
 	return (uint32_t)strtoul(text, NULL, 16);
 }
 
-/* What begins behind "\u". To behind it; NULL: no character. */
-static const char *put_escaped(struct buf *b, const char *s)
+/* Appends the character whose escape begins behind "\u". Returns the position behind the
+ * escape, or NULL when it is not a character. */
+static const char *append_escaped(struct buf *b, const char *s)
 {
 	uint32_t c = hex4(s), low;
 
@@ -222,7 +224,7 @@ static const char *put_escaped(struct buf *b, const char *s)
 	} else if (c == 0 || (c >= 0xdc00 && c < 0xe000)) {
 		return NULL;
 	}
-	put_utf8(b, c);
+	append_utf8(b, c);
 	return s;
 }
 
@@ -241,7 +243,7 @@ char *json_text(struct json_piece string)
 		}
 		s++;
 		if (*s == 'u') {
-			s = put_escaped(&b, s + 1);
+			s = append_escaped(&b, s + 1);
 			if (!s)
 				return NULL;
 			continue;
@@ -253,7 +255,7 @@ char *json_text(struct json_piece string)
 	return b.p ? buf_take(&b) : xstrdup("");
 }
 
-/* --- the rest ----------------------------------------------------------------------- */
+/* --- numbers and comparison --------------------------------------------------------- */
 
 int json_u64_of(struct json_piece number, uint64_t *ret)
 {
@@ -262,7 +264,7 @@ int json_u64_of(struct json_piece number, uint64_t *ret)
 	return str_to_u64(text, UINT64_MAX, ret);
 }
 
-/* Copies the piece without blanks between its parts. Owned. */
+/* Returns a copy of the piece without blanks between its parts. Owned by the caller. */
 static char *squeeze(struct json_piece p)
 {
 	_cleanup_buf_ struct buf b = {0};

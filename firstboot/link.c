@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sysfs is read, not rtnetlink asked, because it tells physical devices from others and
- * because a test can lay one out below its root. A bond gives all its links one address;
- * their own is kept beside them (drivers/net/bonding/bond_sysfs_slave.c).
+ * Reads sysfs rather than rtnetlink, because sysfs shows which links have a device, and a
+ * test can make such files below its root. All links of a bond get the same address;
+ * sysfs also has their permanent one (drivers/net/bonding/bond_sysfs_slave.c).
  *
  * udev keeps a file for every device it has handled, /run/udev/data/n<ifindex> for a
  * network interface (systemd, src/libsystemd/sd-device/device-private.c).
@@ -15,7 +15,7 @@
 #define SYS_NET  "sys/class/net"
 #define ATTR_MAX 4096
 
-/* A sysfs attribute without its newline, or NULL. Owned by the caller. */
+/* Returns a sysfs attribute without its newline, or NULL. Owned by the caller. */
 static char *attr(int dir, const char *link, const char *name)
 {
 	_cleanup_free_ char *path = xasprintf("%s/%s", link, name);
@@ -44,7 +44,8 @@ static bool settled(int rootfd, unsigned index)
 	return faccessat(rootfd, path, F_OK, 0) == 0;
 }
 
-/* False when it is not an Ethernet link, or vanished meanwhile. */
+/* Reads one link. Returns false when it is not an Ethernet link or was removed
+ * meanwhile. */
 static bool link_read(int rootfd, int dir, const char *name, struct link *ret)
 {
 	_cleanup_free_ char *own = attr(dir, name, "bonding_slave/perm_hwaddr");
@@ -121,8 +122,9 @@ char *links_text(int rootfd)
 	return links_list(rootfd, &v, &n) < 0 ? xstrdup("") : links_format(v, n);
 }
 
-/* Whether a link is what the host's keys say. Named alone, it may be of any kind; by MAC
- * it must be a device, because bridges and VLANs carry their device's MAC. */
+/* Returns true when a link matches the host's keys. A link found by MAC address must be
+ * physical, because bridges and VLANs have the address of their device; one that is named
+ * may be of any kind. */
 static bool matches(const struct host *h, const struct link *l)
 {
 	if (h->interface && !streq(h->interface, l->name))

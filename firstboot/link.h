@@ -14,18 +14,20 @@ struct link {
 	char name[IF_NAMESIZE];
 	struct mac mac;
 	unsigned index;
-	bool physical; /* has a device behind it: no bridge, VLAN, veth, tap */
-	bool settled;  /* udev is done with it, its name stays; true where no udev runs */
+	bool physical; /* it has a device: it is not a bridge, VLAN, veth or tap */
+	bool settled;  /* udev has handled it and will not rename it; true without udev */
 };
 
-/* Every Ethernet link. *ret is one allocated array, sorted by name. 0 or -errno. */
+/* Lists all Ethernet links. *ret is an array sorted by name, owned by the caller. Returns
+ * 0 or -errno. */
 int links_list(int rootfd, struct link **ret, size_t *n) _must_check_;
 
-/* "eth0 (52:54:00:25:00:11), eth1 (...)": physical ones; "" when there is none. Owned. */
+/* Return the physical links as "eth0 (52:54:00:25:00:11), eth1 (...)", or "". Owned by
+ * the caller. */
 char *links_format(const struct link *links, size_t n);
 char *links_text(int rootfd);
 
-/* The link among `links` by the host's mac and interface, else the only physical one.
- * -1: none or several; the message says what there is. */
+/* Finds the link that the host's mac and interface name, without both the only physical
+ * one. Returns 0, or -1 when there is none or several, with the links in the message. */
 int link_find(const struct host *h, const struct link *links, size_t n, struct link *ret,
 	      struct err *e) _must_check_;

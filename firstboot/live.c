@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files are compared by what the plan says is in them: by then they are as it says.
+ * Compares files by their content in the plan: the files step has written them by then.
  */
 #include "firstboot/live.h"
 #include "firstboot/model/conf.h"
@@ -12,11 +12,11 @@
 
 #define NETWORKD_DIR "etc/systemd/network/"
 
-/* What no unit says of itself. */
+/* Units that read a file without EnvironmentFile=. */
 static const struct {
-	const char *path; /* up to its end, or the folder's */
+	const char *path; /* a prefix: a file, or a folder */
 	const char *unit;
-	bool of_role; /* only if the role has it */
+	bool of_role; /* only if the role has the unit */
 } readers[] = {
 	{NETWORKD_DIR, "systemd-networkd.service", false},
 	{"etc/hostname", "calico-node.service", true}, /* its key in etcd */
@@ -87,7 +87,7 @@ int live_write(const struct firstboot *fb, const struct plan *p, struct err *e)
 	return run_file_write(fb, LIVE_CFG, b.p, 0600, e);
 }
 
-/* --- what is stale ------------------------------------------------------------------ */
+/* --- units to restart --------------------------------------------------------------- */
 
 static void add_unit(char ***v, const char *unit)
 {
@@ -120,7 +120,7 @@ static void add_readers(char ***v, const struct plan *p, char *const *paths)
 				add_unit(v, readers[k].unit);
 }
 
-/* Whether one of these files, below the root, is one that the unit reads. */
+/* Returns true when the unit reads one of these files (paths below the root). */
 static bool reads_one(const struct unit *u, char *const *paths)
 {
 	for (size_t i = 0; paths && paths[i]; i++) {

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What runs now was started with, in LIVE_CFG (libconfig, gone at a reboot):
+ * LIVE_CFG records the settings that the running units were started with (libconfig, on a
+ * tmpfs):
  *
  *	target = "rackstrap-node.target";
- *	cbr0 = "192.168.1.1/24";                the bridge Docker was started on, or ""
+ *	cbr0 = "192.168.1.1/24";                Docker's bridge, or ""
  *	inputs = [ "etc/hostname 3f...", ... ]; files of the plan and their SHA-256
  *
- * It is written when everything of an apply is done, so a later one in the same boot
- * finds what it has to do even when one in between did not come to its end. At the first
- * apply of a boot there is none: nothing of the host's runs yet.
+ * It is written at the end of an apply, so that a later apply in the same boot finds all
+ * changes even if one in between failed. At the first apply of a boot it does not exist,
+ * because no unit of the host runs yet.
  */
 #pragma once
 
@@ -30,10 +31,11 @@ void live_done(struct live *l);
 #define _cleanup_live_ _cleanup_(live_done)
 
 /*
- * The units that were started with something that the plan changes, each once: those of
- * the role that read a file with EnvironmentFile=, Docker when its bridge has another
- * address, Calico when the host has another name, networkd, the report. NULL: none.
- * Asks systemctl only when something changed. Owned by the caller.
+ * Sets *ret to the units that must be restarted because the plan changes a setting that
+ * they were started with: units of the role that read a changed file with
+ * EnvironmentFile=, Docker when its bridge gets another address, calico-node when the
+ * host gets another name, networkd, and the report. NULL when there is none. Runs
+ * systemctl only when a setting changed. *ret is owned by the caller. Returns 0 or -1.
  */
 int live_stale(char ***ret, const struct live *l, const struct plan *p,
 	       struct err *e) _must_check_;

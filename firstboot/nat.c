@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rules are compared as iptables-save spells them, so they must be written that way
- * (plan.c does). A restore input that declares a chain flushes it: declaring ours makes
- * its content exact, and what POSTROUTING lacks or has too much is put right beside it.
+ * Rules are compared as text, so plan.c must write them in the form of iptables-save. An
+ * input of iptables-restore that declares a chain flushes it: NAT_CHAIN is declared and
+ * gets all its rules, and jumps in POSTROUTING are added or deleted as needed.
  *
- * Limit: only a rule that is the bare jump counts as the jump; somebody else's
- * conditional jump into the chain would keep it from being deleted and is told as
- * iptables' error.
+ * Limit: only a rule that is the bare jump is recognised. A conditional jump into the
+ * chain, from another program, prevents its deletion; then iptables' error is reported.
  */
 #include "firstboot/nat.h"
 #include "firstboot/plan.h"
@@ -87,7 +86,7 @@ int nat_apply(char *const *want, struct err *e)
 	const struct run r = {.argv = save, .timeout_ms = 20000};
 	_cleanup_free_ char *saved = NULL, *script = NULL;
 
-	/* Off, and no packet filter in the image: there is nothing to take away. */
+	/* An image without iptables has no rules to remove. */
 	if (!want && !run_have(save[0]))
 		return 0;
 	if (run_capture(&r, &saved, NULL, e) < 0)

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The chain that masquerades what pods send out of the cluster, kept by iptables-save and
- * iptables-restore: read what there is, and when it differs make it right in one
- * transaction, so that no packet ever sees half of it.
+ * The chain that masquerades packets from pods to outside the cluster. It is read with
+ * iptables-save and, when it differs, replaced with iptables-restore in one transaction,
+ * so that no packet meets an incomplete chain.
  */
 #pragma once
 
 #include "lib/err.h"
 
 /*
- * What iptables-restore --noflush must read to get from the nat table in `saved`
- * (iptables-save -t nat) to a chain NAT_CHAIN with exactly the `want`ed rules, called
- * once by POSTROUTING; `want` NULL: no such chain. 1: *ret is set, owned by the caller.
- * 0: nothing to do.
+ * Makes the input for iptables-restore --noflush that changes the nat table in `saved`
+ * (iptables-save -t nat) so that the chain NAT_CHAIN has exactly the rules `want` and
+ * POSTROUTING calls it once; or, when `want` is NULL, so that there is no such chain.
+ * Returns 1 and sets *ret, owned by the caller, or 0 when no change is needed.
  */
 int nat_script(const char *saved, char *const *want, char **ret) _must_check_;
 
-/* Reads, compares, restores. 1: changed, 0: it was right already, -1. */
+/* Makes the chain as nat_script() describes. Returns 1 when it was changed, 0 when it was
+ * right, or -1. */
 int nat_apply(char *const *want, struct err *e) _must_check_;

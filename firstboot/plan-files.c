@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The text of every file. Values were checked to need no escaping where they stand
- * (words.c); the one place that quotes is an environment value with blanks.
+ * The content of every file. words.c has checked that the values need no escaping; only
+ * environment values with special characters are quoted.
  *
- * systemd.network(5): networkd 219 knows all that is written here, and a test holds the
- * files to its list. It has two ways to heed. It switches forwarding off on a link that
- * some file matches and does not ask for it (later ones do not), so the uplink asks, and
- * no file may match what is not the uplink: cbr0, Docker's and Calico's links. And a bond
- * or VLAN that is there already is not changed, by any networkd: what is new about one
- * comes with the next boot.
+ * networkd 219 supports all directives that are written here; a test compares the files
+ * with its list. Two of its properties matter. It switches forwarding off on a link that
+ * a file without IPForward= matches (later versions do not): the uplink's file has
+ * IPForward=, and no file may match another link, such as cbr0 and those of Docker and
+ * Calico. And no version of networkd changes an existing bond or VLAN: new settings take
+ * effect at the next boot.
  */
 #include "firstboot/plan-files.h"
 #include "firstboot/model/words.h"
 #include "firstboot/plan.h"
 #include "firstboot/uplink.h"
 
+/* Appends the first line of every file. */
 static void begin(struct buf *b)
 {
 	buf_puts(b, PLAN_MARK "\n");
@@ -27,7 +28,7 @@ char *file_hosts(const struct host *h)
 
 	begin(&b);
 	buf_puts(&b, "127.0.0.1\tlocalhost\n");
-	/* Without an address of its own a host still resolves its name. */
+	/* A host with DHCP has no fixed address but must resolve its own name. */
 	buf_puts(&b, h->dhcp ? "127.0.1.1" : net_format_addr(h->address.addr, addr));
 	buf_puts(&b, "\t");
 	if (h->search && h->search[0])
@@ -48,7 +49,8 @@ char *file_bond(const struct host *h)
 		return NULL;
 	begin(&b);
 	buf_puts(&b, "[NetDev]\nName=" UPLINK_BOND "\nKind=bond\n");
-	/* Else networkd makes an address up, and DHCP and switches see a stranger. */
+	/* Otherwise networkd generates an address, which DHCP and switches do not
+	 * know. */
 	if (h->has_mac)
 		buf_printf(&b, "MACAddress=%s\n", net_format_mac(h->mac, ':', mac));
 	if (h->mtu)
@@ -92,7 +94,7 @@ char *file_vlan(const struct host *h)
 			 uplink_name(h, "", name), h->vlan);
 }
 
-/* [Match]. By MAC address only where there is one link that has it. */
+/* Appends [Match] and [Link]. Matches by MAC address only when one link has it. */
 static void match(struct buf *b, const struct host *h, const char *name)
 {
 	bool alone = strv_len(h->bond) == 0 && !h->vlan;
@@ -150,7 +152,7 @@ char *file_uplink(const struct host *h, const char *devices, bool forward)
 		buf_puts(&b, "\n");
 	for (size_t i = 0; h->ntp && h->ntp[i]; i++)
 		buf_printf(&b, "NTP=%s\n", h->ntp[i]);
-	/* No link-local address: then networkd does not take a router's word either. */
+	/* Without a link-local address networkd ignores router advertisements too. */
 	buf_puts(&b, "LinkLocalAddressing=no\n");
 	if (forward)
 		buf_puts(&b, "IPForward=ipv4\n");
@@ -170,7 +172,7 @@ char *file_rescue(void)
 		"DHCP=ipv4\n");
 }
 
-/* Always a file: Docker 1.7.0 starts no container on a host that has none (libnetwork's
+/* Never returns NULL: without the file Docker 1.7.0 starts no container (libnetwork's
  * resolvconf.Get), and the kubelet of 0.20.2 opens it for every pod. */
 char *file_resolv_conf(const struct host *h)
 {
@@ -193,7 +195,8 @@ char *file_sysctl(void)
 	return xstrdup(PLAN_MARK "\nnet.ipv4.ip_forward = 1\n");
 }
 
-/* In the cluster kube-proxy and Calico keep the packet filter; Docker must not. */
+/* On hosts of the cluster kube-proxy and Calico manage the packet filter, and Docker
+ * must not. */
 char *file_docker(const struct host *h, const struct role *role)
 {
 	_cleanup_strv_ char **options = NULL;
@@ -227,7 +230,8 @@ char *file_authorized_keys(char *const *keys)
 #define CALICOCTL_PATH "/usr/local/bin/calicoctl"
 #define API_PORT       8080
 
-/* NAME=VALUE so that systemd's EnvironmentFile= and a shell read the same. */
+/* Appends NAME=VALUE, quoted so that systemd's EnvironmentFile= and a shell read the
+ * same. */
 static void env_add(struct buf *b, const char *entry)
 {
 	size_t len = strcspn(entry, "=") + 1;
@@ -238,8 +242,8 @@ static void env_add(struct buf *b, const char *entry)
 	buf_printf(b, plain ? "%s\n" : "\"%s\"\n", value);
 }
 
-/* Where clusters have their DNS by custom: the tenth of the services' addresses, or the
- * last where there are fewer. */
+/* Returns the usual address of a cluster's DNS: the tenth of the service network, or the
+ * last of a smaller one. */
 static uint32_t cluster_dns(struct cidr services)
 {
 	uint32_t last = ~net_mask(services.prefix);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What stands in each file, as text owned by the caller; NULL: this host needs no such
- * file. Each begins with PLAN_MARK.
+ * The content of each file. The functions return text owned by the caller, or NULL when
+ * this host does not need the file. Each text begins with PLAN_MARK.
  */
 #pragma once
 
@@ -17,8 +17,8 @@
 
 char *file_hosts(const struct host *h); /* hosts(5) */
 
-/* systemd.netdev(5), systemd.network(5); `devices` as uplink.h has them. `forward`: this
- * host passes packets on. */
+/* Files for networkd: systemd.netdev(5), systemd.network(5). `devices`: see uplink.h.
+ * `forward`: this host forwards packets. */
 char *file_bond(const struct host *h);
 char *file_bond_links(const struct host *h, const char *devices);
 char *file_vlan(const struct host *h);

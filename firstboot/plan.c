@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which files there are, in which order, and what beside files. What stands in each file
- * is in plan-files.c. A file that this host does not need but another configuration may
- * have left is in the plan as well, to be removed if it is ours.
+ * Selects the files, their order and the other settings; plan-files.c has the content of
+ * the files. A file that this host does not need but another configuration may have left
+ * is in the plan as PLAN_REMOVE.
  */
 #include "firstboot/plan.h"
 #include "firstboot/plan-files.h"
@@ -17,14 +17,14 @@ static struct plan_file *add(struct plan *p, enum plan_kind kind, const char *pa
 	return &p->files[p->n_files++];
 }
 
-/* `text` is taken over; NULL: the file is not wanted. */
+/* Adds a file, and frees `text` with the plan. NULL: the file is to be removed. */
 static void add_file(struct plan *p, const char *path, mode_t mode, char *text)
 {
 	add(p, text ? PLAN_FILE : PLAN_REMOVE, path, mode)->data = text;
 }
 
-/* Without name servers a file that the image brings, or a link to one that is made later,
- * stays. */
+/* Without name servers a file of the image, or a link to one that is made later, is
+ * kept. */
 static void add_resolv_conf(struct plan *p, const struct host *h)
 {
 	enum plan_kind kind = strv_len(h->dns) ? PLAN_FILE : PLAN_FALLBACK;
@@ -39,7 +39,7 @@ static void add_ssh_keys(struct plan *p, char *const *keys)
 	add_file(p, "root/.ssh/authorized_keys", 0600, file_authorized_keys(keys));
 }
 
-/* `devices`: NULL when there is no uplink to write. */
+/* Adds the files of the uplink; `devices` NULL: all of them are to be removed. */
 static void add_uplink(struct plan *p, const struct host *h, const char *devices,
 		       bool forward)
 {
@@ -97,7 +97,8 @@ void plan_make(struct plan *ret, const struct host *h, const struct role *role,
 	*ret = p;
 }
 
-/* The host without what is wrong about its uplink; a view, owned by the original. */
+/* Returns a copy of the host without wrong settings of its uplink. The copy shares all
+ * memory with `h`. */
 static struct host good_uplink(const struct host *h, const bool bad[HOST_KEY_COUNT])
 {
 	struct host good = *h;
@@ -140,7 +141,7 @@ void plan_make_rescue(struct plan *ret, const struct host *h,
 	*ret = p;
 }
 
-/* --- as text ---------------------------------------------------------------------- */
+/* --- plan_text -------------------------------------------------------------------- */
 
 static void text_indented(struct buf *b, const char *text)
 {

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Everything firstboot will make of a host, worked out before anything is touched: a pure
- * function of the host, its role and its uplink's devices (uplink.h). steps.c carries it
- * out, plan_text() is what `apply --dry-run` prints and golden tests compare.
+ * The plan: all files and settings that firstboot makes on a host, computed before
+ * anything is changed. It depends only on the host, its role and its uplink's devices
+ * (uplink.h). steps.c carries it out; `apply --dry-run` prints plan_text(), which golden
+ * tests compare.
  */
 #pragma once
 
 #include "firstboot/model/host.h"
 
 enum plan_kind {
-	PLAN_DIR,      /* exists with this mode */
-	PLAN_FILE,     /* has these bytes and this mode */
-	PLAN_FALLBACK, /* the same, unless somebody else's file has this name */
-	PLAN_REMOVE,   /* is not there, if an earlier configuration of ours wrote it */
+	PLAN_DIR,      /* make a directory with this mode */
+	PLAN_FILE,     /* write these bytes with this mode */
+	PLAN_FALLBACK, /* the same, unless a file without PLAN_MARK has this name */
+	PLAN_REMOVE,   /* remove the file if it has PLAN_MARK */
 };
 
 struct plan_file {
@@ -28,30 +29,30 @@ struct plan {
 	char *hostname;
 	struct cidr cbr0; /* prefix 0: none */
 	uint32_t cbr0_mtu;
-	bool forward; /* IPv4 forwarding on */
-	bool rules;   /* the NAT chain is ours to keep */
-	char **nat;   /* its rules in iptables-save's spelling; NULL: no chain */
-	char *target; /* unit to start */
-	char **units; /* those it starts. Not part of plan_text */
-	char *config; /* what it was made of, config_text's; NULL: it does not say. Not
-		       * part of plan_text */
+	bool forward; /* switch IPv4 forwarding on */
+	bool rules;   /* make or remove the NAT chain */
+	char **nat;   /* its rules in the form of iptables-save; NULL: no chain */
+	char *target; /* the unit to start */
+	char **units; /* the units of the target; not part of plan_text */
+	char *config; /* config_text() of the host, or NULL; not part of plan_text */
 };
 
-/* First line of every file we write that can hold a comment. */
+/* The first line of every file with comments that firstboot writes. */
 #define PLAN_MARK                                                                        \
 	"# Written by rackstrap firstboot at every boot: changes made here do not last."
 
 #define NAT_CHAIN "KUBE-OUTBOUND-NAT"
 
-/* The host must have passed host_check. */
+/* Makes the plan of a host that has passed host_check. `uplink`: its devices
+ * (uplink.h). */
 void plan_make(struct plan *ret, const struct host *h, const struct role *role,
 	       const char *uplink);
 
 /*
- * For a host that may not be configured: only what lets an operator in. The uplink as
- * configured when it is known (NULL: it is not) and the keys it needs are good (`bad` by
- * key), else DHCP on every Ethernet link; ssh keys when they are good. No target, no
- * rules, no bridge.
+ * Makes the plan for a host that may not be configured: only what an operator needs to
+ * log in. The uplink is as configured when it was found (`uplink` is not NULL) and none
+ * of the keys that it needs is in `bad`; else DHCP runs on every Ethernet link. ssh keys
+ * are written unless they are in `bad`. No target, rules or bridge.
  */
 void plan_make_rescue(struct plan *ret, const struct host *h,
 		      const bool bad[HOST_KEY_COUNT], const char *uplink);

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `firstboot pool`: Calico's address pools and BGP settings, written to etcd as calicoctl
- * 0.4.8 writes them (calico_containers/adapter/datastore.py). The master writes what is
- * the cluster's, every host its own peers, because only it is told of them.
+ * `firstboot pool` writes Calico's address pools and BGP settings to etcd as calicoctl
+ * 0.4.8 does (calico_containers/adapter/datastore.py). The master writes the settings of
+ * the cluster; every host writes its own peers, because only its own host.cfg has them.
  *
- * The cluster's settings come first and the pools after them: calico-node waits for the
- * pools, and then finds the rest there as well. This host's own peers come last, when
- * calico-node has written the host's bird_ip.
- * A key that says what it should is left alone, with all else it says: flags that an
- * operator gave a pool stay. What the configuration does not mention (bgp_as, bgp_mesh)
- * is not touched.
+ * The cluster's settings are written before the pools, because calico-node waits for the
+ * pools and then needs the settings. This host's own peers are written last, after
+ * calico-node has written the host's bird_ip. A key with the right value is not written;
+ * other members of the value are kept, such as flags that an operator gave a pool.
+ * Settings that the configuration does not have (bgp_as, bgp_mesh) are not changed.
  *
- * Limit: a pool or a peer that an earlier configuration had is not removed. Addresses in
- * use may be from the pool, and a peer may be an operator's.
+ * Limit: pools and peers of an earlier configuration are not removed, because addresses
+ * of the pool may be in use and the operator may have added the peer.
  */
 #include "firstboot/pool.h"
 #include "firstboot/config.h"
@@ -27,12 +26,12 @@
 #define KEYS        "/calico/v1"
 #define CALICO_NODE "calico-node.service"
 
-/* confd reads a number as a float64 and prints it with an exponent from here on,
- * "4.2e+09", which BIRD refuses (Go's text/template and fmt). In quotes it is printed as
- * it is. */
+/* confd reads numbers as float64 and prints those from 1000000 with an exponent,
+ * "4.2e+09" (Go's text/template and fmt), which BIRD refuses. A string is printed
+ * unchanged. */
 #define AS_AS_FLOAT 1000000
 
-/* Takes the three strings over. */
+/* Adds a key, which owns the three strings from then on. Returns it. */
 static struct calico_key *add(struct calico_keys *k, char *key, char *want, char *what)
 {
 	k->v = xrealloc(k->v, (k->n + 1) * sizeof(*k->v));
@@ -49,7 +48,7 @@ static void add_peers(struct calico_keys *k, char *const *peers, const char *whe
 
 	for (size_t i = 0; peers && peers[i]; i++) {
 		if (bgp_peer_parse(peers[i], &p) < 0)
-			continue; /* host_check has told */
+			continue; /* host_check has complained */
 		net_format_addr(p.addr, addr);
 		quote = p.as < AS_AS_FLOAT ? "" : "\"";
 		add(k, xasprintf(KEYS "/%s/bgp_peer_v4/%s", where, addr),
@@ -97,7 +96,7 @@ void calico_keys_make(struct calico_keys *ret, const struct host *h,
 		add_peers(ret, h->bgp_peers, "config", false);
 	if (role->master)
 		add_pools(ret, h->pools);
-	if (strv_has(role->units, CALICO_NODE)) /* else they would wait for ever */
+	if (strv_has(role->units, CALICO_NODE)) /* else its bird_ip is never written */
 		add_peers(ret, h->bgp_node_peers, host, true);
 }
 
@@ -119,7 +118,8 @@ int calico_host_is_known(const struct host *h, struct err *e)
 	return etcd_has(h->etcd, key, e);
 }
 
-/* One try to write a key. 1: written, 0: it was so, -1: not yet, with the reason. */
+/* Tries once to write a key. Returns 1 when it was written, 0 when it was right, or -1
+ * with the reason. */
 static int try_key(const struct host *h, const struct calico_key *k, struct err *e)
 {
 	if (k->own) {
@@ -155,7 +155,7 @@ static int ensure(const struct host *h, const struct calico_key *k, uint64_t end
 		sleep_about_ms(pause);
 		pause = pause * 2 < PAUSE_MAX_MS ? pause * 2 : PAUSE_MAX_MS;
 	}
-	log_info("%s %s", k->what, r ? "written" : "is there already");
+	log_info("%s %s", k->what, r ? "written" : "is right already");
 	return 0;
 }
 

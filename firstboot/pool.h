@@ -6,18 +6,18 @@
 /* One key of Calico 0.4.8 in etcd. */
 struct calico_key {
 	char *key;  /* "/calico/v1/ipam/v4/pool/192.168.0.0-16" */
-	char *want; /* its value: etcd_ensure's */
-	char *what; /* "pool 192.168.0.0/16", for people */
+	char *want; /* its value, for etcd_ensure() */
+	char *what; /* its name in messages: "pool 192.168.0.0/16" */
 	bool own;   /* below /calico/v1/host/NAME: see calico_host_is_known() */
 };
 
 struct calico_keys {
-	struct calico_key *v; /* in the order they are written, this host's own last */
+	struct calico_key *v; /* in the order of writing, this host's own last */
 	size_t n;
 };
 
-/* Makes the keys that a checked, derived host writes: none when its role has no Calico,
- * and none of its own when the role has no calico-node.service. */
+/* Makes the list of keys that a checked, derived host writes: none when its role does not
+ * run Calico, none of its own when the role has no calico-node.service. */
 void calico_keys_make(struct calico_keys *ret, const struct host *h,
 		      const struct role *role);
 void calico_keys_done(struct calico_keys *k);
@@ -25,9 +25,9 @@ void calico_keys_done(struct calico_keys *k);
 
 /*
  * Asks etcd whether calico-node has written this host's bird_ip. Before that nothing may
- * be written below /calico/v1/host/NAME: confd renders BIRD's configuration on no host of
- * the cluster while one host there lacks its bird_ip and the node mesh is on
- * (calico-docker v0.4.8, node/filesystem/etc/confd/templates/bird.cfg.template). 1, 0, or
- * -1 when etcd does not say.
+ * be written below /calico/v1/host/NAME: while a host there has no bird_ip and the node
+ * mesh is on, confd renders BIRD's configuration on no host of the cluster (calico-docker
+ * v0.4.8, node/filesystem/etc/confd/templates/bird.cfg.template). Returns 1, 0, or -1
+ * when etcd does not answer.
  */
 int calico_host_is_known(const struct host *h, struct err *e) _must_check_;

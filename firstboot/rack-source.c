@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SMBIOS strings come from /sys/class/dmi/id (kernel drivers/firmware/dmi-id.c). Vendors
- * who have nothing to say fill in the same words everywhere; a rack.cfg does not have
- * them, so they match nothing.
+ * SMBIOS strings are read from /sys/class/dmi/id (kernel drivers/firmware/dmi-id.c). The
+ * placeholders of some vendors ("To Be Filled By O.E.M.") do no harm: they match only if
+ * a rack.cfg contains them.
  */
 #include "firstboot/rack-source.h"
 #include "firstboot/link.h"
@@ -15,7 +15,8 @@
 
 /* --- the machine ------------------------------------------------------------------ */
 
-/* Without blanks around it; NULL: not there, or empty. */
+/* Returns an SMBIOS string without blanks around it, owned by the caller; NULL when it is
+ * absent or empty. */
 static char *dmi(int rootfd, const char *name)
 {
 	_cleanup_free_ char *path = xasprintf("sys/class/dmi/id/%s", name), *text = NULL;
@@ -53,7 +54,7 @@ void machine_id_done(struct machine_id *m)
 	*m = (struct machine_id){0};
 }
 
-/* "serial CZ1234, UUID 4c4c..., MAC ...", for people. */
+/* Returns "serial CZ1234, uuid 4c4c..., mac ..." for a message. Owned by the caller. */
 static char *machine_text(const struct machine_id *m)
 {
 	_cleanup_buf_ struct buf b = {0};
@@ -66,7 +67,7 @@ static char *machine_text(const struct machine_id *m)
 	for (size_t i = 0; i < m->n_macs; i++)
 		buf_printf(&b, "%smac %s", b.len ? ", " : "",
 			   net_format_mac(m->macs[i], ':', mac));
-	return b.len ? buf_take(&b) : xstrdup("nothing to know it by");
+	return b.len ? buf_take(&b) : xstrdup("no serial, UUID or MAC address");
 }
 
 /* --- its entry -------------------------------------------------------------------- */
@@ -134,7 +135,8 @@ int rack_source_find(const struct conf_node *hosts, const struct machine_id *m,
 
 /* --- the source ------------------------------------------------------------------- */
 
-/* Looks again and again: by MAC, the driver of a card may still be probing. */
+/* Finds the entry, with retries until fb->link_timeout, because the driver of a network
+ * card may still be loading. Sets *who when it returns 0. */
 static int find_waiting(const struct firstboot *fb, const struct conf_node *hosts,
 			const struct conf_node **ret, char **who, struct diag *d)
 {
@@ -175,7 +177,8 @@ int rack_source_load(const struct firstboot *fb, const char *path, const char *n
 		return -1;
 	r = find_waiting(fb, hosts, &entry, &who, d);
 	if (r == 0)
-		return diag_add(d, "%s: no host is this machine (%s)", name, who);
+		return diag_add(d, "%s: no entry in 'hosts' is for this machine (%s)",
+				name, who);
 	if (r < 0)
 		return -1;
 	return rack_entry_load(h, conf_root(c), entry, d) < 0 ? -1 : 1;

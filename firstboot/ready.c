@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Cheap to wait with: one systemctl a round, and no URL is asked before all units are
- * active, nor again once it has answered. The test that containers start comes last.
+ * Each round runs systemctl once. URLs are requested only when all units are active, and
+ * no more after they have answered. The test that Docker starts containers is made last.
  */
 #include "firstboot/ready.h"
 #include "firstboot/container-start.h"
@@ -14,7 +14,8 @@
 #define ENVIRONMENT     "etc/network-environment"
 #define ENVIRONMENT_MAX (256 * 1024)
 
-/* The value of NAME in NAME=VALUE lines, without quotes around it; NULL: not there. */
+/* Returns the value of a name in NAME=VALUE lines without its quotes, owned by the
+ * caller, or NULL. */
 static char *env_get(const char *environment, const char *name, size_t len)
 {
 	for (const char *line = environment; line && *line;) {
@@ -60,15 +61,15 @@ char *ready_expand(const char *url, const char *environment, struct err *e)
 	}
 }
 
-/* --- one look --------------------------------------------------------------------- */
+/* --- one round -------------------------------------------------------------------- */
 
 static void add_reason(struct buf *why, const char *text)
 {
 	buf_printf(why, "%s%s", why->len ? "; " : "", text);
 }
 
-/* A unit that has just become active may be about to end again, as a service does whose
- * program dies at once. */
+/* Returns true when a unit is ready and has been active for SETTLED_S: a unit whose
+ * program dies at once is active for a moment. */
 static bool unit_settled(const struct unit *u)
 {
 	if (!unit_ready(u))
@@ -85,7 +86,7 @@ static bool units_settled(const struct units *u)
 	return true;
 }
 
-/* Fills in what a unit at fault waits for and what it said last. */
+/* Reads the command and the last log lines of units that are not ready. */
 static void read_details(const struct firstboot *fb, struct units *u)
 {
 	for (size_t i = 0; i < u->n; i++) {
@@ -96,8 +97,8 @@ static void read_details(const struct firstboot *fb, struct units *u)
 	}
 }
 
-/* Says of a unit that would be ready why it does not count yet. Owned. */
-static char *young_text(const struct unit *u)
+/* Returns why a unit that is ready does not count yet. Owned by the caller. */
+static char *unsettled_text(const struct unit *u)
 {
 	const char *last = u->log ? u->log[strv_len(u->log) - 1] : NULL;
 
@@ -105,7 +106,7 @@ static char *young_text(const struct unit *u)
 			 last ? ", its last line: " : "", last ? last : "");
 }
 
-/* Adds the units that are at fault: those that failed first, then those on their way. */
+/* Adds the units that are not ready: failed ones first, then those that are starting. */
 static void add_units(const struct units *u, struct buf *why)
 {
 	for (int failed = 1; failed >= 0; failed--)
@@ -114,7 +115,7 @@ static void add_units(const struct units *u, struct buf *why)
 
 			if (unit_settled(&u->v[i]) || unit_failed(&u->v[i]) != failed)
 				continue;
-			text = unit_ready(&u->v[i]) ? young_text(&u->v[i])
+			text = unit_ready(&u->v[i]) ? unsettled_text(&u->v[i])
 						    : unit_text(&u->v[i]);
 			add_reason(why, text);
 		}
@@ -135,7 +136,7 @@ static bool units_ready(struct snapshot *s, struct buf *why)
 	return units_settled(&s->units);
 }
 
-/* Before any unit: it is why some of them do not work. */
+/* Adds the missing default route, before the units, because some of them need it. */
 static void add_route(const struct firstboot *fb, const struct snapshot *s,
 		      struct buf *why)
 {
@@ -148,9 +149,10 @@ static void add_route(const struct firstboot *fb, const struct snapshot *s,
 }
 
 /*
- * Returns why the condition of this type in status.conditions of a Kubernetes object is
- * not "True": "Unknown (Kubelet stopped posting node status.)", "missing"; NULL when it
- * is. Owned by the caller. It is the server's text: anything may stand in it.
+ * Returns the status of the condition of this type in status.conditions of a Kubernetes
+ * object when it is not "True": "Unknown (Kubelet stopped posting node status.)",
+ * "missing". NULL when it is. Owned by the caller. The text is the server's and may
+ * contain any character.
  */
 static char *condition_not_true(const char *json, const char *type)
 {
@@ -178,7 +180,8 @@ static char *condition_not_true(const char *json, const char *type)
 	return xstrdup("missing");
 }
 
-/* Asks one URL. Returns what is wrong, owned; NULL when it answers as it should. */
+/* Requests one URL. Returns the fault, owned by the caller; NULL when it answers as it
+ * should. */
 static char *url_fault(const char *url, const char *condition)
 {
 	_cleanup_free_ char *body = NULL, *is = NULL;
@@ -197,7 +200,8 @@ static char *url_fault(const char *url, const char *condition)
 	return is ? xasprintf("%s: the condition %s is %s", url, condition, is) : NULL;
 }
 
-/* Asks the URL of one entry of a role's `ready` (host.h), and adds what is wrong. */
+/* Checks one entry of a role's `ready` (host.h) and adds its fault. Returns true when
+ * there is none. */
 static bool url_ready(const struct firstboot *fb, const char *entry, struct buf *why)
 {
 	_cleanup_free_ char *environment = NULL, *full = NULL, *url = NULL, *fault = NULL;
@@ -217,7 +221,8 @@ static bool url_ready(const struct firstboot *fb, const char *entry, struct buf 
 	return !fault;
 }
 
-/* Makes the test that containers start, or only says that it has not been passed. */
+/* Tests that Docker starts containers, or with !`test` only adds that the test was not
+ * made. */
 static void containers_ready(const struct firstboot *fb, const struct snapshot *s,
 			     bool test, struct buf *why)
 {
@@ -231,9 +236,10 @@ static void containers_ready(const struct firstboot *fb, const struct snapshot *
 		add_reason(why, e.msg);
 }
 
-/* Looks once. `answered`: the URLs that need not be asked any more. */
-static void look(const struct firstboot *fb, struct snapshot *s, bool *answered,
-		 bool test, struct buf *why)
+/* Checks once and adds the reasons why the role does not work. `answered`: by URL, it
+ * need not be requested again. */
+static void check_once(const struct firstboot *fb, struct snapshot *s, bool *answered,
+		       bool test, struct buf *why)
 {
 	char *const *urls = s->config.role->ready;
 
@@ -247,7 +253,8 @@ static void look(const struct firstboot *fb, struct snapshot *s, bool *answered,
 		containers_ready(fb, s, test, why);
 }
 
-/* Returns the reasons of the last look, with details if units are at fault. Owned. */
+/* Returns the reasons of the last round, with details about units that are not ready.
+ * Owned by the caller. */
 static char *last_reasons(const struct firstboot *fb, struct snapshot *s, struct buf *why)
 {
 	_cleanup_buf_ struct buf b = {0};
@@ -269,7 +276,7 @@ static bool wait_until(const struct firstboot *fb, struct snapshot *s, uint64_t 
 	for (;;) {
 		_cleanup_buf_ struct buf reasons = {0};
 
-		look(fb, s, answered, test, &reasons);
+		check_once(fb, s, answered, test, &reasons);
 		if (reasons.len == 0)
 			return true;
 		if (now_ms() >= end_ms) {

@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When a role works: its units are active and its URLs answer. */
+/* Decides when a role works: its units are active, its URLs answer, Docker starts
+ * containers. */
 #pragma once
 
 #include "firstboot/snapshot.h"
 
 /*
- * Puts values from the text of /etc/network-environment into "${NAME}". Owned by the
- * caller; NULL when a name is not there, with the reason in `e`.
+ * Returns `url` with every ${NAME} replaced by its value in the text of
+ * /etc/network-environment, owned by the caller; NULL when there is no such name, with
+ * the reason in `e`.
  */
 char *ready_expand(const char *url, const char *environment, struct err *e);
 
 /*
- * Looks once, without the test that containers start, which changes things: it counts as
- * passed when it was. Returns and sets as ready_wait().
+ * Checks once, without starting a container for a test: only an earlier test counts.
+ * Returns and sets as ready_wait().
  */
 bool ready_now(const struct firstboot *fb, struct snapshot *s, char **why);
 
 /*
- * Looks about every `poll_ms` until the role works or CLOCK_BOOTTIME is past `end_ms`.
- * s->units is as it was last seen. Returns true when it works; else *why says what does
- * not, owned by the caller.
+ * Checks every `poll_ms` until the role works or CLOCK_BOOTTIME is past `end_ms`, and
+ * sets s->units to their last state. Returns true when the role works; otherwise sets
+ * *why to the reasons, owned by the caller.
  */
 bool ready_wait(const struct firstboot *fb, struct snapshot *s, uint64_t end_ms,
 		unsigned poll_ms, char **why);

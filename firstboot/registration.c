@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The first wait is longer than the slowest first registration that was measured: 28 s
- * for the Calico plugin's `init`, and three look-ups of metadata.google.internal, each up
- * to 40 s with two silent name servers and a search domain (kubelet 0.20.2 under
- * emulation).
+ * REGISTRATION_WAIT_S is longer than the slowest first registration that was measured: 28
+ * s for the Calico plugin's `init`, and three look-ups of metadata.google.internal of up
+ * to 40 s each, with two name servers that do not answer and a search domain (kubelet
+ * 0.20.2 under emulation).
  *
- * Both notes are advice: one that cannot be read counts as absent, which restarts
- * nothing.
+ * A record in RUN_DIR that cannot be read counts as absent: then nothing is restarted.
  */
 #include "firstboot/registration.h"
 #include "firstboot/etcd.h"
@@ -19,11 +18,11 @@
 #define API_PORT 8080
 #define NOTE_MAX 256
 
-#define RESTARTS_MAX 10 /* counted: more do not make a wait longer */
+#define RESTARTS_MAX 10 /* largest count: more restarts do not make the wait longer */
 
 /* --- the kubelet's node ------------------------------------------------------------- */
 
-/* The kubelet's --hostname_override. */
+/* Returns the node's name, the kubelet's --hostname_override. */
 static char *node_name(const struct host *h)
 {
 	char self[NET_ADDR_LEN];
@@ -56,7 +55,7 @@ static enum registration_state node_look(const struct host *h)
 		return REGISTRATION_UNKNOWN;
 	if (status == 200)
 		return REGISTRATION_PRESENT;
-	/* A server that is starting up answers 404 to everything. */
+	/* A server that is starting answers 404 to every request. */
 	if (status == 404 && http_get(nodes, &status, NULL, &e) == 0 && status == 200)
 		return REGISTRATION_ABSENT;
 	return REGISTRATION_UNKNOWN;
@@ -91,7 +90,7 @@ const struct registration registrations[] = {
 };
 const size_t n_registrations = ARRAY_SIZE(registrations);
 
-/* --- notes in RUN_DIR --------------------------------------------------------------- */
+/* --- records in RUN_DIR ------------------------------------------------------------- */
 
 static char *mark_path(const struct registration *r)
 {
@@ -103,8 +102,8 @@ static char *restarts_path(const struct registration *r)
 	return xasprintf(RUN_DIR "/restarts-%s", r->name);
 }
 
-/* Returns the note's one line, owned; NULL when there is none. */
-static char *note_read(const struct firstboot *fb, const char *path)
+/* Returns the one line of a record, owned by the caller, or NULL. */
+static char *record_read(const struct firstboot *fb, const char *path)
 {
 	char *text = NULL;
 
@@ -114,9 +113,9 @@ static char *note_read(const struct firstboot *fb, const char *path)
 	return text;
 }
 
-static void note_write(const struct firstboot *fb, const char *path, const char *line)
+static void record_write(const struct firstboot *fb, const char *path, const char *line)
 {
-	_cleanup_free_ char *have = note_read(fb, path), *text = NULL;
+	_cleanup_free_ char *have = record_read(fb, path), *text = NULL;
 	struct err e;
 
 	if (have && streq(have, line))
@@ -126,7 +125,7 @@ static void note_write(const struct firstboot *fb, const char *path, const char 
 		log_warn("%s", e.msg);
 }
 
-/* Returns what marks a registration: "NAME at ADDRESS:PORT". Owned. */
+/* Returns the record of a registration, "NAME at ADDRESS:PORT". Owned by the caller. */
 static char *mark_of(const struct registration *r, const struct host *h)
 {
 	_cleanup_free_ char *subject = r->subject(h), *server = r->server(h);
@@ -136,13 +135,13 @@ static char *mark_of(const struct registration *r, const struct host *h)
 
 static unsigned restarts(const struct registration *r, const struct firstboot *fb)
 {
-	_cleanup_free_ char *path = restarts_path(r), *text = note_read(fb, path);
+	_cleanup_free_ char *path = restarts_path(r), *text = record_read(fb, path);
 	uint64_t n = 0;
 
 	return text && str_to_u64(text, RESTARTS_MAX, &n) == 0 ? (unsigned)n : 0;
 }
 
-/* ------------------------------------------------------------------------------------ */
+/* --- interface ---------------------------------------------------------------------- */
 
 bool registration_applies(const struct registration *r, const struct role *role)
 {
@@ -159,7 +158,7 @@ enum registration_state registration_look(const struct registration *r,
 		_cleanup_free_ char *path = mark_path(r), *count = restarts_path(r),
 				    *mark = mark_of(r, h);
 
-		note_write(fb, path, mark);
+		record_write(fb, path, mark);
 		(void)!file_remove_at(fb->rootfd, count);
 	}
 	return state;
@@ -168,7 +167,7 @@ enum registration_state registration_look(const struct registration *r,
 bool registration_is_marked(const struct registration *r, const struct firstboot *fb,
 			    const struct host *h)
 {
-	_cleanup_free_ char *path = mark_path(r), *have = note_read(fb, path),
+	_cleanup_free_ char *path = mark_path(r), *have = record_read(fb, path),
 			    *mark = mark_of(r, h);
 
 	return have && streq(have, mark);
@@ -189,5 +188,5 @@ void registration_note_restart(const struct registration *r, const struct firstb
 	unsigned n = restarts(r, fb);
 
 	line = xasprintf("%u", n < RESTARTS_MAX ? n + 1 : n);
-	note_write(fb, path, line);
+	record_write(fb, path, line);
 }

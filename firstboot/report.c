@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `firstboot report`: waits until the role works, says so once on the console, keeps the
- * report and PUTs it. It never delays or fails anything else: whatever cannot be told is
- * a warning in the journal.
+ * `firstboot report --wait`, started by the boot's unit, waits until the role works,
+ * prints the verdict on the console, writes the report and sends it with PUT. A report
+ * that cannot be sent is only a warning in the journal.
  *
- * A host that is not ready in time is reported as failed and watched for an hour more;
- * should it become ready after all, a second report says that.
+ * A host that is not ready in time is reported as failed and checked for another hour;
+ * when it becomes ready in that time, a second report is sent.
  *
- * All that is with --wait, which the boot's unit gives. Without it, by hand, the command
- * looks once, prints how the host stands, and changes nothing.
+ * Without --wait the command checks once, prints the state of the host, and changes
+ * nothing.
  */
 #include "firstboot/http.h"
 #include "firstboot/ready.h"
@@ -19,10 +19,11 @@
 #define READY_POLL_MS 1000
 #define LATE_S        3600
 #define LATE_POLL_MS  10000
-#define PUT_S         120 /* a host not configured waits for DHCP */
+#define PUT_S         120 /* in rescue mode DHCP may take a while */
 #define PUT_MAX_MS    8000
 
-static void put(const struct firstboot *fb, const char *url)
+/* Sends REPORT_JSON to the URL, with retries for PUT_S. */
+static void send_report(const struct firstboot *fb, const char *url)
 {
 	_cleanup_free_ char *path = xasprintf("%s/%s", fb->root, REPORT_JSON);
 	uint64_t end = now_ms() + PUT_S * 1000;
@@ -39,9 +40,8 @@ static void put(const struct firstboot *fb, const char *url)
 	}
 }
 
-/* Prints the units' last lines: an operator can most often not log in to a failed host.
- * The units that failed come last, next to the verdict, because a screen shows the end.
- */
+/* Prints the last log lines of the units, because an operator often cannot log in to a
+ * failed host. Failed units come last, because a screen shows the end. */
 static void console_log(const struct firstboot *fb, const struct units *u)
 {
 	for (int failed = 0; failed <= 1; failed++)
@@ -83,10 +83,10 @@ static void publish(const struct firstboot *fb, const struct snapshot *s)
 		return;
 	}
 	if (h->report && !s->config.bad[HOST_REPORT])
-		put(fb, h->report);
+		send_report(fb, h->report);
 }
 
-/* Takes `why` over. */
+/* Sets the verdict, which owns `why` from then on. */
 static void verdict_set(struct snapshot *s, bool ready, char *why)
 {
 	verdict_done(&s->verdict);
@@ -105,8 +105,8 @@ static int not_configured(const struct firstboot *fb, struct snapshot *s, struct
 	return err_set(e, ERR_FAILED, "%s", why);
 }
 
-/* Marks what is registered now, so that heal knows it if it is lost before heal's own
- * next look. */
+/* Records the present registrations, so that heal recognises one that is lost before
+ * heal's next run. */
 static void mark_registrations(const struct firstboot *fb, const struct config *c)
 {
 	for (size_t i = 0; i < n_registrations; i++)
@@ -114,7 +114,8 @@ static void mark_registrations(const struct firstboot *fb, const struct config *
 			(void)!registration_look(&registrations[i], fb, &c->host);
 }
 
-/* Waits, and reports the verdict. Returns it. */
+/* Waits, and reports the verdict: a failure only if `also_failed`. Returns true when the
+ * host is ready. */
 static bool report_after(const struct firstboot *fb, struct snapshot *s, uint64_t wait_s,
 			 unsigned poll_ms, bool also_failed)
 {
@@ -141,7 +142,7 @@ static int report_when_known(const struct firstboot *fb, struct snapshot *s,
 	return err_set(e, ERR_FAILED, "still not ready: %s", s->verdict.why);
 }
 
-/* Prints how the host stands now. */
+/* Prints the present state of the host. Returns 0 when it is ready, else -1. */
 static int report_now(const struct firstboot *fb, struct snapshot *s, struct err *e)
 {
 	_cleanup_free_ char *text = NULL, *why = NULL;

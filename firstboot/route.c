@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `firstboot route`: waits for a default route, and when none comes says why, so that
- * kube-proxy, which would only say that it cannot select an IP, is not even started.
+ * `firstboot route` waits for a default route and reports why there is none. kube-proxy
+ * is started only when it succeeds, because kube-proxy reports only that it cannot select
+ * an IP.
  *
- * /proc/net/route is what kube-proxy reads as well (kernel net/ipv4/fib_trie.c: one line
- * a route; destination, gateway and mask in hexadecimal, flags as in <linux/route.h>).
+ * Reads /proc/net/route, as kube-proxy does (kernel net/ipv4/fib_trie.c: one route per
+ * line; destination, gateway and mask in hexadecimal, flags as in <linux/route.h>).
  */
 #include "firstboot/route.h"
 #include "firstboot/config.h"
@@ -27,7 +28,8 @@ static bool is_default(const char *line)
 	       destination == 0 && mask == 0 && flags & RTF_UP && !(flags & RTF_REJECT);
 }
 
-/* As the kernel says it: "1" there is a carrier, "0" not; an error while it is down. */
+/* Reads the kernel's attribute: "1" with a carrier, "0" without; EINVAL while the link
+ * is down. */
 static bool has_carrier(const struct firstboot *fb, const char *link)
 {
 	_cleanup_free_ char *path = xasprintf("sys/class/net/%s/carrier", link);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whether there is a way out. kube-proxy and Calico's plugin for the kubelet want to know
- * the address that the default route goes out from, and do nothing without one.
+ * Checks the default route. kube-proxy and Calico's plugin for the kubelet use the source
+ * address of the default route and do not work without one.
  */
 #pragma once
 
@@ -9,7 +9,8 @@
 #include "firstboot/model/host.h"
 
 /*
- * Why there is no default route ("no default route: eth0 has no carrier"), owned by the
- * caller; NULL: there is one, or the kernel does not say. `uplink` NULL: not known.
+ * Returns why there is no default route ("no default route: eth0 has no carrier"), owned
+ * by the caller; NULL when there is one or the kernel's table cannot be read. `uplink`:
+ * the name of the interface, or NULL when it is not known.
  */
 char *route_missing(const struct firstboot *fb, const struct host *h, const char *uplink);

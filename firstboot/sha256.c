@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The only file that includes sodium.h. sodium_init() is not called and not linked: it
- * refers to every algorithm of the library, 180 KiB of a static program, and only picks
- * faster variants of some. SHA-256 has one variant and does without it.
+ * The only file that includes sodium.h. sodium_init() is neither called nor linked: it
+ * refers to every algorithm of the library, 180 KiB in a static program, and only selects
+ * faster variants of some. SHA-256 has one variant and does not need it.
  */
 #include "firstboot/sha256.h"
 #include "lib/str.h"
@@ -11,8 +11,8 @@
 
 #define CHUNK (256 * 1024)
 
-/* What libsodium calls when it is used wrongly. Its own stands in the same object file as
- * sodium_init(); with one here the linker leaves that file out. */
+/* Replaces libsodium's handler of wrong use, which is in the same object file as
+ * sodium_init(), so that the linker does not need that file. */
 void sodium_misuse(void)
 {
 	abort();

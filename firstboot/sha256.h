@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* SHA-256 digests. */
 #pragma once
 
 #include "lib/cleanup.h"
 
 #define DIGEST_LEN 65 /* 64 hex digits and NUL */
 
-/* SHA-256 as lower-case hex. Returns out. */
+/* Writes the digest of `len` bytes to `out` in lower-case hexadecimal. Returns `out`. */
 const char *digest_sha256(const void *data, size_t len, char out[static DIGEST_LEN]);
 
-/* Of what `fd` still holds, to its end. 0 or -errno. */
+/* Reads `fd` to its end and writes the digest of these bytes to `out`. Returns 0 or
+ * -errno. */
 int digest_sha256_fd(int fd, char out[static DIGEST_LEN]) _must_check_;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Values of a key that was given but cannot be read are left out: they are in the errors.
+ * Values that could not be read are left out; the errors contain them.
  */
 #include "firstboot/snapshot.h"
 #include "firstboot/generation.h"
@@ -9,7 +9,7 @@
 void snapshot_read(struct snapshot *ret, const struct firstboot *fb)
 {
 	*ret = (struct snapshot){0};
-	(void)!config_load(&ret->config, fb); /* its complaints are in the record */
+	(void)!config_load(&ret->config, fb); /* apply has recorded its complaints */
 	boot_info_read(&ret->boot, fb);
 	applied_read(&ret->applied, fb);
 	ret->generation = generation_number(fb);
@@ -24,6 +24,7 @@ void snapshot_done(struct snapshot *s)
 	verdict_done(&s->verdict);
 }
 
+/* Returns `value`, or NULL when the key could not be read. */
 static const char *good(const struct host *h, enum host_key_id id, const char *value)
 {
 	return h->bad[id] ? NULL : value;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How the host stands: its configuration, what apply made of it, its units, the verdict.
- * report PUTs it as JSON, status shows it to a human.
+ * The state of the host: its configuration, the result of apply, its units and the
+ * verdict. `firstboot report` sends it as JSON, `firstboot status` prints it.
  */
 #pragma once
 
@@ -18,16 +18,18 @@ struct snapshot {
 	uint64_t generation; /* 0: never configured */
 };
 
-/* Everything but units and verdict. */
+/* Reads everything except units and verdict. */
 void snapshot_read(struct snapshot *ret, const struct firstboot *fb);
 void snapshot_done(struct snapshot *s);
 #define _cleanup_snapshot_ _cleanup_(snapshot_done)
 
-/* "node-1 (node)", as far as known. Owned by the caller. */
+/* Returns name and role, "node-1 (node)", as far as they are known. Owned by the
+ * caller. */
 char *snapshot_who(const struct snapshot *s);
 
-/* The report: one JSON object, see firstboot(8), REPORT. Owned by the caller. */
+/* Returns the report, one JSON object: see REPORT in firstboot(8). Owned by the
+ * caller. */
 char *snapshot_json(const struct snapshot *s);
 
-/* For a terminal. Owned by the caller. */
+/* Returns the state as text for a terminal. Owned by the caller. */
 char *snapshot_text(const struct snapshot *s);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The places a host's configuration can come from, lowest priority first. A row more is a
- * source more. The built-in defaults are host_init's.
+ * The sources of a host's configuration, lowest priority first. host_init() sets the
+ * built-in defaults before them.
  */
 #include "firstboot/cmdline.h"
 #include "firstboot/config-url.h"
@@ -45,7 +45,7 @@ static int load_host_cfg(const struct firstboot *fb, struct host *h, struct diag
 	return load_file(fb, HOST_CFG, "host.cfg", h, d);
 }
 
-/* apply has fetched it, or its last good predecessor. */
+/* Loads the file that apply has fetched, or the last good one. */
 static int load_url(const struct firstboot *fb, struct host *h, struct diag *d)
 {
 	_cleanup_free_ char *url = config_url(fb);
@@ -60,11 +60,13 @@ static int load_url(const struct firstboot *fb, struct host *h, struct diag *d)
 	r = load_file(fb, CONFIG_CFG, url, h, d);
 	return r != 0 ? r
 		      : diag_add(d,
-				 CMDLINE_NAME ": rackstrap.config: nothing came from %s",
+				 CMDLINE_NAME
+				 ": rackstrap.config: nothing was fetched from %s",
 				 url);
 }
 
-/* Words that are for the boot script or the loader and say nothing about the host. */
+/* Returns true for words that are for the boot script or the loader, not keys of the
+ * host. */
 static bool not_a_setting(const char *key)
 {
 	static const char *const others[] = {"root_sha256", "state",  "root",
@@ -81,7 +83,7 @@ static int set_word(struct host *h, const struct cmdline_word *w, const char *ke
 {
 	if (w->value)
 		return host_set(h, key, w->value, CMDLINE_NAME, 0, d);
-	/* As for the kernel's own parameters, a switch alone means on. */
+	/* A boolean key without a value means true, as for the kernel's parameters. */
 	for (size_t i = 0; i < HOST_KEY_COUNT; i++)
 		if (streq(host_keys[i].name, key) && host_keys[i].type == HOST_T_BOOL)
 			return host_set(h, key, "true", CMDLINE_NAME, 0, d);

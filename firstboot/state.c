@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libconfig, like every other file of ours, so that nothing here parses JSON. Times are
- * strings: libconfig's integers are 32 bits, and milliseconds outgrow them in 25 days.
+ * The records are libconfig files like all others here. Times are strings, because
+ * libconfig's integers have 32 bits, which milliseconds exceed after 25 days.
  */
 #include "firstboot/state.h"
 #include "firstboot/model/conf.h"
 #include "lib/file.h"
 #include "lib/log.h"
 
-/* NULL when it is not there; what is wrong with it is said, and it counts as absent. */
+/* Reads a record. Returns NULL when it is absent, or damaged, which is logged. */
 static struct conf *read_conf(const struct firstboot *fb, const char *path)
 {
 	_cleanup_diag_ struct diag d = {0};
@@ -30,7 +30,8 @@ static char *get_str(const struct conf *c, const char *key)
 	return c && conf_get_str(conf_root(c), key, &s, NULL) > 0 ? xstrdup(s) : NULL;
 }
 
-/* A time, as a number (the boot script writes it so) or a string (we do). */
+/* Returns a time, which is a number in files of the boot script and a string in those of
+ * firstboot; 0 when there is none. */
 static uint64_t get_ms(const struct conf *c, const char *key)
 {
 	_cleanup_free_ char *text = get_str(c, key);
@@ -44,7 +45,7 @@ static uint64_t get_ms(const struct conf *c, const char *key)
 	return 0;
 }
 
-static void put_str(struct buf *b, const char *key, const char *value)
+static void append_str(struct buf *b, const char *key, const char *value)
 {
 	if (!value)
 		return;
@@ -53,7 +54,7 @@ static void put_str(struct buf *b, const char *key, const char *value)
 	buf_puts(b, ";\n");
 }
 
-static void put_strv(struct buf *b, const char *key, char *const *v)
+static void append_strv(struct buf *b, const char *key, char *const *v)
 {
 	buf_printf(b, "%s = [", key);
 	for (size_t i = 0; v && v[i]; i++) {
@@ -63,7 +64,7 @@ static void put_strv(struct buf *b, const char *key, char *const *v)
 	buf_puts(b, " ];\n");
 }
 
-static void put_ms(struct buf *b, const char *key, uint64_t ms)
+static void append_ms(struct buf *b, const char *key, uint64_t ms)
 {
 	buf_printf(b, "%s = \"%llu\";\n", key, (unsigned long long)ms);
 }
@@ -112,12 +113,12 @@ int applied_write(const struct applied *a, const struct firstboot *fb, struct er
 {
 	_cleanup_buf_ struct buf b = {0};
 
-	put_str(&b, "verdict", a->ok ? "applied" : "failed");
-	put_strv(&b, "errors", a->errors);
-	put_strv(&b, "warnings", a->warnings);
-	put_str(&b, "uplink", a->uplink);
-	put_ms(&b, "start_ms", a->start_ms);
-	put_ms(&b, "end_ms", a->end_ms);
+	append_str(&b, "verdict", a->ok ? "applied" : "failed");
+	append_strv(&b, "errors", a->errors);
+	append_strv(&b, "warnings", a->warnings);
+	append_str(&b, "uplink", a->uplink);
+	append_ms(&b, "start_ms", a->start_ms);
+	append_ms(&b, "end_ms", a->end_ms);
 	return run_file_write(fb, APPLY_CFG, b.p, 0644, e);
 }
 
@@ -153,9 +154,9 @@ int verdict_write(const struct verdict *v, const struct firstboot *fb, struct er
 {
 	_cleanup_buf_ struct buf b = {0};
 
-	put_str(&b, "verdict", v->ready ? "ready" : "failed");
-	put_str(&b, "why", v->why);
-	put_ms(&b, "uptime_ms", v->uptime_ms);
+	append_str(&b, "verdict", v->ready ? "ready" : "failed");
+	append_str(&b, "why", v->why);
+	append_ms(&b, "uptime_ms", v->uptime_ms);
 	return run_file_write(fb, REPORT_CFG, b.p, 0644, e);
 }
 
@@ -197,7 +198,7 @@ size_t phases_make(const struct boot_info *b, const struct applied *a, uint64_t 
 
 	for (size_t i = 0; i < PHASES_MAX; i++) {
 		if (ends[i].end == 0 || ends[i].end < last)
-			continue; /* not known: its time is in the next one */
+			continue; /* not known: its time is part of the next one */
 		out[n++] = (struct phase){.name = ends[i].name, .ms = ends[i].end - last};
 		last = ends[i].end;
 	}

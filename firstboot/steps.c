@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The steps. Files come first, because everything started later reads them; the role's
- * target comes last, because from there on the host works. Each file is replaced whole
- * and only when it differs.
+ * Files are made first, because all units read them; the role's target is started last,
+ * because then the host is complete. Each file is replaced as a whole and only when it
+ * differs.
  *
- * Files are replaced one by one, so a power cut leaves some of the new and some of the
- * old: generation.h is about that. The next boot makes them all the new ones before
- * anything reads them.
+ * Files are replaced one by one, so that after a power cut some are new and some are old
+ * (generation.h). The next boot replaces the old ones before any unit reads them.
  */
 #include "firstboot/steps.h"
 #include "firstboot/generation.h"
@@ -22,7 +21,8 @@
 
 /* --- files ------------------------------------------------------------------------ */
 
-/* Whether it begins with our mark; what does is ours to remove, anybody else's stays. */
+/* Returns 1 when a file begins with PLAN_MARK, so that it may be removed; 0 when it does
+ * not or is absent; -errno. */
 static int is_ours(int rootfd, const char *path)
 {
 	_cleanup_free_ char *text = NULL;
@@ -34,10 +34,9 @@ static int is_ours(int rootfd, const char *path)
 }
 
 /*
- * Returns where a fallback for `path` is to be: at the path itself, or, where that is a
- * link to below /run, at the link's end. There a program that is yet to start will put
- * the file, by its own rename; until then the link must lead somewhere. Owned by the
- * caller.
+ * Returns the path for a fallback: `path` itself, or, when that is a link to below /run,
+ * the target of the link. A program that starts later will replace that target by its own
+ * file; until then the link must not dangle. Owned by the caller.
  */
 static char *fallback_path(int rootfd, const char *path)
 {
@@ -54,8 +53,8 @@ static char *fallback_path(int rootfd, const char *path)
 	return xstrdup(str_after(at, "run/") && !strstr(at, "..") ? at : path);
 }
 
-/* Returns 1 when a file of ours is to be written there: there is none, or an older one of
- * ours; 0 when there is somebody else's, -errno. */
+/* Returns 1 when the fallback may be written: there is no file, or one with PLAN_MARK; 0
+ * when there is another file; -errno. */
 static int fallback_is_ours(int rootfd, const char *path)
 {
 	if (faccessat(rootfd, path, F_OK, 0) < 0)
@@ -71,7 +70,7 @@ static bool dir_is(int rootfd, const char *path, mode_t mode)
 	       (st.st_mode & 07777) == mode;
 }
 
-/* Returns what file_differs() does, for a file that gives way to anybody else's. */
+/* Returns as file_differs(), for PLAN_FALLBACK. */
 static int fallback_differs(int rootfd, const struct plan_file *f)
 {
 	_cleanup_free_ char *path = fallback_path(rootfd, f->path);
@@ -80,7 +79,7 @@ static int fallback_differs(int rootfd, const struct plan_file *f)
 	return r > 0 ? !file_is_at(rootfd, path, f->data, strlen(f->data), f->mode) : r;
 }
 
-/* 1: it is not as the plan says, 0: it is, -errno. */
+/* Returns 1 when the file is not as planned, 0 when it is, or -errno. */
 static int file_differs(int rootfd, const struct plan_file *f)
 {
 	switch (f->kind) {
@@ -140,6 +139,8 @@ static int make_file(int rootfd, const struct plan_file *f)
 	return 0;
 }
 
+/* Makes the file as planned. Returns 1 when it was changed, 0 when it was right, or
+ * -1. */
 static int do_file(int rootfd, const struct plan_file *f, struct err *e)
 {
 	int r = file_differs(rootfd, f);
@@ -155,7 +156,7 @@ static int do_file(int rootfd, const struct plan_file *f, struct err *e)
 	return differs;
 }
 
-/* Whether anything is to be done. What cannot be looked at is found out by doing it. */
+/* Returns true when a file differs or cannot be read; making it then gives the error. */
 static bool files_differ(const struct firstboot *fb, const struct plan *p)
 {
 	for (size_t i = 0; i < p->n_files; i++)
@@ -164,7 +165,8 @@ static bool files_differ(const struct firstboot *fb, const struct plan *p)
 	return false;
 }
 
-/* The number of files changed. Stops at the first failure, or goes on and tells it. */
+/* Makes all files. Stops at the first failure, or with `go_on` continues and reports it
+ * at the end. Returns the number of changed files, or -1. */
 static int do_files(const struct firstboot *fb, const struct plan *p, bool go_on,
 		    struct err *e)
 {
@@ -185,7 +187,7 @@ static int do_files(const struct firstboot *fb, const struct plan *p, bool go_on
 	return failed ? -1 : changed;
 }
 
-/* Temporaries of a run that was cut off, beside every file that one of ours may write. */
+/* Removes temporary files of an interrupted run, beside every file of the plan. */
 static int sweep(const struct firstboot *fb, const struct plan *p, struct err *e)
 {
 	for (size_t i = 0; i < p->n_files; i++) {
@@ -202,17 +204,16 @@ static int step_files(const struct firstboot *fb, const struct plan *p, struct e
 	struct generation g;
 	int changed;
 
-	if (generation_look(&g, fb, p, e) < 0)
+	if (generation_read(&g, fb, p, e) < 0)
 		return -1;
-	if (g.same && !g.cut && !files_differ(fb, p))
+	if (g.same && !g.interrupted && !files_differ(fb, p))
 		return 0;
-	if (g.cut && !g.rescue)
-		log_warn("an earlier run was cut off %s: all files are made those of "
+	if (g.interrupted && !g.rescue)
+		log_warn("an earlier run was interrupted%s: rewriting all files to "
 			 "generation %llu",
-			 g.other ? "on the way to another configuration"
-				 : "and is finished",
+			 g.other ? " while writing another configuration" : "",
 			 (unsigned long long)g.number);
-	if (generation_begin(&g, fb, p, e) < 0 || (g.cut && sweep(fb, p, e) < 0))
+	if (generation_begin(&g, fb, p, e) < 0 || (g.interrupted && sweep(fb, p, e) < 0))
 		return -1;
 	changed = do_files(fb, p, false, e);
 	if (changed < 0 || generation_commit(fb, e) < 0)
@@ -223,8 +224,8 @@ static int step_files(const struct firstboot *fb, const struct plan *p, struct e
 int steps_files(const struct firstboot *fb, const struct plan *p, struct err *e)
 {
 	struct generation g;
-	bool noted = generation_look(&g, fb, p, e) == 0 &&
-		     (!g.cut || sweep(fb, p, e) == 0) &&
+	bool noted = generation_read(&g, fb, p, e) == 0 &&
+		     (!g.interrupted || sweep(fb, p, e) == 0) &&
 		     generation_begin(&g, fb, p, e) == 0;
 	struct err files;
 	int changed = do_files(fb, p, true, &files);
@@ -248,8 +249,8 @@ static int step_hostname(const struct firstboot *fb _unused_, const struct plan 
 	return 1;
 }
 
-/* Whether bridge and rules are to be as the plan says, also when it says none: on a host
- * of the cluster, or one that was of another role a moment ago. */
+/* Returns true when bridge and rules must be made or removed as planned: on a host of the
+ * cluster, and after a change of the role. */
 static bool keeps_network(const struct firstboot *fb, const struct plan *p)
 {
 	_cleanup_live_ struct live l = {0};
@@ -261,9 +262,10 @@ static bool keeps_network(const struct firstboot *fb, const struct plan *p)
 }
 
 /*
- * What another role runs stops before its bridge and rules go, and is waited for. The
- * targets conflict, but in that one transaction systemd 252 stops the units that both
- * roles have and drops the start that the new target only wants.
+ * Stops the target of another role, and waits for it, before its bridge and rules are
+ * removed. The targets conflict, but when systemd 252 stops one and starts the other in
+ * one transaction, it stops the units of both roles and drops their start, because the
+ * new target only wants them.
  */
 static int step_leave(const struct firstboot *fb, const struct plan *p, struct err *e)
 {
@@ -307,7 +309,8 @@ static int step_nat(const struct firstboot *fb, const struct plan *p, struct err
 	return keeps_network(fb, p) ? nat_apply(p->nat, e) : 0;
 }
 
-/* try-restart: what does not run, as at a boot, is not started by this. */
+/* Restarts units whose settings changed. Uses try-restart, which does not start a unit
+ * that does not run. */
 static int step_restart(const struct firstboot *fb, const struct plan *p, struct err *e)
 {
 	_cleanup_strv_ char **argv = NULL, **units = NULL;
@@ -322,7 +325,7 @@ static int step_restart(const struct firstboot *fb, const struct plan *p, struct
 	if (!units)
 		return 0;
 	names = strv_join(units, " ");
-	log_info("what they were started with changed, restarting: %s", names);
+	log_info("restarting units whose settings changed: %s", names);
 	strv_add(&argv, "systemctl");
 	strv_add(&argv, "try-restart");
 	strv_add(&argv, "--no-block");
@@ -330,7 +333,8 @@ static int step_restart(const struct firstboot *fb, const struct plan *p, struct
 	return run_argv((const char *const *)argv, e) < 0 ? -1 : (int)strv_len(units);
 }
 
-/* Not waited for: units of the target are ordered after us. */
+/* Starts the target without waiting: its units are ordered after the unit of this
+ * program. */
 static int step_start(const struct firstboot *fb, const struct plan *p, struct err *e)
 {
 	const char *const argv[] = {"systemctl", "start", "--no-block", p->target, NULL};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * systemctl prints one block of NAME=VALUE lines for each unit asked about, in the order
- * of the arguments, blocks apart by an empty line (systemctl(1), show). That order is
- * relied on, not the Id in the block: an alias has another unit's.
+ * systemctl prints one block of NAME=VALUE lines for each unit, in the order of its
+ * arguments, separated by empty lines (systemctl(1), show). Blocks are assigned by that
+ * order and not by their Id, which for an alias is that of another unit.
  */
 #include "firstboot/units.h"
 #include "firstboot/firstboot.h"
@@ -17,8 +17,8 @@
 #define JOURNALCTL_MS 5000
 #define COMMAND_MAX   (256 * 1024)
 
-/* "/etc/default/docker (ignore_errors=yes)" */
-static void take_environment(struct unit *u, const char *v)
+/* Parses "/etc/default/docker (ignore_errors=yes)". */
+static void parse_environment(struct unit *u, const char *v)
 {
 	const char *end = strstr(v, " (");
 	_cleanup_free_ char *path = end ? xstrndup(v, (size_t)(end - v)) : xstrdup(v);
@@ -27,8 +27,9 @@ static void take_environment(struct unit *u, const char *v)
 		strv_add(&u->environment, path);
 }
 
-/* The control process (ExecStartPre=) is what a unit that has both waits for. */
-static void take_pid(struct unit *u, const char *v, bool control)
+/* Parses a process id. The control process (ExecStartPre=) takes precedence over the main
+ * process, because the unit is waiting for it. */
+static void parse_pid(struct unit *u, const char *v, bool control)
 {
 	uint64_t pid;
 
@@ -36,7 +37,7 @@ static void take_pid(struct unit *u, const char *v, bool control)
 		u->pid = pid;
 }
 
-static void take(struct unit *u, const char *line)
+static void parse_property(struct unit *u, const char *line)
 {
 	const char *v;
 
@@ -55,12 +56,12 @@ static void take(struct unit *u, const char *line)
 	else if ((v = str_after(line, "ExecMainExitTimestampMonotonic=")))
 		u->ran = !streq(v, "0") && *v;
 	else if ((v = str_after(line, "EnvironmentFiles=")) ||
-		 (v = str_after(line, "EnvironmentFile="))) /* as systemd 219 says it */
-		take_environment(u, v);
+		 (v = str_after(line, "EnvironmentFile="))) /* its name in systemd 219 */
+		parse_environment(u, v);
 	else if ((v = str_after(line, "MainPID=")))
-		take_pid(u, v, false);
+		parse_pid(u, v, false);
 	else if ((v = str_after(line, "ControlPID=")))
-		take_pid(u, v, true);
+		parse_pid(u, v, true);
 	else if ((v = str_after(line, "ActiveEnterTimestampMonotonic=")) &&
 		 str_to_u64(v, UINT64_MAX, &u->active_since_us) < 0)
 		u->active_since_us = 0;
@@ -81,13 +82,14 @@ int units_parse(struct units *ret, char *const *names, const char *text, struct 
 		if (len == 0)
 			at++;
 		else if (at < u.n)
-			take(&u.v[at], line);
+			parse_property(&u.v[at], line);
 		text += len + (text[len] == '\n');
 	}
 	for (size_t i = 0; i < u.n; i++) {
 		if (u.v[i].load && u.v[i].active && u.v[i].sub)
 			continue;
-		err_set(e, ERR_FAILED, "systemctl show says nothing about %s", names[i]);
+		err_set(e, ERR_FAILED, "systemctl show printed nothing about %s",
+			names[i]);
 		units_done(&u);
 		return -1;
 	}
@@ -153,8 +155,8 @@ bool unit_failed(const struct unit *u)
 	       (failure(u) && !unit_ready(u));
 }
 
-/* Returns whether its work is done only when its program ends, and that has not ended. */
-static bool unit_works(const struct unit *u)
+/* Returns true when the unit is active but its program, which must end, still runs. */
+static bool unit_unfinished(const struct unit *u)
 {
 	return streq(u->active, "active") && u->remains && !streq(u->sub, "exited");
 }
@@ -166,7 +168,7 @@ char *unit_text(const struct unit *u)
 
 	if (!streq(u->load, "loaded"))
 		buf_printf(&b, "%s is %s", u->name, u->load);
-	else if (unit_works(u))
+	else if (unit_unfinished(u))
 		buf_printf(&b, "%s has not finished yet", u->name);
 	else
 		buf_printf(&b, "%s is %s (%s%s%s)", u->name, u->active, u->sub,
@@ -196,7 +198,7 @@ void unit_read_command(struct unit *u, int rootfd)
 	u->command = TAKE_PTR(text);
 }
 
-/* systemd's own words about a unit are not in _SYSTEMD_UNIT=. */
+/* The match _SYSTEMD_UNIT= excludes systemd's own messages about the unit. */
 void unit_read_log(struct unit *u)
 {
 	_cleanup_free_ char *lines = xasprintf("--lines=%u", UNIT_LOG_LINES);

@@ -17,7 +17,9 @@ const char *uplink_name(const struct host *h, const char *devices,
 
 /* --- the links of a bond ------------------------------------------------------------ */
 
-static const struct link *member(const char *word, const struct link *links, size_t n)
+/* Returns the link with this name or MAC address, or NULL. */
+static const struct link *find_member(const char *word, const struct link *links,
+				      size_t n)
 {
 	struct mac mac;
 	bool by_mac = net_parse_mac(word, &mac) == 0; /* too long for a name */
@@ -30,8 +32,9 @@ static const struct link *member(const char *word, const struct link *links, siz
 	return NULL;
 }
 
-static int wrong(const struct host *h, enum host_key_id id, struct err *e,
-		 const char *what, const char *word, const struct link *links, size_t n)
+/* Sets an error about the key, with all links. Returns -1. */
+static int fail(const struct host *h, enum host_key_id id, struct err *e,
+		const char *what, const char *word, const struct link *links, size_t n)
 {
 	_cleanup_free_ char *have = links_format(links, n);
 	char where[512];
@@ -45,30 +48,30 @@ static int find_bond(const struct host *h, const struct link *links, size_t n,
 		     char **devices, bool *settled, struct err *e)
 {
 	_cleanup_strv_ char **names = NULL;
-	bool boots = !h->has_mac; /* one of them has the host's own MAC address */
+	bool has_own = !h->has_mac; /* one of them has the host's own MAC address */
 	char mac[NET_MAC_LEN];
 
 	*settled = true;
 	for (size_t i = 0; h->bond[i]; i++) {
-		const struct link *l = member(h->bond[i], links, n);
+		const struct link *l = find_member(h->bond[i], links, n);
 
 		if (!l)
-			return wrong(h, HOST_BOND, e, "no link is", h->bond[i], links, n);
+			return fail(h, HOST_BOND, e, "no link is", h->bond[i], links, n);
 		if (strv_has(names, l->name))
-			return wrong(h, HOST_BOND, e, "the same link twice:", l->name,
-				     links, n);
+			return fail(h, HOST_BOND, e, "the same link twice:", l->name,
+				    links, n);
 		strv_add(&names, l->name);
 		*settled = *settled && l->settled;
-		boots = boots || memcmp(&h->mac, &l->mac, sizeof(l->mac)) == 0;
+		has_own = has_own || memcmp(&h->mac, &l->mac, sizeof(l->mac)) == 0;
 	}
-	if (!boots)
-		return wrong(h, HOST_MAC, e, "none of the bond's links has",
-			     net_format_mac(h->mac, ':', mac), links, n);
+	if (!has_own)
+		return fail(h, HOST_MAC, e, "none of the bond's links has",
+			    net_format_mac(h->mac, ':', mac), links, n);
 	*devices = strv_join(names, " ");
 	return 0;
 }
 
-/* --- all of it ---------------------------------------------------------------------- */
+/* --- the uplink ------------------------------------------------------------------- */
 
 int uplink_find(const struct host *h, const struct link *links, size_t n, char **devices,
 		bool *settled, struct err *e)
@@ -99,7 +102,7 @@ int uplink_wait(const struct firstboot *fb, const struct host *h, char **devices
 		if (r < 0)
 			return err_errno(e, r, "/sys/class/net");
 		r = uplink_find(h, v, n, &found, &settled, e);
-		/* Found but not settled will have to do in the end. */
+		/* At the end of the time links that did not settle are used. */
 		if ((r == 0 && settled) || now_ms() >= end) {
 			*devices = TAKE_PTR(found);
 			return r;

@@ -441,8 +441,8 @@ static int remove_entry(int dir, const char *name, dev_t dev, unsigned depth)
 {
 	if (unlinkat(dir, name, 0) == 0 || errno == ENOENT)
 		return 0;
-	/* For a directory Linux returns EISDIR, POSIX EPERM, which may have other causes.
-	 */
+	/* For a directory Linux returns EISDIR, POSIX EPERM, which may have other
+	 * causes. */
 	if (errno != EISDIR && errno != EPERM)
 		return -errno;
 	return remove_dir(dir, name, dev, depth);

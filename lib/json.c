@@ -7,8 +7,8 @@
 
 #include <assert.h>
 
-/* Returns the length of the valid UTF-8 sequence (RFC 3629) at `s`, 0 when there is none.
- */
+/* Returns the length of the valid UTF-8 sequence (RFC 3629) at `s`, 0 when there is
+ * none. */
 static size_t utf8_len(const uint8_t *s)
 {
 	uint8_t low = 0x80, high = 0xbf;

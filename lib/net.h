@@ -30,9 +30,8 @@ struct hostport {
 
 /* Parse a whole string. Return 0, or -EINVAL and leave *ret unchanged. */
 int net_parse_addr(const char *s, uint32_t *ret) _must_check_;
-int net_parse_cidr(const char *s,
-		   struct cidr *ret) _must_check_; /* the prefix is required */
-int net_parse_mac(const char *s, struct mac *ret) _must_check_; /* ':' or '-' between */
+int net_parse_cidr(const char *s, struct cidr *ret) _must_check_; /* with a prefix */
+int net_parse_mac(const char *s, struct mac *ret) _must_check_;   /* ':' or '-' between */
 int net_parse_hostport(const char *s, struct hostport *ret) _must_check_; /* port not 0 */
 
 /* Write the text form to `out` and return it. */

@@ -72,7 +72,7 @@ int rtnl_send_request(struct rtnl *r, struct rtnl_request *q, rtnl_answer_fn fn,
 struct rtnl_list {
 	uint8_t *v;
 	size_t n, size;
-	int index; /* only objects of this link are collected; 0: all */
+	int index; /* of the link whose addresses are collected, or 0 */
 };
 
 void *rtnl_list_add(struct rtnl_list *l); /* returns the new, zeroed element */

@@ -321,8 +321,8 @@ int rtnl_addr_exactly(struct rtnl *r, int index, struct cidr want)
 		if (is_wanted(a[i], want))
 			continue;
 		e = delete_address(r, index, a[i]);
-		/* The kernel may have removed a secondary address with its primary one.
-		 */
+		/* The kernel may have removed a secondary address with its primary
+		 * one. */
 		if (e < 0 && e != -EADDRNOTAVAIL)
 			return e;
 		changes++;

@@ -31,11 +31,10 @@ struct rtnl_link {
 	bool has_mac; /* true for an Ethernet link */
 };
 
-/* Looks a link up by its name. Returns 0, -ENODEV when there is none, or another -errno.
- */
+/* Looks a link up by its name. Returns 0, -ENODEV, or another -errno. */
 int rtnl_link_get(struct rtnl *r, const char *name, struct rtnl_link *ret) _must_check_;
 
-/* Lists all links. *ret is one allocated array, owned by the caller. */
+/* Lists all links. *ret is an array owned by the caller. */
 int rtnl_link_list(struct rtnl *r, struct rtnl_link **ret, size_t *n) _must_check_;
 
 /* Adds a bridge with a forward delay of 0. Returns -EEXIST when the name is in use. */
@@ -45,8 +44,7 @@ int rtnl_link_set_up(struct rtnl *r, int index, bool up) _must_check_;
 int rtnl_link_set_mtu(struct rtnl *r, int index, uint32_t mtu) _must_check_;
 int rtnl_link_set_master(struct rtnl *r, int index, int master) _must_check_;
 
-/* Lists the IPv4 addresses of a link. *ret is one allocated array, owned by the caller.
- */
+/* Lists the IPv4 addresses of a link. *ret is an array owned by the caller. */
 int rtnl_addr_list(struct rtnl *r, int index, struct cidr **ret, size_t *n) _must_check_;
 /* Adds an address with its broadcast address. Returns -EEXIST when the link has it. */
 int rtnl_addr_add(struct rtnl *r, int index, struct cidr c) _must_check_;

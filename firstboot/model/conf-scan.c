@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A walk over the tokens of a libconfig text, for what libconfig 1.5 lets pass: integers
- * that do not fit 32 bits (it wraps them silently), comments and strings that never end,
- * @include where it is not wanted, nesting without bound, NUL bytes (it stops there).
+ * Reads the tokens of a libconfig text and reports mistakes that libconfig 1.5 accepts:
+ * integers that do not fit 32 bits (it wraps them silently), unterminated comments and
+ * strings, forbidden @include, unlimited nesting, NUL bytes (it stops reading there).
  *
- * The tokens are libconfig's own (its manual, "Configuration Files"): comments of three
- * kinds, strings with backslash escapes, words, single characters. What is no token is
+ * The tokens are those of libconfig (its manual, "Configuration Files"): comments of
+ * three kinds, strings with backslash escapes, words, single characters. Anything else is
  * left to libconfig, which refuses it.
  */
 #include "firstboot/model/conf-scan.h"
@@ -47,7 +47,7 @@ static void scan_comment(struct scan *s)
 		if (*s->p == '\n')
 			s->line++;
 	}
-	s->r = diag_add(s->d, "%s:%u: this comment never ends", s->name, start);
+	s->r = diag_add(s->d, "%s:%u: this comment is not terminated", s->name, start);
 }
 
 static void scan_string(struct scan *s)
@@ -64,7 +64,7 @@ static void scan_string(struct scan *s)
 		if (*s->p == '\n')
 			s->line++;
 	}
-	s->r = diag_add(s->d, "%s:%u: this string never ends", s->name, start);
+	s->r = diag_add(s->d, "%s:%u: this string is not terminated", s->name, start);
 }
 
 static bool in_word(char c)
@@ -74,7 +74,8 @@ static bool in_word(char c)
 	       c == '.';
 }
 
-/* Whether a word is a plain integer, in decimal or hex, that an int does not hold. */
+/* Returns true when a word is an integer, decimal or hexadecimal, that does not fit an
+ * int. */
 static bool wraps(const char *w, size_t len)
 {
 	const char *digits = "0123456789";
@@ -95,7 +96,7 @@ static bool wraps(const char *w, size_t len)
 		const char *at = c ? strchr(digits, c) : NULL;
 
 		if (!at)
-			return false; /* something else: libconfig's business */
+			return false; /* not an integer */
 		if (v <= UINT32_MAX)
 			v = v * base + (uint64_t)(at - digits);
 	}
@@ -119,7 +120,8 @@ static void scan_word(struct scan *s)
 static void scan_open(struct scan *s)
 {
 	if (++s->depth > CONF_DEPTH) {
-		s->r = diag_add(s->d, "%s:%u: groups and lists more than %d deep",
+		s->r = diag_add(s->d,
+				"%s:%u: groups and lists are nested more than %d deep",
 				s->name, s->line, CONF_DEPTH);
 		s->p = s->end;
 		return;

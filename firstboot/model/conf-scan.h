@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What conf.c asks before it lets libconfig read a text. */
+/* Checks that conf.c makes before libconfig parses a text. */
 #pragma once
 
 #include "firstboot/model/conf.h"
 
-/* 0, or -1 with complaints. `flags` as conf_parse. `text` needs no NUL behind it. */
+/* Returns 0, or -1 with complaints. `flags` as for conf_parse. `text` need not end with a
+ * NUL. */
 int conf_scan(const char *text, size_t len, const char *name, unsigned flags,
 	      struct diag *d) _must_check_;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libconfig, made strict. The text is read over once before libconfig sees it
- * (conf-scan.c), for what libconfig 1.5 lets pass. Then libconfig parses, and every
- * getter asks in the same order: is it there, is it of that type, is it in range.
+ * Strict reading with libconfig. conf-scan.c checks the text first, for mistakes that
+ * libconfig 1.5 accepts. Then libconfig parses it. Every getter checks in the same order
+ * whether the member is present, has the right type and is in range.
  *
- * Limits: files that are @included are not read over first, so a number in them can wrap;
- * and the cap on size is on the file that includes them. Only operators' own files may
- * include. A syntax error ends a file: libconfig does not go on behind it.
+ * Limits: included files are not scanned first, so that a number in them can wrap, and
+ * their size is not limited; only the operator's own files may include others. After a
+ * syntax error the rest of a file is not checked.
  */
 #include "firstboot/model/conf.h"
 #include "firstboot/model/conf-scan.h"
@@ -19,13 +19,12 @@
 struct conf {
 	config_t c;
 	char *name;
-	char *dir; /* where @include looks; the library keeps the pointer */
+	char *dir; /* folder of included files; libconfig keeps the pointer */
 };
 
 /*
- * libconfig 1.5 loses the text of the string it was reading when it meets a syntax error.
- * The programs that read a file end soon after; LeakSanitizer is told about that one
- * place.
+ * libconfig 1.5 leaks the string that it was reading when it finds a syntax error. The
+ * programs here end soon after one. LeakSanitizer ignores this leak.
  */
 #if defined(__SANITIZE_ADDRESS__)
 #define CONF_UNDER_ASAN 1
@@ -38,12 +37,12 @@ struct conf {
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
-	/* Whether the library's inner names are known depends on how it was built. */
+	/* Without the library's symbols its internal functions have no names. */
 	return "leak:strbuf_append\nleak:libconfig_yylex\n";
 }
 #endif
 
-/* Nodes are libconfig's settings under another name. */
+/* A node is a setting of libconfig under another name. */
 static const config_setting_t *setting(const struct conf_node *n)
 {
 	return (const config_setting_t *)n;
@@ -90,7 +89,7 @@ int conf_parse(struct conf **ret, const char *text, size_t len, const char *name
 	       size_t max, unsigned flags, struct diag *d)
 {
 	_cleanup_conf_ struct conf *c = NULL;
-	_cleanup_buf_ struct buf copy = {0}; /* libconfig wants a NUL behind the text */
+	_cleanup_buf_ struct buf copy = {0}; /* with the NUL that libconfig needs */
 
 	if (len > max)
 		return diag_add(d, "%s: larger than %zu bytes", name, max);
@@ -193,7 +192,7 @@ const struct conf_node *conf_at(const struct conf_node *n, size_t i)
 	return node(config_setting_get_elem(setting(n), (unsigned)i));
 }
 
-/* Not libconfig's own look-up: that one takes '.' ':' and '/' in a name for a path. */
+/* libconfig's look-up is not used: it reads a name with '.', ':' or '/' as a path. */
 const struct conf_node *conf_member(const struct conf_node *n, const char *key)
 {
 	if (!n || conf_type(n) != CONF_GROUP)
@@ -225,7 +224,8 @@ enum conf_type conf_type(const struct conf_node *n)
 
 /* --- members ---------------------------------------------------------------------- */
 
-/* 1 and *ret when the member is there with that type, 0 when absent, -1. */
+/* Returns 1 and sets *ret when the member has the type, 0 when it is absent, or -1 with a
+ * complaint. */
 static int conf_get(const struct conf_node *n, const char *key, enum conf_type type,
 		    const char *what, const struct conf_node **ret, struct diag *d)
 {

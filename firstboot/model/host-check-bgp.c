@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pools, and who exchanges routes with whom. BIRD tells its peers of networks inside the
- * pools only (calico/node 0.4.8, bird.cfg.template), so a cbr0 outside of all of them is
- * a host whose pods nobody reaches.
+ * Checks of pools and BGP peers. BIRD announces only networks inside the pools to its
+ * peers (calico/node 0.4.8, bird.cfg.template), so that no other host could reach the
+ * pods of a cbr0 outside all pools.
  */
 #include "firstboot/model/bgp.h"
 #include "firstboot/model/host-check-parts.h"
 
 /* --- pools -------------------------------------------------------------------------- */
 
+/* Reads pool `i` of the list. Returns false when it is malformed. */
 static bool pool_at(const struct check *c, size_t i, struct bgp_pool *ret)
 {
 	return bgp_pool_parse(c->h->pools[i], ret) == 0;
@@ -41,8 +42,10 @@ static void check_pools(struct check *c)
 	if (h->bad[HOST_POOLS] || !h->set[HOST_POOLS])
 		return;
 	if (strv_len(h->pools) == 0) {
-		check_complain(c, HOST_POOLS,
-			       "there must be one: Calico does not start without");
+		check_complain(
+			c, HOST_POOLS,
+			"at least one is required: Calico does not start without a "
+			"pool");
 		return;
 	}
 	check_words(c, HOST_POOLS, h->pools, 0, bgp_pool_wrong);
@@ -58,13 +61,14 @@ static void check_pools(struct check *c)
 	}
 	if (check_have(c, HOST_CBR0) && all_read && !home)
 		check_complain(c, HOST_CBR0,
-			       "%s is in none of the pools: nobody would learn the way "
-			       "to its pods",
+			       "%s is in none of the pools: no other host would have a "
+			       "route to its pods",
 			       net_format_cidr(h->cbr0, a));
 }
 
 /* --- peers -------------------------------------------------------------------------- */
 
+/* Returns true when one of the first `n` peers has this address. */
 static bool is_peer(char *const *v, size_t n, uint32_t addr)
 {
 	struct bgp_peer p;
@@ -84,7 +88,7 @@ static void check_peer(struct check *c, enum host_key_id id, uint32_t addr)
 	if (addr >> 24 == 127 || addr >> 28 >= 0xe || addr >> 24 == 0)
 		check_complain(c, id, "%s cannot be a machine's address", a);
 	else if (check_have(c, HOST_ADDRESS) && addr == h->address.addr)
-		check_complain(c, id, "%s is this host itself", a);
+		check_complain(c, id, "%s is this host's own address", a);
 	else if (check_have(c, HOST_POD_NETWORK) && net_contains(h->pod_network, addr))
 		check_complain(c, id, "%s is inside pod_network", a);
 	else if (check_have(c, HOST_SERVICE_NETWORK) &&
@@ -105,15 +109,15 @@ static void check_peers(struct check *c, enum host_key_id id, char *const *v)
 		check_peer(c, id, p.addr);
 		net_format_addr(p.addr, a);
 		if (is_peer(v, i, p.addr))
-			check_complain(c, id, "%s is there twice", a);
+			check_complain(c, id, "%s is listed twice", a);
 		else if (id == HOST_BGP_NODE_PEERS &&
 			 is_peer(h->bgp_peers, SIZE_MAX, p.addr))
-			check_complain(c, id, "%s is every host's peer (bgp_peers)", a);
+			check_complain(c, id, "%s is listed in bgp_peers already", a);
 	}
 }
 
-/* Without the mesh a host of the cluster needs somebody to tell its routes to. */
-static void check_alone(struct check *c)
+/* Complains when a host of the cluster has neither the mesh nor a peer. */
+static void check_without_mesh(struct check *c)
 {
 	const struct host *h = c->h;
 
@@ -124,7 +128,7 @@ static void check_alone(struct check *c)
 	if (strv_len(h->bgp_peers) == 0 && strv_len(h->bgp_node_peers) == 0)
 		check_complain(c, HOST_BGP_MESH,
 			       "without the mesh this host needs bgp_peers or "
-			       "bgp_node_peers: it has nobody to exchange routes with");
+			       "bgp_node_peers to exchange routes with");
 }
 
 void check_bgp(struct check *c)
@@ -133,13 +137,13 @@ void check_bgp(struct check *c)
 
 	check_pools(c);
 	if (bgp_as_is_reserved(h->bgp_as) && !h->bad[HOST_BGP_AS])
-		check_complain(c, HOST_BGP_AS, "%u is reserved: it is no network's",
-			       h->bgp_as);
+		check_complain(c, HOST_BGP_AS, "%u is a reserved AS number", h->bgp_as);
 	check_peers(c, HOST_BGP_PEERS, h->bgp_peers);
 	check_peers(c, HOST_BGP_NODE_PEERS, h->bgp_node_peers);
 	if (strv_len(h->bgp_node_peers) && !h->bad[HOST_BGP_NODE_PEERS] && c->role &&
 	    !c->role->cbr0 && !c->role->master)
 		check_complain(c, HOST_BGP_NODE_PEERS,
-			       "role '%s' has no Calico: leave it out", c->role->name);
-	check_alone(c);
+			       "role '%s' does not run Calico: leave it out",
+			       c->role->name);
+	check_without_mesh(c);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A bonded or tagged uplink. Modes and policies are the kernel's (drivers/net/bonding,
- * bond_options.c), which are networkd 219's as well; which goes with which is too.
+ * Checks of a bonded or tagged uplink. Modes, policies and their combinations are those
+ * of the kernel (drivers/net/bonding, bond_options.c), which networkd 219 uses as well.
  */
 #include "firstboot/model/host-check-parts.h"
 #include "firstboot/model/words.h"
@@ -26,7 +26,8 @@ static bool among(const char *s, const char *const *words)
 	return false;
 }
 
-/* True when it is one of the words; else it is told, or was when it was read. */
+/* Returns true when `s` is one of the words. Otherwise complains, unless there is no
+ * value or it could not be read. */
 static bool check_choice(struct check *c, enum host_key_id id, const char *s,
 			 const char *const *words)
 {
@@ -66,14 +67,14 @@ static void check_links_once(struct check *c)
 		for (size_t k = 0; k < i; k++) {
 			if (!same_link(v[i], v[k]))
 				continue;
-			check_complain(c, HOST_BOND, "%s is there twice",
+			check_complain(c, HOST_BOND, "%s is listed twice",
 				       check_show(v[i], shown));
 			break;
 		}
 }
 
-/* With all links given by MAC address, the host's own must be one of them: it boots from
- * one, and the bond has its address. */
+/* When all links are given by MAC address, the host's own must be one of them: it boots
+ * from that link, and the bond has its address. */
 static void check_mac_is_in_bond(struct check *c)
 {
 	const struct host *h = c->h;
@@ -90,19 +91,20 @@ static void check_mac_is_in_bond(struct check *c)
 		       net_format_mac(h->mac, ':', mac));
 }
 
-/* --- what is about it --------------------------------------------------------------- */
+/* --- settings of the bond ----------------------------------------------------------- */
 
-static const enum host_key_id about_bond[] = {HOST_BOND_MODE, HOST_BOND_MIIMON,
-					      HOST_BOND_HASH, HOST_BOND_LACP_RATE};
+static const enum host_key_id bond_settings[] = {HOST_BOND_MODE, HOST_BOND_MIIMON,
+						 HOST_BOND_HASH, HOST_BOND_LACP_RATE};
 
-/* A host that says "bond = [ ]" has none although the rack's others do. */
+/* Complains about settings of a bond that is not given. "bond = [ ]" is allowed: it
+ * removes the rack's bond from one host. */
 static void check_no_bond(struct check *c)
 {
-	for (size_t i = 0; !c->h->set[HOST_BOND] && i < ARRAY_SIZE(about_bond); i++)
-		if (c->h->set[about_bond[i]])
+	for (size_t i = 0; !c->h->set[HOST_BOND] && i < ARRAY_SIZE(bond_settings); i++)
+		if (c->h->set[bond_settings[i]])
 			check_complain(
-				c, about_bond[i],
-				"there is no bond: give its links, bond = [ ... ]");
+				c, bond_settings[i],
+				"there is no bond: give its links as bond = [ ... ]");
 }
 
 static void check_settings(struct check *c)
@@ -113,18 +115,17 @@ static void check_settings(struct check *c)
 	if (!h->bad[HOST_BOND_MIIMON] &&
 	    (h->bond_miimon < MIIMON_MIN || h->bond_miimon > MIIMON_MAX))
 		check_complain(c, HOST_BOND_MIIMON,
-			       "must be %d to %d milliseconds, not %u: without looking, "
-			       "a dead link is not noticed",
+			       "must be %d to %d milliseconds, not %u: without "
+			       "monitoring, a dead link is not detected",
 			       MIIMON_MIN, MIIMON_MAX, h->bond_miimon);
 	if (check_choice(c, HOST_BOND_HASH, h->bond_hash, hashes) && known &&
 	    !among(h->bond_mode, hashed_modes))
 		check_complain(c, HOST_BOND_HASH,
-			       "a bond of mode %s has none: leave it out", h->bond_mode);
+			       "has no effect in mode %s: leave it out", h->bond_mode);
 	if (check_choice(c, HOST_BOND_LACP_RATE, h->bond_lacp_rate, rates) && known &&
 	    !streq(h->bond_mode, "802.3ad"))
 		check_complain(c, HOST_BOND_LACP_RATE,
-			       "a bond of mode %s speaks no LACP: leave it out",
-			       h->bond_mode);
+			       "mode %s does not use LACP: leave it out", h->bond_mode);
 }
 
 void check_bond(struct check *c)

@@ -21,7 +21,6 @@ void check_complain(struct check *c, enum host_key_id id, const char *fmt, ...)
 	check_mark(c, id);
 }
 
-/* Whether a key has a value that checks may look at. */
 bool check_have(const struct check *c, enum host_key_id id)
 {
 	const struct host *h = c->h;
@@ -72,8 +71,8 @@ void check_words(struct check *c, enum host_key_id id, char *const *v, size_t ma
 	if (c->h->bad[id])
 		return;
 	if (max && strv_len(v) > max)
-		check_complain(c, id, "%zu entries, at most %zu are used", strv_len(v),
-			       max);
+		check_complain(c, id, "%zu entries, but at most %zu are used",
+			       strv_len(v), max);
 	for (size_t i = 0; v && v[i]; i++)
 		check_word(c, id, v[i], wrong);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* host_check's parts, for its files among themselves. */
+/* Functions shared by the host-check files only. */
 #pragma once
 
 #include "firstboot/model/host.h"
@@ -9,31 +9,33 @@ struct check {
 	const struct roles *roles;
 	const struct role *role; /* NULL when not known */
 	struct diag *d;
-	bool *bad; /* by key, or NULL */
-	int r;
+	bool *bad; /* by key: a complaint is about it; or NULL */
+	int r;     /* the result: 0 or -1 */
 };
 
-/* Notes that the key is wrong, without a complaint. */
+/* Marks the key as wrong without adding a complaint. */
 void check_mark(struct check *c, enum host_key_id id);
 
-/* At the place that the key's value came from. */
+/* Adds a complaint that begins with the origin and name of the key, and marks the key. */
 void check_complain(struct check *c, enum host_key_id id, const char *fmt, ...)
 	_printf_(3, 4);
 
-/* Whether the key has a value that could be read; a default or derived one counts. */
+/* Returns true when the key has a value that could be read, also a default or derived
+ * one. */
 bool check_have(const struct check *c, enum host_key_id id);
 
-/* A value in quotes, short enough for a message. Returns out. */
+/* Writes a value in quotes, cut after 60 characters, to `out`. Returns `out`. */
 #define CHECK_SHOWN 128
 const char *check_show(const char *s, char out[static CHECK_SHOWN]);
 
-/* Words by what `wrong` says of them (words.h); at most `max`, 0: any number. */
+/* Complain about each word for which `wrong` returns a mistake (words.h), and about more
+ * than `max` words unless `max` is 0. Do nothing when the value could not be read. */
 void check_word(struct check *c, enum host_key_id id, const char *s,
 		const char *(*wrong)(const char *s));
 void check_words(struct check *c, enum host_key_id id, char *const *v, size_t max,
 		 const char *(*wrong)(const char *s));
 
-/* That it is a network, without host bits. */
+/* Complains when `net` has host bits set. */
 void check_network(struct check *c, enum host_key_id id, struct cidr net);
 
 void check_bond(struct check *c); /* and the VLAN */

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a human would look for before switching a host on. Every check names the value it
- * is about and where that value came from; nothing stops at the first mistake. A value
- * that could not be read was told when it was loaded and is left out here.
+ * Checks the values of a host for correctness and against each other. Every complaint
+ * names the value and its origin; all checks are made, whatever they find. A value that
+ * could not be read was reported when it was loaded, and is not checked here.
  *
- * Limits: one host at a time (pxe/rack.c holds hosts against each other), and only what
- * the configuration itself can tell: whether a link with that MAC exists is for the boot.
+ * Limits: one host is checked at a time; pxe/rack.c compares hosts. Only the
+ * configuration is checked: whether a link with the MAC address exists is found out at
+ * boot.
  */
 #include "firstboot/model/host-check.h"
 #include "firstboot/model/host-check-parts.h"
 #include "firstboot/model/words.h"
 
-/* A key that is not there, told at the host's name, or at whatever came first. */
-static void missing(struct check *c, enum host_key_id id, const char *what)
+/* Complains about a missing key, with the origin of the host's name, or of the first key
+ * that is set. */
+static void complain_missing(struct check *c, enum host_key_id id, const char *what)
 {
 	bool named = c->h->name && !c->h->bad[HOST_NAME];
 	enum host_key_id at = HOST_NAME;
@@ -45,7 +47,7 @@ static const char *addr_wrong(const char *s)
 
 static const char *addr_or_domain_wrong(const char *s)
 {
-	/* What consists of digits and dots is meant as an address. */
+	/* A word of digits and dots is meant as an address. */
 	if (s[strspn(s, "0123456789.")] == '\0')
 		return addr_wrong(s);
 	return word_domain_wrong(s);
@@ -108,7 +110,7 @@ static void check_role(struct check *c)
 		_cleanup_free_ char *what =
 			xasprintf("the image's roles are %s", all.p ? all.p : "none");
 
-		missing(c, HOST_ROLE, what);
+		complain_missing(c, HOST_ROLE, what);
 		return;
 	}
 	c->role = roles_find(c->roles, c->h->role);
@@ -161,7 +163,7 @@ static void check_networks(struct check *c)
 		check_network(c, HOST_NAT_EXEMPT, c->h->nat_exempt.v[i]);
 }
 
-/* An address that a machine on the node network may have. */
+/* Complains when no machine on the node network can have this address. */
 static void check_host_address(struct check *c, enum host_key_id id, uint32_t addr)
 {
 	struct cidr nodes = c->h->node_network;
@@ -195,18 +197,18 @@ static void check_address(struct check *c)
 		return;
 	if (h->dhcp) {
 		if (c->role && (c->role->cbr0 || c->role->master))
-			check_complain(
-				c, HOST_ADDRESS,
-				"role '%s' needs a fixed address, like "
-				"\"172.25.0.11/24\": "
-				"its services are told it before the network is up",
-				c->role->name);
+			check_complain(c, HOST_ADDRESS,
+				       "role '%s' needs a fixed address, like "
+				       "\"172.25.0.11/24\": "
+				       "its services need it before the network is up",
+				       c->role->name);
 		if (h->gateway && !h->bad[HOST_GATEWAY])
 			check_complain(c, HOST_GATEWAY, "comes from DHCP: leave it out");
 		return;
 	}
 	if (!h->address.prefix) {
-		missing(c, HOST_ADDRESS, "give one like \"172.25.0.11/24\", or \"dhcp\"");
+		complain_missing(c, HOST_ADDRESS,
+				 "give one like \"172.25.0.11/24\", or \"dhcp\"");
 		return;
 	}
 	if (!net_is_host(h->address)) {
@@ -227,7 +229,8 @@ static void check_gateway(struct check *c)
 		return;
 	if (!h->gateway) {
 		if (c->role && c->role->cbr0)
-			missing(c, HOST_GATEWAY,
+			complain_missing(
+				c, HOST_GATEWAY,
 				"kube-proxy and Calico's plugin do not start without a "
 				"default route");
 		return;
@@ -252,7 +255,8 @@ static void check_master(struct check *c)
 		return;
 	if (!h->master) {
 		if ((c->role->cbr0 || c->role->master) && check_have(c, HOST_ADDRESS))
-			missing(c, HOST_MASTER,
+			complain_missing(
+				c, HOST_MASTER,
 				"give the master's address, like \"172.25.0.10\"");
 		return;
 	}
@@ -274,7 +278,7 @@ static void check_master(struct check *c)
 			       m, net_format_addr(h->address.addr, a), c->role->name);
 	if (!c->role->master && h->master == h->address.addr)
 		check_complain(c, HOST_MASTER,
-			       "%s is this host itself, but its role is '%s'", m,
+			       "%s is this host's own address, but its role is '%s'", m,
 			       c->role->name);
 }
 
@@ -298,8 +302,8 @@ static void check_etcd(struct check *c)
 		check_complain(c, HOST_ETCD, "%s cannot be a machine's address", a);
 	else if (h->etcd.addr >> 24 == 127 && c->role && !has_etcd(c->role))
 		check_complain(c, HOST_ETCD,
-			       "%s is this host itself, and its role '%s' has no etcd", a,
-			       c->role->name);
+			       "%s is this host itself, but its role '%s' runs no etcd",
+			       a, c->role->name);
 	else if (check_have(c, HOST_POD_NETWORK) &&
 		 net_contains(h->pod_network, h->etcd.addr))
 		check_complain(c, HOST_ETCD, "%s is inside pod_network", a);
@@ -308,6 +312,7 @@ static void check_etcd(struct check *c)
 		check_complain(c, HOST_ETCD, "%s is inside service_network", a);
 }
 
+/* Complains when cbr0 is outside the pod network or overlaps another network. */
 static void check_cbr0_place(struct check *c)
 {
 	const struct host *h = c->h;
@@ -341,9 +346,9 @@ static void check_cbr0(struct check *c)
 		return;
 	if (!h->cbr0.prefix) {
 		if (c->role->cbr0)
-			missing(c, HOST_CBR0,
-				"give the address of its pod bridge, like "
-				"\"192.168.1.1/24\"");
+			complain_missing(c, HOST_CBR0,
+					 "give the address of its pod bridge, like "
+					 "\"192.168.1.1/24\"");
 		return;
 	}
 	if (!c->role->cbr0) {
@@ -385,7 +390,7 @@ int host_check_keys(const struct host *h, const struct roles *roles, struct diag
 	struct check c = {.h = h, .roles = roles, .d = d, .bad = bad};
 
 	if (!h->name && !h->bad[HOST_NAME])
-		missing(&c, HOST_NAME, "give it one, like \"node-1\"");
+		complain_missing(&c, HOST_NAME, "give it one, like \"node-1\"");
 	check_role(&c);
 	check_all_words(&c);
 	check_networks(&c);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The checks' other face, for a host that must be reached although it is wrong. */
+/* host_check() that also reports which keys are wrong; used by apply's rescue mode. */
 #pragma once
 
 #include "firstboot/model/host.h"
 
-/* As host_check, and marks in `bad` every key that a complaint was about. Keys that
- * could not be read at all are in h->bad. */
+/* Does what host_check does and sets bad[KEY] for every key that a complaint is about.
+ * Keys that could not be read are marked in h->bad instead. */
 int host_check_keys(const struct host *h, const struct roles *roles, struct diag *d,
 		    bool bad[HOST_KEY_COUNT]) _must_check_;

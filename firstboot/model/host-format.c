@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The host model written out again, as host.cfg has it: what host_render writes,
- * host_load_conf reads back to the same host.
+ * Writes values as host.cfg has them: host_load_conf reads the text of host_render back
+ * to the same host.
  */
 #include "firstboot/model/host-value.h"
 
-static void format_list(struct buf *b, size_t i, const char *element)
+/* Appends element `i` of a list. */
+static void format_element(struct buf *b, size_t i, const char *element)
 {
 	buf_puts(b, i ? ", " : "[ ");
 	conf_quote(b, element);
@@ -18,7 +19,7 @@ static void format_strv(struct buf *b, char *const *v, bool set)
 		return;
 	}
 	for (size_t i = 0; v[i]; i++)
-		format_list(b, i, v[i]);
+		format_element(b, i, v[i]);
 	buf_puts(b, " ]");
 }
 
@@ -31,7 +32,7 @@ static void format_cidrv(struct buf *b, const struct cidrv *list, bool set)
 		return;
 	}
 	for (size_t i = 0; i < list->n; i++)
-		format_list(b, i, net_format_cidr(list->v[i], text));
+		format_element(b, i, net_format_cidr(list->v[i], text));
 	buf_puts(b, " ]");
 }
 
@@ -78,7 +79,7 @@ void host_value_format(const struct host *h, const struct host_key *k, struct bu
 			buf_printf(b, "%u", *(const uint32_t *)at);
 		break;
 	case HOST_T_AS:
-		/* libconfig's numbers end at INT32_MAX. */
+		/* libconfig reads larger numbers only as strings. */
 		if (*(const uint32_t *)at)
 			buf_printf(b, *(const uint32_t *)at > INT32_MAX ? "\"%u\"" : "%u",
 				   *(const uint32_t *)at);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table of everything a host may be told, and how each type of value is read. A value
- * reaches the host from libconfig or from a word on the kernel command line; both end in
- * the same parser for its type, so both accept the same things. A value that cannot be
- * read is marked bad: it was told, and host_check leaves it out.
+ * The table of all keys of a host, and the loaders of their values. A value comes from
+ * libconfig or from a word on the kernel command line; both use the same parser for its
+ * type (host-value.c), so that both accept the same values. A value that cannot be read
+ * is reported and marked as bad, and host_check ignores it.
  *
- * Limit: lists on the command line are separated by commas, so an element with a comma in
- * it can only stand in a file.
+ * Limit: lists on the command line are separated by commas, so that an element that
+ * contains a comma is possible only in a file.
  */
 #include "firstboot/model/host-value.h"
 
@@ -16,7 +16,7 @@ const struct host_key host_keys[HOST_KEY_COUNT] = {
 	{HOST_NAME, "name", HOST_T_STR, AT(name),
 	 "the host's name: one label, lower case"},
 	{HOST_ROLE, "role", HOST_T_STR, AT(role),
-	 "what the host does: a role of the image"},
+	 "the role of the image that the host has"},
 	{HOST_CLUSTER, "cluster", HOST_T_STR, AT(cluster), "the cluster's name"},
 	{HOST_MAC, "mac", HOST_T_MAC, AT(mac), "the uplink, by MAC address"},
 	{HOST_INTERFACE, "interface", HOST_T_STR, AT(interface), "the uplink, by name"},
@@ -27,24 +27,24 @@ const struct host_key host_keys[HOST_KEY_COUNT] = {
 	{HOST_SEARCH, "search", HOST_T_STRV, AT(search),
 	 "domains to search, at most six"},
 	{HOST_NTP, "ntp", HOST_T_STRV, AT(ntp), "time servers"},
-	{HOST_MTU, "mtu", HOST_T_U32, AT(mtu), "the uplink's MTU; 0: as it is"},
+	{HOST_MTU, "mtu", HOST_T_U32, AT(mtu), "the uplink's MTU; 0: unchanged"},
 	{HOST_BOND, "bond", HOST_T_STRV, AT(bond),
 	 "the links that the uplink bonds, by MAC address or name"},
 	{HOST_BOND_MODE, "bond_mode", HOST_T_STR, AT(bond_mode), "the bond's mode"},
 	{HOST_BOND_MIIMON, "bond_miimon", HOST_T_U32, AT(bond_miimon),
-	 "milliseconds between looks at the bond's links"},
+	 "milliseconds between checks of the bond's links"},
 	{HOST_BOND_HASH, "bond_hash", HOST_T_STR, AT(bond_hash),
-	 "how the bond spreads what is sent"},
+	 "how the bond selects a link for a packet"},
 	{HOST_BOND_LACP_RATE, "bond_lacp_rate", HOST_T_STR, AT(bond_lacp_rate),
-	 "how often LACP partners speak: \"slow\" or \"fast\""},
+	 "how often LACP packets are sent: \"slow\" or \"fast\""},
 	{HOST_VLAN, "vlan", HOST_T_U32, AT(vlan),
-	 "the uplink's VLAN; 0: what is sent has no tag"},
+	 "the uplink's VLAN; 0: packets have no tag"},
 	{HOST_MASTER, "master", HOST_T_ADDR, AT(master), "the master's address"},
-	{HOST_ETCD, "etcd", HOST_T_HOSTPORT, AT(etcd), "where etcd's clients connect"},
+	{HOST_ETCD, "etcd", HOST_T_HOSTPORT, AT(etcd), "the address and port of etcd"},
 	{HOST_CBR0, "cbr0", HOST_T_CIDR, AT(cbr0),
 	 "the pod bridge's address with its prefix"},
 	{HOST_CBR0_MTU, "cbr0_mtu", HOST_T_U32, AT(cbr0_mtu),
-	 "the pod bridge's MTU; 0: as it is"},
+	 "the pod bridge's MTU; 0: unchanged"},
 	{HOST_POD_NETWORK, "pod_network", HOST_T_CIDR, AT(pod_network),
 	 "the network of all pods"},
 	{HOST_NODE_NETWORK, "node_network", HOST_T_CIDR, AT(node_network),
@@ -52,7 +52,7 @@ const struct host_key host_keys[HOST_KEY_COUNT] = {
 	{HOST_SERVICE_NETWORK, "service_network", HOST_T_CIDR, AT(service_network),
 	 "the range of service addresses"},
 	{HOST_NAT, "nat", HOST_T_BOOL, AT(nat),
-	 "masquerade what pods send out of the cluster"},
+	 "masquerade packets from pods to outside the cluster"},
 	{HOST_NAT_EXEMPT, "nat_exempt", HOST_T_CIDRV, AT(nat_exempt),
 	 "more networks that are not masqueraded"},
 	{HOST_POOLS, "pools", HOST_T_STRV, AT(pools), "Calico's address pools"},
@@ -69,7 +69,7 @@ const struct host_key host_keys[HOST_KEY_COUNT] = {
 	{HOST_ENVIRONMENT, "environment", HOST_T_STRV, AT(environment),
 	 "entries added to /etc/network-environment"},
 	{HOST_CONSOLE, "console", HOST_T_STR, AT(console),
-	 "the kernel's console, where firstboot writes too"},
+	 "the console of the kernel and of firstboot"},
 	{HOST_REPORT, "report", HOST_T_STR, AT(report),
 	 "URL to PUT the host's report to"},
 };
@@ -111,6 +111,7 @@ void host_done(struct host *h)
 
 /* --- from libconfig --------------------------------------------------------------- */
 
+/* Returns a single value as text, owned by the caller. */
 static char *scalar_text(const struct conf_node *n)
 {
 	const char *s = "";
@@ -178,7 +179,9 @@ static const struct host_key *key_find(const char *name)
 	return NULL;
 }
 
-/* " (did you mean 'address'?)", or "": among the host's keys and `others`. */
+/* Returns " (did you mean 'address'?)" with the nearest of the host's keys and `others`,
+ * or
+ * "". Owned by the caller. */
 static char *did_you_mean(const char *name, const char *prefix, const char *const *others)
 {
 	const char *words[HOST_KEY_COUNT + 32] = {NULL}, *near;
@@ -235,7 +238,8 @@ int host_load_conf(struct host *h, const struct conf_node *group, const char *pr
 
 /* --- from text -------------------------------------------------------------------- */
 
-/* Returns what the text must be, or NULL when it was taken. Owned by the caller. */
+/* Returns NULL when the value was set, else the complaint, "must be ...", owned by the
+ * caller. */
 static char *set_value(struct host *h, const struct host_key *k, const char *text)
 {
 	const struct host_value_type *t = &host_value_types[k->type];
@@ -272,7 +276,7 @@ int host_set(struct host *h, const char *name, const char *value, const char *fi
 	return diag_add(d, "%s: %s%s: %s", where, prefix, k->name, must);
 }
 
-/* --- what follows ----------------------------------------------------------------- */
+/* --- derived values --------------------------------------------------------------- */
 
 #define ETCD_PORT 4001
 #define MIIMON_MS 100
@@ -304,6 +308,7 @@ static void derive_pools(struct host *h)
 	origin_set(h, HOST_POOLS, "from pod_network", 0);
 }
 
+/* Returns true when the host's role is a master's. */
 static bool is_master(const struct host *h, const struct roles *roles)
 {
 	const struct role *role =

@@ -1,32 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The host model: what a host may be told about itself, and the checks that make it
- * a host that can work. `rackstrap check` and `rackstrap pxe` use it on the operator's
- * machine, firstboot on the node: what passes the one cannot be refused by the other.
+ * The host model: the keys of a host's configuration and the checks of their values.
+ * `rackstrap check` and `rackstrap pxe` use it on the operator's machine and firstboot on
+ * the node, so that firstboot cannot refuse a host that `rackstrap check` accepted.
  *
  * A host is described by a flat libconfig file, host.cfg(5), or by words on the kernel
- * command line (rackstrap.KEY=VALUE). One table, host_keys, says everything about a
- * key: its type, where it is kept, how it is read, printed and explained.
+ * command line (rackstrap.KEY=VALUE). The table host_keys describes every key: its type
+ * and the field of struct host that holds its value.
  */
 #pragma once
 
 #include "firstboot/model/conf.h"
 #include "lib/net.h"
 
-/* What a role is (baked into the image from the recipe's `roles`). */
+/* A role of the image, from the recipe's `roles`. */
 struct role {
 	char *name;
-	char **units; /* in the order they start; reported and waited for */
-	char **ready; /* URLs that answer 2xx once the role works, see READY_CONDITION */
-	bool cbr0;    /* its Docker runs on cbr0: the host must have one */
-	bool master;  /* it is the cluster's master: it runs etcd, adds the pool */
+	char **units; /* in starting order; firstboot waits for them and reports them */
+	char **ready; /* URLs that answer 2xx when the role works, see READY_CONDITION */
+	bool cbr0;    /* its Docker uses cbr0: the host must have the key `cbr0` */
+	bool master;  /* it is the cluster's master: it runs etcd and adds the pools */
 };
 
 /*
- * An entry of `ready` is a URL, in which ${NAME} is taken from /etc/network-environment,
- * or a URL with a condition behind it: "http://.../api/v1/nodes/10.0.0.1
- * condition=Ready". Then the answer must be a Kubernetes object whose status.conditions
- * has one of that type with the status "True".
+ * An entry of `ready` is a URL, in which ${NAME} is replaced by the value in
+ * /etc/network-environment. A condition may follow:
+ * "http://.../api/v1/nodes/10.0.0.1 condition=Ready". Then the answer must be a
+ * Kubernetes object with a condition of that type in status.conditions whose status is
+ * "True".
  */
 #define READY_CONDITION " condition="
 
@@ -35,24 +36,26 @@ struct roles {
 	size_t n;
 };
 
-/* Where the image keeps them: "roles = ( { name = ...; units = [ ... ]; ready = [ ... ];
- * cbr0 = true; master = false; }, ... );" Made by the builder. */
+/* The roles of the image, written by the builder: roles = ( { name = ...; units = [ ...
+ * ]; ready = [ ... ]; cbr0 = true; master = false; }, ... ); */
 #define ROLES_PATH "usr/lib/rackstrap/roles.cfg"
 
+/* Reads such a file. Returns 0, or -1 with complaints; `d` may be NULL. */
 int roles_read_at(struct roles *ret, int dirfd, const char *path,
 		  struct diag *d) _must_check_;
 
-/* One list of roles, as a recipe has it too. `ret` is zeroed, and the caller's to empty
- * even after complaints. */
+/* Loads a list of roles, which has the same form in a recipe. *ret must be zeroed; the
+ * caller empties it, also after a failure. Returns 0, or -1 with complaints. */
 int roles_load(struct roles *ret, const struct conf_node *list,
 	       struct diag *d) _must_check_;
+/* Returns the role of this name, or NULL. */
 const struct role *roles_find(const struct roles *r, const char *name);
-/* master and node as the shipped recipes have them */
+/* Sets the roles master and node as the recipes in images/ define them. */
 void roles_builtin(struct roles *ret);
 void roles_done(struct roles *r);
 #define _cleanup_roles_ _cleanup_(roles_done)
 
-/* Where a value came from, for explain and for every complaint. */
+/* The origin of a value, for `firstboot explain` and for complaints. */
 struct origin {
 	char *file;    /* "host.cfg", a path, "kernel command line", "default"; owned */
 	unsigned line; /* 0: the file has none */
@@ -62,8 +65,8 @@ enum host_key_id {
 	HOST_NAME,            /* "node-1": hostname, RFC 1123, at most 63 characters */
 	HOST_ROLE,            /* "node": one of the image's roles */
 	HOST_CLUSTER,         /* "demo": the cluster's name */
-	HOST_MAC,             /* uplink by MAC address ... */
-	HOST_INTERFACE,       /* ... or by name; with neither, the only Ethernet link */
+	HOST_MAC,             /* the uplink by MAC address */
+	HOST_INTERFACE,       /* or by name; with neither, the only Ethernet link */
 	HOST_ADDRESS,         /* "172.25.0.11/24" or "dhcp" */
 	HOST_GATEWAY,         /* "172.25.0.1" */
 	HOST_DNS,             /* [ "172.25.0.1" ] */
@@ -72,8 +75,8 @@ enum host_key_id {
 	HOST_MTU,             /* of the uplink; 0: the link's own */
 	HOST_BOND,            /* [ "52:54:00:25:00:11", "eth1" ]: the uplink is a bond */
 	HOST_BOND_MODE,       /* "active-backup", "802.3ad", ...: the kernel's names */
-	HOST_BOND_MIIMON,     /* milliseconds between looks at the links; default 100 */
-	HOST_BOND_HASH,       /* "layer3+4": how 802.3ad spreads what is sent */
+	HOST_BOND_MIIMON,     /* milliseconds between checks of the links; default 100 */
+	HOST_BOND_HASH,       /* "layer3+4": how 802.3ad selects a link for a packet */
 	HOST_BOND_LACP_RATE,  /* "slow", "fast" */
 	HOST_VLAN,            /* 1 to 4094: the uplink is tagged; 0: it is not */
 	HOST_MASTER,          /* "172.25.0.10": the master's address, an IPv4 literal */
@@ -89,12 +92,12 @@ enum host_key_id {
 	HOST_BGP_AS,    /* 64512: the hosts' AS number; 0: Calico's own, 64511 */
 	HOST_BGP_MESH,  /* true: every host peers with every other */
 	HOST_BGP_PEERS, /* [ "10.0.0.1 as 64512" ]: routers that every host peers with */
-	HOST_BGP_NODE_PEERS, /* ... and those that only this host does */
+	HOST_BGP_NODE_PEERS, /* [ "10.0.0.2 as 64513" ]: routers of this host only */
 	HOST_DOCKER_OPTIONS, /* [ "--insecure-registry=..." ]: added to Docker's own */
 	HOST_SSH_KEYS,    /* [ "ssh-ed25519 AAAA... op@desk" ]: root's authorized keys */
 	HOST_ENVIRONMENT, /* [ "HTTP_PROXY=http://..." ]: added to network-environment */
-	HOST_CONSOLE,     /* "ttyS0,115200": the kernel's, and firstboot's lines */
-	HOST_REPORT,      /* "http://172.25.0.1/report/node-1.json": where to PUT it */
+	HOST_CONSOLE,     /* "ttyS0,115200": for the kernel and firstboot's lines */
+	HOST_REPORT,      /* "http://172.25.0.1/report/node-1.json": URL for PUT */
 	HOST_KEY_COUNT,
 };
 
@@ -125,7 +128,7 @@ struct host {
 	struct cidr pod_network, node_network, service_network;
 	bool nat;
 	struct cidrv nat_exempt;
-	char **pools; /* as written: bgp.h reads them */
+	char **pools; /* as in host.cfg; bgp.h parses them */
 	uint32_t bgp_as;
 	bool bgp_mesh;
 	char **bgp_peers, **bgp_node_peers;
@@ -135,16 +138,17 @@ struct host {
 
 	struct origin origin[HOST_KEY_COUNT];
 	bool set[HOST_KEY_COUNT]; /* given by a source, not by default */
-	bool bad[HOST_KEY_COUNT]; /* given, but not readable: that is told already, and
-				   * host_check says no more about it */
+	bool bad[HOST_KEY_COUNT]; /* given, but could not be read; the loader has
+				   * complained and host_check ignores the value */
 };
 
-/* How a key is written in host.cfg, and on the command line (lists: between commas). */
+/* The types of values in host.cfg and on the command line (lists: separated by
+ * commas). */
 enum host_type {
 	HOST_T_STR,
 	HOST_T_BOOL,
 	HOST_T_U32,
-	HOST_T_AS, /* a number, or a string where libconfig's numbers end */
+	HOST_T_AS, /* a number; a string from 2147483648, which libconfig cannot read */
 	HOST_T_ADDR,
 	HOST_T_CIDR,
 	HOST_T_CIDR_OR_DHCP,
@@ -156,37 +160,39 @@ enum host_type {
 
 struct host_key {
 	enum host_key_id id;
-	const char *name; /* as written in host.cfg */
+	const char *name; /* in host.cfg */
 	enum host_type type;
-	size_t offset;    /* of the value in struct host */
-	const char *what; /* one line, for explain and the man page's test */
+	size_t offset;       /* of the value in struct host */
+	const char *summary; /* one line */
 };
 
 extern const struct host_key host_keys[HOST_KEY_COUNT];
 
-/* Zeroed, then the built-in defaults: pod, node and service networks of the guide, nat
- * and BGP's node mesh on; everything else not given. */
+/* Sets the built-in defaults: the guide's pod, node and service networks, nat and BGP's
+ * node mesh on. All other keys are not given. */
 void host_init(struct host *h);
 void host_done(struct host *h);
 #define _cleanup_host_ _cleanup_(host_done)
 
 /*
- * Lays one source over the host: every key the group has replaces the value that was
- * there. Unknown keys, wrong types and values that do not parse are complaints; the
- * group is read to its end. Returns 0 or -1. `prefix` goes before each key's name in
- * complaints ("host 'node-7': ") or is "".
+ * Loads one source: the value of every key in the group replaces that of the host.
+ * Unknown keys, wrong types and malformed values are complaints; the group is read to its
+ * end. `prefix` precedes each key's name in complaints ("host 'node-7': "); it may be "".
+ * Returns 0 or -1.
  */
 int host_load_conf(struct host *h, const struct conf_node *group, const char *prefix,
 		   struct diag *d) _must_check_;
 
-/* As host_load_conf, for a group that holds more than a host's keys (rack.cfg's cluster
- * and its hosts): those named in `others` (NULL-terminated) are the caller's business,
- * whether host.cfg knows them or not, and are left alone. */
+/* Does what host_load_conf does, for a group with keys that are not a host's (rack.cfg's
+ * cluster and its hosts): ignores the keys in `others` (NULL-terminated), also those that
+ * host.cfg has. */
 int host_load_conf_except(struct host *h, const struct conf_node *group,
 			  const char *prefix, const char *const *others,
 			  struct diag *d) _must_check_;
 
-/* One setting from text, as on the command line (`name` without "rackstrap."). */
+/* Sets one key from text as on the command line, `name` without "rackstrap.". `file`
+ * and `line` are its origin; line 0 means the command line. Returns 0, or -1 with a
+ * complaint. */
 int host_set(struct host *h, const char *name, const char *value, const char *file,
 	     unsigned line, struct diag *d) _must_check_;
 
@@ -198,19 +204,20 @@ int host_set(struct host *h, const char *name, const char *value, const char *fi
 void host_derive(struct host *h, const struct roles *roles);
 
 /*
- * Everything a human would check, on a derived host, all complaints at once, each with
- * the origin of the value it is about. 0 or -1.
+ * Checks a derived host. Adds every complaint, each with the origin of its value. Returns
+ * 0 or -1.
  */
 int host_check(const struct host *h, const struct roles *roles,
 	       struct diag *d) _must_check_;
 
-/* "FILE:LINE" or "FILE" of a key's value, "not given" if it has none. Returns out. */
+/* Writes the origin of a key's value to `out`: "FILE:LINE", "FILE" or "not given".
+ * Returns `out`. */
 const char *host_where(const struct host *h, enum host_key_id id, char *out, size_t size);
 
-/* The value as host.cfg writes it ("\"192.168.1.1/24\"", "true", "[ \"a\", \"b\" ]");
- * "" when there is none. Owned by the caller. */
+/* Returns the value as host.cfg writes it ("\"192.168.1.1/24\"", "true", "[ \"a\", \"b\"
+ * ]"), or "" when there is none. Owned by the caller. */
 char *host_format(const struct host *h, enum host_key_id id);
 
-/* A whole host.cfg: every key that is set, in the table's order, host_load_conf's
- * inverse. */
+/* Returns a whole host.cfg with every key that is set, in the order of the table;
+ * host_load_conf reads it back. Owned by the caller. */
 char *host_render(const struct host *h);

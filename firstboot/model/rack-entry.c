@@ -15,7 +15,7 @@ static int set(struct host *h, const char *key, const char *value,
 	return host_set(h, key, value, conf_file(from), conf_line(from), d);
 }
 
-/* An address without a prefix gets the node network's. */
+/* Loads `address`, with the prefix of the node network when it has none. */
 static int load_address(struct host *h, const struct conf_node *entry, struct diag *d)
 {
 	const struct conf_node *n = conf_member(entry, "address");
@@ -31,7 +31,8 @@ static int load_address(struct host *h, const struct conf_node *entry, struct di
 	return set(h, "address", text ? text : s, n, d);
 }
 
-/* The address of the host of that name, as text without a prefix; NULL: none. */
+/* Returns the address of the host of that name, without a prefix, owned by the caller;
+ * NULL when there is none. */
 static char *address_of(const struct conf_node *hosts, const char *name)
 {
 	const char *is = NULL, *s = NULL;
@@ -44,7 +45,7 @@ static char *address_of(const struct conf_node *hosts, const char *name)
 	return NULL;
 }
 
-/* The cluster's master is a host's name or an address. */
+/* Loads the cluster's `master`, the name of a host or an address. */
 static int load_master(struct host *h, const struct conf_node *cluster,
 		       const struct conf_node *hosts, struct diag *d)
 {
@@ -60,8 +61,8 @@ static int load_master(struct host *h, const struct conf_node *cluster,
 		of_host = address_of(hosts, s);
 		if (!of_host)
 			return conf_complain(n, d,
-					     "cluster: master: no host with an "
-					     "address has this name");
+					     "cluster: master: no host of this name "
+					     "has an address");
 	}
 	return set(h, "master", of_host ? of_host : s, n, d);
 }
@@ -77,7 +78,7 @@ int rack_entry_load(struct host *h, const struct conf_node *rack,
 
 	if (host_load_conf_except(h, cluster, "cluster: ", rack_cluster_others, d) < 0)
 		r = -1;
-	h->set[HOST_MASTER] = false; /* the entry's, or the cluster's */
+	h->set[HOST_MASTER] = false; /* an earlier source does not count */
 	if (host_load_conf_except(h, entry, "", rack_entry_others, d) < 0)
 		r = -1;
 	if (load_address(h, entry, d) < 0 || load_master(h, cluster, hosts, d) < 0)

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The groups of a rack.cfg(5) that one host is made of: the cluster group and the entry
- * of the host in `hosts`.
+ * Loads one host from a rack.cfg(5): from the cluster group and the host's entry in
+ * `hosts`.
  */
 #pragma once
 
 #include "firstboot/model/host.h"
 
-/* What the two groups hold beside a host's own keys, or say of the host in another way,
- * or may not hold: for host_load_conf_except. NULL-terminated. */
+/* Keys of the two groups that host_load_conf_except must ignore: those that host.cfg
+ * does not have, those with another syntax, and those that are not allowed.
+ * NULL-terminated. */
 extern const char *const rack_cluster_others[], *const rack_entry_others[];
 
-/* Lays the cluster group and the entry over a host. 0 or -1. */
+/* Loads the cluster group and then the entry. Returns 0, or -1 with complaints. */
 int rack_entry_load(struct host *h, const struct conf_node *rack,
 		    const struct conf_node *entry, struct diag *d) _must_check_;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The roles of an image. They are baked in with it (the recipe says them), so that
- * firstboot knows what it can start; without an image, on the operator's machine, the
- * roles of the shipped recipes stand in.
+ * The roles of an image. The builder writes them into the image from its recipe, for
+ * firstboot. Without an image, on the operator's machine, the built-in roles are used,
+ * which are those of the shipped recipes.
  */
 #include "firstboot/model/host.h"
 
@@ -15,7 +15,7 @@ static void role_done(struct role *r)
 	strv_free(r->ready);
 }
 
-/* Returns whether it is a URL, or a URL and a condition. */
+/* Returns true for a URL, or a URL followed by a condition. */
 static bool is_ready_entry(const char *s)
 {
 	const char *condition = strstr(s, READY_CONDITION);
@@ -31,11 +31,11 @@ static void check_ready(const struct role *r, const struct conf_node *n, struct 
 {
 	for (size_t i = 0; r->ready && r->ready[i]; i++)
 		if (!is_ready_entry(r->ready[i]))
-			conf_complain(n, d,
-				      "ready: '%s' must be a URL, \"http://...\", or one "
-				      "with a condition behind it, \"http://... "
-				      "condition=Ready\"",
-				      r->ready[i]);
+			conf_complain(
+				n, d,
+				"ready: '%s' must be a URL, \"http://...\", or a URL "
+				"and a condition, \"http://... condition=Ready\"",
+				r->ready[i]);
 }
 
 static int role_load(struct role *r, const struct conf_node *n, struct diag *d)
@@ -70,7 +70,7 @@ int roles_load(struct roles *ret, const struct conf_node *list, struct diag *d)
 		for (size_t k = 0; role->name && k + 1 < ret->n; k++)
 			if (ret->v[k].name && streq(ret->v[k].name, role->name))
 				r = conf_complain(conf_at(list, i), d,
-						  "there is a role '%s' already",
+						  "role '%s' is defined twice",
 						  role->name);
 	}
 	return r;
@@ -97,7 +97,7 @@ int roles_read_at(struct roles *ret, int dirfd, const char *path, struct diag *d
 	struct diag local = {0};
 
 	if (!d)
-		d = &local; /* role_load counts complaints */
+		d = &local; /* role_load needs a diag: it counts complaints */
 	if (conf_read_at(&c, dirfd, path, path, CONF_MAX, CONF_NO_INCLUDE, d) < 0 ||
 	    roles_load_file(&roles, c, d) < 0) {
 		diag_done(&local);
@@ -116,7 +116,8 @@ const struct role *roles_find(const struct roles *r, const char *name)
 	return NULL;
 }
 
-/* --- the shipped recipes' ----------------------------------------------------------- */
+/* --- built-in roles
+ * ------------------------------------------------------------------ */
 
 static const char *const master_units[] = {
 	"docker.service",         "etcd.service",

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Single words, held against the syntax of whoever reads them in the end. Strict where
- * the reader is lenient: what cannot be misread needs no escaping.
+ * Each check follows the syntax of the program that reads the word in the end, and
+ * refuses characters that would need escaping there.
  *
- * Limit: an ssh key is checked for its shape and its type's name, not for its curve point
- * or modulus; sshd does that.
+ * Limit: an ssh key is checked for its form and its type's name. Its curve point or
+ * modulus is checked by sshd.
  */
 #include "firstboot/model/words.h"
 #include "lib/net.h"
@@ -19,7 +19,8 @@ static bool only(const char *s, const char *chars)
 	return s[strspn(s, chars)] == '\0';
 }
 
-/* Printable ASCII without blanks and without what shells and systemd give a meaning. */
+/* Checks for printable ASCII without blanks and without the special characters of shells
+ * and systemd. */
 static const char *plain_wrong(const char *s)
 {
 	for (; *s; s++) {
@@ -50,7 +51,7 @@ const char *word_label_wrong(const char *s)
 		return "is not a host name: a-z, 0-9 and '-', at most 63, no '-' at an "
 		       "end";
 	if (streq(s, "localhost"))
-		return "is every machine's own name";
+		return "is the loopback address's name on every machine";
 	return NULL;
 }
 
@@ -180,7 +181,8 @@ static int base64_digit(char c)
 	return at ? (int)(at - digits) : -1;
 }
 
-/* Whether the base64 text starts with `type` as an SSH string: 32-bit length, bytes. */
+/* Returns true when the base64 text begins with `type` as an SSH string: its length in 32
+ * bits, then its bytes. */
 static bool key_blob_ok(const char *b64, size_t len, const char *type)
 {
 	size_t n = strlen(type), out = 0, i = 0;
@@ -190,7 +192,7 @@ static bool key_blob_ok(const char *b64, size_t len, const char *type)
 	while (len > 0 && b64[len - 1] == '=')
 		len--;
 	if (len * 3 / 4 < n + 4 + 32)
-		return false; /* the shortest key there is has 32 bytes */
+		return false; /* the shortest key has 32 bytes */
 	for (i = 0; i < len; i++) {
 		int v = base64_digit(b64[i]);
 		uint8_t byte, want;
@@ -215,8 +217,8 @@ static bool key_blob_ok(const char *b64, size_t len, const char *type)
 	return true;
 }
 
-/* The type that a line's key starts with, options before it skipped; NULL when there is
- * none. Options may hold blanks within double quotes. */
+/* Returns the key type in a line and points *ret at the text behind it; NULL when there
+ * is none. Skips options before it, which may contain blanks within double quotes. */
 static const char *key_type_at(const char *s, const char **ret)
 {
 	for (unsigned options = 0; *s != '#' && options < 2; options++) {

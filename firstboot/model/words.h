@@ -1,43 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a single word of a configuration may look like. Each function returns NULL when
- * the word is fine, else what is wrong with it, to stand after the word in a message:
- * `"a b" has a blank in it`.
+ * Checks of single words of a configuration. Each function returns NULL when the word is
+ * right, else the mistake, to follow the word in a message: `"a b" has a blank in it`.
  */
 #pragma once
 
 #include "lib/cleanup.h"
 
-/* The uplink's own interface where it is a bond. Not "bond0": the kernel's module makes
- * one of that name when it is loaded, and networkd would take it as it is. */
+/* The name of a bonded uplink. Not "bond0": the kernel's module makes a bond of that name
+ * when it is loaded, and networkd would not change its settings. */
 #define UPLINK_BOND "bond-uplink"
 
-/* One label of a host name, as RFC 1123 has it, in lower case: 63 of a-z 0-9 '-'. */
+/* Checks one label of a host name (RFC 1123) in lower case: at most 63 of a-z 0-9 '-'. */
 const char *word_label_wrong(const char *s);
 
-/* Labels between dots, at most 253 characters; RFC 1123 allows capitals. */
+/* Checks a domain name: labels between dots, at most 253 characters; RFC 1123 allows
+ * capitals. */
 const char *word_domain_wrong(const char *s);
 
-/* A name the kernel takes for a network interface, and not one of ours. */
+/* Checks the name of a network interface: the kernel must accept it, and it may not be
+ * one that rackstrap or Docker makes. */
 const char *word_interface_wrong(const char *s);
 
-/* A link of a bond: a MAC address, or a name. */
+/* Checks a link of a bond: a MAC address, or the name of an interface. */
 const char *word_bond_link_wrong(const char *s);
 
-/* What stands behind "console=" on the kernel's command line. */
+/* Checks a value of "console=" on the kernel's command line. */
 const char *word_console_wrong(const char *s);
 
-/* An option that can stand in DOCKER_OPTS="..." (systemd's EnvironmentFile syntax, split
- * at blanks) and does not contradict what rackstrap gives Docker itself. */
+/* Checks an option for DOCKER_OPTS="..." (systemd's EnvironmentFile syntax, split at
+ * blanks), which may not contradict the options that rackstrap gives Docker. */
 const char *word_docker_option_wrong(const char *s);
 
-/* NAME=VALUE that means the same to systemd's EnvironmentFile= and to a shell that
- * sources it, once env_quote() has written it. */
+/* Checks NAME=VALUE for /etc/network-environment: written by file_environment() of
+ * plan-files.c, it must mean the same to systemd's EnvironmentFile= and to a shell that
+ * sources it. */
 const char *word_environment_wrong(const char *s);
 
-/* One line of an authorized_keys file (sshd(8), AUTHORIZED_KEYS FILE FORMAT): options if
- * any, a key type that OpenSSH knows, base64 that begins with that type's name. */
+/* Checks a line of an authorized_keys file (sshd(8), AUTHORIZED_KEYS FILE FORMAT):
+ * options if any, a key type of OpenSSH, and base64 that begins with that type's name. */
 const char *word_ssh_key_wrong(const char *s);
 
-/* http:// or https://, a host, nothing that needs quoting. */
+/* Checks a URL: http:// or https://, a host, and no character that needs quoting. */
 const char *word_url_wrong(const char *s);

@@ -128,7 +128,7 @@ check "what is there under the later id, too" on_host "team/one:v1 sha256:$(said
 " ''
 check "without docker load" loaded 0
 refuse "what was loaded has to be the image" 1 \
-	"firstboot: container 'team/one:v1': docker loaded another image than $(said 1) (or none)" \
+	"firstboot: container 'team/one:v1': docker did not load the image with the id $(said 1)" \
 	on_host '' "team/one:v1 $id_new" 2
 echo >>"$R/usr/lib/rackstrap/containers/a.tar"
 refuse "an archive that is damaged is not loaded" 1 \

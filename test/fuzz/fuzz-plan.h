@@ -75,7 +75,7 @@ static void demand_keys(const struct host *h, const struct role *role)
 		for (const char *c = k.v[i].key; *c; c++)
 			demand(strchr("abcdefghijklmnopqrstuvwxyz0123456789/._-", *c),
 			       k.v[i].key);
-		demand(etcd_says(k.v[i].want, k.v[i].want, NULL), k.v[i].want);
+		demand(etcd_contains(k.v[i].want, k.v[i].want, NULL), k.v[i].want);
 		for (size_t j = 0; j < i; j++)
 			demand(!streq(k.v[i].key, k.v[j].key), k.v[i].key);
 	}

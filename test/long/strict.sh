@@ -80,7 +80,7 @@ etcd_is_lost() {
 	check "$combination: after etcd is lost both nodes register again" until_ok 900 ready_nodes
 	after "both nodes are Ready"
 	check "$combination: the console says why the kubelet was restarted" grep -q \
-		"rackstrap: the API server no longer knows $N2, which it knew: restarting kube-kubelet" \
+		"rackstrap: the API server no longer knows $N2: restarting kube-kubelet" \
 		"$(console node-2)"
 	check "$combination: every host's bird_ip is in etcd again" until_ok 600 bird_ips
 	check "$combination: and pods reach each other" until_ok 600 pods_reach_each_other

@@ -112,8 +112,8 @@ mkdir "$WORK/got" && tar -xf "$WORK/files.tar" -C "$WORK/got"
 check "$(wc -l <"$WORK/files") files are the other configuration's to the byte" cmp "$WORK/want.text" "$WORK/got.text"
 check "no temporary and no record of unfinished work is left" on \
 	"test -z \"\$(find /etc /root /var/lib/rackstrap -xdev \\( -name '.*.??????????' -o -name in-progress.cfg \\))\""
-check "the journal says that a run was cut off" on \
-	"journalctl -u rackstrap-firstboot | grep -q 'cut off on the way to another configuration'"
+check "the journal says that a run was interrupted" on \
+	"journalctl -u rackstrap-firstboot | grep -q 'interrupted while writing another configuration'"
 
 # What is changed and restarted by another apply in the same boot.
 on "cat >/tmp/lib" <<'E'

@@ -78,7 +78,7 @@ for h in $M $N1; do
 		test -z \"\$(systemctl --failed --no-legend)\""
 done
 check "a later start of Docker loads nothing again" on $N1 "set -e
-	/usr/sbin/firstboot containers 2>&1 | grep -c 'is there already' | grep -qx 2"
+	/usr/sbin/firstboot containers 2>&1 | grep -c 'is loaded already' | grep -qx 2"
 check "the node has the guide's bridge, chain and units" until_ok 300 on $N1 "set -e
 	ip -4 -o addr show cbr0 | grep -q 'inet 192.168.1.1/24 '
 	iptables -t nat -S KUBE-OUTBOUND-NAT | grep -qx -- '-A KUBE-OUTBOUND-NAT -j MASQUERADE'

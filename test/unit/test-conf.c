@@ -179,8 +179,8 @@ static void test_syntax(void **state _unused_)
 	       "a.cfg:2: syntax error, here or on the line before\n");
 	refuse("a = 1;\na = 2;\n", "a.cfg:2: duplicate setting name\n");
 	refuse("a = [ 1, \"b\" ];\n", "a.cfg:1: mismatched element type in array\n");
-	refuse("a = \"never\nended\n", "a.cfg:1: this string never ends\n");
-	refuse("a = 1;\n/* never\nended\n", "a.cfg:2: this comment never ends\n");
+	refuse("a = \"never\nended\n", "a.cfg:1: this string is not terminated\n");
+	refuse("a = 1;\n/* never\nended\n", "a.cfg:2: this comment is not terminated\n");
 	refuse_len("a = 1;\n\0b = 2;\n", 15, 0,
 		   "a.cfg:2: a NUL byte: this is not a text file\n");
 }
@@ -217,7 +217,7 @@ static void test_depth(void **state _unused_)
 	buf_puts(&b, "a = ");
 	for (int i = 0; i < 20000; i++)
 		buf_puts(&b, "(");
-	refuse(b.p, "a.cfg:1: groups and lists more than 32 deep\n");
+	refuse(b.p, "a.cfg:1: groups and lists are nested more than 32 deep\n");
 	conf_free(parse(
 		"a = ((((((((((((((((((((((((((((((((1))))))))))))))))))))))))))))))))"
 		";\n"));
@@ -285,7 +285,7 @@ static void test_read(void **state)
 		conf_read_at(&no, t->fd, "main.cfg", "host.cfg", CONF_MAX, 0, &d), -1);
 	assert_int_equal(conf_read_at(&no, t->fd, "main.cfg", "host.cfg", 8, 0, &d), -1);
 	assert_lines(&d, "host.cfg: cannot be read: No such file or directory\n"
-			 "host.cfg:2: this string never ends\n"
+			 "host.cfg:2: this string is not terminated\n"
 			 "host.cfg: larger than 8 bytes\n");
 	put(t, "main.cfg", "a = 1;\n");
 	assert_int_equal(conf_read_at(&c, t->fd, "main.cfg", "host.cfg", CONF_MAX, 0, &d),

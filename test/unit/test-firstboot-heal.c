@@ -186,9 +186,9 @@ static void test_heal_forgotten(void **state _unused_)
 	assert_true(heals(&m, 8080, api_forgot, KUBELET));
 	console = get(&m, "console");
 	assert_string_equal(console,
-			    "rackstrap: the API server no longer knows 172.25.0.11, "
-			    "which it knew: restarting kube-kubelet.service, so that it "
-			    "registers again\n");
+			    "rackstrap: the API server no longer knows 172.25.0.11: "
+			    "restarting kube-kubelet.service, so that it registers "
+			    "again\n");
 	/* The kubelet is down at the moment. */
 	put(&m, "show", BROKEN);
 	assert_false(heals(&m, 8080, api_forgot, KUBELET));

@@ -49,13 +49,13 @@ static void test_says(void **state _unused_)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		_cleanup_free_ char *better = NULL;
 
-		assert_int_equal(etcd_says(cases[i].value, cases[i].want, &better),
+		assert_int_equal(etcd_contains(cases[i].value, cases[i].want, &better),
 				 !cases[i].better);
 		if (cases[i].better)
 			assert_string_equal(better, cases[i].better);
 		else
 			assert_null(better);
-		assert_int_equal(etcd_says(cases[i].value, cases[i].want, NULL),
+		assert_int_equal(etcd_contains(cases[i].value, cases[i].want, NULL),
 				 !cases[i].better);
 	}
 }

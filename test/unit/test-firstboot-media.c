@@ -192,10 +192,11 @@ static void test_entry(void **state _unused_)
 		     "boot medium's rack.cfg:7: two hosts have this machine's mac, the "
 		     "other is in line 5");
 	put_rack(&m, ENTRY("a", "mac = \"52:54:00:25:00:78\";"));
-	assert_entry(
-		&m, "boot medium's rack.cfg: no host is this machine (serial CZ 12, uuid "
-		    "4C4C4544-0051-3510-8052-b7c04f4e3232, mac 52:54:00:25:00:77, mac "
-		    "52:54:00:25:00:11)");
+	assert_entry(&m,
+		     "boot medium's rack.cfg: no entry in 'hosts' is for this machine "
+		     "(serial CZ 12, uuid "
+		     "4C4C4544-0051-3510-8052-b7c04f4e3232, mac 52:54:00:25:00:77, mac "
+		     "52:54:00:25:00:11)");
 }
 
 static void test_entry_mistakes(void **state _unused_)
@@ -209,11 +210,11 @@ static void test_entry_mistakes(void **state _unused_)
 			 "'address'?)");
 	put(&m, MEDIUM_RACK_CFG,
 	    "cluster : { master = \"x\"; };\nhosts = ( " ENTRY("a", ENTRY_MAC) " );");
-	assert_entry(&m, "boot medium's rack.cfg:1: cluster: master: no host with an "
-			 "address has this name");
+	assert_entry(&m, "boot medium's rack.cfg:1: cluster: master: no host of this "
+			 "name has an address");
 	put(&m, MEDIUM_RACK_CFG, "hosts = ( 1 );");
-	assert_entry(&m, "boot medium's rack.cfg: no host is this machine (mac " NODE_MAC
-			 ")");
+	assert_entry(&m, "boot medium's rack.cfg: no entry in 'hosts' is for this "
+			 "machine (mac " NODE_MAC ")");
 }
 
 /* --- the URL ------------------------------------------------------------------------ */
@@ -276,7 +277,7 @@ static void test_url(void **state _unused_)
 	assert_int_equal(apply_url(&m, &s, "/gone", &a), -1);
 	assert_has(a.warnings[0], "/gone: the server answered 404; there is no good one");
 	assert_has(a.errors[0],
-		   "kernel command line: rackstrap.config: nothing came from");
+		   "kernel command line: rackstrap.config: nothing was fetched from");
 	boot_again(&m);
 	assert_int_equal(apply_url(&m, &s, "/once", &a), 0);
 	boot_again(&m);

@@ -62,7 +62,7 @@ static void test_units(void **state _unused_)
 	/* Not every unit has every property; systemctl of another mind. */
 	assert_int_equal(units_parse(&u, two, UNIT("active", "x", "y", "z", "0"), &e),
 			 -1);
-	assert_string_equal(e.msg, "systemctl show says nothing about b.service");
+	assert_string_equal(e.msg, "systemctl show printed nothing about b.service");
 	assert_int_equal(units_parse(&u, two, "", &e), -1);
 }
 

@@ -270,7 +270,7 @@ static void test_apply_without_state(void **state _unused_)
 	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
 	applied_read(&a, &m.fb);
 	assert_int_equal(strv_len(a.warnings), 1);
-	assert_has(a.warnings[0], "/dev/sda did not become the state disk");
+	assert_has(a.warnings[0], "/dev/sda is not used as the state disk");
 	put(&m, "run/rackstrap/boot.cfg", "state = \"/dev/sda\";\n");
 	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
 	applied_read(&good, &m.fb);
@@ -587,8 +587,8 @@ static void test_live_bridge_of_others(void **state _unused_)
 		fail_msg("%s", e.msg);
 	assert_int_equal(bridge_apply(want, 0, &e), -1);
 	assert_string_equal(e.msg,
-			    "cbr0 is there already, but as a veth, not as a bridge: "
-			    "take it away or give it another name");
+			    "cbr0 exists already as a veth, not as a bridge: remove "
+			    "or rename it");
 	assert_int_equal(rtnl_link_get(&r, "cbr0", &l), 0);
 	assert_int_equal(rtnl_link_del(&r, l.index), 0);
 }
@@ -614,7 +614,7 @@ static void test_live_failure(void **state _unused_)
 	assert_file(&m, "systemctl.log", NULL);
 	applied_read(&a, &m.fb);
 	assert_false(a.ok);
-	assert_has(a.errors[0], "cbr0 is there already, but as a veth");
+	assert_has(a.errors[0], "cbr0 exists already as a veth");
 	assert_int_equal(rtnl_open(&r), 0);
 	assert_int_equal(rtnl_link_get(&r, "cbr0", &l), 0);
 	assert_int_equal(rtnl_link_del(&r, l.index), 0);

@@ -76,7 +76,7 @@ static void test_table(void **state _unused_)
 	for (size_t i = 0; i < HOST_KEY_COUNT; i++) {
 		assert_int_equal(host_keys[i].id, i);
 		assert_non_null(host_keys[i].name);
-		assert_non_null(host_keys[i].what);
+		assert_non_null(host_keys[i].summary);
 		assert_true(i == 0 || host_keys[i].offset > 0);
 	}
 }
