@@ -275,7 +275,8 @@ static void test_url(void **state _unused_)
 	/* The last good one is of that URL only. */
 	boot_again(&m);
 	assert_int_equal(apply_url(&m, &s, "/gone", &a), -1);
-	assert_has(a.warnings[0], "/gone: the server answered 404; there is no good one");
+	assert_has(a.warnings[0],
+		   "/gone: the server answered 404; there is no earlier good");
 	assert_has(a.errors[0],
 		   "kernel command line: rackstrap.config: nothing was fetched from");
 	boot_again(&m);
@@ -283,8 +284,8 @@ static void test_url(void **state _unused_)
 	boot_again(&m);
 	assert_int_equal(apply_url(&m, &s, "/once", &a), 0);
 	assert_has(a.warnings[0],
-		   "/once: the server answered 404; the last good configuration from "
-		   "there is used");
+		   "/once: the server answered 404; using the last good configuration "
+		   "from there");
 }
 
 /* One that is wrong is told, and does not take the good one's place. */
