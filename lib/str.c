@@ -161,7 +161,7 @@ size_t strv_len(char *const *v)
 	return n;
 }
 
-/* Takes `s` over. */
+/* Takes ownership of `s`. */
 static void strv_push(char ***v, char *s)
 {
 	size_t n = strv_len(*v);
@@ -213,17 +213,61 @@ char **strv_dup(char *const *v)
 	return copy;
 }
 
+/* Takes ownership of `s`. */
+static void strv_builder_push(struct strv_builder *b, char *s)
+{
+	if (b->cap - b->n < 2) {
+		size_t cap = b->cap > 0 ? b->cap : 4, size;
+
+		if (__builtin_mul_overflow(cap, 2, &cap) ||
+		    __builtin_mul_overflow(cap, sizeof(*b->v), &size))
+			no_memory();
+		b->v = xrealloc(b->v, size);
+		b->cap = cap;
+	}
+	b->v[b->n++] = s;
+	b->v[b->n] = NULL;
+}
+
+void strv_builder_add(struct strv_builder *b, const char *s)
+{
+	strv_builder_push(b, xstrdup(s));
+}
+
+void strv_builder_addf(struct strv_builder *b, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	strv_builder_push(b, xvasprintf(fmt, ap));
+	va_end(ap);
+}
+
+char **strv_builder_take(struct strv_builder *b)
+{
+	char **v = b->v;
+
+	*b = (struct strv_builder){0};
+	return v;
+}
+
+void strv_builder_done(struct strv_builder *b)
+{
+	strv_free(b->v);
+	*b = (struct strv_builder){0};
+}
+
 char **strv_split(const char *s, const char *separators)
 {
-	char **v = NULL;
+	struct strv_builder b = {0};
 
 	for (s += strspn(s, separators); *s; s += strspn(s, separators)) {
 		size_t n = strcspn(s, separators);
 
-		strv_push(&v, xstrndup(s, n));
+		strv_builder_push(&b, xstrndup(s, n));
 		s += n;
 	}
-	return v;
+	return strv_builder_take(&b);
 }
 
 char *strv_join(char *const *v, const char *separator)

@@ -42,7 +42,11 @@ char *buf_take(struct buf *b);
 void buf_done(struct buf *b);
 #define _cleanup_buf_ _cleanup_(buf_done)
 
-/* A NULL-terminated list that owns its strings; NULL is the empty list. */
+/*
+ * A NULL-terminated list that owns its strings; NULL is the empty list. strv_add() and
+ * strv_addf() walk the list to its end, so a loop over lines, files or packages appends
+ * to a strv_builder instead.
+ */
 size_t strv_len(char *const *v);
 void strv_add(char ***v, const char *s); /* copies */
 void strv_addf(char ***v, const char *fmt, ...) _printf_(2, 3);
@@ -54,6 +58,21 @@ char *strv_join(char *const *v, const char *separator);
 void strv_free(char **v);
 void strv_done(char ***v);
 #define _cleanup_strv_ _cleanup_(strv_done)
+
+/*
+ * Builds such a list in linear time. Zero-initialise. `v` holds the `n` strings so far
+ * and is NULL-terminated, or NULL while `n` is 0.
+ */
+struct strv_builder {
+	char **v;
+	size_t n, cap;
+};
+
+void strv_builder_add(struct strv_builder *b, const char *s); /* copies */
+void strv_builder_addf(struct strv_builder *b, const char *fmt, ...) _printf_(2, 3);
+char **strv_builder_take(struct strv_builder *b); /* NULL if n is 0; empties b */
+void strv_builder_done(struct strv_builder *b);
+#define _cleanup_strv_builder_ _cleanup_(strv_builder_done)
 
 /* Returns "a, b or c" for the words that `word` returns until NULL. Owned. */
 char *str_list(const char *(*word)(size_t i), const char *conjunction);

@@ -60,7 +60,7 @@ struct split {
 	struct archive_in *in;
 	struct archive_out *out;
 	struct buf packages, owners;
-	char **modules;
+	struct strv_builder modules;
 	char *kernel, *initrd; /* paths in the tar */
 	bool damaged;
 };
@@ -124,7 +124,7 @@ static int by_text(const void *a, const void *b)
 
 static void parse_status(struct split *s, const char *text)
 {
-	_cleanup_strv_ char **lines = NULL;
+	_cleanup_strv_builder_ struct strv_builder lines = {0};
 	_cleanup_free_ char *all = NULL;
 
 	while (text && *text) {
@@ -136,12 +136,12 @@ static void parse_status(struct split *s, const char *text)
 		_cleanup_free_ char *status = field(text, len, "Status");
 
 		if (name && version && arch && status && str_ends(status, " installed"))
-			strv_addf(&lines, "%s %s %s\n", name, version, arch);
+			strv_builder_addf(&lines, "%s %s %s\n", name, version, arch);
 		text = end ? end + 2 : NULL;
 	}
-	if (lines)
-		qsort(lines, strv_len(lines), sizeof(*lines), by_text);
-	all = strv_join(lines, "");
+	if (lines.n > 0)
+		qsort(lines.v, lines.n, sizeof(*lines.v), by_text);
+	all = strv_join(lines.v, "");
 	if (all)
 		buf_puts(&s->packages, all);
 }
@@ -173,7 +173,7 @@ static void add_module(struct split *s, const char *path)
 	for (char *p = name; *p; p++)
 		if (*p == '-')
 			*p = '_';
-	strv_add(&s->modules, name);
+	strv_builder_add(&s->modules, name);
 }
 
 static void parse_builtin(struct split *s, const char *text)
@@ -322,20 +322,20 @@ static int check_modules(const struct split *s, struct err *e)
 	_cleanup_diag_ struct diag d = {0};
 	char *const *want = s->r->initramfs.modules;
 
-	for (size_t i = 0; want && want[i] && s->modules; i++) {
+	for (size_t i = 0; want && want[i] && s->modules.v; i++) {
 		_cleanup_free_ char *file = xasprintf("%s.ko", want[i]);
 		struct split one = {0};
 		const char *near;
 
 		add_module(&one, file);
-		if (!strv_has(s->modules, one.modules[0])) {
-			near = str_nearest(want[i], (const char *const *)s->modules);
+		if (!strv_has(s->modules.v, one.modules.v[0])) {
+			near = str_nearest(want[i], (const char *const *)s->modules.v);
 			diag_add(&d, "%s: initramfs: %s has no module '%s'%s%s%s",
 				 s->r->initramfs.where, kernel_of(s), want[i],
 				 near ? " (did you mean '" : "", near ? near : "",
 				 near ? "'?)" : "");
 		}
-		strv_free(one.modules);
+		strv_builder_done(&one.modules);
 	}
 	return diag_err(&d, e);
 }
@@ -407,7 +407,7 @@ int base_split(const struct recipe *r, int fd, const char *dir, bool *ret_damage
 		archive_out_free(s.out);
 	buf_done(&s.packages);
 	buf_done(&s.owners);
-	strv_free(s.modules);
+	strv_builder_done(&s.modules);
 	free(s.kernel);
 	free(s.initrd);
 	return result;

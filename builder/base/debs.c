@@ -26,7 +26,7 @@
 
 struct wants {
 	struct want *v;
-	char **texts; /* strings that the wants point to */
+	struct strv_builder texts; /* strings that the wants point to */
 	size_t n;
 };
 
@@ -34,18 +34,16 @@ static void all_done(struct wants *w)
 {
 	wants_done(w->v, w->n);
 	free(w->v);
-	strv_free(w->texts);
+	strv_builder_done(&w->texts);
 }
 #define _cleanup_wants_ _cleanup_(all_done)
 
 /* Takes over `text`. */
 static const char *keep(struct wants *w, char *text)
 {
-	size_t n = strv_len(w->texts);
-
-	strv_add(&w->texts, text);
+	strv_builder_add(&w->texts, text);
 	free(text);
-	return w->texts[n];
+	return w->texts.v[w->texts.n - 1];
 }
 
 static int want_package(struct wants *w, const struct lock_base *b,

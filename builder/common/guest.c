@@ -312,6 +312,7 @@ int guest_sha256(struct guest *g, const char *path, char **ret, struct err *e)
 
 int guest_files(struct guest *g, const char *dir, char ***ret, struct err *e)
 {
+	_cleanup_strv_builder_ struct strv_builder files = {0};
 	_cleanup_strv_ char **all = guestfs_find(g->g, dir);
 
 	if (!all)
@@ -324,7 +325,8 @@ int guest_files(struct guest *g, const char *dir, char ***ret, struct err *e)
 		if (file < 0)
 			return guest_error(g, e, path);
 		if (file > 0)
-			strv_add(ret, name);
+			strv_builder_add(&files, name);
 	}
+	*ret = strv_builder_take(&files);
 	return 0;
 }

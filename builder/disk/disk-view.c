@@ -64,17 +64,17 @@ static int by_text(const void *a, const void *b)
 static char **parse_paths(const char *text, const char *prefix)
 {
 	_cleanup_strv_ char **lines = strv_split(text, "\n");
-	char **v = NULL;
+	struct strv_builder b = {0};
 
 	for (size_t i = 0; lines && lines[i]; i++) {
 		const char *path = str_after(lines[i], prefix);
 
 		if (path && *path && !str_ends(path, "/"))
-			strv_add(&v, path);
+			strv_builder_add(&b, path);
 	}
-	if (v)
-		qsort(v, strv_len(v), sizeof(*v), by_text);
-	return v;
+	if (b.n > 0)
+		qsort(b.v, b.n, sizeof(*b.v), by_text);
+	return strv_builder_take(&b);
 }
 
 static int list_fat(struct disk_view *v, struct err *e)

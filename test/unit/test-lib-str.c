@@ -128,6 +128,46 @@ static void split_drops_empty_fields(void **state)
 	}
 }
 
+#define MANY 200000
+
+/* Quadratic code needs minutes for so many lines. */
+static void split_of_many_lines(void **state)
+{
+	_cleanup_buf_ struct buf b = {0};
+	_cleanup_strv_ char **v = NULL;
+
+	(void)state;
+	for (int i = 0; i < MANY; i++)
+		buf_printf(&b, "%d\n", i);
+	v = strv_split(b.p, "\n");
+	assert_int_equal(strv_len(v), MANY);
+	assert_string_equal(v[0], "0");
+	assert_string_equal(v[MANY - 1], "199999");
+}
+
+static void builder_of_many_words(void **state)
+{
+	_cleanup_strv_builder_ struct strv_builder b = {0};
+	_cleanup_strv_ char **v = NULL;
+
+	(void)state;
+	assert_null(strv_builder_take(&b));
+	for (int i = 0; i < MANY; i += 2) {
+		strv_builder_add(&b, "word");
+		assert_null(b.v[i + 1]);
+		strv_builder_addf(&b, "%d", i);
+		assert_null(b.v[i + 2]);
+	}
+	assert_int_equal(b.n, MANY);
+	v = strv_builder_take(&b);
+	assert_null(b.v);
+	assert_int_equal(b.n, 0);
+	assert_int_equal(strv_len(v), MANY);
+	assert_string_equal(v[MANY - 2], "word");
+	assert_string_equal(v[MANY - 1], "199998");
+	strv_builder_add(&b, "left for the guard");
+}
+
 static void numbers(void **state)
 {
 	static const struct {
@@ -317,6 +357,8 @@ int main(void)
 		cmocka_unit_test(buf_grows),
 		cmocka_unit_test(lists),
 		cmocka_unit_test(split_drops_empty_fields),
+		cmocka_unit_test(split_of_many_lines),
+		cmocka_unit_test(builder_of_many_words),
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(sizes),
 		cmocka_unit_test(modes),
