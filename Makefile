@@ -150,6 +150,9 @@ $(O)/test/unit/test-firstboot-heal: LDFLAGS += -Wl,--wrap=clock_gettime
 # Its clock is set forward and back.
 $(O)/test/unit/test-rack-watch: LDFLAGS += -Wl,--wrap=clock_gettime
 
+# Its readdir() fails.
+$(O)/test/unit/test-lib-dir: LDFLAGS += -Wl,--wrap=readdir64
+
 $(TEST_TOOLS): $(O)/test/tools/%: $(O)/obj/test/tools/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $^ $(LIBS_BUILDER)

@@ -8,6 +8,7 @@
  * network interface (systemd, src/libsystemd/sd-device/device-private.c).
  */
 #include "firstboot/link.h"
+#include "lib/dir.h"
 #include "lib/file.h"
 
 #include <net/if_arp.h>
@@ -73,24 +74,19 @@ static int by_name(const void *a, const void *b)
 
 int links_list(int rootfd, struct link **ret, size_t *n)
 {
-	_cleanup_closedir_ DIR *d = NULL;
+	_cleanup_close_ int dir =
+		openat(rootfd, SYS_NET, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_free_ struct link *v = NULL;
-	int fd = openat(rootfd, SYS_NET, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct dirent *entry;
+	_cleanup_strv_ char **names = NULL;
+	int r = dir < 0 ? -errno : dir_names_at(dir, ".", &names);
 	size_t len = 0;
 
-	if (fd < 0)
-		return -errno;
-	d = fdopendir(fd);
-	if (!d) {
-		close(fd);
-		return -ENOMEM;
-	}
-	while ((entry = readdir(d))) {
+	if (r < 0)
+		return r;
+	for (size_t i = 0; names && names[i]; i++) {
 		struct link l;
 
-		if (entry->d_name[0] == '.' ||
-		    !link_read(rootfd, dirfd(d), entry->d_name, &l))
+		if (names[i][0] == '.' || !link_read(rootfd, dir, names[i], &l))
 			continue;
 		v = xrealloc(v, (len + 1) * sizeof(*v));
 		v[len++] = l;

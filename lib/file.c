@@ -12,6 +12,7 @@
  */
 #include "lib/file.h"
 
+#include "lib/dir.h"
 #include "lib/str.h"
 
 #include <limits.h>
@@ -303,28 +304,22 @@ static bool is_temp(const char *entry, const char *name)
 int file_sweep_at(int dirfd, const char *path)
 {
 	const char *name;
-	int fd = open_parent(dirfd, path, &name), removed = 0, r;
-	_cleanup_closedir_ DIR *d = NULL;
-	struct dirent *entry;
+	_cleanup_close_ int fd = open_parent(dirfd, path, &name);
+	_cleanup_strv_ char **names = NULL;
+	int removed = 0, r;
 
 	if (fd == -ENOENT || fd == -ENOTDIR)
 		return 0;
-	if (fd < 0)
-		return fd;
-	d = fdopendir(fd);
-	if (!d) {
-		close(fd);
-		return -ENOMEM;
-	}
-	while ((errno = 0, entry = readdir(d))) {
-		if (!is_temp(entry->d_name, name))
+	r = fd < 0 ? fd : dir_names_at(fd, ".", &names);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; names && names[i]; i++) {
+		if (!is_temp(names[i], name))
 			continue;
-		if (unlinkat(fd, entry->d_name, 0) < 0 && errno != ENOENT)
+		if (unlinkat(fd, names[i], 0) < 0 && errno != ENOENT)
 			return -errno;
 		removed++;
 	}
-	if (errno)
-		return -errno;
 	r = removed ? sync_dir(fd) : 0;
 	return r < 0 ? r : removed;
 }
@@ -381,29 +376,20 @@ int mkdir_p_sync_at(int dirfd, const char *path, mode_t mode)
 
 static int remove_entry(int dir, const char *name, dev_t dev, unsigned depth);
 
-/* Removes everything in the directory `fd` and closes it. Continues after an error.
- * Returns 0 or the first -errno. */
+/* Removes everything in the directory `fd`. Continues after an error. Returns 0 or the
+ * first -errno. */
 static int remove_inside(int fd, dev_t dev, unsigned depth)
 {
-	_cleanup_closedir_ DIR *d = fdopendir(fd);
-	struct dirent *entry;
-	int first = 0;
+	_cleanup_strv_ char **names = NULL;
+	int first = dir_names_at(fd, ".", &names);
 
-	if (!d) {
-		first = -errno;
-		close(fd);
-		return first;
-	}
-	while ((errno = 0, entry = readdir(d))) {
-		int r;
+	for (size_t i = 0; names && names[i]; i++) {
+		int r = remove_entry(fd, names[i], dev, depth);
 
-		if (streq(entry->d_name, ".") || streq(entry->d_name, ".."))
-			continue;
-		r = remove_entry(dirfd(d), entry->d_name, dev, depth);
 		if (first == 0)
 			first = r;
 	}
-	return first < 0 ? first : -errno;
+	return first;
 }
 
 static int remove_dir(int dir, const char *name, dev_t dev, unsigned depth)
@@ -431,7 +417,7 @@ static int remove_dir(int dir, const char *name, dev_t dev, unsigned depth)
 	if ((st.st_mode & S_IRWXU) != S_IRWXU && fchmod(fd, S_IRWXU) < 0 &&
 	    errno != EPERM)
 		return -errno;
-	r = remove_inside(TAKE_FD(fd), st.st_dev, depth + 1);
+	r = remove_inside(fd, st.st_dev, depth + 1);
 	if (r < 0)
 		return r;
 	return unlinkat(dir, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
@@ -533,13 +519,9 @@ void rm_rf_p(char **path)
 
 bool dir_is_empty(const char *path)
 {
-	_cleanup_closedir_ DIR *d = opendir(path);
-	const struct dirent *entry;
+	_cleanup_strv_ char **names = NULL;
 
-	while (d && (entry = readdir(d)))
-		if (!streq(entry->d_name, ".") && !streq(entry->d_name, ".."))
-			return false;
-	return d != NULL;
+	return dir_names_at(AT_FDCWD, path, &names) == 0 && !names;
 }
 
 int tempdir_make(const char *dir, const char *name, char **ret)

@@ -11,6 +11,7 @@
  */
 #include "pxe/serve-check.h"
 
+#include "lib/dir.h"
 #include "lib/file.h"
 
 #include <arpa/inet.h>
@@ -162,13 +163,16 @@ static unsigned long find_inode(const struct port *p)
 static bool has_socket(const char *pid, unsigned long inode)
 {
 	_cleanup_free_ char *dir = xasprintf("/proc/%s/fd", pid);
-	_cleanup_closedir_ DIR *d = opendir(dir);
-	const struct dirent *de;
+	_cleanup_strv_ char **names = NULL;
 	char want[64], have[64];
 
 	snprintf(want, sizeof(want), "socket:[%lu]", inode);
-	while (d && (de = readdir(d))) {
-		ssize_t n = readlinkat(dirfd(d), de->d_name, have, sizeof(have) - 1);
+	/* A process that has ended, or that is not ours to look into. */
+	if (dir_names_at(AT_FDCWD, dir, &names) < 0)
+		return false;
+	for (size_t i = 0; names && names[i]; i++) {
+		_cleanup_free_ char *path = xasprintf("%s/%s", dir, names[i]);
+		ssize_t n = readlink(path, have, sizeof(have) - 1);
 
 		if (n < 0)
 			continue;
@@ -184,20 +188,22 @@ static bool has_socket(const char *pid, unsigned long inode)
 static char *find_owner(const struct port *p)
 {
 	unsigned long inode = find_inode(p);
-	_cleanup_closedir_ DIR *d = inode ? opendir("/proc") : NULL;
-	const struct dirent *de;
+	_cleanup_strv_ char **names = NULL;
 
-	while (d && (de = readdir(d))) {
+	/* Without /proc the message does not say who. */
+	if (!inode || dir_names_at(AT_FDCWD, "/proc", &names) < 0)
+		return xstrdup("");
+	for (size_t i = 0; names && names[i]; i++) {
 		_cleanup_free_ char *path = NULL, *name = NULL;
 
-		if (de->d_name[0] < '0' || de->d_name[0] > '9' ||
-		    !has_socket(de->d_name, inode))
+		if (names[i][0] < '0' || names[i][0] > '9' ||
+		    !has_socket(names[i], inode))
 			continue;
-		path = xasprintf("/proc/%s/comm", de->d_name);
+		path = xasprintf("/proc/%s/comm", names[i]);
 		if (file_read_at(AT_FDCWD, path, 64, &name, NULL) < 0)
 			continue;
 		name[strcspn(name, "\n")] = '\0';
-		return xasprintf(" by %s (pid %s)", name, de->d_name);
+		return xasprintf(" by %s (pid %s)", name, names[i]);
 	}
 	return xstrdup("");
 }

@@ -10,6 +10,7 @@
  */
 #include "pxe/status.h"
 
+#include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "pxe/table.h"
@@ -127,23 +128,23 @@ static int by_name(const void *a, const void *b)
 
 static int load_folder(struct status *s, const char *dir, struct err *e)
 {
-	_cleanup_closedir_ DIR *d = opendir(dir);
-	const struct dirent *de;
+	_cleanup_close_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_strv_ char **names = NULL;
+	int r = fd < 0 ? -errno : dir_names_at(fd, ".", &names);
 
-	if (!d)
-		return err_errno(e, errno, "%s", dir);
-	while ((de = readdir(d))) {
+	if (r < 0)
+		return err_errno(e, r, "%s", dir);
+	for (size_t i = 0; names && names[i]; i++) {
 		struct status_host *h;
 
-		if (!str_ends(de->d_name, ".json") || de->d_name[0] == '.')
+		if (!str_ends(names[i], ".json") || names[i][0] == '.')
 			continue;
 		s->hosts = xrealloc(s->hosts, (s->n + 1) * sizeof(*s->hosts));
 		h = &s->hosts[s->n++];
 		*h = (struct status_host){
-			.name = xstrndup(de->d_name,
-					 strlen(de->d_name) - strlen(".json")),
+			.name = xstrndup(names[i], strlen(names[i]) - strlen(".json")),
 		};
-		read_report(h, dirfd(d));
+		read_report(h, fd);
 		h->role = xstrdup(h->report.role);
 		h->address = reported_address(&h->report);
 		h->cbr0 = xstrdup(h->report.cbr0);

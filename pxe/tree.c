@@ -12,6 +12,7 @@
  */
 #include "pxe/tree.h"
 
+#include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "pxe/cpio.h"
@@ -405,19 +406,18 @@ static int merge(int old, int new, const char *path, struct err *e)
 {
 	_cleanup_close_ int from = openat(old, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_close_ int to = openat(new, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_closedir_ DIR *d =
-		from < 0 ? NULL : fdopendir(fcntl(from, F_DUPFD_CLOEXEC, 0));
-	const struct dirent *de;
+	_cleanup_strv_ char **names = NULL;
+	int r;
 
-	if (!d || to < 0)
+	if (from < 0 || to < 0)
 		return err_errno(e, errno, "%s", path);
-	while ((de = readdir(d))) {
-		if (streq(de->d_name, ".") || streq(de->d_name, ".."))
-			continue;
-		if (renameat2(from, de->d_name, to, de->d_name, RENAME_NOREPLACE) < 0 &&
+	r = dir_names_at(from, ".", &names);
+	if (r < 0)
+		return err_errno(e, r, "%s", path);
+	for (size_t i = 0; names && names[i]; i++)
+		if (renameat2(from, names[i], to, names[i], RENAME_NOREPLACE) < 0 &&
 		    errno != EEXIST)
-			return err_errno(e, errno, "%s/%s", path, de->d_name);
-	}
+			return err_errno(e, errno, "%s/%s", path, names[i]);
 	return 0;
 }
 

@@ -12,10 +12,9 @@
 
 #include "builder/base/debs.h"
 #include "builder/common/noted-dir.h"
+#include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/log.h"
-
-#include <dirent.h>
 
 /* Increase this when a change of the program makes another root.tar of the same inputs.
  */
@@ -118,19 +117,23 @@ static int open_base(struct base *b, const struct cache *c, const char *key,
 
 /* Removes the leftover folders CACHE/base/.<key>.* of killed builds. No build uses them,
  * because we hold the key's lock. */
-static void remove_stale(const struct cache *c, const char *key)
+static int remove_stale(const struct cache *c, const char *key, struct err *e)
 {
-	_cleanup_free_ char *path = xasprintf("%s/base", c->dir);
 	_cleanup_free_ char *prefix = xasprintf(".%s.", key);
-	_cleanup_closedir_ DIR *d = opendir(path);
-	struct dirent *entry;
+	_cleanup_strv_ char **names = NULL;
+	int r = dir_names_at(c->fd, "base", &names);
 
-	while (d && (entry = readdir(d)))
-		if (str_after(entry->d_name, prefix)) {
-			log_debug("removing the leftover of a killed build: %s/%s", path,
-				  entry->d_name);
-			rm_rf_at(dirfd(d), entry->d_name);
-		}
+	if (r < 0)
+		return err_errno(e, r, "cache %s: base", c->dir);
+	for (size_t i = 0; names && names[i]; i++) {
+		_cleanup_free_ char *path = xasprintf("base/%s", names[i]);
+
+		if (!str_after(names[i], prefix))
+			continue;
+		log_debug("removing the leftover of a killed build: %s/%s", c->dir, path);
+		rm_rf_at(c->fd, path);
+	}
+	return 0;
 }
 
 static int write_complete(const char *dir, const char *inputs, struct err *e)
@@ -210,9 +213,8 @@ static int make_base(const struct base_request *q, struct err *e)
 	};
 	int n;
 
-	if (tools_check(type->tools, e) < 0)
+	if (tools_check(type->tools, e) < 0 || remove_stale(q->c, q->key, e) < 0)
 		return -1;
-	remove_stale(q->c, q->key);
 	n = tempdir_make(parent, name, &dir);
 	if (n < 0)
 		return err_errno(e, n, "%s", parent);

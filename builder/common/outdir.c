@@ -6,11 +6,10 @@
 #include "builder/common/outdir.h"
 
 #include "builder/common/lock-file.h"
+#include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/str.h"
-
-#include <dirent.h>
 
 static char *temp_prefix(const char *name)
 {
@@ -23,21 +22,25 @@ static char *aside_path(const struct outdir *o)
 	return xasprintf("%s/.%s.old", o->parent, o->name);
 }
 
-static void remove_stale(const struct outdir *o)
+/* Removes the temporary folders of killed builds: we hold the lock. */
+static int remove_stale(const struct outdir *o, struct err *e)
 {
 	_cleanup_free_ char *prefix = temp_prefix(o->name);
-	_cleanup_closedir_ DIR *d = opendir(o->parent);
-	struct dirent *entry;
+	_cleanup_strv_ char **names = NULL;
+	int r = dir_names_at(AT_FDCWD, o->parent, &names);
 
-	while (d && (entry = readdir(d))) {
-		const char *rest = str_after(entry->d_name, prefix);
+	if (r < 0)
+		return err_errno(e, r, "%s", o->parent);
+	for (size_t i = 0; names && names[i]; i++) {
+		_cleanup_free_ char *path = xasprintf("%s/%s", o->parent, names[i]);
+		const char *rest = str_after(names[i], prefix);
 
 		if (!rest || *rest != '.')
 			continue;
-		log_debug("removes what a killed build left: %s/%s", o->parent,
-			  entry->d_name);
-		rm_rf_at(dirfd(d), entry->d_name);
+		log_debug("removing the folder of a killed build: %s", path);
+		rm_rf_at(AT_FDCWD, path);
 	}
+	return 0;
 }
 
 static int take_lock(struct outdir *o, struct err *e)
@@ -103,9 +106,9 @@ int outdir_begin(struct outdir *ret, const char *out, const char *name, struct e
 	r = mkdir_p_at(AT_FDCWD, out, 0755);
 	if (r < 0)
 		return err_errno(e, r, "%s", out);
-	if (take_lock(&o, e) < 0 || outdir_check(out, name, e) < 0 || put_back(&o, e) < 0)
+	if (take_lock(&o, e) < 0 || outdir_check(out, name, e) < 0 ||
+	    put_back(&o, e) < 0 || remove_stale(&o, e) < 0)
 		return -1;
-	remove_stale(&o);
 	r = tempdir_make(out, prefix, &o.path);
 	if (r < 0)
 		return err_errno(e, r, "%s", out);
@@ -119,19 +122,19 @@ int outdir_begin(struct outdir *ret, const char *out, const char *name, struct e
 
 static int sync_files(const struct outdir *o, struct err *e)
 {
-	_cleanup_closedir_ DIR *d = opendir(o->path);
-	struct dirent *entry;
+	_cleanup_strv_ char **names = NULL;
+	int r = dir_names_at(o->fd, ".", &names);
 
-	if (!d)
-		return err_errno(e, errno, "%s", o->path);
-	while ((entry = readdir(d))) {
+	if (r < 0)
+		return err_errno(e, r, "%s", o->path);
+	for (size_t i = 0; names && names[i]; i++) {
 		_cleanup_close_ int fd = -1;
 
-		if (entry->d_name[0] == '.')
+		if (names[i][0] == '.')
 			continue;
-		fd = openat(o->fd, entry->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+		fd = openat(o->fd, names[i], O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 		if (fd < 0 || fsync(fd) < 0)
-			return err_errno(e, errno, "%s/%s", o->path, entry->d_name);
+			return err_errno(e, errno, "%s/%s", o->path, names[i]);
 	}
 	return fsync(o->fd) < 0 ? err_errno(e, errno, "%s", o->path) : 0;
 }

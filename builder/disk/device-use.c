@@ -11,6 +11,7 @@
 #include "builder/disk/device.h"
 
 #include "builder/disk/device-line.h"
+#include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/str.h"
 
@@ -112,24 +113,34 @@ static char *describe_holder(int root, const char *name)
 	return md ? xasprintf("%s, an md %s", name, md) : xstrdup(name);
 }
 
+/*
+ * Lists a folder of sysfs. A folder that is absent has no names (a partition may have
+ * no holders/, a device may have gone away); one that cannot be read is reported as a
+ * use, so that nobody writes to a device whose users are unknown.
+ */
+static void list_folder(struct use *u, const char *path, char ***ret)
+{
+	int r = dir_names_at(u->root, path, ret);
+
+	if (r < 0 && r != -ENOENT && r != -ENOTDIR)
+		strv_addf(&u->d->uses, "/%s cannot be read (%s)", path, strerror(-r));
+}
+
 static void find_in(struct use *u, const char *dir, const char *name, unsigned depth);
 
 static void find_holders(struct use *u, const char *dir, const char *name, unsigned depth)
 {
 	_cleanup_free_ char *path = xasprintf("%s/holders", dir);
-	int fd = openat(u->root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_closedir_ DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
+	_cleanup_strv_ char **names = NULL;
 
-	while (d && (entry = readdir(d))) {
+	list_folder(u, path, &names);
+	for (size_t i = 0; names && names[i]; i++) {
 		_cleanup_free_ char *holder = NULL, *what = NULL;
 
-		if (entry->d_name[0] == '.')
-			continue;
-		what = describe_holder(u->root, entry->d_name);
+		what = describe_holder(u->root, names[i]);
 		strv_addf(&u->d->uses, "%s is part of %s", name, what);
-		holder = xasprintf("sys/block/%s", entry->d_name);
-		find_in(u, holder, entry->d_name, depth + 1);
+		holder = xasprintf("sys/block/%s", names[i]);
+		find_in(u, holder, names[i], depth + 1);
 	}
 }
 
@@ -138,9 +149,7 @@ static void find_holders(struct use *u, const char *dir, const char *name, unsig
 static void find_in(struct use *u, const char *dir, const char *name, unsigned depth)
 {
 	_cleanup_free_ char *number = device_line(u->root, "%s/dev", dir);
-	_cleanup_closedir_ DIR *d = NULL;
-	struct dirent *entry;
-	int fd;
+	_cleanup_strv_ char **names = NULL;
 
 	if (depth > DEPTH_MAX)
 		return;
@@ -148,17 +157,16 @@ static void find_in(struct use *u, const char *dir, const char *name, unsigned d
 		find_mounts(u, name, number);
 	find_swaps(u, name);
 	find_holders(u, dir, name, depth);
-	fd = openat(u->root, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	d = fd < 0 ? NULL : fdopendir(fd);
-	while (d && (entry = readdir(d))) {
+	list_folder(u, dir, &names);
+	for (size_t i = 0; names && names[i]; i++) {
 		_cleanup_free_ char *part = NULL, *is_part = NULL;
 
-		if (!str_after(entry->d_name, name))
+		if (!str_after(names[i], name))
 			continue;
-		part = xasprintf("%s/%s", dir, entry->d_name);
+		part = xasprintf("%s/%s", dir, names[i]);
 		is_part = device_line(u->root, "%s/partition", part);
 		if (is_part)
-			find_in(u, part, entry->d_name, depth + 1);
+			find_in(u, part, names[i], depth + 1);
 	}
 }
 

@@ -12,6 +12,7 @@
 #include "builder/disk/device.h"
 
 #include "builder/disk/device-line.h"
+#include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/str.h"
 
@@ -282,29 +283,25 @@ static int by_name(const void *a, const void *b)
 
 int devices_read(struct devices *ret, int root, struct err *e)
 {
-	int fd = openat(root, "sys/block", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_devices_ struct devices all = {0};
-	_cleanup_closedir_ DIR *d = NULL;
-	struct dirent *entry;
+	_cleanup_strv_ char **names = NULL;
+	int r = dir_names_at(root, "sys/block", &names);
 
-	d = fd < 0 ? NULL : fdopendir(fd);
-	if (!d)
-		return err_errno(e, errno, "/sys/block");
-	while ((errno = 0, entry = readdir(d))) {
+	if (r < 0)
+		return err_errno(e, r, "/sys/block");
+	for (size_t i = 0; names && names[i]; i++) {
 		struct device one = {0};
 
-		if (!is_disk(entry->d_name))
+		if (!is_disk(names[i]))
 			continue;
 		/* An error here is a disk that was just removed. */
-		if (device_read(&one, root, entry->d_name, NULL) < 0 || one.size == 0) {
+		if (device_read(&one, root, names[i], NULL) < 0 || one.size == 0) {
 			device_done(&one);
 			continue;
 		}
 		all.v = xrealloc(all.v, (all.n + 1) * sizeof(*all.v));
 		all.v[all.n++] = one;
 	}
-	if (errno)
-		return err_errno(e, errno, "/sys/block");
 	if (all.n > 0)
 		qsort(all.v, all.n, sizeof(*all.v), by_name);
 	*ret = all;

@@ -5,6 +5,7 @@
  */
 #include "builder/input/cache-scan.h"
 
+#include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/str.h"
@@ -35,20 +36,12 @@ static struct cached *add(struct cached_list *l, enum cached_kind kind, const ch
 	return x;
 }
 
-/* The names in a folder of the cache, "." and ".." left out. Owned. */
+/* Sets *ret to the sorted names in a folder of the cache. Owned by the caller. */
 static int names_in(const struct cache *c, const char *path, char ***ret, struct err *e)
 {
-	_cleanup_close_ int fd = openat(c->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_closedir_ DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
+	int r = dir_names_at(c->fd, path, ret);
 
-	if (!d)
-		return err_errno(e, errno, "cache %s: %s", c->dir, path);
-	fd = -1; /* closedir closes it */
-	while ((entry = readdir(d)))
-		if (!streq(entry->d_name, ".") && !streq(entry->d_name, ".."))
-			strv_add(ret, entry->d_name);
-	return 0;
+	return r < 0 ? err_errno(e, r, "cache %s: %s", c->dir, path) : 0;
 }
 
 static int scan_inputs(struct cached_list *l, const struct cache *c, struct err *e)

@@ -10,38 +10,30 @@
 #include "builder/input/registry.h"
 
 #include "builder/common/archive.h"
+#include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/run.h"
 #include "lib/str.h"
 
-#include <dirent.h>
-
 #define SKOPEO_MS (60 * 60 * 1000)
 
 /* --- the folder as a tar ----------------------------------------------------------- */
 
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* "manifest.json" and the blobs; "version" is skopeo's own. */
 static int list_folder(const char *dir, char ***ret, struct err *e)
 {
-	_cleanup_closedir_ DIR *d = opendir(dir);
-	_cleanup_strv_ char **blobs = NULL;
-	struct dirent *entry;
+	_cleanup_strv_builder_ struct strv_builder files = {0};
+	_cleanup_strv_ char **names = NULL;
+	int r = dir_names_at(AT_FDCWD, dir, &names);
 
-	if (!d)
-		return err_errno(e, errno, "%s", dir);
-	while ((entry = readdir(d)))
-		if (digest_is_hex(entry->d_name, DIGEST_SHA256))
-			strv_add(&blobs, entry->d_name);
-	if (blobs)
-		qsort(blobs, strv_len(blobs), sizeof(*blobs), by_name);
-	strv_add(ret, "manifest.json");
-	strv_extend(ret, blobs);
+	if (r < 0)
+		return err_errno(e, r, "%s", dir);
+	strv_builder_add(&files, "manifest.json");
+	for (size_t i = 0; names && names[i]; i++)
+		if (digest_is_hex(names[i], DIGEST_SHA256))
+			strv_builder_add(&files, names[i]);
+	*ret = strv_builder_take(&files);
 	return 0;
 }
 
@@ -63,10 +55,15 @@ static int put_file(struct archive_out *out, const char *dir, const char *name,
 					      .size = (uint64_t)st.st_size},
 			      e) < 0)
 		return -1;
-	while ((n = read(fd, chunk, 256 * 1024)) > 0)
+	while ((n = read(fd, chunk, 256 * 1024)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno(e, errno, "%s", path);
 		if (archive_out_data(out, chunk, (size_t)n, e) < 0)
 			return -1;
-	return n < 0 ? err_errno(e, errno, "%s", path) : 0;
+	}
+	return 0;
 }
 
 static int pack(const struct fetch_file *f, const char *dir, struct err *e)

@@ -126,6 +126,12 @@ one_file_a_library() {
 	done
 }
 
+# readdir(3) gives NULL for an error too, so one function of the product handles it.
+directory_readers() {
+	grep_c '\<(readdir|readdir_r|readdir64|scandir|scandirat|fts_open|n?ftw|getdents64)[[:space:]]*\(' |
+		grep -E '^(lib|firstboot|pxe|builder)/' | grep -v '^lib/dir\.c:'
+}
+
 # FOLDER, then the folders that its files may include from beside its own. A folder that is
 # missing here may include nothing of ours. ARCHITECTURE.md has the same table.
 dependencies() {
@@ -279,6 +285,7 @@ quiet "no descriptor is inherited by chance" inherited
 quiet "no shell from C" shells
 quiet "only main and lib change the whole process" process_wide
 quiet "one file includes a library" one_file_a_library
+quiet "only lib/dir.c reads directories" directory_readers
 quiet "dependencies point one way" layers
 quiet "no two C files of one name" same_names
 quiet "no file over 1 MiB" big_files

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The whole directory is read before the caller acts on it: a caller that removes or
+ * renames entries cannot disturb the reading, and the order is the same on every file
+ * system.
+ */
+#include "lib/dir.h"
+
+#include "lib/str.h"
+
+#include <fcntl.h>
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* open(2) gives EINTR on slow file systems. */
+static int open_dir(int dirfd, const char *path)
+{
+	int fd;
+
+	do
+		fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOCTTY);
+	while (fd < 0 && errno == EINTR);
+	return fd < 0 ? -errno : fd;
+}
+
+int dir_names_at(int dirfd, const char *path, char ***ret)
+{
+	_cleanup_strv_builder_ struct strv_builder names = {0};
+	_cleanup_closedir_ DIR *d = NULL;
+	_cleanup_close_ int fd = open_dir(dirfd, path);
+	const struct dirent *entry;
+
+	if (fd < 0)
+		return fd;
+	d = fdopendir(fd);
+	if (!d)
+		return -errno;
+	fd = -1; /* closedir() closes it */
+	while ((errno = 0, entry = readdir(d)))
+		if (!streq(entry->d_name, ".") && !streq(entry->d_name, ".."))
+			strv_builder_add(&names, entry->d_name);
+	if (errno)
+		return -errno;
+	if (names.n > 0)
+		qsort(names.v, names.n, sizeof(*names.v), by_text);
+	*ret = strv_builder_take(&names);
+	return 0;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Lists a directory. This is the only reader of directories, so that an error of
+ * readdir(3) is never taken for the end of the directory.
+ */
+#pragma once
+
+#include "lib/cleanup.h"
+
+/*
+ * Sets *ret to the names in the directory `path` (relative to `dirfd`, symlinks followed),
+ * sorted by strcmp(), without "." and "..". *ret is a list of lib/str.h that the caller
+ * owns, NULL for an empty directory. Returns 0, or -errno with *ret unchanged.
+ */
+int dir_names_at(int dirfd, const char *path, char ***ret) _must_check_;
