@@ -94,9 +94,15 @@ static int read_member(const struct conversion *x, const char *member, struct bu
 			return err_set(e, ERR_FAILED, "%s: %s: too large", x->name,
 				       member);
 	}
-	if (n == 0 && !b->p)
-		buf_puts(b, "");
-	return n < 0 ? -1 : 1;
+	if (n < 0)
+		return -1;
+	if (!b->p)
+		*b = (struct buf){.p = xstrdup(""), .cap = 1};
+	/* The text is used as a string from here on: it must be all that is digested. */
+	if (memchr(b->p, '\0', b->len))
+		return err_set(e, ERR_FAILED, "%s: %s: has a NUL byte in it", j->name,
+			       member);
+	return 1;
 }
 
 static int need_member(const struct conversion *x, const char *member, struct buf *b,
@@ -276,6 +282,8 @@ static int write_spooled(const struct conversion *x, struct archive_out *out,
 		ssize_t n = pread(x->spool, chunk, left < CHUNK ? (size_t)left : CHUNK,
 				  (off_t)at);
 
+		if (n < 0 && errno == EINTR)
+			continue;
 		if (n <= 0)
 			return err_errno(e, n < 0 ? errno : EIO, "a scratch file");
 		if (archive_out_data(out, chunk, (size_t)n, e) < 0)
