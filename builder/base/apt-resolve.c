@@ -13,10 +13,11 @@
 
 #include "builder/base/apt.h"
 #include "builder/base/mmdebstrap.h"
+#include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/run.h"
 
-#include <dirent.h>
+#include <ctype.h>
 #include <time.h>
 
 #define INDEX_MAX   (1U << 30)
@@ -180,7 +181,61 @@ static int prepare(struct resolver *x, const char *sources, char *const *mirrors
 	return r < 0 ? err_errno(e, r, "%s", list) : write_conf(x, list, e);
 }
 
-/* --- running apt ------------------------------------------------------------------- */
+/* --- URLs -------------------------------------------------------------------------- */
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(((const struct lock_package *)a)->path,
+		      ((const struct lock_package *)b)->path);
+}
+
+/* "%2b" is '+'; apt encodes so in URLs and not in its indexes. */
+static char *decode(const char *s)
+{
+	struct buf b = {0};
+
+	for (; *s; s++) {
+		char hex[3] = "", byte = *s;
+
+		if (*s == '%' && isxdigit((unsigned char)s[1]) &&
+		    isxdigit((unsigned char)s[2])) {
+			memcpy(hex, s + 1, 2);
+			byte = (char)strtoul(hex, NULL, 16);
+			s += 2;
+		}
+		buf_add(&b, &byte, 1);
+	}
+	return buf_take(&b);
+}
+
+int apt_parse_urls(struct lock_base *b, const char *sources, const char *text,
+		   struct err *e)
+{
+	_cleanup_strv_ char **lines = strv_split(text, "\n");
+
+	for (size_t i = 0; lines && lines[i]; i++) {
+		_cleanup_free_ char *url = NULL;
+		const char *path = NULL;
+		struct lock_package *p;
+		char *release;
+
+		if (lines[i][0] != '\'')
+			continue;
+		url = xstrndup(lines[i] + 1, strcspn(lines[i] + 1, "'"));
+		release = release_of(sources, url, &path);
+		if (!release)
+			return err_set(e, ERR_FAILED, "%s: is in none of the archives",
+				       url);
+		p = lock_package_add(b);
+		p->release = release;
+		p->path = decode(path);
+	}
+	if (b->n_packages > 0)
+		qsort(b->packages, b->n_packages, sizeof(*b->packages), by_path);
+	return 0;
+}
+
+/* --- asking ------------------------------------------------------------------------ */
 
 static int apt_get(const struct resolver *x, const char *const *argv, char **ret,
 		   struct err *e)
@@ -199,10 +254,10 @@ static bool have_package(const struct resolver *x, const char *name)
 	return apt_get(x, argv, &text, NULL) == 0;
 }
 
-/* Appends the URL of every package that apt would install to *ret. */
-static int list_urls(const struct resolver *x, char ***ret, struct err *e)
+/* Asks apt for the URLs of everything. */
+static int ask_urls(const struct resolver *x, struct err *e)
 {
-	_cleanup_strv_ char **argv = NULL, **lines = NULL;
+	_cleanup_strv_ char **argv = NULL;
 	_cleanup_free_ char *text = NULL;
 
 	strv_add(&argv, "apt-get");
@@ -218,68 +273,26 @@ static int list_urls(const struct resolver *x, char ***ret, struct err *e)
 	strv_extend(&argv, x->out->wanted);
 	if (apt_get(x, (const char *const *)argv, &text, e) < 0)
 		return err_wrap(e, "the packages of %s", x->r->base.where);
-	lines = strv_split(text, "\n");
-	for (size_t i = 0; lines && lines[i]; i++)
-		if (lines[i][0] == '\'')
-			strv_addf(ret, "%.*s", (int)strcspn(lines[i] + 1, "'"),
-				  lines[i] + 1);
-	return 0;
-}
-
-/* Decodes "%2b" to '+' and the like: apt encodes URLs, but not its indexes. Owned. */
-static char *decode(const char *s)
-{
-	struct buf b = {0};
-
-	for (; *s; s++) {
-		unsigned c = (unsigned char)*s;
-		char byte;
-
-		if (c == '%' && sscanf(s + 1, "%2x", &c) == 1 && s[1] && s[2])
-			s += 2;
-		byte = (char)c;
-		buf_add(&b, &byte, 1);
-	}
-	return buf_take(&b);
-}
-
-static int parse_urls(const struct resolver *x, char *const *urls, struct err *e)
-{
-	for (size_t i = 0; urls && urls[i]; i++) {
-		const char *path = NULL;
-		char *release = release_of(x->sources, urls[i], &path);
-		struct lock_package *p;
-
-		if (!release)
-			return err_set(e, ERR_FAILED,
-				       "%s: in none of the base's archives", urls[i]);
-		p = lock_package_add(x->out);
-		p->release = release;
-		p->path = decode(path);
-	}
-	return 0;
+	return apt_parse_urls(x->out, x->sources, text, e);
 }
 
 /* --- the indexes ------------------------------------------------------------------- */
 
-static int by_path(const void *a, const void *b)
-{
-	return strcmp(((const struct lock_package *)a)->path,
-		      ((const struct lock_package *)b)->path);
-}
-
-/* Fills in the package of the stanza at `s`, if the lock has a package of that path. */
-static void parse_stanza(struct lock_base *b, const char *s)
+/* One stanza of an index: is it of a package that is wanted? */
+static void take_stanza(struct lock_base *b, const char *s)
 {
 	struct lock_package key = {.path = field(s, "Filename")}, *p;
 	_cleanup_free_ char *size = NULL;
 
-	p = key.path ? bsearch(&key, b->packages, b->n_packages, sizeof(key), by_path)
-		     : NULL;
+	p = key.path && b->n_packages > 0
+		    ? bsearch(&key, b->packages, b->n_packages, sizeof(key), by_path)
+		    : NULL;
 	free(key.path);
 	if (!p || p->name)
 		return;
 	p->name = field(s, "Package");
+	if (!p->name)
+		return;
 	p->version = field(s, "Version");
 	p->arch = field(s, "Architecture");
 	p->sha256 = field(s, "SHA256");
@@ -288,11 +301,10 @@ static void parse_stanza(struct lock_base *b, const char *s)
 		p->size = 0;
 }
 
-/* Adds the release of a file such as "..._dists_bookworm-updates_InRelease", which is of
- * the release bookworm-updates. */
-static int parse_release(struct lock_base *b, int dirfd, const char *file, struct err *e)
+/* "..._dists_bookworm-updates_InRelease" is of the release bookworm-updates. */
+int apt_parse_release(struct lock_base *b, int dirfd, const char *file, struct err *e)
 {
-	const char *dists = strstr(file, "_dists_");
+	const char *dists = strstr(file, "_dists_"), *end;
 	_cleanup_free_ char *text = NULL;
 	struct lock_release *x;
 	char sha256[DIGEST_HEX_MAX];
@@ -301,11 +313,12 @@ static int parse_release(struct lock_base *b, int dirfd, const char *file, struc
 
 	if (r < 0)
 		return err_errno(e, r, "%s", file);
-	if (!dists)
+	dists = dists ? dists + strlen("_dists_") : NULL;
+	end = dists ? strrchr(dists, '_') : NULL;
+	if (!end)
 		return 0;
-	dists += strlen("_dists_");
 	x = lock_release_add(b);
-	x->name = xstrndup(dists, (size_t)(strrchr(dists, '_') - dists));
+	x->name = xstrndup(dists, (size_t)(end - dists));
 	x->sha256 = xstrdup(digest_text(DIGEST_SHA256, text, len, sha256));
 	/* In a file that holds its own signature the text begins after the first empty
 	 * line. */
@@ -323,7 +336,7 @@ static int parse_release(struct lock_base *b, int dirfd, const char *file, struc
 	return 0;
 }
 
-static int parse_index(struct lock_base *b, int dirfd, const char *file, struct err *e)
+int apt_parse_index(struct lock_base *b, int dirfd, const char *file, struct err *e)
 {
 	_cleanup_free_ char *text = NULL;
 	int r = file_read_at(dirfd, file, INDEX_MAX, &text, NULL);
@@ -338,18 +351,18 @@ static int parse_index(struct lock_base *b, int dirfd, const char *file, struct 
 static int parse_lists(const struct resolver *x, struct err *e)
 {
 	_cleanup_free_ char *path = xasprintf("%s/state/lists", x->tmp);
-	_cleanup_closedir_ DIR *d = opendir(path);
-	struct dirent *f;
-	int r = 0;
+	_cleanup_close_ int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_strv_ char **names = NULL;
+	int r = dir < 0 ? -errno : dir_names_at(dir, ".", &names);
 
-	if (!d)
-		return err_errno(e, errno, "%s", path);
-	while (r == 0 && (f = readdir(d))) {
-		if (str_ends(f->d_name, "_Packages"))
-			r = parse_index(x->out, dirfd(d), f->d_name, e);
-		else if (str_ends(f->d_name, "_InRelease") ||
-			 str_ends(f->d_name, "_Release"))
-			r = parse_release(x->out, dirfd(d), f->d_name, e);
+	if (r < 0)
+		return err_errno(e, r, "%s", path);
+	for (size_t i = 0; r == 0 && names && names[i]; i++) {
+		if (str_ends(names[i], "_Packages"))
+			r = apt_parse_index(x->out, dir, names[i], e);
+		else if (str_ends(names[i], "_InRelease") ||
+			 str_ends(names[i], "_Release"))
+			r = apt_parse_release(x->out, dir, names[i], e);
 	}
 	return r;
 }
@@ -375,17 +388,13 @@ static int resolve(struct resolver *x, struct err *e)
 {
 	static const char *const update[] = {"apt-get", "-qq", "--error-on=any", "update",
 					     NULL};
-	_cleanup_free_ char *output = NULL;
-	_cleanup_strv_ char **urls = NULL;
+	_cleanup_free_ char *said = NULL;
 
 	if (apt_get(x, update, &output, e) < 0)
 		return err_wrap(e, "the archive of %s", x->r->base.suite);
-	if (list_urls(x, &urls, e) < 0 || parse_urls(x, urls, e) < 0)
+	if (ask_urls(x, e) < 0 || take_lists(x, e) < 0)
 		return -1;
-	if (x->out->n_packages > 0)
-		qsort(x->out->packages, x->out->n_packages, sizeof(*x->out->packages),
-		      by_path);
-	return parse_lists(x, e) < 0 ? -1 : check_all(x->out, e);
+	return check_all(x->out, e);
 }
 
 int apt_resolve(struct lock_base *ret, const struct recipe *r, const char *sources,

@@ -18,5 +18,20 @@ int apt_resolve(struct lock_base *ret, const struct recipe *r, const char *sourc
 /* Returns the packages that the recipe names, its kernel included, sorted. Owned. */
 char **apt_requested(const struct recipe *r);
 
-/* Returns the URI of the archive that has the release, by `sources`, or NULL. Owned. */
+/*
+ * The steps of that, on texts of apt. Adds a package to `b`, with its path and release,
+ * for each URL that apt-get --print-uris printed into `text`, and sorts them by path; -1
+ * for a URL in none of the sources.
+ */
+int apt_parse_urls(struct lock_base *b, const char *sources, const char *text,
+		   struct err *e) _must_check_;
+/* Completes these packages from a Packages file; a package that it does not have stays
+ * as it is. */
+int apt_parse_index(struct lock_base *b, int dirfd, const char *file,
+		    struct err *e) _must_check_;
+/* Adds a Release or InRelease file, which apt names "..._dists_RELEASE_InRelease". */
+int apt_parse_release(struct lock_base *b, int dirfd, const char *file,
+		      struct err *e) _must_check_;
+
+/* The URI of the archive that has the release, by `sources`, or NULL. Owned. */
 char *apt_archive_of(const char *sources, const char *release);

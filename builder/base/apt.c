@@ -76,13 +76,13 @@ static char *stanza_key(char *const *lines)
 	for (; *lines && **lines; lines++) {
 		if (**lines == '#')
 			continue;
-		if (**lines != ' ' && **lines != '\t')
-			in = strncasecmp(*lines, "Signed-By:", 10) == 0;
-		if (!in)
+		if (**lines == ' ' || **lines == '\t') {
+			if (in)
+				buf_printf(&b, "\n%s", *lines);
 			continue;
-		if (b.len > 0)
-			buf_printf(&b, "\n%s", *lines);
-		else
+		}
+		in = strncasecmp(*lines, "Signed-By:", 10) == 0;
+		if (in)
 			buf_puts(&b, *lines + 10 + strspn(*lines + 10, " \t"));
 	}
 	return b.len > 0 ? buf_take(&b) : NULL;
@@ -92,15 +92,15 @@ static char *stanza_key(char *const *lines)
  */
 static char **split_lines(const char *text)
 {
-	char **lines = NULL;
+	struct strv_builder lines = {0};
 
 	while (*text) {
 		size_t n = strcspn(text, "\n");
 
-		strv_addf(&lines, "%.*s", (int)n, text);
+		strv_builder_addf(&lines, "%.*s", (int)n, text);
 		text += n + (text[n] == '\n');
 	}
-	return lines;
+	return strv_builder_take(&lines);
 }
 
 char *apt_signed_by(const char *file, unsigned n)
@@ -157,20 +157,13 @@ static void source_add(struct sources *s, char *const *f)
 		strv_add(&x->components, f[COMPONENT]);
 }
 
-/* Adds apt's sources of the suite; with `suite` NULL, of every suite of the origin. */
-static int list_sources(struct sources *s, const char *origin, const char *suite,
-			char *const *components, struct err *e)
+/* Adds the sources of a suite that are in `targets`, the output of apt-get indextargets.
+ * With `suite` NULL every suite of the origin. */
+static void parse_targets(struct sources *s, const char *targets, const char *origin,
+			  const char *suite, char *const *components)
 {
-	const char *const argv[] = {"apt-get", "indextargets", "--format", target_format,
-				    NULL};
-	const char *const env[] = {"LC_ALL=C", NULL};
-	struct run r = {.argv = argv, .env = env};
-	_cleanup_free_ char *text = NULL;
-	_cleanup_strv_ char **lines = NULL;
+	_cleanup_strv_ char **lines = strv_split(targets, "\n");
 
-	if (run_capture(&r, &text, NULL, e) < 0)
-		return err_wrap(e, "listing apt's sources");
-	lines = strv_split(text, "\n");
 	for (size_t i = 0; lines && lines[i]; i++) {
 		_cleanup_strv_ char **f = strv_split(lines[i], "\t");
 
@@ -181,7 +174,6 @@ static int list_sources(struct sources *s, const char *origin, const char *suite
 		    !str_after(f[REPO_URI], "cdrom:"))
 			source_add(s, f);
 	}
-	return 0;
 }
 
 static void append_source(struct buf *out, const struct source *x)
@@ -210,14 +202,13 @@ static bool is_main(const struct source *x)
  * Adds sources for a suite that apt does not know: this machine's own sources with the
  * suite's name replaced. An archive has all suites side by side, with one keyring.
  */
-static int derive_sources(struct sources *s, const char *origin, const char *suite,
-			  char *const *components, struct err *e)
+static void derive(struct sources *s, const char *targets, const char *origin,
+		   const char *suite, char *const *components)
 {
 	_cleanup_sources_ struct sources all = {0};
 	_cleanup_free_ char *own = NULL;
 
-	if (list_sources(&all, origin, NULL, components, e) < 0)
-		return -1;
+	parse_targets(&all, targets, origin, NULL, components);
 	for (size_t i = 0; i < all.n && !own; i++)
 		if (is_main(&all.v[i]))
 			own = xstrdup(all.v[i].codename);
@@ -234,9 +225,7 @@ static int derive_sources(struct sources *s, const char *origin, const char *sui
 		*x = (struct source){0};
 	}
 	if (s->n > 0)
-		log_info("suite %s: not in apt's sources; using the archives of %s",
-			 suite, own);
-	return 0;
+		log_info("suite %s: from where this machine has its own from", suite);
 }
 
 static bool is_of(const struct source *x, const char *pocket)
@@ -276,17 +265,16 @@ static int check_pockets(const struct sources *s, const char *suite, char *const
 	return 0;
 }
 
-int apt_sources(struct buf *out, const char *origin, const char *suite,
-		char *const *components, char *const *only, const char *where,
-		struct err *e)
+int apt_parse_sources(struct buf *out, const char *targets, const char *origin,
+		      const char *suite, char *const *components, char *const *only,
+		      const char *where, struct err *e)
 {
 	_cleanup_sources_ struct sources s = {0};
 	bool have = false;
 
-	if (list_sources(&s, origin, suite, components, e) < 0)
-		return -1;
-	if (s.n == 0 && derive_sources(&s, origin, suite, components, e) < 0)
-		return -1;
+	parse_targets(&s, targets, origin, suite, components);
+	if (s.n == 0)
+		derive(&s, targets, origin, suite, components);
 	for (size_t i = 0; i < s.n; i++)
 		have |= is_main(&s.v[i]);
 	if (!have)
@@ -302,6 +290,21 @@ int apt_sources(struct buf *out, const char *origin, const char *suite,
 		if (is_selected(&s.v[i], only))
 			append_source(out, &s.v[i]);
 	return 0;
+}
+
+int apt_sources(struct buf *out, const char *origin, const char *suite,
+		char *const *components, char *const *only, const char *where,
+		struct err *e)
+{
+	const char *const argv[] = {"apt-get", "indextargets", "--format", target_format,
+				    NULL};
+	const char *const env[] = {"LC_ALL=C", NULL};
+	struct run r = {.argv = argv, .env = env};
+	_cleanup_free_ char *targets = NULL;
+
+	if (run_capture(&r, &targets, NULL, e) < 0)
+		return err_wrap(e, "asking apt for its sources");
+	return apt_parse_sources(out, targets, origin, suite, components, only, where, e);
 }
 
 /* --- options ----------------------------------------------------------------------- */

@@ -166,12 +166,30 @@ static void no_such_origin(void **state)
 		       "sources, or give base a 'mirror'");
 }
 
+static void a_key_within_the_source(void **state)
+{
+	_cleanup_free_ char *path = xasprintf("%s/key.sources", top);
+	_cleanup_free_ char *key = NULL, *other = NULL;
+
+	(void)state;
+	put("key.sources", 0644,
+	    "Types: deb\nSigned-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n a\n"
+	    "URIs: x\n\nTypes: deb\nSigned-By: one\n two\n");
+	key = apt_signed_by(path, 1);
+	assert_string_equal(key, "\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n a");
+	other = apt_signed_by(path, 2);
+	assert_string_equal(other, "one\n two");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(own_suite),      cmocka_unit_test(another_suite),
-		cmocka_unit_test(some_pockets),   cmocka_unit_test(no_such_pocket),
+		cmocka_unit_test(own_suite),
+		cmocka_unit_test(another_suite),
+		cmocka_unit_test(some_pockets),
+		cmocka_unit_test(no_such_pocket),
 		cmocka_unit_test(no_such_origin),
+		cmocka_unit_test(a_key_within_the_source),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
