@@ -7,7 +7,9 @@
 
 #include <ctype.h>
 
-/* The value of the header `name`, without the blanks around it, or NULL. Owned. */
+/* Returns the value of the header `name` without the blanks around it. NULL for another
+ * header, and for a value with a control character, which RFC 9110 (5.5) calls invalid:
+ * values are sent back to the server. Owned by the caller. */
 static char *value_of(const char *line, size_t len, const char *name)
 {
 	size_t n = strlen(name);
@@ -18,6 +20,9 @@ static char *value_of(const char *line, size_t len, const char *name)
 		line++;
 	while (len > 0 && isspace((unsigned char)line[len - 1]))
 		len--;
+	for (size_t i = 0; i < len; i++)
+		if (iscntrl((unsigned char)line[i]) && line[i] != '\t')
+			return NULL;
 	return xstrndup(line, len);
 }
 

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A recipe of any content is read or refused with a complaint, the same way each time. One
+ * that is read can be described.
+ *
+ * Limit: @include is left out, because it opens any path of this machine, FIFOs too.
+ */
+#include "builder/recipe/recipe.h"
+#include "test/fuzz/fuzz-file.h"
+
+static char *load(const char *path)
+{
+	_cleanup_recipe_ struct recipe r = {0};
+	_cleanup_diag_ struct diag d = {0};
+	struct buf b = {0};
+
+	if (recipe_load(&r, path, &d) == 0) {
+		demand(d.n == 0, "a complaint about a recipe that was read");
+		demand(r.name && *r.name, "a recipe without a name");
+		return recipe_describe(&r);
+	}
+	demand(d.n > 0, "a recipe was refused without a complaint");
+	for (size_t i = 0; i < d.n; i++)
+		buf_printf(&b, "%s\n", d.lines[i]);
+	return buf_take(&b);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	_cleanup_close_ int fd = fuzz_file(data, size);
+	_cleanup_free_ char *path = fuzz_file_path(fd), *first = NULL, *second = NULL;
+
+	if (memmem(data, size, "@include", strlen("@include")))
+		return 0;
+	first = load(path);
+	second = load(path);
+	demand(*first, "an empty description");
+	demand(streq(first, second), first);
+	return 0;
+}
