@@ -8,7 +8,7 @@
 #include "lib/cleanup.h"
 
 /*
- * Sets *ret to the names in the directory `path` (relative to `dirfd`, symlinks followed),
+ * Sets *ret to the names in the directory `path` (relative to `dirfd`, links followed),
  * sorted by strcmp(), without "." and "..". *ret is a list of lib/str.h that the caller
  * owns, NULL for an empty directory. Returns 0, or -errno with *ret unchanged.
  */

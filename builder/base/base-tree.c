@@ -9,7 +9,7 @@
 #include "builder/base/base-archive.h"
 #include "builder/base/mmdebstrap.h"
 #include "builder/common/archive.h"
-#include "builder/common/noted-dir.h"
+#include "builder/common/recorded-tempdir.h"
 #include "builder/recipe/recipe-parse.h"
 #include "lib/file.h"
 
@@ -154,7 +154,7 @@ int base_tree_make(const struct base_work *w, base_tree_source *source, struct e
 {
 	_cleanup_free_ char *note = xasprintf("%s.tree", w->log), *dir = NULL;
 	_cleanup_free_ char *path = NULL;
-	int r = noted_dir_make(note, "rackstrap-tree", &dir, e);
+	int r = recorded_tempdir_make(note, "rackstrap-tree", &dir, e);
 
 	if (r < 0)
 		return -1;
@@ -165,7 +165,7 @@ int base_tree_make(const struct base_work *w, base_tree_source *source, struct e
 		r = base_source_error(w->r, e);
 	else
 		r = mmdebstrap_make(w, path, e);
-	noted_dir_remove(dir, note);
+	recorded_tempdir_remove(dir, note);
 	return r;
 }
 

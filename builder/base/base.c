@@ -11,7 +11,7 @@
 #include "builder/base/base.h"
 
 #include "builder/base/debs.h"
-#include "builder/common/noted-dir.h"
+#include "builder/common/recorded-tempdir.h"
 #include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/log.h"
@@ -187,7 +187,7 @@ static int make_locked(const struct base_request *q, struct base_work *w, struct
 	w->sources = sources.p;
 	w->mirrors = NULL;
 	r = q->r->base.type->make(w, e);
-	noted_dir_remove(repo, note);
+	recorded_tempdir_remove(repo, note);
 	if (r < 0)
 		return -1;
 	r = file_read_at(AT_FDCWD, path, TEXT_MAX, &packages, NULL);

@@ -10,7 +10,7 @@
 
 #include "builder/base/apt-resolve.h"
 #include "builder/common/archive.h"
-#include "builder/common/noted-dir.h"
+#include "builder/common/recorded-tempdir.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/str.h"
@@ -278,10 +278,10 @@ int debs_repo(const struct lock_base *b, const struct recipe *r, const struct ca
 {
 	_cleanup_free_ char *dir = NULL;
 
-	if (noted_dir_make(note, "rackstrap-debs", &dir, e) < 0)
+	if (recorded_tempdir_make(note, "rackstrap-debs", &dir, e) < 0)
 		return -1;
 	if (fill(b, r, c, dir, e) < 0) {
-		noted_dir_remove(dir, note);
+		recorded_tempdir_remove(dir, note);
 		return -1;
 	}
 	buf_printf(out, "Types: deb\nURIs: copy:%s\nSuites: ./\nTrusted: yes\n", dir);

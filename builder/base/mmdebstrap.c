@@ -19,8 +19,8 @@
 #include "builder/base/base-split.h"
 #include "builder/base/hooks.h"
 #include "builder/common/archive.h"
-#include "builder/common/noted-dir.h"
 #include "builder/common/progress.h"
+#include "builder/common/recorded-tempdir.h"
 #include "builder/input/mirror.h"
 #include "lib/file.h"
 #include "lib/log.h"
@@ -281,7 +281,7 @@ static void remove_leftover(const char *note)
 static int make_tmp(const char *note, char **ret, struct err *e)
 {
 	remove_leftover(note);
-	if (noted_dir_make(note, "rackstrap-base", ret, e) < 0)
+	if (recorded_tempdir_make(note, "rackstrap-base", ret, e) < 0)
 		return -1;
 	return chmod(*ret, 0755) < 0 ? err_errno(e, errno, "%s", *ret) : 0;
 }

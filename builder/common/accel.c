@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The guest is iPXE, as on a host, with a script that says "alive" on the serial line and
- * resets the machine, which ends QEMU (-no-reboot). Nested KVM has been seen to die in
- * real mode, and elsewhere to live through that and die in iPXE, on an interrupt that
- * returns to protected mode without paging. QEMU does not end then, it stands still: the
- * probe has a deadline. Under emulation it takes a second.
+ * The guest is iPXE, as on a host, with a script that prints "alive" on the serial line
+ * and resets the machine, which ends QEMU (-no-reboot). Nested KVM fails in two known
+ * ways: the guest stops in real mode, or it stops in iPXE at an interrupt that returns to
+ * protected mode without paging. QEMU does not exit in either case, so the probe has a
+ * deadline. Under emulation the probe takes a second.
  *
- * What QEMU says about a guest that died is for those who mend KVM: log/kvm.
+ * QEMU's output about a failed guest is kept in log/kvm, for reports about KVM.
  */
 #include "builder/common/accel.h"
 
@@ -19,7 +19,7 @@
 #define PROBE_FILE "run/probe.ipxe"
 #define ALIVE      "alive"
 
-/* What stands behind the word is what the reset may swallow. */
+/* The reset may swallow the end of the output, so ALIVE comes first. */
 static const char script[] = "#!ipxe\n"
 			     "echo " ALIVE ", and about to reset\n"
 			     "reboot\n";
@@ -68,21 +68,21 @@ int accel_probe(const char *dir, const char *accel, struct err *e)
 		return -1;
 	return strstr(said, ALIVE)
 		       ? 0
-		       : err_set(e, ERR_FAILED, "the guest died without a word");
+		       : err_set(e, ERR_FAILED, "the guest ended without any output");
 }
 
-static void keep_story(const char *dir, const char *story)
+static void save_output(const char *dir, const char *output)
 {
 	_cleanup_free_ char *path = xasprintf("%s/log/kvm", dir);
-	_cleanup_free_ char *text = xasprintf("%s\n", story);
+	_cleanup_free_ char *text = xasprintf("%s\n", output);
 
-	/* Nothing depends on it. */
+	/* An error is ignored: the file is information only. */
 	if (file_write_at(AT_FDCWD, path, text, strlen(text), 0644) < 0)
 		unlink(path);
 }
 
-/* NULL when it does, else why not; owned. */
-static char *kvm_objection(const char *dir)
+/* Returns NULL when KVM works, else the reason why not. Owned by the caller. */
+static char *kvm_problem(const char *dir)
 {
 	_cleanup_close_ int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	struct err e = {0};
@@ -93,10 +93,9 @@ static char *kvm_objection(const char *dir)
 		return xasprintf("/dev/kvm: %s", strerror(errno));
 	if (accel_probe(dir, "kvm", &e) == 0)
 		return NULL;
-	keep_story(dir, e.msg);
-	return xasprintf(
-		"KVM does not work here (a small guest did not live, see %s/log/kvm)",
-		dir);
+	save_output(dir, e.msg);
+	return xasprintf("KVM does not work here (a test guest failed, see %s/log/kvm)",
+			 dir);
 }
 
 int accel_find(const char *dir, enum accel_choice choice, enum accel *ret, struct err *e)
@@ -106,7 +105,7 @@ int accel_find(const char *dir, enum accel_choice choice, enum accel *ret, struc
 	*ret = ACCEL_TCG;
 	if (choice == ACCEL_ONLY_TCG)
 		return 0;
-	why = kvm_objection(dir);
+	why = kvm_problem(dir);
 	if (!why) {
 		log_info("KVM works");
 		*ret = ACCEL_KVM;

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libarchive, read and written as streams.
+ * Reads and writes archives as streams, with libarchive.
  *
  * Readers get their input through callbacks: from a descriptor (which can skip by
- * seeking, so that the headers of a large plain tar are read in no time) or from the
- * entry data of an outer reader. Formats and filters are named one by one: libarchive's
- * "all" would run programs for some filters.
+ * seeking, so that the headers of a large plain tar are read quickly) or from the entry
+ * data of an outer reader. Formats and filters are enabled one by one: libarchive's "all"
+ * would run programs for some filters.
  *
- * libarchive converts names between the archive's character set and the locale's. Under
- * a locale that is not UTF-8 it would put '?' for what it cannot convert, so every call
- * that touches names runs under C.UTF-8.
+ * libarchive converts names between the archive's character set and the locale's. Under a
+ * locale that is not UTF-8 it would write '?' for a character that it cannot convert, so
+ * every call that touches names runs under C.UTF-8.
  *
- * Limits: of extended attributes only security.capability is carried, of ACLs nothing.
- * Sparse files are read as zeros.
+ * Limits: security.capability is the only extended attribute that is carried, and ACLs
+ * are dropped. Sparse files are read as zeros.
  */
 #include "builder/common/archive.h"
 
@@ -29,18 +29,18 @@
 struct archive_in {
 	struct archive *a;
 	const char *name;
-	int fd;                   /* -1 for a nested one */
-	struct archive_in *outer; /* of a nested one */
+	int fd;                   /* -1 for a nested reader */
+	struct archive_in *outer; /* of a nested reader, else NULL */
 	struct digest *tap;
 	bool seekable;
-	bool raw;       /* what a compressed file holds, whatever that is */
-	uint64_t limit; /* of archive_in_bytes; 0: none */
-	uint64_t data;  /* that was read so far */
-	char *buf;      /* CHUNK bytes, the input */
-	struct err why; /* of the input, where libarchive only learns that it failed */
+	bool raw;       /* the input is one compressed file, not an archive */
+	uint64_t limit; /* for archive_in_bytes(); 0: no limit */
+	uint64_t data;  /* bytes of data read so far */
+	char *buf;      /* CHUNK bytes of input */
+	struct err why; /* the input's error: libarchive learns only that it failed */
 	bool failed;
 	struct entry entry;
-	char *path; /* of entry, for messages */
+	char *path; /* the entry's path, for messages */
 };
 
 struct archive_out {
@@ -48,8 +48,8 @@ struct archive_out {
 	struct archive_entry *ae;
 	const char *name;
 	int fd;
-	int write_errno; /* of the first write that failed */
-	bool discard;    /* nothing is written any more */
+	int write_errno; /* errno of the first failed write */
+	bool discard;    /* true: write nothing more */
 	char *buf;
 };
 
@@ -116,8 +116,8 @@ static la_ssize_t in_read(struct archive *la, void *data, const void **ret)
 	return n < 0 ? ARCHIVE_FATAL : n;
 }
 
-/* Seeking over data is all that makes an index of a large tar quick; a tap has to see
- * every byte. */
+/* Skips by seeking, which makes reading the headers of a large tar fast. With a tap it
+ * skips nothing, because the tap must see every byte. */
 static la_int64_t in_skip(_unused_ struct archive *la, void *data, la_int64_t request)
 {
 	struct archive_in *a = data;
@@ -223,12 +223,12 @@ static int in_open_raw(struct archive_in **ret, struct archive_in *a, struct err
 
 	a->raw = true;
 	if (in_open(&a, a, e) < 0)
-		return -1; /* it is freed */
+		return -1; /* in_open() has freed it */
 	if (archive_in_next(a, &entry, e) < 0) {
 		archive_in_free(a);
 		return -1;
 	}
-	/* The one entry's name is libarchive's invention: no message has it. */
+	/* libarchive invents the name of the one entry, so messages leave it out. */
 	free(a->path);
 	a->path = NULL;
 	*ret = a;
@@ -336,8 +336,9 @@ static void entry_fill(struct entry *entry, struct archive_entry *ae)
 }
 
 /*
- * A tar ends with a block of zeros. libarchive takes the end of the input for one as
- * well, and so a tar that was cut off between two members for whole.
+ * Checks that a tar ends with a block of zeros. libarchive also accepts the end of the
+ * input as the end of the archive, so it would accept a tar that was cut off between two
+ * members.
  */
 static int in_end(const struct archive_in *a, struct err *e)
 {
@@ -368,7 +369,7 @@ int archive_in_next(struct archive_in *a, const struct entry **ret, struct err *
 		return err_set(e, ERR_FAILED, "%s: has a member without a name", a->name);
 	if ((a->entry.type == ENTRY_SYMLINK || a->entry.type == ENTRY_HARDLINK) &&
 	    !a->entry.target)
-		return err_set(e, ERR_FAILED, "%s: member '%s': a link to nothing",
+		return err_set(e, ERR_FAILED, "%s: member '%s': a link without a target",
 			       a->name, a->entry.path);
 	free(a->path);
 	a->path = xstrdup(a->entry.path);
@@ -398,8 +399,8 @@ void archive_in_limit(struct archive_in *a, uint64_t limit)
 	a->limit = limit;
 }
 
-/* libarchive stops at the archive's end mark; what compressors and signers put behind
- * it has to be read by ourselves. */
+/* libarchive stops at the archive's end mark, so the bytes that compressors and signers
+ * append are read here. */
 int archive_in_drain(struct archive_in *a, struct err *e)
 {
 	for (;;) {
@@ -423,8 +424,8 @@ uint64_t archive_in_bytes(const struct archive_in *a)
 /* --- output ------------------------------------------------------------------------ */
 
 /*
- * A failure is kept for us and not told to libarchive: an archive that it takes for
- * broken is one whose buffers it never frees (3.6).
+ * Keeps a failure in `o` and reports success to libarchive: libarchive 3.6 never frees
+ * the buffers of an archive that it considers broken.
  */
 static la_ssize_t out_write(struct archive *la, void *data, const void *buf, size_t len)
 {
@@ -477,7 +478,7 @@ void archive_out_free(struct archive_out *o)
 {
 	if (!o)
 		return;
-	o->discard = true; /* or it would write an end mark */
+	o->discard = true; /* else archive_write_free() would write an end mark */
 	archive_write_free(o->a);
 	archive_entry_free(o->ae);
 	free(o->buf);
@@ -525,7 +526,7 @@ int archive_out_entry(struct archive_out *o, const struct entry *entry, struct e
 	if (entry->caps)
 		archive_entry_xattr_add_entry(o->ae, CAP_XATTR, entry->caps,
 					      entry->n_caps);
-	/* A warning here means that a name or a time did not make it as it was. */
+	/* A warning here means that a name or a time was changed on the way. */
 	if (archive_write_header(o->a, o->ae) != ARCHIVE_OK || o->write_errno)
 		return out_error(o, e);
 	return 0;

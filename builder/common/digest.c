@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * OpenSSL's EVP digests. A digest that cannot be had (no memory, or a libcrypto whose
- * policy forbids it) leaves nothing to verify with: the program ends.
+ * OpenSSL's EVP digests. When a digest is not available (no memory, or a libcrypto whose
+ * policy forbids it) nothing can be verified, so the program ends.
  */
 #include "builder/common/digest.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sums in whole MiB. A FAT32 has at least 65525 clusters (Microsoft's FAT specification,
- * 1.03), which with sectors of 4096 bytes is 256 MiB: no partition 2 is smaller.
+ * All sums are in whole MiB. A FAT32 has at least 65525 clusters (Microsoft's FAT
+ * specification, 1.03), which with sectors of 4096 bytes is 256 MiB: partition 2 is never
+ * smaller.
  */
 #include "builder/common/disk-layout.h"
 
@@ -11,11 +12,11 @@
 #include <ctype.h>
 
 #define MIB        (1ULL << 20)
-#define FIRST      MIB        /* of the first partition; GPT and MBR are before it */
-#define OTHER      (32 * MIB) /* of partition 2, for all but the slots */
+#define FIRST      MIB /* start of the first partition; GPT and MBR are before it */
+#define OTHER      (32 * MIB) /* room in partition 2 beside the slots */
 #define BOOT_LEAST (288 * MIB)
 #define SLOT_STEP  (16 * MIB)
-#define SLOT_MAX   (32ULL << 30) /* sums stay far from where they would wrap */
+#define SLOT_MAX   (32ULL << 30) /* keeps every sum far below overflow */
 
 const struct disk_part_type disk_part_types[DISK_PARTS] = {
 	[DISK_BIOS] = {"rackstrap-bios", "21686148-6449-6E6F-744E-656564454649"},
@@ -52,7 +53,7 @@ int disk_layout_make(struct disk_layout *ret, uint32_t sector, uint64_t parts,
 		l.part[i] = (struct disk_part){at, sizes[i]};
 		at += sizes[i];
 	}
-	l.size = at + MIB; /* the backup GPT's */
+	l.size = at + MIB; /* for the backup GPT */
 	*ret = l;
 	return 0;
 }

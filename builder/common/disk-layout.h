@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How a medium is laid out: what the image types `disk` and `iso` write, the boot script
- * finds, and whoever changes an image later goes by.
+ * The layout of a medium: the image types `disk` and `iso` write it, the boot script and
+ * the commands that change an image read it.
  *
  * A disk (UEFI 2.10, chapter 5: GPT), every partition on whole MiB, in this order:
  *
@@ -9,39 +9,39 @@
  *	                            for BIOS, which boot.img in the MBR loads from here.
  *	                            Empty with sectors of 4096 bytes: no BIOS boots those.
  *	2  rackstrap-boot   FAT32   type C12A7328-F81F-11D2-BA4B-00A0C93EC93B (EFI system
- *	                            partition): the tree below. Two slots fit.
+ *	                            partition): the tree below, with room for two slots.
  *	3  rackstrap-state  1 MiB   type 0FC63DAF-8483-4772-8E79-3D69D8477DE4 (Linux), the
  *	                            last one, all zeros. The first boot grows it to the
  *	                            disk's end and makes it ext4, label rackstrap-state.
  *
  * and 1 MiB at the end that holds the backup GPT. GUIDs and the FAT's volume id are
- * derived from what is in the image (disk_guid): two images of the same content are the
- * same bytes, two of different content can be in one machine.
+ * derived from the image's content (disk_guid): two images with the same content are the
+ * same bytes, two with different content can be used in one machine.
  *
  * The tree, on partition 2 of a disk and as the ISO's own file system (ISO 9660 with Rock
  * Ridge) alike:
  *
- *	rackstrap/a/	slot A: vmlinuz, initrd.img and root.squashfs; slot.cfg, what GRUB
- *			runs to load them; manifest.json, everything in them (manifest.h),
- *			its outputs the three files
+ *	rackstrap/a/	slot A: vmlinuz, initrd.img and root.squashfs; slot.cfg, with
+ *			which GRUB loads them; manifest.json, the list of their contents
+ *			(manifest.h), whose outputs are the three files
  *	rackstrap/b/	slot B, after an upgrade; absent in a fresh image
- *	rackstrap/SHA256SUMS	every file of the tree but itself, the places of the
- *			configuration and grubenv; paths relative to the tree's top. Not
- *			what an ISO's are made into only after it: boot/efi.img (its
- *			EFI/BOOT has the tree's files), boot/grub/eltorito.img (GRUB for
- *			BIOS, which learns where it is) and boot/boot.cat (El Torito's)
+ *	rackstrap/SHA256SUMS	every file of the tree, with paths relative to the tree's
+ *			top, except itself, host.cfg, rack.cfg, grubenv, and the files of
+ *			an ISO that are made after it: boot/efi.img (its EFI/BOOT has the
+ *			tree's files), boot/grub/eltorito.img (GRUB for BIOS, into which
+ *			its own position is written) and boot/boot.cat (El Torito's)
  *	boot/grub/grub.cfg	the menu, for BIOS and UEFI
  *	boot/grub/grubenv	disk only, GRUB's environment block: `slot` is "a" or "b"
  *	EFI/BOOT/	BOOTX64.EFI is GRUB; with Secure Boot shim, and grubx64.efi GRUB
- *	rackstrap/host.cfg or rack.cfg: who the machine is, or who those of a rack are,
- *			if anybody said so. On an ISO not in this tree but in boot/efi.img
+ *	rackstrap/host.cfg or rack.cfg: the configuration of the machine, or of all
+ *			machines of a rack; optional. On an ISO in boot/efi.img instead
  *
  * An ISO's boot/efi.img is a FAT image, and at the same time the EFI system partition
  * that the ISO's GPT has once it is written to a stick. It holds EFI/BOOT, a
- * boot/grub/grub.cfg that leads to the ISO's own, and rackstrap/host.cfg or rack.cfg:
- * the place where they are added afterwards, with some MiB free for them. Changing them
- * changes no other byte of the ISO. Its volume id is "RACKSTRAP_" and the first 8 digits
- * of disk_guid(digest, "iso") in upper case.
+ * boot/grub/grub.cfg that loads the ISO's own, and rackstrap/host.cfg or rack.cfg, which
+ * can be added afterwards: some MiB are free for them. Changing them changes no other
+ * byte of the ISO. Its volume id is "RACKSTRAP_" and the first 8 digits of
+ * disk_guid(digest, "iso") in upper case.
  */
 #pragma once
 
@@ -49,7 +49,7 @@
 
 #define MEDIUM_SLOT_A   "rackstrap/a"
 #define MEDIUM_SLOT_B   "rackstrap/b"
-#define MEDIUM_KERNEL   "vmlinuz" /* the three files, within a slot */
+#define MEDIUM_KERNEL   "vmlinuz" /* the three files of a slot */
 #define MEDIUM_INITRD   "initrd.img"
 #define MEDIUM_ROOT     "root.squashfs"
 #define MEDIUM_SLOT_CFG "slot.cfg"
@@ -59,7 +59,7 @@
 #define MEDIUM_SUMS     "rackstrap/SHA256SUMS"
 #define MEDIUM_GRUB_CFG "boot/grub/grub.cfg"
 #define MEDIUM_GRUB_ENV "boot/grub/grubenv"
-#define MEDIUM_EFI_IMG  "boot/efi.img" /* these three: ISO only */
+#define MEDIUM_EFI_IMG  "boot/efi.img" /* these three exist on an ISO only */
 #define MEDIUM_ELTORITO "boot/grub/eltorito.img"
 #define MEDIUM_BOOT_CAT "boot/boot.cat"
 #define MEDIUM_EFI_DIR  "EFI/BOOT"
@@ -88,14 +88,14 @@ struct disk_part {
 struct disk_layout {
 	uint32_t sector; /* 512 or 4096 */
 	uint64_t size;   /* bytes, of the whole image */
-	uint64_t slot;   /* bytes a slot may have */
+	uint64_t slot;   /* bytes that a slot may use */
 	struct disk_part part[DISK_PARTS];
 };
 
 /*
- * Lays out a disk whose slot A holds `parts` bytes. `slot` is how much room each slot
- * gets, or 0: `parts` and a quarter more. Everything else on partition 2 has 32 MiB.
- * -1 when the parts do not fit in `slot`, or are more than FAT holds.
+ * Lays out a disk whose slot A holds `parts` bytes. `slot` is the room of each slot, or 0
+ * for `parts` and a quarter more. Everything else on partition 2 gets 32 MiB. Returns -1
+ * when the parts do not fit in `slot`, or are more than FAT holds.
  */
 int disk_layout_make(struct disk_layout *ret, uint32_t sector, uint64_t parts,
 		     uint64_t slot, struct err *e) _must_check_;
@@ -103,10 +103,11 @@ int disk_layout_make(struct disk_layout *ret, uint32_t sector, uint64_t parts,
 #define DISK_GUID_LEN 37 /* with the NUL */
 
 /*
- * The GUID (RFC 9562, version 8: ours to define) for `what` ("disk", a partition's name,
- * "iso") of an image whose content has the digest `sha256` (hex), upper case.
+ * Makes the GUID (RFC 9562, version 8, whose bits we may define) for `what` ("disk", a
+ * partition's name, "iso") of an image whose content has the digest `sha256` (hex). Upper
+ * case.
  */
 void disk_guid(const char *sha256, const char *what, char ret[DISK_GUID_LEN]);
 
-/* The FAT volume id: the first 8 hex digits of a GUID. */
+/* Returns the FAT volume id: the first 8 hex digits of a GUID. */
 uint32_t disk_volume_id(const char *guid);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * libguestfs with the backend "direct" (QEMU started by the library itself, no libvirt).
- * What it complains about stays silent until a call has failed, and is then part of the
- * error.
+ * Its messages are not shown; when a call fails, they become part of the error.
  *
- * Limits: LVM, RAID and file systems are what libguestfs's appliance knows; an encrypted
- * root is not opened. LIBGUESTFS_DEBUG=1 in the environment shows everything.
+ * Limits: LVM, RAID and file systems are those that libguestfs's appliance knows; an
+ * encrypted root is not opened. LIBGUESTFS_DEBUG=1 in the environment shows everything.
  */
 #include "builder/common/guest.h"
 
@@ -32,7 +31,7 @@ static int guest_error(const struct guest *g, struct err *e, const char *what)
 	const char *text = guestfs_last_error(g->g);
 
 	return err_set(e, ERR_FAILED, "%s: %s: %s", g->image, what,
-		       text ? text : "libguestfs does not say why");
+		       text ? text : "libguestfs gives no reason");
 }
 
 /* --- the file ---------------------------------------------------------------------- */
@@ -52,9 +51,9 @@ static int image_format(const char *path, const char **ret, struct err *e)
 }
 
 /*
- * libguestfs wants a path that leads to the file by itself, which /proc/PID/fd/N of a
- * file without a name does not. It gets a name where it is, in a folder of its own
- * (*ret_dir), that is needed until QEMU has it open.
+ * Gives the image a path that libguestfs can open. /proc/PID/fd/N of a file without a
+ * name is not such a path, so that file is linked into a new folder beside it (*ret_dir),
+ * which is needed until QEMU has opened the file.
  */
 static int name_it(const char *image, char **ret_dir, char **ret, struct err *e)
 {
@@ -86,7 +85,8 @@ static int name_it(const char *image, char **ret_dir, char **ret, struct err *e)
 
 /* --- the machine ------------------------------------------------------------------- */
 
-/* Whether a guest lives under KVM here: libguestfs waits in vain for one that died. */
+/* Finds out whether a guest runs under KVM here: libguestfs waits forever for one that
+ * died. */
 static int find_kvm(bool *ret, struct err *e)
 {
 	_cleanup_rm_rf_ char *dir = NULL;
@@ -105,7 +105,7 @@ static int find_kvm(bool *ret, struct err *e)
 	return 0;
 }
 
-/* Every line of the machine's console is a sign that it goes on. */
+/* Shows progress at every line of the machine's console. */
 static void on_event(_unused_ guestfs_h *g, void *data, _unused_ uint64_t event,
 		     _unused_ int handle, _unused_ int flags, _unused_ const char *buf,
 		     _unused_ size_t len, _unused_ const uint64_t *array,
@@ -117,7 +117,7 @@ static void on_event(_unused_ guestfs_h *g, void *data, _unused_ uint64_t event,
 		      (unsigned long long)((progress_now_ms() - *start) / 1000));
 }
 
-/* Without KVM that is ten seconds and more. */
+/* Without KVM this takes ten seconds and more. */
 static int start(struct guest *g, bool kvm)
 {
 	uint64_t began = progress_now_ms();
@@ -199,7 +199,7 @@ void guest_free_p(struct guest **g)
 
 /* --- the system on it -------------------------------------------------------------- */
 
-/* Pairs of mount point and device; "/" comes before "/boot". */
+/* Pairs of mount point and device, so that "/" comes before "/boot". */
 static int by_length(const void *a, const void *b)
 {
 	const char *const *x = a, *const *y = b;
@@ -208,8 +208,8 @@ static int by_length(const void *a, const void *b)
 	return nx != ny ? (nx > ny) - (nx < ny) : strcmp(x[0], y[0]);
 }
 
-/* A file system that fstab names and that is not there is no reason to give up, as it is
- * none to the system itself (nofail); the root is. */
+/* Mounts all file systems of fstab. Only the root has to be there: the system itself also
+ * boots without another one (nofail). */
 static int mount_all(struct guest *g, const char *root, struct err *e)
 {
 	_cleanup_strv_ char **points = guestfs_inspect_get_mountpoints(g->g, root);
@@ -247,7 +247,7 @@ int guest_mount_os(struct guest *g, char **ret_name, struct err *e)
 	if (mount_all(g, roots[0], e) < 0)
 		return -1;
 	distro = guestfs_inspect_get_distro(g->g, roots[0]);
-	if (ret_name) /* Debian's product name is its version alone */
+	if (ret_name) /* Debian's product name is only its version */
 		*ret_name = xasprintf("%s%s%s", distro ? distro : "Linux",
 				      name ? ", " : "", name ? name : "");
 	return 0;

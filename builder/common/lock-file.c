@@ -27,7 +27,7 @@ int lock_file_at(int dirfd, const char *path, const char *holder, int *ret_fd,
 		return err_errno(e, errno, "%s", path);
 	r = flock_retry(fd, LOCK_EX | LOCK_NB);
 	if (r == -EWOULDBLOCK) {
-		log_info("waits for %s", holder);
+		log_info("waiting for %s", holder);
 		r = flock_retry(fd, LOCK_EX);
 	}
 	if (r < 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The lock is a file beside the folders (OUT/.NAME.lock), which stays: removing it would
- * let two builds hold locks on two files of one name.
+ * The lock is a file beside the folders (OUT/.NAME.lock). It is never removed: otherwise
+ * two builds could hold locks on two files of the same name.
  */
 #include "builder/common/outdir.h"
 
@@ -16,7 +16,8 @@ static char *temp_prefix(const char *name)
 	return xasprintf(".%s.tmp", name);
 }
 
-/* Where the image that is there may stand for an instant; not one of those above. */
+/* Returns the name of the old image during a swap that is not atomic; remove_stale() does
+ * not match it. */
 static char *aside_path(const struct outdir *o)
 {
 	return xasprintf("%s/.%s.old", o->parent, o->name);
@@ -43,7 +44,7 @@ static int remove_stale(const struct outdir *o, struct err *e)
 	return 0;
 }
 
-static int take_lock(struct outdir *o, struct err *e)
+static int lock_name(struct outdir *o, struct err *e)
 {
 	_cleanup_free_ char *path = xasprintf("%s/.%s.lock", o->parent, o->name);
 	_cleanup_free_ char *what =
@@ -59,8 +60,8 @@ static bool is_image(const char *path)
 	return access(manifest, F_OK) == 0;
 }
 
-/* What is no image is not ours to replace: the recipe's own folder may have its name. Of
- * a link nothing but itself is lost. */
+/* Refuses to replace a folder that is not an image: the recipe's own folder may have this
+ * name. A symlink may be replaced, because only the link itself is lost. */
 int outdir_check(const char *out, const char *name, struct err *e)
 {
 	_cleanup_free_ char *final = xasprintf("%s/%s", out, name);
@@ -71,13 +72,13 @@ int outdir_check(const char *out, const char *name, struct err *e)
 	if (S_ISLNK(st.st_mode) || is_image(final) || dir_is_empty(final))
 		return 0;
 	return err_set(e, ERR_FAILED,
-		       "%s is there and is no image: name another folder with --out",
+		       "%s exists and is not an image: name another folder with --out",
 		       final);
 }
 
-/* An image that stepped aside goes back, unless the new one had come when that build was
- * killed. */
-static int put_back(const struct outdir *o, struct err *e)
+/* Renames an old image back if a build was killed in the middle of a swap. When the new
+ * image was in place already, removes the old one. */
+static int restore_aside(const struct outdir *o, struct err *e)
 {
 	_cleanup_free_ char *final = xasprintf("%s/%s", o->parent, o->name);
 	_cleanup_free_ char *aside = aside_path(o);
@@ -89,9 +90,10 @@ static int put_back(const struct outdir *o, struct err *e)
 		rm_rf_at(AT_FDCWD, aside);
 		return 0;
 	}
-	log_debug("puts back what a killed build moved aside: %s", final);
+	log_debug("restoring the image that a killed build had renamed: %s", final);
 	if (rename(aside, final) < 0)
-		return err_errno(e, errno, "%s cannot become %s again", aside, final);
+		return err_errno(e, errno, "%s cannot be renamed back to %s", aside,
+				 final);
 	return 0;
 }
 
@@ -106,8 +108,8 @@ int outdir_begin(struct outdir *ret, const char *out, const char *name, struct e
 	r = mkdir_p_at(AT_FDCWD, out, 0755);
 	if (r < 0)
 		return err_errno(e, r, "%s", out);
-	if (take_lock(&o, e) < 0 || outdir_check(out, name, e) < 0 ||
-	    put_back(&o, e) < 0 || remove_stale(&o, e) < 0)
+	if (lock_name(&o, e) < 0 || outdir_check(out, name, e) < 0 ||
+	    restore_aside(&o, e) < 0 || remove_stale(&o, e) < 0)
 		return -1;
 	r = tempdir_make(out, prefix, &o.path);
 	if (r < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lines that pass, on a terminal only; everything that stays goes through log.h. */
+/* Progress lines are shown on a terminal only; log.h writes the lines that stay. */
 #include "builder/common/progress.h"
 
 #include "lib/log.h"
@@ -64,7 +64,7 @@ bool progress_due(void)
 	       (shown == 0 || progress_now_ms() - shown_at >= INTERVAL_MS);
 }
 
-/* To the first column of the first line shown, all of them empty. */
+/* Moves to the first column of the first line shown, and clears all lines. */
 static void rewind_lines(void)
 {
 	for (size_t i = 1; i < shown; i++)
@@ -130,7 +130,7 @@ void stages_end(struct stages *s, const char *fmt, ...)
 void meter_begin(struct meter *m, const char *what, uint64_t total)
 {
 	*m = (struct meter){.what = what, .total = total};
-	m->start = m->told = progress_now_ms();
+	m->start = m->logged = progress_now_ms();
 }
 
 const char *meter_text(const struct meter *m, uint64_t done, uint64_t ms,
@@ -142,7 +142,7 @@ const char *meter_text(const struct meter *m, uint64_t done, uint64_t ms,
 			 progress_size(done, a), progress_size(m->total, b),
 			 m->total > 0 ? (unsigned)(done * 100.0 / m->total) : 100);
 
-	/* A rate of the first moments says nothing. */
+	/* The rate of the first second is too uncertain to show. */
 	if (ms >= 1000 && per_second >= 1) {
 		uint64_t left = (uint64_t)((double)(m->total - done) / per_second + 0.5);
 
@@ -160,8 +160,8 @@ void meter_show(struct meter *m, uint64_t done)
 
 	if (progress_live()) {
 		progress_show("%s", meter_text(m, done, now - m->start, text));
-	} else if (now - m->told >= LINE_MS) {
+	} else if (now - m->logged >= LINE_MS) {
 		log_info("%s", meter_text(m, done, now - m->start, text));
-		m->told = now;
+		m->logged = now;
 	}
 }

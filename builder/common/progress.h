@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a build says while it works, on standard error: a line for each stage with the
- * time it took, and on a terminal one more line that is written over and over.
+ * Progress of a build, on standard error: a line for each stage with the time it took,
+ * and on a terminal one more line that is overwritten again and again.
  */
 #pragma once
 
@@ -13,18 +13,18 @@ uint64_t progress_now_ms(void); /* CLOCK_MONOTONIC */
 #define PROGRESS_SIZE_LEN 24
 const char *progress_size(uint64_t bytes, char out[static PROGRESS_SIZE_LEN]);
 
-/* Whether the passing line is shown at all: standard error is a terminal. */
+/* Returns whether the progress line is shown at all: standard error is a terminal. */
 bool progress_live(void);
-/* Replaces the passing line; at most ten times a second. */
+/* Replaces the progress line; at most ten times a second. */
 void progress_show(const char *fmt, ...) _printf_(1, 2);
-/* The same with several lines, each cut to the terminal's width. */
+/* Does the same with several lines, each cut to the terminal's width. */
 void progress_show_lines(char *const *lines);
-/* Whether a line shown now would be seen, not held back. */
+/* Returns whether a line given now would be shown, and not held back. */
 bool progress_due(void);
-/* Takes the passing lines away, before anything else is written. */
+/* Clears the progress lines. Call it before anything else is written. */
 void progress_clear(void);
 
-/* "<what>: 3.9 s", and starts the clock of the next stage. */
+/* Logs "<what>: 3.9 s", and starts the clock of the next stage. */
 struct stages {
 	uint64_t start, last;
 };
@@ -32,19 +32,18 @@ void stages_begin(struct stages *s);
 void stages_end(struct stages *s, const char *fmt, ...) _printf_(2, 3);
 
 /*
- * How far a long copy is: "writing: 412.3 MiB of 1.1 GiB (37 %), 23.1 MiB/s, 0:31 left"
- * as the passing line, or where there is no terminal as a line that stays, every half
- * minute.
+ * Shows how far a long copy is: "writing: 412.3 MiB of 1.1 GiB (37 %), 23.1 MiB/s, 0:31
+ * left" as the progress line, or without a terminal as a log line every half minute.
  */
 struct meter {
 	const char *what;
-	uint64_t total;       /* bytes */
-	uint64_t start, told; /* ms */
+	uint64_t total;         /* bytes */
+	uint64_t start, logged; /* ms */
 };
 void meter_begin(struct meter *m, const char *what, uint64_t total);
 void meter_show(struct meter *m, uint64_t done);
 
-/* The line after `ms` of it. Returns out. */
+/* Formats the line after `ms` of work. Returns out. */
 #define METER_LEN 160
 const char *meter_text(const struct meter *m, uint64_t done, uint64_t ms,
 		       char out[static METER_LEN]);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Big-endian. backing_file_offset is not 0 when there is a backing file; version 3 has
- * incompatible_features, of which bit 2 is an external data file. QEMU reads zeros where
- * a file ends early, so they are zeros here, too: a short header is checked like any.
+ * Numbers are big-endian. backing_file_offset is 0 without a backing file; version 3 has
+ * incompatible_features, of which bit 2 is an external data file. QEMU reads zeros behind
+ * the end of a short file, so a short header is filled with zeros and checked, too.
  */
 #include "builder/common/qcow2.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a file's first bytes say of it as a qcow2. A qcow2 can name other files, a backing
- * file or one that has its data, and whoever reads the image reads those: an image that
- * came from elsewhere could have any file of this machine's copied into a disk.
+ * Checks a qcow2's header. A qcow2 can name other files, a backing file or an external
+ * data file, and every reader of the image reads those, too: an image from elsewhere
+ * could copy any file of this machine into a disk.
  *
  * The format is docs/interop/qcow2.txt of QEMU.
  */
@@ -10,6 +10,7 @@
 
 #include "lib/err.h"
 
-/* 1 when `fd` is a qcow2 that stands alone, 0 when it is none. -1 when it refers to other
- * files, or cannot be read; `path` is for the message. The offset of `fd` stays. */
+/* Returns 1 when `fd` is a qcow2 that refers to no other file, 0 when it is not a qcow2,
+ * -1 when it refers to other files or cannot be read; `path` is for the message. The
+ * offset of `fd` stays. */
 int qcow2_check(int fd, const char *path, struct err *e) _must_check_;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Copies, not links: the cache stays right whatever happens to the copy. Each is written
- * beside its name and renamed when it is whole, so the folder may be served meanwhile.
+ * Inputs are copied, not linked, so that a change of the copy cannot damage the cache.
+ * Each copy is written under a temporary name and renamed when it is complete, so the
+ * folder may be served meanwhile.
  */
 #include "builder/input/cache-scan.h"
 #include "builder/input/mirror.h"
@@ -55,13 +56,13 @@ static int export_url(struct cache_exported *x, const struct cache *c,
 	int r;
 
 	if (!path) {
-		log_warn("%s: no file can be called that; left out", url);
+		log_warn("%s: its path cannot be a file name; left out", url);
 		return 0;
 	}
 	if (!is_there(dirfd, path, in)) {
 		r = cache_blob_open(c, DIGEST_SHA256, in->name, &blob, e);
 		if (r <= 0)
-			return r; /* it has gone bad or away, which was said */
+			return r; /* the file is damaged or gone, which was logged */
 		r = copy_blob(dirfd, path, blob.fd);
 		close(blob.fd);
 		if (r < 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Folder by folder. Others may use the cache meanwhile: what disappears while it is
- * looked at was not there.
+ * Scans the cache folder by folder. Others may use the cache meanwhile: an entry that
+ * disappears during the scan is left out.
  */
 #include "builder/input/cache-scan.h"
 
@@ -73,7 +73,8 @@ static struct cached *find_input(const struct cached_list *l, const char *sha256
 	return NULL;
 }
 
-/* "sha256 URL". The URL must be the one that the note is named after. */
+/* Reads a file of url/: "sha256 URL". Returns the URL and sets sha256; NULL when the file
+ * is malformed, or not named after the URL. Owned by the caller. */
 static char *read_note(const struct cache *c, const char *path, char sha256[static 65])
 {
 	_cleanup_free_ char *text = NULL;
@@ -154,7 +155,8 @@ static int scan_partials(struct cached_list *l, const struct cache *c, struct er
 
 /* --- bases ------------------------------------------------------------------------- */
 
-/* "suite bookworm, kernel linux-image-amd64", out of what determined it. */
+/* Returns "suite bookworm, kernel linux-image-amd64", from the base's file inputs. Owned
+ * by the caller. */
 static char *describe_base(const struct cache *c, const char *path)
 {
 	static const char *const keys[] = {"suite ", "kernel "};
@@ -200,7 +202,7 @@ static int scan_bases(struct cached_list *l, const struct cache *c, struct err *
 	return 0;
 }
 
-/* There is no such folder before the first build. */
+/* Scans root/, which is absent before the first build. */
 static int scan_roots(struct cached_list *l, const struct cache *c)
 {
 	_cleanup_strv_ char **names = NULL;
@@ -270,7 +272,7 @@ static void remove_beside(const struct cache *c, const char *path, const char *s
 	unlinkat(c->fd, file, 0);
 }
 
-/* Notes and links whose file is gone, and every lock: nobody holds one. */
+/* Removes files of url/ and links whose blob is gone, and all locks: nobody holds one. */
 static int remove_loose(const struct cache *c, struct err *e)
 {
 	static const char *const folders[] = {"url", "blobs/sha512", "lock"};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is in the cache, for `rackstrap cache`. */
+/* Lists the contents of the cache, for `rackstrap cache`. */
 #pragma once
 
 #include "builder/input/cache.h"
@@ -20,11 +20,11 @@ struct cached {
 	char *name; /* digest or key; "" for partial and rubbish */
 	uint64_t bytes;
 	time_t used; /* when it was last read or written */
-	char **urls; /* what it was fetched as; a base: the suite and kernel */
+	char **urls; /* the URLs of an input; of a base, its suite and kernel */
 };
 
 struct cached_list {
-	struct cached *v; /* by kind, then by name */
+	struct cached *v; /* sorted by kind, then by name */
 	size_t n;
 };
 
@@ -34,9 +34,9 @@ void cached_list_done(struct cached_list *l);
 #define _cleanup_cached_list_ _cleanup_(cached_list_done)
 
 /*
- * Removes what nobody has used since `before`, and what is of no use to anybody: rubbish,
- * locks, notes of what is gone. The caller has the cache to itself (cache_lock_all).
- * What went has no path any more, but still its bytes. With `dry`, nothing goes.
+ * Removes entries that were not used since `before`, and rubbish, locks and records of
+ * blobs that are gone. The caller has the cache to itself (cache_lock_all). A removed
+ * entry has no path any more, but still its bytes. With `dry`, nothing is removed.
  */
 int cache_prune(const struct cache *c, struct cached_list *l, time_t before, bool dry,
 		struct err *e) _must_check_;
@@ -47,9 +47,9 @@ struct cache_exported {
 };
 
 /*
- * Copies every input to DIR/HOST/PATH as mirror.h says, and the list of them to
- * DIR/SHA256SUMS. What is there already and right is not copied again. Nothing has its
- * name before it is whole.
+ * Copies every input to DIR/HOST/PATH, as mirror.h says, and writes the list of them to
+ * DIR/SHA256SUMS. A file that is already there and right is not copied again. No file has
+ * its final name before it is complete.
  */
 int cache_export(struct cache_exported *ret, const struct cache *c,
 		 const struct cached_list *l, const char *dir,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Folders, renames and flock(2). A blob's name is its digest, so writing one twice is
- * harmless: whoever renames last puts the same bytes there.
+ * Uses folders, renames and flock(2). A blob's name is its digest, so writing one twice
+ * is harmless: both writers write the same bytes.
  *
- * A file in the cache may have gone bad since (a disk, a curious user). Inputs are read
- * through whenever they are opened: at 2 GB/s that costs less than wondering.
+ * A file in the cache may have been damaged (by a disk, by a user). Inputs are digested
+ * whenever they are opened: at 2 GB/s that takes little time.
  */
 #include "builder/input/cache.h"
 
@@ -52,7 +52,7 @@ int cache_open(struct cache *ret, const char *dir, struct err *e)
 		if (r < 0)
 			return err_errno(e, r, "cache %s: %s", c.dir, folders[i]);
 	}
-	/* Where a directory cannot be locked (NFS), prune cannot run either. */
+	/* On a file system without directory locks (NFS), prune cannot run either. */
 	(void)!flock_retry(c.fd, LOCK_SH);
 	*ret = (struct cache){.dir = TAKE_PTR(c.dir), .fd = TAKE_FD(c.fd)};
 	return 0;
@@ -73,7 +73,7 @@ int cache_lock_all(const struct cache *c, struct err *e)
 	int r = flock_retry(c->fd, LOCK_EX | LOCK_NB);
 
 	if (r == -EWOULDBLOCK) {
-		log_info("waits for others who use the cache %s", c->dir);
+		log_info("waiting for other processes that use the cache %s", c->dir);
 		r = flock_retry(c->fd, LOCK_EX);
 	}
 	return r < 0 ? err_errno(e, r, "cache %s: cannot be locked", c->dir) : 0;
@@ -83,8 +83,8 @@ int cache_lock(const struct cache *c, const char *name, int *ret_fd, struct err 
 {
 	_cleanup_free_ char *path = xasprintf("lock/%s", name);
 
-	if (lock_file_at(c->fd, path, "another rackstrap that makes the same", ret_fd,
-			 e) < 0)
+	if (lock_file_at(c->fd, path, "another rackstrap that makes the same entry",
+			 ret_fd, e) < 0)
 		return err_wrap(e, "cache %s", c->dir);
 	return 0;
 }
@@ -96,7 +96,8 @@ static char *blob_path(enum digest_type type, const char *hex)
 	return xasprintf("blobs/%s/%s", digest_name(type), hex);
 }
 
-/* Reads it through. 1 with the digests, 0 when it is not what its name says, -errno. */
+/* Digests the blob. Returns 1 with the digests, 0 when they do not match its name, or
+ * -errno. */
 static int blob_verify(int fd, enum digest_type type, const char *hex, struct blob *ret)
 {
 	char got[DIGEST_HEX_MAX];
@@ -136,12 +137,12 @@ int cache_blob_open(const struct cache *c, enum digest_type type, const char *he
 		unlinkat(c->fd, path, 0);
 		return 0;
 	}
-	futimens(fd, NULL); /* last used now; not everybody may say so */
+	futimens(fd, NULL); /* its last use is now; an error (not the owner) is ignored */
 	ret->fd = TAKE_FD(fd);
 	return 1;
 }
 
-/* It is not synced: one that a power cut emptied is found out when it is opened. */
+/* The file is not synced: if a power cut empties it, the next opening notices. */
 int cache_blob_add(const struct cache *c, const char *path, const char *sha256,
 		   const char *sha512, struct err *e)
 {
@@ -171,8 +172,8 @@ void cache_note_url(const struct cache *c, const char *url, const char *sha256)
 	path = xasprintf("url/%s", digest_text(DIGEST_SHA256, url, strlen(url), key));
 	if (file_read_at(c->fd, path, 64 * 1024, &have, NULL) == 0 && streq(have, text))
 		return;
-	/* Not synced, unlike file_write_at: there may be hundreds, and each can be had
-	 * again. Who reads it compares it with its name. */
+	/* The file is not synced, unlike with file_write_at(): there may be hundreds, and
+	 * each can be made again. Its reader compares it with its name. */
 	unlinkat(c->fd, path, 0);
 	fd = openat(c->fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
 		    0644);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Size, digests, and, where nobody has a digest, whether it can be the file at all: a
- * server that does not have it any more, and a network that wants somebody to log in,
- * answer "200 OK" with a web page.
+ * Checks size and digests. A file without a known digest is also checked for being the
+ * right kind of file: a server that no longer has a file, and a network that requires a
+ * login, answer "200 OK" with a web page.
  */
 #include "builder/input/fetch-check.h"
 
@@ -20,7 +20,8 @@ static bool page_expected(const char *url)
 	return false;
 }
 
-/* "; it has 812 bytes and is a web page (text/html, "<!DOCTYPE html>")". Owned. */
+/* Returns "it has 812 bytes and is a web page (text/html, "<!DOCTYPE html>")". Owned by
+ * the caller. */
 static char *what_came(const struct part *p, const struct response *r)
 {
 	struct buf b = {0};
@@ -78,7 +79,7 @@ static enum fetch_verdict check_weak(const struct fetch_file *f, struct part *p,
 	return FETCH_WRONG;
 }
 
-/* Nobody has a digest: does it look like a whole file? */
+/* Checks a file without a known digest: it must look like a complete file. */
 static enum fetch_verdict check_unknown(const struct fetch_file *f, const struct part *p,
 					const struct response *r, const char *called,
 					struct err *e)
@@ -97,8 +98,8 @@ static enum fetch_verdict check_unknown(const struct fetch_file *f, const struct
 	if (r->framed || f->size > 0)
 		return FETCH_GOOD;
 	err_set(e, ERR_FAILED,
-		"%s: the server does not say how long it is, so that a part of it would "
-		"pass for the whole: give it a digest in the recipe",
+		"%s: the server does not give its length, so a part of it could not be "
+		"told from the whole: give it a digest in the recipe",
 		called);
 	return FETCH_WRONG;
 }
@@ -111,9 +112,9 @@ enum fetch_verdict fetch_check(struct fetch_file *f, struct part *p,
 	char sha256[DIGEST_HEX_MAX], sha512[DIGEST_HEX_MAX];
 	const char *got = f->digest_type == DIGEST_SHA512 ? sha512 : sha256;
 
-	/* A server may send less of the rest than it was asked for. */
+	/* A server may send less of the rest than was requested. */
 	if (p->have < r->range_total && p->have != f->size) {
-		err_set(e, ERR_FAILED, "%s: came to byte %llu of %llu only", called,
+		err_set(e, ERR_FAILED, "%s: ended at byte %llu of %llu", called,
 			(unsigned long long)p->have, (unsigned long long)r->range_total);
 		return FETCH_CUT;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The growing file. Its note is written before its first byte, so that bytes without a
- * note are never taken for anything. */
+/* The growing file. Its note is written before its first byte, so bytes without a note
+ * are never used. */
 #include "builder/input/fetch-part.h"
 
 #include "lib/file.h"
@@ -60,7 +60,7 @@ void part_note(const struct part *p, const char *validator)
 	_cleanup_free_ char *path = note_path(p), *text = NULL;
 
 	text = xasprintf("%s\n%s\n", p->url, validator ? validator : "");
-	/* Without a note it cannot be resumed, which is no error. */
+	/* Without a note the download cannot be resumed, which is not an error. */
 	if (!validator || file_write_at(p->dirfd, path, text, strlen(text), 0644) < 0)
 		unlinkat(p->dirfd, path, 0);
 }
@@ -75,7 +75,7 @@ static void begin(struct part *p)
 	memset(p->head, 0, sizeof(p->head));
 }
 
-static void take(struct part *p, const char *data, size_t len)
+static void digest_bytes(struct part *p, const char *data, size_t len)
 {
 	if (p->have < sizeof(p->head)) {
 		size_t n = sizeof(p->head) - (size_t)p->have;
@@ -109,7 +109,7 @@ int part_catch_up(struct part *p)
 			continue;
 		if (n < 0)
 			return -errno;
-		take(p, buf, (size_t)n);
+		digest_bytes(p, buf, (size_t)n);
 	}
 	return 0;
 }
@@ -119,7 +119,7 @@ int part_add(struct part *p, const void *data, size_t len)
 	int r = write_all(p->fd, data, len);
 
 	if (r == 0)
-		take(p, data, len);
+		digest_bytes(p, data, len);
 	return r;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Header lines, one at a time, as they come. Names that are not of interest are skipped;
- * what is malformed counts as not said. */
+/* Parses header lines one at a time, as they arrive. Unknown names are skipped; a
+ * malformed value counts as absent. */
 #include "builder/input/fetch-response.h"
 
 #include "lib/str.h"
@@ -26,7 +26,8 @@ static char *value_of(const char *line, size_t len, const char *name)
 	return xstrndup(line, len);
 }
 
-/* IMF-fixdate, which is the only form that is sent (RFC 9110, 5.6.7). 0: it is not. */
+/* Parses an IMF-fixdate, the only form that senders may use (RFC 9110, 5.6.7). Returns 0
+ * for another form. */
 static time_t parse_date(const char *s)
 {
 	struct tm tm = {0};
@@ -41,33 +42,33 @@ static void replace(char **to, char *value)
 	*to = value;
 }
 
-static void take_etag(struct response *r, char *value)
+static void set_etag(struct response *r, char *value)
 {
-	/* A weak one (W/"...") promises nothing about bytes. */
+	/* A weak ETag (W/"...") does not mean identical bytes. */
 	if (value[0] == '"')
 		replace(&r->etag, value);
 	else
 		free(value);
 }
 
-static void take_modified(struct response *r, char *value)
+static void set_modified(struct response *r, char *value)
 {
 	r->modified = parse_date(value);
 	replace(&r->last_modified, value);
 }
 
-static void take_date(struct response *r, char *value)
+static void set_date(struct response *r, char *value)
 {
 	r->date = parse_date(value);
 	free(value);
 }
 
-static void take_type(struct response *r, char *value)
+static void set_type(struct response *r, char *value)
 {
 	replace(&r->content_type, value);
 }
 
-static void take_length(struct response *r, char *value)
+static void set_length(struct response *r, char *value)
 {
 	uint64_t n;
 
@@ -75,13 +76,13 @@ static void take_length(struct response *r, char *value)
 	free(value);
 }
 
-static void take_coding(struct response *r, char *value)
+static void set_coding(struct response *r, char *value)
 {
 	r->framed |= strcasecmp(value, "chunked") == 0;
 	free(value);
 }
 
-/* "bytes 7-9/10", or a star for the 10 (RFC 9110, 14.4). */
+/* Parses "bytes 7-9/10", or with a star for the 10 (RFC 9110, 14.4). */
 static bool parse_range(const char *value, uint64_t *start, uint64_t *total)
 {
 	const char *range = str_after(value, "bytes ");
@@ -99,7 +100,7 @@ static bool parse_range(const char *value, uint64_t *start, uint64_t *total)
 	       (str_to_u64(parts[1], INT64_MAX, total) == 0 && *total > last);
 }
 
-static void take_range(struct response *r, char *value)
+static void set_range(struct response *r, char *value)
 {
 	uint64_t start, total;
 
@@ -111,29 +112,29 @@ static void take_range(struct response *r, char *value)
 
 static const struct {
 	const char *name;
-	void (*take)(struct response *r, char *value);
+	void (*set)(struct response *r, char *value);
 } headers[] = {
-	{"ETag", take_etag},
-	{"Last-Modified", take_modified},
-	{"Date", take_date},
-	{"Content-Type", take_type},
-	{"Content-Length", take_length},
-	{"Transfer-Encoding", take_coding},
-	{"Content-Range", take_range},
+	{"ETag", set_etag},
+	{"Last-Modified", set_modified},
+	{"Date", set_date},
+	{"Content-Type", set_type},
+	{"Content-Length", set_length},
+	{"Transfer-Encoding", set_coding},
+	{"Content-Range", set_range},
 };
 
 void response_header(struct response *r, const char *line, size_t len)
 {
 	if (len > 5 && strncmp(line, "HTTP/", 5) == 0) {
 		response_done(r);
-		r->framed = line[5] != '1'; /* of HTTP/2 on, every message is */
+		r->framed = line[5] != '1'; /* since HTTP/2, every message is */
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(headers); i++) {
 		char *value = value_of(line, len, headers[i].name);
 
 		if (value)
-			headers[i].take(r, value);
+			headers[i].set(r, value);
 	}
 }
 

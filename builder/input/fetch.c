@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libcurl's multi interface: one transfer a file, CONNECTIONS of them at a time. A
- * transfer goes through tries; each try either ends the transfer (done, or failed for
- * good) or lets it wait for its next. fetch-check.c says whether what came is right.
+ * Uses libcurl's multi interface: one transfer for each file, CONNECTIONS of them at a
+ * time. A transfer has tries; each try either ends the transfer (done, or failed for
+ * good) or lets it wait for the next. fetch-check.c checks the result.
  *
  * Digests are computed while the bytes arrive. A resumed file is read once to catch up;
- * when it then has the wrong digest, the two halves may not belong together, so it is
- * fetched once more from the start before anybody is told.
+ * when it then has the wrong digest, its two parts may not belong together, so it is
+ * fetched once more from the start before an error is reported.
  */
 #include "builder/input/fetch.h"
 
@@ -21,16 +21,19 @@
 #define TRIES             4
 #define PAUSE_MS          500
 #define PAUSE_MAX_MS      30000
-#define ASKED_MAX_S       300L /* of Retry-After; who asks for more is left alone */
-#define SAID_MS           3000 /* a pause that long is told */
+#define RETRY_AFTER_MAX_S 300L /* of Retry-After; a longer pause ends the transfer */
+#define SAID_MS           3000 /* a longer pause is logged */
 #define CONNECT_TIMEOUT_S 20L
-#define SLOW_BYTES        100L /* fewer a second for stall_s seconds: a dead server */
-#define SLOW_S            60
-#define REDIRECTS_MAX     10L
-#define PROGRESS_BYTES    (256U * 1024) /* that many more, and tries count anew */
+#define SLOW_BYTES                                                                       \
+	100L /* bytes a second; with fewer for stall_s seconds, the server counts as     \
+		dead */
+#define SLOW_S        60
+#define REDIRECTS_MAX 10L
+#define PROGRESS_BYTES                                                                   \
+	(256U * 1024) /* after so many more bytes, the tries are counted anew */
 
 enum state {
-	WAITING, /* for retry_at */
+	WAITING, /* until retry_at */
 	RUNNING,
 	DONE,
 	FAILED,
@@ -43,14 +46,14 @@ struct transfer {
 	struct curl_slist *headers;
 	struct part part;
 	struct response response;
-	char *asked;    /* what If-Range said */
-	bool body;      /* the response's first byte was seen */
-	bool resumed;   /* any try went on from bytes of another one */
-	bool fresh;     /* start over whatever is there */
-	unsigned tries; /* since it last got on */
-	uint64_t mark;  /* bytes there were then */
+	char *if_range; /* the validator sent as If-Range */
+	bool body;      /* the response's first byte has arrived */
+	bool resumed;   /* one of the tries resumed the bytes of an earlier one */
+	bool fresh;     /* ignore the bytes that are there */
+	unsigned tries; /* tries since the last progress */
+	uint64_t mark;  /* bytes at that time */
 	uint64_t retry_at, began;
-	const char *called; /* what messages say */
+	const char *called; /* its name in messages */
 	struct err err;
 	char curl_err[CURL_ERROR_SIZE];
 };
@@ -87,33 +90,34 @@ static long response_code(const struct transfer *t)
 	return code;
 }
 
-/* Is the rest that comes the rest of what is there, and can its end be told? A server
- * that says "206" with other bytes than asked for is not asked again for a rest. */
+/* Checks that the response continues the bytes that are there, and that its end can be
+ * told. A server that answers "206" with other bytes than requested is not asked to
+ * resume again. */
 static int begin_rest(struct transfer *t)
 {
 	const struct response *r = &t->response;
 	const char *is = r->etag ? r->etag : r->last_modified;
 	bool ends = r->range_total > 0 || t->f->size > 0 || t->f->digest;
 
-	if (r->has_range && r->range_start == t->part.have && is && t->asked &&
-	    streq(is, t->asked) && ends) {
+	if (r->has_range && r->range_start == t->part.have && is && t->if_range &&
+	    streq(is, t->if_range) && ends) {
 		t->resumed = true;
 		return 0;
 	}
 	t->fresh = true;
 	return err_set(&t->err, ERR_FAILED,
 		       "%s: answered with another range or another "
-		       "file than asked for",
+		       "file than requested",
 		       t->called);
 }
 
-/* The first byte of a body: do we go on, or start over? */
+/* Decides at the first byte of a body whether the transfer resumes or starts over. */
 static int begin_body(struct transfer *t)
 {
 	t->body = true;
 	if (response_code(t) == 206)
 		return begin_rest(t);
-	t->response.range_total = 0; /* it means nothing with 200 */
+	t->response.range_total = 0; /* the header has no meaning with 200 */
 	if (t->part.have > 0) {
 		int r = part_start_over(&t->part);
 
@@ -130,7 +134,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
 	size_t len = size * count;
 	int r;
 
-	if (response_code(t) >= 300) /* an error's page; 0 for file: */
+	if (response_code(t) >= 300) /* drops the body of an error; 0 with file: */
 		return len;
 	if (!t->body && begin_body(t) < 0)
 		return 0;
@@ -152,15 +156,15 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
 /* --- one try ----------------------------------------------------------------------- */
 
 static uint64_t pause_before(const struct fetch *x, const struct transfer *t,
-			     long asked_s)
+			     long retry_after_s)
 {
-	uint64_t ms = x->pause_ms, asked_ms = (uint64_t)asked_s * 1000;
+	uint64_t ms = x->pause_ms, retry_after_ms = (uint64_t)retry_after_s * 1000;
 
 	for (unsigned i = 1; i < t->tries && ms < PAUSE_MAX_MS; i++)
 		ms *= 2;
 	if (ms > PAUSE_MAX_MS)
 		ms = PAUSE_MAX_MS;
-	return asked_ms > ms ? asked_ms : ms;
+	return retry_after_ms > ms ? retry_after_ms : ms;
 }
 
 static void fail(struct transfer *t)
@@ -171,19 +175,19 @@ static void fail(struct transfer *t)
 
 /* Fails the transfer, or lets it wait for another try, at least as long as the server
  * asks for. The message is in t->err. */
-static void try_again(struct fetch *x, struct transfer *t, long asked_s)
+static void try_again(struct fetch *x, struct transfer *t, long retry_after_s)
 {
 	uint64_t ms;
 
-	/* A bad line takes as long as it takes, as long as it gets on. */
+	/* No limit on tries while there is progress: a bad line takes its time. */
 	if (!t->fresh && t->part.have >= t->mark + PROGRESS_BYTES) {
 		t->mark = t->part.have;
 		t->tries = 1;
 	}
-	ms = pause_before(x, t, asked_s);
-	if (asked_s > ASKED_MAX_S) {
-		err_set(&t->err, ERR_FAILED, "%s, and wants to be asked again in %ld s",
-			t->err.msg, asked_s);
+	ms = pause_before(x, t, retry_after_s);
+	if (retry_after_s > RETRY_AFTER_MAX_S) {
+		err_set(&t->err, ERR_FAILED, "%s, and asks to retry in %ld s", t->err.msg,
+			retry_after_s);
 		fail(t);
 		return;
 	}
@@ -196,18 +200,18 @@ static void try_again(struct fetch *x, struct transfer *t, long asked_s)
 	}
 	progress_clear();
 	log_line(ms >= SAID_MS ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
-		 "%s; tries again in %llu.%llu s", t->err.msg,
+		 "%s; trying again in %llu.%llu s", t->err.msg,
 		 (unsigned long long)(ms / 1000), (unsigned long long)(ms % 1000 / 100));
 	t->state = WAITING;
 	t->retry_at = progress_now_ms() + ms;
 }
 
-/* What was put together of two halves may be right when it comes in one piece. */
+/* A resumed file with a wrong digest may be right when it is fetched in one piece. */
 static bool once_more(struct transfer *t)
 {
 	if (!t->resumed)
 		return false;
-	log_debug("%s; fetches it once more from the start", t->err.msg);
+	log_debug("%s; fetching it once more from the start", t->err.msg);
 	t->resumed = false;
 	t->fresh = true;
 	t->state = WAITING;
@@ -215,7 +219,7 @@ static bool once_more(struct transfer *t)
 	return true;
 }
 
-/* All that comes is there: is it what it must be? */
+/* Checks a transfer whose bytes have all arrived. */
 static void finish(struct fetch *x, struct transfer *t)
 {
 	switch (fetch_check(t->f, &t->part, &t->response, t->called, &t->err)) {
@@ -285,8 +289,8 @@ static void want_rest(struct transfer *t, const char *validator)
 
 	t->headers = curl_slist_append(t->headers, range);
 	t->headers = curl_slist_append(t->headers, same);
-	free(t->asked);
-	t->asked = xstrdup(validator);
+	free(t->if_range);
+	t->if_range = xstrdup(validator);
 }
 
 /* Prepares the file and the request. */
@@ -331,7 +335,8 @@ static void start_try(struct fetch *x, struct transfer *t)
 		fail(t);
 		return;
 	}
-	if (t->f->size > 0 && t->part.have == t->f->size) { /* came in an earlier run */
+	if (t->f->size > 0 &&
+	    t->part.have == t->f->size) { /* fetched by an earlier run */
 		t->resumed = true;
 		finish(x, t);
 		return;
@@ -370,7 +375,8 @@ static bool transient_error(CURLcode r)
 	}
 }
 
-/* Where the redirects led, without the query, which may hold somebody's token. Owned. */
+/* Returns the URL where the redirects ended, without the query, which may contain a
+ * token. Owned by the caller. */
 static char *effective_url(const struct transfer *t)
 {
 	const char *url = NULL;
@@ -385,8 +391,8 @@ static void curl_failed(struct fetch *x, struct transfer *t, CURLcode result)
 
 	if (result == CURLE_UNSUPPORTED_PROTOCOL)
 		err_set(&t->err, ERR_FAILED,
-			"%s: is redirected to what is not allowed from there (%s)",
-			t->called, said);
+			"%s: redirected to a scheme that is not allowed (%s)", t->called,
+			said);
 	else
 		err_set(&t->err, ERR_FAILED, "%s: %s", t->called, said);
 	if (transient_error(result))
@@ -395,14 +401,14 @@ static void curl_failed(struct fetch *x, struct transfer *t, CURLcode result)
 		fail(t);
 }
 
-/* A response came to its end. */
-static void take_response(struct fetch *x, struct transfer *t)
+/* Handles the end of a response. */
+static void handle_response(struct fetch *x, struct transfer *t)
 {
 	long code = response_code(t);
 	curl_off_t retry_after = 0;
 
 	if (code < 300) {
-		/* An empty body never came to on_body. */
+		/* on_body() is not called for an empty body. */
 		if (t->body || begin_body(t) == 0)
 			finish(x, t);
 		else if (t->fresh)
@@ -423,11 +429,11 @@ static void take_response(struct fetch *x, struct transfer *t)
 static void end_try(struct fetch *x, struct transfer *t, CURLcode result)
 {
 	if (result == CURLE_OK) {
-		take_response(x, t);
+		handle_response(x, t);
 		if (t->state == DONE)
 			t->f->from = effective_url(t);
 	} else if (result == CURLE_WRITE_ERROR && t->err.msg[0]) {
-		/* The callback has said why. */
+		/* The callback has set the error. */
 		if (t->fresh)
 			try_again(x, t, 0);
 		else
@@ -442,7 +448,7 @@ static void end_try(struct fetch *x, struct transfer *t, CURLcode result)
 
 /* --- all of them ------------------------------------------------------------------- */
 
-/* "  kubernetes   45 %  12.3 MiB of 27.0 MiB" */
+/* Adds "  kubernetes   45 %  12.3 MiB of 27.0 MiB". */
 static void show_file(const struct transfer *t, char ***lines)
 {
 	char have[PROGRESS_SIZE_LEN], all[PROGRESS_SIZE_LEN];
@@ -457,7 +463,8 @@ static void show_file(const struct transfer *t, char ***lines)
 		total = (uint64_t)length;
 	progress_size(t->part.have, have);
 	if (t->state == WAITING)
-		strv_addf(lines, "  %-24s %s, waits for its next try", t->f->name, have);
+		strv_addf(lines, "  %-24s %s, waiting for its next try", t->f->name,
+			  have);
 	else if (total > 0)
 		strv_addf(lines, "  %-24s %3u %%  %s of %s", t->f->name,
 			  (unsigned)(t->part.have * 100 / total), have,
@@ -466,7 +473,7 @@ static void show_file(const struct transfer *t, char ***lines)
 		strv_addf(lines, "  %-24s %s", t->f->name, have);
 }
 
-/* A line for each file under way, and one for all of them. */
+/* Shows a line for each file under way, and one for all of them. */
 static void show(struct fetch *x)
 {
 	char have[PROGRESS_SIZE_LEN], rate[PROGRESS_SIZE_LEN];
@@ -488,12 +495,12 @@ static void show(struct fetch *x)
 		x->rate_at = now;
 		x->rate_bytes = bytes;
 	}
-	strv_addf(&lines, "fetches: %zu of %zu, %s, %s/s", done, x->n,
+	strv_addf(&lines, "fetching: %zu of %zu, %s, %s/s", done, x->n,
 		  progress_size(bytes, have), progress_size(x->rate, rate));
 	progress_show_lines(lines);
 }
 
-static void tell_done(const struct fetch *x, const struct transfer *t)
+static void report_done(const struct fetch *x, const struct transfer *t)
 {
 	uint64_t ms = progress_now_ms() - t->began;
 	char size[PROGRESS_SIZE_LEN];
@@ -506,7 +513,7 @@ static void tell_done(const struct fetch *x, const struct transfer *t)
 		 (unsigned long long)(ms % 1000 / 100));
 }
 
-/* Ends what has come to its end. Whether there was any. */
+/* Handles the transfers that have ended. Returns whether there was one. */
 static bool collect(struct fetch *x)
 {
 	bool any = false;
@@ -522,12 +529,13 @@ static bool collect(struct fetch *x)
 		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&t);
 		end_try(x, t, m->data.result);
 		if (t->state == DONE)
-			tell_done(x, t);
+			report_done(x, t);
 	}
 	return any;
 }
 
-/* Starts what may start. Returns how many are still to come, *wait for poll's sake. */
+/* Starts the transfers that may start. Returns how many are not finished, and sets *wait,
+ * the timeout for poll. */
 static size_t start_due(struct fetch *x, int *wait)
 {
 	uint64_t now = progress_now_ms();
@@ -543,7 +551,7 @@ static size_t start_due(struct fetch *x, int *wait)
 			start_try(x, t);
 			running += t->state == RUNNING;
 			if (t->state == DONE)
-				tell_done(x, t);
+				report_done(x, t);
 			if (t->state == WAITING)
 				*wait = 0;
 		}
@@ -591,7 +599,7 @@ static void transfer_done(struct fetch *x, struct transfer *t)
 	curl_slist_free_all(t->headers);
 	part_done(&t->part);
 	response_done(&t->response);
-	free(t->asked);
+	free(t->if_range);
 }
 
 static int verdict(const struct fetch *x, struct err *e)
@@ -614,14 +622,14 @@ static int verdict(const struct fetch *x, struct err *e)
 	return r;
 }
 
-/* What the caller says, else the environment, else `usual`. */
-static unsigned setting(unsigned asked, const char *name, unsigned usual)
+/* Returns the caller's value, else the environment's, else `usual`. */
+static unsigned setting(unsigned option, const char *name, unsigned usual)
 {
 	const char *s = getenv(name);
 	uint64_t n;
 
-	if (asked > 0)
-		return asked;
+	if (option > 0)
+		return option;
 	return s && str_to_u64(s, 3600000, &n) == 0 && n > 0 ? (unsigned)n : usual;
 }
 

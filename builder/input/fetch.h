@@ -2,11 +2,12 @@
 /*
  * Downloads, several at once. fetch.c is the only file that includes libcurl.
  *
- * A download grows in a file that outlives a failure: the next try, of this run or of
- * the next, goes on from there if the server says it is still the same (RFC 9110, Range
- * and If-Range; noted in <path>.meta). What broke off, was busy or was unreachable is
- * tried again a few times, with growing pauses, or the one that the server asks for.
- * http, https and file only, never from https to less; proxies from the environment.
+ * A download grows in a file that is kept after a failure: the next try, of this run or
+ * of the next, resumes it if the server confirms that it is unchanged (RFC 9110, Range
+ * and If-Range; recorded in <path>.meta). A download that broke off, or whose server was
+ * busy or unreachable, is tried again a few times, with growing pauses, or the pause that
+ * the server asks for. Only http, https and file are used, https never redirects to
+ * another scheme; proxies come from the environment.
  */
 #pragma once
 
@@ -15,20 +16,20 @@
 
 struct fetch_file {
 	const char *name;  /* for progress */
-	const char *url;   /* where from */
-	const char *shown; /* what messages call it: the URL before mirrors; NULL: url */
+	const char *url;   /* to fetch from */
+	const char *shown; /* its name in messages: the URL before mirrors; NULL: url */
 	int dirfd;
-	const char *path; /* in dirfd: where it grows */
+	const char *path; /* the file in dirfd */
 
-	/* What it must turn out to be, as far as known. */
+	/* Known facts about the file. */
 	uint64_t size;      /* 0: not known */
 	const char *digest; /* NULL: not known */
 	enum digest_type digest_type;
-	const char *expected_by; /* who says so: "recipe.cfg:12" */
-	const char *weak;        /* a SHA-1 or MD5 that must hold as well, or NULL */
+	const char *expected_by; /* source of these values: "recipe.cfg:12" */
+	const char *weak;        /* a SHA-1 or MD5 that must match as well, or NULL */
 	enum digest_type weak_type;
 	const char *weak_by;
-	bool want_sha512; /* even if the digest is none */
+	bool want_sha512; /* compute SHA-512, too */
 
 	/* Filled in on success. */
 	uint64_t got;
@@ -38,21 +39,21 @@ struct fetch_file {
 };
 
 struct fetch_options {
-	unsigned tries;    /* 0: 4 */
-	unsigned pause_ms; /* before the second try, doubled for each more; 0: what
-			    * $RACKSTRAP_FETCH_PAUSE says, else 500 */
-	unsigned stall_s;  /* of (almost) nothing, and the server is dead; 0: what
-			    * $RACKSTRAP_FETCH_STALL says, else 60 */
-	bool quiet;        /* no line for each file that came */
+	unsigned tries; /* 0: 4 */
+	unsigned pause_ms; /* before the second try, doubled each time; 0:
+			      $RACKSTRAP_FETCH_PAUSE, else 500 */
+	unsigned stall_s;  /* of almost no bytes, then the server counts as dead; 0:
+			      $RACKSTRAP_FETCH_STALL, else 60 */
+	bool quiet;      /* no log line for each file */
 };
 
 /*
- * 0 when every file is there whole with the digest it must have. -1 when one is not:
- * the others were still fetched, and the message has one line for each that failed. A
- * file whose digest is wrong is removed.
+ * Returns 0 when every file is complete and has the digest it must have. Returns -1 when
+ * one is not: the others were still fetched, and the message has one line for each failed
+ * file. A file with a wrong digest is removed.
  *
- * A file that nobody has a digest for is refused when it is a web page, is empty, or came
- * in a way that does not tell its end from a cut.
+ * A file without a known digest is refused when it is a web page, is empty, or was sent
+ * in a way in which its end cannot be told from a broken connection.
  */
 int fetch_all(struct fetch_file *v, size_t n, const struct fetch_options *o,
 	      struct err *e) _must_check_;

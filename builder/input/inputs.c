@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What each artifact must be, from the recipe and its lock; obtain.c gets it. */
+/* Determines what each artifact must be, from the recipe and its lock; obtain.c fetches
+ * it. */
 #include "builder/input/inputs.h"
 
 #include "builder/input/mirror.h"
@@ -10,7 +11,7 @@
 
 struct wants {
 	struct want *v;
-	char **wheres; /* what their `where` points into */
+	char **wheres; /* strings for the wants' `where` */
 	size_t n;
 };
 
@@ -57,7 +58,7 @@ static int contradiction(const struct want *w, const struct lock_entry *l,
 			w->where, sha256, l->sha256, l->where);
 }
 
-/* The recipe's own digest comes first, and a broken one is none. */
+/* The recipe's own digest comes first; a broken one (SHA-1, MD5) does not count. */
 static void pin(struct want *w, const struct lock *lock, const struct recipe *r,
 		struct diag *d)
 {
@@ -74,7 +75,7 @@ static void pin(struct want *w, const struct lock *lock, const struct recipe *r,
 		w->by = l->where;
 	} else if (w->weak) {
 		diag_add(d,
-			 "%s: %s alone proves nothing: give it sha256 or sha512, or run "
+			 "%s: %s alone is not enough: give it sha256 or sha512, or run "
 			 "`rackstrap lock %s`, which checks it",
 			 w->where, digest_name(w->weak_type), r->file);
 	} else {
@@ -85,7 +86,7 @@ static void pin(struct want *w, const struct lock *lock, const struct recipe *r,
 	}
 }
 
-/* Makes inputs of what came: its descriptors are theirs now. */
+/* Makes inputs of the artifacts; they own the descriptors from then on. */
 static struct inputs wants_take(struct wants *w, const struct recipe *r)
 {
 	struct inputs in = {.v = xcalloc(w->n + 1, sizeof(*in.v))};
@@ -111,7 +112,7 @@ int inputs_get(struct inputs *ret, const struct recipe *r, const struct lock *lo
 		pin(&w.v[i], lock, r, &d);
 	if (diag_err(&d, e) < 0 || obtain(w.v, w.n, c, &oo, e) < 0)
 		return -1;
-	/* Only a recipe that pins with SHA-512 can get here with another SHA-256. */
+	/* Only a recipe that pins with SHA-512 can have another SHA-256 here. */
 	for (size_t i = 0; i < w.n; i++) {
 		const struct lock_entry *l = lock_find(lock, w.v[i].url);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A recipe's artifacts as files: from the cache, or fetched into it. Every one of them
- * has been read through and has the digest that the recipe or its lock says.
+ * A recipe's artifacts as files, from the cache or fetched into it. Each has been
+ * digested and has the digest that the recipe or its lock says.
  */
 #pragma once
 
@@ -18,7 +18,7 @@ struct inputs {
 	struct input *v; /* in the recipe's order */
 	size_t n;
 	size_t fetched; /* how many were not in the cache */
-	uint64_t bytes; /* of all */
+	uint64_t bytes; /* bytes of all */
 };
 
 struct inputs_options {
@@ -33,9 +33,9 @@ void inputs_done(struct inputs *i);
 #define _cleanup_inputs_ _cleanup_(inputs_done)
 
 /*
- * Fetches every artifact, whatever the cache has, and adds to `lock` what came. A digest
- * in the recipe must hold, and inputs_check() must find nothing wrong. What came is kept
- * in the cache. What is as it was in `old` keeps its `when` and `from`.
+ * Fetches every artifact, whatever the cache has, and adds each to `lock`. A digest in
+ * the recipe must match, and inputs_check() must find nothing wrong. The files are kept
+ * in the cache. An artifact that is unchanged since `old` keeps its `when` and `from`.
  */
 int inputs_lock(struct inputs *ret, struct lock *lock, const struct lock *old,
 		const struct recipe *r, const struct cache *c,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The lock file, read. It is data that a program wrote: includes are refused, and every
- * entry has all of its members.
+ * Reads the lock file. A program wrote it, so includes are refused, and every entry must
+ * have all of its members.
  */
 #include "builder/input/lock-read.h"
 
@@ -21,7 +21,7 @@ static char *where_of(const struct conf_node *n)
 	return xasprintf("%s:%u", conf_file(n), conf_line(n));
 }
 
-/* A string that must be there. Owned. */
+/* Reads a mandatory string. Owned by the caller. */
 static void need(const struct conf_node *n, const char *key, char **ret, struct diag *d)
 {
 	const char *s = NULL;
@@ -57,7 +57,7 @@ static void need_sha256(const struct conf_node *n, char **ret, struct diag *d)
 			      "sha256: must be 64 lower-case hex digits");
 }
 
-/* A member of a list that must be a group with these keys. */
+/* Checks that a member of a list is a group with these keys. */
 static bool is_group(const struct conf_node *n, const char *list, const char *const *keys,
 		     struct diag *d)
 {
@@ -81,7 +81,7 @@ static void parse_input(struct lock *l, const struct conf_node *n, struct diag *
 	need_sha256(n, &new.sha256, d);
 	same = new.url ? lock_find(l, new.url) : NULL;
 	if (same)
-		conf_complain(n, d, "'%s' is there already (%s)", new.url, same->where);
+		conf_complain(n, d, "'%s' is already defined (%s)", new.url, same->where);
 	x = lock_add(l, "", new.size, "");
 	free(x->url);
 	free(x->sha256);
@@ -105,7 +105,8 @@ static void parse_release(struct lock_base *b, const struct conf_node *n, struct
 	need_sha256(n, &x->sha256, d);
 }
 
-/* It becomes a path below an archive, and its last part the name of a file. */
+/* Checks a path that is appended to an archive's URL, and whose last part becomes a file
+ * name. */
 static bool is_pool_path(const char *s)
 {
 	return s[0] && s[0] != '/' && !strstr(s, "..") && !str_ends(s, "/");

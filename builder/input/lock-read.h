@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The keys of recipe.lock(5), for lock-read.c and the test that holds the page to it. */
+/* The keys of recipe.lock(5), for lock-read.c and the test that compares the page with
+ * them. */
 #pragma once
 
 #include "builder/input/lock.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The lock in memory, and as it is written. lock-read.c reads it.
+ * The lock in memory, and its text. lock-read.c reads it.
  *
- * A line is as short as its data lets it be, and the order is the recipe's and the
- * alphabet's, so that a change of the lock reads well as a diff.
+ * Lines are short, and the order is the recipe's and then the alphabet's, so that a diff
+ * of two locks is easy to read.
  */
 #include "builder/input/lock.h"
 
@@ -131,7 +131,8 @@ char *lock_time(time_t t)
 
 /* --- writing ----------------------------------------------------------------------- */
 
-static void put_str(struct buf *b, const char *before, const char *key, const char *value)
+static void append_str(struct buf *b, const char *before, const char *key,
+		       const char *value)
 {
 	if (!value)
 		return;
@@ -140,32 +141,32 @@ static void put_str(struct buf *b, const char *before, const char *key, const ch
 	buf_puts(b, ";");
 }
 
-static void put_size(struct buf *b, const char *before, uint64_t size)
+static void append_size(struct buf *b, const char *before, uint64_t size)
 {
 	buf_printf(b, "%ssize = \"%llu\";", before, (unsigned long long)size);
 }
 
-static void put_inputs(struct buf *b, const struct lock *l)
+static void append_inputs(struct buf *b, const struct lock *l)
 {
 	buf_puts(b, "inputs = (");
 	for (size_t i = 0; i < l->n; i++) {
 		buf_printf(b, "%s\n\t{", i > 0 ? "," : "");
-		put_str(b, "\n\t\t", "url", l->v[i].url);
-		put_size(b, "\n\t\t", l->v[i].size);
-		put_str(b, "\n\t\t", "sha256", l->v[i].sha256);
-		put_str(b, "\n\t\t", "when", l->v[i].when);
-		put_str(b, "\n\t\t", "from", l->v[i].from);
+		append_str(b, "\n\t\t", "url", l->v[i].url);
+		append_size(b, "\n\t\t", l->v[i].size);
+		append_str(b, "\n\t\t", "sha256", l->v[i].sha256);
+		append_str(b, "\n\t\t", "when", l->v[i].when);
+		append_str(b, "\n\t\t", "from", l->v[i].from);
 		buf_puts(b, "\n\t}");
 	}
 	buf_puts(b, "\n);\n");
 }
 
-static void put_base(struct buf *b, const struct lock_base *base)
+static void append_base(struct buf *b, const struct lock_base *base)
 {
 	buf_puts(b, "base = {");
-	put_str(b, "\n\t", "suite", base->suite);
-	put_str(b, "\n\t", "origin", base->origin);
-	put_str(b, "\n\t", "when", base->when);
+	append_str(b, "\n\t", "suite", base->suite);
+	append_str(b, "\n\t", "origin", base->origin);
+	append_str(b, "\n\t", "when", base->when);
 	buf_puts(b, "\n\twanted = [");
 	for (size_t i = 0; base->wanted && base->wanted[i]; i++) {
 		buf_puts(b, i > 0 ? ",\n\t\t" : "\n\t\t");
@@ -174,9 +175,9 @@ static void put_base(struct buf *b, const struct lock_base *base)
 	buf_puts(b, "\n\t];\n\treleases = (");
 	for (size_t i = 0; i < base->n_releases; i++) {
 		buf_puts(b, i > 0 ? ",\n\t\t{" : "\n\t\t{");
-		put_str(b, " ", "name", base->releases[i].name);
-		put_str(b, " ", "date", base->releases[i].date);
-		put_str(b, "\n\t\t  ", "sha256", base->releases[i].sha256);
+		append_str(b, " ", "name", base->releases[i].name);
+		append_str(b, " ", "date", base->releases[i].date);
+		append_str(b, "\n\t\t  ", "sha256", base->releases[i].sha256);
 		buf_puts(b, " }");
 	}
 	buf_puts(b, "\n\t);\n\tpackages = (");
@@ -184,13 +185,13 @@ static void put_base(struct buf *b, const struct lock_base *base)
 		const struct lock_package *p = &base->packages[i];
 
 		buf_puts(b, i > 0 ? ",\n\t\t{" : "\n\t\t{");
-		put_str(b, " ", "name", p->name);
-		put_str(b, " ", "version", p->version);
-		put_str(b, " ", "arch", p->arch);
-		put_str(b, " ", "release", p->release);
-		put_str(b, "\n\t\t  ", "path", p->path);
-		put_size(b, "\n\t\t  ", p->size);
-		put_str(b, " ", "sha256", p->sha256);
+		append_str(b, " ", "name", p->name);
+		append_str(b, " ", "version", p->version);
+		append_str(b, " ", "arch", p->arch);
+		append_str(b, " ", "release", p->release);
+		append_str(b, "\n\t\t  ", "path", p->path);
+		append_size(b, "\n\t\t  ", p->size);
+		append_str(b, " ", "sha256", p->sha256);
 		buf_puts(b, " }");
 	}
 	buf_puts(b, "\n\t);\n};\n");
@@ -202,9 +203,9 @@ char *lock_render(const struct lock *l)
 
 	buf_puts(&b, "# Made by `rackstrap lock`: what each input was. Keep it with the "
 		     "recipe.\nversion = 1;\n");
-	put_inputs(&b, l);
+	append_inputs(&b, l);
 	if (l->base.n_packages > 0)
-		put_base(&b, &l->base);
+		append_base(&b, &l->base);
 	return buf_take(&b);
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * recipe.lock: what every input of a recipe was when it was last locked, recipe.lock(5).
- * A libconfig file, written by `rackstrap lock`, read and held to by `rackstrap build`.
- * URLs are the recipe's, never a mirror's, and packages have paths in their archive: the
- * file is the same wherever it is made.
+ * recipe.lock(5): the size and digest of each of a recipe's inputs, when it was last
+ * locked. A libconfig file, written by `rackstrap lock`; `rackstrap build` compares the
+ * inputs with it. URLs are the recipe's, never a mirror's, and packages have paths in
+ * their archive, so the file is the same wherever it is made.
  */
 #pragma once
 
@@ -14,32 +14,33 @@ struct lock_entry {
 	char *url;
 	uint64_t size;
 	char *sha256;
-	char *when;  /* it first came so: "2026-11-25T03:40:00Z"; NULL: not known */
-	char *from;  /* where redirects had led then, or "mirror"; NULL: not known */
+	char *when;  /* when it was first fetched: "2026-11-25T03:40:00Z"; NULL: not known
+		      */
+	char *from;  /* where redirects had ended then, or "mirror"; NULL: not known */
 	char *where; /* "recipe.lock:4" */
 };
 
 /* A Release file of the archive. */
 struct lock_release {
 	char *name; /* "bookworm-updates" */
-	char *date; /* as it says itself */
+	char *date; /* the file's own field Date */
 	char *sha256;
 };
 
 struct lock_package {
 	char *name, *version, *arch;
-	char *release; /* name of the one that has it */
+	char *release; /* name of the release that has it */
 	char *path;    /* in the archive: "pool/main/..." */
 	uint64_t size;
 	char *sha256;
 	char *where;
 };
 
-/* The packages a base is made of; none: it is not locked. */
+/* The packages a base is made of. Without packages, it is not locked. */
 struct lock_base {
 	char *suite, *origin; /* "bookworm", "Debian" */
 	char *when;
-	char **wanted; /* what the recipe asked for: packages and kernel, sorted */
+	char **wanted; /* the recipe's packages and kernel, sorted */
 	struct lock_release *releases;
 	size_t n_releases;
 	struct lock_package *packages; /* sorted by name and architecture */
@@ -53,7 +54,7 @@ struct lock {
 	struct lock_base base;
 };
 
-/* An absent file is an empty lock. 0, or -1 with complaints. */
+/* Reads a lock; an absent file is an empty lock. Returns 0, or -1 with complaints. */
 int lock_read(struct lock *ret, const char *path, struct diag *d) _must_check_;
 void lock_done(struct lock *l);
 #define _cleanup_lock_ _cleanup_(lock_done)
@@ -61,7 +62,7 @@ void lock_base_done(struct lock_base *b);
 #define _cleanup_lock_base_ _cleanup_(lock_base_done)
 
 const struct lock_entry *lock_find(const struct lock *l, const char *url);
-/* The entry is valid until the next one is added. */
+/* Adds an entry, valid until the next one is added. */
 struct lock_entry *lock_add(struct lock *l, const char *url, uint64_t size,
 			    const char *sha256);
 const struct lock_package *lock_package_find(const struct lock_base *b, const char *name,
@@ -70,10 +71,10 @@ struct lock_release *lock_release_add(struct lock_base *b);
 struct lock_package *lock_package_add(struct lock_base *b);
 void lock_base_sort(struct lock_base *b);
 
-/* As it is written. Owned by the caller. */
+/* Returns the text of the lock. Owned by the caller. */
 char *lock_render(const struct lock *l);
-/* Replaces the file atomically. 0 or -1. */
+/* Replaces the file atomically. Returns 0 or -1. */
 int lock_write(const struct lock *l, const char *path, struct err *e) _must_check_;
 
-/* "2026-11-25T03:40:00Z". Owned. */
+/* Returns "2026-11-25T03:40:00Z". Owned by the caller. */
 char *lock_time(time_t t);

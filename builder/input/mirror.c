@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A list of words as they were given; prefixes are compared as text. In an exported tree
- * the query belongs to the file's name: a web server never sees it as one, because it is
- * encoded when it is asked for.
+ * Mirrors are kept as a list of the words given; prefixes are compared as text. In an
+ * exported tree the query is part of the file's name: it is percent-encoded in requests,
+ * so a web server does not take it for a query.
  */
 #include "builder/input/mirror.h"
 
@@ -24,7 +24,8 @@ static bool is_folder(const char *s)
 	return stat(s, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* The word as it is kept: folders by their absolute paths. NULL: it is none. Owned. */
+/* Returns the word to keep, a folder as its absolute path, or NULL when it is not valid.
+ * Owned by the caller. */
 static char *normal(const char *arg)
 {
 	const char *eq = strchr(arg, '=');
@@ -68,7 +69,8 @@ int mirrors_add_environment(char ***mirrors, struct err *e)
 	return 0;
 }
 
-/* NULL when no PREFIX fits. Owned. */
+/* Returns the URL with its prefix replaced, or NULL when no PREFIX matches. Owned by the
+ * caller. */
 static char *replace_prefix(char *const *mirrors, const char *url)
 {
 	const char *best = NULL;
@@ -103,7 +105,8 @@ static int hex(char c)
 					    : -1;
 }
 
-/* NULL when a byte is encoded that no file name can have. Owned. */
+/* Returns the text without percent-encoding, or NULL when it encodes a NUL. Owned by the
+ * caller. */
 static char *decode(const char *s)
 {
 	_cleanup_buf_ struct buf b = {0};

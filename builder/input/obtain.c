@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is missing is fetched under a lock of its URL, so that two builds at once do not
- * write into the same growing file; who had to wait looks into the cache again. Locks
- * are taken in one order, or two recipes with the same artifacts could wait for each
- * other; BATCH of them at a time, because each is a descriptor: a base may miss a
- * thousand packages, and 1024 is as many as a process has as a rule.
+ * A missing input is fetched under a lock of its URL, so that two builds at once do not
+ * write into the same growing file; after waiting for a lock, the cache is searched
+ * again. Locks are taken in one order, so that two recipes with the same artifacts cannot
+ * wait for each other, and BATCH of them at a time, because each is a descriptor: a base
+ * may need a thousand packages, and a process usually may have 1024 descriptors.
  */
 #include "builder/input/obtain.h"
 
@@ -16,21 +16,22 @@
 
 #define BATCH 256
 
-/* One that has to be fetched. */
-struct missing {
+/* An input that has to be fetched. */
+struct download {
 	struct want *want;
-	char key[DIGEST_HEX_MAX]; /* of the URL */
+	char key[DIGEST_HEX_MAX]; /* hex digest of the URL */
 	char *path, *url;
-	char sha512[DIGEST_HEX_MAX]; /* of what came; "" if no want of the URL has one */
-	int lock_fd;                 /* -1: another one with the same URL holds it */
+	char sha512[DIGEST_HEX_MAX]; /* of the fetched file; "" if no want of the URL has
+					one */
+	int lock_fd;              /* -1: another download of the same URL holds it */
 };
 
-struct missings {
-	struct missing *v;
+struct downloads {
+	struct download *v;
 	size_t n;
 };
 
-static void missings_done(struct missings *m)
+static void downloads_done(struct downloads *m)
 {
 	for (size_t i = 0; i < m->n; i++) {
 		free(m->v[i].path);
@@ -40,15 +41,15 @@ static void missings_done(struct missings *m)
 	}
 	free(m->v);
 }
-#define _cleanup_missings_ _cleanup_(missings_done)
+#define _cleanup_downloads_ _cleanup_(downloads_done)
 
-static void missing_add(struct missings *m, struct want *w, char *const *mirrors)
+static void download_add(struct downloads *m, struct want *w, char *const *mirrors)
 {
-	struct missing *x;
+	struct download *x;
 
 	m->v = xrealloc(m->v, (m->n + 1) * sizeof(*m->v));
 	x = &m->v[m->n++];
-	*x = (struct missing){.want = w, .lock_fd = -1};
+	*x = (struct download){.want = w, .lock_fd = -1};
 	digest_text(DIGEST_SHA256, w->url, strlen(w->url), x->key);
 	x->path = xasprintf("partial/%s", x->key);
 	x->url = mirror_find(mirrors, w->url, w->source ? w->source : w->url);
@@ -56,19 +57,21 @@ static void missing_add(struct missings *m, struct want *w, char *const *mirrors
 
 static int by_key(const void *a, const void *b)
 {
-	return strcmp(((const struct missing *)a)->key, ((const struct missing *)b)->key);
+	return strcmp(((const struct download *)a)->key,
+		      ((const struct download *)b)->key);
 }
 
-/* As they are wanted: in that order they are fetched, and told when they fail. */
+/* Sorts downloads in the order of the wants: so they are fetched, and so failures are
+ * reported. */
 static int by_want(const void *a, const void *b)
 {
-	const struct want *x = ((const struct missing *)a)->want;
-	const struct want *y = ((const struct missing *)b)->want;
+	const struct want *x = ((const struct download *)a)->want;
+	const struct want *y = ((const struct download *)b)->want;
 
 	return x < y ? -1 : x > y;
 }
 
-static int missings_lock(struct missings *m, const struct cache *c, struct err *e)
+static int downloads_lock(struct downloads *m, const struct cache *c, struct err *e)
 {
 	if (m->n > 0)
 		qsort(m->v, m->n, sizeof(*m->v), by_key);
@@ -103,7 +106,7 @@ static int check_weak(const struct want *w, struct err *e)
 		       digest_name(w->weak_type), got, w->weak, w->weak_by);
 }
 
-/* 1 and open, 0 when it is not in the cache, -1. */
+/* Opens the input in the cache. Returns 1, 0 when it is not in the cache, or -1. */
 static int open_want(struct want *w, const struct cache *c,
 		     const struct obtain_options *o, struct err *e)
 {
@@ -121,7 +124,7 @@ static int open_want(struct want *w, const struct cache *c,
 
 /* --- fetching ---------------------------------------------------------------------- */
 
-static struct fetch_file fetch_file_of(const struct missing *x, const struct cache *c)
+static struct fetch_file fetch_file_of(const struct download *x, const struct cache *c)
 {
 	const struct want *w = x->want;
 
@@ -141,9 +144,9 @@ static struct fetch_file fetch_file_of(const struct missing *x, const struct cac
 	};
 }
 
-/* A file that came is moved among the blobs, and every want of its URL told. */
-static int take_file(struct missings *m, struct fetch_file *f, const struct cache *c,
-		     struct err *e)
+/* Moves a fetched file among the blobs, and tells every want of its URL. */
+static int store_file(struct downloads *m, struct fetch_file *f, const struct cache *c,
+		      struct err *e)
 {
 	_cleanup_free_ char *note = xasprintf("%s.meta", f->path);
 	int r = cache_blob_add(c, f->path, f->sha256, f->sha512, e);
@@ -166,8 +169,9 @@ static int take_file(struct missings *m, struct fetch_file *f, const struct cach
 	return r;
 }
 
-/* One download is for all wants of its URL, and not all need have the same digest. */
-static bool wants_sha512(const struct missings *m, const char *key)
+/* Combines the wants of a URL, which share one download but need not have the same
+ * digest. */
+static bool wants_sha512(const struct downloads *m, const char *key)
 {
 	for (size_t i = 0; i < m->n; i++)
 		if (m->v[i].want->type == DIGEST_SHA512 && streq(m->v[i].key, key))
@@ -175,9 +179,9 @@ static bool wants_sha512(const struct missings *m, const char *key)
 	return false;
 }
 
-/* Fetches those whose lock is held. */
-static int missings_fetch(struct missings *m, const struct cache *c,
-			  const struct obtain_options *o, struct err *e)
+/* Fetches the downloads whose lock is held. */
+static int downloads_fetch(struct downloads *m, const struct cache *c,
+			   const struct obtain_options *o, struct err *e)
 {
 	_cleanup_free_ struct fetch_file *files = xcalloc(m->n + 1, sizeof(*files));
 	struct fetch_options fo = {.quiet = o->quiet};
@@ -192,22 +196,22 @@ static int missings_fetch(struct missings *m, const struct cache *c,
 	result = registry_fetch_all(files, n, &fo, e);
 	for (size_t i = 0; i < n; i++) {
 		if (files[i].sha256[0] &&
-		    take_file(m, &files[i], c, result < 0 ? NULL : e) < 0)
+		    store_file(m, &files[i], c, result < 0 ? NULL : e) < 0)
 			result = -1;
 		free(files[i].from);
 	}
 	return result;
 }
 
-/* Somebody else may have fetched it while we waited for the lock: those are let go. */
-static int drop_found(struct missings *m, const struct cache *c,
+/* Drops the downloads that another process fetched while this one waited for the lock. */
+static int drop_found(struct downloads *m, const struct cache *c,
 		      const struct obtain_options *o, struct err *e)
 {
 	size_t kept = 0;
 	int result = 0;
 
 	for (size_t i = 0; i < m->n; i++) {
-		struct missing *x = &m->v[i];
+		struct download *x = &m->v[i];
 		int found = result == 0 ? open_want(x->want, c, o, e) : 0;
 
 		if (found < 0)
@@ -216,7 +220,8 @@ static int drop_found(struct missings *m, const struct cache *c,
 			m->v[kept++] = *x;
 			continue;
 		}
-		/* Its twins have found it as well, so nobody needs the lock. */
+		/* Other downloads of the URL found the file as well, so the lock can
+		 * go. */
 		if (x->lock_fd >= 0)
 			close(x->lock_fd);
 		free(x->path);
@@ -226,8 +231,9 @@ static int drop_found(struct missings *m, const struct cache *c,
 	return result;
 }
 
-/* Opens what has just come. It was digested on its way and is not read again, unless
- * another want of its URL was what the download had to be. 1, 0 or -1 as open_want. */
+/* Opens a file that was just fetched. It was digested while it was fetched and is not
+ * read again, unless the download was checked for another want of its URL. Returns 1, 0
+ * or -1 as open_want(). */
 static int open_fetched(struct want *w, const struct cache *c,
 			const struct obtain_options *o, struct err *e)
 {
@@ -249,9 +255,9 @@ static int refuse_other(const struct want *w, struct err *e)
 		       w->url, digest_name(w->type), w->where);
 }
 
-/* Opens everything that came. One download serves all wants of its URL, so it may not be
- * what each of them must be. */
-static int open_all(struct missings *m, const struct cache *c,
+/* Opens everything that was fetched. One download serves all wants of its URL, so it may
+ * not match each of them. */
+static int open_all(struct downloads *m, const struct cache *c,
 		    const struct obtain_options *o, struct err *e)
 {
 	for (size_t i = 0; i < m->n; i++) {
@@ -264,22 +270,22 @@ static int open_all(struct missings *m, const struct cache *c,
 	return 0;
 }
 
-/* Fetches what nobody else has fetched meanwhile. */
-static int fetch_missing(struct missings *m, const struct cache *c,
+/* Fetches the downloads that no other process has fetched meanwhile. */
+static int fetch_missing(struct downloads *m, const struct cache *c,
 			 const struct obtain_options *o, struct err *e)
 {
-	if (missings_lock(m, c, e) < 0 || drop_found(m, c, o, e) < 0 ||
-	    missings_fetch(m, c, o, e) < 0)
+	if (downloads_lock(m, c, e) < 0 || drop_found(m, c, o, e) < 0 ||
+	    downloads_fetch(m, c, o, e) < 0)
 		return -1;
 	return open_all(m, c, o, e);
 }
 
-/* Fetches all. A want without a digest takes that of what came; one with another digest
- * is refused, even if the cache has a file with that one. */
-static int fetch_anew(struct missings *m, const struct cache *c,
+/* Fetches everything. A want without a digest accepts the digest of the fetched file; one
+ * with another digest fails, even if the cache has a file with that digest. */
+static int fetch_anew(struct downloads *m, const struct cache *c,
 		      const struct obtain_options *o, struct err *e)
 {
-	if (missings_lock(m, c, e) < 0 || missings_fetch(m, c, o, e) < 0)
+	if (downloads_lock(m, c, e) < 0 || downloads_fetch(m, c, o, e) < 0)
 		return -1;
 	for (size_t i = 0; i < m->n; i++) {
 		struct want *w = m->v[i].want;
@@ -297,10 +303,10 @@ static int fetch_anew(struct missings *m, const struct cache *c,
 	return open_all(m, c, o, e);
 }
 
-typedef int fetch_batch(struct missings *m, const struct cache *c,
+typedef int fetch_batch(struct downloads *m, const struct cache *c,
 			const struct obtain_options *o, struct err *e);
 
-/* What fails in one batch does not keep the next from being fetched. */
+/* A failure in one batch does not keep the next from being fetched. */
 static int in_batches(fetch_batch *fetch, struct want *const *v, size_t n,
 		      const struct cache *c, const struct obtain_options *o,
 		      struct err *e)
@@ -308,11 +314,11 @@ static int in_batches(fetch_batch *fetch, struct want *const *v, size_t n,
 	_cleanup_diag_ struct diag d = {0};
 
 	while (n > 0) {
-		_cleanup_missings_ struct missings m = {0};
+		_cleanup_downloads_ struct downloads m = {0};
 		struct err own = {0};
 
 		for (; n > 0 && m.n < BATCH; v++, n--)
-			missing_add(&m, *v, o->mirrors);
+			download_add(&m, *v, o->mirrors);
 		if (fetch(&m, c, o, &own) < 0)
 			diag_add_err(&d, &own);
 	}

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * skopeo writes an image as a folder (its transport "dir:") with every blob as it is in
- * the registry, and checks each against the manifest, and the manifest against the digest
- * it was asked for. The folder becomes a tar in a fixed order without times and owners,
- * so the digest of that depends on the manifest alone, and recipe.lock can hold it.
+ * the registry, checks each against the manifest, and the manifest against the requested
+ * digest. The folder becomes a tar in a fixed order without times and owners, so its
+ * digest depends on the manifest alone, and recipe.lock can hold it.
  *
- * Of an image for several machines the one for linux/amd64 is taken.
+ * From an image for several machines, the one for linux/amd64 is used.
  */
 #include "builder/input/registry.h"
 
@@ -20,7 +20,7 @@
 
 /* --- the folder as a tar ----------------------------------------------------------- */
 
-/* "manifest.json" and the blobs; "version" is skopeo's own. */
+/* Lists "manifest.json" and the blobs, but not skopeo's own file "version". */
 static int list_folder(const char *dir, char ***ret, struct err *e)
 {
 	_cleanup_strv_builder_ struct strv_builder files = {0};
@@ -37,8 +37,8 @@ static int list_folder(const char *dir, char ***ret, struct err *e)
 	return 0;
 }
 
-static int put_file(struct archive_out *out, const char *dir, const char *name,
-		    struct err *e)
+static int append_file(struct archive_out *out, const char *dir, const char *name,
+		       struct err *e)
 {
 	_cleanup_free_ char *path = xasprintf("%s/%s", dir, name);
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -78,7 +78,7 @@ static int pack(const struct fetch_file *f, const char *dir, struct err *e)
 	if (list_folder(dir, &names, e) < 0 || archive_out_fd(&out, fd, f->path, e) < 0)
 		return -1;
 	for (size_t i = 0; names[i]; i++)
-		if (put_file(out, dir, names[i], e) < 0)
+		if (append_file(out, dir, names[i], e) < 0)
 			return -1;
 	if (archive_out_end(out, e) < 0)
 		return -1;
@@ -106,7 +106,7 @@ static int copy_image(const char *url, const char *dir, struct err *e)
 		   e);
 }
 
-/* Notes size and digests of what was packed, and holds it up to what it must be. */
+/* Sets size and digests of the packed file, and checks them against the expected ones. */
 static int check(struct fetch_file *f, struct err *e)
 {
 	_cleanup_close_ int fd = openat(f->dirfd, f->path, O_RDONLY | O_CLOEXEC);
@@ -136,7 +136,8 @@ static int check(struct fetch_file *f, struct err *e)
 	return 0;
 }
 
-/* Its pieces are beside where it grows: the next fetch removes what a killed one left. */
+/* Fetches an image. Its pieces are in a folder beside the growing file, where the next
+ * fetch removes those of a killed one. */
 static int fetch_image(struct fetch_file *f, struct err *e)
 {
 	_cleanup_free_ char *name = xasprintf("%s.image", f->path);
@@ -160,7 +161,7 @@ static bool is_image(const struct fetch_file *f)
 	return str_after(f->url, REGISTRY_SCHEME) != NULL;
 }
 
-/* A complaint for each line of a message, and for each image that did not come. */
+/* Adds a complaint for each image that could not be fetched. */
 static void fetch_images(struct fetch_file *v, size_t n, struct diag *d)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -193,6 +194,6 @@ int registry_fetch_all(struct fetch_file *v, size_t n, const struct fetch_option
 	if (diag_err(&d, e) == 0)
 		return 0;
 	if (e)
-		e->code = ERR_FAILED; /* nobody's configuration is wrong */
+		e->code = ERR_FAILED; /* not ERR_CONFIG: no configuration is wrong */
 	return -1;
 }

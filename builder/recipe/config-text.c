@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A key is inserted where the parser says a list of keys stands: on that line, behind the
- * bracket. That is a guess about text, so the result is parsed again, and taken only when
- * every host then has the key and all it had before.
+ * A key is inserted on the line that the parser gives for the list of keys, behind the
+ * bracket. That place is a guess, so the result is parsed again, and used only when every
+ * host then has the new key and all the keys it had before.
  */
 #include "builder/recipe/config-text.h"
 #include "lib/log.h"
@@ -25,17 +25,17 @@ static int parse_host(const struct config_text *c, const struct roles *roles,
 	return host_check(h, roles, d) < 0 ? -1 : r;
 }
 
-/* What a rack says that has no effect on a medium. */
+/* Warns about settings of a rack that have no effect on a medium. */
 static void warn(const struct rack *r, const char *name)
 {
 	for (size_t i = 0; i < r->n_hosts; i++) {
 		const struct rack_host *h = &r->hosts[i];
 
 		if (h->cmdline || h->state_disk)
-			log_warn(
-				"%s:%u: host '%s': cmdline and state_disk say nothing on "
-				"a boot medium: see local.cfg in rackstrap-build(1)",
-				name, h->line, h->host.name);
+			log_warn("%s:%u: host '%s': cmdline and state_disk have no "
+				 "effect on "
+				 "a boot medium: see local.cfg in rackstrap-build(1)",
+				 name, h->line, h->host.name);
 	}
 }
 
@@ -55,7 +55,7 @@ int config_text_check(const struct config_text *c, const struct roles *roles,
 
 /* --- keys -------------------------------------------------------------------------- */
 
-/* Where line `line` (from 1) begins. */
+/* Returns the beginning of line `line` (from 1), or NULL. */
 static const char *line_at(const char *text, unsigned line)
 {
 	while (--line > 0) {
@@ -79,7 +79,8 @@ static void insert(struct config_text *c, size_t at, const char *what)
 	c->text = buf_take(&b);
 }
 
-/* Behind the first of `brackets` that follows `word` on or after the node's line. */
+/* Sets *ret to the offset behind the first of `brackets` that follows `word` on or after
+ * the node's line. */
 static int find_behind(const struct config_text *c, const struct conf_node *n,
 		       const char *word, const char *brackets, size_t *ret)
 {
@@ -121,7 +122,7 @@ static int add_to_list(struct config_text *c, const struct conf_node *list,
 	return 0;
 }
 
-/* A group that has no list yet gets one: behind its brace, or at the file's end. */
+/* Adds a list to a group that has none: behind its brace, or at the file's end. */
 static int add_list(struct config_text *c, const struct conf_node *group, const char *key)
 {
 	_cleanup_buf_ struct buf b = {0};
@@ -136,9 +137,9 @@ static int add_list(struct config_text *c, const struct conf_node *group, const 
 	return 0;
 }
 
-/* The hosts from the last to the first, then the cluster in front of them: what was
- * inserted moves no line that is still to be found. A list within one that an earlier
- * line holds is no matter: each has its own. */
+/* Adds the key to the hosts from the last to the first, and to the cluster in the order
+ * of the file, so that an insertion moves no line that is still to be found. Two lists on
+ * one line do no harm: each gets the key. */
 static int add_to_rack(struct config_text *c, const struct conf_node *root,
 		       const char *key)
 {
@@ -163,7 +164,7 @@ static int add_to_rack(struct config_text *c, const struct conf_node *root,
 	return r;
 }
 
-/* Each host's keys, one line a host: to see what changed. Owned strings. */
+/* Returns the keys of all hosts, each host's ended by "". Owned by the caller. */
 static char **keys_of(const struct config_text *c, const struct roles *roles,
 		      struct diag *d)
 {
@@ -187,7 +188,8 @@ static char **keys_of(const struct config_text *c, const struct roles *roles,
 	return v;
 }
 
-/* Host by host (each ended by ""): the keys it had, in their order, and `key`. */
+/* Checks, host by host (each ended by ""), that a host has the keys it had, in their
+ * order, and `key`. */
 static bool only_added(char *const *before, char *const *after, const char *key)
 {
 	bool has = false;
@@ -233,8 +235,8 @@ int config_text_add_key(struct config_text *c, const char *key, const struct rol
 	if (r < 0 || !only_added(before, after, key))
 		return diag_add(d,
 				"%s: " KEYS
-				": it is written in a way that a key cannot be "
-				"added to: add it there yourself",
+				": the list is written in a way in which a key "
+				"cannot be added: add the key yourself",
 				c->name);
 	return 0;
 }

@@ -26,8 +26,8 @@ int container_name_parse(char *name, struct container_name *ret)
 
 /*
  * Follows Docker (registry/reference.go): the part before the first slash is a host if it
- * has a dot or a colon or is "localhost"; without a host it is docker.io, and without a
- * slash the name is below "library" there.
+ * has a dot or a colon or is "localhost"; without a host it is docker.io, and a name
+ * without a slash is below "library" there.
  */
 char *container_name_url(const char *image, const char *digest)
 {

@@ -5,7 +5,7 @@
 #include "lib/err.h"
 
 /* The scheme of an image in a registry: "docker://HOST/NAME:TAG" or
- * "docker://HOST/NAME@sha256:HEX", as skopeo(1) has it. */
+ * "docker://HOST/NAME@sha256:HEX", as in skopeo(1). */
 #define REGISTRY_SCHEME "docker://"
 
 struct container_name {
@@ -19,6 +19,7 @@ struct container_name {
  */
 int container_name_parse(char *name, struct container_name *ret) _must_check_;
 
-/* Returns the URL of an image in its registry: of its tag, or with `digest`
- * ("sha256:HEX") of that manifest; NULL when `image` is not a name and a tag. Owned. */
+/* Returns the URL of an image in its registry, by its tag or, with `digest`
+ * ("sha256:HEX"), by that manifest. Returns NULL when `image` is not a name and a tag.
+ * Owned by the caller. */
 char *container_name_url(const char *image, const char *digest);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Image types: what a recipe's `images` may name. A recipe knows them only by this table;
+ * Image types: the values of a recipe's `images`. A recipe knows them only by this table;
  * builder/image fills it in.
  */
 #pragma once
@@ -11,16 +11,16 @@ struct image_parts;
 
 struct image_type {
 	const char *name;
-	const char *what; /* one line for the man page's test and --help */
+	const char *what; /* one line, for the man page's test and --help */
 
-	bool medium;                     /* the recipe's group media says more about it */
+	bool medium;                     /* true: the group media applies to it */
 	const struct tool *const *tools; /* lists of programs it needs, or NULL */
 
 	/* Makes the outputs in the outputs' folder and adds their names to *outputs. */
 	int (*write)(const struct image_parts *parts, char ***outputs, struct err *e);
 };
 
-/* Every type there is, NULL-terminated. */
+/* All image types, NULL-terminated. */
 extern const struct image_type *const image_types[];
 
 /* Returns the type with this name, or NULL. */

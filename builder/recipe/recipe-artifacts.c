@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The recipe's artifacts: what is fetched, and what of it is installed where. An
- * extract tree mirrors archives in archives: a node either is installed (`to`) or is an
+ * The recipe's artifacts: what is fetched, and which parts of it are installed where. An
+ * extract tree mirrors archives in archives: a node is either installed (`to`) or an
  * archive itself (`extract`).
  */
 #include "builder/recipe/recipe-parse.h"
@@ -46,7 +46,7 @@ void recipe_artifacts_done(struct recipe *r)
 	r->n_artifacts = 0;
 }
 
-/* What is installed needs a mode said: a plugin that lost its x bit is found late. */
+/* The mode is mandatory: a program without its x bit would be noticed only on a host. */
 static void parse_to(const struct conf_node *n, char **to, unsigned *mode, struct diag *d)
 {
 	(void)!recipe_get_target(n, "to", to, d);
@@ -66,7 +66,7 @@ static void parse_extract(struct recipe_extract *x, const struct conf_node *n,
 	recipe_set_where(&x->where, n);
 	(void)!conf_check_keys(n, recipe_extract_keys, d);
 	if (recipe_get_text(n, "path", &x->path, d) == 0)
-		conf_complain(n, d, "path: missing: which member of the archive?");
+		conf_complain(n, d, "path: missing: name a member of the archive");
 	else if (x->path && (x->path[0] == '/' || strstr(x->path, "..")))
 		conf_complain(
 			n, d,
@@ -90,7 +90,7 @@ static void check_twice(const struct recipe_extract *v, size_t i,
 {
 	for (size_t k = 0; k < i; k++)
 		if (v[k].path && v[i].path && streq(v[k].path, v[i].path))
-			conf_complain(n, d, "path: member '%s' is taken twice (%s)",
+			conf_complain(n, d, "path: member '%s' is extracted twice (%s)",
 				      v[i].path, v[k].where);
 }
 
@@ -146,7 +146,7 @@ void recipe_get_digest(const struct conf_node *n, char **hex, enum digest_type *
 	}
 }
 
-/* How much an archive may unpack to: a bomb ends there. */
+/* Limits how much an archive may unpack to, against decompression bombs. */
 static void parse_limit(struct recipe_artifact *a, const struct conf_node *n,
 			struct diag *d)
 {
@@ -157,7 +157,7 @@ static void parse_limit(struct recipe_artifact *a, const struct conf_node *n,
 		return;
 	if (!a->n)
 		conf_complain(conf_member(n, "limit"), d,
-			      "limit: says nothing without 'extract'");
+			      "limit: has no effect without 'extract'");
 	if (str_to_size(s, &a->limit) < 0 || a->limit == 0)
 		conf_complain(conf_member(n, "limit"), d,
 			      "limit: must be a size, as in limit = \"2G\";, not '%s'",

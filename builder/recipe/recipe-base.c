@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The recipe's groups base, initramfs and squashfs: merged key by key, so that a variant
- * can swap the kernel and leave the rest. A base type owns its keys; one that a variant
- * changes the type to starts from nothing.
+ * can change the kernel and keep the rest. A base type owns its keys; when a variant
+ * changes the type, the base starts without keys.
  */
 #include "builder/recipe/base-type.h"
 #include "builder/recipe/recipe-parse.h"
@@ -16,7 +16,7 @@ static const char *const initramfs_compressors[] = {"zstd", "xz",   "gzip", "bzi
 
 static const struct squashfs_compressor {
 	const char *name;
-	int max_level; /* 0: it has none */
+	int max_level; /* 0: it has no levels */
 } squashfs_compressors[] = {
 	{"zstd", 22}, {"xz", 0}, {"gzip", 9}, {"lzo", 9}, {"lz4", 0},
 };
@@ -81,7 +81,8 @@ static void parse_base(struct recipe *r, const struct conf_node *root, struct di
 
 /* --- initramfs --------------------------------------------------------------------- */
 
-/* These end up in shell text of initramfs-tools: letters, digits and a few signs only. */
+/* These words become part of initramfs-tools' shell scripts, so only letters, digits and
+ * a few signs are allowed. */
 static bool is_module(const char *s)
 {
 	static const char ok[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -208,7 +209,7 @@ static void parse_squashfs(struct recipe *r, const struct conf_node *root, struc
 		return;
 	}
 	if (!streq(before, s->compression))
-		s->level = 0; /* the level was another compressor's */
+		s->level = 0; /* the level belonged to the other compressor */
 	parse_level(s, group, c, d);
 	parse_block(s, group, d);
 }

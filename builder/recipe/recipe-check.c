@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What no single section can know: what must be there once everything is laid over
- * everything, that no path is written twice, that the lists of units do not contradict
- * each other.
+ * Checks that need the whole recipe, with all included files: that mandatory parts are
+ * there, that no path is written twice, that the lists of units do not contradict each
+ * other.
  */
 #include "builder/recipe/base-type.h"
 #include "builder/recipe/recipe-parse.h"
 
-/* Paths that are written so far, and where each was. */
+/* The paths that are written, each with its place in the recipe. */
 struct targets {
 	struct target {
 		const char *to, *where;
@@ -22,7 +22,7 @@ static void target_add(struct targets *t, const char *to, const char *where,
 		return;
 	for (size_t i = 0; i < t->n; i++)
 		if (streq(t->v[i].to, to)) {
-			diag_add(d, "%s: %s is written already (%s)", where, to,
+			diag_add(d, "%s: %s is already written (%s)", where, to,
 				 t->v[i].where);
 			return;
 		}
@@ -62,7 +62,7 @@ static void check_artifacts(const struct recipe *r, struct diag *d)
 			const struct recipe_artifact *first = &r->artifacts[k];
 
 			if (a->name && first->name && streq(a->name, first->name))
-				diag_add(d, "%s: artifact '%s' is there already (%s)",
+				diag_add(d, "%s: artifact '%s' is already defined (%s)",
 					 a->where, a->name, first->where);
 		}
 }
@@ -75,7 +75,7 @@ static void check_containers(const struct recipe *r, struct diag *d)
 			const struct recipe_container *first = &r->containers[k];
 
 			if (c->image && first->image && streq(c->image, first->image))
-				diag_add(d, "%s: container '%s' is there already (%s)",
+				diag_add(d, "%s: container '%s' is already defined (%s)",
 					 c->where, c->image, first->where);
 		}
 }
@@ -94,7 +94,7 @@ static void check_units(const struct recipe *r, struct diag *d)
 		const struct recipe_unit *first = find_unit(r, r->units[i].name);
 
 		if (first != &r->units[i])
-			diag_add(d, "%s: unit '%s' is there already (%s)",
+			diag_add(d, "%s: unit '%s' is already defined (%s)",
 				 r->units[i].where, r->units[i].name, first->where);
 	}
 }
@@ -118,7 +118,7 @@ static void check_contradiction(const struct recipe_switches *a, const char *a_k
 		if (a == b && other == &a->v[i])
 			continue;
 		if (a == b)
-			diag_add(d, "%s: %s: '%s' is there already (%s)", a->v[i].where,
+			diag_add(d, "%s: %s: '%s' is already defined (%s)", a->v[i].where,
 				 a_key, a->v[i].unit, other->where);
 		else if (other)
 			diag_add(d, "%s: '%s' is in both %s and %s (%s)", a->v[i].where,
@@ -171,19 +171,18 @@ static void check_initramfs(const struct recipe *r, struct diag *d)
 
 	if (i->policy == INITRAMFS_LIST && !i->modules)
 		diag_add(d,
-			 "%s: initramfs: modules: missing: what does the kernel need to "
-			 "find its root? (or policy = \"most\";)",
+			 "%s: initramfs: modules: missing: list the modules that the "
+			 "kernel "
+			 "needs to find its root, or set policy = \"most\";",
 			 i->where ? i->where : r->file);
 }
 
 void recipe_check(const struct recipe *r, struct diag *d)
 {
 	if (!r->name)
-		diag_add(d, "%s: name: missing (a variant needs one of its own)",
-			 r->file);
+		diag_add(d, "%s: name: missing (a variant needs its own name)", r->file);
 	if (!r->base.where)
-		diag_add(d, "%s: base: missing: what does the image start from?",
-			 r->file);
+		diag_add(d, "%s: base: missing: an image is made from a base", r->file);
 	else if (r->base.type)
 		r->base.type->check(r, d);
 	if (r->n_images == 0 && !d->n)

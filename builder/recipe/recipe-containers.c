@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The recipe's containers: images that Docker has on every host before anything of the
- * cluster starts. Where an image has to be fetched, from a registry or from a URL, that
- * is one more artifact, so fetching, lock, cache and mirrors are the artifacts'.
+ * The recipe's containers: images that Docker has on every host before the cluster
+ * starts. An image that is fetched, from a registry or from a URL, becomes an artifact,
+ * so that fetching, lock, cache and mirrors work as for artifacts.
  */
 #include "builder/recipe/container-name.h"
 #include "builder/recipe/recipe-parse.h"
@@ -89,7 +89,7 @@ static void parse_source(struct recipe_container *c, const struct conf_node *n,
 	recipe_get_digest(n, &c->sum, &c->sum_type, d);
 	if (c->sum && !c->url)
 		conf_complain(n, d,
-			      "container: sha256 and sha512 say nothing without url");
+			      "container: sha256 and sha512 have no effect without url");
 	if (!c->url && !c->file && c->image)
 		c->url = container_name_url(c->image, c->manifest);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The recipe's files: one entry a path in the image, with its bytes from a file beside
- * the recipe or from the recipe itself, or a symlink, or a directory.
+ * The recipe's files: each entry is a path in the image, with its bytes from a file
+ * beside the recipe or from the recipe itself, or a symlink, or a directory.
  */
 #include "builder/recipe/recipe-parse.h"
 
@@ -52,7 +52,7 @@ static void parse_dir(const struct conf_node *n, struct diag *d)
 		conf_complain(conf_member(n, "dir"), d, "dir: can only be true");
 }
 
-/* Exactly one of the four says what it is. */
+/* Exactly one of these four keys must be given. */
 static void parse_kind(struct recipe_file *f, const struct conf_node *n, struct diag *d)
 {
 	static const struct {
@@ -93,11 +93,11 @@ static void parse_file(void *entry, const struct conf_node *n, struct diag *d)
 	recipe_set_where(&f->where, n);
 	(void)!conf_check_keys(n, recipe_file_keys, d);
 	if (recipe_get_target(n, "to", &f->to, d) == 0)
-		conf_complain(n, d, "file: to: missing: where in the image?");
+		conf_complain(n, d, "file: to: missing: name its path in the image");
 	parse_kind(f, n, d);
 	f->mode = f->type == RECIPE_FILE_DIR ? 0755 : 0644;
 	if (f->type == RECIPE_FILE_LINK && conf_member(n, "mode"))
-		conf_complain(conf_member(n, "mode"), d, "mode: a link has none");
+		conf_complain(conf_member(n, "mode"), d, "mode: a link has no mode");
 	else
 		(void)!recipe_get_mode(n, "mode", &f->mode, d);
 }

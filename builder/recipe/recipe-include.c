@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How a recipe is laid over the one that it includes: the lists of things with names,
- * entry by entry. An entry with the name of an included one replaces it as a whole and
- * where it is, another one is appended, and the recipe's group `remove` takes included
- * ones out.
+ * Lays the lists of named entries of a recipe over those of the recipe that it includes.
+ * An entry with the name of an included one replaces it as a whole and in its place,
+ * another one is appended, and the recipe's group `remove` removes included ones.
  *
- * An included entry is replaced once: a second one of that name in the same file is
- * appended like any other, and recipe_check() finds the name twice.
+ * An included entry is replaced once: a second entry of that name in the same file is
+ * appended, and recipe_check() reports the name as a duplicate.
  */
 #include "builder/recipe/recipe-parse.h"
 
 #include <sys/stat.h>
 
-#define GUESSES_MAX 20 /* in a list of wrong names: each guess looks at all names */
+#define GUESSES_MAX                                                                      \
+	20 /* in a list of wrong names, because each guess compares all names */
 
 const char *const recipe_remove_keys[] = {"artifacts", "containers", "files", "units",
 					  NULL};
@@ -24,10 +24,11 @@ struct overlay {
 	const struct recipe_list *type;
 	char *v;
 	size_t n;
-	char **names; /* of the included entries; "" for one that is replaced */
-	const struct conf_node **removed; /* for each of these: where `remove` says so */
+	char **names; /* of the included entries; "" for a replaced one */
+	const struct conf_node **removed; /* for each of these, the node in `remove` that
+					     names it, or NULL */
 	size_t included;
-	size_t misses; /* names in `remove` that no included entry has */
+	size_t misses; /* how many names in `remove` no included entry has */
 };
 
 static const char *entry_name(const struct overlay *o, size_t i)
@@ -46,7 +47,7 @@ static const char *entry_where(const struct overlay *o, size_t i)
 	return where;
 }
 
-/* Returns the included entry of that name, or -1. */
+/* Returns the index of the included entry of that name, or -1. */
 static ssize_t find_included(const struct overlay *o, const char *name)
 {
 	for (size_t i = 0; i < o->included; i++)
@@ -68,20 +69,20 @@ static void overlay_begin(struct overlay *o, size_t more)
 	memset(o->v + o->n * o->type->size, 0, (more + 1) * o->type->size);
 }
 
-/* Complains about a second included entry of the name of entry `at`: once that is
- * removed, recipe_check() does not find the name twice. */
+/* Complains about a second included entry of the name of entry `at`: when the entry is
+ * removed, recipe_check() no longer sees the duplicate. */
 static void check_included_twice(const struct overlay *o, size_t at, struct diag *d)
 {
 	for (size_t i = at + 1; i < o->included; i++)
 		if (streq(o->names[i], o->names[at])) {
-			diag_add(d, "%s: %s: '%s' is there already (%s)",
+			diag_add(d, "%s: %s: '%s' is already defined (%s)",
 				 entry_where(o, i), o->type->key, o->names[at],
 				 entry_where(o, at));
 			return;
 		}
 }
 
-/* Takes name `i` of a list in `remove` as removed. */
+/* Marks the entry that name `i` of a list in `remove` names as removed. */
 static void remove_one(struct overlay *o, const struct conf_node *list, size_t i,
 		       struct diag *d)
 {
@@ -115,7 +116,8 @@ static void remove_one(struct overlay *o, const struct conf_node *list, size_t i
 	o->removed[at] = n;
 }
 
-/* Puts the entry that was read behind the last one where it belongs. */
+/* Moves the entry behind the last one to its place: over the included one of its name, or
+ * to the end of the list. */
 static void place(struct overlay *o, const struct conf_node *n, struct diag *d)
 {
 	size_t size = o->type->size;
@@ -140,8 +142,8 @@ static void place(struct overlay *o, const struct conf_node *n, struct diag *d)
 	*o->names[at] = '\0';
 }
 
-/* Reads element `i` of a file's list into the place behind the last entry. False, with
- * a complaint, when it is no entry. */
+/* Reads element `i` of a file's list into the place behind the last entry. Returns false,
+ * with a complaint, when it is not an entry. */
 static bool read_entry(struct overlay *o, const struct conf_node *list, size_t i,
 		       struct diag *d)
 {
@@ -164,7 +166,7 @@ static bool read_entry(struct overlay *o, const struct conf_node *list, size_t i
 	return false;
 }
 
-/* An empty list looks as if it removed everything. */
+/* Complains about an empty list, which looks as if it removed everything. */
 static void check_empty(const struct overlay *o, const struct conf_node *list,
 			bool removes, struct diag *d)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The recipe's group media, key by key, and the same settings from the command line. The
- * files that say who a machine is are read here already: an image that could not become
- * any host is not worth building.
+ * rack.cfg or host.cfg of a medium is already checked here, so that no image is built for
+ * a wrong one.
  */
 #include "builder/recipe/recipe-media.h"
 #include "builder/common/disk-format.h"
@@ -18,27 +18,27 @@
 const char *const recipe_media_keys[] = {"sector_size", "slot_size", "cmdline", "formats",
 					 "host",        "rack",      NULL};
 
-bool media_is_sector_size(uint64_t n)
+bool recipe_media_is_sector_size(uint64_t n)
 {
 	return n == 512 || n == 4096;
 }
 
-static void parse_sector_size(struct recipe_media *m, const struct conf_node *group,
+static void recipe_media_parse_sector_size(struct recipe_media *m, const struct conf_node *group,
 			      struct diag *d)
 {
 	int n = 0;
 
 	if (conf_get_int(group, "sector_size", INT_MIN, INT_MAX, &n, d) <= 0)
 		return;
-	if (n < 0 || !media_is_sector_size((uint64_t)n))
+	if (n < 0 || !recipe_media_is_sector_size((uint64_t)n))
 		conf_complain(conf_member(group, "sector_size"), d,
 			      "sector_size: must be 512 or 4096, not %d", n);
 	else
 		m->sector_size = (uint32_t)n;
 }
 
-static void parse_slot_size(struct recipe_media *m, const struct conf_node *group,
-			    struct diag *d)
+static void recipe_media_parse_slot_size(struct recipe_media *m,
+					 const struct conf_node *group, struct diag *d)
 {
 	const char *s = NULL;
 
@@ -49,8 +49,8 @@ static void parse_slot_size(struct recipe_media *m, const struct conf_node *grou
 			      "slot_size: must be from 1M to 32G, not '%s'", s);
 }
 
-static void parse_cmdline(struct recipe_media *m, const struct conf_node *group,
-			  struct diag *d)
+static void recipe_media_parse_cmdline(struct recipe_media *m,
+				       const struct conf_node *group, struct diag *d)
 {
 	const char *wrong;
 
@@ -59,11 +59,11 @@ static void parse_cmdline(struct recipe_media *m, const struct conf_node *group,
 	wrong = cmdline_wrong(m->cmdline);
 	if (wrong)
 		conf_complain(conf_member(group, "cmdline"), d,
-			      "cmdline: %s: boot loaders would take it apart", wrong);
+			      "cmdline: %s: boot loaders would change it", wrong);
 }
 
-static void parse_formats(struct recipe_media *m, const struct conf_node *group,
-			  struct diag *d)
+static void recipe_media_parse_formats(struct recipe_media *m,
+				       const struct conf_node *group, struct diag *d)
 {
 	const struct conf_node *at = conf_member(group, "formats");
 	_cleanup_free_ char *names = str_list(disk_format_name, "or");
@@ -83,8 +83,8 @@ static void parse_formats(struct recipe_media *m, const struct conf_node *group,
 	}
 }
 
-static void parse_file(const struct conf_node *group, const char *key, char **dst,
-		       struct diag *d)
+static void recipe_media_parse_file(const struct conf_node *group, const char *key,
+				    char **dst, struct diag *d)
 {
 	_cleanup_free_ char *path = NULL;
 
@@ -103,12 +103,12 @@ void recipe_parse_media(struct recipe *r, const struct conf_node *root, struct d
 		return;
 	recipe_set_where(&m->where, group);
 	(void)!conf_check_keys(group, recipe_media_keys, d);
-	parse_sector_size(m, group, d);
-	parse_slot_size(m, group, d);
-	parse_cmdline(m, group, d);
-	parse_formats(m, group, d);
-	parse_file(group, "host", &m->host, d);
-	parse_file(group, "rack", &m->rack, d);
+	recipe_media_parse_sector_size(m, group, d);
+	recipe_media_parse_slot_size(m, group, d);
+	recipe_media_parse_cmdline(m, group, d);
+	recipe_media_parse_formats(m, group, d);
+	recipe_media_parse_file(group, "host", &m->host, d);
+	recipe_media_parse_file(group, "rack", &m->rack, d);
 }
 
 void recipe_media_done(struct recipe *r)
@@ -122,8 +122,8 @@ void recipe_media_done(struct recipe *r)
 
 /* --- who boots from it ------------------------------------------------------------- */
 
-static void check_file(const char *path, bool rack, const struct roles *roles,
-		       struct diag *d)
+static void recipe_media_check_file(const char *path, bool rack,
+				    const struct roles *roles, struct diag *d)
 {
 	_cleanup_config_text_ struct config_text c = {.name = xstrdup(path),
 						      .rack = rack};
@@ -136,7 +136,7 @@ static void check_file(const char *path, bool rack, const struct roles *roles,
 		(void)!config_text_check(&c, roles, d);
 }
 
-void recipe_check_media(const struct recipe *r, struct diag *d)
+void recipe_media_check(const struct recipe *r, struct diag *d)
 {
 	const struct recipe_media *m = &r->media;
 
@@ -146,7 +146,7 @@ void recipe_check_media(const struct recipe *r, struct diag *d)
 			 "not for both (%s, %s)",
 			 m->where ? m->where : r->file, m->host, m->rack);
 	else if (m->host)
-		check_file(m->host, false, &r->roles, d);
+		recipe_media_check_file(m->host, false, &r->roles, d);
 	else if (m->rack)
-		check_file(m->rack, true, &r->roles, d);
+		recipe_media_check_file(m->rack, true, &r->roles, d);
 }

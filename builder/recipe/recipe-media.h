@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What `rackstrap build`'s options may say of the recipe's group media, and its check. */
+/* The settings of the recipe's group media that options of `rackstrap build` can replace,
+ * and their check. */
 #pragma once
 
 #include "builder/recipe/recipe.h"
 
-bool media_is_sector_size(uint64_t n);
+bool recipe_media_is_sector_size(uint64_t n);
 
-/* Once all is read, the command line too: host.cfg or rack.cfg must be right. */
-void recipe_check_media(const struct recipe *r, struct diag *d);
+/* Checks host.cfg or rack.cfg. Call it when everything is read, with the command line. */
+void recipe_media_check(const struct recipe *r, struct diag *d);

@@ -96,7 +96,7 @@ static bool has_dotdot(const char *path)
 	return strv_has(parts, "..");
 }
 
-/* Returns an absolute path without empty parts and ".", owned. */
+/* Returns an absolute path without empty parts and ".". Owned by the caller. */
 static char *plain_target(const char *path)
 {
 	_cleanup_strv_ char **parts = strv_split(path, "/"), **kept = NULL;
@@ -143,7 +143,7 @@ int recipe_get_mode(const struct conf_node *n, const char *key, unsigned *dst,
 	unsigned mode;
 	int r;
 
-	if (m && conf_type(m) == CONF_INT) /* which would be decimal */
+	if (m && conf_type(m) == CONF_INT) /* a number would be decimal */
 		return conf_complain(m, d, "%s: must be a string, as in \"0755\"", key);
 	r = conf_get_str(n, key, &s, d);
 	if (r <= 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The recipe's units (files of ours for /etc/systemd/system), which units are enabled,
- * disabled and masked, and the roles they make up.
+ * The recipe's units (our files for /etc/systemd/system), the lists of units that are
+ * enabled, disabled and masked, and the roles, which consist of units.
  */
 #include "builder/recipe/recipe-parse.h"
 
@@ -39,7 +39,7 @@ void recipe_units_done(struct recipe *r)
 	free(r->roles_where);
 }
 
-/* Element `i` of a list of units. */
+/* Reads element `i` of a list of units. */
 static int unit_string(const struct conf_node *list, size_t i, const char *key,
 		       const char **ret, struct diag *d)
 {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A recipe file and the ones it includes, the innermost first, each laid over what the
- * ones before it said. Every section has a file of its own (recipe-*.c), and how lists
- * are laid over each other is in recipe-include.c; here are the top level and the helpers
- * they share.
+ * Reads a recipe file and the ones it includes, the innermost first, each laid over the
+ * ones before it. Every section has its own file (recipe-*.c), and recipe-include.c lays
+ * lists over each other; this file has the top level.
  */
 #include "builder/recipe/recipe.h"
 
@@ -18,7 +17,7 @@
 
 #define INCLUDE_DEPTH_MAX 8
 #define RECIPE_NAME       "recipe.cfg"
-#define EPOCH_MAX         UINT32_MAX /* squashfs and cpio have 32 bits for a time */
+#define EPOCH_MAX         UINT32_MAX /* squashfs and cpio store a time in 32 bits */
 
 const char *const recipe_keys[] = {
 	"version",    "name",   "summary",  "include", "base",      "initramfs",
@@ -40,11 +39,11 @@ static void parse_name(struct recipe *r, const struct conf_node *root, struct di
 {
 	const char *s = NULL;
 
-	free(r->name); /* a variant is not called what it includes is called */
+	free(r->name); /* a variant does not take over the name of the included recipe */
 	r->name = NULL;
 	if (!conf_member(root, "name"))
 		return;
-	r->name = xstrdup(""); /* one that is wrong is not missing */
+	r->name = xstrdup(""); /* not NULL: a wrong name is not also a missing one */
 	if (conf_get_str(root, "name", &s, d) <= 0)
 		return;
 	if (!is_name(s)) {
@@ -65,12 +64,11 @@ static void parse_version(const struct conf *c, struct diag *d)
 	int version;
 
 	if (!conf_member(root, "version"))
-		diag_add(d, "%s: version: missing; this is version = 1;", conf_name(c));
+		diag_add(d, "%s: version: missing, as in version = 1;", conf_name(c));
 	else if (conf_get_int(root, "version", INT_MIN, INT_MAX, &version, d) > 0 &&
 		 version != 1)
 		conf_complain(conf_member(root, "version"), d,
-			      "version: must be 1, the only one there is, not %d",
-			      version);
+			      "version: must be 1, the only version, not %d", version);
 }
 
 static int parse_epoch_text(const char *s, uint64_t *ret)
@@ -78,7 +76,7 @@ static int parse_epoch_text(const char *s, uint64_t *ret)
 	return str_to_u64(s, EPOCH_MAX, ret);
 }
 
-/* libconfig's numbers end in 2038. */
+/* An int of libconfig ends in 2038. */
 static void parse_epoch(struct recipe *r, const struct conf_node *root, struct diag *d)
 {
 	const struct conf_node *n = conf_member(root, "epoch");
@@ -105,7 +103,7 @@ static void parse_cmdline(struct recipe *r, const struct conf_node *root, struct
 	wrong = cmdline_wrong(r->cmdline);
 	if (wrong)
 		conf_complain(conf_member(root, "cmdline"), d,
-			      "cmdline: %s: boot loaders would take it apart", wrong);
+			      "cmdline: %s: boot loaders would change it", wrong);
 }
 
 static void parse_exclude(struct recipe *r, const struct conf_node *root, struct diag *d)
@@ -141,7 +139,7 @@ static void parse_images(struct recipe *r, const struct conf_node *root, struct 
 			conf_complain(at, d, "images: must be %s, not '%s'", known,
 				      names[i]);
 		else if (twice)
-			conf_complain(at, d, "images: '%s' is there twice", names[i]);
+			conf_complain(at, d, "images: '%s' is listed twice", names[i]);
 		else
 			r->images[r->n_images++] = type;
 	}
@@ -168,7 +166,8 @@ static void parse_root(struct recipe *r, const struct conf *c, struct diag *d)
 	recipe_parse_media(r, root, d);
 }
 
-/* "DIR" means DIR/recipe.cfg; "images/a/" and "images/a" are the same. */
+/* Returns the path of the recipe file: DIR/recipe.cfg for "DIR" and for "DIR/". Owned by
+ * the caller. */
 static char *recipe_path(const char *path)
 {
 	struct stat st;
@@ -181,8 +180,8 @@ static char *recipe_path(const char *path)
 	return xasprintf("%.*s/%s", (int)n, path, RECIPE_NAME);
 }
 
-/* Sets *ret to the path of the recipe that this one includes, owned. 1, 0 without one,
- * or -1. */
+/* Sets *ret to the path of the recipe that this one includes, owned by the caller.
+ * Returns 1, 0 without such a one, or -1. */
 static int find_included(const struct conf_node *root, char **ret, struct diag *d)
 {
 	const struct conf_node *n = conf_member(root, "include");
@@ -249,7 +248,7 @@ static void epoch_from_environment(struct recipe *r, struct diag *d)
 
 static void set_defaults(struct recipe *r)
 {
-	r->epoch = 1435622400; /* 2015-06-30, the stack's own day */
+	r->epoch = 1435622400; /* 2015-06-30, when the stack's releases came out */
 	r->initramfs.compress = xstrdup("zstd");
 	r->squashfs.compression = xstrdup("zstd");
 	r->squashfs.level = 8;

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * recipe.cfg(5): what an image is made of. Read to its end, every mistake told at once;
- * from then on a const plan that the builder carries out.
+ * recipe.cfg(5): the contents of an image. A recipe is read to its end and all its
+ * mistakes are reported at once; after that it is a const plan for the builder.
  *
- * A recipe may include another one and is laid over it: the groups (base, initramfs,
- * squashfs, media) key by key; artifacts, containers, files and units entry by entry;
- * anything else as a whole. An entry replaces, as a whole and in its place, the included
- * one of the same name (an artifact's name, a container's image, a file's to, a unit's
- * file name); without such a one it is appended. The group `remove` lists names of
- * included entries that the image does not have. Relative paths in a recipe are relative
- * to the file they are written in.
+ * A recipe that includes another is laid over it: the groups (base, initramfs, squashfs,
+ * media) key by key; artifacts, containers, files and units entry by entry; anything else
+ * as a whole. An entry replaces, as a whole and in its place, the included one of the
+ * same name (an artifact's name, a container's image, a file's to, a unit's file name);
+ * without such a one it is appended. The group `remove` lists names of included entries
+ * that the image does not have. Relative paths in a recipe are relative to the file they
+ * are written in.
  */
 #pragma once
 
 #include "builder/common/digest.h"
 #include "firstboot/model/host.h"
 
-/* Where something is written: "images/bookworm/recipe.cfg:12". Owned. */
+/* A place in a recipe: "images/bookworm/recipe.cfg:12". Owned. */
 typedef char *recipe_where;
 
 struct base_type;
@@ -24,60 +24,61 @@ struct image_type;
 
 struct recipe_base {
 	const struct base_type *type;
-	char *url; /* of type tar, disk: what it is made from */
-	char *sum; /* of that, hex, or NULL */
+	char *url; /* source of the types tar and disk */
+	char *sum; /* its digest in hex, or NULL */
 	enum digest_type sum_type;
-	char *image;       /* or of a registry: "ubuntu:15.04", ... */
-	char *manifest;    /* ... "sha256:<hex>" of its manifest, or NULL, ... */
+	char *image;       /* or an image of a registry, "ubuntu:15.04", ... */
+	char *manifest;    /* ... with "sha256:<hex>" of its manifest, or NULL, ... */
 	char *layer;       /* ... and "sha256:<hex>" of the layer that is the root */
 	char *suite;       /* "bookworm" */
 	char **components; /* [ "main" ] */
 	char *mirror;      /* URI, or NULL: the machine's own apt configuration */
 	char **pockets;    /* "updates", "security"; NULL: those that apt has, or none */
-	char *origin;      /* without mirror: whose archive, "Debian" */
-	char *keyring;     /* file that signs it, or NULL */
-	bool archived;     /* that its, or its key's, time is over is forgiven */
-	char *kernel;      /* package */
+	char *origin;      /* without mirror: the archive's Origin, "Debian" */
+	char *keyring;     /* file with the archive's keys, or NULL */
+	bool archived;     /* true: an expired archive or key is accepted */
+	char *kernel;      /* the kernel's package */
 	char **packages;
-	char **path_exclude; /* given to dpkg: not even unpacked */
+	char **path_exclude; /* for dpkg: these paths are not even unpacked */
 	recipe_where where;
 };
 
 enum initramfs_policy {
-	INITRAMFS_AUTO, /* while reading: LIST where modules are named, else MOST */
+	INITRAMFS_AUTO, /* only while reading: LIST if modules are named, else MOST */
 	INITRAMFS_LIST, /* only the modules named */
-	INITRAMFS_MOST, /* and what initramfs-tools thinks most machines need */
+	INITRAMFS_MOST, /* and those that initramfs-tools considers needed by most
+			   machines */
 };
 
 struct recipe_initramfs {
 	enum initramfs_policy policy;
 	char **modules;
 	char **tools;   /* programs to copy in, absolute paths in the base */
-	char *compress; /* "zstd", "gzip", ... as initramfs.conf(5) knows them */
+	char *compress; /* "zstd", "gzip", ... as in initramfs.conf(5) */
 	recipe_where where;
 };
 
 struct recipe_squashfs {
 	char *compression; /* "zstd", "xz", "gzip", "lzo", "lz4" */
-	int level;         /* 0: the compressor's own */
+	int level;         /* 0: the compressor's default */
 	char *block;       /* "1M" */
 };
 
-/* What to take out of an archive: a member that is installed, or one that is itself an
- * archive and has more to take. */
+/* Extracts a member of an archive: it is installed, or is itself an archive with members
+ * to extract. */
 struct recipe_extract {
 	char *path; /* of the member */
-	char *to;   /* installed as; NULL for an archive in the archive */
+	char *to;   /* path it is installed as; NULL for an archive in the archive */
 	unsigned mode;
 	recipe_where where;
 	struct recipe_extract *v;
 	size_t n;
 };
 
-/* What an artifact is for. */
+/* Uses of an artifact. */
 enum artifact_use {
-	ARTIFACT_FILES,     /* to and extract say */
-	ARTIFACT_BASE,      /* the image starts from it */
+	ARTIFACT_FILES,     /* installed as to and extract say */
+	ARTIFACT_BASE,      /* the image is made from it */
 	ARTIFACT_CONTAINER, /* see recipe_container */
 };
 
@@ -85,11 +86,11 @@ struct recipe_artifact {
 	enum artifact_use use;
 	char *name;
 	char *url;
-	char *digest; /* hex, or NULL; without it, and beside a weak one, the lock must
-		       * have one */
+	char *digest; /* hex, or NULL; without it, or with a weak one only, the lock must
+			 have one */
 	enum digest_type digest_type;
 	bool standin;
-	char *to; /* of a bare file, else NULL and extract says */
+	char *to; /* of a bare file; NULL: see extract */
 	unsigned mode;
 	uint64_t limit; /* bytes that it may unpack to */
 	recipe_where where;
@@ -99,21 +100,21 @@ struct recipe_artifact {
 
 /* A container image that Docker has before the cluster starts. */
 struct recipe_container {
-	char *image;    /* what Docker calls it: "calico/node:v0.4.8" */
+	char *image;    /* its name in Docker: "calico/node:v0.4.8" */
 	char *url;      /* docker://... of a registry, or of an archive; NULL: file */
 	char *manifest; /* "sha256:<hex>" of the registry's manifest, or NULL */
-	char *sum;      /* of the archive at url, hex, or NULL */
+	char *sum;      /* digest of the archive at url in hex, or NULL */
 	enum digest_type sum_type;
-	char *file;    /* an archive on this machine ... */
-	char *written; /* ... as the recipe writes it, for the manifest */
+	char *file;    /* an archive on this machine, ... */
+	char *written; /* ... and its path as written in the recipe, for the manifest */
 	bool standin;
 	recipe_where where;
 };
 
 enum recipe_file_type {
-	RECIPE_FILE_SOURCE,  /* text: a path on this machine */
-	RECIPE_FILE_CONTENT, /* text: the bytes themselves */
-	RECIPE_FILE_LINK,    /* text: the target */
+	RECIPE_FILE_SOURCE,  /* text is a path on this machine */
+	RECIPE_FILE_CONTENT, /* text is the file's content */
+	RECIPE_FILE_LINK,    /* text is the link's target */
 	RECIPE_FILE_DIR,
 };
 
@@ -121,19 +122,19 @@ struct recipe_file {
 	enum recipe_file_type type;
 	char *to;
 	char *text;
-	char *written; /* the source as the recipe writes it, for the manifest */
+	char *written; /* the source as written in the recipe, for the manifest */
 	unsigned mode;
 	recipe_where where;
 };
 
 struct recipe_unit {
 	char *name;
-	char *source; /* path on this machine */
+	char *source; /* a path on this machine */
 	char *written;
 	recipe_where where;
 };
 
-/* A unit that is enabled, disabled or masked. */
+/* An enabled, disabled or masked unit. */
 struct recipe_switch {
 	char *unit;
 	recipe_where where;
@@ -144,27 +145,28 @@ struct recipe_switches {
 	size_t n;
 };
 
-/* What disks and ISOs (image.h) are besides the three files that every medium holds. */
+/* Settings of disks and ISOs, besides the three files that every medium holds. */
 struct recipe_media {
 	uint32_t sector_size; /* of a disk: 512 or 4096 */
-	uint64_t slot_size;   /* bytes, of a disk; 0: what the files need and a quarter */
-	char *cmdline;        /* more words for the kernel, or NULL */
-	char **formats;       /* of a disk, names of disk_formats; never empty */
-	char *host, *rack;    /* files on this machine: who boots from it; or NULL */
+	uint64_t slot_size;   /* bytes, of a disk; 0: the size of the files and a quarter
+				 more */
+	char *cmdline;     /* more words for the kernel, or NULL */
+	char **formats;    /* of a disk: names of disk_formats; never empty */
+	char *host, *rack; /* files on this machine, host.cfg or rack.cfg; or NULL */
 	recipe_where where;
 };
 
 struct recipe {
-	char *file;    /* the one that was asked for */
-	char *dir;     /* it is in */
-	bool includes; /* it is made of more than that file */
+	char *file;    /* the path given to recipe_load(), or recipe.cfg in it */
+	char *dir;     /* the folder of `file` */
+	bool includes; /* true: it includes another recipe */
 	char *name, *summary, *cmdline;
-	uint64_t epoch; /* seconds; no time in the image is later */
+	uint64_t epoch; /* seconds; times in the image are not later */
 	struct recipe_base base;
 	struct recipe_initramfs initramfs;
 	struct recipe_squashfs squashfs;
 	char **exclude;
-	struct recipe_artifact *artifacts; /* those of base and containers come last */
+	struct recipe_artifact *artifacts; /* those of base and containers are the last */
 	size_t n_artifacts;
 	struct recipe_container *containers;
 	size_t n_containers;
@@ -181,16 +183,16 @@ struct recipe {
 };
 
 /*
- * `path` is a recipe file or the folder that holds recipe.cfg. SOURCE_DATE_EPOCH in the
- * environment, if there, wins over the recipe's epoch. 0, or -1 with complaints.
+ * Reads a recipe file, or recipe.cfg of the folder `path`. SOURCE_DATE_EPOCH in the
+ * environment overrides the recipe's epoch. Returns 0, or -1 with complaints.
  */
 int recipe_load(struct recipe *ret, const char *path, struct diag *d) _must_check_;
 void recipe_done(struct recipe *r);
 #define _cleanup_recipe_ _cleanup_(recipe_done)
 
-/* What the artifact of a container is called. Owned. */
+/* Returns the name of a container's artifact. Owned by the caller. */
 char *recipe_container_name(const struct recipe_container *c);
 
-/* The plan as text, for --dry-run and the tests; with files and lines where a recipe
- * includes another. Owned by the caller. */
+/* Returns the plan as text, for --dry-run and the tests; with files and lines if the
+ * recipe includes another. Owned by the caller. */
 char *recipe_describe(const struct recipe *r);

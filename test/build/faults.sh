@@ -60,7 +60,7 @@ nothing() { [ -z "$(ls -A "$WORK/images" 2>/dev/null | grep -v '^\.')" ]; }
 recipe "$sum"
 cp -r "$WORK/recipe" "$WORK/small"
 refuse "a recipe's folder where the image would be" 1 \
-	"rackstrap: $WORK/small is there and is no image: name another folder with --out" \
+	"rackstrap: $WORK/small exists and is not an image: name another folder with --out" \
 	"$RACKSTRAP" build "$WORK/small" --out "$WORK" --mirror "$MIRROR"
 check "still has the recipe, and nothing came beside it" test -s "$WORK/small/recipe.cfg" \
 	-a ! -e "$WORK/.small.lock" -a ! -e "$WORK/mmdebstrap.runs"

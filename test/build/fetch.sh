@@ -112,7 +112,7 @@ for kind in partly partlystar; do
 	check "$kind, and nobody has a digest: arrives" lock && check "$kind: is right" cached big
 done
 refused "resumed a byte at a time" 1 \
-	'rackstrap: *partly-0/big: came to byte 150000[0-9] of 3000000 only [(]tried 4 times)' "$U/partly-0/big"
+	'rackstrap: *partly-0/big: ended at byte 150000[0-9] of 3000000 [(]tried 4 times)' "$U/partly-0/big"
 arrives "drips in" small "$U/drip-20/small"
 arrives "stalls in the middle" big "$U/stall/big"
 arrives "in chunks without a length" big "$U/chunked/big"
@@ -138,7 +138,7 @@ start=$(date +%s%N)
 arrives "Retry-After of a second" small "$U/later-1/small"
 check "which was waited for" test $((($(date +%s%N) - start) / 1000000)) -ge 1000
 refused "Retry-After of a day" 1 \
-	'rackstrap: *: the server answered 429, and wants to be asked again in 86400 s' "$U/later-86400/small"
+	'rackstrap: *: the server answered 429, and asks to retry in 86400 s' "$U/later-86400/small"
 refused "nobody listens" 1 'rackstrap: http://127.0.0.1:1/x: *[(]tried 4 times)' http://127.0.0.1:1/x
 refused "no such host" 1 'rackstrap: http://no.invalid/x: *[(]tried 4 times)' http://no.invalid/x
 
@@ -155,7 +155,7 @@ arrives "https" small "https://127.0.0.1:$HTTPS/ok/small"
 refused "a certificate with another name" 1 'rackstrap: https:*: SSL: no alternative certificate subject name matches*' \
 	"https://127.0.0.1:$WRONG/ok/small"
 refused "a redirect from https to http" 1 \
-	'rackstrap: https:*: is redirected to what is not allowed from there (Protocol "http" *)' "https://127.0.0.1:$HTTPS/down/small"
+	'rackstrap: https:*: redirected to a scheme that is not allowed (Protocol "http" *)' "https://127.0.0.1:$HTTPS/down/small"
 unset SSL_CERT_FILE
 refused "a certificate that nobody trusts" 1 'rackstrap: https:*: SSL certificate problem: *' \
 	"https://127.0.0.1:$HTTPS/ok/small"
@@ -170,7 +170,7 @@ refused "a web page, and nobody has a digest" 1 \
 	'rackstrap: *html/small: a file was expected, but it has 82 bytes and is a web page (text/html, "<!DOCTYPE html>")' "$U/html/small"
 refused "nothing" 1 'rackstrap: *empty/small: is empty' "$U/empty/small"
 refused "no digest, and no length to tell a cut by" 1 \
-	'rackstrap: *closecut/small: the server does not say how long it is, *: give it a digest in the recipe' "$U/closecut/small"
+	'rackstrap: *closecut/small: the server does not give its length, *: give it a digest in the recipe' "$U/closecut/small"
 arrives "a page that is asked for" page.xml "$U/ok/page.xml"
 for fault in short long; do
 	fresh
@@ -207,7 +207,7 @@ for weak in "$sha1" "$md5"; do
 	fresh
 	recipe "$U/ok/small=$weak"
 	rm -f "$WORK/recipe/recipe.lock"
-	refuse "$kind alone" 3 "rackstrap: *: artifact 'a1': $kind alone proves nothing: *rackstrap lock *, which checks it" fetch
+	refuse "$kind alone" 3 "rackstrap: *: artifact 'a1': $kind alone is not enough: *rackstrap lock *, which checks it" fetch
 	check "$kind beside a lock" lock
 	check "is right" fetch
 	recipe "$U/ok/small=$(tr 0-9a-f 1-9a-f0 <<<"$weak")"

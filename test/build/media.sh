@@ -112,7 +112,7 @@ check "a disk of 4096-byte sectors, for a rack" test/bake images/bookworm-vm --o
 	--image disk --sector-size 4096 --rack configs/demo.cfg || finish
 cp "$WORK/err" "$WORK/4k.said"
 check "what its rack.cfg says for PXE alone is warned of" grep -qx \
-	"rackstrap: warning: configs/demo.cfg:[0-9]*: host 'master': cmdline and state_disk say nothing on a boot medium: see local.cfg in rackstrap-build(1)" "$WORK/4k.said"
+	"rackstrap: warning: configs/demo.cfg:[0-9]*: host 'master': cmdline and state_disk have no effect on a boot medium: see local.cfg in rackstrap-build(1)" "$WORK/4k.said"
 disk4=$WORK/4k/bookworm-vm/disk.img
 check "rackstrap verify finds it as it was built" "$RACKSTRAP" verify "$disk4"
 fdisk -b 4096 -x "$disk4" >"$WORK/4k.txt" 2>"$WORK/4k.err"

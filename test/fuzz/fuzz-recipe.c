@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A recipe of any content is read or refused with a complaint, the same way each time. One
- * that is read can be described.
+ * A recipe of any content is read or refused with a complaint, the same way each time.
+ * One that is read can be described.
  *
  * Limit: @include is left out, because it opens any path of this machine, FIFOs too.
  */

@@ -97,8 +97,9 @@ static void test_where_it_cannot_be_seen(void **state)
 
 	(void)state;
 	said = add(HOST "/* ssh_keys = [ */ ssh_keys = [ ];", false, -1);
-	assert_string_equal(said, "x.cfg: ssh_keys: it is written in a way that a key "
-				  "cannot be added to: add it there yourself");
+	assert_string_equal(said,
+			    "x.cfg: ssh_keys: the list is written in a way in which "
+			    "a key cannot be added: add the key yourself");
 }
 
 int main(void)

@@ -95,7 +95,7 @@ static void a_link(void **state)
 static void nothing_else(void **state)
 {
 	char *top = *state;
-	_cleanup_free_ char *want = xasprintf("%s/vivid is there and is no image: name "
+	_cleanup_free_ char *want = xasprintf("%s/vivid exists and is not an image: name "
 					      "another folder with --out",
 					      top);
 	_cleanup_free_ char *text = NULL;
@@ -117,7 +117,7 @@ static void nor_a_file(void **state)
 
 	put_text(*state, "vivid", "lots of wine\n");
 	assert_int_equal(build(*state, "one", &e), -1);
-	assert_non_null(strstr(e.msg, "is there and is no image"));
+	assert_non_null(strstr(e.msg, "exists and is not an image"));
 	assert_true(there(*state, "vivid"));
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a killed build left below $TMPDIR the next one removes, by way of its note. */
-#include "builder/common/noted-dir.h"
+#include "builder/common/recorded-tempdir.h"
 #include "lib/file.h"
 #include "lib/str.h"
 
@@ -16,7 +16,7 @@ static int setup(_unused_ void **state)
 {
 	const char *tmp = getenv("TMPDIR");
 
-	if (tempdir_make(tmp ? tmp : "/tmp", "test-noted-dir", &top) < 0)
+	if (tempdir_make(tmp ? tmp : "/tmp", "test-recorded-tempdir", &top) < 0)
 		return -1;
 	note = xasprintf("%s/note", top);
 	return setenv("TMPDIR", top, 1);
@@ -35,7 +35,7 @@ static char *make(void)
 	char *dir = NULL;
 	struct err e;
 
-	assert_int_equal(noted_dir_make(note, "work", &dir, &e), 0);
+	assert_int_equal(recorded_tempdir_make(note, "work", &dir, &e), 0);
 	file = xasprintf("%s/tree.tar", dir);
 	assert_int_equal(file_write_at(AT_FDCWD, file, "x", 1, 0644), 0);
 	return dir;
@@ -52,7 +52,7 @@ static void test_made(_unused_ void **state)
 	assert_int_equal(st.st_mode, S_IFDIR | 0700);
 	assert_int_equal(file_read_at(AT_FDCWD, note, 4096, &text, NULL), 0);
 	assert_string_equal(text, dir);
-	noted_dir_remove(dir, note);
+	recorded_tempdir_remove(dir, note);
 	assert_int_equal(access(dir, F_OK), -1);
 	assert_int_equal(access(note, F_OK), -1);
 }
@@ -64,7 +64,7 @@ static void test_left(_unused_ void **state)
 	assert_string_not_equal(killed, next);
 	assert_int_equal(access(killed, F_OK), -1);
 	assert_int_equal(access(next, F_OK), 0);
-	noted_dir_remove(NULL, note);
+	recorded_tempdir_remove(NULL, note);
 	assert_int_equal(access(next, F_OK), -1);
 	assert_int_equal(access(note, F_OK), -1);
 }
@@ -75,7 +75,7 @@ static void test_no_tmpdir(_unused_ void **state)
 	struct err e;
 
 	assert_int_equal(setenv("TMPDIR", none, 1), 0);
-	assert_int_equal(noted_dir_make(note, "work", &dir, &e), -1);
+	assert_int_equal(recorded_tempdir_make(note, "work", &dir, &e), -1);
 	assert_non_null(str_after(e.msg, "TMPDIR: "));
 	assert_int_equal(access(note, F_OK), -1);
 	assert_int_equal(setenv("TMPDIR", top, 1), 0);
@@ -89,5 +89,5 @@ int main(void)
 		cmocka_unit_test(test_no_tmpdir),
 	};
 
-	return cmocka_run_group_tests_name("noted-dir", tests, setup, teardown);
+	return cmocka_run_group_tests_name("recorded-tempdir", tests, setup, teardown);
 }
