@@ -39,12 +39,12 @@ struct fetch_file {
 };
 
 struct fetch_options {
-	unsigned tries; /* 0: 4 */
+	unsigned tries;    /* 0: 4 */
 	unsigned pause_ms; /* before the second try, doubled each time; 0:
 			      $RACKSTRAP_FETCH_PAUSE, else 500 */
 	unsigned stall_s;  /* of almost no bytes, then the server counts as dead; 0:
 			      $RACKSTRAP_FETCH_STALL, else 60 */
-	bool quiet;      /* no log line for each file */
+	bool quiet;        /* no log line for each file */
 };
 
 /*

@@ -23,7 +23,7 @@ struct download {
 	char *path, *url;
 	char sha512[DIGEST_HEX_MAX]; /* of the fetched file; "" if no want of the URL has
 					one */
-	int lock_fd;              /* -1: another download of the same URL holds it */
+	int lock_fd;                 /* -1: another download of the same URL holds it */
 };
 
 struct downloads {

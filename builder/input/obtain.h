@@ -20,8 +20,8 @@ struct want {
 	enum digest_type type;
 	const char *digest; /* NULL: not known, allowed with obtain_anew() only, which
 			       sets `came` */
-	uint64_t size;  /* 0: not known */
-	const char *by; /* source of these values: "recipe.cfg:12" */
+	uint64_t size;      /* 0: not known */
+	const char *by;     /* source of these values: "recipe.cfg:12" */
 	enum digest_type weak_type;
 	const char *weak; /* a SHA-1 or MD5 that must match as well, or NULL */
 	const char *weak_by;
