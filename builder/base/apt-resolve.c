@@ -189,7 +189,7 @@ static int by_path(const void *a, const void *b)
 		      ((const struct lock_package *)b)->path);
 }
 
-/* "%2b" is '+'; apt encodes so in URLs and not in its indexes. */
+/* Decodes "%2b" to '+' and the like: apt encodes URLs, but not its indexes. Owned. */
 static char *decode(const char *s)
 {
 	struct buf b = {0};
@@ -224,8 +224,8 @@ int apt_parse_urls(struct lock_base *b, const char *sources, const char *text,
 		url = xstrndup(lines[i] + 1, strcspn(lines[i] + 1, "'"));
 		release = release_of(sources, url, &path);
 		if (!release)
-			return err_set(e, ERR_FAILED, "%s: is in none of the archives",
-				       url);
+			return err_set(e, ERR_FAILED,
+				       "%s: in none of the base's archives", url);
 		p = lock_package_add(b);
 		p->release = release;
 		p->path = decode(path);
@@ -235,7 +235,7 @@ int apt_parse_urls(struct lock_base *b, const char *sources, const char *text,
 	return 0;
 }
 
-/* --- asking ------------------------------------------------------------------------ */
+/* --- running apt ------------------------------------------------------------------- */
 
 static int apt_get(const struct resolver *x, const char *const *argv, char **ret,
 		   struct err *e)
@@ -254,8 +254,8 @@ static bool have_package(const struct resolver *x, const char *name)
 	return apt_get(x, argv, &text, NULL) == 0;
 }
 
-/* Asks apt for the URLs of everything. */
-static int ask_urls(const struct resolver *x, struct err *e)
+/* Adds every package that apt would install to x->out, with its URL's path. */
+static int list_urls(const struct resolver *x, struct err *e)
 {
 	_cleanup_strv_ char **argv = NULL;
 	_cleanup_free_ char *text = NULL;
@@ -278,8 +278,8 @@ static int ask_urls(const struct resolver *x, struct err *e)
 
 /* --- the indexes ------------------------------------------------------------------- */
 
-/* One stanza of an index: is it of a package that is wanted? */
-static void take_stanza(struct lock_base *b, const char *s)
+/* Fills in the package of the stanza at `s`, if the lock has a package of that path. */
+static void parse_stanza(struct lock_base *b, const char *s)
 {
 	struct lock_package key = {.path = field(s, "Filename")}, *p;
 	_cleanup_free_ char *size = NULL;
@@ -301,7 +301,8 @@ static void take_stanza(struct lock_base *b, const char *s)
 		p->size = 0;
 }
 
-/* "..._dists_bookworm-updates_InRelease" is of the release bookworm-updates. */
+/* Adds the release of a file such as "..._dists_bookworm-updates_InRelease", which is of
+ * the release bookworm-updates. */
 int apt_parse_release(struct lock_base *b, int dirfd, const char *file, struct err *e)
 {
 	const char *dists = strstr(file, "_dists_"), *end;
@@ -388,11 +389,11 @@ static int resolve(struct resolver *x, struct err *e)
 {
 	static const char *const update[] = {"apt-get", "-qq", "--error-on=any", "update",
 					     NULL};
-	_cleanup_free_ char *said = NULL;
+	_cleanup_free_ char *output = NULL;
 
 	if (apt_get(x, update, &output, e) < 0)
 		return err_wrap(e, "the archive of %s", x->r->base.suite);
-	if (ask_urls(x, e) < 0 || take_lists(x, e) < 0)
+	if (list_urls(x, e) < 0 || parse_lists(x, e) < 0)
 		return -1;
 	return check_all(x->out, e);
 }

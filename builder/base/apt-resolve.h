@@ -19,7 +19,7 @@ int apt_resolve(struct lock_base *ret, const struct recipe *r, const char *sourc
 char **apt_requested(const struct recipe *r);
 
 /*
- * The steps of that, on texts of apt. Adds a package to `b`, with its path and release,
+ * The steps of apt_resolve(), which parse texts of apt. Adds a package to `b`, with its path and release,
  * for each URL that apt-get --print-uris printed into `text`, and sorts them by path; -1
  * for a URL in none of the sources.
  */
@@ -33,5 +33,5 @@ int apt_parse_index(struct lock_base *b, int dirfd, const char *file,
 int apt_parse_release(struct lock_base *b, int dirfd, const char *file,
 		      struct err *e) _must_check_;
 
-/* The URI of the archive that has the release, by `sources`, or NULL. Owned. */
+/* Returns the URI of the archive that has the release, by `sources`, or NULL. Owned. */
 char *apt_archive_of(const char *sources, const char *release);

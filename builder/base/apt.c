@@ -202,8 +202,8 @@ static bool is_main(const struct source *x)
  * Adds sources for a suite that apt does not know: this machine's own sources with the
  * suite's name replaced. An archive has all suites side by side, with one keyring.
  */
-static void derive(struct sources *s, const char *targets, const char *origin,
-		   const char *suite, char *const *components)
+static void derive_sources(struct sources *s, const char *targets, const char *origin,
+			   const char *suite, char *const *components)
 {
 	_cleanup_sources_ struct sources all = {0};
 	_cleanup_free_ char *own = NULL;
@@ -225,7 +225,8 @@ static void derive(struct sources *s, const char *targets, const char *origin,
 		*x = (struct source){0};
 	}
 	if (s->n > 0)
-		log_info("suite %s: from where this machine has its own from", suite);
+		log_info("suite %s: not in apt's sources; using the archives of %s",
+			 suite, own);
 }
 
 static bool is_of(const struct source *x, const char *pocket)
@@ -274,7 +275,7 @@ int apt_parse_sources(struct buf *out, const char *targets, const char *origin,
 
 	parse_targets(&s, targets, origin, suite, components);
 	if (s.n == 0)
-		derive(&s, targets, origin, suite, components);
+		derive_sources(&s, targets, origin, suite, components);
 	for (size_t i = 0; i < s.n; i++)
 		have |= is_main(&s.v[i]);
 	if (!have)

@@ -27,8 +27,8 @@ int apt_parse_sources(struct buf *out, const char *targets, const char *origin,
 		      const char *suite, char *const *components, char *const *only,
 		      const char *where, struct err *e) _must_check_;
 
-/* The key of a source: what SOURCE-FILE, line or stanza N, says as signed-by (several
- * lines when it is the key itself), or NULL. Owned. */
+/* Returns the value of signed-by in line or stanza `n` (from 1) of a source file, or
+ * NULL. It has several lines when it is the key itself. Owned. */
 char *apt_signed_by(const char *file, unsigned n);
 
 /* Returns this machine's apt.conf(5) lines that downloads need: proxies, retries, checks

@@ -23,8 +23,8 @@ bool recipe_media_is_sector_size(uint64_t n)
 	return n == 512 || n == 4096;
 }
 
-static void recipe_media_parse_sector_size(struct recipe_media *m, const struct conf_node *group,
-			      struct diag *d)
+static void recipe_media_parse_sector_size(struct recipe_media *m,
+					   const struct conf_node *group, struct diag *d)
 {
 	int n = 0;
 

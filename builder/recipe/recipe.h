@@ -150,9 +150,9 @@ struct recipe_media {
 	uint32_t sector_size; /* of a disk: 512 or 4096 */
 	uint64_t slot_size;   /* bytes, of a disk; 0: the size of the files and a quarter
 				 more */
-	char *cmdline;     /* more words for the kernel, or NULL */
-	char **formats;    /* of a disk: names of disk_formats; never empty */
-	char *host, *rack; /* files on this machine, host.cfg or rack.cfg; or NULL */
+	char *cmdline;        /* more words for the kernel, or NULL */
+	char **formats;       /* of a disk: names of disk_formats; never empty */
+	char *host, *rack;    /* files on this machine, host.cfg or rack.cfg; or NULL */
 	recipe_where where;
 };
 

@@ -29,7 +29,7 @@ struct container_image {
 };
 
 void container_image_done(struct container_image *p);
-#define _cleanup_container_plan_ _cleanup_(container_image_done)
+#define _cleanup_container_image_ _cleanup_(container_image_done)
 
 /* Parses manifest.json of a registry or of docker save. `as` selects the image, `digest`
  * is that of container_convert(). */

@@ -100,7 +100,7 @@ static int read_member(const struct conversion *x, const char *member, struct bu
 		*b = (struct buf){.p = xstrdup(""), .cap = 1};
 	/* The text is used as a string from here on: it must be all that is digested. */
 	if (memchr(b->p, '\0', b->len))
-		return err_set(e, ERR_FAILED, "%s: %s: has a NUL byte in it", j->name,
+		return err_set(e, ERR_FAILED, "%s: %s: has a NUL byte in it", x->name,
 			       member);
 	return 1;
 }

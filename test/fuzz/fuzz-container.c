@@ -25,7 +25,7 @@ static void demand_json(const char *text, size_t n)
 }
 
 /* As container.c does when it has read every layer. */
-static void finish(struct container_plan *p)
+static void finish(struct container_image *p)
 {
 	_cleanup_free_ char *manifest = NULL, *repositories = NULL;
 	struct err e = {0};
@@ -37,7 +37,7 @@ static void finish(struct container_plan *p)
 		if (!p->v[i].diff[0])
 			memcpy(p->v[i].diff, ZEROS, sizeof(p->v[i].diff));
 	}
-	if (container_plan_finish(p, &e) < 0) {
+	if (container_image_complete(p, &e) < 0) {
 		demand(e.msg[0], "a plan was refused without an error");
 		return;
 	}
@@ -53,15 +53,16 @@ static void finish(struct container_plan *p)
 
 static void try_manifest(char *const *texts, const char *digest)
 {
-	_cleanup_container_plan_ struct container_plan p = {0};
+	_cleanup_container_image_ struct container_image p = {0};
 	struct err e = {0};
-	int r = container_plan_manifest(&p, texts[0], strlen(texts[0]), &as, digest, &e);
+	int r = container_image_parse_manifest(&p, texts[0], strlen(texts[0]), &as,
+					       digest, &e);
 
 	if (r == 0 && p.config_member) {
 		if (!texts[1])
 			return;
 		p.config = xstrdup(texts[1]);
-		r = container_plan_config(&p, &e);
+		r = container_image_parse_config(&p, &e);
 	}
 	if (r == 0)
 		finish(&p);
@@ -71,7 +72,7 @@ static void try_manifest(char *const *texts, const char *digest)
 
 static void try_legacy(char *const *texts)
 {
-	_cleanup_container_plan_ struct container_plan p = {0};
+	_cleanup_container_image_ struct container_image p = {0};
 	char id[DIGEST_SHA256_LEN], parent[DIGEST_SHA256_LEN] = "";
 	struct err e = {0};
 
@@ -80,7 +81,7 @@ static void try_legacy(char *const *texts)
 		return;
 	}
 	for (texts++; *texts && id[0]; texts++) {
-		if (container_plan_add_v1(&p, id, *texts, parent, &e) < 0)
+		if (container_image_add_v1(&p, id, *texts, parent, &e) < 0)
 			return;
 		memcpy(id, parent, sizeof(id));
 	}

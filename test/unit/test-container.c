@@ -50,7 +50,7 @@ static char *config_text(void)
 	return xasprintf("{\"rootfs\": {\"diff_ids\": [\"sha256:%s\"]}}", hex);
 }
 
-static int convert(int fd, struct container *c, struct err *e)
+static int convert(int fd, struct container_archive *c, struct err *e)
 {
 	_cleanup_close_ int scratch = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char image[] = "calico/node:v1";
@@ -65,7 +65,7 @@ static void the_configuration_keeps_its_digest(void **state)
 	_cleanup_free_ char *config = config_text();
 	_cleanup_close_ int fd = saved_image(config, strlen(config));
 	char hex[DIGEST_HEX_MAX];
-	struct container c = {0};
+	struct container_archive c = {0};
 	struct err e = {0};
 
 	(void)state;
@@ -81,7 +81,7 @@ static void a_nul_byte_in_the_configuration_is_refused(void **state)
 	_cleanup_free_ char *config = config_text();
 	_cleanup_buf_ struct buf b = {0};
 	_cleanup_close_ int fd = -1;
-	struct container c = {0};
+	struct container_archive c = {0};
 	struct err e = {0};
 
 	(void)state;
@@ -96,7 +96,7 @@ static void an_empty_list_of_repositories_is_refused(void **state)
 {
 	_cleanup_archive_out_ struct archive_out *out = NULL;
 	_cleanup_close_ int fd = memfd_create("saved", MFD_CLOEXEC);
-	struct container c = {0};
+	struct container_archive c = {0};
 	struct err e = {0};
 
 	(void)state;
