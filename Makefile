@@ -6,8 +6,20 @@
 # ASan and UBSan, COV=1 for coverage, CC=clang works.
 
 O	?= build
-prefix	?= /usr/local
-VERSION	:= 0.1.0
+# The only place of the version; NEWS and debian/changelog are compared with it by
+# test/lint/version.sh.
+VERSION	:= $(strip $(file <VERSION))
+
+# As the GNU coding standards name them. rackstrap looks for firstboot in
+# ../libexec/rackstrap, from the folder that it is itself in.
+prefix		?= /usr/local
+exec_prefix	?= $(prefix)
+bindir		?= $(exec_prefix)/bin
+libexecdir	?= $(exec_prefix)/libexec
+datarootdir	?= $(prefix)/share
+datadir		?= $(datarootdir)
+mandir		?= $(datarootdir)/man
+completiondir	?= $(datadir)/bash-completion/completions
 
 CFLAGS	?= -O2 -g
 WARN	:= -Wall -Wextra -Wformat=2 -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -37,7 +49,8 @@ say	= $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all deps image rack check check-unit check-asan check-clang check-fuzz check-build \
-	check-repro check-qemu check-long coverage bench install clean help images-mirror
+	check-repro check-qemu check-long coverage bench install uninstall deb clean help \
+	images-mirror
 
 # Sets the variable $(1) to what pkg-config prints for the arguments $(2). It runs when the
 # variable is first used, and once: targets that compile nothing, such as deps, work
@@ -72,7 +85,8 @@ all: $(O)/rackstrap $(O)/firstboot $(O)/completion/rackstrap
 
 # --- objects and programs ----------------------------------------------------------
 
-$(O)/obj/%.o: %.c
+# A new version compiles everything again.
+$(O)/obj/%.o: %.c VERSION
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(BASE_CFLAGS) $(CFLAGS) $(SIZE_CFLAGS) -c -o $@ $<
 
@@ -179,7 +193,7 @@ DEPS	:= gcc libc6-dev make pkg-config clang libclang-rt-14-dev \
 	grub-common grub-pc-bin grub-efi-amd64-bin \
 	iproute2 iptables procps systemd curl openssh-client openssl python3 ca-certificates \
 	initramfs-tools-core mandoc busybox gpg gpg-agent gpgconf python3-jsonschema etcd-server \
-	clang-format-14 cppcheck gcovr \
+	clang-format-14 cppcheck gcovr codespell debhelper fakeroot lintian \
 	nbdkit dmsetup kmod bird
 
 # libguestfs boots a kernel of this machine; a machine that has one needs no other.
@@ -283,17 +297,41 @@ bench: tests-built $(O)/standin/mirror.stamp
 
 # --- the rest ----------------------------------------------------------------------
 
-PLACE	:= $(DESTDIR)$(prefix)
+PKG_DATA	= $(DESTDIR)$(datadir)/rackstrap
+PKG_LIBEXEC	= $(DESTDIR)$(libexecdir)/rackstrap
+MAN_PAGES	:= $(sort $(wildcard man/*.[158]))
+DATA_FILES	= find images configs -type f | sort
 
+# The pages get the version for their last line.
 install: all
-	$(Q)install -D -m 755 $(O)/rackstrap '$(PLACE)/bin/rackstrap'
-	$(Q)install -D -m 755 $(O)/firstboot '$(PLACE)/libexec/rackstrap/firstboot'
-	$(Q)install -D -m 644 $(O)/completion/rackstrap \
-		'$(PLACE)/share/bash-completion/completions/rackstrap'
-	$(Q)set -e; for m in $(sort $(wildcard man/*.[158])); do \
-		install -D -m 644 "$$m" "$(PLACE)/share/man/man$${m##*.}/$${m##*/}"; done
-	$(Q)set -e; find images configs -type f | sort | while read -r f; do \
-		install -D -m 644 "$$f" "$(PLACE)/share/rackstrap/$$f"; done
+	$(Q)install -D -m 755 $(O)/rackstrap '$(DESTDIR)$(bindir)/rackstrap'
+	$(Q)install -D -m 755 $(O)/firstboot '$(PKG_LIBEXEC)/firstboot'
+	$(Q)install -D -m 644 $(O)/completion/rackstrap '$(DESTDIR)$(completiondir)/rackstrap'
+	$(Q)set -e; for m in $(MAN_PAGES); do \
+		to="$(DESTDIR)$(mandir)/man$${m##*.}/$${m##*/}"; install -D -m 644 "$$m" "$$to"; \
+		sed -i 's/^\.Os rackstrap$$/& $(VERSION)/' "$$to"; done
+	$(Q)set -e; $(DATA_FILES) | while read -r f; do \
+		install -D -m 644 "$$f" "$(PKG_DATA)/$$f"; done
+
+# Removes the files that `make install` writes, and then those of rackstrap's own folders
+# that have nothing else in them.
+uninstall:
+	$(Q)rm -f '$(DESTDIR)$(bindir)/rackstrap' '$(PKG_LIBEXEC)/firstboot' \
+		'$(DESTDIR)$(completiondir)/rackstrap'
+	$(Q)for m in $(MAN_PAGES); do rm -f "$(DESTDIR)$(mandir)/man$${m##*.}/$${m##*/}"; done
+	$(Q)$(DATA_FILES) | while read -r f; do rm -f "$(PKG_DATA)/$$f"; done
+	$(Q)for d in '$(PKG_DATA)' '$(PKG_LIBEXEC)'; do \
+		[ ! -d "$$d" ] || find "$$d" -depth -type d -empty -delete; done
+
+# Debian packages of the last commit, built in a copy of its files.
+DEB	= $(O)/deb/rackstrap-$(VERSION)
+deb:
+	$(Q)git diff --quiet HEAD || echo 'make deb: what is not committed is not in the packages' >&2
+	$(Q)rm -rf $(O)/deb && mkdir -p $(O)/deb
+	$(Q)git archive --prefix=rackstrap-$(VERSION)/ HEAD | tar -x -C $(O)/deb
+	$(call say,DEB,$(O)/deb)cd $(DEB) && env -u MAKEFLAGS -u MAKELEVEL -u O -u DEV -u SAN -u CC \
+		-u DESTDIR -u prefix dpkg-buildpackage -us -uc -b -j$(shell nproc) \
+		>../build.log 2>&1 || { tail -n 30 ../build.log >&2; exit 1; }
 
 clean:
 	rm -rf $(O)
@@ -307,6 +345,7 @@ help:
 	@echo 'make check-asan check-clang check-fuzz check-build check-repro check-qemu check-long'
 	@echo 'make bench        timings'
 	@echo 'make coverage     lines that the quick tests run, for each folder'
-	@echo 'make install      DESTDIR= prefix=$(prefix)'
+	@echo 'make install      DESTDIR= prefix=$(prefix), bindir, libexecdir, datadir, mandir; uninstall'
+	@echo 'make deb          Debian packages of the last commit, into $(O)/deb/'
 
 -include $(shell [ -d $(O)/obj ] && find $(O)/obj -name '*.d')
