@@ -52,7 +52,7 @@ rackstrap --help | head -n 1
 /usr/libexec/rackstrap/firstboot --help | head -n 1
 dpkg -L rackstrap rackstrap-firstboot |
 	grep -cxE '/usr/share/man/man(1/rackstrap-build.1|5/recipe.cfg.5|8/firstboot.8).gz'
-rackstrap check /usr/share/rackstrap/configs/demo.cfg
+rackstrap check /usr/share/rackstrap/configs/demo.cfg >&2
 rackstrap build --dry-run /usr/share/rackstrap/images/bookworm-vm >&2
 dpkg -P rackstrap rackstrap-firstboot >&2
 find /usr /etc -xdev -name '*rackstrap*' | sort | diff /run/before - >&2
@@ -85,6 +85,5 @@ $("$RACKSTRAP" --help | head -n 1)
 firstboot $version
 $("$ABS_O/firstboot" --help | head -n 1)
 3
-/usr/share/rackstrap/configs/demo.cfg: rack 'demo', 3 hosts
 E2
 finish
