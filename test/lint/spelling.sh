@@ -10,7 +10,7 @@ intended() {
 	cat <<-'END'
 	builder/input/obtain.c missings fo
 	builder/input/obtain.h want's
-	test/lint/spelling.sh missings aply mater adress gatway memroy nmae ond nam fo nd recieve want's
+	test/lint/spelling.sh missings aply mater adress gatway memroy nmae ond nam fo nd msdos recieve want's
 	test/lint/units.py aply
 	test/should-fail/host.sh aply
 	test/should-fail/host/role-unknown.cfg mater
@@ -28,11 +28,11 @@ intended() {
 }
 
 # Prints what codespell finds and intended() does not have, "FILE:LINE: WORD ==> ...".
-# "Nd" is a macro of mdoc.
+# "Nd" is a macro of mdoc, "msdos" a partition table.
 misspelt() {
 	local file line word rest
 	git ls-files -z -- ':!test/fuzz/corpus' ':!test/data' ':!LICENSE' |
-		xargs -0 codespell --ignore-words-list=nd 2>"$WORK/codespell.err" |
+		xargs -0 codespell --ignore-words-list=nd,msdos 2>"$WORK/codespell.err" |
 		while IFS=: read -r file line rest; do
 			word=$(awk '{ print tolower($1) }' <<<"$rest")
 			intended | awk -v f="$file" '$1 == f' | grep -qw -- "$word" ||
