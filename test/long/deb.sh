@@ -21,7 +21,7 @@ python3 test/httpd.py "$ABS_O/standin/mirror" "$WORK/port" 2>/dev/null &
 HTTPD=$!
 
 sources=$(apt-get indextargets --format '$(CODENAME) $(REPO_URI)' | awk '$1 == "bookworm" { print $2; exit }')
-check "a root with apt" mmdebstrap --quiet --mode=root --variant=apt bookworm "$WORK/root" "$sources" ||
+check "a root with apt" mmdebstrap --quiet --mode=root --variant=apt --include=mount bookworm "$WORK/root" "$sources" ||
 	finish
 mkdir "$WORK/root/debs"
 for p in rackstrap rackstrap-firstboot; do
