@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rackstrap build: parses the options, which the work in build.c gets. */
-#include "builder/command.h"
+#include "builder/commands.h"
 #include "builder/common/disk-format.h"
 #include "builder/image/build.h"
 #include "builder/input-args.h"

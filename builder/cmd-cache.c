@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rackstrap cache: lists, prunes and exports the cache. */
-#include "builder/command.h"
+#include "builder/commands.h"
 #include "builder/common/progress.h"
 #include "builder/input/cache-scan.h"
 #include "lib/json.h"

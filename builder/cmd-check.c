@@ -4,7 +4,7 @@
  * Prints each mistake as a line on standard error, and a line on standard output for each
  * file without mistakes.
  */
-#include "builder/command.h"
+#include "builder/commands.h"
 #include "lib/log.h"
 #include "pxe/image.h"
 #include "pxe/rack.h"

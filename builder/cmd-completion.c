@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rackstrap completion: prints the script that completes rackstrap's command lines. */
-#include "builder/command.h"
+#include "builder/commands.h"
 #include "lib/completion.h"
 
 static int run_completion(const struct command_line *line, struct err *e)

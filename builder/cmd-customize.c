@@ -5,7 +5,7 @@
  * changed and synced, and then renamed over the image: a power cut leaves the old image
  * or the new one.
  */
-#include "builder/command.h"
+#include "builder/commands.h"
 #include "builder/common/disk-format.h"
 #include "builder/common/disk-layout.h"
 #include "builder/common/progress.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rackstrap fetch: fetches everything that a build of a recipe needs into the cache. */
 #include "builder/base/base.h"
-#include "builder/command.h"
+#include "builder/commands.h"
 #include "builder/common/progress.h"
 #include "builder/image/build.h"
 #include "builder/input-args.h"

@@ -4,7 +4,7 @@
  * read by mtools and xorriso, which is quick; for any other disk libguestfs finds out
  * which operating system it holds.
  */
-#include "builder/command.h"
+#include "builder/commands.h"
 #include "builder/common/disk-layout.h"
 #include "builder/common/guest.h"
 #include "builder/common/progress.h"

@@ -2,7 +2,7 @@
 /* rackstrap lock: fetches a recipe's inputs, asks apt for its packages, and writes the
  * digests of both into recipe.lock. */
 #include "builder/base/base.h"
-#include "builder/command.h"
+#include "builder/commands.h"
 #include "builder/common/progress.h"
 #include "builder/image/build.h"
 #include "builder/input-args.h"

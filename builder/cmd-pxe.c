@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rackstrap pxe: renders the boot tree (pxe/tree.h) of a rack and an image. */
-#include "builder/command.h"
+#include "builder/commands.h"
 #include "lib/log.h"
 #include "pxe/tree.h"
 

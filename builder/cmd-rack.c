@@ -7,7 +7,7 @@
  * The folder keeps the machines' disks from one run to the next, so that a second run is
  * a rack that was switched off and on. --fresh deletes the disks.
  */
-#include "builder/command.h"
+#include "builder/commands.h"
 #include "builder/rack/rack-ns.h"
 #include "builder/rack/rack-preflight.h"
 #include "builder/rack/rack-run.h"

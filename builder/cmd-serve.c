@@ -3,7 +3,7 @@
  * rackstrap serve: runs the boot server in the foreground, until Ctrl-C or until one of
  * its two servers dies. Prints a line for each thing that a machine does.
  */
-#include "builder/command.h"
+#include "builder/commands.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/signals.h"

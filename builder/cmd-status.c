@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rackstrap status: prints what the hosts of a boot tree reported. */
-#include "builder/command.h"
+#include "builder/commands.h"
 #include "pxe/status.h"
 
 enum {

@@ -6,7 +6,7 @@
  * manifest, every file that the recipe put into the root with the manifest, and the copy
  * of EFI/BOOT that an ISO has for UEFI with SHA256SUMS.
  */
-#include "builder/command.h"
+#include "builder/commands.h"
 #include "builder/common/disk-layout.h"
 #include "builder/common/guest.h"
 #include "builder/common/progress.h"

@@ -3,7 +3,7 @@
  * rackstrap write: writes an image to a disk. All reasons not to are reported at once;
  * then the disk is shown and its serial number asked for, and only then is it written.
  */
-#include "builder/command.h"
+#include "builder/commands.h"
 #include "builder/common/progress.h"
 #include "builder/disk/blockdev.h"
 #include "builder/disk/disk-image.h"

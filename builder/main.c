@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "builder/command.h"
+#include "builder/commands.h"
 #include "lib/log.h"
 
 #include <sys/stat.h>

@@ -368,7 +368,7 @@ static int find_command(struct command_line *l, const char *name, struct err *e)
 	const char *names[MAX_OPTIONS] = {NULL};
 	const struct command *const *c = l->program->commands;
 
-	for (size_t i = 0; c[i] && i < ARRAY_SIZE(names) - 1; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names) - 1 && c[i]; i++) {
 		names[i] = c[i]->name;
 		if (!streq(names[i], name))
 			continue;
@@ -394,9 +394,11 @@ static int run_help(struct command_line *l, const char *name, struct err *e)
 
 static const struct command_operand *operand_at(const struct command *c, size_t i)
 {
-	while (i > 0 && (i >= COMMAND_MAX_OPERANDS || !c->operands[i].name))
-		i--;
-	return &c->operands[i];
+	const struct command_operand *o = c->operands;
+
+	while (i-- > 0 && o + 1 < c->operands + COMMAND_MAX_OPERANDS && o[1].name)
+		o++;
+	return o;
 }
 
 static int check_operands(const struct command_line *l, struct err *e)

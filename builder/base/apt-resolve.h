@@ -19,9 +19,9 @@ int apt_resolve(struct lock_base *ret, const struct recipe *r, const char *sourc
 char **apt_requested(const struct recipe *r);
 
 /*
- * The steps of apt_resolve(), which parse texts of apt. Adds a package to `b`, with its path and release,
- * for each URL that apt-get --print-uris printed into `text`, and sorts them by path; -1
- * for a URL in none of the sources.
+ * The steps of apt_resolve(), which parse texts of apt. Adds a package to `b`, with its
+ * path and release, for each URL that apt-get --print-uris printed into `text`, and sorts
+ * them by path. Returns -1 for a URL in none of the sources.
  */
 int apt_parse_urls(struct lock_base *b, const char *sources, const char *text,
 		   struct err *e) _must_check_;

@@ -46,8 +46,8 @@ struct flash_stats {
 	uint64_t zero;    /* bytes that were not written: they were zero already */
 };
 
-/* Writes the image. `stop`, which may be NULL, is called with `stop_data` between two MiB;
- * when it returns true, flash_run() fails as after an error. `ret` may be NULL. */
+/* Writes the image. `stop`, which may be NULL, is called with `stop_data` between two
+ * MiB; when it returns true, flash_run() fails as after an error. `ret` may be NULL. */
 int flash_run(const struct flash_target *t, const struct flash_source *s,
 	      bool (*stop)(void *data), void *stop_data, struct flash_stats *ret,
 	      struct err *e) _must_check_;

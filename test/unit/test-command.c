@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Command lines: parsing, messages, help; and the real commands' tables against their man
  * pages. */
-#include "builder/command.h"
+#include "builder/commands.h"
 #include "lib/file.h"
 #include "lib/str.h"
 

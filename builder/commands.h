@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The commands of `rackstrap`: one row each in command.c's table, one file each
+ * The commands of `rackstrap`: one row each in commands.c's table, one file each
  * (cmd-NAME.c).
  */
 #pragma once

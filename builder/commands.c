@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "builder/command.h"
+#include "builder/commands.h"
 
 static const struct command *const commands[] = {
 	&command_build,  &command_lock,       &command_fetch,
