@@ -194,7 +194,7 @@ DEPS	:= gcc libc6-dev make pkg-config clang libclang-rt-14-dev \
 	iproute2 iptables procps systemd curl openssh-client openssl python3 ca-certificates \
 	initramfs-tools-core mandoc busybox gpg gpg-agent gpgconf python3-jsonschema etcd-server \
 	clang-format-14 cppcheck gcovr codespell debhelper fakeroot lintian \
-	nbdkit dmsetup kmod bird
+	nbdkit dmsetup kmod bird shellcheck
 
 # libguestfs boots a kernel of this machine; a machine that has one needs no other.
 ifeq ($(wildcard /boot/vmlinuz-*),)
@@ -241,20 +241,33 @@ $(O)/standin/mirror.stamp: test/standin/pack $(STANDINS)
 
 # --- tests -------------------------------------------------------------------------
 #
-# Every test is a program that speaks TAP; test/run runs them, keeps a log of each and
-# ends with "N passed, N failed, N skipped".
+# Every test is a program that writes TAP; test/run runs them, keeps a log of each and
+# ends with the ten slowest and "N passed, N failed, N skipped". A test that calls is_long
+# (test/tap.sh) runs a choice of its points in check, and all of them in check-long.
 
 export O
-SHOULD_FAIL	:= $(sort $(wildcard test/should-fail/*.sh))
+SHOULD_FAIL	:= $(sort $(filter-out %-lib.sh,$(wildcard test/should-fail/*.sh)))
 LINT_TESTS	:= $(sort $(wildcard test/lint/*.sh))
 BOOT_TESTS	:= $(sort $(wildcard test/initramfs/*.sh))
 BUILD_TESTS	:= $(sort $(wildcard test/build/*.sh))
 REPRO_TESTS	:= $(sort $(wildcard test/repro/*.sh))
 # These have several machines at a time and keep every processor busy; the others have one.
-RACK_TESTS	:= test/qemu/demo.sh test/qemu/vivid.sh
+RACK_TESTS	:= test/qemu/demo.sh
 QEMU_TESTS	:= $(sort $(filter-out %-lib.sh %/lib.sh %/media-vm.sh $(RACK_TESTS),$(wildcard test/qemu/*.sh)))
-LONG_TESTS	:= $(sort $(wildcard test/long/*.sh))
-ASAN_UNIT	 = $(patsubst $(O)/%,$(O)/asan/%,$(UNIT_TESTS) $(FUZZERS))
+# All points of tests that check runs a choice of, and what check leaves out: first what runs
+# one on each processor, then what does not share the machine.
+MORE_POINTS	 = $(sort $(shell grep -lw is_long test/*/*.sh))
+LONG_SHARED	 = $(O)/test/unit/test-firstboot-powercut $(STANDIN_TESTS) $(filter-out $(RACK_TESTS) test/qemu/vivid.sh,$(MORE_POINTS))
+LONG_TESTS	 = $(sort $(wildcard test/long/*.sh)) $(filter test/qemu/vivid.sh,$(MORE_POINTS))
+# Of a group that runs one on each processor the longest start first, in this order.
+LONGEST		:= test/qemu/media.sh test/qemu/vivid.sh test/qemu/powercut.sh test/repro/repro.sh \
+	test/build/media.sh test/build/customize.sh test/build/fetch.sh test/build/cache.sh \
+	test/build/bake.sh test/initramfs/boot-script.sh %/test-firstboot-powercut \
+	%/test-firstboot-pool test/lint/cppcheck.sh test/should-fail/files.sh test/lint/shellcheck.sh \
+	test/lint/style.sh test/lint/standin.sh %/test-firstboot-containers %/test-rack-watch
+longest_first	 = $(foreach t,$(LONGEST),$(filter $(t),$(1))) $(filter-out $(LONGEST),$(1))
+CHECK_UNIT	 = $(filter-out $(STANDIN_TESTS),$(UNIT_TESTS))
+ASAN_UNIT	 = $(patsubst $(O)/%,$(O)/asan/%,$(CHECK_UNIT) $(FUZZERS))
 
 tests-built: all $(UNIT_TESTS) $(TEST_TOOLS) $(FUZZERS) $(STANDINS)
 asan-built:
@@ -264,33 +277,34 @@ clang-built:
 	$(Q)$(MAKE) O=$(O)/clang CC=clang DEV=1 tests-built
 .PHONY: tests-built asan-built unit-built clang-built
 
-QUICK_TESTS	= $(UNIT_TESTS) $(FUZZERS) $(SHOULD_FAIL) $(LINT_TESTS) $(BOOT_TESTS)
+QUICK_TESTS	= $(CHECK_UNIT) $(FUZZERS) $(SHOULD_FAIL) $(LINT_TESTS) $(BOOT_TESTS)
 
 check: deps
 	$(Q)$(MAKE) $(JOBS) DEV=1 tests-built asan-built clang-built $(O)/standin/mirror.stamp
-	$(Q)test/run $(QUICK_TESTS) $(ASAN_UNIT) -- $(BUILD_TESTS) $(REPRO_TESTS) \
-		-- $(QEMU_TESTS) -- $(RACK_TESTS)
+	$(Q)test/run -j $(call longest_first,test/build/bake.sh $(QUICK_TESTS) $(ASAN_UNIT)) \
+		-- -j $(call longest_first,$(filter-out %/bake.sh,$(BUILD_TESTS)) $(REPRO_TESTS) $(QEMU_TESTS)) \
+		-- $(RACK_TESTS)
 check-unit: tests-built
-	$(Q)test/run $(QUICK_TESTS) --
+	$(Q)test/run -j $(call longest_first,$(QUICK_TESTS))
 check-asan: asan-built
-	$(Q)test/run $(ASAN_UNIT) --
+	$(Q)test/run -j $(call longest_first,$(ASAN_UNIT))
 check-clang: clang-built
 check-fuzz: tests-built asan-built
-	$(Q)test/run $(FUZZERS) $(filter %fuzz%,$(ASAN_UNIT)) --
+	$(Q)test/run -j $(FUZZERS) $(filter %fuzz%,$(ASAN_UNIT))
 check-build: tests-built $(O)/standin/mirror.stamp
-	$(Q)test/run $(BUILD_TESTS)
+	$(Q)test/run test/build/bake.sh -- -j $(call longest_first,$(filter-out %/bake.sh,$(BUILD_TESTS)))
 check-repro: tests-built $(O)/standin/mirror.stamp
 	$(Q)test/run $(REPRO_TESTS)
 check-qemu: tests-built $(O)/standin/mirror.stamp
-	$(Q)test/run $(QEMU_TESTS) -- $(RACK_TESTS)
+	$(Q)test/run -j $(call longest_first,$(QEMU_TESTS)) -- $(RACK_TESTS)
 check-long: deps
 	$(Q)$(MAKE) $(JOBS) DEV=1 tests-built $(O)/standin/mirror.stamp
-	$(Q)test/run $(LONG_TESTS)
+	$(Q)TEST_LONG=1 test/run -j $(call longest_first,$(LONG_SHARED)) -- $(LONG_TESTS)
 # The quick tests with a build of its own; ends with a table of lines for each folder.
 coverage:
 	$(Q)$(MAKE) O=$(O)/coverage COV=1 CFLAGS='-O0 -g' tests-built
 	$(Q)find $(O)/coverage -name '*.gcda' -delete
-	$(Q)O=$(O)/coverage test/run $(patsubst $(O)/%,$(O)/coverage/%,$(UNIT_TESTS) $(FUZZERS)) $(SHOULD_FAIL) --
+	$(Q)O=$(O)/coverage test/run -j $(patsubst $(O)/%,$(O)/coverage/%,$(UNIT_TESTS) $(FUZZERS)) $(SHOULD_FAIL)
 	$(Q)test/coverage $(O)/coverage
 bench: tests-built $(O)/standin/mirror.stamp
 	$(Q)test/bench/run $(O)

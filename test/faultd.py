@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 #
-# test/faultd.py DIR PORTFILE [CERT KEY CERT KEY...]: a web server on the loopback that goes
-# wrong as it is asked to. /KIND-ARG/NAME is the file DIR/NAME, served with the fault KIND;
-# NAME.b, where a fault needs one, is what the file is changed into. Each fault counts the
-# requests for its own path, so that "the first time" means for that URL.
+# test/faultd.py DIR PORTFILE [CERT KEY CERT KEY...]: a web server on the loopback that makes
+# the faults it is asked for. /KIND-ARG/NAME is the file DIR/NAME, served with the fault KIND;
+# NAME.b, where a fault needs one, is the file's later content. Each fault counts the requests for
+# its own path, so that "the first time" means for that URL.
 #
-# PORTFILE gets the port for http, then one for https for each certificate, a line each.
-# It is a proxy as well: a request for a whole URL is answered for its path. What was asked
-# for is in PORTFILE.log: method, target, Range and If-Range.
+# PORTFILE gets the port for http, then one for https for each certificate, a line each. The server
+# is a proxy as well: a request for a whole URL is answered for its path. PORTFILE.log has the
+# method, target, Range and If-Range of each request.
 import collections
 import http.server
 import os
@@ -60,8 +60,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     # --- parts of answers ------------------------------------------------------------
 
     def whole(self, data, etag='"a"', start=0, length=None, headers=(), total=None):
-        """The answer's head: 206 from `start`, or 200. Content-Length is `length`, or right, and
-        so is `total`, how much there is from 0 on."""
+        """Sends the head: 206 from `start`, or 200. Content-Length is `length`, or the right one;
+        `total` is the size of the whole file."""
         self.send_response(206 if start else 200)
         for key, value in headers:
             self.send_header(key, value)
@@ -76,7 +76,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
     def start(self, etag='"a"'):
-        """Where a request that may be resumed begins."""
+        """Returns the first byte of a request that may resume a download."""
         wanted = self.headers.get("Range", "")
         if not wanted.startswith("bytes=") or self.headers.get("If-Range", etag) != etag:
             return 0

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 #
-# test/httpd.py DIR PORTFILE: serves a folder on the loopback, on a port that is free, and
-# writes its number to PORTFILE once it listens. Knows one byte range from a start to the
-# end, which is what resuming a download takes. Runs until it is told to stop.
+# test/httpd.py DIR PORTFILE: serves a folder on the loopback, on a free port, and writes the
+# port's number to PORTFILE when it listens. Supports one byte range from a start to the end, which
+# resuming a download needs. Runs until it is killed.
 import functools
 import http.server
 import os

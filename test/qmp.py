@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""qmp.py SOCKET COMMAND [NAME=VALUE...]: one command for a QEMU, as system_reset,
-device_del id=disk1, set_link name=n0 up=false. Exits 1 with QEMU's own words if it will not."""
+"""qmp.py SOCKET COMMAND [NAME=VALUE...]: sends one command to a QEMU, such as system_reset,
+device_del id=disk1 or set_link name=n0 up=false. Exits with 1 and QEMU's message on an error."""
 import json
 import socket
 import sys
@@ -14,7 +14,7 @@ s = socket.socket(socket.AF_UNIX)
 s.settimeout(20)
 s.connect(path)
 f = s.makefile("rw")
-f.readline()  # its greeting
+f.readline()  # the greeting
 for execute, given in ("qmp_capabilities", {}), (command, arguments):
     f.write(json.dumps({"execute": execute, "arguments": given}) + "\n")
     f.flush()

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Sourced by the tests of images/bookworm-2015 and images/vivid: copies of the recipes that
-# take the stand-ins for the programs of 2015. Only what has to is changed in them: the
-# digests of the real programs go, and each artifact and container is said to be a stand-in.
+# Sourced by the tests of images/bookworm-2015 and images/vivid: copies of the recipes that take
+# the stand-ins in place of the programs of 2015. Two things are changed in the copies: the
+# digests of the real programs are removed, and each artifact and container is marked as a
+# stand-in.
+# shellcheck shell=bash disable=SC2034
 MIRROR=$ABS_O/standin/mirror/official
 FROM=(--mirror "https://=$MIRROR/" --mirror "docker://=$MIRROR/")
 
-copy_recipes() { # DIR: becomes DIR/images
+copy_recipes() { # DIR: copies to DIR/images
 	mkdir -p "$1"
 	cp -r images "$1/"
 	sed -i -E -e '/^\t\t(sha(256|512)|digest) = /d' \
@@ -15,7 +17,7 @@ copy_recipes() { # DIR: becomes DIR/images
 	rm -f "$1"/images/*/recipe.lock
 }
 
-# The root's listing (unsquashfs -lls) and image, of either recipe.
+# Checks the root of either recipe, given its listing (unsquashfs -lls) and its image.
 check_2015() { # LISTING IMAGE
 	local kind mode path wrong='' unit role
 	while read -r mode path; do
@@ -68,12 +70,13 @@ check_2015() { # LISTING IMAGE
 		/usr/libexec/kubernetes/kubelet-plugins/net/exec/calico/calico standin/calico_kubernetes
 		/usr/sbin/firstboot firstboot
 	END
-	check "and is what was in the archives${wrong:+:$wrong}" test -z "$wrong"
+	check "every program is the one in the archives${wrong:+:$wrong}" test -z "$wrong"
 	check "etcdctl and kubectl came from theirs" sh -c \
 		"grep -q 'etcdctl 2.0.9' '$WORK/root/usr/local/bin/etcdctl' &&
 		grep -q 'kubectl 0.20.2' '$WORK/root/usr/local/bin/kubectl'"
 	for role in master node; do
-		wrong=$(ls "$WORK/root/etc/systemd/system/rackstrap-$role.target.wants" | tr '\n' ' ')
+		wrong=$(find "$WORK/root/etc/systemd/system/rackstrap-$role.target.wants" -mindepth 1 -printf '%f\n' |
+			sort | tr '\n' ' ')
 		case $role in
 		master) unit="calico-node.service docker.service etcd.service kube-apiserver.service kube-controller-manager.service kube-scheduler.service rackstrap-heal.timer rackstrap-pool.service " ;;
 		node) unit="calico-node.service docker.service kube-kubelet.service kube-proxy.service rackstrap-heal.timer rackstrap-pool.service " ;;

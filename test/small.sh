@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Sourced after tap.sh by tests that build: a world in which a build takes half a second.
-# $WORK/site is an archive of a handful of empty packages, signed, and one artifact;
-# $WORK/recipe takes both; SITE serves them. apt and its signatures are real; in
-# mmdebstrap's place is a program that installs as it does, but only on paper.
+# Sourced after tap.sh by tests that build: an archive and a recipe with which a build takes half a
+# second. $WORK/site has a signed archive of a few empty packages and one artifact; $WORK/recipe
+# uses both; they are served at the URL $SITE. apt and its signatures are real; mmdebstrap is
+# replaced by a program that writes the files of an installation without installing anything.
 #
 #	deb NAME VERSION [FIELD]	adds a package to the archive
 #	publish				signs its new state
 #	recipe PACKAGE...		writes the recipe
 #	serve DIR			serves that folder instead; SITE is where
 #	end_world			for tap_cleanup
+# shellcheck shell=bash disable=SC2034
 unset http_proxy https_proxy all_proxy no_proxy RACKSTRAP_MIRROR
 export RACKSTRAP_CACHE=$WORK/cache RACKSTRAP_FETCH_PAUSE=1 TMPDIR=$WORK/tmp
 
@@ -46,7 +47,7 @@ deb tool 1.0
 publish
 head -c 100000 /dev/urandom >"$WORK/site/kubelet"
 
-# --- a base on paper -------------------------------------------------------------------
+# --- a base -------------------------------------------------------------------
 (
 	cd "$WORK/base" || exit 1
 	head -c 10000 /dev/urandom >boot/vmlinuz-6.1.0-test
@@ -57,7 +58,7 @@ head -c 100000 /dev/urandom >"$WORK/site/kubelet"
 )
 cat >"$WORK/bin/mmdebstrap" <<S
 #!/bin/bash
-# Every package that the sources it was given have, and nobody else's.
+# Writes a base with every package of the sources given, and no other.
 [ "\$1" != --version ] || { echo "mmdebstrap 1.3.5"; exit 0; }
 set -e
 sources=\${@: -1}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Sourced by tests that start programs on this machine and wait for them.
+# shellcheck shell=bash
 
 until_ok() { # COMMAND...: again and again until it succeeds, for a minute
 	local _

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Sourced by the shell tests: TAP on standard output, the rest on standard error.
+# Sourced by the shell tests: writes TAP to standard output, everything else to standard error.
 #
-#	check "what is true" COMMAND...	ok when the command exits 0
-#	refuse "what" STATUS 'exact last line' COMMAND...
-#					ok when it exits so and its standard error ends so
-#	bail "why"			the rest makes no sense; counts as a failure
-#	finish				the plan; exits 1 when something failed
+#	check "what is expected" COMMAND...
+#				ok when the command exits with 0
+#	refuse "what is wrong" STATUS 'last line' COMMAND...
+#				ok when the command exits with STATUS and the last line of its
+#				standard error matches the pattern
+#	bail "why"		ends the test as failed
+#	finish			writes the plan; exits with 1 when a case has failed
+#	is_long			succeeds in `make check-long`, which sets TEST_LONG=1: a test then
+#				runs all its points, otherwise a choice of them
+# shellcheck shell=bash disable=SC2034
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 export O=${O:-build} LC_ALL=C
@@ -45,7 +50,7 @@ refuse() {
 	shift 3
 	"$@" >"$WORK/out" 2>"$WORK/err" </dev/null || rc=$?
 	got=$(tail -n 1 "$WORK/err")
-	# shellcheck disable=SC2053 # a pattern on purpose
+	# shellcheck disable=SC2053 # $want is a pattern
 	if [ "$rc" = "$status" ] && [[ $got == $want ]]; then
 		pass "$what"
 	else
@@ -54,6 +59,8 @@ refuse() {
 		return 1
 	fi
 }
+
+is_long() { [ -n "${TEST_LONG:-}" ]; }
 
 bail() { fail "$*"; finish; }
 

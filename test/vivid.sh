@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Sourced by the tests of images/vivid, after test/tap.sh: bakes the recipe from mirrors that
+# Sourced after test/tap.sh by the tests of images/vivid: bakes the recipe from mirrors that
 # the test makes, an archive in Ubuntu's layout (test/vivid-archive) and the artifacts under
-# their official URLs. The recipe is the shipped one but for what test/recipes.sh and the
-# archive's key change.
+# their official URLs. The recipe is the shipped one except for what copy_recipes changes
+# (test/recipes.sh) and for the archive's key.
+# shellcheck shell=bash disable=SC2034
 . test/recipes.sh
 VIVID=$WORK/baked/vivid
 
-# The packages that the recipe names.
+# Prints the packages that the recipe names.
 vivid_packages() {
 	sed -n '/^	packages = \[/,/\]/p' images/vivid/recipe.cfg | sed 's/#.*//' |
 		grep -o '"[^"]*"' | tr -d '"'
 }
 
-# vivid_mirror: an archive, made once for a build folder, served; says so in VIVID_FROM.
+# Makes the archive, once for a build folder, and serves it. Sets VIVID_FROM, the --mirror
+# options, and VIVID_HTTPD, the server's process id.
 vivid_mirror() {
 	VIVID_ARCHIVE=$ABS_O/test/vivid-archive
 	if [ ! -e "$VIVID_ARCHIVE/ubuntu" ]; then

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 #
-# test/build/archives.py DIR: the corpus of archives that test/build/archives.sh holds
-# builder/root/extract.c up to, written by Python's own tarfile and zipfile, field by field where
-# no honest writer would. good-* hold a member "bin/x" with the text "x", by whatever way
-# the name says; bad-* are hostile or damaged, and each has it as well.
+# test/build/archives.py DIR: makes the archives that test/build/archives.sh tests
+# builder/root/extract.c with, by Python's tarfile and zipfile, and field by field where they
+# refuse. good-* have a member "bin/x" with the text "x", in the way that the name says; bad-* are
+# hostile or damaged, and have that member as well.
 import bz2
 import gzip
 import io
@@ -72,7 +72,7 @@ def zstd(data):
 x = member("bin/x", b"x", mode=0o755)
 good = tar(x)
 
-# What has to come out, whoever wrote it.
+# Archives that must be read.
 save("good-tar", good)
 save("good-pax-long", tar(member("d/" * 120 + "deep"), x))
 save("good-gnu-long", tar(member("d/" * 120 + "deep"), x, format=tarfile.GNU_FORMAT))
@@ -90,7 +90,7 @@ save("good-zip-stored", zipped(("bin/x", "x"), kind=zipfile.ZIP_STORED))
 save("good-zip-stream", zipped(("other", "o" * 5000), ("bin/x", "x"), stream=True))
 save("good-odd", tar(member("ü/\n", b"?"), member("-rf", b""), x))
 
-# In each other: MEMBER!MEMBER is what to ask for.
+# Archives in archives: MEMBER!MEMBER names a file in them.
 three = gzip.compress(tar(member("in.tar.gz", gzip.compress(tar(member("in.tar", good))))))
 save("nested-in.tar.gz!in.tar!bin%x", three)
 save("nested-data.tar.xz!.%bin%x", ar((b"debian-binary", b"2.0\n"),
@@ -102,7 +102,7 @@ save("nested-in.zip!bin%x", tar(member("in.zip", zipped(("bin/x", "x"), stream=T
 save("nested-in.tar!bin%x", zipped(("in.tar", good)))
 
 
-# Hostile or damaged, and why it has to be refused.
+# Hostile or damaged archives, with the messages of their refusal.
 def bad(name, data, why):
     save("bad-" + name, data)
     save("bad-" + name + ".why", ("bad-" + name + ": " + why + "\n").encode())
@@ -162,7 +162,7 @@ huge[at + 148:at + 156] = b" " * 8
 huge[at + 148:at + 156] = b"%06o\0 " % sum(huge[at:at + 512])
 bad("size-huge", bytes(huge), "*")
 
-# Cut off, in every layer.
+# Truncated archives, in every layer.
 bad("cut-data", tar(member("bin/x", b"x" * 3000))[:1500],
     "at member 'bin/x': Truncated tar archive")
 bad("cut-header", tar(x, member("y", b"y"))[:1024 + 100], "*")

@@ -59,7 +59,7 @@ def make(top):
                     "config": run, "rootfs": {"type": "layers", "diff_ids": diffs},
                     "history": [{"created_by": "one"}, {"created_by": "two"}]})
 
-    # A registry's, of schema 2 and as OCI has it.
+    # Manifests of schema 2 and of OCI.
     def manifest(media, config_media, layer_media):
         return dumps({"schemaVersion": 2, "mediaType": media,
                       "config": {"mediaType": config_media, "size": len(config),
@@ -74,7 +74,7 @@ def make(top):
     open_two = manifest(oci + "manifest.v1+json", oci + "config.v1+json",
                         oci + "layer.v1.tar+gzip")
 
-    # Of schema 1, signed as libtrust does: the signature itself is nobody's here.
+    # Of schema 1, in the form that libtrust signs; the signature itself is not valid.
     ids = [sha(b"one"), sha(b"two")]
     v1 = [{"id": ids[0], "created": "2015-06-29T00:00:00Z",
            "container_config": {"Cmd": ["/bin/sh", "-c", "#(nop) ADD"]}},
@@ -136,7 +136,7 @@ def make(top):
                                           ("manifest.json", dumps([late])))))
     save("oci.tar", tar(("manifest.json", open_two), *[(sha(x), x) for x in packed + [config]]))
 
-    # And what must be refused.
+    # Archives that must be refused.
     wrong = [packed[0], packed[1][:-1] + b"!"]
     save("bad-layer.tar", tar(*zip(blobs, wrong), (late["Config"], config),
                               ("manifest.json", dumps([late]))))

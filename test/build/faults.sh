@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# What goes wrong around a build: each is one clear line and exit 1, nothing stands under
-# a final name, and the next run goes on. The recipe here has a base of its own making
-# (mmdebstrap replaced by a program that prints a small tar), so that a case takes seconds.
+# Faults around a build: each gives one line and exit status 1, leaves no image, and the next build
+# succeeds. mmdebstrap is replaced by a program that prints a small tar, so that a case takes
+# seconds.
 . "$(dirname "$0")/../tap.sh"
 
-# --- a small world: a base, a mirror with one artifact, a recipe -----------------------
+# --- a base, a mirror with one artifact, a recipe -----------------------
 mkdir -p "$WORK"/{bin,base/{boot,bin,etc,usr/lib,usr/sbin,var/lib/dpkg},mirror,recipe}
 (
 	cd "$WORK/base" || exit 1
@@ -50,40 +50,40 @@ S
 export RACKSTRAP_CACHE=$WORK/cache
 python3 test/httpd.py "$WORK/mirror" "$WORK/port" &
 httpd=$!
-tap_cleanup() { kill $httpd 2>/dev/null; }
+tap_cleanup() { kill "$httpd" 2>/dev/null; }
 for _ in $(seq 50); do [ -s "$WORK/port" ] && break; sleep 0.1; done
 MIRROR="http://files.invalid/=http://127.0.0.1:$(cat "$WORK/port")/"
 build() { "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" --mirror "$MIRROR" "$@"; }
-nothing() { [ -z "$(ls -A "$WORK/images" 2>/dev/null | grep -v '^\.')" ]; }
+nothing() { [ -z "$(find "$WORK/images" -mindepth 1 -maxdepth 1 ! -name '.*' 2>/dev/null)" ]; }
 
 # --- the cases -------------------------------------------------------------------------
 recipe "$sum"
 cp -r "$WORK/recipe" "$WORK/small"
-refuse "a recipe's folder where the image would be" 1 \
+refuse "a build into the recipe's own folder is refused" 1 \
 	"rackstrap: $WORK/small exists and is not an image: name another folder with --out" \
 	"$RACKSTRAP" build "$WORK/small" --out "$WORK" --mirror "$MIRROR"
-check "still has the recipe, and nothing came beside it" test -s "$WORK/small/recipe.cfg" \
+check "the recipe is kept and nothing is created beside it" test -s "$WORK/small/recipe.cfg" \
 	-a ! -e "$WORK/.small.lock" -a ! -e "$WORK/mmdebstrap.runs"
 
 touch "$WORK/unreachable"
-refuse "an unreachable mirror" 1 "rackstrap: *mmdebstrap exited with 1: *apt-get update failed*" build
-check "left nothing behind" nothing
+refuse "an unreachable mirror fails the build" 1 "rackstrap: *mmdebstrap exited with 1: *apt-get update failed*" build
+check "no image is left" nothing
 rm "$WORK/unreachable"
 
 recipe "$(printf 'f%.0s' $(seq 64))"
-refuse "a wrong digest" 1 \
+refuse "a wrong digest fails the build" 1 \
 	"rackstrap: *http://files.invalid/kubelet: sha256 is $sum, expected ffffffff*" build
-check "left nothing behind" nothing
+check "no image is left" nothing
 
 recipe "$(printf "a%.0s" $(seq 64))" http://files.invalid/absent
-refuse "a file that the server does not have" 1 "rackstrap: *http://files.invalid/absent: *404*" build
+refuse "a file that the server does not have fails the build" 1 "rackstrap: *http://files.invalid/absent: *404*" build
 recipe "$sum"
 
 mkdir -p "$WORK/few"
 for t in env sh bash mmdebstrap python3 cat; do ln -sf "$(command -v $t)" "$WORK/few/$t"; done
-refuse "a missing tool" 1 "rackstrap: *mksquashfs*package squashfs-tools*" \
+refuse "a missing tool fails the build, with the name of its package" 1 "rackstrap: *mksquashfs*package squashfs-tools*" \
 	env PATH="$WORK/few" "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" --mirror "$MIRROR"
-check "left nothing behind" nothing
+check "no image is left" nothing
 
 touch "$WORK/slow"
 mkdir "$WORK/tmp"
@@ -95,38 +95,38 @@ sleep 2
 kill -9 $pid
 wait $pid 2>/dev/null
 rm "$WORK/slow"
-check "a killed build left nothing under a final name" nothing
-check "in TMPDIR it left where the base was made" test "$(cd "$WORK/tmp" && echo rackstrap-base.*)" != 'rackstrap-base.*'
-check "a build with the same cache" "${elsewhere[@]}" --out "$WORK/others"
-check "has removed that" test -z "$(ls "$WORK/tmp")"
+check "a killed build leaves no image" nothing
+check "a killed build leaves its folder in TMPDIR" test "$(cd "$WORK/tmp" && echo rackstrap-base.*)" != 'rackstrap-base.*'
+check "the next build with the same cache succeeds" "${elsewhere[@]}" --out "$WORK/others"
+check "the next build removes that folder" test -z "$(ls "$WORK/tmp")"
 
 if unshare -rm true 2>/dev/null; then
-	refuse "a full disk" 1 "rackstrap: *[Nn]o space left on device*" unshare -rm bash -c "
+	refuse "a full disk fails the build" 1 "rackstrap: *[Nn]o space left on device*" unshare -rm bash -c "
 		mount -t tmpfs -o size=4m none '$WORK/images' 2>/dev/null || { mkdir -p '$WORK/images' && mount -t tmpfs -o size=4m none '$WORK/images'; }
 		'$RACKSTRAP' build '$WORK/recipe' --out '$WORK/images' --mirror '$MIRROR' || exit
 		exit 99"
 else
-	skip "a full disk" "no unprivileged mount namespace here"
+	skip "a full disk fails the build" "no unprivileged mount namespace here"
 fi
 
-check "the next run finishes" build
-check "and its digests hold" sh -c "cd $WORK/images/small && sha256sum -c --strict SHA256SUMS"
+check "the next build succeeds" build
+check "the digests match SHA256SUMS" sh -c "cd $WORK/images/small && sha256sum -c --strict SHA256SUMS"
 check "no temporary folder is left" sh -c "test -z \"\$(ls -A $WORK/images | grep -v -e '^small\$' -e lock)\""
 runs=$(wc -l <"$WORK/mmdebstrap.runs")
-check "one more run" build
-check "made no base again" test "$(wc -l <"$WORK/mmdebstrap.runs")" = "$runs"
-check "offline, from the cache" build --offline
+check "one more build succeeds" build
+check "it takes the base from the cache" test "$(wc -l <"$WORK/mmdebstrap.runs")" = "$runs"
+check "an offline build succeeds" build --offline
 echo "# a version later" >>"$WORK/bin/mmdebstrap"
-refuse "another mmdebstrap may make another base: not offline" 1 \
+refuse "an offline build refuses a base that another version of mmdebstrap made" 1 \
 	"rackstrap: the base of small is not in the cache, and --offline was given (*)" build --offline
-check "but it is made" build
-check "by that one" test "$(wc -l <"$WORK/mmdebstrap.runs")" = $((runs + 1))
+check "a build with the other version of mmdebstrap succeeds" build
+check "the base is made again" test "$(wc -l <"$WORK/mmdebstrap.runs")" = $((runs + 1))
 
 # In a namespace that has the boot server's address.
 chmod 755 "$WORK"
-check "a boot tree" "$RACKSTRAP" pxe configs/demo.cfg --image "$WORK/images/small" -o "$WORK/tree" \
+check "pxe makes a boot tree" "$RACKSTRAP" pxe configs/demo.cfg --image "$WORK/images/small" -o "$WORK/tree" \
 	--interface lo --http-port 8123
-refuse "a port in use" 1 "rackstrap: port 8123/tcp is taken by python3 (pid *)" \
+refuse "serve refuses a port in use" 1 "rackstrap: port 8123/tcp is taken by python3 (pid *)" \
 	unshare --user --map-root-user --net --pid --fork --kill-child bash -c "
 		ip link set lo up && ip address add 172.25.0.1/24 dev lo || exit 98
 		python3 -m http.server --bind 172.25.0.1 8123 >'$WORK/http.log' 2>&1 &

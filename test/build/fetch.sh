@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Downloads against a server that goes wrong on purpose (test/faultd.py): everything right
-# arrives, and nothing else ever gets into the cache. The commands are `rackstrap lock
-# --artifacts` and `rackstrap fetch --artifacts`, with pauses of a millisecond.
+# Downloads from a server with deliberate faults (test/faultd.py): what can be fetched is fetched,
+# and nothing else gets into the cache. The commands are `rackstrap lock --artifacts` and
+# `rackstrap fetch --artifacts`, with pauses of a millisecond.
 . "$(dirname "$0")/../tap.sh"
 unset http_proxy https_proxy all_proxy no_proxy RACKSTRAP_MIRROR CURL_CA_BUNDLE
-export RACKSTRAP_CACHE=$WORK/cache RACKSTRAP_FETCH_PAUSE=1 RACKSTRAP_FETCH_STALL=1
+export RACKSTRAP_CACHE=$WORK/cache RACKSTRAP_FETCH_PAUSE=1
 
 # --- files, certificates, the server ---------------------------------------------------
 mkdir "$WORK/files" "$WORK/recipe"
@@ -26,13 +26,13 @@ cat "$WORK/right.crt" "$WORK/wrong.crt" >"$WORK/ca.crt"
 python3 test/faultd.py "$WORK/files" "$WORK/port" "$WORK/right.crt" "$WORK/right.key" \
 	"$WORK/wrong.crt" "$WORK/wrong.key" >&2 &
 faultd=$!
-tap_cleanup() { kill $faultd 2>/dev/null; }
+tap_cleanup() { kill "$faultd" 2>/dev/null; }
 for _ in $(seq 100); do [ -s "$WORK/port" ] && break; sleep 0.1; done
 { read -r HTTP; read -r HTTPS; read -r WRONG; } <"$WORK/port" || bail "test/faultd.py did not start"
 U=http://127.0.0.1:$HTTP
 
-# --- asking ----------------------------------------------------------------------------
-# recipe URL[=DIGEST]...: a recipe with these artifacts.
+# --- recipes and commands ----------------------------------------------------------------------------
+# Writes a recipe with these artifacts. Usage: recipe URL[=DIGEST]...
 recipe() {
 	local n=0 a digest
 	{
@@ -57,7 +57,7 @@ recipe() {
 	} >"$WORK/recipe/recipe.cfg"
 }
 lock() { rm -f "$WORK/recipe/recipe.lock"; "$RACKSTRAP" lock "$WORK/recipe" --artifacts; }
-# known SIZE SHA256: a lock for the recipe's only artifact, as if made before.
+# Writes a lock for the recipe's only artifact. Usage: known SIZE SHA256
 known() {
 	printf 'version = 1;\ninputs = ( { url = "%s"; size = "%s"; sha256 = "%s"; } );\n' \
 		"$(sed -n 's/.* url = "\([^"]*\)".*/\1/p' "$WORK/recipe/recipe.cfg")" "$1" "$2" \
@@ -65,15 +65,15 @@ known() {
 }
 fetch() { "$RACKSTRAP" fetch "$WORK/recipe" --artifacts; }
 fresh() { rm -rf "$RACKSTRAP_CACHE"; }
-# cached NAME...: these files are in the cache, and no other.
+# Succeeds when the cache has exactly these files. Usage: cached NAME...
 cached() {
 	local want have
 	want=$(for f; do sum "$f"; done | sort -u)
-	have=$(ls "$RACKSTRAP_CACHE/blobs/sha256" 2>/dev/null | sort -u)
+	have=$(find "$RACKSTRAP_CACHE/blobs/sha256" -mindepth 1 -printf '%f\n' 2>/dev/null | sort -u)
 	[ "$want" = "$have" ] && (cd "$RACKSTRAP_CACHE/blobs/sha256" &&
 		for f in *; do [ "$f" = '*' ] || [ "$(sha256sum <"$f" | cut -c1-64)" = "$f" ] || exit 1; done)
 }
-# arrives WHAT FILE URL...: each URL with FILE's digest, and again with nobody's.
+# Checks that each URL is fetched with the digest of FILE. Usage: arrives WHAT FILE URL...
 arrives() {
 	local what=$1 file=$2 u urls=()
 	shift 2
@@ -82,7 +82,7 @@ arrives() {
 	recipe "${urls[@]}"
 	check "$what: arrives" lock && check "$what: is right" cached "$file"
 }
-# refused WHAT STATUS MESSAGE URL: nothing comes of it.
+# Checks that a URL is refused and the cache stays empty. Usage: refused WHAT STATUS MESSAGE URL
 refused() {
 	fresh
 	recipe "$4"
@@ -92,19 +92,20 @@ refused() {
 requests() { grep -c " /$1 " "$WORK/port.log"; }
 
 # --- breaks ----------------------------------------------------------------------------
+# shellcheck disable=SC2046 # one word for each URL
 arrives "cut at every 10 %" big $(for n in 10 20 30 40 50 60 70 80 90; do echo "$U/cut-$n/big"; done)
-check "each took up where it was cut" test "$(grep -c ' /cut-[0-9]*/big bytes=[0-9]*- "a"$' "$WORK/port.log")" = 9
+check "each was resumed where it was cut" test "$(grep -c ' /cut-[0-9]*/big bytes=[0-9]*- "a"$' "$WORK/port.log")" = 9
 arrives "cut after every 10 %, ten times" big "$U/always-10/big"
 arrives "reset in the middle" big "$U/reset/big"
 arrives "cut, with a date to go by" big "$U/dated/big"
-check "a date older than the answer was gone by" grep -q '/dated/big bytes=1500000- Mon, 01 Jun 2015' "$WORK/port.log"
+check "it was resumed by a date older than the answer" grep -q '/dated/big bytes=1500000- Mon, 01 Jun 2015' "$WORK/port.log"
 arrives "cut, with nothing strong to go by" big "$U/weak/big"
-check "is fetched anew then" test "$(grep -c ' /weak/big - -$' "$WORK/port.log")" = 2
+check "it is fetched from the beginning" test "$(grep -c ' /weak/big - -$' "$WORK/port.log")" = 2
 arrives "changed while it was cut" big.b "$U/changed/big"
 arrives "changed, and the server does not say so" big.b "$U/liar/big"
 arrives "changed, and the server ignores If-Range" big.b "$U/deaf/big"
 arrives "resumed by less than the rest" big "$U/partly-15/big"
-check "each took up where the last ended" test "$(grep -c ' /partly-15/big bytes=' "$WORK/port.log")" = 4
+check "each part was resumed where the last ended" test "$(grep -c ' /partly-15/big bytes=' "$WORK/port.log")" = 4
 arrives "resumed by less, of nobody knows how much" big "$U/partlystar-15/big"
 for kind in partly partlystar; do
 	fresh
@@ -114,18 +115,18 @@ done
 refused "resumed a byte at a time" 1 \
 	'rackstrap: *partly-0/big: ended at byte 150000[0-9] of 3000000 [(]tried 4 times)' "$U/partly-0/big"
 arrives "drips in" small "$U/drip-20/small"
-arrives "stalls in the middle" big "$U/stall/big"
+RACKSTRAP_FETCH_STALL=1 arrives "stalls in the middle" big "$U/stall/big"
 arrives "in chunks without a length" big "$U/chunked/big"
 arrives "in chunks, cut" big "$U/chunkcut/big"
 arrives "without any length" small "$U/close/small"
 arrives "without any length, cut" big "$U/closecut/big"
 refused "always cut with little at a time" 1 'rackstrap: *always-1/big: *[(]tried 4 times)' "$U/always-1/big"
 
-# A download that was cut for good goes on in the next run.
+# A download that failed is resumed in the next run.
 fresh
 recipe "$U/always-5/big=$(sum big)"
 for _ in 1 2 3 4 5 6; do lock 2>/dev/null >/dev/null && break; done
-check "what one run left, the next goes on with" cached big
+check "a run resumes the download of the run before" cached big
 
 # --- servers that are busy ---------------------------------------------------------------
 for code in 408 429 500 502 503 504; do
@@ -133,10 +134,10 @@ for code in 408 429 500 502 503 504; do
 done
 refused "always 503" 1 'rackstrap: *status-503/small: the server answered 503 [(]tried 4 times)' "$U/status-503/small"
 refused "404" 1 'rackstrap: *status-404/small: the server answered 404' "$U/status-404/small"
-check "404 is asked for once" test "$(requests status-404/small)" = 1
+check "a URL with status 404 is requested once" test "$(requests status-404/small)" = 1
 start=$(date +%s%N)
 arrives "Retry-After of a second" small "$U/later-1/small"
-check "which was waited for" test $((($(date +%s%N) - start) / 1000000)) -ge 1000
+check "the pause of Retry-After was kept" test $((($(date +%s%N) - start) / 1000000)) -ge 1000
 refused "Retry-After of a day" 1 \
 	'rackstrap: *: the server answered 429, and asks to retry in 86400 s' "$U/later-86400/small"
 refused "nobody listens" 1 'rackstrap: http://127.0.0.1:1/x: *[(]tried 4 times)' http://127.0.0.1:1/x
@@ -144,7 +145,7 @@ refused "no such host" 1 'rackstrap: http://no.invalid/x: *[(]tried 4 times)' ht
 
 # --- redirects ---------------------------------------------------------------------------
 arrives "ten redirects" small "$U/hops-10/small"
-check "the lock says where they led, without its query" grep -qxF "		from = \"$U/ok/small\";" "$WORK/recipe/recipe.lock"
+check "the lock has the last URL, without its query" grep -qxF "		from = \"$U/ok/small\";" "$WORK/recipe/recipe.lock"
 refused "eleven redirects" 1 'rackstrap: *hops-11/small: *redirects*' "$U/hops-11/small"
 refused "a redirect loop" 1 'rackstrap: *loop/small: *redirects*' "$U/loop/small"
 refused "a redirect to a file" 1 'rackstrap: *file/small: is redirected to what is not allowed*' "$U/file/small"
@@ -182,37 +183,37 @@ done
 fresh
 recipe "$U/ok/small"
 known 60000 "$(printf 'a%.0s' $(seq 64))"
-refuse "another file than the locked one" 1 \
+refuse "a file that differs from the locked one is refused" 1 \
 	"rackstrap: *ok/small: sha256 is $S, expected aaaa* (*recipe.lock:2); it has 60000 bytes" fetch
-check "which left nothing in the cache" cached
+check "it leaves nothing in the cache" cached
 known 60000 "$S"
-check "the locked one" fetch
-check "is right" cached small
+check "the locked file is fetched" fetch
+check "the cache has the right file" cached small
 
 # --- digests -------------------------------------------------------------------------------
 sha1=$(sha1sum <"$WORK/files/small" | cut -c1-40)
 md5=$(md5sum <"$WORK/files/small" | cut -c1-32)
 fresh
 recipe "$U/ok/small=$(sha512sum <"$WORK/files/small" | cut -c1-128)"
-check "sha512" lock
-check "and found by it without the network" "$RACKSTRAP" fetch "$WORK/recipe" --artifacts --mirror http://=http://127.0.0.1:1/
+check "a file is locked by sha512" lock
+check "a file is found in the cache by its sha512" "$RACKSTRAP" fetch "$WORK/recipe" --artifacts --mirror http://=http://127.0.0.1:1/
 for two in "$S $(sha512sum <"$WORK/files/small" | cut -c1-128)" "$(sha512sum <"$WORK/files/small" | cut -c1-128) $S"; do
 	fresh
 	recipe "$U/ok/small=${two% *}" "$U/ok/small=${two#* }"
-	check "one file by two kinds of digest" "$RACKSTRAP" fetch "$WORK/recipe" --artifacts
-	check "is right" cached small
+	check "one file with two kinds of digest is fetched" "$RACKSTRAP" fetch "$WORK/recipe" --artifacts
+	check "the cache has the right file" cached small
 done
 for weak in "$sha1" "$md5"; do
 	kind=$([ ${#weak} = 40 ] && echo sha1 || echo md5)
 	fresh
 	recipe "$U/ok/small=$weak"
 	rm -f "$WORK/recipe/recipe.lock"
-	refuse "$kind alone" 3 "rackstrap: *: artifact 'a1': $kind alone is not enough: *rackstrap lock *, which checks it" fetch
-	check "$kind beside a lock" lock
-	check "is right" fetch
+	refuse "$kind alone is refused" 3 "rackstrap: *: artifact 'a1': $kind alone is not enough: *rackstrap lock *, which checks it" fetch
+	check "$kind beside a lock is accepted" lock
+	check "the cache has the right file" fetch
 	recipe "$U/ok/small=$(tr 0-9a-f 1-9a-f0 <<<"$weak")"
-	refuse "another $kind in the recipe than the locked file has" 1 "rackstrap: *: $kind is $weak, expected *" fetch
-	refuse "and it cannot be locked" 1 "rackstrap: *: $kind is $weak, expected *" lock
+	refuse "fetch refuses a $kind that the locked file does not have" 1 "rackstrap: *: $kind is $weak, expected *" fetch
+	refuse "lock refuses that $kind" 1 "rackstrap: *: $kind is $weak, expected *" lock
 done
 
 # --- hundreds --------------------------------------------------------------------------------
@@ -220,35 +221,35 @@ fresh
 many=()
 for n in $(seq 400); do many+=("$U/ok/small?$n"); done
 recipe "${many[@]}"
-check "more files than a process may have open" bash -c \
+check "more files than a process may have open are fetched" bash -c \
 	"ulimit -n 350 && exec '$RACKSTRAP' lock '$WORK/recipe' --artifacts"
-check "are right" cached small
-check "and locked, all of them" test "$(grep -c '/ok/small?' "$WORK/recipe/recipe.lock")" = 400
+check "the cache has the right files" cached small
+check "the lock has all of them" test "$(grep -c '/ok/small?' "$WORK/recipe/recipe.lock")" = 400
 fresh
 recipe "$U/status-404/first" "${many[@]}" "$U/status-404/last" "$U/ok/big"
-refuse "the first and the last but one are absent" 1 "rackstrap: $U/status-404/last: the server answered 404" lock
+refuse "two missing files fail the run" 1 "rackstrap: $U/status-404/last: the server answered 404" lock
 cp "$WORK/err" "$WORK/said"
-check "both are told" grep -qxF "rackstrap: $U/status-404/first: the server answered 404" "$WORK/said"
-check "and the others came" cached small big
+check "both are reported" grep -qxF "rackstrap: $U/status-404/first: the server answered 404" "$WORK/said"
+check "the other files are in the cache" cached small big
 
 # --- several, and a proxy -------------------------------------------------------------------
 fresh
 recipe "$U/ok/small=$S" "$U/status-404/x" "$U/altered/small=$S" "$U/ok/big=$(sum big)"
-refuse "two of four are wrong" 1 "rackstrap: $U/altered/small: sha256 is *" lock
+refuse "two wrong files of four fail the run" 1 "rackstrap: $U/altered/small: sha256 is *" lock
 cp "$WORK/err" "$WORK/said"
-check "and both are told, a line each, in the recipe's order" test "$(tail -n 2 "$WORK/said" | head -n 1)" = \
+check "both are reported, a line each, in the recipe's order" test "$(tail -n 2 "$WORK/said" | head -n 1)" = \
 	"rackstrap: $U/status-404/x: the server answered 404"
-check "the other two came" cached small big
+check "the other two are in the cache" cached small big
 fresh
 recipe "http://files.invalid/ok/small=$S"
-check "through a proxy of the environment" env http_proxy="$U" "$RACKSTRAP" lock "$WORK/recipe" --artifacts
-check "is right" cached small
-check "which was asked for the whole URL" grep -q 'GET http://files.invalid/ok/small' "$WORK/port.log"
+check "a file is fetched through the proxy in the environment" env http_proxy="$U" "$RACKSTRAP" lock "$WORK/recipe" --artifacts
+check "the cache has the right file" cached small
+check "the proxy got the whole URL" grep -q 'GET http://files.invalid/ok/small' "$WORK/port.log"
 fresh
 recipe "$U/busy-429/small.b" "$U/drip-20/big"
-check "a line for each file where there is no terminal" sh -c "'$RACKSTRAP' lock '$WORK/recipe' --artifacts 2>&1 |
+check "without a terminal each file has a line" sh -c "'$RACKSTRAP' lock '$WORK/recipe' --artifacts 2>&1 |
 	grep -c '^rackstrap: fetched a[12]: .* s)\$' | grep -qx 2"
-check "and lines for each file and all of them on one" python3 - "$RACKSTRAP" "$WORK/recipe" <<'P'
+check "on a terminal the progress is shown" python3 - "$RACKSTRAP" "$WORK/recipe" <<'P'
 import os, pty, sys
 said = b""
 def read(fd):

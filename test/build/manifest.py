@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""manifest.py IMAGE-DIR UNSQUASHFS-LL LSINITRAMFS: exits 0 when all three agree."""
+"""manifest.py IMAGE-DIR UNSQUASHFS-LL LSINITRAMFS: exits with 0 when all three agree."""
 import hashlib
 import json
 import os

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Asks for an IPv6 router as iPXE does (RFC 4861) and prints what it is told.
+"""Asks for an IPv6 router as iPXE does (RFC 4861) and prints the answer.
 
     ra.py INTERFACE
 

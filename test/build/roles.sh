@@ -1,20 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# The cluster's units in a real systemd: a manager of its own, in namespaces, with our
-# targets, timer and dependencies, and `sleep` for every program. Roles change, Docker
-# restarts and dies, and what runs afterwards is what should.
+# The cluster's units in a real systemd: a user's manager in namespaces has our targets, timer and
+# dependencies, with `sleep` in place of every program. After a change of role, a restart of Docker
+# and its death the right units run.
 . "$(dirname "$0")/../tap.sh"
 if [ "${1-}" != inside ]; then
 	rm -rf "$WORK"
 	exec unshare --map-root-user --mount --net --uts --pid --fork --kill-child --mount-proc "$0" inside
 fi
-mount -t tmpfs none /run && mkdir -p /run/systemd/system /run/user || bail "no /run"
+{ mount -t tmpfs none /run && mkdir -p /run/systemd/system /run/user; } || bail "no /run"
 export XDG_RUNTIME_DIR=/run/user HOME=$WORK
 U=$WORK/.config/systemd/user R=$WORK/root
 mkdir -p "$U" "$WORK/bin" "$R/run/rackstrap"
 
-# Units as they are, but for their programs; a user's manager has no system targets.
+# The units with other programs, and without what a user's manager does not have.
 python3 - "$U" images/common/units/* images/common/docker-1.7.0/docker.service <<'P' || bail "no units"
 import os, re, sys
 for path in sys.argv[2:]:
@@ -31,7 +31,7 @@ printf '[Unit]\n' >"$U/default.target"
 for role in master node; do
 	mkdir -p "$U/rackstrap-$role.target.wants"
 	ln -s ../docker.service "$U/rackstrap-$role.target.wants/"
-	for f in $(grep -lE "^WantedBy=.*rackstrap-$role.target" images/common/units/*); do
+	grep -lE "^WantedBy=.*rackstrap-$role.target" images/common/units/* | while read -r f; do
 		ln -s "../${f##*/}" "$U/rackstrap-$role.target.wants/"
 	done
 done
@@ -39,7 +39,7 @@ done
 for _ in $(seq 100); do [ ! -S /run/user/systemd/private ] || break; sleep 0.1; done
 [ -S /run/user/systemd/private ] || { note <"$WORK/systemd.log"; bail "no systemd"; }
 
-# firstboot's systemctl is this manager's; its other programs are the real ones.
+# firstboot calls systemctl for this manager; its other programs are the real ones.
 printf '#!/bin/sh\nexec %s --user "$@"\n' "$(command -v systemctl)" >"$WORK/bin/systemctl"
 chmod 755 "$WORK/bin/systemctl"
 export PATH=$WORK/bin:$PATH
@@ -56,10 +56,11 @@ apply() { # ROLE
 	"$ABS_O/firstboot" apply --live --root="$R" --cmdline=
 }
 
-common="calico-node.service docker.service rackstrap-heal.timer rackstrap-pool.service"
-master="etcd.service kube-apiserver.service kube-controller-manager.service kube-scheduler.service rackstrap-master.target"
-node="kube-kubelet.service kube-proxy.service rackstrap-node.target"
-runs() { # exactly these of all of ours
+common=(calico-node.service docker.service rackstrap-heal.timer rackstrap-pool.service)
+master=("${common[@]}" etcd.service kube-apiserver.service kube-controller-manager.service
+	kube-scheduler.service rackstrap-master.target)
+node=("${common[@]}" kube-kubelet.service kube-proxy.service rackstrap-node.target)
+runs() { # UNIT...: exactly these of our units are active
 	local want
 	want=$(printf '%s\n' "$@" | sort)
 	for _ in $(seq 50); do
@@ -79,21 +80,21 @@ became_another() { # UNIT INVOCATION
 	return 1
 }
 
-check "a node" apply node
-check "runs a node's units" runs $common $node
+check "apply of a node succeeds" apply node
+check "a node's units run" runs "${node[@]}"
 calico=$(invocation calico-node) kubelet=$(invocation kube-kubelet)
-check "applied again" apply node
-check "the same units run" runs $common $node
-check "and none was restarted" test "$(invocation calico-node)$(invocation kube-kubelet)" = "$calico$kubelet"
+check "a second apply succeeds" apply node
+check "a second apply keeps the units" runs "${node[@]}"
+check "a second apply restarts no unit" test "$(invocation calico-node)$(invocation kube-kubelet)" = "$calico$kubelet"
 systemctl restart docker
-check "Docker restarted: calico-node runs again" became_another calico-node "$calico"
+check "calico-node runs again after Docker's restart" became_another calico-node "$calico"
 calico=$(invocation calico-node)
 systemctl kill --signal=KILL docker
-check "Docker killed: it comes back and calico-node runs again" became_another calico-node "$calico"
-check "with all others" runs $common $node
-check "the node becomes a master" apply master
-check "and runs a master's units, and nothing of the node" runs $common $master
-check "it has no cbr0 any more" sh -c '! ip link show cbr0'
-check "and a node again" apply node
-check "with a node's units, and nothing of the master" runs $common $node
+check "Docker and calico-node run again after Docker was killed" became_another calico-node "$calico"
+check "all other units of a node run" runs "${node[@]}"
+check "apply of a master on a node succeeds" apply master
+check "only a master's units run" runs "${master[@]}"
+check "cbr0 is removed" sh -c '! ip link show cbr0'
+check "apply of a node on a master succeeds" apply node
+check "only a node's units run" runs "${node[@]}"
 finish

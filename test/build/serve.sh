@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# From a rack file to a machine that boots and reports, with everything real but the
-# machine: `rackstrap pxe`, `serve` and `status`, a DHCP client that asks as firmware and as
-# iPXE do, and curl. In a network namespace, so that no port and no address is taken.
+# From a rack file to a machine that boots and reports: the real `rackstrap pxe`, `serve` and
+# `status`, and in place of the machine a DHCP client that asks as firmware and iPXE do, and curl.
+# Runs in a network namespace, so that it takes no port or address of this machine.
 if [ "${1:-}" != inside ]; then
 	exec unshare --user --map-root-user --net "$0" inside
 fi
@@ -16,7 +16,7 @@ ip address add 172.25.0.1/24 dev br0
 ip link set br0 up
 ip link set cl0 up
 
-# An image as small as can be.
+# A minimal image.
 mkdir "$WORK/image"
 echo kernel >"$WORK/image/vmlinuz"
 echo initrd >"$WORK/image/initrd.img"
@@ -31,30 +31,30 @@ cat >"$WORK/image/manifest.json" <<EOF
 EOF
 
 TREE=$WORK/tree
-check "render" "$RACKSTRAP" pxe configs/demo.cfg --image "$WORK/image" -o "$TREE" --interface br0
-check "dnsmasq takes dnsmasq.conf" dnsmasq --test --conf-file="$TREE/dnsmasq.conf"
-check "nginx takes nginx.conf" nginx -t -p "$TREE/" -c nginx.conf -e stderr -g 'user root;'
+check "pxe makes a boot tree" "$RACKSTRAP" pxe configs/demo.cfg --image "$WORK/image" -o "$TREE" --interface br0
+check "dnsmasq accepts dnsmasq.conf" dnsmasq --test --conf-file="$TREE/dnsmasq.conf"
+check "nginx accepts nginx.conf" nginx -t -p "$TREE/" -c nginx.conf -e stderr -g 'user root;'
 
 ip address add 10.40.0.2/22 dev br0
-check "render a rack of forty" "$RACKSTRAP" pxe configs/rack40.cfg --image "$WORK/image" \
+check "pxe makes the boot tree of a rack of forty" "$RACKSTRAP" pxe configs/rack40.cfg --image "$WORK/image" \
 	-o "$WORK/tree 40" --interface br0
-check "dnsmasq takes it" dnsmasq --test --conf-file="$WORK/tree 40/dnsmasq.conf"
-check "nginx takes it" nginx -t -p "$WORK/tree 40/" -c nginx.conf -e stderr -g 'user root;'
+check "dnsmasq accepts its dnsmasq.conf" dnsmasq --test --conf-file="$WORK/tree 40/dnsmasq.conf"
+check "nginx accepts its nginx.conf" nginx -t -p "$WORK/tree 40/" -c nginx.conf -e stderr -g 'user root;'
 
-# The server, and whether it is up.
+# Starts the server; succeeds when it is up.
 serve() {
 	"$RACKSTRAP" serve "$TREE" 2>"$WORK/serve.err" &
 	server=$!
 	for _ in $(seq 100); do
 		grep -q 'Ctrl-C ends it' "$WORK/serve.err" && return 0
-		kill -0 $server 2>/dev/null || return 1
+		kill -0 "$server" 2>/dev/null || return 1
 		sleep 0.1
 	done
 	return 1
 }
-check "serve" serve || { note <"$WORK/serve.err"; finish; }
+check "serve starts" serve || { note <"$WORK/serve.err"; finish; }
 
-# offer WHAT WANTED ARGS...: the line of the offer that begins as WANTED does is WANTED.
+# Checks that WANTED is a line of the offer. Usage: offer WHAT WANTED ARGS...
 offer() {
 	local what=$1 want=$2
 	shift 2
@@ -71,24 +71,24 @@ offer "BIOS gets undionly.kpxe" "file undionly.kpxe" $N1 0
 offer "UEFI (7) gets snponly.efi" "file snponly.efi" $N1 7
 offer "UEFI (9) gets snponly.efi" "file snponly.efi" $N1 9
 offer "iPXE gets its script" "file http://172.25.0.1/boot.ipxe" $N1 0 ipxe
-offer "iPXE on UEFI too" "file http://172.25.0.1/boot.ipxe" $N1 7 ipxe
+offer "iPXE on UEFI gets its script" "file http://172.25.0.1/boot.ipxe" $N1 7 ipxe
 offer "iPXE is told not to wait for a proxy" "ipxe b00101ff" $N1 0 ipxe
 offer "the address is the host's" "address 172.25.0.11" $N1 0
 offer "the files are on the boot server" "server 172.25.0.1" $N1 0
 offer "the router is the gateway" "router 172.25.0.1" $N1 0
 offer "a stranger gets nothing" "no offer" 52:54:00:25:00:99 0
 
-# What iPXE and the host do then.
+# iPXE and the host fetch their files.
 url=http://172.25.0.1
-check "boot.ipxe" curl -fsS -o "$WORK/boot.ipxe" $url/boot.ipxe
-check "the host's script" curl -fsS -o "$WORK/host.ipxe" $url/hosts/52-54-00-25-00-11.ipxe
+check "boot.ipxe is served" curl -fsS -o "$WORK/boot.ipxe" $url/boot.ipxe
+check "the host's script is served" curl -fsS -o "$WORK/host.ipxe" $url/hosts/52-54-00-25-00-11.ipxe
 image=$(sed -n 's|^set image ${base}||p' "$WORK/host.ipxe")
 for f in vmlinuz initrd.img root.cpio; do
-	check "$f" curl -fsS -o "$WORK/$f" "$url$image/$f"
+	check "$f is served" curl -fsS -o "$WORK/$f" "$url$image/$f"
 done
 check "root.cpio holds the root image" sh -c \
 	"cpio --quiet -i --to-stdout rackstrap/root.squashfs <$WORK/root.cpio | cmp - $WORK/image/root.squashfs"
-check "host.cpio" curl -fsS -o "$WORK/host.cpio" $url/hosts/52-54-00-25-00-11.cpio
+check "host.cpio is served" curl -fsS -o "$WORK/host.cpio" $url/hosts/52-54-00-25-00-11.cpio
 check "host.cfg is node-1's" sh -c \
 	"cpio --quiet -i --to-stdout rackstrap/host.cfg <$WORK/host.cpio | grep -qx 'name = \"node-1\";'"
 
@@ -97,77 +97,77 @@ report() {
 "uptime_ms":31249,"phases":[{"name":"kernel","ms":4200}],"units":[]}' "$@"
 }
 put() { report "$@" | curl -fsS -T - $url/report/"$1".json; }
-refuse "status before any report" 1 \
+refuse "status fails before any report" 1 \
 	'rackstrap: 3 of 3 hosts are not ready: master (no report), node-1 (no report), node-2 (no report)' \
 	"$RACKSTRAP" status "$TREE"
-check "reports are taken" put node-1 node ready null
+check "reports are stored" put node-1 node ready null
 put master master ready null && put node-2 node failed '"docker.service failed"'
-refuse "status when one failed" 1 'rackstrap: 1 of 3 hosts is not ready: node-2 (failed)' \
+refuse "status fails when a host failed" 1 'rackstrap: 1 of 3 hosts is not ready: node-2 (failed)' \
 	"$RACKSTRAP" status "$TREE"
 cp "$WORK/out" "$WORK/table"
-check "the reason is in the table" grep -qx 'node-2: docker.service failed' "$WORK/table"
+check "the table has the reason" grep -qx 'node-2: docker.service failed' "$WORK/table"
 sleep 1 # serve looks at the reports twice a second
 put node-2 node ready null
-check "status when all are ready" "$RACKSTRAP" status "$TREE"
-check "as JSON" sh -c "'$RACKSTRAP' status --json '$TREE' | python3 -c '
+check "status succeeds when all hosts are ready" "$RACKSTRAP" status "$TREE"
+check "status --json has all hosts ready" sh -c "'$RACKSTRAP' status --json '$TREE' | python3 -c '
 import json, sys
 hosts = json.load(sys.stdin)[\"hosts\"]
 assert [h[\"verdict\"] for h in hosts] == [\"ready\"] * 3'"
 
-refuse "a second server" 1 "rackstrap: port 80/tcp is taken by nginx (pid *)" \
+refuse "a second server is refused" 1 "rackstrap: port 80/tcp is taken by nginx (pid *)" \
 	"$RACKSTRAP" serve "$TREE"
 sleep 1
-kill -INT $server
-wait $server
-check "Ctrl-C ends it well" test $? -eq 0
+kill -INT "$server"
+wait "$server"
+check "SIGINT ends serve with 0" test $? -eq 0
 server=
 for want in 'node-1: asks for its boot script (52:54:00:25:00:11, 172.25.0.1)' \
 	'52:54:00:25:00:99 asks for an address and is not in the rack' \
 	'node-2 (node): failed: docker.service failed' \
 	'node-1 (node): ready in 31.2 s'; do
-	check "told: $want" grep -qxF "rackstrap: $want" "$WORK/serve.err"
+	check "serve reports: $want" grep -qxF "rackstrap: $want" "$WORK/serve.err"
 done
 
-# A terminal that goes away, as at the end of an ssh connection.
-check "serve once more" serve
-kill -HUP $server
-wait $server
-check "SIGHUP ends it well" test $? -eq 0
+# SIGHUP, as at the end of an ssh connection.
+check "serve starts again" serve
+kill -HUP "$server"
+wait "$server"
+check "SIGHUP ends serve with 0" test $? -eq 0
 server=
-check "and both servers" sh -c '! grep -q ":0043 \|:0045 " /proc/net/udp'
+check "dnsmasq and nginx have ended" sh -c '! grep -q ":0043 \|:0045 " /proc/net/udp'
 
-# Another server gives out addresses; a stranger's question is told all the same.
-check "render for a network with a DHCP server" "$RACKSTRAP" pxe configs/demo.cfg \
+# Another server assigns addresses; a stranger's request is reported all the same.
+check "pxe makes a boot tree for a network with a DHCP server" "$RACKSTRAP" pxe configs/demo.cfg \
 	--image "$WORK/image" -o "$TREE" --interface br0 --proxy-dhcp
-check "serve beside it" serve
+check "serve starts beside a DHCP server" serve
 offer "a host is given no address" "address 0.0.0.0" $N1 0
-check "and told that there is something to boot" \
+check "a host gets a boot offer" \
 	grep -q "^vendor .*$(printf rackstrap | od -An -tx1 | tr -d ' ')" "$WORK/offer"
-offer "a stranger is told nothing" "no offer" 52:54:00:25:00:98 0
+offer "a stranger gets no boot offer" "no offer" 52:54:00:25:00:98 0
 sleep 1
-kill -INT $server
-wait $server
+kill -INT "$server"
+wait "$server"
 server=
-check "told: the stranger" grep -qxF \
+check "serve reports the stranger" grep -qxF \
 	"rackstrap: 52:54:00:25:00:98 asks for an address and is not in the rack" "$WORK/serve.err"
 
-# iPXE's question is answered, but nobody on the network takes us for a way out.
+# iPXE gets an answer, but no host takes the server for a router.
 ip address add fd00:25::1/64 dev br0 nodad
-check "render with router advertisements" "$RACKSTRAP" pxe configs/demo.cfg \
+check "pxe makes a boot tree with router advertisements" "$RACKSTRAP" pxe configs/demo.cfg \
 	--image "$WORK/image" -o "$TREE" --interface br0 --router-advert
-check "serve with router advertisements" serve
-check "not as a default router" sh -c \
+check "serve starts with router advertisements" serve
+check "it is not advertised as a default router" sh -c \
 	'test "$(python3 test/build/ra.py cl0 | tee /dev/stderr)" = "router lifetime 0"'
-kill -TERM $server
-wait $server
+kill -TERM "$server"
+wait "$server"
 server=
 
 # One server dies: the other is ended.
-check "serve again" serve
+check "serve starts after that" serve
 kill -KILL "$(cat "$TREE/run/nginx.pid")"
-wait $server
-check "a server that dies ends all" test $? -eq 1
+wait "$server"
+check "the death of nginx ends serve with 1" test $? -eq 1
 server=
-check "and is named" grep -q '^rackstrap: nginx was killed by SIGKILL' "$WORK/serve.err"
+check "serve reports which server died" grep -q '^rackstrap: nginx was killed by SIGKILL' "$WORK/serve.err"
 check "nothing is left on port 69" sh -c '! grep -q ":0045 " /proc/net/udp'
 finish

@@ -86,7 +86,7 @@ for s in schemas:
     for error in jsonschema.Draft7Validator(s).iter_errors(doc):
         bad.append(f"{'/'.join(map(str, error.absolute_path))}: {error.message[:200]}")
 
-# Identifiers are unique, and a relationship is between two that there are.
+# Identifiers are unique, and a relationship has two existing ones.
 elements = [doc] + doc["packages"] + doc["files"]
 ids = [e["SPDXID"] for e in elements]
 if len(set(ids)) != len(ids):
@@ -107,7 +107,7 @@ for i in ids:
     if i not in related:
         bad.append(f"{i} has to do with nothing")
 
-# What manifest.json has, and no more.
+# The packages and files are exactly those of manifest.json.
 packages = {p["SPDXID"]: p for p in doc["packages"]}
 by = {kind: [p for i, p in packages.items() if i.startswith(f"SPDXRef-{kind}-")] for kind in ("Package", "Artifact")}
 have = [(p["name"], p["versionInfo"]) for p in by["Package"]]

@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# rackstrap write, against loop devices: every format of image, everything that is refused,
-# and what a disk holds after an error, a signal, a kill, a change behind one's back.
+# rackstrap write on loop devices: every format of image, everything that is refused, and the
+# contents of a disk after an error, a signal, a kill and a change by another process.
 . "$(dirname "$0")/../tap.sh"
 export TMPDIR=$WORK
 loops=() mounts=()
+loop='' exact='' small='' large='' locked='' used='' full='' # new_loop sets them
 tap_cleanup() {
 	local x
 	swapoff "${swap:-/nowhere}" 2>/dev/null
@@ -23,11 +24,11 @@ new_loop() { # VARIABLE FILE ARGS...
 write() { "$RACKSTRAP" write "$@"; }
 now() { write "$1" "$2" --yes --serial "${2#/dev/}"; } # IMAGE DEVICE
 zero_bytes() { ! head -c "$2" "$1" | tr -d '\0' | grep -q .; }
-# No boot sector, no GPT, no copy of one at the end.
+# Succeeds when a disk has no boot sector, no GPT and no backup GPT at its end.
 blank() { zero_bytes "$1" 1048576 && zero_bytes <(tail -c 1048576 "$1") 1048576; }
 same() { cmp -n "$(stat -c %s "$1")" "$1" "$2"; }
 
-# An image that boots, as far as a table and a signature go: 48 MiB with a hole in it.
+# Makes an image with a partition table and a boot signature: 48 MiB with a hole in it.
 make_image() {
 	truncate -s 48M "$1"
 	printf 'label: gpt\nsize=8M, type=U, name=rackstrap-boot\ntype=L\n' | sfdisk -q "$1"
@@ -42,10 +43,10 @@ dirty "$WORK/disk" 64
 new_loop loop "$WORK/disk"
 
 # --- what it writes ---------------------------------------------------------------------
-check "a raw image" now "$WORK/image" "$loop"
-check "its bytes are there" same "$WORK/image" "$WORK/disk"
-check "what the disk had at its end is gone" zero_bytes <(tail -c 1048576 "$WORK/disk") 1048576
-check "sfdisk sees the partitions" sfdisk -q -l "$loop"
+check "a raw image is written" now "$WORK/image" "$loop"
+check "the disk has the image's bytes" same "$WORK/image" "$WORK/disk"
+check "the old end of the disk is overwritten" zero_bytes <(tail -c 1048576 "$WORK/disk") 1048576
+check "sfdisk lists the partitions" sfdisk -q -l "$loop"
 dirty "$WORK/disk" 64
 zstd -q "$WORK/image" -o "$WORK/image.zst"
 xz -k -0 "$WORK/image"
@@ -53,31 +54,31 @@ gzip -k -1 "$WORK/image"
 qemu-img convert -O qcow2 "$WORK/image" "$WORK/image.qcow2"
 for f in zst xz gz qcow2; do
 	dirty "$WORK/disk" 3
-	check "an image as $f" now "$WORK/image.$f" "$loop"
-	check "its bytes are there" same "$WORK/image" "$WORK/disk"
+	check "an image as $f is written" now "$WORK/image.$f" "$loop"
+	check "the disk has the image's bytes" same "$WORK/image" "$WORK/disk"
 done
 check "nothing is left in TMPDIR" test -z "$(find "$WORK" -name 'rackstrap.*')"
 truncate -s 48M "$WORK/exact"
 new_loop exact "$WORK/exact"
-check "an image of exactly the disk's size" now "$WORK/image" "$exact"
-check "its bytes are there, the GPT's copy too" cmp "$WORK/image" "$WORK/exact"
+check "an image of exactly the disk's size is written" now "$WORK/image" "$exact"
+check "the whole disk has the image's bytes" cmp "$WORK/image" "$WORK/exact"
 head -c 3000001 /dev/urandom >"$WORK/odd"
-check "an image that ends within a sector" now "$WORK/odd" "$loop"
-check "its bytes are there" same "$WORK/odd" "$WORK/disk"
+check "an image that ends within a sector is written" now "$WORK/odd" "$loop"
+check "the disk has the image's bytes" same "$WORK/odd" "$WORK/disk"
 write "$WORK/image" "$loop" --yes --serial "${loop#/dev/}" --json >"$WORK/result"
-check "the result as JSON" python3 -c 'import json, sys
+check "write --json prints the result" python3 -c 'import json, sys
 r = json.load(open(sys.argv[1]))
 assert r["size"] == 48 << 20 and r["written"] + r["zero"] == r["size"], r' "$WORK/result"
 
 # --- the list ---------------------------------------------------------------------------
 write --json >"$WORK/list"
-check "the list has the disk" python3 -c 'import json, sys
+check "write --json lists the disk" python3 -c 'import json, sys
 d = {d["device"]: d for d in json.load(open(sys.argv[1]))["devices"]}[sys.argv[2]]
 assert d["size"] == 64 << 20 and d["sector"] == 512 and d["bus"] == "loop", d
 assert d["confirm"] == sys.argv[2][5:] and d["uses"] == [] and d["model"] == sys.argv[3], d' \
 	"$WORK/list" "$loop" "$WORK/disk"
 write >"$WORK/list"
-check "for people too" grep -qE "^$loop +64\.0 MiB +loop +$WORK/disk +- +free$" "$WORK/list"
+check "write lists the disk as text" grep -qE "^$loop +64\.0 MiB +loop +$WORK/disk +- +free$" "$WORK/list"
 
 # --- what it asks -----------------------------------------------------------------------
 typed() { # ANSWER: at a terminal
@@ -102,102 +103,103 @@ P
 n=${loop#/dev/}
 dirty "$WORK/disk" 64
 cp "$WORK/disk" "$WORK/before"
-refuse "the wrong name is typed" 1 "rackstrap: $loop: that is not its name: nothing was written" typed sda
+refuse "a wrong name typed is refused" 1 "rackstrap: $loop: that is not its name: nothing was written" typed sda
 cp "$WORK/err" "$WORK/shown"
-check "the disk, its size and what is on it were shown" \
+check "the disk and its size were shown" \
 	grep -q "$loop: $WORK/disk, no serial number, name $n, 64.0 MiB, loop, sectors of 512 bytes" "$WORK/shown"
-refuse "nobody to ask" 2 "rackstrap: write: standard input is not a terminal: give --yes --serial S with the name of $loop" \
+refuse "write without a terminal is refused" 2 "rackstrap: write: standard input is not a terminal: give --yes --serial S with the name of $loop" \
 	write "$WORK/image" "$loop"
-refuse "another disk's name" 1 "rackstrap: $loop: its name is '$n', not 'sda'" \
+refuse "another disk's name is refused" 1 "rackstrap: $loop: its name is '$n', not 'sda'" \
 	write "$WORK/image" "$loop" --yes --serial sda
-refuse "--yes alone" 2 "rackstrap: write: options '--yes' and '--serial S' go together: without a question the serial number confirms the disk" \
+refuse "--yes without --serial is refused" 2 "rackstrap: write: options '--yes' and '--serial S' go together: without a question the serial number confirms the disk" \
 	write "$WORK/image" "$loop" --yes
-refuse "three arguments" 2 "rackstrap: write: unexpected argument 'c'" write a b c
-refuse "an image alone" 2 "rackstrap: write: missing argument DEVICE (\`rackstrap write\` without arguments lists the disks)" \
+refuse "three arguments are refused" 2 "rackstrap: write: unexpected argument 'c'" write a b c
+refuse "an image without a device is refused" 2 "rackstrap: write: missing argument DEVICE (\`rackstrap write\` without arguments lists the disks)" \
 	write "$WORK/image"
-refuse "neither, but --yes" 2 "rackstrap: write: missing argument IMAGE (*" \
+refuse "options without image and device are refused" 2 "rackstrap: write: missing argument IMAGE (*" \
 	write --yes --serial "${loop#/dev/}"
 
 # --- what it refuses --------------------------------------------------------------------
-refuse "no image" 1 "rackstrap: $WORK/none: No such file or directory" now "$WORK/none" "$loop"
-refuse "a folder" 1 "rackstrap: $WORK: is not a file" now "$WORK" "$loop"
+refuse "an image that does not exist is refused" 1 "rackstrap: $WORK/none: No such file or directory" now "$WORK/none" "$loop"
+refuse "a folder is refused" 1 "rackstrap: $WORK: is not a file" now "$WORK" "$loop"
 : >"$WORK/empty"
-refuse "an empty file" 1 "rackstrap: $WORK/empty: is empty" now "$WORK/empty" "$loop"
-refuse "a file for a disk" 1 "rackstrap: $WORK/disk: is not a disk (not a block device)" now "$WORK/image" "$WORK/disk"
-refuse "a disk that is not there" 1 "rackstrap: /dev/nowhere: No such file or directory" now "$WORK/image" /dev/nowhere
+refuse "an empty file is refused" 1 "rackstrap: $WORK/empty: is empty" now "$WORK/empty" "$loop"
+refuse "a file in place of a disk is refused" 1 "rackstrap: $WORK/disk: is not a disk (not a block device)" now "$WORK/image" "$WORK/disk"
+refuse "a disk that does not exist is refused" 1 "rackstrap: /dev/nowhere: No such file or directory" now "$WORK/image" /dev/nowhere
 head -c 40000000 "$WORK/image" >"$WORK/cut"
-refuse "an image that was cut off" 1 \
+refuse "a truncated image is refused" 1 \
 	"rackstrap: $WORK/cut: has a GPT, but a partition reaches beyond the disk's end: it is damaged or cut off" \
 	now "$WORK/cut" "$loop"
 head -c 50331000 "$WORK/image" >"$WORK/cut"
-refuse "or lacks its last bytes" 1 \
+refuse "an image without its last bytes is refused" 1 \
 	"rackstrap: $WORK/cut: has 50331000 bytes, its GPT says 50331648: the image is cut off" now "$WORK/cut" "$loop"
 head -c 9000000 "$WORK/image.zst" >"$WORK/cut.zst"
-refuse "a compressed image that was cut off" 1 "rackstrap: $WORK/cut.zst: Truncated zstd input" now "$WORK/cut.zst" "$loop"
+refuse "a truncated compressed image is refused" 1 "rackstrap: $WORK/cut.zst: Truncated zstd input" now "$WORK/cut.zst" "$loop"
 cp "$WORK/image.zst" "$WORK/bad.zst"
 printf 'damage' | dd of="$WORK/bad.zst" bs=1 seek=5000000 conv=notrunc status=none
-refuse "or damaged" 1 "rackstrap: $WORK/bad.zst: Zstd decompression failed: *" now "$WORK/bad.zst" "$loop"
+refuse "a damaged compressed image is refused" 1 "rackstrap: $WORK/bad.zst: Zstd decompression failed: *" now "$WORK/bad.zst" "$loop"
 qemu-img create -q -f qcow2 -b "$WORK/image" -F raw "$WORK/backed.qcow2"
-refuse "a qcow2 that refers to another file" 1 \
+refuse "a qcow2 with a backing file is refused" 1 \
 	"rackstrap: $WORK/backed.qcow2: a qcow2 with a backing file: image refused" now "$WORK/backed.qcow2" "$loop"
 truncate -s 48M "$WORK/data"
 qemu-img create -q -f qcow2 -o "data_file=$WORK/data" "$WORK/external.qcow2" 48M
-refuse "or has its data in one" 1 \
+refuse "a qcow2 with its data in another file is refused" 1 \
 	"rackstrap: $WORK/external.qcow2: a qcow2 with its data in another file: image refused" \
 	now "$WORK/external.qcow2" "$loop"
 truncate -s 32M "$WORK/small"
 new_loop small "$WORK/small"
-refuse "a disk that is too small" 1 \
+refuse "a disk that is too small is refused" 1 \
 	"rackstrap: $small: is too small: it has 32.0 MiB (33554432 bytes), the image 48.0 MiB (50331648)" \
 	now "$WORK/image.qcow2" "$small"
 new_loop large "$WORK/before" -b 4096
-refuse "a disk with other sectors" 1 \
+refuse "a disk with sectors of another size is refused" 1 \
 	"rackstrap: $large: has sectors of 4096 bytes, the image is made for sectors of 512: it would not boot" \
 	now "$WORK/image.zst" "$large"
 new_loop locked "$WORK/before" -r
-refuse "a read-only disk" 1 "rackstrap: $locked: is read-only" now "$WORK/image" "$locked"
-check "none of them touched the disk" cmp "$WORK/before" "$WORK/disk"
+refuse "a read-only disk is refused" 1 "rackstrap: $locked: is read-only" now "$WORK/image" "$locked"
+check "no refused command changes the disk" cmp "$WORK/before" "$WORK/disk"
 
 truncate -s 64M "$WORK/used"
 new_loop used "$WORK/used"
 mkfs.ext4 -q "$used"
 mkdir "$WORK/mnt"
 mount "$used" "$WORK/mnt" && mounts+=("$WORK/mnt")
-refuse "a mounted disk" 1 "rackstrap: $used: ${used#/dev/} is mounted on $WORK/mnt" now "$WORK/image" "$used"
+refuse "a mounted disk is refused" 1 "rackstrap: $used: ${used#/dev/} is mounted on $WORK/mnt" now "$WORK/image" "$used"
 umount "$WORK/mnt" && mounts=()
 mkswap -q "$used" >&2
 swapon "$used" && swap=$used
-refuse "swap space" 1 "rackstrap: $used: ${used#/dev/} is swap space" now "$WORK/image" "$used"
+refuse "swap space is refused" 1 "rackstrap: $used: ${used#/dev/} is swap space" now "$WORK/image" "$used"
 swapoff "$used" && swap=
 addpart "$used" 1 2048 65536
 mkfs.ext4 -q "${used}p1"
-refuse "a partition" 1 "rackstrap: ${used}p1: is a partition; an image goes to the whole disk, $used" \
+refuse "a partition is refused" 1 "rackstrap: ${used}p1: is a partition; an image goes to the whole disk, $used" \
 	now "$WORK/image" "${used}p1"
 mount "${used}p1" "$WORK/mnt" && mounts+=("$WORK/mnt")
-refuse "a disk with a mounted partition" 1 "rackstrap: $used: ${used#/dev/}p1 is mounted on $WORK/mnt" \
+refuse "a disk with a mounted partition is refused" 1 "rackstrap: $used: ${used#/dev/}p1 is mounted on $WORK/mnt" \
 	now "$WORK/image" "$used"
 umount "$WORK/mnt" && mounts=()
 delpart "$used" 1
-exclusively() { # DEVICE COMMAND...: while somebody holds it
+exclusively() { # DEVICE COMMAND...: runs while another process holds the device
 	python3 -c 'import os, subprocess, sys
 fd = os.open(sys.argv[1], os.O_RDONLY | os.O_EXCL)
 sys.exit(subprocess.run(sys.argv[2:]).returncode)' "$@"
 }
-refuse "a disk that somebody holds" 1 \
+refuse "a disk that another process holds is refused" 1 \
 	"rackstrap: $used: is in use: it cannot be opened exclusively (it may be mounted elsewhere, or part of an array)" \
 	exclusively "$used" "$RACKSTRAP" write "$WORK/image" "$used" --yes --serial "${used#/dev/}"
 
 # --- what goes wrong on the way ---------------------------------------------------------
-# Enough that there is time to do something meanwhile: the backing file says how far it is.
+# The image is so large that the test can act while it is written; the size of the disk file
+# shows the progress.
 head -c 268435456 /dev/urandom >"$WORK/big"
 printf 'label: gpt\ntype=L\n' | sfdisk -q "$WORK/big"
-fresh() { # a disk that boots something else
+fresh() { # makes the disk one with another partition table
 	truncate -s 0 "$WORK/disk"
 	truncate -s 300M "$WORK/disk"
 	printf 'label: gpt\ntype=L\n' | sfdisk -q "$WORK/disk"
 	losetup -c "$loop"
 }
-half_written() { # PID: until some MiB are there
+half_written() { # PID: waits until some MiB are written
 	for _ in $(seq 2000); do
 		[ "$(stat -c %b "$WORK/disk")" -lt 40000 ] || return 0
 		kill -0 "$1" 2>/dev/null || return 1
@@ -205,37 +207,38 @@ half_written() { # PID: until some MiB are there
 	done
 	return 1
 }
-meanwhile() { # COMMAND...: with $pid, while it is being written
+meanwhile() { # COMMAND...: runs while rackstrap, process $pid, writes
 	fresh
+	# shellcheck disable=SC2069 # standard error goes where refuse reads it, the rest nowhere
 	"$RACKSTRAP" write "$WORK/big" "$loop" --yes --serial "$n" 2>&1 >/dev/null &
 	pid=$!
 	if half_written $pid; then "$@"; else echo "rackstrap was too quick" >&2; fi
 	wait $pid
 }
-interrupt() { kill -INT $pid; }
-refuse "Ctrl-C" 1 "rackstrap: $loop: interrupted; it is left with nothing that boots" eval 'meanwhile interrupt >&2'
-check "nothing boots then" blank "$WORK/disk"
-cut() { kill -KILL $pid; }
+interrupt() { kill -INT "$pid"; }
+refuse "SIGINT ends write with 1" 1 "rackstrap: $loop: interrupted; it is left with nothing that boots" eval 'meanwhile interrupt >&2'
+check "the disk has nothing left that boots" blank "$WORK/disk"
+cut() { kill -KILL "$pid"; }
 meanwhile cut >"$WORK/said" 2>&1
-check "it was killed in the middle" test $? = 137
-check "nothing boots then" blank "$WORK/disk"
-change() { # a byte that was written already
-	kill -STOP $pid
+check "write was killed while it wrote" test $? = 137
+check "the disk has nothing left that boots" blank "$WORK/disk"
+change() { # changes a byte that was written already
+	kill -STOP "$pid"
 	printf X | dd of="$WORK/disk" bs=1 seek=3000000 conv=notrunc status=none
-	kill -CONT $pid
+	kill -CONT "$pid"
 }
-refuse "a byte that changed after it was written" 1 \
+refuse "a byte that changes after it was written is found" 1 \
 	"rackstrap: $loop: the MiB at byte 2097152 is not what was written there: the disk is damaged, or smaller than it reports; it is left with nothing that boots" \
 	eval 'meanwhile change >&2'
-check "nothing boots then" blank "$WORK/disk"
+check "the disk has nothing left that boots" blank "$WORK/disk"
 
-# A disk that says it has 64 MiB and has 10: the file system below it is full.
+# A disk of 64 MiB whose file system has room for 10.
 mkdir "$WORK/full"
 mount -t tmpfs -o size=10m tmpfs "$WORK/full" && mounts+=("$WORK/full")
 truncate -s 64M "$WORK/full/disk"
 new_loop full "$WORK/full/disk"
-refuse "an error in the middle" 1 \
+refuse "a write error ends write with 1" 1 \
 	"rackstrap: $full: cannot be written at byte *: No space left on device; it is left with nothing that boots" \
 	now "$WORK/image" "$full"
-check "nothing boots then" blank "$WORK/full/disk"
+check "the disk has nothing left that boots" blank "$WORK/full/disk"
 finish

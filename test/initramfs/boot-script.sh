@@ -1,21 +1,35 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# pxe/initramfs/rackstrap under the shell that runs it in an initramfs, busybox's ash, on
-# files for disks: what it takes for its root, which disks it makes its own and which it
-# leaves alone, and that it may be cut off anywhere while it does.
+# pxe/initramfs/rackstrap under the shell that runs it in an initramfs, busybox's ash, with files
+# as disks: which root it takes, which disks become state disks and which are left alone, and that
+# it may be interrupted at any step.
+
+# The disks are in memory if /dev/shm allows it.
+if [ -w /dev/shm ] && ! grep -q ' /dev/shm [^ ]* [^ ]*noexec' /proc/mounts &&
+	[ "$(df --output=avail -BM /dev/shm | tail -n 1 | tr -dc 0-9)" -ge 1024 ]; then
+	export TMPDIR=/dev/shm
+fi
 . "$(dirname "$0")/../tap.sh"
 SCRIPT=$TOP/pxe/initramfs/rackstrap
 TOPDIR=$WORK/top
 MARK='rackstrap: a state disk is being made here'
 command -v busybox >/dev/null || bail "no busybox"
 
-# What initramfs-tools and its hooks bring, as far as the script calls it. A "device" is a
-# file in $TOPDIR/dev; blkid, which looks for labels on real devices only, is told.
+# Makes the part of an initramfs that the script uses. A "device" is a file in $TOPDIR/dev; blkid
+# looks for labels on real devices only, so that a script does it here. Usage: fresh [CMDLINE]
 fresh() {
 	rm -rf "$TOPDIR"
-	mkdir -p "$TOPDIR"/{dev,proc/sys/kernel,sys/class/block,run,rackstrap,sbin}
+	if [ -d "$WORK/fresh" ]; then
+		cp -a "$WORK/fresh" "$TOPDIR"
+	else
+		make_fresh
+		cp -a "$TOPDIR" "$WORK/fresh"
+	fi
 	echo "boot=rackstrap ${*:-}" >"$TOPDIR/proc/cmdline"
+}
+make_fresh() {
+	mkdir -p "$TOPDIR"/{dev,proc/sys/kernel,sys/class/block,run,rackstrap,sbin}
 	echo "12.34 20.00" >"$TOPDIR/proc/uptime"
 	echo "MemTotal:        2097152 kB" >"$TOPDIR/proc/meminfo"
 	echo "7 4 1 7" >"$TOPDIR/proc/sys/kernel/printk"
@@ -44,9 +58,8 @@ disk() { # NAME MIB
 	echo 0 >"$TOPDIR/sys/class/block/$1/ro"
 }
 
-# Runs ash code after the script. At the step that $CUT names the shell is killed, as by a
-# power cut: before what the step stands in front of. Pipelines are shells of their own,
-# so that a file counts.
+# Runs ash code after the script. The shell is killed, as by a power cut, before the step whose
+# number is $CUT. Steps are counted in a file, because pipelines run in subshells.
 cat >"$WORK/harness" <<'S'
 rackstrap_top=$TOPDIR
 . "$SCRIPT"
@@ -79,8 +92,8 @@ says() { # 'WHAT' 'LINE': the last line it said
 	fi
 }
 
-check "dash takes it" dash -n "$SCRIPT"
-check "busybox's ash takes it" busybox sh -n "$SCRIPT"
+check "dash parses the script" dash -n "$SCRIPT"
+check "busybox's ash parses the script" busybox sh -n "$SCRIPT"
 
 # --- the command line --------------------------------------------------------------
 
@@ -104,25 +117,30 @@ word 'rackstrap.config=http://a/* x' config 'http://a/*'
 image=$TOPDIR/rackstrap/root.squashfs
 fresh
 ash 'rackstrap_find_root abc'
-says "no root image: what was expected, and how much memory there is" "rackstrap: boot failed: expected /rackstrap/root.squashfs with sha256 abc, found none in the initramfs: root.cpio was not loaded, or did not fit into this machine's 2048 MiB of memory"
+says "a missing root image: the message has the expected digest and the size of the memory" "rackstrap: boot failed: expected /rackstrap/root.squashfs with sha256 abc, found none in the initramfs: root.cpio was not loaded, or did not fit into this machine's 2048 MiB of memory"
 fresh
 echo squash >"$image"
 good=$(sha256sum <"$image") good=${good%% *}
-check "the root image of the initramfs is found, and its digest checked" \
+check "the root image in the initramfs is found, and its digest is checked" \
 	ash "rackstrap_find_root $good && rackstrap_check_root $good"
-check "nothing is said about it" test -z "$(said)"
+check "a root image with the right digest gives no message" test -z "$(said)"
 echo squish >"$image"
 bad=$(sha256sum <"$image") bad=${bad%% *}
-check "a damaged one: the boot fails" test "$(ash "rackstrap_find_root $good && rackstrap_check_root $good"; echo $?)" = 3
-says "with both digests" "rackstrap: boot failed: root.squashfs is damaged or another image's: expected sha256 $good, found $bad (7 bytes)"
-check "no digest to hold it up to: taken" ash 'rackstrap_find_root && rackstrap_check_root ""'
-says "with a warning" "rackstrap: warning: root.squashfs is taken unchecked (no rackstrap.root_sha256= on the kernel command line)"
+check "a damaged root image: the boot fails" test "$(ash "rackstrap_find_root $good && rackstrap_check_root $good"; echo $?)" = 3
+says "a damaged root image: the message has both digests" "rackstrap: boot failed: root.squashfs is damaged or another image's: expected sha256 $good, found $bad (7 bytes)"
+check "a root image without a digest on the command line is used" ash 'rackstrap_find_root && rackstrap_check_root ""'
+says "the warning names the reason" "rackstrap: warning: root.squashfs is taken unchecked (no rackstrap.root_sha256= on the kernel command line)"
 
 # --- whose disk is it --------------------------------------------------------------
 
 find='rackstrap_find_state; echo "$rackstrap_state"'
+# keep copies a disk, and same compares it with the copy. cp keeps holes, so that both are quick.
+keep() { cp "$TOPDIR/dev/$1" "$WORK/kept-$1"; }
+same() { cmp -s "$WORK/kept-$1" "$TOPDIR/dev/$1"; }
+unused_and_same() { [ "$(state)" = ram ] && same vdb; }
+used_and_same() { [ "$(state)" = "/dev/$1" ] && same "$1" && { [ -z "${2:-}" ] || same "$2"; }; }
 state() { sed "s|^$TOPDIR||" "$WORK/stdout" | tail -n 1; }
-is_ours() { # DISK: by others' eyes
+is_ours() { # DISK: is a sound state disk, for foreign tools
 	[ "$(/sbin/blkid -c /dev/null -p -o value -s LABEL "$1")" = rackstrap-state ] &&
 		PATH=$PATH:/sbin:/usr/sbin e2fsck -fn "$1" &&
 		! tail -c 1048576 "$1" | grep -aqF "$MARK"
@@ -132,28 +150,26 @@ fresh rackstrap.state=/dev/vdb
 disk vdb 66
 ash "$find"
 check "a blank disk that is named is used" test "$(state)" = /dev/vdb
-check "it holds a sound ext4 labelled rackstrap-state, and no mark" is_ours "$TOPDIR/dev/vdb"
-says "it says so" "rackstrap: $TOPDIR/dev/vdb is blank: making it the state disk"
-sum=$(sha256sum <"$TOPDIR/dev/vdb")
+check "it has a sound ext4 labelled rackstrap-state and no mark" is_ours "$TOPDIR/dev/vdb"
+says "a message says so" "rackstrap: $TOPDIR/dev/vdb is blank: making it the state disk"
+keep vdb
 ash "$find"
-check "at the next boot it is used as it is" test "$(state)" = /dev/vdb -a \
-	"$sum" = "$(sha256sum <"$TOPDIR/dev/vdb")"
+check "the next boot uses it unchanged" used_and_same vdb
 echo "boot=rackstrap" >"$TOPDIR/proc/cmdline"
 ash "$find"
-check "found by its label when nobody names it" test "$(state)" = /dev/vdb
+check "a state disk is found by its label" test "$(state)" = /dev/vdb
 echo "boot=rackstrap rackstrap.state=none" >"$TOPDIR/proc/cmdline"
 ash "$find"
 check "rackstrap.state=none leaves it alone" test "$(state)" = ram
 fresh
 disk vdb 66
-sum=$(sha256sum <"$TOPDIR/dev/vdb")
+keep vdb
 ash "$find"
-check "a blank disk that nobody names is left alone" test "$(state)" = ram -a \
-	"$sum" = "$(sha256sum <"$TOPDIR/dev/vdb")"
+check "a blank disk that is not named is left alone" unused_and_same
 fresh rackstrap.state=/dev/vdb
 ash "$find"
-check "a disk that is not there: RAM" test "$(state)" = ram
-says "with a warning" "rackstrap: warning: no disk $TOPDIR/dev/vdb within 0 s, and none labelled rackstrap-state"
+check "a named disk that does not exist: RAM is used" test "$(state)" = ram
+says "the warning names the reason" "rackstrap: warning: no disk $TOPDIR/dev/vdb within 0 s, and none labelled rackstrap-state"
 fresh rackstrap.state=/dev/vdc
 for d in vdb vdc; do
 	disk $d 66
@@ -161,15 +177,14 @@ for d in vdb vdc; do
 done
 ash "$find"
 check "of two state disks the named one is used" test "$(state)" = /dev/vdc
-says "and the other is told" "rackstrap: warning: $TOPDIR/dev/vdb is labelled rackstrap-state too; $TOPDIR/dev/vdc is used"
+says "a warning names the other" "rackstrap: warning: $TOPDIR/dev/vdb is labelled rackstrap-state too; $TOPDIR/dev/vdc is used"
 
 somebodys() { # 'WHAT' 'WHY': vdb must stay what it is
-	local sum
-	sum=$(sha256sum <"$TOPDIR/dev/vdb")
+	keep vdb
 	ash "$find"
 	check "$1: not used" test "$(state)" = ram
-	says "$1: told why" "rackstrap: warning: $TOPDIR/dev/vdb does not become the state disk: it $2"
-	check "$1: not a byte of it changed" test "$sum" = "$(sha256sum <"$TOPDIR/dev/vdb")"
+	says "$1: the warning has the reason" "rackstrap: warning: $TOPDIR/dev/vdb does not become the state disk: it $2"
+	check "$1: no byte of it is changed" same vdb
 }
 named() { fresh rackstrap.state=/dev/vdb; disk vdb "${1:-66}"; }
 patch_at() { printf '%s' "$2" | dd of="$TOPDIR/dev/vdb" bs=1 seek="$1" conv=notrunc status=none; }
@@ -215,19 +230,18 @@ patch_at $((66 * 1048576 - 512)) "$MARK"
 PATH=$PATH:/sbin:/usr/sbin mke2fs -q -F -t ext4 -L photos "$TOPDIR/dev/vdb" 60M
 somebodys "our mark, and somebody's filesystem since" "holds ext4 labelled photos"
 
-# busybox's blkid knows no -p: nothing can be told blank, so that nothing is touched.
+# busybox's blkid has no option -p, so that the script cannot find out whether a disk is blank.
 named
 printf '#!/bin/sh\necho "BusyBox v1.35.0"\n' >"$TOPDIR/sbin/blkid"
-sum=$(sha256sum <"$TOPDIR/dev/vdb")
+keep vdb
 ash "$find"
-check "busybox's blkid: no disk is looked at" test "$(state)" = ram -a \
-	"$sum" = "$(sha256sum <"$TOPDIR/dev/vdb")"
-says "with a warning" "rackstrap: warning: this initramfs has no util-linux blkid, so no disk is looked at"
+check "with busybox's blkid no disk is used" unused_and_same
+says "the warning names the reason" "rackstrap: warning: this initramfs has no util-linux blkid, so no disk is looked at"
 
 # --- a disk or an ISO --------------------------------------------------------------
 
-# What is on the medium stands in $TOPDIR/on/DEVICE, for mount to find; what kind it is and
-# its tag in $TOPDIR/tag/DEVICE, for blkid.
+# Makes a medium: its files are in $TOPDIR/on/DEVICE, for mount, its type and tag in
+# $TOPDIR/tag/DEVICE, for blkid.
 medium() { # DEVICE TYPE TAG=VALUE
 	mkdir -p "$TOPDIR/on/$1/rackstrap/a" "$TOPDIR/tag" "$TOPDIR/sys/class/block/$1"
 	: >"$TOPDIR/dev/$1"
@@ -261,11 +275,11 @@ medium vda2 vfat PARTUUID=11111111-5e3b
 ash "$MEDIUM"
 check "the partition with that GUID is the medium" test "$(found)" = \
 	"disk /run/rackstrap/boot/rackstrap/a/root.squashfs /dev/vdb2"
-says "it says which" "rackstrap: boot medium: $TOPDIR/dev/vdb2"
-check "its host.cfg is handed on" cmp "$TOPDIR/on/vdb2/rackstrap/host.cfg" \
+says "a message names the medium" "rackstrap: boot medium: $TOPDIR/dev/vdb2"
+check "the host.cfg of the medium is copied" cmp "$TOPDIR/on/vdb2/rackstrap/host.cfg" \
 	"$TOPDIR/run/rackstrap/medium/host.cfg"
-check "which nobody but root reads" test "$(stat -c %a "$TOPDIR/run/rackstrap/medium/host.cfg")" = 600
-check "a rack.cfg that is not there is not" test ! -e "$TOPDIR/run/rackstrap/medium/rack.cfg"
+check "only root can read the copy" test "$(stat -c %a "$TOPDIR/run/rackstrap/medium/host.cfg")" = 600
+check "no rack.cfg is created" test ! -e "$TOPDIR/run/rackstrap/medium/rack.cfg"
 
 fresh rackstrap.root=LABEL=RACKSTRAP_AB:/rackstrap/a/root.squashfs
 medium sr0 iso9660 LABEL=RACKSTRAP_AB
@@ -276,27 +290,27 @@ echo 'hosts = ( );' >"$TOPDIR/on/sr0/boot/efi.img.d/rackstrap/rack.cfg"
 ash "$MEDIUM"
 check "the ISO with that label is the medium" test "$(found)" = \
 	"iso /run/rackstrap/boot/rackstrap/a/root.squashfs /dev/sr0"
-check "a rack.cfg comes out of its boot/efi.img" grep -qx 'hosts = ( );' \
+check "the rack.cfg in boot/efi.img is copied" grep -qx 'hosts = ( );' \
 	"$TOPDIR/run/rackstrap/medium/rack.cfg"
 
 fresh "$disk_word"
 medium vda2 vfat PARTUUID=11111111-5e3b
 printf 'major minor  #blocks  name\n\n 254        0     409600 vda\n 254        2     262144 vda2\n' >"$TOPDIR/proc/partitions"
-check "no such partition: the boot fails" test "$(ash "$MEDIUM"; echo $?)" = 3
-says "with what there is" "rackstrap: boot failed: no disk with PARTUUID=03aa5b17-5e3b within 0 s; there are: vda vda2"
+check "a partition that does not exist: the boot fails" test "$(ash "$MEDIUM"; echo $?)" = 3
+says "the message lists the disks" "rackstrap: boot failed: no disk with PARTUUID=03aa5b17-5e3b within 0 s; there are: vda vda2"
 fresh "$disk_word"
 medium vdb2 vfat PARTUUID=03aa5b17-5e3b
 rm "$TOPDIR/on/vdb2/rackstrap/a/root.squashfs"
-check "no root image on it: the boot fails" test "$(ash "$MEDIUM"; echo $?)" = 3
-says "with the reason" "rackstrap: boot failed: $TOPDIR/dev/vdb2 (PARTUUID=03aa5b17-5e3b) has no /rackstrap/a/root.squashfs, or does not mount"
+check "a medium without a root image: the boot fails" test "$(ash "$MEDIUM"; echo $?)" = 3
+says "the message has the reason" "rackstrap: boot failed: $TOPDIR/dev/vdb2 (PARTUUID=03aa5b17-5e3b) has no /rackstrap/a/root.squashfs, or does not mount"
 fresh rackstrap.root=/dev/vdb2
-check "a word that is none: the boot fails" test "$(ash "$MEDIUM"; echo $?)" = 3
-says "with what it must be" "rackstrap: boot failed: rackstrap.root=/dev/vdb2: must be PARTUUID=GUID:/FILE or LABEL=LABEL:/FILE; without the word the root is in the initramfs"
+check "a wrong rackstrap.root: the boot fails" test "$(ash "$MEDIUM"; echo $?)" = 3
+says "the message says what it must be" "rackstrap: boot failed: rackstrap.root=/dev/vdb2: must be PARTUUID=GUID:/FILE or LABEL=LABEL:/FILE; without the word the root is in the initramfs"
 
 # --- the state partition of the disk that we booted from ---------------------------
 
-# A disk of 300 MiB with the first 100 of them our image: vda, and vda3 as a file of its
-# own that partx makes as large as the table says.
+# A disk of 300 MiB, vda, whose first 100 MiB are our image. vda3 is a file of its own, to which
+# partx gives the size in the partition table.
 sizes() { # of the image's file; of the disk
 	truncate -s 0 "$TOPDIR/dev/vda" && truncate -s "${1}M" "$TOPDIR/dev/vda"
 	PATH=$PATH:/sbin:/usr/sbin sfdisk -q "$TOPDIR/dev/vda" <<-T
@@ -308,10 +322,22 @@ sizes() { # of the image's file; of the disk
 	T
 	truncate -s "${2}M" "$TOPDIR/dev/vda"
 }
-medium_disk() { # [CMDLINE]
-	fresh "${1:-}"
+medium_disk() { # [CMDLINE [PLACE IN SYSFS]]
+	local place=${2:-devices/pci0}
+	local made=$WORK/medium-${place//\//-}
+	if [ -d "$made" ]; then
+		rm -rf "$TOPDIR"
+		cp -a "$made" "$TOPDIR"
+	else
+		fresh
+		make_medium_disk "$place"
+		cp -a "$TOPDIR" "$made"
+	fi
+	echo "boot=rackstrap ${1:-}" >"$TOPDIR/proc/cmdline"
+}
+make_medium_disk() { # PLACE IN SYSFS
 	sizes 100 300
-	local base=$TOPDIR/sys/${2:-devices/pci0}/vda
+	local base=$TOPDIR/sys/$1/vda
 	mkdir -p "$base"/vda{1,2,3}
 	for n in 1 2 3; do
 		ln -s "$base/vda$n" "$TOPDIR/sys/class/block/vda$n"
@@ -326,12 +352,12 @@ medium_disk() { # [CMDLINE]
 	ln -s "$(PATH=$PATH:/sbin:/usr/sbin command -v sfdisk)" "$TOPDIR/sbin/sfdisk"
 	cat >"$TOPDIR/sbin/partx" <<-S
 	#!/bin/sh
-	sfdisk -J "$TOPDIR/dev/vda" | python3 -c '
-	import json, sys
-	p = json.load(sys.stdin)["partitiontable"]["partitions"][2]
-	open("$base/vda3/start", "w").write("%d\n" % p["start"])
-	open("$base/vda3/size", "w").write("%d\n" % p["size"])
-	open("$TOPDIR/dev/vda3", "ab").truncate(p["size"] * 512)'
+	IFS=' ,'
+	set -- \$(sfdisk -d "$TOPDIR/dev/vda" | grep '^$TOPDIR/dev/vda3 :') # NAME : start= N, size= N, ...
+	[ "\$3 \$5" = "start= size=" ] || exit 1
+	echo \$4 >"$base/vda3/start"
+	echo \$6 >"$base/vda3/size"
+	truncate -s \$((\$6 * 512)) "$TOPDIR/dev/vda3"
 	S
 	chmod 755 "$TOPDIR/sbin/partx"
 	PATH=$PATH:/sbin:/usr/sbin "$TOPDIR/sbin/partx" 2>/dev/null
@@ -346,14 +372,14 @@ grown() { [ "$(cat "$TOPDIR/sys/class/block/vda3/size")" -gt $((200 * 2048)) ]; 
 medium_disk
 ash "$own"
 check "the third partition becomes the state disk" test "$(state)" = /dev/vda3
-check "as large as the disk" grown
-check "the table is sound" table_is_sound
-check "so is the filesystem" is_ours "$TOPDIR/dev/vda3"
+check "it reaches the end of the disk" grown
+check "the partition table is sound" table_is_sound
+check "the filesystem is sound" is_ours "$TOPDIR/dev/vda3"
 steps=$(steps)
-sum=$(cat "$TOPDIR"/dev/vda* | sha256sum)
+keep vda
+keep vda3
 ash "$own"
-check "at the next boot nothing changes" test "$(state)" = /dev/vda3 -a \
-	"$sum" = "$(cat "$TOPDIR"/dev/vda* | sha256sum)"
+check "the next boot changes nothing" used_and_same vda3 vda
 bad=
 for cut in $(seq "$steps"); do
 	medium_disk
@@ -364,16 +390,14 @@ for cut in $(seq "$steps"); do
 	{ [ "$(state)" = /dev/vda3 ] && grown && table_is_sound && is_ours "$TOPDIR/dev/vda3"; } >/dev/null 2>&1 ||
 		bad="$bad $cut"
 done
-check "cut off at each of $steps steps, the next boot ends with the state disk" test -z "$bad"
+check "interrupted at each of $steps steps, the next boot ends with the state disk" test -z "$bad"
 [ -z "$bad" ] || echo "# wrong after:$bad"
 
 own_somebodys() { # 'WHAT' 'WHY'
-	local sum
-	sum=$(sha256sum <"$TOPDIR/dev/vda3")
 	ash "$own"
 	check "$1: not used" test "$(state)" = ram
-	says "$1: told why" "rackstrap: warning: $TOPDIR/dev/vda3 does not become the state disk: it $2"
-	check "$1: not a byte of it changed" cmp -n 1048576 <(head -c 1M "$TOPDIR/dev/vda3") \
+	says "$1: the warning has the reason" "rackstrap: warning: $TOPDIR/dev/vda3 does not become the state disk: it $2"
+	check "$1: no byte of it is changed" cmp -n 1048576 <(head -c 1M "$TOPDIR/dev/vda3") \
 		"$WORK/was"
 }
 medium_disk
@@ -388,11 +412,11 @@ medium_disk
 echo $((101 * 2048)) >"$TOPDIR/sys/devices/pci0/vda/size"
 cp "$TOPDIR/dev/vda3" "$WORK/was"
 own_somebodys "a disk no larger than the image" "is smaller than 64 MiB"
-check "and its table stays" sh -c "! PATH=\$PATH:/sbin:/usr/sbin sgdisk -v '$TOPDIR/dev/vda' | grep -q '^No problems found'"
+check "its partition table is unchanged" sh -c "! PATH=\$PATH:/sbin:/usr/sbin sgdisk -v '$TOPDIR/dev/vda' | grep -q '^No problems found'"
 medium_disk
 echo PARTNAME=photos >"$TOPDIR/sys/devices/pci0/vda/vda3/uevent"
 ash "$own"
-check "a third partition of another name is not looked at" test "$(state)" = ram -a -z "$(said)"
+check "a third partition of another name is not used" test "$(state)" = ram -a -z "$(said)"
 medium_disk
 mkdir "$TOPDIR/sys/devices/pci0/vda/vda4"
 echo 4 >"$TOPDIR/sys/devices/pci0/vda/vda4/partition"
@@ -401,34 +425,34 @@ cp "$TOPDIR/dev/vda3" "$WORK/was"
 own_somebodys "a disk with a partition behind" "is smaller than 64 MiB"
 medium_disk rackstrap.state=none
 ash "$own"
-check "rackstrap.state=none leaves it as it is" test "$(state)" = ram -a -z "$(said)"
+check "rackstrap.state=none leaves the third partition unused" test "$(state)" = ram -a -z "$(said)"
 medium_disk rackstrap.state=/dev/vdb
 disk vdb 66
 ash "$own"
-check "a disk that is named goes before it" test "$(state)" = /dev/vdb
-check "and it is not grown" sh -c "test \$(cat '$TOPDIR/sys/class/block/vda3/size') = 2048"
+check "a disk that is named is preferred" test "$(state)" = /dev/vdb
+check "the third partition is not grown" sh -c "test \$(cat '$TOPDIR/sys/class/block/vda3/size') = 2048"
 medium_disk
 disk vdb 66
 PATH=$PATH:/sbin:/usr/sbin mke2fs -q -F -t ext4 -L rackstrap-state "$TOPDIR/dev/vdb"
 ash "$own"
-check "so does a state disk that is there" test "$(state)" = /dev/vdb
+check "an existing state disk is preferred" test "$(state)" = /dev/vdb
 medium_disk '' devices/pci0/usb1/1-1
 mkdir -p "$TOPDIR/run/rackstrap/medium"
 : >"$TOPDIR/run/rackstrap/medium/rack.cfg"
 ash "$own"
-check "a stick for a rack keeps nobody's state" test "$(state)" = ram
-says "and says so" "rackstrap: $TOPDIR/dev/vda serves a rack: it keeps no host's state"
+check "a USB stick for a rack keeps no state" test "$(state)" = ram
+says "a message says that it keeps no state" "rackstrap: $TOPDIR/dev/vda serves a rack: it keeps no host's state"
 rm "$TOPDIR/run/rackstrap/medium/rack.cfg"
 ash "$own"
-check "a stick for a host does" test "$(state)" = /dev/vda3
+check "a USB stick for a host keeps its state" test "$(state)" = /dev/vda3
 
 # --- cut off while a disk is made ours ---------------------------------------------
 
 named
 ash "$find"
 steps=$(steps)
-check "making a state disk has steps to be cut off at: $steps" test "$steps" -ge 5
-bad= seen=
+check "making a state disk has at least 5 steps: $steps" test "$steps" -ge 5
+bad='' seen=''
 for cut in $(seq "$steps"); do
 	named
 	{ CUT=$cut ash "$find"; } 2>/dev/null
@@ -437,9 +461,9 @@ for cut in $(seq "$steps"); do
 	ash "$find"
 	{ [ "$(state)" = /dev/vdb ] && is_ours "$TOPDIR/dev/vdb"; } >/dev/null 2>&1 || bad="$bad $cut"
 done
-check "cut off at each of $steps steps, the next boot ends with the state disk" test -z "$bad"
+check "interrupted at each of $steps steps, the next boot ends with the state disk" test -z "$bad"
 [ -z "$bad" ] || echo "# wrong after:$bad"
-check "on its way it had the provisional label, then ours" \
+check "the disk has the provisional label first, then the final one" \
 	grep -qE '^ *(rackstrap-new ?)+ (rackstrap-state ?)+$' <<<"$seen"
 # mke2fs itself, half way: it writes the superblock last.
 named
@@ -454,11 +478,11 @@ kill -9 $PPID
 S
 chmod 755 "$TOPDIR/sbin/mke2fs"
 { ash "$find"; } 2>/dev/null
-check "cut off within mke2fs: the disk is not blank any more" test -n "$(tr -d '\0' <"$TOPDIR/dev/vdb" | head -c 1)"
+check "interrupted in mke2fs: the disk is not blank" test -n "$(tr -d '\0' <"$TOPDIR/dev/vdb" | head -c 1)"
 rm "$TOPDIR/sbin/mke2fs"
 ln -s "$(PATH=$PATH:/sbin:/usr/sbin command -v mke2fs)" "$TOPDIR/sbin/mke2fs"
 ash "$find"
-check "the next boot makes it anew" is_ours "$TOPDIR/dev/vdb"
+check "interrupted in mke2fs: the next boot makes the state disk" is_ours "$TOPDIR/dev/vdb"
 
 # --- the writable layer ------------------------------------------------------------
 
@@ -487,20 +511,20 @@ after_upgrade() {
 fresh
 lower one
 layers one
-check "the layer of a new disk: upper, work and the data folders are there" \
+check "a new disk gets upper, work and the data folders" \
 	test -d "$TOPDIR/state/upper" -a -d "$TOPDIR/state/work" -a -d "$TOPDIR/state/data/kubelet"
-check "what the image has there is its beginning" \
+check "the data folders begin with the contents of the image" \
 	test "$(cat "$TOPDIR/state/data/docker/of-the-image")" = one
 written
 find "$TOPDIR/state" | sort >"$WORK/tree"
 layers one
-check "the same image again: nothing changes" cmp "$WORK/tree" <(find "$TOPDIR/state" | sort)
-check "nothing is said" test -z "$(said)"
+check "a second boot of the same image changes nothing" cmp "$WORK/tree" <(find "$TOPDIR/state" | sort)
+check "a second boot of the same image gives no message" test -z "$(said)"
 lower two
 layers two
 steps=$(steps)
-check "another image: its programs come whole, settings and data stay" after_upgrade
-says "it says so" "rackstrap: the image is another one than at the last boot: its programs replace the old; /etc, /var, /root, /home and /srv stay"
+check "another image replaces all programs, and settings and data are kept" after_upgrade
+says "a message says so" "rackstrap: the image is another one than at the last boot: its programs replace the old; /etc, /var, /root, /home and /srv stay"
 bad=
 for cut in $(seq "$steps"); do
 	fresh
@@ -513,7 +537,7 @@ for cut in $(seq "$steps"); do
 	layers two
 	after_upgrade || bad="$bad $cut"
 done
-check "cut off at each of $steps steps, the next boot ends the same" test -z "$bad"
+check "interrupted at each of $steps steps, the next boot ends the same" test -z "$bad"
 [ -z "$bad" ] || echo "# wrong after:$bad"
 
 # --- what the system is told -------------------------------------------------------
@@ -523,9 +547,9 @@ mkdir -p "$TOPDIR/run/rackstrap"
 (umask 022 && echo 'name = "node-1";' >"$TOPDIR/rackstrap/host.cfg")
 ash 'rackstrap_medium=pxe rackstrap_state=$rackstrap_top/dev/vdb rackstrap_digest=ab
 	rackstrap_tell_system "$rackstrap_top/run/rackstrap" 4321'
-check "host.cfg is handed on" cmp "$TOPDIR/rackstrap/host.cfg" "$TOPDIR/run/rackstrap/host.cfg"
-check "nobody but root reads it" test "$(stat -c %a "$TOPDIR/run/rackstrap/host.cfg")" = 600
-check "boot.cfg says how it booted" diff - "$TOPDIR/run/rackstrap/boot.cfg" <<'B'
+check "host.cfg is copied to /run" cmp "$TOPDIR/rackstrap/host.cfg" "$TOPDIR/run/rackstrap/host.cfg"
+check "only root can read it" test "$(stat -c %a "$TOPDIR/run/rackstrap/host.cfg")" = 600
+check "boot.cfg describes the boot" diff - "$TOPDIR/run/rackstrap/boot.cfg" <<'B'
 medium = "pxe";
 state = "/dev/vdb";
 root_sha256 = "ab";
@@ -534,8 +558,8 @@ initramfs_end_ms = 12340;
 B
 fresh rackstrap.config=http://10.0.0.1/host.cfg
 ash rackstrap_network
-check "the network comes up for rackstrap.config=" grep -qx configure_networking "$WORK/stdout"
+check "the network is configured for rackstrap.config=" grep -qx configure_networking "$WORK/stdout"
 fresh
 ash rackstrap_network
-check "and not without it" test ! -s "$WORK/stdout"
+check "the network is not configured without it" test ! -s "$WORK/stdout"
 finish

@@ -1,56 +1,56 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Folders with blanks in their names: sources are compiled in one, `make install` goes into
-# one, what is installed there finds its parts, and `make uninstall` removes it all.
+# Folders with blanks in their names: sources are compiled in one, `make install` installs into
+# one, the installed program finds its parts, and `make uninstall` removes everything.
 . "$(dirname "$0")/../tap.sh"
 unset MAKEFLAGS MAKELEVEL
 
 mkdir "$WORK/some sources"
 cp -r Makefile VERSION lib "$WORK/some sources"
-check "compile in a folder with a blank" \
+check "a source is compiled in a folder with a blank" \
 	make -s -C "$WORK/some sources" O=o o/obj/lib/str.o
 
 to="$WORK/a root"
 install() { make -s O="$ABS_O" "$@" DESTDIR="$to" prefix=/opt/rack; }
 list() { (cd "$1" && find . -type f -o -type l | sort); }
-check "make install" install install
+check "make install succeeds" install install
 bin="$to/opt/rack/bin/rackstrap"
 share="$to/opt/rack/share"
-check "the program runs" "$bin" --version
-check "every page is there" sh -c \
+check "the installed program runs" "$bin" --version
+check "every man page is installed" sh -c \
 	"ls man/*.[158] | wc -l | grep -qx \"\$(find '$share/man' -type f | wc -l)\""
 check "every page ends with the version" test "$(for page in "$share"/man/man*/*; do
 	mandoc -Tascii "$page" | tail -n 1 | grep -oE "^rackstrap $(cat VERSION) "
 done | wc -l)" = "$(ls man | wc -l)"
-check "every recipe and rack file is there" sh -c \
+check "every recipe and rack file is installed" sh -c \
 	"find images configs -type f | while read -r f; do
 		cmp \"\$f\" '$share/rackstrap/'\"\$f\" || exit 1; done"
 for f in "$share"/rackstrap/configs/*.cfg; do
-	check "${f##*/} is right" "$bin" check "$f"
+	check "${f##*/} passes the check" "$bin" check "$f"
 done
 mkdir "$WORK/here"
 build() { (cd "$WORK/here" && "$bin" build --offline "$share/rackstrap/images/bookworm-vm"); }
-refuse "firstboot is found: what is missing are digests" 3 '*: no digest: give it sha256 *' build
+refuse "the installed rackstrap finds firstboot, and reports missing digests" 3 '*: no digest: give it sha256 *' build
 cp "$to/opt/rack/libexec/rackstrap/firstboot" "$WORK/firstboot"
 rm "$to/opt/rack/libexec/rackstrap/firstboot"
-refuse "a missing firstboot is named" 1 'rackstrap: firstboot *: No such file or directory' build
+refuse "a missing firstboot is reported" 1 'rackstrap: firstboot *: No such file or directory' build
 cp "$WORK/firstboot" "$to/opt/rack/libexec/rackstrap/firstboot"
 
 touch "$to/opt/rack/bin/other" "$share/rackstrap/images/mine"
-check "make uninstall" install uninstall
-check "only files of others are left" test "$(list "$to" | tr '\n' ' ')" = \
+check "make uninstall succeeds" install uninstall
+check "make uninstall leaves files that it did not install" test "$(list "$to" | tr '\n' ' ')" = \
 	"./opt/rack/bin/other ./opt/rack/share/rackstrap/images/mine "
 rm "$share/rackstrap/images/mine"
-check "make uninstall again" install uninstall
-check "no folder of rackstrap's own is left" test "$(find "$to" -name '*rackstrap*' | wc -l)" = 0
+check "a second make uninstall succeeds" install uninstall
+check "make uninstall leaves no folder of rackstrap's own" test "$(find "$to" -name '*rackstrap*' | wc -l)" = 0
 
 place() { make -s O="$ABS_O" "$@" DESTDIR="$WORK/usr" prefix=/usr bindir=/usr/tools libexecdir=/usr/libexec \
 	datadir=/usr/data mandir=/usr/pages; }
-check "make install with folders named" place install
-check "they are used" test "$(cd "$WORK/usr/usr" && ls -d tools/rackstrap libexec/rackstrap/firstboot \
+check "make install with other folders succeeds" place install
+check "make install uses these folders" test "$(cd "$WORK/usr/usr" && ls -d tools/rackstrap libexec/rackstrap/firstboot \
 	data/rackstrap/configs/demo.cfg pages/man8/firstboot.8 | wc -l)" = 4
-check "and nothing else is" test "$(ls "$WORK/usr/usr" | tr '\n' ' ')" = "data libexec pages tools "
-check "make uninstall with folders named" place uninstall
-check "no file is left" test -z "$(list "$WORK/usr")"
+check "make install uses no other folder" test "$(find "$WORK/usr/usr" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | tr '\n' ' ')" = "data libexec pages tools "
+check "make uninstall with other folders succeeds" place uninstall
+check "make uninstall with other folders leaves no file" test -z "$(list "$WORK/usr")"
 finish

@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# rackstrap-ssh-keys.service, run by hand in a folder of ours: a host has a key after it,
-# the same one from then on, and gets one where a power cut left an empty file.
+# rackstrap-ssh-keys.service, run by the test in a temporary folder: a host gets a key, keeps it,
+# and gets another one where a power cut left an empty file.
 . "$(dirname "$0")/../tap.sh"
 sed "s|/etc/ssh|$WORK/ssh|g" images/common/units/rackstrap-ssh-keys.service >"$WORK/unit"
 key=$WORK/ssh/ssh_host_ed25519_key
 mkdir "$WORK/ssh"
 
-# What systemd does with the unit; 1: a condition does not hold.
+# Runs the unit as systemd does. Returns 1 when a condition is not met.
 unit() {
 	local line
 	grep '^Condition' "$WORK/unit" >"$WORK/conditions"
@@ -22,14 +22,14 @@ unit() {
 }
 is_key() { [ "$(ssh-keygen -y -f "$key" | cut -d' ' -f1,2)" = "$(cut -d' ' -f1,2 "$key.pub")" ] && [ -s "$key" ]; }
 
-check "a new host" unit
-check "has a key" is_key
+check "the unit succeeds on a new host" unit
+check "a new host gets a key" is_key
 cp "$key" "$WORK/first"
 unit >"$WORK/out" 2>&1
-check "the next boot skips it" test $? = 1
-check "the key is the same" cmp "$WORK/first" "$key"
+check "the unit is skipped at the next boot" test $? = 1
+check "the key is kept" cmp "$WORK/first" "$key"
 : >"$key"
 : >"$key.pub"
-check "a host with empty files" unit
-check "has a key again" is_key
+check "the unit succeeds on a host with empty key files" unit
+check "a host with empty key files gets a key" is_key
 finish

@@ -1,62 +1,72 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# The stand-ins refuse what their originals refuse, in the originals' words, and take every
-# flag that the originals have, and every command line that the units give them.
+# The stand-ins accept every flag of their originals, and every command line in the units, and
+# refuse what the originals refuse, with the same messages.
 . "$(dirname "$0")/../tap.sh"
 S=$ABS_O/standin
 export TMPDIR=$WORK # what the one-file programs leave behind when they are killed
 KUBE="kube-apiserver kube-controller-manager kube-scheduler kube-proxy kubelet"
 [ -x "$S/kubelet" ] || bail "no stand-ins in $S: make tests-built"
 
-# A value that a type accepts.
-value() {
+# Sets value to one that a type accepts.
+good_value() {
 	case $1 in
-	bool | version) echo true ;;
-	int | uint) echo 7 ;;
-	float) echo 0.5 ;;
-	duration) echo 1m30.5s ;;
-	ip) echo 10.1.2.3 ;;
-	cidr) echo 10.100.0.0/16 ;;
-	ip:port) echo 10.1.2.3:4001 ;;
-	urls) echo http://10.1.2.3:2380,http://10.1.2.4:2380 ;;
-	*'|'*) echo "${1##*|}" ;;
-	*) echo word ;;
+	bool | version) value=true ;;
+	int | uint) value=7 ;;
+	float) value=0.5 ;;
+	duration) value=1m30.5s ;;
+	ip) value=10.1.2.3 ;;
+	cidr) value=10.100.0.0/16 ;;
+	ip:port) value=10.1.2.3:4001 ;;
+	urls) value=http://10.1.2.3:2380,http://10.1.2.4:2380 ;;
+	*'|'*) value=${1##*|} ;;
+	*) value=word ;;
 	esac
 }
 
-# And one that it does not.
+# Sets value to one that a type refuses, or to nothing.
 bad_value() {
 	case $1 in
-	string | *'|'*) ;; # the latter have a case of their own
-	uint) echo -1 ;;
-	ip) echo master ;;
-	ip:port) echo master:4001 ;;
-	urls) echo 10.1.2.3:2380 ;;
-	*) echo no-such-value ;;
+	string | *'|'*) value='' ;; # a list of words has a case of its own
+	uint) value=-1 ;;
+	ip) value=master ;;
+	ip:port) value=master:4001 ;;
+	urls) value=10.1.2.3:2380 ;;
+	*) value=no-such-value ;;
 	esac
 }
 
-# takes PROGRAM LIST: every flag with a good value, and --version so that it ends there.
-takes() {
-	local flag type
+# Gives a program every flag of LIST with a good value, and --version so that it ends there: all
+# of them at once, and one by one when that fails.
+takes() { # PROGRAM LIST
+	local flag type value all=()
 	while read -r flag type; do
 		[[ $flag == --* && $flag != --version ]] || continue
-		"$S/$1" "$flag=$(value "$type")" --version >/dev/null 2>"$WORK/err" ||
-			{ echo "$flag: $(head -n 1 "$WORK/err")"; return 1; }
+		good_value "$type"
+		all+=("$flag=$value")
 	done <"$2"
+	[ ${#all[@]} -gt 0 ] || return 1
+	"$S/$1" "${all[@]}" --version >/dev/null 2>"$WORK/all" && return
+	for flag in "${all[@]}"; do
+		"$S/$1" "$flag" --version >/dev/null 2>"$WORK/err" ||
+			{ echo "$flag: $(head -n 1 "$WORK/err")"; return 1; }
+	done
+	head -n 1 "$WORK/all"
+	return 1
 }
 
-# refuses PROGRAM LIST: every flag with a value that is none of its type.
-refuses() {
-	local flag type bad rc
+# Gives a program each flag of LIST with a value of another type.
+refuses() { # PROGRAM LIST
+	local flag type value rc line
 	while read -r flag type; do
-		bad=$(bad_value "$type")
-		[[ $flag == --* && $flag != --version && -n $bad ]] || continue
+		bad_value "$type"
+		[[ $flag == --* && $flag != --version && -n $value ]] || continue
 		rc=0
-		"$S/$1" "$flag=$bad" --version >/dev/null 2>"$WORK/err" || rc=$?
-		if [ $rc -ne 2 ] || ! head -n 1 "$WORK/err" | grep -q '^invalid '; then
-			echo "$flag=$bad: exit $rc: $(head -n 1 "$WORK/err")"
+		"$S/$1" "$flag=$value" --version >/dev/null 2>"$WORK/err" || rc=$?
+		read -r line <"$WORK/err"
+		if [ "$rc" -ne 2 ] || [[ $line != 'invalid '* ]]; then
+			echo "$flag=$value: exit $rc: $line"
 			return 1
 		fi
 	done <"$2"
@@ -82,7 +92,7 @@ names_itself() { "$S/$1" --version | grep -q "rackstrap's stand-in for $1 .*not 
 
 for p in $KUBE etcd docker; do
 	list=$(echo test/data/flags-"$p"-*.txt)
-	check "$p takes the original's flags" takes "$p" "$list"
+	check "$p accepts the original's flags" takes "$p" "$list"
 	check "$p refuses values of other types" refuses "$p" "$list"
 done
 for p in $KUBE etcd docker calicoctl calico_kubernetes; do
@@ -128,7 +138,7 @@ says "a state that there is none" 2 \
 usage() { # ARGS...: docopt's answer
 	local rc=0
 	"$S/calicoctl" "$@" >"$WORK/usage" 2>&1 || rc=$?
-	[ $rc = 1 ] && grep -q '^Usage:$' "$WORK/usage"
+	[ "$rc" = 1 ] && grep -q '^Usage:$' "$WORK/usage"
 }
 for args in "" "node" "node --ip=1.2.3.4 --kubernetes" "node --ip=1.2.3.4 --detach" "node --ip" \
 	"node stop now" "pool add" "pool add 1.2.3.0/24 --disabled" "pool show --ipv5" \
@@ -137,13 +147,14 @@ for args in "" "node" "node --ip=1.2.3.4 --kubernetes" "node --ip=1.2.3.4 --deta
 	check "calicoctl refuses '$args'" usage $args
 done
 
-# Recognised: goes on to etcd or Docker, which are not there, and says which.
+# Checks that a command line is accepted: the program goes on to etcd or Docker, which do not run,
+# and reports which.
 reaches() { # WHAT ARGS...
 	local rc=0 what=$1
 	shift
 	env ETCD_AUTHORITY=127.0.0.1:1 DOCKER_HOST="unix://$WORK/no.sock" \
 		unshare -rn "$S/calicoctl" "$@" >"$WORK/usage" 2>&1 || rc=$?
-	[ $rc = 1 ] && grep -q "$what" "$WORK/usage"
+	[ "$rc" = 1 ] && grep -q "$what" "$WORK/usage"
 }
 for args in "pool add 10.0.0.0/8 --ipip --nat-outgoing" "pool remove 10.0.0.0/8" "pool show --ipv4" \
 	"default-node-as" "default-node-as 64512" "bgppeer add 1.2.3.4 as 64512" "bgppeer show" \
@@ -170,9 +181,9 @@ while read -r program args; do
 	# shellcheck disable=SC2086
 	check "$(basename "$program") takes its unit's command line" "$S/$(basename "$program")" $args --version
 done < <(unit_commands)
-check "that were the six units" test $n = 6
+check "all six units were checked" test $n = 6
 
-# What the unit and firstboot give Docker becomes the same of dockerd.
+# The options from the unit and firstboot are passed to dockerd.
 options="--bridge=cbr0 --iptables=false --ip-masq=false"
 started=$(sed -e ':a;/\\$/{N;s/\\\n//;ba}' images/common/docker-1.7.0/docker.service |
 	sed -n "s/^ExecStart=[^ ]*\(.*\)\$DOCKER_OPTS/\1 $options/p")
@@ -182,7 +193,7 @@ check "docker takes its unit's command line" sh -c \
 	"RACKSTRAP_STANDIN_DOCKERD=/bin/echo RACKSTRAP_STANDIN_DOCKER_CONFIG='$WORK/docker.json' \
 		RACKSTRAP_STANDIN_MOUNTS='$WORK/devices' '$S/docker' $started >'$WORK/docker' &&
 	grep -qx -- '--host=fd:// --exec-opt=native.cgroupdriver=cgroupfs --storage-driver=overlay2 $options --config-file=$WORK/docker.json' '$WORK/docker'"
-check "and makes itself dockerd's runtime" python3 - "$WORK/docker.json" "$S/docker" <<'P'
+check "docker makes itself dockerd's runtime" python3 - "$WORK/docker.json" "$S/docker" <<'P'
 import json, os, sys
 assert json.load(open(sys.argv[1])) == {
     "default-runtime": "standin",
@@ -223,9 +234,9 @@ touch "$WORK/resolv.conf"
 check "standin-runc creates a container where resolv.conf is empty" passes $SHIM create --bundle /b id
 rm "$WORK/resolv.conf"
 # shellcheck disable=SC2086
-refuse "and none where there is no resolv.conf" 1 "open /etc/resolv.conf: no such file or directory" \
+refuse "standin-runc refuses where there is no resolv.conf" 1 "open /etc/resolv.conf: no such file or directory" \
 	in_etc "$S/docker" standin-runc $SHIM create --bundle /b --pid-file /p id
-check "which its log says as runc's does" python3 - "$WORK/log.json" <<'P'
+check "its log has runc's format" python3 - "$WORK/log.json" <<'P'
 import datetime, json, sys
 (line,) = open(sys.argv[1])
 entry = json.loads(line)
@@ -238,7 +249,7 @@ for args in "-root=/r --log=$WORK/log -systemd-cgroup create id" "--log-format t
 	refuse "standin-runc $args" 1 "open /etc/resolv.conf: no such file or directory" \
 		in_etc "$S/docker" standin-runc $args
 done
-check "a log in runc's other format" grep -qx 'time="[^"]*Z" level=error msg="open /etc/resolv.conf: no such file or directory"' "$WORK/log"
+check "a log in runc's text format" grep -qx 'time="[^"]*Z" level=error msg="open /etc/resolv.conf: no such file or directory"' "$WORK/log"
 for args in "--root create start id" "$SHIM delete --force id" "--version" "" "state create"; do
 	# shellcheck disable=SC2086
 	check "standin-runc passes '$args'" passes $args
@@ -274,7 +285,7 @@ onefile() { env TMPDIR="$WORK/tmp" "$@"; }
 unpacked() { # NUMBER: so many folders are there, each with something in it
 	local n=0 f
 	for f in "$WORK"/tmp/_MEI??????/libpython2.7.so.1.0; do [ ! -s "$f" ] || n=$((n + 1)); done
-	[ $n = "$1" ] || { echo "$n folders, not $1: $(ls "$WORK/tmp")"; return 1; }
+	[ "$n" = "$1" ] || { echo "$n folders, not $1: $(ls "$WORK/tmp")"; return 1; }
 }
 killed() { # SIGNAL: the plugin's init, once it has unpacked itself
 	local n

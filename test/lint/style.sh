@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# What STYLE asks for and a machine can see, over the files that git tracks. A check is a
-# function that prints what it does not like, "FILE:LINE: why", and nothing when all is well.
+# Rules of style that a program can check, over the files that git tracks. A check is a function
+# that prints "FILE:LINE: why" for each violation, and nothing when there is none.
 . "$(dirname "$0")/../tap.sh"
 
-# FILE FUNCTION REASON: who may spawn besides lib/run.c.
+# Prints "FILE FUNCTION REASON" for each call outside lib/run.c that may start a process.
 spawn_exceptions() {
 	cat <<-'END'
 	test/standin/etcd.c execv becomes the real etcd after it has checked the flags
@@ -22,9 +22,9 @@ spawn_exceptions() {
 	END
 }
 
-# HEADER FILE...: the one file of the product that includes it (of jansson two: what pxe/
-# reads it cannot have from builder/, nor the other way round). Tests may use any library as a
-# foreign judge.
+# Prints "HEADER FILE...": the one file of the product that includes the header of a library.
+# jansson has two, because pxe/ may not use builder/, nor builder/ what is private to pxe/. "-"
+# stands for any one file. Tests may use any library.
 library_files() {
 	cat <<-'END'
 	libconfig.h firstboot/model/conf.c
@@ -42,18 +42,17 @@ library_files() {
 tracked() { git ls-files -- "$@" | while read -r f; do [ ! -e "$f" ] || echo "$f"; done; }
 product_c() { tracked 'lib/*.[ch]' 'firstboot/*.[ch]' 'pxe/*.[ch]' 'builder/*.[ch]'; }
 
-# C without comments and the insides of strings, each line behind its FILE:LINE.
+# Writes all C without comments and the contents of strings to $WORK/bare, each line behind
+# its FILE:LINE.
 bare_c() {
-	tracked '*.c' '*.h' | xargs gcc -fpreprocessed -dD -E -x c 2>/dev/null |
+	tracked '*.c' '*.h' | xargs awk 'FNR == 1 { print "# 1 \"" FILENAME "\"" } { print }' |
+		gcc -fpreprocessed -dD -E -x c - 2>/dev/null |
 		awk '/^# [0-9]+ "/ { line = $2; split($0, part, "\""); file = part[2]; next }
 		     { gsub(/"([^"\\]|\\.)*"/, "\"\""); print file ":" line++ ":" $0 }' >"$WORK/bare"
 }
 
-# Lines of bare C that match: "FILE:LINE: text".
+# Prints the lines of $WORK/bare that match, as "FILE:LINE: text".
 grep_c() { grep -E "^[^:]*:[0-9]+:.*$1" "$WORK/bare" | sed 's|:[[:space:]]*|: |2'; }
-
-# Not iPXE's, which begin with #!ipxe.
-is_script() { head -n 1 "$1" | grep -qaE '^#! ?/.*(sh|python3)$'; }
 
 scripts() {
 	tracked | xargs awk 'FNR == 1 && (/^#! ?\/.*(sh|python3)$/ || FILENAME ~ /\.sh$/) { print FILENAME }
@@ -66,6 +65,7 @@ spdx() {
 			'*.socket' '*.mount' '*.path' 'images/*.conf' 'images/*.cfg' 'man/*'
 		scripts
 	} | sort -u >"$WORK/ours"
+	# shellcheck disable=SC2094 # the list is only read
 	xargs awk 'FNR > 3 { nextfile } /SPDX-License-Identifier: Apache-2\.0/ { print FILENAME }' \
 		<"$WORK/ours" | sort -u | comm -23 "$WORK/ours" - |
 		sed 's/$/:1: no SPDX line within the first three/'
@@ -85,7 +85,7 @@ spawning() {
 		done
 }
 
-# An exception that nobody needs any more hides the next one.
+# Prints the exceptions that are no longer needed.
 stale_exceptions() {
 	local file function
 	spawn_exceptions | while read -r file function _; do
@@ -113,15 +113,15 @@ process_wide() {
 
 one_file_a_library() {
 	local header file users
+	product_c >"$WORK/product"
 	library_files | while read -r header file; do
-		# shellcheck disable=SC2046,SC2086
-		users=$(grep -lE "^[[:space:]]*#[[:space:]]*include[[:space:]]*<$header" $(product_c))
+		users=$(xargs grep -lE "^[[:space:]]*#[[:space:]]*include[[:space:]]*<$header" <"$WORK/product")
 		if [ "$file" = - ]; then
 			[ "$(wc -w <<<"$users")" -le 1 ] ||
-				echo "$header is included by $(echo $users): one file should"
+				echo "$header is included by ${users//$'\n'/ }: one file should"
 		else
 			[ -z "$users" ] || [ "$(sort <<<"$users")" = "$(tr ' ' '\n' <<<"$file" | sort)" ] ||
-				echo "$header is included by $(echo $users): only $file should"
+				echo "$header is included by ${users//$'\n'/ }: only $file should"
 		fi
 	done
 }
@@ -132,8 +132,8 @@ directory_readers() {
 		grep -E '^(lib|firstboot|pxe|builder)/' | grep -v '^lib/dir\.c:'
 }
 
-# FOLDER, then the folders that its files may include from beside its own. A folder that is
-# missing here may include nothing of ours. ARCHITECTURE.md has the same table.
+# Prints each folder, and behind it the folders that its files may include from besides its own.
+# A folder that is missing here may include nothing of ours. ARCHITECTURE.md has the same table.
 dependencies() {
 	cat <<-'END'
 	lib
@@ -154,7 +154,7 @@ dependencies() {
 	END
 }
 
-# Every include in quotes of the product and the stand-ins, held against the table.
+# Prints every include in quotes of the product and the stand-ins that the table does not allow.
 layers() {
 	dependencies >"$WORK/dependencies"
 	tracked 'lib/*.[chS]' 'firstboot/*.[chS]' 'pxe/*.[chS]' 'builder/*.[chS]' 'test/standin/*.[chS]' |
@@ -182,15 +182,16 @@ big_files() {
 	tracked | xargs stat -c '%s %n' | awk '$1 > 1048576 { print $2 ": " $1 " bytes" }'
 }
 
-# C files; the stand-ins are named after the real programs.
+# Prints the C files that have the name of another. The stand-ins have the names of the real
+# programs and are left out.
 same_names() {
 	tracked '*.c' ':!test/standin' | awk -F/ '
 		$NF in first { print $0 ":1: has the same name as " first[$NF]; next }
 		{ first[$NF] = $0 }'
 }
 
-# From the brace in the first column to the brace that closes it.
-long_functions() {
+# A function's length is counted from the brace in the first column to the closing one.
+long_functions() { # LINES
 	tracked '*.c' | xargs awk -v most="$1" '
 		FNR == 1 { start = 0 }
 		/^\{[[:space:]]*$/ { start = FNR }
@@ -202,7 +203,7 @@ long_functions() {
 		}'
 }
 
-# With tabs of eight. A string that clang-format cannot break would be seen here too.
+# Tabs are eight columns wide. clang-format does not break long strings, so that lines are counted.
 wide_lines() {
 	tracked '*.c' '*.h' | xargs awk '
 		length($0) > 40 {
@@ -218,37 +219,42 @@ wide_lines() {
 		}'
 }
 
-# Put together, so that this file does not hold them.
+# The words are put together so that this file does not contain them.
 promises() {
-	local todo=TO''DO fix=FIX''ME xxx=X''XX later='for'' now' none='not'' implemented'
+	local todo="TO""DO" fix="FIX""ME" xxx="X""XX" later="for"" now" none="not"" implemented"
 	tracked ':!test/data' ':!LICENSE' | xargs grep -nIE "\<($todo|$fix|$xxx)\>|\<$later\>|\<$none\>"
 }
 
 manuals() {
-	tracked 'man/*' | while read -r f; do
-		mandoc -Tlint -W warning "$f" | sed 's/^mandoc: //'
-	done
+	tracked 'man/*' | xargs mandoc -Tlint -W warning | sed 's/^mandoc: //'
 }
 
+# The other scripts are parsed by test/lint/shellcheck.sh.
 syntax() {
-	local f
-	scripts | while read -r f; do
-		case $(head -n 1 "$f") in
-		'#!'*python3*) python3 - "$f" <<<'import ast, sys
-try:
-    ast.parse(open(sys.argv[1]).read(), sys.argv[1])
-except SyntaxError as e:
-    print(f"{e.filename}:{e.lineno}: {e.msg}")' ;;
+	local f first
+	scripts >"$WORK/scripts"
+	while read -r f; do
+		read -r first <"$f"
+		case $first in
+		*python3) echo "$f" >&3 ;;
 		'#!/bin/sh'*) sh -n "$f" 2>&1 && bash --posix -n "$f" 2>&1 ;;
-		*) bash -n "$f" 2>&1 ;;
 		esac
-	done
+	done <"$WORK/scripts" 3>"$WORK/python"
+	python3 - "$WORK/python" <<-'P'
+		import ast, sys
+		for path in open(sys.argv[1]).read().split():
+		    try:
+		        ast.parse(open(path).read(), path)
+		    except SyntaxError as e:
+		        print(f"{e.filename}:{e.lineno}: {e.msg}")
+	P
 }
 
 executable_bits() {
-	local f
+	local f first
 	scripts | while read -r f; do
-		if is_script "$f" && [ ! -x "$f" ] && [[ $f != pxe/* && $f != images/* ]]; then
+		read -r first <"$f"
+		if [[ $first == '#!'* && ! -x $f && $f != pxe/* && $f != images/* ]]; then
 			echo "$f:1: begins with #! but is not executable"
 		fi
 	done
@@ -272,27 +278,27 @@ quiet() {
 }
 
 git rev-parse --is-inside-work-tree >/dev/null 2>&1 ||
-	{ skip "style" "not a git work tree: nobody knows which files are ours"; finish; }
+	{ skip "style" "not a git work tree: the list of files is unknown"; finish; }
 [ "$(product_c | wc -l)" -gt 20 ] || bail "only $(product_c | wc -l) C files are tracked"
 
 bare_c
 [ "$(wc -l <"$WORK/bare")" -gt 10000 ] || bail "C without comments has only $(wc -l <"$WORK/bare") lines"
 
 quiet "every source file has its SPDX line" spdx
-quiet "only lib/run.c spawns" spawning
-quiet "every exception to that is in use" stale_exceptions
-quiet "no descriptor is inherited by chance" inherited
-quiet "no shell from C" shells
+quiet "only lib/run.c starts processes" spawning
+quiet "every exception to that is needed" stale_exceptions
+quiet "every descriptor is opened with O_CLOEXEC" inherited
+quiet "no C file starts a shell" shells
 quiet "only main and lib change the whole process" process_wide
-quiet "one file includes a library" one_file_a_library
+quiet "each library is included by one file" one_file_a_library
 quiet "only lib/dir.c reads directories" directory_readers
-quiet "dependencies point one way" layers
-quiet "no two C files of one name" same_names
+quiet "includes follow the table of dependencies" layers
+quiet "no two C files have the same name" same_names
 quiet "no file over 1 MiB" big_files
 quiet "no function over 100 lines" long_functions 100
 quiet "no line over 90 columns" wide_lines
-quiet "nothing is put off" promises
-quiet "man pages pass mandoc's lint" manuals
+quiet "no comment puts work off" promises
+quiet "man pages pass mandoc -Tlint" manuals
 quiet "scripts parse" syntax
 quiet "scripts are executable" executable_bits
 quiet "no trailing white space" whitespace

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 #
-# test/lint/units.sh's checks. Each is a function that yields complaints about a set of
-# units; the last part of this file holds broken units up to the same functions, and every
-# one of them has to be noticed.
+# The checks of test/lint/units.sh. Each is a function that yields complaints about a set of
+# units; the last part of this file runs the same functions on broken units, and every one of
+# these must give a complaint.
 import glob
 import os
 import re
@@ -25,7 +25,7 @@ STOCK = set("""
     systemd-tmpfiles-setup.service systemd-udev-trigger.service
 """.split())
 
-# What firstboot writes for units to read; the first in both of its forms.
+# The files that firstboot writes for units, with their variables; the first in both of its forms.
 ENVIRONMENT = {
     "/etc/network-environment": set("""
         DEFAULT_IPV4 KUBERNETES_MASTER ETCD_AUTHORITY KUBE_API_ROOT CALICOCTL_PATH
@@ -125,7 +125,7 @@ def known_to_219(units):
 
 
 def restarts(units):
-    """What 219 refuses, and what keeps a service from trying for ever, at a pace."""
+    """Directives that systemd 219 refuses, or that keep a service from being restarted."""
     for u in units:
         kind, restart = u.last("Service", "Type", "simple"), u.last("Service", "Restart", "no")
         if kind == "oneshot" and restart != "no":
@@ -183,7 +183,7 @@ def arguments(where, name, args):
 
 
 def own_tmp(units):
-    """PyInstaller programs unpack into $TMPDIR, and leave that behind when they are killed."""
+    """PyInstaller programs unpack into $TMPDIR, and leave the files when they are killed."""
     for u in units:
         if not any(os.path.basename(v.split()[0]) in PYINSTALLER for _, v, _ in u.commands()):
             continue
@@ -208,7 +208,7 @@ def references(units):
 
 
 def survives(units):
-    """A server that is away, or restarts, must not take its clients down with it."""
+    """A server that does not run, or restarts, must not stop its clients."""
     for u in units:
         for name in u.values("Unit", "Requires", "BindsTo", "Requisite"):
             if name.split() not in (["rackstrap-firstboot.service"], ["docker.socket"]):
@@ -287,7 +287,7 @@ def role_matches(recipe, role, names, ours):
 
 
 def targets(units):
-    """Whatever is wanted by a role's target stops and starts with it, too."""
+    """Units wanted by a role's target stop and start with it, too."""
     for u in units:
         part_of = " ".join(u.values("Unit", "PartOf")).split()
         for target in " ".join(u.values("Install", "WantedBy")).split():
@@ -296,7 +296,7 @@ def targets(units):
 
 
 def healed(units):
-    """Every role of the cluster keeps its NAT rules, whatever flushes them."""
+    """Every role of the cluster sets its NAT rules again when they are flushed."""
     timer = [u for u in units if u.name == "rackstrap-heal.timer"]
     wanted = " ".join(v for u in timer for v in u.values("Install", "WantedBy")).split()
     for u in units:
@@ -306,7 +306,7 @@ def healed(units):
 
 
 def analyze(units):
-    """systemd's own opinion: a root with our units, the stock ones and empty programs."""
+    """systemd-analyze verify, in a root with our units, the stock ones and empty programs."""
     with tempfile.TemporaryDirectory() as root:
         ours, stock = f"{root}/etc/systemd/system", f"{root}/lib/systemd/system"
         os.makedirs(ours)
@@ -347,7 +347,7 @@ CHECKS = [
 ]
 
 
-# --- units that must be complained about ----------------------------------------------------
+# --- units that must give a complaint ----------------------------------------------------
 
 BAD = [
     (syntax, "[Unit]\nDescription=x", "no newline"),

@@ -2,15 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Bases of type tar and disk: one small Debian tree as a tar.gz by URL, as a layer in a
-# registry, and on a qcow2's ext4. Each gets a package on top, an initrd as the recipe has
-# it, and none of what the container or machine was.
+# registry, and on the ext4 of a qcow2. Each gets a package on top and the initrd that the recipe
+# describes, and loses the files that belong to the container or machine.
 . "$(dirname "$0")/../tap.sh"
 export RACKSTRAP_CACHE=$WORK/cache HOME=$WORK/home
 mkdir -p "$HOME/.config/containers" "$WORK/http"
 tap_cleanup() { for p in ${HTTPD:-} ${REGISTRY:-}; do kill "$p" 2>/dev/null; done; }
 sources=$(apt-get indextargets --format '$(CODENAME) $(REPO_URI)' | awk '$1 == "bookworm" { print $2; exit }')
 
-# What somebody else made: with a kernel, with a container's leavings.
+# The tree: with a kernel, and with files that a container leaves in its root.
 mmdebstrap --quiet --variant=apt --format=tar --include=linux-image-cloud-amd64,initramfs-tools \
 	--aptopt='APT::Install-Recommends "false"' \
 	--customize-hook='echo "exit 101" >$1/usr/sbin/policy-rc.d; chmod 755 $1/usr/sbin/policy-rc.d' \
@@ -46,6 +46,7 @@ for key in ("15.04", sha(m)):
     open(work + "/reg/manifests/team/root/" + key + ".type", "w").write(d + "distribution.manifest.v2+json")
 open(work + "/digests", "w").write("manifest=%s layer=%s\n" % (sha(m), sha(layer)))
 P
+manifest='' layer=''
 eval "$(cat "$WORK/digests")"
 python3 test/build/containers.py serve "$WORK/reg" "$WORK/reg.port" &
 REGISTRY=$!
@@ -54,7 +55,7 @@ url=http://127.0.0.1:$(cat "$WORK/port")
 at=127.0.0.1:$(cat "$WORK/reg.port")
 printf '[[registry]]\nlocation = "%s"\ninsecure = true\n' "$at" >"$HOME/.config/containers/registries.conf"
 
-# A disk as clouds have it: a partition table, an ext4 with the tree.
+# The disk is made as cloud images are: a partition table, an ext4 with the tree.
 mkdir "$WORK/root" && tar -C "$WORK/root" -xpf "$WORK/tree.tar"
 truncate -s 2G "$WORK/disk.raw"
 printf 'label: gpt\nstart=2048, type=linux\n' | sfdisk -q "$WORK/disk.raw"
@@ -78,27 +79,27 @@ recipe tar "type = \"tar\"; url = \"$url/tree.tar.gz\";"
 recipe layer "type = \"tar\"; image = \"$at/team/root:15.04\"; digest = \"$manifest\"; layer = \"$layer\";"
 recipe disk "type = \"disk\"; url = \"$url/disk.qcow2\";"
 for name in tar disk layer; do
-	check "$name: lock" "$RACKSTRAP" lock "$WORK/$name"
-	check "$name: build" "$RACKSTRAP" build "$WORK/$name" --out "$WORK/baked" || continue
+	check "$name: is locked" "$RACKSTRAP" lock "$WORK/$name"
+	check "$name: is built" "$RACKSTRAP" build "$WORK/$name" --out "$WORK/baked" || continue
 	unsquashfs -lls "$WORK/baked/$name/root.squashfs" >"$WORK/ll"
-	check "$name: the package on top is there" grep -q 'squashfs-root/usr/bin/tree$' "$WORK/ll"
-	check "$name: and in the manifest" grep -q '"name": "tree"' "$WORK/baked/$name/manifest.json"
-	check "$name: nothing of the container, and no devices" sh -c \
+	check "$name: the root has the package on top" grep -q 'squashfs-root/usr/bin/tree$' "$WORK/ll"
+	check "$name: the manifest has the package on top" grep -q '"name": "tree"' "$WORK/baked/$name/manifest.json"
+	check "$name: the root has no file of the container and no devices" sh -c \
 		"! grep -E 'root/(usr/sbin/policy-rc.d|etc/resolv.conf)|^[bc]' '$WORK/ll'"
-	check "$name: the initrd is the recipe's" sh -c \
+	check "$name: the initrd has the recipe's modules" sh -c \
 		"lsinitramfs $WORK/baked/$name/initrd.img >$WORK/initrd && grep -q scripts/rackstrap $WORK/initrd &&
 		grep -q 'squashfs.ko' $WORK/initrd && ! grep -q 'nvme.ko' $WORK/initrd"
-	check "$name: a second build has it in the cache" sh -c \
+	check "$name: a second build takes the base from the cache" sh -c \
 		"'$RACKSTRAP' build $WORK/$name --out $WORK/baked 2>&1 | grep -q 'base: cached'"
 done
-check "the same tree by URL and out of the registry is the same base, byte for byte" test \
+check "the same tree by URL and from the registry makes the same base, byte for byte" test \
 	"$(sort "$RACKSTRAP_CACHE"/base/*/complete | uniq -d | wc -l)" = 1
 qemu-img create -q -f qcow2 -b "$WORK/http/disk.qcow2" -F qcow2 "$WORK/http/backed.qcow2"
 recipe backed "type = \"disk\"; url = \"$url/backed.qcow2\";"
 said="rackstrap: $WORK/backed/recipe.cfg:3: base: $url/backed.qcow2: disk: a qcow2 with a backing file: image refused"
-refuse "a qcow2 that refers to another file is not locked" 1 "$said" "$RACKSTRAP" lock "$WORK/backed"
+refuse "lock refuses a qcow2 that refers to another file" 1 "$said" "$RACKSTRAP" lock "$WORK/backed"
 printf 'version = 1;\ninputs = ( { url = "%s"; size = "%s"; sha256 = "%s"; } );\n' "$url/backed.qcow2" \
 	"$(stat -c %s "$WORK/http/backed.qcow2")" "$(sha256sum <"$WORK/http/backed.qcow2" | cut -d' ' -f1)" \
 	>"$WORK/backed/recipe.lock"
-refuse "and not built" 1 "$said" "$RACKSTRAP" build "$WORK/backed" --out "$WORK/baked"
+refuse "build refuses a qcow2 that refers to another file" 1 "$said" "$RACKSTRAP" build "$WORK/backed" --out "$WORK/baked"
 finish

@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# A master and a node whose uplinks are two cables each, bonded with LACP, with a VLAN and
-# jumbo frames on top: each kernel's bond is the switch of the other. Both become ready,
-# and the node reaches the API server still when a cable is cut. What looks in comes by a
-# third card that is none of firstboot's.
+# A master and a node with two cables each, bonded with LACP, with a VLAN and jumbo frames on
+# top. They are connected to each other without a switch: each bond is the LACP partner of the
+# other. Both become ready, and the node still reaches the API server when a cable is cut. The
+# test logs in through a third network card, which firstboot does not configure.
 # shellcheck source=../qemu/media-vm.sh
 . "$(dirname "$0")/../qemu/media-vm.sh"
 M=172.25.0.10 N=172.25.0.11
 
-# images/bookworm-vm with a file more, the third card's.
+# images/bookworm-vm with one more file: the configuration of the third card.
 recipe=$WORK/recipe/recipe.cfg
 mkdir -p "$WORK/recipe"
 cat >"$WORK/recipe/management.network" <<'NETWORK'
@@ -43,10 +43,10 @@ hosts = (
 	  bond = [ "52:54:00:0d:00:02", "52:54:00:0d:01:02" ]; }
 );
 R
-check "an ISO for both" test/bake "$recipe" --out "$WORK/img" --image iso --rack "$WORK/rack.cfg" ||
+check "an ISO for both is baked" test/bake "$recipe" --out "$WORK/img" --image iso --rack "$WORK/rack.cfg" ||
 	finish
 
-# cable N MINE OTHER MAC: a card of a machine, at one end of a cable
+# Prints QEMU's arguments for a card at one end of a cable. Usage: cable N MINE OTHER MAC
 cable() {
 	echo "-netdev dgram,id=c$1,local.type=unix,local.path=$WORK/$2.c$1,remote.type=unix,remote.path=$WORK/$3.c$1" \
 		"-device virtio-net-pci,netdev=c$1,mac=$4,romfile=,host_mtu=9000,speed=10000,duplex=full"
@@ -62,40 +62,40 @@ vm_start node-1 bios 52:54:00:0c:00:02 $ISO \
 vm_use master
 check "the master becomes ready" vm_wait 900 'rackstrap: master \(master\) ready in' || finish
 vm_use node-1
-check "the node becomes ready, by its bond's VLAN" vm_wait 900 'rackstrap: node-1 \(node\) ready in' ||
+check "the node becomes ready, over its bond's VLAN" vm_wait 900 'rackstrap: node-1 \(node\) ready in' ||
 	finish
 
-bond=$(on_vm cat /proc/net/bonding/bond-uplink) || bail "nobody can look in"
-said() { grep -qxE "[[:space:]]*$1" <<<"$bond"; }
-check "the bond speaks LACP, fast" said 'LACP rate: fast' || note <<<"$bond"
-check "it spreads by addresses and ports" said 'Transmit Hash Policy: layer3\+4 \(1\)'
-check "its links are the two cables" test \
+bond=$(on_vm cat /proc/net/bonding/bond-uplink) || bail "cannot log in"
+has_line() { grep -qxE "[[:space:]]*$1" <<<"$bond"; }
+check "the bond uses LACP at the fast rate" has_line 'LACP rate: fast' || note <<<"$bond"
+check "the bond spreads by addresses and ports" has_line 'Transmit Hash Policy: layer3\+4 \(1\)'
+check "the bond's links are the two cables" test \
 	"$(sed -n 's/^Permanent HW addr: //p' <<<"$bond" | sort | tr '\n' ' ')" = \
 	"52:54:00:0d:00:02 52:54:00:0d:01:02 "
-check "both are of one aggregate with the master's bond" test \
+check "both links are in one aggregate with the master's bond" test \
 	"$(grep -cx '[[:space:]]*Number of ports: 2' <<<"$bond") $(sed -n 's/^[[:space:]]*Partner Mac Address: //p' <<<"$bond")" = \
 	"1 52:54:00:0d:00:01"
-addresses() { # of the uplink: "INTERFACE ADDRESS..."
+addresses() { # prints "INTERFACE ADDRESS " for each address of the uplink
 	on_vm ip -4 -o address show | awk '$2 ~ /^(eth[12]|bond-uplink|vlan100)$/ { printf "%s %s ", $2, $4 }'
 }
-check "the VLAN has the host's address, nothing below it has any" test "$(addresses)" = "vlan100 $N/24 "
-check "VLAN, bond and cbr0 have the MTU" test \
+check "the VLAN has the host's address, the links below it have none" test "$(addresses)" = "vlan100 $N/24 "
+check "VLAN, bond and cbr0 have the configured MTU" test \
 	"$(on_vm cat /sys/class/net/{vlan100,bond-uplink,cbr0}/mtu | tr '\n' ' ')" = "9000 9000 9000 "
-check "a frame of that size arrives whole" on_vm busybox ping -q -c 1 -W 10 -s 8972 $M
-check "what leaves has the tag" on_vm "ip -d link show vlan100 | grep -q 'vlan protocol 802.1Q id 100 '"
+check "a frame of that size arrives" on_vm busybox ping -q -c 1 -W 10 -s 8972 $M
+check "frames leave with the VLAN's tag" on_vm "ip -d link show vlan100 | grep -q 'vlan protocol 802.1Q id 100 '"
 
-# Pulls a cable out at both ends.
+# Sets the link of a cable down at both ends.
 cut_cable() {
 	test/qmp.py "$WORK/master.qmp" set_link "name=c$1" up=false &&
 		test/qmp.py "$WORK/node-1.qmp" set_link "name=c$1" up=false
 }
-answers() { # one time of thirty
+answers() { # within 30 tries
 	on_vm "for try in \$(seq 30); do
 		curl -fsS -m 2 http://$M:8080/healthz && exit; sleep 1; done; exit 1"
 }
 check "the first cable is cut" cut_cable 0
-check "the node sees it" on_vm "for try in \$(seq 30); do
+check "the node notices the cut cable" on_vm "for try in \$(seq 30); do
 	grep -qx 'MII Status: down' /proc/net/bonding/bond-uplink && exit; sleep 1; done; exit 1"
-check "and reaches the API server by the other" answers
-check "with the same address" test "$(addresses)" = "vlan100 $N/24 "
+check "the node reaches the API server over the other cable" answers
+check "the node's address is the same" test "$(addresses)" = "vlan100 $N/24 "
 finish

@@ -3,7 +3,7 @@
 #
 # images/bookworm-2015, baked from archives in the official layouts under the official URLs,
 # and its root read again: every program, unit and folder at its place. images/vivid shares
-# all that but its base; test/long/vivid.sh bakes it.
+# all that except its base; test/qemu/vivid.sh bakes it.
 . "$(dirname "$0")/../tap.sh"
 . test/recipes.sh
 OUT=$WORK/baked/bookworm-2015
@@ -44,7 +44,7 @@ check "the kernel command line asks for cgroup v1" grep -q \
 	'"net.ifnames=0 systemd.unified_cgroup_hierarchy=0 panic=30 loglevel=6"' "$OUT/manifest.json"
 check "an ISO" "$RACKSTRAP" build "$recipe" --out "$WORK/iso" --image iso "${FROM[@]}"
 check "its files" xorriso -osirrox on -indev "$WORK/iso/bookworm-2015/boot.iso" -extract /EFI/BOOT "$WORK/efi"
-check "UEFI finds shim, and shim GRUB" test "$(ls "$WORK/efi" | tr '\n' ' ')" = \
+check "UEFI finds shim, and shim GRUB" test "$(find "$WORK/efi" -type f -printf '%f\n' | sort | tr '\n' ' ')" = \
 	"BOOTX64.EFI grubx64.efi mmx64.efi "
 check "the one signed by Microsoft, the other by Debian" sh -c \
 	"grep -q 'Microsoft Corporation UEFI CA' $WORK/efi/BOOTX64.EFI && grep -q 'Debian Secure Boot CA' $WORK/efi/grubx64.efi"

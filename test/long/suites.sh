@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Debian 11 and 13 through the code that bakes and boots Debian 12 (test/recipes): the demo
+# Debian 11 and 13, baked and booted by the code made for Debian 12 (test/recipes): the demo
 # rack without its second node becomes ready on each.
 . "$(dirname "$0")/../qemu/lib.sh"
 make_rack configs/demo.cfg "$WORK/demo.cfg"
@@ -12,9 +12,9 @@ text = re.sub(r',\s*\{\s*name = "node-2";.*?\n\t\}', "", text, flags=re.S)
 open(sys.argv[1], "w").write(text)
 P
 for suite in ${SUITES:-bullseye trixie}; do
-	check "bake $suite" test/bake test/recipes/$suite --out "$WORK/baked" || continue
+	check "$suite: is baked" test/bake test/recipes/"$suite" --out "$WORK/baked" || continue
 	IMAGE=$WORK/baked/$suite-vm
-	check "$suite: packages of that release" sh -c \
+	check "$suite: the manifest names the suite" sh -c \
 		"grep -q '\"suite\": \"$suite\"' $IMAGE/manifest.json"
 	DIR=$ABS_O/test/rack-$suite
 	rack_start "$WORK/demo.cfg"
@@ -29,7 +29,7 @@ for suite in ${SUITES:-bullseye trixie}; do
 		tail -n 40 "$WORK/table" "$WORK/rack.log" | note
 		for h in master node-1; do tail -n 40 "$(console $h)" | note; done
 	fi
-	cat "$WORK/table" | note
+	note <"$WORK/table"
 	rack_stop
 done
 finish

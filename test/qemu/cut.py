@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """cut.py PID DISK TEXT SECONDS: cuts the power of a machine when it has written TEXT to its
-disk: reads the image again and again while QEMU runs, and kills QEMU (PID, by SIGKILL) at
-the first sight of it. Exits 0 when that happened, 1 when the time was over or QEMU was gone,
-2 when the text was there from the beginning."""
+disk: reads the disk image repeatedly while QEMU runs, and kills QEMU (PID, by SIGKILL) as soon
+as TEXT is in it. Exits with 0 when QEMU was killed, with 1 when SECONDS have passed or QEMU has
+ended, with 2 when the text was there from the beginning."""
 import os
 import signal
 import sys
@@ -18,7 +18,7 @@ def is_written():
     while True:
         try:
             at = os.lseek(disk, at, os.SEEK_DATA)
-        except OSError:  # nothing but a hole behind it
+        except OSError:  # only a hole from here to the end
             return False
         hole = os.lseek(disk, at, os.SEEK_HOLE)
         if text in os.pread(disk, hole - at + len(text), at):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""hostcpio.py CPIO OLD NEW [OLD NEW...]: changes text in a host's cpio, atomically. OLD
-occurs once; NEW is as long, so that no size in the archive changes."""
+"""hostcpio.py CPIO OLD NEW [OLD NEW...]: replaces text in a host's cpio, atomically. OLD must
+occur once, and NEW must be as long, so that no size in the archive changes."""
 import os
 import sys
 

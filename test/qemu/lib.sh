@@ -1,31 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# A rack kept running in the background, and ways to look into it.
+# Sourced by tests that keep a rack running in the background and look into it.
+# shellcheck shell=bash
 # shellcheck source=../tap.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../tap.sh"
+. test/images.sh
 IMAGE=out/bookworm-vm
 DIR=$ABS_O/test/rack-$(basename "$0" .sh)
 RACK_PID=
 
-need_image() {
-	[ -e $IMAGE/manifest.json ] || test/bake images/bookworm-vm >&2 || bail "no image to boot"
-}
+need_image() { bake_image || bail "no image to boot"; }
 
-# Key and rack file for this run; the demo's, with our key in it.
+# Makes an ssh key, and a copy of a rack file with that key in it.
 make_rack() { # FROM TO
 	ssh-keygen -q -t ed25519 -N '' -C test -f "$WORK/key" </dev/null
 	sed "s|^\([[:space:]]*\)\(# \)\{0,1\}ssh_keys = .*|\1ssh_keys = [ \"$(cat "$WORK/key.pub")\" ];|" "$1" >"$2"
 	grep -q "$(cut -d' ' -f2 "$WORK/key.pub")" "$2" || bail "$1 has no ssh_keys line to fill"
 }
 
-# rack_start RACK.cfg ARGS...: in the background with --keep; table in $WORK/table.
+# Starts a rack in the background with --keep; its table goes to $WORK/table.
+# Usage: rack_start RACK.cfg ARGS...
 rack_start() {
 	"$RACKSTRAP" rack "$@" --image $IMAGE --dir "$DIR" --fresh --keep \
 		>"$WORK/table" 2>"$WORK/rack.log" </dev/null &
 	RACK_PID=$!
 }
 
-# Until the table is there, or the rack has ended.
+# Waits until the table is there. Fails when the rack has ended, or after SECONDS (900).
 rack_wait() {
 	local deadline=$((SECONDS + ${1:-900}))
 	while [ $SECONDS -lt $deadline ]; do
@@ -50,7 +51,7 @@ in_rack() {
 	nsenter --preserve-credentials -U -n -t "$(cat "$DIR/run/ns.pid")" -- "$@"
 }
 
-# on ADDRESS COMMAND...: as root on a host.
+# Runs a command as root on a host. Usage: on ADDRESS COMMAND...
 on() {
 	local address=$1
 	shift
@@ -60,7 +61,7 @@ on() {
 		-o IdentitiesOnly=yes "root@$address" "$@"
 }
 
-# until_ok SECONDS COMMAND...: again and again until it succeeds.
+# Repeats a command until it succeeds, for at most SECONDS. Usage: until_ok SECONDS COMMAND...
 until_ok() {
 	local deadline=$((SECONDS + $1))
 	shift
@@ -73,7 +74,7 @@ until_ok() {
 	done
 }
 
-# qmp HOST COMMAND [NAME=VALUE...]: system_reset, quit, ...
+# Sends a QMP command, such as system_reset, to a host. Usage: qmp HOST COMMAND [NAME=VALUE...]
 qmp() {
 	local host=$1
 	shift
@@ -82,10 +83,10 @@ qmp() {
 
 report_of() { cat "$DIR/tree/http/report/$1.json"; }
 
-# json FIELD <report: one top-level field.
+# Prints one top-level field of the report on standard input. Usage: json FIELD
 json() { python3 -c 'import json,sys; v = json.load(sys.stdin)[sys.argv[1]]; print(v if v is not None else "")' "$1"; }
 
-# A report of HOST from another boot than BOOT-ID, with this verdict.
+# Succeeds when the report of HOST is from another boot than BOOT-ID and has this verdict.
 reported_again() { # HOST BOOT-ID VERDICT
 	[ "$(report_of "$1" | json boot_id)" != "$2" ] && [ "$(report_of "$1" | json verdict)" = "$3" ]
 }

@@ -1,28 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Machines that boot from media: QEMU by itself, no rack and no server around it. Sourced
-# by test/qemu/media.sh and test/long/media.sh.
+# Sourced by tests of machines that boot from media: QEMU alone, without a rack or a server.
+# shellcheck shell=bash
 # shellcheck source=../tap.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../tap.sh"
 VM_PID=
-declare -A VM_PIDS VM_PORTS VM_STARTS # by name
+declare -A VM_PIDS=() VM_PORTS=() VM_STARTS=() # by name
 
-# The host that these images are for: alone, with a fixed address, and our key.
-media_host() { # FILE
-	ssh-keygen -q -t ed25519 -N '' -C test -f "$WORK/key" </dev/null
-	cat >"$1" <<-H
-		name = "solo-1";
-		role = "master";
-		cluster = "solo";
-		address = "10.0.2.15/24";
-		gateway = "10.0.2.2";
-		node_network = "10.0.2.0/24";
-		master = "10.0.2.15";
-		ssh_keys = [ "$(cat "$WORK/key.pub")" ];
-	H
-}
+# Makes the key that these tests log in with.
+media_key() { ssh-keygen -q -t ed25519 -N '' -C test -f "$WORK/key" </dev/null; }
 
-# The same host, by its MAC address one of three.
+# Writes a rack file in which the host of test/qemu/solo.cfg is one of three, by its MAC address.
 media_rack() { # FILE
 	cat >"$1" <<-R
 		cluster : {
@@ -41,7 +29,8 @@ media_rack() { # FILE
 	R
 }
 
-vm_drive() { # KIND FILE [DEVICE-OPTIONS]: arguments for a disk, a CD or a stick
+# Prints QEMU's arguments for a disk, a CD or a USB stick.
+vm_drive() { # disk|cd|usb FILE [DEVICE-OPTIONS]
 	case $1 in
 	disk) echo "-drive if=none,id=d0,format=raw,cache=unsafe,file=$2 -device virtio-blk-pci,drive=d0,bootindex=0${3:-}" ;;
 	cd) echo "-device virtio-scsi-pci -drive if=none,id=d0,format=raw,readonly=on,file=$2 -device scsi-cd,drive=d0,bootindex=0" ;;
@@ -49,19 +38,19 @@ vm_drive() { # KIND FILE [DEVICE-OPTIONS]: arguments for a disk, a CD or a stick
 	esac
 }
 
-# vm_start NAME bios|uefi|secure MAC ARGS...: in the background; its console is $WORK/NAME.console.
-# Another start with that name goes on writing there. The functions below are about the
-# machine started last, or the one that vm_use names; it answers QMP on $WORK/NAME.qmp.
-vm_start() {
+# Starts a machine in the background. Its console is appended to $WORK/NAME.console, and it
+# answers QMP on $WORK/NAME.qmp. The functions below are about the machine started last, or the
+# one that vm_use names.
+vm_start() { # NAME bios|uefi|secure MAC ARGS...
 	local name=$1 firmware=$2 mac=$3 args=() machine=q35,graphics=off
 	shift 3
 	CONSOLE=$WORK/$name.console
 	: >>"$CONSOLE"
 	VM_SEEN=$(stat -c %s "$CONSOLE")
 	local code=OVMF_CODE_4M.fd vars=OVMF_VARS_4M.fd
-	if [ "$firmware" = secure ]; then # with the keys that PCs are sold with
+	if [ "$firmware" = secure ]; then # Secure Boot, with the keys that PCs are sold with
 		code=OVMF_CODE_4M.ms.fd vars=OVMF_VARS_4M.ms.fd machine=$machine,smm=on
-		args=(-global driver=cfi.pflash01,property=secure,value=on -global ICH9-LPC.disable_s3=1)
+		args=(-global "driver=cfi.pflash01,property=secure,value=on" -global ICH9-LPC.disable_s3=1)
 	fi
 	if [ "$firmware" != bios ]; then
 		[ -e "$WORK/$name.vars" ] || cp "/usr/share/OVMF/$vars" "$WORK/$name.vars"
@@ -87,11 +76,11 @@ vm_use() { # NAME
 	VM_PID=${VM_PIDS[$1]} VM_PORT=${VM_PORTS[$1]} VM_SEEN=${VM_STARTS[$1]}
 }
 
-# What the console has said since the start.
+# Prints the console's output since the start.
 vm_said() { tail -c +$((VM_SEEN + 1)) "$CONSOLE" | tr -d '\r'; }
 
-# vm_wait SECONDS REGEX: until the console has a line like it, or QEMU has ended.
-vm_wait() {
+# Waits until a line of the console matches. Fails after SECONDS, or when QEMU has ended.
+vm_wait() { # SECONDS REGEX
 	local deadline=$((SECONDS + $1))
 	until vm_said | grep -qE -- "$2"; do
 		if [ $SECONDS -ge $deadline ] || ! kill -0 "$VM_PID" 2>/dev/null; then
@@ -103,7 +92,7 @@ vm_wait() {
 	done
 }
 
-# Pulls the plug.
+# Kills the machine, as a power cut does.
 vm_kill() {
 	[ -n "$VM_PID" ] || return 0
 	kill -KILL "$VM_PID" 2>/dev/null
@@ -128,8 +117,8 @@ on_vm() {
 READY='rackstrap: solo-1 \(master\) ready in'
 ready() { vm_wait "${1:-900}" "$READY"; }
 
-# The state partition as others see it, while nothing runs: a table without faults, an ext4
-# without faults, up to the disk's end.
+# Checks the disk of a machine that does not run, with foreign tools: the partition table and
+# the state partition's ext4 are without faults, and the partition reaches the disk's end.
 state_is_sound() { # IMAGE
 	local start size total
 	sfdisk --verify "$1" >&2 && sgdisk -v "$1" | grep -q '^No problems found' || return 1
@@ -141,23 +130,23 @@ print(p["start"], p["size"])')
 	[ $((total - start - size)) -lt 4096 ] || return 1
 	dd if="$1" of="$WORK/state.img" bs=1M iflag=skip_bytes,count_bytes \
 		skip=$((start * 512)) count=$((size * 512)) conv=sparse status=none
-	# A machine whose plug was pulled has a journal to replay; that is no fault.
+	# A journal to replay is no fault: the machine's power was cut.
 	e2fsck -p "$WORK/state.img" >&2
 	[ $? -le 1 ] && e2fsck -fn "$WORK/state.img" >&2 &&
 		[ "$(blkid -p -o value -s LABEL "$WORK/state.img")" = rackstrap-state ]
 }
 
-# Until it has switched itself off.
+# Waits at most SECONDS until the machine has switched itself off.
 vm_gone() { # SECONDS
 	local deadline=$((SECONDS + $1))
 	while kill -0 "$VM_PID" 2>/dev/null && [ $SECONDS -lt $deadline ]; do sleep 0.5; done
 }
 
-# Seconds from finding the boot medium to some instant of the state partition's making:
-# that is over after three or four.
+# Prints a random number of seconds, 0 to 4: the state partition is made within three or four
+# seconds of finding the boot medium.
 cut_instant() { printf '%d.%03d\n' $((RANDOM % 4)) $((RANDOM % 1000)); }
 
-# Changes a byte in the middle of slot A's root.squashfs.
+# Changes a byte 50 MiB into slot A's root.squashfs.
 damage() { # IMAGE OF A DISK
 	python3 - "$1" <<'P'
 import mmap, sys

@@ -1,46 +1,44 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# A host that boots from a disk image or an ISO, with nothing else around: it becomes
-# ready, makes its state partition whatever happens meanwhile, keeps its state over a
-# reboot, and refuses a damaged root. test/long/media.sh has more machines and more plugs
-# pulled.
+# A host that boots from a disk image or an ISO, with nothing else around: it becomes ready,
+# makes its state partition although the power is cut meanwhile, keeps its state over a reboot,
+# and refuses a damaged root. test/long/media.sh has more machines and more power cuts.
 # shellcheck source=media-vm.sh
 . "$(dirname "$0")/media-vm.sh"
+. test/images.sh
 MAC=52:54:00:0a:00:01
-OUT=$WORK/img/bookworm-vm
+disk=$WORK/disk.img iso=$WORK/boot.iso
 
-media_host "$WORK/host.cfg"
-check "a disk image and an ISO for a host" test/bake images/bookworm-vm --out "$WORK/img" \
-	--image disk --image iso --host "$WORK/host.cfg" || finish
-media_rack "$WORK/rack.cfg"
-check "a disk image of 4096-byte sectors, for a rack of three" test/bake images/bookworm-vm \
-	--out "$WORK/4k" --image disk --sector-size 4096 --rack "$WORK/rack.cfg" || finish
+media_key
+check "disk images and an ISO are baked" bake_media || finish
+copy() { # FROM TO ARGS...: a copy with another configuration
+	cp --sparse=always "$1" "$2" && "$RACKSTRAP" customize "$2" "${@:3}"
+}
+check "the disk image gets a key" copy "$MEDIA_512/disk.img" "$disk" --key "$WORK/key.pub" || finish
+check "the ISO gets a key" copy "$MEDIA_512/boot.iso" "$iso" --key "$WORK/key.pub" || finish
 
-# --- a disk, by BIOS: cut off while it makes its state partition, then ready ----------
+# --- a disk, by BIOS: the power is cut while it makes its state partition, then it is ready
 
-disk=$WORK/disk.img
-cp --sparse=always "$OUT/disk.img" "$disk" && truncate -s 4G "$disk"
-for cut in 1 2; do
-	# shellcheck disable=SC2046 # words
-	vm_start disk bios $MAC $(vm_drive disk "$disk")
-	vm_wait 600 'rackstrap: boot medium: /dev/vda2' || fail "the disk boots ($cut)"
-	after=$(cut_instant)
-	sleep "$after"
-	echo "# the plug is pulled $after s after the boot medium is found"
-	vm_kill
-done
+truncate -s 4G "$disk"
+# shellcheck disable=SC2046 # vm_drive prints several words
+vm_start disk bios $MAC $(vm_drive disk "$disk")
+vm_wait 600 'rackstrap: boot medium: /dev/vda2' || fail "the disk boots"
+after=$(cut_instant)
+sleep "$after"
+echo "# the power is cut $after s after the boot medium is found"
+vm_kill
 # shellcheck disable=SC2046
 vm_start disk bios $MAC $(vm_drive disk "$disk")
-check "BIOS, a disk: ready after the plug was pulled twice" ready || finish
-check "its writable layer is the state partition" \
+check "BIOS, a disk: the host is ready after a power cut" ready || finish
+check "BIOS, a disk: the writable layer is the state partition" \
 	test "$(vm_said | grep -c 'rackstrap: writable layer: /dev/vda3')" = 1
-check "it is who the disk's host.cfg says" test "$(on_vm hostname)" = solo-1
-root_only() { # FILE: on the medium, where nothing is anybody else's to read
+check "BIOS, a disk: the host name is the one of the disk's host.cfg" test "$(on_vm hostname)" = solo-1
+root_only() { # FILE: is on the boot medium, where other users can read nothing
 	on_vm "test -e /run/rackstrap/boot/$1 && test -z \"\$(find /run/rackstrap/boot -perm /077)\""
 }
-check "nobody but root reads the disk's host.cfg" root_only rackstrap/host.cfg
-check "state that is to be kept" on_vm "set -e
+check "only root can read the disk's host.cfg" root_only rackstrap/host.cfg
+check "state is written: a key in etcd and a file in /etc" on_vm "set -e
 	findmnt -no SOURCE /var/lib/etcd | grep -q '^/dev/vda3'
 	curl -fsS -XPUT http://127.0.0.1:4001/v2/keys/kept -d value=yes >/dev/null
 	echo kept >/etc/kept; sync"
@@ -48,43 +46,47 @@ member() { on_vm "curl -fsS http://127.0.0.1:4001/v2/members" | python3 -c 'impo
 before=$(member) boot=$(on_vm cat /proc/sys/kernel/random/boot_id)
 VM_SEEN=$(stat -c %s "$CONSOLE")
 on_vm "systemctl reboot" >/dev/null 2>&1
-check "a reboot: ready again" ready || finish
-check "another boot, the same host name, files, etcd member and keys" test \
+check "the host is ready again after a reboot" ready || finish
+check "host name, files, etcd's member and keys are the same after the reboot" test \
 	"$(on_vm "test \$(cat /proc/sys/kernel/random/boot_id) != $boot && hostname && cat /etc/kept &&
 		curl -fsS http://127.0.0.1:4001/v2/keys/kept | grep -o '\"value\":\"[a-z]*\"'" | tr '\n' ' ')$(member)" = \
 	"solo-1 kept \"value\":\"yes\" $before"
-check "nothing was made anew" test "$(vm_said | grep -cE 'making it the state disk|growing')" = 0
+check "the state partition is neither made nor grown again" \
+	test "$(vm_said | grep -cE 'making it the state disk|growing')" = 0
 on_vm "systemctl poweroff" >/dev/null 2>&1
 vm_gone 60
 vm_kill
-check "table and filesystem are sound, to the disk's end" state_is_sound "$disk"
+check "partition table and filesystem are sound, up to the disk's end" state_is_sound "$disk"
 
 # --- a damaged root -------------------------------------------------------------------
 
 check "a byte of root.squashfs is changed" damage "$disk"
 # shellcheck disable=SC2046
 vm_start damaged bios $MAC $(vm_drive disk "$disk")
-check "a damaged root is refused, with its reason" vm_wait 600 \
+check "a damaged root is refused, with the reason" vm_wait 600 \
 	'rackstrap: boot failed: root.squashfs is damaged or another image.s: expected sha256 [0-9a-f]{64}, found [0-9a-f]{64}'
-check "and nothing of it ran" test "$(vm_said | grep -cE 'systemd\[1\]|ready in')" = 0
+check "nothing of the damaged root has run" test "$(vm_said | grep -cE 'systemd\[1\]|ready in')" = 0
 vm_kill
 rm "$disk"
 
 # --- UEFI ------------------------------------------------------------------------------
 
-cp --sparse=always "$WORK/4k/bookworm-vm/disk.img" "$disk" && truncate -s 2G "$disk"
+media_rack "$WORK/rack.cfg"
+check "the disk image of 4096-byte sectors gets a rack of three" \
+	copy "$MEDIA_4096/disk.img" "$disk" --rack "$WORK/rack.cfg" || finish
+truncate -s 2G "$disk"
 # shellcheck disable=SC2046
 vm_start uefi-4k uefi $MAC $(vm_drive disk "$disk" ,logical_block_size=4096,physical_block_size=4096)
-check "UEFI, a disk of 4096-byte sectors: ready, as the one of three whose MAC address it has" ready
-check "its writable layer is the state partition" \
+check "UEFI, a disk of 4096-byte sectors: the host with this MAC address is ready" ready
+check "UEFI, a disk of 4096-byte sectors: the writable layer is the state partition" \
 	test "$(vm_said | grep -c 'rackstrap: writable layer: /dev/vda3')" = 1
 vm_kill
 rm "$disk"
 
 # shellcheck disable=SC2046
-vm_start uefi-cd secure $MAC $(vm_drive cd "$OUT/boot.iso")
-check "UEFI with Secure Boot, an ISO as a CD: ready" ready
-check "its kernel says that Secure Boot is on" on_vm "dmesg | grep -q 'secureboot: Secure boot enabled'"
-check "its writable layer is RAM" test "$(vm_said | grep -c 'rackstrap: writable layer: RAM')" = 1
-check "nobody but root reads the ISO's" root_only boot/efi.img
+vm_start uefi-cd secure $MAC $(vm_drive cd "$iso")
+check "UEFI with Secure Boot, an ISO as a CD: the host is ready" ready
+check "the kernel reports Secure Boot" on_vm "dmesg | grep -q 'secureboot: Secure boot enabled'"
+check "the writable layer is RAM" test "$(vm_said | grep -c 'rackstrap: writable layer: RAM')" = 1
+check "only root can read the ISO's host.cfg" root_only boot/efi.img
 finish

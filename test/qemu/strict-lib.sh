@@ -1,44 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# The strict image and what stands around its racks. The image is images/bookworm-vm, in
-# which Docker starts no container without /etc/resolv.conf, as Docker 1.7.0 does, and
-# calico-node runs Debian's BIRD: the test machine's own, of the same release. Around its
-# racks are routers that speak BGP. A rack's name servers at 192.0.2.1 and 192.0.2.2 (RFC 5737:
-# nobody has these) never answer: the rack's namespace passes nothing on, and says nothing.
+# Sourced by tests that boot the strict image (test/images.sh), in which Docker starts no
+# container without /etc/resolv.conf, as Docker 1.7.0 does, and calico-node runs Debian's BIRD
+# (this machine's own, of the same release). Sets up the network around their racks: routers
+# that speak BGP. A rack's name servers at 192.0.2.1 and 192.0.2.2 (RFC 5737: addresses that
+# nobody has) never answer, because the rack's namespace neither forwards nor rejects packets.
+# shellcheck shell=bash
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-STRICT=out/strict
 M=172.25.0.10 N1=172.25.0.11 N2=172.25.0.12
 BORDER=172.25.0.1 BALANCER=172.25.0.3 # AS 64500 and AS 64541
 
 need_strict_image() {
-	local recipe=$ABS_O/test/strict/recipe.cfg
-	[ -x /usr/sbin/bird ] || bail "no /usr/sbin/bird: run 'make deps'"
-	mkdir -p "$(dirname "$recipe")"
-	cat >"$recipe" <<-R
-		version = 1;
-		include = "$TOP/images/bookworm-vm/recipe.cfg";
-		name = "strict";
-		summary = "bookworm-vm with BIRD, and a Docker as strict as 1.7.0";
-		files = (
-			{ to = "/usr/sbin/bird"; source = "/usr/sbin/bird"; mode = "0755"; },
-			{ to = "/usr/local/lib/standin/docker"; source = "$ABS_O/standin/docker";
-			  mode = "0755"; },
-			{ to = "/etc/docker/daemon.json"; source = "daemon.json"; }
-		);
-	R
-	cat >"$(dirname "$recipe")/daemon.json" <<-J
-		{ "runtimes": { "standin": { "path": "/usr/local/lib/standin/docker",
-			"runtimeArgs": [ "standin-runc" ] } },
-		  "default-runtime": "standin" }
-	J
-	test/bake "$recipe" >&2 || bail "no strict image to boot"
-	IMAGE=$STRICT
+	bake_strict || bail "no strict image to boot"
+	IMAGE=out/strict
 }
 
 # --- routers ----------------------------------------------------------------------------
 
-# border_config ADDRESS AS PEER...: a router that takes every route and tells none.
+# Prints the configuration of a router that accepts every route and announces none.
+# Usage: border_config ADDRESS AS PEER...
 border_config() {
 	local address=$1 as=$2 peer
 	shift 2
@@ -49,9 +30,9 @@ border_config() {
 	done
 }
 
-# routers_start MASTER NODE-1 NODE-2: the border router at BORDER, which every host speaks
-# with, and a load balancer at BALANCER, in a network of its own on the rack's bridge, which
-# speaks with node-2 alone.
+# Starts the border router at BORDER, the peer of every host, and a load balancer at BALANCER,
+# in a network namespace of its own on the rack's bridge, the peer of node-2 alone.
+# Usage: routers_start MASTER NODE-1 NODE-2
 ROUTERS=()
 routers_start() {
 	local rack=(nsenter --preserve-credentials -U -n -t "$(cat "$DIR/run/ns.pid")" --)
@@ -84,14 +65,15 @@ tap_cleanup() {
 	rack_stop
 }
 
-# has_route border|balancer NETWORK HOST: whether the router has learned it.
+# Succeeds when a router has learned the route to NETWORK by way of HOST.
+# Usage: has_route border|balancer NETWORK HOST
 has_route() {
 	birdc -s "$WORK/$1.ctl" show route "$2" | grep -qE "via ${3//./\\.} "
 }
 
 # --- pods ---------------------------------------------------------------------------------
 
-# A container that runs until it is removed, on Docker's network; prints "PID ADDRESS".
+# Starts a container on Docker's network that runs until it is removed; prints "PID ADDRESS".
 pod_start() { # HOST-ADDRESS
 	on "$1" "docker run -d --name pod -e ETCD_AUTHORITY=$M:4001 calico/node:v0.4.8 >/dev/null &&
 		docker inspect -f '{{.State.Pid}} {{.NetworkSettings.IPAddress}}' pod"

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# rackstrap write, in a machine whose disks fail: QEMU's blkdebug and nbdkit inject the
-# faults, the guest's kernel is the one that reports them. The guest is this machine's own
-# kernel with an initramfs of busybox, rackstrap and what both need; each case prints what
-# rackstrap said between marks, and the disks are looked at from outside afterwards.
+# rackstrap write in a machine whose disks fail: QEMU's blkdebug and nbdkit inject the faults,
+# and the guest's kernel reports them. The guest is this machine's own kernel with an initramfs
+# of busybox, rackstrap and their libraries. Each case prints rackstrap's messages between two
+# marks; the disks are read from outside afterwards.
 . "$(dirname "$0")/../tap.sh"
 qemu_pid=
 nbdkit_pid=
@@ -12,12 +12,12 @@ tap_cleanup() {
 	[ -z "$qemu_pid" ] || kill -KILL "$qemu_pid" 2>/dev/null
 	[ -z "$nbdkit_pid" ] || kill "$nbdkit_pid" 2>/dev/null
 }
-kernel=$(ls -v /boot/vmlinuz-* 2>/dev/null | tail -n 1)
+kernel=$(find /boot -name 'vmlinuz-*' | sort -V | tail -n 1)
 [ -r "$kernel" ] || bail "no kernel in /boot that may be read: install linux-image-cloud-amd64"
 
 # --- the guest --------------------------------------------------------------------------
 root=$WORK/root
-carry() { # PROGRAM PLACE: with its libraries
+carry() { # PROGRAM PLACE: copies a program and its libraries into the guest
 	cp -L "$1" "$root/$2"
 	{ ldd "$1" 2>/dev/null || :; } | grep -o '/[^ ]*' | while read -r lib; do
 		mkdir -p "$root$(dirname "$lib")"
@@ -28,7 +28,7 @@ mkdir -p "$root"/{bin,proc,sys,dev,mnt,tmp,modules}
 carry "$(command -v busybox)" bin/busybox
 carry "$RACKSTRAP" bin/rackstrap
 carry "$(PATH=$PATH:/sbin command -v dmsetup)" bin/dmsetup
-# In the order in which they have to be loaded.
+# Kernel modules, in the order in which they have to be loaded.
 for m in virtio_pci virtio_scsi sd_mod dm-mod raid1; do
 	PATH=$PATH:/sbin modprobe -S "${kernel#/boot/vmlinuz-}" --show-depends "$m" ||
 		bail "no module $m for $kernel"
@@ -36,14 +36,14 @@ done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' >"$WORK/modules"
 xargs -a "$WORK/modules" cp -t "$root/modules/"
 sed 's|.*/|/modules/|' "$WORK/modules" >"$root/modules/order"
 
-# 40 MiB with 12 of content, and as much of it as the guest has to carry.
+# 40 MiB with 12 MiB of content, compressed for the guest.
 truncate -s 40M "$WORK/image"
 printf 'label: gpt\nsize=8M, type=U, name=rackstrap-boot\ntype=L\n' | sfdisk -q "$WORK/image"
 dd if=/dev/urandom of="$WORK/image" bs=1M seek=2 count=8 conv=notrunc status=none
 dd if=/dev/urandom of="$WORK/image" bs=1M seek=34 count=4 conv=notrunc status=none
 zstd -q -1 "$WORK/image" -o "$root/image.zst"
 
-# Disks are found by their serial numbers, as a person would.
+# The guest finds its disks by their serial numbers.
 cat >"$root/init" <<'END'
 #!/bin/busybox sh
 export PATH=/bin TERM=dumb TMPDIR=/tmp
@@ -93,7 +93,7 @@ device() { # SERIAL NODE EXTRA
 	args+=(-device "scsi-hd,id=${1,,},drive=$2,serial=$1,werror=report,rerror=report${3:+,$3}")
 	disks=$((disks + 1))
 }
-# A disk that boots something else.
+# Makes a disk that has a partition table of its own.
 file() { # NAME SIZE
 	truncate -s "$2" "$WORK/$1"
 	printf 'label: gpt\ntype=L\n' | sfdisk -q "$WORK/$1"
@@ -103,13 +103,13 @@ plain() { # SERIAL SIZE EXTRA NODE-OPTIONS
 	args+=(-blockdev "driver=raw,node-name=n$1,file.driver=file,file.filename=$WORK/$1${4:+,$4}")
 	device "$1" "n$1" "${3:-}"
 }
-faulty() { # SERIAL FAULT: blkdebug's
+faulty() { # SERIAL FAULT: a disk with a fault of blkdebug
 	file "$1" 64M
 	args+=(-blockdev '{"driver":"raw","node-name":"n'"$1"'","file":{"driver":"blkdebug","inject-error":['"$2"'],
 		"image":{"driver":"file","filename":"'"$WORK/$1"'"}}}')
 	device "$1" "n$1"
 }
-slow() { # SERIAL: so slow that there is time to do something
+slow() { # SERIAL: a disk so slow that the test can act while it is written
 	file "$1" 64M
 	args+=(-object "throttle-group,id=t$1,x-bps-write=3000000"
 		-blockdev "driver=throttle,node-name=n$1,throttle-group=t$1,file.driver=raw,file.file.driver=file,file.file.filename=$WORK/$1")
@@ -128,7 +128,7 @@ faulty BADREAD '{"event":"none","iotype":"read","errno":5,"sector":10000,"once":
 faulty BADFLUSH '{"event":"none","iotype":"flush","errno":5,"once":false}'
 slow PULLED
 slow CUT
-# A disk that takes every write, and keeps one byte of its fourth MiB wrong.
+# A disk that accepts every write, and stores one byte of its fourth MiB wrongly.
 file LIAR 64M
 export LIAR=$WORK/LIAR
 nbdkit -f -U "$WORK/liar.sock" eval get_size='echo 67108864' \
@@ -160,7 +160,7 @@ until_says() { # LINE
 	done
 	return 1
 }
-# Some MiB are there: the file had its table and nothing else.
+# Waits until some MiB have been written: the file had only its partition table before.
 until_written() { # SERIAL
 	for _ in $(seq 600); do
 		[ "$(stat -c %b "$WORK/$1")" -lt 10000 ] || return 0
@@ -169,33 +169,33 @@ until_written() { # SERIAL
 	done
 	return 1
 }
-check "the guest gets to the disk that will be pulled out" until_says "CASE pulled" ||
+check "the guest reaches the disk that will be unplugged" until_says "CASE pulled" ||
 	{ console | tail -n 30 | note; finish; }
-check "and writes to it" until_written PULLED
-check "it is pulled out, as from a socket" test/qmp.py "$WORK/qmp" device_del id=pulled
-check "the guest gets to the power cut" until_says "CASE cut"
-check "and is writing" until_written CUT
+check "the guest writes to it" until_written PULLED
+check "the disk is unplugged" test/qmp.py "$WORK/qmp" device_del id=pulled
+check "the guest reaches the power cut" until_says "CASE cut"
+check "the guest is writing" until_written CUT
 kill -KILL "$qemu_pid" 2>/dev/null
 wait "$qemu_pid" 2>/dev/null
 qemu_pid=
 
-# --- what it said -----------------------------------------------------------------------
+# --- its messages -----------------------------------------------------------------------
 console >"$WORK/said"
 json_of() { sed -n '/^LIST$/,/^END$/p' "$WORK/said" | sed '1d;$d'; }
 json_of >"$WORK/list"
-check "the list knows serial numbers, sizes, sectors, what is read-only" python3 -c 'import json, sys
+check "the list has serial numbers, sizes, sector sizes and the read-only flag" python3 -c 'import json, sys
 d = {d["serial"]: d for d in json.load(open(sys.argv[1]))["devices"]}
 assert len(d) == int(sys.argv[2]), d
 assert d["GOOD"]["size"] == 64 << 20 and d["GOOD"]["sector"] == 512, d["GOOD"]
 assert d["GOOD"]["bus"] == "virtio" and d["GOOD"]["model"] == "QEMU QEMU HARDDISK", d["GOOD"]
 assert d["LARGE"]["sector"] == 4096 and d["LOCKED"]["read_only"], d' "$WORK/list" "$disks"
 
-# The case's only line, with the disk's name left out.
+# Prints the only line of a case, with DISK in place of the disk's name.
 said() { sed -n "/^CASE $1\$/,/^END $1\$/p" "$WORK/said" | sed '1d;$d; s|/dev/sd.|DISK|g; s|\<sd.\>|DISK|g'; }
 expect() { # CASE LINE-PATTERN
 	local got
 	got=$(said "$1")
-	# shellcheck disable=SC2053 # a pattern on purpose, of extglob
+	# shellcheck disable=SC2053 # $2 is a pattern, of extglob
 	if [[ $got == $2 ]]; then
 		pass "$1: ${got#rackstrap: DISK: }"
 	else
@@ -216,13 +216,13 @@ expect read-only 'rackstrap: DISK: is read-only'
 expect mapped "rackstrap: DISK: DISK is part of dm-0, device mapper's 'held'"
 expect array 'rackstrap: DISK: DISK is part of md0, an md raid1'
 expect swap 'rackstrap: DISK: DISK is swap space'
-for d in SMALL LARGE LOCKED MAPPED RAID; do check "$d is as it was" untouched $d; done
+for d in SMALL LARGE LOCKED MAPPED RAID; do check "$d is unchanged" untouched $d; done
 expect bad-write "rackstrap: DISK: cannot be written at byte 4194304: Input/output error; $nothing"
 expect bad-read "rackstrap: DISK: cannot be read at byte 4194304: Input/output error; $nothing"
 expect bad-flush 'rackstrap: DISK: cannot be flushed: Input/output error; its boot sector could not be cleared: what was on it may still boot'
 expect liar "rackstrap: DISK: the MiB at byte 3145728 is not what was written there: the disk is damaged, or smaller than it reports; $nothing"
-# What was under way fails, what comes later finds no disk: either may be the first.
+# A write under way fails with EIO, a later one with ENODEV: either may come first.
 expect pulled "rackstrap: DISK: cannot be written at byte *: @(No such device|Input/output error); $nothing"
 check "the power was cut before rackstrap said anything" test -z "$(said cut | grep -v '^END')"
-for d in BADWRITE BADREAD LIAR PULLED CUT; do check "$d holds nothing that boots" blank $d; done
+for d in BADWRITE BADREAD LIAR PULLED CUT; do check "$d has nothing left that boots" blank $d; done
 finish

@@ -15,15 +15,15 @@ refuse "export to two folders" 2 "rackstrap: cache: unexpected argument '$WORK/b
 refuse "prune --json" 2 "rackstrap: cache prune: unexpected option '--json'" "$RACKSTRAP" cache prune --json
 refuse "list --dry-run" 2 "rackstrap: cache list: unexpected option '--dry-run'" "$RACKSTRAP" cache list --dry-run
 refuse "export --unused" 2 "rackstrap: cache export: unexpected option '--unused'" "$RACKSTRAP" cache export "$WORK/a" --unused 1
-refuse "a number of days that is none" 2 "rackstrap: cache: option '--unused' must be 0 to 36500 days, not '1w'" \
+refuse "days that are not a number" 2 "rackstrap: cache: option '--unused' must be 0 to 36500 days, not '1w'" \
 	"$RACKSTRAP" cache prune --unused 1w
-check "nothing was made" test ! -e "$WORK/cache" -a ! -e "$WORK/a"
+check "nothing is created" test ! -e "$WORK/cache" -a ! -e "$WORK/a"
 
-# A cache is for other users, too, whatever the umask of the one who makes it.
-check "a cache made under umask 077" sh -c "umask 077; '$RACKSTRAP' cache list --cache '$WORK/shared'"
-check "can be read by others" test "$(stat -c %a "$WORK/shared" "$WORK/shared/blobs" | sort -u)" = 755
+# Other users can read a cache, whatever the umask of the user who made it.
+check "a cache is made with umask 077" sh -c "umask 077; '$RACKSTRAP' cache list --cache '$WORK/shared'"
+check "other users can read it" test "$(stat -c %a "$WORK/shared" "$WORK/shared/blobs" | sort -u)" = 755
 
-# Each line of a lock that is wrong.
+# Wrong lines of a lock.
 recipe=test/should-fail/recipe/good/recipe.cfg
 sum=$(printf '1%.0s' $(seq 64))
 package='name = "a"; version = "1"; arch = "all"; release = "r"; path = "pool/a.deb"; size = "1"; sha256 = "'$sum'";'
@@ -33,7 +33,7 @@ while IFS='|' read -r what line want; do
 		"$RACKSTRAP" build $recipe --offline --lock "$WORK/recipe.lock"
 done <<'END'
 an unknown key|inputz = ( );|unknown key 'inputz' (did you mean 'inputs'?)
-inputs that are none|inputs = ( "a" );|inputs: must be groups: { url = ...; }
+inputs that are no groups|inputs = ( "a" );|inputs: must be groups: { url = ...; }
 an input without a digest|inputs = ( { url = "a"; size = "1"; } );|sha256: missing
 a base without packages|base = { suite = "s"; origin = "o"; packages = ( ); };|packages: missing
 a base without a suite|base = { origin = "o"; packages = ( { PACKAGE } ); };|suite: missing
@@ -42,10 +42,10 @@ a package that leaves its archive|base = { suite = "s"; origin = "o"; packages =
 a release without a name|base = { suite = "s"; origin = "o"; releases = ( { date = "d"; sha256 = "1111111111111111111111111111111111111111111111111111111111111111"; } ); packages = ( { PACKAGE } ); };|name: missing
 END
 
-# The one beside the recipe may be absent; one that is named may not.
+# A lock named by --lock must exist; the lock beside the recipe may be missing.
 want="rackstrap: --lock: $WORK/typo.lock: No such file or directory"
-refuse "build: a lock that is not there" 3 "$want" \
+refuse "build: a lock that does not exist" 3 "$want" \
 	"$RACKSTRAP" build $recipe --offline --out "$WORK/image" --lock "$WORK/typo.lock"
-refuse "fetch: a lock that is not there" 3 "$want" "$RACKSTRAP" fetch $recipe --lock "$WORK/typo.lock"
-check "nothing was made" test ! -e "$WORK/image"
+refuse "fetch: a lock that does not exist" 3 "$want" "$RACKSTRAP" fetch $recipe --lock "$WORK/typo.lock"
+check "nothing is created" test ! -e "$WORK/image"
 finish

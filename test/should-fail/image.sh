@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Disk images that nobody should open: each with its exact message.
+# Disk images that are refused because they are dangerous, each with its exact message.
 . "$(dirname "$0")/../tap.sh"
 export TMPDIR=$WORK
 
-# What an image that came from elsewhere could have copied into a disk.
+# A file of this machine that an image from elsewhere could refer to.
 head -c 65536 /dev/urandom >"$WORK/secret"
 qemu-img create -q -f qcow2 -b "$WORK/secret" -F raw "$WORK/backed.qcow2"
 qemu-img create -q -f qcow2 -o compat=0.10 -b "$WORK/secret" -F raw "$WORK/old.qcow2"
@@ -16,13 +16,13 @@ qemu-img create -q -f qcow2 -o "data_file=$WORK/data,data_file_raw=on" "$WORK/ex
 for f in backed:'with a backing file' old:'with a backing file' external:'with its data in another file'; do
 	image=$WORK/${f%%:*}.qcow2
 	want="rackstrap: $image: a qcow2 ${f#*:}: image refused"
-	refuse "inspect a qcow2 ${f#*:}" 1 "$want" "$RACKSTRAP" inspect "$image"
-	check "nothing else is said" test ! -s "$WORK/out"
-	refuse "customize it" 1 "$want" "$RACKSTRAP" customize "$image" --host "$WORK/host.cfg"
-	refuse "verify it" 1 "$want" "$RACKSTRAP" verify "$image"
+	refuse "inspect refuses a qcow2 ${f#*:}" 1 "$want" "$RACKSTRAP" inspect "$image"
+	check "inspect prints nothing on standard output" test ! -s "$WORK/out"
+	refuse "customize is refused" 1 "$want" "$RACKSTRAP" customize "$image" --host "$WORK/host.cfg"
+	refuse "verify is refused" 1 "$want" "$RACKSTRAP" verify "$image"
 done
 
-# What is written to a disk is what is within the first envelope.
+# Images inside images: only the outer format would be unpacked.
 truncate -s 1M "$WORK/raw"
 qemu-img convert -O qcow2 "$WORK/raw" "$WORK/plain.qcow2"
 qemu-img convert -f raw -O qcow2 "$WORK/plain.qcow2" "$WORK/twice.qcow2"
@@ -32,17 +32,17 @@ zstd -q "$WORK/raw" -o "$WORK/raw.zst"
 qemu-img convert -f raw -O qcow2 "$WORK/raw.zst" "$WORK/zst.qcow2"
 for f in plain.qcow2.zst:qcow2 plain.qcow2.xz:qcow2 twice.qcow2:qcow2 zst.qcow2:zstd; do
 	image=$WORK/${f%:*}
-	refuse "inspect ${f%:*}" 1 "rackstrap: $image: contains a ${f#*:}: unpack it first" "$RACKSTRAP" inspect "$image"
+	refuse "inspect refuses ${f%:*}" 1 "rackstrap: $image: contains a ${f#*:}: unpack it first" "$RACKSTRAP" inspect "$image"
 done
 
-# Killed while it is being unpacked.
+# rackstrap is killed while it unpacks an image.
 mkdir "$WORK/slow"
 printf '#!/bin/sh\nhead -c 65536 /dev/urandom >"$7"\n: >"%s/began"\nexec sleep 30\n' "$WORK" >"$WORK/slow/qemu-img"
 chmod +x "$WORK/slow/qemu-img"
 PATH=$WORK/slow:$PATH "$RACKSTRAP" inspect "$WORK/plain.qcow2" 2>/dev/null &
 for _ in $(seq 200); do [ ! -e "$WORK/began" ] || break; sleep 0.05; done
-check "qemu-img got as far as that" test -e "$WORK/began"
+check "qemu-img has started" test -e "$WORK/began"
 kill -KILL $!
 wait $! 2>/dev/null
-check "nothing is left in TMPDIR" test -z "$(find "$WORK" -name 'rackstrap.*')"
+check "a killed inspect leaves nothing in TMPDIR" test -z "$(find "$WORK" -name 'rackstrap.*')"
 finish

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Inputs that come as they should and are not what the recipe takes out of them: lock refuses
-# them, and leaves the lock as it was, fetch does, and build with the same message.
+# Inputs that are fetched without an error but lack what the recipe extracts: lock refuses them and
+# leaves the lock unchanged; fetch and build refuse them with the same message.
 . "$(dirname "$0")/../tap.sh"
 unset SOURCE_DATE_EPOCH RACKSTRAP_MIRROR
 export RACKSTRAP_CACHE=$WORK/cache
@@ -10,6 +10,7 @@ D=$WORK/inputs
 R=$WORK/recipe/recipe.cfg
 mkdir "$WORK/recipe"
 python3 test/build/containers.py make "$D" || bail "no images"
+two='' # containers.py sets it
 eval "$(cat "$D/facts")"
 sum() { sha256sum <"$1" | cut -d' ' -f1; }
 zeros=$(printf '0%.0s' $(seq 64))
@@ -20,17 +21,17 @@ recipe() { # TEXT, from line 5 on; BASE on line 4
 	printf '# as it was\nversion = 1;\ninputs = ( );\n' >"$WORK/recipe/recipe.lock"
 	cp "$WORK/recipe/recipe.lock" "$WORK/was.lock"
 }
+# shellcheck disable=SC2086 # FROM is several words or none
 lock() { "$RACKSTRAP" lock "$R" --artifacts ${FROM:-}; }
 refused() { # WHAT STATUS MESSAGE
-	# shellcheck disable=SC2086 # words
-	refuse "lock: $1" "$2" "rackstrap: $3" lock
+		refuse "lock: $1" "$2" "rackstrap: $3" lock
 	check "lock: $1: the lock is as it was" cmp "$WORK/recipe/recipe.lock" "$WORK/was.lock"
 }
-# With a lock that somebody wrote by hand.
+# Checks the refusal of build or fetch, with a lock written by hand.
 refused_later() { # COMMAND WHAT URL FILE MESSAGE
 	printf 'version = 1;\ninputs = ( { url = "%s"; size = "%s"; sha256 = "%s"; } );\n' \
 		"$3" "$(stat -c %s "$4")" "$(sum "$4")" >"$WORK/recipe/recipe.lock"
-	# shellcheck disable=SC2086
+	# shellcheck disable=SC2086 # FROM is several words or none
 	case $1 in
 	build) refuse "build: $2" 1 "rackstrap: $5" "$RACKSTRAP" build "$R" --out "$WORK/baked" ${FROM:-} ;;
 	fetch) refuse "fetch: $2" 1 "rackstrap: $5" "$RACKSTRAP" fetch "$R" --artifacts ${FROM:-} ;;

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 #
-# test/standin/fakedocker.py SOCKET LOG [BRIDGE [API-VERSION]]: as much of Docker's API as
-# the stand-ins use, with images and containers that are only remembered. Every request is
-# a line in LOG; the program found in an imported image is kept as LOG.calicoctl and the
-# configuration of a container as LOG.container. As with Docker 1.7.0, no container starts
-# on a host without /etc/resolv.conf.
+# test/standin/fakedocker.py SOCKET LOG [BRIDGE [API-VERSION]]: the part of Docker's API that
+# the stand-ins use, with images and containers that are recorded and never run. Every request is a
+# line in LOG; the program in an imported image is written to LOG.calicoctl and the configuration of
+# a container to LOG.container. As with Docker 1.7.0, no container starts on a host without
+# /etc/resolv.conf.
 import http.server
 import io
 import json

@@ -26,13 +26,14 @@
 #include <sys/mount.h>
 
 #define FATES_MAX 4096
-/* Second cuts for each disk, or $RACKSTRAP_CUTS of them; half as many where each boot
- * takes twice the time. */
+/* Second cuts for each disk: $RACKSTRAP_CUTS, or AGAIN_LONG in check-long (TEST_LONG),
+ * or AGAIN. With ASan, where each boot takes twice the time, only first cuts are made. */
 #ifdef __SANITIZE_ADDRESS__
-#define AGAIN 1
+#define AGAIN 0
 #else
-#define AGAIN 2
+#define AGAIN 1
 #endif
+#define AGAIN_LONG 60
 
 #define NUMBER "generation = " /* the line of a record that counts */
 
@@ -475,6 +476,8 @@ int main(void)
 
 	if (cuts)
 		n_again = (unsigned)strtoul(cuts, NULL, 10);
+	else if (getenv("TEST_LONG"))
+		n_again = AGAIN_LONG;
 	machine_make(&m);
 	put_link(&m, "eth0", NODE_MAC, 2, true);
 	snprintf(sys_dir, sizeof(sys_dir), "%s/sys", m.dir);

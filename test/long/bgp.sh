@@ -103,7 +103,7 @@ firstboot_pool() { # NAME ROLE LINES [SECONDS]
 		{ name = "node"; cbr0 = true; units = [ "etcd.service", "calico-node.service" ]; } );
 	END
 	{
-		printf 'name = "%s"; role = "%s"; etcd = "%s"; gateway = "172.25.0.1";\n' "$1" "$2" $ETCD
+		printf 'name = "%s"; role = "%s"; etcd = "%s"; gateway = "172.25.0.1";\n' "$1" "$2" "$ETCD"
 		case $2 in
 		master) echo 'address = "172.25.0.10/24";' ;;
 		*) printf 'address = "172.25.0.1%s/24"; cbr0 = "192.168.%s.1/24"; master = "172.25.0.10";\n' \

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# The cluster's programs as they are in the baked image, put together on one machine as the
-# units put them together on three: the real etcd behind its stand-in, the API server and
-# its clients, a kubelet, calicoctl, the plugin, and Debian's kubectl looking in. Docker is
-# test/standin/fakedocker.py. All of it in a namespace of its own, and without root.
+# The cluster's programs from the baked image, started on one machine as the units start them on
+# three: the real etcd behind its stand-in, the API server and its clients, a kubelet, calicoctl,
+# the plugin, and Debian's kubectl. Docker is test/standin/fakedocker.py. Runs in a namespace of
+# its own, without root.
 #
 # STANDIN_ROOT=DIR takes the programs from an unpacked image.
 set -u
@@ -77,7 +77,7 @@ kubelet() {
 		--healthz_port=10248 --network_plugin=calico --logtostderr=true \
 		--node-status-update-frequency=1s "$@"
 }
-calicoctl() { env ETCD_AUTHORITY=$IP:4001 "$BIN/calicoctl" "$@"; }
+calicoctl() { env ETCD_AUTHORITY="$IP":4001 "$BIN/calicoctl" "$@"; }
 api() { curl -sS --max-time 20 "http://127.0.0.1:8080$1" "${@:2}"; }
 code() { api "$1" -o /dev/null -w '%{http_code}' "${@:2}"; }
 key() { curl -sS --max-time 20 "http://127.0.0.1:4001/v2/keys$1" | python3 -c '
@@ -85,7 +85,7 @@ import json, sys
 print(json.load(sys.stdin).get("node", {}).get("value", "absent"))'; }
 healthy() { is "$(curl -sS --max-time 5 "http://127.0.0.1:$1/healthz")" ok; }
 kubectl() { "$KUBECTL" --server http://127.0.0.1:8080 "$@"; }
-node_is() { is "$(kubectl get nodes --no-headers | awk -v n=$IP '$1 == n { print $2 }')" "$1"; }
+node_is() { is "$(kubectl get nodes --no-headers | awk -v n="$IP" '$1 == n { print $2 }')" "$1"; }
 code_is() { is "$(code "$1" "${@:3}")" "$2"; }
 node_json() { # NAME HEARTBEAT
 	printf '{"kind":"Node","apiVersion":"v1","metadata":{"name":"%s"},"spec":{"externalID":"%s"},
@@ -99,7 +99,7 @@ start api "$BIN/kube-apiserver" --address=0.0.0.0 --port=8080 --service-cluster-
 	--etcd_servers=http://127.0.0.1:4001 --public_address_override=$IP --logtostderr=true
 check "the API server tries again while etcd is away" until_ok logged api "etcd does not answer"
 check "the scheduler tries again while the API server is away" until_ok logged scheduler "Connection refused"
-check "and is healthy all the same" healthy 10251
+check "the scheduler is healthy without the API server" healthy 10251
 etcd
 check "etcd answers" until_ok curl -sSf http://127.0.0.1:4001/health
 check "the API server is healthy" until_ok healthy 8080
@@ -112,39 +112,39 @@ check "/version is 0.20.2, and a stand-in" sh -c \
 check "2379 is not open, as with the original's --bind-addr" sh -c "! curl -s http://127.0.0.1:2379/health"
 
 # --- nodes through the API ----------------------------------------------------------------------
-check "no node yet" is "$(kubectl get nodes 2>&1)" "No resources found"
+check "there is no node at first" is "$(kubectl get nodes 2>&1)" "No resources found"
 check "a node that is not there" code_is /api/v1/nodes/$IP 404
-check "is not found in the original's words" sh -c "curl -sS http://127.0.0.1:8080/api/v1/nodes/$IP | grep -q 'node ..$IP.. not found'"
+check "its message is the original's" sh -c "curl -sS http://127.0.0.1:8080/api/v1/nodes/$IP | grep -q 'node ..$IP.. not found'"
 curl -sSN --max-time 120 'http://127.0.0.1:8080/api/v1/nodes?watch=true&timeoutSeconds=60' >"$WORK/watch" &
 watch=$!
 sleep 0.5
-check "a node is made" code_is /api/v1/nodes 201 -X POST -d "$(node_json $IP 2015-07-15T00:00:00Z)"
-check "a watch tells" until_ok grep -q '"type":"ADDED".*'$IP "$WORK/watch"
-check "twice is once" code_is /api/v1/nodes 409 -X POST -d "$(node_json $IP 2015-07-15T00:00:00Z)"
+check "a node is created" code_is /api/v1/nodes 201 -X POST -d "$(node_json $IP 2015-07-15T00:00:00Z)"
+check "a watch reports a new node" until_ok grep -q '"type":"ADDED".*'$IP "$WORK/watch"
+check "a second node of the same name is a conflict" code_is /api/v1/nodes 409 -X POST -d "$(node_json $IP 2015-07-15T00:00:00Z)"
 check "kubectl sees it Ready" node_is Ready
-check "it lies under the original's key" sh -c "curl -sS http://127.0.0.1:4001/v2/keys/registry/minions/$IP | grep -q externalID"
+check "it is stored under the original's key" sh -c "curl -sS http://127.0.0.1:4001/v2/keys/registry/minions/$IP | grep -q externalID"
 check "an old resourceVersion is a conflict" is "$(code /api/v1/nodes/$IP -X PUT -d '{"metadata":{"resourceVersion":"1"}}')" 409
 check "a heartbeat is taken" code_is /api/v1/nodes/$IP/status 200 -X PUT -d "$(node_json $IP 2015-07-15T00:00:01Z)"
 stop manager
 start manager "$BIN/kube-controller-manager" --master=127.0.0.1:8080 --logtostderr=true \
 	--node-monitor-grace-period=10s --node-monitor-period=500ms
 check "a node that posts no status is NotReady" until_ok node_is NotReady
-check "the watch tells that, too" until_ok grep -q '"type":"MODIFIED"' "$WORK/watch"
+check "the watch reports a changed node" until_ok grep -q '"type":"MODIFIED"' "$WORK/watch"
 check "a node is removed" code_is /api/v1/nodes/$IP 200 -X DELETE
-check "the watch tells" until_ok grep -q '"type":"DELETED"' "$WORK/watch"
+check "the watch reports a removed node" until_ok grep -q '"type":"DELETED"' "$WORK/watch"
 kill $watch
-check "kubernetes' own service is there" is "$(kubectl get service kubernetes -o 'jsonpath={.spec.clusterIP}')" 10.100.0.1
+check "the service kubernetes exists" is "$(kubectl get service kubernetes -o 'jsonpath={.spec.clusterIP}')" 10.100.0.1
 
-# --- what a server has to put up with -------------------------------------------------------------
+# --- bad requests -------------------------------------------------------------
 exec 9<>/dev/tcp/127.0.0.1/8080
-check "somebody who connects and says nothing holds nobody up" healthy 8080
+check "a silent connection does not block other requests" healthy 8080
 exec 9>&- 9<&-
-check "not JSON" code_is /api/v1/nodes 400 -X POST -d 'no JSON'
-check "a node without a name" code_is /api/v1/nodes 422 -X POST -d '{}'
-check "a body that is too large" is "$(head -c 1200000 /dev/zero | code /api/v1/nodes -X POST -H 'Expect:' --data-binary @- 2>/dev/null | tail -c 3)" 413
-check "an unknown path" code_is /api/v1/frobs 404
-check "an unknown method" code_is /api/v1/nodes 405 -X PATCH -d '{}'
-check "and is healthy" healthy 8080
+check "a body that is not JSON is refused" code_is /api/v1/nodes 400 -X POST -d 'no JSON'
+check "a node without a name is refused" code_is /api/v1/nodes 422 -X POST -d '{}'
+check "a body that is too large is refused" is "$(head -c 1200000 /dev/zero | code /api/v1/nodes -X POST -H 'Expect:' --data-binary @- 2>/dev/null | tail -c 3)" 413
+check "an unknown path is refused" code_is /api/v1/frobs 404
+check "an unknown method is refused" code_is /api/v1/nodes 405 -X PATCH -d '{}'
+check "the API server is healthy after them" healthy 8080
 
 # --- the node -----------------------------------------------------------------------------------
 check "calicoctl without Docker exits 1" sh -c "! env ETCD_AUTHORITY=$IP:4001 '$BIN/calicoctl' checksystem --fix"
@@ -155,11 +155,11 @@ stop docker
 docker docker0
 until_ok curl -sSf --unix-socket /var/run/docker.sock http://d/version
 check "calicoctl checksystem --fix" calicoctl checksystem --fix
-check "which asked for the module that the original wants" grep -qx xt_set "$WORK/modprobe"
+check "it loads the module that the original needs" grep -qx xt_set "$WORK/modprobe"
 kubelet
 check "a kubelet whose Docker is not on cbr0 dies" until_ok logged kubelet "Docker's bridge is docker0 and not cbr0"
 wait "${PIDS[kubelet]}"
-check "with Go's status for that" is $? 255
+check "its exit status is Go's for a panic" is $? 255
 stop docker
 docker
 until_ok curl -sSf --unix-socket /var/run/docker.sock http://d/version
@@ -172,26 +172,26 @@ kubelet
 check "a kubelet registers" until_ok logged kubelet "Successfully registered node $IP"
 for port in 10248 10250 10255 4194; do check "the kubelet answers on $port" healthy $port; done
 check "kubectl sees it Ready" until_ok node_is Ready
-check "as what it is" sh -c "'$KUBECTL' --server http://127.0.0.1:8080 get nodes | grep -q v0.20.2-standin"
+check "kubectl shows that it is a stand-in" sh -c "'$KUBECTL' --server http://127.0.0.1:8080 get nodes | grep -q v0.20.2-standin"
 sleep 12 # more than the grace period
-check "and stays so while it posts its status" node_is Ready
+check "the node stays Ready while the kubelet posts its status" node_is Ready
 start second env CALICOCTL_PATH="$BIN/calicoctl" "$BIN/kubelet" --hostname_override=$IP \
 	--api_servers=$IP:8080 --network_plugin=calico --port=20250 --read-only-port=20255 \
 	--healthz_port=20248 --cadvisor-port=20194
 check "a second kubelet finds the node registered" until_ok logged second "Node $IP was previously registered"
 stop second
 check "the API server loses the node" code_is /api/v1/nodes/$IP 200 -X DELETE
-check "the kubelet notices" until_ok logged kubelet \
+check "the kubelet reports the loss" until_ok logged kubelet \
 	"Error updating node status, will retry: error getting node \"$IP\": node \"$IP\" not found"
 sleep 3
-check "and does not register again" code_is /api/v1/nodes/$IP 404
+check "the kubelet does not register again" code_is /api/v1/nodes/$IP 404
 stop kubelet
 kubelet
-check "started again, it does" until_ok code_is /api/v1/nodes/$IP 200
+check "a restarted kubelet registers again" until_ok code_is /api/v1/nodes/$IP 200
 
 # --- how long a kubelet's start takes ----------------------------------------------------------------
-# Several at a time, each with a resolv.conf of its own. Nobody listens at 127.0.0.1; the name server
-# at 127.0.0.2 is silent, the one at 127.0.0.3 knows no name.
+# Several at a time, each with a resolv.conf of its own. No server listens at 127.0.0.1, the name
+# server at 127.0.0.2 is silent, and the one at 127.0.0.3 knows no name.
 start names python3 -c '
 import socket
 silent, server = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
@@ -238,22 +238,22 @@ until_ok logged search "(1 of 3)"
 check "the kubelet's ports are closed while it looks for credentials" sh -c \
 	'! curl -s --max-time 5 http://127.0.0.1:22274/healthz || grep -q "(3 of 3)" "$0"' "$WORK/log/search"
 check "a kubelet whose name server refuses registers" registered quick 21
-check "after that answer" looked_up quick "connection refused by every name server" 0
+check "each lookup ends with that answer" looked_up quick "connection refused by every name server" 0
 check "a kubelet without resolv.conf registers" registered none 22
-check "after 4 s" between none "init done" "Attempting to register" 4
-check "and says that no container can start" logged none "open /etc/resolv.conf: no such file or directory"
-check "and is Ready all the same" until_ok is "$(kubectl get nodes 172.25.0.22 --no-headers | awk '{ print $2 }')" Ready
+check "it registers after 4 s" between none "init done" "Attempting to register" 4
+check "it reports that no container can start" logged none "open /etc/resolv.conf: no such file or directory"
+check "it is Ready all the same" until_ok is "$(kubectl get nodes 172.25.0.22 --no-headers | awk '{ print $2 }')" Ready
 check "a kubelet whose name server is silent registers" registered silent 23
-check "after what resolv.conf allows for each lookup" looked_up silent "no answer from any name server" 1
+check "each lookup takes as long as resolv.conf allows" looked_up silent "no answer from any name server" 1
 check "a kubelet with a domain to search registers" registered search 24
-check "after twice that" looked_up search "no answer from any name server" 2
+check "each lookup takes twice as long" looked_up search "no answer from any name server" 2
 check "a kubelet whose name server knows no such name registers" registered unknown 25
-check "after that answer" looked_up unknown "no such host" 0
+check "each lookup ends with that answer" looked_up unknown "no such host" 0
 check "a kubelet whose second name server answers registers" registered second_server 26
-check "after it waited for the first" looked_up second_server "no such host" 1
+check "it waits for the first server" looked_up second_server "no such host" 1
 check "a kubelet that is to be slower registers" registered slower 27
-check "and let its plugin take its time" between slower "stand-in for" "init done" 2
-check "and took its own" between slower "(3 of 3)" "Attempting to register" 2
+check "it waits for its plugin" between slower "stand-in for" "init done" 2
+check "its registration takes as long as configured" between slower "(3 of 3)" "Attempting to register" 2
 for name in quick none silent search unknown second_server slower names; do stop $name; done
 
 start proxy "$BIN/kube-proxy" --master=http://$IP:8080 --logtostderr=true
@@ -263,15 +263,15 @@ for chain in KUBE-PORTALS-CONTAINER KUBE-PORTALS-HOST KUBE-NODEPORT-CONTAINER KU
 done
 stop proxy
 start proxy "$BIN/kube-proxy" --master=http://$IP:8080 --logtostderr=true
-check "started again" until_ok healthy 10249
-check "it adds no rule twice" is "$(iptables -t nat -S | grep -c -- '-j KUBE-PORTALS-HOST')" 1
+check "the proxy is healthy after a restart" until_ok healthy 10249
+check "a restarted proxy adds no second rule" is "$(iptables -t nat -S | grep -c -- '-j KUBE-PORTALS-HOST')" 1
 
 # --- Calico ---------------------------------------------------------------------------------------
 check "calicoctl pool add" calicoctl pool add 10.244.7.1/16
 check "the pool's key and value are the original's" is "$(key /calico/v1/ipam/v4/pool/10.244.0.0-16)" '{"cidr": "10.244.0.0/16"}'
 check "calicoctl node" calicoctl node --ip=$IP
-check "it leaves the pool that is there alone" is "$(key /calico/v1/ipam/v4/pool/192.168.0.0-16)" absent
-check "and makes one for IPv6" is "$(key /calico/v1/ipam/v6/pool/fd80:24e2:f998:72d6::-64)" '{"cidr": "fd80:24e2:f998:72d6::/64"}'
+check "calicoctl node adds no second IPv4 pool" is "$(key /calico/v1/ipam/v4/pool/192.168.0.0-16)" absent
+check "calicoctl node adds a pool for IPv6" is "$(key /calico/v1/ipam/v6/pool/fd80:24e2:f998:72d6::-64)" '{"cidr": "fd80:24e2:f998:72d6::/64"}'
 check "the host's address is in etcd" is "$(key "/calico/v1/host/$(hostname)/bird_ip")" $IP
 check "Ready is in etcd" is "$(key /calico/v1/Ready)" true
 check "the interfaces' prefix is in etcd" is "$(key /calico/v1/config/InterfacePrefix)" cali
@@ -287,41 +287,41 @@ for e in ("IP=$IP", "ETCD_AUTHORITY=$IP:4001", "HOSTNAME=" + socket.gethostname(
 P
 check "calicoctl status" sh -c "env ETCD_AUTHORITY=$IP:4001 '$BIN/calicoctl' status | grep -q 'is running'"
 : >"$WORK/log/api"
-check "calicoctl node, once more" calicoctl node --ip=$IP
-check "removed the old container and imported nothing" is "$(grep -cE '^DELETE /containers/calico-node 204|^POST /images' "$WORK/log/api")" 1
+check "a second calicoctl node succeeds" calicoctl node --ip=$IP
+check "it removes the old container and imports nothing" is "$(grep -cE '^DELETE /containers/calico-node 204|^POST /images' "$WORK/log/api")" 1
 check "pool show" sh -c "env ETCD_AUTHORITY=$IP:4001 '$BIN/calicoctl' pool show --ipv4 | grep -q 10.244.0.0/16"
 check "pool add with its options" calicoctl pool add 10.9.0.0/16 --ipip --nat-outgoing
-check "is the original's value" is "$(key /calico/v1/ipam/v4/pool/10.9.0.0-16)" '{"cidr": "10.9.0.0/16", "ipip": "tunl0", "masquerade": true}'
+check "the value is the original's" is "$(key /calico/v1/ipam/v4/pool/10.9.0.0-16)" '{"cidr": "10.9.0.0/16", "ipip": "tunl0", "masquerade": true}'
 check "pool remove" calicoctl pool remove 10.9.0.0/16
-check "removes" is "$(key /calico/v1/ipam/v4/pool/10.9.0.0-16)" absent
+check "pool remove removes the key" is "$(key /calico/v1/ipam/v4/pool/10.9.0.0-16)" absent
 check "pool remove of what is not there exits 0" calicoctl pool remove 10.9.0.0/16
 check "bgppeer add" calicoctl bgppeer add 172.25.0.1 as 64512
-check "is under the original's key" is "$(key /calico/v1/config/bgp_peer_v4/172.25.0.1)" '{"ip": "172.25.0.1", "as_num": 64512}'
+check "the peer is stored under the original's key" is "$(key /calico/v1/config/bgp_peer_v4/172.25.0.1)" '{"ip": "172.25.0.1", "as_num": 64512}'
 start sleeper env ETCD_AUTHORITY=$IP:4001 "$BIN/calicoctl" standin-sleep
-check "in its container it waits" until_ok logged sleeper "waiting to be stopped"
+check "the program in the container waits" until_ok logged sleeper "waiting to be stopped"
 kill "${PIDS[sleeper]}"
 wait "${PIDS[sleeper]}"
-check "and stops when told" is $? 0
+check "it ends with 0 on SIGTERM" is $? 0
 
 # --- Docker's client commands, as firstboot runs them -------------------------------------------------
 client() { "$ABS_O/standin/docker" "$@"; } # not in the image, whose Docker is real
 check "docker create" client create --name=web calico/node:v0.4.8 /calicoctl standin-sleep
-check "prints the container's id" is "$(grep -cxE '[0-9a-f]{64}' "$WORK/out")" 1
-check "and passed the command on" grep -q '"Cmd": *\["/calicoctl", *"standin-sleep"\]' "$WORK/log/api.container"
+check "docker create prints the container's id" is "$(grep -cxE '[0-9a-f]{64}' "$WORK/out")" 1
+check "docker create passes the command on" grep -q '"Cmd": *\["/calicoctl", *"standin-sleep"\]' "$WORK/log/api.container"
 refuse "docker create of a name that is in use" 1 'Error response from daemon: Conflict. The container name "/web"*' \
 	client create --name web calico/node:v0.4.8
 refuse "docker create of an image that is not here" 1 "*no registry" client create --name=other other
-check "says so first" is "$(head -n 1 "$WORK/err")" "Unable to find image 'other:latest' locally"
+check "the first line says that the image is missing" is "$(head -n 1 "$WORK/err")" "Unable to find image 'other:latest' locally"
 check "docker start" client start web
 check "prints the container's name" is "$(cat "$WORK/out")" web
-check "twice is no error" client start web
+check "a second docker start succeeds" client start web
 mv /etc/resolv.conf /etc/away
 refuse "docker start on a host without resolv.conf" 1 "Error: failed to start containers: [[]web[]]" client start web
-check "says why" is "$(head -n 1 "$WORK/err")" \
+check "the message has the reason" is "$(head -n 1 "$WORK/err")" \
 	"Error response from daemon: Cannot start container web: open /etc/resolv.conf: no such file or directory"
 mv /etc/away /etc/resolv.conf
 refuse "docker start of what is not there" 1 "Error: failed to start containers: [[]none[]]" client start web none
-check "says so" is "$(cat "$WORK/err")" "$(printf '%s\n' "Error response from daemon: no such id: none" \
+check "the message names the container" is "$(cat "$WORK/err")" "$(printf '%s\n' "Error response from daemon: no such id: none" \
 	"Error: failed to start containers: [none]")"
 client wait web >"$WORK/waited" &
 waiting=$!
@@ -333,16 +333,16 @@ wait $waiting
 check "docker wait then prints how the container ended" is "$?$(cat "$WORK/waited")" 00
 refuse "docker wait of what is not there" 1 "Error response from daemon: No such container: web" client wait web
 refuse "docker rm -f of what is not there" 1 "Error: failed to remove containers: [[]web[]]" client rm -f web
-check "says so" is "$(head -n 1 "$WORK/err")" "Error response from daemon: no such id: web"
+check "the message names the container" is "$(head -n 1 "$WORK/err")" "Error response from daemon: no such id: web"
 
 # --- the plugin -------------------------------------------------------------------------------------
 plugin() {
-	env ETCD_AUTHORITY=$IP:4001 KUBE_API_ROOT=http://$IP:8080/api/v1/ \
-		CALICOCTL_PATH="$BIN/calicoctl" $PLUGIN/calico "$@"
+	env ETCD_AUTHORITY="$IP":4001 KUBE_API_ROOT=http://"$IP":8080/api/v1/ \
+		CALICOCTL_PATH="$BIN/calicoctl" "$PLUGIN"/calico "$@"
 }
 refuse "the plugin looks the pod up" 1 "Pod default/web: not in the API*" plugin setup default web calico-node
 code /api/v1/namespaces/default/pods -X POST -d '{"metadata":{"name":"web"}}' >/dev/null
-check "and finds it" plugin setup default web calico-node
+check "the plugin finds an existing pod" plugin setup default web calico-node
 refuse "the plugin looks the container up" 1 "Container 0123 was not found." plugin setup default web 0123
 rm /var/lib/kubelet/kubernetes_auth
 refuse "the plugin wants the token file" 1 "/var/lib/kubelet/kubernetes_auth: No such file*" \
@@ -360,6 +360,6 @@ until_ok curl -sSf http://127.0.0.1:4001/health
 check "with an empty etcd the node is gone" until_ok code_is /api/v1/nodes/$IP 404
 stop kubelet
 kubelet
-check "and back when the kubelet has been started again" until_ok node_is Ready
+check "the node is registered again after a restart of the kubelet" until_ok node_is Ready
 for p in "${!PIDS[@]}"; do kill "${PIDS[$p]}" 2>/dev/null; done
 finish

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Sourced after test/tap.sh by tests that need an image. Each image is baked once in a run of
+# test/run, by the first test that asks for it, and shared; without test/run it is baked by
+# every test, so that it is never an older one than the programs in $O.
+#
+#	bake_image	images/bookworm-vm, into out/bookworm-vm
+#	bake_strict	bookworm-vm with BIRD and a Docker as strict as 1.7.0, into out/strict
+#	bake_media	disk images and an ISO of bookworm-vm, into $MEDIA
+#
+# They return 0 when the image is there, and write what they do to standard error.
+# shellcheck shell=bash disable=SC2034
+MEDIA=$ABS_O/test/media
+MEDIA_512=$MEDIA/512/bookworm-vm   # for the host of test/qemu/solo.cfg
+MEDIA_4096=$MEDIA/4096/bookworm-vm # for the rack configs/demo.cfg, in sectors of 4096 bytes
+
+# Runs COMMAND unless a test of this run has done so. Tests that run at the same time wait.
+baked_once() { # NAME COMMAND...
+	local done=$ABS_O/test/baked/$1
+	shift
+	mkdir -p "${done%/*}"
+	(
+		flock 9
+		if [ -z "${TEST_RUN:-}" ] || [ "$(cat "$done" 2>/dev/null)" != "$TEST_RUN" ]; then
+			"$@" >&2 9>&- && echo "${TEST_RUN:-}" >"$done"
+		fi
+	) 9>"$done.lock"
+}
+
+bake_image() { baked_once bookworm-vm test/bake images/bookworm-vm; }
+
+bake_strict() { baked_once strict bake_strict_now; }
+bake_strict_now() {
+	local recipe=$ABS_O/test/strict/recipe.cfg
+	[ -x /usr/sbin/bird ] || { echo "no /usr/sbin/bird: run 'make deps'"; return 1; }
+	mkdir -p "${recipe%/*}"
+	cat >"$recipe" <<-R
+		version = 1;
+		include = "$TOP/images/bookworm-vm/recipe.cfg";
+		name = "strict";
+		summary = "bookworm-vm with BIRD, and a Docker as strict as 1.7.0";
+		files = (
+			{ to = "/usr/sbin/bird"; source = "/usr/sbin/bird"; mode = "0755"; },
+			{ to = "/usr/local/lib/standin/docker"; source = "$ABS_O/standin/docker";
+			  mode = "0755"; },
+			{ to = "/etc/docker/daemon.json"; source = "daemon.json"; }
+		);
+	R
+	cat >"${recipe%/*}/daemon.json" <<-J
+		{ "runtimes": { "standin": { "path": "/usr/local/lib/standin/docker",
+			"runtimeArgs": [ "standin-runc" ] } },
+		  "default-runtime": "standin" }
+	J
+	test/bake "$recipe"
+}
+
+bake_media() { baked_once media bake_media_now; }
+bake_media_now() {
+	rm -rf "$MEDIA"
+	mkdir -p "$MEDIA"
+	test/bake images/bookworm-vm --out "$MEDIA/512" --image pxe --image disk --image iso \
+		--format raw --format qcow2 --format zst --host test/qemu/solo.cfg || return
+	test/bake images/bookworm-vm --out "$MEDIA/4096" --image disk --sector-size 4096 \
+		--rack configs/demo.cfg 2>"$MEDIA/4096.log" || { cat "$MEDIA/4096.log"; return 1; }
+}

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Sourced after test/tap.sh by files.sh and update: runs the programs on the wrong files.
+# shellcheck shell=bash disable=SC2034
+unset SOURCE_DATE_EPOCH RACKSTRAP_MIRROR RACKSTRAP_CACHE
+KINDS=(host rack recipe)
+
+# Runs the program of a kind on each test/should-fail/KIND/NAME.cfg, with one process on each
+# processor. Writes what it prints to DIR/NAME.out and DIR/NAME.err, and prints a line for each
+# file, sorted by name: "STATUS NAME".
+each_file() { # KIND DIR
+	local command
+	case $1 in
+	host) command=("$ABS_O/firstboot" check) ;;
+	rack) command=("$RACKSTRAP" check) ;;
+	recipe) command=("$RACKSTRAP" build --dry-run) ;;
+	esac
+	mkdir -p "$2"
+	# shellcheck disable=SC2016 # for the inner shell
+	printf '%s\0' "test/should-fail/$1"/*.cfg | xargs -0 -n 8 -P "$(nproc)" bash -c '
+		dir=$1 n=$2
+		command=("${@:3:n}")
+		for cfg in "${@:3+n}"; do
+			name=${cfg##*/} rc=0
+			name=${name%.cfg}
+			"${command[@]}" "$cfg" >"$dir/$name.out" 2>"$dir/$name.err" </dev/null || rc=$?
+			echo "$rc $name"
+		done' - "$2" "${#command[@]}" "${command[@]}" | sort -k 2
+}
