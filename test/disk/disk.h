@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A model of what a disk holds after a power cut. Calls that change files below a root
- * are recorded (the program is linked with --wrap for each of them, see the Makefile),
- * and any prefix of the record makes disks: what was followed by an fsync of its object
- * is there; of the rest, any subset is.
+ * A model of the content of a disk after a power cut. Calls that change files below a
+ * root are recorded (the program is linked with --wrap for each of them, see the
+ * Makefile). disk_after() makes the disk that any prefix of the record can leave: an
+ * operation that was followed by an fsync of its object is on the disk; of the other
+ * operations, any subset is.
  *
- *	object                  what an fsync of it makes lasting
+ *	object                  an fsync of it makes permanent
  *	a file                  its data and its mode; not its name
  *	a directory             every name made, replaced or removed in it before
  *
- * Data not synced is there, is not (length 0), is half there, or is zeros of the right
- * length. A rename is one change: both names or neither, as every journaling file system
- * has it. Names are independent of each other and of what they name: a rename may be on
- * the disk though the creation of what it renames is not.
+ * Data that was not synced is on the disk completely, not at all (length 0), by half, or
+ * as zeros of the right length. A rename is one change: both names or neither, as in
+ * every journaling file system. Names are independent of each other and of the objects
+ * they name: a rename may be on the disk although the creation of the renamed object is
+ * not.
  */
 #pragma once
 
@@ -30,7 +32,7 @@
 #define DISK_OPS   1024
 
 struct disk_node {
-	mode_t mode; /* with its type */
+	mode_t mode; /* including its type (S_IFMT) */
 	const char *data;
 	size_t len;
 };
@@ -40,7 +42,8 @@ struct disk_name {
 	const char *name;
 };
 
-/* Node 0 is the root. Cheap to copy: strings are owned by the arena below. */
+/* Node 0 is the root. A struct disk is cheap to copy: its strings are owned by the arena
+ * of disk_keep(). */
 struct disk {
 	struct disk_node node[DISK_NODES];
 	struct disk_name name[DISK_NAMES];
@@ -49,7 +52,7 @@ struct disk {
 
 enum op_kind {
 	OP_CREATE, /* dir, name, node, mode: a file, a directory or a symlink */
-	OP_WRITE,  /* node, data: its whole content from now on; kept: what it had */
+	OP_WRITE,  /* node, data: new content; kept: length of the old one */
 	OP_CHMOD,  /* node, mode */
 	OP_RENAME, /* dir, name, dir2, name2, node */
 	OP_UNLINK, /* dir, name */
@@ -65,52 +68,56 @@ struct op {
 };
 
 struct record {
-	char root[64];    /* of the files that are recorded; "": off */
-	struct disk live; /* as a program sees it */
+	char root[64];    /* folder whose files are recorded; "": recording is off */
+	struct disk live; /* the disk as a running program sees it */
 	struct op op[DISK_OPS];
 	unsigned n;
 };
 
-/* The one being made. */
+/* The record of the program under test. */
 extern struct record recording;
 
-/* Copies strings to live until disk_forget(). */
+/* Copies `data` into the arena, with a NUL after it; the copy lives until
+ * disk_forget(). */
 const char *disk_keep(const void *data, size_t len);
 void disk_forget(void);
 
-/* Its only node is the root. */
+/* Empties the disk: its only node is the root. */
 void disk_init(struct disk *d);
-/* A node without a name, of its own bytes. */
+/* Adds a node without a name. `data` is not copied. */
 unsigned disk_node(struct disk *d, mode_t mode, const char *data, size_t len);
-/* The node of a path ("" is the root), -1: there is none. */
+/* Returns the node of a path ("" is the root), or -1 when there is none. */
 int disk_find(struct disk *d, const char *path);
-/* Does the operation, or what its fate leaves of it (see below). */
+/* Applies an operation, or the part of it that `fate` leaves (see op_fates()). */
 void disk_do(struct disk *d, const struct op *o, unsigned fate);
-/* A file with its directories. */
-void disk_put(struct disk *d, const char *path, mode_t mode, const char *text);
+/* Adds a file and its directories. */
+void disk_add_file(struct disk *d, const char *path, mode_t mode, const char *text);
 
-/* Begins to record what happens below `root`, which holds `d`; and ends it. */
+/* record_begin() starts recording the changes below `root`, which has the content of `d`;
+ * record_end() stops. */
 void record_begin(const char *root, const struct disk *d);
 void record_end(void);
 
 /*
- * What survives of the operations: for each, 0 all of it, 1 nothing; of a write also 2
- * half of it, 3 zeros. volatile_ops() lists those of the first `n` that no fsync covers
- * and returns how many; disk_after() makes the disk.
+ * The fate of an operation says how much of it is on the disk: 0 all of it, 1 nothing;
+ * for a write also 2 the first half, 3 zeros. op_fates() returns the number of fates of
+ * an operation. volatile_ops() lists the operations among the first `n` that no fsync
+ * covers and returns how many there are. disk_after() makes the disk that the first `n`
+ * operations with the given fates leave of `before`.
  */
 unsigned volatile_ops(const struct record *r, unsigned n, unsigned out[static DISK_OPS]);
 unsigned op_fates(const struct op *o);
 void disk_after(struct disk *ret, const struct disk *before, const struct record *r,
 		unsigned n, const uint8_t fate[static DISK_OPS]);
 
-/* Lays it out below a directory that is empty. */
+/* Writes the disk's content into an empty directory. */
 void disk_write(const struct disk *d, int rootfd);
 
 /*
- * "PATH MODE CONTENT" of everything, in the order of paths. Directories are named by
- * what is in them: an empty one is nothing. Lines that begin with `except` (or NULL) are
- * left out of contents. Owned by the caller. disk_text of the model, tree_text of the
- * file system (without run/ and sys/).
+ * Return "PATH MODE CONTENT" of every object, in the order of paths: disk_text() of the
+ * model, tree_text() of a file system (without run/ and sys/). A directory that contains
+ * no file is left out, and so are lines of content that begin with `except` (unless
+ * NULL). Owned by the caller.
  */
 char *disk_text(const struct disk *d, const char *except);
 char *tree_text(int rootfd, const char *except);

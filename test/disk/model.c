@@ -84,7 +84,7 @@ int disk_find(struct disk *d, const char *path)
 	return (int)node;
 }
 
-void disk_put(struct disk *d, const char *path, mode_t mode, const char *text)
+void disk_add_file(struct disk *d, const char *path, mode_t mode, const char *text)
 {
 	_cleanup_strv_ char **parts = strv_split(path, "/");
 	unsigned dir = 0;
@@ -105,7 +105,7 @@ void disk_put(struct disk *d, const char *path, mode_t mode, const char *text)
 			   strlen(text)));
 }
 
-/* --- what an operation does, or what is left of it ---------------------------------- */
+/* --- operations and their fates ---------------------------------------------------- */
 
 unsigned op_fates(const struct op *o)
 {
@@ -173,7 +173,7 @@ static bool syncs(const struct op *sync, const struct op *o)
 	case OP_CREATE:
 	case OP_UNLINK:
 		return sync->node == o->dir;
-	case OP_RENAME: /* within one directory, as all of ours are */
+	case OP_RENAME: /* all renames of the programs under test stay in one directory */
 		assert_int_equal(o->dir, o->dir2);
 		return sync->node == o->dir;
 	case OP_FSYNC:
@@ -213,7 +213,7 @@ void disk_after(struct disk *ret, const struct disk *before, const struct record
 	}
 }
 
-/* --- onto a file system, and as text ---------------------------------------------- */
+/* --- writing to a file system, text form ------------------------------------------ */
 
 static void write_node(const struct disk *d, unsigned node, int dirfd, const char *name)
 {
@@ -267,7 +267,7 @@ static int by_path(const void *a, const void *b)
 	return strcmp(((const struct line *)a)->path, ((const struct line *)b)->path);
 }
 
-/* Directories without anything in them are left out. */
+/* Returns whether the line is a directory without a file in it or below it. */
 static bool is_empty_dir(const struct lines *l, size_t i)
 {
 	_cleanup_free_ char *inside = xasprintf("%s/", l->v[i].path);
@@ -280,7 +280,7 @@ static bool is_empty_dir(const struct lines *l, size_t i)
 	return true;
 }
 
-static void put_content(struct buf *b, const struct disk_node *n, const char *except)
+static void append_content(struct buf *b, const struct disk_node *n, const char *except)
 {
 	for (size_t at = 0; at < n->len;) {
 		const char *end = memchr(n->data + at, '\n', n->len - at);
@@ -303,7 +303,7 @@ static char *lines_text(struct lines *l, const char *except)
 		if (is_empty_dir(l, i))
 			continue;
 		buf_printf(&b, "%s %o\n", l->v[i].path, l->v[i].node.mode);
-		put_content(&b, &l->v[i].node, except);
+		append_content(&b, &l->v[i].node, except);
 	}
 	for (size_t i = 0; i < l->n; i++)
 		free(l->v[i].path);

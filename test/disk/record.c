@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The recorder: --wrap gives every call of the program under test to us. What it opens
- * for writing in any way that is not modelled (in place, truncating) ends the test: then
- * the model would miss it.
+ * The recorder: because of --wrap, every call of the program under test comes here first.
+ * Opening a file for writing in a way that the model does not cover (in parent_of,
+ * truncating) fails the test.
  */
 #include "disk.h"
 
@@ -31,7 +31,8 @@ int __wrap_unlinkat(int dirfd, const char *path, int flags);
 int __wrap_mkdirat(int dirfd, const char *path, mode_t mode);
 int __wrap_symlinkat(const char *target, int dirfd, const char *path);
 
-/* Below the root, "" for itself; NULL: not ours to record. run/ is memory. */
+/* Returns the part of the path below the recorded root, "" for the root itself, or NULL
+ * when the path is not recorded. run/ is not recorded because it is a tmpfs. */
 static const char *below_root(const char *path)
 {
 	const char *p = *recording.root ? str_after(path, recording.root) : NULL;
@@ -70,8 +71,9 @@ static const char *path_at(int dirfd, const char *path, char out[static PATH_MAX
 	return p ? memmove(out, p, strlen(p) + 1) : NULL;
 }
 
-/* The directory's node and the last component; fails the test if it is not there. */
-static unsigned place(const char *path, const char **name)
+/* Returns the directory's node and sets *name to the last component; fails the test when
+ * there is no such directory. */
+static unsigned parent_of(const char *path, const char **name)
 {
 	const char *slash = strrchr(path, '/');
 	_cleanup_free_ char *dir =
@@ -103,7 +105,7 @@ static void create(const char *path, mode_t mode, const char *data, size_t len)
 {
 	struct op *o = add(OP_CREATE);
 
-	o->dir = place(path, &o->name);
+	o->dir = parent_of(path, &o->name);
 	o->mode = mode;
 	o->node = disk_node(&recording.live, mode, disk_keep(data, len), len);
 	done(o);
@@ -172,7 +174,7 @@ ssize_t __wrap_write(int fd, const void *data, size_t len)
 	return n;
 }
 
-/* Disks here are made in memory: nothing is gained by a real one. */
+/* Does not call fsync(2): the disks of the tests are made in memory. */
 int __wrap_fsync(int fd)
 {
 	char full[PATH_MAX];
@@ -215,8 +217,8 @@ int __wrap_renameat(int from, const char *old, int to, const char *new)
 		return r;
 	o = add(OP_RENAME);
 	o->node = (unsigned)disk_find(&recording.live, a);
-	o->dir = place(a, &o->name);
-	o->dir2 = place(b, &o->name2);
+	o->dir = parent_of(a, &o->name);
+	o->dir2 = parent_of(b, &o->name2);
 	done(o);
 	return r;
 }
@@ -230,7 +232,7 @@ int __wrap_unlinkat(int dirfd, const char *path, int flags)
 	if (r < 0 || !path_at(dirfd, path, full))
 		return r;
 	o = add(OP_UNLINK);
-	o->dir = place(full, &o->name);
+	o->dir = parent_of(full, &o->name);
 	done(o);
 	return r;
 }

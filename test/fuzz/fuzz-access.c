@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads any text as the boot server's access log, line by line: a line that is accepted
- * has a method and a path that end within their fields, and no query in the path.
+ * Reads arbitrary text as the boot server's access log, line by line. In an accepted
+ * line, method and path are NUL-terminated within their fields and the path has no query.
  */
 #include "pxe/access.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A kernel command line of any content is cut into words that are all there, and makes a
- * host or complaints, as host.cfg does.
+ * Reads arbitrary text as a kernel command line. Splitting it into words reaches the end
+ * of the text, and loading it gives a host or complaints, as for host.cfg.
  */
 #include "firstboot/cmdline.h"
 #include "firstboot/config.h"
@@ -11,7 +11,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* An empty root: there is nothing but the command line. */
+/* Returns a file descriptor of an empty root, so that the command line is the only
+ * source. */
 static int empty_root(void)
 {
 	static int fd = -1;
@@ -25,7 +26,7 @@ static int empty_root(void)
 	return fd;
 }
 
-static void cut(const char *text)
+static void split_words(const char *text)
 {
 	const char *p = text;
 
@@ -53,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct firstboot fb = {.root = "/", .cmdline = text};
 	int r;
 
-	cut(text);
+	split_words(text);
 	fb.rootfd = empty_root();
 	r = config_load(&c, &fb);
 	demand((r < 0) == (c.complaints.n > 0), "a verdict without a reason");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A value in etcd of any content: what is made of it to say what is wanted says so, and
- * loses no member. Strings of any content come out as text.
+ * Reads arbitrary text as a value in etcd. etcd_says() accepts the replacement that it
+ * makes itself, and the replacement loses no member of the old value. Strings of any
+ * content are decoded as text.
  */
 #include "firstboot/etcd.h"
 #include "firstboot/json-scan.h"
@@ -16,7 +17,8 @@ static void demand(bool what, const char *story)
 	abort();
 }
 
-/* Every member of the one is in the other, as it is or as it is wanted. */
+/* Demands that every member of `before` is in `after`, with its old value or the one in
+ * `want`. */
 static void demand_members(const char *before, const char *after, const char *want)
 {
 	struct json_piece old, new, wanted, name, value, now;

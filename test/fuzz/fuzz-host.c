@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A host.cfg of any content is read or refused with a complaint. One that is read is
- * written out again to the same; one that passes the checks makes a plan whose files hold
- * nothing but what was meant.
+ * Reads arbitrary text as a host.cfg: it is accepted, or refused with a complaint. An
+ * accepted host is rendered and read back to the same; a host that passes the checks
+ * makes a plan whose files are well-formed.
  */
 #include "fuzz-plan.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What host_render writes is read back, and written the same. */
+/* Demands that the text of host_render() can be read back and renders to the same
+ * text. */
 static void round_trip(const struct host *h)
 {
 	_cleanup_free_ char *text = host_render(h), *again = NULL;

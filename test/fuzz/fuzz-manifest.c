@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads any text as an image's manifest.json: it is read, or refused with a message. */
+/* Reads arbitrary text as an image's manifest.json: it is accepted, or refused with a
+ * message. */
 #include "pxe/image.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What must be true of the plan of any host, for the fuzzers of its sources. */
+/* Checks that hold for the plan of every host, used by the fuzzers of its sources. */
 #pragma once
 
 #include "firstboot/etcd.h"
@@ -15,7 +15,7 @@ static void demand(bool what, const char *story)
 	abort();
 }
 
-/* Lines only, of characters that a text file has. */
+/* Demands complete lines of characters that a text file may contain. */
 static void demand_text(const char *text)
 {
 	for (const char *c = text; *c; c++)
@@ -23,7 +23,8 @@ static void demand_text(const char *text)
 	demand(text[0] && text[strlen(text) - 1] == '\n', text);
 }
 
-/* Comments and NAME=VALUE, VALUE in double quotes or without any, nothing to expand. */
+/* Demands comments and lines NAME=VALUE, with VALUE in double quotes or unquoted and
+ * nothing that a shell expands. */
 static void demand_environment(const char *text)
 {
 	_cleanup_strv_ char **lines = strv_split(text, "\n");
@@ -43,7 +44,8 @@ static void demand_environment(const char *text)
 	}
 }
 
-/* Sections and KEY=VALUE, nothing empty; each file is about one interface. */
+/* Demands sections and lines KEY=VALUE, neither part empty, and exactly one interface per
+ * file. */
 static void demand_networkd(const char *text)
 {
 	_cleanup_strv_ char **lines = strv_split(text, "\n");
@@ -64,7 +66,7 @@ static void demand_networkd(const char *text)
 	demand(matches == 1, text);
 }
 
-/* Keys of etcd that a URL can hold as they are, and one value each. */
+/* Demands keys of etcd that need no escaping in a URL, each with one value. */
 static void demand_keys(const struct host *h, const struct role *role)
 {
 	_cleanup_calico_keys_ struct calico_keys k = {0};
@@ -108,7 +110,7 @@ static void demand_plan(const struct plan *p, const struct host *h)
 	}
 }
 
-/* Derives and checks; makes the plan that follows. */
+/* Derives and checks the host; makes its plan and its rescue plan and checks them. */
 static void plan_any(struct host *h, bool loaded)
 {
 	_cleanup_roles_ struct roles roles = {0};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A rack file of any content is read or refused with a complaint. A host of one that is
- * read makes a host.cfg that the node's own loader reads back and accepts.
+ * Reads arbitrary text as a rack file: it is accepted, or refused with a complaint. The
+ * host.cfg of each host of an accepted rack is read back and passes the node's own
+ * checks.
  */
 #include "pxe/kernel-cmdline.h"
 #include "pxe/rack.h"

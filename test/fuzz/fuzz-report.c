@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads any text as a host's report. One that is accepted is shown in the table without
- * control characters, and in the JSON.
+ * Reads arbitrary text as a host's report. An accepted report appears in the table
+ * without control characters, and in the JSON.
  */
 #include "pxe/status.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs a fuzz target over its corpus without a fuzzer, so that what was found once is
- * looked at by every `make check`: fuzz-NAME reads test/fuzz/corpus/NAME/ (or the files
- * it is given) and says TAP. A target that does not like an input ends the program.
+ * Runs a fuzz target over its corpus without a fuzzer, so that every `make check` tests
+ * the inputs found earlier. fuzz-NAME reads test/fuzz/corpus/NAME/ (or the files given as
+ * arguments) and prints TAP. A target that finds a fault aborts the program.
  */
 #include "lib/file.h"
 #include "lib/str.h"

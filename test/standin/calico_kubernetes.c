@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stand-in for the Calico plugin of the kubelet (calico_kubernetes 0.4.8): `init`,
- * `setup NAMESPACE POD CONTAINER`, `teardown NAMESPACE POD CONTAINER`. It needs what the
- * original takes from the kubelet's environment and from the host, and says what is
- * missing; it gives no pod an interface (the stand-in kubelet runs none).
+ * Stand-in for the Calico plugin of the kubelet (calico_kubernetes 0.4.8): `init`, `setup
+ * NAMESPACE POD CONTAINER`, `teardown NAMESPACE POD CONTAINER`. It requires what the
+ * original requires from the kubelet's environment and from the host, and reports what is
+ * missing. It gives no pod an interface (the stand-in kubelet runs none).
  *
- * RACKSTRAP_STANDIN_PLUGIN_S is how many seconds `init` takes, 0 by default. The original
- * unpacks itself and loads Python, which takes half a minute on a slow machine.
+ * RACKSTRAP_STANDIN_PLUGIN_S is the duration of `init` in seconds, 0 by default. The
+ * original unpacks itself and loads Python, which takes half a minute on a slow machine.
  */
 #include "lib/file.h"
 #include "lib/net.h"
@@ -34,7 +34,8 @@ static const char *env(const char *name, const char *fallback)
 	return v && *v ? v : fallback;
 }
 
-/* What the original does when it is loaded, before it looks at its arguments. */
+/* Reads the environment and checks CALICOCTL_PATH; the original does this when it is
+ * loaded, before it reads its arguments. */
 static int load(struct plugin *p, struct err *e)
 {
 	p->calicoctl = env("CALICOCTL_PATH", "/home/vagrant/calicoctl");
@@ -77,7 +78,8 @@ static int check_token(struct err *e)
 	return 0;
 }
 
-/* The original finds the node's address by the route to 8.8.8.8. */
+/* Checks that there is a default route: the original finds the node's address by the
+ * route to 8.8.8.8. */
 static int check_route(struct err *e)
 {
 	_cleanup_rtnl_ struct rtnl nl = {.fd = -1};

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stand-in for calicoctl 0.4.8: its usage, as strictly as docopt reads it, its keys in
- * etcd, its checks of the system, and its container calico-node, which the real Docker
- * runs with this very program inside. Policy and containers' interfaces it does not do:
- * those commands are recognised and say so.
+ * Stand-in for calicoctl 0.4.8: its usage, parsed as strictly as docopt does; its keys in
+ * etcd; its checks of the system; and its container calico-node, which the real Docker
+ * runs with this same program inside. It does not implement policy and the containers'
+ * interfaces: those commands are recognised and refused by name.
  *
- * Inside the container it runs as `calicoctl standin-sleep`: waits for etcd, then does
- * what common/calico-service.c says.
+ * Inside the container it runs as `calicoctl standin-sleep`: it waits for etcd, then does
+ * the work described in common/calico-service.c.
  */
 #include "lib/net.h"
 #include "lib/run.h"
@@ -205,7 +205,8 @@ static int run_pool_show(struct calico *c, const struct args *a, struct err *e)
 	return args_option(a, "--ipv4") ? 0 : show(c, "/ipam/v6/pool", "IPv6 pools", e);
 }
 
-/* "bgppeer ..." is the cluster's, "node bgppeer ..." this host's. */
+/* Returns the key of a BGP peer: of the cluster for "bgppeer ...", of this host for "node
+ * bgppeer ...". */
 static char *peer_key(const struct calico *c, bool node, const char *ip)
 {
 	const char *family = strchr(ip, ':') ? "v6" : "v4";
@@ -239,8 +240,8 @@ static int run_bgppeer_show(struct calico *c, const struct args *a, struct err *
 	return show(c, dir, "BGP peers", e);
 }
 
-static int get_or_put(struct calico *c, const char *key, const char *value,
-		      const char *fallback, struct err *e)
+static int show_or_set(struct calico *c, const char *key, const char *value,
+		       const char *fallback, struct err *e)
 {
 	_cleanup_json_t_ json_t *node = NULL;
 	int r;
@@ -261,7 +262,7 @@ static int run_default_as(struct calico *c, const struct args *a, struct err *e)
 
 	if (a->words[1] && (str_to_u64(a->words[1], UINT32_MAX, &as) < 0 || as == 0))
 		return err_set(e, ERR_FAILED, "Invalid AS number %s", a->words[1]);
-	return get_or_put(c, "/calico/v1/config/bgp_as", a->words[1], "64511", e);
+	return show_or_set(c, "/calico/v1/config/bgp_as", a->words[1], "64511", e);
 }
 
 static int run_mesh(struct calico *c, const struct args *a, struct err *e)
@@ -271,11 +272,11 @@ static int run_mesh(struct calico *c, const struct args *a, struct err *e)
 	if (word)
 		value = streq(word, "on") ? "{\"enabled\": true}"
 					  : "{\"enabled\": false}";
-	return get_or_put(c, "/calico/v1/config/bgp_node_mesh", value,
-			  "{\"enabled\": true}", e);
+	return show_or_set(c, "/calico/v1/config/bgp_node_mesh", value,
+			   "{\"enabled\": true}", e);
 }
 
-static int run_elsewhere(struct calico *c, const struct args *a, struct err *e)
+static int run_unsupported(struct calico *c, const struct args *a, struct err *e)
 {
 	(void)c;
 	return err_set(e, ERR_FAILED,
@@ -300,27 +301,28 @@ static const struct command commands[] = {
 	{{"bgppeer show", "--ipv4 --ipv6", NULL}, run_bgppeer_show},
 	{{"bgp-node-mesh [on|off]", "", NULL}, run_mesh},
 	{{"checksystem", "--fix", NULL}, run_checksystem},
-	{{"diags", "--upload", NULL}, run_elsewhere},
-	{{"profile show", "--detailed", NULL}, run_elsewhere},
-	{{"profile add|remove <PROFILE>", "", NULL}, run_elsewhere},
-	{{"profile <PROFILE> tag show", "", NULL}, run_elsewhere},
-	{{"profile <PROFILE> tag add|remove <TAG>", "", NULL}, run_elsewhere},
-	{{"profile <PROFILE> rule <RULE>...", "--at", NULL}, run_elsewhere},
+	{{"diags", "--upload", NULL}, run_unsupported},
+	{{"profile show", "--detailed", NULL}, run_unsupported},
+	{{"profile add|remove <PROFILE>", "", NULL}, run_unsupported},
+	{{"profile <PROFILE> tag show", "", NULL}, run_unsupported},
+	{{"profile <PROFILE> tag add|remove <TAG>", "", NULL}, run_unsupported},
+	{{"profile <PROFILE> rule <RULE>...", "--at", NULL}, run_unsupported},
 	{{"container <CONTAINER> ip add|remove <IP>", "--interface", NULL},
-	 run_elsewhere},
-	{{"container <CONTAINER> endpoint-id show", "", NULL}, run_elsewhere},
-	{{"container add <CONTAINER> <IP>", "--interface", NULL}, run_elsewhere},
-	{{"container remove <CONTAINER>", "--force", NULL}, run_elsewhere},
-	{{"endpoint show", FILTERS " --detailed", NULL}, run_elsewhere},
+	 run_unsupported},
+	{{"container <CONTAINER> endpoint-id show", "", NULL}, run_unsupported},
+	{{"container add <CONTAINER> <IP>", "--interface", NULL}, run_unsupported},
+	{{"container remove <CONTAINER>", "--force", NULL}, run_unsupported},
+	{{"endpoint show", FILTERS " --detailed", NULL}, run_unsupported},
 	{{"endpoint <ENDPOINT_ID> profile append|remove|set [<PROFILES>]...", FILTERS,
 	  NULL},
-	 run_elsewhere},
-	{{"endpoint <ENDPOINT_ID> profile show", FILTERS, NULL}, run_elsewhere},
+	 run_unsupported},
+	{{"endpoint <ENDPOINT_ID> profile show", FILTERS, NULL}, run_unsupported},
 };
 
 /* --- main -------------------------------------------------------------------------- */
 
-/* Also docopt's whole answer to a command line that it does not know. */
+/* Prints the usage text, which is also docopt's only answer to an unknown command
+ * line. */
 static void print_usage(void)
 {
 	puts("Usage:");
@@ -328,7 +330,8 @@ static void print_usage(void)
 		usage_print(&commands[i].usage, "calicoctl");
 }
 
-/* etcd may be away for a moment when Docker starts the container. */
+/* Waits until etcd answers: it may be down for a moment when Docker starts the
+ * container. */
 static int wait_for_etcd(struct calico *c, struct err *e)
 {
 	for (int i = 0;; i++) {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stand-in for Docker 1.7.0: takes the command line of its daemon (`docker -d`), refuses
- * what it would refuse, and becomes the real dockerd 20.10 of the distribution with the
- * same options. The storage driver "overlay" becomes overlay2, its successor. Options
- * that 20.10 lacks or means otherwise are refused by name, as are client commands other
- * than those in docker-client.h.
+ * Stand-in for Docker 1.7.0: reads the command line of its daemon (`docker -d`), refuses
+ * what the original would refuse, and executes the real dockerd 20.10 of the distribution
+ * with the same options. The storage driver "overlay" becomes overlay2, its successor.
+ * Options that 20.10 lacks or defines differently are refused by name, as are client
+ * commands other than those in docker-client.h.
  *
- * 1.7.0 starts no container on a host without /etc/resolv.conf, 20.10 does. So the real
- * dockerd is told, in a configuration file that is written at each start, to use
- * `docker standin-runc` (docker-runc.h) as its OCI runtime.
+ * 1.7.0 starts no container on a host without /etc/resolv.conf, 20.10 does. So a
+ * configuration file, written at each start, makes the real dockerd use `docker
+ * standin-runc` (docker-runc.h) as its OCI runtime.
  *
  * RACKSTRAP_STANDIN_DOCKERD names another real dockerd than /usr/sbin/dockerd, and
  * RACKSTRAP_STANDIN_DOCKER_CONFIG another configuration file than the one in /run; both
@@ -33,7 +33,7 @@ static const struct standin standin = {.name = "docker",
 				       .style = FLAGS_GO,
 				       .exit_usage = 2};
 
-/* The short forms, as the long ones that flags_parse() knows. */
+/* Short options and the long ones that flags_parse() knows. */
 static const struct {
 	const char *letter, *name;
 } letters[] = {
@@ -132,7 +132,7 @@ static void translate(const struct flags *flags, char ***argv)
 	}
 }
 
-/* Exits as the original does without cgroup v1: its libcontainer knows nothing newer. */
+/* Exits as the original does without cgroup v1: its libcontainer does not know v2. */
 static void check_cgroups(void)
 {
 	char now[TIME_LEN];
@@ -147,7 +147,7 @@ static void check_cgroups(void)
 	exit(1);
 }
 
-/* Writes the configuration that makes this program the runtime; returns its path. */
+/* Writes the configuration that makes this program the runtime. Returns its path. */
 static const char *write_config(void)
 {
 	const char *path = getenv("RACKSTRAP_STANDIN_DOCKER_CONFIG");

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stand-in for etcd 2.0.9: takes its command line and environment, refuses what it would
- * refuse, and becomes the real etcd 3.4 of the distribution with its v2 store enabled and
- * the same addresses, name and data directory. What 2.0.9 knows and 3.4 lacks (proxies,
- * 0.4's peers) is refused by name.
+ * Stand-in for etcd 2.0.9: reads its command line and environment, refuses what the
+ * original would refuse, and executes the real etcd 3.4 of the distribution with its v2
+ * store enabled and the same addresses, name and data directory. Features of 2.0.9 that
+ * 3.4 lacks (proxies, 0.4's peers) are refused by name.
  *
  * RACKSTRAP_STANDIN_ETCD names another real etcd than /usr/bin/etcd, for tests.
  */
@@ -39,7 +39,7 @@ static const char *const same[] = {
 	"discovery-srv",
 };
 
-/* Flags that the stand-in turns into others. */
+/* Flags that the stand-in translates into others. */
 static const char *const translated[] = {
 	"addr",
 	"bind-addr",
@@ -67,9 +67,10 @@ static _noreturn_ void refuse(const char *why)
 	exit(1);
 }
 
-/* ETCD_BIND_ADDR=x counts as -bind-addr=x unless that was given; then all of them go, as
- * the real etcd would read them once more. */
-static void take_environment(struct flags *flags)
+/* Adds flags from the environment: ETCD_BIND_ADDR=x counts as -bind-addr=x unless that
+ * flag was given. Then unsets all ETCD_ variables, because the real etcd would read them
+ * again. */
+static void read_environment(struct flags *flags)
 {
 	_cleanup_strv_ char **names = NULL, **args = NULL;
 	_cleanup_free_ char *complaint = NULL;
@@ -104,8 +105,8 @@ static void take_environment(struct flags *flags)
 	flags_done(&from_env);
 }
 
-/* One of 2.0.9's pairs of an old and a new flag; the old one wants "http://" before it.
- */
+/* Returns the URLs from one of 2.0.9's pairs of an old and a new flag; the value of the
+ * old one gets the prefix "http://". Owned by the caller. */
 static char *client_urls(const struct flags *flags, const char *old, const char *new,
 			 const char *fallback)
 {
@@ -174,7 +175,7 @@ int main(int argc, char **argv)
 	if (!program)
 		program = REAL_ETCD;
 	standin_start(&standin, argc, argv, &flags);
-	take_environment(&flags);
+	read_environment(&flags);
 	if (flags.args) {
 		_cleanup_free_ char *why =
 			xasprintf("'%s' is not a valid flag", flags.args[0]);
@@ -186,7 +187,7 @@ int main(int argc, char **argv)
 	translate(&flags, &real);
 	line = strv_join(real, " ");
 	klog_info("becomes %s", line);
-	/* The option is not in etcd 3.3, of Debian 11; it lets a variable pass. */
+	/* etcd 3.3 of Debian 11 does not have the option, but ignores the variable. */
 	setenv("ETCD_LOGGER", "zap", 1);
 	setenv("ETCD_LOG_LEVEL", "warn", 1);
 	execv(program, real);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stand-in for kube-apiserver 0.20.2: flags, ports, keys in etcd and the failures of the
- * original, and of its API what the other stand-ins and `kubectl get` use. Objects go
- * through a handful of generic calls (common/registry.c), so every kind in that table
+ * Stand-in for kube-apiserver 0.20.2: flags, ports, keys in etcd and failures of the
+ * original, and the part of its API that the other stand-ins and `kubectl get` use. All
+ * objects go through the same few calls (common/registry.c), so every kind in that table
  * can be listed, read, written and watched.
  *
- * Left out: the secure port 6443 (the original serves it with a certificate it signs
- * itself; nothing in the guide uses it), PATCH, validation beyond the name, field and
- * label selectors, admission. A watch tells what changes while it is open, first what is
- * newer than its resourceVersion, and ends after 30 s at most; deletions before it was
- * opened are not told.
+ * Not implemented: the secure port 6443 (the original serves it with a certificate it
+ * signs itself; nothing in the guide uses it), PATCH, validation beyond the name, field
+ * and label selectors, admission. A watch first sends the objects that are newer than its
+ * resourceVersion, then the changes while it is open, and ends after 30 s at most; it
+ * does not send deletions from before it was opened.
  */
 #include "lib/net.h"
 #include "test/standin/common/api.h"
@@ -35,7 +35,7 @@ struct api {
 
 /* --- answers ----------------------------------------------------------------------- */
 
-static void put_json(struct http_out *out, const json_t *json)
+static void answer_json(struct http_out *out, const json_t *json)
 {
 	_cleanup_free_ char *text = json_dumps(json, JSON_INDENT(2));
 
@@ -43,8 +43,8 @@ static void put_json(struct http_out *out, const json_t *json)
 	buf_puts(&out->body, "\n");
 }
 
-static void put_status(struct http_out *out, int code, const char *reason,
-		       const char *message)
+static void answer_status(struct http_out *out, int code, const char *reason,
+			  const char *message)
 {
 	_cleanup_json_t_ json_t *status =
 		json_pack("{s:s, s:s, s:{}, s:s, s:s, s:s, s:i}", "kind", "Status",
@@ -52,11 +52,11 @@ static void put_status(struct http_out *out, int code, const char *reason,
 			  message, "reason", reason, "code", code);
 
 	out->status = code;
-	put_json(out, status);
+	answer_json(out, status);
 }
 
-static void put_result(struct http_out *out, const struct object_ref *o,
-		       enum registry_result r, const struct err *e)
+static void answer_result(struct http_out *out, const struct object_ref *o,
+			  enum registry_result r, const struct err *e)
 {
 	_cleanup_free_ char *message = NULL;
 	const char *name = o->name ? o->name : "";
@@ -64,23 +64,23 @@ static void put_result(struct http_out *out, const struct object_ref *o,
 	switch (r) {
 	case REGISTRY_NOT_FOUND:
 		message = xasprintf("%s \"%s\" not found", o->resource->singular, name);
-		put_status(out, 404, "NotFound", message);
+		answer_status(out, 404, "NotFound", message);
 		break;
 	case REGISTRY_EXISTS:
 		message = xasprintf("%s \"%s\" already exists", o->resource->singular,
 				    name);
-		put_status(out, 409, "AlreadyExists", message);
+		answer_status(out, 409, "AlreadyExists", message);
 		break;
 	case REGISTRY_CONFLICT:
 		message = xasprintf("%s \"%s\" cannot be updated: the object has been "
 				    "modified; please apply your changes to the latest "
 				    "version and try again",
 				    o->resource->singular, name);
-		put_status(out, 409, "Conflict", message);
+		answer_status(out, 409, "Conflict", message);
 		break;
 	default:
 		klog_error("%s", e->msg);
-		put_status(out, 500, "InternalError", e->msg);
+		answer_status(out, 500, "InternalError", e->msg);
 	}
 }
 
@@ -100,8 +100,8 @@ static char *event_line(const char *type, const json_t *object)
 	return xasprintf("%s\n", text);
 }
 
-static void tell_watches(struct api *api, const struct resource *r, const char *type,
-			 const json_t *object)
+static void notify_watches(struct api *api, const struct resource *r, const char *type,
+			   const json_t *object)
 {
 	_cleanup_free_ char *line = event_line(type, object);
 
@@ -129,7 +129,7 @@ static void open_watch(struct api *api, const struct object_ref *o,
 	size_t i;
 
 	if (r != REGISTRY_OK) {
-		put_result(out, o, r, &e);
+		answer_result(out, o, r, &e);
 		return;
 	}
 	items = json_object_get(list, "items");
@@ -150,13 +150,13 @@ static void open_watch(struct api *api, const struct object_ref *o,
 
 /* --- objects ----------------------------------------------------------------------- */
 
-static void put_object(const struct object_ref *o, const struct http_in *in,
-		       struct http_out *out, const json_t *object)
+static void answer_object(const struct object_ref *o, const struct http_in *in,
+			  struct http_out *out, const json_t *object)
 {
 	_cleanup_json_t_ json_t *table =
 		table_wanted(in->accept) ? table_make(o->resource, object) : NULL;
 
-	put_json(out, table ? table : object);
+	answer_json(out, table ? table : object);
 }
 
 static void do_get(struct api *api, const struct object_ref *o, const struct http_in *in,
@@ -168,9 +168,9 @@ static void do_get(struct api *api, const struct object_ref *o, const struct htt
 					 : registry_list(&api->etcd, o, &object, &e);
 
 	if (r == REGISTRY_OK)
-		put_object(o, in, out, object);
+		answer_object(o, in, out, object);
 	else
-		put_result(out, o, r, &e);
+		answer_result(out, o, r, &e);
 }
 
 static void do_post(struct api *api, const struct object_ref *where, const json_t *body,
@@ -183,20 +183,20 @@ static void do_post(struct api *api, const struct object_ref *where, const json_
 
 	o.name = api_node_name(body);
 	if (!*o.name || strchr(o.name, '/')) {
-		put_status(out, 422, "Invalid",
-			   "metadata.name: required value, without a '/'");
+		answer_status(out, 422, "Invalid",
+			      "metadata.name: required value, without a '/'");
 		return;
 	}
 	if (o.resource->namespaced && !o.namespace)
 		o.namespace = "default";
 	r = registry_create(&api->etcd, &o, body, &object, &e);
 	if (r != REGISTRY_OK) {
-		put_result(out, &o, r, &e);
+		answer_result(out, &o, r, &e);
 		return;
 	}
-	tell_watches(api, o.resource, "ADDED", object);
+	notify_watches(api, o.resource, "ADDED", object);
 	out->status = 201;
-	put_json(out, object);
+	answer_json(out, object);
 }
 
 static void do_put(struct api *api, const struct object_ref *o, const json_t *body,
@@ -208,11 +208,11 @@ static void do_put(struct api *api, const struct object_ref *o, const json_t *bo
 		registry_update(&api->etcd, o, body, only_status, &object, &e);
 
 	if (r != REGISTRY_OK) {
-		put_result(out, o, r, &e);
+		answer_result(out, o, r, &e);
 		return;
 	}
-	tell_watches(api, o->resource, "MODIFIED", object);
-	put_json(out, object);
+	notify_watches(api, o->resource, "MODIFIED", object);
+	answer_json(out, object);
 }
 
 static void do_delete(struct api *api, const struct object_ref *o, struct http_out *out)
@@ -222,13 +222,13 @@ static void do_delete(struct api *api, const struct object_ref *o, struct http_o
 	enum registry_result r = registry_delete(&api->etcd, o, &object, &e);
 
 	if (r != REGISTRY_OK) {
-		put_result(out, o, r, &e);
+		answer_result(out, o, r, &e);
 		return;
 	}
-	tell_watches(api, o->resource, "DELETED", object);
+	notify_watches(api, o->resource, "DELETED", object);
 	ok = json_pack("{s:s, s:s, s:{}, s:s}", "kind", "Status", "apiVersion", "v1",
 		       "metadata", "status", "Success");
-	put_json(out, ok);
+	answer_json(out, ok);
 }
 
 static void serve_object(struct api *api, const struct object_ref *o, bool only_status,
@@ -247,13 +247,13 @@ static void serve_object(struct api *api, const struct object_ref *o, bool only_
 	}
 	if (streq(in->method, "POST") != !o->name ||
 	    (!streq(in->method, "POST") && !streq(in->method, "PUT"))) {
-		put_status(out, 405, "MethodNotAllowed",
-			   "the method does not fit the path");
+		answer_status(out, 405, "MethodNotAllowed",
+			      "the method does not fit the path");
 		return;
 	}
 	body = json_loadb(in->body, in->len, 0, &je);
 	if (!json_is_object(body))
-		put_status(out, 400, "BadRequest", body ? "not an object" : je.text);
+		answer_status(out, 400, "BadRequest", body ? "not an object" : je.text);
 	else if (o->name)
 		do_put(api, o, body, only_status, out);
 	else
@@ -262,7 +262,7 @@ static void serve_object(struct api *api, const struct object_ref *o, bool only_
 
 /* --- paths ------------------------------------------------------------------------- */
 
-/* /api/v1[/watch][/namespaces/NS]/RESOURCE[/NAME[/status]] */
+/* Serves /api/v1[/watch][/namespaces/NS]/RESOURCE[/NAME[/status]]. */
 static void serve_v1(struct api *api, char **parts, const struct http_in *in,
 		     struct http_out *out)
 {
@@ -288,9 +288,9 @@ static void serve_v1(struct api *api, char **parts, const struct http_in *in,
 		parts++;
 	}
 	if (!o.resource || *parts || (o.name && o.resource->namespaced && !o.namespace)) {
-		put_status(out, 404, "NotFound",
-			   "the server could not find the requested "
-			   "resource");
+		answer_status(out, 404, "NotFound",
+			      "the server could not find the requested "
+			      "resource");
 		return;
 	}
 	if (watch && !streq(watch, "0") && !streq(watch, "false") && !o.name)
@@ -299,7 +299,7 @@ static void serve_v1(struct api *api, char **parts, const struct http_in *in,
 		serve_object(api, &o, status, in, out);
 }
 
-static void put_resources(struct http_out *out)
+static void answer_resources(struct http_out *out)
 {
 	json_t *list = json_array();
 	_cleanup_json_t_ json_t *answer =
@@ -314,10 +314,10 @@ static void put_resources(struct http_out *out)
 					"namespaced", resources[i].namespaced, "kind",
 					resources[i].kind, "verbs", "create", "delete",
 					"get", "list", "update", "watch"));
-	put_json(out, answer);
+	answer_json(out, answer);
 }
 
-static void put_version(struct http_out *out)
+static void answer_version(struct http_out *out)
 {
 	char banner[128];
 	_cleanup_json_t_ json_t *v = NULL;
@@ -326,10 +326,10 @@ static void put_version(struct http_out *out)
 	v = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "major", "0", "minor", "20",
 		      "gitVersion", "v0.20.2", "gitCommit", "rackstrap-stand-in",
 		      "gitTreeState", "clean", "standin", banner);
-	put_json(out, v);
+	answer_json(out, v);
 }
 
-static void put_text(struct http_out *out, const char *type, const char *text)
+static void answer_text(struct http_out *out, const char *type, const char *text)
 {
 	out->type = type;
 	buf_puts(&out->body, text);
@@ -341,28 +341,28 @@ static void handle(void *data, const struct http_in *in, struct http_out *out)
 	size_t n = strv_len(parts);
 
 	if (streq(in->path, "/healthz") || streq(in->path, "/healthz/ping"))
-		put_text(out, "text/plain; charset=utf-8", "ok");
+		answer_text(out, "text/plain; charset=utf-8", "ok");
 	else if (streq(in->path, "/version"))
-		put_version(out);
+		answer_version(out);
 	else if (n == 0)
-		put_text(out, NULL,
-			 "{\"paths\": [\"/api\", \"/api/v1\", \"/healthz\", "
-			 "\"/version\"]}\n");
+		answer_text(out, NULL,
+			    "{\"paths\": [\"/api\", \"/api/v1\", \"/healthz\", "
+			    "\"/version\"]}\n");
 	else if (n == 1 && streq(parts[0], "api"))
-		put_text(out, NULL,
-			 "{\"kind\": \"APIVersions\", \"versions\": [\"v1\"]}\n");
+		answer_text(out, NULL,
+			    "{\"kind\": \"APIVersions\", \"versions\": [\"v1\"]}\n");
 	else if (n == 1 && streq(parts[0], "apis"))
-		put_text(out, NULL,
-			 "{\"kind\": \"APIGroupList\", \"apiVersion\": \"v1\", "
-			 "\"groups\": []}\n");
+		answer_text(out, NULL,
+			    "{\"kind\": \"APIGroupList\", \"apiVersion\": \"v1\", "
+			    "\"groups\": []}\n");
 	else if (n == 2 && streq(parts[0], "api") && streq(parts[1], "v1"))
-		put_resources(out);
+		answer_resources(out);
 	else if (n > 2 && streq(parts[0], "api") && streq(parts[1], "v1"))
 		serve_v1(data, parts + 2, in, out);
 	else
-		put_status(out, 404, "NotFound",
-			   "the server could not find the requested "
-			   "resource");
+		answer_status(out, 404, "NotFound",
+			      "the server could not find the requested "
+			      "resource");
 }
 
 /* --- start ------------------------------------------------------------------------- */
@@ -385,7 +385,7 @@ static void wait_for_etcd(const struct http_target *etcd)
 	}
 }
 
-/* The namespace and the service that the original makes for itself. */
+/* Creates the namespace and the service that the original creates for itself. */
 static int make_defaults(const struct api *api, const struct cidr *services,
 			 const char *ip, struct err *e)
 {

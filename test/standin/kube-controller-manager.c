@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stand-in for kube-controller-manager 0.20.2: its flags, its port, and of its
- * controllers the one a rack needs: a node that has not posted its status for
- * --node-monitor-grace-period (40 s) is no longer Ready. As in the original, the clock is
- * ours: what counts is when we last saw the node's heartbeat change.
+ * Stand-in for kube-controller-manager 0.20.2: its flags, its port, and the one of its
+ * controllers that a rack needs: a node that has not posted its status for
+ * --node-monitor-grace-period (40 s) is no longer Ready. As in the original, only this
+ * program's clock counts: the time since it last saw the node's heartbeat change.
  */
 #include "lib/net.h"
 #include "test/standin/common/api.h"
@@ -17,9 +17,9 @@ static const struct standin standin = {.name = "kube-controller-manager",
 				       .style = FLAGS_PFLAG,
 				       .exit_usage = 2};
 
-struct seen { /* a node, as last looked at */
+struct seen { /* the last known state of a node */
 	char *name, *heartbeat;
-	uint64_t changed; /* when the heartbeat was another one */
+	uint64_t changed; /* when the heartbeat last changed (clock_ms) */
 	bool present;
 };
 
@@ -83,7 +83,7 @@ static void mark_unknown(const struct monitor *m, json_t *node, json_t *ready)
 			  api_node_name(node), (unsigned long long)m->grace_ms / 1000);
 }
 
-static void look_at(struct monitor *m, json_t *node)
+static void check_node(struct monitor *m, json_t *node)
 {
 	struct seen *s = seen_find(m, api_node_name(node));
 	json_t *ready = api_node_ready(node);
@@ -117,7 +117,7 @@ static void monitor_once(struct monitor *m)
 	for (i = 0; i < m->n; i++)
 		m->v[i].present = false;
 	items = json_object_get(list, "items");
-	json_array_foreach(items, i, node) look_at(m, node);
+	json_array_foreach(items, i, node) check_node(m, node);
 	forget_absent(m);
 }
 

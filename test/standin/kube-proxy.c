@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Stand-in for kube-proxy 0.20.2: its flags, its port, its need of a default route, the
- * iptables chains of its userspace proxy, and its asking the API server for services and
- * endpoints. It opens no proxy port and writes no rule for a service.
+ * iptables chains of its userspace proxy, and its requests to the API server for services
+ * and endpoints. It opens no proxy port and writes no rule for a service.
  */
 #include "lib/net.h"
 #include "lib/rtnl.h"
@@ -49,7 +49,8 @@ static int iptables(const char *const *args, struct err *e)
 		   e);
 }
 
-/* As the original: the chain made (or emptied), the rule checked, and added if absent. */
+/* Creates or empties the chain, and adds the rule if it is absent, in the original's
+ * order. */
 static int ensure_jump(const struct jump *j, struct err *e)
 {
 	const char *rule[16] = {NULL, j->from, "-m", "comment", "--comment", j->comment};

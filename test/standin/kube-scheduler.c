@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Stand-in for kube-scheduler 0.20.2: its flags, its port, and its need of the API
- * server, which it asks for the nodes and unbound pods over and over. It binds no pod.
+ * server, from which it repeatedly lists the nodes and unbound pods. It binds no pod.
  */
 #include "lib/net.h"
 #include "test/standin/common/api.h"
@@ -18,7 +18,7 @@ static const struct standin standin = {.name = "kube-scheduler",
 				       .style = FLAGS_PFLAG,
 				       .exit_usage = 2};
 
-/* 0, or -1 after saying so. */
+/* Sets *n to the number of objects. Returns 0, or -1 after logging the error. */
 static int list(const struct http_target *api, const char *kind, const char *path,
 		size_t *n)
 {
@@ -40,7 +40,7 @@ int main(int argc, char **argv)
 	static struct http_server server;
 	struct http_target api;
 	struct flags flags;
-	size_t nodes = 0, pods = 0, told = SIZE_MAX;
+	size_t nodes = 0, pods = 0, logged = SIZE_MAX;
 	uint32_t addr;
 	uint16_t port;
 	int r;
@@ -59,8 +59,8 @@ int main(int argc, char **argv)
 		bool ok = list(&api, "Node", "/api/v1/nodes", &nodes) == 0 &&
 			  list(&api, "Pod", "/api/v1/pods", &pods) == 0;
 
-		if (ok && nodes != told)
-			klog_info("%zu nodes, %zu pods", told = nodes, pods);
+		if (ok && nodes != logged)
+			klog_info("%zu nodes, %zu pods", logged = nodes, pods);
 		http_server_run(&server, clock_ms() + (ok ? LIST_MS : RETRY_MS));
 	}
 }

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stand-in for kubelet 0.20.2: its flags, its ports, what it needs of its host (cgroup
- * v1, Docker, the network plugin) and its life with the API server: it registers its
- * node once, when it starts, and posts the node's status every 10 s. An API server that
- * has forgotten the node is not told again. On top of the original's needs it wants
- * Docker's bridge to be cbr0, since that is what makes pods reachable in the guide.
+ * Stand-in for kubelet 0.20.2: its flags, its ports, what it requires of its host (cgroup
+ * v1, Docker, the network plugin) and its requests to the API server: it registers its
+ * node once, when it starts, and posts the node's status every 10 s. If the API server
+ * loses the node, the kubelet does not register it again. Unlike the original, it also
+ * requires that Docker's bridge is cbr0, since that makes pods reachable in the guide.
  *
  * Its start takes as long as the original's where that depends on the host: the plugin's
- * `init` has no time limit, and then the cloud provider's credentials are looked for, by
+ * `init` has no time limit, and then the cloud provider's credentials are looked up, by
  * three lookups of a name that only Google's machines have. The ports open after that.
  *
- * It runs no pods. The ports 10250 (TLS in the original) and 4194 answer little.
+ * It runs no pods. The ports 10250 (TLS in the original) and 4194 serve only a few paths.
  *
- * RACKSTRAP_STANDIN_KUBELET_S is how many seconds longer its start takes; the plugin,
- * which inherits its environment, has a variable of its own. For tests,
+ * RACKSTRAP_STANDIN_KUBELET_S adds that many seconds to its start; the plugin, which
+ * inherits its environment, has a variable of its own. For tests,
  * RACKSTRAP_STANDIN_LOOKUP_PAUSE_MS sets another pause between two lookups.
  */
 #include "lib/file.h"
@@ -36,7 +36,7 @@
 #define REGISTER_STEP_MS 7000u
 #define METADATA_HOST    "metadata.google.internal"
 #define METADATA_LOOKUPS 3
-#define LOOKUP_PAUSE_MS  2000u /* what is left of the start where no name server is */
+#define LOOKUP_PAUSE_MS  2000u /* rest of the start without a name server */
 #define RESOLV_CONF      "/etc/resolv.conf"
 #define RESOLV_CONF_MAX  65536
 
@@ -54,9 +54,9 @@ struct kubelet {
 	struct node_facts facts;
 };
 
-/* --- what it needs of its host ----------------------------------------------------- */
+/* --- requirements on the host ------------------------------------------------------ */
 
-/* Exits as the original does without cgroup v1: its cAdvisor knows nothing newer. */
+/* Exits as the original does without cgroup v1: its cAdvisor does not know v2. */
 static void check_cgroups(void)
 {
 	if (cgroup_v1_mounted("cpu"))
@@ -88,7 +88,8 @@ static void wait_for_docker(struct kubelet *k)
 	}
 }
 
-/* The original moves Docker's daemon into a cgroup of its own and finds it by pidof. */
+/* Logs an error when pidof finds no Docker daemon: the original finds it that way, to
+ * move it into a cgroup of its own. */
 static void look_for_dockerd(void)
 {
 	static const char *const names[] = {"docker", "dockerd"};
@@ -159,7 +160,7 @@ static void start_network_plugin(const struct kubelet *k)
 	klog_info("network plugin %s: init done", name);
 }
 
-/* --- how long its start takes ------------------------------------------------------- */
+/* --- duration of the start --------------------------------------------------------- */
 
 static uint64_t environment_number(const char *variable, uint64_t max)
 {
@@ -171,8 +172,8 @@ static uint64_t environment_number(const char *variable, uint64_t max)
 	return n;
 }
 
-/* Looks METADATA_HOST up, logs how that went; the original asks for each of the three
- * kinds of credentials that Google's machines may have. */
+/* Looks METADATA_HOST up and logs the result. The original does this for each of the
+ * three kinds of credentials that Google's machines may have. */
 static void lookup_metadata(const struct resolver *r, int n)
 {
 	uint64_t start = clock_ms(), ms;
@@ -207,9 +208,8 @@ static void look_for_credentials(void)
 	resolver_done(&resolver);
 }
 
-/* Logs that resolv.conf is missing. The original opens it for each container of a pod,
- * and its node is Ready all the same.
- */
+/* Logs an error when resolv.conf is missing. The original opens it for each container of
+ * a pod, and its node is Ready even without it. */
 static void check_resolv_conf(void)
 {
 	_cleanup_close_ int fd = open(RESOLV_CONF, O_RDONLY | O_CLOEXEC);
@@ -232,7 +232,7 @@ static void start_slowly(uint64_t seconds)
 	check_resolv_conf();
 }
 
-/* --- its ports --------------------------------------------------------------------- */
+/* --- ports ------------------------------------------------------------------------- */
 
 static void serve_node(void *data, const struct http_in *in, struct http_out *out)
 {
@@ -281,7 +281,7 @@ static void open_ports(struct kubelet *k)
 		  http_healthz);
 }
 
-/* --- its life with the API server -------------------------------------------------- */
+/* --- requests to the API server ---------------------------------------------------- */
 
 static const char *why_not_ready(const struct kubelet *k)
 {
@@ -291,7 +291,7 @@ static const char *why_not_ready(const struct kubelet *k)
 							    : NULL;
 }
 
-/* Whether the node is registered now. */
+/* Tries to register the node once. Returns whether it is registered. */
 static bool register_once(struct kubelet *k)
 {
 	_cleanup_json_t_ json_t *node = node_make(&k->facts), *answer = NULL,
@@ -382,7 +382,7 @@ static void post_status(struct kubelet *k)
 
 /* --- start ------------------------------------------------------------------------- */
 
-static void take_flags(struct kubelet *k)
+static void apply_flags(struct kubelet *k)
 {
 	static char host[256];
 	const char *servers = flags_str(&k->flags, "api-servers", "");
@@ -414,7 +414,7 @@ int main(int argc, char **argv)
 
 	standin_start(&standin, argc, argv, &k.flags);
 	slow = environment_number("RACKSTRAP_STANDIN_KUBELET_S", STANDIN_SECONDS_MAX);
-	take_flags(&k);
+	apply_flags(&k);
 	check_cgroups();
 	wait_for_docker(&k);
 	look_for_dockerd();

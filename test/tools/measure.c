@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * measure RUNS [--before COMMAND] -- PROGRAM [ARGUMENT...]: runs a program again and
- * again and prints "MEDIAN-MS MIN-MS PEAK-KIB": of its wall time, and of the memory it
- * had resident at most. Before each run, not measured, COMMAND is run by sh.
+ * measure RUNS [--before COMMAND] -- PROGRAM [ARGUMENT...]: runs a program RUNS times and
+ * prints "MEDIAN-MS MIN-MS PEAK-KIB": median and minimum of its wall time, and its peak
+ * resident memory. COMMAND is run by sh before each run and is not measured.
  *
- * The kernel's ru_maxrss counts what was resident before execve() as well, which for a
- * small program is more than its own. So memory is VmHWM of /proc/PID/status (proc(5)),
- * read when the program is about to exit, in a run of its own: it is traced for that.
+ * The kernel's ru_maxrss includes the resident memory before execve(), which is more than
+ * a small program uses itself. So the memory is VmHWM of /proc/PID/status (proc(5)), read
+ * when the program is about to exit, in a separate run under ptrace(2).
  */
 #include "lib/file.h"
 #include "lib/run.h"
@@ -84,7 +84,7 @@ static unsigned long peak_kib(char **argv)
 	unsigned long peak = 0;
 	int status;
 
-	/* The first stop is that of execve(). */
+	/* The program stops first at execve(). */
 	if (waitpid(pid, &status, 0) < 0 || !WIFSTOPPED(status) ||
 	    ptrace(PTRACE_SETOPTIONS, pid, NULL, PTRACE_O_TRACEEXIT) < 0)
 		die("the program cannot be traced");

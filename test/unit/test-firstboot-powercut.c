@@ -62,11 +62,11 @@ static const char wrong_cfg[] =
 static void blank(struct disk *d)
 {
 	disk_init(d);
-	disk_put(d, "etc/hostname", 0644, "localhost\n");
-	disk_put(d, "etc/hosts", 0644, "127.0.0.1 localhost\n");
-	disk_put(d, "etc/systemd/system.conf", 0644, "[Manager]\n");
-	disk_put(d, "root/.profile", 0644, "mesg n\n");
-	disk_put(d, "usr/lib/os-release", 0644, "ID=test\n");
+	disk_add_file(d, "etc/hostname", 0644, "localhost\n");
+	disk_add_file(d, "etc/hosts", 0644, "127.0.0.1 localhost\n");
+	disk_add_file(d, "etc/systemd/system.conf", 0644, "[Manager]\n");
+	disk_add_file(d, "root/.profile", 0644, "mesg n\n");
+	disk_add_file(d, "usr/lib/os-release", 0644, "ID=test\n");
 }
 
 static char sys_dir[80]; /* a /sys with one link, for all machines */

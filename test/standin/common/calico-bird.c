@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Renders bird.cfg as confd 0.9.0 does from the template of Calico 0.4.8, written anew in
- * C.
+ * Renders bird.cfg as confd 0.9.0 does from the template of Calico 0.4.8, rewritten in C.
  *
- * Read, of projectcalico/calico-docker (its history is in projectcalico/calico): before
- * 0.4.8, node_filesystem/templates/bird.cfg.template at 86e7734f and bird6.cfg.template
- * at 063c53e0, with the keys below /calico/v1, the default AS 64511 and BIRD's options;
- * after it, at 86e5b854, bird.cfg.template (mesh, global and node peers, the host's own
- * AS) and bird_ipam.cfg.template (pools, tunnels), whose keys are below /calico/bgp/v1
- * already. The tag's own version could not be read. Reconstructed: the later text with
- * the key names of 0.4.8 (docs/etcdStructure.md), the block MESH4 that confd names in its
- * complaint, and which keys confd gets.
+ * Sources, in projectcalico/calico-docker (its history is in projectcalico/calico): from
+ * before 0.4.8, node_filesystem/templates/bird.cfg.template at 86e7734f and
+ * bird6.cfg.template at 063c53e0, with the keys below /calico/v1, the default AS 64511
+ * and BIRD's options; from after it, at 86e5b854, bird.cfg.template (mesh, global and
+ * node peers, the host's own AS) and bird_ipam.cfg.template (pools, tunnels), whose keys
+ * are already below /calico/bgp/v1. The version at the tag 0.4.8 was not available. It is
+ * reconstructed: the later text with the key names of 0.4.8 (docs/etcdStructure.md), the
+ * block MESH4 that confd names in its error message, and the list of keys that confd
+ * reads.
  *
- * Fails like the original: while the mesh is on, one host without bird_ip fails the whole
- * file; while it is off, no bird_ip is read. A number is printed as Go prints a float64,
- * so a peer's AS of 1000000 or more becomes 1e+06, which BIRD refuses. Nothing checks the
- * file before BIRD gets it. confd reads only keys with values: an empty directory is no
- * host.
+ * Fails like the original: while the mesh is on, one host without bird_ip makes the whole
+ * file fail; while it is off, no bird_ip is read. A number is printed as Go prints a
+ * float64, so a peer's AS of 1000000 or more becomes 1e+06, which BIRD refuses. Nothing
+ * checks the file before BIRD reads it. confd reads only keys with values: an empty
+ * directory does not count as a host.
  *
- * Unlike it: `debug { states }` for `debug all`, and no krt_tunnel for pools with IPIP,
- * an attribute that only Calico's own build of BIRD has. A complaint ends with the key.
+ * Differs from the original: `debug { states }` instead of `debug all`, and no krt_tunnel
+ * for pools with IPIP, an attribute that only Calico's own build of BIRD has. An error
+ * message ends with the key.
  */
 #include "test/standin/common/calico-bird.h"
 
@@ -64,8 +65,8 @@ static const json_t *child(const json_t *dir, const char *name, size_t len)
 	return NULL;
 }
 
-/* Returns the node at `path` below /calico/v1, or NULL; then *missing is the length of
- * the path up to the end of its first part that is absent. */
+/* Returns the node at `path` below /calico/v1. Returns NULL when it is absent; then
+ * *missing is the length of `path` up to the end of its first absent part. */
 static const json_t *find(const json_t *tree, const char *path, size_t *missing)
 {
 	const json_t *node = tree;
@@ -111,7 +112,7 @@ static bool has_values(const json_t *node)
 
 /* --- Go's templates ---------------------------------------------------------------- */
 
-/* Sets `e` to what text/template says of a call that failed. Returns -1. */
+/* Sets `e` to text/template's message for a call that failed. Returns -1. */
 static int fail(struct err *e, const char *block, const char *at, const char *fmt, ...)
 	_printf_(4, 5);
 
@@ -128,7 +129,7 @@ static int fail(struct err *e, const char *block, const char *at, const char *fm
 		       at, why);
 }
 
-/* Parses a value as confd's function json does: an object, or the template fails. */
+/* Parses a value like confd's function json: anything but an object is an error. */
 static int parse(const char *text, const char *key, json_t **ret, struct err *e)
 {
 	json_error_t je;
@@ -145,7 +146,7 @@ static int parse(const char *text, const char *key, json_t **ret, struct err *e)
 		    key);
 }
 
-/* Prints with the fewest digits that give the same number, from 1e+06 on and below 1e-04
+/* Prints with the fewest digits that give the same number; from 1e+06 and below 1e-04
  * with an exponent (strconv.FormatFloat, 'g', -1). */
 static void print_number(struct buf *b, double v)
 {
@@ -174,8 +175,8 @@ static void print(struct buf *b, const json_t *v)
 		buf_puts(b, "<no value>");
 }
 
-/* Returns what `if` makes of it: false, 0, "", what is empty and what is not there are
- * false. */
+/* Returns how a template's `if` evaluates the value: false, 0, "", empty and absent
+ * values are false. */
 static bool is_true(const json_t *v)
 {
 	if (json_is_number(v))
@@ -261,7 +262,8 @@ static void protocols(struct template *t)
 		   as_number(t, t->host), t->ip);
 }
 
-/* Begins a protocol that is named after its neighbour, up to the neighbour's AS. */
+/* Writes the beginning of a protocol that is named after its neighbour, up to the
+ * neighbour's AS. */
 static void neighbour(struct template *t, const char *kind, const char *ip)
 {
 	_cleanup_free_ char *id = xstrdup(ip);
@@ -319,7 +321,8 @@ static int mesh(struct template *t, struct err *e)
 	return 0;
 }
 
-/* Peers with what is below the directory `path`: {"ip": "A.B.C.D", "as_num": N}. */
+/* Writes a protocol for each peer below the directory `path`: {"ip": "A.B.C.D", "as_num":
+ * N}. */
 static int peers(struct template *t, const char *kind, const char *path, struct err *e)
 {
 	const json_t *nodes = json_object_get(find(t->tree, path, NULL), "nodes"), *node;
@@ -349,7 +352,8 @@ static int peers(struct template *t, const char *kind, const char *path, struct 
 	return 0;
 }
 
-/* Checks the keys that confd gets from etcd. etcd names the first part that is absent. */
+/* Checks that etcd has the keys that confd requests. etcd's error names the first absent
+ * part of the key. */
 static int check_keys(const struct template *t, struct err *e)
 {
 	static const char *const keys[] = {"/host", "/config", "/ipam/v4/pool"};

@@ -8,25 +8,26 @@
 
 #include <jansson.h>
 
-/* On the host, and in the container below the host's root. */
+/* These paths are on the host; in the container they are below the host's root. */
 #define CALICO_RUN_DIR     "/run/calico-node-standin"
 #define CALICO_BIRD_CFG    CALICO_RUN_DIR "/bird.cfg"
 #define CALICO_BIRD_SOCKET CALICO_RUN_DIR "/bird.ctl"
 
 /*
- * Renders bird.cfg for `host`, whose address is `ip`, from etcd's node /calico/v1 with
- * all that is below it. Returns 0 with *ret owned by the caller, or -1 with confd's
- * complaint in `e`: one bad key fails the whole file.
+ * Renders bird.cfg for `host`, whose address is `ip`, from `tree`: etcd's node /calico/v1
+ * with everything below it. Returns 0 with *ret owned by the caller, or -1 with confd's
+ * error message in `e`: one invalid key makes the whole file fail.
  */
 int calico_bird_render(const json_t *tree, const char *host, const char *ip, char **ret,
 		       struct err *e) _must_check_;
 
 /*
  * Does the container's work until SIGTERM or SIGINT, then returns 0. Runs the host's BIRD
- * with what calico_bird_render() makes of etcd; sleeps where the host has no BIRD.
- * Returns -1 when the first rendering fails.
+ * with the file that calico_bird_render() returns; without BIRD on the host it only
+ * sleeps. Returns -1 when the first rendering fails.
  */
 int calico_service(struct calico *c, struct err *e) _must_check_;
 
-/* Prints BIRD's BGP protocols as it lists them. Returns -1 when BIRD does not answer. */
+/* Prints BIRD's BGP protocols in BIRD's own format. Returns -1 when BIRD does not
+ * answer. */
 int calico_bird_show(struct err *e) _must_check_;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * BIRD's control socket, as birdc speaks to it (BIRD 1.6, nest/cli.c): a reply's lines
- * begin with a code of four digits and '-', its last one with the code and ' '; a line
- * that begins with ' ' has the code of the one before it.
+ * Speaks the protocol of BIRD's control socket like birdc (BIRD 1.6, nest/cli.c). A
+ * reply's lines begin with a code of four digits and '-', its last line with the code and
+ * ' '; a line that begins with ' ' has the code of the line before it.
  */
 #include "test/standin/common/calico-bird.h"
 
@@ -29,7 +29,7 @@ static int connect_bird(FILE **ret)
 	return 0;
 }
 
-/* Prints what a reply says of BGP. Returns -1 when it ends too early. */
+/* Prints the BGP lines of a reply. Returns -1 when it ends too early. */
 static int print_reply(FILE *f)
 {
 	char line[1024];

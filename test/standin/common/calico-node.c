@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The container calico-node, run by the real Docker. The original pulls its image from
- * Docker's registry when it is not there; a rack in rehearsal has no way out, so the
- * stand-in imports an image with nothing but itself in it, labelled as what it is. An
- * image that is there already is used as it is.
+ * Starts the container calico-node in the real Docker. The original pulls the image from
+ * Docker's registry if it is absent. A rehearsed rack has no way out, so the stand-in
+ * imports an image that contains only this program, with the label rackstrap.standin. An
+ * image that exists already is used unchanged.
  */
 #include "lib/file.h"
 #include "lib/str.h"
@@ -96,8 +96,8 @@ static json_t *container_config(const struct calico *c, const char *image, const
 	strv_addf(&env, "FELIX_ETCDADDR=%s", c->etcd_authority);
 	for (size_t i = 0; i < strv_len(env); i++)
 		json_array_append_new(list, json_string(env[i]));
-	/* The original asks for a restart policy "Always", which Docker 1.7 takes for
-	 * none and later ones refuse. */
+	/* The original requests the restart policy "Always", which Docker 1.7 treats as
+	 * none and later versions refuse. */
 	return json_pack("{s:s, s:o, s:{s:s}, s:{s:b, s:s, s:[s,s,s]}}", "Image", image,
 			 "Env", list, "Labels", "rackstrap.standin", "true", "HostConfig",
 			 "Privileged", 1, "NetworkMode", "host", "Binds",

@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The container calico-node from inside: what the original's rc.local, runit, confd and
- * BIRD do, in one process that is PID 1. BIRD itself is the host's (package bird), run
+ * The work inside the container calico-node: one process, PID 1, does what rc.local,
+ * runit, confd and BIRD do in the original. BIRD itself is the host's (package bird), run
  * below the host's root directory, which the container sees as /proc_host/1/root.
  *
- * Starts like the original: /etc/rc.local makes the first rendering, by `confd -onetime`;
- * when that fails, my_init ends the container with status 1 (projectcalico/calicoctl
- * issue 18); Docker 1.7 does not start it again, as it does not know the restart policy
- * "Always". Later confd renders when etcd changes; when that fails it says so and BIRD
- * keeps what it has. BIRD reads a changed file at SIGHUP, unchecked. A BIRD that ended is
- * started again after a second. Its options are those of etc/service/bird/run. With -R,
- * BIRD waits for the routes of all its peers before it touches the kernel's or announces
- * any: up to 240 s when a peer is down.
+ * Starts like the original: /etc/rc.local makes the first rendering, by `confd -onetime`.
+ * When that fails, my_init ends the container with status 1 (projectcalico/calicoctl
+ * issue 18); Docker 1.7 does not start it again, because it does not know the restart
+ * policy "Always". Later confd renders when etcd changes; when that fails it logs the
+ * error and BIRD keeps its configuration. BIRD reads a changed file at SIGHUP, unchecked.
+ * When BIRD ends it is started again after a second. Its options are those of
+ * etc/service/bird/run. With -R, BIRD waits for the routes of all its peers before it
+ * changes the kernel's routes or announces any: up to 240 s when a peer is down.
  *
- * Read: etc/rc.local at 4dfacbf0, etc/service/bird/run at 05a09095, image/my_init at
- * 25f22e0c of projectcalico/calico. That rc.local of 0.4.8 is like this one, and does not
- * yet end in "|| true" as later ones do, is inferred.
+ * Sources: etc/rc.local at 4dfacbf0, etc/service/bird/run at 05a09095, image/my_init at
+ * 25f22e0c of projectcalico/calico. It is inferred that rc.local of 0.4.8 is like this
+ * one and does not yet end in "|| true" as later ones do.
  *
- * Unlike it: etcd is asked every second and not watched; no bird6, no felix.
+ * Differs from the original: it polls etcd every second instead of watching it; no bird6,
+ * no felix.
  */
 #include "lib/file.h"
 #include "lib/str.h"
@@ -39,18 +40,18 @@
 struct service {
 	struct calico *c;
 	const char *host, *ip; /* HOSTNAME and IP, as calicoctl gave them */
-	char *root;            /* the host's, from here */
-	char *seen;            /* etcd's keys as they were last rendered, or NULL */
-	char *complaint;       /* of the last try, or NULL */
+	char *root;            /* path of the host's root in this container */
+	char *seen;            /* etcd's keys at the last rendering, or NULL */
+	char *complaint;       /* error of the last rendering, or NULL */
 	pid_t bird;            /* 0: none */
-	uint64_t bird_after;   /* when BIRD may start, ms */
+	uint64_t bird_after;   /* BIRD is not started before this time (clock_ms) */
 };
 
 /* Logs as confd 0.9.0 does. */
-static void say(const struct service *s, const char *level, const char *fmt, ...)
+static void log_confd(const struct service *s, const char *level, const char *fmt, ...)
 	_printf_(3, 4);
 
-static void say(const struct service *s, const char *level, const char *fmt, ...)
+static void log_confd(const struct service *s, const char *level, const char *fmt, ...)
 {
 	char now[TIME_LEN];
 	va_list ap;
@@ -79,7 +80,7 @@ static void bird_start(struct service *s)
 	pid_t pid = fork();
 
 	if (pid < 0) {
-		say(s, "ERROR", "fork: %s", strerror(errno));
+		log_confd(s, "ERROR", "fork: %s", strerror(errno));
 		s->bird_after = clock_ms() + RESTART_MS;
 		return;
 	}
@@ -96,7 +97,7 @@ static void bird_start(struct service *s)
 	_exit(127);
 }
 
-/* Reaps every child that ended: PID 1 gets orphans as well. */
+/* Reaps every child that ended; PID 1 also inherits orphans. */
 static void reap(struct service *s)
 {
 	int status;
@@ -132,7 +133,7 @@ static void bird_stop(struct service *s)
 
 /* --- confd --------------------------------------------------------------------- */
 
-/* Writes bird.cfg when it is not as it should be and tells BIRD. */
+/* Writes bird.cfg when its content differs, and then sends SIGHUP to BIRD. */
 static int write_config(const struct service *s, const char *text, struct err *e)
 {
 	_cleanup_free_ char *path = xasprintf("%s" CALICO_BIRD_CFG, s->root);
@@ -142,13 +143,13 @@ static int write_config(const struct service *s, const char *text, struct err *e
 		return err_errno(e, r, "%s", path);
 	if (r == 0)
 		return 0;
-	say(s, "INFO", "Target config " CALICO_BIRD_CFG " has been updated");
+	log_confd(s, "INFO", "Target config " CALICO_BIRD_CFG " has been updated");
 	if (s->bird)
 		kill(s->bird, SIGHUP);
 	return 0;
 }
 
-/* Renders when a key changed since the last time. */
+/* Renders bird.cfg when a key changed since the last rendering. */
 static int render_changes(struct service *s, struct err *e)
 {
 	_cleanup_json_t_ json_t *tree = NULL;
@@ -171,7 +172,7 @@ static int render_changes(struct service *s, struct err *e)
 	return write_config(s, text, e);
 }
 
-/* Renders and reports, the same complaint once until a key changes. */
+/* Renders and logs failures. A repeated error is logged once until a key changes. */
 static int confd(struct service *s)
 {
 	struct err e;
@@ -179,7 +180,7 @@ static int confd(struct service *s)
 	if (render_changes(s, &e) == 0)
 		return 0;
 	if (!s->complaint || !streq(s->complaint, e.msg))
-		say(s, "ERROR", "%s", e.msg);
+		log_confd(s, "ERROR", "%s", e.msg);
 	free(s->complaint);
 	s->complaint = xstrdup(e.msg);
 	return -1;
@@ -195,7 +196,7 @@ static int serve(struct service *s, const sigset_t *set, struct err *e)
 	int r = mkdir_p_at(AT_FDCWD, dir, 0755);
 
 	if (r == 0)
-		r = file_remove_at(AT_FDCWD, cfg); /* an earlier container's */
+		r = file_remove_at(AT_FDCWD, cfg); /* left by an earlier container */
 	if (r < 0)
 		return err_errno(e, r, "%s", dir);
 	if (confd(s) < 0)

@@ -27,10 +27,11 @@ int calico_open(struct calico *c, struct err *e)
 				   e);
 }
 
-static int put(struct calico *c, const char *value, struct err *e, const char *fmt, ...)
-	_printf_(4, 5);
+static int write_key(struct calico *c, const char *value, struct err *e, const char *fmt,
+		     ...) _printf_(4, 5);
 
-static int put(struct calico *c, const char *value, struct err *e, const char *fmt, ...)
+static int write_key(struct calico *c, const char *value, struct err *e, const char *fmt,
+		     ...)
 {
 	_cleanup_free_ char *key = NULL;
 	va_list ap;
@@ -44,8 +45,8 @@ static int put(struct calico *c, const char *value, struct err *e, const char *f
 	return etcd_put(&c->etcd, key, value, ETCD_ALWAYS, 0, NULL, e) < 0 ? -1 : 0;
 }
 
-/* A pool's key: its network with '-' for '/'. Owned by the caller; NULL: not a network.
- */
+/* Returns a pool's key: its network with '-' instead of '/'. Owned by the caller; NULL
+ * when it is not a network. *normal is the network without host bits. */
 static char *pool_key(const char *cidr, char **normal)
 {
 	char text[NET_CIDR_LEN];
@@ -77,7 +78,7 @@ int calico_pool_add(struct calico *c, const char *cidr, bool ipip, bool masquera
 	value = xasprintf("{\"cidr\": \"%s\"%s%s}", normal,
 			  ipip ? ", \"ipip\": \"tunl0\"" : "",
 			  masquerade ? ", \"masquerade\": true" : "");
-	return put(c, value, e, "%s", key);
+	return write_key(c, value, e, "%s", key);
 }
 
 int calico_pool_remove(struct calico *c, const char *cidr, struct err *e)
@@ -131,15 +132,14 @@ int calico_set_up(struct calico *c, const char *ip, const char *ip6, struct err 
 	r = etcd_get(&c->etcd, KEYS "/config", &config, e);
 	if (r < 0)
 		return -1;
-	if (r == 0 && put(c, "cali", e, KEYS "/config/InterfacePrefix") < 0)
+	if (r == 0 && write_key(c, "cali", e, KEYS "/config/InterfacePrefix") < 0)
 		return -1;
-	if (put(c, "true", e, KEYS "/Ready") < 0 ||
-	    put(c, ip, e, KEYS "/host/%s/bird_ip", c->host) < 0 ||
-	    put(c, ip6, e, KEYS "/host/%s/bird6_ip", c->host) < 0 ||
-	    put(c, "created", e, KEYS "/host/%s/config/marker", c->host) < 0)
+	if (write_key(c, "true", e, KEYS "/Ready") < 0 ||
+	    write_key(c, ip, e, KEYS "/host/%s/bird_ip", c->host) < 0 ||
+	    write_key(c, ip6, e, KEYS "/host/%s/bird6_ip", c->host) < 0 ||
+	    write_key(c, "created", e, KEYS "/host/%s/config/marker", c->host) < 0)
 		return -1;
-	/* The original drops the host's own AS number at every run, whatever --as says.
-	 */
+	/* The original deletes the host's own AS number at every run, even with --as. */
 	{
 		_cleanup_free_ char *as = xasprintf(KEYS "/host/%s/bgp_as", c->host);
 

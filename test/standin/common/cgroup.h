@@ -4,9 +4,9 @@
 #include <stdbool.h>
 
 /*
- * Tells whether a cgroup v1 hierarchy with that controller is mounted, as libcontainer
- * and cAdvisor of 2015 look for it in /proc/self/mounts; they know no cgroup v2. A file
- * that cannot be read has none.
+ * Returns whether a cgroup v1 hierarchy with that controller is mounted. Looks in
+ * /proc/self/mounts like libcontainer and cAdvisor of 2015, which do not know cgroup v2.
+ * Returns false when the file cannot be read.
  *
  * RACKSTRAP_STANDIN_MOUNTS names another file, for tests.
  */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * HTTP/1.0 keeps the answer simple: no chunks, no keep-alive, its body ends with the
- * connection. Sockets are non-blocking and every wait has the request's deadline.
+ * HTTP/1.0 keeps the answer simple: it has no chunks and no keep-alive, and its body ends
+ * with the connection. Sockets are non-blocking, and every wait ends at the request's
+ * deadline.
  */
 #include "test/standin/common/client.h"
 
@@ -124,8 +125,8 @@ static int receive_all(int fd, struct buf *b, uint64_t deadline)
 	}
 }
 
-/* Splits what came into status and body. 0 or -EPROTO. */
-static int take_answer(struct buf *b, struct http_answer *ret)
+/* Splits the received bytes into status and body. Returns 0 or -EPROTO. */
+static int parse_answer(struct buf *b, struct http_answer *ret)
 {
 	const char *end = b->p ? strstr(b->p, "\r\n\r\n") : NULL;
 	size_t head;
@@ -176,7 +177,7 @@ static int exchange(const struct http_target *t, const struct http_request *r,
 		rc = send_all(fd, r->body, r->len, deadline);
 	if (rc == 0)
 		rc = receive_all(fd, &in, deadline);
-	return rc < 0 ? rc : take_answer(&in, ret);
+	return rc < 0 ? rc : parse_answer(&in, ret);
 }
 
 int http_call(const struct http_target *t, const struct http_request *r,

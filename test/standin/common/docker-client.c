@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The paths are without a version: each daemon answers them in its own newest one. The
- * answers that are read look the same in 1.19 (Docker 1.7.0) and 1.41 (20.10).
+ * The request paths have no version, so each daemon answers in its own newest one. The
+ * fields that are read here are the same in 1.19 (Docker 1.7.0) and 1.41 (20.10).
  */
 #include "test/standin/common/docker-client.h"
 
@@ -107,7 +107,8 @@ static int run_inspect(int argc, char **argv)
 
 /* --- containers -------------------------------------------------------------------- */
 
-/* Reports an image that is not here. The original would ask its registry for it now. */
+/* Reports that the image is not local. The original would pull it from its registry
+ * now. */
 static int no_image(const char *image)
 {
 	const char *slash = strrchr(image, '/');
@@ -182,7 +183,8 @@ static int run_create(int argc, char **argv)
 	return create(name, argv[i], argv + i + 1);
 }
 
-/* Prints the names that a command failed for as the original does; returns its status. */
+/* Prints the names for which a command failed, in the original's words. Returns the
+ * command's exit status. */
 static int failed(const char *what, char **names)
 {
 	_cleanup_free_ char *list = NULL;
@@ -194,9 +196,8 @@ static int failed(const char *what, char **names)
 	return 1;
 }
 
-/* Sends a request about a container. Prints its name when that succeeds, otherwise why
- * not, and adds it to `failures`.
- */
+/* Sends a request about a container. Prints its name on success; otherwise prints the
+ * error and adds the name to `failures`. */
 static void act(const char *method, const char *rest, const char *name,
 		const char *prefix, char ***failures)
 {
@@ -233,7 +234,7 @@ static int run_start(int argc, char **argv)
 	return argc < 2 ? -1 : failed("start", failures);
 }
 
-/* Prints the status that the container ended with, when it has ended. */
+/* Waits for the container to end and prints its exit status. */
 static int run_wait(int argc, char **argv)
 {
 	_cleanup_http_answer_ struct http_answer a = {0};

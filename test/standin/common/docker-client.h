@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The client commands of Docker 1.7.0 that firstboot and units run, in the words
+/* The client commands of Docker 1.7.0 that firstboot and the units run, with the messages
  * of 1.7.0. */
 #pragma once
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * containerd's shim calls `RUNTIME --root DIR --log FILE --log-format json
- * [--systemd-cgroup] create ...` and takes the last "error" line of that file for what
- * went wrong. The options are read as runc 1.0 and 1.1 read them (their main.go): one or
- * two dashes, the value behind '=' or in the next word.
+ * [--systemd-cgroup] create ...` and uses the last "error" line of that file as the
+ * reason of the failure. The options are read as runc 1.0 and 1.1 read them (their
+ * main.go): one or two dashes, the value after '=' or in the next argument.
  */
 #include "test/standin/common/docker-runc.h"
 
@@ -15,7 +15,7 @@
 #define RESOLV_CONF "/etc/resolv.conf"
 
 struct options {
-	const char *command; /* runc's own, "create"; NULL: none */
+	const char *command; /* runc's command, "create"; NULL: none */
 	const char *log;     /* NULL: none */
 	bool json;
 };

@@ -10,7 +10,7 @@ int docker_target_parse(const char *s, struct http_target *ret, struct err *e)
 	if (!path || !*path)
 		return err_set(e, ERR_FAILED, "%s: the stand-ins reach Docker by unix://",
 			       s);
-	/* docker-py takes unix://var/run/docker.sock for /var/run/docker.sock. */
+	/* docker-py reads unix://var/run/docker.sock as /var/run/docker.sock. */
 	*ret = (struct http_target){.path = path[0] == '/' ? path : path - 1};
 	return 0;
 }

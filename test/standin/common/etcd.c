@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One request a call. etcd answers errors as {"errorCode":100,"message":...}; the codes
- * that mean "the condition does not hold" are 100 (key not found), 101 (compare failed)
- * and 105 (key already exists).
+ * Each call is one request. etcd answers errors as {"errorCode":100,"message":...}; the
+ * codes that mean "the condition does not hold" are 100 (key not found), 101 (compare
+ * failed) and 105 (key already exists).
  */
 #include "test/standin/common/etcd.h"
 
@@ -13,7 +13,7 @@ static char *key_path(const char *key, const char *query)
 	struct buf b = {0};
 
 	buf_puts(&b, "/v2/keys");
-	for (const char *p = key; *p;) { /* each part escaped, the slashes kept */
+	for (const char *p = key; *p;) { /* escapes each part, keeps the slashes */
 		_cleanup_free_ char *part = xstrndup(p, strcspn(p, "/"));
 
 		http_escape(&b, part);
@@ -56,7 +56,7 @@ static int call(const struct http_target *t, const char *method, const char *key
 		       json_string_value(json_object_get(*ret, "cause")));
 }
 
-static int take_node(json_t *answer, json_t **ret, struct err *e)
+static int get_node(json_t *answer, json_t **ret, struct err *e)
 {
 	json_t *node = json_object_get(answer, "node");
 
@@ -75,7 +75,7 @@ int etcd_get(const struct http_target *t, const char *key, json_t **ret, struct 
 	if (call(t, "GET", key, "?recursive=true&sorted=true&quorum=false", NULL, &answer,
 		 &code, e) < 0)
 		return -1;
-	return code ? 0 : take_node(answer, ret, e);
+	return code ? 0 : get_node(answer, ret, e);
 }
 
 int etcd_put(const struct http_target *t, const char *key, const char *value,
@@ -93,7 +93,7 @@ int etcd_put(const struct http_target *t, const char *key, const char *value,
 		buf_printf(&form, "&prevIndex=%llu", (unsigned long long)index);
 	if (call(t, "PUT", key, "", &form, &answer, &code, e) < 0)
 		return -1;
-	return code ? 0 : take_node(answer, ret, e);
+	return code ? 0 : get_node(answer, ret, e);
 }
 
 int etcd_delete(const struct http_target *t, const char *key, struct err *e)

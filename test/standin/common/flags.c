@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The lists in test/data are the table: one line a flag, its name and the type of its
- * value, looked up as text. A type with a '|' in it is the list of the values allowed.
- * Not done: pflag's one-letter flags, of which these programs have none but -h.
+ * The lists in test/data have one line for each flag: its name and the type of its value.
+ * They are searched as text. A type that contains '|' is the list of the allowed values.
+ * Not implemented: pflag's one-letter flags; these programs have none but -h.
  */
 #include "test/standin/common/flags.h"
 
@@ -30,7 +30,7 @@ static bool same_name(enum flags_style style, const char *list_name, size_t list
 	return true;
 }
 
-/* Finds a flag in the list: its name as written there, and its type. */
+/* Finds a flag in the list: sets its name as written there, and its type. */
 static bool list_find(const struct flags *f, const char *name, size_t len,
 		      char ret_name[static NAME_MAX_LEN],
 		      char ret_type[static TYPE_MAX_LEN])
@@ -72,7 +72,8 @@ static char *check_bool(const char *s)
 				      s);
 }
 
-/* `true` alone means version; "raw" is the second form Kubernetes has. */
+/* Checks a value of --version: a boolean or "raw", the second form that Kubernetes
+ * has. */
 static char *check_version(const char *s)
 {
 	return streq(s, "raw") ? NULL : check_bool(s);
@@ -125,7 +126,7 @@ static bool is_ip(const char *s)
 {
 	uint32_t addr;
 
-	/* IPv6 is checked by its characters alone: no unit of ours uses it. */
+	/* IPv6 is checked only by its set of characters: none of our units uses it. */
 	return net_parse_addr(s, &addr) == 0 ||
 	       (strchr(s, ':') && s[strspn(s, "0123456789abcdefABCDEF:.")] == '\0');
 }
@@ -143,7 +144,7 @@ static char *check_cidr(const char *s)
 					 : NULL;
 }
 
-/* etcd's IPAddressPort: never a host name. */
+/* Checks a value of etcd's type IPAddressPort, which accepts no host name. */
 static char *check_ip_port(const char *s)
 {
 	_cleanup_free_ char *ip = xstrndup(s, strcspn(s, ":"));
@@ -280,7 +281,8 @@ static const char *dashes(const struct flags *f)
 	return f->style == FLAGS_PFLAG ? "--" : "-";
 }
 
-/* One flag, argv[*i]; its value may be argv[*i + 1]. `body` is behind the dashes. */
+/* Parses one flag, argv[*i]; its value may be argv[*i + 1]. `body` is the text after the
+ * dashes. */
 static int parse_one(struct flags *f, int argc, char **argv, int *i, const char *body,
 		     char **complaint)
 {

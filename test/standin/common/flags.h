@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Command lines as the original programs read them: the flags of a list in test/data
- * and no others, values checked by type, complaints in the words of the Go packages
- * they use (pflag for Kubernetes, flag for etcd).
+ * Reads command lines as the original programs do: accepts the flags of a list in
+ * test/data and no others, and checks each value by its type. Error messages are those of
+ * the Go packages that the originals use (pflag for Kubernetes, flag for etcd).
  */
 #pragma once
 
 #include "lib/str.h"
 
 enum flags_style {
-	FLAGS_PFLAG, /* --name[=value]; `_` is `-`; other arguments may stand between */
+	FLAGS_PFLAG, /* --name[=value]; '_' is '-'; mixed with other arguments */
 	FLAGS_GO,    /* -name or --name; the first other argument ends the flags */
 };
 
@@ -22,26 +22,28 @@ struct flags {
 	const char *program;
 	enum flags_style style;
 	const char *list; /* lines "--name type" and "# comment" */
-	struct flag *v;   /* as given; the last of a name counts */
+	struct flag
+		*v; /* in the order given; if a name is repeated, the last one counts */
 	size_t n;
-	char **args; /* what is not a flag */
+	char **args; /* arguments that are not flags */
 };
 
 /*
- * Reads argv[1..]. 0; 1 when help was asked for; -1 when the original would refuse, with
- * its complaint in *complaint (owned by the caller).
+ * Reads argv[1..]. Returns 0; 1 when help was requested; -1 when the original would
+ * refuse the command line, with its error message in *complaint (owned by the caller).
  */
 int flags_parse(struct flags *f, int argc, char **argv, char **complaint) _must_check_;
 void flags_done(struct flags *f);
 
-/* "  --name: type" lines for a usage text; owned by the caller. */
+/* Returns " --name: type" lines for a usage text; owned by the caller. */
 char *flags_usage(const struct flags *f);
 
-/* The value given, or `fallback`. */
+/* Return the value of a flag, or `fallback` when the flag was not given. */
 const char *flags_str(const struct flags *f, const char *name, const char *fallback);
 bool flags_bool(const struct flags *f, const char *name, bool fallback);
 uint64_t flags_u64(const struct flags *f, const char *name, uint64_t fallback);
 uint64_t flags_ms(const struct flags *f, const char *name, uint64_t fallback);
 
-/* Go's time.ParseDuration, in milliseconds. 0 or -EINVAL. Negative ones become 0. */
+/* Parses a duration as Go's time.ParseDuration does, in milliseconds. Negative durations
+ * become 0. Returns 0 or -EINVAL. */
 int duration_parse(const char *s, uint64_t *ms) _must_check_;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The flags that the originals have: test/data/flags-*.txt, embedded. */
+/* The flag lists of the originals: test/data/flags-*.txt, embedded as text. */
 #pragma once
 
 extern const char list_kube_apiserver[], list_kube_controller_manager[],

@@ -9,7 +9,8 @@
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 
-/* The first line of a small file, "" when it cannot be read. */
+/* Returns the first line of a small file, or "" when it cannot be read. Owned by the
+ * caller. */
 static char *first_line(const char *path)
 {
 	char *text = NULL;

@@ -12,7 +12,7 @@
 
 static char folder[4096];
 
-/* Sets `folder` to a new folder in `dir`; false when it cannot be made. */
+/* Sets `folder` to a new folder in `dir`. Returns false when it cannot be made. */
 static bool make_folder(const char *dir)
 {
 	if (!dir || !*dir ||

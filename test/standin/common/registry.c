@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A thin layer: every call is one or two requests to etcd, and etcd's own conditions
- * (prevExist, prevIndex) decide who was first.
+ * Every call is one or two requests to etcd. etcd's own conditions (prevExist, prevIndex)
+ * decide between concurrent writers.
  */
 #include "test/standin/common/registry.h"
 
@@ -58,7 +58,8 @@ static void set_str(json_t *object, const char *key, const char *value)
 	json_object_set_new(object, key, json_string(value));
 }
 
-/* What a stored object looks like to clients. NULL when it is not an object. */
+/* Returns a stored object in the form that clients receive, or NULL when it is not an
+ * object. */
 static json_t *decode_object(const struct resource *r, const json_t *node)
 {
 	const char *value = etcd_node_value(node);
@@ -183,7 +184,7 @@ enum registry_result registry_create(const struct http_target *etcd,
 	return REGISTRY_OK;
 }
 
-/* The object that an update leaves: what never changes comes from the old one. */
+/* Returns the updated object: constant fields come from the old one. */
 static json_t *merge(const json_t *old, const json_t *object, bool only_status)
 {
 	static const char *const fixed[] = {"uid", "creationTimestamp", "selfLink",

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The waiting is glibc's own arithmetic: in every attempt the first server gets `timeout`
- * seconds, the n-th (from 0) `timeout << n` divided by the number of servers. With the
- * defaults of 5 seconds and 2 attempts, one silent server costs 10 s a name and two 20 s.
- * A name that timed out is asked once more in the first domain to search, then given up.
+ * The timeouts follow glibc's arithmetic: in every attempt the first server gets
+ * `timeout` seconds, the n-th (from 0) `timeout << n` divided by the number of servers.
+ * With the defaults of 5 seconds and 2 attempts, a lookup takes 10 s with one silent
+ * server and 20 s with two. After a timeout, the name is tried in the first search domain
+ * only; then the lookup fails.
  */
 #include "test/standin/common/resolver.h"
 
@@ -126,18 +127,19 @@ unsigned resolver_silence_s(const struct resolver *r)
 
 /* --- one question (RFC 1035, 4.1) -------------------------------------------------- */
 
-static void put16(uint8_t *p, unsigned n)
+static void write16(uint8_t *p, unsigned n)
 {
 	p[0] = (uint8_t)(n >> 8);
 	p[1] = (uint8_t)n;
 }
 
-static unsigned get16(const uint8_t *p)
+static unsigned read16(const uint8_t *p)
 {
 	return (unsigned)p[0] << 8 | p[1];
 }
 
-/* Writes a query for the A records of `name`. Returns its length, 0: no host's name. */
+/* Writes a query for the A records of `name`. Returns its length, or 0 when `name` is not
+ * a valid host name. */
 static size_t make_query(const char *name, unsigned id, uint8_t out[static QUERY_MAX])
 {
 	_cleanup_strv_ char **labels = strv_split(name, ".");
@@ -146,9 +148,9 @@ static size_t make_query(const char *name, unsigned id, uint8_t out[static QUERY
 	if (!labels || strlen(name) > 253)
 		return 0;
 	memset(out, 0, HEADER_LEN);
-	put16(out, id);
-	put16(out + 2, 0x0100); /* recursion desired */
-	put16(out + 4, 1);      /* questions */
+	write16(out, id);
+	write16(out + 2, 0x0100); /* recursion desired */
+	write16(out + 4, 1);      /* questions */
 	for (size_t i = 0; i < strv_len(labels); i++) {
 		size_t n = strlen(labels[i]);
 
@@ -159,8 +161,8 @@ static size_t make_query(const char *name, unsigned id, uint8_t out[static QUERY
 		len += n;
 	}
 	out[len++] = 0;
-	put16(out + len, TYPE_A);
-	put16(out + len + 2, CLASS_IN);
+	write16(out + len, TYPE_A);
+	write16(out + len + 2, CLASS_IN);
 	return len + 4;
 }
 
@@ -168,9 +170,9 @@ static enum resolver_result read_answer(const uint8_t *p)
 {
 	switch (p[3] & 15) { /* RCODE */
 	case 0:
-		return get16(p + 6) ? RESOLVER_FOUND : RESOLVER_NO_DATA;
+		return read16(p + 6) ? RESOLVER_FOUND : RESOLVER_NO_DATA;
 	case 2: /* server failure */
-	case 4: /* it does not do that */
+	case 4: /* not implemented */
 	case 5: /* refused */
 		return RESOLVER_FAILURE;
 	default:
@@ -178,7 +180,7 @@ static enum resolver_result read_answer(const uint8_t *p)
 	}
 }
 
-/* Waits for the answer to question `id`. An ICMP error comes as an error of recv(). */
+/* Waits for the answer to the query `id`. recv() reports an ICMP error as its own. */
 static enum resolver_result await_answer(int fd, unsigned id, uint64_t deadline)
 {
 	for (;;) {
@@ -194,7 +196,7 @@ static enum resolver_result await_answer(int fd, unsigned id, uint64_t deadline)
 		n = recv(fd, answer, sizeof(answer), MSG_DONTWAIT);
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
 			return RESOLVER_UNREACHED;
-		if (n >= HEADER_LEN && get16(answer) == id && (answer[2] & 0x80))
+		if (n >= HEADER_LEN && read16(answer) == id && (answer[2] & 0x80))
 			return read_answer(answer);
 	}
 }
@@ -219,7 +221,7 @@ static enum resolver_result ask(const struct resolver *r, size_t server, const c
 	return await_answer(fd, id, deadline);
 }
 
-/* Asks all servers for one full name, as res_nsend. */
+/* Asks all servers for one full name, like res_nsend. */
 static enum resolver_result ask_all(const struct resolver *r, const char *name)
 {
 	enum resolver_result worst = RESOLVER_UNREACHED;
@@ -239,7 +241,8 @@ static enum resolver_result ask_all(const struct resolver *r, const char *name)
 
 /* --- one lookup -------------------------------------------------------------------- */
 
-/* Asks in the domains to search. *stopped: glibc would not ask for anything more. */
+/* Looks the name up in the search domains. Sets *stopped when glibc would not ask for
+ * anything more. */
 static enum resolver_result search(const struct resolver *r, const char *name,
 				   enum resolver_result result, bool *stopped)
 {

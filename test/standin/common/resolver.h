@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Looks a name up as the resolver of glibc 2.19 to 2.36 does: the same name servers, the
- * same order of attempts, the same waiting (resolv/res_send.c, res_query.c, res_init.c;
- * resolv.conf(5)). The stand-ins are static and cannot call glibc's, and need no address:
- * how long a lookup takes is what counts.
+ * Looks a name up like the resolver of glibc 2.19 to 2.36: with the same name servers,
+ * the same order of attempts and the same timeouts (resolv/res_send.c, res_query.c,
+ * res_init.c; resolv.conf(5)). The stand-ins are static and cannot call glibc's resolver.
+ * They do not need the address: only the duration of a lookup matters.
  *
- * Not done: `options` other than timeout, attempts and ndots, `sortlist`, TCP, AAAA
- * (glibc sends A and AAAA together and waits for both), RES_OPTIONS and LOCALDOMAIN.
+ * Not implemented: `options` other than timeout, attempts and ndots, `sortlist`, TCP,
+ * AAAA (glibc sends A and AAAA together and waits for both), RES_OPTIONS and LOCALDOMAIN.
  */
 #pragma once
 
@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 
 #define RESOLVER_SERVERS 3 /* glibc's MAXNS */
-#define RESOLVER_DOMAINS 6 /* MAXDNSRCH */
+#define RESOLVER_DOMAINS 6 /* glibc's MAXDNSRCH */
 
 struct resolver {
 	struct sockaddr_storage servers[RESOLVER_SERVERS];
@@ -25,8 +25,8 @@ struct resolver {
 };
 
 /*
- * Reads the text of a resolv.conf; NULL is a file that is missing. Without a name server
- * 127.0.0.1 is asked; without a domain to search, the one of `hostname` is.
+ * Parses the text of a resolv.conf; NULL stands for a missing file. Without a name server
+ * it uses 127.0.0.1; without a search domain, the domain of `hostname`.
  */
 void resolver_parse(struct resolver *r, const char *text, const char *hostname);
 void resolver_done(struct resolver *r);
@@ -41,13 +41,13 @@ enum resolver_result {
 	RESOLVER_FOUND,
 	RESOLVER_NO_DATA,  /* the name has no address */
 	RESOLVER_NO_NAME,  /* NXDOMAIN */
-	RESOLVER_FAILURE,  /* a server failed, and none did better */
+	RESOLVER_FAILURE,  /* a server failed, and no other gave an answer */
 	RESOLVER_TIMEOUT,  /* no server answered, at least one was silent */
-	RESOLVER_UNREACHED /* every server refused or was out of reach */
+	RESOLVER_UNREACHED /* every server refused or was unreachable */
 };
 
-/* Looks `name` up, by itself and within the domains to search, as glibc's res_search. */
+/* Looks `name` up, by itself and within the search domains, like glibc's res_search. */
 enum resolver_result resolver_lookup(const struct resolver *r, const char *name);
 
-/* Returns a few words for a log. */
+/* Returns a short description for a log. */
 const char *resolver_strresult(enum resolver_result result);

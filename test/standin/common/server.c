@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every connection is read until its request is whole, handed to the listener's handler
- * once, answered with Connection: close, and closed. A stream (Kubernetes' watch) has no
- * length and stays until its time is over. Whoever is too slow or too big is cut off.
+ * Every connection is read until its request is complete; then the listener's handler is
+ * called once, the answer is sent with Connection: close, and the connection is closed. A
+ * stream (Kubernetes' watch) has no length and stays open until its time is over. A
+ * connection that is too slow or sends too much is closed.
  */
 #include "test/standin/common/server.h"
 
@@ -77,7 +78,8 @@ static void accept_one(struct http_server *s, size_t listener)
 	close(fd);
 }
 
-/* The value of a header in the lines behind the request line, or NULL; trimmed copy. */
+/* Returns a copy of a header's value without surrounding blanks, or NULL. Looks in the
+ * lines after the request line. Owned by the caller. */
 static char *header(const char *head, const char *name)
 {
 	size_t n = strlen(name);
@@ -189,7 +191,7 @@ static void conn_dispatch(struct http_conn *c, const char *head, const char *bod
 	buf_done(&out.body);
 }
 
-/* Hands the request over once it is whole. */
+/* Calls the handler when the request is complete. */
 static void conn_try(struct http_conn *c)
 {
 	const char *end = c->in.p ? strstr(c->in.p, "\r\n\r\n") : NULL;
@@ -222,7 +224,7 @@ static void conn_read(struct http_conn *c)
 		conn_close(c);
 		return;
 	}
-	if (c->answered) /* what a client says behind its request is not for us */
+	if (c->answered) /* bytes after the request are ignored */
 		return;
 	buf_add(&c->in, chunk, (size_t)n);
 	conn_try(c);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A small HTTP/1.1 server for one thread: a fixed number of connections, one request
- * each, bounded heads and bodies. The owner of the server lends it the thread between
- * its own pieces of work (http_server_run).
+ * A small HTTP/1.1 server for one thread: a fixed number of connections, one request on
+ * each, limited sizes of heads and bodies. The program calls http_server_run() between
+ * its own pieces of work.
  */
 #pragma once
 
@@ -16,18 +16,18 @@
 struct http_in { /* a request */
 	const char *method;
 	const char *path;   /* without the query, decoded */
-	const char *query;  /* behind '?', raw; "" when none */
+	const char *query;  /* after '?', not decoded; "" when there is none */
 	const char *accept; /* "" when none */
 	const char *body;   /* NUL-terminated */
 	size_t len;
 };
 
-struct http_out {         /* its answer; zeroed before the handler is called */
+struct http_out {         /* the answer; zeroed before the handler is called */
 	int status;       /* 0 is 200 */
 	const char *type; /* NULL is application/json */
 	struct buf body;
-	uint64_t stream_ms; /* not 0: stay open that long for http_server_stream() */
-	unsigned stream_id; /* which lines go there */
+	uint64_t stream_ms; /* not 0: how long the connection stays open */
+	unsigned stream_id; /* the stream's id, for http_server_stream() */
 };
 
 typedef void (*http_handler)(void *data, const struct http_in *in, struct http_out *out);
@@ -39,7 +39,7 @@ struct http_conn {
 	struct buf in, out;
 	size_t sent;
 	bool answered;
-	uint64_t deadline;  /* closed then */
+	uint64_t deadline;  /* the connection is closed at this time (clock_ms) */
 	unsigned stream_id; /* 0: not a stream */
 };
 
@@ -55,20 +55,19 @@ struct http_server {
 
 void http_server_init(struct http_server *s);
 
-/* 0 or -errno. */
+/* Adds a listener whose requests are passed to `handler`. Returns 0 or -errno. */
 int http_server_listen(struct http_server *s, uint32_t addr, uint16_t port,
 		       http_handler handler, void *data) _must_check_;
 
-/* Serves until the clock (clock_ms) says `until`; always at least one look at the
- * sockets.
- */
+/* Serves until clock_ms() reaches `until`; polls the sockets at least once. */
 void http_server_run(struct http_server *s, uint64_t until);
 
 /* Sends a line to every open stream with that id. */
 void http_server_stream(struct http_server *s, unsigned id, const char *line, size_t len);
 
-/* A query's value of `name` ("" when it has none), or NULL. Owned by the caller. */
+/* Returns the value of `name` in a query ("" when it has no value), or NULL when the
+ * query does not have it. Owned by the caller. */
 char *http_query(const char *query, const char *name);
 
-/* Answers "ok" to /healthz and 404 to all else. */
+/* Answers /healthz with "ok" and every other path with 404. */
 void http_healthz(void *data, const struct http_in *in, struct http_out *out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The frame around a stand-in's own work. Standard error is line-buffered so that a
- * journal shows each line when it happens.
+ * Start and log of a stand-in. Standard error is line-buffered so that the journal shows
+ * each line at once.
  */
 #include "test/standin/common/standin.h"
 

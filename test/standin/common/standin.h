@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What every stand-in has in common: it says that it is one (first line of its log, and
- * --version), takes its original's command line, and logs as the original does.
+ * Functions that all stand-ins use: each one says that it is a stand-in (first line of
+ * its log, and --version), reads the command line of its original, and logs as the
+ * original does.
  */
 #pragma once
 
@@ -9,24 +10,25 @@
 #include "test/standin/common/flags.h"
 
 struct standin {
-	const char *name;    /* the original's */
+	const char *name;    /* the original's name */
 	const char *version; /* "v0.20.2" */
-	const char *list;    /* lists.h */
+	const char *list;    /* flag list of lists.h */
 	enum flags_style style;
-	int exit_usage; /* what the original exits with when it refuses its command line
-			 */
+	int exit_usage; /* the original's exit status when it refuses its command line */
 };
 
 /*
- * Reads the command line, answers --help and --version, complains and exits as the
- * original would; otherwise prints the banner and returns with *flags filled.
+ * Reads the command line and answers --help and --version. Writes the original's error
+ * message and exits as the original would; otherwise prints the banner and returns with
+ * *flags filled.
  */
 void standin_start(const struct standin *s, int argc, char **argv, struct flags *flags);
 
-/* "rackstrap's stand-in for NAME VERSION (not the real program)". */
+/* Writes "rackstrap's stand-in for NAME VERSION (not the real program)" to `out`. */
 void standin_banner(const struct standin *s, char *out, size_t size);
 
-/* glog lines on standard error: "I0715 12:00:00.000000    42 kubelet] text". */
+/* Writes a line in glog's format to standard error: "I0715 12:00:00.000000 42 kubelet]
+ * text". */
 enum klog_level { KLOG_INFO, KLOG_WARNING, KLOG_ERROR, KLOG_FATAL };
 void klog_line(enum klog_level level, const char *fmt, ...) _printf_(2, 3);
 
@@ -34,7 +36,7 @@ void klog_line(enum klog_level level, const char *fmt, ...) _printf_(2, 3);
 #define klog_warning(...) klog_line(KLOG_WARNING, __VA_ARGS__)
 #define klog_error(...)   klog_line(KLOG_ERROR, __VA_ARGS__)
 
-/* Logs and exits 255, as glog.Fatalf does. */
+/* Logs and exits with status 255, like glog.Fatalf. */
 #define klog_fatal(...)                                                                  \
 	do {                                                                             \
 		klog_line(KLOG_FATAL, __VA_ARGS__);                                      \
@@ -42,8 +44,8 @@ void klog_line(enum klog_level level, const char *fmt, ...) _printf_(2, 3);
 	} while (0)
 
 /*
- * Reads a number from the environment, for slowness that a test asks for; 0 when the
- * variable is absent or empty. -1 when it is not a whole number up to `max`.
+ * Reads a number from the environment, for delays that a test sets. *ret is 0 when the
+ * variable is absent or empty. Returns -1 when it is not a whole number up to `max`.
  */
 int standin_number(const char *variable, uint64_t max, uint64_t *ret,
 		   struct err *e) _must_check_;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * As docopt reads a command line, for the patterns that calicoctl has: options may stand
- * anywhere, words have to fit one by one. Not done: docopt's shortening of long options.
+ * Reads a command line like docopt, for the patterns that calicoctl has: options may
+ * stand anywhere, words have to match one by one. Not implemented: docopt's abbreviated
+ * long options.
  */
 #include "test/standin/common/usage.h"
 
