@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* builder/base/apt.h: sources as apt tells them, of this machine's suite and of another.
- * apt-get is a script that prints what it was given. */
+/* builder/base/apt.h: which sources apt gets, for this machine's suite and for another
+ * one. apt-get is a script that prints its arguments. */
 #include "builder/base/apt.h"
 #include "lib/file.h"
 
@@ -91,7 +91,7 @@ static void own_suite(void **state)
 				 "Signed-By: /keys/s.gpg\n");
 }
 
-/* The same archives and keys, under the other suite's names. */
+/* The same archives and keys are used, with the other suite's names. */
 static void another_suite(void **state)
 {
 	struct err e = {0};
@@ -110,7 +110,7 @@ static void another_suite(void **state)
 				 "Signed-By: /keys/s.gpg\n");
 }
 
-/* A suite whose security archive is gone. */
+/* The suite has no security archive any more. */
 static void some_pockets(void **state)
 {
 	char *const updates[] = {(char *)"updates", NULL}, *const none[] = {NULL};

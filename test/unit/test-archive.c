@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* builder/common/archive.h and builder/root/extract.h: what comes out of archives, and of
- * hostile ones. */
+/* builder/common/archive.h and builder/root/extract.h: extracting from valid, damaged and
+ * hostile archives. */
 #include "test-archive.h"
 
 #include "builder/root/extract.h"
@@ -11,7 +11,7 @@
 
 /* --- extract ---------------------------------------------------------------------- */
 
-/* Notes what came: "TO DATA\n". */
+/* Appends "TO DATA\n" for an extracted member. */
 static int collect(void *data, const struct recipe_extract *x, const struct entry *entry,
 		   struct archive_in *in, struct err *e)
 {
@@ -82,7 +82,7 @@ static void every_format(void **state)
 	}
 }
 
-/* As the official releases have it: a tar.gz in a tar.gz, and here once more in a zip. */
+/* The official releases are a tar.gz in a tar.gz; here they are also in a zip. */
 static void archives_in_archives(void **state)
 {
 	static const struct member core[] = {{"k/bin/one", .data = "1"},
@@ -114,7 +114,7 @@ static void archives_in_archives(void **state)
 
 	(void)state;
 	assert_int_equal(run_extract(&outer, all, 2, &out, &e), 0);
-	/* In the archives' order, not the recipe's. */
+	/* The order is the archives', not the recipe's. */
 	assert_string_equal(out.p, "/one 1\n/two 22\n/license free\n/last end\n");
 }
 
@@ -186,7 +186,7 @@ static void hostile_members(void **state)
 	};
 
 	(void)state;
-	/* The hostile one stands behind what is wanted: the archive is refused all the
+	/* The hostile member comes after the wanted one; the archive is refused all the
 	 * same. */
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct member members[] = {{"bin/x", .data = "x"}, cases[i].m};
@@ -203,7 +203,8 @@ static void hostile_members(void **state)
 	}
 }
 
-/* Links that stay inside are nobody's business unless they are what is wanted. */
+/* Links that stay inside the archive are accepted unless one is the wanted member
+ * itself. */
 static void harmless_links(void **state)
 {
 	static const struct member members[] = {
@@ -256,8 +257,8 @@ static void damaged(void **state)
 	cut = (struct bytes){gz.p, gz.len / 2};
 	assert_int_equal(run_extract(&cut, want_x, 1, &out, &e), -1);
 	assert_string_equal(e.msg, "a.tar: at member 'bin/x': truncated gzip input");
-	/* libarchive leaves gzip's checksum alone, so that the input's digest is what
-	 * counts; a format that it does check is refused here already. */
+	/* libarchive does not check gzip's checksum; the digest of the input protects it.
+	 * A checksum that libarchive does check is refused here. */
 	xz.p[xz.len / 2] ^= 0x55;
 	assert_int_equal(run_extract(&xz, want_x, 1, &out, &e), -1);
 	assert_string_equal(e.msg, "a.tar: at member 'bin/x': Lzma library error: "
@@ -325,7 +326,8 @@ static void same_entry(const struct entry *a, const struct entry *b)
 		assert_memory_equal(a->caps, b->caps, b->n_caps);
 }
 
-/* Whatever the locale: one without UTF-8 would turn names into '?'. */
+/* Names survive in every locale: one without UTF-8 would turn their characters into
+ * '?'. */
 static void round_trip(void **state)
 {
 	_cleanup_close_ int fd = -1;
@@ -367,8 +369,8 @@ static void same_bytes_each_time(void **state)
 	assert_int_equal(size % 512, 0);
 }
 
-/* The tap gets every byte of the file, also what is behind the archive's end, and of
- * data that nobody read. */
+/* The tap gets every byte of the file, including those after the archive's end and those
+ * that nobody read. */
 static void tap_sees_everything(void **state)
 {
 	static const char behind[] = "behind the end";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Archives in memory, made by libarchive itself, for the tests that read them. */
+/* Makes archives in memory with libarchive, for the tests that read archives. */
 #pragma once
 
 #include "builder/common/archive.h"
@@ -23,7 +23,7 @@ struct member {
 	const char *data;
 	size_t len; /* 0: strlen(data) */
 	unsigned mode;
-	bool hard; /* target is a hard link's */
+	bool hard; /* `target` is a hard link's, not a symlink's */
 };
 
 struct bytes {
@@ -56,7 +56,7 @@ static inline void put_member(struct archive *a, const struct member *m)
 	archive_entry_free(ae);
 }
 
-/* `format` and `filter` are libarchive's codes. */
+/* Makes an archive of `n` members. `format` and `filter` are libarchive's codes. */
 static inline struct bytes make_archive(int format, int filter, const struct member *v,
 					size_t n)
 {
@@ -74,7 +74,7 @@ static inline struct bytes make_archive(int format, int filter, const struct mem
 	return b;
 }
 
-/* A file in memory with these bytes, at its start. */
+/* Returns a file in memory that contains these bytes, at offset 0. */
 static inline int bytes_fd(const void *p, size_t len)
 {
 	int fd = memfd_create("test", MFD_CLOEXEC);

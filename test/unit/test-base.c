@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * builder/base/base-split.h and builder/base/base-tree.h: a root filesystem's tar as a
- * base, with /usr merged and, as Ubuntu 15.04 has it, not; and what is not taken over
- * from a container or a cloud's machine.
+ * builder/base/base-split.h and builder/base/base-tree.h: converts a root filesystem's
+ * tar into a base, with merged /usr and without (as in Ubuntu 15.04), and drops the files
+ * that belong to a container or a cloud machine.
  */
 #include "test-archive.h"
 
@@ -42,7 +42,7 @@ static char *text_of(const char *name)
 	return text;
 }
 
-/* "PATH[ -> TARGET]\n" for each entry of a tar. */
+/* Returns "PATH[ -> TARGET]\n" for each entry of a tar. Owned by the caller. */
 static char *list_of(const char *name)
 {
 	_cleanup_free_ char *path = xasprintf("%s/%s", top, name);
@@ -169,7 +169,7 @@ static void what_is_not_there(void **state)
 				   "recipe's base (r.cfg:3)");
 }
 
-/* --- trees of others --------------------------------------------------------------- */
+/* --- trees of containers and cloud machines ---------------------------------------- */
 
 static int tree(const struct member *v, size_t n, int filter, struct err *e)
 {

@@ -35,7 +35,7 @@ static struct conf *parse(const char *text)
 	return c;
 }
 
-/* The text must be refused with exactly these lines. */
+/* Checks that the text is refused with exactly the lines in `want`. */
 static void refuse_len(const char *text, size_t len, unsigned flags, const char *want)
 {
 	_cleanup_conf_ struct conf *c = NULL;
@@ -118,7 +118,7 @@ static void test_empty_file(void **state _unused_)
 	assert_string_equal(conf_name(a), "a.cfg");
 }
 
-/* libconfig's own look-up takes "a/b" for a path and finds "a". */
+/* libconfig's own look-up interprets "a/b" as a path and finds "a". */
 static void test_member_is_not_a_path(void **state _unused_)
 {
 	_cleanup_conf_ struct conf *c = parse("a = 1; g : { b = 2; };");
@@ -294,7 +294,8 @@ static void test_read(void **state)
 	assert_int_equal(conf_line(conf_member(conf_root(c), "a")), 1);
 }
 
-/* An included file is found beside the one that includes it, and named in complaints. */
+/* An included file is looked up relative to the file that includes it, and complaints
+ * name it. */
 static void test_include(void **state)
 {
 	const struct dir *t = *state;

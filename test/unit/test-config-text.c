@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ssh keys put into the text of a configuration, whatever way it is written in. */
+/* Adds ssh keys to the text of a configuration, in all the ways in which it can be
+ * written. */
 #include "builder/recipe/config-text.h"
 #include "lib/str.h"
 
@@ -84,13 +85,13 @@ static void test_rack(void **state)
 		   "\t  address = \"172.25.0.10\";  },\n"
 		   "\t{ name = \"n\"; role = \"node\"; mac = \"52:54:00:25:00:11\";\n"
 		   "\t  address = \"172.25.0.11\"; cbr0 = \"192.168.1.1/24\";  }\n);\n");
-	/* A host with keys of its own does not take the cluster's. */
+	/* The cluster's keys are not added to a host that has keys of its own. */
 	assert_add(RACK("\tssh_keys = [ ];\n", "", "ssh_keys = [ ];"), true,
 		   RACK("\tssh_keys = [ \"" KEY "\"  ];\n", "",
 			"ssh_keys = [ \"" KEY "\"  ];"));
 }
 
-/* Found at the wrong place, it is not taken. */
+/* A text that only looks like the key is refused. */
 static void test_where_it_cannot_be_seen(void **state)
 {
 	_cleanup_free_ char *said = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pxe/cpio.h, read again by the cpio program and by libarchive. */
+/* pxe/cpio.h: its archives are read again by the cpio program and by libarchive. */
 #include "pxe/cpio.h"
 
 #include "lib/run.h"
@@ -24,7 +24,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* A folder, a file from memory whose size is no multiple of 4, one from a descriptor. */
+/* Makes an archive of a folder, a file from memory whose size is not a multiple of 4, and
+ * a file from a descriptor. */
 static char *archive_make(const char *dir, const char *name)
 {
 	_cleanup_free_ char *from = xasprintf("%s/from", dir);
@@ -42,7 +43,7 @@ static char *archive_make(const char *dir, const char *name)
 	assert_int_equal(cpio_data(&c, "rackstrap/empty", 0644, "", 0, &e), 0);
 	assert_int_equal(cpio_file(&c, "rackstrap/root.squashfs", 0644, in, 30, &e), 0);
 	assert_int_equal(cpio_end(&c, &e), 0);
-	assert_int_equal(c.off % 512, 0); /* an EFI stub joins archives as they are */
+	assert_int_equal(c.off % 512, 0); /* an EFI stub adds no padding */
 	return path;
 }
 

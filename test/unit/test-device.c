@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Disks as other machines have them: what they are, and who uses them. */
+/* Recognises disks of other machines in copies of their /sys and /proc, and finds out
+ * what uses them. */
 #include "builder/disk/device.h"
 #include "lib/file.h"
 #include "lib/str.h"
@@ -28,7 +29,8 @@ static void put_link(const char *path, const char *target)
 	assert_int_equal(symlinkat(target, root, path), 0);
 }
 
-/* A disk at `where` below /sys/devices; "NAME/..." of `where` may hold more. */
+/* Writes a disk's files at `where` below /sys/devices; for "NAME/...", only the first
+ * part is the disk's name. */
 static void put_disk(const char *name, const char *where, const char *number,
 		     const char *size)
 {
@@ -143,7 +145,7 @@ static char *uses_of(const char *name)
 		assert_string_equal(got_, want);                                         \
 	} while (0)
 
-/* --- what it is --------------------------------------------------------------------- */
+/* --- properties of disks ------------------------------------------------------------ */
 
 static void test_facts(void **state)
 {
@@ -174,7 +176,7 @@ static void test_facts(void **state)
 			    "/dev/sdz: /sys/block/sdz/size is missing or not a number");
 }
 
-/* Page 0x80 has its length in its third and fourth byte, and blanks around. */
+/* Page 0x80 has its length in bytes 3 and 4 and blanks around the serial number. */
 static void test_serial_of_scsi(void **state)
 {
 	static const char page[] = "\0\x80\0\x0c  S3YJNB0K  X";
@@ -205,7 +207,7 @@ static void test_serial_of_udev(void **state)
 	assert_int_equal(device_read(&d, root, "nvme0n1", &e), 0);
 	label = device_label(&d, root, 2);
 	assert_string_equal(label, "backup");
-	/* One that nobody can type is none. */
+	/* A serial number that cannot be typed does not count. */
 	put("sys/devices/pci0000:00/0000:00:14.0/usb2/2-1/serial", "\x01\x02 z\n");
 	assert_int_equal(device_read(&bad, root, "sdb", &e), 0);
 	assert_null(bad.serial);
@@ -240,7 +242,7 @@ static void test_by_number(void **state)
 			    "/dev/y: /sys/dev/block/1:1: No such file or directory");
 }
 
-/* --- who uses it -------------------------------------------------------------------- */
+/* --- use of disks ------------------------------------------------------------------- */
 
 static void test_mounted(void **state)
 {
@@ -251,10 +253,10 @@ static void test_mounted(void **state)
 	    "25 1 8:17 / /media/my\\040stick rw,nosuid shared:1 - vfat /dev/sdb1 rw\n");
 	assert_uses("sdb", "sdb1 is mounted on /media/my stick");
 	assert_uses("sda", "");
-	/* The disk itself, without partitions. */
+	/* The whole disk is mounted, without partitions. */
 	put("proc/self/mountinfo", "25 1 8:16 / /mnt rw - ext4 /dev/sdb rw\n");
 	assert_uses("sdb", "sdb is mounted on /mnt");
-	/* btrfs has a number of its own; its device is named behind the dash. */
+	/* btrfs has a device number of its own; its device is named after the dash. */
 	put("proc/self/mountinfo",
 	    "25 1 0:44 /@ /srv rw shared:1 - btrfs /dev/sdb1 rw\n");
 	assert_uses("sdb", "sdb1 is mounted on /srv");
@@ -302,7 +304,7 @@ static void test_system_disk(void **state)
 		    "is on dm-1)");
 }
 
-/* A loop of holders cannot be, but must not hang us either. */
+/* A loop of holders cannot occur, but must not hang the program either. */
 static void test_holders_in_a_circle(void **state)
 {
 	_cleanup_free_ char *uses = NULL;

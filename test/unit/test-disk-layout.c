@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The arithmetic of a disk, and the GUIDs that come from what is on it. */
+/* builder/common/disk-layout.h: sizes and offsets, and the GUIDs that are derived from
+ * the content. */
 #include "builder/common/disk-layout.h"
 #include "lib/str.h"
 
@@ -22,7 +23,7 @@ static void assert_sound(const struct disk_layout *l, uint64_t parts)
 	}
 	assert_int_equal(l->size, end + MIB); /* the backup GPT */
 	assert_true(l->slot >= parts);
-	/* two slots and the rest fit; clusters for FAT32 with sectors of 4096 bytes */
+	/* two slots fit; clusters for FAT32 with sectors of 4096 bytes */
 	assert_true(l->part[DISK_BOOT].size >= 2 * l->slot + 32 * MIB);
 	assert_true(l->part[DISK_BOOT].size / 4096 > 65525 + 1024);
 }
@@ -69,7 +70,7 @@ static void test_guid(_unused_ void **state)
 
 	memset(digest, '0', 64);
 	digest[64] = '\0';
-	/* `sha256sum <<<"rackstrap disk 000..."`, with version 8 and variant 10 put in */
+	/* digest of "rackstrap disk 000..." with version 8 and variant 10 set */
 	disk_guid(digest, "disk", a);
 	assert_string_equal(a, "09AD7230-C351-89E5-85CC-9D4F4244E9E8");
 	assert_int_equal(disk_volume_id(a), 0x09ad7230);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What of downloads is arithmetic: what a response's headers promise, and where a mirror
- * has an input. The downloads themselves are in test/build/fetch.sh.
+ * The parts of downloads that need no server: the meaning of a response's headers, and
+ * the paths of inputs in a mirror. test/build/fetch.sh tests the downloads themselves.
  */
 #include "builder/input/fetch-response.h"
 #include "builder/input/mirror.h"
@@ -39,7 +39,8 @@ static void a_strong_etag_validates(void **state)
 	response_done(&r);
 }
 
-/* RFC 9110, 8.8.2.2: a second later, or nothing changed in between can be told. */
+/* RFC 9110, 8.8.2.2: a date is a validator only when it is at least a second older than
+ * the answer; otherwise a change in between could not be noticed. */
 static void a_date_validates_when_it_is_older_than_the_answer(void **state)
 {
 	static const struct {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A host that `apply` has configured, and a server where all is well. */
+/* A machine that apply has configured, and a server that answers what a ready node
+ * needs. */
 #pragma once
 
 #include "firstboot/ready.h"
 #include "test-firstboot-http.h"
 #include "test-firstboot-units.h"
 
-/* A machine that apply has been over, with a report URL on the server. */
+/* Makes a machine, applies its configuration and sets a report URL on the server. */
 static _unused_ void configured(struct machine *m, const struct server *s)
 {
 	_cleanup_free_ char *cfg = NULL;
@@ -34,8 +35,8 @@ static _unused_ unsigned all_well(const char *request, const char *content _unus
 	return str_after(request, "PUT ") ? 201 : 200;
 }
 
-/* Looks once at the machine as ready_wait() does. Returns why it is not ready, "" when it
- * is. Owned. */
+/* Checks the machine once, as ready_wait() does. Returns why it is not ready, or "" when
+ * it is. Owned. */
 static _unused_ char *why_not_ready(const struct machine *m)
 {
 	_cleanup_snapshot_ struct snapshot snap = {0};

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `firstboot containers`, and the container that `firstboot report` starts for a test.
- * docker is a script that notes its words, can be slow, and can fail.
+ * `firstboot containers`, and the container that `firstboot report` starts as a test.
+ * docker is a script that logs its arguments, can be slow, and can fail.
  */
 #include "firstboot/containers.h"
 #include "firstboot/sha256.h"
 #include "test-firstboot-configured.h"
 
-/* --- that containers start -----------------------------------------------------------
- */
+/* --- start of a container ------------------------------------------------------- */
 
 #define CONTAINERS                                                                       \
 	"containers = ( { image = \"big:1\"; file = \"/c/big\"; sha256 = \"00\"; id = "  \
@@ -18,8 +17,8 @@
 	"\"/c/data\"; "                                                                  \
 	"sha256 = \"00\"; id = \"33\"; config = \"44\"; } );"
 
-/* A role with Docker, two images, and a docker that notes its words and fails when it is
- * told `fail`. */
+/* Makes a machine whose role has Docker and two images, and whose docker logs its
+ * arguments and fails for the command that the file `fail` names. */
 static void docker_machine(struct machine *m, const struct server *s)
 {
 	_cleanup_free_ char *docker = NULL;
@@ -72,7 +71,7 @@ static void test_containers_start(void **state _unused_)
 	assert_not_ready(&m, "Docker cannot start a container of pause:1: docker exited "
 			     "with 1: Cannot start container: open /etc/resolv.conf");
 	assert_file(&m, "docker.log", START_TEST);
-	assert_file(&m, "there", NULL); /* it is removed all the same */
+	assert_file(&m, "there", NULL); /* the container is removed all the same */
 	put(&m, "fail", "none\n");
 	put(&m, "id", "99\n");
 	assert_not_ready(&m, "the container image data:1 is not loaded yet");
@@ -80,12 +79,12 @@ static void test_containers_start(void **state _unused_)
 	put(&m, "docker.log", "");
 	assert_ready(&m);
 	assert_file(&m, "docker.log", START_TEST);
-	/* It is not made again in this boot. */
+	/* A second check in this boot does not start the container again. */
 	assert_ready(&m);
 	assert_file(&m, "docker.log", START_TEST);
 }
 
-/* A removal that failed is no success, whatever it says. */
+/* A failed removal is an error even when docker prints the container's name. */
 static void test_container_stays(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
@@ -102,7 +101,7 @@ static void test_container_stays(void **state _unused_)
 	snapshot_read(&snap, &m.fb);
 	why = why_not_ready(&m);
 	assert_has(why, "failed to remove root filesystem");
-	assert_false(ready_now(&m.fb, &snap, &by_hand)); /* starts none */
+	assert_false(ready_now(&m.fb, &snap, &by_hand)); /* starts no container */
 	assert_string_equal(by_hand, "no container has been started for a test yet");
 }
 
@@ -119,12 +118,11 @@ static void test_no_container_to_start(void **state _unused_)
 	assert_file(&m, "docker.log", NULL);
 }
 
-/* --- loading --------------------------------------------------------------------------
- */
+/* --- loading images ------------------------------------------------------------- */
 
-/* A machine with one baked-in image, "p", and a docker that has it once it was loaded.
- * Its daemon answers from the third command on, and every command takes `slow` seconds.
- */
+/* Makes a machine with one baked-in image, "p", and a docker that knows the image once it
+ * was loaded. Its daemon answers from the third command on, and every command takes
+ * `slow` seconds. */
 static void load_machine(struct machine *m, const char *slow)
 {
 	_cleanup_free_ char *list = NULL, *docker = NULL, *path = NULL;
@@ -163,7 +161,7 @@ static void test_slow_docker(void **state _unused_)
 	if (cmd_containers(&m.fb, NULL, &e) < 0)
 		fail_msg("%s", e.msg);
 	assert_file(&m, "docker.log", "inspect\ninspect\ninspect\nload\ninspect\n");
-	if (cmd_containers(&m.fb, NULL, &e) < 0) /* it is there already */
+	if (cmd_containers(&m.fb, NULL, &e) < 0) /* the image is loaded already */
 		fail_msg("%s", e.msg);
 	assert_file(&m, "docker.log",
 		    "inspect\ninspect\ninspect\nload\ninspect\ninspect\n");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * heal and route: what got lost is put back, and what is missing is named. Some of it in
- * a network of our own, with real iptables, routes, and an API server's port.
+ * heal and route: lost rules, keys and registrations are restored, and a missing route is
+ * reported. Some cases run in a network namespace of their own, with real iptables,
+ * routes, and an API server's port.
  */
 #include "firstboot/route.h"
 #include "lib/rtnl.h"
@@ -13,7 +14,7 @@
 #include <sys/mount.h>
 #include <time.h>
 
-/* --- the way out -------------------------------------------------------------------- */
+/* --- default route ------------------------------------------------------------------ */
 
 static void assert_missing(const struct machine *m, const char *routes, const char *want)
 {
@@ -34,7 +35,7 @@ static void test_route(void **state _unused_)
 
 	machine_make(&m);
 	put_node(&m);
-	assert_null(route_missing(&m.fb, &h, "eth0")); /* the kernel does not say */
+	assert_null(route_missing(&m.fb, &h, "eth0")); /* no /proc/net/route */
 	assert_missing(&m, ROUTES DEFAULT_ROUTE, "");
 	assert_missing(&m, ROUTES,
 		       "no default route: eth0 has not been given the one to 172.25.0.1");
@@ -44,7 +45,7 @@ static void test_route(void **state _unused_)
 	assert_string_equal(dhcp, "no default route: DHCP has not given eth0 a router");
 	put(&m, "sys/class/net/eth0/carrier", "0\n");
 	assert_missing(&m, ROUTES, "no default route: eth0 is down or has no carrier");
-	/* The command waits, and tells it on the console too. */
+	/* The command waits, and also writes the reason to the console. */
 	put(&m, "console", "");
 	path = xasprintf("%s/console", m.dir);
 	m.fb.console = path;
@@ -59,8 +60,7 @@ static void test_route(void **state _unused_)
 	assert_int_equal(cmd_route(&m.fb, NULL, &e), 0);
 }
 
-/* --- heal: port 8080 is the API server's, 4001 etcd's ----------------------------------
- */
+/* --- heal: port 8080 is the API server's, 4001 etcd's --------------------------- */
 
 static unsigned api_forgot(const char *request, const char *content _unused_,
 			   const char **body _unused_)
@@ -80,7 +80,7 @@ static unsigned api_starts(const char *request _unused_, const char *content _un
 	return 404;
 }
 
-/* An etcd with pools and without any host. */
+/* Answers like an etcd that has lost its hosts. */
 static unsigned etcd_forgot(const char *request, const char *content _unused_,
 			    const char **body)
 {
@@ -95,7 +95,8 @@ static unsigned etcd_knows(const char *request _unused_, const char *content _un
 	return 200;
 }
 
-/* systemctl show of a unit that has been active since `s` seconds after the boot. */
+/* Returns the output of `systemctl show` for a unit that became active `s` seconds after
+ * the boot. Owned by the caller. */
 static char *active_since(uint64_t s)
 {
 	return xasprintf("LoadState=loaded\nActiveState=active\nSubState=running\n"
@@ -103,7 +104,7 @@ static char *active_since(uint64_t s)
 			 (unsigned long long)s * 1000000);
 }
 
-/* Says that this machine has run for a day. */
+/* Pretends that this machine has run for a day longer. */
 int __real_clock_gettime(clockid_t clock, struct timespec *t);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *t);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *t)
@@ -115,7 +116,7 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *t)
 	return r;
 }
 
-/* How long the unit has been active, as heal is to see it. */
+/* Makes the unit active for `s` seconds in systemctl's output. */
 static void put_active_for(const struct machine *m, uint64_t s)
 {
 	_cleanup_free_ char *text = NULL;
@@ -137,7 +138,8 @@ static void heal_machine(struct machine *m)
 	m->fb.cmdline = "rackstrap.nat=false";
 }
 
-/* Runs heal once against such a server. Returns whether it restarted the unit. */
+/* Runs heal once with a server that answers like `answer`. Returns whether heal restarted
+ * the unit. */
 static bool heals(const struct machine *m, uint16_t port, answer_fn *answer,
 		  const char *unit)
 {
@@ -158,8 +160,8 @@ static bool heals(const struct machine *m, uint16_t port, answer_fn *answer,
 
 #define KUBELET "kube-kubelet.service"
 
-/* A kubelet that has not registered in this boot is never touched, however long it runs.
- */
+/* A kubelet that has not registered in this boot is never restarted, however long it
+ * runs. */
 static void test_heal_waits_for_registration(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
@@ -192,7 +194,8 @@ static void test_heal_forgotten(void **state _unused_)
 	/* The kubelet is down at the moment. */
 	put(&m, "show", BROKEN);
 	assert_false(heals(&m, 8080, api_forgot, KUBELET));
-	/* A mark of another name is not this node's, nor one of another master's. */
+	/* A record of another node's name or of another master's address does not
+	 * count. */
 	put_active_for(&m, 1000);
 	put(&m, "run/rackstrap/registered-kubelet", "172.25.0.99 at 172.25.0.10:8080\n");
 	assert_false(heals(&m, 8080, api_forgot, KUBELET));
@@ -200,8 +203,8 @@ static void test_heal_forgotten(void **state _unused_)
 	assert_false(heals(&m, 8080, api_forgot, KUBELET));
 }
 
-/* At least 200 s after the kubelet's start, then 400, then 600 and no more; a
- * registration that is back counts anew. */
+/* heal waits 200 s after the kubelet's start, then 400 s, then 600 s each time; after a
+ * successful registration it begins with 200 s again. */
 static void test_heal_backs_off(void **state _unused_)
 {
 	static const unsigned waits[] = {200, 400, 600, 600};
@@ -220,7 +223,8 @@ static void test_heal_backs_off(void **state _unused_)
 	assert_true(heals(&m, 8080, api_forgot, KUBELET));
 }
 
-/* The same for calico-node, whose bird_ip every host of the mesh needs. */
+/* heal restarts calico-node when its bird_ip is lost, which every host of the mesh
+ * needs. */
 static void test_heal_calico(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
@@ -255,7 +259,7 @@ static void test_heal_slow_server(void **state _unused_)
 	assert_true(heals(&m, 8080, api_slow, KUBELET));
 }
 
-/* Both faults are told when the rules and a unit cannot be seen to. */
+/* Reports both faults when neither the rules nor a unit can be checked. */
 static void test_heal_tells_all(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
@@ -286,7 +290,8 @@ static char *nat_table(void)
 	return text;
 }
 
-/* On a master, which has no kubelet: rules that are gone come back; off, they go. */
+/* On a master, which has no kubelet, heal restores lost rules; with nat = false it
+ * removes them. */
 static void test_heal_nat(void **state _unused_)
 {
 	static const char *const flush[] = {"iptables", "-t", "nat", "-F", NULL};
@@ -313,7 +318,7 @@ static void test_heal_nat(void **state _unused_)
 	assert_null(strstr(off, "KUBE-OUTBOUND-NAT"));
 }
 
-/* The kernel's own table. */
+/* The routes come from the kernel's own table. */
 static void test_real_route(void **state _unused_)
 {
 	static const char *const add[] = {"ip",  "route", "add", "default",
@@ -333,7 +338,7 @@ static void test_real_route(void **state _unused_)
 	close(fb.rootfd);
 }
 
-/* lo up, with the master's address on it: a master is not at 127.0.0.1. */
+/* Brings lo up with the master's address, because a master is never at 127.0.0.1. */
 static int make_network(void)
 {
 	_cleanup_rtnl_ struct rtnl r = {.fd = -1};
@@ -365,7 +370,7 @@ int main(void)
 	int r = become_root(CLONE_NEWNET | CLONE_NEWNS);
 
 	if (r == 0)
-		/* Legacy iptables wants to write its lock there. */
+		/* Legacy iptables writes its lock file in /run. */
 		(void)!mount("none", "/run", "tmpfs", 0, NULL);
 
 	if (r == 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An HTTP server for tests, in a child process: every request is answered by a function,
- * and written down for the test to read.
+ * An HTTP server for tests, in a child process. A function answers every request; the
+ * requests are written to a log file for the test.
  */
 #pragma once
 
@@ -19,7 +19,8 @@
 
 #include <cmocka.h>
 
-/* Given "PUT /path" and the body: the status, and *body (a literal) to answer with. */
+/* Gets a request "PUT /path" and its body. Returns the status and sets *body to the
+ * answer's body (a literal). */
 typedef unsigned answer_fn(const char *request, const char *content, const char **body);
 
 struct server {
@@ -28,7 +29,7 @@ struct server {
 	char log[64]; /* file: "PUT /path CONTENT" lines */
 };
 
-/* Reads one request whole. */
+/* Reads one complete request. Owned by the caller. */
 static char *server_read(int fd)
 {
 	struct buf b = {0};
@@ -89,7 +90,7 @@ static _noreturn_ void server_loop(int listener, int log, answer_fn *answer)
 	}
 }
 
-/* Listens on every address; `port` 0: any. */
+/* Starts the server on all addresses; `port` 0 means any free port. */
 static void server_start(struct server *s, uint16_t port, answer_fn *answer)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON as firstboot reads it, and what a value in etcd says. */
+/* firstboot's JSON scanner, and the comparison of a value in etcd with the wanted one. */
 #include "firstboot/etcd.h"
 #include "firstboot/json-scan.h"
 
@@ -12,7 +12,7 @@
 static void test_says(void **state _unused_)
 {
 	static const struct {
-		const char *value, *want, *better; /* NULL: it says so */
+		const char *value, *want, *better; /* NULL: nothing to change */
 	} cases[] = {
 		{NULL, "64512", "64512"},
 		{"64512", "64512", NULL},
@@ -27,13 +27,13 @@ static void test_says(void **state _unused_)
 		{"{\"a\": 2, \"b\": 2}", "{\"a\": 1}", "{\"a\": 1, \"b\": 2}"},
 		{"{}", "{\"a\": 1}", "{\"a\": 1}"},
 		{"{ }", "{}", NULL},
-		/* Whatever stays, stays as it was written. */
+		/* Members that stay keep their spelling. */
 		{" {\"b\" :[ 1,{\"c\":\"}\\\"\"} ] , \"d\":null}\n", "{\"a\": 1}",
 		 "{\"b\": [ 1,{\"c\":\"}\\\"\"} ], \"d\": null, \"a\": 1}"},
 		{"{\"a\":[true,-1.5e+3,\"x y\"]}", "{\"a\": [true, -1.5e+3, \"x y\"]}",
 		 NULL},
 		{"{\"a\":[\"x  y\"]}", "{\"a\": [\"x y\"]}", "{\"a\": [\"x y\"]}"},
-		/* No JSON, or no object. */
+		/* Not JSON, or not an object. */
 		{"[1]", "{\"a\": 1}", "{\"a\": 1}"},
 		{"{", "{\"a\": 1}", "{\"a\": 1}"},
 		{"{\"b\": 2,}", "{\"a\": 1}", "{\"a\": 1}"},
@@ -94,7 +94,7 @@ static void test_strings(void **state _unused_)
 	assert_true(json_scan(deep, &(struct json_piece){NULL, 0}));
 }
 
-/* Joins the elements of an array by "|"; owned. */
+/* Returns the elements of an array, joined by "|". Owned by the caller. */
 static char *elements(const char *json)
 {
 	_cleanup_buf_ struct buf b = {0};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The sources that are not of every boot: the state disk's host.cfg, the boot medium's,
- * this machine's entry in its rack.cfg, and rackstrap.config=URL.
+ * The configuration sources beside the kernel command line and the boot server: the
+ * host.cfg of the state disk and of the boot medium, this machine's entry in the medium's
+ * rack.cfg, and rackstrap.config=URL.
  */
 #include "test-firstboot-root.h"
 
@@ -11,9 +12,9 @@
 #include "firstboot/state.h"
 #include "test-firstboot-http.h"
 
-/* --- over each other ---------------------------------------------------------------- */
+/* --- precedence --------------------------------------------------------------------- */
 
-/* "VALUE from SOURCE" of a key. */
+/* Checks that a key is "VALUE from SOURCE". */
 static void assert_value(const struct config *c, enum host_key_id id, const char *want)
 {
 	_cleanup_free_ char *value = host_format(&c->host, id), *got = NULL;
@@ -76,7 +77,7 @@ static void test_precedence(void **state _unused_)
 	assert_value(&c, HOST_NAT, "true from default");
 }
 
-/* What a whole cluster has, what one host has, and what a cluster gives to each host. */
+/* Keys of the cluster, keys of one host, and keys that the cluster gives to each host. */
 static void test_bgp_and_bond(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
@@ -114,7 +115,8 @@ static void test_bgp_and_bond(void **state _unused_)
 	assert_value(&c, HOST_CONSOLE, "\"ttyS0\" from boot medium's rack.cfg:8");
 }
 
-/* @include is for the operator's own files, on his own machine. */
+/* @include is refused on a node: it is only for the operator's own files on the
+ * operator's machine. */
 static void test_no_include(void **state _unused_)
 {
 	static const char *const paths[] = {STATE_CFG, MEDIUM_CFG, MEDIUM_RACK_CFG,
@@ -147,9 +149,9 @@ static void test_too_large(void **state _unused_)
 			    "boot medium's host.cfg: larger than 65536 bytes");
 }
 
-/* --- the entry ---------------------------------------------------------------------- */
+/* --- the entry in rack.cfg ---------------------------------------------------------- */
 
-/* The name of the host that the machine is, or the first complaint. */
+/* Checks the name of the host that the machine becomes, or the first complaint. */
 static void assert_entry(const struct machine *m, const char *want)
 {
 	_cleanup_config_ struct config c = {0};
@@ -169,7 +171,7 @@ static void test_entry(void **state _unused_)
 	put_rack(&m,
 		 ENTRY("a", ENTRY_MAC) "," ENTRY("b", "mac = \"52:54:00:25:00:12\";"));
 	assert_entry(&m, "a");
-	/* UUID before MAC, serial number before both. */
+	/* A UUID wins over a MAC address, and a serial number over both. */
 	put(&m, "sys/class/dmi/id/product_uuid",
 	    "4C4C4544-0051-3510-8052-b7c04f4e3232\n");
 	put(&m, "sys/class/dmi/id/product_serial", " CZ 12 \n");
@@ -219,8 +221,8 @@ static void test_entry_mistakes(void **state _unused_)
 
 /* --- the URL ------------------------------------------------------------------------ */
 
-/* The third try of /late is answered (503 and 429 are not for ever); /once only the first
- * time. */
+/* Answers the third request for /late (503 and 429 are temporary), and /once only the
+ * first time. */
 static unsigned answer(const char *request, const char *content _unused_,
 		       const char **body)
 {
@@ -272,7 +274,7 @@ static void test_url(void **state _unused_)
 	assert_int_equal(strv_len(a.warnings), 0);
 	net = get(&m, "etc/systemd/network/10-rackstrap-uplink.network");
 	assert_has(net, "MTUBytes=1234\n");
-	/* The last good one is of that URL only. */
+	/* The last good configuration is used only with the URL it came from. */
 	boot_again(&m);
 	assert_int_equal(apply_url(&m, &s, "/gone", &a), -1);
 	assert_has(a.warnings[0],
@@ -288,7 +290,7 @@ static void test_url(void **state _unused_)
 		   "from there");
 }
 
-/* One that is wrong is told, and does not take the good one's place. */
+/* A wrong configuration is reported and does not replace the last good one. */
 static void test_url_wrong(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The NAT chain: the restore script for every state of the table, then real iptables. */
+/* The NAT chain: the iptables-restore script for every state of the table, then the same
+ * with real iptables. */
 #include "firstboot/nat.h"
 #include "firstboot/plan.h"
 #include "lib/run.h"
@@ -23,7 +24,8 @@
 
 static char *const want[] = {(char[]){RULE1}, (char[]){RULE2}, NULL};
 
-/* `script` NULL: nothing is to be done. */
+/* Checks the script for the table `saved`; `script` NULL means that nothing is to be
+ * changed. */
 static void assert_script(const char *saved, char *const *rules, const char *script)
 {
 	_cleanup_free_ char *got = NULL;
@@ -46,7 +48,7 @@ static void test_script_on(void **state _unused_)
 	assert_script(EMPTY CHAIN JUMP RULE1 "\nCOMMIT\n", want, rules_only);
 	assert_script(EMPTY CHAIN JUMP RULE2 "\n" RULE1 "\nCOMMIT\n", want, rules_only);
 	assert_script(EMPTY CHAIN JUMP RULES RULE2 "\nCOMMIT\n", want, rules_only);
-	/* 1.4 writes a blank behind each rule. */
+	/* iptables 1.4 writes a blank after each rule. */
 	assert_script(EMPTY CHAIN "-A POSTROUTING -j KUBE-OUTBOUND-NAT \n" RULE1
 				  " \n" RULE2 " \nCOMMIT\n",
 		      want, NULL);
@@ -59,7 +61,7 @@ static void test_script_jumps(void **state _unused_)
 	assert_script(EMPTY CHAIN JUMP JUMP JUMP RULES "COMMIT\n", want,
 		      "*nat\n" CHAIN "-D POSTROUTING -j KUBE-OUTBOUND-NAT\n"
 		      "-D POSTROUTING -j KUBE-OUTBOUND-NAT\n" RULES "COMMIT\n");
-	/* A chain whose name only begins like ours. */
+	/* Another chain's name begins with the name of ours. */
 	assert_script(EMPTY ":KUBE-OUTBOUND-NAT-2 - [0:0]\n"
 			    "-A POSTROUTING -j KUBE-OUTBOUND-NAT-2\n"
 			    "-A KUBE-OUTBOUND-NAT-2 -j RETURN\nCOMMIT\n",
@@ -134,20 +136,20 @@ static void test_real(void **state _unused_)
 {
 	_cleanup_free_ char *text = NULL;
 
-	/* Legacy iptables wants to write its lock there. */
+	/* Legacy iptables writes its lock file in /run. */
 	(void)!mount("none", "/run", "tmpfs", 0, NULL);
 	apply(NULL, 0);
 	apply(want, 1);
 	assert_in_place();
-	apply(want, 0); /* twice is once */
+	apply(want, 0); /* a second apply changes nothing */
 	iptables("-A", "POSTROUTING", "-j", "KUBE-OUTBOUND-NAT");
 	iptables("-A", "KUBE-OUTBOUND-NAT", "-j", "ACCEPT");
 	apply(want, 1);
 	assert_in_place();
-	iptables("-F", NULL, NULL, NULL); /* somebody flushes everything */
+	iptables("-F", NULL, NULL, NULL); /* all rules are flushed */
 	apply(want, 1);
 	assert_in_place();
-	iptables("-A", "POSTROUTING", "-j", "ACCEPT"); /* others' rules stay */
+	iptables("-A", "POSTROUTING", "-j", "ACCEPT"); /* rules of other programs stay */
 	apply(NULL, 1);
 	text = nat_table();
 	assert_null(strstr(text, "KUBE-OUTBOUND-NAT"));

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Plans against golden files: test/golden/firstboot/NAME.cfg gives NAME.plan, byte for
- * byte; a NAME that begins with "rescue" is a host that may not be configured.
- * GOLDEN=write in the environment writes them anew, to be read before they are kept.
+ * Compares plans with golden files: test/golden/firstboot/NAME.cfg gives NAME.plan, byte
+ * for byte; a NAME that begins with "rescue" is a host that must not be configured.
+ * GOLDEN=write in the environment writes the files anew; review the differences before
+ * you commit them.
  */
 #include "firstboot/model/host-check.h"
 #include "firstboot/plan.h"
@@ -40,7 +41,8 @@ static void load(struct host *h, const char *path)
 	host_derive(h, &roles);
 }
 
-/* One file for networkd: every line is known to systemd 219, the oldest that has to. */
+/* Checks that a file for networkd has only lines that systemd 219 knows, the oldest
+ * version that is supported. */
 static void assert_networkd_219(const struct plan_file *f, char *const *known)
 {
 	_cleanup_strv_ char **lines = strv_split(f->data, "\n");
@@ -76,7 +78,7 @@ static void assert_networkd(const struct plan *p)
 			assert_networkd_219(&p->files[i], known);
 }
 
-/* A bond has two devices. */
+/* Returns the devices of the host's uplink: a bond has two. */
 static const char *devices_of(const struct host *h)
 {
 	return strv_len(h->bond) ? "eth0 eth1" : UPLINK;
@@ -121,7 +123,8 @@ static void test_one(void **state)
 	assert_string_equal(got, want);
 }
 
-/* Pods to pods and pods to hosts keep their address, everything else is masqueraded. */
+/* Packets from pods to pods and to hosts keep their address; everything else is
+ * masqueraded. */
 static void test_nat_rules(void **state _unused_)
 {
 	_cleanup_plan_ struct plan p = {0};
@@ -139,7 +142,7 @@ static void test_nat_rules(void **state _unused_)
 	assert_string_equal(p.nat[2], "-A " NAT_CHAIN " -j MASQUERADE");
 }
 
-/* They go by the name of what has the address. */
+/* The rules name the interface that has the address. */
 static void test_nat_of_vlan(void **state _unused_)
 {
 	_cleanup_plan_ struct plan p = {0};
@@ -153,7 +156,8 @@ static void test_nat_of_vlan(void **state _unused_)
 			    "-A " NAT_CHAIN " -d 192.168.0.0/16 -o vlan100 -j RETURN");
 }
 
-/* A rescue without a known uplink asks on every link, whatever the address. */
+/* A rescue without a known uplink uses DHCP on every link, even when the host has an
+ * address. */
 static void test_rescue_without_uplink(void **state _unused_)
 {
 	const bool bad[HOST_KEY_COUNT] = {false};

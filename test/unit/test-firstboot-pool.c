@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `firstboot pool` against a real etcd, on the loopback of a network of our own: what it
- * writes is what calicoctl 0.4.8 writes, is written once, and is right however many do it
- * at the same time. And against a server that answers as no etcd should.
+ * `firstboot pool` against a real etcd, on the loopback link of a network namespace: it
+ * writes the same keys as calicoctl 0.4.8, writes them once, and the result is right when
+ * several hosts write at the same time. Also against a server that answers unlike etcd.
  */
 #include "firstboot/etcd.h"
 #include "firstboot/http.h"
@@ -19,7 +19,7 @@
 #define ETCD    "http://127.0.0.1:4001"
 #define KEYS    ETCD "/v2/keys/calico"
 #define POOL    "/ipam/v4/pool/192.168.0.0-16"
-#define START_S 120 /* for etcd, on a machine with other things to do */
+#define START_S 120 /* time limit for etcd's start, on a loaded machine */
 
 #define MASTER                                                                           \
 	"name = \"m\"; role = \"master\"; address = \"172.25.0.10/24\"; "                \
@@ -29,7 +29,7 @@
 	"gateway = \"172.25.0.1\"; master = \"172.25.0.10\"; "                           \
 	"cbr0 = \"192.168.1.1/24\"; etcd = \"127.0.0.1:4001\"; "
 
-/* With an etcd, or a proxy of it, on every host. */
+/* Roles with an etcd, or a proxy of it, on every host. */
 #define ROLES                                                                            \
 	"roles = ( { name = \"master\"; master = true; "                                 \
 	"units = [ \"etcd.service\", \"calico-node.service\" ]; },\n"                    \
@@ -93,7 +93,8 @@ static void forget_everything(void)
 	assert_int_equal(run_capture(&r, &answer, NULL, &e), 0);
 }
 
-/* Everything below a key, as etcd answers; every write shows in it. */
+/* Returns all keys, in etcd's own answer, which changes with every write. Owned by the
+ * caller. */
 static char *all(void)
 {
 	_cleanup_free_ char *body = NULL;
@@ -106,7 +107,8 @@ static char *all(void)
 	return TAKE_PTR(body);
 }
 
-/* The value of /calico/v1 + key; NULL: there is none. */
+/* Returns the value of /calico/v1 + key, or NULL when there is none. Owned by the
+ * caller. */
 static char *value(const char *key)
 {
 	_cleanup_free_ char *url = xasprintf(KEYS "/v1%s", key), *body = NULL;
@@ -149,7 +151,7 @@ static void set(const char *key, const char *text)
 	assert_int_equal(status / 100, 2);
 }
 
-/* Runs `pool` on a host of this configuration. */
+/* Runs `pool` on a host with this configuration. */
 static int pool(const char *cfg, unsigned timeout, struct err *e)
 {
 	_cleanup_machine_ struct machine m;
@@ -169,7 +171,7 @@ static void assert_pool(const char *cfg)
 		fail_msg("%s", e.msg);
 }
 
-/* Runs it once more, which writes nothing. */
+/* Runs `pool` again and checks that it writes nothing. */
 static void assert_pool_again(const char *cfg)
 {
 	_cleanup_free_ char *before = all(), *after = NULL;
@@ -179,7 +181,7 @@ static void assert_pool_again(const char *cfg)
 	assert_string_equal(before, after);
 }
 
-/* --- what is written ---------------------------------------------------------------- */
+/* --- keys that are written ---------------------------------------------------------- */
 
 static void test_pod_network(void **state _unused_)
 {
@@ -220,7 +222,7 @@ static void test_everything(void **state _unused_)
 	assert_pool_again(cfg);
 }
 
-/* A node writes its own peers and nothing of the cluster's. */
+/* A node writes its own peers and none of the cluster's keys. */
 static void test_node(void **state _unused_)
 {
 	forget_everything();
@@ -236,8 +238,9 @@ static void test_node(void **state _unused_)
 	assert_value(POOL, NULL);
 }
 
-/* Until calico-node has written this host's bird_ip nothing is made below its folder:
- * confd would render BIRD's configuration on no host of the cluster. */
+/* Until calico-node has written this host's bird_ip, no key is made below the host's
+ * folder: otherwise confd could not render BIRD's configuration on any host of the
+ * cluster. */
 static void test_own_peers_wait_for_bird_ip(void **state _unused_)
 {
 	static const char cfg[] = MASTER "bgp_peers = [ \"172.25.0.2 as 64512\" ]; "
@@ -255,7 +258,7 @@ static void test_own_peers_wait_for_bird_ip(void **state _unused_)
 	assert_value(POOL, "{\"cidr\": \"192.168.0.0/16\"}");
 	before = all();
 	assert_null(strstr(before, "/calico/v1/host"));
-	set("/host/other/bird_ip", "172.25.0.12"); /* somebody else's */
+	set("/host/other/bird_ip", "172.25.0.12"); /* another host's */
 	assert_int_equal(pool(cfg, 1, &e), -1);
 	set("/host/m/bird_ip", "172.25.0.10");
 	assert_pool(cfg);
@@ -264,7 +267,7 @@ static void test_own_peers_wait_for_bird_ip(void **state _unused_)
 	assert_pool_again(cfg);
 }
 
-/* --- what is there already ---------------------------------------------------------- */
+/* --- existing keys ------------------------------------------------------------------ */
 
 static void test_operators_flags_stay(void **state _unused_)
 {
@@ -289,7 +292,7 @@ static void test_configuration_wins(void **state _unused_)
 	set("/config/bgp_node_mesh", "{\"enabled\": true}");
 	set("/config/bgp_peer_v4/172.25.0.2", "{\"ip\": \"172.25.0.2\", \"as_num\": 1}");
 	set("/config/bgp_peer_v4/172.25.0.9", "{\"ip\": \"172.25.0.9\", \"as_num\": 9}");
-	assert_pool(MASTER); /* which does not mention them */
+	assert_pool(MASTER); /* has none of these keys */
 	assert_value("/config/bgp_as", "64600");
 	assert_value("/config/bgp_node_mesh", "{\"enabled\": true}");
 	assert_pool(MASTER "bgp_as = 64512; bgp_mesh = false; "
@@ -312,7 +315,7 @@ static void test_numbers_in_quotes(void **state _unused_)
 		     "{\"ip\": \"172.25.0.2\", \"as_num\": \"64512\"}");
 }
 
-/* What Calico could not read either. */
+/* Values that Calico could not read are replaced. */
 static void test_rubbish(void **state _unused_)
 {
 	forget_everything();
@@ -323,7 +326,7 @@ static void test_rubbish(void **state _unused_)
 	assert_value("/config/bgp_as", "64512");
 }
 
-/* --- at the same time --------------------------------------------------------------- */
+/* --- concurrent writers ------------------------------------------------------------- */
 
 #define RACERS 6
 #define ROUNDS 4
@@ -340,8 +343,8 @@ static int race_ensure(const char *want, struct err *e)
 	return etcd_ensure(at, "/calico/v1" POOL, want, e);
 }
 
-/* A child that does it as soon as every other is there too: when nobody holds the pipe's
- * other end open any more. */
+/* Starts a child that calls `what` when all children are ready: it waits until nobody
+ * holds the other end of the pipe open. */
 static pid_t race(int (*what)(const char *arg, struct err *e), const char *arg,
 		  int start[2])
 {
@@ -362,7 +365,7 @@ static pid_t race(int (*what)(const char *arg, struct err *e), const char *arg,
 	_exit(0);
 }
 
-/* Starts RACERS, each with its `args`; all must succeed. */
+/* Starts RACERS children, each with its argument; all must succeed. */
 static void run_race(int (*what)(const char *arg, struct err *e),
 		     const char *const args[RACERS])
 {
@@ -380,7 +383,7 @@ static void run_race(int (*what)(const char *arg, struct err *e),
 	}
 }
 
-/* Masters that want different flags of the same pool. */
+/* Masters that want different flags of the same pool all get them. */
 static void test_racers(void **state _unused_)
 {
 	static const char ipip[] =
@@ -402,7 +405,8 @@ static void test_racers(void **state _unused_)
 	}
 }
 
-/* Each adds a member of its own to one value: none is lost, whoever wrote last. */
+/* Each child adds a member to the same value: no member is lost, in any order of the
+ * writes. */
 static void test_racers_lose_nothing(void **state _unused_)
 {
 	static const char *const wants[RACERS] = {"{\"a\": 1}", "{\"b\": 2}",
@@ -424,7 +428,7 @@ static void test_racers_lose_nothing(void **state _unused_)
 	}
 }
 
-/* --- etcd lost it ------------------------------------------------------------------- */
+/* --- lost keys ---------------------------------------------------------------------- */
 
 static void heal(const char *cmdline)
 {
@@ -458,19 +462,19 @@ static void test_heal(void **state _unused_)
 	free(before);
 	before = all();
 	heal("");
-	heal("rackstrap.etcd=127.0.0.1:4009"); /* where nobody is: not its business */
+	heal("rackstrap.etcd=127.0.0.1:4009"); /* without etcd, heal does nothing */
 	after = all();
 	assert_string_equal(before, after);
 }
 
-/* --- when etcd is not itself -------------------------------------------------------- */
+/* --- failures of etcd --------------------------------------------------------------- */
 
 static const char *const elsewhere = "name = \"m\"; role = \"master\"; address = "
 				     "\"172.25.0.10/24\"; etcd = \"127.0.0.1:4009\";";
 
 #define KEY_NOT_FOUND "{\"errorCode\":100,\"message\":\"Key not found\",\"index\":7}"
 
-/* A 404 that is not etcd's own is no word about the key. */
+/* A 404 that is not etcd's own says nothing about the key. */
 static unsigned no_etcd(const char *request, const char *content _unused_,
 			const char **body)
 {
@@ -478,7 +482,7 @@ static unsigned no_etcd(const char *request, const char *content _unused_,
 	return str_after(request, "PUT ") ? 201 : 404;
 }
 
-/* Somebody writes between our reading and our writing, again and again. */
+/* The value changes between every read and write. */
 static unsigned never_the_same(const char *request, const char *content _unused_,
 			       const char **body)
 {
@@ -499,7 +503,7 @@ static unsigned full(const char *request, const char *content _unused_, const ch
 	return str_after(request, "PUT ") ? 507 : 404;
 }
 
-/* Two that fail, then one that holds what was put. */
+/* Two requests fail, then the server keeps the value that was written. */
 static unsigned starts(const char *request, const char *content _unused_,
 		       const char **body)
 {
@@ -517,7 +521,7 @@ static unsigned starts(const char *request, const char *content _unused_,
 
 #define URL "http://127.0.0.1:4009/v2/keys/calico/v1" POOL
 
-/* An etcd that has just started, or shares its processor with much else. */
+/* Answers as late as an etcd that has just started or gets little processor time. */
 static unsigned slow(const char *request, const char *content _unused_, const char **body)
 {
 	static bool written;
@@ -566,7 +570,7 @@ static void test_strange_answers(void **state _unused_)
 	}
 }
 
-/* Nobody listens, then errors, then etcd. */
+/* First nobody listens, then the server answers errors, then like etcd. */
 static void test_waits(void **state _unused_)
 {
 	_cleanup_free_ char *log = NULL;
@@ -582,7 +586,7 @@ static void test_waits(void **state _unused_)
 			"?prevExist=false value=%7B%22cidr%22%3A");
 }
 
-/* Hosts without Calico have nothing to do, and do not even look for etcd. */
+/* Hosts without Calico have nothing to write and do not look for etcd. */
 static void test_other_role(void **state _unused_)
 {
 	_cleanup_calico_keys_ struct calico_keys k = {0};
@@ -597,7 +601,8 @@ static void test_other_role(void **state _unused_)
 	assert_int_equal(k.n, 0);
 }
 
-/* A host that has no calico-node would wait for its bird_ip for ever. */
+/* A host without calico-node writes no peers of its own: its bird_ip would never
+ * appear. */
 static void test_role_without_calico_node(void **state _unused_)
 {
 	char *units[] = {(char *)"calico-node.service", NULL};

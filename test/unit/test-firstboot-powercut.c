@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The power is cut while firstboot works. Every operation on files of an apply is
- * recorded; for every prefix of them, and for every way in which what was not synced may
- * have reached the disk (test/disk/disk.h says which there are), the disk is made and
- * firstboot boots from it:
+ * Cuts the power while firstboot works. All file operations of an apply are recorded; for
+ * every prefix of them, and for every state in which the operations that were not synced
+ * may have reached the disk (see test/disk/disk.h), the test makes the disk and boots
+ * firstboot from it:
  *
- *	with the same configuration: the same disk, byte for byte, as without the cut;
- *	with another one: the same disk as a blank machine gets from that one (but for the
- *	number of its generation), so nothing is left of the one that was cut off.
+ *	with the same configuration: the disk is the same, byte by byte, as without it;
+ *	with another one: the disk is the same as that of a blank machine with that
+ *	configuration (except the number of its generation), so nothing is left of the
+ *	apply that was cut off.
  *
- * With rackstrap.config= the server may also be gone at the boot after the cut: then the
- * disk is the last good configuration's, the one before or the one that was cut off.
+ * With rackstrap.config= the server may also be unreachable at the boot after the cut:
+ * then the disk is that of the last good configuration, the one before or the one that
+ * was cut off.
  *
- * And the power is cut again during that second boot: at random there, the disks are too
- * many.
+ * The power is also cut again during that second boot, at random points because there are
+ * too many disks.
  *
- * Disks that are the same are tried once. Bound: of one prefix at most FATES_MAX ways
- * are tried; should there be more, the test says so and fails.
+ * Equal disks are tried once. For one prefix at most FATES_MAX states are tried; when
+ * there are more, the test fails.
  */
 #include "../disk/disk.h"
 #include "firstboot/config-url.h"
@@ -26,8 +28,9 @@
 #include <sys/mount.h>
 
 #define FATES_MAX 4096
-/* Second cuts for each disk: $RACKSTRAP_CUTS, or AGAIN_LONG in check-long (TEST_LONG),
- * or AGAIN. With ASan, where each boot takes twice the time, only first cuts are made. */
+/* Number of second cuts for each disk: $RACKSTRAP_CUTS, or AGAIN_LONG in check-long
+ * (TEST_LONG), or AGAIN. With ASan, where each boot takes twice the time, only first cuts
+ * are made. */
 #ifdef __SANITIZE_ADDRESS__
 #define AGAIN 0
 #else
@@ -35,7 +38,7 @@
 #endif
 #define AGAIN_LONG 60
 
-#define NUMBER "generation = " /* the line of a record that counts */
+#define NUMBER "generation = " /* the number of a record */
 
 /* --- machines ----------------------------------------------------------------------- */
 
@@ -58,7 +61,7 @@ static const char wrong_cfg[] =
 	"name = \"node-1\";\nrole = \"node\";\nmac = \"" NODE_MAC "\";\n"
 	"address = \"172.25.0.11\";\nssh_keys = [ \"" KEY " other@desk\" ];\n";
 
-/* What an image brings. */
+/* Makes a disk with the files of an image. */
 static void blank(struct disk *d)
 {
 	disk_init(d);
@@ -69,9 +72,10 @@ static void blank(struct disk *d)
 	disk_add_file(d, "usr/lib/os-release", 0644, "ID=test\n");
 }
 
-static char sys_dir[80]; /* a /sys with one link, for all machines */
+static char sys_dir[80]; /* a /sys with one network link, used by all machines */
 
-/* What rackstrap.config= names, when a test has it: a server of one file, if there. */
+/* The served file, if it exists, and the value of rackstrap.config=, if the test uses a
+ * server. */
 static char served[80], from_server[80];
 
 static unsigned serve(const char *request _unused_, const char *content _unused_,
@@ -81,12 +85,13 @@ static unsigned serve(const char *request _unused_, const char *content _unused_
 
 	if (file_read_at(AT_FDCWD, served, 1 << 16, &text, NULL) < 0)
 		return 404;
-	*body = text; /* for as long as the server lives */
+	*body = text; /* not freed: used until the server ends */
 	return 200;
 }
 
-/* Where the configuration is for a machine to come: the server, or the boot loader. */
-static void give(struct machine *m, const char *cfg, bool gone)
+/* Makes the configuration available to a machine: on the server, or from the boot
+ * loader. */
+static void provide_config(struct machine *m, const char *cfg, bool gone)
 {
 	if (!*from_server) {
 		put(m, HOST_CFG, cfg);
@@ -102,14 +107,15 @@ static void give(struct machine *m, const char *cfg, bool gone)
 
 static unsigned n_boots, n_again = AGAIN;
 
-/* A boot: the disk as it is, an empty run/ but for what the boot loader brought. */
+/* Prepares a boot: the disk with this content, and an empty run/ except for the boot
+ * loader's files. */
 static void machine_boot(struct machine *m, const struct disk *d, const char *cfg,
 			 bool gone)
 {
 	machine_make(m);
 	disk_write(d, m->fb.rootfd);
 	assert_int_equal(symlinkat(sys_dir, m->fb.rootfd, "sys"), 0);
-	give(m, cfg, gone);
+	provide_config(m, cfg, gone);
 	n_boots++;
 }
 
@@ -124,7 +130,7 @@ static void apply(const struct machine *m, const char *cfg)
 		fail_msg("%s", e.msg);
 }
 
-/* What a boot with `cfg` makes of the disk. Owned. */
+/* Boots with `cfg` and returns the resulting disk as text. Owned by the caller. */
 static char *boot_text(const struct disk *d, const char *cfg, bool gone,
 		       const char *except)
 {
@@ -135,7 +141,7 @@ static char *boot_text(const struct disk *d, const char *cfg, bool gone,
 	return tree_text(m.fb.rootfd, except);
 }
 
-/* The same, recorded in `recording`. */
+/* Boots with `cfg` and records the operations in `recording`. */
 static void boot_record(const struct disk *d, const char *cfg)
 {
 	_cleanup_machine_ struct machine m;
@@ -145,7 +151,7 @@ static void boot_record(const struct disk *d, const char *cfg)
 	record_begin(m.dir, d);
 	apply(&m, cfg);
 	record_end();
-	/* The model is the truth. */
+	/* The model has the same content as the file system. */
 	model = disk_text(&recording.live, NULL);
 	real = tree_text(m.fb.rootfd, NULL);
 	assert_string_equal(model, real);
@@ -154,24 +160,24 @@ static void boot_record(const struct disk *d, const char *cfg)
 /* --- the sweep ---------------------------------------------------------------------- */
 
 struct second {
-	const char *cfg;    /* of the boot after the cut */
-	const char *except; /* NULL: the same to the byte */
+	const char *cfg;    /* configuration of the boot after the cut */
+	const char *except; /* prefix of lines to ignore; NULL: none */
 	char *want;
-	char * or ; /* NULL, or it becomes this */
-	bool gone;  /* the server with the configuration is */
+	char * or ; /* another allowed result, or NULL */
+	bool gone;  /* the configuration's server is unreachable */
 };
 
 struct sweep {
 	struct disk before;
-	struct record cut; /* what is cut off */
+	struct record cut; /* the apply that is cut off */
 	struct second second[4];
 	size_t n;
-	uint64_t *seen; /* digests of disks that were tried */
+	uint64_t *seen; /* digests of the disks that were tried */
 	size_t n_seen;
 	unsigned long points, disks, again;
-	unsigned most; /* operations of one prefix that were not synced */
+	unsigned most; /* maximum of operations of one prefix that were not synced */
 	bool second_cut;
-	char **outcomes; /* test_model: contents of a file, each once */
+	char **outcomes; /* test_model: all distinct contents of a file */
 	uint64_t random;
 };
 
@@ -203,8 +209,8 @@ static bool is_new(struct sweep *s, const struct disk *d)
 	return true;
 }
 
-static void tell(const char *what, const struct disk *d, const char *want,
-		 const char *got)
+static void fail_with_disks(const char *what, const struct disk *d, const char *want,
+			    const char *got)
 {
 	_cleanup_free_ char *disk = disk_text(d, NULL);
 
@@ -216,10 +222,10 @@ static void assert_becomes(const struct disk *d, const struct second *n, const c
 	_cleanup_free_ char *got = boot_text(d, n->cfg, n->gone, n->except);
 
 	if (!streq(got, n->want) && !(n->or &&streq(got, n->or)))
-		tell(what, d, n->want, got);
+		fail_with_disks(what, d, n->want, got);
 }
 
-/* The second boot is cut as well, somewhere; the third is whole. */
+/* Cuts the second boot at random points and checks the third boot. */
 static void cut_again(struct sweep *s, const struct disk *d, const struct second *n)
 {
 	static struct record cut;
@@ -261,7 +267,8 @@ static void try_disk(struct sweep *s, unsigned prefix, const uint8_t *fate)
 	}
 }
 
-/* Every fate of every operation that is not synced: counting in mixed radix. */
+/* Tries every combination of fates of the operations that are not synced, by counting in
+ * mixed radix. */
 static void try_prefix(struct sweep *s, unsigned prefix,
 		       void (*try)(struct sweep *s, unsigned prefix, const uint8_t *fate))
 {
@@ -284,8 +291,8 @@ static void try_prefix(struct sweep *s, unsigned prefix,
 	} while (i < n);
 }
 
-/* The server is gone at the boot after the cut: the last good configuration is used,
- * which is the one before or the one that was cut off. */
+/* Adds a second boot without the server: it uses the last good configuration, which is
+ * the one before or the one that was cut off. */
 static void without_server(struct sweep *s, const char *base, const char *cfg)
 {
 	struct second *n = &s->second[s->n++];
@@ -300,9 +307,9 @@ static void without_server(struct sweep *s, const char *base, const char *cfg)
 }
 
 /*
- * From what `base` makes of a blank disk (NULL: the blank disk), an apply of `cfg` is
- * cut off. The first of `others` (up to a NULL) is `cfg` itself, or for a rescue what
- * comes after it.
+ * Cuts off an apply of `cfg` on the disk that `base` makes of a blank disk (NULL: the
+ * blank disk itself). `others` (ends with NULL) are the configurations of the boot after
+ * the cut; the first one is `cfg` itself, or after a rescue the next configuration.
  */
 static void sweep(const char *name, const char *base, const char *cfg,
 		  const char *const *others, bool second_cut)
@@ -383,7 +390,7 @@ static void test_url(void **state _unused_)
 	from_server[0] = '\0';
 }
 
-/* --- the sweep could fail ---------------------------------------------------------- */
+/* --- self-test of the model -------------------------------------------------------- */
 
 static void note_outcome(struct sweep *s, unsigned prefix, const uint8_t *fate)
 {
@@ -400,7 +407,8 @@ static void note_outcome(struct sweep *s, unsigned prefix, const uint8_t *fate)
 		strv_add(&s->outcomes, b.p ? b.p : "");
 }
 
-/* etc/hostname replaced, more or less carefully: all that it may be after a cut. */
+/* Replaces etc/hostname with or without fsync of the data and of the name. Returns all
+ * contents that it may have after a cut. Owned by the caller. */
 static char **replaced(bool sync_data, bool sync_name)
 {
 	_cleanup_machine_ struct machine m;
@@ -445,7 +453,7 @@ static void test_model(void **state _unused_)
 	disk_forget();
 }
 
-/* The same again is no operation at all. */
+/* A second apply of the same configuration changes nothing. */
 static void test_nothing(void **state _unused_)
 {
 	static struct disk clean, done;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When a role works, and what is said of one that does not: units, URLs, conditions.
+ * Decides when a role works, and reports why one does not: units, URLs, conditions.
  * systemctl is a script; curl is the real one, against a server of the test's own.
  */
 #include "test-firstboot-configured.h"
@@ -33,7 +33,7 @@ static void test_units(void **state _unused_)
 		    "a.service is active (running)");
 	assert_unit(UNIT("active", "exited", "success", "simple", "17"), true,
 		    "a.service is active (exited)");
-	/* firstboot pool: its work is not done while it runs. */
+	/* firstboot pool: not ready while it runs. */
 	assert_unit("RemainAfterExit=yes\n" UNIT("active", "running", "success", "simple",
 						 "0"),
 		    false, "a.service has not finished yet");
@@ -50,7 +50,7 @@ static void test_units(void **state _unused_)
 		    false, "a.service is activating (auto-restart, exit-code)");
 	assert_unit(UNIT("failed", "failed", "exit-code", "oneshot", "17"), false,
 		    "a.service is failed (failed, exit-code)");
-	/* A oneshot that has not run yet, and one that has. */
+	/* A oneshot that has not run yet, and one that has run. */
 	assert_unit(UNIT("inactive", "dead", "success", "oneshot", "0"), false,
 		    "a.service is inactive (dead)");
 	assert_unit(UNIT("inactive", "dead", "success", "oneshot", "17"), true,
@@ -59,14 +59,16 @@ static void test_units(void **state _unused_)
 		    "a.service is inactive (dead)");
 	assert_unit("LoadState=not-found\nActiveState=inactive\nSubState=dead\n", false,
 		    "a.service is not-found");
-	/* Not every unit has every property; systemctl of another mind. */
+	/* Not every unit has every property; an answer of systemctl that does not fit is
+	 * an error. */
 	assert_int_equal(units_parse(&u, two, UNIT("active", "x", "y", "z", "0"), &e),
 			 -1);
 	assert_string_equal(e.msg, "systemctl show printed nothing about b.service");
 	assert_int_equal(units_parse(&u, two, "", &e), -1);
 }
 
-/* Fills in what a unit's process is, from /proc of a machine. */
+/* Returns the text for a unit whose process has this command line in the machine's /proc.
+ * Owned by the caller. */
 static char *text_with_command(const char *block, const char *cmdline, size_t len)
 {
 	char *const one[] = {(char[]){"a.service"}, NULL};
@@ -121,7 +123,7 @@ static void test_expand(void **state _unused_)
 	assert_string_equal(e.msg, "http://${NAM}/: /etc/network-environment has no NAM");
 }
 
-/* --- one look ---------------------------------------------------------------------- */
+/* --- one check --------------------------------------------------------------------- */
 
 static unsigned never(const char *request, const char *content _unused_,
 		      const char **body _unused_)
@@ -143,7 +145,7 @@ static void test_not_ready(void **state _unused_)
 	assert_false(ready_wait(&m.fb, &snap, 0, 1, &units));
 	assert_string_equal(units, "a.service is activating (auto-restart, exit-code)");
 	log = server_log(&s);
-	assert_string_equal(log, ""); /* no URL before the units are there */
+	assert_string_equal(log, ""); /* no URL before the units */
 	assert_int_equal(snap.units.n, 2);
 	put(&m, "show", ACTIVE "\n" ACTIVE);
 	assert_false(ready_wait(&m.fb, &snap, 0, 1, &url));
@@ -151,7 +153,7 @@ static void test_not_ready(void **state _unused_)
 	assert_string_equal(url, want);
 }
 
-/* The first reason of a node that is not ready; no URL is asked then. */
+/* The missing route is the first reason that is reported; no URL is requested then. */
 static void test_not_ready_without_route(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
@@ -169,7 +171,7 @@ static void test_not_ready_without_route(void **state _unused_)
 	assert_string_equal(log, "");
 }
 
-/* Those that failed come first, whatever the role's order is. */
+/* Failed units come first, whatever the order in the role is. */
 static void test_failed_units_first(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
@@ -183,7 +185,7 @@ static void test_failed_units_first(void **state _unused_)
 			     "exit-code); a.service is activating (start-pre)");
 }
 
-/* Every answer comes late. */
+/* Answers every request late. */
 static unsigned slow(const char *request _unused_, const char *content _unused_,
 		     const char **body)
 {
@@ -202,7 +204,7 @@ static void test_slow_server(void **state _unused_)
 	assert_ready(&m);
 }
 
-/* One that has been active for a moment only may be about to end. */
+/* A unit that has been active only for a moment may still fail. */
 static void test_not_settled(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
@@ -231,7 +233,8 @@ static unsigned node_says(const char *request, const char *content _unused_,
 	return str_after(request, "PUT ") ? 201 : 200;
 }
 
-/* Why a host is not ready whose node is answered so; "" when it is. Owned. */
+/* Returns why a host is not ready when the API server answers this node, "" when it is
+ * ready. Owned. */
 static char *why_of_node(const char *json)
 {
 	_cleanup_machine_ struct machine m;
@@ -263,7 +266,7 @@ static void assert_why_of_node(const char *json, const char *want)
 	assert_string_equal(why, want);
 }
 
-/* A node that the API server knows need not be Ready. */
+/* A node that the API server knows may still not be Ready. */
 static void test_ready_condition(void **state _unused_)
 {
 	assert_why_of_node(CONDITION("\"status\": \"True\""), "");
@@ -278,7 +281,7 @@ static void test_ready_condition(void **state _unused_)
 	assert_why_of_node("{\"status\": {\"conditions\": []}}",
 			   "the condition Ready is missing");
 	assert_why_of_node("ok", "the condition Ready is missing");
-	/* Anybody may have written it. */
+	/* The text may come from anybody: it is cleaned. */
 	assert_why_of_node(CONDITION("\"status\": \"False\", \"reason\": "
 				     "\"x)\\nrackstrap: ready \\u001b[2J\""),
 			   "the condition Ready is False (x) rackstrap: ready  [2J)");

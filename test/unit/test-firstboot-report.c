@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * report, status: what is reported to whom, and when.
- * systemctl is a script; curl is the real one, against a server of the test's own.
+ * report, status: what is reported to whom, and when. systemctl is a script; curl is the
+ * real one, against a server of the test's own.
  */
 #include "firstboot/snapshot.h"
 #include "test-firstboot-configured.h"
@@ -32,7 +32,7 @@ static void test_phases(void **state _unused_)
 	assert_phases(&unknown, &a, 31000, "system 9000 firstboot 40 units 21960 ");
 	assert_phases(&b, &none, 0, "kernel 4200 initramfs 1100 ");
 	assert_phases(&unknown, &none, 0, "");
-	/* Records that contradict each other give no times below zero. */
+	/* Records that contradict each other give no negative times. */
 	b.initramfs_end_ms = 20000;
 	assert_phases(&b, &a, 31000, "kernel 4200 initramfs 15800 units 11000 ");
 }
@@ -83,7 +83,7 @@ static void test_records(void **state _unused_)
 	assert_int_equal(b.initramfs_end_ms, 5300);
 }
 
-/* A record that is damaged tells nothing, and breaks nothing. */
+/* A damaged record gives no times and no error. */
 static void test_damaged_record(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
@@ -96,7 +96,7 @@ static void test_damaged_record(void **state _unused_)
 	assert_false(a.ok);
 }
 
-/* --- a host that is up or not ------------------------------------------------------- */
+/* --- ready and unready hosts -------------------------------------------------------- */
 
 static void test_report_ready(void **state _unused_)
 {
@@ -131,7 +131,8 @@ static void test_report_ready(void **state _unused_)
 	assert_true(v.uptime_ms > 0);
 }
 
-/* The first look finds it unready; the verdict is then told, and taken back later. */
+/* The first check finds the node not ready; that verdict is reported, and withdrawn
+ * later. */
 static unsigned node_late(const char *request, const char *content _unused_,
 			  const char **body _unused_)
 {
@@ -151,15 +152,14 @@ static void test_report_waits(void **state _unused_)
 	configured(&m, &s);
 	assert_int_equal(cmd_report(&m.fb, NULL, &e), 0);
 	log = server_log(&s);
-	/* A URL that has answered is not asked again. */
+	/* A URL that has answered is not requested again. */
 	assert_has(log, "GET /ok \nGET /nodes/172.25.0.11 \nGET /nodes/172.25.0.11 \n"
 			"GET /nodes/172.25.0.11 \nGET /nodes/172.25.0.11 \nPUT ");
 }
 
-/* --- by hand -------------------------------------------------------------------------
- */
+/* --- run by an operator --------------------------------------------------------- */
 
-/* Without --wait the command looks once, whatever the verdict is, and reports nothing. */
+/* Without --wait the command checks once and sends no report, whatever the verdict is. */
 static void test_report_by_hand(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
@@ -184,10 +184,9 @@ static void test_report_by_hand(void **state _unused_)
 	assert_null(strstr(log, "PUT "));
 }
 
-/* --- last words -----------------------------------------------------------------------
- */
+/* --- last log lines ------------------------------------------------------------- */
 
-/* What the units at fault said last is on the console and in the report. */
+/* The last log lines of the failed units are on the console and in the report. */
 static void test_report_last_words(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
@@ -207,7 +206,7 @@ static void test_report_last_words(void **state _unused_)
 	m.fb.console = path;
 	m.fb.timeout = 1;
 	pid = fork();
-	if (pid == 0) /* goes on watching for an hour */
+	if (pid == 0) /* keeps watching for an hour */
 		_exit(cmd_report(&m.fb, NULL, &e) < 0);
 	for (int i = 0; i < 200; i++) {
 		free(log);
@@ -247,7 +246,7 @@ static void test_report_of_wrong_host(void **state _unused_)
 			"rackstrap.cbr0: must be");
 	assert_has(log, "\"errors\": [\n    \"kernel command line: rackstrap.cbr0");
 	assert_has(log, "role: the image has no role");
-	assert_null(strstr(log, "GET ")); /* nothing is waited for */
+	assert_null(strstr(log, "GET ")); /* it waits for nothing */
 	console = get(&m, "console");
 	assert_has(
 		console,
@@ -318,13 +317,13 @@ static void test_console(void **state _unused_)
 	assert_console("ttyS1,115200n8", NULL, line);
 	assert_console("ttyS1", "ttyS0\n", line);
 	assert_console("ttyS1", "ttyS1 tty0\n", line);
-	assert_console("ttyS1", "tty0 ttyS1\n", ""); /* /dev/console gets it */
-	assert_console("ttyS7", NULL, "");           /* is not there */
+	assert_console("ttyS1", "tty0 ttyS1\n", ""); /* /dev/console is ttyS1 */
+	assert_console("ttyS7", NULL, "");           /* the device does not exist */
 	assert_console("../dev/ttyS1", NULL, "");
 	assert_console(NULL, NULL, "");
 }
 
-/* The verdict is on it too. */
+/* The console also gets the verdict. */
 static void test_console_of_report(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A machine below a temporary folder: its links in sysfs, its host.cfg, its files. */
+/* A machine's root in a temporary folder: its network links in sysfs, its host.cfg and
+ * other files. */
 #pragma once
 
 #include "firstboot/firstboot.h"
@@ -55,7 +56,7 @@ static _unused_ void put(const struct machine *m, const char *path, const char *
 	assert_int_equal(file_write_at(m->fb.rootfd, path, text, strlen(text), 0644), 0);
 }
 
-/* The file's text, or NULL when there is none. Owned by the caller. */
+/* Returns the file's text, or NULL when the file does not exist. Owned by the caller. */
 static _unused_ char *get(const struct machine *m, const char *path)
 {
 	char *text = NULL;
@@ -85,7 +86,7 @@ static _unused_ void assert_has(const char *text, const char *part)
 		fail_msg("no \"%s\" in \"%s\"", part, text ? text : "(null)");
 }
 
-/* A link as sysfs has it. */
+/* Writes a network link's files in sysfs. */
 static _unused_ void put_link(const struct machine *m, const char *name, const char *mac,
 			      unsigned index, bool physical)
 {

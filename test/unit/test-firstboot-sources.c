@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kernel command line, the sources over each other, the uplink among the links. */
+/* The kernel command line, the precedence of the sources, and the choice of the uplink
+ * among the links. */
 #include "test-firstboot-root.h"
 
 #include "firstboot/cmdline.h"
@@ -8,7 +9,7 @@
 
 /* --- words ------------------------------------------------------------------------ */
 
-/* "key|value;" for each word, "key;" without '='. */
+/* Checks the words of a command line: "key|value;" for each word, "key;" without '='. */
 static void assert_words(const char *text, const char *want)
 {
 	_cleanup_buf_ struct buf b = {0};
@@ -39,7 +40,7 @@ static void test_words(void **state _unused_)
 	assert_words("a=\"b c", "a|b c;");
 	assert_words("a=", "a|;");
 	assert_words("a=\"\"", "a|;");
-	assert_words("=x", "=x;"); /* the kernel wants a name before it */
+	assert_words("=x", "=x;"); /* the kernel requires a name before '=' */
 	assert_words("\"", ";");
 	assert_words("a=\"", "a|;");
 }
@@ -96,7 +97,8 @@ static void test_cmdline_alone(void **state _unused_)
 	assert_true(c.host.set[HOST_NAT]);
 }
 
-/* All that is wrong in all sources, in one go; a broken file does not hide the words. */
+/* All mistakes of all sources are reported together; a broken file does not hide those of
+ * the command line. */
 static void test_all_complaints(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
@@ -124,7 +126,7 @@ static void test_all_complaints(void **state _unused_)
 	assert_false(c.bad[HOST_NAME]);
 }
 
-/* Everything is good but that the role is empty (a fuzzer found it). */
+/* Everything is valid except that the role is empty (found by a fuzzer). */
 static void test_empty_role(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
@@ -178,7 +180,7 @@ static void test_image_roles(void **state _unused_)
 	assert_null(broken.role);
 }
 
-/* The digest is of what counts, not of where it stands. */
+/* The digest depends on the values that are used, not on their source. */
 static void test_digest(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
@@ -229,7 +231,7 @@ static void host_of(struct host *h, const char *mac, const char *interface)
 				 0);
 }
 
-/* The link's name, or the message. */
+/* Checks the name of the uplink, or the error message. */
 static void assert_uplink(const struct machine *m, const char *mac, const char *interface,
 			  const char *want)
 {
@@ -254,7 +256,7 @@ static void test_links(void **state _unused_)
 	assert_int_equal(links_list(m.fb.rootfd, &v, &n), -ENOENT);
 	put_link(&m, "eth1", "52:54:00:25:00:22", 3, true);
 	put_link(&m, "eth0", "52:54:00:25:00:21", 2, true);
-	/* A VLAN and a bridge carry their device's MAC. */
+	/* A VLAN and a bridge have the MAC address of their device. */
 	put_link(&m, "eth0.5", "52:54:00:25:00:21", 4, false);
 	put_link(&m, "lo", "00:00:00:00:00:00", 1, false);
 	put(&m, "sys/class/net/lo/type", "772\n");
@@ -303,7 +305,7 @@ static void test_only_link(void **state _unused_)
 	assert_uplink(&m, NULL, NULL, "ens3");
 }
 
-/* The devices of a bond, or the message. */
+/* Checks the devices of a bond, or the error message. */
 static void assert_bond(const struct machine *m, const char *mac, const char *bond,
 			const char *want)
 {
@@ -334,7 +336,8 @@ static void test_bond(void **state _unused_)
 
 	machine_make(&m);
 	put_link(&m, "eth0", "52:54:00:25:00:21", 2, true);
-	/* In a bond already: all its links have the one address, but keep their own. */
+	/* Already in a bond, all its links show the same address, but the permanent ones
+	 * differ. */
 	put_link(&m, "eth1", "52:54:00:25:00:21", 3, true);
 	put(&m, "sys/class/net/eth1/bonding_slave/perm_hwaddr", "52:54:00:25:00:22\n");
 	put_link(&m, "eth2", "52:54:00:25:00:23", 4, true);
@@ -355,7 +358,8 @@ static void test_bond(void **state _unused_)
 	assert_uplink(&m, "52:54:00:25:00:22", NULL, "eth1");
 }
 
-/* While udev may rename it, a link is waited for; in the end it is taken as it is. */
+/* A link is waited for while udev may still rename it; after the time limit it is used as
+ * it is. */
 static void test_link_settles(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The steps and `apply`: files below a root; then, in namespaces of our own, the whole of
- * it on a live system, with a systemctl that writes down what it is told.
+ * The steps and `apply`: files below a root; then, in namespaces of the test's own, a
+ * whole apply on a live system, with a systemctl that logs its arguments.
  */
 #include "firstboot/state.h"
 #include "firstboot/steps.h"
@@ -80,7 +80,7 @@ static void test_others_files_stay(void **state _unused_)
 	assert_file(&m, "etc/old", "");
 }
 
-/* A link where a file of ours goes is replaced, what it points to is left alone. */
+/* A symlink in the place of one of our files is replaced, its target is not touched. */
 static void test_symlink_is_replaced(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
@@ -114,7 +114,7 @@ static void test_failure_is_named(void **state _unused_)
 	assert_int_equal(steps_run(&m.fb, &p, &e), -1);
 	assert_string_equal(e.msg, "/etc/a/b/environment: Not a directory");
 	assert_file(&m, "root/.ssh/authorized_keys", NULL);
-	/* A rescue goes on with what it can do. */
+	/* A rescue continues with the remaining steps. */
 	assert_int_equal(steps_files(&m.fb, &p, &e), -1);
 	assert_string_equal(e.msg, "/etc/a/b/environment: Not a directory");
 	assert_file(&m, "root/.ssh/authorized_keys", "key\n");
@@ -141,7 +141,7 @@ static void test_apply(void **state _unused_)
 	assert_string_equal(a.uplink, "eth0");
 	assert_true(a.end_ms >= a.start_ms && a.start_ms > 0);
 	assert_int_equal(strv_len(a.errors), 0);
-	/* A second run in this boot does not move the boot's phases. */
+	/* A second run in the same boot does not change the boot's phases. */
 	sleep_ms(5);
 	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
 	applied_read(&again, &m.fb);
@@ -149,7 +149,8 @@ static void test_apply(void **state _unused_)
 	assert_int_equal(again.end_ms, a.end_ms);
 }
 
-/* Nothing of the cluster; a way in, the reasons in the record and on the console. */
+/* A wrong configuration starts nothing of the cluster, leaves ssh access, and puts the
+ * reasons into the record and on the console. */
 static void test_apply_wrong(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
@@ -181,7 +182,8 @@ static void test_apply_wrong(void **state _unused_)
 		   "\nrackstrap: kernel command line: role: the image has no role");
 }
 
-/* The address is wrong: DHCP; then it is mended: the file for DHCP goes. */
+/* With a wrong address the host uses DHCP; after the correction the file for DHCP is
+ * removed. */
 static void test_apply_wrong_then_right(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
@@ -235,7 +237,7 @@ static void test_apply_nobody(void **state _unused_)
 			 0644);
 }
 
-/* A file that is wrong throughout: the record stays small enough to be read back. */
+/* Even with very many mistakes the record stays small enough to be read back. */
 static void test_apply_many_mistakes(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
@@ -256,7 +258,7 @@ static void test_apply_many_mistakes(void **state _unused_)
 	assert_string_equal(a.errors[50], "and 2950 more mistakes");
 }
 
-/* Named on the command line, and not what the boot script ended with. */
+/* The state disk is named on the command line, but the boot script did not mount it. */
 static void test_apply_without_state(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
@@ -277,7 +279,7 @@ static void test_apply_without_state(void **state _unused_)
 	assert_int_equal(strv_len(good.warnings), 0);
 }
 
-/* A card whose driver is late is waited for here as well. */
+/* Adds the link after a delay, like a card whose driver loads late. */
 static void *late_link(void *m)
 {
 	usleep(300000);
@@ -302,7 +304,8 @@ static void test_apply_wrong_and_late(void **state _unused_)
 			 0644);
 }
 
-/* A role change leaves none of the old role's files, keys that went are taken away. */
+/* A change of role removes all files of the old role; keys that were dropped are
+ * removed. */
 static void test_apply_changes(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
@@ -330,8 +333,8 @@ static void test_apply_changes(void **state _unused_)
 	assert_has(env, "ETCD_AUTHORITY=127.0.0.1:4001\n");
 }
 
-/* A resolv.conf is there after every apply, also of a host that may not be configured;
- * one that the image brings stays unless the host has name servers. */
+/* Every apply leaves a resolv.conf, also for a host that must not be configured; the
+ * image's own stays unless the host has name servers. */
 static void test_resolv_conf(void **state _unused_)
 {
 	static const char none[] =
@@ -358,7 +361,7 @@ static void test_resolv_conf(void **state _unused_)
 	assert_file(&m, "etc/resolv.conf",
 		    PLAN_MARK "\n# This host has no name servers (no `dns`).\n"
 			      "search a.example\n");
-	/* A link into /run, where a program that is yet to start will put the file. */
+	/* A symlink into /run, where a program that starts later will write the file. */
 	assert_int_equal(file_symlink_at(m.fb.rootfd, "etc/resolv.conf",
 					 "../run/resolve/stub.conf"),
 			 1);
@@ -369,7 +372,7 @@ static void test_resolv_conf(void **state _unused_)
 	put(&m, "run/resolve/stub.conf", "nameserver 127.0.0.53\n");
 	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
 	assert_file(&m, "etc/resolv.conf", "nameserver 127.0.0.53\n");
-	/* One that leads nowhere at all. */
+	/* A dangling symlink. */
 	assert_int_equal(file_symlink_at(m.fb.rootfd, "etc/resolv.conf", "nowhere"), 1);
 	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
 	assert_file(&m, "etc/resolv.conf", none);
@@ -377,7 +380,7 @@ static void test_resolv_conf(void **state _unused_)
 
 /* --- the running system, in namespaces ---------------------------------------------- */
 
-/* Puts a systemctl in front of PATH that keeps its arguments in `log`. */
+/* Installs a systemctl in front of PATH that writes its arguments to `log`. */
 static void fake_systemctl(const struct machine *m)
 {
 	_cleanup_free_ char *text = NULL, *path = NULL;
@@ -389,7 +392,7 @@ static void fake_systemctl(const struct machine *m)
 	setenv("PATH", path, 1);
 }
 
-/* As fake_systemctl, and `show` answers for each unit that it reads a file. */
+/* Like fake_systemctl(), and `show` answers from a file for each unit. */
 static void fake_show(const struct machine *m)
 {
 	_cleanup_free_ char *text = NULL;
@@ -454,7 +457,7 @@ static void test_live(void **state _unused_)
 	assert_has(log, "start --no-block rackstrap-node.target\n");
 }
 
-/* Applies `cfg` and `cmdline`; what systemctl was told to restart is `want`. */
+/* Applies `cfg` and `cmdline` and checks that systemctl restarted the units in `want`. */
 static void assert_restarts(const struct machine *m, const char *cfg, const char *cmdline,
 			    const char *want)
 {
@@ -487,7 +490,8 @@ static bool nat_is_there(void)
 	return strstr(saved, NAT_CHAIN);
 }
 
-/* Units restart when what they were started with changed, and no others. */
+/* Units restart when the configuration they were started with changed; other units do
+ * not. */
 static void test_live_restarts(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
@@ -519,21 +523,21 @@ static void test_live_restarts(void **state _unused_)
 			RESTART("docker.service") START("node"));
 	assert_restarts(&m, NODE_CFG, "rackstrap.cbr0=192.168.3.1/24 rackstrap.name=b",
 			START("node"));
-	/* One that fails in between does not make the next one forget. */
+	/* An apply that fails in between does not make the next one forget. */
 	put(&m, "bin/systemctl", "#!/bin/sh\nexit 1\n");
 	m.fb.cmdline = "rackstrap.docker-options=--debug";
 	assert_int_equal(cmd_apply(&m.fb, NULL, &e), -1);
 	fake_show(&m);
 	assert_restarts(&m, NODE_CFG, "rackstrap.docker-options=--debug",
 			RESTART("calico-node.service docker.service") START("node"));
-	/* Of a node that becomes a master nothing is left. */
+	/* A node that becomes a master keeps no settings of the node. */
 	assert_restarts(&m, MASTER_CFG, "",
 			STOP("node")
 				RESTART("calico-node.service systemd-networkd.service "
 					"docker.service etcd.service") START("master"));
 	assert_int_equal(rtnl_open(&r), 0);
 	assert_int_equal(rtnl_link_get(&r, "cbr0", &l), -ENODEV);
-	/* A role that is not of the cluster keeps no rules and forwards nothing. */
+	/* A role outside the cluster has no rules and no forwarding. */
 	put(&m, ROLES_PATH, "roles = ( { name = \"idle\"; units = [ ]; } );");
 	assert_true(nat_is_there());
 	assert_restarts(&m, MASTER_CFG, "rackstrap.role=idle",
@@ -574,14 +578,14 @@ static void test_live_bridge_of_others(void **state _unused_)
 	assert_int_equal(rtnl_open(&r), 0);
 	if (rtnl_link_get(&r, "cbr0", &l) == 0)
 		assert_int_equal(rtnl_link_del(&r, l.index), 0);
-	/* It exists, with foreign addresses, and is down. */
+	/* The bridge exists, has foreign addresses and is down. */
 	assert_int_equal(rtnl_bridge_add(&r, "cbr0"), 0);
 	assert_int_equal(rtnl_link_get(&r, "cbr0", &l), 0);
 	assert_int_equal(rtnl_addr_add(&r, l.index, foreign), 0);
 	assert_true(bridge_apply(want, 0, &e) > 0);
 	assert_bridge("192.168.1.1/24", 0);
 	assert_int_equal(bridge_apply(want, 0, &e), 0);
-	/* It exists as another kind of link. */
+	/* The name belongs to another kind of link. */
 	assert_int_equal(rtnl_link_del(&r, l.index), 0);
 	if (run_argv(veth, &e) < 0)
 		fail_msg("%s", e.msg);
@@ -593,7 +597,7 @@ static void test_live_bridge_of_others(void **state _unused_)
 	assert_int_equal(rtnl_link_del(&r, l.index), 0);
 }
 
-/* What fails on the running system is a failure of the host, and starts nothing. */
+/* A failure on the running system is a failure of the host, and no unit is started. */
 static void test_live_failure(void **state _unused_)
 {
 	static const char *const veth[] = {"ip",   "link", "add", "cbr0",
@@ -647,7 +651,7 @@ int main(void)
 	int r = become_root(CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWUTS);
 
 	if (r == 0)
-		/* Legacy iptables wants to write its lock there. */
+		/* Legacy iptables writes its lock file in /run. */
 		(void)!mount("none", "/run", "tmpfs", 0, NULL);
 	for (; r < 0 && live > 0; live--, n--) /* cmocka 1.1.5 calls a skip "not ok" */
 		printf("ok %zu - %s # SKIP no namespace to be had: %s\n", n,

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A machine with a systemctl that answers from a file, with roles, and with routes. */
+/* A machine with a fake systemctl that answers from a file, with roles, and with
+ * routes. */
 #pragma once
 
 #include "test-firstboot-root.h"
 
-/* What `systemctl show` says of one. */
+/* The output of `systemctl show` for one unit. */
 #define UNIT(active, sub, result, type, ran)                                             \
 	"Type=" type "\nResult=" result "\nExecMainExitTimestampMonotonic=" ran          \
 	"\nLoadState=loaded\nActiveState=" active "\nSubState=" sub                      \
@@ -12,8 +13,8 @@
 #define ACTIVE UNIT("active", "running", "success", "simple", "0")
 #define BROKEN UNIT("activating", "auto-restart", "exit-code", "simple", "17")
 
-/* systemctl is told apart by its first word: "show" prints DIR/show; all of them are
- * written down in DIR/systemctl.log. */
+/* Installs a fake systemctl: "show" prints DIR/show; the arguments of every call are
+ * appended to DIR/systemctl.log. */
 static _unused_ void fake_systemctl(const struct machine *m)
 {
 	_cleanup_free_ char *text = NULL, *path = NULL;
@@ -40,7 +41,8 @@ static _unused_ void put_roles(const struct machine *m, uint16_t port)
 	put(m, "usr/lib/rackstrap/roles.cfg", text);
 }
 
-/* /proc/net/route with one that leads nowhere, and more for it. */
+/* The content of /proc/net/route without a default route; the macros below are lines to
+ * append. */
 #define ROUTES                                                                           \
 	"Iface\tDestination\tGateway "                                                   \
 	"\tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\t"                            \
@@ -48,5 +50,5 @@ static _unused_ void put_roles(const struct machine *m, uint16_t port)
 	"eth0\t000019AC\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"
 #define DEFAULT_ROUTE "eth0\t00000000\t010019AC\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
 #define REJECT_ROUTE  "*\t00000000\t00000000\t0200\t0\t0\t-1\t00000000\t0\t0\t0\n"
-/* 0.0.0.0/1: half of the way out is none. */
+/* A route to 0.0.0.0/1 is not a default route. */
 #define HALF_ROUTE "eth0\t00000000\t010019AC\t0003\t0\t0\t0\t00000080\t0\t0\t0\n"

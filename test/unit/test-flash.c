@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writing an image to a disk that fails, at every single operation, in every way: an
- * error once, an error from then on, a cut of the power (of what was not flushed any part
- * may have got to the medium), a bit that is wrong, a write that is lost. Whatever comes,
- * a disk that boots is one that holds the image.
+ * Writes an image to a disk that fails at every single operation, in every way: one
+ * error, an error from then on, a power cut (of the data that was not flushed, any part
+ * may be on the medium), a wrong bit, a lost write. In every case, a disk that boots
+ * holds the whole image.
  */
 #include "builder/common/progress.h"
 #include "builder/disk/flash.h"
@@ -16,20 +16,20 @@
 
 #define MIB         (1024 * 1024)
 #define SECTOR      512
-#define ODD         (4 * MIB + 3 * SECTOR) /* a disk whose end is no whole MiB */
+#define ODD         (4 * MIB + 3 * SECTOR) /* a disk size with a partial MiB */
 #define PENDING_MAX 16
 
 enum fault {
 	NO_FAULT,
 	ERROR_ONCE,
-	ERROR_EVER, /* the disk is gone */
-	CUT,        /* the same, and part of what was not flushed is lost */
-	WRONG_BIT,  /* in what is written */
-	LOST,       /* a write that says it was done */
+	ERROR_EVER, /* every operation from then on fails */
+	CUT,        /* ERROR_EVER, and part of the data that was not flushed is lost */
+	WRONG_BIT,  /* one bit of the written data is wrong */
+	LOST,       /* a write that reports success and writes nothing */
 };
 
 static struct {
-	uint8_t *seen, *medium; /* what reads give; what stays when the power goes */
+	uint8_t *seen, *medium; /* content that reads return; content after a power cut */
 	uint64_t size;
 	struct {
 		uint64_t at;
@@ -37,7 +37,7 @@ static struct {
 	} pending[PENDING_MAX];
 	size_t n_pending;
 	enum fault fault;
-	unsigned at, op; /* the operation that fails; the one at hand */
+	unsigned at, op; /* index of the operation that fails; index of the current one */
 	bool hit;
 	unsigned seed;
 } disk;
@@ -53,7 +53,7 @@ static unsigned next_random(void)
 
 /* --- the disk ----------------------------------------------------------------------- */
 
-/* Some of the sectors that were not flushed got there. */
+/* Keeps a random part of the sectors that were not flushed. */
 static void lose_power(void)
 {
 	for (size_t i = 0; i < disk.n_pending; i++)
@@ -130,7 +130,7 @@ static int image_next(_unused_ void *data, void *buf, size_t len, _unused_ struc
 	return 0;
 }
 
-/* --- what is on it ------------------------------------------------------------------ */
+/* --- content of the disk ------------------------------------------------------------ */
 
 static void make_bootable(uint8_t *p, uint64_t size)
 {
@@ -141,7 +141,8 @@ static void make_bootable(uint8_t *p, uint64_t size)
 	memcpy(p + (size / SECTOR - 1) * SECTOR, "EFI PART", 8);
 }
 
-/* To a BIOS, or to firmware that reads a GPT or its copy at the disk's end. */
+/* Returns whether a BIOS boots it, or firmware that reads a GPT or its backup at the
+ * disk's end. */
 static bool boots(const uint8_t *p)
 {
 	return memcmp(p + 510, "\x55\xaa", 2) == 0 ||
@@ -149,7 +150,8 @@ static bool boots(const uint8_t *p)
 	       memcmp(p + (disk.size / SECTOR - 1) * SECTOR, "EFI PART", 8) == 0;
 }
 
-/* All of the image but its first MiB and the disk's end. */
+/* Returns whether the disk has the image, without comparing its first MiB and the disk's
+ * end. */
 static bool holds_body(const uint8_t *p)
 {
 	uint64_t end = (disk.size - MIB) / MIB * MIB;
@@ -159,7 +161,7 @@ static bool holds_body(const uint8_t *p)
 	return end <= MIB || memcmp(p + MIB, image + MIB, end - MIB) == 0;
 }
 
-/* An image with a MiB of zeros in it, and a disk that boots something else. */
+/* Makes an image that contains a MiB of zeros, and a disk that boots another system. */
 static void setup(uint64_t disk_size, uint64_t size)
 {
 	free(disk.seen);
@@ -223,7 +225,7 @@ static void test_every_byte_gets_there(void **state)
 	}
 }
 
-/* The copy of the old GPT is gone, what lies between is nobody's business. */
+/* The backup of the old GPT is erased; the space before it is not touched. */
 static void test_what_is_beyond_the_image(void **state)
 {
 	struct err e;
@@ -266,8 +268,8 @@ static void check_outcome(int r, const struct err *e, enum fault fault, unsigned
 	bool still = strstr(e->msg, "what was on it may still boot"),
 	     half = strstr(e->msg, "do not boot from it");
 
-	/* The fault met a read: a silent one has no effect there, and where it is only
-	 * asked whether a place is zero an error has none. */
+	/* The fault hit a read. A silent fault has no effect on reads, and an error has
+	 * none where the read only checks whether a block is zero. */
 	if (r == 0) {
 		assert_true(fault == ERROR_ONCE || fault == WRONG_BIT || fault == LOST);
 		assert_memory_equal(disk.medium, image, image_size);
@@ -277,7 +279,8 @@ static void check_outcome(int r, const struct err *e, enum fault fault, unsigned
 		if (!still && !holds_body(disk.medium))
 			fail_msg("fault %d at %u: it boots, and is not whole: %s", fault,
 				 at, e->msg);
-		/* Only who cannot write any more leaves it so. */
+		/* Only a disk that does not accept writes any more may be left
+		 * bootable. */
 		if (!still && !half)
 			fail_msg("fault %d at %u: it boots: %s", fault, at, e->msg);
 	} else {
@@ -307,7 +310,7 @@ static void sweep(uint64_t disk_size, uint64_t size, unsigned cuts)
 				stills += strstr(e.msg, "may still boot") != NULL;
 				halves += strstr(e.msg, "do not boot") != NULL;
 			}
-	/* The sweep met each of the ends. */
+	/* The sweep reached both kinds of failure. */
 	assert_true(stills > 0 && halves > 0);
 }
 
@@ -318,7 +321,7 @@ static void test_every_fault_at_every_operation(void **state)
 	sweep(ODD, 3 * MIB - 700, 2);
 }
 
-/* What is written wrong never passes. */
+/* Wrong and lost writes are always found. */
 static void test_silent_faults_are_found(void **state)
 {
 	static const enum fault silent[] = {WRONG_BIT, LOST};
@@ -333,7 +336,7 @@ static void test_silent_faults_are_found(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(silent); i++)
 		for (unsigned at = 0; at < ops; at++) {
 			go(silent[i], at, NULL, &r, &e);
-			if (r == 0) { /* it was no write */
+			if (r == 0) { /* the operation was not a write */
 				assert_memory_equal(disk.medium, image, image_size);
 				continue;
 			}
@@ -342,7 +345,7 @@ static void test_silent_faults_are_found(void **state)
 				str_ends(e.msg, "it is left with nothing that boots") ||
 				strstr(e.msg, "does not store what is written to it"));
 		}
-	/* 3 MiB to clear, 2 between, and those 3 at last. */
+	/* 3 MiB are cleared first, 2 are written, then those 3 last. */
 	assert_int_equal(writes, 2 * (3 + 2 + 3));
 }
 

@@ -23,7 +23,7 @@ static void assert_lines(const struct diag *d, const char *want)
 	assert_string_equal(b.p ? b.p : "", want);
 }
 
-/* Loads a text over the host. */
+/* Loads a text into the host, over its present values. */
 static int load(struct host *h, const char *text, struct diag *d)
 {
 	_cleanup_conf_ struct conf *c = NULL;
@@ -206,7 +206,7 @@ static void test_every_key(void **state _unused_)
 			    "host.cfg:11");
 }
 
-/* What is rendered is read back to the same, and is what was written. */
+/* A rendered host is read back to the same values, and has the expected text. */
 static void test_render(void **state _unused_)
 {
 	_cleanup_host_ struct host h, again;
@@ -259,7 +259,7 @@ static void test_defaults(void **state _unused_)
 		assert_false(h.set[i]);
 }
 
-/* A later source replaces, also with nothing. */
+/* A later source replaces values, also by empty ones. */
 static void test_precedence(void **state _unused_)
 {
 	_cleanup_host_ struct host h;
@@ -312,7 +312,7 @@ static void test_set_every_type(void **state _unused_)
 	assert_lines(&d, "");
 }
 
-/* An AS number is a number, or a string where libconfig's numbers end. */
+/* An AS number is a number, or a string above the range of libconfig's numbers. */
 static void test_as_number(void **state _unused_)
 {
 	static const struct {
@@ -388,7 +388,8 @@ static void test_set_wrong(void **state _unused_)
 		"\"172.25.0.10:4001\", not \"172.25.0.10\"\n");
 }
 
-/* A value that cannot be read leaves the old one, is told once, and is not checked. */
+/* A value that cannot be read leaves the old one, is reported once, and is not
+ * checked. */
 static void test_bad_value_is_left_out(void **state _unused_)
 {
 	_cleanup_host_ struct host h;
@@ -487,7 +488,7 @@ static void test_derive(void **state _unused_)
 	assert_int_equal(strv_len(bond.pools), 0);
 }
 
-/* --- checks that should-fail has no file for -------------------------------------- */
+/* --- checks without a file in should-fail ----------------------------------------- */
 
 static int check(const char *text, struct diag *d)
 {
@@ -499,7 +500,8 @@ static int check(const char *text, struct diag *d)
 	return host_check(&h, &roles, d);
 }
 
-/* Owned. A bond and a single interface are not both the uplink. */
+/* Returns the text of a host with all keys that can be combined: a bond and a single
+ * interface cannot both be the uplink. Owned by the caller. */
 static char *everything_that_fits(void)
 {
 	const char *line = "interface = \"eth0\";\n";
@@ -518,14 +520,16 @@ static void test_check_good(void **state _unused_)
 		"name = \"n\"; role = \"node\"; address = \"172.25.0.11/24\"; "
 		"gateway = \"172.25.0.1\"; master = \"172.25.0.10\"; "
 		"cbr0 = \"192.168.255.254/24\";",
-		/* A master elsewhere, a smaller subnet within the node network. */
+		/* The master is not in the subnet, which is smaller than the node
+		 * network. */
 		"name = \"n\"; role = \"node\"; address = \"172.25.0.11/26\"; "
 		"gateway = \"172.25.0.1\"; master = \"198.51.100.7\"; "
 		"cbr0 = \"192.168.1.1/24\"; cbr0_mtu = 9000;",
-		/* The rack bonds, this one does not. */
+		/* The rack has a bond, this host does not use it. */
 		"name = \"m\"; role = \"master\"; address = \"172.25.0.10/24\"; "
 		"bond = [ ]; bond_mode = \"802.3ad\"; bond_hash = \"layer3+4\";",
-		/* Its links by name: which has the MAC address is for the boot. */
+		/* The links are given by name; the boot finds out which one has the MAC
+		 * address. */
 		"name = \"m\"; role = \"master\"; address = \"172.25.0.10/24\"; "
 		"mac = \"52:54:00:25:00:11\"; bond = [ \"eth0\" ]; vlan = 4094; "
 		"bgp_mesh = false; bgp_node_peers = [ \"198.51.100.1  as  1\" ];",
@@ -539,7 +543,7 @@ static void test_check_good(void **state _unused_)
 	}
 }
 
-/* Roles of an image that are neither master nor node. */
+/* An image's roles may be neither master nor node. */
 static void test_check_other_role(void **state _unused_)
 {
 	_cleanup_host_ struct host h;
@@ -633,7 +637,7 @@ static void assert_same_words(char *const *a, char *const *b)
 		assert_string_equal(a[i], b[i]);
 }
 
-/* The built-in roles are those of the recipe that every bookworm image is baked from. */
+/* The built-in roles are those of the recipe from which every bookworm image is baked. */
 static void test_roles_are_the_recipes(void **state _unused_)
 {
 	_cleanup_roles_ struct roles builtin = {0}, recipe = {0};

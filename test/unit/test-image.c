@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pxe/image.h: manifests and reports, as they should be and as they should not. */
+/* pxe/image.h: valid and invalid manifests and reports. */
 #include "pxe/image.h"
 
 #include "test-pxe-image.h"
@@ -40,7 +40,7 @@ static void reads_an_image(void **state)
 	assert_false(roles_find(&i.roles, "node")->master);
 }
 
-/* The manifest with one text in place of another, and the complaint that it gives. */
+/* Replaces `from` by `to` in the manifest and checks that it is refused with `want`. */
 static void refuses(char *scratch, const char *from, const char *to, const char *want)
 {
 	_cleanup_rm_rf_ char *dir = xasprintf("%s/image", scratch);
@@ -136,7 +136,7 @@ static void reads_a_report(void **state)
 	assert_int_equal(r.phases[1].ms, 9000);
 	assert_int_equal(strv_len(r.failed_units), 1);
 	assert_true(strv_has(r.failed_units, "kube-kubelet.service"));
-	/* The lines of the unit that failed come first. */
+	/* The lines of the failed unit come first. */
 	assert_int_equal(strv_len(r.last_lines), 2);
 	assert_string_equal(r.last_lines[0], "kube-kubelet.service: dies");
 	assert_string_equal(r.last_lines[1], "docker.service: waits");
@@ -170,8 +170,8 @@ static void refuses_reports(void **state)
 	}
 }
 
-/* Whatever a machine sends: every prefix of a report, and the report with each byte
- * changed, is read or refused, and nothing else. */
+/* Every prefix of a report, and the report with each byte changed, is either read or
+ * refused. */
 static void survives_damage(void **state)
 {
 	static const char text[] = REPORT_HEAD "\"verdict\":\"ready\"," REPORT_TAIL;

@@ -58,7 +58,7 @@ static void null_is_allowed(void **state)
 	assert_int_equal(diag_add(NULL, "x"), -1);
 }
 
-/* A message may be made from itself. */
+/* The arguments of a message may contain the old message. */
 static void own_message_as_argument(void **state)
 {
 	struct err e = {0};
@@ -92,7 +92,7 @@ static void long_message_is_cut(void **state)
 	memset(text, 'x', max + 99);
 	text[max] = '\0';
 	err_set(&e, ERR_FAILED, "%s", text);
-	assert_string_equal(e.msg, text); /* just fits */
+	assert_string_equal(e.msg, text); /* the longest text that fits */
 
 	text[max] = 'x';
 	text[max + 1] = '\0';
@@ -180,7 +180,7 @@ static void diag_longer_than_an_error(void **state)
 	assert_true(str_ends(e.msg, "..."));
 }
 
-/* What log_line writes while standard error is a file. */
+/* Returns the text that log_line() writes to standard error. Owned by the caller. */
 static char *logged(enum log_level max, enum log_level level, const char *text)
 {
 	_cleanup_close_ int saved = dup(STDERR_FILENO);

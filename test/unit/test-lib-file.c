@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lib/file.h, in a folder of its own that goes away at the end. */
+/* lib/file.h; each case runs in a temporary folder. */
 #include "lib/file.h"
 #include "lib/run.h"
 #include "lib/str.h"
@@ -32,7 +32,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	if (getuid() == 0 && seteuid(0) < 0) /* a case may have ended as another user */
+	if (getuid() == 0 && seteuid(0) < 0) /* a case may have changed it */
 		return -1;
 	close_p(&top);
 	top = -1;
@@ -41,8 +41,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* --- what lib asks the kernel for, in order
- * ---------------------------------------------- */
+/* --- system calls of the library, in order -------------------------------------- */
 
 static struct buf calls;
 static bool fsync_fails, rename_fails;
@@ -80,9 +79,10 @@ int renameat(int olddir, const char *old, int newdir, const char *new)
 	return r < 0 ? r : (int)syscall(SYS_renameat, olddir, old, newdir, new);
 }
 
-/* The folder that turns into a symlink once lib knows that it is a folder. */
+/* The folder `swapped` becomes a symlink to `swapped_for` after the library has seen that
+ * it is a folder. */
 static const char *swapped, *swapped_for;
-static char *stuck; /* cannot be removed */
+static char *stuck; /* a name that cannot be removed */
 
 int unlinkat(int fd, const char *name, int flags)
 {
@@ -110,7 +110,7 @@ static void assert_calls(const char *want)
 	assert_string_equal(got, want);
 }
 
-/* The names in a folder, sorted, joined by spaces. */
+/* Returns the names in a folder, sorted, joined by blanks. Owned by the caller. */
 static char *list(int dir, const char *path)
 {
 	_cleanup_strv_ char **v = NULL;
@@ -164,11 +164,11 @@ static void read_whole(void **state)
 	assert_int_equal(file_write_at(top, "a", "x\0yz", 4, 0600), 0);
 	assert_int_equal(file_read_at(top, "a", 4, &got, &len), 0);
 	assert_int_equal(len, 4);
-	assert_memory_equal(got, "x\0yz", 5); /* with the NUL behind it */
+	assert_memory_equal(got, "x\0yz", 5); /* including the NUL after it */
 	assert_int_equal(file_read_at(top, "none", 4, &proc, NULL), -ENOENT);
 	assert_int_equal(file_read_at(top, ".", 4, &proc, NULL), -EISDIR);
 	assert_null(proc);
-	/* says its size is 0 */
+	/* a file whose size is reported as 0 */
 	assert_int_equal(file_read_at(AT_FDCWD, "/proc/self/status", 65536, &proc, &len),
 			 0);
 	assert_true(len > 100);
@@ -230,7 +230,7 @@ static void write_replaces_whole(void **state)
 	(void)state;
 	put("a", "one");
 	assert_text("a", "one");
-	assert_int_equal(stat_of("a").st_mode, S_IFREG | 0644); /* whatever the umask */
+	assert_int_equal(stat_of("a").st_mode, S_IFREG | 0644); /* despite the umask */
 	old = stat_of("a").st_ino;
 	assert_int_equal(file_write_at(top, "a", "two", 3, 04755), 0);
 	assert_text("a", "two");
@@ -294,7 +294,7 @@ static void write_replaces_a_link_not_its_target(void **state)
 	assert_true(S_ISREG(stat_of("link").st_mode));
 }
 
-/* A write that fails half way leaves the old file and nothing else. */
+/* A write that fails half way leaves only the old file. */
 static void failed_write_leaves_nothing(void **state)
 {
 	static const char text[8192];
@@ -315,7 +315,7 @@ static void failed_write_leaves_nothing(void **state)
 	assert_names(".", "a");
 }
 
-/* The order is what makes it survive a power cut. */
+/* The content survives a power cut because of this order. */
 static void writes_are_synced_in_order(void **state)
 {
 	(void)state;
@@ -371,7 +371,7 @@ static void update_replaces_what_is_no_file(void **state)
 	assert_int_equal(symlinkat("same", top, "link"), 0);
 	assert_int_equal(file_update_at(top, "link", "text", 4, 0644), 1);
 	assert_true(S_ISREG(stat_of("link").st_mode));
-	/* nobody writes into it: opening must not wait */
+	/* the FIFO has no writer: opening must not wait */
 	assert_int_equal(mkfifoat(top, "fifo", 0644), 0);
 	assert_int_equal(file_update_at(top, "fifo", "text", 4, 0644), 1);
 	assert_text("fifo", "text");
@@ -423,7 +423,7 @@ static void mkdir_makes_parents(void **state)
 	assert_int_equal(stat_of("a").st_mode, S_IFDIR | 0700);
 	assert_int_equal(mkdir_p_at(top, "a/b/c/d/", 0755), 0);
 	assert_int_equal(stat_of("a/b/c/d").st_mode, S_IFDIR | 0755);
-	assert_int_equal(stat_of("a/b/c").st_mode, S_IFDIR | 0700); /* as it was */
+	assert_int_equal(stat_of("a/b/c").st_mode, S_IFDIR | 0700); /* unchanged */
 	assert_int_equal(mkdir_p_at(AT_FDCWD, absolute, 0755), 0);
 	assert_names("x", "y");
 	assert_int_equal(mkdir_p_at(AT_FDCWD, "/", 0755), 0);
@@ -476,7 +476,7 @@ static void rm_rf_goes_on_and_tells_the_first_error(void **state)
 
 		assert_int_equal(mkdir_p_at(top, name, 0755), 0);
 	}
-	/* The first that is met: what comes after it must not hide it. */
+	/* The first error in the folder's order must not be hidden by a later one. */
 	d = fdopendir(openat(top, "t", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	assert_non_null(d);
 	while ((entry = readdir(d)) && entry->d_name[0] == '.')
@@ -511,7 +511,7 @@ static void rm_rf_of_read_only_directories(void **state)
 	bool root = geteuid() == 0;
 
 	(void)state;
-	/* Root may write everywhere; be somebody else. */
+	/* Root may write everywhere, so the case runs as another user. */
 	if (root) {
 		assert_int_equal(fchown(top, 65534, 65534), 0);
 		assert_int_equal(seteuid(65534), 0);
@@ -539,7 +539,8 @@ static void rm_rf_of_many_files(void **state)
 	assert_names(".", "");
 }
 
-/* Deeper than the limit is an error, not a crash; below it all goes. */
+/* A tree deeper than the limit is an error, not a crash; up to the limit all of it is
+ * removed. */
 static void rm_rf_is_bounded(void **state)
 {
 	static const char *const rm[] = {"rm", "-rf", "deep", NULL};
@@ -568,7 +569,8 @@ static void rm_rf_is_bounded(void **state)
 	buf_done(&path);
 }
 
-/* Goes on after what it cannot remove, and says so. Run in namespaces of its own. */
+/* Continues after a mount point that it cannot remove, and returns the error. Runs in
+ * namespaces of its own. */
 static int cross_file_system(const char *path)
 {
 	_cleanup_free_ char *left = NULL;
@@ -578,7 +580,7 @@ static int cross_file_system(const char *path)
 		printf("refused: %s\n", strerror(-r));
 		return 0;
 	}
-	/* An fd from before would be in the other namespace's mount. */
+	/* A descriptor opened earlier would be in the other namespace's mount. */
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (int i = 0; i < 8; i++) {
 		_cleanup_free_ char *name = xasprintf("t/z%d", i);
@@ -602,7 +604,8 @@ static int cross_file_system(const char *path)
 	return 0;
 }
 
-/* "refused: ..." when there are no namespaces to be had. */
+/* Runs the case in namespaces. Returns "refused: ..." when they are not available. Owned
+ * by the caller. */
 static char *in_namespaces(void)
 {
 	const char *argv[] = {"/proc/self/exe", "cross", top_path, NULL};
@@ -640,7 +643,7 @@ static void copies(void **state)
 	assert_int_equal(len, 100001);
 	assert_memory_equal(got, text, len);
 
-	/* from where the descriptor stands, into a pipe */
+	/* copies from the descriptor's offset, into a pipe */
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	assert_int_equal(lseek(from, 100001 - 10, SEEK_SET), 100001 - 10);
 	assert_int_equal(copy_fd(from, ends[1]), 0);
@@ -649,7 +652,7 @@ static void copies(void **state)
 	close(ends[0]);
 	close(ends[1]);
 
-	/* a file that says its size is 0 */
+	/* a file whose size is reported as 0 */
 	proc = open("/proc/version", O_RDONLY | O_CLOEXEC);
 	assert_int_equal(ftruncate(to, 0), 0);
 	assert_int_equal(lseek(to, 0, SEEK_SET), 0);
@@ -731,7 +734,7 @@ static bool is_there(const char *path)
 	return faccessat(top, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* Only what file_write_at of that very name may have left. */
+/* Only files that file_write_at() of this same name may have left are removed. */
 static void test_sweep(void **state)
 {
 	static const char *const others[] = {"d/hostname",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lib/json.h; jansson, which reads what it writes elsewhere, is the foreign judge. */
+/* lib/json.h: its output is compared with literals and read back by jansson. */
 #include "lib/json.h"
 
 #include <jansson.h>
@@ -86,13 +86,13 @@ static void strings(void **state)
 		{"\"\\", "\"\\\"\\\\\"\n"},
 		{"\b\f\n\r\t", "\"\\b\\f\\n\\r\\t\"\n"},
 		{"\x01\x1f\x7f", "\"\\u0001\\u001f\x7f\"\n"},
-		/* valid, at the edges of every length */
+		/* valid, the shortest and longest code of every length */
 		{"\xc2\x80 \xdf\xbf", "\"\xc2\x80 \xdf\xbf\"\n"},
 		{"\xe0\xa0\x80 \xef\xbf\xbf", "\"\xe0\xa0\x80 \xef\xbf\xbf\"\n"},
 		{"\xed\x9f\xbf \xee\x80\x80", "\"\xed\x9f\xbf \xee\x80\x80\"\n"},
 		{"\xf0\x90\x80\x80 \xf4\x8f\xbf\xbf",
 		 "\"\xf0\x90\x80\x80 \xf4\x8f\xbf\xbf\"\n"},
-		/* not valid: lone, overlong, surrogate, too high, cut off */
+		/* not valid: lone byte, overlong, surrogate, too high, cut off */
 		{"a\x80z", "\"a" BAD "z\"\n"},
 		{"\xc0\x80", "\"" BAD BAD "\"\n"},
 		{"\xc1\xbf", "\"" BAD BAD "\"\n"},
@@ -120,7 +120,7 @@ static void strings(void **state)
 	}
 }
 
-/* Every sequence of two bytes, as value and as key, is what a strict reader takes. */
+/* Every sequence of two bytes, as value and as key, is read back by a strict reader. */
 static void any_bytes_are_read_back(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Root in namespaces of its own, without any privilege, for tests that need one. */
+/* Makes the test root in namespaces of its own, without any privilege. */
 #pragma once
 
 #include "lib/file.h"
@@ -14,7 +14,8 @@ static int write_proc(const char *path, const char *text)
 	return fd < 0 ? -errno : write_all(fd, text, strlen(text));
 }
 
-/* A user namespace with us as its root, and those in `flags`. 0, or -errno if refused. */
+/* Creates a user namespace in which the caller is root, and the namespaces in `flags`.
+ * Returns 0, or -errno when the kernel refuses. */
 static int become_root(int flags)
 {
 	_cleanup_free_ char *users = xasprintf("0 %u 1", (unsigned)geteuid());

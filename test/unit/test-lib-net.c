@@ -181,7 +181,7 @@ static void sets(void **state)
 		{"192.168.0.0/16", "10.100.0.0/16", false, false},
 		{"192.168.1.0/24", "192.168.2.0/24", false, false},
 		{"192.168.1.77/24", "192.168.1.1/24", true,
-		 true}, /* host bits do not count */
+		 true}, /* host bits are ignored */
 		{"192.168.1.0/16", "192.168.1.0/24", true, false},
 		{"0.0.0.0/0", "0.0.0.0/8", true, false},
 		{"1.2.3.4/32", "0.0.0.0/0", true, true},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lib/rtnl.h against the kernel, in a network namespace of its own that needs no
- * privileges. ip(8) is the foreign judge.
+ * lib/rtnl.h with the real kernel, in a network namespace of the test's own that needs no
+ * privileges. ip(8) checks the results.
  */
 #include "lib/rtnl-msg.h"
 #include "lib/run.h"
@@ -20,12 +20,12 @@
 
 static struct rtnl nl = {.fd = -1};
 
-/* --- between the kernel and lib: recvmsg(2) as lib calls it
- * ----------------------------- */
+/* --- recvmsg(2) between the kernel and the library ------------------------------ */
 
-static unsigned interruptions; /* so many datagrams get NLM_F_DUMP_INTR */
+static unsigned interruptions; /* number of datagrams that get NLM_F_DUMP_INTR */
 static unsigned received;
-static uint32_t damage; /* not 0: state of the generator that damages datagrams */
+static uint32_t
+	damage; /* not 0: state of the generator that changes bytes of datagrams */
 
 static uint32_t next_random(void)
 {
@@ -37,8 +37,8 @@ static uint32_t next_random(void)
 
 ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 {
-	/* The kernel has answered before it is asked; what is damaged away never comes.
-	 */
+	/* The kernel has answered before recvmsg() is called; an answer that the damage
+	 * removed never comes. */
 	ssize_t n = syscall(SYS_recvmsg, fd, msg, damage ? flags | MSG_DONTWAIT : flags);
 	uint8_t *buf = msg->msg_iov->iov_base;
 
@@ -64,7 +64,7 @@ static struct cidr cidr(const char *s)
 	return c;
 }
 
-/* What ip(8) says, or does. */
+/* Runs ip(8) with `args` and returns its output. Owned by the caller. */
 static char *ip(const char *args)
 {
 	_cleanup_strv_ char **argv = strv_split(args, " ");
@@ -123,7 +123,7 @@ static void assert_addresses(int index, const char *want)
 	assert_string_equal(got, want);
 }
 
-/* Every case begins with cbr0 and one end of a virtual cable. */
+/* Each case starts with cbr0 and one end of a veth pair. */
 static int setup(void **state)
 {
 	(void)state;
@@ -312,7 +312,8 @@ static void exactly_one_address(void **state)
 	assert_int_equal(rtnl_addr_exactly(&nl, 4711, want), -ENODEV);
 }
 
-/* The wanted one is a secondary: it goes with the primary and must come back. */
+/* The wanted address is a secondary one: it is removed with the primary and must be added
+ * again. */
 static void exactly_one_address_among_secondaries(void **state)
 {
 	int br = link_of("cbr0").index;
@@ -364,7 +365,7 @@ static void default_route(void **state)
 	assert_int_equal(rtnl_have_default_route(&nl), 0);
 	assert_int_equal(rtnl_link_set_up(&nl, eth, true), 0);
 	assert_int_equal(rtnl_addr_add(&nl, eth, cidr("172.25.0.11/24")), 0);
-	assert_int_equal(rtnl_have_default_route(&nl), 0); /* a connected one is not */
+	assert_int_equal(rtnl_have_default_route(&nl), 0); /* a connected route only */
 	ip_does("route add default via 172.25.0.1 table 77");
 	ip_does("route add unreachable default metric 4000");
 	ip_does("-6 route add default dev eth0");
@@ -376,7 +377,7 @@ static void default_route(void **state)
 	ip_does("route del unreachable default metric 4000");
 }
 
-/* Answers nobody took (a request that failed half way) do not disturb the next one. */
+/* Unread answers (of a request that failed half way) do not disturb the next request. */
 static void stale_answers_are_ignored(void **state)
 {
 	struct {
@@ -408,20 +409,20 @@ static void interrupted_dumps_are_repeated(void **state)
 	assert_true(once >= 4);
 	interruptions = 3;
 	assert_int_equal(rtnl_link_list(&nl, &v, &n), 0);
-	assert_int_equal(n, once); /* nothing twice */
+	assert_int_equal(n, once); /* no link is listed twice */
 	assert_int_equal(interruptions, 0);
 	free(v);
 
 	v = NULL;
-	interruptions = UINT_MAX; /* a system that never rests */
+	interruptions = UINT_MAX; /* every dump is interrupted */
 	assert_int_equal(rtnl_link_list(&nl, &v, &n), -EAGAIN);
 	assert_null(v);
 	interruptions = 0;
 	assert_int_equal(rtnl_have_default_route(&nl), 0);
 }
 
-/* Whatever comes: an answer or an error, never a crash (the sanitizers watch) or a hang.
- */
+/* Damaged datagrams give an answer or an error, never a crash (the sanitizers check that)
+ * or a hang. */
 static void damaged_answers_are_survived(void **state)
 {
 	int br = link_of("cbr0").index;
@@ -480,8 +481,8 @@ static void requests_are_laid_out(void **state)
 	assert_string_equal(text, "bri");
 	rtnl_get_str(RTA_DATA(nest), 24, 99, text, sizeof(text));
 	assert_string_equal(text, "");
-	assert_null(rtnl_get(RTA_DATA(nest), 24, IFLA_INFO_KIND, 8)); /* is too short */
-	assert_null(rtnl_get(RTA_DATA(nest), 10, IFLA_INFO_KIND, 0)); /* is cut off */
+	assert_null(rtnl_get(RTA_DATA(nest), 24, IFLA_INFO_KIND, 8)); /* too short */
+	assert_null(rtnl_get(RTA_DATA(nest), 10, IFLA_INFO_KIND, 0)); /* cut off */
 	assert_null(rtnl_get(RTA_DATA(nest), 3, IFLA_INFO_KIND, 0));
 	assert_null(rtnl_get(RTA_DATA(nest), -4, IFLA_INFO_KIND, 0));
 }

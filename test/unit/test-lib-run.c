@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lib/run.h. The program starts itself as the child that looks at what it was given:
- * the first argument then says what to print.
+ * lib/run.h. The program starts itself as the child that checks its environment: the
+ * first argument selects what the child prints.
  */
 #include "lib/file.h"
 #include "lib/run.h"
@@ -21,8 +21,7 @@
 
 #define SELF "/proc/self/exe"
 
-/* --- the child -----------------------------------------------------------------------
- */
+/* --- the child ------------------------------------------------------------------ */
 
 static int show_fds(void)
 {
@@ -57,7 +56,7 @@ static int show_pdeathsig(void)
 	return 0;
 }
 
-/* Dies without waiting for a child that keeps standard output open. */
+/* Exits without waiting for a child that keeps standard output open. */
 static int orphan(void)
 {
 	const char *argv[] = {"sleep", "60", NULL};
@@ -69,7 +68,8 @@ static int orphan(void)
 	_exit(0);
 }
 
-/* Runs children although its own descriptors 0, 1 and 2 are closed; answers by status. */
+/* Runs children while its own descriptors 0, 1 and 2 are closed; reports by its exit
+ * status. */
 static int without_stdio(void)
 {
 	const char *say[] = {"sh", "-c", "echo hello; echo bad >&2", NULL};
@@ -93,7 +93,7 @@ static int without_stdio(void)
 		       : 13;
 }
 
-/* From here on the system calls that Linux 3.19 does not have answer ENOSYS. */
+/* From here on, the system calls that Linux 3.19 lacks fail with ENOSYS. */
 static int become_old_kernel(void)
 {
 	static struct sock_filter code[] = {
@@ -130,7 +130,7 @@ static int on_old_kernel(void)
 	if (run(&(struct run){.argv = sleep_, .timeout_ms = 100}, &e) == 0 ||
 	    !streq(e.msg, "sleep timed out after 100 ms"))
 		return 23;
-	sleep_[1] = "0.2"; /* ends while it is waited for */
+	sleep_[1] = "0.2"; /* ends before the time limit */
 	if (run(&(struct run){.argv = sleep_, .timeout_ms = 60000}, &e) < 0)
 		return 24;
 	if (tempdir_make("/tmp", "test-lib-run", &dir) < 0)
@@ -166,8 +166,7 @@ static int child(const char *what)
 	return 99;
 }
 
-/* --- the cases -----------------------------------------------------------------------
- */
+/* --- the cases ------------------------------------------------------------------ */
 
 static char *top;
 
@@ -192,7 +191,7 @@ static char *in_top(const char *name)
 	return xasprintf("%s/%s", top, name);
 }
 
-/* Runs a shell text; the message when it fails, else "". */
+/* Runs a shell script. Returns the error message when it fails, else "". */
 static const char *sh(const char *text)
 {
 	static struct err e;
@@ -248,12 +247,12 @@ static void last_lines_are_told(void **state)
 		"sh exited with 1: 100%; E: no");
 	assert_string_equal(sh("printf 'a\\0b\\n' >&2; exit 1"), "sh exited with 1: a b");
 
-	/* Far more than is kept: it begins with a whole line. */
+	/* Much more output than is kept: the kept part begins with a whole line. */
 	msg = sh("i=0; while [ $i -lt 3000 ]; do echo line-$i; i=$((i+1)); done >&2; "
 		 "exit 1");
 	assert_string_equal(msg, "sh exited with 1: "
 				 "line-2995; line-2996; line-2997; line-2998; line-2999");
-	/* One line that is longer than what is kept: its end. */
+	/* One line longer than the kept part: its end is kept. */
 	msg = sh("head -c 100000 /dev/zero | tr '\\0' x >&2; echo END >&2; exit 1");
 	assert_non_null(str_after(msg, "sh exited with 1: ...xxxxxx"));
 	assert_true(str_ends(msg, "xxxEND"));
@@ -330,9 +329,9 @@ static void looked_up_in_path(void **state)
 	assert_false(run_have("folder"));
 	assert_false(run_have(""));
 
-	/* An ordinary user's PATH has no sbin, yet that is where servers are. */
+	/* An ordinary user's PATH has no sbin, but servers are installed there. */
 	setenv("PATH", "/nonexistent", 1);
-	assert_true(run_have("nologin")); /* /usr/sbin, of every Debian */
+	assert_true(run_have("nologin")); /* in /usr/sbin on every Debian */
 	unsetenv("PATH");
 	assert_true(run_have("sh"));
 	setenv("PATH", old, 1);
@@ -374,7 +373,7 @@ static void environment(void **state)
 	unsetenv("RS_C");
 }
 
-/* Descriptors that were left open without O_CLOEXEC do not get through. */
+/* Descriptors that were left open without O_CLOEXEC are not inherited. */
 static void only_three_descriptors(void **state)
 {
 	int low = open("/dev/null", O_RDONLY), high = fcntl(low, F_DUPFD, 500);
@@ -406,7 +405,7 @@ static void descriptors_are_placed(void **state)
 	assert_string_equal(got, "in\nout\nerr\n");
 }
 
-/* Swapped standard descriptors: each moves out of the way before it is overwritten. */
+/* Standard descriptors may be swapped: each is moved away before it is overwritten. */
 static void descriptors_may_be_crossed(void **state)
 {
 	const char *argv[] = {"sh", "-c", "echo out; echo err >&2", NULL};
@@ -481,7 +480,7 @@ static void signals_are_reset(void **state)
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGHUP, SIG_DFL);
 	assert_string_equal(out, "");
-	assert_true(sigismember(&now, SIGUSR1)); /* ours is as it was */
+	assert_true(sigismember(&now, SIGUSR1)); /* our mask is unchanged */
 	assert_false(sigismember(&now, SIGTERM));
 }
 
@@ -495,8 +494,8 @@ static void dies_with_its_parent(void **state)
 	(void)state;
 	assert_string_equal(attached, "15");
 	assert_string_equal(detached, "0");
-	/* Were the orphan alive, its standard output would stay open beyond the timeout.
-	 */
+	/* If the orphan were alive, its standard output would stay open beyond the
+	 * timeout. */
 	out = capture(&(struct run){.argv = argv, .timeout_ms = 30000});
 	assert_string_equal(out, "");
 }
@@ -556,7 +555,7 @@ static void input_is_given(void **state)
 	assert_int_equal(file_read_at(AT_FDCWD, path, SIZE_MAX, &got, &len), 0);
 	assert_int_equal(len, 3 << 20);
 	assert_memory_equal(got, data, len);
-	/* A program that does not read it is no trouble: no SIGPIPE. */
+	/* A program that does not read its input causes no error and no SIGPIPE. */
 	assert_int_equal(run_input(no, data, 3 << 20, &e), 0);
 	assert_int_equal(run_input(no, NULL, 0, &e), 0);
 }
@@ -589,7 +588,7 @@ static void time_runs_out(void **state)
 			 0);
 }
 
-/* Whether the process is gone and reaped. */
+/* Returns whether the process has ended and was reaped. */
 static bool gone(pid_t pid)
 {
 	return kill(pid, 0) < 0 && errno == ESRCH && waitpid(pid, NULL, 0) < 0 &&
@@ -619,12 +618,12 @@ static void children_are_ended(void **state)
 	pid = c.pid;
 	child_done(&c);
 	assert_true(gone(pid));
-	child_done(&c); /* twice is fine */
+	child_done(&c); /* a second call is allowed */
 
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	assert_int_equal(run_start(&(struct run){.argv = deaf, .out = ends[1]}, &c, &e),
 			 0);
-	assert_int_equal(read(ends[0], &x, 1), 1); /* it is deaf from here on */
+	assert_int_equal(read(ends[0], &x, 1), 1); /* it ignores SIGTERM from here on */
 	pid = c.pid;
 	run_kill(&c, 50);
 	assert_true(gone(pid));
@@ -632,7 +631,7 @@ static void children_are_ended(void **state)
 	close(ends[0]);
 	close(ends[1]);
 
-	/* one that ended by itself meanwhile */
+	/* a child that has ended by itself */
 	argv[1] = "0";
 	assert_int_equal(run_start(&(struct run){.argv = argv}, &c, &e), 0);
 	pid = c.pid;
@@ -650,7 +649,7 @@ static void empty_child_is_harmless(void **state)
 	(void)state;
 	run_kill(&c, 1000);
 	child_done(&c);
-	assert_true(fcntl(0, F_GETFD) >= 0); /* errfd 0 was not taken for one */
+	assert_true(fcntl(0, F_GETFD) >= 0); /* errfd 0 was not closed */
 	c = (struct child){0};
 	assert_int_equal(run_wait(&c, &e), -1);
 }
@@ -663,7 +662,7 @@ static void failed_start_gives_an_empty_child(void **state)
 	(void)state;
 	assert_int_equal(run_start(&(struct run){.argv = argv}, &c, NULL), -1);
 	assert_int_equal(c.pid, 0);
-	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no zombie */
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child is left */
 	assert_int_equal(errno, ECHILD);
 	child_done(&c);
 }
@@ -701,7 +700,7 @@ static void nothing_leaks(void **state)
 	assert_int_equal(open_fds(), before);
 }
 
-/* No descriptor left: an error, not a hang. */
+/* Without a free descriptor run() returns an error and does not hang. */
 static void no_descriptors(void **state)
 {
 	const char *argv[] = {"true", NULL};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Each signal is raised at this process: it is the descriptor that has to take it. */
+/* lib/signals.h: each signal is raised in this process and read from the descriptor. */
 #include "lib/signals.h"
 
 #include <setjmp.h>
@@ -27,7 +27,8 @@ static void each_comes(void **state)
 	}
 }
 
-/* As nohup(1) leaves it. What is blocked would arrive all the same. */
+/* SIGHUP is ignored, as by nohup(1). It must not be delivered: a blocked signal would
+ * be. */
 static void an_ignored_hangup_stays_so(void **state)
 {
 	_cleanup_close_ int fd = -1;

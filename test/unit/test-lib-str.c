@@ -39,7 +39,7 @@ static void copies(void **state)
 {
 	_cleanup_free_ char *a = xstrndup("abcdef", 3), *b = xstrndup("ab", 9);
 	_cleanup_free_ char *c = xasprintf("%s-%d", "node", 7);
-	static const char raw[] = {'x', 'y'}; /* no NUL: must not be read beyond n */
+	static const char raw[] = {'x', 'y'}; /* no NUL: nothing after n may be read */
 	_cleanup_free_ char *d = xstrndup(raw, 2);
 
 	(void)state;
@@ -267,7 +267,7 @@ static void nearest_word(void **state)
 		const char *in, *want;
 	} cases[] = {
 		{"adress", "address"},
-		{"nmae", "name"}, /* a swap counts once */
+		{"nmae", "name"}, /* a swap counts as one edit */
 		{"pod-network", "pod_network"},
 		{"podnetwork", "pod_network"},
 		{"gatway", "gateway"},
@@ -279,7 +279,7 @@ static void nearest_word(void **state)
 		{"x", NULL},
 		{"", NULL},
 		{"rack", NULL},
-		{"em", NULL}, /* two of four would be wrong */
+		{"em", NULL}, /* too different: two of four letters */
 	};
 	static const char *const first[] = {"ab", "ac", NULL}, *const none[] = {NULL},
 				 *const short_[] = {"y", NULL};
@@ -296,9 +296,9 @@ static void nearest_word(void **state)
 			assert_null(got);
 		}
 	}
-	assert_string_equal(str_nearest("ad", first), "ab"); /* of equals the first */
+	assert_string_equal(str_nearest("ad", first), "ab"); /* the first of equals */
 	assert_null(str_nearest("a", none));
-	assert_null(str_nearest("x", short_)); /* nothing of it would be right */
+	assert_null(str_nearest("x", short_)); /* no letter in common */
 	assert_string_equal(str_nearest("yx", short_), "y");
 	assert_null(str_nearest("a", NULL));
 	memset(giant, 'a', sizeof(giant) - 1);

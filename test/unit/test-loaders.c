@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pxe/loaders.h: each row of the table is complete, and the access log's watcher knows
- * each row's per-host file. test-tree.c has the files that are rendered from the rows.
+ * pxe/loaders.h: each row of the table is complete, and the watcher of the access log
+ * knows each row's per-host file. test-tree.c tests the files that are rendered from the
+ * rows.
  */
 #include "pxe/loaders.h"
 
@@ -63,7 +64,8 @@ static void each_row_has_files_of_its_own(void **state)
 	}
 }
 
-/* dnsmasq would offer only one of two programs for the same architecture. */
+/* If two rows had the same architecture, dnsmasq would offer only one of their
+ * programs. */
 static void each_architecture_has_one_program(void **state)
 {
 	_cleanup_intern_ struct intern seen = {0};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * builder/root/layer.h, merge-plan.h, unit-links.h and merge.h, from a small base in
+ * builder/root/layer.h, merge-plan.h, unit-links.h and merge.h: from a small base in
  * memory to the stream that becomes the root image.
  */
 #include "test-archive.h"
@@ -27,7 +27,7 @@
 		ENTRY_FILE, p, .mode = m, .mtime = 5, .caps = t, .size = sizeof(t) - 1   \
 	}
 
-/* A file's text travels in `caps`: struct entry has no other place for bytes. */
+/* A file's text is in `caps` because struct entry has no other field for bytes. */
 static const struct entry base_entries[] = {
 	DIR("./", 0755),
 	LINK("./lib", "usr/lib"),
@@ -84,7 +84,7 @@ static int make_base(const struct entry *v, size_t n)
 	return fd;
 }
 
-/* --- the world of a case ---------------------------------------------------------- */
+/* --- fixture ---------------------------------------------------------------------- */
 
 struct world {
 	int tar;
@@ -92,7 +92,7 @@ struct world {
 	struct layer layer;
 	struct recipe recipe;
 	struct diag diag;
-	char *text; /* of the merged stream, a line an entry */
+	char *text; /* the merged stream, one line per entry */
 	struct merge_stats stats;
 };
 
@@ -105,7 +105,7 @@ static bool want_all(const char *path, void *data)
 	return true;
 }
 
-/* As on Ubuntu 15.04: /lib and /usr/lib are two folders, units are in the first. */
+/* On Ubuntu 15.04 /lib and /usr/lib are two folders, and units are in the first one. */
 static const struct entry split_entries[] = {
 	DIR("./", 0755),
 	DIR("./bin/", 0755),
@@ -247,7 +247,7 @@ static void lacks(const char *path)
 		fail_msg("'%s' is in:\n%s", path, w.text);
 }
 
-/* The complaints of layer and plan. */
+/* Checks the complaints of layer and plan. */
 static void refused(const char *const *want, size_t n)
 {
 	layer_finish(&w.layer);
@@ -257,7 +257,7 @@ static void refused(const char *const *want, size_t n)
 	assert_int_equal(w.diag.n, n);
 }
 
-/* --- what wins -------------------------------------------------------------------- */
+/* --- precedence ------------------------------------------------------------------- */
 
 static void nothing_laid_over(void **state)
 {
@@ -267,7 +267,7 @@ static void nothing_laid_over(void **state)
 	has("symlink /lib 0777 0:0 5 -> usr/lib");
 	has("hard link /usr/lib/second 0644 0:0 5 -> usr/lib/first");
 	has("directory /tmp 1777 0:0 5");
-	has("file /late 0644 7:8 1000 'later'"); /* no time is later than the epoch */
+	has("file /late 0644 7:8 1000 'later'"); /* later times are set to the epoch */
 	assert_int_equal(w.stats.entries, ARRAY_SIZE(base_entries));
 }
 
@@ -275,7 +275,7 @@ static void ours_win(void **state)
 {
 	(void)state;
 	file("/etc/hosts", "ours");
-	file("/lib/new/deep/x", "x"); /* through the link, with its parents */
+	file("/lib/new/deep/x", "x"); /* follows the link, makes parents */
 	layer_add_link(&w.layer, "/etc/shadow-link", "shadow", "t", "r.cfg:2");
 	layer_add(&w.layer, ENTRY_DIR, "/tmp", 0700, "t", "r.cfg:3");
 	layer_add_link(&w.layer, "/usr/lib/second", "first", "t", "r.cfg:4");
@@ -295,8 +295,8 @@ static void ours_win(void **state)
 			    "fc5b9786ce0a18b696b304b09397");
 }
 
-/* A folder of the base that gets another mode stands where it stood: before what is in
- * it, which stays. */
+/* A folder of the base that gets another mode keeps its place in the stream: before its
+ * content, which stays. */
 static void a_folder_keeps_what_is_in_it(void **state)
 {
 	const char *folder, *in_it;
@@ -330,18 +330,18 @@ static void excludes(void **state)
 			   NULL};
 
 	(void)state;
-	file("/usr/share/doc/ours", "kept"); /* excludes are for the base */
+	file("/usr/share/doc/ours", "kept"); /* excludes apply only to the base */
 	merged(exclude);
 	has("directory /usr/share 0755 0:0 5");
-	has("directory /usr/share/doc 0755 0:0 5"); /* ours needs it */
+	has("directory /usr/share/doc 0755 0:0 5"); /* the parent of our file stays */
 	has("file /usr/share/doc/ours 0600 0:0 1000 'kept'");
 	lacks("usr/share/doc/a");
 	lacks("usr/share/doc/a/copyright");
 	lacks("etc/hosts");
-	assert_int_equal(count(" /late "), 1); /* a name is not a prefix */
+	assert_int_equal(count(" /late "), 1); /* a name does not match as a prefix */
 }
 
-/* --- what cannot be --------------------------------------------------------------- */
+/* --- conflicts -------------------------------------------------------------------- */
 
 static void conflicts(void **state)
 {
@@ -360,7 +360,7 @@ static void conflicts(void **state)
 	file("/etc/hosts/below", "c");
 	file("/late/below", "d");
 	file("/usr/lib", "e");
-	/* what replaces the base's link is inside nothing */
+	/* an entry that replaces the base's link is not inside its target */
 	refused(want, ARRAY_SIZE(want));
 }
 
@@ -393,7 +393,7 @@ static void writable_by_everybody(void **state)
 		TEXT("./etc/shadow", 0640, "root:!:1:\n"),
 		TEXT("./open", 0666, "x"),
 		DIR("./drop", 0777),
-		LINK("./link", "open"), /* whose mode means nothing */
+		LINK("./link", "open"), /* a symlink's mode does not count */
 	};
 	static const char *const want[] = {
 		"base: /open is a file that everybody may write to (mode 0666): exclude "
@@ -449,7 +449,7 @@ static void links_in_circles(void **state)
 		"r.cfg:1: /a/x: symlinks of the base form a loop or lead to '/'");
 }
 
-/* A base that went bad in the cache is noticed while it is read. */
+/* A base that was damaged in the cache is noticed while it is read. */
 static void damaged_base(void **state)
 {
 	char sha256[DIGEST_HEX_MAX];
@@ -516,7 +516,7 @@ static void units(void **state)
 	       "/etc/systemd/system/own.service");
 	LINKED("rackstrap-node.target.wants/ssh.service",
 	       "/usr/lib/systemd/system/ssh.service");
-	assert_int_equal(count("x.target.wants"), 0);  /* an empty value forgets */
+	assert_int_equal(count("x.target.wants"), 0); /* an empty value clears the list */
 	assert_int_equal(count("no.target.wants"), 0); /* not in [Install] */
 	lacks("etc/systemd/system/old-alias.service");
 	lacks("etc/systemd/system/multi-user.target.wants/old.service");
@@ -576,8 +576,8 @@ static void units_that_are_not_there(void **state)
 
 /* --- artifacts -------------------------------------------------------------------- */
 
-/* Members come out of a nested archive, from a zip that says sizes behind the data as
- * well, and a file that is an artifact itself. */
+/* Members are extracted from a nested archive and from a zip that has its sizes after the
+ * data; an artifact can also be a plain file. */
 static void artifacts(void **state)
 {
 	static const struct member core[] = {{"bin/x", .data = "program"},
@@ -629,7 +629,7 @@ static void artifacts(void **state)
 	w.recipe.name = (char *)"r";
 	w.recipe.roles = none;
 	layer_add_recipe(&w.layer, &w.recipe, &inputs, "LICENSE");
-	/* A line is enough of it. */
+	/* One byte replaces the content of firstboot. */
 	for (size_t i = 0; i < w.layer.n; i++)
 		if (streq(w.layer.v[i].path, "usr/sbin/firstboot")) {
 			w.layer.v[i].source = LAYER_TEXT;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A file system that cannot exchange two names, and a program that is killed between two
- * renames: these stand before the C library's.
+ * Replaces renameat2() and rename() of the C library to imitate a file system that cannot
+ * exchange two names, and a program that is killed between two renames.
  */
 #pragma once
 
@@ -10,7 +10,8 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
 
-/* The rename after `renames_left` more fails, and when `killed` all that follow. */
+/* The rename after `renames_left` more fails; with `killed`, all later ones fail as
+ * well. */
 static bool no_exchange, killed;
 static int renames_left = 100;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* builder/common/outdir.h: what a new image may take the place of. */
+/* builder/common/outdir.h: which existing folders a new image may replace. */
 #include "builder/common/outdir.h"
 
 #include "test-no-exchange.h"
@@ -25,7 +25,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* A build whose image is the file manifest.json with this text. */
+/* Runs a build whose image is the file manifest.json with this text. */
 static int build(const char *top, const char *text, struct err *e)
 {
 	_cleanup_outdir_ struct outdir o = {.fd = -1, .lock = -1};
@@ -47,7 +47,7 @@ static void assert_built(const char *top, const char *text)
 	assert_string_equal(got, text);
 }
 
-/* Whether `name` is there, be it a link that leads nowhere. */
+/* Returns whether `name` exists, also as a dangling symlink. */
 static bool there(const char *top, const char *name)
 {
 	_cleanup_free_ char *path = xasprintf("%s/%s", top, name);
@@ -63,7 +63,7 @@ static void make_dir(const char *top, const char *name)
 	assert_int_equal(mkdir(path, 0755), 0);
 }
 
-/* --- what may be replaced ---------------------------------------------------------- */
+/* --- folders that may be replaced -------------------------------------------------- */
 
 static void an_image_of_before(void **state)
 {
@@ -77,7 +77,7 @@ static void an_empty_folder(void **state)
 	assert_built(*state, "one");
 }
 
-/* Only the link goes. */
+/* Only the symlink is removed, not its target. */
 static void a_link(void **state)
 {
 	_cleanup_free_ char *link = xasprintf("%s/vivid", (char *)*state);
@@ -91,7 +91,8 @@ static void a_link(void **state)
 	assert_string_equal(text, "ten years\n");
 }
 
-/* As a recipe's own folder is, where --out is the folder of recipes. */
+/* A recipe's own folder has other files; it is the output folder when --out is the folder
+ * of recipes. */
 static void nothing_else(void **state)
 {
 	char *top = *state;
@@ -121,7 +122,7 @@ static void nor_a_file(void **state)
 	assert_true(there(*state, "vivid"));
 }
 
-/* --- where two names cannot be exchanged ------------------------------------------- */
+/* --- without an exchange of names -------------------------------------------------- */
 
 static void assert_names(const char *top, bool final, bool aside)
 {
@@ -138,7 +139,7 @@ static void without_exchange(void **state)
 	assert_names(*state, true, false);
 }
 
-/* Killed after none, one and two renames. */
+/* The build is killed after zero, one and two renames. */
 static void the_old_one_survives(void **state)
 {
 	char *top = *state;
@@ -153,7 +154,7 @@ static void the_old_one_survives(void **state)
 		renames_left = n;
 		assert_int_equal(build(top, "two", &e), -1);
 		assert_names(top, n != 1, n > 0);
-		/* The next build, even if it comes to nothing: */
+		/* The next build restores it, even if that build fails. */
 		renames_left = 100;
 		assert_int_equal(outdir_begin(&o, top, "vivid", &e), 0);
 		outdir_done(&o);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads partition tables that sfdisk made; reports damaged ones. */
+/* builder/disk/ptable.h: reads partition tables made by sfdisk; reports damaged ones. */
 #include "builder/disk/ptable.h"
 #include "lib/file.h"
 #include "lib/run.h"
@@ -105,7 +105,7 @@ static void test_gpt(void **state)
 	assert_string_equal(t.v[2].name, "");
 }
 
-/* The same table as a disk with large sectors has it. */
+/* The table is the same, on a disk with large sectors. */
 static void test_gpt_of_large_sectors(void **state)
 {
 	_cleanup_ptable_ struct ptable t = {0};
@@ -148,7 +148,7 @@ static void test_damaged_gpt(void **state)
 	make_gpt();
 	poke(512 + 56, "xx", 2);
 	expect_fault("its header is damaged");
-	poke(512 + 12, "\xff\xff\xff\xff", 4); /* the header's size */
+	poke(512 + 12, "\xff\xff\xff\xff", 4); /* size of the header */
 	expect_fault("its header is damaged");
 	make_gpt();
 	assert_int_equal(ptable_read(&t, fd, 40 * MIB), 0);
@@ -179,7 +179,7 @@ static void test_mbr(void **state)
 	assert_true(t.v[4].start == 40 * MIB);
 }
 
-/* Two extended partitions with the same two logical ones: their numbers go on. */
+/* Two extended partitions have the same two logical ones: the numbers continue. */
 static void test_two_extended(void **state)
 {
 	static const unsigned numbers[] = {1, 5, 6, 2, 7, 8};
@@ -212,7 +212,7 @@ static void test_empty_link(void **state)
 	assert_string_equal(t.v[1].what, "Linux swap");
 }
 
-/* Logical partitions that lead back to the first. */
+/* The chain of logical partitions leads back to the first one. */
 static void test_mbr_in_a_circle(void **state)
 {
 	_cleanup_ptable_ struct ptable t = {0};

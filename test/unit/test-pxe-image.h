@@ -85,7 +85,7 @@ static inline char *manifest_text(void)
 	return json_take(&j);
 }
 
-/* DIR/image; the path is owned by the caller. */
+/* Makes the image DIR/image. Returns its path, owned by the caller. */
 static inline char *image_make(const char *dir)
 {
 	_cleanup_free_ char *manifest = manifest_text();

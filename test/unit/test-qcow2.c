@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A qcow2 that refers to other files is refused, however short or old its header is. */
+/* builder/common/qcow2.h: refuses a qcow2 that refers to other files, however short or
+ * old its header is. */
 #include "builder/common/qcow2.h"
 #include "lib/file.h"
 #include "lib/str.h"
@@ -26,7 +27,7 @@ static int checked(const void *head, size_t len, struct err *e)
 	return r;
 }
 
-/* A header of 104 bytes, of which `len` are there. */
+/* Checks the first `len` bytes of a header of 104 bytes. */
 static int header(char version, char backing, char features, size_t len, struct err *e)
 {
 	char h[104] = MAGIC;
@@ -52,7 +53,7 @@ static void test_alone(_unused_ void **state)
 
 	assert_int_equal(header(3, 0, 0, 104, &e), 1);
 	assert_int_equal(header(3, 0, 1 | 2 | 8 | 16, 104, &e), 1);
-	/* Version 2 has something else there. */
+	/* Version 2 has other data at this offset. */
 	assert_int_equal(header(2, 0, 4, 104, &e), 1);
 	assert_int_equal(header(2, 0, 0, 72, &e), 1);
 	assert_int_equal(header(2, 0, 0, 4, &e), 1);

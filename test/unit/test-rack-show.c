@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a rack came to, as people and programs read it: table, JSON, failures, result. */
+/* The result of a rack for people and programs: table, JSON, failures, exit status. */
 #include "builder/rack/rack-run.h"
 #include "lib/log.h"
 #include "test-pxe-image.h"
@@ -25,7 +25,8 @@ static struct machine machines[N];
 static struct rack rack = {.name = (char *)"a"};
 static struct image image = {.name = (char *)"tiny", .standins = standins};
 
-/* A ready master without a disk, a node that failed, one that never reported. */
+/* Makes a run with a ready master without a disk, a node that failed, and one that never
+ * reported. */
 static struct rack_run make_run(void)
 {
 	struct report ready = {.verdict = (char *)"ready",
@@ -47,7 +48,7 @@ static struct rack_run make_run(void)
 	hosts[1].name = (char *)"node-1";
 	hosts[2].name = (char *)"node-2";
 	hosts[1].cbr0 = (struct cidr){0xc0a80101, 24};
-	hosts[2].address = (struct cidr){0}; /* by DHCP */
+	hosts[2].address = (struct cidr){0}; /* uses DHCP */
 	machines[0].state = MACHINE_READY;
 	machines[0].status.report = ready;
 	machines[0].total_ms = 153900;
@@ -87,7 +88,7 @@ static void test_table(void **state)
 		"     -          -      -  600.0  failed\n");
 }
 
-/* A host's own words must not drive the terminal. */
+/* Text from a host cannot control the operator's terminal. */
 static void test_table_is_clean(void **state)
 {
 	struct rack_run r = make_run();
@@ -187,7 +188,7 @@ static void test_result(void **state)
 			    "master, master, master, master, master, ...");
 }
 
-/* What `tell` writes on standard error. */
+/* Returns the text that `print` writes to standard error. Owned by the caller. */
 static char *told(void (*tell)(const struct rack_run *r), const struct rack_run *r)
 {
 	_cleanup_free_ char *path = NULL;

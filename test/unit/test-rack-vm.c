@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A machine before it runs: QEMU's argument vector (test/golden/rack/NAME.argv, one
- * argument a line; GOLDEN_UPDATE=1 writes them anew), disks, what KVM says when it gives
- * up, and what is refused beforehand.
+ * argument a line; GOLDEN_UPDATE=1 writes the files anew), disks, the messages of a
+ * failing KVM, and refused set-ups.
  */
 #include "builder/rack/rack-preflight.h"
 #include "builder/rack/rack-vm.h"
@@ -170,7 +170,7 @@ static void test_accel_names(void **state)
 	assert_string_equal(accel_name(ACCEL_TCG), "tcg");
 }
 
-/* As QEMU 7.2 writes them; and lines that name KVM and are no death. */
+/* Messages of QEMU 7.2, and lines that contain KVM but are not fatal. */
 static void test_death_under_kvm(void **state)
 {
 	static const struct {
@@ -198,7 +198,8 @@ static void test_death_under_kvm(void **state)
 
 /* --- preflight --------------------------------------------------------------------- */
 
-/* Programs are looked up in PATH, which the tests do not change here. */
+/* Checks the complaints for these options. Programs are looked up in PATH, which the test
+ * does not change here. */
 static void complaints_about_files(bool uefi, enum accel_choice accel, const char *root,
 				   const char *want)
 {
@@ -258,13 +259,13 @@ static void test_too_little_memory_is_refused_with_what_would_do(void **state)
 	const struct rack_host *hosts[] = {host(f, "master"), host(f, "node-2")};
 	_cleanup_diag_ struct diag d = {0};
 
-	/* 2 * (20 * 4.5 + 100) + 120 + 75 MiB, up to the next 64. */
+	/* 2 * (20 * 4.5 + 100) + 120 + 75 MiB, rounded up to a multiple of 64. */
 	assert_int_equal(preflight_memory(&image), 576 * MIB);
 	assert_int_equal(preflight_hosts(&f->rack, hosts, 2, &image, &d), 0);
 
 	image.root_size = 500 * MIB;
 	assert_int_equal(preflight_hosts(&f->rack, hosts, 2, &image, &d), -1);
-	assert_int_equal(d.n, 1); /* node-2 has enough */
+	assert_int_equal(d.n, 1); /* node-2 has enough memory */
 	assert_string_equal(d.lines[0],
 			    GOLDEN "/rack.cfg:10: host 'master': vm.memory: 1536M is too "
 				   "little for image 'big' to boot over PXE: at least "

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How a rack's hosts get their verdicts, without QEMU and without servers: the machines
- * are shell scripts, and what else would say something (console, report, access log) is
- * written by the test. And what of a console reaches people.
+ * Tests how a rack's hosts get their verdicts, without QEMU and without servers: the
+ * machines are shell scripts, and the test writes the other inputs (console, report,
+ * access log). Also tests which console lines are shown.
  */
 #include "builder/rack/rack-run.h"
 #include "lib/log.h"
@@ -19,7 +19,7 @@
 
 #define HOSTS 3
 
-/* Seconds by which the wall clock is set forward. The Makefile wraps clock_gettime(). */
+/* Seconds that are added to the wall clock. The Makefile wraps clock_gettime(). */
 static time_t clock_step;
 
 int __real_clock_gettime(clockid_t clock, struct timespec *ts);
@@ -40,13 +40,14 @@ struct fixture {
 	struct rack rack;
 	struct rack_run run;
 	struct machine machines[HOSTS];
-	struct child writer; /* writes while the watch goes on */
-	int wake;            /* the other end of run.signals */
+	struct child writer; /* changes files while the watch runs */
+	int wake;            /* the write end of run.signals */
 };
 
-/* --- the stage --------------------------------------------------------------------- */
+/* --- fixture ----------------------------------------------------------------------- */
 
-/* A "QEMU" that notes its arguments, does what `script` says, and then stands there. */
+/* Writes a "QEMU" that logs its arguments, runs the shell commands `script`, and then
+ * sleeps. */
 static void put_qemu(struct fixture *f)
 {
 	_cleanup_free_ char *bin = xasprintf("%s/bin", f->scratch);
@@ -162,7 +163,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Shell commands to run in the rack's folder, at once or while the watch goes on. */
+/* Runs shell commands in the rack's folder; do_later() runs them while the watch goes
+ * on. */
 static void do_now(struct fixture *f, const char *commands)
 {
 	const char *const argv[] = {"sh", "-ec", commands, NULL};
@@ -191,7 +193,7 @@ static void switch_on(struct fixture *f, size_t i, enum accel accel, const char 
 		fail_msg("%s", e.msg);
 }
 
-/* The others have had their verdict. */
+/* Gives all hosts but one a verdict. */
 static void only(struct fixture *f, size_t which)
 {
 	for (size_t i = 0; i < HOSTS; i++)
@@ -226,7 +228,7 @@ static void check_verdict(const struct machine *m, enum machine_state state,
 	"\"generation\":1,\"phases\":[],\"units\":[],\"boot_id\":\"b\","                 \
 	"\"config_sha256\":\"c\"}"
 
-/* As nginx does it: whole or not at all. */
+/* Writes a report atomically, as nginx does. */
 #define PUT_REPORT(host, verdict, why)                                                   \
 	"echo '" REPORT(host, verdict,                                                   \
 			why) "' >tree/http/report/.new; "                                \
@@ -260,7 +262,7 @@ static void test_a_report_that_is_none_fails(void **state)
 	assert_non_null(f->machines[1].why);
 }
 
-/* With --keep nothing changes a verdict; only a signal ends the watch. */
+/* With --keep only a signal ends the watch, and no verdict changes. */
 static void test_keep_ends_by_a_signal_and_changes_nothing(void **state)
 {
 	static const struct signalfd_siginfo si = {.ssi_signo = SIGINT};
@@ -294,7 +296,7 @@ static void test_last_words_on_a_console_fail_at_once(void **state)
 	check_verdict(&f->machines[2], MACHINE_FAILED, "not yet ended line");
 }
 
-/* A host that gave up and then came up after all (panic=, the operator) is ready. */
+/* A host that gave up and then became ready (panic=, the operator) is ready. */
 static void test_a_report_after_last_words_wins(void **state)
 {
 	struct fixture *f = *state;
@@ -375,7 +377,7 @@ static void test_a_clock_set_back_does_not_stop_the_timeout(void **state)
 	assert_in_range(f->machines[2].total_ms, 700, 5000);
 }
 
-/* The times in the access log are the wall clock's. */
+/* Times in the access log are of the wall clock. */
 static void test_fetches_are_timed_after_a_clock_step(void **state)
 {
 	struct fixture *f = *state;
@@ -402,7 +404,7 @@ static void test_a_signal_ends_the_watch(void **state)
 	check_verdict(&f->machines[0], MACHINE_PENDING, NULL);
 }
 
-/* --- ends -------------------------------------------------------------------------- */
+/* --- ends of machines -------------------------------------------------------------- */
 
 static void test_a_machine_that_ends_has_failed(void **state)
 {
@@ -424,7 +426,7 @@ static void test_a_machine_that_ends_has_failed(void **state)
 		      "its machine ended: " ACCEL_QEMU " was killed by SIGSEGV");
 }
 
-/* --- KVM that gives up ------------------------------------------------------------- */
+/* --- failing KVM ------------------------------------------------------------------- */
 
 #define DIES_UNDER_KVM                                                                   \
 	"case \"$*\" in *'-accel kvm'*) "                                                \
@@ -449,7 +451,7 @@ static void test_death_under_kvm_is_another_start_under_tcg(void **state)
 	only(f, 1);
 	switch_on(f, 1, ACCEL_KVM, DIES_UNDER_KVM);
 	watch_to_the_end(f);
-	/* What it says under TCG is no reason to start it a third time. */
+	/* Its message under TCG does not start it a third time. */
 	check_verdict(m, MACHINE_FAILED, "seen");
 	assert_int_equal(m->vm.accel, ACCEL_TCG);
 	assert_true(m->on_ms > on);
@@ -459,7 +461,7 @@ static void test_death_under_kvm_is_another_start_under_tcg(void **state)
 	assert_true(m->vm.child.pid > 0);
 }
 
-/* An assertion about a register ends QEMU instead. */
+/* QEMU can also end by a failed assertion about a register. */
 static void test_qemu_that_ends_because_of_kvm_starts_again(void **state)
 {
 	struct fixture *f = *state;
@@ -500,7 +502,7 @@ static void test_death_is_the_verdict_where_only_kvm_was_asked_for(void **state)
 	assert_true(file_has(f, "run/args", "-accel kvm"));
 }
 
-/* --- what of a console reaches people ---------------------------------------------- */
+/* --- console lines that are shown -------------------------------------------------- */
 
 static void test_console_lines(void **state)
 {
@@ -515,7 +517,7 @@ static void test_console_lines(void **state)
 		{"\033(Btext\033", "text"},
 		{"\033[31", ""},
 		{"one\rtwo\r\n", "one|two"},
-		/* systemd's animation, which would push everything else off a tail */
+		/* systemd's animation, which would push all other lines out */
 		{"\r\033[K[   \033[0;31m*\033[0;1;31m*\033[0m\033[0;31m* \033[0m] (1 of "
 		 "2) A start "
 		 "job is running for x (5s / no limit)\r\033[K[  \033[0;32mOK\033[0m  ] "
@@ -567,7 +569,7 @@ static void test_console_is_followed(void **state)
 	struct fixture *f = *state;
 	struct console *c = &f->machines[0].console;
 
-	expect_next(c, NULL); /* QEMU has not made it yet */
+	expect_next(c, NULL); /* QEMU has not created the file yet */
 	do_now(f, "printf 'one\\ntw' >log/master.console");
 	expect_next(c, "one");
 	expect_next(c, NULL);
@@ -576,7 +578,7 @@ static void test_console_is_followed(void **state)
 	expect_next(c, "");
 	expect_next(c, "three");
 	expect_next(c, NULL);
-	/* Switched on again: QEMU begins it anew. */
+	/* After a restart QEMU begins the file anew. */
 	do_now(f, "printf 'new\\n' >log/master.console");
 	expect_next(c, "new");
 	expect_next(c, NULL);
@@ -625,7 +627,7 @@ int main(void)
 		unit(test_console_tail),
 	};
 
-	/* What the watch tells people is not TAP. */
+	/* The watch's messages for people would not be valid TAP. */
 	log_setup("test", LOG_LEVEL_ERROR);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

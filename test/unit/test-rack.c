@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pxe/rack.h. What is wrong with a rack, message by message, is in test/should-fail/rack.
- */
+/* pxe/rack.h. test/should-fail/rack has a rack for each error message. */
 #include "pxe/rack.h"
 
 #include "firstboot/model/rack-entry.h"
@@ -61,8 +60,8 @@ static void demo(void **state)
 	assert_int_equal(n->vm_disk, 0);
 }
 
-/* Every host of a rack that passes is a host.cfg that passes: rendered, read back by the
- * node's own loader, checked, and the same again. */
+/* Checks that every host of a valid rack has a valid host.cfg: renders it, reads it back
+ * with the node's own loader, checks it and renders it again to the same text. */
 static void round_trip(const char *path, size_t n)
 {
 	_cleanup_roles_ struct roles roles = {0};
@@ -99,7 +98,7 @@ static void examples_round_trip(void **state)
 	round_trip("test/golden/pxe/plain.cfg", 2);
 }
 
-/* Every key that a rack file may hold is named in rack.cfg(5), as a word of its own. */
+/* Returns whether rack.cfg(5) has `key` as a separate word. */
 static bool page_names(const char *page, const char *key)
 {
 	for (const char *at = page; (at = strstr(at, key)); at++) {
@@ -129,7 +128,7 @@ static void man_page(void **state)
 	assert_false(page_names(page, "gatewa"));
 }
 
-/* --- values and where they come from ---------------------------------------------- */
+/* --- values and their sources ----------------------------------------------------- */
 
 #define CLUSTER                                                                          \
 	"cluster : { name = \"c\"; node_network = \"10.0.0.0/16\";\n"                    \
@@ -179,7 +178,7 @@ static void host_over_cluster(void **state)
 	assert_int_equal(r.hosts[0].host.address.prefix, 16);
 }
 
-/* A rack of a cluster whose master stands elsewhere. */
+/* The cluster's master is not in the rack. */
 static void master_outside(void **state)
 {
 	static const char text[] =
@@ -243,7 +242,7 @@ static void cluster_mistakes_once(void **state)
 	assert_null(r.hosts);
 }
 
-/* A bridge may overlap one that is not its neighbour in any order. */
+/* Overlapping bridges are found also when they are not neighbours in any order. */
 static void cbr0_overlaps(void **state)
 {
 	static const struct {
@@ -293,11 +292,12 @@ static void cbr0_overlaps(void **state)
 	}
 }
 
-/* --- thousands -------------------------------------------------------------------- */
+/* --- thousands of hosts ----------------------------------------------------------- */
 
 #define MANY 5000
 
-/* Hosts 1 to MANY; with `same`, all have the first one's MAC, address and cbr0. */
+/* Returns a rack with hosts 1 to MANY. With `same`, all have the first one's MAC address,
+ * address and cbr0. Owned by the caller. */
 static char *many(bool same)
 {
 	_cleanup_buf_ struct buf b = {0};

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * builder/recipe/recipe.h: recipes that include others, and are laid over them. What is
- * wrong with one, message by message, is in test/should-fail/recipe.
+ * builder/recipe/recipe.h: recipes that include others and change them.
+ * test/should-fail/recipe has a recipe for each error message.
  */
 #include "builder/recipe/recipe-parse.h"
 #include "test-recipe.h"
 
-/* --- laid over each other --------------------------------------------------------- */
+/* --- includes --------------------------------------------------------------------- */
 
 static void groups_merge_and_lists_replace(void **state)
 {
@@ -38,9 +38,9 @@ static void groups_merge_and_lists_replace(void **state)
 	assert_string_equal(r.initramfs.modules[0], "loop");
 	assert_string_equal(r.initramfs.compress, "gzip");
 	assert_string_equal(r.squashfs.compression, "xz");
-	assert_int_equal(r.squashfs.level, 0); /* the 9 was gzip's */
+	assert_int_equal(r.squashfs.level, 0); /* the level 9 belonged to gzip */
 	assert_int_equal(strv_len(r.exclude), 1);
-	/* A path belongs to the file that says it. */
+	/* A relative path is relative to the file that contains it. */
 	assert_int_equal(access(r.files[0].text, F_OK), 0);
 	assert_string_equal(r.files[0].written, "in.txt");
 }
@@ -62,7 +62,7 @@ static const char lists[] =
 	      "units = [ \"a.service\", \"b.service\",\n"
 	      "  \"c.service\" ];\n";
 
-/* Writes in/recipe.cfg and out/recipe.cfg, which includes it, and loads that. */
+/* Writes in/recipe.cfg and out/recipe.cfg, which includes it, and loads the latter. */
 static void load_over(struct recipe *r, const char *outer)
 {
 	static const char *const units[] = {"in/a.service", "in/b.service",
@@ -80,7 +80,8 @@ static void load_over(struct recipe *r, const char *outer)
 	load(r, out);
 }
 
-/* Describes what is in a list's place, without the folder of the test. Owned. */
+/* Returns a description of the recipe's lists, without the test folder's path. Owned by
+ * the caller. */
 static char *described(const struct recipe *r)
 {
 	_cleanup_free_ char *text = recipe_describe(r);
@@ -114,7 +115,8 @@ static void entries_replace_their_like(void **state)
 		  "  { to = \"/f/d\"; content = \"\"; } );\n"
 		  "units = [ \"d.service\", \"b.service\" ];\n");
 	text = described(&r);
-	/* In its place, whole: no stand-in, no mode 0700. */
+	/* The new entry replaces the old one completely, in its place: the keys standin
+	 * and mode are gone. */
 	assert_string_equal(
 		text, "artifact a https://f.invalid/2 to /2 0644 (out/recipe.cfg:4)\n"
 		      "artifact b https://f.invalid/b to /b 0755 (in/recipe.cfg:9)\n"
@@ -168,14 +170,15 @@ static void all_entries_are_removed(void **state)
 	load_over(&r,
 		  "remove = { artifacts = [ \"a\", \"b\", \"c\" ]; containers = [ ];\n"
 		  "  files = [ \"/f/a\", \"/f/c\", \"/f/b\" ]; };\n");
-	assert_int_equal(r.n_artifacts, 2); /* the containers' */
+	assert_int_equal(r.n_artifacts, 2); /* those of the containers */
 	assert_int_equal(r.n_containers, 2);
 	assert_int_equal(r.n_files, 0);
 	assert_int_equal(r.n_units, 3);
 }
 
-/* Each file is laid over all that came before it: what the second removes the third can
- * add again, at the end, and what the second added it can replace or remove. */
+/* Each file changes the result of all files before it: the third can add again, at the
+ * end, an entry that the second removed, and can replace or remove an entry that the
+ * second added. */
 static void entries_of_three_files(void **state)
 {
 	_cleanup_free_ _unused_ char *a =
@@ -202,8 +205,8 @@ static void entries_of_three_files(void **state)
 	assert_string_equal(r.files[2].to, "/a");
 }
 
-/* Messages and plans call an included file what its reader would, unless that is another
- * file. */
+/* Messages and plans name an included file by its path without "." and "..", unless that
+ * is the path of another file. */
 static void included_paths_are_tidy(void **state)
 {
 	_cleanup_free_ _unused_ char *a = put("a/b/in.cfg", SMALL);
@@ -261,7 +264,8 @@ static void a_folder_is_included(void **state)
 	}
 }
 
-/* A guess looks at all names, which may be as many as the wrong ones. */
+/* Suggestions are made only for the first 20 wrong names: each is compared with all
+ * names. */
 static void guesses_end(void **state)
 {
 	_cleanup_free_ _unused_ char *in = put(
@@ -306,7 +310,7 @@ static void a_plan_has_no_control_characters(void **state)
 		strstr(text, "\nartifact x? y https://f.invalid/x to /x? 0644\n"));
 }
 
-/* A mistake is told with the file it stands in, and nothing comes out. */
+/* A mistake is reported with the file that contains it, and no recipe is returned. */
 static void mistake_in_an_included_file(void **state)
 {
 	_cleanup_free_ _unused_ char *in = put("in.cfg", SMALL "cmdline = 7;\n");

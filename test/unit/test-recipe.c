@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * builder/recipe/recipe.h: what recipes that are right come to. How they are laid over
- * each other is in test-recipe-include.c. What is wrong with a recipe, message by
- * message, is in test/should-fail/recipe.
+ * builder/recipe/recipe.h: the content of valid recipes. test-recipe-include.c tests how
+ * recipes include others; test/should-fail/recipe has a recipe for each error message.
  */
 #include "test-recipe.h"
 #include "builder/base/base.h"
@@ -79,7 +78,7 @@ static void every_key(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(beside); i++)
 		free(put(beside[i], "x"));
-	load(&r, top); /* the folder names its recipe.cfg */
+	load(&r, top); /* a folder stands for its recipe.cfg */
 	text = recipe_describe(&r);
 	want = xasprintf(
 		"recipe all-of_it.1\nsummary one line\nepoch 1500000000\n"
@@ -124,7 +123,7 @@ static void shipped(void **state)
 
 	(void)state;
 	load(&metal, "images/bookworm");
-	load(&vm, "images/bookworm-vm/"); /* a slash more */
+	load(&vm, "images/bookworm-vm/"); /* with a trailing slash */
 	assert_string_equal(vm.file, "images/bookworm-vm/recipe.cfg");
 	assert_string_equal(vm.base.kernel, "linux-image-cloud-amd64");
 	assert_string_equal(metal.base.kernel, "linux-image-amd64");
@@ -158,13 +157,13 @@ static void epoch_of_the_environment_wins(void **state)
 
 /* --- the man page ----------------------------------------------------------------- */
 
-/* Besides those of a suite. */
+/* Keys beside those of a suite, and keys of a role. */
 static const char *const tar_keys[] = {"url",    "sha256", "sha512", "image",
 				       "digest", "layer",  NULL};
 static const char *const disk_keys[] = {"url", "sha256", "sha512", NULL};
 static const char *const role_keys[] = {"name", "units", "ready", "cbr0", "master", NULL};
 
-/* The text between ".Ss TITLE" and the next section, owned. */
+/* Returns the text between ".Ss TITLE" and the next section. Owned by the caller. */
 static char *section(const char *page, const char *title)
 {
 	_cleanup_free_ char *head = xasprintf("\n.Ss %s\n", title);
@@ -248,8 +247,8 @@ static void lock_man_page(void **state)
 	assert_int_equal(bad, 0);
 }
 
-/* The text of example `n` (0, 1, ...) of a page, which has no markup but backslashes.
- * Owned. */
+/* Returns the text of example `n` (0, 1, ...) of a page, which has no markup but
+ * backslashes. Owned by the caller. */
 static char *example(const char *file, size_t n)
 {
 	static const char begin[] = ".Bd -literal\n";
@@ -273,7 +272,7 @@ static char *example(const char *file, size_t n)
 	return text;
 }
 
-/* What it shows can be read, and reads the same when it is written again. */
+/* The page's example can be read, and is the same when it is written again. */
 static void lock_man_page_example(void **state)
 {
 	_cleanup_free_ char *text = example("man/recipe.lock.5", 0);
@@ -301,7 +300,7 @@ static void lock_man_page_example(void **state)
 	assert_string_equal(again, third);
 }
 
-/* The page's own examples are recipes, the second one laid over the first. */
+/* The page's examples are valid recipes; the second one includes the first. */
 static void man_page_examples(void **state)
 {
 	_cleanup_free_ char *text = example("man/recipe.cfg.5", 0);

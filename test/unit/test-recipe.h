@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Recipes in a folder of the test's own. */
+/* Writes recipes in a temporary folder and loads them. */
 #pragma once
 
 #include "builder/recipe/recipe.h"
@@ -29,7 +29,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Writes TOP/NAME, with the folders it is in; its path, owned. */
+/* Writes TOP/NAME and makes its parent folders. Returns the path, owned by the caller. */
 static _unused_ char *put(const char *name, const char *text)
 {
 	_cleanup_free_ char *path = xasprintf("%s/%s", top, name);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* builder/root/root-cache.h: when a root image is the one that is wanted, and when not.
- */
+/* builder/root/root-cache.h: when a cached root image is used, and when not. */
 #include "builder/root/root-cache.h"
 
 #include "lib/file.h"
@@ -79,7 +78,7 @@ static struct root_cache init(struct fixture *f)
 	return rc;
 }
 
-/* Keeps "made" as the root image of what the fixture is now. */
+/* Stores "made" as the root image for the fixture's present state. */
 static void put(struct fixture *f)
 {
 	const struct merge_stats stats = {.entries = 7, .bytes = 4096};
@@ -121,11 +120,10 @@ static void the_same(void **state)
 	assert_int_equal(f->items[2].size, 20);
 	assert_int_equal(f->items[1].sha256[0], 'b');
 	assert_int_equal(f->items[2].sha256[63], 'c');
-	assert_false(
-		f->items[1].written); /* a merge that follows all the same writes it */
+	assert_false(f->items[1].written); /* a merge of the same content writes it */
 }
 
-/* Whatever determines the root image makes another key. */
+/* Every input of the root image changes the key. */
 static void another(void **state)
 {
 	struct fixture *f = *state;
@@ -154,7 +152,7 @@ static void another(void **state)
 	f->layer.n = 3;
 	assert_int_equal(file_write_at(AT_FDCWD, file_path, "File", 4, 0644), 0);
 	assert_int_equal(get(f, &stats), 0);
-	put(f); /* takes the place of the one before */
+	put(f); /* replaces the previous image */
 	assert_int_equal(get(f, &stats), 1);
 	assert_int_equal(file_write_at(AT_FDCWD, file_path, "file", 4, 0644), 0);
 	assert_int_equal(get(f, &stats), 0);
@@ -181,7 +179,7 @@ static void switches(void **state)
 	assert_int_equal(get(f, &stats), 0);
 }
 
-/* Another mksquashfs may make another image of the same tree. */
+/* Another mksquashfs may make a different image of the same tree. */
 static void another_tool(void **state)
 {
 	struct fixture *f = *state;

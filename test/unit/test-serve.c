@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * pxe/serve.h and pxe/watch.h with the real dnsmasq and nginx, in a user and network
- * namespace of the test's own where the boot server's address is on the loopback link.
+ * namespace of the test's own, where the boot server's address is on the loopback link.
  */
 #include "pxe/serve.h"
 
@@ -86,8 +86,8 @@ static int connect_from(uint32_t from)
 	return fd;
 }
 
-/* Sends a request and returns the status; *ret_body, if not NULL, is what came with it.
- */
+/* Sends a request and returns the status; *ret_body, if not NULL, is the answer's
+ * body. */
 static unsigned request(uint32_t from, const char *method, const char *path,
 			const char *body, char **ret_body)
 {
@@ -133,7 +133,7 @@ static void get(void **state)
 	assert_int_equal(
 		request(BOOT_SERVER, "GET", "/hosts/52-54-00-25-00-99.ipxe", NULL, NULL),
 		404);
-	/* Nothing but http/ is to be had. */
+	/* Only files below http/ are served. */
 	assert_int_equal(request(BOOT_SERVER, "GET", "/../nginx.conf", NULL, NULL), 400);
 	assert_int_equal(request(BOOT_SERVER, "GET", "/..%2fnginx.conf", NULL, NULL),
 			 400);
@@ -206,7 +206,8 @@ static void forbidden(void **state)
 
 /* --- TFTP (RFC 1350) -------------------------------------------------------------- */
 
-/* The first packet of the answer to a read request: opcode, then its text. */
+/* Requests a file by TFTP. Returns the opcode of the first packet of the answer and
+ * copies its text. */
 static unsigned tftp(const char *file, char *text, size_t size)
 {
 	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -242,7 +243,7 @@ static void tftp_serves(void **state)
 	assert_int_equal(tftp("/etc/passwd", text, sizeof(text)), 5);
 }
 
-/* --- starting and ending ---------------------------------------------------------- */
+/* --- start and stop --------------------------------------------------------------- */
 
 static void nothing_in_the_way(void **state)
 {
@@ -252,11 +253,11 @@ static void nothing_in_the_way(void **state)
 	assert_int_equal(serve_check(&f->s, &d), 0);
 	start(f);
 	serve_stop(&f->s);
-	assert_int_equal(serve_check(&f->s, &d), 0); /* nothing stays behind */
+	assert_int_equal(serve_check(&f->s, &d), 0); /* the ports are free again */
 	start(f);
 }
 
-/* A socket of ours that is nobody's business. */
+/* Opens a socket that must not disturb the servers. */
 static int bystander(int type, uint16_t port)
 {
 	struct sockaddr_in sa = {.sin_family = AF_INET, .sin_port = htons(port)};
@@ -309,7 +310,8 @@ static void address_missing(void **state)
 	assert_string_equal(d.lines[0], "there is no interface 'br9' on this machine");
 }
 
-/* A server that cannot start: what it said is the message, and the other is not left. */
+/* When a server cannot start, its output is the error message, and the other server is
+ * stopped. */
 static void start_fails(void **state)
 {
 	struct fixture *f = *state;
@@ -351,14 +353,14 @@ static void woken(void **state)
 	siginfo_t si;
 
 	start(f);
-	/* Ctrl-C reaches the children as well: being woken comes first. */
+	/* Ctrl-C reaches the children as well: the wake-up must win over their end. */
 	kill(f->s.dnsmasq.child.pid, SIGKILL);
 	assert_int_equal(
 		waitid(P_PID, (id_t)f->s.dnsmasq.child.pid, &si, WEXITED | WNOWAIT), 0);
 	assert_int_equal(serve_wait(&f->s, wake, -1, &e), 1);
 }
 
-/* --- what is told meanwhile ------------------------------------------------------- */
+/* --- messages of the watcher ------------------------------------------------------ */
 
 #define REPORT                                                                           \
 	"{\"format\":1,\"host\":\"node-1\",\"role\":\"node\",\"verdict\":\"ready\","     \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test/standin/common/resolver.h: what resolv.conf says, and how long a lookup takes. */
+/* test/standin/common/resolver.h: parsing resolv.conf, and the duration of a lookup. */
 #include "lib/str.h"
 #include "test/standin/common/resolver.h"
 #include "test/standin/common/standin.h"
@@ -31,7 +31,7 @@ static const char *server(const struct resolver *r, size_t i)
 	return inet_ntop(AF_INET, &in->sin_addr, text, sizeof(text));
 }
 
-/* Three lookups take 30 s with one silent server and 60 s with two, by default. */
+/* By default, three lookups take 30 s with one silent server and 60 s with two. */
 static void silent_servers(void **state)
 {
 	static const struct {
@@ -113,7 +113,8 @@ static void search_domains(void **state)
 	resolver_done(&r);
 }
 
-/* Makes the only server a port of this machine's: a socket that nobody reads, or none. */
+/* Makes a port of this machine the only server: a socket that nobody reads, or a closed
+ * port. */
 static int local_server(struct resolver *r, bool silent)
 {
 	struct sockaddr_in in = {.sin_family = AF_INET,

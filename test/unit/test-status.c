@@ -45,7 +45,7 @@ static void table_layout(void **state)
 	table_add(&t, "b");
 	table_add_seconds(&t, 99950);
 	table_add(&t, NULL);
-	table_add(&t, "gr\xc3\xbc\xc3\x9f"); /* counted in characters */
+	table_add(&t, "gr\xc3\xbc\xc3\x9f"); /* the width is counted in characters */
 	table_render(&t, &b);
 	assert_string_equal(b.p, "NAME         SECONDS  LAST\n"
 				 "a-long-name     31.2  x\n"
@@ -53,7 +53,7 @@ static void table_layout(void **state)
 				 "gr\xc3\xbc\xc3\x9f               -  -\n");
 }
 
-/* What a node wrote cannot drive the operator's terminal. */
+/* Text from a node cannot control the operator's terminal. */
 static void table_cleans(void **state)
 {
 	static const struct {
@@ -155,7 +155,7 @@ static void access_line(void **state)
 	assert_int_equal(
 		access_parse("1.000 1.2.3.4 \"GET /a?b=c HTTP/1.1\" 200 0 0.000", &a), 0);
 	assert_string_equal(a.path, "/a");
-	/* Not a request at all: nginx still has a line for it. */
+	/* Not an HTTP request: nginx logs it all the same. */
 	assert_int_equal(access_parse("1.000 1.2.3.4 \"\\x16\\x03\" 400 150 0.000", &a),
 			 0);
 	assert_string_equal(a.method, "");
@@ -201,10 +201,10 @@ static void access_follows(void **state)
 	struct access a;
 
 	access_open(&l, path, true);
-	assert_int_equal(access_next(&l, &a), 0); /* not there yet */
+	assert_int_equal(access_next(&l, &a), 0); /* the file does not exist yet */
 	append(*state, LINE "\n" LINE);
 	assert_int_equal(access_next(&l, &a), 1);
-	assert_int_equal(access_next(&l, &a), 0); /* not ended yet */
+	assert_int_equal(access_next(&l, &a), 0); /* the line is not complete yet */
 	append(*state, "\nrubbish\n" LINE "\n");
 	assert_int_equal(access_next(&l, &a), 1);
 	assert_int_equal(access_next(&l, &a), 1);
@@ -337,7 +337,8 @@ static void reports_that_lie(void **state)
 	assert_string_equal(s.hosts[3].why, "File too large");
 }
 
-/* Neither its reason, nor what is wrong with it, nor a phase, which is a column. */
+/* Control characters in a report's reason, errors and names of phases (which are columns)
+ * do not reach the operator's terminal. */
 static void reports_that_drive_a_terminal(void **state)
 {
 	_cleanup_free_ char *reports = xasprintf("%s/" TREE_REPORTS, (char *)*state);
@@ -367,7 +368,7 @@ static void reports_that_drive_a_terminal(void **state)
 		assert_true(*c >= ' ' || *c == '\n');
 }
 
-/* A host that could not read even its name reports under the URL it was given. */
+/* A host that could not even read its name reports under the URL it was given. */
 static void report_without_a_name(void **state)
 {
 	_cleanup_free_ char *reports = xasprintf("%s/" TREE_REPORTS, (char *)*state);
@@ -396,7 +397,7 @@ static void status_of_a_folder(void **state)
 	assert_int_equal(status_load(&s, *state, &e), 0);
 	assert_null(s.rack);
 	assert_int_equal(s.n, 2);
-	assert_string_equal(s.hosts[0].name, "node-9"); /* as people count */
+	assert_string_equal(s.hosts[0].name, "node-9"); /* sorted by number */
 	assert_string_equal(s.hosts[0].role, "node");
 	assert_int_equal(status_verdict(&s, &e), 0);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pxe/tree.h: whole trees against test/golden/pxe. Each rack there, NAME.cfg, is rendered
- * with the tiny image; NAME/LISTING has every path of the tree with its type, mode, size
- * or target, and every text stands in NAME/ under its path. GOLDEN_UPDATE=1 writes them
- * anew.
+ * pxe/tree.h: compares whole trees with test/golden/pxe. Each rack NAME.cfg there is
+ * rendered with the tiny image; NAME/LISTING has every path of the tree with its type,
+ * mode, size or target, and NAME/ has every text file under its path. GOLDEN_UPDATE=1
+ * writes them anew.
  */
 #include "pxe/tree.h"
 
@@ -29,7 +29,7 @@ static int setup(void **state)
 	struct fixture *f = xcalloc(1, sizeof(*f));
 	struct err e = {0};
 
-	umask(077); /* nobody's umask shows in a tree */
+	umask(077); /* the umask has no effect on a tree */
 	f->scratch = scratch_make();
 	f->image_dir = image_make(f->scratch);
 	f->ipxe_dir = xasprintf("%s/ipxe", f->scratch);
@@ -69,7 +69,7 @@ static int render(struct fixture *f, const char *rack_file, const char *name,
 	return tree_render(&rack, &f->image, dir, &o, e);
 }
 
-/* --- golden ----------------------------------------------------------------------- */
+/* --- golden files ----------------------------------------------------------------- */
 
 static char **walked; /* nftw(3) has no argument for its callback */
 static size_t walk_skip;
@@ -99,7 +99,7 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Every path below `dir`, sorted. */
+/* Returns every path below `dir`, sorted. Owned by the caller. */
 static char **listing(const char *dir)
 {
 	char **v;
@@ -145,7 +145,7 @@ static char *cpio_member(const char *archive, const char *member)
 	return out;
 }
 
-/* The tree in SCRATCH/NAME against test/golden/pxe/NAME. */
+/* Compares the tree in SCRATCH/NAME with test/golden/pxe/NAME. */
 static void compare(struct fixture *f, const char *name)
 {
 	_cleanup_free_ char *dir = xasprintf("%s/%s", f->scratch, name);
@@ -236,12 +236,12 @@ static void image_files(void **state)
 	assert_string_equal(r, ROOT_TEXT);
 	assert_int_equal(file_read_at(AT_FDCWD, initrd, 4096, &i, &len), 0);
 	assert_int_equal(len, 512);
-	assert_string_equal(i, INITRD_TEXT); /* and NULs behind it */
+	assert_string_equal(i, INITRD_TEXT); /* followed by NULs */
 	for (size_t n = strlen(INITRD_TEXT); n < len; n++)
 		assert_int_equal(i[n], 0);
 }
 
-/* --- rendered again --------------------------------------------------------------- */
+/* --- rendering again -------------------------------------------------------------- */
 
 static ino_t inode(const char *path)
 {
@@ -283,7 +283,8 @@ static void again(void **state)
 	assert_string_equal(kept, "a line\n");
 }
 
-/* Nothing but the trees and what the fixture made: no temporary folder stays. */
+/* Returns the number of entries: only the trees and the fixture's files, no temporary
+ * folder. */
 static size_t count_entries(const char *dir)
 {
 	_cleanup_closedir_ DIR *d = opendir(dir);
@@ -295,7 +296,7 @@ static size_t count_entries(const char *dir)
 	return n - 2;
 }
 
-/* Where names cannot be exchanged, killed after none, one and two renames. */
+/* Without an exchange of names, rendering is killed after zero, one and two renames. */
 static void killed_while_it_is_swapped_in(void **state)
 {
 	struct fixture *f = *state;
@@ -376,14 +377,14 @@ static void failure_leaves_nothing(void **state)
 	_cleanup_free_ char *root = xasprintf("%s/root.squashfs", f->image_dir);
 	struct err e = {0};
 
-	assert_int_equal(truncate(root, 3), 0); /* after image_open looked */
+	assert_int_equal(truncate(root, 3), 0); /* after image_open() checked its size */
 	assert_int_equal(
 		render(f, GOLDEN "/plain.cfg", "t", (struct tree_options){0}, &e), -1);
 	assert_non_null(strstr(e.msg, "rackstrap/root.squashfs is 12 bytes too short"));
 	assert_int_equal(count_entries(f->scratch), 2);
 }
 
-/* --- what does not go together ---------------------------------------------------- */
+/* --- options that cannot be combined ---------------------------------------------- */
 
 static void refuses_options(void **state)
 {

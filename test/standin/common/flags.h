@@ -22,8 +22,7 @@ struct flags {
 	const char *program;
 	enum flags_style style;
 	const char *list; /* lines "--name type" and "# comment" */
-	struct flag
-		*v; /* in the order given; if a name is repeated, the last one counts */
+	struct flag *v;   /* in the given order; the last of one name counts */
 	size_t n;
 	char **args; /* arguments that are not flags */
 };
