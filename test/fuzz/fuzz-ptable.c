@@ -2,9 +2,9 @@
 /*
  * Reads a partition table of any content, from a disk of 64 MiB that begins with the
  * input and from a file that holds only the input. Checks that ptable_read() succeeds and
- * that what it returns can be relied on: GPT partitions lie on the disk, numbers are
- * unique, texts are printable. The checksums of a GPT, which random changes never hit,
- * are put right for a second reading.
+ * that its result is consistent: GPT partitions are inside the disk, numbers are unique,
+ * texts are printable. Random changes never give a valid GPT checksum, so both are
+ * corrected for a second reading.
  */
 #include "builder/disk/ptable.h"
 #include "lib/file.h"
@@ -16,7 +16,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define DISK_SIZE (64ULL << 20)
-#define ZEROS     4096 /* appended to an input whose checksums are put right */
+#define ZEROS     4096 /* appended to an input whose checksums are corrected */
 #define PARTS_MAX 8192 /* 1 MiB of entries of 128 bytes each */
 
 static void check(bool what, const char *story)

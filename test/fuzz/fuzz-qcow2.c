@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The first bytes of a file as a qcow2 header, of any content and length. Checks the
- * answer of qcow2_check() against the fields of docs/interop/qcow2.txt (QEMU) read byte
- * by byte, that a refusal has a message, and that the descriptor's offset stays.
+ * Reads arbitrary text as the qcow2 header of a file. Checks that the result of
+ * qcow2_check() agrees with the fields of docs/interop/qcow2.txt (QEMU) read byte by
+ * byte, that a refusal has a message, and that the descriptor's offset is unchanged.
  */
 #include "builder/common/qcow2.h"
 #include "lib/file.h"
@@ -22,7 +22,7 @@ static void check(bool what, const char *story)
 	abort();
 }
 
-/* Returns what qcow2_check() must return. */
+/* Returns the expected result of qcow2_check(). */
 static int expected(const uint8_t *data, size_t size)
 {
 	uint8_t h[HEADER] = {0};

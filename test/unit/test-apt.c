@@ -11,7 +11,7 @@
 
 static char *top;
 
-static void put(const char *name, mode_t mode, const char *text)
+static void write_file(const char *name, mode_t mode, const char *text)
 {
 	_cleanup_free_ char *path = xasprintf("%s/%s", top, name);
 
@@ -41,12 +41,12 @@ static int setup(void **state)
 					LINE("Other", "bookworm", "bookworm", "main",
 					     "http://o.invalid/", "b.list:1"),
 		top);
-	put("targets", 0644, said);
-	put("a.sources", 0644, "Types: deb\nURIs: x\nSigned-By: /keys/all.gpg\n");
-	put("b.list", 0644,
-	    "deb http://o.invalid x main\n"
-	    "deb [signed-by=/keys/s.gpg] http://s.invalid/s x main\n");
-	put("apt-get", 0755, "#!/bin/sh\ncat \"${0%/*}/targets\"\n");
+	write_file("targets", 0644, said);
+	write_file("a.sources", 0644, "Types: deb\nURIs: x\nSigned-By: /keys/all.gpg\n");
+	write_file("b.list", 0644,
+		   "deb http://o.invalid x main\n"
+		   "deb [signed-by=/keys/s.gpg] http://s.invalid/s x main\n");
+	write_file("apt-get", 0755, "#!/bin/sh\ncat \"${0%/*}/targets\"\n");
 	return 0;
 }
 
@@ -73,7 +73,7 @@ static char *sources(const char *origin, const char *suite, struct err *e)
 	return sources_only(origin, suite, NULL, e);
 }
 
-static void own_suite(void **state)
+static void own_suite_uses_the_machines_sources(void **state)
 {
 	struct err e = {0};
 	_cleanup_free_ char *got = sources("Debian", "bookworm", &e);
@@ -92,7 +92,7 @@ static void own_suite(void **state)
 }
 
 /* The same archives and keys are used, with the other suite's names. */
-static void another_suite(void **state)
+static void another_suite_uses_the_machines_archives(void **state)
 {
 	struct err e = {0};
 	_cleanup_free_ char *got = sources("Debian", "trixie", &e);
@@ -111,7 +111,7 @@ static void another_suite(void **state)
 }
 
 /* The suite has no security archive any more. */
-static void some_pockets(void **state)
+static void only_wanted_pockets_are_used(void **state)
 {
 	char *const updates[] = {(char *)"updates", NULL}, *const none[] = {NULL};
 	char *const security[] = {(char *)"security", NULL};
@@ -141,7 +141,7 @@ static void some_pockets(void **state)
 			       "Signed-By: /keys/s.gpg\n");
 }
 
-static void no_such_pocket(void **state)
+static void unknown_pocket_is_an_error(void **state)
 {
 	char *const only[] = {(char *)"updates", (char *)"backports", NULL};
 	struct err e = {0};
@@ -154,7 +154,7 @@ static void no_such_pocket(void **state)
 			    "apt's sources");
 }
 
-static void no_such_origin(void **state)
+static void unknown_origin_is_an_error(void **state)
 {
 	struct err e = {0};
 
@@ -172,9 +172,10 @@ static void a_key_within_the_source(void **state)
 	_cleanup_free_ char *key = NULL, *other = NULL;
 
 	(void)state;
-	put("key.sources", 0644,
-	    "Types: deb\nSigned-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n a\n"
-	    "URIs: x\n\nTypes: deb\nSigned-By: one\n two\n");
+	write_file(
+		"key.sources", 0644,
+		"Types: deb\nSigned-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n a\n"
+		"URIs: x\n\nTypes: deb\nSigned-By: one\n two\n");
 	key = apt_signed_by(path, 1);
 	assert_string_equal(key, "\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n a");
 	other = apt_signed_by(path, 2);
@@ -184,11 +185,11 @@ static void a_key_within_the_source(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(own_suite),
-		cmocka_unit_test(another_suite),
-		cmocka_unit_test(some_pockets),
-		cmocka_unit_test(no_such_pocket),
-		cmocka_unit_test(no_such_origin),
+		cmocka_unit_test(own_suite_uses_the_machines_sources),
+		cmocka_unit_test(another_suite_uses_the_machines_archives),
+		cmocka_unit_test(only_wanted_pockets_are_used),
+		cmocka_unit_test(unknown_pocket_is_an_error),
+		cmocka_unit_test(unknown_origin_is_an_error),
 		cmocka_unit_test(a_key_within_the_source),
 	};
 

@@ -46,7 +46,7 @@ static const struct recipe_extract want_x[] = {{.path = (char *)"bin/x",
 						.mode = 0755,
 						.where = (char *)"r.cfg:7"}};
 
-static void every_format(void **state)
+static void every_format_is_extracted(void **state)
 {
 	static const struct {
 		int format, filter;
@@ -83,7 +83,7 @@ static void every_format(void **state)
 }
 
 /* The official releases are a tar.gz in a tar.gz; here they are also in a zip. */
-static void archives_in_archives(void **state)
+static void nested_archives_are_extracted(void **state)
 {
 	static const struct member core[] = {{"k/bin/one", .data = "1"},
 					     {"k/bin/two", .data = "22"}};
@@ -118,7 +118,7 @@ static void archives_in_archives(void **state)
 	assert_string_equal(out.p, "/one 1\n/two 22\n/license free\n/last end\n");
 }
 
-static void what_is_missing_inside(void **state)
+static void missing_nested_member_is_an_error(void **state)
 {
 	static const struct member core[] = {{"bin/y", .data = "y"}};
 	_cleanup_bytes_ struct bytes inner =
@@ -155,7 +155,7 @@ struct refusal {
 	const char *why;
 };
 
-static void hostile_members(void **state)
+static void hostile_members_are_refused(void **state)
 {
 	static const struct refusal cases[] = {
 		{{"/etc/passwd", .data = "x"},
@@ -205,7 +205,7 @@ static void hostile_members(void **state)
 
 /* Links that stay inside the archive are accepted unless one is the wanted member
  * itself. */
-static void harmless_links(void **state)
+static void links_inside_are_accepted(void **state)
 {
 	static const struct member members[] = {
 		{"bin/x", .data = "x"},
@@ -233,7 +233,7 @@ static void harmless_links(void **state)
 				   "file (r.cfg:4)");
 }
 
-static void damaged(void **state)
+static void damaged_archives_are_refused(void **state)
 {
 	static char noise[400000];
 	uint32_t x = 1;
@@ -328,7 +328,7 @@ static void same_entry(const struct entry *a, const struct entry *b)
 
 /* Names survive in every locale: one without UTF-8 would turn their characters into
  * '?'. */
-static void round_trip(void **state)
+static void written_entries_are_read_back(void **state)
 {
 	_cleanup_close_ int fd = -1;
 	_cleanup_archive_in_ struct archive_in *in = NULL;
@@ -354,7 +354,7 @@ static void round_trip(void **state)
 	assert_string_equal(text, "hello");
 }
 
-static void same_bytes_each_time(void **state)
+static void same_entries_give_same_bytes(void **state)
 {
 	_cleanup_close_ int a = write_all_entries(), b = write_all_entries();
 	char da[DIGEST_HEX_MAX], db[DIGEST_HEX_MAX];
@@ -371,7 +371,7 @@ static void same_bytes_each_time(void **state)
 
 /* The tap gets every byte of the file, including those after the archive's end and those
  * that nobody read. */
-static void tap_sees_everything(void **state)
+static void tap_gets_every_byte(void **state)
 {
 	static const char behind[] = "behind the end";
 	_cleanup_close_ int fd = write_all_entries();
@@ -394,7 +394,7 @@ static void tap_sees_everything(void **state)
 	assert_string_equal(digest_hex(tap, got), want);
 }
 
-static void full_disk(void **state)
+static void full_disk_is_an_error(void **state)
 {
 	_cleanup_close_ int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
 	_cleanup_archive_out_ struct archive_out *o = NULL;
@@ -413,7 +413,7 @@ static void full_disk(void **state)
 			    "root image: cannot be written: No space left on device");
 }
 
-static void names(void **state)
+static void names_are_normalised(void **state)
 {
 	static const struct {
 		const char *path, *normal;
@@ -441,17 +441,17 @@ static void names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_format),
-		cmocka_unit_test(archives_in_archives),
-		cmocka_unit_test(what_is_missing_inside),
-		cmocka_unit_test(hostile_members),
-		cmocka_unit_test(harmless_links),
-		cmocka_unit_test(damaged),
-		cmocka_unit_test(round_trip),
-		cmocka_unit_test(same_bytes_each_time),
-		cmocka_unit_test(tap_sees_everything),
-		cmocka_unit_test(full_disk),
-		cmocka_unit_test(names),
+		cmocka_unit_test(every_format_is_extracted),
+		cmocka_unit_test(nested_archives_are_extracted),
+		cmocka_unit_test(missing_nested_member_is_an_error),
+		cmocka_unit_test(hostile_members_are_refused),
+		cmocka_unit_test(links_inside_are_accepted),
+		cmocka_unit_test(damaged_archives_are_refused),
+		cmocka_unit_test(written_entries_are_read_back),
+		cmocka_unit_test(same_entries_give_same_bytes),
+		cmocka_unit_test(tap_gets_every_byte),
+		cmocka_unit_test(full_disk_is_an_error),
+		cmocka_unit_test(names_are_normalised),
 	};
 
 	return cmocka_run_group_tests_name("archive", tests, NULL, NULL);

@@ -37,7 +37,7 @@ static inline void bytes_done(struct bytes *b)
 }
 #define _cleanup_bytes_ _cleanup_(bytes_done)
 
-static inline void put_member(struct archive *a, const struct member *m)
+static inline void append_member(struct archive *a, const struct member *m)
 {
 	struct archive_entry *ae = archive_entry_new();
 	size_t len = m->len ? m->len : m->data ? strlen(m->data) : 0;
@@ -68,7 +68,7 @@ static inline struct bytes make_archive(int format, int filter, const struct mem
 	assert_int_equal(archive_write_open_memory(a, b.p, ARCHIVE_ROOM, &b.len),
 			 ARCHIVE_OK);
 	for (size_t i = 0; i < n; i++)
-		put_member(a, &v[i]);
+		append_member(a, &v[i]);
 	assert_int_equal(archive_write_close(a), ARCHIVE_OK);
 	archive_write_free(a);
 	return b;

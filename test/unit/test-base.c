@@ -77,7 +77,7 @@ static int split(const struct member *v, size_t n, char *const *modules, struct 
 static char *const want[] = {(char *)"overlay", (char *)"virtio-net", (char *)"ext4",
 			     NULL};
 
-static void split_usr(void **state)
+static void split_usr_is_kept(void **state)
 {
 	static const struct member v[] = {
 		{"./", .type = AE_IFDIR},
@@ -122,7 +122,7 @@ static void split_usr(void **state)
 	assert_string_equal(initrd, "\x1f\x8binitrd");
 }
 
-static void merged_usr(void **state)
+static void merged_usr_is_kept(void **state)
 {
 	static const struct member v[] = {
 		{"./bin", .type = AE_IFLNK, .target = "usr/bin"},
@@ -140,7 +140,7 @@ static void merged_usr(void **state)
 		fail_msg("%s", e.msg);
 }
 
-static void what_is_not_there(void **state)
+static void missing_kernel_or_modules_are_errors(void **state)
 {
 	static const struct member v[] = {
 		{"./lib/modules/3.19.0/kernel/fs/overlayfs.ko", .data = "o"},
@@ -181,7 +181,7 @@ static int tree(const struct member *v, size_t n, int filter, struct err *e)
 	return base_tree_write(fd, NULL, "u", path, e);
 }
 
-static void others_leavings(void **state)
+static void leftovers_of_other_systems_are_dropped(void **state)
 {
 	static const struct member v[] = {
 		{"./", .type = AE_IFDIR},
@@ -208,7 +208,7 @@ static void others_leavings(void **state)
 				  "etc/apt/apt.conf.d/20own\nboot/vmlinuz-3.19.0\n");
 }
 
-static void hostile_trees(void **state)
+static void hostile_trees_are_refused(void **state)
 {
 	static const struct {
 		struct member m;
@@ -236,8 +236,11 @@ static void hostile_trees(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(split_usr),       CASE(merged_usr),    CASE(what_is_not_there),
-		CASE(others_leavings), CASE(hostile_trees),
+		CASE(split_usr_is_kept),
+		CASE(merged_usr_is_kept),
+		CASE(missing_kernel_or_modules_are_errors),
+		CASE(leftovers_of_other_systems_are_dropped),
+		CASE(hostile_trees_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

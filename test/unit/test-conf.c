@@ -51,7 +51,7 @@ static void refuse(const char *text, const char *want)
 	refuse_len(text, strlen(text), CONF_NO_INCLUDE, want);
 }
 
-static void test_values(void **state _unused_)
+static void test_values_of_every_type_are_read(void **state _unused_)
 {
 	_cleanup_diag_ struct diag d = {0};
 	_cleanup_conf_ struct conf *c = parse("# a comment\n"
@@ -93,7 +93,7 @@ static void test_values(void **state _unused_)
 	assert_int_equal(d.n, 0);
 }
 
-static void test_absent(void **state _unused_)
+static void test_absent_values_are_left_alone(void **state _unused_)
 {
 	_cleanup_diag_ struct diag d = {0};
 	_cleanup_conf_ struct conf *c = parse("g : { };");
@@ -109,7 +109,7 @@ static void test_absent(void **state _unused_)
 	assert_int_equal(d.n, 0);
 }
 
-static void test_empty_file(void **state _unused_)
+static void test_empty_file_has_no_members(void **state _unused_)
 {
 	_cleanup_conf_ struct conf *a = parse(""), *b = parse("# nothing\n");
 
@@ -128,7 +128,7 @@ static void test_member_is_not_a_path(void **state _unused_)
 	assert_null(conf_member(conf_member(conf_root(c), "a"), "b"));
 }
 
-static void test_types_all_told(void **state _unused_)
+static void test_all_wrong_types_are_reported(void **state _unused_)
 {
 	_cleanup_diag_ struct diag d = {0};
 	_cleanup_conf_ struct conf *c = parse("name = 1;\nnat = \"yes\";\nmtu = 70000;\n"
@@ -161,7 +161,7 @@ static void test_types_all_told(void **state _unused_)
 			 "a.cfg:8: must be a string\n");
 }
 
-static void test_check_keys(void **state _unused_)
+static void test_unknown_keys_get_a_suggestion(void **state _unused_)
 {
 	static const char *const keys[] = {"address", "name", NULL};
 	_cleanup_diag_ struct diag d = {0};
@@ -173,7 +173,7 @@ static void test_check_keys(void **state _unused_)
 			 "a.cfg:4: unknown key 'zzzzzzzzzzzz'\n");
 }
 
-static void test_syntax(void **state _unused_)
+static void test_syntax_errors_name_the_line(void **state _unused_)
 {
 	refuse("name = \"a\";\nrole \"node\";\n",
 	       "a.cfg:2: syntax error, here or on the line before\n");
@@ -200,7 +200,7 @@ static void test_numbers_do_not_wrap(void **state _unused_)
 		"s = \"4294967297\"; # 4294967297\n/* 4294967297 */ x99999999999 = 1;"));
 }
 
-static void test_include_refused(void **state _unused_)
+static void test_include_is_refused(void **state _unused_)
 {
 	refuse("  @include \"/etc/passwd\"\n",
 	       "a.cfg:1: @include is not allowed in this file\n");
@@ -210,7 +210,7 @@ static void test_include_refused(void **state _unused_)
 	conf_free(parse("s = \"\n@include \\\"x\\\"\"; # @include \"y\"\n"));
 }
 
-static void test_depth(void **state _unused_)
+static void test_depth_is_limited(void **state _unused_)
 {
 	_cleanup_buf_ struct buf b = {0};
 
@@ -223,7 +223,7 @@ static void test_depth(void **state _unused_)
 		";\n"));
 }
 
-static void test_cap(void **state _unused_)
+static void test_size_is_limited(void **state _unused_)
 {
 	_cleanup_diag_ struct diag d = {0};
 	struct conf *c = NULL;
@@ -263,7 +263,7 @@ static int teardown_dir(void **state)
 	return 0;
 }
 
-static void put(const struct dir *t, const char *name, const char *text)
+static void write_file(const struct dir *t, const char *name, const char *text)
 {
 	_cleanup_close_ int fd = openat(t->fd, name, O_CREAT | O_TRUNC | O_WRONLY, 0600);
 
@@ -271,7 +271,7 @@ static void put(const struct dir *t, const char *name, const char *text)
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
 }
 
-static void test_read(void **state)
+static void test_file_is_read_under_another_name(void **state)
 {
 	const struct dir *t = *state;
 	_cleanup_diag_ struct diag d = {0};
@@ -280,14 +280,14 @@ static void test_read(void **state)
 
 	assert_int_equal(
 		conf_read_at(&no, t->fd, "main.cfg", "host.cfg", CONF_MAX, 0, &d), -1);
-	put(t, "main.cfg", "a = 1;\nb = \"x\n");
+	write_file(t, "main.cfg", "a = 1;\nb = \"x\n");
 	assert_int_equal(
 		conf_read_at(&no, t->fd, "main.cfg", "host.cfg", CONF_MAX, 0, &d), -1);
 	assert_int_equal(conf_read_at(&no, t->fd, "main.cfg", "host.cfg", 8, 0, &d), -1);
 	assert_lines(&d, "host.cfg: cannot be read: No such file or directory\n"
 			 "host.cfg:2: this string is not terminated\n"
 			 "host.cfg: larger than 8 bytes\n");
-	put(t, "main.cfg", "a = 1;\n");
+	write_file(t, "main.cfg", "a = 1;\n");
 	assert_int_equal(conf_read_at(&c, t->fd, "main.cfg", "host.cfg", CONF_MAX, 0, &d),
 			 0);
 	assert_string_equal(conf_file(conf_root(c)), "host.cfg");
@@ -296,7 +296,7 @@ static void test_read(void **state)
 
 /* An included file is looked up relative to the file that includes it, and complaints
  * name it. */
-static void test_include(void **state)
+static void test_included_file_is_named_in_errors(void **state)
 {
 	const struct dir *t = *state;
 	_cleanup_diag_ struct diag d = {0};
@@ -304,8 +304,8 @@ static void test_include(void **state)
 	_cleanup_free_ char *path = xasprintf("%s/main.cfg", t->path);
 	const char *s;
 
-	put(t, "main.cfg", "a = 1;\n@include \"more.cfg\"\nc = \"x\";\n");
-	put(t, "more.cfg", "\n\nb = 2;\n");
+	write_file(t, "main.cfg", "a = 1;\n@include \"more.cfg\"\nc = \"x\";\n");
+	write_file(t, "more.cfg", "\n\nb = 2;\n");
 	assert_int_equal(conf_read_at(&c, AT_FDCWD, path, path, CONF_MAX, 0, &d), 0);
 	assert_int_equal(conf_get_str(conf_root(c), "b", &s, &d), -1);
 	assert_int_equal(conf_get_str(conf_root(c), "c", &s, &d), 1);
@@ -313,7 +313,7 @@ static void test_include(void **state)
 	assert_lines(&d, "more.cfg:3: b: must be a string\n");
 }
 
-static void test_quote(void **state _unused_)
+static void test_quoted_text_is_read_back(void **state _unused_)
 {
 	const char *text = "a \"b\" \\c\\ \n\t\r\x01\x7f \xc3\xa9 end";
 	_cleanup_buf_ struct buf b = {0};
@@ -332,20 +332,22 @@ static void test_quote(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_values),
-		cmocka_unit_test(test_absent),
-		cmocka_unit_test(test_empty_file),
+		cmocka_unit_test(test_values_of_every_type_are_read),
+		cmocka_unit_test(test_absent_values_are_left_alone),
+		cmocka_unit_test(test_empty_file_has_no_members),
 		cmocka_unit_test(test_member_is_not_a_path),
-		cmocka_unit_test(test_types_all_told),
-		cmocka_unit_test(test_check_keys),
-		cmocka_unit_test(test_syntax),
+		cmocka_unit_test(test_all_wrong_types_are_reported),
+		cmocka_unit_test(test_unknown_keys_get_a_suggestion),
+		cmocka_unit_test(test_syntax_errors_name_the_line),
 		cmocka_unit_test(test_numbers_do_not_wrap),
-		cmocka_unit_test(test_include_refused),
-		cmocka_unit_test(test_depth),
-		cmocka_unit_test(test_cap),
-		cmocka_unit_test_setup_teardown(test_read, setup_dir, teardown_dir),
-		cmocka_unit_test_setup_teardown(test_include, setup_dir, teardown_dir),
-		cmocka_unit_test(test_quote),
+		cmocka_unit_test(test_include_is_refused),
+		cmocka_unit_test(test_depth_is_limited),
+		cmocka_unit_test(test_size_is_limited),
+		cmocka_unit_test_setup_teardown(test_file_is_read_under_another_name,
+						setup_dir, teardown_dir),
+		cmocka_unit_test_setup_teardown(test_included_file_is_named_in_errors,
+						setup_dir, teardown_dir),
+		cmocka_unit_test(test_quoted_text_is_read_back),
 	};
 
 	return cmocka_run_group_tests_name("conf", tests, NULL, NULL);

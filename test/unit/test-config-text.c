@@ -53,7 +53,7 @@ static char *add(const char *text, bool rack, int want)
 		assert_string_equal(got_, want);                                         \
 	} while (0)
 
-static void test_host(void **state)
+static void test_key_is_added_to_a_host(void **state)
 {
 	(void)state;
 	assert_add(HOST, false, HOST "\nssh_keys = [ \"" KEY "\" ];\n");
@@ -66,14 +66,14 @@ static void test_host(void **state)
 			" a@b\" ];");
 }
 
-static void test_a_key_that_is_there(void **state)
+static void test_existing_key_is_not_added_again(void **state)
 {
 	(void)state;
 	assert_add(HOST "ssh_keys = [ \"" KEY "\" ];", false,
 		   HOST "ssh_keys = [ \"" KEY "\" ];");
 }
 
-static void test_rack(void **state)
+static void test_key_is_added_to_a_rack(void **state)
 {
 	(void)state;
 	assert_add(RACK("", "", ""), true,
@@ -92,7 +92,7 @@ static void test_rack(void **state)
 }
 
 /* A text that only looks like the key is refused. */
-static void test_where_it_cannot_be_seen(void **state)
+static void test_misleading_text_is_refused(void **state)
 {
 	_cleanup_free_ char *said = NULL;
 
@@ -106,10 +106,10 @@ static void test_where_it_cannot_be_seen(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_host),
-		cmocka_unit_test(test_a_key_that_is_there),
-		cmocka_unit_test(test_rack),
-		cmocka_unit_test(test_where_it_cannot_be_seen),
+		cmocka_unit_test(test_key_is_added_to_a_host),
+		cmocka_unit_test(test_existing_key_is_not_added_again),
+		cmocka_unit_test(test_key_is_added_to_a_rack),
+		cmocka_unit_test(test_misleading_text_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

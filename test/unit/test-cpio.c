@@ -34,7 +34,7 @@ static char *archive_make(const char *dir, const char *name)
 	struct err e = {0};
 	struct cpio c;
 
-	put_text(dir, "from", "content of a file, read twice\n");
+	write_text(dir, "from", "content of a file, read twice\n");
 	in = open(from, O_RDONLY | O_CLOEXEC);
 	out = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	cpio_init(&c, out, 1435622400);
@@ -47,7 +47,7 @@ static char *archive_make(const char *dir, const char *name)
 	return path;
 }
 
-static void libarchive_reads_it(void **state)
+static void libarchive_reads_the_archive(void **state)
 {
 	static const struct {
 		const char *path;
@@ -84,7 +84,7 @@ static void libarchive_reads_it(void **state)
 	archive_read_free(a);
 }
 
-static void cpio_reads_it(void **state)
+static void cpio_reads_the_archive(void **state)
 {
 	_cleanup_free_ char *path = archive_make(*state, "a.cpio"), *out = NULL;
 	_cleanup_free_ char *file = xasprintf("--file=%s", path);
@@ -102,7 +102,7 @@ static void cpio_reads_it(void **state)
 	assert_string_equal(out, "abcdecontent of a file, read twice\n");
 }
 
-static void same_bytes_again(void **state)
+static void same_input_gives_same_bytes(void **state)
 {
 	_cleanup_free_ char *a = archive_make(*state, "a.cpio");
 	_cleanup_free_ char *b = archive_make(*state, "b.cpio");
@@ -112,7 +112,7 @@ static void same_bytes_again(void **state)
 	assert_int_equal(run_argv(argv, &e), 0);
 }
 
-static void tells_what_does_not_fit(void **state)
+static void unfit_name_is_an_error(void **state)
 {
 	_cleanup_free_ char *path = archive_make(*state, "a.cpio");
 	_cleanup_close_ int fd = open(path, O_RDWR | O_CLOEXEC);
@@ -132,7 +132,7 @@ static void tells_what_does_not_fit(void **state)
 				   "below 4 GiB");
 }
 
-static void tells_a_file_that_shrank(void **state)
+static void shrunk_file_is_an_error(void **state)
 {
 	_cleanup_free_ char *path = archive_make(*state, "a.cpio");
 	_cleanup_free_ char *from = xasprintf("%s/from", (char *)*state);
@@ -146,7 +146,7 @@ static void tells_a_file_that_shrank(void **state)
 	assert_string_equal(e.msg, "root is 1 bytes too short");
 }
 
-static void tells_a_full_disk(void **state)
+static void full_disk_is_an_error(void **state)
 {
 	_cleanup_close_ int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
 	struct err e = {0};
@@ -161,13 +161,14 @@ static void tells_a_full_disk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(libarchive_reads_it, setup, teardown),
-		cmocka_unit_test_setup_teardown(cpio_reads_it, setup, teardown),
-		cmocka_unit_test_setup_teardown(same_bytes_again, setup, teardown),
-		cmocka_unit_test_setup_teardown(tells_what_does_not_fit, setup, teardown),
-		cmocka_unit_test_setup_teardown(tells_a_file_that_shrank, setup,
+		cmocka_unit_test_setup_teardown(libarchive_reads_the_archive, setup,
 						teardown),
-		cmocka_unit_test(tells_a_full_disk),
+		cmocka_unit_test_setup_teardown(cpio_reads_the_archive, setup, teardown),
+		cmocka_unit_test_setup_teardown(same_input_gives_same_bytes, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(unfit_name_is_an_error, setup, teardown),
+		cmocka_unit_test_setup_teardown(shrunk_file_is_an_error, setup, teardown),
+		cmocka_unit_test(full_disk_is_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

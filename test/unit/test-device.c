@@ -13,7 +13,7 @@
 static char *root_path;
 static int root = -1;
 
-static void put(const char *path, const char *text)
+static void write_file(const char *path, const char *text)
 {
 	_cleanup_free_ char *dir = xstrndup(path, (size_t)(strrchr(path, '/') - path));
 
@@ -21,7 +21,7 @@ static void put(const char *path, const char *text)
 	assert_int_equal(file_write_at(root, path, text, strlen(text), 0644), 0);
 }
 
-static void put_link(const char *path, const char *target)
+static void add_symlink(const char *path, const char *target)
 {
 	_cleanup_free_ char *dir = xstrndup(path, (size_t)(strrchr(path, '/') - path));
 
@@ -31,7 +31,7 @@ static void put_link(const char *path, const char *target)
 
 /* Writes a disk's files at `where` below /sys/devices; for "NAME/...", only the first
  * part is the disk's name. */
-static void put_disk(const char *name, const char *where, const char *number,
+static void add_disk(const char *name, const char *where, const char *number,
 		     const char *size)
 {
 	_cleanup_free_ char *dir = xasprintf("sys/devices/%s/block/%s", where, name);
@@ -47,13 +47,13 @@ static void put_disk(const char *name, const char *where, const char *number,
 		_cleanup_free_ char *path = xasprintf("%s/%s", dir, files[i]);
 		_cleanup_free_ char *text = xasprintf("%s\n", texts[i]);
 
-		put(path, text);
+		write_file(path, text);
 	}
-	put_link(in_block, target);
-	put_link(by_number, target2);
+	add_symlink(in_block, target);
+	add_symlink(by_number, target2);
 }
 
-static void put_part(const char *disk, const char *where, const char *name,
+static void add_part(const char *disk, const char *where, const char *name,
 		     const char *number)
 {
 	_cleanup_free_ char *dir =
@@ -65,9 +65,9 @@ static void put_part(const char *disk, const char *where, const char *name,
 	_cleanup_free_ char *target =
 		xasprintf("../../devices/%s/block/%s/%s", where, disk, name);
 
-	put(dev, text);
-	put(part, "1\n");
-	put_link(by_number, target);
+	write_file(dev, text);
+	write_file(part, "1\n");
+	add_symlink(by_number, target);
 }
 
 #define SATA "pci0000:00/0000:00:1f.2/ata1/host0/target0:0:0/0:0:0:0"
@@ -79,45 +79,47 @@ static int setup(_unused_ void **state)
 	root = open(root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	assert_true(root >= 0);
 
-	put_disk("sda", SATA, "8:0", "1000215216");
-	put("sys/devices/" SATA "/vendor", "ATA     \n");
-	put("sys/devices/" SATA "/model", "Samsung SSD 860 \n");
-	put("sys/devices/" SATA "/block/sda/queue/logical_block_size", "512\n");
-	put_link("sys/devices/" SATA "/block/sda/device", "../../../0:0:0:0");
-	put_part("sda", SATA, "sda1", "8:1");
-	put_part("sda", SATA, "sda2", "8:2");
-	put_part("sda", SATA, "sda3", "8:3");
+	add_disk("sda", SATA, "8:0", "1000215216");
+	write_file("sys/devices/" SATA "/vendor", "ATA     \n");
+	write_file("sys/devices/" SATA "/model", "Samsung SSD 860 \n");
+	write_file("sys/devices/" SATA "/block/sda/queue/logical_block_size", "512\n");
+	add_symlink("sys/devices/" SATA "/block/sda/device", "../../../0:0:0:0");
+	add_part("sda", SATA, "sda1", "8:1");
+	add_part("sda", SATA, "sda2", "8:2");
+	add_part("sda", SATA, "sda3", "8:3");
 
-	put_disk("sdb", USB, "8:16", "60062500");
-	put("sys/devices/" USB "/vendor", "SanDisk \n");
-	put("sys/devices/" USB "/model", "Ultra\n");
-	put("sys/devices/" USB "/block/sdb/removable", "1\n");
-	put("sys/devices/" USB "/block/sdb/ro", "0\n");
-	put_link("sys/devices/" USB "/block/sdb/device", "../../../6:0:0:0");
-	put("sys/devices/pci0000:00/0000:00:14.0/usb2/2-1/idVendor", "0781\n");
-	put("sys/devices/pci0000:00/0000:00:14.0/usb2/2-1/serial", "4C5300\n");
-	put_part("sdb", USB, "sdb1", "8:17");
+	add_disk("sdb", USB, "8:16", "60062500");
+	write_file("sys/devices/" USB "/vendor", "SanDisk \n");
+	write_file("sys/devices/" USB "/model", "Ultra\n");
+	write_file("sys/devices/" USB "/block/sdb/removable", "1\n");
+	write_file("sys/devices/" USB "/block/sdb/ro", "0\n");
+	add_symlink("sys/devices/" USB "/block/sdb/device", "../../../6:0:0:0");
+	write_file("sys/devices/pci0000:00/0000:00:14.0/usb2/2-1/idVendor", "0781\n");
+	write_file("sys/devices/pci0000:00/0000:00:14.0/usb2/2-1/serial", "4C5300\n");
+	add_part("sdb", USB, "sdb1", "8:17");
 
-	put_disk("nvme0n1", "pci0000:00/0000:01:00.0/nvme/nvme0/nvme0n1", "259:0",
+	add_disk("nvme0n1", "pci0000:00/0000:01:00.0/nvme/nvme0/nvme0n1", "259:0",
 		 "3907029168");
-	put("sys/devices/pci0000:00/0000:01:00.0/nvme/nvme0/nvme0n1/block/nvme0n1/device/"
-	    "serial",
-	    "S4EV        \n");
-	put("sys/devices/pci0000:00/0000:01:00.0/nvme/nvme0/nvme0n1/block/nvme0n1/queue/"
-	    "logical_block_size",
-	    "4096\n");
-	put_part("nvme0n1", "pci0000:00/0000:01:00.0/nvme/nvme0/nvme0n1", "nvme0n1p2",
+	write_file("sys/devices/pci0000:00/0000:01:00.0/nvme/nvme0/nvme0n1/block/nvme0n1/"
+		   "device/"
+		   "serial",
+		   "S4EV        \n");
+	write_file("sys/devices/pci0000:00/0000:01:00.0/nvme/nvme0/nvme0n1/block/nvme0n1/"
+		   "queue/"
+		   "logical_block_size",
+		   "4096\n");
+	add_part("nvme0n1", "pci0000:00/0000:01:00.0/nvme/nvme0/nvme0n1", "nvme0n1p2",
 		 "259:2");
 
-	put_disk("zram0", "virtual", "253:0", "100");
-	put_disk("loop0", "virtual", "7:0", "0");
-	put_disk("sr0", "pci0000:00/ata2", "11:0", "1000");
-	put_disk("dm-0", "virtual", "254:0", "1000");
-	put_disk("dm-1", "virtual", "254:1", "1000");
-	put_disk("md0", "virtual", "9:0", "1000");
-	put("sys/devices/virtual/block/dm-0/dm/name", "luks\n");
-	put("sys/devices/virtual/block/dm-1/dm/name", "vg-root\n");
-	put("sys/devices/virtual/block/md0/md/level", "raid1\n");
+	add_disk("zram0", "virtual", "253:0", "100");
+	add_disk("loop0", "virtual", "7:0", "0");
+	add_disk("sr0", "pci0000:00/ata2", "11:0", "1000");
+	add_disk("dm-0", "virtual", "254:0", "1000");
+	add_disk("dm-1", "virtual", "254:1", "1000");
+	add_disk("md0", "virtual", "9:0", "1000");
+	write_file("sys/devices/virtual/block/dm-0/dm/name", "luks\n");
+	write_file("sys/devices/virtual/block/dm-1/dm/name", "vg-root\n");
+	write_file("sys/devices/virtual/block/md0/md/level", "raid1\n");
 	return 0;
 }
 
@@ -147,7 +149,7 @@ static char *uses_of(const char *name)
 
 /* --- properties of disks ------------------------------------------------------------ */
 
-static void test_facts(void **state)
+static void test_properties_are_read(void **state)
 {
 	_cleanup_device_ struct device sda = {0}, sdb = {0}, nvme = {0};
 	struct err e;
@@ -177,7 +179,7 @@ static void test_facts(void **state)
 }
 
 /* Page 0x80 has its length in bytes 3 and 4 and blanks around the serial number. */
-static void test_serial_of_scsi(void **state)
+static void test_serial_is_read_from_scsi_page(void **state)
 {
 	static const char page[] = "\0\x80\0\x0c  S3YJNB0K  X";
 	_cleanup_device_ struct device d = {0};
@@ -191,15 +193,15 @@ static void test_serial_of_scsi(void **state)
 	assert_string_equal(d.serial, "S3YJNB0K");
 }
 
-static void test_serial_of_udev(void **state)
+static void test_serial_is_read_from_udev(void **state)
 {
 	_cleanup_device_ struct device d = {0}, bad = {0};
 	_cleanup_free_ char *label = NULL;
 	struct err e;
 
 	(void)state;
-	put("run/udev/data/b8:0", "I:1\nE:ID_SERIAL_SHORT=WD-1\nE:ID_BUS=ata\n");
-	put("run/udev/data/b259:2", "E:ID_FS_LABEL=backup\n");
+	write_file("run/udev/data/b8:0", "I:1\nE:ID_SERIAL_SHORT=WD-1\nE:ID_BUS=ata\n");
+	write_file("run/udev/data/b259:2", "E:ID_FS_LABEL=backup\n");
 	assert_int_equal(device_read(&d, root, "sda", &e), 0);
 	assert_string_equal(d.serial, "WD-1");
 	assert_null(device_label(&d, root, 1));
@@ -208,12 +210,12 @@ static void test_serial_of_udev(void **state)
 	label = device_label(&d, root, 2);
 	assert_string_equal(label, "backup");
 	/* A serial number that cannot be typed does not count. */
-	put("sys/devices/pci0000:00/0000:00:14.0/usb2/2-1/serial", "\x01\x02 z\n");
+	write_file("sys/devices/pci0000:00/0000:00:14.0/usb2/2-1/serial", "\x01\x02 z\n");
 	assert_int_equal(device_read(&bad, root, "sdb", &e), 0);
 	assert_null(bad.serial);
 }
 
-static void test_list(void **state)
+static void test_disks_are_listed(void **state)
 {
 	_cleanup_devices_ struct devices all = {0};
 	struct err e;
@@ -226,7 +228,7 @@ static void test_list(void **state)
 	assert_string_equal(all.v[2].name, "sdb");
 }
 
-static void test_by_number(void **state)
+static void test_disk_is_found_by_number(void **state)
 {
 	_cleanup_free_ char *name = NULL;
 	struct err e;
@@ -244,60 +246,62 @@ static void test_by_number(void **state)
 
 /* --- use of disks ------------------------------------------------------------------- */
 
-static void test_mounted(void **state)
+static void test_mounts_are_reported(void **state)
 {
 	(void)state;
 	assert_uses("sdb", "");
-	put("proc/self/mountinfo",
-	    "22 1 0:20 / /proc rw - proc proc rw\n"
-	    "25 1 8:17 / /media/my\\040stick rw,nosuid shared:1 - vfat /dev/sdb1 rw\n");
+	write_file("proc/self/mountinfo", "22 1 0:20 / /proc rw - proc proc rw\n"
+					  "25 1 8:17 / /media/my\\040stick rw,nosuid "
+					  "shared:1 - vfat /dev/sdb1 rw\n");
 	assert_uses("sdb", "sdb1 is mounted on /media/my stick");
 	assert_uses("sda", "");
 	/* The whole disk is mounted, without partitions. */
-	put("proc/self/mountinfo", "25 1 8:16 / /mnt rw - ext4 /dev/sdb rw\n");
+	write_file("proc/self/mountinfo", "25 1 8:16 / /mnt rw - ext4 /dev/sdb rw\n");
 	assert_uses("sdb", "sdb is mounted on /mnt");
 	/* btrfs has a device number of its own; its device is named after the dash. */
-	put("proc/self/mountinfo",
-	    "25 1 0:44 /@ /srv rw shared:1 - btrfs /dev/sdb1 rw\n");
+	write_file("proc/self/mountinfo",
+		   "25 1 0:44 /@ /srv rw shared:1 - btrfs /dev/sdb1 rw\n");
 	assert_uses("sdb", "sdb1 is mounted on /srv");
 	/* sdb1 is not sdb12. */
-	put("proc/self/mountinfo",
-	    "25 1 0:44 /@ /srv rw shared:1 - btrfs /dev/sdb12 rw\n");
+	write_file("proc/self/mountinfo",
+		   "25 1 0:44 /@ /srv rw shared:1 - btrfs /dev/sdb12 rw\n");
 	assert_uses("sdb", "");
 }
 
-static void test_swap(void **state)
+static void test_swap_is_reported(void **state)
 {
 	(void)state;
-	put("proc/swaps",
-	    "Filename\tType\tSize\tUsed\tPriority\n"
-	    "/dev/sda3                               partition\t1\t0\t-2\n"
-	    "/dev/zram0                              partition\t1\t0\t100\n");
+	write_file("proc/swaps",
+		   "Filename\tType\tSize\tUsed\tPriority\n"
+		   "/dev/sda3                               partition\t1\t0\t-2\n"
+		   "/dev/zram0                              partition\t1\t0\t100\n");
 	assert_uses("sda", "sda3 is swap space");
 	assert_uses("sdb", "");
 }
 
-static void test_held(void **state)
+static void test_holders_are_reported(void **state)
 {
 	(void)state;
-	put("sys/devices/" USB "/block/sdb/sdb1/holders/md0/x", "");
+	write_file("sys/devices/" USB "/block/sdb/sdb1/holders/md0/x", "");
 	assert_uses("sdb", "sdb1 is part of md0, an md raid1");
-	put("sys/devices/" SATA "/block/sda/holders/dm-0/x", "");
+	write_file("sys/devices/" SATA "/block/sda/holders/dm-0/x", "");
 	assert_uses("sda", "sda is part of dm-0, device mapper's 'luks'");
 }
 
-static void test_system_disk(void **state)
+static void test_system_disk_is_reported(void **state)
 {
 	(void)state;
-	put("proc/self/mountinfo", "22 1 8:2 / / rw - ext4 /dev/root rw\n"
-				   "23 22 8:1 / /boot/efi rw - vfat /dev/sda1 rw\n");
+	write_file("proc/self/mountinfo",
+		   "22 1 8:2 / / rw - ext4 /dev/root rw\n"
+		   "23 22 8:1 / /boot/efi rw - vfat /dev/sda1 rw\n");
 	assert_uses("sda", "this system runs from it (/boot/efi is on sda1)");
-	put("proc/self/mountinfo", "22 1 8:2 / / rw - ext4 /dev/root rw\n");
+	write_file("proc/self/mountinfo", "22 1 8:2 / / rw - ext4 /dev/root rw\n");
 	assert_uses("sda", "this system runs from it (/ is on sda2)");
 	/* Through LUKS and LVM. */
-	put("proc/self/mountinfo", "22 1 254:1 / / rw - ext4 /dev/mapper/vg-root rw\n");
-	put("sys/devices/" SATA "/block/sda/sda3/holders/dm-0/x", "");
-	put("sys/devices/virtual/block/dm-0/holders/dm-1/x", "");
+	write_file("proc/self/mountinfo",
+		   "22 1 254:1 / / rw - ext4 /dev/mapper/vg-root rw\n");
+	write_file("sys/devices/" SATA "/block/sda/sda3/holders/dm-0/x", "");
+	write_file("sys/devices/virtual/block/dm-0/holders/dm-1/x", "");
 	assert_uses("sda",
 		    "sda3 is part of dm-0, device mapper's 'luks'; dm-0 is part of "
 		    "dm-1, device mapper's 'vg-root'; this system runs from it (/ "
@@ -305,13 +309,13 @@ static void test_system_disk(void **state)
 }
 
 /* A loop of holders cannot occur, but must not hang the program either. */
-static void test_holders_in_a_circle(void **state)
+static void test_loop_of_holders_ends(void **state)
 {
 	_cleanup_free_ char *uses = NULL;
 
 	(void)state;
-	put("sys/devices/" USB "/block/sdb/holders/dm-0/x", "");
-	put("sys/devices/virtual/block/dm-0/holders/dm-0/x", "");
+	write_file("sys/devices/" USB "/block/sdb/holders/dm-0/x", "");
+	write_file("sys/devices/virtual/block/dm-0/holders/dm-0/x", "");
 	uses = uses_of("sdb");
 	assert_non_null(strstr(uses, "sdb is part of dm-0"));
 }
@@ -321,11 +325,16 @@ static void test_holders_in_a_circle(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		device_test(test_facts),          device_test(test_serial_of_scsi),
-		device_test(test_serial_of_udev), device_test(test_list),
-		device_test(test_by_number),      device_test(test_mounted),
-		device_test(test_swap),           device_test(test_held),
-		device_test(test_system_disk),    device_test(test_holders_in_a_circle),
+		device_test(test_properties_are_read),
+		device_test(test_serial_is_read_from_scsi_page),
+		device_test(test_serial_is_read_from_udev),
+		device_test(test_disks_are_listed),
+		device_test(test_disk_is_found_by_number),
+		device_test(test_mounts_are_reported),
+		device_test(test_swap_is_reported),
+		device_test(test_holders_are_reported),
+		device_test(test_system_disk_is_reported),
+		device_test(test_loop_of_holders_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,7 +28,7 @@ static void assert_sound(const struct disk_layout *l, uint64_t parts)
 	assert_true(l->part[DISK_BOOT].size / 4096 > 65525 + 1024);
 }
 
-static void test_sizes(_unused_ void **state)
+static void test_sizes_fit_the_parts(_unused_ void **state)
 {
 	static const uint64_t sizes[] = {
 		0, 1, MIB - 1, MIB, 150 * MIB, 300 * MIB + 7, 4096 * MIB, 32768 * MIB};
@@ -46,7 +46,7 @@ static void test_sizes(_unused_ void **state)
 		}
 }
 
-static void test_slot(_unused_ void **state)
+static void test_slot_size_is_checked(_unused_ void **state)
 {
 	struct disk_layout l;
 	struct err e = {0};
@@ -64,7 +64,7 @@ static void test_slot(_unused_ void **state)
 	assert_string_equal(e.msg, "a slot has at most 32 GiB");
 }
 
-static void test_guid(_unused_ void **state)
+static void test_guid_comes_from_the_digest(_unused_ void **state)
 {
 	char a[DISK_GUID_LEN], b[DISK_GUID_LEN], digest[65];
 
@@ -86,9 +86,9 @@ static void test_guid(_unused_ void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sizes),
-		cmocka_unit_test(test_slot),
-		cmocka_unit_test(test_guid),
+		cmocka_unit_test(test_sizes_fit_the_parts),
+		cmocka_unit_test(test_slot_size_is_checked),
+		cmocka_unit_test(test_guid_comes_from_the_digest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,7 +41,7 @@ static void a_strong_etag_validates(void **state)
 
 /* RFC 9110, 8.8.2.2: a date is a validator only when it is at least a second older than
  * the answer; otherwise a change in between could not be noticed. */
-static void a_date_validates_when_it_is_older_than_the_answer(void **state)
+static void a_date_older_than_the_answer_validates(void **state)
 {
 	static const struct {
 		const char *modified, *date;
@@ -73,7 +73,7 @@ static void a_date_validates_when_it_is_older_than_the_answer(void **state)
 	}
 }
 
-static void ranges_and_framing(void **state)
+static void ranges_and_framing_are_recognised(void **state)
 {
 	static const struct {
 		const char *status, *header;
@@ -114,7 +114,7 @@ static void ranges_and_framing(void **state)
 
 /* --- mirrors ---------------------------------------------------------------------- */
 
-static void paths_in_an_exported_tree(void **state)
+static void urls_map_to_paths_of_an_exported_tree(void **state)
 {
 	static const struct {
 		const char *url, *path;
@@ -159,7 +159,7 @@ static void finds(const char *const *mirrors, const char *url, const char *sourc
 	assert_string_equal(got, want);
 }
 
-static void the_longest_prefix_wins_and_then_the_tree(void **state)
+static void longest_prefix_wins_over_the_tree(void **state)
 {
 	static const char *const some[] = {"https://a.example/=http://m/a/",
 					   "https://a.example/x/=/srv/x y/",
@@ -186,10 +186,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_strong_etag_validates),
-		cmocka_unit_test(a_date_validates_when_it_is_older_than_the_answer),
-		cmocka_unit_test(ranges_and_framing),
-		cmocka_unit_test(paths_in_an_exported_tree),
-		cmocka_unit_test(the_longest_prefix_wins_and_then_the_tree),
+		cmocka_unit_test(a_date_older_than_the_answer_validates),
+		cmocka_unit_test(ranges_and_framing_are_recognised),
+		cmocka_unit_test(urls_map_to_paths_of_an_exported_tree),
+		cmocka_unit_test(longest_prefix_wins_over_the_tree),
 	};
 
 	return cmocka_run_group_tests_name("fetch", tests, NULL, NULL);

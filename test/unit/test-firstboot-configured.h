@@ -14,14 +14,14 @@ static _unused_ void configured(struct machine *m, const struct server *s)
 	struct err e;
 
 	machine_make(m);
-	put_node(m);
+	write_node(m);
 	cfg = xasprintf(NODE_CFG "cluster = \"demo\";\n"
 				 "report = \"http://127.0.0.1:%u/report/node-1.json\";\n",
 			s->port);
-	put(m, HOST_CFG, cfg);
-	put_roles(m, s->port);
-	put(m, "show", ACTIVE "\n" ACTIVE);
-	put(m, "console", "");
+	write_file(m, HOST_CFG, cfg);
+	write_roles(m, s->port);
+	write_file(m, "show", ACTIVE "\n" ACTIVE);
+	write_file(m, "console", "");
 	fake_systemctl(m);
 	m->fb.wait = true;
 	if (cmd_apply(&m->fb, NULL, &e) < 0)

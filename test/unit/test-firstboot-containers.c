@@ -24,14 +24,15 @@ static void docker_machine(struct machine *m, const struct server *s)
 	_cleanup_free_ char *docker = NULL;
 
 	configured(m, s);
-	put(m, "usr/lib/rackstrap/roles.cfg",
-	    "roles = ( { name = \"node\"; cbr0 = true; units = [ \"docker.service\" ]; "
-	    "ready = [ ]; } );");
-	put(m, "show", ACTIVE);
-	put(m, CONTAINERS_CFG, CONTAINERS);
-	put(m, "c/big", "bigger");
-	put(m, "c/pause", "p");
-	put(m, "c/data", ""); /* an image without a command */
+	write_file(m, "usr/lib/rackstrap/roles.cfg",
+		   "roles = ( { name = \"node\"; cbr0 = true; units = [ "
+		   "\"docker.service\" ]; "
+		   "ready = [ ]; } );");
+	write_file(m, "show", ACTIVE);
+	write_file(m, CONTAINERS_CFG, CONTAINERS);
+	write_file(m, "c/big", "bigger");
+	write_file(m, "c/pause", "p");
+	write_file(m, "c/data", ""); /* an image without a command */
 	docker = xasprintf("#!/bin/sh\necho \"$@\" >>%1$s/docker.log\n"
 			   "case $1 in\n"
 			   "inspect) cat %1$s/id ;;\n"
@@ -45,8 +46,8 @@ static void docker_machine(struct machine *m, const struct server *s)
 			   "echo 'Cannot start container: open /etc/resolv.conf' >&2; "
 			   "exit 1; }\n",
 			   m->dir);
-	put(m, "bin/docker", docker);
-	put(m, "id", "33\n");
+	write_file(m, "bin/docker", docker);
+	write_file(m, "id", "33\n");
 	assert_int_equal(fchmodat(m->fb.rootfd, "bin/docker", 0755, 0), 0);
 }
 
@@ -60,23 +61,23 @@ static void docker_machine(struct machine *m, const struct server *s)
 	"start rackstrap-start-test\n"                                                   \
 	"rm -f rackstrap-start-test\n"
 
-static void test_containers_start(void **state _unused_)
+static void test_ready_only_when_a_container_starts(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_server_ struct server s;
 
 	server_start(&s, 0, all_well);
 	docker_machine(&m, &s);
-	put(&m, "fail", "start\n");
+	write_file(&m, "fail", "start\n");
 	assert_not_ready(&m, "Docker cannot start a container of pause:1: docker exited "
 			     "with 1: Cannot start container: open /etc/resolv.conf");
 	assert_file(&m, "docker.log", START_TEST);
 	assert_file(&m, "there", NULL); /* the container is removed all the same */
-	put(&m, "fail", "none\n");
-	put(&m, "id", "99\n");
+	write_file(&m, "fail", "none\n");
+	write_file(&m, "id", "99\n");
 	assert_not_ready(&m, "the container image data:1 is not loaded yet");
-	put(&m, "id", "sha256:44\n");
-	put(&m, "docker.log", "");
+	write_file(&m, "id", "sha256:44\n");
+	write_file(&m, "docker.log", "");
 	assert_ready(&m);
 	assert_file(&m, "docker.log", START_TEST);
 	/* A second check in this boot does not start the container again. */
@@ -85,7 +86,7 @@ static void test_containers_start(void **state _unused_)
 }
 
 /* A failed removal is an error even when docker prints the container's name. */
-static void test_container_stays(void **state _unused_)
+static void test_failed_removal_is_an_error(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_server_ struct server s;
@@ -94,9 +95,10 @@ static void test_container_stays(void **state _unused_)
 
 	server_start(&s, 0, all_well);
 	docker_machine(&m, &s);
-	put(&m, "bin/docker",
-	    "#!/bin/sh\ncase $1 in inspect) echo 33 ;; rm) echo 'Error: failed to remove "
-	    "root filesystem: no such file or directory' >&2; exit 1 ;; esac\n");
+	write_file(&m, "bin/docker",
+		   "#!/bin/sh\ncase $1 in inspect) echo 33 ;; rm) echo 'Error: failed to "
+		   "remove "
+		   "root filesystem: no such file or directory' >&2; exit 1 ;; esac\n");
 	assert_int_equal(fchmodat(m.fb.rootfd, "bin/docker", 0755, 0), 0);
 	snapshot_read(&snap, &m.fb);
 	why = why_not_ready(&m);
@@ -106,7 +108,7 @@ static void test_container_stays(void **state _unused_)
 }
 
 /* A recipe without containers has nothing to start. */
-static void test_no_container_to_start(void **state _unused_)
+static void test_without_containers_nothing_is_started(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_server_ struct server s;
@@ -134,8 +136,8 @@ static void load_machine(struct machine *m, const char *slow)
 		"containers = ( { image = \"pause:1\"; file = \"/c/pause\"; sha256 = "
 		"\"%s\"; id = \"33\"; config = \"44\"; } );",
 		sha256);
-	put(m, CONTAINERS_CFG, list);
-	put(m, "c/pause", "p");
+	write_file(m, CONTAINERS_CFG, list);
+	write_file(m, "c/pause", "p");
 	docker = xasprintf(
 		"#!/bin/sh\necho $1 >>%1$s/docker.log\nsleep %2$s\n"
 		"[ $(wc -l <%1$s/docker.log) -gt 2 ] || {\n"
@@ -146,13 +148,13 @@ static void load_machine(struct machine *m, const char *slow)
 		"echo 'Error: No such image or container: x' >&2; exit 1; } ;;\n"
 		"esac\n",
 		m->dir, slow);
-	put(m, "bin/docker", docker);
+	write_file(m, "bin/docker", docker);
 	assert_int_equal(fchmodat(m->fb.rootfd, "bin/docker", 0755, 0), 0);
 	path = xasprintf("%s/bin:/usr/sbin:/usr/bin:/sbin:/bin", m->dir);
 	setenv("PATH", path, 1);
 }
 
-static void test_slow_docker(void **state _unused_)
+static void test_slow_docker_is_waited_for(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	struct err e;
@@ -168,19 +170,19 @@ static void test_slow_docker(void **state _unused_)
 }
 
 /* A damaged archive is not tried again. */
-static void test_damaged_archive(void **state _unused_)
+static void test_damaged_archive_is_not_retried(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	struct err e;
 
 	load_machine(&m, "0");
-	put(&m, "c/pause", "q");
+	write_file(&m, "c/pause", "q");
 	assert_int_equal(cmd_containers(&m.fb, NULL, &e), -1);
 	assert_has(e.msg, "container 'pause:1': /c/pause is damaged: sha256 ");
 	assert_file(&m, "docker.log", "inspect\ninspect\ninspect\n");
 }
 
-static void test_docker_never_answers(void **state _unused_)
+static void test_silent_docker_is_an_error(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	struct err e;
@@ -196,12 +198,12 @@ static void test_docker_never_answers(void **state _unused_)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_containers_start),
-		cmocka_unit_test(test_container_stays),
-		cmocka_unit_test(test_no_container_to_start),
-		cmocka_unit_test(test_slow_docker),
-		cmocka_unit_test(test_damaged_archive),
-		cmocka_unit_test(test_docker_never_answers),
+		cmocka_unit_test(test_ready_only_when_a_container_starts),
+		cmocka_unit_test(test_failed_removal_is_an_error),
+		cmocka_unit_test(test_without_containers_nothing_is_started),
+		cmocka_unit_test(test_slow_docker_is_waited_for),
+		cmocka_unit_test(test_damaged_archive_is_not_retried),
+		cmocka_unit_test(test_silent_docker_is_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

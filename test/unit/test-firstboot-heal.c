@@ -21,12 +21,12 @@ static void assert_missing(const struct machine *m, const char *routes, const ch
 	_cleanup_free_ char *got = NULL;
 	struct host h = {.gateway = 0xac190001};
 
-	put(m, "proc/net/route", routes);
+	write_file(m, "proc/net/route", routes);
 	got = route_missing(&m->fb, &h, "eth0");
 	assert_string_equal(got ? got : "", want);
 }
 
-static void test_route(void **state _unused_)
+static void test_missing_default_route_is_reported(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_free_ char *dhcp = NULL, *console = NULL, *path = NULL;
@@ -34,7 +34,7 @@ static void test_route(void **state _unused_)
 	struct err e;
 
 	machine_make(&m);
-	put_node(&m);
+	write_node(&m);
 	assert_null(route_missing(&m.fb, &h, "eth0")); /* no /proc/net/route */
 	assert_missing(&m, ROUTES DEFAULT_ROUTE, "");
 	assert_missing(&m, ROUTES,
@@ -43,20 +43,20 @@ static void test_route(void **state _unused_)
 		       "no default route: eth0 has not been given the one to 172.25.0.1");
 	dhcp = route_missing(&m.fb, &h, "eth0");
 	assert_string_equal(dhcp, "no default route: DHCP has not given eth0 a router");
-	put(&m, "sys/class/net/eth0/carrier", "0\n");
+	write_file(&m, "sys/class/net/eth0/carrier", "0\n");
 	assert_missing(&m, ROUTES, "no default route: eth0 is down or has no carrier");
 	/* The command waits, and also writes the reason to the console. */
-	put(&m, "console", "");
+	write_file(&m, "console", "");
 	path = xasprintf("%s/console", m.dir);
 	m.fb.console = path;
 	m.fb.timeout = 1;
 	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
 	assert_int_equal(cmd_route(&m.fb, NULL, &e), -1);
 	assert_string_equal(e.msg, "no default route: eth0 is down or has no carrier");
-	console = get(&m, "console");
+	console = read_file(&m, "console");
 	assert_has(console,
 		   "\nrackstrap: no default route: eth0 is down or has no carrier\n");
-	put(&m, "proc/net/route", ROUTES DEFAULT_ROUTE);
+	write_file(&m, "proc/net/route", ROUTES DEFAULT_ROUTE);
 	assert_int_equal(cmd_route(&m.fb, NULL, &e), 0);
 }
 
@@ -117,31 +117,31 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *t)
 }
 
 /* Makes the unit active for `s` seconds in systemctl's output. */
-static void put_active_for(const struct machine *m, uint64_t s)
+static void set_active_for(const struct machine *m, uint64_t s)
 {
 	_cleanup_free_ char *text = NULL;
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	text = active_since((uint64_t)now.tv_sec - s);
-	put(m, "show", text);
+	write_file(m, "show", text);
 }
 
 static void heal_machine(struct machine *m)
 {
 	machine_make(m);
-	put_node(m);
-	put_roles(m, 1);
+	write_node(m);
+	write_roles(m, 1);
 	fake_systemctl(m);
-	put(m, "console", "");
-	put(m, "systemctl.log", "");
+	write_file(m, "console", "");
+	write_file(m, "systemctl.log", "");
 	m->fb.cmdline = "rackstrap.nat=false";
 }
 
 /* Runs heal once with a server that answers like `answer`. Returns whether heal restarted
  * the unit. */
-static bool heals(const struct machine *m, uint16_t port, answer_fn *answer,
-		  const char *unit)
+static bool restarts_unit(const struct machine *m, uint16_t port, answer_fn *answer,
+			  const char *unit)
 {
 	_cleanup_free_ char *log = NULL, *path = xasprintf("%s/console", m->dir),
 			    *restart = xasprintf("try-restart --no-block %s\n", unit);
@@ -150,11 +150,11 @@ static bool heals(const struct machine *m, uint16_t port, answer_fn *answer,
 	struct err e;
 
 	server_start(&s, port, answer);
-	put(m, "systemctl.log", "");
+	write_file(m, "systemctl.log", "");
 	fb.console = path;
 	if (cmd_heal(&fb, NULL, &e) < 0)
 		fail_msg("%s", e.msg);
-	log = get(m, "systemctl.log");
+	log = read_file(m, "systemctl.log");
 	return strstr(log, restart);
 }
 
@@ -162,84 +162,86 @@ static bool heals(const struct machine *m, uint16_t port, answer_fn *answer,
 
 /* A kubelet that has not registered in this boot is never restarted, however long it
  * runs. */
-static void test_heal_waits_for_registration(void **state _unused_)
+static void test_unregistered_kubelet_is_not_restarted(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 
 	heal_machine(&m);
-	put(&m, "show", ACTIVE); /* since 5 s after the boot */
-	assert_false(heals(&m, 8080, api_forgot, KUBELET));
-	assert_false(heals(&m, 8080, api_forgot, KUBELET));
-	assert_false(heals(&m, 8080, api_starts, KUBELET));
-	assert_null(get(&m, "run/rackstrap/registered-kubelet"));
+	write_file(&m, "show", ACTIVE); /* since 5 s after the boot */
+	assert_false(restarts_unit(&m, 8080, api_forgot, KUBELET));
+	assert_false(restarts_unit(&m, 8080, api_forgot, KUBELET));
+	assert_false(restarts_unit(&m, 8080, api_starts, KUBELET));
+	assert_null(read_file(&m, "run/rackstrap/registered-kubelet"));
 }
 
-static void test_heal_forgotten(void **state _unused_)
+static void test_forgotten_kubelet_is_restarted(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_free_ char *console = NULL;
 
 	heal_machine(&m);
-	put_active_for(&m, 1000);
-	assert_false(heals(&m, 8080, api_knows, KUBELET));
+	set_active_for(&m, 1000);
+	assert_false(restarts_unit(&m, 8080, api_knows, KUBELET));
 	assert_file(&m, "run/rackstrap/registered-kubelet",
 		    "172.25.0.11 at 172.25.0.10:8080\n");
-	assert_false(heals(&m, 8080, api_starts, KUBELET));
-	assert_true(heals(&m, 8080, api_forgot, KUBELET));
-	console = get(&m, "console");
+	assert_false(restarts_unit(&m, 8080, api_starts, KUBELET));
+	assert_true(restarts_unit(&m, 8080, api_forgot, KUBELET));
+	console = read_file(&m, "console");
 	assert_string_equal(console,
 			    "rackstrap: the API server no longer knows 172.25.0.11: "
 			    "restarting kube-kubelet.service, so that it registers "
 			    "again\n");
 	/* The kubelet is down at the moment. */
-	put(&m, "show", BROKEN);
-	assert_false(heals(&m, 8080, api_forgot, KUBELET));
+	write_file(&m, "show", BROKEN);
+	assert_false(restarts_unit(&m, 8080, api_forgot, KUBELET));
 	/* A record of another node's name or of another master's address does not
 	 * count. */
-	put_active_for(&m, 1000);
-	put(&m, "run/rackstrap/registered-kubelet", "172.25.0.99 at 172.25.0.10:8080\n");
-	assert_false(heals(&m, 8080, api_forgot, KUBELET));
-	put(&m, "run/rackstrap/registered-kubelet", "172.25.0.11 at 172.25.0.77:8080\n");
-	assert_false(heals(&m, 8080, api_forgot, KUBELET));
+	set_active_for(&m, 1000);
+	write_file(&m, "run/rackstrap/registered-kubelet",
+		   "172.25.0.99 at 172.25.0.10:8080\n");
+	assert_false(restarts_unit(&m, 8080, api_forgot, KUBELET));
+	write_file(&m, "run/rackstrap/registered-kubelet",
+		   "172.25.0.11 at 172.25.0.77:8080\n");
+	assert_false(restarts_unit(&m, 8080, api_forgot, KUBELET));
 }
 
 /* heal waits 200 s after the kubelet's start, then 400 s, then 600 s each time; after a
  * successful registration it begins with 200 s again. */
-static void test_heal_backs_off(void **state _unused_)
+static void test_restarts_back_off(void **state _unused_)
 {
 	static const unsigned waits[] = {200, 400, 600, 600};
 	_cleanup_machine_ struct machine m;
 
 	heal_machine(&m);
-	assert_false(heals(&m, 8080, api_knows, KUBELET));
+	assert_false(restarts_unit(&m, 8080, api_knows, KUBELET));
 	for (size_t i = 0; i < ARRAY_SIZE(waits); i++) {
-		put_active_for(&m, waits[i] - 10);
-		assert_false(heals(&m, 8080, api_forgot, KUBELET));
-		put_active_for(&m, waits[i] + 1);
-		assert_true(heals(&m, 8080, api_forgot, KUBELET));
+		set_active_for(&m, waits[i] - 10);
+		assert_false(restarts_unit(&m, 8080, api_forgot, KUBELET));
+		set_active_for(&m, waits[i] + 1);
+		assert_true(restarts_unit(&m, 8080, api_forgot, KUBELET));
 	}
-	assert_false(heals(&m, 8080, api_knows, KUBELET));
-	put_active_for(&m, 201);
-	assert_true(heals(&m, 8080, api_forgot, KUBELET));
+	assert_false(restarts_unit(&m, 8080, api_knows, KUBELET));
+	set_active_for(&m, 201);
+	assert_true(restarts_unit(&m, 8080, api_forgot, KUBELET));
 }
 
 /* heal restarts calico-node when its bird_ip is lost, which every host of the mesh
  * needs. */
-static void test_heal_calico(void **state _unused_)
+static void test_forgotten_calico_node_is_restarted(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 
 	heal_machine(&m);
-	put(&m, "usr/lib/rackstrap/roles.cfg",
-	    "roles = ( { name = \"node\"; cbr0 = true; units = [ "
-	    "\"calico-node.service\" ]; } );");
-	put_active_for(&m, 1000);
-	assert_false(heals(&m, 4001, etcd_forgot, "calico-node.service"));
-	assert_false(heals(&m, 4001, etcd_knows, "calico-node.service"));
+	write_file(&m, "usr/lib/rackstrap/roles.cfg",
+		   "roles = ( { name = \"node\"; cbr0 = true; units = [ "
+		   "\"calico-node.service\" ]; } );");
+	set_active_for(&m, 1000);
+	assert_false(restarts_unit(&m, 4001, etcd_forgot, "calico-node.service"));
+	assert_false(restarts_unit(&m, 4001, etcd_knows, "calico-node.service"));
 	assert_file(&m, "run/rackstrap/registered-calico",
 		    "node-1 at 172.25.0.10:4001\n");
-	assert_false(heals(&m, 4001, api_starts, "calico-node.service"));
-	assert_true(heals(&m, 4001, etcd_forgot, "calico-node.service"));
+	assert_false(restarts_unit(&m, 4001, api_starts, "calico-node.service"));
+	assert_true(restarts_unit(&m, 4001, etcd_forgot, "calico-node.service"));
 }
 
 /* Answers correctly, but late. */
@@ -249,28 +251,30 @@ static unsigned api_slow(const char *request, const char *content, const char **
 	return api_forgot(request, content, body);
 }
 
-static void test_heal_slow_server(void **state _unused_)
+static void test_slow_server_is_waited_for(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 
 	heal_machine(&m);
-	put_active_for(&m, 1000);
-	put(&m, "run/rackstrap/registered-kubelet", "172.25.0.11 at 172.25.0.10:8080\n");
-	assert_true(heals(&m, 8080, api_slow, KUBELET));
+	set_active_for(&m, 1000);
+	write_file(&m, "run/rackstrap/registered-kubelet",
+		   "172.25.0.11 at 172.25.0.10:8080\n");
+	assert_true(restarts_unit(&m, 8080, api_slow, KUBELET));
 }
 
 /* Reports both faults when neither the rules nor a unit can be checked. */
-static void test_heal_tells_all(void **state _unused_)
+static void test_all_failures_are_reported(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_server_ struct server s;
 	struct err e;
 
 	heal_machine(&m);
-	put(&m, "run/rackstrap/registered-kubelet", "172.25.0.11 at 172.25.0.10:8080\n");
-	put(&m, "bin/iptables-save", "#!/bin/sh\necho no table >&2\nexit 3\n");
+	write_file(&m, "run/rackstrap/registered-kubelet",
+		   "172.25.0.11 at 172.25.0.10:8080\n");
+	write_file(&m, "bin/iptables-save", "#!/bin/sh\necho no table >&2\nexit 3\n");
 	assert_int_equal(fchmodat(m.fb.rootfd, "bin/iptables-save", 0755, 0), 0);
-	put(&m, "bin/systemctl", "#!/bin/sh\necho no systemd >&2\nexit 4\n");
+	write_file(&m, "bin/systemctl", "#!/bin/sh\necho no systemd >&2\nexit 4\n");
 	assert_int_equal(fchmodat(m.fb.rootfd, "bin/systemctl", 0755, 0), 0);
 	server_start(&s, 8080, api_forgot);
 	assert_int_equal(cmd_heal(&m.fb, NULL, &e), -1);
@@ -292,7 +296,7 @@ static char *nat_table(void)
 
 /* On a master, which has no kubelet, heal restores lost rules; with nat = false it
  * removes them. */
-static void test_heal_nat(void **state _unused_)
+static void test_lost_nat_rules_are_restored(void **state _unused_)
 {
 	static const char *const flush[] = {"iptables", "-t", "nat", "-F", NULL};
 	_cleanup_machine_ struct machine m;
@@ -300,9 +304,9 @@ static void test_heal_nat(void **state _unused_)
 	struct err e;
 
 	machine_make(&m);
-	put_link(&m, "eth0", NODE_MAC, 2, true);
-	put(&m, HOST_CFG,
-	    "name = \"m\"; role = \"master\"; address = \"172.25.0.10/24\";");
+	add_link(&m, "eth0", NODE_MAC, 2, true);
+	write_file(&m, HOST_CFG,
+		   "name = \"m\"; role = \"master\"; address = \"172.25.0.10/24\";");
 	assert_int_equal(cmd_heal(&m.fb, NULL, &e), 0);
 	made = nat_table();
 	assert_has(made, "-A POSTROUTING -j KUBE-OUTBOUND-NAT\n");
@@ -319,7 +323,7 @@ static void test_heal_nat(void **state _unused_)
 }
 
 /* The routes come from the kernel's own table. */
-static void test_real_route(void **state _unused_)
+static void test_kernels_default_route_is_found(void **state _unused_)
 {
 	static const char *const add[] = {"ip",  "route", "add", "default",
 					  "dev", "lo",    NULL};
@@ -356,15 +360,15 @@ static int make_network(void)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_route),
-		cmocka_unit_test(test_heal_nat),
-		cmocka_unit_test(test_real_route),
-		cmocka_unit_test(test_heal_waits_for_registration),
-		cmocka_unit_test(test_heal_forgotten),
-		cmocka_unit_test(test_heal_backs_off),
-		cmocka_unit_test(test_heal_calico),
-		cmocka_unit_test(test_heal_slow_server),
-		cmocka_unit_test(test_heal_tells_all),
+		cmocka_unit_test(test_missing_default_route_is_reported),
+		cmocka_unit_test(test_lost_nat_rules_are_restored),
+		cmocka_unit_test(test_kernels_default_route_is_found),
+		cmocka_unit_test(test_unregistered_kubelet_is_not_restarted),
+		cmocka_unit_test(test_forgotten_kubelet_is_restarted),
+		cmocka_unit_test(test_restarts_back_off),
+		cmocka_unit_test(test_forgotten_calico_node_is_restarted),
+		cmocka_unit_test(test_slow_server_is_waited_for),
+		cmocka_unit_test(test_all_failures_are_reported),
 	};
 	size_t n = ARRAY_SIZE(tests), live = 8;
 	int r = become_root(CLONE_NEWNET | CLONE_NEWNS);

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-static void test_says(void **state _unused_)
+static void test_wanted_members_are_added(void **state _unused_)
 {
 	static const struct {
 		const char *value, *want, *better; /* NULL: nothing to change */
@@ -73,7 +73,7 @@ static void assert_text(const char *json, const char *want)
 		assert_null(text);
 }
 
-static void test_strings(void **state _unused_)
+static void test_strings_are_decoded(void **state _unused_)
 {
 	char deep[256] = "";
 
@@ -109,7 +109,7 @@ static char *elements(const char *json)
 	return b.p ? buf_take(&b) : xstrdup("");
 }
 
-static void test_elements(void **state _unused_)
+static void test_elements_are_listed(void **state _unused_)
 {
 	static const struct {
 		const char *json, *want;
@@ -133,9 +133,9 @@ static void test_elements(void **state _unused_)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_says),
-		cmocka_unit_test(test_strings),
-		cmocka_unit_test(test_elements),
+		cmocka_unit_test(test_wanted_members_are_added),
+		cmocka_unit_test(test_strings_are_decoded),
+		cmocka_unit_test(test_elements_are_listed),
 	};
 
 	return cmocka_run_group_tests_name("firstboot-json", tests, NULL, NULL);

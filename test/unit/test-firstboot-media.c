@@ -25,7 +25,7 @@ static void assert_value(const struct config *c, enum host_key_id id, const char
 	assert_string_equal(got, want);
 }
 
-static void put_rack(const struct machine *m, const char *host)
+static void write_rack(const struct machine *m, const char *host)
 {
 	_cleanup_free_ char *text = NULL;
 
@@ -35,7 +35,7 @@ static void put_rack(const struct machine *m, const char *host)
 			 "mac = \"52:54:00:25:00:10\"; address = \"172.25.0.10\"; },\n"
 			 "%s );\n",
 			 host);
-	put(m, MEDIUM_RACK_CFG, text);
+	write_file(m, MEDIUM_RACK_CFG, text);
 }
 
 #define ENTRY(name, id)                                                                  \
@@ -43,21 +43,22 @@ static void put_rack(const struct machine *m, const char *host)
 	"cbr0 = \"192.168.1.1/24\"; console = \"ttyS0\"; " id " }"
 #define ENTRY_MAC "mac = \"52:54:00:25:00:11\";"
 
-static void test_precedence(void **state _unused_)
+static void test_later_source_wins(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_config_ struct config c = {0};
 
 	machine_make(&m);
-	put_link(&m, "eth0", NODE_MAC, 2, true);
-	put(&m, STATE_CFG,
-	    "mtu = 1000; search = [ \"a\" ]; ntp = [ \"a\" ]; dns = [ \"10.0.0.1\" ];\n"
-	    "gateway = \"172.25.0.2\"; cbr0_mtu = 600;");
-	put_rack(&m, ENTRY("node-1", ENTRY_MAC "mtu = 1001;"));
-	put(&m, MEDIUM_CFG,
-	    "search = [ \"b\" ]; ntp = [ \"b\" ]; dns = [ \"10.0.0.2\" ];");
-	put(&m, HOST_CFG, "ntp = [ \"c\" ];\ndns = [ \"10.0.0.3\" ];");
-	put(&m, CONFIG_CFG, "\n\ndns = [ \"10.0.0.4\" ];");
+	add_link(&m, "eth0", NODE_MAC, 2, true);
+	write_file(&m, STATE_CFG,
+		   "mtu = 1000; search = [ \"a\" ]; ntp = [ \"a\" ]; dns = [ "
+		   "\"10.0.0.1\" ];\n"
+		   "gateway = \"172.25.0.2\"; cbr0_mtu = 600;");
+	write_rack(&m, ENTRY("node-1", ENTRY_MAC "mtu = 1001;"));
+	write_file(&m, MEDIUM_CFG,
+		   "search = [ \"b\" ]; ntp = [ \"b\" ]; dns = [ \"10.0.0.2\" ];");
+	write_file(&m, HOST_CFG, "ntp = [ \"c\" ];\ndns = [ \"10.0.0.3\" ];");
+	write_file(&m, CONFIG_CFG, "\n\ndns = [ \"10.0.0.4\" ];");
 	m.fb.cmdline =
 		"rackstrap.config=http://10.0.0.1/x rackstrap.docker-options=--debug";
 	if (config_load(&c, &m.fb) < 0)
@@ -78,22 +79,23 @@ static void test_precedence(void **state _unused_)
 }
 
 /* Keys of the cluster, keys of one host, and keys that the cluster gives to each host. */
-static void test_bgp_and_bond(void **state _unused_)
+static void test_cluster_keys_apply_to_each_host(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_config_ struct config c = {0};
 
 	machine_make(&m);
-	put_link(&m, "eth0", NODE_MAC, 2, true);
-	put(&m, MEDIUM_RACK_CFG,
-	    "cluster : { name = \"demo\"; gateway = \"172.25.0.1\";\n"
-	    "boot_server = \"172.25.0.1\"; master = \"172.25.0.10\";\n"
-	    "bgp_as = 64512; bgp_peers = [ \"172.25.0.2 as 64500\" ];\n"
-	    "pools = [ \"192.168.0.0/16 ipip\" ]; bgp_mesh = false;\n"
-	    "bond_mode = \"802.3ad\"; vlan = 7; };\n"
-	    "hosts = (\n" ENTRY("node-1", ENTRY_MAC "bond = [ \"eth0\", \"eth1\" ];\n"
-						    "vlan = 8; bgp_node_peers = "
-						    "[ \"172.25.0.4 as 64501\" ];") ");");
+	add_link(&m, "eth0", NODE_MAC, 2, true);
+	write_file(&m, MEDIUM_RACK_CFG,
+		   "cluster : { name = \"demo\"; gateway = \"172.25.0.1\";\n"
+		   "boot_server = \"172.25.0.1\"; master = \"172.25.0.10\";\n"
+		   "bgp_as = 64512; bgp_peers = [ \"172.25.0.2 as 64500\" ];\n"
+		   "pools = [ \"192.168.0.0/16 ipip\" ]; bgp_mesh = false;\n"
+		   "bond_mode = \"802.3ad\"; vlan = 7; };\n"
+		   "hosts = (\n" ENTRY("node-1",
+				       ENTRY_MAC "bond = [ \"eth0\", \"eth1\" ];\n"
+						 "vlan = 8; bgp_node_peers = "
+						 "[ \"172.25.0.4 as 64501\" ];") ");");
 	m.fb.cmdline = "rackstrap.bgp_as=4200000010 "
 		       "rackstrap.bgp-peers=\"172.25.0.2 as 1,172.25.0.3 as 2\"";
 	if (config_load(&c, &m.fb) < 0)
@@ -117,7 +119,7 @@ static void test_bgp_and_bond(void **state _unused_)
 
 /* @include is refused on a node: it is only for the operator's own files on the
  * operator's machine. */
-static void test_no_include(void **state _unused_)
+static void test_include_is_refused(void **state _unused_)
 {
 	static const char *const paths[] = {STATE_CFG, MEDIUM_CFG, MEDIUM_RACK_CFG,
 					    HOST_CFG, CONFIG_CFG};
@@ -127,7 +129,7 @@ static void test_no_include(void **state _unused_)
 		_cleanup_config_ struct config c = {0};
 
 		machine_make(&m);
-		put(&m, paths[i], "@include \"/etc/passwd\"\n");
+		write_file(&m, paths[i], "@include \"/etc/passwd\"\n");
 		if (i == 4)
 			m.fb.cmdline = "rackstrap.config=http://10.0.0.1/x";
 		assert_int_equal(config_load(&c, &m.fb), -1);
@@ -135,7 +137,7 @@ static void test_no_include(void **state _unused_)
 	}
 }
 
-static void test_too_large(void **state _unused_)
+static void test_too_large_file_is_refused(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_config_ struct config c = {0};
@@ -143,7 +145,7 @@ static void test_too_large(void **state _unused_)
 
 	machine_make(&m);
 	memset(text, '\n', CONF_MAX + 1);
-	put(&m, MEDIUM_CFG, text);
+	write_file(&m, MEDIUM_CFG, text);
 	assert_int_equal(config_load(&c, &m.fb), -1);
 	assert_string_equal(c.complaints.lines[0],
 			    "boot medium's host.cfg: larger than 65536 bytes");
@@ -160,40 +162,40 @@ static void assert_entry(const struct machine *m, const char *want)
 	assert_string_equal(r < 0 ? c.complaints.lines[0] : c.host.name, want);
 }
 
-static void test_entry(void **state _unused_)
+static void test_machine_finds_its_entry(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 
 	machine_make(&m);
-	put_link(&m, "eth0", "52:54:00:25:00:77", 2, true);
-	put_link(&m, "eth1", "52:54:00:25:00:11", 3, true);
-	put_link(&m, "br0", "52:54:00:25:00:12", 4, false);
-	put_rack(&m,
-		 ENTRY("a", ENTRY_MAC) "," ENTRY("b", "mac = \"52:54:00:25:00:12\";"));
+	add_link(&m, "eth0", "52:54:00:25:00:77", 2, true);
+	add_link(&m, "eth1", "52:54:00:25:00:11", 3, true);
+	add_link(&m, "br0", "52:54:00:25:00:12", 4, false);
+	write_rack(&m,
+		   ENTRY("a", ENTRY_MAC) "," ENTRY("b", "mac = \"52:54:00:25:00:12\";"));
 	assert_entry(&m, "a");
 	/* A UUID wins over a MAC address, and a serial number over both. */
-	put(&m, "sys/class/dmi/id/product_uuid",
-	    "4C4C4544-0051-3510-8052-b7c04f4e3232\n");
-	put(&m, "sys/class/dmi/id/product_serial", " CZ 12 \n");
-	put_rack(&m, ENTRY("a", ENTRY_MAC) "," ENTRY(
-			     "b", "uuid = \"4c4c4544-0051-3510-8052-b7c04f4e3232\";"));
+	write_file(&m, "sys/class/dmi/id/product_uuid",
+		   "4C4C4544-0051-3510-8052-b7c04f4e3232\n");
+	write_file(&m, "sys/class/dmi/id/product_serial", " CZ 12 \n");
+	write_rack(&m, ENTRY("a", ENTRY_MAC) "," ENTRY(
+			       "b", "uuid = \"4c4c4544-0051-3510-8052-b7c04f4e3232\";"));
 	assert_entry(&m, "b");
-	put_rack(
+	write_rack(
 		&m,
 		ENTRY("a", ENTRY_MAC) ",\n" ENTRY("c", "serial = \"CZ 12\";") ",\n" ENTRY(
 			"b", "uuid = \"4c4c4544-0051-3510-8052-b7c04f4e3232\";"));
 	assert_entry(&m, "c");
-	put_rack(&m, ENTRY("a", "serial = \"CZ 12\";") ",\n" ENTRY(
-			     "c", "serial = \"CZ 12\";"));
+	write_rack(&m, ENTRY("a", "serial = \"CZ 12\";") ",\n" ENTRY(
+			       "c", "serial = \"CZ 12\";"));
 	assert_entry(&m,
 		     "boot medium's rack.cfg:7: two hosts have this machine's serial, "
 		     "the other is in line 5");
-	put_rack(&m,
-		 ENTRY("a", ENTRY_MAC) ",\n" ENTRY("c", "mac = \"52:54:00:25:00:77\";"));
+	write_rack(&m, ENTRY("a", ENTRY_MAC) ",\n" ENTRY("c",
+							 "mac = \"52:54:00:25:00:77\";"));
 	assert_entry(&m,
 		     "boot medium's rack.cfg:7: two hosts have this machine's mac, the "
 		     "other is in line 5");
-	put_rack(&m, ENTRY("a", "mac = \"52:54:00:25:00:78\";"));
+	write_rack(&m, ENTRY("a", "mac = \"52:54:00:25:00:78\";"));
 	assert_entry(&m,
 		     "boot medium's rack.cfg: no entry in 'hosts' is for this machine "
 		     "(serial CZ 12, uuid "
@@ -201,20 +203,21 @@ static void test_entry(void **state _unused_)
 		     "52:54:00:25:00:11)");
 }
 
-static void test_entry_mistakes(void **state _unused_)
+static void test_mistakes_in_rack_cfg_are_reported(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 
 	machine_make(&m);
-	put_link(&m, "eth0", NODE_MAC, 2, true);
-	put_rack(&m, ENTRY("a", ENTRY_MAC "adress = 1;"));
+	add_link(&m, "eth0", NODE_MAC, 2, true);
+	write_rack(&m, ENTRY("a", ENTRY_MAC "adress = 1;"));
 	assert_entry(&m, "boot medium's rack.cfg:6: unknown key 'adress' (did you mean "
 			 "'address'?)");
-	put(&m, MEDIUM_RACK_CFG,
-	    "cluster : { master = \"x\"; };\nhosts = ( " ENTRY("a", ENTRY_MAC) " );");
+	write_file(
+		&m, MEDIUM_RACK_CFG,
+		"cluster : { master = \"x\"; };\nhosts = ( " ENTRY("a", ENTRY_MAC) " );");
 	assert_entry(&m, "boot medium's rack.cfg:1: cluster: master: no host of this "
 			 "name has an address");
-	put(&m, MEDIUM_RACK_CFG, "hosts = ( 1 );");
+	write_file(&m, MEDIUM_RACK_CFG, "hosts = ( 1 );");
 	assert_entry(&m, "boot medium's rack.cfg: no entry in 'hosts' is for this "
 			 "machine (mac " NODE_MAC ")");
 }
@@ -260,7 +263,7 @@ static void boot_again(const struct machine *m)
 	assert_int_equal(file_remove_at(m->fb.rootfd, APPLY_CFG) < 0, 0);
 }
 
-static void test_url(void **state _unused_)
+static void test_last_good_configuration_is_kept(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_server_ struct server s;
@@ -268,11 +271,11 @@ static void test_url(void **state _unused_)
 	_cleanup_free_ char *net = NULL;
 
 	machine_make(&m);
-	put_link(&m, "eth0", NODE_MAC, 2, true);
+	add_link(&m, "eth0", NODE_MAC, 2, true);
 	server_start(&s, 0, answer);
 	assert_int_equal(apply_url(&m, &s, "/late", &a), 0);
 	assert_int_equal(strv_len(a.warnings), 0);
-	net = get(&m, "etc/systemd/network/10-rackstrap-uplink.network");
+	net = read_file(&m, "etc/systemd/network/10-rackstrap-uplink.network");
 	assert_has(net, "MTUBytes=1234\n");
 	/* The last good configuration is used only with the URL it came from. */
 	boot_again(&m);
@@ -291,7 +294,7 @@ static void test_url(void **state _unused_)
 }
 
 /* A wrong configuration is reported and does not replace the last good one. */
-static void test_url_wrong(void **state _unused_)
+static void test_wrong_configuration_is_not_kept(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_server_ struct server s;
@@ -299,7 +302,7 @@ static void test_url_wrong(void **state _unused_)
 	struct err e;
 
 	machine_make(&m);
-	put_link(&m, "eth0", NODE_MAC, 2, true);
+	add_link(&m, "eth0", NODE_MAC, 2, true);
 	server_start(&s, 0, answer);
 	assert_int_equal(apply_url(&m, &s, "/wrong", &a), -1);
 	assert_has(a.errors[0], "/wrong:1: name: must be a string");
@@ -314,10 +317,14 @@ static void test_url_wrong(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_precedence), cmocka_unit_test(test_bgp_and_bond),
-		cmocka_unit_test(test_no_include), cmocka_unit_test(test_too_large),
-		cmocka_unit_test(test_entry),      cmocka_unit_test(test_entry_mistakes),
-		cmocka_unit_test(test_url),        cmocka_unit_test(test_url_wrong),
+		cmocka_unit_test(test_later_source_wins),
+		cmocka_unit_test(test_cluster_keys_apply_to_each_host),
+		cmocka_unit_test(test_include_is_refused),
+		cmocka_unit_test(test_too_large_file_is_refused),
+		cmocka_unit_test(test_machine_finds_its_entry),
+		cmocka_unit_test(test_mistakes_in_rack_cfg_are_reported),
+		cmocka_unit_test(test_last_good_configuration_is_kept),
+		cmocka_unit_test(test_wrong_configuration_is_not_kept),
 	};
 
 	return cmocka_run_group_tests_name("firstboot-media", tests, NULL, NULL);

@@ -36,7 +36,7 @@ static void assert_script(const char *saved, char *const *rules, const char *scr
 		assert_string_equal(got, script);
 }
 
-static void test_script_on(void **state _unused_)
+static void test_script_restores_rules(void **state _unused_)
 {
 	const char *all = "*nat\n" CHAIN RULES JUMP "COMMIT\n";
 	const char *rules_only = "*nat\n" CHAIN RULES "COMMIT\n";
@@ -54,7 +54,7 @@ static void test_script_on(void **state _unused_)
 		      want, NULL);
 }
 
-static void test_script_jumps(void **state _unused_)
+static void test_script_leaves_one_jump(void **state _unused_)
 {
 	assert_script(EMPTY CHAIN RULES "COMMIT\n", want,
 		      "*nat\n" CHAIN RULES JUMP "COMMIT\n");
@@ -68,7 +68,7 @@ static void test_script_jumps(void **state _unused_)
 		      want, "*nat\n" CHAIN RULES JUMP "COMMIT\n");
 }
 
-static void test_script_off(void **state _unused_)
+static void test_script_removes_the_chain(void **state _unused_)
 {
 	assert_script(EMPTY "COMMIT\n", NULL, NULL);
 	assert_script("", NULL, NULL);
@@ -132,7 +132,7 @@ static void assert_in_place(void)
 	assert_int_equal(count(text, "-A KUBE-OUTBOUND-NAT "), 2);
 }
 
-static void test_real(void **state _unused_)
+static void test_real_iptables_has_the_rules(void **state _unused_)
 {
 	_cleanup_free_ char *text = NULL;
 
@@ -160,10 +160,10 @@ static void test_real(void **state _unused_)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_script_on),
-		cmocka_unit_test(test_script_jumps),
-		cmocka_unit_test(test_script_off),
-		cmocka_unit_test(test_real),
+		cmocka_unit_test(test_script_restores_rules),
+		cmocka_unit_test(test_script_leaves_one_jump),
+		cmocka_unit_test(test_script_removes_the_chain),
+		cmocka_unit_test(test_real_iptables_has_the_rules),
 	};
 	size_t n = ARRAY_SIZE(tests);
 	int r = become_root(CLONE_NEWNET | CLONE_NEWNS);

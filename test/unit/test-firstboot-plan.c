@@ -125,7 +125,7 @@ static void test_one(void **state)
 
 /* Packets from pods to pods and to hosts keep their address; everything else is
  * masqueraded. */
-static void test_nat_rules(void **state _unused_)
+static void test_pod_traffic_is_not_masqueraded(void **state _unused_)
 {
 	_cleanup_plan_ struct plan p = {0};
 	_cleanup_roles_ struct roles roles;
@@ -143,7 +143,7 @@ static void test_nat_rules(void **state _unused_)
 }
 
 /* The rules name the interface that has the address. */
-static void test_nat_of_vlan(void **state _unused_)
+static void test_nat_rules_name_the_vlan(void **state _unused_)
 {
 	_cleanup_plan_ struct plan p = {0};
 	_cleanup_roles_ struct roles roles;
@@ -158,7 +158,7 @@ static void test_nat_of_vlan(void **state _unused_)
 
 /* A rescue without a known uplink uses DHCP on every link, even when the host has an
  * address. */
-static void test_rescue_without_uplink(void **state _unused_)
+static void test_rescue_without_uplink_uses_every_link(void **state _unused_)
 {
 	const bool bad[HOST_KEY_COUNT] = {false};
 	_cleanup_plan_ struct plan p = {0};
@@ -177,9 +177,9 @@ static void test_rescue_without_uplink(void **state _unused_)
 int main(void)
 {
 	static const struct CMUnitTest fixed[] = {
-		cmocka_unit_test(test_nat_rules),
-		cmocka_unit_test(test_nat_of_vlan),
-		cmocka_unit_test(test_rescue_without_uplink),
+		cmocka_unit_test(test_pod_traffic_is_not_masqueraded),
+		cmocka_unit_test(test_nat_rules_name_the_vlan),
+		cmocka_unit_test(test_rescue_without_uplink_uses_every_link),
 	};
 	struct CMUnitTest tests[64] = {{0}};
 	size_t n = 0;

@@ -82,7 +82,7 @@ static int etcd_start(struct etcd_server *s)
 	return -1;
 }
 
-static void forget_everything(void)
+static void delete_all_keys(void)
 {
 	const char *const argv[] = {"curl", "-sS", "-X", "DELETE", KEYS "?recursive=true",
 				    NULL};
@@ -157,8 +157,8 @@ static int pool(const char *cfg, unsigned timeout, struct err *e)
 	_cleanup_machine_ struct machine m;
 
 	machine_make(&m);
-	put(&m, HOST_CFG, cfg);
-	put(&m, "usr/lib/rackstrap/roles.cfg", ROLES);
+	write_file(&m, HOST_CFG, cfg);
+	write_file(&m, "usr/lib/rackstrap/roles.cfg", ROLES);
 	m.fb.timeout = timeout;
 	return cmd_pool(&m.fb, NULL, e);
 }
@@ -183,9 +183,9 @@ static void assert_pool_again(const char *cfg)
 
 /* --- keys that are written ---------------------------------------------------------- */
 
-static void test_pod_network(void **state _unused_)
+static void test_pod_network_becomes_a_pool(void **state _unused_)
 {
-	forget_everything();
+	delete_all_keys();
 	assert_pool(MASTER);
 	assert_value(POOL, "{\"cidr\": \"192.168.0.0/16\"}");
 	assert_value("/config/bgp_as", NULL);
@@ -198,12 +198,12 @@ static void test_pod_network(void **state _unused_)
 	"pools = [ \"10.128.0.0/10 nat-outgoing ipip\", \"10.192.0.0/16\" ]; "           \
 	"bgp_peers = [ \"172.25.0.2 as 64512\", \"172.25.0.3 as 4200000001\" ]; "
 
-static void test_everything(void **state _unused_)
+static void test_every_key_is_written(void **state _unused_)
 {
 	static const char cfg[] =
 		MASTER BORDER "bgp_node_peers = [ \"172.25.0.4 as 64513\" ];";
 
-	forget_everything();
+	delete_all_keys();
 	set("/host/m/bird_ip", "172.25.0.10");
 	assert_pool(cfg);
 	assert_value("/ipam/v4/pool/10.128.0.0-10",
@@ -223,9 +223,9 @@ static void test_everything(void **state _unused_)
 }
 
 /* A node writes its own peers and none of the cluster's keys. */
-static void test_node(void **state _unused_)
+static void test_node_writes_only_its_own_peers(void **state _unused_)
 {
-	forget_everything();
+	delete_all_keys();
 	set("/Ready", "true");
 	set("/host/node-1/bird_ip", "172.25.0.11");
 	assert_pool_again(NODE "bgp_as = 64512;");
@@ -248,7 +248,7 @@ static void test_own_peers_wait_for_bird_ip(void **state _unused_)
 	_cleanup_free_ char *before = NULL;
 	struct err e;
 
-	forget_everything();
+	delete_all_keys();
 	assert_int_equal(pool(cfg, 1, &e), -1);
 	assert_string_equal(e.msg,
 			    "pool: BGP peer 172.25.0.4 as 64513: calico-node has not "
@@ -269,12 +269,12 @@ static void test_own_peers_wait_for_bird_ip(void **state _unused_)
 
 /* --- existing keys ------------------------------------------------------------------ */
 
-static void test_operators_flags_stay(void **state _unused_)
+static void test_operators_flags_are_kept(void **state _unused_)
 {
 	static const char flags[] = "{\"masquerade\": true, \"cidr\": "
 				    "\"192.168.0.0/16\", \"ipip\": \"tunl0\"}";
 
-	forget_everything();
+	delete_all_keys();
 	set(POOL, flags);
 	assert_pool_again(MASTER);
 	assert_value(POOL, flags);
@@ -285,9 +285,9 @@ static void test_operators_flags_stay(void **state _unused_)
 			   "\"new\": [\"<\xc3\xa9&\\n\\\"\"], \"ipip\": \"tunl0\"}");
 }
 
-static void test_configuration_wins(void **state _unused_)
+static void test_configuration_wins_over_etcd(void **state _unused_)
 {
-	forget_everything();
+	delete_all_keys();
 	set("/config/bgp_as", "64600");
 	set("/config/bgp_node_mesh", "{\"enabled\": true}");
 	set("/config/bgp_peer_v4/172.25.0.2", "{\"ip\": \"172.25.0.2\", \"as_num\": 1}");
@@ -305,9 +305,9 @@ static void test_configuration_wins(void **state _unused_)
 		     "{\"ip\": \"172.25.0.9\", \"as_num\": 9}");
 }
 
-static void test_numbers_in_quotes(void **state _unused_)
+static void test_quoted_numbers_count_as_equal(void **state _unused_)
 {
-	forget_everything();
+	delete_all_keys();
 	set("/config/bgp_peer_v4/172.25.0.2",
 	    "{\"ip\": \"172.25.0.2\", \"as_num\": \"64512\"}");
 	assert_pool(MASTER "bgp_peers = [ \"172.25.0.2 as 64512\" ];");
@@ -316,9 +316,9 @@ static void test_numbers_in_quotes(void **state _unused_)
 }
 
 /* Values that Calico could not read are replaced. */
-static void test_rubbish(void **state _unused_)
+static void test_unreadable_values_are_replaced(void **state _unused_)
 {
-	forget_everything();
+	delete_all_keys();
 	set(POOL, "192.168.0.0/16");
 	set("/config/bgp_as", "");
 	assert_pool(MASTER "bgp_as = 64512;");
@@ -384,7 +384,7 @@ static void run_race(int (*what)(const char *arg, struct err *e),
 }
 
 /* Masters that want different flags of the same pool all get them. */
-static void test_racers(void **state _unused_)
+static void test_concurrent_masters_agree(void **state _unused_)
 {
 	static const char ipip[] =
 		MASTER "pools = [ \"192.168.0.0/16 ipip\" ]; bgp_as = 64512;";
@@ -395,7 +395,7 @@ static void test_racers(void **state _unused_)
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		_cleanup_free_ char *text = NULL;
 
-		forget_everything();
+		delete_all_keys();
 		run_race(race_pool, cfgs);
 		text = value(POOL);
 		assert_has(text, "\"cidr\": \"192.168.0.0/16\"");
@@ -407,7 +407,7 @@ static void test_racers(void **state _unused_)
 
 /* Each child adds a member to the same value: no member is lost, in any order of the
  * writes. */
-static void test_racers_lose_nothing(void **state _unused_)
+static void test_concurrent_writers_lose_nothing(void **state _unused_)
 {
 	static const char *const wants[RACERS] = {"{\"a\": 1}", "{\"b\": 2}",
 						  "{\"c\": 3}", "{\"d\": 4}",
@@ -416,7 +416,7 @@ static void test_racers_lose_nothing(void **state _unused_)
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		_cleanup_free_ char *text = NULL;
 
-		forget_everything();
+		delete_all_keys();
 		set(POOL, "{\"cidr\": \"192.168.0.0/16\"}");
 		run_race(race_ensure, wants);
 		text = value(POOL);
@@ -436,20 +436,20 @@ static void heal(const char *cmdline)
 	struct err e;
 
 	machine_make(&m);
-	put_link(&m, "eth0", NODE_MAC, 2, true);
-	put(&m, HOST_CFG,
-	    MASTER "nat = false; bgp_as = 64512; "
-		   "bgp_node_peers = [ \"172.25.0.4 as 64513\" ];");
+	add_link(&m, "eth0", NODE_MAC, 2, true);
+	write_file(&m, HOST_CFG,
+		   MASTER "nat = false; bgp_as = 64512; "
+			  "bgp_node_peers = [ \"172.25.0.4 as 64513\" ];");
 	m.fb.cmdline = cmdline;
 	if (cmd_heal(&m.fb, NULL, &e) < 0)
 		fail_msg("%s", e.msg);
 }
 
-static void test_heal(void **state _unused_)
+static void test_heal_restores_lost_keys(void **state _unused_)
 {
 	_cleanup_free_ char *before = NULL, *after = NULL;
 
-	forget_everything();
+	delete_all_keys();
 	heal("");
 	assert_value(POOL, "{\"cidr\": \"192.168.0.0/16\"}");
 	assert_value("/config/bgp_as", "64512");
@@ -483,7 +483,7 @@ static unsigned no_etcd(const char *request, const char *content _unused_,
 }
 
 /* The value changes between every read and write. */
-static unsigned never_the_same(const char *request, const char *content _unused_,
+static unsigned changing_value(const char *request, const char *content _unused_,
 			       const char **body)
 {
 	*body = "{\"node\":{\"value\":\"x\",\"modifiedIndex\":7}}";
@@ -504,8 +504,8 @@ static unsigned full(const char *request, const char *content _unused_, const ch
 }
 
 /* Two requests fail, then the server keeps the value that was written. */
-static unsigned starts(const char *request, const char *content _unused_,
-		       const char **body)
+static unsigned starting_etcd(const char *request, const char *content _unused_,
+			      const char **body)
 {
 	static int asked;
 
@@ -535,7 +535,7 @@ static unsigned slow(const char *request, const char *content _unused_, const ch
 	return !written ? 404 : str_after(request, "PUT ") ? 201 : 200;
 }
 
-static void test_slow_etcd(void **state _unused_)
+static void test_slow_etcd_is_waited_for(void **state _unused_)
 {
 	_cleanup_server_ struct server s;
 	struct err e;
@@ -545,13 +545,13 @@ static void test_slow_etcd(void **state _unused_)
 		fail_msg("%s", e.msg);
 }
 
-static void test_strange_answers(void **state _unused_)
+static void test_strange_answers_are_errors(void **state _unused_)
 {
 	static const struct {
 		answer_fn *answer;
 		const char *msg;
 	} cases[] = {
-		{never_the_same,
+		{changing_value,
 		 URL " does not keep the value '{\"cidr\": \"192.168.0.0/16\"}'"},
 		{no_json, "etcd answered 200 to GET " URL ", without a value"},
 		{no_etcd, "etcd answered 404 to GET " URL ", without a value"},
@@ -571,7 +571,7 @@ static void test_strange_answers(void **state _unused_)
 }
 
 /* First nobody listens, then the server answers errors, then like etcd. */
-static void test_waits(void **state _unused_)
+static void test_absent_etcd_is_waited_for(void **state _unused_)
 {
 	_cleanup_free_ char *log = NULL;
 	_cleanup_server_ struct server s;
@@ -579,7 +579,7 @@ static void test_waits(void **state _unused_)
 
 	assert_int_equal(pool(elsewhere, 1, &e), -1);
 	assert_has(e.msg, "pool: pool 192.168.0.0/16: curl exited with 7");
-	server_start(&s, 4009, starts);
+	server_start(&s, 4009, starting_etcd);
 	assert_int_equal(pool(elsewhere, 30, &e), 0);
 	log = server_log(&s);
 	assert_has(log, "PUT /v2/keys/calico/v1" POOL
@@ -587,7 +587,7 @@ static void test_waits(void **state _unused_)
 }
 
 /* Hosts without Calico have nothing to write and do not look for etcd. */
-static void test_other_role(void **state _unused_)
+static void test_role_without_calico_has_no_keys(void **state _unused_)
 {
 	_cleanup_calico_keys_ struct calico_keys k = {0};
 	struct role plain = {.name = (char[]){"plain"}};
@@ -603,7 +603,7 @@ static void test_other_role(void **state _unused_)
 
 /* A host without calico-node writes no peers of its own: its bird_ip would never
  * appear. */
-static void test_role_without_calico_node(void **state _unused_)
+static void test_role_without_calico_node_has_no_peers(void **state _unused_)
 {
 	char *units[] = {(char *)"calico-node.service", NULL};
 	struct role role = {.name = (char[]){"node"}, .cbr0 = true};
@@ -638,22 +638,22 @@ static int loopback_up(void)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_other_role),
-		cmocka_unit_test(test_role_without_calico_node),
-		cmocka_unit_test(test_pod_network),
-		cmocka_unit_test(test_everything),
-		cmocka_unit_test(test_node),
+		cmocka_unit_test(test_role_without_calico_has_no_keys),
+		cmocka_unit_test(test_role_without_calico_node_has_no_peers),
+		cmocka_unit_test(test_pod_network_becomes_a_pool),
+		cmocka_unit_test(test_every_key_is_written),
+		cmocka_unit_test(test_node_writes_only_its_own_peers),
 		cmocka_unit_test(test_own_peers_wait_for_bird_ip),
-		cmocka_unit_test(test_operators_flags_stay),
-		cmocka_unit_test(test_configuration_wins),
-		cmocka_unit_test(test_numbers_in_quotes),
-		cmocka_unit_test(test_rubbish),
-		cmocka_unit_test(test_racers),
-		cmocka_unit_test(test_racers_lose_nothing),
-		cmocka_unit_test(test_heal),
-		cmocka_unit_test(test_strange_answers),
-		cmocka_unit_test(test_slow_etcd),
-		cmocka_unit_test(test_waits),
+		cmocka_unit_test(test_operators_flags_are_kept),
+		cmocka_unit_test(test_configuration_wins_over_etcd),
+		cmocka_unit_test(test_quoted_numbers_count_as_equal),
+		cmocka_unit_test(test_unreadable_values_are_replaced),
+		cmocka_unit_test(test_concurrent_masters_agree),
+		cmocka_unit_test(test_concurrent_writers_lose_nothing),
+		cmocka_unit_test(test_heal_restores_lost_keys),
+		cmocka_unit_test(test_strange_answers_are_errors),
+		cmocka_unit_test(test_slow_etcd_is_waited_for),
+		cmocka_unit_test(test_absent_etcd_is_waited_for),
 	};
 	struct etcd_server etcd;
 	int r = become_root(CLONE_NEWNET);

@@ -94,7 +94,7 @@ static unsigned serve(const char *request _unused_, const char *content _unused_
 static void provide_config(struct machine *m, const char *cfg, bool gone)
 {
 	if (!*from_server) {
-		put(m, HOST_CFG, cfg);
+		write_file(m, HOST_CFG, cfg);
 		return;
 	}
 	m->fb.cmdline = from_server;
@@ -177,7 +177,7 @@ struct sweep {
 	unsigned long points, disks, again;
 	unsigned most; /* maximum of operations of one prefix that were not synced */
 	bool second_cut;
-	char **outcomes; /* test_model: all distinct contents of a file */
+	char **outcomes; /* all distinct contents of a file, for the model's test */
 	uint64_t random;
 };
 
@@ -351,19 +351,19 @@ static void sweep(const char *name, const char *base, const char *cfg,
 	disk_forget();
 }
 
-static void test_first_boot(void **state _unused_)
+static void test_first_boot_survives_a_cut(void **state _unused_)
 {
 	sweep("first boot", NULL, node_cfg,
 	      (const char *const[]){node_cfg, moved_cfg, master_cfg, NULL}, true);
 }
 
-static void test_address(void **state _unused_)
+static void test_change_of_address_survives_a_cut(void **state _unused_)
 {
 	sweep("change of address", node_cfg, moved_cfg,
 	      (const char *const[]){moved_cfg, node_cfg, master_cfg, NULL}, true);
 }
 
-static void test_role(void **state _unused_)
+static void test_change_of_role_survives_a_cut(void **state _unused_)
 {
 	sweep("change of role", node_cfg, master_cfg,
 	      (const char *const[]){master_cfg, node_cfg, NULL}, true);
@@ -371,14 +371,14 @@ static void test_role(void **state _unused_)
 	      (const char *const[]){node_cfg, master_cfg, NULL}, false);
 }
 
-static void test_rescue(void **state _unused_)
+static void test_rescue_survives_a_cut(void **state _unused_)
 {
 	sweep("rescue", node_cfg, wrong_cfg,
 	      (const char *const[]){node_cfg, master_cfg, NULL}, true);
 }
 
 /* The configuration comes by rackstrap.config=, and the last good one is kept. */
-static void test_url(void **state _unused_)
+static void test_configuration_by_url_survives_a_cut(void **state _unused_)
 {
 	_cleanup_server_ struct server s;
 
@@ -434,7 +434,7 @@ static char **replaced(bool sync_data, bool sync_name)
 	return s.outcomes;
 }
 
-static void test_model(void **state _unused_)
+static void test_model_has_every_outcome(void **state _unused_)
 {
 	static const char *const all[] = {"localhost\n", "new\n", "", "ne", "0000"};
 	_cleanup_strv_ char **naive = replaced(false, false);
@@ -454,7 +454,7 @@ static void test_model(void **state _unused_)
 }
 
 /* A second apply of the same configuration changes nothing. */
-static void test_nothing(void **state _unused_)
+static void test_second_apply_changes_nothing(void **state _unused_)
 {
 	static struct disk clean, done;
 
@@ -473,10 +473,13 @@ static void test_nothing(void **state _unused_)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_first_boot), cmocka_unit_test(test_address),
-		cmocka_unit_test(test_role),       cmocka_unit_test(test_rescue),
-		cmocka_unit_test(test_nothing),    cmocka_unit_test(test_url),
-		cmocka_unit_test(test_model),
+		cmocka_unit_test(test_first_boot_survives_a_cut),
+		cmocka_unit_test(test_change_of_address_survives_a_cut),
+		cmocka_unit_test(test_change_of_role_survives_a_cut),
+		cmocka_unit_test(test_rescue_survives_a_cut),
+		cmocka_unit_test(test_second_apply_changes_nothing),
+		cmocka_unit_test(test_configuration_by_url_survives_a_cut),
+		cmocka_unit_test(test_model_has_every_outcome),
 	};
 	const char *cuts = getenv("RACKSTRAP_CUTS");
 	struct machine m;
@@ -487,7 +490,7 @@ int main(void)
 	else if (getenv("TEST_LONG"))
 		n_again = AGAIN_LONG;
 	machine_make(&m);
-	put_link(&m, "eth0", NODE_MAC, 2, true);
+	add_link(&m, "eth0", NODE_MAC, 2, true);
 	snprintf(sys_dir, sizeof(sys_dir), "%s/sys", m.dir);
 	snprintf(served, sizeof(served), "%s/served", m.dir);
 	r = _cmocka_run_group_tests("firstboot-powercut", tests, ARRAY_SIZE(tests), NULL,

@@ -24,7 +24,7 @@ static void assert_unit(const char *block, bool ready, const char *text)
 	assert_string_equal(got, text);
 }
 
-static void test_units(void **state _unused_)
+static void test_unit_states_are_judged(void **state _unused_)
 {
 	_cleanup_units_ struct units u = {0};
 	struct err e;
@@ -85,7 +85,7 @@ static char *text_with_command(const char *block, const char *cmdline, size_t le
 	return unit_text(&u.v[0]);
 }
 
-static void test_waiting_for(void **state _unused_)
+static void test_starting_unit_is_named_with_its_command(void **state _unused_)
 {
 	static const char node[] = "firstboot\0pool", curl[] = "curl\0x\033";
 	_cleanup_free_ char *main = NULL, *pre = NULL, *gone = NULL;
@@ -107,7 +107,7 @@ static void test_waiting_for(void **state _unused_)
 	assert_string_equal(gone, "a.service is activating (start-pre)");
 }
 
-static void test_expand(void **state _unused_)
+static void test_variables_in_urls_are_expanded(void **state _unused_)
 {
 	const char *env =
 		"# NAME=comment\nNAME=172.25.0.11\nQUOTED=\"a b\"\nNAME2=x\nE=\n";
@@ -131,7 +131,7 @@ static unsigned never(const char *request, const char *content _unused_,
 	return strstr(request, "/nodes/") ? 404 : 200;
 }
 
-static void test_not_ready(void **state _unused_)
+static void test_first_reason_is_reported(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_server_ struct server s;
@@ -140,21 +140,21 @@ static void test_not_ready(void **state _unused_)
 
 	server_start(&s, 0, never);
 	configured(&m, &s);
-	put(&m, "show", BROKEN "\n" ACTIVE);
+	write_file(&m, "show", BROKEN "\n" ACTIVE);
 	snapshot_read(&snap, &m.fb);
 	assert_false(ready_wait(&m.fb, &snap, 0, 1, &units));
 	assert_string_equal(units, "a.service is activating (auto-restart, exit-code)");
 	log = server_log(&s);
 	assert_string_equal(log, ""); /* no URL before the units */
 	assert_int_equal(snap.units.n, 2);
-	put(&m, "show", ACTIVE "\n" ACTIVE);
+	write_file(&m, "show", ACTIVE "\n" ACTIVE);
 	assert_false(ready_wait(&m.fb, &snap, 0, 1, &url));
 	want = xasprintf("http://127.0.0.1:%u/nodes/172.25.0.11 answers 404", s.port);
 	assert_string_equal(url, want);
 }
 
 /* The missing route is the first reason that is reported; no URL is requested then. */
-static void test_not_ready_without_route(void **state _unused_)
+static void test_missing_route_comes_first(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_server_ struct server s;
@@ -162,8 +162,8 @@ static void test_not_ready_without_route(void **state _unused_)
 
 	server_start(&s, 0, all_well);
 	configured(&m, &s);
-	put(&m, "proc/net/route", ROUTES);
-	put(&m, "show", BROKEN "\n" ACTIVE);
+	write_file(&m, "proc/net/route", ROUTES);
+	write_file(&m, "show", BROKEN "\n" ACTIVE);
 	assert_not_ready(
 		&m, "no default route: eth0 has not been given the one to 172.25.0.1; "
 		    "a.service is activating (auto-restart, exit-code)");
@@ -172,15 +172,15 @@ static void test_not_ready_without_route(void **state _unused_)
 }
 
 /* Failed units come first, whatever the order in the role is. */
-static void test_failed_units_first(void **state _unused_)
+static void test_failed_units_come_first(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_server_ struct server s;
 
 	server_start(&s, 0, all_well);
 	configured(&m, &s);
-	put(&m, "show",
-	    UNIT("activating", "start-pre", "success", "simple", "0") "\n" BROKEN);
+	write_file(&m, "show",
+		   UNIT("activating", "start-pre", "success", "simple", "0") "\n" BROKEN);
 	assert_not_ready(&m, "kube-kubelet.service is activating (auto-restart, "
 			     "exit-code); a.service is activating (start-pre)");
 }
@@ -194,7 +194,7 @@ static unsigned slow(const char *request _unused_, const char *content _unused_,
 	return 200;
 }
 
-static void test_slow_server(void **state _unused_)
+static void test_slow_server_is_waited_for(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_server_ struct server s;
@@ -205,16 +205,16 @@ static void test_slow_server(void **state _unused_)
 }
 
 /* A unit that has been active only for a moment may still fail. */
-static void test_not_settled(void **state _unused_)
+static void test_just_started_unit_is_not_ready(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_server_ struct server s;
 
 	server_start(&s, 0, all_well);
 	configured(&m, &s);
-	put(&m, "show",
-	    "LoadState=loaded\nActiveState=active\nSubState=running\n"
-	    "ActiveEnterTimestampMonotonic=999999999999999\n\n" ACTIVE);
+	write_file(&m, "show",
+		   "LoadState=loaded\nActiveState=active\nSubState=running\n"
+		   "ActiveEnterTimestampMonotonic=999999999999999\n\n" ACTIVE);
 	assert_not_ready(&m, "a.service has been active for less than 5 s");
 }
 
@@ -226,8 +226,8 @@ static void test_not_settled(void **state _unused_)
 
 static const char *node_json;
 
-static unsigned node_says(const char *request, const char *content _unused_,
-			  const char **body)
+static unsigned answer_node(const char *request, const char *content _unused_,
+			    const char **body)
 {
 	*body = node_json;
 	return str_after(request, "PUT ") ? 201 : 200;
@@ -243,13 +243,13 @@ static char *why_of_node(const char *json)
 	char *why;
 
 	node_json = json;
-	server_start(&s, 0, node_says);
+	server_start(&s, 0, answer_node);
 	configured(&m, &s);
 	roles = xasprintf(
 		"roles = ( { name = \"node\"; cbr0 = true; units = [ ]; ready = [ "
 		"\"http://127.0.0.1:%u/${DEFAULT_IPV4} condition=Ready\" ]; } );",
 		s.port);
-	put(&m, "usr/lib/rackstrap/roles.cfg", roles);
+	write_file(&m, "usr/lib/rackstrap/roles.cfg", roles);
 	why = why_not_ready(&m);
 	if (!*why)
 		return why;
@@ -267,7 +267,7 @@ static void assert_why_of_node(const char *json, const char *want)
 }
 
 /* A node that the API server knows may still not be Ready. */
-static void test_ready_condition(void **state _unused_)
+static void test_ready_condition_is_checked(void **state _unused_)
 {
 	assert_why_of_node(CONDITION("\"status\": \"True\""), "");
 	assert_why_of_node(CONDITION("\"status\": \"False\""),
@@ -290,15 +290,15 @@ static void test_ready_condition(void **state _unused_)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_units),
-		cmocka_unit_test(test_waiting_for),
-		cmocka_unit_test(test_expand),
-		cmocka_unit_test(test_not_ready),
-		cmocka_unit_test(test_not_ready_without_route),
-		cmocka_unit_test(test_failed_units_first),
-		cmocka_unit_test(test_not_settled),
-		cmocka_unit_test(test_slow_server),
-		cmocka_unit_test(test_ready_condition),
+		cmocka_unit_test(test_unit_states_are_judged),
+		cmocka_unit_test(test_starting_unit_is_named_with_its_command),
+		cmocka_unit_test(test_variables_in_urls_are_expanded),
+		cmocka_unit_test(test_first_reason_is_reported),
+		cmocka_unit_test(test_missing_route_comes_first),
+		cmocka_unit_test(test_failed_units_come_first),
+		cmocka_unit_test(test_just_started_unit_is_not_ready),
+		cmocka_unit_test(test_slow_server_is_waited_for),
+		cmocka_unit_test(test_ready_condition_is_checked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,7 +20,7 @@ static void assert_phases(const struct boot_info *b, const struct applied *a,
 	assert_string_equal(text.p ? text.p : "", want);
 }
 
-static void test_phases(void **state _unused_)
+static void test_phases_come_from_records(void **state _unused_)
 {
 	struct boot_info b = {.initramfs_start_ms = 4200, .initramfs_end_ms = 5300};
 	struct boot_info unknown = {0};
@@ -37,7 +37,7 @@ static void test_phases(void **state _unused_)
 	assert_phases(&b, &a, 31000, "kernel 4200 initramfs 15800 units 11000 ");
 }
 
-static void test_records(void **state _unused_)
+static void test_records_are_read_back(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_applied_ struct applied none = {0}, out = {0};
@@ -71,11 +71,11 @@ static void test_records(void **state _unused_)
 	assert_false(v.ready);
 	assert_string_equal(v.why, "a \"b\"\\ c");
 
-	put(&m, BOOT_CFG,
-	    "medium = \"pxe\"; root_sha256 = \"ab\"; "
-	    "initramfs_start_ms = 4200; initramfs_end_ms = 5300;");
-	put(&m, IMAGE_CFG, "name = \"bookworm-vm\"; epoch = \"1435622400\";");
-	put(&m, "proc/sys/kernel/random/boot_id", "1-2-3\n");
+	write_file(&m, BOOT_CFG,
+		   "medium = \"pxe\"; root_sha256 = \"ab\"; "
+		   "initramfs_start_ms = 4200; initramfs_end_ms = 5300;");
+	write_file(&m, IMAGE_CFG, "name = \"bookworm-vm\"; epoch = \"1435622400\";");
+	write_file(&m, "proc/sys/kernel/random/boot_id", "1-2-3\n");
 	boot_info_read(&b, &m.fb);
 	assert_string_equal(b.image, "bookworm-vm");
 	assert_string_equal(b.root_sha256, "ab");
@@ -84,13 +84,13 @@ static void test_records(void **state _unused_)
 }
 
 /* A damaged record gives no times and no error. */
-static void test_damaged_record(void **state _unused_)
+static void test_damaged_record_is_ignored(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_applied_ struct applied a = {0};
 
 	machine_make(&m);
-	put(&m, APPLY_CFG, "verdict = \"app");
+	write_file(&m, APPLY_CFG, "verdict = \"app");
 	applied_read(&a, &m.fb);
 	assert_false(a.there);
 	assert_false(a.ok);
@@ -98,7 +98,7 @@ static void test_damaged_record(void **state _unused_)
 
 /* --- ready and unready hosts -------------------------------------------------------- */
 
-static void test_report_ready(void **state _unused_)
+static void test_ready_host_is_reported(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_server_ struct server s;
@@ -114,7 +114,7 @@ static void test_report_ready(void **state _unused_)
 		fail_msg("%s", e.msg);
 	log = server_log(&s);
 	assert_has(log, "GET /ok \nGET /nodes/172.25.0.11 \nPUT /report/node-1.json {\n");
-	json = get(&m, REPORT_JSON);
+	json = read_file(&m, REPORT_JSON);
 	assert_has(log, json);
 	assert_has(json,
 		   "\"format\": 1,\n  \"host\": \"node-1\",\n  \"role\": \"node\",\n"
@@ -123,7 +123,7 @@ static void test_report_ready(void **state _unused_)
 		   "  \"why\": null,\n  \"config_sha256\": \"");
 	assert_has(json, "\"name\": \"units\"");
 	assert_has(json, "\"name\": \"kube-kubelet.service\"");
-	console = get(&m, "console");
+	console = read_file(&m, "console");
 	assert_has(console, "rackstrap: units ");
 	assert_has(console, "\nrackstrap: node-1 (node) ready in ");
 	verdict_read(&v, &m.fb);
@@ -141,7 +141,7 @@ static unsigned node_late(const char *request, const char *content _unused_,
 	return strstr(request, "/nodes/") && asked++ < 3 ? 404 : 200;
 }
 
-static void test_report_waits(void **state _unused_)
+static void test_report_waits_until_ready(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_server_ struct server s;
@@ -160,7 +160,7 @@ static void test_report_waits(void **state _unused_)
 /* --- run by an operator --------------------------------------------------------- */
 
 /* Without --wait the command checks once and sends no report, whatever the verdict is. */
-static void test_report_by_hand(void **state _unused_)
+static void test_report_without_wait_only_checks(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_server_ struct server s;
@@ -171,14 +171,14 @@ static void test_report_by_hand(void **state _unused_)
 	server_start(&s, 0, all_well);
 	configured(&m, &s);
 	m.fb.wait = false;
-	put(&m, "show", BROKEN "\n" ACTIVE);
+	write_file(&m, "show", BROKEN "\n" ACTIVE);
 	assert_int_equal(cmd_report(&m.fb, NULL, &e), -1); /* would wait for 600 s */
 	assert_string_equal(
 		e.msg, "not ready: a.service is activating (auto-restart, exit-code)");
 	assert_file(&m, REPORT_CFG, NULL);
 	assert_int_equal(verdict_write(&failed, &m.fb, &e), 0);
 	assert_int_equal(cmd_report(&m.fb, NULL, &e), -1);
-	put(&m, "show", ACTIVE "\n" ACTIVE);
+	write_file(&m, "show", ACTIVE "\n" ACTIVE);
 	assert_int_equal(cmd_report(&m.fb, NULL, &e), 0);
 	log = server_log(&s);
 	assert_null(strstr(log, "PUT "));
@@ -187,7 +187,7 @@ static void test_report_by_hand(void **state _unused_)
 /* --- last log lines ------------------------------------------------------------- */
 
 /* The last log lines of the failed units are on the console and in the report. */
-static void test_report_last_words(void **state _unused_)
+static void test_report_has_last_log_lines(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_server_ struct server s;
@@ -197,10 +197,11 @@ static void test_report_last_words(void **state _unused_)
 
 	server_start(&s, 0, all_well);
 	configured(&m, &s);
-	put(&m, "show", BROKEN "\n" ACTIVE);
-	put(&m, "bin/journalctl",
-	    "#!/bin/sh\n[ \"$*\" = '--quiet --no-pager --boot --lines=5 --output=cat "
-	    "_SYSTEMD_UNIT=a.service' ] && printf 'one\\n\\ntwo\\033[31m\\n'\n");
+	write_file(&m, "show", BROKEN "\n" ACTIVE);
+	write_file(
+		&m, "bin/journalctl",
+		"#!/bin/sh\n[ \"$*\" = '--quiet --no-pager --boot --lines=5 --output=cat "
+		"_SYSTEMD_UNIT=a.service' ] && printf 'one\\n\\ntwo\\033[31m\\n'\n");
 	assert_int_equal(fchmodat(m.fb.rootfd, "bin/journalctl", 0755, 0), 0);
 	path = xasprintf("%s/console", m.dir);
 	m.fb.console = path;
@@ -217,7 +218,7 @@ static void test_report_last_words(void **state _unused_)
 	}
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	console = get(&m, "console");
+	console = read_file(&m, "console");
 	assert_has(console, "rackstrap: a.service: one\n"
 			    "rackstrap: a.service: two [31m\n"
 			    "rackstrap: node-1 (node) failed: a.service is activating "
@@ -225,7 +226,7 @@ static void test_report_last_words(void **state _unused_)
 	assert_has(log, "\"log\": [\n        \"one\",\n        \"two [31m\"\n      ]");
 }
 
-static void test_report_of_wrong_host(void **state _unused_)
+static void test_wrong_configuration_is_reported(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_server_ struct server s;
@@ -247,30 +248,30 @@ static void test_report_of_wrong_host(void **state _unused_)
 	assert_has(log, "\"errors\": [\n    \"kernel command line: rackstrap.cbr0");
 	assert_has(log, "role: the image has no role");
 	assert_null(strstr(log, "GET ")); /* it waits for nothing */
-	console = get(&m, "console");
+	console = read_file(&m, "console");
 	assert_has(
 		console,
 		"\nrackstrap: node-1 (nod) failed: kernel command line: rackstrap.cbr0");
 }
 
-static void test_report_without_apply(void **state _unused_)
+static void test_missing_apply_is_reported(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_free_ char *json = NULL;
 	struct err e;
 
 	machine_make(&m);
-	put_node(&m);
+	write_node(&m);
 	m.fb.wait = true;
 	assert_int_equal(cmd_report(&m.fb, NULL, &e), -1);
 	assert_string_equal(e.msg, "firstboot apply left no record of this boot");
-	json = get(&m, REPORT_JSON);
+	json = read_file(&m, REPORT_JSON);
 	assert_has(json, "\"verdict\": \"failed\"");
 }
 
 /* --- status ------------------------------------------------------------------------ */
 
-static void test_status_text(void **state _unused_)
+static void test_status_text_is_complete(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_server_ struct server s;
@@ -302,15 +303,15 @@ static void assert_console(const char *console, const char *active, const char *
 	_cleanup_machine_ struct machine m;
 
 	machine_make(&m);
-	put(&m, "dev/ttyS1", "");
+	write_file(&m, "dev/ttyS1", "");
 	if (active)
-		put(&m, "sys/class/tty/console/active", active);
+		write_file(&m, "sys/class/tty/console/active", active);
 	console_of_host(&m.fb, console);
 	console_line(&m.fb, "%s", "a line");
 	assert_file(&m, "dev/ttyS1", want);
 }
 
-static void test_console(void **state _unused_)
+static void test_console_gets_each_line_once(void **state _unused_)
 {
 	static const char line[] = "rackstrap: a line\n";
 
@@ -324,36 +325,36 @@ static void test_console(void **state _unused_)
 }
 
 /* The console also gets the verdict. */
-static void test_console_of_report(void **state _unused_)
+static void test_console_gets_the_verdict(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_free_ char *text = NULL;
 	struct err e;
 
 	machine_make(&m);
-	put(&m, "dev/ttyS1", "");
-	put(&m, HOST_CFG, NODE_CFG "console = \"ttyS1\";");
+	write_file(&m, "dev/ttyS1", "");
+	write_file(&m, HOST_CFG, NODE_CFG "console = \"ttyS1\";");
 	m.fb.wait = true;
 	assert_int_equal(cmd_report(&m.fb, NULL, &e), -1);
-	text = get(&m, "dev/ttyS1");
+	text = read_file(&m, "dev/ttyS1");
 	assert_has(text, "rackstrap: node-1 (node) failed: ");
 }
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_phases),
-		cmocka_unit_test(test_records),
-		cmocka_unit_test(test_damaged_record),
-		cmocka_unit_test(test_report_ready),
-		cmocka_unit_test(test_report_waits),
-		cmocka_unit_test(test_report_by_hand),
-		cmocka_unit_test(test_report_last_words),
-		cmocka_unit_test(test_report_of_wrong_host),
-		cmocka_unit_test(test_report_without_apply),
-		cmocka_unit_test(test_status_text),
-		cmocka_unit_test(test_console),
-		cmocka_unit_test(test_console_of_report),
+		cmocka_unit_test(test_phases_come_from_records),
+		cmocka_unit_test(test_records_are_read_back),
+		cmocka_unit_test(test_damaged_record_is_ignored),
+		cmocka_unit_test(test_ready_host_is_reported),
+		cmocka_unit_test(test_report_waits_until_ready),
+		cmocka_unit_test(test_report_without_wait_only_checks),
+		cmocka_unit_test(test_report_has_last_log_lines),
+		cmocka_unit_test(test_wrong_configuration_is_reported),
+		cmocka_unit_test(test_missing_apply_is_reported),
+		cmocka_unit_test(test_status_text_is_complete),
+		cmocka_unit_test(test_console_gets_each_line_once),
+		cmocka_unit_test(test_console_gets_the_verdict),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

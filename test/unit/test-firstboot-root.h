@@ -45,7 +45,8 @@ static void machine_done(struct machine *m)
 }
 #define _cleanup_machine_ _cleanup_(machine_done)
 
-static _unused_ void put(const struct machine *m, const char *path, const char *text)
+static _unused_ void write_file(const struct machine *m, const char *path,
+				const char *text)
 {
 	_cleanup_free_ char *dir = xstrdup(path);
 
@@ -57,7 +58,7 @@ static _unused_ void put(const struct machine *m, const char *path, const char *
 }
 
 /* Returns the file's text, or NULL when the file does not exist. Owned by the caller. */
-static _unused_ char *get(const struct machine *m, const char *path)
+static _unused_ char *read_file(const struct machine *m, const char *path)
 {
 	char *text = NULL;
 	int r = file_read_at(m->fb.rootfd, path, 1 << 20, &text, NULL);
@@ -69,7 +70,7 @@ static _unused_ char *get(const struct machine *m, const char *path)
 static _unused_ void assert_file(const struct machine *m, const char *path,
 				 const char *want)
 {
-	_cleanup_free_ char *text = get(m, path);
+	_cleanup_free_ char *text = read_file(m, path);
 
 	if (!want) {
 		assert_null(text);
@@ -87,7 +88,7 @@ static _unused_ void assert_has(const char *text, const char *part)
 }
 
 /* Writes a network link's files in sysfs. */
-static _unused_ void put_link(const struct machine *m, const char *name, const char *mac,
+static _unused_ void add_link(const struct machine *m, const char *name, const char *mac,
 			      unsigned index, bool physical)
 {
 	_cleanup_free_ char *address = xasprintf("sys/class/net/%s/address", name);
@@ -97,9 +98,9 @@ static _unused_ void put_link(const struct machine *m, const char *name, const c
 	_cleanup_free_ char *mac_line = xasprintf("%s\n", mac);
 	_cleanup_free_ char *index_line = xasprintf("%u\n", index);
 
-	put(m, address, mac_line);
-	put(m, type, "1\n");
-	put(m, ifindex, index_line);
+	write_file(m, address, mac_line);
+	write_file(m, type, "1\n");
+	write_file(m, ifindex, index_line);
 	if (physical)
 		assert_int_equal(mkdir_p_at(m->fb.rootfd, device, 0755), 0);
 }
@@ -110,8 +111,8 @@ static _unused_ void put_link(const struct machine *m, const char *name, const c
 	"address = \"172.25.0.11/24\";\ngateway = \"172.25.0.1\";\n"                     \
 	"master = \"172.25.0.10\";\ncbr0 = \"192.168.1.1/24\";\n"
 
-static _unused_ void put_node(const struct machine *m)
+static _unused_ void write_node(const struct machine *m)
 {
-	put_link(m, "eth0", NODE_MAC, 2, true);
-	put(m, HOST_CFG, NODE_CFG);
+	add_link(m, "eth0", NODE_MAC, 2, true);
+	write_file(m, HOST_CFG, NODE_CFG);
 }

@@ -28,7 +28,7 @@ static void assert_words(const char *text, const char *want)
 	assert_string_equal(b.p ? b.p : "", want);
 }
 
-static void test_words(void **state _unused_)
+static void test_command_line_is_split(void **state _unused_)
 {
 	assert_words("", "");
 	assert_words("  \n\t ", "");
@@ -45,7 +45,7 @@ static void test_words(void **state _unused_)
 	assert_words("a=\"", "a|;");
 }
 
-static void test_key(void **state _unused_)
+static void test_key_of_a_word_is_found(void **state _unused_)
 {
 	struct cmdline_word ours = {.key = (char[]){"rackstrap.pod-network"}};
 	struct cmdline_word other = {.key = (char[]){"systemd.pod-network"}};
@@ -57,18 +57,20 @@ static void test_key(void **state _unused_)
 
 /* --- sources ---------------------------------------------------------------------- */
 
-static void test_cmdline_wins(void **state _unused_)
+static void test_command_line_wins(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_config_ struct config c = {0};
 	char where[64];
 
 	machine_make(&m);
-	put_node(&m);
-	put(&m, "proc/cmdline",
-	    "quiet rackstrap.root_sha256=00 rackstrap.state=/dev/vda rackstrap.debug "
-	    "rackstrap.name=node-9 rackstrap.docker-options=--debug rackstrap.nat=false "
-	    "rackstrap.environment=\"A=b c\"\n");
+	write_node(&m);
+	write_file(
+		&m, "proc/cmdline",
+		"quiet rackstrap.root_sha256=00 rackstrap.state=/dev/vda rackstrap.debug "
+		"rackstrap.name=node-9 rackstrap.docker-options=--debug "
+		"rackstrap.nat=false "
+		"rackstrap.environment=\"A=b c\"\n");
 	m.fb.cmdline = NULL;
 	assert_int_equal(config_load(&c, &m.fb), 0);
 	assert_string_equal(c.host.name, "node-9");
@@ -83,7 +85,7 @@ static void test_cmdline_wins(void **state _unused_)
 	assert_string_equal(c.role->name, "node");
 }
 
-static void test_cmdline_alone(void **state _unused_)
+static void test_command_line_is_enough(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_config_ struct config c = {0};
@@ -99,13 +101,13 @@ static void test_cmdline_alone(void **state _unused_)
 
 /* All mistakes of all sources are reported together; a broken file does not hide those of
  * the command line. */
-static void test_all_complaints(void **state _unused_)
+static void test_all_complaints_are_reported(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_config_ struct config c = {0};
 
 	machine_make(&m);
-	put(&m, HOST_CFG, "name = \"node-1\";\nadress = 1;\n");
+	write_file(&m, HOST_CFG, "name = \"node-1\";\nadress = 1;\n");
 	m.fb.cmdline = "rackstrap.rle=node rackstrap.role=nod rackstrap.gateway";
 	assert_int_equal(config_load(&c, &m.fb), -1);
 	assert_int_equal(c.complaints.n, 5);
@@ -127,7 +129,7 @@ static void test_all_complaints(void **state _unused_)
 }
 
 /* Everything is valid except that the role is empty (found by a fuzzer). */
-static void test_empty_role(void **state _unused_)
+static void test_empty_role_is_refused(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_config_ struct config c = {0};
@@ -140,15 +142,15 @@ static void test_empty_role(void **state _unused_)
 	assert_null(c.role);
 }
 
-static void test_nobody(void **state _unused_)
+static void test_machine_without_configuration_is_refused(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_config_ struct config c = {0}, d = {0};
 
 	machine_make(&m);
-	put_link(&m, "eth1", "52:54:00:25:00:22", 3, true);
-	put_link(&m, "eth0", "52:54:00:25:00:21", 2, true);
-	put_link(&m, "docker0", "02:42:00:00:00:01", 4, false);
+	add_link(&m, "eth1", "52:54:00:25:00:22", 3, true);
+	add_link(&m, "eth0", "52:54:00:25:00:21", 2, true);
+	add_link(&m, "docker0", "02:42:00:00:00:01", 4, false);
 	m.fb.cmdline = "quiet rackstrap.state=/dev/vda";
 	assert_int_equal(config_load(&c, &m.fb), -1);
 	assert_int_equal(c.complaints.n, 1);
@@ -162,18 +164,18 @@ static void test_nobody(void **state _unused_)
 	assert_has(d.complaints.lines[0], "this machine has no Ethernet link");
 }
 
-static void test_image_roles(void **state _unused_)
+static void test_image_roles_are_used(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_config_ struct config good = {0}, broken = {0};
 
 	machine_make(&m);
-	put_node(&m);
-	put(&m, ROLES_PATH, "roles = ( { name = \"edge\"; cbr0 = true; } );");
+	write_node(&m);
+	write_file(&m, ROLES_PATH, "roles = ( { name = \"edge\"; cbr0 = true; } );");
 	m.fb.cmdline = "rackstrap.role=edge";
 	assert_int_equal(config_load(&good, &m.fb), 0);
 	assert_string_equal(good.role->name, "edge");
-	put(&m, ROLES_PATH, "roles = 1;");
+	write_file(&m, ROLES_PATH, "roles = 1;");
 	assert_int_equal(config_load(&broken, &m.fb), -1);
 	assert_int_equal(broken.complaints.n, 1);
 	assert_has(broken.complaints.lines[0], "roles.cfg:1: roles: must be a list");
@@ -181,13 +183,13 @@ static void test_image_roles(void **state _unused_)
 }
 
 /* The digest depends on the values that are used, not on their source. */
-static void test_digest(void **state _unused_)
+static void test_digest_depends_on_values_only(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_config_ struct config file = {0}, words = {0}, other = {0};
 
 	machine_make(&m);
-	put_node(&m);
+	write_node(&m);
 	assert_int_equal(config_load(&file, &m.fb), 0);
 	m.fb.cmdline = "rackstrap.name=node-1 rackstrap.nat=true";
 	assert_int_equal(config_load(&words, &m.fb), 0);
@@ -207,13 +209,13 @@ static void test_digest_is_sha256(void **state _unused_)
 		"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
-static void test_include_in_host_cfg(void **state _unused_)
+static void test_include_in_host_cfg_is_refused(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_config_ struct config c = {0};
 
 	machine_make(&m);
-	put(&m, HOST_CFG, "@include \"/etc/passwd\"\n");
+	write_file(&m, HOST_CFG, "@include \"/etc/passwd\"\n");
 	assert_int_equal(config_load(&c, &m.fb), -1);
 	assert_string_equal(c.complaints.lines[0],
 			    "host.cfg:1: @include is not allowed in this file");
@@ -246,7 +248,7 @@ static void assert_uplink(const struct machine *m, const char *mac, const char *
 		assert_string_equal(e.msg, want);
 }
 
-static void test_links(void **state _unused_)
+static void test_links_are_listed(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_free_ struct link *v = NULL;
@@ -254,13 +256,13 @@ static void test_links(void **state _unused_)
 
 	machine_make(&m);
 	assert_int_equal(links_list(m.fb.rootfd, &v, &n), -ENOENT);
-	put_link(&m, "eth1", "52:54:00:25:00:22", 3, true);
-	put_link(&m, "eth0", "52:54:00:25:00:21", 2, true);
+	add_link(&m, "eth1", "52:54:00:25:00:22", 3, true);
+	add_link(&m, "eth0", "52:54:00:25:00:21", 2, true);
 	/* A VLAN and a bridge have the MAC address of their device. */
-	put_link(&m, "eth0.5", "52:54:00:25:00:21", 4, false);
-	put_link(&m, "lo", "00:00:00:00:00:00", 1, false);
-	put(&m, "sys/class/net/lo/type", "772\n");
-	put(&m, "sys/class/net/bonding_masters", "\n");
+	add_link(&m, "eth0.5", "52:54:00:25:00:21", 4, false);
+	add_link(&m, "lo", "00:00:00:00:00:00", 1, false);
+	write_file(&m, "sys/class/net/lo/type", "772\n");
+	write_file(&m, "sys/class/net/bonding_masters", "\n");
 	assert_int_equal(links_list(m.fb.rootfd, &v, &n), 0);
 	assert_int_equal(n, 3);
 	assert_string_equal(v[0].name, "eth0");
@@ -286,22 +288,22 @@ static void test_links(void **state _unused_)
 	assert_uplink(&m, NULL, "eth7",
 		      "host.cfg:4: interface: no link is named eth7; there are: eth0 "
 		      "(52:54:00:25:00:21), eth1 (52:54:00:25:00:22)");
-	put_link(&m, "eth2", "52:54:00:25:00:22", 5, true);
+	add_link(&m, "eth2", "52:54:00:25:00:22", 5, true);
 	assert_uplink(&m, "52:54:00:25:00:22", NULL,
 		      "host.cfg:3: mac: several links have 52:54:00:25:00:22: eth0 "
 		      "(52:54:00:25:00:21), eth1 (52:54:00:25:00:22), eth2 "
 		      "(52:54:00:25:00:22)");
 }
 
-static void test_only_link(void **state _unused_)
+static void test_only_physical_link_is_the_uplink(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 
 	machine_make(&m);
 	assert_int_equal(mkdir_p_at(m.fb.rootfd, "sys/class/net", 0755), 0);
 	assert_uplink(&m, NULL, NULL, "this machine has no Ethernet link");
-	put_link(&m, "cbr0", "52:54:00:25:00:33", 3, false);
-	put_link(&m, "ens3", "52:54:00:25:00:21", 2, true);
+	add_link(&m, "cbr0", "52:54:00:25:00:33", 3, false);
+	add_link(&m, "ens3", "52:54:00:25:00:21", 2, true);
 	assert_uplink(&m, NULL, NULL, "ens3");
 }
 
@@ -330,18 +332,19 @@ static void assert_bond(const struct machine *m, const char *mac, const char *bo
 	"; there are: eth0 (52:54:00:25:00:21), eth1 (52:54:00:25:00:22), eth2 "         \
 	"(52:54:00:25:00:23)"
 
-static void test_bond(void **state _unused_)
+static void test_devices_of_a_bond_are_found(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 
 	machine_make(&m);
-	put_link(&m, "eth0", "52:54:00:25:00:21", 2, true);
+	add_link(&m, "eth0", "52:54:00:25:00:21", 2, true);
 	/* Already in a bond, all its links show the same address, but the permanent ones
 	 * differ. */
-	put_link(&m, "eth1", "52:54:00:25:00:21", 3, true);
-	put(&m, "sys/class/net/eth1/bonding_slave/perm_hwaddr", "52:54:00:25:00:22\n");
-	put_link(&m, "eth2", "52:54:00:25:00:23", 4, true);
-	put_link(&m, "bond-uplink", "52:54:00:25:00:21", 5, false);
+	add_link(&m, "eth1", "52:54:00:25:00:21", 3, true);
+	write_file(&m, "sys/class/net/eth1/bonding_slave/perm_hwaddr",
+		   "52:54:00:25:00:22\n");
+	add_link(&m, "eth2", "52:54:00:25:00:23", 4, true);
+	add_link(&m, "bond-uplink", "52:54:00:25:00:21", 5, false);
 
 	assert_bond(&m, NULL, "eth0,eth2", "eth0 eth2");
 	assert_bond(&m, NULL, "52:54:00:25:00:22,52:54:00:25:00:21", "eth1 eth0");
@@ -360,19 +363,19 @@ static void test_bond(void **state _unused_)
 
 /* A link is waited for while udev may still rename it; after the time limit it is used as
  * it is. */
-static void test_link_settles(void **state _unused_)
+static void test_link_is_waited_for(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_free_ struct link *v = NULL, *w = NULL;
 	size_t n;
 
 	machine_make(&m);
-	put_link(&m, "eth0", "52:54:00:25:00:21", 7, true);
-	put(&m, "run/udev/control", "");
+	add_link(&m, "eth0", "52:54:00:25:00:21", 7, true);
+	write_file(&m, "run/udev/control", "");
 	assert_int_equal(links_list(m.fb.rootfd, &v, &n), 0);
 	assert_false(v[0].settled);
 	assert_uplink(&m, "52:54:00:25:00:21", NULL, "eth0");
-	put(&m, "run/udev/data/n7", "I:1\n");
+	write_file(&m, "run/udev/data/n7", "I:1\n");
 	assert_int_equal(links_list(m.fb.rootfd, &w, &n), 0);
 	assert_true(w[0].settled);
 }
@@ -380,21 +383,21 @@ static void test_link_settles(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_words),
-		cmocka_unit_test(test_key),
-		cmocka_unit_test(test_cmdline_wins),
-		cmocka_unit_test(test_cmdline_alone),
-		cmocka_unit_test(test_all_complaints),
-		cmocka_unit_test(test_empty_role),
-		cmocka_unit_test(test_nobody),
-		cmocka_unit_test(test_image_roles),
-		cmocka_unit_test(test_digest),
+		cmocka_unit_test(test_command_line_is_split),
+		cmocka_unit_test(test_key_of_a_word_is_found),
+		cmocka_unit_test(test_command_line_wins),
+		cmocka_unit_test(test_command_line_is_enough),
+		cmocka_unit_test(test_all_complaints_are_reported),
+		cmocka_unit_test(test_empty_role_is_refused),
+		cmocka_unit_test(test_machine_without_configuration_is_refused),
+		cmocka_unit_test(test_image_roles_are_used),
+		cmocka_unit_test(test_digest_depends_on_values_only),
 		cmocka_unit_test(test_digest_is_sha256),
-		cmocka_unit_test(test_include_in_host_cfg),
-		cmocka_unit_test(test_links),
-		cmocka_unit_test(test_only_link),
-		cmocka_unit_test(test_bond),
-		cmocka_unit_test(test_link_settles),
+		cmocka_unit_test(test_include_in_host_cfg_is_refused),
+		cmocka_unit_test(test_links_are_listed),
+		cmocka_unit_test(test_only_physical_link_is_the_uplink),
+		cmocka_unit_test(test_devices_of_a_bond_are_found),
+		cmocka_unit_test(test_link_is_waited_for),
 	};
 
 	return cmocka_run_group_tests_name("firstboot-sources", tests, NULL, NULL);

@@ -39,7 +39,7 @@ static mode_t mode_of(const struct machine *m, const char *path)
 	return st.st_mode & 07777;
 }
 
-static void test_files(void **state _unused_)
+static void test_files_are_written_and_removed(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_plan_ struct plan p, q;
@@ -48,7 +48,7 @@ static void test_files(void **state _unused_)
 	machine_make(&m);
 	plan_of_files(&p, "A=1\n");
 	plan_of_files(&q, "A=2\n");
-	put(&m, "etc/old", PLAN_MARK "\nours\n");
+	write_file(&m, "etc/old", PLAN_MARK "\nours\n");
 	assert_int_equal(steps_run(&m.fb, &p, &e), 4);
 	assert_file(&m, "etc/a/b/environment", "A=1\n");
 	assert_file(&m, "root/.ssh/authorized_keys", "key\n");
@@ -64,7 +64,7 @@ static void test_files(void **state _unused_)
 	assert_int_equal(mode_of(&m, "root/.ssh"), 0700);
 }
 
-static void test_others_files_stay(void **state _unused_)
+static void test_files_of_others_stay(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_plan_ struct plan p;
@@ -72,10 +72,10 @@ static void test_others_files_stay(void **state _unused_)
 
 	machine_make(&m);
 	plan_of_files(&p, "A=1\n");
-	put(&m, "etc/old", "# somebody else's\n" PLAN_MARK "\n");
+	write_file(&m, "etc/old", "# somebody else's\n" PLAN_MARK "\n");
 	assert_int_equal(steps_run(&m.fb, &p, &e), 3);
 	assert_file(&m, "etc/old", "# somebody else's\n" PLAN_MARK "\n");
-	put(&m, "etc/old", "");
+	write_file(&m, "etc/old", "");
 	assert_int_equal(steps_run(&m.fb, &p, &e), 0);
 	assert_file(&m, "etc/old", "");
 }
@@ -90,7 +90,7 @@ static void test_symlink_is_replaced(void **state _unused_)
 
 	machine_make(&m);
 	plan_of_files(&p, "A=1\n");
-	put(&m, "elsewhere", "precious\n");
+	write_file(&m, "elsewhere", "precious\n");
 	assert_int_equal(mkdir_p_at(m.fb.rootfd, "etc/a/b", 0755), 0);
 	assert_int_equal(
 		symlinkat("../../../elsewhere", m.fb.rootfd, "etc/a/b/environment"), 0);
@@ -102,7 +102,7 @@ static void test_symlink_is_replaced(void **state _unused_)
 		-1);
 }
 
-static void test_failure_is_named(void **state _unused_)
+static void test_failure_names_the_file(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_plan_ struct plan p;
@@ -110,7 +110,7 @@ static void test_failure_is_named(void **state _unused_)
 
 	machine_make(&m);
 	plan_of_files(&p, "A=1\n");
-	put(&m, "etc/a", "in the way\n");
+	write_file(&m, "etc/a", "in the way\n");
 	assert_int_equal(steps_run(&m.fb, &p, &e), -1);
 	assert_string_equal(e.msg, "/etc/a/b/environment: Not a directory");
 	assert_file(&m, "root/.ssh/authorized_keys", NULL);
@@ -122,7 +122,7 @@ static void test_failure_is_named(void **state _unused_)
 
 /* --- apply, below a root ----------------------------------------------------------- */
 
-static void test_apply(void **state _unused_)
+static void test_apply_configures_a_host(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_applied_ struct applied a = {0}, again = {0};
@@ -130,10 +130,10 @@ static void test_apply(void **state _unused_)
 	struct err e;
 
 	machine_make(&m);
-	put_node(&m);
+	write_node(&m);
 	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
 	assert_file(&m, "etc/hostname", "node-1\n");
-	env = get(&m, "etc/network-environment");
+	env = read_file(&m, "etc/network-environment");
 	assert_has(env, "\nDEFAULT_IPV4=172.25.0.11\n");
 	applied_read(&a, &m.fb);
 	assert_true(a.there);
@@ -151,7 +151,7 @@ static void test_apply(void **state _unused_)
 
 /* A wrong configuration starts nothing of the cluster, leaves ssh access, and puts the
  * reasons into the record and on the console. */
-static void test_apply_wrong(void **state _unused_)
+static void test_wrong_configuration_starts_nothing(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_applied_ struct applied a = {0};
@@ -159,8 +159,8 @@ static void test_apply_wrong(void **state _unused_)
 	struct err e;
 
 	machine_make(&m);
-	put_node(&m);
-	put(&m, "console", "");
+	write_node(&m);
+	write_file(&m, "console", "");
 	path = xasprintf("%s/console", m.dir);
 	m.fb.console = path;
 	m.fb.cmdline = "rackstrap.role=nod rackstrap.cbr0=192.168.1.1";
@@ -169,14 +169,14 @@ static void test_apply_wrong(void **state _unused_)
 	assert_file(&m, "etc/hostname", NULL);
 	assert_file(&m, "etc/network-environment", NULL);
 	assert_file(&m, "etc/default/docker", NULL);
-	uplink = get(&m, "etc/systemd/network/10-rackstrap-uplink.network");
+	uplink = read_file(&m, "etc/systemd/network/10-rackstrap-uplink.network");
 	assert_has(uplink, "Address=172.25.0.11/24\n");
 	applied_read(&a, &m.fb);
 	assert_true(a.there);
 	assert_false(a.ok);
 	assert_int_equal(strv_len(a.errors), 2);
 	assert_has(a.errors[0], "kernel command line: rackstrap.cbr0: must be");
-	console = get(&m, "console");
+	console = read_file(&m, "console");
 	assert_has(console, "rackstrap: kernel command line: rackstrap.cbr0: must be");
 	assert_has(console,
 		   "\nrackstrap: kernel command line: role: the image has no role");
@@ -184,13 +184,13 @@ static void test_apply_wrong(void **state _unused_)
 
 /* With a wrong address the host uses DHCP; after the correction the file for DHCP is
  * removed. */
-static void test_apply_wrong_then_right(void **state _unused_)
+static void test_corrected_configuration_ends_the_rescue(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	struct err e;
 
 	machine_make(&m);
-	put_node(&m);
+	write_node(&m);
 	m.fb.cmdline = "rackstrap.address=172.25.0.11";
 	assert_int_equal(cmd_apply(&m.fb, NULL, &e), -1);
 	assert_file(&m, "etc/systemd/network/10-rackstrap-uplink.network", NULL);
@@ -203,14 +203,14 @@ static void test_apply_wrong_then_right(void **state _unused_)
 			 0644);
 }
 
-static void test_apply_no_such_link(void **state _unused_)
+static void test_missing_link_leads_to_rescue(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_applied_ struct applied a = {0};
 	struct err e;
 
 	machine_make(&m);
-	put_node(&m);
+	write_node(&m);
 	m.fb.cmdline = "rackstrap.mac=52:54:00:25:00:99";
 	assert_int_equal(cmd_apply(&m.fb, NULL, &e), -1);
 	assert_file(&m, "etc/network-environment", NULL);
@@ -221,14 +221,14 @@ static void test_apply_no_such_link(void **state _unused_)
 	assert_has(a.errors[0], "mac: no link has 52:54:00:25:00:99; there are: eth0");
 }
 
-static void test_apply_nobody(void **state _unused_)
+static void test_missing_configuration_leads_to_rescue(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_applied_ struct applied a = {0};
 	struct err e;
 
 	machine_make(&m);
-	put_link(&m, "eth0", NODE_MAC, 2, true);
+	add_link(&m, "eth0", NODE_MAC, 2, true);
 	assert_int_equal(cmd_apply(&m.fb, NULL, &e), -1);
 	applied_read(&a, &m.fb);
 	assert_int_equal(strv_len(a.errors), 1);
@@ -238,7 +238,7 @@ static void test_apply_nobody(void **state _unused_)
 }
 
 /* Even with very many mistakes the record stays small enough to be read back. */
-static void test_apply_many_mistakes(void **state _unused_)
+static void test_record_of_many_mistakes_is_short(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_applied_ struct applied a = {0};
@@ -246,11 +246,11 @@ static void test_apply_many_mistakes(void **state _unused_)
 	struct err e;
 
 	machine_make(&m);
-	put_link(&m, "eth0", NODE_MAC, 2, true);
+	add_link(&m, "eth0", NODE_MAC, 2, true);
 	buf_puts(&b, NODE_CFG);
 	for (unsigned i = 0; i < 3000; i++)
 		buf_printf(&b, "wrong_%u = %u;\n", i, i);
-	put(&m, HOST_CFG, b.p);
+	write_file(&m, HOST_CFG, b.p);
 	assert_int_equal(cmd_apply(&m.fb, NULL, &e), -1);
 	applied_read(&a, &m.fb);
 	assert_true(a.there);
@@ -259,21 +259,21 @@ static void test_apply_many_mistakes(void **state _unused_)
 }
 
 /* The state disk is named on the command line, but the boot script did not mount it. */
-static void test_apply_without_state(void **state _unused_)
+static void test_unused_state_disk_is_a_warning(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_applied_ struct applied a = {0}, good = {0};
 	struct err e;
 
 	machine_make(&m);
-	put_node(&m);
-	put(&m, "run/rackstrap/boot.cfg", "state = \"ram\";\n");
+	write_node(&m);
+	write_file(&m, "run/rackstrap/boot.cfg", "state = \"ram\";\n");
 	m.fb.cmdline = "rackstrap.state=none rackstrap.state=/dev/sda";
 	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
 	applied_read(&a, &m.fb);
 	assert_int_equal(strv_len(a.warnings), 1);
 	assert_has(a.warnings[0], "/dev/sda is not used as the state disk");
-	put(&m, "run/rackstrap/boot.cfg", "state = \"/dev/sda\";\n");
+	write_file(&m, "run/rackstrap/boot.cfg", "state = \"/dev/sda\";\n");
 	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
 	applied_read(&good, &m.fb);
 	assert_int_equal(strv_len(good.warnings), 0);
@@ -283,18 +283,18 @@ static void test_apply_without_state(void **state _unused_)
 static void *late_link(void *m)
 {
 	usleep(300000);
-	put_link(m, "eth0", NODE_MAC, 2, true);
+	add_link(m, "eth0", NODE_MAC, 2, true);
 	return NULL;
 }
 
-static void test_apply_wrong_and_late(void **state _unused_)
+static void test_rescue_waits_for_a_late_link(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	pthread_t late;
 	struct err e;
 
 	machine_make(&m);
-	put(&m, HOST_CFG, NODE_CFG "search = [ \"-\" ];\n");
+	write_file(&m, HOST_CFG, NODE_CFG "search = [ \"-\" ];\n");
 	assert_int_equal(mkdir_p_at(m.fb.rootfd, "sys/class/net", 0755), 0);
 	m.fb.link_timeout = 20;
 	assert_int_equal(pthread_create(&late, NULL, late_link, &m), 0);
@@ -306,36 +306,36 @@ static void test_apply_wrong_and_late(void **state _unused_)
 
 /* A change of role removes all files of the old role; keys that were dropped are
  * removed. */
-static void test_apply_changes(void **state _unused_)
+static void test_change_of_role_removes_old_files(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_free_ char *env = NULL;
 	struct err e;
 
 	machine_make(&m);
-	put_node(&m);
+	write_node(&m);
 	m.fb.cmdline =
 		"rackstrap.dns=172.25.0.1 \"rackstrap.ssh_keys=ssh-ed25519 "
 		"AAAAC3NzaC1lZDI1NTE5AAAAIDq1F/2X0oTVvX7oP0Zb7dN2gRkU0f1Jx0b2o3a4c5d6\"";
 	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
 	assert_int_equal(mode_of(&m, "root/.ssh/authorized_keys"), 0600);
 	assert_int_equal(mode_of(&m, "etc/resolv.conf"), 0644);
-	put(&m, HOST_CFG,
-	    "name = \"master\"; role = \"master\"; address = \"172.25.0.10/24\";");
+	write_file(&m, HOST_CFG,
+		   "name = \"master\"; role = \"master\"; address = \"172.25.0.10/24\";");
 	m.fb.cmdline = "";
 	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
 	assert_file(&m, "root/.ssh/authorized_keys", NULL);
 	assert_file(&m, "etc/resolv.conf",
 		    PLAN_MARK "\n# This host has no name servers (no `dns`).\n");
 	assert_file(&m, "etc/hostname", "master\n");
-	env = get(&m, "etc/network-environment");
+	env = read_file(&m, "etc/network-environment");
 	assert_null(strstr(env, "KUBE_API_ROOT"));
 	assert_has(env, "ETCD_AUTHORITY=127.0.0.1:4001\n");
 }
 
 /* Every apply leaves a resolv.conf, also for a host that must not be configured; the
  * image's own stays unless the host has name servers. */
-static void test_resolv_conf(void **state _unused_)
+static void test_resolv_conf_is_always_there(void **state _unused_)
 {
 	static const char none[] =
 		PLAN_MARK "\n# This host has no name servers (no `dns`).\n";
@@ -343,11 +343,11 @@ static void test_resolv_conf(void **state _unused_)
 	struct err e;
 
 	machine_make(&m);
-	put_node(&m);
+	write_node(&m);
 	m.fb.cmdline = "rackstrap.role=nobody";
 	assert_int_equal(cmd_apply(&m.fb, NULL, &e), -1);
 	assert_file(&m, "etc/resolv.conf", none);
-	put(&m, "etc/resolv.conf", "nameserver 10.0.0.1\n");
+	write_file(&m, "etc/resolv.conf", "nameserver 10.0.0.1\n");
 	m.fb.cmdline = "";
 	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
 	assert_file(&m, "etc/resolv.conf", "nameserver 10.0.0.1\n");
@@ -369,7 +369,7 @@ static void test_resolv_conf(void **state _unused_)
 	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
 	assert_file(&m, "run/resolve/stub.conf", none);
 	assert_file(&m, "etc/resolv.conf", none);
-	put(&m, "run/resolve/stub.conf", "nameserver 127.0.0.53\n");
+	write_file(&m, "run/resolve/stub.conf", "nameserver 127.0.0.53\n");
 	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
 	assert_file(&m, "etc/resolv.conf", "nameserver 127.0.0.53\n");
 	/* A dangling symlink. */
@@ -386,7 +386,7 @@ static void fake_systemctl(const struct machine *m)
 	_cleanup_free_ char *text = NULL, *path = NULL;
 
 	text = xasprintf("#!/bin/sh\necho \"$@\" >>%s/systemctl.log\n", m->dir);
-	put(m, "bin/systemctl", text);
+	write_file(m, "bin/systemctl", text);
 	assert_int_equal(fchmodat(m->fb.rootfd, "bin/systemctl", 0755, 0), 0);
 	path = xasprintf("%s/bin:/usr/sbin:/usr/bin:/sbin:/bin", m->dir);
 	setenv("PATH", path, 1);
@@ -410,7 +410,7 @@ static void fake_show(const struct machine *m)
 		"(ignore_errors=no)' ;;\n"
 		"esac; echo; done\n",
 		m->dir);
-	put(m, "bin/systemctl", text);
+	write_file(m, "bin/systemctl", text);
 	assert_int_equal(fchmodat(m->fb.rootfd, "bin/systemctl", 0755, 0), 0);
 }
 
@@ -433,7 +433,7 @@ static void assert_bridge(const char *address, uint32_t mtu)
 		assert_int_equal(l.mtu, mtu);
 }
 
-static void test_live(void **state _unused_)
+static void test_live_apply_configures_the_system(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_free_ char *log = NULL;
@@ -441,7 +441,7 @@ static void test_live(void **state _unused_)
 	struct err e;
 
 	machine_make(&m);
-	put_node(&m);
+	write_node(&m);
 	fake_systemctl(&m);
 	fake_show(&m);
 	m.fb.live = true;
@@ -453,7 +453,7 @@ static void test_live(void **state _unused_)
 	m.fb.cmdline = "rackstrap.cbr0=192.168.7.1/24 rackstrap.cbr0_mtu=1400";
 	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
 	assert_bridge("192.168.7.1/24", 1400);
-	log = get(&m, "systemctl.log");
+	log = read_file(&m, "systemctl.log");
 	assert_has(log, "start --no-block rackstrap-node.target\n");
 }
 
@@ -466,11 +466,11 @@ static void assert_restarts(const struct machine *m, const char *cfg, const char
 	struct err e;
 
 	(void)!file_remove_at(fb.rootfd, "systemctl.log");
-	put(m, HOST_CFG, cfg);
+	write_file(m, HOST_CFG, cfg);
 	fb.cmdline = cmdline;
 	if (cmd_apply(&fb, NULL, &e) < 0)
 		fail_msg("%s", e.msg);
-	log = get(m, "systemctl.log");
+	log = read_file(m, "systemctl.log");
 	assert_string_equal(log, want);
 }
 
@@ -492,7 +492,7 @@ static bool nat_is_there(void)
 
 /* Units restart when the configuration they were started with changed; other units do
  * not. */
-static void test_live_restarts(void **state _unused_)
+static void test_changed_units_restart(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
 	_cleanup_rtnl_ struct rtnl r = {.fd = -1};
@@ -500,7 +500,7 @@ static void test_live_restarts(void **state _unused_)
 	struct err e;
 
 	machine_make(&m);
-	put_node(&m);
+	write_node(&m);
 	fake_systemctl(&m);
 	fake_show(&m);
 	m.fb.live = true;
@@ -524,7 +524,7 @@ static void test_live_restarts(void **state _unused_)
 	assert_restarts(&m, NODE_CFG, "rackstrap.cbr0=192.168.3.1/24 rackstrap.name=b",
 			START("node"));
 	/* An apply that fails in between does not make the next one forget. */
-	put(&m, "bin/systemctl", "#!/bin/sh\nexit 1\n");
+	write_file(&m, "bin/systemctl", "#!/bin/sh\nexit 1\n");
 	m.fb.cmdline = "rackstrap.docker-options=--debug";
 	assert_int_equal(cmd_apply(&m.fb, NULL, &e), -1);
 	fake_show(&m);
@@ -538,14 +538,14 @@ static void test_live_restarts(void **state _unused_)
 	assert_int_equal(rtnl_open(&r), 0);
 	assert_int_equal(rtnl_link_get(&r, "cbr0", &l), -ENODEV);
 	/* A role outside the cluster has no rules and no forwarding. */
-	put(&m, ROLES_PATH, "roles = ( { name = \"idle\"; units = [ ]; } );");
+	write_file(&m, ROLES_PATH, "roles = ( { name = \"idle\"; units = [ ]; } );");
 	assert_true(nat_is_there());
 	assert_restarts(&m, MASTER_CFG, "rackstrap.role=idle",
 			STOP("master") RESTART("systemd-networkd.service") START("idle"));
 	assert_false(nat_is_there());
 }
 
-static void test_live_again_changes_nothing(void **state _unused_)
+static void test_second_live_apply_changes_nothing(void **state _unused_)
 {
 	_cleanup_plan_ struct plan p = {.hostname = xstrdup("again"),
 					.cbr0 = {.addr = 0xc0a80901, .prefix = 24},
@@ -565,7 +565,7 @@ static void test_live_again_changes_nothing(void **state _unused_)
 	assert_int_equal(steps_run(&m.fb, &p, &e), 0);
 }
 
-static void test_live_bridge_of_others(void **state _unused_)
+static void test_foreign_bridge_is_taken_over(void **state _unused_)
 {
 	struct cidr want = {.addr = 0xc0a80101, .prefix = 24};
 	struct cidr foreign = {.addr = 0x0a010101, .prefix = 16};
@@ -598,7 +598,7 @@ static void test_live_bridge_of_others(void **state _unused_)
 }
 
 /* A failure on the running system is a failure of the host, and no unit is started. */
-static void test_live_failure(void **state _unused_)
+static void test_live_failure_starts_nothing(void **state _unused_)
 {
 	static const char *const veth[] = {"ip",   "link", "add", "cbr0",
 					   "type", "veth", NULL};
@@ -609,7 +609,7 @@ static void test_live_failure(void **state _unused_)
 	struct err e;
 
 	machine_make(&m);
-	put_node(&m);
+	write_node(&m);
 	fake_systemctl(&m);
 	m.fb.live = true;
 	assert_int_equal(run_argv(veth, &e), 0);
@@ -627,25 +627,25 @@ static void test_live_failure(void **state _unused_)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_files),
-		cmocka_unit_test(test_others_files_stay),
+		cmocka_unit_test(test_files_are_written_and_removed),
+		cmocka_unit_test(test_files_of_others_stay),
 		cmocka_unit_test(test_symlink_is_replaced),
-		cmocka_unit_test(test_failure_is_named),
-		cmocka_unit_test(test_apply),
-		cmocka_unit_test(test_apply_wrong),
-		cmocka_unit_test(test_apply_wrong_then_right),
-		cmocka_unit_test(test_apply_no_such_link),
-		cmocka_unit_test(test_apply_nobody),
-		cmocka_unit_test(test_apply_many_mistakes),
-		cmocka_unit_test(test_apply_without_state),
-		cmocka_unit_test(test_apply_wrong_and_late),
-		cmocka_unit_test(test_apply_changes),
-		cmocka_unit_test(test_resolv_conf),
-		cmocka_unit_test(test_live),
-		cmocka_unit_test(test_live_restarts),
-		cmocka_unit_test(test_live_again_changes_nothing),
-		cmocka_unit_test(test_live_bridge_of_others),
-		cmocka_unit_test(test_live_failure),
+		cmocka_unit_test(test_failure_names_the_file),
+		cmocka_unit_test(test_apply_configures_a_host),
+		cmocka_unit_test(test_wrong_configuration_starts_nothing),
+		cmocka_unit_test(test_corrected_configuration_ends_the_rescue),
+		cmocka_unit_test(test_missing_link_leads_to_rescue),
+		cmocka_unit_test(test_missing_configuration_leads_to_rescue),
+		cmocka_unit_test(test_record_of_many_mistakes_is_short),
+		cmocka_unit_test(test_unused_state_disk_is_a_warning),
+		cmocka_unit_test(test_rescue_waits_for_a_late_link),
+		cmocka_unit_test(test_change_of_role_removes_old_files),
+		cmocka_unit_test(test_resolv_conf_is_always_there),
+		cmocka_unit_test(test_live_apply_configures_the_system),
+		cmocka_unit_test(test_changed_units_restart),
+		cmocka_unit_test(test_second_live_apply_changes_nothing),
+		cmocka_unit_test(test_foreign_bridge_is_taken_over),
+		cmocka_unit_test(test_live_failure_starts_nothing),
 	};
 	size_t n = ARRAY_SIZE(tests), live = 5;
 	int r = become_root(CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWUTS);

@@ -22,13 +22,13 @@ static _unused_ void fake_systemctl(const struct machine *m)
 	text = xasprintf("#!/bin/sh\necho \"$@\" >>%s/systemctl.log\n"
 			 "[ \"$1\" != show ] || exec cat %s/show\n",
 			 m->dir, m->dir);
-	put(m, "bin/systemctl", text);
+	write_file(m, "bin/systemctl", text);
 	assert_int_equal(fchmodat(m->fb.rootfd, "bin/systemctl", 0755, 0), 0);
 	path = xasprintf("%s/bin:/usr/sbin:/usr/bin:/sbin:/bin", m->dir);
 	setenv("PATH", path, 1);
 }
 
-static _unused_ void put_roles(const struct machine *m, uint16_t port)
+static _unused_ void write_roles(const struct machine *m, uint16_t port)
 {
 	_cleanup_free_ char *text =
 		xasprintf("roles = ( { name = \"node\"; cbr0 = true;\n"
@@ -38,7 +38,7 @@ static _unused_ void put_roles(const struct machine *m, uint16_t port)
 			  "{ name = \"master\"; master = true; } );\n",
 			  port, port);
 
-	put(m, "usr/lib/rackstrap/roles.cfg", text);
+	write_file(m, "usr/lib/rackstrap/roles.cfg", text);
 }
 
 /* The content of /proc/net/route without a default route; the macros below are lines to

@@ -204,7 +204,7 @@ static void go(enum fault fault, unsigned at, bool (*stop)(void *data), int *ret
 
 /* --- tests -------------------------------------------------------------------------- */
 
-static void test_every_byte_gets_there(void **state)
+static void test_every_byte_is_written(void **state)
 {
 	static const uint64_t sizes[][2] = {
 		{ODD, ODD}, {ODD, 3 * MIB + 1000},  {ODD, 4 * MIB},        {ODD, 700},
@@ -226,7 +226,7 @@ static void test_every_byte_gets_there(void **state)
 }
 
 /* The backup of the old GPT is erased; the space before it is not touched. */
-static void test_what_is_beyond_the_image(void **state)
+static void test_space_after_the_image_is_kept(void **state)
 {
 	struct err e;
 	int r;
@@ -240,7 +240,7 @@ static void test_what_is_beyond_the_image(void **state)
 		assert_int_equal(disk.medium[i], 0);
 }
 
-static void test_zeros_that_are_there_are_not_written(void **state)
+static void test_existing_zeros_are_not_written(void **state)
 {
 	struct flash_target t = {"disk",     0,         SECTOR,    &disk,
 				 disk_write, disk_read, disk_flush};
@@ -314,7 +314,7 @@ static void sweep(uint64_t disk_size, uint64_t size, unsigned cuts)
 	assert_true(stills > 0 && halves > 0);
 }
 
-static void test_every_fault_at_every_operation(void **state)
+static void test_no_fault_leaves_a_partial_bootable_disk(void **state)
 {
 	(void)state;
 	sweep(ODD, ODD, 3);
@@ -349,7 +349,7 @@ static void test_silent_faults_are_found(void **state)
 	assert_int_equal(writes, 2 * (3 + 2 + 3));
 }
 
-static void test_messages(void **state)
+static void test_errors_say_what_is_left(void **state)
 {
 	struct err e;
 	int r;
@@ -384,7 +384,7 @@ static bool stop(void *data)
 	return stop_after-- == 0;
 }
 
-static void test_interrupted(void **state)
+static void test_interruption_leaves_nothing_bootable(void **state)
 {
 	unsigned n = 0;
 	struct err e;
@@ -404,7 +404,7 @@ static void test_interrupted(void **state)
 	assert_true(n > 5);
 }
 
-static void test_meter(void **state)
+static void test_meter_shows_rate_and_rest(void **state)
 {
 	struct meter m = {.what = "writing", .total = 1000 * 1024};
 	char text[METER_LEN];
@@ -427,14 +427,14 @@ static void test_meter(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_byte_gets_there),
-		cmocka_unit_test(test_what_is_beyond_the_image),
-		cmocka_unit_test(test_zeros_that_are_there_are_not_written),
-		cmocka_unit_test(test_every_fault_at_every_operation),
+		cmocka_unit_test(test_every_byte_is_written),
+		cmocka_unit_test(test_space_after_the_image_is_kept),
+		cmocka_unit_test(test_existing_zeros_are_not_written),
+		cmocka_unit_test(test_no_fault_leaves_a_partial_bootable_disk),
 		cmocka_unit_test(test_silent_faults_are_found),
-		cmocka_unit_test(test_messages),
-		cmocka_unit_test(test_interrupted),
-		cmocka_unit_test(test_meter),
+		cmocka_unit_test(test_errors_say_what_is_left),
+		cmocka_unit_test(test_interruption_leaves_nothing_bootable),
+		cmocka_unit_test(test_meter_shows_rate_and_rest),
 	};
 	int r = cmocka_run_group_tests(tests, NULL, NULL);
 

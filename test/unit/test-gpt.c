@@ -54,7 +54,7 @@ static char *make_image(const char *name, uint64_t size)
 	return path;
 }
 
-/* The first and the last MiB, which hold all of a GPT. */
+/* Reads the first and the last MiB, which contain the whole GPT. */
 static void read_ends(const char *path, uint64_t size, char *ends)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -99,7 +99,7 @@ static void by_sfdisk(const char *image, const char *text)
 		fail_msg("%s", e.msg);
 }
 
-/* Has the script loaded by fdisk's dialogue, which takes it as a file. */
+/* Writes the table with fdisk's dialogue, which loads the script from a file. */
 static void by_fdisk(const char *image, const char *text)
 {
 	_cleanup_free_ char *path = xasprintf("%s/script", dir), *said = NULL;
@@ -145,19 +145,19 @@ static void check_bytes(uint32_t sector, const char *digest)
 	free(b);
 }
 
-static void test_small_sectors(_unused_ void **state)
+static void test_small_sectors_match_sfdisk(_unused_ void **state)
 {
 	check_bytes(512,
 		    "0110b3b4f6a40fe90dafc409bae9fa66b343dd8e614ace94723e0c1b188851dd");
 }
 
-static void test_large_sectors(_unused_ void **state)
+static void test_large_sectors_match_fdisk(_unused_ void **state)
 {
 	check_bytes(4096,
 		    "04082dd9174378e57f711cd9741736c6a2ec6ffc12015363850e192e356f8ba8");
 }
 
-static void test_boot_code(_unused_ void **state)
+static void test_boot_code_is_kept(_unused_ void **state)
 {
 	struct disk_layout l = layout(4096);
 	_cleanup_free_ char *path = make_image("image", l.size);
@@ -173,7 +173,7 @@ static void test_boot_code(_unused_ void **state)
 }
 
 /* fdisk(8) exits with 0 when the table does not fit. */
-static void test_errors(_unused_ void **state)
+static void test_errors_are_reported(_unused_ void **state)
 {
 	struct disk_layout l = layout(512);
 	_cleanup_free_ char *path = make_image("image", l.size - 2 * MIB);
@@ -194,10 +194,13 @@ static void test_errors(_unused_ void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_small_sectors, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_large_sectors, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_boot_code, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_errors, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_small_sectors_match_sfdisk, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_large_sectors_match_fdisk, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_boot_code_is_kept, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_errors_are_reported, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

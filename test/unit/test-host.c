@@ -71,7 +71,7 @@ static const char everything[] =
 	"console = \"ttyS0,115200\";\n"
 	"report = \"http://172.25.0.1/report/node-1.json\";\n";
 
-static void test_table(void **state _unused_)
+static void test_key_table_is_complete(void **state _unused_)
 {
 	for (size_t i = 0; i < HOST_KEY_COUNT; i++) {
 		assert_int_equal(host_keys[i].id, i);
@@ -152,7 +152,7 @@ static void test_flagged_types_are_used_once(void **state _unused_)
 	assert_int_equal(addresses, 1);
 }
 
-static void test_every_key(void **state _unused_)
+static void test_every_key_is_read(void **state _unused_)
 {
 	_cleanup_host_ struct host h;
 	_cleanup_diag_ struct diag d = {0};
@@ -207,7 +207,7 @@ static void test_every_key(void **state _unused_)
 }
 
 /* A rendered host is read back to the same values, and has the expected text. */
-static void test_render(void **state _unused_)
+static void test_rendered_host_is_read_back(void **state _unused_)
 {
 	_cleanup_host_ struct host h, again;
 	_cleanup_diag_ struct diag d = {0};
@@ -223,7 +223,7 @@ static void test_render(void **state _unused_)
 	assert_string_equal(two, one);
 }
 
-static void test_render_empty_and_zero(void **state _unused_)
+static void test_empty_and_zero_are_rendered(void **state _unused_)
 {
 	const char *text =
 		"address = \"dhcp\";\ndns = [ ];\nmtu = 0;\nnat_exempt = [ ];\n";
@@ -240,7 +240,7 @@ static void test_render_empty_and_zero(void **state _unused_)
 	assert_string_equal(out, text);
 }
 
-static void test_defaults(void **state _unused_)
+static void test_defaults_are_set(void **state _unused_)
 {
 	_cleanup_host_ struct host h;
 	_cleanup_free_ char *pod = NULL, *nat = NULL, *name = NULL;
@@ -260,7 +260,7 @@ static void test_defaults(void **state _unused_)
 }
 
 /* A later source replaces values, also by empty ones. */
-static void test_precedence(void **state _unused_)
+static void test_later_source_wins(void **state _unused_)
 {
 	_cleanup_host_ struct host h;
 	_cleanup_diag_ struct diag d = {0};
@@ -290,7 +290,7 @@ static void test_precedence(void **state _unused_)
 			    "rack.cfg:7");
 }
 
-static void test_set_every_type(void **state _unused_)
+static void test_every_type_is_set_from_text(void **state _unused_)
 {
 	_cleanup_host_ struct host h;
 	_cleanup_diag_ struct diag d = {0};
@@ -313,7 +313,7 @@ static void test_set_every_type(void **state _unused_)
 }
 
 /* An AS number is a number, or a string above the range of libconfig's numbers. */
-static void test_as_number(void **state _unused_)
+static void test_as_numbers_are_read(void **state _unused_)
 {
 	static const struct {
 		const char *text, *out; /* NULL: refused */
@@ -343,7 +343,7 @@ static void test_as_number(void **state _unused_)
 	}
 }
 
-static void test_set_wrong(void **state _unused_)
+static void test_wrong_text_is_refused(void **state _unused_)
 {
 	_cleanup_host_ struct host h;
 	_cleanup_diag_ struct diag d = {0};
@@ -415,7 +415,7 @@ static void test_bad_value_is_left_out(void **state _unused_)
 	assert_false(bad[HOST_POD_NETWORK]);
 }
 
-static void test_load_except(void **state _unused_)
+static void test_keys_of_others_are_skipped(void **state _unused_)
 {
 	const char *text = "name = \"node-1\";\nvm : { };\nconsol = \"x\";\ncbr0 = 1;\n";
 	static const char *const others[] = {"vm", "console", "cbr0", NULL};
@@ -453,7 +453,7 @@ static void derive(struct host *h, const char *text)
 	derive_in(h, text, &roles);
 }
 
-static void test_derive(void **state _unused_)
+static void test_missing_values_are_derived(void **state _unused_)
 {
 	_cleanup_host_ struct host master, node, own, dhcp, bond;
 
@@ -511,7 +511,7 @@ static char *everything_that_fits(void)
 	return text;
 }
 
-static void test_check_good(void **state _unused_)
+static void test_valid_hosts_pass(void **state _unused_)
 {
 	_cleanup_free_ char *all = everything_that_fits();
 	const char *const good[] = {
@@ -544,7 +544,7 @@ static void test_check_good(void **state _unused_)
 }
 
 /* An image's roles may be neither master nor node. */
-static void test_check_other_role(void **state _unused_)
+static void test_roles_of_an_image_pass(void **state _unused_)
 {
 	_cleanup_host_ struct host h;
 	_cleanup_diag_ struct diag d = {0};
@@ -580,7 +580,7 @@ static void test_master_by_another_role_name(void **state _unused_)
 	assert_lines(&d, "");
 }
 
-static void test_check_nothing(void **state _unused_)
+static void test_empty_host_is_refused(void **state _unused_)
 {
 	_cleanup_diag_ struct diag d = {0};
 
@@ -599,7 +599,7 @@ static void write_roles(const char *path, const char *text)
 	assert_int_equal(file_write_at(AT_FDCWD, path, text, strlen(text), 0644), 0);
 }
 
-static void test_roles(void **state _unused_)
+static void test_roles_file_is_read(void **state _unused_)
 {
 	char dir[] = "/tmp/test-host.XXXXXX";
 	_cleanup_roles_ struct roles roles = {0}, none = {0};
@@ -638,7 +638,7 @@ static void assert_same_words(char *const *a, char *const *b)
 }
 
 /* The built-in roles are those of the recipe from which every bookworm image is baked. */
-static void test_roles_are_the_recipes(void **state _unused_)
+static void test_builtin_roles_match_the_recipe(void **state _unused_)
 {
 	_cleanup_roles_ struct roles builtin = {0}, recipe = {0};
 	const struct conf_node *list = NULL;
@@ -664,7 +664,7 @@ static void test_roles_are_the_recipes(void **state _unused_)
 /* --- the man page ----------------------------------------------------------------- */
 
 /* Every key has its entry in host.cfg(5), ".It Ic name". */
-static void test_man_page(void **state _unused_)
+static void test_man_page_has_every_key(void **state _unused_)
 {
 	_cleanup_free_ char *page = NULL;
 
@@ -682,27 +682,27 @@ static void test_man_page(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_key_table_is_complete),
 		cmocka_unit_test(test_values_by_offset),
 		cmocka_unit_test(test_flagged_types_are_used_once),
-		cmocka_unit_test(test_every_key),
-		cmocka_unit_test(test_render),
-		cmocka_unit_test(test_render_empty_and_zero),
-		cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_precedence),
-		cmocka_unit_test(test_set_every_type),
-		cmocka_unit_test(test_as_number),
-		cmocka_unit_test(test_set_wrong),
+		cmocka_unit_test(test_every_key_is_read),
+		cmocka_unit_test(test_rendered_host_is_read_back),
+		cmocka_unit_test(test_empty_and_zero_are_rendered),
+		cmocka_unit_test(test_defaults_are_set),
+		cmocka_unit_test(test_later_source_wins),
+		cmocka_unit_test(test_every_type_is_set_from_text),
+		cmocka_unit_test(test_as_numbers_are_read),
+		cmocka_unit_test(test_wrong_text_is_refused),
 		cmocka_unit_test(test_bad_value_is_left_out),
-		cmocka_unit_test(test_load_except),
-		cmocka_unit_test(test_derive),
-		cmocka_unit_test(test_check_good),
-		cmocka_unit_test(test_check_other_role),
+		cmocka_unit_test(test_keys_of_others_are_skipped),
+		cmocka_unit_test(test_missing_values_are_derived),
+		cmocka_unit_test(test_valid_hosts_pass),
+		cmocka_unit_test(test_roles_of_an_image_pass),
 		cmocka_unit_test(test_master_by_another_role_name),
-		cmocka_unit_test(test_check_nothing),
-		cmocka_unit_test(test_roles),
-		cmocka_unit_test(test_roles_are_the_recipes),
-		cmocka_unit_test(test_man_page),
+		cmocka_unit_test(test_empty_host_is_refused),
+		cmocka_unit_test(test_roles_file_is_read),
+		cmocka_unit_test(test_builtin_roles_match_the_recipe),
+		cmocka_unit_test(test_man_page_has_every_key),
 	};
 
 	return cmocka_run_group_tests_name("host", tests, NULL, NULL);

@@ -21,7 +21,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void reads_an_image(void **state)
+static void valid_image_is_read(void **state)
 {
 	_cleanup_free_ char *dir = image_make(*state);
 	_cleanup_image_ struct image i = {0};
@@ -52,19 +52,19 @@ static void refuses(char *scratch, const char *from, const char *to, const char 
 	char *at;
 
 	free(image_make(scratch));
-	text = get_text(dir, "manifest.json");
+	text = read_text(dir, "manifest.json");
 	at = strstr(text, from);
 	assert_non_null(at);
 	buf_add(&b, text, (size_t)(at - text));
 	buf_puts(&b, to);
 	buf_puts(&b, at + strlen(from));
-	put_text(dir, "manifest.json", b.p);
+	write_text(dir, "manifest.json", b.p);
 	assert_int_equal(image_open(&i, dir, &e), -1);
 	assert_string_equal(e.msg, whole);
 	assert_int_equal(e.code, ERR_FAILED);
 }
 
-static void refuses_manifests(void **state)
+static void bad_manifests_are_refused(void **state)
 {
 	refuses(*state, "\"format\": 1", "\"format\": 2",
 		"manifest.json: format 2 is not supported, only format 1 is");
@@ -85,7 +85,7 @@ static void refuses_manifests(void **state)
 	refuses(*state, "{", "[", "manifest.json: line 2: ']' expected near ':'");
 }
 
-static void refuses_missing_files(void **state)
+static void missing_files_are_reported(void **state)
 {
 	_cleanup_free_ char *dir = image_make(*state);
 	_cleanup_free_ char *path = xasprintf("%s/initrd.img", dir);
@@ -117,7 +117,7 @@ static void refuses_missing_files(void **state)
 	"\"dies\"]}],"                                                                   \
 	"\"warnings\":[]}"
 
-static void reads_a_report(void **state)
+static void valid_report_is_read(void **state)
 {
 	static const char text[] =
 		REPORT_HEAD "\"verdict\":\"failed\",\"why\":\"kube-kubelet.service "
@@ -142,7 +142,7 @@ static void reads_a_report(void **state)
 	assert_string_equal(r.last_lines[1], "docker.service: waits");
 }
 
-static void refuses_reports(void **state)
+static void bad_reports_are_refused(void **state)
 {
 	static const struct {
 		const char *text, *want;
@@ -172,7 +172,7 @@ static void refuses_reports(void **state)
 
 /* Every prefix of a report, and the report with each byte changed, is either read or
  * refused. */
-static void survives_damage(void **state)
+static void damaged_reports_are_harmless(void **state)
 {
 	static const char text[] = REPORT_HEAD "\"verdict\":\"ready\"," REPORT_TAIL;
 	char damaged[sizeof(text)];
@@ -195,12 +195,14 @@ static void survives_damage(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(reads_an_image, setup, teardown),
-		cmocka_unit_test_setup_teardown(refuses_manifests, setup, teardown),
-		cmocka_unit_test_setup_teardown(refuses_missing_files, setup, teardown),
-		cmocka_unit_test(reads_a_report),
-		cmocka_unit_test(refuses_reports),
-		cmocka_unit_test(survives_damage),
+		cmocka_unit_test_setup_teardown(valid_image_is_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(bad_manifests_are_refused, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(missing_files_are_reported, setup,
+						teardown),
+		cmocka_unit_test(valid_report_is_read),
+		cmocka_unit_test(bad_reports_are_refused),
+		cmocka_unit_test(damaged_reports_are_harmless),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,7 +23,7 @@ static void set_gives_code_and_message(void **state)
 	assert_string_equal(e.msg, "other");
 }
 
-static void errno_takes_both_signs(void **state)
+static void errno_of_either_sign_is_accepted(void **state)
 {
 	struct err e = {0};
 
@@ -59,7 +59,7 @@ static void null_is_allowed(void **state)
 }
 
 /* The arguments of a message may contain the old message. */
-static void own_message_as_argument(void **state)
+static void own_message_is_a_valid_argument(void **state)
 {
 	struct err e = {0};
 
@@ -150,7 +150,7 @@ static void diag_collects_in_order(void **state)
 	assert_null(d.lines);
 }
 
-static void diag_takes_an_errors_lines(void **state)
+static void diag_splits_an_errors_lines(void **state)
 {
 	_cleanup_diag_ struct diag d = {0}, more = {0};
 	struct err e = {0};
@@ -166,7 +166,7 @@ static void diag_takes_an_errors_lines(void **state)
 	assert_string_equal(more.lines[2], "two");
 }
 
-static void diag_longer_than_an_error(void **state)
+static void long_diag_is_cut_in_an_error(void **state)
 {
 	_cleanup_diag_ struct diag d = {0};
 	struct err e = {0};
@@ -200,7 +200,7 @@ static char *logged(enum log_level max, enum log_level level, const char *text)
 	return xstrndup(out, (size_t)n);
 }
 
-static void log_prefixes(void **state)
+static void log_lines_have_prefixes(void **state)
 {
 	static const struct {
 		enum log_level max, level;
@@ -230,17 +230,17 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(set_gives_code_and_message),
-		cmocka_unit_test(errno_takes_both_signs),
+		cmocka_unit_test(errno_of_either_sign_is_accepted),
 		cmocka_unit_test(wrap_grows_a_prefix_and_keeps_the_code),
 		cmocka_unit_test(null_is_allowed),
-		cmocka_unit_test(own_message_as_argument),
+		cmocka_unit_test(own_message_is_a_valid_argument),
 		cmocka_unit_test(message_is_one_line_without_control_characters),
 		cmocka_unit_test(long_message_is_cut),
 		cmocka_unit_test(cut_keeps_utf8_whole),
 		cmocka_unit_test(diag_collects_in_order),
-		cmocka_unit_test(diag_takes_an_errors_lines),
-		cmocka_unit_test(diag_longer_than_an_error),
-		cmocka_unit_test(log_prefixes),
+		cmocka_unit_test(diag_splits_an_errors_lines),
+		cmocka_unit_test(long_diag_is_cut_in_an_error),
+		cmocka_unit_test(log_lines_have_prefixes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

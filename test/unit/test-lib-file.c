@@ -150,12 +150,12 @@ static struct stat stat_of(const char *path)
 	return st;
 }
 
-static void put(const char *path, const char *text)
+static void write_file(const char *path, const char *text)
 {
 	assert_int_equal(file_write_at(top, path, text, strlen(text), 0644), 0);
 }
 
-static void read_whole(void **state)
+static void file_is_read_whole(void **state)
 {
 	_cleanup_free_ char *got = NULL, *proc = NULL;
 	size_t len = 0;
@@ -175,7 +175,7 @@ static void read_whole(void **state)
 	assert_int_equal(len, strlen(proc));
 }
 
-static void read_at_most(void **state)
+static void read_is_limited(void **state)
 {
 	static const size_t sizes[] = {0, 1, 4094, 4095, 4096, 4097, 100000};
 	_cleanup_free_ char *text = xcalloc(1, 100000);
@@ -204,7 +204,7 @@ static void read_at_most(void **state)
 	assert_null(got);
 }
 
-static void read_a_pipe(void **state)
+static void pipe_is_read_to_its_end(void **state)
 {
 	_cleanup_free_ char *text = xmalloc(20000), *got = NULL, *path = NULL;
 	size_t len;
@@ -222,13 +222,13 @@ static void read_a_pipe(void **state)
 	close(ends[0]);
 }
 
-static void write_replaces_whole(void **state)
+static void write_replaces_the_whole_file(void **state)
 {
 	mode_t mask = umask(077);
 	ino_t old;
 
 	(void)state;
-	put("a", "one");
+	write_file("a", "one");
 	assert_text("a", "one");
 	assert_int_equal(stat_of("a").st_mode, S_IFREG | 0644); /* despite the umask */
 	old = stat_of("a").st_ino;
@@ -242,27 +242,27 @@ static void write_replaces_whole(void **state)
 	umask(mask);
 }
 
-static void write_by_other_paths(void **state)
+static void write_accepts_any_path(void **state)
 {
 	_cleanup_free_ char *absolute = xasprintf("%s/d/b", top_path),
 			    *name = xmalloc(256);
 
 	(void)state;
 	assert_int_equal(mkdirat(top, "d", 0755), 0);
-	put("d/a", "1");
+	write_file("d/a", "1");
 	assert_int_equal(file_write_at(AT_FDCWD, absolute, "2", 1, 0644), 0);
-	put("./d/../d/c", "3");
+	write_file("./d/../d/c", "3");
 	assert_names("d", "a b c");
 
 	memset(name, 'n', 255);
 	name[255] = '\0';
-	put(name, "longest name");
+	write_file(name, "longest name");
 	assert_text(name, "longest name");
 	assert_int_equal(file_remove_at(top, name), 1);
 	assert_names(".", "d");
 }
 
-static void write_refuses(void **state)
+static void write_refuses_bad_paths(void **state)
 {
 	static const struct {
 		const char *path;
@@ -275,7 +275,7 @@ static void write_refuses(void **state)
 
 	(void)state;
 	assert_int_equal(mkdirat(top, "d", 0755), 0);
-	put("f", "x");
+	write_file("f", "x");
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		assert_int_equal(file_write_at(top, cases[i].path, "x", 1, 0644),
 				 cases[i].want);
@@ -286,23 +286,23 @@ static void write_refuses(void **state)
 static void write_replaces_a_link_not_its_target(void **state)
 {
 	(void)state;
-	put("target", "old");
+	write_file("target", "old");
 	assert_int_equal(symlinkat("target", top, "link"), 0);
-	put("link", "new");
+	write_file("link", "new");
 	assert_text("target", "old");
 	assert_text("link", "new");
 	assert_true(S_ISREG(stat_of("link").st_mode));
 }
 
 /* A write that fails half way leaves only the old file. */
-static void failed_write_leaves_nothing(void **state)
+static void failed_write_leaves_the_old_file(void **state)
 {
 	static const char text[8192];
 	struct rlimit limit;
 	int r;
 
 	(void)state;
-	put("a", "old");
+	write_file("a", "old");
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){100, limit.rlim_max}),
 			 0);
@@ -320,7 +320,7 @@ static void writes_are_synced_in_order(void **state)
 {
 	(void)state;
 	buf_done(&calls);
-	put("a", "old");
+	write_file("a", "old");
 	assert_calls("fchmod file fsync file rename fsync dir ");
 	assert_int_equal(file_update_at(top, "a", "old", 3, 0644), 0);
 	assert_calls("");
@@ -364,10 +364,10 @@ static void update_writes_only_what_differs(void **state)
 	assert_names(".", "a");
 }
 
-static void update_replaces_what_is_no_file(void **state)
+static void update_replaces_other_types(void **state)
 {
 	(void)state;
-	put("same", "text");
+	write_file("same", "text");
 	assert_int_equal(symlinkat("same", top, "link"), 0);
 	assert_int_equal(file_update_at(top, "link", "text", 4, 0644), 1);
 	assert_true(S_ISREG(stat_of("link").st_mode));
@@ -377,7 +377,7 @@ static void update_replaces_what_is_no_file(void **state)
 	assert_text("fifo", "text");
 }
 
-static void symlinks(void **state)
+static void symlink_replaces_what_differs(void **state)
 {
 	ino_t ino;
 
@@ -389,7 +389,7 @@ static void symlinks(void **state)
 	assert_int_equal(file_symlink_at(top, "l", "to/her"), 1);
 	assert_int_equal(file_symlink_at(top, "l", "to/here2"), 1);
 	assert_int_equal(stat_of("l").st_size, 8);
-	put("f", "x");
+	write_file("f", "x");
 	assert_int_equal(file_symlink_at(top, "f", "l"), 1);
 	assert_true(S_ISLNK(stat_of("f").st_mode));
 	assert_int_equal(mkdirat(top, "d", 0755), 0);
@@ -399,10 +399,10 @@ static void symlinks(void **state)
 	assert_names(".", "d f l");
 }
 
-static void removing(void **state)
+static void remove_accepts_absent_files_but_no_folders(void **state)
 {
 	(void)state;
-	put("a", "x");
+	write_file("a", "x");
 	assert_int_equal(file_remove_at(top, "a"), 1);
 	assert_int_equal(file_remove_at(top, "a"), 0);
 	assert_int_equal(file_remove_at(top, "none/a"), 0);
@@ -433,7 +433,7 @@ static void mkdir_makes_parents(void **state)
 	assert_int_equal(symlinkat("a", top, "to-a"), 0);
 	assert_int_equal(mkdir_p_at(top, "to-a/e", 0755), 0);
 	assert_names("a", "b e");
-	put("f", "x");
+	write_file("f", "x");
 	assert_int_equal(mkdir_p_at(top, "f", 0755), -ENOTDIR);
 	assert_int_equal(mkdir_p_at(top, "f/g", 0755), -ENOTDIR);
 	assert_int_equal(symlinkat("nowhere", top, "broken"), 0);
@@ -441,14 +441,14 @@ static void mkdir_makes_parents(void **state)
 	umask(mask);
 }
 
-static void rm_rf_takes_trees_but_no_targets(void **state)
+static void rm_rf_removes_links_not_targets(void **state)
 {
 	(void)state;
-	put("keep", "me");
+	write_file("keep", "me");
 	assert_int_equal(mkdir_p_at(top, "keep-too/x", 0755), 0);
 	assert_int_equal(mkdir_p_at(top, "t/a/b/c", 0755), 0);
-	put("t/a/f", "x");
-	put("t/a/b/c/.hidden", "x");
+	write_file("t/a/f", "x");
+	write_file("t/a/b/c/.hidden", "x");
 	assert_int_equal(symlinkat("../keep", top, "t/to-file"), 0);
 	assert_int_equal(symlinkat("../../keep-too", top, "t/a/to-dir"), 0);
 	assert_int_equal(mkfifoat(top, "t/fifo", 0600), 0);
@@ -465,7 +465,7 @@ static void rm_rf_takes_trees_but_no_targets(void **state)
 	assert_names(".", "keep-too");
 }
 
-static void rm_rf_goes_on_and_tells_the_first_error(void **state)
+static void rm_rf_continues_and_returns_the_first_error(void **state)
 {
 	struct dirent *entry;
 	DIR *d;
@@ -491,13 +491,13 @@ static void rm_rf_goes_on_and_tells_the_first_error(void **state)
 	assert_int_equal(rm_rf_at(top, "t"), 0);
 }
 
-static void rm_rf_does_not_fall_for_a_swap(void **state)
+static void rm_rf_does_not_follow_a_swapped_link(void **state)
 {
 	(void)state;
 	assert_int_equal(mkdir_p_at(top, "t/d", 0755), 0);
 	assert_int_equal(mkdirat(top, "victim", 0755), 0);
-	put("t/d/f", "x");
-	put("victim/precious", "x");
+	write_file("t/d/f", "x");
+	write_file("victim/precious", "x");
 	swapped_for = "../victim";
 	swapped = "d";
 	assert_true(rm_rf_at(top, "t") < 0);
@@ -506,7 +506,7 @@ static void rm_rf_does_not_fall_for_a_swap(void **state)
 	assert_int_equal(rm_rf_at(top, "t"), 0);
 }
 
-static void rm_rf_of_read_only_directories(void **state)
+static void rm_rf_removes_read_only_directories(void **state)
 {
 	bool root = geteuid() == 0;
 
@@ -517,7 +517,7 @@ static void rm_rf_of_read_only_directories(void **state)
 		assert_int_equal(seteuid(65534), 0);
 	}
 	assert_int_equal(mkdir_p_at(top, "t/a/b", 0755), 0);
-	put("t/a/b/f", "x");
+	write_file("t/a/b/f", "x");
 	assert_int_equal(fchmodat(top, "t/a/b", 0500, 0), 0);
 	assert_int_equal(fchmodat(top, "t/a", 0500, 0), 0);
 	assert_int_equal(fchmodat(top, "t", 0500, 0), 0);
@@ -525,7 +525,7 @@ static void rm_rf_of_read_only_directories(void **state)
 	assert_names(".", "");
 }
 
-static void rm_rf_of_many_files(void **state)
+static void rm_rf_removes_many_files(void **state)
 {
 	char name[32];
 
@@ -541,7 +541,7 @@ static void rm_rf_of_many_files(void **state)
 
 /* A tree deeper than the limit is an error, not a crash; up to the limit all of it is
  * removed. */
-static void rm_rf_is_bounded(void **state)
+static void rm_rf_limits_the_depth(void **state)
 {
 	static const char *const rm[] = {"rm", "-rf", "deep", NULL};
 	struct buf path = {0};
@@ -625,7 +625,7 @@ static void rm_rf_stays_on_its_file_system(void **state)
 	assert_string_equal(out, "not all, left a, kept\n");
 }
 
-static void copies(void **state)
+static void copy_fd_copies_all_bytes(void **state)
 {
 	_cleanup_free_ char *text = xmalloc(100001), *got = NULL, *version = NULL;
 	_cleanup_close_ int from = -1, to = -1, proc = -1;
@@ -688,7 +688,7 @@ static void write_all_waits_for_a_full_pipe(void **state)
 	assert_text("count", "1048576\n");
 }
 
-static void fsync_parents(void **state)
+static void fsync_parent_accepts_any_path(void **state)
 {
 	(void)state;
 	assert_int_equal(mkdirat(top, "d", 0755), 0);
@@ -699,7 +699,7 @@ static void fsync_parents(void **state)
 	assert_int_equal(fsync_parent_at(AT_FDCWD, "/tmp"), 0);
 }
 
-static void tempdirs(void **state)
+static void tempdirs_are_private(void **state)
 {
 	_cleanup_free_ char *a = NULL, *b = NULL, *none = NULL, *copy = NULL;
 	struct stat st;
@@ -735,7 +735,7 @@ static bool is_there(const char *path)
 }
 
 /* Only files that file_write_at() of this same name may have left are removed. */
-static void test_sweep(void **state)
+static void sweep_removes_only_own_temporaries(void **state)
 {
 	static const char *const others[] = {"d/hostname",
 					     "d/.hostname",
@@ -764,31 +764,31 @@ static void test_sweep(void **state)
 int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
-		CASE(read_whole),
-		CASE(read_at_most),
-		CASE(read_a_pipe),
-		CASE(write_replaces_whole),
-		CASE(write_by_other_paths),
-		CASE(write_refuses),
+		CASE(file_is_read_whole),
+		CASE(read_is_limited),
+		CASE(pipe_is_read_to_its_end),
+		CASE(write_replaces_the_whole_file),
+		CASE(write_accepts_any_path),
+		CASE(write_refuses_bad_paths),
 		CASE(write_replaces_a_link_not_its_target),
-		CASE(failed_write_leaves_nothing),
+		CASE(failed_write_leaves_the_old_file),
 		CASE(writes_are_synced_in_order),
 		CASE(update_writes_only_what_differs),
-		CASE(update_replaces_what_is_no_file),
-		CASE(symlinks),
-		CASE(removing),
+		CASE(update_replaces_other_types),
+		CASE(symlink_replaces_what_differs),
+		CASE(remove_accepts_absent_files_but_no_folders),
 		CASE(mkdir_makes_parents),
-		CASE(rm_rf_takes_trees_but_no_targets),
-		CASE(rm_rf_goes_on_and_tells_the_first_error),
-		CASE(rm_rf_does_not_fall_for_a_swap),
-		CASE(rm_rf_of_read_only_directories),
-		CASE(rm_rf_of_many_files),
-		CASE(rm_rf_is_bounded),
-		CASE(copies),
+		CASE(rm_rf_removes_links_not_targets),
+		CASE(rm_rf_continues_and_returns_the_first_error),
+		CASE(rm_rf_does_not_follow_a_swapped_link),
+		CASE(rm_rf_removes_read_only_directories),
+		CASE(rm_rf_removes_many_files),
+		CASE(rm_rf_limits_the_depth),
+		CASE(copy_fd_copies_all_bytes),
 		CASE(write_all_waits_for_a_full_pipe),
-		CASE(fsync_parents),
-		CASE(test_sweep),
-		CASE(tempdirs),
+		CASE(fsync_parent_accepts_any_path),
+		CASE(sweep_removes_only_own_temporaries),
+		CASE(tempdirs_are_private),
 	};
 	static const struct CMUnitTest isolated[] = {
 		CASE(rm_rf_stays_on_its_file_system)};

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-static void layout(void **state)
+static void layout_is_indented(void **state)
 {
 	static char *const units[] = {(char *)"etcd", (char *)"kubelet", NULL};
 	_cleanup_json_ struct json j = {0};
@@ -76,7 +76,7 @@ static void writer_can_be_used_again(void **state)
 
 #define BAD "\xef\xbf\xbd" /* U+FFFD */
 
-static void strings(void **state)
+static void strings_are_escaped(void **state)
 {
 	static const struct {
 		const char *in, *want;
@@ -148,9 +148,9 @@ static void any_bytes_are_read_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(layout),
+		cmocka_unit_test(layout_is_indented),
 		cmocka_unit_test(writer_can_be_used_again),
-		cmocka_unit_test(strings),
+		cmocka_unit_test(strings_are_escaped),
 		cmocka_unit_test(any_bytes_are_read_back),
 	};
 

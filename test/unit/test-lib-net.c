@@ -18,7 +18,7 @@ static struct cidr cidr(const char *s)
 	return c;
 }
 
-static void addresses(void **state)
+static void addresses_are_parsed(void **state)
 {
 	static const char *const bad[] = {
 		"",          "1",          "1.2.3",     "1.2.3.",
@@ -49,7 +49,7 @@ static void addresses(void **state)
 	}
 }
 
-static void cidrs(void **state)
+static void cidrs_are_parsed(void **state)
 {
 	static const char *const bad[] = {
 		"1.2.3.4",
@@ -85,7 +85,7 @@ static void cidrs(void **state)
 	}
 }
 
-static void macs(void **state)
+static void macs_are_parsed(void **state)
 {
 	static const char *const bad[] = {
 		"",
@@ -120,7 +120,7 @@ static void macs(void **state)
 	}
 }
 
-static void hostports(void **state)
+static void hostports_are_parsed(void **state)
 {
 	static const char *const bad[] = {
 		"",
@@ -154,7 +154,7 @@ static void hostports(void **state)
 	assert_int_equal(h.port, 65535);
 }
 
-static void masks(void **state)
+static void masks_match_prefixes(void **state)
 {
 	(void)state;
 	assert_int_equal(net_mask(0), 0);
@@ -169,7 +169,7 @@ static void masks(void **state)
 	assert_int_equal(net_broadcast(cidr("9.8.7.6/32")), IP(9, 8, 7, 6));
 }
 
-static void sets(void **state)
+static void overlaps_are_found(void **state)
 {
 	static const struct {
 		const char *a, *b;
@@ -202,7 +202,7 @@ static void sets(void **state)
 	assert_true(net_contains(cidr("0.0.0.0/0"), IP(8, 8, 8, 8)));
 }
 
-static void hosts(void **state)
+static void host_addresses_are_recognised(void **state)
 {
 	(void)state;
 	assert_true(net_is_network(cidr("192.168.0.0/16")));
@@ -219,7 +219,7 @@ static void hosts(void **state)
 	assert_true(net_is_host(cidr("10.0.0.9/32")));
 }
 
-static void mac_kinds(void **state)
+static void unicast_macs_are_recognised(void **state)
 {
 	(void)state;
 	assert_true(mac_is_unicast((struct mac){{0x52, 0x54, 0, 0, 0, 1}}));
@@ -231,10 +231,14 @@ static void mac_kinds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(addresses), cmocka_unit_test(cidrs),
-		cmocka_unit_test(macs),      cmocka_unit_test(hostports),
-		cmocka_unit_test(masks),     cmocka_unit_test(sets),
-		cmocka_unit_test(hosts),     cmocka_unit_test(mac_kinds),
+		cmocka_unit_test(addresses_are_parsed),
+		cmocka_unit_test(cidrs_are_parsed),
+		cmocka_unit_test(macs_are_parsed),
+		cmocka_unit_test(hostports_are_parsed),
+		cmocka_unit_test(masks_match_prefixes),
+		cmocka_unit_test(overlaps_are_found),
+		cmocka_unit_test(host_addresses_are_recognised),
+		cmocka_unit_test(unicast_macs_are_recognised),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -80,7 +80,7 @@ static char *ip(const char *args)
 	return out;
 }
 
-static void assert_ip_says(const char *args, const char *word)
+static void assert_ip_prints(const char *args, const char *word)
 {
 	_cleanup_free_ char *out = ip(args);
 
@@ -88,7 +88,7 @@ static void assert_ip_says(const char *args, const char *word)
 		fail_msg("ip %s: no '%s' in: %s", args, word, out);
 }
 
-static void ip_does(const char *args)
+static void run_ip(const char *args)
 {
 	free(ip(args));
 }
@@ -129,8 +129,8 @@ static int setup(void **state)
 	(void)state;
 	if (rtnl_open(&nl) < 0 || rtnl_bridge_add(&nl, "cbr0") < 0)
 		return -1;
-	ip_does("link add eth0 address 52:54:00:00:00:07 mtu 1400 type veth peer name "
-		"far0");
+	run_ip("link add eth0 address 52:54:00:00:00:07 mtu 1400 type veth peer name "
+	       "far0");
 	return 0;
 }
 
@@ -211,12 +211,12 @@ static void links_are_listed(void **state)
 	assert_int_equal(seen, 460);
 }
 
-static void bridges(void **state)
+static void bridges_are_made(void **state)
 {
 	struct rtnl_link br = link_of("cbr0");
 
 	(void)state;
-	assert_ip_says("-d -o link show cbr0", " bridge forward_delay 0 ");
+	assert_ip_prints("-d -o link show cbr0", " bridge forward_delay 0 ");
 	assert_int_equal(rtnl_bridge_add(&nl, "cbr0"), -EEXIST);
 	assert_int_equal(rtnl_bridge_add(&nl, "eth0"), -EEXIST);
 	assert_int_equal(rtnl_bridge_add(&nl, "sixteen-letters-"), -EINVAL);
@@ -244,7 +244,7 @@ static void links_are_changed(void **state)
 
 	assert_int_equal(rtnl_link_set_master(&nl, eth.index, br.index), 0);
 	assert_int_equal(link_of("eth0").master, br.index);
-	assert_ip_says("-o link show eth0", " master cbr0 ");
+	assert_ip_prints("-o link show eth0", " master cbr0 ");
 	assert_int_equal(rtnl_link_set_master(&nl, eth.index, 0), 0);
 	assert_int_equal(link_of("eth0").master, 0);
 	assert_int_equal(rtnl_link_set_master(&nl, link_of("lo").index, br.index),
@@ -266,8 +266,9 @@ static void addresses_come_and_go(void **state)
 	assert_int_equal(rtnl_addr_add(&nl, eth, cidr("172.25.0.11/24")), 0);
 	assert_addresses(br, "192.168.1.1/24 10.0.0.0/31");
 	assert_addresses(eth, "172.25.0.11/24");
-	assert_ip_says("-4 -o addr show dev cbr0", " 192.168.1.1/24 brd 192.168.1.255 ");
-	assert_ip_says("-4 -o addr show dev cbr0", " 10.0.0.0/31 scope "); /* no brd */
+	assert_ip_prints("-4 -o addr show dev cbr0",
+			 " 192.168.1.1/24 brd 192.168.1.255 ");
+	assert_ip_prints("-4 -o addr show dev cbr0", " 10.0.0.0/31 scope "); /* no brd */
 
 	assert_int_equal(rtnl_addr_del(&nl, br, cidr("192.168.1.1/16")), -EADDRNOTAVAIL);
 	assert_int_equal(rtnl_addr_del(&nl, eth, cidr("192.168.1.1/24")), -EADDRNOTAVAIL);
@@ -277,7 +278,7 @@ static void addresses_come_and_go(void **state)
 	assert_addresses(4711, "");
 }
 
-static void many_addresses(void **state)
+static void many_addresses_are_listed(void **state)
 {
 	_cleanup_free_ struct cidr *v = NULL;
 	int br = link_of("cbr0").index;
@@ -295,7 +296,7 @@ static void many_addresses(void **state)
 	assert_addresses(br, "10.1.3.232/32");
 }
 
-static void exactly_one_address(void **state)
+static void exactly_one_address_is_left(void **state)
 {
 	int br = link_of("cbr0").index;
 	struct cidr want = cidr("192.168.1.1/24");
@@ -314,7 +315,7 @@ static void exactly_one_address(void **state)
 
 /* The wanted address is a secondary one: it is removed with the primary and must be added
  * again. */
-static void exactly_one_address_among_secondaries(void **state)
+static void wanted_secondary_address_is_left(void **state)
 {
 	int br = link_of("cbr0").index;
 
@@ -322,26 +323,27 @@ static void exactly_one_address_among_secondaries(void **state)
 	assert_int_equal(rtnl_addr_add(&nl, br, cidr("192.168.1.9/24")), 0);
 	assert_int_equal(rtnl_addr_add(&nl, br, cidr("192.168.1.1/24")), 0);
 	assert_int_equal(rtnl_addr_add(&nl, br, cidr("192.168.1.2/24")), 0);
-	assert_ip_says("-4 -o addr show dev cbr0",
-		       " 192.168.1.1/24 brd 192.168.1.255 scope "
-		       "global secondary ");
+	assert_ip_prints("-4 -o addr show dev cbr0",
+			 " 192.168.1.1/24 brd 192.168.1.255 scope "
+			 "global secondary ");
 	assert_true(rtnl_addr_exactly(&nl, br, cidr("192.168.1.1/24")) > 0);
 	assert_addresses(br, "192.168.1.1/24");
 	assert_int_equal(rtnl_addr_exactly(&nl, br, cidr("192.168.1.1/24")), 0);
 }
 
-static void exactly_one_address_instead_of_a_peer(void **state)
+static void peer_address_is_replaced(void **state)
 {
 	int br = link_of("cbr0").index;
 
 	(void)state;
-	ip_does("addr add 192.168.1.1 peer 10.9.9.9/24 dev cbr0");
+	run_ip("addr add 192.168.1.1 peer 10.9.9.9/24 dev cbr0");
 	assert_addresses(br, "192.168.1.1/24");
 	assert_int_equal(rtnl_addr_exactly(&nl, br, cidr("192.168.1.1/24")), 2);
-	assert_ip_says("-4 -o addr show dev cbr0", " 192.168.1.1/24 brd 192.168.1.255 ");
+	assert_ip_prints("-4 -o addr show dev cbr0",
+			 " 192.168.1.1/24 brd 192.168.1.255 ");
 }
 
-static void ipv6_address(void **state)
+static void ipv6_address_is_added(void **state)
 {
 	int br = link_of("cbr0").index;
 	uint8_t addr[16];
@@ -350,14 +352,15 @@ static void ipv6_address(void **state)
 	assert_int_equal(inet_pton(AF_INET6, "fd00:25::1", addr), 1);
 	assert_int_equal(rtnl_link_set_up(&nl, br, true), 0);
 	assert_int_equal(rtnl_addr6_add(&nl, br, addr, 64), 0);
-	assert_ip_says("-6 -o addr show dev cbr0", " fd00:25::1/64 scope global nodad ");
+	assert_ip_prints("-6 -o addr show dev cbr0",
+			 " fd00:25::1/64 scope global nodad ");
 	assert_int_equal(rtnl_addr6_add(&nl, br, addr, 64), -EEXIST);
 	addr[15]++;
 	assert_int_equal(rtnl_addr6_add(&nl, br, addr, 129), -EINVAL);
 	assert_addresses(br, "");
 }
 
-static void default_route(void **state)
+static void default_route_is_found(void **state)
 {
 	int eth = link_of("eth0").index;
 
@@ -366,15 +369,15 @@ static void default_route(void **state)
 	assert_int_equal(rtnl_link_set_up(&nl, eth, true), 0);
 	assert_int_equal(rtnl_addr_add(&nl, eth, cidr("172.25.0.11/24")), 0);
 	assert_int_equal(rtnl_have_default_route(&nl), 0); /* a connected route only */
-	ip_does("route add default via 172.25.0.1 table 77");
-	ip_does("route add unreachable default metric 4000");
-	ip_does("-6 route add default dev eth0");
+	run_ip("route add default via 172.25.0.1 table 77");
+	run_ip("route add unreachable default metric 4000");
+	run_ip("-6 route add default dev eth0");
 	assert_int_equal(rtnl_have_default_route(&nl), 0);
-	ip_does("route add default via 172.25.0.1");
+	run_ip("route add default via 172.25.0.1");
 	assert_int_equal(rtnl_have_default_route(&nl), 1);
-	ip_does("route del default via 172.25.0.1");
+	run_ip("route del default via 172.25.0.1");
 	assert_int_equal(rtnl_have_default_route(&nl), 0);
-	ip_does("route del unreachable default metric 4000");
+	run_ip("route del unreachable default metric 4000");
 }
 
 /* Unread answers (of a request that failed half way) do not disturb the next request. */
@@ -423,7 +426,7 @@ static void interrupted_dumps_are_repeated(void **state)
 
 /* Damaged datagrams give an answer or an error, never a crash (the sanitizers check that)
  * or a hang. */
-static void damaged_answers_are_survived(void **state)
+static void damaged_answers_are_harmless(void **state)
 {
 	int br = link_of("cbr0").index;
 	unsigned good = 0, bad = 0;
@@ -522,18 +525,18 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		CASE(links_are_described),
 		CASE(links_are_listed),
-		CASE(bridges),
+		CASE(bridges_are_made),
 		CASE(links_are_changed),
 		CASE(addresses_come_and_go),
-		CASE(many_addresses),
-		CASE(exactly_one_address),
-		CASE(exactly_one_address_among_secondaries),
-		CASE(exactly_one_address_instead_of_a_peer),
-		CASE(ipv6_address),
-		CASE(default_route),
+		CASE(many_addresses_are_listed),
+		CASE(exactly_one_address_is_left),
+		CASE(wanted_secondary_address_is_left),
+		CASE(peer_address_is_replaced),
+		CASE(ipv6_address_is_added),
+		CASE(default_route_is_found),
 		CASE(stale_answers_are_ignored),
 		CASE(interrupted_dumps_are_repeated),
-		CASE(damaged_answers_are_survived),
+		CASE(damaged_answers_are_harmless),
 		cmocka_unit_test(requests_are_laid_out),
 		cmocka_unit_test(datagrams_are_checked),
 	};

@@ -220,7 +220,7 @@ static char *capture_self(const char *what, bool detach)
 	return capture(&(struct run){.argv = argv, .detach = detach});
 }
 
-static void status_is_told(void **state)
+static void status_is_reported(void **state)
 {
 	(void)state;
 	assert_string_equal(sh("exit 0"), "");
@@ -233,7 +233,7 @@ static void status_is_told(void **state)
 	assert_string_equal(sh("kill -40 $$"), "sh was killed by signal 40");
 }
 
-static void last_lines_are_told(void **state)
+static void last_lines_are_reported(void **state)
 {
 	const char *msg;
 
@@ -259,7 +259,7 @@ static void last_lines_are_told(void **state)
 	assert_true(strlen(msg) < 1100);
 }
 
-static void not_found_is_told_apart(void **state)
+static void failures_to_start_are_distinguished(void **state)
 {
 	static const struct {
 		const char *file;
@@ -301,7 +301,7 @@ static void not_found_is_told_apart(void **state)
 	}
 }
 
-static void looked_up_in_path(void **state)
+static void program_is_looked_up_in_path(void **state)
 {
 	_cleanup_free_ char *old = xstrdup(getenv("PATH")), *file = in_top("tool");
 	_cleanup_free_ char *folder = in_top("folder"), *found = NULL;
@@ -337,7 +337,7 @@ static void looked_up_in_path(void **state)
 	setenv("PATH", old, 1);
 }
 
-static void working_folder(void **state)
+static void working_folder_is_set(void **state)
 {
 	const char *argv[] = {"pwd", NULL};
 	_cleanup_free_ char *out = capture(&(struct run){.argv = argv, .cwd = top});
@@ -351,7 +351,7 @@ static void working_folder(void **state)
 		e.msg, "pwd: cannot start in /nonexistent: No such file or directory");
 }
 
-static void environment(void **state)
+static void environment_is_extended(void **state)
 {
 	const char *argv[] = {"env", NULL};
 	const char *add[] = {"RS_A=new", "RS_B=2", "RS_B=3", "RS_AB=x", NULL};
@@ -374,7 +374,7 @@ static void environment(void **state)
 }
 
 /* Descriptors that were left open without O_CLOEXEC are not inherited. */
-static void only_three_descriptors(void **state)
+static void only_three_descriptors_are_inherited(void **state)
 {
 	int low = open("/dev/null", O_RDONLY), high = fcntl(low, F_DUPFD, 500);
 	_cleanup_free_ char *out = capture_self("fds", false);
@@ -406,7 +406,7 @@ static void descriptors_are_placed(void **state)
 }
 
 /* Standard descriptors may be swapped: each is moved away before it is overwritten. */
-static void descriptors_may_be_crossed(void **state)
+static void descriptors_may_be_swapped(void **state)
 {
 	const char *argv[] = {"sh", "-c", "echo out; echo err >&2", NULL};
 	_cleanup_free_ char *a = in_top("a"), *b = in_top("b"), *got_a = NULL,
@@ -434,7 +434,7 @@ static void descriptors_may_be_crossed(void **state)
 	assert_string_equal(got_b, "out\n");
 }
 
-static void works_without_stdio(void **state)
+static void run_works_without_stdio(void **state)
 {
 	const char *argv[] = {SELF, "without-stdio", NULL};
 	struct err e = {0};
@@ -444,7 +444,7 @@ static void works_without_stdio(void **state)
 		fail_msg("%s", e.msg);
 }
 
-static void works_on_old_kernels(void **state)
+static void run_works_on_old_kernels(void **state)
 {
 	const char *argv[] = {SELF, "old-kernel", NULL};
 	struct err e = {0};
@@ -484,7 +484,7 @@ static void signals_are_reset(void **state)
 	assert_false(sigismember(&now, SIGTERM));
 }
 
-static void dies_with_its_parent(void **state)
+static void child_dies_with_its_parent(void **state)
 {
 	_cleanup_free_ char *attached = capture_self("pdeathsig", false);
 	_cleanup_free_ char *detached = capture_self("pdeathsig", true);
@@ -538,7 +538,7 @@ static void failed_capture_gives_nothing(void **state)
 	assert_null(out);
 }
 
-static void input_is_given(void **state)
+static void input_is_passed(void **state)
 {
 	_cleanup_free_ char *path = in_top("f"), *got = NULL, *data = xmalloc(3 << 20);
 	const char *save[] = {"dd", NULL, "status=none", NULL}, *no[] = {"true", NULL};
@@ -560,7 +560,7 @@ static void input_is_given(void **state)
 	assert_int_equal(run_input(no, NULL, 0, &e), 0);
 }
 
-static void time_runs_out(void **state)
+static void timeout_ends_the_child(void **state)
 {
 	const char *sleep_[] = {"sh", "-c", "echo busy >&2; exec sleep 60", NULL};
 	const char *deaf[] = {"sh", "-c", "trap '' TERM; echo deaf; exec sleep 60 >&-",
@@ -676,7 +676,7 @@ static size_t open_fds(void)
 	return n;
 }
 
-static void nothing_leaks(void **state)
+static void no_descriptor_leaks(void **state)
 {
 	const char *ok[] = {"true", NULL}, *none[] = {"/nonexistent", NULL};
 	const char *bad[] = {"false", NULL};
@@ -701,7 +701,7 @@ static void nothing_leaks(void **state)
 }
 
 /* Without a free descriptor run() returns an error and does not hang. */
-static void no_descriptors(void **state)
+static void lack_of_descriptors_is_an_error(void **state)
 {
 	const char *argv[] = {"true", NULL};
 	struct rlimit limit;
@@ -724,29 +724,29 @@ static void no_descriptors(void **state)
 int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
-		CASE(status_is_told),
-		CASE(last_lines_are_told),
-		CASE(not_found_is_told_apart),
-		CASE(looked_up_in_path),
-		CASE(working_folder),
-		CASE(environment),
-		CASE(only_three_descriptors),
+		CASE(status_is_reported),
+		CASE(last_lines_are_reported),
+		CASE(failures_to_start_are_distinguished),
+		CASE(program_is_looked_up_in_path),
+		CASE(working_folder_is_set),
+		CASE(environment_is_extended),
+		CASE(only_three_descriptors_are_inherited),
 		CASE(descriptors_are_placed),
-		CASE(descriptors_may_be_crossed),
-		CASE(works_without_stdio),
-		CASE(works_on_old_kernels),
+		CASE(descriptors_may_be_swapped),
+		CASE(run_works_without_stdio),
+		CASE(run_works_on_old_kernels),
 		CASE(input_is_empty_by_default),
 		CASE(signals_are_reset),
-		CASE(dies_with_its_parent),
+		CASE(child_dies_with_its_parent),
 		CASE(capture_is_whole),
 		CASE(failed_capture_gives_nothing),
-		CASE(input_is_given),
-		CASE(time_runs_out),
+		CASE(input_is_passed),
+		CASE(timeout_ends_the_child),
 		CASE(children_are_ended),
 		CASE(empty_child_is_harmless),
 		CASE(failed_start_gives_an_empty_child),
-		CASE(nothing_leaks),
-		CASE(no_descriptors),
+		CASE(no_descriptor_leaks),
+		CASE(lack_of_descriptors_is_an_error),
 	};
 
 	if (argc == 2)

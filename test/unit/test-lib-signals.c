@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-static void each_comes(void **state)
+static void each_signal_is_read(void **state)
 {
 	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 	_cleanup_close_ int fd = -1;
@@ -27,9 +27,9 @@ static void each_comes(void **state)
 	}
 }
 
-/* SIGHUP is ignored, as by nohup(1). It must not be delivered: a blocked signal would
- * be. */
-static void an_ignored_hangup_stays_so(void **state)
+/* An ignored SIGHUP (nohup(1)) must not be read from the descriptor, as it would be if it
+ * were blocked. */
+static void ignored_hangup_stays_ignored(void **state)
 {
 	_cleanup_close_ int fd = -1;
 	struct err e = {0};
@@ -71,8 +71,8 @@ static void a_write_without_reader_fails(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_comes),
-		cmocka_unit_test(an_ignored_hangup_stays_so),
+		cmocka_unit_test(each_signal_is_read),
+		cmocka_unit_test(ignored_hangup_stays_ignored),
 		cmocka_unit_test(a_write_without_reader_fails),
 	};
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-static void prefixes_and_suffixes(void **state)
+static void prefixes_and_suffixes_are_found(void **state)
 {
 	(void)state;
 	assert_string_equal(str_after("rackstrap.role", "rackstrap."), "role");
@@ -21,7 +21,7 @@ static void prefixes_and_suffixes(void **state)
 	assert_false(str_ends("a.services", ".service"));
 }
 
-static void allocation_of_nothing(void **state)
+static void empty_allocation_is_not_null(void **state)
 {
 	void *a = xmalloc(0), *b = xcalloc(0, 8);
 
@@ -35,7 +35,7 @@ static void allocation_of_nothing(void **state)
 	assert_null(xstrdup(NULL));
 }
 
-static void copies(void **state)
+static void copies_end_in_nul(void **state)
 {
 	_cleanup_free_ char *a = xstrndup("abcdef", 3), *b = xstrndup("ab", 9);
 	_cleanup_free_ char *c = xasprintf("%s-%d", "node", 7);
@@ -80,7 +80,7 @@ static void buf_grows(void **state)
 	assert_string_equal(b.p, "");
 }
 
-static void lists(void **state)
+static void lists_grow_and_join(void **state)
 {
 	_cleanup_strv_ char **v = NULL, **copy = NULL;
 	_cleanup_free_ char *joined = NULL, *nothing = NULL;
@@ -168,7 +168,7 @@ static void builder_of_many_words(void **state)
 	strv_builder_add(&b, "left for the guard");
 }
 
-static void numbers(void **state)
+static void numbers_are_parsed(void **state)
 {
 	static const struct {
 		const char *in;
@@ -204,7 +204,7 @@ static void numbers(void **state)
 	}
 }
 
-static void sizes(void **state)
+static void sizes_are_parsed(void **state)
 {
 	static const struct {
 		const char *in;
@@ -241,7 +241,7 @@ static void sizes(void **state)
 	}
 }
 
-static void modes(void **state)
+static void modes_are_parsed(void **state)
 {
 	unsigned mode = 1;
 
@@ -259,7 +259,7 @@ static void modes(void **state)
 	assert_int_equal(mode, 0);
 }
 
-static void nearest_word(void **state)
+static void nearest_word_is_found(void **state)
 {
 	static const char *const words[] = {"name", "address", "gateway",     "role",
 					    "cbr0", "mtu",     "pod_network", NULL};
@@ -306,7 +306,7 @@ static void nearest_word(void **state)
 	assert_null(str_nearest(giant, words));
 }
 
-static void hex(void **state)
+static void bytes_become_hex(void **state)
 {
 	static const uint8_t bytes[] = {0x00, 0x0f, 0xa5, 0xff};
 	char out[9];
@@ -351,19 +351,19 @@ static void test_list(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(prefixes_and_suffixes),
-		cmocka_unit_test(allocation_of_nothing),
-		cmocka_unit_test(copies),
+		cmocka_unit_test(prefixes_and_suffixes_are_found),
+		cmocka_unit_test(empty_allocation_is_not_null),
+		cmocka_unit_test(copies_end_in_nul),
 		cmocka_unit_test(buf_grows),
-		cmocka_unit_test(lists),
+		cmocka_unit_test(lists_grow_and_join),
 		cmocka_unit_test(split_drops_empty_fields),
 		cmocka_unit_test(split_of_many_lines),
 		cmocka_unit_test(builder_of_many_words),
-		cmocka_unit_test(numbers),
-		cmocka_unit_test(sizes),
-		cmocka_unit_test(modes),
-		cmocka_unit_test(nearest_word),
-		cmocka_unit_test(hex),
+		cmocka_unit_test(numbers_are_parsed),
+		cmocka_unit_test(sizes_are_parsed),
+		cmocka_unit_test(modes_are_parsed),
+		cmocka_unit_test(nearest_word_is_found),
+		cmocka_unit_test(bytes_become_hex),
 		cmocka_unit_test(test_list),
 	};
 

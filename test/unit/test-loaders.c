@@ -86,7 +86,7 @@ static void each_architecture_has_one_program(void **state)
 		}
 }
 
-static void urls_of_hosts(void **state)
+static void only_urls_of_hosts_match(void **state)
 {
 	static const char *const foreign[] = {
 		"/hosts/52-54-00-25-00-1a",
@@ -193,7 +193,7 @@ static void watch_knows_each_row(void **state)
 	assert_true(n >= 3);
 }
 
-static void watch_names_each_stranger_once(void **state)
+static void watch_reports_each_unknown_machine_once(void **state)
 {
 	_cleanup_rm_rf_ char *dir = scratch_make();
 	_cleanup_free_ char *run = xasprintf("%s/run", dir);
@@ -226,9 +226,9 @@ int main(void)
 		cmocka_unit_test(each_row_is_complete),
 		cmocka_unit_test(each_row_has_files_of_its_own),
 		cmocka_unit_test(each_architecture_has_one_program),
-		cmocka_unit_test(urls_of_hosts),
+		cmocka_unit_test(only_urls_of_hosts_match),
 		cmocka_unit_test(watch_knows_each_row),
-		cmocka_unit_test(watch_names_each_stranger_once),
+		cmocka_unit_test(watch_reports_each_unknown_machine_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -259,7 +259,7 @@ static void refused(const char *const *want, size_t n)
 
 /* --- precedence ------------------------------------------------------------------- */
 
-static void nothing_laid_over(void **state)
+static void base_alone_is_copied(void **state)
 {
 	(void)state;
 	merged(NULL);
@@ -271,7 +271,7 @@ static void nothing_laid_over(void **state)
 	assert_int_equal(w.stats.entries, ARRAY_SIZE(base_entries));
 }
 
-static void ours_win(void **state)
+static void entries_of_the_recipe_win(void **state)
 {
 	(void)state;
 	file("/etc/hosts", "ours");
@@ -297,7 +297,7 @@ static void ours_win(void **state)
 
 /* A folder of the base that gets another mode keeps its place in the stream: before its
  * content, which stays. */
-static void a_folder_keeps_what_is_in_it(void **state)
+static void folder_with_new_mode_keeps_its_content(void **state)
 {
 	const char *folder, *in_it;
 
@@ -312,7 +312,7 @@ static void a_folder_keeps_what_is_in_it(void **state)
 	assert_int_equal(count(" /usr/share/doc "), 1);
 }
 
-static void first_name_of_hard_links_goes(void **state)
+static void excluded_hard_link_is_moved_to_next_name(void **state)
 {
 	char *exclude[] = {(char *)"/usr/lib/first", NULL};
 
@@ -324,7 +324,7 @@ static void first_name_of_hard_links_goes(void **state)
 	assert_int_equal(w.stats.entries, ARRAY_SIZE(base_entries) - 1);
 }
 
-static void excludes(void **state)
+static void excludes_apply_to_the_base(void **state)
 {
 	char *exclude[] = {(char *)"/usr/share/*", (char *)"/etc/h?sts", (char *)"/lat",
 			   NULL};
@@ -343,7 +343,7 @@ static void excludes(void **state)
 
 /* --- conflicts -------------------------------------------------------------------- */
 
-static void conflicts(void **state)
+static void conflicts_are_refused(void **state)
 {
 	static const char *const want[] = {
 		"r.cfg:1: /etc/hosts is written already (r.cfg:1)",
@@ -364,7 +364,7 @@ static void conflicts(void **state)
 	refused(want, ARRAY_SIZE(want));
 }
 
-static void root_without_a_lock(void **state)
+static void unlocked_root_is_refused(void **state)
 {
 	static const char *const want[] = {"r.cfg:1: /etc/shadow: root must be locked "
 					   "(root:*:); log in with ssh keys"};
@@ -374,7 +374,7 @@ static void root_without_a_lock(void **state)
 	refused(want, 1);
 }
 
-static void no_root_at_all(void **state)
+static void missing_root_is_refused(void **state)
 {
 	static const char *const want[] = {
 		"r.cfg:1: /etc/shadow has no line for root: anybody could "
@@ -385,7 +385,7 @@ static void no_root_at_all(void **state)
 	refused(want, 1);
 }
 
-static void writable_by_everybody(void **state)
+static void world_writable_files_are_refused(void **state)
 {
 	static const struct entry bad[] = {
 		DIR("./", 0755),
@@ -410,7 +410,7 @@ static void writable_by_everybody(void **state)
 	refused(want, 2);
 }
 
-static void hard_link_to_nothing(void **state)
+static void dangling_hard_link_is_refused(void **state)
 {
 	static const struct entry bad[] = {
 		DIR("./", 0755),
@@ -429,7 +429,7 @@ static void hard_link_to_nothing(void **state)
 	refused(want, 1);
 }
 
-static void links_in_circles(void **state)
+static void loop_of_symlinks_is_refused(void **state)
 {
 	static const struct entry round[] = {
 		DIR("./", 0755),
@@ -450,7 +450,7 @@ static void links_in_circles(void **state)
 }
 
 /* A base that was damaged in the cache is noticed while it is read. */
-static void damaged_base(void **state)
+static void damaged_base_is_noticed(void **state)
 {
 	char sha256[DIGEST_HEX_MAX];
 	struct err e = {0};
@@ -481,7 +481,7 @@ static struct recipe_switches switches(struct recipe_switch *v, size_t n)
 	}
 #define SYSTEM "/etc/systemd/system/"
 
-static void units(void **state)
+static void units_are_enabled_and_masked(void **state)
 {
 	struct recipe_switch enable[] = {SWITCH("ssh.service"),
 					 SWITCH("getty@tty1.service"),
@@ -523,7 +523,7 @@ static void units(void **state)
 	assert_int_equal(count(" /usr/lib/systemd/system/old.service "), 1);
 }
 
-static void split_usr(void **state)
+static void split_usr_is_kept(void **state)
 {
 	struct recipe_switch enable[] = {SWITCH("ssh.service"), SWITCH("deb.service")};
 
@@ -546,7 +546,7 @@ static void split_usr(void **state)
 	lacks("usr/bin");
 }
 
-static void units_that_are_not_there(void **state)
+static void missing_units_are_refused(void **state)
 {
 	struct recipe_switch enable[] = {SWITCH("absent.service"),
 					 SWITCH("bare.service")};
@@ -578,7 +578,7 @@ static void units_that_are_not_there(void **state)
 
 /* Members are extracted from a nested archive and from a zip that has its sizes after the
  * data; an artifact can also be a plain file. */
-static void artifacts(void **state)
+static void artifacts_are_extracted(void **state)
 {
 	static const struct member core[] = {{"bin/x", .data = "program"},
 					     {"bin/y", .data = "another"}};
@@ -652,22 +652,22 @@ int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		CASE(nothing_laid_over),
-		CASE(ours_win),
-		CASE(a_folder_keeps_what_is_in_it),
-		CASE(first_name_of_hard_links_goes),
-		CASE(excludes),
-		CASE(conflicts),
-		CASE(root_without_a_lock),
-		CASE(no_root_at_all),
-		CASE(writable_by_everybody),
-		CASE(hard_link_to_nothing),
-		CASE(links_in_circles),
-		CASE(damaged_base),
-		CASE(units),
-		cmocka_unit_test_setup_teardown(split_usr, setup_split, teardown),
-		CASE(units_that_are_not_there),
-		CASE(artifacts),
+		CASE(base_alone_is_copied),
+		CASE(entries_of_the_recipe_win),
+		CASE(folder_with_new_mode_keeps_its_content),
+		CASE(excluded_hard_link_is_moved_to_next_name),
+		CASE(excludes_apply_to_the_base),
+		CASE(conflicts_are_refused),
+		CASE(unlocked_root_is_refused),
+		CASE(missing_root_is_refused),
+		CASE(world_writable_files_are_refused),
+		CASE(dangling_hard_link_is_refused),
+		CASE(loop_of_symlinks_is_refused),
+		CASE(damaged_base_is_noticed),
+		CASE(units_are_enabled_and_masked),
+		cmocka_unit_test_setup_teardown(split_usr_is_kept, setup_split, teardown),
+		CASE(missing_units_are_refused),
+		CASE(artifacts_are_extracted),
 	};
 
 	return cmocka_run_group_tests_name("merge", tests, NULL, NULL);

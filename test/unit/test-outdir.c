@@ -32,7 +32,7 @@ static int build(const char *top, const char *text, struct err *e)
 
 	if (outdir_begin(&o, top, "vivid", e) < 0)
 		return -1;
-	put_text(o.path, "manifest.json", text);
+	write_text(o.path, "manifest.json", text);
 	return outdir_commit(&o, e);
 }
 
@@ -43,12 +43,12 @@ static void assert_built(const char *top, const char *text)
 
 	if (build(top, text, &e) < 0)
 		fail_msg("%s", e.msg);
-	got = get_text(top, "vivid/manifest.json");
+	got = read_text(top, "vivid/manifest.json");
 	assert_string_equal(got, text);
 }
 
 /* Returns whether `name` exists, also as a dangling symlink. */
-static bool there(const char *top, const char *name)
+static bool is_there(const char *top, const char *name)
 {
 	_cleanup_free_ char *path = xasprintf("%s/%s", top, name);
 	struct stat st;
@@ -65,35 +65,35 @@ static void make_dir(const char *top, const char *name)
 
 /* --- folders that may be replaced -------------------------------------------------- */
 
-static void an_image_of_before(void **state)
+static void previous_image_is_replaced(void **state)
 {
 	assert_built(*state, "one");
 	assert_built(*state, "two");
 }
 
-static void an_empty_folder(void **state)
+static void empty_folder_is_replaced(void **state)
 {
 	make_dir(*state, "vivid");
 	assert_built(*state, "one");
 }
 
 /* Only the symlink is removed, not its target. */
-static void a_link(void **state)
+static void symlink_is_replaced_not_its_target(void **state)
 {
 	_cleanup_free_ char *link = xasprintf("%s/vivid", (char *)*state);
 	_cleanup_free_ char *text = NULL;
 
 	make_dir(*state, "elsewhere");
-	put_text(*state, "elsewhere/thesis.tex", "ten years\n");
+	write_text(*state, "elsewhere/notes.txt", "precious\n");
 	assert_int_equal(symlink("elsewhere", link), 0);
 	assert_built(*state, "one");
-	text = get_text(*state, "elsewhere/thesis.tex");
-	assert_string_equal(text, "ten years\n");
+	text = read_text(*state, "elsewhere/notes.txt");
+	assert_string_equal(text, "precious\n");
 }
 
 /* A recipe's own folder has other files; it is the output folder when --out is the folder
  * of recipes. */
-static void nothing_else(void **state)
+static void other_folders_are_refused(void **state)
 {
 	char *top = *state;
 	_cleanup_free_ char *want = xasprintf("%s/vivid exists and is not an image: name "
@@ -103,34 +103,34 @@ static void nothing_else(void **state)
 	struct err e = {0};
 
 	make_dir(top, "vivid");
-	put_text(top, "vivid/recipe.cfg", "version = 1;\n");
+	write_text(top, "vivid/recipe.cfg", "version = 1;\n");
 	assert_int_equal(build(top, "one", &e), -1);
 	assert_string_equal(e.msg, want);
 	assert_int_equal(e.code, ERR_FAILED);
-	text = get_text(top, "vivid/recipe.cfg");
+	text = read_text(top, "vivid/recipe.cfg");
 	assert_string_equal(text, "version = 1;\n");
-	assert_false(there(top, "vivid/manifest.json"));
+	assert_false(is_there(top, "vivid/manifest.json"));
 }
 
-static void nor_a_file(void **state)
+static void file_is_refused(void **state)
 {
 	struct err e = {0};
 
-	put_text(*state, "vivid", "lots of wine\n");
+	write_text(*state, "vivid", "lots of wine\n");
 	assert_int_equal(build(*state, "one", &e), -1);
 	assert_non_null(strstr(e.msg, "exists and is not an image"));
-	assert_true(there(*state, "vivid"));
+	assert_true(is_there(*state, "vivid"));
 }
 
 /* --- without an exchange of names -------------------------------------------------- */
 
 static void assert_names(const char *top, bool final, bool aside)
 {
-	assert_int_equal(there(top, "vivid"), final);
-	assert_int_equal(there(top, ".vivid.old"), aside);
+	assert_int_equal(is_there(top, "vivid"), final);
+	assert_int_equal(is_there(top, ".vivid.old"), aside);
 }
 
-static void without_exchange(void **state)
+static void image_is_replaced_without_exchange(void **state)
 {
 	no_exchange = true;
 	assert_built(*state, "one");
@@ -140,7 +140,7 @@ static void without_exchange(void **state)
 }
 
 /* The build is killed after zero, one and two renames. */
-static void the_old_one_survives(void **state)
+static void killed_build_keeps_the_old_image(void **state)
 {
 	char *top = *state;
 	_cleanup_outdir_ struct outdir o = {.fd = -1, .lock = -1};
@@ -159,12 +159,12 @@ static void the_old_one_survives(void **state)
 		assert_int_equal(outdir_begin(&o, top, "vivid", &e), 0);
 		outdir_done(&o);
 		assert_names(top, true, false);
-		text = get_text(top, "vivid/manifest.json");
+		text = read_text(top, "vivid/manifest.json");
 		assert_string_equal(text, n < 2 ? "one" : "two");
 	}
 }
 
-static void a_failure_puts_it_back(void **state)
+static void failed_build_restores_the_old_image(void **state)
 {
 	_cleanup_free_ char *text = NULL;
 	struct err e = {0};
@@ -175,7 +175,7 @@ static void a_failure_puts_it_back(void **state)
 	assert_int_equal(build(*state, "two", &e), -1);
 	assert_non_null(strstr(e.msg, strerror(EIO)));
 	assert_names(*state, true, false);
-	text = get_text(*state, "vivid/manifest.json");
+	text = read_text(*state, "vivid/manifest.json");
 	assert_string_equal(text, "one");
 }
 
@@ -184,14 +184,14 @@ static void a_failure_puts_it_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(an_image_of_before),
-		CASE(an_empty_folder),
-		CASE(a_link),
-		CASE(nothing_else),
-		CASE(nor_a_file),
-		CASE(without_exchange),
-		CASE(the_old_one_survives),
-		CASE(a_failure_puts_it_back),
+		CASE(previous_image_is_replaced),
+		CASE(empty_folder_is_replaced),
+		CASE(symlink_is_replaced_not_its_target),
+		CASE(other_folders_are_refused),
+		CASE(file_is_refused),
+		CASE(image_is_replaced_without_exchange),
+		CASE(killed_build_keeps_the_old_image),
+		CASE(failed_build_restores_the_old_image),
 	};
 
 	return cmocka_run_group_tests_name("outdir", tests, NULL, NULL);

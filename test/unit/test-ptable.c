@@ -51,7 +51,7 @@ static void poke(uint64_t at, const char *bytes, size_t len)
 	assert_int_equal(pwrite(fd, bytes, len, (off_t)at), (ssize_t)len);
 }
 
-static void test_nothing(void **state)
+static void test_disk_without_table_is_recognised(void **state)
 {
 	_cleanup_ptable_ struct ptable t = {0};
 	int empty = memfd_create("empty", MFD_CLOEXEC);
@@ -80,7 +80,7 @@ static void make_gpt(void)
 	       "uuid=aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee\n");
 }
 
-static void test_gpt(void **state)
+static void test_gpt_is_read(void **state)
 {
 	_cleanup_ptable_ struct ptable t = {0};
 
@@ -106,7 +106,7 @@ static void test_gpt(void **state)
 }
 
 /* The table is the same, on a disk with large sectors. */
-static void test_gpt_of_large_sectors(void **state)
+static void test_gpt_with_large_sectors_is_read(void **state)
 {
 	_cleanup_ptable_ struct ptable t = {0};
 	char entries[128 * 128], header[512];
@@ -137,7 +137,7 @@ static void expect_fault(const char *fault)
 	assert_int_equal(t.n, 0);
 }
 
-static void test_damaged_gpt(void **state)
+static void test_damaged_gpt_is_reported(void **state)
 {
 	_cleanup_ptable_ struct ptable t = {0};
 
@@ -155,7 +155,7 @@ static void test_damaged_gpt(void **state)
 	assert_string_equal(t.fault, "a partition reaches beyond the disk's end");
 }
 
-static void test_mbr(void **state)
+static void test_mbr_is_read(void **state)
 {
 	_cleanup_ptable_ struct ptable t = {0};
 
@@ -180,7 +180,7 @@ static void test_mbr(void **state)
 }
 
 /* Two extended partitions have the same two logical ones: the numbers continue. */
-static void test_two_extended(void **state)
+static void test_two_extended_partitions_are_numbered_on(void **state)
 {
 	static const unsigned numbers[] = {1, 5, 6, 2, 7, 8};
 	_cleanup_ptable_ struct ptable t = {0};
@@ -198,7 +198,7 @@ static void test_two_extended(void **state)
 }
 
 /* A link without a partition has no number. */
-static void test_empty_link(void **state)
+static void test_empty_link_has_no_number(void **state)
 {
 	_cleanup_ptable_ struct ptable t = {0};
 
@@ -213,7 +213,7 @@ static void test_empty_link(void **state)
 }
 
 /* The chain of logical partitions leads back to the first one. */
-static void test_mbr_in_a_circle(void **state)
+static void test_loop_of_logical_partitions_ends(void **state)
 {
 	_cleanup_ptable_ struct ptable t = {0};
 
@@ -229,14 +229,14 @@ static void test_mbr_in_a_circle(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		disk_test(test_nothing),
-		disk_test(test_gpt),
-		disk_test(test_gpt_of_large_sectors),
-		disk_test(test_damaged_gpt),
-		disk_test(test_mbr),
-		disk_test(test_two_extended),
-		disk_test(test_empty_link),
-		disk_test(test_mbr_in_a_circle),
+		disk_test(test_disk_without_table_is_recognised),
+		disk_test(test_gpt_is_read),
+		disk_test(test_gpt_with_large_sectors_is_read),
+		disk_test(test_damaged_gpt_is_reported),
+		disk_test(test_mbr_is_read),
+		disk_test(test_two_extended_partitions_are_numbered_on),
+		disk_test(test_empty_link_has_no_number),
+		disk_test(test_loop_of_logical_partitions_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

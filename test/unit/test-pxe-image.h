@@ -11,7 +11,7 @@
 #define ROOT_TEXT   "not a squashfs\n"
 #define SHA_OF(c)   c c c c c c c c c c c c c c c c
 
-static inline void put_text(const char *dir, const char *name, const char *text)
+static inline void write_text(const char *dir, const char *name, const char *text)
 {
 	_cleanup_free_ char *path = xasprintf("%s/%s", dir, name);
 
@@ -19,7 +19,7 @@ static inline void put_text(const char *dir, const char *name, const char *text)
 		abort();
 }
 
-static inline char *get_text(const char *dir, const char *name)
+static inline char *read_text(const char *dir, const char *name)
 {
 	_cleanup_free_ char *path = xasprintf("%s/%s", dir, name);
 	char *text = NULL;
@@ -93,9 +93,9 @@ static inline char *image_make(const char *dir)
 
 	if (mkdir(image, 0755) < 0)
 		abort();
-	put_text(image, "vmlinuz", KERNEL_TEXT);
-	put_text(image, "initrd.img", INITRD_TEXT);
-	put_text(image, "root.squashfs", ROOT_TEXT);
-	put_text(image, "manifest.json", manifest);
+	write_text(image, "vmlinuz", KERNEL_TEXT);
+	write_text(image, "initrd.img", INITRD_TEXT);
+	write_text(image, "root.squashfs", ROOT_TEXT);
+	write_text(image, "manifest.json", manifest);
 	return image;
 }

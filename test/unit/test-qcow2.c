@@ -38,7 +38,7 @@ static int header(char version, char backing, char features, size_t len, struct 
 	return checked(h, len, e);
 }
 
-static void test_none(_unused_ void **state)
+static void test_other_files_are_not_qcow2(_unused_ void **state)
 {
 	struct err e;
 
@@ -47,7 +47,7 @@ static void test_none(_unused_ void **state)
 	assert_int_equal(checked("QFI\xfa and more of it", 20, &e), 0);
 }
 
-static void test_alone(_unused_ void **state)
+static void test_self_contained_qcow2_is_accepted(_unused_ void **state)
 {
 	struct err e;
 
@@ -59,7 +59,7 @@ static void test_alone(_unused_ void **state)
 	assert_int_equal(header(2, 0, 0, 4, &e), 1);
 }
 
-static void test_others(_unused_ void **state)
+static void test_reference_to_other_files_is_refused(_unused_ void **state)
 {
 	struct err e;
 
@@ -77,9 +77,9 @@ static void test_others(_unused_ void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_none),
-		cmocka_unit_test(test_alone),
-		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_other_files_are_not_qcow2),
+		cmocka_unit_test(test_self_contained_qcow2_is_accepted),
+		cmocka_unit_test(test_reference_to_other_files_is_refused),
 	};
 
 	return cmocka_run_group_tests_name("qcow2", tests, NULL, NULL);

@@ -68,7 +68,7 @@ static struct rack_run make_run(void)
 				 .n = N};
 }
 
-static void test_table(void **state)
+static void test_table_has_every_host(void **state)
 {
 	struct rack_run r = make_run();
 	_cleanup_free_ char *text = NULL;
@@ -89,7 +89,7 @@ static void test_table(void **state)
 }
 
 /* Text from a host cannot control the operator's terminal. */
-static void test_table_is_clean(void **state)
+static void test_table_has_no_control_characters(void **state)
 {
 	struct rack_run r = make_run();
 	_cleanup_free_ char *text = NULL;
@@ -108,7 +108,7 @@ static const char *str(const json_t *j, const char *key)
 	return s ? s : "(null)";
 }
 
-static void test_json(void **state)
+static void test_json_has_every_host(void **state)
 {
 	struct rack_run r = make_run();
 	_cleanup_free_ char *text = NULL;
@@ -154,7 +154,7 @@ static void test_json(void **state)
 	json_decref(j);
 }
 
-static void test_result(void **state)
+static void test_result_names_unready_hosts(void **state)
 {
 	struct rack_run r = make_run();
 	struct machine many[10];
@@ -188,8 +188,9 @@ static void test_result(void **state)
 			    "master, master, master, master, master, ...");
 }
 
-/* Returns the text that `print` writes to standard error. Owned by the caller. */
-static char *told(void (*tell)(const struct rack_run *r), const struct rack_run *r)
+/* Returns the text that `print_to_log` writes to standard error. Owned by the caller. */
+static char *printed(void (*print_to_log)(const struct rack_run *r),
+		     const struct rack_run *r)
 {
 	_cleanup_free_ char *path = NULL;
 	FILE *f = tmpfile();
@@ -199,7 +200,7 @@ static char *told(void (*tell)(const struct rack_run *r), const struct rack_run 
 	assert_non_null(f);
 	path = xasprintf("/proc/self/fd/%d", fileno(f));
 	dup2(fileno(f), STDERR_FILENO);
-	tell(r);
+	print_to_log(r);
 	dup2(saved, STDERR_FILENO);
 	close(saved);
 	assert_int_equal(file_read_at(AT_FDCWD, path, 1 << 20, &text, NULL), 0);
@@ -207,7 +208,7 @@ static char *told(void (*tell)(const struct rack_run *r), const struct rack_run 
 	return text;
 }
 
-static void test_failures_are_told_with_their_consoles(void **state)
+static void test_failures_are_shown_with_their_consoles(void **state)
 {
 	_cleanup_rm_rf_ char *scratch = scratch_make();
 	_cleanup_free_ char *console = xasprintf("%s/node-1.console", scratch);
@@ -218,13 +219,13 @@ static void test_failures_are_told_with_their_consoles(void **state)
 	(void)state;
 	for (int i = 1; i <= 20; i++)
 		buf_printf(&b, "\033[1mline %d\r\n", i);
-	put_text(scratch, "node-1.console", b.p);
+	write_text(scratch, "node-1.console", b.p);
 	for (int i = 6; i <= 20; i++)
 		buf_printf(&tail, "rackstrap:     line %d\n", i);
 	machines[1].console.path = console;
 	machines[1].status.report.last_lines = last_lines;
 	machines[2].console.path = (char *)"/nonexistent/node-2.console";
-	text = told(rack_log_failures, &r);
+	text = printed(rack_log_failures, &r);
 	want = xasprintf("rackstrap: node-1: etcd.service: failed\n"
 			 "rackstrap: node-1: the last lines of its units:\n"
 			 "rackstrap:     etcd.service: bad ?[31mdata\n"
@@ -236,7 +237,7 @@ static void test_failures_are_told_with_their_consoles(void **state)
 	assert_string_equal(text, want);
 }
 
-static void test_how_to_look_is_told(void **state)
+static void test_access_to_the_rack_is_explained(void **state)
 {
 	_cleanup_rm_rf_ char *scratch = scratch_make();
 	_cleanup_free_ char *text = NULL, *run = xasprintf("%s/run", scratch);
@@ -244,9 +245,9 @@ static void test_how_to_look_is_told(void **state)
 
 	(void)state;
 	assert_int_equal(mkdir(run, 0755), 0);
-	put_text(run, "ns.pid", "4711\n");
+	write_text(run, "ns.pid", "4711\n");
 	r.dir = scratch;
-	text = told(rack_log_access, &r);
+	text = printed(rack_log_access, &r);
 	assert_non_null(strstr(text, "Ctrl-C ends it"));
 	assert_non_null(strstr(text, "nsenter --preserve-credentials -U -n -t 4711 -- "
 				     "ssh root@172.25.0.10\n"));
@@ -255,12 +256,12 @@ static void test_how_to_look_is_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),
-		cmocka_unit_test(test_table_is_clean),
-		cmocka_unit_test(test_json),
-		cmocka_unit_test(test_result),
-		cmocka_unit_test(test_failures_are_told_with_their_consoles),
-		cmocka_unit_test(test_how_to_look_is_told),
+		cmocka_unit_test(test_table_has_every_host),
+		cmocka_unit_test(test_table_has_no_control_characters),
+		cmocka_unit_test(test_json_has_every_host),
+		cmocka_unit_test(test_result_names_unready_hosts),
+		cmocka_unit_test(test_failures_are_shown_with_their_consoles),
+		cmocka_unit_test(test_access_to_the_rack_is_explained),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

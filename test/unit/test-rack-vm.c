@@ -72,7 +72,7 @@ static void check_golden(const char *name, char *const *argv)
 	assert_string_equal(text, want);
 }
 
-static void test_argv(void **state)
+static void test_argv_matches_golden_files(void **state)
 {
 	static const struct {
 		const char *golden, *host;
@@ -140,7 +140,7 @@ static void test_disk_is_made_blank_and_kept(void **state)
 	assert_int_equal(size_of(path), 1000);
 }
 
-static void test_no_disk_asked_for_none_made(void **state)
+static void test_host_without_disk_gets_none(void **state)
 {
 	struct fixture *f = *state;
 	struct vm vm = {.host = host(f, "node-1")};
@@ -153,7 +153,7 @@ static void test_no_disk_asked_for_none_made(void **state)
 
 /* --- accelerators ------------------------------------------------------------------ */
 
-static void test_accel_names(void **state)
+static void test_accelerator_names_are_parsed(void **state)
 {
 	enum accel_choice c = ACCEL_ONLY_TCG;
 
@@ -171,7 +171,7 @@ static void test_accel_names(void **state)
 }
 
 /* Messages of QEMU 7.2, and lines that contain KVM but are not fatal. */
-static void test_death_under_kvm(void **state)
+static void test_fatal_kvm_messages_are_recognised(void **state)
 {
 	static const struct {
 		const char *line;
@@ -200,8 +200,8 @@ static void test_death_under_kvm(void **state)
 
 /* Checks the complaints for these options. Programs are looked up in PATH, which the test
  * does not change here. */
-static void complaints_about_files(bool uefi, enum accel_choice accel, const char *root,
-				   const char *want)
+static void check_complaints(bool uefi, enum accel_choice accel, const char *root,
+			     const char *want)
 {
 	_cleanup_diag_ struct diag d = {0};
 	_cleanup_buf_ struct buf b = {0};
@@ -223,15 +223,14 @@ static void test_missing_files_are_named_with_their_package(void **state)
 	struct fixture *f = *state;
 	_cleanup_free_ char *boot = xasprintf("%s/boot", f->scratch);
 
-	complaints_about_files(false, ACCEL_AUTO, f->scratch, NO_PROBE);
-	complaints_about_files(false, ACCEL_ONLY_KVM, f->scratch, NO_PROBE);
-	complaints_about_files(false, ACCEL_ONLY_TCG, f->scratch, "");
-	complaints_about_files(true, ACCEL_AUTO, f->scratch,
-			       NO_UEFI NO_PROBE NO_FIRMWARE);
-	complaints_about_files(true, ACCEL_ONLY_TCG, f->scratch, NO_UEFI NO_FIRMWARE);
+	check_complaints(false, ACCEL_AUTO, f->scratch, NO_PROBE);
+	check_complaints(false, ACCEL_ONLY_KVM, f->scratch, NO_PROBE);
+	check_complaints(false, ACCEL_ONLY_TCG, f->scratch, "");
+	check_complaints(true, ACCEL_AUTO, f->scratch, NO_UEFI NO_PROBE NO_FIRMWARE);
+	check_complaints(true, ACCEL_ONLY_TCG, f->scratch, NO_UEFI NO_FIRMWARE);
 	assert_int_equal(mkdir(boot, 0755), 0);
-	put_text(boot, "ipxe.lkrn", "it is there\n");
-	complaints_about_files(false, ACCEL_AUTO, f->scratch, "");
+	write_text(boot, "ipxe.lkrn", "it is there\n");
+	check_complaints(false, ACCEL_AUTO, f->scratch, "");
 }
 
 static void test_missing_programs_are_named_with_their_package(void **state)
@@ -251,7 +250,7 @@ static void test_missing_programs_are_named_with_their_package(void **state)
 	assert_true(named);
 }
 
-static void test_too_little_memory_is_refused_with_what_would_do(void **state)
+static void test_too_little_memory_is_refused_with_the_needed_size(void **state)
 {
 	struct fixture *f = *state;
 	struct image image = {
@@ -277,14 +276,14 @@ static void test_too_little_memory_is_refused_with_what_would_do(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		unit(test_argv),
+		unit(test_argv_matches_golden_files),
 		unit(test_disk_is_made_blank_and_kept),
-		unit(test_no_disk_asked_for_none_made),
-		cmocka_unit_test(test_accel_names),
-		cmocka_unit_test(test_death_under_kvm),
+		unit(test_host_without_disk_gets_none),
+		cmocka_unit_test(test_accelerator_names_are_parsed),
+		cmocka_unit_test(test_fatal_kvm_messages_are_recognised),
 		unit(test_missing_files_are_named_with_their_package),
 		unit(test_missing_programs_are_named_with_their_package),
-		unit(test_too_little_memory_is_refused_with_what_would_do),
+		unit(test_too_little_memory_is_refused_with_the_needed_size),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

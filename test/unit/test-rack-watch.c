@@ -48,7 +48,7 @@ struct fixture {
 
 /* Writes a "QEMU" that logs its arguments, runs the shell commands `script`, and then
  * sleeps. */
-static void put_qemu(struct fixture *f)
+static void write_qemu(struct fixture *f)
 {
 	_cleanup_free_ char *bin = xasprintf("%s/bin", f->scratch);
 	_cleanup_free_ char *file = xasprintf("%s/" ACCEL_QEMU, bin);
@@ -65,7 +65,7 @@ static void put_qemu(struct fixture *f)
 	setenv("PATH", file, 1);
 }
 
-static void put_machine(struct fixture *f, size_t i)
+static void make_machine(struct fixture *f, size_t i)
 {
 	struct machine *m = &f->machines[i];
 	const char *name = f->rack.hosts[i].host.name;
@@ -128,9 +128,9 @@ static int setup(void **state)
 		print_error("%s\n", e.msg);
 		return -1;
 	}
-	put_qemu(f);
+	write_qemu(f);
 	for (size_t i = 0; i < HOSTS; i++)
-		put_machine(f, i);
+		make_machine(f, i);
 	return 0;
 }
 
@@ -163,9 +163,9 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Runs shell commands in the rack's folder; do_later() runs them while the watch goes
+/* Runs shell commands in the rack's folder; run_later() runs them while the watch goes
  * on. */
-static void do_now(struct fixture *f, const char *commands)
+static void run_now(struct fixture *f, const char *commands)
 {
 	const char *const argv[] = {"sh", "-ec", commands, NULL};
 	struct err e = {0};
@@ -174,7 +174,7 @@ static void do_now(struct fixture *f, const char *commands)
 		fail_msg("%s", e.msg);
 }
 
-static void do_later(struct fixture *f, const char *commands)
+static void run_later(struct fixture *f, const char *commands)
 {
 	const char *const argv[] = {"sh", "-ec", commands, NULL};
 	struct err e = {0};
@@ -194,7 +194,7 @@ static void switch_on(struct fixture *f, size_t i, enum accel accel, const char 
 }
 
 /* Gives all hosts but one a verdict. */
-static void only(struct fixture *f, size_t which)
+static void leave_only(struct fixture *f, size_t which)
 {
 	for (size_t i = 0; i < HOSTS; i++)
 		if (i != which)
@@ -240,9 +240,9 @@ static void test_reports_make_verdicts(void **state)
 {
 	struct fixture *f = *state;
 
-	do_now(f, PUT_REPORT("master", "ready", "null")
-			  PUT_REPORT("node-1", "failed", "\"etcd.service: failed\""));
-	do_later(f, "sleep 0.4; " PUT_REPORT("node-2", "ready", "null"));
+	run_now(f, PUT_REPORT("master", "ready", "null")
+			   PUT_REPORT("node-1", "failed", "\"etcd.service: failed\""));
+	run_later(f, "sleep 0.4; " PUT_REPORT("node-2", "ready", "null"));
 	watch_to_the_end(f);
 	check_verdict(&f->machines[0], MACHINE_READY, NULL);
 	check_verdict(&f->machines[1], MACHINE_FAILED, "etcd.service: failed");
@@ -251,28 +251,28 @@ static void test_reports_make_verdicts(void **state)
 	assert_int_equal(f->machines[0].status.report.uptime_ms, 31200);
 }
 
-static void test_a_report_that_is_none_fails(void **state)
+static void test_an_unreadable_report_fails(void **state)
 {
 	struct fixture *f = *state;
 
-	only(f, 1);
-	do_now(f, "echo '{\"format\":' >tree/http/report/node-1.json");
+	leave_only(f, 1);
+	run_now(f, "echo '{\"format\":' >tree/http/report/node-1.json");
 	watch_to_the_end(f);
 	assert_int_equal(f->machines[1].state, MACHINE_FAILED);
 	assert_non_null(f->machines[1].why);
 }
 
 /* With --keep only a signal ends the watch, and no verdict changes. */
-static void test_keep_ends_by_a_signal_and_changes_nothing(void **state)
+static void test_keep_ends_by_a_signal_and_keeps_verdicts(void **state)
 {
 	static const struct signalfd_siginfo si = {.ssi_signo = SIGINT};
 	struct fixture *f = *state;
 	struct err e = {0};
 
-	only(f, HOSTS);
-	do_now(f, "echo '" REPORT("node-1", "failed",
-				  "\"no\"") "' "
-					    ">tree/http/report/node-1.json");
+	leave_only(f, HOSTS);
+	run_now(f, "echo '" REPORT("node-1", "failed",
+				   "\"no\"") "' "
+					     ">tree/http/report/node-1.json");
 	assert_int_equal(write(f->wake, &si, sizeof(si)), sizeof(si));
 	assert_int_equal(rack_watch(&f->run, true, &e), 1);
 	check_verdict(&f->machines[1], MACHINE_READY, NULL);
@@ -280,16 +280,17 @@ static void test_keep_ends_by_a_signal_and_changes_nothing(void **state)
 
 /* --- consoles ---------------------------------------------------------------------- */
 
-static void test_last_words_on_a_console_fail_at_once(void **state)
+static void test_failure_on_a_console_fails_at_once(void **state)
 {
 	struct fixture *f = *state;
 
-	do_now(f, "printf 'x\\nrackstrap: boot failed: root.squashfs is damaged\\r\\n' "
-		  ">log/master.console\n"
-		  "printf '[ 1.2] \\033[1mKernel panic - not syncing: VFS: none\\n' "
-		  ">log/node-1.console\n"
-		  "printf 'rackstrap: boot failed: not yet ended' >log/node-2.console\n");
-	do_later(f, "sleep 0.4; echo ' line' >>log/node-2.console");
+	run_now(f,
+		"printf 'x\\nrackstrap: boot failed: root.squashfs is damaged\\r\\n' "
+		">log/master.console\n"
+		"printf '[ 1.2] \\033[1mKernel panic - not syncing: VFS: none\\n' "
+		">log/node-1.console\n"
+		"printf 'rackstrap: boot failed: not yet ended' >log/node-2.console\n");
+	run_later(f, "sleep 0.4; echo ' line' >>log/node-2.console");
 	watch_to_the_end(f);
 	check_verdict(&f->machines[0], MACHINE_FAILED, "root.squashfs is damaged");
 	check_verdict(&f->machines[1], MACHINE_FAILED, "kernel panic: VFS: none");
@@ -297,15 +298,15 @@ static void test_last_words_on_a_console_fail_at_once(void **state)
 }
 
 /* A host that gave up and then became ready (panic=, the operator) is ready. */
-static void test_a_report_after_last_words_wins(void **state)
+static void test_a_report_after_a_failure_wins(void **state)
 {
 	struct fixture *f = *state;
 
 	machine_verdict(&f->machines[0], MACHINE_READY, NULL);
-	do_now(f, "echo 'rackstrap: boot failed: no disk' >log/node-1.console");
-	do_later(f, "sleep 0.5; " PUT_REPORT(
-			    "node-1", "ready",
-			    "null") "sleep 0.5; " PUT_REPORT("node-2", "ready", "null"));
+	run_now(f, "echo 'rackstrap: boot failed: no disk' >log/node-1.console");
+	run_later(f, "sleep 0.5; " PUT_REPORT(
+			     "node-1", "ready",
+			     "null") "sleep 0.5; " PUT_REPORT("node-2", "ready", "null"));
 	watch_to_the_end(f);
 	check_verdict(&f->machines[1], MACHINE_READY, NULL);
 }
@@ -316,14 +317,14 @@ static void test_a_report_after_last_words_wins(void **state)
 	"1450000000.000 172.25.0.11 \"GET /hosts/52-54-00-25-00-" what                   \
 	" HTTP/1.1\" " status " 100 0.001\n"
 
-static void test_time_limit_says_how_far_it_came(void **state)
+static void test_time_limit_reports_the_progress(void **state)
 {
 	struct fixture *f = *state;
 
 	f->run.timeout_ms = 1000;
-	do_later(f, "sleep 0.3; printf '" FETCHED("1a.ipxe", "200")
-			    FETCHED("12.ipxe", "200") FETCHED("12.cpio", "200")
-				    FETCHED("10.ipxe", "404") "' >>tree/run/access.log");
+	run_later(f, "sleep 0.3; printf '" FETCHED("1a.ipxe", "200")
+			     FETCHED("12.ipxe", "200") FETCHED("12.cpio", "200")
+				     FETCHED("10.ipxe", "404") "' >>tree/run/access.log");
 	watch_to_the_end(f);
 	check_verdict(&f->machines[0], MACHINE_FAILED,
 		      "never asked for its boot script within 1 s");
@@ -339,7 +340,7 @@ static void test_time_counts_from_a_machines_own_start(void **state)
 	struct fixture *f = *state;
 	uint64_t began = rack_now_ms();
 
-	only(f, 2);
+	leave_only(f, 2);
 	f->run.timeout_ms = 700;
 	f->machines[2].on_ms = began + 600;
 	watch_to_the_end(f);
@@ -351,14 +352,14 @@ static void test_a_clock_set_forward_is_no_timeout(void **state)
 {
 	struct fixture *f = *state;
 
-	only(f, 2);
+	leave_only(f, 2);
 	clock_step = 3600;
-	do_later(f, "sleep 0.4; "
-		    "echo '" REPORT(
-			    "node-2", "ready",
-			    "null") "' >run/node-2.json; "
-				    "touch -d '1 hour' run/node-2.json; "
-				    "mv run/node-2.json tree/http/report/node-2.json");
+	run_later(f, "sleep 0.4; "
+		     "echo '" REPORT(
+			     "node-2", "ready",
+			     "null") "' >run/node-2.json; "
+				     "touch -d '1 hour' run/node-2.json; "
+				     "mv run/node-2.json tree/http/report/node-2.json");
 	watch_to_the_end(f);
 	check_verdict(&f->machines[2], MACHINE_READY, NULL);
 	assert_in_range(f->machines[2].total_ms, 300, 10000);
@@ -368,7 +369,7 @@ static void test_a_clock_set_back_does_not_stop_the_timeout(void **state)
 {
 	struct fixture *f = *state;
 
-	only(f, 2);
+	leave_only(f, 2);
 	f->run.timeout_ms = 700;
 	clock_step = -3600;
 	watch_to_the_end(f);
@@ -382,12 +383,12 @@ static void test_fetches_are_timed_after_a_clock_step(void **state)
 {
 	struct fixture *f = *state;
 
-	only(f, 2);
+	leave_only(f, 2);
 	f->run.timeout_ms = 1500;
 	clock_step = 3600;
-	do_later(f, "sleep 0.8; t=$(date -d '1 hour' +%s.%3N); "
-		    "printf \"$t 172.25.0.12 \\\"GET /hosts/52-54-00-25-00-12.ipxe "
-		    "HTTP/1.1\\\" 200 100 0.001\\n\" >>tree/run/access.log");
+	run_later(f, "sleep 0.8; t=$(date -d '1 hour' +%s.%3N); "
+		     "printf \"$t 172.25.0.12 \\\"GET /hosts/52-54-00-25-00-12.ipxe "
+		     "HTTP/1.1\\\" 200 100 0.001\\n\" >>tree/run/access.log");
 	watch_to_the_end(f);
 	assert_in_range(f->machines[2].first_ms, 700, 1500);
 	assert_int_equal(f->machines[2].last_ms, 0);
@@ -437,18 +438,18 @@ static void test_a_machine_that_ends_has_failed(void **state)
 
 static bool file_has(const struct fixture *f, const char *name, const char *text)
 {
-	_cleanup_free_ char *s = get_text(f->dir, name);
+	_cleanup_free_ char *s = read_text(f->dir, name);
 
 	return s && strstr(s, text);
 }
 
-static void test_death_under_kvm_is_another_start_under_tcg(void **state)
+static void test_kvm_failure_restarts_under_tcg(void **state)
 {
 	struct fixture *f = *state;
 	struct machine *m = &f->machines[1];
 	uint64_t on = m->on_ms;
 
-	only(f, 1);
+	leave_only(f, 1);
 	switch_on(f, 1, ACCEL_KVM, DIES_UNDER_KVM);
 	watch_to_the_end(f);
 	/* Its message under TCG does not start it a third time. */
@@ -467,7 +468,7 @@ static void test_qemu_that_ends_because_of_kvm_starts_again(void **state)
 	struct fixture *f = *state;
 	struct machine *m = &f->machines[1];
 
-	only(f, 1);
+	leave_only(f, 1);
 	switch_on(f, 1, ACCEL_KVM,
 		  "case \"$*\" in *'-accel kvm'*) echo 'kvm.c:3134: kvm_buf_set_msrs: "
 		  "Assertion failed' >&2; kill -ABRT $$;; "
@@ -477,11 +478,11 @@ static void test_qemu_that_ends_because_of_kvm_starts_again(void **state)
 	assert_int_equal(m->vm.accel, ACCEL_TCG);
 }
 
-static void test_a_machine_that_ends_under_kvm_otherwise_has_failed(void **state)
+static void test_other_ends_under_kvm_are_failures(void **state)
 {
 	struct fixture *f = *state;
 
-	only(f, 1);
+	leave_only(f, 1);
 	switch_on(f, 1, ACCEL_KVM, "echo 'disk/node-1.img: locked' >&2; exit 1");
 	watch_to_the_end(f);
 	check_verdict(&f->machines[1], MACHINE_FAILED,
@@ -489,11 +490,11 @@ static void test_a_machine_that_ends_under_kvm_otherwise_has_failed(void **state
 		      "locked");
 }
 
-static void test_death_is_the_verdict_where_only_kvm_was_asked_for(void **state)
+static void test_kvm_failure_is_final_with_accel_kvm(void **state)
 {
 	struct fixture *f = *state;
 
-	only(f, 1);
+	leave_only(f, 1);
 	f->run.only_kvm = true;
 	switch_on(f, 1, ACCEL_KVM, DIES_UNDER_KVM);
 	watch_to_the_end(f);
@@ -504,7 +505,7 @@ static void test_death_is_the_verdict_where_only_kvm_was_asked_for(void **state)
 
 /* --- console lines that are shown -------------------------------------------------- */
 
-static void test_console_lines(void **state)
+static void test_console_lines_are_cleaned(void **state)
 {
 	static const struct {
 		const char *text, *want;
@@ -570,21 +571,21 @@ static void test_console_is_followed(void **state)
 	struct console *c = &f->machines[0].console;
 
 	expect_next(c, NULL); /* QEMU has not created the file yet */
-	do_now(f, "printf 'one\\ntw' >log/master.console");
+	run_now(f, "printf 'one\\ntw' >log/master.console");
 	expect_next(c, "one");
 	expect_next(c, NULL);
-	do_now(f, "printf 'o\\r\\n\\nthree\\n' >>log/master.console");
+	run_now(f, "printf 'o\\r\\n\\nthree\\n' >>log/master.console");
 	expect_next(c, "two");
 	expect_next(c, "");
 	expect_next(c, "three");
 	expect_next(c, NULL);
 	/* After a restart QEMU begins the file anew. */
-	do_now(f, "printf 'new\\n' >log/master.console");
+	run_now(f, "printf 'new\\n' >log/master.console");
 	expect_next(c, "new");
 	expect_next(c, NULL);
 }
 
-static void test_console_tail(void **state)
+static void test_console_tail_has_the_last_lines(void **state)
 {
 	struct fixture *f = *state;
 	const char *path = f->machines[0].console.path;
@@ -592,9 +593,9 @@ static void test_console_tail(void **state)
 	_cleanup_free_ char *joined = NULL;
 
 	assert_null(none);
-	do_now(f,
-	       "yes a long line that is not wanted | head -n 3000 >log/master.console\n"
-	       "printf '\\nx\\n\\ny\\nunended' >>log/master.console");
+	run_now(f,
+		"yes a long line that is not wanted | head -n 3000 >log/master.console\n"
+		"printf '\\nx\\n\\ny\\nunended' >>log/master.console");
 	v = console_tail(path, 3);
 	joined = strv_join(v, "|");
 	assert_string_equal(joined, "x|y|unended");
@@ -606,25 +607,25 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		unit(test_reports_make_verdicts),
-		unit(test_a_report_that_is_none_fails),
-		unit(test_keep_ends_by_a_signal_and_changes_nothing),
-		unit(test_last_words_on_a_console_fail_at_once),
-		unit(test_a_report_after_last_words_wins),
-		unit(test_time_limit_says_how_far_it_came),
+		unit(test_an_unreadable_report_fails),
+		unit(test_keep_ends_by_a_signal_and_keeps_verdicts),
+		unit(test_failure_on_a_console_fails_at_once),
+		unit(test_a_report_after_a_failure_wins),
+		unit(test_time_limit_reports_the_progress),
 		unit(test_time_counts_from_a_machines_own_start),
 		unit(test_a_clock_set_forward_is_no_timeout),
 		unit(test_a_clock_set_back_does_not_stop_the_timeout),
 		unit(test_fetches_are_timed_after_a_clock_step),
 		unit(test_a_signal_ends_the_watch),
 		unit(test_a_machine_that_ends_has_failed),
-		unit(test_death_under_kvm_is_another_start_under_tcg),
+		unit(test_kvm_failure_restarts_under_tcg),
 		unit(test_qemu_that_ends_because_of_kvm_starts_again),
-		unit(test_a_machine_that_ends_under_kvm_otherwise_has_failed),
-		unit(test_death_is_the_verdict_where_only_kvm_was_asked_for),
-		cmocka_unit_test(test_console_lines),
+		unit(test_other_ends_under_kvm_are_failures),
+		unit(test_kvm_failure_is_final_with_accel_kvm),
+		cmocka_unit_test(test_console_lines_are_cleaned),
 		cmocka_unit_test(test_console_lines_are_cut),
 		unit(test_console_is_followed),
-		unit(test_console_tail),
+		unit(test_console_tail_has_the_last_lines),
 	};
 
 	/* The watch's messages for people would not be valid TAP. */

@@ -27,7 +27,7 @@ static void print_all(const struct diag *d)
 
 /* --- the shipped examples --------------------------------------------------------- */
 
-static void demo(void **state)
+static void demo_rack_is_read(void **state)
 {
 	_cleanup_roles_ struct roles roles = {0};
 	_cleanup_rack_ struct rack r = {0};
@@ -89,7 +89,7 @@ static void round_trip(const char *path, size_t n)
 	assert_int_equal(d.n, 0);
 }
 
-static void examples_round_trip(void **state)
+static void examples_are_read_back(void **state)
 {
 	(void)state;
 	round_trip("configs/demo.cfg", 3);
@@ -110,7 +110,7 @@ static bool page_names(const char *page, const char *key)
 	return false;
 }
 
-static void man_page(void **state)
+static void man_page_has_every_key(void **state)
 {
 	const char *const *others[] = {rack_cluster_others, rack_entry_others};
 	_cleanup_free_ char *page = NULL;
@@ -137,7 +137,7 @@ static void man_page(void **state)
 	"  { name = \"m\"; role = \"master\"; mac = \"52:54:00:00:00:01\";"              \
 	" address = \"10.0.0.10\"; }"
 
-static void host_over_cluster(void **state)
+static void host_keys_win_over_cluster_keys(void **state)
 {
 	static const char text[] = CLUSTER
 		"  dns = [ \"10.0.0.2\" ]; mtu = 1400; console = \"ttyS1\";\n"
@@ -179,7 +179,7 @@ static void host_over_cluster(void **state)
 }
 
 /* The cluster's master is not in the rack. */
-static void master_outside(void **state)
+static void master_may_be_outside_the_rack(void **state)
 {
 	static const char text[] =
 		"cluster : { name = \"c\"; node_network = \"10.0.0.0/16\"; gateway = "
@@ -220,7 +220,7 @@ static void master_by_another_role_name(void **state)
 }
 
 /* The cluster's mistake is every host's mistake and is told once. */
-static void cluster_mistakes_once(void **state)
+static void cluster_mistake_is_reported_once(void **state)
 {
 	static const char text[] = CLUSTER
 		"  pod_network = \"192.168.0.1/16\"; nat = \"yes\"; };\n"
@@ -243,7 +243,7 @@ static void cluster_mistakes_once(void **state)
 }
 
 /* Overlapping bridges are found also when they are not neighbours in any order. */
-static void cbr0_overlaps(void **state)
+static void overlapping_bridges_are_found(void **state)
 {
 	static const struct {
 		const char *cbr0[3];
@@ -320,7 +320,7 @@ static char *many(bool same)
 	return buf_take(&b);
 }
 
-static void thousands_pass(void **state)
+static void thousands_of_hosts_pass(void **state)
 {
 	_cleanup_free_ char *text = many(false);
 	_cleanup_rack_ struct rack r = {0};
@@ -333,7 +333,7 @@ static void thousands_pass(void **state)
 	assert_string_equal(r.hosts[MANY - 1].host.name, "node-5000");
 }
 
-static void thousands_of_mistakes(void **state)
+static void thousands_of_mistakes_are_reported(void **state)
 {
 	_cleanup_free_ char *text = many(true);
 	_cleanup_rack_ struct rack r = {0};
@@ -353,16 +353,16 @@ static void thousands_of_mistakes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(demo),
-		cmocka_unit_test(examples_round_trip),
-		cmocka_unit_test(man_page),
-		cmocka_unit_test(host_over_cluster),
-		cmocka_unit_test(master_outside),
+		cmocka_unit_test(demo_rack_is_read),
+		cmocka_unit_test(examples_are_read_back),
+		cmocka_unit_test(man_page_has_every_key),
+		cmocka_unit_test(host_keys_win_over_cluster_keys),
+		cmocka_unit_test(master_may_be_outside_the_rack),
 		cmocka_unit_test(master_by_another_role_name),
-		cmocka_unit_test(cluster_mistakes_once),
-		cmocka_unit_test(cbr0_overlaps),
-		cmocka_unit_test(thousands_pass),
-		cmocka_unit_test(thousands_of_mistakes),
+		cmocka_unit_test(cluster_mistake_is_reported_once),
+		cmocka_unit_test(overlapping_bridges_are_found),
+		cmocka_unit_test(thousands_of_hosts_pass),
+		cmocka_unit_test(thousands_of_mistakes_are_reported),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,9 +22,9 @@ static void groups_merge_and_lists_replace(void **state)
 		"initramfs = { compress = \"gzip\"; };\n"
 		"squashfs = { compression = \"xz\"; };\n"
 		"exclude = [ \"/c\" ];\n";
-	_cleanup_free_ _unused_ char *in = put("inner/recipe.cfg", inner);
-	_cleanup_free_ _unused_ char *txt = put("inner/in.txt", "x");
-	_cleanup_free_ char *out = put("outer/recipe.cfg", outer);
+	_cleanup_free_ _unused_ char *in = write_file("inner/recipe.cfg", inner);
+	_cleanup_free_ _unused_ char *txt = write_file("inner/in.txt", "x");
+	_cleanup_free_ char *out = write_file("outer/recipe.cfg", outer);
 	_cleanup_recipe_ struct recipe r = {0};
 
 	(void)state;
@@ -73,10 +73,10 @@ static void load_over(struct recipe *r, const char *outer)
 					      "\"../in/recipe.cfg\";\n%s",
 					      outer);
 
-	free(put("in/recipe.cfg", lists));
+	free(write_file("in/recipe.cfg", lists));
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
-		free(put(units[i], "[Unit]\n"));
-	out = put("out/recipe.cfg", text);
+		free(write_file(units[i], "[Unit]\n"));
+	out = write_file("out/recipe.cfg", text);
 	load(r, out);
 }
 
@@ -98,7 +98,7 @@ static char *described(const struct recipe *r)
 	return buf_take(&b);
 }
 
-static void entries_replace_their_like(void **state)
+static void entries_replace_those_of_the_same_name(void **state)
 {
 	_cleanup_recipe_ struct recipe r = {0};
 	_cleanup_free_ char *text = NULL;
@@ -179,21 +179,21 @@ static void all_entries_are_removed(void **state)
 /* Each file changes the result of all files before it: the third can add again, at the
  * end, an entry that the second removed, and can replace or remove an entry that the
  * second added. */
-static void entries_of_three_files(void **state)
+static void three_files_change_one_list(void **state)
 {
 	_cleanup_free_ _unused_ char *a =
-		put("a.cfg", SMALL "files = ( { to = \"/a\"; content = \"\"; },\n"
-				   "  { to = \"/b\"; content = \"\"; } );\n");
+		write_file("a.cfg", SMALL "files = ( { to = \"/a\"; content = \"\"; },\n"
+					  "  { to = \"/b\"; content = \"\"; } );\n");
 	_cleanup_free_ _unused_ char *b =
-		put("b.cfg", "version = 1; name = \"b\"; include = \"a.cfg\";\n"
-			     "remove = { files = [ \"/a\" ]; };\n"
-			     "files = ( { to = \"/c\"; content = \"\"; },\n"
-			     "  { to = \"/d\"; content = \"\"; } );\n");
+		write_file("b.cfg", "version = 1; name = \"b\"; include = \"a.cfg\";\n"
+				    "remove = { files = [ \"/a\" ]; };\n"
+				    "files = ( { to = \"/c\"; content = \"\"; },\n"
+				    "  { to = \"/d\"; content = \"\"; } );\n");
 	_cleanup_free_ char *c =
-		put("c.cfg", "version = 1; name = \"c\"; include = \"b.cfg\";\n"
-			     "remove = { files = [ \"/d\" ]; };\n"
-			     "files = ( { to = \"/a\"; content = \"3\"; },\n"
-			     "  { to = \"/c\"; content = \"3\"; } );\n");
+		write_file("c.cfg", "version = 1; name = \"c\"; include = \"b.cfg\";\n"
+				    "remove = { files = [ \"/d\" ]; };\n"
+				    "files = ( { to = \"/a\"; content = \"3\"; },\n"
+				    "  { to = \"/c\"; content = \"3\"; } );\n");
 	_cleanup_recipe_ struct recipe r = {0};
 
 	(void)state;
@@ -209,13 +209,13 @@ static void entries_of_three_files(void **state)
  * is the path of another file. */
 static void included_paths_are_tidy(void **state)
 {
-	_cleanup_free_ _unused_ char *a = put("a/b/in.cfg", SMALL);
+	_cleanup_free_ _unused_ char *a = write_file("a/b/in.cfg", SMALL);
 	_cleanup_free_ char *path = xasprintf("%s/a/./b/../b/in.cfg", top), *tidy = NULL;
 	_cleanup_free_ char *link = xasprintf("%s/l", top), *same = NULL;
 	_cleanup_free_ char *through = xasprintf("%s/l/../in.cfg", top);
 	_cleanup_free_ char *want = xasprintf("%s/a/b/in.cfg", top);
-	_cleanup_free_ _unused_ char *other = put("a/in.cfg", SMALL);
-	_cleanup_free_ _unused_ char *decoy = put("in.cfg", SMALL);
+	_cleanup_free_ _unused_ char *other = write_file("a/in.cfg", SMALL);
+	_cleanup_free_ _unused_ char *decoy = write_file("in.cfg", SMALL);
 	_cleanup_free_ char *up = recipe_tidy_path("../nowhere/../x");
 
 	(void)state;
@@ -227,14 +227,14 @@ static void included_paths_are_tidy(void **state)
 	assert_string_equal(up, "../nowhere/../x");
 }
 
-static void include_in_include(void **state)
+static void includes_nest(void **state)
 {
-	_cleanup_free_ _unused_ char *a = put("a.cfg", SMALL);
-	_cleanup_free_ _unused_ char *b =
-		put("sub/b.cfg", "version = 1; name = \"b\"; include = \"../a.cfg\";\n"
-				 "cmdline = \"b\";\n");
-	_cleanup_free_ char *c =
-		put("c.cfg", "version = 1; name = \"c\"; include = \"sub/b.cfg\";\n");
+	_cleanup_free_ _unused_ char *a = write_file("a.cfg", SMALL);
+	_cleanup_free_ _unused_ char *b = write_file(
+		"sub/b.cfg", "version = 1; name = \"b\"; include = \"../a.cfg\";\n"
+			     "cmdline = \"b\";\n");
+	_cleanup_free_ char *c = write_file(
+		"c.cfg", "version = 1; name = \"c\"; include = \"sub/b.cfg\";\n");
 	_cleanup_recipe_ struct recipe r = {0};
 
 	(void)state;
@@ -248,7 +248,7 @@ static void a_folder_is_included(void **state)
 {
 	static const char *const written[] = {"in", "in/", "./in/.", "in/recipe.cfg"};
 	_cleanup_free_ _unused_ char *in =
-		put("in/recipe.cfg", SMALL "cmdline = \"in\";\n");
+		write_file("in/recipe.cfg", SMALL "cmdline = \"in\";\n");
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(written); i++) {
@@ -256,7 +256,7 @@ static void a_folder_is_included(void **state)
 			xasprintf("version = 1; name = \"o\"; include = \"%s\";\n"
 				  "remove = { };\n",
 				  written[i]);
-		_cleanup_free_ char *out = put("out.cfg", text);
+		_cleanup_free_ char *out = write_file("out.cfg", text);
 		_cleanup_recipe_ struct recipe r = {0};
 
 		load(&r, out);
@@ -266,9 +266,9 @@ static void a_folder_is_included(void **state)
 
 /* Suggestions are made only for the first 20 wrong names: each is compared with all
  * names. */
-static void guesses_end(void **state)
+static void suggestions_are_limited(void **state)
 {
-	_cleanup_free_ _unused_ char *in = put(
+	_cleanup_free_ _unused_ char *in = write_file(
 		"in.cfg", SMALL "files = ( { to = \"/etc/motd\"; content = \"\"; } );\n");
 	_cleanup_free_ char *out = NULL, *text = NULL;
 	struct buf b = {0};
@@ -282,7 +282,7 @@ static void guesses_end(void **state)
 		buf_puts(&b, ", \"/etc/motx\"");
 	buf_puts(&b, " ]; };\n");
 	text = buf_take(&b);
-	out = put("out.cfg", text);
+	out = write_file("out.cfg", text);
 	assert_int_equal(recipe_load(&r, out, &d), -1);
 	assert_int_equal(d.n, 21);
 	for (size_t i = 0; i < d.n; i++)
@@ -294,10 +294,10 @@ static void guesses_end(void **state)
 static void a_plan_has_no_control_characters(void **state)
 {
 	_cleanup_free_ char *path =
-		put("r.cfg",
-		    SMALL "summary = \"a\\x1b[2Jb\";\nexclude = [ \"/a\\nroot\" ];\n"
-			  "artifacts = ( { name = \"x\\x07\\ty\"; to = \"/x\\x7f\";\n"
-			  "url = \"https://f.invalid/x\"; mode = \"0644\"; } );\n");
+		write_file("r.cfg", SMALL
+			   "summary = \"a\\x1b[2Jb\";\nexclude = [ \"/a\\nroot\" ];\n"
+			   "artifacts = ( { name = \"x\\x07\\ty\"; to = \"/x\\x7f\";\n"
+			   "url = \"https://f.invalid/x\"; mode = \"0644\"; } );\n");
 	_cleanup_recipe_ struct recipe r = {0};
 	_cleanup_free_ char *text = NULL;
 
@@ -311,12 +311,12 @@ static void a_plan_has_no_control_characters(void **state)
 }
 
 /* A mistake is reported with the file that contains it, and no recipe is returned. */
-static void mistake_in_an_included_file(void **state)
+static void mistake_names_the_included_file(void **state)
 {
-	_cleanup_free_ _unused_ char *in = put("in.cfg", SMALL "cmdline = 7;\n");
-	_cleanup_free_ char *out =
-		put("out.cfg", "version = 1; name = \"o\";\ninclude = \"in.cfg\";\n"
-			       "epoch = \"soon\";\n");
+	_cleanup_free_ _unused_ char *in = write_file("in.cfg", SMALL "cmdline = 7;\n");
+	_cleanup_free_ char *out = write_file(
+		"out.cfg", "version = 1; name = \"o\";\ninclude = \"in.cfg\";\n"
+			   "epoch = \"soon\";\n");
 	_cleanup_free_ char *first = xasprintf("%s:6: cmdline: must be a string", in);
 	_cleanup_diag_ struct diag d = {0};
 	struct recipe r = {0};
@@ -329,10 +329,10 @@ static void mistake_in_an_included_file(void **state)
 	assert_null(r.name);
 }
 
-static void includes_end(void **state)
+static void includes_are_limited(void **state)
 {
 	_cleanup_free_ char *path =
-		put("r.cfg", "version = 1; name = \"r\"; include = \"r.cfg\";\n");
+		write_file("r.cfg", "version = 1; name = \"r\"; include = \"r.cfg\";\n");
 	_cleanup_diag_ struct diag d = {0};
 	struct recipe r = {0};
 
@@ -346,17 +346,17 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(groups_merge_and_lists_replace),
-		CASE(entries_replace_their_like),
+		CASE(entries_replace_those_of_the_same_name),
 		CASE(entries_are_removed),
 		CASE(all_entries_are_removed),
-		CASE(entries_of_three_files),
+		CASE(three_files_change_one_list),
 		CASE(included_paths_are_tidy),
-		CASE(include_in_include),
+		CASE(includes_nest),
 		CASE(a_folder_is_included),
 		CASE(a_plan_has_no_control_characters),
-		CASE(guesses_end),
-		CASE(mistake_in_an_included_file),
-		CASE(includes_end),
+		CASE(suggestions_are_limited),
+		CASE(mistake_names_the_included_file),
+		CASE(includes_are_limited),
 	};
 
 	return cmocka_run_group_tests_name("recipe-include", tests, NULL, NULL);

@@ -11,9 +11,9 @@
 
 /* --- one file --------------------------------------------------------------------- */
 
-static void defaults(void **state)
+static void defaults_are_set(void **state)
 {
-	_cleanup_free_ char *path = put("small/recipe.cfg", SMALL), *text = NULL;
+	_cleanup_free_ char *path = write_file("small/recipe.cfg", SMALL), *text = NULL;
 	_cleanup_recipe_ struct recipe r = {0};
 
 	(void)state;
@@ -66,18 +66,18 @@ static const char everything[] =
 	"\"console=tty0\";\n"
 	"  formats = [ \"qcow2\", \"zst\" ]; rack = \"rack.cfg\"; };\n";
 
-static void every_key(void **state)
+static void every_key_is_read(void **state)
 {
 	static const char *const beside[] = {"a", "key.gpg", "x.service",
 					     "sub/rackstrap-node.target"};
-	_cleanup_free_ char *path = put("recipe.cfg", everything), *text = NULL;
+	_cleanup_free_ char *path = write_file("recipe.cfg", everything), *text = NULL;
 	_cleanup_free_ char *source = xasprintf("%s/a", top);
 	_cleanup_free_ char *keyring = xasprintf("%s/key.gpg", top), *want = NULL;
 	_cleanup_recipe_ struct recipe r = {0};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(beside); i++)
-		free(put(beside[i], "x"));
+		free(write_file(beside[i], "x"));
 	load(&r, top); /* a folder stands for its recipe.cfg */
 	text = recipe_describe(&r);
 	want = xasprintf(
@@ -117,7 +117,7 @@ static void every_key(void **state)
 	assert_ptr_equal(r.images[2], &image_iso);
 }
 
-static void shipped(void **state)
+static void shipped_recipes_are_valid(void **state)
 {
 	_cleanup_recipe_ struct recipe metal = {0}, vm = {0};
 
@@ -136,7 +136,7 @@ static void shipped(void **state)
 
 static void epoch_of_the_environment_wins(void **state)
 {
-	_cleanup_free_ char *path = put("r.cfg", SMALL "epoch = \"5\";\n");
+	_cleanup_free_ char *path = write_file("r.cfg", SMALL "epoch = \"5\";\n");
 	_cleanup_recipe_ struct recipe r = {0}, empty = {0};
 	_cleanup_diag_ struct diag d = {0};
 	struct recipe none = {0};
@@ -201,7 +201,7 @@ static size_t lacks(const char *page, const char *title, const char *const *keys
 	return bad;
 }
 
-static void man_page(void **state)
+static void man_page_has_every_key(void **state)
 {
 	_cleanup_free_ char *page = NULL;
 	size_t bad = 0;
@@ -231,7 +231,7 @@ static void man_page(void **state)
 	assert_int_equal(bad, 0);
 }
 
-static void lock_man_page(void **state)
+static void lock_man_page_has_every_key(void **state)
 {
 	_cleanup_free_ char *page = NULL;
 	size_t bad = 0;
@@ -273,10 +273,10 @@ static char *example(const char *file, size_t n)
 }
 
 /* The page's example can be read, and is the same when it is written again. */
-static void lock_man_page_example(void **state)
+static void lock_man_page_example_is_valid(void **state)
 {
 	_cleanup_free_ char *text = example("man/recipe.lock.5", 0);
-	_cleanup_free_ char *path = put("recipe.lock", text), *again = NULL,
+	_cleanup_free_ char *path = write_file("recipe.lock", text), *again = NULL,
 			    *third = NULL;
 	_cleanup_free_ char *other = NULL;
 	_cleanup_lock_ struct lock l = {0}, m = {0};
@@ -293,7 +293,7 @@ static void lock_man_page_example(void **state)
 	assert_int_equal(l.base.n_packages, 1);
 	assert_non_null(lock_package_find(&l.base, "adduser", "all"));
 	again = lock_render(&l);
-	other = put("again.lock", again);
+	other = write_file("again.lock", again);
 	if (lock_read(&m, other, &d) < 0)
 		fail_msg("%s", d.lines[0]);
 	third = lock_render(&m);
@@ -301,17 +301,17 @@ static void lock_man_page_example(void **state)
 }
 
 /* The page's examples are valid recipes; the second one includes the first. */
-static void man_page_examples(void **state)
+static void man_page_examples_are_valid(void **state)
 {
 	_cleanup_free_ char *text = example("man/recipe.cfg.5", 0);
 	_cleanup_free_ char *other = example("man/recipe.cfg.5", 1);
-	_cleanup_free_ char *path = put("small/recipe.cfg", text);
-	_cleanup_free_ char *variant = put("small-metal/recipe.cfg", other);
+	_cleanup_free_ char *path = write_file("small/recipe.cfg", text);
+	_cleanup_free_ char *variant = write_file("small-metal/recipe.cfg", other);
 	_cleanup_recipe_ struct recipe r = {0}, v = {0};
 
 	(void)state;
-	free(put("small/tool.service", "[Service]\n"));
-	free(put("small/rackstrap-node.target", "[Unit]\n"));
+	free(write_file("small/tool.service", "[Service]\n"));
+	free(write_file("small/rackstrap-node.target", "[Unit]\n"));
 	load(&r, path);
 	assert_string_equal(r.files[0].text, "hello\n");
 	load(&v, variant);
@@ -326,10 +326,14 @@ static void man_page_examples(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(defaults),      CASE(every_key),
-		CASE(shipped),       CASE(epoch_of_the_environment_wins),
-		CASE(man_page),      CASE(man_page_examples),
-		CASE(lock_man_page), CASE(lock_man_page_example),
+		CASE(defaults_are_set),
+		CASE(every_key_is_read),
+		CASE(shipped_recipes_are_valid),
+		CASE(epoch_of_the_environment_wins),
+		CASE(man_page_has_every_key),
+		CASE(man_page_examples_are_valid),
+		CASE(lock_man_page_has_every_key),
+		CASE(lock_man_page_example_is_valid),
 	};
 
 	return cmocka_run_group_tests_name("recipe", tests, NULL, NULL);

@@ -30,7 +30,7 @@ static int teardown(void **state)
 }
 
 /* Writes TOP/NAME and makes its parent folders. Returns the path, owned by the caller. */
-static _unused_ char *put(const char *name, const char *text)
+static _unused_ char *write_file(const char *name, const char *text)
 {
 	_cleanup_free_ char *path = xasprintf("%s/%s", top, name);
 	_cleanup_free_ char *dir = xstrndup(path, (size_t)(strrchr(path, '/') - path));

@@ -41,7 +41,7 @@ static char *make(void)
 	return dir;
 }
 
-static void test_made(_unused_ void **state)
+static void test_folder_is_made_and_noted(_unused_ void **state)
 {
 	_cleanup_free_ char *prefix = xasprintf("%s/work.", top), *dir = make();
 	_cleanup_free_ char *text = NULL;
@@ -57,7 +57,7 @@ static void test_made(_unused_ void **state)
 	assert_int_equal(access(note, F_OK), -1);
 }
 
-static void test_left(_unused_ void **state)
+static void test_leftover_folder_is_removed(_unused_ void **state)
 {
 	_cleanup_free_ char *killed = make(), *next = make();
 
@@ -69,7 +69,7 @@ static void test_left(_unused_ void **state)
 	assert_int_equal(access(note, F_OK), -1);
 }
 
-static void test_no_tmpdir(_unused_ void **state)
+static void test_missing_tmpdir_is_an_error(_unused_ void **state)
 {
 	_cleanup_free_ char *none = xasprintf("%s/none", top), *dir = NULL;
 	struct err e;
@@ -84,9 +84,9 @@ static void test_no_tmpdir(_unused_ void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_made),
-		cmocka_unit_test(test_left),
-		cmocka_unit_test(test_no_tmpdir),
+		cmocka_unit_test(test_folder_is_made_and_noted),
+		cmocka_unit_test(test_leftover_folder_is_removed),
+		cmocka_unit_test(test_missing_tmpdir_is_an_error),
 	};
 
 	return cmocka_run_group_tests_name("recorded-tempdir", tests, setup, teardown);

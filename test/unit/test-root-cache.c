@@ -79,7 +79,7 @@ static struct root_cache init(struct fixture *f)
 }
 
 /* Stores "made" as the root image for the fixture's present state. */
-static void put(struct fixture *f)
+static void store(struct fixture *f)
 {
 	const struct merge_stats stats = {.entries = 7, .bytes = 4096};
 	struct root_cache rc = init(f);
@@ -105,13 +105,13 @@ static int get(struct fixture *f, struct merge_stats *stats)
 	return root_cache_get(&rc, f->dir, "got", &f->layer, stats, &e);
 }
 
-static void the_same(void **state)
+static void same_inputs_use_the_cache(void **state)
 {
 	struct fixture *f = *state;
 	struct merge_stats stats = {0};
 
 	assert_int_equal(get(f, &stats), 0);
-	put(f);
+	store(f);
 	assert_int_equal(get(f, &stats), 1);
 	assert_true(file_is_at(f->dir, "got", "squash", 6, 0644));
 	assert_int_equal(stats.entries, 7);
@@ -124,13 +124,13 @@ static void the_same(void **state)
 }
 
 /* Every input of the root image changes the key. */
-static void another(void **state)
+static void other_inputs_miss_the_cache(void **state)
 {
 	struct fixture *f = *state;
 	struct merge_stats stats;
 	char *exclude[] = {(char *)"/usr/share/doc/*", NULL};
 
-	put(f);
+	store(f);
 	one_line[0] = 'O';
 	assert_int_equal(get(f, &stats), 0);
 	one_line[0] = 'o';
@@ -152,24 +152,24 @@ static void another(void **state)
 	f->layer.n = 3;
 	assert_int_equal(file_write_at(AT_FDCWD, file_path, "File", 4, 0644), 0);
 	assert_int_equal(get(f, &stats), 0);
-	put(f); /* replaces the previous image */
+	store(f); /* replaces the previous image */
 	assert_int_equal(get(f, &stats), 1);
 	assert_int_equal(file_write_at(AT_FDCWD, file_path, "file", 4, 0644), 0);
 	assert_int_equal(get(f, &stats), 0);
 }
 
 /* The base's links of a unit that is disabled or masked are dropped. */
-static void switches(void **state)
+static void disabled_and_masked_units_change_the_key(void **state)
 {
 	struct recipe_switch ssh = {.unit = (char *)"ssh.service"};
 	struct recipe_switch cron = {.unit = (char *)"cron.service"};
 	struct fixture *f = *state;
 	struct merge_stats stats;
 
-	put(f);
+	store(f);
 	f->r.disable = (struct recipe_switches){&ssh, 1};
 	assert_int_equal(get(f, &stats), 0);
-	put(f);
+	store(f);
 	assert_int_equal(get(f, &stats), 1);
 	f->r.disable.v = &cron;
 	assert_int_equal(get(f, &stats), 0);
@@ -180,38 +180,38 @@ static void switches(void **state)
 }
 
 /* Another mksquashfs may make a different image of the same tree. */
-static void another_tool(void **state)
+static void other_mksquashfs_misses_the_cache(void **state)
 {
 	struct fixture *f = *state;
 	_cleanup_free_ char *old = xstrdup(getenv("PATH"));
 	_cleanup_free_ char *path = xasprintf("%s:%s", f->top, old);
 	struct merge_stats stats;
 
-	put(f);
+	store(f);
 	assert_int_equal(file_write_at(f->dir, "mksquashfs", "#!/bin/sh\n", 10, 0755), 0);
 	setenv("PATH", path, 1);
 	assert_int_equal(get(f, &stats), 0);
-	put(f);
+	store(f);
 	assert_int_equal(get(f, &stats), 1);
 	setenv("PATH", old, 1);
 	assert_int_equal(get(f, &stats), 0);
 }
 
-static void damaged(void **state)
+static void damaged_image_misses_the_cache(void **state)
 {
 	struct fixture *f = *state;
 	struct merge_stats stats;
 
-	put(f);
+	store(f);
 	assert_int_equal(
 		file_write_at(f->cache.fd, "root/small/root.squashfs", "squish", 6, 0644),
 		0);
 	assert_int_equal(get(f, &stats), 0);
-	put(f);
+	store(f);
 	assert_int_equal(file_write_at(f->cache.fd, "root/small/notes", "key\n", 4, 0644),
 			 0);
 	assert_int_equal(get(f, &stats), 0);
-	put(f);
+	store(f);
 	assert_int_equal(unlinkat(f->cache.fd, "root/small/root.squashfs", 0), 0);
 	assert_int_equal(get(f, &stats), 0);
 }
@@ -220,8 +220,11 @@ static void damaged(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {CASE(the_same), CASE(another), CASE(switches),
-					   CASE(another_tool), CASE(damaged)};
+	const struct CMUnitTest tests[] = {CASE(same_inputs_use_the_cache),
+					   CASE(other_inputs_miss_the_cache),
+					   CASE(disabled_and_masked_units_change_the_key),
+					   CASE(other_mksquashfs_misses_the_cache),
+					   CASE(damaged_image_misses_the_cache)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -117,10 +117,10 @@ static unsigned request(uint32_t from, const char *method, const char *path,
 	return status;
 }
 
-static void get(void **state)
+static void get_serves_the_tree(void **state)
 {
 	struct fixture *f = *state;
-	_cleanup_free_ char *want = get_text(f->tree, "http/boot.ipxe"), *got = NULL;
+	_cleanup_free_ char *want = read_text(f->tree, "http/boot.ipxe"), *got = NULL;
 
 	start(f);
 	assert_int_equal(request(BOOT_SERVER, "GET", "/boot.ipxe", NULL, &got), 200);
@@ -142,7 +142,7 @@ static void get(void **state)
 	assert_int_equal(request(BOOT_SERVER, "GET", "/report/", NULL, NULL), 403);
 }
 
-static void put(void **state)
+static void put_stores_reports(void **state)
 {
 	struct fixture *f = *state;
 	_cleanup_free_ char *huge = xcalloc(1, 70000), *text = NULL;
@@ -159,7 +159,7 @@ static void put(void **state)
 			 413);
 	assert_int_equal(request(ELSEWHERE, "PUT", "/report/node-1.json", "no", NULL),
 			 403);
-	text = get_text(f->tree, "http/report/node-1.json");
+	text = read_text(f->tree, "http/report/node-1.json");
 	assert_string_equal(text, "two");
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0644);
@@ -167,7 +167,7 @@ static void put(void **state)
 			 200);
 }
 
-static void forbidden(void **state)
+static void other_requests_are_refused(void **state)
 {
 	static const char *const methods[] = {"PUT",  "DELETE",  "MKCOL", "POST",
 					      "COPY", "OPTIONS", "PATCH"};
@@ -200,8 +200,8 @@ static void forbidden(void **state)
 		if (status < 400)
 			fail_msg("%s: %u", methods[m], status);
 	}
-	assert_null(get_text(f->tree, "http/new"));
-	assert_null(get_text(f->tree, "http/report/stranger.json"));
+	assert_null(read_text(f->tree, "http/new"));
+	assert_null(read_text(f->tree, "http/report/stranger.json"));
 }
 
 /* --- TFTP (RFC 1350) -------------------------------------------------------------- */
@@ -232,7 +232,7 @@ static unsigned tftp(const char *file, char *text, size_t size)
 	return (unsigned)in[1];
 }
 
-static void tftp_serves(void **state)
+static void tftp_serves_the_tree(void **state)
 {
 	char text[600];
 
@@ -245,7 +245,7 @@ static void tftp_serves(void **state)
 
 /* --- start and stop --------------------------------------------------------------- */
 
-static void nothing_in_the_way(void **state)
+static void check_passes_before_and_after(void **state)
 {
 	struct fixture *f = *state;
 	_cleanup_diag_ struct diag d = {0};
@@ -269,7 +269,7 @@ static int bystander(int type, uint16_t port)
 	return fd;
 }
 
-static void ports_taken(void **state)
+static void taken_ports_are_reported(void **state)
 {
 	struct fixture *f = *state;
 	_cleanup_close_ int one = bystander(SOCK_DGRAM, 66);
@@ -291,7 +291,7 @@ static void ports_taken(void **state)
 	assert_string_equal(d.lines[2], http);
 }
 
-static void address_missing(void **state)
+static void missing_address_is_reported(void **state)
 {
 	struct fixture *f = *state;
 	_cleanup_diag_ struct diag d = {0};
@@ -312,25 +312,25 @@ static void address_missing(void **state)
 
 /* When a server cannot start, its output is the error message, and the other server is
  * stopped. */
-static void start_fails(void **state)
+static void failed_start_stops_both_servers(void **state)
 {
 	struct fixture *f = *state;
 	_cleanup_diag_ struct diag d = {0};
 	struct err e = {0};
 
-	put_text(f->tree, "dnsmasq.conf", "no-such-option\n");
+	write_text(f->tree, "dnsmasq.conf", "no-such-option\n");
 	assert_int_equal(serve_start(&f->s, &e), -1);
 	assert_non_null(str_after(e.msg, "dnsmasq exited with 1: "));
 	assert_non_null(strstr(e.msg, "bad option at line 1 of"));
 	assert_int_equal(f->s.nginx.child.pid, 0);
-	put_text(f->tree, "nginx.conf", "events { }\nhttp { listen 80; }\n");
+	write_text(f->tree, "nginx.conf", "events { }\nhttp { listen 80; }\n");
 	assert_int_equal(serve_start(&f->s, &e), -1);
 	assert_non_null(str_after(e.msg, "nginx exited with 1: "));
 	assert_non_null(strstr(e.msg, "\"listen\" directive is not allowed here"));
 	assert_int_equal(serve_check(&f->s, &d), 0);
 }
 
-static void one_dies(void **state)
+static void death_of_a_server_is_reported(void **state)
 {
 	struct fixture *f = *state;
 	struct err e = {0};
@@ -345,7 +345,7 @@ static void one_dies(void **state)
 	assert_true(f->s.nginx.child.pid > 0);
 }
 
-static void woken(void **state)
+static void wake_up_wins_over_a_death(void **state)
 {
 	struct fixture *f = *state;
 	_cleanup_close_ int wake = eventfd(1, EFD_CLOEXEC);
@@ -381,7 +381,7 @@ static void expect(struct watch *w, const char *want)
 	fail_msg("never told: %s", want);
 }
 
-static void watches(void **state)
+static void watch_reports_machines(void **state)
 {
 	struct fixture *f = *state;
 	_cleanup_watch_ struct watch w = {0};
@@ -439,17 +439,12 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(get),
-		T(put),
-		T(forbidden),
-		T(tftp_serves),
-		T(nothing_in_the_way),
-		T(ports_taken),
-		T(address_missing),
-		T(start_fails),
-		T(one_dies),
-		T(woken),
-		T(watches),
+		T(get_serves_the_tree),           T(put_stores_reports),
+		T(other_requests_are_refused),    T(tftp_serves_the_tree),
+		T(check_passes_before_and_after), T(taken_ports_are_reported),
+		T(missing_address_is_reported),   T(failed_start_stops_both_servers),
+		T(death_of_a_server_is_reported), T(wake_up_wins_over_a_death),
+		T(watch_reports_machines),
 	};
 	int r = become_root(CLONE_NEWNET);
 

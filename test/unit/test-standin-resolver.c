@@ -32,7 +32,7 @@ static const char *server(const struct resolver *r, size_t i)
 }
 
 /* By default, three lookups take 30 s with one silent server and 60 s with two. */
-static void silent_servers(void **state)
+static void silent_servers_cost_time(void **state)
 {
 	static const struct {
 		const char *text;
@@ -60,7 +60,7 @@ static void silent_servers(void **state)
 	assert_int_equal(LOOKUPS * cases[1].seconds, 60);
 }
 
-static void name_servers(void **state)
+static void name_servers_are_read(void **state)
 {
 	struct resolver r = parse(NULL);
 
@@ -87,7 +87,7 @@ static void name_servers(void **state)
 	resolver_done(&r);
 }
 
-static void search_domains(void **state)
+static void search_domains_are_read(void **state)
 {
 	struct resolver r;
 
@@ -144,7 +144,7 @@ static enum resolver_result timed(const struct resolver *r, unsigned min_ms,
 	return result;
 }
 
-static void lookups(void **state)
+static void lookups_take_glibcs_time(void **state)
 {
 	struct resolver r = parse("options timeout:1 attempts:1\n");
 	int fd = local_server(&r, false);
@@ -163,10 +163,10 @@ static void lookups(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(silent_servers),
-		cmocka_unit_test(name_servers),
-		cmocka_unit_test(search_domains),
-		cmocka_unit_test(lookups),
+		cmocka_unit_test(silent_servers_cost_time),
+		cmocka_unit_test(name_servers_are_read),
+		cmocka_unit_test(search_domains_are_read),
+		cmocka_unit_test(lookups_take_glibcs_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,7 +32,7 @@ static int teardown(void **state)
 static const struct table_column columns[] = {
 	{"NAME", false}, {"SECONDS", true}, {"LAST", false}};
 
-static void table_layout(void **state)
+static void table_columns_are_aligned(void **state)
 {
 	_cleanup_table_ struct table t = {0};
 	_cleanup_buf_ struct buf b = {0};
@@ -54,7 +54,7 @@ static void table_layout(void **state)
 }
 
 /* Text from a node cannot control the operator's terminal. */
-static void table_cleans(void **state)
+static void table_has_no_control_characters(void **state)
 {
 	static const struct {
 		const char *cell, *want;
@@ -84,7 +84,7 @@ static void table_cleans(void **state)
 	}
 }
 
-static void empty_table(void **state)
+static void empty_table_has_a_header(void **state)
 {
 	_cleanup_table_ struct table t = {0};
 	_cleanup_buf_ struct buf b = {0};
@@ -97,7 +97,7 @@ static void empty_table(void **state)
 
 /* --- templates -------------------------------------------------------------------- */
 
-static void template_fills(void **state)
+static void template_variables_are_filled_in(void **state)
 {
 	static const struct template_var vars[] = {
 		{"a", "1"}, {"b_2", "two\nlines"}, {"none", ""}, {NULL, NULL}};
@@ -118,7 +118,7 @@ static void template_fills(void **state)
 				 "op@desk @ @@ @no such@\n");
 }
 
-static void interning(void **state)
+static void equal_texts_get_one_number(void **state)
 {
 	_cleanup_intern_ struct intern in = {0};
 	char text[16];
@@ -139,7 +139,7 @@ static void interning(void **state)
 
 #define LINE "1700000000.123 172.25.0.11 \"GET /hosts/a.ipxe HTTP/1.1\" 200 1253 0.042"
 
-static void access_line(void **state)
+static void access_line_is_parsed(void **state)
 {
 	struct access a;
 
@@ -163,7 +163,7 @@ static void access_line(void **state)
 	assert_int_equal(access_parse("1.000 1.2.3.4 \"\" 400 0 0.000", &a), 0);
 }
 
-static void access_refuses(void **state)
+static void bad_access_lines_are_refused(void **state)
 {
 	static const char *const lines[] = {
 		"",
@@ -194,7 +194,7 @@ static void append(const char *dir, const char *text)
 	assert_int_equal(write_all(fd, text, strlen(text)), 0);
 }
 
-static void access_follows(void **state)
+static void access_log_is_followed(void **state)
 {
 	_cleanup_free_ char *path = xasprintf("%s/access.log", (char *)*state);
 	_cleanup_access_ struct access_log l = {0};
@@ -211,7 +211,7 @@ static void access_follows(void **state)
 	assert_int_equal(access_next(&l, &a), 0);
 }
 
-static void access_from_end(void **state)
+static void access_log_is_read_from_its_end(void **state)
 {
 	_cleanup_free_ char *path = xasprintf("%s/access.log", (char *)*state);
 	_cleanup_access_ struct access_log l = {0};
@@ -228,8 +228,8 @@ static void access_from_end(void **state)
 
 #define NOW 1700000000
 
-static void put_report(const char *dir, const char *name, const char *role,
-		       const char *verdict, const char *why, unsigned ms, unsigned age)
+static void write_report(const char *dir, const char *name, const char *role,
+			 const char *verdict, const char *why, unsigned ms, unsigned age)
 {
 	_cleanup_free_ char *text = NULL, *file = xasprintf("%s.json", name);
 	_cleanup_free_ char *path = xasprintf("%s/%s", dir, file);
@@ -244,7 +244,7 @@ static void put_report(const char *dir, const char *name, const char *role,
 		"{\"name\":\"units\",\"ms\":%u}],\"units\":[],\"warnings\":[]}",
 		name, role, verdict, why ? "\"" : "", why ? why : "null", why ? "\"" : "",
 		ms, ms - 4200);
-	put_text(dir, file, text);
+	write_text(dir, file, text);
 	assert_int_equal(utime(path, &times), 0);
 }
 
@@ -262,16 +262,16 @@ static void make_tree(const char *dir)
 {
 	_cleanup_free_ char *reports = xasprintf("%s/" TREE_REPORTS, dir);
 
-	put_text(dir, TREE_INFO, tree_cfg);
+	write_text(dir, TREE_INFO, tree_cfg);
 	assert_int_equal(mkdir_p_at(AT_FDCWD, reports, 0755), 0);
-	put_report(reports, "master", "master", "ready", NULL, 31249, 5);
-	put_report(reports, "node-1", "node", "failed", "docker.service failed", 20000,
-		   300);
-	put_report(reports, "node-3", "node", "ready", NULL, 9999, 200000);
-	put_text(reports, "stranger.json", "{}");
+	write_report(reports, "master", "master", "ready", NULL, 31249, 5);
+	write_report(reports, "node-1", "node", "failed", "docker.service failed", 20000,
+		     300);
+	write_report(reports, "node-3", "node", "ready", NULL, 9999, 200000);
+	write_text(reports, "stranger.json", "{}");
 }
 
-static void status_of_a_tree(void **state)
+static void boot_tree_status_has_every_host(void **state)
 {
 	_cleanup_status_ struct status s = {0};
 	_cleanup_buf_ struct buf b = {0};
@@ -298,7 +298,7 @@ static void status_of_a_tree(void **state)
 				 "node-1: docker.service failed\n");
 }
 
-static void verdicts(void **state)
+static void verdicts_name_unready_hosts(void **state)
 {
 	_cleanup_status_ struct status s = {0};
 	struct err e = {0};
@@ -314,7 +314,7 @@ static void verdicts(void **state)
 	assert_int_equal(status_verdict(&s, &e), 0);
 }
 
-static void reports_that_lie(void **state)
+static void wrong_reports_are_noticed(void **state)
 {
 	_cleanup_free_ char *reports = xasprintf("%s/" TREE_REPORTS, (char *)*state);
 	_cleanup_free_ char *one = xasprintf("%s/node-1.json", reports);
@@ -326,8 +326,8 @@ static void reports_that_lie(void **state)
 	make_tree(*state);
 	assert_int_equal(rename(one, two), 0);
 	memset(huge, ' ', 69999);
-	put_text(reports, "node-3.json", huge);
-	put_text(reports, "master.json", "{\"format\":1");
+	write_text(reports, "node-3.json", huge);
+	write_text(reports, "master.json", "{\"format\":1");
 	assert_int_equal(status_load(&s, *state, &e), 0);
 	assert_int_equal(s.hosts[0].verdict, STATUS_BROKEN);
 	assert_int_equal(s.hosts[1].verdict, STATUS_SILENT);
@@ -339,7 +339,7 @@ static void reports_that_lie(void **state)
 
 /* Control characters in a report's reason, errors and names of phases (which are columns)
  * do not reach the operator's terminal. */
-static void reports_that_drive_a_terminal(void **state)
+static void control_characters_do_not_reach_the_terminal(void **state)
 {
 	_cleanup_free_ char *reports = xasprintf("%s/" TREE_REPORTS, (char *)*state);
 	_cleanup_status_ struct status s = {0};
@@ -347,15 +347,15 @@ static void reports_that_drive_a_terminal(void **state)
 	struct err e = {0};
 
 	make_tree(*state);
-	put_report(reports, "master", "master", "failed",
-		   "\\u001b[2Jgone\\nnode-2  ready\\u009b1m", 9000, 1);
-	put_text(reports, "node-1.json", "{\"format\":\033[31m}");
-	put_text(reports, "node-2.json",
-		 "{\"format\":1,\"host\":\"x\\u001b[31m\",\"verdict\":\"ready\","
-		 "\"generation\":0,\"uptime_ms\":1,\"phases\":[],\"units\":[]}");
-	put_text(reports, "node-3.json",
-		 "{\"format\":1,\"verdict\":\"ready\",\"generation\":0,\"uptime_ms\":1,"
-		 "\"phases\":[{\"name\":\"\\u001b[31m\",\"ms\":1}],\"units\":[]}");
+	write_report(reports, "master", "master", "failed",
+		     "\\u001b[2Jgone\\nnode-2  ready\\u009b1m", 9000, 1);
+	write_text(reports, "node-1.json", "{\"format\":\033[31m}");
+	write_text(reports, "node-2.json",
+		   "{\"format\":1,\"host\":\"x\\u001b[31m\",\"verdict\":\"ready\","
+		   "\"generation\":0,\"uptime_ms\":1,\"phases\":[],\"units\":[]}");
+	write_text(reports, "node-3.json",
+		   "{\"format\":1,\"verdict\":\"ready\",\"generation\":0,\"uptime_ms\":1,"
+		   "\"phases\":[{\"name\":\"\\u001b[31m\",\"ms\":1}],\"units\":[]}");
 	assert_int_equal(status_load(&s, *state, &e), 0);
 	assert_string_equal(s.hosts[0].why, "?[2Jgone?node-2  ready??1m");
 	assert_int_equal(s.hosts[1].verdict, STATUS_BROKEN);
@@ -369,31 +369,32 @@ static void reports_that_drive_a_terminal(void **state)
 }
 
 /* A host that could not even read its name reports under the URL it was given. */
-static void report_without_a_name(void **state)
+static void report_without_a_name_is_accepted(void **state)
 {
 	_cleanup_free_ char *reports = xasprintf("%s/" TREE_REPORTS, (char *)*state);
 	_cleanup_status_ struct status s = {0};
 	struct err e = {0};
 
 	make_tree(*state);
-	put_text(reports, "node-2.json",
-		 "{\"format\":1,\"host\":null,\"role\":null,\"verdict\":\"failed\","
-		 "\"why\":"
-		 "\"host.cfg:3: role: no such role\",\"generation\":0,\"uptime_ms\":9000,"
-		 "\"phases\":[],\"units\":[]}");
+	write_text(
+		reports, "node-2.json",
+		"{\"format\":1,\"host\":null,\"role\":null,\"verdict\":\"failed\","
+		"\"why\":"
+		"\"host.cfg:3: role: no such role\",\"generation\":0,\"uptime_ms\":9000,"
+		"\"phases\":[],\"units\":[]}");
 	assert_int_equal(status_load(&s, *state, &e), 0);
 	assert_int_equal(s.hosts[2].verdict, STATUS_FAILED);
 	assert_string_equal(s.hosts[2].why, "host.cfg:3: role: no such role");
 }
 
-static void status_of_a_folder(void **state)
+static void folder_of_reports_has_a_status(void **state)
 {
 	_cleanup_status_ struct status s = {0};
 	struct err e = {0};
 
-	put_report(*state, "node-10", "node", "ready", NULL, 9000, 1);
-	put_report(*state, "node-9", "node", "ready", NULL, 9000, 1);
-	put_text(*state, "README", "not a report\n");
+	write_report(*state, "node-10", "node", "ready", NULL, 9000, 1);
+	write_report(*state, "node-9", "node", "ready", NULL, 9000, 1);
+	write_text(*state, "README", "not a report\n");
 	assert_int_equal(status_load(&s, *state, &e), 0);
 	assert_null(s.rack);
 	assert_int_equal(s.n, 2);
@@ -402,7 +403,7 @@ static void status_of_a_folder(void **state)
 	assert_int_equal(status_verdict(&s, &e), 0);
 }
 
-static void nothing_to_show(void **state)
+static void other_folders_are_refused(void **state)
 {
 	_cleanup_free_ char *want = xasprintf(
 		"%s is neither a boot tree nor a folder with reports", (char *)*state);
@@ -415,7 +416,7 @@ static void nothing_to_show(void **state)
 	assert_string_equal(e.msg, "/nonexistent: No such file or directory");
 }
 
-static void as_json(void **state)
+static void json_has_every_host(void **state)
 {
 	_cleanup_status_ struct status s = {0};
 	_cleanup_free_ char *text = NULL;
@@ -444,23 +445,23 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(table_layout),
-		cmocka_unit_test(table_cleans),
-		cmocka_unit_test(empty_table),
-		cmocka_unit_test(template_fills),
-		cmocka_unit_test(interning),
-		cmocka_unit_test(access_line),
-		cmocka_unit_test(access_refuses),
-		T(access_follows),
-		T(access_from_end),
-		T(status_of_a_tree),
-		T(verdicts),
-		T(reports_that_lie),
-		T(reports_that_drive_a_terminal),
-		T(report_without_a_name),
-		T(status_of_a_folder),
-		T(nothing_to_show),
-		T(as_json),
+		cmocka_unit_test(table_columns_are_aligned),
+		cmocka_unit_test(table_has_no_control_characters),
+		cmocka_unit_test(empty_table_has_a_header),
+		cmocka_unit_test(template_variables_are_filled_in),
+		cmocka_unit_test(equal_texts_get_one_number),
+		cmocka_unit_test(access_line_is_parsed),
+		cmocka_unit_test(bad_access_lines_are_refused),
+		T(access_log_is_followed),
+		T(access_log_is_read_from_its_end),
+		T(boot_tree_status_has_every_host),
+		T(verdicts_name_unready_hosts),
+		T(wrong_reports_are_noticed),
+		T(control_characters_do_not_reach_the_terminal),
+		T(report_without_a_name_is_accepted),
+		T(folder_of_reports_has_a_status),
+		T(other_folders_are_refused),
+		T(json_has_every_host),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,8 +35,8 @@ static int setup(void **state)
 	f->ipxe_dir = xasprintf("%s/ipxe", f->scratch);
 	if (mkdir(f->ipxe_dir, 0755) < 0)
 		return -1;
-	put_text(f->ipxe_dir, "undionly.kpxe", "for BIOS\n");
-	put_text(f->ipxe_dir, "snponly.efi", "for UEFI\n");
+	write_text(f->ipxe_dir, "undionly.kpxe", "for BIOS\n");
+	write_text(f->ipxe_dir, "snponly.efi", "for UEFI\n");
 	*state = f;
 	return image_open(&f->image, f->image_dir, &e);
 }
@@ -124,7 +124,7 @@ static void against_golden(const char *name, const char *path, const char *got)
 		assert_int_equal(file_write_at(AT_FDCWD, golden, got, strlen(got), 0644),
 				 0);
 	}
-	want = get_text(".", golden);
+	want = read_text(".", golden);
 	if (!want)
 		fail_msg("there is no %s", golden);
 	if (!streq(want, got))
@@ -170,7 +170,7 @@ static void compare(struct fixture *f, const char *name)
 			text = cpio_member(archive, "rackstrap/host.cfg");
 			against_golden(name, inside, text);
 		} else {
-			text = get_text(dir, path);
+			text = read_text(dir, path);
 			assert_non_null(text);
 			against_golden(name, path, text);
 		}
@@ -179,7 +179,7 @@ static void compare(struct fixture *f, const char *name)
 	assert_true(texts > 8);
 }
 
-static void golden_plain(void **state)
+static void plain_tree_matches_golden_files(void **state)
 {
 	struct err e = {0};
 
@@ -189,7 +189,7 @@ static void golden_plain(void **state)
 	compare(*state, "plain");
 }
 
-static void golden_tags(void **state)
+static void tagged_tree_matches_golden_files(void **state)
 {
 	struct tree_options o = {
 		.interface = "eno1", .http_port = 8080, .router_advert = true};
@@ -200,7 +200,7 @@ static void golden_tags(void **state)
 	compare(*state, "tags");
 }
 
-static void golden_proxy(void **state)
+static void proxy_tree_matches_golden_files(void **state)
 {
 	struct tree_options o = {.proxy_dhcp = true};
 	struct err e = {0};
@@ -218,7 +218,7 @@ static char *image_file(struct fixture *f, const char *tree, const char *name)
 			 f->scratch, tree, name);
 }
 
-static void image_files(void **state)
+static void image_files_are_in_the_tree(void **state)
 {
 	struct fixture *f = *state;
 	_cleanup_free_ char *kernel = image_file(f, "t", "vmlinuz");
@@ -230,7 +230,7 @@ static void image_files(void **state)
 
 	assert_int_equal(
 		render(f, GOLDEN "/plain.cfg", "t", (struct tree_options){0}, &e), 0);
-	k = get_text("/", kernel);
+	k = read_text("/", kernel);
 	assert_string_equal(k, KERNEL_TEXT);
 	r = cpio_member(root, "rackstrap/root.squashfs");
 	assert_string_equal(r, ROOT_TEXT);
@@ -251,7 +251,7 @@ static ino_t inode(const char *path)
 	return st.st_ino;
 }
 
-static void again(void **state)
+static void second_rendering_is_the_same(void **state)
 {
 	struct fixture *f = *state;
 	_cleanup_free_ char *one = xasprintf("%s/one", f->scratch);
@@ -267,19 +267,19 @@ static void again(void **state)
 	if (run_argv(diff, &e) < 0)
 		fail_msg("%s", e.msg);
 	before = inode(root);
-	put_text(one, "http/report/node-1.json", "a report\n");
-	put_text(one, "run/access.log", "a line\n");
-	put_text(one, "left.over", "from another version\n");
+	write_text(one, "http/report/node-1.json", "a report\n");
+	write_text(one, "run/access.log", "a line\n");
+	write_text(one, "left.over", "from another version\n");
 	assert_int_equal(render(f, GOLDEN "/proxy.cfg", "one",
 				(struct tree_options){.proxy_dhcp = true}, &e),
 			 0);
 	assert_int_equal(inode(root), before); /* linked, not copied */
-	kept = get_text(one, "http/report/node-1.json");
+	kept = read_text(one, "http/report/node-1.json");
 	assert_string_equal(kept, "a report\n");
-	assert_null(get_text(one, "left.over"));
-	assert_null(get_text(one, "http/hosts/52-54-00-25-00-1a.ipxe"));
+	assert_null(read_text(one, "left.over"));
+	assert_null(read_text(one, "http/hosts/52-54-00-25-00-1a.ipxe"));
 	free(kept);
-	kept = get_text(one, "run/access.log");
+	kept = read_text(one, "run/access.log");
 	assert_string_equal(kept, "a line\n");
 }
 
@@ -297,7 +297,7 @@ static size_t count_entries(const char *dir)
 }
 
 /* Without an exchange of names, rendering is killed after zero, one and two renames. */
-static void killed_while_it_is_swapped_in(void **state)
+static void killed_swap_leaves_a_whole_tree(void **state)
 {
 	struct fixture *f = *state;
 	_cleanup_free_ char *one = xasprintf("%s/one", f->scratch);
@@ -305,7 +305,7 @@ static void killed_while_it_is_swapped_in(void **state)
 	struct err e = {0};
 
 	assert_int_equal(render(f, GOLDEN "/plain.cfg", "one", o, &e), 0);
-	put_text(one, "http/report/node-1.json", "a report\n");
+	write_text(one, "http/report/node-1.json", "a report\n");
 	no_exchange = killed = true;
 	for (int n = 0; n < 3; n++) {
 		_cleanup_free_ char *kept = NULL;
@@ -316,13 +316,13 @@ static void killed_while_it_is_swapped_in(void **state)
 		assert_int_equal(access(one, F_OK), n == 1 ? -1 : 0);
 		if (render(f, GOLDEN "/plain.cfg", "one", o, &e) < 0)
 			fail_msg("%s", e.msg);
-		kept = get_text(one, "http/report/node-1.json");
+		kept = read_text(one, "http/report/node-1.json");
 		assert_string_equal(kept, "a report\n");
 		assert_int_equal(count_entries(f->scratch), 3); /* image, ipxe, one */
 	}
 }
 
-static void a_failed_swap_leaves_the_old_one(void **state)
+static void failed_swap_leaves_the_old_tree(void **state)
 {
 	struct fixture *f = *state;
 	_cleanup_free_ char *one = xasprintf("%s/one", f->scratch), *kept = NULL;
@@ -330,16 +330,16 @@ static void a_failed_swap_leaves_the_old_one(void **state)
 	struct err e = {0};
 
 	assert_int_equal(render(f, GOLDEN "/plain.cfg", "one", o, &e), 0);
-	put_text(one, "http/report/node-1.json", "a report\n");
+	write_text(one, "http/report/node-1.json", "a report\n");
 	no_exchange = true;
 	renames_left = 1;
 	assert_int_equal(render(f, GOLDEN "/plain.cfg", "one", o, &e), -1);
-	kept = get_text(one, "http/report/node-1.json");
+	kept = read_text(one, "http/report/node-1.json");
 	assert_string_equal(kept, "a report\n");
 	assert_int_equal(count_entries(f->scratch), 3);
 }
 
-static void refuses_to_replace(void **state)
+static void other_folder_is_not_replaced(void **state)
 {
 	struct fixture *f = *state;
 	_cleanup_free_ char *dir = xasprintf("%s/precious", f->scratch);
@@ -349,17 +349,17 @@ static void refuses_to_replace(void **state)
 	struct err e = {0};
 
 	assert_int_equal(mkdir(dir, 0755), 0);
-	put_text(dir, "thesis.tex", "ten years\n");
+	write_text(dir, "notes.txt", "precious\n");
 	assert_int_equal(
 		render(f, GOLDEN "/plain.cfg", "precious", (struct tree_options){0}, &e),
 		-1);
 	assert_string_equal(e.msg, want);
-	text = get_text(dir, "thesis.tex");
-	assert_string_equal(text, "ten years\n");
+	text = read_text(dir, "notes.txt");
+	assert_string_equal(text, "precious\n");
 	assert_int_equal(count_entries(f->scratch), 3); /* image, ipxe, precious */
 }
 
-static void an_empty_folder_will_do(void **state)
+static void empty_folder_is_replaced(void **state)
 {
 	struct fixture *f = *state;
 	_cleanup_free_ char *dir = xasprintf("%s/empty", f->scratch);
@@ -371,7 +371,7 @@ static void an_empty_folder_will_do(void **state)
 	assert_int_equal(count_entries(f->scratch), 3);
 }
 
-static void failure_leaves_nothing(void **state)
+static void failed_rendering_leaves_nothing(void **state)
 {
 	struct fixture *f = *state;
 	_cleanup_free_ char *root = xasprintf("%s/root.squashfs", f->image_dir);
@@ -386,7 +386,7 @@ static void failure_leaves_nothing(void **state)
 
 /* --- options that cannot be combined ---------------------------------------------- */
 
-static void refuses_options(void **state)
+static void bad_options_are_refused(void **state)
 {
 	struct fixture *f = *state;
 	struct err e = {0};
@@ -407,7 +407,7 @@ static void refuses_options(void **state)
 				   "boot script");
 }
 
-static void refuses_kernel_words(void **state)
+static void bad_kernel_words_are_refused(void **state)
 {
 	struct fixture *f = *state;
 	struct err e = {0};
@@ -426,7 +426,7 @@ static void refuses_kernel_words(void **state)
 	assert_non_null(strstr(e.msg, "are too long (at most 1900)"));
 }
 
-static void without_ipxe(void **state)
+static void tree_without_ipxe_has_no_ipxe_files(void **state)
 {
 	struct fixture *f = *state;
 	_cleanup_free_ char *dir = xasprintf("%s/t", f->scratch);
@@ -435,12 +435,12 @@ static void without_ipxe(void **state)
 	assert_int_equal(render(f, GOLDEN "/plain.cfg", "t",
 				(struct tree_options){.ipxe_dir = "/nonexistent"}, &e),
 			 0);
-	assert_null(get_text(dir, "tftp/undionly.kpxe"));
+	assert_null(read_text(dir, "tftp/undionly.kpxe"));
 }
 
 /* --- tree.cfg --------------------------------------------------------------------- */
 
-static void info_round_trip(void **state)
+static void tree_info_is_read_back(void **state)
 {
 	struct fixture *f = *state;
 	_cleanup_free_ char *dir = xasprintf("%s/t", f->scratch);
@@ -465,7 +465,7 @@ static void info_round_trip(void **state)
 	assert_int_equal(i.hosts[0].cbr0.prefix, 0);
 }
 
-static void info_refuses(void **state)
+static void other_folders_have_no_tree_info(void **state)
 {
 	struct fixture *f = *state;
 	_cleanup_free_ char *want =
@@ -477,11 +477,12 @@ static void info_refuses(void **state)
 
 	assert_int_equal(tree_info_read(&i, f->scratch, &e), -1);
 	assert_string_equal(e.msg, want);
-	put_text(f->scratch, "tree.cfg",
-		 "version = 1; rack = \"r\"; image = \"i\"; boot_server = \"10.0.0.1\";\n"
-		 "http_port = 80; proxy_dhcp = false; hosts = (\n"
-		 "{ name = \"../../etc/passwd\"; role = \"node\"; "
-		 "mac = \"02:00:00:00:00:03\"; } );\n");
+	write_text(
+		f->scratch, "tree.cfg",
+		"version = 1; rack = \"r\"; image = \"i\"; boot_server = \"10.0.0.1\";\n"
+		"http_port = 80; proxy_dhcp = false; hosts = (\n"
+		"{ name = \"../../etc/passwd\"; role = \"node\"; "
+		"mac = \"02:00:00:00:00:03\"; } );\n");
 	assert_int_equal(tree_info_read(&i, f->scratch, &e), -1);
 	assert_non_null(strstr(e.msg, "tree.cfg:3: name: cannot be a host's name"));
 }
@@ -490,21 +491,21 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(golden_plain),
-		T(golden_tags),
-		T(golden_proxy),
-		T(image_files),
-		T(again),
-		T(killed_while_it_is_swapped_in),
-		T(a_failed_swap_leaves_the_old_one),
-		T(refuses_to_replace),
-		T(an_empty_folder_will_do),
-		T(failure_leaves_nothing),
-		T(refuses_options),
-		T(refuses_kernel_words),
-		T(without_ipxe),
-		T(info_round_trip),
-		T(info_refuses),
+		T(plain_tree_matches_golden_files),
+		T(tagged_tree_matches_golden_files),
+		T(proxy_tree_matches_golden_files),
+		T(image_files_are_in_the_tree),
+		T(second_rendering_is_the_same),
+		T(killed_swap_leaves_a_whole_tree),
+		T(failed_swap_leaves_the_old_tree),
+		T(other_folder_is_not_replaced),
+		T(empty_folder_is_replaced),
+		T(failed_rendering_leaves_nothing),
+		T(bad_options_are_refused),
+		T(bad_kernel_words_are_refused),
+		T(tree_without_ipxe_has_no_ipxe_files),
+		T(tree_info_is_read_back),
+		T(other_folders_have_no_tree_info),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -172,7 +172,7 @@ static enum resolver_result read_answer(const uint8_t *p)
 	case 0:
 		return read16(p + 6) ? RESOLVER_FOUND : RESOLVER_NO_DATA;
 	case 2: /* server failure */
-	case 4: /* not implemented */
+	case 4: /* operation not supported */
 	case 5: /* refused */
 		return RESOLVER_FAILURE;
 	default:
