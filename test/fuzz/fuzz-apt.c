@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The texts of apt, of any content: the list of its indexes, a source file, the URLs of
- * what it would install, Packages and Release. The same input is tried as each of them.
- * What apt prints as URLs becomes packages that have a path and the release they are in.
+ * Reads arbitrary text as each of apt's texts: the list of its indexes, a source file,
+ * the URLs of the packages it would install, Packages and Release. Checks that URLs of
+ * apt become packages with a path and a release.
  */
 #include "builder/base/apt-resolve.h"
 #include "builder/base/apt.h"
@@ -35,7 +35,7 @@ static void try_sources(const char *text)
 }
 
 #define RELEASE "deb.example_debian_dists_bookworm-updates_InRelease"
-#define INPUT   100 /* the input's descriptor, where the links below lead */
+#define INPUT   100 /* the input's descriptor, the target of the links below */
 
 static char folder[] = "/tmp/fuzz-apt.XXXXXX";
 
@@ -44,7 +44,7 @@ static void remove_folder(void)
 	(void)!rm_rf_at(AT_FDCWD, folder);
 }
 
-/* Returns a folder with the input under names that say what it is: made once. */
+/* Returns a folder with links to the input, one for each kind of file; makes it once. */
 static int named_inputs(void)
 {
 	static int dir = -1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A host.cfg and a rack.cfg of any content: one that passes the check is given a key, or
- * refuses it with a complaint. With the key it passes the check again, and a second time
- * the key is there already.
+ * Reads arbitrary text as a host.cfg and as a rack.cfg. Adding a key to a valid file
+ * succeeds or is refused with a complaint. The result is valid again, and adding the same
+ * key a second time changes nothing.
  */
 #include "builder/recipe/config-text.h"
 #include "lib/log.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The JSON of container images, of any content: texts between lines "%". The first is
- * manifest.json, the second the configuration it names. Another time the first is
- * `repositories`, and the ones behind it are the layers' json, from the topmost down. A
- * plan that is accepted becomes JSON with an id for each layer.
+ * Reads arbitrary text as the JSON of container images; lines "%" separate several texts.
+ * They are read twice: first as manifest.json and the configuration that it names, then
+ * as `repositories` and the layers' json, from the topmost layer down. An accepted plan
+ * becomes JSON with an id for each layer.
  */
 #include "builder/root/container-json.h"
 #include "test/fuzz/fuzz-file.h"
@@ -24,7 +24,8 @@ static void demand_json(const char *text, size_t n)
 	json_decref(j);
 }
 
-/* As container.c does when it has read every layer. */
+/* Completes the plan with zeros for missing layer digests and checks the result, as
+ * container.c does when it has read every layer. */
 static void finish(struct container_image *p)
 {
 	_cleanup_free_ char *manifest = NULL, *repositories = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For fuzz targets whose parser reads a file: the input as a file without a name. */
+/* Makes the input a file without a name, for fuzz targets whose parser reads a file. */
 #pragma once
 
 #include "lib/file.h"

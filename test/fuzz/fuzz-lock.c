@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A recipe.lock of any content is read or refused with a complaint. One that is read is
- * written as a lock that is read again, and that is written the same.
+ * Reads arbitrary text as a recipe.lock: it is accepted, or refused with a complaint. An
+ * accepted lock is written, read back, and written to the same text.
  */
 #include "builder/input/lock.h"
 #include "test/fuzz/fuzz-file.h"

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A recipe of any content is read or refused with a complaint, the same way each time.
- * One that is read can be described.
+ * Reads arbitrary text as a recipe: it is accepted, or refused with a complaint, the same
+ * way each time. An accepted recipe can be described.
  *
- * Limit: @include is left out, because it opens any path of this machine, FIFOs too.
+ * Limit: @include is left out, because it opens any path of this machine, including
+ * FIFOs.
  */
 #include "builder/recipe/recipe.h"
 #include "test/fuzz/fuzz-file.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a server sends before and beside the bytes of a file: header lines of any content,
- * one a line; the first line is tried as the name of a container image and as a URL, too.
+ * Reads arbitrary text as the header lines of a server's answer, one per line; reads the
+ * first line also as the name of a container image and as a URL.
  */
 #include "builder/input/fetch-response.h"
 #include "builder/input/mirror.h"

@@ -166,7 +166,7 @@ static void unknown_origin_is_an_error(void **state)
 		       "sources, or give base a 'mirror'");
 }
 
-static void a_key_within_the_source(void **state)
+static void key_within_the_source_is_kept(void **state)
 {
 	_cleanup_free_ char *path = xasprintf("%s/key.sources", top);
 	_cleanup_free_ char *key = NULL, *other = NULL;
@@ -190,7 +190,7 @@ int main(void)
 		cmocka_unit_test(only_wanted_pockets_are_used),
 		cmocka_unit_test(unknown_pocket_is_an_error),
 		cmocka_unit_test(unknown_origin_is_an_error),
-		cmocka_unit_test(a_key_within_the_source),
+		cmocka_unit_test(key_within_the_source_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

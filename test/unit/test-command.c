@@ -29,7 +29,7 @@ static void forget_seen(void)
 	seen = (struct seen){.seconds = 900};
 }
 
-/* As every command reports what is wrong with a file. */
+/* Fails like a command that found two mistakes in a file. */
 static int complain_twice(struct err *e)
 {
 	_cleanup_diag_ struct diag d = {0};
@@ -181,7 +181,7 @@ static void test_options_stand_anywhere(void **state)
 	assert_string_equal(seen.words, "--keep");
 	assert_false(seen.keep);
 
-	/* getopt has state; the second run must not see the first's. */
+	/* getopt keeps state between runs; the second run must not be affected. */
 	assert_int_equal(go("prog build raw --image y", &e), 0);
 	assert_string_equal(seen.words, "raw");
 
@@ -244,7 +244,7 @@ static void test_numbers(void **state)
 
 	(void)state;
 	assert_int_equal(go("prog rack a", &e), 0);
-	assert_int_equal(seen.seconds, 900); /* as it was */
+	assert_int_equal(seen.seconds, 900); /* unchanged */
 	assert_int_equal(go("prog rack a --seconds 60", &e), 0);
 	assert_int_equal(seen.seconds, 60);
 	refuse("prog rack a --seconds 61",
@@ -275,7 +275,8 @@ static void test_wrong_commands(void **state)
 	assert_int_equal(seen.runs, 0);
 }
 
-/* Returns what `line` prints on descriptor `fd`; *ret is the exit status. */
+/* Returns the output of the command `line` on descriptor `fd`; *ret is its exit
+ * status. */
 static char *printed(int fd, const char *line, int *ret)
 {
 	_cleanup_free_ char *path = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* builder/root/container.h, with archives of docker save that are made here. */
+/* builder/root/container.h: converts archives of docker save that the test makes. */
 #include "builder/root/container.h"
 
 #include "builder/common/archive.h"
@@ -75,7 +75,7 @@ static void the_configuration_keeps_its_digest(void **state)
 	close(c.fd);
 }
 
-/* The digest covers the bytes behind the NUL, and the archive would not have them. */
+/* The digest covers the bytes after the NUL, but the archive would not contain them. */
 static void a_nul_byte_in_the_configuration_is_refused(void **state)
 {
 	_cleanup_free_ char *config = config_text();

@@ -191,7 +191,7 @@ static void test_forgotten_kubelet_is_restarted(void **state _unused_)
 			    "rackstrap: the API server no longer knows 172.25.0.11: "
 			    "restarting kube-kubelet.service, so that it registers "
 			    "again\n");
-	/* The kubelet is down at the moment. */
+	/* The kubelet is not running at the moment. */
 	write_file(&m, "show", BROKEN);
 	assert_false(restarts_unit(&m, 8080, api_forgot, KUBELET));
 	/* A record of another node's name or of another master's address does not

@@ -81,8 +81,8 @@ static void test_key_table_is_complete(void **state _unused_)
 	}
 }
 
-/* Two hosts, one behind the other. A key whose offset is in the second one must leave the
- * first one alone. */
+/* Two hosts in one struct: a key whose offset is in the second host must not change the
+ * first one. */
 struct two {
 	struct host first, second;
 };
@@ -96,7 +96,7 @@ static struct host_key second_key(size_t i)
 	return k;
 }
 
-static void test_values_by_offset(void **state _unused_)
+static void test_values_are_found_by_offset(void **state _unused_)
 {
 	struct two two;
 	_cleanup_host_ struct host from;
@@ -481,7 +481,7 @@ static void test_missing_values_are_derived(void **state _unused_)
 
 	derive(&bond, "bond = [ \"eth0\", \"eth1\" ]; pod_network = \"10.0.0.0/8\"; "
 		      "pools = [ ];");
-	host_derive(&bond, &(struct roles){0}); /* again changes nothing */
+	host_derive(&bond, &(struct roles){0}); /* a second call changes nothing */
 	assert_string_equal(bond.bond_mode, "active-backup");
 	assert_int_equal(bond.bond_miimon, 100);
 	assert_string_equal(bond.origin[HOST_BOND_MODE].file, "default");
@@ -557,7 +557,7 @@ static void test_roles_of_an_image_pass(void **state _unused_)
 }
 
 /* The role's `master` decides who is a master, not the role's name. */
-static void test_master_by_another_role_name(void **state _unused_)
+static void test_master_role_may_have_any_name(void **state _unused_)
 {
 	struct role v[] = {{.name = (char[]){"boss"}, .master = true},
 			   {.name = (char[]){"master"}}};
@@ -683,7 +683,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_key_table_is_complete),
-		cmocka_unit_test(test_values_by_offset),
+		cmocka_unit_test(test_values_are_found_by_offset),
 		cmocka_unit_test(test_flagged_types_are_used_once),
 		cmocka_unit_test(test_every_key_is_read),
 		cmocka_unit_test(test_rendered_host_is_read_back),
@@ -698,7 +698,7 @@ int main(void)
 		cmocka_unit_test(test_missing_values_are_derived),
 		cmocka_unit_test(test_valid_hosts_pass),
 		cmocka_unit_test(test_roles_of_an_image_pass),
-		cmocka_unit_test(test_master_by_another_role_name),
+		cmocka_unit_test(test_master_role_may_have_any_name),
 		cmocka_unit_test(test_empty_host_is_refused),
 		cmocka_unit_test(test_roles_file_is_read),
 		cmocka_unit_test(test_builtin_roles_match_the_recipe),

@@ -504,7 +504,7 @@ static void datagrams_are_checked(void **state)
 	assert_true(x.done);
 	assert_int_equal(x.result, -EPERM);
 
-	x = (struct rtnl_exchange){.seq = 8}; /* another's answer */
+	x = (struct rtnl_exchange){.seq = 8}; /* an answer to another request */
 	assert_int_equal(rtnl_handle_datagram(&x, (uint8_t *)&m, sizeof(m)), 0);
 	assert_false(x.done);
 	assert_int_equal(rtnl_handle_datagram(&x, (uint8_t *)&m, 15), 0);

@@ -576,7 +576,7 @@ static void timeout_ends_the_child(void **state)
 				     &out, NULL, &e),
 			 -1);
 	assert_non_null(str_after(e.msg, "sh timed out after 1 s"));
-	/* deaf to SIGTERM, and its output ends before it does */
+	/* ignores SIGTERM, and closes its output before it ends */
 	assert_int_equal(run_capture(&(struct run){.argv = deaf, .timeout_ms = 300}, &out,
 				     NULL, &e),
 			 -1);

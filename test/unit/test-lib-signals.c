@@ -60,7 +60,7 @@ static void a_write_without_reader_fails(void **state)
 	signals_block_pipe(&old);
 	assert_int_equal(write(ends[1], "x", 1), -1);
 	assert_int_equal(errno, EPIPE);
-	signals_restore_pipe(&old); /* would end the test if the signal came now */
+	signals_restore_pipe(&old); /* ends the test if SIGPIPE is pending */
 	close(ends[1]);
 	assert_int_equal(sigaction(SIGPIPE, NULL, &after), 0);
 	assert_ptr_equal(after.sa_handler, before.sa_handler);

@@ -131,7 +131,7 @@ static void split_drops_empty_fields(void **state)
 #define MANY 200000
 
 /* Quadratic code needs minutes for so many lines. */
-static void split_of_many_lines(void **state)
+static void many_lines_are_split_fast(void **state)
 {
 	_cleanup_buf_ struct buf b = {0};
 	_cleanup_strv_ char **v = NULL;
@@ -145,7 +145,7 @@ static void split_of_many_lines(void **state)
 	assert_string_equal(v[MANY - 1], "199999");
 }
 
-static void builder_of_many_words(void **state)
+static void many_words_are_added_fast(void **state)
 {
 	_cleanup_strv_builder_ struct strv_builder b = {0};
 	_cleanup_strv_ char **v = NULL;
@@ -336,7 +336,7 @@ static const char *three_words(size_t i)
 	return i < ARRAY_SIZE(words) ? words[i] : NULL;
 }
 
-static void test_list(void **state)
+static void words_are_listed_as_a_sentence(void **state)
 {
 	_cleanup_free_ char *none = str_list(no_word, "or"),
 			    *one = str_list(one_word, "or"),
@@ -357,14 +357,14 @@ int main(void)
 		cmocka_unit_test(buf_grows),
 		cmocka_unit_test(lists_grow_and_join),
 		cmocka_unit_test(split_drops_empty_fields),
-		cmocka_unit_test(split_of_many_lines),
-		cmocka_unit_test(builder_of_many_words),
+		cmocka_unit_test(many_lines_are_split_fast),
+		cmocka_unit_test(many_words_are_added_fast),
 		cmocka_unit_test(numbers_are_parsed),
 		cmocka_unit_test(sizes_are_parsed),
 		cmocka_unit_test(modes_are_parsed),
 		cmocka_unit_test(nearest_word_is_found),
 		cmocka_unit_test(bytes_become_hex),
-		cmocka_unit_test(test_list),
+		cmocka_unit_test(words_are_listed_as_a_sentence),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -197,7 +197,7 @@ static void master_may_be_outside_the_rack(void **state)
 }
 
 /* The role's `master` decides who is a master, not the role's name. */
-static void master_by_another_role_name(void **state)
+static void master_role_may_have_any_name(void **state)
 {
 	static const char text[] = CLUSTER
 		"};\nhosts = (\n"
@@ -219,7 +219,7 @@ static void master_by_another_role_name(void **state)
 	assert_int_equal(r.hosts[1].host.master, 0x0a00000a);
 }
 
-/* The cluster's mistake is every host's mistake and is told once. */
+/* A mistake in the cluster's keys affects every host but is reported once. */
 static void cluster_mistake_is_reported_once(void **state)
 {
 	static const char text[] = CLUSTER
@@ -358,7 +358,7 @@ int main(void)
 		cmocka_unit_test(man_page_has_every_key),
 		cmocka_unit_test(host_keys_win_over_cluster_keys),
 		cmocka_unit_test(master_may_be_outside_the_rack),
-		cmocka_unit_test(master_by_another_role_name),
+		cmocka_unit_test(master_role_may_have_any_name),
 		cmocka_unit_test(cluster_mistake_is_reported_once),
 		cmocka_unit_test(overlapping_bridges_are_found),
 		cmocka_unit_test(thousands_of_hosts_pass),

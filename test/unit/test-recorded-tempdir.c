@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a killed build left below $TMPDIR the next one removes, by way of its note. */
+/* A build removes the folder below $TMPDIR that a killed build left and recorded. */
 #include "builder/common/recorded-tempdir.h"
 #include "lib/file.h"
 #include "lib/str.h"
