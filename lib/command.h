@@ -54,7 +54,7 @@ struct command {
 	const char *summary; /* one line for the list, beginning with a verb */
 
 	/*
-	 * What follows the name in the usage line, as the manual page's synopsis has it:
+	 * Arguments after the name in the usage line, as in the manual page's synopsis:
 	 * "RECIPE [--out DIR]". A newline separates the forms of a command.
 	 */
 	const char *synopsis;
