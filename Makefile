@@ -246,7 +246,7 @@ $(O)/standin/mirror.stamp: test/standin/pack $(STANDINS)
 # (test/tap.sh) runs a choice of its points in check, and all of them in check-long.
 
 export O
-SHOULD_FAIL	:= $(sort $(filter-out %-lib.sh,$(wildcard test/should-fail/*.sh)))
+SHOULD_FAIL	:= $(sort $(wildcard test/should-fail/*.sh))
 LINT_TESTS	:= $(sort $(wildcard test/lint/*.sh))
 BOOT_TESTS	:= $(sort $(wildcard test/initramfs/*.sh))
 BUILD_TESTS	:= $(sort $(wildcard test/build/*.sh))

@@ -12,11 +12,11 @@ deb=$O/deb
 
 check "make deb" make -s O="$O" deb || finish
 check "two packages and the debugging symbols of one" test \
-	"$(cd "$deb" && ls ./*.deb | tr '\n' ' ')" = \
+	"$(cd "$deb" && printf '%s ' ./*.deb)" = \
 	"./rackstrap-dbgsym_${version}_amd64.deb ./rackstrap-firstboot_${version}_amd64.deb ./rackstrap_${version}_amd64.deb "
 check "lintian finds no error" lintian --fail-on error --allow-root "$deb/rackstrap_${version}_amd64.changes"
 cp "$WORK/out" "$WORK/lintian"
-check "and warns of nothing" sh -c "! grep '^[EW]:' '$WORK/lintian'"
+check "lintian warns of nothing" sh -c "! grep '^[EW]:' '$WORK/lintian'"
 
 # The packages that have the programs in tables of the sources: {"mcopy", "mtools"}.
 named_packages() {
@@ -25,7 +25,7 @@ named_packages() {
 		sed -nE 's/.*, "([a-z0-9-]+)"\}$/\1/p' | sort -u |
 		while read -r p; do if apt-cache show "$p" >/dev/null 2>&1; then echo "$p"; fi; done
 }
-dpkg-deb -f "$deb/rackstrap_${version}_amd64.deb" Depends | tr ',|' '\n\n' | awk '{ print $1 }' |
+dpkg-deb -f "$deb/rackstrap_${version}_amd64.deb" Depends | tr ',|' '\n' | awk '{ print $1 }' |
 	sort -u >"$WORK/depends"
 named_packages >"$WORK/named"
 check "the sources name packages of programs" test "$(wc -l <"$WORK/named")" -ge 6

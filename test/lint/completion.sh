@@ -68,7 +68,8 @@ completes "nothing behind the last operand" '' verify disk.img ''
 
 cd "$TOP" || exit 1
 # Every option that takes an argument is known as such.
-for command in $(sed -nE 's/^  ([a-z]+) .*/\1/p' < <("$RACKSTRAP" --help)); do
+# shellcheck disable=SC2013 # commands are words
+for command in $("$RACKSTRAP" --help | sed -nE 's/^  ([a-z]+) .*/\1/p'); do
 	COMP_WORDS=(rackstrap "$command" --)
 	COMP_CWORD=2
 	_rackstrap

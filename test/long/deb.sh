@@ -67,6 +67,6 @@ for uefi in "" --uefi; do
 	# shellcheck disable=SC2086
 	check "the master comes up ${uefi:-by BIOS}" within rackstrap rack /usr/share/rackstrap/configs/demo.cfg \
 		--image /root/out/bookworm-vm --host master --dir /root/rack --fresh --timeout 1500 $uefi
-	cat "$WORK/out" | note
+	note <"$WORK/out"
 done
 finish

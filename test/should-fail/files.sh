@@ -6,7 +6,7 @@
 # The second line of a .cfg is a comment that names its mistake. test/should-fail/update
 # rewrites the .txt files with what the programs print now.
 . "$(dirname "$0")/../tap.sh"
-. test/should-fail/files-lib.sh
+. test/wrong-files.sh
 
 for kind in "${KINDS[@]}"; do
 	: >"$WORK/ran"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Sourced after test/tap.sh by files.sh and update: runs the programs on the wrong files.
+# Sourced after test/tap.sh by test/should-fail/files.sh and update: runs the programs on the wrong files.
 # shellcheck shell=bash disable=SC2034
 unset SOURCE_DATE_EPOCH RACKSTRAP_MIRROR RACKSTRAP_CACHE
 KINDS=(host rack recipe)
