@@ -148,7 +148,7 @@ arrives "ten redirects" small "$U/hops-10/small"
 check "the lock has the last URL, without its query" grep -qxF "		from = \"$U/ok/small\";" "$WORK/recipe/recipe.lock"
 refused "eleven redirects" 1 'rackstrap: *hops-11/small: *redirects*' "$U/hops-11/small"
 refused "a redirect loop" 1 'rackstrap: *loop/small: *redirects*' "$U/loop/small"
-refused "a redirect to a file" 1 'rackstrap: *file/small: is redirected to what is not allowed*' "$U/file/small"
+refused "a redirect to a file" 1 'rackstrap: *file/small: redirected to a scheme that is not allowed (Protocol "file" *)' "$U/file/small"
 
 # --- TLS ---------------------------------------------------------------------------------
 export SSL_CERT_FILE=$WORK/ca.crt
@@ -259,6 +259,6 @@ def read(fd):
     return data
 os.environ["TERM"] = "xterm"
 status = pty.spawn([sys.argv[1], "lock", sys.argv[2], "--artifacts"], read)
-sys.exit(0 if status == 0 and b"fetches: " in said and b" MiB of 2.9 MiB" in said else 1)
+sys.exit(0 if status == 0 and b"fetching: " in said and b" MiB of 2.9 MiB" in said else 1)
 P
 finish
