@@ -21,7 +21,7 @@ int debs_obtain(const struct lock_base *b, const struct recipe *r, const char *s
 /*
  * Makes an archive of the locked packages, which must be in the cache, in a folder below
  * $TMPDIR that everybody may read. Appends the source that names it to `out`. *ret is the
- * folder (owned), `note` a file that holds its path (noted-dir.h).
+ * folder (owned), `note` a file that holds its path (recorded-tempdir.h).
  */
 int debs_repo(const struct lock_base *b, const struct recipe *r, const struct cache *c,
 	      const char *note, struct buf *out, char **ret, struct err *e) _must_check_;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * File formats of disk images: the one list for recipes (`formats`), --format, the
- * outputs of a build and `rackstrap customize`. Formats that are only read are media.c's.
+ * outputs of a build and `rackstrap customize`. Formats that are only read are in
+ * builder/disk/disk-image.c.
  */
 #pragma once
 
@@ -10,7 +11,7 @@
 struct disk_format {
 	const char *name;        /* in recipes and options */
 	const char *suffix;      /* of the file's name, "img" */
-	const char *file_format; /* media_open()'s name of it */
+	const char *file_format; /* disk_image_open()'s name of it */
 	const struct tool *tool; /* the program that writes it, or NULL */
 
 	/* Writes the raw image `from` in this format to the new file `to`. NULL: the raw
@@ -27,7 +28,7 @@ extern const struct tool disk_format_tools[];
 /* Returns the format with this name, or NULL. */
 const struct disk_format *disk_format_find(const char *name);
 
-/* Returns the format of a file that media_open() says is in `file_format`, or NULL. */
+/* Returns the format of a file that disk_image_open() says is in `file_format`, or NULL. */
 const struct disk_format *disk_format_of_file(const char *file_format);
 
 /* Returns the name of the i-th format, or NULL behind the last. */
