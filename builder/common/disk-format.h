@@ -28,7 +28,8 @@ extern const struct tool disk_format_tools[];
 /* Returns the format with this name, or NULL. */
 const struct disk_format *disk_format_find(const char *name);
 
-/* Returns the format of a file that disk_image_open() says is in `file_format`, or NULL. */
+/* Returns the format of a file that disk_image_open() says is in `file_format`, or NULL.
+ */
 const struct disk_format *disk_format_of_file(const char *file_format);
 
 /* Returns the name of the i-th format, or NULL behind the last. */

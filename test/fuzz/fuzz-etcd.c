@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads arbitrary text as a value in etcd. etcd_contains() accepts the replacement that it
- * makes itself, and the replacement loses no member of the old value. Strings of any
+ * Reads arbitrary text as a value in etcd. etcd_contains() accepts the replacement that
+ * it makes itself, and the replacement loses no member of the old value. Strings of any
  * content are decoded as text.
  */
 #include "firstboot/etcd.h"
