@@ -7,7 +7,7 @@
 
 O	?= build
 # The only place of the version; NEWS and debian/changelog are compared with it by
-# test/lint/version.sh.
+# test/cli/version.sh.
 VERSION	:= $(strip $(file <VERSION))
 
 # As the GNU coding standards name them. rackstrap looks for firstboot in
@@ -48,7 +48,7 @@ say	= $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all deps image rack check check-unit check-asan check-clang check-fuzz check-build \
+.PHONY: all deps image rack lint check check-unit check-asan check-clang check-fuzz check-build \
 	check-repro check-qemu check-long coverage bench install uninstall deb clean help \
 	images-mirror
 
@@ -248,6 +248,7 @@ $(O)/standin/mirror.stamp: test/standin/pack $(STANDINS)
 export O
 SHOULD_FAIL	:= $(sort $(wildcard test/should-fail/*.sh))
 LINT_TESTS	:= $(sort $(wildcard test/lint/*.sh))
+CLI_TESTS	:= $(sort $(wildcard test/cli/*.sh))
 BOOT_TESTS	:= $(sort $(wildcard test/initramfs/*.sh))
 BUILD_TESTS	:= $(sort $(wildcard test/build/*.sh))
 REPRO_TESTS	:= $(sort $(wildcard test/repro/*.sh))
@@ -264,7 +265,7 @@ LONGEST		:= test/qemu/media.sh test/qemu/vivid.sh test/qemu/powercut.sh test/rep
 	test/build/media.sh test/build/customize.sh test/build/fetch.sh test/build/cache.sh \
 	test/build/bake.sh test/initramfs/boot-script.sh %/test-firstboot-powercut \
 	%/test-firstboot-pool test/lint/cppcheck.sh test/should-fail/files.sh test/lint/shellcheck.sh \
-	test/lint/style.sh test/lint/standin.sh %/test-firstboot-containers %/test-rack-watch
+	test/lint/style.sh %/test-firstboot-containers %/test-rack-watch
 longest_first	 = $(foreach t,$(LONGEST),$(filter $(t),$(1))) $(filter-out $(LONGEST),$(1))
 CHECK_UNIT	 = $(filter-out $(STANDIN_TESTS),$(UNIT_TESTS))
 ASAN_UNIT	 = $(patsubst $(O)/%,$(O)/asan/%,$(CHECK_UNIT) $(FUZZERS))
@@ -277,7 +278,7 @@ clang-built:
 	$(Q)$(MAKE) O=$(O)/clang CC=clang DEV=1 tests-built
 .PHONY: tests-built asan-built unit-built clang-built
 
-QUICK_TESTS	= $(CHECK_UNIT) $(FUZZERS) $(SHOULD_FAIL) $(LINT_TESTS) $(BOOT_TESTS)
+QUICK_TESTS	= $(CHECK_UNIT) $(FUZZERS) $(SHOULD_FAIL) $(CLI_TESTS) $(LINT_TESTS) $(BOOT_TESTS)
 
 check: deps
 	$(Q)$(MAKE) $(JOBS) DEV=1 tests-built asan-built clang-built $(O)/standin/mirror.stamp
@@ -286,6 +287,8 @@ check: deps
 		-- $(RACK_TESTS)
 check-unit: tests-built
 	$(Q)test/run -j $(call longest_first,$(QUICK_TESTS))
+lint:
+	$(Q)test/run -j $(call longest_first,$(LINT_TESTS))
 check-asan: asan-built
 	$(Q)test/run -j $(call longest_first,$(ASAN_UNIT))
 check-clang: clang-built

@@ -10,7 +10,7 @@ intended() {
 	cat <<-'END'
 	builder/input/obtain.c missings fo
 	builder/input/obtain.h want's
-	test/lint/completion.sh fo
+	test/cli/completion.sh fo
 	test/lint/spelling.sh missings aply mater adress gatway memroy nmae ond nam fo nd msdos recieve want's
 	test/lint/units.py aply
 	test/should-fail/host.sh aply
