@@ -7,6 +7,8 @@
 #	refuse "what is wrong" STATUS 'last line' COMMAND...
 #				ok when the command exits with STATUS and the last line of its
 #				standard error matches the pattern
+#	quiet "what is expected" COMMAND...
+#				ok when the command, which prints each violation, prints nothing
 #	bail "why"		ends the test as failed
 #	finish			writes the plan; exits with 1 when a case has failed
 #	is_long			succeeds in `make check-long`, which sets TEST_LONG=1: a test then
@@ -57,6 +59,18 @@ refuse() {
 		fail "$what"
 		printf '# exit %s, wanted %s\n# said:   %s\n# wanted: %s\n' "$rc" "$status" "$got" "$want"
 		return 1
+	fi
+}
+
+quiet() {
+	local what=$1
+	shift
+	"$@" >"$WORK/out" 2>&1
+	if [ ! -s "$WORK/out" ]; then
+		pass "$what"
+	else
+		fail "$what"
+		note <"$WORK/out"
 	fi
 }
 

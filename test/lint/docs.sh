@@ -19,22 +19,24 @@ missing_paths() {
 	done
 }
 for f in README.md ARCHITECTURE.md CONTRIBUTING.md SECURITY.md; do
-	check "every path in $f exists" test -z "$(missing_paths "$f" | tee /dev/stderr)"
+	quiet "every path in $f exists" missing_paths "$f"
 done
 folders() { git ls-files "$@" | grep / | sed 's|/[^/]*$||' | sort -u; }
-check "ARCHITECTURE.md names every folder of sources" test -z \
-	"$(folders 'lib/*.c' 'firstboot/*.c' 'pxe/*.c' 'builder/*.c' | while read -r d; do
+unnamed_folders() {
+	folders 'lib/*.c' 'firstboot/*.c' 'pxe/*.c' 'builder/*.c' | while read -r d; do
 		grep -qF "| \`$d/\` |" ARCHITECTURE.md || echo "$d"
-	done | tee /dev/stderr)"
+	done
+}
+quiet "ARCHITECTURE.md names every folder of sources" unnamed_folders
 
 lacks() { # SECTION PAGES...
 	local section=$1 page
 	shift
 	for page; do grep -q "^\.Sh $section" "$page" || echo "$page"; done
 }
-check "every page has EXAMPLES" test -z "$(lacks 'EXAMPLES*' man/* | tee /dev/stderr)"
-check "every page has LIMITATIONS" test -z "$(lacks LIMITATIONS man/* | tee /dev/stderr)"
-check "every command's page has EXIT STATUS" test -z "$(lacks 'EXIT STATUS' man/*.[18] | tee /dev/stderr)"
+quiet "every page has EXAMPLES" lacks 'EXAMPLES*' man/*
+quiet "every page has LIMITATIONS" lacks LIMITATIONS man/*
+quiet "every command's page has EXIT STATUS" lacks 'EXIT STATUS' man/*.[18]
 check "README begins with two commands" sh -c \
 	"head -n 20 README.md | grep -E '^    make ' | awk '{ print \$2 }' | tr '\n' ' ' | grep -qx 'rack check '"
 finish

@@ -250,6 +250,12 @@ syntax() {
 	P
 }
 
+# Opening /dev/stderr truncates the file that it is: the test's log.
+opened_streams() {
+	local stream="/dev/std""(err|out)"
+	tracked 'test/*.sh' 'test/*.py' test/run test/bake | xargs grep -nE "(tee|[>]) *$stream"
+}
+
 executable_bits() {
 	local f first
 	scripts | while read -r f; do
@@ -263,18 +269,6 @@ executable_bits() {
 whitespace() {
 	tracked '*.c' '*.h' '*.S' '*.sh' '*.py' Makefile '*.service' '*.target' '*.timer' '*.cfg' ':!test/should-fail' ':!test/golden' ':!test/fuzz' |
 		xargs grep -nE '[[:space:]]+$'
-}
-
-quiet() {
-	local what=$1 said
-	shift
-	said=$("$@" 2>&1)
-	if [ -z "$said" ]; then
-		pass "$what"
-	else
-		fail "$what"
-		note <<<"$said"
-	fi
 }
 
 git rev-parse --is-inside-work-tree >/dev/null 2>&1 ||
@@ -301,6 +295,7 @@ quiet "no comment puts work off" promises
 quiet "man pages pass mandoc -Tlint" manuals
 quiet "scripts parse" syntax
 quiet "scripts are executable" executable_bits
+quiet "no script opens its standard error by name" opened_streams
 quiet "no trailing white space" whitespace
 long_functions 80 | sed 's/$/ (80 is much)/' | note
 finish
