@@ -105,10 +105,10 @@ shells() {
 	grep_c '\<(system|popen|wordexp)[[:space:]]*\('
 }
 
-# Changes to the whole process are main's, or lib's for its child processes.
+# Changes to the whole process are made by rackstrap's main, or by lib/ for its child processes.
 process_wide() {
 	grep_c '\<(signal|sigaction|umask|exit|chdir|setlocale|setenv|putenv)[[:space:]]*\(' |
-		grep -E '^(lib|firstboot|pxe|builder)/' | grep -vE '^(builder/main\.c|firstboot/main\.c|lib/(run|signals)\.c):'
+		grep -E '^(lib|firstboot|pxe|builder)/' | grep -vE '^(builder/main\.c|lib/(run|signals)\.c):'
 }
 
 one_file_a_library() {
