@@ -14,6 +14,7 @@
 bool container_start_applies(const struct firstboot *fb, const struct role *role);
 
 /* Runs the test with the smallest of the image's containers that has a command, and
- * removes the container. Returns 0 when it passed, which is recorded in RUN_DIR, or -1
- * with the reason. Takes about two minutes when Docker does not answer. */
+ * removes the container. Returns 0 when it passed, which is recorded in RUN_DIR, 0 also
+ * when no container has a command, or -1 with the reason. Takes at most about two minutes
+ * when Docker stops answering. */
 int container_start(const struct firstboot *fb, struct err *e) _must_check_;

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The keys of Calico in etcd that follow from a host's configuration: `firstboot pool`
+ * writes them, `firstboot heal` restores them.
+ */
 #pragma once
 
 #include "firstboot/model/host.h"

@@ -25,10 +25,9 @@ struct command_option {
 	const char *name; /* without the dashes; NULL ends a table */
 	char letter;      /* of the short form, or 0 */
 	const char *arg;  /* its argument's name in --help, or NULL when it takes none */
-	const char
-		*help; /* for --help, without newlines; the words of `choice` are printed
-			   * before it */
-	int id;        /* for command_has() and the like; positive */
+	/* For --help, without newlines. The words of `choice` are printed before it. */
+	const char *help;
+	int id; /* for command_has() and the like; positive */
 	enum arg_kind kind;
 	/* Returns the i-th permitted argument, or NULL behind the last; NULL: any. */
 	const char *(*choice)(size_t i);
@@ -37,9 +36,9 @@ struct command_option {
 
 struct command_operand {
 	const char *name; /* "RECIPE" */
-	const char
-		*help; /* one line for --help and for the message when it is missing; NULL
-			   * with `choice`, whose words are printed before it */
+	/* For --help and the message when the operand is missing, without newlines. The
+	 * words of `choice` are printed before it. May be NULL with `choice`. */
+	const char *help;
 	enum arg_kind kind;
 	const char *(*choice)(size_t i); /* as in an option */
 };
@@ -58,9 +57,9 @@ struct command {
 	 * "RECIPE [--out DIR]". A newline separates the forms of a command.
 	 */
 	const char *synopsis;
-	const struct command_option *options;                  /* or NULL */
-	struct command_operand operands[COMMAND_MAX_OPERANDS]; /* further ones are like
-								* the last */
+	const struct command_option *options; /* or NULL */
+	/* The last one stands for all further operands. */
+	struct command_operand operands[COMMAND_MAX_OPERANDS];
 	size_t min_args, max_args; /* numbers of operands; COMMAND_ANY: no limit */
 
 	/* Returns 0, or -1 with `e` set: its code becomes the exit status. */

@@ -23,6 +23,7 @@ struct image {
 /* Reads the manifest, and checks that the files exist and have the sizes it says. */
 int image_open(struct image *ret, const char *dir, struct err *e) _must_check_;
 void image_done(struct image *i);
+#define _cleanup_image_ _cleanup_(image_done)
 
 /* A file that the recipe added to the root, as the manifest has it. */
 struct image_file {
@@ -45,7 +46,6 @@ int image_parse(struct image *ret, struct image_files *files, const char *text,
 		size_t len, struct err *e) _must_check_;
 void image_files_done(struct image_files *f);
 #define _cleanup_image_files_ _cleanup_(image_files_done)
-#define _cleanup_image_       _cleanup_(image_done)
 
 /* One phase of a boot; phases are in the order they happened. */
 struct report_phase {

@@ -34,7 +34,7 @@ struct serve {
 	struct serve_child {
 		struct child child;
 		int pidfd; /* readable when it has ended; -1: not running */
-		char *log; /* path of its messages; the previous run's are in LOG.old */
+		char *log; /* path of its log; that of the previous run is LOG.old */
 	} dnsmasq, nginx;
 };
 

@@ -43,8 +43,8 @@ struct tree_options {
 	bool router_advert;    /* answer IPv6 router solicitations, so that iPXE does not
 				* wait for one; the interface must be named and must have
 				* an IPv6 address that is not link-local */
-	const char
-		*ipxe_dir; /* of the programs copied to tftp/; NULL: each loader's own */
+	/* Folder of the programs that are copied to tftp/; NULL: each loader's own. */
+	const char *ipxe_dir;
 };
 
 /* Renders the tree into `dir`, replacing the tree that is there. */

@@ -41,10 +41,8 @@ const char *accel_name(enum accel accel);
 int accel_find(const char *dir, enum accel_choice choice, enum accel *ret,
 	       struct err *e) _must_check_;
 
-/*
- * Returns whether a line of QEMU's output means that KVM has given up on the guest: QEMU
- * does not exit then, and the guest no longer runs.
- */
+/* Returns true for a line of QEMU's output which says that KVM has failed: QEMU does not
+ * exit then, and the guest no longer runs. */
 bool accel_is_death(const char *line);
 
 /* Returns 0 when a guest runs under this accelerator ("kvm", "tcg"). */

@@ -24,11 +24,12 @@ bool progress_due(void);
 /* Clears the progress lines. Call it before anything else is written. */
 void progress_clear(void);
 
-/* Logs "<what>: 3.9 s", and starts the clock of the next stage. */
+/* The stages of a build, which follow each other. */
 struct stages {
-	uint64_t start, last;
+	uint64_t start, last; /* ms */
 };
 void stages_begin(struct stages *s);
+/* Logs "<text> (3.9 s)" for the stage that ends, and begins the next one. */
 void stages_end(struct stages *s, const char *fmt, ...) _printf_(2, 3);
 
 /*

@@ -10,12 +10,14 @@ struct build_options {
 	const char *cache;     /* folder; NULL: the default (cache.h) */
 	const char *lock;      /* file; NULL: recipe.lock beside the recipe */
 	const char *firstboot; /* path of the program that goes into the image */
-	char *const *mirrors;  /* PREFIX=REPLACEMENT, as in mirror.h */
-	bool offline, refresh;
-	bool json; /* print the summary as JSON */
+	char *const *mirrors;  /* as in mirror.h */
+	bool offline;          /* fetch nothing */
+	bool refresh; /* make base and root image again, also when they are cached */
+	bool json;    /* print the summary as JSON */
 };
 
-/* Builds everything and prints a summary on standard output. */
+/* Builds all images of the recipe into OUT/NAME and prints a summary on standard output.
+ * Returns 0, or -1 with an earlier OUT/NAME unchanged. */
 int build(const struct recipe *r, const struct build_options *o,
 	  struct err *e) _must_check_;
 
@@ -24,6 +26,6 @@ int build(const struct recipe *r, const struct build_options *o,
 char *build_lock_path(const struct recipe *r, const char *option);
 
 /* Reads that file. Without a "recipe.lock" nothing is locked; the file that --lock names
- * must exist. 0, or -1 with complaints. */
+ * must exist. Returns 0, or -1 with complaints. */
 int build_lock_read(struct lock *ret, const struct recipe *r, const char *option,
 		    struct diag *d) _must_check_;

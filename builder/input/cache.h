@@ -37,8 +37,10 @@ int cache_lock_all(const struct cache *c, struct err *e) _must_check_;
  * it. */
 int cache_lock(const struct cache *c, const char *name, int *ret_fd,
 	       struct err *e) _must_check_;
+
+/* An input in the cache. */
 struct blob {
-	int fd;
+	int fd; /* open for reading */
 	uint64_t size;
 	char sha256[DIGEST_HEX_MAX];
 };

@@ -26,7 +26,7 @@ void part_done(struct part *p);
 /* Returns the validator that the server must still give for the existing bytes to be
  * usable, or NULL when they are not usable. Owned by the caller. */
 char *part_validator(const struct part *p);
-/* NULL as `validator` removes the note */
+/* Writes the note with this validator; NULL removes the note. Errors are ignored. */
 void part_note(const struct part *p, const char *validator);
 
 int part_start_over(struct part *p) _must_check_; /* empties the file */

@@ -24,13 +24,10 @@
 #define RETRY_AFTER_MAX_S 300L /* of Retry-After; a longer pause ends the transfer */
 #define SAID_MS           3000 /* a longer pause is logged */
 #define CONNECT_TIMEOUT_S 20L
-#define SLOW_BYTES                                                                       \
-	100L /* bytes a second; with fewer for stall_s seconds, the server counts as     \
-		dead */
-#define SLOW_S        60
-#define REDIRECTS_MAX 10L
-#define PROGRESS_BYTES                                                                   \
-	(256U * 1024) /* after so many more bytes, the tries are counted anew */
+#define SLOW_BYTES        100L /* a second; the least that counts as answering */
+#define SLOW_S            60   /* of less than that, then the transfer is broken off */
+#define REDIRECTS_MAX     10L
+#define PROGRESS_BYTES    (256U * 1024) /* after so many, tries count from 1 again */
 
 enum state {
 	WAITING, /* until retry_at */

@@ -26,6 +26,8 @@ struct inputs_options {
 	bool offline;
 };
 
+/* Opens every artifact, and fetches those that the cache does not have. Returns 0, or -1
+ * when one is missing or has another digest than the recipe or `lock` says. */
 int inputs_get(struct inputs *ret, const struct recipe *r, const struct lock *lock,
 	       const struct cache *c, const struct inputs_options *o,
 	       struct err *e) _must_check_;
@@ -34,8 +36,9 @@ void inputs_done(struct inputs *i);
 
 /*
  * Fetches every artifact, whatever the cache has, and adds each to `lock`. A digest in
- * the recipe must match, and inputs_check() must find nothing wrong. The files are kept
- * in the cache. An artifact that is unchanged since `old` keeps its `when` and `from`.
+ * the recipe must match. The files are kept in the cache, and the inputs in *ret have no
+ * descriptors. An artifact that is unchanged since `old` keeps its `when` and `from`. The
+ * caller checks the inputs with inputs_check() (builder/root/inputs-check.h).
  */
 int inputs_lock(struct inputs *ret, struct lock *lock, const struct lock *old,
 		const struct recipe *r, const struct cache *c,

@@ -5,7 +5,9 @@
 
 #include "builder/input/lock.h"
 
-extern const char *const lock_keys[], *const lock_input_keys[],
-					      *const lock_base_keys[],
-						      *const lock_release_keys[],
-							      *const lock_package_keys[];
+/* The keys of the file and of its groups, NULL-terminated. */
+extern const char *const lock_keys[];
+extern const char *const lock_input_keys[];
+extern const char *const lock_base_keys[];
+extern const char *const lock_release_keys[];
+extern const char *const lock_package_keys[];

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * recipe.lock(5): the size and digest of each of a recipe's inputs, when it was last
- * locked. A libconfig file, written by `rackstrap lock`; `rackstrap build` compares the
- * inputs with it. URLs are the recipe's, never a mirror's, and packages have paths in
- * their archive, so the file is the same wherever it is made.
+ * recipe.lock(5): the sizes and digests that a recipe's inputs had when it was locked.
+ * `rackstrap lock` writes this libconfig file; `rackstrap build` compares the inputs with
+ * it. URLs are the recipe's, never a mirror's, and packages have paths in their archive,
+ * so the file is the same wherever it is made.
  */
 #pragma once
 
@@ -14,9 +14,8 @@ struct lock_entry {
 	char *url;
 	uint64_t size;
 	char *sha256;
-	char *when;  /* when it was first fetched: "2026-11-25T03:40:00Z"; NULL: not known
-		      */
-	char *from;  /* where redirects had ended then, or "mirror"; NULL: not known */
+	char *when;  /* of the first fetch: "2026-11-25T03:40:00Z"; NULL: not known */
+	char *from;  /* where redirects ended then, or "mirror"; NULL: not known */
 	char *where; /* "recipe.lock:4" */
 };
 

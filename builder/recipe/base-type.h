@@ -20,8 +20,8 @@ struct base_type {
 	void (*parse)(struct recipe_base *b, const struct conf_node *group,
 		      struct diag *d);
 	void (*check)(const struct recipe *r, struct diag *d);
-	void (*describe)(const struct recipe_base *b,
-			 struct buf *out); /* for --dry-run */
+	/* Appends the keys, one a line, for --dry-run. */
+	void (*describe)(const struct recipe_base *b, struct buf *out);
 
 	/* Checks the file that the base is made from, as far as that is possible without
 	 * making it: reads `fd` from its beginning. NULL for a type that is not made from
@@ -45,7 +45,8 @@ struct base_type {
 	/* The programs that make() needs, with their packages. Their digests are part of
 	 * the cache's key: another version may make another tree. */
 	const struct tool *tools;
-	/* Fills the folder (see above), except the files inputs and complete. */
+	/* Makes the files of the base (builder/base/base.h) in the folder w->dir, except
+	 * `inputs` and `complete`. */
 	int (*make)(const struct base_work *w, struct err *e);
 };
 
