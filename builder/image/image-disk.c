@@ -112,7 +112,6 @@ static int disk_write(const struct image_parts *p, char ***outputs, struct err *
 
 const struct image_type image_disk = {
 	.name = "disk",
-	.what = "a disk that boots by BIOS and UEFI",
 	.medium = true,
 	.tools = disk_tools,
 	.write = disk_write,

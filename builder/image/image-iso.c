@@ -185,7 +185,6 @@ static int iso_write(const struct image_parts *p, char ***outputs, struct err *e
 
 const struct image_type image_iso = {
 	.name = "iso",
-	.what = "an ISO that boots by BIOS and UEFI, as a CD and as a stick",
 	.medium = true,
 	.tools = iso_tools,
 	.write = iso_write,

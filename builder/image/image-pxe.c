@@ -17,6 +17,5 @@ static int pxe_write(const struct image_parts *parts, char ***outputs, struct er
 
 const struct image_type image_pxe = {
 	.name = "pxe",
-	.what = "kernel, initrd and root.squashfs for a boot server",
 	.write = pxe_write,
 };

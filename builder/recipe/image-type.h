@@ -11,8 +11,6 @@ struct image_parts;
 
 struct image_type {
 	const char *name;
-	const char *what; /* one line, for the man page's test and --help */
-
 	bool medium;                     /* true: the group media applies to it */
 	const struct tool *const *tools; /* lists of programs it needs, or NULL */
 
