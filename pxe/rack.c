@@ -37,8 +37,8 @@ struct loader {
 	struct diag *d;
 	const struct conf_node *cluster;
 	const struct conf_node *name; /* cluster.name, or NULL */
-	struct rack_host
-		common; /* values of the cluster group for keys that host.cfg has not */
+	/* The cluster group's values for keys that host.cfg does not have. */
+	struct rack_host common;
 	struct rack_master master;
 	int r;
 };
@@ -52,7 +52,7 @@ static void rack_host_done(struct rack_host *h)
 	free(h->uuid);
 }
 
-/* --- keys that host.cfg has not --------------------------------------------------- */
+/* --- keys that host.cfg does not have --------------------------------------------- */
 
 /* Replaces *ret by a string member, unless `wrong` returns a fault of it. */
 static void load_text(struct loader *l, const struct conf_node *group, const char *prefix,
@@ -155,7 +155,7 @@ static void load_vm(struct loader *l, const struct conf_node *group, const char 
 		h->vm_cpus = (unsigned)cpus;
 }
 
-/* Loads the keys of a host that rack.cfg has and host.cfg has not. */
+/* Loads the keys that rack.cfg has in both groups and host.cfg does not have. */
 static void load_rack_keys(struct loader *l, const struct conf_node *group,
 			   const char *prefix, struct rack_host *h)
 {
@@ -173,8 +173,7 @@ static const char *rack_name_wrong(const char *s)
 	if (s[strspn(s, letters)] || s[0] == '-' || s[strlen(s) - 1] == '-' ||
 	    strlen(s) > 63)
 		return "must be lower-case letters, digits and '-', at most 63, without "
-		       "a "
-		       "'-' at either end";
+		       "a '-' at either end";
 	return NULL;
 }
 

@@ -179,9 +179,8 @@ static const struct host_key *key_find(const char *name)
 	return NULL;
 }
 
-/* Returns " (did you mean 'address'?)" with the nearest of the host's keys and `others`,
- * or
- * "". Owned by the caller. */
+/* Returns " (did you mean 'address'?)" with the word that is nearest to `name` among the
+ * host's keys and `others`; "" when none is near. Owned by the caller. */
 static char *did_you_mean(const char *name, const char *prefix, const char *const *others)
 {
 	const char *words[HOST_KEY_COUNT + 32] = {NULL}, *near;
