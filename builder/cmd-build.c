@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rackstrap build: parses the options, which the work in build.c gets. */
+/*
+ * rackstrap build: reads the recipe, replaces the settings that options give, and passes
+ * it to build() (builder/image/build.c).
+ */
 #include "builder/commands.h"
 #include "builder/common/disk-format.h"
 #include "builder/image/build.h"
@@ -56,7 +59,7 @@ static int dry_run(const struct recipe *r)
 	return 0;
 }
 
-/* The options that replace settings of the recipe. Its strings are argv's. */
+/* The options that replace settings of the recipe. Their strings are argv's. */
 struct overrides {
 	const struct image_type *images[16];
 	size_t n_images;
@@ -233,12 +236,12 @@ static const struct command_option options[] = {
 	 .arg = "N",
 	 .choice = sector_size_choice,
 	 .id = OPT_SECTOR_SIZE,
-	 .help = "the size of a disk's sectors in bytes (default: 512)"},
+	 .help = "the size of a disk's sectors in bytes, instead of the recipe's"},
 	{.name = "format",
 	 .arg = "FORMAT",
 	 .choice = disk_format_name,
 	 .id = OPT_FORMAT,
-	 .help = "the format of a disk (default: raw); may be repeated"},
+	 .help = "the format of a disk, instead of the recipe's; may be repeated"},
 	{.name = "dry-run",
 	 .id = OPT_DRY_RUN,
 	 .help = "print what would be built, and build nothing"},
