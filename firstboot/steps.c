@@ -251,7 +251,7 @@ static int step_hostname(const struct firstboot *fb _unused_, const struct plan 
 
 /* Returns true when bridge and rules must be made or removed as planned: on a host of the
  * cluster, and after a change of the role. */
-static bool keeps_network(const struct firstboot *fb, const struct plan *p)
+static bool manages_network(const struct firstboot *fb, const struct plan *p)
 {
 	_cleanup_live_ struct live l = {0};
 
@@ -283,7 +283,7 @@ static int step_bridge(const struct firstboot *fb, const struct plan *p, struct 
 {
 	if (p->cbr0.prefix)
 		return bridge_apply(p->cbr0, p->cbr0_mtu, e);
-	return keeps_network(fb, p) ? bridge_remove(e) : 0;
+	return manages_network(fb, p) ? bridge_remove(e) : 0;
 }
 
 static int step_forward(const struct firstboot *fb _unused_, const struct plan *p,
@@ -306,7 +306,7 @@ static int step_forward(const struct firstboot *fb _unused_, const struct plan *
 
 static int step_nat(const struct firstboot *fb, const struct plan *p, struct err *e)
 {
-	return keeps_network(fb, p) ? nat_apply(p->nat, e) : 0;
+	return manages_network(fb, p) ? nat_apply(p->nat, e) : 0;
 }
 
 /* Restarts units whose settings changed. Uses try-restart, which does not start a unit

@@ -24,7 +24,7 @@ void watch_done(struct watch *w)
 {
 	access_done(&w->access);
 	fclose_p(&w->dhcp);
-	intern_done(&w->strangers);
+	intern_done(&w->reported);
 	*w = (struct watch){0};
 }
 
@@ -76,7 +76,7 @@ static char *describe_script(struct watch *w, const struct access *a, struct mac
 				 net_format_addr(a->address, addr));
 	if (a->status != 404)
 		return NULL;
-	intern(&w->strangers, text, &is_new);
+	intern(&w->reported, text, &is_new);
 	if (!is_new)
 		return NULL;
 	return xasprintf("%s asks for a boot script and is not in the rack (from %s)",
@@ -153,7 +153,7 @@ static char *describe_dhcp(struct watch *w, const char *line)
 	snprintf(text, sizeof(text), "%.17s", end - (NET_MAC_LEN - 1));
 	if (net_parse_mac(text, &mac) < 0)
 		return NULL;
-	intern(&w->strangers, text, &is_new);
+	intern(&w->reported, text, &is_new);
 	if (!is_new)
 		return NULL;
 	return xasprintf("%s asks for an address and is not in the rack", text);

@@ -13,8 +13,8 @@
 struct watch {
 	const struct serve *s;
 	struct access_log access;
-	FILE *dhcp;              /* dnsmasq's log */
-	struct intern strangers; /* MAC addresses that were reported */
+	FILE *dhcp;             /* dnsmasq's log */
+	struct intern reported; /* MAC addresses outside the rack that were reported */
 };
 
 /* Starts watching; earlier fetches are skipped. `s` must be open and outlive the
