@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * rackstrap serve: runs the boot server in the foreground, until Ctrl-C or until one of
- * its two servers dies. Prints a line for each thing that a machine does.
+ * its two servers ends. Prints a line for each step of a machine's boot.
  */
 #include "builder/commands.h"
 #include "lib/file.h"
@@ -66,8 +66,7 @@ static void log_start(const struct serve *s)
 	char addr[NET_ADDR_LEN];
 
 	log_info("rack '%s', %zu host%s, image '%s': DHCP, TFTP and HTTP on %s port "
-		 "%u%s%s; "
-		 "Ctrl-C ends it",
+		 "%u%s%s; Ctrl-C ends it",
 		 s->info.name, s->info.n_hosts, s->info.n_hosts == 1 ? "" : "s",
 		 s->info.image, net_format_addr(s->info.boot_server, addr),
 		 s->info.http_port, s->user ? ", as user " : "", s->user ? s->user : "");

@@ -37,8 +37,7 @@ static void complain_no_source(struct config *c, const struct firstboot *fb)
 	}
 	diag_add(&c->complaints,
 		 "no host.cfg came with this boot and the kernel command line names no "
-		 "host; "
-		 "this machine has %s",
+		 "host; this machine has %s",
 		 *links ? links : "no Ethernet link");
 }
 

@@ -49,8 +49,7 @@ static void check_tar(const struct recipe *r, struct diag *d)
 	if (b->image && !b->layer)
 		diag_add(d,
 			 "%s: base: layer: missing: the digest of the image's layer with "
-			 "the "
-			 "root filesystem",
+			 "the root filesystem",
 			 b->where);
 	if (!b->image && (b->layer || b->manifest))
 		diag_add(d, "%s: base: without an image, digest and layer have no effect",

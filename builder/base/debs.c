@@ -306,15 +306,14 @@ void debs_check_recipe(const struct lock_base *b, const struct recipe *r, struct
 		if (!strv_has(b->wanted, requested[i]))
 			diag_add(d,
 				 "%s: base: package %s was not in the recipe when the "
-				 "base "
-				 "was locked (%s): run `rackstrap lock %s`",
+				 "base was locked (%s): run `rackstrap lock %s`",
 				 r->base.where, requested[i], b->where, r->file);
 	for (size_t i = 0; b->wanted && b->wanted[i]; i++)
 		if (!strv_has(requested, b->wanted[i]))
 			diag_add(d,
 				 "%s: base: package %s is no longer in the recipe, but "
-				 "was "
-				 "when the base was locked (%s): run `rackstrap lock %s`",
+				 "was when the base was locked (%s): run `rackstrap "
+				 "lock %s`",
 				 r->base.where, b->wanted[i], b->where, r->file);
 }
 
