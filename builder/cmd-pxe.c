@@ -37,7 +37,7 @@ static void warn_standins(const struct image *image)
 	if (!image->standins)
 		return;
 	names = strv_join(image->standins, ", ");
-	log_warn("image '%s' is for a rehearsal: it has stand-ins for %s", image->name,
+	log_warn("image '%s' is for tests only: it has stand-ins for %s", image->name,
 		 names);
 }
 

@@ -132,7 +132,7 @@ static void log_standins(const struct rack_job *j)
 	if (!j->image.standins)
 		return;
 	names = strv_join(j->image.standins, ", ");
-	log_info("image '%s' is for a rehearsal: it has stand-ins for %s", j->image.name,
+	log_info("image '%s' is for tests only: it has stand-ins for %s", j->image.name,
 		 names);
 }
 

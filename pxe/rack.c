@@ -374,7 +374,9 @@ static void load_hosts(struct loader *l, const struct conf_node *list)
 		load_host(l, group, i, &l->rack->hosts[l->rack->n_hosts++]);
 	}
 	if (conf_len(list) == 0)
-		l->r = conf_complain(list, l->d, "hosts: the list is empty");
+		l->r = conf_complain(
+			list, l->d,
+			"hosts: the list is empty: it needs a group for each host");
 }
 
 /* --- checks ----------------------------------------------------------------------- */
@@ -515,7 +517,10 @@ static void load_root(struct loader *l, const struct conf_node *root)
 				"that all hosts share",
 				l->rack->file);
 	if (h == 0)
-		l->r = diag_add(l->d, "%s: list 'hosts' is missing", l->rack->file);
+		l->r = diag_add(l->d,
+				"%s: list 'hosts' is missing: it has a group for each "
+				"host",
+				l->rack->file);
 	if (c <= 0 || h <= 0) {
 		l->r = -1;
 		return;

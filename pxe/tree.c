@@ -454,7 +454,8 @@ static int check_reports(const char *dir, struct err *e)
 	if (access(path, W_OK) == 0 || errno == ENOENT)
 		return 0;
 	return err_errno(e, errno,
-			 "%s: the old tree's reports cannot be moved to the new one",
+			 "%s: the old tree's reports cannot be moved to the new one (run "
+			 "this as its owner or as root)",
 			 path);
 }
 

@@ -101,12 +101,17 @@ void base_archive_check(const struct recipe_base *b, bool needed, struct diag *d
 			"%s: base: components: missing, as in components = [ \"main\" ];",
 			b->where);
 	if (b->mirror && b->origin)
-		diag_add(d, "%s: base: with a mirror, origin has no effect", b->where);
+		diag_add(d, "%s: base: with a mirror, origin has no effect: leave it out",
+			 b->where);
 	if (!b->mirror && b->keyring)
-		diag_add(d, "%s: base: without a mirror, keyring has no effect",
+		diag_add(d,
+			 "%s: base: without a mirror, keyring has no effect: give the "
+			 "mirror, or leave it out",
 			 b->where);
 	if (!b->keyring && b->archived)
-		diag_add(d, "%s: base: without a keyring, archived has no effect",
+		diag_add(d,
+			 "%s: base: without a keyring, archived has no effect: give the "
+			 "keyring, or leave it out",
 			 b->where);
 }
 

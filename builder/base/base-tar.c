@@ -52,7 +52,9 @@ static void check_tar(const struct recipe *r, struct diag *d)
 			 "the root filesystem",
 			 b->where);
 	if (!b->image && (b->layer || b->manifest))
-		diag_add(d, "%s: base: without an image, digest and layer have no effect",
+		diag_add(d,
+			 "%s: base: without an image, digest and layer have no effect: "
+			 "give sha256 or sha512 of the file at url",
 			 b->where);
 	if (b->image && b->sum)
 		diag_add(d,

@@ -157,7 +157,7 @@ static void parse_limit(struct recipe_artifact *a, const struct conf_node *n,
 		return;
 	if (!a->n)
 		conf_complain(conf_member(n, "limit"), d,
-			      "limit: has no effect without 'extract'");
+			      "limit: has no effect without 'extract': leave it out");
 	if (str_to_size(s, &a->limit) < 0 || a->limit == 0)
 		conf_complain(conf_member(n, "limit"), d,
 			      "limit: must be a size, as in limit = \"2G\";, not '%s'",
@@ -170,7 +170,9 @@ static void parse_url(struct recipe_artifact *a, const struct conf_node *n,
 	int r = recipe_get_word(n, "url", &a->url, d);
 
 	if (r == 0)
-		conf_complain(n, d, "artifact '%s': url: missing",
+		conf_complain(n, d,
+			      "artifact '%s': url: missing: give the URL that it is "
+			      "fetched from",
 			      a->name ? a->name : "");
 	if (r > 0 && !recipe_is_url(a->url))
 		conf_complain(conf_member(n, "url"), d,
@@ -187,14 +189,16 @@ static void parse_artifact(void *entry, const struct conf_node *n, struct diag *
 	recipe_set_where(&a->where, n);
 	(void)!conf_check_keys(n, recipe_artifact_keys, d);
 	if (recipe_get_text(n, "name", &a->name, d) == 0)
-		conf_complain(n, d, "artifact: name: missing");
+		conf_complain(n, d,
+			      "artifact: name: missing: give it one for messages and the "
+			      "manifest");
 	parse_url(a, n, d);
 	recipe_get_digest(n, &a->digest, &a->digest_type, d);
 	(void)!conf_get_bool(n, "standin", &a->standin, d);
 	if (to == extract)
 		conf_complain(n, d,
 			      "artifact '%s' needs either 'to' (the file itself is "
-			      "installed) or 'extract' (what of it is)",
+			      "installed) or 'extract' (members of it are)",
 			      a->name ? a->name : "");
 	else if (to)
 		parse_to(n, &a->to, &a->mode, d);

@@ -71,8 +71,11 @@ static void parse_base(struct recipe *r, const struct conf_node *root, struct di
 	parse_type(&r->base, group, d);
 	recipe_set_where(&r->base.where, group);
 	if (!r->base.type) {
-		if (!conf_member(group, "type"))
-			conf_complain(group, d, "base: type: missing");
+		if (!conf_member(group, "type")) {
+			_cleanup_free_ char *names = base_type_names();
+
+			conf_complain(group, d, "base: type: missing (known: %s)", names);
+		}
 		return;
 	}
 	(void)!conf_check_keys(group, r->base.type->keys, d);
@@ -183,7 +186,7 @@ static void parse_level(struct recipe_squashfs *s, const struct conf_node *group
 	const struct conf_node *n = conf_member(group, "level");
 
 	if (n && c->max_level == 0)
-		conf_complain(n, d, "level: %s has none", c->name);
+		conf_complain(n, d, "level: %s has no levels: leave it out", c->name);
 	else
 		(void)!conf_get_int(group, "level", 1, c->max_level, &s->level, d);
 }

@@ -137,7 +137,9 @@ static void check_switches(const struct recipe *r, struct diag *d)
 		const struct recipe_unit *u = find_unit(r, r->mask.v[i].unit);
 
 		if (u)
-			diag_add(d, "%s: mask: '%s' is a unit of this recipe (%s)",
+			diag_add(d,
+				 "%s: mask: '%s' is a unit of this recipe (%s): remove "
+				 "one of the two",
 				 r->mask.v[i].where, u->name, u->where);
 	}
 }
@@ -172,8 +174,7 @@ static void check_initramfs(const struct recipe *r, struct diag *d)
 	if (i->policy == INITRAMFS_LIST && !i->modules)
 		diag_add(d,
 			 "%s: initramfs: modules: missing: list the modules that the "
-			 "kernel "
-			 "needs to find its root, or set policy = \"most\";",
+			 "kernel needs to find its root, or set policy = \"most\";",
 			 i->where ? i->where : r->file);
 }
 
@@ -182,7 +183,10 @@ void recipe_check(const struct recipe *r, struct diag *d)
 	if (!r->name)
 		diag_add(d, "%s: name: missing (a variant needs its own name)", r->file);
 	if (!r->base.where)
-		diag_add(d, "%s: base: missing: an image is made from a base", r->file);
+		diag_add(d,
+			 "%s: base: missing, as in base = { type = \"suite\"; ... };: an "
+			 "image is made from a base",
+			 r->file);
 	else if (r->base.type)
 		r->base.type->check(r, d);
 	if (r->n_images == 0 && !d->n)

@@ -89,7 +89,8 @@ static void parse_source(struct recipe_container *c, const struct conf_node *n,
 	recipe_get_digest(n, &c->sum, &c->sum_type, d);
 	if (c->sum && !c->url)
 		conf_complain(n, d,
-			      "container: sha256 and sha512 have no effect without url");
+			      "container: sha256 and sha512 have no effect without url: "
+			      "leave them out");
 	if (!c->url && !c->file && c->image)
 		c->url = container_name_url(c->image, c->manifest);
 }

@@ -97,7 +97,8 @@ static void parse_file(void *entry, const struct conf_node *n, struct diag *d)
 	parse_kind(f, n, d);
 	f->mode = f->type == RECIPE_FILE_DIR ? 0755 : 0644;
 	if (f->type == RECIPE_FILE_LINK && conf_member(n, "mode"))
-		conf_complain(conf_member(n, "mode"), d, "mode: a link has no mode");
+		conf_complain(conf_member(n, "mode"), d,
+			      "mode: a link has no mode: leave it out");
 	else
 		(void)!recipe_get_mode(n, "mode", &f->mode, d);
 }

@@ -72,7 +72,9 @@ static void recipe_media_parse_formats(struct recipe_media *m,
 	if (conf_get_strv(group, "formats", &v, d) <= 0)
 		return;
 	if (!v)
-		conf_complain(at, d, "formats: empty, as in formats = [ \"raw\" ];");
+		conf_complain(at, d,
+			      "formats: empty: name at least one, as in formats = [ "
+			      "\"raw\" ];");
 	for (size_t i = 0; v && v[i]; i++)
 		if (!disk_format_find(v[i]))
 			conf_complain(at, d, "formats: must be %s, not '%s'", names,

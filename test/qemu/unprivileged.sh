@@ -118,7 +118,7 @@ if [ ${#AS[@]} != 0 ]; then # serve has given the folder to nginx's user
 	tree=$WORK/home/KILL/tree
 	chown root "$tree/http/report"
 	refuse "pxe refuses a tree whose reports it cannot keep" 1 \
-		"rackstrap: $tree/http/report: the old tree's reports cannot be moved to the new one: Permission denied" \
+		"rackstrap: $tree/http/report: the old tree's reports cannot be moved to the new one (run this as its owner or as root): Permission denied" \
 		"${AS[@]}" "$WORK/rackstrap" pxe "$WORK/demo.cfg" --image "$WORK/image" -o "$tree"
 	check "pxe leaves nothing beside the tree" test "$(ls -d "$WORK/home/KILL/tree"*)" = "$tree"
 fi
