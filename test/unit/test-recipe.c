@@ -222,6 +222,7 @@ static void man_page_has_every_key(void **state)
 	bad += lacks(page, "Keys of a base that is a disk", disk_keys);
 	bad += lacks(page, "Keys of initramfs", recipe_initramfs_keys);
 	bad += lacks(page, "Keys of squashfs", recipe_squashfs_keys);
+	bad += lacks(page, "Keys of media", recipe_media_keys);
 	bad += lacks(page, "Keys of an artifact", recipe_artifact_keys);
 	bad += lacks(page, "Keys of a member", recipe_extract_keys);
 	bad += lacks(page, "Keys of a container", recipe_container_keys);
