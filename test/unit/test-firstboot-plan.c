@@ -2,7 +2,7 @@
 /*
  * Compares plans with golden files: test/golden/firstboot/NAME.cfg gives NAME.plan, byte
  * for byte; a NAME that begins with "rescue" is a host that must not be configured.
- * GOLDEN=write in the environment writes the files anew; review the differences before
+ * GOLDEN_UPDATE=1 in the environment rewrites the files; review the differences before
  * you commit them.
  */
 #include "firstboot/model/host-check.h"
@@ -114,9 +114,8 @@ static void test_one(void **state)
 	_cleanup_free_ char *base = xstrndup(cfg, strlen(cfg) - strlen(".cfg"));
 	_cleanup_free_ char *golden = xasprintf("%s.plan", base);
 	_cleanup_free_ char *got = plan_of(cfg), *want = NULL;
-	const char *mode = getenv("GOLDEN");
 
-	if (mode && streq(mode, "write"))
+	if (getenv("GOLDEN_UPDATE"))
 		assert_int_equal(file_write_at(AT_FDCWD, golden, got, strlen(got), 0644),
 				 0);
 	assert_int_equal(file_read_at(AT_FDCWD, golden, 1 << 20, &want, NULL), 0);

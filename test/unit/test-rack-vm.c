@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A machine before it runs: QEMU's argument vector (test/golden/rack/NAME.argv, one
- * argument a line; GOLDEN_UPDATE=1 writes the files anew), disks, the messages of a
+ * argument a line; GOLDEN_UPDATE=1 rewrites the files), disks, the messages of a
  * failing KVM, and refused set-ups.
  */
 #include "builder/rack/rack-preflight.h"
