@@ -126,7 +126,7 @@ else
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -static -s -Wl,--gc-sections -Wl,--build-id=none \
 		-o $@ $^ $(PKG_FIRSTBOOT)
 endif
-# It is in every image: small counts for more than fast.
+# firstboot is in every image, so it is optimised for size.
 ifneq ($(SAN),1)
 $(FIRSTBOOT_OBJ) $(MODEL_OBJ) $(LIB_OBJ) $(O)/obj/firstboot/firstboot.o: \
 	SIZE_CFLAGS := -Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
@@ -149,22 +149,22 @@ $(UNIT_TESTS): $(O)/test/unit/%: $(O)/obj/test/unit/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $^ $(PKG_CMOCKA) $(LIBS_BUILDER)
 
-# The stand-ins' own code, and once more what that needs of lib.a.
+# These link the stand-ins' code too, and lib.a again, because the linker has passed it by then.
 STANDIN_TESTS	:= $(filter $(O)/test/unit/test-standin-%,$(UNIT_TESTS))
 $(STANDIN_TESTS): $(O)/standin.a
 $(STANDIN_TESTS): private LIBS_BUILDER += $(O)/lib.a
 
-# It stands between the program and its files: see test/disk/disk.h.
+# Records the changes that the program makes to files: see test/disk/disk.h.
 $(O)/test/unit/test-firstboot-powercut: $(O)/obj/test/disk/model.o $(O)/obj/test/disk/record.o
 $(O)/test/unit/test-firstboot-powercut: LDFLAGS += -Wl,--wrap=openat64,--wrap=write,--wrap=fsync \
 	-Wl,--wrap=fchmod,--wrap=fchmodat,--wrap=renameat,--wrap=unlinkat,--wrap=mkdirat,--wrap=symlinkat
 
-# Its clock says that the machine has run for a day.
+# Replaces the clock: the machine has run for a day.
 $(O)/test/unit/test-firstboot-heal: LDFLAGS += -Wl,--wrap=clock_gettime
-# Its clock is set forward and back.
+# Replaces the clock, which is set forward and back.
 $(O)/test/unit/test-rack-watch: LDFLAGS += -Wl,--wrap=clock_gettime
 
-# Its readdir() fails.
+# Replaces readdir() by one that fails.
 $(O)/test/unit/test-lib-dir: LDFLAGS += -Wl,--wrap=readdir64
 
 $(TEST_TOOLS): $(O)/test/tools/%: $(O)/obj/test/tools/%.o $(ARCHIVES)
@@ -202,14 +202,15 @@ DEPS	+= linux-image-cloud-amd64
 endif
 
 # Packages that bring a service must not start it on the operator's machine: policy-rc.d
-# (invoke-rc.d(8)) says no while they are installed, and at the next boot they stay off.
+# (invoke-rc.d(8)) forbids it during the installation, and the services are disabled for the
+# next boot.
 deps:
 	$(Q)missing=$$(dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(DEPS) 2>/dev/null | \
 		awk '$$2 == "installed" { have[$$1] = 1 } END { n = split("$(DEPS)", d, " "); \
 		for (i = 1; i <= n; i++) if (!(d[i] in have)) printf "%s ", d[i] }'); \
 	[ -n "$$missing" ] || exit 0; \
 	if [ "$$(id -u)" != 0 ]; then \
-		echo "make deps: as root, please: apt-get install --no-install-recommends $$missing" >&2; exit 1; \
+		echo "make deps: packages are missing; as root: apt-get install --no-install-recommends $$missing" >&2; exit 1; \
 	fi; \
 	if [ ! -e /usr/sbin/policy-rc.d ]; then \
 		trap 'rm -f /usr/sbin/policy-rc.d' EXIT; \
@@ -224,7 +225,7 @@ deps:
 IMAGE	?= bookworm-vm
 RACK	?= configs/demo.cfg
 
-# Every core, unless the one who asks said how many.
+# One job for each processor, unless -j was given.
 JOBS	 = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 image: deps
@@ -234,7 +235,7 @@ image: deps
 rack: image
 	$(Q)$(O)/rackstrap rack $(RACK) --image out/$(IMAGE) --dir $(O)/rack
 
-# Archives in the official layouts with the stand-ins in them, as a mirror to serve.
+# Packs the stand-ins into archives with the official layouts, as a mirror to serve.
 images-mirror: $(O)/standin/mirror.stamp
 $(O)/standin/mirror.stamp: test/standin/pack $(STANDINS)
 	$(call say,PACK,$(O)/standin/mirror)test/standin/pack $(O)/standin $(O)/standin/mirror && touch $@
@@ -243,7 +244,7 @@ $(O)/standin/mirror.stamp: test/standin/pack $(STANDINS)
 #
 # Every test is a program that writes TAP; test/run runs them, keeps a log of each and
 # ends with the ten slowest and "N passed, N failed, N skipped". A test that calls is_long
-# (test/tap.sh) runs a choice of its points in check, and all of them in check-long.
+# (test/tap.sh) runs a choice of its cases in check, and all of them in check-long.
 
 export O
 SHOULD_FAIL	:= $(sort $(wildcard test/should-fail/*.sh))
@@ -255,12 +256,12 @@ REPRO_TESTS	:= $(sort $(wildcard test/repro/*.sh))
 # These have several machines at a time and keep every processor busy; the others have one.
 RACK_TESTS	:= test/qemu/demo.sh
 QEMU_TESTS	:= $(sort $(filter-out %-lib.sh %/lib.sh %/media-vm.sh $(RACK_TESTS),$(wildcard test/qemu/*.sh)))
-# All points of tests that check runs a choice of, and what check leaves out: first what runs
-# one on each processor, then what does not share the machine.
+# check-long runs the tests that call is_long, now with all their cases, and those that check
+# leaves out: LONG_SHARED one on each processor, LONG_TESTS one after the other.
 MORE_POINTS	 = $(sort $(shell grep -lw is_long test/*/*.sh))
 LONG_SHARED	 = $(O)/test/unit/test-firstboot-powercut $(STANDIN_TESTS) $(filter-out $(RACK_TESTS) test/qemu/vivid.sh,$(MORE_POINTS))
 LONG_TESTS	 = $(sort $(wildcard test/long/*.sh)) $(filter test/qemu/vivid.sh,$(MORE_POINTS))
-# Of a group that runs one on each processor the longest start first, in this order.
+# In a group that runs one test on each processor, these start first, in this order.
 LONGEST		:= test/qemu/media.sh test/qemu/vivid.sh test/qemu/powercut.sh test/repro/repro.sh \
 	test/build/media.sh test/build/customize.sh test/build/fetch.sh test/build/cache.sh \
 	test/build/bake.sh test/initramfs/boot-script.sh %/test-firstboot-powercut \
@@ -319,7 +320,7 @@ PKG_LIBEXEC	= $(DESTDIR)$(libexecdir)/rackstrap
 MAN_PAGES	:= $(sort $(wildcard man/*.[158]))
 DATA_FILES	= find images configs -type f | sort
 
-# The pages get the version for their last line.
+# The last line of each page gets the version.
 install: all
 	$(Q)install -D -m 755 $(O)/rackstrap '$(DESTDIR)$(bindir)/rackstrap'
 	$(Q)install -D -m 755 $(O)/firstboot '$(PKG_LIBEXEC)/firstboot'
@@ -343,7 +344,7 @@ uninstall:
 # Debian packages of the last commit, built in a copy of its files.
 DEB	= $(O)/deb/rackstrap-$(VERSION)
 deb:
-	$(Q)git diff --quiet HEAD || echo 'make deb: what is not committed is not in the packages' >&2
+	$(Q)git diff --quiet HEAD || echo 'make deb: uncommitted changes are not in the packages' >&2
 	$(Q)rm -rf $(O)/deb && mkdir -p $(O)/deb
 	$(Q)git archive --prefix=rackstrap-$(VERSION)/ HEAD | tar -x -C $(O)/deb
 	$(call say,DEB,$(O)/deb)cd $(DEB) && env -u MAKEFLAGS -u MAKELEVEL -u O -u DEV -u SAN -u CC \
@@ -356,7 +357,7 @@ clean:
 help:
 	@echo 'make rack         deps, build, bake, PXE-boot the demo rack in QEMU'
 	@echo 'make image        as far as the image: IMAGE=$(IMAGE) (or bookworm), into out/'
-	@echo 'make check        the tests (check-unit: quick, no root, no network)'
+	@echo 'make check        the tests (check-unit: quick, no root, no network; lint: without a build)'
 	@echo 'make deps         install what build and tests need (Debian packages; root)'
 	@echo 'make              everything into $(O)/'
 	@echo 'make check-asan check-clang check-fuzz check-build check-repro check-qemu check-long'

@@ -8,8 +8,8 @@
 #	deb NAME VERSION [FIELD]	adds a package to the archive
 #	publish				signs its new state
 #	recipe PACKAGE...		writes the recipe
-#	serve DIR			serves that folder instead; SITE is where
-#	end_world			for tap_cleanup
+#	serve DIR			serves DIR in place of $WORK/site, and sets SITE
+#	stop_site			stops the server; to be called by tap_cleanup
 # shellcheck shell=bash disable=SC2034
 unset http_proxy https_proxy all_proxy no_proxy RACKSTRAP_MIRROR
 export RACKSTRAP_CACHE=$WORK/cache RACKSTRAP_FETCH_PAUSE=1 TMPDIR=$WORK/tmp
@@ -95,7 +95,7 @@ recipe tool
 mkdir -p "$WORK/site/v1"
 cp "$WORK/site/kubelet" "$WORK/site/v1/kubelet"
 httpd=
-end_world() {
+stop_site() {
 	[ -z "$httpd" ] || kill "$httpd" 2>/dev/null
 	gpgconf --kill all 2>/dev/null
 }

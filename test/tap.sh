@@ -3,16 +3,26 @@
 # Sourced by the shell tests: writes TAP to standard output, everything else to standard error.
 #
 #	check "what is expected" COMMAND...
-#				ok when the command exits with 0
-#	refuse "what is wrong" STATUS 'last line' COMMAND...
+#				ok when the command exits with 0; its output is in $WORK/out and
+#				$WORK/err
+#	refuse "what is refused" STATUS 'last line' COMMAND...
 #				ok when the command exits with STATUS and the last line of its
-#				standard error matches the pattern
+#				standard error matches the pattern; output as with check
 #	quiet "what is expected" COMMAND...
 #				ok when the command, which prints each violation, prints nothing
+#	pass "what is expected", fail "what is expected"
+#				write one case as ok or not ok
+#	skip "what is expected" "why"
+#				writes a case that could not be run
+#	note			writes its standard input as comments
 #	bail "why"		ends the test as failed
 #	finish			writes the plan; exits with 1 when a case has failed
 #	is_long			succeeds in `make check-long`, which sets TEST_LONG=1: a test then
-#				runs all its points, otherwise a choice of them
+#				runs all its cases, otherwise a choice of them
+#
+# Changes into the repository's top folder, $TOP. $O is the build folder, $ABS_O its absolute path,
+# $RACKSTRAP the program. $WORK is a folder of the test, which is removed at its end; a test that
+# has more to clean up redefines tap_cleanup.
 # shellcheck shell=bash disable=SC2034
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
@@ -57,7 +67,7 @@ refuse() {
 		pass "$what"
 	else
 		fail "$what"
-		printf '# exit %s, wanted %s\n# said:   %s\n# wanted: %s\n' "$rc" "$status" "$got" "$want"
+		printf '# exit %s, expected %s\n# got:      %s\n# expected: %s\n' "$rc" "$status" "$got" "$want"
 		return 1
 	fi
 }

@@ -5,14 +5,15 @@
 # test/small.sh: each case takes a second.
 . "$(dirname "$0")/../tap.sh"
 . test/small.sh
-tap_cleanup() { end_world; }
+tap_cleanup() { stop_site; }
 LOCK=$WORK/recipe/recipe.lock
 lock() { "$RACKSTRAP" lock "$WORK/recipe" "${FROM[@]}" "$@"; }
 fetch() { "$RACKSTRAP" fetch "$WORK/recipe" "${FROM[@]}" "$@"; }
 build() { "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" "$@"; }
-# Like check, but keeps the output of the command before in $WORK/out1 and err1 for COMMAND.
-# Usage: told "what is expected" COMMAND...
-told() {
+# Does what check does, for a COMMAND that examines the output of the previous check, which is
+# in $WORK/out1 and $WORK/err1.
+# Usage: check_output "what is expected" COMMAND...
+check_output() {
 	cp "$WORK/out" "$WORK/out1"
 	cp "$WORK/err" "$WORK/err1"
 	check "$@"
@@ -46,7 +47,7 @@ cp "$WORK/key" "$WORK/recipe/key.gpg"
 check "fetch succeeds" fetch
 check "fetch builds nothing" test ! -e "$WORK/runs"
 check "a second fetch succeeds" fetch
-told "a second fetch fetches nothing" grep -q 'packages: 5 locked, 0 of them fetched' "$WORK/err1"
+check_output "a second fetch fetches nothing" grep -q 'packages: 5 locked, 0 of them fetched' "$WORK/err1"
 check "an offline build succeeds" build --offline || finish
 check "the build used the locked packages, byte for byte" sh -c "cut -d' ' -f1 '$WORK/debs' | sort >'$WORK/a'
 	sed -n '/^base/,\$s/.*sha256 = \"\\([0-9a-f]*\\)\"; }.*/\\1/p' '$LOCK' | sort | comm -13 - '$WORK/a' | grep . && exit 1
@@ -66,10 +67,10 @@ check "the exported file's name has the query of its URL" cmp "$WORK/site/kubele
 check "exported packages are in a folder of their origin" test -e "$WORK/mirror/packages/Test/pool/main/t/tool/tool_1.0_all.deb"
 check "the exported files match SHA256SUMS" sh -c "cd '$WORK/mirror' && sha256sum -c --strict --quiet SHA256SUMS && test \$(wc -l <SHA256SUMS) = 6"
 check "a second export succeeds" "$RACKSTRAP" cache export "$WORK/mirror"
-told "a second export copies nothing" grep -q ', 0 of them new$' "$WORK/out1"
+check_output "a second export copies nothing" grep -q ', 0 of them new$' "$WORK/out1"
 echo damaged >"$WORK/mirror/packages/Test/pool/main/t/tool/tool_1.0_all.deb"
 check "an export over a damaged file succeeds" "$RACKSTRAP" cache export "$WORK/mirror"
-told "an export replaces the damaged file" grep -q ', 1 of them new$' "$WORK/out1"
+check_output "an export replaces the damaged file" grep -q ', 1 of them new$' "$WORK/out1"
 serve "$WORK/mirror"
 rm -rf "$WORK/image1" "$WORK/image2"
 check "a build from the exported folder succeeds, with an empty cache" other cache-a "$RACKSTRAP" build "$WORK/recipe" \
@@ -97,7 +98,7 @@ check "the message has the locked and the new version" grep -qE "^rackstrap: pac
 check "the message has the new package" grep -qxF "rackstrap: package extra is now 3, the lock does not have it" "$WORK/said"
 check "lock takes the new versions" lock
 printf 'changed package tool 1.1 (was 1.0)\nnew package extra 3\n' | sort >"$WORK/want"
-told "lock reports the changes" sh -c "sort '$WORK/out1' | diff - '$WORK/want'"
+check_output "lock reports the changes" sh -c "sort '$WORK/out1' | diff - '$WORK/want'"
 check "a build from the new lock succeeds" other cache-d build "${FROM[@]}"
 check "the manifest has the new version" grep -A1 '"name": "tool"' "$WORK/images/small/manifest.json"
 recipe tool extra
@@ -135,7 +136,7 @@ check "every blob in the cache matches its digest" sh -c "cd '$WORK/cache-f/blob
 # --- list and prune ---------------------------------------------------------------------------
 check "fetch of the new packages succeeds" fetch
 check "cache list succeeds" "$RACKSTRAP" cache list
-told "cache list has a package" grep -q 'package:Test/pool/main/t/tool/tool_1.1_all.deb' "$WORK/out1"
+check_output "cache list has a package" grep -q 'package:Test/pool/main/t/tool/tool_1.1_all.deb' "$WORK/out1"
 check "cache list --json is complete" sh -c "'$RACKSTRAP' cache list --json | python3 -c '
 import json, sys
 j = json.load(sys.stdin)
@@ -145,13 +146,13 @@ assert j[\"bytes\"] == sum(e[\"bytes\"] for e in j[\"entries\"])
 assert any(\"http://files.invalid/v1/kubelet?raw=1%2b1\" in e.get(\"urls\", []) for e in j[\"entries\"])'"
 before=$(find "$RACKSTRAP_CACHE" -type f | wc -l)
 check "cache prune succeeds" "$RACKSTRAP" cache prune
-told "prune removes nothing that was used" grep -q ': 0 removed, 0 B$' "$WORK/out1"
+check_output "prune removes nothing that was used" grep -q ': 0 removed, 0 B$' "$WORK/out1"
 check "an offline build succeeds after prune" build --offline
 old=$(sha256sum <"$WORK/mirror/packages/Test/pool/main/t/tool/tool_1.0_all.deb" | cut -c1-64)
 touch -d '40 days ago' "$RACKSTRAP_CACHE/blobs/sha256/$old"
 mkdir -p "$RACKSTRAP_CACHE/base/.abc.killed"
 check "cache prune --dry-run succeeds" "$RACKSTRAP" cache prune --dry-run
-told "prune --dry-run names the unused blob" grep -q 'tool_1.0_all.deb' "$WORK/out1"
+check_output "prune --dry-run names the unused blob" grep -q 'tool_1.0_all.deb' "$WORK/out1"
 check "prune --dry-run removes nothing" test -e "$RACKSTRAP_CACHE/blobs/sha256/$old"
 check "a prune with an unused blob succeeds" "$RACKSTRAP" cache prune
 check "prune removes the unused blob" test ! -e "$RACKSTRAP_CACHE/blobs/sha256/$old"

@@ -7,7 +7,7 @@
 # and a changed file in the recipe. RACKSTRAP_KILLS sets the number, RACKSTRAP_SEED the instants.
 . "$(dirname "$0")/../tap.sh"
 . test/small.sh
-tap_cleanup() { end_world; }
+tap_cleanup() { stop_site; }
 is_long && kills=50 || kills=16
 kills=${RACKSTRAP_KILLS:-$kills}
 seed=${RACKSTRAP_SEED:-$$}
