@@ -70,18 +70,18 @@ cp "$WORK/host.cfg" "$WORK/wrong.cfg"
 sed -i 's|192.168.1.1/24|192.168.1.1/99|; s|"node";|"nod";|' "$WORK/wrong.cfg"
 cp configs/demo.cfg "$WORK/rack.cfg"
 
-refuse "customize without an image" 2 'rackstrap: customize: missing argument IMAGE: a disk image or ISO' rs customize --host x
-refuse "customize without a configuration or a key" 2 "rackstrap: customize: missing option '--host FILE', '--rack FILE' or '--key FILE'" rs customize "$disk"
-refuse "customize with both a host.cfg and a rack.cfg" 2 "rackstrap: customize: options '--host' and '--rack' exclude each other: an image is for one host or for a rack" \
+refuse "customize without an image is refused" 2 'rackstrap: customize: missing argument IMAGE: a disk image or ISO' rs customize --host x
+refuse "customize without a configuration or a key is refused" 2 "rackstrap: customize: missing option '--host FILE', '--rack FILE' or '--key FILE'" rs customize "$disk"
+refuse "customize with both a host.cfg and a rack.cfg is refused" 2 "rackstrap: customize: options '--host' and '--rack' exclude each other: an image is for one host or for a rack" \
 	rs customize "$disk" --host a --rack b
 truncate -s 4M "$WORK/foreign"
-refuse "customize of an image that rackstrap did not make" 1 \
+refuse "customize of an image that rackstrap did not make is refused" 1 \
 	"rackstrap: $WORK/foreign: is no disk or ISO that rackstrap made: it has no place for a configuration" \
 	rs customize "$WORK/foreign" --host "$WORK/host.cfg"
 cp --sparse=always "$disk" "$WORK/before"
-refuse "customize with a wrong host.cfg" 3 "rackstrap: $WORK/wrong.cfg:*" rs customize "$disk" --host "$WORK/wrong.cfg"
+refuse "customize with a wrong host.cfg is refused" 3 "rackstrap: $WORK/wrong.cfg:*" rs customize "$disk" --host "$WORK/wrong.cfg"
 check "every mistake in it is reported" test "$(grep -c wrong.cfg "$WORK/err")" = 2
-refuse "customize with a key and no configuration that could have it" 1 \
+refuse "customize with a key and no configuration to add it to is refused" 1 \
 	"rackstrap: $disk: has neither host.cfg nor rack.cfg to add the key to: give --host or --rack as well" \
 	rs customize "$disk" --key "$WORK/key.pub"
 check "no refused command changes the image" cmp "$disk" "$WORK/before"
@@ -98,13 +98,13 @@ check "customize with another key succeeds" rs customize "$disk" --key "$WORK/ke
 read_fat "$disk" rackstrap/host.cfg >"$WORK/host.got"
 check "the host.cfg has the keys" test "$(grep -cF -f <(cut -d' ' -f2 "$WORK/key.pub" "$WORK/key2.pub") "$WORK/host.got")" -ge 1
 cp --sparse=always "$WORK/once" "$WORK/two.img"
-check "two keys at once" rs customize "$WORK/two.img" --key "$WORK/key.pub" --key "$WORK/key2.pub"
-check "give the same host.cfg as one after the other" cmp <(read_fat "$WORK/two.img" rackstrap/host.cfg) "$WORK/host.got"
+check "customize with two keys succeeds" rs customize "$WORK/two.img" --key "$WORK/key.pub" --key "$WORK/key2.pub"
+check "two keys at once give the same host.cfg as one after the other" cmp <(read_fat "$WORK/two.img" rackstrap/host.cfg) "$WORK/host.got"
 check "the comments of the host.cfg are kept" grep -q '# its /24' "$WORK/host.got"
 echo 'ssh-rsa nonsense' >"$WORK/bad.pub"
-refuse "customize with a file that is no key" 3 "rackstrap: $WORK/bad.pub: *" rs customize "$disk" --key "$WORK/bad.pub"
+refuse "customize with a file that is no key is refused" 3 "rackstrap: $WORK/bad.pub: *" rs customize "$disk" --key "$WORK/bad.pub"
 : >"$WORK/none.pub"
-refuse "customize with a file without a key" 3 "rackstrap: $WORK/none.pub: has no key in it" rs customize "$disk" --key "$WORK/none.pub"
+refuse "customize with a file without a key is refused" 3 "rackstrap: $WORK/none.pub: has no key in it" rs customize "$disk" --key "$WORK/none.pub"
 
 check "customize with a rack.cfg and a key succeeds" rs customize "$disk" --rack "$WORK/rack.cfg" --key "$WORK/key.pub"
 check "every host of the rack has the key" python3 - "$RACKSTRAP" "$disk" "$WORK/key.pub" <<'P'
@@ -135,7 +135,7 @@ done
 zstd -q -d "$WORK/disk.zst" -o "$WORK/unpacked"
 check "the zst has the same bytes as the raw image" cmp "$WORK/unpacked" "$WORK/once"
 xz -k -0 "$WORK/before"
-refuse "customize of an xz" 1 \
+refuse "customize of an xz is refused" 1 \
 	"rackstrap: $WORK/before.xz: is compressed with xz: only raw, qcow2 and zst can be changed" \
 	rs customize "$WORK/before.xz" --host "$WORK/host.cfg"
 
@@ -256,6 +256,6 @@ for line in "rackstrap/a/root.squashfs: has sha256 $(sum "$squash"), not $(sum "
 	check "verify reports ${line%:*}" grep -qxF "rackstrap: $bad: $line" "$WORK/found"
 done
 
-refuse "verify of an image that rackstrap did not make" 1 \
+refuse "verify of an image that rackstrap did not make is refused" 1 \
 	"rackstrap: $WORK/foreign: is no disk or ISO that rackstrap made: it has no manifest" rs verify "$WORK/foreign"
 finish

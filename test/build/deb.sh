@@ -10,13 +10,13 @@ unset MAKEFLAGS MAKELEVEL
 version=$(cat VERSION)
 deb=$O/deb
 
-check "make deb" make -s O="$O" deb || finish
-check "two packages and the debugging symbols of one" test \
+check "make deb succeeds" make -s O="$O" deb || finish
+check "make deb makes two packages and the debugging symbols of one" test \
 	"$(cd "$deb" && printf '%s ' ./*.deb)" = \
 	"./rackstrap-dbgsym_${version}_amd64.deb ./rackstrap-firstboot_${version}_amd64.deb ./rackstrap_${version}_amd64.deb "
 check "lintian finds no error" lintian --fail-on error --allow-root "$deb/rackstrap_${version}_amd64.changes"
 cp "$WORK/out" "$WORK/lintian"
-check "lintian warns of nothing" sh -c "! grep '^[EW]:' '$WORK/lintian'"
+check "lintian prints no warning" sh -c "! grep '^[EW]:' '$WORK/lintian'"
 
 # The packages that have the programs in tables of the sources: {"mcopy", "mtools"}.
 named_packages() {
@@ -29,7 +29,7 @@ dpkg-deb -f "$deb/rackstrap_${version}_amd64.deb" Depends | tr ',|' '\n' | awk '
 	sort -u >"$WORK/depends"
 named_packages >"$WORK/named"
 check "the sources name packages of programs" test "$(wc -l <"$WORK/named")" -ge 6
-check "rackstrap depends on every one of them" sh -c "! comm -23 '$WORK/named' '$WORK/depends' | grep ."
+check "rackstrap depends on each of these packages" sh -c "! comm -23 '$WORK/named' '$WORK/depends' | grep ."
 # libc6-dev is build-essential; clang's is for tests.
 libraries() { grep -oE '\<lib[a-z0-9.+-]+-dev\>' | grep -vx -e libc6-dev -e 'libclang-rt.*' | sort -u; }
 check "Build-Depends has the libraries that 'make deps' installs" diff \
@@ -78,7 +78,7 @@ if [ "$(id -u)" != 0 ]; then
 fi
 check "dpkg installs them, their programs run, dpkg removes them" in_copy_of_root
 cp "$WORK/out" "$WORK/said"
-check "they print what they should" diff "$WORK/said" - <<E2
+check "the installed programs print what they should" diff "$WORK/said" - <<E2
 /usr/bin/rackstrap
 rackstrap $version
 $("$RACKSTRAP" --help | head -n 1)

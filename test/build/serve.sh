@@ -72,7 +72,7 @@ offer "UEFI (7) gets snponly.efi" "file snponly.efi" $N1 7
 offer "UEFI (9) gets snponly.efi" "file snponly.efi" $N1 9
 offer "iPXE gets its script" "file http://172.25.0.1/boot.ipxe" $N1 0 ipxe
 offer "iPXE on UEFI gets its script" "file http://172.25.0.1/boot.ipxe" $N1 7 ipxe
-offer "iPXE is told not to wait for a proxy" "ipxe b00101ff" $N1 0 ipxe
+offer "the answer to iPXE has the option not to wait for a proxy" "ipxe b00101ff" $N1 0 ipxe
 offer "the address is the host's" "address 172.25.0.11" $N1 0
 offer "the files are on the boot server" "server 172.25.0.1" $N1 0
 offer "the router is the gateway" "router 172.25.0.1" $N1 0
@@ -119,7 +119,7 @@ refuse "a second server is refused" 1 "rackstrap: port 80/tcp is taken by nginx 
 sleep 1
 kill -INT "$server"
 wait "$server"
-check "SIGINT ends serve with 0" test $? -eq 0
+check "serve exits with 0 after SIGINT" test $? -eq 0
 server=
 for want in 'node-1: asks for its boot script (52:54:00:25:00:11, 172.25.0.1)' \
 	'52:54:00:25:00:99 asks for an address and is not in the rack' \
@@ -132,11 +132,11 @@ done
 check "serve starts again" serve
 kill -HUP "$server"
 wait "$server"
-check "SIGHUP ends serve with 0" test $? -eq 0
+check "serve exits with 0 after SIGHUP" test $? -eq 0
 server=
 check "dnsmasq and nginx have ended" sh -c '! grep -q ":0043 \|:0045 " /proc/net/udp'
 
-# Another server assigns addresses; a stranger's request is reported all the same.
+# Another server assigns addresses; a request of a machine outside the rack is still reported.
 check "pxe makes a boot tree for a network with a DHCP server" "$RACKSTRAP" pxe configs/demo.cfg \
 	--image "$WORK/image" -o "$TREE" --interface br0 --proxy-dhcp
 check "serve starts beside a DHCP server" serve
@@ -148,7 +148,7 @@ sleep 1
 kill -INT "$server"
 wait "$server"
 server=
-check "serve reports the stranger" grep -qxF \
+check "serve reports a machine outside the rack" grep -qxF \
 	"rackstrap: 52:54:00:25:00:98 asks for an address and is not in the rack" "$WORK/serve.err"
 
 # iPXE gets an answer, but no host takes the server for a router.
@@ -162,12 +162,12 @@ kill -TERM "$server"
 wait "$server"
 server=
 
-# One server dies: the other is ended.
+# One server ends: the other is stopped.
 check "serve starts after that" serve
 kill -KILL "$(cat "$TREE/run/nginx.pid")"
 wait "$server"
-check "the death of nginx ends serve with 1" test $? -eq 1
+check "serve exits with 1 when nginx has ended" test $? -eq 1
 server=
-check "serve reports which server died" grep -q '^rackstrap: nginx was killed by SIGKILL' "$WORK/serve.err"
+check "serve reports which server has ended" grep -q '^rackstrap: nginx was killed by SIGKILL' "$WORK/serve.err"
 check "nothing is left on port 69" sh -c '! grep -q ":0045 " /proc/net/udp'
 finish

@@ -5,16 +5,16 @@
 # cursor, '=' being a word of its own.
 . "$(dirname "$0")/../tap.sh"
 
-check "rackstrap completion" "$RACKSTRAP" completion
+check "rackstrap completion succeeds" "$RACKSTRAP" completion
 cp "$WORK/out" "$WORK/script"
-check "the build makes the same" cmp "$WORK/script" "$O/completion/rackstrap"
-check "bash parses it" bash -n "$WORK/script"
+check "the build makes the same script" cmp "$WORK/script" "$O/completion/rackstrap"
+check "bash parses the script" bash -n "$WORK/script"
 if command -v shellcheck >/dev/null; then
-	check "shellcheck has no complaint" shellcheck -s bash "$WORK/script"
+	check "shellcheck finds no fault in the script" shellcheck -s bash "$WORK/script"
 fi
 # shellcheck disable=SC1091 # made above
 . "$WORK/script"
-check "it is registered" complete -p rackstrap
+check "the script registers a completion of rackstrap" complete -p rackstrap
 
 mkdir -p "$WORK/files/folder" "$WORK/files/two words"
 touch "$WORK/files/a.cfg" "$WORK/files/disk.img"
@@ -78,6 +78,6 @@ for command in $("$RACKSTRAP" --help | sed -nE 's/^  ([a-z]+) .*/\1/p'); do
 	check "$command: completion has the options of --help" diff "$WORK/completed" "$WORK/help"
 done
 
-check "make install puts it in place" make -s install DESTDIR="$WORK/root" prefix=/usr
-check "and it is the same" cmp "$WORK/script" "$WORK/root/usr/share/bash-completion/completions/rackstrap"
+check "make install succeeds" make -s install DESTDIR="$WORK/root" prefix=/usr
+check "make install installs the same script" cmp "$WORK/script" "$WORK/root/usr/share/bash-completion/completions/rackstrap"
 finish

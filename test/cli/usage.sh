@@ -21,11 +21,11 @@ page_forms() {
 
 for program in "$RACKSTRAP" "$FIRSTBOOT"; do
 	name=${program##*/}
-	check "$name --help" "$program" --help
+	check "$name --help succeeds" "$program" --help
 	cp "$WORK/out" "$WORK/help"
 	check "$name --help writes nothing to standard error" test ! -s "$WORK/err"
 	sed -nE 's/^  ([a-z]+) .*/\1/p' "$WORK/help" >"$WORK/$name"
-	check "$name has commands" test -s "$WORK/$name"
+	check "$name --help lists commands" test -s "$WORK/$name"
 	while read -r command; do
 		"$program" "$command" --help >>"$WORK/help" || fail "$name $command --help"
 	done <"$WORK/$name"

@@ -6,10 +6,10 @@
 version=$(cat VERSION)
 
 check "VERSION is one line, three numbers" grep -Pzqx '[0-9]+\.[0-9]+\.[0-9]+\n' VERSION
-check "rackstrap --version" test "$("$RACKSTRAP" --version)" = "rackstrap $version"
-check "firstboot --version" test "$("$ABS_O/firstboot" --version)" = "firstboot $version"
-check "debian/changelog" test "$(dpkg-parsechangelog -S Version)" = "$version"
-check "the first heading of NEWS" test "$(grep -m 1 -oE '^[0-9]+\.[0-9]+\.[0-9]+' NEWS)" = "$version"
+check "rackstrap --version prints it" test "$("$RACKSTRAP" --version)" = "rackstrap $version"
+check "firstboot --version prints it" test "$("$ABS_O/firstboot" --version)" = "firstboot $version"
+check "debian/changelog begins with it" test "$(dpkg-parsechangelog -S Version)" = "$version"
+check "NEWS begins with it" test "$(grep -m 1 -oE '^[0-9]+\.[0-9]+\.[0-9]+' NEWS)" = "$version"
 check "NEWS and debian/changelog have the same versions" diff \
 	<(grep -oE '^[0-9]+\.[0-9]+\.[0-9]+' NEWS) \
 	<(sed -nE 's/^rackstrap \((.*)\) .*/\1/p' debian/changelog)
@@ -18,5 +18,5 @@ check "NEWS names the tag of every version" diff \
 for page in man/*; do
 	grep -qx '\.Os rackstrap' "$page" || echo "$page"
 done >"$WORK/pages"
-check "make install adds the version to .Os of every page" test ! -s "$WORK/pages"
+check "every page has the line '.Os rackstrap', to which make install adds it" test ! -s "$WORK/pages"
 finish

@@ -540,7 +540,7 @@ done
 check "interrupted at each of $steps steps, the next boot ends the same" test -z "$bad"
 [ -z "$bad" ] || echo "# wrong after:$bad"
 
-# --- what the system is told -------------------------------------------------------
+# --- files for the system -----------------------------------------------------------
 
 fresh
 mkdir -p "$TOPDIR/run/rackstrap"

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Runs calico-node's stand-in with a real etcd and real BIRDs: three
-# hosts, each a network with a cbr0 and the container's program as PID 1, and a border
-# router, joined by a bridge. Keys are those that firstboot and calicoctl write. Everything
-# is in namespaces of its own, without root.
+# Runs calico-node's stand-in with a real etcd and real BIRDs: hosts, each of which is a network
+# namespace with a cbr0 and the container's program as PID 1, and two routers, connected by a
+# bridge. The keys in etcd are those that firstboot and calicoctl write. Everything runs in
+# namespaces of its own, without root.
 set -u
 if [ -z "${BGP_NS:-}" ]; then
 	BGP_NS=1 exec unshare -rnmp --fork --mount-proc --kill-child "$0"
@@ -139,8 +139,8 @@ calico 2
 check "node-2's cbr0 is a route on node-1" until_ok route node-1 2
 check "node-1's cbr0 is a route on node-2" until_ok route node-2 1
 check "one cbr0 reaches the other" in_host node-1 busybox ping -c 1 -W 2 -I 192.168.1.1 192.168.2.1
-check "with the default AS" has 1 "local as 64511;"
-check "the hosts' own network is not spread" is "$(ip -n node-1 route show proto bird)" \
+check "node-1 has the default AS" has 1 "local as 64511;"
+check "the hosts' own network is not announced" is "$(ip -n node-1 route show proto bird)" \
 	"192.168.2.0/24 via 172.25.0.12 dev eth0 "
 
 # --- a host without bird_ip -------------------------------------------------------------------
@@ -149,21 +149,21 @@ peer='bgp_node_peers = [ "172.25.0.3 as 64501" ];'
 refuse "firstboot writes no peers of a node before its bird_ip" 1 \
 	"firstboot: pool: BGP peer 172.25.0.3 as 64501: calico-node has not written /calico/v1/host/node-3/bird_ip yet" \
 	firstboot_pool node-3 node "$peer" 2
-check "and leaves every rendering as it is" cfg_is 1 "$WORK/before"
+check "firstboot changes nothing that is rendered then" cfg_is 1 "$WORK/before"
 put /host/node-3/bgp_peer_v4/172.25.0.3 '{"ip": "172.25.0.3", "as_num": 64501}'
 words='ERROR template: bird.cfg.template: executing "MESH4" at <getv $onode_ip_key>: error calling getv: key does not exist (/calico/v1/host/node-3/bird_ip)'
-check "a host that has keys, but no bird_ip, fails node-1's rendering" until_ok logged 1 "$words"
-check "and fails node-2's rendering" until_ok logged 2 "$words"
+check "node-1 renders nothing while a host has keys but no bird_ip" until_ok logged 1 "$words"
+check "node-2 renders nothing then" until_ok logged 2 "$words"
 put /ipam/v4/pool/10.9.0.0-16 '{"cidr": "10.9.0.0/16"}'
 calico 4
 wait "${PIDS[node-4]}"
-check "a container that starts now exits with 1" is $? 1
-check "it says why in my_init's words" logged 4 "/etc/rc.local failed with status 1"
-check "it has not started BIRD" not logged 4 "running the host's BIRD"
-check "a change is rendered nowhere" cfg_is 1 "$WORK/before"
-check "BIRD keeps what it has" route node-1 2
+check "a container that starts then exits with 1" is $? 1
+check "its message is my_init's" logged 4 "/etc/rc.local failed with status 1"
+check "it does not start BIRD" not logged 4 "running the host's BIRD"
+check "a change of another key is not rendered" cfg_is 1 "$WORK/before"
+check "BIRD keeps its routes" route node-1 2
 calicoctl_node 3
-check "firstboot has nothing left to write" firstboot_pool node-3 node "$peer"
+check "firstboot succeeds when the bird_ip is there" firstboot_pool node-3 node "$peer"
 check "node-1 renders the change when the bird_ip is there" until_ok has 1 "net ~ 10.9.0.0/16"
 check "node-2 renders the change" until_ok has 2 "net ~ 10.9.0.0/16"
 sleep 1
@@ -191,49 +191,49 @@ status() {
 check "calicoctl status has BIRD's protocols" sh -c "grep -q '^Mesh_172_25_0_12 *BGP .* Established' <<-END
 	$(status node-1)
 	END"
-check "calicoctl status says when BIRD does not run" is "$(status node-4 | tail -n 1)" \
+check "calicoctl status reports that BIRD does not run" is "$(status node-4 | tail -n 1)" \
 	"Couldn't connect to bird: No such file or directory"
 
 # --- border routers instead of the mesh -----------------------------------------------------------
 put /host/node-2/bgp_as 64602
 check "firstboot writes the cluster's settings" firstboot_pool master master \
 	'pools = [ "192.168.0.0/16" ]; bgp_as = 64512; bgp_mesh = false; bgp_peers = [ "172.25.0.2 as 64500" ];'
-check "a host's own AS goes before the cluster's" until_ok has 2 "local as 64602;"
+check "a host's own AS takes precedence over the cluster's" until_ok has 2 "local as 64602;"
 for n in 1 3; do check "node-$n has the cluster's AS" until_ok has $n "local as 64512;"; done
 router_cfg tor 172.25.0.3 64501 64512 64602
-check "the other router is told of it" birdc tor configure
+check "the other router reads its new configuration" birdc tor configure
 for n in 1 2 3; do
 	check "node-$n is the border router's peer" until_ok peers border $n
 	check "node-$n's cbr0 is a route on the border router" until_ok route border $n
 	check "node-$n has no peer in the mesh" lacks $n Mesh_
 done
-check "a node's own peer is its peer" until_ok peers tor 3
-check "a node's own peer is nobody else's peer" not peers tor 1
+check "a node's own peer has a session with it" until_ok peers tor 3
+check "a node's own peer has no session with another node" not peers tor 1
 check "a node's own peer is in no other node's file" lacks 1 Node_
 check "nodes no longer have each other's routes" until_ok not route node-1 2
 
-# --- values that are no good ------------------------------------------------------------------------
+# --- malformed values ---------------------------------------------------------------------------------
 cfg 1 >"$WORK/before"
 put /host/node-5/bgp_peer_v4/172.25.0.9 '{"ip": "172.25.0.9", "as_num": 64509}'
 put /config/bgp_peer_v4/172.25.0.8 '{"ip": "172.25.0.8", '
-check "a value that is not JSON fails the rendering" until_ok logged 1 "error calling json: "
+check "a value that is not JSON is logged as an error" until_ok logged 1 "error calling json: "
 put /config/bgp_peer_v4/172.25.0.8 '{"as_num": 64508}'
-check "a peer without an address fails the rendering" until_ok logged 1 \
+check "a peer without an address is logged as an error" until_ok logged 1 \
 	"at <\$data.ip>: invalid value; expected string (/calico/v1/config/bgp_peer_v4/172.25.0.8)"
 check "a failed rendering leaves the file as it was" cfg_is 1 "$WORK/before"
 put /config/bgp_peer_v4/172.25.0.8 '{"ip": "172.25.0.8", "as_num": 4200000000}'
-check "an AS of a million or more is what Go makes of it" until_ok has 1 "neighbor 172.25.0.8 as 4.2e+09;"
-check "with the mesh off a host without bird_ip fails nothing" not logged 1 node-5
-check "BIRD refuses that AS" until_ok logged 1 "syntax error"
+check "an AS number of a million or more is rendered as Go prints it" until_ok has 1 "neighbor 172.25.0.8 as 4.2e+09;"
+check "with the mesh off, a host without bird_ip is no error" not logged 1 node-5
+check "BIRD refuses that AS number" until_ok logged 1 "syntax error"
 check "BIRD keeps its peers" peers border 1
 remove /config/bgp_peer_v4/172.25.0.8
-check "a value that is right again is rendered" until_ok cfg_is 1 "$WORK/before"
+check "the file is rendered again when the value is removed" until_ok cfg_is 1 "$WORK/before"
 
-# --- what ends and comes back -----------------------------------------------------------------------
+# --- programs that end and are started again --------------------------------------------------------
 kill "${PIDS[etcd]}"
 wait "${PIDS[etcd]}" 2>/dev/null
-check "a container without etcd says so" until_ok logged 1 "Connection refused"
-check "BIRD goes on without etcd" peers border 1
+check "a container without etcd logs that" until_ok logged 1 "Connection refused"
+check "BIRD keeps its sessions without etcd" peers border 1
 etcd
 until_ok curl -sSf http://$ETCD/health
 put /config/bgp_peer_v4/172.25.0.7 '{"ip": "172.25.0.7", "as_num": 64507}'
@@ -244,19 +244,19 @@ check "a BIRD that ended is started again" until_ok sh -c "pgrep -P $(init_of 1)
 bird=$(bird_of 2)
 start=$SECONDS
 stop 2
-check "SIGTERM ends the container with 0" is $? 0
-check "SIGTERM ends it within 3 s" test $((SECONDS - start)) -le 3
-check "SIGTERM ends BIRD" not kill -0 "$bird"
+check "the container exits with 0 after SIGTERM" is $? 0
+check "the container exits within 3 s" test $((SECONDS - start)) -le 3
+check "its BIRD ends with it" not kill -0 "$bird"
 
 # --- hosts without BIRD -------------------------------------------------------------------------------
 calico 2 "$WORK/bare"
-check "a host without BIRD says so" until_ok logged 2 "the host has no /usr/sbin/bird: no BGP"
-check "a host without BIRD sleeps" until_ok logged 2 "waiting to be stopped"
+check "a container on a host without BIRD logs that" until_ok logged 2 "the host has no /usr/sbin/bird: no BGP"
+check "a container on a host without BIRD waits" until_ok logged 2 "waiting to be stopped"
 stop 2
-check "SIGTERM ends the sleep with 0" is $? 0
+check "that container exits with 0 after SIGTERM" is $? 0
 calico 4 "$WORK/absent"
-check "a container without the host's /proc sleeps" until_ok logged 4 "waiting to be stopped"
-check "a container without the host's /proc says nothing about BIRD" not logged 4 "no /usr/sbin/bird"
+check "a container without the host's /proc waits" until_ok logged 4 "waiting to be stopped"
+check "a container without the host's /proc logs nothing about BIRD" not logged 4 "no /usr/sbin/bird"
 stop 4
 stop 3
 stop 1

@@ -43,7 +43,7 @@ hosts = (
 	  bond = [ "52:54:00:0d:00:02", "52:54:00:0d:01:02" ]; }
 );
 R
-check "an ISO for both is baked" test/bake "$recipe" --out "$WORK/img" --image iso --rack "$WORK/rack.cfg" ||
+check "an ISO for both machines is baked" test/bake "$recipe" --out "$WORK/img" --image iso --rack "$WORK/rack.cfg" ||
 	finish
 
 # Prints QEMU's arguments for a card at one end of a cable. Usage: cable N MINE OTHER MAC
@@ -68,7 +68,7 @@ check "the node becomes ready, over its bond's VLAN" vm_wait 900 'rackstrap: nod
 bond=$(on_vm cat /proc/net/bonding/bond-uplink) || bail "cannot log in"
 has_line() { grep -qxE "[[:space:]]*$1" <<<"$bond"; }
 check "the bond uses LACP at the fast rate" has_line 'LACP rate: fast' || note <<<"$bond"
-check "the bond spreads by addresses and ports" has_line 'Transmit Hash Policy: layer3\+4 \(1\)'
+check "the bond distributes packets by addresses and ports" has_line 'Transmit Hash Policy: layer3\+4 \(1\)'
 check "the bond's links are the two cables" test \
 	"$(sed -n 's/^Permanent HW addr: //p' <<<"$bond" | sort | tr '\n' ' ')" = \
 	"52:54:00:0d:00:02 52:54:00:0d:01:02 "

@@ -1,19 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# A root of Debian 12 with nothing in it but apt, and the Debian packages with what they
-# depend on: there rackstrap bakes a PXE set, disk and ISO from the installed recipe with
-# stand-ins, reads the disk again, and boots the master of the installed demo rack. The
-# build tree has no part in it besides the packages and the served stand-ins.
+# Installs the Debian packages, with the packages that they depend on, in a root of Debian 12
+# that has nothing but apt. There rackstrap bakes a PXE set, disks and an ISO from the installed
+# recipe with stand-ins, reads a disk again, and boots the master of the installed demo rack. Of
+# the build folder only the packages and the stand-ins, which are served, are used.
 #
-# DEB=DIR takes packages that are built already. It needs root and 8 GB in TMPDIR.
+# DEB=DIR takes packages that are built already. The test needs root and 8 GB in TMPDIR.
 . "$(dirname "$0")/../tap.sh"
 unset MAKEFLAGS MAKELEVEL
 [ "$(id -u)" = 0 ] || bail "needs root"
 DEB=${DEB:-}
 if [ -z "$DEB" ]; then
 	DEB=$ABS_O/deb
-	check "make deb" make -s O="$O" deb || finish
+	check "make deb succeeds" make -s O="$O" deb || finish
 fi
 HTTPD=
 tap_cleanup() { [ -z "$HTTPD" ] || kill "$HTTPD" 2>/dev/null; }
@@ -21,7 +21,7 @@ python3 test/httpd.py "$ABS_O/standin/mirror" "$WORK/port" 2>/dev/null &
 HTTPD=$!
 
 sources=$(apt-get indextargets --format '$(CODENAME) $(REPO_URI)' | awk '$1 == "bookworm" { print $2; exit }')
-check "a root with apt" mmdebstrap --quiet --mode=root --variant=apt --include=mount bookworm "$WORK/root" "$sources" ||
+check "a root with apt is made" mmdebstrap --quiet --mode=root --variant=apt --include=mount bookworm "$WORK/root" "$sources" ||
 	finish
 mkdir "$WORK/root/debs"
 for p in rackstrap rackstrap-firstboot; do
@@ -51,21 +51,21 @@ within() {
 		exec env -i HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
 			PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"' - "$WORK/root" "$@"
 }
-check "apt installs the packages and what they depend on" within sh -ec \
+check "apt installs the packages and their dependencies" within sh -ec \
 	'apt-get -qq update && apt-get -qy --no-install-recommends install /debs/*.deb' || finish
-check "the program runs" within rackstrap --version
+check "the installed rackstrap runs" within rackstrap --version
 for _ in $(seq 100); do [ -s "$WORK/port" ] && break; sleep 0.1; done
 from="http://standin.invalid/=http://127.0.0.1:$(cat "$WORK/port")/"
 recipe=/usr/share/rackstrap/images/bookworm-vm
-check "lock" within rackstrap lock $recipe --artifacts --lock /root/lock --mirror "$from" || finish
-check "build" within rackstrap build $recipe --lock /root/lock --mirror "$from" --out /root/out \
+check "lock succeeds" within rackstrap lock $recipe --artifacts --lock /root/lock --mirror "$from" || finish
+check "build succeeds" within rackstrap build $recipe --lock /root/lock --mirror "$from" --out /root/out \
 	--image pxe --image disk --image iso --format raw --format qcow2 --format zst || finish
-check "inspect" within rackstrap inspect /root/out/bookworm-vm/disk.qcow2
-check "customize" within rackstrap customize /root/out/bookworm-vm/boot.iso \
+check "inspect of a qcow2 succeeds" within rackstrap inspect /root/out/bookworm-vm/disk.qcow2
+check "customize of an ISO succeeds" within rackstrap customize /root/out/bookworm-vm/boot.iso \
 	--rack /usr/share/rackstrap/configs/demo.cfg
 for uefi in "" --uefi; do
 	# shellcheck disable=SC2086
-	check "the master comes up ${uefi:-by BIOS}" within rackstrap rack /usr/share/rackstrap/configs/demo.cfg \
+	check "the master becomes ready, booted by ${uefi:-BIOS}" within rackstrap rack /usr/share/rackstrap/configs/demo.cfg \
 		--image /root/out/bookworm-vm --host master --dir /root/rack --fresh --timeout 1500 $uefi
 	note <"$WORK/out"
 done

@@ -1,51 +1,51 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# images/bookworm-2015, baked from archives in the official layouts under the official URLs,
-# and its root read again: every program, unit and folder at its place. images/vivid shares
-# all that except its base; test/qemu/vivid.sh bakes it.
+# Bakes images/bookworm-2015 from archives in the official layouts under the official URLs, and
+# checks that every program, unit and folder is at its place in the root. images/vivid has the
+# same except for its base; test/qemu/vivid.sh bakes it.
 . "$(dirname "$0")/../tap.sh"
 . test/recipes.sh
 OUT=$WORK/baked/bookworm-2015
 lock=$WORK/recipe.lock
 
-check "two digests are in the recipe itself" test \
+check "the recipe itself has two digests" test \
 	"$(grep -cE '^\s+sha(256|512) = ' images/bookworm-2015/recipe.cfg)" = 2
-refuse "the recipe as it is takes no stand-in for what it knows the digest of" 1 \
+refuse "lock refuses stand-ins where the shipped recipe has a digest" 1 \
 	"rackstrap: docker://gcr.io/google_containers/pause@sha256:*" \
 	"$RACKSTRAP" lock images/bookworm-2015 --lock "$lock" "${FROM[@]}"
-check "each is told on a line of its own, in the recipe's order, the container without a copy last" test \
+check "each of them has a line of its own, in the recipe's order, the container without a copy last" test \
 	"$(grep -cE '^rackstrap: (https://.*: sha.*expected|docker://gcr.io/.*pause@sha256:)' "$WORK/err")" = 3
-check "and made no lock of it" test ! -e "$lock"
+check "lock writes no file then" test ! -e "$lock"
 copy_recipes "$WORK"
-check "nothing but that and 'standin' differs in the copy" test \
+check "the copy of the recipes differs in these digests and 'standin' only" test \
 	"$(diff -r images "$WORK/images" | grep -c '^[<>]')" = 10
 
 recipe=$WORK/images/bookworm-2015
-refuse "without a lock nothing is built" 3 "rackstrap: *artifact '*': no digest: *" \
+refuse "build refuses a recipe without a lock" 3 "rackstrap: *artifact '*': no digest: *" \
 	"$RACKSTRAP" build "$recipe" --out "$WORK/baked" "${FROM[@]}"
-check "lock" "$RACKSTRAP" lock "$recipe" "${FROM[@]}"
-check "the lock has the official URLs and no mirror's" sh -c \
+check "lock of the copy succeeds" "$RACKSTRAP" lock "$recipe" "${FROM[@]}"
+check "the lock has the official URLs and none of a mirror" sh -c \
 	"test \$(grep -c 'url = \"https://' '$recipe/recipe.lock') = 5 && grep -c 'url = \"docker://' '$recipe/recipe.lock' | grep -qx 2 && ! grep -F '$MIRROR' '$recipe/recipe.lock'"
-check "build" "$RACKSTRAP" build "$recipe" --out "$WORK/baked" "${FROM[@]}" || finish
-check "the digests hold" sh -c "cd $OUT && sha256sum -c --strict SHA256SUMS"
+check "build of the copy succeeds" "$RACKSTRAP" build "$recipe" --out "$WORK/baked" "${FROM[@]}" || finish
+check "the digests match SHA256SUMS" sh -c "cd $OUT && sha256sum -c --strict SHA256SUMS"
 
 unsquashfs -lls "$OUT/root.squashfs" >"$WORK/ll"
 lsinitramfs "$OUT/initrd.img" >"$WORK/initrd.list"
 check "manifest.json agrees with unsquashfs, lsinitramfs and SHA256SUMS" \
 	python3 test/build/manifest.py "$OUT" "$WORK/ll" "$WORK/initrd.list"
-check "manifest.spdx.json is SPDX 2.3 and says the same" python3 test/build/spdx.py "$OUT"
+check "manifest.spdx.json is SPDX 2.3 and agrees with manifest.json" python3 test/build/spdx.py "$OUT"
 check_2015 "$WORK/ll" "$OUT/root.squashfs"
-check "no Docker, etcd or kubectl of Debian" sh -c \
+check "the root has no Docker, etcd or kubectl of Debian" sh -c \
 	"! grep -E 'usr/(sbin/dockerd|bin/(etcd|kubectl|containerd))' '$WORK/ll'"
-check "git without perl" sh -c "grep -q 'squashfs-root/usr/bin/git\$' '$WORK/ll' &&
+check "the root has git and no perl" sh -c "grep -q 'squashfs-root/usr/bin/git\$' '$WORK/ll' &&
 	! grep -E 'squashfs-root/usr/(bin/perl|share/perl/|lib/x86_64-linux-gnu/(perl/|libperl))' '$WORK/ll'"
-check "the kernel command line asks for cgroup v1" grep -q \
+check "the kernel command line selects cgroup v1" grep -q \
 	'"net.ifnames=0 systemd.unified_cgroup_hierarchy=0 panic=30 loglevel=6"' "$OUT/manifest.json"
-check "an ISO" "$RACKSTRAP" build "$recipe" --out "$WORK/iso" --image iso "${FROM[@]}"
-check "its files" xorriso -osirrox on -indev "$WORK/iso/bookworm-2015/boot.iso" -extract /EFI/BOOT "$WORK/efi"
-check "UEFI finds shim, and shim GRUB" test "$(find "$WORK/efi" -type f -printf '%f\n' | sort | tr '\n' ' ')" = \
+check "build of an ISO succeeds" "$RACKSTRAP" build "$recipe" --out "$WORK/iso" --image iso "${FROM[@]}"
+check "xorriso extracts EFI/BOOT of the ISO" xorriso -osirrox on -indev "$WORK/iso/bookworm-2015/boot.iso" -extract /EFI/BOOT "$WORK/efi"
+check "EFI/BOOT has shim and GRUB" test "$(find "$WORK/efi" -type f -printf '%f\n' | sort | tr '\n' ' ')" = \
 	"BOOTX64.EFI grubx64.efi mmx64.efi "
-check "the one signed by Microsoft, the other by Debian" sh -c \
+check "shim is signed by Microsoft, GRUB by Debian" sh -c \
 	"grep -q 'Microsoft Corporation UEFI CA' $WORK/efi/BOOTX64.EFI && grep -q 'Debian Secure Boot CA' $WORK/efi/grubx64.efi"
 finish

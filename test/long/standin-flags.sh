@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# The stand-ins accept every flag of their originals, and every command line in the units, and
-# refuse what the originals refuse, with the same messages.
+# Checks that the stand-ins accept every flag of their originals and every command line in the
+# units, and refuse what the originals refuse, with the same messages.
 . "$(dirname "$0")/../tap.sh"
 S=$ABS_O/standin
-export TMPDIR=$WORK # what the one-file programs leave behind when they are killed
+export TMPDIR=$WORK # for the folders that the one-file programs leave when they are killed
 KUBE="kube-apiserver kube-controller-manager kube-scheduler kube-proxy kubelet"
 [ -x "$S/kubelet" ] || bail "no stand-ins in $S: make tests-built"
 
@@ -72,6 +72,7 @@ refuses() { # PROGRAM LIST
 	done <"$2"
 }
 
+# Checks the exit status and the first line of standard error of a stand-in. Usage:
 # says WHAT STATUS 'first line of standard error' PROGRAM ARGS...
 says() {
 	local what=$1 status=$2 want=$3 program=$4 rc=0 got
@@ -101,7 +102,7 @@ for p in $KUBE etcd docker calicoctl calico_kubernetes; do
 done
 
 variables() { grep -oh 'RACKSTRAP_STANDIN_[A-Z_]*[A-Z]' "$@" | sort -u; }
-check "the README has every variable that they read" \
+check "the README has every variable that the stand-ins read" \
 	diff <(variables test/standin/*.c test/standin/common/*.c) <(variables test/standin/README.md)
 
 # --- flags that the originals do not have -------------------------------------------------
@@ -118,23 +119,23 @@ says "a bad number" 2 \
 says "a bad address" 2 \
 	"invalid argument \"master\" for --address=master: failed to parse IP: \"master\"" \
 	kube-apiserver --address=master
-check "kubelet: '_' is '-'" "$S/kubelet" --api_servers=1.2.3.4:8080 --hostname-override=x --version
-refuse "kube-apiserver: no etcd named" 255 "F*specify either --etcd-servers or --etcd-config" \
+check "kubelet: '_' and '-' are the same in a flag" "$S/kubelet" --api_servers=1.2.3.4:8080 --hostname-override=x --version
+refuse "kube-apiserver refuses to start without an etcd" 255 "F*specify either --etcd-servers or --etcd-config" \
 	"$S/kube-apiserver" --service-cluster-ip-range=10.100.0.0/16
-refuse "kube-apiserver: no service range" 255 "F*No --service-cluster-ip-range specified" \
+refuse "kube-apiserver refuses to start without a service range" 255 "F*No --service-cluster-ip-range specified" \
 	"$S/kube-apiserver" --etcd_servers=http://127.0.0.1:1
 
 says "an unknown flag" 2 "flag provided but not defined: -etcd-cluster-size" etcd --etcd-cluster-size 3
 says "a name where an address must be" 2 \
 	"invalid value \"master:4001\" for flag -addr: bad IP in address specification" \
 	etcd --addr master:4001
-says "no address at all" 2 \
+says "a port without an address" 2 \
 	"invalid value \":4001\" for flag -addr: bad IP in address specification" etcd --addr :4001
-says "a state that there is none" 2 \
+says "an unknown state" 2 \
 	"invalid value \"old\" for flag -initial-cluster-state: invalid value" \
 	etcd --initial-cluster-state old
 
-# --- what calicoctl 0.4.8 has, and what came later ----------------------------------------
+# --- calicoctl: commands of 0.4.8 and of later releases -----------------------------------
 usage() { # ARGS...: docopt's answer
 	local rc=0
 	"$S/calicoctl" "$@" >"$WORK/usage" 2>&1 || rc=$?
@@ -200,18 +201,18 @@ assert json.load(open(sys.argv[1])) == {
     "runtimes": {"standin": {"path": os.path.realpath(sys.argv[2]), "runtimeArgs": ["standin-runc"]}}}
 P
 for option in --config-file=/x --add-runtime=x=/x --default-runtime=x; do
-	refuse "docker: $option" 2 "*--version bool" "$S/docker" -d $option
+	refuse "docker refuses $option" 2 "*--version bool" "$S/docker" -d $option
 done
-refuse "docker: options of later releases" 2 "*--version bool" "$S/docker" -d --containerd=/x
+refuse "docker refuses options of later releases" 2 "*--version bool" "$S/docker" -d --containerd=/x
 for args in "ps" "rm web" "load web.tar" "start" "start -a web" "inspect web"; do
 	# shellcheck disable=SC2086
-	refuse "docker: '$args'" 2 "See '/usr/bin/docker --help'." "$S/docker" $args
+	refuse "docker refuses '$args'" 2 "See '/usr/bin/docker --help'." "$S/docker" $args
 done
-refuse "docker create: options of other kinds" 2 "See 'docker create --help'." "$S/docker" create --rm web
-refuse "docker create: no image" 1 "See 'docker create --help'." "$S/docker" create --name=web
-refuse "docker start: no daemon" 1 "Error: failed to start containers: [[]web a b[]]" \
+refuse "docker create refuses options of other commands" 2 "See 'docker create --help'." "$S/docker" create --rm web
+refuse "docker create without an image is refused" 1 "See 'docker create --help'." "$S/docker" create --name=web
+refuse "docker start fails without a daemon" 1 "Error: failed to start containers: [[]web a b[]]" \
 	env DOCKER_HOST="unix://$WORK/no.sock" "$S/docker" start web a b
-refuse "docker: what 20.10 means otherwise" 2 "See '/usr/bin/docker --help'." \
+refuse "docker refuses options that it cannot translate for 20.10" 2 "See '/usr/bin/docker --help'." \
 	env RACKSTRAP_STANDIN_MOUNTS="$WORK/devices" "$S/docker" -d --exec-driver=lxc
 
 # --- docker standin-runc: the runtime of that dockerd -----------------------------------------
@@ -236,7 +237,7 @@ rm "$WORK/resolv.conf"
 # shellcheck disable=SC2086
 refuse "standin-runc refuses where there is no resolv.conf" 1 "open /etc/resolv.conf: no such file or directory" \
 	in_etc "$S/docker" standin-runc $SHIM create --bundle /b --pid-file /p id
-check "its log has runc's format" python3 - "$WORK/log.json" <<'P'
+check "standin-runc writes its log in runc's format" python3 - "$WORK/log.json" <<'P'
 import datetime, json, sys
 (line,) = open(sys.argv[1])
 entry = json.loads(line)
@@ -246,36 +247,36 @@ P
 for args in "-root=/r --log=$WORK/log -systemd-cgroup create id" "--log-format text --debug create id" \
 	"--root start create id"; do
 	# shellcheck disable=SC2086
-	refuse "standin-runc $args" 1 "open /etc/resolv.conf: no such file or directory" \
+	refuse "standin-runc finds 'create' in '$args'" 1 "open /etc/resolv.conf: no such file or directory" \
 		in_etc "$S/docker" standin-runc $args
 done
-check "a log in runc's text format" grep -qx 'time="[^"]*Z" level=error msg="open /etc/resolv.conf: no such file or directory"' "$WORK/log"
+check "standin-runc writes a log in runc's text format" grep -qx 'time="[^"]*Z" level=error msg="open /etc/resolv.conf: no such file or directory"' "$WORK/log"
 for args in "--root create start id" "$SHIM delete --force id" "--version" "" "state create"; do
 	# shellcheck disable=SC2086
-	check "standin-runc passes '$args'" passes $args
+	check "standin-runc passes '$args' to runc" passes $args
 done
 rm "$WORK/runc"
 # shellcheck disable=SC2086
-refuse "standin-runc without runc" 1 "$WORK/runc: No such file or directory (the package runc brings it)" \
+refuse "standin-runc without runc fails" 1 "$WORK/runc: No such file or directory (the package runc brings it)" \
 	in_etc "$S/docker" standin-runc $SHIM kill id 9
 
 # --- the plugin -----------------------------------------------------------------------------
 plugin() { env -i "$@"; }
-check "the plugin's init needs nothing but calicoctl" plugin CALICOCTL_PATH="$S/calicoctl" "$S/calico_kubernetes" init
-refuse "the plugin without CALICOCTL_PATH" 1 "CALICOCTL_PATH=/home/vagrant/calicoctl: No such file*" \
+check "the plugin's init requires calicoctl only" plugin CALICOCTL_PATH="$S/calicoctl" "$S/calico_kubernetes" init
+refuse "the plugin without CALICOCTL_PATH fails" 1 "CALICOCTL_PATH=/home/vagrant/calicoctl: No such file*" \
 	plugin "$S/calico_kubernetes" init
-refuse "the plugin with an API root that does not end in a slash" 1 \
+refuse "the plugin refuses an API root that does not end in a slash" 1 \
 	"KUBE_API_ROOT=http://1.2.3.4:8080/api/v1: must end with a slash" \
 	plugin CALICOCTL_PATH="$S/calicoctl" KUBE_API_ROOT=http://1.2.3.4:8080/api/v1 \
 	"$S/calico_kubernetes" setup default pod 0123
-refuse "the plugin with the guide's wrong API root" 1 "KUBE_API_ROOT=https://1.2.3.4:443/api/v1/: must be http://*" \
+refuse "the plugin refuses the guide's wrong API root" 1 "KUBE_API_ROOT=https://1.2.3.4:443/api/v1/: must be http://*" \
 	plugin CALICOCTL_PATH="$S/calicoctl" KUBE_API_ROOT=https://1.2.3.4:443/api/v1/ \
 	"$S/calico_kubernetes" setup default pod 0123
 
-refuse "the plugin's init and seconds that are none" 1 \
+refuse "the plugin's init refuses a delay that is no whole number" 1 \
 	"RACKSTRAP_STANDIN_PLUGIN_S=1.5: must be a whole number from 0 to 3600" \
 	plugin CALICOCTL_PATH="$S/calicoctl" RACKSTRAP_STANDIN_PLUGIN_S=1.5 "$S/calico_kubernetes" init
-refuse "kubelet and seconds that are none" 255 "*RACKSTRAP_STANDIN_KUBELET_S=3601: must be a whole number from 0 to 3600" \
+refuse "kubelet refuses a delay that is too long" 255 "*RACKSTRAP_STANDIN_KUBELET_S=3601: must be a whole number from 0 to 3600" \
 	env RACKSTRAP_STANDIN_KUBELET_S=3601 "$S/kubelet"
 
 # --- the one-file programs ------------------------------------------------------------------
@@ -296,26 +297,26 @@ killed() { # SIGNAL: the plugin's init, once it has unpacked itself
 	wait $! 2>/dev/null
 	unpacked $((n + 1))
 }
-check "calicoctl ends" onefile "$S/calicoctl" --version
-check "the plugin's init ends" onefile "$S/calico_kubernetes" init
-refuse "the plugin ends with an error" 1 "usage: calico *" onefile "$S/calico_kubernetes" teardown
-check "and their folders are gone" is_empty "$WORK/tmp"
-check "killed, it leaves its folder behind" killed KILL
-check "also by the signal that systemd sends" killed TERM
+check "calicoctl --version exits with 0" onefile "$S/calicoctl" --version
+check "the plugin's init exits with 0" onefile "$S/calico_kubernetes" init
+refuse "the plugin exits with 1 after an error" 1 "usage: calico *" onefile "$S/calico_kubernetes" teardown
+check "no folder of these programs is left" is_empty "$WORK/tmp"
+check "the plugin leaves its folder when it is killed" killed KILL
+check "the plugin leaves its folder after SIGTERM" killed TERM
 timeout -s KILL 0.5 env TMPDIR="$WORK/tmp" ETCD_AUTHORITY=127.0.0.1:1 "$S/calicoctl" standin-sleep >/dev/null 2>&1
-check "in its container it unpacks nothing" unpacked 2
+check "calicoctl in its container unpacks nothing" unpacked 2
 rm -r "$WORK"/tmp/_MEI*
 for p in calicoctl calico_kubernetes; do
-	refuse "$p on a noexec file system" 255 \
+	refuse "$p on a noexec file system fails" 255 \
 		"Error loading Python lib '$WORK/tmp/_MEI*/libpython2.7.so.1.0': *: failed to map segment from shared object: Operation not permitted" \
 		unshare -rm sh -c 'mount -t tmpfs -o noexec none "$0" && TMPDIR=$0 exec "$@"' "$WORK/tmp" "$S/$p" --version
-	refuse "$p without a folder that it can write" 255 "INTERNAL ERROR: cannot create temporary directory!" \
+	refuse "$p without a writable folder fails" 255 "INTERNAL ERROR: cannot create temporary directory!" \
 		unshare -rm sh -c 'for d in /tmp /var/tmp; do mount -t tmpfs -o ro none $d; done; exec env -i "$@"' - \
 		"$S/$p" --version
 done
-check "the next folder is taken when one cannot be written" onefile env TMPDIR="$WORK/none" "$S/calicoctl" --version
+check "calicoctl uses the next folder when one is not writable" onefile env TMPDIR="$WORK/none" "$S/calicoctl" --version
 
-# --- what they need of their host -------------------------------------------------------------
+# --- requirements of the host ---------------------------------------------------------------------
 printf 'cgroup2 /sys/fs/cgroup cgroup2 rw 0 0\n' >"$WORK/mounts"
 check "kubelet exits 1 on a host with cgroup v2 only" sh -c \
 	"RACKSTRAP_STANDIN_MOUNTS='$WORK/mounts' '$S/kubelet' --api_servers=1.2.3.4:8080 2>'$WORK/e'
@@ -323,10 +324,10 @@ check "kubelet exits 1 on a host with cgroup v2 only" sh -c \
 refuse "docker exits 1 on a host with cgroup v2 only" 1 \
 	'time="*" level=fatal msg="Error mounting devices cgroup: mountpoint for devices not found"' \
 	env RACKSTRAP_STANDIN_MOUNTS="$WORK/mounts" RACKSTRAP_STANDIN_DOCKERD=/bin/echo "$S/docker" -d
-check "kubelet takes no name for an API server without a scheme" sh -c \
+check "kubelet refuses a name without a scheme for an API server" sh -c \
 	"'$S/kubelet' --api_servers=master:8080 2>'$WORK/e'
 	[ \$? = 255 ] && grep -q 'unsupported protocol scheme \"master\"' '$WORK/e'"
-check "kube-proxy dies without a default route" sh -c \
+check "kube-proxy exits with 255 without a default route" sh -c \
 	"unshare -rn '$S/kube-proxy' --master=http://1.2.3.4:8080 2>'$WORK/e'
 	[ \$? = 255 ] && grep -q 'failed to select a host interface: Unable to select an IP.\$' '$WORK/e'"
 finish

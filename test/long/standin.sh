@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# The cluster's programs from the baked image, started on one machine as the units start them on
+# Starts the cluster's programs from the baked image on one machine, as the units start them on
 # three: the real etcd behind its stand-in, the API server and its clients, a kubelet, calicoctl,
-# the plugin, and Debian's kubectl. Docker is test/standin/fakedocker.py. Runs in a namespace of
+# the plugin, and Debian's kubectl. Docker is test/standin/fakedocker.py. Runs in namespaces of
 # its own, without root.
 #
 # STANDIN_ROOT=DIR takes the programs from an unpacked image.
@@ -105,26 +105,26 @@ check "etcd answers" until_ok curl -sSf http://127.0.0.1:4001/health
 check "the API server is healthy" until_ok healthy 8080
 check "the controller manager is healthy" healthy 10252
 for p in api scheduler manager etcd; do
-	check "$p says first that it is a stand-in" sh -c "head -n 1 '$WORK/log/$p' | grep -q \"rackstrap's stand-in for .*not the real program\""
+	check "the first line of $p says that it is a stand-in" sh -c "head -n 1 '$WORK/log/$p' | grep -q \"rackstrap's stand-in for .*not the real program\""
 done
-check "/version is 0.20.2, and a stand-in" sh -c \
+check "/version is 0.20.2 and says that it is a stand-in" sh -c \
 	"curl -sS http://127.0.0.1:8080/version | grep -q '\"gitVersion\": \"v0.20.2\"' && curl -sS http://127.0.0.1:8080/version | grep -q stand-in"
 check "2379 is not open, as with the original's --bind-addr" sh -c "! curl -s http://127.0.0.1:2379/health"
 
 # --- nodes through the API ----------------------------------------------------------------------
 check "there is no node at first" is "$(kubectl get nodes 2>&1)" "No resources found"
-check "a node that is not there" code_is /api/v1/nodes/$IP 404
-check "its message is the original's" sh -c "curl -sS http://127.0.0.1:8080/api/v1/nodes/$IP | grep -q 'node ..$IP.. not found'"
+check "a node that does not exist gives status 404" code_is /api/v1/nodes/$IP 404
+check "the message about it is the original's" sh -c "curl -sS http://127.0.0.1:8080/api/v1/nodes/$IP | grep -q 'node ..$IP.. not found'"
 curl -sSN --max-time 120 'http://127.0.0.1:8080/api/v1/nodes?watch=true&timeoutSeconds=60' >"$WORK/watch" &
 watch=$!
 sleep 0.5
 check "a node is created" code_is /api/v1/nodes 201 -X POST -d "$(node_json $IP 2015-07-15T00:00:00Z)"
 check "a watch reports a new node" until_ok grep -q '"type":"ADDED".*'$IP "$WORK/watch"
 check "a second node of the same name is a conflict" code_is /api/v1/nodes 409 -X POST -d "$(node_json $IP 2015-07-15T00:00:00Z)"
-check "kubectl sees it Ready" node_is Ready
-check "it is stored under the original's key" sh -c "curl -sS http://127.0.0.1:4001/v2/keys/registry/minions/$IP | grep -q externalID"
+check "kubectl shows the node as Ready" node_is Ready
+check "the node is stored under the original's key" sh -c "curl -sS http://127.0.0.1:4001/v2/keys/registry/minions/$IP | grep -q externalID"
 check "an old resourceVersion is a conflict" is "$(code /api/v1/nodes/$IP -X PUT -d '{"metadata":{"resourceVersion":"1"}}')" 409
-check "a heartbeat is taken" code_is /api/v1/nodes/$IP/status 200 -X PUT -d "$(node_json $IP 2015-07-15T00:00:01Z)"
+check "a heartbeat is accepted" code_is /api/v1/nodes/$IP/status 200 -X PUT -d "$(node_json $IP 2015-07-15T00:00:01Z)"
 stop manager
 start manager "$BIN/kube-controller-manager" --master=127.0.0.1:8080 --logtostderr=true \
 	--node-monitor-grace-period=10s --node-monitor-period=500ms
@@ -144,7 +144,7 @@ check "a node without a name is refused" code_is /api/v1/nodes 422 -X POST -d '{
 check "a body that is too large is refused" is "$(head -c 1200000 /dev/zero | code /api/v1/nodes -X POST -H 'Expect:' --data-binary @- 2>/dev/null | tail -c 3)" 413
 check "an unknown path is refused" code_is /api/v1/frobs 404
 check "an unknown method is refused" code_is /api/v1/nodes 405 -X PATCH -d '{}'
-check "the API server is healthy after them" healthy 8080
+check "the API server is healthy after the bad requests" healthy 8080
 
 # --- the node -----------------------------------------------------------------------------------
 check "calicoctl without Docker exits 1" sh -c "! env ETCD_AUTHORITY=$IP:4001 '$BIN/calicoctl' checksystem --fix"
@@ -154,10 +154,10 @@ check "calicoctl refuses an old Docker" sh -c "env ETCD_AUTHORITY=$IP:4001 '$BIN
 stop docker
 docker docker0
 until_ok curl -sSf --unix-socket /var/run/docker.sock http://d/version
-check "calicoctl checksystem --fix" calicoctl checksystem --fix
-check "it loads the module that the original needs" grep -qx xt_set "$WORK/modprobe"
+check "calicoctl checksystem --fix succeeds" calicoctl checksystem --fix
+check "calicoctl loads the module that the original needs" grep -qx xt_set "$WORK/modprobe"
 kubelet
-check "a kubelet whose Docker is not on cbr0 dies" until_ok logged kubelet "Docker's bridge is docker0 and not cbr0"
+check "a kubelet whose Docker is not on cbr0 ends" until_ok logged kubelet "Docker's bridge is docker0 and not cbr0"
 wait "${PIDS[kubelet]}"
 check "its exit status is Go's for a panic" is $? 255
 stop docker
@@ -165,14 +165,14 @@ docker
 until_ok curl -sSf --unix-socket /var/run/docker.sock http://d/version
 mv $PLUGIN/calico $PLUGIN/away
 kubelet
-check "a kubelet without its plugin dies" until_ok logged kubelet 'failed to create kubelet: Network plugin "calico" not found.'
+check "a kubelet without its plugin ends" until_ok logged kubelet 'failed to create kubelet: Network plugin "calico" not found.'
 wait "${PIDS[kubelet]}"
 mv $PLUGIN/away $PLUGIN/calico
 kubelet
 check "a kubelet registers" until_ok logged kubelet "Successfully registered node $IP"
 for port in 10248 10250 10255 4194; do check "the kubelet answers on $port" healthy $port; done
-check "kubectl sees it Ready" until_ok node_is Ready
-check "kubectl shows that it is a stand-in" sh -c "'$KUBECTL' --server http://127.0.0.1:8080 get nodes | grep -q v0.20.2-standin"
+check "kubectl shows the registered node as Ready" until_ok node_is Ready
+check "kubectl shows that the kubelet is a stand-in" sh -c "'$KUBECTL' --server http://127.0.0.1:8080 get nodes | grep -q v0.20.2-standin"
 sleep 12 # more than the grace period
 check "the node stays Ready while the kubelet posts its status" node_is Ready
 start second env CALICOCTL_PATH="$BIN/calicoctl" "$BIN/kubelet" --hostname_override=$IP \
@@ -180,7 +180,7 @@ start second env CALICOCTL_PATH="$BIN/calicoctl" "$BIN/kubelet" --hostname_overr
 	--healthz_port=20248 --cadvisor-port=20194
 check "a second kubelet finds the node registered" until_ok logged second "Node $IP was previously registered"
 stop second
-check "the API server loses the node" code_is /api/v1/nodes/$IP 200 -X DELETE
+check "the node is deleted from the API server" code_is /api/v1/nodes/$IP 200 -X DELETE
 check "the kubelet reports the loss" until_ok logged kubelet \
 	"Error updating node status, will retry: error getting node \"$IP\": node \"$IP\" not found"
 sleep 3
@@ -242,7 +242,7 @@ check "each lookup ends with that answer" looked_up quick "connection refused by
 check "a kubelet without resolv.conf registers" registered none 22
 check "it registers after 4 s" between none "init done" "Attempting to register" 4
 check "it reports that no container can start" logged none "open /etc/resolv.conf: no such file or directory"
-check "it is Ready all the same" until_ok is "$(kubectl get nodes 172.25.0.22 --no-headers | awk '{ print $2 }')" Ready
+check "it is Ready nevertheless" until_ok is "$(kubectl get nodes 172.25.0.22 --no-headers | awk '{ print $2 }')" Ready
 check "a kubelet whose name server is silent registers" registered silent 23
 check "each lookup takes as long as resolv.conf allows" looked_up silent "no answer from any name server" 1
 check "a kubelet with a domain to search registers" registered search 24
@@ -251,7 +251,7 @@ check "a kubelet whose name server knows no such name registers" registered unkn
 check "each lookup ends with that answer" looked_up unknown "no such host" 0
 check "a kubelet whose second name server answers registers" registered second_server 26
 check "it waits for the first server" looked_up second_server "no such host" 1
-check "a kubelet that is to be slower registers" registered slower 27
+check "a kubelet that is configured to be slow registers" registered slower 27
 check "it waits for its plugin" between slower "stand-in for" "init done" 2
 check "its registration takes as long as configured" between slower "(3 of 3)" "Attempting to register" 2
 for name in quick none silent search unknown second_server slower names; do stop $name; done
@@ -267,16 +267,16 @@ check "the proxy is healthy after a restart" until_ok healthy 10249
 check "a restarted proxy adds no second rule" is "$(iptables -t nat -S | grep -c -- '-j KUBE-PORTALS-HOST')" 1
 
 # --- Calico ---------------------------------------------------------------------------------------
-check "calicoctl pool add" calicoctl pool add 10.244.7.1/16
+check "calicoctl pool add succeeds" calicoctl pool add 10.244.7.1/16
 check "the pool's key and value are the original's" is "$(key /calico/v1/ipam/v4/pool/10.244.0.0-16)" '{"cidr": "10.244.0.0/16"}'
-check "calicoctl node" calicoctl node --ip=$IP
+check "calicoctl node succeeds" calicoctl node --ip=$IP
 check "calicoctl node adds no second IPv4 pool" is "$(key /calico/v1/ipam/v4/pool/192.168.0.0-16)" absent
 check "calicoctl node adds a pool for IPv6" is "$(key /calico/v1/ipam/v6/pool/fd80:24e2:f998:72d6::-64)" '{"cidr": "fd80:24e2:f998:72d6::/64"}'
 check "the host's address is in etcd" is "$(key "/calico/v1/host/$(hostname)/bird_ip")" $IP
 check "Ready is in etcd" is "$(key /calico/v1/Ready)" true
 check "the interfaces' prefix is in etcd" is "$(key /calico/v1/config/InterfacePrefix)" cali
 check "the imported image holds calicoctl itself" cmp "$BIN/calicoctl" "$WORK/log/api.calicoctl"
-check "the container is the original's" python3 - "$WORK/log/api.container" <<P
+check "the container has the settings of the original's" python3 - "$WORK/log/api.container" <<P
 import json, socket, sys
 c = json.load(open(sys.argv[1]))
 assert c["Image"] == "calico/node:v0.4.8", c
@@ -285,79 +285,79 @@ assert c["Labels"] == {"rackstrap.standin": "true"}, c
 for e in ("IP=$IP", "ETCD_AUTHORITY=$IP:4001", "HOSTNAME=" + socket.gethostname()):
     assert e in c["Env"], (e, c)
 P
-check "calicoctl status" sh -c "env ETCD_AUTHORITY=$IP:4001 '$BIN/calicoctl' status | grep -q 'is running'"
+check "calicoctl status reports the container" sh -c "env ETCD_AUTHORITY=$IP:4001 '$BIN/calicoctl' status | grep -q 'is running'"
 : >"$WORK/log/api"
 check "a second calicoctl node succeeds" calicoctl node --ip=$IP
 check "it removes the old container and imports nothing" is "$(grep -cE '^DELETE /containers/calico-node 204|^POST /images' "$WORK/log/api")" 1
-check "pool show" sh -c "env ETCD_AUTHORITY=$IP:4001 '$BIN/calicoctl' pool show --ipv4 | grep -q 10.244.0.0/16"
-check "pool add with its options" calicoctl pool add 10.9.0.0/16 --ipip --nat-outgoing
-check "the value is the original's" is "$(key /calico/v1/ipam/v4/pool/10.9.0.0-16)" '{"cidr": "10.9.0.0/16", "ipip": "tunl0", "masquerade": true}'
-check "pool remove" calicoctl pool remove 10.9.0.0/16
+check "pool show lists the pool" sh -c "env ETCD_AUTHORITY=$IP:4001 '$BIN/calicoctl' pool show --ipv4 | grep -q 10.244.0.0/16"
+check "pool add with options succeeds" calicoctl pool add 10.9.0.0/16 --ipip --nat-outgoing
+check "the pool's value with options is the original's" is "$(key /calico/v1/ipam/v4/pool/10.9.0.0-16)" '{"cidr": "10.9.0.0/16", "ipip": "tunl0", "masquerade": true}'
+check "pool remove succeeds" calicoctl pool remove 10.9.0.0/16
 check "pool remove removes the key" is "$(key /calico/v1/ipam/v4/pool/10.9.0.0-16)" absent
-check "pool remove of what is not there exits 0" calicoctl pool remove 10.9.0.0/16
-check "bgppeer add" calicoctl bgppeer add 172.25.0.1 as 64512
+check "pool remove of a pool that does not exist exits with 0" calicoctl pool remove 10.9.0.0/16
+check "bgppeer add succeeds" calicoctl bgppeer add 172.25.0.1 as 64512
 check "the peer is stored under the original's key" is "$(key /calico/v1/config/bgp_peer_v4/172.25.0.1)" '{"ip": "172.25.0.1", "as_num": 64512}'
 start sleeper env ETCD_AUTHORITY=$IP:4001 "$BIN/calicoctl" standin-sleep
 check "the program in the container waits" until_ok logged sleeper "waiting to be stopped"
 kill "${PIDS[sleeper]}"
 wait "${PIDS[sleeper]}"
-check "it ends with 0 on SIGTERM" is $? 0
+check "it exits with 0 after SIGTERM" is $? 0
 
 # --- Docker's client commands, as firstboot runs them -------------------------------------------------
 client() { "$ABS_O/standin/docker" "$@"; } # not in the image, whose Docker is real
-check "docker create" client create --name=web calico/node:v0.4.8 /calicoctl standin-sleep
+check "docker create succeeds" client create --name=web calico/node:v0.4.8 /calicoctl standin-sleep
 check "docker create prints the container's id" is "$(grep -cxE '[0-9a-f]{64}' "$WORK/out")" 1
 check "docker create passes the command on" grep -q '"Cmd": *\["/calicoctl", *"standin-sleep"\]' "$WORK/log/api.container"
-refuse "docker create of a name that is in use" 1 'Error response from daemon: Conflict. The container name "/web"*' \
+refuse "docker create refuses a name that is in use" 1 'Error response from daemon: Conflict. The container name "/web"*' \
 	client create --name web calico/node:v0.4.8
-refuse "docker create of an image that is not here" 1 "*no registry" client create --name=other other
+refuse "docker create refuses an image that Docker does not have" 1 "*no registry" client create --name=other other
 check "the first line says that the image is missing" is "$(head -n 1 "$WORK/err")" "Unable to find image 'other:latest' locally"
-check "docker start" client start web
-check "prints the container's name" is "$(cat "$WORK/out")" web
+check "docker start succeeds" client start web
+check "docker start prints the container's name" is "$(cat "$WORK/out")" web
 check "a second docker start succeeds" client start web
 mv /etc/resolv.conf /etc/away
-refuse "docker start on a host without resolv.conf" 1 "Error: failed to start containers: [[]web[]]" client start web
+refuse "docker start fails on a host without resolv.conf" 1 "Error: failed to start containers: [[]web[]]" client start web
 check "the message has the reason" is "$(head -n 1 "$WORK/err")" \
 	"Error response from daemon: Cannot start container web: open /etc/resolv.conf: no such file or directory"
 mv /etc/away /etc/resolv.conf
-refuse "docker start of what is not there" 1 "Error: failed to start containers: [[]none[]]" client start web none
-check "the message names the container" is "$(cat "$WORK/err")" "$(printf '%s\n' "Error response from daemon: no such id: none" \
+refuse "docker start refuses a container that does not exist" 1 "Error: failed to start containers: [[]none[]]" client start web none
+check "the message of docker start names the container" is "$(cat "$WORK/err")" "$(printf '%s\n' "Error response from daemon: no such id: none" \
 	"Error: failed to start containers: [none]")"
 client wait web >"$WORK/waited" &
 waiting=$!
 until_ok curl -sS --max-time 5 --unix-socket /var/run/docker.sock http://docker/version
-check "docker wait waits while the container runs" kill -0 $waiting
-check "docker rm -f" client rm -f web
-check "prints the container's name" is "$(cat "$WORK/out")" web
+check "docker wait returns only when the container has ended" kill -0 $waiting
+check "docker rm -f succeeds" client rm -f web
+check "docker rm -f prints the container's name" is "$(cat "$WORK/out")" web
 wait $waiting
-check "docker wait then prints how the container ended" is "$?$(cat "$WORK/waited")" 00
-refuse "docker wait of what is not there" 1 "Error response from daemon: No such container: web" client wait web
-refuse "docker rm -f of what is not there" 1 "Error: failed to remove containers: [[]web[]]" client rm -f web
-check "the message names the container" is "$(head -n 1 "$WORK/err")" "Error response from daemon: no such id: web"
+check "docker wait then prints the exit status" is "$?$(cat "$WORK/waited")" 00
+refuse "docker wait refuses a container that does not exist" 1 "Error response from daemon: No such container: web" client wait web
+refuse "docker rm -f refuses a container that does not exist" 1 "Error: failed to remove containers: [[]web[]]" client rm -f web
+check "the message of docker rm -f names the container" is "$(head -n 1 "$WORK/err")" "Error response from daemon: no such id: web"
 
 # --- the plugin -------------------------------------------------------------------------------------
 plugin() {
 	env ETCD_AUTHORITY="$IP":4001 KUBE_API_ROOT=http://"$IP":8080/api/v1/ \
 		CALICOCTL_PATH="$BIN/calicoctl" "$PLUGIN"/calico "$@"
 }
-refuse "the plugin looks the pod up" 1 "Pod default/web: not in the API*" plugin setup default web calico-node
+refuse "the plugin refuses a pod that the API does not have" 1 "Pod default/web: not in the API*" plugin setup default web calico-node
 code /api/v1/namespaces/default/pods -X POST -d '{"metadata":{"name":"web"}}' >/dev/null
-check "the plugin finds an existing pod" plugin setup default web calico-node
-refuse "the plugin looks the container up" 1 "Container 0123 was not found." plugin setup default web 0123
+check "the plugin accepts a pod that the API has" plugin setup default web calico-node
+refuse "the plugin refuses a container that Docker does not have" 1 "Container 0123 was not found." plugin setup default web 0123
 rm /var/lib/kubelet/kubernetes_auth
-refuse "the plugin wants the token file" 1 "/var/lib/kubelet/kubernetes_auth: No such file*" \
+refuse "the plugin fails without the token file" 1 "/var/lib/kubelet/kubernetes_auth: No such file*" \
 	plugin setup default web calico-node
 
-# --- the master goes away and comes back ----------------------------------------------------------
+# --- etcd ends and is started again ----------------------------------------------------------------
 stop etcd
-check "without etcd the API server fails requests and lives" code_is /api/v1/nodes 500
+check "without etcd the API server answers 500 and keeps running" code_is /api/v1/nodes 500
 etcd
-check "etcd came back with what it had" until_ok node_is Ready
+check "a restarted etcd has its data" until_ok node_is Ready
 stop etcd
 rm -rf "$WORK/etcd"
 etcd
 until_ok curl -sSf http://127.0.0.1:4001/health
-check "with an empty etcd the node is gone" until_ok code_is /api/v1/nodes/$IP 404
+check "an empty etcd has no node" until_ok code_is /api/v1/nodes/$IP 404
 stop kubelet
 kubelet
 check "the node is registered again after a restart of the kubelet" until_ok node_is Ready
