@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Repeats test/qemu/demo.sh with other name servers: none, one that never answers, two with a
+# Repeats test/qemu/demo.sh with other name servers: none, and two that never answer with a
 # search domain (the slowest case: each of the kubelet's lookups takes 40 s). With each of them
 # the rack comes up, a node reboots while Docker is restarted on the other, and the master
 # reboots; with the first, etcd loses its data at the end. No host is repaired by hand.
