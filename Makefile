@@ -260,7 +260,7 @@ QEMU_TESTS	:= $(sort $(filter-out %-lib.sh %/lib.sh %/media-vm.sh $(RACK_TESTS),
 # leaves out: LONG_SHARED one on each processor, LONG_TESTS one after the other.
 MORE_POINTS	 = $(sort $(shell grep -lw is_long test/*/*.sh))
 LONG_SHARED	 = $(O)/test/unit/test-firstboot-powercut $(STANDIN_TESTS) $(filter-out $(RACK_TESTS) test/qemu/vivid.sh,$(MORE_POINTS))
-LONG_TESTS	 = $(sort $(wildcard test/long/*.sh)) $(filter test/qemu/vivid.sh,$(MORE_POINTS))
+LONG_TESTS	 = $(sort $(wildcard test/long/*.sh)) $(filter test/qemu/vivid.sh $(RACK_TESTS),$(MORE_POINTS))
 # In a group that runs one test on each processor, these start first, in this order.
 LONGEST		:= test/qemu/media.sh test/qemu/vivid.sh test/qemu/powercut.sh test/repro/repro.sh \
 	test/build/media.sh test/build/customize.sh test/build/fetch.sh test/build/cache.sh \

@@ -27,6 +27,8 @@
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 export O=${O:-build} LC_ALL=C
+# The programs that `make deps` installs come first, such as the Python that has jsonschema.
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
 TOP=$PWD
 case $O in /*) ABS_O=$O ;; *) ABS_O=$TOP/$O ;; esac
 RACKSTRAP=$ABS_O/rackstrap

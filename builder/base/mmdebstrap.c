@@ -35,6 +35,11 @@
 #define LOG_LINES       3 /* of the log, in an error */
 #define KEYRING_MAX     (4U << 20)
 
+/* mmdebstrap starts apt, dpkg, tar and, for each package, a filter in Python by their bare
+ * names. With the distribution's own folders alone it gets the versions that it is tested
+ * with, whatever the operator's PATH has. */
+#define SYSTEM_PATH "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
+
 /* --- the overlay for initramfs-tools ----------------------------------------------- */
 
 static int append_file(struct archive_out *out, const char *path, unsigned mode,
@@ -187,18 +192,26 @@ static char *package_list(const struct recipe *r, const char *separator)
 	return strv_join(packages, separator);
 }
 
-/* Writes the hook that installs the packages when the base begins as a tree. Names of
- * packages are letters, digits and "+-.:" (base-suite.c). */
-static int write_install_hook(const struct recipe *r, const char *path, struct err *e)
+static int write_hook(const char *tmp, const char *name, const char *text, struct err *e)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", tmp, name);
+	int n = file_write_at(AT_FDCWD, path, text, strlen(text), 0755);
+
+	return n < 0 ? err_errno(e, n, "%s", path) : 0;
+}
+
+/* Writes the hooks that install the packages, when the base begins as a tree, and make the
+ * initrd. Names of packages are letters, digits and "+-.:" (base-suite.c). */
+static int write_hooks(const struct recipe *r, const char *tmp, struct err *e)
 {
 	_cleanup_free_ char *packages = package_list(r, " ");
 	const struct template_var vars[] = {{"packages", packages}, {NULL, NULL}};
-	_cleanup_buf_ struct buf b = {0};
-	int n;
+	_cleanup_buf_ struct buf install = {0};
 
-	template_render(&b, embed_hook_install, vars);
-	n = file_write_at(AT_FDCWD, path, b.p, b.len, 0755);
-	return n < 0 ? err_errno(e, n, "%s", path) : 0;
+	template_render(&install, embed_hook_install, vars);
+	if (write_hook(tmp, "install", install.p, e) < 0)
+		return -1;
+	return write_hook(tmp, "initrd", embed_hook_initrd, e);
 }
 
 static void add_suite(char ***argv, const struct recipe *r, const char *overlay)
@@ -238,6 +251,7 @@ static char **make_argv(const struct recipe *r, const char *tmp, const char *tre
 		add_tree(&argv, r, tmp, tree, overlay);
 	else
 		add_suite(&argv, r, overlay);
+	strv_addf(&argv, "--customize-hook=%s/initrd", tmp);
 	strv_add(&argv, "--aptopt=APT::Install-Recommends \"false\"");
 	strv_add(&argv, "--aptopt=Acquire::Languages \"none\"");
 	for (size_t i = 0; options && options[i]; i++)
@@ -331,7 +345,8 @@ static int run_mmdebstrap(const struct base_work *w, char *const *argv, const ch
 	_cleanup_free_ char *epoch =
 		xasprintf("SOURCE_DATE_EPOCH=%llu", (unsigned long long)r->epoch);
 	_cleanup_free_ char *tmpdir = xasprintf("TMPDIR=%s", tmp);
-	const char *const env[] = {epoch, tmpdir, "LC_ALL=C.UTF-8", "TZ=UTC", NULL};
+	const char *const env[] = {epoch,    tmpdir,      SYSTEM_PATH, "LC_ALL=C.UTF-8",
+				   "TZ=UTC", "INITRD=No", NULL};
 	_cleanup_close_ int logfd = -1, reader = -1, writer = -1;
 	_cleanup_child_ struct child child = {0};
 	struct run run = {.argv = (const char *const *)argv, .env = env, .in = -1};
@@ -369,7 +384,7 @@ int mmdebstrap_make(const struct base_work *w, const char *tree, struct err *e)
 	_cleanup_free_ char *note = xasprintf("%s.tmp", w->log), *tmp = NULL;
 	_cleanup_free_ char *keyring = NULL;
 	_cleanup_buf_ struct buf text = {0};
-	_cleanup_free_ char *list = NULL, *overlay = NULL, *install = NULL;
+	_cleanup_free_ char *list = NULL, *overlay = NULL;
 	_cleanup_strv_ char **argv = NULL;
 	int n, result;
 
@@ -377,12 +392,11 @@ int mmdebstrap_make(const struct base_work *w, const char *tree, struct err *e)
 		return -1;
 	list = xasprintf("%s/base.sources", tmp);
 	overlay = xasprintf("%s/overlay.tar", tmp);
-	install = xasprintf("%s/install", tmp);
 	result = mmdebstrap_copy_keyring(r, tmp, &keyring, e);
 	if (result == 0)
 		result = mmdebstrap_write_gpgv(r, tmp, e);
-	if (result == 0 && tree)
-		result = write_install_hook(r, install, e);
+	if (result == 0)
+		result = write_hooks(r, tmp, e);
 	if (result == 0) {
 		mmdebstrap_append_sources(&text, r, w->sources, w->mirrors, keyring);
 		if (!text.p)

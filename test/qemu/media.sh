@@ -71,17 +71,20 @@ rm "$disk"
 
 # --- UEFI ------------------------------------------------------------------------------
 
-media_rack "$WORK/rack.cfg"
-check "the disk image of 4096-byte sectors gets a rack of three" \
-	copy "$MEDIA_4096/disk.img" "$disk" --rack "$WORK/rack.cfg" || finish
-truncate -s 2G "$disk"
-# shellcheck disable=SC2046
-vm_start uefi-4k uefi $MAC $(vm_drive disk "$disk" ,logical_block_size=4096,physical_block_size=4096)
-check "UEFI, a disk of 4096-byte sectors: the host with this MAC address is ready" ready
-check "UEFI, a disk of 4096-byte sectors: the writable layer is the state partition" \
-	test "$(vm_said | grep -c 'rackstrap: writable layer: /dev/vda3')" = 1
-vm_kill
-rm "$disk"
+uefi_4k() {
+	media_rack "$WORK/rack.cfg"
+	check "the disk image of 4096-byte sectors gets a rack of three" \
+		copy "$MEDIA_4096/disk.img" "$disk" --rack "$WORK/rack.cfg" || finish
+	truncate -s 2G "$disk"
+	# shellcheck disable=SC2046
+	vm_start uefi-4k uefi $MAC $(vm_drive disk "$disk" ,logical_block_size=4096,physical_block_size=4096)
+	check "UEFI, a disk of 4096-byte sectors: the host with this MAC address is ready" ready
+	check "UEFI, a disk of 4096-byte sectors: the writable layer is the state partition" \
+		test "$(vm_said | grep -c 'rackstrap: writable layer: /dev/vda3')" = 1
+	vm_kill
+	rm "$disk"
+}
+if is_long; then uefi_4k; fi
 
 # shellcheck disable=SC2046
 vm_start uefi-cd secure $MAC $(vm_drive cd "$iso")

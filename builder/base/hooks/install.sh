@@ -3,8 +3,7 @@
 #
 # Customize hook of mmdebstrap(1), with the tree's folder as $1. mmdebstrap's variant
 # "custom" installs nothing itself: this installs the recipe's packages as mmdebstrap
-# would, with the apt of this machine and the dpkg in the tree, and makes an initrd for
-# each kernel that has none.
+# would, with the apt of this machine and the dpkg in the tree.
 set -e
 packages='@packages@'
 if [ -n "$packages" ]; then
@@ -14,8 +13,3 @@ if [ -n "$packages" ]; then
 		-o DPkg::Options::=dpkg -o "DPkg::Chroot-Directory=$1" \
 		install $packages
 fi
-for k in "$1"/boot/vmlinu[xz]-*; do
-	v=${k##*/vmlinu?-}
-	[ ! -e "$k" ] || [ -e "$1/boot/initrd.img-$v" ] ||
-		chroot "$1" update-initramfs -c -k "$v"
-done
