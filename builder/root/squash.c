@@ -3,6 +3,10 @@
  * mksquashfs sorts names; with SOURCE_DATE_EPOCH the times that it sets itself are the
  * recipe's. Its output does not depend on the number of processors.
  *
+ * The root folder gets the ids of mksquashfs itself: with -tar, version 4.5.1 ignores
+ * -root-uid and -root-gid, so that for an ordinary user unshare(1) runs it
+ * in a user namespace whose id 0 is that user.
+ *
  * On a full disk it writes "No space left on device" among other lines to its standard
  * error and exits 1; the error is then one line that names the file.
  */
@@ -18,6 +22,11 @@ static char **make_argv(const struct recipe *r, const char *path)
 	const struct recipe_squashfs *s = &r->squashfs;
 	char **argv = NULL;
 
+	if (geteuid() != 0) {
+		strv_add(&argv, "unshare");
+		strv_add(&argv, "--map-root-user");
+		strv_add(&argv, "--");
+	}
 	strv_add(&argv, SQUASH_TOOL);
 	strv_add(&argv, "-");
 	strv_add(&argv, path);
@@ -28,10 +37,6 @@ static char **make_argv(const struct recipe *r, const char *path)
 	strv_add(&argv, "-exit-on-error");
 	strv_add(&argv, "-root-mode");
 	strv_add(&argv, "755");
-	strv_add(&argv, "-root-uid");
-	strv_add(&argv, "0");
-	strv_add(&argv, "-root-gid");
-	strv_add(&argv, "0");
 	strv_add(&argv, "-b");
 	strv_add(&argv, s->block);
 	strv_add(&argv, "-comp");
@@ -71,6 +76,7 @@ int squash_start(struct squash *ret, const struct recipe *r, const char *path,
 	run.out = -1;
 	if (run_start(&run, &s.child, e) < 0)
 		return -1;
+	s.child.name = SQUASH_TOOL;
 	*ret = s;
 	s = (struct squash){.fd = -1};
 	return 0;

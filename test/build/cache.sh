@@ -148,6 +148,26 @@ before=$(find "$RACKSTRAP_CACHE" -type f | wc -l)
 check "cache prune succeeds" "$RACKSTRAP" cache prune
 check_output "prune removes nothing that was used" grep -q ': 0 removed, 0 B$' "$WORK/out1"
 check "an offline build succeeds after prune" build --offline
+
+# --- another user, with a copy of this cache that has no root image ---------------------------
+user=$WORK/user
+by_another_user() {
+	local as=()
+	mkdir "$user" && cp -r "$RACKSTRAP_CACHE" "$user/cache" && rm -rf "$user/cache/root" &&
+		cp -r "$WORK/recipe" "$RACKSTRAP" "$ABS_O/firstboot" "$user/" || return
+	if [ "$(id -u)" = 0 ]; then
+		chown -R 65534:65534 "$user" || return
+		as=(setpriv --reuid=65534 --regid=65534 --clear-groups --)
+	fi
+	(cd "$user" && RACKSTRAP_CACHE=$user/cache TMPDIR=$user "${as[@]}" \
+		./rackstrap build recipe --offline --out out --firstboot ./firstboot)
+}
+check "another user's build --offline succeeds" by_another_user
+check "another user's root image is identical" cmp "$WORK/images/small/root.squashfs" "$user/out/small/root.squashfs"
+check "root owns the top folder of another user's root image" sh -c \
+	"unsquashfs -lln '$user/out/small/root.squashfs' | grep -qE '^drwxr-xr-x 0/0 .* squashfs-root\$'"
+
+# --- what prune removes ----------------------------------------------------------------------
 old=$(sha256sum <"$WORK/mirror/packages/Test/pool/main/t/tool/tool_1.0_all.deb" | cut -c1-64)
 touch -d '40 days ago' "$RACKSTRAP_CACHE/blobs/sha256/$old"
 mkdir -p "$RACKSTRAP_CACHE/base/.abc.killed"

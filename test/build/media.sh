@@ -119,14 +119,14 @@ rm -f "$WORK/fat.img"
 
 # --- the same bytes ----------------------------------------------------------------
 
-# Another user, with a copy of this cache. Other tests may be using the cache: what they are
-# still making has a name with a dot.
+# Another user, with a copy of this cache's inputs and bases. Other tests may be using the cache:
+# what they are still making has a name with a dot.
 by_another_user() {
 	local user=$WORK/elsewhere/user f
 	local cache=${RACKSTRAP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/rackstrap}
 	mkdir -p "$user/cache"
 	chmod 755 "$WORK"
-	(cd "$cache" && find base blobs root -name '.*' -prune -o -print0 | cpio -0 -pdl --quiet "$user/cache")
+	(cd "$cache" && find base blobs -name '.*' -prune -o -print0 | cpio -0 -pdl --quiet "$user/cache")
 	cp -r images "$ABS_O/rackstrap" "$ABS_O/firstboot" "$ABS_O/standin/bookworm-vm.lock" "$user/"
 	cp $host_cfg "$user/host.cfg"
 	find "$user" -type d -exec chmod 755 {} +
@@ -136,7 +136,7 @@ by_another_user() {
 		setpriv --reuid=65534 --regid=65534 --clear-groups sh -c "cd '$user' && umask 077 &&
 		./rackstrap build images/bookworm-vm --lock bookworm-vm.lock --offline --cache cache \
 			--out out --firstboot ./firstboot --image disk --image iso --host host.cfg" || return
-	for f in disk.img boot.iso; do
+	for f in root.squashfs disk.img boot.iso; do
 		check "another user's $f is identical" cmp "$A/$f" "$user/out/bookworm-vm/$f"
 	done
 }
