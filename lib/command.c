@@ -12,7 +12,9 @@
 #include "lib/str.h"
 
 #include <ctype.h>
+#include <fcntl.h>
 #include <getopt.h>
+#include <unistd.h>
 
 #define HELP_WIDTH      80
 #define HELP_MAX_COLUMN 27 /* where the texts of options begin at most */
@@ -520,11 +522,26 @@ int command_number(const struct command_line *line, int id, uint64_t min, uint64
 
 /* --- the program -------------------------------------------------------------------- */
 
+/*
+ * Opens /dev/null for each of the descriptors 0, 1 and 2 that is closed. A file of the
+ * program that got such a number would receive what is printed. It is opened in the wrong
+ * direction, so that reading and writing still fail.
+ */
+static void reserve_stdio(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)!open("/dev/null",
+				    fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 int command_main(const struct program *program, int argc, char **argv, struct err *e)
 {
 	struct command_line line = {.program = program};
-	int r = dispatch(&line, argc, argv, e);
+	int r;
 
+	reserve_stdio();
+	r = dispatch(&line, argc, argv, e);
 	free(line.given);
 	/* Results that could not be written are a failure. */
 	errno = 0;

@@ -110,7 +110,8 @@ int command_number(const struct command_line *line, int id, uint64_t min, uint64
 /*
  * Parses the command line and runs the command. --help, --version and `help COMMAND` are
  * answered on standard output. Returns 0, or -1 with `e` set, also when standard output
- * could not be written.
+ * could not be written. Descriptors 0, 1 and 2 are open afterwards: no file that the
+ * command opens gets one of these numbers.
  */
 int command_main(const struct program *program, int argc, char **argv, struct err *e);
 

@@ -390,6 +390,38 @@ static void test_unwritable_output_is_an_error(void **state)
 	assert_int_equal(e.code, ERR_FAILED);
 }
 
+static void test_files_do_not_get_the_numbers_of_standard_output(void **state)
+{
+	int saved[3], fd, ran, wrote, got, version;
+	struct err e;
+	char byte;
+
+	(void)state;
+	fflush(stdout);
+	for (int i = 0; i < 3; i++) {
+		saved[i] = fcntl(i, F_DUPFD_CLOEXEC, 100);
+		close(i);
+	}
+	ran = go("prog rack a.cfg", &e);
+	fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	wrote = (int)write(STDOUT_FILENO, "x", 1);
+	got = (int)read(STDIN_FILENO, &byte, 1);
+	version = go("prog --version", &e);
+	for (int i = 0; i < 3; i++) {
+		dup2(saved[i], i);
+		close(saved[i]);
+	}
+	clearerr(stdout);
+	close(fd);
+	assert_int_equal(ran, 0);
+	assert_true(fd > STDERR_FILENO);
+	/* Standard input and output are as good as closed. */
+	assert_int_equal(wrote, -1);
+	assert_int_equal(got, -1);
+	assert_int_equal(version, -1);
+	assert_string_equal(e.msg, "standard output: Bad file descriptor");
+}
+
 /* --- the real commands ------------------------------------------------------------ */
 
 static void test_summaries_fit_a_line(void **state)
@@ -513,6 +545,7 @@ int main(void)
 		cmocka_unit_test(test_errors_are_printed_line_by_line),
 		cmocka_unit_test(test_help),
 		cmocka_unit_test(test_unwritable_output_is_an_error),
+		cmocka_unit_test(test_files_do_not_get_the_numbers_of_standard_output),
 		cmocka_unit_test(test_summaries_fit_a_line),
 		cmocka_unit_test(test_option_tables_are_consistent),
 		cmocka_unit_test(test_man_pages_have_every_option),
