@@ -272,13 +272,30 @@ static int unknown(const struct command_line *l, const char *kind, const char *w
 	return in_command(l, e);
 }
 
+/* Returns "'--keep' or '--keep-all'" for the options that begin with `option`, or NULL
+ * when there are not several, or `option` has no letter. Owned. */
+static char *meanings(const struct parser *p, const char *option)
+{
+	_cleanup_strv_ char **v = NULL;
+
+	for (size_t i = 0; option[2] && i < p->n; i++)
+		if (str_after(p->options[i]->name, option + 2))
+			strv_addf(&v, "'--%s'", p->options[i]->name);
+	return strv_len(v) > 1 ? strv_join(v, " or ") : NULL;
+}
+
+/* Sets the error of a long option that is unknown, or short for several. Returns -1. */
 static int unknown_long(const struct command_line *l, const struct parser *p,
 			const char *word, struct err *e)
 {
 	_cleanup_free_ char *option = xstrndup(word, strcspn(word, "="));
-	_cleanup_free_ char *nearest = NULL;
+	_cleanup_free_ char *nearest = NULL, *several = meanings(p, option);
 	const char *names[MAX_OPTIONS + 1] = {NULL}, *name;
 
+	if (several) {
+		err_set(e, ERR_USAGE, "option '%s' is ambiguous: %s", option, several);
+		return in_command(l, e);
+	}
 	for (size_t i = 0; i < p->n; i++)
 		names[i] = p->options[i]->name;
 	name = str_nearest(option + 2, names);
@@ -296,11 +313,15 @@ static int refused(const struct command_line *l, const struct parser *p, int c,
 {
 	const struct command_option *o = find_option(p, optopt);
 	char letter[] = {'-', (char)optopt, '\0'};
+	const char *word = letter;
 
 	if (optopt == 0)
 		return unknown_long(l, p, argv[optind - 1], e);
+	/* getopt_long has read one byte of a letter that has several. */
+	if (!isascii((uint8_t)optopt) && argv[optind] && strchr(argv[optind], optopt))
+		word = argv[optind];
 	if (!o)
-		return unknown(l, "option", letter, NULL, e);
+		return unknown(l, "option", word, NULL, e);
 	err_set(e, ERR_USAGE,
 		c == ':' ? "option '--%s' requires an argument"
 			 : "option '--%s' takes no argument",
@@ -323,6 +344,17 @@ static int check_choice(const struct command_line *l, const char *what,
 	return in_command(l, e);
 }
 
+/* Checks the argument of an option or operand. An empty path is that of no file, and is
+ * mostly an unset variable of a script. */
+static int check_arg(const struct command_line *l, const char *what, enum arg_kind kind,
+		     const char *(*choice)(size_t i), const char *arg, struct err *e)
+{
+	if (*arg || choice || kind == ARG_TEXT)
+		return check_choice(l, what, choice, arg, e);
+	err_set(e, ERR_USAGE, "%s must not be empty", what);
+	return in_command(l, e);
+}
+
 static int add_given(struct command_line *l, const struct command_option *o,
 		     struct err *e)
 {
@@ -331,7 +363,7 @@ static int add_given(struct command_line *l, const struct command_option *o,
 	l->given = xrealloc(l->given, (l->n_given + 1) * sizeof(*l->given));
 	l->given[l->n_given++] =
 		(struct option_given){.option = o, .arg = o->arg ? optarg : NULL};
-	return check_choice(l, what, o->arg ? o->choice : NULL, optarg, e);
+	return o->arg ? check_arg(l, what, o->kind, o->choice, optarg, e) : 0;
 }
 
 /* Parses the options of argv[1] and the following. Returns 0 with optind at the first
@@ -382,14 +414,16 @@ static int find_command(struct command_line *l, const char *name, struct err *e)
 
 /* `PROGRAM help` is `PROGRAM --help`, and `PROGRAM help COMMAND` is `PROGRAM COMMAND
  * --help`. */
-static int run_help(struct command_line *l, const char *name, struct err *e)
+static int run_help(struct command_line *l, char *const *args, struct err *e)
 {
-	if (!name) {
+	if (!args[0]) {
 		print_program_help(l->program);
 		return 0;
 	}
-	if (find_command(l, name, e) < 0)
+	if (find_command(l, args[0], e) < 0)
 		return -1;
+	if (args[1])
+		return err_set(e, ERR_USAGE, "help: unexpected argument '%s'", args[1]);
 	print_command_help(l->program, l->command);
 	return 0;
 }
@@ -409,10 +443,12 @@ static int check_operands(const struct command_line *l, struct err *e)
 	const struct command_operand *o = operand_at(c, l->n_args);
 	_cleanup_free_ char *text = help_text(o->help, o->choice);
 
-	for (size_t i = 0; i < l->n_args && i < c->max_args; i++)
-		if (check_choice(l, operand_at(c, i)->name, operand_at(c, i)->choice,
-				 l->args[i], e) < 0)
+	for (size_t i = 0; i < l->n_args && i < c->max_args; i++) {
+		const struct command_operand *a = operand_at(c, i);
+
+		if (check_arg(l, a->name, a->kind, a->choice, l->args[i], e) < 0)
 			return -1;
+	}
 	if (l->n_args < c->min_args)
 		err_set(e, ERR_USAGE, "missing argument %s: %s", o->name, text);
 	else if (l->n_args > c->max_args)
@@ -470,7 +506,7 @@ static int dispatch(struct command_line *l, int argc, char **argv, struct err *e
 		return err_set(e, ERR_USAGE, "missing command (see %s --help)",
 			       l->program->name);
 	if (streq(argv[0], "help"))
-		return run_help(l, argv[1], e);
+		return run_help(l, argv + 1, e);
 	if (find_command(l, argv[0], e) < 0)
 		return -1;
 	r = parse_command(l, argc, argv, e);

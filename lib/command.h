@@ -8,7 +8,8 @@
  *
  * Options may stand anywhere behind the command, the program's own options also before
  * it; "--" ends them. The argument of a long option is the next word, or follows a '='. A
- * long option may be shortened as long as it is unambiguous.
+ * long option may be shortened as long as it is unambiguous. The name of a file or folder
+ * is not empty.
  */
 #pragma once
 

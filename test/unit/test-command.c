@@ -235,7 +235,44 @@ static void test_wrong_options(void **state)
 				 "eighty columns");
 	refuse("prog --keep rack", "unknown option '--keep' (see prog --help)");
 	refuse("prog -x", "unknown option '-x' (see prog --help)");
+	refuse("prog rack a.cfg -\xc3\xa9", "rack: unknown option '-\xc3\xa9' (see prog "
+					    "rack --help)");
+	refuse("prog rack --=x", "rack: unknown option '--' (see prog rack --help)");
 	assert_int_equal(seen.runs, 0);
+}
+
+static void test_ambiguous_options(void **state)
+{
+	struct err e;
+
+	(void)state;
+	refuse("prog rack a.cfg --ke",
+	       "rack: option '--ke' is ambiguous: '--keep' or '--keep-all'");
+	refuse("prog rack a.cfg --k=yes",
+	       "rack: option '--k' is ambiguous: '--keep' or '--keep-all'");
+	assert_int_equal(go("prog rack a.cfg --keep-", &e), 0);
+	assert_true(seen.keep);
+	assert_int_equal(go("prog rack a.cfg --keep", &e), 0);
+	assert_true(seen.keep);
+}
+
+static void test_empty_arguments(void **state)
+{
+	char program[] = "prog", rack[] = "rack", a[] = "a.cfg", empty[] = "";
+	char *argv[] = {program, rack, a, empty, NULL};
+	struct err e = {0};
+
+	(void)state;
+	refuse("prog rack a.cfg --image=", "rack: option '--image' must not be empty");
+	refuse("prog rack a.cfg --output= --output=x",
+	       "rack: option '--output' must not be empty");
+	assert_int_equal(command_main(&fake, 4, argv, &e), -1);
+	assert_string_equal(e.msg, "rack: RACK.cfg must not be empty");
+	assert_int_equal(e.code, ERR_USAGE);
+	assert_int_equal(seen.runs, 0);
+	/* It is no file's name. */
+	assert_int_equal(go("prog build raw --image=", &e), 0);
+	assert_string_equal(seen.image, "");
 }
 
 static void test_numbers(void **state)
@@ -272,6 +309,7 @@ static void test_wrong_commands(void **state)
 	refuse("prog rak a.cfg", "unknown command 'rak' (did you mean 'rack'?)");
 	refuse("prog frobnicate", "unknown command 'frobnicate' (see prog --help)");
 	refuse("prog help biuld", "unknown command 'biuld' (did you mean 'build'?)");
+	refuse("prog help build x", "help: unexpected argument 'x'");
 	assert_int_equal(seen.runs, 0);
 }
 
@@ -539,6 +577,8 @@ int main(void)
 		cmocka_unit_test(test_repeated_options_are_all_kept),
 		cmocka_unit_test(test_short_options_are_those_of_the_table),
 		cmocka_unit_test(test_wrong_options),
+		cmocka_unit_test(test_ambiguous_options),
+		cmocka_unit_test(test_empty_arguments),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_wrong_operands),
 		cmocka_unit_test(test_wrong_commands),
