@@ -4,10 +4,12 @@
  * cursor, then a case statement, made from the tables, sets what is offered at this
  * place.
  *
- * Readline splits words at '=', so that `--format=q` is three words.
+ * Readline splits words at '=' and ':', so that `--format=q` is three words and a URL is
+ * three as well.
  *
  * Limits: options before the command are not completed, and of an operand that is a list
- * of words all words are offered.
+ * of words all words are offered. An operand behind a word that ends in '=' or ':' is not
+ * counted.
  */
 #include "lib/completion.h"
 
@@ -36,7 +38,7 @@ static const char script_tail[] =
 	"\n"
 	"\t# The operands before the cursor, without the arguments of options.\n"
 	"\tfor ((i = 2; i < end; i++)); do\n"
-	"\t\tif [[ ${COMP_WORDS[i]} == = ]]; then\n"
+	"\t\tif [[ -z ${COMP_WORDS[i]//[=:]/} ]]; then\n"
 	"\t\t\tskip=1\n"
 	"\t\telif [[ -n $skip ]]; then\n"
 	"\t\t\tskip=''\n"

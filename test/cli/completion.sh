@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The bash completion, as readline calls it: COMP_WORDS are the words before and after the
-# cursor, '=' being a word of its own.
+# cursor, '=' and ':' being words of their own.
 . "$(dirname "$0")/../tap.sh"
 
 check "rackstrap completion succeeds" "$RACKSTRAP" completion
@@ -59,6 +59,9 @@ completes "files" 'a.cfg' check a
 completes "a second file" 'disk.img' check a.cfg d
 completes "a file behind an option and its argument" 'a.cfg' build --out folder a
 completes "a file behind an option and '='" 'a.cfg' build --out = folder a
+completes "a file behind a URL" 'a.cfg' fetch --mirror https : //one = http : //two a
+completes "a file behind '=' and a URL" 'a.cfg' fetch --mirror = https : //one a
+completes "the second operand behind one with ':'" 'disk.img' write a : b d
 completes "files for an option" 'a.cfg|disk.img|folder|two words' customize disk.img --key ''
 completes "folders for an option" 'folder' rack --image fo
 completes "folders for a short option" 'folder' pxe -o f
