@@ -6,6 +6,9 @@
 # ASan and UBSan, COV=1 for coverage, CC=clang works.
 
 O	?= build
+ifneq ($(words $(O)),1)
+$(error O must be one word, not '$(O)')
+endif
 # The only place of the version; NEWS and debian/changelog are compared with it by
 # test/cli/version.sh.
 VERSION	:= $(strip $(file <VERSION))
@@ -341,15 +344,17 @@ uninstall:
 	$(Q)for d in '$(PKG_DATA)' '$(PKG_LIBEXEC)'; do \
 		[ ! -d "$$d" ] || find "$$d" -depth -type d -empty -delete; done
 
-# Debian packages of the last commit, built in a copy of its files.
+# Debian packages of the last commit, built in a copy of its files, without what was set for
+# this make: make exports the variables of its command line.
 DEB	= $(O)/deb/rackstrap-$(VERSION)
+DEB_UNSET := MAKEFLAGS MAKELEVEL O DEV SAN COV CC DESTDIR prefix exec_prefix bindir libexecdir \
+	   datarootdir datadir mandir completiondir
 deb:
 	$(Q)git diff --quiet HEAD || echo 'make deb: uncommitted changes are not in the packages' >&2
 	$(Q)rm -rf $(O)/deb && mkdir -p $(O)/deb
 	$(Q)git archive --prefix=rackstrap-$(VERSION)/ HEAD | tar -x -C $(O)/deb
-	$(call say,DEB,$(O)/deb)cd $(DEB) && env -u MAKEFLAGS -u MAKELEVEL -u O -u DEV -u SAN -u CC \
-		-u DESTDIR -u prefix dpkg-buildpackage -us -uc -b -j$(shell nproc) \
-		>../build.log 2>&1 || { tail -n 30 ../build.log >&2; exit 1; }
+	$(call say,DEB,$(O)/deb)cd $(DEB) && env $(patsubst %,-u %,$(DEB_UNSET)) \
+		dpkg-buildpackage -us -uc -b -j$(shell nproc) >../build.log 2>&1 || { tail -n 30 ../build.log >&2; exit 1; }
 
 clean:
 	rm -rf $(O)

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Folders with blanks in their names: sources are compiled in one, `make install` installs into
-# one, the installed program finds its parts, and `make uninstall` removes everything.
+# one, the installed program finds its parts, and `make uninstall` removes everything. `make deb`
+# passes on nothing that was set for the build.
 . "$(dirname "$0")/../tap.sh"
 unset MAKEFLAGS MAKELEVEL
 
@@ -53,4 +54,19 @@ check "make install uses these folders" sh -c "cd '$WORK/usr/usr' &&
 check "make install uses no other folder" test "$(find "$WORK/usr/usr" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | tr '\n' ' ')" = "data libexec pages tools "
 check "make uninstall with other folders succeeds" place uninstall
 check "make uninstall with other folders leaves no file" test -z "$(list "$WORK/usr")"
+
+for o in "$WORK/two words" ''; do
+	refuse "O='$o' is refused" 2 "Makefile:*: \*\*\* O must be one word, not '$o'.  Stop." \
+		make -s O="$o" clean
+done
+
+mkdir "$WORK/bin"
+printf '#!/bin/sh\nenv >"%s"\n' "$WORK/environment" >"$WORK/bin/dpkg-buildpackage"
+chmod +x "$WORK/bin/dpkg-buildpackage"
+variables=(O DEV SAN COV CC DESTDIR prefix exec_prefix bindir libexecdir datarootdir datadir mandir completiondir)
+check "make deb with every variable set" env PATH="$WORK/bin:$PATH" make -s deb "${variables[@]/%/=$WORK/set}"
+check "make deb starts dpkg-buildpackage" test -s "$WORK/environment"
+for v in "${variables[@]}"; do
+	check "make deb does not pass on $v" sh -c "! grep '^$v=' '$WORK/environment'"
+done
 finish
