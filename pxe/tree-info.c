@@ -157,6 +157,8 @@ int tree_info_read(struct tree_info *ret, const char *dir, struct err *e)
 	*ret = (struct tree_info){0};
 	if (stat(dir, &st) < 0)
 		return err_errno(e, errno, "%s", dir);
+	if (access(path, F_OK) < 0 && errno != ENOENT && errno != ENOTDIR)
+		return err_errno(e, errno, "%s", path);
 	if (access(path, F_OK) < 0)
 		return err_set(e, ERR_FAILED,
 			       "%s is not a boot tree (there is no " TREE_INFO

@@ -472,11 +472,19 @@ static void other_folders_have_no_tree_info(void **state)
 		xasprintf("%s is not a boot tree (there is no "
 			  "tree.cfg): render one with `rackstrap pxe`",
 			  f->scratch);
+	_cleanup_free_ char *loop = xasprintf("%s/tree.cfg", f->scratch);
+	_cleanup_free_ char *why =
+		xasprintf("%s: Too many levels of symbolic links", loop);
 	struct tree_info i;
 	struct err e = {0};
 
 	assert_int_equal(tree_info_read(&i, f->scratch, &e), -1);
 	assert_string_equal(e.msg, want);
+	/* A tree that cannot be looked into is not called another folder. */
+	assert_int_equal(symlink("tree.cfg", loop), 0);
+	assert_int_equal(tree_info_read(&i, f->scratch, &e), -1);
+	assert_string_equal(e.msg, why);
+	assert_int_equal(unlink(loop), 0);
 	write_text(
 		f->scratch, "tree.cfg",
 		"version = 1; rack = \"r\"; image = \"i\"; boot_server = \"10.0.0.1\";\n"
