@@ -170,7 +170,9 @@ int tree_info_read(struct tree_info *ret, const char *dir, struct err *e)
 		return 0;
 	tree_info_done(ret);
 	if (diag_err(&d, e) == 0)
-		return err_set(e, ERR_CONFIG, "%s cannot be read", path);
+		return err_set(e, ERR_FAILED, "%s cannot be read", path);
+	if (e)
+		e->code = ERR_FAILED; /* nobody wrote it by hand */
 	return -1;
 }
 

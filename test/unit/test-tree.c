@@ -493,6 +493,7 @@ static void other_folders_have_no_tree_info(void **state)
 		"mac = \"02:00:00:00:00:03\"; } );\n");
 	assert_int_equal(tree_info_read(&i, f->scratch, &e), -1);
 	assert_non_null(strstr(e.msg, "tree.cfg:3: name: cannot be a host's name"));
+	assert_int_equal(e.code, ERR_FAILED);
 }
 
 int main(void)
