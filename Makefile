@@ -256,7 +256,7 @@ CLI_TESTS	:= $(sort $(wildcard test/cli/*.sh))
 BOOT_TESTS	:= $(sort $(wildcard test/initramfs/*.sh))
 BUILD_TESTS	:= $(sort $(wildcard test/build/*.sh))
 REPRO_TESTS	:= $(sort $(wildcard test/repro/*.sh))
-# These have several machines at a time and keep every processor busy; the others have one.
+# These have several machines at a time, the others one. Beside them runs nothing else in QEMU.
 RACK_TESTS	:= test/qemu/demo.sh
 QEMU_TESTS	:= $(sort $(filter-out %-lib.sh %/lib.sh %/media-vm.sh $(RACK_TESTS),$(wildcard test/qemu/*.sh)))
 # check-long runs the tests that call is_long, now with all their cases, and those that check
@@ -279,7 +279,7 @@ asan-built:
 	$(Q)$(MAKE) O=$(O)/asan SAN=1 CFLAGS='-O1 -g' unit-built
 unit-built: $(UNIT_TESTS) $(FUZZERS) $(TEST_TOOLS)
 clang-built:
-	$(Q)$(MAKE) O=$(O)/clang CC=clang DEV=1 tests-built
+	$(Q)$(MAKE) O=$(O)/clang CC=clang CFLAGS=-O0 DEV=1 tests-built
 .PHONY: tests-built asan-built unit-built clang-built
 
 QUICK_TESTS	= $(CHECK_UNIT) $(FUZZERS) $(SHOULD_FAIL) $(CLI_TESTS) $(LINT_TESTS) $(BOOT_TESTS)
@@ -287,8 +287,8 @@ QUICK_TESTS	= $(CHECK_UNIT) $(FUZZERS) $(SHOULD_FAIL) $(CLI_TESTS) $(LINT_TESTS)
 check: deps
 	$(Q)$(MAKE) $(JOBS) DEV=1 tests-built asan-built clang-built $(O)/standin/mirror.stamp
 	$(Q)test/run -j $(call longest_first,test/build/bake.sh $(QUICK_TESTS) $(ASAN_UNIT)) \
-		-- -j $(call longest_first,$(filter-out %/bake.sh,$(BUILD_TESTS)) $(REPRO_TESTS) $(QEMU_TESTS)) \
-		-- $(RACK_TESTS)
+		-- -j $(call longest_first,$(QEMU_TESTS)) \
+		-- -j $(RACK_TESTS) $(call longest_first,$(filter-out %/bake.sh,$(BUILD_TESTS)) $(REPRO_TESTS))
 check-unit: tests-built
 	$(Q)test/run -j $(call longest_first,$(QUICK_TESTS))
 lint:

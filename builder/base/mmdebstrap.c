@@ -35,9 +35,9 @@
 #define LOG_LINES       3 /* of the log, in an error */
 #define KEYRING_MAX     (4U << 20)
 
-/* mmdebstrap starts apt, dpkg, tar and, for each package, a filter in Python by their bare
- * names. With the distribution's own folders alone it gets the versions that it is tested
- * with, whatever the operator's PATH has. */
+/* mmdebstrap starts apt, dpkg, tar and a filter in Python by their bare names. With the
+ * distribution's own folders alone it gets the versions that it is tested with, whatever
+ * the operator's PATH has. */
 #define SYSTEM_PATH "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
 
 /* --- the overlay for initramfs-tools ----------------------------------------------- */
@@ -200,8 +200,8 @@ static int write_hook(const char *tmp, const char *name, const char *text, struc
 	return n < 0 ? err_errno(e, n, "%s", path) : 0;
 }
 
-/* Writes the hooks that install the packages, when the base begins as a tree, and make the
- * initrd. Names of packages are letters, digits and "+-.:" (base-suite.c). */
+/* Writes the hooks that install the packages, when the base begins as a tree, and make
+ * the initrd. Names of packages are letters, digits and "+-.:" (base-suite.c). */
 static int write_hooks(const struct recipe *r, const char *tmp, struct err *e)
 {
 	_cleanup_free_ char *packages = package_list(r, " ");

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The power of a machine with a state disk is cut while firstboot works: QEMU is killed when a
-# certain text reaches the disk. First while one configuration is applied (at three texts in
-# check-long, at one in check), then while another one is. Then the machine boots undisturbed:
-# the host is ready, and every file is that of the other configuration to the byte. The same
-# machine serves for checks of units that need a real systemd.
+# certain text reaches the disk, while a configuration is applied; in check-long at three texts,
+# and then while another configuration is applied. Then the machine boots undisturbed with the
+# other one: the host is ready, and every file is that of this configuration to the byte. The
+# same machine serves for checks of units that need a real systemd.
 #
 # The machine boots the image's kernel and initrd without PXE, which test/qemu/demo.sh tests.
 # Its disk is throttled while firstboot works, so that there is time between the writes.
@@ -88,8 +88,8 @@ cut one "Address=172.25.0.10/24"
 if is_long; then
 	cut one "DOCKER_OPTS="
 	cut one "DEFAULT_IPV4=172.25.0.10"
+	cut two "COLOUR=blue"
 fi
-cut two "COLOUR=blue"
 
 power_on two
 is_ready() { grep -qE 'rackstrap: boss \(master\) ready in [0-9.]+ s' "$CONSOLE"; }
@@ -143,10 +143,13 @@ check "a new option for Docker restarts Docker, but not etcd or the API server" 
 	[ \"\$(invocation etcd)\$(invocation kube-apiserver)\" = \"\$rest\" ] &&
 	pgrep -f -- --log-level=warn >/dev/null"
 check "calico-node runs again after Docker's restart" until_ok 300 on ". /tmp/lib; calico_runs"
-check "Docker gets SIGKILL" on "kill -KILL \$(systemctl show --property=MainPID docker | cut -d= -f2)"
-on "iptables -t nat -F" >&2
-check "Docker and calico-node run again after Docker was killed" until_ok 300 on ". /tmp/lib; systemctl is-active docker && calico_runs"
-check "flushed NAT rules are set again, on a master too" until_ok 300 on ". /tmp/lib; nat_is_there"
+docker_is_killed() {
+	check "Docker gets SIGKILL" on "kill -KILL \$(systemctl show --property=MainPID docker | cut -d= -f2)"
+	on "iptables -t nat -F" >&2
+	check "Docker and calico-node run again after Docker was killed" until_ok 300 on ". /tmp/lib; systemctl is-active docker && calico_runs"
+	check "flushed NAT rules are set again, on a master too" until_ok 300 on ". /tmp/lib; nat_is_there"
+}
+if is_long; then docker_is_killed; fi
 ssh-keygen -q -t ed25519 -N '' -C recipe -f "$WORK/recipe" </dev/null
 on "cat >/usr/lib/rackstrap/authorized_keys" <"$WORK/recipe.pub"
 KEY=$WORK/recipe
