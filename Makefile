@@ -265,7 +265,7 @@ MORE_POINTS	 = $(sort $(shell grep -lw is_long test/*/*.sh))
 LONG_SHARED	 = $(O)/test/unit/test-firstboot-powercut $(STANDIN_TESTS) $(filter-out $(RACK_TESTS) test/qemu/vivid.sh,$(MORE_POINTS))
 LONG_TESTS	 = $(sort $(wildcard test/long/*.sh)) $(filter test/qemu/vivid.sh $(RACK_TESTS),$(MORE_POINTS))
 # In a group that runs one test on each processor, these start first, in this order.
-LONGEST		:= test/qemu/media.sh test/qemu/vivid.sh test/qemu/powercut.sh test/repro/repro.sh \
+LONGEST		:= test/qemu/media.sh test/qemu/vivid.sh test/repro/repro.sh \
 	test/build/media.sh test/build/customize.sh test/build/fetch.sh test/build/cache.sh \
 	test/build/bake.sh test/initramfs/boot-script.sh %/test-firstboot-powercut \
 	%/test-firstboot-pool test/lint/cppcheck.sh test/should-fail/files.sh test/lint/shellcheck.sh \
@@ -286,7 +286,7 @@ QUICK_TESTS	= $(CHECK_UNIT) $(FUZZERS) $(SHOULD_FAIL) $(CLI_TESTS) $(LINT_TESTS)
 
 check: deps
 	$(Q)$(MAKE) $(JOBS) DEV=1 tests-built asan-built clang-built $(O)/standin/mirror.stamp
-	$(Q)test/run -j $(call longest_first,test/build/bake.sh $(QUICK_TESTS) $(ASAN_UNIT)) \
+	$(Q)test/run -j2 $(call longest_first,test/build/bake.sh $(QUICK_TESTS) $(ASAN_UNIT)) \
 		-- -j $(call longest_first,$(QEMU_TESTS)) \
 		-- -j $(RACK_TESTS) $(call longest_first,$(filter-out %/bake.sh,$(BUILD_TESTS)) $(REPRO_TESTS))
 check-unit: tests-built

@@ -60,6 +60,7 @@ counts "a missing program" 1 "1 passed, 1 failed, 0 skipped" -j "$WORK/none" "$W
 counts "groups" 1 "4 passed, 1 failed, 0 skipped" -j "$WORK/good" "$WORK/fine" -- "$WORK/bad" -- \
 	-j "$WORK/good" -- "$WORK/good"
 
+counts "two tests on each processor" 0 "2 passed, 0 failed, 0 skipped" -j2 "$WORK/good" "$WORK/fine"
 for words in '' -j -- '-j -- -j'; do
 	# shellcheck disable=SC2086 # no test, in several words
 	refuse "no test: '$words'" 2 'test/run: no tests given' "$RUN" $words

@@ -60,7 +60,7 @@ vm_start() { # NAME bios|uefi|secure MAC ARGS...
 	VM_PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 	# shellcheck disable=SC2068 # vm_drive's words
 	qemu-system-x86_64 -name "$name" -nodefaults -no-user-config -display none \
-		-machine "$machine" -accel tcg,thread=multi -cpu EPYC -smp 2 -m 1536M \
+		-machine "$machine" -accel tcg,thread=multi -cpu EPYC -smp 1 -m 1536M \
 		-boot strict=on "${args[@]}" \
 		-netdev "user,id=n0,restrict=on,hostfwd=tcp:127.0.0.1:$VM_PORT-:22" \
 		-device "virtio-net-pci,netdev=n0,mac=$mac,romfile=" \

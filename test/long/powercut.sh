@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The power of a machine with a state disk is cut while firstboot works: QEMU is killed when a
-# certain text reaches the disk, while a configuration is applied; in check-long at three texts,
-# and then while another configuration is applied. Then the machine boots undisturbed with the
-# other one: the host is ready, and every file is that of this configuration to the byte. The
-# same machine serves for checks of units that need a real systemd.
+# certain text reaches the disk, at three texts while a configuration is applied, and then while
+# another one is. Then the machine boots undisturbed with the other one: the host is ready, and
+# every file is that of this configuration to the byte. The same machine serves for checks of
+# units that need a real systemd. test/unit/test-firstboot-powercut.c cuts at every write.
 #
 # The machine boots the image's kernel and initrd without PXE, which test/qemu/demo.sh tests.
 # Its disk is throttled while firstboot works, so that there is time between the writes.
-. "$(dirname "$0")/lib.sh"
+# shellcheck source=../qemu/lib.sh
+. "$(dirname "$0")/../qemu/lib.sh"
 need_image
 KEY=$WORK/key MAC=52-54-00-25-00-10 DISK=$WORK/state.img CONSOLE=$WORK/console
 PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
@@ -85,11 +86,9 @@ cut() { # CONFIGURATION TEXT
 	on_disk etc/network-environment && fail "power cut at \"$2\": the last file is not there yet"
 }
 cut one "Address=172.25.0.10/24"
-if is_long; then
-	cut one "DOCKER_OPTS="
-	cut one "DEFAULT_IPV4=172.25.0.10"
-	cut two "COLOUR=blue"
-fi
+cut one "DOCKER_OPTS="
+cut one "DEFAULT_IPV4=172.25.0.10"
+cut two "COLOUR=blue"
 
 power_on two
 is_ready() { grep -qE 'rackstrap: boss \(master\) ready in [0-9.]+ s' "$CONSOLE"; }
@@ -143,13 +142,10 @@ check "a new option for Docker restarts Docker, but not etcd or the API server" 
 	[ \"\$(invocation etcd)\$(invocation kube-apiserver)\" = \"\$rest\" ] &&
 	pgrep -f -- --log-level=warn >/dev/null"
 check "calico-node runs again after Docker's restart" until_ok 300 on ". /tmp/lib; calico_runs"
-docker_is_killed() {
-	check "Docker gets SIGKILL" on "kill -KILL \$(systemctl show --property=MainPID docker | cut -d= -f2)"
-	on "iptables -t nat -F" >&2
-	check "Docker and calico-node run again after Docker was killed" until_ok 300 on ". /tmp/lib; systemctl is-active docker && calico_runs"
-	check "flushed NAT rules are set again, on a master too" until_ok 300 on ". /tmp/lib; nat_is_there"
-}
-if is_long; then docker_is_killed; fi
+check "Docker gets SIGKILL" on "kill -KILL \$(systemctl show --property=MainPID docker | cut -d= -f2)"
+on "iptables -t nat -F" >&2
+check "Docker and calico-node run again after Docker was killed" until_ok 300 on ". /tmp/lib; systemctl is-active docker && calico_runs"
+check "flushed NAT rules are set again, on a master too" until_ok 300 on ". /tmp/lib; nat_is_there"
 ssh-keygen -q -t ed25519 -N '' -C recipe -f "$WORK/recipe" </dev/null
 on "cat >/usr/lib/rackstrap/authorized_keys" <"$WORK/recipe.pub"
 KEY=$WORK/recipe
