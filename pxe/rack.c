@@ -23,12 +23,6 @@
 #define VM_CPUS_MAX   255
 #define REPORT_SPARE  512 /* bytes of a host.cfg for the report's URL, added later */
 
-/* Keys that belong to a single host, and keys that belong to the cluster. */
-static const char *const host_only[] = {
-	"role", "mac", "address", "cbr0", "report", "bgp_node_peers", NULL};
-static const char *const cluster_only[] = {"pod_network", "service_network", "pools",
-					   "bgp_as",      "bgp_mesh",        "bgp_peers",
-					   NULL};
 static const char *const vm_keys[] = {"memory", "cpus", "disk", NULL};
 
 struct loader {
@@ -241,15 +235,6 @@ static void load_cluster(struct loader *l)
 	if (host_load_conf_except(&proto, l->cluster, "cluster: ", rack_cluster_others,
 				  l->d) < 0)
 		l->r = -1;
-	for (size_t i = 0; host_only[i]; i++)
-		if (conf_member(l->cluster, host_only[i]))
-			l->r = conf_complain(conf_member(l->cluster, host_only[i]), l->d,
-					     "cluster: %s belongs to each host: write it "
-					     "in the host's group",
-					     host_only[i]);
-	if (conf_member(l->cluster, "cluster"))
-		l->r = conf_complain(conf_member(l->cluster, "cluster"), l->d,
-				     "cluster: the cluster's name is the key 'name'");
 	l->name = conf_member(l->cluster, "name");
 	load_text(l, l->cluster, "cluster: ", "name", rack_name_wrong, &l->rack->name);
 	cluster_missing(l, "name", "give it one, like \"demo\"");
@@ -300,21 +285,6 @@ static void copy_common(const struct rack_host *common, struct rack_host *h)
 	h->vm_disk = common->vm_disk;
 }
 
-static void refuse_cluster_only(struct loader *l, const struct conf_node *group,
-				const char *prefix)
-{
-	for (size_t i = 0; i < conf_len(group); i++) {
-		const struct conf_node *n = conf_at(group, i);
-
-		for (size_t k = 0; cluster_only[k]; k++)
-			if (streq(conf_key(n), cluster_only[k]))
-				l->r = conf_complain(n, l->d,
-						     "%s%s belongs to the cluster: write "
-						     "it in the cluster group",
-						     prefix, conf_key(n));
-	}
-}
-
 static void load_host(struct loader *l, const struct conf_node *group, size_t i,
 		      struct rack_host *h)
 {
@@ -334,12 +304,6 @@ static void load_host(struct loader *l, const struct conf_node *group, size_t i,
 	if (host_load_conf_except(&h->host, group, prefix, rack_entry_others, l->d) < 0)
 		l->r = -1;
 	load_address(l, group, prefix, &h->host);
-	if (conf_member(group, "cluster"))
-		l->r = conf_complain(conf_member(group, "cluster"), l->d,
-				     "%scluster: is the same for all hosts: write it as "
-				     "'name' in the cluster group",
-				     prefix);
-	refuse_cluster_only(l, group, prefix);
 	load_rack_keys(l, group, prefix, h);
 	load_text(l, group, prefix, "serial", serial_wrong, &h->serial);
 	load_text(l, group, prefix, "uuid", uuid_wrong, &h->uuid);

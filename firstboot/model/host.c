@@ -181,38 +181,49 @@ static const struct host_key *key_find(const char *name)
 
 /* Returns " (did you mean 'address'?)" with the word that is nearest to `name` among the
  * host's keys and `others`; "" when none is near. Owned by the caller. */
-static char *did_you_mean(const char *name, const char *prefix, const char *const *others)
+static char *did_you_mean(const char *name, const char *prefix,
+			  const struct other_key *others)
 {
 	const char *words[HOST_KEY_COUNT + 32] = {NULL}, *near;
 	size_t n = 0;
 
 	for (size_t i = 0; i < HOST_KEY_COUNT; i++)
 		words[n++] = host_keys[i].name;
-	for (size_t i = 0; others && others[i] && n + 1 < ARRAY_SIZE(words); i++)
-		words[n++] = others[i];
+	for (; others && others->name && n + 1 < ARRAY_SIZE(words); others++)
+		words[n++] = others->name;
 	near = str_nearest(name, words);
 	return near ? xasprintf(" (did you mean '%s%s'?)", prefix, near) : xstrdup("");
 }
 
-static bool has(const char *const *words, const char *word)
+static const struct other_key *other_find(const struct other_key *others,
+					  const char *name)
 {
-	for (size_t i = 0; words && words[i]; i++)
-		if (streq(words[i], word))
-			return true;
-	return false;
+	for (; others && others->name; others++)
+		if (streq(others->name, name))
+			return others;
+	return NULL;
 }
 
 int host_load_conf_except(struct host *h, const struct conf_node *group,
-			  const char *prefix, const char *const *others, struct diag *d)
+			  const char *prefix, const struct other_key *others,
+			  struct diag *d)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < conf_len(group); i++) {
 		const struct conf_node *n = conf_at(group, i);
+		const struct other_key *other = other_find(others, conf_key(n));
 		const struct host_key *k = key_find(conf_key(n));
 
-		if (has(others, conf_key(n)))
+		if (other) {
+			if (!other->refused)
+				continue;
+			r = conf_complain(n, d, "%s%s %s", prefix, other->name,
+					  other->refused);
+			if (k)
+				h->bad[k->id] = true;
 			continue;
+		}
 		if (!k) {
 			_cleanup_free_ char *near = did_you_mean(conf_key(n), "", others);
 

@@ -183,11 +183,17 @@ void host_done(struct host *h);
 int host_load_conf(struct host *h, const struct conf_node *group, const char *prefix,
 		   struct diag *d) _must_check_;
 
-/* Does what host_load_conf does, for a group with keys that are not a host's (rack.cfg's
- * cluster and its hosts): ignores the keys in `others` (NULL-terminated), also those that
- * host.cfg has. */
+/* A key of a group in rack.cfg(5) that is not loaded as a key of host.cfg(5). */
+struct other_key {
+	const char *name;
+	const char *refused; /* the complaint after the key's name; NULL: it is ignored */
+};
+
+/* Does what host_load_conf does, for a group of rack.cfg: refuses or ignores the keys in
+ * `others`, which ends with a row without a name. A refused key that host.cfg has counts
+ * as a bad value. */
 int host_load_conf_except(struct host *h, const struct conf_node *group,
-			  const char *prefix, const char *const *others,
+			  const char *prefix, const struct other_key *others,
 			  struct diag *d) _must_check_;
 
 /* Sets one key from text as on the command line, `name` without "rackstrap.". `file`

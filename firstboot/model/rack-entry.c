@@ -1,13 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "firstboot/model/rack-entry.h"
 
-const char *const rack_cluster_others[] = {
-	"name",           "boot_server", "master",  "cmdline", "state_disk", "vm",
-	"role",           "mac",         "address", "cbr0",    "cluster",    "report",
-	"bgp_node_peers", NULL};
-const char *const rack_entry_others[] = {"address", "cluster",  "cmdline",   "state_disk",
-					 "vm",      "serial",   "uuid",      "pools",
-					 "bgp_as",  "bgp_mesh", "bgp_peers", NULL};
+#define OF_A_HOST      "belongs to each host: write it in the host's group"
+#define OF_THE_CLUSTER "belongs to the cluster: write it in the cluster group"
+
+const struct other_key rack_cluster_others[] = {
+	{"name", NULL},
+	{"boot_server", NULL},
+	{"master", NULL},
+	{"cmdline", NULL},
+	{"state_disk", NULL},
+	{"vm", NULL},
+	{"cluster", "is not a key of this group: the cluster's name is the key 'name'"},
+	{"role", OF_A_HOST},
+	{"mac", OF_A_HOST},
+	{"address", OF_A_HOST},
+	{"cbr0", OF_A_HOST},
+	{"report", OF_A_HOST},
+	{"bgp_node_peers", OF_A_HOST},
+	{NULL, NULL},
+};
+
+const struct other_key rack_entry_others[] = {
+	{"address", NULL},
+	{"cmdline", NULL},
+	{"state_disk", NULL},
+	{"vm", NULL},
+	{"serial", NULL},
+	{"uuid", NULL},
+	{"cluster", "is the same for all hosts: write it as 'name' in the cluster group"},
+	{"pod_network", OF_THE_CLUSTER},
+	{"service_network", OF_THE_CLUSTER},
+	{"pools", OF_THE_CLUSTER},
+	{"bgp_as", OF_THE_CLUSTER},
+	{"bgp_mesh", OF_THE_CLUSTER},
+	{"bgp_peers", OF_THE_CLUSTER},
+	{NULL, NULL},
+};
 
 static int set(struct host *h, const char *key, const char *value,
 	       const struct conf_node *from, struct diag *d)

@@ -7,10 +7,10 @@
 
 #include "firstboot/model/host.h"
 
-/* Keys of the two groups that host_load_conf_except must ignore: those that host.cfg
- * does not have, those with another syntax, and those that are not allowed.
- * NULL-terminated. */
-extern const char *const rack_cluster_others[], *const rack_entry_others[];
+/* The keys of the two groups that host_load_conf_except() must refuse or ignore: those
+ * that belong to the other group, those that host.cfg(5) does not have, and those with
+ * another syntax. */
+extern const struct other_key rack_cluster_others[], rack_entry_others[];
 
 /* Loads the cluster group and then the entry. Returns 0, or -1 with complaints. */
 int rack_entry_load(struct host *h, const struct conf_node *rack,

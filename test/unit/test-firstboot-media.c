@@ -209,6 +209,9 @@ static void test_mistakes_in_rack_cfg_are_reported(void **state _unused_)
 
 	machine_make(&m);
 	add_link(&m, "eth0", NODE_MAC, 2, true);
+	write_rack(&m, ENTRY("a", ENTRY_MAC "pod_network = \"10.0.0.0/8\";"));
+	assert_entry(&m, "boot medium's rack.cfg:6: pod_network belongs to the cluster: "
+			 "write it in the cluster group");
 	write_rack(&m, ENTRY("a", ENTRY_MAC "adress = 1;"));
 	assert_entry(&m, "boot medium's rack.cfg:6: unknown key 'adress' (did you mean "
 			 "'address'?)");

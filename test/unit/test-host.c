@@ -415,10 +415,15 @@ static void test_bad_value_is_left_out(void **state _unused_)
 	assert_false(bad[HOST_POD_NETWORK]);
 }
 
-static void test_keys_of_others_are_skipped(void **state _unused_)
+static void test_other_keys_are_ignored_or_refused(void **state _unused_)
 {
-	const char *text = "name = \"node-1\";\nvm : { };\nconsol = \"x\";\ncbr0 = 1;\n";
-	static const char *const others[] = {"vm", "console", "cbr0", NULL};
+	const char *text = "name = \"node-1\";\nvm : { };\nconsol = \"x\";\ncbr0 = 1;\n"
+			   "role = 1;\n";
+	static const struct other_key others[] = {{"vm", NULL},
+						  {"console", NULL},
+						  {"cbr0", NULL},
+						  {"role", "is the rack's"},
+						  {NULL, NULL}};
 	_cleanup_conf_ struct conf *c = NULL;
 	_cleanup_host_ struct host h;
 	_cleanup_diag_ struct diag d = {0};
@@ -431,7 +436,9 @@ static void test_keys_of_others_are_skipped(void **state _unused_)
 	assert_string_equal(h.name, "node-1");
 	assert_false(h.set[HOST_CBR0]);
 	assert_lines(&d, "r.cfg:3: host 'node-1': unknown key 'consol' (did you mean "
-			 "'console'?)\n");
+			 "'console'?)\n"
+			 "r.cfg:5: host 'node-1': role is the rack's\n");
+	assert_false(h.set[HOST_ROLE]);
 }
 
 /* --- derive ----------------------------------------------------------------------- */
@@ -694,7 +701,7 @@ int main(void)
 		cmocka_unit_test(test_as_numbers_are_read),
 		cmocka_unit_test(test_wrong_text_is_refused),
 		cmocka_unit_test(test_bad_value_is_left_out),
-		cmocka_unit_test(test_keys_of_others_are_skipped),
+		cmocka_unit_test(test_other_keys_are_ignored_or_refused),
 		cmocka_unit_test(test_missing_values_are_derived),
 		cmocka_unit_test(test_valid_hosts_pass),
 		cmocka_unit_test(test_roles_of_an_image_pass),

@@ -112,7 +112,7 @@ static bool page_names(const char *page, const char *key)
 
 static void man_page_has_every_key(void **state)
 {
-	const char *const *others[] = {rack_cluster_others, rack_entry_others};
+	const struct other_key *others[] = {rack_cluster_others, rack_entry_others};
 	_cleanup_free_ char *page = NULL;
 
 	(void)state;
@@ -122,9 +122,9 @@ static void man_page_has_every_key(void **state)
 		if (!page_names(page, host_keys[i].name))
 			fail_msg("man/rack.cfg.5 does not name %s", host_keys[i].name);
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
-		for (size_t k = 0; others[i][k]; k++)
-			if (!page_names(page, others[i][k]))
-				fail_msg("man/rack.cfg.5 does not name %s", others[i][k]);
+		for (const struct other_key *k = others[i]; k->name; k++)
+			if (!page_names(page, k->name))
+				fail_msg("man/rack.cfg.5 does not name %s", k->name);
 	assert_false(page_names(page, "gatewa"));
 }
 
