@@ -63,4 +63,3 @@ int serve_wait(struct serve *s, int wake_fd, int timeout_ms, struct err *e) _mus
 /* Stops both by SIGTERM, and by SIGKILL after 5 s. Does nothing if none runs. */
 void serve_stop(struct serve *s);
 void serve_done(struct serve *s); /* also stops them */
-#define _cleanup_serve_ _cleanup_(serve_done)

@@ -78,8 +78,7 @@ struct disk_part_type {
 };
 extern const struct disk_part_type disk_part_types[DISK_PARTS];
 
-#define DISK_STATE_LABEL "rackstrap-state" /* of the ext4 that the boot script makes */
-#define DISK_BOOT_LABEL  "RACKSTRAP"       /* of the FAT in partition 2 */
+#define DISK_BOOT_LABEL "RACKSTRAP" /* of the FAT in partition 2 */
 
 struct disk_part {
 	uint64_t start, size; /* bytes, whole MiB */

@@ -68,4 +68,3 @@ void layer_finish(struct layer *l);
 /* Returns the item with this path, or NULL; only after layer_finish(). */
 struct layer_item *layer_find(const struct layer *l, const char *path);
 void layer_done(struct layer *l);
-#define _cleanup_layer_ _cleanup_(layer_done)

@@ -219,6 +219,20 @@ wide_lines() {
 		}'
 }
 
+# Prints the macros that are only defined.
+unused_macros() {
+	awk '{ line = $0; sub(/^[^:]*:[0-9]+:/, "", line)
+		if (match(line, /^#define[ \t]+[A-Za-z_0-9]+/)) {
+			split(line, word, /[ \t(]+/)
+			where[word[2]] = substr($0, 1, length($0) - length(line))
+		}
+		gsub(/[^A-Za-z_0-9]+/, " ", line)
+		n = split(line, word, " ")
+		for (i = 1; i <= n; i++) count[word[i]]++
+	}
+	END { for (m in where) if (count[m] == 1) print where[m] " " m }' "$WORK/bare" | sort
+}
+
 # The words are put together so that this file does not contain them.
 promises() {
 	local todo="TO""DO" fix="FIX""ME" xxx="X""XX" later="for"" now" none="not"" implemented"
@@ -291,6 +305,7 @@ quiet "no two C files have the same name" same_names
 quiet "no file over 1 MiB" big_files
 quiet "no function over 100 lines" long_functions 100
 quiet "no line over 90 columns" wide_lines
+quiet "every macro is used" unused_macros
 quiet "no comment puts work off" promises
 quiet "man pages pass mandoc -Tlint" manuals
 quiet "scripts parse" syntax
