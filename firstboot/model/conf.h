@@ -63,22 +63,23 @@ enum conf_type conf_type(const struct conf_node *n);
  * string"). *ret is unchanged unless 1 is returned.
  */
 int conf_get_str(const struct conf_node *n, const char *key, const char **ret,
-		 struct diag *d);
-int conf_get_bool(const struct conf_node *n, const char *key, bool *ret, struct diag *d);
+		 struct diag *d) _must_check_;
+int conf_get_bool(const struct conf_node *n, const char *key, bool *ret,
+		  struct diag *d) _must_check_;
 int conf_get_int(const struct conf_node *n, const char *key, int min, int max, int *ret,
-		 struct diag *d);
+		 struct diag *d) _must_check_;
 int conf_get_strv(const struct conf_node *n, const char *key, char ***ret,
-		  struct diag *d);
+		  struct diag *d) _must_check_;
 int conf_get_group(const struct conf_node *n, const char *key,
-		   const struct conf_node **ret, struct diag *d);
+		   const struct conf_node **ret, struct diag *d) _must_check_;
 int conf_get_list(const struct conf_node *n, const char *key,
-		  const struct conf_node **ret, struct diag *d);
+		  const struct conf_node **ret, struct diag *d) _must_check_;
 
 /* Get the value of a node itself, as of a list's element. Return 0, or -1 with a
  * complaint when it has another type. */
-int conf_str(const struct conf_node *n, const char **ret, struct diag *d);
-int conf_bool(const struct conf_node *n, bool *ret, struct diag *d);
-int conf_int(const struct conf_node *n, int *ret, struct diag *d);
+int conf_str(const struct conf_node *n, const char **ret, struct diag *d) _must_check_;
+int conf_bool(const struct conf_node *n, bool *ret, struct diag *d) _must_check_;
+int conf_int(const struct conf_node *n, int *ret, struct diag *d) _must_check_;
 
 size_t conf_len(const struct conf_node *n); /* members or elements; 0 for NULL */
 const struct conf_node *conf_at(const struct conf_node *n, size_t i);
@@ -88,7 +89,8 @@ const struct conf_node *conf_at(const struct conf_node *n, size_t i);
  * nearest that is: "a.cfg:7: unknown key 'adress' (did you mean 'address'?)".
  * Returns 0, or -1 when there was one.
  */
-int conf_check_keys(const struct conf_node *n, const char *const *keys, struct diag *d);
+int conf_check_keys(const struct conf_node *n, const char *const *keys,
+		    struct diag *d) _must_check_;
 
 /* Appends a string in quotes, escaped as libconfig reads it. */
 void conf_quote(struct buf *b, const char *s);
