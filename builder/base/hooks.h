@@ -7,7 +7,6 @@
 EMBED(hook_gpgv, "builder/base/hooks/gpgv.sh");
 /* A template (pxe/template.h) with @tools@. */
 EMBED(hook_initramfs_tools, "builder/base/hooks/initramfs-tools.sh");
-/* A template with @packages@. */
 EMBED(hook_initrd, "builder/base/hooks/initrd.sh");
-
+/* A template with @packages@. */
 EMBED(hook_install, "builder/base/hooks/install.sh");

@@ -200,18 +200,16 @@ static int write_hook(const char *tmp, const char *name, const char *text, struc
 	return n < 0 ? err_errno(e, n, "%s", path) : 0;
 }
 
-/* Writes the hooks that install the packages, when the base begins as a tree, and make
- * the initrd. Names of packages are letters, digits and "+-.:" (base-suite.c). */
-static int write_hooks(const struct recipe *r, const char *tmp, struct err *e)
+/* Writes the hook that installs the packages in a tree. Names of packages are letters,
+ * digits and "+-.:" (base-suite.c). */
+static int write_install_hook(const struct recipe *r, const char *tmp, struct err *e)
 {
 	_cleanup_free_ char *packages = package_list(r, " ");
 	const struct template_var vars[] = {{"packages", packages}, {NULL, NULL}};
 	_cleanup_buf_ struct buf install = {0};
 
 	template_render(&install, embed_hook_install, vars);
-	if (write_hook(tmp, "install", install.p, e) < 0)
-		return -1;
-	return write_hook(tmp, "initrd", embed_hook_initrd, e);
+	return write_hook(tmp, "install", install.p, e);
 }
 
 static void add_suite(char ***argv, const struct recipe *r, const char *overlay)
@@ -396,7 +394,9 @@ int mmdebstrap_make(const struct base_work *w, const char *tree, struct err *e)
 	if (result == 0)
 		result = mmdebstrap_write_gpgv(r, tmp, e);
 	if (result == 0)
-		result = write_hooks(r, tmp, e);
+		result = write_hook(tmp, "initrd", embed_hook_initrd, e);
+	if (result == 0 && tree)
+		result = write_install_hook(r, tmp, e);
 	if (result == 0) {
 		mmdebstrap_append_sources(&text, r, w->sources, w->mirrors, keyring);
 		if (!text.p)
