@@ -15,6 +15,7 @@
 #	skip "what is expected" "why"
 #				writes a case that could not be run
 #	note			writes its standard input as comments
+#	copy_cache FOLDER	links the inputs and bases of the tests' cache into FOLDER
 #	bail "why"		ends the test as failed
 #	finish			writes the plan; exits with 1 when a case has failed
 #	is_long			succeeds in `make check-long`, which sets TEST_LONG=1: a test then
@@ -43,6 +44,13 @@ pass() { tap_n=$((tap_n + 1)); echo "ok $tap_n - $*"; }
 fail() { tap_n=$((tap_n + 1)); tap_bad=$((tap_bad + 1)); echo "not ok $tap_n - $*"; }
 skip() { tap_n=$((tap_n + 1)); echo "ok $tap_n - $1 # SKIP $2"; }
 note() { sed 's/^/# /'; }
+
+# Leaves out names that begin with a dot: other tests may still be making those.
+copy_cache() (
+	mkdir -p "$1"
+	cd "${RACKSTRAP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/rackstrap}" &&
+		find base blobs -name '.*' -prune -o -print0 | cpio -0 -pdl --quiet "$1"
+)
 
 check() {
 	local what=$1 rc=0

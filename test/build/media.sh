@@ -83,7 +83,9 @@ check "it has El Torito entries for BIOS and UEFI" sh -c "grep -q '^El Torito bo
 check "it has a partition table for a USB stick" grep -q 'protective-msdos-label grub2-mbr.* GPT' "$WORK/iso.txt"
 check "sfdisk finds no fault in its table" sfdisk --verify "$iso"
 check "xorriso extracts its files" xorriso -osirrox on -indev "$iso" -extract / "$WORK/iso"
-check "rackstrap verify finds no difference in the ISO" "$RACKSTRAP" verify "$iso"
+if is_long; then
+	check "rackstrap verify finds no difference in the ISO" "$RACKSTRAP" verify "$iso"
+fi
 check "its own list of digests holds" sh -c "cd '$WORK/iso' && sha256sum -c --strict rackstrap/SHA256SUMS"
 check "the list has all but the boot images" diff <(listed "$WORK/iso") \
 	<(cd "$WORK/iso" && find . -type f | sed 's|^./||' |
@@ -106,7 +108,9 @@ rm -rf "$WORK/iso" "$WORK/later.iso" "$WORK/tree"
 check "keys of a rack.cfg that only PXE uses get a warning" grep -qx \
 	"rackstrap: warning: configs/demo.cfg:[0-9]*: host 'master': cmdline and state_disk have no effect on a boot medium: see local.cfg in rackstrap-build(1)" "$MEDIA/4096.log"
 disk4=$MEDIA_4096/disk.img
-check "rackstrap verify finds no difference on the disk of 4096-byte sectors" "$RACKSTRAP" verify "$disk4"
+if is_long; then
+	check "rackstrap verify finds no difference on the disk of 4096-byte sectors" "$RACKSTRAP" verify "$disk4"
+fi
 fdisk -b 4096 -x "$disk4" >"$WORK/4k.txt" 2>"$WORK/4k.err"
 check "fdisk finds three partitions" test "$(grep -c ' rackstrap-' "$WORK/4k.txt")" = 3
 check "fdisk prints no warning" test ! -s "$WORK/4k.err"
@@ -119,14 +123,11 @@ rm -f "$WORK/fat.img"
 
 # --- the same bytes ----------------------------------------------------------------
 
-# Another user, with a copy of this cache's inputs and bases. Other tests may be using the cache:
-# what they are still making has a name with a dot.
+# Another user, with a copy of this cache's inputs and bases.
 by_another_user() {
 	local user=$WORK/elsewhere/user f
-	local cache=${RACKSTRAP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/rackstrap}
-	mkdir -p "$user/cache"
 	chmod 755 "$WORK"
-	(cd "$cache" && find base blobs -name '.*' -prune -o -print0 | cpio -0 -pdl --quiet "$user/cache")
+	copy_cache "$user/cache" || return
 	cp -r images "$ABS_O/rackstrap" "$ABS_O/firstboot" "$ABS_O/standin/bookworm-vm.lock" "$user/"
 	cp $host_cfg "$user/host.cfg"
 	find "$user" -type d -exec chmod 755 {} +

@@ -45,7 +45,8 @@ check "state is written: a key in etcd and a file in /etc" on_vm "set -e
 	echo kept >/etc/kept; sync"
 check "a second apply of the same configuration changes no file and restarts no unit" on_vm '
 	state() {
-		for u in docker etcd kube-apiserver kube-scheduler calico-node systemd-networkd; do
+		for u in docker etcd kube-apiserver kube-controller-manager kube-scheduler calico-node \
+			systemd-networkd; do
 			systemctl show --property=Id,InvocationID $u
 		done
 		find /etc /root /var/lib/rackstrap -xdev -type f -printf "%p %i %T@\n" | sort
