@@ -13,7 +13,7 @@ endif
 # test/cli/version.sh.
 VERSION	:= $(strip $(file <VERSION))
 
-# As the GNU coding standards name them. rackstrap looks for firstboot in
+# Folders with the names of the GNU coding standards. rackstrap looks for firstboot in
 # ../libexec/rackstrap, from the folder that it is itself in.
 prefix		?= /usr/local
 exec_prefix	?= $(prefix)
