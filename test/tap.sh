@@ -35,6 +35,9 @@ case $O in /*) ABS_O=$O ;; *) ABS_O=$TOP/$O ;; esac
 RACKSTRAP=$ABS_O/rackstrap
 tap_n=0
 tap_bad=0
+case ${TMPDIR:-/tmp} in
+*[!A-Za-z0-9/._+-]*) echo "Bail out! TMPDIR may have letters, digits and /._+- only: $TMPDIR"; exit 1 ;;
+esac
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/rackstrap-test.XXXXXX") || exit 1
 tap_cleanup() { :; }
 trap 'tap_cleanup; rm -rf "$WORK"' EXIT

@@ -30,9 +30,9 @@ counts() {
 	shift 3
 	(cd "$WORK" && "$RUN" "$@") >"$WORK/said" 2>"$WORK/complaints" || rc=$?
 	if [ "$rc" = "$want" ] && [ "$(tail -n 1 "$WORK/said")" = "$line" ]; then
-		pass "$what"
+		pass "$what: $line"
 	else
-		fail "$what"
+		fail "$what: $line"
 		printf '# exit %s, wanted %s and: %s\n' "$rc" "$want" "$line"
 		note <"$WORK/said"
 		note <"$WORK/complaints"
@@ -61,6 +61,22 @@ counts "groups" 1 "4 passed, 1 failed, 0 skipped" -j "$WORK/good" "$WORK/fine" -
 	-j "$WORK/good" -- "$WORK/good"
 
 counts "two tests on each processor" 0 "2 passed, 0 failed, 0 skipped" -j2 "$WORK/good" "$WORK/fine"
+
+program waits 'trap "echo stopped >>\"$0.log\"; exit 1" TERM; echo started >"$0.log"; sleep 600 & echo $! >"$0.child"; wait'
+program after 'echo "ok 1 - a"; echo 1..1'
+ended() { grep -qx stopped "$WORK/waits.log" && ! kill -0 "$(cat "$WORK/waits.child")"; }
+stopped() {
+	"$RUN" "$WORK/waits" "$WORK/after" &
+	local pid=$! rc=0
+	for _ in $(seq 600); do [ ! -s "$WORK/waits.child" ] || break; sleep 0.1; done
+	kill "$pid" && wait "$pid" || rc=$?
+	[ "$rc" = 143 ] || return
+	for _ in $(seq 600); do ! ended || return 0; sleep 0.1; done
+	return 1
+}
+check "SIGTERM ends a running test and its children" stopped
+check "no test is started after SIGTERM" test ! -e "$O/test/log/${WORK//\//-}-after.log"
+
 for words in '' -j -- '-j -- -j'; do
 	# shellcheck disable=SC2086 # no test, in several words
 	refuse "no test: '$words'" 2 'test/run: no tests given' "$RUN" $words
