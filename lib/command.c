@@ -6,8 +6,7 @@
  *
  * Limits: 62 options per command, with those of the program.
  */
-#include "lib/command.h"
-
+#include "lib/command-help.h"
 #include "lib/log.h"
 #include "lib/str.h"
 
@@ -16,195 +15,8 @@
 #include <getopt.h>
 #include <unistd.h>
 
-#define HELP_WIDTH      80
-#define HELP_MAX_COLUMN 27 /* where the texts of options begin at most */
-#define MAX_OPTIONS     64
-#define LONG_VALUE      256 /* getopt_long's value of the first long option */
-
-enum {
-	ID_HELP = -1,
-	ID_VERSION = -2,
-};
-
-static const struct command_option help_option = {
-	.name = "help", .letter = 'h', .id = ID_HELP, .help = "print this and exit"};
-static const struct command_option version_option = {
-	.name = "version", .id = ID_VERSION, .help = "print the version and exit"};
-
-/* --- help ------------------------------------------------------------------------- */
-
-/* Returns the length of the next word of `s`; in a synopsis, brackets and everything in
- * them are one word. */
-static size_t word_length(const char *s, bool synopsis)
-{
-	size_t n = 0;
-	int depth = 0;
-
-	for (; s[n] && (s[n] != ' ' || depth > 0); n++)
-		if (synopsis)
-			depth += (s[n] == '[') - (s[n] == ']');
-	return n;
-}
-
-/* Prints the words of `text` from column `at` on, further lines from column `indent` on.
- */
-static void print_wrapped(const char *text, size_t at, size_t indent, bool synopsis)
-{
-	bool first = true;
-
-	while (*text) {
-		size_t n = word_length(text, synopsis);
-
-		if (!first && at + 1 + n > HELP_WIDTH) {
-			printf("\n%*s", (int)indent, "");
-			at = indent;
-			first = true;
-		}
-		printf("%s%.*s", first ? "" : " ", (int)n, text);
-		at += n + (first ? 0 : 1);
-		first = false;
-		text += n + (text[n] == ' ');
-	}
-	putchar('\n');
-}
-
-/* Returns the text of an option or operand: "raw, qcow2 or zst: HELP". Owned. */
-static char *help_text(const char *help, const char *(*choice)(size_t i))
-{
-	_cleanup_free_ char *words = choice ? str_list(choice, "or") : NULL;
-
-	return xasprintf("%s%s%s", words ? words : "", words && help ? ": " : "",
-			 help ? help : "");
-}
-
-static char *option_left(const struct command_option *o)
-{
-	_cleanup_free_ char *letter = o->letter ? xasprintf("-%c, ", o->letter) : NULL;
-
-	return xasprintf("  %s--%s%s%s", letter ? letter : "", o->name, o->arg ? " " : "",
-			 o->arg ? o->arg : "");
-}
-
-static void widen(size_t *column, const char *left)
-{
-	size_t n = strlen(left) + 2;
-
-	if (n > *column && n <= HELP_MAX_COLUMN)
-		*column = n;
-}
-
-static void print_row(const char *left, const char *text, size_t column)
-{
-	size_t n = strlen(left);
-
-	if (n + 2 > column)
-		printf("%s\n%*s", left, (int)column, "");
-	else
-		printf("%-*s", (int)column, left);
-	print_wrapped(text, column, column, false);
-}
-
-static void print_option(const struct command_option *o, size_t column)
-{
-	_cleanup_free_ char *left = option_left(o);
-	_cleanup_free_ char *text = help_text(o->help, o->choice);
-
-	print_row(left, text, column);
-}
-
-static void widen_options(size_t *column, const struct command_option *o)
-{
-	for (; o && o->name; o++) {
-		_cleanup_free_ char *left = option_left(o);
-
-		widen(column, left);
-	}
-}
-
-static void print_options(const struct command_option *o, size_t column)
-{
-	for (; o && o->name; o++)
-		print_option(o, column);
-}
-
-static void print_usage(const struct program *p, const struct command *c)
-{
-	_cleanup_strv_ char **forms = strv_split(c->synopsis, "\n");
-
-	for (size_t i = 0; i == 0 || (forms && forms[i]); i++) {
-		_cleanup_free_ char *start = xasprintf(
-			"%s %s %s", i == 0 ? "Usage:" : "      ", p->name, c->name);
-		size_t indent = strlen(start) + 1;
-
-		fputs(start, stdout);
-		if (forms)
-			putchar(' ');
-		print_wrapped(forms ? forms[i] : "", indent, indent, true);
-	}
-}
-
-static void print_operands(const struct command *c, size_t column)
-{
-	for (size_t i = 0; i < COMMAND_MAX_OPERANDS && c->operands[i].name; i++) {
-		const struct command_operand *o = &c->operands[i];
-		_cleanup_free_ char *left = xasprintf("  %s", o->name);
-		_cleanup_free_ char *text = help_text(o->help, o->choice);
-
-		print_row(left, text, column);
-	}
-}
-
-static void print_command_help(const struct program *p, const struct command *c)
-{
-	size_t column = strlen("  -h, --help  ");
-
-	for (size_t i = 0; i < COMMAND_MAX_OPERANDS && c->operands[i].name; i++) {
-		_cleanup_free_ char *left = xasprintf("  %s", c->operands[i].name);
-
-		widen(&column, left);
-	}
-	widen_options(&column, c->options);
-	widen_options(&column, p->options);
-	print_usage(p, c);
-	printf("%c%s.\n\n", toupper((unsigned char)c->summary[0]), c->summary + 1);
-	print_operands(c, column);
-	print_options(c->options, column);
-	print_options(p->options, column);
-	print_option(&help_option, column);
-	if (p->command_manuals)
-		printf("\nMore in %s-%s(1).\n", p->name, c->name);
-	else
-		printf("\nMore in %s.\n", p->manual);
-}
-
-static void print_program_help(const struct program *p)
-{
-	size_t column = 0, options = strlen("  -h, --help  ");
-
-	for (size_t i = 0; p->commands[i]; i++) {
-		_cleanup_free_ char *left = xasprintf("  %s", p->commands[i]->name);
-
-		widen(&column, left);
-	}
-	widen_options(&options, p->options);
-	printf("Usage: %s [OPTION...] COMMAND [ARGUMENT...]\n", p->name);
-	print_wrapped(p->summary, 0, 0, false);
-	putchar('\n');
-	for (size_t i = 0; p->commands[i]; i++) {
-		_cleanup_free_ char *left = xasprintf("  %s", p->commands[i]->name);
-
-		print_row(left, p->commands[i]->summary, column);
-	}
-	putchar('\n');
-	print_options(p->options, options);
-	print_row("  -h, --help", "print this, or behind a command its help, and exit",
-		  options);
-	print_option(&version_option, options);
-	printf("\nExit status: 0 success, 1 failure, 2 wrong command line, 3 wrong "
-	       "configuration.\n"
-	       "More in %s.\n",
-	       p->manual);
-}
+#define MAX_OPTIONS 64
+#define LONG_VALUE  256 /* getopt_long's value of the first long option */
 
 /* --- options ---------------------------------------------------------------------- */
 
@@ -381,11 +193,11 @@ static int parse_options(struct command_line *l, struct parser *p, int argc, cha
 		if (c == ':' || c == '?')
 			return refused(l, p, c, argv, e);
 		o = find_option(p, c);
-		if (o->id == ID_HELP && l->command)
-			print_command_help(l->program, l->command);
-		else if (o->id == ID_HELP)
-			print_program_help(l->program);
-		else if (o->id == ID_VERSION)
+		if (o->id == COMMAND_ID_HELP && l->command)
+			command_print_help(l->program, l->command);
+		else if (o->id == COMMAND_ID_HELP)
+			program_print_help(l->program);
+		else if (o->id == COMMAND_ID_VERSION)
 			printf("%s %s\n", l->program->name, l->program->version);
 		else if (add_given(l, o, e) < 0)
 			return -1;
@@ -417,14 +229,14 @@ static int find_command(struct command_line *l, const char *name, struct err *e)
 static int run_help(struct command_line *l, char *const *args, struct err *e)
 {
 	if (!args[0]) {
-		print_program_help(l->program);
+		program_print_help(l->program);
 		return 0;
 	}
 	if (find_command(l, args[0], e) < 0)
 		return -1;
 	if (args[1])
 		return err_set(e, ERR_USAGE, "help: unexpected argument '%s'", args[1]);
-	print_command_help(l->program, l->command);
+	command_print_help(l->program, l->command);
 	return 0;
 }
 
@@ -441,7 +253,7 @@ static int check_operands(const struct command_line *l, struct err *e)
 {
 	const struct command *c = l->command;
 	const struct command_operand *o = operand_at(c, l->n_args);
-	_cleanup_free_ char *text = help_text(o->help, o->choice);
+	_cleanup_free_ char *text = command_help_text(o->help, o->choice);
 
 	for (size_t i = 0; i < l->n_args && i < c->max_args; i++) {
 		const struct command_operand *a = operand_at(c, i);
@@ -478,7 +290,7 @@ static int parse_command(struct command_line *l, int argc, char **argv, struct e
 
 	add_options(&p, l->command->options);
 	add_options(&p, l->program->options);
-	add_option(&p, &help_option);
+	add_option(&p, &command_option_help);
 	r = parse_options(l, &p, argc, argv, e);
 	if (r != 0)
 		return r;
@@ -495,8 +307,8 @@ static int dispatch(struct command_line *l, int argc, char **argv, struct err *e
 	int r;
 
 	add_options(&p, l->program->options);
-	add_option(&p, &help_option);
-	add_option(&p, &version_option);
+	add_option(&p, &command_option_help);
+	add_option(&p, &command_option_version);
 	r = parse_options(l, &p, argc, argv, e);
 	if (r != 0)
 		return r;
