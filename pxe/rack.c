@@ -471,6 +471,15 @@ static void load_root(struct loader *l, const struct conf_node *root)
 	const struct conf_node *hosts = NULL;
 	int c, h;
 
+	if (conf_len(root) > 0 && !conf_member(root, "cluster") &&
+	    !conf_member(root, "hosts")) {
+		l->r = diag_add(l->d,
+				"%s: is no rack file: it has neither 'cluster' nor "
+				"'hosts' (a recipe is checked by `rackstrap build "
+				"--dry-run`)",
+				l->rack->file);
+		return;
+	}
 	if (conf_check_keys(root, keys, l->d) < 0)
 		l->r = -1;
 	c = conf_get_group(root, "cluster", &l->cluster, l->d);

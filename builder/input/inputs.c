@@ -30,7 +30,9 @@ static void wants_begin(struct wants *w, const struct recipe *r)
 	for (size_t i = 0; i < w->n; i++) {
 		const struct recipe_artifact *a = &r->artifacts[i];
 
-		strv_addf(&w->wheres, "%s: artifact '%s'", a->where, a->name);
+		_cleanup_free_ char *title = recipe_artifact_title(a);
+
+		strv_addf(&w->wheres, "%s: %s", a->where, title);
 		w->v[i] = (struct want){
 			.name = a->name,
 			.url = a->url,

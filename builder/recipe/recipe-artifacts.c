@@ -241,3 +241,9 @@ void recipe_parse_artifacts(struct recipe *r, const struct conf_node *root,
 
 	r->artifacts = recipe_lay_list(&type, r->artifacts, &r->n_artifacts, root, d);
 }
+
+char *recipe_artifact_title(const struct recipe_artifact *a)
+{
+	return a->use == ARTIFACT_CONTAINER ? xstrdup(a->name)
+					    : xasprintf("artifact '%s'", a->name);
+}

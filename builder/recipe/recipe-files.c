@@ -73,10 +73,13 @@ static void parse_kind(struct recipe_file *f, const struct conf_node *n, struct 
 			found++;
 		}
 	if (found != 1) {
-		conf_complain(n, d,
-			      "file '%s' needs one of 'source', 'content', 'link' and "
-			      "'dir = true'",
-			      f->to ? f->to : "");
+		conf_complain(
+			n, d,
+			found ? "file '%s' may have only one of 'source', 'content', "
+				"'link' and 'dir'"
+			      : "file '%s' needs 'source', 'content', 'link' or "
+				"'dir = true'",
+			f->to ? f->to : "");
 		return;
 	}
 	parse_source(f, n, d);

@@ -193,6 +193,10 @@ void recipe_done(struct recipe *r);
 /* Returns the name of a container's artifact. Owned by the caller. */
 char *recipe_container_name(const struct recipe_container *c);
 
+/* Returns the words for an artifact in messages: "artifact 'NAME'", or the name of a
+ * container's artifact. Owned by the caller. */
+char *recipe_artifact_title(const struct recipe_artifact *a);
+
 /* Returns the plan as text, for --dry-run and the tests; with files and lines if the
  * recipe includes another. Owned by the caller. */
 char *recipe_describe(const struct recipe *r);

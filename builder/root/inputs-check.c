@@ -14,6 +14,7 @@
 int input_extract(const struct input *in, extract_sink *sink, void *data, struct err *e)
 {
 	const struct recipe_artifact *a = in->artifact;
+	_cleanup_free_ char *title = recipe_artifact_title(a);
 	const struct extract x = {
 		.v = a->v,
 		.n = a->n,
@@ -25,7 +26,7 @@ int input_extract(const struct input *in, extract_sink *sink, void *data, struct
 	int r = lseek(in->blob.fd, 0, SEEK_SET) < 0 ? err_errno(e, errno, "%s", a->url)
 						    : extract(&x, in->blob.fd, e);
 
-	return r < 0 ? err_wrap(e, "%s: artifact '%s'", a->where, a->name) : 0;
+	return r < 0 ? err_wrap(e, "%s: %s", a->where, title) : 0;
 }
 
 /* Reads a member to its end, to find damage and data over the limit. */

@@ -95,6 +95,7 @@ void host_value_format(const struct host *h, const struct host_key *k, struct bu
 		format_cidr(b, *(const struct cidr *)at);
 		break;
 	case HOST_T_CIDR:
+	case HOST_T_NETWORK:
 		format_cidr(b, *(const struct cidr *)at);
 		break;
 	case HOST_T_MAC:

@@ -138,6 +138,9 @@ const struct host_value_type host_value_types[] = {
 	[HOST_T_CIDR] = {CONF_STRING, parse_cidr, NULL,
 			 "an IPv4 address with its prefix, like \"192.168.1.1/24\"",
 			 NULL},
+	[HOST_T_NETWORK] = {CONF_STRING, parse_cidr, NULL,
+			    "an IPv4 network with its prefix, like \"172.25.0.0/24\"",
+			    NULL},
 	[HOST_T_CIDR_OR_DHCP] = {CONF_STRING, parse_cidr_or_dhcp, NULL,
 				 "an IPv4 address with its prefix, like "
 				 "\"172.25.0.11/24\", or \"dhcp\"",

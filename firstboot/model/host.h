@@ -151,6 +151,7 @@ enum host_type {
 	HOST_T_AS, /* a number; a string from 2147483648, which libconfig cannot read */
 	HOST_T_ADDR,
 	HOST_T_CIDR,
+	HOST_T_NETWORK,
 	HOST_T_CIDR_OR_DHCP,
 	HOST_T_MAC,
 	HOST_T_HOSTPORT,

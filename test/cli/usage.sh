@@ -45,12 +45,20 @@ for page in man/rackstrap-*.1; do
 	check "$page is about a command" grep -qxF "${command%.1}" "$WORK/rackstrap"
 done
 
+# Prints the options that --help explains, one a line: "-o" or "--offline", or both.
+explained() { sed -nE 's/^  (-[^ ,]*(, --[^ ]*)?).*/\1/p' "$1" | tr -d ,; }
+
 # Options and the synopsis name each other.
+"$RACKSTRAP" --help >"$WORK/help"
+explained "$WORK/help" >"$WORK/of-program"
 while read -r command; do
 	"$RACKSTRAP" "$command" --help >"$WORK/help"
 	usage_forms <"$WORK/help" | grep -oE -- '-[a-zA-Z-]+' | grep '^-' | sort -u >"$WORK/in-usage"
 	sed -nE 's/^  (-[^ ]*).*/\1/p; s/^  -[a-z], (--[^ ]*).*/\1/p' "$WORK/help" | tr -d , | sort -u >"$WORK/in-list"
 	check "rackstrap $command: every option of the synopsis is explained" \
 		sh -c "! comm -23 '$WORK/in-usage' '$WORK/in-list' | grep ."
+	explained "$WORK/help" | grep -vxFf "$WORK/of-program" |
+		while read -r forms; do grep -qxF -e "${forms% *}" -e "${forms#* }" "$WORK/in-usage" || echo "$forms"; done >"$WORK/missing"
+	check "rackstrap $command: the synopsis has every option" sh -c "! grep . '$WORK/missing'"
 done <"$WORK/rackstrap"
 finish

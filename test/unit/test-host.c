@@ -118,8 +118,8 @@ static void test_values_are_found_by_offset(void **state _unused_)
 		int r;
 
 		two = (struct two){0};
-		assert_int_equal(conf_parse(&c, text, strlen(text), "x", CONF_MAX, 0, &d),
-				 0);
+		if (conf_parse(&c, text, strlen(text), "x", CONF_MAX, 0, &d) < 0)
+			fail_msg("everything[] must have %s", host_keys[i].name);
 		n = conf_at(conf_root(c), 0);
 		if (t->parse_list) {
 			assert_int_equal(conf_get_strv(conf_root(c), k.name, &v, &d), 1);
@@ -156,15 +156,16 @@ static void test_every_key_is_read(void **state _unused_)
 {
 	_cleanup_host_ struct host h;
 	_cleanup_diag_ struct diag d = {0};
+	_cleanup_free_ char *mtu = xasprintf("host.cfg:%d", HOST_MTU + 1);
 	char where[64];
 
 	host_init(&h);
 	assert_int_equal(load(&h, everything, &d), 0);
 	assert_lines(&d, "");
 	for (size_t i = 0; i < HOST_KEY_COUNT; i++) {
-		assert_true(h.set[i]);
-		assert_false(h.bad[i]);
-		assert_int_equal(h.origin[i].line, i + 1);
+		if (!h.set[i] || h.bad[i] || h.origin[i].line != i + 1)
+			fail_msg("everything[] must have %s in line %zu, with a value",
+				 host_keys[i].name, i + 1);
 	}
 	assert_string_equal(h.name, "node-1");
 	assert_string_equal(h.role, "node");
@@ -202,8 +203,7 @@ static void test_every_key_is_read(void **state _unused_)
 	assert_string_equal(h.docker_options[0], "--insecure-registry=172.25.0.1:5000");
 	assert_string_equal(h.ssh_keys[0], KEY);
 	assert_string_equal(h.report, "http://172.25.0.1/report/node-1.json");
-	assert_string_equal(host_where(&h, HOST_MTU, where, sizeof(where)),
-			    "host.cfg:11");
+	assert_string_equal(host_where(&h, HOST_MTU, where, sizeof(where)), mtu);
 }
 
 /* A rendered host is read back to the same values, and has the expected text. */
@@ -382,8 +382,8 @@ static void test_wrong_text_is_refused(void **state _unused_)
 		"like \"10.0.0.0/8\", not \"x\"\n"
 		"rack.cfg:4: cbr0: must be an IPv4 address with its prefix, like "
 		"\"192.168.1.1/24\", not \"192.168.1.1\"\n"
-		"rack.cfg:5: pod_network: must be an IPv4 address with its prefix, like "
-		"\"192.168.1.1/24\", not \"1.2.3.4/0\"\n"
+		"rack.cfg:5: pod_network: must be an IPv4 network with its prefix, like "
+		"\"172.25.0.0/24\", not \"1.2.3.4/0\"\n"
 		"rack.cfg:6: etcd: must be an IPv4 address and a port, like "
 		"\"172.25.0.10:4001\", not \"172.25.0.10\"\n");
 }
