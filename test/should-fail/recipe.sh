@@ -71,6 +71,12 @@ build() { "$RACKSTRAP" build "$recipe" --offline --cache "$WORK/cache" --out "$W
 printf 'version = 1;\ninputs = ( );\n' >"$WORK/recipe.lock"
 refuse "an artifact without a digest in the recipe or the lock" 3 \
 	"rackstrap: $recipe:14: artifact 'b': no digest: give it sha256 or sha512, or run \`rackstrap lock $recipe\`" build
+mkdir "$WORK/container"
+printf '%s\n' 'version = 1;' "include = \"$TOP/$recipe\";" 'name = "c";' 'summary = "c";' \
+	'containers = ( { image = "q/w:1"; url = "https://files.invalid/w.tar"; } );' >"$WORK/container/recipe.cfg"
+refuse "a container without a digest in the recipe or the lock" 3 \
+	"rackstrap: $WORK/container/recipe.cfg:5: container q/w:1: no digest: give it sha256 or sha512, or run \`rackstrap lock $WORK/container/recipe.cfg\`" \
+	"$RACKSTRAP" build "$WORK/container" --offline --cache "$WORK/cache" --out "$WORK/image" --lock "$WORK/recipe.lock"
 lock https://files.invalid/a 1 "$(sum 1)"
 refuse "a lock that contradicts the recipe" 3 \
 	"rackstrap: $recipe:14: artifact 'b': no digest:*" build
