@@ -140,6 +140,19 @@ int file_read_at(int dirfd, const char *path, size_t max, char **ret, size_t *re
 	return fd < 0 ? fd : read_fd(fd, max, ret, ret_len);
 }
 
+int file_read_regular_at(int dirfd, const char *path, size_t max, char **ret,
+			 size_t *ret_len)
+{
+	_cleanup_close_ int fd = open_at(dirfd, path, O_RDONLY | O_NONBLOCK, 0);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return S_ISREG(st.st_mode) ? read_fd(fd, max, ret, ret_len) : -EINVAL;
+}
+
 static int write_and_sync(int fd, const void *data, size_t len, mode_t mode)
 {
 	int r = write_all(fd, data, len);

@@ -19,6 +19,11 @@
 int file_read_at(int dirfd, const char *path, size_t max, char **ret,
 		 size_t *ret_len) _must_check_;
 
+/* Does what file_read_at() does, for a path that comes from somebody else: never waits
+ * for a pipe or a terminal. Returns -EINVAL for anything but a regular file. */
+int file_read_regular_at(int dirfd, const char *path, size_t max, char **ret,
+			 size_t *ret_len) _must_check_;
+
 /*
  * Replaces `path` atomically: writes and syncs a temporary file in the same directory,
  * renames it, and syncs the directory, which must exist. Returns 0 or -errno; on failure

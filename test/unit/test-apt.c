@@ -6,6 +6,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -182,6 +183,15 @@ static void key_within_the_source_is_kept(void **state)
 	assert_string_equal(other, "one\n two");
 }
 
+static void pipe_with_a_key_is_not_waited_for(void **state)
+{
+	_cleanup_free_ char *path = xasprintf("%s/pipe.list", top);
+
+	(void)state;
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_null(apt_signed_by(path, 1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -191,6 +201,7 @@ int main(void)
 		cmocka_unit_test(unknown_pocket_is_an_error),
 		cmocka_unit_test(unknown_origin_is_an_error),
 		cmocka_unit_test(key_within_the_source_is_kept),
+		cmocka_unit_test(pipe_with_a_key_is_not_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

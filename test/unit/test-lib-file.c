@@ -155,6 +155,26 @@ static void write_file(const char *path, const char *text)
 	assert_int_equal(file_write_at(top, path, text, strlen(text), 0644), 0);
 }
 
+static void pipe_or_folder_is_not_a_regular_file(void **state)
+{
+	static const char *const others[] = {"pipe", "folder", "link"};
+	_cleanup_free_ char *got = NULL;
+
+	(void)state;
+	write_file("regular", "text");
+	assert_int_equal(mkfifoat(top, "pipe", 0600), 0);
+	assert_int_equal(mkdirat(top, "folder", 0700), 0);
+	assert_int_equal(symlinkat("pipe", top, "link"), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		assert_int_equal(file_read_regular_at(top, others[i], 10, &got, NULL),
+				 -EINVAL);
+	assert_int_equal(file_read_regular_at(top, "none", 10, &got, NULL), -ENOENT);
+	assert_int_equal(file_read_regular_at(top, "regular", 3, &got, NULL), -EFBIG);
+	assert_null(got);
+	assert_int_equal(file_read_regular_at(top, "regular", 4, &got, NULL), 0);
+	assert_string_equal(got, "text");
+}
+
 static void file_is_read_whole(void **state)
 {
 	_cleanup_free_ char *got = NULL, *proc = NULL;
@@ -765,6 +785,7 @@ int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
 		CASE(file_is_read_whole),
+		CASE(pipe_or_folder_is_not_a_regular_file),
 		CASE(read_is_limited),
 		CASE(pipe_is_read_to_its_end),
 		CASE(write_replaces_the_whole_file),
