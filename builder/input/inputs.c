@@ -29,7 +29,6 @@ static void wants_begin(struct wants *w, const struct recipe *r)
 	w->v = xcalloc(w->n + 1, sizeof(*w->v));
 	for (size_t i = 0; i < w->n; i++) {
 		const struct recipe_artifact *a = &r->artifacts[i];
-
 		_cleanup_free_ char *title = recipe_artifact_title(a);
 
 		strv_addf(&w->wheres, "%s: %s", a->where, title);
