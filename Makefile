@@ -256,8 +256,8 @@ CLI_TESTS	:= $(sort $(wildcard test/cli/*.sh))
 BOOT_TESTS	:= $(sort $(wildcard test/initramfs/*.sh))
 BUILD_TESTS	:= $(sort $(wildcard test/build/*.sh))
 REPRO_TESTS	:= $(sort $(wildcard test/repro/*.sh))
-# These have several machines at a time, the others one. Only tests without a machine run
-# beside them.
+# These have several machines at a time, the others one. The tests that run beside them start
+# nothing in QEMU but libguestfs's appliance.
 RACK_TESTS	:= test/qemu/demo.sh
 QEMU_TESTS	:= $(sort $(filter-out %-lib.sh %/lib.sh %/media-vm.sh $(RACK_TESTS),$(wildcard test/qemu/*.sh)))
 # check-long runs the tests that call is_long, now with all their cases, and those that check
