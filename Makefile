@@ -172,7 +172,13 @@ $(O)/test/unit/test-lib-dir: LDFLAGS += -Wl,--wrap=readdir64
 
 $(TEST_TOOLS): $(O)/test/tools/%: $(O)/obj/test/tools/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $^ $(LIBS_BUILDER)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $(TOOL_LINK) -o $@ $^ $(LIBS_BUILDER)
+TOOL_LINK = -pie
+# It runs in a root filesystem without a libc.
+ifneq ($(SAN),1)
+$(O)/test/tools/hostile: TOOL_LINK = -static
+$(O)/test/tools/hostile: private LIBS_BUILDER =
+endif
 
 # A fuzz target is LLVMFuzzerTestOneInput(); test/fuzz/replay.c is a plain main that
 # replays a corpus.

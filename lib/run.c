@@ -36,7 +36,7 @@
 
 /* The step at which a start failed and its errno, written to the status pipe. */
 struct failure {
-	enum stage { STAGE_FDS, STAGE_CWD, STAGE_EXEC } stage;
+	enum stage { STAGE_FDS, STAGE_ENTER, STAGE_CWD, STAGE_EXEC } stage;
 	int errnum;
 };
 
@@ -184,6 +184,9 @@ static struct failure child_setup(struct start *p)
 	if (!p->run->detach && prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 &&
 	    parent_died(p->status))
 		_exit(127);
+	r = p->run->enter ? p->run->enter(p->run->enter_arg) : 0;
+	if (r < 0)
+		return (struct failure){STAGE_ENTER, -r};
 	r = place_fds(p);
 	if (r < 0)
 		return (struct failure){STAGE_FDS, -r};
@@ -215,9 +218,10 @@ static bool same_name(const char *a, const char *b)
 
 /* Returns the environment with the entries of `add`, which replace those of the same
  * name. The caller owns the array but not the strings. */
-static const char **make_env(const char *const *add)
+static const char **make_env(const char *const *add, bool only)
 {
-	size_t n = strv_len(environ), m = strv_len((char *const *)add), len = 0;
+	size_t n = only ? 0 : strv_len(environ), m = strv_len((char *const *)add),
+	       len = 0;
 	const char **env = xcalloc(n + m + 1, sizeof(*env));
 
 	for (size_t i = 0; i < n + m; i++) {
@@ -239,7 +243,7 @@ static int start_error(const struct run *r, const struct failure *f, struct err 
 
 	if (f->stage == STAGE_CWD)
 		return err_errno(e, f->errnum, "%s: cannot start in %s", name, r->cwd);
-	if (f->stage == STAGE_FDS)
+	if (f->stage == STAGE_FDS || f->stage == STAGE_ENTER)
 		return err_errno(e, f->errnum, "%s: cannot start", name);
 	switch (f->errnum) {
 	case ENOENT:
@@ -397,7 +401,7 @@ int run_start(const struct run *r, struct child *ret, struct err *e)
 			return err_errno(e, errfd, "%s: cannot start", r->argv[0]);
 	}
 	p.path = path;
-	p.envp = envp = make_env(r->env);
+	p.envp = envp = make_env(r->env, r->only_env);
 	p.in = r->in > 0 ? r->in : null;
 	p.out = r->out > 0 ? r->out : STDOUT_FILENO;
 	if (r->out <= 0 && !is_writable(p.out))

@@ -19,10 +19,17 @@ struct run {
 	int in, out, err;        /* descriptors for 0, 1 and 2. 0 or -1 means: /dev/null
 				  * for in, the parent's for out; for err, a file whose
 				  * last lines become part of the error message */
+	bool only_env;           /* the program gets nothing else of the environment */
 	const char *cwd;         /* working directory, or NULL: the parent's */
 	unsigned timeout_ms;     /* since the start; run_wait and run_capture then kill it
 				  * (SIGTERM, and SIGKILL 2 s later); 0: none */
 	bool detach;             /* the child outlives its parent: no PDEATHSIG */
+	/* Called in the child with `enter_arg` before the program is executed, or NULL.
+	 * Returns 0 or -errno, which run_start reports. It may call async-signal-safe
+	 * functions only, and may fork and return in the new process: the old one then
+	 * waits for it and exits with its status. */
+	int (*enter)(void *arg);
+	void *enter_arg;
 };
 
 struct child {

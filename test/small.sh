@@ -3,7 +3,8 @@
 # Sourced after tap.sh by tests that build: an archive and a recipe with which a build takes half a
 # second. $WORK/site has a signed archive of a few empty packages and one artifact; $WORK/recipe
 # uses both; they are served at the URL $SITE. apt and its signatures are real; mmdebstrap is
-# replaced by a program that writes the files of an installation without installing anything.
+# replaced by a program that writes the files of an installation without installing anything; it
+# runs in the sandbox of the real one.
 #
 #	deb NAME VERSION [FIELD]	adds a package to the archive
 #	publish				signs its new state
@@ -56,27 +57,28 @@ head -c 100000 /dev/urandom >"$WORK/site/kubelet"
 	chmod 640 etc/shadow
 	: >etc/machine-id
 )
-cat >"$WORK/bin/mmdebstrap" <<S
+{
+	cat <<'S'
 #!/bin/bash
-# Writes a base with every package of the sources given, and no other.
-[ "\$1" != --version ] || { echo "mmdebstrap 1.3.5"; exit 0; }
+# Writes a base with every package of the sources given, and no other. Its log gets the digests
+# of the packages. A package "broken" makes it fail, a package "slow" makes it sleep. It runs in
+# the sandbox: it has no other file of the test than itself.
+[ "$1" != --version ] || { echo "mmdebstrap 1.3.5"; exit 0; }
 set -e
-sources=\${@: -1}
-cp "\$sources" $WORK/sources
-dir=\$(sed -n 's/^URIs: copy://p' "\$sources")
-base=\$(mktemp -d $WORK/tmp/base.XXXXXX)
-trap 'rm -rf "\$base"' EXIT
-cp -a $WORK/base/. "\$base/"
-if [ -n "\$dir" ]; then
-	(cd "\$dir" && sha256sum *.deb) >$WORK/debs
-	awk -v RS= -v ORS='\n\n' '{ print \$0 "\nStatus: install ok installed" }' "\$dir/Packages" >"\$base/var/lib/dpkg/status"
-else
-	printf 'Package: kernel\nVersion: 6.1\nArchitecture: all\nStatus: install ok installed\n' >"\$base/var/lib/dpkg/status"
-fi
-echo run >>$WORK/runs
-tar -C "\$base" --owner=0 --group=0 --sort=name -c .
+dir=$(sed -n 's/^URIs: copy://p' "${@: -1}")
+(cd "$dir" && sha256sum *.deb) | sed 's/^/DEB /' >&2
+[ ! -e "$dir/broken_1.0_all.deb" ] || { echo "E: a package is broken" >&2; exit 1; }
+[ ! -e "$dir/slow_1.0_all.deb" ] || sleep 1000
+base=$(mktemp -d)
+sed '1,/^# the base$/d' "$0" | base64 -d | tar -C "$base" -x
+awk -v RS= -v ORS='\n\n' '{ print $0 "\nStatus: install ok installed" }' "$dir/Packages" >"$base/var/lib/dpkg/status"
+tar -C "$base" --owner=0 --group=0 --sort=name -c .
+exit
+# the base
 S
-chmod +x "$WORK/bin/mmdebstrap"
+	tar -C "$WORK/base" -c . | base64
+} >"$WORK/bin/mmdebstrap"
+chmod 755 "$WORK/bin/mmdebstrap"
 PATH=$WORK/bin:$PATH
 recipe() { # [PACKAGE...]
 	local list

@@ -1,34 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs apt-get with folders of its own, in which no package is installed. Of this
- * machine's configuration it uses only what downloads need (apt_options). apt-get prints
- * the URLs of the packages it would install; the stanzas of the indexes have their
- * digests.
+ * apt-get prints the URLs of the packages that it would install; the stanzas of the
+ * indexes have their digests.
  *
  * Limit: mmdebstrap installs in two steps, here apt resolves everything in one. Where a
- * dependency has alternatives the two may choose differently. That does no harm: a locked
- * base is made from the packages chosen here alone (debs.c), and they are complete.
+ * dependency has alternatives the two may choose differently. That does no harm: a base
+ * is made from the packages chosen here alone (debs.c), and they are complete.
  */
 #include "builder/base/apt-resolve.h"
 
-#include "builder/base/apt.h"
-#include "builder/base/mmdebstrap.h"
+#include "builder/base/apt-root.h"
 #include "lib/dir.h"
 #include "lib/file.h"
-#include "lib/run.h"
 
 #include <ctype.h>
 #include <time.h>
 
 #define INDEX_MAX   (1U << 30)
 #define RELEASE_MAX (16U << 20)
-#define ARCH        "amd64"
 
 struct resolver {
 	const struct recipe *r;
-	char *tmp;
-	char *env;     /* APT_CONFIG=... */
-	char *sources; /* with mirrors applied */
+	struct apt_root root;
+	bool added;           /* the packages are added to an installed system */
+	const char *download; /* the folder for the packages, or NULL */
 	struct lock_base *out;
 };
 
@@ -110,77 +105,6 @@ static char *release_of(const char *sources, const char *url, const char **ret_p
 	return NULL;
 }
 
-/* --- apt's folders ----------------------------------------------------------------- */
-
-static int write_conf(struct resolver *x, const char *list, struct err *e)
-{
-	_cleanup_strv_ char **options = apt_options();
-	_cleanup_free_ char *path = xasprintf("%s/apt.conf", x->tmp);
-	_cleanup_buf_ struct buf b = {0};
-	int r;
-
-	buf_printf(&b,
-		   "Dir::Etc::Parts \"%s/none\";\nDir::Etc::Main \"%s/none.conf\";\n"
-		   "Dir::Etc::PreferencesParts \"%s/none\";\n"
-		   "Dir::Etc::Preferences \"%s/none.conf\";\n"
-		   "Dir::Etc::SourceParts \"%s/none\";\nDir::Etc::SourceList \"%s\";\n"
-		   "Dir::State \"%s/state\";\nDir::State::Status \"%s/status\";\n"
-		   "Dir::Cache \"%s/cache\";\n",
-		   x->tmp, x->tmp, x->tmp, x->tmp, x->tmp, list, x->tmp, x->tmp, x->tmp);
-	buf_puts(&b, "APT::Architecture \"" ARCH "\";\nAPT::Architectures \"" ARCH
-		     "\";\nAPT::Install-Recommends \"false\";\n"
-		     "APT::Sandbox::User \"root\";\nAcquire::Languages \"none\";\n"
-		     "Acquire::GzipIndexes \"false\";\n"
-		     /* apt itself is not essential, as in mmdebstrap */
-		     "pkgCacheGen::ForceEssential \",\";\n");
-	if (x->r->base.archived)
-		buf_printf(&b, "APT::Key::GPGVCommand \"%s/gpgv\";\n", x->tmp);
-	for (size_t i = 0; options && options[i]; i++)
-		buf_printf(&b, "%s\n", options[i]);
-	r = file_write_at(AT_FDCWD, path, b.p, b.len, 0644);
-	return r < 0 ? err_errno(e, r, "%s", path) : 0;
-}
-
-static int make_folders(struct resolver *x, struct err *e)
-{
-	static const char *const folders[] = {"none", "state/lists/partial",
-					      "cache/archives/partial"};
-	_cleanup_free_ char *status = xasprintf("%s/status", x->tmp);
-	int r;
-
-	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
-		_cleanup_free_ char *path = xasprintf("%s/%s", x->tmp, folders[i]);
-
-		r = mkdir_p_at(AT_FDCWD, path, 0755);
-		if (r < 0)
-			return err_errno(e, r, "%s", path);
-	}
-	r = file_write_at(AT_FDCWD, status, "", 0, 0644);
-	return r < 0 ? err_errno(e, r, "%s", status) : 0;
-}
-
-static int prepare(struct resolver *x, const char *sources, char *const *mirrors,
-		   struct err *e)
-{
-	const char *tmp = getenv("TMPDIR");
-	_cleanup_free_ char *list = NULL, *keyring = NULL;
-	_cleanup_buf_ struct buf text = {0};
-	int r = tempdir_make(tmp && tmp[0] == '/' ? tmp : "/tmp", "rackstrap-apt",
-			     &x->tmp);
-
-	if (r < 0)
-		return err_errno(e, r, "TMPDIR");
-	list = xasprintf("%s/base.sources", x->tmp);
-	x->env = xasprintf("APT_CONFIG=%s/apt.conf", x->tmp);
-	if (make_folders(x, e) < 0 || mmdebstrap_write_gpgv(x->r, x->tmp, e) < 0 ||
-	    mmdebstrap_copy_keyring(x->r, x->tmp, &keyring, e) < 0)
-		return -1;
-	mmdebstrap_append_sources(&text, x->r, sources, mirrors, keyring);
-	x->sources = buf_take(&text);
-	r = file_write_at(AT_FDCWD, list, x->sources, strlen(x->sources), 0644);
-	return r < 0 ? err_errno(e, r, "%s", list) : write_conf(x, list, e);
-}
-
 /* --- URLs -------------------------------------------------------------------------- */
 
 static int by_path(const void *a, const void *b)
@@ -237,43 +161,58 @@ int apt_parse_urls(struct lock_base *b, const char *sources, const char *text,
 
 /* --- running apt ------------------------------------------------------------------- */
 
-static int apt_get(const struct resolver *x, const char *const *argv, char **ret,
-		   struct err *e)
-{
-	const char *const env[] = {x->env, "LC_ALL=C", NULL};
-	struct run run = {.argv = argv, .env = env};
-
-	return run_capture(&run, ret, NULL, e);
-}
-
 static bool have_package(const struct resolver *x, const char *name)
 {
 	const char *const argv[] = {"apt-cache", "show", "--no-all-versions", name, NULL};
 	_cleanup_free_ char *text = NULL;
 
-	return apt_get(x, argv, &text, NULL) == 0;
+	return apt_root_run(&x->root, argv, &text, NULL) == 0;
+}
+
+/* Returns the command line of apt-get to install the packages. Owned. */
+static char **install_argv(const struct resolver *x, const char *how)
+{
+	char **argv = NULL;
+
+	strv_add(&argv, "apt-get");
+	strv_add(&argv, "-qq");
+	strv_add(&argv, "--yes");
+	strv_add(&argv, how);
+	if (x->download)
+		strv_addf(&argv, "-oDir::Cache::archives=%s", x->download);
+	strv_add(&argv, "install");
+	if (!x->added)
+		strv_add(&argv, "?essential");
+	strv_add(&argv, "initramfs-tools");
+	/* mmdebstrap's hook merged-usr installs it too. */
+	if (!x->added && have_package(x, "usr-is-merged"))
+		strv_add(&argv, "usr-is-merged");
+	strv_extend(&argv, x->out->wanted);
+	return argv;
 }
 
 /* Adds every package that apt would install to x->out, with its URL's path. */
 static int list_urls(const struct resolver *x, struct err *e)
 {
-	_cleanup_strv_ char **argv = NULL;
+	_cleanup_strv_ char **argv = install_argv(x, "--print-uris");
 	_cleanup_free_ char *text = NULL;
 
-	strv_add(&argv, "apt-get");
-	strv_add(&argv, "-qq");
-	strv_add(&argv, "--yes");
-	strv_add(&argv, "--print-uris");
-	strv_add(&argv, "install");
-	strv_add(&argv, "?essential");
-	strv_add(&argv, "initramfs-tools");
-	/* mmdebstrap's hook merged-usr installs it too. */
-	if (have_package(x, "usr-is-merged"))
-		strv_add(&argv, "usr-is-merged");
-	strv_extend(&argv, x->out->wanted);
-	if (apt_get(x, (const char *const *)argv, &text, e) < 0)
+	if (apt_root_run(&x->root, (const char *const *)argv, &text, e) < 0)
 		return err_wrap(e, "the packages of %s", x->r->base.where);
-	return apt_parse_urls(x->out, x->sources, text, e);
+	return apt_parse_urls(x->out, x->root.sources, text, e);
+}
+
+static int download(const struct resolver *x, struct err *e)
+{
+	_cleanup_strv_ char **argv = install_argv(x, "--download-only");
+	_cleanup_free_ char *partial = xasprintf("%s/partial", x->download);
+	_cleanup_free_ char *text = NULL;
+
+	if (mkdir(partial, 0755) < 0)
+		return err_errno(e, errno, "%s", partial);
+	if (apt_root_run(&x->root, (const char *const *)argv, &text, e) < 0)
+		return err_wrap(e, "the packages of %s", x->r->base.where);
+	return 0;
 }
 
 /* --- the indexes ------------------------------------------------------------------- */
@@ -351,7 +290,7 @@ int apt_parse_index(struct lock_base *b, int dirfd, const char *file, struct err
 
 static int parse_lists(const struct resolver *x, struct err *e)
 {
-	_cleanup_free_ char *path = xasprintf("%s/state/lists", x->tmp);
+	_cleanup_free_ char *path = xasprintf("%s/state/lists", x->root.tmp);
 	_cleanup_close_ int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_strv_ char **names = NULL;
 	int r = dir < 0 ? -errno : dir_names_at(dir, ".", &names);
@@ -380,8 +319,6 @@ static int check_all(const struct lock_base *b, struct err *e)
 				"%s: no index of the archive has its SHA-256 and size",
 				p->path);
 	}
-	if (b->n_packages == 0 || b->n_releases == 0)
-		return err_set(e, ERR_FAILED, "apt-get printed no packages to install");
 	return 0;
 }
 
@@ -389,37 +326,60 @@ static int resolve(struct resolver *x, struct err *e)
 {
 	static const char *const update[] = {"apt-get", "-qq", "--error-on=any", "update",
 					     NULL};
+	struct lock_base *b = x->out;
 	_cleanup_free_ char *output = NULL;
 
-	if (apt_get(x, update, &output, e) < 0)
-		return err_wrap(e, "the archive of %s", x->r->base.suite);
-	if (list_urls(x, e) < 0 || parse_lists(x, e) < 0)
+	b->suite = xstrdup(x->r->base.suite);
+	b->wanted = apt_requested(x->r);
+	b->when = lock_time(time(NULL));
+	if (apt_root_run(&x->root, update, &output, e) < 0)
+		return err_wrap(e, "the archive of %s", b->suite);
+	if (list_urls(x, e) < 0 || parse_lists(x, e) < 0 || check_all(b, e) < 0)
 		return -1;
-	return check_all(x->out, e);
+	if ((b->n_packages == 0 && !x->added) || b->n_releases == 0)
+		return err_set(e, ERR_FAILED, "apt-get printed no packages to install");
+	if (x->download && b->n_packages > 0 && download(x, e) < 0)
+		return -1;
+	if (!b->origin)
+		b->origin = xstrdup(b->suite);
+	lock_base_sort(b);
+	return 0;
+}
+
+int apt_download(struct lock_base *ret, const struct recipe *r, const char *sources,
+		 char *const *mirrors, const char *status, const char *dir, struct err *e)
+{
+	_cleanup_lock_base_ struct lock_base b = {0};
+	struct resolver x = {.r = r, .added = status, .download = dir, .out = &b};
+	int result;
+
+	if (apt_root_open(&x.root, r, sources, mirrors, status, e) < 0)
+		return -1;
+	result = resolve(&x, e);
+	apt_root_done(&x.root);
+	if (result < 0)
+		return -1;
+	*ret = b;
+	b = (struct lock_base){0};
+	return 0;
 }
 
 int apt_resolve(struct lock_base *ret, const struct recipe *r, const char *sources,
 		char *const *mirrors, struct err *e)
 {
-	_cleanup_lock_base_ struct lock_base b = {0};
-	struct resolver x = {.r = r, .out = &b};
-	int result;
+	return apt_download(ret, r, sources, mirrors, NULL, NULL, e);
+}
 
-	b.suite = xstrdup(r->base.suite);
-	b.wanted = apt_requested(r);
-	b.when = lock_time(time(NULL));
-	result = prepare(&x, sources, mirrors, e);
-	if (result == 0)
-		result = resolve(&x, e);
-	rm_rf_p(&x.tmp);
-	free(x.env);
-	free(x.sources);
-	if (result < 0)
-		return -1;
-	if (!b.origin)
-		b.origin = xstrdup(r->base.suite);
-	lock_base_sort(&b);
-	*ret = b;
-	b = (struct lock_base){0};
-	return 0;
+char *apt_archive_name(const struct lock_package *p)
+{
+	struct buf b = {0};
+
+	buf_printf(&b, "%s_", p->name);
+	for (const char *v = p->version; *v; v++)
+		if (strchr("_:%", *v))
+			buf_printf(&b, "%%%02x", (unsigned)*v);
+		else
+			buf_add(&b, v, 1);
+	buf_printf(&b, "_%s.deb", p->arch);
+	return buf_take(&b);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Finds out which packages a suite's base would be made of now. apt itself resolves them,
- * from indexes that it fetches into a temporary folder and verifies.
+ * Finds out which packages a base would be made of now. apt itself resolves them, from
+ * indexes that it fetches into a temporary folder (apt-root.h) and verifies.
  */
 #pragma once
 
@@ -14,6 +14,19 @@
  */
 int apt_resolve(struct lock_base *ret, const struct recipe *r, const char *sources,
 		char *const *mirrors, struct err *e) _must_check_;
+
+/*
+ * Does the same, and lets apt download the packages into the folder `dir`, unless it is
+ * NULL, by the names of apt_archive_name(); apt has compared their digests then. With
+ * `status`, dpkg's status file, the recipe's packages are added to the system that it
+ * describes: *ret has those that are missing there, and may be empty.
+ */
+int apt_download(struct lock_base *ret, const struct recipe *r, const char *sources,
+		 char *const *mirrors, const char *status, const char *dir,
+		 struct err *e) _must_check_;
+
+/* Returns the name under which apt stores a package, "NAME_VERSION_ARCH.deb". Owned. */
+char *apt_archive_name(const struct lock_package *p);
 
 /* Returns the packages that the recipe names, its kernel included, sorted. Owned. */
 char **apt_requested(const struct recipe *r);

@@ -199,7 +199,7 @@ int base_archive_prepare(const struct recipe *r, struct buf *inputs, struct buf 
 
 static int make_suite(const struct base_work *w, struct err *e)
 {
-	return mmdebstrap_make(w, NULL, e);
+	return mmdebstrap_make(w, NULL, NULL, e);
 }
 
 const struct base_type base_suite = {

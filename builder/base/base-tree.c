@@ -15,6 +15,9 @@
 
 #include <fnmatch.h>
 
+#define STATUS     "var/lib/dpkg/status"
+#define STATUS_MAX (64U << 20)
+
 static const char *const dropped[] = {
 	"dev/*",
 	"proc/*",
@@ -33,7 +36,61 @@ static const char *const dropped[] = {
 	"usr/sbin/policy-rc.d",
 	"var/lib/apt/lists/*",
 	"var/cache/apt/*",
+	/* written by mmdebstrap and by rackstrap (mmdebstrap.c) */
+	"etc/apt/apt.conf.d/99mmdebstrap",
+	"etc/dpkg/dpkg.cfg.d/99mmdebstrap",
+	"usr/share/initramfs-tools/*/rackstrap",
 };
+
+/* Folders in which tools write or delete files. A link there would send them elsewhere,
+ * so anything but a folder is refused before a program sees the tree. */
+static const char *const folders[] = {
+	"",
+	"boot",
+	"dev",
+	"etc",
+	"etc/apt",
+	"etc/apt/apt.conf.d",
+	"etc/apt/preferences.d",
+	"etc/apt/sources.list.d",
+	"etc/apt/trusted.gpg.d",
+	"etc/dpkg",
+	"etc/dpkg/dpkg.cfg.d",
+	"proc",
+	"root",
+	"run",
+	"sys",
+	"tmp",
+	"usr",
+	"usr/share",
+	"usr/share/initramfs-tools",
+	"usr/share/initramfs-tools/conf.d",
+	"usr/share/initramfs-tools/hooks",
+	"usr/share/initramfs-tools/modules.d",
+	"var",
+	"var/cache",
+	"var/cache/apt",
+	"var/cache/apt/archives",
+	"var/cache/apt/archives/partial",
+	"var/lib",
+	"var/lib/apt",
+	"var/lib/apt/lists",
+	"var/lib/dpkg",
+	"var/lib/dpkg/info",
+	"var/lib/dpkg/triggers",
+	"var/lib/dpkg/updates",
+	"var/log",
+	"var/log/apt",
+	"var/tmp",
+};
+
+static bool must_be_folder(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
+		if (streq(path, folders[i]))
+			return true;
+	return false;
+}
 
 static bool is_dropped(const struct entry *entry, const char *path)
 {
@@ -55,6 +112,12 @@ static int copy_entry(struct archive_out *out, struct archive_in *in,
 		return err_set(e, ERR_FAILED,
 			       "%s: member '%s' has '..' in its name: archive refused",
 			       name, entry->path);
+	if (entry->type != ENTRY_DIR && must_be_folder(path))
+		return err_set(
+			e, ERR_FAILED,
+			"%s: member '%s' is not a folder, but tools write below it: "
+			"archive refused",
+			name, entry->path);
 	if (is_dropped(entry, path))
 		return 0;
 	if (entry->type == ENTRY_HARDLINK) {
@@ -150,21 +213,60 @@ int base_tree_check(int fd, const char *layer, const char *name, struct err *e)
 		      : write_tree(fd, layer, name, to, path, e);
 }
 
+/* Writes dpkg's status file of the tree, a tar that base_tree_write() made, to `to`; an
+ * empty one if the tree has none. */
+static int write_status(const char *tree, const char *to, struct err *e)
+{
+	_cleanup_close_ int fd = open(tree, O_RDONLY | O_CLOEXEC);
+	_cleanup_archive_in_ struct archive_in *in = NULL;
+	_cleanup_buf_ struct buf b = {0};
+	const struct entry *entry;
+	char chunk[32 * 1024];
+	ssize_t n = 0;
+	int r;
+
+	if (fd < 0)
+		return err_errno(e, errno, "%s", tree);
+	if (archive_in_fd(&in, fd, "the tree", NULL, e) < 0)
+		return -1;
+	while ((r = archive_in_next(in, &entry, e)) > 0) {
+		if (entry->type != ENTRY_FILE || !streq(entry->path, STATUS))
+			continue;
+		b.len = 0; /* a later member replaces this one */
+		while ((n = archive_in_read(in, chunk, sizeof(chunk), e)) > 0) {
+			if (b.len + (size_t)n > STATUS_MAX)
+				return err_set(e, ERR_FAILED, STATUS ": too large");
+			buf_add(&b, chunk, (size_t)n);
+		}
+		if (n < 0)
+			return -1;
+	}
+	if (r < 0)
+		return -1;
+	r = file_write_at(AT_FDCWD, to, b.p ? b.p : "", b.len, 0644);
+	return r < 0 ? err_errno(e, r, "%s", to) : 0;
+}
+
+static int make_base(const struct base_work *w, base_tree_source *source, const char *dir,
+		     struct err *e)
+{
+	_cleanup_free_ char *tree = xasprintf("%s/tree.tar", dir);
+	_cleanup_free_ char *status = xasprintf("%s/status", dir);
+	const bool resolve = w->r->base.suite && !w->lock;
+
+	if (source(w, tree, e) < 0 || (resolve && write_status(tree, status, e) < 0))
+		return base_source_error(w->r, e);
+	return mmdebstrap_make(w, tree, resolve ? status : NULL, e);
+}
+
 int base_tree_make(const struct base_work *w, base_tree_source *source, struct err *e)
 {
 	_cleanup_free_ char *note = xasprintf("%s.tree", w->log), *dir = NULL;
-	_cleanup_free_ char *path = NULL;
-	int r = recorded_tempdir_make(note, "rackstrap-tree", &dir, e);
+	int r;
 
-	if (r < 0)
+	if (recorded_tempdir_make(note, "rackstrap-tree", &dir, e) < 0)
 		return -1;
-	path = xasprintf("%s/tree.tar", dir);
-	if (chmod(dir, 0755) < 0) /* mmdebstrap may read it as another user */
-		r = err_errno(e, errno, "%s", dir);
-	else if (source(w, path, e) < 0)
-		r = base_source_error(w->r, e);
-	else
-		r = mmdebstrap_make(w, path, e);
+	r = make_base(w, source, dir, e);
 	recorded_tempdir_remove(dir, note);
 	return r;
 }

@@ -173,27 +173,15 @@ static int move_to_final_name(const struct cache *c, const char *dir, const char
 	return r < 0 ? err_errno(e, r, "%s", to) : 0;
 }
 
-/* Makes the base from an archive that has the locked packages and no others. */
-static int make_locked(const struct base_request *q, struct base_work *w, struct err *e)
+/* Checks that the base has the locked packages and no others. */
+static int check_installed(const struct base_request *q, const struct base_work *w,
+			   struct err *e)
 {
-	const struct lock_base *lock = q->o->lock;
-	_cleanup_free_ char *note = xasprintf("%s.debs", w->log), *repo = NULL;
 	_cleanup_free_ char *path = xasprintf("%s/packages", w->dir), *packages = NULL;
-	_cleanup_buf_ struct buf sources = {0};
-	int r;
+	int r = file_read_at(AT_FDCWD, path, TEXT_MAX, &packages, NULL);
 
-	if (debs_repo(lock, q->r, q->c, note, &sources, &repo, e) < 0)
-		return -1;
-	w->sources = sources.p;
-	w->mirrors = NULL;
-	r = q->r->base.type->make(w, e);
-	recorded_tempdir_remove(repo, note);
-	if (r < 0)
-		return -1;
-	r = file_read_at(AT_FDCWD, path, TEXT_MAX, &packages, NULL);
-	if (r < 0)
-		return err_errno(e, r, "%s", path);
-	return debs_check_installed(lock, packages, e);
+	return r < 0 ? err_errno(e, r, "%s", path)
+		     : debs_check_installed(q->o->lock, packages, e);
 }
 
 static int make_base(const struct base_request *q, struct err *e)
@@ -206,6 +194,8 @@ static int make_base(const struct base_request *q, struct err *e)
 	const struct base_type *type = q->r->base.type;
 	struct base_work w = {
 		.r = q->r,
+		.c = q->c,
+		.lock = is_locked(q) ? q->o->lock : NULL,
 		.sources = q->sources.p ? q->sources.p : "",
 		.mirrors = q->o->mirrors,
 		.source = q->o->source ? q->o->source->fd : -1,
@@ -222,8 +212,7 @@ static int make_base(const struct base_request *q, struct err *e)
 		source = cache_blob_path(q->c, q->o->source);
 	w.source_path = source;
 	w.dir = dir;
-	n = is_locked(q) ? make_locked(q, &w, e) : type->make(&w, e);
-	if (n < 0)
+	if (type->make(&w, e) < 0 || (w.lock && check_installed(q, &w, e) < 0))
 		return -1;
 	if (write_complete(dir, q->inputs.p, e) < 0 ||
 	    move_to_final_name(q->c, dir, q->key, e) < 0)

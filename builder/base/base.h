@@ -22,7 +22,9 @@
 /* The arguments of a base type's make. */
 struct base_work {
 	const struct recipe *r;
-	const char *sources; /* from prepare */
+	const struct cache *c;
+	const struct lock_base *lock; /* the packages to install, or NULL */
+	const char *sources;          /* else where to get them from, from prepare */
 	char *const *mirrors;
 	int source;              /* the file that the base is made from, or -1 */
 	const char *source_path; /* its path, or NULL */

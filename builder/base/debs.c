@@ -2,9 +2,9 @@
 /*
  * The archive is one folder: the packages, Packages with their control files, and Release
  * with the suite's name, which mmdebstrap looks for. It has no signature: the source says
- * that it is trusted, and apt checks the digests in Packages, which are those of the
- * lock. The packages are copied because apt and mmdebstrap read them as other users, who
- * cannot read the cache.
+ * that it is trusted, and apt checks the digests in Packages, which are those of the lock
+ * or of the archive's signed indexes. The packages are copied because apt and mmdebstrap
+ * read them as other users, who cannot read the cache.
  */
 #include "builder/base/debs.h"
 
@@ -21,6 +21,7 @@
 
 #define CONTROL_MAX (1U << 20)
 #define REPORT_MAX  10
+#define DOWNLOAD    "download" /* the folder in the archive that apt fills */
 
 /* --- fetching ---------------------------------------------------------------------- */
 
@@ -210,23 +211,31 @@ static void append_stanza(struct buf *out, const struct lock_package *p, const c
 		   (unsigned long long)p->size, p->sha256);
 }
 
-static int add_package(const struct lock_package *p, const struct cache *c, int dirfd,
-		       struct buf *out, struct err *e)
+/* A package's file in the cache. */
+static int open_cached(const struct lock_package *p, const struct cache *c, int *ret,
+		       struct err *e)
+{
+	struct blob blob;
+	int r = cache_blob_open(c, DIGEST_SHA256, p->sha256, &blob, e);
+
+	if (r == 0)
+		return err_set(e, ERR_FAILED,
+			       "%s: package %s: was removed from the cache meanwhile",
+			       p->where, p->name);
+	*ret = blob.fd;
+	return r < 0 ? -1 : 0;
+}
+
+/* Adds the package in the file `from` to the archive in `dirfd`. */
+static int add_package(const struct lock_package *p, int from, int dirfd, struct buf *out,
+		       struct err *e)
 {
 	_cleanup_free_ char *file = xasprintf(
 		"./%s", strrchr(p->path, '/') ? strrchr(p->path, '/') + 1 : p->path);
 	_cleanup_buf_ struct buf control = {0};
-	_cleanup_close_ int from = -1, to = -1;
-	struct blob blob;
-	int r = cache_blob_open(c, DIGEST_SHA256, p->sha256, &blob, e);
+	_cleanup_close_ int to = -1;
+	int r;
 
-	if (r <= 0)
-		return r < 0 ? -1
-			     : err_set(e, ERR_FAILED,
-				       "%s: package %s: was removed from the "
-				       "cache meanwhile",
-				       p->where, p->name);
-	from = blob.fd;
 	if (get_control(from, p->path, &control, e) < 0)
 		return -1;
 	append_stanza(out, p, file, control.p ? control.p : "");
@@ -253,24 +262,53 @@ static char *release_text(const struct lock_base *b, const struct recipe *r,
 			 b->origin, b->suite, b->suite, date, sha256, len);
 }
 
+/* Writes the index of the packages, and Release. */
+static int write_index(const struct lock_base *b, const struct recipe *r, int dirfd,
+		       const struct buf *packages)
+{
+	const char *text = packages->p ? packages->p : "";
+	_cleanup_free_ char *release = release_text(b, r, text, packages->len);
+	int n = file_write_at(dirfd, "Packages", text, packages->len, 0644);
+
+	return n < 0 ? n
+		     : file_write_at(dirfd, "Release", release, strlen(release), 0644);
+}
+
+/* Fills the archive in `dir` with the packages in the cache, or, with c NULL, with those
+ * in its folder "download". */
 static int fill(const struct lock_base *b, const struct recipe *r, const struct cache *c,
 		const char *dir, struct err *e)
 {
 	_cleanup_close_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_free_ char *release = NULL;
 	_cleanup_buf_ struct buf packages = {0};
 	int n;
 
 	if (fd < 0 || fchmod(fd, 0755) < 0)
 		return err_errno(e, errno, "%s", dir);
-	for (size_t i = 0; i < b->n_packages; i++)
-		if (add_package(&b->packages[i], c, fd, &packages, e) < 0)
+	for (size_t i = 0; i < b->n_packages; i++) {
+		const struct lock_package *p = &b->packages[i];
+		_cleanup_free_ char *name = apt_archive_name(p);
+		_cleanup_free_ char *path = xasprintf(DOWNLOAD "/%s", name);
+		_cleanup_close_ int from = -1;
+
+		if (c && open_cached(p, c, &from, e) < 0)
 			return -1;
-	release = release_text(b, r, packages.p, packages.len);
-	n = file_write_at(fd, "Packages", packages.p, packages.len, 0644);
-	if (n >= 0)
-		n = file_write_at(fd, "Release", release, strlen(release), 0644);
+		if (!c)
+			from = openat(fd, path, O_RDONLY | O_CLOEXEC);
+		if (from < 0)
+			return err_errno(e, errno, "%s/%s", dir, path);
+		if (add_package(p, from, fd, &packages, e) < 0)
+			return -1;
+		if (!c)
+			unlinkat(fd, path, 0);
+	}
+	n = write_index(b, r, fd, &packages);
 	return n < 0 ? err_errno(e, n, "%s", dir) : 0;
+}
+
+static void append_repo(struct buf *out, const char *dir)
+{
+	buf_printf(out, "Types: deb\nURIs: copy:%s\nSuites: ./\nTrusted: yes\n", dir);
 }
 
 int debs_repo(const struct lock_base *b, const struct recipe *r, const struct cache *c,
@@ -284,7 +322,32 @@ int debs_repo(const struct lock_base *b, const struct recipe *r, const struct ca
 		recorded_tempdir_remove(dir, note);
 		return -1;
 	}
-	buf_printf(out, "Types: deb\nURIs: copy:%s\nSuites: ./\nTrusted: yes\n", dir);
+	append_repo(out, dir);
+	*ret = TAKE_PTR(dir);
+	return 0;
+}
+
+int debs_repo_now(const struct recipe *r, const char *sources, char *const *mirrors,
+		  const char *status, const char *note, struct buf *out, char **ret,
+		  struct err *e)
+{
+	_cleanup_lock_base_ struct lock_base b = {0};
+	_cleanup_free_ char *dir = NULL, *download = NULL;
+	int result;
+
+	if (recorded_tempdir_make(note, "rackstrap-debs", &dir, e) < 0)
+		return -1;
+	download = xasprintf("%s/" DOWNLOAD, dir);
+	result = mkdir(download, 0755) < 0
+			 ? err_errno(e, errno, "%s", download)
+			 : apt_download(&b, r, sources, mirrors, status, download, e);
+	if (result == 0)
+		result = fill(&b, r, NULL, dir, e);
+	if (result < 0) {
+		recorded_tempdir_remove(dir, note);
+		return -1;
+	}
+	append_repo(out, dir);
 	*ret = TAKE_PTR(dir);
 	return 0;
 }

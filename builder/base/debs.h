@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Makes an archive of exactly the packages that a lock names. They come from the cache or
- * are fetched into it, and have the digests of the lock.
+ * Makes an archive of exactly the packages that a base needs, on this machine: the
+ * programs that install them run without network (sandbox.h). With a lock they are those
+ * that it names, come from the cache or are fetched into it, and have its digests.
  */
 #pragma once
 
@@ -25,6 +26,15 @@ int debs_obtain(const struct lock_base *b, const struct recipe *r, const char *s
  */
 int debs_repo(const struct lock_base *b, const struct recipe *r, const struct cache *c,
 	      const char *note, struct buf *out, char **ret, struct err *e) _must_check_;
+
+/*
+ * Makes such an archive of the packages that the suite has now, which apt downloads
+ * (apt_download). `status` is dpkg's status file of the system that they are added to, or
+ * NULL.
+ */
+int debs_repo_now(const struct recipe *r, const char *sources, char *const *mirrors,
+		  const char *status, const char *note, struct buf *out, char **ret,
+		  struct err *e) _must_check_;
 
 /* Checks that the recipe names the suite and the packages that were locked. Complaints go
  * to `d`. */

@@ -1,27 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs mmdebstrap, as root or in a user namespace. Its variant "essential" leaves apt out
- * of the image: an image is replaced as a whole, and nothing is installed on a node.
- * mmdebstrap's hook maybe-merged-usr merges /usr from the start, so that the suite's
- * package usrmerge, which needs perl, is not installed.
+ * Runs mmdebstrap. Its variant "essential" leaves apt out of the image: an image is
+ * replaced as a whole, and nothing is installed on a node. mmdebstrap's hook
+ * maybe-merged-usr merges /usr from the start, so that the suite's package usrmerge, which
+ * needs perl, is not installed.
  *
- * The distribution's initramfs-tools makes the initrd inside the tree. Its configuration
- * (a tar laid over the tree) is in place before the kernel package is configured.
+ * mmdebstrap runs programs of the tree: maintainer scripts, and the distribution's
+ * initramfs-tools, which makes the initrd. It therefore runs in a sandbox as a whole, as
+ * root of it (its mode "root"), without network: the packages are in an archive on this
+ * machine (debs.h). The configuration of initramfs-tools (a tar laid over the tree) is in
+ * place before the kernel package is configured.
  *
  * mmdebstrap writes the tree as a tar into a pipe that base_split() reads, and its
- * messages into a log. It works in a folder of ours below $TMPDIR, which the ids that a
- * user namespace maps must be able to enter. The file <log>.tmp holds that folder's path:
- * when a build is killed, the next one removes the folder.
+ * messages into a log. Its folder is below $TMPDIR. The file <log>.tmp holds that folder's
+ * path: when a build is killed, the next one removes the folder.
  */
 #include "builder/base/mmdebstrap.h"
 
-#include "builder/base/apt.h"
 #include "builder/base/base-split.h"
+#include "builder/base/debs.h"
 #include "builder/base/hooks.h"
 #include "builder/common/archive.h"
 #include "builder/common/progress.h"
 #include "builder/common/recorded-tempdir.h"
-#include "builder/input/mirror.h"
+#include "builder/common/sandbox.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/run.h"
@@ -33,7 +35,6 @@
 #define INITRAMFS       "usr/share/initramfs-tools"
 #define LOG_MAX         (64U << 20)
 #define LOG_LINES       3 /* of the log, in an error */
-#define KEYRING_MAX     (4U << 20)
 
 /* mmdebstrap starts apt, dpkg, tar and a filter in Python by their bare names. With the
  * distribution's own folders alone it gets the versions that it is tested with, whatever
@@ -118,65 +119,7 @@ static int write_overlay(const struct recipe *r, const char *path, struct err *e
 	return archive_out_end(out, e);
 }
 
-/* --- the archive and its key ------------------------------------------------------- */
-
-int mmdebstrap_write_gpgv(const struct recipe *r, const char *tmp, struct err *e)
-{
-	_cleanup_free_ char *path = xasprintf("%s/gpgv", tmp);
-	int n = !r->base.archived ? 0
-				  : file_write_at(AT_FDCWD, path, embed_hook_gpgv,
-						  strlen(embed_hook_gpgv), 0755);
-
-	return n < 0 ? err_errno(e, n, "%s", path) : 0;
-}
-
-/* The copy is in our folder, where the user that apt verifies as can read it. */
-int mmdebstrap_copy_keyring(const struct recipe *r, const char *tmp, char **ret,
-			    struct err *e)
-{
-	_cleanup_free_ char *path = NULL, *data = NULL;
-	size_t len = 0;
-	int n;
-
-	if (!r->base.keyring)
-		return 0;
-	path = xasprintf("%s/keyring.%s", tmp,
-			 str_ends(r->base.keyring, ".asc") ? "asc" : "gpg");
-	n = file_read_at(AT_FDCWD, r->base.keyring, KEYRING_MAX, &data, &len);
-	if (n >= 0)
-		n = file_write_at(AT_FDCWD, path, data, len, 0644);
-	if (n < 0)
-		return err_errno(e, n, "keyring %s", r->base.keyring);
-	*ret = TAKE_PTR(path);
-	return 0;
-}
-
 /* --- the command line -------------------------------------------------------------- */
-
-void mmdebstrap_append_sources(struct buf *out, const struct recipe *r,
-			       const char *sources, char *const *mirrors,
-			       const char *keyring)
-{
-	_cleanup_strv_ char **lines = strv_split(sources, "\n");
-
-	/* strv_split() drops empty lines: a stanza begins with its first field. */
-	for (size_t i = 0; lines && lines[i]; i++) {
-		const char *uri = str_after(lines[i], "URIs: ");
-
-		if (str_after(lines[i], "Types: ") && out->len > 0)
-			buf_puts(out, "\n");
-		if (uri) {
-			_cleanup_free_ char *from = mirror_apply(mirrors, uri);
-
-			buf_printf(out, "URIs: %s\n", from);
-		} else {
-			buf_printf(out, "%s\n", lines[i]);
-		}
-		if (keyring && str_after(lines[i], "Components: "))
-			buf_printf(out, "Signed-By: %s\n%s", keyring,
-				   r->base.archived ? "Check-Valid-Until: no\n" : "");
-	}
-}
 
 /* Returns the packages to install besides the essential ones: "" without a suite. Owned.
  */
@@ -237,14 +180,12 @@ static void add_tree(char ***argv, const struct recipe *r, const char *tmp,
 static char **make_argv(const struct recipe *r, const char *tmp, const char *tree,
 			const char *overlay, const char *sources)
 {
-	_cleanup_strv_ char **options = apt_options();
 	char **argv = NULL;
 
 	strv_add(&argv, "mmdebstrap");
 	strv_add(&argv, "--verbose");
 	strv_add(&argv, "--format=tar");
-	if (geteuid() != 0)
-		strv_add(&argv, "--mode=unshare");
+	strv_add(&argv, "--mode=root");
 	if (tree)
 		add_tree(&argv, r, tmp, tree, overlay);
 	else
@@ -252,10 +193,9 @@ static char **make_argv(const struct recipe *r, const char *tmp, const char *tre
 	strv_addf(&argv, "--customize-hook=%s/initrd", tmp);
 	strv_add(&argv, "--aptopt=APT::Install-Recommends \"false\"");
 	strv_add(&argv, "--aptopt=Acquire::Languages \"none\"");
-	for (size_t i = 0; options && options[i]; i++)
-		strv_addf(&argv, "--aptopt=%s", options[i]);
-	if (r->base.archived)
-		strv_addf(&argv, "--aptopt=APT::Key::GPGVCommand \"%s/gpgv\"", tmp);
+	/* The sandbox has no other user, and no pseudoterminals. */
+	strv_add(&argv, "--aptopt=APT::Sandbox::User \"root\"");
+	strv_add(&argv, "--aptopt=Dpkg::Use-Pty \"false\"");
 	for (size_t i = 0; r->base.path_exclude && r->base.path_exclude[i]; i++)
 		strv_addf(&argv, "--dpkgopt=path-exclude=%s", r->base.path_exclude[i]);
 	strv_add(&argv, r->base.suite ? r->base.suite : "");
@@ -266,35 +206,24 @@ static char **make_argv(const struct recipe *r, const char *tmp, const char *tre
 
 /* --- the temporary folder ---------------------------------------------------------- */
 
-/* Removes the folder. Files with ids other than ours can only be removed in a user
- * namespace that maps those ids. */
-static void remove_tree(const char *path)
-{
-	const char *const argv[] = {"mmdebstrap", "--unshare-helper",  "rm",
-				    "-rf",        "--one-file-system", path,
-				    NULL};
-
-	if (rm_rf_at(AT_FDCWD, path) < 0 && geteuid() != 0)
-		(void)!run_argv(argv, NULL);
-	rm_rf_at(AT_FDCWD, path);
-}
-
-static void remove_leftover(const char *note)
+/* Removes the folder that a killed build has left. */
+static void remove_leftover(const struct sandbox *s, const char *note)
 {
 	_cleanup_free_ char *path = NULL;
 
 	if (file_read_at(AT_FDCWD, note, PATH_MAX, &path, NULL) == 0 && path[0] == '/') {
 		log_debug("removing the leftover of a killed build: %s", path);
-		remove_tree(path);
+		sandbox_remove(s, path);
 	}
 	unlink(note);
 }
 
-static int make_tmp(const char *note, char **ret, struct err *e)
+static int make_tmp(const struct sandbox *s, const char *note, char **ret, struct err *e)
 {
-	remove_leftover(note);
+	remove_leftover(s, note);
 	if (recorded_tempdir_make(note, "rackstrap-base", ret, e) < 0)
 		return -1;
+	/* The sandbox's ids read the files in it. */
 	return chmod(*ret, 0755) < 0 ? err_errno(e, errno, "%s", *ret) : 0;
 }
 
@@ -335,16 +264,16 @@ static int tool_error(const char *log, struct err *e)
 	return err_set(e, ERR_FAILED, "%s%s (the whole log is %s)", e->msg, lines, log);
 }
 
-static int run_mmdebstrap(const struct base_work *w, char *const *argv, const char *tmp,
-			  struct err *e)
+static int run_mmdebstrap(const struct base_work *w, const struct sandbox *s,
+			  char *const *argv, const char *work, struct err *e)
 {
 	const struct recipe *r = w->r;
 	const char *log = w->log;
 	_cleanup_free_ char *epoch =
 		xasprintf("SOURCE_DATE_EPOCH=%llu", (unsigned long long)r->epoch);
-	_cleanup_free_ char *tmpdir = xasprintf("TMPDIR=%s", tmp);
+	_cleanup_free_ char *tmpdir = xasprintf("TMPDIR=%s", work);
 	const char *const env[] = {epoch,    tmpdir,      SYSTEM_PATH, "LC_ALL=C.UTF-8",
-				   "TZ=UTC", "INITRD=No", NULL};
+				   "TZ=UTC", "INITRD=No", "HOME=/",    NULL};
 	_cleanup_close_ int logfd = -1, reader = -1, writer = -1;
 	_cleanup_child_ struct child child = {0};
 	struct run run = {.argv = (const char *const *)argv, .env = env, .in = -1};
@@ -359,7 +288,7 @@ static int run_mmdebstrap(const struct base_work *w, char *const *argv, const ch
 	writer = ends[1];
 	run.out = writer;
 	run.err = logfd;
-	if (run_start(&run, &child, e) < 0)
+	if (sandbox_start(s, &run, &child, e) < 0)
 		return -1;
 	close(TAKE_FD(writer));
 	split = base_split(r, reader, w->dir, &damaged, &split_err);
@@ -376,40 +305,90 @@ static int run_mmdebstrap(const struct base_work *w, char *const *argv, const ch
 	return split;
 }
 
-int mmdebstrap_make(const struct base_work *w, const char *tree, struct err *e)
-{
-	const struct recipe *r = w->r;
-	_cleanup_free_ char *note = xasprintf("%s.tmp", w->log), *tmp = NULL;
-	_cleanup_free_ char *keyring = NULL;
-	_cleanup_buf_ struct buf text = {0};
-	_cleanup_free_ char *list = NULL, *overlay = NULL;
-	_cleanup_strv_ char **argv = NULL;
-	int n, result;
+/* The folders and files of a run. */
+struct job {
+	const struct base_work *w;
+	const char *tree; /* or NULL */
+	struct sandbox sandbox;
+	char *note, *tmp;       /* tmp has what the sandbox may read */
+	char *debs_note, *debs; /* the archive of the packages, or NULL */
+};
 
-	if (make_tmp(note, &tmp, e) < 0)
+/* Writes what mmdebstrap reads into the temporary folder. */
+static int write_files(const struct job *j, const char *list, const char *overlay,
+		       const struct buf *sources, struct err *e)
+{
+	const char *text = sources->p ? sources->p : "# none\n";
+	int n;
+
+	if (write_hook(j->tmp, "initrd", embed_hook_initrd, e) < 0 ||
+	    (j->tree && write_install_hook(j->w->r, j->tmp, e) < 0) ||
+	    write_overlay(j->w->r, overlay, e) < 0)
 		return -1;
-	list = xasprintf("%s/base.sources", tmp);
-	overlay = xasprintf("%s/overlay.tar", tmp);
-	result = mmdebstrap_copy_keyring(r, tmp, &keyring, e);
-	if (result == 0)
-		result = mmdebstrap_write_gpgv(r, tmp, e);
-	if (result == 0)
-		result = write_hook(tmp, "initrd", embed_hook_initrd, e);
-	if (result == 0 && tree)
-		result = write_install_hook(r, tmp, e);
-	if (result == 0) {
-		mmdebstrap_append_sources(&text, r, w->sources, w->mirrors, keyring);
-		if (!text.p)
-			buf_puts(&text, "# none\n");
-		n = file_write_at(AT_FDCWD, list, text.p, text.len, 0644);
-		result = n < 0 ? err_errno(e, n, "%s", list)
-			       : write_overlay(r, overlay, e);
+	n = file_write_at(AT_FDCWD, list, text, strlen(text), 0644);
+	return n < 0 ? err_errno(e, n, "%s", list) : 0;
+}
+
+static int make_debs(struct job *j, const char *status, struct buf *sources,
+		     struct err *e)
+{
+	const struct base_work *w = j->w;
+
+	if (!w->r->base.suite)
+		return 0; /* nothing is installed */
+	if (w->lock)
+		return debs_repo(w->lock, w->r, w->c, j->debs_note, sources, &j->debs, e);
+	return debs_repo_now(w->r, w->sources, w->mirrors, status, j->debs_note, sources,
+			     &j->debs, e);
+}
+
+static int run_job(struct job *j, const char *status, struct err *e)
+{
+	_cleanup_free_ char *list = NULL, *overlay = NULL, *work = NULL;
+	_cleanup_buf_ struct buf sources = {0};
+	_cleanup_strv_ char **argv = NULL;
+	struct sandbox *s = &j->sandbox;
+
+	if (make_debs(j, status, &sources, e) < 0 || make_tmp(s, j->note, &j->tmp, e) < 0)
+		return -1;
+	list = xasprintf("%s/base.sources", j->tmp);
+	overlay = xasprintf("%s/overlay.tar", j->tmp);
+	work = xasprintf("%s/work", j->tmp);
+	if (write_files(j, list, overlay, &sources, e) < 0)
+		return -1;
+	argv = make_argv(j->w->r, j->tmp, j->tree, overlay, list);
+	sandbox_add_program(s, argv[0]);
+	sandbox_add(s, j->tmp);
+	if (j->tree)
+		sandbox_add(s, j->tree);
+	if (j->debs)
+		sandbox_add(s, j->debs);
+	if (sandbox_make_folder(s, work, e) < 0)
+		return -1;
+	return run_mmdebstrap(j->w, s, argv, work, e);
+}
+
+int mmdebstrap_make(const struct base_work *w, const char *tree, const char *status,
+		    struct err *e)
+{
+	struct job j = {.w = w, .tree = tree, .sandbox = SANDBOX_NONE};
+	int r;
+
+	if (sandbox_open(&j.sandbox, e) < 0)
+		return -1;
+	j.note = xasprintf("%s.tmp", w->log);
+	j.debs_note = xasprintf("%s.debs", w->log);
+	r = run_job(&j, status, e);
+	if (j.debs)
+		recorded_tempdir_remove(j.debs, j.debs_note);
+	if (j.tmp) {
+		sandbox_remove(&j.sandbox, j.tmp);
+		unlink(j.note);
 	}
-	if (result == 0) {
-		argv = make_argv(r, tmp, tree, overlay, list);
-		result = run_mmdebstrap(w, argv, tmp, e);
-	}
-	remove_tree(tmp);
-	unlink(note);
-	return result;
+	sandbox_done(&j.sandbox);
+	free(j.note);
+	free(j.tmp);
+	free(j.debs_note);
+	free(j.debs);
+	return r;
 }

@@ -19,6 +19,7 @@
 #include "lib/rtnl.h"
 #include "lib/signals.h"
 #include "lib/str.h"
+#include "lib/userns.h"
 
 #include <linux/if_tun.h>
 #include <poll.h>
@@ -43,39 +44,10 @@ struct outcome {
 
 /* --- entering --------------------------------------------------------------------- */
 
-static int proc_number(const char *proc, const char *name, long long *ret)
-{
-	_cleanup_free_ char *path = xasprintf("%s/sys/%s", proc, name), *text = NULL;
-	char *end;
-
-	if (file_read_at(AT_FDCWD, path, 64, &text, NULL) < 0)
-		return -ENOENT;
-	*ret = strtoll(text, &end, 10);
-	return end == text ? -EINVAL : 0;
-}
-
-char *ns_refusal(int errnum, const char *proc)
-{
-	long long v;
-
-	if (proc_number(proc, "kernel/unprivileged_userns_clone", &v) == 0 && v == 0)
-		return xstrdup("kernel.unprivileged_userns_clone is 0; as root: sysctl "
-			       "kernel.unprivileged_userns_clone=1");
-	if (proc_number(proc, "user/max_user_namespaces", &v) == 0 && v == 0)
-		return xstrdup("user.max_user_namespaces is 0; as root: sysctl "
-			       "user.max_user_namespaces=10000");
-	if (proc_number(proc, "kernel/apparmor_restrict_unprivileged_userns", &v) == 0 &&
-	    v != 0)
-		return xstrdup("kernel.apparmor_restrict_unprivileged_userns is on; as "
-			       "root: sysctl "
-			       "kernel.apparmor_restrict_unprivileged_userns=0");
-	return xstrdup(strerror(errnum < 0 ? -errnum : errnum));
-}
-
 /* Sets an error: `what` failed, and why. */
 static int refused(int errnum, const char *what, struct err *e)
 {
-	_cleanup_free_ char *why = ns_refusal(errnum, "/proc");
+	_cleanup_free_ char *why = userns_refusal(errnum, "/proc");
 
 	return err_set(e, ERR_FAILED, "%s: %s", what, why);
 }

@@ -37,10 +37,3 @@ int ns_network(struct cidr address, size_t n, bool *ret_v6, struct err *e) _must
 
 /* Writes the name of tap `i`, like "tap7", to `out`, and returns it. */
 const char *ns_tap(size_t i, char out[static 16]);
-
-/*
- * Returns the reason why this kernel refuses a namespace or device, and the command that
- * would change it: from the settings under `proc` ("/proc" except in tests), else
- * strerror(errnum). Owned by the caller.
- */
-char *ns_refusal(int errnum, const char *proc);

@@ -2,108 +2,82 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Faults around a build: each gives one line and exit status 1, leaves no image, and the next build
-# succeeds. mmdebstrap is replaced by a program that prints a small tar, so that a case takes
-# seconds.
+# succeeds. The archive and recipe are those of test/small.sh: a case takes a second.
 . "$(dirname "$0")/../tap.sh"
-
-# --- a base, a mirror with one artifact, a recipe -----------------------
-mkdir -p "$WORK"/{bin,base/{boot,bin,etc,usr/lib,usr/sbin,var/lib/dpkg},mirror,recipe}
-(
-	cd "$WORK/base" || exit 1
-	head -c 300000 /dev/urandom >boot/vmlinuz-6.1.0-test
-	head -c 300000 /dev/urandom >boot/initrd.img-6.1.0-test
-	echo 'root:*:19000:0:99999:7:::' >etc/shadow
-	chmod 640 etc/shadow
-	: >etc/machine-id
-	: >var/lib/dpkg/status
-	head -c 3000000 /dev/urandom >bin/busybox
-)
-tar -C "$WORK/base" --owner=0 --group=0 --sort=name -cf "$WORK/base.tar" .
-cat >"$WORK/bin/mmdebstrap" <<S
-#!/bin/bash
-# The last argument that ends in .tar, or standard output, gets the base.
-out=
-for a; do case \$a in *.tar) out=\$a ;; --version) echo "mmdebstrap 1.3.5"; exit 0 ;; esac; done
-[ ! -e $WORK/slow ] || sleep 30
-if [ -e $WORK/unreachable ]; then
-	echo "W: http://mirror.invalid/debian: Could not resolve 'mirror.invalid'" >&2
-	echo "E: apt-get update failed" >&2
-	exit 1
-fi
-echo x >>$WORK/mmdebstrap.runs
-if [ -n "\$out" ]; then cat $WORK/base.tar >"\$out"; else cat $WORK/base.tar; fi
-S
-chmod +x "$WORK/bin/mmdebstrap"
-PATH=$WORK/bin:$PATH
-head -c 2000000 /dev/urandom >"$WORK/mirror/kubelet"
-sum=$(sha256sum <"$WORK/mirror/kubelet" | cut -c1-64)
-recipe() { # SHA256 [URL]
-	cat >"$WORK/recipe/recipe.cfg" <<S
-version = 1;
-name = "small";
-base : { type = "suite"; suite = "bookworm"; components = [ "main" ]; mirror = "http://mirror.invalid/debian"; packages = [ "systemd" ]; kernel = "linux-image-test"; };
-artifacts = ( { name = "kubelet"; url = "${2:-http://files.invalid/kubelet}"; sha256 = "$1"; to = "/usr/local/bin/kubelet"; mode = "0755"; } );
-roles = ( { name = "master"; units = [ ]; ready = [ ]; master = true; }, { name = "node"; units = [ ]; ready = [ ]; cbr0 = true; } );
-images = [ "pxe" ];
-S
+. test/small.sh
+tap_cleanup() { stop_site; }
+CFG=$WORK/recipe/recipe.cfg
+sum=$(sha256sum <"$WORK/site/kubelet" | cut -c1-64)
+artifact() { # SHA256 [URL]
+	recipe tool
+	sed -i "s|^artifacts.*|artifacts = ( { name = \"kubelet\"; url = \"${2:-http://files.invalid/kubelet}\"; sha256 = \"$1\"; to = \"/usr/local/bin/kubelet\"; mode = \"0755\"; } );|" "$CFG"
 }
-export RACKSTRAP_CACHE=$WORK/cache
-python3 test/httpd.py "$WORK/mirror" "$WORK/port" &
-httpd=$!
-tap_cleanup() { kill "$httpd" 2>/dev/null; }
-for _ in $(seq 50); do [ -s "$WORK/port" ] && break; sleep 0.1; done
-MIRROR="http://files.invalid/=http://127.0.0.1:$(cat "$WORK/port")/"
-build() { "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" --mirror "$MIRROR" "$@"; }
+build() { "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" "${FROM[@]}" "$@"; }
 nothing() { [ -z "$(find "$WORK/images" -mindepth 1 -maxdepth 1 ! -name '.*' 2>/dev/null)" ]; }
+# Lets the package "tool" depend on another one, or on none.
+depend() { # [NAME]
+	[ $# = 0 ] || deb "$1" 1.0
+	deb tool 1.0 ${1:+"Depends: $1"}
+	publish
+}
 
 # --- the cases -------------------------------------------------------------------------
-recipe "$sum"
+artifact "$sum"
 cp -r "$WORK/recipe" "$WORK/small"
 refuse "a build into the recipe's own folder is refused" 1 \
 	"rackstrap: $WORK/small exists and is not an image: name another folder with --out" \
-	"$RACKSTRAP" build "$WORK/small" --out "$WORK" --mirror "$MIRROR"
+	"$RACKSTRAP" build "$WORK/small" --out "$WORK" "${FROM[@]}"
 check "the recipe is kept and nothing is created beside it" test -s "$WORK/small/recipe.cfg" \
-	-a ! -e "$WORK/.small.lock" -a ! -e "$WORK/mmdebstrap.runs"
+	-a ! -e "$WORK/.small.lock"
+check "no base is made for it" sh -c "! ls '$RACKSTRAP_CACHE/base' 2>/dev/null | grep ."
 
-touch "$WORK/unreachable"
-refuse "an unreachable mirror fails the build" 1 "rackstrap: *mmdebstrap exited with 1: *apt-get update failed*" build
+mv "$WORK/site/debian" "$WORK/site/away"
+refuse "an archive that is not there fails the build" 1 "rackstrap: the archive of small: apt-get exited with 100: *does not have a Release file*" build
 check "no image is left" nothing
-rm "$WORK/unreachable"
+mv "$WORK/site/away" "$WORK/site/debian"
+depend broken
+refuse "an mmdebstrap that fails fails the build" 1 \
+	"rackstrap: mmdebstrap exited with 1: E: a package is broken (the whole log is *.log)" build
+check "no image is left" nothing
+check "nothing is left in TMPDIR" test -z "$(ls "$TMPDIR")"
+depend
 
-recipe "$(printf 'f%.0s' $(seq 64))"
+artifact "$(printf 'f%.0s' $(seq 64))"
 refuse "a wrong digest fails the build" 1 \
 	"rackstrap: *http://files.invalid/kubelet: sha256 is $sum, expected ffffffff*" build
 check "no image is left" nothing
 
-recipe "$(printf "a%.0s" $(seq 64))" http://files.invalid/absent
+artifact "$(printf "a%.0s" $(seq 64))" http://files.invalid/absent
 refuse "a file that the server does not have fails the build" 1 "rackstrap: *http://files.invalid/absent: *404*" build
-recipe "$sum"
+artifact "$sum"
 
 mkdir -p "$WORK/few"
 for t in env sh bash mmdebstrap python3 cat; do ln -sf "$(command -v $t)" "$WORK/few/$t"; done
 refuse "a missing tool fails the build, with the name of its package" 1 "rackstrap: *mksquashfs*package squashfs-tools*" \
-	env PATH="$WORK/few" "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" --mirror "$MIRROR"
+	env PATH="$WORK/few" "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" "${FROM[@]}"
 check "no image is left" nothing
 
-touch "$WORK/slow"
-mkdir "$WORK/tmp"
-elsewhere=(env RACKSTRAP_CACHE="$WORK/cache2" TMPDIR="$WORK/tmp" "$RACKSTRAP" build "$WORK/recipe"
-	--mirror "$MIRROR")
-"${elsewhere[@]}" --out "$WORK/images" 2>/dev/null >/dev/null &
+depend slow
+RACKSTRAP_CACHE=$WORK/cache2 "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" "${FROM[@]}" 2>/dev/null >/dev/null &
 pid=$!
-sleep 2
+# The program in the sandbox has written to its log.
+running() { grep -qs slow_1.0 "$WORK"/cache2/base/*.log; }
+for _ in $(seq 300); do running && break; sleep 0.1; done
+check "a build is in the middle of its base" running
 kill -9 $pid
 wait $pid 2>/dev/null
-rm "$WORK/slow"
+depend
 check "a killed build leaves no image" nothing
-check "a killed build leaves its folder in TMPDIR" test "$(cd "$WORK/tmp" && echo rackstrap-base.*)" != 'rackstrap-base.*'
-check "the next build with the same cache succeeds" "${elsewhere[@]}" --out "$WORK/others"
-check "the next build removes that folder" test -z "$(ls "$WORK/tmp")"
+check "a killed build leaves its folder in TMPDIR" test "$(cd "$TMPDIR" && echo rackstrap-base.*)" != 'rackstrap-base.*'
+check "the next build with the same cache succeeds" env RACKSTRAP_CACHE="$WORK/cache2" \
+	"$RACKSTRAP" build "$WORK/recipe" --out "$WORK/others" "${FROM[@]}"
+check "the next build removes that folder" test -z "$(ls "$TMPDIR")"
 
+check "the base is made" "$RACKSTRAP" fetch "$WORK/recipe" "${FROM[@]}"
 if unshare -rm true 2>/dev/null; then
 	refuse "a full disk fails the build" 1 "rackstrap: *[Nn]o space left on device*" unshare -rm bash -c "
-		mount -t tmpfs -o size=4m none '$WORK/images' 2>/dev/null || { mkdir -p '$WORK/images' && mount -t tmpfs -o size=4m none '$WORK/images'; }
-		'$RACKSTRAP' build '$WORK/recipe' --out '$WORK/images' --mirror '$MIRROR' || exit
+		mount -t tmpfs -o size=64k none '$WORK/images' 2>/dev/null || { mkdir -p '$WORK/images' && mount -t tmpfs -o size=64k none '$WORK/images'; }
+		'$RACKSTRAP' build '$WORK/recipe' --out '$WORK/images' ${FROM[*]} || exit
 		exit 99"
 else
 	skip "a full disk fails the build" "no unprivileged mount namespace here"
@@ -112,15 +86,17 @@ fi
 check "the next build succeeds" build
 check "the digests match SHA256SUMS" sh -c "cd $WORK/images/small && sha256sum -c --strict SHA256SUMS"
 check "no temporary folder is left" sh -c "test -z \"\$(ls -A $WORK/images | grep -v -e '^small\$' -e lock)\""
-runs=$(wc -l <"$WORK/mmdebstrap.runs")
+# Every run of mmdebstrap begins its log again.
+bases() { stat -c '%n %i %y' "$RACKSTRAP_CACHE"/base/*.log; }
+bases >"$WORK/bases"
 check "one more build succeeds" build
-check "it takes the base from the cache" test "$(wc -l <"$WORK/mmdebstrap.runs")" = "$runs"
+check "it takes the base from the cache" test "$(bases)" = "$(cat "$WORK/bases")"
 check "an offline build succeeds" build --offline
-echo "# a version later" >>"$WORK/bin/mmdebstrap"
+sed -i '2i# a version later' "$WORK/bin/mmdebstrap"
 refuse "an offline build refuses a base that another version of mmdebstrap made" 1 \
 	"rackstrap: the base of small is not in the cache, and --offline was given (*)" build --offline
 check "a build with the other version of mmdebstrap succeeds" build
-check "the base is made again" test "$(wc -l <"$WORK/mmdebstrap.runs")" = $((runs + 1))
+check "the base is made again" test "$(bases | wc -l)" = $(($(wc -l <"$WORK/bases") + 1))
 
 # In a namespace that has the boot server's address.
 chmod 755 "$WORK"
