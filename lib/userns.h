@@ -32,7 +32,8 @@ int userns_open(int parent, const struct id_maps *maps, int *ret,
 
 /*
  * Joins a user namespace and becomes root in it, without supplementary groups if
- * `drop_groups`. Returns 0 or -errno. Async-signal-safe. The process must have one thread.
+ * `drop_groups`. Returns 0 or -errno. Async-signal-safe. The process must have one
+ * thread.
  */
 int userns_join(int fd, bool drop_groups) _must_check_;
 

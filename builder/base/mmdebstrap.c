@@ -2,8 +2,8 @@
 /*
  * Runs mmdebstrap. Its variant "essential" leaves apt out of the image: an image is
  * replaced as a whole, and nothing is installed on a node. mmdebstrap's hook
- * maybe-merged-usr merges /usr from the start, so that the suite's package usrmerge, which
- * needs perl, is not installed.
+ * maybe-merged-usr merges /usr from the start, so that the suite's package usrmerge,
+ * which needs perl, is not installed.
  *
  * mmdebstrap runs programs of the tree: maintainer scripts, and the distribution's
  * initramfs-tools, which makes the initrd. It therefore runs in a sandbox as a whole, as
@@ -12,8 +12,8 @@
  * place before the kernel package is configured.
  *
  * mmdebstrap writes the tree as a tar into a pipe that base_split() reads, and its
- * messages into a log. Its folder is below $TMPDIR. The file <log>.tmp holds that folder's
- * path: when a build is killed, the next one removes the folder.
+ * messages into a log. Its folder is below $TMPDIR. The file <log>.tmp holds that
+ * folder's path: when a build is killed, the next one removes the folder.
  */
 #include "builder/base/mmdebstrap.h"
 

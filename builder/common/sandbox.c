@@ -7,12 +7,12 @@
  *	   Root has them in its own namespace.
  *	2. It makes mount, process, network, IPC and UTS namespaces and forks. The new
  *	   process mounts a tmpfs as root, and there everything that is visible inside.
- *	3. It joins `guest`, as which it loses the rights of step 1, makes mount and process
- *	   namespaces again, which this time belong to `guest`, so that programs may mount
- *	   what they need inside (mmdebstrap mounts /proc in a tree), and forks again.
+ *	3. It joins `guest`, where it loses the rights of step 1, makes mount and process
+ *	   namespaces again, which belong to `guest`, so that programs may mount what they
+ *	   need inside (mmdebstrap mounts /proc in a tree), and forks again.
  *
- * The processes that fork wait, and pass on how the new one ended. Each is killed with its
- * parent. The kernel ends all processes of a process namespace with its first one.
+ * The processes that fork wait, and pass on how the new one ended. Each is killed with
+ * its parent. The kernel ends all processes of a process namespace with its first one.
  *
  * bubblewrap is not used: it maps a single id, and a whole system has many. unshare(1) as
  * root maps only ids that are in /etc/subuid, where a fresh machine has none for root.

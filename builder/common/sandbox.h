@@ -5,11 +5,11 @@
  *
  *	- is root of a user namespace, whose ids are subordinate ids (subids.h): none of
  *	  them is the caller's or that of an account. It has no rights over this machine;
- *	- has a root folder of its own, with this machine's programs (/usr), read-only, a
- *	  minimal /dev and /etc, an empty /tmp, and the paths that the caller adds;
+ *	- has a root folder of its own, with this machine's programs (/usr), read-only,
+ *	  a minimal /dev and /etc, an empty /tmp, and the paths that the caller adds;
  *	- has no network but a loopback device of its own;
- *	- sees no process but those of the sandbox, which all end when the program ends, or
- *	  when this program ends, even by SIGKILL;
+ *	- sees no process but those of the sandbox, which all end when the program ends,
+ *	  or when this program ends, even by SIGKILL;
  *	- gets no variable of the environment and no descriptor but those of struct run.
  *
  * It may use the machine's time, memory and disk. The kernel is the one of this machine.
@@ -26,7 +26,7 @@ struct sandbox_path {
 
 struct sandbox {
 	struct subids ids;
-	int setup; /* the user namespace in which the sandbox is set up; -1: the caller's */
+	int setup; /* the user namespace that sets the sandbox up; -1: the caller's */
 	int guest; /* the user namespace of the programs */
 	struct sandbox_path *paths;
 	size_t n_paths;
@@ -42,11 +42,11 @@ void sandbox_done(struct sandbox *s);
 	}
 #define _cleanup_sandbox_ _cleanup_(sandbox_done)
 
-/* Adds an absolute path of an existing file or folder, by its real path's name. It has the
- * same path inside, and is read-only there. The ids of the sandbox must be able to read
- * the file itself; the folders above it do not matter. */
+/* Adds an existing file or folder by its absolute path. It has the same path inside, and
+ * is read-only there. The ids of the sandbox must be able to read the file itself; the
+ * folders above it do not matter. */
 void sandbox_add(struct sandbox *s, const char *path);
-/* Adds the program `name` if it is found in PATH outside of this machine's own folders. */
+/* Adds the program `name` if PATH finds it outside of this machine's own folders. */
 void sandbox_add_program(struct sandbox *s, const char *name);
 /* Makes a folder, to which the programs may write; it belongs to their root. */
 int sandbox_make_folder(struct sandbox *s, const char *path, struct err *e) _must_check_;

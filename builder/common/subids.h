@@ -17,8 +17,8 @@ struct subids {
 };
 
 /*
- * Finds the caller's ranges, as getsubids(1) lists them. Root needs no entry: without one,
- * it gets ranges that no entry of /etc/subuid and /etc/subgid has (subids_free).
+ * Finds the caller's ranges, as getsubids(1) lists them. Root needs no entry: without
+ * one, it gets ranges that no entry of /etc/subuid and /etc/subgid has (subids_free).
  */
 int subids_find(struct subids *ret, struct err *e) _must_check_;
 

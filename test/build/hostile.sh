@@ -80,7 +80,7 @@ build() { "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" "${FROM[@]}"; }
 report() { unsquashfs -q -n -cat "$WORK/images/small/root.squashfs" "hostile-$1.txt" >"$WORK/report"; }
 intact() {
 	[ "$(cat "$MACHINE"/{private,public})" = "$(printf 'private\npublic')" ] &&
-		[ "$(ls -A "$MACHINE" | tr '\n' ' ')" = 'private public ' ]
+		[ "$(find "$MACHINE" -mindepth 1 -printf '%f\n' | sort | tr '\n' ' ')" = 'private public ' ]
 }
 # Checks that a hostile program ran and that nothing but its chroot failed to hold it.
 held() { # WHOSE NAME
@@ -134,7 +134,7 @@ if [ "$(id -u)" = 0 ]; then
 	check "an ordinary user's sandbox holds" as_nobody "$WORK/bin/test-sandbox"
 	check "an ordinary user bakes the image" as_nobody "$WORK/bin/rackstrap" build "$WORK/recipe" --out "$WORK/user/images" "${FROM[@]}"
 	check "the image is the one that root bakes" diff -r "$WORK/images/small" "$WORK/user/images/small"
-	check "nothing is left in the user's TMPDIR" test "$(ls -A "$WORK/user" | sort | tr '\n' ' ')" = 'cache images '
+	check "nothing is left in the user's TMPDIR" test "$(find "$WORK/user" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | tr '\n' ' ')" = 'cache images '
 	refuse "a user without subordinate ids is told what to do" 1 \
 		"rackstrap: user 'nobody' has no 65536 subordinate ids, which the programs of a foreign system run with; as root: usermod --add-subuids *" \
 		setpriv --reuid 65534 --regid 65534 --clear-groups env HOME="$WORK/user" TMPDIR="$WORK/user" RACKSTRAP_CACHE="$WORK/user/cache" \

@@ -13,7 +13,10 @@ spawn_exceptions() {
 	test/standin/common/docker-runc.c execv becomes the real runc after it has checked the host
 	test/standin/common/calico-service.c fork the child changes its root to the host's
 	test/standin/common/calico-service.c execv becomes the host's BIRD, below that root
+	builder/common/sandbox.c fork the process that enters the namespaces goes on to run the program
 	builder/rack/rack-ns.c fork the child that lives in the namespaces is this program itself
+	lib/userns.c fork processes of this program make a namespace
+	test/unit/test-sandbox.c fork a process that is killed while its sandbox runs
 	test/unit/test-firstboot-http.h fork a server of the test, in the test itself
 	test/unit/test-firstboot-report.c fork a report that watches on for an hour, in the test itself
 	test/unit/test-firstboot-pool.c fork two programs that race, in the test itself
@@ -106,9 +109,10 @@ shells() {
 }
 
 # Changes to the whole process are made by rackstrap's main, or by lib/ for its child processes.
+# The process that changes in sandbox.c is a child that is about to run a program.
 process_wide() {
 	grep_c '\<(signal|sigaction|umask|exit|chdir|setlocale|setenv|putenv)[[:space:]]*\(' |
-		grep -E '^(lib|firstboot|pxe|builder)/' | grep -vE '^(builder/main\.c|lib/(run|signals)\.c):'
+		grep -E '^(lib|firstboot|pxe|builder)/' | grep -vE '^(builder/main\.c|lib/(run|signals)\.c|builder/common/sandbox\.c):'
 }
 
 one_file_a_library() {

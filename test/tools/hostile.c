@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A hostile program of a foreign root filesystem, for test/build/hostile.sh: it leaves its
- * chroot and tries to read and change the machine that bakes. It takes the place of
- * update-initramfs and of a package's maintainer script. The file /hostile.cfg of the tree
- * has three words: the folder with the machine's files, the port of a server on the
- * machine's loopback, and the name of an abstract UNIX socket. The report, a line for each
- * attack that succeeded, is /hostile-NAME.txt of the tree.
+ * A hostile program of a foreign root filesystem, for test/build/hostile.sh: it leaves
+ * its chroot and tries to read and change the machine that bakes. It takes the place of
+ * update-initramfs and of a package's maintainer script. The file /hostile.cfg of the
+ * tree has three words: the folder with the machine's files, the port of a server on
+ * the machine's loopback, and the name of an abstract UNIX socket. The report, a line
+ * for each attack that succeeded, is /hostile-NAME.txt of the tree.
  */
 #include "lib/cleanup.h"
 

@@ -231,6 +231,58 @@ static void hostile_trees_are_refused(void **state)
 	}
 }
 
+/* Tools of the build machine write and delete below these paths. */
+static void folders_of_tools_are_no_links_or_files(void **state)
+{
+	static const char *const paths[] = {
+		".",
+		"./run",
+		"tmp",
+		"dev",
+		"proc",
+		"sys",
+		"boot",
+		"etc",
+		"etc/apt",
+		"var",
+		"var/cache",
+		"var/cache/apt",
+		"var/lib/apt",
+		"var/log",
+		"var/tmp",
+		"var/lib/apt/lists",
+		"var/lib/dpkg",
+		"usr/share",
+		"etc/dpkg",
+		"etc/apt/apt.conf.d",
+		"var/lib/dpkg/info",
+		"root",
+		"usr",
+		"usr/share/initramfs-tools",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 3 * ARRAY_SIZE(paths); i++) {
+		const char *path = paths[i / 3];
+		const struct member v[] = {
+			{"etc/passwd", .data = "x"},
+			{path,
+			 .target = i % 3 == 0   ? "/etc"
+				   : i % 3 == 1 ? "etc/passwd"
+						: NULL,
+			 .hard = i % 3 == 1, .data = i % 3 == 2 ? "x" : NULL},
+		};
+		_cleanup_free_ char *why = xasprintf(
+			"u: member '%s' is not a folder, but tools write below it: "
+			"archive refused",
+			path);
+		struct err e = {0};
+
+		assert_int_equal(tree(v, ARRAY_SIZE(v), ARCHIVE_FILTER_NONE, &e), -1);
+		assert_string_equal(e.msg, why);
+	}
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -241,6 +293,7 @@ int main(void)
 		CASE(missing_kernel_or_modules_are_errors),
 		CASE(leftovers_of_other_systems_are_dropped),
 		CASE(hostile_trees_are_refused),
+		CASE(folders_of_tools_are_no_links_or_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * builder/common/sandbox.h: programs in a sandbox see and change nothing of this machine
- * but what was added, and end with it. test/build/hostile.sh runs this test as an ordinary
- * user, too.
+ * builder/common/sandbox.h: programs in a sandbox see and change nothing of this
+ * machine but what was added, and end with it. test/build/hostile.sh runs this test as
+ * an ordinary user, too.
  */
 #include "builder/common/sandbox.h"
 #include "lib/file.h"
