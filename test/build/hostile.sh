@@ -118,6 +118,24 @@ check "an image with a hostile package is baked" build || { tail -n 30 "$RACKSTR
 held "a package's postinst" evil.postinst
 check "nothing is left in TMPDIR" test -z "$(ls -A "$TMPDIR")"
 
+# --- a disk image --------------------------------------------------------------------------
+if is_long; then
+	printf 'ID=debian\nVERSION_ID="12"\nNAME="Debian"\n' >"$TREE/etc/os-release"
+	echo 12.0 >"$TREE/etc/debian_version"
+	echo /dev/vda / ext4 defaults 0 1 >"$TREE/etc/fstab"
+	mke2fs -q -t ext4 -d "$TREE" "$WORK/site/disk.raw" 64M
+	sed "s|type = \"tar\"|type = \"disk\"|; s|base.tar|disk.raw|; s|sha256 = \"[^\"]*\"|sha256 = \"$(sha256sum <"$WORK/site/disk.raw" | cut -c1-64)\"|" \
+		"$WORK/recipe/recipe.cfg" >"$WORK/disk.cfg"
+	mkdir "$WORK/disk"
+	cp "$WORK/recipe/key.gpg" "$WORK/disk/"
+	mv "$WORK/disk.cfg" "$WORK/disk/recipe.cfg"
+	check "an image of a hostile disk is baked" "$RACKSTRAP" build "$WORK/disk" --out "$WORK/images" "${FROM[@]}"
+	held "a disk's update-initramfs" update-initramfs
+	held "a postinst on a disk" evil.postinst
+	rm -r "$WORK/images/small"
+	check "the other image is baked again" build
+fi
+
 # --- as an ordinary user -------------------------------------------------------------------
 # A mount namespace gives "nobody" subordinate ids, and a home of its own.
 if [ "$(id -u)" = 0 ]; then
