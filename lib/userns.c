@@ -15,6 +15,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 /* --- refusals ---------------------------------------------------------------------- */
@@ -28,6 +29,16 @@ static int proc_number(const char *proc, const char *name, long long *ret)
 		return -ENOENT;
 	*ret = strtoll(text, &end, 10);
 	return end == text ? -EINVAL : 0;
+}
+
+/* Returns true when process 1 is known to have another root folder. */
+static bool is_chroot(const char *proc)
+{
+	_cleanup_free_ char *path = xasprintf("%s/1/root/.", proc);
+	struct stat first, own;
+
+	return stat(path, &first) == 0 && stat("/.", &own) == 0 &&
+	       (first.st_dev != own.st_dev || first.st_ino != own.st_ino);
 }
 
 char *userns_refusal(int errnum, const char *proc)
@@ -45,7 +56,10 @@ char *userns_refusal(int errnum, const char *proc)
 		return xstrdup("kernel.apparmor_restrict_unprivileged_userns is on; as "
 			       "root: sysctl "
 			       "kernel.apparmor_restrict_unprivileged_userns=0");
-	return xstrdup(strerror(errnum < 0 ? -errnum : errnum));
+	if (abs(errnum) == EPERM && is_chroot(proc))
+		return xstrdup("this is a chroot, where Linux allows no user namespaces; "
+			       "run it in a container or on the machine itself");
+	return xstrdup(strerror(abs(errnum)));
 }
 
 /* --- the two processes ------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include "builder/common/sandbox.h"
 #include "lib/file.h"
 #include "lib/str.h"
+#include "lib/userns.h"
 
 #include <poll.h>
 #include <setjmp.h>
@@ -275,6 +276,42 @@ static void failure_names_the_step(_unused_ void **state)
 	sandbox_done(&s);
 }
 
+static void check_refusal(const char *name, const char *value, const char *want)
+{
+	_cleanup_free_ char *proc = below("proc"), *file = xasprintf("%s/%s", proc, name);
+	_cleanup_free_ char *got = NULL;
+
+	assert_true(mkdir_p_at(AT_FDCWD, file, 0755) == 0);
+	assert_int_equal(rmdir(file), 0);
+	if (value)
+		assert_int_equal(
+			file_write_at(AT_FDCWD, file, value, strlen(value), 0644), 0);
+	else
+		assert_int_equal(symlink(top, file), 0);
+	got = userns_refusal(EPERM, proc);
+	assert_string_equal(got, want);
+	assert_int_equal(rm_rf_at(AT_FDCWD, proc), 0);
+}
+
+static void refusal_names_the_setting(_unused_ void **state)
+{
+	check_refusal("sys/user/max_user_namespaces", "0\n",
+		      "user.max_user_namespaces is 0; as root: sysctl "
+		      "user.max_user_namespaces=10000");
+	check_refusal(
+		"sys/kernel/apparmor_restrict_unprivileged_userns", "1\n",
+		"kernel.apparmor_restrict_unprivileged_userns is on; as root: sysctl "
+		"kernel.apparmor_restrict_unprivileged_userns=0");
+	check_refusal("sys/kernel/unprivileged_userns_clone", "0\n",
+		      "kernel.unprivileged_userns_clone is 0; as root: sysctl "
+		      "kernel.unprivileged_userns_clone=1");
+	check_refusal(
+		"1/root", NULL,
+		"this is a chroot, where Linux allows no user namespaces; run it in a "
+		"container or on the machine itself");
+	check_refusal("sys/user/max_user_namespaces", "100\n", "Operation not permitted");
+}
+
 static void range_is_the_first_large_one_of_getsubids(_unused_ void **state)
 {
 	assert_int_equal(subids_parse("0: u 100000 65536\n"), 100000);
@@ -315,6 +352,7 @@ int main(void)
 		cmocka_unit_test(processes_end_when_they_are_killed),
 		cmocka_unit_test(processes_end_with_this_program),
 		cmocka_unit_test(failure_names_the_step),
+		cmocka_unit_test(refusal_names_the_setting),
 		cmocka_unit_test(range_is_the_first_large_one_of_getsubids),
 		cmocka_unit_test(free_range_is_one_that_nothing_uses),
 	};
