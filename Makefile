@@ -162,6 +162,9 @@ $(O)/test/unit/test-firstboot-powercut: $(O)/obj/test/disk/model.o $(O)/obj/test
 $(O)/test/unit/test-firstboot-powercut: LDFLAGS += -Wl,--wrap=openat64,--wrap=write,--wrap=fsync \
 	-Wl,--wrap=fchmod,--wrap=fchmodat,--wrap=renameat,--wrap=unlinkat,--wrap=mkdirat,--wrap=symlinkat
 
+# Changes the tree while a path is resolved.
+$(O)/test/unit/test-lib-root: LDFLAGS += -Wl,--wrap=openat64,--wrap=__openat64_2
+
 # Replaces the clock: the machine has run for a day.
 $(O)/test/unit/test-firstboot-heal: LDFLAGS += -Wl,--wrap=clock_gettime
 # Replaces the clock, which is set forward and back.

@@ -5,7 +5,8 @@
  * may leave its temporary file, ".NAME.<random>", which no program here reads.
  *
  * The parent directory is opened once and everything else is relative to that fd. The
- * path of the parent may contain symlinks; the last component is never followed.
+ * path of the parent may contain symlinks, which may lead anywhere (lib/root.h has paths
+ * that stay below a root); the last component is never followed.
  *
  * Limits: rm_rf_at keeps one descriptor per level open and stops at TREE_DEPTH_MAX
  * levels.
@@ -35,27 +36,33 @@ static int open_at(int dirfd, const char *path, int flags, mode_t mode)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Opens the directory that contains `path` and points *name at the last component within
- * `path`. Returns the descriptor or -errno. */
-static int open_parent(int dirfd, const char *path, const char **name)
+int path_split(const char *path, char **dir, const char **name)
 {
-	_cleanup_free_ char *dir = NULL;
 	const char *slash = strrchr(path, '/');
 
 	*name = slash ? slash + 1 : path;
 	if (!**name || streq(*name, ".") || streq(*name, ".."))
 		return -EINVAL;
 	if (!slash)
-		dir = xstrdup(".");
+		*dir = xstrdup(".");
 	else if (slash == path)
-		dir = xstrdup("/");
+		*dir = xstrdup("/");
 	else
-		dir = xstrndup(path, (size_t)(slash - path));
-	return open_at(dirfd, dir, O_RDONLY | O_DIRECTORY, 0);
+		*dir = xstrndup(path, (size_t)(slash - path));
+	return 0;
 }
 
-/* Syncs a directory. A file system that does not support this is no error. */
-static int sync_dir(int fd)
+/* Opens the directory that contains `path` and points *name at the last component within
+ * `path`. Returns the descriptor or -errno. */
+static int open_parent(int dirfd, const char *path, const char **name)
+{
+	_cleanup_free_ char *dir = NULL;
+	int r = path_split(path, &dir, name);
+
+	return r < 0 ? r : open_at(dirfd, dir, O_RDONLY | O_DIRECTORY, 0);
+}
+
+int fsync_dir(int fd)
 {
 	if (fsync(fd) < 0 && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
 		return -errno;
@@ -92,7 +99,7 @@ static int temp_name(const char *name, char out[static TEMP_LEN])
 	return 0;
 }
 
-static int read_fd(int fd, size_t max, char **ret, size_t *ret_len)
+int file_read_fd(int fd, size_t max, char **ret, size_t *ret_len)
 {
 	_cleanup_free_ char *p = NULL;
 	size_t len = 0, cap = 4096;
@@ -137,7 +144,7 @@ int file_read_at(int dirfd, const char *path, size_t max, char **ret, size_t *re
 {
 	_cleanup_close_ int fd = open_at(dirfd, path, O_RDONLY, 0);
 
-	return fd < 0 ? fd : read_fd(fd, max, ret, ret_len);
+	return fd < 0 ? fd : file_read_fd(fd, max, ret, ret_len);
 }
 
 int file_read_regular_at(int dirfd, const char *path, size_t max, char **ret,
@@ -150,7 +157,7 @@ int file_read_regular_at(int dirfd, const char *path, size_t max, char **ret,
 		return fd;
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	return S_ISREG(st.st_mode) ? read_fd(fd, max, ret, ret_len) : -EINVAL;
+	return S_ISREG(st.st_mode) ? file_read_fd(fd, max, ret, ret_len) : -EINVAL;
 }
 
 static int write_and_sync(int fd, const void *data, size_t len, mode_t mode)
@@ -198,7 +205,7 @@ static int rename_temp(int dir, const char *temp, const char *name)
 		unlinkat(dir, temp, 0);
 		return r;
 	}
-	return sync_dir(dir);
+	return fsync_dir(dir);
 }
 
 int file_write_at(int dirfd, const char *path, const void *data, size_t len, mode_t mode)
@@ -225,7 +232,7 @@ bool file_is_at(int dirfd, const char *path, const void *data, size_t len, mode_
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
 	    (st.st_mode & 07777) != (mode & 07777) || (uint64_t)st.st_size != len)
 		return false;
-	return read_fd(fd, len, &old, &old_len) == 0 && old_len == len &&
+	return file_read_fd(fd, len, &old, &old_len) == 0 && old_len == len &&
 	       (len == 0 || memcmp(old, data, len) == 0);
 }
 
@@ -298,7 +305,7 @@ int file_remove_at(int dirfd, const char *path)
 		return dir;
 	if (unlinkat(dir, name, 0) < 0)
 		return errno == ENOENT ? 0 : -errno;
-	r = sync_dir(dir);
+	r = fsync_dir(dir);
 	return r < 0 ? r : 1;
 }
 
@@ -333,7 +340,7 @@ int file_sweep_at(int dirfd, const char *path)
 			return -errno;
 		removed++;
 	}
-	r = removed ? sync_dir(fd) : 0;
+	r = removed ? fsync_dir(fd) : 0;
 	return r < 0 ? r : removed;
 }
 
@@ -516,7 +523,7 @@ int fsync_parent_at(int dirfd, const char *path)
 	while (len > 1 && copy[len - 1] == '/')
 		copy[--len] = '\0';
 	dir = open_parent(dirfd, copy, &name);
-	return dir < 0 ? dir : sync_dir(dir);
+	return dir < 0 ? dir : fsync_dir(dir);
 }
 
 void rm_rf_p(char **path)

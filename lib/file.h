@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * File operations. Paths are relative to a directory fd, as for openat(2). A file is
+ * File operations. Paths are relative to a directory fd, as for openat(2): symlinks and
+ * ".." may lead out of that directory. lib/root.h has paths that stay in it. A file is
  * replaced as a whole or not at all.
  */
 #pragma once
@@ -18,6 +19,9 @@
  */
 int file_read_at(int dirfd, const char *path, size_t max, char **ret,
 		 size_t *ret_len) _must_check_;
+
+/* Does what file_read_at() does with an open file, from its present position. */
+int file_read_fd(int fd, size_t max, char **ret, size_t *ret_len) _must_check_;
 
 /* Does what file_read_at() does, for a path that comes from somebody else: never waits
  * for a pipe or a terminal. Returns -EINVAL for anything but a regular file. */
@@ -78,6 +82,11 @@ int file_sweep_at(int dirfd, const char *path) _must_check_;
  */
 int rm_rf_at(int dirfd, const char *path);
 
+/* Splits a path before its last component: *dir, owned by the caller, is what it is
+ * relative to ("." or "/" at least), *name points into `path`. Returns 0, or -EINVAL when
+ * the last component is empty, "." or "..". */
+int path_split(const char *path, char **dir, const char **name) _must_check_;
+
 /* Writes all `len` bytes; waits when a non-blocking descriptor is full. Returns 0 or
  * -errno. */
 int write_all(int fd, const void *data, size_t len) _must_check_;
@@ -85,6 +94,10 @@ int write_all(int fd, const void *data, size_t len) _must_check_;
 /* Copies `from` to `to` until its end (copy_file_range, else read and write). Returns 0
  * or -errno. */
 int copy_fd(int from, int to) _must_check_;
+
+/* Syncs a directory; a file system that cannot do this is no error. Returns 0 or
+ * -errno. */
+int fsync_dir(int fd) _must_check_;
 
 /* Syncs the directory that contains `path`. Returns 0 or -errno. */
 int fsync_parent_at(int dirfd, const char *path) _must_check_;

@@ -22,6 +22,7 @@ spawn_exceptions() {
 	test/unit/test-firstboot-pool.c fork two programs that race, in the test itself
 	test/tools/measure.c fork the program it measures, traced
 	test/tools/measure.c execvp the program it measures, traced
+	test/tools/no-openat2.c execvp the program, for which openat2() does not exist
 	END
 }
 
