@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "builder/disk/device-line.h"
 
-#include "lib/file.h"
+#include "lib/root.h"
 #include "lib/str.h"
 
 #include <stdarg.h>
@@ -15,7 +15,7 @@ static _printf_(2, 0) char *vline(int root, const char *fmt, va_list ap)
 
 	if (vasprintf(&path, fmt, ap) < 0)
 		abort();
-	if (file_read_at(root, path, FACT_MAX, &text, NULL) < 0)
+	if (root_read(root, path, FACT_MAX, &text, NULL) < 0)
 		return NULL;
 	start = text + strspn(text, " \t\n");
 	end = start + strcspn(start, "\n");

@@ -11,8 +11,7 @@
 #include "builder/disk/device.h"
 
 #include "builder/disk/device-line.h"
-#include "lib/dir.h"
-#include "lib/file.h"
+#include "lib/root.h"
 #include "lib/str.h"
 
 #define DEPTH_MAX 8 /* layers of holders that are followed */
@@ -30,9 +29,8 @@ static char **read_lines(int root, const char *path)
 {
 	_cleanup_free_ char *text = NULL;
 
-	return file_read_at(root, path, TABLE_MAX, &text, NULL) < 0
-		       ? NULL
-		       : strv_split(text, "\n");
+	return root_read(root, path, TABLE_MAX, &text, NULL) < 0 ? NULL
+								 : strv_split(text, "\n");
 }
 
 static bool is_system_directory(const char *mountpoint)
@@ -120,7 +118,7 @@ static char *describe_holder(int root, const char *name)
  */
 static void list_folder(struct use *u, const char *path, char ***ret)
 {
-	int r = dir_names_at(u->root, path, ret);
+	int r = root_names(u->root, path, ret);
 
 	if (r < 0 && r != -ENOENT && r != -ENOTDIR)
 		strv_addf(&u->d->uses, "/%s cannot be read (%s)", path, strerror(-r));

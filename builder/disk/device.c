@@ -12,11 +12,8 @@
 #include "builder/disk/device.h"
 
 #include "builder/disk/device-line.h"
-#include "lib/dir.h"
-#include "lib/file.h"
+#include "lib/root.h"
 #include "lib/str.h"
-
-#include <limits.h>
 
 #define FACT_MAX 4096
 #define SECTOR   512 /* unit of /sys/block/NAME/size for all disks */
@@ -40,7 +37,7 @@ static char *udev_get(int root, const char *number, const char *key)
 	_cleanup_free_ char *want = xasprintf("E:%s=", key);
 	_cleanup_strv_ char **lines = NULL;
 
-	if (file_read_at(root, path, 1 << 20, &text, NULL) < 0)
+	if (root_read(root, path, 1 << 20, &text, NULL) < 0)
 		return NULL;
 	lines = strv_split(text, "\n");
 	for (size_t i = 0; lines && lines[i]; i++) {
@@ -88,10 +85,10 @@ static const char *bus_of(int root, const char *name)
 		{"/host", "scsi"},
 	};
 	_cleanup_free_ char *path = xasprintf("sys/block/%s", name);
-	char target[PATH_MAX];
-	ssize_t n = readlinkat(root, path, target, sizeof(target) - 1);
+	_cleanup_free_ char *target = NULL;
 
-	target[n > 0 ? n : 0] = '\0';
+	if (root_readlink(root, path, &target) < 0)
+		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(buses); i++)
 		if (strstr(target, buses[i].part))
 			return buses[i].bus;
@@ -126,7 +123,7 @@ static char *vpd_serial(int root, const char *name)
 	_cleanup_free_ char *page = NULL;
 	size_t len, n, skip;
 
-	if (file_read_at(root, path, FACT_MAX, &page, &len) < 0 || len <= 4)
+	if (root_read(root, path, FACT_MAX, &page, &len) < 0 || len <= 4)
 		return NULL;
 	n = (size_t)(uint8_t)page[2] << 8 | (uint8_t)page[3];
 	if (n > len - 4)
@@ -236,12 +233,12 @@ int device_name(int root, unsigned major, unsigned minor, const char *path, char
 {
 	_cleanup_free_ char *link = xasprintf("sys/dev/block/%u:%u", major, minor);
 	_cleanup_free_ char *number = NULL;
-	char target[PATH_MAX], *slash;
-	ssize_t n = readlinkat(root, link, target, sizeof(target) - 1);
+	_cleanup_free_ char *target = NULL;
+	int r = root_readlink(root, link, &target);
+	char *slash;
 
-	if (n < 0)
-		return err_errno(e, errno, "%s: /%s", path, link);
-	target[n] = '\0';
+	if (r < 0)
+		return err_errno(e, r, "%s: /%s", path, link);
 	slash = strrchr(target, '/');
 	if (!slash)
 		return err_set(e, ERR_FAILED, "%s: /%s is not a link to a disk", path,
@@ -285,7 +282,7 @@ int devices_read(struct devices *ret, int root, struct err *e)
 {
 	_cleanup_devices_ struct devices all = {0};
 	_cleanup_strv_ char **names = NULL;
-	int r = dir_names_at(root, "sys/block", &names);
+	int r = root_names(root, "sys/block", &names);
 
 	if (r < 0)
 		return err_errno(e, r, "/sys/block");
