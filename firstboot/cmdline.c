@@ -5,7 +5,7 @@
  * the ends of a word or a value but not inside.
  */
 #include "firstboot/cmdline.h"
-#include "lib/file.h"
+#include "lib/root.h"
 
 #define CMDLINE_MAX (64 * 1024)       /* the kernel's limit is 4 KiB or less */
 #define BLANKS      " \t\n\v\f\r\xa0" /* the kernel's isspace() */
@@ -79,7 +79,7 @@ int cmdline_read(char **ret, const struct firstboot *fb)
 		*ret = xstrdup(fb->cmdline);
 		return 0;
 	}
-	r = file_read_at(fb->rootfd, "proc/cmdline", CMDLINE_MAX, ret, NULL);
+	r = root_read(fb->rootfd, "proc/cmdline", CMDLINE_MAX, ret, NULL);
 	if (r == -ENOENT) {
 		*ret = xstrdup("");
 		return 0;

@@ -8,8 +8,8 @@
 #include "firstboot/http.h"
 #include "firstboot/model/conf.h"
 #include "firstboot/model/words.h"
-#include "lib/file.h"
 #include "lib/log.h"
+#include "lib/root.h"
 
 #define TRIES    5
 #define PAUSE_MS 500 /* about; doubled after each try */
@@ -61,7 +61,7 @@ static char *last_good(const struct firstboot *fb, const char *url)
 	_cleanup_free_ char *text = NULL, *end = mark(url);
 	size_t len = 0, n = strlen(end);
 
-	if (file_read_at(fb->rootfd, LAST_GOOD_CFG, 2 * CONF_MAX, &text, &len) < 0 ||
+	if (root_read(fb->rootfd, LAST_GOOD_CFG, 2 * CONF_MAX, &text, &len) < 0 ||
 	    len < n || memcmp(text + len - n, end, n) != 0)
 		return NULL;
 	return xstrndup(text, len - n);
@@ -69,9 +69,9 @@ static char *last_good(const struct firstboot *fb, const char *url)
 
 static int write_file(const struct firstboot *fb, const char *path, const char *text)
 {
-	int r = file_sweep_at(fb->rootfd, path);
+	int r = root_sweep(fb->rootfd, path);
 
-	return r < 0 ? r : file_update_at(fb->rootfd, path, text, strlen(text), 0600);
+	return r < 0 ? r : root_update(fb->rootfd, path, text, strlen(text), 0600);
 }
 
 void config_url_fetch(const struct firstboot *fb, char ***warnings)
@@ -91,7 +91,7 @@ void config_url_fetch(const struct firstboot *fb, char ***warnings)
 	}
 	if (!text)
 		return;
-	r = mkdir_p_at(fb->rootfd, RUN_DIR, 0755);
+	r = root_mkdir_p(fb->rootfd, RUN_DIR, 0755);
 	if (r == 0)
 		r = write_file(fb, CONFIG_CFG, text);
 	if (r < 0)
@@ -104,12 +104,12 @@ int config_url_keep(const struct firstboot *fb, struct err *e)
 	_cleanup_buf_ struct buf b = {0};
 	int r;
 
-	if (!url || file_read_at(fb->rootfd, CONFIG_CFG, CONF_MAX, &text, NULL) < 0)
+	if (!url || root_read(fb->rootfd, CONFIG_CFG, CONF_MAX, &text, NULL) < 0)
 		return 0;
 	end = mark(url);
 	buf_printf(&b, "%s%s", text, end);
-	r = mkdir_p_sync_at(fb->rootfd, "var/lib/rackstrap", 0755);
+	r = root_mkdir_p(fb->rootfd, "var/lib/rackstrap", 0755);
 	if (r == 0)
 		r = write_file(fb, LAST_GOOD_CFG, b.p);
-	return r < 0 ? err_errno(e, r, "/" LAST_GOOD_CFG) : 0;
+	return r < 0 ? root_err(e, r, fb->rootfd, LAST_GOOD_CFG) : 0;
 }

@@ -7,20 +7,19 @@
 #include "firstboot/link.h"
 #include "firstboot/model/host-check.h"
 #include "lib/log.h"
-
-#include <fcntl.h>
+#include "lib/root.h"
 
 #define LINK_POLL_MS 200
 
 static int load_roles(struct config *c, const struct firstboot *fb)
 {
 	if (fb->roles)
-		return roles_read_at(&c->roles, AT_FDCWD, fb->roles, &c->complaints);
-	if (faccessat(fb->rootfd, ROLES_PATH, F_OK, 0) < 0 && errno == ENOENT) {
+		return roles_read(&c->roles, fb->roles, &c->complaints);
+	if (root_access(fb->rootfd, ROLES_PATH) == -ENOENT) {
 		roles_builtin(&c->roles);
 		return 0;
 	}
-	return roles_read_at(&c->roles, fb->rootfd, ROLES_PATH, &c->complaints);
+	return roles_read_root(&c->roles, fb->rootfd, &c->complaints);
 }
 
 /* Complains that no source describes this host, with its links so that the operator can

@@ -5,14 +5,15 @@
  */
 #include "firstboot/firstboot.h"
 #include "firstboot/model/words.h"
-#include "lib/file.h"
 #include "lib/log.h"
+#include "lib/root.h"
 #include "lib/str.h"
 
 #include <poll.h>
 #include <sys/random.h>
 #include <time.h>
 
+#define CONSOLE_FLAGS   (O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK)
 #define CONSOLE_WAIT_MS 500
 
 /* All consoles, that of /dev/console last (kernel
@@ -44,18 +45,16 @@ void sleep_about_ms(unsigned ms)
 	sleep_ms(ms / 2 + random % (ms + 1));
 }
 
-/* Writes to a console. Waits at most CONSOLE_WAIT_MS, because a serial line whose flow
- * control stopped it accepts nothing. Returns false when that time has passed, else true,
- * also after an error. */
-static bool console_write(int dirfd, const char *path, const char *text, size_t len)
+/* Writes to a console; `fd` may be an error. Waits at most CONSOLE_WAIT_MS, because a
+ * serial line whose flow control stopped it accepts nothing. Returns false when that time
+ * has passed, else true, also after an error. */
+static bool console_write(int fd, const char *text, size_t len)
 {
-	_cleanup_close_ int fd = openat(
-		dirfd, path, O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	uint64_t end = now_ms() + CONSOLE_WAIT_MS;
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0 || S_ISBLK(st.st_mode))
-		return true;
+		return true; /* there is no such console */
 	while (len > 0 && now_ms() < end) {
 		struct pollfd p = {.fd = fd, .events = POLLOUT};
 		ssize_t n = write(fd, text, len);
@@ -90,7 +89,7 @@ void console_of_host(struct firstboot *fb, const char *console)
 		return;
 	device = xstrndup(console, strcspn(console, ","));
 	if (strlen(device) + sizeof("dev/") > sizeof(fb->host_console) ||
-	    (file_read_at(fb->rootfd, ACTIVE, 4096, &active, NULL) == 0 &&
+	    (root_read(fb->rootfd, ACTIVE, 4096, &active, NULL) == 0 &&
 	     is_active(active, device)))
 		return;
 	snprintf(fb->host_console, sizeof(fb->host_console), "dev/%s", device);
@@ -119,8 +118,15 @@ void console_line(const struct firstboot *fb, const char *fmt, ...)
 	line_clean(msg, sizeof(msg)); /* it may quote text from outside */
 	log_info("%s", msg);
 	buf_printf(&b, "rackstrap: %s\n", msg);
-	if (fb->console && !stuck)
-		stuck = !console_write(AT_FDCWD, fb->console, b.p, b.len);
-	if (*fb->host_console && !host_stuck)
-		host_stuck = !console_write(fb->rootfd, fb->host_console, b.p, b.len);
+	if (fb->console && !stuck) {
+		_cleanup_close_ int fd = open(fb->console, CONSOLE_FLAGS | O_CLOEXEC);
+
+		stuck = !console_write(fd, b.p, b.len);
+	}
+	if (*fb->host_console && !host_stuck) {
+		_cleanup_close_ int fd =
+			root_open(fb->rootfd, fb->host_console, CONSOLE_FLAGS);
+
+		host_stuck = !console_write(fd, b.p, b.len);
+	}
 }

@@ -9,8 +9,8 @@
 #include "firstboot/container-start.h"
 #include "firstboot/containers.h"
 #include "firstboot/state.h"
-#include "lib/file.h"
 #include "lib/log.h"
+#include "lib/root.h"
 #include "lib/run.h"
 
 #define MARK       RUN_DIR "/container-started"
@@ -21,8 +21,8 @@
 bool container_start_applies(const struct firstboot *fb, const struct role *role)
 {
 	return strv_has(role->units, "docker.service") &&
-	       faccessat(fb->rootfd, CONTAINERS_CFG, F_OK, 0) == 0 &&
-	       faccessat(fb->rootfd, MARK, F_OK, 0) < 0;
+	       root_access(fb->rootfd, CONTAINERS_CFG) == 0 &&
+	       root_access(fb->rootfd, MARK) < 0;
 }
 
 /* Runs a docker command and discards its output. */
@@ -54,8 +54,8 @@ static int by_size(const void *a, const void *b, void *fb)
 	const int rootfd = ((const struct firstboot *)fb)->rootfd;
 	struct stat sx = {.st_size = INT64_MAX}, sy = sx;
 
-	(void)!fstatat(rootfd, (*x)->file + 1, &sx, 0);
-	(void)!fstatat(rootfd, (*y)->file + 1, &sy, 0);
+	(void)!root_stat(rootfd, (*x)->file, 0, &sx);
+	(void)!root_stat(rootfd, (*y)->file, 0, &sy);
 	return (sx.st_size > sy.st_size) - (sx.st_size < sy.st_size);
 }
 

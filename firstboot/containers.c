@@ -4,15 +4,16 @@
  * containers) with `docker load`, so that a host needs no registry. An image that Docker
  * has already, on the state disk, is not loaded again. The digest of the archive is
  * checked before, and the id of the image after loading: Docker before 1.10 uses the id
- * of version 1, later versions the digest of the configuration.
+ * of version 1, later versions the digest of the configuration. Docker gets the open
+ * archive that was checked, not its path, which would lead out of another root.
  *
  * Docker may not answer for a while and may be restarted meanwhile: failures are retried,
  * except for a damaged archive.
  */
 #include "firstboot/containers.h"
 #include "firstboot/sha256.h"
-#include "lib/file.h"
 #include "lib/log.h"
+#include "lib/root.h"
 #include "lib/run.h"
 #include "lib/str.h"
 
@@ -50,20 +51,24 @@ int container_is_loaded(const struct container *c, unsigned timeout_ms, struct e
 	return streq(hex, c->id) || streq(hex, c->config);
 }
 
-static int check_file(const struct firstboot *fb, const struct container *c,
-		      bool *ret_damaged, struct err *e)
+/* Opens the archive and checks its digest. Returns the descriptor, at the beginning of
+ * the archive, or -1. */
+static int open_archive(const struct firstboot *fb, const struct container *c,
+			bool *ret_damaged, struct err *e)
 {
-	_cleanup_close_ int fd = openat(fb->rootfd, c->file + 1, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = root_open(fb->rootfd, c->file, O_RDONLY);
 	char hex[DIGEST_LEN];
-	int r = fd < 0 ? -errno : digest_sha256_fd(fd, hex);
+	int r = fd < 0 ? fd : digest_sha256_fd(fd, hex);
 
+	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
+		r = -errno;
 	if (r < 0)
 		return err_errno(e, r, "%s", c->file);
 	*ret_damaged = !streq(hex, c->sha256);
 	if (*ret_damaged)
 		return err_set(e, ERR_FAILED, "%s is damaged: sha256 %s, expected %s",
 			       c->file, hex, c->sha256);
-	return 0;
+	return TAKE_FD(fd);
 }
 
 /* Loads the image unless Docker has it. Returns 1 when it was loaded, 0 when Docker had
@@ -71,15 +76,16 @@ static int check_file(const struct firstboot *fb, const struct container *c,
 static int load(const struct firstboot *fb, const struct container *c, bool *ret_damaged,
 		struct err *e)
 {
-	_cleanup_free_ char *path =
-		xasprintf("%s%s", streq(fb->root, "/") ? "" : fb->root, c->file);
-	const char *const argv[] = {"docker", "load", "-i", path, NULL};
+	static const char *const argv[] = {"docker", "load", "-i", "/proc/self/fd/0",
+					   NULL};
+	struct run docker_load = {.argv = argv, .timeout_ms = DOCKER_MS};
 	int r = container_is_loaded(c, DOCKER_MS, e);
+	_cleanup_close_ int fd = -1;
 
 	if (r != 0)
 		return r < 0 ? -1 : 0;
-	if (check_file(fb, c, ret_damaged, e) < 0 ||
-	    run(&(struct run){.argv = argv, .timeout_ms = DOCKER_MS}, e) < 0)
+	docker_load.in = fd = open_archive(fb, c, ret_damaged, e);
+	if (fd < 0 || run(&docker_load, e) < 0)
 		return -1;
 	r = container_is_loaded(c, DOCKER_MS, e);
 	if (r == 0)
@@ -127,10 +133,10 @@ void containers_read(struct containers *ret, const struct firstboot *fb, struct 
 	const struct conf_node *list = NULL;
 
 	*ret = (struct containers){0};
-	if (faccessat(fb->rootfd, CONTAINERS_CFG, F_OK, 0) < 0 && errno == ENOENT)
+	if (root_access(fb->rootfd, CONTAINERS_CFG) == -ENOENT)
 		return;
-	if (conf_read_at(&ret->conf, fb->rootfd, CONTAINERS_CFG, "/" CONTAINERS_CFG,
-			 CONF_MAX_RACK, 0, d) < 0)
+	if (conf_read_root(&ret->conf, fb->rootfd, CONTAINERS_CFG, "/" CONTAINERS_CFG,
+			   CONF_MAX_RACK, d) < 0)
 		return;
 	(void)!conf_get_list(conf_root(ret->conf), "containers", &list, d);
 	ret->v = xcalloc(conf_len(list) + 1, sizeof(*ret->v));

@@ -39,7 +39,6 @@ static int parse_options(struct firstboot *fb, const struct command_line *line,
 			   &link_timeout, e) < 0)
 		return -1;
 	*fb = (struct firstboot){
-		.root = command_arg(line, OPT_ROOT, "/"),
 		.rootfd = -1,
 		.live = command_has(line, OPT_LIVE) || !command_has(line, OPT_ROOT),
 		.cmdline = command_arg(line, OPT_CMDLINE, NULL),
@@ -59,14 +58,15 @@ static int run_command(const struct command_line *line, struct err *e)
 {
 	const struct firstboot_command *c =
 		(const struct firstboot_command *)line->command;
+	const char *dir = command_arg(line, OPT_ROOT, "/");
 	_cleanup_close_ int root = -1;
 	struct firstboot fb;
 
 	if (parse_options(&fb, line, e) < 0)
 		return -1;
-	root = open(fb.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	root = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
-		return err_errno(e, errno, "%s", fb.root);
+		return err_errno(e, errno, "%s", dir);
 	fb.rootfd = root;
 	return c->run(&fb, line->args, e);
 }

@@ -8,10 +8,10 @@
 
 #include "lib/err.h"
 
-/* The options of the command line. All files are opened relative to rootfd. */
+/* The options of the command line. All files except those that options name are below the
+ * root, and are opened with the functions of lib/root.h. */
 struct firstboot {
-	const char *root;      /* --root, "/" without it */
-	int rootfd;            /* a descriptor of that folder */
+	int rootfd;            /* a descriptor of --root, "/" without it */
 	bool live;             /* the running system is changed too; with --root only if
 				* --live is given */
 	const char *cmdline;   /* --cmdline, or NULL: /proc/cmdline under the root */

@@ -6,8 +6,7 @@
  */
 #include "firstboot/generation.h"
 #include "firstboot/model/conf.h"
-#include "lib/file.h"
-#include "lib/log.h"
+#include "lib/root.h"
 
 #define RECORD_MAX (8 * CONF_MAX) /* a quoted configuration and the other keys */
 
@@ -30,12 +29,13 @@ static void record_read(struct record *ret, const struct firstboot *fb, const ch
 	_cleanup_conf_ struct conf *c = NULL;
 	_cleanup_diag_ struct diag d = {0};
 	const char *text;
+	struct stat st;
 
 	*ret = (struct record){0};
-	if (faccessat(fb->rootfd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+	if (root_stat(fb->rootfd, path, AT_SYMLINK_NOFOLLOW, &st) < 0)
 		return;
 	ret->there = true;
-	if (conf_read_at(&c, fb->rootfd, path, path, RECORD_MAX, CONF_NO_INCLUDE, &d) < 0)
+	if (conf_read_root(&c, fb->rootfd, path, path, RECORD_MAX, &d) < 0)
 		return;
 	if (conf_get_str(conf_root(c), "plan_sha256", &text, NULL) > 0)
 		ret->digest = xstrdup(text);
@@ -47,9 +47,9 @@ static void record_read(struct record *ret, const struct firstboot *fb, const ch
 
 static int sweep(const struct firstboot *fb)
 {
-	int r = file_sweep_at(fb->rootfd, GENERATION_CFG);
+	int r = root_sweep(fb->rootfd, GENERATION_CFG);
 
-	return r < 0 ? r : file_sweep_at(fb->rootfd, PROGRESS_CFG);
+	return r < 0 ? r : root_sweep(fb->rootfd, PROGRESS_CFG);
 }
 
 int generation_read(struct generation *ret, const struct firstboot *fb,
@@ -60,7 +60,7 @@ int generation_read(struct generation *ret, const struct firstboot *fb,
 	int r = sweep(fb);
 
 	if (r < 0)
-		return err_errno(e, r, "/" STATE_DIR);
+		return root_err(e, r, fb->rootfd, STATE_DIR);
 	*ret = (struct generation){0};
 	digest_sha256(text, strlen(text), ret->digest);
 	record_read(&complete, fb, GENERATION_CFG);
@@ -88,21 +88,17 @@ int generation_begin(const struct generation *g, const struct firstboot *fb,
 		buf_printf(&b, "config_sha256 = \"%s\";\nconfiguration : {\n%s};\n",
 			   sha256, p->config);
 	}
-	r = mkdir_p_sync_at(fb->rootfd, STATE_DIR, 0755);
+	r = root_mkdir_p(fb->rootfd, STATE_DIR, 0755);
 	if (r == 0)
-		r = file_update_at(fb->rootfd, PROGRESS_CFG, b.p, b.len, 0600);
-	return r < 0 ? err_errno(e, r, "/" PROGRESS_CFG) : 0;
+		r = root_update(fb->rootfd, PROGRESS_CFG, b.p, b.len, 0600);
+	return r < 0 ? root_err(e, r, fb->rootfd, PROGRESS_CFG) : 0;
 }
 
 int generation_commit(const struct firstboot *fb, struct err *e)
 {
-	int r = 0;
+	int r = root_rename(fb->rootfd, PROGRESS_CFG, GENERATION_NAME);
 
-	if (renameat(fb->rootfd, PROGRESS_CFG, fb->rootfd, GENERATION_CFG) < 0)
-		r = -errno;
-	if (r == 0)
-		r = fsync_parent_at(fb->rootfd, GENERATION_CFG);
-	return r < 0 ? err_errno(e, r, "/" GENERATION_CFG) : 0;
+	return r < 0 ? root_err(e, r, fb->rootfd, GENERATION_CFG) : 0;
 }
 
 uint64_t generation_number(const struct firstboot *fb)

@@ -20,9 +20,10 @@
 #include "firstboot/plan.h"
 #include "firstboot/sha256.h"
 
-#define STATE_DIR      "var/lib/rackstrap"
-#define GENERATION_CFG STATE_DIR "/generation.cfg"
-#define PROGRESS_CFG   STATE_DIR "/in-progress.cfg"
+#define STATE_DIR       "var/lib/rackstrap"
+#define GENERATION_NAME "generation.cfg"
+#define GENERATION_CFG  STATE_DIR "/" GENERATION_NAME
+#define PROGRESS_CFG    STATE_DIR "/in-progress.cfg"
 
 struct generation {
 	uint64_t number;         /* of this plan */

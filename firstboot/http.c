@@ -26,9 +26,11 @@ static int split_status(char *text, unsigned *status, struct err *e)
 	return 0;
 }
 
-static int request(const char *const *argv, unsigned *status, char **body, struct err *e)
+/* `in`: curl's standard input, or -1. */
+static int request(const char *const *argv, int in, unsigned *status, char **body,
+		   struct err *e)
 {
-	const struct run r = {.argv = argv, .timeout_ms = CURL_MS};
+	const struct run r = {.argv = argv, .in = in, .timeout_ms = CURL_MS};
 	_cleanup_free_ char *text = NULL;
 
 	if (run_capture(&r, &text, NULL, e) < 0 || split_status(text, status, e) < 0)
@@ -42,7 +44,7 @@ int http_get(const char *url, unsigned *status, char **body, struct err *e)
 {
 	const char *const argv[] = {CURL, "-w", "\n%{http_code}", "--", url, NULL};
 
-	return request(argv, status, body, e);
+	return request(argv, -1, status, body, e);
 }
 
 int http_get_config(const char *url, size_t max, unsigned *status, char **body,
@@ -52,7 +54,7 @@ int http_get_config(const char *url, size_t max, unsigned *status, char **body,
 	const char *const argv[] = {
 		CURL, "--max-filesize", size, "-w", "\n%{http_code}", "--", url, NULL};
 
-	if (request(argv, status, &text, e) < 0)
+	if (request(argv, -1, status, &text, e) < 0)
 		return err_wrap(e, "%s", url);
 	/* --max-filesize has no effect when the server does not send the size. */
 	if (strlen(text) > max)
@@ -68,11 +70,12 @@ int http_put_form(const char *url, const char *field, unsigned *status, struct e
 				    field, "--",  url,
 				    NULL};
 
-	return request(argv, status, NULL, e);
+	return request(argv, -1, status, NULL, e);
 }
 
-int http_put_file(const char *url, const char *path, struct err *e)
+int http_put_file(const char *url, int fd, struct err *e)
 {
+	/* With "-" curl would not send the size, which some servers need. */
 	const char *const argv[] = {CURL,
 				    "-w",
 				    "\n%{http_code}",
@@ -81,13 +84,13 @@ int http_put_file(const char *url, const char *path, struct err *e)
 				    "-H",
 				    "Expect:",
 				    "-T",
-				    path,
+				    "/proc/self/fd/0",
 				    "--",
 				    url,
 				    NULL};
 	unsigned status;
 
-	if (request(argv, &status, NULL, e) < 0)
+	if (request(argv, fd, &status, NULL, e) < 0)
 		return err_wrap(e, "%s", url);
 	if (status / 100 != 2)
 		return err_set(e, ERR_FAILED, "%s: the server answered %u", url, status);

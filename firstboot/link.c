@@ -8,8 +8,7 @@
  * network interface (systemd, src/libsystemd/sd-device/device-private.c).
  */
 #include "firstboot/link.h"
-#include "lib/dir.h"
-#include "lib/file.h"
+#include "lib/root.h"
 
 #include <net/if_arp.h>
 
@@ -17,20 +16,20 @@
 #define ATTR_MAX 4096
 
 /* Returns a sysfs attribute without its newline, or NULL. Owned by the caller. */
-static char *attr(int dir, const char *link, const char *name)
+static char *attr(int rootfd, const char *link, const char *name)
 {
-	_cleanup_free_ char *path = xasprintf("%s/%s", link, name);
+	_cleanup_free_ char *path = xasprintf(SYS_NET "/%s/%s", link, name);
 	char *text = NULL;
 
-	if (file_read_at(dir, path, ATTR_MAX, &text, NULL) < 0)
+	if (root_read(rootfd, path, ATTR_MAX, &text, NULL) < 0)
 		return NULL;
 	text[strcspn(text, "\n")] = '\0';
 	return text;
 }
 
-static bool attr_number(int dir, const char *link, const char *name, uint64_t *ret)
+static bool attr_number(int rootfd, const char *link, const char *name, uint64_t *ret)
 {
-	_cleanup_free_ char *text = attr(dir, link, name);
+	_cleanup_free_ char *text = attr(rootfd, link, name);
 
 	return text && str_to_u64(text, INT32_MAX, ret) == 0;
 }
@@ -39,30 +38,31 @@ static bool settled(int rootfd, unsigned index)
 {
 	char path[64];
 
-	if (faccessat(rootfd, "run/udev", F_OK, 0) < 0)
+	if (root_access(rootfd, "run/udev") < 0)
 		return true;
 	snprintf(path, sizeof(path), "run/udev/data/n%u", index);
-	return faccessat(rootfd, path, F_OK, 0) == 0;
+	return root_access(rootfd, path) == 0;
 }
 
 /* Reads one link. Returns false when it is not an Ethernet link or was removed
  * meanwhile. */
-static bool link_read(int rootfd, int dir, const char *name, struct link *ret)
+static bool link_read(int rootfd, const char *name, struct link *ret)
 {
-	_cleanup_free_ char *own = attr(dir, name, "bonding_slave/perm_hwaddr");
-	_cleanup_free_ char *address = own ? TAKE_PTR(own) : attr(dir, name, "address");
-	_cleanup_free_ char *device = xasprintf("%s/device", name);
+	_cleanup_free_ char *own = attr(rootfd, name, "bonding_slave/perm_hwaddr");
+	_cleanup_free_ char *address =
+		own ? TAKE_PTR(own) : attr(rootfd, name, "address");
+	_cleanup_free_ char *device = xasprintf(SYS_NET "/%s/device", name);
 	uint64_t type, index;
 
 	*ret = (struct link){0};
 	if (strlen(name) >= sizeof(ret->name) || !address ||
 	    net_parse_mac(address, &ret->mac) < 0 ||
-	    !attr_number(dir, name, "type", &type) || type != ARPHRD_ETHER ||
-	    !attr_number(dir, name, "ifindex", &index))
+	    !attr_number(rootfd, name, "type", &type) || type != ARPHRD_ETHER ||
+	    !attr_number(rootfd, name, "ifindex", &index))
 		return false;
 	memcpy(ret->name, name, strlen(name) + 1);
 	ret->index = (unsigned)index;
-	ret->physical = faccessat(dir, device, F_OK, 0) == 0;
+	ret->physical = root_access(rootfd, device) == 0;
 	ret->settled = settled(rootfd, ret->index);
 	return true;
 }
@@ -74,11 +74,9 @@ static int by_name(const void *a, const void *b)
 
 int links_list(int rootfd, struct link **ret, size_t *n)
 {
-	_cleanup_close_ int dir =
-		openat(rootfd, SYS_NET, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_free_ struct link *v = NULL;
 	_cleanup_strv_ char **names = NULL;
-	int r = dir < 0 ? -errno : dir_names_at(dir, ".", &names);
+	int r = root_names(rootfd, SYS_NET, &names);
 	size_t len = 0;
 
 	if (r < 0)
@@ -86,7 +84,7 @@ int links_list(int rootfd, struct link **ret, size_t *n)
 	for (size_t i = 0; names && names[i]; i++) {
 		struct link l;
 
-		if (names[i][0] == '.' || !link_read(rootfd, dir, names[i], &l))
+		if (names[i][0] == '.' || !link_read(rootfd, names[i], &l))
 			continue;
 		v = xrealloc(v, (len + 1) * sizeof(*v));
 		v[len++] = l;

@@ -7,6 +7,7 @@
 #include "firstboot/sha256.h"
 #include "firstboot/state.h"
 #include "firstboot/units.h"
+#include "lib/root.h"
 
 #define LIVE_MAX (4 * CONF_MAX)
 
@@ -29,9 +30,8 @@ void live_read(struct live *ret, const struct firstboot *fb)
 	const char *target = NULL, *cbr0 = "";
 
 	*ret = (struct live){0};
-	if (faccessat(fb->rootfd, LIVE_CFG, F_OK, 0) < 0 ||
-	    conf_read_at(&c, fb->rootfd, LIVE_CFG, LIVE_CFG, LIVE_MAX, CONF_NO_INCLUDE,
-			 &d) < 0)
+	if (root_access(fb->rootfd, LIVE_CFG) < 0 ||
+	    conf_read_root(&c, fb->rootfd, LIVE_CFG, LIVE_CFG, LIVE_MAX, &d) < 0)
 		return;
 	(void)!conf_get_str(conf_root(c), "target", &target, NULL);
 	(void)!conf_get_str(conf_root(c), "cbr0", &cbr0, NULL);

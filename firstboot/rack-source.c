@@ -6,7 +6,7 @@
  */
 #include "firstboot/rack-source.h"
 #include "firstboot/link.h"
-#include "lib/file.h"
+#include "lib/root.h"
 
 #include <strings.h>
 
@@ -22,7 +22,7 @@ static char *dmi(int rootfd, const char *name)
 	_cleanup_free_ char *path = xasprintf("sys/class/dmi/id/%s", name), *text = NULL;
 	size_t len, skip;
 
-	if (file_read_at(rootfd, path, DMI_MAX, &text, NULL) < 0)
+	if (root_read(rootfd, path, DMI_MAX, &text, NULL) < 0)
 		return NULL;
 	skip = strspn(text, " \t\n");
 	len = strlen(text);
@@ -167,10 +167,9 @@ int rack_source_load(const struct firstboot *fb, const char *path, const char *n
 	_cleanup_free_ char *who = NULL;
 	int r;
 
-	if (faccessat(fb->rootfd, path, F_OK, 0) < 0 && errno == ENOENT)
+	if (root_access(fb->rootfd, path) == -ENOENT)
 		return 0;
-	if (conf_read_at(&c, fb->rootfd, path, name, CONF_MAX_RACK, CONF_NO_INCLUDE, d) <
-		    0 ||
+	if (conf_read_root(&c, fb->rootfd, path, name, CONF_MAX_RACK, d) < 0 ||
 	    conf_check_keys(conf_root(c), keys, d) < 0 ||
 	    conf_get_group(conf_root(c), "cluster", &cluster, d) < 0 ||
 	    conf_get_list(conf_root(c), "hosts", &hosts, d) < 0)

@@ -8,7 +8,7 @@
 #include "firstboot/http.h"
 #include "firstboot/json-scan.h"
 #include "firstboot/route.h"
-#include "lib/file.h"
+#include "lib/root.h"
 
 #define SETTLED_S       5
 #define ENVIRONMENT     "etc/network-environment"
@@ -208,8 +208,7 @@ static bool url_ready(const struct firstboot *fb, const char *entry, struct buf 
 	const char *condition = strstr(entry, READY_CONDITION);
 	struct err e;
 
-	if (file_read_at(fb->rootfd, ENVIRONMENT, ENVIRONMENT_MAX, &environment, NULL) <
-	    0)
+	if (root_read(fb->rootfd, ENVIRONMENT, ENVIRONMENT_MAX, &environment, NULL) < 0)
 		environment = xstrdup("");
 	url = condition ? xstrndup(entry, (size_t)(condition - entry)) : xstrdup(entry);
 	full = ready_expand(url, environment, &e);

@@ -12,8 +12,8 @@
 #include "firstboot/http.h"
 #include "firstboot/pool.h"
 #include "firstboot/state.h"
-#include "lib/file.h"
 #include "lib/log.h"
+#include "lib/root.h"
 
 #define API_PORT 8080
 #define NOTE_MAX 256
@@ -107,7 +107,7 @@ static char *record_read(const struct firstboot *fb, const char *path)
 {
 	char *text = NULL;
 
-	if (file_read_at(fb->rootfd, path, NOTE_MAX, &text, NULL) < 0)
+	if (root_read(fb->rootfd, path, NOTE_MAX, &text, NULL) < 0)
 		return NULL;
 	text[strcspn(text, "\n")] = '\0';
 	return text;
@@ -159,7 +159,7 @@ enum registration_state registration_look(const struct registration *r,
 				    *mark = mark_of(r, h);
 
 		record_write(fb, path, mark);
-		(void)!file_remove_at(fb->rootfd, count);
+		(void)!root_remove(fb->rootfd, count);
 	}
 	return state;
 }

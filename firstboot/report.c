@@ -14,6 +14,7 @@
 #include "firstboot/ready.h"
 #include "firstboot/registration.h"
 #include "lib/log.h"
+#include "lib/root.h"
 
 #define READY_S       600 /* --timeout */
 #define READY_POLL_MS 1000
@@ -25,12 +26,16 @@
 /* Sends REPORT_JSON to the URL, with retries for PUT_S. */
 static void send_report(const struct firstboot *fb, const char *url)
 {
-	_cleanup_free_ char *path = xasprintf("%s/%s", fb->root, REPORT_JSON);
+	_cleanup_close_ int fd = root_open(fb->rootfd, REPORT_JSON, O_RDONLY);
 	uint64_t end = now_ms() + PUT_S * 1000;
 	unsigned pause = 500;
 	struct err e;
 
-	while (http_put_file(url, path, &e) < 0) {
+	if (fd < 0) {
+		log_warn("/" REPORT_JSON ": %s", strerror(-fd));
+		return;
+	}
+	while (http_put_file(url, fd, &e) < 0) {
 		if (now_ms() + pause >= end) {
 			log_warn("the report was not delivered: %s", e.msg);
 			return;

@@ -10,7 +10,7 @@
 #include "firstboot/route.h"
 #include "firstboot/config.h"
 #include "firstboot/state.h"
-#include "lib/file.h"
+#include "lib/root.h"
 
 #include <linux/route.h>
 
@@ -34,7 +34,7 @@ static bool has_carrier(const struct firstboot *fb, const char *link)
 {
 	_cleanup_free_ char *path = xasprintf("sys/class/net/%s/carrier", link);
 	_cleanup_free_ char *text = NULL;
-	int r = file_read_at(fb->rootfd, path, 64, &text, NULL);
+	int r = root_read(fb->rootfd, path, 64, &text, NULL);
 
 	return r < 0 ? r != -EINVAL : !streq(text, "0\n");
 }
@@ -61,7 +61,7 @@ char *route_missing(const struct firstboot *fb, const struct host *h, const char
 {
 	_cleanup_free_ char *text = NULL;
 
-	if (file_read_at(fb->rootfd, PROC_ROUTE, ROUTE_MAX, &text, NULL) < 0)
+	if (root_read(fb->rootfd, PROC_ROUTE, ROUTE_MAX, &text, NULL) < 0)
 		return NULL;
 	for (const char *line = text; *line;) {
 		size_t n = strcspn(line, "\n");

@@ -8,7 +8,7 @@
 #include "firstboot/config.h"
 #include "firstboot/model/words.h"
 #include "firstboot/rack-source.h"
-#include "lib/file.h"
+#include "lib/root.h"
 
 #define CMDLINE_NAME "kernel command line"
 
@@ -17,9 +17,9 @@ static int load_file(const struct firstboot *fb, const char *path, const char *n
 {
 	_cleanup_conf_ struct conf *c = NULL;
 
-	if (faccessat(fb->rootfd, path, F_OK, 0) < 0 && errno == ENOENT)
+	if (root_access(fb->rootfd, path) == -ENOENT)
 		return 0;
-	if (conf_read_at(&c, fb->rootfd, path, name, CONF_MAX, CONF_NO_INCLUDE, d) < 0 ||
+	if (conf_read_root(&c, fb->rootfd, path, name, CONF_MAX, d) < 0 ||
 	    host_load_conf(h, conf_root(c), "", d) < 0)
 		return -1;
 	return 1;

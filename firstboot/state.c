@@ -5,8 +5,8 @@
  */
 #include "firstboot/state.h"
 #include "firstboot/model/conf.h"
-#include "lib/file.h"
 #include "lib/log.h"
+#include "lib/root.h"
 
 /* Reads a record. Returns NULL when it is absent, or damaged, which is logged. */
 static struct conf *read_conf(const struct firstboot *fb, const char *path)
@@ -14,9 +14,9 @@ static struct conf *read_conf(const struct firstboot *fb, const char *path)
 	_cleanup_diag_ struct diag d = {0};
 	struct conf *c = NULL;
 
-	if (faccessat(fb->rootfd, path, F_OK, 0) < 0)
+	if (root_access(fb->rootfd, path) < 0)
 		return NULL;
-	if (conf_read_at(&c, fb->rootfd, path, path, CONF_MAX, CONF_NO_INCLUDE, &d) == 0)
+	if (conf_read_root(&c, fb->rootfd, path, path, CONF_MAX, &d) == 0)
 		return c;
 	for (size_t i = 0; i < d.n; i++)
 		log_warn("%s", d.lines[i]);
@@ -54,16 +54,6 @@ static void append_str(struct buf *b, const char *key, const char *value)
 	buf_puts(b, ";\n");
 }
 
-static void append_strv(struct buf *b, const char *key, char *const *v)
-{
-	buf_printf(b, "%s = [", key);
-	for (size_t i = 0; v && v[i]; i++) {
-		buf_puts(b, i ? ",\n  " : "\n  ");
-		conf_quote(b, v[i]);
-	}
-	buf_puts(b, " ];\n");
-}
-
 static void append_ms(struct buf *b, const char *key, uint64_t ms)
 {
 	buf_printf(b, "%s = \"%llu\";\n", key, (unsigned long long)ms);
@@ -72,11 +62,11 @@ static void append_ms(struct buf *b, const char *key, uint64_t ms)
 int run_file_write(const struct firstboot *fb, const char *path, const char *text,
 		   mode_t mode, struct err *e)
 {
-	int r = mkdir_p_at(fb->rootfd, RUN_DIR, 0755);
+	int r = root_mkdir_p(fb->rootfd, RUN_DIR, 0755);
 
 	if (r == 0)
-		r = file_write_at(fb->rootfd, path, text, strlen(text), mode);
-	return r < 0 ? err_errno(e, r, "/%s", path) : 0;
+		r = root_write(fb->rootfd, path, text, strlen(text), mode);
+	return r < 0 ? root_err(e, r, fb->rootfd, path) : 0;
 }
 
 /* --- the boot --------------------------------------------------------------------- */
@@ -93,8 +83,8 @@ void boot_info_read(struct boot_info *ret, const struct firstboot *fb)
 		.initramfs_start_ms = get_ms(boot, "initramfs_start_ms"),
 		.initramfs_end_ms = get_ms(boot, "initramfs_end_ms"),
 	};
-	if (file_read_at(fb->rootfd, "proc/sys/kernel/random/boot_id", 64, &ret->boot_id,
-			 NULL) == 0)
+	if (root_read(fb->rootfd, "proc/sys/kernel/random/boot_id", 64, &ret->boot_id,
+		      NULL) == 0)
 		ret->boot_id[strcspn(ret->boot_id, "\n")] = '\0';
 }
 
@@ -114,8 +104,8 @@ int applied_write(const struct applied *a, const struct firstboot *fb, struct er
 	_cleanup_buf_ struct buf b = {0};
 
 	append_str(&b, "verdict", a->ok ? "applied" : "failed");
-	append_strv(&b, "errors", a->errors);
-	append_strv(&b, "warnings", a->warnings);
+	conf_append_strv(&b, "errors", a->errors);
+	conf_append_strv(&b, "warnings", a->warnings);
 	append_str(&b, "uplink", a->uplink);
 	append_ms(&b, "start_ms", a->start_ms);
 	append_ms(&b, "end_ms", a->end_ms);

@@ -13,9 +13,8 @@
 #include "firstboot/nat.h"
 #include "lib/file.h"
 #include "lib/log.h"
+#include "lib/root.h"
 #include "lib/run.h"
-
-#include <limits.h>
 
 #define OLD_FILE_MAX (1024 * 1024)
 
@@ -26,9 +25,9 @@
 static int is_ours(int rootfd, const char *path)
 {
 	_cleanup_free_ char *text = NULL;
-	int r = file_read_at(rootfd, path, OLD_FILE_MAX, &text, NULL);
+	int r = root_read(rootfd, path, OLD_FILE_MAX, &text, NULL);
 
-	if (r == -ENOENT || r == -EFBIG || r == -ENOTDIR)
+	if (r == -ENOENT || r == -EFBIG || r == -ENOTDIR || r == -ELOOP)
 		return 0;
 	return r < 0 ? r : str_after(text, PLAN_MARK "\n") != NULL;
 }
@@ -40,13 +39,12 @@ static int is_ours(int rootfd, const char *path)
  */
 static char *fallback_path(int rootfd, const char *path)
 {
-	char target[PATH_MAX];
-	ssize_t n = readlinkat(rootfd, path, target, sizeof(target) - 1);
-	const char *at = target;
+	_cleanup_free_ char *target = NULL;
+	const char *at;
 
-	if (n < 0)
+	if (root_readlink(rootfd, path, &target) < 0)
 		return xstrdup(path);
-	target[n] = '\0';
+	at = target;
 	while (str_after(at, "../"))
 		at = str_after(at, "../");
 	at += *at == '/';
@@ -57,16 +55,18 @@ static char *fallback_path(int rootfd, const char *path)
  * when there is another file; -errno. */
 static int fallback_is_ours(int rootfd, const char *path)
 {
-	if (faccessat(rootfd, path, F_OK, 0) < 0)
-		return errno == ENOENT || errno == ENOTDIR ? 1 : -errno;
-	return is_ours(rootfd, path);
+	int r = root_access(rootfd, path);
+
+	if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP)
+		return 1;
+	return r < 0 ? r : is_ours(rootfd, path);
 }
 
 static bool dir_is(int rootfd, const char *path, mode_t mode)
 {
 	struct stat st;
 
-	return fstatat(rootfd, path, &st, 0) == 0 && S_ISDIR(st.st_mode) &&
+	return root_stat(rootfd, path, 0, &st) == 0 && S_ISDIR(st.st_mode) &&
 	       (st.st_mode & 07777) == mode;
 }
 
@@ -76,7 +76,7 @@ static int fallback_differs(int rootfd, const struct plan_file *f)
 	_cleanup_free_ char *path = fallback_path(rootfd, f->path);
 	int r = fallback_is_ours(rootfd, path);
 
-	return r > 0 ? !file_is_at(rootfd, path, f->data, strlen(f->data), f->mode) : r;
+	return r > 0 ? !root_file_is(rootfd, path, f->data, strlen(f->data), f->mode) : r;
 }
 
 /* Returns 1 when the file is not as planned, 0 when it is, or -errno. */
@@ -86,7 +86,7 @@ static int file_differs(int rootfd, const struct plan_file *f)
 	case PLAN_DIR:
 		return !dir_is(rootfd, f->path, f->mode);
 	case PLAN_FILE:
-		return !file_is_at(rootfd, f->path, f->data, strlen(f->data), f->mode);
+		return !root_file_is(rootfd, f->path, f->data, strlen(f->data), f->mode);
 	case PLAN_FALLBACK:
 		return fallback_differs(rootfd, f);
 	case PLAN_REMOVE:
@@ -97,13 +97,10 @@ static int file_differs(int rootfd, const struct plan_file *f)
 
 static int make_dir(int rootfd, const char *path, mode_t mode)
 {
-	int r = mkdir_p_sync_at(rootfd, path, mode);
+	int r = root_mkdir_p(rootfd, path, mode);
 
-	if (r < 0)
-		return r;
-	if (!dir_is(rootfd, path, mode) && fchmodat(rootfd, path, mode, 0) < 0)
-		return -errno;
-	return 0;
+	return r < 0 || dir_is(rootfd, path, mode) ? r
+						   : root_chmod_dir(rootfd, path, mode);
 }
 
 static int write_file(int rootfd, const struct plan_file *f, const char *path)
@@ -114,11 +111,11 @@ static int write_file(int rootfd, const struct plan_file *f, const char *path)
 
 	if (slash) {
 		*slash = '\0';
-		r = mkdir_p_sync_at(rootfd, dir, 0755);
+		r = root_mkdir_p(rootfd, dir, 0755);
 	}
 	if (r < 0)
 		return r;
-	return file_write_at(rootfd, path, f->data, strlen(f->data), f->mode);
+	return root_write(rootfd, path, f->data, strlen(f->data), f->mode);
 }
 
 static int make_file(int rootfd, const struct plan_file *f)
@@ -134,7 +131,7 @@ static int make_file(int rootfd, const struct plan_file *f)
 		fallback = fallback_path(rootfd, f->path);
 		return write_file(rootfd, f, fallback);
 	case PLAN_REMOVE:
-		return file_remove_at(rootfd, f->path);
+		return root_remove(rootfd, f->path);
 	}
 	return 0;
 }
@@ -149,7 +146,7 @@ static int do_file(int rootfd, const struct plan_file *f, struct err *e)
 	if (differs)
 		r = make_file(rootfd, f);
 	if (r < 0)
-		return err_errno(e, r, "/%s", f->path);
+		return root_err(e, r, rootfd, f->path);
 	if (differs)
 		log_debug("/%s: %s", f->path,
 			  f->kind == PLAN_REMOVE ? "removed" : "written");
@@ -191,10 +188,10 @@ static int do_files(const struct firstboot *fb, const struct plan *p, bool go_on
 static int sweep(const struct firstboot *fb, const struct plan *p, struct err *e)
 {
 	for (size_t i = 0; i < p->n_files; i++) {
-		int r = file_sweep_at(fb->rootfd, p->files[i].path);
+		int r = root_sweep(fb->rootfd, p->files[i].path);
 
 		if (r < 0)
-			return err_errno(e, r, "/%s", p->files[i].path);
+			return root_err(e, r, fb->rootfd, p->files[i].path);
 	}
 	return 0;
 }

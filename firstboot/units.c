@@ -6,8 +6,8 @@
  */
 #include "firstboot/units.h"
 #include "firstboot/firstboot.h"
-#include "lib/file.h"
 #include "lib/log.h"
+#include "lib/root.h"
 #include "lib/run.h"
 #include "lib/str.h"
 
@@ -188,7 +188,7 @@ void unit_read_command(struct unit *u, int rootfd)
 	if (u->pid == 0)
 		return;
 	path = xasprintf("proc/%llu/cmdline", (unsigned long long)u->pid);
-	if (file_read_at(rootfd, path, COMMAND_MAX, &text, &len) < 0 || len == 0)
+	if (root_read(rootfd, path, COMMAND_MAX, &text, &len) < 0 || len == 0)
 		return;
 	for (size_t i = 0; i + 1 < len; i++) /* words end with a NUL (proc(5)) */
 		if (text[i] == '\0')

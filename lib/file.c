@@ -344,13 +344,12 @@ int file_sweep_at(int dirfd, const char *path)
 	return r < 0 ? r : removed;
 }
 
-/* Returns 1 when it made the directory, 0 when there is one, -errno. */
 static int mkdir_one(int dirfd, const char *path, mode_t mode)
 {
 	struct stat st;
 
 	if (mkdirat(dirfd, path, mode) == 0)
-		return 1;
+		return 0;
 	if (errno != EEXIST)
 		return -errno;
 	/* A symlink to a directory is accepted. */
@@ -359,7 +358,7 @@ static int mkdir_one(int dirfd, const char *path, mode_t mode)
 	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
 }
 
-static int mkdir_p(int dirfd, const char *path, mode_t mode, bool sync)
+int mkdir_p_at(int dirfd, const char *path, mode_t mode)
 {
 	_cleanup_free_ char *copy = xstrdup(path);
 	char *p = copy + strspn(copy, "/");
@@ -373,8 +372,6 @@ static int mkdir_p(int dirfd, const char *path, mode_t mode, bool sync)
 
 		p[n] = '\0';
 		r = mkdir_one(dirfd, copy, mode);
-		if (r > 0 && sync)
-			r = fsync_parent_at(dirfd, copy);
 		if (r < 0)
 			return r;
 		p[n] = after;
@@ -382,16 +379,6 @@ static int mkdir_p(int dirfd, const char *path, mode_t mode, bool sync)
 		p += strspn(p, "/");
 	}
 	return 0;
-}
-
-int mkdir_p_at(int dirfd, const char *path, mode_t mode)
-{
-	return mkdir_p(dirfd, path, mode, false);
-}
-
-int mkdir_p_sync_at(int dirfd, const char *path, mode_t mode)
-{
-	return mkdir_p(dirfd, path, mode, true);
 }
 
 static int remove_entry(int dir, const char *name, dev_t dev, unsigned depth);

@@ -66,9 +66,6 @@ int file_remove_at(int dirfd, const char *path) _must_check_;
  * directories keep their mode. Returns 0 or -errno. */
 int mkdir_p_at(int dirfd, const char *path, mode_t mode) _must_check_;
 
-/* Does what mkdir_p_at does and syncs every directory that it makes. */
-int mkdir_p_sync_at(int dirfd, const char *path, mode_t mode) _must_check_;
-
 /*
  * Removes temporary files ".NAME.<random>" beside `path` that a killed file_write_at or
  * file_symlink_at left. Returns their number, 0 when the directory is absent, or -errno.

@@ -11,6 +11,7 @@
 #include "firstboot/model/conf.h"
 #include "firstboot/model/conf-scan.h"
 #include "lib/file.h"
+#include "lib/root.h"
 
 #include <string.h>
 
@@ -101,6 +102,14 @@ int conf_parse(struct conf **ret, const char *text, size_t len, const char *name
 	return 0;
 }
 
+/* Complains about the -errno of a file that could not be read. Returns -1. */
+static int complain_unread(const char *name, size_t max, int r, struct diag *d)
+{
+	if (r == -EFBIG)
+		return diag_add(d, "%s: larger than %zu bytes", name, max);
+	return diag_add(d, "%s: cannot be read: %s", name, strerror(-r));
+}
+
 int conf_read_at(struct conf **ret, int dirfd, const char *path, const char *name,
 		 size_t max, unsigned flags, struct diag *d)
 {
@@ -109,10 +118,8 @@ int conf_read_at(struct conf **ret, int dirfd, const char *path, const char *nam
 	size_t len = 0;
 	int r = file_read_at(dirfd, path, max, &text, &len);
 
-	if (r == -EFBIG)
-		return diag_add(d, "%s: larger than %zu bytes", name, max);
 	if (r < 0)
-		return diag_add(d, "%s: cannot be read: %s", name, strerror(-r));
+		return complain_unread(name, max, r, d);
 	c = conf_new(name);
 	if (dirfd == AT_FDCWD && strrchr(path, '/'))
 		c->dir = xstrndup(path, (size_t)(strrchr(path, '/') - path) + 1);
@@ -120,6 +127,18 @@ int conf_read_at(struct conf **ret, int dirfd, const char *path, const char *nam
 		return -1;
 	*ret = TAKE_PTR(c);
 	return 0;
+}
+
+int conf_read_root(struct conf **ret, int rootfd, const char *path, const char *name,
+		   size_t max, struct diag *d)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len = 0;
+	int r = root_read(rootfd, path, max, &text, &len);
+
+	if (r < 0)
+		return complain_unread(name, max, r, d);
+	return conf_parse(ret, text, len, name, max, CONF_NO_INCLUDE, d);
 }
 
 void conf_free(struct conf *c)
@@ -378,4 +397,14 @@ void conf_quote(struct buf *b, const char *s)
 			buf_add(b, s, 1);
 	}
 	buf_puts(b, "\"");
+}
+
+void conf_append_strv(struct buf *b, const char *key, char *const *v)
+{
+	buf_printf(b, "%s = [", key);
+	for (size_t i = 0; v && v[i]; i++) {
+		buf_puts(b, i ? ",\n  " : "\n  ");
+		conf_quote(b, v[i]);
+	}
+	buf_puts(b, " ];\n");
 }

@@ -21,10 +21,15 @@ enum conf_flags {
 #define CONF_MAX      (64 * 1024)       /* largest file of one host, in bytes */
 #define CONF_MAX_RACK (4 * 1024 * 1024) /* largest rack or recipe file, in bytes */
 
-/* Read and parse a text of at most `max` bytes. `name` is its name in complaints
- * ("NAME:LINE: ..."). Return 0, or -1 with complaints. */
+/*
+ * Read and parse a text of at most `max` bytes. `name` is its name in complaints
+ * ("NAME:LINE: ..."). conf_read_root() reads a file below a root (lib/root.h) and refuses
+ * @include, which could lead out of the root. Return 0, or -1 with complaints.
+ */
 int conf_read_at(struct conf **ret, int dirfd, const char *path, const char *name,
 		 size_t max, unsigned flags, struct diag *d) _must_check_;
+int conf_read_root(struct conf **ret, int rootfd, const char *path, const char *name,
+		   size_t max, struct diag *d) _must_check_;
 int conf_parse(struct conf **ret, const char *text, size_t len, const char *name,
 	       size_t max, unsigned flags, struct diag *d) _must_check_;
 void conf_free(struct conf *c);
@@ -94,3 +99,5 @@ int conf_check_keys(const struct conf_node *n, const char *const *keys,
 
 /* Appends a string in quotes, escaped as libconfig reads it. */
 void conf_quote(struct buf *b, const char *s);
+/* Appends `key` with an array of strings; NULL is an empty one. */
+void conf_append_strv(struct buf *b, const char *key, char *const *v);

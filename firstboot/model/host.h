@@ -41,8 +41,9 @@ struct roles {
 #define ROLES_PATH "usr/lib/rackstrap/roles.cfg"
 
 /* Reads such a file. Returns 0, or -1 with complaints; `d` may be NULL. */
-int roles_read_at(struct roles *ret, int dirfd, const char *path,
-		  struct diag *d) _must_check_;
+int roles_read(struct roles *ret, const char *path, struct diag *d) _must_check_;
+/* Reads ROLES_PATH below a root (lib/root.h). Returns 0, or -1 with complaints. */
+int roles_read_root(struct roles *ret, int rootfd, struct diag *d) _must_check_;
 
 /* Loads a list of roles, which has the same form in a recipe. *ret must be zeroed; the
  * caller empties it, also after a failure. Returns 0, or -1 with complaints. */

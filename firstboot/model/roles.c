@@ -6,6 +6,8 @@
  */
 #include "firstboot/model/host.h"
 
+#include <fcntl.h>
+
 static const char *const role_keys[] = {"name", "units", "ready", "cbr0", "master", NULL};
 
 static void role_done(struct role *r)
@@ -79,6 +81,7 @@ int roles_load(struct roles *ret, const struct conf_node *list, struct diag *d)
 static int roles_load_file(struct roles *ret, const struct conf *c, struct diag *d)
 {
 	static const char *const keys[] = {"roles", NULL};
+	_cleanup_roles_ struct roles roles = {0};
 	const struct conf_node *list = NULL;
 	int r = conf_check_keys(conf_root(c), keys, d);
 
@@ -87,25 +90,32 @@ static int roles_load_file(struct roles *ret, const struct conf *c, struct diag 
 	if (conf_len(list) == 0)
 		return diag_add(d, "%s: no roles: ( { name = ...; }, ... )",
 				conf_name(c));
-	return roles_load(ret, list, d) < 0 ? -1 : r;
-}
-
-int roles_read_at(struct roles *ret, int dirfd, const char *path, struct diag *d)
-{
-	_cleanup_conf_ struct conf *c = NULL;
-	_cleanup_roles_ struct roles roles = {0};
-	struct diag local = {0};
-
-	if (!d)
-		d = &local; /* role_load needs a diag: it counts complaints */
-	if (conf_read_at(&c, dirfd, path, path, CONF_MAX, CONF_NO_INCLUDE, d) < 0 ||
-	    roles_load_file(&roles, c, d) < 0) {
-		diag_done(&local);
+	if (roles_load(&roles, list, d) < 0 || r < 0)
 		return -1;
-	}
 	*ret = roles;
 	roles = (struct roles){0};
 	return 0;
+}
+
+int roles_read(struct roles *ret, const char *path, struct diag *d)
+{
+	_cleanup_conf_ struct conf *c = NULL;
+	_cleanup_diag_ struct diag local = {0};
+
+	if (!d)
+		d = &local; /* role_load needs a diag: it counts complaints */
+	if (conf_read_at(&c, AT_FDCWD, path, path, CONF_MAX, CONF_NO_INCLUDE, d) < 0)
+		return -1;
+	return roles_load_file(ret, c, d);
+}
+
+int roles_read_root(struct roles *ret, int rootfd, struct diag *d)
+{
+	_cleanup_conf_ struct conf *c = NULL;
+
+	if (conf_read_root(&c, rootfd, ROLES_PATH, ROLES_PATH, CONF_MAX, d) < 0)
+		return -1;
+	return roles_load_file(ret, c, d);
 }
 
 const struct role *roles_find(const struct roles *r, const char *name)

@@ -102,7 +102,7 @@ case "\$1 \$2" in
 "inspect --format={{.Id}}")
 	grep "^\$3 " $WORK/docker.has | cut -d' ' -f2 | grep . ||
 		{ echo "Error: No such image or container: \$3" >&2; exit 1; } ;;
-"load -i") cat $WORK/docker.loads >>$WORK/docker.has ;;
+"load -i") cat "\$3" >$WORK/docker.loaded; cat $WORK/docker.loads >>$WORK/docker.has ;;
 *) exit 9 ;;
 esac
 S
@@ -122,6 +122,7 @@ on_host() { # WHAT-DOCKER-HAS WHAT-LOAD-BRINGS
 loaded() { [ "$(grep -c '^load -i ' "$WORK/docker.log")" = "$1" ]; }
 check "a container is loaded into Docker 1.7 when it answers" on_host '' "team/one:v1 $(said 1)"
 check "docker load ran once" loaded 1
+check "docker load read the archive" cmp "$WORK/docker.loaded" "$R/usr/lib/rackstrap/containers/a.tar"
 check "a container is loaded into a later Docker, which has another id" on_host '' "team/one:v1 sha256:$(said 2)"
 check "a container that Docker has is accepted" on_host "team/one:v1 $(said 1)
 " ''

@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	_cleanup_free_ char *text =
 		size ? xstrndup((const char *)data, size) : xstrdup("");
 	_cleanup_config_ struct config c = {0};
-	struct firstboot fb = {.root = "/", .cmdline = text};
+	struct firstboot fb = {.cmdline = text};
 	int r;
 
 	split_words(text);

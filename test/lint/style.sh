@@ -137,6 +137,19 @@ directory_readers() {
 		grep -E '^(lib|firstboot|pxe|builder)/' | grep -v '^lib/dir\.c:'
 }
 
+# firstboot may be given a root folder that others have filled with symlinks. lib/root.h has what
+# stays in it, and takes the descriptor first: calls that end in "at", which do not, get only
+# AT_FDCWD from it. So do those in all of the product whose descriptor is named root or rootfd.
+root_paths() {
+	local calls='(open|fstat|faccess|rename|mkdir|unlink|symlink|readlink|fchmod|fchown|link|utimens|mknod)at2?'
+	local ours='(file_[a-z_]+|mkdir_p|rm_rf|dir_names|fsync_parent|conf_read)_at'
+	{
+		grep_c "\<($calls|$ours)[[:space:]]*\(" | grep '^firstboot/[a-z-]*\.c:' | grep -v AT_FDCWD
+		grep_c "\<($calls|$ours)[[:space:]]*\((&[a-z]+, )?([a-z]+(->|\.))?root(fd)?," |
+			grep -E '^(lib|firstboot|pxe|builder)/' | grep -v '^lib/root'
+	} | sort -u
+}
+
 # Prints each folder, and behind it the folders that its files may include from besides its own.
 # A folder that is missing here may include nothing of ours. ARCHITECTURE.md has the same table.
 dependencies() {
@@ -305,6 +318,7 @@ quiet "no C file starts a shell" shells
 quiet "only main and lib change the whole process" process_wide
 quiet "each library is included by one file" one_file_a_library
 quiet "only lib/dir.c reads directories" directory_readers
+quiet "firstboot opens files below its root with lib/root.h" root_paths
 quiet "includes follow the table of dependencies" layers
 quiet "no two C files have the same name" same_names
 quiet "no file over 1 MiB" big_files

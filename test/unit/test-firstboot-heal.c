@@ -328,7 +328,7 @@ static void test_kernels_default_route_is_found(void **state _unused_)
 	static const char *const add[] = {"ip",  "route", "add", "default",
 					  "dev", "lo",    NULL};
 	static const char *const del[] = {"ip", "route", "del", "default", NULL};
-	struct firstboot fb = {.root = "/", .rootfd = open("/", O_RDONLY | O_DIRECTORY)};
+	struct firstboot fb = {.rootfd = open("/", O_RDONLY | O_DIRECTORY)};
 	_cleanup_free_ char *missing = NULL;
 	const struct host h = {.gateway = 0xac190001};
 	struct err e;

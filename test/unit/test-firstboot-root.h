@@ -32,7 +32,7 @@ static void machine_make(struct machine *m)
 	snprintf(m->dir, sizeof(m->dir), "%s/test-firstboot.XXXXXX",
 		 shm ? "/dev/shm" : "/tmp");
 	assert_non_null(mkdtemp(m->dir));
-	m->fb = (struct firstboot){.root = m->dir, .cmdline = ""};
+	m->fb = (struct firstboot){.cmdline = ""};
 	m->fb.rootfd = open(m->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(m->fb.rootfd >= 0);
 	log_setup("test", LOG_LEVEL_ERROR);

@@ -78,6 +78,11 @@ static void test_files_of_others_stay(void **state _unused_)
 	write_file(&m, "etc/old", "");
 	assert_int_equal(steps_run(&m.fb, &p, &e), 0);
 	assert_file(&m, "etc/old", "");
+	/* A pipe, which nobody writes to. */
+	assert_int_equal(unlinkat(m.fb.rootfd, "etc/old", 0), 0);
+	assert_int_equal(mkfifoat(m.fb.rootfd, "etc/old", 0600), 0);
+	assert_int_equal(steps_run(&m.fb, &p, &e), 0);
+	assert_int_equal(mode_of(&m, "etc/old"), 0600);
 }
 
 /* A symlink in the place of one of our files is replaced, its target is not touched. */
@@ -304,6 +309,10 @@ static void test_rescue_waits_for_a_late_link(void **state _unused_)
 			 0644);
 }
 
+#define SSH_KEY                                                                          \
+	"\"rackstrap.ssh_keys=ssh-ed25519 "                                              \
+	"AAAAC3NzaC1lZDI1NTE5AAAAIDq1F/2X0oTVvX7oP0Zb7dN2gRkU0f1Jx0b2o3a4c5d6\""
+
 /* A change of role removes all files of the old role; keys that were dropped are
  * removed. */
 static void test_change_of_role_removes_old_files(void **state _unused_)
@@ -314,9 +323,7 @@ static void test_change_of_role_removes_old_files(void **state _unused_)
 
 	machine_make(&m);
 	write_node(&m);
-	m.fb.cmdline =
-		"rackstrap.dns=172.25.0.1 \"rackstrap.ssh_keys=ssh-ed25519 "
-		"AAAAC3NzaC1lZDI1NTE5AAAAIDq1F/2X0oTVvX7oP0Zb7dN2gRkU0f1Jx0b2o3a4c5d6\"";
+	m.fb.cmdline = "rackstrap.dns=172.25.0.1 " SSH_KEY;
 	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
 	assert_int_equal(mode_of(&m, "root/.ssh/authorized_keys"), 0600);
 	assert_int_equal(mode_of(&m, "etc/resolv.conf"), 0644);
@@ -372,8 +379,12 @@ static void test_resolv_conf_is_always_there(void **state _unused_)
 	write_file(&m, "run/resolve/stub.conf", "nameserver 127.0.0.53\n");
 	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
 	assert_file(&m, "etc/resolv.conf", "nameserver 127.0.0.53\n");
-	/* A dangling symlink. */
+	/* Symlinks that lead nowhere. */
 	assert_int_equal(file_symlink_at(m.fb.rootfd, "etc/resolv.conf", "nowhere"), 1);
+	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
+	assert_file(&m, "etc/resolv.conf", none);
+	assert_int_equal(file_symlink_at(m.fb.rootfd, "etc/resolv.conf", "resolv.conf"),
+			 1);
 	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
 	assert_file(&m, "etc/resolv.conf", none);
 }

@@ -619,7 +619,7 @@ static void test_roles_file_is_read(void **state _unused_)
 		    "roles = ( { name = \"gw\"; units = [ \"a.service\" ]; "
 		    "ready = [ \"http://127.0.0.1/\" ]; cbr0 = true; master = true; "
 		    "}, { name = \"bare\"; } );");
-	assert_int_equal(roles_read_at(&roles, AT_FDCWD, path, &d), 0);
+	assert_int_equal(roles_read(&roles, path, &d), 0);
 	assert_int_equal(roles.n, 2);
 	assert_true(roles_find(&roles, "gw")->cbr0);
 	assert_true(roles_find(&roles, "gw")->master);
@@ -629,11 +629,11 @@ static void test_roles_file_is_read(void **state _unused_)
 
 	write_roles(path,
 		    "roles = ( { name = \"a\"; },\n{ name = \"a\"; unit = [ ]; } );");
-	assert_int_equal(roles_read_at(&none, AT_FDCWD, path, &d), -1);
+	assert_int_equal(roles_read(&none, path, &d), -1);
 	assert_int_equal(d.n, 2);
 	assert_int_equal(none.n, 0);
 	unlink(path);
-	assert_int_equal(roles_read_at(&none, AT_FDCWD, path, NULL), -1);
+	assert_int_equal(roles_read(&none, path, NULL), -1);
 	rmdir(dir);
 }
 
