@@ -6,6 +6,7 @@
  */
 #include "firstboot/generation.h"
 #include "firstboot/model/conf.h"
+#include "firstboot/plan-dirs.h"
 #include "lib/root.h"
 
 #define RECORD_MAX (8 * CONF_MAX) /* a quoted configuration and the other keys */
@@ -14,12 +15,14 @@ struct record {
 	bool there;  /* the file exists, readable or not */
 	bool rescue; /* written in rescue mode (apply.c) */
 	char *digest;
+	char **dirs;
 	uint64_t number;
 };
 
 static void record_done(struct record *r)
 {
 	free(r->digest);
+	strv_free(r->dirs);
 	*r = (struct record){0};
 }
 #define _cleanup_record_ _cleanup_(record_done)
@@ -37,6 +40,7 @@ static void record_read(struct record *ret, const struct firstboot *fb, const ch
 	ret->there = true;
 	if (conf_read_root(&c, fb->rootfd, path, path, RECORD_MAX, &d) < 0)
 		return;
+	(void)!conf_get_strv(conf_root(c), "directories", &ret->dirs, NULL);
 	if (conf_get_str(conf_root(c), "plan_sha256", &text, NULL) > 0)
 		ret->digest = xstrdup(text);
 	if (conf_get_str(conf_root(c), "generation", &text, NULL) > 0 &&
@@ -52,6 +56,20 @@ static int sweep(const struct firstboot *fb)
 	return r < 0 ? r : root_sweep(fb->rootfd, PROGRESS_CFG);
 }
 
+/* Adds what `v` does not have yet. */
+static void add_new(char ***v, char *const *more)
+{
+	for (size_t i = 0; more && more[i]; i++)
+		if (!strv_has(*v, more[i]))
+			strv_add(v, more[i]);
+}
+
+void generation_done(struct generation *g)
+{
+	strv_free(g->dirs);
+	*g = (struct generation){0};
+}
+
 int generation_read(struct generation *ret, const struct firstboot *fb,
 		    const struct plan *p, struct err *e)
 {
@@ -59,9 +77,9 @@ int generation_read(struct generation *ret, const struct firstboot *fb,
 	_cleanup_free_ char *text = plan_text(p);
 	int r = sweep(fb);
 
+	*ret = (struct generation){0};
 	if (r < 0)
 		return root_err(e, r, fb->rootfd, STATE_DIR);
-	*ret = (struct generation){0};
 	digest_sha256(text, strlen(text), ret->digest);
 	record_read(&complete, fb, GENERATION_CFG);
 	record_read(&progress, fb, PROGRESS_CFG);
@@ -71,11 +89,14 @@ int generation_read(struct generation *ret, const struct firstboot *fb,
 	ret->other = progress.there &&
 		     !(progress.digest && streq(progress.digest, ret->digest));
 	ret->number = complete.number + (ret->same ? 0 : 1);
+	add_new(&ret->dirs, complete.dirs);
+	add_new(&ret->dirs, progress.dirs);
 	return 0;
 }
 
-int generation_begin(const struct generation *g, const struct firstboot *fb,
-		     const struct plan *p, struct err *e)
+/* Writes PROGRESS_CFG unless it is as wanted. Returns 0 or -errno. */
+static int write_progress(const struct generation *g, const struct firstboot *fb,
+			  const struct plan *p)
 {
 	_cleanup_buf_ struct buf b = {0};
 	char sha256[DIGEST_LEN];
@@ -83,6 +104,8 @@ int generation_begin(const struct generation *g, const struct firstboot *fb,
 
 	buf_printf(&b, "generation = \"%llu\";\nplan_sha256 = \"%s\";\n",
 		   (unsigned long long)g->number, g->digest);
+	if (g->dirs)
+		conf_append_strv(&b, "directories", g->dirs);
 	if (p->config) {
 		digest_sha256(p->config, strlen(p->config), sha256);
 		buf_printf(&b, "config_sha256 = \"%s\";\nconfiguration : {\n%s};\n",
@@ -91,13 +114,40 @@ int generation_begin(const struct generation *g, const struct firstboot *fb,
 	r = root_mkdir_p(fb->rootfd, STATE_DIR, 0755);
 	if (r == 0)
 		r = root_update(fb->rootfd, PROGRESS_CFG, b.p, b.len, 0600);
+	return r < 0 ? r : 0;
+}
+
+int generation_begin(struct generation *g, const struct firstboot *fb,
+		     const struct plan *p, struct err *e)
+{
+	_cleanup_strv_ char **needed = plan_dirs(p), **dirs = NULL;
+	int r;
+
+	for (size_t i = 0; needed && needed[i]; i++)
+		if (strv_has(g->dirs, needed[i]) ||
+		    root_access(fb->rootfd, needed[i]) == -ENOENT)
+			strv_add(&dirs, needed[i]);
+	add_new(&dirs, g->dirs);
+	strv_free(g->dirs);
+	g->dirs = TAKE_PTR(dirs);
+	r = write_progress(g, fb, p);
 	return r < 0 ? root_err(e, r, fb->rootfd, PROGRESS_CFG) : 0;
 }
 
-int generation_commit(const struct firstboot *fb, struct err *e)
+int generation_commit(struct generation *g, const struct firstboot *fb,
+		      const struct plan *p, struct err *e)
 {
-	int r = root_rename(fb->rootfd, PROGRESS_CFG, GENERATION_NAME);
+	_cleanup_strv_ char **needed = plan_dirs(p), **dirs = NULL;
+	int r;
 
+	for (size_t i = 0; needed && needed[i]; i++)
+		if (strv_has(g->dirs, needed[i]))
+			strv_add(&dirs, needed[i]);
+	strv_free(g->dirs);
+	g->dirs = TAKE_PTR(dirs);
+	r = write_progress(g, fb, p);
+	if (r == 0)
+		r = root_rename(fb->rootfd, PROGRESS_CFG, GENERATION_NAME);
 	return r < 0 ? root_err(e, r, fb->rootfd, GENERATION_CFG) : 0;
 }
 

@@ -5,6 +5,7 @@
  *	generation = "3";         number of this configuration on this host, from 1
  *	plan_sha256 = "...";      of the plan, as --dry-run prints it
  *	config_sha256 = "...";    as in the report
+ *	directories = [ ... ];    those that firstboot has made for its files
  *	configuration : { ... };  every effective value
  *
  * GENERATION_CFG is the last configuration whose files were all written. PROGRESS_CFG is
@@ -13,6 +14,9 @@
  * may be mixed, that temporary files may be left, and which configuration was being
  * written. That of rescue mode, which has no `configuration`, remains until the host is
  * configured.
+ *
+ * PROGRESS_CFG lists a directory before it is made, and until the configuration that has
+ * no file in it is complete.
  */
 #pragma once
 
@@ -32,19 +36,25 @@ struct generation {
 	bool interrupted;        /* an earlier run did not finish; then: */
 	bool other;              /* it was writing another plan */
 	bool rescue;             /* it was in rescue mode */
+	char **dirs;             /* directories that firstboot has made */
 };
+void generation_done(struct generation *g);
+#define _cleanup_generation_ _cleanup_(generation_done)
 
-/* Reads the records and removes their temporary files. */
+/* Reads the records and removes their temporary files. *ret is the caller's to empty,
+ * also after a failure. */
 int generation_read(struct generation *ret, const struct firstboot *fb,
 		    const struct plan *p, struct err *e) _must_check_;
 
-/* Writes PROGRESS_CFG; to be called before the first file is changed. */
-int generation_begin(const struct generation *g, const struct firstboot *fb,
+/* Adds the plan's directories that do not exist to g->dirs and writes PROGRESS_CFG; to be
+ * called before the first file is changed. */
+int generation_begin(struct generation *g, const struct firstboot *fb,
 		     const struct plan *p, struct err *e) _must_check_;
 
-/* Renames PROGRESS_CFG to GENERATION_CFG; to be called after the last file was
- * written. */
-int generation_commit(const struct firstboot *fb, struct err *e) _must_check_;
+/* Removes directories without a file of the plan from g->dirs and renames PROGRESS_CFG to
+ * GENERATION_CFG; to be called after the last file was written. */
+int generation_commit(struct generation *g, const struct firstboot *fb,
+		      const struct plan *p, struct err *e) _must_check_;
 
 /* Returns the number of the complete generation, 0 when there is none. */
 uint64_t generation_number(const struct firstboot *fb);

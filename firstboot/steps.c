@@ -11,6 +11,7 @@
 #include "firstboot/generation.h"
 #include "firstboot/live.h"
 #include "firstboot/nat.h"
+#include "firstboot/plan-dirs.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/root.h"
@@ -196,10 +197,31 @@ static int sweep(const struct firstboot *fb, const struct plan *p, struct err *e
 	return 0;
 }
 
+/* Removes empty directories that an earlier configuration needed. Returns their number,
+ * or -1. */
+static int remove_dirs(const struct firstboot *fb, const struct plan *p,
+		       const struct generation *g, struct err *e)
+{
+	_cleanup_strv_ char **left = plan_dirs_left(p);
+	int removed = 0;
+
+	for (size_t i = 0; left && left[i]; i++) {
+		int r = strv_has(g->dirs, left[i]) ? root_remove_dir(fb->rootfd, left[i])
+						   : 0;
+
+		if (r < 0)
+			return root_err(e, r, fb->rootfd, left[i]);
+		if (r > 0)
+			log_debug("/%s: removed", left[i]);
+		removed += r;
+	}
+	return removed;
+}
+
 static int step_files(const struct firstboot *fb, const struct plan *p, struct err *e)
 {
-	struct generation g;
-	int changed;
+	_cleanup_generation_ struct generation g = {0};
+	int changed, removed;
 
 	if (generation_read(&g, fb, p, e) < 0)
 		return -1;
@@ -213,14 +235,17 @@ static int step_files(const struct firstboot *fb, const struct plan *p, struct e
 	if (generation_begin(&g, fb, p, e) < 0 || (g.interrupted && sweep(fb, p, e) < 0))
 		return -1;
 	changed = do_files(fb, p, false, e);
-	if (changed < 0 || generation_commit(fb, e) < 0)
+	if (changed < 0)
 		return -1;
-	return changed;
+	removed = remove_dirs(fb, p, &g, e);
+	if (removed < 0 || generation_commit(&g, fb, p, e) < 0)
+		return -1;
+	return changed + removed;
 }
 
 int steps_files(const struct firstboot *fb, const struct plan *p, struct err *e)
 {
-	struct generation g;
+	_cleanup_generation_ struct generation g = {0};
 	bool noted = generation_read(&g, fb, p, e) == 0 &&
 		     (!g.interrupted || sweep(fb, p, e) == 0) &&
 		     generation_begin(&g, fb, p, e) == 0;

@@ -115,9 +115,8 @@ void disk_write(const struct disk *d, int rootfd);
 
 /*
  * Return "PATH MODE CONTENT" of every object, in the order of paths: disk_text() of the
- * model, tree_text() of a file system (without run/ and sys/). A directory that contains
- * no file is left out, and so are lines of content that begin with `except` (unless
- * NULL). Owned by the caller.
+ * model, tree_text() of a file system (without run/ and sys/). Lines of content that
+ * begin with `except` (unless NULL) are left out. Owned by the caller.
  */
 char *disk_text(const struct disk *d, const char *except);
 char *tree_text(int rootfd, const char *except);

@@ -267,19 +267,6 @@ static int by_path(const void *a, const void *b)
 	return strcmp(((const struct line *)a)->path, ((const struct line *)b)->path);
 }
 
-/* Returns whether the line is a directory without a file in it or below it. */
-static bool is_empty_dir(const struct lines *l, size_t i)
-{
-	_cleanup_free_ char *inside = xasprintf("%s/", l->v[i].path);
-
-	if (!S_ISDIR(l->v[i].node.mode))
-		return false;
-	for (size_t k = 0; k < l->n; k++)
-		if (!S_ISDIR(l->v[k].node.mode) && str_after(l->v[k].path, inside))
-			return false;
-	return true;
-}
-
 static void append_content(struct buf *b, const struct disk_node *n, const char *except)
 {
 	for (size_t at = 0; at < n->len;) {
@@ -300,8 +287,6 @@ static char *lines_text(struct lines *l, const char *except)
 	if (l->n > 0)
 		qsort(l->v, l->n, sizeof(*l->v), by_path);
 	for (size_t i = 0; i < l->n; i++) {
-		if (is_empty_dir(l, i))
-			continue;
 		buf_printf(&b, "%s %o\n", l->v[i].path, l->v[i].node.mode);
 		append_content(&b, &l->v[i].node, except);
 	}

@@ -340,6 +340,83 @@ static void test_change_of_role_removes_old_files(void **state _unused_)
 	assert_has(env, "ETCD_AUTHORITY=127.0.0.1:4001\n");
 }
 
+static void apply(struct machine *m, const char *cmdline, int want)
+{
+	struct err e = {0};
+
+	m->fb.cmdline = cmdline;
+	if (cmd_apply(&m->fb, NULL, &e) != want)
+		fail_msg("%s", e.msg);
+}
+
+static bool is_dir(const struct machine *m, const char *path)
+{
+	struct stat st;
+
+	return fstatat(m->fb.rootfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISDIR(st.st_mode);
+}
+
+/* A directory that firstboot has made goes with the last file in it. */
+static void test_empty_directory_is_removed(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+
+	machine_make(&m);
+	write_node(&m);
+	apply(&m, SSH_KEY, 0);
+	assert_true(is_dir(&m, "root/.ssh"));
+	assert_true(is_dir(&m, "etc/sysctl.d"));
+	apply(&m, "rackstrap.role=nobody", -1); /* a rescue keeps what there is */
+	assert_int_equal(mode_of(&m, "root/.ssh/authorized_keys"), 0600);
+	apply(&m, "", 0);
+	assert_false(is_dir(&m, "root"));
+	assert_true(is_dir(&m, "etc/sysctl.d"));
+	/* Also after a rescue that has made it. */
+	apply(&m, "rackstrap.role=nobody " SSH_KEY, -1);
+	assert_true(is_dir(&m, "root/.ssh"));
+	apply(&m, "", 0);
+	assert_false(is_dir(&m, "root"));
+	/* And any other directory. */
+	write_file(&m, ROLES_PATH, "roles = ( { name = \"plain\"; units = [ ]; } );");
+	write_file(&m, HOST_CFG, "name = \"a\"; role = \"plain\"; address = \"dhcp\";");
+	apply(&m, "", 0);
+	assert_false(is_dir(&m, "etc/sysctl.d"));
+	assert_true(is_dir(&m, "etc/default"));
+}
+
+static void test_directory_of_others_stays(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+
+	machine_make(&m);
+	write_node(&m);
+	/* It was there before. */
+	assert_int_equal(mkdir_p_at(m.fb.rootfd, "root/.ssh", 0700), 0);
+	apply(&m, SSH_KEY, 0);
+	apply(&m, "", 0);
+	assert_file(&m, "root/.ssh/authorized_keys", NULL);
+	assert_true(is_dir(&m, "root/.ssh"));
+	assert_int_equal(unlinkat(m.fb.rootfd, "root/.ssh", AT_REMOVEDIR), 0);
+	/* Somebody has put something into it, and is its owner from then on. */
+	apply(&m, SSH_KEY, 0);
+	write_file(&m, "root/.ssh/known_hosts", "a host\n");
+	apply(&m, "", 0);
+	assert_file(&m, "root/.ssh/known_hosts", "a host\n");
+	assert_int_equal(unlinkat(m.fb.rootfd, "root/.ssh/known_hosts", 0), 0);
+	apply(&m, SSH_KEY, 0);
+	apply(&m, "", 0);
+	assert_true(is_dir(&m, "root/.ssh"));
+	assert_int_equal(unlinkat(m.fb.rootfd, "root/.ssh", AT_REMOVEDIR), 0);
+	/* It was made after firstboot had removed its own. */
+	apply(&m, SSH_KEY, 0);
+	apply(&m, "", 0);
+	assert_false(is_dir(&m, "root/.ssh"));
+	assert_int_equal(mkdir_p_at(m.fb.rootfd, "root/.ssh", 0700), 0);
+	apply(&m, "rackstrap.mtu=1400", 0);
+	assert_true(is_dir(&m, "root/.ssh"));
+}
+
 /* Every apply leaves a resolv.conf, also for a host that must not be configured; the
  * image's own stays unless the host has name servers. */
 static void test_resolv_conf_is_always_there(void **state _unused_)
@@ -651,6 +728,8 @@ int main(void)
 		cmocka_unit_test(test_unused_state_disk_is_a_warning),
 		cmocka_unit_test(test_rescue_waits_for_a_late_link),
 		cmocka_unit_test(test_change_of_role_removes_old_files),
+		cmocka_unit_test(test_empty_directory_is_removed),
+		cmocka_unit_test(test_directory_of_others_stays),
 		cmocka_unit_test(test_resolv_conf_is_always_there),
 		cmocka_unit_test(test_live_apply_configures_the_system),
 		cmocka_unit_test(test_changed_units_restart),
