@@ -163,7 +163,7 @@ static int lock_folder(struct rack_job *j, struct err *e)
 {
 	_cleanup_free_ char *path = xasprintf("%s/run/lock", j->dir);
 
-	j->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	j->lock = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (j->lock < 0)
 		return err_errno(e, errno, "%s", path);
 	if (flock(j->lock, LOCK_EX | LOCK_NB) < 0)

@@ -281,7 +281,7 @@ static int run_mmdebstrap(const struct base_work *w, const struct sandbox *s,
 	bool damaged = false;
 	int ends[2], split;
 
-	logfd = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	logfd = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (logfd < 0 || pipe2(ends, O_CLOEXEC) < 0)
 		return err_errno(e, errno, "%s", log);
 	reader = ends[0];

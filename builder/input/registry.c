@@ -69,7 +69,8 @@ static int append_file(struct archive_out *out, const char *dir, const char *nam
 static int pack(const struct fetch_file *f, const char *dir, struct err *e)
 {
 	_cleanup_close_ int fd =
-		openat(f->dirfd, f->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+		openat(f->dirfd, f->path,
+		       O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
 	_cleanup_archive_out_ struct archive_out *out = NULL;
 	_cleanup_strv_ char **names = NULL;
 

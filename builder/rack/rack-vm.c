@@ -114,9 +114,20 @@ char **vm_argv(const struct vm *vm)
 
 /* --- files ------------------------------------------------------------------------- */
 
+/* Opens the disk, to which the path may be a symlink, or makes it, but not at the end of
+ * a symlink. */
+static int open_disk(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	return fd;
+}
+
 static int make_disk(const char *path, uint64_t size, struct err *e)
 {
-	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	_cleanup_close_ int fd = open_disk(path);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -165,7 +176,7 @@ int vm_prepare(const struct vm *vm, const char *dir, struct err *e)
 static int open_log(const char *dir, const char *name, struct err *e)
 {
 	_cleanup_free_ char *path = xasprintf("%s/log/%s.qemu", dir, name);
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
 
 	return fd < 0 ? err_errno(e, errno, "%s", path) : fd;
 }

@@ -137,6 +137,11 @@ directory_readers() {
 		grep -E '^(lib|firstboot|pxe|builder)/' | grep -v '^lib/dir\.c:'
 }
 
+# Calls that could create or empty a file at the other end of a symlink.
+created_through_links() {
+	grep_c '\<O_CREAT\>' | grep -E '^(lib|firstboot|pxe|builder)/' | grep -vE '\<O_(EXCL|NOFOLLOW)\>'
+}
+
 # firstboot may be given a root folder that others have filled with symlinks. lib/root.h has what
 # stays in it, and takes the descriptor first: calls that end in "at", which do not, get only
 # AT_FDCWD from it. So do those in all of the product whose descriptor is named root or rootfd.
@@ -318,6 +323,7 @@ quiet "no C file starts a shell" shells
 quiet "only main and lib change the whole process" process_wide
 quiet "each library is included by one file" one_file_a_library
 quiet "only lib/dir.c reads directories" directory_readers
+quiet "no file is created through a symlink" created_through_links
 quiet "firstboot opens files below its root with lib/root.h" root_paths
 quiet "includes follow the table of dependencies" layers
 quiet "no two C files have the same name" same_names

@@ -140,6 +140,25 @@ static void test_disk_is_made_blank_and_kept(void **state)
 	assert_int_equal(size_of(path), 1000);
 }
 
+/* A disk may be elsewhere, but none is made at the end of a symlink. */
+static void test_disk_is_not_made_through_a_symlink(void **state)
+{
+	struct fixture *f = *state;
+	struct vm vm = {.host = host(f, "master")};
+	_cleanup_free_ char *dir = xasprintf("%s/disk", f->scratch);
+	_cleanup_free_ char *path = xasprintf("%s/master.img", dir);
+	_cleanup_free_ char *other = xasprintf("%s/other.img", f->scratch);
+	struct err e = {0};
+
+	assert_int_equal(mkdir(dir, 0755), 0);
+	assert_int_equal(symlink(other, path), 0);
+	assert_int_equal(vm_prepare(&vm, f->scratch, &e), -1);
+	assert_int_equal(size_of(other), -1);
+	assert_int_equal(file_write_at(AT_FDCWD, other, "", 0, 0644), 0);
+	assert_int_equal(vm_prepare(&vm, f->scratch, &e), 0);
+	assert_int_equal(size_of(other), 4096 * MIB);
+}
+
 static void test_host_without_disk_gets_none(void **state)
 {
 	struct fixture *f = *state;
@@ -278,6 +297,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		unit(test_argv_matches_golden_files),
 		unit(test_disk_is_made_blank_and_kept),
+		unit(test_disk_is_not_made_through_a_symlink),
 		unit(test_host_without_disk_gets_none),
 		cmocka_unit_test(test_accelerator_names_are_parsed),
 		cmocka_unit_test(test_fatal_kvm_messages_are_recognised),
