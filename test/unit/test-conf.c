@@ -257,6 +257,9 @@ static int teardown_dir(void **state)
 
 	unlinkat(t->fd, "main.cfg", 0);
 	unlinkat(t->fd, "more.cfg", 0);
+	unlinkat(t->fd, "root/main.cfg", 0);
+	unlinkat(t->fd, "root/host.cfg", 0);
+	unlinkat(t->fd, "root", AT_REMOVEDIR);
 	close(t->fd);
 	rmdir(t->path);
 	free(t);
@@ -291,6 +294,31 @@ static void test_file_is_read_under_another_name(void **state)
 	assert_int_equal(conf_read_at(&c, t->fd, "main.cfg", "host.cfg", CONF_MAX, 0, &d),
 			 0);
 	assert_string_equal(conf_file(conf_root(c)), "host.cfg");
+	assert_int_equal(conf_line(conf_member(conf_root(c), "a")), 1);
+}
+
+/* A symlink in the root leads nowhere outside, and an include would. */
+static void test_file_below_a_root_is_read_inside(void **state)
+{
+	const struct dir *t = *state;
+	_cleanup_close_ int root = -1;
+	_cleanup_diag_ struct diag d = {0};
+	_cleanup_conf_ struct conf *c = NULL;
+	struct conf *no = NULL;
+
+	write_file(t, "main.cfg", "a = 1;\n");
+	assert_int_equal(mkdirat(t->fd, "root", 0700), 0);
+	root = openat(t->fd, "root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(symlinkat("../main.cfg", root, "host.cfg"), 0);
+	assert_int_equal(conf_read_root(&no, root, "host.cfg", "host.cfg", 99, &d), -1);
+	write_file(t, "root/main.cfg", "@include \"/etc/hostname\"\n");
+	assert_int_equal(conf_read_root(&no, root, "host.cfg", "host.cfg", 99, &d), -1);
+	assert_int_equal(conf_read_root(&no, root, "host.cfg", "host.cfg", 9, &d), -1);
+	assert_lines(&d, "host.cfg: cannot be read: No such file or directory\n"
+			 "host.cfg:1: @include is not allowed in this file\n"
+			 "host.cfg: larger than 9 bytes\n");
+	write_file(t, "root/main.cfg", "a = 2;\n");
+	assert_int_equal(conf_read_root(&c, root, "/host.cfg", "host.cfg", 99, &d), 0);
 	assert_int_equal(conf_line(conf_member(conf_root(c), "a")), 1);
 }
 
@@ -344,6 +372,8 @@ int main(void)
 		cmocka_unit_test(test_depth_is_limited),
 		cmocka_unit_test(test_size_is_limited),
 		cmocka_unit_test_setup_teardown(test_file_is_read_under_another_name,
+						setup_dir, teardown_dir),
+		cmocka_unit_test_setup_teardown(test_file_below_a_root_is_read_inside,
 						setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_included_file_is_named_in_errors,
 						setup_dir, teardown_dir),
