@@ -10,6 +10,7 @@
 #include "builder/common/disk-layout.h"
 #include "builder/common/progress.h"
 #include "builder/disk/disk-view.h"
+#include "builder/limit-arg.h"
 #include "builder/recipe/config-text.h"
 #include "lib/file.h"
 #include "lib/log.h"
@@ -22,12 +23,14 @@ enum {
 	OPT_HOST = 1,
 	OPT_RACK,
 	OPT_KEY,
+	OPT_LIMIT,
 };
 
 struct customize_options {
 	const char *image;
 	const char *host, *rack; /* one at most */
 	char **keys;             /* files */
+	uint64_t limit;
 };
 
 /* --- the configuration ----------------------------------------------------------- */
@@ -268,7 +271,7 @@ static int customize(const struct customize_options *a, struct err *e)
 	const struct disk_format *format;
 	int r;
 
-	if (disk_view_open(&m, a->image, e) < 0)
+	if (disk_view_open(&m, a->image, a->limit, e) < 0)
 		return -1;
 	if (m.kind == VIEW_FOREIGN)
 		return err_set(e, ERR_FAILED,
@@ -309,6 +312,8 @@ static int run_customize(const struct command_line *line, struct err *e)
 	for (size_t i = 0; (key = command_arg_at(line, OPT_KEY, i)); i++)
 		strv_add(&keys, key);
 	a.keys = keys;
+	if (limit_arg_parse(&a.limit, line, OPT_LIMIT, e) < 0)
+		return -1;
 	if (a.host && a.rack)
 		return err_set(e, ERR_USAGE,
 			       "customize: options '--host' and '--rack' exclude each "
@@ -337,12 +342,13 @@ static const struct command_option options[] = {
 	 .kind = ARG_FILE,
 	 .id = OPT_KEY,
 	 .help = "ssh public keys to add to those in the configuration; may be repeated"},
+	LIMIT_OPTION(OPT_LIMIT),
 	{.name = NULL},
 };
 
 const struct command command_customize = {
 	.name = "customize",
-	.synopsis = "IMAGE [--host FILE | --rack FILE] [--key FILE]...",
+	.synopsis = "IMAGE [--host FILE | --rack FILE] [--key FILE]... [--limit SIZE]",
 	.summary = "put a host.cfg, a rack.cfg or ssh keys into a disk or ISO",
 	.options = options,
 	.operands = {{.name = "IMAGE", .kind = ARG_FILE, .help = "a disk image or ISO"}},

@@ -9,6 +9,7 @@
 #include "builder/common/guest.h"
 #include "builder/common/progress.h"
 #include "builder/disk/disk-view.h"
+#include "builder/limit-arg.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "pxe/image.h"
@@ -366,11 +367,11 @@ static char *format_json(const struct inspection *f)
 	return json_take(&j);
 }
 
-static int inspect(const char *path, bool json, struct err *e)
+static int inspect(const char *path, uint64_t limit, bool json, struct err *e)
 {
 	struct inspection f = {.m = {.image = {.fd = -1}}};
 	_cleanup_free_ char *text = NULL;
-	int r = disk_view_open(&f.m, path, e);
+	int r = disk_view_open(&f.m, path, limit, e);
 
 	if (r == 0 && f.m.kind != VIEW_FOREIGN)
 		r = read_medium(&f, e);
@@ -386,21 +387,27 @@ static int inspect(const char *path, bool json, struct err *e)
 
 enum {
 	OPT_JSON = 1,
+	OPT_LIMIT,
 };
 
 static int run_inspect(const struct command_line *line, struct err *e)
 {
-	return inspect(line->args[0], command_has(line, OPT_JSON), e);
+	uint64_t limit;
+
+	if (limit_arg_parse(&limit, line, OPT_LIMIT, e) < 0)
+		return -1;
+	return inspect(line->args[0], limit, command_has(line, OPT_JSON), e);
 }
 
 static const struct command_option options[] = {
+	LIMIT_OPTION(OPT_LIMIT),
 	{.name = "json", .id = OPT_JSON, .help = "print JSON"},
 	{.name = NULL},
 };
 
 const struct command command_inspect = {
 	.name = "inspect",
-	.synopsis = "IMAGE [--json]",
+	.synopsis = "IMAGE [--limit SIZE] [--json]",
 	.summary = "show what is in a disk image",
 	.options = options,
 	.operands = {{.name = "IMAGE", .kind = ARG_FILE, .help = "a disk image or ISO"}},

@@ -11,6 +11,7 @@
 #include "builder/common/guest.h"
 #include "builder/common/progress.h"
 #include "builder/disk/disk-view.h"
+#include "builder/limit-arg.h"
 #include "lib/log.h"
 #include "pxe/image.h"
 
@@ -18,6 +19,7 @@
 
 #define MEDIUM_AT "/medium"
 #define EFI_AT    "/efi"
+#define SUMS_MAX  (1U << 20)
 
 struct verify {
 	struct guest *g;
@@ -43,6 +45,10 @@ static int check_sum(struct verify *v, const char *path, const char *at, const c
 		diag_add(&v->wrong, "%s: is missing", path);
 		return 0;
 	}
+	if (!S_ISREG(st.mode)) { /* a device could be read for ever */
+		diag_add(&v->wrong, "%s: is not a file", path);
+		return 0;
+	}
 	progress_show("comparing %s", path);
 	if (guest_sha256(v->g, at, &sha256, e) < 0)
 		return -1;
@@ -59,7 +65,7 @@ static int check_sums(struct verify *v, struct err *e)
 	_cleanup_strv_ char **lines = NULL;
 	size_t len = 0;
 
-	if (guest_read(v->g, MEDIUM_AT "/" MEDIUM_SUMS, &text, &len, e) < 0)
+	if (guest_read(v->g, MEDIUM_AT "/" MEDIUM_SUMS, SUMS_MAX, &text, &len, e) < 0)
 		return -1;
 	lines = strv_split(text, "\n");
 	for (size_t i = 0; lines && lines[i]; i++) {
@@ -231,7 +237,7 @@ static int check_slot(struct verify *v, const char *slot, struct err *e)
 
 	if (r <= 0) /* no such slot */
 		return r;
-	if (guest_read(v->g, manifest, &text, &len, e) < 0 ||
+	if (guest_read(v->g, manifest, IMAGE_MANIFEST_MAX, &text, &len, e) < 0 ||
 	    image_parse(&image, &files, text, len, e) < 0)
 		return err_wrap(e, "%s", slot);
 	const struct {
@@ -263,14 +269,14 @@ static int check_all(struct verify *v, struct err *e)
 	return v->iso ? check_efi(v, e) : 0;
 }
 
-static int verify(const char *path, struct err *e)
+static int verify(const char *path, uint64_t limit, struct err *e)
 {
 	_cleanup_disk_view_ struct disk_view m = {.image = {.fd = -1}};
 	_cleanup_guest_ struct guest *g = NULL;
 	struct verify v = {0};
 	int r;
 
-	if (disk_view_open(&m, path, e) < 0)
+	if (disk_view_open(&m, path, limit, e) < 0)
 		return -1;
 	if (m.kind == VIEW_FOREIGN)
 		return err_set(e, ERR_FAILED,
@@ -300,15 +306,29 @@ static int verify(const char *path, struct err *e)
 	return r;
 }
 
+enum {
+	OPT_LIMIT = 1,
+};
+
 static int run_verify(const struct command_line *line, struct err *e)
 {
-	return verify(line->args[0], e);
+	uint64_t limit;
+
+	if (limit_arg_parse(&limit, line, OPT_LIMIT, e) < 0)
+		return -1;
+	return verify(line->args[0], limit, e);
 }
+
+static const struct command_option options[] = {
+	LIMIT_OPTION(OPT_LIMIT),
+	{.name = NULL},
+};
 
 const struct command command_verify = {
 	.name = "verify",
-	.synopsis = "IMAGE",
+	.synopsis = "IMAGE [--limit SIZE]",
 	.summary = "compare every file of a disk or ISO with what was built",
+	.options = options,
 	.operands = {{.name = "IMAGE", .kind = ARG_FILE, .help = "a disk image or ISO"}},
 	.min_args = 1,
 	.max_args = 1,

@@ -7,6 +7,7 @@
 #include "builder/common/progress.h"
 #include "builder/disk/blockdev.h"
 #include "builder/disk/disk-image.h"
+#include "builder/limit-arg.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/signals.h"
@@ -18,12 +19,14 @@ enum {
 	OPT_YES = 1,
 	OPT_SERIAL,
 	OPT_JSON,
+	OPT_LIMIT,
 };
 
 struct write_options {
 	const char *image, *device;
 	const char *serial; /* NULL: ask */
 	bool yes, json;
+	uint64_t limit;
 };
 
 /* --- the list ---------------------------------------------------------------------- */
@@ -288,7 +291,7 @@ static int write_image(const struct write_options *a, int root, struct err *e)
 
 	/* The device first: reading a large image takes a while. */
 	if (blockdev_find(&b, root, a->device, e) < 0 ||
-	    disk_image_open(&m, a->image, e) < 0 || check(&m, &b.facts, e) < 0 ||
+	    disk_image_open(&m, a->image, a->limit, e) < 0 || check(&m, &b.facts, e) < 0 ||
 	    blockdev_open(&b, e) < 0)
 		return -1;
 	show(&b.facts, root);
@@ -325,6 +328,8 @@ static int run_write(const struct command_line *line, struct err *e)
 			       "write: missing argument %s (`rackstrap write` without "
 			       "arguments lists the disks)",
 			       line->n_args == 0 ? "IMAGE" : "DEVICE");
+	if (limit_arg_parse(&a.limit, line, OPT_LIMIT, e) < 0)
+		return -1;
 	a.image = line->args[0];
 	a.device = line->args[1];
 	return write_image(&a, root, e);
@@ -336,6 +341,7 @@ static const struct command_option options[] = {
 	 .arg = "S",
 	 .id = OPT_SERIAL,
 	 .help = "the disk's serial number, or its name when it has none"},
+	LIMIT_OPTION(OPT_LIMIT),
 	{.name = "json",
 	 .id = OPT_JSON,
 	 .help = "print the list, or the result, as JSON"},
@@ -344,7 +350,7 @@ static const struct command_option options[] = {
 
 const struct command command_write = {
 	.name = "write",
-	.synopsis = "IMAGE DEVICE [--yes --serial S] [--json]\n"
+	.synopsis = "IMAGE DEVICE [--yes --serial S] [--limit SIZE] [--json]\n"
 		    "[--json]",
 	.summary = "write an image to a disk or USB stick, or list the disks",
 	.options = options,

@@ -78,6 +78,19 @@ static int wait_end(pid_t pid, uint64_t deadline, siginfo_t *si)
 	}
 }
 
+bool run_ended(const struct child *c, int ms)
+{
+	_cleanup_close_ int pidfd = pidfd_open(c->pid, 0);
+	siginfo_t si = {0};
+	int pause = ms;
+
+	if (run_remaining_ms(c->deadline) == 0)
+		return true;
+	await_end(pidfd, ms, &pause);
+	return waitid(P_PID, (id_t)c->pid, &si, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+	       si.si_pid == c->pid;
+}
+
 /* Removes blanks at both ends of *line and everything before its last carriage return. */
 static void trim_line(char **line)
 {

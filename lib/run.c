@@ -28,7 +28,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-#define CAPTURE_MAX    (16 * 1024 * 1024)
+#define CAPTURE_MAX    (16U << 20)
 #define STATUS_FD      3
 #define FIRST_SPARE_FD 10
 #define DEFAULT_PATH   "/usr/local/bin:/usr/bin:/bin"
@@ -174,6 +174,20 @@ static bool parent_died(int status)
 	return poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLERR);
 }
 
+static int limit_files(uint64_t max)
+{
+	struct rlimit limit;
+
+	if (max == 0)
+		return 0;
+	if (getrlimit(RLIMIT_FSIZE, &limit) < 0)
+		return -errno;
+	if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur <= max)
+		return 0;
+	limit.rlim_cur = max;
+	return setrlimit(RLIMIT_FSIZE, &limit) < 0 ? -errno : 0;
+}
+
 /* Prepares the child and calls execve. Returns only on failure. */
 static struct failure child_setup(struct start *p)
 {
@@ -188,6 +202,8 @@ static struct failure child_setup(struct start *p)
 	if (r < 0)
 		return (struct failure){STAGE_ENTER, -r};
 	r = place_fds(p);
+	if (r == 0)
+		r = limit_files(p->run->file_max);
 	if (r < 0)
 		return (struct failure){STAGE_FDS, -r};
 	if (p->run->cwd && chdir(p->run->cwd) < 0)
@@ -441,7 +457,7 @@ int run_argv(const char *const *argv, struct err *e)
 }
 
 /* Reads `fd` to its end. Returns 0, -ETIMEDOUT, -EFBIG or another -errno. */
-static int drain(int fd, uint64_t deadline, struct buf *b)
+static int drain(int fd, uint64_t deadline, size_t max, struct buf *b)
 {
 	char chunk[16 * 1024];
 
@@ -459,7 +475,7 @@ static int drain(int fd, uint64_t deadline, struct buf *b)
 			continue;
 		if (n < 0)
 			return -errno;
-		if (b->len + (size_t)n > CAPTURE_MAX)
+		if (b->len + (size_t)n > max)
 			return -EFBIG;
 		buf_add(b, chunk, (size_t)n);
 	}
@@ -471,7 +487,7 @@ int run_capture(const struct run *r, char **ret, size_t *ret_len, struct err *e)
 	_cleanup_close_ int reader = -1, writer = -1;
 	_cleanup_buf_ struct buf out = {0};
 	struct run piped = *r;
-	size_t len;
+	size_t len, max = r->output_max ? r->output_max : CAPTURE_MAX;
 	int n = make_pipe(&reader, &writer);
 
 	if (n < 0)
@@ -481,12 +497,12 @@ int run_capture(const struct run *r, char **ret, size_t *ret_len, struct err *e)
 		return -1;
 	close(TAKE_FD(writer));
 
-	n = drain(reader, c.deadline, &out);
+	n = drain(reader, c.deadline, max, &out);
 	if (n == -ETIMEDOUT)
 		return run_timed_out(&c, e);
 	if (n == -EFBIG)
-		return err_set(e, ERR_FAILED, "%s: more than %d MiB of output", c.name,
-			       CAPTURE_MAX >> 20);
+		return err_set(e, ERR_FAILED, "%s: more than %zu MiB of output", c.name,
+			       max >> 20);
 	if (n < 0)
 		return err_errno(e, n, "%s: cannot read its output", c.name);
 	if (run_wait(&c, e) < 0)

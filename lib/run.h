@@ -23,6 +23,9 @@ struct run {
 	const char *cwd;         /* working directory, or NULL: the parent's */
 	unsigned timeout_ms;     /* since the start; run_wait and run_capture then kill it
 				  * (SIGTERM, and SIGKILL 2 s later); 0: none */
+	uint64_t file_max;       /* bytes of the largest file that it may write, else it is
+				  * killed by SIGXFSZ (RLIMIT_FSIZE); 0: no limit */
+	size_t output_max;       /* of run_capture(), whole MiB; 0: 16 MiB */
 	bool detach;             /* the child outlives its parent: no PDEATHSIG */
 	/* Called in the child with `enter_arg` before the program is executed, or NULL.
 	 * Returns 0 or -errno, which run_start reports. It may call async-signal-safe
@@ -50,6 +53,10 @@ int run_start(const struct run *r, struct child *ret, struct err *e) _must_check
  */
 int run_wait(struct child *c, struct err *e) _must_check_;
 
+/* Waits at most `ms` for the child to end. Returns whether it has ended, or has reached
+ * its timeout, so that run_wait() returns at once. */
+bool run_ended(const struct child *c, int ms);
+
 /* Sends SIGTERM, and SIGKILL after `grace_ms`, and reaps. Does nothing with an empty
  * child. */
 void run_kill(struct child *c, unsigned grace_ms);
@@ -62,7 +69,7 @@ int run_argv(const char *const *argv, struct err *e) _must_check_;
 
 /*
  * Starts a program, reads its standard output until every process that inherited it has
- * closed it, and waits. More than 16 MiB is an error. *ret is owned by the caller and
+ * closed it, and waits. More than r->output_max is an error. *ret is owned by the caller and
  * NUL-terminated; `ret_len` may be NULL. Ignores r->out.
  */
 int run_capture(const struct run *r, char **ret, size_t *ret_len,

@@ -11,8 +11,8 @@
 
 #include <jansson.h>
 
-#define MANIFEST_MAX (64U * 1024 * 1024)
-#define FORMAT       1
+#define VALUES_MAX 500000 /* of a JSON: each takes up to 300 bytes of memory */
+#define FORMAT     1
 
 #define PHASE_NAME_MAX 32
 
@@ -22,11 +22,25 @@ static void json_p(json_t **j)
 }
 #define _cleanup_jansson_ _cleanup_(json_p)
 
+/* Counts the values by the signs before them. Those in strings count, too. */
+static bool has_few_values(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len && n <= VALUES_MAX; i++)
+		n += text[i] == ',' || text[i] == '{' || text[i] == '[';
+	return n <= VALUES_MAX;
+}
+
 static int parse(json_t **ret, const char *text, size_t len, struct err *e)
 {
 	json_error_t je;
-	json_t *j = json_loadb(text, len, JSON_REJECT_DUPLICATES, &je);
+	json_t *j;
 
+	if (!has_few_values(text, len))
+		return err_set(e, ERR_FAILED, "has more than %d values: refused",
+			       VALUES_MAX);
+	j = json_loadb(text, len, JSON_REJECT_DUPLICATES, &je);
 	if (!j)
 		return err_set(e, ERR_FAILED, "line %d: %s", je.line, je.text);
 	if (!json_is_object(j)) {
@@ -253,7 +267,7 @@ static int image_read(struct image *i, struct err *e)
 {
 	_cleanup_free_ char *path = xasprintf("%s/manifest.json", i->dir), *text = NULL;
 	size_t len = 0;
-	int r = file_read_at(AT_FDCWD, path, MANIFEST_MAX, &text, &len);
+	int r = file_read_at(AT_FDCWD, path, IMAGE_MANIFEST_MAX, &text, &len);
 
 	if (r == -ENOENT || r == -ENOTDIR)
 		return err_set(e, ERR_FAILED,

@@ -8,6 +8,8 @@
 #include "firstboot/model/host.h"
 #include "lib/err.h"
 
+#define IMAGE_MANIFEST_MAX (16U << 20) /* bytes of a manifest.json */
+
 /* A built image: a folder with vmlinuz, initrd.img, root.squashfs, manifest.json. */
 struct image {
 	char *dir;

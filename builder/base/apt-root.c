@@ -7,6 +7,7 @@
 #include "lib/file.h"
 #include "lib/run.h"
 
+#define FILE_MAX    (1U << 30) /* bytes of an index or another file that apt makes */
 #define KEYRING_MAX (4U << 20)
 #define ARCH        "amd64"
 
@@ -172,7 +173,7 @@ int apt_root_run(const struct apt_root *x, const char *const *argv, char **ret,
 		 struct err *e)
 {
 	const char *const env[] = {x->env, "LC_ALL=C", NULL};
-	struct run run = {.argv = argv, .env = env};
+	struct run run = {.argv = argv, .env = env, .file_max = FILE_MAX};
 
 	return run_capture(&run, ret, NULL, e);
 }

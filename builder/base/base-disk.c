@@ -17,7 +17,7 @@
 static const char *const disk_keys[] = {
 	"type",       "url",    "sha256",   "sha512",       "suite",
 	"components", "mirror", "pockets",  "origin",       "keyring",
-	"archived",   "kernel", "packages", "path_exclude", NULL,
+	"archived",   "kernel", "packages", "path_exclude", "limit", "max_size", NULL,
 };
 
 static void check_disk(const struct recipe *r, struct diag *d)
@@ -52,7 +52,8 @@ static void *run_writer(void *data)
 
 /* Writes the system's files as a tar to `path`. Reports the writer's error if only the
  * writer failed, else the reader's. */
-static int stream(struct guest *g, const char *path, struct err *e)
+static int stream(struct guest *g, const struct recipe_base *b, const char *path,
+		  struct err *e)
 {
 	struct writer w = {.g = g};
 	struct err reader = {0};
@@ -68,7 +69,7 @@ static int stream(struct guest *g, const char *path, struct err *e)
 		close(ends[1]);
 		return err_errno(e, r, "a thread");
 	}
-	r = base_tree_write(ends[0], NULL, "disk", path, &reader);
+	r = base_tree_write(ends[0], b, "disk", path, &reader);
 	close(ends[0]); /* stops the writer if the reader has failed */
 	pthread_join(thread, NULL);
 	if (r == 0 && w.result == 0)
@@ -94,7 +95,7 @@ static int write_disk(const struct base_work *w, const char *path, struct err *e
 	    guest_mount_os(g, &name, e) < 0)
 		return -1;
 	log_info("base: %s, read from the disk image", name);
-	return stream(g, path, e);
+	return stream(g, &w->r->base, path, e);
 }
 
 static int make_disk(const struct base_work *w, struct err *e)

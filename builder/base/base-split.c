@@ -10,12 +10,15 @@
  */
 #include "builder/base/base-split.h"
 
+#include "builder/base/base-tree.h"
 #include "builder/common/archive.h"
 #include "lib/file.h"
 
 #include <fnmatch.h>
 
-#define TEXT_MAX (64U << 20) /* bytes of a text that is parsed */
+#define TEXT_MAX    (32U << 20) /* bytes of a text that is parsed */
+#define OWNERS_MAX  (64U << 20) /* bytes of all owners; base.c reads as many */
+#define MODULES_MAX 200000
 
 /* Paths that are never part of an image. '*' matches '/' too. */
 static const char *const dropped[] = {
@@ -59,6 +62,7 @@ struct split {
 	int dir;
 	struct archive_in *in;
 	struct archive_out *out;
+	struct archive_limit limit;
 	struct buf packages, owners;
 	struct strv_builder modules;
 	char *kernel, *initrd; /* paths in the tar */
@@ -87,7 +91,9 @@ static int read_text(struct split *s, const struct entry *entry, struct buf *b,
 
 	while ((n = archive_in_read(s->in, chunk, sizeof(chunk), e)) > 0) {
 		if (b->len + (size_t)n > TEXT_MAX)
-			return err_set(e, ERR_FAILED, "base: %s: too large", entry->path);
+			return err_set(e, ERR_FAILED,
+				       "base: %s: has more than %u MiB: refused",
+				       entry->path, TEXT_MAX >> 20);
 		buf_add(b, chunk, (size_t)n);
 	}
 	if (n < 0)
@@ -146,42 +152,65 @@ static void parse_status(struct split *s, const char *text)
 		buf_puts(&s->packages, all);
 }
 
+/* Returns the length of the next line that is not empty, at *text, or 0. */
+static size_t next_line(const char **text)
+{
+	*text += strspn(*text, "\n");
+	return strcspn(*text, "\n");
+}
+
 /* Adds the owners from a file list: "var/lib/dpkg/info/libc6:amd64.list" has the files of
  * libc6. */
-static void parse_file_list(struct split *s, const char *path, const char *text)
+static int parse_file_list(struct split *s, const char *path, const char *text,
+			   struct err *e)
 {
-	_cleanup_strv_ char **files = strv_split(text, "\n");
 	const char *name = strrchr(path, '/') + 1;
 	size_t len = strlen(name) - strlen(".list");
 
 	if (strcspn(name, ":") < len)
 		len = strcspn(name, ":");
-	for (size_t i = 0; files && files[i]; i++)
-		buf_printf(&s->owners, "%s\t%.*s\n", files[i], (int)len, name);
+	for (size_t n; (n = next_line(&text)) > 0; text += n) {
+		if (s->owners.len + n + len + 2 > OWNERS_MAX)
+			return err_set(e, ERR_FAILED,
+				       "base: %s: the packages' lists of files have more "
+				       "than %u MiB: refused",
+				       path, OWNERS_MAX >> 20);
+		buf_add(&s->owners, text, n);
+		buf_printf(&s->owners, "\t%.*s\n", (int)len, name);
+	}
+	return 0;
 }
 
 /* Adds a module by its path, with the kernel's name for it: no suffix, '_' for '-'. */
-static void add_module(struct split *s, const char *path)
+static int add_module(struct split *s, const char *path, struct err *e)
 {
 	const char *slash = strrchr(path, '/');
 	_cleanup_free_ char *name = xstrdup(slash ? slash + 1 : path);
 	char *dot = strstr(name, ".ko");
 
 	if (!dot)
-		return;
+		return 0;
+	if (s->modules.n >= MODULES_MAX)
+		return err_set(e, ERR_FAILED,
+			       "base: has more than %d kernel modules: refused",
+			       MODULES_MAX);
 	*dot = '\0';
 	for (char *p = name; *p; p++)
 		if (*p == '-')
 			*p = '_';
 	strv_builder_add(&s->modules, name);
+	return 0;
 }
 
-static void parse_builtin(struct split *s, const char *text)
+static int parse_builtin(struct split *s, const char *text, struct err *e)
 {
-	_cleanup_strv_ char **lines = strv_split(text, "\n");
+	for (size_t n; (n = next_line(&text)) > 0; text += n) {
+		_cleanup_free_ char *line = xstrndup(text, n);
 
-	for (size_t i = 0; lines && lines[i]; i++)
-		add_module(s, lines[i]);
+		if (add_module(s, line, e) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static bool matches(const char *path, const char *pattern)
@@ -196,14 +225,14 @@ static bool is_parsed(const char *path)
 	       matches(path, "*lib/modules/*/modules.builtin");
 }
 
-static void parse_text(struct split *s, const char *path, const char *text)
+static int parse_text(struct split *s, const char *path, const char *text, struct err *e)
 {
-	if (streq(path, "var/lib/dpkg/status"))
-		parse_status(s, text);
-	else if (str_ends(path, ".list"))
-		parse_file_list(s, path, text);
-	else
-		parse_builtin(s, text);
+	if (str_ends(path, ".list"))
+		return parse_file_list(s, path, text, e);
+	if (!streq(path, "var/lib/dpkg/status"))
+		return parse_builtin(s, text, e);
+	parse_status(s, text);
+	return 0;
 }
 
 /* --- files of their own ------------------------------------------------------------ */
@@ -276,9 +305,9 @@ static int write_parsed(struct split *s, const struct entry *entry, const char *
 {
 	_cleanup_buf_ struct buf b = {0};
 
-	if (read_text(s, entry, &b, e) < 0)
+	if (read_text(s, entry, &b, e) < 0 ||
+	    parse_text(s, path, b.p ? b.p : "", e) < 0)
 		return -1;
-	parse_text(s, path, b.p ? b.p : "");
 	return archive_out_data(s->out, b.p, b.len, e);
 }
 
@@ -303,8 +332,8 @@ static int split_entry(struct split *s, const struct entry *entry, struct err *e
 		target = xstrdup(entry->target);
 	if (write_entry(s, entry, path, target, e) < 0)
 		return -1;
-	if (matches(path, "*lib/modules/*/kernel/*.ko*"))
-		add_module(s, path);
+	if (matches(path, "*lib/modules/*/kernel/*.ko*") && add_module(s, path, e) < 0)
+		return -1;
 	if (entry->type != ENTRY_FILE)
 		return 0;
 	if (is_parsed(path))
@@ -327,7 +356,7 @@ static int check_modules(const struct split *s, struct err *e)
 		struct split one = {0};
 		const char *near;
 
-		add_module(&one, file);
+		(void)!add_module(&one, file, NULL);
 		if (!strv_has(s->modules.v, one.modules.v[0])) {
 			near = str_nearest(want[i], (const char *const *)s->modules.v);
 			diag_add(&d, "%s: initramfs: %s has no module '%s'%s%s%s",
@@ -375,7 +404,10 @@ static int run_split(struct split *s, int fd, struct err *e)
 	if (tar < 0)
 		return err_errno(e, errno, "base: root.tar");
 	s->damaged = true;
-	if (archive_in_fd(&s->in, fd, "base", NULL, e) < 0)
+	if (archive_in_open(&s->in,
+			    &(struct archive_source){
+				    .name = "base", .fd = fd, .limit = &s->limit},
+			    e) < 0)
 		return -1;
 	s->damaged = false;
 	if (archive_out_fd(&s->out, tar, "base: root.tar", e) < 0)
@@ -394,7 +426,7 @@ int base_split(const struct recipe *r, int fd, const char *dir, bool *ret_damage
 	       struct err *e)
 {
 	_cleanup_close_ int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct split s = {.r = r, .dir = dirfd};
+	struct split s = {.r = r, .dir = dirfd, .limit = base_limit(&r->base)};
 	int result;
 
 	*ret_damaged = false;

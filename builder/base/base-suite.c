@@ -13,7 +13,7 @@
 
 const char *const base_archive_keys[] = {
 	"type",    "suite",    "components", "mirror",   "pockets",      "origin",
-	"keyring", "archived", "kernel",     "packages", "path_exclude", NULL,
+	"keyring", "archived", "kernel",     "packages", "path_exclude", "limit", NULL,
 };
 
 const struct tool base_archive_tools[] = {

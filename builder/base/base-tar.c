@@ -13,7 +13,7 @@
 static const char *const tar_keys[] = {
 	"type",    "url",      "sha256",     "sha512",   "image",        "digest",
 	"layer",   "suite",    "components", "mirror",   "pockets",      "origin",
-	"keyring", "archived", "kernel",     "packages", "path_exclude", NULL,
+	"keyring", "archived", "kernel",     "packages", "path_exclude", "limit", "max_size", NULL,
 };
 
 static void parse_tar(struct recipe_base *b, const struct conf_node *group,
@@ -66,19 +66,14 @@ static void check_tar(const struct recipe *r, struct diag *d)
 
 static int write_tar(const struct base_work *w, const char *path, struct err *e)
 {
-	const struct recipe_base *b = &w->r->base;
-	const char *layer = b->layer ? str_after(b->layer, "sha256:") : NULL;
-
 	if (lseek(w->source, 0, SEEK_SET) < 0)
 		return err_errno(e, errno, "%s", w->source_path);
-	return base_tree_write(w->source, layer, "tar", path, e);
+	return base_tree_write(w->source, &w->r->base, "tar", path, e);
 }
 
 static int check_tar_source(const struct recipe *r, int fd, struct err *e)
 {
-	const char *layer = r->base.layer ? str_after(r->base.layer, "sha256:") : NULL;
-
-	return base_tree_check(fd, layer, "tar", e);
+	return base_tree_check(fd, &r->base, "tar", e);
 }
 
 static int make_tar(const struct base_work *w, struct err *e)

@@ -168,49 +168,55 @@ static int find_layer(struct archive_in *outer, const char *layer, const char *n
 }
 
 /* Writes the tree to the descriptor `to`; `path` is its name for messages. */
-static int write_tree(int fd, const char *layer, const char *name, int to,
+static int write_tree(int fd, const struct recipe_base *b, const char *name, int to,
 		      const char *path, struct err *e)
 {
 	_cleanup_digest_ struct digest *tap = digest_new(DIGEST_SHA256);
-	_cleanup_archive_in_ struct archive_in *outer = NULL, *raw = NULL, *in = NULL;
+	_cleanup_archive_in_ struct archive_in *outer = NULL, *in = NULL;
+	struct archive_limit limit = base_limit(b);
+	struct archive_source from = {.name = name, .fd = fd, .limit = &limit};
+	const char *layer = b->layer ? str_after(b->layer, "sha256:") : NULL;
 	char got[DIGEST_HEX_MAX];
 
-	if (archive_in_fd(layer ? &outer : &in, fd, name, NULL, e) < 0)
+	if (layer) {
+		if (archive_in_open(&outer, &from, e) < 0 ||
+		    find_layer(outer, layer, name, e) < 0)
+			return -1;
+		from.outer = outer;
+		from.tap = tap;
+	}
+	if (archive_in_open(&in, &from, e) < 0 || copy_tree(in, name, to, path, e) < 0)
 		return -1;
-	if (layer && (find_layer(outer, layer, name, e) < 0 ||
-		      archive_in_raw(&raw, outer, name, tap, e) < 0 ||
-		      archive_in_nested(&in, raw, name, e) < 0))
-		return -1;
-	if (copy_tree(in, name, to, path, e) < 0)
-		return -1;
-	if (!layer)
-		return 0;
-	if (archive_in_drain(raw, e) < 0)
-		return -1;
-	if (!streq(digest_hex(tap, got), layer))
+	if (layer && !streq(digest_hex(tap, got), layer))
 		return err_set(e, ERR_FAILED,
 			       "%s: layer sha256:%s is damaged: its data is sha256:%s",
 			       name, layer, got);
 	return 0;
 }
 
-int base_tree_write(int fd, const char *layer, const char *name, const char *path,
-		    struct err *e)
+struct archive_limit base_limit(const struct recipe_base *b)
+{
+	return (struct archive_limit){.bytes = b->limit,
+				      .raise = "key 'limit' of the base"};
+}
+
+int base_tree_write(int fd, const struct recipe_base *b, const char *name,
+		    const char *path, struct err *e)
 {
 	_cleanup_close_ int to =
 		open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 
 	return to < 0 ? err_errno(e, errno, "%s", path)
-		      : write_tree(fd, layer, name, to, path, e);
+		      : write_tree(fd, b, name, to, path, e);
 }
 
-int base_tree_check(int fd, const char *layer, const char *name, struct err *e)
+int base_tree_check(int fd, const struct recipe_base *b, const char *name, struct err *e)
 {
 	static const char path[] = "/dev/null";
 	_cleanup_close_ int to = open(path, O_WRONLY | O_CLOEXEC);
 
 	return to < 0 ? err_errno(e, errno, "%s", path)
-		      : write_tree(fd, layer, name, to, path, e);
+		      : write_tree(fd, b, name, to, path, e);
 }
 
 /* Writes dpkg's status file of the tree, a tar that base_tree_write() made, to `to`; an
@@ -227,7 +233,8 @@ static int write_status(const char *tree, const char *to, struct err *e)
 
 	if (fd < 0)
 		return err_errno(e, errno, "%s", tree);
-	if (archive_in_fd(&in, fd, "the tree", NULL, e) < 0)
+	if (archive_in_open(&in, &(struct archive_source){.name = "the tree", .fd = fd},
+			    e) < 0)
 		return -1;
 	while ((r = archive_in_next(in, &entry, e)) > 0) {
 		if (entry->type != ENTRY_FILE || !streq(entry->path, STATUS))
@@ -235,7 +242,9 @@ static int write_status(const char *tree, const char *to, struct err *e)
 		b.len = 0; /* a later member replaces this one */
 		while ((n = archive_in_read(in, chunk, sizeof(chunk), e)) > 0) {
 			if (b.len + (size_t)n > STATUS_MAX)
-				return err_set(e, ERR_FAILED, STATUS ": too large");
+				return err_set(e, ERR_FAILED,
+					       STATUS ": has more than %u MiB: refused",
+					       STATUS_MAX >> 20);
 			buf_add(&b, chunk, (size_t)n);
 		}
 		if (n < 0)

@@ -6,18 +6,21 @@
 #pragma once
 
 #include "builder/base/base.h"
+#include "builder/common/archive-limit.h"
+
+/* Returns the limit of what the base is made from. */
+struct archive_limit base_limit(const struct recipe_base *b);
 
 /*
  * Reads a tar, compressed or not, from `fd` and writes the entries that are kept to the
- * new file `path`. With `layer` (hexadecimal digits, or NULL) `fd` is an archive that
- * registry.h has fetched, and the tar is the layer of that digest in it. `name` is for
- * messages.
+ * new file `path`. If the base is a layer (b->layer), `fd` is an archive that registry.h
+ * has fetched, and the tar is the layer of that digest in it. `name` is for messages.
  */
-int base_tree_write(int fd, const char *layer, const char *name, const char *path,
-		    struct err *e) _must_check_;
+int base_tree_write(int fd, const struct recipe_base *b, const char *name,
+		    const char *path, struct err *e) _must_check_;
 
 /* Reads the tar as base_tree_write() does, but writes nothing. */
-int base_tree_check(int fd, const char *layer, const char *name,
+int base_tree_check(int fd, const struct recipe_base *b, const char *name,
 		    struct err *e) _must_check_;
 
 /* Writes the tree as a tar to `path`, with base_tree_write(). */

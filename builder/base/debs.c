@@ -20,6 +20,7 @@
 #include <time.h>
 
 #define CONTROL_MAX (1U << 20)
+#define DEB_MAX     (16ULL << 30) /* bytes that are read of a package */
 #define REPORT_MAX  10
 #define DOWNLOAD    "download" /* the folder in the archive that apt fills */
 
@@ -167,9 +168,14 @@ static int read_control(struct archive_in *tar, struct buf *out, const char *nam
 
 		if (!path || !streq(path, "control"))
 			continue;
-		while ((n = archive_in_read(tar, chunk, sizeof(chunk), e)) > 0 &&
-		       out->len < CONTROL_MAX)
+		while ((n = archive_in_read(tar, chunk, sizeof(chunk), e)) > 0) {
+			if (out->len + (size_t)n > CONTROL_MAX)
+				return err_set(e, ERR_FAILED,
+					       "%s: its control file has more than %u "
+					       "MiB: refused",
+					       name, CONTROL_MAX >> 20);
 			buf_add(out, chunk, (size_t)n);
+		}
 		return n < 0 ? -1 : 0;
 	}
 	return r < 0 ? -1 : err_set(e, ERR_FAILED, "%s: has no control file", name);
@@ -180,17 +186,23 @@ static int read_control(struct archive_in *tar, struct buf *out, const char *nam
 static int get_control(int fd, const char *name, struct buf *out, struct err *e)
 {
 	_cleanup_archive_in_ struct archive_in *deb = NULL;
+	struct archive_limit limit = {.bytes = DEB_MAX};
 	const struct entry *entry;
 	int r;
 
-	if (archive_in_fd(&deb, fd, name, NULL, e) < 0)
+	if (archive_in_open(
+		    &deb,
+		    &(struct archive_source){.name = name, .fd = fd, .limit = &limit},
+		    e) < 0)
 		return -1;
 	while ((r = archive_in_next(deb, &entry, e)) > 0) {
 		_cleanup_archive_in_ struct archive_in *tar = NULL;
 
 		if (!str_after(entry->path, "control.tar"))
 			continue;
-		if (archive_in_nested(&tar, deb, name, e) < 0)
+		if (archive_in_open(
+			    &tar, &(struct archive_source){.name = name, .outer = deb},
+			    e) < 0)
 			return -1;
 		return read_control(tar, out, name, e);
 	}

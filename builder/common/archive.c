@@ -2,10 +2,16 @@
 /*
  * Reads and writes archives as streams, with libarchive.
  *
- * Readers get their input through callbacks: from a descriptor (which can skip by
- * seeking, so that the headers of a large plain tar are read quickly) or from the entry
- * data of an outer reader. Formats and filters are enabled one by one: libarchive's "all"
- * would run programs for some filters.
+ * The bytes of an archive come from a descriptor (which can skip by seeking, so that the
+ * headers of a large plain tar are read quickly) or from the entry data of an outer
+ * reader. A stage of its own decompresses them (unpack.h); for gzip, bzip2 and lz4 that
+ * is a reader of libarchive with one filter and no format. What comes out is counted, and
+ * only then given to the reader of the format, which has no filters. Formats are enabled
+ * one by one: libarchive's "all" would run programs for some.
+ *
+ * libarchive reads names, attributes and the map of a sparse file before it reports an
+ * entry, and grows its buffers as far as the archive demands. So the bytes that it gets
+ * for one header are limited.
  *
  * libarchive converts names between the archive's character set and the locale's. Under a
  * locale that is not UTF-8 it would write '?' for a character that it cannot convert, so
@@ -16,6 +22,7 @@
  */
 #include "builder/common/archive.h"
 
+#include "builder/common/archive-input.h"
 #include "lib/file.h"
 #include "lib/str.h"
 
@@ -23,22 +30,23 @@
 #include <archive_entry.h>
 #include <locale.h>
 
-#define CHUNK     (256 * 1024)
-#define CAP_XATTR "security.capability"
+#define CHUNK      (256 * 1024)
+#define FILTER_MAX (16U << 20) /* compressed bytes without any data */
+#define CAP_XATTR  "security.capability"
 
 struct archive_in {
-	struct archive *a;
+	struct archive *a; /* reads the format; NULL for a single file */
 	const char *name;
-	int fd;                   /* -1 for a nested reader */
-	struct archive_in *outer; /* of a nested reader, else NULL */
-	struct digest *tap;
-	bool seekable;
-	bool raw;       /* the input is one compressed file, not an archive */
-	uint64_t limit; /* for archive_in_bytes(); 0: no limit */
-	uint64_t data;  /* bytes of data read so far */
-	char *buf;      /* CHUNK bytes of input */
+	struct archive_input input;
+	struct archive_limit *limit, own;
+	uint64_t stream, sizes; /* bytes for the format's reader; sum of members' sizes */
+	uint64_t counted;       /* of them, in `limit` */
+	bool begun;             /* the first bytes were read */
+	bool in_header;
+	size_t header;  /* bytes read for the header */
 	struct err why; /* the input's error: libarchive learns only that it failed */
 	bool failed;
+	bool has_entry;
 	struct entry entry;
 	char *path; /* the entry's path, for messages */
 };
@@ -52,22 +60,6 @@ struct archive_out {
 	bool discard;    /* true: write nothing more */
 	char *buf;
 };
-
-const char *entry_type_name(enum entry_type type)
-{
-	static const char *const names[] = {
-		[ENTRY_FILE] = "file",
-		[ENTRY_DIR] = "directory",
-		[ENTRY_SYMLINK] = "symlink",
-		[ENTRY_HARDLINK] = "hard link",
-		[ENTRY_CHAR] = "character device",
-		[ENTRY_BLOCK] = "block device",
-		[ENTRY_FIFO] = "fifo",
-		[ENTRY_OTHER] = "special file",
-	};
-
-	return names[type];
-}
 
 /* --- locale ------------------------------------------------------------------------ */
 
@@ -89,49 +81,194 @@ static void utf8_end(locale_t *old)
 	_unused_ _cleanup_(utf8_end)                                                     \
 	locale_t utf8_old_ = utf8_begin()
 
-/* --- input ------------------------------------------------------------------------- */
+/* --- filters ----------------------------------------------------------------------- */
+
+/* A decompressor of libarchive. */
+struct filter {
+	struct archive *a;
+	const struct unpack_source *from;
+	const char *format;
+	size_t taken; /* bytes since the last data */
+	struct err why;
+	bool failed, empty;
+};
+
+/* A gzip may have a name of any length in its header, which libarchive would read into
+ * memory. */
+static la_ssize_t filter_input(struct archive *la, void *data, const void **ret)
+{
+	struct filter *f = data;
+	ssize_t n = f->from->read(f->from->data, ret, &f->why);
+
+	if (n > 0)
+		f->taken += (size_t)n;
+	if (f->taken > FILTER_MAX)
+		n = err_set(&f->why, ERR_FAILED,
+			    "%s: %s data of more than %u MiB without content: refused",
+			    f->from->name, f->format, FILTER_MAX >> 20);
+	f->failed = n < 0;
+	if (f->failed)
+		archive_set_error(la, EIO, "%s", f->why.msg);
+	return f->failed ? ARCHIVE_FATAL : n;
+}
+
+static int filter_error(const struct filter *f, struct err *e)
+{
+	const char *text = archive_error_string(f->a);
+
+	if (f->failed) {
+		if (e)
+			*e = f->why;
+		return -1;
+	}
+	return err_set(e, ERR_FAILED, "%s: %s", f->from->name,
+		       text ? text : "damaged data");
+}
+
+static void filter_close(void *state)
+{
+	struct filter *f = state;
+
+	archive_read_free(f->a);
+	free(f);
+}
+
+/* Appends the filter instead of letting libarchive find it: it would also decompress what
+ * comes out, and that up to 25 times. */
+static int filter_open(void **ret, const struct unpack_source *from, int code,
+		       const char *format, struct err *e)
+{
+	struct filter *f = xcalloc(1, sizeof(*f));
+	struct archive_entry *ae;
+	int r;
+
+	f->from = from;
+	f->format = format;
+	f->a = archive_read_new();
+	if (!f->a)
+		abort();
+	archive_read_support_format_raw(f->a);
+	archive_read_support_format_empty(f->a);
+	r = archive_read_append_filter(f->a, code);
+	if (r >= ARCHIVE_WARN)
+		r = archive_read_open2(f->a, f, NULL, filter_input, NULL, NULL);
+	if (r >= ARCHIVE_WARN)
+		r = archive_read_next_header(f->a, &ae);
+	f->empty = r == ARCHIVE_EOF;
+	if (r < ARCHIVE_WARN || f->failed) {
+		filter_error(f, e);
+		filter_close(f);
+		return -1;
+	}
+	*ret = f;
+	return 0;
+}
+
+static ssize_t filter_read(void *state, void *buf, size_t len, struct err *e)
+{
+	struct filter *f = state;
+	la_ssize_t n = 0;
+
+	if (!f->empty)
+		do
+			n = archive_read_data(f->a, buf, len);
+		while (n == ARCHIVE_RETRY);
+	f->taken = 0;
+	return n < 0 || f->failed ? filter_error(f, e) : n;
+}
+
+static int open_gzip(void **ret, const struct unpack_source *from,
+		     _unused_ uint64_t window, struct err *e)
+{
+	return filter_open(ret, from, ARCHIVE_FILTER_GZIP, "gzip", e);
+}
+
+static int open_bzip2(void **ret, const struct unpack_source *from,
+		      _unused_ uint64_t window, struct err *e)
+{
+	return filter_open(ret, from, ARCHIVE_FILTER_BZIP2, "bzip2", e);
+}
+
+static int open_lz4(void **ret, const struct unpack_source *from,
+		    _unused_ uint64_t window, struct err *e)
+{
+	return filter_open(ret, from, ARCHIVE_FILTER_LZ4, "lz4", e);
+}
+
+#define FILTER(name_, open_)                                                             \
+	{                                                                                \
+		.name = (name_), .open = (open_), .read = filter_read,                   \
+		.close = filter_close,                                                   \
+	}
+const struct unpack_type unpack_gzip = FILTER("gzip", open_gzip);
+const struct unpack_type unpack_bzip2 = FILTER("bzip2", open_bzip2);
+const struct unpack_type unpack_lz4 = FILTER("lz4", open_lz4);
+
+/* --- counting ---------------------------------------------------------------------- */
+
+/* Counts what this reader has unpacked. */
+static int count(struct archive_in *a, struct err *e)
+{
+	uint64_t n = a->stream > a->sizes ? a->stream : a->sizes;
+
+	if (n <= a->counted)
+		return 0;
+	if (archive_limit_bytes(a->limit, n - a->counted, a->name, a->path, e) < 0)
+		return -1;
+	a->counted = n;
+	return 0;
+}
+
+/* Checks the first bytes for the format's reader. */
+static int check_begin(struct archive_in *a, const void *p, size_t len, struct err *e)
+{
+	const struct unpack_type *type = a->input.type;
+	const struct unpack_type *again = type ? unpack_detect(p, len) : NULL;
+
+	if (again)
+		return err_set(e, ERR_FAILED,
+			       "%s: is compressed more than once (%s in %s): refused",
+			       a->name, again->name, type->name);
+	return 0;
+}
+
+/* Counts `n` bytes at `p`, before anybody parses them. */
+static int admit(struct archive_in *a, const void *p, size_t n, struct err *e)
+{
+	if (!a->begun && a->a && check_begin(a, p, n, e) < 0)
+		return -1;
+	a->begun = true;
+	a->stream += n;
+	a->header += n;
+	if (a->in_header && a->header > ARCHIVE_HEADER_MAX)
+		return err_set(e, ERR_FAILED,
+			       "%s: %s%s%shas a header of more than %u MiB: refused",
+			       a->name, a->path ? "the member behind '" : "",
+			       a->path ? a->path : "", a->path ? "' " : "",
+			       ARCHIVE_HEADER_MAX >> 20);
+	return count(a, e);
+}
 
 static la_ssize_t in_read(struct archive *la, void *data, const void **ret)
 {
 	struct archive_in *a = data;
-	ssize_t n;
+	ssize_t n = archive_input_next(&a->input, ret, &a->why);
 
-	*ret = a->buf;
-	if (a->outer) {
-		n = archive_in_read(a->outer, a->buf, CHUNK, &a->why);
-		a->failed = n < 0;
-	} else {
-		do
-			n = read(a->fd, a->buf, CHUNK);
-		while (n < 0 && errno == EINTR);
-		if (n < 0) {
-			err_errno(&a->why, errno, "%s: cannot be read", a->name);
-			a->failed = true;
-		}
-	}
-	if (n < 0)
+	if (n > 0 && admit(a, *ret, (size_t)n, &a->why) < 0)
+		n = -1;
+	a->failed = n < 0;
+	if (a->failed)
 		archive_set_error(la, EIO, "%s", a->why.msg);
-	else if (a->tap)
-		digest_add(a->tap, a->buf, (size_t)n);
-	return n < 0 ? ARCHIVE_FATAL : n;
+	return a->failed ? ARCHIVE_FATAL : n;
 }
 
-/* Skips by seeking, which makes reading the headers of a large tar fast. With a tap it
- * skips nothing, because the tap must see every byte. */
 static la_int64_t in_skip(_unused_ struct archive *la, void *data, la_int64_t request)
 {
 	struct archive_in *a = data;
-	off_t at, end;
+	uint64_t n = archive_input_skip(&a->input, (uint64_t)request);
 
-	if (!a->seekable || a->tap)
-		return 0;
-	at = lseek(a->fd, 0, SEEK_CUR);
-	end = lseek(a->fd, 0, SEEK_END);
-	if (at < 0 || end < at)
-		return 0;
-	if (request > end - at)
-		request = end - at;
-	return lseek(a->fd, at + request, SEEK_SET) < 0 ? 0 : request;
+	a->stream += n; /* counted with the next bytes */
+	return (la_int64_t)n;
 }
 
 static int in_error(struct archive_in *a, struct err *e)
@@ -141,7 +278,7 @@ static int in_error(struct archive_in *a, struct err *e)
 	if (a->failed) {
 		if (e)
 			*e = a->why;
-		return a->outer ? err_wrap(e, "%s", a->name) : -1;
+		return -1;
 	}
 	if (!text)
 		text = "damaged archive";
@@ -151,15 +288,7 @@ static int in_error(struct archive_in *a, struct err *e)
 	return err_set(e, ERR_FAILED, "%s: %s", a->name, text);
 }
 
-static void in_support_filters(struct archive *a)
-{
-	archive_read_support_filter_gzip(a);
-	archive_read_support_filter_bzip2(a);
-	archive_read_support_filter_xz(a);
-	archive_read_support_filter_lzma(a);
-	archive_read_support_filter_lz4(a);
-	archive_read_support_filter_zstd(a);
-}
+/* --- opening ----------------------------------------------------------------------- */
 
 static void in_support_formats(struct archive *a)
 {
@@ -169,92 +298,42 @@ static void in_support_formats(struct archive *a)
 	archive_read_support_format_zip_streamable(a);
 }
 
-static int in_open(struct archive_in **ret, struct archive_in *a, struct err *e)
+static int in_open(struct archive_in *a, const struct archive_source *from, struct err *e)
 {
 	UTF8_SCOPE;
 
+	if (archive_input_open(&a->input, from,
+			       from->outer ? from->outer->input.windows : 0, e) < 0)
+		return -1;
+	if (from->single)
+		return 0;
 	a->a = archive_read_new();
 	if (!a->a)
 		abort();
-	in_support_filters(a->a);
-	if (a->raw) {
-		archive_read_support_format_raw(a->a);
-		archive_read_support_format_empty(a->a);
-	} else {
-		in_support_formats(a->a);
-	}
-	a->buf = xmalloc(CHUNK);
-	if (archive_read_open2(a->a, a, NULL, in_read, in_skip, NULL) < ARCHIVE_WARN) {
-		in_error(a, e);
+	in_support_formats(a->a);
+	a->in_header = true;
+	if (archive_read_open2(a->a, a, NULL, in_read, in_skip, NULL) < ARCHIVE_WARN)
+		return in_error(a, e);
+	return 0;
+}
+
+int archive_in_open(struct archive_in **ret, const struct archive_source *from,
+		    struct err *e)
+{
+	struct archive_in *a = xcalloc(1, sizeof(*a));
+
+	a->name = from->name;
+	a->limit = &a->own;
+	if (from->limit)
+		a->limit = from->limit;
+	else if (from->outer)
+		a->limit = from->outer->limit;
+	if (in_open(a, from, e) < 0) {
 		archive_in_free(a);
 		return -1;
 	}
 	*ret = a;
 	return 0;
-}
-
-int archive_in_fd(struct archive_in **ret, int fd, const char *name, struct digest *tap,
-		  struct err *e)
-{
-	struct archive_in *a = xcalloc(1, sizeof(*a));
-	struct stat st;
-
-	a->name = name;
-	a->fd = fd;
-	a->tap = tap;
-	a->seekable = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
-	return in_open(ret, a, e);
-}
-
-int archive_in_nested(struct archive_in **ret, struct archive_in *outer, const char *name,
-		      struct err *e)
-{
-	struct archive_in *a = xcalloc(1, sizeof(*a));
-
-	a->name = name;
-	a->fd = -1;
-	a->outer = outer;
-	return in_open(ret, a, e);
-}
-
-static int in_open_raw(struct archive_in **ret, struct archive_in *a, struct err *e)
-{
-	const struct entry *entry;
-
-	a->raw = true;
-	if (in_open(&a, a, e) < 0)
-		return -1; /* in_open() has freed it */
-	if (archive_in_next(a, &entry, e) < 0) {
-		archive_in_free(a);
-		return -1;
-	}
-	/* libarchive invents the name of the one entry, so messages leave it out. */
-	free(a->path);
-	a->path = NULL;
-	*ret = a;
-	return 0;
-}
-
-int archive_in_compressed(struct archive_in **ret, int fd, const char *name,
-			  struct err *e)
-{
-	struct archive_in *a = xcalloc(1, sizeof(*a));
-
-	a->name = name;
-	a->fd = fd;
-	return in_open_raw(ret, a, e);
-}
-
-int archive_in_raw(struct archive_in **ret, struct archive_in *outer, const char *name,
-		   struct digest *tap, struct err *e)
-{
-	struct archive_in *a = xcalloc(1, sizeof(*a));
-
-	a->name = name;
-	a->fd = -1;
-	a->outer = outer;
-	a->tap = tap;
-	return in_open_raw(ret, a, e);
 }
 
 void archive_in_free(struct archive_in *a)
@@ -262,7 +341,7 @@ void archive_in_free(struct archive_in *a)
 	if (!a)
 		return;
 	archive_read_free(a->a);
-	free(a->buf);
+	archive_input_done(&a->input);
 	free(a->path);
 	free(a);
 }
@@ -271,6 +350,8 @@ void archive_in_free_p(struct archive_in **a)
 {
 	archive_in_free(*a);
 }
+
+/* --- entries ----------------------------------------------------------------------- */
 
 static enum entry_type entry_type_of(struct archive_entry *ae)
 {
@@ -351,74 +432,154 @@ static int in_end(const struct archive_in *a, struct err *e)
 		       a->name, a->path ? a->path : "");
 }
 
+/* The decoders of the other methods of a zip take as much memory as the archive asks
+ * for. */
+static bool has_method(const struct archive_in *a)
+{
+	static const char *const methods[] = {"(uncompressed)", "(deflation)", "(bzip)"};
+	const char *format = archive_format_name(a->a);
+
+	if ((archive_format(a->a) & ARCHIVE_FORMAT_BASE_MASK) != ARCHIVE_FORMAT_ZIP)
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
+		if (format && str_ends(format, methods[i]))
+			return true;
+	return false;
+}
+
+static int check_entry(struct archive_in *a, struct err *e)
+{
+	const struct entry *x = &a->entry;
+
+	if (!x->path || !*x->path)
+		return err_set(e, ERR_FAILED, "%s: has a member without a name", a->name);
+	if (archive_limit_member(a->limit, a->name, x->path, x->target, e) < 0)
+		return -1;
+	if ((x->type == ENTRY_SYMLINK || x->type == ENTRY_HARDLINK) && !x->target)
+		return err_set(e, ERR_FAILED, "%s: member '%s': a link without a target",
+			       a->name, x->path);
+	if (!has_method(a))
+		return err_set(e, ERR_FAILED,
+			       "%s: member '%s' is compressed by a method other than "
+			       "deflate and bzip2: refused",
+			       a->name, x->path);
+	free(a->path);
+	a->path = xstrdup(x->path);
+	a->sizes += x->size;
+	return count(a, e);
+}
+
+/* Reads the rest of the entry's data: libarchive would skip a member without a size in
+ * its header uncounted, and would add skipped bytes to the next header. */
+static int finish_entry(struct archive_in *a, struct err *e)
+{
+	ssize_t n = 0;
+	int r = ARCHIVE_OK;
+
+	if (!a->has_entry)
+		return 0;
+	a->has_entry = false;
+	if (a->entry.unsized) {
+		_cleanup_free_ char *buf = xmalloc(CHUNK);
+
+		while ((n = archive_in_read(a, buf, CHUNK, e)) > 0)
+			;
+		return n < 0 ? -1 : 0;
+	}
+	r = archive_read_data_skip(a->a);
+	return r < ARCHIVE_WARN || a->failed ? in_error(a, e) : 0;
+}
+
+static int read_header(struct archive_in *a, struct archive_entry **ret)
+{
+	int r;
+
+	a->in_header = true;
+	a->header = 0;
+	do
+		r = archive_read_next_header(a->a, ret);
+	while (r == ARCHIVE_RETRY && a->header <= ARCHIVE_HEADER_MAX);
+	a->in_header = false;
+	return r;
+}
+
+/* Decompresses what is behind the archive's end, to find out whether the file was cut off
+ * there: the checksums of xz and zstd come last. */
+static int finish_unpacking(struct archive_in *a, struct err *e)
+{
+	const void *p;
+	ssize_t n = a->input.type ? 1 : 0;
+
+	while (n > 0) {
+		n = archive_input_next(&a->input, &p, e);
+		if (n > 0 && admit(a, p, (size_t)n, e) < 0)
+			return -1;
+	}
+	return n < 0 ? -1 : 0;
+}
+
 int archive_in_next(struct archive_in *a, const struct entry **ret, struct err *e)
 {
 	struct archive_entry *ae;
 	UTF8_SCOPE;
 	int r;
 
-	do
-		r = archive_read_next_header(a->a, &ae);
-	while (r == ARCHIVE_RETRY);
+	if (finish_entry(a, e) < 0)
+		return -1;
+	r = read_header(a, &ae);
 	if (r == ARCHIVE_EOF && !a->failed)
-		return in_end(a, e);
+		return in_end(a, e) < 0 ? -1 : finish_unpacking(a, e);
 	if (r < ARCHIVE_WARN || a->failed)
 		return in_error(a, e);
 	entry_fill(&a->entry, ae);
-	if (!a->entry.path || !*a->entry.path)
-		return err_set(e, ERR_FAILED, "%s: has a member without a name", a->name);
-	if ((a->entry.type == ENTRY_SYMLINK || a->entry.type == ENTRY_HARDLINK) &&
-	    !a->entry.target)
-		return err_set(e, ERR_FAILED, "%s: member '%s': a link without a target",
-			       a->name, a->entry.path);
-	free(a->path);
-	a->path = xstrdup(a->entry.path);
+	if (check_entry(a, e) < 0)
+		return -1;
+	a->has_entry = true;
 	*ret = &a->entry;
 	return 1;
+}
+
+uint64_t archive_in_at(const struct archive_in *a)
+{
+	return (uint64_t)archive_read_header_position(a->a);
+}
+
+/* --- data -------------------------------------------------------------------------- */
+
+/* Reads the data of a single file. */
+static ssize_t read_single(struct archive_in *a, void *buf, size_t len, struct err *e)
+{
+	ssize_t n = archive_input_read(&a->input, buf, len, e);
+
+	if (n > 0 && admit(a, buf, (size_t)n, e) < 0)
+		return -1;
+	return n;
 }
 
 ssize_t archive_in_read(struct archive_in *a, void *buf, size_t len, struct err *e)
 {
 	la_ssize_t n;
 
-	if (a->limit && archive_in_bytes(a) > a->limit)
-		return err_set(e, ERR_FAILED,
-			       "%s: at member '%s': unpacks to more than its limit: "
-			       "archive refused",
-			       a->name, a->path);
+	if (!a->a)
+		return read_single(a, buf, len, e);
 	do
 		n = archive_read_data(a->a, buf, len);
 	while (n == ARCHIVE_RETRY);
-	if (n > 0)
-		a->data += (uint64_t)n;
-	return n < 0 ? in_error(a, e) : n;
-}
-
-void archive_in_limit(struct archive_in *a, uint64_t limit)
-{
-	a->limit = limit;
+	if (n < 0 || a->failed)
+		return in_error(a, e);
+	if (a->entry.unsized) {
+		a->sizes += (uint64_t)n;
+		if (count(a, e) < 0)
+			return -1;
+	}
+	return n;
 }
 
 /* libarchive stops at the archive's end mark, so the bytes that compressors and signers
  * append are read here. */
 int archive_in_drain(struct archive_in *a, struct err *e)
 {
-	for (;;) {
-		const void *p;
-		la_ssize_t n = in_read(a->a, a, &p);
-
-		if (n < 0)
-			return in_error(a, e);
-		if (n == 0)
-			return 0;
-	}
-}
-
-uint64_t archive_in_bytes(const struct archive_in *a)
-{
-	la_int64_t n = archive_filter_bytes(a->a, 0);
-
-	return n > 0 && (uint64_t)n > a->data ? (uint64_t)n : a->data;
+	return archive_input_drain(&a->input, e);
 }
 
 /* --- output ------------------------------------------------------------------------ */
@@ -569,20 +730,4 @@ int archive_out_end(struct archive_out *o, struct err *e)
 	if (archive_write_close(o->a) != ARCHIVE_OK || o->write_errno)
 		return out_error(o, e);
 	return 0;
-}
-
-/* --- names ------------------------------------------------------------------------- */
-
-char *archive_path_normal(const char *path)
-{
-	_cleanup_strv_ char **parts = strv_split(path, "/");
-	_cleanup_buf_ struct buf b = {0};
-
-	for (size_t i = 0; parts && parts[i]; i++) {
-		if (streq(parts[i], ".."))
-			return NULL;
-		if (!streq(parts[i], "."))
-			buf_printf(&b, "%s%s", b.len > 0 ? "/" : "", parts[i]);
-	}
-	return buf_take(&b);
 }

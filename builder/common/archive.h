@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "builder/common/archive-limit.h"
 #include "builder/common/digest.h"
 #include "lib/err.h"
 
@@ -43,25 +44,25 @@ struct entry {
 
 struct archive_in;
 
+/* What a reader reads. */
+struct archive_source {
+	const char *name;         /* for messages; must outlive the reader, as the rest */
+	int fd;                   /* stays the caller's; or ... */
+	struct archive_in *outer; /* ... the data of this reader's current entry */
+	bool single;              /* one file, compressed or not, and no archive: only
+			archive_in_read() works */
+	struct digest *tap;       /* receives every raw byte of it, in order; or NULL */
+	struct archive_limit *limit; /* NULL: that of `outer`, or for our own files: no
+					limit of bytes */
+};
+
 /*
  * Opens a tar, cpio, ar or zip, plain or compressed with gzip, bzip2, xz, lzma, lz4 or
- * zstd. `fd` stays the caller's and must outlive the reader, as must `name` (for
- * messages). `tap`, if not NULL, receives every raw byte of the file, in order.
+ * zstd. All memory that it takes is bounded, see archive-limit.h; what is over a limit is
+ * refused before it is read.
  */
-int archive_in_fd(struct archive_in **ret, int fd, const char *name, struct digest *tap,
-		  struct err *e) _must_check_;
-
-/* Opens one file compressed with any of those, not an archive, as a single entry. */
-int archive_in_compressed(struct archive_in **ret, int fd, const char *name,
-			  struct err *e) _must_check_;
-
-/* Opens the data of the outer archive's current entry, itself an archive. */
-int archive_in_nested(struct archive_in **ret, struct archive_in *outer, const char *name,
-		      struct err *e) _must_check_;
-/* Opens the same data, decompressed if it is compressed, as the single entry of an
- * "archive", and moves to that entry. `tap` receives the bytes before decompression. */
-int archive_in_raw(struct archive_in **ret, struct archive_in *outer, const char *name,
-		   struct digest *tap, struct err *e) _must_check_;
+int archive_in_open(struct archive_in **ret, const struct archive_source *from,
+		    struct err *e) _must_check_;
 void archive_in_free(struct archive_in *a);
 void archive_in_free_p(struct archive_in **a);
 #define _cleanup_archive_in_ _cleanup_(archive_in_free_p)
@@ -73,6 +74,10 @@ void archive_in_free_p(struct archive_in **a);
 int archive_in_next(struct archive_in *a, const struct entry **ret,
 		    struct err *e) _must_check_;
 
+/* Returns the offset of the current entry's header in the unpacked archive. A tar can be
+ * read from there. */
+uint64_t archive_in_at(const struct archive_in *a);
+
 /* Reads the entry's data. Returns the number of bytes, 0 at its end, or -1. */
 ssize_t archive_in_read(struct archive_in *a, void *buf, size_t len,
 			struct err *e) _must_check_;
@@ -80,13 +85,6 @@ ssize_t archive_in_read(struct archive_in *a, void *buf, size_t len,
 /* Reads the bytes behind the last entry, to the end of the input, so that the tap gets
  * them. */
 int archive_in_drain(struct archive_in *a, struct err *e) _must_check_;
-
-/* Makes reading data fail once the archive has unpacked to more than `limit` bytes. */
-void archive_in_limit(struct archive_in *a, uint64_t limit);
-
-/* Returns how many bytes the archive has unpacked to so far; for a zip, which compresses
- * each member by itself, how many bytes of data were read. */
-uint64_t archive_in_bytes(const struct archive_in *a);
 
 struct archive_out;
 

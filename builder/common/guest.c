@@ -11,6 +11,7 @@
 #include "builder/common/accel.h"
 #include "builder/common/progress.h"
 #include "builder/common/qcow2.h"
+#include "builder/common/temp-file.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/str.h"
@@ -20,6 +21,7 @@
 #include <sys/stat.h>
 
 #define MEMORY_MIB 512
+#define NAMES_MAX  (4U << 20)
 
 struct guest {
 	guestfs_h *g;
@@ -297,9 +299,29 @@ int guest_readlink(struct guest *g, const char *path, char **ret, struct err *e)
 	return *ret ? 0 : guest_error(g, e, path);
 }
 
-int guest_read(struct guest *g, const char *path, char **ret, size_t *ret_len,
+/* libguestfs reads a file into memory whatever its size, and a device for ever. */
+static int check_file(struct guest *g, const char *path, size_t max, struct err *e)
+{
+	struct guestfs_statns *st = guestfs_statns(g->g, path);
+	bool file = st && S_ISREG(st->st_mode);
+	uint64_t size = st ? (uint64_t)st->st_size : 0;
+
+	if (!st)
+		return guest_error(g, e, path);
+	guestfs_free_statns(st);
+	if (!file)
+		return err_set(e, ERR_FAILED, "%s: %s: is not a file", g->image, path);
+	if (size > max)
+		return err_set(e, ERR_FAILED, "%s: %s: has more than %zu KiB: refused",
+			       g->image, path, max >> 10);
+	return 0;
+}
+
+int guest_read(struct guest *g, const char *path, size_t max, char **ret, size_t *ret_len,
 	       struct err *e)
 {
+	if (check_file(g, path, max, e) < 0)
+		return -1;
 	*ret = guestfs_read_file(g->g, path, ret_len);
 	return *ret ? 0 : guest_error(g, e, path);
 }
@@ -310,15 +332,42 @@ int guest_sha256(struct guest *g, const char *path, char **ret, struct err *e)
 	return *ret ? 0 : guest_error(g, e, path);
 }
 
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Reads the names of everything below the folder, each with a NUL behind it. They go
+ * through a file, because a file system may have any number of them. */
+static int read_names(struct guest *g, const char *dir, char **ret, size_t *ret_len,
+		      struct err *e)
+{
+	_cleanup_close_ int fd = temp_file_open(e);
+	_cleanup_free_ char *path = xasprintf("/proc/self/fd/%d", fd);
+	int r;
+
+	if (fd < 0)
+		return -1;
+	if (guestfs_find0(g->g, dir, path) < 0)
+		return guest_error(g, e, dir);
+	r = file_read_at(AT_FDCWD, path, NAMES_MAX, ret, ret_len);
+	if (r == -EFBIG)
+		return err_set(e, ERR_FAILED,
+			       "%s: %s: has more than %u MiB of files' names: refused",
+			       g->image, dir, NAMES_MAX >> 20);
+	return r < 0 ? err_errno(e, r, "%s", g->image) : 0;
+}
+
 int guest_files(struct guest *g, const char *dir, char ***ret, struct err *e)
 {
 	_cleanup_strv_builder_ struct strv_builder files = {0};
-	_cleanup_strv_ char **all = guestfs_find(g->g, dir);
+	_cleanup_free_ char *names = NULL;
+	size_t len = 0;
 
-	if (!all)
-		return guest_error(g, e, dir);
-	for (size_t i = 0; all[i]; i++) {
-		const char *name = all[i] + strspn(all[i], "/");
+	if (read_names(g, dir, &names, &len, e) < 0)
+		return -1;
+	for (const char *s = names; s < names + len; s += strlen(s) + 1) {
+		const char *name = s + strspn(s, "/");
 		_cleanup_free_ char *path = xasprintf("%s/%s", dir, name);
 		int file = guestfs_is_file(g->g, path);
 
@@ -327,6 +376,8 @@ int guest_files(struct guest *g, const char *dir, char ***ret, struct err *e)
 		if (file > 0)
 			strv_builder_add(&files, name);
 	}
+	if (files.n > 0)
+		qsort(files.v, files.n, sizeof(*files.v), by_text);
 	*ret = strv_builder_take(&files);
 	return 0;
 }

@@ -57,11 +57,13 @@ int guest_stat(struct guest *g, const char *path, struct guest_stat *ret,
 	       struct err *e) _must_check_;
 int guest_readlink(struct guest *g, const char *path, char **ret,
 		   struct err *e) _must_check_;
-int guest_read(struct guest *g, const char *path, char **ret, size_t *ret_len,
+/* Reads a regular file of at most `max` bytes. */
+int guest_read(struct guest *g, const char *path, size_t max, char **ret, size_t *ret_len,
 	       struct err *e) _must_check_;
 int guest_sha256(struct guest *g, const char *path, char **ret,
 		 struct err *e) _must_check_;
 
-/* Lists the regular files below a folder, relative to it and sorted. */
+/* Lists the regular files below a folder, relative to it and sorted. More than 4 MiB of
+ * names are an error. */
 int guest_files(struct guest *g, const char *dir, char ***ret,
 		struct err *e) _must_check_;

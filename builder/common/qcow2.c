@@ -14,13 +14,26 @@
 struct qcow2_header {
 	uint32_t magic, version;
 	uint64_t backing_file_offset;
-	uint8_t rest[56];
+	uint32_t backing_file_size, cluster_bits;
+	uint64_t size; /* of the disk */
+	uint8_t rest[40];
 	uint64_t incompatible_features;
 };
 _Static_assert(offsetof(struct qcow2_header, incompatible_features) == 72, "qcow2.txt");
+_Static_assert(offsetof(struct qcow2_header, size) == 24, "qcow2.txt");
 
 #define QCOW2_MAGIC    0x514649fbU /* "QFI\xfb" */
 #define QCOW2_EXTERNAL (1ULL << 2)
+
+int qcow2_size(int fd, const char *path, uint64_t *ret, struct err *e)
+{
+	struct qcow2_header h = {0};
+
+	if (pread(fd, &h, sizeof(h), 0) < 0)
+		return err_errno(e, errno, "%s", path);
+	*ret = be64toh(h.size);
+	return 0;
+}
 
 int qcow2_check(int fd, const char *path, struct err *e)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * qemu-img converts a qcow2, of any version, after qcow2_check() has refused references
- * to other files. libarchive (archive.c) decompresses the other formats as they are read.
+ * to other files, and after its data was measured: a file of 400 KB can have terabytes.
+ * The other formats are decompressed as they are read (archive.h).
  *
  * Limits: the partition table of a compressed image is read from its first MiB, so the
  * logical partitions of an MBR are found only after disk_image_seekable().
@@ -11,6 +12,8 @@
 #include "builder/common/archive.h"
 #include "builder/common/progress.h"
 #include "builder/common/qcow2.h"
+#include "builder/common/temp-file.h"
+#include "builder/common/unpack.h"
 #include "lib/file.h"
 #include "lib/run.h"
 #include "lib/str.h"
@@ -18,51 +21,41 @@
 #include <sys/mman.h>
 
 #define QEMU_IMG   "qemu-img"
+#define RAW        "raw"
+#define MEASURE_MS 60000
 #define HEAD       (1024 * 1024) /* bytes kept for the partition table */
 #define READ_AHEAD (1024 * 1024)
 #define BLOCK      4096 /* unit of the holes in a temporary file */
 
-static const struct format {
-	const char *name;
-	const char *magic;
-	size_t len;
-	bool compressed;
-} formats[] = {
-	{"qcow2", "QFI\xfb", 4, false},
-	{"zstd", "\x28\xb5\x2f\xfd", 4, true},
-	{"gzip", "\x1f\x8b\x08", 3, true},
-	{"xz",
-	 "\xfd"
-	 "7zXZ",
-	 6, true},
-	{"bzip2", "BZh", 3, true},
-	{"lz4", "\x04\x22\x4d\x18", 4, true},
-};
-static const struct format raw = {.name = "raw"};
-
-/* Returns the format by the first bytes; `raw` when they are no other's. */
-static const struct format *detect_format(int fd)
+/* Returns the name of the format by the first bytes: "qcow2", a kind of compression
+ * (*ret_compressed), or "raw". */
+static const char *detect_format(int fd, bool *ret_compressed)
 {
-	char head[8] = "";
+	char head[UNPACK_HEAD] = "";
 	ssize_t n = pread(fd, head, sizeof(head), 0);
+	const struct unpack_type *type = n > 0 ? unpack_detect(head, (size_t)n) : NULL;
 
-	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
-		if (n >= (ssize_t)formats[i].len &&
-		    memcmp(head, formats[i].magic, formats[i].len) == 0)
-			return &formats[i];
-	return &raw;
+	*ret_compressed = type != NULL;
+	if (type)
+		return type->name;
+	return n >= 4 && memcmp(head, "QFI\xfb", 4) == 0 ? "qcow2" : RAW;
 }
 
 /* Refuses an image in another format within the image: it would be written to a disk as
  * it is. */
 static int check_inside(const char *path, int fd, struct err *e)
 {
-	const struct format *inside = detect_format(fd);
+	bool compressed;
+	const char *inside = detect_format(fd, &compressed);
 
-	return inside == &raw
-		       ? 0
-		       : err_set(e, ERR_FAILED, "%s: contains a %s: unpack it first",
-				 path, inside->name);
+	if (streq(inside, RAW))
+		return 0;
+	return err_set(e, ERR_FAILED, "%s: contains a %s: unpack it first", path, inside);
+}
+
+static struct archive_limit disk_limit(const struct disk_image *m)
+{
+	return (struct archive_limit){.bytes = m->limit, .raise = "option '--limit'"};
 }
 
 static int size_of_fd(int fd, uint64_t *ret)
@@ -75,69 +68,85 @@ static int size_of_fd(int fd, uint64_t *ret)
 	return 0;
 }
 
-static const char *temp_dir(void)
-{
-	const char *dir = getenv("TMPDIR");
-
-	return dir && *dir ? dir : "/var/tmp";
-}
-
-/*
- * Opens a new temporary file without a name, which is freed however this program ends.
- * libguestfs links it for a moment (guest.c), which the kernel allows only for a file of
- * O_TMPFILE; on a file system without it the file is created and then removed.
- */
-static int open_temp(struct err *e)
-{
-	_cleanup_rm_rf_ char *dir = NULL;
-	_cleanup_free_ char *path = NULL;
-	int r, fd = open(temp_dir(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	if (fd >= 0)
-		return fd;
-	if (errno != EOPNOTSUPP && errno != EISDIR)
-		return err_errno(e, errno, "%s", temp_dir());
-	r = tempdir_make(temp_dir(), "rackstrap", &dir);
-	if (r < 0)
-		return err_errno(e, r, "%s", temp_dir());
-	path = xasprintf("%s/disk", dir);
-	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	return fd < 0 ? err_errno(e, errno, "%s", path) : fd;
-}
-
 /* --- qcow2 -------------------------------------------------------------------------- */
+
+/* qemu-img gets the paths of descriptors, so that it reads the very file that was
+ * checked and writes a file without a name. Owned. */
+static char *fd_path(int fd)
+{
+	return xasprintf("/proc/%d/fd/%d", (int)getpid(), fd);
+}
+
+/* Lowers *need to the size of the data in the image's clusters. Each cluster counts where
+ * the disk has it, so one that is there many times counts as often. */
+static int measure(const char *path, const char *from, uint64_t *need, struct err *e)
+{
+	static const char key[] = "required size: ";
+	const char *const argv[] = {QEMU_IMG, "measure", "-f", "qcow2",
+				    "-O",     "qcow2",   from, NULL};
+	const struct run r = {.argv = argv, .timeout_ms = MEASURE_MS};
+	_cleanup_free_ char *text = NULL, *number = NULL;
+	uint64_t size;
+
+	progress_show("measuring %s", path);
+	if (run_capture(&r, &text, NULL, e) < 0)
+		return err_wrap(e, "%s: its data cannot be measured", path);
+	if (str_after(text, key))
+		number = xstrndup(str_after(text, key),
+				  strcspn(str_after(text, key), "\n"));
+	if (!number || str_to_u64(number, INT64_MAX, &size) < 0)
+		return err_set(e, ERR_FAILED,
+			       "%s: qemu-img measure does not print its size", path);
+	if (size < *need)
+		*need = size;
+	return 0;
+}
+
+/* Checks that the disk's data is within the limit and that there is room for it. Only a
+ * disk that may be too large as a whole is measured. */
+static int check_size(const struct disk_image *m, const char *from, int to, struct err *e)
+{
+	struct archive_limit limit = disk_limit(m);
+	uint64_t need;
+
+	if (qcow2_size(m->fd, m->path, &need, e) < 0)
+		return -1;
+	if (((limit.bytes > 0 && need > limit.bytes) ||
+	     room_check(to, need, m->path, temp_dir(), NULL) < 0) &&
+	    measure(m->path, from, &need, e) < 0)
+		return -1;
+	if (archive_limit_bytes(&limit, need, m->path, NULL, e) < 0)
+		return -1;
+	return room_check(to, need, m->path, temp_dir(), e);
+}
 
 static int convert(const char *path, const char *from, const char *to, struct err *e)
 {
 	const char *const argv[] = {QEMU_IMG, "convert", "-f", "qcow2", "-O",
 				    "raw",    from,      to,   NULL};
 
-	if (!run_have(QEMU_IMG))
-		return err_set(e, ERR_FAILED,
-			       "%s: reading a qcow2 requires qemu-img, of the package "
-			       "qemu-utils",
-			       path);
 	progress_show("reading %s", path);
 	if (run_argv(argv, e) < 0)
 		return err_wrap(e, "%s", path);
 	return 0;
 }
 
-/* Converts the qcow2. qemu-img gets paths of descriptors, so that it reads the very file
- * that was checked and writes a file without a name. */
 static int open_qcow2(struct disk_image *m, struct err *e)
 {
-	_cleanup_free_ char *from = NULL, *to = NULL;
+	_cleanup_free_ char *from = fd_path(m->fd), *to = NULL;
 	_cleanup_close_ int fd = -1;
 
 	if (qcow2_check(m->fd, m->path, e) < 0)
 		return -1;
-	fd = open_temp(e);
-	if (fd < 0)
-		return -1;
-	from = xasprintf("/proc/%d/fd/%d", (int)getpid(), m->fd);
-	to = xasprintf("/proc/%d/fd/%d", (int)getpid(), fd);
-	if (convert(m->path, from, to, e) < 0)
+	if (!run_have(QEMU_IMG))
+		return err_set(e, ERR_FAILED,
+			       "%s: reading a qcow2 requires qemu-img, of the package "
+			       "qemu-utils",
+			       m->path);
+	fd = temp_file_open(e);
+	to = fd_path(fd);
+	if (fd < 0 || check_size(m, from, fd, e) < 0 ||
+	    convert(m->path, from, to, e) < 0)
 		return -1;
 	close(m->fd);
 	m->fd = TAKE_FD(fd);
@@ -152,7 +161,33 @@ static int start(struct disk_image *m, struct err *e)
 	m->in = NULL;
 	if (lseek(m->fd, 0, SEEK_SET) < 0)
 		return err_errno(e, errno, "%s", m->path);
-	return archive_in_compressed(&m->in, m->fd, m->path, e);
+	m->unpacked = disk_limit(m);
+	return archive_in_open(&m->in,
+			       &(struct archive_source){.name = m->path,
+							.fd = m->fd,
+							.single = true,
+							.limit = &m->unpacked},
+			       e);
+}
+
+static bool is_zero(const char *p, size_t len)
+{
+	return p[0] == 0 && memcmp(p, p + 1, len - 1) == 0;
+}
+
+/* Returns how many bytes of the piece keep_all() would write. */
+static size_t data_in(const char *p, size_t len)
+{
+	size_t data = 0;
+
+	while (len > 0) {
+		size_t n = len < BLOCK ? len : BLOCK;
+
+		data += is_zero(p, n) ? 0 : n;
+		p += n;
+		len -= n;
+	}
+	return data;
 }
 
 /* Decompresses everything, calls each(fd, offset, data, length) for the pieces, and sets
@@ -170,6 +205,7 @@ static int read_through(struct disk_image *m,
 		return err_errno(e, got, "%s", m->path);
 	if (start(m, e) < 0)
 		return -1;
+	m->data = 0;
 	meter_begin(&meter, "reading", packed);
 	for (;;) {
 		ssize_t n = archive_in_read(m->in, buf, READ_AHEAD, e);
@@ -183,6 +219,7 @@ static int read_through(struct disk_image *m,
 		r = each(fd, at, buf, (size_t)n);
 		if (r < 0)
 			return err_errno(e, r, "%s", temp_dir());
+		m->data += data_in(buf, (size_t)n);
 		at += (uint64_t)n;
 		meter_show(&meter, (uint64_t)lseek(m->fd, 0, SEEK_CUR));
 	}
@@ -196,11 +233,6 @@ static int keep_head(int fd, uint64_t at, const void *data, size_t len)
 	if (len > HEAD - at)
 		len = (size_t)(HEAD - at);
 	return pwrite(fd, data, len, (off_t)at) == (ssize_t)len ? 0 : -EIO;
-}
-
-static bool is_zero(const char *p, size_t len)
-{
-	return p[0] == 0 && memcmp(p, p + 1, len - 1) == 0;
 }
 
 /* Writes the piece; blocks of zeros become holes. */
@@ -254,10 +286,11 @@ static int open_plain(struct disk_image *m, struct err *e)
 	return r < 0 ? err_errno(e, r, "%s", m->path) : 0;
 }
 
-int disk_image_open(struct disk_image *ret, const char *path, struct err *e)
+int disk_image_open(struct disk_image *ret, const char *path, uint64_t limit,
+		    struct err *e)
 {
-	_cleanup_disk_image_ struct disk_image m = {.path = path, .fd = -1};
-	const struct format *format;
+	_cleanup_disk_image_ struct disk_image m = {
+		.path = path, .limit = limit, .fd = -1};
 	struct stat st;
 
 	m.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -265,17 +298,17 @@ int disk_image_open(struct disk_image *ret, const char *path, struct err *e)
 		return err_errno(e, errno, "%s", path);
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_FAILED, "%s: is not a file", path);
-	format = detect_format(m.fd);
-	m.format = format->name;
-	m.compressed = format->compressed;
+	m.format = detect_format(m.fd, &m.compressed);
 	if (m.compressed) {
 		if (open_compressed(&m, e) < 0)
 			return -1;
-	} else if ((format != &raw && open_qcow2(&m, e) < 0) || open_plain(&m, e) < 0) {
+	} else if ((!streq(m.format, RAW) && open_qcow2(&m, e) < 0) ||
+		   open_plain(&m, e) < 0) {
 		return -1;
 	}
 	if (m.size == 0)
 		return err_set(e, ERR_FAILED, "%s: is empty", path);
+	archive_in_free(TAKE_PTR(m.in)); /* it refers to `m` */
 	*ret = m;
 	m = (struct disk_image){.fd = -1};
 	return 0;
@@ -325,8 +358,9 @@ int disk_image_seekable(struct disk_image *m, struct err *e)
 
 	if (!m->compressed)
 		return m->fd;
-	fd = open_temp(e);
-	if (fd < 0 || read_through(m, keep_all, fd, &size, e) < 0)
+	fd = temp_file_open(e);
+	if (fd < 0 || room_check(fd, m->data, m->path, temp_dir(), e) < 0 ||
+	    read_through(m, keep_all, fd, &size, e) < 0)
 		return -1;
 	if (ftruncate(fd, (off_t)size) < 0)
 		return err_errno(e, errno, "%s", temp_dir());

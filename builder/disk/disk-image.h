@@ -6,10 +6,10 @@
  */
 #pragma once
 
+#include "builder/common/archive.h"
 #include "builder/disk/ptable.h"
-#include "lib/err.h"
 
-struct archive_in;
+#define DISK_LIMIT (64ULL << 30) /* the default of `limit` */
 
 struct disk_image {
 	const char *path;   /* not owned */
@@ -19,15 +19,20 @@ struct disk_image {
 	int fd;                /* of the file, or of a temporary with the disk's bytes */
 	struct archive_in *in; /* decompresses fd; NULL unless compressed */
 	bool compressed;       /* fd has compressed bytes */
+	uint64_t limit;        /* bytes that it may unpack to */
+	uint64_t data;         /* of a compressed image: bytes without the zeros */
+	struct archive_limit unpacked;
 };
 
 /*
  * Opens the image. A compressed one is read to its end, which gives its size and reports
  * damage before anything is done with it. A qcow2 is converted into a temporary file
- * without a name, with its holes, in $TMPDIR (/var/tmp). A qcow2 that refers to other
- * files, and an image within an image, are refused.
+ * without a name, with its holes, in $TMPDIR (/var/tmp). Refused are a qcow2 that refers
+ * to other files, an image within an image, and one that unpacks to more than `limit`
+ * bytes (0: no limit) or than there is room for; of a qcow2, only data counts.
  */
-int disk_image_open(struct disk_image *ret, const char *path, struct err *e) _must_check_;
+int disk_image_open(struct disk_image *ret, const char *path, uint64_t limit,
+		    struct err *e) _must_check_;
 void disk_image_done(struct disk_image *m);
 #define _cleanup_disk_image_ _cleanup_(disk_image_done)
 

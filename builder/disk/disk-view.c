@@ -11,6 +11,9 @@
 #include "lib/str.h"
 
 #define ISO_MAGIC_AT 0x8001 /* ECMA-119 8.4: "CD001" follows the descriptor's type */
+#define DIR_LINE     "::/rackstrap/\n"
+#define FILE_MAX     (16U << 20) /* bytes of a file that is read from an image */
+#define OUTPUT_MAX   (8U << 20)  /* bytes of a list of files */
 #define EFI_SYSTEM   "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
 
 static const char *const mtools_env[] = {"TZ=UTC", "LC_ALL=C.UTF-8", "MTOOLSRC=/dev/null",
@@ -27,11 +30,16 @@ static char **mtool(const char *name, const char *raw, uint64_t fat)
 	return argv;
 }
 
-/* Runs the program and captures its output; ret and ret_len may be NULL. */
-static int run_tool(char *const *argv, char **ret, size_t *ret_len, struct err *e)
+/* Runs the program and captures its output; ret and ret_len may be NULL. `file_max` is
+ * that of struct run. */
+static int run_tool_max(char *const *argv, uint64_t file_max, char **ret, size_t *ret_len,
+			struct err *e)
 {
 	_cleanup_free_ char *said = NULL;
-	struct run r = {.argv = (const char *const *)argv, .env = mtools_env};
+	struct run r = {.argv = (const char *const *)argv,
+			.env = mtools_env,
+			.file_max = file_max,
+			.output_max = OUTPUT_MAX};
 	size_t len = 0;
 
 	if (!run_have(argv[0]))
@@ -45,6 +53,11 @@ static int run_tool(char *const *argv, char **ret, size_t *ret_len, struct err *
 	if (ret_len)
 		*ret_len = len;
 	return 0;
+}
+
+static int run_tool(char *const *argv, char **ret, size_t *ret_len, struct err *e)
+{
+	return run_tool_max(argv, 0, ret, ret_len, e);
 }
 
 static void add_words(char ***argv, const char *words)
@@ -63,14 +76,14 @@ static int by_text(const void *a, const void *b)
  * Leaves out folders, which end in '/'. */
 static char **parse_paths(const char *text, const char *prefix)
 {
-	_cleanup_strv_ char **lines = strv_split(text, "\n");
 	struct strv_builder b = {0};
 
-	for (size_t i = 0; lines && lines[i]; i++) {
-		const char *path = str_after(lines[i], prefix);
+	for (size_t n; *text; text += n + (text[n] == '\n')) {
+		const char *path = str_after(text, prefix);
 
-		if (path && *path && !str_ends(path, "/"))
-			strv_builder_add(&b, path);
+		n = strcspn(text, "\n");
+		if (path && path < text + n && text[n - 1] != '/')
+			strv_builder_addf(&b, "%.*s", (int)(text + n - path), path);
 	}
 	if (b.n > 0)
 		qsort(b.v, b.n, sizeof(*b.v), by_text);
@@ -79,7 +92,7 @@ static char **parse_paths(const char *text, const char *prefix)
 
 static int list_fat(struct disk_view *v, struct err *e)
 {
-	_cleanup_strv_ char **argv = mtool("mdir", v->raw, v->fat), **lines = NULL;
+	_cleanup_strv_ char **argv = mtool("mdir", v->raw, v->fat);
 	_cleanup_free_ char *text = NULL;
 
 	strv_add(&argv, "-/");
@@ -88,8 +101,7 @@ static int list_fat(struct disk_view *v, struct err *e)
 	if (run_tool(argv, &text, NULL, e) < 0)
 		return err_wrap(e, "%s", v->image.path);
 	v->config = parse_paths(text, "::/");
-	lines = strv_split(text, "\n");
-	v->has_dir = strv_has(lines, "::/rackstrap/");
+	v->has_dir = str_after(text, DIR_LINE) || strstr(text, "\n" DIR_LINE);
 	return 0;
 }
 
@@ -162,11 +174,11 @@ static int examine(struct disk_view *v, struct err *e)
 	return 0;
 }
 
-int disk_view_open(struct disk_view *ret, const char *path, struct err *e)
+int disk_view_open(struct disk_view *ret, const char *path, uint64_t limit, struct err *e)
 {
 	_cleanup_disk_view_ struct disk_view v = {.image = {.fd = -1}};
 
-	if (disk_image_open(&v.image, path, e) < 0 || examine(&v, e) < 0)
+	if (disk_image_open(&v.image, path, limit, e) < 0 || examine(&v, e) < 0)
 		return -1;
 	*ret = v;
 	v = (struct disk_view){.image = {.fd = -1}};
@@ -212,9 +224,9 @@ static int read_iso(const struct disk_view *v, const char *path, char **ret,
 	strv_add(&argv, "-extract");
 	strv_addf(&argv, "/%s", path);
 	strv_add(&argv, to);
-	if (run_tool(argv, NULL, NULL, e) < 0)
+	if (run_tool_max(argv, FILE_MAX, NULL, NULL, e) < 0)
 		return -1;
-	r = file_read_at(AT_FDCWD, to, 64 << 20, ret, ret_len);
+	r = file_read_at(AT_FDCWD, to, FILE_MAX, ret, ret_len);
 	return r < 0 ? err_errno(e, r, "%s", path) : 0;
 }
 

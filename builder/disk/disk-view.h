@@ -24,8 +24,10 @@ struct disk_view {
 	bool has_dir;  /* that FAT has the folder "rackstrap" */
 };
 
-/* Opens the image and sets its kind. `path` must stay valid until disk_view_done(). */
-int disk_view_open(struct disk_view *ret, const char *path, struct err *e) _must_check_;
+/* Opens the image as disk_image_open() does, and sets its kind. `path` must stay valid
+ * until disk_view_done(). */
+int disk_view_open(struct disk_view *ret, const char *path, uint64_t limit,
+		   struct err *e) _must_check_;
 void disk_view_done(struct disk_view *v);
 #define _cleanup_disk_view_ _cleanup_(disk_view_done)
 

@@ -6,7 +6,21 @@
  */
 #include "builder/input/fetch-check.h"
 
+#include "builder/common/progress.h"
 #include "lib/str.h"
+
+int fetch_check_size(const struct fetch_file *f, uint64_t size, const char *called,
+		     struct err *e)
+{
+	uint64_t max = f->max_size ? f->max_size : FETCH_MAX;
+	char limit[PROGRESS_SIZE_LEN];
+
+	if (size <= max)
+		return 0;
+	return err_set(e, ERR_FAILED, "%s: has more than the limit of %s: refused%s%s%s",
+		       called, progress_size(max, limit), f->raise ? " (" : "",
+		       f->raise ? f->raise : "", f->raise ? " raises the limit)" : "");
+}
 
 static const char *const page_suffixes[] = {".html", ".htm", ".xhtml", ".xml", ".svg"};
 

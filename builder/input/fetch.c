@@ -11,6 +11,7 @@
 #include "builder/input/fetch.h"
 
 #include "builder/common/progress.h"
+#include "builder/common/temp-file.h"
 #include "builder/input/fetch-check.h"
 #include "lib/log.h"
 #include "lib/str.h"
@@ -28,6 +29,7 @@
 #define SLOW_S            60   /* of less than that, then the transfer is broken off */
 #define REDIRECTS_MAX     10L
 #define PROGRESS_BYTES    (256U * 1024) /* after so many, tries count from 1 again */
+#define DROPPED_MAX       (1U << 20)    /* bytes of an error's body that are waited for */
 
 enum state {
 	WAITING, /* until retry_at */
@@ -45,6 +47,7 @@ struct transfer {
 	struct response response;
 	char *if_range; /* the validator sent as If-Range */
 	bool body;      /* the response's first byte has arrived */
+	size_t dropped; /* bytes of a body that is not kept */
 	bool resumed;   /* one of the tries resumed the bytes of an earlier one */
 	bool fresh;     /* ignore the bytes that are there */
 	unsigned tries; /* tries since the last progress */
@@ -108,12 +111,33 @@ static int begin_rest(struct transfer *t)
 		       t->called);
 }
 
+/* Ends the transfer for good, because its file is too large. */
+static int refuse_size(struct transfer *t)
+{
+	t->fresh = false;
+	part_remove(&t->part);
+	return -1;
+}
+
+/* Checks the size that the server says the rest of the file has, and the room for it. */
+static int check_announced(struct transfer *t)
+{
+	curl_off_t rest = -1;
+
+	curl_easy_getinfo(t->h, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &rest);
+	if (rest < 0)
+		return 0;
+	if (fetch_check_size(t->f, t->part.have + (uint64_t)rest, t->called, &t->err) < 0)
+		return refuse_size(t);
+	return room_check(t->part.fd, (uint64_t)rest, t->called, "the cache", &t->err);
+}
+
 /* Decides at the first byte of a body whether the transfer resumes or starts over. */
 static int begin_body(struct transfer *t)
 {
 	t->body = true;
 	if (response_code(t) == 206)
-		return begin_rest(t);
+		return begin_rest(t) < 0 ? -1 : check_announced(t);
 	t->response.range_total = 0; /* the header has no meaning with 200 */
 	if (t->part.have > 0) {
 		int r = part_start_over(&t->part);
@@ -121,6 +145,8 @@ static int begin_body(struct transfer *t)
 		if (r < 0)
 			return io_error(t, r);
 	}
+	if (check_announced(t) < 0)
+		return -1;
 	part_note(&t->part, response_validator(&t->response));
 	return 0;
 }
@@ -131,8 +157,10 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
 	size_t len = size * count;
 	int r;
 
-	if (response_code(t) >= 300) /* drops the body of an error; 0 with file: */
-		return len;
+	if (response_code(t) >= 300) { /* drops the body of an error; 0 with file: */
+		t->dropped += len;
+		return t->dropped <= DROPPED_MAX ? len : 0;
+	}
 	if (!t->body && begin_body(t) < 0)
 		return 0;
 	if (t->f->size > 0 && t->part.have + len > t->f->size) {
@@ -140,6 +168,10 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
 			"%s: longer than the %llu bytes it must have (%s)", t->called,
 			(unsigned long long)t->f->size, t->f->expected_by);
 		t->fresh = t->resumed;
+		return 0;
+	}
+	if (fetch_check_size(t->f, t->part.have + len, t->called, &t->err) < 0) {
+		refuse_size(t);
 		return 0;
 	}
 	r = part_add(&t->part, data, len);
@@ -306,7 +338,8 @@ static int prepare(struct transfer *t)
 	validator = t->fresh ? NULL : part_validator(p);
 	t->resumed = t->resumed && !t->fresh;
 	r = validator ? part_catch_up(p) : part_start_over(p);
-	if (r == 0 && t->f->size > 0 && p->have > t->f->size)
+	if (r == 0 && ((t->f->size > 0 && p->have > t->f->size) ||
+		       fetch_check_size(t->f, p->have, t->called, NULL) < 0))
 		r = part_start_over(p);
 	if (r < 0)
 		return io_error(t, r);
@@ -317,6 +350,7 @@ static int prepare(struct transfer *t)
 	response_done(&t->response);
 	t->response.framed = str_after(t->f->url, "file:") != NULL;
 	t->body = false;
+	t->dropped = 0;
 	t->fresh = false;
 	t->err.msg[0] = '\0';
 	t->curl_err[0] = '\0';
@@ -328,7 +362,8 @@ static void start_try(struct fetch *x, struct transfer *t)
 	t->tries++;
 	if (!t->began)
 		t->began = progress_now_ms();
-	if (prepare(t) < 0) {
+	if (fetch_check_size(t->f, t->f->size, t->called, &t->err) < 0 ||
+	    prepare(t) < 0) {
 		fail(t);
 		return;
 	}
@@ -425,7 +460,7 @@ static void handle_response(struct fetch *x, struct transfer *t)
 
 static void end_try(struct fetch *x, struct transfer *t, CURLcode result)
 {
-	if (result == CURLE_OK) {
+	if (result == CURLE_OK || t->dropped > DROPPED_MAX) {
 		handle_response(x, t);
 		if (t->state == DONE)
 			t->f->from = effective_url(t);

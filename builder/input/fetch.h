@@ -14,6 +14,8 @@
 #include "builder/common/digest.h"
 #include "lib/err.h"
 
+#define FETCH_MAX (16ULL << 30)
+
 struct fetch_file {
 	const char *name;  /* for progress */
 	const char *url;   /* to fetch from */
@@ -23,6 +25,8 @@ struct fetch_file {
 
 	/* Known facts about the file. */
 	uint64_t size;      /* 0: not known */
+	uint64_t max_size;  /* more bytes are refused; 0: FETCH_MAX */
+	const char *raise;  /* what raises that, for the message, or NULL */
 	const char *digest; /* NULL: not known */
 	enum digest_type digest_type;
 	const char *expected_by; /* source of these values: "recipe.cfg:12" */
@@ -47,10 +51,17 @@ struct fetch_options {
 	bool quiet;        /* no log line for each file */
 };
 
+/* Checks a file's size against its max_size. `called` is the file's name in messages. */
+int fetch_check_size(const struct fetch_file *f, uint64_t size, const char *called,
+		     struct err *e) _must_check_;
+
 /*
  * Returns 0 when every file is complete and has the digest it must have. Returns -1 when
  * one is not: the others were still fetched, and the message has one line for each failed
  * file. A file with a wrong digest is removed.
+ *
+ * A file that is larger than its max_size is refused before its first byte is kept if the
+ * server says how large it is, else as soon as it has that size.
  *
  * A file without a known digest is refused when it is a web page, is empty, or was sent
  * in a way in which its end cannot be told from a broken connection.

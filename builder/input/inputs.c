@@ -23,6 +23,13 @@ static void all_done(struct wants *w)
 }
 #define _cleanup_wants_ _cleanup_(all_done)
 
+/* The keys that raise max_size, for messages. */
+static const char *const max_size_keys[] = {
+	[ARTIFACT_FILES] = "key 'max_size' of the artifact",
+	[ARTIFACT_BASE] = "key 'max_size' of the base",
+	[ARTIFACT_CONTAINER] = "key 'max_size' of the container",
+};
+
 static void wants_begin(struct wants *w, const struct recipe *r)
 {
 	w->n = r->n_artifacts;
@@ -36,6 +43,8 @@ static void wants_begin(struct wants *w, const struct recipe *r)
 			.name = a->name,
 			.url = a->url,
 			.where = w->wheres[i],
+			.max_size = a->max_size,
+			.raise = max_size_keys[a->use],
 			.blob = {.fd = -1},
 		};
 		if (a->digest && digest_is_weak(a->digest_type)) {

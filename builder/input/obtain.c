@@ -106,6 +106,13 @@ static int check_weak(const struct want *w, struct err *e)
 		       digest_name(w->weak_type), got, w->weak, w->weak_by);
 }
 
+static int check_size(const struct want *w, struct err *e)
+{
+	const struct fetch_file f = {.max_size = w->max_size, .raise = w->raise};
+
+	return fetch_check_size(&f, w->blob.size, w->url, e);
+}
+
 /* Opens the input in the cache. Returns 1, 0 when it is not in the cache, or -1. */
 static int open_want(struct want *w, const struct cache *c,
 		     const struct obtain_options *o, struct err *e)
@@ -114,7 +121,7 @@ static int open_want(struct want *w, const struct cache *c,
 
 	if (r <= 0)
 		return r;
-	if (check_weak(w, e) < 0)
+	if (check_size(w, e) < 0 || check_weak(w, e) < 0)
 		return -1;
 	cache_note_url(c, w->url, w->blob.sha256);
 	if (o->closed)
@@ -135,6 +142,8 @@ static struct fetch_file fetch_file_of(const struct download *x, const struct ca
 		.dirfd = c->fd,
 		.path = x->path,
 		.size = w->size,
+		.max_size = w->max_size,
+		.raise = w->raise,
 		.digest = w->digest,
 		.digest_type = w->type,
 		.expected_by = w->by,
@@ -179,6 +188,20 @@ static bool wants_sha512(const struct downloads *m, const char *key)
 	return false;
 }
 
+/* Sets the smallest max_size of the wants of a URL. */
+static void set_max_size(struct fetch_file *f, const struct downloads *m, const char *key)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		const struct want *w = m->v[i].want;
+
+		if (!streq(m->v[i].key, key) || w->max_size == 0 ||
+		    (f->max_size && f->max_size <= w->max_size))
+			continue;
+		f->max_size = w->max_size;
+		f->raise = w->raise;
+	}
+}
+
 /* Fetches the downloads whose lock is held. */
 static int downloads_fetch(struct downloads *m, const struct cache *c,
 			   const struct obtain_options *o, struct err *e)
@@ -191,6 +214,7 @@ static int downloads_fetch(struct downloads *m, const struct cache *c,
 	for (size_t i = 0; i < m->n; i++)
 		if (m->v[i].lock_fd >= 0) {
 			files[n] = fetch_file_of(&m->v[i], c);
+			set_max_size(&files[n], m, m->v[i].key);
 			files[n++].want_sha512 = wants_sha512(m, m->v[i].key);
 		}
 	result = registry_fetch_all(files, n, &fo, e);

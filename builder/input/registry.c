@@ -17,6 +17,7 @@
 #include "lib/str.h"
 
 #define SKOPEO_MS (60 * 60 * 1000)
+#define WATCH_MS  200
 
 /* --- the folder as a tar ----------------------------------------------------------- */
 
@@ -88,23 +89,66 @@ static int pack(const struct fetch_file *f, const char *dir, struct err *e)
 
 /* --- one image --------------------------------------------------------------------- */
 
-static int copy_image(const char *url, const char *dir, struct err *e)
+/* Sets *ret to the size of all files in the folder. Files that vanish do not count. */
+static int folder_size(int dirfd, const char *dir, uint64_t *ret, struct err *e)
+{
+	_cleanup_strv_ char **names = NULL;
+	int r = dir_names_at(dirfd, dir, &names);
+
+	if (r < 0)
+		return err_errno(e, r, "%s", dir);
+	*ret = 0;
+	for (size_t i = 0; names && names[i]; i++) {
+		_cleanup_free_ char *path = xasprintf("%s/%s", dir, names[i]);
+		struct stat st;
+
+		if (fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			*ret += (uint64_t)st.st_size;
+	}
+	return 0;
+}
+
+/* Runs skopeo until it has ended or the folder is larger than the file may be. No file of
+ * it can be larger than that. */
+static int run_skopeo(const struct fetch_file *f, const char *const *argv,
+		      const char *name, struct err *e)
+{
+	const uint64_t max = f->max_size ? f->max_size : FETCH_MAX;
+	const struct run r = {.argv = argv,
+			      .out = STDERR_FILENO,
+			      .timeout_ms = SKOPEO_MS,
+			      .file_max = max + 1};
+	_cleanup_child_ struct child c = {.errfd = -1};
+	bool ended = false;
+	uint64_t size = 0;
+
+	if (run_start(&r, &c, e) < 0)
+		return -1;
+	while (!ended) {
+		ended = run_ended(&c, WATCH_MS);
+		if (folder_size(f->dirfd, name, &size, e) < 0)
+			return -1;
+		if (fetch_check_size(f, size, "its image", e) < 0)
+			return -1;
+	}
+	return run_wait(&c, e);
+}
+
+static int copy_image(const struct fetch_file *f, const char *dir, const char *name,
+		      struct err *e)
 {
 	_cleanup_free_ char *to = xasprintf("dir:%s", dir);
 	const char *const argv[] = {"skopeo",  "--override-os",
 				    "linux",   "--override-arch",
 				    "amd64",   "copy",
 				    "--quiet", "--retry-times=3",
-				    url,       to,
+				    f->url,    to,
 				    NULL};
 
 	if (!run_have(argv[0]))
 		return err_set(e, ERR_FAILED,
 			       "skopeo: not found in PATH; it is in the package skopeo");
-	return run(&(struct run){.argv = argv,
-				 .out = STDERR_FILENO,
-				 .timeout_ms = SKOPEO_MS},
-		   e);
+	return run_skopeo(f, argv, name, e);
 }
 
 /* Sets size and digests of the packed file, and checks them against the expected ones. */
@@ -149,8 +193,10 @@ static int fetch_image(struct fetch_file *f, struct err *e)
 	rm_rf_at(f->dirfd, name);
 	if (mkdirat(f->dirfd, name, 0700) < 0)
 		return err_errno(e, errno, "%s", name);
+	if (fetch_check_size(f, f->size, shown, e) < 0)
+		return -1;
 	log_info("%s: from the registry", f->name);
-	if (copy_image(f->url, dir, e) < 0 || pack(f, dir, e) < 0 || check(f, e) < 0)
+	if (copy_image(f, dir, name, e) < 0 || pack(f, dir, e) < 0 || check(f, e) < 0)
 		return err_wrap(e, "%s", shown);
 	return 0;
 }

@@ -7,11 +7,10 @@
 #include "builder/recipe/recipe-parse.h"
 
 #define EXTRACT_DEPTH_MAX 4
-#define LIMIT             (16ULL << 30)
 
 const char *const recipe_artifact_keys[] = {"name", "url",     "sha256",  "sha512",
 					    "sha1", "md5",     "standin", "to",
-					    "mode", "extract", "limit",   NULL};
+					    "mode", "extract", "limit", "max_size", NULL};
 const char *const recipe_extract_keys[] = {"path", "to", "mode", "extract", NULL};
 
 static void extract_free(struct recipe_extract *v, size_t n)
@@ -150,18 +149,11 @@ void recipe_get_digest(const struct conf_node *n, char **hex, enum digest_type *
 static void parse_limit(struct recipe_artifact *a, const struct conf_node *n,
 			struct diag *d)
 {
-	_cleanup_free_ char *s = NULL;
-
-	a->limit = LIMIT;
-	if (recipe_get_word(n, "limit", &s, d) <= 0)
-		return;
-	if (!a->n)
+	a->limit = RECIPE_LIMIT;
+	if (conf_member(n, "limit") && !a->n)
 		conf_complain(conf_member(n, "limit"), d,
 			      "limit: has no effect without 'extract': leave it out");
-	if (str_to_size(s, &a->limit) < 0 || a->limit == 0)
-		conf_complain(conf_member(n, "limit"), d,
-			      "limit: must be a size, as in limit = \"2G\";, not '%s'",
-			      s);
+	(void)!recipe_get_size(n, "limit", &a->limit, d);
 }
 
 static void parse_url(struct recipe_artifact *a, const struct conf_node *n,
@@ -194,6 +186,8 @@ static void parse_artifact(void *entry, const struct conf_node *n, struct diag *
 			      "manifest");
 	parse_url(a, n, d);
 	recipe_get_digest(n, &a->digest, &a->digest_type, d);
+	a->max_size = RECIPE_MAX_SIZE;
+	(void)!recipe_get_size(n, "max_size", &a->max_size, d);
 	(void)!conf_get_bool(n, "standin", &a->standin, d);
 	if (to == extract)
 		conf_complain(n, d,
@@ -222,6 +216,7 @@ struct recipe_artifact *recipe_add_artifact(struct recipe *r, enum artifact_use 
 		.url = xstrdup(url),
 		.digest = xstrdup(digest),
 		.digest_type = type,
+		.max_size = RECIPE_MAX_SIZE,
 		.where = xstrdup(where),
 	};
 	return a;

@@ -79,6 +79,8 @@ static void parse_base(struct recipe *r, const struct conf_node *root, struct di
 		return;
 	}
 	(void)!conf_check_keys(group, r->base.type->keys, d);
+	(void)!recipe_get_size(group, "limit", &r->base.limit, d);
+	(void)!recipe_get_size(group, "max_size", &r->base.max_size, d);
 	r->base.type->parse(&r->base, group, d);
 }
 
@@ -230,7 +232,8 @@ void recipe_base_fetch(struct recipe *r)
 
 	if (b->url)
 		recipe_add_artifact(r, ARTIFACT_BASE, "base", b->url, b->sum, b->sum_type,
-				    b->where);
+				    b->where)
+			->max_size = b->max_size;
 }
 
 void recipe_base_done(struct recipe *r)

@@ -8,7 +8,7 @@
 #include "builder/recipe/recipe-parse.h"
 
 const char *const recipe_container_keys[] = {"image",  "digest", "url",     "sha256",
-					     "sha512", "file",   "standin", NULL};
+					     "sha512", "file",   "standin", "limit", "max_size", NULL};
 
 static void container_done(void *entry)
 {
@@ -103,6 +103,13 @@ static void parse_container(void *entry, const struct conf_node *n, struct diag 
 	(void)!conf_check_keys(n, recipe_container_keys, d);
 	parse_image(c, n, d);
 	parse_source(c, n, d);
+	c->limit = RECIPE_LIMIT;
+	c->max_size = RECIPE_MAX_SIZE;
+	(void)!recipe_get_size(n, "limit", &c->limit, d);
+	if (conf_member(n, "max_size") && c->file)
+		conf_complain(conf_member(n, "max_size"), d,
+			      "max_size: has no effect with 'file': leave it out");
+	(void)!recipe_get_size(n, "max_size", &c->max_size, d);
 	(void)!conf_get_bool(n, "standin", &c->standin, d);
 }
 
@@ -131,10 +138,13 @@ void recipe_containers_fetch(struct recipe *r)
 	for (size_t i = 0; i < r->n_containers; i++) {
 		const struct recipe_container *c = &r->containers[i];
 		_cleanup_free_ char *name = recipe_container_name(c);
+		struct recipe_artifact *a;
 
-		if (c->url)
-			recipe_add_artifact(r, ARTIFACT_CONTAINER, name, c->url, c->sum,
-					    c->sum_type, c->where)
-				->standin = c->standin;
+		if (!c->url)
+			continue;
+		a = recipe_add_artifact(r, ARTIFACT_CONTAINER, name, c->url, c->sum,
+					c->sum_type, c->where);
+		a->standin = c->standin;
+		a->max_size = c->max_size;
 	}
 }

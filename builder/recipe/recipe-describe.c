@@ -83,9 +83,20 @@ static void append_described_base(struct buf *b, const struct recipe *r)
 	}
 }
 
+/* Appends the sizes that are not the defaults. */
+static void append_limits(struct buf *b, uint64_t limit, uint64_t max_size)
+{
+	if (limit && limit != RECIPE_LIMIT)
+		append(b, " limit %llu", (unsigned long long)limit);
+	if (max_size != RECIPE_MAX_SIZE)
+		append(b, " max_size %llu", (unsigned long long)max_size);
+}
+
 static void append_base(struct buf *b, const struct recipe *r)
 {
-	append_line(b, "base %s", r->base.type->name);
+	append(b, "base %s", r->base.type->name);
+	append_limits(b, r->base.limit, r->base.max_size);
+	buf_puts(b, "\n");
 	append_described_base(b, r);
 	append_line(b, "initramfs policy %s compress %s",
 		    r->initramfs.policy == INITRAMFS_MOST ? "most" : "list",
@@ -125,6 +136,7 @@ static void append_artifacts(struct buf *b, const struct recipe *r)
 			append(b, " %s %s", digest_name(a->digest_type), a->digest);
 		if (a->to)
 			append(b, " to %s %04o", a->to, a->mode);
+		append_limits(b, a->limit, a->max_size);
 		append_end(b, r, a->where);
 		append_extract(b, a->v, a->n, 1);
 	}
@@ -139,6 +151,7 @@ static void append_containers(struct buf *b, const struct recipe *r)
 		       c->standin ? " (stand-in)" : "", c->url ? c->url : c->written);
 		if (c->sum)
 			append(b, " %s %s", digest_name(c->sum_type), c->sum);
+		append_limits(b, c->limit, c->max_size);
 		append_end(b, r, c->where);
 	}
 }

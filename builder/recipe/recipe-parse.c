@@ -165,6 +165,23 @@ int recipe_get_mode(const struct conf_node *n, const char *key, unsigned *dst,
 	return 1;
 }
 
+int recipe_get_size(const struct conf_node *n, const char *key, uint64_t *dst,
+		    struct diag *d)
+{
+	_cleanup_free_ char *s = NULL;
+	uint64_t size = 0;
+	int r = recipe_get_word(n, key, &s, d);
+
+	if (r <= 0)
+		return r;
+	if (str_to_size(s, &size) < 0 || size == 0)
+		return conf_complain(conf_member(n, key), d,
+				     "%s: must be a size, as in %s = \"2G\";, not '%s'",
+				     key, key, s);
+	*dst = size;
+	return 1;
+}
+
 bool recipe_is_url(const char *s)
 {
 	static const char *const schemes[] = {"https://", "http://", "file:///"};

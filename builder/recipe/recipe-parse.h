@@ -45,6 +45,10 @@ int recipe_get_target(const struct conf_node *n, const char *key, char **dst,
 int recipe_get_mode(const struct conf_node *n, const char *key, unsigned *dst,
 		    struct diag *d);
 
+/* Reads a size, as "2G", that is not 0. */
+int recipe_get_size(const struct conf_node *n, const char *key, uint64_t *dst,
+		    struct diag *d);
+
 bool recipe_is_word(const char *s);
 bool recipe_is_url(const char *s);  /* https://, http:// or file:/// */
 bool recipe_is_unit(const char *s); /* "x.service", "getty@tty1.service", "x.target" */

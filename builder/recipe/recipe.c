@@ -271,6 +271,11 @@ int recipe_load(struct recipe *ret, const char *path, struct diag *d)
 		if (r.initramfs.policy == INITRAMFS_AUTO)
 			r.initramfs.policy =
 				r.initramfs.modules ? INITRAMFS_LIST : INITRAMFS_MOST;
+		/* Not in set_defaults(): another type of base begins without keys. */
+		if (!r.base.limit)
+			r.base.limit = RECIPE_LIMIT;
+		if (!r.base.max_size)
+			r.base.max_size = RECIPE_MAX_SIZE;
 		recipe_check(&r, &own);
 		recipe_base_fetch(&r);
 		recipe_containers_fetch(&r);

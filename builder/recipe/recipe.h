@@ -19,6 +19,10 @@
 /* A place in a recipe: "images/bookworm/recipe.cfg:12". Owned. */
 typedef char *recipe_where;
 
+/* The defaults of `limit` and `max_size`. */
+#define RECIPE_LIMIT    (16ULL << 30)
+#define RECIPE_MAX_SIZE (16ULL << 30)
+
 struct base_type;
 struct image_type;
 
@@ -40,6 +44,8 @@ struct recipe_base {
 	char *kernel;      /* the kernel's package */
 	char **packages;
 	char **path_exclude; /* for dpkg: these paths are not even unpacked */
+	uint64_t limit;      /* bytes that it, and what it is made from, may unpack to */
+	uint64_t max_size;   /* bytes that the file at url may have */
 	recipe_where where;
 };
 
@@ -92,7 +98,8 @@ struct recipe_artifact {
 	bool standin;
 	char *to; /* of a bare file; NULL: see extract */
 	unsigned mode;
-	uint64_t limit; /* bytes that it may unpack to */
+	uint64_t limit;    /* bytes that it may unpack to */
+	uint64_t max_size; /* bytes that it may have */
 	recipe_where where;
 	struct recipe_extract *v;
 	size_t n;
@@ -107,6 +114,8 @@ struct recipe_container {
 	enum digest_type sum_type;
 	char *file;    /* an archive on this machine, ... */
 	char *written; /* ... and its path as written in the recipe, for the manifest */
+	uint64_t limit;    /* bytes that it may unpack to */
+	uint64_t max_size; /* bytes that it may have */
 	bool standin;
 	recipe_where where;
 };

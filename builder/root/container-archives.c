@@ -45,8 +45,14 @@ static int convert(struct container_archive *ret, const struct recipe *r,
 	}
 	if (fd < 0)
 		return err_errno(e, errno, "%s", path);
-	return container_convert(ret, fd, c->url ? c->url : c->file, &as, c->manifest,
-				 (int64_t)r->epoch, cache->fd, e);
+	return container_convert(ret,
+				 &(struct container_source){
+					 .fd = fd,
+					 .name = c->url ? c->url : c->file,
+					 .digest = c->manifest,
+					 .limit = c->limit,
+				 },
+				 &as, (int64_t)r->epoch, cache->fd, e);
 }
 
 /* Makes the archive of the recipe's container `i`. */

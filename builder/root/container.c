@@ -1,98 +1,228 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The input is a tar that may have its members in any order. It is read from the
- * beginning for each member; in a plain tar on a disk that only seeks from header to
- * header. All layers are decompressed to one file without a name (the spool). Then the
- * archive is written.
+ * The input is a tar that may have its members in any order. Its headers are read once,
+ * which in a plain tar on a disk only seeks from one to the next; an archive that is
+ * compressed as a whole is decompressed first, to a file without a name. Each member that
+ * is needed is then read from its own place, once. All layers are decompressed to another
+ * such file (the spool). Then the archive is written.
  *
- * Limit: a compressed archive is decompressed once for each of its layers.
+ * Everything that is decompressed counts for one limit, and a layer that the image has
+ * several times, as empty ones are, counts each time: so often it is in the new archive.
  */
 #include "builder/root/container.h"
 
+#include "builder/common/unpack.h"
 #include "builder/root/container-json.h"
 #include "lib/file.h"
 #include "lib/str.h"
 
 #include <ctype.h>
 
-#define TEXT_MAX  (8U << 20)    /* bytes of a manifest or a configuration */
-#define LAYER_MAX (16ULL << 30) /* bytes of an uncompressed layer */
-#define CHUNK     (256 * 1024)
-#define DEPTH_MAX 127 /* layers: Docker's limit */
+#define TEXT_MAX    (2U << 20)  /* bytes of a manifest or a configuration */
+#define TEXTS_MAX   (16U << 20) /* bytes of all of them */
+#define MEMBERS_MAX 100000
+#define CHUNK       (256 * 1024)
+#define DEPTH_MAX   127 /* layers: Docker's limit */
+
+/* A file or symlink of the input. */
+struct member {
+	char *path, *target; /* normal; target NULL: a file */
+	uint64_t at;         /* offset of its header */
+};
+
+/* A layer in the spool. */
+struct spooled {
+	uint64_t at, length;
+	char blob[DIGEST_SHA256_LEN]; /* digest of the member's data */
+};
 
 struct conversion {
 	int fd, scratch;
 	const char *name;
 	const struct container_name *as;
 	int64_t mtime;
+	struct archive_limit *limit;
+	int plain; /* the input as a plain tar: fd, or the next */
+	int unpacked;
+	struct member *members; /* sorted by path */
+	size_t n_members;
+	size_t texts; /* bytes of all texts so far */
 	struct container_image image;
-	int spool;             /* the uncompressed layers, one after the other */
-	uint64_t *at, *length; /* each layer's offset and size in it */
+	int spool;               /* the uncompressed layers, one after the other */
+	uint64_t end;            /* its size */
+	struct spooled *spooled; /* for each layer */
+	char *layer;             /* the layer being spooled, for messages */
 	struct container_archive *out;
 };
 
+static int scratch_file(const struct conversion *x, struct err *e)
+{
+	int fd = openat(x->scratch, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	return fd < 0 ? err_errno(e, errno, "a scratch file") : fd;
+}
+
 /* --- members of the input ---------------------------------------------------------- */
+
+/* Copies what is left of `in` to `to`. */
+static int copy_data(const struct conversion *x, struct archive_in *in, int to,
+		     struct err *e)
+{
+	_cleanup_free_ char *chunk = xmalloc(CHUNK);
+	ssize_t n;
+
+	while ((n = archive_in_read(in, chunk, CHUNK, e)) > 0) {
+		int r = write_all(to, chunk, (size_t)n);
+
+		if (r < 0)
+			return err_errno(e, r, "%s: a scratch file", x->name);
+	}
+	return n < 0 ? -1 : 0;
+}
+
+/* Decompresses an input that is compressed as a whole. */
+static int unpack_input(struct conversion *x, struct err *e)
+{
+	_cleanup_archive_in_ struct archive_in *in = NULL;
+	char head[UNPACK_HEAD];
+	ssize_t n = pread(x->fd, head, sizeof(head), 0);
+
+	if (n < 0 || lseek(x->fd, 0, SEEK_SET) < 0)
+		return err_errno(e, errno, "%s", x->name);
+	x->plain = x->fd;
+	if (!unpack_detect(head, (size_t)n))
+		return 0;
+	x->plain = x->unpacked = scratch_file(x, e);
+	if (x->unpacked < 0 || archive_in_open(&in,
+					       &(struct archive_source){
+						       .name = x->name,
+						       .fd = x->fd,
+						       .single = true,
+						       .limit = x->limit,
+					       },
+					       e) < 0)
+		return -1;
+	return copy_data(x, in, x->unpacked, e);
+}
+
+/* Opens the plain tar at the offset, which is a header's. */
+static int open_at(const struct conversion *x, uint64_t at, struct archive_limit *limit,
+		   struct archive_in **ret, struct err *e)
+{
+	if (lseek(x->plain, (off_t)at, SEEK_SET) < 0)
+		return err_errno(e, errno, "%s", x->name);
+	return archive_in_open(
+		ret,
+		&(struct archive_source){.name = x->name, .fd = x->plain, .limit = limit},
+		e);
+}
+
+/* In skopeo's archives "<id>/layer.tar" is a link to "../<hex>.tar". */
+static void add_member(struct conversion *x, const struct entry *entry, uint64_t at)
+{
+	_cleanup_free_ char *path = archive_path_normal(entry->path), *target = NULL;
+
+	if (entry->type == ENTRY_SYMLINK && str_after(entry->target, "../"))
+		target = archive_path_normal(entry->target + 3);
+	if (!path || (entry->type != ENTRY_FILE && !target))
+		return;
+	if (x->n_members % 1024 == 0)
+		x->members = xrealloc(x->members,
+				      (x->n_members + 1024) * sizeof(*x->members));
+	x->members[x->n_members++] = (struct member){
+		.path = TAKE_PTR(path), .target = TAKE_PTR(target), .at = at};
+}
+
+static int by_path(const void *a, const void *b)
+{
+	const struct member *x = a, *y = b;
+	int r = strcmp(x->path, y->path);
+
+	return r ? r : (x->at > y->at) - (x->at < y->at);
+}
+
+static int list_members(struct conversion *x, struct err *e)
+{
+	_cleanup_archive_in_ struct archive_in *in = NULL;
+	struct archive_limit limit = {.members = MEMBERS_MAX};
+	const struct entry *entry;
+	int r;
+
+	if (unpack_input(x, e) < 0 || open_at(x, 0, &limit, &in, e) < 0)
+		return -1;
+	while ((r = archive_in_next(in, &entry, e)) > 0)
+		add_member(x, entry, archive_in_at(in));
+	if (x->n_members > 0)
+		qsort(x->members, x->n_members, sizeof(*x->members), by_path);
+	return r;
+}
+
+/* Returns the first member of that name, or NULL. */
+static const struct member *find_member(const struct conversion *x, const char *path)
+{
+	size_t from = 0, to = x->n_members;
+
+	while (from < to) {
+		size_t mid = from + (to - from) / 2;
+
+		if (strcmp(x->members[mid].path, path) < 0)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return from < x->n_members && streq(x->members[from].path, path)
+		       ? &x->members[from]
+		       : NULL;
+}
 
 /* Opens the input at the member's data, and follows one symlink in the archive. Returns
  * 1, 0 when there is no such member, or -1. */
-static int find(const struct conversion *x, const char *member, struct archive_in **ret,
-		uint64_t *size, struct err *e)
+static int find(const struct conversion *x, const char *path, struct archive_in **ret,
+		struct err *e)
 {
-	_cleanup_free_ char *want = archive_path_normal(member), *next = NULL;
+	_cleanup_archive_in_ struct archive_in *in = NULL;
+	_cleanup_free_ char *want = archive_path_normal(path);
+	const struct member *m = want ? find_member(x, want) : NULL;
+	const struct entry *entry;
+	int r;
 
-	for (int follow = 0; want && follow < 2; follow++) {
-		_cleanup_archive_in_ struct archive_in *in = NULL;
-		const struct entry *entry;
-		int r;
-
-		if (lseek(x->fd, 0, SEEK_SET) < 0)
-			return err_errno(e, errno, "%s", x->name);
-		if (archive_in_fd(&in, x->fd, x->name, NULL, e) < 0)
-			return -1;
-		while ((r = archive_in_next(in, &entry, e)) > 0) {
-			_cleanup_free_ char *path = archive_path_normal(entry->path);
-
-			if (!path || !streq(path, want))
-				continue;
-			if (entry->type == ENTRY_FILE) {
-				*size = entry->size;
-				*ret = TAKE_PTR(in);
-				return 1;
-			}
-			/* In skopeo's archives "<id>/layer.tar" is a link to
-			 * "../<hex>.tar". */
-			if (entry->type == ENTRY_SYMLINK &&
-			    str_after(entry->target, "../"))
-				next = archive_path_normal(entry->target + 3);
-			break;
-		}
-		if (r < 0)
-			return -1;
-		if (!next)
-			return 0;
-		free(want);
-		want = TAKE_PTR(next);
-	}
-	return 0;
+	if (m && m->target)
+		m = find_member(x, m->target);
+	if (!m || m->target)
+		return 0;
+	if (open_at(x, m->at, NULL, &in, e) < 0)
+		return -1;
+	r = archive_in_next(in, &entry, e);
+	if (r == 0 || (r > 0 && entry->type != ENTRY_FILE))
+		r = err_set(e, ERR_FAILED, "%s: changed while it was read", x->name);
+	if (r > 0)
+		*ret = TAKE_PTR(in);
+	return r;
 }
 
 /* Reads the member's text. Returns 1, 0 when there is no such member, or -1. */
-static int read_member(const struct conversion *x, const char *member, struct buf *b,
+static int read_member(struct conversion *x, const char *member, struct buf *b,
 		       struct err *e)
 {
 	_cleanup_archive_in_ struct archive_in *in = NULL;
 	_cleanup_free_ char *chunk = xmalloc(CHUNK);
-	uint64_t size;
 	ssize_t n;
-	int r = find(x, member, &in, &size, e);
+	int r = find(x, member, &in, e);
 
 	if (r <= 0)
 		return r;
 	while ((n = archive_in_read(in, chunk, CHUNK, e)) > 0) {
+		x->texts += (size_t)n;
+		if (b->len + (size_t)n > TEXT_MAX || x->texts > TEXTS_MAX)
+			return err_set(e, ERR_FAILED,
+				       "%s: %s: has more than %u MiB%s: refused", x->name,
+				       member,
+				       x->texts > TEXTS_MAX ? TEXTS_MAX >> 20
+							    : TEXT_MAX >> 20,
+				       x->texts > TEXTS_MAX
+					       ? " with those that were read before"
+					       : "");
 		buf_add(b, chunk, (size_t)n);
-		if (b->len > TEXT_MAX)
-			return err_set(e, ERR_FAILED, "%s: %s: too large", x->name,
-				       member);
 	}
 	if (n < 0)
 		return -1;
@@ -105,7 +235,7 @@ static int read_member(const struct conversion *x, const char *member, struct bu
 	return 1;
 }
 
-static int need_member(const struct conversion *x, const char *member, struct buf *b,
+static int need_member(struct conversion *x, const char *member, struct buf *b,
 		       struct err *e)
 {
 	int r = read_member(x, member, b, e);
@@ -125,7 +255,7 @@ static int read_v1(struct conversion *x, struct err *e)
 		return -1;
 	if (container_repositories_id(text.p, x->as, id, e) < 0)
 		return err_wrap(e, "%s", x->name);
-	while (id[0]) {
+	while (id[0] && x->image.n <= DEPTH_MAX) {
 		_cleanup_free_ char *member = xasprintf("%s/json", id);
 		_cleanup_buf_ struct buf json = {0};
 
@@ -180,71 +310,117 @@ static int read_metadata(struct conversion *x, const char *digest, struct err *e
 
 /* --- layers ------------------------------------------------------------------------ */
 
-/* Copies the uncompressed layer from `raw` to the spool, and checks its digest. */
+/* Copies the uncompressed layer from `raw` to the spool, and sets its digest. */
 static int spool_data(struct conversion *x, size_t i, struct archive_in *raw,
-		      struct err *e)
+		      char diff[static DIGEST_HEX_MAX], struct err *e)
 {
 	_cleanup_digest_ struct digest *digest = digest_new(DIGEST_SHA256);
 	_cleanup_free_ char *chunk = xmalloc(CHUNK);
-	struct container_layer *l = &x->image.v[i];
-	char hex[DIGEST_HEX_MAX];
+	struct spooled *s = &x->spooled[i];
+	const struct unpack_type *again;
 	ssize_t n;
 
 	while ((n = archive_in_read(raw, chunk, CHUNK, e)) > 0) {
 		int r = write_all(x->spool, chunk, (size_t)n);
 
+		again = s->length == 0 ? unpack_detect(chunk, (size_t)n) : NULL;
+		if (again)
+			return err_set(e, ERR_FAILED,
+				       "%s: layer %s is compressed more than once (%s): "
+				       "refused",
+				       x->name, x->image.v[i].member, again->name);
 		if (r < 0)
 			return err_errno(e, r, "%s: a layer", x->name);
 		digest_add(digest, chunk, (size_t)n);
-		x->length[i] += (uint64_t)n;
+		s->length += (uint64_t)n;
 	}
-	if (n < 0)
-		return -1;
-	digest_hex(digest, hex);
-	if (l->diff[0] && !streq(hex, l->diff))
-		return err_set(e, ERR_FAILED,
-			       "%s: layer %s is sha256:%s uncompressed, expected %s",
-			       x->name, l->member, hex, l->diff);
-	memcpy(l->diff, hex, sizeof(l->diff));
-	return 0;
+	digest_hex(digest, diff);
+	return n < 0 ? -1 : 0;
 }
 
-static int spool_layer(struct conversion *x, size_t i, struct err *e)
+/* Decompresses the layer to the end of the spool. */
+static int spool_member(struct conversion *x, size_t i, char diff[static DIGEST_HEX_MAX],
+			struct err *e)
 {
 	_cleanup_archive_in_ struct archive_in *in = NULL, *raw = NULL;
 	_cleanup_digest_ struct digest *tap = digest_new(DIGEST_SHA256);
-	const struct container_layer *l = &x->image.v[i];
+	const char *member = x->image.v[i].member;
 	char hex[DIGEST_HEX_MAX];
-	uint64_t size;
-	int r = find(x, l->member, &in, &size, e);
+	int r = find(x, member, &in, e);
 
 	if (r == 0)
-		return err_set(e, ERR_FAILED, "%s: has no member '%s'", x->name,
-			       l->member);
-	if (r < 0 || archive_in_raw(&raw, in, l->member, tap, e) < 0)
+		return err_set(e, ERR_FAILED, "%s: has no member '%s'", x->name, member);
+	if (r < 0 || archive_in_open(&raw,
+				     &(struct archive_source){
+					     .name = x->layer,
+					     .outer = in,
+					     .single = true,
+					     .tap = tap,
+					     .limit = x->limit,
+				     },
+				     e) < 0)
 		return -1;
-	archive_in_limit(raw, LAYER_MAX);
 	if (i > 0)
-		x->at[i] = x->at[i - 1] + x->length[i - 1];
-	if (spool_data(x, i, raw, e) < 0 || archive_in_drain(raw, e) < 0)
+		x->spooled[i].at = x->end;
+	if (spool_data(x, i, raw, diff, e) < 0 || archive_in_drain(raw, e) < 0)
 		return -1;
-	if (l->blob[0] && !streq(digest_hex(tap, hex), l->blob))
-		return err_set(e, ERR_FAILED, "%s: layer %s is sha256:%s, expected %s",
-			       x->name, l->member, hex, l->blob);
+	x->end += x->spooled[i].length;
+	digest_hex(tap, hex);
+	memcpy(x->spooled[i].blob, hex, sizeof(x->spooled[i].blob));
+	return 0;
+}
+
+/* Returns the layer below `i` that is the same member of the input, or `i`. */
+static size_t find_same(const struct conversion *x, size_t i)
+{
+	size_t k = 0;
+
+	while (k < i && !streq(x->image.v[k].member, x->image.v[i].member))
+		k++;
+	return k;
+}
+
+/* Spools the layer, or uses the spooled data of a lower one, and checks its digests. */
+static int spool_layer(struct conversion *x, size_t i, struct err *e)
+{
+	struct container_layer *l = &x->image.v[i];
+	size_t same = find_same(x, i);
+	char diff[DIGEST_HEX_MAX];
+
+	x->layer = xasprintf("%s: layer %s", x->name, l->member);
+	if (same < i) {
+		x->spooled[i] = x->spooled[same];
+		memcpy(diff, x->image.v[same].diff, sizeof(x->image.v[same].diff));
+		if (archive_limit_bytes(x->limit, x->spooled[i].length, x->layer, NULL,
+					e) < 0)
+			return -1;
+	} else if (spool_member(x, i, diff, e) < 0) {
+		return -1;
+	}
+	if (l->diff[0] && !streq(diff, l->diff))
+		return err_set(e, ERR_FAILED,
+			       "%s is sha256:%s uncompressed, expected %s", x->layer,
+			       diff, l->diff);
+	if (l->blob[0] && !streq(x->spooled[i].blob, l->blob))
+		return err_set(e, ERR_FAILED, "%s is sha256:%s, expected %s", x->layer,
+			       x->spooled[i].blob, l->blob);
+	memcpy(l->diff, diff, sizeof(l->diff));
 	return 0;
 }
 
 static int spool_layers(struct conversion *x, struct err *e)
 {
-	x->spool = openat(x->scratch, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int r = 0;
+
+	x->spool = scratch_file(x, e);
 	if (x->spool < 0)
-		return err_errno(e, errno, "a scratch file");
-	x->at = xcalloc(x->image.n, sizeof(*x->at));
-	x->length = xcalloc(x->image.n, sizeof(*x->length));
-	for (size_t i = 0; i < x->image.n; i++)
-		if (spool_layer(x, i, e) < 0)
-			return -1;
-	return 0;
+		return -1;
+	x->spooled = xcalloc(x->image.n, sizeof(*x->spooled));
+	for (size_t i = 0; r == 0 && i < x->image.n; i++) {
+		r = spool_layer(x, i, e);
+		free(TAKE_PTR(x->layer));
+	}
+	return r;
 }
 
 /* --- the archive ------------------------------------------------------------------- */
@@ -274,7 +450,7 @@ static int write_spooled(const struct conversion *x, struct archive_out *out,
 			 const char *path, size_t i, struct err *e)
 {
 	_cleanup_free_ char *chunk = xmalloc(CHUNK);
-	uint64_t at = x->at[i], left = x->length[i];
+	uint64_t at = x->spooled[i].at, left = x->spooled[i].length;
 
 	if (write_header(x, out, ENTRY_FILE, path, left, e) < 0)
 		return -1;
@@ -337,7 +513,8 @@ static int convert(struct conversion *x, const char *digest, struct err *e)
 {
 	int r;
 
-	if (read_metadata(x, digest, e) < 0 || spool_layers(x, e) < 0)
+	if (list_members(x, e) < 0 || read_metadata(x, digest, e) < 0 ||
+	    spool_layers(x, e) < 0)
 		return -1;
 	if (container_image_complete(&x->image, e) < 0)
 		return err_wrap(e, "%s", x->name);
@@ -349,29 +526,44 @@ static int convert(struct conversion *x, const char *digest, struct err *e)
 	return r < 0 ? err_errno(e, r, "%s", x->name) : 0;
 }
 
-int container_convert(struct container_archive *ret, int fd, const char *name,
-		      const struct container_name *as, const char *digest, int64_t mtime,
-		      int scratch, struct err *e)
+static void conversion_done(struct conversion *x)
 {
-	struct container_archive archive = {
-		.fd = openat(scratch, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)};
+	for (size_t i = 0; i < x->n_members; i++) {
+		free(x->members[i].path);
+		free(x->members[i].target);
+	}
+	free(x->members);
+	free(x->spooled);
+	container_image_done(&x->image);
+	if (x->unpacked >= 0)
+		close(x->unpacked);
+	if (x->spool >= 0)
+		close(x->spool);
+}
+
+int container_convert(struct container_archive *ret, const struct container_source *from,
+		      const struct container_name *as, int64_t mtime, int scratch,
+		      struct err *e)
+{
+	struct container_archive archive = {0};
+	struct archive_limit limit = {.bytes = from->limit,
+				      .raise = "key 'limit' of the container"};
 	struct conversion x = {
-		.fd = fd,
+		.fd = from->fd,
 		.scratch = scratch,
-		.name = name,
+		.name = from->name,
 		.as = as,
 		.mtime = mtime,
+		.limit = &limit,
+		.unpacked = -1,
 		.spool = -1,
 		.out = &archive,
 	};
-	int r = archive.fd < 0 ? err_errno(e, errno, "a scratch file")
-			       : convert(&x, digest, e);
+	int r = archive.fd = scratch_file(&x, e);
 
-	container_image_done(&x.image);
-	free(x.at);
-	free(x.length);
-	if (x.spool >= 0)
-		close(x.spool);
+	if (r >= 0)
+		r = convert(&x, from->digest, e);
+	conversion_done(&x);
 	if (r == 0)
 		*ret = archive;
 	else if (archive.fd >= 0)

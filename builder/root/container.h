@@ -30,13 +30,21 @@ struct container_archive {
 	char sha256[DIGEST_HEX_MAX];
 };
 
+/* What is converted. */
+struct container_source {
+	int fd; /* a file: an archive of `docker save` (Docker 1.0 and later), or one that
+		   registry.h has fetched */
+	const char *name;   /* for messages */
+	const char *digest; /* "sha256:<hex>": the digest that the registry's manifest
+			       must have; or NULL */
+	uint64_t limit; /* bytes that may be unpacked of it; 0: as many as there are */
+};
+
 /*
- * Converts the archive on `fd`: one of `docker save` (Docker 1.0 and later), or one that
- * registry.h has fetched. `digest` ("sha256:<hex>"), if not NULL, is the digest that the
- * registry's manifest must have. Every layer is checked against its digests in the
- * manifest and the configuration. `as` is the image's name in the new archive, `name` the
- * input's for messages; temporary files are in the folder `scratch`.
+ * Converts the archive. Every layer is checked against its digests in the manifest and
+ * the configuration. `as` is the image's name in the new archive; temporary files are in
+ * the folder `scratch`.
  */
-int container_convert(struct container_archive *ret, int fd, const char *name,
-		      const struct container_name *as, const char *digest, int64_t mtime,
-		      int scratch, struct err *e) _must_check_;
+int container_convert(struct container_archive *ret, const struct container_source *from,
+		      const struct container_name *as, int64_t mtime, int scratch,
+		      struct err *e) _must_check_;

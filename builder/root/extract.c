@@ -4,15 +4,10 @@
  * its member. Each level is read to its end. Otherwise a second member of the
  * same name (tar would keep that one), or a hostile member after the last extracted one,
  * would not be noticed.
- *
- * Each level may unpack to the limit: the sum of its members' sizes is checked, and the
- * data itself where a member does not have its size in the header.
  */
 #include "builder/root/extract.h"
 
-#include "builder/common/progress.h"
-
-#define CHUNK (64 * 1024)
+#include "lib/str.h"
 
 struct level {
 	const struct extract *all;
@@ -60,22 +55,6 @@ static size_t depth_of(const char *normal)
 	return depth;
 }
 
-/* Checks the size in the member's header against the limit. A member without one is
- * stopped by archive_in_limit() as it is read. */
-static int check_amount(const struct level *l, const struct entry *entry, struct err *e)
-{
-	uint64_t limit = l->all->limit, bytes = archive_in_bytes(l->in);
-	char size[PROGRESS_SIZE_LEN];
-
-	if (bytes <= limit && entry->size <= limit - bytes)
-		return 0;
-	return err_set(
-		e, ERR_FAILED,
-		"%s: member '%s' exceeds the limit of %s of unpacked data: archive "
-		"refused",
-		l->name, entry->path, progress_size(limit, size));
-}
-
 static int check_member(const struct level *l, const struct entry *entry,
 			const char *normal, struct err *e)
 {
@@ -103,19 +82,7 @@ static int check_member(const struct level *l, const struct entry *entry,
 	case ENTRY_DIR:
 		break;
 	}
-	return check_amount(l, entry, e);
-}
-
-/* Reads a member that has no size in its header and is not extracted: libarchive would
- * skip it without the limit. */
-static int skip_unsized(const struct level *l, struct err *e)
-{
-	_cleanup_free_ char *buf = xmalloc(CHUNK);
-	ssize_t n;
-
-	while ((n = archive_in_read(l->in, buf, CHUNK, e)) > 0)
-		;
-	return n < 0 ? -1 : 0;
+	return 0;
 }
 
 static int extract_nested(struct level *l, const struct recipe_extract *x, struct err *e)
@@ -131,9 +98,9 @@ static int extract_nested(struct level *l, const struct recipe_extract *x, struc
 		.all = l->all,
 	};
 
-	if (archive_in_nested(&in, l->in, name, e) < 0)
+	if (archive_in_open(&in, &(struct archive_source){.name = name, .outer = l->in},
+			    e) < 0)
 		return -1;
-	archive_in_limit(in, l->all->limit);
 	inner.in = in;
 	return level_run(&inner, e);
 }
@@ -168,7 +135,7 @@ static int level_member(struct level *l, const struct entry *entry, struct err *
 		if (want && streq(want, normal))
 			return extract_member(l, i, entry, e);
 	}
-	return entry->unsized ? skip_unsized(l, e) : 0;
+	return 0;
 }
 
 static int level_run(struct level *l, struct err *e)
@@ -195,9 +162,11 @@ int extract(const struct extract *x, int fd, struct err *e)
 	struct level l = {
 		.all = x, .v = x->v, .n = x->n, .found = found, .name = x->name};
 
-	if (archive_in_fd(&in, fd, x->name, NULL, e) < 0)
+	if (archive_in_open(
+		    &in,
+		    &(struct archive_source){.name = x->name, .fd = fd, .limit = x->limit},
+		    e) < 0)
 		return -1;
-	archive_in_limit(in, x->limit);
 	l.in = in;
 	return level_run(&l, e);
 }

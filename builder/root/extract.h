@@ -3,8 +3,8 @@
  * Extracts the members that a recipe names from an artifact's archives, as streams, in
  * the order of the archives. An archive may be hostile. It is refused as a whole, with
  * the member's name, if any member would leave the folder it is unpacked in (an absolute
- * name, "..", a link that points out), is a device, or exceeds the limit of unpacked
- * bytes, and if a member that the recipe names is there twice.
+ * name, "..", a link that points out), is a device, or exceeds a limit, and if a member that
+ * the recipe names is there twice.
  */
 #pragma once
 
@@ -20,7 +20,7 @@ struct extract {
 	const struct recipe_extract *v;
 	size_t n;
 	const char *name; /* what messages call the archive */
-	uint64_t limit;   /* bytes that it, and each archive in it, may unpack to */
+	struct archive_limit *limit; /* of it with the archives in it */
 	extract_sink *sink;
 	void *data;
 };

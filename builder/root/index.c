@@ -20,7 +20,8 @@ static int read_text(struct archive_in *in, struct index_entry *x, struct err *e
 	ssize_t n;
 
 	if (x->size > TEXT_MAX)
-		return err_set(e, ERR_FAILED, "base: %s: too large", x->path);
+		return err_set(e, ERR_FAILED, "base: %s: has more than %u MiB: refused",
+			       x->path, TEXT_MAX >> 20);
 	while ((n = archive_in_read(in, chunk, sizeof(chunk), e)) > 0)
 		buf_add(&b, chunk, (size_t)n);
 	x->text = buf_take(&b);
@@ -74,7 +75,7 @@ int index_read(struct index *ret, int fd, index_want *want, void *data, struct e
 
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return err_errno(e, errno, "base");
-	if (archive_in_fd(&in, fd, "base", NULL, e) < 0)
+	if (archive_in_open(&in, &(struct archive_source){.name = "base", .fd = fd}, e) < 0)
 		return -1;
 	while ((r = archive_in_next(in, &entry, e)) > 0)
 		if (add(&x, &cap, entry, in, want, data, e) < 0)

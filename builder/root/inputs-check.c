@@ -15,11 +15,13 @@ int input_extract(const struct input *in, extract_sink *sink, void *data, struct
 {
 	const struct recipe_artifact *a = in->artifact;
 	_cleanup_free_ char *title = recipe_artifact_title(a);
+	struct archive_limit limit = {.bytes = a->limit,
+				      .raise = "key 'limit' of the artifact"};
 	const struct extract x = {
 		.v = a->v,
 		.n = a->n,
 		.name = a->url,
-		.limit = a->limit,
+		.limit = &limit,
 		.sink = sink,
 		.data = data,
 	};

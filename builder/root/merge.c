@@ -10,13 +10,11 @@
  */
 #include "builder/root/merge.h"
 
+#include "builder/common/temp-file.h"
 #include "builder/root/inputs-check.h"
 #include "lib/file.h"
 
-#include <sys/mman.h>
-
-#define CHUNK       (256 * 1024)
-#define UNSIZED_MAX (1ULL << 30) /* such a member is kept in memory */
+#define CHUNK (256 * 1024)
 
 struct merger {
 	const struct merge *m;
@@ -103,7 +101,11 @@ static int merge_base(struct merger *g, struct err *e)
 
 	if (lseek(g->m->tar, 0, SEEK_SET) < 0)
 		return err_errno(e, errno, "base");
-	if (archive_in_fd(&in, g->m->tar, "base", digest, e) < 0)
+	if (archive_in_open(
+		    &in,
+		    &(struct archive_source){
+			    .name = "base", .fd = g->m->tar, .tap = digest},
+		    e) < 0)
 		return -1;
 	while ((r = archive_in_next(in, &entry, e)) > 0) {
 		if (i == base->n)
@@ -226,24 +228,22 @@ static int merge_layer(struct merger *g, struct err *e)
 
 /* --- archives ---------------------------------------------------------------------- */
 
-/* Reads a member whose size is unknown into memory first: a tar has the size before the
- * data. */
+/* Copies a member whose size is unknown to a temporary file first: a tar has the size
+ * before the data. */
 static int write_unsized(struct merger *g, struct layer_item *item, struct archive_in *in,
 			 struct err *e)
 {
-	_cleanup_close_ int fd = memfd_create("rackstrap-member", MFD_CLOEXEC);
+	_cleanup_close_ int fd = temp_file_open(e);
 	_cleanup_free_ char *buf = xmalloc(CHUNK);
 	uint64_t size = 0;
 	ssize_t n;
 
 	if (fd < 0)
-		return err_errno(e, errno, "%s", item->origin);
+		return err_wrap(e, "%s", item->origin);
 	while ((n = archive_in_read(in, buf, CHUNK, e)) > 0) {
 		int r = write_all(fd, buf, (size_t)n);
 
 		size += (uint64_t)n;
-		if (r == 0 && size > UNSIZED_MAX)
-			r = -EFBIG;
 		if (r < 0)
 			return err_errno(e, r, "%s", item->origin);
 	}

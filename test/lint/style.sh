@@ -36,6 +36,8 @@ library_files() {
 	jansson.h pxe/image.c builder/root/container-json.c
 	archive.h -
 	archive_entry.h -
+	lzma.h builder/common/unpack-xz.c
+	zstd.h builder/common/unpack-zstd.c
 	curl/curl.h -
 	guestfs.h builder/common/guest.c
 	libfdisk/ builder/image/gpt.c

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * convert-container SOURCE IMAGE DIGEST OUT: converts SOURCE (a file, or docker://...)
+ * convert-container SOURCE IMAGE DIGEST OUT [LIMIT]: converts SOURCE (a file, or
+ * docker://...)
  * to the archive that is baked in, with builder/input/registry.h and
  * builder/root/container.h. DIGEST is the digest of the registry's manifest, or "-".
  * Prints ID, CONFIG and the archive's SHA-256; for docker:// it first prints the SHA-256
@@ -31,6 +32,10 @@ static int convert(char **argv, struct err *e)
 	struct container_name as;
 	struct container_archive c = {0};
 
+	uint64_t limit = 0;
+
+	if (argv[5] && str_to_size(argv[5], &limit) < 0)
+		return err_set(e, ERR_USAGE, "not a size: %s", argv[5]);
 	if (container_name_parse(argv[2], &as) < 0)
 		return err_set(e, ERR_USAGE, "not an image: %s", argv[2]);
 	if (remote && fetch(argv[1], dir, e) < 0)
@@ -40,8 +45,14 @@ static int convert(char **argv, struct err *e)
 	out = open(argv[4], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (in < 0 || out < 0)
 		return err_errno(e, errno, "%s", argv[1]);
-	if (container_convert(&c, in, "image", &as, streq(argv[3], "-") ? NULL : argv[3],
-			      1435622400, dir, e) < 0)
+	if (container_convert(&c,
+			      &(struct container_source){
+				      .fd = in,
+				      .name = "image",
+				      .digest = streq(argv[3], "-") ? NULL : argv[3],
+				      .limit = limit,
+			      },
+			      &as, 1435622400, dir, e) < 0)
 		return -1;
 	printf("%s\n%s\n%s\n", c.id, c.config, c.sha256);
 	if (lseek(c.fd, 0, SEEK_SET) < 0 || copy_fd(c.fd, out) < 0)
@@ -55,7 +66,7 @@ int main(int argc, char **argv)
 	struct err e = {0};
 
 	log_setup("convert-container", LOG_LEVEL_INFO);
-	if (argc != 5)
+	if (argc != 5 && argc != 6)
 		return ERR_USAGE;
 	if (convert(argv, &e) == 0)
 		return fflush(stdout) == 0 ? 0 : ERR_FAILED;

@@ -24,13 +24,14 @@ int main(int argc, char **argv)
 {
 	_cleanup_strv_ char **parts = argc == 4 ? strv_split(argv[3], "!") : NULL;
 	struct recipe_extract level[8] = {0};
-	struct extract x = {.v = level, .n = 1, .sink = print};
+	struct archive_limit limit = {.raise = "LIMIT"};
+	struct extract x = {.v = level, .n = 1, .limit = &limit, .sink = print};
 	struct err e = {0};
 	int fd = argc == 4 ? open(argv[2], O_RDONLY | O_CLOEXEC) : -1;
 	size_t n = strv_len(parts);
 
 	if (fd < 0 || n == 0 || n > ARRAY_SIZE(level) ||
-	    str_to_size(argv[1], &x.limit) < 0)
+	    str_to_size(argv[1], &limit.bytes) < 0)
 		return ERR_USAGE;
 	x.name = strrchr(argv[2], '/') ? strrchr(argv[2], '/') + 1 : argv[2];
 	for (size_t i = 0; i < n; i++)

@@ -31,11 +31,12 @@ static int run_extract(const struct bytes *a, const struct recipe_extract *v, si
 		       struct buf *out, struct err *e)
 {
 	_cleanup_close_ int fd = bytes_fd(a->p, a->len);
+	struct archive_limit limit = {.bytes = 1 << 20, .raise = "key 'limit'"};
 
 	return extract(&(struct extract){.v = v,
 					 .n = n,
 					 .name = "a.tar",
-					 .limit = 1 << 20,
+					 .limit = &limit,
 					 .sink = collect,
 					 .data = out},
 		       fd, e);
@@ -256,13 +257,12 @@ static void damaged_archives_are_refused(void **state)
 	assert_string_equal(e.msg, "a.tar: at member 'bin/x': Truncated tar archive");
 	cut = (struct bytes){gz.p, gz.len / 2};
 	assert_int_equal(run_extract(&cut, want_x, 1, &out, &e), -1);
-	assert_string_equal(e.msg, "a.tar: at member 'bin/x': truncated gzip input");
+	assert_string_equal(e.msg, "a.tar: truncated gzip input");
 	/* libarchive does not check gzip's checksum; the digest of the input protects it.
 	 * A checksum that libarchive does check is refused here. */
 	xz.p[xz.len / 2] ^= 0x55;
 	assert_int_equal(run_extract(&xz, want_x, 1, &out, &e), -1);
-	assert_string_equal(e.msg, "a.tar: at member 'bin/x': Lzma library error: "
-				   "Corrupted input data");
+	assert_string_equal(e.msg, "a.tar: damaged xz data");
 	assert_int_equal(run_extract(&page, want_x, 1, &out, &e), -1);
 	assert_string_equal(e.msg, "a.tar: Unrecognized archive format");
 	assert_int_equal(run_extract(&empty, want_x, 1, &out, &e), -1);
@@ -289,6 +289,12 @@ static const struct entry entries[] = {
 	{ENTRY_BLOCK, "disk", .mode = 0660, .gid = 6, .major = 259, .minor = 70000},
 	{ENTRY_FIFO, "fifo", .mode = 0600},
 };
+
+static int open_in(struct archive_in **in, int fd, struct digest *tap, struct err *e)
+{
+	return archive_in_open(
+		in, &(struct archive_source){.name = "o", .fd = fd, .tap = tap}, e);
+}
 
 static int write_all_entries(void)
 {
@@ -342,7 +348,7 @@ static void written_entries_are_read_back(void **state)
 	assert_non_null(setlocale(LC_ALL, "C"));
 	fd = write_all_entries();
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
-	assert_int_equal(archive_in_fd(&in, fd, "o", NULL, &e), 0);
+	assert_int_equal(open_in(&in, fd, NULL, &e), 0);
 	while ((r = archive_in_next(in, &entry, &e)) > 0) {
 		assert_in_range(n, 0, ARRAY_SIZE(entries) - 1);
 		same_entry(entry, &entries[n++]);
@@ -387,7 +393,7 @@ static void tap_gets_every_byte(void **state)
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
 	assert_int_equal(digest_fd(fd, DIGEST_SHA256, want, NULL), 0);
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
-	assert_int_equal(archive_in_fd(&in, fd, "o", tap, &e), 0);
+	assert_int_equal(open_in(&in, fd, tap, &e), 0);
 	while (archive_in_next(in, &entry, &e) > 0)
 		;
 	assert_int_equal(archive_in_drain(in, &e), 0);

@@ -52,7 +52,10 @@ static char *list_of(const char *name)
 	struct buf b = {0};
 	struct err e = {0};
 
-	assert_int_equal(archive_in_fd(&in, fd, name, NULL, &e), 0);
+	assert_int_equal(archive_in_open(&in,
+					 &(struct archive_source){.name = name, .fd = fd},
+					 &e),
+			 0);
 	while (archive_in_next(in, &entry, &e) > 0)
 		buf_printf(&b, "%s%s%s\n", entry->path, entry->target ? " -> " : "",
 			   entry->target ? entry->target : "");
@@ -178,7 +181,7 @@ static int tree(const struct member *v, size_t n, int filter, struct err *e)
 	_cleanup_free_ char *path = xasprintf("%s/tree.tar", top);
 
 	unlink(path);
-	return base_tree_write(fd, NULL, "u", path, e);
+	return base_tree_write(fd, &(struct recipe_base){0}, "u", path, e);
 }
 
 static void leftovers_of_other_systems_are_dropped(void **state)

@@ -57,7 +57,8 @@ static int convert(int fd, struct container_archive *c, struct err *e)
 	struct container_name as;
 
 	assert_int_equal(container_name_parse(image, &as), 0);
-	return container_convert(c, fd, "saved", &as, NULL, 1435622400, scratch, e);
+	return container_convert(c, &(struct container_source){.fd = fd, .name = "saved"},
+				 &as, 1435622400, scratch, e);
 }
 
 static void the_configuration_keeps_its_digest(void **state)

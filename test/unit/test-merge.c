@@ -168,7 +168,10 @@ static void list(int fd)
 	struct buf b = {0};
 
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
-	assert_int_equal(archive_in_fd(&in, fd, "out", NULL, NULL), 0);
+	assert_int_equal(
+		archive_in_open(&in, &(struct archive_source){.name = "out", .fd = fd},
+				NULL),
+		0);
 	while (archive_in_next(in, &entry, NULL) > 0) {
 		_cleanup_free_ char *path = archive_path_normal(entry->path);
 		char data[128] = "";

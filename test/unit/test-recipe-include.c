@@ -118,22 +118,23 @@ static void entries_replace_those_of_the_same_name(void **state)
 	/* The new entry replaces the old one completely, in its place: the keys standin
 	 * and mode are gone. */
 	assert_string_equal(
-		text, "artifact a https://f.invalid/2 to /2 0644 (out/recipe.cfg:4)\n"
-		      "artifact b https://f.invalid/b to /b 0755 (in/recipe.cfg:9)\n"
-		      "artifact c https://f.invalid/c (in/recipe.cfg:10)\n"
-		      "  x to /c 0755\n"
-		      "artifact d https://f.invalid/d to /d 0755 (out/recipe.cfg:3)\n"
-		      "container a/a:1 from docker://docker.io/a/a:1 (out/recipe.cfg:5)\n"
-		      "container b/b:1 from docker://docker.io/b/b:1 (in/recipe.cfg:13)\n"
-		      "container a/a:2 from docker://docker.io/a/a:2 (out/recipe.cfg:5)\n"
-		      "file /f/a 0644 of 1 bytes (in/recipe.cfg:14)\n"
-		      "link /f/b to a (out/recipe.cfg:6)\n"
-		      "file /f/c 0644 of 1 bytes (in/recipe.cfg:16)\n"
-		      "file /f/d 0644 of 0 bytes (out/recipe.cfg:7)\n"
-		      "unit a.service from a.service (in/recipe.cfg:17)\n"
-		      "unit b.service from b.service (out/recipe.cfg:8)\n"
-		      "unit c.service from c.service (in/recipe.cfg:18)\n"
-		      "unit d.service from d.service (out/recipe.cfg:8)\n");
+		text,
+		"artifact a https://f.invalid/2 to /2 0644 (out/recipe.cfg:4)\n"
+		"artifact b https://f.invalid/b to /b 0755 (in/recipe.cfg:9)\n"
+		"artifact c https://f.invalid/c limit 1073741824 (in/recipe.cfg:10)\n"
+		"  x to /c 0755\n"
+		"artifact d https://f.invalid/d to /d 0755 (out/recipe.cfg:3)\n"
+		"container a/a:1 from docker://docker.io/a/a:1 (out/recipe.cfg:5)\n"
+		"container b/b:1 from docker://docker.io/b/b:1 (in/recipe.cfg:13)\n"
+		"container a/a:2 from docker://docker.io/a/a:2 (out/recipe.cfg:5)\n"
+		"file /f/a 0644 of 1 bytes (in/recipe.cfg:14)\n"
+		"link /f/b to a (out/recipe.cfg:6)\n"
+		"file /f/c 0644 of 1 bytes (in/recipe.cfg:16)\n"
+		"file /f/d 0644 of 0 bytes (out/recipe.cfg:7)\n"
+		"unit a.service from a.service (in/recipe.cfg:17)\n"
+		"unit b.service from b.service (out/recipe.cfg:8)\n"
+		"unit c.service from c.service (in/recipe.cfg:18)\n"
+		"unit d.service from d.service (out/recipe.cfg:8)\n");
 	assert_true(str_ends(r.units[1].source, "/out/b.service"));
 	/* The artifacts of the containers come last. */
 	assert_int_equal(r.n_artifacts, 7);

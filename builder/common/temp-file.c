@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "builder/common/temp-file.h"
+
+#include "builder/common/progress.h"
+#include "lib/file.h"
+#include "lib/str.h"
+
+#include <sys/statvfs.h>
+
+const char *temp_dir(void)
+{
+	const char *dir = getenv("TMPDIR");
+
+	return dir && *dir ? dir : "/var/tmp";
+}
+
+int temp_file_open(struct err *e)
+{
+	_cleanup_rm_rf_ char *dir = NULL;
+	_cleanup_free_ char *path = NULL;
+	int r, fd = open(temp_dir(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		return fd;
+	if (errno != EOPNOTSUPP && errno != EISDIR)
+		return err_errno(e, errno, "%s", temp_dir());
+	r = tempdir_make(temp_dir(), "rackstrap", &dir);
+	if (r < 0)
+		return err_errno(e, r, "%s", temp_dir());
+	path = xasprintf("%s/disk", dir);
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return fd < 0 ? err_errno(e, errno, "%s", path) : fd;
+}
+
+int room_check(int fd, uint64_t bytes, const char *name, const char *where,
+	       struct err *e)
+{
+	char need[PROGRESS_SIZE_LEN], have[PROGRESS_SIZE_LEN];
+	struct statvfs st;
+	uint64_t room;
+
+	if (fstatvfs(fd, &st) < 0)
+		return err_errno(e, errno, "%s", where);
+	room = (uint64_t)st.f_bavail * st.f_frsize;
+	if (bytes <= room)
+		return 0;
+	return err_set(e, ERR_FAILED, "%s: needs %s in %s, which has %s left", name,
+		       progress_size(bytes, need), where, progress_size(room, have));
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Temporary files without a name, in $TMPDIR, else /var/tmp: for data that may be too
+ * large for memory. */
+#pragma once
+
+#include "lib/err.h"
+
+const char *temp_dir(void);
+
+/*
+ * Opens a new temporary file, which is freed however this program ends. libguestfs links
+ * it for a moment (guest.c), which the kernel allows only for a file of O_TMPFILE; on a
+ * file system without it the file is created and then removed. Returns a descriptor, or
+ * -1.
+ */
+int temp_file_open(struct err *e) _must_check_;
+
+/* Checks that `fd`'s file system has room for `bytes` more. `name` is the file that needs
+ * it, and `where` that file system, for the message. */
+int room_check(int fd, uint64_t bytes, const char *name, const char *where,
+	       struct err *e) _must_check_;
