@@ -274,6 +274,29 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(data[start:] if self.turn > 1 else data[:len(data) // 2])
         self.cut()
 
+    def serve_endless(self):  # with status ARG, for ever
+        self.send_response(int(self.arg))
+        if self.arg == "302":
+            self.send_header("Location", f"/ok/{self.name}")
+        self.end_headers()
+        self.close_connection = True
+        while True:
+            self.wfile.write(b"x" * 65536)
+
+    def serve_endlesschunks(self):  # with status ARG
+        self.send_response(int(self.arg))
+        if self.arg == "302":
+            self.send_header("Location", f"/ok/{self.name}")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        while True:
+            self.wfile.write(b"10000\r\n" + b"x" * 65536 + b"\r\n")
+
+    def serve_announced(self):  # says that it has 2^ARG bytes, and sends them
+        self.whole(b"", length=1 << int(self.arg))
+        while True:
+            self.wfile.write(b"x" * 65536)
+
     def serve_short(self):  # another file, without the last byte
         self.fine(read(self.name)[:-1])
 

@@ -182,6 +182,20 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
 	return len;
 }
 
+/* Ends a transfer whose redirect has an endless body, which libcurl reads by itself. */
+static int on_progress(void *user, _unused_ curl_off_t total, curl_off_t now,
+		       _unused_ curl_off_t up_total, _unused_ curl_off_t up)
+{
+	struct transfer *t = user;
+
+	if (t->body || t->dropped > 0 || now <= (curl_off_t)DROPPED_MAX)
+		return 0;
+	err_set(&t->err, ERR_FAILED,
+		"%s: is redirected with a body of more than %u MiB: refused", t->called,
+		DROPPED_MAX >> 20);
+	return 1;
+}
+
 /* --- one try ----------------------------------------------------------------------- */
 
 static uint64_t pause_before(const struct fetch *x, const struct transfer *t,
@@ -303,6 +317,9 @@ static void set_options(const struct fetch *x, struct transfer *t)
 	curl_easy_setopt(h, CURLOPT_ERRORBUFFER, t->curl_err);
 	curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(h, CURLOPT_WRITEDATA, t);
+	curl_easy_setopt(h, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl_easy_setopt(h, CURLOPT_XFERINFODATA, t);
 	curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(h, CURLOPT_HEADERDATA, t);
 	curl_easy_setopt(h, CURLOPT_HTTPHEADER, t->headers);
@@ -464,8 +481,9 @@ static void end_try(struct fetch *x, struct transfer *t, CURLcode result)
 		handle_response(x, t);
 		if (t->state == DONE)
 			t->f->from = effective_url(t);
-	} else if (result == CURLE_WRITE_ERROR && t->err.msg[0]) {
-		/* The callback has set the error. */
+	} else if ((result == CURLE_WRITE_ERROR || result == CURLE_ABORTED_BY_CALLBACK) &&
+		   t->err.msg[0]) {
+		/* A callback has set the error. */
 		if (t->fresh)
 			try_again(x, t, 0);
 		else

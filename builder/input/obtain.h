@@ -22,8 +22,9 @@ struct want {
 			       sets `came` */
 	uint64_t size;      /* 0: not known */
 	uint64_t max_size;  /* it is refused if it has more bytes; 0: FETCH_MAX */
-	const char *raise;  /* what raises that: "key 'max_size' of the artifact", or NULL */
-	const char *by;     /* source of these values: "recipe.cfg:12" */
+	const char
+		*raise; /* what raises that: "key 'max_size' of the artifact", or NULL */
+	const char *by; /* source of these values: "recipe.cfg:12" */
 	enum digest_type weak_type;
 	const char *weak; /* a SHA-1 or MD5 that must match as well, or NULL */
 	const char *weak_by;

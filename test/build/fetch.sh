@@ -44,7 +44,7 @@ recipe() {
 			digest=${a##*=}
 			[ "$digest" != "$a" ] || digest=
 			[ $n = 1 ] || echo ,
-			printf '{ name = "a%d"; url = "%s"; to = "/a%d"; mode = "0644";' $n "${a%%=*}" $n
+			printf '{ name = "a%d"; url = "%s"; to = "/a%d"; mode = "0644";%s' $n "${a%%=*}" $n "${KEYS:-}"
 			case ${#digest} in
 			32) printf ' md5 = "%s";' "$digest" ;;
 			40) printf ' sha1 = "%s";' "$digest" ;;
@@ -189,6 +189,41 @@ check "it leaves nothing in the cache" cached
 known 60000 "$S"
 check "the locked file is fetched" fetch
 check "the cache has the right file" cached small
+
+# --- sizes ---------------------------------------------------------------------------------
+# Checks that a URL is refused as too large and that nothing of it is left. Usage: large WHAT URL
+large() {
+	refused "$1" 1 "rackstrap: $2: has more than the limit of 1.0 MiB: refused (key 'max_size' of the artifact raises the limit)" "$2"
+	check "$1: left no bytes" test "$(find "$RACKSTRAP_CACHE/partial" -type f | wc -l)" = 0
+}
+export KEYS=' max_size = "1M";'
+truncate -s 2M "$WORK/files/two"
+large "a body without a length or an end" "$U/endless-200/x"
+large "endless chunks" "$U/endlesschunks-200/x"
+large "an announced size of 2^60 bytes" "$U/announced-60/x"
+large "a file of this machine" "file://$WORK/files/two"
+large "a device of this machine" "file:///dev/zero"
+large "a download that was resumed" "$U/always-10/big"
+refused "an endless body of an error" 1 "rackstrap: $U/endless-404/x: the server answered 404" "$U/endless-404/x"
+arrives "a redirect with an endless body" small "$U/endless-302/small"
+refused "a redirect with endless chunks" 1 "rackstrap: $U/endlesschunks-302/small: is redirected with a body of more than 1 MiB: refused" "$U/endlesschunks-302/small"
+refused "endless chunks of an error" 1 "rackstrap: $U/endlesschunks-404/x: the server answered 404" "$U/endlesschunks-404/x"
+KEYS=' max_size = "60000";' arrives "a file of exactly that size" small "$U/ok/small"
+KEYS=' max_size = "59999";' recipe "$U/ok/small=$S"
+refuse "a file in the cache that is larger than max_size is refused" 1 \
+	"rackstrap: $U/ok/small: has more than the limit of 58.6 KiB: refused (key 'max_size' of the artifact raises the limit)" fetch
+fresh
+recipe "$U/ok/big"
+known 3000000 "$(sum big)"
+before=$(requests ok/big)
+refuse "a locked size that is larger than max_size is refused" 1 \
+	"rackstrap: $U/ok/big: has more than the limit of 1.0 MiB: refused (key 'max_size' of the artifact raises the limit)" fetch
+check "it is not requested" test "$(requests ok/big)" = "$before"
+unset KEYS
+fresh
+recipe "$U/announced-43/x"
+sed -i 's/mode = "0644";/& max_size = "16T";/' "$WORK/recipe/recipe.cfg"
+refuse "an announced size that the cache has no room for is refused" 1 "rackstrap: $U/announced-43/x: needs 8.0 TiB in the cache, which has * left" lock
 
 # --- digests -------------------------------------------------------------------------------
 sha1=$(sha1sum <"$WORK/files/small" | cut -c1-40)
