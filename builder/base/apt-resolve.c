@@ -18,6 +18,8 @@
 
 #define INDEX_MAX   (1U << 30)
 #define RELEASE_MAX (16U << 20)
+#define STANZA_MAX  (1U << 20)
+#define CHUNK       (64 * 1024)
 
 struct resolver {
 	const struct recipe *r;
@@ -276,15 +278,47 @@ int apt_parse_release(struct lock_base *b, int dirfd, const char *file, struct e
 	return 0;
 }
 
+/* Parses the stanzas that are complete and removes them from the text. */
+static void parse_stanzas(struct lock_base *b, struct buf *text)
+{
+	char *s = text->p, *end;
+
+	while ((end = memmem(s, text->len - (size_t)(s - text->p), "\n\n", 2))) {
+		end[1] = '\0';
+		parse_stanza(b, s);
+		s = end + 2;
+	}
+	text->len -= (size_t)(s - text->p);
+	memmove(text->p, s, text->len + 1);
+}
+
 int apt_parse_index(struct lock_base *b, int dirfd, const char *file, struct err *e)
 {
-	_cleanup_free_ char *text = NULL;
-	int r = file_read_at(dirfd, file, INDEX_MAX, &text, NULL);
+	_cleanup_close_ int fd = openat(dirfd, file, O_RDONLY | O_CLOEXEC);
+	_cleanup_free_ char *chunk = xmalloc(CHUNK);
+	_cleanup_buf_ struct buf text = {0};
+	uint64_t size = 0;
+	ssize_t n;
 
-	if (r < 0)
-		return err_errno(e, r, "%s", file);
-	for (const char *s = text; s && *s; s = next_stanza(s))
-		parse_stanza(b, s);
+	while (fd >= 0 && (n = read(fd, chunk, CHUNK)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno(e, errno, "%s", file);
+		size += (uint64_t)n;
+		buf_add(&text, chunk, (size_t)n);
+		parse_stanzas(b, &text);
+		if (size > INDEX_MAX || text.len > STANZA_MAX)
+			return err_set(e, ERR_FAILED,
+				       "%s: has more than %u MiB%s: refused", file,
+				       size > INDEX_MAX ? INDEX_MAX >> 20
+							: STANZA_MAX >> 20,
+				       size > INDEX_MAX ? "" : " without an empty line");
+	}
+	if (fd < 0)
+		return err_errno(e, errno, "%s", file);
+	if (text.p)
+		parse_stanza(b, text.p);
 	return 0;
 }
 

@@ -33,7 +33,7 @@
 
 #define MERGED_USR_HOOK "/usr/share/mmdebstrap/hooks/maybe-merged-usr"
 #define INITRAMFS       "usr/share/initramfs-tools"
-#define LOG_MAX         (64U << 20)
+#define LOG_MAX         (1 << 20) /* bytes at its end that are looked at */
 #define LOG_LINES       3 /* of the log, in an error */
 
 /* mmdebstrap starts apt, dpkg, tar and a filter in Python by their bare names. With the
@@ -229,6 +229,20 @@ static int make_tmp(const struct sandbox *s, const char *note, char **ret, struc
 
 /* --- running mmdebstrap ------------------------------------------------------------ */
 
+/* Returns the last LOG_MAX bytes of the file, from the beginning of a line on; "" if it
+ * cannot be read. Programs of the base write it, as much as they like. Owned. */
+static char *read_end(const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_free_ char *text = xcalloc(LOG_MAX + 1, 1);
+	off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
+	off_t at = size > LOG_MAX ? size - LOG_MAX : 0;
+	ssize_t n = size > 0 ? pread(fd, text, LOG_MAX, at) : 0;
+	const char *line = at > 0 && n > 0 ? strchr(text, '\n') : NULL;
+
+	return xstrdup(line ? line + 1 : text);
+}
+
 /* Returns ": " and the last LOG_LINES lines of the log, joined by "; ". If any lines
  * begin with "E: ", only those count. Returns "" without a log. Owned. */
 static char *log_tail(const char *log)
@@ -238,8 +252,7 @@ static char *log_tail(const char *log)
 	struct buf b = {0};
 	size_t n, errors = 0, skip;
 
-	if (file_read_at(AT_FDCWD, log, LOG_MAX, &text, NULL) < 0)
-		return xstrdup("");
+	text = read_end(log);
 	lines = strv_split(text, "\n");
 	n = strv_len(lines);
 	for (size_t i = 0; i < n; i++)
@@ -286,6 +299,7 @@ static int run_mmdebstrap(const struct base_work *w, const struct sandbox *s,
 		return err_errno(e, errno, "%s", log);
 	reader = ends[0];
 	writer = ends[1];
+	run.file_max = r->base.limit;
 	run.out = writer;
 	run.err = logfd;
 	if (sandbox_start(s, &run, &child, e) < 0)

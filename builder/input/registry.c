@@ -131,7 +131,12 @@ static int run_skopeo(const struct fetch_file *f, const char *const *argv,
 		if (fetch_check_size(f, size, "its image", e) < 0)
 			return -1;
 	}
-	return run_wait(&c, e);
+	if (run_wait(&c, e) == 0)
+		return 0;
+	/* skopeo's words for EFBIG: it has removed the file that reached file_max. */
+	if (e && strstr(e->msg, "file too large"))
+		return fetch_check_size(f, max + 1, "its image", e);
+	return -1;
 }
 
 static int copy_image(const struct fetch_file *f, const char *dir, const char *name,

@@ -151,8 +151,38 @@ def make(top):
     save("bad-loop.tar", tar((ids[1] + "/json", dumps(loop[0])), (ids[1] + "/layer.tar", layers[0]),
                              ("repositories", dumps({"team/one": {"v1": ids[1]}}))))
     save("bad-html.tar", b"<html>")
-    save("facts", ("one=sha256:%s two=sha256:%s many=sha256:%s id=%s config=%s\n" % (
-        sha(payload), sha(two), sha(index), ids[1], sha(config))).encode())
+
+    # Bombs, for a limit of 16 MiB.
+    def bomb(name, blobs, members=None, wrap=lambda x: x):
+        names = ["l%d" % i for i in range(len(blobs))] if members is None else members
+        diffs = ["sha256:" + sha(gzip.decompress(x)) for x in blobs]
+        text = dumps({"rootfs": {"diff_ids": diffs if members is None else diffs * len(members)}})
+        save(name, wrap(tar(*zip(names, blobs), ("c.json", text), ("manifest.json", dumps([
+            {"Config": "c.json", "RepoTags": ["team/one:v1"], "Layers": names}])))))
+
+    zeros = [gzip.compress(bytes(6 << 20) + b"%d" % i, mtime=0) for i in range(4)]
+    bomb("bad-layers.tar", zeros)
+    bomb("bad-same.tar", zeros[:1], ["l"] * 100)
+    bomb("bad-whole.tar.gz", [gzip.compress(bytes(99))], wrap=lambda x: gzip.compress(
+        bytes(tar(("zeros", bytes(20 << 20))))[:-10240] + x))
+    bomb("bad-twice.tar", [gzip.compress(zeros[0])])
+    save("bad-text.tar", tar(("manifest.json", b"[" + b"{}," * (1 << 20) + b"{}]")))
+    save("bad-texts.tar", tar(*[(m, d) for i in range(20) for m, d in [
+        ("%064x/json" % i, dumps({"id": "%064x" % i, "parent": "%064x" % (i + 1), "x": "x" * 1000000}))]],
+        ("repositories", dumps({"team/one": {"v1": "%064x" % 0}}))))
+    whole = tar(("l0", layers[0]), ("c.json", dumps({"rootfs": {"diff_ids": diffs[:1]}})),
+                ("manifest.json", dumps([{"Config": "c.json", "RepoTags": ["team/one:v1"],
+                                          "Layers": ["l0"]}])))
+    save("whole.tar.gz", gzip.compress(whole))
+    endless = dumps({"schemaVersion": 2, "mediaType": docker + "distribution.manifest.v2+json",
+                     "config": {"mediaType": docker + "container.image.v1+json", "size": len(config),
+                                "digest": "sha256:" + sha(config)},
+                     "layers": [{"mediaType": docker + "image.rootfs.diff.tar.gzip", "size": 1000,
+                                 "digest": "sha256:" + "e" * 64}]})
+    save("manifests/team/endless/v1", endless)
+    save("manifests/team/endless/v1.type", (docker + "distribution.manifest.v2+json").encode())
+    save("facts", ("unpacked=%d one=sha256:%s two=sha256:%s many=sha256:%s id=%s config=%s\n" % (
+        len(whole) + len(layers[0]), sha(payload), sha(two), sha(index), ids[1], sha(config))).encode())
 
 
 def serve(top, portfile):
@@ -164,6 +194,8 @@ def serve(top, portfile):
             m = re.match(r"^/v2/(.+)/(manifests|blobs)/([^/]+)$", self.path)
             path = m and (os.path.join(top, "manifests", m[1], m[3]) if m[2] == "manifests"
                           else os.path.join(top, "blobs", m[3]))
+            if self.path.endswith("/blobs/sha256:" + "e" * 64):
+                return self.endless()
             status, data = 404, b"{}"
             if self.path == "/v2/":
                 status = 200
@@ -179,6 +211,17 @@ def serve(top, portfile):
                 self.wfile.write(data)
 
         do_HEAD = do_GET
+
+        def endless(self):
+            self.send_response(200)
+            self.send_header("Content-Type", "application/octet-stream")
+            self.end_headers()
+            self.close_connection = True
+            try:
+                while True:
+                    self.wfile.write(bytes(65536))
+            except OSError:
+                pass
 
         def log_message(self, *args):
             pass

@@ -13,7 +13,7 @@ mkdir "$TMPDIR"
 D=$WORK/images
 PY=$TOP/test/build/containers.py
 python3 "$PY" make "$D" || bail "no images"
-one='' two='' id='' config='' # containers.py sets them
+one='' two='' id='' config='' unpacked='' # containers.py sets them
 eval "$(cat "$D/facts")"
 sum_new='' sum_linked='' sum_late='' sum_oci='' id_new='' id_old='' config_new=''
 python3 "$PY" serve "$D" "$WORK/port" &
@@ -90,6 +90,26 @@ bad name "image: has no image team/one:v1"
 bad id "image: repositories: '../../etc' is not 64 hexadecimal digits"
 bad loop "image: layer * is its own ancestor"
 bad html "image: Unrecognized archive format"
+
+# Bombs: nothing of what they would unpack to is left, and memory and disk are not filled.
+bomb() { # NAME MESSAGE
+	refuse "bad-$1 is refused" 1 "$2" "$tool" "$D/bad-$1" team/one:v1 - "$WORK/out.tar" 16M
+}
+over="unpacks to more than the limit of 16.0 MiB: refused (key 'limit' of the container raises the limit)"
+bomb layers.tar "image: layer l2: $over"
+bomb same.tar "image: layer l: $over"
+bomb whole.tar.gz "image: $over"
+bomb twice.tar "image: layer l0 is compressed more than once (gzip): refused"
+bomb text.tar "image: manifest.json: has more than 2 MiB: refused"
+bomb texts.tar "image: */json: has more than 16 MiB with those that were read before: refused"
+check "an archive that is compressed as a whole is decompressed once" \
+	"$tool" "$D/whole.tar.gz" team/one:v1 - "$WORK/out.tar" "$unpacked"
+refuse "a byte more than the limit is refused" 1 "image: layer l0: unpacks to more than the limit of *" \
+	"$tool" "$D/whole.tar.gz" team/one:v1 - "$WORK/out.tar" $((unpacked - 1))
+refuse "an endless layer of a registry is refused" 1 \
+	"docker://$at/team/endless:v1: its image: has more than the limit of 16.0 MiB: refused" \
+	"$tool" "docker://$at/team/endless:v1" team/one:v1 - "$WORK/out.tar" 16M
+
 # On the host: `firstboot containers`, with a docker that keeps its images in a file and fails the
 # first command.
 R=$WORK/root

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * convert-container SOURCE IMAGE DIGEST OUT [LIMIT]: converts SOURCE (a file, or
- * docker://...)
- * to the archive that is baked in, with builder/input/registry.h and
+ * docker://...) to the archive that is baked in, with builder/input/registry.h and
  * builder/root/container.h. DIGEST is the digest of the registry's manifest, or "-".
- * Prints ID, CONFIG and the archive's SHA-256; for docker:// it first prints the SHA-256
- * of the fetched archive.
+ * LIMIT is the largest size of what is fetched, and to which it may unpack. Prints ID,
+ * CONFIG and the archive's SHA-256; for docker:// it first prints the SHA-256 of the
+ * fetched archive.
  */
 #include "builder/input/registry.h"
 #include "builder/root/container.h"
@@ -13,9 +13,13 @@
 #include "lib/log.h"
 #include "lib/str.h"
 
-static int fetch(const char *url, int dir, struct err *e)
+static int fetch(const char *url, int dir, uint64_t limit, struct err *e)
 {
-	struct fetch_file f = {.name = url, .url = url, .dirfd = dir, .path = "fetched"};
+	struct fetch_file f = {.name = url,
+			       .url = url,
+			       .dirfd = dir,
+			       .path = "fetched",
+			       .max_size = limit};
 
 	if (registry_fetch_all(&f, 1, NULL, e) < 0)
 		return -1;
@@ -38,7 +42,7 @@ static int convert(char **argv, struct err *e)
 		return err_set(e, ERR_USAGE, "not a size: %s", argv[5]);
 	if (container_name_parse(argv[2], &as) < 0)
 		return err_set(e, ERR_USAGE, "not an image: %s", argv[2]);
-	if (remote && fetch(argv[1], dir, e) < 0)
+	if (remote && fetch(argv[1], dir, limit, e) < 0)
 		return -1;
 	in = remote ? openat(dir, "fetched", O_RDONLY | O_CLOEXEC)
 		    : open(argv[1], O_RDONLY | O_CLOEXEC);
