@@ -4,6 +4,9 @@
  * prints "MEDIAN-MS MIN-MS PEAK-KIB": median and minimum of its wall time, and its peak
  * resident memory. COMMAND is run by sh before each run and is not measured.
  *
+ * measure --within KIB -- PROGRAM [ARGUMENT...]: runs a program once, with its output, and
+ * exits with its status, or with 99 if its peak resident memory was more than that.
+ *
  * The kernel's ru_maxrss includes the resident memory before execve(), which is more than
  * a small program uses itself. So the memory is VmHWM of /proc/PID/status (proc(5)), read
  * when the program is about to exit, in a separate run under ptrace(2).
@@ -35,7 +38,7 @@ static void die(const char *what)
 	exit(1);
 }
 
-static pid_t start(char **argv, bool traced)
+static pid_t start(char **argv, bool traced, bool quiet)
 {
 	pid_t pid = fork();
 
@@ -43,8 +46,10 @@ static pid_t start(char **argv, bool traced)
 		int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 		dup2(null, STDIN_FILENO);
-		dup2(null, STDOUT_FILENO);
-		dup2(null, STDERR_FILENO);
+		if (quiet) {
+			dup2(null, STDOUT_FILENO);
+			dup2(null, STDERR_FILENO);
+		}
 		if (traced && ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
 			_exit(126);
 		execvp(argv[0], argv);
@@ -58,7 +63,7 @@ static pid_t start(char **argv, bool traced)
 static double wall_ms(char **argv)
 {
 	double begin = now();
-	pid_t pid = start(argv, false);
+	pid_t pid = start(argv, false, true);
 	int status;
 
 	if (waitpid(pid, &status, 0) < 0 || !WIFEXITED(status) ||
@@ -78,9 +83,10 @@ static unsigned long peak_of(pid_t pid)
 	return line ? strtoul(line + strlen("\nVmHWM:"), NULL, 10) : 0;
 }
 
-static unsigned long peak_kib(char **argv)
+/* Returns the peak memory of the program, and sets *ret_status to waitpid()'s. */
+static unsigned long peak_kib(char **argv, bool quiet, int *ret_status)
 {
-	pid_t pid = start(argv, true);
+	pid_t pid = start(argv, true, quiet);
 	unsigned long peak = 0;
 	int status;
 
@@ -92,6 +98,7 @@ static unsigned long peak_kib(char **argv)
 		if (ptrace(PTRACE_CONT, pid, NULL, signal) < 0 ||
 		    waitpid(pid, &status, 0) < 0)
 			die("the program cannot be traced");
+		*ret_status = status;
 		if (!WIFSTOPPED(status))
 			return peak;
 		signal = WSTOPSIG(status);
@@ -118,12 +125,27 @@ static int by_size(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static int within(unsigned long most, char **argv)
+{
+	int status;
+	unsigned long peak = peak_kib(argv, false, &status);
+
+	if (peak == 0 || peak > most) {
+		fprintf(stderr, "measure: it used %lu KiB, more than %lu\n", peak, most);
+		return 99;
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 int main(int argc, char **argv)
 {
 	const char *prepare = NULL;
 	double ms[RUNS_MAX];
+	int at = 2, status;
 	size_t runs;
-	int at = 2;
+
+	if (argc > 4 && streq(argv[1], "--within") && streq(argv[3], "--"))
+		return within(strtoul(argv[2], NULL, 10), argv + 4);
 
 	if (argc > 4 && streq(argv[2], "--before")) {
 		prepare = argv[3];
@@ -139,6 +161,6 @@ int main(int argc, char **argv)
 	}
 	qsort(ms, runs, sizeof(*ms), by_size);
 	before(prepare);
-	printf("%.2f %.2f %lu\n", ms[runs / 2], ms[0], peak_kib(argv));
+	printf("%.2f %.2f %lu\n", ms[runs / 2], ms[0], peak_kib(argv, true, &status));
 	return 0;
 }
