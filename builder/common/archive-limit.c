@@ -5,12 +5,16 @@
 #include "builder/common/progress.h"
 #include "lib/str.h"
 
+#define SHOWN_MAX 256 /* bytes of a member's name in a message */
+
 /* Refuses the archive. `what` says what it has too much of. */
 static int refuse(const struct archive_limit *l, const char *name, const char *member,
 		  const char *what, struct err *e)
 {
-	return err_set(e, ERR_FAILED, "%s: %s%s%s%s: refused%s%s%s", name,
-		       member ? "at member '" : "", member ? member : "",
+	const char *cut = member && strlen(member) > SHOWN_MAX ? "..." : "";
+
+	return err_set(e, ERR_FAILED, "%s: %s%.*s%s%s%s: refused%s%s%s", name,
+		       member ? "at member '" : "", SHOWN_MAX, member ? member : "", cut,
 		       member ? "': " : "", what, l && l->raise ? " (" : "",
 		       l && l->raise ? l->raise : "",
 		       l && l->raise ? " raises the limit)" : "");

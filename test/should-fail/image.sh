@@ -35,6 +35,33 @@ for f in plain.qcow2.zst:qcow2 plain.qcow2.xz:qcow2 twice.qcow2:qcow2 zst.qcow2:
 	refuse "inspect refuses ${f%:*}" 1 "rackstrap: $image: contains a ${f#*:}: unpack it first" "$RACKSTRAP" inspect "$image"
 done
 
+# Small images of large disks. The program may take 256 MiB of memory, and nothing of TMPDIR.
+small() { "$ABS_O/test/tools/measure" --within 262144 -- "$@"; }
+python3 test/qcow2-shared.py "$WORK/shared.qcow2" $((128 << 30)) 21
+python3 test/qcow2-shared.py "$WORK/huge.qcow2" $((16 << 40)) 21
+head -c 100M /dev/zero | zstd -q -o "$WORK/zeros.zst"
+check "the images are small" test "$(cat "$WORK"/{shared,huge}.qcow2 "$WORK/zeros.zst" | wc -c)" -lt 20000000
+over() { echo "rackstrap: $WORK/$1: unpacks to more than the limit of $2: refused (option '--limit' raises the limit)"; }
+for command in inspect verify "customize --host $WORK/host.cfg"; do
+	# shellcheck disable=SC2086 # a command and its options
+	refuse "${command%% *} refuses 128 GiB of a shared cluster" 1 "$(over shared.qcow2 '64.0 GiB')" \
+		small "$RACKSTRAP" $command "$WORK/shared.qcow2"
+	# shellcheck disable=SC2086
+	refuse "${command%% *} refuses compressed zeros" 1 "$(over zeros.zst '10.0 MiB')" \
+		small "$RACKSTRAP" $command --limit 10M "$WORK/zeros.zst"
+	# shellcheck disable=SC2086
+	refuse "${command%% *} refuses a limit that is no size" 2 \
+		"rackstrap: ${command%% *}: option '--limit' must be a size, as in 100G, not '0'" \
+		"$RACKSTRAP" $command --limit 0 "$WORK/zeros.zst"
+done
+refuse "inspect refuses data that there is no room for" 1 \
+	"rackstrap: $WORK/huge.qcow2: needs 16.0 TiB in $WORK, which has * left" \
+	small "$RACKSTRAP" inspect --limit 17T "$WORK/huge.qcow2"
+qemu-img create -q -f qcow2 "$WORK/sparse.qcow2" 100G
+refuse "a disk that is mostly holes is read" 1 "rackstrap: $WORK/sparse.qcow2: is no disk or ISO that rackstrap made: *" \
+	small "$RACKSTRAP" verify "$WORK/sparse.qcow2"
+check "they leave nothing in TMPDIR" test -z "$(find "$WORK" -name 'rackstrap.*')"
+
 # rackstrap is killed while it unpacks an image.
 mkdir "$WORK/slow"
 printf '#!/bin/sh\nhead -c 65536 /dev/urandom >"$7"\n: >"%s/began"\nexec sleep 30\n' "$WORK" >"$WORK/slow/qemu-img"

@@ -37,7 +37,8 @@ static const char everything[] =
 	"\"universe\" ];\n"
 	"  mirror = \"http://archive.invalid/ubuntu\"; pockets = [ \"updates\" ];\n"
 	"  keyring = \"key.gpg\"; archived = true; kernel = \"linux-image-virtual\";\n"
-	"  packages = [ \"systemd\" ]; path_exclude = [ \"/usr/share/doc/*\" ]; };\n"
+	"  packages = [ \"systemd\" ]; path_exclude = [ \"/usr/share/doc/*\" ];\n"
+	"  limit = \"20G\"; };\n"
 	"initramfs = { policy = \"most\"; modules = [ \"loop\" ];\n"
 	"  tools = [ \"/sbin/blkid\" ]; compress = \"xz\"; };\n"
 	"squashfs = { compression = \"gzip\"; level = 9; block = \"128K\"; };\n"
@@ -45,6 +46,7 @@ static const char everything[] =
 	"exclude = [ \"/usr/share/man/*\", \"/opt\" ];\n"
 	"artifacts = (\n"
 	"  { name = \"k\"; url = \"https://files.invalid/k.tar.gz\"; standin = true;\n"
+	"    limit = \"3G\"; max_size = \"2G\";\n"
 	"    extract = ( { path = \"k/in.tar.gz\"; extract = (\n"
 	"      { path = \"bin/x\"; to = \"/usr/bin/x\"; mode = \"0755\"; } ); },\n"
 	"      { path = \"k/LICENSE\"; to = \"/usr/share/LICENSE\"; mode = \"644\"; } ); "
@@ -52,6 +54,7 @@ static const char everything[] =
 	"  { name = \"bare\"; url = \"file:///srv/bare\"; to = \"/usr/bin/bare\";\n"
 	"    mode = \"0750\"; sha256 = "
 	"\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"; } );\n"
+	"containers = ( { image = \"q/w:1\"; limit = \"5K\"; max_size = \"4K\"; } );\n"
 	"files = ( { to = \"/etc/a\"; source = \"a\"; mode = \"0600\"; },\n"
 	"  { to = \"/etc/b\"; content = \"two\\nlines\\n\"; },\n"
 	"  { to = \"/etc/c\"; link = \"../b\"; },\n"
@@ -82,19 +85,21 @@ static void every_key_is_read(void **state)
 	text = recipe_describe(&r);
 	want = xasprintf(
 		"recipe all-of_it.1\nsummary one line\nepoch 1500000000\n"
-		"cmdline panic=30 quiet\nbase suite\nsuite vivid\n"
+		"cmdline panic=30 quiet\nbase suite limit 21474836480\nsuite vivid\n"
 		"components main universe\nmirror http://archive.invalid/ubuntu\n"
 		"pockets updates\nkeyring %s\narchived\nkernel linux-image-virtual\n"
 		"packages systemd\npath_exclude /usr/share/doc/*\n"
 		"initramfs policy most compress xz\ninitramfs modules loop\n"
 		"initramfs tools /sbin/blkid\nsquashfs gzip level 9 block 128K\n"
 		"exclude /usr/share/man/*\nexclude /opt\n"
-		"artifact k (stand-in) https://files.invalid/k.tar.gz\n"
+		"artifact k (stand-in) https://files.invalid/k.tar.gz "
+		"limit 3221225472 max_size 2147483648\n"
 		"  k/in.tar.gz\n    bin/x to /usr/bin/x 0755\n"
 		"  k/LICENSE to /usr/share/LICENSE 0644\n"
 		"artifact bare file:///srv/bare sha256 "
 		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef "
 		"to /usr/bin/bare 0750\n"
+		"container q/w:1 from docker://docker.io/q/w:1 limit 5120 max_size 4096\n"
 		"file /etc/a 0600 from a\nfile /etc/b 0644 of 10 bytes\n"
 		"link /etc/c to ../b\ndirectory /srv/d 1777\n"
 		"unit x.service from x.service\n"
@@ -111,7 +116,7 @@ static void every_key_is_read(void **state)
 	assert_string_equal(r.file, path);
 	assert_string_equal(r.dir, top);
 	assert_string_equal(r.files[0].text, source);
-	assert_true(str_ends(r.artifacts[1].where, "/recipe.cfg:16"));
+	assert_true(str_ends(r.artifacts[1].where, "/recipe.cfg:18"));
 	assert_ptr_equal(r.images[0], &image_pxe);
 	assert_ptr_equal(r.images[1], &image_disk);
 	assert_ptr_equal(r.images[2], &image_iso);
@@ -158,9 +163,9 @@ static void epoch_of_the_environment_wins(void **state)
 /* --- the man page ----------------------------------------------------------------- */
 
 /* Keys beside those of a suite, and keys of a role. */
-static const char *const tar_keys[] = {"url",    "sha256", "sha512", "image",
-				       "digest", "layer",  NULL};
-static const char *const disk_keys[] = {"url", "sha256", "sha512", NULL};
+static const char *const tar_keys[] = {"url",    "sha256", "sha512",   "image",
+				       "digest", "layer",  "max_size", NULL};
+static const char *const disk_keys[] = {"url", "sha256", "sha512", "max_size", NULL};
 static const char *const role_keys[] = {"name", "units", "ready", "cbr0", "master", NULL};
 
 /* Returns the text between ".Ss TITLE" and the next section. Owned by the caller. */
@@ -173,6 +178,8 @@ static char *section(const char *page, const char *title)
 		fail_msg("man/recipe.cfg.5 has no section '%s'", title);
 	s += strlen(head);
 	end = strstr(s, "\n.S");
+	while (end && end[3] != 's' && end[3] != 'h') /* as .Sx */
+		end = strstr(end + 1, "\n.S");
 	assert_non_null(end);
 	return xstrndup(s, (size_t)(end - s) + 1);
 }
