@@ -167,12 +167,8 @@ static int filter_open(void **ret, const struct unpack_source *from, int code,
 static ssize_t filter_read(void *state, void *buf, size_t len, struct err *e)
 {
 	struct filter *f = state;
-	la_ssize_t n = 0;
+	la_ssize_t n = f->empty ? 0 : archive_read_data(f->a, buf, len);
 
-	if (!f->empty)
-		do
-			n = archive_read_data(f->a, buf, len);
-		while (n == ARCHIVE_RETRY);
 	f->taken = 0;
 	return n < 0 || f->failed ? filter_error(f, e) : n;
 }
@@ -496,9 +492,9 @@ static int read_header(struct archive_in *a, struct archive_entry **ret)
 
 	a->in_header = true;
 	a->header = 0;
-	do
-		r = archive_read_next_header(a->a, ret);
-	while (r == ARCHIVE_RETRY && a->header <= ARCHIVE_HEADER_MAX);
+	/* ARCHIVE_RETRY is an error here: it may come for ever, and skips what is
+	 * damaged. */
+	r = archive_read_next_header(a->a, ret);
 	a->in_header = false;
 	return r;
 }
@@ -562,9 +558,7 @@ ssize_t archive_in_read(struct archive_in *a, void *buf, size_t len, struct err 
 
 	if (!a->a)
 		return read_single(a, buf, len, e);
-	do
-		n = archive_read_data(a->a, buf, len);
-	while (n == ARCHIVE_RETRY);
+	n = archive_read_data(a->a, buf, len);
 	if (n < 0 || a->failed)
 		return in_error(a, e);
 	if (a->entry.unsized) {
