@@ -291,8 +291,8 @@ static int write_image(const struct write_options *a, int root, struct err *e)
 
 	/* The device first: reading a large image takes a while. */
 	if (blockdev_find(&b, root, a->device, e) < 0 ||
-	    disk_image_open(&m, a->image, a->limit, e) < 0 || check(&m, &b.facts, e) < 0 ||
-	    blockdev_open(&b, e) < 0)
+	    disk_image_open(&m, a->image, a->limit, e) < 0 ||
+	    check(&m, &b.facts, e) < 0 || blockdev_open(&b, e) < 0)
 		return -1;
 	show(&b.facts, root);
 	if (confirm(a, &b.facts, e) < 0 || disk_image_rewind(&m, e) < 0)

@@ -23,7 +23,7 @@ struct run {
 	const char *cwd;         /* working directory, or NULL: the parent's */
 	unsigned timeout_ms;     /* since the start; run_wait and run_capture then kill it
 				  * (SIGTERM, and SIGKILL 2 s later); 0: none */
-	uint64_t file_max;       /* bytes of the largest file that it may write, else it is
+	uint64_t file_max;       /* bytes of the largest file that it may write, or it is
 				  * killed by SIGXFSZ (RLIMIT_FSIZE); 0: no limit */
 	size_t output_max;       /* of run_capture(), whole MiB; 0: 16 MiB */
 	bool detach;             /* the child outlives its parent: no PDEATHSIG */
@@ -69,8 +69,8 @@ int run_argv(const char *const *argv, struct err *e) _must_check_;
 
 /*
  * Starts a program, reads its standard output until every process that inherited it has
- * closed it, and waits. More than r->output_max is an error. *ret is owned by the caller and
- * NUL-terminated; `ret_len` may be NULL. Ignores r->out.
+ * closed it, and waits. More than r->output_max is an error. *ret is owned by the caller
+ * and NUL-terminated; `ret_len` may be NULL. Ignores r->out.
  */
 int run_capture(const struct run *r, char **ret, size_t *ret_len,
 		struct err *e) _must_check_;

@@ -305,8 +305,7 @@ static int write_parsed(struct split *s, const struct entry *entry, const char *
 {
 	_cleanup_buf_ struct buf b = {0};
 
-	if (read_text(s, entry, &b, e) < 0 ||
-	    parse_text(s, path, b.p ? b.p : "", e) < 0)
+	if (read_text(s, entry, &b, e) < 0 || parse_text(s, path, b.p ? b.p : "", e) < 0)
 		return -1;
 	return archive_out_data(s->out, b.p, b.len, e);
 }

@@ -12,8 +12,9 @@
 #include "lib/file.h"
 
 const char *const base_archive_keys[] = {
-	"type",    "suite",    "components", "mirror",   "pockets",      "origin",
-	"keyring", "archived", "kernel",     "packages", "path_exclude", "limit", NULL,
+	"type",         "suite",   "components", "mirror", "pockets",
+	"origin",       "keyring", "archived",   "kernel", "packages",
+	"path_exclude", "limit",   NULL,
 };
 
 const struct tool base_archive_tools[] = {

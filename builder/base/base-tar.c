@@ -11,9 +11,10 @@
 #include "builder/recipe/recipe-parse.h"
 
 static const char *const tar_keys[] = {
-	"type",    "url",      "sha256",     "sha512",   "image",        "digest",
-	"layer",   "suite",    "components", "mirror",   "pockets",      "origin",
-	"keyring", "archived", "kernel",     "packages", "path_exclude", "limit", "max_size", NULL,
+	"type",     "url",          "sha256",  "sha512",     "image",
+	"digest",   "layer",        "suite",   "components", "mirror",
+	"pockets",  "origin",       "keyring", "archived",   "kernel",
+	"packages", "path_exclude", "limit",   "max_size",   NULL,
 };
 
 static void parse_tar(struct recipe_base *b, const struct conf_node *group,

@@ -200,9 +200,9 @@ static int get_control(int fd, const char *name, struct buf *out, struct err *e)
 
 		if (!str_after(entry->path, "control.tar"))
 			continue;
-		if (archive_in_open(
-			    &tar, &(struct archive_source){.name = name, .outer = deb},
-			    e) < 0)
+		if (archive_in_open(&tar,
+				    &(struct archive_source){.name = name, .outer = deb},
+				    e) < 0)
 			return -1;
 		return read_control(tar, out, name, e);
 	}

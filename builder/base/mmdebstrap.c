@@ -34,7 +34,7 @@
 #define MERGED_USR_HOOK "/usr/share/mmdebstrap/hooks/maybe-merged-usr"
 #define INITRAMFS       "usr/share/initramfs-tools"
 #define LOG_MAX         (1 << 20) /* bytes at its end that are looked at */
-#define LOG_LINES       3 /* of the log, in an error */
+#define LOG_LINES       3         /* of the log, in an error */
 
 /* mmdebstrap starts apt, dpkg, tar and a filter in Python by their bare names. With the
  * distribution's own folders alone it gets the versions that it is tested with, whatever

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What can be said of an archive's entries without libarchive. */
+/* Names of types and paths of entries, without libarchive. */
 #include "builder/common/archive.h"
 
 #include "lib/str.h"

@@ -44,7 +44,7 @@ struct entry {
 
 struct archive_in;
 
-/* What a reader reads. */
+/* The input of a reader. */
 struct archive_source {
 	const char *name;         /* for messages; must outlive the reader, as the rest */
 	int fd;                   /* stays the caller's; or ... */

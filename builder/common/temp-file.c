@@ -32,8 +32,7 @@ int temp_file_open(struct err *e)
 	return fd < 0 ? err_errno(e, errno, "%s", path) : fd;
 }
 
-int room_check(int fd, uint64_t bytes, const char *name, const char *where,
-	       struct err *e)
+int room_check(int fd, uint64_t bytes, const char *name, const char *where, struct err *e)
 {
 	char need[PROGRESS_SIZE_LEN], have[PROGRESS_SIZE_LEN];
 	struct statvfs st;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decompresses xz and lzma with liblzma, which this file alone includes. liblzma refuses a
- * dictionary that needs more than the limit before it allocates it. */
+/* Decompresses xz and lzma with liblzma, which this file alone includes. liblzma refuses
+ * a dictionary that needs more than the limit before it allocates it. */
 #include "builder/common/progress.h"
 #include "builder/common/unpack.h"
 #include "lib/str.h"

@@ -28,9 +28,9 @@ static bool is_bzip2(const uint8_t *p, size_t len)
 }
 
 /*
- * The format has no magic number (lzma-file-format.txt of LZMA Utils). Properties, size of
- * the dictionary and size of the data are those that encoders write: lc = 3, lp = 0 and
- * pb = 2, 2^n or 2^n + 2^(n-1) bytes, and a size that is unknown or below 256 GiB.
+ * The format has no magic number (lzma-file-format.txt of LZMA Utils). Properties, size
+ * of the dictionary and size of the data are those that encoders write: lc = 3, lp = 0
+ * and pb = 2, 2^n or 2^n + 2^(n-1) bytes, and a size that is unknown or below 256 GiB.
  */
 static bool is_lzma(const uint8_t *p, size_t len)
 {

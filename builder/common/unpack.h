@@ -15,7 +15,7 @@
 
 #define UNPACK_HEAD 16 /* bytes that unpack_detect() wants to see */
 
-/* Where the compressed bytes come from. */
+/* The source of the compressed bytes. */
 struct unpack_source {
 	/* Sets *ret to the next bytes, which stay valid until the next call. Returns
 	 * their number, 0 at the end, or -1. */

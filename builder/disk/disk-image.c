@@ -145,8 +145,7 @@ static int open_qcow2(struct disk_image *m, struct err *e)
 			       m->path);
 	fd = temp_file_open(e);
 	to = fd_path(fd);
-	if (fd < 0 || check_size(m, from, fd, e) < 0 ||
-	    convert(m->path, from, to, e) < 0)
+	if (fd < 0 || check_size(m, from, fd, e) < 0 || convert(m->path, from, to, e) < 0)
 		return -1;
 	close(m->fd);
 	m->fd = TAKE_FD(fd);

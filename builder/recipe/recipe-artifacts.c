@@ -8,9 +8,9 @@
 
 #define EXTRACT_DEPTH_MAX 4
 
-const char *const recipe_artifact_keys[] = {"name", "url",     "sha256",  "sha512",
-					    "sha1", "md5",     "standin", "to",
-					    "mode", "extract", "limit", "max_size", NULL};
+const char *const recipe_artifact_keys[] = {
+	"name", "url",  "sha256",  "sha512", "sha1",     "md5", "standin",
+	"to",   "mode", "extract", "limit",  "max_size", NULL};
 const char *const recipe_extract_keys[] = {"path", "to", "mode", "extract", NULL};
 
 static void extract_free(struct recipe_extract *v, size_t n)

@@ -7,8 +7,9 @@
 #include "builder/recipe/container-name.h"
 #include "builder/recipe/recipe-parse.h"
 
-const char *const recipe_container_keys[] = {"image",  "digest", "url",     "sha256",
-					     "sha512", "file",   "standin", "limit", "max_size", NULL};
+const char *const recipe_container_keys[] = {"image",    "digest", "url",     "sha256",
+					     "sha512",   "file",   "standin", "limit",
+					     "max_size", NULL};
 
 static void container_done(void *entry)
 {

@@ -112,9 +112,9 @@ struct recipe_container {
 	char *manifest; /* "sha256:<hex>" of the registry's manifest, or NULL */
 	char *sum;      /* digest of the archive at url in hex, or NULL */
 	enum digest_type sum_type;
-	char *file;    /* an archive on this machine, ... */
-	char *written; /* ... and its path as written in the recipe, for the manifest */
-	uint64_t limit;    /* bytes that it may unpack to */
+	char *file;     /* an archive on this machine, ... */
+	char *written;  /* ... and its path as written in the recipe, for the manifest */
+	uint64_t limit; /* bytes that it may unpack to */
 	uint64_t max_size; /* bytes that it may have */
 	bool standin;
 	recipe_where where;

@@ -127,8 +127,8 @@ static void add_member(struct conversion *x, const struct entry *entry, uint64_t
 	if (!path || (entry->type != ENTRY_FILE && !target))
 		return;
 	if (x->n_members % 1024 == 0)
-		x->members = xrealloc(x->members,
-				      (x->n_members + 1024) * sizeof(*x->members));
+		x->members =
+			xrealloc(x->members, (x->n_members + 1024) * sizeof(*x->members));
 	x->members[x->n_members++] = (struct member){
 		.path = TAKE_PTR(path), .target = TAKE_PTR(target), .at = at};
 }
@@ -214,14 +214,12 @@ static int read_member(struct conversion *x, const char *member, struct buf *b,
 	while ((n = archive_in_read(in, chunk, CHUNK, e)) > 0) {
 		x->texts += (size_t)n;
 		if (b->len + (size_t)n > TEXT_MAX || x->texts > TEXTS_MAX)
-			return err_set(e, ERR_FAILED,
-				       "%s: %s: has more than %u MiB%s: refused", x->name,
-				       member,
-				       x->texts > TEXTS_MAX ? TEXTS_MAX >> 20
-							    : TEXT_MAX >> 20,
-				       x->texts > TEXTS_MAX
-					       ? " with those that were read before"
-					       : "");
+			return err_set(
+				e, ERR_FAILED, "%s: %s: has more than %u MiB%s: refused",
+				x->name, member,
+				x->texts > TEXTS_MAX ? TEXTS_MAX >> 20 : TEXT_MAX >> 20,
+				x->texts > TEXTS_MAX ? " with those that were read before"
+						     : "");
 		buf_add(b, chunk, (size_t)n);
 	}
 	if (n < 0)
@@ -398,9 +396,8 @@ static int spool_layer(struct conversion *x, size_t i, struct err *e)
 		return -1;
 	}
 	if (l->diff[0] && !streq(diff, l->diff))
-		return err_set(e, ERR_FAILED,
-			       "%s is sha256:%s uncompressed, expected %s", x->layer,
-			       diff, l->diff);
+		return err_set(e, ERR_FAILED, "%s is sha256:%s uncompressed, expected %s",
+			       x->layer, diff, l->diff);
 	if (l->blob[0] && !streq(x->spooled[i].blob, l->blob))
 		return err_set(e, ERR_FAILED, "%s is sha256:%s, expected %s", x->layer,
 			       x->spooled[i].blob, l->blob);

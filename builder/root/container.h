@@ -30,7 +30,7 @@ struct container_archive {
 	char sha256[DIGEST_HEX_MAX];
 };
 
-/* What is converted. */
+/* The input of a conversion. */
 struct container_source {
 	int fd; /* a file: an archive of `docker save` (Docker 1.0 and later), or one that
 		   registry.h has fetched */

@@ -162,10 +162,10 @@ int extract(const struct extract *x, int fd, struct err *e)
 	struct level l = {
 		.all = x, .v = x->v, .n = x->n, .found = found, .name = x->name};
 
-	if (archive_in_open(
-		    &in,
-		    &(struct archive_source){.name = x->name, .fd = fd, .limit = x->limit},
-		    e) < 0)
+	if (archive_in_open(&in,
+			    &(struct archive_source){
+				    .name = x->name, .fd = fd, .limit = x->limit},
+			    e) < 0)
 		return -1;
 	l.in = in;
 	return level_run(&l, e);

@@ -3,8 +3,8 @@
  * Extracts the members that a recipe names from an artifact's archives, as streams, in
  * the order of the archives. An archive may be hostile. It is refused as a whole, with
  * the member's name, if any member would leave the folder it is unpacked in (an absolute
- * name, "..", a link that points out), is a device, or exceeds a limit, and if a member that
- * the recipe names is there twice.
+ * name, "..", a link that points out), is a device, or exceeds a limit, and if a member
+ * that the recipe names is there twice.
  */
 #pragma once
 
@@ -19,7 +19,7 @@ typedef int extract_sink(void *data, const struct recipe_extract *x,
 struct extract {
 	const struct recipe_extract *v;
 	size_t n;
-	const char *name; /* what messages call the archive */
+	const char *name;            /* what messages call the archive */
 	struct archive_limit *limit; /* of it with the archives in it */
 	extract_sink *sink;
 	void *data;

@@ -75,7 +75,8 @@ int index_read(struct index *ret, int fd, index_want *want, void *data, struct e
 
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return err_errno(e, errno, "base");
-	if (archive_in_open(&in, &(struct archive_source){.name = "base", .fd = fd}, e) < 0)
+	if (archive_in_open(&in, &(struct archive_source){.name = "base", .fd = fd}, e) <
+	    0)
 		return -1;
 	while ((r = archive_in_next(in, &entry, e)) > 0)
 		if (add(&x, &cap, entry, in, want, data, e) < 0)

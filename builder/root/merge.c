@@ -101,11 +101,10 @@ static int merge_base(struct merger *g, struct err *e)
 
 	if (lseek(g->m->tar, 0, SEEK_SET) < 0)
 		return err_errno(e, errno, "base");
-	if (archive_in_open(
-		    &in,
-		    &(struct archive_source){
-			    .name = "base", .fd = g->m->tar, .tap = digest},
-		    e) < 0)
+	if (archive_in_open(&in,
+			    &(struct archive_source){
+				    .name = "base", .fd = g->m->tar, .tap = digest},
+			    e) < 0)
 		return -1;
 	while ((r = archive_in_next(in, &entry, e)) > 0) {
 		if (i == base->n)

@@ -4,8 +4,8 @@
  * prints "MEDIAN-MS MIN-MS PEAK-KIB": median and minimum of its wall time, and its peak
  * resident memory. COMMAND is run by sh before each run and is not measured.
  *
- * measure --within KIB -- PROGRAM [ARGUMENT...]: runs a program once, with its output, and
- * exits with its status, or with 99 if its peak resident memory was more than that.
+ * measure --within KIB -- PROGRAM [ARGUMENT...]: runs a program once, with its output,
+ * and exits with its status, or with 99 if its peak resident memory was more than that.
  *
  * The kernel's ru_maxrss includes the resident memory before execve(), which is more than
  * a small program uses itself. So the memory is VmHWM of /proc/PID/status (proc(5)), read
