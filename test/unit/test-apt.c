@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* builder/base/apt.h: which sources apt gets, for this machine's suite and for another
  * one. apt-get is a script that prints its arguments. */
+#include "builder/base/apt-resolve.h"
 #include "builder/base/apt.h"
 #include "lib/file.h"
 
@@ -192,6 +193,43 @@ static void pipe_with_a_key_is_not_waited_for(void **state)
 	assert_null(apt_signed_by(path, 1));
 }
 
+/* An index is read in pieces: its stanzas are longer and shorter than one, and begin
+ * anywhere in it. */
+static void index_is_read_in_pieces(void **state)
+{
+	_cleanup_lock_base_ struct lock_base b = {0};
+	_cleanup_free_ char *path = xasprintf("%s/x_Packages", top), *pad = NULL;
+	_cleanup_buf_ struct buf text = {0};
+	struct err e = {0};
+	struct stat st;
+
+	(void)state;
+	pad = xcalloc(200001, 1);
+	memset(pad, 'p', 200000);
+	for (int i = 0; i < 300; i++) {
+		struct lock_package *p = lock_package_add(&b);
+
+		p->path = xasprintf("pool/%03d", i);
+		buf_printf(&text,
+			   "Package: p%d\nPad: %.*s\nFilename: pool/%03d\nVersion: 1\n"
+			   "Architecture: all\nSize: %d\n\n",
+			   i, i * 700 % 200000, pad, i, i + 1);
+	}
+	write_file("x_Packages", 0644, text.p);
+	assert_int_equal(apt_parse_index(&b, AT_FDCWD, path, &e), 0);
+	for (size_t i = 0; i < b.n_packages; i++) {
+		assert_non_null(b.packages[i].name);
+		assert_int_equal(b.packages[i].size, i + 1);
+	}
+	assert_int_equal(stat(path, &st), 0);
+	for (int i = 0; i < 6; i++)
+		buf_add(&text, pad, 200000); /* no empty line */
+	write_file("x_Packages", 0644, text.p);
+	assert_int_equal(apt_parse_index(&b, AT_FDCWD, path, &e), -1);
+	assert_true(
+		str_ends(e.msg, "has more than 1 MiB without an empty line: refused"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -202,6 +240,7 @@ int main(void)
 		cmocka_unit_test(unknown_origin_is_an_error),
 		cmocka_unit_test(key_within_the_source_is_kept),
 		cmocka_unit_test(pipe_with_a_key_is_not_waited_for),
+		cmocka_unit_test(index_is_read_in_pieces),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

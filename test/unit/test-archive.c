@@ -3,6 +3,7 @@
  * hostile archives. */
 #include "test-archive.h"
 
+#include "builder/common/unpack.h"
 #include "builder/root/extract.h"
 
 #include <locale.h>
@@ -269,6 +270,126 @@ static void damaged_archives_are_refused(void **state)
 	assert_string_equal(e.msg, "a.tar: Unrecognized archive format");
 }
 
+/* --- limits ------------------------------------------------------------------------ */
+
+static char blank[400000];
+
+/* Each archive unpacks to less than the limit of 1 MiB, all of them to more. */
+static void one_limit_holds_for_all_archives(void **state)
+{
+	static const struct member core[] = {
+		{"bin/x", .data = blank, .len = sizeof(blank)}};
+	_cleanup_bytes_ struct bytes in = make_archive(TAR, ARCHIVE_FILTER_GZIP, core, 1);
+	const struct member top[] = {{"1.tgz", .data = in.p, .len = in.len},
+				     {"2.tgz", .data = in.p, .len = in.len},
+				     {"3.tgz", .data = in.p, .len = in.len}};
+	_cleanup_bytes_ struct bytes a = make_archive(TAR, ARCHIVE_FILTER_XZ, top, 3);
+	static struct recipe_extract none = {.path = (char *)"bin/x", .to = (char *)"/x"};
+	struct recipe_extract v[] = {{.path = (char *)"1.tgz", .v = &none, .n = 1},
+				     {.path = (char *)"2.tgz", .v = &none, .n = 1},
+				     {.path = (char *)"3.tgz", .v = &none, .n = 1}};
+	_cleanup_buf_ struct buf out = {0};
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(run_extract(&a, v, 2, &out, &e), 0);
+	assert_int_equal(run_extract(&a, v, 3, &out, &e), -1);
+	assert_string_equal(e.msg, "a.tar: 3.tgz: unpacks to more than "
+				   "the limit of 1.0 MiB: refused (key 'limit' raises "
+				   "the limit)");
+}
+
+static int read_all(const struct bytes *a, struct archive_limit *limit, struct err *e)
+{
+	_cleanup_close_ int fd = bytes_fd(a->p, a->len);
+	_cleanup_archive_in_ struct archive_in *in = NULL;
+	const struct entry *entry;
+	int r = archive_in_open(
+		&in, &(struct archive_source){.name = "a", .fd = fd, .limit = limit}, e);
+
+	while (r == 0 && (r = archive_in_next(in, &entry, e)) > 0)
+		r = 0;
+	return r;
+}
+
+static void members_and_names_are_limited(void **state)
+{
+	_cleanup_free_ char *name = xcalloc(ARCHIVE_NAME_MAX + 2, 1);
+	const struct member members[] = {{.path = "a"}, {.path = "b"}, {.path = name}};
+	_cleanup_bytes_ struct bytes fits = {0}, over = {0};
+	struct archive_limit two = {.members = 2}, none = {0}, again = {0};
+	struct err e = {0};
+
+	(void)state;
+	memset(name, 'n', ARCHIVE_NAME_MAX);
+	fits = make_archive(TAR, ARCHIVE_FILTER_NONE, members, 3);
+	name[ARCHIVE_NAME_MAX] = 'n';
+	over = make_archive(TAR, ARCHIVE_FILTER_NONE, members, 3);
+	assert_int_equal(read_all(&fits, &none, &e), 0);
+	assert_int_equal(none.n_members, 3);
+	assert_int_equal(none.names, ARCHIVE_NAME_MAX + 2);
+	assert_int_equal(read_all(&over, &again, &e), -1);
+	assert_string_equal(e.msg,
+			    "a: member 3 has a name of more than 4095 bytes: refused");
+	assert_int_equal(read_all(&fits, &two, &e), -1);
+	assert_string_equal(e.msg, "a: has more than 2 members: refused");
+}
+
+/* Skipped data counts, too, and a hole in a plain tar is data of its member. */
+static void unread_data_counts(void **state)
+{
+	static const struct member members[] = {
+		{"a", .data = blank, .len = sizeof(blank)},
+		{"b", .data = blank, .len = sizeof(blank)}};
+	struct archive_limit enough = {.bytes = 900000}, less = {.bytes = 700000};
+	struct err e = {0};
+
+	(void)state;
+	for (int filter = 0; filter < 2; filter++) {
+		_cleanup_bytes_ struct bytes a = make_archive(
+			TAR, filter ? ARCHIVE_FILTER_ZSTD : ARCHIVE_FILTER_NONE, members,
+			2);
+
+		enough.used = less.used = 0;
+		assert_int_equal(read_all(&a, &enough, &e), 0);
+		assert_in_range(enough.used, 2 * sizeof(blank), 900000);
+		assert_int_equal(read_all(&a, &less, &e), -1);
+		assert_string_equal(e.msg, "a: at member 'b': unpacks to more than the "
+					   "limit of 683.6 KiB: refused");
+		assert_in_range(less.used, 0, 700000);
+	}
+}
+
+static void compression_is_detected(void **state)
+{
+	static const struct {
+		const char *head;
+		size_t len;
+		const char *name;
+	} cases[] = {
+		{"\x28\xb5\x2f\xfd", 4, "zstd"},
+		{"\x28\xb5\x2f", 3, NULL},
+		{"\x1f\x8b\x08", 3, "gzip"},
+		{"BZh9\x31\x41\x59\x26\x53\x59", 10, "bzip2"},
+		{"BZh9.tar\0\0", 10, NULL}, /* a tar with that name */
+		{"\xfd\x37\x7a\x58\x5a\x00", 6, "xz"},
+		{"\x5d\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\xff", 13, "lzma"},
+		{"\x5d\0\0\x80\0\x09\0\0\0\0\0\0\0", 13, "lzma"},
+		{"]\0\0\0\0\0\0\0\0\0\0\0\0", 13, NULL}, /* a tar of "]" */
+		{"\x04\x22\x4d\x18", 4, "lz4"},
+		{"", 0, NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct unpack_type *t = unpack_detect(cases[i].head, cases[i].len);
+
+		assert_int_equal(!!t, !!cases[i].name);
+		if (t)
+			assert_string_equal(t->name, cases[i].name);
+	}
+}
+
 /* --- streams ---------------------------------------------------------------------- */
 
 static const uint8_t caps[20] = {1, 0, 0, 2, 0, 4};
@@ -453,6 +574,10 @@ int main(void)
 		cmocka_unit_test(hostile_members_are_refused),
 		cmocka_unit_test(links_inside_are_accepted),
 		cmocka_unit_test(damaged_archives_are_refused),
+		cmocka_unit_test(one_limit_holds_for_all_archives),
+		cmocka_unit_test(members_and_names_are_limited),
+		cmocka_unit_test(unread_data_counts),
+		cmocka_unit_test(compression_is_detected),
 		cmocka_unit_test(written_entries_are_read_back),
 		cmocka_unit_test(same_entries_give_same_bytes),
 		cmocka_unit_test(tap_gets_every_byte),

@@ -108,11 +108,51 @@ static void an_empty_list_of_repositories_is_refused(void **state)
 	assert_non_null(str_after(e.msg, "saved: repositories: line 1: "));
 }
 
+/* The layer is there three times; so often it is written and counted. */
+static void a_repeated_layer_counts_each_time(void **state)
+{
+	static const char manifest[] =
+		"[{\"Config\": \"c.json\", \"RepoTags\": [\"calico/node:v1\"], "
+		"\"Layers\": [\"layer.tar\", \"layer.tar\", \"layer.tar\"]}]";
+	_cleanup_archive_out_ struct archive_out *out = NULL;
+	_cleanup_close_ int fd = memfd_create("saved", MFD_CLOEXEC);
+	char hex[DIGEST_HEX_MAX], image[] = "calico/node:v1";
+	_cleanup_close_ int scratch = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_free_ char *config = NULL;
+	struct container_archive c = {0};
+	struct container_source from = {.fd = fd, .name = "saved"};
+	struct container_name as;
+	struct err e = {0};
+
+	(void)state;
+	digest_text(DIGEST_SHA256, LAYER, strlen(LAYER), hex);
+	config = xasprintf("{\"rootfs\": {\"diff_ids\": [\"sha256:%s\", \"sha256:%s\", "
+			   "\"sha256:%s\"]}}",
+			   hex, hex, hex);
+	assert_int_equal(archive_out_fd(&out, fd, "saved", NULL), 0);
+	add_file(out, "layer.tar", LAYER, strlen(LAYER));
+	add_file(out, "c.json", config, strlen(config));
+	add_file(out, "manifest.json", manifest, strlen(manifest));
+	assert_int_equal(archive_out_end(out, NULL), 0);
+	assert_int_equal(container_name_parse(image, &as), 0);
+	from.limit = 3 * strlen(LAYER);
+	assert_int_equal(container_convert(&c, &from, &as, 1435622400, scratch, &e), 0);
+	assert_true(c.size > 3 * strlen(LAYER));
+	close(c.fd);
+	from.limit--;
+	assert_int_equal(container_convert(&c, &from, &as, 1435622400, scratch, &e), -1);
+	assert_string_equal(e.msg,
+			    "saved: layer layer.tar: unpacks to more than the limit of "
+			    "101 B: refused (key 'limit' of the container raises the "
+			    "limit)");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_configuration_keeps_its_digest),
 		cmocka_unit_test(a_nul_byte_in_the_configuration_is_refused),
+		cmocka_unit_test(a_repeated_layer_counts_each_time),
 		cmocka_unit_test(an_empty_list_of_repositories_is_refused),
 	};
 

@@ -85,6 +85,22 @@ static void bad_manifests_are_refused(void **state)
 	refuses(*state, "{", "[", "manifest.json: line 2: ']' expected near ':'");
 }
 
+/* Each value takes a hundred times as much memory as text. */
+static void number_of_values_is_limited(void **state)
+{
+	_cleanup_buf_ struct buf b = {0};
+	struct image image;
+	struct err e = {0};
+
+	(void)state;
+	buf_puts(&b, "{\"x\": [{}");
+	for (int i = 0; i < 500000; i++)
+		buf_add(&b, ",{}", 3);
+	buf_puts(&b, "]}");
+	assert_int_equal(image_parse(&image, NULL, b.p, b.len, &e), -1);
+	assert_string_equal(e.msg, "manifest.json: has more than 500000 values: refused");
+}
+
 static void missing_files_are_reported(void **state)
 {
 	_cleanup_free_ char *dir = image_make(*state);
@@ -198,6 +214,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(valid_image_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_manifests_are_refused, setup,
 						teardown),
+		cmocka_unit_test(number_of_values_is_limited),
 		cmocka_unit_test_setup_teardown(missing_files_are_reported, setup,
 						teardown),
 		cmocka_unit_test(valid_report_is_read),

@@ -531,6 +531,47 @@ static void capture_is_whole(void **state)
 	assert_null(out);
 }
 
+static void output_and_files_are_limited(void **state)
+{
+	_cleanup_free_ char *file = in_top("large");
+	_cleanup_free_ char *to = xasprintf("of=%s", file);
+	const char *output[] = {"head", "-c", "1048577", "/dev/zero", NULL};
+	const char *writes[] = {"dd", "if=/dev/zero", to, "bs=65536", "count=100", NULL};
+	struct err e = {0};
+	char *out = NULL;
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(run_capture(&(struct run){.argv = output, .output_max = 1 << 20},
+				     &out, NULL, &e),
+			 -1);
+	assert_string_equal(e.msg, "head: more than 1 MiB of output");
+	assert_int_equal(run(&(struct run){.argv = writes, .file_max = 100000}, &e), -1);
+	assert_string_equal(e.msg, "dd was killed by SIGXFSZ");
+	assert_int_equal(stat(file, &st), 0);
+	assert_int_equal(st.st_size, 100000);
+	assert_int_equal(run(&(struct run){.argv = writes, .file_max = 6553600}, &e), 0);
+}
+
+static void end_is_waited_for(void **state)
+{
+	const char *cat[] = {"cat", NULL};
+	_cleanup_child_ struct child c = {.errfd = -1};
+	struct err e = {0};
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	assert_int_equal(run_start(&(struct run){.argv = cat, .in = ends[0]}, &c, &e), 0);
+	close(ends[0]);
+	assert_false(run_ended(&c, 1));
+	close(ends[1]);
+	while (!run_ended(&c, 1000))
+		;
+	assert_true(run_ended(&c, 0));
+	assert_int_equal(run_wait(&c, &e), 0);
+}
+
 static void failed_capture_gives_nothing(void **state)
 {
 	const char *argv[] = {"sh", "-c", "echo partial; echo no >&2; exit 2", NULL};
@@ -744,6 +785,8 @@ int main(int argc, char **argv)
 		CASE(signals_are_reset),
 		CASE(child_dies_with_its_parent),
 		CASE(capture_is_whole),
+		CASE(output_and_files_are_limited),
+		CASE(end_is_waited_for),
 		CASE(failed_capture_gives_nothing),
 		CASE(input_is_passed),
 		CASE(timeout_ends_the_child),

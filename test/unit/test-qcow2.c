@@ -74,11 +74,27 @@ static void test_reference_to_other_files_is_refused(_unused_ void **state)
 	assert_int_equal(header(3, 0, 4 | 8, 80, &e), -1);
 }
 
+static void test_size_of_the_disk_is_read(_unused_ void **state)
+{
+	static const char head[32] = MAGIC "\0\0\0\3\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x10"
+					   "\0\0\4\0\0\0\0\0";
+	_cleanup_close_ int fd = memfd_create("head", MFD_CLOEXEC);
+	uint64_t size = 1;
+	struct err e;
+
+	assert_int_equal(qcow2_size(fd, "x.qcow2", &size, &e), 0);
+	assert_int_equal(size, 0);
+	assert_int_equal(pwrite(fd, head, sizeof(head), 0), sizeof(head));
+	assert_int_equal(qcow2_size(fd, "x.qcow2", &size, &e), 0);
+	assert_int_equal(size, 1ULL << 42);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_other_files_are_not_qcow2),
 		cmocka_unit_test(test_self_contained_qcow2_is_accepted),
+		cmocka_unit_test(test_size_of_the_disk_is_read),
 		cmocka_unit_test(test_reference_to_other_files_is_refused),
 	};
 
