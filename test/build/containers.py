@@ -167,6 +167,7 @@ def make(top):
         bytes(tar(("zeros", bytes(20 << 20))))[:-10240] + x))
     bomb("bad-twice.tar", [gzip.compress(zeros[0])])
     save("bad-text.tar", tar(("manifest.json", b"[" + b"{}," * (1 << 20) + b"{}]")))
+    save("bad-values.tar", tar(("manifest.json", b"[" + b"{}," * 699000 + b"{}]")))
     save("bad-texts.tar", tar(*[(m, d) for i in range(20) for m, d in [
         ("%064x/json" % i, dumps({"id": "%064x" % i, "parent": "%064x" % (i + 1), "x": "x" * 1000000}))]],
         ("repositories", dumps({"team/one": {"v1": "%064x" % 0}}))))

@@ -93,7 +93,7 @@ bad html "image: Unrecognized archive format"
 
 # Bombs: nothing of what they would unpack to is left, and memory and disk are not filled.
 bomb() { # NAME MESSAGE
-	refuse "bad-$1 is refused" 1 "$2" "$tool" "$D/bad-$1" team/one:v1 - "$WORK/out.tar" 16M
+	refuse "bad-$1 is refused" 1 "$2" "$ABS_O/test/tools/measure" --within 262144 -- "$tool" "$D/bad-$1" team/one:v1 - "$WORK/out.tar" 16M
 }
 over="unpacks to more than the limit of 16.0 MiB: refused (key 'limit' of the container raises the limit)"
 bomb layers.tar "image: layer l2: $over"
@@ -101,6 +101,7 @@ bomb same.tar "image: layer l: $over"
 bomb whole.tar.gz "image: $over"
 bomb twice.tar "image: layer l0 is compressed more than once (gzip): refused"
 bomb text.tar "image: manifest.json: has more than 2 MiB: refused"
+bomb values.tar "image: has no image team/one:v1"
 bomb texts.tar "image: */json: has more than 16 MiB with those that were read before: refused"
 check "an archive that is compressed as a whole is decompressed once" \
 	"$tool" "$D/whole.tar.gz" team/one:v1 - "$WORK/out.tar" "$unpacked"
