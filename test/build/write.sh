@@ -134,10 +134,10 @@ head -c 50331000 "$WORK/image" >"$WORK/cut"
 refuse "an image without its last bytes is refused" 1 \
 	"rackstrap: $WORK/cut: has 50331000 bytes, its GPT says 50331648: the image is cut off" now "$WORK/cut" "$loop"
 head -c 9000000 "$WORK/image.zst" >"$WORK/cut.zst"
-refuse "a truncated compressed image is refused" 1 "rackstrap: $WORK/cut.zst: Truncated zstd input" now "$WORK/cut.zst" "$loop"
+refuse "a truncated compressed image is refused" 1 "rackstrap: $WORK/cut.zst: truncated zstd data" now "$WORK/cut.zst" "$loop"
 cp "$WORK/image.zst" "$WORK/bad.zst"
 printf 'damage' | dd of="$WORK/bad.zst" bs=1 seek=5000000 conv=notrunc status=none
-refuse "a damaged compressed image is refused" 1 "rackstrap: $WORK/bad.zst: Zstd decompression failed: *" now "$WORK/bad.zst" "$loop"
+refuse "a damaged compressed image is refused" 1 "rackstrap: $WORK/bad.zst: damaged zstd data: *" now "$WORK/bad.zst" "$loop"
 qemu-img create -q -f qcow2 -b "$WORK/image" -F raw "$WORK/backed.qcow2"
 refuse "a qcow2 with a backing file is refused" 1 \
 	"rackstrap: $WORK/backed.qcow2: a qcow2 with a backing file: image refused" now "$WORK/backed.qcow2" "$loop"
