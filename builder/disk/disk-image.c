@@ -35,6 +35,8 @@ static const char *detect_format(int fd, bool *ret_compressed)
 	ssize_t n = pread(fd, head, sizeof(head), 0);
 	const struct unpack_type *type = n > 0 ? unpack_detect(head, (size_t)n) : NULL;
 
+	if (type == &unpack_lzma) /* it has no magic number, and nobody uses it here */
+		type = NULL;
 	*ret_compressed = type != NULL;
 	if (type)
 		return type->name;

@@ -41,10 +41,20 @@ static int expected(const uint8_t *data, size_t size)
 	return 1;
 }
 
+static uint64_t expected_size(const uint8_t *data, size_t size)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 24; i < 32; i++)
+		n = n << 8 | (i < size ? data[i] : 0);
+	return n;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static int fd = -1;
 	struct err e = {0};
+	uint64_t disk;
 	int r;
 
 	if (fd < 0)
@@ -54,6 +64,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(lseek(fd, 3, SEEK_SET) == 3, "memfd");
 	r = qcow2_check(fd, "image", &e);
 	check(r == expected(data, size), "accepted or refused wrongly");
+	check(qcow2_size(fd, "image", &disk, &e) == 0 &&
+		      disk == expected_size(data, size),
+	      "the disk's size");
 	check((r < 0) == (str_after(e.msg, "image: ") != NULL), "a message is missing");
 	check(lseek(fd, 0, SEEK_CUR) == 3, "the offset moved");
 	return 0;

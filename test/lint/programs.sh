@@ -24,13 +24,14 @@ calls() {
 	builder/common/sandbox.c run own install and rm prepare and remove a sandbox's folder
 	builder/common/sandbox.c run_start sandbox starts what sandbox_start is given
 	builder/common/subids.c run_capture own getsubids prints the caller's subordinate ids
+	builder/disk/disk-image.c run_capture data qemu-img measures such a disk image
 	builder/disk/disk-image.c run_argv data qemu-img reads a disk image without a reference to other files
 	builder/disk/disk-view.c run_capture data mtools, xorriso and dumpe2fs read a disk image
 	builder/disk/disk-view.c run data mtools change a file of a disk image
 	builder/image/fat.c run_capture own mtools write a file system that rackstrap made
 	builder/image/grub.c run_argv own grub-mkstandalone makes a boot loader of this machine's GRUB
 	builder/image/image-iso.c run own xorriso writes an ISO image
-	builder/input/registry.c run data skopeo copies a container image
+	builder/input/registry.c run_start data skopeo copies a container image
 	builder/rack/rack-vm.c run_start guest QEMU runs a machine of the rack
 	builder/root/squash.c run_start data mksquashfs reads a tar stream that rackstrap writes
 	lib/userns.c run_argv own newuidmap and newgidmap write the maps of a namespace

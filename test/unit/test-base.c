@@ -211,6 +211,27 @@ static void leftovers_of_other_systems_are_dropped(void **state)
 				  "etc/apt/apt.conf.d/20own\nboot/vmlinuz-3.19.0\n");
 }
 
+static void trees_over_the_limit_are_refused(void **state)
+{
+	static char blank[300000];
+	static const struct member v[] = {{"a", .data = blank, .len = sizeof(blank)},
+					  {"b", .data = blank, .len = sizeof(blank)}};
+	_cleanup_bytes_ struct bytes tar = make_archive(ARCHIVE_FORMAT_TAR_PAX_RESTRICTED,
+							ARCHIVE_FILTER_GZIP, v, 2);
+	const struct recipe_base enough = {.limit = 700000}, less = {.limit = 500000};
+	struct err e = {0};
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		_cleanup_close_ int fd = bytes_fd(tar.p, tar.len);
+
+		assert_int_equal(base_tree_check(fd, i ? &less : &enough, "u", &e), -i);
+	}
+	assert_string_equal(e.msg, "u: at member 'b': unpacks to more than the limit of "
+				   "488.3 KiB: refused (key 'limit' of the base raises "
+				   "the limit)");
+}
+
 static void hostile_trees_are_refused(void **state)
 {
 	static const struct {
@@ -295,6 +316,7 @@ int main(void)
 		CASE(merged_usr_is_kept),
 		CASE(missing_kernel_or_modules_are_errors),
 		CASE(leftovers_of_other_systems_are_dropped),
+		CASE(trees_over_the_limit_are_refused),
 		CASE(hostile_trees_are_refused),
 		CASE(folders_of_tools_are_no_links_or_files),
 	};
