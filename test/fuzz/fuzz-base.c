@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads arbitrary bytes as a root filesystem's tar, as the base types tar and disk do, and
- * as the tar that mmdebstrap writes. Checks that no tree has a device, or a link in place of
- * a folder that tools write to; that no base has something below /boot; and the lines of
- * its lists.
+ * Reads arbitrary bytes as a root filesystem's tar, as the base types tar and disk do,
+ * and as the tar that mmdebstrap writes. Checks that no tree has a device, or a link in
+ * place of a folder that tools write to; that no base has something below /boot; and the
+ * lines of its lists.
  */
 #include "builder/base/base-split.h"
 #include "builder/base/base-tree.h"
