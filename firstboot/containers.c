@@ -12,6 +12,7 @@
  */
 #include "firstboot/containers.h"
 #include "firstboot/sha256.h"
+#include "lib/file.h"
 #include "lib/log.h"
 #include "lib/root.h"
 #include "lib/run.h"
@@ -56,14 +57,14 @@ int container_is_loaded(const struct container *c, unsigned timeout_ms, struct e
 static int open_archive(const struct firstboot *fb, const struct container *c,
 			bool *ret_damaged, struct err *e)
 {
-	_cleanup_close_ int fd = root_open(fb->rootfd, c->file, O_RDONLY);
+	_cleanup_close_ int fd = root_open_regular(fb->rootfd, c->file);
 	char hex[DIGEST_LEN];
 	int r = fd < 0 ? fd : digest_sha256_fd(fd, hex);
 
 	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
 		r = -errno;
 	if (r < 0)
-		return err_errno(e, r, "%s", c->file);
+		return err_set(e, ERR_FAILED, "%s: %s", c->file, file_strerror(r));
 	*ret_damaged = !streq(hex, c->sha256);
 	if (*ret_damaged)
 		return err_set(e, ERR_FAILED, "%s is damaged: sha256 %s, expected %s",

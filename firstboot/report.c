@@ -26,7 +26,7 @@
 /* Sends REPORT_JSON to the URL, with retries for PUT_S. */
 static void send_report(const struct firstboot *fb, const char *url)
 {
-	_cleanup_close_ int fd = root_open(fb->rootfd, REPORT_JSON, O_RDONLY);
+	_cleanup_close_ int fd = root_open_regular(fb->rootfd, REPORT_JSON);
 	uint64_t end = now_ms() + PUT_S * 1000;
 	unsigned pause = 500;
 	struct err e;

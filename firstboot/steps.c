@@ -28,7 +28,7 @@ static int is_ours(int rootfd, const char *path)
 	_cleanup_free_ char *text = NULL;
 	int r = root_read(rootfd, path, OLD_FILE_MAX, &text, NULL);
 
-	if (r == -ENOENT || r == -EFBIG || r == -ENOTDIR || r == -ELOOP)
+	if (r == -ENOENT || r == -EFBIG || r == -ENOTDIR || r == -ELOOP || r == -EINVAL)
 		return 0;
 	return r < 0 ? r : str_after(text, PLAN_MARK "\n") != NULL;
 }
@@ -318,7 +318,7 @@ static int step_forward(const struct firstboot *fb _unused_, const struct plan *
 
 	if (!p->forward)
 		return 0;
-	r = file_read_at(AT_FDCWD, path, 64, &now, NULL);
+	r = file_read_regular_at(AT_FDCWD, path, 64, &now, NULL);
 	if (r == 0 && streq(now, "1\n"))
 		return 0;
 	fd = open(path, O_WRONLY | O_CLOEXEC);

@@ -147,17 +147,57 @@ int file_read_at(int dirfd, const char *path, size_t max, char **ret, size_t *re
 	return fd < 0 ? fd : file_read_fd(fd, max, ret, ret_len);
 }
 
-int file_read_regular_at(int dirfd, const char *path, size_t max, char **ret,
-			 size_t *ret_len)
+/* Opens a regular file. O_NONBLOCK has no effect on one, but keeps open(2) from waiting
+ * for the other end of a pipe. */
+static int open_regular(int dirfd, const char *path, int flags)
 {
-	_cleanup_close_ int fd = open_at(dirfd, path, O_RDONLY | O_NONBLOCK, 0);
+	_cleanup_close_ int fd = open_at(dirfd, path, O_RDONLY | O_NONBLOCK | flags, 0);
 	struct stat st;
 
 	if (fd < 0)
-		return fd;
+		return fd == -ENXIO ? -EINVAL
+				    : fd; /* a socket, or a device without driver */
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	return S_ISREG(st.st_mode) ? file_read_fd(fd, max, ret, ret_len) : -EINVAL;
+	return S_ISREG(st.st_mode) ? TAKE_FD(fd) : -EINVAL;
+}
+
+int file_open_regular_at(int dirfd, const char *path)
+{
+	return open_regular(dirfd, path, 0);
+}
+
+int file_open_foreign_at(int dirfd, const char *path)
+{
+	return open_regular(dirfd, path, O_NOFOLLOW);
+}
+
+int file_read_regular_at(int dirfd, const char *path, size_t max, char **ret,
+			 size_t *ret_len)
+{
+	_cleanup_close_ int fd = file_open_regular_at(dirfd, path);
+
+	return fd < 0 ? fd : file_read_fd(fd, max, ret, ret_len);
+}
+
+int file_read_foreign_at(int dirfd, const char *path, size_t max, char **ret,
+			 size_t *ret_len)
+{
+	_cleanup_close_ int fd = file_open_foreign_at(dirfd, path);
+
+	return fd < 0 ? fd : file_read_fd(fd, max, ret, ret_len);
+}
+
+const char *file_strerror(int r)
+{
+	switch (-r) {
+	case EINVAL:
+		return "is not a regular file";
+	case ELOOP:
+		return "is a symbolic link";
+	default:
+		return strerror(-r);
+	}
 }
 
 static int write_and_sync(int fd, const void *data, size_t len, mode_t mode)

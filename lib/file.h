@@ -13,9 +13,10 @@
 #include <sys/types.h>
 
 /*
- * Reads a whole file of at most `max` bytes; pipes and /proc files work too. *ret is
- * owned by the caller and NUL-terminated; `ret_len` may be NULL. Returns 0 or -errno,
- * -EFBIG when the file is larger.
+ * Reads a whole file of at most `max` bytes; pipes and /proc files work too, so that this
+ * is for the kernel's files and those that the operator names. *ret is owned by the
+ * caller and NUL-terminated; `ret_len` may be NULL. Returns 0 or -errno, -EFBIG when the
+ * file is larger.
  */
 int file_read_at(int dirfd, const char *path, size_t max, char **ret,
 		 size_t *ret_len) _must_check_;
@@ -23,10 +24,26 @@ int file_read_at(int dirfd, const char *path, size_t max, char **ret,
 /* Does what file_read_at() does with an open file, from its present position. */
 int file_read_fd(int fd, size_t max, char **ret, size_t *ret_len) _must_check_;
 
-/* Does what file_read_at() does, for a path that comes from somebody else: never waits
- * for a pipe or a terminal. Returns -EINVAL for anything but a regular file. */
+/*
+ * Open and read a regular file, and never wait for a pipe or a terminal.
+ *
+ * The functions with "regular" in their names follow a symlink: they are for files that
+ * the operator names. Those with "foreign" do not: they are for files in a directory that
+ * somebody else may write to or has made, such as reports, images and media. `path`
+ * should then be one name in the directory `dirfd`, as symlinks before it are followed.
+ *
+ * Return the descriptor (read-only, O_CLOEXEC and O_NONBLOCK) or 0, or -errno: -EINVAL
+ * for anything but a regular file, -ELOOP for a symlink. file_strerror() explains both.
+ */
+int file_open_regular_at(int dirfd, const char *path) _must_check_;
+int file_open_foreign_at(int dirfd, const char *path) _must_check_;
 int file_read_regular_at(int dirfd, const char *path, size_t max, char **ret,
 			 size_t *ret_len) _must_check_;
+int file_read_foreign_at(int dirfd, const char *path, size_t max, char **ret,
+			 size_t *ret_len) _must_check_;
+
+/* Returns the text for an error of the functions above, as strerror(3) does. */
+const char *file_strerror(int r);
 
 /*
  * Replaces `path` atomically: writes and syncs a temporary file in the same directory,

@@ -52,9 +52,21 @@ int root_names(int rootfd, const char *path, char ***ret)
 	return dir < 0 ? dir : dir_names_at(dir, ".", ret);
 }
 
-int root_read(int rootfd, const char *path, size_t max, char **ret, size_t *ret_len)
+int root_open_regular(int rootfd, const char *path)
 {
 	_cleanup_close_ int fd = root_open(rootfd, path, O_RDONLY | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0)
+		return fd == -ENXIO ? -EINVAL : fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return S_ISREG(st.st_mode) ? TAKE_FD(fd) : -EINVAL;
+}
+
+int root_read(int rootfd, const char *path, size_t max, char **ret, size_t *ret_len)
+{
+	_cleanup_close_ int fd = root_open_regular(rootfd, path);
 
 	return fd < 0 ? fd : file_read_fd(fd, max, ret, ret_len);
 }

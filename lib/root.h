@@ -35,7 +35,10 @@ int root_access(int rootfd, const char *path) _must_check_;
 int root_readlink(int rootfd, const char *path, char **ret) _must_check_;
 /* Does what dir_names_at() does (lib/dir.h). */
 int root_names(int rootfd, const char *path, char ***ret) _must_check_;
-/* Does what file_read_at() does (lib/file.h), and never waits for a pipe or terminal. */
+/* Opens a regular file for reading, and never waits for a pipe or terminal. Returns the
+ * descriptor or -errno, -EINVAL for anything else (file_strerror() explains it). */
+int root_open_regular(int rootfd, const char *path) _must_check_;
+/* Reads what that opens, as file_read_at() does (lib/file.h). */
 int root_read(int rootfd, const char *path, size_t max, char **ret,
 	      size_t *ret_len) _must_check_;
 

@@ -191,9 +191,12 @@ static int output_parse(const struct image *i, const json_t *outputs, const char
 	if (!i->dir)
 		return 0;
 	path = xasprintf("%s/%s", i->dir, name);
-	if (stat(path, &st) < 0)
+	if (lstat(path, &st) < 0)
 		return err_errno(e, errno, "%s", name);
-	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != *ret_size)
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_FAILED, "%s: %s", name,
+			       file_strerror(S_ISLNK(st.st_mode) ? -ELOOP : -EINVAL));
+	if ((uint64_t)st.st_size != *ret_size)
 		return err_set(e, ERR_FAILED,
 			       "%s has %lld bytes, not %llu as manifest.json says: build "
 			       "the image again",
@@ -267,14 +270,14 @@ static int image_read(struct image *i, struct err *e)
 {
 	_cleanup_free_ char *path = xasprintf("%s/manifest.json", i->dir), *text = NULL;
 	size_t len = 0;
-	int r = file_read_at(AT_FDCWD, path, IMAGE_MANIFEST_MAX, &text, &len);
+	int r = file_read_foreign_at(AT_FDCWD, path, IMAGE_MANIFEST_MAX, &text, &len);
 
 	if (r == -ENOENT || r == -ENOTDIR)
 		return err_set(e, ERR_FAILED,
 			       "no manifest.json: not the folder of an image "
 			       "(`rackstrap build` makes one in out/)");
 	if (r < 0)
-		return err_errno(e, r, "manifest.json");
+		return err_set(e, ERR_FAILED, "manifest.json: %s", file_strerror(r));
 	return image_load(i, NULL, text, len, e);
 }
 

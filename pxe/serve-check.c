@@ -141,7 +141,7 @@ static unsigned long find_inode(const struct port *p)
 	_cleanup_free_ char *path = xasprintf("/proc/net/%s", p->protocol), *text = NULL;
 	char *rest, *line;
 
-	if (file_read_at(AT_FDCWD, path, PROC_MAX, &text, NULL) < 0)
+	if (file_read_regular_at(AT_FDCWD, path, PROC_MAX, &text, NULL) < 0)
 		return 0;
 	rest = text;
 	while ((line = strsep(&rest, "\n"))) {
@@ -200,7 +200,7 @@ static char *find_owner(const struct port *p)
 		    !has_socket(names[i], inode))
 			continue;
 		path = xasprintf("/proc/%s/comm", names[i]);
-		if (file_read_at(AT_FDCWD, path, 64, &name, NULL) < 0)
+		if (file_read_regular_at(AT_FDCWD, path, 64, &name, NULL) < 0)
 			continue;
 		name[strcspn(name, "\n")] = '\0';
 		return xasprintf(" by %s (pid %s)", name, names[i]);

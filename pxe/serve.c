@@ -37,10 +37,11 @@ static bool is_single_id_ns(void)
 	_cleanup_free_ char *map = NULL, *setgroups = NULL;
 	unsigned inside, outside, count;
 
-	if (file_read_at(AT_FDCWD, "/proc/self/setgroups", 64, &setgroups, NULL) == 0 &&
+	if (file_read_regular_at(AT_FDCWD, "/proc/self/setgroups", 64, &setgroups,
+				 NULL) == 0 &&
 	    str_after(setgroups, "deny"))
 		return true;
-	if (file_read_at(AT_FDCWD, "/proc/self/uid_map", 4096, &map, NULL) < 0)
+	if (file_read_regular_at(AT_FDCWD, "/proc/self/uid_map", 4096, &map, NULL) < 0)
 		return false;
 	return sscanf(map, "%u %u %u", &inside, &outside, &count) == 3 && count == 1 &&
 	       !strchr(map, '\n')[1];

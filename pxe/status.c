@@ -2,8 +2,9 @@
 /*
  * The hosts of a tree come from tree.cfg, so a host that never reported is in the table
  * too; for a folder of reports, only hosts with a report are. A report is not trusted:
- * the host name in it must be that of its file, it is never used in a path, and control
- * characters are replaced before a text from it is printed.
+ * its file must be a regular one, the host name in it must be that of its file, it is
+ * never used in a path, and control characters are replaced before a text from it is
+ * printed.
  *
  * Phases become columns in the order of the first report that has them; a host without
  * such a phase gets "-".
@@ -55,15 +56,15 @@ static void read_report(struct status_host *h, int dirfd)
 	size_t len = 0;
 	int r;
 
-	if (fstatat(dirfd, path, &st, 0) < 0) {
+	if (fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) < 0) {
 		if (errno != ENOENT)
 			broken(h, strerror(errno));
 		return;
 	}
 	h->reported = st.st_mtime;
-	r = file_read_at(dirfd, path, REPORT_MAX, &text, &len);
+	r = file_read_foreign_at(dirfd, path, REPORT_MAX, &text, &len);
 	if (r < 0)
-		broken(h, strerror(-r));
+		broken(h, file_strerror(r));
 	else
 		parse(h, text, len);
 }

@@ -164,8 +164,8 @@ int tree_info_read(struct tree_info *ret, const char *dir, struct err *e)
 			       "%s is not a boot tree (there is no " TREE_INFO
 			       "): render one with `rackstrap pxe`",
 			       dir);
-	if (conf_read_at(&conf, AT_FDCWD, path, path, CONF_MAX_RACK, CONF_NO_INCLUDE,
-			 &d) == 0 &&
+	if (conf_read_at(&conf, AT_FDCWD, path, path, CONF_MAX_RACK,
+			 CONF_NO_INCLUDE | CONF_FOREIGN, &d) == 0 &&
 	    read_root(ret, conf_root(conf), &d) == 0)
 		return 0;
 	tree_info_done(ret);

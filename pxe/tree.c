@@ -93,12 +93,12 @@ int tree_plan(struct tree_plan *ret, const struct rack *rack, const struct image
 
 /* Creates a file and returns its descriptor. No server reads the folder yet, so there is
  * no temporary name and no fsync. */
-static int create(int dirfd, const char *path, struct err *e)
+static int create(int dirfd, const char *path, mode_t mode, struct err *e)
 {
 	int fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-			0644);
+			mode);
 
-	if (fd < 0 || fchmod(fd, 0644) < 0) {
+	if (fd < 0 || fchmod(fd, mode) < 0) {
 		int saved = errno;
 
 		if (fd >= 0)
@@ -108,9 +108,10 @@ static int create(int dirfd, const char *path, struct err *e)
 	return fd;
 }
 
-static int write_text(int dirfd, const char *path, const char *text, struct err *e)
+static int write_text(int dirfd, const char *path, mode_t mode, const char *text,
+		      struct err *e)
 {
-	_cleanup_close_ int fd = create(dirfd, path, e);
+	_cleanup_close_ int fd = create(dirfd, path, mode, e);
 	int r;
 
 	if (fd < 0)
@@ -150,15 +151,12 @@ static int make_dirs(int dirfd, const struct tree_plan *p, struct err *e)
 	return 0;
 }
 
-static int copy_file(int dirfd, const char *from, const char *path, struct err *e)
+/* Copies the rest of the open file `in`, which is called `from` in messages. */
+static int copy_file(int dirfd, int in, const char *from, const char *path, struct err *e)
 {
-	_cleanup_close_ int in = open(from, O_RDONLY | O_CLOEXEC);
-	_cleanup_close_ int out = -1;
+	_cleanup_close_ int out = create(dirfd, path, 0644, e);
 	int r;
 
-	if (in < 0)
-		return err_errno(e, errno, "%s", from);
-	out = create(dirfd, path, e);
 	if (out < 0)
 		return -1;
 	r = copy_fd(in, out);
@@ -173,14 +171,17 @@ static int copy_programs(int dirfd, const struct pxe_loader *l, const char *dir,
 	for (const struct pxe_program *f = l->programs; f && f->file; f++) {
 		_cleanup_free_ char *from = xasprintf("%s/%s", dir, f->file);
 		_cleanup_free_ char *to = xasprintf("tftp/%s", f->file);
+		_cleanup_close_ int in = file_open_regular_at(AT_FDCWD, from);
 
-		if (access(from, F_OK) < 0) {
+		if (in == -ENOENT || in == -ENOTDIR) {
 			log_warn("%s is not there: machines whose firmware is not %s "
 				 "will not boot (Debian's package %s brings it)",
 				 from, l->name, l->package);
 			continue;
 		}
-		if (copy_file(dirfd, from, to, e) < 0)
+		if (in < 0)
+			return err_set(e, ERR_FAILED, "%s: %s", from, file_strerror(in));
+		if (copy_file(dirfd, in, from, to, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -213,16 +214,42 @@ static int pad_file(int dirfd, const char *path, struct err *e)
 	return 0;
 }
 
+/* Opens a file of the image's folder, which must have the size that is in the manifest.
+ * Returns the descriptor, or -1. */
+static int open_part(const char *path, uint64_t size, struct err *e)
+{
+	_cleanup_close_ int fd = file_open_foreign_at(AT_FDCWD, path);
+	struct stat st;
+
+	if (fd < 0)
+		return err_set(e, ERR_FAILED, "%s: %s", path, file_strerror(fd));
+	if (fstat(fd, &st) < 0)
+		return err_errno(e, errno, "%s", path);
+	if ((uint64_t)st.st_size != size)
+		return err_set(e, ERR_FAILED,
+			       "%s: has %llu bytes, manifest.json says %llu", path,
+			       (unsigned long long)st.st_size, (unsigned long long)size);
+	return TAKE_FD(fd);
+}
+
+static int copy_part(int dirfd, const char *from, uint64_t size, const char *path,
+		     struct err *e)
+{
+	_cleanup_close_ int in = open_part(from, size, e);
+
+	return in < 0 ? -1 : copy_file(dirfd, in, from, path, e);
+}
+
 static int write_root_cpio(int dirfd, const char *from, const char *path,
 			   const struct tree_plan *p, struct err *e)
 {
-	_cleanup_close_ int in = open(from, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int in = open_part(from, p->image->root_size, e);
 	_cleanup_close_ int out = -1;
 	struct cpio c;
 
 	if (in < 0)
-		return err_errno(e, errno, "%s", from);
-	out = create(dirfd, path, e);
+		return -1;
+	out = create(dirfd, path, 0644, e);
 	if (out < 0)
 		return -1;
 	cpio_init(&c, out, p->image->epoch);
@@ -257,10 +284,10 @@ static int write_image(int dirfd, int old, const struct tree_plan *p, struct err
 	_cleanup_free_ char *from_root = xasprintf("%s/root.squashfs", i->dir);
 
 	if (!link_old(dirfd, old, kernel, i->kernel_size) &&
-	    copy_file(dirfd, from_kernel, kernel, e) < 0)
+	    copy_part(dirfd, from_kernel, i->kernel_size, kernel, e) < 0)
 		return -1;
 	if (!link_old(dirfd, old, initrd, i->initrd_size) &&
-	    (copy_file(dirfd, from_initrd, initrd, e) < 0 ||
+	    (copy_part(dirfd, from_initrd, i->initrd_size, initrd, e) < 0 ||
 	     pad_file(dirfd, initrd, e) < 0))
 		return -1;
 	if (!link_old(dirfd, old, root, i->root_size) &&
@@ -274,7 +301,7 @@ static int write_image(int dirfd, int old, const struct tree_plan *p, struct err
 static int write_host_cpio(int dirfd, const char *path, const char *host_cfg,
 			   uint64_t epoch, struct err *e)
 {
-	_cleanup_close_ int fd = create(dirfd, path, e);
+	_cleanup_close_ int fd = create(dirfd, path, 0644, e);
 	struct cpio c;
 
 	if (fd < 0)
@@ -313,7 +340,7 @@ static int write_host_texts(int dirfd, const struct tree_plan *p,
 		const struct host_file *f = &pxe_loaders[i].host_file;
 		_cleanup_free_ char *path = host_file_path(f, mac, '-');
 
-		if (write_text(dirfd, path, t->scripts[i], e) < 0 ||
+		if (write_text(dirfd, path, 0644, t->scripts[i], e) < 0 ||
 		    link_colons(dirfd, f, mac, e) < 0)
 			return -1;
 	}
@@ -339,23 +366,24 @@ static int write_texts(int dirfd, const struct tree_plan *p, struct err *e)
 {
 	static const struct {
 		const char *path;
+		mode_t mode;
 		char *(*make)(const struct tree_plan *p);
 	} texts[] = {
-		{TREE_INFO, tree_info_text},
-		{"dnsmasq.conf", tree_dnsmasq_conf},
-		{"nginx.conf", tree_nginx_conf},
+		{TREE_INFO, 0644, tree_info_text},
+		{"dnsmasq.conf", 0644, tree_dnsmasq_conf},
+		{"nginx.conf", 0644, tree_nginx_conf},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		_cleanup_free_ char *text = texts[i].make(p);
 
-		if (write_text(dirfd, texts[i].path, text, e) < 0)
+		if (write_text(dirfd, texts[i].path, texts[i].mode, text, e) < 0)
 			return -1;
 	}
 	for (const struct pxe_loader *l = pxe_loaders; l->name; l++) {
 		_cleanup_free_ char *text = tree_entry_text(p, l);
 
-		if (write_text(dirfd, l->entry_path, text, e) < 0)
+		if (write_text(dirfd, l->entry_path, 0644, text, e) < 0)
 			return -1;
 	}
 	for (size_t i = 0; i < p->rack->n_hosts; i++)
@@ -404,8 +432,9 @@ static int find_place(const char *dir, char **ret, bool *ret_exists, struct err 
  * already has was written since the swap and is kept. */
 static int merge(int old, int new, const char *path, struct err *e)
 {
-	_cleanup_close_ int from = openat(old, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_close_ int to = openat(new, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	_cleanup_close_ int from = openat(old, path, flags);
+	_cleanup_close_ int to = openat(new, path, flags);
 	_cleanup_strv_ char **names = NULL;
 	int r;
 

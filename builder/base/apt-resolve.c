@@ -251,7 +251,7 @@ int apt_parse_release(struct lock_base *b, int dirfd, const char *file, struct e
 	struct lock_release *x;
 	char sha256[DIGEST_HEX_MAX];
 	size_t len = 0;
-	int r = file_read_at(dirfd, file, RELEASE_MAX, &text, &len);
+	int r = file_read_foreign_at(dirfd, file, RELEASE_MAX, &text, &len);
 
 	if (r < 0)
 		return err_errno(e, r, "%s", file);
@@ -294,7 +294,7 @@ static void parse_stanzas(struct lock_base *b, struct buf *text)
 
 int apt_parse_index(struct lock_base *b, int dirfd, const char *file, struct err *e)
 {
-	_cleanup_close_ int fd = openat(dirfd, file, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = file_open_regular_at(dirfd, file);
 	_cleanup_free_ char *chunk = xmalloc(CHUNK);
 	_cleanup_buf_ struct buf text = {0};
 	uint64_t size = 0;
@@ -316,7 +316,7 @@ int apt_parse_index(struct lock_base *b, int dirfd, const char *file, struct err
 				       size > INDEX_MAX ? "" : " without an empty line");
 	}
 	if (fd < 0)
-		return err_errno(e, errno, "%s", file);
+		return err_set(e, ERR_FAILED, "%s: %s", file, file_strerror(fd));
 	if (text.p)
 		parse_stanza(b, text.p);
 	return 0;

@@ -37,11 +37,13 @@ static int copy_keyring(const struct recipe *r, const char *tmp, char **ret,
 		return 0;
 	path = xasprintf("%s/keyring.%s", tmp,
 			 str_ends(r->base.keyring, ".asc") ? "asc" : "gpg");
-	n = file_read_at(AT_FDCWD, r->base.keyring, KEYRING_MAX, &data, &len);
-	if (n >= 0)
-		n = file_write_at(AT_FDCWD, path, data, len, 0644);
+	n = file_read_regular_at(AT_FDCWD, r->base.keyring, KEYRING_MAX, &data, &len);
 	if (n < 0)
-		return err_errno(e, n, "keyring %s", r->base.keyring);
+		return err_set(e, ERR_FAILED, "keyring %s: %s", r->base.keyring,
+			       file_strerror(n));
+	n = file_write_at(AT_FDCWD, path, data, len, 0644);
+	if (n < 0)
+		return err_errno(e, n, "%s", path);
 	*ret = TAKE_PTR(path);
 	return 0;
 }

@@ -183,11 +183,12 @@ int base_archive_prepare(const struct recipe *r, struct buf *inputs, struct buf 
 		buf_puts(inputs, "archived\n");
 	describe_words(inputs, "components ", b->components);
 	if (b->keyring) {
-		_cleanup_close_ int fd = open(b->keyring, O_RDONLY | O_CLOEXEC);
-		int n = fd < 0 ? -errno : digest_fd(fd, DIGEST_SHA256, sha256, NULL);
+		_cleanup_close_ int fd = file_open_regular_at(AT_FDCWD, b->keyring);
+		int n = fd < 0 ? fd : digest_fd(fd, DIGEST_SHA256, sha256, NULL);
 
 		if (n < 0)
-			return err_errno(e, n, "keyring %s", b->keyring);
+			return err_set(e, ERR_FAILED, "keyring %s: %s", b->keyring,
+				       file_strerror(n));
 		buf_printf(inputs, "keyring %s\n", sha256);
 	}
 	if (b->mirror) {

@@ -223,7 +223,7 @@ int base_tree_check(int fd, const struct recipe_base *b, const char *name, struc
  * empty one if the tree has none. */
 static int write_status(const char *tree, const char *to, struct err *e)
 {
-	_cleanup_close_ int fd = open(tree, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = file_open_foreign_at(AT_FDCWD, tree);
 	_cleanup_archive_in_ struct archive_in *in = NULL;
 	_cleanup_buf_ struct buf b = {0};
 	const struct entry *entry;
@@ -232,7 +232,7 @@ static int write_status(const char *tree, const char *to, struct err *e)
 	int r;
 
 	if (fd < 0)
-		return err_errno(e, errno, "%s", tree);
+		return err_set(e, ERR_FAILED, "%s: %s", tree, file_strerror(fd));
 	if (archive_in_open(&in, &(struct archive_source){.name = "the tree", .fd = fd},
 			    e) < 0)
 		return -1;

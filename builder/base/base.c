@@ -91,11 +91,11 @@ static int open_base(struct base *b, const struct cache *c, const char *key,
 
 	if (dir < 0)
 		return errno == ENOENT ? 0 : err_errno(e, errno, "%s/%s", c->dir, path);
-	r = file_read_at(dir, "complete", 4096, &complete, NULL);
+	r = file_read_foreign_at(dir, "complete", 4096, &complete, NULL);
 	if (r >= 0)
-		r = file_read_at(dir, "packages", TEXT_MAX, &b->packages, NULL);
+		r = file_read_foreign_at(dir, "packages", TEXT_MAX, &b->packages, NULL);
 	if (r >= 0)
-		r = file_read_at(dir, "owners", TEXT_MAX, &b->owners, NULL);
+		r = file_read_foreign_at(dir, "owners", TEXT_MAX, &b->owners, NULL);
 	if (r < 0)
 		return err_errno(e, r,
 				 "%s/%s: damaged: run again with --refresh to rebuild it",
@@ -103,13 +103,13 @@ static int open_base(struct base *b, const struct cache *c, const char *key,
 	complete[strcspn(complete, "\n")] = '\0';
 	utimensat(dir, "complete", NULL, 0); /* last used now */
 	b->tar_sha256 = TAKE_PTR(complete);
-	b->tar = openat(dir, "root.tar", O_RDONLY | O_CLOEXEC);
-	b->kernel = openat(dir, "vmlinuz", O_RDONLY | O_CLOEXEC);
-	b->initrd = openat(dir, "initrd.img", O_RDONLY | O_CLOEXEC);
+	b->tar = file_open_foreign_at(dir, "root.tar");
+	b->kernel = file_open_foreign_at(dir, "vmlinuz");
+	b->initrd = file_open_foreign_at(dir, "initrd.img");
 	if (b->tar < 0 || b->kernel < 0 || b->initrd < 0)
-		return err_errno(e, errno,
-				 "%s/%s: damaged: run again with --refresh to rebuild it",
-				 c->dir, path);
+		return err_set(e, ERR_FAILED,
+			       "%s/%s: damaged: run again with --refresh to rebuild it",
+			       c->dir, path);
 	return 1;
 }
 
@@ -145,8 +145,8 @@ static int write_complete(const char *dir, const char *inputs, struct err *e)
 
 	if (fd < 0)
 		return err_errno(e, errno, "%s", dir);
-	tar = openat(fd, "root.tar", O_RDONLY | O_CLOEXEC);
-	r = tar < 0 ? -errno : digest_fd(tar, DIGEST_SHA256, sha256, NULL);
+	tar = file_open_foreign_at(fd, "root.tar");
+	r = tar < 0 ? tar : digest_fd(tar, DIGEST_SHA256, sha256, NULL);
 	if (r >= 0)
 		r = file_write_at(fd, "inputs", inputs, strlen(inputs), 0644);
 	if (r >= 0) {
@@ -178,7 +178,7 @@ static int check_installed(const struct base_request *q, const struct base_work 
 			   struct err *e)
 {
 	_cleanup_free_ char *path = xasprintf("%s/packages", w->dir), *packages = NULL;
-	int r = file_read_at(AT_FDCWD, path, TEXT_MAX, &packages, NULL);
+	int r = file_read_foreign_at(AT_FDCWD, path, TEXT_MAX, &packages, NULL);
 
 	return r < 0 ? err_errno(e, r, "%s", path)
 		     : debs_check_installed(q->o->lock, packages, e);

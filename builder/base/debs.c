@@ -306,9 +306,10 @@ static int fill(const struct lock_base *b, const struct recipe *r, const struct 
 		if (c && open_cached(p, c, &from, e) < 0)
 			return -1;
 		if (!c)
-			from = openat(fd, path, O_RDONLY | O_CLOEXEC);
+			from = file_open_foreign_at(fd, path);
 		if (from < 0)
-			return err_errno(e, errno, "%s/%s", dir, path);
+			return err_set(e, ERR_FAILED, "%s/%s: %s", dir, path,
+				       file_strerror(from));
 		if (add_package(p, from, fd, &packages, e) < 0)
 			return -1;
 		if (!c)

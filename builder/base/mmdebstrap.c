@@ -211,7 +211,8 @@ static void remove_leftover(const struct sandbox *s, const char *note)
 {
 	_cleanup_free_ char *path = NULL;
 
-	if (file_read_at(AT_FDCWD, note, PATH_MAX, &path, NULL) == 0 && path[0] == '/') {
+	if (file_read_foreign_at(AT_FDCWD, note, PATH_MAX, &path, NULL) == 0 &&
+	    path[0] == '/') {
 		log_debug("removing the leftover of a killed build: %s", path);
 		sandbox_remove(s, path);
 	}
@@ -233,7 +234,7 @@ static int make_tmp(const struct sandbox *s, const char *note, char **ret, struc
  * cannot be read. Programs of the base write it, as much as they like. Owned. */
 static char *read_end(const char *path)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = file_open_foreign_at(AT_FDCWD, path);
 	_cleanup_free_ char *text = xcalloc(LOG_MAX + 1, 1);
 	off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
 	off_t at = size > LOG_MAX ? size - LOG_MAX : 0;

@@ -5,6 +5,7 @@
  */
 #include "builder/common/digest.h"
 
+#include "lib/file.h"
 #include "lib/run.h"
 #include "lib/str.h"
 
@@ -132,7 +133,7 @@ const char *digest_text(enum digest_type type, const void *data, size_t len,
 const char *digest_program(const char *name, char out[static DIGEST_HEX_MAX])
 {
 	_cleanup_free_ char *path = run_find(name);
-	_cleanup_close_ int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	_cleanup_close_ int fd = path ? file_open_regular_at(AT_FDCWD, path) : -1;
 
 	if (fd < 0 || digest_fd(fd, DIGEST_SHA256, out, NULL) < 0)
 		*out = '\0';

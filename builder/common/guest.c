@@ -40,11 +40,11 @@ static int guest_error(const struct guest *g, struct err *e, const char *what)
 
 static int image_format(const char *path, const char **ret, struct err *e)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = file_open_regular_at(AT_FDCWD, path);
 	int r;
 
 	if (fd < 0)
-		return err_errno(e, errno, "%s", path);
+		return err_set(e, ERR_FAILED, "%s: %s", path, file_strerror(fd));
 	r = qcow2_check(fd, path, e);
 	if (r < 0)
 		return -1;
@@ -267,20 +267,6 @@ int guest_tar_out(struct guest *g, int fd, struct err *e)
 
 /* --- any file system ---------------------------------------------------------------- */
 
-int guest_mount(struct guest *g, const char *device, const char *at, struct err *e)
-{
-	if (guestfs_mkmountpoint(g->g, at) < 0 || guestfs_mount_ro(g->g, device, at) < 0)
-		return guest_error(g, e, device);
-	return 0;
-}
-
-int guest_mount_file(struct guest *g, const char *file, const char *at, struct err *e)
-{
-	if (guestfs_mkmountpoint(g->g, at) < 0 || guestfs_mount_loop(g->g, file, at) < 0)
-		return guest_error(g, e, file);
-	return 0;
-}
-
 int guest_stat(struct guest *g, const char *path, struct guest_stat *ret, struct err *e)
 {
 	struct guestfs_statns *st = guestfs_lstatns(g->g, path);
@@ -293,13 +279,8 @@ int guest_stat(struct guest *g, const char *path, struct guest_stat *ret, struct
 	return 1;
 }
 
-int guest_readlink(struct guest *g, const char *path, char **ret, struct err *e)
-{
-	*ret = guestfs_readlink(g->g, path);
-	return *ret ? 0 : guest_error(g, e, path);
-}
-
-/* libguestfs reads a file into memory whatever its size, and a device for ever. */
+/* libguestfs reads a file into memory whatever its size, a device for ever, and waits for
+ * the other end of a pipe. */
 static int check_file(struct guest *g, const char *path, size_t max, struct err *e)
 {
 	struct guestfs_statns *st = guestfs_statns(g->g, path);
@@ -317,6 +298,28 @@ static int check_file(struct guest *g, const char *path, size_t max, struct err 
 	return 0;
 }
 
+int guest_mount(struct guest *g, const char *device, const char *at, struct err *e)
+{
+	if (guestfs_mkmountpoint(g->g, at) < 0 || guestfs_mount_ro(g->g, device, at) < 0)
+		return guest_error(g, e, device);
+	return 0;
+}
+
+int guest_mount_file(struct guest *g, const char *file, const char *at, struct err *e)
+{
+	if (check_file(g, file, SIZE_MAX, e) < 0)
+		return -1;
+	if (guestfs_mkmountpoint(g->g, at) < 0 || guestfs_mount_loop(g->g, file, at) < 0)
+		return guest_error(g, e, file);
+	return 0;
+}
+
+int guest_readlink(struct guest *g, const char *path, char **ret, struct err *e)
+{
+	*ret = guestfs_readlink(g->g, path);
+	return *ret ? 0 : guest_error(g, e, path);
+}
+
 int guest_read(struct guest *g, const char *path, size_t max, char **ret, size_t *ret_len,
 	       struct err *e)
 {
@@ -328,6 +331,8 @@ int guest_read(struct guest *g, const char *path, size_t max, char **ret, size_t
 
 int guest_sha256(struct guest *g, const char *path, char **ret, struct err *e)
 {
+	if (check_file(g, path, SIZE_MAX, e) < 0)
+		return -1;
 	*ret = guestfs_checksum(g->g, "sha256", path);
 	return *ret ? 0 : guest_error(g, e, path);
 }

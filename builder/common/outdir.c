@@ -134,7 +134,8 @@ static int sync_files(const struct outdir *o, struct err *e)
 
 		if (names[i][0] == '.')
 			continue;
-		fd = openat(o->fd, names[i], O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+		fd = openat(o->fd, names[i],
+			    O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
 		if (fd < 0 || fsync(fd) < 0)
 			return err_errno(e, errno, "%s/%s", o->path, names[i]);
 	}

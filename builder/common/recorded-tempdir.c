@@ -17,7 +17,7 @@ void recorded_tempdir_remove(const char *dir, const char *record)
 {
 	_cleanup_free_ char *left = NULL;
 
-	if (!dir && file_read_at(AT_FDCWD, record, PATH_MAX, &left, NULL) == 0) {
+	if (!dir && file_read_foreign_at(AT_FDCWD, record, PATH_MAX, &left, NULL) == 0) {
 		log_debug("removing the folder of a killed build: %s", left);
 		dir = left;
 	}

@@ -90,8 +90,8 @@ static uint32_t allot(const char *subids, const char *map)
 {
 	_cleanup_free_ char *used = NULL, *mapped = NULL;
 
-	(void)!file_read_at(AT_FDCWD, subids, FILE_MAX, &used, NULL);
-	if (file_read_at(AT_FDCWD, map, FILE_MAX, &mapped, NULL) < 0)
+	(void)!file_read_regular_at(AT_FDCWD, subids, FILE_MAX, &used, NULL);
+	if (file_read_regular_at(AT_FDCWD, map, FILE_MAX, &mapped, NULL) < 0)
 		return 0;
 	return subids_free(used ? used : "", mapped);
 }

@@ -226,8 +226,9 @@ static int read_iso(const struct disk_view *v, const char *path, char **ret,
 	strv_add(&argv, to);
 	if (run_tool_max(argv, FILE_MAX, NULL, NULL, e) < 0)
 		return -1;
-	r = file_read_at(AT_FDCWD, to, FILE_MAX, ret, ret_len);
-	return r < 0 ? err_errno(e, r, "%s", path) : 0;
+	/* xorriso also makes the symlinks, pipes and devices that an ISO has. */
+	r = file_read_foreign_at(AT_FDCWD, to, FILE_MAX, ret, ret_len);
+	return r < 0 ? err_set(e, ERR_FAILED, "%s", file_strerror(r)) : 0;
 }
 
 int disk_view_read(const struct disk_view *v, const char *path, char **ret,

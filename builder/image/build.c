@@ -283,12 +283,13 @@ static int by_text(const void *a, const void *b)
 static int output_read(const struct build_state *b, int dirfd, const char *path,
 		       struct output *ret, struct err *e)
 {
-	_cleanup_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = file_open_foreign_at(dirfd, path);
 	struct output out = {0};
-	int r = fd < 0 ? -errno : digest_fd(fd, DIGEST_SHA256, out.sha256, &out.size);
+	int r = fd < 0 ? fd : digest_fd(fd, DIGEST_SHA256, out.sha256, &out.size);
 
 	if (r < 0)
-		return err_errno(e, r, "%s/%s", b->out.path, path);
+		return err_set(e, ERR_FAILED, "%s/%s: %s", b->out.path, path,
+			       file_strerror(r));
 	out.path = xstrdup(path);
 	*ret = out;
 	return 0;

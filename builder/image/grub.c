@@ -87,11 +87,11 @@ int grub_install(int fd, const char *core, uint64_t at, uint64_t room, struct er
 {
 	_cleanup_free_ char *boot = NULL, *text = NULL;
 	size_t boot_len = 0, len = 0;
-	int r = file_read_at(AT_FDCWD, BOOT_IMG, CORE_MAX, &boot, &boot_len);
+	int r = file_read_regular_at(AT_FDCWD, BOOT_IMG, CORE_MAX, &boot, &boot_len);
 
 	if (r < 0)
 		return err_errno(e, r, BOOT_IMG);
-	r = file_read_at(AT_FDCWD, core, CORE_MAX, &text, &len);
+	r = file_read_foreign_at(AT_FDCWD, core, CORE_MAX, &text, &len);
 	if (r < 0)
 		return err_errno(e, r, "%s", core);
 	if (boot_len != SECTOR || len < SECTOR || len > room)

@@ -264,12 +264,12 @@ static int add_sum(struct buf *sums, const struct medium_tree *m, const char *pa
 		   struct err *e)
 {
 	_cleanup_free_ char *full = full_path(m, path);
-	_cleanup_close_ int fd = open(full, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = file_open_foreign_at(AT_FDCWD, full);
 	char hex[DIGEST_HEX_MAX];
-	int r = fd < 0 ? -errno : digest_fd(fd, DIGEST_SHA256, hex, NULL);
+	int r = fd < 0 ? fd : digest_fd(fd, DIGEST_SHA256, hex, NULL);
 
 	if (r < 0)
-		return err_errno(e, r, "%s", full);
+		return err_set(e, ERR_FAILED, "%s: %s", full, file_strerror(r));
 	buf_printf(sums, "%s  %s\n", hex, path);
 	return 0;
 }

@@ -14,7 +14,7 @@
 
 static bool is_there(int dirfd, const char *path, const struct cached *x)
 {
-	_cleanup_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	_cleanup_close_ int fd = file_open_foreign_at(dirfd, path);
 	char sha256[DIGEST_HEX_MAX];
 
 	return fd >= 0 && digest_fd(fd, DIGEST_SHA256, sha256, NULL) == 0 &&

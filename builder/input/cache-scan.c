@@ -80,8 +80,8 @@ static char *read_note(const struct cache *c, const char *path, char sha256[stat
 	_cleanup_free_ char *text = NULL;
 	char key[DIGEST_HEX_MAX];
 
-	if (file_read_at(c->fd, path, NOTE_MAX, &text, NULL) < 0 || strlen(text) < 66 ||
-	    text[64] != ' ')
+	if (file_read_foreign_at(c->fd, path, NOTE_MAX, &text, NULL) < 0 ||
+	    strlen(text) < 66 || text[64] != ' ')
 		return NULL;
 	text[strcspn(text, "\n")] = '\0';
 	memcpy(sha256, text, 64);
@@ -145,7 +145,7 @@ static int scan_partials(struct cached_list *l, const struct cache *c, struct er
 		x->bytes = S_ISDIR(st.st_mode) ? folder_bytes(c, path)
 					       : (uint64_t)st.st_size;
 		x->used = st.st_mtime;
-		if (file_read_at(c->fd, meta, NOTE_MAX, &text, NULL) == 0) {
+		if (file_read_foreign_at(c->fd, meta, NOTE_MAX, &text, NULL) == 0) {
 			text[strcspn(text, "\n")] = '\0';
 			strv_add(&x->urls, text);
 		}
@@ -164,7 +164,7 @@ static char *describe_base(const struct cache *c, const char *path)
 	_cleanup_strv_ char **lines = NULL;
 	struct buf b = {0};
 
-	if (file_read_at(c->fd, file, 1 << 20, &text, NULL) == 0)
+	if (file_read_foreign_at(c->fd, file, 1 << 20, &text, NULL) == 0)
 		lines = strv_split(text, "\n");
 	for (size_t k = 0; k < ARRAY_SIZE(keys); k++)
 		for (size_t i = 0; lines && lines[i]; i++)

@@ -121,13 +121,13 @@ int cache_blob_open(const struct cache *c, enum digest_type type, const char *he
 		    struct blob *ret, struct err *e)
 {
 	_cleanup_free_ char *path = blob_path(type, hex);
-	_cleanup_close_ int fd = openat(c->fd, path, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = file_open_regular_at(c->fd, path);
 	int r;
 
 	if (fd < 0)
-		return errno == ENOENT
-			       ? 0
-			       : err_errno(e, errno, "cache %s: %s", c->dir, path);
+		return fd == -ENOENT ? 0
+				     : err_set(e, ERR_FAILED, "cache %s: %s: %s", c->dir,
+					       path, file_strerror(fd));
 	*ret = (struct blob){.fd = -1};
 	r = blob_verify(fd, type, hex, ret);
 	if (r < 0)
@@ -170,7 +170,8 @@ void cache_note_url(const struct cache *c, const char *url, const char *sha256)
 	char key[DIGEST_HEX_MAX];
 
 	path = xasprintf("url/%s", digest_text(DIGEST_SHA256, url, strlen(url), key));
-	if (file_read_at(c->fd, path, 64 * 1024, &have, NULL) == 0 && streq(have, text))
+	if (file_read_foreign_at(c->fd, path, 64 * 1024, &have, NULL) == 0 &&
+	    streq(have, text))
 		return;
 	/* The file is not synced, unlike with file_write_at(): there may be hundreds, and
 	 * each can be made again. Its reader compares it with its name. */

@@ -18,7 +18,8 @@ int part_open(struct part *p, int dirfd, const char *path, const char *url)
 			   .path = path,
 			   .url = url,
 			   .want_sha512 = p->want_sha512};
-	p->fd = openat(dirfd, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	p->fd = openat(dirfd, path,
+		       O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
 	return p->fd < 0 ? -errno : 0;
 }
 
@@ -47,7 +48,7 @@ char *part_validator(const struct part *p)
 	_cleanup_free_ char *path = note_path(p), *text = NULL;
 	_cleanup_strv_ char **lines = NULL;
 
-	if (file_read_at(p->dirfd, path, NOTE_MAX, &text, NULL) < 0)
+	if (file_read_foreign_at(p->dirfd, path, NOTE_MAX, &text, NULL) < 0)
 		return NULL;
 	lines = strv_split(text, "\n");
 	if (strv_len(lines) != 2 || !streq(lines[0], p->url))

@@ -269,8 +269,10 @@ static int open_fetched(struct want *w, const struct cache *c,
 	if (o->closed)
 		return 1;
 	path = cache_blob_path(c, &w->blob);
-	w->blob.fd = open(path, O_RDONLY | O_CLOEXEC);
-	return w->blob.fd < 0 ? err_errno(e, errno, "%s", path) : 1;
+	w->blob.fd = file_open_regular_at(AT_FDCWD, path);
+	if (w->blob.fd < 0)
+		return err_set(e, ERR_FAILED, "%s: %s", path, file_strerror(w->blob.fd));
+	return 1;
 }
 
 static int refuse_other(const struct want *w, struct err *e)

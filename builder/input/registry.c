@@ -42,12 +42,14 @@ static int append_file(struct archive_out *out, const char *dir, const char *nam
 		       struct err *e)
 {
 	_cleanup_free_ char *path = xasprintf("%s/%s", dir, name);
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = file_open_foreign_at(AT_FDCWD, path);
 	_cleanup_free_ char *chunk = xmalloc(256 * 1024);
 	struct stat st;
 	ssize_t n;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0)
+		return err_set(e, ERR_FAILED, "%s: %s", path, file_strerror(fd));
+	if (fstat(fd, &st) < 0)
 		return err_errno(e, errno, "%s", path);
 	if (archive_out_entry(out,
 			      &(struct entry){.type = ENTRY_FILE,
@@ -159,11 +161,11 @@ static int copy_image(const struct fetch_file *f, const char *dir, const char *n
 /* Sets size and digests of the packed file, and checks them against the expected ones. */
 static int check(struct fetch_file *f, struct err *e)
 {
-	_cleanup_close_ int fd = openat(f->dirfd, f->path, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = file_open_foreign_at(f->dirfd, f->path);
 	char sha256[DIGEST_HEX_MAX], sha512[DIGEST_HEX_MAX];
 	const char *got;
 	uint64_t size;
-	int r = fd < 0 ? -errno : digest_fd(fd, DIGEST_SHA256, sha256, &size);
+	int r = fd < 0 ? fd : digest_fd(fd, DIGEST_SHA256, sha256, &size);
 
 	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
 		r = -errno;

@@ -85,7 +85,7 @@ char **console_lines(const char *text, size_t len)
 
 char **console_tail(const char *path, size_t n)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = file_open_foreign_at(AT_FDCWD, path);
 	_cleanup_free_ char *text = xmalloc(TAIL_MAX);
 	_cleanup_strv_ char **lines = NULL;
 	char **last = NULL;
@@ -123,7 +123,7 @@ void console_done(struct console *c)
 /* Appends text that was written since the last call. Returns false if there is none. */
 static bool read_more(struct console *c)
 {
-	_cleanup_close_ int fd = open(c->path, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = file_open_foreign_at(AT_FDCWD, c->path);
 	_cleanup_free_ char *chunk = NULL;
 	struct stat st;
 	ssize_t n;

@@ -112,7 +112,7 @@ void preflight_this_machine(const struct rack_host *const *hosts, size_t n,
 	uint64_t want = 0, have;
 	const char *s;
 
-	if (file_read_at(AT_FDCWD, meminfo, 64 * 1024, &text, NULL) < 0)
+	if (file_read_regular_at(AT_FDCWD, meminfo, 64 * 1024, &text, NULL) < 0)
 		return;
 	s = strstr(text, "MemAvailable:");
 	if (!s)

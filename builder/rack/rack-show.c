@@ -185,7 +185,7 @@ void rack_log_access(const struct rack_run *r)
 	char addr[NET_ADDR_LEN] = "ADDRESS";
 	const struct cidr *first = &r->machines[0].host->address;
 
-	if (file_read_at(AT_FDCWD, path, 32, &pid, NULL) < 0)
+	if (file_read_foreign_at(AT_FDCWD, path, 32, &pid, NULL) < 0)
 		pid = xstrdup("PID");
 	pid[strcspn(pid, "\n")] = '\0';
 	if (first->prefix)

@@ -118,7 +118,7 @@ char **vm_argv(const struct vm *vm)
  * a symlink. */
 static int open_disk(const char *path)
 {
-	int fd = open(path, O_RDWR | O_CLOEXEC);
+	int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0 && errno == ENOENT)
 		fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
@@ -153,7 +153,7 @@ static int make_vars(const char *path, struct err *e)
 
 	if (access(path, F_OK) == 0)
 		return 0;
-	r = file_read_at(AT_FDCWD, VM_OVMF_VARS, 16 * MIB, &text, &len);
+	r = file_read_regular_at(AT_FDCWD, VM_OVMF_VARS, 16 * MIB, &text, &len);
 	if (r < 0)
 		return err_errno(e, r, VM_OVMF_VARS " (Debian's package ovmf)");
 	r = file_write_at(AT_FDCWD, path, text, len, 0644);
@@ -226,7 +226,7 @@ static char *last_message(const char *path)
 	_cleanup_strv_ char **lines = NULL;
 	const char *last = NULL;
 
-	if (file_read_at(AT_FDCWD, path, LOG_MAX, &text, NULL) < 0)
+	if (file_read_foreign_at(AT_FDCWD, path, LOG_MAX, &text, NULL) < 0)
 		return NULL;
 	lines = strv_split(text, "\n");
 	for (size_t i = 0; lines && lines[i]; i++)

@@ -141,8 +141,8 @@ static void follow_report(struct follower *f, struct machine *m)
 	struct status_host s;
 	struct stat st;
 
-	if (stat(path, &st) < 0 || (st.st_mtim.tv_sec == m->reported.tv_sec &&
-				    st.st_mtim.tv_nsec == m->reported.tv_nsec))
+	if (lstat(path, &st) < 0 || (st.st_mtim.tv_sec == m->reported.tv_sec &&
+				     st.st_mtim.tv_nsec == m->reported.tv_nsec))
 		return;
 	m->reported = st.st_mtim;
 	if (f->keep)

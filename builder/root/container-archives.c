@@ -41,10 +41,10 @@ static int convert(struct container_archive *ret, const struct recipe *r,
 		return err_set(e, ERR_FAILED, "not fetched");
 	if (fd < 0) {
 		path = in ? cache_blob_path(cache, &in->blob) : xstrdup(c->file);
-		fd = own = open(path, O_RDONLY | O_CLOEXEC);
+		fd = own = file_open_regular_at(AT_FDCWD, path);
 	}
 	if (fd < 0)
-		return err_errno(e, errno, "%s", path);
+		return err_set(e, ERR_FAILED, "%s: %s", path, file_strerror(fd));
 	return container_convert(ret,
 				 &(struct container_source){
 					 .fd = fd,

@@ -7,6 +7,7 @@
 
 #include "builder/base/base.h"
 #include "builder/root/container-archives.h"
+#include "lib/file.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -63,9 +64,9 @@ static int check_one(const struct input *in, const struct recipe *r,
 		return 0;
 	if (in->blob.fd >= 0)
 		return check_open(in, r, e);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = file_open_regular_at(AT_FDCWD, path);
 	if (fd < 0)
-		return err_errno(e, errno, "%s", path);
+		return err_set(e, ERR_FAILED, "%s: %s", path, file_strerror(fd));
 	open_in.blob.fd = fd;
 	return check_open(&open_in, r, e);
 }

@@ -100,10 +100,10 @@ static void add_unit(struct layer *l, const struct recipe_unit *u)
 {
 	_cleanup_free_ char *to = xasprintf("%s%s", UNIT_DIR, u->name), *text = NULL;
 	size_t len = 0;
-	int r = file_read_at(AT_FDCWD, u->source, UNIT_MAX, &text, &len);
+	int r = file_read_regular_at(AT_FDCWD, u->source, UNIT_MAX, &text, &len);
 
 	if (r < 0)
-		diag_add(l->d, "%s: %s: %s", u->where, u->source, strerror(-r));
+		diag_add(l->d, "%s: %s: %s", u->where, u->source, file_strerror(r));
 	else
 		layer_add_text(l, to, 0644, text, len, u->written, u->where);
 }

@@ -176,14 +176,14 @@ static int write_fd(struct merger *g, struct layer_item *item, int fd, uint64_t 
 
 static int write_file(struct merger *g, struct layer_item *item, struct err *e)
 {
-	_cleanup_close_ int fd = open(item->file, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = file_open_regular_at(AT_FDCWD, item->file);
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0)
+		return err_set(e, ERR_FAILED, "%s: %s: %s", item->where, item->file,
+			       file_strerror(fd));
+	if (fstat(fd, &st) < 0)
 		return err_errno(e, errno, "%s: %s", item->where, item->file);
-	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_FAILED, "%s: %s: not a file", item->where,
-			       item->file);
 	return write_fd(g, item, fd, (uint64_t)st.st_size, item->file, e);
 }
 

@@ -40,11 +40,12 @@ static int append_item(struct buf *b, const struct layer_item *item, struct err 
 	if (item->source == LAYER_TEXT && item->type == ENTRY_FILE) {
 		digest_text(DIGEST_SHA256, item->text, item->len, hex);
 	} else if (item->source == LAYER_FILE && item->file) {
-		fd = open(item->file, O_RDONLY | O_CLOEXEC);
-		r = fd < 0 ? -errno : digest_fd(fd, DIGEST_SHA256, hex, NULL);
+		fd = file_open_regular_at(AT_FDCWD, item->file);
+		r = fd < 0 ? fd : digest_fd(fd, DIGEST_SHA256, hex, NULL);
 	}
 	if (r < 0)
-		return err_errno(e, r, "%s: %s", item->where, item->file);
+		return err_set(e, ERR_FAILED, "%s: %s: %s", item->where, item->file,
+			       file_strerror(r));
 	buf_printf(b, "item %s\t%d %o %d %s %s\t%s\n", item->path, item->type, item->mode,
 		   item->source, hex, item->input ? item->input->blob.sha256 : "",
 		   item->target ? item->target : "");
@@ -156,10 +157,10 @@ int root_cache_get(const struct root_cache *rc, int dirfd, const char *name,
 	int r;
 
 	dir = openat(rc->cache->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0 || file_read_at(dir, NOTES, NOTES_MAX, &text, NULL) < 0)
+	if (dir < 0 || file_read_foreign_at(dir, NOTES, NOTES_MAX, &text, NULL) < 0)
 		return 0;
 	lines = strv_split(text, "\n");
-	root = openat(dir, ROOT_FILE, O_RDONLY | O_CLOEXEC);
+	root = file_open_foreign_at(dir, ROOT_FILE);
 	if (root < 0 || !parse_notes(rc, lines, l, stats, &want) ||
 	    digest_fd(root, DIGEST_SHA256, sha256, NULL) < 0 || !streq(sha256, want))
 		return 0;
@@ -187,10 +188,10 @@ static int store(const struct root_cache *rc, int dirfd, const char *name,
 		 const struct layer *l, const struct merge_stats *stats)
 {
 	_cleanup_free_ char *path = dir_path(rc), *notes = NULL;
-	_cleanup_close_ int dir = -1, root = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int dir = -1, root = file_open_foreign_at(dirfd, name);
 	_cleanup_free_ char *temp = xasprintf("." ROOT_FILE ".%d", (int)getpid());
 	char sha256[DIGEST_HEX_MAX];
-	int r = root < 0 ? -errno : digest_fd(root, DIGEST_SHA256, sha256, NULL);
+	int r = root < 0 ? root : digest_fd(root, DIGEST_SHA256, sha256, NULL);
 
 	if (r >= 0)
 		r = mkdir_p_at(rc->cache->fd, path, 0755);

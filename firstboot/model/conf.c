@@ -107,7 +107,7 @@ static int complain_unread(const char *name, size_t max, int r, struct diag *d)
 {
 	if (r == -EFBIG)
 		return diag_add(d, "%s: larger than %zu bytes", name, max);
-	return diag_add(d, "%s: cannot be read: %s", name, strerror(-r));
+	return diag_add(d, "%s: cannot be read: %s", name, file_strerror(r));
 }
 
 int conf_read_at(struct conf **ret, int dirfd, const char *path, const char *name,
@@ -116,7 +116,8 @@ int conf_read_at(struct conf **ret, int dirfd, const char *path, const char *nam
 	_cleanup_conf_ struct conf *c = NULL;
 	_cleanup_free_ char *text = NULL;
 	size_t len = 0;
-	int r = file_read_at(dirfd, path, max, &text, &len);
+	int r = flags & CONF_FOREIGN ? file_read_foreign_at(dirfd, path, max, &text, &len)
+				     : file_read_at(dirfd, path, max, &text, &len);
 
 	if (r < 0)
 		return complain_unread(name, max, r, d);

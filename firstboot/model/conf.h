@@ -16,6 +16,8 @@ struct conf_node; /* a setting in it */
 
 enum conf_flags {
 	CONF_NO_INCLUDE = 1 << 0, /* refuse @include: for data from other machines */
+	CONF_FOREIGN = 1 << 1,    /* refuse symlinks, pipes and devices: for a file that
+				   * the operator did not name (lib/file.h) */
 };
 
 #define CONF_MAX      (64 * 1024)       /* largest file of one host, in bytes */

@@ -76,7 +76,7 @@ S
 ash() { # CODE
 	cat "$WORK/harness" - >"$WORK/code" <<<"$1"
 	: >"$WORK/steps"
-	TOPDIR=$TOPDIR SCRIPT=$SCRIPT CUT=${CUT:-0} STEPS=$WORK/steps busybox sh "$WORK/code" \
+	TOPDIR=$TOPDIR SCRIPT=$SCRIPT CUT=${CUT:-0} STEPS=$WORK/steps timeout 300 busybox sh "$WORK/code" \
 		>"$WORK/stdout" 2>"$WORK/stderr"
 }
 steps() { wc -l <"$WORK/steps"; }
@@ -260,7 +260,7 @@ medium() { # DEVICE TYPE TAG=VALUE
 	esac
 	S
 }
-MEDIUM='mount() { for a; do from=$to to=$a; done; [ -d "$TOPDIR/on/${from##*/}" ] && cp -r "$TOPDIR/on/${from##*/}/." "$to"; }
+MEDIUM='mount() { for a; do from=$to to=$a; done; [ -d "$TOPDIR/on/${from##*/}" ] && cp -a "$TOPDIR/on/${from##*/}/." "$to"; }
 	umount() { rm -rf "$1"; mkdir "$1"; }
 	losetup() { case $1 in -f) echo /dev/loop0 ;; -r) mkdir -p "$TOPDIR/on" && cp -r "$3.d" "$TOPDIR/on/loop0" ;; esac; }
 	rackstrap_run=$TOPDIR/run/rackstrap
@@ -292,6 +292,24 @@ check "the ISO with that label is the medium" test "$(found)" = \
 	"iso /run/rackstrap/boot/rackstrap/a/root.squashfs /dev/sr0"
 check "the rack.cfg in boot/efi.img is copied" grep -qx 'hosts = ( );' \
 	"$TOPDIR/run/rackstrap/medium/rack.cfg"
+
+fresh rackstrap.root=LABEL=RACKSTRAP_AB:/rackstrap/a/root.squashfs
+medium sr0 iso9660 LABEL=RACKSTRAP_AB
+mkdir -p "$TOPDIR/on/sr0/boot/efi.img.d/rackstrap"
+: >"$TOPDIR/on/sr0/boot/efi.img"
+mkfifo "$TOPDIR/on/sr0/boot/efi.img.d/rackstrap/host.cfg"
+ln -s "$TOPDIR/proc/meminfo" "$TOPDIR/on/sr0/boot/efi.img.d/rackstrap/rack.cfg"
+ash "$MEDIUM"
+check "a medium whose configurations are a pipe and a symlink boots" test "$(found)" = \
+	"iso /run/rackstrap/boot/rackstrap/a/root.squashfs /dev/sr0"
+check "neither is read" test ! -e "$TOPDIR/run/rackstrap/medium"
+ash 'rackstrap_run=$TOPDIR/run; rackstrap_take_configs "$TOPDIR/on/sr0/boot/efi.img.d/rackstrap"'
+says "a warning says so" "rackstrap: warning: rack.cfg of the boot medium is not a regular file and is not read"
+fresh "$disk_word"
+medium vdb2 vfat PARTUUID=03aa5b17-5e3b
+rm "$TOPDIR/on/vdb2/rackstrap/a/root.squashfs"
+mkfifo "$TOPDIR/on/vdb2/rackstrap/a/root.squashfs"
+check "a medium whose root image is a pipe: the boot fails" test "$(ash "$MEDIUM"; echo $?)" = 3
 
 fresh "$disk_word"
 medium vda2 vfat PARTUUID=11111111-5e3b
@@ -539,6 +557,24 @@ for cut in $(seq "$steps"); do
 done
 check "interrupted at each of $steps steps, the next boot ends the same" test -z "$bad"
 [ -z "$bad" ] || echo "# wrong after:$bad"
+
+for link in '' /upper /work /data /data/docker /root; do
+	fresh
+	lower one
+	mkdir -p "$TOPDIR/elsewhere/bin"
+	[ -z "$link" ] || mkdir -p "$TOPDIR/state$(dirname "$link")"
+	ln -s "$TOPDIR/elsewhere" "$TOPDIR/state$link"
+	layers one
+	says "a state disk whose rackstrap$link is a symlink: the boot fails" \
+		"rackstrap: boot failed: : rackstrap$link is a symlink; rackstrap.state=none boots without"
+	check "what it leads to is unchanged" test "$(ls "$TOPDIR/elsewhere")" = bin
+done
+fresh
+lower one
+mkdir "$TOPDIR/state"
+mkfifo "$TOPDIR/state/root" "$TOPDIR/state/root.new"
+check "pipes in the place of the digest are replaced" layers one
+check "the digest is written" test "$(cat "$TOPDIR/state/root")" = one
 
 # --- files for the system -----------------------------------------------------------
 

@@ -4,7 +4,7 @@
  * docker is a script that logs its arguments, can be slow, and can fail.
  */
 #include "firstboot/containers.h"
-#include "firstboot/sha256.h"
+#include "firstboot/model/sha256.h"
 #include "test-firstboot-configured.h"
 
 /* --- start of a container ------------------------------------------------------- */

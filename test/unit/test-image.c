@@ -64,6 +64,47 @@ static void refuses(char *scratch, const char *from, const char *to, const char 
 	assert_int_equal(e.code, ERR_FAILED);
 }
 
+/* Puts a pipe, a symlink or a folder in the place of a file and checks that the image is
+ * refused. */
+static void refuses_other(const char *dir, const char *name, const char *kind,
+			  const char *want)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", dir, name);
+	_cleanup_free_ char *saved = xasprintf("%s.saved", path);
+	_cleanup_free_ char *all = xasprintf("image %s: %s", dir, want);
+	struct image i;
+	struct err e = {0};
+
+	assert_int_equal(rename(path, saved), 0);
+	if (streq(kind, "pipe"))
+		assert_int_equal(mkfifo(path, 0644), 0);
+	else if (streq(kind, "link"))
+		assert_int_equal(symlink(saved, path), 0);
+	else
+		assert_int_equal(mkdir(path, 0755), 0);
+	assert_int_equal(image_open(&i, dir, &e), -1);
+	assert_string_equal(e.msg, all);
+	assert_int_equal(remove(path), 0);
+	assert_int_equal(rename(saved, path), 0);
+}
+
+static void only_regular_files_are_read(void **state)
+{
+	static const char *const names[] = {"manifest.json", "vmlinuz", "initrd.img",
+					    "root.squashfs"};
+	_cleanup_free_ char *dir = image_make(*state);
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		_cleanup_free_ char *file =
+			xasprintf("%s: is not a regular file", names[i]);
+		_cleanup_free_ char *link = xasprintf("%s: is a symbolic link", names[i]);
+
+		refuses_other(dir, names[i], "pipe", file);
+		refuses_other(dir, names[i], "folder", file);
+		refuses_other(dir, names[i], "link", link);
+	}
+}
+
 static void bad_manifests_are_refused(void **state)
 {
 	refuses(*state, "\"format\": 1", "\"format\": 2",
@@ -212,6 +253,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(valid_image_is_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(only_regular_files_are_read, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(bad_manifests_are_refused, setup,
 						teardown),
 		cmocka_unit_test(number_of_values_is_limited),

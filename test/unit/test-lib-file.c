@@ -10,7 +10,9 @@
 #include <stdarg.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 
 #include <cmocka.h>
 
@@ -173,6 +175,46 @@ static void pipe_or_folder_is_not_a_regular_file(void **state)
 	assert_null(got);
 	assert_int_equal(file_read_regular_at(top, "regular", 4, &got, NULL), 0);
 	assert_string_equal(got, "text");
+}
+
+static void foreign_file_is_no_symlink_pipe_socket_or_device(void **state)
+{
+	static const struct {
+		const char *path;
+		int want;
+	} others[] = {{"f-pipe", -EINVAL},   {"f-folder", -EINVAL},
+		      {"f-socket", -EINVAL}, {"/dev/null", -EINVAL},
+		      {"/dev/tty", -EINVAL}, {"f-link", -ELOOP},
+		      {"f-loop", -ELOOP},    {"f-absent", -ENOENT}};
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	_cleanup_close_ int fd = -1, s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	_cleanup_free_ char *got = NULL;
+
+	(void)state;
+	write_file("f-regular", "text");
+	assert_int_equal(mkfifoat(top, "f-pipe", 0600), 0);
+	assert_int_equal(mkdirat(top, "f-folder", 0700), 0);
+	assert_int_equal(symlinkat("f-regular", top, "f-link"), 0);
+	assert_int_equal(symlinkat("f-loop", top, "f-loop"), 0);
+	snprintf(sa.sun_path, sizeof(sa.sun_path), "/proc/self/fd/%d/f-socket", top);
+	assert_int_equal(bind(s, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		int r = file_read_foreign_at(top, others[i].path, 10, &got, NULL);
+
+		/* Without a terminal /dev/tty cannot be opened at all. */
+		if (r != others[i].want && !streq(others[i].path, "/dev/tty"))
+			fail_msg("%s: %d", others[i].path, r);
+		assert_null(got);
+		assert_int_equal(file_open_foreign_at(top, others[i].path), r);
+	}
+	assert_int_equal(file_read_regular_at(top, "f-link", 10, &got, NULL), 0);
+	assert_string_equal(got, "text");
+	fd = file_open_foreign_at(top, "f-regular");
+	assert_true(fd >= 0);
+	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	assert_string_equal(file_strerror(-EINVAL), "is not a regular file");
+	assert_string_equal(file_strerror(-ELOOP), "is a symbolic link");
+	assert_string_equal(file_strerror(-ENOENT), strerror(ENOENT));
 }
 
 static void file_is_read_whole(void **state)
@@ -786,6 +828,7 @@ int main(int argc, char **argv)
 	static const struct CMUnitTest tests[] = {
 		CASE(file_is_read_whole),
 		CASE(pipe_or_folder_is_not_a_regular_file),
+		CASE(foreign_file_is_no_symlink_pipe_socket_or_device),
 		CASE(read_is_limited),
 		CASE(pipe_is_read_to_its_end),
 		CASE(write_replaces_the_whole_file),

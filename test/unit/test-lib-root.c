@@ -411,9 +411,13 @@ static void reading_follows_symlinks(void **state)
 
 static void reading_does_not_wait_for_a_pipe(void **state)
 {
+	_cleanup_free_ char *got = NULL;
+
 	(void)state;
 	assert_int_equal(mkfifoat(root, "fifo", 0600), 0);
-	assert_text("fifo", "");
+	assert_int_equal(root_read(root, "fifo", 10, &got, NULL), -EINVAL);
+	assert_int_equal(root_open_regular(root, "etc"), -EINVAL);
+	assert_int_equal(root_open_regular(root, "absent"), -ENOENT);
 }
 
 /* --- writing -------------------------------------------------------------------- */

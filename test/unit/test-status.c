@@ -248,6 +248,13 @@ static void write_report(const char *dir, const char *name, const char *role,
 	assert_int_equal(utime(path, &times), 0);
 }
 
+static void unlink_in(const char *dir, const char *name)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", dir, name);
+
+	assert_int_equal(unlink(path), 0);
+}
+
 static const char tree_cfg[] =
 	"version = 1; rack = \"r\"; image = \"i\"; boot_server = \"10.0.0.1\";\n"
 	"http_port = 80; proxy_dhcp = false; hosts = (\n"
@@ -335,6 +342,59 @@ static void wrong_reports_are_noticed(void **state)
 	assert_string_equal(s.hosts[2].why, "the report is of host 'node-1'");
 	assert_int_equal(s.hosts[3].verdict, STATUS_BROKEN);
 	assert_string_equal(s.hosts[3].why, "File too large");
+}
+
+/* Makes what is no report in the place of a report. */
+static void make_others(const char *reports)
+{
+	_cleanup_free_ char *pipe = xasprintf("%s/master.json", reports);
+	_cleanup_free_ char *link = xasprintf("%s/node-1.json", reports);
+	_cleanup_free_ char *dir = xasprintf("%s/node-2.json", reports);
+	_cleanup_free_ char *huge = xasprintf("%s/node-3.json", reports);
+	_cleanup_free_ char *secret = xasprintf("%s/../secret.json", reports);
+
+	write_report(reports, "../secret", "node", "ready", NULL, 9000, 1);
+	(void)!unlink(pipe);
+	(void)!unlink(link);
+	assert_int_equal(mkfifo(pipe, 0644), 0);
+	assert_int_equal(symlink(secret, link), 0);
+	assert_int_equal(mkdir(dir, 0755), 0);
+	write_text(reports, "node-3.json", "{");
+	assert_int_equal(truncate(huge, (off_t)1 << 40), 0);
+}
+
+static void check_others(const struct status *s)
+{
+	static const char *const why[] = {"is not a regular file", "is a symbolic link",
+					  "is not a regular file", "File too large"};
+
+	assert_int_equal(s->n, 4);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(s->hosts[i].verdict, STATUS_BROKEN);
+		assert_string_equal(s->hosts[i].why, why[i]);
+	}
+}
+
+/* The folder of reports belongs to the servers' user. */
+static void only_regular_files_are_read(void **state)
+{
+	_cleanup_free_ char *reports = xasprintf("%s/" TREE_REPORTS, (char *)*state);
+	_cleanup_free_ char *cfg = xasprintf("%s/" TREE_INFO, (char *)*state);
+	_cleanup_status_ struct status tree = {0}, folder = {0}, s = {0};
+	struct err e = {0};
+
+	make_tree(*state);
+	make_others(reports);
+	assert_int_equal(status_load(&tree, *state, &e), 0);
+	check_others(&tree);
+	unlink_in(reports, "stranger.json");
+	assert_int_equal(status_load(&folder, reports, &e), 0);
+	check_others(&folder);
+	assert_int_equal(unlink(cfg), 0);
+	assert_int_equal(mkfifo(cfg, 0644), 0);
+	assert_int_equal(status_load(&s, *state, &e), -1);
+	assert_non_null(strstr(e.msg, "/" TREE_INFO ": cannot be read: is not a regular "
+				      "file"));
 }
 
 /* Control characters in a report's reason, errors and names of phases (which are columns)
@@ -457,6 +517,7 @@ int main(void)
 		T(boot_tree_status_has_every_host),
 		T(verdicts_name_unready_hosts),
 		T(wrong_reports_are_noticed),
+		T(only_regular_files_are_read),
 		T(control_characters_do_not_reach_the_terminal),
 		T(report_without_a_name_is_accepted),
 		T(folder_of_reports_has_a_status),
