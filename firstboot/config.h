@@ -7,7 +7,7 @@
 
 #include "firstboot/firstboot.h"
 #include "firstboot/model/host.h"
-#include "firstboot/sha256.h"
+#include "firstboot/model/sha256.h"
 
 /* The sources of values, in priority order: values of a later one replace those of an
  * earlier one. */

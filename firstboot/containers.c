@@ -11,7 +11,7 @@
  * except for a damaged archive.
  */
 #include "firstboot/containers.h"
-#include "firstboot/sha256.h"
+#include "firstboot/model/sha256.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/root.h"

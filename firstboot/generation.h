@@ -21,8 +21,8 @@
 #pragma once
 
 #include "firstboot/firstboot.h"
+#include "firstboot/model/sha256.h"
 #include "firstboot/plan.h"
-#include "firstboot/sha256.h"
 
 #define STATE_DIR       "var/lib/rackstrap"
 #define GENERATION_NAME "generation.cfg"

@@ -4,7 +4,7 @@
  */
 #include "firstboot/live.h"
 #include "firstboot/model/conf.h"
-#include "firstboot/sha256.h"
+#include "firstboot/model/sha256.h"
 #include "firstboot/state.h"
 #include "firstboot/units.h"
 #include "lib/root.h"

@@ -32,7 +32,7 @@ spawn_exceptions() {
 library_files() {
 	cat <<-'END'
 	libconfig.h firstboot/model/conf.c
-	sodium.h firstboot/sha256.c
+	sodium.h firstboot/model/sha256.c
 	jansson.h pxe/image.c builder/root/container-json.c
 	archive.h -
 	archive_entry.h -

@@ -4,7 +4,7 @@
  * refers to every algorithm of the library, 180 KiB in a static program, and only selects
  * faster variants of some. SHA-256 has one variant and does not need it.
  */
-#include "firstboot/sha256.h"
+#include "firstboot/model/sha256.h"
 #include "lib/str.h"
 
 #include <sodium.h>
@@ -26,6 +26,19 @@ const char *digest_sha256(const void *data, size_t len, char out[static DIGEST_L
 		       "hex of a SHA-256");
 	crypto_hash_sha256(hash, data, len);
 	str_hex(hash, sizeof(hash), out);
+	return out;
+}
+
+const char *digest_hmac_sha256(const uint8_t key[static HMAC_KEY_LEN], const char *text,
+			       char out[static DIGEST_LEN])
+{
+	uint8_t mac[crypto_auth_hmacsha256_BYTES];
+
+	_Static_assert(crypto_auth_hmacsha256_KEYBYTES == HMAC_KEY_LEN, "the key's size");
+	_Static_assert(2 * crypto_auth_hmacsha256_BYTES + 1 == DIGEST_LEN,
+		       "hex of an HMAC");
+	crypto_auth_hmacsha256(mac, (const uint8_t *)text, strlen(text), key);
+	str_hex(mac, sizeof(mac), out);
 	return out;
 }
 
