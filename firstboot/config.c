@@ -112,7 +112,7 @@ char *config_text(const struct host *h)
 	for (size_t i = 0; i < HOST_KEY_COUNT; i++) {
 		_cleanup_free_ char *value = host_format(h, host_keys[i].id);
 
-		if (*value)
+		if (*value && !host_key_is_secret(host_keys[i].id))
 			buf_printf(&b, "%s = %s;\n", host_keys[i].name, value);
 	}
 	return buf_take(&b);

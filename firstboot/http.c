@@ -5,8 +5,11 @@
  * it prints the status behind the body, on a line of its own.
  */
 #include "firstboot/http.h"
+#include "firstboot/model/host.h"
+#include "lib/file.h"
 #include "lib/run.h"
-#include "lib/str.h"
+
+#include <sys/mman.h>
 
 #define CURL                                                                             \
 	"curl", "-q", "-sS", "--noproxy", "*", "--proto", "=http,https",                 \
@@ -73,23 +76,52 @@ int http_put_form(const char *url, const char *field, unsigned *status, struct e
 	return request(argv, -1, status, NULL, e);
 }
 
-int http_put_file(const char *url, int fd, struct err *e)
+/* Appends a line to a configuration of curl: NAME = "VALUE". */
+static void append_option(struct buf *b, const char *name, const char *value)
 {
-	/* With "-" curl would not send the size, which some servers need. */
-	const char *const argv[] = {CURL,
-				    "-w",
-				    "\n%{http_code}",
-				    "-H",
-				    "Content-Type: application/json",
-				    "-H",
-				    "Expect:",
-				    "-T",
-				    "/proc/self/fd/0",
-				    "--",
-				    url,
-				    NULL};
+	buf_printf(b, "%s = \"", name);
+	for (; *value; value++)
+		if (*value == '\n')
+			buf_puts(b, "\\n");
+		else if (*value == '"' || *value == '\\')
+			buf_printf(b, "\\%c", *value);
+		else
+			buf_add(b, value, 1);
+	buf_puts(b, "\"\n");
+}
+
+/* Returns a descriptor for reading the text, or -errno. */
+static int memory_file(const char *text, size_t len)
+{
+	_cleanup_close_ int fd = memfd_create("curl", MFD_CLOEXEC);
+	int r = fd < 0 ? -errno : write_all(fd, text, len);
+
+	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
+		r = -errno;
+	return r < 0 ? r : TAKE_FD(fd);
+}
+
+/* The token and the text are in a configuration on curl's standard input: every user can
+ * read a command line. */
+int http_put_json(const char *url, const char *json, const char *token, struct err *e)
+{
+	const char *const argv[] = {
+		CURL, "-w", "\n%{http_code}", "-X", "PUT", "-K", "-", "--", url, NULL};
+	_cleanup_buf_ struct buf b = {0};
+	_cleanup_close_ int fd = -1;
 	unsigned status;
 
+	append_option(&b, "header", "Content-Type: application/json");
+	append_option(&b, "header", "Expect:");
+	if (token) {
+		_cleanup_free_ char *line = xasprintf(REPORT_TOKEN_HEADER ": %s", token);
+
+		append_option(&b, "header", line);
+	}
+	append_option(&b, "data-binary", json);
+	fd = memory_file(b.p, b.len);
+	if (fd < 0)
+		return err_errno(e, fd, "%s", url);
 	if (request(argv, fd, &status, NULL, e) < 0)
 		return err_wrap(e, "%s", url);
 	if (status / 100 != 2)

@@ -16,6 +16,7 @@ int http_get_config(const char *url, size_t max, unsigned *status, char **body,
 int http_put_form(const char *url, const char *field, unsigned *status,
 		  struct err *e) _must_check_;
 
-/* Sends an open file as application/json with PUT. Returns 0 when the status was 2xx,
- * else -1. */
-int http_put_file(const char *url, int fd, struct err *e) _must_check_;
+/* Sends a JSON text with PUT, and `token` in REPORT_TOKEN_HEADER unless it is NULL.
+ * Returns 0 when the status was 2xx, else -1. */
+int http_put_json(const char *url, const char *json, const char *token,
+		  struct err *e) _must_check_;

@@ -15,7 +15,8 @@ static void print_explained(const struct host *h)
 
 		if (!*value)
 			continue;
-		n = printf("%s = %s;", host_keys[i].name, value);
+		n = printf("%s = %s;", host_keys[i].name,
+			   host_key_is_secret(host_keys[i].id) ? "\"(secret)\"" : value);
 		printf("%*s# %s\n", n < ORIGIN_COLUMN ? ORIGIN_COLUMN - n : 1, "",
 		       host_where(h, host_keys[i].id, where, sizeof(where)));
 	}

@@ -23,19 +23,27 @@
 #define PUT_S         120 /* in rescue mode DHCP may take a while */
 #define PUT_MAX_MS    8000
 
-/* Sends REPORT_JSON to the URL, with retries for PUT_S. */
-static void send_report(const struct firstboot *fb, const char *url)
+/* Returns the token for the report's URL, or NULL. A URL from another source may be
+ * another server's, which must not get it. */
+static const char *report_token(const struct config *c)
 {
-	_cleanup_close_ int fd = root_open_regular(fb->rootfd, REPORT_JSON);
+	const struct origin *url = &c->host.origin[HOST_REPORT],
+			    *token = &c->host.origin[HOST_REPORT_TOKEN];
+
+	if (!c->host.report_token || c->bad[HOST_REPORT_TOKEN] || !url->file ||
+	    !token->file || !streq(url->file, token->file))
+		return NULL;
+	return c->host.report_token;
+}
+
+/* Sends the report to the host's URL, with retries for PUT_S. */
+static void send_report(const struct config *c, const char *json)
+{
 	uint64_t end = now_ms() + PUT_S * 1000;
 	unsigned pause = 500;
 	struct err e;
 
-	if (fd < 0) {
-		log_warn("/" REPORT_JSON ": %s", strerror(-fd));
-		return;
-	}
-	while (http_put_file(url, fd, &e) < 0) {
+	while (http_put_json(c->host.report, json, report_token(c), &e) < 0) {
 		if (now_ms() + pause >= end) {
 			log_warn("the report was not delivered: %s", e.msg);
 			return;
@@ -88,7 +96,7 @@ static void publish(const struct firstboot *fb, const struct snapshot *s)
 		return;
 	}
 	if (h->report && !s->config.bad[HOST_REPORT])
-		send_report(fb, h->report);
+		send_report(&s->config, json);
 }
 
 /* Sets the verdict, which owns `why` from then on. */

@@ -12,6 +12,9 @@
 #include "firstboot/model/host-check-parts.h"
 #include "firstboot/model/words.h"
 
+#define TOKEN_MAX     128
+#define TOKEN_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+
 /* Complains about a missing key, with the origin of the host's name, or of the first key
  * that is set. */
 static void complain_missing(struct check *c, enum host_key_id id, const char *what)
@@ -69,6 +72,19 @@ static void check_environment_once(struct check *c)
 		}
 }
 
+/* The token is a secret: a complaint does not have its text. */
+static void check_token(struct check *c)
+{
+	const char *s = c->h->report_token;
+
+	if (!s || c->h->bad[HOST_REPORT_TOKEN])
+		return;
+	if (strlen(s) > TOKEN_MAX || s[strspn(s, TOKEN_LETTERS)])
+		check_complain(c, HOST_REPORT_TOKEN,
+			       "must be at most %d letters, digits, '-' and '_'",
+			       TOKEN_MAX);
+}
+
 static void check_all_words(struct check *c)
 {
 	const struct host *h = c->h;
@@ -86,6 +102,7 @@ static void check_all_words(struct check *c)
 	check_environment_once(c);
 	check_word(c, HOST_CONSOLE, h->console, word_console_wrong);
 	check_word(c, HOST_REPORT, h->report, word_url_wrong);
+	check_token(c);
 	if (h->has_mac && !h->bad[HOST_MAC] && !mac_is_unicast(h->mac))
 		check_complain(c, HOST_MAC,
 			       "is a multicast or empty address, no interface has it");

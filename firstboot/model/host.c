@@ -72,6 +72,8 @@ const struct host_key host_keys[HOST_KEY_COUNT] = {
 	 "the console of the kernel and of firstboot"},
 	{HOST_REPORT, "report", HOST_T_STR, AT(report),
 	 "URL to PUT the host's report to"},
+	{HOST_REPORT_TOKEN, "report_token", HOST_T_STR, AT(report_token),
+	 "a secret that is sent with the report"},
 };
 
 static void origin_set(struct host *h, enum host_key_id id, const char *file,

@@ -56,6 +56,10 @@ void roles_builtin(struct roles *ret);
 void roles_done(struct roles *r);
 #define _cleanup_roles_ _cleanup_(roles_done)
 
+/* The HTTP header that has the token of a report; nginx.conf has it in nginx's spelling,
+ * $http_x_rackstrap_token. */
+#define REPORT_TOKEN_HEADER "X-Rackstrap-Token"
+
 /* The origin of a value, for `firstboot explain` and for complaints. */
 struct origin {
 	char *file;    /* "host.cfg", a path, "kernel command line", "default"; owned */
@@ -95,10 +99,11 @@ enum host_key_id {
 	HOST_BGP_PEERS, /* [ "10.0.0.1 as 64512" ]: routers that every host peers with */
 	HOST_BGP_NODE_PEERS, /* [ "10.0.0.2 as 64513" ]: routers of this host only */
 	HOST_DOCKER_OPTIONS, /* [ "--insecure-registry=..." ]: added to Docker's own */
-	HOST_SSH_KEYS,    /* [ "ssh-ed25519 AAAA... op@desk" ]: root's authorized keys */
-	HOST_ENVIRONMENT, /* [ "HTTP_PROXY=http://..." ]: added to network-environment */
-	HOST_CONSOLE,     /* "ttyS0,115200": for the kernel and firstboot's lines */
-	HOST_REPORT,      /* "http://172.25.0.1/report/node-1.json": URL for PUT */
+	HOST_SSH_KEYS,     /* [ "ssh-ed25519 AAAA... op@desk" ]: root's authorized keys */
+	HOST_ENVIRONMENT,  /* [ "HTTP_PROXY=http://..." ]: added to network-environment */
+	HOST_CONSOLE,      /* "ttyS0,115200": for the kernel and firstboot's lines */
+	HOST_REPORT,       /* "http://172.25.0.1/report/node-1.json": URL for PUT */
+	HOST_REPORT_TOKEN, /* sent with the report; a secret of the boot server and host */
 	HOST_KEY_COUNT,
 };
 
@@ -135,7 +140,7 @@ struct host {
 	char **bgp_peers, **bgp_node_peers;
 	char **docker_options, **ssh_keys, **environment;
 	char *console;
-	char *report;
+	char *report, *report_token;
 
 	struct origin origin[HOST_KEY_COUNT];
 	bool set[HOST_KEY_COUNT]; /* given by a source, not by default */
@@ -169,6 +174,12 @@ struct host_key {
 };
 
 extern const struct host_key host_keys[HOST_KEY_COUNT];
+
+/* Returns true for a key whose value is not shown, nor stored with those of others. */
+static inline bool host_key_is_secret(enum host_key_id id)
+{
+	return id == HOST_REPORT_TOKEN;
+}
 
 /* Sets the built-in defaults: the guide's pod, node and service networks, nat and BGP's
  * node mesh on. All other keys are not given. */

@@ -2,6 +2,7 @@
 #include "firstboot/model/rack-entry.h"
 
 #define OF_A_HOST      "belongs to each host: write it in the host's group"
+#define MADE           "is a secret that `rackstrap pxe` makes: leave it out"
 #define OF_THE_CLUSTER "belongs to the cluster: write it in the cluster group"
 
 const struct other_key rack_cluster_others[] = {
@@ -17,6 +18,7 @@ const struct other_key rack_cluster_others[] = {
 	{"address", OF_A_HOST},
 	{"cbr0", OF_A_HOST},
 	{"report", OF_A_HOST},
+	{"report_token", MADE},
 	{"bgp_node_peers", OF_A_HOST},
 	{NULL, NULL},
 };
@@ -28,6 +30,7 @@ const struct other_key rack_entry_others[] = {
 	{"vm", NULL},
 	{"serial", NULL},
 	{"uuid", NULL},
+	{"report_token", MADE},
 	{"cluster", "is the same for all hosts: write it as 'name' in the cluster group"},
 	{"pod_network", OF_THE_CLUSTER},
 	{"service_network", OF_THE_CLUSTER},

@@ -26,7 +26,8 @@ typedef unsigned answer_fn(const char *request, const char *content, const char 
 struct server {
 	pid_t pid;
 	uint16_t port;
-	char log[64]; /* file: "PUT /path CONTENT" lines */
+	char log[64]; /* file: "PUT /path CONTENT" lines, and before it the header of a
+		       * report's token, if there is one */
 };
 
 /* Reads one complete request. Owned by the caller. */
@@ -58,7 +59,7 @@ static void server_one(int fd, int log, answer_fn *answer)
 {
 	_cleanup_free_ char *text = server_read(fd), *line = NULL, *reply = NULL,
 			    *note = NULL;
-	const char *body = "", *content = strstr(text, "\r\n\r\n");
+	const char *body = "", *content = strstr(text, "\r\n\r\n"), *token;
 	size_t n = strcspn(text, " ");
 	unsigned status;
 
@@ -67,7 +68,12 @@ static void server_one(int fd, int log, answer_fn *answer)
 	content += 4;
 	n += 1 + strcspn(text + n + 1, " ");
 	line = xstrndup(text, n);
-	note = xasprintf("%s %s\n", line, content);
+	token = strcasestr(text, "\r\nX-Rackstrap-Token: ");
+	if (token && token < content)
+		note = xasprintf("%.*s\n%s %s\n", (int)strcspn(token + 2, "\r"),
+				 token + 2, line, content);
+	else
+		note = xasprintf("%s %s\n", line, content);
 	if (write_all(log, note, strlen(note)) < 0)
 		_exit(1);
 	status = answer(line, content, &body);

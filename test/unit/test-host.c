@@ -69,7 +69,8 @@ static const char everything[] =
 	"ssh_keys = [ \"" KEY "\" ];\n"
 	"environment = [ \"HTTP_PROXY=http://172.25.0.1:3128\" ];\n"
 	"console = \"ttyS0,115200\";\n"
-	"report = \"http://172.25.0.1/report/node-1.json\";\n";
+	"report = \"http://172.25.0.1/report/node-1.json\";\n"
+	"report_token = \"5eC2et_-\";\n";
 
 static void test_key_table_is_complete(void **state _unused_)
 {
