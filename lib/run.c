@@ -188,6 +188,21 @@ static int limit_files(uint64_t max)
 	return setrlimit(RLIMIT_FSIZE, &limit) < 0 ? -errno : 0;
 }
 
+/* Raises the soft limit of open files; only root may raise the hard one. */
+static void raise_nofile(rlim_t want)
+{
+	struct rlimit limit, high;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	high = (struct rlimit){.rlim_cur = want,
+			       .rlim_max = limit.rlim_max < want ? want : limit.rlim_max};
+	if (setrlimit(RLIMIT_NOFILE, &high) == 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 /* Prepares the child and calls execve. Returns only on failure. */
 static struct failure child_setup(struct start *p)
 {
@@ -208,6 +223,8 @@ static struct failure child_setup(struct start *p)
 		return (struct failure){STAGE_FDS, -r};
 	if (p->run->cwd && chdir(p->run->cwd) < 0)
 		return (struct failure){STAGE_CWD, errno};
+	if (p->run->nofile)
+		raise_nofile(p->run->nofile);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	execve(p->path, (char *const *)p->run->argv, (char *const *)p->envp);

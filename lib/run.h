@@ -26,6 +26,8 @@ struct run {
 	uint64_t file_max;       /* bytes of the largest file that it may write, or it is
 				  * killed by SIGXFSZ (RLIMIT_FSIZE); 0: no limit */
 	size_t output_max;       /* of run_capture(), whole MiB; 0: 16 MiB */
+	unsigned nofile;         /* soft limit of open files, or as many as the hard limit
+				  * allows if that cannot be raised; 0: unchanged */
 	bool detach;             /* the child outlives its parent: no PDEATHSIG */
 	/* Called in the child with `enter_arg` before the program is executed, or NULL.
 	 * Returns 0 or -errno, which run_start reports. It may call async-signal-safe

@@ -2,8 +2,7 @@
 /*
  * Reads the log's one format strictly, field by field from the left. The request is text
  * that the client sent: if it is not "METHOD PATH PROTOCOL", the line is accepted with an
- * empty method and path. The follower remembers its position in the file and leaves a
- * line without a newline for the next call.
+ * empty method and path.
  */
 #include "pxe/access.h"
 
@@ -55,7 +54,7 @@ static const char *skip(const char *s, const char *text)
 static const char *parse_address(const char *s, uint32_t *ret)
 {
 	char text[NET_ADDR_LEN];
-	size_t n = strcspn(s, " \n");
+	size_t n = strcspn(s, " ");
 
 	if (n >= sizeof(text))
 		return NULL;
@@ -104,7 +103,7 @@ int access_parse(const char *line, struct access *ret)
 	s = s ? parse_u64(s, &a.bytes) : NULL;
 	s = skip(s, " ");
 	s = s ? parse_ms(s, &a.took_ms) : NULL;
-	if (!s || (*s && !streq(s, "\n")) || status > 999)
+	if (!s || *s || status > 999)
 		return -EINVAL;
 	a.status = (unsigned)status;
 	split_request(request, (size_t)(quote - request), &a);
@@ -112,41 +111,12 @@ int access_parse(const char *line, struct access *ret)
 	return 0;
 }
 
-void access_open(struct access_log *l, const char *path, bool from_end)
+int access_next(struct tail *t, struct access *ret)
 {
-	*l = (struct access_log){.path = xstrdup(path)};
-	l->f = fopen(path, "re");
-	if (l->f && from_end)
-		(void)fseek(l->f, 0, SEEK_END);
-}
+	char line[TAIL_LINE_MAX];
 
-int access_next(struct access_log *l, struct access *ret)
-{
-	_cleanup_free_ char *line = NULL;
-	size_t cap = 0;
-
-	if (!l->f)
-		l->f = fopen(l->path, "re");
-	if (!l->f)
-		return 0;
-	for (;;) {
-		long at = ftell(l->f);
-		ssize_t n = getline(&line, &cap, l->f);
-
-		if (n > 0 && line[n - 1] == '\n') {
-			if (access_parse(line, ret) == 0)
-				return 1;
-			continue;
-		}
-		clearerr(l->f);
-		(void)fseek(l->f, at, SEEK_SET);
-		return 0;
-	}
-}
-
-void access_done(struct access_log *l)
-{
-	free(l->path);
-	fclose_p(&l->f);
-	*l = (struct access_log){0};
+	while (tail_next(t, line))
+		if (access_parse(line, ret) == 0)
+			return 1;
+	return 0;
 }

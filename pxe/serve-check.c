@@ -303,9 +303,20 @@ static int check_reports(const struct serve *s, struct diag *d)
 			path, strerror(errno));
 }
 
+/* Checks that nginx.conf can be read, which has the hosts' tokens. */
+static int check_conf(const struct serve *s, struct diag *d)
+{
+	_cleanup_free_ char *path = xasprintf("%s/" TREE_NGINX_CONF, s->dir);
+
+	if (access(path, R_OK) == 0)
+		return 0;
+	return diag_add(d, "%s: %s: only the tree's owner or root can serve it", path,
+			strerror(errno));
+}
+
 int serve_check_access(const struct serve *s, struct diag *d)
 {
 	if (!s->user)
-		return check_reports(s, d);
+		return check_conf(s, d) < 0 || check_reports(s, d) < 0 ? -1 : 0;
 	return s->uid == 0 ? 0 : check_path(s, d);
 }

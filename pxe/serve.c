@@ -13,6 +13,7 @@
 #include "lib/file.h"
 #include "lib/log.h"
 #include "pxe/serve-check.h"
+#include "pxe/serve-logs.h"
 
 #include <arpa/inet.h>
 #include <grp.h>
@@ -20,13 +21,17 @@
 #include <pwd.h>
 #include <signal.h>
 #include <sys/pidfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 
 #define STOP_GRACE_MS 5000
 #define START_MS      10000
 #define START_STEP_MS 20
-#define LOG_MAX       (1024 * 1024)
+#define LOG_BEGIN     (64 * 1024)
+#define LOG_MAX       (8 << 20)
+/* The connections of templates/nginx.conf and the files that are sent over them. */
+#define NOFILE 81920
 
 /* --- the servers' user ------------------------------------------------------------ */
 
@@ -96,7 +101,8 @@ static int find_user(struct serve *s, const struct serve_options *o, struct err 
 int serve_open(struct serve *ret, const char *dir, const struct serve_options *o,
 	       struct err *e)
 {
-	*ret = (struct serve){.dnsmasq = {.pidfd = -1}, .nginx = {.pidfd = -1}};
+	*ret = (struct serve){
+		.dnsmasq = {.pidfd = -1}, .nginx = {.pidfd = -1}, .log_max = LOG_MAX};
 	ret->dnsmasq.child.errfd = ret->nginx.child.errfd = -1;
 	if (tree_info_read(&ret->info, dir, e) < 0)
 		return -1;
@@ -138,7 +144,8 @@ int serve_check(const struct serve *s, struct diag *d)
 /*
  * Makes folders that a tree copied by hand may lack. Only the folder of reports is given
  * to the servers' user: the logs are opened by root, who must not open files in a folder
- * that another user can change. nginx's temporary folders are removed, because an earlier
+ * that another user can change. The folder of the hosts' files, which others must not
+ * read, is given to the servers' group. nginx's temporary folders are removed, because an earlier
  * run may have made them as another user.
  */
 static int prepare(const struct serve *s, struct err *e)
@@ -156,6 +163,9 @@ static int prepare(const struct serve *s, struct err *e)
 	if (s->user &&
 	    fchownat(fd, TREE_REPORTS, s->uid, s->gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_errno(e, errno, "%s/" TREE_REPORTS, s->dir);
+	if (s->user &&
+	    fchownat(fd, TREE_HOSTS, (uid_t)-1, s->gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_errno(e, errno, "%s/" TREE_HOSTS, s->dir);
 	for (size_t i = 0; i < ARRAY_SIZE(temporary); i++) {
 		int r = rm_rf_at(fd, temporary[i]);
 
@@ -165,25 +175,12 @@ static int prepare(const struct serve *s, struct err *e)
 	return 0;
 }
 
-/* Creates an empty log; the previous one is renamed to LOG.old. Returns its
- * descriptor. */
-static int open_log(const char *path, struct err *e)
-{
-	_cleanup_free_ char *old = xasprintf("%s.old", path);
-	int fd;
-
-	if (rename(path, old) < 0 && errno != ENOENT)
-		return err_errno(e, errno, "%s", path);
-	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC,
-		  0644);
-	return fd < 0 ? err_errno(e, errno, "%s", path) : fd;
-}
-
 static int start(const struct serve *s, struct serve_child *c, char *const *argv,
 		 struct err *e)
 {
-	_cleanup_close_ int log = open_log(c->log, e);
-	struct run r = {.argv = (const char *const *)argv, .cwd = s->dir};
+	_cleanup_close_ int log = serve_log_open(c->log, e);
+	struct run r = {
+		.argv = (const char *const *)argv, .cwd = s->dir, .nofile = NOFILE};
 
 	if (log < 0)
 		return -1;
@@ -261,11 +258,12 @@ static bool nginx_listens(const struct serve *s)
 	return fd >= 0 && connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0;
 }
 
+/* The line is among the first of the log. */
 static bool dnsmasq_listens(const struct serve *s)
 {
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *text = xcalloc(1, LOG_BEGIN + 1);
 
-	return file_read_at(AT_FDCWD, s->dnsmasq.log, LOG_MAX, &text, NULL) == 0 &&
+	return pread(s->dnsmasq.child.errfd, text, LOG_BEGIN, 0) > 0 &&
 	       strstr(text, "started, version");
 }
 
@@ -296,6 +294,20 @@ static int await(struct serve *s, struct serve_child *c,
 		       c->child.name, START_MS / 1000, c->log);
 }
 
+/* Warns if one machine can use up nginx's connections. A rack in namespaces has no
+ * strangers. */
+static void warn_of_few_files(const struct serve *s)
+{
+	struct rlimit limit;
+
+	if (!s->single_id_ns &&
+	    prlimit(s->nginx.child.pid, RLIMIT_NOFILE, NULL, &limit) == 0 &&
+	    limit.rlim_cur < NOFILE)
+		log_warn("nginx may have %llu files open, not %d (ulimit -Hn): a single "
+			 "machine can take all of its connections",
+			 (unsigned long long)limit.rlim_cur, NOFILE);
+}
+
 int serve_start(struct serve *s, struct err *e)
 {
 	if (prepare(s, e) < 0 || start_nginx(s, e) < 0 ||
@@ -304,6 +316,7 @@ int serve_start(struct serve *s, struct err *e)
 		serve_stop(s);
 		return -1;
 	}
+	warn_of_few_files(s);
 	return 0;
 }
 
@@ -318,6 +331,7 @@ int serve_wait(struct serve *s, int wake_fd, int timeout_ms, struct err *e)
 	};
 	int n = poll(p, ARRAY_SIZE(p), timeout_ms);
 
+	serve_logs_bound(s);
 	if (n < 0 && errno == EINTR)
 		return 0;
 	if (n < 0)

@@ -8,7 +8,7 @@
  * In a user namespace that maps a single id there is no other user (and setgroups(2) is
  * denied): both then keep their user, and nginx runs without a master process. Their
  * messages go to TREE/run/dnsmasq.log and TREE/run/nginx.log, requests to
- * TREE/run/access.log (access.h).
+ * TREE/run/access.log (access.h). serve_wait() keeps these small.
  *
  * Limit: dnsmasq started by root changes its user, which clears PR_SET_PDEATHSIG: it
  * outlives a `rackstrap serve` that was killed by SIGKILL, and the next one reports it as
@@ -30,6 +30,8 @@ struct serve {
 	char *user, *group; /* NULL: the servers keep this process's */
 	uid_t uid;
 	gid_t gid;
+	uint64_t log_max;  /* bytes after which a log is renamed or truncated */
+	bool log_fault;    /* the logs could not be kept small, and that was logged */
 	bool single_id_ns; /* in a user namespace with one id: no user to change to */
 	struct serve_child {
 		struct child child;
@@ -56,7 +58,7 @@ int serve_start(struct serve *s, struct err *e) _must_check_;
 /*
  * Waits until `wake_fd` (-1: none) is readable and returns 1, until a server ends and
  * returns -1 with its last lines, or until `timeout_ms` (-1: no limit) have passed and
- * returns 0.
+ * returns 0. Bounds the logs at each call, which should come every few seconds.
  */
 int serve_wait(struct serve *s, int wake_fd, int timeout_ms, struct err *e) _must_check_;
 

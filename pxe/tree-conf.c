@@ -211,7 +211,7 @@ char *tree_dnsmasq_conf(const struct tree_plan *p)
 	_cleanup_free_ size_t *set = xcalloc(p->rack->n_hosts + 1, sizeof(*set));
 	_cleanup_free_ char *listen = listen_line(p), *boot = boot_lines(p),
 			    *ranges = range_lines(p), *ra = router_advert_lines(p),
-			    *options = NULL;
+			    *options = NULL, *leases = NULL;
 	_cleanup_buf_ struct buf hosts = {0}, b = {0};
 	_cleanup_intern_ struct intern sets = {0};
 
@@ -223,11 +223,12 @@ char *tree_dnsmasq_conf(const struct tree_plan *p)
 	for (size_t i = 0; i < p->rack->n_hosts; i++)
 		host_line(p, &p->rack->hosts[i].host, set[i], sets.n > 1, &hosts);
 	options = p->o.proxy_dhcp ? xstrdup("") : option_lines(&sets);
+	leases = xasprintf("%zu", 2 * p->rack->n_hosts + 100); /* its default is 1000 */
 
 	const struct template_var vars[] = {
 		{"rack", p->rack->name}, {"listen", listen},    {"boot", boot},
 		{"ranges", ranges},      {"router_advert", ra}, {"options", options},
-		{"hosts", hosts.p},      {NULL, NULL},
+		{"hosts", hosts.p},      {"leases", leases},    {NULL, NULL},
 	};
 	template_render(&b, embed_dnsmasq_conf, vars);
 	return buf_take(&b);
@@ -246,25 +247,70 @@ static size_t map_size(size_t n)
 	return size;
 }
 
+/* The lists of nginx.conf that have a line for each host. */
+struct nginx_lists {
+	struct buf readers, addresses, tokens;
+};
+
+static void nginx_lists_done(struct nginx_lists *l)
+{
+	buf_done(&l->readers);
+	buf_done(&l->addresses);
+	buf_done(&l->tokens);
+}
+#define _cleanup_nginx_lists_ _cleanup_(nginx_lists_done)
+
+/* Returns the text between two lines, or "" before the first. */
+static const char *next_line(const struct buf *b)
+{
+	return b->len ? "\n\t\t" : "";
+}
+
+static void list_host(struct nginx_lists *l, const struct tree_plan *p,
+		      const struct host *h)
+{
+	char addr[NET_ADDR_LEN], mac[NET_MAC_LEN], token[DIGEST_LEN];
+
+	net_format_addr(h->address.addr, addr);
+	if (!p->o.proxy_dhcp)
+		buf_printf(&l->readers, "%s\"1 %s %s\" $uri;", next_line(&l->readers),
+			   addr, net_format_mac(h->mac, '-', mac));
+	if (!h->dhcp)
+		buf_printf(&l->addresses, "%s\"%s /report/%s.json\" 1;",
+			   next_line(&l->addresses), addr, h->name);
+	if (tree_has_report(p, h))
+		buf_printf(&l->tokens, "%s\"%s /report/%s.json\" 1;",
+			   next_line(&l->tokens),
+			   secret_token(&p->secret, h->name, token), h->name);
+}
+
 char *tree_nginx_conf(const struct tree_plan *p)
 {
 	_cleanup_intern_ struct intern nets = {0};
-	_cleanup_buf_ struct buf b = {0}, reports = {0};
-	_cleanup_free_ char *listen = NULL, *size = NULL, *allow = NULL;
+	_cleanup_nginx_lists_ struct nginx_lists l = {0};
+	_cleanup_buf_ struct buf b = {0};
+	_cleanup_free_ char *listen = NULL, *size = NULL, *networks = NULL;
 	char addr[NET_ADDR_LEN];
 
+	if (p->o.proxy_dhcp)
+		buf_puts(&l.readers, "\"~^1 \" $uri;");
 	for (size_t i = 0; i < p->rack->n_hosts; i++)
-		buf_printf(&reports, "%s/report/%s.json 1;", i ? "\n\t\t" : "",
-			   p->rack->hosts[i].host.name);
-	add_networks(p, &nets, "allow ", ";");
-	allow = join_texts(&nets, "\n\t\t\t");
+		list_host(&l, p, &p->rack->hosts[i].host);
+	add_networks(p, &nets, "", " 1;");
+	networks = join_texts(&nets, "\n\t\t");
 	listen = xasprintf("%s:%u", net_format_addr(p->rack->boot_server, addr),
 			   p->o.http_port);
 	size = xasprintf("%zu", map_size(p->rack->n_hosts));
 
 	const struct template_var vars[] = {
-		{"rack", p->rack->name}, {"listen", listen},     {"map_size", size},
-		{"allow", allow},        {"reports", reports.p}, {NULL, NULL},
+		{"rack", p->rack->name},
+		{"listen", listen},
+		{"map_size", size},
+		{"networks", networks},
+		{"readers", l.readers.p ? l.readers.p : ""},
+		{"addresses", l.addresses.p ? l.addresses.p : ""},
+		{"tokens", l.tokens.p ? l.tokens.p : ""},
+		{NULL, NULL},
 	};
 	template_render(&b, embed_nginx_conf, vars);
 	return buf_take(&b);

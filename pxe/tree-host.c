@@ -41,18 +41,35 @@ static char *serial_line(const char *console)
 	return xasprintf("SERIAL %u %u", port, baud);
 }
 
-/* Returns the host.cfg, with a URL for the host's report unless the rack file has one. */
+char *tree_report_url(const struct tree_plan *p, const struct host *h)
+{
+	return xasprintf("%s/report/%s.json", p->base, h->name);
+}
+
+bool tree_has_report(const struct tree_plan *p, const struct host *h)
+{
+	_cleanup_free_ char *url = tree_report_url(p, h);
+
+	return !h->set[HOST_REPORT] || streq(h->report, url);
+}
+
+/* Returns the host.cfg, with a URL for the host's report unless the rack file has one,
+ * and with a token unless that is another server's, which must not get it. */
 static char *host_cfg(const struct tree_plan *p, const struct rack_host *h)
 {
 	_cleanup_free_ char *text = host_render(&h->host);
+	_cleanup_free_ char *url = tree_report_url(p, &h->host);
 	_cleanup_buf_ struct buf b = {0};
+	char token[DIGEST_LEN];
 
 	buf_printf(&b, "# Host '%s' of rack '%s', rendered by `rackstrap pxe`.\n",
 		   h->host.name, p->rack->name);
 	buf_puts(&b, text);
 	if (!h->host.set[HOST_REPORT])
-		buf_printf(&b, "report = \"%s/report/%s.json\";\n", p->base,
-			   h->host.name);
+		buf_printf(&b, "report = \"%s\";\n", url);
+	if (tree_has_report(p, &h->host))
+		buf_printf(&b, "report_token = \"%s\";\n",
+			   secret_token(&p->secret, h->host.name, token));
 	return buf_take(&b);
 }
 

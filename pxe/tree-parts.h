@@ -3,6 +3,7 @@
 #pragma once
 
 #include "pxe/loaders.h"
+#include "pxe/secret.h"
 #include "pxe/tree.h"
 
 #define TREE_ID_LEN   36 /* "<16 of root>-<8 of initrd>-<8 of kernel>" and NUL */
@@ -16,10 +17,11 @@ struct tree_plan {
 	char id[TREE_ID_LEN];          /* the image's folder below images/ */
 	char base[TREE_BASE_LEN];      /* "http://172.25.0.1:8080" */
 	char grub_base[TREE_BASE_LEN]; /* "(http,172.25.0.1:8080)" */
+	struct secret secret;
 };
 
 /* Checks that rack, image and options go together, and fills in `ret`, which keeps
- * pointers to `rack` and `image`. */
+ * pointers to `rack` and `image`. Leaves the secret empty. */
 int tree_plan(struct tree_plan *ret, const struct rack *rack, const struct image *image,
 	      const struct tree_options *o, struct err *e) _must_check_;
 
@@ -31,6 +33,12 @@ char *tree_nginx_conf(const struct tree_plan *p);
 
 /* Renders the file of a loader that every machine reads first. Owned by the caller. */
 char *tree_entry_text(const struct tree_plan *p, const struct pxe_loader *l);
+
+/* Returns the URL in this tree that the host's report is stored at. Owned by the
+ * caller. */
+char *tree_report_url(const struct tree_plan *p, const struct host *h);
+/* Checks if the host reports there: then it has a token. */
+bool tree_has_report(const struct tree_plan *p, const struct host *h);
 
 struct tree_host_texts {
 	char **scripts; /* one for each row of pxe_loaders, in its order */

@@ -151,6 +151,24 @@ static int make_dirs(int dirfd, const struct tree_plan *p, struct err *e)
 	return 0;
 }
 
+/* Keeps the hosts' files from other users of this machine than the owner and the servers,
+ * whose group `rackstrap serve` gave to the folder of the old tree. */
+static int protect_hosts(int dirfd, int old, struct err *e)
+{
+	struct stat st;
+
+	if (fchmodat(dirfd, TREE_HOSTS, 0750, 0) < 0)
+		return err_errno(e, errno, TREE_HOSTS);
+	if (old < 0 || fstatat(old, TREE_HOSTS, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !S_ISDIR(st.st_mode))
+		return 0;
+	/* Only a member of the group may give it away; serve_start() does it again. */
+	if (fchownat(dirfd, TREE_HOSTS, (uid_t)-1, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0 &&
+	    errno != EPERM)
+		return err_errno(e, errno, TREE_HOSTS);
+	return 0;
+}
+
 /* Copies the rest of the open file `in`, which is called `from` in messages. */
 static int copy_file(int dirfd, int in, const char *from, const char *path, struct err *e)
 {
@@ -362,6 +380,11 @@ static int write_host(int dirfd, const struct tree_plan *p, const struct rack_ho
 	return r;
 }
 
+static char *tree_secret_text(const struct tree_plan *p)
+{
+	return secret_text(&p->secret);
+}
+
 static int write_texts(int dirfd, const struct tree_plan *p, struct err *e)
 {
 	static const struct {
@@ -371,7 +394,8 @@ static int write_texts(int dirfd, const struct tree_plan *p, struct err *e)
 	} texts[] = {
 		{TREE_INFO, 0644, tree_info_text},
 		{"dnsmasq.conf", 0644, tree_dnsmasq_conf},
-		{"nginx.conf", 0644, tree_nginx_conf},
+		{TREE_NGINX_CONF, 0600, tree_nginx_conf}, /* has the hosts' tokens */
+		{TREE_SECRET, 0600, tree_secret_text},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
@@ -544,11 +568,21 @@ static int write_tree(const char *new, const char *dir, bool exists,
 		return err_errno(e, errno, "%s", new);
 	if (exists)
 		old = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (make_dirs(fd, p, e) < 0 || copy_loaders(fd, p, e) < 0 ||
-	    write_image(fd, old, p, e) < 0 || write_texts(fd, p, e) < 0)
+	if (make_dirs(fd, p, e) < 0 || protect_hosts(fd, old, e) < 0 ||
+	    copy_loaders(fd, p, e) < 0 || write_image(fd, old, p, e) < 0 ||
+	    write_texts(fd, p, e) < 0)
 		return -1;
 	if (syncfs(fd) < 0)
 		return err_errno(e, errno, "%s", dir);
+	return 0;
+}
+
+static int set_secret(struct tree_plan *p, const char *old, struct err *e)
+{
+	if (!p->o.secret)
+		return secret_read(&p->secret, old, e);
+	if (secret_parse(p->o.secret, &p->secret) < 0)
+		return err_set(e, ERR_USAGE, "the secret must be 64 hex digits");
 	return 0;
 }
 
@@ -565,7 +599,8 @@ int tree_render(const struct rack *rack, const struct image *image, const char *
 	if (tree_plan(&p, rack, image, o, e) < 0 ||
 	    find_place(dir, &place, &exists, e) < 0 ||
 	    recover_swap(place, &exists, e) < 0 ||
-	    (exists && check_reports(place, e) < 0))
+	    (exists && check_reports(place, e) < 0) ||
+	    set_secret(&p, exists ? place : NULL, e) < 0)
 		return -1;
 	slash = strrchr(place, '/');
 	parent = slash ? xstrndup(place, slash > place ? (size_t)(slash - place) : 1)

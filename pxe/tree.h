@@ -3,6 +3,7 @@
  * Renders boot trees: all that a rack's boot server serves, as static files.
  *
  *	TREE/tree.cfg					 its description: struct tree_info
+ *	TREE/secret					 makes the hosts' tokens: secret.h
  *	TREE/dnsmasq.conf nginx.conf			 for `rackstrap serve`
  *	TREE/tftp/undionly.kpxe snponly.efi		 iPXE for firmware that has none
  *	TREE/http/boot.ipxe				 finds the host's script by MAC
@@ -19,10 +20,14 @@
  *	TREE/http/hosts/52:54:00:25:00:11.grub .cpio	 links: GRUB's spelling of a MAC
  *	TREE/tftp/pxelinux.cfg/01-52-54-00-25-00-11 default
  *
+ * Secrets are in `secret` and nginx.conf, which only the tree's owner can read, and in
+ * http/hosts, which only the owner and one group can search; `rackstrap serve` makes that
+ * the servers' group. Each host's host.cfg has the host's own token.
+ *
  * loaders.h has the table of loaders. An image's <id> is made of the digests of its root,
  * initrd and kernel, so files under images/ never change. A tree is rendered beside its
- * final name and then swapped in; reports and logs are kept. Rendering the same rack and
- * image again gives the same bytes. Nothing in a tree names the folder it is in: it may
+ * final name and then swapped in; the secret, reports and logs are kept. Rendering the
+ * same rack and image again with the same secret gives the same bytes. Nothing in a tree names the folder it is in: it may
  * be moved and copied.
  */
 #pragma once
@@ -31,6 +36,8 @@
 #include "pxe/rack.h"
 
 #define TREE_INFO       "tree.cfg"
+#define TREE_SECRET     "secret"
+#define TREE_NGINX_CONF "nginx.conf"
 #define TREE_HOSTS      "http/hosts"
 #define TREE_REPORTS    "http/report"
 #define TREE_ACCESS_LOG "run/access.log"
@@ -45,6 +52,8 @@ struct tree_options {
 				* an IPv6 address that is not link-local */
 	/* Folder of the programs that are copied to tftp/; NULL: each loader's own. */
 	const char *ipxe_dir;
+	const char *secret; /* 64 hex digits, for tests; NULL: that of the tree that is
+			     * there, else a new one */
 };
 
 /* Renders the tree into `dir`, replacing the tree that is there. */

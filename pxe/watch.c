@@ -2,7 +2,9 @@
 /*
  * Fetches and reports are read from the access log. From dnsmasq's log only one message
  * is used: that it has no address for a MAC address, which is a machine that is missing
- * in the rack file. Each such machine is reported once.
+ * in the rack file. Each such machine is reported once, and so is each that was refused a
+ * host's files or report. Anybody can make such requests in any number, so that after
+ * REPORTED_MAX of them no more are reported.
  */
 #include "pxe/watch.h"
 
@@ -12,18 +14,21 @@
 #define NO_ADDRESS " no address available"
 #define IGNORED    " proxy-ignored" /* the same in a tree rendered with --proxy-dhcp */
 
+#define REPORTED_MAX 1000
+
 void watch_open(struct watch *w, const struct serve *s)
 {
 	_cleanup_free_ char *path = xasprintf("%s/" TREE_ACCESS_LOG, s->dir);
 
 	*w = (struct watch){.s = s};
-	access_open(&w->access, path, true);
+	tail_open(&w->access, path, true);
+	tail_open(&w->dhcp, s->dnsmasq.log, false);
 }
 
 void watch_done(struct watch *w)
 {
-	access_done(&w->access);
-	fclose_p(&w->dhcp);
+	tail_done(&w->access);
+	tail_done(&w->dhcp);
 	intern_done(&w->reported);
 	*w = (struct watch){0};
 }
@@ -64,23 +69,64 @@ static const struct tree_host *by_name(const struct watch *w, const char *name,
 
 /* --- lines ------------------------------------------------------------------------ */
 
+/* Returns the line, which is about the machine `key`, or NULL if there was one before or
+ * there were too many. Owned by the caller; frees `line`. */
+static char *once(struct watch *w, const char *key, char *line)
+{
+	_cleanup_free_ char *text = line;
+	bool is_new = false;
+
+	if (w->reported.n < REPORTED_MAX)
+		intern(&w->reported, key, &is_new);
+	if (!is_new)
+		return NULL;
+	if (w->reported.n < REPORTED_MAX)
+		return TAKE_PTR(text);
+	return xasprintf("%s; further machines like these are not reported", text);
+}
+
+/* Describes a request for a host's file that was refused. */
+static char *describe_refusal(struct watch *w, const struct access *a,
+			      const struct tree_host *h)
+{
+	char mine[NET_ADDR_LEN], addr[NET_ADDR_LEN];
+	_cleanup_free_ char *key = NULL;
+
+	net_format_addr(a->address, addr);
+	net_format_addr(h->address.addr, mine);
+	key = xasprintf("%s %s", h->name, addr);
+	if (w->s->info.proxy_dhcp)
+		return once(w, key,
+			    xasprintf("%s: its files were refused to %s, which is not in "
+				      "the rack's networks",
+				      h->name, addr));
+	if (h->address.addr == a->address)
+		return once(
+			w, key,
+			xasprintf("%s: its files cannot be read by the server", h->name));
+	return once(w, key,
+		    xasprintf("%s: its files were refused to %s, because its address is "
+			      "%s",
+			      h->name, addr, mine));
+}
+
 static char *describe_script(struct watch *w, const struct access *a, struct mac mac)
 {
 	const struct tree_host *h = by_mac(w, mac);
 	char text[NET_MAC_LEN], addr[NET_ADDR_LEN];
-	bool is_new;
 
 	net_format_mac(mac, ':', text);
+	if (a->status == 403 && h)
+		return describe_refusal(w, a, h);
 	if (a->status == 200 && h)
 		return xasprintf("%s: asks for its boot script (%s, %s)", h->name, text,
 				 net_format_addr(a->address, addr));
 	if (a->status != 404)
 		return NULL;
-	intern(&w->reported, text, &is_new);
-	if (!is_new)
-		return NULL;
-	return xasprintf("%s asks for a boot script and is not in the rack (from %s)",
-			 text, net_format_addr(a->address, addr));
+	return once(w, text,
+		    xasprintf("%s asks for a boot script and is not in the rack (from "
+			      "%s)",
+			      text, net_format_addr(a->address, addr)));
 }
 
 static char *describe_root(const struct watch *w, const struct access *a)
@@ -97,14 +143,25 @@ static char *describe_root(const struct watch *w, const struct access *a)
 			 (unsigned long long)(a->took_ms % 1000 / 100));
 }
 
-static char *describe_report(const struct watch *w, const char *name, size_t len)
+static char *describe_report(struct watch *w, const struct access *a, const char *name,
+			     size_t len)
 {
 	const struct tree_host *h = by_name(w, name, len);
+	char addr[NET_ADDR_LEN];
 	struct status_host s;
 	char *line = NULL;
 
 	if (!h)
 		return NULL;
+	if (a->status == 403) {
+		_cleanup_free_ char *key = xasprintf("%s report %s", h->name,
+						     net_format_addr(a->address, addr));
+
+		return once(w, key,
+			    xasprintf("%s: a report from %s was refused: it has neither "
+				      "the host's address nor its token",
+				      h->name, addr));
+	}
 	status_load_host(&s, w->s->dir, h);
 	if (s.verdict == STATUS_READY)
 		line = xasprintf("%s (%s): ready in %llu.%llu s", h->name, h->role,
@@ -125,11 +182,14 @@ static char *describe_access(struct watch *w, const struct access *a)
 
 	if (streq(a->method, "GET") && pxe_loader_by_url(a->path, &mac))
 		return describe_script(w, a, mac);
+	if (streq(a->method, "GET") && a->status == 403 &&
+	    host_file_match(&host_cpio_file, a->path, &mac) && by_mac(w, mac))
+		return describe_refusal(w, a, by_mac(w, mac));
 	if (streq(a->method, "GET") && str_ends(a->path, "/root.cpio"))
 		return describe_root(w, a);
 	if (streq(a->method, "PUT") && report && str_ends(report, ".json") &&
-	    a->status / 100 == 2)
-		return describe_report(w, report, strlen(report) - strlen(".json"));
+	    (a->status / 100 == 2 || a->status == 403))
+		return describe_report(w, a, report, strlen(report) - strlen(".json"));
 	return NULL;
 }
 
@@ -146,49 +206,23 @@ static char *describe_dhcp(struct watch *w, const char *line)
 			: (strstr(line, " PXE(") ? strstr(line, IGNORED) : NULL);
 	char text[NET_MAC_LEN];
 	struct mac mac;
-	bool is_new;
 
 	if (!end || end - line < NET_MAC_LEN - 1)
 		return NULL;
 	snprintf(text, sizeof(text), "%.17s", end - (NET_MAC_LEN - 1));
 	if (net_parse_mac(text, &mac) < 0)
 		return NULL;
-	intern(&w->reported, text, &is_new);
-	if (!is_new)
-		return NULL;
-	return xasprintf("%s asks for an address and is not in the rack", text);
-}
-
-/* Returns the next line of dnsmasq's log, owned by the caller, or NULL if there is none
- * with a newline yet. */
-static char *dhcp_line(struct watch *w)
-{
-	_cleanup_free_ char *line = NULL;
-	size_t cap = 0;
-	ssize_t n;
-	long at;
-
-	if (!w->dhcp)
-		w->dhcp = fopen(w->s->dnsmasq.log, "re");
-	if (!w->dhcp)
-		return NULL;
-	at = ftell(w->dhcp);
-	n = getline(&line, &cap, w->dhcp);
-	if (n > 0 && line[n - 1] == '\n')
-		return TAKE_PTR(line);
-	clearerr(w->dhcp);
-	(void)fseek(w->dhcp, at, SEEK_SET);
-	return NULL;
+	return once(w, text,
+		    xasprintf("%s asks for an address and is not in the rack", text));
 }
 
 char *watch_next(struct watch *w)
 {
+	char line[TAIL_LINE_MAX], *event;
 	struct access a;
-	char *line, *event;
 
-	while ((line = dhcp_line(w))) {
+	while (tail_next(&w->dhcp, line)) {
 		event = describe_dhcp(w, line);
-		free(line);
 		if (event)
 			return event;
 	}

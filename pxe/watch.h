@@ -2,7 +2,8 @@
 /*
  * Describes what happens on a boot server, one line per event: a machine that is not in
  * the rack asks for an address or a script, a host loads its boot script or its root
- * image, a host reports. Made from the servers' own logs.
+ * image, a host reports, a machine is refused a host's files or report. Made from the
+ * servers' own logs.
  */
 #pragma once
 
@@ -12,16 +13,16 @@
 
 struct watch {
 	const struct serve *s;
-	struct access_log access;
-	FILE *dhcp;             /* dnsmasq's log */
-	struct intern reported; /* MAC addresses outside the rack that were reported */
+	struct tail access, dhcp; /* nginx's and dnsmasq's log */
+	struct intern reported;   /* machines that were refused, each reported once */
 };
 
 /* Starts watching; earlier fetches are skipped. `s` must be open and outlive the
  * watch. */
 void watch_open(struct watch *w, const struct serve *s);
 
-/* Returns the next line, owned by the caller, or NULL if there is no event yet. */
+/* Returns the next line, owned by the caller, or NULL if there is no event yet or enough
+ * was read at a time (tail.h). */
 char *watch_next(struct watch *w) _must_check_;
 void watch_done(struct watch *w);
 #define _cleanup_watch_ _cleanup_(watch_done)

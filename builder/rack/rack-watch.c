@@ -29,9 +29,9 @@
 
 struct follower {
 	struct rack_run *r;
-	struct watch watch;       /* lines for people */
-	struct access_log access; /* times */
-	int epfd;                 /* signals and ends of machines */
+	struct watch watch; /* lines for people */
+	struct tail access; /* times */
+	int epfd;           /* signals and ends of machines */
 	bool keep;
 	uint64_t start_ms;
 };
@@ -308,14 +308,14 @@ static int follower_open(struct follower *f, struct rack_run *r, bool keep, stru
 		if (follow_pid(f, &r->machines[i], e) < 0)
 			return -1;
 	watch_open(&f->watch, &r->serve);
-	access_open(&f->access, log, true);
+	tail_open(&f->access, log, true);
 	return 0;
 }
 
 static void follower_done(struct follower *f)
 {
 	watch_done(&f->watch);
-	access_done(&f->access);
+	tail_done(&f->access);
 	close_p(&f->epfd);
 }
 

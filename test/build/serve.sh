@@ -78,17 +78,26 @@ offer "the files are on the boot server" "server 172.25.0.1" $N1 0
 offer "the router is the gateway" "router 172.25.0.1" $N1 0
 offer "a stranger gets nothing" "no offer" 52:54:00:25:00:99 0
 
-# iPXE and the host fetch their files.
+# iPXE and the host fetch their files, from the host's address. Not before now: dnsmasq offers no
+# address that this machine has.
+for a in 10 11 12; do ip address add 172.25.0.$a/32 dev lo; done
 url=http://172.25.0.1
-check "boot.ipxe is served" curl -fsS -o "$WORK/boot.ipxe" $url/boot.ipxe
-check "the host's script is served" curl -fsS -o "$WORK/host.ipxe" $url/hosts/52-54-00-25-00-11.ipxe
+from() { # HOST'S LAST NUMBER, CURL'S ARGUMENTS...
+	local last=$1
+	shift
+	curl -fsS --interface 172.25.0."$last" "$@"
+}
+check "boot.ipxe is served" from 11 -o "$WORK/boot.ipxe" $url/boot.ipxe
+check "the host's script is served" from 11 -o "$WORK/host.ipxe" $url/hosts/52-54-00-25-00-11.ipxe
 image=$(sed -n 's|^set image ${base}||p' "$WORK/host.ipxe")
 for f in vmlinuz initrd.img root.cpio; do
-	check "$f is served" curl -fsS -o "$WORK/$f" "$url$image/$f"
+	check "$f is served" from 11 -o "$WORK/$f" "$url$image/$f"
 done
 check "root.cpio holds the root image" sh -c \
 	"cpio --quiet -i --to-stdout rackstrap/root.squashfs <$WORK/root.cpio | cmp - $WORK/image/root.squashfs"
-check "host.cpio is served" curl -fsS -o "$WORK/host.cpio" $url/hosts/52-54-00-25-00-11.cpio
+check "host.cpio is served" from 11 -o "$WORK/host.cpio" $url/hosts/52-54-00-25-00-11.cpio
+refuse "another host is refused that host.cpio" 22 "*403*" from 12 $url/hosts/52-54-00-25-00-11.cpio
+refuse "so is the boot server itself" 22 "*403*" curl -fsS $url/hosts/52-54-00-25-00-11.cpio
 check "host.cfg is node-1's" sh -c \
 	"cpio --quiet -i --to-stdout rackstrap/host.cfg <$WORK/host.cpio | grep -qx 'name = \"node-1\";'"
 
@@ -96,18 +105,27 @@ report() {
 	printf '{"format":1,"host":"%s","role":"%s","verdict":"%s","why":%s,"generation":0,
 "uptime_ms":31249,"phases":[{"name":"kernel","ms":4200}],"units":[]}' "$@"
 }
-put() { report "$@" | curl -fsS -T - $url/report/"$1".json; }
+put() { # LAST NUMBER, REPORT'S ARGUMENTS...
+	local last=$1
+	shift
+	report "$@" | from "$last" -T - $url/report/"$1".json
+}
+token() { cpio --quiet -i --to-stdout rackstrap/host.cfg <"$WORK/host.cpio" | sed -n 's/^report_token = "\(.*\)";$/\1/p'; }
 refuse "status fails before any report" 1 \
 	'rackstrap: 3 of 3 hosts are not ready: master (no report), node-1 (no report), node-2 (no report)' \
 	"$RACKSTRAP" status "$TREE"
-check "reports are stored" put node-1 node ready null
-put master master ready null && put node-2 node failed '"docker.service failed"'
+check "reports are stored" put 11 node-1 node ready null
+refuse "another host's report is refused" 22 "*403*" put 12 node-1 node failed null
+check "with the token in its host.cfg a report comes from any address of the rack" \
+	sh -c "echo '{' | curl -fsS --interface 172.25.0.12 -H 'X-Rackstrap-Token: $(token)' -T - $url/report/node-1.json"
+put 11 node-1 node ready null
+put 10 master master ready null && put 12 node-2 node failed '"docker.service failed"'
 refuse "status fails when a host failed" 1 'rackstrap: 1 of 3 hosts is not ready: node-2 (failed)' \
 	"$RACKSTRAP" status "$TREE"
 cp "$WORK/out" "$WORK/table"
 check "the table has the reason" grep -qx 'node-2: docker.service failed' "$WORK/table"
 sleep 1 # serve looks at the reports twice a second
-put node-2 node ready null
+put 12 node-2 node ready null
 check "status succeeds when all hosts are ready" "$RACKSTRAP" status "$TREE"
 check "status --json has all hosts ready" sh -c "'$RACKSTRAP' status --json '$TREE' | python3 -c '
 import json, sys
@@ -121,7 +139,9 @@ kill -INT "$server"
 wait "$server"
 check "serve exits with 0 after SIGINT" test $? -eq 0
 server=
-for want in 'node-1: asks for its boot script (52:54:00:25:00:11, 172.25.0.1)' \
+for want in 'node-1: asks for its boot script (52:54:00:25:00:11, 172.25.0.11)' \
+	'node-1: its files were refused to 172.25.0.12, because its address is 172.25.0.11' \
+	"node-1: a report from 172.25.0.12 was refused: it has neither the host's address nor its token" \
 	'52:54:00:25:00:99 asks for an address and is not in the rack' \
 	'node-2 (node): failed: docker.service failed' \
 	'node-1 (node): ready in 31.2 s'; do
@@ -137,8 +157,12 @@ server=
 check "dnsmasq and nginx have ended" sh -c '! grep -q ":0043 \|:0045 " /proc/net/udp'
 
 # Another server assigns addresses; a request of a machine outside the rack is still reported.
+cp "$TREE/secret" "$WORK/secret"
 check "pxe makes a boot tree for a network with a DHCP server" "$RACKSTRAP" pxe configs/demo.cfg \
 	--image "$WORK/image" -o "$TREE" --interface br0 --proxy-dhcp
+check "the secret is kept" cmp "$WORK/secret" "$TREE/secret"
+check "only the owner and the servers can read secrets" test \
+	"$(stat -c %a "$TREE/secret" "$TREE/nginx.conf" "$TREE/http/hosts" | tr '\n' ' ')" = "600 600 750 "
 check "serve starts beside a DHCP server" serve
 offer "a host is given no address" "address 0.0.0.0" $N1 0
 check "a host gets a boot offer" \

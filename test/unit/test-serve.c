@@ -15,13 +15,21 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
 
+#define SECRET "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+#define TOKEN                                                                            \
+	"e387ba867cbcc58dfec41982282e7b3ba05b74c9f0a170aaebd6761900891a01" /* node-1's */
+
 #define RACK        "test/golden/pxe/plain.cfg"
 #define BOOT_SERVER 0xac190001 /* 172.25.0.1 */
+#define MASTER      0xac19000a /* 172.25.0.10 */
+#define NODE        0xac19000b /* 172.25.0.11: node-1 */
+#define NEIGHBOUR   0xac190063 /* 172.25.0.99: in the node network, not in the rack */
 #define ELSEWHERE   0x0a090909 /* 10.9.9.9: outside the node network */
 
 struct fixture {
@@ -29,27 +37,33 @@ struct fixture {
 	struct serve s;
 };
 
-static int setup(void **state)
+/* Renders and opens the tree, in place of an earlier one. */
+static void render(struct fixture *f, const struct tree_options *o)
 {
-	struct fixture *f = xcalloc(1, sizeof(*f));
-	_cleanup_free_ char *image_dir = NULL;
+	_cleanup_free_ char *image_dir = xasprintf("%s/image", f->scratch);
 	_cleanup_image_ struct image image = {0};
 	_cleanup_rack_ struct rack rack = {0};
 	_cleanup_diag_ struct diag d = {0};
-	struct tree_options o = {0};
 	struct err e = {0};
 
-	f->scratch = scratch_make();
-	f->tree = xasprintf("%s/tree", f->scratch);
-	image_dir = image_make(f->scratch);
-	*state = f;
+	serve_done(&f->s);
 	if (image_open(&image, image_dir, &e) < 0 ||
 	    rack_load(&rack, RACK, &image.roles, &d) < 0 ||
-	    tree_render(&rack, &image, f->tree, &o, &e) < 0 ||
-	    serve_open(&f->s, f->tree, &(struct serve_options){0}, &e) < 0) {
-		print_error("%s\n", e.msg);
-		return -1;
-	}
+	    tree_render(&rack, &image, f->tree, o, &e) < 0 ||
+	    serve_open(&f->s, f->tree, &(struct serve_options){0}, &e) < 0)
+		fail_msg("%s", e.msg);
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = xcalloc(1, sizeof(*f));
+
+	f->s = (struct serve){.dnsmasq = {.pidfd = -1}, .nginx = {.pidfd = -1}};
+	f->scratch = scratch_make();
+	f->tree = xasprintf("%s/tree", f->scratch);
+	free(image_make(f->scratch));
+	*state = f;
+	render(f, &(struct tree_options){.secret = SECRET});
 	return 0;
 }
 
@@ -86,10 +100,10 @@ static int connect_from(uint32_t from)
 	return fd;
 }
 
-/* Sends a request and returns the status; *ret_body, if not NULL, is the answer's
- * body. */
-static unsigned request(uint32_t from, const char *method, const char *path,
-			const char *body, char **ret_body)
+/* Sends a request with one more header, "" or a line, and returns the status; *ret_body,
+ * if not NULL, is the answer's body. */
+static unsigned request_with(uint32_t from, const char *method, const char *path,
+			     const char *header, const char *body, char **ret_body)
 {
 	_cleanup_close_ int fd = connect_from(from);
 	_cleanup_buf_ struct buf out = {0}, in = {0};
@@ -97,8 +111,8 @@ static unsigned request(uint32_t from, const char *method, const char *path,
 	unsigned status = 0;
 	ssize_t n;
 
-	buf_printf(&out, "%s %s HTTP/1.1\r\nHost: boot\r\nConnection: close\r\n", method,
-		   path);
+	buf_printf(&out, "%s %s HTTP/1.1\r\nHost: boot\r\nConnection: close\r\n%s",
+		   method, path, header);
 	if (body)
 		buf_printf(&out, "Content-Length: %zu\r\n", strlen(body));
 	buf_printf(&out, "\r\n%s", body ? body : "");
@@ -117,6 +131,12 @@ static unsigned request(uint32_t from, const char *method, const char *path,
 	return status;
 }
 
+static unsigned request(uint32_t from, const char *method, const char *path,
+			const char *body, char **ret_body)
+{
+	return request_with(from, method, path, "", body, ret_body);
+}
+
 static void get_serves_the_tree(void **state)
 {
 	struct fixture *f = *state;
@@ -127,19 +147,53 @@ static void get_serves_the_tree(void **state)
 	assert_string_equal(got, want);
 	assert_int_equal(request(BOOT_SERVER, "HEAD", "/boot.ipxe", NULL, NULL), 200);
 	assert_int_equal(request(ELSEWHERE, "GET", "/boot.ipxe", NULL, NULL), 200);
-	assert_int_equal(
-		request(BOOT_SERVER, "GET", "/hosts/52:54:00:25:00:1a.grub", NULL, NULL),
-		200);
-	assert_int_equal(
-		request(BOOT_SERVER, "GET", "/hosts/52-54-00-25-00-99.ipxe", NULL, NULL),
-		404);
 	/* Only files below http/ are served. */
 	assert_int_equal(request(BOOT_SERVER, "GET", "/../nginx.conf", NULL, NULL), 400);
 	assert_int_equal(request(BOOT_SERVER, "GET", "/..%2fnginx.conf", NULL, NULL),
 			 400);
 	assert_int_equal(request(BOOT_SERVER, "GET", "/nginx.conf", NULL, NULL), 404);
-	assert_int_equal(request(BOOT_SERVER, "GET", "/hosts/", NULL, NULL), 403);
+	assert_int_equal(request(BOOT_SERVER, "GET", "/hosts/", NULL, NULL), 404);
 	assert_int_equal(request(BOOT_SERVER, "GET", "/report/", NULL, NULL), 403);
+}
+
+/* The files of a host are for its own address, not even for the server's. */
+static void host_files_are_for_the_host(void **state)
+{
+	static const char *const files[] = {"/hosts/52-54-00-25-00-1a.ipxe",
+					    "/hosts/52-54-00-25-00-1a.grub",
+					    "/hosts/52-54-00-25-00-1a.cpio",
+					    "/hosts/52:54:00:25:00:1a.grub",
+					    "/hosts/52:54:00:25:00:1a.cpio",
+					    "/hosts/52-54-00-25-00-1a.cpio?x=y",
+					    "//hosts/./52-54-00-25-00-1a.cpio",
+					    "/hosts/%35%32-54-00-25-00-1a.cpio",
+					    "/images/../hosts/52-54-00-25-00-1a.cpio"};
+	static const uint32_t others[] = {BOOT_SERVER, MASTER, NEIGHBOUR, ELSEWHERE};
+	struct fixture *f = *state;
+
+	start(f);
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		if (request(NODE, "GET", files[i], NULL, NULL) != 200 ||
+		    request(NODE, "HEAD", files[i], NULL, NULL) != 200)
+			fail_msg("%s", files[i]);
+		for (size_t k = 0; k < ARRAY_SIZE(others); k++) {
+			_cleanup_free_ char *body = NULL;
+
+			assert_int_equal(request(others[k], "GET", files[i], NULL, &body),
+					 403);
+			assert_null(strstr(body, "node-1"));
+		}
+	}
+	/* A file that does not exist is no secret: the machine is told to be added. */
+	for (size_t k = 0; k < ARRAY_SIZE(others); k++)
+		assert_int_equal(request(others[k], "GET",
+					 "/hosts/52-54-00-25-00-99.ipxe", NULL, NULL),
+				 404);
+	assert_int_equal(
+		request(NODE, "GET", "/hosts/52-54-00-25-00-1A.ipxe", NULL, NULL), 404);
+	assert_int_equal(
+		request(NODE, "GET", "/hosts/52-54-00-25-00-1a.cpio/", NULL, NULL), 404);
+	assert_int_equal(request(NODE, "GET", "/hosts/refused", NULL, NULL), 404);
 }
 
 static void put_stores_reports(void **state)
@@ -151,13 +205,16 @@ static void put_stores_reports(void **state)
 
 	memset(huge, 'x', 69999);
 	start(f);
-	assert_int_equal(request(BOOT_SERVER, "PUT", "/report/node-1.json", "one", NULL),
-			 201);
-	assert_int_equal(request(BOOT_SERVER, "PUT", "/report/node-1.json", "two", NULL),
-			 204);
-	assert_int_equal(request(BOOT_SERVER, "PUT", "/report/node-1.json", huge, NULL),
-			 413);
+	assert_int_equal(request(NODE, "PUT", "/report/node-1.json", "one", NULL), 201);
+	assert_int_equal(request(NODE, "PUT", "/report/node-1.json", "two", NULL), 204);
+	assert_int_equal(request(NODE, "PUT", "/report/node-1.json", huge, NULL), 413);
+	assert_int_equal(request(NODE, "PUT", "/report/master.json", "no", NULL), 403);
 	assert_int_equal(request(ELSEWHERE, "PUT", "/report/node-1.json", "no", NULL),
+			 403);
+	assert_int_equal(request(MASTER, "PUT", "/report/node-1.json", "no", NULL), 403);
+	assert_int_equal(request(NEIGHBOUR, "PUT", "/report/node-1.json", "no", NULL),
+			 403);
+	assert_int_equal(request(BOOT_SERVER, "PUT", "/report/node-1.json", "no", NULL),
 			 403);
 	text = read_text(f->tree, "http/report/node-1.json");
 	assert_string_equal(text, "two");
@@ -165,6 +222,59 @@ static void put_stores_reports(void **state)
 	assert_int_equal(st.st_mode & 07777, 0644);
 	assert_int_equal(request(BOOT_SERVER, "GET", "/report/node-1.json", NULL, NULL),
 			 200);
+}
+
+/* A host whose address is not that of rack.cfg, as in rescue mode, has the token. */
+static void token_allows_a_report(void **state)
+{
+	static const char header[] = "X-Rackstrap-Token: " TOKEN "\r\n";
+	static const char *const wrong[] = {
+		"X-Rackstrap-Token: " SECRET "\r\n", "X-Rackstrap-Token:\r\n",
+		"X-Rackstrap-Token: 1\r\n", "X-Rackstrap-Tokens: " TOKEN "\r\n",
+		"X-Rackstrap-Token: " TOKEN " /report/node-1.json\r\n"};
+	static const char node[] = "/report/node-1.json",
+			  master[] = "/report/master.json";
+	struct fixture *f = *state;
+	_cleanup_free_ char *text = NULL;
+
+	start(f);
+	assert_int_equal(request_with(NEIGHBOUR, "PUT", node, header, "one", NULL), 201);
+	assert_int_equal(request_with(NEIGHBOUR, "PUT", master, header, "no", NULL), 403);
+	assert_int_equal(request_with(ELSEWHERE, "PUT", node, header, "no", NULL), 403);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		assert_int_equal(
+			request_with(NEIGHBOUR, "PUT", node, wrong[i], "no", NULL), 403);
+	/* It allows nothing else. */
+	assert_int_equal(request_with(NEIGHBOUR, "GET", "/hosts/52-54-00-25-00-1a.cpio",
+				      header, NULL, NULL),
+			 403);
+	text = read_text(f->tree, "http/report/node-1.json");
+	assert_string_equal(text, "one");
+}
+
+/* With --proxy-dhcp nobody knows the address that a host boots with. */
+static void proxy_tree_is_for_the_networks_of_the_rack(void **state)
+{
+	struct fixture *f = *state;
+	struct tree_options o = {.secret = SECRET, .proxy_dhcp = true};
+
+	render(f, &o);
+	start(f);
+	assert_int_equal(
+		request(NEIGHBOUR, "GET", "/hosts/52-54-00-25-00-1a.cpio", NULL, NULL),
+		200);
+	assert_int_equal(
+		request(ELSEWHERE, "GET", "/hosts/52-54-00-25-00-1a.cpio", NULL, NULL),
+		403);
+	assert_int_equal(
+		request(NEIGHBOUR, "GET", "/hosts/52-54-00-25-00-99.cpio", NULL, NULL),
+		404);
+	assert_int_equal(request(NODE, "PUT", "/report/node-1.json", "one", NULL), 201);
+	assert_int_equal(request(NEIGHBOUR, "PUT", "/report/node-1.json", "no", NULL),
+			 403);
+	assert_int_equal(request_with(NEIGHBOUR, "PUT", "/report/node-1.json",
+				      "X-Rackstrap-Token: " TOKEN "\r\n", "two", NULL),
+			 204);
 }
 
 static void other_requests_are_refused(void **state)
@@ -181,7 +291,9 @@ static void other_requests_are_refused(void **state)
 					    "/report/..%2fboot.ipxe",
 					    "/report/NODE-1.json",
 					    "/report/a/node-1.json",
-					    "/hosts/52-54-00-25-00-1a.cpio"};
+					    "/hosts/52-54-00-25-00-1a.cpio",
+					    "/hosts/52-54-00-25-00-10.cpio",
+					    "/hosts/new"};
 	struct fixture *f = *state;
 
 	start(f);
@@ -189,14 +301,13 @@ static void other_requests_are_refused(void **state)
 		unsigned status;
 
 		for (size_t p = 0; p < ARRAY_SIZE(paths); p++) {
-			status = request(BOOT_SERVER, methods[m], paths[p], "x", NULL);
+			status = request(NODE, methods[m], paths[p], "x", NULL);
 			if (status < 400)
 				fail_msg("%s %s: %u", methods[m], paths[p], status);
 		}
 		if (m == 0)
 			continue;
-		status = request(BOOT_SERVER, methods[m], "/report/node-1.json", "x",
-				 NULL);
+		status = request(NODE, methods[m], "/report/node-1.json", "x", NULL);
 		if (status < 400)
 			fail_msg("%s: %u", methods[m], status);
 	}
@@ -394,17 +505,17 @@ static void watch_reports_machines(void **state)
 
 	start(f);
 	watch_open(&w, &f->s);
-	request(BOOT_SERVER, "GET", "/boot.ipxe", NULL, NULL);
-	request(BOOT_SERVER, "GET", "/hosts/52-54-00-25-00-1a.ipxe", NULL, NULL);
-	expect(&w, "node-1: asks for its boot script (52:54:00:25:00:1a, 172.25.0.1)");
-	request(BOOT_SERVER, "GET", "/hosts/52-54-00-25-00-77.ipxe", NULL, NULL);
-	request(BOOT_SERVER, "GET", "/hosts/52-54-00-25-00-77.ipxe", NULL, NULL);
+	request(NODE, "GET", "/boot.ipxe", NULL, NULL);
+	request(NODE, "GET", "/hosts/52-54-00-25-00-1a.ipxe", NULL, NULL);
+	expect(&w, "node-1: asks for its boot script (52:54:00:25:00:1a, 172.25.0.11)");
+	request(NEIGHBOUR, "GET", "/hosts/52-54-00-25-00-77.ipxe", NULL, NULL);
+	request(NEIGHBOUR, "GET", "/hosts/52-54-00-25-00-77.ipxe", NULL, NULL);
 	expect(&w,
 	       "52:54:00:25:00:77 asks for a boot script and is not in the rack (from "
-	       "172.25.0.1)");
-	request(BOOT_SERVER, "PUT", "/report/node-1.json", REPORT, NULL);
+	       "172.25.0.99)");
+	request(NODE, "PUT", "/report/node-1.json", REPORT, NULL);
 	expect(&w, "node-1 (node): ready in 31.2 s");
-	request(BOOT_SERVER, "PUT", "/report/master.json", "{", NULL);
+	request(MASTER, "PUT", "/report/master.json", "{", NULL);
 	expect(&w, "master (master): broken report: line 1: string or '}' expected near "
 		   "end of file");
 	log = open(f->s.dnsmasq.log, O_WRONLY | O_APPEND | O_CLOEXEC);
@@ -416,11 +527,235 @@ static void watch_reports_machines(void **state)
 	assert_null(watch_next(&w));
 }
 
+/* Each machine that is refused is reported once. */
+static void watch_reports_refusals(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_watch_ struct watch w = {0};
+
+	start(f);
+	watch_open(&w, &f->s);
+	for (int i = 0; i < 2; i++) {
+		request(NEIGHBOUR, "GET", "/hosts/52-54-00-25-00-1a.ipxe", NULL, NULL);
+		request(NEIGHBOUR, "GET", "/hosts/52-54-00-25-00-1a.cpio", NULL, NULL);
+	}
+	expect(&w,
+	       "node-1: its files were refused to 172.25.0.99, because its address is "
+	       "172.25.0.11");
+	request(MASTER, "GET", "/hosts/52-54-00-25-00-1a.cpio", NULL, NULL);
+	expect(&w,
+	       "node-1: its files were refused to 172.25.0.10, because its address is "
+	       "172.25.0.11");
+	for (int i = 0; i < 2; i++)
+		request(NEIGHBOUR, "PUT", "/report/node-1.json", REPORT, NULL);
+	expect(&w, "node-1: a report from 172.25.0.99 was refused: it has neither the "
+		   "host's address nor its token");
+	assert_null(watch_next(&w));
+	serve_stop(&f->s);
+	watch_done(&w);
+
+	render(f, &(struct tree_options){.secret = SECRET, .proxy_dhcp = true});
+	start(f);
+	watch_open(&w, &f->s);
+	request(ELSEWHERE, "GET", "/hosts/52-54-00-25-00-1a.grub", NULL, NULL);
+	expect(&w, "node-1: its files were refused to 10.9.9.9, which is not in the "
+		   "rack's networks");
+}
+
+/* --- limits ----------------------------------------------------------------------- */
+
+/* Opens `n` connections from an address and sends the beginning of a request on each.
+ * Returns the descriptors, owned by the caller. */
+static int *half_open(uint32_t from, size_t n)
+{
+	static const char begin[] = "GET /boot.ipxe HTTP/1.1\r\nHost: x\r\n";
+	int *fds = xcalloc(n, sizeof(*fds));
+
+	for (size_t i = 0; i < n; i++) {
+		fds[i] = connect_from(from);
+		assert_int_equal(send(fds[i], begin, strlen(begin), MSG_NOSIGNAL),
+				 strlen(begin));
+	}
+	return fds;
+}
+
+static void close_all(const int *fds, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		close(fds[i]);
+}
+
+/* One machine's connections leave the others theirs. */
+static void half_open_requests_do_not_end_the_service(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ int *fds = NULL;
+	struct rlimit limit;
+	size_t n = 12000;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	if (limit.rlim_max < n + 1000)
+		n = limit.rlim_max > 2000 ? limit.rlim_max - 1000 : limit.rlim_max / 2;
+	start(f);
+	fds = half_open(NEIGHBOUR, n);
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(
+			request(NODE, "GET", "/hosts/52-54-00-25-00-1a.ipxe", NULL, NULL),
+			200);
+	assert_int_equal(request(NODE, "PUT", "/report/node-1.json", REPORT, NULL), 201);
+	close_all(fds, n);
+}
+
+/* The limits are of each address. */
+static void too_many_requests_are_refused(void **state)
+{
+	static const char begin[] = "PUT /report/node-1.json HTTP/1.1\r\nHost: "
+				    "x\r\nContent-Length: 9\r\n\r\n";
+	struct fixture *f = *state;
+	unsigned refused = 0;
+	int fds[128];
+
+	start(f);
+	for (int i = 0; i < 300; i++)
+		refused += request(NEIGHBOUR, "GET", "/hosts/52-54-00-25-00-99.ipxe",
+				   NULL, NULL) == 429;
+	assert_true(refused > 0);
+	assert_int_equal(
+		request(NODE, "GET", "/hosts/52-54-00-25-00-1a.ipxe", NULL, NULL), 200);
+	/* Requests at a time: the server waits for their bodies. */
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		fds[i] = connect_from(NODE);
+		assert_int_equal(send(fds[i], begin, strlen(begin), 0), strlen(begin));
+	}
+	for (int i = 0; i < 500; i++) {
+		if (request(NODE, "GET", "/boot.ipxe", NULL, NULL) == 429)
+			break;
+		usleep(10000);
+	}
+	assert_int_equal(request(NODE, "GET", "/boot.ipxe", NULL, NULL), 429);
+	assert_int_equal(request(MASTER, "GET", "/boot.ipxe", NULL, NULL), 200);
+	close_all(fds, ARRAY_SIZE(fds));
+}
+
+static void long_headers_are_refused(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *path = xcalloc(1, 1600), *header = xcalloc(1, 1600);
+
+	start(f);
+	memset(path, 'x', 1500);
+	path[0] = '/';
+	assert_int_equal(request(NODE, "GET", path, NULL, NULL), 414);
+	memset(header, 'x', 1500);
+	memcpy(header, "X-A: ", 5);
+	memcpy(header + 1500, "\r\n", 2);
+	assert_int_equal(request_with(NODE, "GET", "/boot.ipxe", header, NULL, NULL),
+			 400);
+	/* What a browser sends is accepted. */
+	header[700] = '\r';
+	header[701] = '\n';
+	header[702] = '\0';
+	assert_int_equal(request_with(NODE, "GET", "/boot.ipxe", header, NULL, NULL),
+			 200);
+}
+
+static off_t size_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) < 0 ? -1 : st.st_size;
+}
+
+/* Only requests that rackstrap reads are logged; the log is renamed in time, and no line
+ * of it is lost. */
+static void access_log_stays_small(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *log = xasprintf("%s/" TREE_ACCESS_LOG, f->tree);
+	_cleanup_free_ char *old = xasprintf("%s.old", log);
+	_cleanup_watch_ struct watch w = {0};
+	struct err e = {0};
+	unsigned renamed = 0;
+
+	f->s.log_max = 2000;
+	start(f);
+	watch_open(&w, &f->s);
+	for (int i = 0; i < 100; i++)
+		request(NEIGHBOUR, "GET", i % 2 ? "/none" : "/boot.ipxe?x", NULL, NULL);
+	assert_int_equal(size_of(log), 0);
+	for (unsigned i = 0; i < 150; i++) {
+		_cleanup_free_ char *path =
+			xasprintf("/hosts/52-54-00-25-01-%02x.ipxe", i);
+		_cleanup_free_ char *want =
+			xasprintf("52:54:00:25:01:%02x asks for a boot script and is not "
+				  "in the rack (from 172.25.0.99)",
+				  i);
+		off_t before = size_of(log);
+
+		assert_int_equal(request(NEIGHBOUR, "GET", path, NULL, NULL), 404);
+		if (i % 3 == 0)
+			expect(&w, want); /* else it is read after the renaming */
+		assert_int_equal(serve_wait(&f->s, -1, 0, &e), 0);
+		renamed += size_of(log) < before;
+		if (i % 3 != 0)
+			expect(&w, want);
+		assert_true(size_of(log) < 4000 && size_of(old) < 4000);
+	}
+	assert_true(renamed > 3);
+	assert_null(watch_next(&w));
+}
+
+/* Logs of standard error are truncated; the server goes on writing at their end. */
+static void stderr_logs_stay_small(void **state)
+{
+	static const char dhcp[] = "dnsmasq-dhcp: 7 DHCPDISCOVER(lo) 02:00:00:00:00:77 "
+				   "no address available\n";
+	static const char again[] = "dnsmasq-dhcp: 8 DHCPDISCOVER(lo) 02:00:00:00:00:78 "
+				    "no address available\n";
+	struct fixture *f = *state;
+	_cleanup_free_ char *old = xasprintf("%s.old", f->s.dnsmasq.log);
+	_cleanup_free_ char *noise = xcalloc(1, 100001), *text = NULL, *kept = NULL;
+	char answer[600];
+	_cleanup_watch_ struct watch w = {0};
+	_cleanup_close_ int log = -1;
+	struct err e = {0};
+	size_t len = 0;
+
+	f->s.log_max = 20000;
+	start(f);
+	watch_open(&w, &f->s);
+	log = open(f->s.dnsmasq.log, O_WRONLY | O_APPEND | O_CLOEXEC);
+	memset(noise, '\n', 100000);
+	assert_int_equal(write_all(log, dhcp, strlen(dhcp)), 0);
+	expect(&w, "02:00:00:00:00:77 asks for an address and is not in the rack");
+	assert_int_equal(write_all(log, noise, 100000), 0);
+	assert_int_equal(write_all(log, "the end\n", 8), 0);
+	assert_int_equal(serve_wait(&f->s, -1, 0, &e), 0);
+	assert_int_equal(size_of(f->s.dnsmasq.log), 0);
+	assert_int_equal(file_read_at(AT_FDCWD, old, 1 << 20, &kept, &len), 0);
+	assert_int_equal(len, 20000);
+	assert_string_equal(kept + len - 8, "the end\n");
+	assert_int_equal(tftp("grub/grub.cfg", answer, sizeof(answer)), 3);
+	assert_int_equal(tftp("none", answer, sizeof(answer)), 5);
+	for (int i = 0; i < 500 && size_of(f->s.dnsmasq.log) == 0; i++)
+		usleep(10000);
+	text = read_text("", f->s.dnsmasq.log);
+	assert_non_null(strstr(text, "dnsmasq"));
+	assert_int_equal(write_all(log, again, strlen(again)), 0);
+	expect(&w, "02:00:00:00:00:78 asks for an address and is not in the rack");
+	assert_int_equal(size_of(f->s.nginx.log), 0); /* no client writes there */
+}
+
 /* --- the namespace ---------------------------------------------------------------- */
 
 static int make_network(void)
 {
 	static const struct cidr addresses[] = {{.addr = BOOT_SERVER, .prefix = 24},
+						{.addr = MASTER, .prefix = 24},
+						{.addr = NODE, .prefix = 24},
+						{.addr = NEIGHBOUR, .prefix = 24},
 						{.addr = ELSEWHERE, .prefix = 32}};
 	_cleanup_rtnl_ struct rtnl r = {.fd = -1};
 	struct rtnl_link lo;
@@ -439,12 +774,26 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(get_serves_the_tree),           T(put_stores_reports),
-		T(other_requests_are_refused),    T(tftp_serves_the_tree),
-		T(check_passes_before_and_after), T(taken_ports_are_reported),
-		T(missing_address_is_reported),   T(failed_start_stops_both_servers),
-		T(death_of_a_server_is_reported), T(wake_up_wins_over_a_death),
+		T(get_serves_the_tree),
+		T(host_files_are_for_the_host),
+		T(put_stores_reports),
+		T(token_allows_a_report),
+		T(proxy_tree_is_for_the_networks_of_the_rack),
+		T(other_requests_are_refused),
+		T(tftp_serves_the_tree),
+		T(check_passes_before_and_after),
+		T(taken_ports_are_reported),
+		T(missing_address_is_reported),
+		T(failed_start_stops_both_servers),
+		T(death_of_a_server_is_reported),
+		T(wake_up_wins_over_a_death),
 		T(watch_reports_machines),
+		T(watch_reports_refusals),
+		T(half_open_requests_do_not_end_the_service),
+		T(too_many_requests_are_refused),
+		T(long_headers_are_refused),
+		T(access_log_stays_small),
+		T(stderr_logs_stay_small),
 	};
 	int r = become_root(CLONE_NEWNET);
 

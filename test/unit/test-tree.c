@@ -8,6 +8,7 @@
 #include "pxe/tree.h"
 
 #include "lib/run.h"
+#include "pxe/secret.h"
 #include "test-no-exchange.h"
 #include "test-pxe-image.h"
 
@@ -18,6 +19,9 @@
 #include <cmocka.h>
 
 #define GOLDEN "test/golden/pxe"
+#define SECRET "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+/* printf report/node-1 | openssl dgst -sha256 -mac HMAC -macopt hexkey:SECRET */
+#define TOKEN "e387ba867cbcc58dfec41982282e7b3ba05b74c9f0a170aaebd6761900891a01"
 
 struct fixture {
 	char *scratch, *image_dir, *ipxe_dir;
@@ -181,18 +185,20 @@ static void compare(struct fixture *f, const char *name)
 
 static void plain_tree_matches_golden_files(void **state)
 {
+	struct tree_options o = {.secret = SECRET};
 	struct err e = {0};
 
-	if (render(*state, GOLDEN "/plain.cfg", "plain", (struct tree_options){0}, &e) <
-	    0)
+	if (render(*state, GOLDEN "/plain.cfg", "plain", o, &e) < 0)
 		fail_msg("%s", e.msg);
 	compare(*state, "plain");
 }
 
 static void tagged_tree_matches_golden_files(void **state)
 {
-	struct tree_options o = {
-		.interface = "eno1", .http_port = 8080, .router_advert = true};
+	struct tree_options o = {.interface = "eno1",
+				 .http_port = 8080,
+				 .router_advert = true,
+				 .secret = SECRET};
 	struct err e = {0};
 
 	if (render(*state, GOLDEN "/tags.cfg", "tags", o, &e) < 0)
@@ -202,7 +208,7 @@ static void tagged_tree_matches_golden_files(void **state)
 
 static void proxy_tree_matches_golden_files(void **state)
 {
-	struct tree_options o = {.proxy_dhcp = true};
+	struct tree_options o = {.proxy_dhcp = true, .secret = SECRET};
 	struct err e = {0};
 
 	if (render(*state, GOLDEN "/proxy.cfg", "proxy", o, &e) < 0)
@@ -258,7 +264,7 @@ static void second_rendering_is_the_same(void **state)
 	_cleanup_free_ char *two = xasprintf("%s/two", f->scratch);
 	_cleanup_free_ char *root = image_file(f, "one", "root.cpio"), *kept = NULL;
 	const char *const diff[] = {"diff", "-r", one, two, NULL};
-	const struct tree_options o = {0};
+	const struct tree_options o = {.secret = SECRET};
 	struct err e = {0};
 	ino_t before;
 
@@ -281,6 +287,174 @@ static void second_rendering_is_the_same(void **state)
 	free(kept);
 	kept = read_text(one, "run/access.log");
 	assert_string_equal(kept, "a line\n");
+}
+
+static mode_t mode_of(const char *dir, const char *name)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", dir, name);
+	struct stat st;
+
+	assert_int_equal(lstat(path, &st), 0);
+	return st.st_mode & 07777;
+}
+
+/* Returns the token in the host.cfg of node-1. Owned by the caller. */
+static char *node_token(const char *tree)
+{
+	_cleanup_free_ char *cpio =
+		xasprintf("%s/http/hosts/52-54-00-25-00-1a.cpio", tree);
+	_cleanup_free_ char *text = cpio_member(cpio, "rackstrap/host.cfg");
+	const char *at = strstr(text, "\nreport_token = \"");
+
+	assert_non_null(at);
+	at = strchr(at, '"') + 1;
+	return xstrndup(at, strcspn(at, "\""));
+}
+
+/* Returns the number of files below `dir` that have the text. */
+static unsigned files_with(const char *dir, const char *text)
+{
+	const char *const argv[] = {"grep", "-rlF", "--", text, dir, NULL};
+	_cleanup_strv_ char **lines = NULL;
+	_cleanup_free_ char *out = NULL;
+	struct err e = {0};
+
+	if (run_capture(&(struct run){.argv = argv}, &out, NULL, &e) == 0)
+		lines = strv_split(out, "\n");
+	return (unsigned)strv_len(lines);
+}
+
+static void secret_is_made_once_and_kept(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *one = xasprintf("%s/one", f->scratch);
+	_cleanup_free_ char *two = xasprintf("%s/two", f->scratch);
+	_cleanup_free_ char *http = xasprintf("%s/http", one);
+	_cleanup_free_ char *made = NULL, *kept = NULL, *other = NULL, *token = NULL,
+			    *kept_token = NULL, *conf = NULL;
+	const struct tree_options o = {0};
+	struct err e = {0};
+
+	assert_int_equal(render(f, GOLDEN "/plain.cfg", "one", o, &e), 0);
+	made = read_text(one, TREE_SECRET);
+	token = node_token(one);
+	assert_int_equal(strlen(made), 65);
+	assert_int_equal(strlen(token), 64);
+	assert_int_equal(mode_of(one, TREE_SECRET), 0600);
+	assert_int_equal(mode_of(one, TREE_NGINX_CONF), 0600);
+	assert_int_equal(mode_of(one, TREE_HOSTS), 0750);
+	/* The token is in the host's own host.cfg and in nginx.conf, and nowhere else. */
+	assert_int_equal(files_with(one, token), 2);
+	assert_int_equal(files_with(http, token), 1);
+	conf = read_text(one, TREE_NGINX_CONF);
+	assert_non_null(strstr(conf, token));
+	made[64] = '\0';
+	assert_int_equal(files_with(one, made), 1);
+	made[64] = '\n';
+
+	assert_int_equal(render(f, GOLDEN "/proxy.cfg", "one",
+				(struct tree_options){.proxy_dhcp = true}, &e),
+			 0);
+	assert_int_equal(render(f, GOLDEN "/plain.cfg", "one", o, &e), 0);
+	kept = read_text(one, TREE_SECRET);
+	kept_token = node_token(one);
+	assert_string_equal(kept, made);
+	assert_string_equal(kept_token, token);
+	assert_int_equal(mode_of(one, TREE_SECRET), 0600);
+
+	assert_int_equal(render(f, GOLDEN "/plain.cfg", "two", o, &e), 0);
+	other = read_text(two, TREE_SECRET);
+	assert_string_not_equal(other, made);
+}
+
+static void token_is_an_hmac(void **state)
+{
+	struct secret s;
+	char token[DIGEST_LEN];
+
+	(void)state;
+	assert_int_equal(secret_parse(SECRET, &s), 0);
+	assert_string_equal(secret_token(&s, "node-1", token), TOKEN);
+	assert_int_equal(secret_parse(SECRET "\n", &s), 0);
+	assert_int_equal(secret_parse(SECRET "0", &s), -EINVAL);
+	assert_int_equal(secret_parse(SECRET " \n", &s), -EINVAL);
+	assert_int_equal(secret_parse("", &s), -EINVAL);
+	assert_int_equal(secret_parse("0G" SECRET, &s), -EINVAL);
+}
+
+static void damaged_secret_is_not_replaced(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *one = xasprintf("%s/one", f->scratch);
+	_cleanup_free_ char *path = xasprintf("%s/" TREE_SECRET, one), *kept = NULL;
+	_cleanup_free_ char *text = xasprintf(
+		"%s: is not 64 hex digits: remove it, and every host gets a new token "
+		"when it boots",
+		path);
+	_cleanup_free_ char *link = xasprintf(
+		"%s: is a symbolic link: remove it, and every host gets a new token when "
+		"it boots",
+		path);
+	const struct tree_options o = {0};
+	struct err e = {0};
+
+	assert_int_equal(render(f, GOLDEN "/plain.cfg", "one", o, &e), 0);
+	write_text(one, TREE_SECRET, "0123");
+	assert_int_equal(render(f, GOLDEN "/plain.cfg", "one", o, &e), -1);
+	assert_string_equal(e.msg, text);
+	kept = read_text(one, TREE_SECRET);
+	assert_string_equal(kept, "0123");
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink("tree.cfg", path), 0);
+	assert_int_equal(render(f, GOLDEN "/plain.cfg", "one", o, &e), -1);
+	assert_string_equal(e.msg, link);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(render(f, GOLDEN "/plain.cfg", "one", o, &e), 0);
+}
+
+/* Another server must not get the token: the host 'far' reports elsewhere. */
+static void token_is_for_our_own_url(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *cpio =
+		xasprintf("%s/tags/http/hosts/02-00-00-00-00-03.cpio", f->scratch);
+	_cleanup_free_ char *dir = xasprintf("%s/tags", f->scratch);
+	_cleanup_free_ char *text = NULL, *conf = NULL;
+	struct err e = {0};
+
+	assert_int_equal(
+		render(f, GOLDEN "/tags.cfg", "tags", (struct tree_options){0}, &e), 0);
+	text = cpio_member(cpio, "rackstrap/host.cfg");
+	assert_non_null(strstr(text, "report = \"http://reports.example/far\""));
+	assert_null(strstr(text, "report_token"));
+	conf = read_text(dir, TREE_NGINX_CONF);
+	assert_non_null(strstr(conf, "\"10.8.0.11 /report/far.json\" 1;"));
+	assert_int_equal(files_with(dir, " /report/far.json"), 1);
+}
+
+/* A host that another server gives its address has no line with an address. */
+static void dhcp_host_reports_by_its_token(void **state)
+{
+	static const char rack[] =
+		"cluster : { name = \"d\"; boot_server = \"172.25.0.1\"; master = "
+		"\"172.25.0.10\"; };\nhosts = ( { name = \"guest\"; role = \"guest\"; "
+		"mac "
+		"= \"52:54:00:25:00:1b\"; address = \"dhcp\"; } );\n";
+	struct fixture *f = *state;
+	struct roles *r = &f->image.roles;
+	_cleanup_free_ char *file = xasprintf("%s/d.cfg", f->scratch);
+	_cleanup_free_ char *dir = xasprintf("%s/d", f->scratch), *conf = NULL;
+	struct err e = {0};
+
+	write_text(f->scratch, "d.cfg", rack);
+	r->v = xrealloc(r->v, (r->n + 1) * sizeof(*r->v));
+	r->v[r->n++] = (struct role){.name = xstrdup("guest")};
+	if (render(f, file, "d", (struct tree_options){.proxy_dhcp = true}, &e) < 0)
+		fail_msg("%s", e.msg);
+	conf = read_text(dir, TREE_NGINX_CONF);
+	assert_non_null(strstr(conf, " /report/guest.json\" 1;"));
+	assert_null(strstr(conf, "\"0.0.0.0"));
+	assert_int_equal(files_with(dir, " /report/guest.json\" 1;"), 1);
 }
 
 /* Returns the number of entries: only the trees and the fixture's files, no temporary
@@ -506,6 +680,11 @@ int main(void)
 		T(proxy_tree_matches_golden_files),
 		T(image_files_are_in_the_tree),
 		T(second_rendering_is_the_same),
+		T(secret_is_made_once_and_kept),
+		cmocka_unit_test(token_is_an_hmac),
+		T(damaged_secret_is_not_replaced),
+		T(token_is_for_our_own_url),
+		T(dhcp_host_reports_by_its_token),
 		T(killed_swap_leaves_a_whole_tree),
 		T(failed_swap_leaves_the_old_tree),
 		T(other_folder_is_not_replaced),

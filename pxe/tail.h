@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Follows a log that another program appends to, line by line, also when the log is
+ * renamed and made anew (serve.h renames the access log) or is truncated (the servers'
+ * standard error). Lines that are written to the old file after it was renamed are read
+ * too. Only regular files are read.
+ */
+#pragma once
+
+#include "lib/str.h"
+
+#include <stdio.h>
+
+#define TAIL_LINE_MAX 2048 /* bytes, with the newline; longer lines are left out */
+
+/* Zero-initialise. */
+struct tail {
+	char *path;
+	FILE *f;     /* the file that has the path now, or had it at the last look */
+	FILE *old;   /* the one before, which its writer may still have open */
+	size_t turn; /* bytes read since tail_next() last returned NULL */
+};
+
+/* Opens the log, which need not exist yet. `from_end`: skips what it has. */
+void tail_open(struct tail *t, const char *path, bool from_end);
+
+/*
+ * Reads the next complete line into `line`, without its newline. Returns `line`, or NULL
+ * if there is none yet, or if 16 MiB were read since the last NULL: a caller that reads
+ * until there is none gets to its other work even while the log grows fast.
+ */
+char *tail_next(struct tail *t, char line[static TAIL_LINE_MAX]) _must_check_;
+void tail_done(struct tail *t);
