@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The secret of a boot tree, TREE/secret: 256 random bits, as a line of 64 hex digits in a
- * file of mode 0600. It is made when a tree is first rendered and kept when it is rendered
- * again, so that hosts that run have a token which is still right.
+ * The secret of a boot tree, TREE/secret: 256 random bits, as a line of 64 hex digits in
+ * a file of mode 0600. It is made when a tree is first rendered and kept when it is
+ * rendered again, so that the tokens of hosts that run stay valid.
  *
  * A host's token is the HMAC-SHA256 (RFC 2104) of "report/NAME" with the secret as the
- * key, in hex. It is in the host's own host.cfg and in nginx.conf, and shows that the
- * sender of a report could read that host.cfg.
- * The host sends it in the header REPORT_TOKEN_HEADER (firstboot/model/host.h).
+ * key, in hex. It is in the host's own host.cfg and in nginx.conf. The host sends it in
+ * REPORT_TOKEN_HEADER (firstboot/model/host.h); it shows that the sender of a report
+ * could read that host.cfg.
  */
 #pragma once
 

@@ -145,8 +145,8 @@ int serve_check(const struct serve *s, struct diag *d)
  * Makes folders that a tree copied by hand may lack. Only the folder of reports is given
  * to the servers' user: the logs are opened by root, who must not open files in a folder
  * that another user can change. The folder of the hosts' files, which others must not
- * read, is given to the servers' group. nginx's temporary folders are removed, because an earlier
- * run may have made them as another user.
+ * read, is given to the servers' group. nginx's temporary folders are removed, because an
+ * earlier run may have made them as another user.
  */
 static int prepare(const struct serve *s, struct err *e)
 {

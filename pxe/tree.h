@@ -27,8 +27,8 @@
  * loaders.h has the table of loaders. An image's <id> is made of the digests of its root,
  * initrd and kernel, so files under images/ never change. A tree is rendered beside its
  * final name and then swapped in; the secret, reports and logs are kept. Rendering the
- * same rack and image again with the same secret gives the same bytes. Nothing in a tree names the folder it is in: it may
- * be moved and copied.
+ * same rack and image again with the same secret gives the same bytes. Nothing in a tree
+ * names the folder it is in: it may be moved and copied.
  */
 #pragma once
 

@@ -103,7 +103,7 @@ enum host_key_id {
 	HOST_ENVIRONMENT,  /* [ "HTTP_PROXY=http://..." ]: added to network-environment */
 	HOST_CONSOLE,      /* "ttyS0,115200": for the kernel and firstboot's lines */
 	HOST_REPORT,       /* "http://172.25.0.1/report/node-1.json": URL for PUT */
-	HOST_REPORT_TOKEN, /* sent with the report; a secret of the boot server and host */
+	HOST_REPORT_TOKEN, /* a secret that is sent with the report */
 	HOST_KEY_COUNT,
 };
 

@@ -26,6 +26,17 @@ spawn_exceptions() {
 	END
 }
 
+# Prints "FILE CALL REASON" for each call that may open for reading what is no regular file.
+reading_exceptions() {
+	cat <<-'END'
+	firstboot/model/conf.c file_read_at of a file that the operator named, which may be a pipe
+	builder/recipe/recipe-media.c file_read_at of a file that the operator named
+	builder/image/medium-tree.c file_read_at of a file that the operator named
+	builder/cmd-customize.c file_read_at of files that the operator named
+	builder/cmd-write.c open of a disk, which blockdev_open() has checked
+	END
+}
+
 # Prints "HEADER FILE...": the one file of the product that includes the header of a library.
 # jansson has two, because pxe/ may not use builder/, nor builder/ what is private to pxe/. "-"
 # stands for any one file. Tests may use any library.
@@ -105,6 +116,32 @@ inherited() {
 	awk -F: '$1 ~ /^(lib|firstboot|pxe|builder)\//' "$WORK/bare" |
 		grep -E '\<(dup|creat|pipe|accept|epoll_create|inotify_init|mkstemp)[[:space:]]*\(' |
 		sed 's|:[[:space:]]*|: |2; s|$|: use the call with CLOEXEC|'
+}
+
+# Prints the calls that may follow a symlink that somebody else made, or wait for a pipe: lib/file.h
+# has functions that do not. A flag is looked for in the line of O_RDONLY.
+readers() {
+	local hit
+	awk -F: '$1 ~ /^(firstboot|pxe|builder)\//' "$WORK/bare" | sed 's|:[[:space:]]*|: |2' |
+		grep -E '\<(file_read_at|fopen|fopen64|freopen)[[:space:]]*\(|\<O_RDONLY\>' |
+		grep -vE 'O_DIRECTORY|O_NONBLOCK' |
+		while read -r hit; do
+			reading_exceptions | {
+				while read -r file function _; do
+					[[ $hit == "$file:"*[!a-z_]"$function("* ]] && exit 0
+				done
+				exit 1
+			} || echo "$hit: use file_read_foreign_at() or another of lib/file.h"
+		done
+}
+
+# Prints the exceptions that are no longer needed.
+stale_readers() {
+	local file function
+	reading_exceptions | while read -r file function _; do
+		[ -e "$file" ] && grep -q "\<$function *(" "$file" ||
+			echo "test/lint/style.sh:1: $file no longer calls $function"
+	done
 }
 
 shells() {
@@ -321,6 +358,8 @@ quiet "every source file has its SPDX line" spdx
 quiet "only lib/run.c starts processes" spawning
 quiet "every exception to that is needed" stale_exceptions
 quiet "every descriptor is opened with O_CLOEXEC" inherited
+quiet "what others may write is opened as a regular file" readers
+quiet "every exception to that is needed" stale_readers
 quiet "no C file starts a shell" shells
 quiet "only main and lib change the whole process" process_wide
 quiet "each library is included by one file" one_file_a_library

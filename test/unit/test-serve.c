@@ -653,7 +653,7 @@ static void long_headers_are_refused(void **state)
 	memcpy(header + 1500, "\r\n", 2);
 	assert_int_equal(request_with(NODE, "GET", "/boot.ipxe", header, NULL, NULL),
 			 400);
-	/* What a browser sends is accepted. */
+	/* Headers as those of browsers are accepted. */
 	header[700] = '\r';
 	header[701] = '\n';
 	header[702] = '\0';
