@@ -14,7 +14,6 @@
 #include "firstboot/ready.h"
 #include "firstboot/registration.h"
 #include "lib/log.h"
-#include "lib/root.h"
 
 #define READY_S       600 /* --timeout */
 #define READY_POLL_MS 1000

@@ -11,7 +11,7 @@
  */
 #include "firstboot/containers.h"
 #include "firstboot/ready.h"
-#include "firstboot/sha256.h"
+#include "firstboot/model/sha256.h"
 #include "firstboot/state.h"
 #include "lib/dir.h"
 #include "lib/root.h"
