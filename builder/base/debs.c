@@ -306,7 +306,7 @@ static int fill(const struct lock_base *b, const struct recipe *r, const struct 
 		if (c && open_cached(p, c, &from, e) < 0)
 			return -1;
 		if (!c)
-			from = file_open_foreign_at(fd, path);
+			from = file_open_regular_at(fd, path);
 		if (from < 0)
 			return err_set(e, ERR_FAILED, "%s/%s: %s", dir, path,
 				       file_strerror(from));

@@ -10,8 +10,8 @@
  * symlinks. All cases run twice, with openat2() and without.
  */
 #include "firstboot/containers.h"
-#include "firstboot/ready.h"
 #include "firstboot/model/sha256.h"
+#include "firstboot/ready.h"
 #include "firstboot/state.h"
 #include "lib/dir.h"
 #include "lib/root.h"
