@@ -3,6 +3,7 @@
  * report, status: what is reported to whom, and when. systemctl is a script; curl is the
  * real one, against a server of the test's own.
  */
+#include "firstboot/generation.h"
 #include "firstboot/http.h"
 #include "firstboot/snapshot.h"
 #include "lib/run.h"
@@ -153,6 +154,7 @@ static void configured_with_token(struct machine *m, const struct server *s)
 			   curl);
 	write_file(m, "bin/curl", script);
 	assert_int_equal(fchmodat(m->fb.rootfd, "bin/curl", 0755, 0), 0);
+	assert_int_equal(file_remove_at(m->fb.rootfd, GENERATION_CFG), 1);
 	if (cmd_apply(&m->fb, NULL, &e) < 0)
 		fail_msg("%s", e.msg);
 }

@@ -92,8 +92,11 @@ static int connect_from(uint32_t from)
 {
 	struct sockaddr_in sa = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(from)};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const struct timeval limit = {.tv_sec = 10};
 
 	assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	sa.sin_addr.s_addr = htonl(BOOT_SERVER);
 	sa.sin_port = htons(80);
 	assert_int_equal(connect(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
@@ -593,12 +596,15 @@ static void half_open_requests_do_not_end_the_service(void **state)
 	struct rlimit limit;
 	size_t n = 12000;
 
+	/* The servers raise the limit that they inherit. */
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = 1024;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	start(f);
 	limit.rlim_cur = limit.rlim_max;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	if (limit.rlim_max < n + 1000)
 		n = limit.rlim_max > 2000 ? limit.rlim_max - 1000 : limit.rlim_max / 2;
-	start(f);
 	fds = half_open(NEIGHBOUR, n);
 	for (int i = 0; i < 20; i++)
 		assert_int_equal(
