@@ -246,13 +246,17 @@ mcopy -D o -i "$WORK/iso.tree/boot/efi.img" "$WORK/changed" ::/EFI/BOOT/BOOTX64.
 mcopy -i "$WORK/iso.tree/boot/efi.img" "$WORK/changed" ::/EFI/BOOT/extra.efi
 mcopy -i "$WORK/iso.tree/boot/efi.img" "$tree/rackstrap/a/vmlinuz" ::/vmlinuz
 echo more >"$WORK/iso.tree/boot/grub/more.cfg"
+rm "$WORK/iso.tree/rackstrap/a/slot.cfg" "$WORK/iso.tree/rackstrap/a/initrd.img"
+mkfifo "$WORK/iso.tree/rackstrap/a/slot.cfg" # verify must not wait for it
+ln -s vmlinuz "$WORK/iso.tree/rackstrap/a/initrd.img"
 make_iso "$bad"
-refuse "verify finds every difference in an ISO" 1 "rackstrap: $bad: 5 differences" rs verify "$bad"
+refuse "verify finds every difference in an ISO" 1 "rackstrap: $bad: 7 differences" rs verify "$bad"
 cp "$WORK/err" "$WORK/found"
 for line in "rackstrap/a/root.squashfs: has sha256 $(sum "$squash"), not $(sum "$slot/root.squashfs")" \
 	"boot/efi.img: EFI/BOOT/BOOTX64.EFI: has sha256 $(sum "$WORK/changed"), not $(sum "$tree/EFI/BOOT/BOOTX64.EFI")" \
 	'boot/efi.img: EFI/BOOT/extra.efi: is not in rackstrap/SHA256SUMS' \
-	'boot/efi.img: vmlinuz: is not in rackstrap/SHA256SUMS' 'boot/grub/more.cfg: is not in rackstrap/SHA256SUMS'; do
+	'boot/efi.img: vmlinuz: is not in rackstrap/SHA256SUMS' 'boot/grub/more.cfg: is not in rackstrap/SHA256SUMS' \
+	'rackstrap/a/slot.cfg: is a special file, not a file' 'rackstrap/a/initrd.img: is a link, not a file'; do
 	check "verify reports ${line%:*}" grep -qxF "rackstrap: $bad: $line" "$WORK/found"
 done
 
