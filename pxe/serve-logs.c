@@ -27,22 +27,27 @@ int serve_log_open(const char *path, struct err *e)
 	return fd < 0 ? err_errno(e, errno, "%s", path) : fd;
 }
 
-/* Returns 0 or -errno. */
-static int bound_access(const struct serve *s)
+/* Returns 0 or -errno. While `rackstrap pxe` exchanges the tree there is no access log for
+ * a moment; nginx must not make one then. */
+static int bound_access(struct serve *s)
 {
 	_cleanup_free_ char *path = xasprintf("%s/" TREE_ACCESS_LOG, s->dir);
 	_cleanup_free_ char *old = xasprintf("%s.old", path);
 	struct stat st;
 
 	if (lstat(path, &st) == 0) {
+		s->access_renamed = false;
 		if ((uint64_t)st.st_size <= s->log_max)
 			return 0;
 		if (rename(path, old) < 0)
 			return -errno;
+		s->access_renamed = true;
 	} else if (errno != ENOENT) {
 		return -errno;
+	} else if (!s->access_renamed) {
+		return 0;
 	}
-	/* Also if it is absent: nginx may have failed to make it at the first signal. */
+	/* Again until there is one: nginx may have failed to make it. */
 	return kill(s->nginx.child.pid, SIGUSR1) < 0 ? -errno : 0;
 }
 

@@ -30,9 +30,10 @@ struct serve {
 	char *user, *group; /* NULL: the servers keep this process's */
 	uid_t uid;
 	gid_t gid;
-	uint64_t log_max;  /* bytes after which a log is renamed or truncated */
-	bool log_fault;    /* the logs could not be kept small, and that was logged */
-	bool single_id_ns; /* in a user namespace with one id: no user to change to */
+	uint64_t log_max;    /* bytes after which a log is renamed or truncated */
+	bool access_renamed; /* nginx is to make the access log anew */
+	bool log_fault;      /* the logs could not be kept small, and that was logged */
+	bool single_id_ns;   /* in a user namespace with one id: no user to change to */
 	struct serve_child {
 		struct child child;
 		int pidfd; /* readable when it has ended; -1: not running */
