@@ -27,8 +27,8 @@ int serve_log_open(const char *path, struct err *e)
 	return fd < 0 ? err_errno(e, errno, "%s", path) : fd;
 }
 
-/* Returns 0 or -errno. While `rackstrap pxe` exchanges the tree there is no access log for
- * a moment; nginx must not make one then. */
+/* Returns 0 or -errno. While `rackstrap pxe` exchanges the tree there is no access log
+ * for a moment; nginx must not make one then. */
 static int bound_access(struct serve *s)
 {
 	_cleanup_free_ char *path = xasprintf("%s/" TREE_ACCESS_LOG, s->dir);
