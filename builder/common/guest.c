@@ -355,7 +355,7 @@ static int read_names(struct guest *g, const char *dir, char **ret, size_t *ret_
 		return -1;
 	if (guestfs_find0(g->g, dir, path) < 0)
 		return guest_error(g, e, dir);
-	r = file_read_foreign_at(AT_FDCWD, path, NAMES_MAX, ret, ret_len);
+	r = file_read_regular_at(AT_FDCWD, path, NAMES_MAX, ret, ret_len);
 	if (r == -EFBIG)
 		return err_set(e, ERR_FAILED,
 			       "%s: %s: has more than %u MiB of files' names: refused",
