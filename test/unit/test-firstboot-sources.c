@@ -221,6 +221,34 @@ static void test_include_in_host_cfg_is_refused(void **state _unused_)
 			    "host.cfg:1: @include is not allowed in this file");
 }
 
+/* A state disk or medium may be anybody's: no source is waited for. */
+static void test_pipe_is_no_source(void **state _unused_)
+{
+	static const struct {
+		const char *path, *complaint;
+	} sources_of_files[] = {
+		{STATE_CFG, "/" STATE_CFG ": cannot be read: is not a regular file"},
+		{MEDIUM_RACK_CFG,
+		 "boot medium's rack.cfg: cannot be read: is not a regular file"},
+		{MEDIUM_CFG,
+		 "boot medium's host.cfg: cannot be read: is not a regular file"},
+		{HOST_CFG, "host.cfg: cannot be read: is not a regular file"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(sources_of_files); i++) {
+		const char *path = sources_of_files[i].path;
+		_cleanup_machine_ struct machine m;
+		_cleanup_config_ struct config c = {0};
+
+		machine_make(&m);
+		write_file(&m, path, "");
+		assert_int_equal(file_remove_at(m.fb.rootfd, path), 1);
+		assert_int_equal(mkfifoat(m.fb.rootfd, path, 0600), 0);
+		assert_int_equal(config_load(&c, &m.fb), -1);
+		assert_string_equal(c.complaints.lines[0], sources_of_files[i].complaint);
+	}
+}
+
 /* --- links ------------------------------------------------------------------------ */
 
 static void host_of(struct host *h, const char *mac, const char *interface)
@@ -394,6 +422,7 @@ int main(void)
 		cmocka_unit_test(test_digest_depends_on_values_only),
 		cmocka_unit_test(test_digest_is_sha256),
 		cmocka_unit_test(test_include_in_host_cfg_is_refused),
+		cmocka_unit_test(test_pipe_is_no_source),
 		cmocka_unit_test(test_links_are_listed),
 		cmocka_unit_test(test_only_physical_link_is_the_uplink),
 		cmocka_unit_test(test_devices_of_a_bond_are_found),
