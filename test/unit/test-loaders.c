@@ -172,7 +172,7 @@ static void check_row(struct watch *w, const char *log, const struct pxe_loader 
 
 static void watch_knows_each_row(void **state)
 {
-	_cleanup_rm_rf_ char *dir = scratch_make();
+	_cleanup_rm_rf_ char *dir = make_scratch();
 	_cleanup_free_ char *run = xasprintf("%s/run", dir);
 	_cleanup_free_ char *log = xasprintf("%s/" TREE_ACCESS_LOG, dir);
 	_cleanup_free_ char *dnsmasq = xasprintf("%s/run/dnsmasq.log", dir);
@@ -195,7 +195,7 @@ static void watch_knows_each_row(void **state)
 
 static void watch_reports_each_unknown_machine_once(void **state)
 {
-	_cleanup_rm_rf_ char *dir = scratch_make();
+	_cleanup_rm_rf_ char *dir = make_scratch();
 	_cleanup_free_ char *run = xasprintf("%s/run", dir);
 	_cleanup_free_ char *log = xasprintf("%s/" TREE_ACCESS_LOG, dir);
 	_cleanup_free_ char *dnsmasq = xasprintf("%s/run/dnsmasq.log", dir);

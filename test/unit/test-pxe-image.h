@@ -27,7 +27,7 @@ static inline char *read_text(const char *dir, const char *name)
 	return file_read_at(AT_FDCWD, path, 64 << 20, &text, NULL) < 0 ? NULL : text;
 }
 
-static inline char *scratch_make(void)
+static inline char *make_scratch(void)
 {
 	char *dir = NULL;
 

@@ -210,7 +210,7 @@ static char *printed(void (*print_to_log)(const struct rack_run *r),
 
 static void test_failures_are_shown_with_their_consoles(void **state)
 {
-	_cleanup_rm_rf_ char *scratch = scratch_make();
+	_cleanup_rm_rf_ char *scratch = make_scratch();
 	_cleanup_free_ char *console = xasprintf("%s/node-1.console", scratch);
 	_cleanup_free_ char *text = NULL, *want = NULL;
 	struct rack_run r = make_run();
@@ -239,7 +239,7 @@ static void test_failures_are_shown_with_their_consoles(void **state)
 
 static void test_access_to_the_rack_is_explained(void **state)
 {
-	_cleanup_rm_rf_ char *scratch = scratch_make();
+	_cleanup_rm_rf_ char *scratch = make_scratch();
 	_cleanup_free_ char *text = NULL, *run = xasprintf("%s/run", scratch);
 	struct rack_run r = make_run();
 

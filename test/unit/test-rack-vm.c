@@ -28,7 +28,7 @@ static int setup(void **state)
 	_cleanup_diag_ struct diag d = {0};
 
 	roles_builtin(&f->roles);
-	f->scratch = scratch_make();
+	f->scratch = make_scratch();
 	*state = f;
 	if (rack_load(&f->rack, GOLDEN "/rack.cfg", &f->roles, &d) < 0) {
 		print_error("%s\n", d.lines[0]);

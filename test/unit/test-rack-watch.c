@@ -110,7 +110,7 @@ static int setup(void **state)
 	struct err e = {0};
 	int fds[2];
 
-	f->scratch = scratch_make();
+	f->scratch = make_scratch();
 	f->dir = xasprintf("%s/rack", f->scratch);
 	*state = f;
 	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)

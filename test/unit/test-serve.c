@@ -59,7 +59,7 @@ static int setup(void **state)
 	struct fixture *f = xcalloc(1, sizeof(*f));
 
 	f->s = (struct serve){.dnsmasq = {.pidfd = -1}, .nginx = {.pidfd = -1}};
-	f->scratch = scratch_make();
+	f->scratch = make_scratch();
 	f->tree = xasprintf("%s/tree", f->scratch);
 	free(image_make(f->scratch));
 	*state = f;

@@ -17,7 +17,7 @@
 
 static int setup(void **state)
 {
-	*state = scratch_make();
+	*state = make_scratch();
 	return 0;
 }
 

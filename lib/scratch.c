@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The record is complete and synced before the folder is made, and locked until the
+ * folder is: a sweep leaves a locked record alone, and drops one that is not locked and
+ * has no folder. A sweep may lock a record or a folder just before its maker does. The
+ * maker notices that and takes another ID.
+ */
+#include "lib/scratch.h"
+
+#include "lib/dir.h"
+#include "lib/durable.h"
+#include "lib/file.h"
+#include "lib/log.h"
+#include "lib/str.h"
+
+#include <limits.h>
+#include <linux/magic.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
+
+#define MARK       ".rackstrap-"
+#define ID_LEN     16
+#define ID_LETTERS "abcdefghijklmnopqrstuvwxyz012345"
+#define RECORD_MAX (4U * PATH_MAX)
+#define MAKE_TRIES 100
+
+/* --- names ------------------------------------------------------------------------- */
+
+static bool is_id(const char *s)
+{
+	return strlen(s) == ID_LEN && s[strspn(s, ID_LETTERS)] == '\0';
+}
+
+bool scratch_is_named(const char *name, const char *of)
+{
+	const char *rest = str_after(name, of);
+
+	rest = rest ? str_after(rest, MARK) : NULL;
+	return rest && is_id(rest);
+}
+
+static int make_id(char out[static ID_LEN + 1])
+{
+	uint8_t bytes[ID_LEN];
+
+	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+		return -errno;
+	for (size_t i = 0; i < ID_LEN; i++)
+		out[i] = ID_LETTERS[bytes[i] % 32];
+	out[ID_LEN] = '\0';
+	return 0;
+}
+
+/* --- records ----------------------------------------------------------------------- */
+
+static void host_name(struct utsname *u)
+{
+	if (uname(u) < 0)
+		strcpy(u->nodename, "?");
+}
+
+/* Returns the text of a record; owned. */
+static char *format_record(const char *path, const char *target)
+{
+	struct buf b = {0};
+	struct utsname host;
+
+	host_name(&host);
+	buf_printf(&b, "scratch 1\nhost %s\npath %s\n", host.nodename, path);
+	if (target)
+		buf_printf(&b, "target %s\n", target);
+	buf_puts(&b, "end\n");
+	return buf_take(&b);
+}
+
+/* Returns true when nobody else had a lock on the file and its name is still there. */
+static bool lock_file(int fd)
+{
+	struct stat st;
+
+	return flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 &&
+	       st.st_nlink > 0;
+}
+
+/* Makes the folder of records, which is the user's own; folders above it need not be. */
+static int make_records(const char *path)
+{
+	_cleanup_free_ char *parent = xstrdup(path);
+	char *slash = strrchr(parent, '/');
+	int r = 0;
+
+	if (slash && slash != parent) {
+		*slash = '\0';
+		r = mkdir_p_at(AT_FDCWD, parent, 0755);
+	}
+	if (r == 0 && mkdir(path, 0700) < 0 && errno != EEXIST)
+		r = -errno;
+	return r;
+}
+
+/* Makes and locks the record RECORDS/ID. Returns its descriptor, -EAGAIN when a sweep was
+ * quicker, or another -errno. */
+static int create_record(const char *records, const char *id, const char *path,
+			 const char *target)
+{
+	_cleanup_free_ char *text = format_record(path, target);
+	_cleanup_free_ char *record = xasprintf("%s/%s", records, id);
+	_cleanup_close_ int fd = -1;
+	int r = make_records(records);
+
+	if (r == 0 && (strchr(path, '\n') || (target && strchr(target, '\n'))))
+		r = -EINVAL;
+	if (r < 0)
+		return r;
+	fd = open(record, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return errno == EEXIST ? -EAGAIN : -errno;
+	if (!lock_file(fd))
+		return -EAGAIN;
+	r = write_all(fd, text, strlen(text));
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	if (r == 0)
+		r = fsync_parent_at(AT_FDCWD, record);
+	if (r < 0)
+		unlink(record);
+	return r < 0 ? r : TAKE_FD(fd);
+}
+
+struct record {
+	char *host, *path, *target; /* target may be NULL */
+};
+
+static void record_done(struct record *r)
+{
+	free(r->host);
+	free(r->path);
+	free(r->target);
+}
+#define _cleanup_record_ _cleanup_(record_done)
+
+/* Returns true when `path` is absolute and its last component is a scratch folder with
+ * this ID. */
+static bool is_scratch_path(const char *path, const char *id)
+{
+	const char *name = strrchr(path, '/');
+	size_t len = name ? strlen(name) : 0, end = strlen(MARK) + ID_LEN;
+
+	return path[0] == '/' && len > end && str_after(name + len - end, MARK) &&
+	       streq(name + len - ID_LEN, id);
+}
+
+/* Reads the record `id` from `fd`. Returns false when it is not one, or damaged. */
+static bool record_read(struct record *ret, int fd, const char *id)
+{
+	static const char *const keys[] = {"host ", "path ", "target "};
+	char **const values[] = {&ret->host, &ret->path, &ret->target};
+	_cleanup_free_ char *path = xasprintf("/proc/self/fd/%d", fd), *text = NULL;
+	_cleanup_strv_ char **lines = NULL;
+	size_t n, at = 1;
+
+	*ret = (struct record){0};
+	if (file_read_regular_at(AT_FDCWD, path, RECORD_MAX, &text, NULL) < 0)
+		return false;
+	lines = strv_split(text, "\n");
+	n = strv_len(lines);
+	if (n < 4 || !str_ends(text, "\nend\n") || !streq(lines[0], "scratch 1"))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(keys) && at < n; i++) {
+		const char *value = str_after(lines[at], keys[i]);
+
+		if (!value)
+			continue;
+		*values[i] = xstrdup(value);
+		at++;
+	}
+	return at == n - 1 && ret->host && ret->path && is_scratch_path(ret->path, id);
+}
+
+/* --- making ------------------------------------------------------------------------ */
+
+/* Opens the folder and locks it. Returns the descriptor, -EAGAIN when a sweep has it or
+ * has removed it, or another -errno. */
+static int lock_folder(const char *path)
+{
+	_cleanup_close_ int fd =
+		open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return errno == ENOENT ? -EAGAIN : -errno;
+	while (flock(fd, LOCK_SH | LOCK_NB) < 0) {
+		if (errno == EWOULDBLOCK)
+			return -EAGAIN;
+		if (errno != EINTR)
+			return -errno;
+	}
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return st.st_nlink == 0 ? -EAGAIN : TAKE_FD(fd);
+}
+
+/* Makes and locks the folder s->path. Returns 0, -EAGAIN when another name must be tried,
+ * or another -errno. */
+static int make_folder(struct scratch *s)
+{
+	int fd;
+
+	if (mkdir(s->path, 0700) < 0)
+		return errno == EEXIST ? -EAGAIN : -errno;
+	fd = lock_folder(s->path);
+	if (fd < 0 && fd != -EAGAIN)
+		rmdir(s->path);
+	if (fd < 0)
+		return fd;
+	s->lock = fd;
+	return 0;
+}
+
+/* Makes record and folder with this ID; returns as make_folder(). Without a record only a
+ * kill leaves something, so that a failure to write it is no error. */
+static int try_id(struct scratch *s, const char *records, const char *id,
+		  const char *target)
+{
+	_cleanup_close_ int record =
+		records ? create_record(records, id, s->path, target) : -ENOENT;
+	int r;
+
+	if (record == -EAGAIN)
+		return -EAGAIN;
+	if (records && record < 0)
+		log_debug("%s cannot be recorded in %s: %s", s->path, records,
+			  strerror(-record));
+	if (record >= 0)
+		s->record = xasprintf("%s/%s", records, id);
+	r = make_folder(s);
+	if (r < 0 && s->record)
+		unlink(s->record);
+	return r;
+}
+
+int scratch_make(struct scratch *ret, const char *records, const char *parent,
+		 const char *name, const char *target, struct err *e)
+{
+	_cleanup_free_ char *real = realpath(parent, NULL);
+	char id[ID_LEN + 1];
+	int r = -EAGAIN;
+
+	if (!real)
+		return err_errno(e, errno, "%s", parent);
+	for (unsigned i = 0; i < MAKE_TRIES && r == -EAGAIN; i++) {
+		struct scratch s = SCRATCH_INIT;
+
+		r = make_id(id);
+		if (r < 0)
+			break;
+		s.path = xasprintf("%s%s%s" MARK "%s", real,
+				   str_ends(real, "/") ? "" : "/", name, id);
+		r = try_id(&s, records, id, target);
+		if (r == 0) {
+			*ret = s;
+			return 0;
+		}
+		free(s.record);
+		free(s.path);
+	}
+	return err_errno(e, r, "cannot make a folder in %s", parent);
+}
+
+/* --- moving and removing ----------------------------------------------------------- */
+
+static void forget(struct scratch *s)
+{
+	if (s->record)
+		unlink(s->record);
+	if (s->lock >= 0)
+		close(s->lock);
+	free(s->record);
+	free(s->path);
+	*s = (struct scratch)SCRATCH_INIT;
+}
+
+int scratch_publish(struct scratch *s, const char *target, const char *aside)
+{
+	/* The old folder is locked before it gets the scratch folder's name. */
+	_cleanup_close_ int old = lock_folder(target);
+	int r = file_exchange(s->path, target, aside);
+
+	if (r == -ENOENT) {
+		r = durable_rename_at(AT_FDCWD, s->path, AT_FDCWD, target);
+		if (r == 0)
+			forget(s);
+		return r;
+	}
+	if (r < 0)
+		return r;
+	close(s->lock);
+	s->lock = old >= 0 ? TAKE_FD(old) : -1;
+	old = -1;
+	r = fsync_parent_at(AT_FDCWD, target);
+	return r < 0 ? r : 1;
+}
+
+void scratch_keep(struct scratch *s)
+{
+	free(TAKE_PTR(s->record));
+	forget(s);
+}
+
+int scratch_remove(struct scratch *s)
+{
+	int r = s->path ? rm_rf_at(AT_FDCWD, s->path) : 0;
+
+	if (r < 0)
+		scratch_keep(s);
+	else
+		forget(s);
+	return r;
+}
+
+void scratch_done(struct scratch *s)
+{
+	int saved = errno;
+
+	scratch_remove(s);
+	errno = saved;
+}
+
+/* --- sweeping ---------------------------------------------------------------------- */
+
+/* Returns true when a lock on this file system may be invisible to other machines. */
+static bool is_shared(int fd)
+{
+	static const long magics[] = {
+		NFS_SUPER_MAGIC,  SMB_SUPER_MAGIC,   SMB2_SUPER_MAGIC,
+		CIFS_SUPER_MAGIC, CEPH_SUPER_MAGIC,  AFS_SUPER_MAGIC,
+		AFS_FS_MAGIC,     FUSE_SUPER_MAGIC,  V9FS_MAGIC,
+		CODA_SUPER_MAGIC, OCFS2_SUPER_MAGIC, 0x01161970, /* GFS2 */
+		0x0bd00bd0,                                      /* Lustre */
+	};
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) < 0)
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(magics); i++)
+		if ((unsigned long)fs.f_type == (unsigned long)magics[i])
+			return true;
+	return false;
+}
+
+/* Returns true for a folder of another user in a folder that everybody may write to: ours
+ * is gone, and its name was taken again. */
+static bool is_strange(const char *path, const struct stat *st)
+{
+	_cleanup_free_ char *parent = xstrndup(path, (size_t)(strrchr(path, '/') - path));
+	struct stat above;
+
+	return st->st_uid != geteuid() &&
+	       (stat(*parent ? parent : "/", &above) < 0 || (above.st_mode & S_IWOTH));
+}
+
+/* Returns 1 with *ret_fd, the locked folder, when its process is dead, 0 when it lives or
+ * may live, or -errno: -ENOENT when there is no folder. */
+static int lock_dead(const struct record *r, int *ret_fd)
+{
+	_cleanup_close_ int fd =
+		open(r->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct utsname host;
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	host_name(&host);
+	if (!streq(r->host, host.nodename) && is_shared(fd))
+		return 0;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return 0;
+	if (fstat(fd, &st) < 0 || st.st_nlink == 0 || is_strange(r->path, &st))
+		return -ENOENT;
+	*ret_fd = TAKE_FD(fd);
+	return 1;
+}
+
+/* Removes what the record names. Returns true when the record is of no use any more. */
+static bool sweep_one(const struct record *r, scratch_remover *remover)
+{
+	_cleanup_close_ int lock = -1;
+	int n = lock_dead(r, &lock);
+
+	if (n == 0)
+		return false;
+	/* scratch_publish() may exchange the folder with a file or a link. */
+	if (n == -ENOTDIR || n == -ELOOP)
+		n = unlink(r->path) < 0 && errno != ENOENT ? -errno : -ENOENT;
+	if (n > 0) {
+		log_debug("removing what a killed process left: %s", r->path);
+		n = remover(r->path, r->target);
+	}
+	if (n < 0 && n != -ENOENT)
+		log_warn("%s was left by a process that was killed, and cannot be "
+			 "removed: %s",
+			 r->path, strerror(-n));
+	return n >= 0 || n == -ENOENT;
+}
+
+/* Sweeps the record `id`. One that is locked is being made, or swept by another
+ * process. */
+static void sweep_record(int dir, const char *id, scratch_remover *remover)
+{
+	_cleanup_record_ struct record r = {0};
+	_cleanup_close_ int fd =
+		openat(dir, id, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0 || !lock_file(fd))
+		return;
+	if (!record_read(&r, fd, id) || sweep_one(&r, remover))
+		unlinkat(dir, id, 0);
+}
+
+void scratch_sweep(const char *records, scratch_remover *remover)
+{
+	_cleanup_close_ int dir = open(records, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_strv_ char **names = NULL;
+
+	if (dir < 0 || dir_names_at(dir, ".", &names) < 0)
+		return;
+	for (size_t i = 0; names && names[i]; i++)
+		if (is_id(names[i]))
+			sweep_record(dir, names[i], remover);
+}

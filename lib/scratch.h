@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Temporary folders that are removed also when their process was killed.
+ *
+ * A scratch folder is named "NAME.rackstrap-ID", ID being 16 random characters. Its
+ * process holds a lock on it (flock(2)), which ends with the process however that ends. A
+ * record, the file RECORDS/ID, has its path. scratch_sweep() reads all records and
+ * removes the folders whose lock nobody holds.
+ *
+ * A record is not believed: the last component of its path must end in its own ID, so
+ * that a damaged record names no folder but a scratch folder. On a network file system a
+ * lock need not be seen by other machines: there only folders of this machine are
+ * removed.
+ *
+ * The format of a record, in lines:
+ *
+ *	scratch 1
+ *	host NAME		of the machine (uname(2))
+ *	path PATH		absolute
+ *	target PATH		what the folder is to replace; absent if nothing
+ *	end
+ */
+#pragma once
+
+#include "lib/err.h"
+
+struct scratch {
+	char *path;   /* absolute; NULL when there is no folder */
+	char *record; /* path of the record, NULL: not recorded */
+	int lock;     /* descriptor of the folder, -1: none */
+};
+
+#define SCRATCH_INIT                                                                     \
+	{                                                                                \
+		.lock = -1                                                               \
+	}
+
+/*
+ * Makes PARENT/NAME.rackstrap-ID with mode 0700, and the record in the folder `records`,
+ * which is made if it is missing. With `records` NULL, or when the record cannot be
+ * written, there is no record and the folder stays if the process is killed. `target` may
+ * be NULL. End with scratch_done().
+ */
+int scratch_make(struct scratch *ret, const char *records, const char *parent,
+		 const char *name, const char *target, struct err *e) _must_check_;
+
+/*
+ * Gives the folder the name `target`. Its contents are synced already. A file or folder
+ * of that name is exchanged with it and is at s->path then, to be removed by
+ * scratch_done(), and its folder is locked all the while. `aside` is for file_exchange().
+ * Returns 1 after an exchange, 0 when there was no `target` and s has no folder any more,
+ * or -errno.
+ */
+int scratch_publish(struct scratch *s, const char *target,
+		    const char *aside) _must_check_;
+
+/* Removes folder and record. Returns 0, or -errno when the folder could not be removed;
+ * then the record stays. */
+int scratch_remove(struct scratch *s);
+/* Leaves the folder and its record to the next sweep. */
+void scratch_keep(struct scratch *s);
+void scratch_done(struct scratch *s); /* scratch_remove(), keeps errno */
+#define _cleanup_scratch_ _cleanup_(scratch_done)
+
+/* Removes the folder `path`, which its process left; `target` may be NULL. Returns 0 or
+ * -errno. */
+typedef int scratch_remover(const char *path, const char *target);
+
+/*
+ * Removes the folders that dead processes have left, each with remover(path, target), and
+ * their records. Logs what it removes, and warns about what it cannot remove. Continues
+ * after an error.
+ */
+void scratch_sweep(const char *records, scratch_remover *remover);
+
+/* Returns true when `name` is that of a scratch folder made with the name `of`. */
+bool scratch_is_named(const char *name, const char *of);
