@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Writes a boot tree to disk. All files are written into a folder beside the final one,
- * synced once, and swapped in by renameat2(RENAME_EXCHANGE), so a server that reads the
- * tree at the same time sees either the old one or the new one. Reports and logs of the
- * old tree are moved into the new one; files of an image that the old tree has are
- * linked, not copied.
+ * synced once, and swapped in (tree-swap.h), so a server that reads the tree at the same
+ * time sees either the old one or the new one. Files of an image that the old tree has
+ * are linked, not copied.
  *
  * Limits: a machine that is between two fetches during the swap may miss a file of the
  * old image; its script retries and then starts over. dnsmasq and nginx read their
@@ -12,11 +11,11 @@
  */
 #include "pxe/tree.h"
 
-#include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "pxe/cpio.h"
 #include "pxe/tree-parts.h"
+#include "pxe/tree-swap.h"
 
 #include <net/if.h>
 
@@ -418,13 +417,6 @@ static int write_texts(int dirfd, const struct tree_plan *p, struct err *e)
 
 /* --- in place --------------------------------------------------------------------- */
 
-static bool is_tree(const char *dir)
-{
-	_cleanup_free_ char *info = xasprintf("%s/" TREE_INFO, dir);
-
-	return access(info, F_OK) == 0;
-}
-
 /*
  * Sets *ret to the final path without symbolic links and trailing slashes, and
  * *ret_exists to true if there is a tree or an empty folder, which may be replaced. Fails
@@ -444,118 +436,12 @@ static int find_place(const char *dir, char **ret, bool *ret_exists, struct err 
 		*ret = xstrndup(dir, len);
 		return 0;
 	}
-	if (!is_tree(real) && !dir_is_empty(real))
+	if (!tree_is(real) && !dir_is_empty(real))
 		return err_set(e, ERR_FAILED,
 			       "%s is there and is not a boot tree: name another folder",
 			       dir);
 	*ret = TAKE_PTR(real);
 	return 0;
-}
-
-/* Moves the files of `path` from the old tree into the new one. A file that the new one
- * already has was written since the swap and is kept. */
-static int merge(int old, int new, const char *path, struct err *e)
-{
-	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-	_cleanup_close_ int from = openat(old, path, flags);
-	_cleanup_close_ int to = openat(new, path, flags);
-	_cleanup_strv_ char **names = NULL;
-	int r;
-
-	if (from < 0 || to < 0)
-		return err_errno(e, errno, "%s", path);
-	r = dir_names_at(from, ".", &names);
-	if (r < 0)
-		return err_errno(e, r, "%s", path);
-	for (size_t i = 0; names && names[i]; i++)
-		if (renameat2(from, names[i], to, names[i], RENAME_NOREPLACE) < 0 &&
-		    errno != EEXIST)
-			return err_errno(e, errno, "%s/%s", path, names[i]);
-	return 0;
-}
-
-/* Moves a folder of the old tree to the new one, whose own is usually empty. */
-static int move_folder(int old, int new, const char *path, struct err *e)
-{
-	if (renameat(old, path, new, path) == 0 || errno == ENOENT)
-		return 0;
-	if (errno == ENOTEMPTY || errno == EEXIST)
-		return merge(old, new, path, e);
-	return err_errno(e, errno, "%s", path);
-}
-
-/* Moves reports and logs of the old tree, which is at `old` after the swap. */
-static int move_collected(const char *old, const char *new, struct err *e)
-{
-	_cleanup_close_ int from = open(old, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_close_ int to = open(new, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (from < 0 || to < 0)
-		return err_errno(e, errno, "%s", new);
-	if (move_folder(from, to, TREE_REPORTS, e) < 0 ||
-	    move_folder(from, to, "run", e) < 0)
-		return -1;
-	return 0;
-}
-
-/* Checks that the reports' folder, which `rackstrap serve` gives to the servers' user,
- * can be written to: else it could not be moved. */
-static int check_reports(const char *dir, struct err *e)
-{
-	_cleanup_free_ char *path = xasprintf("%s/" TREE_REPORTS, dir);
-
-	if (access(path, W_OK) == 0 || errno == ENOENT)
-		return 0;
-	return err_errno(e, errno,
-			 "%s: the old tree's reports cannot be moved to the new one (run "
-			 "this as its owner or as root)",
-			 path);
-}
-
-/* Returns the name that the old tree may have during the swap (file_exchange). Owned by
- * the caller. */
-static char *aside_path(const char *dir)
-{
-	const char *slash = strrchr(dir, '/');
-	const char *name = slash ? slash + 1 : dir;
-
-	return xasprintf("%.*s.%s.old", (int)(name - dir), dir, name);
-}
-
-/* Completes a swap during which an earlier process was killed: renames the old tree back,
- * or, if the new one is in place, moves reports and logs to it. */
-static int recover_swap(const char *dir, bool *exists, struct err *e)
-{
-	_cleanup_free_ char *aside = aside_path(dir);
-
-	if (!is_tree(aside))
-		return 0;
-	if (!is_tree(dir)) {
-		*exists = true;
-		return rename(aside, dir) < 0 ? err_errno(e, errno, "%s", dir) : 0;
-	}
-	if (move_collected(aside, dir, e) < 0)
-		return err_wrap(e, "reports and logs are still in %s", aside);
-	rm_rf_at(AT_FDCWD, aside);
-	return 0;
-}
-
-static int swap_in(char **temp, const char *dir, bool exists, struct err *e)
-{
-	_cleanup_free_ char *aside = aside_path(dir);
-	int r = exists ? file_exchange(*temp, dir, aside) : 0;
-
-	if (r < 0)
-		return err_errno(e, r, "%s", dir);
-	if (!exists && rename(*temp, dir) < 0)
-		return err_errno(e, errno, "%s", dir);
-	if (exists && move_collected(*temp, dir, e) < 0) {
-		_cleanup_free_ char *old = TAKE_PTR(*temp); /* keep it */
-
-		return err_wrap(e, "rendered, but reports and logs are still in %s", old);
-	}
-	r = fsync_parent_at(AT_FDCWD, dir);
-	return r < 0 ? err_errno(e, r, "%s", dir) : 0;
 }
 
 static int write_tree(const char *new, const char *dir, bool exists,
@@ -572,6 +458,8 @@ static int write_tree(const char *new, const char *dir, bool exists,
 	    copy_loaders(fd, p, e) < 0 || write_image(fd, old, p, e) < 0 ||
 	    write_texts(fd, p, e) < 0)
 		return -1;
+	if (old >= 0 && tree_swap_link(old, fd, e) < 0)
+		return -1;
 	if (syncfs(fd) < 0)
 		return err_errno(e, errno, "%s", dir);
 	return 0;
@@ -586,30 +474,38 @@ static int set_secret(struct tree_plan *p, const char *old, struct err *e)
 	return 0;
 }
 
+/* Returns the absolute path of `name` in the folder `parent`, or NULL. Owned. */
+static char *absolute(const char *parent, const char *name)
+{
+	_cleanup_free_ char *real = realpath(parent, NULL);
+
+	return real ? xasprintf("%s/%s", real, name) : NULL;
+}
+
 int tree_render(const struct rack *rack, const struct image *image, const char *dir,
 		const struct tree_options *o, struct err *e)
 {
-	_cleanup_free_ char *place = NULL, *parent = NULL;
-	_cleanup_rm_rf_ char *temp = NULL;
+	_cleanup_free_ char *place = NULL, *parent = NULL, *name = NULL, *target = NULL;
+	_cleanup_scratch_ struct scratch s = SCRATCH_INIT;
 	struct tree_plan p;
 	const char *slash;
 	bool exists;
-	int r;
 
 	if (tree_plan(&p, rack, image, o, e) < 0 ||
 	    find_place(dir, &place, &exists, e) < 0 ||
-	    recover_swap(place, &exists, e) < 0 ||
-	    (exists && check_reports(place, e) < 0) ||
+	    tree_swap_recover(place, &exists, e) < 0 ||
+	    (exists && tree_swap_check(place, e) < 0) ||
 	    set_secret(&p, exists ? place : NULL, e) < 0)
 		return -1;
 	slash = strrchr(place, '/');
 	parent = slash ? xstrndup(place, slash > place ? (size_t)(slash - place) : 1)
 		       : xstrdup(".");
-	r = tempdir_make(parent, slash ? slash + 1 : place, &temp);
-	if (r < 0)
-		return err_errno(e, r, "cannot make a folder in %s", parent);
-	if (write_tree(temp, place, exists, &p, e) < 0 ||
-	    swap_in(&temp, place, exists, e) < 0)
+	name = xasprintf(".%s", slash ? slash + 1 : place);
+	target = absolute(parent, slash ? slash + 1 : place);
+	if (scratch_make(&s, o->records, parent, name, target, e) < 0)
+		return -1;
+	if (write_tree(s.path, place, exists, &p, e) < 0 ||
+	    tree_swap_publish(&s, place, e) < 0)
 		return err_wrap(e, "boot tree %s", dir);
 	return 0;
 }

@@ -54,11 +54,18 @@ struct tree_options {
 	const char *ipxe_dir;
 	const char *secret; /* 64 hex digits, for tests; NULL: that of the tree that is
 			     * there, else a new one */
+	/* The folder of records for the temporary tree (lib/scratch.h), or NULL. */
+	const char *records;
 };
 
 /* Renders the tree into `dir`, replacing the tree that is there. */
 int tree_render(const struct rack *rack, const struct image *image, const char *dir,
 		const struct tree_options *o, struct err *e) _must_check_;
+
+/* Moves reports and logs from `left`, the temporary folder of a tree_render() that was
+ * killed, to the tree `dir`, and completes a swap. Returns 0, also when there are none,
+ * or -errno after a warning. */
+int tree_rescue(const char *left, const char *dir) _must_check_;
 
 /* The description of a tree, as read from its tree.cfg. */
 struct tree_host {

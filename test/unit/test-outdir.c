@@ -12,7 +12,7 @@
 
 static int setup(void **state)
 {
-	*state = scratch_make();
+	*state = make_scratch();
 	return 0;
 }
 

@@ -30,7 +30,7 @@ static int setup(void **state)
 	struct fixture *f = xcalloc(1, sizeof(*f));
 	struct err e = {0};
 
-	f->top = scratch_make();
+	f->top = make_scratch();
 	f->dir = open(f->top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	snprintf(file_path, sizeof(file_path), "%s/file", f->top);
 	if (file_write_at(AT_FDCWD, file_path, "file", 4, 0644) < 0 ||

@@ -18,7 +18,7 @@ static int setup(void **state)
 {
 	struct fixture *f = xcalloc(1, sizeof(*f));
 
-	f->dir = scratch_make();
+	f->dir = make_scratch();
 	f->path = xasprintf("%s/log", f->dir);
 	f->old = xasprintf("%s.old", f->path);
 	*state = f;

@@ -34,7 +34,7 @@ static int setup(void **state)
 	struct err e = {0};
 
 	umask(077); /* the umask has no effect on a tree */
-	f->scratch = scratch_make();
+	f->scratch = make_scratch();
 	f->image_dir = image_make(f->scratch);
 	f->ipxe_dir = xasprintf("%s/ipxe", f->scratch);
 	if (mkdir(f->ipxe_dir, 0755) < 0)
@@ -513,6 +513,110 @@ static void failed_swap_leaves_the_old_tree(void **state)
 	assert_int_equal(count_entries(f->scratch), 3);
 }
 
+static void set_mtime(const char *dir, const char *name, time_t t)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", dir, name);
+	const struct timespec times[2] = {{.tv_sec = t}, {.tv_sec = t}};
+
+	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+static void assert_report(const char *dir, const char *name, const char *want)
+{
+	_cleanup_free_ char *path = xasprintf("http/report/%s.json", name);
+	_cleanup_free_ char *text = read_text(dir, path);
+
+	if (!want)
+		assert_null(text);
+	else
+		assert_string_equal(text, want);
+}
+
+/* Servers go on writing to the same files, and may write to the same folder. */
+static void collected_files_are_the_same_after_a_swap(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *one = xasprintf("%s/one", f->scratch);
+	_cleanup_free_ char *log = xasprintf("%s/run/access.log", one);
+	_cleanup_free_ char *reports = xasprintf("%s/http/report", one);
+	const struct tree_options o = {0};
+	struct err e = {0};
+	struct stat st;
+	ino_t before;
+
+	assert_int_equal(render(f, GOLDEN "/plain.cfg", "one", o, &e), 0);
+	write_text(one, "run/access.log", "a line\n");
+	write_text(one, "http/report/node-1.json", "a report\n");
+	assert_int_equal(chmod(reports, 0775), 0);
+	before = inode(log);
+	assert_int_equal(render(f, GOLDEN "/plain.cfg", "one", o, &e), 0);
+	assert_int_equal(inode(log), before);
+	assert_int_equal(stat(reports, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0775);
+	assert_report(one, "node-1", "a report\n");
+}
+
+/*
+ * After the swap the process was killed: the old tree has the name of the temporary one.
+ * Its reports that the new one has not, or has in an earlier version, are moved.
+ */
+static void reports_of_a_killed_swap_are_rescued(void **state)
+{
+	static const struct {
+		const char *name, *old, *new, *want; /* NULL: no report */
+		int old_time, new_time;
+	} cases[] = {
+		{"only-old", "old", NULL, "old", 1, 0},
+		{"only-new", NULL, "new", "new", 0, 1},
+		{"late", "late", "before", "late", 20, 10},
+		{"since", "before", "since", "since", 10, 20},
+		{"same", "one", "two", "two", 10, 10},
+	};
+	struct fixture *f = *state;
+	_cleanup_free_ char *one = xasprintf("%s/one", f->scratch);
+	_cleanup_free_ char *left = xasprintf("%s/left", f->scratch);
+	const struct tree_options o = {0};
+	struct err e = {0};
+
+	assert_int_equal(render(f, GOLDEN "/plain.cfg", "one", o, &e), 0);
+	assert_int_equal(render(f, GOLDEN "/plain.cfg", "left", o, &e), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *path =
+			xasprintf("http/report/%s.json", cases[i].name);
+
+		if (cases[i].old) {
+			write_text(left, path, cases[i].old);
+			set_mtime(left, path, cases[i].old_time);
+		}
+		if (cases[i].new) {
+			write_text(one, path, cases[i].new);
+			set_mtime(one, path, cases[i].new_time);
+		}
+	}
+	write_text(left, "run/access.log", "a line\n");
+	assert_int_equal(tree_rescue(left, one), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_report(one, cases[i].name, cases[i].want);
+	assert_int_equal(tree_rescue(left, one), 0);
+}
+
+/* Nothing is moved from what is no tree, or to what is none. */
+static void rescue_needs_two_trees(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *one = xasprintf("%s/one", f->scratch);
+	_cleanup_free_ char *none = xasprintf("%s/none", f->scratch);
+	const struct tree_options o = {0};
+	struct err e = {0};
+
+	assert_int_equal(render(f, GOLDEN "/plain.cfg", "one", o, &e), 0);
+	write_text(one, "http/report/node-1.json", "a report\n");
+	assert_int_equal(tree_rescue(f->scratch, one), 0);
+	assert_int_equal(tree_rescue(one, none), 0);
+	assert_report(one, "node-1", "a report\n");
+	assert_int_equal(access(none, F_OK), -1);
+}
+
 static void other_folder_is_not_replaced(void **state)
 {
 	struct fixture *f = *state;
@@ -687,6 +791,9 @@ int main(void)
 		T(dhcp_host_reports_by_its_token),
 		T(killed_swap_leaves_a_whole_tree),
 		T(failed_swap_leaves_the_old_tree),
+		T(collected_files_are_the_same_after_a_swap),
+		T(reports_of_a_killed_swap_are_rescued),
+		T(rescue_needs_two_trees),
 		T(other_folder_is_not_replaced),
 		T(empty_folder_is_replaced),
 		T(failed_rendering_leaves_nothing),
