@@ -17,6 +17,7 @@ enum {
 	OPT_FIRSTBOOT,
 	OPT_OFFLINE,
 	OPT_REFRESH,
+	OPT_VERIFY,
 	OPT_IMAGE,
 	OPT_HOST,
 	OPT_RACK,
@@ -180,6 +181,7 @@ static int run_build(const struct command_line *line, struct err *e)
 		.firstboot = command_arg(line, OPT_FIRSTBOOT, firstboot),
 		.offline = command_has(line, OPT_OFFLINE),
 		.refresh = command_has(line, OPT_REFRESH),
+		.verify = command_has(line, OPT_VERIFY),
 		.json = command_has(line, OPT_JSON),
 	};
 
@@ -211,6 +213,11 @@ static const struct command_option options[] = {
 	 .id = OPT_OFFLINE,
 	 .help = "fetch nothing: inputs and base must be in the cache"},
 	{.name = "refresh", .id = OPT_REFRESH, .help = "make the base again"},
+	{.name = "verify",
+	 .id = OPT_VERIFY,
+	 .help = "read every file of the cache and compare its digest, also of files "
+		 "that "
+		 "did not change since the last build"},
 	{.name = "firstboot",
 	 .arg = "FILE",
 	 .kind = ARG_FILE,
@@ -253,7 +260,7 @@ const struct command command_build = {
 	.name = "build",
 	.synopsis = "RECIPE [--out DIR] [--cache DIR] [--lock FILE] "
 		    "[--mirror PREFIX=URL]... [--offline] [--refresh] "
-		    "[--firstboot FILE] [--image TYPE]... "
+		    "[--verify] [--firstboot FILE] [--image TYPE]... "
 		    "[--host FILE | --rack FILE] [--sector-size N] "
 		    "[--format FORMAT]... [--dry-run] [--json]",
 	.summary = "make an image from a recipe",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rackstrap pxe: renders the boot tree (pxe/tree.h) of a rack and an image. */
 #include "builder/commands.h"
+#include "builder/common/leftovers.h"
 #include "lib/log.h"
 #include "pxe/tree.h"
 
@@ -47,6 +48,7 @@ static int run_pxe(const struct command_line *line, struct err *e)
 	_cleanup_rack_ struct rack rack = {0};
 	_cleanup_diag_ struct diag d = {0};
 	_cleanup_free_ char *out = xstrdup(command_arg(line, OPT_OUTPUT, NULL));
+	_cleanup_free_ char *records = leftovers_dir();
 	struct tree_options tree = {0};
 
 	if (parse_options(&tree, line, e) < 0 ||
@@ -55,6 +57,7 @@ static int run_pxe(const struct command_line *line, struct err *e)
 	if (rack_load(&rack, line->args[0], &image.roles, &d) < 0)
 		return diag_err(&d, e);
 	warn_standins(&image);
+	tree.records = records;
 	if (!out)
 		out = xasprintf("tree-%s", rack.name);
 	if (tree_render(&rack, &image, out, &tree, e) < 0)

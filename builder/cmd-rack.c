@@ -8,9 +8,11 @@
  * a rack that was switched off and on. --fresh deletes the disks.
  */
 #include "builder/commands.h"
+#include "builder/common/leftovers.h"
 #include "builder/rack/rack-ns.h"
 #include "builder/rack/rack-preflight.h"
 #include "builder/rack/rack-run.h"
+#include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/signals.h"
@@ -190,6 +192,21 @@ static int check_folder(const struct rack_job *j, struct err *e)
 		       j->dir);
 }
 
+/* Removes temporary files that a killed rack has left in the folder, which is locked. */
+static void sweep_folder(const char *path)
+{
+	_cleanup_strv_ char **names = NULL;
+
+	if (dir_names_at(AT_FDCWD, path, &names) < 0)
+		return;
+	for (size_t i = 0; names && names[i]; i++) {
+		_cleanup_free_ char *file = xasprintf("%s/%s", path, names[i]);
+
+		if (names[i][0] == '.')
+			unlink(file);
+	}
+}
+
 /* Makes the folder and locks it. Removes reports of an earlier run, which would be taken
  * for this one's. */
 static int prepare_folder(struct rack_job *j, struct err *e)
@@ -214,6 +231,7 @@ static int prepare_folder(struct rack_job *j, struct err *e)
 			r = mkdir_p_at(AT_FDCWD, disks, 0755);
 		if (r < 0)
 			return err_errno(e, r, "%s", path);
+		sweep_folder(path);
 	}
 	r = rm_rf_at(AT_FDCWD, reports);
 	return r < 0 ? err_errno(e, r, "%s", reports) : 0;
@@ -224,7 +242,8 @@ static int prepare_folder(struct rack_job *j, struct err *e)
 static int start_boot_server(struct rack_job *j, struct err *e)
 {
 	struct cidr address = {j->rack.boot_server, j->rack.node_network.prefix};
-	struct tree_options o = {.interface = NS_BRIDGE};
+	_cleanup_free_ char *records = leftovers_dir();
+	struct tree_options o = {.interface = NS_BRIDGE, .records = records};
 	struct serve_options so = {.user = NULL};
 	_cleanup_diag_ struct diag d = {0};
 	struct rack_run *r = &j->run;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "builder/commands.h"
 
+#include "builder/common/leftovers.h"
+
 static const struct command *const commands[] = {
 	&command_build,  &command_lock,       &command_fetch,
 	&command_cache,  &command_check,      &command_pxe,
@@ -17,4 +19,5 @@ const struct program rackstrap = {
 	.manual = "rackstrap(1)",
 	.command_manuals = true,
 	.commands = commands,
+	.before = leftovers_sweep,
 };

@@ -322,7 +322,11 @@ static int dispatch(struct command_line *l, int argc, char **argv, struct err *e
 	if (find_command(l, argv[0], e) < 0)
 		return -1;
 	r = parse_command(l, argc, argv, e);
-	return r != 0 ? r : l->command->run(l, e);
+	if (r != 0)
+		return r;
+	if (l->program->before)
+		l->program->before();
+	return l->command->run(l, e);
 }
 
 /* --- for the commands --------------------------------------------------------------- */

@@ -75,6 +75,7 @@ struct program {
 	bool command_manuals; /* a command has its own page: NAME-COMMAND(1) */
 	const struct command_option *options; /* of every command, or NULL */
 	const struct command *const *commands;
+	void (*before)(void); /* called before a command runs, or NULL */
 };
 
 /* A parsed command line. Strings are argv's. */

@@ -113,6 +113,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(data[start:start + len(data) * int(self.arg) // 100])
         self.cut()
 
+    def serve_sulk(self):  # cut in the middle; four times a byte; then all of it
+        data, start = read(self.name), self.start()
+        if self.turn > 5:
+            return self.fine(data)
+        self.whole(data, start=start)
+        self.wfile.write(data[start:start + (1 if start else len(data) // 2)])
+        self.cut()
+
     def serve_reset(self):  # the first time, by a reset in the middle
         data = read(self.name)
         if self.turn > 1:

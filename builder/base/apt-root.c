@@ -37,7 +37,7 @@ static int copy_keyring(const struct recipe *r, const char *tmp, char **ret,
 		return 0;
 	path = xasprintf("%s/keyring.%s", tmp,
 			 str_ends(r->base.keyring, ".asc") ? "asc" : "gpg");
-	n = file_read_regular_at(AT_FDCWD, r->base.keyring, KEYRING_MAX, &data, &len);
+	n = file_read_foreign_at(AT_FDCWD, r->base.keyring, KEYRING_MAX, &data, &len);
 	if (n < 0)
 		return err_set(e, ERR_FAILED, "keyring %s: %s", r->base.keyring,
 			       file_strerror(n));
@@ -132,13 +132,12 @@ static int make_folders(const struct apt_root *x, struct err *e)
 static int prepare(struct apt_root *x, const struct recipe *r, const char *sources,
 		   char *const *mirrors, const char *status, struct err *e)
 {
-	const char *tmp = getenv("TMPDIR");
 	_cleanup_free_ char *list = NULL, *keyring = NULL, *none = NULL;
-	int n = tempdir_make(tmp && tmp[0] == '/' ? tmp : "/tmp", "rackstrap-apt",
-			     &x->tmp);
+	int n;
 
-	if (n < 0)
-		return err_errno(e, n, "TMPDIR");
+	if (leftovers_make(&x->scratch, NULL, "apt", e) < 0)
+		return -1;
+	x->tmp = x->scratch.path;
 	list = xasprintf("%s/base.sources", x->tmp);
 	none = xasprintf("%s/status", x->tmp);
 	x->env = xasprintf("APT_CONFIG=%s/apt.conf", x->tmp);
@@ -154,21 +153,21 @@ static int prepare(struct apt_root *x, const struct recipe *r, const char *sourc
 int apt_root_open(struct apt_root *ret, const struct recipe *r, const char *sources,
 		  char *const *mirrors, const char *status, struct err *e)
 {
-	_cleanup_apt_root_ struct apt_root x = {0};
+	_cleanup_apt_root_ struct apt_root x = APT_ROOT_INIT;
 
 	if (prepare(&x, r, sources, mirrors, status, e) < 0)
 		return -1;
 	*ret = x;
-	x = (struct apt_root){0};
+	x = (struct apt_root)APT_ROOT_INIT;
 	return 0;
 }
 
 void apt_root_done(struct apt_root *x)
 {
-	rm_rf_p(&x->tmp);
+	scratch_done(&x->scratch);
 	free(x->env);
 	free(x->sources);
-	*x = (struct apt_root){0};
+	*x = (struct apt_root)APT_ROOT_INIT;
 }
 
 int apt_root_run(const struct apt_root *x, const char *const *argv, char **ret,

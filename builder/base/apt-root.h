@@ -6,13 +6,20 @@
  */
 #pragma once
 
+#include "builder/common/leftovers.h"
 #include "builder/recipe/recipe.h"
 
 struct apt_root {
-	char *tmp;     /* the folder */
-	char *env;     /* APT_CONFIG=... */
-	char *sources; /* the stanzas of sources.list(5), with mirrors applied */
+	struct scratch scratch;
+	const char *tmp; /* the folder */
+	char *env;       /* APT_CONFIG=... */
+	char *sources;   /* the stanzas of sources.list(5), with mirrors applied */
 };
+
+#define APT_ROOT_INIT                                                                    \
+	{                                                                                \
+		.scratch = SCRATCH_INIT                                                  \
+	}
 
 /*
  * Makes the folder. `sources` is where this machine gets the suite from, as stanzas of

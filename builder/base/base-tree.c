@@ -9,7 +9,7 @@
 #include "builder/base/base-archive.h"
 #include "builder/base/mmdebstrap.h"
 #include "builder/common/archive.h"
-#include "builder/common/recorded-tempdir.h"
+#include "builder/common/leftovers.h"
 #include "builder/recipe/recipe-parse.h"
 #include "lib/file.h"
 
@@ -270,14 +270,10 @@ static int make_base(const struct base_work *w, base_tree_source *source, const 
 
 int base_tree_make(const struct base_work *w, base_tree_source *source, struct err *e)
 {
-	_cleanup_free_ char *note = xasprintf("%s.tree", w->log), *dir = NULL;
-	int r;
+	_cleanup_scratch_ struct scratch s = SCRATCH_INIT;
 
-	if (recorded_tempdir_make(note, "rackstrap-tree", &dir, e) < 0)
-		return -1;
-	r = make_base(w, source, dir, e);
-	recorded_tempdir_remove(dir, note);
-	return r;
+	return leftovers_make(&s, NULL, "tree", e) < 0 ? -1
+						       : make_base(w, source, s.path, e);
 }
 
 /* --- recipe ------------------------------------------------------------------------ */

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The cache of bases. A base is made in a temporary folder beside its final name and
+ * The cache of bases. A base is made in a scratch folder beside its final name and
  * renamed when it is complete. The key's lock is held meanwhile: a second build waits and
- * then finds the base. The leftover folder of a killed build is removed by the next build
- * that holds the lock.
+ * then finds the base.
  *
  * root.tar is uncompressed: it is read for every build, and the disk is faster than any
- * decompressor. Its digest is not checked here, but when it is read (merge.c).
+ * decompressor.
  */
 #include "builder/base/base.h"
 
+#include "builder/base/base-entry.h"
 #include "builder/base/debs.h"
-#include "builder/common/recorded-tempdir.h"
+#include "builder/common/leftovers.h"
 #include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/log.h"
 
-/* Increase this when a change of the program makes another root.tar of the same inputs.
- */
-#define BASE_FORMAT 1
+/* Increase this when a change of the program makes another root.tar of the same inputs,
+ * or an entry of the cache in another format. */
+#define BASE_FORMAT 2
 #define TEXT_MAX    (64U << 20)
 
 static void append_words(struct buf *b, const char *key, char *const *v)
@@ -79,47 +79,13 @@ int base_check_source(const struct recipe *r, const struct blob *b, struct err *
 	return base_source_error(r, e);
 }
 
-/* --- reading the cache ------------------------------------------------------------- */
-
-/* Opens a complete base. Returns 1, 0 when the cache has none, or -1. */
-static int open_base(struct base *b, const struct cache *c, const char *key,
-		     struct err *e)
-{
-	_cleanup_free_ char *path = xasprintf("base/%s", key), *complete = NULL;
-	_cleanup_close_ int dir = openat(c->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r;
-
-	if (dir < 0)
-		return errno == ENOENT ? 0 : err_errno(e, errno, "%s/%s", c->dir, path);
-	r = file_read_foreign_at(dir, "complete", 4096, &complete, NULL);
-	if (r >= 0)
-		r = file_read_foreign_at(dir, "packages", TEXT_MAX, &b->packages, NULL);
-	if (r >= 0)
-		r = file_read_foreign_at(dir, "owners", TEXT_MAX, &b->owners, NULL);
-	if (r < 0)
-		return err_errno(e, r,
-				 "%s/%s: damaged: run again with --refresh to rebuild it",
-				 c->dir, path);
-	complete[strcspn(complete, "\n")] = '\0';
-	utimensat(dir, "complete", NULL, 0); /* last used now */
-	b->tar_sha256 = TAKE_PTR(complete);
-	b->tar = file_open_foreign_at(dir, "root.tar");
-	b->kernel = file_open_foreign_at(dir, "vmlinuz");
-	b->initrd = file_open_foreign_at(dir, "initrd.img");
-	if (b->tar < 0 || b->kernel < 0 || b->initrd < 0)
-		return err_set(e, ERR_FAILED,
-			       "%s/%s: damaged: run again with --refresh to rebuild it",
-			       c->dir, path);
-	return 1;
-}
-
 /* --- making a base ----------------------------------------------------------------- */
 
-/* Removes the leftover folders CACHE/base/.<key>.* of killed builds. No build uses them,
+/* Removes the scratch folders of killed builds that have no record. No build uses them,
  * because we hold the key's lock. */
 static int remove_stale(const struct cache *c, const char *key, struct err *e)
 {
-	_cleanup_free_ char *prefix = xasprintf(".%s.", key);
+	_cleanup_free_ char *scratch = xasprintf(".%s", key);
 	_cleanup_strv_ char **names = NULL;
 	int r = dir_names_at(c->fd, "base", &names);
 
@@ -128,49 +94,12 @@ static int remove_stale(const struct cache *c, const char *key, struct err *e)
 	for (size_t i = 0; names && names[i]; i++) {
 		_cleanup_free_ char *path = xasprintf("base/%s", names[i]);
 
-		if (!str_after(names[i], prefix))
+		if (!scratch_is_named(names[i], scratch))
 			continue;
 		log_debug("removing the leftover of a killed build: %s/%s", c->dir, path);
 		rm_rf_at(c->fd, path);
 	}
 	return 0;
-}
-
-static int write_complete(const char *dir, const char *inputs, struct err *e)
-{
-	_cleanup_close_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_close_ int tar = -1;
-	char sha256[DIGEST_HEX_MAX + 1];
-	int r;
-
-	if (fd < 0)
-		return err_errno(e, errno, "%s", dir);
-	tar = file_open_foreign_at(fd, "root.tar");
-	r = tar < 0 ? tar : digest_fd(tar, DIGEST_SHA256, sha256, NULL);
-	if (r >= 0)
-		r = file_write_at(fd, "inputs", inputs, strlen(inputs), 0644);
-	if (r >= 0) {
-		strcat(sha256, "\n");
-		r = file_write_at(fd, "complete", sha256, strlen(sha256), 0644);
-	}
-	return r < 0 ? err_errno(e, r, "%s", dir) : 0;
-}
-
-/* Renames the finished folder to its final name, and removes the folder that had it. */
-static int move_to_final_name(const struct cache *c, const char *dir, const char *key,
-			      struct err *e)
-{
-	_cleanup_free_ char *to = xasprintf("%s/base/%s", c->dir, key);
-	int r = 0;
-
-	if (chmod(dir, 0755) < 0)
-		return err_errno(e, errno, "%s", dir);
-	if (renameat2(AT_FDCWD, dir, AT_FDCWD, to, RENAME_EXCHANGE) == 0)
-		rm_rf_at(AT_FDCWD, dir);
-	else if (errno != ENOENT || rename(dir, to) < 0)
-		return err_errno(e, errno, "%s", to);
-	r = fsync_parent_at(AT_FDCWD, to);
-	return r < 0 ? err_errno(e, r, "%s", to) : 0;
 }
 
 /* Checks that the base has the locked packages and no others. */
@@ -189,8 +118,10 @@ static int make_base(const struct base_request *q, struct err *e)
 	_cleanup_free_ char *parent = xasprintf("%s/base", q->c->dir);
 	_cleanup_free_ char *name = xasprintf(".%s", q->key);
 	_cleanup_free_ char *log = xasprintf("%s/base/%s.log", q->c->dir, q->key);
+	_cleanup_free_ char *final = xasprintf("%s/base/%s", q->c->dir, q->key);
+	_cleanup_free_ char *aside = xasprintf("%s/base/.%s.old", q->c->dir, q->key);
 	_cleanup_free_ char *source = NULL;
-	_cleanup_rm_rf_ char *dir = NULL;
+	_cleanup_scratch_ struct scratch s = SCRATCH_INIT;
 	const struct base_type *type = q->r->base.type;
 	struct base_work w = {
 		.r = q->r,
@@ -203,22 +134,19 @@ static int make_base(const struct base_request *q, struct err *e)
 	};
 	int n;
 
-	if (tools_check(type->tools, e) < 0 || remove_stale(q->c, q->key, e) < 0)
+	if (tools_check(type->tools, e) < 0 || remove_stale(q->c, q->key, e) < 0 ||
+	    leftovers_make(&s, parent, name, e) < 0)
 		return -1;
-	n = tempdir_make(parent, name, &dir);
-	if (n < 0)
-		return err_errno(e, n, "%s", parent);
 	if (q->o->source)
 		source = cache_blob_path(q->c, q->o->source);
 	w.source_path = source;
-	w.dir = dir;
+	w.dir = s.path;
 	if (type->make(&w, e) < 0 || (w.lock && check_installed(q, &w, e) < 0))
 		return -1;
-	if (write_complete(dir, q->inputs.p, e) < 0 ||
-	    move_to_final_name(q->c, dir, q->key, e) < 0)
+	if (base_entry_complete(s.path, q->inputs.p, e) < 0)
 		return -1;
-	free(TAKE_PTR(dir)); /* renamed: not to be removed */
-	return 0;
+	n = chmod(s.path, 0755) < 0 ? -errno : scratch_publish(&s, final, aside);
+	return n < 0 ? err_errno(e, n, "%s", final) : 0;
 }
 
 static int get_locked(struct base *b, const struct base_request *q, struct err *e)
@@ -229,13 +157,13 @@ static int get_locked(struct base *b, const struct base_request *q, struct err *
 
 	if (cache_lock(q->c, name, &lock, e) < 0)
 		return -1;
-	found = q->o->refresh ? 0 : open_base(b, q->c, q->key, e);
+	found = q->o->refresh ? 0 : base_entry_open(b, q->c, q->key, e);
 	if (found != 0)
 		return found < 0 ? -1 : 0;
 	if (make_base(q, e) < 0)
 		return -1;
 	b->made = true;
-	found = open_base(b, q->c, q->key, e);
+	found = base_entry_open(b, q->c, q->key, e);
 	if (found == 0)
 		return err_set(e, ERR_FAILED,
 			       "base %s: was removed from the cache meanwhile", q->key);
@@ -317,15 +245,16 @@ static int offline_error(const struct base_request *q, struct err *e)
 int base_get(struct base *ret, const struct recipe *r, const struct cache *c,
 	     const struct base_options *o, struct err *e)
 {
-	_cleanup_base_ struct base b = {.tar = -1, .kernel = -1, .initrd = -1};
+	_cleanup_base_ struct base b = BASE_INIT;
 	_cleanup_request_ struct base_request q = {.r = r, .c = c, .o = o};
 	int found = 0;
 
 	if (request_init(&q, e) < 0)
 		return -1;
 	memcpy(b.key, q.recipe_key, sizeof(b.key));
+	b.verify = c->verify;
 	if (!o->refresh)
-		found = open_base(&b, c, q.key, e);
+		found = base_entry_open(&b, c, q.key, e);
 	if (found == 0 && o->offline && !is_locked(&q))
 		return offline_error(&q, e);
 	if (found == 0 && is_locked(&q) && get_debs(&q, e) < 0)
@@ -335,14 +264,14 @@ int base_get(struct base *ret, const struct recipe *r, const struct cache *c,
 	if (found < 0)
 		return -1;
 	*ret = b;
-	b = (struct base){.tar = -1, .kernel = -1, .initrd = -1};
+	b = (struct base)BASE_INIT;
 	return 0;
 }
 
 int base_fetch(const struct recipe *r, const struct cache *c,
 	       const struct base_options *o, struct err *e)
 {
-	_cleanup_base_ struct base b = {.tar = -1, .kernel = -1, .initrd = -1};
+	_cleanup_base_ struct base b = BASE_INIT;
 	_cleanup_request_ struct base_request q = {.r = r, .c = c, .o = o};
 
 	if (request_init(&q, e) < 0)
@@ -366,14 +295,75 @@ int base_lock(struct lock_base *ret, const struct recipe *r, char *const *mirror
 
 void base_done(struct base *b)
 {
-	free(b->tar_sha256);
+	const int fds[] = {b->dir, b->tar.fd, b->kernel.fd, b->initrd.fd};
+
 	free(b->packages);
 	free(b->owners);
-	if (b->tar >= 0)
-		close(b->tar);
-	if (b->kernel >= 0)
-		close(b->kernel);
-	if (b->initrd >= 0)
-		close(b->initrd);
-	*b = (struct base){.tar = -1, .kernel = -1, .initrd = -1};
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	*b = (struct base)BASE_INIT;
+}
+
+/* --- verifying --------------------------------------------------------------------- */
+
+#define MEMO "known"
+
+static int damaged(const char *name, struct err *e)
+{
+	return err_set(e, ERR_FAILED,
+		       "base: %s in the cache is damaged: run again with --refresh to "
+		       "rebuild the base",
+		       name);
+}
+
+/* Returns the memo's text; owned. */
+static char *tar_digests(const struct base *b)
+{
+	return xasprintf("sha256 %s", b->tar.sha256);
+}
+
+bool base_tar_is_known(const struct base *b)
+{
+	_cleanup_free_ char *want = tar_digests(b), *is = NULL;
+
+	if (b->made)
+		return true;
+	is = b->verify ? NULL : digest_memo_read(b->dir, MEMO, b->tar.fd);
+	return is && streq(is, want);
+}
+
+int base_tar_check(const struct base *b, struct digest *tap, const struct digest_stamp *s,
+		   struct err *e)
+{
+	_cleanup_free_ char *digests = tar_digests(b);
+	char sha256[DIGEST_HEX_MAX];
+	int r = 0;
+
+	if (tap)
+		digest_hex(tap, sha256);
+	else if (lseek(b->tar.fd, 0, SEEK_SET) < 0)
+		r = -errno;
+	else
+		r = digest_fd(b->tar.fd, DIGEST_SHA256, sha256, NULL);
+	if (r < 0)
+		return err_errno(e, r, "base: root.tar");
+	if (!streq(sha256, b->tar.sha256))
+		return damaged("root.tar", e);
+	if (tap)
+		digest_memo_write(b->dir, MEMO, b->tar.fd, s, digests);
+	return 0;
+}
+
+int base_copy_file(const struct base_file *f, const char *name, int to, const char *path,
+		   struct err *e)
+{
+	char sha256[DIGEST_HEX_MAX];
+	int r = lseek(f->fd, 0, SEEK_SET) < 0 ? -errno : 0;
+
+	if (r == 0)
+		r = digest_copy_fd(f->fd, to, DIGEST_SHA256, sha256);
+	if (r < 0)
+		return err_errno(e, r, "%s", path);
+	return streq(sha256, f->sha256) ? 0 : damaged(name, e);
 }

@@ -10,10 +10,14 @@
  *	CACHE/base/<key>/packages	"name version architecture" a line, sorted
  *	CACHE/base/<key>/owners		"path<TAB>package" a line, as dpkg knows them
  *	CACHE/base/<key>/inputs		the text whose SHA-256 is <key>
- *	CACHE/base/<key>/complete	SHA-256 of root.tar; written last
+ *	CACHE/base/<key>/complete	the SHA-256 of each of these; written last
+ *	CACHE/base/<key>/known		that of root.tar, with its state (digest-memo.h)
+ *
+ * Every file is compared with its digest when it is read.
  */
 #pragma once
 
+#include "builder/common/digest-memo.h"
 #include "builder/input/cache.h"
 #include "builder/input/lock.h"
 #include "builder/recipe/base-type.h"
@@ -42,13 +46,26 @@ struct base_options {
 	bool refresh;
 };
 
+struct base_file {
+	int fd;
+	char sha256[DIGEST_SHA256_LEN]; /* that it must have */
+};
+
 struct base {
 	char key[DIGEST_HEX_MAX]; /* digest of what the recipe says about the base */
-	int tar, kernel, initrd;  /* descriptors */
-	char *tar_sha256;
-	char *packages, *owners; /* the files' texts */
+	int dir;                  /* its folder in the cache */
+	struct base_file tar, kernel, initrd;
+	char *packages, *owners; /* the files' texts, verified */
 	bool made;               /* false: found in the cache */
+	bool verify;             /* do not believe what is remembered */
 };
+
+#define BASE_INIT                                                                        \
+	{                                                                                \
+		.dir = -1, .tar = {.fd = -1}, .kernel = {.fd = -1}, .initrd = {          \
+			.fd = -1                                                         \
+		}                                                                        \
+	}
 
 /* Checks the file that the base is made from. The error names the recipe and the URL. */
 int base_check_source(const struct recipe *r, const struct blob *b,
@@ -72,4 +89,20 @@ int base_fetch(const struct recipe *r, const struct cache *c,
 int base_lock(struct lock_base *ret, const struct recipe *r, char *const *mirrors,
 	      struct err *e) _must_check_;
 void base_done(struct base *b);
+
+/* Returns true when root.tar need not be compared with its digest: it was just made, or
+ * has not changed since that was remembered. */
+bool base_tar_is_known(const struct base *b);
+
+/* Compares the digest of root.tar, whose bytes `tap` has seen, and remembers it. `s` was
+ * taken before. With `tap` NULL, reads the file instead, and remembers nothing. */
+int base_tar_check(const struct base *b, struct digest *tap, const struct digest_stamp *s,
+		   struct err *e) _must_check_;
+
+/*
+ * Copies kernel or initrd, from the beginning, to the end of `to`, and compares the
+ * digest. `name` is its name in the cache; `path` names `to` in messages.
+ */
+int base_copy_file(const struct base_file *f, const char *name, int to, const char *path,
+		   struct err *e) _must_check_;
 #define _cleanup_base_ _cleanup_(base_done)

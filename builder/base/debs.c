@@ -10,7 +10,6 @@
 
 #include "builder/base/apt-resolve.h"
 #include "builder/common/archive.h"
-#include "builder/common/recorded-tempdir.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/str.h"
@@ -246,6 +245,7 @@ static int add_package(const struct lock_package *p, int from, int dirfd, struct
 		"./%s", strrchr(p->path, '/') ? strrchr(p->path, '/') + 1 : p->path);
 	_cleanup_buf_ struct buf control = {0};
 	_cleanup_close_ int to = -1;
+	char sha256[DIGEST_HEX_MAX];
 	int r;
 
 	if (get_control(from, p->path, &control, e) < 0)
@@ -254,8 +254,15 @@ static int add_package(const struct lock_package *p, int from, int dirfd, struct
 	to = openat(dirfd, file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (to < 0 || lseek(from, 0, SEEK_SET) < 0)
 		return err_errno(e, errno, "%s", file);
-	r = copy_fd(from, to);
-	return r < 0 ? err_errno(e, r, "%s", file) : 0;
+	r = digest_copy_fd(from, to, DIGEST_SHA256, sha256);
+	if (r < 0)
+		return err_errno(e, r, "%s", file);
+	return streq(sha256, p->sha256)
+		       ? 0
+		       : err_set(e, ERR_FAILED,
+				 "package %s: its file changed while it was read: run "
+				 "again",
+				 p->name);
 }
 
 /* The date is the recipe's epoch: apt only refuses dates in the future. */
@@ -325,43 +332,29 @@ static void append_repo(struct buf *out, const char *dir)
 }
 
 int debs_repo(const struct lock_base *b, const struct recipe *r, const struct cache *c,
-	      const char *note, struct buf *out, char **ret, struct err *e)
+	      struct scratch *s, struct buf *out, struct err *e)
 {
-	_cleanup_free_ char *dir = NULL;
-
-	if (recorded_tempdir_make(note, "rackstrap-debs", &dir, e) < 0)
+	if (leftovers_make(s, NULL, "debs", e) < 0 || fill(b, r, c, s->path, e) < 0)
 		return -1;
-	if (fill(b, r, c, dir, e) < 0) {
-		recorded_tempdir_remove(dir, note);
-		return -1;
-	}
-	append_repo(out, dir);
-	*ret = TAKE_PTR(dir);
+	append_repo(out, s->path);
 	return 0;
 }
 
 int debs_repo_now(const struct recipe *r, const char *sources, char *const *mirrors,
-		  const char *status, const char *note, struct buf *out, char **ret,
-		  struct err *e)
+		  const char *status, struct scratch *s, struct buf *out, struct err *e)
 {
 	_cleanup_lock_base_ struct lock_base b = {0};
-	_cleanup_free_ char *dir = NULL, *download = NULL;
-	int result;
+	_cleanup_free_ char *download = NULL;
 
-	if (recorded_tempdir_make(note, "rackstrap-debs", &dir, e) < 0)
+	if (leftovers_make(s, NULL, "debs", e) < 0)
 		return -1;
-	download = xasprintf("%s/" DOWNLOAD, dir);
-	result = mkdir(download, 0755) < 0
-			 ? err_errno(e, errno, "%s", download)
-			 : apt_download(&b, r, sources, mirrors, status, download, e);
-	if (result == 0)
-		result = fill(&b, r, NULL, dir, e);
-	if (result < 0) {
-		recorded_tempdir_remove(dir, note);
+	download = xasprintf("%s/" DOWNLOAD, s->path);
+	if (mkdir(download, 0755) < 0)
+		return err_errno(e, errno, "%s", download);
+	if (apt_download(&b, r, sources, mirrors, status, download, e) < 0 ||
+	    fill(&b, r, NULL, s->path, e) < 0)
 		return -1;
-	}
-	append_repo(out, dir);
-	*ret = TAKE_PTR(dir);
+	append_repo(out, s->path);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "builder/common/leftovers.h"
 #include "builder/input/lock.h"
 #include "builder/input/obtain.h"
 #include "builder/recipe/recipe.h"
@@ -20,12 +21,12 @@ int debs_obtain(const struct lock_base *b, const struct recipe *r, const char *s
 		size_t *ret_fetched, struct err *e) _must_check_;
 
 /*
- * Makes an archive of the locked packages, which must be in the cache, in a folder below
- * $TMPDIR that everybody may read. Appends the source that names it to `out`. *ret is the
- * folder (owned), `note` a file that holds its path (recorded-tempdir.h).
+ * Makes an archive of the locked packages, which must be in the cache, in a scratch
+ * folder below $TMPDIR that everybody may read. Appends the source that names it to
+ * `out`. End with scratch_done(), also after an error.
  */
 int debs_repo(const struct lock_base *b, const struct recipe *r, const struct cache *c,
-	      const char *note, struct buf *out, char **ret, struct err *e) _must_check_;
+	      struct scratch *s, struct buf *out, struct err *e) _must_check_;
 
 /*
  * Makes such an archive of the packages that the suite has now, which apt downloads
@@ -33,7 +34,7 @@ int debs_repo(const struct lock_base *b, const struct recipe *r, const struct ca
  * NULL.
  */
 int debs_repo_now(const struct recipe *r, const char *sources, char *const *mirrors,
-		  const char *status, const char *note, struct buf *out, char **ret,
+		  const char *status, struct scratch *s, struct buf *out,
 		  struct err *e) _must_check_;
 
 /* Checks that the recipe names the suite and the packages that were locked. Complaints go

@@ -12,8 +12,7 @@
  * place before the kernel package is configured.
  *
  * mmdebstrap writes the tree as a tar into a pipe that base_split() reads, and its
- * messages into a log. Its folder is below $TMPDIR. The file <log>.tmp holds that
- * folder's path: when a build is killed, the next one removes the folder.
+ * messages into a log. Its folder is below $TMPDIR.
  */
 #include "builder/base/mmdebstrap.h"
 
@@ -21,8 +20,8 @@
 #include "builder/base/debs.h"
 #include "builder/base/hooks.h"
 #include "builder/common/archive.h"
+#include "builder/common/leftovers.h"
 #include "builder/common/progress.h"
-#include "builder/common/recorded-tempdir.h"
 #include "builder/common/sandbox.h"
 #include "lib/file.h"
 #include "lib/log.h"
@@ -204,30 +203,6 @@ static char **make_argv(const struct recipe *r, const char *tmp, const char *tre
 	return argv;
 }
 
-/* --- the temporary folder ---------------------------------------------------------- */
-
-/* Removes the folder that a killed build has left. */
-static void remove_leftover(const struct sandbox *s, const char *note)
-{
-	_cleanup_free_ char *path = NULL;
-
-	if (file_read_foreign_at(AT_FDCWD, note, PATH_MAX, &path, NULL) == 0 &&
-	    path[0] == '/') {
-		log_debug("removing the leftover of a killed build: %s", path);
-		sandbox_remove(s, path);
-	}
-	unlink(note);
-}
-
-static int make_tmp(const struct sandbox *s, const char *note, char **ret, struct err *e)
-{
-	remove_leftover(s, note);
-	if (recorded_tempdir_make(note, "rackstrap-base", ret, e) < 0)
-		return -1;
-	/* The sandbox's ids read the files in it. */
-	return chmod(*ret, 0755) < 0 ? err_errno(e, errno, "%s", *ret) : 0;
-}
-
 /* --- running mmdebstrap ------------------------------------------------------------ */
 
 /* Returns the last LOG_MAX bytes of the file, from the beginning of a line on; "" if it
@@ -325,8 +300,8 @@ struct job {
 	const struct base_work *w;
 	const char *tree; /* or NULL */
 	struct sandbox sandbox;
-	char *note, *tmp;       /* tmp has what the sandbox may read */
-	char *debs_note, *debs; /* the archive of the packages, or NULL */
+	struct scratch tmp;  /* what the sandbox may read */
+	struct scratch debs; /* the archive of the packages, if there is a suite */
 };
 
 /* Writes what mmdebstrap reads into the temporary folder. */
@@ -336,8 +311,8 @@ static int write_files(const struct job *j, const char *list, const char *overla
 	const char *text = sources->p ? sources->p : "# none\n";
 	int n;
 
-	if (write_hook(j->tmp, "initrd", embed_hook_initrd, e) < 0 ||
-	    (j->tree && write_install_hook(j->w->r, j->tmp, e) < 0) ||
+	if (write_hook(j->tmp.path, "initrd", embed_hook_initrd, e) < 0 ||
+	    (j->tree && write_install_hook(j->w->r, j->tmp.path, e) < 0) ||
 	    write_overlay(j->w->r, overlay, e) < 0)
 		return -1;
 	n = file_write_at(AT_FDCWD, list, text, strlen(text), 0644);
@@ -352,9 +327,8 @@ static int make_debs(struct job *j, const char *status, struct buf *sources,
 	if (!w->r->base.suite)
 		return 0; /* nothing is installed */
 	if (w->lock)
-		return debs_repo(w->lock, w->r, w->c, j->debs_note, sources, &j->debs, e);
-	return debs_repo_now(w->r, w->sources, w->mirrors, status, j->debs_note, sources,
-			     &j->debs, e);
+		return debs_repo(w->lock, w->r, w->c, &j->debs, sources, e);
+	return debs_repo_now(w->r, w->sources, w->mirrors, status, &j->debs, sources, e);
 }
 
 static int run_job(struct job *j, const char *status, struct err *e)
@@ -364,20 +338,24 @@ static int run_job(struct job *j, const char *status, struct err *e)
 	_cleanup_strv_ char **argv = NULL;
 	struct sandbox *s = &j->sandbox;
 
-	if (make_debs(j, status, &sources, e) < 0 || make_tmp(s, j->note, &j->tmp, e) < 0)
+	if (make_debs(j, status, &sources, e) < 0 ||
+	    leftovers_make(&j->tmp, NULL, "base", e) < 0)
 		return -1;
-	list = xasprintf("%s/base.sources", j->tmp);
-	overlay = xasprintf("%s/overlay.tar", j->tmp);
-	work = xasprintf("%s/work", j->tmp);
+	/* The sandbox's ids read the files in it. */
+	if (chmod(j->tmp.path, 0755) < 0)
+		return err_errno(e, errno, "%s", j->tmp.path);
+	list = xasprintf("%s/base.sources", j->tmp.path);
+	overlay = xasprintf("%s/overlay.tar", j->tmp.path);
+	work = xasprintf("%s/work", j->tmp.path);
 	if (write_files(j, list, overlay, &sources, e) < 0)
 		return -1;
-	argv = make_argv(j->w->r, j->tmp, j->tree, overlay, list);
+	argv = make_argv(j->w->r, j->tmp.path, j->tree, overlay, list);
 	sandbox_add_program(s, argv[0]);
-	sandbox_add(s, j->tmp);
+	sandbox_add(s, j->tmp.path);
 	if (j->tree)
 		sandbox_add(s, j->tree);
-	if (j->debs)
-		sandbox_add(s, j->debs);
+	if (j->debs.path)
+		sandbox_add(s, j->debs.path);
 	if (sandbox_make_folder(s, work, e) < 0)
 		return -1;
 	return run_mmdebstrap(j->w, s, argv, work, e);
@@ -386,24 +364,22 @@ static int run_job(struct job *j, const char *status, struct err *e)
 int mmdebstrap_make(const struct base_work *w, const char *tree, const char *status,
 		    struct err *e)
 {
-	struct job j = {.w = w, .tree = tree, .sandbox = SANDBOX_NONE};
+	struct job j = {
+		.w = w,
+		.tree = tree,
+		.sandbox = SANDBOX_NONE,
+		.tmp = SCRATCH_INIT,
+		.debs = SCRATCH_INIT,
+	};
 	int r;
 
 	if (sandbox_open(&j.sandbox, e) < 0)
 		return -1;
-	j.note = xasprintf("%s.tmp", w->log);
-	j.debs_note = xasprintf("%s.debs", w->log);
 	r = run_job(&j, status, e);
-	if (j.debs)
-		recorded_tempdir_remove(j.debs, j.debs_note);
-	if (j.tmp) {
-		sandbox_remove(&j.sandbox, j.tmp);
-		unlink(j.note);
-	}
+	scratch_done(&j.debs);
+	if (j.tmp.path)
+		sandbox_remove(&j.sandbox, j.tmp.path);
+	scratch_done(&j.tmp);
 	sandbox_done(&j.sandbox);
-	free(j.note);
-	free(j.tmp);
-	free(j.debs_note);
-	free(j.debs);
 	return r;
 }

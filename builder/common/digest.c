@@ -83,6 +83,16 @@ const char *digest_hex(struct digest *d, char out[static DIGEST_HEX_MAX])
 	return out;
 }
 
+const char *digest_peek(const struct digest *d, char out[static DIGEST_HEX_MAX])
+{
+	struct digest copy = {.ctx = EVP_MD_CTX_new()};
+
+	must(copy.ctx && EVP_MD_CTX_copy_ex(copy.ctx, d->ctx));
+	digest_hex(&copy, out);
+	EVP_MD_CTX_free(copy.ctx);
+	return out;
+}
+
 void digest_free(struct digest *d)
 {
 	if (!d)
@@ -96,8 +106,9 @@ void digest_free_p(struct digest **d)
 	digest_free(*d);
 }
 
-int digest_fd(int fd, enum digest_type type, char out[static DIGEST_HEX_MAX],
-	      uint64_t *ret_size)
+/* Digests `fd` and copies it to `to` if that is not -1. */
+static int digest_and_copy(int fd, int to, enum digest_type type,
+			   char out[static DIGEST_HEX_MAX], uint64_t *ret_size)
 {
 	_cleanup_digest_ struct digest *d = digest_new(type);
 	_cleanup_free_ char *buf = xmalloc(CHUNK);
@@ -105,6 +116,7 @@ int digest_fd(int fd, enum digest_type type, char out[static DIGEST_HEX_MAX],
 
 	for (;;) {
 		ssize_t n = read(fd, buf, CHUNK);
+		int r = 0;
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -114,11 +126,27 @@ int digest_fd(int fd, enum digest_type type, char out[static DIGEST_HEX_MAX],
 			break;
 		digest_add(d, buf, (size_t)n);
 		size += (uint64_t)n;
+		if (to >= 0)
+			r = write_all(to, buf, (size_t)n);
+		if (r < 0)
+			return r;
 	}
 	digest_hex(d, out);
 	if (ret_size)
 		*ret_size = size;
 	return 0;
+}
+
+int digest_fd(int fd, enum digest_type type, char out[static DIGEST_HEX_MAX],
+	      uint64_t *ret_size)
+{
+	return digest_and_copy(fd, -1, type, out, ret_size);
+}
+
+int digest_copy_fd(int from, int to, enum digest_type type,
+		   char out[static DIGEST_HEX_MAX])
+{
+	return digest_and_copy(from, to, type, out, NULL);
 }
 
 const char *digest_text(enum digest_type type, const void *data, size_t len,

@@ -31,6 +31,8 @@ struct digest *digest_new(enum digest_type type);
 void digest_add(struct digest *d, const void *data, size_t len);
 /* Finishes the digest; afterwards it can only be freed. Returns `out`. */
 const char *digest_hex(struct digest *d, char out[static DIGEST_HEX_MAX]);
+/* Computes the digest of what was added so far; more can be added. Returns `out`. */
+const char *digest_peek(const struct digest *d, char out[static DIGEST_HEX_MAX]);
 void digest_free(struct digest *d);
 void digest_free_p(struct digest **d);
 #define _cleanup_digest_ _cleanup_(digest_free_p)
@@ -38,6 +40,10 @@ void digest_free_p(struct digest **d);
 /* Digests `fd` from its current offset to its end. Returns 0 or -errno. */
 int digest_fd(int fd, enum digest_type type, char out[static DIGEST_HEX_MAX],
 	      uint64_t *ret_size) _must_check_;
+/* Copies `from`, from its current offset to its end, to `to`, and digests what it copies.
+ * Returns 0 or -errno. */
+int digest_copy_fd(int from, int to, enum digest_type type,
+		   char out[static DIGEST_HEX_MAX]) _must_check_;
 const char *digest_text(enum digest_type type, const void *data, size_t len,
 			char out[static DIGEST_HEX_MAX]);
 

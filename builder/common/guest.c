@@ -9,6 +9,7 @@
 #include "builder/common/guest.h"
 
 #include "builder/common/accel.h"
+#include "builder/common/leftovers.h"
 #include "builder/common/progress.h"
 #include "builder/common/qcow2.h"
 #include "builder/common/temp-file.h"
@@ -26,6 +27,7 @@
 struct guest {
 	guestfs_h *g;
 	char *image;
+	struct scratch tmp; /* for libguestfs's own files */
 };
 
 static int guest_error(const struct guest *g, struct err *e, const char *what)
@@ -57,12 +59,10 @@ static int image_format(const char *path, const char **ret, struct err *e)
  * name is not such a path, so that file is linked into a new folder beside it (*ret_dir),
  * which is needed until QEMU has opened the file.
  */
-static int name_it(const char *image, char **ret_dir, char **ret, struct err *e)
+static int name_it(const char *image, struct scratch *ret_dir, char **ret, struct err *e)
 {
 	_cleanup_free_ char *real = realpath(image, NULL);
-	_cleanup_rm_rf_ char *dir = NULL;
 	char where[PATH_MAX] = "", *slash;
-	int r;
 
 	if (real) {
 		*ret = TAKE_PTR(real);
@@ -72,11 +72,9 @@ static int name_it(const char *image, char **ret_dir, char **ret, struct err *e)
 	    !(slash = strrchr(where, '/')))
 		return err_errno(e, errno, "%s", image);
 	*slash = '\0';
-	r = tempdir_make(*where ? where : "/", "rackstrap", &dir);
-	if (r < 0)
-		return err_errno(e, r, "%s", where);
-	*ret = xasprintf("%s/disk", dir);
-	*ret_dir = TAKE_PTR(dir);
+	if (leftovers_make(ret_dir, *where ? where : "/", "disk", e) < 0)
+		return -1;
+	*ret = xasprintf("%s/disk", ret_dir->path);
 	if (linkat(AT_FDCWD, image, AT_FDCWD, *ret, AT_SYMLINK_FOLLOW) < 0)
 		return err_set(e, ERR_FAILED,
 			       "%s: its file system has no O_TMPFILE, which an image "
@@ -91,17 +89,17 @@ static int name_it(const char *image, char **ret_dir, char **ret, struct err *e)
  * died. */
 static int find_kvm(bool *ret, struct err *e)
 {
-	_cleanup_rm_rf_ char *dir = NULL;
-	const char *tmp = getenv("TMPDIR");
-	int r = tempdir_make(tmp && tmp[0] == '/' ? tmp : "/tmp", "rackstrap-kvm", &dir);
-	_cleanup_free_ char *run = dir ? xasprintf("%s/run", dir) : NULL;
+	_cleanup_scratch_ struct scratch s = SCRATCH_INIT;
+	_cleanup_free_ char *run = NULL;
 	struct err why = {0};
 
-	if (r < 0)
-		return err_errno(e, r, "TMPDIR");
+	if (leftovers_make(&s, NULL, "kvm", e) < 0)
+		return -1;
+	run = xasprintf("%s/run", s.path);
 	if (mkdir(run, 0700) < 0)
 		return err_errno(e, errno, "%s", run);
-	*ret = access("/dev/kvm", R_OK | W_OK) == 0 && accel_probe(dir, "kvm", &why) == 0;
+	*ret = access("/dev/kvm", R_OK | W_OK) == 0 &&
+	       accel_probe(s.path, "kvm", &why) == 0;
 	if (!*ret)
 		log_debug("libguestfs without KVM%s%s", why.msg[0] ? ": " : "", why.msg);
 	return 0;
@@ -151,7 +149,10 @@ static int launch(struct guest *g, const char *path, const char *format, unsigne
 
 	if (find_kvm(&kvm, e) < 0)
 		return -1;
-	if (guestfs_set_backend(g->g, "direct") < 0 ||
+	if (leftovers_make(&g->tmp, NULL, "guest", e) < 0)
+		return -1;
+	if (guestfs_set_tmpdir(g->g, g->tmp.path) < 0 ||
+	    guestfs_set_backend(g->g, "direct") < 0 ||
 	    guestfs_set_memsize(g->g, MEMORY_MIB) < 0 ||
 	    (!kvm && guestfs_set_backend_setting(g->g, "force_tcg", "1") < 0))
 		return guest_error(g, e, "libguestfs");
@@ -164,14 +165,22 @@ static int launch(struct guest *g, const char *path, const char *format, unsigne
 	return 0;
 }
 
+static struct guest *guest_new(const char *image)
+{
+	struct guest *g = xcalloc(1, sizeof(*g));
+
+	g->image = xstrdup(image);
+	g->tmp = (struct scratch)SCRATCH_INIT;
+	return g;
+}
+
 int guest_open_ro(struct guest **ret, const char *image, unsigned sector, struct err *e)
 {
-	_cleanup_guest_ struct guest *g = xcalloc(1, sizeof(*g));
-	_cleanup_rm_rf_ char *dir = NULL;
+	_cleanup_guest_ struct guest *g = guest_new(image);
+	_cleanup_scratch_ struct scratch dir = SCRATCH_INIT;
 	_cleanup_free_ char *path = NULL;
 	const char *format = NULL;
 
-	g->image = xstrdup(image);
 	if (image_format(image, &format, e) < 0 || name_it(image, &dir, &path, e) < 0)
 		return -1;
 	g->g = guestfs_create();
@@ -190,6 +199,7 @@ void guest_free(struct guest *g)
 		return;
 	if (g->g)
 		guestfs_close(g->g);
+	scratch_done(&g->tmp);
 	free(g->image);
 	free(g);
 }

@@ -7,26 +7,21 @@
 
 #include "builder/common/lock-file.h"
 #include "lib/dir.h"
+#include "lib/durable.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/str.h"
 
-static char *temp_prefix(const char *name)
-{
-	return xasprintf(".%s.tmp", name);
-}
-
-/* Returns the name of the old image during a swap that is not atomic; remove_stale() does
- * not match it. */
+/* Returns the name of the old image during a swap that is not atomic. */
 static char *aside_path(const struct outdir *o)
 {
 	return xasprintf("%s/.%s.old", o->parent, o->name);
 }
 
-/* Removes the temporary folders of killed builds: we hold the lock. */
-static int remove_stale(const struct outdir *o, struct err *e)
+/* Removes the scratch folders of killed builds that have no record. No other build has
+ * one, because we hold the lock. */
+static int remove_stale(const struct outdir *o, const char *scratch, struct err *e)
 {
-	_cleanup_free_ char *prefix = temp_prefix(o->name);
 	_cleanup_strv_ char **names = NULL;
 	int r = dir_names_at(AT_FDCWD, o->parent, &names);
 
@@ -34,9 +29,8 @@ static int remove_stale(const struct outdir *o, struct err *e)
 		return err_errno(e, r, "%s", o->parent);
 	for (size_t i = 0; names && names[i]; i++) {
 		_cleanup_free_ char *path = xasprintf("%s/%s", o->parent, names[i]);
-		const char *rest = str_after(names[i], prefix);
 
-		if (!rest || *rest != '.')
+		if (!scratch_is_named(names[i], scratch))
 			continue;
 		log_debug("removing the folder of a killed build: %s", path);
 		rm_rf_at(AT_FDCWD, path);
@@ -83,6 +77,7 @@ static int restore_aside(const struct outdir *o, struct err *e)
 	_cleanup_free_ char *final = xasprintf("%s/%s", o->parent, o->name);
 	_cleanup_free_ char *aside = aside_path(o);
 	struct stat st;
+	int r;
 
 	if (lstat(aside, &st) < 0)
 		return 0;
@@ -91,16 +86,15 @@ static int restore_aside(const struct outdir *o, struct err *e)
 		return 0;
 	}
 	log_debug("restoring the image that a killed build had renamed: %s", final);
-	if (rename(aside, final) < 0)
-		return err_errno(e, errno, "%s cannot be renamed back to %s", aside,
-				 final);
-	return 0;
+	r = durable_rename_at(AT_FDCWD, aside, AT_FDCWD, final);
+	return r < 0 ? err_errno(e, r, "%s cannot be renamed back to %s", aside, final)
+		     : 0;
 }
 
 int outdir_begin(struct outdir *ret, const char *out, const char *name, struct err *e)
 {
-	_cleanup_outdir_ struct outdir o = {.fd = -1, .lock = -1};
-	_cleanup_free_ char *prefix = temp_prefix(name);
+	_cleanup_outdir_ struct outdir o = OUTDIR_INIT;
+	_cleanup_free_ char *scratch = xasprintf(".%s", name);
 	int r;
 
 	o.parent = xstrdup(out);
@@ -109,74 +103,66 @@ int outdir_begin(struct outdir *ret, const char *out, const char *name, struct e
 	if (r < 0)
 		return err_errno(e, r, "%s", out);
 	if (lock_name(&o, e) < 0 || outdir_check(out, name, e) < 0 ||
-	    restore_aside(&o, e) < 0 || remove_stale(&o, e) < 0)
+	    restore_aside(&o, e) < 0 || remove_stale(&o, scratch, e) < 0 ||
+	    leftovers_make(&o.scratch, out, scratch, e) < 0)
 		return -1;
-	r = tempdir_make(out, prefix, &o.path);
-	if (r < 0)
-		return err_errno(e, r, "%s", out);
-	o.fd = open(o.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	o.fd = open(o.scratch.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (o.fd < 0)
-		return err_errno(e, errno, "%s", o.path);
+		return err_errno(e, errno, "%s", o.scratch.path);
 	*ret = o;
-	o = (struct outdir){.fd = -1, .lock = -1};
+	o = (struct outdir)OUTDIR_INIT;
 	return 0;
 }
 
-static int sync_files(const struct outdir *o, struct err *e)
+/* Syncs the files. Anything else in the folder was forgotten there by the build. */
+static int sync_files(const struct outdir *o, char *const *names, struct err *e)
 {
-	_cleanup_strv_ char **names = NULL;
-	int r = dir_names_at(o->fd, ".", &names);
+	_cleanup_strv_ char **found = NULL;
+	int r = dir_names_at(o->fd, ".", &found);
 
 	if (r < 0)
-		return err_errno(e, r, "%s", o->path);
-	for (size_t i = 0; names && names[i]; i++) {
+		return err_errno(e, r, "%s", o->scratch.path);
+	for (size_t i = 0; found && found[i]; i++) {
 		_cleanup_close_ int fd = -1;
 
-		if (names[i][0] == '.')
-			continue;
-		fd = openat(o->fd, names[i],
-			    O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
-		if (fd < 0 || fsync(fd) < 0)
-			return err_errno(e, errno, "%s/%s", o->path, names[i]);
+		if (!strv_has(names, found[i]))
+			return err_set(e, ERR_FAILED,
+				       "%s/%s: could not be removed, and does not belong "
+				       "to the image",
+				       o->scratch.path, found[i]);
+		fd = openat(o->fd, found[i], O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+		r = fd < 0 ? -errno : durable_close(&fd);
+		if (r < 0)
+			return err_errno(e, r, "%s/%s", o->scratch.path, found[i]);
 	}
-	return fsync(o->fd) < 0 ? err_errno(e, errno, "%s", o->path) : 0;
+	return fsync(o->fd) < 0 ? err_errno(e, errno, "%s", o->scratch.path) : 0;
 }
 
-static int swap(const struct outdir *o, const char *final, struct err *e)
-{
-	_cleanup_free_ char *aside = aside_path(o);
-	int r = file_exchange(o->path, final, aside);
-
-	if (r == -ENOENT)
-		return rename(o->path, final) < 0 ? err_errno(e, errno, "%s", final) : 0;
-	if (r < 0)
-		return err_errno(e, r, "%s", final);
-	rm_rf_at(AT_FDCWD, o->path);
-	return 0;
-}
-
-int outdir_commit(struct outdir *o, struct err *e)
+int outdir_commit(struct outdir *o, char *const *names, struct err *e)
 {
 	_cleanup_free_ char *final = xasprintf("%s/%s", o->parent, o->name);
+	_cleanup_free_ char *aside = aside_path(o);
 	int r;
 
 	if (fchmod(o->fd, 0755) < 0)
-		return err_errno(e, errno, "%s", o->path);
-	if (sync_files(o, e) < 0 || swap(o, final, e) < 0)
+		return err_errno(e, errno, "%s", o->scratch.path);
+	if (sync_files(o, names, e) < 0)
 		return -1;
-	free(TAKE_PTR(o->path));
-	r = fsync_parent_at(AT_FDCWD, final);
-	return r < 0 ? err_errno(e, r, "%s", final) : 0;
+	r = scratch_publish(&o->scratch, final, aside);
+	if (r < 0)
+		return err_errno(e, r, "%s", final);
+	scratch_remove(&o->scratch);
+	return 0;
 }
 
 void outdir_done(struct outdir *o)
 {
 	if (o->fd >= 0)
 		close(o->fd);
-	rm_rf_p(&o->path);
+	scratch_done(&o->scratch);
 	if (o->lock >= 0)
 		close(o->lock);
 	free(o->parent);
 	free(o->name);
-	*o = (struct outdir){.fd = -1, .lock = -1};
+	*o = (struct outdir)OUTDIR_INIT;
 }

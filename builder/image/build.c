@@ -30,6 +30,13 @@
 #define ROOT   "root.squashfs"
 #define PARTS  "parts"
 
+#define MANIFEST "manifest.json"
+#define SPDX     "manifest.spdx.json"
+#define SUMS     "SHA256SUMS"
+
+enum { PART_INITRD, PART_ROOT, PART_KERNEL, N_PARTS }; /* sorted by name */
+static const char *const part_names[N_PARTS] = {INITRD, ROOT, KERNEL};
+
 struct build_state {
 	const struct recipe *r;
 	const struct build_options *o;
@@ -43,6 +50,7 @@ struct build_state {
 	struct layer layer;
 	struct outdir out;
 	int parts; /* descriptor of the folder "parts", or -1 */
+	struct output part[N_PARTS];
 	char **initrd_paths;
 	struct merge_stats stats;
 	struct output *outputs;
@@ -68,6 +76,7 @@ static void build_state_done(struct build_state *b)
 		close(b->parts);
 	outdir_done(&b->out);
 	strv_free(b->initrd_paths);
+	outputs_done(b->part, N_PARTS);
 	outputs_done(b->outputs, b->n_outputs);
 	free(b->outputs);
 }
@@ -153,6 +162,24 @@ static bool needs_text(const char *path, void *recipe)
 	       medium_tree_needs(path);
 }
 
+/* Lists the base's entries. Its digest is compared here, not only when it is merged: with
+ * a cached root image, files of media still come from it. */
+static int read_index(struct build_state *b, struct err *e)
+{
+	_cleanup_digest_ struct digest *tap =
+		base_tar_is_known(&b->base) ? NULL : digest_new(DIGEST_SHA256);
+	struct digest_stamp stamp;
+	int r = digest_stamp_take(&stamp, b->base.tar.fd);
+
+	if (r < 0)
+		return err_errno(e, r, "base: root.tar");
+	if (index_read(&b->index, b->base.tar.fd, tap, needs_text, (void *)b->r, e) == 0)
+		return tap ? base_tar_check(&b->base, tap, &stamp, e) : 0;
+	/* Damage is a better explanation than what it makes of the tar's headers. */
+	(void)!base_tar_check(&b->base, NULL, NULL, e);
+	return -1;
+}
+
 static int get_base(struct build_state *b, struct err *e)
 {
 	struct base_options bo = {
@@ -166,9 +193,7 @@ static int get_base(struct build_state *b, struct err *e)
 		if (b->inputs.v[i].artifact->use == ARTIFACT_BASE)
 			bo.source = &b->inputs.v[i].blob;
 
-	if (base_get(&b->base, b->r, &b->cache, &bo, e) < 0)
-		return -1;
-	if (index_read(&b->index, b->base.tar, needs_text, (void *)b->r, e) < 0)
+	if (base_get(&b->base, b->r, &b->cache, &bo, e) < 0 || read_index(b, e) < 0)
 		return -1;
 	index_set_owners(&b->index, b->base.owners);
 	stages_end(&b->stages, "base: %s, %zu entries", b->base.made ? "made" : "cached",
@@ -197,23 +222,30 @@ static int make_plan(struct build_state *b, struct err *e)
 static int write_tree(struct build_state *b, int fd, struct err *e)
 {
 	_cleanup_archive_out_ struct archive_out *out = NULL;
+	_cleanup_digest_ struct digest *tap = digest_new(DIGEST_SHA256);
+	struct digest_stamp stamp;
 	struct merge m = {
 		.base = &b->index,
-		.tar = b->base.tar,
-		.tar_sha256 = b->base.tar_sha256,
+		.tar = b->base.tar.fd,
+		.tap = tap,
 		.layer = &b->layer,
 		.epoch = b->r->epoch,
 	};
+	int r = digest_stamp_take(&stamp, b->base.tar.fd);
 
+	if (r < 0)
+		return err_errno(e, r, "base: root.tar");
 	if (archive_out_fd(&out, fd, "root image", e) < 0 ||
-	    merge(&m, out, &b->stats, e) < 0)
+	    merge(&m, out, &b->stats, e) < 0 ||
+	    base_tar_check(&b->base, tap, &stamp, e) < 0)
 		return -1;
 	return archive_out_end(out, e);
 }
 
 static int squash_root(struct build_state *b, struct err *e)
 {
-	_cleanup_free_ char *path = xasprintf("%s/%s/%s", b->out.path, PARTS, ROOT);
+	_cleanup_free_ char *path =
+		xasprintf("%s/%s/%s", b->out.scratch.path, PARTS, ROOT);
 	_cleanup_squash_ struct squash s = {.fd = -1};
 
 	if (squash_start(&s, b->r, path, e) < 0)
@@ -221,63 +253,6 @@ static int squash_root(struct build_state *b, struct err *e)
 	if (write_tree(b, s.fd, e) < 0)
 		return squash_fail(&s, e);
 	return squash_finish(&s, e);
-}
-
-static int make_root(struct build_state *b, struct err *e)
-{
-	struct root_cache rc;
-	int found;
-
-	if (root_cache_init(&rc, &b->cache, b->r, &b->base, &b->inputs, &b->layer, e) < 0)
-		return -1;
-	found = b->o->refresh
-			? 0
-			: root_cache_get(&rc, b->parts, ROOT, &b->layer, &b->stats, e);
-	if (found < 0)
-		return -1;
-	if (found == 0) {
-		if (squash_root(b, e) < 0)
-			return -1;
-		root_cache_store(&rc, b->parts, ROOT, &b->layer, &b->stats);
-	}
-	stages_end(&b->stages, "%s: %s%llu entries, %s level %d", ROOT,
-		   found ? "cached, " : "", (unsigned long long)b->stats.entries,
-		   b->r->squashfs.compression, b->r->squashfs.level);
-	return 0;
-}
-
-static int make_kernel(struct build_state *b, struct err *e)
-{
-	_cleanup_close_ int fd =
-		openat(b->parts, KERNEL, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	int r = fd < 0 ? -errno : 0;
-
-	if (r == 0 && lseek(b->base.kernel, 0, SEEK_SET) < 0)
-		r = -errno;
-	if (r == 0)
-		r = copy_fd(b->base.kernel, fd);
-	return r < 0 ? err_errno(e, r, "%s/%s", b->out.path, KERNEL) : 0;
-}
-
-static int make_parts(struct build_state *b, struct err *e)
-{
-	if (outdir_begin(&b->out, b->o->out, b->r->name, e) < 0)
-		return -1;
-	if (mkdirat(b->out.fd, PARTS, 0755) < 0)
-		return err_errno(e, errno, "%s/%s", b->out.path, PARTS);
-	b->parts = openat(b->out.fd, PARTS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (b->parts < 0)
-		return err_errno(e, errno, "%s/%s", b->out.path, PARTS);
-	if (make_root(b, e) < 0 || make_kernel(b, e) < 0)
-		return -1;
-	return initrd_write(b->parts, INITRD, b->r, b->base.initrd, &b->initrd_paths, e);
-}
-
-/* --- the image --------------------------------------------------------------------- */
-
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 static int output_read(const struct build_state *b, int dirfd, const char *path,
@@ -288,23 +263,101 @@ static int output_read(const struct build_state *b, int dirfd, const char *path,
 	int r = fd < 0 ? fd : digest_fd(fd, DIGEST_SHA256, out.sha256, &out.size);
 
 	if (r < 0)
-		return err_set(e, ERR_FAILED, "%s/%s: %s", b->out.path, path,
-			       file_strerror(r));
+		return err_errno(e, r, "%s/%s", b->out.scratch.path, path);
 	out.path = xstrdup(path);
 	*ret = out;
 	return 0;
 }
 
-/* Adds an output with its digest. The digest of a part is taken from `parts` instead of
- * reading the file again. */
-static int output_add(struct build_state *b, const char *path, const struct output *parts,
-		      size_t n_parts, struct err *e)
+/* Sets the part with the digest that was computed from its file. */
+static int set_part(struct build_state *b, size_t i, const char *sha256, struct err *e)
+{
+	struct stat st;
+
+	if (fstatat(b->parts, part_names[i], &st, 0) < 0)
+		return err_errno(e, errno, "%s", part_names[i]);
+	b->part[i] = (struct output){.path = xstrdup(part_names[i]),
+				     .size = (uint64_t)st.st_size};
+	memcpy(b->part[i].sha256, sha256, DIGEST_SHA256_LEN);
+	return 0;
+}
+
+static int make_root(struct build_state *b, struct err *e)
+{
+	char sha256[DIGEST_HEX_MAX];
+	struct root_cache rc;
+	int found = 0;
+
+	if (root_cache_init(&rc, &b->cache, b->r, &b->base, &b->inputs, &b->layer, e) < 0)
+		return -1;
+	if (!b->o->refresh)
+		found = root_cache_get(&rc, b->parts, ROOT, &b->layer, &b->stats, sha256,
+				       e);
+	if (found < 0 || (found == 0 && squash_root(b, e) < 0))
+		return -1;
+	if (found > 0 ? set_part(b, PART_ROOT, sha256, e) < 0
+		      : output_read(b, b->parts, ROOT, &b->part[PART_ROOT], e) < 0)
+		return -1;
+	if (found == 0)
+		root_cache_store(&rc, b->parts, ROOT, b->part[PART_ROOT].sha256,
+				 &b->layer, &b->stats);
+	stages_end(&b->stages, "%s: %s%llu entries, %s level %d", ROOT,
+		   found ? "cached, " : "", (unsigned long long)b->stats.entries,
+		   b->r->squashfs.compression, b->r->squashfs.level);
+	return 0;
+}
+
+static int make_kernel(struct build_state *b, struct err *e)
+{
+	_cleanup_close_ int fd =
+		openat(b->parts, KERNEL, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	if (fd < 0)
+		return err_errno(e, errno, "%s/%s", b->out.scratch.path, KERNEL);
+	if (base_copy_file(&b->base.kernel, KERNEL, fd, KERNEL, e) < 0)
+		return -1;
+	return output_read(b, b->parts, KERNEL, &b->part[PART_KERNEL], e);
+}
+
+static int make_initrd(struct build_state *b, struct err *e)
+{
+	if (initrd_write(b->parts, INITRD, b->r, &b->base.initrd, &b->initrd_paths, e) <
+	    0)
+		return -1;
+	return output_read(b, b->parts, INITRD, &b->part[PART_INITRD], e);
+}
+
+static int make_parts(struct build_state *b, struct err *e)
+{
+	const char *out;
+
+	if (outdir_begin(&b->out, b->o->out, b->r->name, e) < 0)
+		return -1;
+	out = b->out.scratch.path;
+	if (mkdirat(b->out.fd, PARTS, 0755) < 0)
+		return err_errno(e, errno, "%s/%s", out, PARTS);
+	b->parts = openat(b->out.fd, PARTS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (b->parts < 0)
+		return err_errno(e, errno, "%s/%s", out, PARTS);
+	return make_root(b, e) < 0 || make_kernel(b, e) < 0 || make_initrd(b, e) < 0 ? -1
+										     : 0;
+}
+
+/* --- the image --------------------------------------------------------------------- */
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Adds an output with its digest. The digest of a part is known already. */
+static int output_add(struct build_state *b, const char *path, struct err *e)
 {
 	struct output *out = &b->outputs[b->n_outputs];
 
-	for (size_t i = 0; i < n_parts; i++)
-		if (streq(parts[i].path, path)) {
-			*out = parts[i];
+	for (size_t i = 0; i < N_PARTS; i++)
+		if (streq(b->part[i].path, path)) {
+			*out = b->part[i];
 			out->path = xstrdup(path);
 			b->n_outputs++;
 			return 0;
@@ -331,27 +384,24 @@ static struct manifest manifest_of(const struct build_state *b,
 	};
 }
 
-static int write_images(struct build_state *b, const char *manifest,
-			const char *root_sha256, char ***paths, struct err *e)
+static int write_images(struct build_state *b, char ***paths, struct err *e)
 {
-	/* An absolute path: mtools and qemu-img take the text before a ':' for a drive or
-	 * a protocol. */
-	_cleanup_free_ char *outdir = realpath(b->out.path, NULL);
+	struct manifest m = manifest_of(b, b->part, N_PARTS);
+	_cleanup_free_ char *manifest = manifest_render(&m);
 	struct image_parts parts = {
 		.r = b->r,
 		.dirfd = b->parts,
 		.kernel = KERNEL,
 		.initrd = INITRD,
 		.root = ROOT,
-		.root_sha256 = root_sha256,
+		.root_sha256 = b->part[PART_ROOT].sha256,
 		.base = &b->index,
 		.manifest = manifest,
 		.outfd = b->out.fd,
-		.outdir = outdir,
+		/* An absolute path: mtools and qemu-img take the text before a ':' for a
+		 * drive or a protocol. */
+		.outdir = b->out.scratch.path,
 	};
-
-	if (!outdir)
-		return err_errno(e, errno, "%s", b->out.path);
 
 	for (size_t i = 0; i < b->r->n_images; i++) {
 		const struct image_type *type = b->r->images[i];
@@ -363,33 +413,32 @@ static int write_images(struct build_state *b, const char *manifest,
 	return 0;
 }
 
+static int remove_parts(struct build_state *b, struct err *e)
+{
+	int r;
+
+	close(TAKE_FD(b->parts));
+	r = rm_rf_at(b->out.fd, PARTS);
+	return r < 0 ? err_errno(e, r, "%s/%s cannot be removed", b->out.scratch.path,
+				 PARTS)
+		     : 0;
+}
+
 /* Makes the images. The manifest inside a disk or an ISO lists only the three parts as
  * outputs: it cannot have the digest of the image that it is in. */
 static int make_images(struct build_state *b, struct err *e)
 {
-	static const char *const names[] = {INITRD, ROOT, KERNEL}; /* sorted */
-	struct output parts[ARRAY_SIZE(names)] = {0};
-	struct manifest m = manifest_of(b, parts, ARRAY_SIZE(parts));
-	_cleanup_free_ char *manifest = NULL;
 	_cleanup_strv_ char **paths = NULL;
-	int r = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(names) && r == 0; i++)
-		r = output_read(b, b->parts, names[i], &parts[i], e);
-	if (r == 0) {
-		manifest = manifest_render(&m);
-		r = write_images(b, manifest, parts[1].sha256, &paths, e);
-	}
-	close(TAKE_FD(b->parts));
-	rm_rf_at(b->out.fd, PARTS);
-	if (r == 0 && paths) {
+	if (write_images(b, &paths, e) < 0 || remove_parts(b, e) < 0)
+		return -1;
+	if (paths)
 		qsort(paths, strv_len(paths), sizeof(*paths), by_text);
-		b->outputs = xcalloc(strv_len(paths), sizeof(*b->outputs));
-	}
-	for (size_t i = 0; r == 0 && paths && paths[i]; i++)
-		r = output_add(b, paths[i], parts, ARRAY_SIZE(parts), e);
-	outputs_done(parts, ARRAY_SIZE(parts));
-	return r;
+	b->outputs = xcalloc(strv_len(paths) + 1, sizeof(*b->outputs));
+	for (size_t i = 0; paths && paths[i]; i++)
+		if (output_add(b, paths[i], e) < 0)
+			return -1;
+	return 0;
 }
 
 static int write_text(struct build_state *b, const char *name, const char *text,
@@ -397,7 +446,7 @@ static int write_text(struct build_state *b, const char *name, const char *text,
 {
 	int r = file_write_at(b->out.fd, name, text, strlen(text), 0644);
 
-	return r < 0 ? err_errno(e, r, "%s/%s", b->out.path, name) : 0;
+	return r < 0 ? err_errno(e, r, "%s/%s", b->out.scratch.path, name) : 0;
 }
 
 /* Writes a file beside the outputs and appends its line of SHA256SUMS to `sums`. */
@@ -417,12 +466,25 @@ static int write_lists(struct build_state *b, const struct manifest *m, struct e
 
 	for (size_t i = 0; i < b->n_outputs; i++)
 		buf_printf(&sums, "%s  %s\n", b->outputs[i].sha256, b->outputs[i].path);
-	if (write_list(b, "manifest.json", manifest, &sums, sha256, e) < 0)
+	if (write_list(b, MANIFEST, manifest, &sums, sha256, e) < 0)
 		return -1;
 	spdx = spdx_render(m, sha256);
-	if (write_list(b, "manifest.spdx.json", spdx, &sums, sha256, e) < 0)
+	if (write_list(b, SPDX, spdx, &sums, sha256, e) < 0)
 		return -1;
-	return write_text(b, "SHA256SUMS", sums.p, e);
+	return write_text(b, SUMS, sums.p, e);
+}
+
+/* Gives the image its final name, if its folder has all outputs and nothing else. */
+static int commit(struct build_state *b, struct err *e)
+{
+	_cleanup_strv_ char **names = NULL;
+
+	strv_add(&names, MANIFEST);
+	strv_add(&names, SPDX);
+	strv_add(&names, SUMS);
+	for (size_t i = 0; i < b->n_outputs; i++)
+		strv_add(&names, b->outputs[i].path);
+	return outdir_commit(&b->out, names, e);
 }
 
 static int finish(struct build_state *b, struct err *e)
@@ -431,7 +493,7 @@ static int finish(struct build_state *b, struct err *e)
 	struct manifest m = manifest_of(b, b->outputs, b->n_outputs);
 	struct summary s = {.dir = dir, .manifest = &m, .base = &b->index};
 
-	if (write_lists(b, &m, e) < 0 || outdir_commit(&b->out, e) < 0)
+	if (write_lists(b, &m, e) < 0 || commit(b, e) < 0)
 		return -1;
 	stages_end(&b->stages, "%s", dir);
 	if (b->o->json)
@@ -448,16 +510,18 @@ int build(const struct recipe *r, const struct build_options *o, struct err *e)
 		.r = r,
 		.o = o,
 		.cache = {.fd = -1},
-		.base = {.tar = -1, .kernel = -1, .initrd = -1},
-		.out = {.fd = -1, .lock = -1},
+		.base = BASE_INIT,
+		.out = OUTDIR_INIT,
 		.parts = -1,
 	};
 
 	stages_begin(&b.stages);
 	if (outdir_check(o->out, r->name, e) < 0 ||
 	    check_firstboot(o->firstboot, e) < 0 || tools_check(tools, e) < 0 ||
-	    check_image_tools(r, e) < 0 || cache_open(&b.cache, o->cache, e) < 0 ||
-	    get_inputs(&b, e) < 0 || make_containers(&b, e) < 0 || get_base(&b, e) < 0 ||
+	    check_image_tools(r, e) < 0 || cache_open(&b.cache, o->cache, e) < 0)
+		return -1;
+	b.cache.verify = o->verify;
+	if (get_inputs(&b, e) < 0 || make_containers(&b, e) < 0 || get_base(&b, e) < 0 ||
 	    make_plan(&b, e) < 0 || make_parts(&b, e) < 0 || make_images(&b, e) < 0)
 		return -1;
 	return finish(&b, e);

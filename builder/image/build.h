@@ -13,6 +13,7 @@ struct build_options {
 	char *const *mirrors;  /* as in mirror.h */
 	bool offline;          /* fetch nothing */
 	bool refresh; /* make base and root image again, also when they are cached */
+	bool verify;  /* read every file of the cache, even one that did not change */
 	bool json;    /* print the summary as JSON */
 };
 

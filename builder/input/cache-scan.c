@@ -52,6 +52,7 @@ static int scan_inputs(struct cached_list *l, const struct cache *c, struct err 
 		return -1;
 	for (size_t i = 0; names && names[i]; i++) {
 		_cleanup_free_ char *path = xasprintf("blobs/sha256/%s", names[i]);
+		_cleanup_free_ char *memo = xasprintf("known/%s", names[i]);
 		struct cached *x;
 		struct stat st;
 
@@ -61,6 +62,9 @@ static int scan_inputs(struct cached_list *l, const struct cache *c, struct err 
 		x = add(l, CACHED_INPUT, path, names[i]);
 		x->bytes = (uint64_t)st.st_size;
 		x->used = st.st_mtime;
+		if (fstatat(c->fd, memo, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    st.st_mtime > x->used)
+			x->used = st.st_mtime;
 	}
 	return 0;
 }
@@ -73,21 +77,22 @@ static struct cached *find_input(const struct cached_list *l, const char *sha256
 	return NULL;
 }
 
-/* Reads a file of url/: "sha256 URL". Returns the URL and sets sha256; NULL when the file
- * is malformed, or not named after the URL. Owned by the caller. */
+/* Reads a file of url/ (cache.h). Returns the URL and sets sha256; NULL when the file is
+ * damaged, or not named after the URL. Owned by the caller. */
 static char *read_note(const struct cache *c, const char *path, char sha256[static 65])
 {
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *text = NULL, *url = NULL, *want = NULL;
 	char key[DIGEST_HEX_MAX];
 
 	if (file_read_foreign_at(c->fd, path, NOTE_MAX, &text, NULL) < 0 ||
-	    strlen(text) < 66 || text[64] != ' ')
+	    strlen(text) < 66)
 		return NULL;
-	text[strcspn(text, "\n")] = '\0';
 	memcpy(sha256, text, 64);
 	sha256[64] = '\0';
-	digest_text(DIGEST_SHA256, text + 65, strlen(text + 65), key);
-	return str_ends(path, key) ? xstrdup(text + 65) : NULL;
+	url = xstrndup(text + 65, strcspn(text + 65, "\n"));
+	want = cache_url_note(url, sha256);
+	digest_text(DIGEST_SHA256, url, strlen(url), key);
+	return streq(text, want) && str_ends(path, key) ? TAKE_PTR(url) : NULL;
 }
 
 static int scan_urls(struct cached_list *l, const struct cache *c, struct err *e)
@@ -141,7 +146,8 @@ static int scan_partials(struct cached_list *l, const struct cache *c, struct er
 
 		if (str_ends(path, ".meta") || fstatat(c->fd, path, &st, 0) < 0)
 			continue;
-		x = add(l, CACHED_PARTIAL, path, "");
+		x = add(l, names[i][0] == '.' ? CACHED_RUBBISH : CACHED_PARTIAL, path,
+			"");
 		x->bytes = S_ISDIR(st.st_mode) ? folder_bytes(c, path)
 					       : (uint64_t)st.st_size;
 		x->used = st.st_mtime;
@@ -272,10 +278,28 @@ static void remove_beside(const struct cache *c, const char *path, const char *s
 	unlinkat(c->fd, file, 0);
 }
 
-/* Removes files of url/ and links whose blob is gone, and all locks: nobody holds one. */
+/* Returns the blob that the file FOLDER/NAME is for, or NULL when it is for none. Owned.
+ */
+static char *blob_of(const struct cache *c, const char *folder, const char *name)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", folder, name), *url = NULL;
+	char sha256[65];
+
+	if (streq(folder, "url")) {
+		url = read_note(c, path, sha256);
+		return url ? xasprintf("blobs/sha256/%s", sha256) : NULL;
+	}
+	if (streq(folder, "known"))
+		return xasprintf("blobs/%s/%s",
+				 digest_is_hex(name, DIGEST_SHA256) ? "sha256" : "sha512",
+				 name);
+	return streq(folder, "lock") ? NULL : xstrdup(path);
+}
+
+/* Removes notes, memos and links whose blob is gone, and all locks: nobody holds one. */
 static int remove_loose(const struct cache *c, struct err *e)
 {
-	static const char *const folders[] = {"url", "blobs/sha512", "lock"};
+	static const char *const folders[] = {"url", "blobs/sha512", "known", "lock"};
 
 	for (size_t k = 0; k < ARRAY_SIZE(folders); k++) {
 		_cleanup_strv_ char **names = NULL;
@@ -283,19 +307,13 @@ static int remove_loose(const struct cache *c, struct err *e)
 		if (names_in(c, folders[k], &names, e) < 0)
 			return -1;
 		for (size_t i = 0; names && names[i]; i++) {
+			_cleanup_free_ char *blob = blob_of(c, folders[k], names[i]);
 			_cleanup_free_ char *path =
 				xasprintf("%s/%s", folders[k], names[i]);
-			_cleanup_free_ char *url = NULL, *blob = NULL;
-			char sha256[65];
 
-			if (k == 0) {
-				url = read_note(c, path, sha256);
-				blob = url ? xasprintf("blobs/sha256/%s", sha256) : NULL;
-			} else if (k == 1) {
-				blob = xstrdup(path);
-			}
-			if (!blob || faccessat(c->fd, blob, F_OK, 0) < 0)
-				unlinkat(c->fd, path, 0);
+			if (names[i][0] == '.' || !blob ||
+			    faccessat(c->fd, blob, F_OK, 0) < 0)
+				rm_rf_at(c->fd, path);
 		}
 	}
 	return 0;

@@ -3,11 +3,13 @@
  * Uses folders, renames and flock(2). A blob's name is its digest, so writing one twice
  * is harmless: both writers write the same bytes.
  *
- * A file in the cache may have been damaged (by a disk, by a user). Inputs are digested
- * whenever they are opened: at 2 GB/s that takes little time.
+ * A file in the cache may have been damaged by a user, a program or a full disk. Inputs
+ * are digested when they are opened, unless their files have not changed since.
  */
 #include "builder/input/cache.h"
 
+#include "builder/common/digest-memo.h"
+#include "builder/common/leftovers.h"
 #include "builder/common/lock-file.h"
 #include "lib/file.h"
 #include "lib/log.h"
@@ -15,29 +17,15 @@
 
 #include <sys/file.h>
 
-static const char *const folders[] = {"blobs/sha256", "blobs/sha512", "partial",
+static const char *const folders[] = {"blobs/sha256", "blobs/sha512", "known", "partial",
 				      "base",         "url",          "lock"};
-
-static char *default_dir(void)
-{
-	const char *own = getenv("RACKSTRAP_CACHE"), *xdg = getenv("XDG_CACHE_HOME"),
-		   *home = getenv("HOME");
-
-	if (own && *own)
-		return xstrdup(own);
-	if (xdg && xdg[0] == '/')
-		return xasprintf("%s/rackstrap", xdg);
-	if (home && home[0] == '/')
-		return xasprintf("%s/.cache/rackstrap", home);
-	return NULL;
-}
 
 int cache_open(struct cache *ret, const char *dir, struct err *e)
 {
 	_cleanup_cache_ struct cache c = {.fd = -1};
 	int r;
 
-	c.dir = dir ? xstrdup(dir) : default_dir();
+	c.dir = dir ? xstrdup(dir) : cache_dir_default();
 	if (!c.dir)
 		return err_set(e, ERR_FAILED,
 			       "no place for the cache: set HOME, or give --cache DIR");
@@ -91,14 +79,37 @@ int cache_lock(const struct cache *c, const char *name, int *ret_fd, struct err 
 
 /* --- inputs ------------------------------------------------------------------------ */
 
+static char *memo_path(const char *hex)
+{
+	return xasprintf("known/%s", hex);
+}
+
 static char *blob_path(enum digest_type type, const char *hex)
 {
 	return xasprintf("blobs/%s/%s", digest_name(type), hex);
 }
 
-/* Digests the blob. Returns 1 with the digests, 0 when they do not match its name, or
+/* Sets ret->sha256 and size from the memo of the file. Returns 0 when there is none. */
+static int blob_recall(const struct cache *c, int fd, enum digest_type type,
+		       const char *hex, struct blob *ret)
+{
+	_cleanup_free_ char *memo = memo_path(hex), *text = NULL, *want = NULL;
+	struct stat st;
+	const char *sha256;
+
+	text = c->verify ? NULL : digest_memo_read(c->fd, memo, fd);
+	want = xasprintf("%s %s sha256 ", digest_name(type), hex);
+	sha256 = text ? str_after(text, want) : NULL;
+	if (!sha256 || !digest_is_hex(sha256, DIGEST_SHA256) || fstat(fd, &st) < 0)
+		return 0;
+	strcpy(ret->sha256, sha256);
+	ret->size = (uint64_t)st.st_size;
+	return 1;
+}
+
+/* Digests the file. Returns 1 with the digests, 0 when they do not match its name, or
  * -errno. */
-static int blob_verify(int fd, enum digest_type type, const char *hex, struct blob *ret)
+static int blob_digest(int fd, enum digest_type type, const char *hex, struct blob *ret)
 {
 	char got[DIGEST_HEX_MAX];
 	int r = digest_fd(fd, type, got, &ret->size);
@@ -117,11 +128,46 @@ static int blob_verify(int fd, enum digest_type type, const char *hex, struct bl
 	return r < 0 || lseek(fd, 0, SEEK_SET) < 0 ? -EIO : 1;
 }
 
+/* Records the use of an input: sets the time of its memo, which is empty if there was
+ * none. The file's own times stay as they are, because the memo depends on them. */
+static void note_use(const struct cache *c, const char *hex)
+{
+	_cleanup_free_ char *memo = memo_path(hex);
+	_cleanup_close_ int fd =
+		openat(c->fd, memo,
+		       O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
+
+	if (fd >= 0)
+		(void)!futimens(fd, NULL);
+}
+
+/* Does what blob_digest() does, with the memo. */
+static int blob_verify(const struct cache *c, int fd, enum digest_type type,
+		       const char *hex, struct blob *ret)
+{
+	_cleanup_free_ char *memo = memo_path(hex), *text = NULL;
+	struct digest_stamp stamp;
+	int r;
+
+	if (blob_recall(c, fd, type, hex, ret) > 0)
+		return 1;
+	r = digest_stamp_take(&stamp, fd);
+	if (r == 0 && !S_ISREG(stamp.st.st_mode))
+		return 0;
+	if (r == 0)
+		r = blob_digest(fd, type, hex, ret);
+	if (r <= 0)
+		return r;
+	text = xasprintf("%s %s sha256 %s", digest_name(type), hex, ret->sha256);
+	digest_memo_write(c->fd, memo, fd, &stamp, text);
+	return 1;
+}
+
 int cache_blob_open(const struct cache *c, enum digest_type type, const char *hex,
 		    struct blob *ret, struct err *e)
 {
 	_cleanup_free_ char *path = blob_path(type, hex);
-	_cleanup_close_ int fd = file_open_regular_at(c->fd, path);
+	_cleanup_close_ int fd = openat(c->fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	int r;
 
 	if (fd < 0)
@@ -129,15 +175,15 @@ int cache_blob_open(const struct cache *c, enum digest_type type, const char *he
 				     : err_set(e, ERR_FAILED, "cache %s: %s: %s", c->dir,
 					       path, file_strerror(fd));
 	*ret = (struct blob){.fd = -1};
-	r = blob_verify(fd, type, hex, ret);
+	r = blob_verify(c, fd, type, hex, ret);
 	if (r < 0)
 		return err_errno(e, r, "cache %s: %s", c->dir, path);
 	if (r == 0) {
 		log_warn("cache %s: %s no longer has that digest: removed", c->dir, path);
-		unlinkat(c->fd, path, 0);
+		rm_rf_at(c->fd, path);
 		return 0;
 	}
-	futimens(fd, NULL); /* its last use is now; an error (not the owner) is ignored */
+	note_use(c, ret->sha256);
 	ret->fd = TAKE_FD(fd);
 	return 1;
 }
@@ -151,8 +197,14 @@ int cache_blob_add(const struct cache *c, const char *path, const char *sha256,
 	_cleanup_free_ char *target = xasprintf("../sha256/%s", sha256);
 	int r;
 
-	if (renameat(c->fd, path, c->fd, to) < 0)
-		return err_errno(e, errno, "cache %s: %s", c->dir, path);
+	r = renameat(c->fd, path, c->fd, to);
+	if (r < 0 && errno == EISDIR) {
+		/* Whoever made a folder of that name in the cache, it is no input. */
+		rm_rf_at(c->fd, to);
+		r = renameat(c->fd, path, c->fd, to);
+	}
+	if (r < 0)
+		return err_errno(e, errno, "cache %s: %s", c->dir, to);
 	r = *sha512 ? file_symlink_at(c->fd, link, target) : 0;
 	return r < 0 ? err_errno(e, r, "cache %s: %s", c->dir, link) : 0;
 }
@@ -162,9 +214,18 @@ char *cache_blob_path(const struct cache *c, const struct blob *b)
 	return xasprintf("%s/blobs/sha256/%s", c->dir, b->sha256);
 }
 
+char *cache_url_note(const char *url, const char *sha256)
+{
+	_cleanup_free_ char *line = xasprintf("%s %s\n", sha256, url);
+	char check[DIGEST_HEX_MAX];
+
+	digest_text(DIGEST_SHA256, line, strlen(line), check);
+	return xasprintf("%s%s\n", line, check);
+}
+
 void cache_note_url(const struct cache *c, const char *url, const char *sha256)
 {
-	_cleanup_free_ char *text = xasprintf("%s %s\n", sha256, url);
+	_cleanup_free_ char *text = cache_url_note(url, sha256);
 	_cleanup_free_ char *path = NULL, *have = NULL;
 	_cleanup_close_ int fd = -1;
 	char key[DIGEST_HEX_MAX];
@@ -174,8 +235,8 @@ void cache_note_url(const struct cache *c, const char *url, const char *sha256)
 	    streq(have, text))
 		return;
 	/* The file is not synced, unlike with file_write_at(): there may be hundreds, and
-	 * each can be made again. Its reader compares it with its name. */
-	unlinkat(c->fd, path, 0);
+	 * each can be made again. Its reader checks it. */
+	rm_rf_at(c->fd, path);
 	fd = openat(c->fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
 		    0644);
 	if (fd < 0 || write_all(fd, text, strlen(text)) < 0)

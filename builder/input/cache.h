@@ -6,12 +6,17 @@
  *
  *	CACHE/blobs/sha256/<hex>	inputs
  *	CACHE/blobs/sha512/<hex>	links to them, for recipes that pin with SHA-512
+ *	CACHE/known/<hex>		an input's digest with the state of its file
+ *					(digest-memo.h); its time is that of the last use
  *	CACHE/partial/<hex of URL>	downloads under way, kept after a failure; the URL
- *					is in .meta, a registry's pieces in .image
+ *					is in .meta, a registry's pieces in a scratch
+ *					folder
  *	CACHE/base/<key>/		bases (base.h)
  *	CACHE/root/<recipe>/		the last root image of each recipe (root-cache.h)
- *	CACHE/url/<hex of URL>		the input fetched from a URL: "sha256 URL"
+ *	CACHE/url/<hex of URL>		the input fetched from a URL: "sha256 URL", and
+ *					in the next line the SHA-256 of that line
  *	CACHE/lock/<name>		flock(2)
+ *	CACHE/left/			records of scratch folders (leftovers.h)
  */
 #pragma once
 
@@ -21,6 +26,7 @@
 struct cache {
 	char *dir;
 	int fd;
+	bool verify; /* read every file, even one whose digest is remembered */
 };
 
 /* Opens the cache. With `dir` NULL it is $RACKSTRAP_CACHE, else
@@ -46,9 +52,9 @@ struct blob {
 };
 
 /*
- * Opens an input by its digest and digests it: a file with another digest is removed and
- * counts as absent. Sets its time, the time of its last use, to now. Returns 1 when
- * found, 0 when absent, or -1.
+ * Opens an input by its digest and digests it, unless it has not changed since the digest
+ * was remembered. A file with another digest is removed and counts as absent. Records
+ * that the input is used now. Returns 1 when found, 0 when absent, or -1.
  */
 int cache_blob_open(const struct cache *c, enum digest_type type, const char *hex,
 		    struct blob *ret, struct err *e) _must_check_;
@@ -59,6 +65,9 @@ char *cache_blob_path(const struct cache *c, const struct blob *b);
 /* Moves CACHE/<path>, which has these digests, among the inputs. `sha512` may be "". */
 int cache_blob_add(const struct cache *c, const char *path, const char *sha256,
 		   const char *sha512, struct err *e) _must_check_;
+
+/* Returns the text of CACHE/url/ for an input; owned. */
+char *cache_url_note(const char *url, const char *sha256);
 
 /* Records the URL that an input was fetched from, for `rackstrap cache`. Errors are
  * ignored. */

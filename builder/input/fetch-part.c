@@ -18,9 +18,19 @@ int part_open(struct part *p, int dirfd, const char *path, const char *url)
 			   .path = path,
 			   .url = url,
 			   .want_sha512 = p->want_sha512};
-	p->fd = openat(dirfd, path,
-		       O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
-	return p->fd < 0 ? -errno : 0;
+	for (int i = 0; i < 2; i++) {
+		struct stat st;
+
+		p->fd = openat(dirfd, path,
+			       O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+			       0644);
+		if (p->fd >= 0 && fstat(p->fd, &st) == 0 && S_ISREG(st.st_mode))
+			return 0;
+		/* Somebody has put something else there. */
+		part_close(p);
+		rm_rf_at(dirfd, path);
+	}
+	return -EEXIST;
 }
 
 void part_close(struct part *p)
@@ -43,7 +53,9 @@ static char *note_path(const struct part *p)
 	return xasprintf("%s.meta", p->path);
 }
 
-char *part_validator(const struct part *p)
+/* Returns the lines of the note, at least two, or NULL when it is of another URL or
+ * damaged. Owned. */
+static char **read_note(const struct part *p)
 {
 	_cleanup_free_ char *path = note_path(p), *text = NULL;
 	_cleanup_strv_ char **lines = NULL;
@@ -51,9 +63,58 @@ char *part_validator(const struct part *p)
 	if (file_read_foreign_at(p->dirfd, path, NOTE_MAX, &text, NULL) < 0)
 		return NULL;
 	lines = strv_split(text, "\n");
-	if (strv_len(lines) != 2 || !streq(lines[0], p->url))
+	if (strv_len(lines) < 2 || strv_len(lines) > 3 || !streq(lines[0], p->url))
 		return NULL;
-	return xstrdup(lines[1]);
+	return TAKE_PTR(lines);
+}
+
+char *part_validator(const struct part *p)
+{
+	_cleanup_strv_ char **lines = read_note(p);
+
+	return lines ? xstrdup(lines[1]) : NULL;
+}
+
+/* Writes the note. It is not synced, and not replaced as a whole: without one, or with a
+ * part of one, the download is not resumed, which is no error. */
+static void write_note(const struct part *p, const char *text)
+{
+	_cleanup_free_ char *path = note_path(p);
+	_cleanup_close_ int fd = -1;
+
+	unlinkat(p->dirfd, path, 0);
+	fd = openat(p->dirfd, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0 || write_all(fd, text, strlen(text)) < 0)
+		unlinkat(p->dirfd, path, 0);
+}
+
+/* Returns the line of the note about the bytes; owned. */
+static char *format_have(const struct part *p, const char *sha256)
+{
+	return xasprintf("have %llu %s", (unsigned long long)p->have, sha256);
+}
+
+void part_note_have(struct part *p)
+{
+	_cleanup_strv_ char **lines = read_note(p);
+	_cleanup_free_ char *have = NULL, *text = NULL;
+	char sha256[DIGEST_HEX_MAX];
+
+	if (!lines || !p->sha256 || p->have == 0)
+		return;
+	have = format_have(p, digest_peek(p->sha256, sha256));
+	text = xasprintf("%s\n%s\n%s\n", lines[0], lines[1], have);
+	write_note(p, text);
+}
+
+bool part_is_noted(const struct part *p)
+{
+	_cleanup_strv_ char **lines = read_note(p);
+	_cleanup_free_ char *have = NULL;
+	char sha256[DIGEST_HEX_MAX];
+
+	have = format_have(p, digest_peek(p->sha256, sha256));
+	return lines && lines[2] && streq(lines[2], have);
 }
 
 void part_note(const struct part *p, const char *validator)
@@ -61,8 +122,9 @@ void part_note(const struct part *p, const char *validator)
 	_cleanup_free_ char *path = note_path(p), *text = NULL;
 
 	text = xasprintf("%s\n%s\n", p->url, validator ? validator : "");
-	/* Without a note the download cannot be resumed, which is not an error. */
-	if (!validator || file_write_at(p->dirfd, path, text, strlen(text), 0644) < 0)
+	if (validator)
+		write_note(p, text);
+	else
 		unlinkat(p->dirfd, path, 0);
 }
 

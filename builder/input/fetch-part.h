@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A download that grows in a file: its bytes, their digests, and the note beside it
- * (<path>.meta: URL and validator, a line each) that lets a later try resume it.
+ * A download that grows in a file: its bytes, their digests, and the note beside it that
+ * lets a later try resume it: <path>.meta with URL and validator, a line each, and when
+ * the download was given up "have BYTES SHA256".
  */
 #pragma once
 
@@ -26,6 +27,11 @@ void part_done(struct part *p);
 /* Returns the validator that the server must still give for the existing bytes to be
  * usable, or NULL when they are not usable. Owned by the caller. */
 char *part_validator(const struct part *p);
+/* Adds to the note how many bytes there are and their digest. */
+void part_note_have(struct part *p);
+/* Returns true when the note has length and digest of the bytes that part_catch_up() has
+ * read: they are those of an earlier process, and undamaged. */
+bool part_is_noted(const struct part *p);
 /* Writes the note with this validator; NULL removes the note. Errors are ignored. */
 void part_note(const struct part *p, const char *validator);
 

@@ -213,6 +213,8 @@ static uint64_t pause_before(const struct fetch *x, const struct transfer *t,
 static void fail(struct transfer *t)
 {
 	t->state = FAILED;
+	if (t->part.fd >= 0)
+		part_note_have(&t->part);
 	part_close(&t->part);
 }
 
@@ -339,6 +341,14 @@ static void want_rest(struct transfer *t, const char *validator)
 	t->if_range = xstrdup(validator);
 }
 
+/* Returns true for the bytes of an earlier process that may have been damaged since. A
+ * digest of the whole file would show that later. */
+static bool is_doubtful(const struct transfer *t)
+{
+	return t->tries == 1 && t->part.have > 0 && !t->f->digest && !t->f->weak &&
+	       !part_is_noted(&t->part);
+}
+
 /* Prepares the file and the request. */
 static int prepare(struct transfer *t)
 {
@@ -355,8 +365,9 @@ static int prepare(struct transfer *t)
 	validator = t->fresh ? NULL : part_validator(p);
 	t->resumed = t->resumed && !t->fresh;
 	r = validator ? part_catch_up(p) : part_start_over(p);
-	if (r == 0 && ((t->f->size > 0 && p->have > t->f->size) ||
-		       fetch_check_size(t->f, p->have, t->called, NULL) < 0))
+	if (r == 0 &&
+	    ((t->f->size > 0 && p->have > t->f->size) ||
+	     fetch_check_size(t->f, p->have, t->called, NULL) < 0 || is_doubtful(t)))
 		r = part_start_over(p);
 	if (r < 0)
 		return io_error(t, r);

@@ -7,6 +7,7 @@
  */
 #include "builder/input/lock.h"
 
+#include "builder/common/leftovers.h"
 #include "firstboot/model/conf.h"
 #include "lib/file.h"
 
@@ -212,7 +213,10 @@ char *lock_render(const struct lock *l)
 int lock_write(const struct lock *l, const char *path, struct err *e)
 {
 	_cleanup_free_ char *text = lock_render(l);
-	int r = file_update_at(AT_FDCWD, path, text, strlen(text), 0644);
 
-	return r < 0 ? err_errno(e, r, "%s: cannot be written", path) : 0;
+	if (file_is_at(AT_FDCWD, path, text, strlen(text), 0644))
+		return 0;
+	if (leftovers_write_file(path, text, strlen(text), 0644, e) < 0)
+		return err_wrap(e, "%s: cannot be written", path);
+	return 0;
 }

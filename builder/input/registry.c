@@ -10,6 +10,7 @@
 #include "builder/input/registry.h"
 
 #include "builder/common/archive.h"
+#include "builder/common/leftovers.h"
 #include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/log.h"
@@ -92,10 +93,10 @@ static int pack(const struct fetch_file *f, const char *dir, struct err *e)
 /* --- one image --------------------------------------------------------------------- */
 
 /* Sets *ret to the size of all files in the folder. Files that vanish do not count. */
-static int folder_size(int dirfd, const char *dir, uint64_t *ret, struct err *e)
+static int folder_size(const char *dir, uint64_t *ret, struct err *e)
 {
 	_cleanup_strv_ char **names = NULL;
-	int r = dir_names_at(dirfd, dir, &names);
+	int r = dir_names_at(AT_FDCWD, dir, &names);
 
 	if (r < 0)
 		return err_errno(e, r, "%s", dir);
@@ -104,7 +105,7 @@ static int folder_size(int dirfd, const char *dir, uint64_t *ret, struct err *e)
 		_cleanup_free_ char *path = xasprintf("%s/%s", dir, names[i]);
 		struct stat st;
 
-		if (fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		if (fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
 			*ret += (uint64_t)st.st_size;
 	}
 	return 0;
@@ -113,7 +114,7 @@ static int folder_size(int dirfd, const char *dir, uint64_t *ret, struct err *e)
 /* Runs skopeo until it has ended or the folder is larger than the file may be. No file of
  * it can be larger than that. */
 static int run_skopeo(const struct fetch_file *f, const char *const *argv,
-		      const char *name, struct err *e)
+		      const char *dir, struct err *e)
 {
 	const uint64_t max = f->max_size ? f->max_size : FETCH_MAX;
 	const struct run r = {.argv = argv,
@@ -128,7 +129,7 @@ static int run_skopeo(const struct fetch_file *f, const char *const *argv,
 		return -1;
 	while (!ended) {
 		ended = run_ended(&c, WATCH_MS);
-		if (folder_size(f->dirfd, name, &size, e) < 0)
+		if (folder_size(dir, &size, e) < 0)
 			return -1;
 		if (fetch_check_size(f, size, "its image", e) < 0)
 			return -1;
@@ -141,8 +142,7 @@ static int run_skopeo(const struct fetch_file *f, const char *const *argv,
 	return -1;
 }
 
-static int copy_image(const struct fetch_file *f, const char *dir, const char *name,
-		      struct err *e)
+static int copy_image(const struct fetch_file *f, const char *dir, struct err *e)
 {
 	_cleanup_free_ char *to = xasprintf("dir:%s", dir);
 	const char *const argv[] = {"skopeo",  "--override-os",
@@ -155,7 +155,7 @@ static int copy_image(const struct fetch_file *f, const char *dir, const char *n
 	if (!run_have(argv[0]))
 		return err_set(e, ERR_FAILED,
 			       "skopeo: not found in PATH; it is in the package skopeo");
-	return run_skopeo(f, argv, name, e);
+	return run_skopeo(f, argv, dir, e);
 }
 
 /* Sets size and digests of the packed file, and checks them against the expected ones. */
@@ -188,22 +188,21 @@ static int check(struct fetch_file *f, struct err *e)
 	return 0;
 }
 
-/* Fetches an image. Its pieces are in a folder beside the growing file, where the next
- * fetch removes those of a killed one. */
+/* Fetches an image. Its pieces are in a scratch folder beside the growing file. */
 static int fetch_image(struct fetch_file *f, struct err *e)
 {
-	_cleanup_free_ char *name = xasprintf("%s.image", f->path);
-	_cleanup_rm_rf_ char *dir =
-		xasprintf("/proc/%d/fd/%d/%s", (int)getpid(), f->dirfd, name);
-	const char *shown = f->shown ? f->shown : f->url;
+	_cleanup_scratch_ struct scratch s = SCRATCH_INIT;
+	const char *shown = f->shown ? f->shown : f->url, *slash = strrchr(f->path, '/');
+	_cleanup_free_ char *parent =
+		xasprintf("/proc/self/fd/%d/%.*s", f->dirfd,
+			  slash ? (int)(slash - f->path) : 0, f->path);
+	_cleanup_free_ char *name = xasprintf("%s.image", slash ? slash + 1 : f->path);
 
-	rm_rf_at(f->dirfd, name);
-	if (mkdirat(f->dirfd, name, 0700) < 0)
-		return err_errno(e, errno, "%s", name);
-	if (fetch_check_size(f, f->size, shown, e) < 0)
+	if (fetch_check_size(f, f->size, shown, e) < 0 ||
+	    leftovers_make(&s, parent, name, e) < 0)
 		return -1;
 	log_info("%s: from the registry", f->name);
-	if (copy_image(f, dir, name, e) < 0 || pack(f, dir, e) < 0 || check(f, e) < 0)
+	if (copy_image(f, s.path, e) < 0 || pack(f, s.path, e) < 0 || check(f, e) < 0)
 		return err_wrap(e, "%s", shown);
 	return 0;
 }

@@ -65,7 +65,8 @@ static void sort(struct index *x)
 	qsort(x->sorted, x->n, sizeof(struct index_entry *), by_path);
 }
 
-int index_read(struct index *ret, int fd, index_want *want, void *data, struct err *e)
+int index_read(struct index *ret, int fd, struct digest *tap, index_want *want,
+	       void *data, struct err *e)
 {
 	_cleanup_index_ struct index x = {0};
 	_cleanup_archive_in_ struct archive_in *in = NULL;
@@ -75,13 +76,14 @@ int index_read(struct index *ret, int fd, index_want *want, void *data, struct e
 
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return err_errno(e, errno, "base");
-	if (archive_in_open(&in, &(struct archive_source){.name = "base", .fd = fd}, e) <
-	    0)
+	if (archive_in_open(
+		    &in, &(struct archive_source){.name = "base", .fd = fd, .tap = tap},
+		    e) < 0)
 		return -1;
 	while ((r = archive_in_next(in, &entry, e)) > 0)
 		if (add(&x, &cap, entry, in, want, data, e) < 0)
 			return -1;
-	if (r < 0)
+	if (r < 0 || (tap && archive_in_drain(in, e) < 0))
 		return -1;
 	sort(&x);
 	*ret = x;

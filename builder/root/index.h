@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lists the entries of a base's root.tar. The tar is read once, which is fast because
- * files' data is skipped by seeking. With this list the merge is planned before the tar
- * is copied (merge-plan.h).
+ * Lists the entries of a base's root.tar. The tar is read once, which without a tap is
+ * fast because files' data is skipped by seeking. With this list the merge is planned
+ * before the tar is copied (merge-plan.h).
  */
 #pragma once
 
@@ -33,9 +33,10 @@ struct index {
 /* Returns whether the index keeps the text of the base's file `path`. */
 typedef bool index_want(const char *path, void *data);
 
-/* Reads the tar on `fd` from its beginning to its end. */
-int index_read(struct index *ret, int fd, index_want *want, void *data,
-	       struct err *e) _must_check_;
+/* Reads the tar on `fd` from its beginning to its end. `tap`, if not NULL, receives every
+ * byte of the file. */
+int index_read(struct index *ret, int fd, struct digest *tap, index_want *want,
+	       void *data, struct err *e) _must_check_;
 void index_done(struct index *x);
 #define _cleanup_index_ _cleanup_(index_done)
 

@@ -2,6 +2,7 @@
 /* cpio_end() pads our archive, so that the kernel finds the one after it. */
 #include "builder/root/initrd.h"
 
+#include "lib/durable.h"
 #include "lib/file.h"
 #include "pxe/cpio.h"
 #include "pxe/embed.h"
@@ -21,8 +22,8 @@ static int write_boot_script(int fd, const struct recipe *r, char ***paths, stru
 	return 0;
 }
 
-int initrd_write(int dirfd, const char *name, const struct recipe *r, int base_initrd,
-		 char ***paths, struct err *e)
+int initrd_write(int dirfd, const char *name, const struct recipe *r,
+		 const struct base_file *base, char ***paths, struct err *e)
 {
 	_cleanup_close_ int fd =
 		openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
@@ -32,8 +33,8 @@ int initrd_write(int dirfd, const char *name, const struct recipe *r, int base_i
 		return err_errno(e, errno, "%s", name);
 	if (write_boot_script(fd, r, paths, e) < 0)
 		return err_wrap(e, "%s", name);
-	n = lseek(base_initrd, 0, SEEK_SET) < 0 ? -errno : copy_fd(base_initrd, fd);
-	if (n >= 0 && fsync(fd) < 0)
-		n = -errno;
+	if (base_copy_file(base, "initrd.img", fd, name, e) < 0)
+		return -1;
+	n = durable_close(&fd);
 	return n < 0 ? err_errno(e, n, "%s", name) : 0;
 }

@@ -6,8 +6,9 @@
  */
 #pragma once
 
-#include "builder/recipe/recipe.h"
+#include "builder/base/base.h"
 
-/* Writes `name` in dirfd, and appends the paths of our archive to *paths. */
-int initrd_write(int dirfd, const char *name, const struct recipe *r, int base_initrd,
-		 char ***paths, struct err *e) _must_check_;
+/* Writes `name` in dirfd, and appends the paths of our archive to *paths. `base` is the
+ * distribution's initrd. */
+int initrd_write(int dirfd, const char *name, const struct recipe *r,
+		 const struct base_file *base, char ***paths, struct err *e) _must_check_;

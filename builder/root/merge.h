@@ -14,10 +14,11 @@ struct merge_stats {
 
 struct merge {
 	const struct index *base;
-	int tar;                /* the base's root.tar */
-	const char *tar_sha256; /* its digest; NULL: not checked */
-	struct layer *layer;    /* the merge fills in size and digest of each item */
-	uint64_t epoch;         /* time of the layer's items; later times of the base
+	int tar;             /* the base's root.tar */
+	struct digest *tap;  /* receives all of its bytes, for the caller to compare; or
+			     * NULL */
+	struct layer *layer; /* the merge fills in size and digest of each item */
+	uint64_t epoch;      /* time of the layer's items; later times of the base
 				 * are set to it */
 };
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Only the last root image of each recipe is kept, so that the cache does not grow with
- * every build. The notes are replaced after the image. They have its digest, which is
- * checked at every use: after two builds at the same time, or a build killed in between,
- * the next build finds a mismatch and makes the image again.
+ * every build. Image and notes are replaced together, as one folder. The notes have the
+ * image's digest and end with their own; both are compared at every use, and a damaged
+ * image is made again.
  */
 #include "builder/root/root-cache.h"
 
+#include "builder/common/leftovers.h"
 #include "builder/root/squash.h"
 #include "lib/file.h"
 #include "lib/log.h"
@@ -15,9 +16,9 @@
 
 /* Increase this when a change of the program makes another root.squashfs of the same
  * inputs. */
-#define ROOT_FORMAT 2
+#define ROOT_FORMAT 3
 #define ROOT_FILE   "root.squashfs"
-#define NOTES       "notes"
+#define NOTES       "root.notes"
 #define NOTES_MAX   (64U << 20)
 
 /* --- the key ----------------------------------------------------------------------- */
@@ -70,7 +71,7 @@ int root_cache_init(struct root_cache *ret, const struct cache *c, const struct 
 	char tool[DIGEST_HEX_MAX];
 
 	buf_printf(&b, "format %d " RACKSTRAP_VERSION "\nbase %s\nepoch %" PRIu64 "\n",
-		   ROOT_FORMAT, base->tar_sha256, r->epoch);
+		   ROOT_FORMAT, base->tar.sha256, r->epoch);
 	buf_printf(&b, "squashfs %s %d %s by %s\n", s->compression, s->level, s->block,
 		   digest_program(SQUASH_TOOL, tool));
 	for (size_t i = 0; r->exclude && r->exclude[i]; i++)
@@ -113,59 +114,126 @@ static bool parse_item(struct layer_item *item, const char *line)
 	return true;
 }
 
-/* Parses the lines of format_notes(). Returns false if they are about another root image.
- */
-static bool parse_notes(const struct root_cache *rc, char *const *lines, struct layer *l,
-			struct merge_stats *stats, const char **ret_sha256)
-{
-	const char *key, *entries, *bytes;
-	size_t at = 4;
+/* The notes of a root image, in lines. */
+struct notes {
+	char **lines;
+	const char *key, *root_sha256;
+	size_t items; /* index of the first line "item" */
+};
 
-	if (strv_len(lines) < 4)
-		return false;
-	key = str_after(lines[0], "key ");
-	*ret_sha256 = str_after(lines[1], "root ");
-	entries = str_after(lines[2], "entries ");
-	bytes = str_after(lines[3], "bytes ");
-	if (!key || !streq(key, rc->key) || !*ret_sha256 || !entries || !bytes ||
-	    str_to_u64(entries, UINT64_MAX, &stats->entries) < 0 ||
-	    str_to_u64(bytes, UINT64_MAX, &stats->bytes) < 0)
-		return false;
-	for (size_t i = 0; i < l->n; i++)
-		if (l->v[i].type == ENTRY_FILE &&
-		    (!lines[at] || !parse_item(&l->v[i], lines[at++])))
-			return false;
-	return lines[at] == NULL;
+static void notes_done(struct notes *n)
+{
+	strv_free(n->lines);
+}
+#define _cleanup_notes_ _cleanup_(notes_done)
+
+/* Appends the line with the digest of everything before it. */
+static void append_digest(struct buf *b)
+{
+	char sha256[DIGEST_HEX_MAX];
+
+	buf_printf(b, "digest %s\n", digest_text(DIGEST_SHA256, b->p, b->len, sha256));
 }
 
-static int copy_root(int from, int dirfd, const char *name)
+/* Returns true when `text` ends with the line of append_digest(), and removes it. */
+static bool check_digest(char *text)
+{
+	_cleanup_buf_ struct buf b = {0};
+	char *line = strstr(text, "\ndigest ");
+	bool right;
+
+	if (!line)
+		return false;
+	buf_add(&b, text, (size_t)(line + 1 - text));
+	append_digest(&b);
+	right = streq(b.p, text);
+	line[1] = '\0';
+	return right;
+}
+
+/* Reads the notes and the merge's counts. Returns false when they are damaged. */
+static bool read_notes(int dir, struct notes *n, struct merge_stats *stats)
+{
+	_cleanup_free_ char *text = NULL;
+	const char *entries, *bytes;
+
+	if (file_read_foreign_at(dir, NOTES, NOTES_MAX, &text, NULL) < 0 ||
+	    !check_digest(text))
+		return false;
+	n->lines = strv_split(text, "\n");
+	if (strv_len(n->lines) < 4)
+		return false;
+	n->key = str_after(n->lines[0], "key ");
+	n->root_sha256 = str_after(n->lines[1], "root ");
+	entries = str_after(n->lines[2], "entries ");
+	bytes = str_after(n->lines[3], "bytes ");
+	n->items = 4;
+	return n->key && n->root_sha256 && entries && bytes &&
+	       str_to_u64(entries, UINT64_MAX, &stats->entries) == 0 &&
+	       str_to_u64(bytes, UINT64_MAX, &stats->bytes) == 0;
+}
+
+/* Fills in the layer. Returns false when the notes do not have exactly its files. */
+static bool parse_items(const struct notes *n, struct layer *l)
+{
+	size_t at = n->items;
+
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].type == ENTRY_FILE &&
+		    (!n->lines[at] || !parse_item(&l->v[i], n->lines[at++])))
+			return false;
+	return n->lines[at] == NULL;
+}
+
+/* Copies the root image and digests the copy. Returns 0 or -errno. */
+static int copy_root(int from, int dirfd, const char *name,
+		     char sha256[static DIGEST_HEX_MAX])
 {
 	_cleanup_close_ int to =
-		openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+		openat(dirfd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	int r = to < 0 ? -errno : copy_fd(from, to);
 
-	return to < 0 ? -errno : copy_fd(from, to);
+	if (r == 0 && lseek(to, 0, SEEK_SET) < 0)
+		r = -errno;
+	return r < 0 ? r : digest_fd(to, DIGEST_SHA256, sha256, NULL);
+}
+
+/* Warns, and returns 0. */
+static int damaged(const struct root_cache *rc, const char *file)
+{
+	log_warn("cache %s: root/%s/%s is damaged: the root image is made again",
+		 rc->cache->dir, rc->r->name, file);
+	return 0;
 }
 
 int root_cache_get(const struct root_cache *rc, int dirfd, const char *name,
-		   struct layer *l, struct merge_stats *stats, struct err *e)
+		   struct layer *l, struct merge_stats *stats,
+		   char sha256[static DIGEST_HEX_MAX], struct err *e)
 {
-	_cleanup_free_ char *path = dir_path(rc), *text = NULL;
-	_cleanup_strv_ char **lines = NULL;
+	_cleanup_free_ char *path = dir_path(rc);
+	_cleanup_notes_ struct notes n = {0};
 	_cleanup_close_ int dir = -1, root = -1;
-	char sha256[DIGEST_HEX_MAX];
-	const char *want = NULL;
+	struct stat st;
 	int r;
 
 	dir = openat(rc->cache->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0 || file_read_foreign_at(dir, NOTES, NOTES_MAX, &text, NULL) < 0)
+	if (dir < 0 || fstatat(dir, NOTES, &st, 0) < 0)
 		return 0;
-	lines = strv_split(text, "\n");
-	root = file_open_foreign_at(dir, ROOT_FILE);
-	if (root < 0 || !parse_notes(rc, lines, l, stats, &want) ||
-	    digest_fd(root, DIGEST_SHA256, sha256, NULL) < 0 || !streq(sha256, want))
+	if (!read_notes(dir, &n, stats))
+		return damaged(rc, NOTES);
+	if (!streq(n.key, rc->key))
 		return 0;
-	r = lseek(root, 0, SEEK_SET) < 0 ? -errno : copy_root(root, dirfd, name);
-	return r < 0 ? err_errno(e, r, "%s", name) : 1;
+	root = openat(dir, ROOT_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (root < 0 || fstat(root, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    !parse_items(&n, l))
+		return damaged(rc, ROOT_FILE);
+	r = copy_root(root, dirfd, name, sha256);
+	if (r < 0)
+		return err_errno(e, r, "%s", name);
+	if (streq(sha256, n.root_sha256))
+		return 1;
+	unlinkat(dirfd, name, 0);
+	return damaged(rc, ROOT_FILE);
 }
 
 /* --- storing ----------------------------------------------------------------------- */
@@ -181,43 +249,52 @@ static char *format_notes(const struct root_cache *rc, const char *sha256,
 		if (l->v[i].type == ENTRY_FILE)
 			buf_printf(&b, "item %" PRIu64 " %s %s\n", l->v[i].size,
 				   l->v[i].sha256, l->v[i].path);
+	append_digest(&b);
 	return buf_take(&b);
 }
 
-static int store(const struct root_cache *rc, int dirfd, const char *name,
-		 const struct layer *l, const struct merge_stats *stats)
+/* Writes image and notes to the folder. The image is not synced: when a power cut damages
+ * it, its digest differs. */
+static int fill(const char *path, int dirfd, const char *name, const char *notes)
 {
-	_cleanup_free_ char *path = dir_path(rc), *notes = NULL;
-	_cleanup_close_ int dir = -1, root = file_open_foreign_at(dirfd, name);
-	_cleanup_free_ char *temp = xasprintf("." ROOT_FILE ".%d", (int)getpid());
-	char sha256[DIGEST_HEX_MAX];
-	int r = root < 0 ? root : digest_fd(root, DIGEST_SHA256, sha256, NULL);
+	_cleanup_close_ int root = openat(dirfd, name, O_RDONLY | O_CLOEXEC), to = -1;
+	_cleanup_close_ int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r;
 
-	if (r >= 0)
-		r = mkdir_p_at(rc->cache->fd, path, 0755);
-	if (r < 0)
-		return r;
-	dir = openat(rc->cache->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0 || lseek(root, 0, SEEK_SET) < 0)
+	if (root < 0 || dir < 0 || fchmod(dir, 0755) < 0)
 		return -errno;
-	rm_rf_at(dir, temp);
-	r = copy_root(root, dir, temp);
-	if (r >= 0 && renameat(dir, temp, dir, ROOT_FILE) < 0)
-		r = -errno;
-	if (r < 0) {
-		rm_rf_at(dir, temp);
-		return r;
-	}
-	notes = format_notes(rc, sha256, l, stats);
-	return file_write_at(dir, NOTES, notes, strlen(notes), 0644);
+	to = openat(dir, ROOT_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	r = to < 0 ? -errno : copy_fd(root, to);
+	return r < 0 ? r : file_write_at(dir, NOTES, notes, strlen(notes), 0644);
+}
+
+static int store(const struct root_cache *rc, int dirfd, const char *name,
+		 const char *notes, struct err *e)
+{
+	_cleanup_free_ char *parent = xasprintf("%s/root", rc->cache->dir);
+	_cleanup_free_ char *to = xasprintf("%s/%s", parent, rc->r->name);
+	_cleanup_free_ char *hidden = xasprintf(".%s", rc->r->name);
+	_cleanup_free_ char *aside = xasprintf("%s/%s.old", parent, hidden);
+	_cleanup_scratch_ struct scratch s = SCRATCH_INIT;
+	int r = mkdir_p_at(AT_FDCWD, parent, 0755);
+
+	if (r < 0)
+		return err_errno(e, r, "%s", parent);
+	if (leftovers_make(&s, parent, hidden, e) < 0)
+		return -1;
+	r = fill(s.path, dirfd, name, notes);
+	if (r == 0)
+		r = scratch_publish(&s, to, aside);
+	return r < 0 ? err_errno(e, r, "%s", to) : 0;
 }
 
 void root_cache_store(const struct root_cache *rc, int dirfd, const char *name,
-		      const struct layer *l, const struct merge_stats *stats)
+		      const char *sha256, const struct layer *l,
+		      const struct merge_stats *stats)
 {
-	int r = store(rc, dirfd, name, l, stats);
+	_cleanup_free_ char *notes = format_notes(rc, sha256, l, stats);
+	struct err e = {0};
 
-	if (r < 0)
-		log_warn("cache %s: could not store the root image: %s", rc->cache->dir,
-			 strerror(-r));
+	if (store(rc, dirfd, name, notes, &e) < 0)
+		log_warn("the root image could not be stored in the cache: %s", e.msg);
 }

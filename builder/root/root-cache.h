@@ -4,8 +4,9 @@
  * medium or host.cfg does not compress the same tree again:
  *
  *	CACHE/root/<recipe's name>/root.squashfs
- *	CACHE/root/<recipe's name>/notes	the digest of what determined it, its
- *						own digest, and results of the merge
+ *	CACHE/root/<recipe's name>/root.notes	the digest of what determined it, the
+ *						image's digest, results of the merge,
+ *						and the digest of these lines
  */
 #pragma once
 
@@ -27,15 +28,17 @@ int root_cache_init(struct root_cache *ret, const struct cache *c, const struct 
 		    struct err *e) _must_check_;
 
 /*
- * Copies the root image to `name` in dirfd, and fills in the layer's sizes and digests
- * and the merge's counts. Returns 1, 0 when the cache has no such image or it is damaged,
- * or -1 when it could not be copied.
+ * Copies the root image to `name` in dirfd, and fills in the layer's sizes and digests,
+ * the merge's counts, and the image's digest, which was computed from the copy. Returns
+ * 1, 0 when the cache has no such image or it is damaged, of which it warns, or -1 when
+ * it could not be copied.
  */
 int root_cache_get(const struct root_cache *rc, int dirfd, const char *name,
 		   struct layer *l, struct merge_stats *stats,
-		   struct err *e) _must_check_;
+		   char sha256[static DIGEST_HEX_MAX], struct err *e) _must_check_;
 
-/* Stores the root image `name` in dirfd in the place of the one before. A failure is only
- * logged as a warning. */
+/* Stores the root image `name` in dirfd, which has this digest, in the place of the one
+ * before. A failure is only logged as a warning. */
 void root_cache_store(const struct root_cache *rc, int dirfd, const char *name,
-		      const struct layer *l, const struct merge_stats *stats);
+		      const char *sha256, const struct layer *l,
+		      const struct merge_stats *stats);

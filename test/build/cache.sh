@@ -170,13 +170,14 @@ check "root owns the top folder of another user's root image" sh -c \
 
 # --- what prune removes ----------------------------------------------------------------------
 old=$(sha256sum <"$WORK/mirror/packages/Test/pool/main/t/tool/tool_1.0_all.deb" | cut -c1-64)
-touch -d '40 days ago' "$RACKSTRAP_CACHE/blobs/sha256/$old"
+touch -d '40 days ago' "$RACKSTRAP_CACHE/blobs/sha256/$old" "$RACKSTRAP_CACHE/known/$old"
 mkdir -p "$RACKSTRAP_CACHE/base/.abc.killed"
 check "cache prune --dry-run succeeds" "$RACKSTRAP" cache prune --dry-run
 check_output "prune --dry-run names the unused blob" grep -q 'tool_1.0_all.deb' "$WORK/out1"
 check "prune --dry-run removes nothing" test -e "$RACKSTRAP_CACHE/blobs/sha256/$old"
 check "a prune with an unused blob succeeds" "$RACKSTRAP" cache prune
 check "prune removes the unused blob" test ! -e "$RACKSTRAP_CACHE/blobs/sha256/$old"
+check "prune removes what is remembered of it" test ! -e "$RACKSTRAP_CACHE/known/$old"
 check "prune removes the folder of a killed build" test ! -e "$RACKSTRAP_CACHE/base/.abc.killed"
 check "an offline build succeeds after that prune" build --offline
 check "cache prune --unused 0 succeeds" "$RACKSTRAP" cache prune --unused 0

@@ -68,7 +68,7 @@ kill -9 $pid
 wait $pid 2>/dev/null
 depend
 check "a killed build leaves no image" nothing
-check "a killed build leaves its folder in TMPDIR" test "$(cd "$TMPDIR" && echo rackstrap-base.*)" != 'rackstrap-base.*'
+check "a killed build leaves its folder in TMPDIR" test "$(cd "$TMPDIR" && echo base.rackstrap-*)" != 'base.rackstrap-*'
 check "the next build with the same cache succeeds" env RACKSTRAP_CACHE="$WORK/cache2" \
 	"$RACKSTRAP" build "$WORK/recipe" --out "$WORK/others" "${FROM[@]}"
 check "the next build removes that folder" test -z "$(ls "$TMPDIR")"

@@ -114,6 +114,28 @@ for kind in partly partlystar; do
 done
 refused "resumed a byte at a time" 1 \
 	'rackstrap: *partly-0/big: ended at byte 150000[0-9] of 3000000 [(]tried 4 times)' "$U/partly-0/big"
+# --- bytes of an earlier process --------------------------------------------------------
+# Without a digest nobody would notice that they were damaged since.
+broken_off() { # leaves a part of the artifact in the cache, in $part
+	fresh
+	recipe "$U/sulk/big?$1"
+	! lock && part=$(find "$RACKSTRAP_CACHE/partial" -type f ! -name '*.meta') && [ "$(stat -c %s "$part")" -ge 1500000 ]
+}
+check "a download breaks off" broken_off 1
+check "the next lock resumes it" lock && check "resumed by another process: is right" cached big
+check "it was resumed" test "$(grep -c '/sulk/big?1 - -$' "$WORK/port.log")" = 1
+check "another download breaks off" broken_off 2
+printf X | dd of="$part" bs=1 seek=1000 conv=notrunc status=none
+check "the next lock does not resume damaged bytes" lock && check "damaged and fetched again: is right" cached big
+check "it was fetched from the start" test "$(grep -c '/sulk/big?2 - -$' "$WORK/port.log")" = 2
+check "another download breaks off" broken_off 3
+sed -i 3d "$part.meta"
+check "the next lock does not resume what a killed process left" lock && check "left and fetched again: is right" cached big
+check "it was fetched from the start" test "$(grep -c '/sulk/big?3 - -$' "$WORK/port.log")" = 2
+check "another download breaks off" broken_off 4
+rm "$part" && mkfifo "$part"
+check "a fifo in the place of a part is replaced" timeout 20 "$RACKSTRAP" lock "$WORK/recipe" --artifacts
+
 arrives "drips in" small "$U/drip-20/small"
 RACKSTRAP_FETCH_STALL=1 arrives "stalls in the middle" big "$U/stall/big"
 arrives "in chunks without a length" big "$U/chunked/big"

@@ -62,5 +62,6 @@ check "every next build succeeded${failed[*]:+: ${failed[*]}}" test ${#failed[@]
 check "every next image has the changed file${stale[*]:+: ${stale[*]}}" test ${#stale[@]} = 0
 check "no unfinished image is left" sh -c "test -z \"\$(ls -A '$WORK/images' | grep -v -e '^small\$' -e lock)\""
 check "no unfinished base is left" sh -c "! ls -A '$RACKSTRAP_CACHE/base' | grep '^\.'"
-check "no repository of packages is left" sh -c "! ls '$TMPDIR' | grep rackstrap-debs"
+check "no repository of packages is left" sh -c "! ls '$TMPDIR' | grep rackstrap-"
+check "no record of a folder is left" sh -c "test -z \"\$(ls -A '$RACKSTRAP_CACHE/left')\""
 finish

@@ -13,7 +13,7 @@
 static int setup(void **state)
 {
 	*state = make_scratch();
-	return 0;
+	return setenv("RACKSTRAP_CACHE", *state, 1);
 }
 
 static int teardown(void **state)
@@ -25,15 +25,21 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* A file that the build forgets in its folder, or NULL. */
+static const char *leave;
+
 /* Runs a build whose image is the file manifest.json with this text. */
 static int build(const char *top, const char *text, struct err *e)
 {
-	_cleanup_outdir_ struct outdir o = {.fd = -1, .lock = -1};
+	static char *const names[] = {(char *)"manifest.json", NULL};
+	_cleanup_outdir_ struct outdir o = OUTDIR_INIT;
 
 	if (outdir_begin(&o, top, "vivid", e) < 0)
 		return -1;
-	write_text(o.path, "manifest.json", text);
-	return outdir_commit(&o, e);
+	write_text(o.scratch.path, "manifest.json", text);
+	if (leave)
+		write_text(o.scratch.path, leave, "forgotten\n");
+	return outdir_commit(&o, names, e);
 }
 
 static void assert_built(const char *top, const char *text)
@@ -122,6 +128,20 @@ static void file_is_refused(void **state)
 	assert_true(is_there(*state, "vivid"));
 }
 
+/* An image has nothing that the build made for itself, such as the folder "parts". */
+static void forgotten_file_is_an_error(void **state)
+{
+	struct err e = {0};
+
+	assert_built(*state, "one");
+	leave = "parts";
+	assert_int_equal(build(*state, "two", &e), -1);
+	leave = NULL;
+	assert_non_null(strstr(e.msg, "/parts: could not be removed"));
+	assert_false(is_there(*state, "vivid/parts"));
+	assert_built(*state, "one");
+}
+
 /* --- without an exchange of names -------------------------------------------------- */
 
 static void assert_names(const char *top, bool final, bool aside)
@@ -143,7 +163,7 @@ static void image_is_replaced_without_exchange(void **state)
 static void killed_build_keeps_the_old_image(void **state)
 {
 	char *top = *state;
-	_cleanup_outdir_ struct outdir o = {.fd = -1, .lock = -1};
+	_cleanup_outdir_ struct outdir o = OUTDIR_INIT;
 	struct err e = {0};
 
 	assert_built(top, "one");
@@ -189,6 +209,7 @@ int main(void)
 		CASE(symlink_is_replaced_not_its_target),
 		CASE(other_folders_are_refused),
 		CASE(file_is_refused),
+		CASE(forgotten_file_is_an_error),
 		CASE(image_is_replaced_without_exchange),
 		CASE(killed_build_keeps_the_old_image),
 		CASE(failed_build_restores_the_old_image),

@@ -3,6 +3,7 @@
 #include "builder/root/root-cache.h"
 
 #include "lib/file.h"
+#include "lib/log.h"
 #include "test-pxe-image.h"
 
 #include <setjmp.h>
@@ -31,6 +32,7 @@ static int setup(void **state)
 	struct err e = {0};
 
 	f->top = make_scratch();
+	setenv("RACKSTRAP_CACHE", f->top, 1);
 	f->dir = open(f->top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	snprintf(file_path, sizeof(file_path), "%s/file", f->top);
 	if (file_write_at(AT_FDCWD, file_path, "file", 4, 0644) < 0 ||
@@ -40,7 +42,7 @@ static int setup(void **state)
 	f->r = (struct recipe){.name = (char *)"small", .epoch = 1};
 	f->r.squashfs.compression = (char *)"zstd";
 	f->r.squashfs.block = (char *)"1M";
-	f->base.tar_sha256 = (char *)SUM;
+	memcpy(f->base.tar.sha256, SUM, sizeof(SUM));
 	f->items[0] = (struct layer_item){.path = (char *)"etc", .type = ENTRY_DIR};
 	f->items[1] = (struct layer_item){.path = (char *)"etc/a b",
 					  .type = ENTRY_FILE,
@@ -82,6 +84,7 @@ static struct root_cache init(struct fixture *f)
 static void store(struct fixture *f)
 {
 	const struct merge_stats stats = {.entries = 7, .bytes = 4096};
+	char sha256[DIGEST_HEX_MAX];
 	struct root_cache rc = init(f);
 
 	for (size_t i = 1; i < 3; i++) {
@@ -89,7 +92,8 @@ static void store(struct fixture *f)
 		memset(f->items[i].sha256, (int)('a' + i), 64);
 		f->items[i].sha256[64] = '\0';
 	}
-	root_cache_store(&rc, f->dir, "made", &f->layer, &stats);
+	digest_text(DIGEST_SHA256, "squash", 6, sha256);
+	root_cache_store(&rc, f->dir, "made", sha256, &f->layer, &stats);
 	for (size_t i = 1; i < 3; i++) {
 		f->items[i].size = 0;
 		f->items[i].sha256[0] = '\0';
@@ -98,11 +102,19 @@ static void store(struct fixture *f)
 
 static int get(struct fixture *f, struct merge_stats *stats)
 {
+	char sha256[DIGEST_HEX_MAX], want[DIGEST_HEX_MAX];
 	struct root_cache rc = init(f);
 	struct err e = {0};
+	int r;
 
 	unlinkat(f->dir, "got", 0);
-	return root_cache_get(&rc, f->dir, "got", &f->layer, stats, &e);
+	r = root_cache_get(&rc, f->dir, "got", &f->layer, stats, sha256, &e);
+	if (r > 0)
+		assert_string_equal(sha256,
+				    digest_text(DIGEST_SHA256, "squash", 6, want));
+	else
+		assert_false(file_is_at(f->dir, "got", "squish", 6, 0644));
+	return r;
 }
 
 static void same_inputs_use_the_cache(void **state)
@@ -199,21 +211,53 @@ static void other_mksquashfs_misses_the_cache(void **state)
 
 static void damaged_image_misses_the_cache(void **state)
 {
+	static const char image[] = "root/small/root.squashfs";
 	struct fixture *f = *state;
 	struct merge_stats stats;
 
 	store(f);
-	assert_int_equal(
-		file_write_at(f->cache.fd, "root/small/root.squashfs", "squish", 6, 0644),
-		0);
+	assert_int_equal(file_write_at(f->cache.fd, image, "squish", 6, 0644), 0);
 	assert_int_equal(get(f, &stats), 0);
 	store(f);
-	assert_int_equal(file_write_at(f->cache.fd, "root/small/notes", "key\n", 4, 0644),
-			 0);
+	assert_int_equal(get(f, &stats), 1);
+	assert_int_equal(unlinkat(f->cache.fd, image, 0), 0);
 	assert_int_equal(get(f, &stats), 0);
 	store(f);
-	assert_int_equal(unlinkat(f->cache.fd, "root/small/root.squashfs", 0), 0);
+	assert_int_equal(unlinkat(f->cache.fd, image, 0), 0);
+	assert_int_equal(mkfifoat(f->cache.fd, image, 0644), 0);
 	assert_int_equal(get(f, &stats), 0);
+}
+
+/* The notes have sizes and digests that go into the manifest, so every byte counts. */
+static void damaged_notes_miss_the_cache(void **state)
+{
+	static const char notes[] = "root/small/root.notes";
+	struct fixture *f = *state;
+	_cleanup_free_ char *text = NULL;
+	struct merge_stats stats;
+	size_t len;
+
+	store(f);
+	assert_int_equal(file_read_at(f->cache.fd, notes, 1 << 20, &text, &len), 0);
+	assert_true(len > 300);
+	log_setup("test", LOG_LEVEL_ERROR);
+	for (size_t i = 0; i < len; i++) {
+		_cleanup_close_ int fd = openat(f->cache.fd, notes, O_WRONLY | O_CLOEXEC);
+		char byte = text[i] ^ 1;
+
+		assert_int_equal(pwrite(fd, &byte, 1, (off_t)i), 1);
+		assert_int_equal(get(f, &stats), 0);
+		assert_int_equal(pwrite(fd, text + i, 1, (off_t)i), 1);
+	}
+	assert_int_equal(get(f, &stats), 1);
+	for (size_t i = 0; i < len; i += 7) {
+		assert_int_equal(file_write_at(f->cache.fd, notes, text, i, 0644), 0);
+		assert_int_equal(get(f, &stats), 0);
+	}
+	text[len - 1] = 'x';
+	assert_int_equal(file_write_at(f->cache.fd, notes, text, len, 0644), 0);
+	assert_int_equal(get(f, &stats), 0);
+	log_setup("test", LOG_LEVEL_INFO);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -224,7 +268,8 @@ int main(void)
 					   CASE(other_inputs_miss_the_cache),
 					   CASE(disabled_and_masked_units_change_the_key),
 					   CASE(other_mksquashfs_misses_the_cache),
-					   CASE(damaged_image_misses_the_cache)};
+					   CASE(damaged_image_misses_the_cache),
+					   CASE(damaged_notes_miss_the_cache)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "builder/common/leftovers.h"
+
+#include "builder/common/sandbox.h"
+#include "lib/durable.h"
+#include "lib/file.h"
+#include "lib/str.h"
+#include "pxe/tree.h"
+
+#define FOLDER "left"
+
+char *cache_dir_default(void)
+{
+	const char *own = getenv("RACKSTRAP_CACHE"), *xdg = getenv("XDG_CACHE_HOME"),
+		   *home = getenv("HOME");
+
+	if (own && *own)
+		return xstrdup(own);
+	if (xdg && xdg[0] == '/')
+		return xasprintf("%s/rackstrap", xdg);
+	if (home && home[0] == '/')
+		return xasprintf("%s/.cache/rackstrap", home);
+	return NULL;
+}
+
+/* Returns a folder in /var/tmp that is ours alone, or NULL. Owned. */
+static char *private_dir(void)
+{
+	_cleanup_free_ char *dir =
+		xasprintf("/var/tmp/rackstrap-%u", (unsigned)geteuid());
+	struct stat st;
+
+	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+		return NULL;
+	if (lstat(dir, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
+	    (st.st_mode & (S_IWGRP | S_IWOTH)))
+		return NULL;
+	return TAKE_PTR(dir);
+}
+
+char *leftovers_dir(void)
+{
+	_cleanup_free_ char *cache = cache_dir_default();
+
+	if (!cache)
+		cache = private_dir();
+	return cache ? xasprintf("%s/" FOLDER, cache) : NULL;
+}
+
+static const char *temp_dir(void)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	return tmp && tmp[0] == '/' ? tmp : "/tmp";
+}
+
+int leftovers_make(struct scratch *ret, const char *parent, const char *name,
+		   struct err *e)
+{
+	_cleanup_free_ char *records = leftovers_dir();
+
+	if (parent)
+		return scratch_make(ret, records, parent, name, NULL, e);
+	if (scratch_make(ret, records, temp_dir(), name, NULL, e) < 0)
+		return err_wrap(e, "TMPDIR");
+	return 0;
+}
+
+int leftovers_open_file(const char *dir, struct err *e)
+{
+	_cleanup_scratch_ struct scratch s = SCRATCH_INIT;
+	_cleanup_free_ char *path = NULL;
+	int fd;
+
+	dir = dir ? dir : temp_dir();
+	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		return fd;
+	if (errno != EOPNOTSUPP && errno != EISDIR)
+		return err_errno(e, errno, "%s", dir);
+	if (leftovers_make(&s, dir, "file", e) < 0)
+		return -1;
+	path = xasprintf("%s/file", s.path);
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return fd < 0 ? err_errno(e, errno, "%s", path) : fd;
+}
+
+int leftovers_write_file(const char *path, const void *data, size_t len, mode_t mode,
+			 struct err *e)
+{
+	_cleanup_scratch_ struct scratch s = SCRATCH_INIT;
+	_cleanup_free_ char *parent = NULL, *name = NULL, *temp = NULL;
+	const char *slash = strrchr(path, '/');
+	int r;
+
+	parent = !slash         ? xstrdup(".")
+		 : slash > path ? xstrndup(path, (size_t)(slash - path))
+				: xstrdup("/");
+	name = xasprintf(".%s", slash ? slash + 1 : path);
+	if (leftovers_make(&s, parent, name, e) < 0)
+		return -1;
+	temp = xasprintf("%s/file", s.path);
+	r = file_write_at(AT_FDCWD, temp, data, len, mode);
+	if (r == 0)
+		r = durable_rename_at(AT_FDCWD, temp, AT_FDCWD, path);
+	return r < 0 ? err_errno(e, r, "%s", path) : 0;
+}
+
+int leftovers_remove_tree(const char *path)
+{
+	_cleanup_sandbox_ struct sandbox s = SANDBOX_NONE;
+	int r = rm_rf_at(AT_FDCWD, path);
+
+	/* Files with ids other than ours can only be removed by the root of a user
+	 * namespace that has them. */
+	if (r == 0 || sandbox_open(&s, NULL) < 0)
+		return r;
+	return sandbox_remove(&s, path);
+}
+
+static int remove_leftover(const char *path, const char *target)
+{
+	int r = target ? tree_rescue(path, target) : 0;
+
+	return r < 0 ? r : leftovers_remove_tree(path);
+}
+
+void leftovers_sweep(void)
+{
+	_cleanup_free_ char *records = leftovers_dir();
+
+	if (records)
+		scratch_sweep(records, remove_leftover);
+}
