@@ -264,7 +264,7 @@ static int has_config(const struct disk_view *m, const struct config_text *c,
 
 static int customize(const struct customize_options *a, struct err *e)
 {
-	_cleanup_disk_view_ struct disk_view m = {.image = {.fd = -1}};
+	_cleanup_disk_view_ struct disk_view m = {.image = DISK_IMAGE_INIT};
 	_cleanup_config_text_ struct config_text c = {0};
 	_cleanup_image_ struct image image = {0};
 	_cleanup_free_ char *target = NULL;

@@ -369,7 +369,7 @@ static char *format_json(const struct inspection *f)
 
 static int inspect(const char *path, uint64_t limit, bool json, struct err *e)
 {
-	struct inspection f = {.m = {.image = {.fd = -1}}};
+	struct inspection f = {.m = {.image = DISK_IMAGE_INIT}};
 	_cleanup_free_ char *text = NULL;
 	int r = disk_view_open(&f.m, path, limit, e);
 

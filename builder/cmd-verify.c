@@ -271,7 +271,7 @@ static int check_all(struct verify *v, struct err *e)
 
 static int verify(const char *path, uint64_t limit, struct err *e)
 {
-	_cleanup_disk_view_ struct disk_view m = {.image = {.fd = -1}};
+	_cleanup_disk_view_ struct disk_view m = {.image = DISK_IMAGE_INIT};
 	_cleanup_guest_ struct guest *g = NULL;
 	struct verify v = {0};
 	int r;

@@ -6,7 +6,7 @@
 #include "builder/commands.h"
 #include "builder/common/progress.h"
 #include "builder/disk/blockdev.h"
-#include "builder/disk/disk-image.h"
+#include "builder/disk/disk-source.h"
 #include "builder/limit-arg.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -249,7 +249,12 @@ static bool was_signalled(void *data)
 
 static int read_image(void *data, void *buf, size_t len, struct err *e)
 {
-	return disk_image_read(data, buf, len, e);
+	return disk_source_read(data, buf, len, e);
+}
+
+static int check_source(void *data, struct err *e)
+{
+	return disk_source_check(data, e);
 }
 
 static void print_result(const struct write_options *a, const struct disk_image *m,
@@ -283,8 +288,10 @@ static void print_result(const struct write_options *a, const struct disk_image 
 static int write_image(const struct write_options *a, int root, struct err *e)
 {
 	_cleanup_blockdev_ struct blockdev b = {.fd = -1};
-	_cleanup_disk_image_ struct disk_image m = {.fd = -1};
-	struct flash_source source = {.data = &m, .read = read_image};
+	_cleanup_disk_image_ struct disk_image m = DISK_IMAGE_INIT;
+	_cleanup_disk_source_ struct disk_source from = {0};
+	struct flash_source source = {
+		.data = &from, .read = read_image, .check = check_source};
 	_cleanup_close_ int signals = -1;
 	struct flash_stats stats;
 	uint64_t start;
@@ -292,10 +299,11 @@ static int write_image(const struct write_options *a, int root, struct err *e)
 	/* The device first: reading a large image takes a while. */
 	if (blockdev_find(&b, root, a->device, e) < 0 ||
 	    disk_image_open(&m, a->image, a->limit, e) < 0 ||
-	    check(&m, &b.facts, e) < 0 || blockdev_open(&b, e) < 0)
+	    check(&m, &b.facts, e) < 0 || disk_source_begin(&from, &m, e) < 0 ||
+	    blockdev_open(&b, e) < 0)
 		return -1;
 	show(&b.facts, root);
-	if (confirm(a, &b.facts, e) < 0 || disk_image_rewind(&m, e) < 0)
+	if (confirm(a, &b.facts, e) < 0)
 		return -1;
 	source.size = m.size;
 	start = progress_now_ms();

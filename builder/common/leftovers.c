@@ -47,42 +47,18 @@ char *leftovers_dir(void)
 	return cache ? xasprintf("%s/" FOLDER, cache) : NULL;
 }
 
-static const char *temp_dir(void)
-{
-	const char *tmp = getenv("TMPDIR");
-
-	return tmp && tmp[0] == '/' ? tmp : "/tmp";
-}
-
 int leftovers_make(struct scratch *ret, const char *parent, const char *name,
 		   struct err *e)
 {
 	_cleanup_free_ char *records = leftovers_dir();
+	const char *tmp = getenv("TMPDIR");
 
 	if (parent)
 		return scratch_make(ret, records, parent, name, NULL, e);
-	if (scratch_make(ret, records, temp_dir(), name, NULL, e) < 0)
+	tmp = tmp && tmp[0] == '/' ? tmp : "/tmp";
+	if (scratch_make(ret, records, tmp, name, NULL, e) < 0)
 		return err_wrap(e, "TMPDIR");
 	return 0;
-}
-
-int leftovers_open_file(const char *dir, struct err *e)
-{
-	_cleanup_scratch_ struct scratch s = SCRATCH_INIT;
-	_cleanup_free_ char *path = NULL;
-	int fd;
-
-	dir = dir ? dir : temp_dir();
-	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (fd >= 0)
-		return fd;
-	if (errno != EOPNOTSUPP && errno != EISDIR)
-		return err_errno(e, errno, "%s", dir);
-	if (leftovers_make(&s, dir, "file", e) < 0)
-		return -1;
-	path = xasprintf("%s/file", s.path);
-	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	return fd < 0 ? err_errno(e, errno, "%s", path) : fd;
 }
 
 int leftovers_write_file(const char *path, const void *data, size_t len, mode_t mode,

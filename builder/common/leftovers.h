@@ -27,13 +27,6 @@ int leftovers_make(struct scratch *ret, const char *parent, const char *name,
 int leftovers_write_file(const char *path, const void *data, size_t len, mode_t mode,
 			 struct err *e) _must_check_;
 
-/*
- * Opens a new file without a name in `dir`, or in $TMPDIR with `dir` NULL, which is freed
- * however this program ends: by O_TMPFILE, without which guest.c cannot give it a name,
- * or by removing it at once. Returns the descriptor, or -1.
- */
-int leftovers_open_file(const char *dir, struct err *e) _must_check_;
-
 /* Removes a tree, also one with files that belong to the ids of a user namespace. Returns
  * 0 or -errno. */
 int leftovers_remove_tree(const char *path);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "builder/common/temp-file.h"
 
+#include "builder/common/leftovers.h"
 #include "builder/common/progress.h"
 #include "lib/file.h"
 #include "lib/str.h"
@@ -14,22 +15,26 @@ const char *temp_dir(void)
 	return dir && *dir ? dir : "/var/tmp";
 }
 
-int temp_file_open(struct err *e)
+int temp_file_open_in(const char *dir, struct err *e)
 {
-	_cleanup_rm_rf_ char *dir = NULL;
+	_cleanup_scratch_ struct scratch s = SCRATCH_INIT;
 	_cleanup_free_ char *path = NULL;
-	int r, fd = open(temp_dir(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
 	if (fd >= 0)
 		return fd;
 	if (errno != EOPNOTSUPP && errno != EISDIR)
-		return err_errno(e, errno, "%s", temp_dir());
-	r = tempdir_make(temp_dir(), "rackstrap", &dir);
-	if (r < 0)
-		return err_errno(e, r, "%s", temp_dir());
-	path = xasprintf("%s/disk", dir);
+		return err_errno(e, errno, "%s", dir);
+	if (leftovers_make(&s, dir, "file", e) < 0)
+		return -1;
+	path = xasprintf("%s/file", s.path);
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	return fd < 0 ? err_errno(e, errno, "%s", path) : fd;
+}
+
+int temp_file_open(struct err *e)
+{
+	return temp_file_open_in(temp_dir(), e);
 }
 
 int room_check(int fd, uint64_t bytes, const char *name, const char *where, struct err *e)

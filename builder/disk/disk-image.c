@@ -290,14 +290,17 @@ static int open_plain(struct disk_image *m, struct err *e)
 int disk_image_open(struct disk_image *ret, const char *path, uint64_t limit,
 		    struct err *e)
 {
-	_cleanup_disk_image_ struct disk_image m = {
-		.path = path, .limit = limit, .fd = -1};
-	struct stat st;
+	_cleanup_disk_image_ struct disk_image m = DISK_IMAGE_INIT;
+	int r;
 
+	m.path = path;
+	m.limit = limit;
 	m.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (m.fd < 0 || fstat(m.fd, &st) < 0)
-		return err_errno(e, errno, "%s", path);
-	if (!S_ISREG(st.st_mode))
+	m.file = m.fd < 0 ? -1 : fcntl(m.fd, F_DUPFD_CLOEXEC, 3);
+	r = m.file < 0 ? -errno : digest_stamp_take(&m.stamp, m.file);
+	if (r < 0)
+		return err_errno(e, r, "%s", path);
+	if (!S_ISREG(m.stamp.st.st_mode))
 		return err_set(e, ERR_FAILED, "%s: is not a file", path);
 	m.format = detect_format(m.fd, &m.compressed);
 	if (m.compressed) {
@@ -311,7 +314,7 @@ int disk_image_open(struct disk_image *ret, const char *path, uint64_t limit,
 		return err_set(e, ERR_FAILED, "%s: is empty", path);
 	archive_in_free(TAKE_PTR(m.in)); /* it refers to `m` */
 	*ret = m;
-	m = (struct disk_image){.fd = -1};
+	m = (struct disk_image)DISK_IMAGE_INIT;
 	return 0;
 }
 
@@ -321,7 +324,17 @@ void disk_image_done(struct disk_image *m)
 	ptable_done(&m->table);
 	if (m->fd >= 0)
 		close(m->fd);
-	*m = (struct disk_image){.fd = -1};
+	if (m->file >= 0)
+		close(m->file);
+	*m = (struct disk_image)DISK_IMAGE_INIT;
+}
+
+bool disk_image_is_unchanged(const struct disk_image *m)
+{
+	_cleanup_close_ int now = open(m->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	return now >= 0 && digest_stamp_holds(&m->stamp, now) &&
+	       digest_stamp_holds(&m->stamp, m->file);
 }
 
 int disk_image_rewind(struct disk_image *m, struct err *e)

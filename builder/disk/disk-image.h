@@ -7,6 +7,7 @@
 #pragma once
 
 #include "builder/common/archive.h"
+#include "builder/common/digest-memo.h"
 #include "builder/disk/ptable.h"
 
 #define DISK_LIMIT (64ULL << 30) /* the default of `limit` */
@@ -16,6 +17,8 @@ struct disk_image {
 	const char *format; /* "raw", "zstd", "qcow2", ... */
 	uint64_t size;      /* of the disk, bytes */
 	struct ptable table;
+	int file;                  /* the image itself */
+	struct digest_stamp stamp; /* its state when it was opened */
 	int fd;                /* of the file, or of a temporary with the disk's bytes */
 	struct archive_in *in; /* decompresses fd; NULL unless compressed */
 	bool compressed;       /* fd has compressed bytes */
@@ -34,7 +37,15 @@ struct disk_image {
 int disk_image_open(struct disk_image *ret, const char *path, uint64_t limit,
 		    struct err *e) _must_check_;
 void disk_image_done(struct disk_image *m);
+#define DISK_IMAGE_INIT                                                                  \
+	{                                                                                \
+		.file = -1, .fd = -1                                                     \
+	}
 #define _cleanup_disk_image_ _cleanup_(disk_image_done)
+
+/* Returns true when neither the file has changed since it was opened, as far as its inode
+ * tells, nor the path leads to another one. */
+bool disk_image_is_unchanged(const struct disk_image *m);
 
 /* Sets the stream back to the disk's first byte. */
 int disk_image_rewind(struct disk_image *m, struct err *e) _must_check_;

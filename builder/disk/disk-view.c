@@ -6,6 +6,7 @@
 #include "builder/disk/disk-view.h"
 
 #include "builder/common/disk-layout.h"
+#include "builder/common/leftovers.h"
 #include "lib/file.h"
 #include "lib/run.h"
 #include "lib/str.h"
@@ -162,6 +163,7 @@ static int examine(struct disk_view *v, struct err *e)
 	if (!fat)
 		return 0;
 	v->fat = fat->start;
+	v->fat_size = fat->size;
 	if (iso && list_iso(v, &v->paths, e) < 0)
 		return -1;
 	if (iso && !strv_has(v->paths, MEDIUM_SUMS))
@@ -176,12 +178,12 @@ static int examine(struct disk_view *v, struct err *e)
 
 int disk_view_open(struct disk_view *ret, const char *path, uint64_t limit, struct err *e)
 {
-	_cleanup_disk_view_ struct disk_view v = {.image = {.fd = -1}};
+	_cleanup_disk_view_ struct disk_view v = {.image = DISK_IMAGE_INIT};
 
 	if (disk_image_open(&v.image, path, limit, e) < 0 || examine(&v, e) < 0)
 		return -1;
 	*ret = v;
-	v = (struct disk_view){.image = {.fd = -1}};
+	v = (struct disk_view){.image = DISK_IMAGE_INIT};
 	return 0;
 }
 
@@ -191,7 +193,7 @@ void disk_view_done(struct disk_view *v)
 	free(v->raw);
 	strv_free(v->paths);
 	strv_free(v->config);
-	*v = (struct disk_view){.image = {.fd = -1}};
+	*v = (struct disk_view){.image = DISK_IMAGE_INIT};
 }
 
 static bool is_config(const char *path)
@@ -211,14 +213,14 @@ static int read_fat(const struct disk_view *v, const char *path, char **ret,
 static int read_iso(const struct disk_view *v, const char *path, char **ret,
 		    size_t *ret_len, struct err *e)
 {
-	_cleanup_rm_rf_ char *dir = NULL;
+	_cleanup_scratch_ struct scratch s = SCRATCH_INIT;
 	_cleanup_free_ char *to = NULL;
 	_cleanup_strv_ char **argv = NULL;
-	int r = tempdir_make("/tmp", "rackstrap", &dir);
+	int r;
 
-	if (r < 0)
-		return err_errno(e, r, "/tmp");
-	to = xasprintf("%s/file", dir);
+	if (leftovers_make(&s, NULL, "file", e) < 0)
+		return -1;
+	to = xasprintf("%s/file", s.path);
 	add_words(&argv, "xorriso -osirrox on -indev");
 	strv_addf(&argv, "stdio:%s", v->raw);
 	strv_add(&argv, "-extract");

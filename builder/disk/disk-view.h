@@ -17,8 +17,9 @@ enum disk_view_kind {
 struct disk_view {
 	struct disk_image image;
 	enum disk_view_kind kind;
-	char *raw;     /* path of its raw bytes, valid in child processes too */
-	uint64_t fat;  /* byte offset of the FAT that has host.cfg or rack.cfg */
+	char *raw;    /* path of its raw bytes, valid in child processes too */
+	uint64_t fat; /* byte offset of the FAT that has host.cfg or rack.cfg */
+	uint64_t fat_size;
 	char **paths;  /* files of the tree, "rackstrap/a/vmlinuz"; sorted */
 	char **config; /* files of that FAT; on a disk it has the tree, too */
 	bool has_dir;  /* that FAT has the folder "rackstrap" */

@@ -309,6 +309,8 @@ int flash_run(const struct flash_target *t, const struct flash_source *s,
 	}
 	if (r == 0)
 		r = compare_all_chunks(&f, e);
+	if (r == 0 && s->check)
+		r = s->check(s->data, e);
 	if (r == 0)
 		r = seal(&f, e);
 	progress_clear();

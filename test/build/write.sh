@@ -210,7 +210,7 @@ half_written() { # PID: waits until some MiB are written
 meanwhile() { # COMMAND...: runs while rackstrap, process $pid, writes
 	fresh
 	# shellcheck disable=SC2069 # standard error goes where refuse reads it, the rest nowhere
-	"$RACKSTRAP" write "$WORK/big" "$loop" --yes --serial "$n" 2>&1 >/dev/null &
+	"$RACKSTRAP" write "${source:-$WORK/big}" "$loop" --yes --serial "$n" 2>&1 >/dev/null &
 	pid=$!
 	if half_written $pid; then "$@"; else echo "rackstrap was too quick" >&2; fi
 	wait $pid
@@ -231,6 +231,46 @@ refuse "a byte that changes after it was written is found" 1 \
 	"rackstrap: $loop: the MiB at byte 2097152 is not what was written there: the disk is damaged, or smaller than it reports; it is left with nothing that boots" \
 	eval 'meanwhile change >&2'
 check "the disk has nothing left that boots" blank "$WORK/disk"
+
+# --- an image that changes --------------------------------------------------------------
+change_image() { # FILE BYTE: the size and the time of modification stay
+	kill -STOP "$pid"
+	touch -r "$1" "$WORK/time"
+	printf X | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+	touch -r "$WORK/time" "$1"
+	kill -CONT "$pid"
+}
+changes=('big 250000000' 'big 3000000')
+if is_long; then
+	zstd -q -1 "$WORK/big" -o "$WORK/big.zst"
+	qemu-img convert -O qcow2 "$WORK/big" "$WORK/big.qcow2"
+	changes+=('big.zst 1000000' 'big.zst 250000000' 'big.qcow2 250000000')
+fi
+for x in "${changes[@]}"; do
+	source=$WORK/${x% *}
+	refuse "an image that changes while it is written is noticed ($x)" 1 \
+		"rackstrap: $source: changed while it was read: wait until nothing writes to it, and run again; it is left with nothing that boots" \
+		eval "meanwhile change_image $WORK/$x >&2"
+	check "the disk has nothing left that boots" blank "$WORK/disk"
+done
+truncate -s 64M "$WORK/disk"
+losetup -c "$loop"
+mkdir "$WORK/built"
+cp "$WORK/image" "$WORK/image.zst" "$WORK/built/"
+(cd "$WORK/built" && sha256sum image image.zst >SHA256SUMS)
+check "an image that SHA256SUMS lists is written" now "$WORK/built/image" "$loop"
+check "a compressed image that SHA256SUMS lists is written" now "$WORK/built/image.zst" "$loop"
+differs="has sha256 *, but * in SHA256SUMS beside it: it was damaged or changed; build it again"
+printf X | dd of="$WORK/built/image" bs=1 seek=6000000 conv=notrunc status=none
+refuse "an image with another digest than in SHA256SUMS does not get bootable" 1 \
+	"rackstrap: $WORK/built/image: $differs; it is left with nothing that boots" now "$WORK/built/image" "$loop"
+check "the disk has nothing left that boots" blank "$WORK/disk"
+dirty "$WORK/disk" 64
+cp "$WORK/disk" "$WORK/before"
+zstd -q -f "$WORK/built/image" -o "$WORK/built/image.zst"
+refuse "a compressed image with another digest than in SHA256SUMS is refused" 1 \
+	"rackstrap: $WORK/built/image.zst: $differs" now "$WORK/built/image.zst" "$loop"
+check "the disk is unchanged" cmp "$WORK/before" "$WORK/disk"
 
 # A disk of 64 MiB whose file system has room for 10.
 mkdir "$WORK/full"

@@ -161,6 +161,17 @@ static bool holds_body(const uint8_t *p)
 	return end <= MIB || memcmp(p + MIB, image + MIB, end - MIB) == 0;
 }
 
+/* The image's check: set by a test, else NULL. */
+static int (*check)(void *data, struct err *e);
+
+static int image_has_changed(_unused_ void *data, struct err *e)
+{
+	assert_int_equal(image_read, image_size);
+	assert_true(holds_body(disk.medium));
+	assert_false(boots(disk.seen));
+	return err_set(e, ERR_FAILED, "image: changed");
+}
+
 /* Makes an image that contains a MiB of zeros, and a disk that boots another system. */
 static void setup(uint64_t disk_size, uint64_t size)
 {
@@ -186,7 +197,7 @@ static void go(enum fault fault, unsigned at, bool (*stop)(void *data), int *ret
 {
 	struct flash_target t = {"disk",     disk.size, SECTOR,    &disk,
 				 disk_write, disk_read, disk_flush};
-	struct flash_source s = {image_size, NULL, image_next};
+	struct flash_source s = {.size = image_size, .read = image_next, .check = check};
 	struct flash_stats stats;
 
 	memset(disk.seen, 0xee, disk.size);
@@ -244,7 +255,7 @@ static void test_existing_zeros_are_not_written(void **state)
 {
 	struct flash_target t = {"disk",     0,         SECTOR,    &disk,
 				 disk_write, disk_read, disk_flush};
-	struct flash_source s = {0, NULL, image_next};
+	struct flash_source s = {.read = image_next};
 	struct flash_stats stats;
 	struct err e = {0};
 
@@ -261,6 +272,22 @@ static void test_existing_zeros_are_not_written(void **state)
 	assert_int_equal(flash_run(&t, &s, NULL, NULL, &stats, &e), 0);
 	assert_int_equal(stats.zero, 0);
 	assert_memory_equal(disk.medium, image, image_size);
+}
+
+/* The image is asked when all of it was read and compared, and before the disk boots. */
+static void test_changed_image_leaves_nothing_bootable(void **state)
+{
+	struct err e;
+	int r;
+
+	(void)state;
+	setup(ODD, ODD);
+	check = image_has_changed;
+	go(NO_FAULT, 0, NULL, &r, &e);
+	check = NULL;
+	assert_int_equal(r, -1);
+	assert_string_equal(e.msg, "image: changed; it is left with nothing that boots");
+	assert_false(boots(disk.medium));
 }
 
 static void check_outcome(int r, const struct err *e, enum fault fault, unsigned at)
@@ -434,6 +461,7 @@ int main(void)
 		cmocka_unit_test(test_silent_faults_are_found),
 		cmocka_unit_test(test_errors_say_what_is_left),
 		cmocka_unit_test(test_interruption_leaves_nothing_bootable),
+		cmocka_unit_test(test_changed_image_leaves_nothing_bootable),
 		cmocka_unit_test(test_meter_shows_rate_and_rest),
 	};
 	int r = cmocka_run_group_tests(tests, NULL, NULL);
