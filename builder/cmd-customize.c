@@ -8,10 +8,14 @@
 #include "builder/commands.h"
 #include "builder/common/disk-format.h"
 #include "builder/common/disk-layout.h"
+#include "builder/common/fat-check.h"
+#include "builder/common/leftovers.h"
 #include "builder/common/progress.h"
 #include "builder/disk/disk-view.h"
+#include "builder/disk/image-sums.h"
 #include "builder/limit-arg.h"
 #include "builder/recipe/config-text.h"
+#include "lib/durable.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/run.h"
@@ -141,30 +145,70 @@ static int copy_raw(const char *from, const char *to, struct err *e)
 	return run_argv(argv, e);
 }
 
-/* Writes the raw image `from` to `to` in the format that the image has. */
+/* Writes the raw image *path in the format that the image has, to a file in `dir`, and
+ * sets *path to it. */
 static int pack(const struct disk_view *m, const struct disk_format *format,
-		const char *from, const char *to, struct err *e)
+		const char *dir, char **path, struct err *e)
 {
-	if (!format->write)
-		return rename(from, to) < 0 ? err_errno(e, errno, "%s", to) : 0;
+	_cleanup_free_ char *raw = *path;
+
+	if (!format->write) {
+		raw = NULL;
+		return 0;
+	}
+	*path = xasprintf("%s/image", dir);
 	progress_show("packing %s", m->image.path);
-	return format->write(from, to, e);
+	return format->write(raw, *path, e);
 }
 
-/* Gives `from` the mode, owner and group of `to`, syncs it and renames it to `to`. */
-static int finish(const char *from, const char *to, struct err *e)
+/* Digests the new image `from` and removes the old one's line from SHA256SUMS: while
+ * there is no line, neither image is taken for damaged. */
+static int unlist(const struct image_sums *sums, const char *from,
+		  char sha256[static DIGEST_HEX_MAX], struct err *e)
+{
+	_cleanup_close_ int fd = open(from, O_RDONLY | O_CLOEXEC);
+	int r = fd < 0 ? -errno : digest_fd(fd, DIGEST_SHA256, sha256, NULL);
+
+	return r < 0 ? err_errno(e, r, "%s", from) : image_sums_write(sums, NULL, e);
+}
+
+/* Gives `from` the mode, owner and group of `to`, and syncs it. */
+static int prepare(const char *from, const char *to, struct err *e)
 {
 	_cleanup_close_ int fd = open(from, O_RDWR | O_CLOEXEC);
 	struct stat st;
+	int r;
 
 	if (fd < 0 || stat(to, &st) < 0 || fchmod(fd, st.st_mode & 07777) < 0)
 		return err_errno(e, errno, "%s", to);
 	/* Without privileges the new file belongs to the caller. */
 	if (fchown(fd, st.st_uid, st.st_gid) < 0 && errno != EPERM)
 		return err_errno(e, errno, "%s", to);
-	if (fsync(fd) < 0 || rename(from, to) < 0)
-		return err_errno(e, errno, "%s", to);
-	return fsync_parent_at(AT_FDCWD, to) < 0 ? err_errno(e, errno, "%s", to) : 0;
+	r = durable_close(&fd);
+	return r < 0 ? err_errno(e, r, "%s", from) : 0;
+}
+
+/* Renames the new image `from` to `to`, the path of the old one. */
+static int replace(const struct disk_image *old, const char *from, const char *to,
+		   struct err *e)
+{
+	_cleanup_image_sums_ struct image_sums sums = {0};
+	bool listed = image_sums_read(&sums, to);
+	char sha256[DIGEST_HEX_MAX];
+	int r;
+
+	if (prepare(from, to, e) < 0)
+		return -1;
+	if (!disk_image_is_unchanged(old))
+		return err_set(e, ERR_FAILED,
+			       "%s: was changed by another program meanwhile: run again",
+			       old->path);
+	if (listed && unlist(&sums, from, sha256, e) < 0)
+		return -1;
+	r = durable_rename_at(AT_FDCWD, from, AT_FDCWD, to);
+	if (r < 0)
+		return err_errno(e, r, "%s", to);
+	return listed ? image_sums_write(&sums, sha256, e) : 0;
 }
 
 /* Reads the configuration back from `raw` and compares it. */
@@ -209,7 +253,13 @@ static int write_config(const struct disk_view *m, const struct config_text *c,
 	if (disk_view_write(m, raw, other, NULL, e) < 0 ||
 	    disk_view_write(m, raw, path, file, e) < 0)
 		return -1;
-	return compare(m, raw, path, c, e);
+	if (compare(m, raw, path, c, e) < 0)
+		return -1;
+	/* A machine that has run from the image may have left faults of its own. */
+	if (fat_check(raw, m->fat, m->fat_size, dir, e) == 0 ||
+	    fat_check(m->raw, m->fat, m->fat_size, dir, NULL) < 0)
+		return 0;
+	return -1;
 }
 
 static int change(const struct disk_view *m, const struct config_text *c,
@@ -219,18 +269,17 @@ static int change(const struct disk_view *m, const struct config_text *c,
 	_cleanup_free_ char *parent =
 		xstrndup(target, (size_t)(strrchr(target, '/') - target));
 	_cleanup_free_ char *name = xasprintf(".%s", strrchr(target, '/') + 1);
-	_cleanup_rm_rf_ char *dir = NULL;
-	_cleanup_free_ char *raw = NULL, *packed = NULL;
-	int r = tempdir_make(*parent ? parent : "/", name, &dir);
+	_cleanup_scratch_ struct scratch s = SCRATCH_INIT;
+	_cleanup_free_ char *path = NULL;
 
-	if (r < 0)
-		return err_errno(e, r, "%s", *parent ? parent : "/");
-	raw = xasprintf("%s/raw", dir);
-	packed = xasprintf("%s/image", dir);
-	if (copy_raw(m->raw, raw, e) < 0 || write_config(m, c, image, dir, raw, e) < 0 ||
-	    pack(m, format, raw, packed, e) < 0)
+	if (leftovers_make(&s, *parent ? parent : "/", name, e) < 0)
 		return -1;
-	return finish(packed, target, e);
+	path = xasprintf("%s/raw", s.path);
+	if (copy_raw(m->raw, path, e) < 0 ||
+	    write_config(m, c, image, s.path, path, e) < 0 ||
+	    pack(m, format, s.path, &path, e) < 0)
+		return -1;
+	return replace(&m->image, path, target, e);
 }
 
 /* Returns the format to write the image in, or NULL with `e` set. */

@@ -306,7 +306,10 @@ static int in_open(struct archive_in *a, const struct archive_source *from, stru
 	a->a = archive_read_new();
 	if (!a->a)
 		abort();
-	in_support_formats(a->a);
+	if (from->iso)
+		archive_read_support_format_iso9660(a->a);
+	else
+		in_support_formats(a->a);
 	a->in_header = true;
 	if (archive_read_open2(a->a, a, NULL, in_read, in_skip, NULL) < ARCHIVE_WARN)
 		return in_error(a, e);

@@ -51,6 +51,7 @@ struct archive_source {
 	struct archive_in *outer; /* ... the data of this reader's current entry */
 	bool single;              /* one file, compressed or not, and no archive: only
 			archive_in_read() works */
+	bool iso;                 /* an ISO 9660 image that this program has made */
 	struct digest *tap;       /* receives every raw byte of it, in order; or NULL */
 	struct archive_limit *limit; /* NULL: that of `outer`, or for our own files: no
 					limit of bytes */

@@ -7,11 +7,19 @@
  */
 #include "builder/image/fat.h"
 
+#include "lib/file.h"
 #include "lib/run.h"
 #include "lib/str.h"
 
-const struct tool fat_tools[] = {
-	{"mkfs.vfat", "dosfstools"}, {"mcopy", "mtools"}, {NULL, NULL}};
+#define MTOOLSRC "MTOOLSRC=/dev/null"
+#define CHUNK    (256 * 1024)
+
+const struct tool fat_tools[] = {{"mkfs.vfat", "dosfstools"},
+				 {"fsck.fat", "dosfstools"},
+				 {"mcopy", "mtools"},
+				 {NULL, NULL}};
+
+static const char *const mtools_env[] = {"LC_ALL=C.UTF-8", MTOOLSRC, NULL};
 
 /* Runs the program without its output. FAT stores local time, which is UTC here; the
  * user's mtoolsrc is not read. */
@@ -19,8 +27,7 @@ static int fat_run(const struct fat *f, char *const *argv, struct err *e)
 {
 	_cleanup_free_ char *epoch =
 		xasprintf("SOURCE_DATE_EPOCH=%llu", (unsigned long long)f->epoch);
-	const char *const env[] = {epoch, "TZ=UTC", "LC_ALL=C.UTF-8",
-				   "MTOOLSRC=/dev/null", NULL};
+	const char *const env[] = {epoch, "TZ=UTC", "LC_ALL=C.UTF-8", MTOOLSRC, NULL};
 	struct run r = {.argv = (const char *const *)argv, .env = env};
 	_cleanup_free_ char *said = NULL;
 	size_t len = 0;
@@ -107,6 +114,90 @@ int fat_copy(const struct fat *f, const char *dir, char *const *paths, struct er
 		return -1;
 	for (size_t i = 0; paths && paths[i];)
 		if (copy_folder(f, dir, paths, &i, e) < 0)
+			return -1;
+	return 0;
+}
+
+/* --- reading back ------------------------------------------------------------------ */
+
+/* Reads up to `len` bytes, fewer only at the end. Returns their number or -errno. */
+static ssize_t read_full(int fd, char *buf, size_t len)
+{
+	size_t have = 0;
+
+	while (have < len) {
+		ssize_t n = read(fd, buf + have, len - have);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		have += (size_t)n;
+	}
+	return (ssize_t)have;
+}
+
+/* Returns 1 when both have the same bytes to their ends, 0 when not, or -errno. */
+static int compare_fds(int a, int b)
+{
+	_cleanup_free_ char *x = xmalloc(CHUNK), *y = xmalloc(CHUNK);
+
+	for (;;) {
+		ssize_t n = read_full(a, x, CHUNK), k = read_full(b, y, CHUNK);
+
+		if (n < 0 || k < 0)
+			return n < 0 ? (int)n : (int)k;
+		if (n != k || memcmp(x, y, (size_t)n) != 0)
+			return 0;
+		if (n == 0)
+			return 1;
+	}
+}
+
+/* Compares the file with what mtype(1) reads from the file system. */
+static int verify_file(const struct fat *f, const char *dir, const char *path,
+		       struct err *e)
+{
+	_cleanup_strv_ char **argv = mtool(f, "mtype");
+	_cleanup_free_ char *full = xasprintf("%s/%s", dir, path);
+	_cleanup_close_ int want = open(full, O_RDONLY | O_CLOEXEC), got = -1, out = -1;
+	_cleanup_child_ struct child child = {0};
+	struct run r = {.env = mtools_env};
+	int ends[2], same;
+
+	if (want < 0 || pipe2(ends, O_CLOEXEC) < 0)
+		return err_errno(e, errno, "%s", full);
+	got = ends[0];
+	out = ends[1];
+	strv_addf(&argv, "::/%s", path);
+	r.argv = (const char *const *)argv;
+	r.out = out;
+	if (run_start(&r, &child, e) < 0)
+		return -1;
+	close(TAKE_FD(out));
+	same = compare_fds(want, got);
+	close(TAKE_FD(got)); /* ends mtype if it has more */
+	if (same < 0)
+		return err_errno(e, same, "%s: %s", f->image, path);
+	if (same == 0)
+		return err_set(e, ERR_FAILED,
+			       "%s: %s is not as it was written: mcopy failed without "
+			       "saying so (a full or failing disk?)",
+			       f->image, path);
+	return run_wait(&child, e);
+}
+
+int fat_verify(const struct fat *f, const char *dir, char *const *paths, struct err *e)
+{
+	_cleanup_free_ char *at =
+		xstrndup(f->image, (size_t)(strrchr(f->image, '/') - f->image));
+
+	if (fat_check(f->image, f->offset, f->size, at, e) < 0)
+		return -1;
+	for (size_t i = 0; paths && paths[i]; i++)
+		if (verify_file(f, dir, paths[i], e) < 0)
 			return -1;
 	return 0;
 }

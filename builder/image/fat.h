@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "builder/common/tool.h"
+#include "builder/common/fat-check.h"
 
 struct fat {
 	const char *image;     /* path of the file */
@@ -21,6 +21,13 @@ extern const struct tool fat_tools[]; /* NULL-terminated */
 
 /* Makes the empty file system; the image file exists and is large enough. */
 int fat_make(const struct fat *f, struct err *e) _must_check_;
+
+/*
+ * Checks what fat_copy() has written: the file system with fsck.fat(8), and the files by
+ * reading them back. mtools exits with 0 when the last of its writes fail.
+ */
+int fat_verify(const struct fat *f, const char *dir, char *const *paths,
+	       struct err *e) _must_check_;
 
 /*
  * Copies the files `paths`, relative to the folder `dir` and sorted, to the same paths of

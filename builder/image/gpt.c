@@ -88,6 +88,51 @@ static int write_table(struct fdisk_context *cxt, const char *image, unsigned se
 	return r < 0 ? r : closed;
 }
 
+/* Opens the image again and compares its partitions with the layout. libfdisk checks the
+ * checksums of both headers. Returns 0, 1 when it differs, or -errno. */
+static int read_back(struct fdisk_context *cxt, const char *image,
+		     const struct disk_layout *l)
+{
+	int r = fdisk_save_user_sector_size(cxt, l->sector, l->sector);
+
+	if (r == 0)
+		r = fdisk_disable_dialogs(cxt, 1);
+	if (r == 0)
+		r = fdisk_assign_device(cxt, image, 1);
+	if (r < 0)
+		return r;
+	r = !fdisk_is_labeltype(cxt, FDISK_DISKLABEL_GPT) ||
+	    fdisk_verify_disklabel(cxt) != 0;
+	for (size_t i = 0; i < DISK_PARTS && r == 0; i++) {
+		struct fdisk_partition *part = NULL;
+
+		r = fdisk_get_partition(cxt, i, &part) < 0 ||
+		    fdisk_partition_get_start(part) * l->sector != l->part[i].start ||
+		    fdisk_partition_get_size(part) * l->sector != l->part[i].size;
+		fdisk_unref_partition(part);
+	}
+	fdisk_deassign_device(cxt, 1);
+	return r;
+}
+
+static int verify(const char *image, const struct disk_layout *l, struct err *e)
+{
+	struct fdisk_context *cxt = fdisk_new_context();
+	char *warning = NULL;
+	int r = cxt ? fdisk_set_ask(cxt, keep_warning, &warning) : -ENOMEM;
+
+	if (r == 0)
+		r = read_back(cxt, image, l);
+	fdisk_unref_context(cxt);
+	free(warning);
+	if (r > 0)
+		return err_set(e, ERR_FAILED,
+			       "%s: its GPT is not as it was written (a full or failing "
+			       "disk?)",
+			       image);
+	return r < 0 ? err_errno(e, r, "%s: cannot read the GPT", image) : 0;
+}
+
 int gpt_write(const char *image, const struct disk_layout *l, const char *sha256,
 	      struct err *e)
 {
@@ -101,5 +146,7 @@ int gpt_write(const char *image, const struct disk_layout *l, const char *sha256
 	if (r < 0 && warning)
 		return err_set(e, ERR_FAILED, "%s: cannot write the GPT: %s", image,
 			       warning);
-	return r < 0 ? err_errno(e, r, "%s: cannot write the GPT", image) : 0;
+	if (r < 0)
+		return err_errno(e, r, "%s: cannot write the GPT", image);
+	return verify(image, l, e);
 }

@@ -36,9 +36,9 @@ static int make_boot(const struct image_parts *p, const struct medium_tree *m,
 
 	disk_guid(m->id, disk_part_types[DISK_BOOT].name, guid);
 	fat.id = disk_volume_id(guid);
-	if (fat_make(&fat, e) < 0)
+	if (fat_make(&fat, e) < 0 || fat_copy(&fat, m->dir, m->paths, e) < 0)
 		return -1;
-	return fat_copy(&fat, m->dir, m->paths, e);
+	return fat_verify(&fat, m->dir, m->paths, e);
 }
 
 static int make_bios(int fd, const struct image_parts *p, const struct disk_layout *l,

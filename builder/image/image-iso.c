@@ -8,6 +8,7 @@
  * xorriso lays files out in the order of their weights, because its default, the order of
  * inode numbers, differs from build to build.
  */
+#include "builder/common/archive.h"
 #include "builder/common/disk-layout.h"
 #include "builder/image/fat.h"
 #include "builder/image/grub.h"
@@ -22,6 +23,7 @@
 
 #define ISO      "boot.iso"
 #define MIB      (1ULL << 20)
+#define CHUNK    (256 * 1024)
 #define EFI_SIZE (16 * MIB) /* FAT16; GRUB is 1 MiB, a rack.cfg 4 MiB at most */
 
 static const struct tool iso_own_tools[] = {{"xorriso", "xorriso"}, {NULL, NULL}};
@@ -69,7 +71,8 @@ static int make_efi(const struct image_parts *p, struct medium_tree *m, struct e
 	if (truncate(image, EFI_SIZE) < 0 || mkdir(efi.dir, 0755) < 0)
 		return err_errno(e, errno, "%s", image);
 	if (stage_efi(&efi, p, m, e) < 0 || fat_make(&fat, e) < 0 ||
-	    fat_copy(&fat, efi.dir, efi.paths, e) < 0)
+	    fat_copy(&fat, efi.dir, efi.paths, e) < 0 ||
+	    fat_verify(&fat, efi.dir, efi.paths, e) < 0)
 		return -1;
 	return medium_tree_set_time(m, MEDIUM_EFI_IMG, p->r->epoch, e);
 }
@@ -166,6 +169,72 @@ static int run_xorriso(const struct image_parts *p, const struct medium_tree *m,
 	return run(&r, e);
 }
 
+/* --- reading back ------------------------------------------------------------------ */
+
+/* xorriso writes tables of blocks into the BIOS's boot image: the boot info table of
+ * mkisofs (bytes 8 to 63) and GRUB's (from byte 2548). */
+#define PATCHED 4096
+
+/* Compares the current file of the ISO with the tree's. */
+static int verify_file(struct archive_in *in, const struct medium_tree *m,
+		       const char *path, struct err *e)
+{
+	_cleanup_free_ char *full = xasprintf("%s/%s", m->dir, path);
+	_cleanup_free_ char *got = xmalloc(CHUNK), *want = xmalloc(CHUNK);
+	_cleanup_close_ int fd = open(full, O_RDONLY | O_CLOEXEC);
+	size_t skip = streq(path, MEDIUM_ELTORITO) ? PATCHED : 0;
+	off_t at = 0;
+	struct stat st;
+	ssize_t n;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_errno(e, errno, "%s", full);
+	while ((n = archive_in_read(in, got, CHUNK, e)) > 0) {
+		size_t from = (size_t)n < skip ? (size_t)n : skip;
+
+		if (pread(fd, want, (size_t)n, at) != n ||
+		    memcmp(got + from, want + from, (size_t)n - from) != 0)
+			break;
+		skip -= from;
+		at += n;
+	}
+	if (n < 0)
+		return -1;
+	return n == 0 && at == st.st_size
+		       ? 0
+		       : err_set(e, ERR_FAILED,
+				 "%s: is not as it was written (a full or failing disk?)",
+				 path);
+}
+
+/* Reads the ISO back and compares all files. */
+static int verify_iso(const struct image_parts *p, const struct medium_tree *m,
+		      struct err *e)
+{
+	_cleanup_archive_in_ struct archive_in *in = NULL;
+	const struct entry *entry;
+	size_t left = strv_len(m->paths);
+	_cleanup_close_ int fd = openat(p->outfd, ISO, O_RDONLY | O_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return err_errno(e, errno, "%s/" ISO, p->outdir);
+	if (archive_in_open(&in,
+			    &(struct archive_source){.name = ISO, .fd = fd, .iso = true},
+			    e) < 0)
+		return -1;
+	while ((r = archive_in_next(in, &entry, e)) > 0) {
+		if (entry->type != ENTRY_FILE || !strv_has(m->paths, entry->path))
+			continue;
+		if (verify_file(in, m, entry->path, e) < 0)
+			return err_wrap(e, ISO);
+		left--;
+	}
+	if (r == 0 && left > 0)
+		return err_set(e, ERR_FAILED, ISO ": lacks %zu files", left);
+	return r;
+}
+
 static int iso_write(const struct image_parts *p, char ***outputs, struct err *e)
 {
 	_cleanup_free_ char *weights = xasprintf("%s/iso.weights", p->outdir);
@@ -178,9 +247,10 @@ static int iso_write(const struct image_parts *p, char ***outputs, struct err *e
 		return -1;
 	r = run_xorriso(p, &m, weights, e);
 	unlink(weights);
-	if (r == 0)
-		strv_add(outputs, ISO);
-	return r;
+	if (r < 0 || verify_iso(p, &m, e) < 0)
+		return -1;
+	strv_add(outputs, ISO);
+	return 0;
 }
 
 const struct image_type image_iso = {

@@ -20,6 +20,7 @@ calls() {
 	builder/cmd-customize.c run_argv data cp copies an image
 	builder/common/accel.c run_capture guest QEMU runs a few instructions of our own
 	builder/common/disk-format.c run_argv own qemu-img and zstd write a disk image that rackstrap made
+	builder/common/fat-check.c run data fsck.fat reads a FAT that rackstrap or customize has written
 	builder/common/guest.c guestfs_launch guest libguestfs reads a foreign disk image
 	builder/common/sandbox.c run own install and rm prepare and remove a sandbox's folder
 	builder/common/sandbox.c run_start sandbox starts what sandbox_start is given
@@ -29,6 +30,7 @@ calls() {
 	builder/disk/disk-view.c run_capture data mtools, xorriso and dumpe2fs read a disk image
 	builder/disk/disk-view.c run data mtools change a file of a disk image
 	builder/image/fat.c run_capture own mtools write a file system that rackstrap made
+	builder/image/fat.c run_start own mtype reads the files of that file system back
 	builder/image/grub.c run_argv own grub-mkstandalone makes a boot loader of this machine's GRUB
 	builder/image/image-iso.c run own xorriso writes an ISO image
 	builder/input/registry.c run_start data skopeo copies a container image
