@@ -205,7 +205,7 @@ DEPS	:= gcc libc6-dev make pkg-config clang libclang-rt-14-dev \
 	grub-common grub-pc-bin grub-efi-amd64-bin \
 	iproute2 iptables procps systemd curl openssh-client openssl python3 ca-certificates \
 	initramfs-tools-core mandoc busybox gpg gpg-agent gpgconf python3-jsonschema etcd-server \
-	clang-format-14 cppcheck gcovr codespell debhelper fakeroot lintian \
+	clang-format-14 cppcheck gcovr codespell debhelper fakeroot lintian strace \
 	nbdkit dmsetup kmod bird shellcheck
 
 # libguestfs boots a kernel of this machine; a machine that has one needs no other.
