@@ -166,8 +166,8 @@ static int pack(const struct disk_view *m, const struct disk_format *format,
 static int unlist(const struct image_sums *sums, const char *from,
 		  char sha256[static DIGEST_HEX_MAX], struct err *e)
 {
-	_cleanup_close_ int fd = open(from, O_RDONLY | O_CLOEXEC);
-	int r = fd < 0 ? -errno : digest_fd(fd, DIGEST_SHA256, sha256, NULL);
+	_cleanup_close_ int fd = file_open_foreign_at(AT_FDCWD, from);
+	int r = fd < 0 ? fd : digest_fd(fd, DIGEST_SHA256, sha256, NULL);
 
 	return r < 0 ? err_errno(e, r, "%s", from) : image_sums_write(sums, NULL, e);
 }

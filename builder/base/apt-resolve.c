@@ -251,7 +251,7 @@ int apt_parse_release(struct lock_base *b, int dirfd, const char *file, struct e
 	struct lock_release *x;
 	char sha256[DIGEST_HEX_MAX];
 	size_t len = 0;
-	int r = file_read_foreign_at(dirfd, file, RELEASE_MAX, &text, &len);
+	int r = file_read_regular_at(dirfd, file, RELEASE_MAX, &text, &len);
 
 	if (r < 0)
 		return err_errno(e, r, "%s", file);

@@ -37,7 +37,7 @@ static int copy_keyring(const struct recipe *r, const char *tmp, char **ret,
 		return 0;
 	path = xasprintf("%s/keyring.%s", tmp,
 			 str_ends(r->base.keyring, ".asc") ? "asc" : "gpg");
-	n = file_read_foreign_at(AT_FDCWD, r->base.keyring, KEYRING_MAX, &data, &len);
+	n = file_read_regular_at(AT_FDCWD, r->base.keyring, KEYRING_MAX, &data, &len);
 	if (n < 0)
 		return err_set(e, ERR_FAILED, "keyring %s: %s", r->base.keyring,
 			       file_strerror(n));

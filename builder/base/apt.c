@@ -110,7 +110,7 @@ char *apt_signed_by(const char *file, unsigned n)
 	bool stanzas = str_ends(file, ".sources"), begins = true;
 	unsigned at = 0;
 
-	if (n == 0 || file_read_foreign_at(AT_FDCWD, file, SOURCE_MAX, &text, NULL) < 0)
+	if (n == 0 || file_read_regular_at(AT_FDCWD, file, SOURCE_MAX, &text, NULL) < 0)
 		return NULL;
 	lines = split_lines(text);
 	if (!stanzas)

@@ -22,9 +22,9 @@ static const char *const names[PARTS] = {
 
 static int append_sum(struct buf *b, int dir, const char *name)
 {
-	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = file_open_foreign_at(dir, name);
 	char sha256[DIGEST_HEX_MAX];
-	int r = fd < 0 ? -errno : digest_fd(fd, DIGEST_SHA256, sha256, NULL);
+	int r = fd < 0 ? fd : digest_fd(fd, DIGEST_SHA256, sha256, NULL);
 
 	if (r == 0)
 		buf_printf(b, "%s  %s\n", sha256, name);

@@ -73,7 +73,7 @@ static char *first_lines(int fd)
 	struct buf b = {0};
 	size_t n = 0;
 
-	if (file_read_at(AT_FDCWD, path, SAID_MAX, &text, NULL) == 0)
+	if (file_read_regular_at(AT_FDCWD, path, SAID_MAX, &text, NULL) == 0)
 		lines = strv_split(text, "\n");
 	for (size_t i = 0; lines && lines[i] && n < SAID_LINES; i++)
 		if (!str_after(lines[i], "fsck.fat "))
@@ -103,12 +103,12 @@ int fat_check(const char *image, uint64_t offset, uint64_t size, const char *dir
 	      struct err *e)
 {
 	_cleanup_free_ char *path = NULL;
-	_cleanup_close_ int from = open(image, O_RDONLY | O_CLOEXEC), to = -1;
+	_cleanup_close_ int from = file_open_regular_at(AT_FDCWD, image), to = -1;
 	uint64_t head = size / HEAD_SHARE + MIB;
 	int r;
 
 	if (from < 0)
-		return err_errno(e, errno, "%s", image);
+		return err_set(e, ERR_FAILED, "%s: %s", image, file_strerror(from));
 	to = temp_file_open_in(dir, e);
 	if (to < 0)
 		return -1;

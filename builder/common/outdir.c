@@ -130,8 +130,8 @@ static int sync_files(const struct outdir *o, char *const *names, struct err *e)
 				       "%s/%s: could not be removed, and does not belong "
 				       "to the image",
 				       o->scratch.path, found[i]);
-		fd = openat(o->fd, found[i], O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-		r = fd < 0 ? -errno : durable_close(&fd);
+		fd = file_open_foreign_at(o->fd, found[i]);
+		r = fd < 0 ? fd : durable_close(&fd);
 		if (r < 0)
 			return err_errno(e, r, "%s/%s", o->scratch.path, found[i]);
 	}

@@ -162,12 +162,15 @@ static int verify_file(const struct fat *f, const char *dir, const char *path,
 {
 	_cleanup_strv_ char **argv = mtool(f, "mtype");
 	_cleanup_free_ char *full = xasprintf("%s/%s", dir, path);
-	_cleanup_close_ int want = open(full, O_RDONLY | O_CLOEXEC), got = -1, out = -1;
+	_cleanup_close_ int want = file_open_foreign_at(AT_FDCWD, full), got = -1,
+			    out = -1;
 	_cleanup_child_ struct child child = {0};
 	struct run r = {.env = mtools_env};
 	int ends[2], same;
 
-	if (want < 0 || pipe2(ends, O_CLOEXEC) < 0)
+	if (want < 0)
+		return err_set(e, ERR_FAILED, "%s: %s", full, file_strerror(want));
+	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_errno(e, errno, "%s", full);
 	got = ends[0];
 	out = ends[1];

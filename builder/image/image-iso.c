@@ -181,13 +181,15 @@ static int verify_file(struct archive_in *in, const struct medium_tree *m,
 {
 	_cleanup_free_ char *full = xasprintf("%s/%s", m->dir, path);
 	_cleanup_free_ char *got = xmalloc(CHUNK), *want = xmalloc(CHUNK);
-	_cleanup_close_ int fd = open(full, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = file_open_foreign_at(AT_FDCWD, full);
 	size_t skip = streq(path, MEDIUM_ELTORITO) ? PATCHED : 0;
 	off_t at = 0;
 	struct stat st;
 	ssize_t n;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0)
+		return err_set(e, ERR_FAILED, "%s: %s", full, file_strerror(fd));
+	if (fstat(fd, &st) < 0)
 		return err_errno(e, errno, "%s", full);
 	while ((n = archive_in_read(in, got, CHUNK, e)) > 0) {
 		size_t from = (size_t)n < skip ? (size_t)n : skip;
@@ -214,11 +216,12 @@ static int verify_iso(const struct image_parts *p, const struct medium_tree *m,
 	_cleanup_archive_in_ struct archive_in *in = NULL;
 	const struct entry *entry;
 	size_t left = strv_len(m->paths);
-	_cleanup_close_ int fd = openat(p->outfd, ISO, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = file_open_foreign_at(p->outfd, ISO);
 	int r;
 
 	if (fd < 0)
-		return err_errno(e, errno, "%s/" ISO, p->outdir);
+		return err_set(e, ERR_FAILED, "%s/" ISO ": %s", p->outdir,
+			       file_strerror(fd));
 	if (archive_in_open(&in,
 			    &(struct archive_source){.name = ISO, .fd = fd, .iso = true},
 			    e) < 0)

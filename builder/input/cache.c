@@ -167,15 +167,15 @@ int cache_blob_open(const struct cache *c, enum digest_type type, const char *he
 		    struct blob *ret, struct err *e)
 {
 	_cleanup_free_ char *path = blob_path(type, hex);
-	_cleanup_close_ int fd = openat(c->fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	_cleanup_close_ int fd = file_open_regular_at(c->fd, path);
 	int r;
 
-	if (fd < 0)
-		return fd == -ENOENT ? 0
-				     : err_set(e, ERR_FAILED, "cache %s: %s: %s", c->dir,
-					       path, file_strerror(fd));
+	if (fd == -ENOENT)
+		return 0;
 	*ret = (struct blob){.fd = -1};
-	r = blob_verify(c, fd, type, hex, ret);
+	r = fd == -EINVAL ? 0 /* no regular file */
+	    : fd < 0      ? fd
+			  : blob_verify(c, fd, type, hex, ret);
 	if (r < 0)
 		return err_errno(e, r, "cache %s: %s", c->dir, path);
 	if (r == 0) {

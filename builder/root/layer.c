@@ -100,7 +100,7 @@ static void add_unit(struct layer *l, const struct recipe_unit *u)
 {
 	_cleanup_free_ char *to = xasprintf("%s%s", UNIT_DIR, u->name), *text = NULL;
 	size_t len = 0;
-	int r = file_read_foreign_at(AT_FDCWD, u->source, UNIT_MAX, &text, &len);
+	int r = file_read_regular_at(AT_FDCWD, u->source, UNIT_MAX, &text, &len);
 
 	if (r < 0)
 		diag_add(l->d, "%s: %s: %s", u->where, u->source, file_strerror(r));

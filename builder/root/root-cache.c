@@ -257,11 +257,13 @@ static char *format_notes(const struct root_cache *rc, const char *sha256,
  * it, its digest differs. */
 static int fill(const char *path, int dirfd, const char *name, const char *notes)
 {
-	_cleanup_close_ int root = openat(dirfd, name, O_RDONLY | O_CLOEXEC), to = -1;
+	_cleanup_close_ int root = file_open_foreign_at(dirfd, name), to = -1;
 	_cleanup_close_ int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r;
 
-	if (root < 0 || dir < 0 || fchmod(dir, 0755) < 0)
+	if (root < 0)
+		return root;
+	if (dir < 0 || fchmod(dir, 0755) < 0)
 		return -errno;
 	to = openat(dir, ROOT_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	r = to < 0 ? -errno : copy_fd(root, to);
