@@ -9,6 +9,7 @@
 #include "builder/input-args.h"
 #include "builder/recipe/image-type.h"
 #include "builder/recipe/recipe-media.h"
+#include "lib/out.h"
 
 #include <limits.h>
 
@@ -56,7 +57,7 @@ static int dry_run(const struct recipe *r)
 {
 	_cleanup_free_ char *text = recipe_describe(r);
 
-	fputs(text, stdout);
+	out_text(text);
 	return 0;
 }
 

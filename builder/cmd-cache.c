@@ -4,6 +4,7 @@
 #include "builder/common/progress.h"
 #include "builder/input/cache-scan.h"
 #include "lib/json.h"
+#include "lib/out.h"
 
 #include <time.h>
 
@@ -38,10 +39,10 @@ static void print_line(const struct cached *x)
 
 	localtime_r(&x->used, &tm);
 	strftime(day, sizeof(day), "%Y-%m-%d", &tm);
-	printf("%-9s %12s  %s  %-12.12s %s\n", kinds[x->kind],
-	       progress_size(x->bytes, size), day, x->name, x->urls ? x->urls[0] : "");
+	out_line("%-9s %12s  %s  %-12.12s %s", kinds[x->kind],
+		 progress_size(x->bytes, size), day, x->name, x->urls ? x->urls[0] : "");
 	for (size_t i = 1; x->urls && x->urls[i]; i++)
-		printf("%50s%s\n", "", x->urls[i]);
+		out_line("%50s%s", "", x->urls[i]);
 }
 
 /* --- list -------------------------------------------------------------------------- */
@@ -84,12 +85,12 @@ static int run_list(struct cache_job *job, struct err *e)
 		json_close(&j, ']');
 		json_close(&j, '}');
 		text = json_take(&j);
-		fputs(text, stdout);
+		out_text(text);
 		return 0;
 	}
 	for (size_t i = 0; i < job->l.n; i++)
 		print_line(&job->l.v[i]);
-	printf("%s: %zu, %s\n", job->c.dir, job->l.n, progress_size(bytes, size));
+	out_line("%s: %zu, %s", job->c.dir, job->l.n, progress_size(bytes, size));
 	return 0;
 }
 
@@ -109,8 +110,8 @@ static int run_prune(struct cache_job *job, struct err *e)
 			bytes += job->l.v[i].bytes;
 			n++;
 		}
-	printf("%s: %zu %s, %s\n", job->c.dir, n,
-	       job->dry ? "would be removed" : "removed", progress_size(bytes, size));
+	out_line("%s: %zu %s, %s", job->c.dir, n,
+		 job->dry ? "would be removed" : "removed", progress_size(bytes, size));
 	return r;
 }
 
@@ -123,8 +124,8 @@ static int run_export(struct cache_job *job, struct err *e)
 
 	if (cache_export(&x, &job->c, &job->l, job->dir, e) < 0)
 		return -1;
-	printf("%s: %zu files, %s, %zu of them new\n", job->dir, x.files,
-	       progress_size(x.bytes, size), x.copied);
+	out_line("%s: %zu files, %s, %zu of them new", job->dir, x.files,
+		 progress_size(x.bytes, size), x.copied);
 	return 0;
 }
 

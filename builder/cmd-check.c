@@ -6,6 +6,7 @@
  */
 #include "builder/commands.h"
 #include "lib/log.h"
+#include "lib/out.h"
 #include "pxe/image.h"
 #include "pxe/rack.h"
 
@@ -20,8 +21,8 @@ static int check_file(const char *path, const struct roles *roles, size_t *wrong
 	_cleanup_diag_ struct diag d = {0};
 
 	if (rack_load(&rack, path, roles, &d) == 0) {
-		printf("%s: %zu host%s, ok\n", path, rack.n_hosts,
-		       rack.n_hosts == 1 ? "" : "s");
+		out_line("%s: %zu host%s, ok", path, rack.n_hosts,
+			 rack.n_hosts == 1 ? "" : "s");
 		return 0;
 	}
 	for (size_t i = 0; i < d.n; i++)

@@ -2,6 +2,7 @@
 /* rackstrap completion: prints the script that completes rackstrap's command lines. */
 #include "builder/commands.h"
 #include "lib/completion.h"
+#include "lib/out.h"
 
 static int run_completion(const struct command_line *line, struct err *e)
 {
@@ -9,7 +10,7 @@ static int run_completion(const struct command_line *line, struct err *e)
 
 	(void)e;
 	completion_write_bash(line->program, &b);
-	fputs(b.p, stdout);
+	out_text(b.p);
 	return 0;
 }
 

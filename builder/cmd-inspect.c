@@ -11,7 +11,8 @@
 #include "builder/disk/disk-view.h"
 #include "builder/limit-arg.h"
 #include "lib/json.h"
-#include "lib/log.h"
+#include "lib/out.h"
+#include "lib/text.h"
 #include "pxe/image.h"
 #include "pxe/rack.h"
 #include "pxe/table.h"
@@ -190,17 +191,17 @@ static void append_slot(struct buf *b, const struct slot *s)
 	if (!s->there)
 		return;
 	if (s->fault) {
-		buf_printf(b, "slot %s: %s\n", s->name, s->fault);
+		text_line(b, "slot %s: %s", s->name, s->fault);
 		return;
 	}
 	if (gmtime_r(&epoch, &tm))
 		strftime(date, sizeof(date), "%Y-%m-%d", &tm);
-	buf_printf(b, "slot %s%s: %s of %s, %s\n", s->name, s->active ? " (boots)" : "",
-		   i->name, date,
-		   progress_size(i->kernel_size + i->initrd_size + i->root_size, size));
-	buf_printf(b, "  root.squashfs sha256 %s\n", i->root_sha256);
+	text_line(b, "slot %s%s: %s of %s, %s", s->name, s->active ? " (boots)" : "",
+		  i->name, date,
+		  progress_size(i->kernel_size + i->initrd_size + i->root_size, size));
+	text_line(b, "  root.squashfs sha256 %s", i->root_sha256);
 	if (i->standins)
-		buf_printf(b, "  stand-ins: %s\n", standins);
+		text_line(b, "  stand-ins: %s", standins);
 }
 
 static void add_host_row(struct table *t, const struct host *h)
@@ -226,11 +227,11 @@ static void append_hosts(struct buf *b, const struct inspection *f)
 	_cleanup_table_ struct table t = {0};
 
 	if (!f->config) {
-		buf_puts(b, "neither host.cfg nor rack.cfg\n");
+		text_line(b, "neither host.cfg nor rack.cfg");
 		return;
 	}
-	buf_printf(b, "%s%s%s\n", strrchr(f->config, '/') + 1,
-		   f->has_rack ? ": rack " : "", f->has_rack ? f->rack.name : "");
+	text_line(b, "%s%s%s", strrchr(f->config, '/') + 1, f->has_rack ? ": rack " : "",
+		  f->has_rack ? f->rack.name : "");
 	table_init(&t, columns, ARRAY_SIZE(columns));
 	if (f->has_host)
 		add_host_row(&t, &f->host);
@@ -239,7 +240,7 @@ static void append_hosts(struct buf *b, const struct inspection *f)
 	if (t.n > 0)
 		table_render(&t, b);
 	for (size_t i = 0; i < f->wrong.n; i++)
-		buf_printf(b, "  %s\n", f->wrong.lines[i]);
+		text_line(b, "  %s", f->wrong.lines[i]);
 }
 
 static const char *kind_name(enum disk_view_kind kind)
@@ -256,18 +257,18 @@ static char *format_text(const struct inspection *f)
 	struct buf b = {0};
 	char size[PROGRESS_SIZE_LEN];
 
-	buf_printf(&b, "%s: %s, %s, ", f->m.image.path, f->m.image.format,
-		   progress_size(f->m.image.size, size));
+	text_append(&b, "%s: %s, %s, ", f->m.image.path, f->m.image.format,
+		    progress_size(f->m.image.size, size));
 	if (t->fault)
-		buf_printf(&b, "a GPT, but %s\n", t->fault);
+		text_line(&b, "a GPT, but %s", t->fault);
 	else if (t->kind == PTABLE_NONE)
-		buf_puts(&b, "no partition table\n");
+		text_line(&b, "no partition table");
 	else
-		buf_printf(&b, "%s, sectors of %u bytes\n",
-			   t->kind == PTABLE_GPT ? "GPT" : "MBR", t->sector);
+		text_line(&b, "%s, sectors of %u bytes",
+			  t->kind == PTABLE_GPT ? "GPT" : "MBR", t->sector);
 	append_partitions(&b, t);
 	if (f->m.kind == VIEW_FOREIGN) {
-		buf_printf(&b, "operating system: %s\n", f->os ? f->os : f->os_fault);
+		text_line(&b, "operating system: %s", f->os ? f->os : f->os_fault);
 		return buf_take(&b);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(f->slots); i++)
@@ -379,7 +380,7 @@ static int inspect(const char *path, uint64_t limit, bool json, struct err *e)
 		read_foreign(&f);
 	if (r == 0) {
 		text = json ? format_json(&f) : format_text(&f);
-		fputs(text, stdout);
+		out_text(text);
 	}
 	inspection_done(&f);
 	return r;

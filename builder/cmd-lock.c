@@ -8,6 +8,7 @@
 #include "builder/input-args.h"
 #include "builder/root/inputs-check.h"
 #include "lib/log.h"
+#include "lib/out.h"
 
 /* Prints the inputs that differ from those in the old lock. */
 static void print_input_changes(const struct lock *old, const struct lock *new)
@@ -17,22 +18,22 @@ static void print_input_changes(const struct lock *old, const struct lock *new)
 		char size[PROGRESS_SIZE_LEN];
 
 		if (!o)
-			printf("new %s %s %s\n", n->sha256, progress_size(n->size, size),
-			       n->url);
+			out_line("new %s %s %s", n->sha256, progress_size(n->size, size),
+				 n->url);
 		else if (!streq(o->sha256, n->sha256))
-			printf("changed %s (was %s) %s %s\n", n->sha256, o->sha256,
-			       progress_size(n->size, size), n->url);
+			out_line("changed %s (was %s) %s %s", n->sha256, o->sha256,
+				 progress_size(n->size, size), n->url);
 	}
 	for (size_t i = 0; i < old->n; i++)
 		if (!lock_find(new, old->v[i].url))
-			printf("dropped %s\n", old->v[i].url);
+			out_line("dropped %s", old->v[i].url);
 }
 
 static void print_package_changes(const struct lock_base *old,
 				  const struct lock_base *new)
 {
 	if (old->n_packages == 0 && new->n_packages > 0) {
-		printf("new base of %zu packages of %s\n", new->n_packages, new->suite);
+		out_line("new base of %zu packages of %s", new->n_packages, new->suite);
 		return;
 	}
 	for (size_t i = 0; i < new->n_packages; i++) {
@@ -40,15 +41,15 @@ static void print_package_changes(const struct lock_base *old,
 		const struct lock_package *o = lock_package_find(old, n->name, n->arch);
 
 		if (!o)
-			printf("new package %s %s\n", n->name, n->version);
+			out_line("new package %s %s", n->name, n->version);
 		else if (!streq(o->sha256, n->sha256))
-			printf("changed package %s %s (was %s)\n", n->name, n->version,
-			       o->version);
+			out_line("changed package %s %s (was %s)", n->name, n->version,
+				 o->version);
 	}
 	for (size_t i = 0; i < old->n_packages; i++)
 		if (!lock_package_find(new, old->packages[i].name, old->packages[i].arch))
-			printf("dropped package %s %s\n", old->packages[i].name,
-			       old->packages[i].version);
+			out_line("dropped package %s %s", old->packages[i].name,
+				 old->packages[i].version);
 }
 
 static bool strv_equal(char *const *a, char *const *b)

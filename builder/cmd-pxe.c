@@ -3,6 +3,7 @@
 #include "builder/commands.h"
 #include "builder/common/leftovers.h"
 #include "lib/log.h"
+#include "lib/out.h"
 #include "pxe/tree.h"
 
 enum {
@@ -62,8 +63,8 @@ static int run_pxe(const struct command_line *line, struct err *e)
 		out = xasprintf("tree-%s", rack.name);
 	if (tree_render(&rack, &image, out, &tree, e) < 0)
 		return -1;
-	printf("%s: rack '%s', %zu host%s, image '%s'\n", out, rack.name, rack.n_hosts,
-	       rack.n_hosts == 1 ? "" : "s", image.name);
+	out_line("%s: rack '%s', %zu host%s, image '%s'", out, rack.name, rack.n_hosts,
+		 rack.n_hosts == 1 ? "" : "s", image.name);
 	return 0;
 }
 

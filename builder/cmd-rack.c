@@ -15,6 +15,7 @@
 #include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/log.h"
+#include "lib/out.h"
 #include "lib/signals.h"
 #include "pxe/tree.h"
 
@@ -329,9 +330,8 @@ static int show(struct rack_job *j, struct err *e)
 
 	rack_log_failures(&j->run);
 	text = j->a->json ? rack_json(&j->run) : rack_table(&j->run);
-	if (fputs(text, stdout) < 0 || fflush(stdout) != 0)
-		return err_errno(e, errno, "standard output");
-	return 0;
+	out_text(text);
+	return out_flush(e);
 }
 
 static int watch_and_show(struct rack_job *j, struct err *e)

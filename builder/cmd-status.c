@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rackstrap status: prints what the hosts of a boot tree reported. */
 #include "builder/commands.h"
+#include "lib/out.h"
 #include "pxe/status.h"
 
 enum {
@@ -22,7 +23,7 @@ static int run_status(const struct command_line *line, struct err *e)
 		status_table(&s, time(NULL), &b);
 		text = buf_take(&b);
 	}
-	fputs(text, stdout);
+	out_text(text);
 	return status_verdict(&s, e);
 }
 

@@ -13,6 +13,7 @@
 #include "builder/disk/disk-view.h"
 #include "builder/limit-arg.h"
 #include "lib/log.h"
+#include "lib/out.h"
 #include "pxe/image.h"
 
 #include <sys/stat.h>
@@ -297,9 +298,10 @@ static int verify(const char *path, uint64_t limit, struct err *e)
 		r = err_set(e, ERR_FAILED, "%s: %zu difference%s", path, v.wrong.n,
 			    v.wrong.n == 1 ? "" : "s");
 	if (r == 0)
-		printf("%s: %zu files of the medium and %zu of the root are as they were "
-		       "built\n",
-		       path, v.files, v.root_files);
+		out_line("%s: %zu files of the medium and %zu of the root are as they "
+			 "were "
+			 "built",
+			 path, v.files, v.root_files);
 	strv_free(v.listed);
 	strv_free(v.sums);
 	diag_done(&v.wrong);

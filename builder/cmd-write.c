@@ -10,6 +10,7 @@
 #include "builder/limit-arg.h"
 #include "lib/json.h"
 #include "lib/log.h"
+#include "lib/out.h"
 #include "lib/signals.h"
 #include "pxe/table.h"
 
@@ -103,7 +104,7 @@ static int list(int root, bool json, struct err *e)
 	if (devices_read(&all, root, e) < 0)
 		return -1;
 	text = json ? list_json(&all) : list_table(&all);
-	fputs(text, stdout);
+	out_text(text);
 	return 0;
 }
 
@@ -228,9 +229,8 @@ static int confirm(const struct write_options *a, const struct device *d, struct
 			"write: standard input is not a terminal: give --yes --serial S "
 			"with the %s of %s",
 			what, d->path);
-	fprintf(stderr, "All that is on %s will be lost. Type its %s to go on: ", d->path,
-		what);
-	fflush(stderr);
+	log_prompt("All that is on %s will be lost. Type its %s to go on: ", d->path,
+		   what);
 	answer = read_answer();
 	if (!answer || !streq(answer, token))
 		return err_set(e, ERR_FAILED,
@@ -261,28 +261,28 @@ static void print_result(const struct write_options *a, const struct disk_image 
 			 const struct flash_stats *s, uint64_t ms)
 {
 	char size[PROGRESS_SIZE_LEN], zero[PROGRESS_SIZE_LEN];
-	struct json j = {0};
 	_cleanup_free_ char *text = NULL;
+	struct json j = {0};
 
-	if (a->json) {
-		json_open(&j, NULL, '{');
-		json_u64(&j, "format", 1);
-		json_str(&j, "device", a->device);
-		json_u64(&j, "size", m->size);
-		json_u64(&j, "written", s->written);
-		json_u64(&j, "zero", s->zero);
-		json_u64(&j, "ms", ms);
-		json_close(&j, '}');
-		text = json_take(&j);
-	} else {
-		text = xasprintf("%s: %s written and compared in %llu.%llu s (%s of it "
-				 "were zero already)\n",
-				 a->device, progress_size(m->size, size),
-				 (unsigned long long)(ms / 1000),
-				 (unsigned long long)(ms % 1000 / 100),
-				 progress_size(s->zero, zero));
+	if (!a->json) {
+		out_line("%s: %s written and compared in %llu.%llu s (%s of it were zero "
+			 "already)",
+			 a->device, progress_size(m->size, size),
+			 (unsigned long long)(ms / 1000),
+			 (unsigned long long)(ms % 1000 / 100),
+			 progress_size(s->zero, zero));
+		return;
 	}
-	fputs(text, stdout);
+	json_open(&j, NULL, '{');
+	json_u64(&j, "format", 1);
+	json_str(&j, "device", a->device);
+	json_u64(&j, "size", m->size);
+	json_u64(&j, "written", s->written);
+	json_u64(&j, "zero", s->zero);
+	json_u64(&j, "ms", ms);
+	json_close(&j, '}');
+	text = json_take(&j);
+	out_text(text);
 }
 
 static int write_image(const struct write_options *a, int root, struct err *e)

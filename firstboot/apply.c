@@ -13,6 +13,7 @@
 #include "firstboot/steps.h"
 #include "firstboot/uplink.h"
 #include "lib/log.h"
+#include "lib/out.h"
 
 #define ERRORS_MAX 50 /* complaints on the console and in the report */
 
@@ -105,7 +106,7 @@ static int dry_run(const struct plan *p)
 {
 	_cleanup_free_ char *text = plan_text(p);
 
-	fputs(text, stdout);
+	out_text(text);
 	return 0;
 }
 

@@ -7,7 +7,8 @@
 #include "firstboot/model/words.h"
 #include "lib/log.h"
 #include "lib/root.h"
-#include "lib/str.h"
+#include "lib/text.h"
+#include "lib/url.h"
 
 #include <poll.h>
 #include <sys/random.h>
@@ -99,9 +100,16 @@ void line_clean(char *line, size_t max)
 {
 	if (strlen(line) > max)
 		line[max] = '\0';
-	for (char *s = line; *s; s++)
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
-			*s = ' ';
+	text_clean(line);
+}
+
+/* A console that is not set to UTF-8 takes the second byte of many letters for a control
+ * (0x9b is ESC [), so only ASCII is written to it. */
+static void keep_ascii(char *line)
+{
+	for (; *line; line++)
+		if ((unsigned char)*line >= 0x80)
+			*line = '?';
 }
 
 /* Does not use a console again that timed out, so that it cannot delay the boot. */
@@ -115,8 +123,10 @@ void console_line(const struct firstboot *fb, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(msg, sizeof(msg), fmt, ap);
 	va_end(ap);
-	line_clean(msg, sizeof(msg)); /* it may quote text from outside */
+	text_clean(msg); /* it may quote text from outside */
+	url_strip_userinfo(msg);
 	log_info("%s", msg);
+	keep_ascii(msg);
 	buf_printf(&b, "rackstrap: %s\n", msg);
 	if (fb->console && !stuck) {
 		_cleanup_close_ int fd = open(fb->console, CONSOLE_FLAGS | O_CLOEXEC);

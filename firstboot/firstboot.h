@@ -61,10 +61,10 @@ void sleep_about_ms(unsigned ms);
  * well, unless that is /dev/console. */
 void console_of_host(struct firstboot *fb, const char *console);
 
-/* Cuts a line to `max` characters and replaces control characters with blanks. */
+/* Cuts a line to `max` bytes and cleans it (lib/text.h). */
 void line_clean(char *line, size_t max);
 
-/* Writes a line, without control characters, to the log and, with "rackstrap: " before
- * it, to the consoles. A console that does not accept it within 500 ms is not used again,
- * so that it cannot delay the boot. */
+/* Writes a line, cleaned as lib/text.h says, to the log and, in ASCII and with
+ * "rackstrap: " before it, to the consoles. A console that does not accept it within 500
+ * ms is not used again, so that it cannot delay the boot. */
 void console_line(const struct firstboot *fb, const char *fmt, ...) _printf_(2, 3);

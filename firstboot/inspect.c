@@ -2,6 +2,7 @@
 /* The commands that change nothing: explain, check, status. */
 #include "firstboot/config.h"
 #include "firstboot/snapshot.h"
+#include "lib/out.h"
 
 #define ORIGIN_COLUMN 50
 
@@ -9,16 +10,17 @@
 static void print_explained(const struct host *h)
 {
 	for (size_t i = 0; i < HOST_KEY_COUNT; i++) {
-		_cleanup_free_ char *value = host_format(h, host_keys[i].id);
+		_cleanup_free_ char *value = host_format(h, host_keys[i].id),
+				    *line = NULL;
 		char where[512];
-		int n;
 
 		if (!*value)
 			continue;
-		n = printf("%s = %s;", host_keys[i].name,
-			   host_key_is_secret(host_keys[i].id) ? "\"(secret)\"" : value);
-		printf("%*s# %s\n", n < ORIGIN_COLUMN ? ORIGIN_COLUMN - n : 1, "",
-		       host_where(h, host_keys[i].id, where, sizeof(where)));
+		line = xasprintf("%s = %s;", host_keys[i].name,
+				 host_key_is_secret(host_keys[i].id) ? "\"(secret)\""
+								     : value);
+		out_line("%-*s # %s", ORIGIN_COLUMN - 1, line,
+			 host_where(h, host_keys[i].id, where, sizeof(where)));
 	}
 }
 
@@ -37,7 +39,7 @@ int cmd_check(const struct firstboot *fb, char **args, struct err *e)
 
 	if (config_load_file(&c, fb, args[0]) < 0)
 		return config_err(&c, args[0], e);
-	printf("%s: %s (%s), ok\n", args[0], c.host.name, c.host.role);
+	out_line("%s: %s (%s), ok", args[0], c.host.name, c.host.role);
 	return 0;
 }
 
@@ -53,6 +55,6 @@ int cmd_status(const struct firstboot *fb, char **args _unused_, struct err *e _
 	    units_query(&s.units, s.config.role->units, &units) < 0)
 		strv_add(&s.applied.warnings, units.msg);
 	text = snapshot_text(&s);
-	fputs(text, stdout);
+	out_text(text);
 	return 0;
 }

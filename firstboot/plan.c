@@ -7,6 +7,7 @@
 #include "firstboot/plan.h"
 #include "firstboot/plan-files.h"
 #include "firstboot/uplink.h"
+#include "lib/text.h"
 
 static struct plan_file *add(struct plan *p, enum plan_kind kind, const char *path,
 			     mode_t mode)
@@ -159,16 +160,16 @@ static void text_file(struct buf *b, const struct plan_file *f)
 {
 	switch (f->kind) {
 	case PLAN_DIR:
-		buf_printf(b, "directory /%s %04o\n", f->path, f->mode);
+		text_line(b, "directory /%s %04o", f->path, f->mode);
 		break;
 	case PLAN_FILE:
 	case PLAN_FALLBACK:
-		buf_printf(b, "file /%s %04o%s\n", f->path, f->mode,
-			   f->kind == PLAN_FALLBACK ? ", unless there is another" : "");
+		text_line(b, "file /%s %04o%s", f->path, f->mode,
+			  f->kind == PLAN_FALLBACK ? ", unless there is another" : "");
 		text_indented(b, f->data);
 		break;
 	case PLAN_REMOVE:
-		buf_printf(b, "no file /%s\n", f->path);
+		text_line(b, "no file /%s", f->path);
 		break;
 	}
 }
@@ -181,11 +182,11 @@ char *plan_text(const struct plan *p)
 	for (size_t i = 0; i < p->n_files; i++)
 		text_file(&b, &p->files[i]);
 	if (p->hostname)
-		buf_printf(&b, "hostname %s\n", p->hostname);
+		text_line(&b, "hostname %s", p->hostname);
 	if (p->cbr0.prefix) {
-		buf_printf(&b, "bridge cbr0 %s", net_format_cidr(p->cbr0, cbr0));
+		text_append(&b, "bridge cbr0 %s", net_format_cidr(p->cbr0, cbr0));
 		if (p->cbr0_mtu)
-			buf_printf(&b, " mtu %u", p->cbr0_mtu);
+			text_append(&b, " mtu %u", p->cbr0_mtu);
 		buf_puts(&b, "\n");
 	}
 	if (p->forward)
@@ -195,9 +196,9 @@ char *plan_text(const struct plan *p)
 				      ", called once by POSTROUTING\n"
 				    : "no chain nat " NAT_CHAIN "\n");
 	for (size_t i = 0; p->nat && p->nat[i]; i++)
-		buf_printf(&b, "    %s\n", p->nat[i]);
+		text_line(&b, "    %s", p->nat[i]);
 	if (p->target)
-		buf_printf(&b, "start %s\n", p->target);
+		text_line(&b, "start %s", p->target);
 	return buf_take(&b);
 }
 

@@ -14,6 +14,7 @@
 #include "firstboot/ready.h"
 #include "firstboot/registration.h"
 #include "lib/log.h"
+#include "lib/out.h"
 
 #define READY_S       600 /* --timeout */
 #define READY_POLL_MS 1000
@@ -162,7 +163,7 @@ static int report_now(const struct firstboot *fb, struct snapshot *s, struct err
 
 	verdict_read(&s->verdict, fb);
 	text = snapshot_text(s);
-	fputs(text, stdout);
+	out_text(text);
 	if (ready)
 		return 0;
 	return err_set(e, ERR_FAILED, "not ready: %s",

@@ -5,6 +5,7 @@
 #include "firstboot/snapshot.h"
 #include "firstboot/generation.h"
 #include "lib/json.h"
+#include "lib/text.h"
 
 void snapshot_read(struct snapshot *ret, const struct firstboot *fb)
 {
@@ -123,20 +124,20 @@ static void text_value(struct buf *b, const struct host *h, enum host_key_id id)
 	_cleanup_free_ char *value = host_format(h, id);
 
 	if (*value)
-		buf_printf(b, "%-10s%s\n", host_keys[id].name, value);
+		text_line(b, "%-10s%s", host_keys[id].name, value);
 }
 
 static void text_verdict(struct buf *b, const struct snapshot *s)
 {
 	const struct verdict *v = &s->verdict;
 
-	buf_printf(b, "%-10s", "verdict");
+	text_append(b, "%-10s", "verdict");
 	if (v->ready)
-		buf_printf(b, "ready in %.1f s\n", (double)v->uptime_ms / 1000);
+		text_line(b, "ready in %.1f s", (double)v->uptime_ms / 1000);
 	else if (v->why)
-		buf_printf(b, "failed: %s\n", v->why);
+		text_line(b, "failed: %s", v->why);
 	else
-		buf_puts(b, "not yet\n");
+		text_line(b, "not yet");
 }
 
 static void text_phases(struct buf *b, const struct snapshot *s)
@@ -146,14 +147,14 @@ static void text_phases(struct buf *b, const struct snapshot *s)
 			       s->verdict.ready ? s->verdict.uptime_ms : 0, p);
 
 	for (size_t i = 0; i < n; i++)
-		buf_printf(b, "%-10s%s %.1f s\n", i ? "" : "phases", p[i].name,
-			   (double)p[i].ms / 1000);
+		text_line(b, "%-10s%s %.1f s", i ? "" : "phases", p[i].name,
+			  (double)p[i].ms / 1000);
 }
 
 static void text_lines(struct buf *b, const char *what, char *const *lines)
 {
 	for (size_t i = 0; lines && lines[i]; i++)
-		buf_printf(b, "%-10s%s\n", i ? "" : what, lines[i]);
+		text_line(b, "%-10s%s", i ? "" : what, lines[i]);
 }
 
 char *snapshot_text(const struct snapshot *s)
@@ -163,23 +164,23 @@ char *snapshot_text(const struct snapshot *s)
 	_cleanup_free_ char *who = snapshot_who(s);
 	_cleanup_buf_ struct buf b = {0};
 
-	buf_printf(&b, "%-10s%s\n", "host", who);
+	text_line(&b, "%-10s%s", "host", who);
 	for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
 		text_value(&b, &s->config.host, shown[i]);
 	if (s->applied.uplink)
-		buf_printf(&b, "%-10s%s\n", "uplink", s->applied.uplink);
+		text_line(&b, "%-10s%s", "uplink", s->applied.uplink);
 	if (s->boot.image)
-		buf_printf(&b, "%-10s%s\n", "image", s->boot.image);
+		text_line(&b, "%-10s%s", "image", s->boot.image);
 	if (s->config.sha256[0])
-		buf_printf(&b, "%-10ssha256 %s\n", "config", s->config.sha256);
+		text_line(&b, "%-10ssha256 %s", "config", s->config.sha256);
 	if (s->generation)
-		buf_printf(&b, "%-10sgeneration %llu\n", "files",
-			   (unsigned long long)s->generation);
+		text_line(&b, "%-10sgeneration %llu", "files",
+			  (unsigned long long)s->generation);
 	text_verdict(&b, s);
 	text_phases(&b, s);
 	for (size_t i = 0; i < s->units.n; i++)
-		buf_printf(&b, "%-10s%s: %s (%s)\n", i ? "" : "units", s->units.v[i].name,
-			   s->units.v[i].active, s->units.v[i].sub);
+		text_line(&b, "%-10s%s: %s (%s)", i ? "" : "units", s->units.v[i].name,
+			  s->units.v[i].active, s->units.v[i].sub);
 	text_lines(&b, "errors", s->applied.errors);
 	text_lines(&b, "warnings", s->applied.warnings);
 	return buf_take(&b);

@@ -8,6 +8,7 @@
  */
 #include "lib/command-help.h"
 #include "lib/log.h"
+#include "lib/out.h"
 #include "lib/str.h"
 
 #include <ctype.h>
@@ -198,7 +199,7 @@ static int parse_options(struct command_line *l, struct parser *p, int argc, cha
 		else if (o->id == COMMAND_ID_HELP)
 			program_print_help(l->program);
 		else if (o->id == COMMAND_ID_VERSION)
-			printf("%s %s\n", l->program->name, l->program->version);
+			out_line("%s %s", l->program->name, l->program->version);
 		else if (add_given(l, o, e) < 0)
 			return -1;
 		if (o->id < 0)
@@ -396,9 +397,8 @@ int command_main(const struct program *program, int argc, char **argv, struct er
 	r = dispatch(&line, argc, argv, e);
 	free(line.given);
 	/* Results that could not be written are a failure. */
-	errno = 0;
-	if ((fflush(stdout) != 0 || ferror(stdout)) && r >= 0)
-		return err_errno(e, errno ? errno : EIO, "standard output");
+	if (out_flush(r < 0 ? NULL : e) < 0)
+		r = -1;
 	return r < 0 ? -1 : 0;
 }
 
@@ -406,6 +406,6 @@ int command_exit(int r, const struct err *e)
 {
 	if (r >= 0)
 		return EXIT_SUCCESS;
-	log_error("%s", e->msg);
+	log_lines(LOG_LEVEL_ERROR, e->msg);
 	return e->code ? (int)e->code : EXIT_FAILURE;
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An error is a fixed buffer, so that reporting it needs no memory. Messages contain text
- * from outside (a file's content, a tool's output) and are printed on consoles: control
- * characters are replaced.
+ * from outside (a file's content, a tool's output) and are printed on consoles: they are
+ * cleaned as lib/text.h says. No message has the user name or password of a URL.
  */
 #include "lib/err.h"
 
-#include "lib/str.h"
+#include "lib/text.h"
+#include "lib/url.h"
 
 static const char cut[] = "...";
 
@@ -20,21 +21,15 @@ static size_t cut_at(const char *s, size_t max)
 	return ((uint8_t)s[n] & 0xc0) == 0x80 ? max : n;
 }
 
-/* Removes newlines at the end of `s` and replaces control characters. */
-static void clean(char *s, bool keep_newlines)
+/* Removes newlines at the end of `s`, and what must not be printed. */
+static void clean(char *s)
 {
 	size_t n = strlen(s);
 
 	while (n > 0 && s[n - 1] == '\n')
 		s[--n] = '\0';
-	for (; *s; s++) {
-		if (*s == '\n' && keep_newlines)
-			continue;
-		if (*s == '\n' || *s == '\t')
-			*s = ' ';
-		else if ((uint8_t)*s < 0x20 || *s == 0x7f)
-			*s = '?';
-	}
+	url_strip_userinfo(s);
+	text_clean(s);
 }
 
 /* Copies `text` into the message, cut with "..." at its end when it does not fit. */
@@ -86,7 +81,7 @@ int err_set(struct err *e, enum err_code code, const char *fmt, ...)
 	va_start(ap, fmt);
 	text_vadd(&t, fmt, ap);
 	va_end(ap);
-	clean(t.s, false);
+	clean(t.s);
 	e->code = code;
 	store(e, t.s);
 	return -1;
@@ -104,7 +99,7 @@ int err_errno(struct err *e, int errnum, const char *fmt, ...)
 	text_vadd(&t, fmt, ap);
 	va_end(ap);
 	text_add(&t, ": %s", strerror_r(errnum < 0 ? -errnum : errnum, buf, sizeof(buf)));
-	clean(t.s, false);
+	clean(t.s);
 	e->code = ERR_FAILED;
 	store(e, t.s);
 	return -1;
@@ -120,7 +115,7 @@ int err_wrap(struct err *e, const char *fmt, ...)
 	va_start(ap, fmt);
 	text_vadd(&t, fmt, ap);
 	va_end(ap);
-	clean(t.s, false);
+	clean(t.s);
 	t.len = strlen(t.s);
 	text_add(&t, ": %s", e->msg);
 	store(e, t.s);
@@ -138,7 +133,7 @@ int diag_add(struct diag *d, const char *fmt, ...)
 	if (vasprintf(&line, fmt, ap) < 0)
 		abort();
 	va_end(ap);
-	clean(line, false);
+	clean(line);
 	d->lines = xrealloc(d->lines, (d->n + 1) * sizeof(*d->lines));
 	d->lines[d->n++] = line;
 	return -1;

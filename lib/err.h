@@ -6,6 +6,9 @@
  * failure takes a `struct err *` as its last argument, fills it once and returns -1; its
  * callers add a prefix with err_wrap(). Only main() prints errors.
  *
+ * A message is one line. Texts from elsewhere may be part of it: what could control a
+ * terminal is replaced (lib/text.h), and user names and passwords are removed from URLs.
+ *
  * A configuration is read to its end and all its mistakes are reported together: those
  * functions collect complaints in a `struct diag`.
  */

@@ -5,52 +5,37 @@
  */
 #include "lib/json.h"
 
+#include "lib/text.h"
+
 #include <assert.h>
 
-/* Returns the length of the valid UTF-8 sequence (RFC 3629) at `s`, 0 when there is
- * none. */
-static size_t utf8_len(const uint8_t *s)
+/* Appends \\uXXXX, or two of them for a code point beyond U+FFFF (RFC 8259, 7). */
+static void append_escaped(struct buf *b, uint32_t code)
 {
-	uint8_t low = 0x80, high = 0xbf;
-	size_t n;
-
-	if (s[0] < 0x80)
-		return 1;
-	if (s[0] < 0xc2 || s[0] > 0xf4)
-		return 0;
-	n = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-	if (s[0] == 0xe0)
-		low = 0xa0; /* overlong */
-	else if (s[0] == 0xed)
-		high = 0x9f; /* surrogates */
-	else if (s[0] == 0xf0)
-		low = 0x90; /* overlong */
-	else if (s[0] == 0xf4)
-		high = 0x8f; /* beyond U+10FFFF */
-	if (s[1] < low || s[1] > high)
-		return 0;
-	for (size_t i = 2; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
+	if (code > 0xffff) {
+		code -= 0x10000;
+		buf_printf(b, "\\u%04x", 0xd800 | code >> 10);
+		code = 0xdc00 | (code & 0x3ff);
+	}
+	buf_printf(b, "\\u%04x", code);
 }
 
 static void append_string(struct buf *b, const char *value)
 {
 	static const char plain[] = "\"\\\b\f\n\r\t", letter[] = "\"\\bfnrt";
-	const uint8_t *s = (const uint8_t *)value;
 
 	buf_puts(b, "\"");
-	while (*s) {
+	for (const char *s = value; *s;) {
 		const char *special = strchr(plain, *s);
-		size_t n = utf8_len(s);
+		uint32_t code = 0;
+		size_t n = text_sequence(s, &code);
 
 		if (special)
 			buf_printf(b, "\\%c", letter[special - plain]);
-		else if (*s < 0x20)
-			buf_printf(b, "\\u%04x", *s);
 		else if (n == 0)
 			buf_puts(b, "\xef\xbf\xbd"); /* U+FFFD */
+		else if (text_is_hidden(code))
+			append_escaped(b, code);
 		else
 			buf_add(b, s, n);
 		s += n > 0 ? n : 1;

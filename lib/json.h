@@ -2,7 +2,9 @@
 /*
  * Writes JSON (RFC 8259) into a buffer: indented by two spaces, members in the order of
  * the calls, so that the same data gives the same bytes. Strings are UTF-8; a byte that
- * is not part of a valid sequence becomes U+FFFD.
+ * is not part of a valid sequence becomes U+FFFD, because JSON has no bytes. Characters
+ * that a terminal obeys or does not show (lib/text.h) are escaped as \uXXXX: a reader
+ * gets them back, and a person who looks at the JSON sees them.
  */
 #pragma once
 

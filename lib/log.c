@@ -6,7 +6,8 @@
 #include "lib/log.h"
 
 #include "lib/file.h"
-#include "lib/str.h"
+#include "lib/text.h"
+#include "lib/url.h"
 
 #include <stdarg.h>
 
@@ -24,11 +25,26 @@ enum log_level log_get_level(void)
 	return log_max;
 }
 
+static void add_line(struct buf *out, enum log_level level, char *line)
+{
+	url_strip_userinfo(line);
+	text_clean(line);
+	buf_printf(out, "%s: %s%s\n", log_name,
+		   level == LOG_LEVEL_WARN ? "warning: " : "", line);
+}
+
+/* A failure to log cannot be reported. */
+static void write_out(const struct buf *out, int saved_errno)
+{
+	(void)!write_all(STDERR_FILENO, out->p, out->len);
+	errno = saved_errno;
+}
+
 void log_line(enum log_level level, const char *fmt, ...)
 {
 	_cleanup_free_ char *text = NULL;
 	_cleanup_buf_ struct buf out = {0};
-	int r, saved = errno;
+	int saved = errno;
 	va_list ap;
 
 	if (level > log_max)
@@ -37,16 +53,38 @@ void log_line(enum log_level level, const char *fmt, ...)
 	if (vasprintf(&text, fmt, ap) < 0)
 		abort();
 	va_end(ap);
+	add_line(&out, level, text);
+	write_out(&out, saved);
+}
 
-	for (char *line = text, *next; line; line = next) {
+void log_lines(enum log_level level, const char *text)
+{
+	int saved = errno;
+	_cleanup_free_ char *copy = xstrdup(text);
+	_cleanup_buf_ struct buf out = {0};
+
+	if (level > log_max)
+		return;
+	for (char *line = copy, *next; line; line = next) {
 		next = strchr(line, '\n');
 		if (next)
 			*next++ = '\0';
-		if (*line || line == text)
-			buf_printf(&out, "%s: %s%s\n", log_name,
-				   level == LOG_LEVEL_WARN ? "warning: " : "", line);
+		if (*line || line == copy)
+			add_line(&out, level, line);
 	}
-	r = write_all(STDERR_FILENO, out.p, out.len);
-	(void)r; /* a failure to log cannot be reported */
-	errno = saved;
+	write_out(&out, saved);
+}
+
+void log_prompt(const char *fmt, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	int saved = errno;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		abort();
+	va_end(ap);
+	text_clean(text);
+	write_out(&(struct buf){.p = text, .len = strlen(text)}, saved);
 }

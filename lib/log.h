@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Messages for the operator: lines on standard error with the program's name as prefix.
- * Results are printed on standard output by the commands themselves.
+ * Results are printed on standard output, through lib/out.h. Both may contain texts from
+ * elsewhere, which are made harmless (lib/text.h); URLs lose user name and password.
  */
 #pragma once
 
@@ -19,8 +20,12 @@ enum log_level {
 void log_setup(const char *name, enum log_level level);
 enum log_level log_get_level(void);
 
-/* Writes one message; each of its lines gets the prefix. Keeps errno. */
+/* Writes one line; a newline in it becomes a blank. Keeps errno. */
 void log_line(enum log_level level, const char *fmt, ...) _printf_(2, 3);
+/* Writes each line of a text with the prefix: for an error that has several. */
+void log_lines(enum log_level level, const char *text);
+/* Writes text without prefix and newline: the question before an answer. */
+void log_prompt(const char *fmt, ...) _printf_(1, 2);
 
 #define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warn(...)  log_line(LOG_LEVEL_WARN, __VA_ARGS__)

@@ -9,6 +9,7 @@
 #include "lib/run-wait.h"
 
 #include "lib/str.h"
+#include "lib/url.h"
 
 #include <limits.h>
 #include <poll.h>
@@ -143,7 +144,8 @@ static void read_tail(int fd, char text[TAIL_BYTES + 1], bool *cut)
 }
 
 /* Returns the last lines of `fd`, joined by "; ", with ": " before them; "" when it is
- * empty. Owned by the caller. */
+ * empty. URLs in them lose user name, password and query: a proxy's, or a signed one to
+ * which a server redirected. Owned by the caller. */
 static char *tail(int fd)
 {
 	char text[TAIL_BYTES + 1], *lines[TAIL_LINES], *rest = text;
@@ -154,12 +156,17 @@ static char *tail(int fd)
 	if (fd <= 0)
 		return xstrdup("");
 	read_tail(fd, text, &cut);
+	url_strip_secrets(text);
 	if (cut)
 		strsep(&rest, "\n"); /* the text begins in the middle of a line */
 	count = rest ? split_tail(rest, lines) : 0;
 	if (count == 0 && cut) {
-		/* All of the text is part of one line. */
-		buf_printf(&b, ": ...%s", text);
+		/* All of the text is part of one line. Its first word may be the end of
+		 * a URL, in which the secret could not be found. */
+		size_t word = strcspn(text, " ");
+
+		buf_printf(&b, ": ...%s",
+			   strcspn(text, "@?&=") < word ? text + word : text);
 		return buf_take(&b);
 	}
 	for (size_t i = count > TAIL_LINES ? count - TAIL_LINES : 0; i < count; i++) {

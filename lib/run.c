@@ -402,15 +402,6 @@ static void log_command(const struct run *r)
 	log_debug("runs: %s", line);
 }
 
-/* Returns false for a closed descriptor, and for a standard output that was closed when
- * the program started: command_main() has opened it for reading. */
-static bool is_writable(int fd)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
-}
-
 int run_start(const struct run *r, struct child *ret, struct err *e)
 {
 	_cleanup_free_ char *path = NULL;
@@ -436,10 +427,8 @@ int run_start(const struct run *r, struct child *ret, struct err *e)
 	p.path = path;
 	p.envp = envp = make_env(r->env, r->only_env);
 	p.in = r->in > 0 ? r->in : null;
-	p.out = r->out > 0 ? r->out : STDOUT_FILENO;
-	if (r->out <= 0 && !is_writable(p.out))
-		p.out = null; /* this program's standard output is closed */
 	p.err = r->err > 0 ? r->err : errfd;
+	p.out = r->out > 0 ? r->out : p.err;
 
 	log_command(r);
 	n = launch(&p, &pid, &f);

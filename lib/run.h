@@ -17,8 +17,9 @@ struct run {
 				  * have; with a slash it is a path, relative to cwd */
 	const char *const *env;  /* "NAME=value", added to the environment, or NULL */
 	int in, out, err;        /* descriptors for 0, 1 and 2. 0 or -1 means: /dev/null
-				  * for in, the parent's for out; for err, a file whose
-				  * last lines become part of the error message */
+				  * for in; for err, a file whose last lines become part
+				  * of the error message; for out, the same as err.
+				  * Nothing that a program prints reaches the terminal */
 	bool only_env;           /* the program gets nothing else of the environment */
 	const char *cwd;         /* working directory, or NULL: the parent's */
 	unsigned timeout_ms;     /* since the start; run_wait and run_capture then kill it

@@ -68,8 +68,7 @@ struct report {
 	size_t n_phases;
 	char **failed_units;
 	char **last_lines; /* "UNIT: LINE", the last lines of units that are not
-			    * ready, failed units first. May contain control
-			    * characters */
+			    * ready, failed units first */
 };
 
 /* Parses a report. Returns -1 with a message if the text is not one. */

@@ -2,9 +2,8 @@
 /*
  * The hosts of a tree come from tree.cfg, so a host that never reported is in the table
  * too; for a folder of reports, only hosts with a report are. A report is not trusted:
- * its file must be a regular one, the host name in it must be that of its file, it is
- * never used in a path, and control characters are replaced before a text from it is
- * printed.
+ * its file must be a regular one, the host name in it must be that of its file, and it is
+ * never used in a path.
  *
  * Phases become columns in the order of the first report that has them; a host without
  * such a phase gets "-".
@@ -14,6 +13,7 @@
 #include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/json.h"
+#include "lib/text.h"
 #include "pxe/table.h"
 
 #define REPORT_MAX (64 * 1024)
@@ -25,7 +25,7 @@ static void broken(struct status_host *h, const char *why)
 {
 	h->verdict = STATUS_BROKEN;
 	free(h->why);
-	h->why = table_clean(why); /* the reason may quote the report */
+	h->why = xstrdup(why);
 }
 
 static void parse(struct status_host *h, const char *text, size_t len)
@@ -46,7 +46,7 @@ static void parse(struct status_host *h, const char *text, size_t len)
 	}
 	h->verdict = streq(h->report.verdict, "ready") ? STATUS_READY : STATUS_FAILED;
 	if (h->verdict == STATUS_FAILED)
-		h->why = table_clean(h->report.why ? h->report.why : "no reason given");
+		h->why = xstrdup(h->report.why ? h->report.why : "no reason given");
 }
 
 static void read_report(struct status_host *h, int dirfd)
@@ -281,7 +281,7 @@ void status_table(const struct status *s, time_t now, struct buf *out)
 	table_render(&t, out);
 	for (size_t i = 0; i < s->n; i++)
 		if (s->hosts[i].why)
-			buf_printf(out, "%s: %s\n", s->hosts[i].name, s->hosts[i].why);
+			text_line(out, "%s: %s", s->hosts[i].name, s->hosts[i].why);
 }
 
 static void json_host(struct json *j, const struct status_host *h, time_t now)

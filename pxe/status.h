@@ -20,8 +20,7 @@ enum status_verdict {
 struct status_host {
 	char *name, *role, *address, *cbr0; /* NULL: not known, or none */
 	enum status_verdict verdict;
-	char *why;            /* reason for "failed" or "broken", without control
-			       * characters; else NULL */
+	char *why;            /* reason for "failed" or "broken", else NULL */
 	struct report report; /* zero unless ready or failed */
 	time_t reported;      /* when its report arrived; 0: never */
 };

@@ -5,6 +5,8 @@
  */
 #include "pxe/table.h"
 
+#include "lib/text.h"
+
 #include <stdarg.h>
 
 void table_init(struct table *t, const struct table_column *columns, size_t n)
@@ -20,49 +22,11 @@ void table_done(struct table *t)
 	*t = (struct table){0};
 }
 
-/* Returns the length of the UTF-8 sequence at `s` (RFC 3629), or 0 if it is invalid or a
- * control character. */
-static size_t sequence(const unsigned char *s)
-{
-	size_t n = s[0] < 0x80   ? 1
-		   : s[0] < 0xc2 ? 0
-		   : s[0] < 0xe0 ? 2
-		   : s[0] < 0xf0 ? 3
-		   : s[0] < 0xf5 ? 4
-				 : 0;
-
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] >= 0xa0) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] >= 0x90))
-		return 0; /* overlong, a surrogate, or beyond the last code point */
-	if (s[0] < 0x20 || s[0] == 0x7f || (s[0] == 0xc2 && s[1] < 0xa0))
-		return 0; /* C0 and C1 controls */
-	return n;
-}
-
-char *table_clean(const char *cell)
-{
-	_cleanup_buf_ struct buf out = {0};
-
-	for (const char *s = cell; *s;) {
-		size_t n = sequence((const unsigned char *)s);
-
-		if (n)
-			buf_add(&out, s, n);
-		else
-			buf_puts(&out, "?");
-		s += n ? n : 1;
-	}
-	return buf_take(&out);
-}
-
 void table_add(struct table *t, const char *cell)
 {
 	if ((t->n & (t->n - 1)) == 0)
 		t->cells = xrealloc(t->cells, (t->n ? t->n * 2 : 1) * sizeof(*t->cells));
-	t->cells[t->n++] = cell && *cell ? table_clean(cell) : xstrdup("-");
+	t->cells[t->n++] = cell && *cell ? text_cleaned(cell) : xstrdup("-");
 }
 
 void table_addf(struct table *t, const char *fmt, ...)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A table for people: a heading, and columns as wide as their widest cell with two spaces
- * between them. Cells may contain text from machines on the network: control characters
- * and bytes that are not UTF-8 are printed as '?', so no cell can control the terminal.
+ * between them. Cells may contain text from machines on the network: they are cleaned as
+ * lib/text.h says, so no cell can control the terminal or begin a line.
  */
 #pragma once
 
@@ -19,9 +19,6 @@ struct table {
 	char **cells; /* row by row */
 	size_t n;
 };
-
-/* Returns the text with such characters replaced by '?'. Owned by the caller. */
-char *table_clean(const char *text);
 
 void table_init(struct table *t, const struct table_column *columns, size_t n);
 void table_done(struct table *t);

@@ -10,6 +10,7 @@
 #include "builder/base/mmdebstrap.h"
 #include "builder/recipe/recipe-parse.h"
 #include "lib/file.h"
+#include "lib/text.h"
 
 const char *const base_archive_keys[] = {
 	"type",         "suite",   "components", "mirror", "pockets",
@@ -131,7 +132,7 @@ static void check_suite(const struct recipe *r, struct diag *d)
 static void describe_words(struct buf *out, const char *key, char *const *v)
 {
 	for (size_t i = 0; v && v[i]; i++)
-		buf_printf(out, "%s%s", i > 0 ? " " : key, v[i]);
+		text_append(out, "%s%s", i > 0 ? " " : key, v[i]);
 	if (v && v[0])
 		buf_puts(out, "\n");
 }
@@ -139,21 +140,21 @@ static void describe_words(struct buf *out, const char *key, char *const *v)
 void base_archive_describe(const struct recipe_base *b, struct buf *out)
 {
 	if (b->suite)
-		buf_printf(out, "suite %s\n", b->suite);
+		text_line(out, "suite %s", b->suite);
 	describe_words(out, "components ", b->components);
 	if (b->mirror)
-		buf_printf(out, "mirror %s\n", b->mirror);
+		text_line(out, "mirror %s", b->mirror);
 	describe_words(out, "pockets ", b->pockets);
 	if (b->pockets && !b->pockets[0])
-		buf_puts(out, "pockets none\n");
+		text_line(out, "pockets none");
 	if (b->origin)
-		buf_printf(out, "origin %s\n", b->origin);
+		text_line(out, "origin %s", b->origin);
 	if (b->keyring)
-		buf_printf(out, "keyring %s\n", b->keyring);
+		text_line(out, "keyring %s", b->keyring);
 	if (b->archived)
-		buf_puts(out, "archived\n");
+		text_line(out, "archived");
 	if (b->kernel)
-		buf_printf(out, "kernel %s\n", b->kernel);
+		text_line(out, "kernel %s", b->kernel);
 	describe_words(out, "packages ", b->packages);
 	describe_words(out, "path_exclude ", b->path_exclude);
 }

@@ -12,6 +12,7 @@
 #include "builder/common/leftovers.h"
 #include "builder/recipe/recipe-parse.h"
 #include "lib/file.h"
+#include "lib/text.h"
 
 #include <fnmatch.h>
 
@@ -298,11 +299,11 @@ void base_tree_parse(struct recipe_base *b, const struct conf_node *group, struc
 
 void base_tree_describe(const struct recipe_base *b, struct buf *out)
 {
-	buf_printf(out, "from %s", b->url);
+	text_append(out, "from %s", b->url);
 	if (b->sum)
-		buf_printf(out, " %s %s", digest_name(b->sum_type), b->sum);
+		text_append(out, " %s %s", digest_name(b->sum_type), b->sum);
 	if (b->layer)
-		buf_printf(out, " layer %s", b->layer);
+		text_append(out, " layer %s", b->layer);
 	buf_puts(out, "\n");
 	base_archive_describe(b, out);
 }

@@ -3,7 +3,7 @@
 #include "builder/common/progress.h"
 
 #include "lib/log.h"
-#include "lib/str.h"
+#include "lib/text.h"
 
 #include <stdarg.h>
 #include <sys/ioctl.h>
@@ -77,9 +77,11 @@ void progress_show_lines(char *const *lines)
 	if (!progress_due())
 		return;
 	rewind_lines();
-	for (shown = 0; lines && lines[shown]; shown++)
-		fprintf(stderr, "%s%.*s", shown > 0 ? "\n" : "", columns() - 1,
-			lines[shown]);
+	for (shown = 0; lines && lines[shown]; shown++) {
+		_cleanup_free_ char *line = text_cleaned(lines[shown]);
+
+		fprintf(stderr, "%s%.*s", shown > 0 ? "\n" : "", columns() - 1, line);
+	}
 	fflush(stderr);
 	shown_at = progress_now_ms();
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Progress of a build, on standard error: a line for each stage with the time it took,
- * and on a terminal one more line that is overwritten again and again.
+ * and on a terminal one more line that is overwritten again and again. What a terminal
+ * obeys is replaced in these lines too (lib/text.h).
  */
 #pragma once
 

@@ -8,6 +8,7 @@
 
 #include "builder/common/progress.h"
 #include "lib/json.h"
+#include "lib/out.h"
 
 #define LARGEST 10
 
@@ -82,19 +83,19 @@ void summary_print(const struct summary *s)
 	uint64_t total = 0;
 
 	collect(&shares, s);
-	printf("%s\n", s->dir);
+	out_line("%s", s->dir);
 	for (size_t i = 0; i < m->n_outputs; i++) {
-		printf("  %-32s %12s\n", m->outputs[i].path,
-		       progress_size(m->outputs[i].size, size));
+		out_line("  %-32s %12s", m->outputs[i].path,
+			 progress_size(m->outputs[i].size, size));
 		total += m->outputs[i].size;
 	}
-	printf("  %-32s %12s\n", "together", progress_size(total, size));
-	printf("root.squashfs: %llu entries, %s before compression, most of it from\n",
-	       (unsigned long long)m->stats->entries,
-	       progress_size(m->stats->bytes, size));
+	out_line("  %-32s %12s", "together", progress_size(total, size));
+	out_line("root.squashfs: %llu entries, %s before compression, most of it from",
+		 (unsigned long long)m->stats->entries,
+		 progress_size(m->stats->bytes, size));
 	for (size_t i = 0; i < shares.n && i < LARGEST; i++)
-		printf("  %-32s %12s\n", shares.v[i].name,
-		       progress_size(shares.v[i].bytes, size));
+		out_line("  %-32s %12s", shares.v[i].name,
+			 progress_size(shares.v[i].bytes, size));
 }
 
 void summary_print_json(const struct summary *s)
@@ -132,5 +133,5 @@ void summary_print_json(const struct summary *s)
 	json_close(&j, '}');
 	json_close(&j, '}');
 	text = json_take(&j);
-	fputs(text, stdout);
+	out_text(text);
 }

@@ -118,7 +118,6 @@ static int run_skopeo(const struct fetch_file *f, const char *const *argv,
 {
 	const uint64_t max = f->max_size ? f->max_size : FETCH_MAX;
 	const struct run r = {.argv = argv,
-			      .out = STDERR_FILENO,
 			      .timeout_ms = SKOPEO_MS,
 			      .file_max = max + 1};
 	_cleanup_child_ struct child c = {.errfd = -1};

@@ -153,11 +153,8 @@ static void print_last_lines(const struct machine *m)
 	if (strv_len(lines) == 0)
 		return;
 	log_info("%s: the last lines of its units:", m->host->name);
-	for (size_t i = 0; lines[i]; i++) {
-		_cleanup_free_ char *clean = table_clean(lines[i]);
-
-		log_info("    %s", clean);
-	}
+	for (size_t i = 0; lines[i]; i++)
+		log_info("    %s", lines[i]);
 }
 
 void rack_log_failures(const struct rack_run *r)

@@ -2,51 +2,20 @@
 /*
  * Writes the plan as text, for `rackstrap build --dry-run`: one line for each thing. If a
  * recipe includes another, things that may come from either are followed by file and
- * line. Control characters are removed, because the text may go to a terminal.
+ * line. Each line is cleaned as a whole (lib/text.h), so no value can begin another.
  */
 #include "builder/recipe/base-type.h"
 #include "builder/recipe/image-type.h"
 #include "builder/recipe/recipe.h"
-
-static _printf_(2, 0) void append_va(struct buf *b, const char *fmt, va_list ap)
-{
-	_cleanup_diag_ struct diag d = {0}; /* diag_add() removes control characters */
-	_cleanup_free_ char *text = NULL;
-
-	if (vasprintf(&text, fmt, ap) < 0)
-		abort();
-	diag_add(&d, "%s", text);
-	buf_puts(b, d.lines[0]);
-}
-
-/* Appends text without control characters. */
-static _printf_(2, 3) void append(struct buf *b, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	append_va(b, fmt, ap);
-	va_end(ap);
-}
-
-/* Appends text without control characters, and a newline. */
-static _printf_(2, 3) void append_line(struct buf *b, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	append_va(b, fmt, ap);
-	va_end(ap);
-	buf_puts(b, "\n");
-}
+#include "lib/text.h"
 
 static void append_words(struct buf *b, const char *key, char *const *v)
 {
 	if (!v || !v[0])
 		return;
-	append(b, "%s", key);
+	text_append(b, "%s", key);
 	for (size_t i = 0; v[i]; i++)
-		append(b, " %s", v[i]);
+		text_append(b, " %s", v[i]);
 	buf_puts(b, "\n");
 }
 
@@ -54,70 +23,55 @@ static void append_words(struct buf *b, const char *key, char *const *v)
 static void append_end(struct buf *b, const struct recipe *r, const char *where)
 {
 	if (r->includes)
-		append(b, " (%s)", where);
+		text_append(b, " (%s)", where);
 	buf_puts(b, "\n");
 }
 
 static void append_head(struct buf *b, const struct recipe *r)
 {
-	append_line(b, "recipe %s", r->name);
+	text_line(b, "recipe %s", r->name);
 	if (r->summary)
-		append_line(b, "summary %s", r->summary);
-	append_line(b, "epoch %llu", (unsigned long long)r->epoch);
+		text_line(b, "summary %s", r->summary);
+	text_line(b, "epoch %llu", (unsigned long long)r->epoch);
 	if (r->cmdline)
-		append_line(b, "cmdline %s", r->cmdline);
-}
-
-static void append_described_base(struct buf *b, const struct recipe *r)
-{
-	_cleanup_free_ char *text = NULL;
-	struct buf own = {0};
-
-	r->base.type->describe(&r->base, &own);
-	text = buf_take(&own);
-	for (const char *line = text; *line; line += *line == '\n') {
-		size_t len = strcspn(line, "\n");
-
-		append_line(b, "%.*s", (int)len, line);
-		line += len;
-	}
+		text_line(b, "cmdline %s", r->cmdline);
 }
 
 /* Appends the sizes that are not the defaults. */
 static void append_limits(struct buf *b, uint64_t limit, uint64_t max_size)
 {
 	if (limit && limit != RECIPE_LIMIT)
-		append(b, " limit %llu", (unsigned long long)limit);
+		text_append(b, " limit %llu", (unsigned long long)limit);
 	if (max_size != RECIPE_MAX_SIZE)
-		append(b, " max_size %llu", (unsigned long long)max_size);
+		text_append(b, " max_size %llu", (unsigned long long)max_size);
 }
 
 static void append_base(struct buf *b, const struct recipe *r)
 {
-	append(b, "base %s", r->base.type->name);
+	text_append(b, "base %s", r->base.type->name);
 	append_limits(b, r->base.limit, r->base.max_size);
 	buf_puts(b, "\n");
-	append_described_base(b, r);
-	append_line(b, "initramfs policy %s compress %s",
+	r->base.type->describe(&r->base, b);
+	text_line(b, "initramfs policy %s compress %s",
 		    r->initramfs.policy == INITRAMFS_MOST ? "most" : "list",
 		    r->initramfs.compress);
 	append_words(b, "initramfs modules", r->initramfs.modules);
 	append_words(b, "initramfs tools", r->initramfs.tools);
-	append(b, "squashfs %s", r->squashfs.compression);
+	text_append(b, "squashfs %s", r->squashfs.compression);
 	if (r->squashfs.level)
-		append(b, " level %d", r->squashfs.level);
-	append_line(b, " block %s", r->squashfs.block);
+		text_append(b, " level %d", r->squashfs.level);
+	text_line(b, " block %s", r->squashfs.block);
 	for (size_t i = 0; r->exclude && r->exclude[i]; i++)
-		append_line(b, "exclude %s", r->exclude[i]);
+		text_line(b, "exclude %s", r->exclude[i]);
 }
 
 static void append_extract(struct buf *b, const struct recipe_extract *v, size_t n,
 			   unsigned depth)
 {
 	for (size_t i = 0; i < n; i++) {
-		append(b, "%*s%s", (int)depth * 2, "", v[i].path);
+		text_append(b, "%*s%s", (int)depth * 2, "", v[i].path);
 		if (v[i].to)
-			append(b, " to %s %04o", v[i].to, v[i].mode);
+			text_append(b, " to %s %04o", v[i].to, v[i].mode);
 		buf_puts(b, "\n");
 		append_extract(b, v[i].v, v[i].n, depth + 1);
 	}
@@ -130,12 +84,12 @@ static void append_artifacts(struct buf *b, const struct recipe *r)
 
 		if (a->use != ARTIFACT_FILES)
 			continue;
-		append(b, "artifact %s%s %s", a->name, a->standin ? " (stand-in)" : "",
-		       a->url);
+		text_append(b, "artifact %s%s %s", a->name,
+			    a->standin ? " (stand-in)" : "", a->url);
 		if (a->digest)
-			append(b, " %s %s", digest_name(a->digest_type), a->digest);
+			text_append(b, " %s %s", digest_name(a->digest_type), a->digest);
 		if (a->to)
-			append(b, " to %s %04o", a->to, a->mode);
+			text_append(b, " to %s %04o", a->to, a->mode);
 		append_limits(b, a->limit, a->max_size);
 		append_end(b, r, a->where);
 		append_extract(b, a->v, a->n, 1);
@@ -147,10 +101,11 @@ static void append_containers(struct buf *b, const struct recipe *r)
 	for (size_t i = 0; i < r->n_containers; i++) {
 		const struct recipe_container *c = &r->containers[i];
 
-		append(b, "container %s%s from %s", c->image,
-		       c->standin ? " (stand-in)" : "", c->url ? c->url : c->written);
+		text_append(b, "container %s%s from %s", c->image,
+			    c->standin ? " (stand-in)" : "",
+			    c->url ? c->url : c->written);
 		if (c->sum)
-			append(b, " %s %s", digest_name(c->sum_type), c->sum);
+			text_append(b, " %s %s", digest_name(c->sum_type), c->sum);
 		append_limits(b, c->limit, c->max_size);
 		append_end(b, r, c->where);
 	}
@@ -163,17 +118,18 @@ static void append_files(struct buf *b, const struct recipe *r)
 
 		switch (f->type) {
 		case RECIPE_FILE_SOURCE:
-			append(b, "file %s %04o from %s", f->to, f->mode, f->written);
+			text_append(b, "file %s %04o from %s", f->to, f->mode,
+				    f->written);
 			break;
 		case RECIPE_FILE_CONTENT:
-			append(b, "file %s %04o of %zu bytes", f->to, f->mode,
-			       strlen(f->text));
+			text_append(b, "file %s %04o of %zu bytes", f->to, f->mode,
+				    strlen(f->text));
 			break;
 		case RECIPE_FILE_LINK:
-			append(b, "link %s to %s", f->to, f->text);
+			text_append(b, "link %s to %s", f->to, f->text);
 			break;
 		case RECIPE_FILE_DIR:
-			append(b, "directory %s %04o", f->to, f->mode);
+			text_append(b, "directory %s %04o", f->to, f->mode);
 			break;
 		}
 		append_end(b, r, f->where);
@@ -185,7 +141,7 @@ static void append_units(struct buf *b, const struct recipe *r)
 	for (size_t i = 0; i < r->n_units; i++) {
 		const struct recipe_unit *u = &r->units[i];
 
-		append(b, "unit %s from %s", u->name, u->written);
+		text_append(b, "unit %s from %s", u->name, u->written);
 		append_end(b, r, u->where);
 	}
 }
@@ -194,7 +150,7 @@ static void append_switches(struct buf *b, const char *key,
 			    const struct recipe_switches *s)
 {
 	for (size_t i = 0; i < s->n; i++)
-		append_line(b, "%s %s", key, s->v[i].unit);
+		text_line(b, "%s %s", key, s->v[i].unit);
 }
 
 static void append_roles(struct buf *b, const struct recipe *r)
@@ -202,8 +158,8 @@ static void append_roles(struct buf *b, const struct recipe *r)
 	for (size_t i = 0; i < r->roles.n; i++) {
 		const struct role *role = &r->roles.v[i];
 
-		append_line(b, "role %s%s%s", role->name, role->cbr0 ? " cbr0" : "",
-			    role->master ? " master" : "");
+		text_line(b, "role %s%s%s", role->name, role->cbr0 ? " cbr0" : "",
+			  role->master ? " master" : "");
 		append_words(b, "  units", role->units);
 		append_words(b, "  ready", role->ready);
 	}
@@ -211,16 +167,16 @@ static void append_roles(struct buf *b, const struct recipe *r)
 
 static void append_media(struct buf *b, const struct recipe_media *m)
 {
-	append(b, "media sector_size %u", m->sector_size);
+	text_append(b, "media sector_size %u", m->sector_size);
 	if (m->slot_size)
-		append(b, " slot_size %llu", (unsigned long long)m->slot_size);
+		text_append(b, " slot_size %llu", (unsigned long long)m->slot_size);
 	buf_puts(b, "\n");
 	append_words(b, "media formats", m->formats);
 	if (m->cmdline)
-		append_line(b, "media cmdline %s", m->cmdline);
+		text_line(b, "media cmdline %s", m->cmdline);
 	if (m->host || m->rack)
-		append_line(b, "media %s %s", m->host ? "host" : "rack",
-			    m->host ? m->host : m->rack);
+		text_line(b, "media %s %s", m->host ? "host" : "rack",
+			  m->host ? m->host : m->rack);
 }
 
 char *recipe_describe(const struct recipe *r)
@@ -239,7 +195,7 @@ char *recipe_describe(const struct recipe *r)
 	append_switches(&b, "mask", &r->mask);
 	append_roles(&b, r);
 	for (size_t i = 0; i < r->n_images; i++) {
-		append_line(&b, "image %s", r->images[i]->name);
+		text_line(&b, "image %s", r->images[i]->name);
 		media |= r->images[i]->medium;
 	}
 	if (media)

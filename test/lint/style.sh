@@ -37,6 +37,32 @@ reading_exceptions() {
 	END
 }
 
+# Prints "FILE WORD REASON" for each call or name, of those in printing(), that may stand in a
+# file of the product. All other text goes through lib/out.h and lib/log.h, which make texts from
+# elsewhere harmless.
+print_exceptions() {
+	cat <<-'END'
+	lib/out.c puts prints a line that it has cleaned
+	lib/out.c fputs prints a text that it has cleaned
+	lib/out.c stdout is what it prints to
+	lib/log.c STDERR_FILENO is what it prints to, after cleaning
+	lib/command-help.c printf the program's own texts, for --help
+	lib/command-help.c putchar the program's own texts, for --help
+	lib/command-help.c fputs the program's own texts, for --help
+	lib/command-help.c stdout the program's own texts, for --help
+	lib/command.c STDERR_FILENO opens it if it is closed
+	lib/str.c STDERR_FILENO a fixed text before abort()
+	lib/run.c STDERR_FILENO the number of a child's descriptor
+	builder/common/digest.c fputs a fixed text before abort()
+	builder/common/digest.c stderr a fixed text before abort()
+	builder/common/progress.c fputs fixed sequences that move the cursor
+	builder/common/progress.c fprintf shows a line that it has cleaned
+	builder/rack/rack-ns.c stdout flushes it before a fork
+	builder/common/progress.c stderr is what it shows lines on
+	builder/common/progress.c STDERR_FILENO asks for the terminal's width
+	END
+}
+
 # Prints "HEADER FILE...": the one file of the product that includes the header of a library.
 # jansson has two, because pxe/ may not use builder/, nor builder/ what is private to pxe/. "-"
 # stands for any one file. Tests may use any library.
@@ -142,6 +168,28 @@ stale_exceptions() {
 	{ spawn_exceptions; rename_exceptions; } | while read -r file function _; do
 		[ -e "$file" ] && grep -q "\<$function *(" "$file" ||
 			echo "test/lint/style.sh:1: $file no longer calls $function"
+	done
+}
+
+# Prints the lines of the product that print.
+printing() {
+	local hit call='v?f?printf|v?dprintf|f?puts(_unlocked)?|f?putc|putchar|fwrite|perror'
+	local name='stdout|stderr|STD(OUT|ERR)_FILENO'
+	grep_c "(\<($call)[[:space:]]*\(|\<($name)\>)" | grep -E '^(lib|firstboot|pxe|builder)/' |
+		while read -r hit; do
+			print_exceptions | {
+				while read -r file word _; do
+					[[ $hit == "$file:"* && $hit =~ (^|[^A-Za-z_0-9])$word([^A-Za-z_0-9]|$) ]] && exit 0
+				done
+				exit 1
+			} || echo "$hit: print it with lib/out.h or lib/log.h"
+		done
+}
+
+stale_print_exceptions() {
+	local file word
+	print_exceptions | while read -r file word _; do
+		grep_c "\<$word\>" | grep -q "^$file:" || echo "test/lint/style.sh:1: $file no longer has $word"
 	done
 }
 
@@ -393,6 +441,8 @@ quiet "only lib/run.c starts processes" spawning
 quiet "files get their final names by lib/durable.h" renames
 quiet "temporary folders are made by lib/scratch.h" unrecorded_folders
 quiet "every exception to these is needed" stale_exceptions
+quiet "only lib/out.c and lib/log.c print" printing
+quiet "every exception to that is needed as well" stale_print_exceptions
 quiet "every descriptor is opened with O_CLOEXEC" inherited
 quiet "what others may write is opened as a regular file" readers
 quiet "every exception to that is needed" stale_readers

@@ -350,10 +350,10 @@ static void test_report_has_last_log_lines(void **state _unused_)
 	waitpid(pid, NULL, 0);
 	console = read_file(&m, "console");
 	assert_has(console, "rackstrap: a.service: one\n"
-			    "rackstrap: a.service: two [31m\n"
+			    "rackstrap: a.service: two?[31m\n"
 			    "rackstrap: node-1 (node) failed: a.service is activating "
-			    "(auto-restart, exit-code), its last line: two [31m\n");
-	assert_has(log, "\"log\": [\n        \"one\",\n        \"two [31m\"\n      ]");
+			    "(auto-restart, exit-code), its last line: two?[31m\n");
+	assert_has(log, "\"log\": [\n        \"one\",\n        \"two?[31m\"\n      ]");
 }
 
 static void test_wrong_configuration_is_reported(void **state _unused_)

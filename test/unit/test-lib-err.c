@@ -80,6 +80,8 @@ static void message_is_one_line_without_control_characters(void **state)
 	assert_string_equal(e.msg, "a b c?[31md??");
 	err_set(&e, ERR_FAILED, "K\xc3\xbchl");
 	assert_string_equal(e.msg, "K\xc3\xbchl");
+	err_set(&e, ERR_FAILED, "a\xc2\x9b\x31m\xe2\x80\xae\xff");
+	assert_string_equal(e.msg, "a??1m????");
 }
 
 static void long_message_is_cut(void **state)
@@ -180,8 +182,10 @@ static void long_diag_is_cut_in_an_error(void **state)
 	assert_true(str_ends(e.msg, "..."));
 }
 
-/* Returns the text that log_line() writes to standard error. Owned by the caller. */
-static char *logged(enum log_level max, enum log_level level, const char *text)
+/* Returns the text that log_line() or log_lines() writes to standard error. Owned by the
+ * caller. */
+static char *logged(enum log_level max, enum log_level level, const char *text,
+		    bool lines)
 {
 	_cleanup_close_ int saved = dup(STDERR_FILENO);
 	_cleanup_fclose_ FILE *f = tmpfile();
@@ -192,7 +196,10 @@ static char *logged(enum log_level max, enum log_level level, const char *text)
 	log_setup("prog", max);
 	assert_true(dup2(fileno(f), STDERR_FILENO) >= 0);
 	errno = ECHILD;
-	log_line(level, "%s", text);
+	if (lines)
+		log_lines(level, text);
+	else
+		log_line(level, "%s", text);
 	assert_int_equal(errno, ECHILD);
 	assert_true(dup2(saved, STDERR_FILENO) >= 0);
 	n = pread(fileno(f), out, sizeof(out) - 1, 0);
@@ -212,18 +219,55 @@ static void log_lines_have_prefixes(void **state)
 		{LOG_LEVEL_INFO, LOG_LEVEL_DEBUG, "no", ""},
 		{LOG_LEVEL_DEBUG, LOG_LEVEL_DEBUG, "yes", "prog: yes\n"},
 		{LOG_LEVEL_ERROR, LOG_LEVEL_WARN, "no", ""},
-		{LOG_LEVEL_INFO, LOG_LEVEL_ERROR, "a\nb\n", "prog: a\nprog: b\n"},
+		{LOG_LEVEL_INFO, LOG_LEVEL_ERROR, "a\nprog: b", "prog: a prog: b\n"},
+		{LOG_LEVEL_INFO, LOG_LEVEL_WARN, "\033[2J\xc2\x9b\x7f\xff",
+		 "prog: warning: ?[2J????\n"},
+		{LOG_LEVEL_INFO, LOG_LEVEL_INFO, "from http://u:p@h/x",
+		 "prog: from http://h/x\n"},
 		{LOG_LEVEL_INFO, LOG_LEVEL_INFO, "", "prog: \n"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		_cleanup_free_ char *got =
-			logged(cases[i].max, cases[i].level, cases[i].text);
+			logged(cases[i].max, cases[i].level, cases[i].text, false);
 
 		assert_string_equal(got, cases[i].want);
 		assert_int_equal(log_get_level(), cases[i].max);
 	}
+}
+
+static void error_of_several_lines_is_logged_as_such(void **state)
+{
+	_cleanup_diag_ struct diag d = {0};
+	_cleanup_free_ char *got = NULL, *none = NULL;
+	struct err e;
+
+	(void)state;
+	diag_add(&d, "one\nof two");
+	diag_add(&d, "\033two");
+	assert_int_equal(diag_err(&d, &e), -1);
+	got = logged(LOG_LEVEL_INFO, LOG_LEVEL_ERROR, e.msg, true);
+	assert_string_equal(got, "prog: one of two\nprog: ?two\n");
+	none = logged(LOG_LEVEL_ERROR, LOG_LEVEL_INFO, e.msg, true);
+	assert_string_equal(none, "");
+}
+
+static void messages_have_no_credentials(void **state)
+{
+	_cleanup_diag_ struct diag d = {0};
+	struct err e;
+
+	(void)state;
+	err_set(&e, ERR_FAILED, "%s", "http://me:secret@host/x: no");
+	assert_string_equal(e.msg, "http://host/x: no");
+	err_errno(&e, ENOENT, "%s", "http://me:secret@host/x");
+	assert_string_equal(e.msg, "http://host/x: No such file or directory");
+	err_set(&e, ERR_FAILED, "inner");
+	err_wrap(&e, "%s", "http://me:secret@host/x");
+	assert_string_equal(e.msg, "http://host/x: inner");
+	diag_add(&d, "%s", "http://me:secret@host/x");
+	assert_string_equal(d.lines[0], "http://host/x");
 }
 
 int main(void)
@@ -241,6 +285,8 @@ int main(void)
 		cmocka_unit_test(diag_splits_an_errors_lines),
 		cmocka_unit_test(long_diag_is_cut_in_an_error),
 		cmocka_unit_test(log_lines_have_prefixes),
+		cmocka_unit_test(error_of_several_lines_is_logged_as_such),
+		cmocka_unit_test(messages_have_no_credentials),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

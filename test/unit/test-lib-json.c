@@ -85,9 +85,13 @@ static void strings_are_escaped(void **state)
 		{"a/b", "\"a/b\"\n"},
 		{"\"\\", "\"\\\"\\\\\"\n"},
 		{"\b\f\n\r\t", "\"\\b\\f\\n\\r\\t\"\n"},
-		{"\x01\x1f\x7f", "\"\\u0001\\u001f\x7f\"\n"},
+		{"\x01\x1f\x7f", "\"\\u0001\\u001f\\u007f\"\n"},
+		/* valid UTF-8 that a terminal obeys or does not show */
+		{"\xc2\x80 \xc2\x9f", "\"\\u0080 \\u009f\"\n"},
+		{"\xe2\x80\xae \xe2\x80\xa8", "\"\\u202e \\u2028\"\n"},
+		{"\xf3\xa0\x81\xa1", "\"\\udb40\\udc61\"\n"},
 		/* valid, the shortest and longest code of every length */
-		{"\xc2\x80 \xdf\xbf", "\"\xc2\x80 \xdf\xbf\"\n"},
+		{"\xc2\xa0 \xdf\xbf", "\"\xc2\xa0 \xdf\xbf\"\n"},
 		{"\xe0\xa0\x80 \xef\xbf\xbf", "\"\xe0\xa0\x80 \xef\xbf\xbf\"\n"},
 		{"\xed\x9f\xbf \xee\x80\x80", "\"\xed\x9f\xbf \xee\x80\x80\"\n"},
 		{"\xf0\x90\x80\x80 \xf4\x8f\xbf\xbf",

@@ -12,6 +12,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -262,6 +263,39 @@ static void last_lines_are_reported(void **state)
 	assert_non_null(str_after(msg, "sh exited with 1: ...xxxxxx"));
 	assert_true(str_ends(msg, "xxxEND"));
 	assert_true(strlen(msg) < 1100);
+	msg = sh("head -c 100000 /dev/zero | tr '\\0' x >&2; echo 'x?k=1 END' >&2; exit "
+		 "1");
+	assert_string_equal(msg, "sh exited with 1: ... END");
+}
+
+/* The output of a program reaches the terminal in the error only, and is harmless there.
+ */
+static void output_is_caught_and_has_no_secrets(void **state)
+{
+	const char *argv[] = {"sh", "-c", "echo '\033[2J'; echo noise >&2", NULL};
+	int saved = dup(1), taken = memfd_create("stdout", MFD_CLOEXEC);
+	struct stat st;
+	struct err e;
+	int r;
+
+	(void)state;
+	assert_string_equal(
+		sh("printf 'out\\n'; printf '\\033[2Jerr\\302\\2332J\\n' >&2; exit 1"),
+		"sh exited with 1: out; ?[2Jerr??2J");
+	assert_string_equal(
+		sh("echo 'proxy \"http://me:secret@proxy:3128\": 407' >&2;"
+		   "echo 'Get https://cdn/blob?Signature=secret: 403' >&2; exit 1"),
+		"sh exited with 1: proxy \"http://proxy:3128\": 407; "
+		"Get https://cdn/blob 403");
+	fflush(stdout);
+	dup2(taken, 1);
+	r = run_argv(argv, &e);
+	dup2(saved, 1);
+	close(saved);
+	assert_int_equal(r, 0);
+	assert_int_equal(fstat(taken, &st), 0);
+	assert_int_equal(st.st_size, 0);
+	close(taken);
 }
 
 static void failures_to_start_are_distinguished(void **state)
@@ -772,6 +806,7 @@ int main(int argc, char **argv)
 	static const struct CMUnitTest tests[] = {
 		CASE(status_is_reported),
 		CASE(last_lines_are_reported),
+		CASE(output_is_caught_and_has_no_secrets),
 		CASE(failures_to_start_are_distinguished),
 		CASE(program_is_looked_up_in_path),
 		CASE(working_folder_is_set),

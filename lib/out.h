@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Standard output: the results that a command prints. No other file of the program prints
+ * there, but for --help; so no text from elsewhere reaches the terminal as it is (see
+ * lib/text.h). command_main() reports a failure to write.
+ */
+#pragma once
+
+#include "lib/err.h"
+
+/* Prints one line. The text needs no newline at its end; one inside becomes a blank. */
+void out_line(const char *fmt, ...) _printf_(1, 2);
+
+/* Prints a text of whole lines: a table, JSON, or lines made by text_line(). */
+void out_text(const char *text);
+
+/* Writes out what was printed so far. Returns 0 or -1. */
+int out_flush(struct err *e) _must_check_;

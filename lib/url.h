@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The parts of a URL (RFC 3986) that hold secrets: the user name and password before the
+ * host, and the query, which often holds a token or a signature. Neither is recorded or
+ * printed.
+ */
+#pragma once
+
+#include "lib/cleanup.h"
+
+/* Returns true if the URL has a user name or password: "https://NAME:PASSWORD@host/".
+ * Also true if its port is no number but an '@' follows: then the password has a slash.
+ */
+bool url_has_userinfo(const char *url);
+
+/* Returns the URL without user name, password, query and fragment. Owned by the caller.
+ */
+char *url_public(const char *url);
+
+/* Removes user names and passwords from all URLs in a text, in place. */
+void url_strip_userinfo(char *text);
+
+/* Removes queries too: for the output of programs, whose URLs are not ours. A URL ends at
+ * white space, at a quote, and at a comma, '<' or '>'. */
+void url_strip_secrets(char *text);
