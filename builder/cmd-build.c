@@ -173,6 +173,7 @@ static int load_and_build(const char *path, const struct build_options *o,
 static int run_build(const struct command_line *line, struct err *e)
 {
 	_cleanup_strv_ char **mirrors = NULL;
+	_cleanup_netrc_ struct netrc netrc = {0};
 	_cleanup_free_ char *firstboot = find_firstboot();
 	_cleanup_(overrides_done) struct overrides w = {0};
 	struct build_options o = {
@@ -186,9 +187,11 @@ static int run_build(const struct command_line *line, struct err *e)
 		.json = command_has(line, OPT_JSON),
 	};
 
-	if (input_args_mirrors(&mirrors, line, e) < 0 || overrides_parse(&w, line, e) < 0)
+	if (input_args_mirrors(&mirrors, line, e) < 0 ||
+	    input_args_netrc(&netrc, line, e) < 0 || overrides_parse(&w, line, e) < 0)
 		return -1;
 	o.mirrors = mirrors;
+	o.netrc = &netrc;
 	if (o.offline && o.refresh)
 		return err_set(e, ERR_USAGE,
 			       "build: options '--offline' and '--refresh' exclude each "
@@ -210,6 +213,7 @@ static const struct command_option options[] = {
 	 .help = "the digests that inputs must have (default: recipe.lock beside the "
 		 "recipe)"},
 	INPUT_OPTION_MIRROR,
+	INPUT_OPTION_NETRC,
 	{.name = "offline",
 	 .id = OPT_OFFLINE,
 	 .help = "fetch nothing: inputs and base must be in the cache"},
@@ -259,11 +263,12 @@ static const struct command_option options[] = {
 
 const struct command command_build = {
 	.name = "build",
-	.synopsis = "RECIPE [--out DIR] [--cache DIR] [--lock FILE] "
-		    "[--mirror PREFIX=URL]... [--offline] [--refresh] "
-		    "[--verify] [--firstboot FILE] [--image TYPE]... "
-		    "[--host FILE | --rack FILE] [--sector-size N] "
-		    "[--format FORMAT]... [--dry-run] [--json]",
+	.synopsis =
+		"RECIPE [--out DIR] [--cache DIR] [--lock FILE] "
+		"[--mirror PREFIX=URL]... [--netrc-file FILE] [--offline] [--refresh] "
+		"[--verify] [--firstboot FILE] [--image TYPE]... "
+		"[--host FILE | --rack FILE] [--sector-size N] "
+		"[--format FORMAT]... [--dry-run] [--json]",
 	.summary = "make an image from a recipe",
 	.options = options,
 	.operands = {INPUT_OPERAND_RECIPE},

@@ -15,8 +15,9 @@ static int fetch_recipe(const struct input_args *a, struct err *e)
 	_cleanup_cache_ struct cache c = {.fd = -1};
 	_cleanup_lock_ struct lock lock = {0};
 	_cleanup_inputs_ struct inputs in = {0};
-	struct inputs_options io = {.mirrors = a->mirrors};
-	struct base_options bo = {.mirrors = a->mirrors, .lock = &lock.base};
+	struct inputs_options io = {.mirrors = a->mirrors, .netrc = &a->netrc};
+	struct base_options bo = {
+		.mirrors = a->mirrors, .netrc = &a->netrc, .lock = &lock.base};
 	struct stages stages;
 	char size[PROGRESS_SIZE_LEN];
 
@@ -59,13 +60,14 @@ static const struct command_option options[] = {
 		 "recipe)"},
 	INPUT_OPTION_CACHE,
 	INPUT_OPTION_MIRROR,
+	INPUT_OPTION_NETRC,
 	{.name = NULL},
 };
 
 const struct command command_fetch = {
 	.name = "fetch",
 	.synopsis = "RECIPE [--artifacts] [--lock FILE] [--cache DIR] "
-		    "[--mirror PREFIX=URL]...",
+		    "[--mirror PREFIX=URL]... [--netrc-file FILE]",
 	.summary = "fill the cache with all that a build needs, for --offline",
 	.options = options,
 	.operands = {INPUT_OPERAND_RECIPE},

@@ -9,6 +9,7 @@
 #include "builder/root/inputs-check.h"
 #include "lib/log.h"
 #include "lib/out.h"
+#include "lib/url.h"
 
 /* Prints the inputs that differ from those in the old lock. */
 static void print_input_changes(const struct lock *old, const struct lock *new)
@@ -24,9 +25,13 @@ static void print_input_changes(const struct lock *old, const struct lock *new)
 			out_line("changed %s (was %s) %s %s", n->sha256, o->sha256,
 				 progress_size(n->size, size), n->url);
 	}
-	for (size_t i = 0; i < old->n; i++)
+	for (size_t i = 0; i < old->n; i++) {
+		/* An earlier version recorded secrets. */
+		_cleanup_free_ char *url = url_public(old->v[i].url);
+
 		if (!lock_find(new, old->v[i].url))
-			out_line("dropped %s", old->v[i].url);
+			out_line("dropped %s", url);
+	}
 }
 
 static void print_package_changes(const struct lock_base *old,
@@ -106,7 +111,7 @@ static int lock_recipe(const struct input_args *a, struct err *e)
 	_cleanup_lock_ struct lock old = {0}, new = {0};
 	_cleanup_free_ char *file = NULL;
 	_cleanup_inputs_ struct inputs in = {0};
-	struct inputs_options io = {.mirrors = a->mirrors};
+	struct inputs_options io = {.mirrors = a->mirrors, .netrc = &a->netrc};
 	bool kept;
 
 	if (recipe_load(&r, a->recipe, &d) == 0) {
@@ -146,13 +151,14 @@ static const struct command_option options[] = {
 	 .help = "write this file (default: recipe.lock beside the recipe)"},
 	INPUT_OPTION_CACHE,
 	INPUT_OPTION_MIRROR,
+	INPUT_OPTION_NETRC,
 	{.name = NULL},
 };
 
 const struct command command_lock = {
 	.name = "lock",
 	.synopsis = "RECIPE [--artifacts] [--lock FILE] [--cache DIR] "
-		    "[--mirror PREFIX=URL]...",
+		    "[--mirror PREFIX=URL]... [--netrc-file FILE]",
 	.summary = "write the digests of a recipe's inputs and packages to recipe.lock",
 	.options = options,
 	.operands = {INPUT_OPERAND_RECIPE},

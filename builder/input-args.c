@@ -14,6 +14,13 @@ int input_args_mirrors(char ***ret, const struct command_line *line, struct err 
 	return mirrors_add_environment(ret, e);
 }
 
+int input_args_netrc(struct netrc *ret, const struct command_line *line, struct err *e)
+{
+	const char *path = command_arg(line, OPT_NETRC, NULL);
+
+	return path ? netrc_read(ret, path, e) : 0;
+}
+
 int input_args_parse(struct input_args *ret, const struct command_line *line,
 		     struct err *e)
 {
@@ -21,10 +28,13 @@ int input_args_parse(struct input_args *ret, const struct command_line *line,
 	ret->cache = command_arg(line, OPT_CACHE, NULL);
 	ret->lock = command_arg(line, OPT_LOCK, NULL);
 	ret->artifacts = command_has(line, OPT_ARTIFACTS);
+	if (input_args_netrc(&ret->netrc, line, e) < 0)
+		return -1;
 	return input_args_mirrors(&ret->mirrors, line, e);
 }
 
 void input_args_done(struct input_args *a)
 {
 	strv_free(a->mirrors);
+	netrc_done(&a->netrc);
 }

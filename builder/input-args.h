@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "builder/input/netrc.h"
 #include "lib/command.h"
 
 enum input_option {
@@ -12,6 +13,7 @@ enum input_option {
 	OPT_CACHE,
 	OPT_LOCK,
 	OPT_MIRROR,
+	OPT_NETRC,
 	OPT_FIRST_OWN, /* a command's own options begin here */
 };
 
@@ -28,6 +30,12 @@ enum input_option {
 		.help = "fetch from URL what begins with PREFIX, or everything from "    \
 			"an exported cache (--mirror URL); may be repeated",             \
 	}
+#define INPUT_OPTION_NETRC                                                               \
+	{                                                                                \
+		.name = "netrc-file", .arg = "FILE", .kind = ARG_FILE, .id = OPT_NETRC,  \
+		.help = "user names and passwords for the servers of the inputs, as "    \
+			"netrc(5) has them",                                             \
+	}
 #define INPUT_OPERAND_RECIPE                                                             \
 	{                                                                                \
 		.name = "RECIPE", .kind = ARG_FILE,                                      \
@@ -41,6 +49,7 @@ struct input_args {
 	const char *lock;   /* --lock, or NULL for recipe.lock beside the recipe */
 	bool artifacts;     /* --artifacts: without the packages of the base */
 	char **mirrors;     /* of --mirror, then those of the environment */
+	struct netrc netrc; /* of --netrc-file; empty without it */
 };
 
 /* Fills `ret`, which is zeroed. Its strings but `mirrors` are argv's. Returns 0, or -1
@@ -49,6 +58,10 @@ int input_args_parse(struct input_args *ret, const struct command_line *line,
 		     struct err *e) _must_check_;
 void input_args_done(struct input_args *a);
 #define _cleanup_input_args_ _cleanup_(input_args_done)
+
+/* Reads the file of --netrc-file, if there is one, into `ret`, which is zeroed. */
+int input_args_netrc(struct netrc *ret, const struct command_line *line,
+		     struct err *e) _must_check_;
 
 /* Collects --mirror and the environment's mirrors. Returns 0, or -1 with `e` set; *ret is
  * owned by the caller in either case. */

@@ -10,6 +10,7 @@
 #include "firstboot/model/words.h"
 #include "lib/log.h"
 #include "lib/root.h"
+#include "lib/url.h"
 
 #define TRIES    5
 #define PAUSE_MS 500 /* about; doubled after each try */
@@ -35,6 +36,8 @@ static bool refused(unsigned status)
 /* Fetches the file, with retries. Returns its text, owned by the caller, or NULL. */
 static char *fetch(const char *url, struct err *e)
 {
+	_cleanup_free_ char *shown = url_public(url);
+
 	for (unsigned try = 0; try < TRIES; try++) {
 		char *body = NULL;
 		unsigned status = 0;
@@ -45,7 +48,8 @@ static char *fetch(const char *url, struct err *e)
 		    status == 200)
 			return body;
 		if (status && status != 200)
-			err_set(e, ERR_FAILED, "%s: the server answered %u", url, status);
+			err_set(e, ERR_FAILED, "%s: the server answered %u", shown,
+				status);
 		free(body);
 		log_debug("%s", e->msg);
 		if (refused(status))

@@ -2,12 +2,15 @@
 /*
  * curl ignores its configuration files and proxies from the environment (-q, --noproxy),
  * because these requests are for the host itself, its master and its boot server. With -w
- * it prints the status behind the body, on a line of its own.
+ * it prints the status behind the body, on a line of its own. Messages leave out a query,
+ * which may be a token: a report sends them to the boot server.
  */
 #include "firstboot/http.h"
 #include "firstboot/model/host.h"
 #include "lib/file.h"
 #include "lib/run.h"
+#include "lib/str.h"
+#include "lib/url.h"
 
 #include <sys/mman.h>
 
@@ -54,14 +57,15 @@ int http_get_config(const char *url, size_t max, unsigned *status, char **body,
 		    struct err *e)
 {
 	_cleanup_free_ char *size = xasprintf("%zu", max), *text = NULL;
+	_cleanup_free_ char *shown = url_public(url);
 	const char *const argv[] = {
 		CURL, "--max-filesize", size, "-w", "\n%{http_code}", "--", url, NULL};
 
 	if (request(argv, -1, status, &text, e) < 0)
-		return err_wrap(e, "%s", url);
+		return err_wrap(e, "%s", shown);
 	/* --max-filesize has no effect when the server does not send the size. */
 	if (strlen(text) > max)
-		return err_set(e, ERR_FAILED, "%s: larger than %zu bytes", url, max);
+		return err_set(e, ERR_FAILED, "%s: larger than %zu bytes", shown, max);
 	*body = TAKE_PTR(text);
 	return 0;
 }
@@ -109,6 +113,7 @@ int http_put_json(const char *url, const char *json, const char *token, struct e
 		CURL, "-w", "\n%{http_code}", "-X", "PUT", "-K", "-", "--", url, NULL};
 	_cleanup_buf_ struct buf b = {0};
 	_cleanup_close_ int fd = -1;
+	_cleanup_free_ char *shown = url_public(url);
 	unsigned status;
 
 	append_option(&b, "header", "Content-Type: application/json");
@@ -121,10 +126,11 @@ int http_put_json(const char *url, const char *json, const char *token, struct e
 	append_option(&b, "data-binary", json);
 	fd = memory_file(b.p, b.len);
 	if (fd < 0)
-		return err_errno(e, fd, "%s", url);
+		return err_errno(e, fd, "%s", shown);
 	if (request(argv, fd, &status, NULL, e) < 0)
-		return err_wrap(e, "%s", url);
+		return err_wrap(e, "%s", shown);
 	if (status / 100 != 2)
-		return err_set(e, ERR_FAILED, "%s: the server answered %u", url, status);
+		return err_set(e, ERR_FAILED, "%s: the server answered %u", shown,
+			       status);
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include "firstboot/model/words.h"
 #include "firstboot/rack-source.h"
 #include "lib/root.h"
+#include "lib/url.h"
 
 #define CMDLINE_NAME "kernel command line"
 
@@ -48,21 +49,22 @@ static int load_host_cfg(const struct firstboot *fb, struct host *h, struct diag
 /* Loads the file that apply has fetched, or the last good one. */
 static int load_url(const struct firstboot *fb, struct host *h, struct diag *d)
 {
-	_cleanup_free_ char *url = config_url(fb);
+	_cleanup_free_ char *url = config_url(fb), *shown = NULL;
 	const char *wrong = url ? word_url_wrong(url) : NULL;
 	int r;
 
 	if (!url)
 		return 0;
+	shown = url_public(url);
 	if (wrong)
-		return diag_add(d, CMDLINE_NAME ": rackstrap.config: '%s' %s", url,
+		return diag_add(d, CMDLINE_NAME ": rackstrap.config: '%s' %s", shown,
 				wrong);
-	r = load_file(fb, CONFIG_CFG, url, h, d);
+	r = load_file(fb, CONFIG_CFG, shown, h, d);
 	return r != 0 ? r
 		      : diag_add(d,
 				 CMDLINE_NAME
 				 ": rackstrap.config: nothing was fetched from %s",
-				 url);
+				 shown);
 }
 
 /* Returns true for words that are for the boot script or the loader, not keys of the

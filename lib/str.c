@@ -56,6 +56,18 @@ void *xrealloc(void *p, size_t n)
 	return p;
 }
 
+void *xgrow(void *p, size_t n, size_t size)
+{
+	size_t cap, bytes;
+
+	if ((n & (n - 1)) != 0)
+		return p;
+	if (__builtin_mul_overflow(n > 0 ? n : 1, 2, &cap) ||
+	    __builtin_mul_overflow(cap, size, &bytes))
+		no_memory();
+	return xrealloc(p, bytes);
+}
+
 char *xstrdup(const char *s)
 {
 	return s ? xstrndup(s, strlen(s)) : NULL;

@@ -28,14 +28,15 @@ static bool is_number(const char *s, const char *end)
 static struct parts parts_of(const char *s, const char *ends)
 {
 	struct parts p = {.end = strcspn(s, ends)};
-	const char *at, *port;
+	const char *at, *host, *port;
 
 	for (p.path = 0; p.path < p.end && !strchr("/?#", s[p.path]);)
 		p.path++;
 	at = memrchr(s, '@', p.path);
-	port = memrchr(s, ':', p.path);
+	host = at ? at + 1 : s;
+	port = memrchr(host, ':', (size_t)(s + p.path - host));
 	/* With a slash in the password, its beginning looks like the port. */
-	if (!at && port && s[0] != '[' && !is_number(port + 1, s + p.path))
+	if (port && host[0] != '[' && !is_number(port + 1, s + p.path))
 		at = memrchr(s, '@', p.end);
 	p.userinfo = at ? (size_t)(at - s) + 1 : 0;
 	for (p.query = p.userinfo; p.query < p.end && s[p.query] != '?';)

@@ -8,7 +8,9 @@
 #
 # PORTFILE gets the port for http, then one for https for each certificate, a line each. The server
 # is a proxy as well: a request for a whole URL is answered for its path. PORTFILE.log has the
-# method, target, Range and If-Range of each request.
+# method, target, Range and If-Range of each request, PORTFILE.logins its host, target,
+# Authorization and Proxy-Authorization. With "-" as a CERT the port is one for http.
+import base64
 import collections
 import http.server
 import os
@@ -49,6 +51,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             with open(PORT_FILE + ".log", "a") as f:
                 print(self.command, self.path, self.headers.get("Range", "-"),
                       self.headers.get("If-Range", "-"), file=f)
+            with open(PORT_FILE + ".logins", "a") as f:
+                print(self.headers.get("Host"), self.path, self.headers.get("Authorization", "-"),
+                      self.headers.get("Proxy-Authorization", "-"), file=f)
         kind, _, name = target.lstrip("/").partition("/")
         kind, _, self.arg = kind.partition("-")
         self.name = name.partition("?")[0]
@@ -237,6 +242,46 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
+    def login(self):
+        """Answers 401 unless the request has the user name "me" and the password "PASSWORD"."""
+        if self.headers.get("Authorization") == "Basic " + base64.b64encode(b"me:PASSWORD").decode():
+            return True
+        self.send_response(401)
+        self.send_header("WWW-Authenticate", 'Basic realm="x"')
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+        return False
+
+    def serve_login(self):
+        if self.login():
+            self.fine()
+
+    def serve_elsewhere(self):  # after a login, to another host, with a login and a query of its own
+        if self.login():
+            self.redirect(f"http://them:PASSWORD@localhost:{ports[0]}/ok/{self.name}?token=PASSWORD")
+
+    def serve_beside(self):  # after a login, to another folder of the same host
+        if self.login():
+            self.redirect(f"/login/{self.name}")
+
+    def serve_otherhost(self):  # after a login, to another host that wants one, too
+        if self.login():
+            self.redirect(f"http://localhost:{ports[0]}/login/{self.name}")
+
+    def serve_otherport(self):  # after a login, to another port of the same host
+        if self.login():
+            self.redirect(f"http://127.0.0.1:{ports[1]}/login/{self.name}")
+
+    def serve_query(self):  # needs a query, and breaks off the first time
+        if self.path.partition("?")[2] != "token=PASSWORD":
+            return self.send_error(403)
+        data = read(self.name)
+        if self.turn > 1:
+            return self.fine(data)
+        self.whole(data)
+        self.wfile.write(data[:len(data) // 2])
+        self.cut()
+
     def serve_loop(self):
         self.redirect(self.path)
 
@@ -326,9 +371,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
 def main():
     servers = [http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)]
     for cert, key in CERTIFICATES:
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if cert == "-":
+            servers.append(server)
+            continue
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(cert, key)
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         server.socket = context.wrap_socket(server.socket, server_side=True,
                                             do_handshake_on_connect=False)
         servers.append(server)

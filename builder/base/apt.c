@@ -12,6 +12,7 @@
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/run.h"
+#include "lib/url.h"
 
 #define SOURCE_MAX (4U << 20)
 
@@ -266,6 +267,18 @@ static int check_pockets(const struct sources *s, const char *suite, char *const
 	return 0;
 }
 
+/* A user name in the machine's sources would get into the cache and into messages. */
+static int check_userinfo(const struct sources *s, const char *where, struct err *e)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (url_has_userinfo(s->v[i].uri))
+			return err_set(e, ERR_FAILED,
+				       "%s: apt's source %s has a user name or password "
+				       "in its URI: put them into apt_auth.conf(5)",
+				       where, s->v[i].entry);
+	return 0;
+}
+
 int apt_parse_sources(struct buf *out, const char *targets, const char *origin,
 		      const char *suite, char *const *components, char *const *only,
 		      const char *where, struct err *e)
@@ -285,7 +298,8 @@ int apt_parse_sources(struct buf *out, const char *targets, const char *origin,
 			"suite '%s': run apt-get update, add it to apt's sources, or "
 			"give base a 'mirror'",
 			where, origin, suite);
-	if (check_pockets(&s, suite, only, where, e) < 0)
+	if (check_pockets(&s, suite, only, where, e) < 0 ||
+	    check_userinfo(&s, where, e) < 0)
 		return -1;
 	for (size_t i = 0; i < s.n; i++)
 		if (is_selected(&s.v[i], only))

@@ -15,9 +15,9 @@
 #include <signal.h>
 
 static const char *const disk_keys[] = {
-	"type",     "url",          "sha256", "sha512",   "suite",    "components",
-	"mirror",   "pockets",      "origin", "keyring",  "archived", "kernel",
-	"packages", "path_exclude", "limit",  "max_size", NULL,
+	"type",       "url",      "public_query", "sha256", "sha512",   "suite",
+	"components", "mirror",   "pockets",      "origin", "keyring",  "archived",
+	"kernel",     "packages", "path_exclude", "limit",  "max_size", NULL,
 };
 
 static void check_disk(const struct recipe *r, struct diag *d)

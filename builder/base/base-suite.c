@@ -62,12 +62,9 @@ void base_archive_parse(struct recipe_base *b, const struct conf_node *group,
 		conf_complain(conf_member(group, "suite"), d,
 			      "suite: '%s' is not the name of a suite", b->suite);
 	(void)!recipe_get_words(group, "components", &b->components, d);
-	if (recipe_get_word(group, "mirror", &b->mirror, d) > 0 &&
-	    !recipe_is_url(b->mirror))
-		conf_complain(conf_member(group, "mirror"), d,
-			      "mirror: must begin with https://, http:// or file:///, "
-			      "not '%s'",
-			      b->mirror);
+	if (recipe_get_word(group, "mirror", &b->mirror, d) > 0)
+		(void)!recipe_check_url(group, "mirror", b->mirror,
+					"put them into apt_auth.conf(5)", d);
 	if (recipe_get_words(group, "pockets", &b->pockets, d) > 0 && !b->pockets)
 		b->pockets = xcalloc(1, sizeof(*b->pockets)); /* none */
 	(void)!recipe_get_text(group, "origin", &b->origin, d);

@@ -11,10 +11,10 @@
 #include "builder/recipe/recipe-parse.h"
 
 static const char *const tar_keys[] = {
-	"type",     "url",          "sha256",  "sha512",     "image",
-	"digest",   "layer",        "suite",   "components", "mirror",
-	"pockets",  "origin",       "keyring", "archived",   "kernel",
-	"packages", "path_exclude", "limit",   "max_size",   NULL,
+	"type",   "url",      "public_query", "sha256",     "sha512",   "image",
+	"digest", "layer",    "suite",        "components", "mirror",   "pockets",
+	"origin", "keyring",  "archived",     "kernel",     "packages", "path_exclude",
+	"limit",  "max_size", NULL,
 };
 
 static void parse_tar(struct recipe_base *b, const struct conf_node *group,
@@ -31,12 +31,9 @@ static void parse_tar(struct recipe_base *b, const struct conf_node *group,
 	if (!b->image || url)
 		return;
 	free(b->url);
+	free(TAKE_PTR(b->source));
 	b->url = container_name_url(b->image, b->manifest);
-	if (!b->url)
-		conf_complain(conf_member(group, "image"), d,
-			      "image: '%s' is not an image's name and tag, as "
-			      "ubuntu:15.04 is",
-			      b->image);
+	(void)!recipe_check_image(group, b->image, "ubuntu:15.04", d);
 }
 
 static void check_tar(const struct recipe *r, struct diag *d)

@@ -283,11 +283,7 @@ void base_tree_parse(struct recipe_base *b, const struct conf_node *group, struc
 {
 	_cleanup_free_ char *sum = NULL;
 
-	if (recipe_get_word(group, "url", &b->url, d) > 0 && !recipe_is_url(b->url))
-		conf_complain(conf_member(group, "url"), d,
-			      "url: must begin with https://, http:// or file:///, not "
-			      "'%s'",
-			      b->url);
+	(void)!recipe_get_url(group, &b->url, &b->source, d);
 	recipe_get_digest(group, &sum, &b->sum_type, d);
 	if (sum ||
 	    conf_member(group, "url")) { /* an inherited digest is of another URL */

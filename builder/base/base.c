@@ -224,7 +224,8 @@ static void request_done(struct base_request *q)
 
 static int get_debs(const struct base_request *q, struct err *e)
 {
-	struct obtain_options oo = {.mirrors = q->o->mirrors, .offline = q->o->offline};
+	struct obtain_options oo = {
+		.mirrors = q->o->mirrors, .netrc = q->o->netrc, .offline = q->o->offline};
 	size_t fetched = 0;
 
 	if (debs_obtain(q->o->lock, q->r, q->sources.p ? q->sources.p : "", q->c, &oo,

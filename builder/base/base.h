@@ -40,6 +40,7 @@ extern const struct base_type base_suite, base_tar, base_disk;
 
 struct base_options {
 	char *const *mirrors;         /* mirror.h */
+	const struct netrc *netrc;    /* for locked packages, or NULL */
 	const struct lock_base *lock; /* NULL or without packages: not locked */
 	const struct blob *source;    /* the file that the base is made from, or NULL */
 	bool offline;

@@ -26,6 +26,7 @@
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/run.h"
+#include "lib/url.h"
 #include "pxe/template.h"
 
 #include <sys/stat.h>
@@ -250,6 +251,7 @@ static int tool_error(const char *log, struct err *e)
 {
 	_cleanup_free_ char *lines = log_tail(log);
 
+	url_strip_secrets(lines);
 	return err_set(e, ERR_FAILED, "%s%s (the whole log is %s)", e->msg, lines, log);
 }
 

@@ -130,7 +130,8 @@ static int check_image_tools(const struct recipe *r, struct err *e)
 static int get_inputs(struct build_state *b, struct err *e)
 {
 	_cleanup_diag_ struct diag d = {0};
-	struct inputs_options io = {.mirrors = b->o->mirrors, .offline = b->o->offline};
+	struct inputs_options io = {
+		.mirrors = b->o->mirrors, .netrc = b->o->netrc, .offline = b->o->offline};
 	char size[PROGRESS_SIZE_LEN];
 
 	(void)!build_lock_read(&b->lock, b->r, b->o->lock, &d);
@@ -184,6 +185,7 @@ static int get_base(struct build_state *b, struct err *e)
 {
 	struct base_options bo = {
 		.mirrors = b->o->mirrors,
+		.netrc = b->o->netrc,
 		.lock = &b->lock.base,
 		.offline = b->o->offline,
 		.refresh = b->o->refresh,

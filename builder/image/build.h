@@ -6,12 +6,13 @@
 #include "builder/recipe/recipe.h"
 
 struct build_options {
-	const char *out;       /* folder; the image becomes OUT/<recipe's name> */
-	const char *cache;     /* folder; NULL: the default (cache.h) */
-	const char *lock;      /* file; NULL: recipe.lock beside the recipe */
-	const char *firstboot; /* path of the program that goes into the image */
-	char *const *mirrors;  /* as in mirror.h */
-	bool offline;          /* fetch nothing */
+	const char *out;           /* folder; the image becomes OUT/<recipe's name> */
+	const char *cache;         /* folder; NULL: the default (cache.h) */
+	const char *lock;          /* file; NULL: recipe.lock beside the recipe */
+	const char *firstboot;     /* path of the program that goes into the image */
+	char *const *mirrors;      /* as in mirror.h */
+	const struct netrc *netrc; /* for the inputs' servers, or NULL */
+	bool offline;              /* fetch nothing */
 	bool refresh; /* make base and root image again, also when they are cached */
 	bool verify;  /* read every file of the cache, even one that did not change */
 	bool json;    /* print the summary as JSON */

@@ -9,6 +9,7 @@
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/str.h"
+#include "lib/url.h"
 
 #include <ctype.h>
 
@@ -108,7 +109,7 @@ static int scan_urls(struct cached_list *l, const struct cache *c, struct err *e
 
 		url = read_note(c, path, sha256);
 		x = url ? find_input(l, sha256) : NULL;
-		if (x)
+		if (x && !url_has_userinfo(url))
 			strv_add(&x->urls, url);
 	}
 	return 0;
@@ -153,6 +154,7 @@ static int scan_partials(struct cached_list *l, const struct cache *c, struct er
 		x->used = st.st_mtime;
 		if (file_read_foreign_at(c->fd, meta, NOTE_MAX, &text, NULL) == 0) {
 			text[strcspn(text, "\n")] = '\0';
+			url_strip_userinfo(text);
 			strv_add(&x->urls, text);
 		}
 	}
@@ -287,7 +289,10 @@ static char *blob_of(const struct cache *c, const char *folder, const char *name
 
 	if (streq(folder, "url")) {
 		url = read_note(c, path, sha256);
-		return url ? xasprintf("blobs/sha256/%s", sha256) : NULL;
+		/* An earlier version kept passwords in them. */
+		return url && !url_has_userinfo(url)
+			       ? xasprintf("blobs/sha256/%s", sha256)
+			       : NULL;
 	}
 	if (streq(folder, "known"))
 		return xasprintf("blobs/%s/%s",

@@ -15,6 +15,7 @@
 #include "builder/input/fetch-check.h"
 #include "lib/log.h"
 #include "lib/str.h"
+#include "lib/url.h"
 
 #include <curl/curl.h>
 
@@ -50,10 +51,12 @@ struct transfer {
 	size_t dropped; /* bytes of a body that is not kept */
 	bool resumed;   /* one of the tries resumed the bytes of an earlier one */
 	bool fresh;     /* ignore the bytes that are there */
+	bool has_login; /* a user name and password are sent */
 	unsigned tries; /* tries since the last progress */
 	uint64_t mark;  /* bytes at that time */
 	uint64_t retry_at, began;
 	const char *called; /* its name in messages */
+	char *place;        /* its URL as it may be printed and kept */
 	struct err err;
 	char curl_err[CURL_ERROR_SIZE];
 };
@@ -64,6 +67,7 @@ struct fetch {
 	size_t n;
 	unsigned max_tries, pause_ms, stall_s;
 	bool quiet;
+	const struct netrc *netrc;
 	uint64_t rate_at, rate_bytes, rate;
 };
 
@@ -298,6 +302,27 @@ static void set_trust(CURL *h)
 	}
 }
 
+/* Gives libcurl the user name and password for the host of the URL. libcurl sends them to
+ * the same host, port and scheme only (CURLOPT_UNRESTRICTED_AUTH); its own reading of
+ * netrc files would also look up the hosts that the server redirects to. */
+static void set_login(const struct fetch *x, struct transfer *t)
+{
+	CURLU *u = x->netrc ? curl_url() : NULL;
+	const struct netrc_entry *login = NULL;
+	char *host = NULL;
+
+	if (u && curl_url_set(u, CURLUPART_URL, t->f->url, 0) == CURLUE_OK &&
+	    curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK)
+		login = netrc_find(x->netrc, host);
+	if (login) {
+		curl_easy_setopt(t->h, CURLOPT_USERNAME, login->login);
+		curl_easy_setopt(t->h, CURLOPT_PASSWORD, login->password);
+	}
+	t->has_login = login != NULL;
+	curl_free(host);
+	curl_url_cleanup(u);
+}
+
 static void set_options(const struct fetch *x, struct transfer *t)
 {
 	CURL *h = t->h;
@@ -327,6 +352,7 @@ static void set_options(const struct fetch *x, struct transfer *t)
 	curl_easy_setopt(h, CURLOPT_HTTPHEADER, t->headers);
 	curl_easy_setopt(h, CURLOPT_BUFFERSIZE, 256L * 1024);
 	set_trust(h);
+	set_login(x, t);
 }
 
 static void want_rest(struct transfer *t, const char *validator)
@@ -359,7 +385,7 @@ static int prepare(struct transfer *t)
 	p->want_sha512 =
 		t->f->want_sha512 || (t->f->digest_type == DIGEST_SHA512 && t->f->digest);
 	if (p->fd < 0)
-		r = part_open(p, t->f->dirfd, t->f->path, t->f->url);
+		r = part_open(p, t->f->dirfd, t->f->path, t->place);
 	if (r < 0)
 		return io_error(t, r);
 	validator = t->fresh ? NULL : part_validator(p);
@@ -435,19 +461,38 @@ static bool transient_error(CURLcode r)
 	}
 }
 
-/* Returns the URL where the redirects ended, without the query, which may contain a
- * token. Owned by the caller. */
+/* Returns the URL where the redirects ended, without what may be a secret. Owned by the
+ * caller. */
 static char *effective_url(const struct transfer *t)
 {
 	const char *url = NULL;
 
 	curl_easy_getinfo(t->h, CURLINFO_EFFECTIVE_URL, &url);
-	return url ? xstrndup(url, strcspn(url, "?#")) : NULL;
+	return url ? url_public(url) : NULL;
+}
+
+/* Returns libcurl's message without secrets. It quotes a proxy that it cannot use, with
+ * user name and password, and the environment's value need not be a URL. */
+static const char *curl_said(struct transfer *t, CURLcode result)
+{
+	static const char *const names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY",
+					    "all_proxy", "ALL_PROXY"};
+
+	if (!t->curl_err[0])
+		return curl_easy_strerror(result);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const char *proxy = getenv(names[i]);
+
+		if (proxy && *proxy && strstr(t->curl_err, proxy))
+			return "the proxy in the environment cannot be used";
+	}
+	url_strip_secrets(t->curl_err);
+	return t->curl_err;
 }
 
 static void curl_failed(struct fetch *x, struct transfer *t, CURLcode result)
 {
-	const char *said = t->curl_err[0] ? t->curl_err : curl_easy_strerror(result);
+	const char *said = curl_said(t, result);
 
 	if (result == CURLE_UNSUPPORTED_PROTOCOL)
 		err_set(&t->err, ERR_FAILED,
@@ -479,7 +524,11 @@ static void handle_response(struct fetch *x, struct transfer *t)
 	}
 	curl_easy_getinfo(t->h, CURLINFO_RETRY_AFTER, &retry_after);
 	t->fresh = code == 416;
-	err_set(&t->err, ERR_FAILED, "%s: the server answered %ld", t->called, code);
+	err_set(&t->err, ERR_FAILED, "%s: the server answered %ld%s", t->called, code,
+		code != 401    ? ""
+		: t->has_login ? ": it does not accept the user name and password"
+			       : ": it wants a user name and password: give them with "
+				 "--netrc-file");
 	if (code == 416 || transient_code(code))
 		try_again(x, t, (long)retry_after);
 	else
@@ -648,7 +697,10 @@ static int loop(struct fetch *x, struct err *e)
 static void transfer_init(struct transfer *t, struct fetch_file *f)
 {
 	*t = (struct transfer){.f = f, .part.fd = -1};
-	t->called = f->shown ? f->shown : f->url;
+	t->place =
+		f->shown && !strchr(f->shown, '?') ? url_public(f->url) : xstrdup(f->url);
+	url_strip_userinfo(t->place);
+	t->called = f->shown ? f->shown : t->place;
 }
 
 static void transfer_done(struct fetch *x, struct transfer *t)
@@ -661,6 +713,7 @@ static void transfer_done(struct fetch *x, struct transfer *t)
 	part_done(&t->part);
 	response_done(&t->response);
 	free(t->if_range);
+	free(t->place);
 }
 
 static int verdict(const struct fetch *x, struct err *e)
@@ -671,10 +724,10 @@ static int verdict(const struct fetch *x, struct err *e)
 	for (size_t i = 0; i < x->n; i++) {
 		const struct transfer *t = &x->v[i];
 
-		if (t->state == FAILED && streq(t->called, t->f->url))
+		if (t->state == FAILED && streq(t->called, t->place))
 			diag_add(&d, "%s", t->err.msg);
 		else if (t->state == FAILED)
-			diag_add(&d, "%s (from %s)", t->err.msg, t->f->url);
+			diag_add(&d, "%s (from %s)", t->err.msg, t->place);
 	}
 	r = diag_err(&d, e);
 	if (r < 0 && e)
@@ -709,6 +762,7 @@ int fetch_all(struct fetch_file *v, size_t n, const struct fetch_options *o,
 	o = o ? o : &usual;
 	x.max_tries = o->tries ? o->tries : TRIES;
 	x.quiet = o->quiet;
+	x.netrc = o->netrc;
 	x.pause_ms = setting(o->pause_ms, "RACKSTRAP_FETCH_PAUSE", PAUSE_MS);
 	x.stall_s = setting(o->stall_s, "RACKSTRAP_FETCH_STALL", SLOW_S);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)

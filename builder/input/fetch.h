@@ -8,17 +8,22 @@
  * busy or unreachable, is tried again a few times, with growing pauses, or the pause that
  * the server asks for. Only http, https and file are used, https never redirects to
  * another scheme; proxies come from the environment.
+ *
+ * User names and passwords are sent to the host of the URL only: not to another host,
+ * port or scheme that it redirects to. No message has one, nor a proxy's, nor a secret
+ * query.
  */
 #pragma once
 
 #include "builder/common/digest.h"
-#include "lib/err.h"
+#include "builder/input/netrc.h"
 
 #define FETCH_MAX (16ULL << 30)
 
 struct fetch_file {
 	const char *name;  /* for progress */
-	const char *url;   /* to fetch from */
+	const char *url;   /* to fetch from; never printed or kept with its query, unless
+			    * `shown` has one, too */
 	const char *shown; /* its name in messages: the URL before mirrors; NULL: url */
 	int dirfd;
 	const char *path; /* the file in dirfd */
@@ -39,7 +44,8 @@ struct fetch_file {
 	uint64_t got;
 	char sha256[DIGEST_HEX_MAX];
 	char sha512[DIGEST_HEX_MAX]; /* "" unless wanted, or the digest is one */
-	char *from; /* where the redirects ended, without a query; the caller's */
+	char *from; /* where the redirects ended, without user name, password and
+		     * query; the caller's */
 };
 
 struct fetch_options {
@@ -49,6 +55,7 @@ struct fetch_options {
 	unsigned stall_s;  /* of almost no bytes, then the server counts as dead; 0:
 			      $RACKSTRAP_FETCH_STALL, else 60 */
 	bool quiet;        /* no log line for each file */
+	const struct netrc *netrc; /* user names and passwords, or NULL */
 };
 
 /* Checks a file's size against its max_size. `called` is the file's name in messages. */

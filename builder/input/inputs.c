@@ -42,6 +42,7 @@ static void wants_begin(struct wants *w, const struct recipe *r)
 		w->v[i] = (struct want){
 			.name = a->name,
 			.url = a->url,
+			.source = a->source,
 			.where = w->wheres[i],
 			.max_size = a->max_size,
 			.raise = max_size_keys[a->use],
@@ -115,7 +116,8 @@ int inputs_get(struct inputs *ret, const struct recipe *r, const struct lock *lo
 {
 	_cleanup_wants_ struct wants w = {0};
 	_cleanup_diag_ struct diag d = {0};
-	struct obtain_options oo = {.mirrors = o->mirrors, .offline = o->offline};
+	struct obtain_options oo = {
+		.mirrors = o->mirrors, .netrc = o->netrc, .offline = o->offline};
 
 	wants_begin(&w, r);
 	for (size_t i = 0; i < w.n; i++)
@@ -148,7 +150,8 @@ static void note(struct lock *lock, const struct lock *old, const struct want *w
 		 char *const *mirrors)
 {
 	const struct lock_entry *was = lock_find(old, w->url);
-	_cleanup_free_ char *url = mirror_find(mirrors, w->url, w->url);
+	const char *source = w->source ? w->source : w->url;
+	_cleanup_free_ char *url = mirror_find(mirrors, w->url, source);
 	struct lock_entry *x = lock_add(lock, w->url, w->blob.size, w->blob.sha256);
 
 	if (was && streq(was->sha256, w->blob.sha256) && was->when) {
@@ -156,7 +159,7 @@ static void note(struct lock *lock, const struct lock *old, const struct want *w
 		x->from = xstrdup(was->from);
 	} else {
 		x->when = lock_time(time(NULL));
-		x->from = xstrdup(streq(url, w->url) ? w->from : "mirror");
+		x->from = xstrdup(streq(url, source) ? w->from : "mirror");
 	}
 }
 
@@ -165,7 +168,8 @@ int inputs_lock(struct inputs *ret, struct lock *lock, const struct lock *old,
 		const struct inputs_options *o, struct err *e)
 {
 	_cleanup_wants_ struct wants w = {0};
-	struct obtain_options oo = {.mirrors = o->mirrors, .closed = true};
+	struct obtain_options oo = {
+		.mirrors = o->mirrors, .netrc = o->netrc, .closed = true};
 
 	wants_begin(&w, r);
 	if (obtain_anew(w.v, w.n, c, &oo, e) < 0)

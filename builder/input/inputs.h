@@ -23,6 +23,7 @@ struct inputs {
 
 struct inputs_options {
 	char *const *mirrors;
+	const struct netrc *netrc; /* NULL: none */
 	bool offline;
 };
 

@@ -7,6 +7,7 @@
 
 #include "firstboot/model/conf.h"
 #include "lib/file.h"
+#include "lib/url.h"
 
 const char *const lock_keys[] = {"version", "inputs", "base", NULL};
 const char *const lock_input_keys[] = {"url", "size", "sha256", "when", "from", NULL};
@@ -88,6 +89,8 @@ static void parse_input(struct lock *l, const struct conf_node *n, struct diag *
 	*x = new;
 	may(n, "when", &x->when, d);
 	may(n, "from", &x->from, d);
+	if (x->from) /* an earlier version kept the user name */
+		url_strip_secrets(x->from);
 	x->where = where_of(n);
 	if (!x->url)
 		x->url = xstrdup("");

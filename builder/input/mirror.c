@@ -7,6 +7,7 @@
 #include "builder/input/mirror.h"
 
 #include "lib/str.h"
+#include "lib/url.h"
 
 #include <ctype.h>
 #include <sys/stat.h>
@@ -42,7 +43,14 @@ static char *normal(const char *arg)
 static int add(char ***mirrors, const char *arg, const char *from, struct err *e)
 {
 	_cleanup_free_ char *word = normal(arg);
+	const char *eq = strchr(arg, '=');
 
+	if (url_has_userinfo(arg) || (eq && url_has_userinfo(eq + 1)))
+		return err_set(e, ERR_USAGE,
+			       "%s: has a user name or password in it, which other users "
+			       "of this machine can see: put them into a file for "
+			       "--netrc-file",
+			       from);
 	if (!word)
 		return err_set(e, ERR_USAGE,
 			       "%s: must be PREFIX=REPLACEMENT, the replacement a URL or "
@@ -164,7 +172,9 @@ char *mirror_path(const char *url)
 
 char *mirror_find(char *const *mirrors, const char *url, const char *source)
 {
-	char *found = replace_prefix(mirrors, source);
+	_cleanup_free_ char *plain =
+		strchr(url, '?') ? xstrdup(source) : url_public(source);
+	char *found = replace_prefix(mirrors, plain);
 	_cleanup_free_ char *path = found ? NULL : mirror_path(url), *in_url = NULL;
 
 	if (found)

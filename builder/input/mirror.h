@@ -25,7 +25,9 @@ char *mirror_apply(char *const *mirrors, const char *url);
 /*
  * Returns the URL to fetch an input from: `source`, its URL without mirrors, with a
  * PREFIX replaced; else, if there is a mirror without a PREFIX, the place of `url`, the
- * input's name, in the first of these; else `source`. Owned by the caller.
+ * input's name, in the first of these; else `source`. A query that `source` has and `url`
+ * has not is a secret of the source's server, and is not sent to a mirror. Owned by the
+ * caller.
  */
 char *mirror_find(char *const *mirrors, const char *url, const char *source);
 

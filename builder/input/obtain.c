@@ -207,7 +207,7 @@ static int downloads_fetch(struct downloads *m, const struct cache *c,
 			   const struct obtain_options *o, struct err *e)
 {
 	_cleanup_free_ struct fetch_file *files = xcalloc(m->n + 1, sizeof(*files));
-	struct fetch_options fo = {.quiet = o->quiet};
+	struct fetch_options fo = {.quiet = o->quiet, .netrc = o->netrc};
 	size_t n = 0;
 	int result;
 

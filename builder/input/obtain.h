@@ -12,7 +12,8 @@ struct want {
 	/* The input's name, independent of mirrors: a URL, or for packages of an archive
 	 * that each machine finds elsewhere "package:ORIGIN/PATH". */
 	const char *url;
-	const char *source; /* its URL without mirrors; NULL: url */
+	const char *source; /* its URL without mirrors, with a query that `url` must
+			     * not have; NULL: url */
 	const char *where;  /* its place in the recipe, for messages: "recipe.cfg:12:
 			       artifact 'x'" */
 
@@ -38,6 +39,7 @@ struct want {
 
 struct obtain_options {
 	char *const *mirrors;
+	const struct netrc *netrc; /* NULL: none */
 	bool offline;
 	bool closed; /* leave no descriptors open: there may be hundreds */
 	bool quiet;  /* no log line for each file */

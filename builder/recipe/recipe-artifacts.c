@@ -9,8 +9,8 @@
 #define EXTRACT_DEPTH_MAX 4
 
 const char *const recipe_artifact_keys[] = {
-	"name", "url",  "sha256",  "sha512", "sha1",     "md5", "standin",
-	"to",   "mode", "extract", "limit",  "max_size", NULL};
+	"name",    "url", "public_query", "sha256",  "sha512", "sha1",     "md5",
+	"standin", "to",  "mode",         "extract", "limit",  "max_size", NULL};
 const char *const recipe_extract_keys[] = {"path", "to", "mode", "extract", NULL};
 
 static void extract_free(struct recipe_extract *v, size_t n)
@@ -31,6 +31,7 @@ static void artifact_done(void *entry)
 	extract_free(a->v, a->n);
 	free(a->name);
 	free(a->url);
+	free(a->source);
 	free(a->digest);
 	free(a->to);
 	free(a->where);
@@ -159,18 +160,11 @@ static void parse_limit(struct recipe_artifact *a, const struct conf_node *n,
 static void parse_url(struct recipe_artifact *a, const struct conf_node *n,
 		      struct diag *d)
 {
-	int r = recipe_get_word(n, "url", &a->url, d);
-
-	if (r == 0)
+	if (recipe_get_url(n, &a->url, &a->source, d) == 0)
 		conf_complain(n, d,
 			      "artifact '%s': url: missing: give the URL that it is "
 			      "fetched from",
 			      a->name ? a->name : "");
-	if (r > 0 && !recipe_is_url(a->url))
-		conf_complain(conf_member(n, "url"), d,
-			      "url: must begin with https://, http:// or file:///, not "
-			      "'%s'",
-			      a->url);
 }
 
 static void parse_artifact(void *entry, const struct conf_node *n, struct diag *d)
@@ -203,8 +197,8 @@ static void parse_artifact(void *entry, const struct conf_node *n, struct diag *
 
 struct recipe_artifact *recipe_add_artifact(struct recipe *r, enum artifact_use use,
 					    const char *name, const char *url,
-					    const char *digest, enum digest_type type,
-					    const char *where)
+					    const char *source, const char *digest,
+					    enum digest_type type, const char *where)
 {
 	struct recipe_artifact *a;
 
@@ -214,6 +208,7 @@ struct recipe_artifact *recipe_add_artifact(struct recipe *r, enum artifact_use 
 		.use = use,
 		.name = xstrdup(name),
 		.url = xstrdup(url),
+		.source = xstrdup(source),
 		.digest = xstrdup(digest),
 		.digest_type = type,
 		.max_size = RECIPE_MAX_SIZE,

@@ -24,6 +24,7 @@ static const struct squashfs_compressor {
 static void base_empty(struct recipe_base *b)
 {
 	free(b->url);
+	free(b->source);
 	free(b->sum);
 	free(b->image);
 	free(b->manifest);
@@ -231,8 +232,8 @@ void recipe_base_fetch(struct recipe *r)
 	const struct recipe_base *b = &r->base;
 
 	if (b->url)
-		recipe_add_artifact(r, ARTIFACT_BASE, "base", b->url, b->sum, b->sum_type,
-				    b->where)
+		recipe_add_artifact(r, ARTIFACT_BASE, "base", b->url, b->source, b->sum,
+				    b->sum_type, b->where)
 			->max_size = b->max_size;
 }
 

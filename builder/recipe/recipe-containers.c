@@ -7,9 +7,9 @@
 #include "builder/recipe/container-name.h"
 #include "builder/recipe/recipe-parse.h"
 
-const char *const recipe_container_keys[] = {"image",    "digest", "url",     "sha256",
-					     "sha512",   "file",   "standin", "limit",
-					     "max_size", NULL};
+const char *const recipe_container_keys[] = {"image",  "digest",   "url",  "public_query",
+					     "sha256", "sha512",   "file", "standin",
+					     "limit",  "max_size", NULL};
 
 static void container_done(void *entry)
 {
@@ -17,6 +17,7 @@ static void container_done(void *entry)
 
 	free(c->image);
 	free(c->url);
+	free(c->source);
 	free(c->manifest);
 	free(c->sum);
 	free(c->file);
@@ -47,33 +48,41 @@ int recipe_get_sha256(const struct conf_node *n, const char *key, char **dst,
 	return r;
 }
 
+int recipe_check_image(const struct conf_node *n, const char *image, const char *example,
+		       struct diag *d)
+{
+	_cleanup_free_ char *name = xstrdup(image);
+	struct container_name as;
+
+	if (memchr(image, '@', strcspn(image, "/")))
+		return conf_complain(conf_member(n, "image"), d,
+				     "image: has a user name or password in it, which "
+				     "everybody who gets the recipe sees: run skopeo "
+				     "login");
+	if (container_name_parse(name, &as) < 0)
+		return conf_complain(conf_member(n, "image"), d,
+				     "image: '%s' is not an image's name and tag, as %s "
+				     "is",
+				     image, example);
+	return 0;
+}
+
 static void parse_image(struct recipe_container *c, const struct conf_node *n,
 			struct diag *d)
 {
-	_cleanup_free_ char *name = NULL;
-	struct container_name as;
-
 	if (recipe_get_word(n, "image", &c->image, d) == 0)
 		conf_complain(n, d,
 			      "container: image: missing, as in image = "
 			      "\"calico/node:v0.4.8\";");
-	name = c->image ? xstrdup(c->image) : NULL;
-	if (name && container_name_parse(name, &as) < 0)
-		conf_complain(conf_member(n, "image"), d,
-			      "image: '%s' is not an image's name and tag, as "
-			      "calico/node:v0.4.8 is",
-			      c->image);
+	if (c->image)
+		(void)!recipe_check_image(n, c->image, "calico/node:v0.4.8", d);
 	(void)!recipe_get_sha256(n, "digest", &c->manifest, d);
 }
 
 static void parse_source(struct recipe_container *c, const struct conf_node *n,
 			 struct diag *d)
 {
-	if (recipe_get_word(n, "url", &c->url, d) > 0 && !recipe_is_url(c->url))
-		conf_complain(conf_member(n, "url"), d,
-			      "url: must begin with https://, http:// or file:///, not "
-			      "'%s'",
-			      c->url);
+	(void)!recipe_get_url(n, &c->url, &c->source, d);
 	if (recipe_get_text(n, "file", &c->written, d) > 0) {
 		c->file = recipe_beside(n, c->written);
 		if (access(c->file, R_OK) < 0)
@@ -143,8 +152,8 @@ void recipe_containers_fetch(struct recipe *r)
 
 		if (!c->url)
 			continue;
-		a = recipe_add_artifact(r, ARTIFACT_CONTAINER, name, c->url, c->sum,
-					c->sum_type, c->where);
+		a = recipe_add_artifact(r, ARTIFACT_CONTAINER, name, c->url, c->source,
+					c->sum, c->sum_type, c->where);
 		a->standin = c->standin;
 		a->max_size = c->max_size;
 	}

@@ -53,8 +53,8 @@ static void append_base(struct buf *b, const struct recipe *r)
 	buf_puts(b, "\n");
 	r->base.type->describe(&r->base, b);
 	text_line(b, "initramfs policy %s compress %s",
-		    r->initramfs.policy == INITRAMFS_MOST ? "most" : "list",
-		    r->initramfs.compress);
+		  r->initramfs.policy == INITRAMFS_MOST ? "most" : "list",
+		  r->initramfs.compress);
 	append_words(b, "initramfs modules", r->initramfs.modules);
 	append_words(b, "initramfs tools", r->initramfs.tools);
 	text_append(b, "squashfs %s", r->squashfs.compression);

@@ -182,19 +182,6 @@ int recipe_get_size(const struct conf_node *n, const char *key, uint64_t *dst,
 	return 1;
 }
 
-bool recipe_is_url(const char *s)
-{
-	static const char *const schemes[] = {"https://", "http://", "file:///"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(schemes); i++) {
-		const char *rest = str_after(s, schemes[i]);
-
-		if (rest && *rest && *rest != '/')
-			return true;
-	}
-	return false;
-}
-
 bool recipe_is_unit(const char *s)
 {
 	static const char *const suffixes[] = {

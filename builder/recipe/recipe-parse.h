@@ -76,6 +76,16 @@ void recipe_parse_remove(const struct conf_node *root, struct diag *d);
  * Owned by the caller. */
 char *recipe_tidy_path(const char *path);
 
+/* Checks a URL of `key`, which may have neither user name nor password; `instead` says
+ * what to do with them. Returns 0 or -1. */
+int recipe_check_url(const struct conf_node *n, const char *key, const char *url,
+		     const char *instead, struct diag *d);
+/* Reads url and public_query. *url is what is recorded and printed, *source what is
+ * fetched, or NULL when that is the same. Returns 1, 0 when there is no url, -1. */
+int recipe_get_url(const struct conf_node *n, char **url, char **source, struct diag *d);
+/* Complains about artifacts whose urls differ only in a query that is not recorded. */
+void recipe_check_urls(const struct recipe *r, struct diag *d);
+
 /* Reads sha256 or sha512 of a group; *hex stays when there is neither. */
 void recipe_get_digest(const struct conf_node *n, char **hex, enum digest_type *type,
 		       struct diag *d);
@@ -83,8 +93,8 @@ void recipe_get_digest(const struct conf_node *n, char **hex, enum digest_type *
 /* Adds an artifact for another section. The pointer is valid until the next call. */
 struct recipe_artifact *recipe_add_artifact(struct recipe *r, enum artifact_use use,
 					    const char *name, const char *url,
-					    const char *digest, enum digest_type type,
-					    const char *where);
+					    const char *source, const char *digest,
+					    enum digest_type type, const char *where);
 /* Add the artifacts of the containers and the base, when everything is read. */
 void recipe_containers_fetch(struct recipe *r);
 void recipe_base_fetch(struct recipe *r);
@@ -92,6 +102,10 @@ void recipe_base_fetch(struct recipe *r);
 /* Reads "sha256:<hex>". */
 int recipe_get_sha256(const struct conf_node *n, const char *key, char **dst,
 		      struct diag *d);
+
+/* Checks the key `image`, an image's name; `example` is one. Returns 0 or -1. */
+int recipe_check_image(const struct conf_node *n, const char *image, const char *example,
+		       struct diag *d);
 
 void recipe_parse_containers(struct recipe *r, const struct conf_node *root,
 			     struct diag *d);

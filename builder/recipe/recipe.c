@@ -279,6 +279,7 @@ int recipe_load(struct recipe *ret, const char *path, struct diag *d)
 		recipe_check(&r, &own);
 		recipe_base_fetch(&r);
 		recipe_containers_fetch(&r);
+		recipe_check_urls(&r, &own);
 	}
 	if (own.n == 0) {
 		*ret = r;

@@ -28,8 +28,9 @@ struct image_type;
 
 struct recipe_base {
 	const struct base_type *type;
-	char *url; /* source of the types tar and disk */
-	char *sum; /* its digest in hex, or NULL */
+	char *url;    /* source of the types tar and disk, as it is recorded */
+	char *source; /* ... and as it is fetched: with its query; NULL: url */
+	char *sum;    /* its digest in hex, or NULL */
 	enum digest_type sum_type;
 	char *image;       /* or an image of a registry, "ubuntu:15.04", ... */
 	char *manifest;    /* ... with "sha256:<hex>" of its manifest, or NULL, ... */
@@ -91,7 +92,8 @@ enum artifact_use {
 struct recipe_artifact {
 	enum artifact_use use;
 	char *name;
-	char *url;
+	char *url;    /* as it is recorded and printed */
+	char *source; /* as it is fetched: with its query; NULL: url */
 	char *digest; /* hex, or NULL; without it, or with a weak one only, the lock must
 			 have one */
 	enum digest_type digest_type;
@@ -109,6 +111,7 @@ struct recipe_artifact {
 struct recipe_container {
 	char *image;    /* its name in Docker: "calico/node:v0.4.8" */
 	char *url;      /* docker://... of a registry, or of an archive; NULL: file */
+	char *source;   /* url with its query, to fetch; NULL: url */
 	char *manifest; /* "sha256:<hex>" of the registry's manifest, or NULL */
 	char *sum;      /* digest of the archive at url in hex, or NULL */
 	enum digest_type sum_type;

@@ -5,6 +5,7 @@
  * which are those of the shipped recipes.
  */
 #include "firstboot/model/host.h"
+#include "lib/url.h"
 
 #include <fcntl.h>
 
@@ -32,7 +33,12 @@ static bool is_ready_entry(const char *s)
 static void check_ready(const struct role *r, const struct conf_node *n, struct diag *d)
 {
 	for (size_t i = 0; r->ready && r->ready[i]; i++)
-		if (!is_ready_entry(r->ready[i]))
+		if (url_has_userinfo(r->ready[i]))
+			conf_complain(n, d,
+				      "ready: '%s' has a user name or password in it, "
+				      "which everybody with the image could see",
+				      r->ready[i]);
+		else if (!is_ready_entry(r->ready[i]))
 			conf_complain(
 				n, d,
 				"ready: '%s' must be a URL, \"http://...\", or a URL "

@@ -9,6 +9,7 @@
 #include "firstboot/model/words.h"
 #include "lib/net.h"
 #include "lib/str.h"
+#include "lib/url.h"
 
 #define LOWER  "abcdefghijklmnopqrstuvwxyz"
 #define UPPER  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -271,6 +272,9 @@ const char *word_url_wrong(const char *s)
 		host = str_after(s, "https://");
 	if (!host || !*host || strchr("/:?#@", *host))
 		return "is not a URL like \"http://172.25.0.1/report/node-1.json\"";
+	if (url_has_userinfo(s))
+		return "has a user name or password in it, which everybody on the host "
+		       "could see";
 	if (strpbrk(s, "{}[]<>|^"))
 		return "has one of { } [ ] < > | ^ in it";
 	return NULL;

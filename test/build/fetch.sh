@@ -51,6 +51,7 @@ recipe() {
 			64) printf ' sha256 = "%s";' "$digest" ;;
 			128) printf ' sha512 = "%s";' "$digest" ;;
 			esac
+			[[ $a != *\?* ]] || printf ' public_query = true;'
 			printf ' }\n'
 		done
 		echo ');'

@@ -230,6 +230,28 @@ static void index_is_read_in_pieces(void **state)
 		str_ends(e.msg, "has more than 1 MiB without an empty line: refused"));
 }
 
+/* It would get into the cache. The message does not have it. */
+static void source_with_a_password_is_refused(void **state)
+{
+	_cleanup_free_ char *said =
+		xasprintf(LINE("Debian", "bookworm", "bookworm", "main",
+			       "http://me:secret@a.invalid/d/", "a.sources:1"),
+			  top);
+	_cleanup_free_ char *want =
+		xasprintf("r.cfg:5: apt's source %s/a.sources:1 has a "
+			  "user name or password in its URI: put "
+			  "them into apt_auth.conf(5)",
+			  top);
+	struct err e = {0};
+
+	(void)state;
+	write_file("targets", 0644, said);
+	assert_null(sources("Debian", "bookworm", &e));
+	assert_string_equal(e.msg, want);
+	assert_null(sources("Debian", "trixie", &e));
+	assert_string_equal(e.msg, want);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +263,7 @@ int main(void)
 		cmocka_unit_test(key_within_the_source_is_kept),
 		cmocka_unit_test(pipe_with_a_key_is_not_waited_for),
 		cmocka_unit_test(index_is_read_in_pieces),
+		cmocka_unit_test(source_with_a_password_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

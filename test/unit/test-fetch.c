@@ -5,6 +5,7 @@
  */
 #include "builder/input/fetch-response.h"
 #include "builder/input/mirror.h"
+#include "builder/input/netrc.h"
 #include "lib/str.h"
 
 #include <setjmp.h>
@@ -182,6 +183,100 @@ static void longest_prefix_wins_over_the_tree(void **state)
 	      "http://deb.example/pool/a+b.deb");
 }
 
+/* --- netrc ------------------------------------------------------------------------- */
+
+static void assert_login(const struct netrc *n, const char *host, const char *login,
+			 const char *password)
+{
+	const struct netrc_entry *x = netrc_find(n, host);
+
+	if (!login) {
+		assert_null(x);
+		return;
+	}
+	assert_non_null(x);
+	assert_string_equal(x->login, login);
+	assert_string_equal(x->password, password);
+}
+
+static void netrc_has_logins_of_hosts(void **state)
+{
+	static const char text[] =
+		"# a comment with machine x\n"
+		"machine a.example login me password secret\n"
+		"  # indented\n"
+		"machine\tB.example\n\tlogin \"a user\" account acc\n"
+		"\tpassword \"p\\\"a\\\\s\\ns#\"\n"
+		"macdef init\nput x y\nmachine m.example login no password no\n\n"
+		"machine ftp.example login anonymous\n"
+		"machine only.example password x\n"
+		"machine ::1 login six password seven#\n"
+		"machine a.example login second password second\n"
+		"default login any password one";
+	_cleanup_netrc_ struct netrc n = {0};
+	struct err e;
+
+	(void)state;
+	assert_int_equal(netrc_parse(&n, text, "n", &e), 0);
+	assert_login(&n, "a.example", "me", "secret");
+	assert_login(&n, "A.EXAMPLE", "me", "secret");
+	assert_login(&n, "b.example", "a user", "p\"a\\s\ns#");
+	assert_login(&n, "[::1]", "six", "seven#");
+	assert_login(&n, "m.example", NULL, NULL);
+	assert_login(&n, "ftp.example", NULL, NULL);
+	assert_login(&n, "only.example", NULL, NULL);
+	assert_login(&n, "other.example", NULL, NULL);
+	assert_login(&n, "a.exampl", NULL, NULL);
+	assert_login(&n, "a.example.", NULL, NULL);
+	assert_login(&n, "", NULL, NULL);
+	assert_null(netrc_find(NULL, "a.example"));
+}
+
+/* No message has a word of the file, which may be a password. */
+static void wrong_netrc_is_refused(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} cases[] = {
+		{"secret", "n:1: must be machine, login, password, account, macdef or "
+			   "default here"},
+		{"\nlogin secret", "n:2: must be machine, login, password, account, "
+				   "macdef or default here"},
+		{"machine a login b password c\n\nsecret",
+		 "n:3: must be machine, login, password, account, macdef or default "
+		 "here"},
+		{"machine a login", "n:1: login: its value is missing"},
+		{"machine", "n:1: machine: its value is missing"},
+		{"machine a password \"secret\nlogin b", "n:1: a quote without its end"},
+		{"machine a password \"secret\\", "n:1: a quote without its end"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct netrc n = {0};
+		struct err e;
+
+		assert_int_equal(netrc_parse(&n, cases[i].text, "n", &e), -1);
+		assert_string_equal(e.msg, cases[i].want);
+		assert_int_equal(n.n, 0);
+	}
+}
+
+/* A secret query is that of the source, not of its mirrors. */
+static void secret_query_is_not_sent_to_a_mirror(void **state)
+{
+	static const char *const prefix[] = {"http://a/=http://m/", NULL};
+	static const char *const tree[] = {"http://m/", NULL};
+	static const char *const none[] = {NULL};
+
+	(void)state;
+	finds(prefix, "http://a/x", "http://a/x?secret", "http://m/x");
+	finds(prefix, "http://a/x?y", "http://a/x?y", "http://m/x?y");
+	finds(tree, "http://a/x", "http://a/x?secret", "http://m/a/x");
+	finds(none, "http://a/x", "http://a/x?secret", "http://a/x?secret");
+	finds(prefix, "http://b/x", "http://b/x?secret", "http://b/x?secret");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -189,6 +284,9 @@ int main(void)
 		cmocka_unit_test(a_date_older_than_the_answer_validates),
 		cmocka_unit_test(ranges_and_framing_are_recognised),
 		cmocka_unit_test(urls_map_to_paths_of_an_exported_tree),
+		cmocka_unit_test(netrc_has_logins_of_hosts),
+		cmocka_unit_test(wrong_netrc_is_refused),
+		cmocka_unit_test(secret_query_is_not_sent_to_a_mirror),
 		cmocka_unit_test(longest_prefix_wins_over_the_tree),
 	};
 

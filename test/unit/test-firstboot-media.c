@@ -282,7 +282,9 @@ static void test_last_good_configuration_is_kept(void **state _unused_)
 	assert_has(net, "MTUBytes=1234\n");
 	/* The last good configuration is used only with the URL it came from. */
 	boot_again(&m);
-	assert_int_equal(apply_url(&m, &s, "/gone", &a), -1);
+	assert_int_equal(apply_url(&m, &s, "/gone?token=SECRET", &a), -1);
+	assert_null(strstr(a.warnings[0], "SECRET")); /* a report is sent elsewhere */
+	assert_null(strstr(a.errors[0], "SECRET"));
 	assert_has(a.warnings[0],
 		   "/gone: the server answered 404; there is no earlier good");
 	assert_has(a.errors[0],
@@ -315,6 +317,12 @@ static void test_wrong_configuration_is_not_kept(void **state _unused_)
 	applied_done(&a);
 	applied_read(&a, &m.fb);
 	assert_has(a.errors[0], "rackstrap.config: 'ftp://x' is not a URL");
+	m.fb.cmdline = "rackstrap.config=http://me:SECRET@x/y?SECRET";
+	assert_int_equal(cmd_apply(&m.fb, NULL, &e), -1);
+	applied_done(&a);
+	applied_read(&a, &m.fb);
+	assert_has(a.errors[0], "rackstrap.config: 'http://x/y' has a user name or "
+				"password in it, which everybody on the host could see");
 }
 
 int main(void)

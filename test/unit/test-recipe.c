@@ -163,9 +163,11 @@ static void epoch_of_the_environment_wins(void **state)
 /* --- the man page ----------------------------------------------------------------- */
 
 /* Keys beside those of a suite, and keys of a role. */
-static const char *const tar_keys[] = {"url",    "sha256", "sha512",   "image",
-				       "digest", "layer",  "max_size", NULL};
-static const char *const disk_keys[] = {"url", "sha256", "sha512", "max_size", NULL};
+static const char *const tar_keys[] = {"url",    "public_query", "sha256",
+				       "sha512", "image",        "digest",
+				       "layer",  "max_size",     NULL};
+static const char *const disk_keys[] = {"url",    "public_query", "sha256",
+					"sha512", "max_size",     NULL};
 static const char *const role_keys[] = {"name", "units", "ready", "cbr0", "master", NULL};
 
 /* Returns the text between ".Ss TITLE" and the next section. Owned by the caller. */

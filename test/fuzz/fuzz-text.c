@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Passes arbitrary text through every writer: the result has nothing that a terminal
+ * obeys, and is one line. JSON keeps the text if it is UTF-8.
+ */
+#include "lib/err.h"
+#include "lib/json.h"
+#include "lib/text.h"
+#include "lib/url.h"
+#include "pxe/table.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void demand(bool good)
+{
+	if (!good)
+		abort();
+}
+
+static void demand_clean(const char *s, bool lines)
+{
+	while (*s) {
+		uint32_t code = 0;
+		size_t n = text_sequence(s, &code);
+
+		demand(n > 0 && (!text_is_hidden(code) || (lines && code == '\n')));
+		s += n;
+	}
+}
+
+static void check_urls(const char *text)
+{
+	_cleanup_free_ char *copy = xstrdup(text), *public = url_public(text);
+	size_t len = strlen(text);
+
+	demand(!url_has_userinfo(public) && !strchr(public, '?'));
+	url_strip_userinfo(copy);
+	demand(strlen(copy) <= len);
+	url_strip_secrets(copy);
+	demand(strlen(copy) <= len);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const struct table_column columns[] = {{"A", false}, {"B", true}};
+	_cleanup_free_ char *text = xstrndup((const char *)data, size);
+	_cleanup_free_ char *clean = text_cleaned(text), *json = NULL;
+	_cleanup_table_ struct table t = {0};
+	_cleanup_buf_ struct buf b = {0};
+	_cleanup_json_ struct json j = {0};
+	struct err e = {0};
+
+	demand_clean(clean, false);
+	demand(strlen(clean) == strlen(text));
+	err_set(&e, ERR_FAILED, "%s", text);
+	err_wrap(&e, "%s", text);
+	demand_clean(e.msg, false);
+	table_init(&t, columns, 2);
+	table_add(&t, text);
+	table_add(&t, text);
+	table_render(&t, &b);
+	text_line(&b, "%s", text);
+	demand_clean(b.p, true);
+	json_str(&j, NULL, text);
+	json = json_take(&j);
+	demand_clean(json, true);
+	check_urls(text);
+	return 0;
+}
