@@ -40,9 +40,10 @@ static void print_line(const struct cached *x)
 	localtime_r(&x->used, &tm);
 	strftime(day, sizeof(day), "%Y-%m-%d", &tm);
 	out_line("%-9s %12s  %s  %-12.12s %s", kinds[x->kind],
-		 progress_size(x->bytes, size), day, x->name, x->urls ? x->urls[0] : "");
-	for (size_t i = 1; x->urls && x->urls[i]; i++)
-		out_line("%50s%s", "", x->urls[i]);
+		 progress_size(x->bytes, size), day, x->name,
+		 x->urls.n > 0 ? x->urls.v[0] : "");
+	for (size_t i = 1; i < x->urls.n; i++)
+		out_line("%50s%s", "", x->urls.v[i]);
 }
 
 /* --- list -------------------------------------------------------------------------- */
@@ -60,7 +61,7 @@ static void append_entry(struct json *j, const struct cached *x)
 		json_str(j, "recipe", x->name);
 	json_u64(j, "bytes", x->bytes);
 	json_u64(j, "used", (uint64_t)x->used);
-	json_strv(j, x->kind == CACHED_BASE ? "made_of" : "urls", x->urls);
+	json_strv(j, x->kind == CACHED_BASE ? "made_of" : "urls", x->urls.v);
 	json_close(j, '}');
 }
 

@@ -12,14 +12,17 @@
 
 #define TICK_MS 500
 
-static void log_events(struct watch *w)
+/* Returns true if the turn before left events. */
+static bool log_events(struct watch *w)
 {
+	bool more = watch_turn(w);
 	char *line;
 
 	while ((line = watch_next(w))) {
 		log_info("%s", line);
 		free(line);
 	}
+	return more;
 }
 
 /* Warns when the tree was rendered again: its new files are served, but dnsmasq and nginx
@@ -48,8 +51,7 @@ static int watch_until_end(struct serve *s, int signals, struct err *e)
 	watch_open(&w, s);
 	do {
 		warn_if_rendered_again(s, &st);
-		log_events(&w);
-		r = serve_wait(s, signals, TICK_MS, e);
+		r = serve_wait(s, signals, log_events(&w) ? 0 : TICK_MS, e);
 	} while (r == 0);
 	/* A terminal sends Ctrl-C to all processes at once, so that a server may end
 	 * before the signal is read here. */

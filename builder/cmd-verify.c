@@ -12,6 +12,7 @@
 #include "builder/common/progress.h"
 #include "builder/disk/disk-view.h"
 #include "builder/limit-arg.h"
+#include "lib/intern.h"
 #include "lib/log.h"
 #include "lib/out.h"
 #include "pxe/image.h"
@@ -25,8 +26,8 @@
 struct verify {
 	struct guest *g;
 	bool iso;
-	char **listed; /* the paths in SHA256SUMS */
-	char **sums;   /* their digests */
+	struct intern listed;     /* the paths in SHA256SUMS, ... */
+	struct strv_builder sums; /* ... and their digests, by the paths' numbers */
 	size_t files, root_files;
 	struct diag wrong;
 };
@@ -72,6 +73,7 @@ static int check_sums(struct verify *v, struct err *e)
 	for (size_t i = 0; lines && lines[i]; i++) {
 		_cleanup_free_ char *want = NULL, *at = NULL;
 		const char *path = strstr(lines[i], "  ");
+		bool is_new;
 
 		if (!path) {
 			diag_add(&v->wrong, MEDIUM_SUMS ":%zu: must be SHA256  PATH",
@@ -81,8 +83,13 @@ static int check_sums(struct verify *v, struct err *e)
 		want = xstrndup(lines[i], (size_t)(path - lines[i]));
 		path += 2;
 		at = xasprintf(MEDIUM_AT "/%s", path);
-		strv_add(&v->listed, path);
-		strv_add(&v->sums, want);
+		intern(&v->listed, path, &is_new);
+		if (!is_new) {
+			diag_add(&v->wrong, MEDIUM_SUMS ":%zu: %s is there twice", i + 1,
+				 path);
+			continue;
+		}
+		strv_builder_add(&v->sums, want);
 		v->files++;
 		if (check_sum(v, path, at, want, e) < 0)
 			return -1;
@@ -104,7 +111,7 @@ static int check_unlisted(struct verify *v, struct err *e)
 	if (guest_files(v->g, MEDIUM_AT, &all, e) < 0)
 		return -1;
 	for (size_t i = 0; all && all[i]; i++)
-		if (!strv_has(v->listed, all[i]) && !strv_has(own, all[i]))
+		if (!intern_find(&v->listed, all[i], NULL) && !strv_has(own, all[i]))
 			diag_add(&v->wrong, "%s: is not in " MEDIUM_SUMS, all[i]);
 	return 0;
 }
@@ -120,21 +127,22 @@ static int check_efi(struct verify *v, struct err *e)
 	if (guest_mount_file(v->g, MEDIUM_AT "/" MEDIUM_EFI_IMG, EFI_AT, e) < 0 ||
 	    guest_files(v->g, EFI_AT, &all, e) < 0)
 		return -1;
-	for (size_t i = 0; v->listed && v->listed[i]; i++) {
+	for (size_t i = 0; i < v->listed.n; i++) {
+		const char *listed = v->listed.texts[i];
 		_cleanup_free_ char *path = NULL, *at = NULL;
 
-		if (!str_after(v->listed[i], MEDIUM_EFI_DIR "/"))
+		if (!str_after(listed, MEDIUM_EFI_DIR "/"))
 			continue;
-		path = xasprintf(MEDIUM_EFI_IMG ": %s", v->listed[i]);
-		at = xasprintf(EFI_AT "/%s", v->listed[i]);
+		path = xasprintf(MEDIUM_EFI_IMG ": %s", listed);
+		at = xasprintf(EFI_AT "/%s", listed);
 		v->files++;
-		if (check_sum(v, path, at, v->sums[i], e) < 0)
+		if (check_sum(v, path, at, v->sums.v[i], e) < 0)
 			return -1;
 	}
 	for (size_t i = 0; all && all[i]; i++)
 		if (!strv_has((char *const *)own, all[i]) &&
 		    !(str_after(all[i], MEDIUM_EFI_DIR "/") &&
-		      strv_has(v->listed, all[i])))
+		      intern_find(&v->listed, all[i], NULL)))
 			diag_add(&v->wrong, MEDIUM_EFI_IMG ": %s: is not in " MEDIUM_SUMS,
 				 all[i]);
 	return 0;
@@ -199,17 +207,15 @@ static int check_file(struct verify *v, const struct image_file *f, const char *
 /* Checks that the manifest and SHA256SUMS, with which the file was compared, agree. */
 static void check_part(struct verify *v, const char *path, const char *want)
 {
-	for (size_t i = 0; v->listed && v->listed[i]; i++)
-		if (streq(v->listed[i], path)) {
-			if (!streq(v->sums[i], want))
-				diag_add(&v->wrong,
-					 "%s: " MEDIUM_MANIFEST
-					 " says sha256 %s, " MEDIUM_SUMS " %s",
-					 path, want, v->sums[i]);
-			return;
-		}
-	diag_add(&v->wrong, "%s: is in " MEDIUM_MANIFEST " and not in " MEDIUM_SUMS,
-		 path);
+	size_t i;
+
+	if (!intern_find(&v->listed, path, &i))
+		diag_add(&v->wrong,
+			 "%s: is in " MEDIUM_MANIFEST " and not in " MEDIUM_SUMS, path);
+	else if (!streq(v->sums.v[i], want))
+		diag_add(&v->wrong,
+			 "%s: " MEDIUM_MANIFEST " says sha256 %s, " MEDIUM_SUMS " %s",
+			 path, want, v->sums.v[i]);
 }
 
 static int check_root(struct verify *v, const char *slot, const struct image_files *files,
@@ -302,8 +308,8 @@ static int verify(const char *path, uint64_t limit, struct err *e)
 			 "were "
 			 "built",
 			 path, v.files, v.root_files);
-	strv_free(v.listed);
-	strv_free(v.sums);
+	intern_done(&v.listed);
+	strv_builder_done(&v.sums);
 	diag_done(&v.wrong);
 	return r;
 }

@@ -86,7 +86,7 @@ int links_list(int rootfd, struct link **ret, size_t *n)
 
 		if (names[i][0] == '.' || !link_read(rootfd, names[i], &l))
 			continue;
-		v = xrealloc(v, (len + 1) * sizeof(*v));
+		v = xgrow(v, len, sizeof(*v));
 		v[len++] = l;
 	}
 	if (len > 0)

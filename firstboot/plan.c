@@ -12,7 +12,7 @@
 static struct plan_file *add(struct plan *p, enum plan_kind kind, const char *path,
 			     mode_t mode)
 {
-	p->files = xrealloc(p->files, (p->n_files + 1) * sizeof(*p->files));
+	p->files = xgrow(p->files, p->n_files, sizeof(*p->files));
 	p->files[p->n_files] =
 		(struct plan_file){.kind = kind, .path = xstrdup(path), .mode = mode};
 	return &p->files[p->n_files++];

@@ -34,7 +34,7 @@
 /* Adds a key, which owns the three strings from then on. Returns it. */
 static struct calico_key *add(struct calico_keys *k, char *key, char *want, char *what)
 {
-	k->v = xrealloc(k->v, (k->n + 1) * sizeof(*k->v));
+	k->v = xgrow(k->v, k->n, sizeof(*k->v));
 	k->v[k->n] = (struct calico_key){.key = key, .want = want, .what = what};
 	return &k->v[k->n++];
 }

@@ -173,7 +173,7 @@ static int add_given(struct command_line *l, const struct command_option *o,
 {
 	_cleanup_free_ char *what = xasprintf("option '--%s'", o->name);
 
-	l->given = xrealloc(l->given, (l->n_given + 1) * sizeof(*l->given));
+	l->given = xgrow(l->given, l->n_given, sizeof(*l->given));
 	l->given[l->n_given++] =
 		(struct option_given){.option = o, .arg = o->arg ? optarg : NULL};
 	return o->arg ? check_arg(l, what, o->kind, o->choice, optarg, e) : 0;

@@ -134,7 +134,7 @@ int diag_add(struct diag *d, const char *fmt, ...)
 		abort();
 	va_end(ap);
 	clean(line);
-	d->lines = xrealloc(d->lines, (d->n + 1) * sizeof(*d->lines));
+	d->lines = xgrow(d->lines, d->n, sizeof(*d->lines));
 	d->lines[d->n++] = line;
 	return -1;
 }

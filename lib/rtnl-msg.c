@@ -193,7 +193,7 @@ int rtnl_send_request(struct rtnl *r, struct rtnl_request *q, rtnl_answer_fn fn,
 
 void *rtnl_list_add(struct rtnl_list *l)
 {
-	l->v = xrealloc(l->v, (l->n + 1) * l->size);
+	l->v = xgrow(l->v, l->n, l->size);
 	return memset(l->v + l->n++ * l->size, 0, l->size);
 }
 

@@ -68,6 +68,18 @@ void *xgrow(void *p, size_t n, size_t size)
 	return xrealloc(p, bytes);
 }
 
+void *xgrow_to(void *p, size_t n, size_t size)
+{
+	size_t cap = 2;
+
+	while (cap < n)
+		if (__builtin_mul_overflow(cap, 2, &cap))
+			no_memory();
+	if (__builtin_mul_overflow(cap, size, &cap))
+		no_memory();
+	return xrealloc(p, cap);
+}
+
 char *xstrdup(const char *s)
 {
 	return s ? xstrndup(s, strlen(s)) : NULL;

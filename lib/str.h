@@ -26,8 +26,10 @@ void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t n);
 /* Returns the array `p` of `n` elements with room for one more, for appending in a loop:
  * it is moved only when `n` is 0 or a power of two. The array is NULL or was only ever
- * grown by this function. */
+ * grown by these two functions; it may have been shortened. */
 void *xgrow(void *p, size_t n, size_t size);
+/* Returns the array with room for `n` elements, so that xgrow() may grow it on. */
+void *xgrow_to(void *p, size_t n, size_t size);
 char *xstrdup(const char *s); /* NULL gives NULL */
 char *xstrndup(const char *s, size_t n);
 char *xasprintf(const char *fmt, ...) _printf_(1, 2);

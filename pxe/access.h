@@ -28,5 +28,5 @@ struct access {
 int access_parse(const char *line, struct access *ret) _must_check_;
 
 /* Reads the next line that parses; `t` follows the log. Returns 1, or 0 if there is none
- * yet (tail.h). */
+ * yet, or none that may be read in this turn (tail.h). */
 int access_next(struct tail *t, struct access *ret) _must_check_;

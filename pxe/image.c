@@ -99,18 +99,20 @@ static int get_array(const json_t *j, const char *key, const json_t **ret, struc
 
 static int get_strv(const json_t *j, const char *key, char ***ret, struct err *e)
 {
+	_cleanup_strv_builder_ struct strv_builder v = {0};
 	const json_t *a;
 
 	if (get_array(j, key, &a, e) < 0)
 		return -1;
 	for (size_t i = 0; i < json_array_size(a); i++) {
-		const json_t *v = json_array_get(a, i);
+		const json_t *at = json_array_get(a, i);
 
-		if (!json_is_string(v))
+		if (!json_is_string(at))
 			return err_set(e, ERR_FAILED,
 				       "member '%s' must hold strings only", key);
-		strv_add(ret, json_string_value(v));
+		strv_builder_add(&v, json_string_value(at));
 	}
+	*ret = strv_builder_take(&v);
 	return 0;
 }
 
@@ -365,7 +367,7 @@ static int phases_parse(struct report *r, const json_t *j, struct err *e)
 
 /* Adds the lines of a unit's log if the unit's state is the one asked for by `failed`.
  * The member is optional, and elements that are not strings are left out. */
-static void add_last_lines(struct report *r, const json_t *unit, bool failed)
+static void add_last_lines(struct strv_builder *lines, const json_t *unit, bool failed)
 {
 	const char *name = json_string_value(json_object_get(unit, "name"));
 	const char *result = json_string_value(json_object_get(unit, "result"));
@@ -375,11 +377,12 @@ static void add_last_lines(struct report *r, const json_t *unit, bool failed)
 	if ((result && !streq(result, "success")) != failed)
 		return;
 	json_array_foreach(log, i, line) if (json_is_string(line))
-		strv_addf(&r->last_lines, "%s: %s", name, json_string_value(line));
+		strv_builder_addf(lines, "%s: %s", name, json_string_value(line));
 }
 
 static int units_parse(struct report *r, const json_t *j, struct err *e)
 {
+	_cleanup_strv_builder_ struct strv_builder failed = {0}, lines = {0};
 	const json_t *a;
 
 	if (get_array(j, "units", &a, e) < 0)
@@ -392,11 +395,13 @@ static int units_parse(struct report *r, const json_t *j, struct err *e)
 		    get_str(v, "active", &active, e) < 0)
 			return err_wrap(e, "units");
 		if (streq(active, "failed"))
-			strv_add(&r->failed_units, name);
+			strv_builder_add(&failed, name);
 	}
-	for (int failed = 1; failed >= 0; failed--)
+	for (int bad = 1; bad >= 0; bad--)
 		for (size_t i = 0; i < json_array_size(a); i++)
-			add_last_lines(r, json_array_get(a, i), failed);
+			add_last_lines(&lines, json_array_get(a, i), bad);
+	r->failed_units = strv_builder_take(&failed);
+	r->last_lines = strv_builder_take(&lines);
 	return 0;
 }
 

@@ -5,7 +5,7 @@
  * of addresses only.
  */
 #include "firstboot/model/bgp.h"
-#include "pxe/intern.h"
+#include "lib/intern.h"
 #include "pxe/rack-check.h"
 
 #define NO_HOST SIZE_MAX
@@ -22,7 +22,7 @@ static size_t owner(struct owners *o, const char *text, size_t i)
 	size_t n = intern(&o->seen, text, &is_new);
 
 	if (is_new) {
-		o->host = xrealloc(o->host, (n + 1) * sizeof(*o->host));
+		o->host = xgrow(o->host, n, sizeof(*o->host));
 		o->host[n] = i;
 	}
 	return o->host[n];

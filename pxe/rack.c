@@ -13,7 +13,7 @@
 
 #include "firstboot/model/rack-entry.h"
 #include "lib/file.h"
-#include "pxe/intern.h"
+#include "lib/intern.h"
 #include "pxe/kernel-cmdline.h"
 #include "pxe/rack-check.h"
 

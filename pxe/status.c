@@ -140,7 +140,7 @@ static int load_folder(struct status *s, const char *dir, struct err *e)
 
 		if (!str_ends(names[i], ".json") || names[i][0] == '.')
 			continue;
-		s->hosts = xrealloc(s->hosts, (s->n + 1) * sizeof(*s->hosts));
+		s->hosts = xgrow(s->hosts, s->n, sizeof(*s->hosts));
 		h = &s->hosts[s->n++];
 		*h = (struct status_host){
 			.name = xstrndup(names[i], strlen(names[i]) - strlen(".json")),

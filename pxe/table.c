@@ -24,8 +24,7 @@ void table_done(struct table *t)
 
 void table_add(struct table *t, const char *cell)
 {
-	if ((t->n & (t->n - 1)) == 0)
-		t->cells = xrealloc(t->cells, (t->n ? t->n * 2 : 1) * sizeof(*t->cells));
+	t->cells = xgrow(t->cells, t->n, sizeof(*t->cells));
 	t->cells[t->n++] = cell && *cell ? text_cleaned(cell) : xstrdup("-");
 }
 

@@ -12,8 +12,6 @@
 
 #include "lib/file.h"
 
-#define TURN_MAX (16U << 20)
-
 static FILE *open_log(const char *path)
 {
 	_cleanup_close_ int fd = file_open_foreign_at(AT_FDCWD, path);
@@ -26,16 +24,24 @@ static FILE *open_log(const char *path)
 
 void tail_open(struct tail *t, const char *path, bool from_end)
 {
-	*t = (struct tail){.path = xstrdup(path), .f = open_log(path)};
+	*t = (struct tail){.path = xstrdup(path), .f = open_log(path), .left = SIZE_MAX};
 	if (t->f && from_end)
 		(void)fseek(t->f, 0, SEEK_END);
 }
 
-/* Reads the next complete line of one file. Returns false, with the position unchanged,
- * if there is none. */
-static bool read_line(FILE *f, size_t *turn, char line[static TAIL_LINE_MAX])
+bool tail_turn(struct tail *t, size_t bytes)
 {
-	for (;;) {
+	bool more = t->left == 0;
+
+	t->left = bytes;
+	return more;
+}
+
+/* Reads the next complete line of one file. Returns false, with the position at the end of
+ * the last complete one, if there is none or none may be read. */
+static bool read_line(FILE *f, size_t *left, char line[static TAIL_LINE_MAX])
+{
+	while (*left > 0) {
 		long at = ftell(f);
 		size_t len = 0;
 		int c;
@@ -50,12 +56,13 @@ static bool read_line(FILE *f, size_t *turn, char line[static TAIL_LINE_MAX])
 			(void)fseek(f, at, SEEK_SET);
 			return false;
 		}
-		*turn += len + 1;
+		*left -= len < *left ? len + 1 : *left;
 		if (len < TAIL_LINE_MAX) {
 			line[len] = '\0';
 			return true;
 		}
 	}
+	return false;
 }
 
 /* Goes to the beginning of a file that is shorter now than the position in it. Returns
@@ -91,22 +98,20 @@ static bool follow_rename(struct tail *t)
 
 static bool next_line(struct tail *t, char line[static TAIL_LINE_MAX])
 {
-	if (t->old && read_line(t->old, &t->turn, line))
+	if (t->old && read_line(t->old, &t->left, line))
 		return true;
 	for (;;) {
-		if (t->f && read_line(t->f, &t->turn, line))
+		if (t->f && read_line(t->f, &t->left, line))
 			return true;
-		if (!(t->f && follow_truncation(t->f)) && !follow_rename(t))
+		if (t->left == 0 ||
+		    (!(t->f && follow_truncation(t->f)) && !follow_rename(t)))
 			return false;
 	}
 }
 
 char *tail_next(struct tail *t, char line[static TAIL_LINE_MAX])
 {
-	if (t->turn < TURN_MAX && next_line(t, line))
-		return line;
-	t->turn = 0;
-	return NULL;
+	return next_line(t, line) ? line : NULL;
 }
 
 void tail_done(struct tail *t)

@@ -18,16 +18,18 @@ struct tail {
 	char *path;
 	FILE *f;     /* the file that has the path now, or had it at the last look */
 	FILE *old;   /* the one before, which its writer may still have open */
-	size_t turn; /* bytes read since tail_next() last returned NULL */
+	size_t left; /* bytes that may be read in this turn */
 };
 
 /* Opens the log, which need not exist yet. `from_end`: skips what it has. */
 void tail_open(struct tail *t, const char *path, bool from_end);
 
-/*
- * Reads the next complete line into `line`, without its newline. Returns `line`, or NULL
- * if there is none yet, or if 16 MiB were read since the last NULL: a caller that reads
- * until there is none gets to its other work even while the log grows fast.
- */
+/* Begins a turn, in which no more lines are read when `bytes` of them were: a log that
+ * grows fast must not keep its reader from other work. Returns true if the turn before
+ * ended so. Before the first turn there is no limit. */
+bool tail_turn(struct tail *t, size_t bytes);
+
+/* Reads the next complete line into `line`, without its newline. Returns `line`, or NULL
+ * if there is none yet, or none that may be read in this turn. */
 char *tail_next(struct tail *t, char line[static TAIL_LINE_MAX]) _must_check_;
 void tail_done(struct tail *t);

@@ -8,8 +8,8 @@
  * Limit: DHCP options hold IPv4 addresses, so a time server given by name is only used by
  * the booted host.
  */
+#include "lib/intern.h"
 #include "pxe/embed.h"
-#include "pxe/intern.h"
 #include "pxe/template.h"
 #include "pxe/tree-parts.h"
 

@@ -25,6 +25,13 @@ void watch_open(struct watch *w, const struct serve *s)
 	tail_open(&w->dhcp, s->dnsmasq.log, false);
 }
 
+bool watch_turn(struct watch *w)
+{
+	bool more = tail_turn(&w->access, WATCH_TURN);
+
+	return tail_turn(&w->dhcp, WATCH_TURN) || more;
+}
+
 void watch_done(struct watch *w)
 {
 	tail_done(&w->access);

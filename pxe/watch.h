@@ -21,8 +21,14 @@ struct watch {
  * watch. */
 void watch_open(struct watch *w, const struct serve *s);
 
-/* Returns the next line, owned by the caller, or NULL if there is no event yet or enough
- * was read at a time (tail.h). */
+/* Begins a turn, in which at most WATCH_TURN bytes of each log are read: clients that
+ * fill the logs must not keep the caller from everything else. Returns true if the turn
+ * before may have left something to read. Before the first turn there is no limit. */
+#define WATCH_TURN (64 * 1024)
+bool watch_turn(struct watch *w);
+
+/* Returns the next line, owned by the caller, or NULL if there is no event yet, or none
+ * that may be read in this turn. */
 char *watch_next(struct watch *w) _must_check_;
 void watch_done(struct watch *w);
 #define _cleanup_watch_ _cleanup_(watch_done)

@@ -145,7 +145,7 @@ static void source_add(struct sources *s, char *const *f)
 		    streq(s->v[i].release, f[RELEASE]) && streq(s->v[i].entry, f[ENTRY]))
 			x = &s->v[i];
 	if (!x) {
-		s->v = xrealloc(s->v, (s->n + 1) * sizeof(*s->v));
+		s->v = xgrow(s->v, s->n, sizeof(*s->v));
 		x = &s->v[s->n++];
 		*x = (struct source){
 			.uri = xstrdup(f[REPO_URI]),
@@ -221,7 +221,7 @@ static void derive_sources(struct sources *s, const char *targets, const char *o
 			continue;
 		free(x->release);
 		x->release = xasprintf("%s%s", suite, pocket);
-		s->v = xrealloc(s->v, (s->n + 1) * sizeof(*s->v));
+		s->v = xgrow(s->v, s->n, sizeof(*s->v));
 		s->v[s->n++] = *x;
 		*x = (struct source){0};
 	}
@@ -335,7 +335,7 @@ char **apt_options(void)
 	struct run r = {.argv = argv};
 	_cleanup_free_ char *text = NULL;
 	_cleanup_strv_ char **lines = NULL;
-	char **options = NULL;
+	struct strv_builder options = {0};
 
 	if (!run_have(argv[0]) || run_capture(&r, &text, NULL, NULL) < 0)
 		return NULL;
@@ -345,7 +345,7 @@ char **apt_options(void)
 			const char *rest = str_after(lines[i], names[k]);
 
 			if (rest && (*rest == ' ' || str_after(rest, "::")))
-				strv_add(&options, lines[i]);
+				strv_builder_add(&options, lines[i]);
 		}
-	return options;
+	return strv_builder_take(&options);
 }

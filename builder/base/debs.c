@@ -11,6 +11,7 @@
 #include "builder/base/apt-resolve.h"
 #include "builder/common/archive.h"
 #include "lib/file.h"
+#include "lib/intern.h"
 #include "lib/log.h"
 #include "lib/str.h"
 
@@ -360,9 +361,16 @@ int debs_repo_now(const struct recipe *r, const char *sources, char *const *mirr
 
 /* --- checks ------------------------------------------------------------------------ */
 
+static void add_words(struct intern *in, char *const *v)
+{
+	for (; v && *v; v++)
+		intern(in, *v, NULL);
+}
+
 void debs_check_recipe(const struct lock_base *b, const struct recipe *r, struct diag *d)
 {
 	_cleanup_strv_ char **requested = apt_requested(r);
+	_cleanup_intern_ struct intern locked = {0}, wanted = {0};
 
 	if (!streq(b->suite, r->base.suite)) {
 		diag_add(d,
@@ -371,14 +379,16 @@ void debs_check_recipe(const struct lock_base *b, const struct recipe *r, struct
 			 r->base.where, r->base.suite, b->suite, b->where, r->file);
 		return;
 	}
+	add_words(&locked, b->wanted);
+	add_words(&wanted, requested);
 	for (size_t i = 0; requested && requested[i]; i++)
-		if (!strv_has(b->wanted, requested[i]))
+		if (!intern_find(&locked, requested[i], NULL))
 			diag_add(d,
 				 "%s: base: package %s was not in the recipe when the "
 				 "base was locked (%s): run `rackstrap lock %s`",
 				 r->base.where, requested[i], b->where, r->file);
 	for (size_t i = 0; b->wanted && b->wanted[i]; i++)
-		if (!strv_has(requested, b->wanted[i]))
+		if (!intern_find(&wanted, b->wanted[i], NULL))
 			diag_add(d,
 				 "%s: base: package %s is no longer in the recipe, but "
 				 "was when the base was locked (%s): run `rackstrap "

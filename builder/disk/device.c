@@ -296,7 +296,7 @@ int devices_read(struct devices *ret, int root, struct err *e)
 			device_done(&one);
 			continue;
 		}
-		all.v = xrealloc(all.v, (all.n + 1) * sizeof(*all.v));
+		all.v = xgrow(all.v, all.n, sizeof(*all.v));
 		all.v[all.n++] = one;
 	}
 	if (all.n > 0)

@@ -124,7 +124,7 @@ static int read_at(int fd, uint64_t at, void *buf, size_t len)
 /* Appends an empty partition and returns it. */
 static struct partition *append(struct ptable *t)
 {
-	t->v = xrealloc(t->v, (t->n + 1) * sizeof(*t->v));
+	t->v = xgrow(t->v, t->n, sizeof(*t->v));
 	t->v[t->n] = (struct partition){0};
 	return &t->v[t->n++];
 }

@@ -216,14 +216,13 @@ static void relate(struct json *j, const char *from, const char *how, const char
 /* Relates file `i` of the layer to the artifact that it was extracted from, if any. */
 static void relate_source(struct json *j, const struct manifest *m, size_t i)
 {
-	_cleanup_free_ char *file = id_of("File", i);
+	const struct input *from = m->layer->v[i].input, *all = m->inputs->v;
+	_cleanup_free_ char *file = id_of("File", i), *artifact = NULL;
 
-	for (size_t k = 0; k < m->inputs->n; k++)
-		if (m->layer->v[i].input == &m->inputs->v[k]) {
-			_cleanup_free_ char *artifact = id_of("Artifact", k);
-
-			relate(j, file, "GENERATED_FROM", artifact);
-		}
+	if (!from || from < all || from >= all + m->inputs->n)
+		return; /* or the archive of a container */
+	artifact = id_of("Artifact", (size_t)(from - all));
+	relate(j, file, "GENERATED_FROM", artifact);
 }
 
 static void append_relationships(struct json *j, const struct manifest *m,

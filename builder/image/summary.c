@@ -7,6 +7,7 @@
 #include "builder/image/summary.h"
 
 #include "builder/common/progress.h"
+#include "lib/intern.h"
 #include "lib/json.h"
 #include "lib/out.h"
 
@@ -21,6 +22,7 @@ struct share {
 struct shares {
 	struct share *v;
 	size_t n;
+	struct intern names; /* a share's number, until they are sorted */
 };
 
 static void shares_done(struct shares *s)
@@ -28,18 +30,20 @@ static void shares_done(struct shares *s)
 	for (size_t i = 0; i < s->n; i++)
 		free(s->v[i].name);
 	free(s->v);
+	intern_done(&s->names);
 }
 #define _cleanup_shares_ _cleanup_(shares_done)
 
 static void add(struct shares *s, const char *name, uint64_t bytes)
 {
-	for (size_t i = 0; i < s->n; i++)
-		if (streq(s->v[i].name, name)) {
-			s->v[i].bytes += bytes;
-			return;
-		}
-	s->v = xrealloc(s->v, (s->n + 1) * sizeof(*s->v));
-	s->v[s->n++] = (struct share){xstrdup(name), bytes};
+	bool is_new;
+	size_t i = intern(&s->names, name, &is_new);
+
+	if (is_new) {
+		s->v = xgrow(s->v, s->n, sizeof(*s->v));
+		s->v[s->n++] = (struct share){.name = xstrdup(name)};
+	}
+	s->v[i].bytes += bytes;
 }
 
 static int by_bytes(const void *a, const void *b)

@@ -29,7 +29,7 @@ struct export
 	const char *dir;
 	int dirfd, scratch; /* descriptors of the folder and the scratch folder in it */
 	struct cache_exported result;
-	char **sums;
+	struct strv_builder sums;
 };
 
 /* Makes the folders of the final name. */
@@ -95,7 +95,7 @@ static int export_url(struct export *x, const struct cached *in, const char *url
 	}
 	x->result.files++;
 	x->result.bytes += in->bytes;
-	strv_addf(&x->sums, "%s  %s\n", in->name, path);
+	strv_builder_addf(&x->sums, "%s  %s\n", in->name, path);
 	return 0;
 }
 
@@ -104,14 +104,14 @@ static int by_path(const void *a, const void *b)
 	return strcmp(*(char *const *)a + 66, *(char *const *)b + 66);
 }
 
-static int write_sums(const struct export *x, struct err *e)
+static int write_sums(struct export *x, struct err *e)
 {
 	_cleanup_free_ char *text = NULL;
 	int r;
 
-	if (x->sums)
-		qsort(x->sums, strv_len(x->sums), sizeof(*x->sums), by_path);
-	text = strv_join(x->sums, "");
+	if (x->sums.n > 0)
+		qsort(x->sums.v, x->sums.n, sizeof(*x->sums.v), by_path);
+	text = strv_join(x->sums.v, "");
 	r = file_write_at(x->scratch, SUMS, text ? text : "", text ? strlen(text) : 0,
 			  0644);
 	if (r == 0)
@@ -122,9 +122,9 @@ static int write_sums(const struct export *x, struct err *e)
 static int export_all(struct export *x, const struct cached_list *l, struct err *e)
 {
 	for (size_t i = 0; i < l->n; i++)
-		for (size_t k = 0;
-		     l->v[i].kind == CACHED_INPUT && l->v[i].urls && l->v[i].urls[k]; k++)
-			if (export_url(x, &l->v[i], l->v[i].urls[k], e) < 0)
+		for (size_t k = 0; l->v[i].kind == CACHED_INPUT && k < l->v[i].urls.n;
+		     k++)
+			if (export_url(x, &l->v[i], l->v[i].urls.v[k], e) < 0)
 				return -1;
 	/* The folders were not synced one by one. */
 	if (syncfs(x->dirfd) < 0)
@@ -151,7 +151,7 @@ int cache_export(struct cache_exported *ret, const struct cache *c,
 	x.dirfd = dirfd;
 	x.scratch = scratch;
 	r = export_all(&x, l, e);
-	strv_free(x.sums);
+	strv_builder_done(&x.sums);
 	*ret = x.result;
 	return r;
 }

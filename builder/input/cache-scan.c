@@ -20,7 +20,7 @@ void cached_list_done(struct cached_list *l)
 	for (size_t i = 0; i < l->n; i++) {
 		free(l->v[i].path);
 		free(l->v[i].name);
-		strv_free(l->v[i].urls);
+		strv_builder_done(&l->v[i].urls);
 	}
 	free(l->v);
 	*l = (struct cached_list){0};
@@ -31,7 +31,7 @@ static struct cached *add(struct cached_list *l, enum cached_kind kind, const ch
 {
 	struct cached *x;
 
-	l->v = xrealloc(l->v, (l->n + 1) * sizeof(*l->v));
+	l->v = xgrow(l->v, l->n, sizeof(*l->v));
 	x = &l->v[l->n++];
 	*x = (struct cached){.kind = kind, .path = xstrdup(path), .name = xstrdup(name)};
 	return x;
@@ -70,12 +70,17 @@ static int scan_inputs(struct cached_list *l, const struct cache *c, struct err 
 	return 0;
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct cached *)a)->name, ((const struct cached *)b)->name);
+}
+
+/* Finds an input while the list has nothing else: scan_inputs() adds them by name. */
 static struct cached *find_input(const struct cached_list *l, const char *sha256)
 {
-	for (size_t i = 0; i < l->n; i++)
-		if (l->v[i].kind == CACHED_INPUT && streq(l->v[i].name, sha256))
-			return &l->v[i];
-	return NULL;
+	struct cached key = {.name = (char *)sha256};
+
+	return l->n > 0 ? bsearch(&key, l->v, l->n, sizeof(key), by_name) : NULL;
 }
 
 /* Reads a file of url/ (cache.h). Returns the URL and sets sha256; NULL when the file is
@@ -110,7 +115,7 @@ static int scan_urls(struct cached_list *l, const struct cache *c, struct err *e
 		url = read_note(c, path, sha256);
 		x = url ? find_input(l, sha256) : NULL;
 		if (x && !url_has_userinfo(url))
-			strv_add(&x->urls, url);
+			strv_builder_add(&x->urls, url);
 	}
 	return 0;
 }
@@ -155,7 +160,7 @@ static int scan_partials(struct cached_list *l, const struct cache *c, struct er
 		if (file_read_foreign_at(c->fd, meta, NOTE_MAX, &text, NULL) == 0) {
 			text[strcspn(text, "\n")] = '\0';
 			url_strip_userinfo(text);
-			strv_add(&x->urls, text);
+			strv_builder_add(&x->urls, text);
 		}
 	}
 	return 0;
@@ -205,7 +210,7 @@ static int scan_bases(struct cached_list *l, const struct cache *c, struct err *
 			x->used = st.st_mtime;
 		what = describe_base(c, path);
 		if (*what)
-			strv_add(&x->urls, what);
+			strv_builder_add(&x->urls, what);
 	}
 	return 0;
 }
@@ -261,8 +266,8 @@ int cache_scan(struct cached_list *ret, const struct cache *c, struct err *e)
 	    scan_partials(&l, c, e) < 0)
 		return -1;
 	for (size_t i = 0; i < l.n; i++)
-		if (l.v[i].urls)
-			qsort(l.v[i].urls, strv_len(l.v[i].urls), sizeof(*l.v[i].urls),
+		if (l.v[i].urls.n > 0)
+			qsort(l.v[i].urls.v, l.v[i].urls.n, sizeof(*l.v[i].urls.v),
 			      by_text);
 	if (l.n > 0)
 		qsort(l.v, l.n, sizeof(*l.v), by_kind);

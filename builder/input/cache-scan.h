@@ -3,6 +3,7 @@
 #pragma once
 
 #include "builder/input/cache.h"
+#include "lib/str.h"
 
 #include <time.h>
 
@@ -19,8 +20,8 @@ struct cached {
 	char *path; /* in the cache: "blobs/sha256/..." */
 	char *name; /* digest or key; "" for partial and rubbish */
 	uint64_t bytes;
-	time_t used; /* when it was last read or written */
-	char **urls; /* the URLs of an input; of a base, its suite and kernel */
+	time_t used;              /* when it was last read or written */
+	struct strv_builder urls; /* of an input; of a base, its suite and kernel */
 };
 
 struct cached_list {

@@ -11,7 +11,7 @@
 
 struct wants {
 	struct want *v;
-	char **wheres; /* strings for the wants' `where` */
+	struct strv_builder wheres; /* strings for the wants' `where` */
 	size_t n;
 };
 
@@ -19,7 +19,7 @@ static void all_done(struct wants *w)
 {
 	wants_done(w->v, w->n);
 	free(w->v);
-	strv_free(w->wheres);
+	strv_builder_done(&w->wheres);
 }
 #define _cleanup_wants_ _cleanup_(all_done)
 
@@ -38,12 +38,12 @@ static void wants_begin(struct wants *w, const struct recipe *r)
 		const struct recipe_artifact *a = &r->artifacts[i];
 		_cleanup_free_ char *title = recipe_artifact_title(a);
 
-		strv_addf(&w->wheres, "%s: %s", a->where, title);
+		strv_builder_addf(&w->wheres, "%s: %s", a->where, title);
 		w->v[i] = (struct want){
 			.name = a->name,
 			.url = a->url,
 			.source = a->source,
-			.where = w->wheres[i],
+			.where = w->wheres.v[i],
 			.max_size = a->max_size,
 			.raise = max_size_keys[a->use],
 			.blob = {.fd = -1},

@@ -72,28 +72,27 @@ static bool is_group(const struct conf_node *n, const char *list, const char *co
 
 static void parse_input(struct lock *l, const struct conf_node *n, struct diag *d)
 {
-	struct lock_entry new = {0}, *x;
+	_cleanup_free_ char *url = NULL, *sha256 = NULL;
 	const struct lock_entry *same;
+	struct lock_entry *x;
+	uint64_t size = 0;
 
 	if (!is_group(n, "inputs", lock_input_keys, d))
 		return;
-	need(n, "url", &new.url, d);
-	need_size(n, &new.size, d);
-	need_sha256(n, &new.sha256, d);
-	same = new.url ? lock_find(l, new.url) : NULL;
+	need(n, "url", &url, d);
+	need_size(n, &size, d);
+	need_sha256(n, &sha256, d);
+	same = url ? lock_find(l, url) : NULL;
 	if (same)
-		conf_complain(n, d, "'%s' is already defined (%s)", new.url, same->where);
-	x = lock_add(l, "", new.size, "");
-	free(x->url);
-	free(x->sha256);
-	*x = new;
+		conf_complain(n, d, "'%s' is already defined (%s)", url, same->where);
+	if (same || !url)
+		return;
+	x = lock_add(l, url, size, sha256 ? sha256 : "");
 	may(n, "when", &x->when, d);
 	may(n, "from", &x->from, d);
 	if (x->from) /* an earlier version kept the user name */
 		url_strip_secrets(x->from);
 	x->where = where_of(n);
-	if (!x->url)
-		x->url = xstrdup("");
 }
 
 static void parse_release(struct lock_base *b, const struct conf_node *n, struct diag *d)
@@ -135,6 +134,26 @@ static void parse_package(struct lock_base *b, const struct conf_node *n, struct
 	x->where = where_of(n);
 }
 
+/* Sorts the base, if no name is missing, and complains about packages that are there
+ * twice. */
+static void sort_base(struct lock_base *b, struct diag *d)
+{
+	for (size_t i = 0; i < b->n_releases; i++)
+		if (!b->releases[i].name)
+			return;
+	for (size_t i = 0; i < b->n_packages; i++)
+		if (!b->packages[i].name || !b->packages[i].arch)
+			return;
+	lock_base_sort(b);
+	for (size_t i = 1; i < b->n_packages; i++) {
+		const struct lock_package *p = &b->packages[i];
+
+		if (streq(p->name, p[-1].name) && streq(p->arch, p[-1].arch))
+			diag_add(d, "%s: package '%s' for %s is already defined (%s)",
+				 p->where, p->name, p->arch, p[-1].where);
+	}
+}
+
 static void parse_base(struct lock_base *b, const struct conf_node *n, struct diag *d)
 {
 	const struct conf_node *releases = NULL, *packages = NULL;
@@ -153,6 +172,7 @@ static void parse_base(struct lock_base *b, const struct conf_node *n, struct di
 	if (conf_len(packages) == 0)
 		conf_complain(n, d, "packages: missing");
 	b->where = where_of(n);
+	sort_base(b, d);
 }
 
 static void parse(struct lock *l, const struct conf *c, struct diag *d)

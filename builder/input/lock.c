@@ -51,22 +51,23 @@ void lock_done(struct lock *l)
 		free(l->v[i].where);
 	}
 	free(l->v);
+	intern_done(&l->urls);
 	lock_base_done(&l->base);
 	*l = (struct lock){0};
 }
 
 const struct lock_entry *lock_find(const struct lock *l, const char *url)
 {
-	for (size_t i = 0; i < l->n; i++)
-		if (streq(l->v[i].url, url))
-			return &l->v[i];
-	return NULL;
+	size_t i;
+
+	return intern_find(&l->urls, url, &i) ? &l->v[i] : NULL;
 }
 
 struct lock_entry *lock_add(struct lock *l, const char *url, uint64_t size,
 			    const char *sha256)
 {
-	l->v = xrealloc(l->v, (l->n + 1) * sizeof(*l->v));
+	intern(&l->urls, url, NULL);
+	l->v = xgrow(l->v, l->n, sizeof(*l->v));
 	l->v[l->n] = (struct lock_entry){
 		.url = xstrdup(url),
 		.size = size,
@@ -75,25 +76,34 @@ struct lock_entry *lock_add(struct lock *l, const char *url, uint64_t size,
 	return &l->v[l->n++];
 }
 
+static int by_package(const void *a, const void *b)
+{
+	const struct lock_package *x = a, *y = b;
+	int r = strcmp(x->name, y->name);
+
+	return r != 0 ? r : strcmp(x->arch, y->arch);
+}
+
 const struct lock_package *lock_package_find(const struct lock_base *b, const char *name,
 					     const char *arch)
 {
-	for (size_t i = 0; i < b->n_packages; i++)
-		if (streq(b->packages[i].name, name) && streq(b->packages[i].arch, arch))
-			return &b->packages[i];
-	return NULL;
+	struct lock_package key = {.name = (char *)name, .arch = (char *)arch};
+
+	return b->n_packages > 0 ? bsearch(&key, b->packages, b->n_packages, sizeof(key),
+					   by_package)
+				 : NULL;
 }
 
 struct lock_release *lock_release_add(struct lock_base *b)
 {
-	b->releases = xrealloc(b->releases, (b->n_releases + 1) * sizeof(*b->releases));
+	b->releases = xgrow(b->releases, b->n_releases, sizeof(*b->releases));
 	b->releases[b->n_releases] = (struct lock_release){0};
 	return &b->releases[b->n_releases++];
 }
 
 struct lock_package *lock_package_add(struct lock_base *b)
 {
-	b->packages = xrealloc(b->packages, (b->n_packages + 1) * sizeof(*b->packages));
+	b->packages = xgrow(b->packages, b->n_packages, sizeof(*b->packages));
 	b->packages[b->n_packages] = (struct lock_package){0};
 	return &b->packages[b->n_packages++];
 }
@@ -102,14 +112,6 @@ static int by_release(const void *a, const void *b)
 {
 	return strcmp(((const struct lock_release *)a)->name,
 		      ((const struct lock_release *)b)->name);
-}
-
-static int by_package(const void *a, const void *b)
-{
-	const struct lock_package *x = a, *y = b;
-	int r = strcmp(x->name, y->name);
-
-	return r != 0 ? r : strcmp(x->arch, y->arch);
 }
 
 void lock_base_sort(struct lock_base *b)

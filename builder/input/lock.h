@@ -9,6 +9,7 @@
 
 #include "builder/common/digest.h"
 #include "lib/err.h"
+#include "lib/intern.h"
 
 struct lock_entry {
 	char *url;
@@ -50,6 +51,7 @@ struct lock_base {
 struct lock {
 	struct lock_entry *v;
 	size_t n;
+	struct intern urls; /* an entry's number is its index */
 	struct lock_base base;
 };
 
@@ -61,13 +63,15 @@ void lock_base_done(struct lock_base *b);
 #define _cleanup_lock_base_ _cleanup_(lock_base_done)
 
 const struct lock_entry *lock_find(const struct lock *l, const char *url);
-/* Adds an entry, valid until the next one is added. */
+/* Adds an entry of a URL that has none, valid until the next one is added. */
 struct lock_entry *lock_add(struct lock *l, const char *url, uint64_t size,
 			    const char *sha256);
+/* Finds a package of a sorted base. */
 const struct lock_package *lock_package_find(const struct lock_base *b, const char *name,
 					     const char *arch);
 struct lock_release *lock_release_add(struct lock_base *b);
 struct lock_package *lock_package_add(struct lock_base *b);
+/* Sorts releases and packages, when all are added. lock_read() has sorted them. */
 void lock_base_sort(struct lock_base *b);
 
 /* Returns the text of the lock. Owned by the caller. */

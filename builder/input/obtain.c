@@ -47,7 +47,7 @@ static void download_add(struct downloads *m, struct want *w, char *const *mirro
 {
 	struct download *x;
 
-	m->v = xrealloc(m->v, (m->n + 1) * sizeof(*m->v));
+	m->v = xgrow(m->v, m->n, sizeof(*m->v));
 	x = &m->v[m->n++];
 	*x = (struct download){.want = w, .lock_fd = -1};
 	digest_text(DIGEST_SHA256, w->url, strlen(w->url), x->key);

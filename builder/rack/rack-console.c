@@ -45,12 +45,12 @@ static bool is_animation(const char *line)
 }
 
 /* Adds the line, unless it is empty or an animation, and empties the buffer. */
-static void add_line(char ***v, struct buf *line)
+static void add_line(struct strv_builder *v, struct buf *line)
 {
 	while (line->len && line->p[line->len - 1] == ' ')
 		line->p[--line->len] = '\0';
 	if (line->len && !is_animation(line->p))
-		strv_add(v, line->p);
+		strv_builder_add(v, line->p);
 	line->len = 0;
 	if (line->p)
 		line->p[0] = '\0';
@@ -59,8 +59,8 @@ static void add_line(char ***v, struct buf *line)
 char **console_lines(const char *text, size_t len)
 {
 	_cleanup_buf_ struct buf line = {0};
+	struct strv_builder v = {0};
 	const char *end = text + len;
-	char **v = NULL;
 
 	for (const char *s = text; s < end;) {
 		unsigned char c = (unsigned char)*s;
@@ -80,7 +80,7 @@ char **console_lines(const char *text, size_t len)
 			buf_puts(&line, c < 0x7f ? (char[]){(char)c, 0} : "?");
 	}
 	add_line(&v, &line);
-	return v;
+	return strv_builder_take(&v);
 }
 
 char **console_tail(const char *path, size_t n)
@@ -88,7 +88,6 @@ char **console_tail(const char *path, size_t n)
 	_cleanup_close_ int fd = file_open_foreign_at(AT_FDCWD, path);
 	_cleanup_free_ char *text = xmalloc(TAIL_MAX);
 	_cleanup_strv_ char **lines = NULL;
-	char **last = NULL;
 	struct stat st;
 	ssize_t got;
 	size_t all;
@@ -101,16 +100,14 @@ char **console_tail(const char *path, size_t n)
 		return NULL;
 	lines = console_lines(text, (size_t)got);
 	all = strv_len(lines);
-	for (size_t i = all > n ? all - n : 0; i < all; i++)
-		strv_add(&last, lines[i]);
-	return last;
+	return strv_dup(lines + (all > n ? all - n : 0));
 }
 
 /* --- following --------------------------------------------------------------------- */
 
 void console_open(struct console *c, const char *path)
 {
-	*c = (struct console){.path = xstrdup(path)};
+	*c = (struct console){.path = xstrdup(path), .left = SIZE_MAX};
 }
 
 void console_done(struct console *c)
@@ -120,10 +117,30 @@ void console_done(struct console *c)
 	*c = (struct console){0};
 }
 
-/* Appends text that was written since the last call. Returns false if there is none. */
+bool console_turn(struct console *c)
+{
+	bool more = c->more;
+
+	c->left = CONSOLE_TURN;
+	c->more = false;
+	return more;
+}
+
+/* Moves what is left of the buffer, less than a line, to its beginning. */
+static void drop_used(struct console *c)
+{
+	c->rest.len -= c->used;
+	if (c->rest.p)
+		memmove(c->rest.p, c->rest.p + c->used, c->rest.len + 1);
+	c->used = 0;
+}
+
+/* Appends text that was written since the last call. Returns false if there is none, or
+ * none that may be read. */
 static bool read_more(struct console *c)
 {
 	_cleanup_close_ int fd = file_open_foreign_at(AT_FDCWD, c->path);
+	size_t most = c->left < CHUNK ? c->left : CHUNK;
 	_cleanup_free_ char *chunk = NULL;
 	struct stat st;
 	ssize_t n;
@@ -133,31 +150,37 @@ static bool read_more(struct console *c)
 	if (st.st_size < c->at) {
 		c->at = 0;
 		buf_done(&c->rest);
+		c->used = 0;
 	}
 	if (st.st_size == c->at)
 		return false;
-	chunk = xmalloc(CHUNK);
-	n = pread(fd, chunk, CHUNK, c->at);
+	c->more = most == 0;
+	if (most == 0)
+		return false;
+	chunk = xmalloc(most);
+	n = pread(fd, chunk, most, c->at);
 	if (n <= 0)
 		return false;
 	c->at += n;
+	c->left -= (size_t)n;
+	drop_used(c);
 	buf_add(&c->rest, chunk, (size_t)n);
 	return true;
 }
 
-/* Removes the first line from the buffer and returns it; NULL if none is complete. */
+/* Returns the first line of the buffer, NULL if none is complete. */
 static char *pop_line(struct console *c)
 {
-	char *nl = c->rest.len ? memchr(c->rest.p, '\n', c->rest.len) : NULL;
+	char *line = c->rest.len ? c->rest.p + c->used : NULL;
+	size_t n = c->rest.len - c->used;
+	char *nl = n > 0 ? memchr(line, '\n', n) : NULL;
 	_cleanup_strv_ char **lines = NULL;
-	size_t n;
 
-	if (!nl && c->rest.len < CHUNK)
+	if (!nl && n < CHUNK)
 		return NULL;
-	n = nl ? (size_t)(nl + 1 - c->rest.p) : c->rest.len;
-	lines = console_lines(c->rest.p, n);
-	memmove(c->rest.p, c->rest.p + n, c->rest.len - n + 1);
-	c->rest.len -= n;
+	n = nl ? (size_t)(nl + 1 - line) : n;
+	lines = console_lines(line, n);
+	c->used += n;
 	return strv_join(lines, " ");
 }
 

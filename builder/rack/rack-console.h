@@ -13,13 +13,24 @@
 struct console {
 	char *path;
 	off_t at;        /* offset up to which it was read */
-	struct buf rest; /* an incomplete line */
+	struct buf rest; /* what was read and not returned, from `used` on */
+	size_t used;
+	size_t left; /* bytes that may be read in this turn */
+	bool more;   /* there is more to read in the next turn */
 };
 
+/* The reader may read without a limit until the first turn begins. */
 void console_open(struct console *c, const char *path);
 
-/* Returns the next complete line, owned by the caller, or NULL if there is none yet. The
- * file need not exist; one that became shorter is read from its beginning. */
+/* Begins a turn, in which at most CONSOLE_TURN bytes are read: a machine that writes
+ * without end must not keep its reader from all others. Returns true if the turn before
+ * left something to read. */
+#define CONSOLE_TURN (64 * 1024)
+bool console_turn(struct console *c);
+
+/* Returns the next complete line, owned by the caller, or NULL if there is none yet, or
+ * none that may be read in this turn. The file need not exist; one that became shorter is
+ * read from its beginning. */
 char *console_next(struct console *c) _must_check_;
 void console_done(struct console *c);
 

@@ -3,7 +3,9 @@
  * The state of a machine is read from three files: nginx's access log (its fetches), its
  * report (its verdict) and its console (a boot that failed). They are read four times a
  * second, which is cheap even for forty machines, and no line of them is missed. The ends
- * of the servers and machines, and signals, wake the loop at once.
+ * of the servers and machines, and signals, wake the loop at once. Of each file a turn of
+ * the loop reads a limited part, so that a machine that writes without end delays no
+ * other, nor a signal.
  *
  * When KVM fails, QEMU writes a line and the machine stops running; QEMU itself only ends
  * if one of its assertions fails. The machine is then started again under TCG, and its
@@ -33,6 +35,7 @@ struct follower {
 	struct tail access; /* times */
 	int epfd;           /* signals and ends of machines */
 	bool keep;
+	bool more; /* a turn left something to read: do not wait before the next */
 	uint64_t start_ms;
 };
 
@@ -319,22 +322,28 @@ static void follower_done(struct follower *f)
 	close_p(&f->epfd);
 }
 
-/* Reads all that is new. The watch comes first, so that its line about a report is logged
- * before a line that follows from that report. */
+/* Reads what is new, of each file as much as a turn allows. The watch comes first, so
+ * that its line about a report is logged before a line that follows from that report. */
 static void follow_all(struct follower *f)
 {
 	char *line;
 
+	f->more = watch_turn(&f->watch);
+	f->more |= tail_turn(&f->access, WATCH_TURN);
 	while ((line = watch_next(&f->watch))) {
 		log_event(f, "%s", line);
 		free(line);
 	}
 	follow_fetches(f);
 	for (size_t i = 0; i < f->r->n; i++) {
-		follow_console(f, &f->r->machines[i]);
-		follow_report(f, &f->r->machines[i]);
-		follow_qemu(f, &f->r->machines[i]);
-		follow_end(f, &f->r->machines[i]);
+		struct machine *m = &f->r->machines[i];
+
+		f->more |= console_turn(&m->console);
+		f->more |= console_turn(&m->qemu);
+		follow_console(f, m);
+		follow_report(f, m);
+		follow_qemu(f, m);
+		follow_end(f, m);
 	}
 }
 
@@ -343,7 +352,7 @@ static int follow(struct follower *f, struct err *e)
 	struct rack_run *r = f->r;
 
 	for (;;) {
-		if (serve_wait(&r->serve, f->epfd, TICK_MS, e) < 0)
+		if (serve_wait(&r->serve, f->epfd, f->more ? 0 : TICK_MS, e) < 0)
 			return -1;
 		if (signals_came(r->signals))
 			return 1;

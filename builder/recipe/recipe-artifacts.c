@@ -5,6 +5,7 @@
  * archive itself (`extract`).
  */
 #include "builder/recipe/recipe-parse.h"
+#include "lib/intern.h"
 
 #define EXTRACT_DEPTH_MAX 4
 
@@ -85,19 +86,27 @@ static void parse_extract(struct recipe_extract *x, const struct conf_node *n,
 		parse_extract_list(&x->v, &x->n, n, depth + 1, d);
 }
 
-static void check_twice(const struct recipe_extract *v, size_t i,
+/* `paths` has a text for each element of the list before, so that a path's number is its
+ * index: another text for a missing path and for one that was there. */
+static void check_twice(struct intern *paths, const struct recipe_extract *v, size_t i,
 			const struct conf_node *n, struct diag *d)
 {
-	for (size_t k = 0; k < i; k++)
-		if (v[k].path && v[i].path && streq(v[k].path, v[i].path))
-			conf_complain(n, d, "path: member '%s' is extracted twice (%s)",
-				      v[i].path, v[k].where);
+	_cleanup_free_ char *other = xasprintf("/%zu", i);
+	bool is_new;
+	size_t first = intern(paths, v[i].path ? v[i].path : other, &is_new);
+
+	if (is_new)
+		return;
+	conf_complain(n, d, "path: member '%s' is extracted twice (%s)", v[i].path,
+		      v[first].where);
+	intern(paths, other, NULL);
 }
 
 static void parse_extract_list(struct recipe_extract **v, size_t *n,
 			       const struct conf_node *parent, unsigned depth,
 			       struct diag *d)
 {
+	_cleanup_intern_ struct intern paths = {0};
 	const struct conf_node *list = NULL;
 
 	if (conf_get_list(parent, "extract", &list, d) <= 0)
@@ -121,7 +130,7 @@ static void parse_extract_list(struct recipe_extract **v, size_t *n,
 			continue;
 		}
 		parse_extract(&(*v)[*n], m, depth, d);
-		check_twice(*v, (*n)++, m, d);
+		check_twice(&paths, *v, (*n)++, m, d);
 	}
 }
 
@@ -202,7 +211,7 @@ struct recipe_artifact *recipe_add_artifact(struct recipe *r, enum artifact_use 
 {
 	struct recipe_artifact *a;
 
-	r->artifacts = xrealloc(r->artifacts, (r->n_artifacts + 1) * sizeof(*a));
+	r->artifacts = xgrow(r->artifacts, r->n_artifacts, sizeof(*a));
 	a = &r->artifacts[r->n_artifacts++];
 	*a = (struct recipe_artifact){
 		.use = use,

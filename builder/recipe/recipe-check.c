@@ -6,31 +6,54 @@
  */
 #include "builder/recipe/base-type.h"
 #include "builder/recipe/recipe-parse.h"
+#include "lib/intern.h"
 
-/* The paths that are written, each with its place in the recipe. */
-struct targets {
-	struct target {
-		const char *to, *where;
-	} * v;
-	size_t n;
+/* Names with the place of the first one of each. */
+struct firsts {
+	struct intern names;
+	const char **where; /* by the name's number */
 };
 
-static void target_add(struct targets *t, const char *to, const char *where,
-		       struct diag *d)
+static void firsts_done(struct firsts *f)
 {
-	if (!to)
-		return;
-	for (size_t i = 0; i < t->n; i++)
-		if (streq(t->v[i].to, to)) {
-			diag_add(d, "%s: %s is already written (%s)", where, to,
-				 t->v[i].where);
-			return;
-		}
-	t->v = xrealloc(t->v, (t->n + 1) * sizeof(*t->v));
-	t->v[t->n++] = (struct target){to, where};
+	intern_done(&f->names);
+	free(f->where);
+}
+#define _cleanup_firsts_ _cleanup_(firsts_done)
+
+/* Returns the place of the first such name, or NULL after adding the name. */
+static const char *first_add(struct firsts *f, const char *name, const char *where)
+{
+	bool is_new;
+	size_t i = intern(&f->names, name, &is_new);
+
+	if (!is_new)
+		return f->where[i];
+	f->where = xgrow(f->where, i, sizeof(*f->where));
+	f->where[i] = where;
+	return NULL;
 }
 
-static void targets_add_extract(struct targets *t, const struct recipe_extract *v,
+/* Returns the place of the first such name, or NULL. */
+static const char *first_find(const struct firsts *f, const char *name)
+{
+	size_t i;
+
+	return intern_find(&f->names, name, &i) ? f->where[i] : NULL;
+}
+
+/* --- paths and names --------------------------------------------------------------- */
+
+static void target_add(struct firsts *t, const char *to, const char *where,
+		       struct diag *d)
+{
+	const char *first = to ? first_add(t, to, where) : NULL;
+
+	if (first)
+		diag_add(d, "%s: %s is already written (%s)", where, to, first);
+}
+
+static void targets_add_extract(struct firsts *t, const struct recipe_extract *v,
 				size_t n, struct diag *d)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -41,7 +64,7 @@ static void targets_add_extract(struct targets *t, const struct recipe_extract *
 
 static void check_targets(const struct recipe *r, struct diag *d)
 {
-	struct targets t = {0};
+	_cleanup_firsts_ struct firsts t = {0};
 
 	for (size_t i = 0; i < r->n_files; i++)
 		target_add(&t, r->files[i].to, r->files[i].where, d);
@@ -51,101 +74,97 @@ static void check_targets(const struct recipe *r, struct diag *d)
 		target_add(&t, a->to, a->where, d);
 		targets_add_extract(&t, a->v, a->n, d);
 	}
-	free(t.v);
 }
 
-static void check_artifacts(const struct recipe *r, struct diag *d)
+/* Adds a name, and complains if there is one already. `what`: "artifact" or the like. */
+static void name_add(struct firsts *f, const char *what, const char *name,
+		     const char *where, struct diag *d)
 {
+	const char *first = name ? first_add(f, name, where) : NULL;
+
+	if (first)
+		diag_add(d, "%s: %s '%s' is already defined (%s)", where, what, name,
+			 first);
+}
+
+static void check_names(const struct recipe *r, struct diag *d)
+{
+	_cleanup_firsts_ struct firsts artifacts = {0}, containers = {0};
+
 	for (size_t i = 0; i < r->n_artifacts; i++)
-		for (size_t k = 0; k < i; k++) {
-			const struct recipe_artifact *a = &r->artifacts[i];
-			const struct recipe_artifact *first = &r->artifacts[k];
-
-			if (a->name && first->name && streq(a->name, first->name))
-				diag_add(d, "%s: artifact '%s' is already defined (%s)",
-					 a->where, a->name, first->where);
-		}
-}
-
-static void check_containers(const struct recipe *r, struct diag *d)
-{
+		name_add(&artifacts, "artifact", r->artifacts[i].name,
+			 r->artifacts[i].where, d);
 	for (size_t i = 0; i < r->n_containers; i++)
-		for (size_t k = 0; k < i; k++) {
-			const struct recipe_container *c = &r->containers[i];
-			const struct recipe_container *first = &r->containers[k];
-
-			if (c->image && first->image && streq(c->image, first->image))
-				diag_add(d, "%s: container '%s' is already defined (%s)",
-					 c->where, c->image, first->where);
-		}
+		name_add(&containers, "container", r->containers[i].image,
+			 r->containers[i].where, d);
 }
 
-static const struct recipe_unit *find_unit(const struct recipe *r, const char *name)
+/* --- units ------------------------------------------------------------------------- */
+
+/* The recipe's units, and the lists that name units. */
+struct unit_names {
+	struct firsts units, enable, disable, mask;
+};
+
+static void unit_names_done(struct unit_names *u)
+{
+	firsts_done(&u->units);
+	firsts_done(&u->enable);
+	firsts_done(&u->disable);
+	firsts_done(&u->mask);
+}
+#define _cleanup_unit_names_ _cleanup_(unit_names_done)
+
+static void switches_add(struct firsts *f, const struct recipe_switches *s,
+			 const char *key, struct diag *d)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const char *first = first_add(f, s->v[i].unit, s->v[i].where);
+
+		if (first)
+			diag_add(d, "%s: %s: '%s' is already defined (%s)", s->v[i].where,
+				 key, s->v[i].unit, first);
+	}
+}
+
+/* Complains about units of `enable` that another list has too. */
+static void check_contradiction(const struct recipe *r, const struct firsts *other,
+				const char *key, struct diag *d)
+{
+	for (size_t i = 0; i < r->enable.n; i++) {
+		const struct recipe_switch *s = &r->enable.v[i];
+		const char *where = first_find(other, s->unit);
+
+		if (where)
+			diag_add(d, "%s: '%s' is in both enable and %s (%s)", s->where,
+				 s->unit, key, where);
+	}
+}
+
+static void check_units(struct unit_names *u, const struct recipe *r, struct diag *d)
 {
 	for (size_t i = 0; i < r->n_units; i++)
-		if (streq(r->units[i].name, name))
-			return &r->units[i];
-	return NULL;
-}
-
-static void check_units(const struct recipe *r, struct diag *d)
-{
-	for (size_t i = 0; i < r->n_units; i++) {
-		const struct recipe_unit *first = find_unit(r, r->units[i].name);
-
-		if (first != &r->units[i])
-			diag_add(d, "%s: unit '%s' is already defined (%s)",
-				 r->units[i].where, r->units[i].name, first->where);
-	}
-}
-
-static const struct recipe_switch *find_switch(const struct recipe_switches *s,
-					       const char *unit)
-{
-	for (size_t i = 0; i < s->n; i++)
-		if (streq(s->v[i].unit, unit))
-			return &s->v[i];
-	return NULL;
-}
-
-static void check_contradiction(const struct recipe_switches *a, const char *a_key,
-				const struct recipe_switches *b, const char *b_key,
-				struct diag *d)
-{
-	for (size_t i = 0; i < a->n; i++) {
-		const struct recipe_switch *other = find_switch(b, a->v[i].unit);
-
-		if (a == b && other == &a->v[i])
-			continue;
-		if (a == b)
-			diag_add(d, "%s: %s: '%s' is already defined (%s)", a->v[i].where,
-				 a_key, a->v[i].unit, other->where);
-		else if (other)
-			diag_add(d, "%s: '%s' is in both %s and %s (%s)", a->v[i].where,
-				 a->v[i].unit, a_key, b_key, other->where);
-	}
-}
-
-static void check_switches(const struct recipe *r, struct diag *d)
-{
-	check_contradiction(&r->enable, "enable", &r->enable, "enable", d);
-	check_contradiction(&r->disable, "disable", &r->disable, "disable", d);
-	check_contradiction(&r->mask, "mask", &r->mask, "mask", d);
-	check_contradiction(&r->enable, "enable", &r->disable, "disable", d);
-	check_contradiction(&r->enable, "enable", &r->mask, "mask", d);
+		name_add(&u->units, "unit", r->units[i].name, r->units[i].where, d);
+	switches_add(&u->enable, &r->enable, "enable", d);
+	switches_add(&u->disable, &r->disable, "disable", d);
+	switches_add(&u->mask, &r->mask, "mask", d);
+	check_contradiction(r, &u->disable, "disable", d);
+	check_contradiction(r, &u->mask, "mask", d);
 	for (size_t i = 0; i < r->mask.n; i++) {
-		const struct recipe_unit *u = find_unit(r, r->mask.v[i].unit);
+		const struct recipe_switch *s = &r->mask.v[i];
+		const char *where = first_find(&u->units, s->unit);
 
-		if (u)
+		if (where)
 			diag_add(d,
 				 "%s: mask: '%s' is a unit of this recipe (%s): remove "
 				 "one of the two",
-				 r->mask.v[i].where, u->name, u->where);
+				 s->where, s->unit, where);
 	}
 }
 
 /* firstboot starts rackstrap-<role>.target and nothing else. */
-static void check_roles(const struct recipe *r, struct diag *d)
+static void check_roles(const struct unit_names *u, const struct recipe *r,
+			struct diag *d)
 {
 	for (size_t i = 0; i < r->roles.n; i++) {
 		const struct role *role = &r->roles.v[i];
@@ -154,16 +173,19 @@ static void check_roles(const struct recipe *r, struct diag *d)
 		if (!role->name || !role->units)
 			continue;
 		target = xasprintf("rackstrap-%s.target", role->name);
-		if (!find_unit(r, target))
+		if (!first_find(&u->units, target))
 			diag_add(d,
 				 "%s: role '%s' needs a unit '%s' in 'units': it is what "
 				 "a host of that role starts",
 				 r->roles_where, role->name, target);
-		for (size_t k = 0; role->units && role->units[k]; k++)
-			if (find_switch(&r->mask, role->units[k]))
+		for (size_t k = 0; role->units && role->units[k]; k++) {
+			const char *masked = first_find(&u->mask, role->units[k]);
+
+			if (masked)
 				diag_add(d, "%s: role '%s': '%s' is masked (%s)",
 					 r->roles_where, role->name, role->units[k],
-					 find_switch(&r->mask, role->units[k])->where);
+					 masked);
+		}
 	}
 }
 
@@ -180,6 +202,8 @@ static void check_initramfs(const struct recipe *r, struct diag *d)
 
 void recipe_check(const struct recipe *r, struct diag *d)
 {
+	_cleanup_unit_names_ struct unit_names units = {0};
+
 	if (!r->name)
 		diag_add(d, "%s: name: missing (a variant needs its own name)", r->file);
 	if (!r->base.where)
@@ -192,10 +216,8 @@ void recipe_check(const struct recipe *r, struct diag *d)
 	if (r->n_images == 0 && !d->n)
 		diag_add(d, "%s: images: missing, as in images = [ \"pxe\" ];", r->file);
 	check_initramfs(r, d);
-	check_artifacts(r, d);
-	check_containers(r, d);
+	check_names(r, d);
 	check_targets(r, d);
-	check_units(r, d);
-	check_switches(r, d);
-	check_roles(r, d);
+	check_units(&units, r, d);
+	check_roles(&units, r, d);
 }

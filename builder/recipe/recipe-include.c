@@ -8,6 +8,7 @@
  * appended, and recipe_check() reports the name as a duplicate.
  */
 #include "builder/recipe/recipe-parse.h"
+#include "lib/intern.h"
 
 #include <sys/stat.h>
 
@@ -24,7 +25,10 @@ struct overlay {
 	const struct recipe_list *type;
 	char *v;
 	size_t n;
-	char **names; /* of the included entries; "" for a replaced one */
+	const char **names;  /* of the included entries; "" for a replaced one */
+	struct intern found; /* the names that were included, ... */
+	size_t *first;       /* ... and the first entry of each, by its number */
+	size_t *next;        /* for each entry the next of its name, or `included` */
 	const struct conf_node **removed; /* for each of these, the node in `remove` that
 					     names it, or NULL */
 	size_t included;
@@ -47,39 +51,67 @@ static const char *entry_where(const struct overlay *o, size_t i)
 	return where;
 }
 
-/* Returns the index of the included entry of that name, or -1. */
-static ssize_t find_included(const struct overlay *o, const char *name)
+/* Returns the index of the first included entry of that name that was not replaced, or
+ * -1. */
+static ssize_t find_included(struct overlay *o, const char *name)
 {
-	for (size_t i = 0; i < o->included; i++)
-		if (*o->names[i] && streq(o->names[i], name))
-			return (ssize_t)i;
-	return -1;
+	size_t number, i;
+
+	if (!*name || !intern_find(&o->found, name, &number))
+		return -1;
+	for (i = o->first[number]; i < o->included && !*o->names[i];)
+		i = o->next[i];
+	o->first[number] = i; /* those before are never found again */
+	return i < o->included ? (ssize_t)i : -1;
+}
+
+/* Notes the names of the included entries, in the reverse order: so the first entry of a
+ * name is the one that is noted last. */
+static void note_names(struct overlay *o)
+{
+	o->removed = xcalloc(o->n + 1, sizeof(*o->removed));
+	o->names = xcalloc(o->n + 1, sizeof(*o->names));
+	o->first = xcalloc(o->n + 1, sizeof(*o->first));
+	o->next = xcalloc(o->n + 1, sizeof(*o->next));
+	for (size_t i = o->n; i-- > 0;) {
+		const char *name = entry_name(o, i);
+		bool is_new;
+		size_t number;
+
+		name = name ? name : "";
+		number = intern(&o->found, name, &is_new);
+		o->names[i] = o->found.texts[number];
+		o->next[i] = is_new ? o->included : o->first[number];
+		o->first[number] = i;
+	}
 }
 
 static void overlay_begin(struct overlay *o, size_t more)
 {
 	o->included = o->n;
-	o->removed = xcalloc(o->n + 1, sizeof(*o->removed));
-	for (size_t i = 0; i < o->n; i++) {
-		const char *name = entry_name(o, i);
-
-		strv_add(&o->names, name ? name : "");
-	}
-	o->v = xrealloc(o->v, (o->n + more + 1) * o->type->size);
+	note_names(o);
+	o->v = xgrow_to(o->v, o->n + more + 1, o->type->size);
 	memset(o->v + o->n * o->type->size, 0, (more + 1) * o->type->size);
+}
+
+static void overlay_done(struct overlay *o)
+{
+	free(o->names);
+	free(o->removed);
+	free(o->first);
+	free(o->next);
+	intern_done(&o->found);
 }
 
 /* Complains about a second included entry of the name of entry `at`: when the entry is
  * removed, recipe_check() no longer sees the duplicate. */
 static void check_included_twice(const struct overlay *o, size_t at, struct diag *d)
 {
-	for (size_t i = at + 1; i < o->included; i++)
-		if (streq(o->names[i], o->names[at])) {
-			diag_add(d, "%s: %s: '%s' is already defined (%s)",
-				 entry_where(o, i), o->type->key, o->names[at],
-				 entry_where(o, at));
-			return;
-		}
+	size_t i = o->next[at];
+
+	if (i < o->included)
+		diag_add(d, "%s: %s: '%s' is already defined (%s)", entry_where(o, i),
+			 o->type->key, o->names[at], entry_where(o, at));
 }
 
 /* Marks the entry that name `i` of a list in `remove` names as removed. */
@@ -100,7 +132,7 @@ static void remove_one(struct overlay *o, const struct conf_node *list, size_t i
 	at = find_included(o, name);
 	if (at < 0) {
 		if (o->misses++ < GUESSES_MAX)
-			near = str_nearest(name, (const char *const *)o->names);
+			near = str_nearest(name, o->names);
 		conf_complain(n, d,
 			      "remove: %s: '%s' is not in the included recipe%s%s%s", key,
 			      name, near ? " (did you mean '" : "", near ? near : "",
@@ -139,7 +171,7 @@ static void place(struct overlay *o, const struct conf_node *n, struct diag *d)
 	o->type->done(o->v + (size_t)at * size);
 	memcpy(o->v + (size_t)at * size, entry, size);
 	memset(entry, 0, size);
-	*o->names[at] = '\0';
+	o->names[at] = "";
 }
 
 /* Reads element `i` of a file's list into the place behind the last entry. Returns false,
@@ -240,8 +272,7 @@ void *recipe_lay_list(const struct recipe_list *type, void *v, size_t *n,
 	check_empty(&o, list, conf_len(gone) > 0, d);
 	lay(&o, list, d);
 	drop_removed(&o);
-	strv_free(o.names);
-	free(o.removed);
+	overlay_done(&o);
 	*n = o.n;
 	return o.v;
 }
@@ -271,22 +302,22 @@ static bool is_same_file(const char *a, const char *b)
 
 char *recipe_tidy_path(const char *path)
 {
-	_cleanup_strv_ char **parts = strv_split(path, "/"), **kept = NULL;
+	_cleanup_strv_ char **parts = strv_split(path, "/");
+	_cleanup_strv_builder_ struct strv_builder kept = {0};
 	_cleanup_free_ char *joined = NULL, *tidy = NULL;
-	size_t n = 0;
 
 	for (size_t i = 0; parts && parts[i]; i++) {
 		if (streq(parts[i], "."))
 			continue;
-		if (streq(parts[i], "..") && n > 0 && !streq(kept[n - 1], "..")) {
-			n--;
-			free(TAKE_PTR(kept[n]));
+		if (streq(parts[i], "..") && kept.n > 0 &&
+		    !streq(kept.v[kept.n - 1], "..")) {
+			kept.n--;
+			free(TAKE_PTR(kept.v[kept.n]));
 			continue;
 		}
-		strv_add(&kept, parts[i]);
-		n++;
+		strv_builder_add(&kept, parts[i]);
 	}
-	joined = strv_join(kept, "/");
+	joined = strv_join(kept.v, "/");
 	tidy = xasprintf("%s%s", path[0] == '/' ? "/" : "", joined ? joined : "");
 	return is_same_file(path, tidy) ? TAKE_PTR(tidy) : xstrdup(path);
 }

@@ -99,13 +99,14 @@ static bool has_dotdot(const char *path)
 /* Returns an absolute path without empty parts and ".". Owned by the caller. */
 static char *plain_target(const char *path)
 {
-	_cleanup_strv_ char **parts = strv_split(path, "/"), **kept = NULL;
+	_cleanup_strv_ char **parts = strv_split(path, "/");
+	_cleanup_strv_builder_ struct strv_builder kept = {0};
 	_cleanup_free_ char *joined = NULL;
 
 	for (size_t i = 0; parts && parts[i]; i++)
 		if (*parts[i] && !streq(parts[i], "."))
-			strv_add(&kept, parts[i]);
-	joined = strv_join(kept, "/");
+			strv_builder_add(&kept, parts[i]);
+	joined = strv_join(kept.v, "/");
 	return xasprintf("/%s", joined ? joined : "");
 }
 

@@ -72,7 +72,7 @@ static const char *str_of(const json_t *j, const char *key)
 
 static struct container_layer *add_layer(struct container_image *x)
 {
-	x->v = xrealloc(x->v, (x->n + 1) * sizeof(*x->v));
+	x->v = xgrow(x->v, x->n, sizeof(*x->v));
 	x->v[x->n] = (struct container_layer){0};
 	return &x->v[x->n++];
 }

@@ -7,18 +7,44 @@
  */
 #include "builder/root/extract.h"
 
+#include "lib/intern.h"
 #include "lib/str.h"
 
 struct level {
 	const struct extract *all;
 	const struct recipe_extract *v;
 	size_t n;
+	struct intern wanted; /* normal paths of `v`, ... */
+	size_t *at;           /* ... and the index of each, by its number */
 	bool *found;
 	struct archive_in *in;
 	const char *name;
 };
 
 static int level_run(struct level *l, struct err *e);
+
+/* Notes the wanted paths; of two for one member, the first. */
+static void note_wanted(struct level *l)
+{
+	l->at = xcalloc(l->n, sizeof(*l->at));
+	l->found = xcalloc(l->n, sizeof(*l->found));
+	for (size_t i = 0; i < l->n; i++) {
+		_cleanup_free_ char *want = archive_path_normal(l->v[i].path);
+		bool is_new = false;
+		size_t number = want ? intern(&l->wanted, want, &is_new) : 0;
+
+		if (is_new)
+			l->at[number] = i;
+	}
+}
+
+static void level_done(struct level *l)
+{
+	intern_done(&l->wanted);
+	free(l->at);
+	free(l->found);
+}
+#define _cleanup_level_ _cleanup_(level_done)
 
 static int refuse(const struct level *l, const struct entry *entry, struct err *e,
 		  const char *why)
@@ -88,12 +114,10 @@ static int check_member(const struct level *l, const struct entry *entry,
 static int extract_nested(struct level *l, const struct recipe_extract *x, struct err *e)
 {
 	_cleanup_free_ char *name = xasprintf("%s: %s", l->name, x->path);
-	_cleanup_free_ bool *found = xcalloc(x->n, sizeof(*found));
 	_cleanup_archive_in_ struct archive_in *in = NULL;
-	struct level inner = {
+	_cleanup_level_ struct level inner = {
 		.v = x->v,
 		.n = x->n,
-		.found = found,
 		.name = name,
 		.all = l->all,
 	};
@@ -126,15 +150,12 @@ static int extract_member(struct level *l, size_t i, const struct entry *entry,
 static int level_member(struct level *l, const struct entry *entry, struct err *e)
 {
 	_cleanup_free_ char *normal = archive_path_normal(entry->path);
+	size_t number;
 
 	if (check_member(l, entry, normal, e) < 0)
 		return -1;
-	for (size_t i = 0; i < l->n; i++) {
-		_cleanup_free_ char *want = archive_path_normal(l->v[i].path);
-
-		if (want && streq(want, normal))
-			return extract_member(l, i, entry, e);
-	}
+	if (intern_find(&l->wanted, normal, &number))
+		return extract_member(l, l->at[number], entry, e);
 	return 0;
 }
 
@@ -143,6 +164,7 @@ static int level_run(struct level *l, struct err *e)
 	const struct entry *entry;
 	int r;
 
+	note_wanted(l);
 	while ((r = archive_in_next(l->in, &entry, e)) > 0)
 		if (level_member(l, entry, e) < 0)
 			return -1;
@@ -157,10 +179,9 @@ static int level_run(struct level *l, struct err *e)
 
 int extract(const struct extract *x, int fd, struct err *e)
 {
-	_cleanup_free_ bool *found = xcalloc(x->n, sizeof(*found));
 	_cleanup_archive_in_ struct archive_in *in = NULL;
-	struct level l = {
-		.all = x, .v = x->v, .n = x->n, .found = found, .name = x->name};
+	_cleanup_level_ struct level l = {
+		.all = x, .v = x->v, .n = x->n, .name = x->name};
 
 	if (archive_in_open(&in,
 			    &(struct archive_source){

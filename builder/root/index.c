@@ -4,6 +4,8 @@
 
 #include "lib/str.h"
 
+#include <limits.h>
+
 #define TEXT_MAX  (16U << 20)
 #define LINKS_MAX 40 /* the kernel's limit too */
 
@@ -28,8 +30,8 @@ static int read_text(struct archive_in *in, struct index_entry *x, struct err *e
 	return n < 0 ? -1 : 0;
 }
 
-static int add(struct index *x, size_t *cap, const struct entry *entry,
-	       struct archive_in *in, index_want *want, void *data, struct err *e)
+static int add(struct index *x, const struct entry *entry, struct archive_in *in,
+	       index_want *want, void *data, struct err *e)
 {
 	_cleanup_free_ char *path = archive_path_normal(entry->path);
 	struct index_entry *new;
@@ -37,10 +39,7 @@ static int add(struct index *x, size_t *cap, const struct entry *entry,
 	if (!path)
 		return err_set(e, ERR_FAILED, "base: '%s' has '..' in its name",
 			       entry->path);
-	if (x->n == *cap) {
-		*cap = *cap * 2 + 1024;
-		x->v = xrealloc(x->v, *cap * sizeof(*x->v));
-	}
+	x->v = xgrow(x->v, x->n, sizeof(*x->v));
 	new = &x->v[x->n++];
 	*new = (struct index_entry){
 		.path = TAKE_PTR(path),
@@ -71,7 +70,6 @@ int index_read(struct index *ret, int fd, struct digest *tap, index_want *want,
 	_cleanup_index_ struct index x = {0};
 	_cleanup_archive_in_ struct archive_in *in = NULL;
 	const struct entry *entry;
-	size_t cap = 0;
 	int r;
 
 	if (lseek(fd, 0, SEEK_SET) < 0)
@@ -81,7 +79,7 @@ int index_read(struct index *ret, int fd, struct digest *tap, index_want *want,
 		    e) < 0)
 		return -1;
 	while ((r = archive_in_next(in, &entry, e)) > 0)
-		if (add(&x, &cap, entry, in, want, data, e) < 0)
+		if (add(&x, entry, in, want, data, e) < 0)
 			return -1;
 	if (r < 0 || (tap && archive_in_drain(in, e) < 0))
 		return -1;
@@ -122,61 +120,65 @@ struct index_entry *index_find(const struct index *x, const char *path)
 	return NULL;
 }
 
-/* Joins "usr/bin" and "../lib" to "usr/lib"; ".." at the top is ignored. Owned. */
-static char *join(const char *dir, const char *path)
+static void truncate_to(struct buf *b, size_t len)
 {
-	_cleanup_free_ char *all =
-		path[0] == '/' ? xstrdup(path) : xasprintf("%s/%s", dir, path);
-	_cleanup_strv_ char **parts = strv_split(all, "/");
-	_cleanup_buf_ struct buf b = {0};
-
-	for (size_t i = 0; parts && parts[i]; i++) {
-		if (streq(parts[i], "."))
-			continue;
-		if (!streq(parts[i], "..")) {
-			buf_printf(&b, "%s%s", b.len > 0 ? "/" : "", parts[i]);
-			continue;
-		}
-		while (b.len > 0 && b.p[b.len - 1] != '/')
-			b.p[--b.len] = '\0';
-		if (b.len > 0)
-			b.p[--b.len] = '\0';
-	}
-	return buf_take(&b);
+	b->len = len;
+	if (b->p)
+		b->p[len] = '\0';
 }
 
-static char *resolve(const struct index *x, const char *path, bool follow_last,
-		     unsigned *links)
+/* Appends one part of a path to "usr/bin"; ".." removes the last one, and is ignored at
+ * the top. */
+static void step(struct buf *at, const char *part)
 {
-	_cleanup_strv_ char **parts = strv_split(path, "/");
-	_cleanup_free_ char *at = xstrdup("");
+	const char *slash;
 
-	for (size_t i = 0; parts && parts[i]; i++) {
-		_cleanup_free_ char *next = join(at, parts[i]);
-		const struct index_entry *entry = index_find(x, next);
-
-		if (entry && entry->type == ENTRY_SYMLINK &&
-		    (parts[i + 1] || follow_last)) {
-			_cleanup_free_ char *to = join(at, entry->target);
-
-			if (++*links > LINKS_MAX)
-				return NULL;
-			free(next);
-			next = resolve(x, to, true, links);
-			if (!next)
-				return NULL;
-		}
-		free(at);
-		at = TAKE_PTR(next);
+	if (streq(part, "."))
+		return;
+	if (!streq(part, "..")) {
+		buf_printf(at, "%s%s", at->len > 0 ? "/" : "", part);
+		return;
 	}
-	return TAKE_PTR(at);
+	slash = at->len > 0 ? strrchr(at->p, '/') : NULL;
+	truncate_to(at, slash ? (size_t)(slash - at->p) : 0);
+}
+
+/* Follows `path` from *at on, which is left at its end. Returns false for a loop, and for
+ * a path that the kernel would refuse as too long. */
+static bool resolve(const struct index *x, struct buf *at, const char *path,
+		    bool follow_last, unsigned *links)
+{
+	_cleanup_strv_ char **parts = NULL;
+
+	if (strlen(path) >= PATH_MAX)
+		return false;
+	if (path[0] == '/')
+		truncate_to(at, 0);
+	parts = strv_split(path, "/");
+	for (size_t i = 0; parts && parts[i]; i++) {
+		const struct index_entry *entry;
+		size_t before = at->len;
+
+		step(at, parts[i]);
+		if (at->len >= PATH_MAX)
+			return false;
+		entry = at->len > 0 ? index_find(x, at->p) : NULL;
+		if (!entry || entry->type != ENTRY_SYMLINK || at->len <= before ||
+		    (!parts[i + 1] && !follow_last))
+			continue;
+		truncate_to(at, before);
+		if (++*links > LINKS_MAX || !resolve(x, at, entry->target, true, links))
+			return false;
+	}
+	return true;
 }
 
 char *index_resolve(const struct index *x, const char *path, bool follow_last)
 {
+	_cleanup_buf_ struct buf at = {0};
 	unsigned links = 0;
 
-	return resolve(x, path, follow_last, &links);
+	return resolve(x, &at, path, follow_last, &links) ? buf_take(&at) : NULL;
 }
 
 void index_set_owners(struct index *x, const char *owners)

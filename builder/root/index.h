@@ -46,7 +46,7 @@ struct index_entry *index_find(const struct index *x, const char *path);
 /*
  * Returns the path with the base's symlinks followed in every component but the last (in
  * the last too with `follow_last`), without leading '/'. NULL when there are too many
- * symlinks, as in a loop. Owned.
+ * symlinks, as in a loop, and when the path has PATH_MAX bytes or more. Owned.
  */
 char *index_resolve(const struct index *x, const char *path, bool follow_last);
 

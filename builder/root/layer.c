@@ -25,13 +25,14 @@ struct layer_item *layer_add(struct layer *l, enum entry_type type, const char *
 			 where, to);
 		return NULL;
 	}
-	for (size_t i = 0; i < l->n; i++)
-		if (streq(l->v[i].path, path)) {
-			diag_add(l->d, "%s: /%s is written already (%s)", where, path,
-				 l->v[i].where);
-			return NULL;
-		}
-	l->v = xrealloc(l->v, (l->n + 1) * sizeof(*l->v));
+	item = layer_find_added(l, path);
+	if (item) {
+		diag_add(l->d, "%s: /%s is written already (%s)", where, path,
+			 item->where);
+		return NULL;
+	}
+	intern(&l->paths, path, NULL);
+	l->v = xgrow(l->v, l->n, sizeof(*l->v));
 	item = &l->v[l->n++];
 	*item = (struct layer_item){
 		.path = TAKE_PTR(path),
@@ -231,12 +232,11 @@ struct layer_item *layer_find(const struct layer *l, const char *path)
 	return l->n ? bsearch(&key, l->v, l->n, sizeof(*l->v), by_path) : NULL;
 }
 
-static bool have_item(const struct layer *l, const char *path)
+struct layer_item *layer_find_added(const struct layer *l, const char *path)
 {
-	for (size_t i = 0; i < l->n; i++)
-		if (streq(l->v[i].path, path))
-			return true;
-	return false;
+	size_t i;
+
+	return intern_find(&l->paths, path, &i) ? &l->v[i] : NULL;
 }
 
 /* Adds the missing parents of item `at`. Copies its strings first, because adding moves
@@ -249,7 +249,7 @@ static void add_parents(struct layer *l, size_t at)
 
 	while ((slash = strrchr(path, '/'))) {
 		*slash = '\0';
-		if (!index_find(l->base, path) && !have_item(l, path)) {
+		if (!index_find(l->base, path) && !layer_find_added(l, path)) {
 			struct layer_item *item =
 				layer_add(l, ENTRY_DIR, path, 0755, where, where);
 
@@ -317,5 +317,6 @@ void layer_done(struct layer *l)
 		free(l->v[i].where);
 	}
 	free(l->v);
+	intern_done(&l->paths);
 	*l = (struct layer){0};
 }

@@ -9,6 +9,7 @@
 
 #include "builder/input/inputs.h"
 #include "builder/root/index.h"
+#include "lib/intern.h"
 
 enum layer_source {
 	LAYER_TEXT,   /* text, len */
@@ -41,6 +42,7 @@ struct layer_item {
 struct layer {
 	struct layer_item *v;
 	size_t n;
+	struct intern paths; /* an item's number is its index until layer_finish() */
 	const struct index *base;
 	struct diag *d;
 };
@@ -67,4 +69,6 @@ void layer_finish(struct layer *l);
 
 /* Returns the item with this path, or NULL; only after layer_finish(). */
 struct layer_item *layer_find(const struct layer *l, const char *path);
+/* Does the same before layer_finish(). */
+struct layer_item *layer_find_added(const struct layer *l, const char *path);
 void layer_done(struct layer *l);

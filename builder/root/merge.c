@@ -20,6 +20,9 @@ struct merger {
 	const struct merge *m;
 	struct archive_out *out;
 	struct merge_stats stats;
+	struct layer_item **members; /* the items of archives, by input and member */
+	size_t n_members;
+	const struct input *input; /* the archive that is read */
 };
 
 /* --- the base ---------------------------------------------------------------------- */
@@ -245,18 +248,28 @@ static int write_unsized(struct merger *g, struct layer_item *item, struct archi
 	return write_fd(g, item, fd, size, item->origin, e);
 }
 
+static int by_member(const void *a, const void *b)
+{
+	const struct layer_item *x = *(struct layer_item *const *)a;
+	const struct layer_item *y = *(struct layer_item *const *)b;
+
+	if (x->input != y->input)
+		return x->input < y->input ? -1 : 1;
+	return (x->member > y->member) - (x->member < y->member);
+}
+
 /* Writes a member of an archive; an extract_sink. */
 static int sink(void *data, const struct recipe_extract *x, const struct entry *entry,
 		struct archive_in *in, struct err *e)
 {
 	_cleanup_digest_ struct digest *digest = digest_new(DIGEST_SHA256);
 	struct merger *g = data;
-	struct layer *l = g->m->layer;
-	struct layer_item *item = NULL;
+	struct layer_item key = {.input = g->input, .member = x}, *item = &key, **at;
 
-	for (size_t i = 0; i < l->n && !item; i++)
-		if (l->v[i].member == x)
-			item = &l->v[i];
+	at = g->n_members > 0 ? bsearch(&item, g->members, g->n_members,
+					sizeof(*g->members), by_member)
+			      : NULL;
+	item = at ? *at : NULL;
 	if (!item)
 		return err_set(e, ERR_FAILED, "%s: the layer has no such member",
 			       x->where);
@@ -271,38 +284,44 @@ static int sink(void *data, const struct recipe_extract *x, const struct entry *
 	return 0;
 }
 
-/* Extracts each artifact that is an archive, in the recipe's order. An archive is found
- * by any of its items in the layer. */
-static int merge_archives(struct merger *g, struct err *e)
+/* Collects the items of archives, sorted: artifacts in the recipe's order. */
+static void collect_members(struct merger *g)
 {
 	struct layer *l = g->m->layer;
-	const struct input *done = NULL;
 
-	for (;;) {
-		const struct input *next = NULL;
+	g->members = xcalloc(l->n + 1, sizeof(*g->members));
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].source == LAYER_MEMBER && l->v[i].input)
+			g->members[g->n_members++] = &l->v[i];
+	if (g->n_members > 0)
+		qsort(g->members, g->n_members, sizeof(*g->members), by_member);
+}
 
-		for (size_t i = 0; i < l->n; i++) {
-			const struct input *in = l->v[i].input;
-
-			if (l->v[i].source == LAYER_MEMBER && in && in > done &&
-			    (!next || in < next))
-				next = in;
-		}
-		if (!next)
-			return 0;
-		if (input_extract(next, sink, g, e) < 0)
+/* Extracts each artifact that is an archive. */
+static int merge_archives(struct merger *g, struct err *e)
+{
+	for (size_t i = 0; i < g->n_members; i++) {
+		if (g->members[i]->input == g->input)
+			continue;
+		g->input = g->members[i]->input;
+		if (input_extract(g->input, sink, g, e) < 0)
 			return -1;
-		done = next;
 	}
+	return 0;
 }
 
 int merge(const struct merge *m, struct archive_out *out, struct merge_stats *ret,
 	  struct err *e)
 {
 	struct merger g = {.m = m, .out = out, .stats.entries = 1};
+	int r;
 
-	if (merge_base(&g, e) < 0 || merge_layer(&g, e) < 0 || merge_archives(&g, e) < 0)
-		return -1;
-	*ret = g.stats;
-	return 0;
+	collect_members(&g);
+	r = merge_base(&g, e) < 0 || merge_layer(&g, e) < 0 || merge_archives(&g, e) < 0
+		    ? -1
+		    : 0;
+	free(g.members);
+	if (r == 0)
+		*ret = g.stats;
+	return r;
 }

@@ -70,15 +70,15 @@ static bool find_file(const struct linker *k, const char *name, struct unit *ret
 		_cleanup_free_ char *path = xasprintf("%s%s", unit_dirs[i], name);
 		_cleanup_free_ char *real = index_resolve(k->base, path, false);
 		const struct index_entry *entry = NULL;
+		const struct layer_item *ours;
 
 		if (!real)
 			continue;
-		/* The layer is not sorted yet: no layer_find(). */
-		for (size_t n = 0; n < k->l->n; n++)
-			if (streq(k->l->v[n].path, real)) {
-				*ret = (struct unit){TAKE_PTR(real), k->l->v[n].text};
-				return true;
-			}
+		ours = layer_find_added(k->l, real);
+		if (ours) {
+			*ret = (struct unit){TAKE_PTR(real), ours->text};
+			return true;
+		}
 		entry = index_find(k->base, real);
 		if (entry && entry->type != ENTRY_DIR) {
 			*ret = (struct unit){TAKE_PTR(real), entry->text};
@@ -103,8 +103,8 @@ static bool find_unit(const struct linker *k, const char *name, struct unit *ret
 static char **install_words(const char *text, const char *key)
 {
 	_cleanup_free_ char *copy = xstrdup(text);
+	struct strv_builder words = {0};
 	size_t n = strlen(key);
-	char **words = NULL;
 	bool in = false;
 
 	for (char *p = copy; (p = strstr(p, "\\\n")); p++)
@@ -122,11 +122,12 @@ static char **install_words(const char *text, const char *key)
 		    line[n + strspn(line + n, " \t")] != '=')
 			continue;
 		more = strv_split(strchr(line, '=') + 1, " \t\r");
-		if (strv_len(more) == 0)
-			strv_done(&words);
-		strv_extend(&words, more);
+		if (!more)
+			strv_builder_done(&words);
+		for (size_t i = 0; more && more[i]; i++)
+			strv_builder_add(&words, more[i]);
 	}
-	return words;
+	return strv_builder_take(&words);
 }
 
 /* Replaces the specifiers %i, %p, %n and %%. Returns NULL if there is another. Owned. */
@@ -164,14 +165,6 @@ static char *expand(const char *s, const char *name)
 
 /* --- links ------------------------------------------------------------------------- */
 
-static bool have_link(const struct linker *k, const char *path)
-{
-	for (size_t i = 0; i < k->l->n; i++)
-		if (streq(k->l->v[i].path, path))
-			return true;
-	return false;
-}
-
 /* Adds a link to the unit, unless the layer or the base has it already. */
 static void add_link(struct linker *k, const char *to, const struct unit *u,
 		     const char *where)
@@ -179,7 +172,7 @@ static void add_link(struct linker *k, const char *to, const struct unit *u,
 	_cleanup_free_ char *target = xasprintf("/%s", u->path);
 	struct index_entry *old = index_find(k->base, to);
 
-	if (have_link(k, to))
+	if (layer_find_added(k->l, to))
 		return; /* a role and enable may both have it */
 	if (old && !old->dropped && old->type == ENTRY_SYMLINK) {
 		_cleanup_free_ char *real = index_resolve(k->base, old->target, false);
@@ -238,9 +231,14 @@ static void enable_unit(struct linker *k, const char *name, const char *where)
 	free(u.path);
 }
 
-/* Drops the base's links in /etc/systemd/system that start the unit or are its alias. */
-static void drop_links(struct linker *k, const char *name)
+/* Drops the base's links in /etc/systemd/system that start one of the units or are an
+ * alias of one. */
+static void drop_links(struct linker *k, const struct recipe_switches *units)
 {
+	_cleanup_intern_ struct intern names = {0};
+
+	for (size_t i = 0; i < units->n; i++)
+		intern(&names, units->v[i].unit, NULL);
 	for (size_t i = 0; i < k->base->n; i++) {
 		struct index_entry *entry = &k->base->v[i];
 		const char *file, *target;
@@ -250,29 +248,36 @@ static void drop_links(struct linker *k, const char *name)
 		file = strrchr(entry->path, '/') + 1;
 		target = strrchr(entry->target, '/');
 		target = target ? target + 1 : entry->target;
-		if (streq(file, name) || streq(target, name))
+		if (intern_find(&names, file, NULL) || intern_find(&names, target, NULL))
 			entry->dropped = true;
 	}
 }
 
-static void disable_unit(struct linker *k, const struct recipe_switch *s)
+static void disable_units(struct linker *k, const struct recipe_switches *units)
 {
-	struct unit u;
+	for (size_t i = 0; i < units->n; i++) {
+		const struct recipe_switch *s = &units->v[i];
+		struct unit u;
 
-	if (!find_unit(k, s->unit, &u))
-		diag_add(k->l->d,
-			 "%s: disable: neither the recipe nor the base has a unit '%s'",
-			 s->where, s->unit);
-	free(u.path);
-	drop_links(k, s->unit);
+		if (!find_unit(k, s->unit, &u))
+			diag_add(k->l->d,
+				 "%s: disable: neither the recipe nor the base has a "
+				 "unit '%s'",
+				 s->where, s->unit);
+		free(u.path);
+	}
+	drop_links(k, units);
 }
 
-static void mask_unit(struct linker *k, const struct recipe_switch *s)
+static void mask_units(struct linker *k, const struct recipe_switches *units)
 {
-	_cleanup_free_ char *to = xasprintf("%s%s", ETC, s->unit);
+	drop_links(k, units);
+	for (size_t i = 0; i < units->n; i++) {
+		const struct recipe_switch *s = &units->v[i];
+		_cleanup_free_ char *to = xasprintf("%s%s", ETC, s->unit);
 
-	drop_links(k, s->unit);
-	layer_add_link(k->l, to, "/dev/null", "mask", s->where);
+		layer_add_link(k->l, to, "/dev/null", "mask", s->where);
+	}
 }
 
 static void link_role(struct linker *k, const struct role *role, const char *where)
@@ -298,12 +303,10 @@ void unit_links(struct layer *l, struct index *base, const struct recipe *r)
 {
 	struct linker k = {.l = l, .base = base};
 
-	for (size_t i = 0; i < r->disable.n; i++)
-		disable_unit(&k, &r->disable.v[i]);
+	disable_units(&k, &r->disable);
 	for (size_t i = 0; i < r->enable.n; i++)
 		enable_unit(&k, r->enable.v[i].unit, r->enable.v[i].where);
 	for (size_t i = 0; i < r->roles.n; i++)
 		link_role(&k, &r->roles.v[i], r->roles_where);
-	for (size_t i = 0; i < r->mask.n; i++)
-		mask_unit(&k, &r->mask.v[i]);
+	mask_units(&k, &r->mask);
 }

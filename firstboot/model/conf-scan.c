@@ -2,7 +2,8 @@
 /*
  * Reads the tokens of a libconfig text and reports mistakes that libconfig 1.5 accepts:
  * integers that do not fit 32 bits (it wraps them silently), unterminated comments and
- * strings, forbidden @include, unlimited nesting, NUL bytes (it stops reading there).
+ * strings, forbidden @include, unlimited nesting, NUL bytes (it stops reading there), and
+ * groups with so many members that reading them would take hours.
  *
  * The tokens are those of libconfig (its manual, "Configuration Files"): comments of
  * three kinds, strings with backslash escapes, words, single characters. Anything else is
@@ -12,11 +13,13 @@
 
 #include <limits.h>
 
-#define CONF_DEPTH 32 /* groups and lists within each other */
+#define CONF_DEPTH   32   /* groups and lists within each other */
+#define CONF_MEMBERS 1000 /* of a group: libconfig compares a new one with all others */
 
 struct scan {
 	const char *p, *end;
 	unsigned line, depth, flags;
+	unsigned members[CONF_DEPTH + 1]; /* of the group at each depth */
 	const char *name;
 	struct diag *d;
 	int r;
@@ -126,6 +129,19 @@ static void scan_open(struct scan *s)
 		s->p = s->end;
 		return;
 	}
+	s->members[s->depth] = 0;
+	s->p++;
+}
+
+/* Counts a member of a group, at the '=' or ':' behind its name. */
+static void scan_member(struct scan *s)
+{
+	if (s->members[s->depth]++ == CONF_MEMBERS) {
+		s->r = diag_add(s->d, "%s:%u: more than %d settings in a group", s->name,
+				s->line, CONF_MEMBERS);
+		s->p = s->end;
+		return;
+	}
 	s->p++;
 }
 
@@ -165,6 +181,8 @@ int conf_scan(const char *text, size_t len, const char *name, unsigned flags,
 			scan_word(&s);
 		else if (strchr("{([", *s.p))
 			scan_open(&s);
+		else if (*s.p == '=' || *s.p == ':')
+			scan_member(&s);
 		else {
 			if (strchr("})]", *s.p) && s.depth > 0)
 				s.depth--;

@@ -299,7 +299,7 @@ int conf_get_int(const struct conf_node *n, const char *key, int min, int max, i
 
 int conf_get_strv(const struct conf_node *n, const char *key, char ***ret, struct diag *d)
 {
-	_cleanup_strv_ char **v = NULL;
+	_cleanup_strv_builder_ struct strv_builder v = {0};
 	const struct conf_node *m = NULL;
 	int r = conf_get(n, key, CONF_LIST, "a list of strings: [ \"...\", ... ]", &m, d);
 
@@ -312,11 +312,11 @@ int conf_get_strv(const struct conf_node *n, const char *key, char ***ret, struc
 			r = conf_complain(m, d, "%s: element %zu must be a string", key,
 					  i + 1);
 		else
-			strv_add(&v, config_setting_get_string(setting(at)));
+			strv_builder_add(&v, config_setting_get_string(setting(at)));
 	}
 	if (r > 0) {
 		strv_free(*ret);
-		*ret = TAKE_PTR(v);
+		*ret = strv_builder_take(&v);
 	}
 	return r;
 }

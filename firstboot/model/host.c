@@ -134,7 +134,7 @@ static int load_list(struct host *h, const struct host_key *k, const struct conf
 		     const char *prefix, struct diag *d)
 {
 	_cleanup_free_ char *must = NULL;
-	_cleanup_strv_ char **v = NULL;
+	_cleanup_strv_builder_ struct strv_builder v = {0};
 	size_t wrong;
 
 	for (size_t i = 0; i < conf_len(n); i++) {
@@ -146,12 +146,12 @@ static int load_list(struct host *h, const struct host_key *k, const struct conf
 			return conf_complain(conf_at(n, i), d, "%s%s: %s", prefix,
 					     k->name, must);
 		}
-		strv_add(&v, s);
+		strv_builder_add(&v, s);
 	}
-	wrong = host_value_types[k->type].parse_list(h, k, v);
+	wrong = host_value_types[k->type].parse_list(h, k, v.v);
 	if (wrong == 0)
 		return 0;
-	must = host_value_must_be(k, wrong, v[wrong - 1]);
+	must = host_value_must_be(k, wrong, v.v[wrong - 1]);
 	return conf_complain(conf_at(n, wrong - 1), d, "%s%s: %s", prefix, k->name, must);
 }
 

@@ -5,6 +5,7 @@
  * which are those of the shipped recipes.
  */
 #include "firstboot/model/host.h"
+#include "lib/intern.h"
 #include "lib/url.h"
 
 #include <fcntl.h>
@@ -67,6 +68,8 @@ static int role_load(struct role *r, const struct conf_node *n, struct diag *d)
 
 int roles_load(struct roles *ret, const struct conf_node *list, struct diag *d)
 {
+	_cleanup_intern_ struct intern names = {0};
+	bool is_new;
 	int r = 0;
 
 	ret->v = xcalloc(conf_len(list), sizeof(*ret->v));
@@ -75,11 +78,12 @@ int roles_load(struct roles *ret, const struct conf_node *list, struct diag *d)
 
 		if (role_load(role, conf_at(list, i), d) < 0)
 			r = -1;
-		for (size_t k = 0; role->name && k + 1 < ret->n; k++)
-			if (ret->v[k].name && streq(ret->v[k].name, role->name))
-				r = conf_complain(conf_at(list, i), d,
-						  "role '%s' is defined twice",
-						  role->name);
+		if (!role->name)
+			continue;
+		intern(&names, role->name, &is_new);
+		if (!is_new)
+			r = conf_complain(conf_at(list, i), d,
+					  "role '%s' is defined twice", role->name);
 	}
 	return r;
 }

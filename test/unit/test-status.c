@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pxe/table.h, pxe/template.h, pxe/intern.h, pxe/access.h, pxe/status.h. */
+/* pxe/table.h, pxe/template.h, lib/intern.h, pxe/access.h, pxe/status.h. */
 #include "pxe/status.h"
 
+#include "lib/intern.h"
 #include "pxe/access.h"
-#include "pxe/intern.h"
 #include "pxe/table.h"
 #include "pxe/template.h"
 #include "test-pxe-image.h"

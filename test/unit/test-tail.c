@@ -170,18 +170,44 @@ static void turn_is_bounded(void **state)
 {
 	struct fixture *f = *state;
 	_cleanup_buf_ struct buf b = {0};
-	size_t n = 0, turns = 0, lines = (20 << 20) / 1024;
+	size_t n = 0, turns = 0, lines = 100;
+	bool more;
 	char line[TAIL_LINE_MAX];
 
 	for (size_t i = 0; i < lines; i++)
 		buf_printf(&b, "%1023zu\n", i);
 	assert_int_equal(file_write_at(AT_FDCWD, f->path, b.p, b.len, 0644), 0);
 	tail_open(&f->t, f->path, false);
-	for (; n < lines; turns++)
+	do {
+		more = tail_turn(&f->t, 10 * 1024);
+		turns++;
 		while (tail_next(&f->t, line))
 			n++;
+		assert_true(n <= turns * 10);
+	} while (more || turns == 1);
 	assert_int_equal(n, lines);
-	assert_int_equal(turns, 2);
+	assert_int_equal(turns, 11);
+}
+
+/* A log is not taken for read to its end, and replaced by the next, at the end of a turn. */
+static void no_line_is_lost_between_turns(void **state)
+{
+	struct fixture *f = *state;
+
+	append(f->path, "one\ntwo\n");
+	tail_open(&f->t, f->path, false);
+	assert_false(tail_turn(&f->t, 4));
+	expect(f, "one");
+	assert_int_equal(rename(f->path, f->old), 0);
+	append(f->path, "three\n");
+	expect(f, NULL);
+	assert_true(tail_turn(&f->t, 4));
+	expect(f, "two");
+	expect(f, NULL);
+	assert_true(tail_turn(&f->t, 100));
+	expect(f, "three");
+	expect(f, NULL);
+	assert_false(tail_turn(&f->t, 100));
 }
 
 int main(void)
@@ -195,6 +221,7 @@ int main(void)
 		T(long_line_is_left_out),
 		T(only_a_regular_file_is_read),
 		T(turn_is_bounded),
+		T(no_line_is_lost_between_turns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

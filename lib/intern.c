@@ -1,17 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Maps texts to numbers with a balanced tree, tsearch(3). */
-#include "pxe/intern.h"
+#include "lib/intern.h"
 
 #include <search.h>
 
 struct node {
 	size_t number;
-	char text[];
+	const char *text;
+	char copy[];
 };
 
 static int compare(const void *a, const void *b)
 {
 	return strcmp(((const struct node *)a)->text, ((const struct node *)b)->text);
+}
+
+bool intern_find(const struct intern *in, const char *text, size_t *ret)
+{
+	struct node key = {.text = text}, *const *at = tfind(&key, &in->root, compare);
+
+	if (at && ret)
+		*ret = (*at)->number;
+	return at != NULL;
 }
 
 size_t intern(struct intern *in, const char *text, bool *ret_new)
@@ -20,7 +30,7 @@ size_t intern(struct intern *in, const char *text, bool *ret_new)
 	struct node *e = xmalloc(sizeof(*e) + len), **at;
 
 	e->number = in->n;
-	memcpy(e->text, text, len);
+	e->text = memcpy(e->copy, text, len);
 	at = tsearch(e, &in->root, compare);
 	if (!at)
 		abort(); /* out of memory, as in lib/str.h */
@@ -30,10 +40,8 @@ size_t intern(struct intern *in, const char *text, bool *ret_new)
 		free(e);
 		return (*at)->number;
 	}
-	if ((in->n & (in->n - 1)) == 0)
-		in->texts =
-			xrealloc(in->texts, (in->n ? in->n * 2 : 1) * sizeof(*in->texts));
-	in->texts[in->n] = e->text;
+	in->texts = xgrow(in->texts, in->n, sizeof(*in->texts));
+	in->texts[in->n] = e->copy;
 	return in->n++;
 }
 
