@@ -16,7 +16,7 @@
 
 struct found {
 	bool chain;
-	char **rules; /* in the chain, in order */
+	struct strv_builder rules; /* in the chain, in order */
 	size_t jumps;
 };
 
@@ -35,7 +35,7 @@ static void read_saved(const char *saved, struct found *f)
 		else if (streq(lines[i], "-A " JUMP))
 			f->jumps++;
 		else if (str_after(lines[i], "-A " NAT_CHAIN " "))
-			strv_add(&f->rules, lines[i]);
+			strv_builder_add(&f->rules, lines[i]);
 	}
 }
 
@@ -59,8 +59,8 @@ int nat_script(const char *saved, char *const *want, char **ret)
 	bool done;
 
 	read_saved(saved, &f);
-	done = f.chain == (want != NULL) && f.jumps == jumps && same(f.rules, want);
-	strv_free(f.rules);
+	done = f.chain == (want != NULL) && f.jumps == jumps && same(f.rules.v, want);
+	strv_builder_done(&f.rules);
 	if (done)
 		return 0;
 	buf_puts(&b, "*nat\n");

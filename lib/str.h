@@ -50,8 +50,10 @@ void buf_done(struct buf *b);
 
 /*
  * A NULL-terminated list that owns its strings; NULL is the empty list. strv_add() and
- * strv_addf() walk the list to its end, so a loop over lines, files or packages appends
- * to a strv_builder instead.
+ * strv_addf() walk the list to its end: they are for command lines and other lists that
+ * are always short (test/lint/style.sh has them). A loop over lines, files or packages
+ * appends to a strv_builder, and looks names up in a struct intern instead of with
+ * strv_has().
  */
 size_t strv_len(char *const *v);
 void strv_add(char ***v, const char *s); /* copies */

@@ -21,6 +21,7 @@
 #define VM_MEMORY_MIN (128ULL << 20)
 #define VM_CPUS       1
 #define VM_CPUS_MAX   255
+#define COPIES_MAX    (64U << 20) /* bytes of the cluster's settings in all hosts */
 #define REPORT_SPARE  512 /* bytes of a host.cfg for the report's URL, added later */
 
 static const char *const vm_keys[] = {"memory", "cpus", "disk", NULL};
@@ -34,6 +35,7 @@ struct loader {
 	/* The cluster group's values for keys that host.cfg does not have. */
 	struct rack_host common;
 	struct rack_master master;
+	bool too_large; /* the cluster's settings, for so many hosts */
 	int r;
 };
 
@@ -226,8 +228,31 @@ static void load_master(struct loader *l)
 	l->master.line = conf_line(n);
 }
 
+/* Checks that the cluster's settings fit into a host.cfg, and that they do not fill the
+ * memory: each host gets a copy of them. */
+static void check_cluster_size(struct loader *l, const struct host *proto, size_t n_hosts)
+{
+	_cleanup_free_ char *text = host_render(proto);
+	size_t len = strlen(text);
+
+	if (len > CONF_MAX - REPORT_SPARE)
+		l->r = conf_complain(
+			l->cluster, l->d,
+			"cluster: its settings have %zu bytes in a host.cfg, "
+			"at most %d are allowed",
+			len, CONF_MAX - REPORT_SPARE);
+	else if (len * n_hosts > COPIES_MAX)
+		l->r = conf_complain(l->cluster, l->d,
+				     "cluster: its settings have %zu bytes, which is too "
+				     "much for %zu hosts",
+				     len, n_hosts);
+	else
+		return;
+	l->too_large = true;
+}
+
 /* Loads the cluster group, and reports its mistakes once. */
-static void load_cluster(struct loader *l)
+static void load_cluster(struct loader *l, size_t n_hosts)
 {
 	_cleanup_host_ struct host proto = {0};
 
@@ -247,6 +272,7 @@ static void load_cluster(struct loader *l)
 			"address");
 	load_rack_keys(l, l->cluster, "cluster: ", &l->common);
 	l->rack->node_network = proto.node_network;
+	check_cluster_size(l, &proto, n_hosts);
 }
 
 /* --- the hosts -------------------------------------------------------------------- */
@@ -498,7 +524,9 @@ static void load_root(struct loader *l, const struct conf_node *root)
 		l->r = -1;
 		return;
 	}
-	load_cluster(l);
+	load_cluster(l, conf_len(hosts));
+	if (l->too_large)
+		return;
 	load_hosts(l, hosts);
 	if (l->master.text && l->rack->n_hosts &&
 	    rack_master_find(l->rack, &l->master, l->d) < 0)

@@ -55,24 +55,69 @@ int config_text_check(const struct config_text *c, const struct roles *roles,
 
 /* --- keys -------------------------------------------------------------------------- */
 
-/* Returns the beginning of line `line` (from 1), or NULL. */
-static const char *line_at(const char *text, unsigned line)
+struct insertion {
+	size_t at, order;
+	char *text;
+};
+
+/* The insertions into a text, whose lines and offsets stay those of the old text. */
+struct edit {
+	const struct config_text *c;
+	size_t *lines; /* where each line begins */
+	size_t n_lines;
+	struct insertion *v;
+	size_t n;
+};
+
+static void edit_begin(struct edit *ed, const struct config_text *c)
 {
-	while (--line > 0) {
-		text = strchr(text, '\n');
-		if (!text)
-			return NULL;
-		text++;
+	*ed = (struct edit){.c = c};
+	for (const char *s = c->text; s; s = s ? s + 1 : NULL) {
+		ed->lines = xgrow(ed->lines, ed->n_lines, sizeof(*ed->lines));
+		ed->lines[ed->n_lines++] = (size_t)(s - c->text);
+		s = strchr(s, '\n');
 	}
-	return text;
 }
 
-static void insert(struct config_text *c, size_t at, const char *what)
+static void edit_done(struct edit *ed)
+{
+	for (size_t i = 0; i < ed->n; i++)
+		free(ed->v[i].text);
+	free(ed->v);
+	free(ed->lines);
+}
+#define _cleanup_edit_ _cleanup_(edit_done)
+
+/* Takes over the text of `b`. */
+static void insert(struct edit *ed, size_t at, struct buf *b)
+{
+	ed->v = xgrow(ed->v, ed->n, sizeof(*ed->v));
+	ed->v[ed->n] = (struct insertion){.at = at, .order = ed->n, .text = buf_take(b)};
+	ed->n++;
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct insertion *x = a, *y = b;
+
+	if (x->at != y->at)
+		return x->at < y->at ? -1 : 1;
+	return (x->order > y->order) - (x->order < y->order);
+}
+
+/* Makes the new text. */
+static void apply(struct edit *ed, struct config_text *c)
 {
 	struct buf b = {0};
+	size_t at = 0;
 
-	buf_add(&b, c->text, at);
-	buf_puts(&b, what);
+	if (ed->n > 0)
+		qsort(ed->v, ed->n, sizeof(*ed->v), by_place);
+	for (size_t i = 0; i < ed->n; i++) {
+		buf_add(&b, c->text + at, ed->v[i].at - at);
+		buf_puts(&b, ed->v[i].text);
+		at = ed->v[i].at;
+	}
 	buf_add(&b, c->text + at, c->len - at);
 	free(c->text);
 	c->len = b.len;
@@ -81,16 +126,19 @@ static void insert(struct config_text *c, size_t at, const char *what)
 
 /* Sets *ret to the offset behind the first of `brackets` that follows `word` on or after
  * the node's line. */
-static int find_behind(const struct config_text *c, const struct conf_node *n,
-		       const char *word, const char *brackets, size_t *ret)
+static int find_behind(const struct edit *ed, const struct conf_node *n, const char *word,
+		       const char *brackets, size_t *ret)
 {
-	const char *line = line_at(c->text, conf_line(n));
-	const char *at = line ? strstr(line, word) : NULL;
+	unsigned line = conf_line(n);
+	const char *text = ed->c->text, *at = NULL;
+
+	if (line > 0 && line <= ed->n_lines)
+		at = strstr(text + ed->lines[line - 1], word);
 
 	at = at ? strpbrk(at, brackets) : NULL;
 	if (!at)
 		return -ENOENT;
-	*ret = (size_t)(at + 1 - c->text);
+	*ret = (size_t)(at + 1 - text);
 	return 0;
 }
 
@@ -105,63 +153,59 @@ static bool has_key(const struct conf_node *list, const char *key)
 	return false;
 }
 
-static int add_to_list(struct config_text *c, const struct conf_node *list,
-		       const char *key)
+static int add_to_list(struct edit *ed, const struct conf_node *list, const char *key)
 {
 	_cleanup_buf_ struct buf b = {0};
 	size_t at;
 
 	if (has_key(list, key))
 		return 0;
-	if (find_behind(c, list, KEYS, "[(", &at) < 0)
+	if (find_behind(ed, list, KEYS, "[(", &at) < 0)
 		return -ENOENT;
 	buf_puts(&b, " ");
 	conf_quote(&b, key);
 	buf_puts(&b, conf_len(list) > 0 ? "," : " ");
-	insert(c, at, b.p);
+	insert(ed, at, &b);
 	return 0;
 }
 
 /* Adds a list to a group that has none: behind its brace, or at the file's end. */
-static int add_list(struct config_text *c, const struct conf_node *group, const char *key)
+static int add_list(struct edit *ed, const struct conf_node *group, const char *key)
 {
 	_cleanup_buf_ struct buf b = {0};
-	size_t at = c->len;
+	size_t at = ed->c->len;
 
-	if (group && find_behind(c, group, conf_key(group), "{", &at) < 0)
+	if (group && find_behind(ed, group, conf_key(group), "{", &at) < 0)
 		return -ENOENT;
 	buf_puts(&b, group ? "\n\t" KEYS " = [ " : "\n" KEYS " = [ ");
 	conf_quote(&b, key);
 	buf_puts(&b, group ? " ];" : " ];\n");
-	insert(c, at, b.p);
+	insert(ed, at, &b);
 	return 0;
 }
 
-/* Adds the key to the hosts from the last to the first, and to the cluster in the order
- * of the file, so that an insertion moves no line that is still to be found. Two lists on
- * one line do no harm: each gets the key. */
-static int add_to_rack(struct config_text *c, const struct conf_node *root,
-		       const char *key)
+/* Adds the key to the cluster and to the hosts that have a list of their own. Two lists
+ * on one line do no harm: each gets the key. */
+static int add_to_rack(struct edit *ed, const struct conf_node *root, const char *key)
 {
 	const struct conf_node *cluster = conf_member(root, "cluster"),
 			       *hosts = conf_member(root, "hosts");
 	const struct conf_node *list = cluster ? conf_member(cluster, KEYS) : NULL;
-	bool cluster_last = conf_line(cluster) > conf_line(hosts);
-	int r = 0;
+	int r = list ? add_to_list(ed, list, key) : add_list(ed, cluster, key);
 
-	for (int pass = 0; pass < 2 && r == 0; pass++) {
-		if ((pass == 0) == cluster_last) {
-			r = list ? add_to_list(c, list, key) : add_list(c, cluster, key);
-			continue;
-		}
-		for (size_t i = conf_len(hosts); i-- > 0 && r == 0;) {
-			const struct conf_node *own =
-				conf_member(conf_at(hosts, i), KEYS);
+	for (size_t i = 0; i < conf_len(hosts) && r == 0; i++) {
+		const struct conf_node *own = conf_member(conf_at(hosts, i), KEYS);
 
-			r = own ? add_to_list(c, own, key) : 0;
-		}
+		r = own ? add_to_list(ed, own, key) : 0;
 	}
 	return r;
+}
+
+static void add_keys(struct strv_builder *v, const struct host *h)
+{
+	for (size_t i = 0; h->ssh_keys && h->ssh_keys[i]; i++)
+		strv_builder_add(v, h->ssh_keys[i]);
+	strv_builder_add(v, "");
 }
 
 /* Returns the keys of all hosts, each host's ended by "". Owned by the caller. */
@@ -170,22 +214,19 @@ static char **keys_of(const struct config_text *c, const struct roles *roles,
 {
 	_cleanup_rack_ struct rack rack = {0};
 	_cleanup_host_ struct host h = {0};
-	char **v = NULL;
+	struct strv_builder v = {0};
 
 	if (!c->rack) {
 		if (parse_host(c, roles, &h, d) < 0)
 			return NULL;
-		strv_extend(&v, h.ssh_keys);
-		strv_add(&v, "");
-		return v;
+		add_keys(&v, &h);
+		return strv_builder_take(&v);
 	}
 	if (rack_parse(&rack, c->text, c->len, c->name, CONF_NO_INCLUDE, roles, d) < 0)
 		return NULL;
-	for (size_t i = 0; i < rack.n_hosts; i++) {
-		strv_extend(&v, rack.hosts[i].host.ssh_keys);
-		strv_add(&v, "");
-	}
-	return v;
+	for (size_t i = 0; i < rack.n_hosts; i++)
+		add_keys(&v, &rack.hosts[i].host);
+	return strv_builder_take(&v);
 }
 
 /* Checks, host by host (each ended by ""), that a host has the keys it had, in their
@@ -217,17 +258,20 @@ int config_text_add_key(struct config_text *c, const char *key, const struct rol
 	_cleanup_strv_ char **before = keys_of(c, roles, d), **after = NULL;
 	_cleanup_conf_ struct conf *conf = NULL;
 	const struct conf_node *list;
+	_cleanup_edit_ struct edit ed = {0};
 	int r;
 
 	if (!before || conf_parse(&conf, c->text, c->len, c->name, CONF_MAX_RACK,
 				  CONF_NO_INCLUDE, d) < 0)
 		return -1;
 	list = conf_member(conf_root(conf), KEYS);
+	edit_begin(&ed, c);
 	if (c->rack)
-		r = add_to_rack(c, conf_root(conf), key);
+		r = add_to_rack(&ed, conf_root(conf), key);
 	else
-		r = list ? add_to_list(c, list, key) : add_list(c, NULL, key);
+		r = list ? add_to_list(&ed, list, key) : add_list(&ed, NULL, key);
 	if (r == 0) {
+		apply(&ed, c);
 		after = keys_of(c, roles, d);
 		if (!after)
 			return -1;

@@ -10,7 +10,8 @@
  */
 #include "firstboot/model/host-value.h"
 
-#define AT(m) offsetof(struct host, m)
+#define AT(m)    offsetof(struct host, m)
+#define LIST_MAX 256 /* elements of a list: some checks compare each with all others */
 
 const struct host_key host_keys[HOST_KEY_COUNT] = {
 	{HOST_NAME, "name", HOST_T_STR, AT(name),
@@ -137,6 +138,9 @@ static int load_list(struct host *h, const struct host_key *k, const struct conf
 	_cleanup_strv_builder_ struct strv_builder v = {0};
 	size_t wrong;
 
+	if (conf_len(n) > LIST_MAX)
+		return conf_complain(n, d, "%s%s: %zu entries, at most %d are allowed",
+				     prefix, k->name, conf_len(n), LIST_MAX);
 	for (size_t i = 0; i < conf_len(n); i++) {
 		const char *s = "";
 		int r = conf_str(conf_at(n, i), &s, NULL);

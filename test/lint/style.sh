@@ -63,6 +63,47 @@ print_exceptions() {
 	END
 }
 
+# Prints "FILE REASON" for each file of the product that appends with strv_add() and the like to
+# another list than one named argv: a list that is always short. Appending walks the whole list, so
+# that a list from elsewhere, a million strings long, would take hours. It is made with strv_builder.
+short_lists() {
+	cat <<-'END'
+	lib/command.c the options of one command
+	builder/base/apt-resolve.c one package more, of a list that was copied
+	builder/base/apt.c the components of one archive
+	builder/base/base-suite.c one element
+	builder/base/mmdebstrap.c two packages more, of a list that was copied
+	builder/cmd-build.c options of the command line
+	builder/cmd-customize.c options of the command line
+	builder/cmd-rack.c options of the command line
+	builder/disk/device-use.c the uses of one disk of this machine
+	builder/disk/disk-view.c the environment of a program
+	builder/image/fat.c the folders of a medium
+	builder/image/image-disk.c the files of one image
+	builder/image/image-iso.c the files of one image
+	builder/image/image-pxe.c the files of one image
+	builder/image/medium-tree.c the files of a medium
+	builder/input/fetch.c progress lines, for as many downloads as run at once
+	builder/input/mirror.c options of the command line
+	builder/rack/rack-vm.c the command line of QEMU
+	builder/recipe/base-type.c the types of bases
+	builder/recipe/recipe.c one element
+	builder/root/initrd.c the files in an initrd
+	firstboot/apply.c at most 51 mistakes
+	firstboot/config-url.c two warnings
+	firstboot/inspect.c one warning
+	firstboot/live.c the files of a plan and the units of a role
+	firstboot/model/host.c one element
+	firstboot/model/roles.c the built-in roles
+	firstboot/plan-files.c options, of which the host's are at most 256
+	firstboot/plan.c a rule for each of at most 256 networks
+	firstboot/units.c at most five lines, and the environment files of a unit
+	firstboot/uplink.c the links of a bond
+	pxe/kernel-cmdline.c the words of a kernel command line
+	pxe/tree-host.c a script for each boot loader
+	END
+}
+
 # Prints "HEADER FILE...": the one file of the product that includes the header of a library.
 # jansson has two, because pxe/ may not use builder/, nor builder/ what is private to pxe/. "-"
 # stands for any one file. Tests may use any library.
@@ -191,6 +232,28 @@ stale_print_exceptions() {
 	print_exceptions | while read -r file word _; do
 		grep_c "\<$word\>" | grep -q "^$file:" || echo "test/lint/style.sh:1: $file no longer has $word"
 	done
+}
+
+# Prints the lines that append to another list than argv.
+appends() {
+	grep_c '\<strv_(addf?|extend)[[:space:]]*\(' | grep -E '^(lib|firstboot|pxe|builder)/' |
+		grep -vE '^lib/str\.[ch]:|\<strv_(addf?|extend)\(&?argv,'
+}
+appending() {
+	short_lists | sed 's/ .*//' >"$WORK/short"
+	appends | awk -F: 'NR == FNR { short[$0] = 1; next } !($1 in short) { print $0 ": use strv_builder" }' \
+		"$WORK/short" -
+}
+stale_short_lists() {
+	appends | sed 's/:.*//' | sort -u >"$WORK/appending"
+	short_lists | sed 's/ .*//' | sort | comm -23 - "$WORK/appending" |
+		sed 's/.*/test\/lint\/style.sh:1: & no longer appends to a short list/'
+}
+
+# An array that grows by one element is copied for each: xgrow() doubles it.
+growing() {
+	grep_c '\<x?realloc(array)?[[:space:]]*\(' | grep -E '^(lib|firstboot|pxe|builder)/' |
+		grep -vE '^lib/(str\.[ch]|file\.c):' | sed 's/$/: use xgrow()/'
 }
 
 # Calls whose descriptor is inherited by every program that is started later.
@@ -443,6 +506,9 @@ quiet "temporary folders are made by lib/scratch.h" unrecorded_folders
 quiet "every exception to these is needed" stale_exceptions
 quiet "only lib/out.c and lib/log.c print" printing
 quiet "every exception to that is needed as well" stale_print_exceptions
+quiet "long lists are made with strv_builder" appending
+quiet "every exception to that is needed, too" stale_short_lists
+quiet "arrays grow by doubling" growing
 quiet "every descriptor is opened with O_CLOEXEC" inherited
 quiet "what others may write is opened as a regular file" readers
 quiet "every exception to that is needed" stale_readers
