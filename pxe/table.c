@@ -9,6 +9,8 @@
 
 #include <stdarg.h>
 
+#define CELL_MAX 256
+
 void table_init(struct table *t, const struct table_column *columns, size_t n)
 {
 	*t = (struct table){.columns = columns, .n_columns = n};
@@ -22,10 +24,23 @@ void table_done(struct table *t)
 	*t = (struct table){0};
 }
 
+/* Cuts a cell that is too long, before a code point. Returns it. */
+static char *cut(char *cell)
+{
+	size_t n = CELL_MAX - strlen("...");
+
+	if (strlen(cell) <= CELL_MAX)
+		return cell;
+	while (((uint8_t)cell[n] & 0xc0) == 0x80)
+		n--;
+	strcpy(cell + n, "...");
+	return cell;
+}
+
 void table_add(struct table *t, const char *cell)
 {
 	t->cells = xgrow(t->cells, t->n, sizeof(*t->cells));
-	t->cells[t->n++] = cell && *cell ? text_cleaned(cell) : xstrdup("-");
+	t->cells[t->n++] = cell && *cell ? cut(text_cleaned(cell)) : xstrdup("-");
 }
 
 void table_addf(struct table *t, const char *fmt, ...)

@@ -2,7 +2,8 @@
 /*
  * A table for people: a heading, and columns as wide as their widest cell with two spaces
  * between them. Cells may contain text from machines on the network: they are cleaned as
- * lib/text.h says, so no cell can control the terminal or begin a line.
+ * lib/text.h says, so no cell can control the terminal or begin a line, and cut with
+ * "..." at 256 bytes: a column is as wide as its widest cell in every row.
  */
 #pragma once
 

@@ -168,6 +168,47 @@ static void many_words_are_added_fast(void **state)
 	strv_builder_add(&b, "left for the guard");
 }
 
+/* Times that an array was moved. The Makefile wraps realloc(). */
+static size_t moves;
+
+void *__real_realloc(void *p, size_t n);
+void *__wrap_realloc(void *p, size_t n);
+
+void *__wrap_realloc(void *p, size_t n)
+{
+	moves++;
+	return __real_realloc(p, n);
+}
+
+static void arrays_are_moved_rarely(void **state)
+{
+	_cleanup_strv_builder_ struct strv_builder b = {0};
+	size_t *v = NULL, n = 0;
+
+	(void)state;
+	moves = 0;
+	for (; n < MANY; n++) {
+		v = xgrow(v, n, sizeof(*v));
+		v[n] = n;
+	}
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(v[i], i);
+	assert_true(moves <= 20); /* 2 to the power of 18 is more than MANY */
+	moves = 0;
+	for (size_t i = 0; i < MANY; i++)
+		strv_builder_add(&b, "x");
+	assert_true(moves <= 20);
+	/* Made with room for more, shortened, and grown on. */
+	v = xgrow_to(v, 5, sizeof(*v));
+	for (n = 3; n < 100; n++) {
+		v = xgrow(v, n, sizeof(*v));
+		v[n] = n;
+	}
+	assert_int_equal(v[2], 2);
+	assert_int_equal(v[99], 99);
+	free(v);
+}
+
 static void numbers_are_parsed(void **state)
 {
 	static const struct {
@@ -359,6 +400,7 @@ int main(void)
 		cmocka_unit_test(split_drops_empty_fields),
 		cmocka_unit_test(many_lines_are_split_fast),
 		cmocka_unit_test(many_words_are_added_fast),
+		cmocka_unit_test(arrays_are_moved_rarely),
 		cmocka_unit_test(numbers_are_parsed),
 		cmocka_unit_test(sizes_are_parsed),
 		cmocka_unit_test(modes_are_parsed),

@@ -650,6 +650,49 @@ static void artifacts_are_extracted(void **state)
 		close(input[i].blob.fd);
 }
 
+/* A unit of the base may name any number of targets: quadratic code needs minutes. */
+static void unit_with_many_targets_is_linked(void **state)
+{
+	struct recipe_switch enable[] = {SWITCH("many.service")};
+	struct buf b = {0};
+
+	(void)state;
+	alarm(60);
+	buf_puts(&b, "[Install]\n");
+	for (unsigned i = 0; i < 100000; i++)
+		buf_printf(&b, "WantedBy=%u.target\n", i);
+	file("/etc/systemd/system/many.service", b.p);
+	w.recipe.enable = switches(enable, 1);
+	unit_links(&w.layer, &w.index, &w.recipe);
+	assert_int_equal(w.diag.n, 0);
+	assert_int_equal(w.layer.n, 100001);
+	layer_finish(&w.layer);
+	assert_non_null(layer_find(&w.layer, "etc/systemd/system/99999.target.wants/"
+					     "many.service"));
+	alarm(0);
+	buf_done(&b);
+}
+
+/* A path is followed in one pass, and is not longer than the kernel allows. */
+static void long_paths_are_refused(void **state)
+{
+	_cleanup_buf_ struct buf b = {0};
+	char *path;
+
+	(void)state;
+	for (unsigned i = 0; i < 2047; i++)
+		buf_puts(&b, "a/");
+	path = index_resolve(&w.index, b.p, true);
+	assert_non_null(path);
+	assert_int_equal(strlen(path), 2 * 2047 - 1);
+	free(path);
+	alarm(60);
+	for (unsigned i = 0; i < 1000000; i++)
+		buf_puts(&b, "a/");
+	assert_null(index_resolve(&w.index, b.p, true));
+	alarm(0);
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -667,6 +710,8 @@ int main(void)
 		CASE(loop_of_symlinks_is_refused),
 		CASE(tap_gets_the_whole_base),
 		CASE(units_are_enabled_and_masked),
+		CASE(unit_with_many_targets_is_linked),
+		CASE(long_paths_are_refused),
 		cmocka_unit_test_setup_teardown(split_usr_is_kept, setup_split, teardown),
 		CASE(missing_units_are_refused),
 		CASE(artifacts_are_extracted),

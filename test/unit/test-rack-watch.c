@@ -34,6 +34,18 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *ts)
 	return r;
 }
 
+/* Bytes that were moved. The Makefile wraps memmove(). */
+static size_t moved;
+
+void *__real_memmove(void *to, const void *from, size_t n);
+void *__wrap_memmove(void *to, const void *from, size_t n);
+
+void *__wrap_memmove(void *to, const void *from, size_t n)
+{
+	moved += n;
+	return __real_memmove(to, from, n);
+}
+
 struct fixture {
 	char *scratch, *dir, *path;
 	struct image image;
@@ -601,6 +613,68 @@ static void test_console_tail_has_the_last_lines(void **state)
 	assert_string_equal(joined, "x|y|unended");
 }
 
+#define FLOOD_BYTES 4000000
+
+/* Writes lines of two bytes to a console. */
+static void flood(struct fixture *f)
+{
+	run_now(f, "yes | head -c 4000000 >log/master.console");
+}
+
+/* Each line is taken from the front of a buffer, which is not moved for each. */
+static void test_many_lines_move_few_bytes(void **state)
+{
+	struct fixture *f = *state;
+	struct console *c = &f->machines[0].console;
+	size_t n = 0;
+	char *line;
+
+	flood(f);
+	moved = 0;
+	for (; (line = console_next(c)); n++)
+		free(line);
+	assert_int_equal(n, FLOOD_BYTES / 2);
+	assert_true(moved < FLOOD_BYTES);
+}
+
+static void test_turn_of_a_console_is_limited(void **state)
+{
+	struct fixture *f = *state;
+	struct console *c = &f->machines[0].console;
+	size_t n = 0, turns = 0;
+	bool more;
+	char *line;
+
+	flood(f);
+	do {
+		more = console_turn(c);
+		for (; (line = console_next(c)); n++)
+			free(line);
+		turns++;
+		assert_true(c->at <= (off_t)(turns * CONSOLE_TURN));
+	} while (more || turns == 1);
+	assert_int_equal(n, FLOOD_BYTES / 2);
+	assert_true(turns > FLOOD_BYTES / CONSOLE_TURN);
+	assert_false(console_turn(c));
+}
+
+/* The verdicts of all hosts are found in one turn, however much one of them writes. */
+static void test_flood_on_a_console_delays_nobody(void **state)
+{
+	struct fixture *f = *state;
+
+	flood(f);
+	run_now(f, PUT_REPORT("master", "ready", "null")
+			   PUT_REPORT("node-1", "ready", "null")
+				   PUT_REPORT("node-2", "failed", "\"no\""));
+	watch_to_the_end(f);
+	check_verdict(&f->machines[0], MACHINE_READY, NULL);
+	check_verdict(&f->machines[1], MACHINE_READY, NULL);
+	check_verdict(&f->machines[2], MACHINE_FAILED, "no");
+	assert_true(f->machines[0].console.at > 0);
+	assert_true(f->machines[0].console.at < FLOOD_BYTES / 2);
+}
+
 #define unit(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 
 int main(void)
@@ -626,6 +700,9 @@ int main(void)
 		cmocka_unit_test(test_console_lines_are_cut),
 		unit(test_console_is_followed),
 		unit(test_console_tail_has_the_last_lines),
+		unit(test_many_lines_move_few_bytes),
+		unit(test_turn_of_a_console_is_limited),
+		unit(test_flood_on_a_console_delays_nobody),
 	};
 
 	/* The watch's messages for people would not be valid TAP. */

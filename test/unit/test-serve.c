@@ -754,6 +754,39 @@ static void stderr_logs_stay_small(void **state)
 	assert_int_equal(size_of(f->s.nginx.log), 0); /* no client writes there */
 }
 
+/* A client may fill the logs, with MAC addresses that it makes up. */
+static void flood_of_the_logs_is_limited(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_watch_ struct watch w = {0};
+	_cleanup_buf_ struct buf b = {0};
+	_cleanup_close_ int log = -1;
+	size_t n = 0, turns = 0;
+	bool more;
+	char *line;
+
+	start(f);
+	watch_open(&w, &f->s);
+	for (unsigned i = 0; i < 5000; i++)
+		buf_printf(&b,
+			   "dnsmasq-dhcp: 7 DHCPDISCOVER(lo) 02:00:00:00:%02x:%02x no "
+			   "address available\n",
+			   i >> 8, i & 255);
+	log = open(f->s.dnsmasq.log, O_WRONLY | O_APPEND | O_CLOEXEC);
+	assert_int_equal(write_all(log, b.p, b.len), 0);
+	do {
+		size_t before = n;
+
+		more = watch_turn(&w);
+		for (; (line = watch_next(&w)); n++)
+			free(line);
+		assert_true((n - before) * (b.len / 5000) <= WATCH_TURN + 100);
+		turns++;
+	} while (more || turns == 1);
+	assert_int_equal(n, 1000);
+	assert_true(turns > b.len / WATCH_TURN);
+}
+
 /* --- the namespace ---------------------------------------------------------------- */
 
 static int make_network(void)
@@ -800,6 +833,7 @@ int main(void)
 		T(long_headers_are_refused),
 		T(access_log_stays_small),
 		T(stderr_logs_stay_small),
+		T(flood_of_the_logs_is_limited),
 	};
 	int r = become_root(CLONE_NEWNET);
 

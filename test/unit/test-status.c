@@ -84,6 +84,26 @@ static void table_has_no_control_characters(void **state)
 	}
 }
 
+static void long_cell_is_cut(void **state)
+{
+	char text[400], want[257];
+	_cleanup_table_ struct table t = {0};
+
+	(void)state;
+	table_init(&t, columns, 1);
+	memset(text, 'x', sizeof(text));
+	memset(want, 'x', sizeof(want));
+	memcpy(text + 252, "\xe2\x82\xac", 3); /* a euro */
+	memcpy(want + 252, "...", 4);
+	text[256] = '\0';
+	table_add(&t, text);
+	assert_string_equal(t.cells[0], text);
+	text[256] = 'x';
+	text[399] = '\0';
+	table_add(&t, text);
+	assert_string_equal(t.cells[1], want);
+}
+
 static void empty_table_has_a_header(void **state)
 {
 	_cleanup_table_ struct table t = {0};
@@ -123,6 +143,7 @@ static void equal_texts_get_one_number(void **state)
 	_cleanup_intern_ struct intern in = {0};
 	char text[16];
 	bool is_new;
+	size_t n = 7;
 
 	(void)state;
 	for (size_t round = 0; round < 2; round++)
@@ -133,6 +154,11 @@ static void equal_texts_get_one_number(void **state)
 		}
 	assert_int_equal(in.n, 1000);
 	assert_string_equal(in.texts[1], "919");
+	assert_true(intern_find(&in, "919", &n));
+	assert_int_equal(n, 1);
+	assert_true(intern_find(&in, "0", NULL));
+	assert_false(intern_find(&in, "1000", &n));
+	assert_int_equal(n, 1);
 }
 
 /* --- the access log --------------------------------------------------------------- */
@@ -224,6 +250,27 @@ static void access_log_is_read_from_its_end(void **state)
 	assert_int_equal(access_next(&l, &a), 0);
 	append(*state, LINE "\n");
 	assert_int_equal(access_next(&l, &a), 1);
+	tail_done(&l);
+}
+
+static void turn_of_the_access_log_is_limited(void **state)
+{
+	_cleanup_free_ char *path = xasprintf("%s/access.log", (char *)*state);
+	struct tail l = {0};
+	struct access a;
+
+	append(*state, LINE "\nrubbish\n" LINE "\n" LINE "\n");
+	tail_open(&l, path, false);
+	assert_false(tail_turn(&l, strlen(LINE) + 2));
+	assert_int_equal(access_next(&l, &a), 1);
+	assert_int_equal(access_next(&l, &a), 0); /* the rubbish was the last */
+	assert_true(tail_turn(&l, 1));
+	assert_int_equal(access_next(&l, &a), 1);
+	assert_int_equal(access_next(&l, &a), 0);
+	assert_true(tail_turn(&l, 1000));
+	assert_int_equal(access_next(&l, &a), 1);
+	assert_int_equal(access_next(&l, &a), 0);
+	assert_false(tail_turn(&l, 1000));
 	tail_done(&l);
 }
 
@@ -515,6 +562,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(table_columns_are_aligned),
 		cmocka_unit_test(table_has_no_control_characters),
+		cmocka_unit_test(long_cell_is_cut),
 		cmocka_unit_test(empty_table_has_a_header),
 		cmocka_unit_test(template_variables_are_filled_in),
 		cmocka_unit_test(equal_texts_get_one_number),
@@ -522,6 +570,7 @@ int main(void)
 		cmocka_unit_test(bad_access_lines_are_refused),
 		T(access_log_is_followed),
 		T(access_log_is_read_from_its_end),
+		T(turn_of_the_access_log_is_limited),
 		T(boot_tree_status_has_every_host),
 		T(verdicts_name_unready_hosts),
 		T(wrong_reports_are_noticed),
