@@ -305,8 +305,7 @@ static int verify(const char *path, uint64_t limit, struct err *e)
 			    v.wrong.n == 1 ? "" : "s");
 	if (r == 0)
 		out_line("%s: %zu files of the medium and %zu of the root are as they "
-			 "were "
-			 "built",
+			 "were built",
 			 path, v.files, v.root_files);
 	intern_done(&v.listed);
 	strv_builder_done(&v.sums);

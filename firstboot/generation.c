@@ -56,17 +56,15 @@ static int sweep(const struct firstboot *fb)
 	return r < 0 ? r : root_sweep(fb->rootfd, PROGRESS_CFG);
 }
 
-/* Adds what `v` does not have yet. */
-static void add_new(char ***v, char *const *more)
+static void add_all(struct intern *in, char *const *more)
 {
 	for (size_t i = 0; more && more[i]; i++)
-		if (!strv_has(*v, more[i]))
-			strv_add(v, more[i]);
+		intern(in, more[i], NULL);
 }
 
 void generation_done(struct generation *g)
 {
-	strv_free(g->dirs);
+	intern_done(&g->dirs);
 	*g = (struct generation){0};
 }
 
@@ -89,8 +87,8 @@ int generation_read(struct generation *ret, const struct firstboot *fb,
 	ret->other = progress.there &&
 		     !(progress.digest && streq(progress.digest, ret->digest));
 	ret->number = complete.number + (ret->same ? 0 : 1);
-	add_new(&ret->dirs, complete.dirs);
-	add_new(&ret->dirs, progress.dirs);
+	add_all(&ret->dirs, complete.dirs);
+	add_all(&ret->dirs, progress.dirs);
 	return 0;
 }
 
@@ -104,8 +102,8 @@ static int write_progress(const struct generation *g, const struct firstboot *fb
 
 	buf_printf(&b, "generation = \"%llu\";\nplan_sha256 = \"%s\";\n",
 		   (unsigned long long)g->number, g->digest);
-	if (g->dirs)
-		conf_append_strv(&b, "directories", g->dirs);
+	if (g->dirs.n > 0)
+		conf_append_strv(&b, "directories", g->dirs.texts);
 	if (p->config) {
 		digest_sha256(p->config, strlen(p->config), sha256);
 		buf_printf(&b, "config_sha256 = \"%s\";\nconfiguration : {\n%s};\n",
@@ -120,16 +118,18 @@ static int write_progress(const struct generation *g, const struct firstboot *fb
 int generation_begin(struct generation *g, const struct firstboot *fb,
 		     const struct plan *p, struct err *e)
 {
-	_cleanup_strv_ char **needed = plan_dirs(p), **dirs = NULL;
+	_cleanup_intern_ struct intern needed = {0};
+	struct intern dirs = {0};
 	int r;
 
-	for (size_t i = 0; needed && needed[i]; i++)
-		if (strv_has(g->dirs, needed[i]) ||
-		    root_access(fb->rootfd, needed[i]) == -ENOENT)
-			strv_add(&dirs, needed[i]);
-	add_new(&dirs, g->dirs);
-	strv_free(g->dirs);
-	g->dirs = TAKE_PTR(dirs);
+	plan_dirs(&needed, p);
+	for (size_t i = 0; i < needed.n; i++)
+		if (intern_find(&g->dirs, needed.texts[i], NULL) ||
+		    root_access(fb->rootfd, needed.texts[i]) == -ENOENT)
+			intern(&dirs, needed.texts[i], NULL);
+	add_all(&dirs, g->dirs.texts);
+	intern_done(&g->dirs);
+	g->dirs = dirs;
 	r = write_progress(g, fb, p);
 	return r < 0 ? root_err(e, r, fb->rootfd, PROGRESS_CFG) : 0;
 }
@@ -137,14 +137,16 @@ int generation_begin(struct generation *g, const struct firstboot *fb,
 int generation_commit(struct generation *g, const struct firstboot *fb,
 		      const struct plan *p, struct err *e)
 {
-	_cleanup_strv_ char **needed = plan_dirs(p), **dirs = NULL;
+	_cleanup_intern_ struct intern needed = {0};
+	struct intern dirs = {0};
 	int r;
 
-	for (size_t i = 0; needed && needed[i]; i++)
-		if (strv_has(g->dirs, needed[i]))
-			strv_add(&dirs, needed[i]);
-	strv_free(g->dirs);
-	g->dirs = TAKE_PTR(dirs);
+	plan_dirs(&needed, p);
+	for (size_t i = 0; i < needed.n; i++)
+		if (intern_find(&g->dirs, needed.texts[i], NULL))
+			intern(&dirs, needed.texts[i], NULL);
+	intern_done(&g->dirs);
+	g->dirs = dirs;
 	r = write_progress(g, fb, p);
 	if (r == 0)
 		r = root_rename(fb->rootfd, PROGRESS_CFG, GENERATION_NAME);

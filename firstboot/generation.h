@@ -23,6 +23,7 @@
 #include "firstboot/firstboot.h"
 #include "firstboot/model/sha256.h"
 #include "firstboot/plan.h"
+#include "lib/intern.h"
 
 #define STATE_DIR       "var/lib/rackstrap"
 #define GENERATION_NAME "generation.cfg"
@@ -36,7 +37,7 @@ struct generation {
 	bool interrupted;        /* an earlier run did not finish; then: */
 	bool other;              /* it was writing another plan */
 	bool rescue;             /* it was in rescue mode */
-	char **dirs;             /* directories that firstboot has made */
+	struct intern dirs;      /* directories that firstboot has made */
 };
 void generation_done(struct generation *g);
 #define _cleanup_generation_ _cleanup_(generation_done)

@@ -6,11 +6,12 @@
 #pragma once
 
 #include "firstboot/plan.h"
+#include "lib/intern.h"
 
-/* Returns the directories that hold a file which the plan makes, and their parents: paths
- * below the root, parents first. A list of lib/str.h, owned by the caller. */
-char **plan_dirs(const struct plan *p);
+/* Adds the directories that hold a file which the plan makes, and their parents, to *ret,
+ * which is empty: paths below the root, parents first. */
+void plan_dirs(struct intern *ret, const struct plan *p);
 
-/* Returns the directories that hold only files which the plan removes, and their parents
- * that are not in plan_dirs(): children first. Owned by the caller. */
-char **plan_dirs_left(const struct plan *p);
+/* Adds the directories that hold only files which the plan removes, and their parents
+ * that are not in plan_dirs(), to *ret, which is empty: parents first. */
+void plan_dirs_left(struct intern *ret, const struct plan *p);

@@ -202,17 +202,20 @@ static int sweep(const struct firstboot *fb, const struct plan *p, struct err *e
 static int remove_dirs(const struct firstboot *fb, const struct plan *p,
 		       const struct generation *g, struct err *e)
 {
-	_cleanup_strv_ char **left = plan_dirs_left(p);
+	_cleanup_intern_ struct intern left = {0};
 	int removed = 0;
 
-	for (size_t i = 0; left && left[i]; i++) {
-		int r = strv_has(g->dirs, left[i]) ? root_remove_dir(fb->rootfd, left[i])
-						   : 0;
+	plan_dirs_left(&left, p);
+	for (size_t i = left.n; i > 0; i--) { /* children first */
+		const char *dir = left.texts[i - 1];
+		int r = intern_find(&g->dirs, dir, NULL)
+				? root_remove_dir(fb->rootfd, dir)
+				: 0;
 
 		if (r < 0)
-			return root_err(e, r, fb->rootfd, left[i]);
+			return root_err(e, r, fb->rootfd, dir);
 		if (r > 0)
-			log_debug("/%s: removed", left[i]);
+			log_debug("/%s: removed", dir);
 		removed += r;
 	}
 	return removed;

@@ -40,9 +40,10 @@ size_t intern(struct intern *in, const char *text, bool *ret_new)
 		free(e);
 		return (*at)->number;
 	}
-	in->texts = xgrow(in->texts, in->n, sizeof(*in->texts));
-	in->texts[in->n] = e->copy;
-	return in->n++;
+	in->texts = xgrow(in->texts, in->n + 1, sizeof(*in->texts));
+	in->texts[in->n++] = e->copy;
+	in->texts[in->n] = NULL;
+	return e->number;
 }
 
 void intern_done(struct intern *in)

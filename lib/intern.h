@@ -10,7 +10,7 @@
 
 struct intern {
 	void *root;   /* tsearch(3) */
-	char **texts; /* by number */
+	char **texts; /* by number; NULL-terminated, or NULL while `n` is 0 */
 	size_t n;
 };
 

@@ -7,8 +7,8 @@
  */
 #pragma once
 
+#include "lib/intern.h"
 #include "pxe/access.h"
-#include "pxe/intern.h"
 #include "pxe/serve.h"
 
 struct watch {

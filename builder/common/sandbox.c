@@ -403,7 +403,7 @@ int sandbox_start(const struct sandbox *s, const struct run *r, struct child *re
 
 void sandbox_add(struct sandbox *s, const char *path)
 {
-	s->paths = xrealloc(s->paths, (s->n_paths + 1) * sizeof(*s->paths));
+	s->paths = xgrow(s->paths, s->n_paths, sizeof(*s->paths));
 	s->paths[s->n_paths++] = (struct sandbox_path){.path = xstrdup(path)};
 }
 

@@ -117,9 +117,7 @@ static int run_skopeo(const struct fetch_file *f, const char *const *argv,
 		      const char *dir, struct err *e)
 {
 	const uint64_t max = f->max_size ? f->max_size : FETCH_MAX;
-	const struct run r = {.argv = argv,
-			      .timeout_ms = SKOPEO_MS,
-			      .file_max = max + 1};
+	const struct run r = {.argv = argv, .timeout_ms = SKOPEO_MS, .file_max = max + 1};
 	_cleanup_child_ struct child c = {.errfd = -1};
 	bool ended = false;
 	uint64_t size = 0;

@@ -126,9 +126,7 @@ static void add_member(struct conversion *x, const struct entry *entry, uint64_t
 		target = archive_path_normal(entry->target + 3);
 	if (!path || (entry->type != ENTRY_FILE && !target))
 		return;
-	if (x->n_members % 1024 == 0)
-		x->members =
-			xrealloc(x->members, (x->n_members + 1024) * sizeof(*x->members));
+	x->members = xgrow(x->members, x->n_members, sizeof(*x->members));
 	x->members[x->n_members++] = (struct member){
 		.path = TAKE_PTR(path), .target = TAKE_PTR(target), .at = at};
 }
