@@ -37,8 +37,8 @@ bool tail_turn(struct tail *t, size_t bytes)
 	return more;
 }
 
-/* Reads the next complete line of one file. Returns false, with the position at the end of
- * the last complete one, if there is none or none may be read. */
+/* Reads the next complete line of one file. Returns false, with the position at the end
+ * of the last complete one, if there is none or none may be read. */
 static bool read_line(FILE *f, size_t *left, char line[static TAIL_LINE_MAX])
 {
 	while (*left > 0) {

@@ -479,14 +479,14 @@ static int write_lists(struct build_state *b, const struct manifest *m, struct e
 /* Gives the image its final name, if its folder has all outputs and nothing else. */
 static int commit(struct build_state *b, struct err *e)
 {
-	_cleanup_strv_ char **names = NULL;
+	_cleanup_strv_builder_ struct strv_builder names = {0};
 
-	strv_add(&names, MANIFEST);
-	strv_add(&names, SPDX);
-	strv_add(&names, SUMS);
+	strv_builder_add(&names, MANIFEST);
+	strv_builder_add(&names, SPDX);
+	strv_builder_add(&names, SUMS);
 	for (size_t i = 0; i < b->n_outputs; i++)
-		strv_add(&names, b->outputs[i].path);
-	return outdir_commit(&b->out, names, e);
+		strv_builder_add(&names, b->outputs[i].path);
+	return outdir_commit(&b->out, names.v, e);
 }
 
 static int finish(struct build_state *b, struct err *e)

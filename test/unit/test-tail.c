@@ -189,7 +189,7 @@ static void turn_is_bounded(void **state)
 	assert_int_equal(turns, 11);
 }
 
-/* A log is not taken for read to its end, and replaced by the next, at the end of a turn. */
+/* A log is not taken for read to its end, and replaced by the next, at a turn's end. */
 static void no_line_is_lost_between_turns(void **state)
 {
 	struct fixture *f = *state;
