@@ -74,13 +74,15 @@ for p in $programs; do
 done
 
 # The same for the calls of rackstrap itself, with the base and the root image in the cache.
+own=("$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" --offline --image pxe)
+check "a PXE set is built" "${own[@]}"
 cp -r "$IMAGE" "$WORK/whole"
 for calls in write fsync renameat,renameat2 linkat unlinkat,rmdir mkdir,mkdirat fchmod,chmod ftruncate utimensat \
 	copy_file_range close; do
 	bad=() n=1
 	while :; do
 		strace -f -o "$WORK/trace" -e "trace=$calls" -e "inject=$calls:error=EIO:when=$n" \
-			"$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" --offline >/dev/null 2>"$WORK/said" && rc=0 || rc=1
+			"${own[@]}" >/dev/null 2>"$WORK/said" && rc=0 || rc=1
 		grep -q INJECTED "$WORK/trace" || break
 		[ "$rc" = 1 ] || diff -r "$WORK/whole" "$IMAGE" >&2 || bad+=("$n")
 		n=$((n + 1))
