@@ -54,7 +54,7 @@ TREE=$WORK/srv/tree
 PXE=("$RACKSTRAP" pxe configs/demo.cfg --image "$IMAGE" -o "$TREE" --http-port)
 # Succeeds when the two trees are the same, without what the servers write.
 same_tree() { diff -r --no-dereference -x report -x run "$1" "$TREE"; }
-"${PXE[@]}" 8001 >/dev/null 2>&1 && mv "$TREE" "$WORK/tree1"
+"${PXE[@]}" 8001 >/dev/null 2>&1 && cp -a "$TREE" "$WORK/tree1" # with one secret
 "${PXE[@]}" 8002 >/dev/null 2>&1 && mv "$TREE" "$WORK/tree2"
 check "two trees are rendered, which differ" sh -c "! diff -rq '$WORK/tree1' '$WORK/tree2' && test -e '$WORK/tree2/tree.cfg'"
 old_tree() {
