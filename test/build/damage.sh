@@ -18,7 +18,7 @@ is_long && kinds=0 || kinds=1
 # SHA-512 as well.
 cp -r "$WORK/recipe" "$WORK/other"
 head -c 70000 /dev/urandom >"$WORK/site/v1/other"
-sed -i 's/"small"/"other"/; s/suite = "other"/suite = "small"/; s|v1/kubelet?raw=1%2b1|v1/other|; s/"tool"/"helper"/' "$WORK/other/recipe.cfg"
+sed -i 's/"small"/"other"/; s/suite = "other"/suite = "small"/; s|v1/kubelet?raw=1%2b1|v1/other|; s/ public_query = true;//; s/"tool"/"helper"/' "$WORK/other/recipe.cfg"
 sed -i "s|v1/kubelet?raw=1%2b1\";|& sha512 = \"$(sha512sum <"$WORK/site/kubelet" | cut -d' ' -f1)\";|" "$WORK/recipe/recipe.cfg"
 "$RACKSTRAP" lock "$WORK/other" "${FROM[@]}" >/dev/null 2>&1 || bail "no lock"
 check "another recipe's image is built" "$RACKSTRAP" build "$WORK/other" --out "$WORK/others" "${FROM[@]}" || finish
