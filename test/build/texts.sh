@@ -108,7 +108,8 @@ printf x >"$WORK/x"
 sum=$(sha256sum <"$WORK/x" | cut -c1-64)
 cp "$WORK/x" "$RACKSTRAP_CACHE/blobs/sha256/$sum"
 url="http://a/$(printf %s "$BAD" | tr '\n' ' ')"
-printf '%s %s\n' "$sum" "$url" >"$RACKSTRAP_CACHE/url/$(printf %s "$url" | sha256sum | cut -c1-64)"
+note="$sum $url"
+printf '%s\n%s\n' "$note" "$(echo "$note" | sha256sum | cut -c1-64)" >"$RACKSTRAP_CACHE/url/$(printf %s "$url" | sha256sum | cut -c1-64)"
 shows "cache list" 0 "$RACKSTRAP" cache list
 shows "cache list --json" 0 "$RACKSTRAP" cache list --json
 shows "cache export" 0 "$RACKSTRAP" cache export "$WORK/export $BAD"
