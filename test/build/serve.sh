@@ -188,6 +188,7 @@ server=
 
 # One server ends: the other is stopped.
 check "serve starts after that" serve
+for _ in $(seq 300); do [ -s "$TREE/run/nginx.pid" ] && break; sleep 0.1; done
 kill -KILL "$(cat "$TREE/run/nginx.pid")"
 wait "$server"
 check "serve exits with 1 when nginx has ended" test $? -eq 1
