@@ -31,8 +31,8 @@ struct run {
 				  * allows if that cannot be raised; 0: unchanged */
 	bool detach;             /* the child outlives its parent: no PDEATHSIG */
 	/* Called in the child with `enter_arg` before the program is executed, or NULL.
-	 * Returns 0 or -errno, which run_start reports. It may call async-signal-safe
-	 * functions only, and may fork and return in the new process: the old one then
+	 * Returns 0 or -errno, which run_start reports. It must not use malloc, stdio
+	 * streams or locks. It may fork and return in the new process: the old one then
 	 * waits for it and exits with its status. */
 	int (*enter)(void *arg);
 	void *enter_arg;

@@ -75,13 +75,21 @@ static char *format_record(const char *path, const char *target)
 	return buf_take(&b);
 }
 
-/* Returns true when nobody else had a lock on the file and its name is still there. */
-static bool lock_file(int fd)
+/* Locks the file. Returns 0, -EAGAIN when somebody else has locked or removed it, or
+ * another -errno. */
+static int lock_file(int fd)
 {
 	struct stat st;
 
-	return flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 &&
-	       st.st_nlink > 0;
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EWOULDBLOCK)
+			return -EAGAIN;
+		if (errno != EINTR)
+			return -errno;
+	}
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return st.st_nlink > 0 ? 0 : -EAGAIN;
 }
 
 /* Makes the folder of records, which is the user's own; folders above it need not be. */
@@ -117,9 +125,11 @@ static int create_record(const char *records, const char *id, const char *path,
 	fd = open(record, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return errno == EEXIST ? -EAGAIN : -errno;
-	if (!lock_file(fd))
-		return -EAGAIN;
-	r = write_all(fd, text, strlen(text));
+	r = lock_file(fd);
+	if (r == -EAGAIN)
+		return r;
+	if (r == 0)
+		r = write_all(fd, text, strlen(text));
 	if (r == 0 && fsync(fd) < 0)
 		r = -errno;
 	if (r == 0)
@@ -299,8 +309,12 @@ int scratch_publish(struct scratch *s, const char *target, const char *aside)
 	close(s->lock);
 	s->lock = old >= 0 ? TAKE_FD(old) : -1;
 	old = -1;
+	/* The exchange is done, and s->path is the old folder: this is no error. */
 	r = fsync_parent_at(AT_FDCWD, target);
-	return r < 0 ? r : 1;
+	if (r < 0)
+		log_warn("%s: its new name may not be on the disk yet: %s", target,
+			 strerror(-r));
+	return 1;
 }
 
 void scratch_keep(struct scratch *s)
@@ -370,11 +384,12 @@ static int lock_dead(const struct record *r, int *ret_fd)
 	struct utsname host;
 	struct stat st;
 
+	host_name(&host);
+	/* Another machine may have a folder of that name where this one has none. */
+	if (!streq(r->host, host.nodename) && (fd < 0 || is_shared(fd)))
+		return 0;
 	if (fd < 0)
 		return -errno;
-	host_name(&host);
-	if (!streq(r->host, host.nodename) && is_shared(fd))
-		return 0;
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return 0;
 	if (fstat(fd, &st) < 0 || st.st_nlink == 0 || is_strange(r->path, &st))
@@ -413,7 +428,7 @@ static void sweep_record(int dir, const char *id, scratch_remover *remover)
 	_cleanup_close_ int fd =
 		openat(dir, id, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-	if (fd < 0 || !lock_file(fd))
+	if (fd < 0 || lock_file(fd) < 0)
 		return;
 	if (!record_read(&r, fd, id) || sweep_one(&r, remover))
 		unlinkat(dir, id, 0);

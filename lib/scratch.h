@@ -7,8 +7,8 @@
  * record, the file RECORDS/ID, has its path. scratch_sweep() reads all records and
  * removes the folders whose lock nobody holds.
  *
- * A record is not believed: the last component of its path must end in its own ID, so
- * that a damaged record names no folder but a scratch folder. On a network file system a
+ * A record is checked: the last component of its path must end in its own ID, so that a
+ * damaged record names no folder but a scratch folder. On a network file system a
  * lock need not be seen by other machines: there only folders of this machine are
  * removed.
  *

@@ -43,8 +43,11 @@ static bool is_chroot(const char *proc)
 
 char *userns_refusal(int errnum, const char *proc)
 {
+	const int n = abs(errnum);
 	long long v;
 
+	if (n != EPERM && n != EACCES && n != ENOSPC)
+		return xstrdup(strerror(n));
 	if (proc_number(proc, "kernel/unprivileged_userns_clone", &v) == 0 && v == 0)
 		return xstrdup("kernel.unprivileged_userns_clone is 0; as root: sysctl "
 			       "kernel.unprivileged_userns_clone=1");
@@ -56,10 +59,10 @@ char *userns_refusal(int errnum, const char *proc)
 		return xstrdup("kernel.apparmor_restrict_unprivileged_userns is on; as "
 			       "root: sysctl "
 			       "kernel.apparmor_restrict_unprivileged_userns=0");
-	if (abs(errnum) == EPERM && is_chroot(proc))
+	if (n == EPERM && is_chroot(proc))
 		return xstrdup("this is a chroot, where Linux allows no user namespaces; "
 			       "run it in a container or on the machine itself");
-	return xstrdup(strerror(abs(errnum)));
+	return xstrdup(strerror(n));
 }
 
 /* --- the two processes ------------------------------------------------------------- */
@@ -78,19 +81,18 @@ int userns_join(int fd, bool drop_groups)
 	return 0;
 }
 
-/* Enters the new namespace, reports that, and waits until `hold` is closed. */
-static _noreturn_ void live_in_it(int hold, int to)
+/* Enters the new namespace, reports that, and waits until `wait_fd` is closed. */
+static _noreturn_ void hold_namespace(int wait_fd, int to)
 {
 	struct report report = {0};
 	char byte;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (unshare(CLONE_NEWUSER) < 0)
 		report.errnum = errno;
 	prctl(PR_SET_DUMPABLE, 1); /* else its parents may not open its namespace */
 	report.pid = getpid();
 	if (write(to, &report, sizeof(report)) == sizeof(report))
-		(void)!read(hold, &byte, 1);
+		(void)!read(wait_fd, &byte, 1);
 	_exit(0);
 }
 
@@ -98,12 +100,16 @@ static int write_map(pid_t pid, const char *name, const char *text)
 {
 	char path[64];
 	_cleanup_close_ int fd = -1;
+	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	return write(fd, text, strlen(text)) == (ssize_t)strlen(text) ? 0 : -errno;
+	n = write(fd, text, strlen(text)); /* the kernel takes a map in one piece */
+	if (n < 0)
+		return -errno;
+	return n == (ssize_t)strlen(text) ? 0 : -EIO;
 }
 
 /* The texts of the maps. */
@@ -112,16 +118,15 @@ struct texts {
 };
 
 /* The first process: starts the second one, writes the maps if `direct`, reports to `to`,
- * and waits until `hold` is closed. */
-static _noreturn_ void make_it(int parent, const struct texts *t, bool direct, int hold,
-			       int to)
+ * and waits until `wait_fd` is closed. */
+static _noreturn_ void create_namespace(int parent, const struct texts *t, bool direct,
+					int wait_fd, int to)
 {
 	struct report report = {0};
 	int ends[2] = {-1, -1};
 	char byte;
 	pid_t pid;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (parent >= 0)
 		report.errnum = -userns_join(parent, false);
 	if (report.errnum == 0 && pipe2(ends, O_CLOEXEC) < 0)
@@ -129,7 +134,7 @@ static _noreturn_ void make_it(int parent, const struct texts *t, bool direct, i
 	if (report.errnum == 0) {
 		pid = fork();
 		if (pid == 0)
-			live_in_it(hold, ends[1]);
+			hold_namespace(wait_fd, ends[1]);
 		close(ends[1]);
 		if (pid < 0)
 			report.errnum = errno;
@@ -141,7 +146,7 @@ static _noreturn_ void make_it(int parent, const struct texts *t, bool direct, i
 			report.errnum = -write_map(report.pid, "gid_map", t->gids);
 	}
 	if (write(to, &report, sizeof(report)) == sizeof(report))
-		(void)!read(hold, &byte, 1);
+		(void)!read(wait_fd, &byte, 1);
 	_exit(0);
 }
 
@@ -179,8 +184,8 @@ static int refused(int errnum, struct err *e)
 }
 
 /* Reads the report, completes the maps, and opens the namespace. */
-static int take(int from, bool direct, const struct id_maps *maps, int *ret,
-		struct err *e)
+static int open_namespace(int from, bool direct, const struct id_maps *maps, int *ret,
+			  struct err *e)
 {
 	struct report report;
 	char path[64];
@@ -204,7 +209,7 @@ static int take(int from, bool direct, const struct id_maps *maps, int *ret,
 int userns_open(int parent, const struct id_maps *maps, int *ret, struct err *e)
 {
 	const bool direct = parent >= 0 || geteuid() == 0;
-	_cleanup_close_ int hold = -1, held = -1, from = -1, to = -1;
+	_cleanup_close_ int wait_fd = -1, release_fd = -1, from = -1, to = -1;
 	struct texts texts;
 	sigset_t all, old;
 	int ends[2], r;
@@ -214,8 +219,8 @@ int userns_open(int parent, const struct id_maps *maps, int *ret, struct err *e)
 	write_text(maps->gids, texts.gids);
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_errno(e, errno, "pipe");
-	hold = ends[0];
-	held = ends[1];
+	wait_fd = ends[0];
+	release_fd = ends[1];
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_errno(e, errno, "pipe");
 	from = ends[0];
@@ -224,16 +229,16 @@ int userns_open(int parent, const struct id_maps *maps, int *ret, struct err *e)
 	pthread_sigmask(SIG_SETMASK, &all, &old); /* no handler of ours runs in them */
 	pid = fork();
 	if (pid == 0) {
-		close(held);
-		make_it(parent, &texts, direct, hold, to);
+		close(release_fd);
+		create_namespace(parent, &texts, direct, wait_fd, to);
 	}
 	r = errno;
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (pid < 0)
 		return err_errno(e, r, "fork");
 	close(TAKE_FD(to));
-	r = take(from, direct, maps, ret, e);
-	close(TAKE_FD(held));
+	r = open_namespace(from, direct, maps, ret, e);
+	close(TAKE_FD(release_fd));
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	return r;

@@ -23,28 +23,37 @@ char *cache_dir_default(void)
 	return NULL;
 }
 
+/* Returns false for a folder that somebody else may write to: records of others would
+ * name what this user then removes, as with sudo and the user's own HOME. */
+static bool is_private(const char *dir)
+{
+	struct stat st;
+
+	if (lstat(dir, &st) < 0)
+		return errno == ENOENT;
+	return S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
+	       !(st.st_mode & (S_IWGRP | S_IWOTH));
+}
+
 /* Returns a folder in /var/tmp that is ours alone, or NULL. Owned. */
 static char *private_dir(void)
 {
 	_cleanup_free_ char *dir =
 		xasprintf("/var/tmp/rackstrap-%u", (unsigned)geteuid());
-	struct stat st;
 
 	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
 		return NULL;
-	if (lstat(dir, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
-	    (st.st_mode & (S_IWGRP | S_IWOTH)))
-		return NULL;
-	return TAKE_PTR(dir);
+	return is_private(dir) ? TAKE_PTR(dir) : NULL;
 }
 
 char *leftovers_dir(void)
 {
-	_cleanup_free_ char *cache = cache_dir_default();
+	_cleanup_free_ char *cache = cache_dir_default(), *dir = NULL;
 
 	if (!cache)
 		cache = private_dir();
-	return cache ? xasprintf("%s/" FOLDER, cache) : NULL;
+	dir = cache ? xasprintf("%s/" FOLDER, cache) : NULL;
+	return dir && is_private(dir) ? TAKE_PTR(dir) : NULL;
 }
 
 int leftovers_make(struct scratch *ret, const char *parent, const char *name,

@@ -10,7 +10,8 @@
  *	- has no network but a loopback device of its own;
  *	- sees no process but those of the sandbox, which all end when the program ends,
  *	  or when this program ends, even by SIGKILL;
- *	- gets no variable of the environment and no descriptor but those of struct run.
+ *	- gets no variable of the environment and no descriptor but those of struct run,
+ *	  and no key of the caller's session (keyrings(7)).
  *
  * It may use the machine's time, memory and disk. The kernel is the one of this machine.
  */

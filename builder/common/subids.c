@@ -75,8 +75,8 @@ uint32_t subids_free(const char *subids, const char *map)
 	return 0;
 }
 
-/* Asks getsubids(1). Returns 0 when the caller has no range. */
-static uint32_t ask(const char *user, bool group)
+/* Returns the first id of the range that getsubids(1) prints for the user; 0: none. */
+static uint32_t query_range(const char *user, bool group)
 {
 	const char *const users[] = {"getsubids", user, NULL};
 	const char *const groups[] = {"getsubids", "-g", user, NULL};
@@ -86,7 +86,7 @@ static uint32_t ask(const char *user, bool group)
 	return run_capture(&run, &text, NULL, NULL) < 0 ? 0 : subids_parse(text);
 }
 
-static uint32_t allot(const char *subids, const char *map)
+static uint32_t pick_free_range(const char *subids, const char *map)
 {
 	_cleanup_free_ char *used = NULL, *mapped = NULL;
 
@@ -102,8 +102,12 @@ int subids_find(struct subids *ret, struct err *e)
 	_cleanup_free_ char *user = account ? xstrdup(account->pw_name)
 					    : xasprintf("%u", (unsigned)geteuid());
 
-	ret->uid = ask(user, false);
-	ret->gid = ask(user, true);
+	if (!run_have("getsubids"))
+		return err_set(
+			e, ERR_FAILED,
+			"getsubids: not found in PATH; it is in the package uidmap");
+	ret->uid = query_range(user, false);
+	ret->gid = query_range(user, true);
 	if (ret->uid > 0 && ret->gid > 0)
 		return 0;
 	if (geteuid() != 0)
@@ -114,12 +118,14 @@ int subids_find(struct subids *ret, struct err *e)
 			"--add-subuids 100000-165535 --add-subgids 100000-165535 "
 			"%s, or another range that /etc/subuid does not have",
 			user, SUBIDS_COUNT, user);
-	ret->uid = allot("/etc/subuid", "/proc/self/uid_map");
-	ret->gid = allot("/etc/subgid", "/proc/self/gid_map");
+	ret->uid = pick_free_range("/etc/subuid", "/proc/self/uid_map");
+	ret->gid = pick_free_range("/etc/subgid", "/proc/self/gid_map");
 	if (ret->uid == 0 || ret->gid == 0)
-		return err_set(e, ERR_FAILED,
-			       "root has no %u subordinate ids here: add a line for root "
-			       "to /etc/subuid and /etc/subgid",
-			       SUBIDS_COUNT);
+		return err_set(
+			e, ERR_FAILED,
+			"/proc/self/uid_map and gid_map have no %u ids that are free "
+			"for the programs of a foreign system: start this container "
+			"with more ids, or build outside of it",
+			SUBIDS_COUNT);
 	return 0;
 }

@@ -23,10 +23,10 @@ struct subids {
 int subids_find(struct subids *ret, struct err *e) _must_check_;
 
 /*
- * Returns the first id of SUBIDS_COUNT ids, a multiple of that, which no line of `subids`
- * (in the format of subuid(5)) has, and which a line of `map` (/proc/PID/uid_map) has all
- * of; 0 when there are none. Those are tried first that shadow and systemd leave free
- * (systemd's UIDS-GIDS.md): from 0x70000000 to 0x7fffffff.
+ * Returns the first id of a range that is free in `subids` (in the format of subuid(5))
+ * and fully mapped by one line of `map` (/proc/PID/uid_map), or 0. The first id is a
+ * multiple of SUBIDS_COUNT. Tries 0x70000000 to 0x7fffffff first, which shadow and
+ * systemd (UIDS-GIDS.md) leave free.
  */
 uint32_t subids_free(const char *subids, const char *map);
 

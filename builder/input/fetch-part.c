@@ -20,15 +20,18 @@ int part_open(struct part *p, int dirfd, const char *path, const char *url)
 			   .want_sha512 = p->want_sha512};
 	for (int i = 0; i < 2; i++) {
 		struct stat st;
+		int r;
 
 		p->fd = openat(dirfd, path,
 			       O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
 			       0644);
-		if (p->fd >= 0 && fstat(p->fd, &st) == 0 && S_ISREG(st.st_mode))
+		r = p->fd < 0 || fstat(p->fd, &st) < 0 ? -errno : 0;
+		if (r == 0 && S_ISREG(st.st_mode))
 			return 0;
-		/* Somebody has put something else there. */
 		part_close(p);
-		rm_rf_at(dirfd, path);
+		if (r != 0 && r != -ELOOP && r != -EISDIR && r != -ENXIO)
+			return r;
+		rm_rf_at(dirfd, path); /* it is a folder, link or pipe */
 	}
 	return -EEXIST;
 }

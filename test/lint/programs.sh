@@ -23,6 +23,7 @@ calls() {
 	builder/common/fat-check.c run data fsck.fat reads a FAT that rackstrap or customize has written
 	builder/common/guest.c guestfs_launch guest libguestfs reads a foreign disk image
 	builder/common/sandbox.c run own install and rm prepare and remove a sandbox's folder
+	builder/common/sandbox.c run_argv own rm removes a sandbox's folder
 	builder/common/sandbox.c run_start sandbox starts what sandbox_start is given
 	builder/common/subids.c run_capture own getsubids prints the caller's subordinate ids
 	builder/disk/disk-image.c run_capture data qemu-img measures such a disk image

@@ -9,12 +9,14 @@
 #include "lib/str.h"
 #include "lib/userns.h"
 
+#include <linux/keyctl.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
@@ -155,6 +157,25 @@ static void other_processes_are_not_visible(_unused_ void **state)
 		     "/proc/1/mem "
 		     "2>&1 | sed 's/.*: //'; ls /proc/1/root 2>/dev/null; true",
 		     "1\nPermission denied\nPermission denied\n");
+}
+
+static void keys_of_the_session_are_not_visible(_unused_ void **state)
+{
+	static const char name[] = "rackstrap-test-key";
+	_cleanup_free_ char *keys = NULL;
+	long key = syscall(SYS_add_key, "user", name, "x", (size_t)1,
+			   KEY_SPEC_SESSION_KEYRING);
+
+	assert_true(key > 0);
+	assert_int_equal(file_read_at(AT_FDCWD, "/proc/keys", 1 << 20, &keys, NULL), 0);
+	assert_non_null(strstr(keys, name));
+	check_script("grep -c rackstrap-test-key /proc/keys; true", "0\n");
+}
+
+static void deep_folders_are_removed(_unused_ void **state)
+{
+	check_script("cd $1/work; for i in $(seq 700); do mkdir d; cd d; done; echo done",
+		     "done\n"); /* close_sandbox() removes them */
 }
 
 static void programs_may_mount_in_it(_unused_ void **state)
@@ -348,6 +369,8 @@ int main(void)
 		cmocka_unit_test(network_has_a_loopback_device_alone),
 		cmocka_unit_test(no_environment_and_no_descriptors_are_passed),
 		cmocka_unit_test(other_processes_are_not_visible),
+		cmocka_unit_test(keys_of_the_session_are_not_visible),
+		cmocka_unit_test(deep_folders_are_removed),
 		cmocka_unit_test(programs_may_mount_in_it),
 		cmocka_unit_test(processes_end_with_the_first_one),
 		cmocka_unit_test(processes_end_when_they_are_killed),
