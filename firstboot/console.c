@@ -123,8 +123,9 @@ void console_line(const struct firstboot *fb, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(msg, sizeof(msg), fmt, ap);
 	va_end(ap);
-	text_clean(msg); /* it may quote text from outside */
+	/* It may quote text from outside. A cleaned URL may end elsewhere. */
 	url_strip_userinfo(msg);
+	text_clean(msg);
 	log_info("%s", msg);
 	keep_ascii(msg);
 	buf_printf(&b, "rackstrap: %s\n", msg);

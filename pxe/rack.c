@@ -22,7 +22,7 @@
 #define VM_CPUS       1
 #define VM_CPUS_MAX   255
 #define COPIES_MAX    (64U << 20) /* bytes of the cluster's settings in all hosts */
-#define REPORT_SPARE  512 /* bytes of a host.cfg for the report's URL, added later */
+#define REPORT_SPARE  512         /* bytes of a host.cfg for the report's URL and token */
 
 static const char *const vm_keys[] = {"memory", "cpus", "disk", NULL};
 

@@ -153,6 +153,10 @@ static int prepare(const struct serve *s, struct err *e)
 	static const char *const dirs[] = {"run", TREE_REPORTS};
 	static const char *const temporary[] = {"run/body", "run/proxy", "run/fastcgi",
 						"run/uwsgi", "run/scgi"};
+	static const struct {
+		const char *path;
+		mode_t mode;
+	} secrets[] = {{TREE_SECRET, 0600}, {TREE_NGINX_CONF, 0600}, {TREE_HOSTS, 0750}};
 	_cleanup_close_ int fd = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
@@ -166,6 +170,11 @@ static int prepare(const struct serve *s, struct err *e)
 	if (s->user &&
 	    fchownat(fd, TREE_HOSTS, (uid_t)-1, s->gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_errno(e, errno, "%s/" TREE_HOSTS, s->dir);
+	/* A tree may have been copied without its modes. */
+	for (size_t i = 0; i < ARRAY_SIZE(secrets); i++)
+		if (fchmodat(fd, secrets[i].path, secrets[i].mode, 0) < 0 &&
+		    errno != ENOENT && errno != EPERM)
+			return err_errno(e, errno, "%s/%s", s->dir, secrets[i].path);
 	for (size_t i = 0; i < ARRAY_SIZE(temporary); i++) {
 		int r = rm_rf_at(fd, temporary[i]);
 
@@ -294,8 +303,8 @@ static int await(struct serve *s, struct serve_child *c,
 		       c->child.name, START_MS / 1000, c->log);
 }
 
-/* Warns if one machine can use up nginx's connections. A rack in namespaces has no
- * strangers. */
+/* Warns if one machine can use up nginx's connections. In a rack's own namespaces there
+ * are no other machines. */
 static void warn_of_few_files(const struct serve *s)
 {
 	struct rlimit limit;

@@ -23,7 +23,8 @@ bool tree_is(const char *dir)
 	return access(info, F_OK) == 0;
 }
 
-/* `rackstrap serve` gives the reports' folder to the servers' user. */
+/* Checks that the reports' folder may be written to: `rackstrap serve` gives it to the
+ * servers' user. */
 int tree_swap_check(const char *dir, struct err *e)
 {
 	_cleanup_free_ char *path = xasprintf("%s/" TREE_REPORTS, dir);
@@ -184,7 +185,7 @@ static int move_collected(const char *old, const char *new, struct err *e)
 	_cleanup_close_ int to = open(new, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (from < 0 || to < 0)
-		return err_errno(e, errno, "%s", new);
+		return err_errno(e, errno, "%s", from < 0 ? old : new);
 	for (size_t i = 0; i < ARRAY_SIZE(collected); i++)
 		if (move_folder(from, to, collected[i], e) < 0)
 			return -1;

@@ -116,16 +116,16 @@ ssize_t archive_input_read(struct archive_input *in, void *buf, size_t len, stru
 
 uint64_t archive_input_skip(struct archive_input *in, uint64_t len)
 {
-	off_t at, end;
+	struct stat st;
+	off_t at;
 
 	if (!in->seekable || in->tap || in->type || in->n_left > 0)
 		return 0;
 	at = lseek(in->fd, 0, SEEK_CUR);
-	end = lseek(in->fd, 0, SEEK_END);
-	if (at < 0 || end < at)
+	if (at < 0 || fstat(in->fd, &st) < 0 || st.st_size < at)
 		return 0;
-	if (len > (uint64_t)(end - at))
-		len = (uint64_t)(end - at);
+	if (len > (uint64_t)(st.st_size - at))
+		len = (uint64_t)(st.st_size - at);
 	return lseek(in->fd, at + (off_t)len, SEEK_SET) < 0 ? 0 : len;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Counts, and words the refusals. */
+/* Counts what the readers take, and makes the error messages. */
 #include "builder/common/archive-limit.h"
 
 #include "builder/common/progress.h"

@@ -79,8 +79,8 @@ static char *fd_path(int fd)
 	return xasprintf("/proc/%d/fd/%d", (int)getpid(), fd);
 }
 
-/* Lowers *need to the size of the data in the image's clusters. Each cluster counts where
- * the disk has it, so one that is there many times counts as often. */
+/* Lowers *need to the size of the data in the image's clusters. A cluster that several
+ * places of the disk share counts once for each place. */
 static int measure(const char *path, const char *from, uint64_t *need, struct err *e)
 {
 	static const char key[] = "required size: ";

@@ -8,8 +8,8 @@
  *    (the copy of a GPT is at the disk's end; firmware uses it when the first is gone).
  * 2. Everything else is written, a MiB at a time. Where the image is zero the disk is
  *    read first, and not written if it is zero there already.
- * 3. The disk is flushed, and everything written is read back and compared. Then the
- *    image is asked for changes (flash_source.check).
+ * 3. The disk is flushed, and everything written is read back and compared. Then
+ *    flash_source.check() fails if the image has changed.
  * 4. The bytes for the disk's end and then those of the first MiB are written, flushed
  *    and compared. Before this the disk has no boot sector and no partition table.
  *

@@ -126,7 +126,7 @@ static int export_all(struct export *x, const struct cached_list *l, struct err 
 		     k++)
 			if (export_url(x, &l->v[i], l->v[i].urls.v[k], e) < 0)
 				return -1;
-	/* The folders were not synced one by one. */
+	/* Syncs the folders that make_parent() made. */
 	if (syncfs(x->dirfd) < 0)
 		return err_errno(e, errno, "%s", x->dir);
 	return write_sums(x, e);

@@ -199,7 +199,7 @@ int cache_blob_add(const struct cache *c, const char *path, const char *sha256,
 
 	r = renameat(c->fd, path, c->fd, to);
 	if (r < 0 && errno == EISDIR) {
-		/* Whoever made a folder of that name in the cache, it is no input. */
+		/* A folder of that name is not an input. */
 		rm_rf_at(c->fd, to);
 		r = renameat(c->fd, path, c->fd, to);
 	}

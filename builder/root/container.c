@@ -6,8 +6,9 @@
  * is needed is then read from its own place, once. All layers are decompressed to another
  * such file (the spool). Then the archive is written.
  *
- * Everything that is decompressed counts for one limit, and a layer that the image has
- * several times, as empty ones are, counts each time: so often it is in the new archive.
+ * Everything that is decompressed counts for one limit. A layer that the image has
+ * several times, as empty ones are, counts each time, because the new archive contains it
+ * each time.
  */
 #include "builder/root/container.h"
 

@@ -223,9 +223,8 @@ int root_cache_get(const struct root_cache *rc, int dirfd, const char *name,
 		return damaged(rc, NOTES);
 	if (!streq(n.key, rc->key))
 		return 0;
-	root = openat(dir, ROOT_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (root < 0 || fstat(root, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    !parse_items(&n, l))
+	root = file_open_foreign_at(dir, ROOT_FILE);
+	if (root < 0 || !parse_items(&n, l))
 		return damaged(rc, ROOT_FILE);
 	r = copy_root(root, dirfd, name, sha256);
 	if (r < 0)
