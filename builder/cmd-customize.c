@@ -243,6 +243,7 @@ static int write_config(const struct disk_view *m, const struct config_text *c,
 	_cleanup_free_ char *file = xasprintf("%s/config", dir);
 	const struct timespec times[2] = {{.tv_sec = (time_t)image->epoch},
 					  {.tv_sec = (time_t)image->epoch}};
+	bool faults;
 	int r = file_write_at(AT_FDCWD, file, c->text, c->len, 0644);
 
 	/* The same configuration gives the same bytes. */
@@ -255,11 +256,13 @@ static int write_config(const struct disk_view *m, const struct config_text *c,
 		return -1;
 	if (compare(m, raw, path, c, e) < 0)
 		return -1;
-	/* A machine that has run from the image may have left faults of its own. */
-	if (fat_check(raw, m->fat, m->fat_size, dir, e) == 0 ||
-	    fat_check(m->raw, m->fat, m->fat_size, dir, NULL) < 0)
+	if (fat_check(raw, m->fat, m->fat_size, dir, &faults, e) == 0)
 		return 0;
-	return -1;
+	if (!faults)
+		return -1;
+	/* A machine that has run from the image may have left faults of its own. */
+	(void)!fat_check(m->raw, m->fat, m->fat_size, dir, &faults, NULL);
+	return faults ? 0 : -1;
 }
 
 static int change(const struct disk_view *m, const struct config_text *c,

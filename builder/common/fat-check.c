@@ -81,32 +81,39 @@ static char *first_lines(int fd)
 	return buf_take(&b);
 }
 
-static int run_fsck(const char *image, const char *path, struct err *e)
+/* Returns as fat_check(). fsck.fat exits with 1 when it has found faults. */
+static int run_fsck(const char *image, const char *path, bool *ret_faults, struct err *e)
 {
 	_cleanup_close_ int said = memfd_create("fsck.fat", MFD_CLOEXEC);
 	const char *const argv[] = {"fsck.fat", "-n", path, NULL};
 	const char *const env[] = {"LC_ALL=C.UTF-8", NULL};
 	struct run r = {.argv = argv, .env = env, .out = said};
 	_cleanup_free_ char *lines = NULL;
+	struct err ended = {0};
 
+	*ret_faults = false;
 	if (said < 0)
 		return err_errno(e, errno, "memfd");
-	if (run(&r, e) == 0)
+	if (run(&r, &ended) == 0)
 		return 0;
+	*ret_faults = str_after(ended.msg, "fsck.fat exited with 1") != NULL;
 	lines = first_lines(said);
 	return err_set(e, ERR_FAILED,
 		       "%s: its FAT file system is not as it was written (%s%s)", image,
-		       e ? e->msg : "", lines);
+		       ended.msg, lines);
 }
 
 int fat_check(const char *image, uint64_t offset, uint64_t size, const char *dir,
-	      struct err *e)
+	      bool *ret_faults, struct err *e)
 {
 	_cleanup_free_ char *path = NULL;
+	bool faults = false;
 	_cleanup_close_ int from = file_open_regular_at(AT_FDCWD, image), to = -1;
 	uint64_t head = size / HEAD_SHARE + MIB;
 	int r;
 
+	if (ret_faults)
+		*ret_faults = false;
 	if (from < 0)
 		return err_set(e, ERR_FAILED, "%s: %s", image, file_strerror(from));
 	to = temp_file_open_in(dir, e);
@@ -116,9 +123,12 @@ int fat_check(const char *image, uint64_t offset, uint64_t size, const char *dir
 	head = head < size ? head : size;
 	r = ftruncate(to, (off_t)size) < 0 ? -errno
 					   : copy_data(from, offset, to, 0, head);
-	if (r == 0 && run_fsck(image, path, NULL) == 0)
+	if (r == 0 && run_fsck(image, path, &faults, NULL) == 0)
 		return 0;
 	if (r == 0)
 		r = copy_data(from, offset + head, to, head, size - head);
-	return r < 0 ? err_errno(e, r, "%s", image) : run_fsck(image, path, e);
+	r = r < 0 ? err_errno(e, r, "%s", image) : run_fsck(image, path, &faults, e);
+	if (ret_faults)
+		*ret_faults = r < 0 && faults;
+	return r;
 }

@@ -197,7 +197,7 @@ int fat_verify(const struct fat *f, const char *dir, char *const *paths, struct 
 	_cleanup_free_ char *at =
 		xstrndup(f->image, (size_t)(strrchr(f->image, '/') - f->image));
 
-	if (fat_check(f->image, f->offset, f->size, at, e) < 0)
+	if (fat_check(f->image, f->offset, f->size, at, NULL, e) < 0)
 		return -1;
 	for (size_t i = 0; paths && paths[i]; i++)
 		if (verify_file(f, dir, paths[i], e) < 0)
