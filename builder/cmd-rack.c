@@ -203,7 +203,7 @@ static void sweep_folder(const char *path)
 	for (size_t i = 0; names && names[i]; i++) {
 		_cleanup_free_ char *file = xasprintf("%s/%s", path, names[i]);
 
-		if (names[i][0] == '.')
+		if (file_is_temporary(names[i]))
 			unlink(file);
 	}
 }

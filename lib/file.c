@@ -349,6 +349,14 @@ int file_remove_at(int dirfd, const char *path)
 	return r < 0 ? r : 1;
 }
 
+bool file_is_temporary(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	return name[0] == '.' && dot > name + 1 && strlen(dot + 1) == TEMP_RANDOM &&
+	       dot[1 + strspn(dot + 1, TEMP_LETTERS)] == '\0';
+}
+
 /* Returns true when temp_name may have made `entry` for `name`. */
 static bool is_temp(const char *entry, const char *name)
 {

@@ -88,6 +88,8 @@ int mkdir_p_at(int dirfd, const char *path, mode_t mode) _must_check_;
  * file_symlink_at left. Returns their number, 0 when the directory is absent, or -errno.
  */
 int file_sweep_at(int dirfd, const char *path) _must_check_;
+/* Returns true when `name` is like that of such a temporary file. */
+bool file_is_temporary(const char *name);
 
 /*
  * Removes `path` and everything below it (rm -rf). Never follows a symlink and never

@@ -821,6 +821,19 @@ static void sweep_removes_only_own_temporaries(void **state)
 		assert_true(is_there(others[i]));
 }
 
+static void temporaries_are_told_by_their_names(void **state)
+{
+	(void)state;
+	assert_true(file_is_temporary(".hostname.abcdefghij"));
+	assert_true(file_is_temporary(".a.cfg.abcde01234"));
+	assert_false(file_is_temporary(".gitignore"));
+	assert_false(file_is_temporary(".hostname.ABCDEFGHIJ"));
+	assert_false(file_is_temporary(".hostname.abcdefghijk"));
+	assert_false(file_is_temporary("hostname.abcdefghij"));
+	assert_false(file_is_temporary("..abcdefghij"));
+	assert_false(file_is_temporary(".abcdefghij"));
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(int argc, char **argv)
@@ -852,6 +865,7 @@ int main(int argc, char **argv)
 		CASE(write_all_waits_for_a_full_pipe),
 		CASE(fsync_parent_accepts_any_path),
 		CASE(sweep_removes_only_own_temporaries),
+		CASE(temporaries_are_told_by_their_names),
 		CASE(tempdirs_are_private),
 	};
 	static const struct CMUnitTest isolated[] = {
