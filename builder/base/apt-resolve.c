@@ -341,6 +341,23 @@ static int parse_lists(const struct resolver *x, struct err *e)
 	return r;
 }
 
+/* Returns true when `s` begins with a letter or digit, and all of it is in `letters`. */
+static bool is_word(const char *s, const char *letters)
+{
+	return isalnum((unsigned char)*s) && !s[strspn(s, letters)];
+}
+
+/* Checks names as Debian Policy (5.6) has them: paths are made of them. */
+static bool is_valid(const struct lock_package *p)
+{
+	static const char lower[] = "abcdefghijklmnopqrstuvwxyz0123456789+-.";
+	static const char all[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "0123456789+-.~:_";
+
+	return is_word(p->name, lower) && is_word(p->version, all) &&
+	       is_word(p->arch, lower);
+}
+
 static int check_all(const struct lock_base *b, struct err *e)
 {
 	for (size_t i = 0; i < b->n_packages; i++) {
@@ -352,6 +369,12 @@ static int check_all(const struct lock_base *b, struct err *e)
 				e, ERR_FAILED,
 				"%s: no index of the archive has its SHA-256 and size",
 				p->path);
+		if (!is_valid(p))
+			return err_set(
+				e, ERR_FAILED,
+				"%s: package '%s', version '%s', architecture '%s': "
+				"no valid names: archive refused",
+				p->path, p->name, p->version, p->arch);
 	}
 	return 0;
 }

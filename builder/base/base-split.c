@@ -329,6 +329,10 @@ static int split_entry(struct split *s, const struct entry *entry, struct err *e
 		target = archive_path_normal(entry->target);
 	else if (entry->target)
 		target = xstrdup(entry->target);
+	if (entry->type == ENTRY_HARDLINK && !target)
+		return err_set(e, ERR_FAILED,
+			       "base: '%s' is a hard link to something outside it",
+			       entry->path);
 	if (write_entry(s, entry, path, target, e) < 0)
 		return -1;
 	if (matches(path, "*lib/modules/*/kernel/*.ko*") && add_module(s, path, e) < 0)

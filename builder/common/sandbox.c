@@ -320,10 +320,13 @@ static int change_root(void)
 	return 0;
 }
 
-/* Removes this machine's root, and makes the tmpfs read-only. */
+/* Removes this machine's root, and makes the tmpfs read-only. Below the proc that the
+ * programs get there stays this one, which hides the waiting processes: they have this
+ * program's command line. */
 static int finish_root(void)
 {
-	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0 ||
+	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		  "hidepid=2") < 0 ||
 	    umount2(OLD, MNT_DETACH) < 0 || rmdir(OLD) < 0 ||
 	    mount(NULL, "/", NULL,
 		  MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV, NULL) < 0)
@@ -395,6 +398,9 @@ static int enter_steps(struct place *p)
 	r = fork_on();
 	if (r < 0)
 		return r;
+	/* Another sandbox of this process group has the same ids: kill(0, ...). */
+	if (setsid() < 0)
+		return -errno;
 	return mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0
 		       ? -errno
 		       : 0;
