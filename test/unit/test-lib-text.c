@@ -211,6 +211,7 @@ static void progress_on_a_terminal_is_harmless(void **state)
 {
 	char *lines[] = {(char *)HOSTILE, (char *)"two", NULL};
 	char text[512];
+	size_t len = 0;
 	int master, slave;
 	ssize_t n;
 
@@ -223,14 +224,15 @@ static void progress_on_a_terminal_is_harmless(void **state)
 	progress_clear();
 	progress_show("%s", HOSTILE);
 	assert_true(dup2(saved, 2) >= 0);
-	n = read(master, text, sizeof(text) - 1);
-	assert_true(n > 0);
-	text[n] = '\0';
+	close(slave);
+	/* A terminal hands its text on in pieces; the end is EIO. */
+	while ((n = read(master, text + len, sizeof(text) - 1 - len)) > 0)
+		len += (size_t)n;
+	text[len] = '\0';
 	assert_string_equal(text, "\r\033[K" HARMLESS "\r\ntwo"
 				  "\r\033[K\033[A\r\033[K"
 				  "\r\033[K" HARMLESS);
 	close(master);
-	close(slave);
 	close(saved);
 }
 
