@@ -16,21 +16,38 @@ static int by_text(const void *a, const void *b)
 }
 
 /* open(2) gives EINTR on slow file systems. */
-static int open_dir(int dirfd, const char *path)
+static int open_dir(int dirfd, const char *path, int flags)
 {
 	int fd;
 
+	flags |= O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOCTTY;
 	do
-		fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOCTTY);
+		fd = openat(dirfd, path, flags);
 	while (fd < 0 && errno == EINTR);
 	return fd < 0 ? -errno : fd;
+}
+
+int dir_open_nofollow_at(int dirfd, const char *path)
+{
+	_cleanup_close_ int dir = open_dir(dirfd, *path == '/' ? "/" : ".", 0);
+
+	for (const char *at = path; dir >= 0 && *(at += strspn(at, "/"));) {
+		size_t n = strcspn(at, "/");
+		_cleanup_free_ char *name = xstrndup(at, n);
+		int next = open_dir(dir, name, O_NOFOLLOW);
+
+		close(dir);
+		dir = next;
+		at += n;
+	}
+	return dir < 0 ? dir : TAKE_FD(dir);
 }
 
 int dir_names_at(int dirfd, const char *path, char ***ret)
 {
 	_cleanup_strv_builder_ struct strv_builder names = {0};
 	_cleanup_closedir_ DIR *d = NULL;
-	_cleanup_close_ int fd = open_dir(dirfd, path);
+	_cleanup_close_ int fd = open_dir(dirfd, path, 0);
 	const struct dirent *entry;
 
 	if (fd < 0)

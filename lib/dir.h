@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lists a directory. This is the only reader of directories, so that an error of
- * readdir(3) is never taken for the end of the directory.
+ * Opens and lists directories. dir_names_at() is the only reader of directories, so that
+ * an error of readdir(3) is never taken for the end of the directory.
  */
 #pragma once
 
 #include "lib/cleanup.h"
+
+/*
+ * Opens the directory `path` (relative to `dirfd`) component by component. None of them
+ * may be a symlink: this is for directories that somebody else may have made. ".." is not
+ * handled. Returns the descriptor, or -errno: -ENOTDIR for a symlink.
+ */
+int dir_open_nofollow_at(int dirfd, const char *path) _must_check_;
 
 /*
  * Sets *ret to the names in the directory `path` (relative to `dirfd`, links followed),

@@ -572,6 +572,11 @@ void rm_rf_p(char **path)
 	errno = saved;
 }
 
+bool file_is_trusted(const struct stat *st)
+{
+	return st->st_uid == geteuid() || st->st_uid == 0;
+}
+
 bool dir_is_empty(const char *path)
 {
 	_cleanup_strv_ char **names = NULL;

@@ -122,6 +122,9 @@ int fsync_parent_at(int dirfd, const char *path) _must_check_;
 void rm_rf_p(char **path);
 #define _cleanup_rm_rf_ _cleanup_(rm_rf_p)
 
+/* Returns true when a file with these attributes belongs to this user or to root. */
+bool file_is_trusted(const struct stat *st);
+
 /* Returns true when `path` is a readable directory without entries. */
 bool dir_is_empty(const char *path);
 

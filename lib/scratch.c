@@ -342,6 +342,18 @@ void scratch_done(struct scratch *s)
 	errno = saved;
 }
 
+int scratch_aside_check(const char *aside, struct stat *ret, struct err *e)
+{
+	if (lstat(aside, ret) < 0)
+		return errno == ENOENT ? 0 : err_errno(e, errno, "%s", aside);
+	if (file_is_trusted(ret))
+		return 1;
+	return err_set(e, ERR_FAILED,
+		       "%s: belongs to another user (uid %u): remove it, or chown it if "
+		       "it is what a killed rackstrap left",
+		       aside, (unsigned)ret->st_uid);
+}
+
 /* --- sweeping ---------------------------------------------------------------------- */
 
 /* Returns true when a lock on this file system may be invisible to other machines. */
@@ -444,4 +456,25 @@ void scratch_sweep(const char *records, scratch_remover *remover)
 	for (size_t i = 0; names && names[i]; i++)
 		if (is_id(names[i]))
 			sweep_record(dir, names[i], remover);
+}
+
+int scratch_remove_named(int dirfd, const char *path, const char *of)
+{
+	_cleanup_close_ int dir = -1;
+	_cleanup_strv_ char **names = NULL;
+	struct stat st;
+	int r;
+
+	dir = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = dir < 0 ? -errno : dir_names_at(dir, ".", &names);
+	for (size_t i = 0; r == 0 && names && names[i]; i++) {
+		if (!scratch_is_named(names[i], of) ||
+		    fstatat(dir, names[i], &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    !file_is_trusted(&st))
+			continue;
+		log_debug("removing the folder of a killed process: %s/%s", path,
+			  names[i]);
+		rm_rf_at(dir, names[i]);
+	}
+	return r;
 }

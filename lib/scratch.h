@@ -24,6 +24,8 @@
 
 #include "lib/err.h"
 
+#include <sys/stat.h>
+
 struct scratch {
 	char *path;   /* absolute; NULL when there is no folder */
 	char *record; /* path of the record, NULL: not recorded */
@@ -72,6 +74,21 @@ typedef int scratch_remover(const char *path, const char *target);
  * after an error.
  */
 void scratch_sweep(const char *records, scratch_remover *remover);
+
+/*
+ * Looks for `aside` of scratch_publish(), where a process that was killed may have left
+ * the old folder, and reads its attributes. It is refused if it belongs to another user
+ * than this one and root: its name can be foreseen, so that everybody who may write to
+ * the folder that it is in can have made it. Returns 1, 0 when there is none, or -1.
+ */
+int scratch_aside_check(const char *aside, struct stat *ret, struct err *e) _must_check_;
+
+/*
+ * Removes the scratch folders in the directory `path` that were made with the name `of`,
+ * apart from other users' ones. The caller has a lock that all who make one hold. Returns
+ * 0, also when one could not be removed, or -errno when `path` cannot be read.
+ */
+int scratch_remove_named(int dirfd, const char *path, const char *of) _must_check_;
 
 /* Returns true when `name` is that of a scratch folder made with the name `of`. */
 bool scratch_is_named(const char *name, const char *of);

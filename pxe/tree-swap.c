@@ -4,6 +4,9 @@
  * gives the reports to the servers' user. A folder whose owner this process cannot give
  * to the new one stays empty in it, and the old one is renamed over it after the swap. A
  * server that writes to a log goes on with the same file, whichever tree has its name.
+ *
+ * An old tree may belong to another user, and everybody who may write to the folder that
+ * the trees are in can put one there: no symlink in a tree is followed.
  */
 #include "pxe/tree-swap.h"
 
@@ -35,13 +38,6 @@ int tree_swap_check(const char *dir, struct err *e)
 			 "%s: the old tree's reports cannot be moved to the new one (run "
 			 "this as its owner or as root)",
 			 path);
-}
-
-static int open_folder(int dirfd, const char *path)
-{
-	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
 }
 
 /* --- before the swap --------------------------------------------------------------- */
@@ -84,7 +80,8 @@ static int link_file(int from, int to, const char *name)
 
 static int link_folder(int old, int new, const char *path, struct err *e)
 {
-	_cleanup_close_ int from = open_folder(old, path), to = open_folder(new, path);
+	_cleanup_close_ int from = dir_open_nofollow_at(old, path),
+			    to = dir_open_nofollow_at(new, path);
 	_cleanup_strv_ char **names = NULL;
 	int r;
 
@@ -148,7 +145,8 @@ static int rename_new(int from, int to, const char *name)
  */
 static int merge(int old, int new, const char *path, struct err *e)
 {
-	_cleanup_close_ int from = open_folder(old, path), to = open_folder(new, path);
+	_cleanup_close_ int from = dir_open_nofollow_at(old, path),
+			    to = dir_open_nofollow_at(new, path);
 	_cleanup_strv_ char **names = NULL;
 	int r;
 
@@ -170,19 +168,31 @@ static int merge(int old, int new, const char *path, struct err *e)
  * could be linked. */
 static int move_folder(int old, int new, const char *path, struct err *e)
 {
-	int r = durable_rename_at(old, path, new, path);
+	_cleanup_free_ char *above = NULL;
+	const char *name;
+	int r = path_split(path, &above, &name);
+	_cleanup_close_ int from = r < 0 ? r : dir_open_nofollow_at(old, above);
+	_cleanup_close_ int to = r < 0 ? r : dir_open_nofollow_at(new, above);
+	struct stat st;
 
-	if (r == 0 || r == -ENOENT)
+	if (from == -ENOENT)
 		return 0;
+	if (from < 0 || to < 0)
+		return err_errno(e, from < 0 ? from : to, "%s", path);
+	if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : err_errno(e, errno, "%s", path);
+	r = S_ISDIR(st.st_mode) ? durable_rename_at(from, name, to, name) : -ENOTDIR;
 	if (r == -ENOTEMPTY || r == -EEXIST)
 		return merge(old, new, path, e);
-	return err_errno(e, r, "%s", path);
+	return r < 0 ? err_errno(e, r, "%s", path) : 0;
 }
 
 static int move_collected(const char *old, const char *new, struct err *e)
 {
-	_cleanup_close_ int from = open(old, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_close_ int to = open(new, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int from =
+		open(old, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int to =
+		open(new, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (from < 0 || to < 0)
 		return err_errno(e, errno, "%s", from < 0 ? old : new);
@@ -205,8 +215,13 @@ static char *aside_path(const char *dir)
 int tree_swap_recover(const char *dir, bool *exists, struct err *e)
 {
 	_cleanup_free_ char *aside = aside_path(dir);
-	int r;
+	struct stat st;
+	int r = scratch_aside_check(aside, &st, e);
 
+	if (r <= 0)
+		return r;
+	if (S_ISLNK(st.st_mode))
+		return err_set(e, ERR_FAILED, "%s: is a symbolic link: remove it", aside);
 	if (!tree_is(aside))
 		return 0;
 	if (!tree_is(dir)) {

@@ -11,6 +11,7 @@
  */
 #include "pxe/tree.h"
 
+#include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "pxe/cpio.h"
@@ -154,12 +155,12 @@ static int make_dirs(int dirfd, const struct tree_plan *p, struct err *e)
  * whose group `rackstrap serve` gave to the folder of the old tree. */
 static int protect_hosts(int dirfd, int old, struct err *e)
 {
+	_cleanup_close_ int hosts = old < 0 ? -1 : dir_open_nofollow_at(old, TREE_HOSTS);
 	struct stat st;
 
 	if (fchmodat(dirfd, TREE_HOSTS, 0750, 0) < 0)
 		return err_errno(e, errno, TREE_HOSTS);
-	if (old < 0 || fstatat(old, TREE_HOSTS, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    !S_ISDIR(st.st_mode))
+	if (hosts < 0 || fstat(hosts, &st) < 0)
 		return 0;
 	/* Only a member of the group may give it away; serve_start() does it again. */
 	if (fchownat(dirfd, TREE_HOSTS, (uid_t)-1, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0 &&
@@ -279,15 +280,23 @@ static int write_root_cpio(int dirfd, const char *from, const char *path,
 }
 
 /* Links a file of the image from the old tree; its path contains the image's digests, so
- * its content is right. Returns false if it is missing or too short. */
+ * its content is right unless another user could write it. Returns false if it is missing
+ * or too short, or belongs to another user. */
 static bool link_old(int dirfd, int old, const char *path, uint64_t min_size)
 {
+	_cleanup_free_ char *above = NULL;
+	const char *name;
+	_cleanup_close_ int dir = -1;
 	struct stat st;
 
-	if (old < 0 || fstatat(old, path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    !S_ISREG(st.st_mode) || (uint64_t)st.st_size < min_size)
+	if (old < 0 || path_split(path, &above, &name) < 0)
 		return false;
-	return linkat(old, path, dirfd, path, 0) == 0;
+	dir = dir_open_nofollow_at(old, above);
+	if (dir < 0 || fstat(dir, &st) < 0 || !file_is_trusted(&st) ||
+	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
+	    !file_is_trusted(&st) || (uint64_t)st.st_size < min_size)
+		return false;
+	return linkat(dir, name, dirfd, path, 0) == 0;
 }
 
 static int write_image(int dirfd, int old, const struct tree_plan *p, struct err *e)

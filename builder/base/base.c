@@ -12,7 +12,6 @@
 #include "builder/base/base-entry.h"
 #include "builder/base/debs.h"
 #include "builder/common/leftovers.h"
-#include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/log.h"
 
@@ -86,20 +85,9 @@ int base_check_source(const struct recipe *r, const struct blob *b, struct err *
 static int remove_stale(const struct cache *c, const char *key, struct err *e)
 {
 	_cleanup_free_ char *scratch = xasprintf(".%s", key);
-	_cleanup_strv_ char **names = NULL;
-	int r = dir_names_at(c->fd, "base", &names);
+	int r = scratch_remove_named(c->fd, "base", scratch);
 
-	if (r < 0)
-		return err_errno(e, r, "cache %s: base", c->dir);
-	for (size_t i = 0; names && names[i]; i++) {
-		_cleanup_free_ char *path = xasprintf("base/%s", names[i]);
-
-		if (!scratch_is_named(names[i], scratch))
-			continue;
-		log_debug("removing the leftover of a killed build: %s/%s", c->dir, path);
-		rm_rf_at(c->fd, path);
-	}
-	return 0;
+	return r < 0 ? err_errno(e, r, "cache %s: base", c->dir) : 0;
 }
 
 /* Checks that the base has the locked packages and no others. */

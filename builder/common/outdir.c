@@ -22,20 +22,9 @@ static char *aside_path(const struct outdir *o)
  * one, because we hold the lock. */
 static int remove_stale(const struct outdir *o, const char *scratch, struct err *e)
 {
-	_cleanup_strv_ char **names = NULL;
-	int r = dir_names_at(AT_FDCWD, o->parent, &names);
+	int r = scratch_remove_named(AT_FDCWD, o->parent, scratch);
 
-	if (r < 0)
-		return err_errno(e, r, "%s", o->parent);
-	for (size_t i = 0; names && names[i]; i++) {
-		_cleanup_free_ char *path = xasprintf("%s/%s", o->parent, names[i]);
-
-		if (!scratch_is_named(names[i], scratch))
-			continue;
-		log_debug("removing the folder of a killed build: %s", path);
-		rm_rf_at(AT_FDCWD, path);
-	}
-	return 0;
+	return r < 0 ? err_errno(e, r, "%s", o->parent) : 0;
 }
 
 static int lock_name(struct outdir *o, struct err *e)
@@ -77,10 +66,10 @@ static int restore_aside(const struct outdir *o, struct err *e)
 	_cleanup_free_ char *final = xasprintf("%s/%s", o->parent, o->name);
 	_cleanup_free_ char *aside = aside_path(o);
 	struct stat st;
-	int r;
+	int r = scratch_aside_check(aside, &st, e);
 
-	if (lstat(aside, &st) < 0)
-		return 0;
+	if (r <= 0)
+		return r;
 	if (is_image(final)) {
 		rm_rf_at(AT_FDCWD, aside);
 		return 0;

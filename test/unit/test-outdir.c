@@ -184,6 +184,36 @@ static void killed_build_keeps_the_old_image(void **state)
 	}
 }
 
+/* Everybody who may write to the output folder can make a folder of such a name. */
+static void folders_of_another_user_are_not_used(void **state)
+{
+	char *top = *state;
+	_cleanup_free_ char *aside = xasprintf("%s/.vivid.old", top);
+	_cleanup_free_ char *theirs =
+		xasprintf("%s/.vivid.rackstrap-aaaaaaaaaaaaaaaa", top);
+	_cleanup_free_ char *want = xasprintf(
+		"%s: belongs to another user (uid 65533): remove it, or chown it if it "
+		"is what a killed rackstrap left",
+		aside);
+	struct err e = {0};
+
+	if (geteuid() != 0)
+		skip();
+	make_dir(top, ".vivid.rackstrap-aaaaaaaaaaaaaaaa");
+	make_dir(top, ".vivid.rackstrap-bbbbbbbbbbbbbbbb");
+	assert_int_equal(chown(theirs, 65533, 65533), 0);
+	assert_built(top, "one");
+	assert_true(is_there(top, ".vivid.rackstrap-aaaaaaaaaaaaaaaa"));
+	assert_false(is_there(top, ".vivid.rackstrap-bbbbbbbbbbbbbbbb"));
+
+	make_dir(top, ".vivid.old");
+	write_text(top, ".vivid.old/manifest.json", "planted");
+	assert_int_equal(chown(aside, 65533, 65533), 0);
+	assert_int_equal(build(top, "two", &e), -1);
+	assert_string_equal(e.msg, want);
+	assert_names(top, true, true);
+}
+
 static void failed_build_restores_the_old_image(void **state)
 {
 	_cleanup_free_ char *text = NULL;
@@ -213,6 +243,7 @@ int main(void)
 		CASE(image_is_replaced_without_exchange),
 		CASE(killed_build_keeps_the_old_image),
 		CASE(failed_build_restores_the_old_image),
+		CASE(folders_of_another_user_are_not_used),
 	};
 
 	return cmocka_run_group_tests_name("outdir", tests, NULL, NULL);

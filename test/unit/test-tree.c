@@ -617,6 +617,143 @@ static void rescue_needs_two_trees(void **state)
 	assert_int_equal(access(none, F_OK), -1);
 }
 
+#define STRANGER 65533
+
+static void give_away(const char *dir, const char *name)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", dir, name);
+
+	assert_int_equal(lchown(path, STRANGER, STRANGER), 0);
+}
+
+static void plant_folder(const char *dir, const char *name)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", dir, name);
+
+	assert_int_equal(mkdir(path, 0755), 0);
+	give_away(dir, name);
+}
+
+static void plant_link(const char *target, const char *dir, const char *name)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", dir, name);
+
+	assert_int_equal(symlink(target, path), 0);
+	give_away(dir, name);
+}
+
+/* Renders the tree "one" and checks that this is refused with the message "PATH: WHY". */
+static void assert_refused(struct fixture *f, const char *path, const char *why)
+{
+	_cleanup_free_ char *want = xasprintf("%s: %s", path, why);
+	struct err e = {0};
+
+	assert_int_equal(
+		render(f, GOLDEN "/plain.cfg", "one", (struct tree_options){0}, &e), -1);
+	assert_string_equal(e.msg, want);
+}
+
+/* Everybody who may write to the folder that the tree is in can make ".one.old". It is
+ * not used, in whichever way it leads to other files. */
+static void planted_old_tree_is_refused(void **state)
+{
+	static const char foreign[] =
+		"belongs to another user (uid 65533): remove it, or chown it if it is "
+		"what a killed rackstrap left";
+	struct fixture *f = *state;
+	_cleanup_free_ char *one = xasprintf("%s/one", f->scratch);
+	_cleanup_free_ char *aside = xasprintf("%s/.one.old", f->scratch);
+	_cleanup_free_ char *precious = xasprintf("%s/precious", f->scratch);
+	_cleanup_free_ char *text = NULL;
+	struct err e = {0};
+
+	if (geteuid() != 0)
+		skip();
+	plant_folder(f->scratch, "precious");
+	plant_folder(precious, "report");
+	write_text(precious, "tree.cfg", "");
+	write_text(precious, "report/passwd", "precious\n");
+	plant_folder(f->scratch, ".one.old");
+	write_text(aside, "tree.cfg", "");
+	plant_link("../precious", aside, "http");
+	assert_refused(f, aside, foreign); /* there is no tree: it would get this one */
+	assert_int_equal(access(one, F_OK), -1);
+	assert_int_equal(rm_rf_at(AT_FDCWD, aside), 0);
+	assert_int_equal(
+		render(f, GOLDEN "/plain.cfg", "one", (struct tree_options){0}, &e), 0);
+	write_text(one, "http/report/node-1.json", "a report\n");
+
+	plant_link("precious", f->scratch, ".one.old");
+	assert_refused(f, aside, foreign);
+	assert_int_equal(lchown(aside, geteuid(), getegid()), 0);
+	assert_refused(f, aside, "is a symbolic link: remove it");
+	assert_int_equal(tree_rescue(precious, one), -EIO);
+	assert_int_equal(unlink(aside), 0);
+
+	plant_folder(f->scratch, ".one.old");
+	write_text(aside, "tree.cfg", "");
+	plant_link("../precious", aside, "http");
+	assert_refused(f, aside, foreign);
+	text = read_text(precious, "report/passwd");
+	assert_string_equal(text, "precious\n");
+	assert_report(one, "node-1", "a report\n");
+}
+
+/* The same of a folder that has the name of a killed process's, and of the tree. */
+static void links_in_a_tree_are_not_followed(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *one = xasprintf("%s/one", f->scratch);
+	_cleanup_free_ char *left = xasprintf("%s/left", f->scratch);
+	_cleanup_free_ char *precious = xasprintf("%s/precious", f->scratch);
+	_cleanup_free_ char *http = xasprintf("%s/http", one);
+	_cleanup_free_ char *report = xasprintf("%s/report", precious);
+	_cleanup_free_ char *link = xasprintf("%s/http", left);
+	_cleanup_free_ char *text = NULL;
+	struct err e = {0};
+
+	assert_int_equal(
+		render(f, GOLDEN "/plain.cfg", "one", (struct tree_options){0}, &e), 0);
+	assert_int_equal(mkdir(precious, 0755), 0);
+	assert_int_equal(mkdir(left, 0755), 0);
+	assert_int_equal(mkdir(report, 0755), 0);
+	write_text(precious, "report/node-1.json", "precious\n");
+	write_text(left, "tree.cfg", "");
+	assert_int_equal(symlink("../precious", link), 0);
+	assert_int_equal(tree_rescue(left, one), -EIO);
+	assert_report(one, "node-1", NULL);
+	text = read_text(precious, "report/node-1.json");
+	assert_string_equal(text, "precious\n");
+
+	assert_int_equal(rm_rf_at(AT_FDCWD, http), 0);
+	assert_int_equal(symlink("../precious", http), 0);
+	assert_int_equal(
+		render(f, GOLDEN "/plain.cfg", "one", (struct tree_options){0}, &e), -1);
+	assert_non_null(strstr(e.msg, "http/report: Not a directory"));
+}
+
+/* Whoever owns a file can change it after it was linked. */
+static void image_of_another_user_is_copied(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *kernel = image_file(f, "one", "vmlinuz");
+	_cleanup_free_ char *root = image_file(f, "one", "root.cpio");
+	struct err e = {0};
+	ino_t was_kernel, was_root;
+
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(
+		render(f, GOLDEN "/plain.cfg", "one", (struct tree_options){0}, &e), 0);
+	was_kernel = inode(kernel);
+	was_root = inode(root);
+	assert_int_equal(chown(kernel, STRANGER, STRANGER), 0);
+	assert_int_equal(
+		render(f, GOLDEN "/plain.cfg", "one", (struct tree_options){0}, &e), 0);
+	assert_int_not_equal(inode(kernel), was_kernel);
+	assert_int_equal(inode(root), was_root);
+}
+
 static void other_folder_is_not_replaced(void **state)
 {
 	struct fixture *f = *state;
@@ -794,6 +931,9 @@ int main(void)
 		T(collected_files_are_the_same_after_a_swap),
 		T(reports_of_a_killed_swap_are_rescued),
 		T(rescue_needs_two_trees),
+		T(planted_old_tree_is_refused),
+		T(links_in_a_tree_are_not_followed),
+		T(image_of_another_user_is_copied),
 		T(other_folder_is_not_replaced),
 		T(empty_folder_is_replaced),
 		T(failed_rendering_leaves_nothing),
