@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A line without a newline at the end of the file is left for the next call: the writer
- * may not have finished it. The file at the path is compared with the open one only when
- * nothing is left to read. Then the open one becomes `old`, which is read before the new
- * one at every call, until the next change.
+ * A line without a newline at the end of the file is kept for the next call: the writer
+ * may not have finished it. Of a line that is too long no more is kept than shows that.
+ * The file at the path is compared with the open one only when nothing is left to read.
+ * Then the open one becomes `old`, which is read before the new one at every call, until
+ * the next change.
  *
  * Limit: of a file that is truncated and grows beyond the position within it before the
  * next call, the lines up to that position are lost.
@@ -24,9 +25,10 @@ static FILE *open_log(const char *path)
 
 void tail_open(struct tail *t, const char *path, bool from_end)
 {
-	*t = (struct tail){.path = xstrdup(path), .f = open_log(path), .left = SIZE_MAX};
-	if (t->f && from_end)
-		(void)fseek(t->f, 0, SEEK_END);
+	*t = (struct tail){
+		.path = xstrdup(path), .now.f = open_log(path), .left = SIZE_MAX};
+	if (t->now.f && from_end)
+		(void)fseek(t->now.f, 0, SEEK_END);
 }
 
 bool tail_turn(struct tail *t, size_t bytes)
@@ -37,43 +39,43 @@ bool tail_turn(struct tail *t, size_t bytes)
 	return more;
 }
 
-/* Reads the next complete line of one file. Returns false, with the position at the end
- * of the last complete one, if there is none or none may be read. */
-static bool read_line(FILE *f, size_t *left, char line[static TAIL_LINE_MAX])
+/* Reads the next complete line of one file. Returns false, with what there is of it kept
+ * in `log`, if there is none or no more may be read. */
+static bool read_line(struct tail_log *log, size_t *left, char line[static TAIL_LINE_MAX])
 {
-	while (*left > 0) {
-		long at = ftell(f);
-		size_t len = 0;
-		int c;
+	int c = EOF;
 
-		while ((c = getc(f)) != EOF && c != '\n') {
+	while (log->f && *left > 0 && (c = getc(log->f)) != EOF) {
+		size_t len = log->len;
+
+		(*left)--;
+		if (c != '\n') {
 			if (len < TAIL_LINE_MAX)
-				line[len] = (char)c;
-			len++;
+				log->line[log->len++] = (char)c;
+			continue;
 		}
-		if (c == EOF) {
-			clearerr(f);
-			(void)fseek(f, at, SEEK_SET);
-			return false;
-		}
-		*left -= len < *left ? len + 1 : *left;
-		if (len < TAIL_LINE_MAX) {
-			line[len] = '\0';
-			return true;
-		}
+		log->len = 0;
+		if (len == TAIL_LINE_MAX)
+			continue;
+		memcpy(line, log->line, len);
+		line[len] = '\0';
+		return true;
 	}
+	if (log->f && c == EOF)
+		clearerr(log->f);
 	return false;
 }
 
 /* Goes to the beginning of a file that is shorter now than the position in it. Returns
  * true if it was. */
-static bool follow_truncation(FILE *f)
+static bool follow_truncation(struct tail_log *log)
 {
 	struct stat st;
 
-	if (fstat(fileno(f), &st) < 0 || st.st_size >= ftell(f))
+	if (!log->f || fstat(fileno(log->f), &st) < 0 || st.st_size >= ftell(log->f))
 		return false;
-	rewind(f);
+	rewind(log->f);
+	log->len = 0;
 	return true;
 }
 
@@ -84,27 +86,26 @@ static bool follow_rename(struct tail *t)
 	FILE *f;
 
 	if (lstat(t->path, &now) < 0 ||
-	    (t->f && fstat(fileno(t->f), &open) == 0 && now.st_ino == open.st_ino &&
-	     now.st_dev == open.st_dev))
+	    (t->now.f && fstat(fileno(t->now.f), &open) == 0 &&
+	     now.st_ino == open.st_ino && now.st_dev == open.st_dev))
 		return false;
 	f = open_log(t->path);
 	if (!f)
 		return false;
-	fclose_p(&t->old);
-	t->old = t->f;
-	t->f = f;
+	fclose_p(&t->old.f);
+	t->old = t->now;
+	t->now = (struct tail_log){.f = f};
 	return true;
 }
 
 static bool next_line(struct tail *t, char line[static TAIL_LINE_MAX])
 {
-	if (t->old && read_line(t->old, &t->left, line))
+	if (read_line(&t->old, &t->left, line))
 		return true;
 	for (;;) {
-		if (t->f && read_line(t->f, &t->left, line))
+		if (read_line(&t->now, &t->left, line))
 			return true;
-		if (t->left == 0 ||
-		    (!(t->f && follow_truncation(t->f)) && !follow_rename(t)))
+		if (t->left == 0 || (!follow_truncation(&t->now) && !follow_rename(t)))
 			return false;
 	}
 }
@@ -117,7 +118,7 @@ char *tail_next(struct tail *t, char line[static TAIL_LINE_MAX])
 void tail_done(struct tail *t)
 {
 	free(t->path);
-	fclose_p(&t->f);
-	fclose_p(&t->old);
+	fclose_p(&t->now.f);
+	fclose_p(&t->old.f);
 	*t = (struct tail){0};
 }

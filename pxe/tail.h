@@ -13,20 +13,26 @@
 
 #define TAIL_LINE_MAX 2048 /* bytes, with the newline; longer lines are left out */
 
+struct tail_log {
+	FILE *f;
+	char line[TAIL_LINE_MAX]; /* the beginning of a line that is not complete */
+	size_t len;               /* of it, TAIL_LINE_MAX if it is too long */
+};
+
 /* Zero-initialise. */
 struct tail {
 	char *path;
-	FILE *f;     /* the file that has the path now, or had it at the last look */
-	FILE *old;   /* the one before, which its writer may still have open */
-	size_t left; /* bytes that may be read in this turn */
+	struct tail_log now; /* has the path now, or had it at the last look */
+	struct tail_log old; /* had it before; its writer may still have it open */
+	size_t left;         /* bytes that may be read in this turn */
 };
 
 /* Opens the log, which need not exist yet. `from_end`: skips what it has. */
 void tail_open(struct tail *t, const char *path, bool from_end);
 
-/* Begins a turn, in which no more lines are read when `bytes` of them were: a log that
- * grows fast must not keep its reader from other work. Returns true if the turn before
- * ended so. Before the first turn there is no limit. */
+/* Begins a turn, in which no more than `bytes` are read, also of a line that has no end
+ * yet: a log that grows fast must not keep its reader from other work. Returns true if
+ * the turn before read so much. Before the first turn there is no limit. */
 bool tail_turn(struct tail *t, size_t bytes);
 
 /* Reads the next complete line into `line`, without its newline. Returns `line`, or NULL

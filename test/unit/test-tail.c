@@ -210,6 +210,43 @@ static void no_line_is_lost_between_turns(void **state)
 	assert_false(tail_turn(&f->t, 100));
 }
 
+/* Anybody can make the servers log lines that are long, and have no end for a while. */
+static void line_without_an_end_is_read_once(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *text = xmalloc(100 * 1024);
+	_cleanup_close_ int fd = open(f->path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	size_t turns = 0;
+	bool more;
+
+	memset(text, 'x', 100 * 1024);
+	assert_int_equal(write_all(fd, text, 100 * 1024), 0);
+	tail_open(&f->t, f->path, false);
+	do {
+		more = tail_turn(&f->t, 10 * 1024);
+		turns++;
+		expect(f, NULL);
+	} while (more || turns == 1);
+	assert_int_equal(turns, 12); /* as above */
+	/* Whatever reads it again finds a line. */
+	assert_int_equal(pwrite(fd, "again\n", 6, 0), 6);
+	expect(f, NULL);
+	append(f->path, "\nok\nbegun");
+	expect(f, "ok");
+	expect(f, NULL);
+	assert_int_equal(pwrite(fd, "again\n", 6, 100 * 1024 - 2), 6);
+	append(f->path, ", ended\n");
+	expect(f, "begun, ended");
+	assert_int_equal(ftruncate(fd, 0), 0);
+	append(f->path, "one\ntw");
+	expect(f, "one");
+	expect(f, NULL);
+	assert_int_equal(ftruncate(fd, 0), 0);
+	expect(f, NULL);
+	append(f->path, "two\n");
+	expect(f, "two");
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -222,6 +259,7 @@ int main(void)
 		T(only_a_regular_file_is_read),
 		T(turn_is_bounded),
 		T(no_line_is_lost_between_turns),
+		T(line_without_an_end_is_read_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
