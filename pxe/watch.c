@@ -78,7 +78,7 @@ static const struct tree_host *by_name(const struct watch *w, const char *name,
 
 /* Returns the line, which is about the machine `key`, or NULL if there was one before or
  * there were too many. Owned by the caller; frees `line`. */
-static char *once(struct watch *w, const char *key, char *line)
+static char *drop_repeated(struct watch *w, const char *key, char *line)
 {
 	_cleanup_free_ char *text = line;
 	bool is_new = false;
@@ -103,18 +103,20 @@ static char *describe_refusal(struct watch *w, const struct access *a,
 	net_format_addr(h->address.addr, mine);
 	key = xasprintf("%s %s", h->name, addr);
 	if (w->s->info.proxy_dhcp)
-		return once(w, key,
-			    xasprintf("%s: its files were refused to %s, which is not in "
-				      "the rack's networks",
-				      h->name, addr));
+		return drop_repeated(
+			w, key,
+			xasprintf("%s: its files were refused to %s, which is not in "
+				  "the rack's networks",
+				  h->name, addr));
 	if (h->address.addr == a->address)
-		return once(
+		return drop_repeated(
 			w, key,
 			xasprintf("%s: its files cannot be read by the server", h->name));
-	return once(w, key,
-		    xasprintf("%s: its files were refused to %s, because its address is "
-			      "%s",
-			      h->name, addr, mine));
+	return drop_repeated(
+		w, key,
+		xasprintf("%s: its files were refused to %s, because its address is "
+			  "%s",
+			  h->name, addr, mine));
 }
 
 static char *describe_script(struct watch *w, const struct access *a, struct mac mac)
@@ -130,10 +132,11 @@ static char *describe_script(struct watch *w, const struct access *a, struct mac
 				 net_format_addr(a->address, addr));
 	if (a->status != 404)
 		return NULL;
-	return once(w, text,
-		    xasprintf("%s asks for a boot script and is not in the rack (from "
-			      "%s)",
-			      text, net_format_addr(a->address, addr)));
+	return drop_repeated(
+		w, text,
+		xasprintf("%s asks for a boot script and is not in the rack (from "
+			  "%s)",
+			  text, net_format_addr(a->address, addr)));
 }
 
 static char *describe_root(const struct watch *w, const struct access *a)
@@ -164,10 +167,11 @@ static char *describe_report(struct watch *w, const struct access *a, const char
 		_cleanup_free_ char *key = xasprintf("%s report %s", h->name,
 						     net_format_addr(a->address, addr));
 
-		return once(w, key,
-			    xasprintf("%s: a report from %s was refused: it has neither "
-				      "the host's address nor its token",
-				      h->name, addr));
+		return drop_repeated(
+			w, key,
+			xasprintf("%s: a report from %s was refused: it has neither "
+				  "the host's address nor its token",
+				  h->name, addr));
 	}
 	status_load_host(&s, w->s->dir, h);
 	if (s.verdict == STATUS_READY)
@@ -219,8 +223,9 @@ static char *describe_dhcp(struct watch *w, const char *line)
 	snprintf(text, sizeof(text), "%.17s", end - (NET_MAC_LEN - 1));
 	if (net_parse_mac(text, &mac) < 0)
 		return NULL;
-	return once(w, text,
-		    xasprintf("%s asks for an address and is not in the rack", text));
+	return drop_repeated(
+		w, text,
+		xasprintf("%s asks for an address and is not in the rack", text));
 }
 
 char *watch_next(struct watch *w)
