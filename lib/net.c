@@ -75,34 +75,22 @@ int net_parse_cidr(const char *s, struct cidr *ret)
 	return 0;
 }
 
-static int hex_digit(char c)
-{
-	if (is_digit(c))
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -EINVAL;
-}
-
 int net_parse_mac(const char *s, struct mac *ret)
 {
 	struct mac mac;
 	char sep = '\0';
 
 	for (size_t i = 0; i < sizeof(mac.b); i++) {
-		int high, low;
+		int byte;
 
 		if (i == 1)
 			sep = *s;
 		if (i > 0 && ((*s != ':' && *s != '-') || *s++ != sep))
 			return -EINVAL;
-		high = hex_digit(s[0]);
-		low = high < 0 ? -EINVAL : hex_digit(s[1]);
-		if (low < 0)
+		byte = str_hex_byte(s);
+		if (byte < 0)
 			return -EINVAL;
-		mac.b[i] = (uint8_t)(high << 4 | low);
+		mac.b[i] = (uint8_t)byte;
 		s += 2;
 	}
 	if (*s)

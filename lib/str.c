@@ -471,3 +471,22 @@ void str_hex(const uint8_t *bytes, size_t n, char *out)
 	}
 	*out = '\0';
 }
+
+/* Returns the value of a hexadecimal digit, or -EINVAL. */
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -EINVAL;
+}
+
+int str_hex_byte(const char *s)
+{
+	int high = hex_digit(s[0]), low = high < 0 ? high : hex_digit(s[1]);
+
+	return low < 0 ? low : high << 4 | low;
+}

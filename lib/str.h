@@ -104,3 +104,7 @@ const char *str_nearest(const char *s, const char *const *words);
 
 /* Writes `n` bytes as lower-case hexadecimal digits and a NUL: 2n + 1 bytes at `out`. */
 void str_hex(const uint8_t *bytes, size_t n, char *out);
+
+/* Returns the byte that the first two characters of `s` are in hexadecimal digits of
+ * either case, or -EINVAL when they are none. */
+int str_hex_byte(const char *s);

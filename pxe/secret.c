@@ -40,22 +40,16 @@ int secret_read(struct secret *ret, const char *dir, struct err *e)
 		       path, r < 0 ? file_strerror(r) : "is not 64 hex digits");
 }
 
-static int digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 int secret_parse(const char *line, struct secret *ret)
 {
 	struct secret s;
 
 	for (size_t i = 0; i < sizeof(s.key); i++) {
-		int high = digit(line[2 * i]);
-		int low = high < 0 ? -1 : digit(line[2 * i + 1]);
+		int byte = str_hex_byte(line + 2 * i);
 
-		if (low < 0)
+		if (byte < 0)
 			return -EINVAL;
-		s.key[i] = (uint8_t)(high << 4 | low);
+		s.key[i] = (uint8_t)byte;
 	}
 	line += 2 * sizeof(s.key);
 	if (*line && !streq(line, "\n"))

@@ -121,15 +121,12 @@ static char *decode(const char *s)
 	struct buf b = {0};
 
 	for (; *s; s++) {
-		char hex[3] = "", byte = *s;
+		int byte = *s == '%' ? str_hex_byte(s + 1) : -EINVAL;
+		char c = byte < 0 ? *s : (char)byte;
 
-		if (*s == '%' && isxdigit((unsigned char)s[1]) &&
-		    isxdigit((unsigned char)s[2])) {
-			memcpy(hex, s + 1, 2);
-			byte = (char)strtoul(hex, NULL, 16);
+		if (byte >= 0)
 			s += 2;
-		}
-		buf_add(&b, &byte, 1);
+		buf_add(&b, &c, 1);
 	}
 	return buf_take(&b);
 }

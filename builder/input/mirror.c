@@ -106,13 +106,6 @@ char *mirror_apply(char *const *mirrors, const char *url)
 
 /* --- exported trees ---------------------------------------------------------------- */
 
-static int hex(char c)
-{
-	return isdigit((unsigned char)c)    ? c - '0'
-	       : isxdigit((unsigned char)c) ? tolower((unsigned char)c) - 'a' + 10
-					    : -1;
-}
-
 /* Returns the text without percent-encoding, or NULL when it encodes a NUL. Owned by the
  * caller. */
 static char *decode(const char *s)
@@ -120,12 +113,11 @@ static char *decode(const char *s)
 	_cleanup_buf_ struct buf b = {0};
 
 	for (; *s; s++) {
-		char c = *s;
+		int byte = *s == '%' ? str_hex_byte(s + 1) : -EINVAL;
+		char c = byte < 0 ? *s : (char)byte;
 
-		if (c == '%' && hex(s[1]) >= 0 && hex(s[2]) >= 0) {
-			c = (char)(hex(s[1]) * 16 + hex(s[2]));
+		if (byte >= 0)
 			s += 2;
-		}
 		if (c == '\0')
 			return NULL;
 		buf_add(&b, &c, 1);

@@ -357,6 +357,13 @@ static void bytes_become_hex(void **state)
 	assert_string_equal(out, "000fa5ff");
 	str_hex(bytes, 0, out);
 	assert_string_equal(out, "");
+	assert_int_equal(str_hex_byte("000"), 0);
+	assert_int_equal(str_hex_byte("a5"), 0xa5);
+	assert_int_equal(str_hex_byte("Fc"), 0xfc);
+	assert_int_equal(str_hex_byte(""), -EINVAL);
+	assert_int_equal(str_hex_byte("9"), -EINVAL);
+	assert_int_equal(str_hex_byte("g0"), -EINVAL);
+	assert_int_equal(str_hex_byte("0-"), -EINVAL);
 }
 
 static const char *no_word(size_t i)
