@@ -214,6 +214,51 @@ static void folders_of_another_user_are_not_used(void **state)
 	assert_names(top, true, true);
 }
 
+/* CACHE/left names what is to be removed: another user must not be able to write to
+ * it. */
+static void records_of_another_user_are_not_used(void **state)
+{
+	char *top = *state;
+	_cleanup_free_ char *left = xasprintf("%s/left", top), *dir = leftovers_dir();
+	_cleanup_free_ char *precious =
+		xasprintf("%s/.x.rackstrap-aaaaaaaaaaaaaaaa", top);
+	_cleanup_free_ char *record = xasprintf("left/%s", strrchr(precious, '-') + 1);
+	_cleanup_free_ char *text =
+		xasprintf("scratch 1\nhost h\npath %s\nend\n", precious);
+	static const struct {
+		uid_t uid;
+		mode_t mode;
+		bool used;
+	} cases[] = {{65533, 0700, false},
+		     {0, 0770, false},
+		     {0, 0702, false},
+		     {0, 0700, true}};
+
+	assert_string_equal(dir, left); /* it is made later */
+	if (geteuid() != 0)
+		skip();
+	make_dir(top, "left");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *found = NULL;
+
+		make_dir(top, strrchr(precious, '/') + 1);
+		write_text(top, record, text);
+		assert_int_equal(chown(left, cases[i].uid, cases[i].uid), 0);
+		assert_int_equal(chmod(left, cases[i].mode), 0);
+		found = leftovers_dir();
+		assert_int_equal(found != NULL, cases[i].used);
+		leftovers_sweep();
+		assert_int_equal(is_there(top, strrchr(precious, '/') + 1),
+				 !cases[i].used);
+		rm_rf_at(AT_FDCWD, precious);
+		assert_built(top, "one");
+	}
+	assert_int_equal(rm_rf_at(AT_FDCWD, left), 0);
+	make_dir(top, "elsewhere");
+	assert_int_equal(symlink("elsewhere", left), 0);
+	assert_null(leftovers_dir());
+}
+
 static void failed_build_restores_the_old_image(void **state)
 {
 	_cleanup_free_ char *text = NULL;
@@ -244,6 +289,7 @@ int main(void)
 		CASE(killed_build_keeps_the_old_image),
 		CASE(failed_build_restores_the_old_image),
 		CASE(folders_of_another_user_are_not_used),
+		CASE(records_of_another_user_are_not_used),
 	};
 
 	return cmocka_run_group_tests_name("outdir", tests, NULL, NULL);

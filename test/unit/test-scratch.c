@@ -14,7 +14,32 @@
 #include <setjmp.h>
 #include <stdarg.h>
 
+#include <linux/magic.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+
 #include <cmocka.h>
+
+static bool fsync_fails, on_nfs;
+
+/* Replaces the C library's function. */
+int fsync(int fd)
+{
+	if (!fsync_fails)
+		return (int)syscall(SYS_fsync, fd);
+	errno = EIO;
+	return -1;
+}
+
+/* Replaces the C library's function. */
+int fstatfs(int fd, struct statfs *ret)
+{
+	int r = (int)syscall(SYS_fstatfs, fd, ret);
+
+	if (on_nfs)
+		ret->f_type = NFS_SUPER_MAGIC;
+	return r;
+}
 
 static char *top, *records;
 static char *removed[8];
@@ -40,6 +65,7 @@ static int teardown(_unused_ void **state)
 	log_setup("test", LOG_LEVEL_INFO);
 	forget_removed();
 	remover_result = 0;
+	fsync_fails = on_nfs = false;
 	free(records);
 	rm_rf_p(&top);
 	top = records = NULL;
@@ -268,6 +294,96 @@ static void exchanged_folder_of_a_dead_process_is_removed(_unused_ void **state)
 	free(s.record);
 }
 
+/* The exchange is done, whether it is on the disk or not. */
+static void exchange_that_cannot_be_synced_is_no_error(_unused_ void **state)
+{
+	_cleanup_free_ char *to = xasprintf("%s/tree", top);
+	_cleanup_free_ char *file = xasprintf("%s/new", to), *old = NULL;
+	struct scratch s = make(NULL);
+	_cleanup_free_ char *in_scratch = xasprintf("%s/new", s.path);
+
+	log_setup("test", LOG_LEVEL_ERROR);
+	assert_int_equal(mkdir(to, 0755), 0);
+	assert_int_equal(file_write_at(AT_FDCWD, in_scratch, "", 0, 0644), 0);
+	old = xstrdup(s.path);
+	fsync_fails = true;
+	assert_int_equal(scratch_publish(&s, to, to), 1);
+	fsync_fails = false;
+	assert_true(is_there(file));
+	assert_false(is_there(in_scratch));
+	/* The old folder is locked and is removed at the end. */
+	scratch_sweep(records, remover);
+	assert_int_equal(n_removed, 0);
+	scratch_done(&s);
+	assert_false(is_there(old));
+	assert_true(is_there(file));
+}
+
+/* Makes a folder whose dead process ran on another machine. Returns its path. Owned. */
+static char *make_elsewhere(void)
+{
+	_cleanup_free_ char *record = NULL, *path = make_dead(NULL, &record);
+	_cleanup_free_ char *text =
+		xasprintf("scratch 1\nhost elsewhere.invalid\npath %s\nend\n", path);
+
+	assert_int_equal(file_write_at(AT_FDCWD, record, text, strlen(text), 0600), 0);
+	return TAKE_PTR(path);
+}
+
+/* Its lock cannot be seen on a network file system. */
+static void folder_of_another_machine_is_kept_on_nfs(_unused_ void **state)
+{
+	_cleanup_free_ char *path = make_elsewhere();
+
+	on_nfs = true;
+	scratch_sweep(records, remover);
+	assert_int_equal(n_removed, 0);
+	assert_true(is_there(path));
+	assert_int_equal(count_records(), 1);
+	on_nfs = false; /* a machine with another name had this disk */
+	scratch_sweep(records, remover);
+	assert_int_equal(n_removed, 1);
+	assert_false(is_there(path));
+	assert_int_equal(count_records(), 0);
+}
+
+static void folder_of_this_machine_is_removed_on_nfs(_unused_ void **state)
+{
+	_cleanup_free_ char *path = make_dead(NULL, NULL);
+
+	on_nfs = true;
+	scratch_sweep(records, remover);
+	assert_int_equal(n_removed, 1);
+	assert_false(is_there(path));
+}
+
+/* The other machine may have a folder of that name where this one has none. */
+static void record_of_another_machine_is_kept_without_a_folder(_unused_ void **state)
+{
+	_cleanup_free_ char *path = make_elsewhere();
+
+	assert_int_equal(rmdir(path), 0);
+	scratch_sweep(records, remover);
+	assert_int_equal(n_removed, 0);
+	assert_int_equal(count_records(), 1);
+}
+
+/* In a folder that everybody may write to, somebody else has taken the name again. */
+static void folder_of_another_user_is_not_removed(_unused_ void **state)
+{
+	_cleanup_free_ char *path = NULL;
+
+	if (geteuid() != 0)
+		skip();
+	path = make_dead(NULL, NULL);
+	assert_int_equal(chmod(top, 01777), 0);
+	assert_int_equal(chown(path, 65533, 65533), 0);
+	scratch_sweep(records, remover);
+	assert_int_equal(n_removed, 0);
+	assert_true(is_there(path));
+	assert_int_equal(count_records(), 0);
+}
+
 static void kept_folder_is_left_to_the_sweep(_unused_ void **state)
 {
 	struct scratch s = make(NULL);
@@ -321,6 +437,11 @@ int main(void)
 		CASE(foreign_folder_is_not_removed),
 		CASE(published_folder_gets_its_name),
 		CASE(exchanged_folder_of_a_dead_process_is_removed),
+		CASE(exchange_that_cannot_be_synced_is_no_error),
+		CASE(folder_of_another_machine_is_kept_on_nfs),
+		CASE(folder_of_this_machine_is_removed_on_nfs),
+		CASE(record_of_another_machine_is_kept_without_a_folder),
+		CASE(folder_of_another_user_is_not_removed),
 		CASE(kept_folder_is_left_to_the_sweep),
 		CASE(folder_without_records_is_made),
 		CASE(missing_parent_is_an_error),

@@ -280,6 +280,32 @@ static void proxy_tree_is_for_the_networks_of_the_rack(void **state)
 			 204);
 }
 
+/* A tree may have been copied without its modes, for example over FAT. */
+static void secrets_of_a_copied_tree_are_protected(void **state)
+{
+	static const struct {
+		const char *path;
+		mode_t mode;
+	} secrets[] = {{TREE_SECRET, 0600}, {TREE_NGINX_CONF, 0600}, {TREE_HOSTS, 0750}};
+	struct fixture *f = *state;
+	struct stat st;
+
+	for (size_t i = 0; i < ARRAY_SIZE(secrets); i++) {
+		_cleanup_free_ char *path = xasprintf("%s/%s", f->tree, secrets[i].path);
+
+		assert_int_equal(chmod(path, 0777), 0);
+	}
+	start(f);
+	for (size_t i = 0; i < ARRAY_SIZE(secrets); i++) {
+		_cleanup_free_ char *path = xasprintf("%s/%s", f->tree, secrets[i].path);
+
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_mode & 07777, secrets[i].mode);
+	}
+	assert_int_equal(
+		request(NODE, "GET", "/hosts/52-54-00-25-00-1a.cpio", NULL, NULL), 200);
+}
+
 static void other_requests_are_refused(void **state)
 {
 	static const char *const methods[] = {"PUT",  "DELETE",  "MKCOL", "POST",
@@ -818,6 +844,7 @@ int main(void)
 		T(put_stores_reports),
 		T(token_allows_a_report),
 		T(proxy_tree_is_for_the_networks_of_the_rack),
+		T(secrets_of_a_copied_tree_are_protected),
 		T(other_requests_are_refused),
 		T(tftp_serves_the_tree),
 		T(check_passes_before_and_after),
