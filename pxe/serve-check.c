@@ -255,13 +255,12 @@ int serve_check_ports(const struct serve *s, struct diag *d)
 
 /* --- access ----------------------------------------------------------------------- */
 
-static bool may_search(const struct stat *st, uid_t uid, gid_t gid)
+/* Checks that the servers' user has these permissions, of S_IROTH and S_IXOTH. */
+static bool may(const struct serve *s, const struct stat *st, mode_t wanted)
 {
-	if (st->st_uid == uid)
-		return st->st_mode & S_IXUSR;
-	if (st->st_gid == gid)
-		return st->st_mode & S_IXGRP;
-	return st->st_mode & S_IXOTH;
+	unsigned shift = st->st_uid == s->uid ? 6 : st->st_gid == s->gid ? 3 : 0;
+
+	return (st->st_mode >> shift & wanted) == wanted;
 }
 
 /* Checks that the user may search every folder on the path of the tree. */
@@ -279,7 +278,7 @@ static int check_path(const struct serve *s, struct diag *d)
 		path[i] = '\0';
 		if (stat(path, &st) < 0)
 			return diag_add(d, "%s: %s", path, strerror(errno));
-		if (!may_search(&st, s->uid, s->gid))
+		if (!may(s, &st, S_IXOTH))
 			return diag_add(d,
 					"user '%s', who is to serve, may not enter %s: "
 					"move the tree, for example below /srv, or name "
@@ -288,6 +287,57 @@ static int check_path(const struct serve *s, struct diag *d)
 		path[i] = saved;
 	}
 	return 0;
+}
+
+/* Checks that the servers' user may read a file or all of a folder of the tree. What
+ * serve_start() gives to that user or its group is right then. */
+static int check_served(const struct serve *s, int tree, const char *path, struct diag *d)
+{
+	_cleanup_strv_ char **names = NULL;
+	struct stat st;
+	int r;
+
+	if (streq(path, TREE_REPORTS))
+		return 0;
+	if (fstatat(tree, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT
+			       ? 0
+			       : diag_add(d, "%s/%s: %s", s->dir, path, strerror(errno));
+	if (S_ISLNK(st.st_mode))
+		return 0;
+	if (!streq(path, TREE_HOSTS) &&
+	    !may(s, &st, S_IROTH | (S_ISDIR(st.st_mode) ? S_IXOTH : 0)))
+		return diag_add(
+			d,
+			"user '%s', who is to serve, may not read %s/%s: copy the "
+			"tree with the modes of its files (cp -a)",
+			s->user, s->dir, path);
+	if (!S_ISDIR(st.st_mode))
+		return 0;
+	r = dir_names_at(tree, path, &names);
+	if (r < 0)
+		return diag_add(d, "%s/%s: %s", s->dir, path, strerror(-r));
+	for (size_t i = 0; names && names[i]; i++) {
+		_cleanup_free_ char *below = xasprintf("%s/%s", path, names[i]);
+
+		if (check_served(s, tree, below, d) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Checks what the servers read as their user; nginx reads nginx.conf, and dnsmasq
+ * dnsmasq.conf, as root. */
+static int check_tree(const struct serve *s, struct diag *d)
+{
+	_cleanup_close_ int tree = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (tree < 0)
+		return diag_add(d, "%s: %s", s->dir, strerror(errno));
+	return check_served(s, tree, "http", d) < 0 ||
+			       check_served(s, tree, "tftp", d) < 0
+		       ? -1
+		       : 0;
 }
 
 /* Checks that the reports' folder can be written to, if the servers run as this user. */
@@ -318,5 +368,7 @@ int serve_check_access(const struct serve *s, struct diag *d)
 {
 	if (!s->user)
 		return check_conf(s, d) < 0 || check_reports(s, d) < 0 ? -1 : 0;
-	return s->uid == 0 ? 0 : check_path(s, d);
+	if (s->uid == 0)
+		return 0;
+	return check_path(s, d) < 0 || check_tree(s, d) < 0 ? -1 : 0;
 }

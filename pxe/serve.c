@@ -10,6 +10,7 @@
  */
 #include "pxe/serve.h"
 
+#include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "pxe/serve-check.h"
@@ -141,40 +142,55 @@ int serve_check(const struct serve *s, struct diag *d)
 
 /* --- starting --------------------------------------------------------------------- */
 
+/* Keeps secrets from others: a tree may have been copied without its modes. The folder of
+ * the hosts' files is given to the servers' group. */
+static int protect_secrets(const struct serve *s, int tree, struct err *e)
+{
+	static const char *const secrets[] = {TREE_SECRET, TREE_NGINX_CONF, TREE_HOSTS};
+
+	for (size_t i = 0; i < ARRAY_SIZE(secrets); i++) {
+		bool folder = streq(secrets[i], TREE_HOSTS);
+		_cleanup_close_ int fd = folder ? dir_open_nofollow_at(tree, secrets[i])
+						: file_open_foreign_at(tree, secrets[i]);
+		int r = fd < 0 ? fd : 0;
+
+		if (r == 0 && folder && s->user && fchown(fd, (uid_t)-1, s->gid) < 0)
+			return err_errno(e, errno, "%s/%s", s->dir, secrets[i]);
+		if (r == 0 && fchmod(fd, folder ? 0750 : 0600) < 0)
+			r = -errno;
+		/* The others: this is not the tree's owner. */
+		if (r < 0 && r != -ENOENT && r != -EACCES && r != -EPERM)
+			return err_set(e, ERR_FAILED, "%s/%s: %s", s->dir, secrets[i],
+				       file_strerror(r));
+	}
+	return 0;
+}
+
 /*
  * Makes folders that a tree copied by hand may lack. Only the folder of reports is given
  * to the servers' user: the logs are opened by root, who must not open files in a folder
- * that another user can change. The folder of the hosts' files, which others must not
- * read, is given to the servers' group. nginx's temporary folders are removed, because an
- * earlier run may have made them as another user.
+ * that another user can change. nginx's temporary folders are removed, because an earlier
+ * run may have made them as another user.
  */
 static int prepare(const struct serve *s, struct err *e)
 {
 	static const char *const dirs[] = {"run", TREE_REPORTS};
 	static const char *const temporary[] = {"run/body", "run/proxy", "run/fastcgi",
 						"run/uwsgi", "run/scgi"};
-	static const struct {
-		const char *path;
-		mode_t mode;
-	} secrets[] = {{TREE_SECRET, 0600}, {TREE_NGINX_CONF, 0600}, {TREE_HOSTS, 0750}};
 	_cleanup_close_ int fd = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int reports = -1;
 
 	if (fd < 0)
 		return err_errno(e, errno, "%s", s->dir);
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
 		if (mkdirat(fd, dirs[i], 0755) < 0 && errno != EEXIST)
 			return err_errno(e, errno, "%s/%s", s->dir, dirs[i]);
-	if (s->user &&
-	    fchownat(fd, TREE_REPORTS, s->uid, s->gid, AT_SYMLINK_NOFOLLOW) < 0)
-		return err_errno(e, errno, "%s/" TREE_REPORTS, s->dir);
-	if (s->user &&
-	    fchownat(fd, TREE_HOSTS, (uid_t)-1, s->gid, AT_SYMLINK_NOFOLLOW) < 0)
-		return err_errno(e, errno, "%s/" TREE_HOSTS, s->dir);
-	/* A tree may have been copied without its modes. */
-	for (size_t i = 0; i < ARRAY_SIZE(secrets); i++)
-		if (fchmodat(fd, secrets[i].path, secrets[i].mode, 0) < 0 &&
-		    errno != ENOENT && errno != EPERM)
-			return err_errno(e, errno, "%s/%s", s->dir, secrets[i].path);
+	reports = dir_open_nofollow_at(fd, TREE_REPORTS);
+	if (s->user && (reports < 0 || fchown(reports, s->uid, s->gid) < 0))
+		return err_errno(e, reports < 0 ? reports : errno, "%s/" TREE_REPORTS,
+				 s->dir);
+	if (protect_secrets(s, fd, e) < 0)
+		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(temporary); i++) {
 		int r = rm_rf_at(fd, temporary[i]);
 

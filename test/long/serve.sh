@@ -37,6 +37,12 @@ cat >"$WORK/image/manifest.json" <<EOF
 EOF
 pxe() { "$RACKSTRAP" pxe configs/demo.cfg --image "$WORK/image" -o "$TREE" --interface br0; }
 check "pxe makes a boot tree" pxe
+(umask 077 && cp -r "$TREE" "$TREES/copy")
+chmod 755 "$TREES/copy"
+refuse "a tree that was copied without its modes is refused" 1 \
+	"rackstrap: user 'nobody', who is to serve, may not read $TREES/copy/http: copy the tree with the modes of its files (cp -a)*" \
+	"$RACKSTRAP" serve "$TREES/copy" --user nobody
+(umask 0 && mv "$TREE" "$TREES/was" && cp -r "$TREES/was" "$TREE" && chmod -R a+rwX "$TREE")
 "$RACKSTRAP" serve "$TREE" --user nobody 2>"$WORK/serve.err" &
 server=$!
 for _ in $(seq 100); do

@@ -288,6 +288,9 @@ static void secrets_of_a_copied_tree_are_protected(void **state)
 		mode_t mode;
 	} secrets[] = {{TREE_SECRET, 0600}, {TREE_NGINX_CONF, 0600}, {TREE_HOSTS, 0750}};
 	struct fixture *f = *state;
+	_cleanup_free_ char *secret = xasprintf("%s/" TREE_SECRET, f->tree);
+	_cleanup_free_ char *want = xasprintf("%s: is a symbolic link", secret);
+	struct err e = {0};
 	struct stat st;
 
 	for (size_t i = 0; i < ARRAY_SIZE(secrets); i++) {
@@ -295,6 +298,14 @@ static void secrets_of_a_copied_tree_are_protected(void **state)
 
 		assert_int_equal(chmod(path, 0777), 0);
 	}
+	write_text(f->scratch, "precious", "");
+	assert_int_equal(unlink(secret), 0);
+	assert_int_equal(symlink("../precious", secret), 0);
+	assert_int_equal(serve_start(&f->s, &e), -1);
+	assert_string_equal(e.msg, want);
+	assert_int_equal(unlink(secret), 0);
+	write_text(f->tree, TREE_SECRET, SECRET "\n");
+	assert_int_equal(chmod(secret, 0777), 0);
 	start(f);
 	for (size_t i = 0; i < ARRAY_SIZE(secrets); i++) {
 		_cleanup_free_ char *path = xasprintf("%s/%s", f->tree, secrets[i].path);
@@ -448,6 +459,37 @@ static void missing_address_is_reported(void **state)
 	f->s.info.interface = xstrdup("br9");
 	assert_int_equal(serve_check(&f->s, &d), -1);
 	assert_string_equal(d.lines[0], "there is no interface 'br9' on this machine");
+}
+
+/* Every file is read by the servers as their user. */
+static void unreadable_file_is_reported(void **state)
+{
+	static const char *const paths[] = {"http/boot.ipxe", "http/images", "tftp",
+					    "http/hosts/52-54-00-25-00-1a.cpio"};
+	struct fixture *f = *state;
+	_cleanup_diag_ struct diag d = {0};
+	struct stat st;
+
+	f->s.user = xstrdup("nobody");
+	f->s.uid = f->s.gid = 65534;
+	assert_int_equal(chmod(f->scratch, 0755), 0);
+	assert_int_equal(serve_check(&f->s, &d), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		_cleanup_free_ char *path = xasprintf("%s/%s", f->tree, paths[i]);
+		_cleanup_free_ char *want =
+			xasprintf("user 'nobody', who is to serve, may not read %s: copy "
+				  "the tree with the modes of its files (cp -a)",
+				  path);
+
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(chmod(path, st.st_mode & 0700), 0);
+		assert_int_equal(serve_check(&f->s, &d), -1);
+		assert_int_equal(d.n, 1);
+		assert_string_equal(d.lines[0], want);
+		assert_int_equal(chmod(path, st.st_mode & 07777), 0);
+		diag_done(&d);
+		d = (struct diag){0};
+	}
 }
 
 /* When a server cannot start, its output is the error message, and the other server is
@@ -850,6 +892,7 @@ int main(void)
 		T(check_passes_before_and_after),
 		T(taken_ports_are_reported),
 		T(missing_address_is_reported),
+		T(unreadable_file_is_reported),
 		T(failed_start_stops_both_servers),
 		T(death_of_a_server_is_reported),
 		T(wake_up_wins_over_a_death),
