@@ -175,12 +175,16 @@ static int unlist(const struct image_sums *sums, const char *from,
 /* Gives `from` the mode, owner and group of `to`, and syncs it. */
 static int prepare(const char *from, const char *to, struct err *e)
 {
-	_cleanup_close_ int fd = open(from, O_RDWR | O_CLOEXEC);
+	_cleanup_close_ int fd = open(from, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 	int r;
 
-	if (fd < 0 || stat(to, &st) < 0 || fchmod(fd, st.st_mode & 07777) < 0)
+	if (fd < 0 || lstat(to, &st) < 0)
 		return err_errno(e, errno, "%s", to);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_FAILED, "%s: is not a regular file any more", to);
+	if (fchmod(fd, st.st_mode & 0777) < 0)
+		return err_errno(e, errno, "%s", from);
 	/* Without privileges the new file belongs to the caller. */
 	if (fchown(fd, st.st_uid, st.st_gid) < 0 && errno != EPERM)
 		return err_errno(e, errno, "%s", to);
@@ -188,12 +192,13 @@ static int prepare(const char *from, const char *to, struct err *e)
 	return r < 0 ? err_errno(e, r, "%s", from) : 0;
 }
 
-/* Renames the new image `from` to `to`, the path of the old one. */
-static int replace(const struct disk_image *old, const char *from, const char *to,
-		   struct err *e)
+/* Renames the new image `from`, which is in `s`, to `target`, the path of the old one. */
+static int replace(const struct disk_image *old, const struct scratch *s,
+		   const char *from, const char *target, struct err *e)
 {
+	_cleanup_free_ char *to = scratch_beside(s, strrchr(target, '/') + 1);
 	_cleanup_image_sums_ struct image_sums sums = {0};
-	bool listed = image_sums_read(&sums, to);
+	bool listed = image_sums_read(&sums, target);
 	char sha256[DIGEST_HEX_MAX];
 	int r;
 
@@ -207,7 +212,7 @@ static int replace(const struct disk_image *old, const char *from, const char *t
 		return -1;
 	r = durable_rename_at(AT_FDCWD, from, AT_FDCWD, to);
 	if (r < 0)
-		return err_errno(e, r, "%s", to);
+		return err_errno(e, r, "%s", target);
 	return listed ? image_sums_write(&sums, sha256, e) : 0;
 }
 
@@ -277,12 +282,12 @@ static int change(const struct disk_view *m, const struct config_text *c,
 
 	if (leftovers_make(&s, *parent ? parent : "/", name, e) < 0)
 		return -1;
-	path = xasprintf("%s/raw", s.path);
+	path = xasprintf("%s/raw", s.inside);
 	if (copy_raw(m->raw, path, e) < 0 ||
-	    write_config(m, c, image, s.path, path, e) < 0 ||
-	    pack(m, format, s.path, &path, e) < 0)
+	    write_config(m, c, image, s.inside, path, e) < 0 ||
+	    pack(m, format, s.inside, &path, e) < 0)
 		return -1;
-	return replace(&m->image, path, target, e);
+	return replace(&m->image, &s, path, target, e);
 }
 
 /* Returns the format to write the image in, or NULL with `e` set. */

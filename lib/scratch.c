@@ -212,20 +212,100 @@ static int lock_folder(const char *path)
 	return st.st_nlink == 0 ? -EAGAIN : TAKE_FD(fd);
 }
 
+/* Returns true for an empty folder of this user's that nobody else may write to. */
+static bool is_own_folder(int fd)
+{
+	_cleanup_strv_ char **names = NULL;
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_uid == geteuid() &&
+	       !(st.st_mode & (S_IWGRP | S_IWOTH)) &&
+	       dir_names_at(fd, ".", &names) == 0 && !names;
+}
+
+/* Returns true when other users can rename what is in the folder or in one above it. */
+static bool is_open_to_others(const char *real)
+{
+	_cleanup_free_ char *path = xstrdup(real);
+	struct stat st;
+
+	for (;;) {
+		char *slash = strrchr(path, '/');
+
+		if (lstat(*path ? path : "/", &st) < 0 ||
+		    (st.st_uid != 0 && st.st_uid != geteuid()) ||
+		    ((st.st_mode & (S_IWGRP | S_IWOTH)) && !(st.st_mode & S_ISVTX)))
+			return true;
+		if (!slash)
+			return false;
+		*slash = '\0';
+	}
+}
+
+/* Returns a path to what the descriptor has open, also for child processes. Owned. */
+static char *proc_path(int fd)
+{
+	return xasprintf("/proc/%d/fd/%d/.", (int)getpid(), fd);
+}
+
+/* Returns true when the path is that of the open folder. */
+static bool is_at(int fd, const char *path)
+{
+	struct stat open, there;
+
+	return fstat(fd, &open) == 0 && lstat(path, &there) == 0 &&
+	       open.st_ino == there.st_ino && open.st_dev == there.st_dev;
+}
+
+/* Opens PARENT if others can rename in it. Returns 0 or -errno. */
+static int hold_parent(struct scratch *s, const char *real)
+{
+	_cleanup_close_ int fd = -1;
+	_cleanup_free_ char *path = NULL;
+
+	if (!is_open_to_others(real))
+		return 0;
+	fd = open(real, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	path = proc_path(fd);
+	if (!is_at(fd, path))
+		return -ENOSYS; /* no /proc, or that of another process namespace */
+	s->parent = TAKE_FD(fd);
+	return 0;
+}
+
+char *scratch_beside(const struct scratch *s, const char *name)
+{
+	_cleanup_free_ char *parent =
+		s->parent >= 0
+			? proc_path(s->parent)
+			: xstrndup(s->path, (size_t)(strrchr(s->path, '/') - s->path));
+
+	return xasprintf("%s/%s", parent, name);
+}
+
 /* Makes and locks the folder s->path. Returns 0, -EAGAIN when another name must be tried,
  * or another -errno. */
 static int make_folder(struct scratch *s)
 {
+	_cleanup_free_ char *path = scratch_beside(s, strrchr(s->path, '/') + 1);
 	int fd;
 
-	if (mkdir(s->path, 0700) < 0)
+	if (mkdir(path, 0700) < 0)
 		return errno == EEXIST ? -EAGAIN : -errno;
-	fd = lock_folder(s->path);
+	fd = lock_folder(path);
+	/* Somebody may have been quicker to put another folder there. */
+	if (fd >= 0 && !is_own_folder(fd)) {
+		close(fd);
+		return -EPERM;
+	}
 	if (fd < 0 && fd != -EAGAIN)
-		rmdir(s->path);
+		rmdir(path);
 	if (fd < 0)
 		return fd;
 	s->lock = fd;
+	s->inside = s->parent >= 0 ? proc_path(fd) : xstrdup(s->path);
 	return 0;
 }
 
@@ -268,14 +348,23 @@ int scratch_make(struct scratch *ret, const char *records, const char *parent,
 			break;
 		s.path = xasprintf("%s%s%s" MARK "%s", real,
 				   str_ends(real, "/") ? "" : "/", name, id);
-		r = try_id(&s, records, id, target);
+		r = hold_parent(&s, real);
+		if (r == 0)
+			r = try_id(&s, records, id, target);
 		if (r == 0) {
 			*ret = s;
 			return 0;
 		}
 		free(s.record);
 		free(s.path);
+		if (s.parent >= 0)
+			close(s.parent);
 	}
+	if (r == -ENOSYS)
+		return err_set(e, ERR_FAILED,
+			       "%s: other users can rename what is in it, and /proc does "
+			       "not show this process: name a folder of your own",
+			       parent);
 	return err_errno(e, r, "cannot make a folder in %s", parent);
 }
 
@@ -287,19 +376,36 @@ static void forget(struct scratch *s)
 		unlink(s->record);
 	if (s->lock >= 0)
 		close(s->lock);
+	if (s->parent >= 0)
+		close(s->parent);
 	free(s->record);
+	free(s->inside);
 	free(s->path);
 	*s = (struct scratch)SCRATCH_INIT;
 }
 
+/* Returns the path of a file beside the folder, given by its path or name. Owned. */
+static char *beside_of(const struct scratch *s, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return s->parent >= 0 ? scratch_beside(s, slash ? slash + 1 : path)
+			      : xstrdup(path);
+}
+
 int scratch_publish(struct scratch *s, const char *target, const char *aside)
 {
+	_cleanup_free_ char *from = beside_of(s, s->path), *to = beside_of(s, target),
+			    *away = beside_of(s, aside);
 	/* The old folder is locked before it gets the scratch folder's name. */
-	_cleanup_close_ int old = lock_folder(target);
-	int r = file_exchange(s->path, target, aside);
+	_cleanup_close_ int old = lock_folder(to);
+	int r;
 
+	if (!is_at(s->lock, from))
+		return -ESTALE;
+	r = file_exchange(from, to, away);
 	if (r == -ENOENT) {
-		r = durable_rename_at(AT_FDCWD, s->path, AT_FDCWD, target);
+		r = durable_rename_at(AT_FDCWD, from, AT_FDCWD, to);
 		if (r == 0)
 			forget(s);
 		return r;
@@ -307,10 +413,11 @@ int scratch_publish(struct scratch *s, const char *target, const char *aside)
 	if (r < 0)
 		return r;
 	close(s->lock);
-	s->lock = old >= 0 ? TAKE_FD(old) : -1;
-	old = -1;
+	s->lock = TAKE_FD(old);
+	free(s->inside);
+	s->inside = s->parent >= 0 && s->lock >= 0 ? proc_path(s->lock) : xstrdup(from);
 	/* The exchange is done, and s->path is the old folder: this is no error. */
-	r = fsync_parent_at(AT_FDCWD, target);
+	r = fsync_parent_at(AT_FDCWD, to);
 	if (r < 0)
 		log_warn("%s: its new name may not be on the disk yet: %s", target,
 			 strerror(-r));
@@ -325,7 +432,8 @@ void scratch_keep(struct scratch *s)
 
 int scratch_remove(struct scratch *s)
 {
-	int r = s->path ? rm_rf_at(AT_FDCWD, s->path) : 0;
+	_cleanup_free_ char *path = s->path ? beside_of(s, s->path) : NULL;
+	int r = path ? rm_rf_at(AT_FDCWD, path) : 0;
 
 	if (r < 0)
 		scratch_keep(s);

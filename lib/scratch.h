@@ -12,6 +12,10 @@
  * lock need not be seen by other machines: there only folders of this machine are
  * removed.
  *
+ * PARENT may be a folder in which other users can rename what is ours, like root's scratch
+ * folder in a user's home. Then PARENT and folder are kept open, and the paths to work
+ * with lead through /proc/PID/fd, so that no other folder can be put in their place.
+ *
  * The format of a record, in lines:
  *
  *	scratch 1
@@ -27,14 +31,16 @@
 #include <sys/stat.h>
 
 struct scratch {
-	char *path;   /* absolute; NULL when there is no folder */
+	char *path;   /* absolute, for messages; NULL when there is no folder */
+	char *inside; /* the path for work in the folder, also of programs */
 	char *record; /* path of the record, NULL: not recorded */
 	int lock;     /* descriptor of the folder, -1: none */
+	int parent;   /* descriptor of PARENT if others can rename in it, else -1 */
 };
 
 #define SCRATCH_INIT                                                                     \
 	{                                                                                \
-		.lock = -1                                                               \
+		.lock = -1, .parent = -1                                                 \
 	}
 
 /*
@@ -46,12 +52,15 @@ struct scratch {
 int scratch_make(struct scratch *ret, const char *records, const char *parent,
 		 const char *name, const char *target, struct err *e) _must_check_;
 
+/* Returns the path of the file or folder NAME of PARENT, to rename to. Owned. */
+char *scratch_beside(const struct scratch *s, const char *name);
+
 /*
- * Gives the folder the name `target`. Its contents are synced already. A file or folder
+ * Gives the folder the name `target`, which is in PARENT, too. Its contents are synced already. A file or folder
  * of that name is exchanged with it and is at s->path then, to be removed by
- * scratch_done(), and its folder is locked all the while. `aside` is for file_exchange().
+ * scratch_done(), and its folder is locked all the while. `aside`, also in PARENT, is for file_exchange().
  * Returns 1 after an exchange, 0 when there was no `target` and s has no folder any more,
- * or -errno.
+ * or -errno: -ESTALE when somebody has put something else in the folder's place.
  */
 int scratch_publish(struct scratch *s, const char *target,
 		    const char *aside) _must_check_;

@@ -244,7 +244,7 @@ int tree_swap_publish(struct scratch *s, const char *dir, struct err *e)
 		return err_errno(e, r, "%s", dir);
 	if (r == 0)
 		return 0;
-	if (move_collected(s->path, dir, e) == 0)
+	if (move_collected(s->inside, dir, e) == 0)
 		return 0;
 	err_wrap(e, "rendered, but reports and logs are still in %s", s->path);
 	scratch_keep(s);

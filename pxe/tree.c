@@ -513,7 +513,7 @@ int tree_render(const struct rack *rack, const struct image *image, const char *
 	target = absolute(parent, slash ? slash + 1 : place);
 	if (scratch_make(&s, o->records, parent, name, target, e) < 0)
 		return -1;
-	if (write_tree(s.path, place, exists, &p, e) < 0 ||
+	if (write_tree(s.inside, place, exists, &p, e) < 0 ||
 	    tree_swap_publish(&s, place, e) < 0)
 		return err_wrap(e, "boot tree %s", dir);
 	return 0;

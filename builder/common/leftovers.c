@@ -74,7 +74,7 @@ int leftovers_write_file(const char *path, const void *data, size_t len, mode_t 
 			 struct err *e)
 {
 	_cleanup_scratch_ struct scratch s = SCRATCH_INIT;
-	_cleanup_free_ char *parent = NULL, *name = NULL, *temp = NULL;
+	_cleanup_free_ char *parent = NULL, *name = NULL, *temp = NULL, *to = NULL;
 	const char *slash = strrchr(path, '/');
 	int r;
 
@@ -84,10 +84,11 @@ int leftovers_write_file(const char *path, const void *data, size_t len, mode_t 
 	name = xasprintf(".%s", slash ? slash + 1 : path);
 	if (leftovers_make(&s, parent, name, e) < 0)
 		return -1;
-	temp = xasprintf("%s/file", s.path);
+	temp = xasprintf("%s/file", s.inside);
+	to = scratch_beside(&s, slash ? slash + 1 : path);
 	r = file_write_at(AT_FDCWD, temp, data, len, mode);
 	if (r == 0)
-		r = durable_rename_at(AT_FDCWD, temp, AT_FDCWD, path);
+		r = durable_rename_at(AT_FDCWD, temp, AT_FDCWD, to);
 	return r < 0 ? err_errno(e, r, "%s", path) : 0;
 }
 

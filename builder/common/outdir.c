@@ -95,7 +95,7 @@ int outdir_begin(struct outdir *ret, const char *out, const char *name, struct e
 	    restore_aside(&o, e) < 0 || remove_stale(&o, scratch, e) < 0 ||
 	    leftovers_make(&o.scratch, out, scratch, e) < 0)
 		return -1;
-	o.fd = open(o.scratch.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	o.fd = open(o.scratch.inside, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (o.fd < 0)
 		return err_errno(e, errno, "%s", o.scratch.path);
 	*ret = o;

@@ -247,7 +247,7 @@ static int write_tree(struct build_state *b, int fd, struct err *e)
 static int squash_root(struct build_state *b, struct err *e)
 {
 	_cleanup_free_ char *path =
-		xasprintf("%s/%s/%s", b->out.scratch.path, PARTS, ROOT);
+		xasprintf("%s/%s/%s", b->out.scratch.inside, PARTS, ROOT);
 	_cleanup_squash_ struct squash s = {.fd = -1};
 
 	if (squash_start(&s, b->r, path, e) < 0)
@@ -402,7 +402,7 @@ static int write_images(struct build_state *b, char ***paths, struct err *e)
 		.outfd = b->out.fd,
 		/* An absolute path: mtools and qemu-img take the text before a ':' for a
 		 * drive or a protocol. */
-		.outdir = b->out.scratch.path,
+		.outdir = b->out.scratch.inside,
 	};
 
 	for (size_t i = 0; i < b->r->n_images; i++) {

@@ -145,7 +145,7 @@ int cache_export(struct cache_exported *ret, const struct cache *c,
 	if (leftovers_make(&s, dir, ".export", e) < 0)
 		return -1;
 	dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	scratch = open(s.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	scratch = open(s.inside, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dirfd < 0 || scratch < 0)
 		return err_errno(e, errno, "%s", dir);
 	x.dirfd = dirfd;

@@ -97,6 +97,7 @@ static char *make_dead(const char *target, char **ret_record)
 	struct scratch s = make(target);
 
 	close(s.lock);
+	free(s.inside);
 	if (ret_record)
 		*ret_record = s.record;
 	else
@@ -291,7 +292,74 @@ static void exchanged_folder_of_a_dead_process_is_removed(_unused_ void **state)
 	assert_false(is_there(s.path));
 	assert_true(is_there(to));
 	free(s.path);
+	free(s.inside);
 	free(s.record);
+}
+
+/* Others can rename in a folder that they may write to, and in their own. */
+static void folder_that_others_rename_stays_ours(_unused_ void **state)
+{
+	_cleanup_free_ char *victim = xasprintf("%s/victim", top),
+			    *away = xasprintf("%s/away", top),
+			    *to = xasprintf("%s/tree", top), *file = NULL, *in_away = NULL,
+			    *in_victim = NULL;
+	struct scratch s;
+
+	assert_int_equal(mkdir(victim, 0755), 0);
+	assert_int_equal(chmod(top, 0777), 0);
+	s = make(NULL);
+	assert_int_equal(rename(s.path, away), 0);
+	assert_int_equal(symlink(victim, s.path), 0);
+	file = xasprintf("%s/file", s.inside);
+	in_away = xasprintf("%s/file", away);
+	in_victim = xasprintf("%s/file", victim);
+	assert_int_equal(file_write_at(AT_FDCWD, file, "", 0, 0644), 0);
+	assert_true(is_there(in_away));
+	assert_false(is_there(in_victim));
+	assert_int_equal(scratch_publish(&s, to, to), -ESTALE);
+	assert_false(is_there(to));
+	assert_int_equal(unlink(s.path), 0);
+	assert_int_equal(rename(away, s.path), 0);
+	assert_int_equal(scratch_publish(&s, to, to), 0);
+	assert_true(is_there(to));
+}
+
+static void parent_that_others_rename_stays_the_parent(_unused_ void **state)
+{
+	_cleanup_free_ char *victim = xasprintf("%s/victim", top),
+			    *parent = xasprintf("%s/parent", top),
+			    *away = xasprintf("%s/away", top),
+			    *to = xasprintf("%s/parent/tree", top), *beside = NULL,
+			    *published = xasprintf("%s/away/tree", top);
+	struct err e = {0};
+	struct scratch s;
+	struct stat st;
+
+	assert_int_equal(mkdir(victim, 0755), 0);
+	assert_int_equal(mkdir(parent, 0755), 0);
+	assert_int_equal(chmod(top, 0777), 0);
+	assert_int_equal(scratch_make(&s, NULL, parent, ".tree", NULL, &e), 0);
+	assert_int_equal(rename(parent, away), 0);
+	assert_int_equal(symlink(victim, parent), 0);
+	beside = scratch_beside(&s, ".");
+	assert_int_equal(stat(beside, &st), 0);
+	assert_true(S_ISDIR(st.st_mode));
+	assert_int_equal(scratch_publish(&s, to, to), 0);
+	assert_true(is_there(published));
+	assert_false(is_there(to));
+}
+
+static void own_folder_has_a_plain_path(_unused_ void **state)
+{
+	struct scratch s = make(NULL);
+
+	assert_string_equal(s.inside, s.path);
+	assert_int_equal(s.parent, -1);
+	scratch_done(&s);
+	assert_int_equal(chmod(top, 01777), 0);
+	s = make(NULL);
+	assert_string_equal(s.inside, s.path);
+	scratch_done(&s);
 }
 
 /* The exchange is done, whether it is on the disk or not. */
@@ -437,6 +505,9 @@ int main(void)
 		CASE(foreign_folder_is_not_removed),
 		CASE(published_folder_gets_its_name),
 		CASE(exchanged_folder_of_a_dead_process_is_removed),
+		CASE(folder_that_others_rename_stays_ours),
+		CASE(parent_that_others_rename_stays_the_parent),
+		CASE(own_folder_has_a_plain_path),
 		CASE(exchange_that_cannot_be_synced_is_no_error),
 		CASE(folder_of_another_machine_is_kept_on_nfs),
 		CASE(folder_of_this_machine_is_removed_on_nfs),
