@@ -29,6 +29,9 @@ struct verify {
 	struct intern listed;     /* the paths in SHA256SUMS, ... */
 	struct strv_builder sums; /* ... and their digests, by the paths' numbers */
 	size_t files, root_files;
+	uint64_t size;  /* of the image, bytes */
+	uint64_t limit; /* bytes that a root image may unpack to */
+	uint64_t left;  /* bytes that may still be read of the part at work */
 	struct diag wrong;
 };
 
@@ -51,6 +54,13 @@ static int check_sum(struct verify *v, const char *path, const char *at, const c
 		diag_add(&v->wrong, "%s: is not a file", path);
 		return 0;
 	}
+	/* Lists may name one file many times, and file systems share data. */
+	if (st.size > v->left)
+		return err_set(e, ERR_FAILED,
+			       "%s: the files listed have more bytes together than the "
+			       "image: refused",
+			       path);
+	v->left -= st.size;
 	progress_show("comparing %s", path);
 	if (guest_sha256(v->g, at, &sha256, e) < 0)
 		return -1;
@@ -127,6 +137,7 @@ static int check_efi(struct verify *v, struct err *e)
 	if (guest_mount_file(v->g, MEDIUM_AT "/" MEDIUM_EFI_IMG, EFI_AT, e) < 0 ||
 	    guest_files(v->g, EFI_AT, &all, e) < 0)
 		return -1;
+	v->left = v->size;
 	for (size_t i = 0; i < v->listed.n; i++) {
 		const char *listed = v->listed.texts[i];
 		_cleanup_free_ char *path = NULL, *at = NULL;
@@ -226,6 +237,7 @@ static int check_root(struct verify *v, const char *slot, const struct image_fil
 
 	if (guest_mount_file(v->g, squash, root, e) < 0)
 		return -1;
+	v->left = v->limit;
 	for (size_t i = 0; i < files->n; i++)
 		if (check_file(v, &files->v[i], root, e) < 0)
 			return -1;
@@ -295,6 +307,8 @@ static int verify(const char *path, uint64_t limit, struct err *e)
 		    0)
 		return -1;
 	v.g = g;
+	v.size = v.left = m.image.size;
+	v.limit = limit;
 	v.iso = m.kind == VIEW_ISO;
 	r = check_all(&v, e);
 	progress_clear();

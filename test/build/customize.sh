@@ -91,6 +91,24 @@ check "the disk has the host.cfg, byte for byte" cmp <(read_fat "$disk" rackstra
 check "the disk is sound" sound "$disk"
 check "nothing is left beside it" test -z "$(find "$WORK" -maxdepth 1 -name '.disk.img*')"
 cp --sparse=always "$disk" "$WORK/once"
+
+# The owner of the image's folder puts another folder in the place of customize's own. cp is the
+# first program that works there.
+mkdir "$WORK/theirs" "$WORK/ours" "$WORK/wrap"
+cp "$disk" "$WORK/theirs/disk.img"
+chmod 777 "$WORK/theirs"
+echo precious >"$WORK/ours/raw"
+cat >"$WORK/wrap/cp" <<S
+#!/bin/sh
+for d in $WORK/theirs/.disk.img.rackstrap-*; do mv "\$d" $WORK/theirs/away && ln -s $WORK/ours "\$d"; done
+exec $(command -v cp) "\$@"
+S
+chmod +x "$WORK/wrap/cp"
+PATH=$WORK/wrap:$PATH rs customize "$WORK/theirs/disk.img" --key "$WORK/key.pub" || true
+check "the owner of a folder can rename what is in it" test -d "$WORK/theirs/away"
+check "customize writes to no folder but its own" test "$(cat "$WORK/ours/raw")" = precious
+rm -r "$WORK/theirs" "$WORK/wrap"
+
 check "a second customize with the same host.cfg succeeds" rs customize "$disk" --host "$WORK/host.cfg"
 check "a second customize changes nothing" cmp "$disk" "$WORK/once"
 check "customize with a key succeeds" rs customize "$disk" --key "$WORK/key.pub"
@@ -218,6 +236,17 @@ for line in "rackstrap/a/root.squashfs: has sha256 $(sum "$WORK/root2"), not $(s
 	check "verify reports ${line%%:*}" grep -qF "rackstrap: $bad: ${line%'*'}" "$WORK/found"
 done
 
+# One file has many names: it is not read again for each.
+verify_repeated() {
+	make_disk "$bad"
+	truncate -s 20M "$WORK/big"
+	mcopy -i "$bad@@$fat" "$WORK/big" ::/big
+	for name in big ./big .//big ././big; do echo "$(sum "$WORK/big")  $name"; done >"$WORK/sums"
+	mcopy -o -i "$bad@@$fat" "$WORK/sums" ::/rackstrap/SHA256SUMS
+	refuse "verify reads no more than the image has" 1 \
+		"rackstrap: ././big: the files listed have more bytes together than the image: refused" rs verify "$bad"
+}
+
 # A disk of 4096-byte sectors: its table counts in them, and its FAT can only be mounted on such a disk.
 verify_4096() {
 	disk4=$WORK/disk4.img
@@ -231,7 +260,7 @@ size=76800, type=C12A7328-F81F-11D2-BA4B-00A0C93EC93B, name=rackstrap-boot\nsize
 	cp "$WORK/out" "$WORK/counted"
 	check "verify counts the files on a disk of 4096-byte sectors" grep -qx "$disk4: 7 files of the medium and 3 of the root are as they were built" "$WORK/counted"
 }
-if is_long; then verify_4096; fi
+if is_long; then verify_repeated && verify_4096; fi
 
 # An ISO: files that its list cannot have are no difference, the files in boot/efi.img are compared.
 if is_long; then
