@@ -301,8 +301,8 @@ static void folder_that_others_rename_stays_ours(_unused_ void **state)
 {
 	_cleanup_free_ char *victim = xasprintf("%s/victim", top),
 			    *away = xasprintf("%s/away", top),
-			    *to = xasprintf("%s/tree", top), *file = NULL, *in_away = NULL,
-			    *in_victim = NULL;
+			    *to = xasprintf("%s/tree", top), *file = NULL,
+			    *in_away = NULL, *in_victim = NULL;
 	struct scratch s;
 
 	assert_int_equal(mkdir(victim, 0755), 0);
