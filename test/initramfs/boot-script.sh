@@ -305,6 +305,15 @@ check "a medium whose configurations are a pipe and a symlink boots" test "$(fou
 check "neither is read" test ! -e "$TOPDIR/run/rackstrap/medium"
 ash 'rackstrap_run=$TOPDIR/run; rackstrap_take_configs "$TOPDIR/on/sr0/boot/efi.img.d/rackstrap"'
 says "a warning says so" "rackstrap: warning: rack.cfg of the boot medium is not a regular file and is not read"
+mkdir "$TOPDIR/elsewhere"
+echo 'name = "a";' >"$TOPDIR/elsewhere/host.cfg"
+ln -s "$TOPDIR/elsewhere" "$TOPDIR/on/sr0/link"
+ash 'rackstrap_run=$TOPDIR/run; rackstrap_take_configs "$TOPDIR/on/sr0/link"'
+check "a configuration in a folder that is a symlink is not read" test ! -e "$TOPDIR/run/medium"
+truncate -s 64M "$TOPDIR/elsewhere/rack.cfg"
+ash 'rackstrap_run=$TOPDIR/run; rackstrap_take_configs "$TOPDIR/elsewhere"'
+check "of a large configuration only what firstboot refuses is copied" \
+	test "$(stat -c %s "$TOPDIR/run/medium/rack.cfg")" = $((65 * 65536))
 fresh "$disk_word"
 medium vdb2 vfat PARTUUID=03aa5b17-5e3b
 rm "$TOPDIR/on/vdb2/rackstrap/a/root.squashfs"
