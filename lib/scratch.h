@@ -12,9 +12,9 @@
  * lock need not be seen by other machines: there only folders of this machine are
  * removed.
  *
- * PARENT may be a folder in which other users can rename what is ours, like root's scratch
- * folder in a user's home. Then PARENT and folder are kept open, and the paths to work
- * with lead through /proc/PID/fd, so that no other folder can be put in their place.
+ * PARENT may be a folder in which other users can rename what is ours, like root's
+ * scratch folder in a user's home. Then PARENT and folder are kept open, and the paths to
+ * work with lead through /proc/PID/fd, so that no other folder can be put in their place.
  *
  * The format of a record, in lines:
  *
@@ -56,11 +56,12 @@ int scratch_make(struct scratch *ret, const char *records, const char *parent,
 char *scratch_beside(const struct scratch *s, const char *name);
 
 /*
- * Gives the folder the name `target`, which is in PARENT, too. Its contents are synced already. A file or folder
- * of that name is exchanged with it and is at s->path then, to be removed by
- * scratch_done(), and its folder is locked all the while. `aside`, also in PARENT, is for file_exchange().
- * Returns 1 after an exchange, 0 when there was no `target` and s has no folder any more,
- * or -errno: -ESTALE when somebody has put something else in the folder's place.
+ * Gives the folder the name `target`, which is in PARENT, too. Its contents are synced
+ * already. A file or folder of that name is exchanged with it and is at s->path then, to
+ * be removed by scratch_done(), and its folder is locked all the while. `aside`, also in
+ * PARENT, is for file_exchange(). Returns 1 after an exchange, 0 when there was no
+ * `target` and s has no folder any more, or -errno: -ESTALE when somebody has put
+ * something else in the folder's place.
  */
 int scratch_publish(struct scratch *s, const char *target,
 		    const char *aside) _must_check_;
