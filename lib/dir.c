@@ -10,11 +10,6 @@
 
 #include <fcntl.h>
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* open(2) gives EINTR on slow file systems. */
 static int open_dir(int dirfd, const char *path, int flags)
 {
@@ -61,8 +56,7 @@ int dir_names_at(int dirfd, const char *path, char ***ret)
 			strv_builder_add(&names, entry->d_name);
 	if (errno)
 		return -errno;
-	if (names.n > 0)
-		qsort(names.v, names.n, sizeof(*names.v), by_text);
+	strv_sort(names.v);
 	*ret = strv_builder_take(&names);
 	return 0;
 }

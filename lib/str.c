@@ -281,6 +281,17 @@ void strv_builder_done(struct strv_builder *b)
 	*b = (struct strv_builder){0};
 }
 
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void strv_sort(char **v)
+{
+	if (v)
+		qsort(v, strv_len(v), sizeof(*v), by_text);
+}
+
 char **strv_split(const char *s, const char *separators)
 {
 	struct strv_builder b = {0};

@@ -61,6 +61,7 @@ void strv_addf(char ***v, const char *fmt, ...) _printf_(2, 3);
 void strv_extend(char ***v, char *const *more); /* copies the strings */
 bool strv_has(char *const *v, const char *s);
 char **strv_dup(char *const *v);
+void strv_sort(char **v);                                 /* by strcmp() */
 char **strv_split(const char *s, const char *separators); /* empty fields dropped */
 char *strv_join(char *const *v, const char *separator);
 void strv_free(char **v);

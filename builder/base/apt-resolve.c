@@ -29,19 +29,13 @@ struct resolver {
 	struct lock_base *out;
 };
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 char **apt_requested(const struct recipe *r)
 {
 	char **v = strv_dup(r->base.packages);
 
 	if (r->base.kernel)
 		strv_add(&v, r->base.kernel);
-	if (v)
-		qsort(v, strv_len(v), sizeof(*v), by_text);
+	strv_sort(v);
 	return v;
 }
 

@@ -347,11 +347,6 @@ int guest_sha256(struct guest *g, const char *path, char **ret, struct err *e)
 	return *ret ? 0 : guest_error(g, e, path);
 }
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* Reads the names of everything below the folder, each with a NUL behind it. They go
  * through a file, because a file system may have any number of them. */
 static int read_names(struct guest *g, const char *dir, char **ret, size_t *ret_len,
@@ -391,8 +386,7 @@ int guest_files(struct guest *g, const char *dir, char ***ret, struct err *e)
 		if (file > 0)
 			strv_builder_add(&files, name);
 	}
-	if (files.n > 0)
-		qsort(files.v, files.n, sizeof(*files.v), by_text);
+	strv_sort(files.v);
 	*ret = strv_builder_take(&files);
 	return 0;
 }

@@ -68,11 +68,6 @@ static void add_words(char ***argv, const char *words)
 	strv_extend(argv, v);
 }
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* Returns the lines of `text` that begin with `prefix`, without it and sorted; owned.
  * Leaves out folders, which end in '/'. */
 static char **parse_paths(const char *text, const char *prefix)
@@ -86,8 +81,7 @@ static char **parse_paths(const char *text, const char *prefix)
 		if (path && path < text + n && text[n - 1] != '/')
 			strv_builder_addf(&b, "%.*s", (int)(text + n - path), path);
 	}
-	if (b.n > 0)
-		qsort(b.v, b.n, sizeof(*b.v), by_text);
+	strv_sort(b.v);
 	return strv_builder_take(&b);
 }
 

@@ -347,11 +347,6 @@ static int make_parts(struct build_state *b, struct err *e)
 
 /* --- the image --------------------------------------------------------------------- */
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* Adds an output with its digest. The digest of a part is known already. */
 static int output_add(struct build_state *b, const char *path, struct err *e)
 {
@@ -434,8 +429,7 @@ static int make_images(struct build_state *b, struct err *e)
 
 	if (write_images(b, &paths, e) < 0 || remove_parts(b, e) < 0)
 		return -1;
-	if (paths)
-		qsort(paths, strv_len(paths), sizeof(*paths), by_text);
+	strv_sort(paths);
 	b->outputs = xcalloc(strv_len(paths) + 1, sizeof(*b->outputs));
 	for (size_t i = 0; paths && paths[i]; i++)
 		if (output_add(b, paths[i], e) < 0)

@@ -16,11 +16,6 @@
 
 #include <ctype.h>
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* --- files ------------------------------------------------------------------------- */
 
 /* Returns the full path of the tree's file `path`; owned. */
@@ -40,7 +35,7 @@ static int add_path(struct medium_tree *m, const char *path, struct err *e)
 	if (r < 0)
 		return err_errno(e, r, "%s", dir);
 	strv_add(&m->paths, path);
-	qsort(m->paths, strv_len(m->paths), sizeof(*m->paths), by_text);
+	strv_sort(m->paths);
 	return 0;
 }
 

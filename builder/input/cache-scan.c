@@ -252,11 +252,6 @@ static int by_kind(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 int cache_scan(struct cached_list *ret, const struct cache *c, struct err *e)
 {
 	_cleanup_cached_list_ struct cached_list l = {0};
@@ -266,9 +261,7 @@ int cache_scan(struct cached_list *ret, const struct cache *c, struct err *e)
 	    scan_partials(&l, c, e) < 0)
 		return -1;
 	for (size_t i = 0; i < l.n; i++)
-		if (l.v[i].urls.n > 0)
-			qsort(l.v[i].urls.v, l.v[i].urls.n, sizeof(*l.v[i].urls.v),
-			      by_text);
+		strv_sort(l.v[i].urls.v);
 	if (l.n > 0)
 		qsort(l.v, l.n, sizeof(*l.v), by_kind);
 	*ret = l;

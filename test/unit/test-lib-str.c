@@ -108,6 +108,17 @@ static void lists_grow_and_join(void **state)
 	strv_free(NULL);
 }
 
+static void lists_are_sorted_by_bytes(_unused_ void **state)
+{
+	_cleanup_strv_ char **v = strv_split("b \xc3\xa4 a B ab a", " ");
+	_cleanup_free_ char *joined = NULL;
+
+	strv_sort(NULL);
+	strv_sort(v);
+	joined = strv_join(v, " ");
+	assert_string_equal(joined, "B a a ab b \xc3\xa4");
+}
+
 static void split_drops_empty_fields(void **state)
 {
 	static const struct {
@@ -404,6 +415,7 @@ int main(void)
 		cmocka_unit_test(copies_end_in_nul),
 		cmocka_unit_test(buf_grows),
 		cmocka_unit_test(lists_grow_and_join),
+		cmocka_unit_test(lists_are_sorted_by_bytes),
 		cmocka_unit_test(split_drops_empty_fields),
 		cmocka_unit_test(many_lines_are_split_fast),
 		cmocka_unit_test(many_words_are_added_fast),
