@@ -583,13 +583,3 @@ bool dir_is_empty(const char *path)
 
 	return dir_names_at(AT_FDCWD, path, &names) == 0 && !names;
 }
-
-int tempdir_make(const char *dir, const char *name, char **ret)
-{
-	_cleanup_free_ char *path = xasprintf("%s/%s.XXXXXX", dir, name);
-
-	if (!mkdtemp(path))
-		return -errno;
-	*ret = TAKE_PTR(path);
-	return 0;
-}

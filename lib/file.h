@@ -127,7 +127,3 @@ bool file_is_trusted(const struct stat *st);
 
 /* Returns true when `path` is a readable directory without entries. */
 bool dir_is_empty(const char *path);
-
-/* Makes the directory "DIR/NAME.<random>" with mode 0700. *ret, its path, is owned by the
- * caller. Returns 0 or -errno. */
-int tempdir_make(const char *dir, const char *name, char **ret) _must_check_;

@@ -198,7 +198,7 @@ renames() {
 
 # A temporary folder that is not recorded stays when its process is killed.
 unrecorded_folders() {
-	grep_c '\<(mkdtemp|mkstemp|mkostemp|tempdir_make)[[:space:]]*\(' |
+	grep_c '\<(mkdtemp|mkstemp|mkostemp)[[:space:]]*\(' |
 		grep -E '^(lib|firstboot|pxe|builder)/' | grep -v '^lib/file\.[ch]:' |
 		sed 's|$|: use lib/scratch.h|'
 }

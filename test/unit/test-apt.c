@@ -5,6 +5,8 @@
 #include "builder/base/apt.h"
 #include "lib/file.h"
 
+#include "test-tempdir.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <sys/stat.h>

@@ -5,6 +5,7 @@
  * that belong to a container or a cloud machine.
  */
 #include "test-archive.h"
+#include "test-tempdir.h"
 
 #include "builder/base/base-split.h"
 #include "builder/base/base-tree.h"

@@ -8,6 +8,8 @@
 #include "lib/file.h"
 #include "lib/str.h"
 
+#include "test-tempdir.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 

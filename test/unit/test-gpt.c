@@ -9,6 +9,8 @@
 #include "lib/run.h"
 #include "lib/str.h"
 
+#include "test-tempdir.h"
+
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -8,6 +8,7 @@
 #include "lib/root.h"
 #include "lib/str.h"
 #include "test-no-openat2.h"
+#include "test-tempdir.h"
 
 #include <limits.h>
 #include <setjmp.h>

@@ -7,6 +7,8 @@
 #include "lib/run.h"
 #include "lib/str.h"
 
+#include "test-tempdir.h"
+
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <setjmp.h>

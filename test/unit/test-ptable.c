@@ -5,6 +5,8 @@
 #include "lib/run.h"
 #include "lib/str.h"
 
+#include "test-tempdir.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <sys/mman.h>

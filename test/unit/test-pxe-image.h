@@ -6,6 +6,8 @@
 #include "lib/json.h"
 #include "pxe/image.h"
 
+#include "test-tempdir.h"
+
 #define KERNEL_TEXT "not a kernel\n"
 #define INITRD_TEXT "not an initrd, and not a multiple of four\n"
 #define ROOT_TEXT   "not a squashfs\n"

@@ -5,6 +5,8 @@
 #include "builder/recipe/recipe.h"
 #include "lib/file.h"
 
+#include "test-tempdir.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 

@@ -9,6 +9,8 @@
 #include "lib/str.h"
 #include "lib/userns.h"
 
+#include "test-tempdir.h"
+
 #include <linux/keyctl.h>
 #include <poll.h>
 #include <setjmp.h>

@@ -11,6 +11,8 @@
 #include "lib/log.h"
 #include "lib/str.h"
 
+#include "test-tempdir.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 
