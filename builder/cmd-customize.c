@@ -274,13 +274,15 @@ static int change(const struct disk_view *m, const struct config_text *c,
 		  const struct image *image, const struct disk_format *format,
 		  const char *target, struct err *e)
 {
-	_cleanup_free_ char *parent =
-		xstrndup(target, (size_t)(strrchr(target, '/') - target));
-	_cleanup_free_ char *name = xasprintf(".%s", strrchr(target, '/') + 1);
+	_cleanup_free_ char *parent = NULL, *hidden = NULL, *path = NULL;
 	_cleanup_scratch_ struct scratch s = SCRATCH_INIT;
-	_cleanup_free_ char *path = NULL;
+	const char *name;
+	int r = path_split(target, &parent, &name);
 
-	if (leftovers_make(&s, *parent ? parent : "/", name, e) < 0)
+	if (r < 0)
+		return err_errno(e, r, "%s", target);
+	hidden = xasprintf(".%s", name);
+	if (leftovers_make(&s, parent, hidden, e) < 0)
 		return -1;
 	path = xasprintf("%s/raw", s.inside);
 	if (copy_raw(m->raw, path, e) < 0 ||

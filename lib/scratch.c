@@ -95,14 +95,12 @@ static int lock_file(int fd)
 /* Makes the folder of records, which is the user's own; folders above it need not be. */
 static int make_records(const char *path)
 {
-	_cleanup_free_ char *parent = xstrdup(path);
-	char *slash = strrchr(parent, '/');
-	int r = 0;
+	_cleanup_free_ char *parent = NULL;
+	const char *name;
+	int r = path_split(path, &parent, &name);
 
-	if (slash && slash != parent) {
-		*slash = '\0';
+	if (r == 0)
 		r = mkdir_p_at(AT_FDCWD, parent, 0755);
-	}
 	if (r == 0 && mkdir(path, 0700) < 0 && errno != EEXIST)
 		r = -errno;
 	return r;
@@ -488,11 +486,13 @@ static bool is_shared(int fd)
  * is gone, and its name was taken again. */
 static bool is_strange(const char *path, const struct stat *st)
 {
-	_cleanup_free_ char *parent = xstrndup(path, (size_t)(strrchr(path, '/') - path));
+	_cleanup_free_ char *parent = NULL;
 	struct stat above;
+	const char *name;
 
 	return st->st_uid != geteuid() &&
-	       (stat(*parent ? parent : "/", &above) < 0 || (above.st_mode & S_IWOTH));
+	       (path_split(path, &parent, &name) < 0 || stat(parent, &above) < 0 ||
+		(above.st_mode & S_IWOTH));
 }
 
 /* Returns 1 with *ret_fd, the locked folder, when its process is dead, 0 when it lives or

@@ -494,11 +494,12 @@ static char *absolute(const char *parent, const char *name)
 int tree_render(const struct rack *rack, const struct image *image, const char *dir,
 		const struct tree_options *o, struct err *e)
 {
-	_cleanup_free_ char *place = NULL, *parent = NULL, *name = NULL, *target = NULL;
+	_cleanup_free_ char *place = NULL, *parent = NULL, *hidden = NULL, *target = NULL;
 	_cleanup_scratch_ struct scratch s = SCRATCH_INIT;
 	struct tree_plan p;
-	const char *slash;
+	const char *name;
 	bool exists;
+	int r;
 
 	if (tree_plan(&p, rack, image, o, e) < 0 ||
 	    find_place(dir, &place, &exists, e) < 0 ||
@@ -506,12 +507,12 @@ int tree_render(const struct rack *rack, const struct image *image, const char *
 	    (exists && tree_swap_check(place, e) < 0) ||
 	    set_secret(&p, exists ? place : NULL, e) < 0)
 		return -1;
-	slash = strrchr(place, '/');
-	parent = slash ? xstrndup(place, slash > place ? (size_t)(slash - place) : 1)
-		       : xstrdup(".");
-	name = xasprintf(".%s", slash ? slash + 1 : place);
-	target = absolute(parent, slash ? slash + 1 : place);
-	if (scratch_make(&s, o->records, parent, name, target, e) < 0)
+	r = path_split(place, &parent, &name);
+	if (r < 0)
+		return err_errno(e, r, "%s", dir);
+	hidden = xasprintf(".%s", name);
+	target = absolute(parent, name);
+	if (scratch_make(&s, o->records, parent, hidden, target, e) < 0)
 		return -1;
 	if (write_tree(s.inside, place, exists, &p, e) < 0 ||
 	    tree_swap_publish(&s, place, e) < 0)

@@ -2,8 +2,11 @@
 #include "builder/common/leftovers.h"
 
 #include "builder/common/sandbox.h"
+#include "builder/common/temp-file.h"
+#include "lib/dir.h"
 #include "lib/durable.h"
 #include "lib/file.h"
+#include "lib/log.h"
 #include "lib/str.h"
 #include "pxe/tree.h"
 
@@ -60,13 +63,9 @@ int leftovers_make(struct scratch *ret, const char *parent, const char *name,
 		   struct err *e)
 {
 	_cleanup_free_ char *records = leftovers_dir();
-	const char *tmp = getenv("TMPDIR");
 
-	if (parent)
-		return scratch_make(ret, records, parent, name, NULL, e);
-	tmp = tmp && tmp[0] == '/' ? tmp : "/tmp";
-	if (scratch_make(ret, records, tmp, name, NULL, e) < 0)
-		return err_wrap(e, "TMPDIR");
+	if (scratch_make(ret, records, parent ? parent : temp_dir(), name, NULL, e) < 0)
+		return parent ? -1 : err_wrap(e, "TMPDIR");
 	return 0;
 }
 
@@ -74,18 +73,17 @@ int leftovers_write_file(const char *path, const void *data, size_t len, mode_t 
 			 struct err *e)
 {
 	_cleanup_scratch_ struct scratch s = SCRATCH_INIT;
-	_cleanup_free_ char *parent = NULL, *name = NULL, *temp = NULL, *to = NULL;
-	const char *slash = strrchr(path, '/');
-	int r;
+	_cleanup_free_ char *parent = NULL, *hidden = NULL, *temp = NULL, *to = NULL;
+	const char *name;
+	int r = path_split(path, &parent, &name);
 
-	parent = !slash         ? xstrdup(".")
-		 : slash > path ? xstrndup(path, (size_t)(slash - path))
-				: xstrdup("/");
-	name = xasprintf(".%s", slash ? slash + 1 : path);
-	if (leftovers_make(&s, parent, name, e) < 0)
+	if (r < 0)
+		return err_errno(e, r, "%s", path);
+	hidden = xasprintf(".%s", name);
+	if (leftovers_make(&s, parent, hidden, e) < 0)
 		return -1;
 	temp = xasprintf("%s/file", s.inside);
-	to = scratch_beside(&s, slash ? slash + 1 : path);
+	to = scratch_beside(&s, name);
 	r = file_write_at(AT_FDCWD, temp, data, len, mode);
 	if (r == 0)
 		r = durable_rename_at(AT_FDCWD, temp, AT_FDCWD, to);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Temporary files without a name, in $TMPDIR, else /var/tmp: for data that may be too
- * large for memory. */
+ * large for memory, where a /tmp often is. */
 #pragma once
 
 #include "lib/err.h"
 
+/* Returns the folder for all temporary files and folders. */
 const char *temp_dir(void);
 
 /*

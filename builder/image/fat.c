@@ -194,9 +194,12 @@ static int verify_file(const struct fat *f, const char *dir, const char *path,
 
 int fat_verify(const struct fat *f, const char *dir, char *const *paths, struct err *e)
 {
-	_cleanup_free_ char *at =
-		xstrndup(f->image, (size_t)(strrchr(f->image, '/') - f->image));
+	_cleanup_free_ char *at = NULL;
+	const char *name;
+	int r = path_split(f->image, &at, &name);
 
+	if (r < 0)
+		return err_errno(e, r, "%s", f->image);
 	if (fat_check(f->image, f->offset, f->size, at, NULL, e) < 0)
 		return -1;
 	for (size_t i = 0; paths && paths[i]; i++)
