@@ -93,7 +93,8 @@ struct filter {
 	bool failed, empty;
 };
 
-/* A gzip may have a name of any length in its header, which libarchive would read into
+/* Gives libarchive the next bytes of the input, at most FILTER_MAX of them without data
+ * in between: it reads the name in a gzip's header, which may have any length, into
  * memory. */
 static la_ssize_t filter_input(struct archive *la, void *data, const void **ret)
 {
@@ -431,8 +432,8 @@ static int in_end(const struct archive_in *a, struct err *e)
 		       a->name, a->path ? a->path : "");
 }
 
-/* The decoders of the other methods of a zip take as much memory as the archive asks
- * for. */
+/* Returns false for an entry of a zip that is compressed by another method than these:
+ * the decoders of the others take as much memory as the archive asks for. */
 static bool has_method(const struct archive_in *a)
 {
 	static const char *const methods[] = {"(uncompressed)", "(deflation)", "(bzip)"};
@@ -570,6 +571,23 @@ ssize_t archive_in_read(struct archive_in *a, void *buf, size_t len, struct err 
 			return -1;
 	}
 	return n;
+}
+
+int archive_in_text(struct archive_in *a, size_t max, struct buf *ret, struct err *e)
+{
+	_cleanup_free_ char *chunk = xmalloc(CHUNK);
+	ssize_t n;
+
+	while ((n = archive_in_read(a, chunk, CHUNK, e)) > 0) {
+		if ((size_t)n > max - ret->len)
+			return 0;
+		buf_add(ret, chunk, (size_t)n);
+	}
+	if (n < 0)
+		return -1;
+	if (!ret->p)
+		*ret = (struct buf){.p = xstrdup(""), .cap = 1};
+	return 1;
 }
 
 /* libarchive stops at the archive's end mark, so the bytes that compressors and signers

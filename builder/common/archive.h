@@ -43,6 +43,7 @@ struct entry {
 };
 
 struct archive_in;
+struct buf;
 
 /* The input of a reader. */
 struct archive_source {
@@ -82,6 +83,11 @@ uint64_t archive_in_at(const struct archive_in *a);
 /* Reads the entry's data. Returns the number of bytes, 0 at its end, or -1. */
 ssize_t archive_in_read(struct archive_in *a, void *buf, size_t len,
 			struct err *e) _must_check_;
+
+/* Reads the rest of the entry's data into `ret`, which is empty; ret->p is not NULL
+ * afterwards. Returns 1, 0 when it has more than `max` bytes, or -1. */
+int archive_in_text(struct archive_in *a, size_t max, struct buf *ret,
+		    struct err *e) _must_check_;
 
 /* Reads the bytes behind the last entry, to the end of the input, so that the tap gets
  * them. */

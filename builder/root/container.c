@@ -204,27 +204,23 @@ static int read_member(struct conversion *x, const char *member, struct buf *b,
 		       struct err *e)
 {
 	_cleanup_archive_in_ struct archive_in *in = NULL;
-	_cleanup_free_ char *chunk = xmalloc(CHUNK);
-	ssize_t n;
+	size_t left = TEXTS_MAX - x->texts;
 	int r = find(x, member, &in, e);
 
 	if (r <= 0)
 		return r;
-	while ((n = archive_in_read(in, chunk, CHUNK, e)) > 0) {
-		x->texts += (size_t)n;
-		if (b->len + (size_t)n > TEXT_MAX || x->texts > TEXTS_MAX)
-			return err_set(
-				e, ERR_FAILED, "%s: %s: has more than %u MiB%s: refused",
-				x->name, member,
-				x->texts > TEXTS_MAX ? TEXTS_MAX >> 20 : TEXT_MAX >> 20,
-				x->texts > TEXTS_MAX ? " with those that were read before"
-						     : "");
-		buf_add(b, chunk, (size_t)n);
-	}
-	if (n < 0)
+	r = archive_in_text(in, left < TEXT_MAX ? left : TEXT_MAX, b, e);
+	if (r == 0 && left < TEXT_MAX)
+		return err_set(e, ERR_FAILED,
+			       "%s: %s: has more than %u MiB with those that were read "
+			       "before: refused",
+			       x->name, member, TEXTS_MAX >> 20);
+	if (r == 0)
+		return err_set(e, ERR_FAILED, "%s: %s: has more than %u MiB: refused",
+			       x->name, member, TEXT_MAX >> 20);
+	if (r < 0)
 		return -1;
-	if (!b->p)
-		*b = (struct buf){.p = xstrdup(""), .cap = 1};
+	x->texts += b->len;
 	/* The text is used as a string from here on: it must be all that is digested. */
 	if (memchr(b->p, '\0', b->len))
 		return err_set(e, ERR_FAILED, "%s: %s: has a NUL byte in it", x->name,
@@ -357,8 +353,7 @@ static int spool_member(struct conversion *x, size_t i, char diff[static DIGEST_
 				     },
 				     e) < 0)
 		return -1;
-	if (i > 0)
-		x->spooled[i].at = x->end;
+	x->spooled[i].at = x->end;
 	if (spool_data(x, i, raw, diff, e) < 0 || archive_in_drain(raw, e) < 0)
 		return -1;
 	x->end += x->spooled[i].length;

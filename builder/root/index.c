@@ -17,17 +17,14 @@ static int by_path(const void *a, const void *b)
 
 static int read_text(struct archive_in *in, struct index_entry *x, struct err *e)
 {
-	struct buf b = {0};
-	char chunk[16 * 1024];
-	ssize_t n;
+	_cleanup_buf_ struct buf b = {0};
+	int r = archive_in_text(in, TEXT_MAX, &b, e);
 
-	if (x->size > TEXT_MAX)
+	if (r == 0)
 		return err_set(e, ERR_FAILED, "base: %s: has more than %u MiB: refused",
 			       x->path, TEXT_MAX >> 20);
-	while ((n = archive_in_read(in, chunk, sizeof(chunk), e)) > 0)
-		buf_add(&b, chunk, (size_t)n);
 	x->text = buf_take(&b);
-	return n < 0 ? -1 : 0;
+	return r < 0 ? -1 : 0;
 }
 
 static int add(struct index *x, const struct entry *entry, struct archive_in *in,

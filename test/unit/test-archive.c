@@ -274,6 +274,30 @@ static void damaged_archives_are_refused(void **state)
 
 static char blank[400000];
 
+static void texts_are_read_up_to_a_limit(_unused_ void **state)
+{
+	const struct member members[] = {{.path = "empty"},
+					 {"three", .data = "abc", .len = 3},
+					 {"four", .data = "abcd", .len = 4}};
+	_cleanup_bytes_ struct bytes a = make_archive(TAR, ARCHIVE_FILTER_XZ, members, 3);
+	_cleanup_close_ int fd = bytes_fd(a.p, a.len);
+	_cleanup_archive_in_ struct archive_in *in = NULL;
+	const struct archive_source from = {.name = "a", .fd = fd};
+	_cleanup_buf_ struct buf none = {0}, three = {0}, four = {0};
+	const struct entry *entry;
+	struct err e = {0};
+
+	assert_int_equal(archive_in_open(&in, &from, &e), 0);
+	assert_int_equal(archive_in_next(in, &entry, &e), 1);
+	assert_int_equal(archive_in_text(in, 3, &none, &e), 1);
+	assert_string_equal(none.p, "");
+	assert_int_equal(archive_in_next(in, &entry, &e), 1);
+	assert_int_equal(archive_in_text(in, 3, &three, &e), 1);
+	assert_string_equal(three.p, "abc");
+	assert_int_equal(archive_in_next(in, &entry, &e), 1);
+	assert_int_equal(archive_in_text(in, 3, &four, &e), 0);
+}
+
 /* Each archive unpacks to less than the limit of 1 MiB, all of them to more. */
 static void one_limit_holds_for_all_archives(void **state)
 {
@@ -574,6 +598,7 @@ int main(void)
 		cmocka_unit_test(hostile_members_are_refused),
 		cmocka_unit_test(links_inside_are_accepted),
 		cmocka_unit_test(damaged_archives_are_refused),
+		cmocka_unit_test(texts_are_read_up_to_a_limit),
 		cmocka_unit_test(one_limit_holds_for_all_archives),
 		cmocka_unit_test(members_and_names_are_limited),
 		cmocka_unit_test(unread_data_counts),
