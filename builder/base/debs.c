@@ -26,28 +26,6 @@
 
 /* --- fetching ---------------------------------------------------------------------- */
 
-struct wants {
-	struct want *v;
-	struct strv_builder texts; /* strings that the wants point to */
-	size_t n;
-};
-
-static void all_done(struct wants *w)
-{
-	wants_done(w->v, w->n);
-	free(w->v);
-	strv_builder_done(&w->texts);
-}
-#define _cleanup_wants_ _cleanup_(all_done)
-
-/* Takes over `text`. */
-static const char *keep(struct wants *w, char *text)
-{
-	strv_builder_add(&w->texts, text);
-	free(text);
-	return w->texts.v[w->texts.n - 1];
-}
-
 static int want_package(struct wants *w, const struct lock_base *b,
 			const struct lock_package *p, const char *sources, struct err *e)
 {
@@ -60,9 +38,9 @@ static int want_package(struct wants *w, const struct lock_base *b,
 			       p->where, p->name, p->release);
 	w->v[w->n] = (struct want){
 		.name = p->name,
-		.url = keep(w, xasprintf("package:%s/%s", b->origin, p->path)),
-		.source = keep(w, xasprintf("%s/%s", archive, p->path)),
-		.where = keep(w, xasprintf("%s: package %s", p->where, p->name)),
+		.url = wants_keep(w, xasprintf("package:%s/%s", b->origin, p->path)),
+		.source = wants_keep(w, xasprintf("%s/%s", archive, p->path)),
+		.where = wants_keep(w, xasprintf("%s: package %s", p->where, p->name)),
 		.type = DIGEST_SHA256,
 		.digest = p->sha256,
 		.size = p->size,
@@ -112,7 +90,6 @@ static int report_changes(const struct lock_base *b, const struct recipe *r,
 {
 	_cleanup_lock_base_ struct lock_base now = {0};
 	_cleanup_diag_ struct diag d = {0};
-	struct err moved = {0};
 	size_t n;
 
 	if (apt_resolve(&now, r, sources, o->mirrors, NULL) < 0)
@@ -126,10 +103,8 @@ static int report_changes(const struct lock_base *b, const struct recipe *r,
 		 "%s no longer has all packages of the lock: run `rackstrap lock %s` to "
 		 "lock the new ones",
 		 b->suite, r->file);
-	if (diag_err(&d, &moved) < 0 && e)
-		*e = (struct err){.code = ERR_FAILED};
-	if (e)
-		memcpy(e->msg, moved.msg, sizeof(moved.msg));
+	if (diag_err(&d, e) < 0 && e)
+		e->code = ERR_FAILED; /* not ERR_CONFIG: the recipe is valid */
 	return -1;
 }
 
@@ -159,8 +134,6 @@ static int read_control(struct archive_in *tar, struct buf *out, const char *nam
 			struct err *e)
 {
 	const struct entry *entry;
-	char chunk[16 * 1024];
-	ssize_t n;
 	int r;
 
 	while ((r = archive_in_next(tar, &entry, e)) > 0) {
@@ -168,15 +141,13 @@ static int read_control(struct archive_in *tar, struct buf *out, const char *nam
 
 		if (!path || !streq(path, "control"))
 			continue;
-		while ((n = archive_in_read(tar, chunk, sizeof(chunk), e)) > 0) {
-			if (out->len + (size_t)n > CONTROL_MAX)
-				return err_set(e, ERR_FAILED,
-					       "%s: its control file has more than %u "
-					       "MiB: refused",
-					       name, CONTROL_MAX >> 20);
-			buf_add(out, chunk, (size_t)n);
-		}
-		return n < 0 ? -1 : 0;
+		r = archive_in_text(tar, CONTROL_MAX, out, e);
+		if (r == 0)
+			return err_set(e, ERR_FAILED,
+				       "%s: its control file has more than %u MiB: "
+				       "refused",
+				       name, CONTROL_MAX >> 20);
+		return r < 0 ? -1 : 0;
 	}
 	return r < 0 ? -1 : err_set(e, ERR_FAILED, "%s: has no control file", name);
 }
@@ -251,7 +222,7 @@ static int add_package(const struct lock_package *p, int from, int dirfd, struct
 
 	if (get_control(from, p->path, &control, e) < 0)
 		return -1;
-	append_stanza(out, p, file, control.p ? control.p : "");
+	append_stanza(out, p, file, control.p);
 	to = openat(dirfd, file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (to < 0 || lseek(from, 0, SEEK_SET) < 0)
 		return err_errno(e, errno, "%s", file);

@@ -9,20 +9,6 @@
 
 #include <time.h>
 
-struct wants {
-	struct want *v;
-	struct strv_builder wheres; /* strings for the wants' `where` */
-	size_t n;
-};
-
-static void all_done(struct wants *w)
-{
-	wants_done(w->v, w->n);
-	free(w->v);
-	strv_builder_done(&w->wheres);
-}
-#define _cleanup_wants_ _cleanup_(all_done)
-
 /* The keys that raise max_size, for messages. */
 static const char *const max_size_keys[] = {
 	[ARTIFACT_FILES] = "key 'max_size' of the artifact",
@@ -38,12 +24,11 @@ static void wants_begin(struct wants *w, const struct recipe *r)
 		const struct recipe_artifact *a = &r->artifacts[i];
 		_cleanup_free_ char *title = recipe_artifact_title(a);
 
-		strv_builder_addf(&w->wheres, "%s: %s", a->where, title);
 		w->v[i] = (struct want){
 			.name = a->name,
 			.url = a->url,
 			.source = a->source,
-			.where = w->wheres.v[i],
+			.where = wants_keep(w, xasprintf("%s: %s", a->where, title)),
 			.max_size = a->max_size,
 			.raise = max_size_keys[a->use],
 			.blob = {.fd = -1},

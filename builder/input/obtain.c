@@ -179,7 +179,7 @@ static int store_file(struct downloads *m, struct fetch_file *f, const struct ca
 }
 
 /* Combines the wants of a URL, which share one download but need not have the same
- * digest. */
+ * digest. Looks at every download, of which there are at most BATCH. */
 static bool wants_sha512(const struct downloads *m, const char *key)
 {
 	for (size_t i = 0; i < m->n; i++)
@@ -397,13 +397,21 @@ int obtain_anew(struct want *v, size_t n, const struct cache *c,
 	return in_batches(fetch_anew, all, n, c, o, e);
 }
 
-void wants_done(struct want *v, size_t n)
+const char *wants_keep(struct wants *w, char *text)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (v[i].blob.fd >= 0)
-			close(v[i].blob.fd);
-		free(v[i].from);
-		v[i].from = NULL;
-		v[i].blob.fd = -1;
+	strv_builder_add(&w->texts, text);
+	free(text);
+	return w->texts.v[w->texts.n - 1];
+}
+
+void wants_done(struct wants *w)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		if (w->v[i].blob.fd >= 0)
+			close(w->v[i].blob.fd);
+		free(w->v[i].from);
 	}
+	free(w->v);
+	strv_builder_done(&w->texts);
+	*w = (struct wants){0};
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "builder/input/cache.h"
+#include "lib/str.h"
 
 struct want {
 	const char *name; /* for progress */
@@ -54,5 +55,15 @@ int obtain(struct want *v, size_t n, const struct cache *c,
 int obtain_anew(struct want *v, size_t n, const struct cache *c,
 		const struct obtain_options *o, struct err *e) _must_check_;
 
-/* Closes and frees what was filled in. */
-void wants_done(struct want *v, size_t n);
+/* Wants with the texts that they point to. Zero-initialise; wants_done() closes and frees
+ * what was filled in, too. */
+struct wants {
+	struct want *v;
+	size_t n;
+	struct strv_builder texts;
+};
+
+/* Takes over `text`, which lives as long as `w`. Returns it. */
+const char *wants_keep(struct wants *w, char *text);
+void wants_done(struct wants *w);
+#define _cleanup_wants_ _cleanup_(wants_done)
