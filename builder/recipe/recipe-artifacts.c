@@ -5,7 +5,6 @@
  * archive itself (`extract`).
  */
 #include "builder/recipe/recipe-parse.h"
-#include "lib/intern.h"
 
 #define EXTRACT_DEPTH_MAX 4
 
@@ -86,27 +85,21 @@ static void parse_extract(struct recipe_extract *x, const struct conf_node *n,
 		parse_extract_list(&x->v, &x->n, n, depth + 1, d);
 }
 
-/* `paths` has a text for each element of the list before, so that a path's number is its
- * index: another text for a missing path and for one that was there. */
-static void check_twice(struct intern *paths, const struct recipe_extract *v, size_t i,
+static void check_twice(struct recipe_firsts *paths, const struct recipe_extract *x,
 			const struct conf_node *n, struct diag *d)
 {
-	_cleanup_free_ char *other = xasprintf("/%zu", i);
-	bool is_new;
-	size_t first = intern(paths, v[i].path ? v[i].path : other, &is_new);
+	const char *first = x->path ? recipe_first_add(paths, x->path, x->where) : NULL;
 
-	if (is_new)
-		return;
-	conf_complain(n, d, "path: member '%s' is extracted twice (%s)", v[i].path,
-		      v[first].where);
-	intern(paths, other, NULL);
+	if (first)
+		conf_complain(n, d, "path: member '%s' is extracted twice (%s)", x->path,
+			      first);
 }
 
 static void parse_extract_list(struct recipe_extract **v, size_t *n,
 			       const struct conf_node *parent, unsigned depth,
 			       struct diag *d)
 {
-	_cleanup_intern_ struct intern paths = {0};
+	_cleanup_recipe_firsts_ struct recipe_firsts paths = {0};
 	const struct conf_node *list = NULL;
 
 	if (conf_get_list(parent, "extract", &list, d) <= 0)
@@ -130,7 +123,7 @@ static void parse_extract_list(struct recipe_extract **v, size_t *n,
 			continue;
 		}
 		parse_extract(&(*v)[*n], m, depth, d);
-		check_twice(&paths, *v, (*n)++, m, d);
+		check_twice(&paths, &(*v)[(*n)++], m, d);
 	}
 }
 

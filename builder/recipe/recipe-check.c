@@ -6,23 +6,14 @@
  */
 #include "builder/recipe/base-type.h"
 #include "builder/recipe/recipe-parse.h"
-#include "lib/intern.h"
 
-/* Names with the place of the first one of each. */
-struct firsts {
-	struct intern names;
-	const char **where; /* by the name's number */
-};
-
-static void firsts_done(struct firsts *f)
+void recipe_firsts_done(struct recipe_firsts *f)
 {
 	intern_done(&f->names);
 	free(f->where);
 }
-#define _cleanup_firsts_ _cleanup_(firsts_done)
 
-/* Returns the place of the first such name, or NULL after adding the name. */
-static const char *first_add(struct firsts *f, const char *name, const char *where)
+const char *recipe_first_add(struct recipe_firsts *f, const char *name, const char *where)
 {
 	bool is_new;
 	size_t i = intern(&f->names, name, &is_new);
@@ -34,8 +25,7 @@ static const char *first_add(struct firsts *f, const char *name, const char *whe
 	return NULL;
 }
 
-/* Returns the place of the first such name, or NULL. */
-static const char *first_find(const struct firsts *f, const char *name)
+const char *recipe_first_find(const struct recipe_firsts *f, const char *name)
 {
 	size_t i;
 
@@ -44,16 +34,16 @@ static const char *first_find(const struct firsts *f, const char *name)
 
 /* --- paths and names --------------------------------------------------------------- */
 
-static void target_add(struct firsts *t, const char *to, const char *where,
+static void target_add(struct recipe_firsts *t, const char *to, const char *where,
 		       struct diag *d)
 {
-	const char *first = to ? first_add(t, to, where) : NULL;
+	const char *first = to ? recipe_first_add(t, to, where) : NULL;
 
 	if (first)
 		diag_add(d, "%s: %s is already written (%s)", where, to, first);
 }
 
-static void targets_add_extract(struct firsts *t, const struct recipe_extract *v,
+static void targets_add_extract(struct recipe_firsts *t, const struct recipe_extract *v,
 				size_t n, struct diag *d)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -64,7 +54,7 @@ static void targets_add_extract(struct firsts *t, const struct recipe_extract *v
 
 static void check_targets(const struct recipe *r, struct diag *d)
 {
-	_cleanup_firsts_ struct firsts t = {0};
+	_cleanup_recipe_firsts_ struct recipe_firsts t = {0};
 
 	for (size_t i = 0; i < r->n_files; i++)
 		target_add(&t, r->files[i].to, r->files[i].where, d);
@@ -77,10 +67,10 @@ static void check_targets(const struct recipe *r, struct diag *d)
 }
 
 /* Adds a name, and complains if there is one already. `what`: "artifact" or the like. */
-static void name_add(struct firsts *f, const char *what, const char *name,
+static void name_add(struct recipe_firsts *f, const char *what, const char *name,
 		     const char *where, struct diag *d)
 {
-	const char *first = name ? first_add(f, name, where) : NULL;
+	const char *first = name ? recipe_first_add(f, name, where) : NULL;
 
 	if (first)
 		diag_add(d, "%s: %s '%s' is already defined (%s)", where, what, name,
@@ -89,7 +79,7 @@ static void name_add(struct firsts *f, const char *what, const char *name,
 
 static void check_names(const struct recipe *r, struct diag *d)
 {
-	_cleanup_firsts_ struct firsts artifacts = {0}, containers = {0};
+	_cleanup_recipe_firsts_ struct recipe_firsts artifacts = {0}, containers = {0};
 
 	for (size_t i = 0; i < r->n_artifacts; i++)
 		name_add(&artifacts, "artifact", r->artifacts[i].name,
@@ -103,23 +93,23 @@ static void check_names(const struct recipe *r, struct diag *d)
 
 /* The recipe's units, and the lists that name units. */
 struct unit_names {
-	struct firsts units, enable, disable, mask;
+	struct recipe_firsts units, enable, disable, mask;
 };
 
 static void unit_names_done(struct unit_names *u)
 {
-	firsts_done(&u->units);
-	firsts_done(&u->enable);
-	firsts_done(&u->disable);
-	firsts_done(&u->mask);
+	recipe_firsts_done(&u->units);
+	recipe_firsts_done(&u->enable);
+	recipe_firsts_done(&u->disable);
+	recipe_firsts_done(&u->mask);
 }
 #define _cleanup_unit_names_ _cleanup_(unit_names_done)
 
-static void switches_add(struct firsts *f, const struct recipe_switches *s,
+static void switches_add(struct recipe_firsts *f, const struct recipe_switches *s,
 			 const char *key, struct diag *d)
 {
 	for (size_t i = 0; i < s->n; i++) {
-		const char *first = first_add(f, s->v[i].unit, s->v[i].where);
+		const char *first = recipe_first_add(f, s->v[i].unit, s->v[i].where);
 
 		if (first)
 			diag_add(d, "%s: %s: '%s' is already defined (%s)", s->v[i].where,
@@ -128,12 +118,12 @@ static void switches_add(struct firsts *f, const struct recipe_switches *s,
 }
 
 /* Complains about units of `enable` that another list has too. */
-static void check_contradiction(const struct recipe *r, const struct firsts *other,
+static void check_contradiction(const struct recipe *r, const struct recipe_firsts *other,
 				const char *key, struct diag *d)
 {
 	for (size_t i = 0; i < r->enable.n; i++) {
 		const struct recipe_switch *s = &r->enable.v[i];
-		const char *where = first_find(other, s->unit);
+		const char *where = recipe_first_find(other, s->unit);
 
 		if (where)
 			diag_add(d, "%s: '%s' is in both enable and %s (%s)", s->where,
@@ -152,7 +142,7 @@ static void check_units(struct unit_names *u, const struct recipe *r, struct dia
 	check_contradiction(r, &u->mask, "mask", d);
 	for (size_t i = 0; i < r->mask.n; i++) {
 		const struct recipe_switch *s = &r->mask.v[i];
-		const char *where = first_find(&u->units, s->unit);
+		const char *where = recipe_first_find(&u->units, s->unit);
 
 		if (where)
 			diag_add(d,
@@ -173,13 +163,13 @@ static void check_roles(const struct unit_names *u, const struct recipe *r,
 		if (!role->name || !role->units)
 			continue;
 		target = xasprintf("rackstrap-%s.target", role->name);
-		if (!first_find(&u->units, target))
+		if (!recipe_first_find(&u->units, target))
 			diag_add(d,
 				 "%s: role '%s' needs a unit '%s' in 'units': it is what "
 				 "a host of that role starts",
 				 r->roles_where, role->name, target);
 		for (size_t k = 0; role->units && role->units[k]; k++) {
-			const char *masked = first_find(&u->mask, role->units[k]);
+			const char *masked = recipe_first_find(&u->mask, role->units[k]);
 
 			if (masked)
 				diag_add(d, "%s: role '%s': '%s' is masked (%s)",

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "builder/recipe/recipe.h"
+#include "lib/intern.h"
 
 /* The keys of each section, NULL-terminated. The keys of a base belong to its type
  * (base-type.h), those of a role to the host model. */
@@ -115,6 +116,20 @@ void recipe_parse_files(struct recipe *r, const struct conf_node *root, struct d
 void recipe_parse_units(struct recipe *r, const struct conf_node *root, struct diag *d);
 void recipe_parse_base(struct recipe *r, const struct conf_node *root, struct diag *d);
 void recipe_parse_media(struct recipe *r, const struct conf_node *root, struct diag *d);
+
+/* Names with the place of the first one of each. Zero-initialise. */
+struct recipe_firsts {
+	struct intern names;
+	const char **where; /* by the name's number */
+};
+
+/* Returns the place of the first such name, or NULL after adding the name. */
+const char *recipe_first_add(struct recipe_firsts *f, const char *name,
+			     const char *where);
+/* Returns the place of the first such name, or NULL. */
+const char *recipe_first_find(const struct recipe_firsts *f, const char *name);
+void recipe_firsts_done(struct recipe_firsts *f);
+#define _cleanup_recipe_firsts_ _cleanup_(recipe_firsts_done)
 
 /* Checks the whole recipe, when everything is read: mandatory parts and
  * contradictions. */
