@@ -100,7 +100,7 @@ char **console_tail(const char *path, size_t n)
 		return NULL;
 	lines = console_lines(text, (size_t)got);
 	all = strv_len(lines);
-	return strv_dup(lines + (all > n ? all - n : 0));
+	return all > n ? strv_dup(lines + (all - n)) : TAKE_PTR(lines);
 }
 
 /* --- following --------------------------------------------------------------------- */
