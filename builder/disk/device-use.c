@@ -41,13 +41,19 @@ static bool is_system_directory(const char *mountpoint)
 	return strv_has((char *const *)places, mountpoint);
 }
 
+static bool is_octal(char c)
+{
+	return c >= '0' && c <= '7';
+}
+
 /* Decodes mountinfo's octal escapes, "\040" for a blank (proc(5)), in place. */
 static void unescape(char *s)
 {
 	char *to = s;
 
 	for (; *s; s++) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] && s[3]) {
+		if (s[0] == '\\' && is_octal(s[1]) && s[1] <= '3' && is_octal(s[2]) &&
+		    is_octal(s[3])) {
 			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 |
 				       (s[3] - '0'));
 			s += 3;
