@@ -183,6 +183,13 @@ static void add_link(struct linker *k, const char *to, const struct unit *u,
 	layer_add_link(k->l, to, target, "unit link", where);
 }
 
+/* Returns false for words that would lead to another folder: "..", and "%i" in a unit
+ * that is no instance, which is empty. */
+static bool is_name(const char *s)
+{
+	return *s && *s != '.' && !strchr(s, '/');
+}
+
 /* Adds a link for each word of the key. Returns how many words there were. */
 static size_t link_each(struct linker *k, const struct unit *u, const char *name,
 			const char *key, const char *suffix, const char *where)
@@ -193,7 +200,7 @@ static size_t link_each(struct linker *k, const struct unit *u, const char *name
 	for (; words && words[n]; n++) {
 		_cleanup_free_ char *word = expand(words[n], name), *to = NULL;
 
-		if (!word || strchr(word, '/')) {
+		if (!word || !is_name(word)) {
 			diag_add(k->l->d, "%s: %s: [Install] %s=%s is not supported",
 				 where, name, key, words[n]);
 			continue;

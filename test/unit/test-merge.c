@@ -576,6 +576,22 @@ static void missing_units_are_refused(void **state)
 	refused(want, ARRAY_SIZE(want));
 }
 
+static void links_outside_of_the_folder_are_refused(_unused_ void **state)
+{
+	struct recipe_switch enable[] = {SWITCH("own.service")};
+	static const char *const want[] = {
+		"r.cfg:9: own.service: [Install] WantedBy=a/b is not supported",
+		"r.cfg:9: own.service: [Install] WantedBy=%t is not supported",
+		"r.cfg:9: own.service: [Install] Alias=.. is not supported",
+		"r.cfg:9: own.service: [Install] Alias=%i is not supported",
+	};
+
+	w.recipe.enable = switches(enable, 1);
+	file(SYSTEM "own.service", "[Install]\nWantedBy=a/b %t\nAlias=.. %i\n");
+	unit_links(&w.layer, &w.index, &w.recipe);
+	refused(want, ARRAY_SIZE(want));
+}
+
 /* --- artifacts -------------------------------------------------------------------- */
 
 /* Members are extracted from a nested archive and from a zip that has its sizes after the
@@ -714,6 +730,7 @@ int main(void)
 		CASE(long_paths_are_refused),
 		cmocka_unit_test_setup_teardown(split_usr_is_kept, setup_split, teardown),
 		CASE(missing_units_are_refused),
+		CASE(links_outside_of_the_folder_are_refused),
 		CASE(artifacts_are_extracted),
 	};
 
