@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reads arbitrary text as the SHA256SUMS beside an image. A digest that was found is that
+ * of a line with the image's name. */
+#include "builder/disk/image-sums.h"
+#include "test/fuzz/fuzz-file.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	_cleanup_image_sums_ struct image_sums s = {0};
+	_cleanup_free_ char *path = NULL, *line = NULL;
+	const char *rest;
+
+	fuzz_folder_make();
+	fuzz_folder_write("disk.img", "", 0, 0);
+	fuzz_folder_write("SHA256SUMS", data, size, 0);
+	path = xasprintf("%s/disk.img", fuzz_folder);
+	if (!image_sums_read(&s, path))
+		return 0;
+	demand(digest_is_hex(s.sha256, DIGEST_SHA256), s.sha256);
+	line = xasprintf("%s  disk.img", s.sha256);
+	rest = str_after(s.text + s.at, line);
+	demand(rest && (!*rest || *rest == '\n'), "the line has something else");
+	demand(s.at == 0 || s.text[s.at - 1] == '\n', "not a line's beginning");
+	return 0;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads arbitrary bytes as the logs of dnsmasq and nginx, the part behind a NUL as
+ * nginx's. Every event is one line of printable ASCII, because it names hosts of the
+ * rack and addresses, and nothing else of the logs.
+ */
+#include "pxe/watch.h"
+#include "test/fuzz/fuzz-file.h"
+
+static struct tree_host hosts[] = {
+	{.name = (char *)"node-1",
+	 .role = (char *)"node",
+	 .mac = {{0x52, 0x54, 0, 0x25, 0, 0x11}},
+	 .address = {.addr = 0xac19000b, .prefix = 24}},
+	{.name = (char *)"node-2",
+	 .role = (char *)"node",
+	 .mac = {{0x52, 0x54, 0, 0x25, 0, 0x12}}},
+};
+
+static void try_logs(struct serve *s, const char *dhcp, size_t dhcp_len,
+		     const char *access, size_t access_len)
+{
+	_cleanup_watch_ struct watch w;
+	char *event;
+
+	fuzz_folder_write("dhcp.log", "", 0, 0);
+	fuzz_folder_write(TREE_ACCESS_LOG, "", 0, 0);
+	watch_open(&w, s);
+	fuzz_folder_write("dhcp.log", dhcp, dhcp_len, 0);
+	fuzz_folder_write(TREE_ACCESS_LOG, access, access_len, 0);
+	do {
+		while ((event = watch_next(&w))) {
+			for (const char *p = event; *p; p++)
+				demand(*p >= ' ' && *p <= '~',
+				       "an event is not printable");
+			free(event);
+		}
+	} while (watch_turn(&w));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *text = (const char *)data;
+	const char *nul = size > 0 ? memchr(text, '\0', size) : NULL;
+	size_t at = nul ? (size_t)(nul - text) : 0;
+	struct serve s = {
+		.dir = fuzz_folder,
+		.info = {.hosts = hosts, .n_hosts = ARRAY_SIZE(hosts)},
+	};
+	_cleanup_free_ char *run = NULL, *log = NULL;
+
+	fuzz_folder_make();
+	run = xasprintf("%s/run", fuzz_folder);
+	log = xasprintf("%s/dhcp.log", fuzz_folder);
+	(void)!mkdir(run, 0700);
+	s.dnsmasq.log = log;
+	for (unsigned proxy = 0; proxy < 2; proxy++) {
+		s.info.proxy_dhcp = proxy;
+		if (nul)
+			try_logs(&s, text, at, nul + 1, size - at - 1);
+		else
+			try_logs(&s, text, size, text, size);
+	}
+	return 0;
+}
