@@ -118,12 +118,13 @@ static void files_of_the_machine_are_not_visible(_unused_ void **state)
 	assert_int_equal(file_write_at(AT_FDCWD, secret, "x", 1, 0644), 0);
 	check_script(
 		"top=/$(echo $1 | cut -d/ -f2); ls -d /[!bls]* /etc/* | "
-		"grep -v -e ld.so -e ^$top\\$ -e ^/tmp\\$; ls -d /tmp; ls -A /root /run "
+		"grep -v -e ld.so -e ^$top\\$ -e ^/tmp\\$ -e ^/var\\$; ls -d /tmp /var; "
+		"ls -A /root /run "
 		"$1 | sed "
 		"s,$1,TOP,;"
 		"cat /etc/shadow $1/secret 2>&1 | sed 's/.*: //'",
 		"/dev\n/etc\n/etc/alternatives\n/etc/group\n/etc/hosts\n/etc/passwd\n"
-		"/proc\n/root\n/run\n/usr\n/var\n/tmp\n/root:\n\n/"
+		"/proc\n/root\n/run\n/usr\n/tmp\n/var\n/root:\n\n/"
 		"run:\n\nTOP:\nseen\nwork\n"
 		"No such file or directory\nNo such file or directory\n");
 }
