@@ -17,8 +17,11 @@
 #include <fnmatch.h>
 
 #define TEXT_MAX    (32U << 20) /* bytes of a text that is parsed */
+#define TEXTS_MAX   (64U << 20) /* bytes of all status files in the tar */
 #define OWNERS_MAX  (64U << 20) /* bytes of all owners; base.c reads as many */
 #define MODULES_MAX 200000
+#define NAMES_MAX   (32U << 20) /* bytes of the names of all modules */
+#define STATUS      "var/lib/dpkg/status"
 
 /* Paths that are never part of an image. '*' matches '/' too. */
 static const char *const dropped[] = {
@@ -64,7 +67,9 @@ struct split {
 	struct archive_out *out;
 	struct archive_limit limit;
 	struct buf packages, owners;
+	size_t status_bytes; /* of all status files so far */
 	struct strv_builder modules;
+	size_t name_bytes;     /* of the modules */
 	char *kernel, *initrd; /* paths in the tar */
 	bool damaged;
 };
@@ -128,11 +133,19 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void parse_status(struct split *s, const char *text)
+/* Sets the packages from a status file, which replaces an earlier one. Memory and time
+ * are bounded by the text's size; TEXTS_MAX bounds the time that many of them take. */
+static int parse_status(struct split *s, const char *text, struct err *e)
 {
 	_cleanup_strv_builder_ struct strv_builder lines = {0};
 	_cleanup_free_ char *all = NULL;
 
+	s->status_bytes += strlen(text);
+	if (s->status_bytes > TEXTS_MAX)
+		return err_set(e, ERR_FAILED,
+			       "base: " STATUS ": is there several times, with more than "
+			       "%u MiB in total: refused",
+			       TEXTS_MAX >> 20);
 	while (text && *text) {
 		const char *end = strstr(text, "\n\n");
 		size_t len = end ? (size_t)(end - text) : strlen(text);
@@ -148,8 +161,9 @@ static void parse_status(struct split *s, const char *text)
 	if (lines.n > 0)
 		qsort(lines.v, lines.n, sizeof(*lines.v), by_text);
 	all = strv_join(lines.v, "");
-	if (all)
-		buf_puts(&s->packages, all);
+	s->packages.len = 0;
+	buf_puts(&s->packages, all ? all : "");
+	return 0;
 }
 
 /* Returns the length of the next line that is not empty, at *text, or 0. */
@@ -190,10 +204,12 @@ static int add_module(struct split *s, const char *path, struct err *e)
 
 	if (!dot)
 		return 0;
-	if (s->modules.n >= MODULES_MAX)
+	s->name_bytes += strlen(name);
+	if (s->modules.n >= MODULES_MAX || s->name_bytes > NAMES_MAX)
 		return err_set(e, ERR_FAILED,
-			       "base: has more than %d kernel modules: refused",
-			       MODULES_MAX);
+			       "base: has more than %d kernel modules, or more than %u "
+			       "MiB of their names: refused",
+			       MODULES_MAX, NAMES_MAX >> 20);
 	*dot = '\0';
 	for (char *p = name; *p; p++)
 		if (*p == '-')
@@ -220,8 +236,7 @@ static bool matches(const char *path, const char *pattern)
 
 static bool is_parsed(const char *path)
 {
-	return streq(path, "var/lib/dpkg/status") ||
-	       matches(path, "var/lib/dpkg/info/*.list") ||
+	return streq(path, STATUS) || matches(path, "var/lib/dpkg/info/*.list") ||
 	       matches(path, "*lib/modules/*/modules.builtin");
 }
 
@@ -229,10 +244,7 @@ static int parse_text(struct split *s, const char *path, const char *text, struc
 {
 	if (str_ends(path, ".list"))
 		return parse_file_list(s, path, text, e);
-	if (!streq(path, "var/lib/dpkg/status"))
-		return parse_builtin(s, text, e);
-	parse_status(s, text);
-	return 0;
+	return streq(path, STATUS) ? parse_status(s, text, e) : parse_builtin(s, text, e);
 }
 
 /* --- files of their own ------------------------------------------------------------ */

@@ -65,7 +65,7 @@ static char *list_of(const char *name)
 
 static int split(const struct member *v, size_t n, char *const *modules, struct err *e)
 {
-	_cleanup_bytes_ struct bytes a = make_archive(TAR, ARCHIVE_FILTER_NONE, v, n);
+	_cleanup_bytes_ struct bytes a = make_archive(TAR, ARCHIVE_FILTER_GZIP, v, n);
 	_cleanup_close_ int fd = bytes_fd(a.p, a.len);
 	const struct recipe r = {
 		.epoch = 1435622400,
@@ -171,6 +171,72 @@ static void missing_kernel_or_modules_are_errors(void **state)
 	assert_string_equal(e.msg, "base: has both /boot/vmlinuz-3.19.0 and "
 				   "/boot/vmlinuz-3.19.1: name one kernel package in the "
 				   "recipe's base (r.cfg:3)");
+}
+
+/* A tar may have a path several times; the last member counts. */
+static void a_later_status_replaces_the_packages(void **state)
+{
+	static const struct member v[] = {
+		{"./boot/vmlinuz-6.1.0", .data = "kernel"},
+		{"./boot/initrd.img-6.1.0", .data = "initrd"},
+		{"./var/lib/dpkg/status", .data = STATUS},
+		{"./var/lib/dpkg/status",
+		 .data = "Package: a\nStatus: install ok installed\n"
+			 "Architecture: all\nVersion: 1\n"},
+	};
+	_cleanup_free_ char *packages = NULL;
+	struct err e = {0};
+
+	(void)state;
+	if (split(v, ARRAY_SIZE(v), NULL, &e) < 0)
+		fail_msg("%s", e.msg);
+	packages = text_of("packages");
+	assert_string_equal(packages, "a 1 all\n");
+}
+
+static void many_large_status_files_are_refused(void **state)
+{
+	const size_t len = 22U << 20;
+	_cleanup_free_ char *text = xmalloc(len);
+	const struct member status = {"var/lib/dpkg/status", .data = text, .len = len};
+	const struct member v[] = {status, status, status};
+	struct err e = {0};
+
+	(void)state;
+	memset(text, 'a', len);
+	assert_int_equal(split(v, ARRAY_SIZE(v), NULL, &e), -1);
+	assert_string_equal(e.msg, "base: var/lib/dpkg/status: is there several times, "
+				   "with more than 64 MiB in total: refused");
+}
+
+static void large_names_of_modules_are_refused(void **state)
+{
+	const size_t len = 22U << 20;
+	_cleanup_free_ char *text = xmalloc(len);
+	const struct member builtin = {"lib/modules/1/modules.builtin", .data = text,
+				       .len = len};
+	const struct member v[] = {builtin, builtin};
+	struct err e = {0};
+
+	(void)state;
+	memset(text, 'm', len);
+	memcpy(text + len - 3, ".ko", 3);
+	assert_int_equal(split(v, ARRAY_SIZE(v), NULL, &e), -1);
+	assert_string_equal(e.msg, "base: has more than 200000 kernel modules, or more "
+				   "than 32 MiB of their names: refused");
+}
+
+/* The writer of the tar would get no name at all for the target. */
+static void hard_links_to_the_outside_are_refused(void **state)
+{
+	static const struct member v[] = {
+		{"./etc/shadow", .target = "../../etc/shadow", .hard = true}};
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(split(v, ARRAY_SIZE(v), NULL, &e), -1);
+	assert_string_equal(e.msg, "base: './etc/shadow' is a hard link to something "
+				   "outside it");
 }
 
 /* --- trees of containers and cloud machines ---------------------------------------- */
@@ -316,6 +382,10 @@ int main(void)
 		CASE(split_usr_is_kept),
 		CASE(merged_usr_is_kept),
 		CASE(missing_kernel_or_modules_are_errors),
+		CASE(a_later_status_replaces_the_packages),
+		CASE(many_large_status_files_are_refused),
+		CASE(large_names_of_modules_are_refused),
+		CASE(hard_links_to_the_outside_are_refused),
 		CASE(leftovers_of_other_systems_are_dropped),
 		CASE(trees_over_the_limit_are_refused),
 		CASE(hostile_trees_are_refused),
