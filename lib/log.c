@@ -85,6 +85,7 @@ void log_prompt(const char *fmt, ...)
 	if (vasprintf(&text, fmt, ap) < 0)
 		abort();
 	va_end(ap);
+	url_strip_userinfo(text);
 	text_clean(text);
 	write_out(&(struct buf){.p = text, .len = strlen(text)}, saved);
 }

@@ -9,17 +9,19 @@
 #include "lib/cleanup.h"
 
 /* Returns true if the URL has a user name or password: "https://NAME:PASSWORD@host/".
- * Also true if its port is no number but an '@' follows: then the password has a slash.
- */
+ * Also true if its port is no number but an '@' follows: then the password has a slash;
+ * if the slashes behind the scheme are missing or more than two and an '@' follows; and
+ * if a URL within its path or query has one. */
 bool url_has_userinfo(const char *url);
 
-/* Returns the URL without user name, password, query and fragment. Owned by the caller.
+/* Returns the URL without user names, passwords, query and fragment. Owned by the caller.
  */
 char *url_public(const char *url);
 
 /* Removes user names and passwords from all URLs in a text, in place. */
 void url_strip_userinfo(char *text);
 
-/* Removes queries too: for the output of programs, whose URLs are not ours. A URL ends at
- * white space, at a quote, and at a comma, '<' or '>'. */
+/* Removes queries too, and parameters of the path (";signature=1"): for redirects and the
+ * output of programs, whose URLs are not ours. A URL ends at white space, at a quote, and
+ * at a comma, '<' or '>'. */
 void url_strip_secrets(char *text);

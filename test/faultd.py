@@ -56,7 +56,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                       self.headers.get("Proxy-Authorization", "-"), file=f)
         kind, _, name = target.lstrip("/").partition("/")
         kind, _, self.arg = kind.partition("-")
-        self.name = name.partition("?")[0]
+        self.name = name.partition("?")[0].partition(";")[0]
         try:
             getattr(self, "serve_" + kind)()
         except (BrokenPipeError, ConnectionResetError):
@@ -256,9 +256,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.login():
             self.fine()
 
-    def serve_elsewhere(self):  # after a login, to another host, with a login and a query of its own
+    def serve_elsewhere(self):  # after a login, to another host, with login, parameter and query
         if self.login():
-            self.redirect(f"http://them:PASSWORD@localhost:{ports[0]}/ok/{self.name}?token=PASSWORD")
+            self.redirect(f"http://them:PASSWORD@localhost:{ports[0]}/ok/{self.name};sig=PASSWORD?token=PASSWORD")
 
     def serve_beside(self):  # after a login, to another folder of the same host
         if self.login():

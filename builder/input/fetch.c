@@ -465,10 +465,13 @@ static bool transient_error(CURLcode r)
  * caller. */
 static char *effective_url(const struct transfer *t)
 {
-	const char *url = NULL;
+	char *url = NULL;
 
 	curl_easy_getinfo(t->h, CURLINFO_EFFECTIVE_URL, &url);
-	return url ? url_public(url) : NULL;
+	url = url ? url_public(url) : NULL;
+	if (url)
+		url_strip_secrets(url);
+	return url;
 }
 
 /* Returns libcurl's message without secrets. It quotes a proxy that it cannot use, with

@@ -81,7 +81,7 @@ recipe "url = \"$U/beside/small\";"
 check "a redirect on the same host keeps the login" lock 0 --netrc-file "$netrc"
 recipe "url = \"$U/elsewhere/small\";"
 check "a redirect to another host is followed" lock 0 --netrc-file "$netrc"
-check "its login and query are not recorded" locked "from = \"http://localhost:$HTTP/ok/small\""
+check "its login, parameter and query are not recorded" locked "from = \"http://localhost:$HTTP/ok/small\""
 recipe "url = \"$U/otherhost/small\";"
 check "another host gets no login" lock 1 --netrc-file "$netrc"
 check "it was asked" without_login "/login/small"
@@ -123,6 +123,15 @@ check "a mirror with a login is refused" lock 2 --mirror "http://me:PASSWORD@a.i
 check "the message says what to do" says "--mirror: has a user name or password in it, which other users of this machine can see: put them into a file for --netrc-file"
 check "so is a replacement" lock 2 --mirror "http://a.invalid/=http://me:PASSWORD@b.invalid/"
 RACKSTRAP_MIRROR=http://me:PASSWORD@b.invalid/ check "and one in the environment" lock 2
+for wrong in 'http:/me:PASSWORD@h/' 'http:///me:PASSWORD@h/' 'http:\\me:PASSWORD@h/' http:me:PASSWORD@h/ \
+	htp:me:PASSWORD@h/ me:PASSWORD@h/ "$U/?u=http://me:PASSWORD@h/" "$U/http://me:PASSWORD@h/"; do
+	check "a mirror ${wrong/PASSWORD/pw} is refused" lock 2 --mirror "$wrong"
+	check "so is the replacement" lock 2 --mirror "http://a.invalid/=$wrong"
+	recipe "url = \"${wrong//\\/\\\\}\";"
+	check "and the URL of a recipe" lock 3
+	check "the message says why" says ": has a user name or password in it"
+	recipe "url = \"$U/ok/small\";"
+done
 recipe "url = \"$U/ok/small?k=v\"; public_query = true;"
 check "a public query is recorded" lock 0
 check "the lock has it" locked "url = \"$U/ok/small?k=v\""

@@ -31,13 +31,36 @@ static void demand_clean(const char *s, bool lines)
 static void check_urls(const char *text)
 {
 	_cleanup_free_ char *copy = xstrdup(text), *public = url_public(text);
+	_cleanup_free_ char *again = NULL;
 	size_t len = strlen(text);
 
 	demand(!url_has_userinfo(public) && !strchr(public, '?'));
 	url_strip_userinfo(copy);
 	demand(strlen(copy) <= len);
+	again = xstrdup(copy);
+	url_strip_userinfo(again);
+	demand(streq(again, copy));
 	url_strip_secrets(copy);
 	demand(strlen(copy) <= len);
+}
+
+/* Puts user information with a password into a URL before a text that may not end it. */
+static void check_password(const char *text)
+{
+	static const char *const before[] = {"http:",   "http:/",  "https:\\\\",
+					     "http://", "ftp:///", "http://h/?http://",
+					     "x://"};
+	_cleanup_free_ char *info = xstrndup(text, strcspn(text, " \t\r\n\"`<>/?#"));
+
+	for (size_t i = 0; i < ARRAY_SIZE(before); i++) {
+		_cleanup_free_ char *url =
+			xasprintf("%sme:\001%s@host/", before[i], info);
+		_cleanup_free_ char *public = url_public(url);
+
+		demand(url_has_userinfo(url) && !strchr(public, '\001'));
+		url_strip_userinfo(url);
+		demand(!strchr(url, '\001'));
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -65,5 +88,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	json = json_take(&j);
 	demand_clean(json, true);
 	check_urls(text);
+	check_password(text);
 	return 0;
 }

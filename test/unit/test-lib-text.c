@@ -104,6 +104,19 @@ static void user_information_is_found(void **state)
 		{"http://me:secret@[::1]:80/x", true, "http://[::1]:80/x"},
 		{"file:///a@b?c", false, "file:///a@b"},
 		{"docker://host/x@sha256:1", false, "docker://host/x@sha256:1"},
+		{"copy:/a@b", false, "copy:/a@b"},
+		/* no URL, but curl may take it for one */
+		{"http:/me:secret@host/x", true, "http:/host/x"},
+		{"http:///me:secret@host/x", true, "http:///host/x"},
+		{"http:\\\\me:secret@host/x", true, "http:\\\\host/x"},
+		{"http:me:secret@host/x", true, "http:host/x"},
+		{"htp:/me:secret@host/x", true, "htp:/host/x"},
+		{"me:secret@host/x", true, "me:host/x"},
+		{"http://me@//me:secret@host/x", true, "http://host/x"},
+		/* a URL in a URL */
+		{"http://host/?u=http://me:secret@host/", true, "http://host/"},
+		{"http://host/http://me:secret@host/", true, "http://host/http://host/"},
+		{"http://host/http:me:secret@host/", true, "http://host/http:host/"},
 		{"package:Debian/a", false, "package:Debian/a"},
 		{"", false, ""},
 	};
@@ -115,6 +128,44 @@ static void user_information_is_found(void **state)
 		assert_int_equal(url_has_userinfo(cases[i].url), cases[i].has);
 		assert_string_equal(got, cases[i].public);
 	}
+}
+
+static void passwords_leave_a_text(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} cases[] = {
+		{"--mirror a=http:/u:PW@h, b", "--mirror a=http:/h, b"},
+		{"not 'HTTPS:\\u:PW@h'", "not 'HTTPS:\\h'"},
+		{"'http:u:PW@h' 'x@y'", "'http:h' 'x@y'"},
+		{"from http:///u:PW@h/?q", "from http:///h/?q"},
+		{"a,http://u:P'W,PW@h, b@c", "a,http://h, b@c"},
+		{"http://u:P/W,PW@h, b@c", "http://h, b@c"},
+		{"http://h/x?u=http://a:PW@b c", "http://h/x?u=http://b c"},
+		{"http://h/http://a:PW@b/ c@d", "http://h/http://b/ c@d"},
+		{"http://h?socks5h://a:PW@b", "http://h?socks5h://b"},
+		{"x.cfg:3: q/w:1@sha256:2 a:b@c", "x.cfg:3: q/w:1@sha256:2 a:b@c"},
+		{"http: a@b", "http: a@b"},
+		{"file:///a@b docker://h:1/x@sha256:2",
+		 "file:///a@b docker://h:1/x@sha256:2"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *text = xstrdup(cases[i].text);
+
+		url_strip_userinfo(text);
+		assert_string_equal(text, cases[i].want);
+	}
+}
+
+static void parameters_leave_a_text(void **state)
+{
+	char text[] = "at http://h/a;v=1/b;sig=S;t=2?q and http://h/c; done;";
+
+	(void)state;
+	url_strip_secrets(text);
+	assert_string_equal(text, "at http://h/a/b and http://h/c; done;");
 }
 
 static void secrets_leave_a_text(void **state)
@@ -243,6 +294,8 @@ int main(void)
 		cmocka_unit_test(sequences_have_their_code),
 		cmocka_unit_test(line_in_a_buffer_is_one_line),
 		cmocka_unit_test(user_information_is_found),
+		cmocka_unit_test(passwords_leave_a_text),
+		cmocka_unit_test(parameters_leave_a_text),
 		cmocka_unit_test(secrets_leave_a_text),
 		cmocka_unit_test(printed_line_is_one_line),
 		cmocka_unit_test(failed_output_is_an_error),
