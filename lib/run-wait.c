@@ -5,6 +5,12 @@
  * A pidfd allows waiting with a deadline; on kernels without it (before 5.3) waitid(2) is
  * called repeatedly with growing pauses. SIGCHLD is not used, because it is delivered to
  * the whole program, which may have threads and other children.
+ *
+ * The child writes its standard error into memory itself. While its parent waits, the
+ * parent frees all but the end of it at short intervals, so that a program that writes
+ * without end needs little memory. The offsets stay, as the child shares them. A pipe
+ * would bound it strictly, but the child would wait for a parent that does not read, and
+ * SIGPIPE would kill a daemon that the child leaves behind.
  */
 #include "lib/run-wait.h"
 
@@ -22,7 +28,10 @@
 #define TIMEOUT_GRACE 2000 /* ms between SIGTERM and SIGKILL */
 #define PAUSE_MAX     50   /* ms */
 #define TAIL_LINES    5
-#define TAIL_BYTES    1024 /* leaves room in an error for the text before it */
+#define TAIL_BYTES    1024       /* leaves room in an error for the text before it */
+#define ERR_BYTES     (1 << 20)  /* of standard error that are kept in memory */
+#define ERR_KEPT      (64 << 10) /* of them, if there are more */
+#define TRIM_MS       20         /* between two looks at their number */
 
 uint64_t run_now_ms(void)
 {
@@ -55,23 +64,45 @@ static void await_end(int pidfd, int ms, int *pause)
 	poll(&pfd, pidfd < 0 ? 0 : 1, ms);
 }
 
+void run_trim(const struct child *c)
+{
+	struct stat st;
+
+	/* A file that is not in memory (pxe/serve.c) is left alone. */
+	if (c->errfd > 0 && fstat(c->errfd, &st) == 0 && st.st_nlink == 0 &&
+	    st.st_blocks > ERR_BYTES / 512 && st.st_size > ERR_KEPT)
+		fallocate(c->errfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+			  st.st_size - ERR_KEPT);
+}
+
+int run_trim_ms(const struct child *c, uint64_t deadline)
+{
+	int ms = run_remaining_ms(deadline);
+
+	return c->errfd > 0 && (ms < 0 || ms > TRIM_MS) ? TRIM_MS : ms;
+}
+
 /* Waits for the process to end and reaps it. Returns 0 and sets *si, -ETIMEDOUT, or
  * another -errno when it is not a child of this process. */
-static int wait_end(pid_t pid, uint64_t deadline, siginfo_t *si)
+static int wait_end(const struct child *c, uint64_t deadline, siginfo_t *si)
 {
-	_cleanup_close_ int pidfd = deadline > 0 ? pidfd_open(pid, 0) : -1;
+	_cleanup_close_ int pidfd = pidfd_open(c->pid, 0);
 	int pause = 0;
 
 	for (;;) {
-		int ms = run_remaining_ms(deadline);
+		/* A kernel without pidfd is a node's, whose programs are trusted. */
+		int ms =
+			pidfd < 0 ? run_remaining_ms(deadline) : run_trim_ms(c, deadline);
 
+		run_trim(c);
 		si->si_pid = 0;
-		if (waitid(P_PID, (id_t)pid, si, WEXITED | (ms < 0 ? 0 : WNOHANG)) < 0) {
+		if (waitid(P_PID, (id_t)c->pid, si, WEXITED | (ms < 0 ? 0 : WNOHANG)) <
+		    0) {
 			if (errno == EINTR)
 				continue;
 			return -errno;
 		}
-		if (si->si_pid == pid)
+		if (si->si_pid == c->pid)
 			return 0;
 		if (ms == 0)
 			return -ETIMEDOUT;
@@ -85,6 +116,7 @@ bool run_ended(const struct child *c, int ms)
 	siginfo_t si = {0};
 	int pause = ms;
 
+	run_trim(c);
 	if (run_remaining_ms(c->deadline) == 0)
 		return true;
 	await_end(pidfd, ms, &pause);
@@ -212,7 +244,7 @@ int run_wait(struct child *c, struct err *e)
 	if (c->pid <= 0)
 		return err_set(e, ERR_FAILED,
 			       "waiting for a program that was not started");
-	r = wait_end(c->pid, c->deadline, &si);
+	r = wait_end(c, c->deadline, &si);
 	if (r == -ETIMEDOUT) {
 		r = run_timed_out(c, e);
 	} else if (r < 0) {
@@ -234,12 +266,12 @@ void run_kill(struct child *c, unsigned grace_ms)
 	if (c->pid <= 0)
 		return;
 	if (grace_ms > 0 && kill(c->pid, SIGTERM) == 0 &&
-	    wait_end(c->pid, run_now_ms() + grace_ms, &si) != -ETIMEDOUT) {
+	    wait_end(c, run_now_ms() + grace_ms, &si) != -ETIMEDOUT) {
 		c->pid = 0;
 		return;
 	}
 	kill(c->pid, SIGKILL);
-	wait_end(c->pid, 0, &si);
+	wait_end(c, 0, &si);
 	c->pid = 0;
 }
 

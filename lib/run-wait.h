@@ -11,5 +11,10 @@ uint64_t run_now_ms(void);
  * -1 when `deadline` is 0, which means none. */
 int run_remaining_ms(uint64_t deadline);
 
+/* Frees the beginning of the standard error that is kept in memory, if it is large. Is to
+ * be called again after run_trim_ms(), which is at most the time until `deadline`. */
+void run_trim(const struct child *c);
+int run_trim_ms(const struct child *c, uint64_t deadline);
+
 /* Kills a child that timed out and sets the error. Always returns -1. */
 int run_timed_out(struct child *c, struct err *e);

@@ -462,18 +462,22 @@ int run_argv(const char *const *argv, struct err *e)
 	return run(&(struct run){.argv = argv}, e);
 }
 
-/* Reads `fd` to its end. Returns 0, -ETIMEDOUT, -EFBIG or another -errno. */
-static int drain(int fd, uint64_t deadline, size_t max, struct buf *b)
+/* Reads `fd`, the child's output, to its end. Returns 0, -ETIMEDOUT, -EFBIG or another
+ * -errno. */
+static int drain(const struct child *c, int fd, size_t max, struct buf *b)
 {
 	char chunk[16 * 1024];
 
 	for (;;) {
 		struct pollfd pfd = {.fd = fd, .events = POLLIN};
-		int ready = poll(&pfd, 1, run_remaining_ms(deadline));
+		int ready = poll(&pfd, 1, run_trim_ms(c, c->deadline));
 		ssize_t n;
 
-		if (ready == 0)
+		run_trim(c);
+		if (ready == 0 && run_remaining_ms(c->deadline) == 0)
 			return -ETIMEDOUT;
+		if (ready == 0)
+			continue;
 		n = ready < 0 ? -1 : read(fd, chunk, sizeof(chunk));
 		if (n == 0)
 			return 0;
@@ -503,7 +507,7 @@ int run_capture(const struct run *r, char **ret, size_t *ret_len, struct err *e)
 		return -1;
 	close(TAKE_FD(writer));
 
-	n = drain(reader, c.deadline, max, &out);
+	n = drain(&c, reader, max, &out);
 	if (n == -ETIMEDOUT)
 		return run_timed_out(&c, e);
 	if (n == -EFBIG)

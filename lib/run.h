@@ -41,7 +41,8 @@ struct run {
 struct child {
 	pid_t pid;        /* 0: none */
 	const char *name; /* points into argv[0], which must live as long */
-	int errfd;        /* memfd with its standard error; 0 or -1: none */
+	int errfd;        /* memfd with its standard error, of which run_wait, run_ended
+			   * and run_capture keep about 1 MiB; 0 or -1: none */
 	unsigned timeout_ms;
 	uint64_t deadline; /* CLOCK_MONOTONIC, ms; 0: none */
 };

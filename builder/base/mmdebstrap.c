@@ -12,7 +12,8 @@
  * place before the kernel package is configured.
  *
  * mmdebstrap writes the tree as a tar into a pipe that base_split() reads, and its
- * messages into a log. Its folder is below $TMPDIR.
+ * messages into a log in the folder of the base. Programs of the base write to that log,
+ * too; people read a copy that is harmless on a terminal. Its folder is below $TMPDIR.
  */
 #include "builder/base/mmdebstrap.h"
 
@@ -26,6 +27,7 @@
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/run.h"
+#include "lib/text.h"
 #include "lib/url.h"
 #include "pxe/template.h"
 
@@ -33,8 +35,9 @@
 
 #define MERGED_USR_HOOK "/usr/share/mmdebstrap/hooks/maybe-merged-usr"
 #define INITRAMFS       "usr/share/initramfs-tools"
-#define LOG_MAX         (1 << 20) /* bytes at its end that are looked at */
-#define LOG_LINES       3         /* of the log, in an error */
+#define LOG_MAX         (16 << 20) /* bytes at its end that are kept */
+#define LOG_END         (1 << 20)  /* of them, those that are looked at for an error */
+#define LOG_LINES       3          /* of the log, in an error */
 
 /* mmdebstrap starts apt, dpkg, tar and a filter in Python by their bare names. With the
  * distribution's own folders alone it gets the versions that it is tested with, whatever
@@ -206,32 +209,33 @@ static char **make_argv(const struct recipe *r, const char *tmp, const char *tre
 
 /* --- running mmdebstrap ------------------------------------------------------------ */
 
-/* Returns the last LOG_MAX bytes of the file, from the beginning of a line on; "" if it
- * cannot be read. Programs of the base write it, as much as they like. Owned. */
-static char *read_end(const char *path)
+/* Returns the last LOG_MAX bytes of the file, from the beginning of a line on, without
+ * what must not reach a terminal: programs of the base write the file, and as much as
+ * they like. Owned. */
+static char *read_log(int fd)
 {
-	_cleanup_close_ int fd = file_open_foreign_at(AT_FDCWD, path);
-	_cleanup_free_ char *text = xcalloc(LOG_MAX + 1, 1);
-	off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
-	off_t at = size > LOG_MAX ? size - LOG_MAX : 0;
-	ssize_t n = size > 0 ? pread(fd, text, LOG_MAX, at) : 0;
-	const char *line = at > 0 && n > 0 ? strchr(text, '\n') : NULL;
+	char *text = xcalloc(LOG_MAX + 1, 1), *line;
+	off_t size = lseek(fd, 0, SEEK_END), at = size > LOG_MAX ? size - LOG_MAX : 0;
+	ssize_t n = pread(fd, text, LOG_MAX, at);
 
-	return xstrdup(line ? line + 1 : text);
+	for (ssize_t i = 0; i < n; i++)
+		if (text[i] == '\r' || text[i] == '\0')
+			text[i] = '\n';
+	line = at > 0 ? strchr(text, '\n') : NULL;
+	if (line)
+		memmove(text, line + 1, strlen(line + 1) + 1);
+	text_clean_lines(text);
+	return text;
 }
 
 /* Returns ": " and the last LOG_LINES lines of the log, joined by "; ". If any lines
- * begin with "E: ", only those count. Returns "" without a log. Owned. */
-static char *log_tail(const char *log)
+ * begin with "E: ", only those count. Returns "" if it is empty. Owned. */
+static char *log_tail(const char *text)
 {
-	_cleanup_free_ char *text = NULL;
-	_cleanup_strv_ char **lines = NULL;
+	_cleanup_strv_ char **lines = strv_split(text, "\n");
 	struct buf b = {0};
-	size_t n, errors = 0, skip;
+	size_t n = strv_len(lines), errors = 0, skip;
 
-	text = read_end(log);
-	lines = strv_split(text, "\n");
-	n = strv_len(lines);
 	for (size_t i = 0; i < n; i++)
 		errors += str_after(lines[i], "E: ") != NULL;
 	skip = errors ? errors : n;
@@ -247,54 +251,76 @@ static char *log_tail(const char *log)
 	return buf_take(&b);
 }
 
-static int tool_error(const char *log, struct err *e)
+static int tool_error(const char *text, const char *log, struct err *e)
 {
-	_cleanup_free_ char *lines = log_tail(log);
+	size_t len = strlen(text);
+	_cleanup_free_ char *lines =
+		log_tail(len > LOG_END ? text + len - LOG_END : text);
 
 	url_strip_secrets(lines);
 	return err_set(e, ERR_FAILED, "%s%s (the whole log is %s)", e->msg, lines, log);
 }
 
-static int run_mmdebstrap(const struct base_work *w, const struct sandbox *s,
-			  char *const *argv, const char *work, struct err *e)
+/* Runs mmdebstrap and splits its tar. Sets *ret_failed if mmdebstrap itself failed. */
+static int run_and_split(const struct base_work *w, const struct sandbox *s,
+			 struct run *run, bool *ret_failed, struct err *e)
 {
-	const struct recipe *r = w->r;
-	const char *log = w->log;
-	_cleanup_free_ char *epoch =
-		xasprintf("SOURCE_DATE_EPOCH=%llu", (unsigned long long)r->epoch);
-	_cleanup_free_ char *tmpdir = xasprintf("TMPDIR=%s", work);
-	const char *const env[] = {epoch,    tmpdir,      SYSTEM_PATH, "LC_ALL=C.UTF-8",
-				   "TZ=UTC", "INITRD=No", "HOME=/",    NULL};
-	_cleanup_close_ int logfd = -1, reader = -1, writer = -1;
+	_cleanup_close_ int reader = -1, writer = -1;
 	_cleanup_child_ struct child child = {0};
-	struct run run = {.argv = (const char *const *)argv, .env = env, .in = -1};
 	struct err split_err = {0};
 	bool damaged = false;
 	int ends[2], split;
 
-	logfd = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (logfd < 0 || pipe2(ends, O_CLOEXEC) < 0)
-		return err_errno(e, errno, "%s", log);
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_errno(e, errno, "mmdebstrap");
 	reader = ends[0];
 	writer = ends[1];
-	run.file_max = r->base.limit;
-	run.out = writer;
-	run.err = logfd;
-	if (sandbox_start(s, &run, &child, e) < 0)
+	run->out = writer;
+	if (sandbox_start(s, run, &child, e) < 0)
 		return -1;
 	close(TAKE_FD(writer));
-	split = base_split(r, reader, w->dir, &damaged, &split_err);
+	split = base_split(w->r, reader, w->dir, &damaged, &split_err);
 	close(TAKE_FD(reader));
 	if (split < 0 && !damaged) { /* mmdebstrap is not at fault: stop it */
 		run_kill(&child, 10000);
 		*e = split_err;
 		return -1;
 	}
-	if (run_wait(&child, e) < 0)
-		return tool_error(log, e);
-	if (split < 0)
+	*ret_failed = run_wait(&child, e) < 0;
+	if (split < 0 && !*ret_failed)
 		*e = split_err;
-	return split;
+	return split < 0 || *ret_failed ? -1 : 0;
+}
+
+static int run_mmdebstrap(const struct base_work *w, const struct sandbox *s,
+			  char *const *argv, const char *work, struct err *e)
+{
+	_cleanup_free_ char *epoch =
+		xasprintf("SOURCE_DATE_EPOCH=%llu", (unsigned long long)w->r->epoch);
+	_cleanup_free_ char *tmpdir = xasprintf("TMPDIR=%s", work);
+	const char *const env[] = {epoch,    tmpdir,      SYSTEM_PATH, "LC_ALL=C.UTF-8",
+				   "TZ=UTC", "INITRD=No", "HOME=/",    NULL};
+	_cleanup_free_ char *raw = xasprintf("%s/log", w->dir), *text = NULL;
+	_cleanup_close_ int log =
+		open(raw, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	struct run run = {.argv = (const char *const *)argv,
+			  .env = env,
+			  .in = -1,
+			  .err = log,
+			  .file_max = w->r->base.limit};
+	bool failed = false;
+	int r, n;
+
+	if (log < 0)
+		return err_errno(e, errno, "%s", raw);
+	r = run_and_split(w, s, &run, &failed, e);
+	text = read_log(log);
+	n = file_write_at(AT_FDCWD, w->log, text, strlen(text), 0644);
+	if (n == 0 && unlink(raw) < 0)
+		n = -errno;
+	if (failed && n == 0)
+		return tool_error(text, w->log, e);
+	return r == 0 && n < 0 ? err_errno(e, n, "%s", w->log) : r;
 }
 
 /* The folders and files of a run. */

@@ -40,6 +40,11 @@ refuse "an mmdebstrap that fails fails the build" 1 \
 	"rackstrap: mmdebstrap exited with 1: E: a package is broken (the whole log is *.log)" build
 check "no image is left" nothing
 check "nothing is left in TMPDIR" test -z "$(ls "$TMPDIR")"
+depend terminal
+check "a base whose programs write what a terminal obeys is made" "$RACKSTRAP" fetch "$WORK/recipe" "${FROM[@]}"
+log=$(grep -l terminal_1.0 "$RACKSTRAP_CACHE"/base/*.log)
+check "the log is harmless and has the rest" test "$(tail -n 3 "$log")" = "$(printf 'x?[2J??2J???\n50%%\nend')"
+check "the base has no log in it" sh -c "! ls -A '${log%.log}' | grep log"
 depend
 
 artifact "$(printf 'f%.0s' $(seq 64))"
@@ -61,7 +66,7 @@ depend slow
 RACKSTRAP_CACHE=$WORK/cache2 "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" "${FROM[@]}" 2>/dev/null >/dev/null &
 pid=$!
 # The program in the sandbox has written to its log.
-running() { grep -qs slow_1.0 "$WORK"/cache2/base/*.log; }
+running() { grep -qs slow_1.0 "$WORK"/cache2/base/.*/log; }
 for _ in $(seq 300); do running && break; sleep 0.1; done
 check "a build is in the middle of its base" running
 kill -9 $pid

@@ -154,6 +154,26 @@ static int on_old_kernel(void)
 	return rm_rf_at(AT_FDCWD, dir) < 0 ? 27 : 0;
 }
 
+/* Writes 64 MiB to standard error, and reports how many of them were in memory at the
+ * same time. */
+static int flood(void)
+{
+	_cleanup_free_ char *chunk = xcalloc(1, 1 << 20);
+	blkcnt_t most = 0;
+	struct stat st;
+
+	memset(chunk, 'x', 1 << 20);
+	chunk[(1 << 20) - 1] = '\n';
+	for (int i = 0; i < 64; i++) {
+		if (write_all(2, chunk, 1 << 20) < 0 || fstat(2, &st) < 0)
+			return 1;
+		most = st.st_blocks > most ? st.st_blocks : most;
+		usleep(10000);
+	}
+	dprintf(2, "%s\n", most < 32 << 11 ? "few" : "many");
+	return 3;
+}
+
 static int child(const char *what)
 {
 	static const struct {
@@ -166,6 +186,7 @@ static int child(const char *what)
 		{"orphan", orphan},
 		{"without-stdio", without_stdio},
 		{"old-kernel", on_old_kernel},
+		{"flood", flood},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
@@ -589,6 +610,25 @@ static void output_and_files_are_limited(void **state)
 	assert_int_equal(run(&(struct run){.argv = writes, .file_max = 6553600}, &e), 0);
 }
 
+static void standard_error_needs_little_memory(void **state)
+{
+	const char *argv[] = {SELF, "flood", NULL};
+	_cleanup_child_ struct child c = {.errfd = -1};
+	struct err e = {0};
+	char *out = NULL;
+
+	(void)state;
+	assert_int_equal(run_argv(argv, &e), -1);
+	assert_true(str_ends(e.msg, ": few"));
+	assert_int_equal(run_capture(&(struct run){.argv = argv}, &out, NULL, &e), -1);
+	assert_true(str_ends(e.msg, ": few"));
+	assert_int_equal(run_start(&(struct run){.argv = argv}, &c, &e), 0);
+	while (!run_ended(&c, 20))
+		;
+	assert_int_equal(run_wait(&c, &e), -1);
+	assert_true(str_ends(e.msg, ": few"));
+}
+
 static void end_is_waited_for(void **state)
 {
 	const char *cat[] = {"cat", NULL};
@@ -823,6 +863,7 @@ int main(int argc, char **argv)
 		CASE(child_dies_with_its_parent),
 		CASE(capture_is_whole),
 		CASE(output_and_files_are_limited),
+		CASE(standard_error_needs_little_memory),
 		CASE(end_is_waited_for),
 		CASE(failed_capture_gives_nothing),
 		CASE(input_is_passed),
