@@ -216,6 +216,14 @@ static int end_error(const struct child *c, const siginfo_t *si, struct err *e)
 	if (si->si_code == CLD_EXITED)
 		return err_set(e, ERR_FAILED, "%s exited with %d%s", c->name,
 			       si->si_status, output);
+	if (si->si_status == SIGXFSZ && c->file_max > 0)
+		return err_set(e, ERR_FAILED,
+			       "%s was stopped: a file that it writes is larger than the "
+			       "limit of %llu %s%s",
+			       c->name,
+			       (unsigned long long)(c->file_max >> 20 ? c->file_max >> 20
+								      : c->file_max),
+			       c->file_max >> 20 ? "MiB" : "bytes", output);
 	sig = sigabbrev_np(si->si_status);
 	if (!sig)
 		return err_set(e, ERR_FAILED, "%s was killed by signal %d%s", c->name,

@@ -441,6 +441,7 @@ int run_start(const struct run *r, struct child *ret, struct err *e)
 		.name = base_name(r->argv[0]),
 		.errfd = TAKE_FD(errfd),
 		.timeout_ms = r->timeout_ms,
+		.file_max = r->file_max,
 		.deadline = r->timeout_ms > 0 ? run_now_ms() + r->timeout_ms : 0,
 	};
 	return 0;

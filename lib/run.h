@@ -25,7 +25,8 @@ struct run {
 	unsigned timeout_ms;     /* since the start; run_wait and run_capture then kill it
 				  * (SIGTERM, and SIGKILL 2 s later); 0: none */
 	uint64_t file_max;       /* bytes of the largest file that it may write, or it is
-				  * killed by SIGXFSZ (RLIMIT_FSIZE); 0: no limit */
+				  * killed by SIGXFSZ (RLIMIT_FSIZE), and the error says
+				  * so; 0: no limit */
 	size_t output_max;       /* of run_capture(), whole MiB; 0: 16 MiB */
 	unsigned nofile;         /* soft limit of open files, or as many as the hard limit
 				  * allows if that cannot be raised; 0: unchanged */
@@ -45,6 +46,7 @@ struct child {
 			   * and run_capture keep about 1 MiB; 0 or -1: none */
 	unsigned timeout_ms;
 	uint64_t deadline; /* CLOCK_MONOTONIC, ms; 0: none */
+	uint64_t file_max; /* that of struct run */
 };
 
 /* Starts a program. Returns 0, or -1 with the reason: not found, or not executable. */

@@ -159,7 +159,7 @@ static bool have_package(const struct resolver *x, const char *name)
 	const char *const argv[] = {"apt-cache", "show", "--no-all-versions", name, NULL};
 	_cleanup_free_ char *text = NULL;
 
-	return apt_root_run(&x->root, argv, &text, NULL) == 0;
+	return apt_root_run(&x->root, argv, APT_INDEX_MAX, &text, NULL) == 0;
 }
 
 /* Returns the command line of apt-get to install the packages. Owned. */
@@ -190,7 +190,8 @@ static int list_urls(const struct resolver *x, struct err *e)
 	_cleanup_strv_ char **argv = install_argv(x, "--print-uris");
 	_cleanup_free_ char *text = NULL;
 
-	if (apt_root_run(&x->root, (const char *const *)argv, &text, e) < 0)
+	if (apt_root_run(&x->root, (const char *const *)argv, APT_INDEX_MAX, &text, e) <
+	    0)
 		return err_wrap(e, "the packages of %s", x->r->base.where);
 	return apt_parse_urls(x->out, x->root.sources, text, e);
 }
@@ -203,7 +204,7 @@ static int download(const struct resolver *x, struct err *e)
 
 	if (mkdir(partial, 0755) < 0)
 		return err_errno(e, errno, "%s", partial);
-	if (apt_root_run(&x->root, (const char *const *)argv, &text, e) < 0)
+	if (apt_root_run(&x->root, (const char *const *)argv, APT_DEB_MAX, &text, e) < 0)
 		return err_wrap(e, "the packages of %s", x->r->base.where);
 	return 0;
 }
@@ -380,7 +381,7 @@ static int resolve(struct resolver *x, struct err *e)
 	b->suite = xstrdup(x->r->base.suite);
 	b->wanted = apt_requested(x->r);
 	b->when = lock_time(time(NULL));
-	if (apt_root_run(&x->root, update, &output, e) < 0)
+	if (apt_root_run(&x->root, update, APT_INDEX_MAX, &output, e) < 0)
 		return err_wrap(e, "the archive of %s", b->suite);
 	if (list_urls(x, e) < 0 || parse_lists(x, e) < 0 || check_all(b, e) < 0)
 		return -1;

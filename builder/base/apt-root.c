@@ -7,9 +7,14 @@
 #include "lib/file.h"
 #include "lib/run.h"
 
-#define FILE_MAX    (1U << 30) /* bytes of an index or another file that apt makes */
+#include <grp.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
 #define KEYRING_MAX (4U << 20)
 #define ARCH        "amd64"
+#define APT_USER    "_apt" /* the user as which apt's own configuration downloads */
 
 /* --- the archive and its key ------------------------------------------------------- */
 
@@ -79,6 +84,67 @@ static char *make_sources(const struct recipe *r, const char *sources,
 	return buf_take(&out);
 }
 
+/* --- the user that downloads ------------------------------------------------------- */
+
+/* A user, and folders that it must be able to read. */
+struct reader {
+	uid_t uid;
+	gid_t gid;
+	char *const *folders;
+};
+
+/* Becomes the user, in a child. The system call changes this process only, which has no
+ * other thread. */
+static int become(void *arg)
+{
+	const struct reader *u = arg;
+
+	if (syscall(SYS_setgroups, 1, &u->gid) < 0 ||
+	    setresgid(u->gid, u->gid, u->gid) < 0 ||
+	    setresuid(u->uid, u->uid, u->uid) < 0)
+		return -errno;
+	for (size_t i = 0; u->folders[i]; i++)
+		if (access(u->folders[i], R_OK | X_OK) < 0)
+			return -errno;
+	return 0;
+}
+
+/* Returns a folder of ours, and those of archives on this machine. Owned. */
+static char **folders_read(const struct apt_root *x)
+{
+	_cleanup_strv_ char **lines = strv_split(x->sources, "\n");
+	struct strv_builder folders = {0};
+
+	strv_builder_addf(&folders, "%s/none", x->tmp);
+	for (size_t i = 0; lines && lines[i]; i++) {
+		const char *folder = str_after(lines[i], "URIs: copy:");
+
+		if (folder)
+			strv_builder_add(&folders, folder);
+	}
+	return strv_builder_take(&folders);
+}
+
+/*
+ * Finds the user that downloads and checks signatures when apt runs as root. Returns true
+ * if there is one that can do it: in a user namespace its id may be missing, and $TMPDIR
+ * or a mirror may be in a folder that is closed to it.
+ */
+static bool find_user(const struct apt_root *x, struct reader *ret)
+{
+	static const char *const argv[] = {"true", NULL};
+	_cleanup_strv_ char **folders = folders_read(x);
+	const struct passwd *account = geteuid() == 0 ? getpwnam(APT_USER) : NULL;
+	struct run r = {.argv = argv, .enter = become, .enter_arg = ret};
+
+	if (!account)
+		return false;
+	*ret = (struct reader){account->pw_uid, account->pw_gid, folders};
+	if (chmod(x->tmp, 0711) < 0)
+		return false;
+	return run(&r, NULL) == 0;
+}
+
 /* --- the folder -------------------------------------------------------------------- */
 
 static int write_conf(const struct apt_root *x, const struct recipe *r, const char *list,
@@ -87,6 +153,8 @@ static int write_conf(const struct apt_root *x, const struct recipe *r, const ch
 	_cleanup_strv_ char **options = apt_options();
 	_cleanup_free_ char *path = xasprintf("%s/apt.conf", x->tmp);
 	_cleanup_buf_ struct buf b = {0};
+	struct reader user;
+	bool found = find_user(x, &user);
 	int n;
 
 	buf_printf(&b,
@@ -99,15 +167,19 @@ static int write_conf(const struct apt_root *x, const struct recipe *r, const ch
 		   x->tmp, x->tmp, x->tmp, x->tmp, x->tmp, list, x->tmp, status, x->tmp);
 	buf_puts(&b, "APT::Architecture \"" ARCH "\";\nAPT::Architectures \"" ARCH
 		     "\";\nAPT::Install-Recommends \"false\";\n"
-		     "APT::Sandbox::User \"root\";\nAcquire::Languages \"none\";\n"
+		     "Acquire::Languages \"none\";\n"
 		     "Acquire::GzipIndexes \"false\";\n"
 		     /* apt itself is not essential, as in mmdebstrap */
 		     "pkgCacheGen::ForceEssential \",\";\n");
+	buf_printf(&b, "APT::Sandbox::User \"%s\";\n", found ? APT_USER : "root");
 	if (r->base.archived)
 		buf_printf(&b, "APT::Key::GPGVCommand \"%s/gpgv\";\n", x->tmp);
 	for (size_t i = 0; options && options[i]; i++)
 		buf_printf(&b, "%s\n", options[i]);
-	n = file_write_at(AT_FDCWD, path, b.p, b.len, 0644);
+	/* It may have a proxy's password. */
+	n = file_write_at(AT_FDCWD, path, b.p, b.len, 0640);
+	if (n == 0 && found && chown(path, 0, user.gid) < 0)
+		n = -errno;
 	return n < 0 ? err_errno(e, n, "%s", path) : 0;
 }
 
@@ -170,11 +242,23 @@ void apt_root_done(struct apt_root *x)
 	*x = (struct apt_root)APT_ROOT_INIT;
 }
 
-int apt_root_run(const struct apt_root *x, const char *const *argv, char **ret,
-		 struct err *e)
+/* Says so if a method of apt reached the limit: apt itself names the signal only. */
+static int explain(uint64_t file_max, struct err *e)
+{
+	if (e &&
+	    (strstr(e->msg, "received signal 25") || strstr(e->msg, "File too large")))
+		return err_set(
+			e, e->code,
+			"%s (a file of the archive is larger than %llu MiB: refused)",
+			e->msg, (unsigned long long)(file_max >> 20));
+	return -1;
+}
+
+int apt_root_run(const struct apt_root *x, const char *const *argv, uint64_t file_max,
+		 char **ret, struct err *e)
 {
 	const char *const env[] = {x->env, "LC_ALL=C", NULL};
-	struct run run = {.argv = argv, .env = env, .file_max = FILE_MAX};
+	struct run run = {.argv = argv, .env = env, .file_max = file_max};
 
-	return run_capture(&run, ret, NULL, e);
+	return run_capture(&run, ret, NULL, e) < 0 ? explain(file_max, e) : 0;
 }

@@ -9,6 +9,9 @@
 #include "builder/common/leftovers.h"
 #include "builder/recipe/recipe.h"
 
+#define APT_INDEX_MAX (1ULL << 30)  /* bytes of an index or another file that apt makes */
+#define APT_DEB_MAX   (16ULL << 30) /* bytes of a package */
+
 struct apt_root {
 	struct scratch scratch;
 	const char *tmp; /* the folder */
@@ -32,6 +35,7 @@ int apt_root_open(struct apt_root *ret, const struct recipe *r, const char *sour
 void apt_root_done(struct apt_root *x);
 #define _cleanup_apt_root_ _cleanup_(apt_root_done)
 
-/* Runs a program of apt and captures its standard output, as run_capture() does. */
-int apt_root_run(const struct apt_root *x, const char *const *argv, char **ret,
-		 struct err *e) _must_check_;
+/* Runs a program of apt and captures its standard output, as run_capture() does. No file
+ * that it writes may have more than `file_max` bytes. */
+int apt_root_run(const struct apt_root *x, const char *const *argv, uint64_t file_max,
+		 char **ret, struct err *e) _must_check_;

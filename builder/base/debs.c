@@ -9,6 +9,7 @@
 #include "builder/base/debs.h"
 
 #include "builder/base/apt-resolve.h"
+#include "builder/base/apt-root.h"
 #include "builder/common/archive.h"
 #include "lib/file.h"
 #include "lib/intern.h"
@@ -20,7 +21,6 @@
 #include <time.h>
 
 #define CONTROL_MAX (1U << 20)
-#define DEB_MAX     (16ULL << 30) /* bytes that are read of a package */
 #define REPORT_MAX  10
 #define DOWNLOAD    "download" /* the folder in the archive that apt fills */
 
@@ -157,7 +157,7 @@ static int read_control(struct archive_in *tar, struct buf *out, const char *nam
 static int get_control(int fd, const char *name, struct buf *out, struct err *e)
 {
 	_cleanup_archive_in_ struct archive_in *deb = NULL;
-	struct archive_limit limit = {.bytes = DEB_MAX};
+	struct archive_limit limit = {.bytes = APT_DEB_MAX};
 	const struct entry *entry;
 	int r;
 
@@ -321,7 +321,8 @@ int debs_repo_now(const struct recipe *r, const char *sources, char *const *mirr
 	if (leftovers_make(s, NULL, "debs", e) < 0)
 		return -1;
 	download = xasprintf("%s/" DOWNLOAD, s->path);
-	if (mkdir(download, 0755) < 0)
+	/* apt may download as another user (apt-root.c). */
+	if (chmod(s->path, 0711) < 0 || mkdir(download, 0755) < 0)
 		return err_errno(e, errno, "%s", download);
 	if (apt_download(&b, r, sources, mirrors, status, download, e) < 0 ||
 	    fill(&b, r, NULL, s->path, e) < 0)

@@ -231,12 +231,22 @@ int disk_view_read(const struct disk_view *v, const char *path, char **ret,
 		   size_t *ret_len, struct err *e)
 {
 	bool fat = v->kind == VIEW_DISK || is_config(path);
+	struct err why = {0};
 	int r;
 
 	if (!strv_has(fat ? v->config : v->paths, path))
 		return 0;
-	r = fat ? read_fat(v, path, ret, ret_len, e) : read_iso(v, path, ret, ret_len, e);
-	return r < 0 ? err_wrap(e, "%s: %s", v->image.path, path) : 1;
+	r = fat ? read_fat(v, path, ret, ret_len, &why)
+		: read_iso(v, path, ret, ret_len, &why);
+	if (r == 0)
+		return 1;
+	/* xorriso's words for FILE_MAX, and those of lib/run.c for OUTPUT_MAX. */
+	if (strstr(why.msg, "SIGXFSZ") || strstr(why.msg, "MiB of output"))
+		err_set(&why, ERR_FAILED,
+			"is larger than %u MiB, and no such file of rackstrap is: the "
+			"image is damaged, or another program wrote to it",
+			(fat ? OUTPUT_MAX : FILE_MAX) >> 20);
+	return err_set(e, why.code, "%s: %s: %s", v->image.path, path, why.msg);
 }
 
 /* Makes the folder of `path` with the time of the file `from`. */

@@ -198,6 +198,13 @@ dd if="$iso" of="$WORK/fat" bs=1M iflag=skip_bytes skip="$efi" count=4 status=no
 check "the FAT is sound" fsck.vfat -n "$WORK/fat"
 check "nothing else of the ISO changed" sh -c "cmp -l '$iso' '$WORK/plain.iso' |
 	awk '\$1 <= $efi || \$1 > $efi + 4194304 { exit 1 }'"
+truncate -s 17M "$WORK/iso.tree/rackstrap/a/manifest.json"
+make_iso "$WORK/large.iso"
+refuse "inspect of an ISO with a huge manifest is refused" 1 \
+	"rackstrap: $WORK/large.iso: rackstrap/a/manifest.json: is larger than 16 MiB, and no such file of rackstrap is: the image is damaged, or another program wrote to it" \
+	rs inspect "$WORK/large.iso"
+rm "$WORK/large.iso"
+cp "$slot/manifest.json" "$WORK/iso.tree/rackstrap/a/manifest.json"
 mdel -i "$iso@@$efi" ::/rackstrap/rack.cfg
 check "customize of an ISO with an empty folder for the configuration succeeds" rs customize "$iso" --host "$WORK/host.cfg"
 check "that ISO has the host.cfg" cmp <(in_efi "$iso" rackstrap/host.cfg) "$WORK/host.cfg"

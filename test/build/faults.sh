@@ -47,6 +47,38 @@ check "the log is harmless and has the rest" test "$(tail -n 3 "$log")" = "$(pri
 check "the base has no log in it" sh -c "! ls -A '${log%.log}' | grep log"
 depend
 
+# An apt-get that notes its largest file in KiB, and who downloads.
+cat >"$WORK/bin/apt-get" <<S
+#!/bin/bash
+echo "\$(ulimit -f) \$*" >>"$WORK/limits"
+grep -h '^APT::Sandbox' "\$APT_CONFIG" >>"$WORK/users"
+[ ! -e "$WORK/large" ] || { echo "E: Sub-process store received signal 25." >&2; exit 100; }
+/usr/bin/apt-get "\$@" || exit
+ls -ld "\$(dirname "\$APT_CONFIG")"/{apt.conf,state/lists/partial} >>"$WORK/owners"
+S
+chmod 755 "$WORK/bin/apt-get"
+check "an image is made with that apt-get" build --refresh
+check "an index may have 1 GiB" grep -q '^1048576 .* update$' "$WORK/limits"
+check "a package may have 16 GiB" grep -q '^16777216 .* --download-only' "$WORK/limits"
+if [ "$(id -u)" = 0 ] && getent passwd _apt >/dev/null; then
+	check "apt downloads as its own user" test "$(sort -u "$WORK/users")" = 'APT::Sandbox::User "_apt";'
+	check "it did" grep -q '^drwx------ .* _apt .*/partial$' "$WORK/owners"
+	check "its configuration is closed to others" grep -q '^-rw-r----- .* root .*/apt.conf$' "$WORK/owners"
+	mkdir -m 700 "$WORK/closed"
+	mkdir "$WORK/closed/tmp"
+	check "apt downloads as root where that user cannot go" env TMPDIR="$WORK/closed/tmp" \
+		"$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" "${FROM[@]}" --refresh
+	check "it says so" test "$(tail -n 1 "$WORK/users")" = 'APT::Sandbox::User "root";'
+	check "and in a user namespace without that user" unshare -rm "$RACKSTRAP" lock "$WORK/recipe" "${FROM[@]}"
+	check "it says so too" test "$(tail -n 1 "$WORK/users")" = 'APT::Sandbox::User "root";'
+	rm -f "$WORK/recipe/recipe.lock"
+fi
+touch "$WORK/large"
+refuse "an archive with an index that is too large is refused" 1 \
+	"rackstrap: the archive of small: apt-get exited with 100: E: Sub-process store received signal 25. (a file of the archive is larger than 1024 MiB: refused)" \
+	build --refresh
+rm -r "$WORK/large" "$WORK/bin/apt-get" "$WORK/images"
+
 artifact "$(printf 'f%.0s' $(seq 64))"
 refuse "a wrong digest fails the build" 1 \
 	"rackstrap: *http://files.invalid/kubelet: sha256 is $sum, expected ffffffff*" build

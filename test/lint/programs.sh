@@ -14,6 +14,7 @@
 
 calls() {
 	cat <<-'END'
+	builder/base/apt-root.c run own true ends at once, as apt's user, if that one can read our folders
 	builder/base/apt-root.c run_capture data apt-get and apt-cache read an archive's signed indexes
 	builder/base/apt.c run_capture own apt-get and apt-config print this machine's settings
 	builder/base/mmdebstrap.c sandbox_start sandbox mmdebstrap runs maintainer scripts and programs of a foreign tree
