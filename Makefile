@@ -172,6 +172,9 @@ $(O)/test/unit/test-rack-watch: LDFLAGS += -Wl,--wrap=clock_gettime,--wrap=memmo
 # Counts how often arrays are moved.
 $(O)/test/unit/test-lib-str: LDFLAGS += -Wl,--wrap=realloc
 
+# Replaces the functions that read a file by ones that fail.
+$(O)/test/unit/test-root-cache: LDFLAGS += -Wl,--wrap=copy_fd,--wrap=digest_fd
+
 # Replaces readdir() by one that fails.
 $(O)/test/unit/test-lib-dir: LDFLAGS += -Wl,--wrap=readdir64
 

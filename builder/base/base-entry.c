@@ -103,15 +103,6 @@ static int read_texts(struct base *b, int dir, const struct cache *c, const char
 	return b->owners ? 0 : damaged(c, key, names[OWNERS], e);
 }
 
-static int open_file(int dir, const char *name)
-{
-	_cleanup_close_ int fd =
-		openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct stat st;
-
-	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? TAKE_FD(fd) : -1;
-}
-
 static int open_files(struct base *b, int dir, const struct cache *c, const char *key,
 		      char sums[PARTS][DIGEST_SHA256_LEN], struct err *e)
 {
@@ -123,7 +114,7 @@ static int open_files(struct base *b, int dir, const struct cache *c, const char
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		struct base_file *f = files[i].to;
 
-		f->fd = open_file(dir, names[files[i].part]);
+		f->fd = file_open_foreign_at(dir, names[files[i].part]);
 		if (f->fd < 0)
 			return damaged(c, key, names[files[i].part], e);
 		memcpy(f->sha256, sums[files[i].part], DIGEST_SHA256_LEN);

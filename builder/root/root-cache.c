@@ -198,6 +198,15 @@ static int copy_root(int from, int dirfd, const char *name,
 	return r < 0 ? r : digest_fd(to, DIGEST_SHA256, sha256, NULL);
 }
 
+/* Checks, after a copy failed, if reading the file was not the reason. */
+static bool is_readable(int fd)
+{
+	char sha256[DIGEST_HEX_MAX];
+
+	return lseek(fd, 0, SEEK_SET) == 0 &&
+	       digest_fd(fd, DIGEST_SHA256, sha256, NULL) == 0;
+}
+
 /* Warns, and returns 0. */
 static int damaged(const struct root_cache *rc, const char *file)
 {
@@ -227,9 +236,9 @@ int root_cache_get(const struct root_cache *rc, int dirfd, const char *name,
 	if (root < 0 || !parse_items(&n, l))
 		return damaged(rc, ROOT_FILE);
 	r = copy_root(root, dirfd, name, sha256);
-	if (r < 0)
+	if (r < 0 && is_readable(root))
 		return err_errno(e, r, "%s", name);
-	if (streq(sha256, n.root_sha256))
+	if (r == 0 && streq(sha256, n.root_sha256))
 		return 1;
 	unlinkat(dirfd, name, 0);
 	return damaged(rc, ROOT_FILE);

@@ -228,6 +228,46 @@ static void damaged_image_misses_the_cache(void **state)
 	assert_int_equal(get(f, &stats), 0);
 }
 
+/* Errors of copying, and of reading the image in the cache; 0: none. */
+static int copy_error, read_error;
+
+int __wrap_copy_fd(int from, int to);
+int __real_copy_fd(int from, int to);
+int __wrap_copy_fd(int from, int to)
+{
+	return copy_error ? copy_error : __real_copy_fd(from, to);
+}
+
+int __wrap_digest_fd(int fd, enum digest_type type, char *hex, uint64_t *ret_size);
+int __real_digest_fd(int fd, enum digest_type type, char *hex, uint64_t *ret_size);
+int __wrap_digest_fd(int fd, enum digest_type type, char *hex, uint64_t *ret_size)
+{
+	_cleanup_free_ char *link = xasprintf("/proc/self/fd/%d", fd);
+	char path[4096] = "";
+
+	assert_true(readlink(link, path, sizeof(path) - 1) > 0);
+	return read_error && str_ends(path, "root.squashfs")
+		       ? read_error
+		       : __real_digest_fd(fd, type, hex, ret_size);
+}
+
+/* A disk that cannot read the image is as a damaged image; a full disk is an error. */
+static void unreadable_image_misses_the_cache(void **state)
+{
+	struct fixture *f = *state;
+	struct merge_stats stats;
+
+	store(f);
+	copy_error = read_error = -EIO;
+	assert_int_equal(get(f, &stats), 0);
+	assert_int_equal(faccessat(f->dir, "got", F_OK, 0), -1);
+	copy_error = -ENOSPC;
+	read_error = 0;
+	assert_int_equal(get(f, &stats), -1);
+	copy_error = 0;
+	assert_int_equal(get(f, &stats), 1);
+}
+
 /* The notes have sizes and digests that go into the manifest, so every byte counts. */
 static void damaged_notes_miss_the_cache(void **state)
 {
@@ -269,6 +309,7 @@ int main(void)
 					   CASE(disabled_and_masked_units_change_the_key),
 					   CASE(other_mksquashfs_misses_the_cache),
 					   CASE(damaged_image_misses_the_cache),
+					   CASE(unreadable_image_misses_the_cache),
 					   CASE(damaged_notes_miss_the_cache)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
