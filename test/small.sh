@@ -7,7 +7,7 @@
 # runs in the sandbox of the real one.
 #
 #	deb NAME VERSION [FIELD]	adds a package to the archive
-#	publish				signs its new state
+#	publish [SED-SCRIPT]		signs its new state, with a changed index
 #	recipe PACKAGE...		writes the recipe
 #	serve DIR			serves DIR in place of $WORK/site, and sets SITE
 #	stop_site			stops the server; to be called by tap_cleanup
@@ -30,9 +30,10 @@ deb() { # NAME VERSION [FIELD: VALUE]
 }" >"$d/DEBIAN/control"
 	dpkg-deb --build --root-owner-group "$d" "$WORK/site/debian/pool/main/${1:0:1}/$1/${1}_${2#*:}_all.deb" >/dev/null
 }
-publish() {
+publish() { # [SED-SCRIPT]
+	set -- "${1-}"
 	(cd "$WORK/site/debian" && mkdir -p dists/small/main/binary-amd64 &&
-		apt-ftparchive packages pool >dists/small/main/binary-amd64/Packages &&
+		apt-ftparchive packages pool | sed "$1" >dists/small/main/binary-amd64/Packages &&
 		rm -f dists/small/Release dists/small/InRelease &&
 		apt-ftparchive -o APT::FTPArchive::Release::Origin=Test -o APT::FTPArchive::Release::Suite=small \
 			-o APT::FTPArchive::Release::Codename=small -o APT::FTPArchive::Release::Architectures=amd64 \

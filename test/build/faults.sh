@@ -47,6 +47,17 @@ check "the log is harmless and has the rest" test "$(tail -n 3 "$log")" = "$(pri
 check "the base has no log in it" sh -c "! ls -A '${log%.log}' | grep log"
 depend
 
+# Names become paths of the archive that the sandbox reads.
+publish '/^Package: tool$/,/^$/s|^Version: .*|Version: 1.0/../x|'
+refuse "a version with a slash is refused" 1 \
+	"rackstrap: pool/main/t/tool/tool_1.0_all.deb: package 'tool', version '1.0/../x', architecture 'all': no valid names: archive refused" \
+	"$RACKSTRAP" lock "$WORK/recipe" "${FROM[@]}"
+publish 's|^Package: essential|Package: Essential_|'
+refuse "a package's name with capitals is refused" 1 \
+	"rackstrap: pool/main/e/essential/essential_1.0_all.deb: package 'Essential_', *: no valid names: archive refused" \
+	"$RACKSTRAP" lock "$WORK/recipe" "${FROM[@]}"
+depend
+
 # An apt-get that notes its largest file in KiB, and who downloads.
 cat >"$WORK/bin/apt-get" <<S
 #!/bin/bash

@@ -13,10 +13,12 @@
 
 #include <linux/keyctl.h>
 #include <poll.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -160,6 +162,29 @@ static void other_processes_are_not_visible(_unused_ void **state)
 		     "echo $#; cat /proc/1/cmdline /proc/1/mem 2>&1 | sed 's/.*: //'",
 		     "1\n1\nNo such file or directory\n"
 		     "No such file or directory\n");
+}
+
+/* Another sandbox of this session has the same ids, and a terminal takes input from the
+ * programs of its session (TIOCSTI). */
+static void programs_have_a_session_of_their_own(_unused_ void **state)
+{
+	check_script("set -- $(cat /proc/$$/stat); echo group $5 session $6 terminal $7",
+		     "group 1 session 1 terminal 0\n");
+}
+
+static void mounts_below_usr_cannot_be_written(_unused_ void **state)
+{
+	static const char folder[] = "/usr/src";
+
+	if (geteuid() != 0)
+		return; /* cannot mount there */
+	assert_int_equal(unshare(CLONE_NEWNS), 0);
+	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	assert_int_equal(mount("test", folder, "tmpfs", 0, "mode=1777"), 0);
+	check_script("grep -c ' /usr/src tmpfs' /proc/mounts; touch /usr/src/new "
+		     "2>/dev/null && echo writable; true",
+		     "1\n");
+	assert_int_equal(umount(folder), 0);
 }
 
 static void keys_of_the_session_are_not_visible(_unused_ void **state)
@@ -372,6 +397,8 @@ int main(void)
 		cmocka_unit_test(network_has_a_loopback_device_alone),
 		cmocka_unit_test(no_environment_and_no_descriptors_are_passed),
 		cmocka_unit_test(other_processes_are_not_visible),
+		cmocka_unit_test(programs_have_a_session_of_their_own),
+		cmocka_unit_test(mounts_below_usr_cannot_be_written),
 		cmocka_unit_test(keys_of_the_session_are_not_visible),
 		cmocka_unit_test(deep_folders_are_removed),
 		cmocka_unit_test(programs_may_mount_in_it),
