@@ -116,16 +116,17 @@ static void strip_info(char *text, const char *ends)
 	for (char *s = text, *p; (p = first ? first : find_scheme(s, &any));
 	     first = NULL) {
 		char *from = s;
-		size_t slashes = strspn(p + 1, SLASHES);
+		size_t slashes = strspn(p + 1, SLASHES), info;
 
 		s = p + 1 + slashes;
 		if (!w.end || s >= w.end) {
 			w.end = s + strcspn(s, ends);
 			w.at = memrchr(s, '@', (size_t)(w.end - s));
 		}
+		info = info_len(s, slashes, any, &w); /* before s[-1] changes */
 		memmove(out, from, (size_t)(s - from));
 		out += s - from;
-		s += info_len(s, slashes, any, &w);
+		s += info;
 		text = s;
 	}
 	memmove(out, text, strlen(text) + 1);

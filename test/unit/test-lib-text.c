@@ -146,6 +146,7 @@ static void passwords_leave_a_text(void **state)
 		{"http://h?socks5h://a:PW@b", "http://h?socks5h://b"},
 		{"x.cfg:3: q/w:1@sha256:2 a:b@c", "x.cfg:3: q/w:1@sha256:2 a:b@c"},
 		{"http: a@b", "http: a@b"},
+		{"x://a@/http:\\/d/@", "x:///http:\\/"},
 		{"file:///a@b docker://h:1/x@sha256:2",
 		 "file:///a@b docker://h:1/x@sha256:2"},
 	};
