@@ -32,6 +32,33 @@ static void clean(char *s)
 	text_clean(s);
 }
 
+/* A message under construction, one byte longer than `msg`, so that store() can see that
+ * the text does not fit. */
+struct text {
+	char s[sizeof(((struct err *)NULL)->msg) + 1];
+	size_t len;
+};
+
+/* Cleans a text that was cut if it fills its buffer. A URL may have been cut within its
+ * user information: with an '@' for the last byte, which no message has room for, that is
+ * recognised. */
+static void clean_text(struct text *t)
+{
+	const size_t room = sizeof(t->s) - 1 - sizeof(cut);
+	bool full = t->len == sizeof(t->s) - 1;
+
+	if (full)
+		t->s[t->len - 1] = '@';
+	clean(t->s);
+	t->len = strlen(t->s);
+	if (full && t->len < sizeof(t->s) - 1) {
+		t->len -= t->len > 0 && t->s[t->len - 1] == '@';
+		t->len = t->len > room ? cut_at(t->s, room) : t->len;
+		memcpy(t->s + t->len, cut, sizeof(cut));
+		t->len += sizeof(cut) - 1;
+	}
+}
+
 /* Copies `text` into the message, cut with "..." at its end when it does not fit. */
 static void store(struct err *e, const char *text)
 {
@@ -45,13 +72,6 @@ static void store(struct err *e, const char *text)
 	memmove(e->msg, text, len);
 	memcpy(e->msg + len, cut, sizeof(cut));
 }
-
-/* A message under construction, one byte longer than `msg`, so that store() can see that
- * the text does not fit. */
-struct text {
-	char s[sizeof(((struct err *)NULL)->msg) + 1];
-	size_t len;
-};
 
 static _printf_(2, 0) void text_vadd(struct text *t, const char *fmt, va_list ap)
 {
@@ -81,7 +101,7 @@ int err_set(struct err *e, enum err_code code, const char *fmt, ...)
 	va_start(ap, fmt);
 	text_vadd(&t, fmt, ap);
 	va_end(ap);
-	clean(t.s);
+	clean_text(&t);
 	e->code = code;
 	store(e, t.s);
 	return -1;
@@ -99,7 +119,7 @@ int err_errno(struct err *e, int errnum, const char *fmt, ...)
 	text_vadd(&t, fmt, ap);
 	va_end(ap);
 	text_add(&t, ": %s", strerror_r(errnum < 0 ? -errnum : errnum, buf, sizeof(buf)));
-	clean(t.s);
+	clean_text(&t);
 	e->code = ERR_FAILED;
 	store(e, t.s);
 	return -1;
@@ -115,8 +135,7 @@ int err_wrap(struct err *e, const char *fmt, ...)
 	va_start(ap, fmt);
 	text_vadd(&t, fmt, ap);
 	va_end(ap);
-	clean(t.s);
-	t.len = strlen(t.s);
+	clean_text(&t);
 	text_add(&t, ": %s", e->msg);
 	store(e, t.s);
 	return -1;

@@ -109,6 +109,26 @@ static void long_message_is_cut(void **state)
 	assert_true(str_ends(e.msg, "x..."));
 }
 
+static void cut_passwords_are_removed(void **state)
+{
+	struct err e = {0};
+	const int max = (int)sizeof(e.msg);
+
+	(void)state;
+	/* The cut is before, in and behind the password. */
+	for (int before = max - 40; before < max + 4; before++) {
+		err_set(&e, ERR_FAILED,
+			"%*s http://user:PASSWORD@host/x and more, and more", before, "");
+		assert_null(strstr(e.msg, "user"));
+		assert_true(str_ends(e.msg, "...") || str_ends(e.msg, "more"));
+		err_errno(&e, ENOENT, "%*s http://user:PASSWORD@host/x", before, "");
+		assert_null(strstr(e.msg, "user"));
+		e = (struct err){.msg = "inner"};
+		err_wrap(&e, "%*s http://user:PASSWORD@host/x", before, "");
+		assert_null(strstr(e.msg, "user"));
+	}
+}
+
 static void cut_keeps_utf8_whole(void **state)
 {
 	struct err e = {0};
@@ -280,6 +300,7 @@ int main(void)
 		cmocka_unit_test(own_message_is_a_valid_argument),
 		cmocka_unit_test(message_is_one_line_without_control_characters),
 		cmocka_unit_test(long_message_is_cut),
+		cmocka_unit_test(cut_passwords_are_removed),
 		cmocka_unit_test(cut_keeps_utf8_whole),
 		cmocka_unit_test(diag_collects_in_order),
 		cmocka_unit_test(diag_splits_an_errors_lines),
