@@ -62,15 +62,16 @@ head -c 100000 /dev/urandom >"$WORK/site/kubelet"
 	cat <<'S'
 #!/bin/bash
 # Writes a base with every package of the sources given, and no other. Its log gets the digests
-# of the packages. A package "broken" makes it fail, a package "slow" makes it sleep, and a package
-# "terminal" makes it write what a terminal obeys. It runs in the sandbox: it has no other file of
-# the test than itself.
+# of the packages. A package "broken" makes it fail, a package "slow" makes it sleep, a package
+# "large" makes it write 2 MiB, and a package "terminal" what a terminal obeys. It runs in the
+# sandbox: it has no other file of the test than itself.
 [ "$1" != --version ] || { echo "mmdebstrap 1.3.5"; exit 0; }
 set -e
 dir=$(sed -n 's/^URIs: copy://p' "${@: -1}")
 (cd "$dir" && sha256sum *.deb) | sed 's/^/DEB /' >&2
 [ ! -e "$dir/broken_1.0_all.deb" ] || { echo "E: a package is broken" >&2; exit 1; }
 [ ! -e "$dir/slow_1.0_all.deb" ] || sleep 1000
+[ ! -e "$dir/large_1.0_all.deb" ] || head -c 2M /dev/zero >"$(mktemp)"
 [ ! -e "$dir/terminal_1.0_all.deb" ] || printf 'x\033[2J\302\2332J\342\200\256\r50%%\0end\n' >&2
 base=$(mktemp -d)
 sed '1,/^# the base$/d' "$0" | base64 -d | tar -C "$base" -x

@@ -257,8 +257,13 @@ static int tool_error(const char *text, const char *log, struct err *e)
 	_cleanup_free_ char *lines =
 		log_tail(len > LOG_END ? text + len - LOG_END : text);
 
+	/* The words of strsignal(3) for a program that mmdebstrap or dpkg started. */
+	bool large = e && (strstr(e->msg, "larger than the limit") ||
+			   strstr(text, "File size limit exceeded"));
+
 	url_strip_secrets(lines);
-	return err_set(e, ERR_FAILED, "%s%s (the whole log is %s)", e->msg, lines, log);
+	return err_set(e, ERR_FAILED, "%s%s (%sthe whole log is %s)", e->msg, lines,
+		       large ? "key 'limit' of the base allows larger files; " : "", log);
 }
 
 /* Runs mmdebstrap and splits its tar. Sets *ret_failed if mmdebstrap itself failed. */

@@ -40,6 +40,13 @@ refuse "an mmdebstrap that fails fails the build" 1 \
 	"rackstrap: mmdebstrap exited with 1: E: a package is broken (the whole log is *.log)" build
 check "no image is left" nothing
 check "nothing is left in TMPDIR" test -z "$(ls "$TMPDIR")"
+depend large
+sed 's/packages = /limit = "1M"; &/' "$CFG" >"$WORK/cfg"
+mv "$CFG" "$WORK/cfg.whole"
+mv "$WORK/cfg" "$CFG"
+refuse "a program that writes more than the limit fails the build" 1 \
+	"rackstrap: mmdebstrap *File size limit exceeded* (key 'limit' of the base allows larger files; the whole log is *.log)" build
+mv "$WORK/cfg.whole" "$CFG"
 depend terminal
 check "a base whose programs write what a terminal obeys is made" "$RACKSTRAP" fetch "$WORK/recipe" "${FROM[@]}"
 log=$(grep -l terminal_1.0 "$RACKSTRAP_CACHE"/base/*.log)
