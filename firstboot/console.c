@@ -16,6 +16,7 @@
 
 #define CONSOLE_FLAGS   (O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK)
 #define CONSOLE_WAIT_MS 500
+#define LINE_BYTES      2000
 
 /* All consoles, that of /dev/console last (kernel
  * Documentation/ABI/testing/sysfs-tty). */
@@ -98,6 +99,7 @@ void console_of_host(struct firstboot *fb, const char *console)
 
 void line_clean(char *line, size_t max)
 {
+	url_strip_secrets(line);
 	if (strlen(line) > max)
 		line[max] = '\0';
 	text_clean(line);
@@ -117,14 +119,18 @@ void console_line(const struct firstboot *fb, const char *fmt, ...)
 {
 	static bool stuck, host_stuck;
 	_cleanup_buf_ struct buf b = {0};
-	char msg[2048];
+	_cleanup_free_ char *msg = NULL;
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(msg, sizeof(msg), fmt, ap);
+	if (vasprintf(&msg, fmt, ap) < 0)
+		abort();
 	va_end(ap);
-	/* It may quote text from outside. A cleaned URL may end elsewhere. */
+	/* It may quote text from outside. A cleaned URL may end elsewhere, and one that
+	 * is cut has no '@' by which a password is recognised. */
 	url_strip_userinfo(msg);
+	if (strlen(msg) > LINE_BYTES)
+		msg[LINE_BYTES] = '\0';
 	text_clean(msg);
 	log_info("%s", msg);
 	keep_ascii(msg);

@@ -61,7 +61,8 @@ void sleep_about_ms(unsigned ms);
  * well, unless that is /dev/console. */
 void console_of_host(struct firstboot *fb, const char *console);
 
-/* Cuts a line to `max` bytes and cleans it (lib/text.h). */
+/* Cleans a line of another program (lib/text.h), removes the secrets of its URLs
+ * (url_strip_secrets()) and cuts it to `max` bytes. */
 void line_clean(char *line, size_t max);
 
 /* Writes a line, cleaned as lib/text.h says, to the log and, in ASCII and with

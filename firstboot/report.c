@@ -15,6 +15,7 @@
 #include "firstboot/registration.h"
 #include "lib/log.h"
 #include "lib/out.h"
+#include "lib/url.h"
 
 #define READY_S       600 /* --timeout */
 #define READY_POLL_MS 1000
@@ -99,9 +100,12 @@ static void publish(const struct firstboot *fb, const struct snapshot *s)
 		send_report(&s->config, json);
 }
 
-/* Sets the verdict, which owns `why` from then on. */
+/* Sets the verdict, which owns `why` from then on. It may name a URL with a password that
+ * is in /etc/environment. */
 static void verdict_set(struct snapshot *s, bool ready, char *why)
 {
+	if (why)
+		url_strip_userinfo(why);
 	verdict_done(&s->verdict);
 	s->verdict = (struct verdict){.ready = ready, .why = why, .uptime_ms = now_ms()};
 }

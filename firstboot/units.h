@@ -51,14 +51,14 @@ bool unit_failed(const struct unit *u);
  */
 char *unit_text(const struct unit *u);
 
-/* Sets u->command from /proc/PID/cmdline below rootfd, without control characters and cut
- * to UNIT_LOG_MAX characters; leaves it NULL when there is no such process. */
+/* Sets u->command from /proc/PID/cmdline below rootfd, cleaned by line_clean() and cut to
+ * UNIT_LOG_MAX bytes; leaves it NULL when there is no such process. */
 void unit_read_command(struct unit *u, int rootfd);
 
 /*
  * Sets u->log to the last lines, at most UNIT_LOG_LINES, that the unit's programs wrote
- * to the journal in this boot, without control characters and cut to UNIT_LOG_MAX
- * characters. Leaves it NULL when there are none or the journal cannot be read.
+ * to the journal in this boot, cleaned by line_clean() and cut to UNIT_LOG_MAX bytes.
+ * Leaves it NULL when there are none or the journal cannot be read.
  */
 #define UNIT_LOG_LINES 5
 #define UNIT_LOG_MAX   300

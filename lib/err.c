@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An error is a fixed buffer, so that reporting it needs no memory. Messages contain text
- * from outside (a file's content, a tool's output) and are printed on consoles: they are
- * cleaned as lib/text.h says. No message has the user name or password of a URL.
+ * Messages contain text from outside (a file's content, a tool's output) and are printed
+ * on consoles: they are cleaned as lib/text.h says. No message has the user name or
+ * password of a URL; therefore a message is cleaned before it is cut.
  */
 #include "lib/err.h"
 
@@ -32,33 +32,6 @@ static void clean(char *s)
 	text_clean(s);
 }
 
-/* A message under construction, one byte longer than `msg`, so that store() can see that
- * the text does not fit. */
-struct text {
-	char s[sizeof(((struct err *)NULL)->msg) + 1];
-	size_t len;
-};
-
-/* Cleans a text that was cut if it fills its buffer. A URL may have been cut within its
- * user information: with an '@' for the last byte, which no message has room for, that is
- * recognised. */
-static void clean_text(struct text *t)
-{
-	const size_t room = sizeof(t->s) - 1 - sizeof(cut);
-	bool full = t->len == sizeof(t->s) - 1;
-
-	if (full)
-		t->s[t->len - 1] = '@';
-	clean(t->s);
-	t->len = strlen(t->s);
-	if (full && t->len < sizeof(t->s) - 1) {
-		t->len -= t->len > 0 && t->s[t->len - 1] == '@';
-		t->len = t->len > room ? cut_at(t->s, room) : t->len;
-		memcpy(t->s + t->len, cut, sizeof(cut));
-		t->len += sizeof(cut) - 1;
-	}
-}
-
 /* Copies `text` into the message, cut with "..." at its end when it does not fit. */
 static void store(struct err *e, const char *text)
 {
@@ -73,88 +46,80 @@ static void store(struct err *e, const char *text)
 	memcpy(e->msg + len, cut, sizeof(cut));
 }
 
-static _printf_(2, 0) void text_vadd(struct text *t, const char *fmt, va_list ap)
+/* Returns the cleaned text, whole: in a URL that is cut, a password is not recognised.
+ * Owned by the caller. */
+static _printf_(1, 0) char *format(const char *fmt, va_list ap)
 {
-	int n = vsnprintf(t->s + t->len, sizeof(t->s) - t->len, fmt, ap);
+	char *text;
 
-	if (n > 0)
-		t->len = t->len + (size_t)n < sizeof(t->s) ? t->len + (size_t)n
-							   : sizeof(t->s) - 1;
-}
-
-static _printf_(2, 3) void text_add(struct text *t, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	text_vadd(t, fmt, ap);
-	va_end(ap);
+	if (vasprintf(&text, fmt, ap) < 0)
+		abort();
+	clean(text);
+	return text;
 }
 
 int err_set(struct err *e, enum err_code code, const char *fmt, ...)
 {
-	struct text t = {0};
+	_cleanup_free_ char *text = NULL;
 	va_list ap;
 
 	if (!e)
 		return -1;
 	va_start(ap, fmt);
-	text_vadd(&t, fmt, ap);
+	text = format(fmt, ap);
 	va_end(ap);
-	clean_text(&t);
 	e->code = code;
-	store(e, t.s);
+	store(e, text);
 	return -1;
 }
 
 int err_errno(struct err *e, int errnum, const char *fmt, ...)
 {
-	struct text t = {0};
+	_cleanup_free_ char *text = NULL, *whole = NULL;
 	char buf[128];
 	va_list ap;
 
 	if (!e)
 		return -1;
 	va_start(ap, fmt);
-	text_vadd(&t, fmt, ap);
+	text = format(fmt, ap);
 	va_end(ap);
-	text_add(&t, ": %s", strerror_r(errnum < 0 ? -errnum : errnum, buf, sizeof(buf)));
-	clean_text(&t);
+	whole = xasprintf("%s: %s", text,
+			  strerror_r(errnum < 0 ? -errnum : errnum, buf, sizeof(buf)));
 	e->code = ERR_FAILED;
-	store(e, t.s);
+	store(e, whole);
 	return -1;
 }
 
 int err_wrap(struct err *e, const char *fmt, ...)
 {
-	struct text t = {0};
+	_cleanup_free_ char *text = NULL, *whole = NULL;
 	va_list ap;
 
 	if (!e)
 		return -1;
 	va_start(ap, fmt);
-	text_vadd(&t, fmt, ap);
+	text = format(fmt, ap);
 	va_end(ap);
-	clean_text(&t);
-	text_add(&t, ": %s", e->msg);
-	store(e, t.s);
+	whole = xasprintf("%s: %s", text, e->msg);
+	store(e, whole);
 	return -1;
 }
 
 int diag_add(struct diag *d, const char *fmt, ...)
 {
-	char *line = NULL;
+	_cleanup_free_ char *text = NULL;
+	struct err e;
 	va_list ap;
 
 	if (!d)
 		return -1;
 	va_start(ap, fmt);
-	if (vasprintf(&line, fmt, ap) < 0)
-		abort();
+	text = format(fmt, ap);
 	va_end(ap);
-	clean(line);
+	store(&e, text);
 	d->lines = xgrow(d->lines, d->n, sizeof(*d->lines));
-	d->lines[d->n++] = line;
+	d->lines[d->n++] = xstrdup(e.msg);
 	return -1;
 }
 
@@ -179,15 +144,15 @@ void diag_done(struct diag *d)
 
 int diag_err(const struct diag *d, struct err *e)
 {
-	struct text t = {0};
+	_cleanup_buf_ struct buf b = {0};
 
 	if (d->n == 0)
 		return 0;
 	if (!e)
 		return -1;
-	for (size_t i = 0; i < d->n; i++)
-		text_add(&t, "%s%s", i > 0 ? "\n" : "", d->lines[i]);
+	for (size_t i = 0; i < d->n && b.len < sizeof(e->msg); i++)
+		buf_printf(&b, "%s%s", i > 0 ? "\n" : "", d->lines[i]);
 	e->code = ERR_CONFIG;
-	store(e, t.s);
+	store(e, b.p);
 	return -1;
 }

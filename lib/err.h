@@ -48,7 +48,8 @@ struct diag {
 	size_t n;
 };
 
-/* Adds one complaint. Always returns -1. `d` may be NULL (the complaint is dropped). */
+/* Adds one complaint, cut as an error's message is. Always returns -1. `d` may be NULL
+ * (the complaint is dropped). */
 int diag_add(struct diag *d, const char *fmt, ...) _printf_(2, 3);
 /* Adds each line of an error's message as one complaint. Always returns -1. */
 int diag_add_err(struct diag *d, const struct err *e);

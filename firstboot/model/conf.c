@@ -190,11 +190,12 @@ const char *conf_key(const struct conf_node *n)
 int conf_complain(const struct conf_node *n, struct diag *d, const char *fmt, ...)
 {
 	_cleanup_buf_ struct buf b = {0};
-	char msg[1024];
+	_cleanup_free_ char *msg = NULL;
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(msg, sizeof(msg), fmt, ap);
+	if (vasprintf(&msg, fmt, ap) < 0)
+		abort();
 	va_end(ap);
 	buf_puts(&b, conf_file(n));
 	if (conf_line(n))

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "firstboot/model/host-check-parts.h"
 
+#include "lib/url.h"
+
+#define SHOWN_MAX 60
+
 void check_mark(struct check *c, enum host_key_id id)
 {
 	if (c->bad)
@@ -10,11 +14,13 @@ void check_mark(struct check *c, enum host_key_id id)
 
 void check_complain(struct check *c, enum host_key_id id, const char *fmt, ...)
 {
-	char where[512], msg[1024];
+	_cleanup_free_ char *msg = NULL;
+	char where[512];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(msg, sizeof(msg), fmt, ap);
+	if (vasprintf(&msg, fmt, ap) < 0)
+		abort();
 	va_end(ap);
 	diag_add(c->d, "%s: %s: %s", host_where(c->h, id, where, sizeof(where)),
 		 host_keys[id].name, msg);
@@ -48,10 +54,15 @@ bool check_have(const struct check *c, enum host_key_id id)
 const char *check_show(const char *s, char out[static CHECK_SHOWN])
 {
 	_cleanup_buf_ struct buf b = {0};
-	_cleanup_free_ char *cut = xstrndup(s, 60);
+	_cleanup_free_ char *text = xstrdup(s);
+	bool is_long;
 
-	conf_quote(&b, cut);
-	snprintf(out, CHECK_SHOWN, "%s%s", b.p, strlen(s) > 60 ? "..." : "");
+	url_strip_userinfo(text); /* before it is cut: it may be cut in a password */
+	is_long = strlen(text) > SHOWN_MAX;
+	if (is_long)
+		text[SHOWN_MAX] = '\0';
+	conf_quote(&b, text);
+	snprintf(out, CHECK_SHOWN, "%s%s", b.p, is_long ? "..." : "");
 	return out;
 }
 

@@ -107,6 +107,27 @@ static void test_starting_unit_is_named_with_its_command(void **state _unused_)
 	assert_string_equal(gone, "a.service is activating (start-pre)");
 }
 
+/* Neither a command nor a line of a log has a URL's secrets, wherever it is cut. */
+static void test_lines_have_no_credentials(void **state _unused_)
+{
+	static const char curl[] = "curl\0http://me:PASSWORD@host/x?sig=PASSWORD\0-s";
+	_cleanup_free_ char *text = NULL;
+	char line[UNIT_LOG_MAX + 100];
+
+	text = text_with_command("MainPID=17\nRemainAfterExit=yes\n" UNIT(
+					 "active", "running", "success", "simple", "0"),
+				 curl, sizeof(curl));
+	assert_string_equal(text, "a.service has not finished yet, waiting for "
+				  "'curl http://host/x -s'");
+	for (size_t n = UNIT_LOG_MAX - 50; n < UNIT_LOG_MAX + 10; n++) {
+		memset(line, 'x', n);
+		strcpy(line + n, "http://me:PASSWORD@host/?sig=PASSWORD failed");
+		line_clean(line, UNIT_LOG_MAX);
+		assert_null(strstr(line, "PA"));
+		assert_in_range(strlen(line), 1, UNIT_LOG_MAX);
+	}
+}
+
 static void test_variables_in_urls_are_expanded(void **state _unused_)
 {
 	const char *env =
@@ -292,6 +313,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_unit_states_are_judged),
 		cmocka_unit_test(test_starting_unit_is_named_with_its_command),
+		cmocka_unit_test(test_lines_have_no_credentials),
 		cmocka_unit_test(test_variables_in_urls_are_expanded),
 		cmocka_unit_test(test_first_reason_is_reported),
 		cmocka_unit_test(test_missing_route_comes_first),

@@ -331,7 +331,8 @@ static void test_report_has_last_log_lines(void **state _unused_)
 	write_file(
 		&m, "bin/journalctl",
 		"#!/bin/sh\n[ \"$*\" = '--quiet --no-pager --boot --lines=5 --output=cat "
-		"_SYSTEMD_UNIT=a.service' ] && printf 'one\\n\\ntwo\\033[31m\\n'\n");
+		"_SYSTEMD_UNIT=a.service' ] && printf 'one\\n\\npull "
+		"http://u:PASSWORD@h/v1 failed\\ntwo\\033[31m\\n'\n");
 	assert_int_equal(fchmodat(m.fb.rootfd, "bin/journalctl", 0755, 0), 0);
 	path = xasprintf("%s/console", m.dir);
 	m.fb.console = path;
@@ -350,10 +351,13 @@ static void test_report_has_last_log_lines(void **state _unused_)
 	waitpid(pid, NULL, 0);
 	console = read_file(&m, "console");
 	assert_has(console, "rackstrap: a.service: one\n"
+			    "rackstrap: a.service: pull http://h/v1 failed\n"
 			    "rackstrap: a.service: two?[31m\n"
 			    "rackstrap: node-1 (node) failed: a.service is activating "
 			    "(auto-restart, exit-code), its last line: two?[31m\n");
-	assert_has(log, "\"log\": [\n        \"one\",\n        \"two?[31m\"\n      ]");
+	assert_null(strstr(log, "PASSWORD"));
+	assert_has(log, "\"log\": [\n        \"one\",\n        \"pull "
+			"http://h/v1 failed\",\n        \"two?[31m\"\n      ]");
 }
 
 static void test_wrong_configuration_is_reported(void **state _unused_)
@@ -454,6 +458,27 @@ static void test_console_gets_each_line_once(void **state _unused_)
 	assert_console(NULL, NULL, "");
 }
 
+/* A line may end anywhere in a URL: also then no part of its password is left. */
+static void test_console_has_no_credentials(void **state _unused_)
+{
+	char line[2200];
+
+	for (size_t n = 1950; n < 2060; n += 5) {
+		_cleanup_machine_ struct machine m;
+		_cleanup_free_ char *text = NULL;
+
+		machine_make(&m);
+		write_file(&m, "dev/ttyS1", "");
+		console_of_host(&m.fb, "ttyS1");
+		memset(line, 'x', n);
+		strcpy(line + n, "http://me:PASSWORD@host/x: no");
+		console_line(&m.fb, "%s", line);
+		text = read_file(&m, "dev/ttyS1");
+		assert_has(text, "rackstrap: xxx");
+		assert_null(strstr(text, "PA"));
+	}
+}
+
 /* The console also gets the verdict. */
 static void test_console_gets_the_verdict(void **state _unused_)
 {
@@ -489,6 +514,7 @@ int main(void)
 		cmocka_unit_test(test_status_text_is_complete),
 		cmocka_unit_test(test_console_gets_each_line_once),
 		cmocka_unit_test(test_console_gets_the_verdict),
+		cmocka_unit_test(test_console_has_no_credentials),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -290,6 +290,33 @@ static void messages_have_no_credentials(void **state)
 	assert_string_equal(d.lines[0], "http://host/x");
 }
 
+/* A message may end anywhere in a URL: also then no part of its password is left. */
+static void cut_messages_have_no_credentials(void **state)
+{
+	_cleanup_free_ char *text = xmalloc(4096);
+	struct err e;
+
+	(void)state;
+	for (size_t n = sizeof(e.msg) - 50; n < sizeof(e.msg) + 10; n++) {
+		_cleanup_diag_ struct diag d = {0};
+
+		memset(text, 'x', n);
+		strcpy(text + n, "http://me:PASSWORD@host/x: no");
+		err_set(&e, ERR_FAILED, "%s", text);
+		assert_null(strstr(e.msg, "PA"));
+		err_errno(&e, ENOENT, "%s", text);
+		assert_null(strstr(e.msg, "PA"));
+		err_set(&e, ERR_FAILED, "inner");
+		err_wrap(&e, "%s", text);
+		assert_null(strstr(e.msg, "PA"));
+		diag_add(&d, "%s", text);
+		assert_null(strstr(d.lines[0], "PA"));
+		assert_in_range(strlen(d.lines[0]), 1, sizeof(e.msg) - 1);
+		assert_int_equal(diag_err(&d, &e), -1);
+		assert_null(strstr(e.msg, "PA"));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -308,6 +335,7 @@ int main(void)
 		cmocka_unit_test(log_lines_have_prefixes),
 		cmocka_unit_test(error_of_several_lines_is_logged_as_such),
 		cmocka_unit_test(messages_have_no_credentials),
+		cmocka_unit_test(cut_messages_have_no_credentials),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
