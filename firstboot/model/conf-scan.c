@@ -2,8 +2,9 @@
 /*
  * Reads the tokens of a libconfig text and reports mistakes that libconfig 1.5 accepts:
  * integers that do not fit 32 bits (it wraps them silently), unterminated comments and
- * strings, forbidden @include, unlimited nesting, NUL bytes (it stops reading there), and
- * groups with so many members that reading them would take hours.
+ * strings, forbidden @include, unlimited nesting, NUL bytes (it stops reading there),
+ * groups with so many members that reading them would take hours, and so many values that
+ * reading them would take hundreds of megabytes of memory.
  *
  * The tokens are those of libconfig (its manual, "Configuration Files"): comments of
  * three kinds, strings with backslash escapes, words, single characters. Anything else is
@@ -13,12 +14,14 @@
 
 #include <limits.h>
 
-#define CONF_DEPTH   32   /* groups and lists within each other */
-#define CONF_MEMBERS 1000 /* of a group: libconfig compares a new one with all others */
+#define CONF_DEPTH   32     /* groups and lists within each other */
+#define CONF_MEMBERS 1000   /* of a group: libconfig compares a new one with all others */
+#define CONF_VALUES  500000 /* each takes up to 150 bytes of memory, a group twice that */
 
 struct scan {
 	const char *p, *end;
 	unsigned line, depth, flags;
+	unsigned values;                  /* so far, counted by the signs before them */
 	unsigned members[CONF_DEPTH + 1]; /* of the group at each depth */
 	const char *name;
 	struct diag *d;
@@ -120,6 +123,17 @@ static void scan_word(struct scan *s)
 			s->name, s->line, (int)(len < 40 ? len : 40), start, INT_MAX);
 }
 
+/* Counts a value, a group or list twice. Returns false if there are too many. */
+static bool scan_value(struct scan *s)
+{
+	s->values += strchr("{([", *s->p) ? 2 : 1;
+	if (s->values <= CONF_VALUES)
+		return true;
+	s->r = diag_add(s->d, "%s:%u: too many values: at most %d are allowed", s->name,
+			s->line, CONF_VALUES);
+	return false;
+}
+
 static void scan_open(struct scan *s)
 {
 	if (++s->depth > CONF_DEPTH) {
@@ -169,6 +183,8 @@ int conf_scan(const char *text, size_t len, const char *name, unsigned flags,
 				       name, s.line);
 			break;
 		}
+		if (strchr("{([=:,", *s.p) && !scan_value(&s))
+			break;
 		if (*s.p == '#' || scan_at(&s, "//"))
 			scan_line_comment(&s);
 		else if (scan_at(&s, "/*"))

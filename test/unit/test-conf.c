@@ -210,6 +210,40 @@ static void test_include_is_refused(void **state _unused_)
 	conf_free(parse("s = \"\n@include \\\"x\\\"\"; # @include \"y\"\n"));
 }
 
+/* A rack of 10,000 hosts is far below the limit. */
+static void test_values_are_limited(void **state _unused_)
+{
+	_cleanup_buf_ struct buf lists = {0}, texts = {0};
+	_cleanup_diag_ struct diag d = {0};
+	struct conf *c;
+
+	buf_puts(&lists, "a = (\n");
+	for (int i = 0; i < 125000; i++)
+		buf_puts(&lists, "((0)),");
+	buf_puts(&lists, "0);\n");
+	assert_int_equal(
+		conf_parse(&c, lists.p, lists.len, "a.cfg", CONF_MAX_RACK, 0, &d), -1);
+	assert_int_equal(d.n, 1);
+	assert_string_equal(d.lines[0],
+			    "a.cfg:2: too many values: at most 500000 are allowed");
+
+	buf_puts(&texts, "hosts = (");
+	for (int i = 0; i < 10000; i++)
+		buf_printf(
+			&texts,
+			"%s{name=\"node-%d\";role=\"node\";mac=\"52:54:00:25:%02x:%02x\";"
+			"address=\"10.0.%d.%d/16\";cbr0=\"10.%d.%d.1/"
+			"24\";vm={memory=\"1G\";"
+			"cpus=2;};labels=[\"a\",\"b\",\"c\"];environment=[\"A=b,c=(d)\"];"
+			"}",
+			i ? "," : "", i, i / 256, i % 256, i / 256, i % 256,
+			100 + i / 256, i % 256);
+	buf_puts(&texts, ");");
+	assert_int_equal(
+		conf_parse(&c, texts.p, texts.len, "a.cfg", CONF_MAX_RACK, 0, &d), 0);
+	conf_free(c);
+}
+
 static void test_depth_is_limited(void **state _unused_)
 {
 	_cleanup_buf_ struct buf b = {0};
@@ -370,6 +404,7 @@ int main(void)
 		cmocka_unit_test(test_numbers_do_not_wrap),
 		cmocka_unit_test(test_include_is_refused),
 		cmocka_unit_test(test_depth_is_limited),
+		cmocka_unit_test(test_values_are_limited),
 		cmocka_unit_test(test_size_is_limited),
 		cmocka_unit_test_setup_teardown(test_file_is_read_under_another_name,
 						setup_dir, teardown_dir),
