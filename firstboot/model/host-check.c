@@ -12,6 +12,7 @@
 #include "firstboot/model/host-check-parts.h"
 #include "firstboot/model/words.h"
 
+#define NAMED_MAX     8 /* roles in a message */
 #define TOKEN_MAX     128
 #define TOKEN_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 
@@ -110,34 +111,51 @@ static void check_all_words(struct check *c)
 
 /* --- the role --------------------------------------------------------------------- */
 
-static void check_role(struct check *c)
+/* Returns the names of the first roles, and how many others there are. Owned by the
+ * caller. */
+static char *role_names(const struct roles *roles)
+{
+	_cleanup_buf_ struct buf b = {0};
+
+	if (roles->n == 0)
+		return xstrdup("none");
+	for (size_t i = 0; i < roles->n && i < NAMED_MAX; i++)
+		buf_printf(&b, "%s%s", i ? ", " : "", roles->v[i].name);
+	if (roles->n > NAMED_MAX)
+		buf_printf(&b, " and %zu other%s", roles->n - NAMED_MAX,
+			   roles->n - NAMED_MAX == 1 ? "" : "s");
+	return buf_take(&b);
+}
+
+static void complain_role(struct check *c)
 {
 	_cleanup_free_ const char **names = xcalloc(c->roles->n + 1, sizeof(*names));
-	_cleanup_buf_ struct buf all = {0};
+	_cleanup_free_ char *all = role_names(c->roles);
 	char shown[CHECK_SHOWN];
 	const char *near;
 
-	for (size_t i = 0; i < c->roles->n; i++) {
+	for (size_t i = 0; i < c->roles->n; i++)
 		names[i] = c->roles->v[i].name;
-		buf_printf(&all, "%s%s", i ? ", " : "", names[i]);
-	}
+	near = str_nearest(c->h->role, names);
+	check_complain(c, HOST_ROLE, "the image has no role %s, it has: %s%s%s%s",
+		       check_show(c->h->role, shown), all, near ? " (did you mean '" : "",
+		       near ? near : "", near ? "'?)" : "");
+}
+
+static void check_role(struct check *c)
+{
 	if (c->h->bad[HOST_ROLE])
 		return;
 	if (!c->h->role) {
-		_cleanup_free_ char *what =
-			xasprintf("the image's roles are %s", all.p ? all.p : "none");
+		_cleanup_free_ char *all = role_names(c->roles);
+		_cleanup_free_ char *what = xasprintf("the image's roles are %s", all);
 
 		complain_missing(c, HOST_ROLE, what);
 		return;
 	}
 	c->role = roles_find(c->roles, c->h->role);
-	if (c->role)
-		return;
-	near = str_nearest(c->h->role, names);
-	check_complain(c, HOST_ROLE, "the image has no role %s, it has: %s%s%s%s",
-		       check_show(c->h->role, shown), all.p ? all.p : "none",
-		       near ? " (did you mean '" : "", near ? near : "",
-		       near ? "'?)" : "");
+	if (!c->role)
+		complain_role(c);
 }
 
 /* --- networks --------------------------------------------------------------------- */

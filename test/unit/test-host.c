@@ -600,6 +600,52 @@ static void test_empty_host_is_refused(void **state _unused_)
 			 "\"172.25.0.11/24\", or \"dhcp\"\n");
 }
 
+/* An image may have any number of roles: a message names the first. */
+static void test_few_roles_are_named(void **state _unused_)
+{
+	struct role v[10];
+	char names[10][16];
+	struct roles roles = {.v = v, .n = 10};
+	static const char text[] = "name = \"x\"; role = \"zzzzzz\"; address = \"dhcp\";";
+
+	for (size_t i = 0; i < ARRAY_SIZE(v); i++) {
+		snprintf(names[i], sizeof(names[i]), "r%zu", i);
+		v[i] = (struct role){.name = names[i]};
+	}
+	for (; roles.n >= 8; roles.n--) {
+		_cleanup_host_ struct host h;
+		_cleanup_diag_ struct diag d = {0};
+		_cleanup_free_ char *want = xasprintf(
+			"host.cfg:1: role: the image has no role \"zzzzzz\", it has: r0, "
+			"r1, r2, r3, r4, r5, r6, r7%s\n",
+			roles.n == 10  ? " and 2 others"
+			: roles.n == 9 ? " and 1 other"
+				       : "");
+
+		derive_in(&h, text, &roles);
+		assert_int_equal(host_check(&h, &roles, &d), -1);
+		assert_lines(&d, want);
+	}
+}
+
+/* A value that is shown may be cut anywhere in a URL. */
+static void test_shown_values_have_no_credentials(void **state _unused_)
+{
+	static const char url[] = "http://me:PASSWORD@host/x";
+
+	for (int n = 30; n < 62; n++) {
+		_cleanup_diag_ struct diag d = {0};
+		_cleanup_free_ char *text = NULL;
+
+		text = xasprintf(
+			"name = \"%0*d%s\"; role = \"node\"; address = \"dhcp\";", n, 0,
+			url);
+		assert_int_equal(check(text, &d), -1);
+		assert_true(d.n > 0);
+		assert_null(strstr(d.lines[0], "PA"));
+	}
+}
+
 /* --- roles ------------------------------------------------------------------------ */
 
 static void write_roles(const char *path, const char *text)
@@ -708,6 +754,8 @@ int main(void)
 		cmocka_unit_test(test_roles_of_an_image_pass),
 		cmocka_unit_test(test_master_role_may_have_any_name),
 		cmocka_unit_test(test_empty_host_is_refused),
+		cmocka_unit_test(test_few_roles_are_named),
+		cmocka_unit_test(test_shown_values_have_no_credentials),
 		cmocka_unit_test(test_roles_file_is_read),
 		cmocka_unit_test(test_builtin_roles_match_the_recipe),
 		cmocka_unit_test(test_man_page_has_every_key),
