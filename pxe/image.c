@@ -8,6 +8,7 @@
 #include "pxe/image.h"
 
 #include "lib/file.h"
+#include "lib/url.h"
 
 #include <jansson.h>
 
@@ -15,6 +16,9 @@
 #define FORMAT     1
 
 #define PHASE_NAME_MAX 32
+#define UNIT_NAME_MAX  255 /* as in systemd */
+#define UNIT_LINES_MAX 10  /* of a unit's log; firstboot sends 5 */
+#define LINE_BYTES_MAX 300 /* as firstboot cuts them */
 
 static void json_p(json_t **j)
 {
@@ -365,22 +369,32 @@ static int phases_parse(struct report *r, const json_t *j, struct err *e)
 	return 0;
 }
 
-/* Adds the lines of a unit's log if the unit's state is the one asked for by `failed`.
- * The member is optional, and elements that are not strings are left out. */
-static void add_last_lines(struct strv_builder *lines, const json_t *unit, bool failed)
+/* Adds the last lines of a unit's log, at most `max` in all, if the unit's state is the
+ * one asked for by `failed`. The member is optional, and elements that are not strings
+ * are left out. */
+static void add_last_lines(struct strv_builder *lines, const json_t *unit, bool failed,
+			   size_t max)
 {
 	const char *name = json_string_value(json_object_get(unit, "name"));
 	const char *result = json_string_value(json_object_get(unit, "result"));
-	const json_t *log = json_object_get(unit, "log"), *line;
-	size_t i;
+	const json_t *log = json_object_get(unit, "log");
+	size_t n = json_array_size(log);
 
 	if ((result && !streq(result, "success")) != failed)
 		return;
-	json_array_foreach(log, i, line) if (json_is_string(line))
-		strv_builder_addf(lines, "%s: %s", name, json_string_value(line));
+	for (size_t i = n > UNIT_LINES_MAX ? n - UNIT_LINES_MAX : 0;
+	     i < n && lines->n < max; i++) {
+		_cleanup_free_ char *line =
+			xstrdup(json_string_value(json_array_get(log, i)));
+
+		if (!line)
+			continue;
+		url_strip_secrets(line); /* before it is cut: see lib/err.c */
+		strv_builder_addf(lines, "%s: %.*s", name, LINE_BYTES_MAX, line);
+	}
 }
 
-static int units_parse(struct report *r, const json_t *j, struct err *e)
+static int units_parse(struct report *r, const json_t *j, size_t max_lines, struct err *e)
 {
 	_cleanup_strv_builder_ struct strv_builder failed = {0}, lines = {0};
 	const json_t *a;
@@ -394,18 +408,22 @@ static int units_parse(struct report *r, const json_t *j, struct err *e)
 		if (get_str(v, "name", &name, e) < 0 ||
 		    get_str(v, "active", &active, e) < 0)
 			return err_wrap(e, "units");
+		if (strlen(name) > UNIT_NAME_MAX)
+			return err_set(e, ERR_FAILED,
+				       "units: a name must be of at most %d bytes",
+				       UNIT_NAME_MAX);
 		if (streq(active, "failed"))
 			strv_builder_add(&failed, name);
 	}
 	for (int bad = 1; bad >= 0; bad--)
-		for (size_t i = 0; i < json_array_size(a); i++)
-			add_last_lines(&lines, json_array_get(a, i), bad);
+		for (size_t i = 0; i < json_array_size(a) && lines.n < max_lines; i++)
+			add_last_lines(&lines, json_array_get(a, i), bad, max_lines);
 	r->failed_units = strv_builder_take(&failed);
 	r->last_lines = strv_builder_take(&lines);
 	return 0;
 }
 
-static int report_read(struct report *r, const json_t *j, struct err *e)
+static int report_read(struct report *r, const json_t *j, size_t max_lines, struct err *e)
 {
 	if (check_format(j, e) < 0 || get_str_or_null(j, "host", &r->host, e) < 0 ||
 	    get_str_or_null(j, "role", &r->role, e) < 0 ||
@@ -417,7 +435,7 @@ static int report_read(struct report *r, const json_t *j, struct err *e)
 	    get_str_or_null(j, "boot_id", &r->boot_id, e) < 0 ||
 	    get_u64(j, "generation", &r->generation, e) < 0 ||
 	    get_u64(j, "uptime_ms", &r->uptime_ms, e) < 0 || phases_parse(r, j, e) < 0 ||
-	    units_parse(r, j, e) < 0)
+	    units_parse(r, j, max_lines, e) < 0)
 		return -1;
 	if (!streq(r->verdict, "ready") && !streq(r->verdict, "failed"))
 		return err_set(e, ERR_FAILED,
@@ -425,14 +443,15 @@ static int report_read(struct report *r, const json_t *j, struct err *e)
 	return 0;
 }
 
-int report_parse(struct report *ret, const char *text, size_t len, struct err *e)
+int report_parse(struct report *ret, const char *text, size_t len, size_t max_lines,
+		 struct err *e)
 {
 	_cleanup_jansson_ json_t *j = NULL;
 
 	*ret = (struct report){0};
 	if (parse(&j, text, len, e) < 0)
 		return -1;
-	if (report_read(ret, j, e) < 0) {
+	if (report_read(ret, j, max_lines, e) < 0) {
 		report_done(ret);
 		return -1;
 	}

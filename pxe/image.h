@@ -71,8 +71,11 @@ struct report {
 			    * ready, failed units first */
 };
 
-/* Parses a report. Returns -1 with a message if the text is not one. */
-int report_parse(struct report *ret, const char *text, size_t len,
+/* Parses a report, with at most `max_lines` last lines: 10 of a unit, and 300 bytes of
+ * each. A unit's name has at most 255 bytes. Returns -1 with a message if the text is not
+ * a report. */
+#define REPORT_LINES_MAX 100
+int report_parse(struct report *ret, const char *text, size_t len, size_t max_lines,
 		 struct err *e) _must_check_;
 void report_done(struct report *r);
 #define _cleanup_report_ _cleanup_(report_done)

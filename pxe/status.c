@@ -5,6 +5,11 @@
  * its file must be a regular one, the host name in it must be that of its file, and it is
  * never used in a path.
  *
+ * The host chooses the file's modification time: nginx sets it from the Date: header of
+ * the request. Its birth time (statx(2)) is that of the request: nginx makes a file for
+ * each. Where the file system has none, the change time is used, which is later if the
+ * file was linked into another tree since.
+ *
  * Phases become columns in the order of the first report that has them; a host without
  * such a phase gets "-".
  */
@@ -14,9 +19,11 @@
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/text.h"
+#include "lib/url.h"
 #include "pxe/table.h"
 
 #define REPORT_MAX (64 * 1024)
+#define WHY_MAX    2000 /* bytes of the reason in a report that are shown */
 #define PHASES_MAX 16
 
 /* --- reading ---------------------------------------------------------------------- */
@@ -28,17 +35,28 @@ static void broken(struct status_host *h, const char *why)
 	h->why = xstrdup(why);
 }
 
-static void parse(struct status_host *h, const char *text, size_t len)
+/* Returns the reason in a report as it is shown. Owned by the caller. */
+static char *shown_why(const char *why)
+{
+	char *text = xstrdup(why ? why : "no reason given");
+
+	url_strip_secrets(text); /* before it is cut: it may be cut in a password */
+	if (strlen(text) > WHY_MAX)
+		memcpy(text + WHY_MAX - 3, "...", 4);
+	return text;
+}
+
+static void parse(struct status_host *h, const char *text, size_t len, size_t max_lines)
 {
 	struct err e = {0};
 
-	if (report_parse(&h->report, text, len, &e) < 0) {
+	if (report_parse(&h->report, text, len, max_lines, &e) < 0) {
 		broken(h, e.msg);
 		return;
 	}
 	if (h->report.host && !streq(h->report.host, h->name)) {
-		_cleanup_free_ char *why =
-			xasprintf("the report is of host '%s'", h->report.host);
+		_cleanup_free_ char *shown = xstrndup(h->report.host, 64);
+		_cleanup_free_ char *why = xasprintf("the report is of host '%s'", shown);
 
 		broken(h, why);
 		report_done(&h->report);
@@ -46,10 +64,22 @@ static void parse(struct status_host *h, const char *text, size_t len)
 	}
 	h->verdict = streq(h->report.verdict, "ready") ? STATUS_READY : STATUS_FAILED;
 	if (h->verdict == STATUS_FAILED)
-		h->why = xstrdup(h->report.why ? h->report.why : "no reason given");
+		h->why = shown_why(h->report.why);
 }
 
-static void read_report(struct status_host *h, int dirfd)
+/* Returns when the file was made, or when it was last changed. */
+static struct timespec arrival(int dirfd, const char *path, const struct stat *st)
+{
+	struct statx x;
+
+	if (statx(dirfd, path, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &x) < 0 ||
+	    !(x.stx_mask & STATX_BTIME))
+		return st->st_ctim;
+	return (struct timespec){.tv_sec = x.stx_btime.tv_sec,
+				 .tv_nsec = x.stx_btime.tv_nsec};
+}
+
+static void read_report(struct status_host *h, int dirfd, size_t max_lines)
 {
 	_cleanup_free_ char *path = xasprintf("%s.json", h->name), *text = NULL;
 	struct stat st;
@@ -61,12 +91,28 @@ static void read_report(struct status_host *h, int dirfd)
 			broken(h, strerror(errno));
 		return;
 	}
-	h->reported = st.st_mtime;
+	h->reported = arrival(dirfd, path, &st);
 	r = file_read_foreign_at(dirfd, path, REPORT_MAX, &text, &len);
 	if (r < 0)
 		broken(h, file_strerror(r));
 	else
-		parse(h, text, len);
+		parse(h, text, len, max_lines);
+}
+
+bool report_changed(struct report_id *id, const char *dir, const char *host)
+{
+	_cleanup_free_ char *path = xasprintf("%s/" TREE_REPORTS "/%s.json", dir, host);
+	struct stat st;
+	bool same;
+
+	if (lstat(path, &st) < 0)
+		return false;
+	same = id->ino == st.st_ino && id->size == st.st_size &&
+	       id->changed.tv_sec == st.st_ctim.tv_sec &&
+	       id->changed.tv_nsec == st.st_ctim.tv_nsec;
+	*id = (struct report_id){
+		.ino = st.st_ino, .size = st.st_size, .changed = st.st_ctim};
+	return !same;
 }
 
 static char *cidr_text(struct cidr c)
@@ -89,7 +135,8 @@ static char *reported_address(const struct report *r)
 	return r->address ? xstrndup(r->address, strcspn(r->address, "/")) : NULL;
 }
 
-void status_load_host(struct status_host *ret, const char *dir, const struct tree_host *h)
+void status_load_host(struct status_host *ret, const char *dir, const struct tree_host *h,
+		      size_t max_lines)
 {
 	_cleanup_free_ char *path = xasprintf("%s/" TREE_REPORTS, dir);
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -101,7 +148,7 @@ void status_load_host(struct status_host *ret, const char *dir, const struct tre
 		.cbr0 = cidr_text(h->cbr0),
 	};
 	if (fd >= 0)
-		read_report(ret, fd);
+		read_report(ret, fd, max_lines);
 	else if (errno != ENOENT)
 		broken(ret, strerror(errno));
 	if (!ret->address)
@@ -117,7 +164,7 @@ static int load_tree(struct status *s, const char *dir, struct err *e)
 	s->rack = xstrdup(info.name);
 	s->hosts = xcalloc(info.n_hosts + 1, sizeof(*s->hosts));
 	for (size_t i = 0; i < info.n_hosts; i++)
-		status_load_host(&s->hosts[s->n++], dir, &info.hosts[i]);
+		status_load_host(&s->hosts[s->n++], dir, &info.hosts[i], 0);
 	return 0;
 }
 
@@ -145,7 +192,7 @@ static int load_folder(struct status *s, const char *dir, struct err *e)
 		*h = (struct status_host){
 			.name = xstrndup(names[i], strlen(names[i]) - strlen(".json")),
 		};
-		read_report(h, fd);
+		read_report(h, fd, 0);
 		h->role = xstrdup(h->report.role);
 		h->address = reported_address(&h->report);
 		h->cbr0 = xstrdup(h->report.cbr0);
@@ -259,7 +306,7 @@ static void add_host(struct table *t, const struct status_host *h,
 	else
 		table_add(t, NULL);
 	table_add(t, verdicts[h->verdict]);
-	add_age(t, h->reported, now);
+	add_age(t, h->reported.tv_sec, now);
 }
 
 void status_table(const struct status *s, time_t now, struct buf *out)
@@ -287,6 +334,7 @@ void status_table(const struct status *s, time_t now, struct buf *out)
 static void json_host(struct json *j, const struct status_host *h, time_t now)
 {
 	const struct report *r = &h->report;
+	time_t then = h->reported.tv_sec;
 
 	json_open(j, NULL, '{');
 	json_str(j, "host", h->name);
@@ -295,9 +343,8 @@ static void json_host(struct json *j, const struct status_host *h, time_t now)
 	json_str(j, "cbr0", h->cbr0);
 	json_str(j, "verdict", verdicts[h->verdict]);
 	json_str(j, "why", h->why);
-	if (h->reported)
-		json_u64(j, "age_s",
-			 now > h->reported ? (uint64_t)(now - h->reported) : 0);
+	if (then)
+		json_u64(j, "age_s", now > then ? (uint64_t)(now - then) : 0);
 	else
 		json_str(j, "age_s", NULL);
 	if (r->verdict) {

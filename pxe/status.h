@@ -20,9 +20,9 @@ enum status_verdict {
 struct status_host {
 	char *name, *role, *address, *cbr0; /* NULL: not known, or none */
 	enum status_verdict verdict;
-	char *why;            /* reason for "failed" or "broken", else NULL */
-	struct report report; /* zero unless ready or failed */
-	time_t reported;      /* when its report arrived; 0: never */
+	char *why;                /* reason for "failed" or "broken", else NULL */
+	struct report report;     /* zero unless ready or failed */
+	struct timespec reported; /* when its report arrived, 0: never */
 };
 
 struct status {
@@ -36,10 +36,22 @@ int status_load(struct status *ret, const char *dir, struct err *e) _must_check_
 void status_done(struct status *s);
 #define _cleanup_status_ _cleanup_(status_done)
 
-/* Reads the current report of one host of a tree; `dir` is the tree. */
-void status_load_host(struct status_host *ret, const char *dir,
-		      const struct tree_host *h);
+/* Reads the current report of one host of a tree, with at most `max_lines` last lines of
+ * its units; `dir` is the tree. */
+void status_load_host(struct status_host *ret, const char *dir, const struct tree_host *h,
+		      size_t max_lines);
 void status_host_done(struct status_host *h);
+
+/* Identifies a report. Initialise it with zeros. */
+struct report_id {
+	ino_t ino;
+	off_t size;
+	struct timespec changed; /* a host can set the modification time, but not this */
+};
+
+/* Returns true if the tree has a report of the host that is not the one of *id, which is
+ * set to it. */
+bool report_changed(struct report_id *id, const char *dir, const char *host);
 
 /* Appends the table (host, role, address, cbr0, seconds of each phase, uptime, verdict,
  * age), then one line "HOST: WHY" for every host that failed. */

@@ -5,11 +5,14 @@
  * in the rack file. Each such machine is reported once, and so is each that was refused a
  * host's files or report. Anybody can make such requests in any number, so that after
  * REPORTED_MAX of them no more are reported.
+ *
+ * A host whose report arrived gets into a queue, once, and the hosts in it are described
+ * in turn: one that sends reports without end delays no other. Of several reports that
+ * arrived meanwhile only the last is described.
  */
 #include "pxe/watch.h"
 
 #include "pxe/loaders.h"
-#include "pxe/status.h"
 
 #define NO_ADDRESS " no address available"
 #define IGNORED    " proxy-ignored" /* the same in a tree rendered with --proxy-dhcp */
@@ -21,14 +24,21 @@ void watch_open(struct watch *w, const struct serve *s)
 	_cleanup_free_ char *path = xasprintf("%s/" TREE_ACCESS_LOG, s->dir);
 
 	*w = (struct watch){.s = s};
+	w->reports = (struct watch_reports){
+		.seen = xcalloc(s->info.n_hosts + 1, sizeof(*w->reports.seen)),
+		.waits = xcalloc(s->info.n_hosts + 1, sizeof(*w->reports.waits)),
+		.queue = xcalloc(s->info.n_hosts + 1, sizeof(*w->reports.queue)),
+		.left = SIZE_MAX,
+	};
 	tail_open(&w->access, path, true);
 	tail_open(&w->dhcp, s->dnsmasq.log, false);
 }
 
 bool watch_turn(struct watch *w)
 {
-	bool more = tail_turn(&w->access, WATCH_TURN);
+	bool more = tail_turn(&w->access, WATCH_TURN) || w->reports.n > 0;
 
+	w->reports.left = WATCH_REPORTS;
 	return tail_turn(&w->dhcp, WATCH_TURN) || more;
 }
 
@@ -37,6 +47,9 @@ void watch_done(struct watch *w)
 	tail_done(&w->access);
 	tail_done(&w->dhcp);
 	intern_done(&w->reported);
+	free(w->reports.seen);
+	free(w->reports.waits);
+	free(w->reports.queue);
 	*w = (struct watch){0};
 }
 
@@ -153,13 +166,14 @@ static char *describe_root(const struct watch *w, const struct access *a)
 			 (unsigned long long)(a->took_ms % 1000 / 100));
 }
 
-static char *describe_report(struct watch *w, const struct access *a, const char *name,
-			     size_t len)
+/* Describes that a host's report was refused, or puts the host into the queue. */
+static char *note_report(struct watch *w, const struct access *a, const char *name,
+			 size_t len)
 {
 	const struct tree_host *h = by_name(w, name, len);
+	struct watch_reports *q = &w->reports;
 	char addr[NET_ADDR_LEN];
-	struct status_host s;
-	char *line = NULL;
+	size_t k;
 
 	if (!h)
 		return NULL;
@@ -173,7 +187,19 @@ static char *describe_report(struct watch *w, const struct access *a, const char
 				  "the host's address nor its token",
 				  h->name, addr));
 	}
-	status_load_host(&s, w->s->dir, h);
+	k = (size_t)(h - w->s->info.hosts);
+	if (!q->waits[k])
+		q->queue[(q->first + q->n++) % w->s->info.n_hosts] = k;
+	q->waits[k] = true;
+	return NULL;
+}
+
+static char *describe_report(const struct watch *w, const struct tree_host *h)
+{
+	struct status_host s;
+	char *line = NULL;
+
+	status_load_host(&s, w->s->dir, h, 0);
 	if (s.verdict == STATUS_READY)
 		line = xasprintf("%s (%s): ready in %llu.%llu s", h->name, h->role,
 				 (unsigned long long)(s.report.uptime_ms / 1000),
@@ -183,6 +209,27 @@ static char *describe_report(struct watch *w, const struct access *a, const char
 				 s.verdict == STATUS_FAILED ? "failed" : "broken report",
 				 s.why);
 	status_host_done(&s);
+	return line;
+}
+
+/* Describes the first report of the queue that is another than the one before. */
+static char *next_report(struct watch *w)
+{
+	const struct tree_info *i = &w->s->info;
+	struct watch_reports *q = &w->reports;
+	char *line = NULL;
+
+	while (!line && q->n > 0 && q->left > 0) {
+		size_t k = q->queue[q->first];
+
+		q->first = (q->first + 1) % i->n_hosts;
+		q->n--;
+		q->waits[k] = false;
+		if (!report_changed(&q->seen[k], w->s->dir, i->hosts[k].name))
+			continue;
+		q->left--;
+		line = describe_report(w, &i->hosts[k]);
+	}
 	return line;
 }
 
@@ -200,7 +247,7 @@ static char *describe_access(struct watch *w, const struct access *a)
 		return describe_root(w, a);
 	if (streq(a->method, "PUT") && report && str_ends(report, ".json") &&
 	    (a->status / 100 == 2 || a->status == 403))
-		return describe_report(w, a, report, strlen(report) - strlen(".json"));
+		return note_report(w, a, report, strlen(report) - strlen(".json"));
 	return NULL;
 }
 
@@ -243,5 +290,5 @@ char *watch_next(struct watch *w)
 		if (event)
 			return event;
 	}
-	return NULL;
+	return next_report(w);
 }

@@ -10,21 +10,31 @@
 #include "lib/intern.h"
 #include "pxe/access.h"
 #include "pxe/serve.h"
+#include "pxe/status.h"
 
 struct watch {
 	const struct serve *s;
 	struct tail access, dhcp; /* nginx's and dnsmasq's log */
 	struct intern reported;   /* machines that were refused, each reported once */
+	struct watch_reports {
+		struct report_id *seen; /* of each host: the report described last */
+		bool *waits;            /* of each host: it is in the queue */
+		size_t *queue;          /* hosts whose reports are to be described */
+		size_t first, n;        /* the queue is a ring */
+		size_t left;            /* how many may be read in this turn */
+	} reports;
 };
 
 /* Starts watching; earlier fetches are skipped. `s` must be open and outlive the
  * watch. */
 void watch_open(struct watch *w, const struct serve *s);
 
-/* Begins a turn, in which at most WATCH_TURN bytes of each log are read: clients that
- * fill the logs must not keep the caller from everything else. Returns true if the turn
- * before may have left something to read. Before the first turn there is no limit. */
-#define WATCH_TURN (64 * 1024)
+/* Begins a turn, in which at most WATCH_TURN bytes of each log and WATCH_REPORTS reports
+ * are read: clients that fill the logs or send reports without end must not keep the
+ * caller from everything else. Returns true if the turn before may have left something to
+ * read. Before the first turn there is no limit. */
+#define WATCH_TURN    (64 * 1024)
+#define WATCH_REPORTS 16
 bool watch_turn(struct watch *w);
 
 /* Returns the next line, owned by the caller, or NULL if there is no event yet, or none

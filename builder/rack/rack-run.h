@@ -27,7 +27,7 @@ struct machine {
 	uint64_t last_ms;  /* from on_ms to its last fetch, its host.cpio; 0: not yet */
 	uint64_t total_ms; /* from on_ms to its verdict */
 	struct status_host status; /* from its report; zero if it sent none */
-	struct timespec reported;  /* mtime of that report: a newer report has another */
+	struct report_id reported; /* that report */
 	struct console console;
 	struct console qemu; /* QEMU's messages */
 };

@@ -139,18 +139,11 @@ static void follow_fetches(struct follower *f)
 
 static void follow_report(struct follower *f, struct machine *m)
 {
-	_cleanup_free_ char *path =
-		xasprintf("%s/" TREE_REPORTS "/%s.json", f->r->tree, m->host->name);
 	struct status_host s;
-	struct stat st;
 
-	if (lstat(path, &st) < 0 || (st.st_mtim.tv_sec == m->reported.tv_sec &&
-				     st.st_mtim.tv_nsec == m->reported.tv_nsec))
+	if (!report_changed(&m->reported, f->r->tree, m->host->name) || f->keep)
 		return;
-	m->reported = st.st_mtim;
-	if (f->keep)
-		return;
-	status_load_host(&s, f->r->tree, m->host);
+	status_load_host(&s, f->r->tree, m->host, REPORT_LINES_MAX);
 	if (s.verdict == STATUS_SILENT) {
 		status_host_done(&s);
 		return;
@@ -159,7 +152,7 @@ static void follow_report(struct follower *f, struct machine *m)
 	m->status = s;
 	machine_verdict(m, s.verdict == STATUS_READY ? MACHINE_READY : MACHINE_FAILED,
 			xstrdup(s.why));
-	m->total_ms = since_event(m->on_ms, to_ms(st.st_mtim));
+	m->total_ms = since_event(m->on_ms, to_ms(s.reported));
 }
 
 /* --- consoles ---------------------------------------------------------------------- */

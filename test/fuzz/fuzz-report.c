@@ -14,7 +14,7 @@ static void show(const struct report *r)
 		.role = (char *)"node",
 		.verdict = streq(r->verdict, "ready") ? STATUS_READY : STATUS_FAILED,
 		.report = *r,
-		.reported = 1,
+		.reported = {.tv_sec = 1},
 	};
 	struct status s = {.rack = (char *)"fuzz", .hosts = &host, .n = 1};
 	_cleanup_buf_ struct buf table = {0};
@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	_cleanup_report_ struct report r = {0};
 	struct err e = {0};
 
-	if (report_parse(&r, (const char *)data, size, &e) < 0) {
+	if (report_parse(&r, (const char *)data, size, REPORT_LINES_MAX, &e) < 0) {
 		if (!e.msg[0])
 			abort();
 		return 0;

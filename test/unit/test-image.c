@@ -183,7 +183,7 @@ static void valid_report_is_read(void **state)
 	struct err e = {0};
 
 	(void)state;
-	assert_int_equal(report_parse(&r, text, strlen(text), &e), 0);
+	assert_int_equal(report_parse(&r, text, strlen(text), 9, &e), 0);
 	assert_string_equal(r.host, "node-1");
 	assert_string_equal(r.cbr0, "192.168.1.1/24");
 	assert_string_equal(r.why, "kube-kubelet.service failed");
@@ -222,8 +222,95 @@ static void bad_reports_are_refused(void **state)
 		struct err e = {0};
 
 		assert_int_equal(
-			report_parse(&r, cases[i].text, strlen(cases[i].text), &e), -1);
+			report_parse(&r, cases[i].text, strlen(cases[i].text), 9, &e),
+			-1);
 		assert_string_equal(e.msg, cases[i].want);
+	}
+}
+
+/* Returns a report with `units` units, each with a name of `name` bytes and `lines` log
+ * lines. Owned by the caller. */
+static char *report_of_size(size_t units, int name, size_t lines, const char *line)
+{
+	_cleanup_buf_ struct buf b = {0};
+
+	buf_puts(&b,
+		 "{\"format\":1,\"verdict\":\"failed\",\"generation\":0,\"uptime_ms\":1,"
+		 "\"phases\":[],\"units\":[");
+	for (size_t i = 0; i < units; i++) {
+		buf_printf(&b,
+			   "%s{\"name\":\"%0*d\",\"active\":\"failed\",\"result\":\"x\","
+			   "\"log\":[",
+			   i ? "," : "", name, 7);
+		for (size_t k = 0; k < lines; k++)
+			buf_printf(&b, "%s\"%s\"", k ? "," : "", line);
+		buf_puts(&b, "]}");
+	}
+	buf_puts(&b, "]}");
+	return buf_take(&b);
+}
+
+static size_t bytes_of(char *const *lines)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; lines && lines[i]; i++)
+		n += strlen(lines[i]);
+	return n;
+}
+
+/* The memory for last lines does not depend on the report. */
+static void memory_of_a_report_is_bounded(void **state)
+{
+	static const struct {
+		size_t units;
+		int name;
+		size_t lines, want;
+		const char *line;
+	} cases[] = {
+		{1, 255, 16000, 10, ""},
+		{1000, 12, 1, REPORT_LINES_MAX, ""},
+		{20, 250, 40, REPORT_LINES_MAX, "text"},
+		{1, 10, 3, 3, "0123456789"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *text = report_of_size(cases[i].units, cases[i].name,
+							   cases[i].lines, cases[i].line);
+		_cleanup_report_ struct report r = {0}, none = {0};
+		struct err e = {0};
+
+		assert_int_equal(
+			report_parse(&r, text, strlen(text), REPORT_LINES_MAX, &e), 0);
+		assert_int_equal(strv_len(r.last_lines), cases[i].want);
+		assert_true(bytes_of(r.last_lines) <= REPORT_LINES_MAX * 557);
+		assert_int_equal(report_parse(&none, text, strlen(text), 0, &e), 0);
+		assert_null(none.last_lines);
+	}
+}
+
+static void names_and_lines_of_units_are_limited(void **state)
+{
+	static const char url[] = "http://me:PASSWORD@host/";
+	char line[400];
+	struct report r;
+	struct err e = {0};
+	_cleanup_free_ char *text = report_of_size(1, 256, 0, "");
+
+	(void)state;
+	assert_int_equal(report_parse(&r, text, strlen(text), 9, &e), -1);
+	assert_string_equal(e.msg, "units: a name must be of at most 255 bytes");
+	for (size_t n = 260; n < 310; n++) {
+		_cleanup_free_ char *cut = NULL;
+
+		memset(line, 'x', n);
+		strcpy(line + n, url);
+		cut = report_of_size(1, 1, 1, line);
+		assert_int_equal(report_parse(&r, cut, strlen(cut), 9, &e), 0);
+		assert_true(strlen(r.last_lines[0]) <= strlen("7: ") + 300);
+		assert_null(strstr(r.last_lines[0], "PA"));
+		report_done(&r);
 	}
 }
 
@@ -239,10 +326,10 @@ static void damaged_reports_are_harmless(void **state)
 		_cleanup_report_ struct report a = {0}, b = {0};
 		struct err e = {0};
 
-		assert_int_equal(report_parse(&a, text, i, &e), -1);
+		assert_int_equal(report_parse(&a, text, i, 9, &e), -1);
 		memcpy(damaged, text, sizeof(text));
 		damaged[i] ^= 0x20;
-		if (report_parse(&b, damaged, sizeof(text) - 1, &e) == 0)
+		if (report_parse(&b, damaged, sizeof(text) - 1, 9, &e) == 0)
 			assert_non_null(b.verdict);
 		else
 			assert_true(e.msg[0]);
@@ -263,6 +350,8 @@ int main(void)
 		cmocka_unit_test(valid_report_is_read),
 		cmocka_unit_test(bad_reports_are_refused),
 		cmocka_unit_test(damaged_reports_are_harmless),
+		cmocka_unit_test(memory_of_a_report_is_bounded),
+		cmocka_unit_test(names_and_lines_of_units_are_limited),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,7 +19,8 @@
 
 #define HOSTS 3
 
-/* Seconds that are added to the wall clock. The Makefile wraps clock_gettime(). */
+/* Seconds that are added to the wall clock and to the birth times of files. The Makefile
+ * wraps clock_gettime() and statx(). */
 static time_t clock_step;
 
 int __real_clock_gettime(clockid_t clock, struct timespec *ts);
@@ -31,6 +32,20 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *ts)
 
 	if (clock == CLOCK_REALTIME)
 		ts->tv_sec += clock_step;
+	return r;
+}
+
+int __real_statx(int dirfd, const char *path, int flags, unsigned mask, struct statx *x);
+int __wrap_statx(int dirfd, const char *path, int flags, unsigned mask, struct statx *x);
+
+int __wrap_statx(int dirfd, const char *path, int flags, unsigned mask, struct statx *x)
+{
+	int r = __real_statx(dirfd, path, flags, mask | STATX_CTIME, x);
+
+	if (r == 0 && !(x->stx_mask & STATX_BTIME))
+		x->stx_btime = x->stx_ctime;
+	x->stx_mask |= STATX_BTIME;
+	x->stx_btime.tv_sec += clock_step;
 	return r;
 }
 
@@ -263,6 +278,28 @@ static void test_reports_make_verdicts(void **state)
 	assert_int_equal(f->machines[0].status.report.uptime_ms, 31200);
 }
 
+/* The host chooses the modification time of its report. */
+static void test_a_report_with_a_wrong_date_is_seen(void **state)
+{
+	struct fixture *f = *state;
+
+	leave_only(f, HOSTS);
+	f->machines[1].state = MACHINE_PENDING;
+	run_now(f,
+		PUT_REPORT("node-1", "failed",
+			   "\"no\"") "touch -d @1700000000 tree/http/report/node-1.json");
+	watch_to_the_end(f);
+	check_verdict(&f->machines[1], MACHINE_FAILED, "no");
+	assert_true(f->machines[1].total_ms < 60000);
+	f->machines[2].state = MACHINE_PENDING;
+	run_later(f,
+		  PUT_REPORT("node-1", "ready",
+			     "null") "touch -d @1700000000 tree/http/report/node-1.json; "
+				     "sleep 0.6; " PUT_REPORT("node-2", "ready", "null"));
+	watch_to_the_end(f);
+	check_verdict(&f->machines[1], MACHINE_READY, NULL);
+}
+
 static void test_an_unreadable_report_fails(void **state)
 {
 	struct fixture *f = *state;
@@ -370,7 +407,6 @@ static void test_a_clock_set_forward_is_no_timeout(void **state)
 		     "echo '" REPORT(
 			     "node-2", "ready",
 			     "null") "' >run/node-2.json; "
-				     "touch -d '1 hour' run/node-2.json; "
 				     "mv run/node-2.json tree/http/report/node-2.json");
 	watch_to_the_end(f);
 	check_verdict(&f->machines[2], MACHINE_READY, NULL);
@@ -681,6 +717,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		unit(test_reports_make_verdicts),
+		unit(test_a_report_with_a_wrong_date_is_seen),
 		unit(test_an_unreadable_report_fails),
 		unit(test_keep_ends_by_a_signal_and_keeps_verdicts),
 		unit(test_failure_on_a_console_fails_at_once),

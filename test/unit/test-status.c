@@ -278,12 +278,13 @@ static void turn_of_the_access_log_is_limited(void **state)
 
 #define NOW 1700000000
 
+/* The host chooses the modification time of its report, here a wrong one. */
 static void write_report(const char *dir, const char *name, const char *role,
-			 const char *verdict, const char *why, unsigned ms, unsigned age)
+			 const char *verdict, const char *why, unsigned ms)
 {
 	_cleanup_free_ char *text = NULL, *file = xasprintf("%s.json", name);
 	_cleanup_free_ char *path = xasprintf("%s/%s", dir, file);
-	struct utimbuf times = {.actime = NOW - age, .modtime = NOW - age};
+	struct utimbuf times = {.actime = NOW, .modtime = NOW};
 
 	text = xasprintf(
 		"{\"format\":1,\"host\":\"%s\",\"role\":\"%s\",\"cluster\":\"c\","
@@ -321,11 +322,18 @@ static void make_tree(const char *dir)
 
 	write_text(dir, TREE_INFO, tree_cfg);
 	assert_int_equal(mkdir_p_at(AT_FDCWD, reports, 0755), 0);
-	write_report(reports, "master", "master", "ready", NULL, 31249, 5);
-	write_report(reports, "node-1", "node", "failed", "docker.service failed", 20000,
-		     300);
-	write_report(reports, "node-3", "node", "ready", NULL, 9999, 200000);
+	write_report(reports, "master", "master", "ready", NULL, 31249);
+	write_report(reports, "node-1", "node", "failed", "docker.service failed", 20000);
+	write_report(reports, "node-3", "node", "ready", NULL, 9999);
 	write_text(reports, "stranger.json", "{}");
+}
+
+/* Gives the reports of make_tree() ages. */
+static void set_ages(struct status *s)
+{
+	s->hosts[0].reported.tv_sec = NOW - 5;
+	s->hosts[1].reported.tv_sec = NOW - 300;
+	s->hosts[3].reported.tv_sec = NOW - 200000;
 }
 
 static void boot_tree_status_has_every_host(void **state)
@@ -336,6 +344,7 @@ static void boot_tree_status_has_every_host(void **state)
 
 	make_tree(*state);
 	assert_int_equal(status_load(&s, *state, &e), 0);
+	set_ages(&s);
 	status_table(&s, NOW, &b);
 	assert_string_equal(b.p, "host    role    address    cbr0            kernel  "
 				 "units    up  verdict  "
@@ -353,6 +362,51 @@ static void boot_tree_status_has_every_host(void **state)
 				 "5.8  10.0  ready    "
 				 "  2 d\n"
 				 "node-1: docker.service failed\n");
+}
+
+static void reports_arrive_when_they_are_written(void **state)
+{
+	_cleanup_free_ char *reports = xasprintf("%s/" TREE_REPORTS, (char *)*state);
+	_cleanup_free_ char *one = xasprintf("%s/master.json", reports);
+	_cleanup_free_ char *two = xasprintf("%s/other.json", reports);
+	_cleanup_status_ struct status s = {0};
+	struct report_id id = {0};
+	time_t before = time(NULL);
+	struct err e = {0};
+
+	make_tree(*state);
+	assert_int_equal(status_load(&s, *state, &e), 0);
+	assert_in_range(s.hosts[0].reported.tv_sec, before - 1, time(NULL));
+	assert_int_equal(s.hosts[2].reported.tv_sec, 0);
+
+	assert_false(report_changed(&id, *state, "node-2"));
+	assert_true(report_changed(&id, *state, "master"));
+	assert_false(report_changed(&id, *state, "master"));
+	/* Another file with the same size and modification time. */
+	write_report(reports, "other", "master", "ready", NULL, 31249);
+	assert_int_equal(rename(two, one), 0);
+	assert_true(report_changed(&id, *state, "master"));
+	assert_false(report_changed(&id, *state, "master"));
+}
+
+/* A reason is text from a host: it is neither long nor has it a URL's secrets. */
+static void reasons_are_stripped_and_cut(void **state)
+{
+	_cleanup_free_ char *reports = xasprintf("%s/" TREE_REPORTS, (char *)*state);
+	char why[4000];
+
+	make_tree(*state);
+	for (size_t n = 1960; n < 2010; n++) {
+		_cleanup_status_ struct status s = {0};
+		struct err e = {0};
+
+		memset(why, 'x', n);
+		strcpy(why + n, "http://me:PASSWORD@host/?sig=PASSWORD");
+		write_report(reports, "master", "master", "failed", why, 9000);
+		assert_int_equal(status_load(&s, *state, &e), 0);
+		assert_in_range(strlen(s.hosts[0].why), 1900, 2000);
+		assert_null(strstr(s.hosts[0].why, "PA"));
+	}
 }
 
 static void verdicts_name_unready_hosts(void **state)
@@ -403,7 +457,7 @@ static void make_others(const char *reports)
 	_cleanup_free_ char *huge = xasprintf("%s/node-3.json", reports);
 	_cleanup_free_ char *secret = xasprintf("%s/../secret.json", reports);
 
-	write_report(reports, "../secret", "node", "ready", NULL, 9000, 1);
+	write_report(reports, "../secret", "node", "ready", NULL, 9000);
 	(void)!unlink(pipe);
 	(void)!unlink(link);
 	assert_int_equal(mkfifo(pipe, 0644), 0);
@@ -459,7 +513,7 @@ static void control_characters_do_not_reach_the_terminal(void **state)
 
 	make_tree(*state);
 	write_report(reports, "master", "master", "failed",
-		     "\\u001b[2Jgone\\nnode-2  ready\\u009b1m", 9000, 1);
+		     "\\u001b[2Jgone\\nnode-2  ready\\u009b1m", 9000);
 	write_text(reports, "node-1.json", "{\"format\":\033[31m}");
 	write_text(reports, "node-2.json",
 		   "{\"format\":1,\"host\":\"x\\u001b[31m\",\"verdict\":\"ready\","
@@ -507,8 +561,8 @@ static void folder_of_reports_has_a_status(void **state)
 	_cleanup_status_ struct status s = {0};
 	struct err e = {0};
 
-	write_report(*state, "node-10", "node", "ready", NULL, 9000, 1);
-	write_report(*state, "node-9", "node", "ready", NULL, 9000, 1);
+	write_report(*state, "node-10", "node", "ready", NULL, 9000);
+	write_report(*state, "node-9", "node", "ready", NULL, 9000);
 	write_text(*state, "README", "not a report\n");
 	assert_int_equal(status_load(&s, *state, &e), 0);
 	assert_null(s.rack);
@@ -541,6 +595,7 @@ static void json_has_every_host(void **state)
 
 	make_tree(*state);
 	assert_int_equal(status_load(&s, *state, &e), 0);
+	set_ages(&s);
 	text = status_json(&s, NOW);
 	j = json_loads(text, 0, NULL);
 	assert_non_null(j);
@@ -572,6 +627,8 @@ int main(void)
 		T(access_log_is_read_from_its_end),
 		T(turn_of_the_access_log_is_limited),
 		T(boot_tree_status_has_every_host),
+		T(reports_arrive_when_they_are_written),
+		T(reasons_are_stripped_and_cut),
 		T(verdicts_name_unready_hosts),
 		T(wrong_reports_are_noticed),
 		T(only_regular_files_are_read),
