@@ -207,8 +207,8 @@ static void append_slot(struct buf *b, const struct slot *s)
 static void add_host_row(struct table *t, const struct host *h)
 {
 	char mac[NET_MAC_LEN];
-	_cleanup_free_ char *address = host_format(h, HOST_ADDRESS),
-			    *cbr0 = host_format(h, HOST_CBR0);
+	_cleanup_free_ char *address = host_format_public(h, HOST_ADDRESS),
+			    *cbr0 = host_format_public(h, HOST_CBR0);
 
 	table_add(t, h->name);
 	table_add(t, h->role);
@@ -323,7 +323,7 @@ static void append_json_host(struct json *j, const struct host *h)
 {
 	json_open(j, NULL, '{');
 	for (size_t i = 0; i < HOST_KEY_COUNT; i++) {
-		_cleanup_free_ char *value = host_format(h, (enum host_key_id)i);
+		_cleanup_free_ char *value = host_format_public(h, (enum host_key_id)i);
 
 		if (h->set[i])
 			json_str(j, host_keys[i].name, value);

@@ -10,15 +10,13 @@
 static void print_explained(const struct host *h)
 {
 	for (size_t i = 0; i < HOST_KEY_COUNT; i++) {
-		_cleanup_free_ char *value = host_format(h, host_keys[i].id),
+		_cleanup_free_ char *value = host_format_public(h, host_keys[i].id),
 				    *line = NULL;
 		char where[512];
 
 		if (!*value)
 			continue;
-		line = xasprintf("%s = %s;", host_keys[i].name,
-				 host_key_is_secret(host_keys[i].id) ? "\"(secret)\""
-								     : value);
+		line = xasprintf("%s = %s;", host_keys[i].name, value);
 		out_line("%-*s # %s", ORIGIN_COLUMN - 1, line,
 			 host_where(h, host_keys[i].id, where, sizeof(where)));
 	}

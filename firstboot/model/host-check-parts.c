@@ -57,7 +57,7 @@ const char *check_show(const char *s, char out[static CHECK_SHOWN])
 	_cleanup_free_ char *text = xstrdup(s);
 	bool is_long;
 
-	url_strip_userinfo(text); /* before it is cut: it may be cut in a password */
+	url_strip_secrets(text); /* before it is cut: it may be cut in a password */
 	is_long = strlen(text) > SHOWN_MAX;
 	if (is_long)
 		text[SHOWN_MAX] = '\0';

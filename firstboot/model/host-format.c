@@ -5,6 +5,8 @@
  */
 #include "firstboot/model/host-value.h"
 
+#include "lib/url.h"
+
 /* Appends element `i` of a list. */
 static void format_element(struct buf *b, size_t i, const char *element)
 {
@@ -121,6 +123,21 @@ char *host_format(const struct host *h, enum host_key_id id)
 
 	host_value_format(h, &host_keys[id], &b);
 	return buf_take(&b);
+}
+
+char *host_format_public(const struct host *h, enum host_key_id id)
+{
+	char *text = host_format(h, id);
+
+	if (*text && host_key_is_secret(id)) {
+		free(text);
+		return xstrdup("\"(secret)\"");
+	}
+	if (id == HOST_REPORT)
+		url_strip_secrets(text);
+	else
+		url_strip_userinfo(text);
+	return text;
 }
 
 char *host_render(const struct host *h)

@@ -237,6 +237,11 @@ const char *host_where(const struct host *h, enum host_key_id id, char *out, siz
  * ]"), or "" when there is none. Owned by the caller. */
 char *host_format(const struct host *h, enum host_key_id id);
 
+/* Returns the same for people and logs: "\"(secret)\"" for a secret, and URLs without
+ * user name and password, that of the report also without a query. Owned by the caller.
+ */
+char *host_format_public(const struct host *h, enum host_key_id id);
+
 /* Returns a whole host.cfg with every key that is set, in the order of the table;
  * host_load_conf reads it back. Owned by the caller. */
 char *host_render(const struct host *h);

@@ -111,6 +111,17 @@ rm -r "$WORK/theirs" "$WORK/wrap"
 
 check "a second customize with the same host.cfg succeeds" rs customize "$disk" --host "$WORK/host.cfg"
 check "a second customize changes nothing" cmp "$disk" "$WORK/once"
+cp --sparse=always "$disk" "$WORK/secret.img"
+{
+	grep -v '^report' "$WORK/host.cfg"
+	echo 'report_token = "TOKEN-OF-A-HOST"; report = "http://172.25.0.1/r?key=SECRET";'
+	echo 'environment = [ "HTTP_PROXY=http://me:SECRET@proxy/" ];'
+} >"$WORK/secret.cfg"
+check "customize with a host.cfg that has a token succeeds" rs customize "$WORK/secret.img" --host "$WORK/secret.cfg"
+{ rs inspect "$WORK/secret.img" && rs inspect "$WORK/secret.img" --json; } >"$WORK/shown"
+check "inspect shows no secret" test "$(grep -c 'TOKEN-OF\|SECRET' "$WORK/shown")" = 0
+check "inspect shows the report's URL" grep -qF '"report": "\"http://172.25.0.1/r\""' "$WORK/shown"
+check "inspect says that there is a token" grep -qF '"report_token": "\"(secret)\""' "$WORK/shown"
 check "customize with a key succeeds" rs customize "$disk" --key "$WORK/key.pub"
 check "customize with another key succeeds" rs customize "$disk" --key "$WORK/key2.pub"
 read_fat "$disk" rackstrap/host.cfg >"$WORK/host.got"

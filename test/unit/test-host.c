@@ -646,6 +646,31 @@ static void test_shown_values_have_no_credentials(void **state _unused_)
 	}
 }
 
+static void test_public_values_have_no_secrets(void **state _unused_)
+{
+	static const char text[] = "name = \"x\"; report = \"http://h/r?key=SECRET\"; "
+				   "report_token = \"SECRET\";"
+				   "environment = [ \"A=http://me:SECRET@h/?a\" ];";
+	_cleanup_host_ struct host h;
+	_cleanup_diag_ struct diag d = {0};
+
+	host_init(&h);
+	assert_int_equal(load(&h, text, &d), 0);
+	for (size_t i = 0; i < HOST_KEY_COUNT; i++) {
+		_cleanup_free_ char *value = host_format_public(&h, host_keys[i].id);
+
+		assert_null(strstr(value, "SECRET"));
+		if (i == HOST_REPORT)
+			assert_string_equal(value, "\"http://h/r\"");
+		if (i == HOST_REPORT_TOKEN)
+			assert_string_equal(value, "\"(secret)\"");
+		if (i == HOST_ENVIRONMENT)
+			assert_string_equal(value, "[ \"A=http://h/?a\" ]");
+		if (i == HOST_CLUSTER)
+			assert_string_equal(value, "");
+	}
+}
+
 /* --- roles ------------------------------------------------------------------------ */
 
 static void write_roles(const char *path, const char *text)
@@ -755,6 +780,7 @@ int main(void)
 		cmocka_unit_test(test_master_role_may_have_any_name),
 		cmocka_unit_test(test_empty_host_is_refused),
 		cmocka_unit_test(test_few_roles_are_named),
+		cmocka_unit_test(test_public_values_have_no_secrets),
 		cmocka_unit_test(test_shown_values_have_no_credentials),
 		cmocka_unit_test(test_roles_file_is_read),
 		cmocka_unit_test(test_builtin_roles_match_the_recipe),
