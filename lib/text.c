@@ -11,10 +11,21 @@ static const struct {
 	{0x0007f, 0x0009f}, /* Cc */
 	{0x02028, 0x02029}, /* Zl, Zp */
 	{0x0fff9, 0x0fffb}, /* interlinear annotation */
+	{0x02800, 0x02800}, /* a braille pattern without dots, which is blank */
+	/* Cf (UnicodeData.txt) that are not among the others */
+	{0x110bd, 0x110bd}, /* Kaithi number signs, which are written around others */
+	{0x110cd, 0x110cd},
+	{0x13430, 0x13455}, /* Egyptian hieroglyph format controls and modifiers */
+	/* the blocks of letters that are written from right to left (Blocks.txt): they
+	 * change the order of what is around them */
+	{0x00590, 0x008ff},
+	{0x0fb1d, 0x0fdff},
+	{0x0fe70, 0x0fefe},
+	{0x10800, 0x10fff},
+	{0x1e800, 0x1efff},
 	/* Default_Ignorable_Code_Point (DerivedCoreProperties.txt) */
 	{0x000ad, 0x000ad},
 	{0x0034f, 0x0034f},
-	{0x0061c, 0x0061c},
 	{0x0115f, 0x01160},
 	{0x017b4, 0x017b5},
 	{0x0180b, 0x0180f},

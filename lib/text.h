@@ -14,9 +14,15 @@
  *	characters that are not shown (Default_Ignorable_Code_Point): among them are those
  *		that reverse the direction of what follows (U+202E and its relatives), and
  *		zero-width ones, with which two different names look the same
- *	interlinear annotations (U+FFF9 to U+FFFB)
+ *	all others of category Cf: interlinear annotations (U+FFF9 to U+FFFB), and signs
+ *		that format their neighbours in Arabic, Kaithi and Egyptian text
+ *	the blank braille pattern (U+2800)
+ *	letters and numbers of scripts that are written from right to left (Hebrew, Arabic
+ *		and others): a terminal that orders them also moves what stands between
+ *		them, so that a message would say something else
  * Newlines and tabs become blanks. Emoji that are joined by such characters fall apart,
- * which is accepted. Letters that look alike are not told apart.
+ * which is accepted. Letters that look alike are not told apart. Spaces that
+ * are not U+0020 stay.
  */
 #pragma once
 

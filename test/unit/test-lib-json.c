@@ -90,9 +90,10 @@ static void strings_are_escaped(void **state)
 		{"\xc2\x80 \xc2\x9f", "\"\\u0080 \\u009f\"\n"},
 		{"\xe2\x80\xae \xe2\x80\xa8", "\"\\u202e \\u2028\"\n"},
 		{"\xf3\xa0\x81\xa1", "\"\\udb40\\udc61\"\n"},
-		/* valid, the shortest and longest code of every length */
-		{"\xc2\xa0 \xdf\xbf", "\"\xc2\xa0 \xdf\xbf\"\n"},
-		{"\xe0\xa0\x80 \xef\xbf\xbf", "\"\xe0\xa0\x80 \xef\xbf\xbf\"\n"},
+		/* valid, the shortest and longest code of every length; letters that are
+		 * written from right to left are escaped */
+		{"\xc2\xa0 \xdf\xbf", "\"\xc2\xa0 \\u07ff\"\n"},
+		{"\xe0\xa0\x80 \xef\xbf\xbf", "\"\\u0800 \xef\xbf\xbf\"\n"},
 		{"\xed\x9f\xbf \xee\x80\x80", "\"\xed\x9f\xbf \xee\x80\x80\"\n"},
 		{"\xf0\x90\x80\x80 \xf4\x8f\xbf\xbf",
 		 "\"\xf0\x90\x80\x80 \xf4\x8f\xbf\xbf\"\n"},

@@ -29,14 +29,22 @@ static void hostile_text_is_made_harmless(void **state)
 		{"a\tb\nc\vd\fe\rf\bg", "a b c?d?e?f?g"},
 		{"K\xc3\xbchl \xe2\x82\xac \xf0\x9f\x98\x80",
 		 "K\xc3\xbchl \xe2\x82\xac \xf0\x9f\x98\x80"},
-		{"\xc2\x80\xc2\x9f\xc2\xa0", "????\xc2\xa0"}, /* C1, and the next */
-		{"\xe2\x80\xa8\xe2\x80\xa9", "??????"},       /* separators */
-		{"\xe2\x80\x8f\xd8\x9c", "?????"},            /* direction */
-		{"\xe2\x81\xa6\xe2\x81\xa9", "??????"},       /* direction, isolated */
-		{"x\xe2\x80\x8by\xef\xbb\xbf", "x???y???"},   /* zero width */
-		{"\xc2\xad\xef\xb8\x8f", "?????"},            /* not shown */
-		{"\xf3\xa0\x81\x81", "????"},                 /* a tag */
-		{"\xef\xbf\xb9\xef\xbf\xbb", "??????"},       /* annotation */
+		{"\xc2\x80\xc2\x9f\xc2\xa0", "????\xc2\xa0"},    /* C1, and the next */
+		{"\xe2\x80\xa8\xe2\x80\xa9", "??????"},          /* separators */
+		{"\xe2\x80\x8f\xd8\x9c", "?????"},               /* direction */
+		{"\xe2\x81\xa6\xe2\x81\xa9", "??????"},          /* direction, isolated */
+		{"x\xe2\x80\x8by\xef\xbb\xbf", "x???y???"},      /* zero width */
+		{"\xc2\xad\xef\xb8\x8f", "?????"},               /* not shown */
+		{"\xf3\xa0\x81\x81", "????"},                    /* a tag */
+		{"\xef\xbf\xb9\xef\xbf\xbb", "??????"},          /* annotation */
+		{"\xe2\xa0\x80\xe2\xa0\x81", "???\xe2\xa0\x81"}, /* braille */
+		{"\xf0\x93\x90\xb0\xf0\x93\x91\x95", "????????"},      /* Egyptian */
+		{"\xf0\x91\x82\xbd", "????"},                          /* Kaithi */
+		{"\xe3\x85\xa4\xe1\x85\x9f\xef\xbe\xa0", "?????????"}, /* Hangul */
+		{"a \xd7\x90 1 \xd9\xa3 b", "a ?? 1 ?? b"},            /* right to left */
+		{"\xef\xac\x9d\xef\xb9\xb0\xf0\x90\xa0\x80", "??????????"},
+		{"\xf0\x9e\xa0\x80\xf0\x9e\xb8\x80", "????????"},
+		{"\xd6\x8f\xe0\xa4\x80", "\xd6\x8f\xe0\xa4\x80"}, /* their neighbours */
 		{"\xff\xfe", "??"},
 		{"\xc0\xaf \xe0\x9f\xbf", "?? ???"}, /* overlong */
 		{"\xed\xa0\x80", "???"},             /* a surrogate */
