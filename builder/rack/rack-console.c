@@ -11,6 +11,7 @@
 #include "builder/rack/rack-console.h"
 
 #include "lib/file.h"
+#include "lib/url.h"
 
 #define CHUNK     (64 * 1024)
 #define TAIL_MAX  (32 * 1024)
@@ -47,6 +48,12 @@ static bool is_animation(const char *line)
 /* Adds the line, unless it is empty or an animation, and empties the buffer. */
 static void add_line(struct strv_builder *v, struct buf *line)
 {
+	if (line->p && strstr(line->p, "://")) {
+		url_strip_userinfo(line->p); /* before it is cut: see lib/err.c */
+		line->len = strlen(line->p);
+	}
+	if (line->len > LINE_MAX_)
+		line->p[line->len = LINE_MAX_] = '\0';
 	while (line->len && line->p[line->len - 1] == ' ')
 		line->p[--line->len] = '\0';
 	if (line->len && !is_animation(line->p))
@@ -72,8 +79,6 @@ char **console_lines(const char *text, size_t len)
 		s++;
 		if (c == '\n' || c == '\r')
 			add_line(&v, &line);
-		else if (line.len >= LINE_MAX_)
-			continue;
 		else if (c == '\t')
 			buf_puts(&line, " ");
 		else if (c >= 0x20)
@@ -88,17 +93,21 @@ char **console_tail(const char *path, size_t n)
 	_cleanup_close_ int fd = file_open_foreign_at(AT_FDCWD, path);
 	_cleanup_free_ char *text = xmalloc(TAIL_MAX);
 	_cleanup_strv_ char **lines = NULL;
+	const char *nl;
+	size_t all, skip;
 	struct stat st;
 	ssize_t got;
-	size_t all;
+	off_t from;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return NULL;
-	got = pread(fd, text, TAIL_MAX,
-		    st.st_size > TAIL_MAX ? st.st_size - TAIL_MAX : 0);
+	from = st.st_size > TAIL_MAX ? st.st_size - TAIL_MAX : 0;
+	got = pread(fd, text, TAIL_MAX, from);
 	if (got <= 0)
 		return NULL;
-	lines = console_lines(text, (size_t)got);
+	nl = from > 0 ? memchr(text, '\n', (size_t)got) : NULL;
+	skip = nl ? (size_t)(nl - text) : 0;
+	lines = console_lines(text + skip, (size_t)got - skip);
 	all = strv_len(lines);
 	return all > n ? strv_dup(lines + (all - n)) : TAKE_PTR(lines);
 }
@@ -192,4 +201,59 @@ char *console_next(struct console *c)
 		line = pop_line(c);
 	while (!line && read_more(c));
 	return line;
+}
+
+/* --- bounding ---------------------------------------------------------------------- */
+
+#define CUT_MARK "[rackstrap: the beginning of this file was removed]\n"
+
+/* Reads the end of the file, from the beginning of a line, and sets *start to its offset.
+ */
+static void read_end(int fd, off_t size, struct buf *end, off_t *start)
+{
+	_cleanup_free_ char *text = xmalloc(CONSOLE_KEPT);
+	off_t from = size > CONSOLE_KEPT ? size - CONSOLE_KEPT : 0;
+	ssize_t n = pread(fd, text, CONSOLE_KEPT, from);
+	const char *nl = n > 0 ? memchr(text, '\n', (size_t)n) : NULL;
+	size_t skip = nl ? (size_t)(nl + 1 - text) : 0;
+
+	buf_puts(end, CUT_MARK);
+	if (n > 0)
+		buf_add(end, text + skip, (size_t)n - skip);
+	*start = from + (off_t)skip;
+}
+
+/* Continues at the same line, or at the first that is left. */
+static void move_reader(struct console *c, off_t start)
+{
+	off_t mark = (off_t)strlen(CUT_MARK);
+
+	if (c->at >= start) {
+		c->at = mark + (c->at - start);
+		return;
+	}
+	c->at = mark;
+	buf_done(&c->rest);
+	c->used = 0;
+}
+
+bool console_bound(struct console *c)
+{
+	_cleanup_close_ int fd =
+		open(c->path, O_RDWR | O_APPEND | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_buf_ struct buf end = {0};
+	bool first = !c->cut;
+	struct stat st;
+	off_t start;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    st.st_size <= CONSOLE_MAX)
+		return false;
+	read_end(fd, st.st_size, &end, &start);
+	if (ftruncate(fd, 0) < 0)
+		return false;
+	move_reader(c, start);
+	c->cut = true;
+	(void)!write_all(fd, end.p, end.len);
+	return first;
 }

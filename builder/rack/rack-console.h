@@ -17,6 +17,7 @@ struct console {
 	size_t used;
 	size_t left; /* bytes that may be read in this turn */
 	bool more;   /* there is more to read in the next turn */
+	bool cut;    /* its beginning was removed */
 };
 
 /* The reader may read without a limit until the first turn begins. */
@@ -33,6 +34,13 @@ bool console_turn(struct console *c);
  * read from its beginning. */
 char *console_next(struct console *c) _must_check_;
 void console_done(struct console *c);
+
+/* Removes the beginning of a file that is larger than CONSOLE_MAX, so that a machine that
+ * writes without end does not fill the disk: the last CONSOLE_KEPT bytes stay. The writer
+ * must append. What it writes meanwhile may be lost. Returns true the first time. */
+#define CONSOLE_MAX  (16 * 1024 * 1024)
+#define CONSOLE_KEPT (1024 * 1024)
+bool console_bound(struct console *c);
 
 /* Returns the last `n` lines that are not empty, including an incomplete one. Owned by
  * the caller; NULL if there is none. */

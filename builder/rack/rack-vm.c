@@ -19,6 +19,7 @@
  * that, and it saves a minute.
  */
 #include "builder/rack/rack-vm.h"
+#include "builder/rack/rack-console.h"
 
 #include "lib/file.h"
 #include "lib/str.h"
@@ -28,7 +29,6 @@
 #include <sys/wait.h>
 
 #define STOP_GRACE_MS 5000
-#define LOG_MAX       (64 * 1024)
 #define MIB           (1024 * 1024)
 
 /* --- command line ------------------------------------------------------------------ */
@@ -95,7 +95,8 @@ static void add_devices(char ***v, const struct vm *vm)
 	add(v, "-object", "rng-random,id=rng0,filename=/dev/urandom");
 	add(v, "-device", "virtio-rng-pci,rng=rng0");
 	strv_add(v, "-chardev");
-	strv_addf(v, "file,id=console,path=log/%s.console", name);
+	/* Appends, because console_bound() truncates the file. */
+	strv_addf(v, "file,id=console,append=on,path=log/%s.console", name);
 	add(v, "-serial", "chardev:console");
 	strv_add(v, "-qmp");
 	strv_addf(v, "unix:run/%s.qmp,server=on,wait=off", name);
@@ -176,7 +177,9 @@ int vm_prepare(const struct vm *vm, const char *dir, struct err *e)
 static int open_log(const char *dir, const char *name, struct err *e)
 {
 	_cleanup_free_ char *path = xasprintf("%s/log/%s.qemu", dir, name);
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	int fd = open(path,
+		      O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW | O_CLOEXEC,
+		      0644);
 
 	return fd < 0 ? err_errno(e, errno, "%s", path) : fd;
 }
@@ -196,8 +199,7 @@ int vm_start(struct vm *vm, const char *dir, struct err *e)
 	return vm->pidfd < 0 ? err_errno(e, errno, "pidfd_open") : 0;
 }
 
-/* Removes the console: QEMU empties it, but the follower could read the old one before
- * that. Renames the log. */
+/* Removes the console, to which QEMU would append. Renames the log. */
 static int clear_logs(const char *dir, const char *name, struct err *e)
 {
 	_cleanup_free_ char *console = xasprintf("%s/log/%s.console", dir, name);
@@ -222,13 +224,9 @@ int vm_restart_tcg(struct vm *vm, const char *dir, struct err *e)
  * Owned by the caller; NULL if there is none. */
 static char *last_message(const char *path)
 {
-	_cleanup_free_ char *text = NULL;
-	_cleanup_strv_ char **lines = NULL;
+	_cleanup_strv_ char **lines = console_tail(path, SIZE_MAX);
 	const char *last = NULL;
 
-	if (file_read_foreign_at(AT_FDCWD, path, LOG_MAX, &text, NULL) < 0)
-		return NULL;
-	lines = strv_split(text, "\n");
 	for (size_t i = 0; lines && lines[i]; i++)
 		if (!strstr(lines[i], "TCG doesn't support requested feature"))
 			last = lines[i];

@@ -169,6 +169,14 @@ static char *boot_failure(const char *line)
 	return s ? xasprintf("kernel panic: %s", s + strlen(PANIC)) : NULL;
 }
 
+/* A guest can write to its console, and provoke messages of QEMU, without end. */
+static void bound(const struct follower *f, const struct machine *m, struct console *c)
+{
+	if (console_bound(c))
+		log_event(f, "%s: %s was larger than %d MiB: only its end is kept",
+			  m->host->name, c->path, CONSOLE_MAX >> 20);
+}
+
 static void follow_console(struct follower *f, struct machine *m)
 {
 	char *line;
@@ -331,6 +339,8 @@ static void follow_all(struct follower *f)
 	for (size_t i = 0; i < f->r->n; i++) {
 		struct machine *m = &f->r->machines[i];
 
+		bound(f, m, &m->console);
+		bound(f, m, &m->qemu);
 		f->more |= console_turn(&m->console);
 		f->more |= console_turn(&m->qemu);
 		follow_console(f, m);

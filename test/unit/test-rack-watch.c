@@ -603,6 +603,38 @@ static void test_console_lines_are_cut(void **state)
 	assert_string_equal(v[1], "yy");
 }
 
+/* A line may be cut, and the tail may begin, anywhere in a URL. */
+static void test_console_lines_have_no_credentials(void **state)
+{
+	static const char url[] = "http://me:PASSWORD@host/x";
+	struct fixture *f = *state;
+	const char *path = f->machines[0].console.path;
+	_cleanup_free_ char *text = xcalloc(1, 64 * 1024);
+
+	for (size_t n = 970; n < 1002; n++) {
+		_cleanup_strv_ char **v = NULL;
+
+		memset(text, 'x', n);
+		strcpy(text + n, url);
+		v = console_lines(text, strlen(text));
+		assert_int_equal(strv_len(v), 1);
+		assert_null(strstr(v[0], "PA"));
+	}
+	for (size_t n = 0; n < sizeof(url); n++) {
+		_cleanup_strv_ char **v = NULL;
+
+		strcpy(text, url);
+		memset(text + strlen(url), '\n', 32 * 1024);
+		strcpy(text + 32 * 1024 + n - 4, "\nend");
+		assert_int_equal(file_write_at(AT_FDCWD, path, text, strlen(text), 0644),
+				 0);
+		v = console_tail(path, 9);
+		assert_string_equal(v[strv_len(v) - 1], "end");
+		for (size_t i = 0; v[i]; i++)
+			assert_null(strstr(v[i], "WORD"));
+	}
+}
+
 static void expect_next(struct console *c, const char *want)
 {
 	_cleanup_free_ char *line = console_next(c);
@@ -711,6 +743,65 @@ static void test_flood_on_a_console_delays_nobody(void **state)
 	assert_true(f->machines[0].console.at < FLOOD_BYTES / 2);
 }
 
+static void skip_to(struct console *c, const char *want)
+{
+	bool found = false;
+
+	while (!found) {
+		_cleanup_free_ char *line = console_next(c);
+
+		assert_non_null(line);
+		found = streq(line, want);
+	}
+}
+
+static off_t size_of_console(struct fixture *f)
+{
+	struct stat st;
+
+	assert_int_equal(stat(f->machines[0].console.path, &st), 0);
+	return st.st_size;
+}
+
+/* The reader goes on at the line at which it was, if that is kept. */
+static void test_console_is_bounded(void **state)
+{
+	struct fixture *f = *state;
+	struct console *c = &f->machines[0].console;
+
+	assert_false(console_bound(c)); /* QEMU has not created the file yet */
+	run_now(f, "echo early >log/master.console\n"
+		   "yes 0123456 | head -c 16777216 >>log/master.console\n"
+		   "printf 'one\\ntwo\\n' >>log/master.console");
+	expect_next(c, "early");
+	assert_true(console_bound(c));
+	assert_in_range(size_of_console(f), CONSOLE_KEPT - 100, CONSOLE_KEPT + 100);
+	assert_false(console_bound(c));
+	expect_next(c, "0123456");
+	skip_to(c, "one");
+	run_now(f, "yes three | head -c 16777212 >>log/master.console");
+	expect_next(c, "two");
+	assert_false(console_bound(c)); /* not the first time */
+	assert_in_range(size_of_console(f), CONSOLE_KEPT - 100, CONSOLE_KEPT + 100);
+	expect_next(c, "three");
+	run_now(f, "echo four >>log/master.console");
+	skip_to(c, "four");
+	expect_next(c, NULL);
+}
+
+static void test_watch_bounds_the_consoles(void **state)
+{
+	struct fixture *f = *state;
+
+	run_now(f, "yes | head -c 20000000 >log/master.console\n"
+		   "yes | head -c 20000000 >log/master.qemu\n" PUT_REPORT(
+			   "master", "ready", "null"));
+	leave_only(f, 0);
+	watch_to_the_end(f);
+	assert_in_range(size_of_console(f), 1, CONSOLE_MAX);
+	assert_true(f->machines[0].qemu.cut);
+}
+
 #define unit(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 
 int main(void)
@@ -735,11 +826,14 @@ int main(void)
 		unit(test_kvm_failure_is_final_with_accel_kvm),
 		cmocka_unit_test(test_console_lines_are_cleaned),
 		cmocka_unit_test(test_console_lines_are_cut),
+		unit(test_console_lines_have_no_credentials),
 		unit(test_console_is_followed),
 		unit(test_console_tail_has_the_last_lines),
 		unit(test_many_lines_move_few_bytes),
 		unit(test_turn_of_a_console_is_limited),
 		unit(test_flood_on_a_console_delays_nobody),
+		unit(test_console_is_bounded),
+		unit(test_watch_bounds_the_consoles),
 	};
 
 	/* The watch's messages for people would not be valid TAP. */
