@@ -577,6 +577,19 @@ bool file_is_trusted(const struct stat *st)
 	return st->st_uid == geteuid() || st->st_uid == 0;
 }
 
+int file_birth_at(int dirfd, const char *path, struct timespec *ret)
+{
+	struct statx x;
+
+	if (statx(dirfd, path, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &x) < 0)
+		return -errno;
+	if (!(x.stx_mask & STATX_BTIME))
+		return -ENODATA;
+	*ret = (struct timespec){.tv_sec = x.stx_btime.tv_sec,
+				 .tv_nsec = x.stx_btime.tv_nsec};
+	return 0;
+}
+
 bool dir_is_empty(const char *path)
 {
 	_cleanup_strv_ char **names = NULL;

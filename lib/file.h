@@ -122,6 +122,10 @@ int fsync_parent_at(int dirfd, const char *path) _must_check_;
 void rm_rf_p(char **path);
 #define _cleanup_rm_rf_ _cleanup_(rm_rf_p)
 
+/* Sets *ret to the birth time of a file (statx(2)), which nobody can set. Links are not
+ * followed. Returns 0, or -errno: -ENODATA when the file system has none. */
+int file_birth_at(int dirfd, const char *path, struct timespec *ret) _must_check_;
+
 /* Returns true when a file with these attributes belongs to this user or to root. */
 bool file_is_trusted(const struct stat *st);
 

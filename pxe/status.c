@@ -70,13 +70,9 @@ static void parse(struct status_host *h, const char *text, size_t len, size_t ma
 /* Returns when the file was made, or when it was last changed. */
 static struct timespec arrival(int dirfd, const char *path, const struct stat *st)
 {
-	struct statx x;
+	struct timespec t;
 
-	if (statx(dirfd, path, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &x) < 0 ||
-	    !(x.stx_mask & STATX_BTIME))
-		return st->st_ctim;
-	return (struct timespec){.tv_sec = x.stx_btime.tv_sec,
-				 .tv_nsec = x.stx_btime.tv_nsec};
+	return file_birth_at(dirfd, path, &t) < 0 ? st->st_ctim : t;
 }
 
 static void read_report(struct status_host *h, int dirfd, size_t max_lines)

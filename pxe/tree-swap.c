@@ -107,10 +107,17 @@ int tree_swap_link(int old, int new, struct err *e)
 
 /* --- after the swap ---------------------------------------------------------------- */
 
+static bool is_before(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
+}
+
 /* Returns true when the old tree's file came later than the new tree's file of that name:
- * it is another one, and not older. */
+ * it is another one, and not older. A host chooses its report's modification time, which
+ * counts only where the file system has no better one. */
 static bool is_later(int from, int to, const char *name)
 {
+	struct timespec born_a, born_b;
 	struct stat a, b;
 
 	if (fstatat(from, name, &a, AT_SYMLINK_NOFOLLOW) < 0 ||
@@ -119,9 +126,10 @@ static bool is_later(int from, int to, const char *name)
 	if (!S_ISREG(a.st_mode) || !S_ISREG(b.st_mode) ||
 	    (a.st_dev == b.st_dev && a.st_ino == b.st_ino))
 		return false;
-	return a.st_mtim.tv_sec != b.st_mtim.tv_sec
-		       ? a.st_mtim.tv_sec > b.st_mtim.tv_sec
-		       : a.st_mtim.tv_nsec > b.st_mtim.tv_nsec;
+	if (file_birth_at(from, name, &born_a) == 0 &&
+	    file_birth_at(to, name, &born_b) == 0)
+		return is_before(&born_b, &born_a);
+	return is_before(&b.st_mtim, &a.st_mtim);
 }
 
 /* Renames a file that the folder `to` does not have, else fails with EEXIST. File systems

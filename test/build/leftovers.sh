@@ -97,7 +97,7 @@ check "the old tree is still there" test -e "$left/tree.cfg"
 echo "late" >"$left/http/report/node-4.json"
 echo "later than the link" >"$WORK/new" && mv "$WORK/new" "$left/http/report/node-3.json"
 echo "written since" >"$WORK/new" && mv "$WORK/new" "$TREE/http/report/node-2.json"
-touch -d '+1 min' "$TREE/http/report/node-2.json"
+touch -d '-1 day' "$TREE/http/report/node-2.json" # a host chooses this time
 check "status, the next command, finds the reports" sh -c "'$RACKSTRAP' status '$TREE'; grep -qx late '$TREE/http/report/node-4.json'"
 check "of two reports the later one counts" test "$(cat "$TREE"/http/report/node-[1234].json)" = \
 	"$(printf '%s\n' "report 1" "written since" "later than the link" late)"
