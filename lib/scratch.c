@@ -240,12 +240,6 @@ static bool is_open_to_others(const char *real)
 	}
 }
 
-/* Returns a path to what the descriptor has open, also for child processes. Owned. */
-static char *proc_path(int fd)
-{
-	return xasprintf("/proc/%d/fd/%d/.", (int)getpid(), fd);
-}
-
 /* Returns true when the path is that of the open folder. */
 static bool is_at(int fd, const char *path)
 {
@@ -253,6 +247,15 @@ static bool is_at(int fd, const char *path)
 
 	return fstat(fd, &open) == 0 && lstat(path, &there) == 0 &&
 	       open.st_ino == there.st_ino && open.st_dev == there.st_dev;
+}
+
+/* Returns a path to the folder that the descriptor has open, for child processes, too. In
+ * a process namespace without a /proc of its own it is for this process only. Owned. */
+static char *proc_path(int fd)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%d/fd/%d/.", (int)getpid(), fd);
+
+	return is_at(fd, path) ? TAKE_PTR(path) : xasprintf("/proc/self/fd/%d/.", fd);
 }
 
 /* Opens PARENT if others can rename in it. Returns 0 or -errno. */
@@ -268,7 +271,7 @@ static int hold_parent(struct scratch *s, const char *real)
 		return -errno;
 	path = proc_path(fd);
 	if (!is_at(fd, path))
-		return -ENOSYS; /* no /proc, or that of another process namespace */
+		return -ENOSYS;
 	s->parent = TAKE_FD(fd);
 	return 0;
 }
@@ -359,10 +362,11 @@ int scratch_make(struct scratch *ret, const char *records, const char *parent,
 			close(s.parent);
 	}
 	if (r == -ENOSYS)
-		return err_set(e, ERR_FAILED,
-			       "%s: other users can rename what is in it, and /proc does "
-			       "not show this process: name a folder of your own",
-			       parent);
+		return err_set(
+			e, ERR_FAILED,
+			"%s: other users can rename what is in it, and there is no "
+			"/proc: name a folder of your own, or mount /proc",
+			parent);
 	return err_errno(e, r, "cannot make a folder in %s", parent);
 }
 
