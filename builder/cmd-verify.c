@@ -31,7 +31,8 @@ struct verify {
 	size_t files, root_files;
 	uint64_t size;  /* of the image, bytes */
 	uint64_t limit; /* bytes that a root image may unpack to */
-	uint64_t left;  /* bytes that may still be read of the part at work */
+	bool in_root;   /* the files at work are those of a root image, ... */
+	uint64_t left;  /* ... of which so many bytes may still be read */
 	struct diag wrong;
 };
 
@@ -57,9 +58,10 @@ static int check_sum(struct verify *v, const char *path, const char *at, const c
 	/* Lists may name one file many times, and file systems share data. */
 	if (st.size > v->left)
 		return err_set(e, ERR_FAILED,
-			       "%s: the files listed have more bytes together than the "
-			       "image: refused",
-			       path);
+			       "%s: the files listed have more bytes together than %s: "
+			       "refused",
+			       path,
+			       v->in_root ? "option '--limit' allows" : "the image");
 	v->left -= st.size;
 	progress_show("comparing %s", path);
 	if (guest_sha256(v->g, at, &sha256, e) < 0)
@@ -138,6 +140,7 @@ static int check_efi(struct verify *v, struct err *e)
 	    guest_files(v->g, EFI_AT, &all, e) < 0)
 		return -1;
 	v->left = v->size;
+	v->in_root = false;
 	for (size_t i = 0; i < v->listed.n; i++) {
 		const char *listed = v->listed.texts[i];
 		_cleanup_free_ char *path = NULL, *at = NULL;
@@ -238,6 +241,7 @@ static int check_root(struct verify *v, const char *slot, const struct image_fil
 	if (guest_mount_file(v->g, squash, root, e) < 0)
 		return -1;
 	v->left = v->limit;
+	v->in_root = true;
 	for (size_t i = 0; i < files->n; i++)
 		if (check_file(v, &files->v[i], root, e) < 0)
 			return -1;

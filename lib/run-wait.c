@@ -90,7 +90,8 @@ static int wait_end(const struct child *c, uint64_t deadline, siginfo_t *si)
 	int pause = 0;
 
 	for (;;) {
-		/* A kernel without pidfd is a node's, whose programs are trusted. */
+		/* On kernels without pidfd only firstboot runs, whose programs are those
+		 * of its image: their output is not trimmed while it waits. */
 		int ms =
 			pidfd < 0 ? run_remaining_ms(deadline) : run_trim_ms(c, deadline);
 

@@ -11,9 +11,10 @@ uint64_t run_now_ms(void);
  * -1 when `deadline` is 0, which means none. */
 int run_remaining_ms(uint64_t deadline);
 
-/* Frees the beginning of the standard error that is kept in memory, if it is large. Is to
- * be called again after run_trim_ms(), which is at most the time until `deadline`. */
+/* Frees the beginning of the standard error that is kept in memory, if it is large. */
 void run_trim(const struct child *c);
+/* Returns the milliseconds until run_trim() must be called again or `deadline` is
+ * reached, or -1 when neither comes. */
 int run_trim_ms(const struct child *c, uint64_t deadline);
 
 /* Kills a child that timed out and sets the error. Always returns -1. */

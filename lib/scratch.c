@@ -297,9 +297,9 @@ static int make_folder(struct scratch *s)
 		return errno == EEXIST ? -EAGAIN : -errno;
 	fd = lock_folder(path);
 	/* Somebody may have been quicker to put another folder there. */
-	if (fd >= 0 && !is_own_folder(fd)) {
+	if (fd >= 0 && s->parent >= 0 && !is_own_folder(fd)) {
 		close(fd);
-		return -EPERM;
+		return -ESTALE;
 	}
 	if (fd < 0 && fd != -EAGAIN)
 		rmdir(path);
@@ -367,6 +367,11 @@ int scratch_make(struct scratch *ret, const char *records, const char *parent,
 			"%s: other users can rename what is in it, and there is no "
 			"/proc: name a folder of your own, or mount /proc",
 			parent);
+	if (r == -ESTALE)
+		return err_set(e, ERR_FAILED,
+			       "%s: a new folder in it was exchanged by another user, or "
+			       "does not belong to this user: name another folder",
+			       parent);
 	return err_errno(e, r, "cannot make a folder in %s", parent);
 }
 
@@ -426,6 +431,13 @@ int scratch_publish(struct scratch *s, const char *target, const char *aside)
 	return 1;
 }
 
+const char *scratch_strerror(int r)
+{
+	return r == -ESTALE ? "another user exchanged the new folder before it had this "
+			      "name"
+			    : strerror(-r);
+}
+
 void scratch_keep(struct scratch *s)
 {
 	free(TAKE_PTR(s->record));
@@ -435,8 +447,16 @@ void scratch_keep(struct scratch *s)
 int scratch_remove(struct scratch *s)
 {
 	_cleanup_free_ char *path = s->path ? beside_of(s, s->path) : NULL;
-	int r = path ? rm_rf_at(AT_FDCWD, path) : 0;
+	int r = 0;
 
+	if (path && s->lock >= 0 && !is_at(s->lock, path)) {
+		log_warn("%s: another folder was put in its place; what rackstrap made "
+			 "there was renamed and is left behind",
+			 s->path);
+		r = -ESTALE;
+	} else if (path) {
+		r = rm_rf_at(AT_FDCWD, path);
+	}
 	if (r < 0)
 		scratch_keep(s);
 	else

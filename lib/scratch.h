@@ -32,7 +32,8 @@
 
 struct scratch {
 	char *path;   /* absolute, for messages; NULL when there is no folder */
-	char *inside; /* the path for work in the folder, also of programs */
+	char *inside; /* the path for work in the folder, also of programs (but see
+		       * scratch_make()) */
 	char *record; /* path of the record, NULL: not recorded */
 	int lock;     /* descriptor of the folder, -1: none */
 	int parent;   /* descriptor of PARENT if others can rename in it, else -1 */
@@ -48,11 +49,15 @@ struct scratch {
  * which is made if it is missing. With `records` NULL, or when the record cannot be
  * written, there is no record and the folder stays if the process is killed. `target` may
  * be NULL. End with scratch_done().
+ *
+ * In a process namespace without a /proc of its own, if others can rename in PARENT,
+ * `inside` can be used by this process only.
  */
 int scratch_make(struct scratch *ret, const char *records, const char *parent,
 		 const char *name, const char *target, struct err *e) _must_check_;
 
-/* Returns the path of the file or folder NAME of PARENT, to rename to. Owned. */
+/* Returns the path of the file or folder NAME of PARENT, to rename to. `s` must have its
+ * folder. Owned. */
 char *scratch_beside(const struct scratch *s, const char *name);
 
 /*
@@ -65,9 +70,11 @@ char *scratch_beside(const struct scratch *s, const char *name);
  */
 int scratch_publish(struct scratch *s, const char *target,
 		    const char *aside) _must_check_;
+/* Returns the text of an error of scratch_publish(). */
+const char *scratch_strerror(int r);
 
 /* Removes folder and record. Returns 0, or -errno when the folder could not be removed;
- * then the record stays. */
+ * then the record stays. Another folder that was put in its place is not removed. */
 int scratch_remove(struct scratch *s);
 /* Leaves the folder and its record to the next sweep. */
 void scratch_keep(struct scratch *s);

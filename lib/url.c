@@ -132,8 +132,8 @@ static void strip_info(char *text, const char *ends)
 	memmove(out, text, strlen(text) + 1);
 }
 
-/* Removes queries, and the parameters of a path's segments (";signature=1"). A semicolon
- * at the end is the text's. */
+/* Removes queries and fragments, and the parameters of a path's segments
+ * (";signature=1"). A semicolon at the end is the text's. */
 static void strip_parameters(char *text)
 {
 	char *out = text, *p;
@@ -144,9 +144,9 @@ static void strip_parameters(char *text)
 
 		memmove(out, text, (size_t)(p - text));
 		out += p - text;
-		while (p < end && *p != '?')
+		while (p < end && *p != '?' && *p != '#')
 			if (*p == ';' && p + 1 < end)
-				p += strcspn(p, "/?" URL_END);
+				p += strcspn(p, "/?#" URL_END);
 			else
 				*out++ = *p++;
 		text = end;

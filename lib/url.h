@@ -18,10 +18,11 @@ bool url_has_userinfo(const char *url);
  */
 char *url_public(const char *url);
 
-/* Removes user names and passwords from all URLs in a text, in place. */
+/* Removes user names and passwords from all URLs in a text, in place. A password may have
+ * quotes and commas: "'http://h:80', 'x@y'" becomes "'http://y'". */
 void url_strip_userinfo(char *text);
 
-/* Removes queries too, and parameters of the path (";signature=1"): for redirects and the
+/* Removes queries and fragments too, and parameters of the path (";signature=1"): for redirects and the
  * output of programs, whose URLs are not ours. A URL ends at white space, at a quote, and
  * at a comma, '<' or '>'. */
 void url_strip_secrets(char *text);

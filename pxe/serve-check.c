@@ -255,7 +255,8 @@ int serve_check_ports(const struct serve *s, struct diag *d)
 
 /* --- access ----------------------------------------------------------------------- */
 
-/* Checks that the servers' user has these permissions, of S_IROTH and S_IXOTH. */
+/* Checks that the servers' user has these permissions, of S_IROTH and S_IXOTH. Only its
+ * first group counts: dnsmasq has no other. */
 static bool may(const struct serve *s, const struct stat *st, mode_t wanted)
 {
 	unsigned shift = st->st_uid == s->uid ? 6 : st->st_gid == s->gid ? 3 : 0;
@@ -289,8 +290,9 @@ static int check_path(const struct serve *s, struct diag *d)
 	return 0;
 }
 
-/* Checks that the servers' user may read a file or all of a folder of the tree. What
- * serve_start() gives to that user or its group is right then. */
+/* Checks that the servers' user may read a file or all of a folder of the tree. Leaves
+ * out TREE_REPORTS and the folder TREE_HOSTS, which serve_start() gives to the user or its
+ * group. */
 static int check_served(const struct serve *s, int tree, const char *path, struct diag *d)
 {
 	_cleanup_strv_ char **names = NULL;

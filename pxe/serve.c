@@ -158,7 +158,8 @@ static int protect_secrets(const struct serve *s, int tree, struct err *e)
 			return err_errno(e, errno, "%s/%s", s->dir, secrets[i]);
 		if (r == 0 && fchmod(fd, folder ? 0750 : 0600) < 0)
 			r = -errno;
-		/* The others: this is not the tree's owner. */
+		/* Only a file's owner may change its mode: whoever serves another user's
+		 * tree cannot. */
 		if (r < 0 && r != -ENOENT && r != -EACCES && r != -EPERM)
 			return err_set(e, ERR_FAILED, "%s/%s: %s", s->dir, secrets[i],
 				       file_strerror(r));

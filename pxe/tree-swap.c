@@ -245,14 +245,16 @@ int tree_swap_recover(const char *dir, bool *exists, struct err *e)
 
 int tree_swap_publish(struct scratch *s, const char *dir, struct err *e)
 {
-	_cleanup_free_ char *aside = aside_path(dir);
+	_cleanup_free_ char *aside = aside_path(dir), *new = NULL;
+	const char *slash = strrchr(dir, '/');
 	int r = scratch_publish(s, dir, aside);
 
 	if (r < 0)
-		return err_errno(e, r, "%s", dir);
+		return err_set(e, ERR_FAILED, "%s: %s", dir, scratch_strerror(r));
 	if (r == 0)
 		return 0;
-	if (move_collected(s->inside, dir, e) == 0)
+	new = scratch_beside(s, slash ? slash + 1 : dir);
+	if (move_collected(s->inside, new, e) == 0)
 		return 0;
 	err_wrap(e, "rendered, but reports and logs are still in %s", s->path);
 	scratch_keep(s);

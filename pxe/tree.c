@@ -279,9 +279,14 @@ static int write_root_cpio(int dirfd, const char *from, const char *path,
 	return 0;
 }
 
+static bool can_others_write(const struct stat *st)
+{
+	return !file_is_trusted(st) || (st->st_mode & (S_IWGRP | S_IWOTH));
+}
+
 /* Links a file of the image from the old tree; its path contains the image's digests, so
  * its content is right unless another user could write it. Returns false if it is missing
- * or too short, or belongs to another user. */
+ * or too short, or others can write it. */
 static bool link_old(int dirfd, int old, const char *path, uint64_t min_size)
 {
 	_cleanup_free_ char *above = NULL;
@@ -292,9 +297,9 @@ static bool link_old(int dirfd, int old, const char *path, uint64_t min_size)
 	if (old < 0 || path_split(path, &above, &name) < 0)
 		return false;
 	dir = dir_open_nofollow_at(old, above);
-	if (dir < 0 || fstat(dir, &st) < 0 || !file_is_trusted(&st) ||
+	if (dir < 0 || fstat(dir, &st) < 0 || can_others_write(&st) ||
 	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
-	    !file_is_trusted(&st) || (uint64_t)st.st_size < min_size)
+	    can_others_write(&st) || (uint64_t)st.st_size < min_size)
 		return false;
 	return linkat(dir, name, dirfd, path, 0) == 0;
 }

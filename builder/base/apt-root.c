@@ -10,7 +10,6 @@
 #include <grp.h>
 #include <pwd.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #define KEYRING_MAX (4U << 20)
 #define ARCH        "amd64"
@@ -93,14 +92,12 @@ struct reader {
 	char *const *folders;
 };
 
-/* Becomes the user, in a child. The system call changes this process only, which has no
- * other thread. */
+/* Becomes the user, in a child. */
 static int become(void *arg)
 {
 	const struct reader *u = arg;
 
-	if (syscall(SYS_setgroups, 1, &u->gid) < 0 ||
-	    setresgid(u->gid, u->gid, u->gid) < 0 ||
+	if (setgroups(1, &u->gid) < 0 || setresgid(u->gid, u->gid, u->gid) < 0 ||
 	    setresuid(u->uid, u->uid, u->uid) < 0)
 		return -errno;
 	for (size_t i = 0; u->folders[i]; i++)
@@ -126,23 +123,24 @@ static char **folders_read(const struct apt_root *x)
 }
 
 /*
- * Finds the user that downloads and checks signatures when apt runs as root. Returns true
- * if there is one that can do it: in a user namespace its id may be missing, and $TMPDIR
- * or a mirror may be in a folder that is closed to it.
+ * Finds the user that downloads and checks signatures when apt runs as root, and its
+ * group. Returns true if there is one that can do it: in a user namespace its id may be
+ * missing, and $TMPDIR or a mirror may be in a folder that is closed to it.
  */
-static bool find_user(const struct apt_root *x, struct reader *ret)
+static bool find_user(const struct apt_root *x, gid_t *ret_gid)
 {
 	static const char *const argv[] = {"true", NULL};
 	_cleanup_strv_ char **folders = folders_read(x);
 	const struct passwd *account = geteuid() == 0 ? getpwnam(APT_USER) : NULL;
-	struct run r = {.argv = argv, .enter = become, .enter_arg = ret};
+	struct reader user = {.folders = folders};
+	const struct run r = {.argv = argv, .enter = become, .enter_arg = &user};
 
 	if (!account)
 		return false;
-	*ret = (struct reader){account->pw_uid, account->pw_gid, folders};
-	if (chmod(x->tmp, 0711) < 0)
-		return false;
-	return run(&r, NULL) == 0;
+	user.uid = account->pw_uid;
+	user.gid = account->pw_gid;
+	*ret_gid = account->pw_gid;
+	return chmod(x->tmp, 0711) == 0 && run(&r, NULL) == 0;
 }
 
 /* --- the folder -------------------------------------------------------------------- */
@@ -153,8 +151,8 @@ static int write_conf(const struct apt_root *x, const struct recipe *r, const ch
 	_cleanup_strv_ char **options = apt_options();
 	_cleanup_free_ char *path = xasprintf("%s/apt.conf", x->tmp);
 	_cleanup_buf_ struct buf b = {0};
-	struct reader user;
-	bool found = find_user(x, &user);
+	gid_t gid = 0;
+	bool found = find_user(x, &gid);
 	int n;
 
 	buf_printf(&b,
@@ -178,7 +176,7 @@ static int write_conf(const struct apt_root *x, const struct recipe *r, const ch
 		buf_printf(&b, "%s\n", options[i]);
 	/* It may have a proxy's password. */
 	n = file_write_at(AT_FDCWD, path, b.p, b.len, 0640);
-	if (n == 0 && found && chown(path, 0, user.gid) < 0)
+	if (n == 0 && found && chown(path, 0, gid) < 0)
 		n = -errno;
 	return n < 0 ? err_errno(e, n, "%s", path) : 0;
 }
@@ -247,10 +245,9 @@ static int explain(uint64_t file_max, struct err *e)
 {
 	if (e &&
 	    (strstr(e->msg, "received signal 25") || strstr(e->msg, "File too large")))
-		return err_set(
-			e, e->code,
-			"%s (a file of the archive is larger than %llu MiB: refused)",
-			e->msg, (unsigned long long)(file_max >> 20));
+		return err_wrap(e,
+				"a file of the archive is larger than %llu MiB: refused",
+				(unsigned long long)(file_max >> 20));
 	return -1;
 }
 

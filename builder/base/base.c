@@ -134,7 +134,7 @@ static int make_base(const struct base_request *q, struct err *e)
 	if (base_entry_complete(s.path, q->inputs.p, e) < 0)
 		return -1;
 	n = chmod(s.path, 0755) < 0 ? -errno : scratch_publish(&s, final, aside);
-	return n < 0 ? err_errno(e, n, "%s", final) : 0;
+	return n < 0 ? err_set(e, ERR_FAILED, "%s: %s", final, scratch_strerror(n)) : 0;
 }
 
 static int get_locked(struct base *b, const struct base_request *q, struct err *e)

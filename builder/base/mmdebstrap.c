@@ -251,6 +251,7 @@ static char *log_tail(const char *text)
 	return buf_take(&b);
 }
 
+/* `log` is the path of the whole log, or NULL if it could not be written. */
 static int tool_error(const char *text, const char *log, struct err *e)
 {
 	size_t len = strlen(text);
@@ -258,12 +259,13 @@ static int tool_error(const char *text, const char *log, struct err *e)
 		log_tail(len > LOG_END ? text + len - LOG_END : text);
 
 	/* The words of strsignal(3) for a program that mmdebstrap or dpkg started. */
-	bool large = e && (strstr(e->msg, "larger than the limit") ||
-			   strstr(text, "File size limit exceeded"));
+	bool large = strstr(e->msg, "larger than the limit") ||
+		     strstr(text, "File size limit exceeded");
 
 	url_strip_secrets(lines);
-	return err_set(e, ERR_FAILED, "%s%s (%sthe whole log is %s)", e->msg, lines,
-		       large ? "key 'limit' of the base allows larger files; " : "", log);
+	return err_set(e, ERR_FAILED, "%s%s (%sthe whole log %s%s)", e->msg, lines,
+		       large ? "key 'limit' of the base allows larger files; " : "",
+		       log ? "is " : "could not be written", log ? log : "");
 }
 
 /* Runs mmdebstrap and splits its tar. Sets *ret_failed if mmdebstrap itself failed. */
@@ -323,8 +325,8 @@ static int run_mmdebstrap(const struct base_work *w, const struct sandbox *s,
 	n = file_write_at(AT_FDCWD, w->log, text, strlen(text), 0644);
 	if (n == 0 && unlink(raw) < 0)
 		n = -errno;
-	if (failed && n == 0)
-		return tool_error(text, w->log, e);
+	if (failed)
+		return tool_error(text, n == 0 ? w->log : NULL, e);
 	return r == 0 && n < 0 ? err_errno(e, n, "%s", w->log) : r;
 }
 

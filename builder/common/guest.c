@@ -74,7 +74,7 @@ static int name_it(const char *image, struct scratch *ret_dir, char **ret, struc
 	*slash = '\0';
 	if (leftovers_make(ret_dir, *where ? where : "/", "disk", e) < 0)
 		return -1;
-	*ret = xasprintf("%s/disk", ret_dir->path);
+	*ret = xasprintf("%s/disk", ret_dir->inside);
 	if (linkat(AT_FDCWD, image, AT_FDCWD, *ret, AT_SYMLINK_FOLLOW) < 0)
 		return err_set(e, ERR_FAILED,
 			       "%s: its file system has no O_TMPFILE, which an image "

@@ -3,12 +3,12 @@
 
 #include "builder/common/sandbox.h"
 #include "builder/common/temp-file.h"
-#include "lib/dir.h"
 #include "lib/durable.h"
 #include "lib/file.h"
-#include "lib/log.h"
 #include "lib/str.h"
 #include "pxe/tree.h"
+
+#include <stdio.h>
 
 #define FOLDER "left"
 
@@ -59,13 +59,36 @@ char *leftovers_dir(void)
 	return dir && is_private(dir) ? TAKE_PTR(dir) : NULL;
 }
 
+/* Checks for root outside of user namespaces. In one, the owner of /tmp may be a stranger,
+ * and nothing can be done with the rights of this machine's root. */
+static bool is_real_root(void)
+{
+	_cleanup_free_ char *map = NULL;
+	unsigned inside, outside, count;
+
+	return geteuid() == 0 &&
+	       file_read_regular_at(AT_FDCWD, "/proc/self/uid_map", 4096, &map, NULL) ==
+		       0 &&
+	       sscanf(map, "%u %u %u", &inside, &outside, &count) == 3 && outside == 0 &&
+	       count == UINT32_MAX;
+}
+
 int leftovers_make(struct scratch *ret, const char *parent, const char *name,
 		   struct err *e)
 {
 	_cleanup_free_ char *records = leftovers_dir();
+	_cleanup_scratch_ struct scratch s = SCRATCH_INIT;
 
-	if (scratch_make(ret, records, parent ? parent : temp_dir(), name, NULL, e) < 0)
+	if (scratch_make(&s, records, parent ? parent : temp_dir(), name, NULL, e) < 0)
 		return parent ? -1 : err_wrap(e, "TMPDIR");
+	/* Programs work there by its path, and read their settings there. */
+	if (!parent && s.parent >= 0 && is_real_root())
+		return err_set(e, ERR_FAILED,
+			       "TMPDIR: %s: other users can rename what is in it: name a "
+			       "folder of root's",
+			       temp_dir());
+	*ret = s;
+	s = (struct scratch)SCRATCH_INIT;
 	return 0;
 }
 

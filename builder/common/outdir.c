@@ -139,7 +139,7 @@ int outdir_commit(struct outdir *o, char *const *names, struct err *e)
 		return -1;
 	r = scratch_publish(&o->scratch, final, aside);
 	if (r < 0)
-		return err_errno(e, r, "%s", final);
+		return err_set(e, ERR_FAILED, "%s: %s", final, scratch_strerror(r));
 	scratch_remove(&o->scratch);
 	return 0;
 }

@@ -27,7 +27,7 @@ int temp_file_open_in(const char *dir, struct err *e)
 		return err_errno(e, errno, "%s", dir);
 	if (leftovers_make(&s, dir, "file", e) < 0)
 		return -1;
-	path = xasprintf("%s/file", s.path);
+	path = xasprintf("%s/file", s.inside);
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	return fd < 0 ? err_errno(e, errno, "%s", path) : fd;
 }

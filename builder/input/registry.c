@@ -199,7 +199,7 @@ static int fetch_image(struct fetch_file *f, struct err *e)
 	    leftovers_make(&s, parent, name, e) < 0)
 		return -1;
 	log_info("%s: from the registry", f->name);
-	if (copy_image(f, s.path, e) < 0 || pack(f, s.path, e) < 0 || check(f, e) < 0)
+	if (copy_image(f, s.inside, e) < 0 || pack(f, s.inside, e) < 0 || check(f, e) < 0)
 		return err_wrap(e, "%s", shown);
 	return 0;
 }

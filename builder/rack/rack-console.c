@@ -244,7 +244,7 @@ bool console_bound(struct console *c)
 	_cleanup_buf_ struct buf end = {0};
 	bool first = !c->cut;
 	struct stat st;
-	off_t start;
+	off_t start, now;
 
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
 	    st.st_size <= CONSOLE_MAX)
@@ -254,6 +254,11 @@ bool console_bound(struct console *c)
 		return false;
 	move_reader(c, start);
 	c->cut = true;
-	(void)!write_all(fd, end.p, end.len);
+	if (write_all(fd, end.p, end.len) < 0)
+		return first;
+	/* The writer may have been quicker with the beginning of the file. */
+	now = lseek(fd, 0, SEEK_CUR);
+	if (now > (off_t)end.len)
+		c->at += now - (off_t)end.len;
 	return first;
 }

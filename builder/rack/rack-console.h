@@ -37,7 +37,8 @@ void console_done(struct console *c);
 
 /* Removes the beginning of a file that is larger than CONSOLE_MAX, so that a machine that
  * writes without end does not fill the disk: the last CONSOLE_KEPT bytes stay. The writer
- * must append. What it writes meanwhile may be lost. Returns true the first time. */
+ * must append. What it writes meanwhile is lost, or is at the beginning of the file and
+ * is not followed. Returns true the first time. */
 #define CONSOLE_MAX  (16 * 1024 * 1024)
 #define CONSOLE_KEPT (1024 * 1024)
 bool console_bound(struct console *c);

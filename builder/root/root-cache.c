@@ -295,7 +295,7 @@ static int store(const struct root_cache *rc, int dirfd, const char *name,
 	r = fill(s.path, dirfd, name, notes);
 	if (r == 0)
 		r = scratch_publish(&s, to, aside);
-	return r < 0 ? err_errno(e, r, "%s", to) : 0;
+	return r < 0 ? err_set(e, ERR_FAILED, "%s: %s", to, scratch_strerror(r)) : 0;
 }
 
 void root_cache_store(const struct root_cache *rc, int dirfd, const char *name,

@@ -125,10 +125,11 @@ check "so is a replacement" lock 2 --mirror "http://a.invalid/=http://me:PASSWOR
 RACKSTRAP_MIRROR=http://me:PASSWORD@b.invalid/ check "and one in the environment" lock 2
 for wrong in 'http:/me:PASSWORD@h/' 'http:///me:PASSWORD@h/' 'http:\\me:PASSWORD@h/' http:me:PASSWORD@h/ \
 	htp:me:PASSWORD@h/ me:PASSWORD@h/ "$U/?u=http://me:PASSWORD@h/" "$U/http://me:PASSWORD@h/"; do
-	check "a mirror ${wrong/PASSWORD/pw} is refused" lock 2 --mirror "$wrong"
-	check "so is the replacement" lock 2 --mirror "http://a.invalid/=$wrong"
+	shown=${wrong/PASSWORD/pw}
+	check "a mirror $shown is refused" lock 2 --mirror "$wrong"
+	check "the replacement $shown is refused" lock 2 --mirror "http://a.invalid/=$wrong"
 	recipe "url = \"${wrong//\\/\\\\}\";"
-	check "and the URL of a recipe" lock 3
+	check "the URL $shown of a recipe is refused" lock 3
 	check "the message says why" says ": has a user name or password in it"
 	recipe "url = \"$U/ok/small\";"
 done

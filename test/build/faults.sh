@@ -80,20 +80,20 @@ check "an index may have 1 GiB" grep -q '^1048576 .* update$' "$WORK/limits"
 check "a package may have 16 GiB" grep -q '^16777216 .* --download-only' "$WORK/limits"
 if [ "$(id -u)" = 0 ] && getent passwd _apt >/dev/null; then
 	check "apt downloads as its own user" test "$(sort -u "$WORK/users")" = 'APT::Sandbox::User "_apt";'
-	check "it did" grep -q '^drwx------ .* _apt .*/partial$' "$WORK/owners"
+	check "apt gives its folder of downloads to that user" grep -q '^drwx------ .* _apt .*/partial$' "$WORK/owners"
 	check "its configuration is closed to others" grep -q '^-rw-r----- .* root .*/apt.conf$' "$WORK/owners"
 	mkdir -m 700 "$WORK/closed"
 	mkdir "$WORK/closed/tmp"
 	check "apt downloads as root where that user cannot go" env TMPDIR="$WORK/closed/tmp" \
 		"$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" "${FROM[@]}" --refresh
-	check "it says so" test "$(tail -n 1 "$WORK/users")" = 'APT::Sandbox::User "root";'
+	check "apt stays root without a user _apt that can read" test "$(tail -n 1 "$WORK/users")" = 'APT::Sandbox::User "root";'
 	check "and in a user namespace without that user" unshare -rm "$RACKSTRAP" lock "$WORK/recipe" "${FROM[@]}"
-	check "it says so too" test "$(tail -n 1 "$WORK/users")" = 'APT::Sandbox::User "root";'
+	check "apt stays root there, too" test "$(tail -n 1 "$WORK/users")" = 'APT::Sandbox::User "root";'
 	rm -f "$WORK/recipe/recipe.lock"
 fi
 touch "$WORK/large"
 refuse "an archive with an index that is too large is refused" 1 \
-	"rackstrap: the archive of small: apt-get exited with 100: E: Sub-process store received signal 25. (a file of the archive is larger than 1024 MiB: refused)" \
+	"rackstrap: the archive of small: a file of the archive is larger than 1024 MiB: refused: apt-get exited with 100: E: Sub-process store received signal 25." \
 	build --refresh
 rm -r "$WORK/large" "$WORK/bin/apt-get" "$WORK/images"
 

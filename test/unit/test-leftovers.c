@@ -64,6 +64,31 @@ static void folders_are_made_in_var_tmp_without_tmpdir(_unused_ void **state)
 	assert_made_and_swept_in("/var/tmp");
 }
 
+/* Another user could put a folder of settings in the place of root's. */
+static void root_needs_a_tmpdir_of_its_own(_unused_ void **state)
+{
+	_cleanup_free_ char *want =
+		xasprintf("TMPDIR: %s: other users can rename what is "
+			  "in it: name a folder of root's",
+			  top);
+	struct scratch s = SCRATCH_INIT;
+	struct err e = {0};
+
+	if (geteuid() != 0)
+		skip();
+	setenv("TMPDIR", top, 1);
+	assert_int_equal(chown(top, 65533, 65533), 0);
+	assert_int_equal(leftovers_make(&s, NULL, "work", &e), -1);
+	assert_string_equal(e.msg, want);
+	assert_int_equal(chown(top, 0, 0), 0);
+	assert_int_equal(chmod(top, 0777), 0);
+	assert_int_equal(leftovers_make(&s, NULL, "work", &e), -1);
+	assert_string_equal(e.msg, want);
+	assert_int_equal(chmod(top, 01777), 0);
+	assert_int_equal(leftovers_make(&s, NULL, "work", &e), 0);
+	scratch_done(&s);
+}
+
 static void missing_tmpdir_is_named(_unused_ void **state)
 {
 	struct scratch s = SCRATCH_INIT;
@@ -90,6 +115,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(
 			folders_are_made_in_var_tmp_without_tmpdir, setup, teardown),
+		cmocka_unit_test_setup_teardown(root_needs_a_tmpdir_of_its_own, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(missing_tmpdir_is_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(file_needs_a_name, setup, teardown),
 	};

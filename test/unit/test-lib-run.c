@@ -154,23 +154,28 @@ static int on_old_kernel(void)
 	return rm_rf_at(AT_FDCWD, dir) < 0 ? 27 : 0;
 }
 
-/* Writes 64 MiB to standard error, and reports how many of them were in memory at the
- * same time. */
+/* Writes 16 times 4 MiB to standard error, and reports if all but 1 MiB was freed each
+ * time. */
 static int flood(void)
 {
-	_cleanup_free_ char *chunk = xcalloc(1, 1 << 20);
-	blkcnt_t most = 0;
+	_cleanup_free_ char *chunk = xcalloc(1, 4 << 20);
+	bool freed = true;
 	struct stat st;
 
-	memset(chunk, 'x', 1 << 20);
-	chunk[(1 << 20) - 1] = '\n';
-	for (int i = 0; i < 64; i++) {
-		if (write_all(2, chunk, 1 << 20) < 0 || fstat(2, &st) < 0)
+	memset(chunk, 'x', 4 << 20);
+	chunk[(4 << 20) - 1] = '\n';
+	for (int i = 0; i < 16 && freed; i++) {
+		if (write_all(2, chunk, 4 << 20) < 0)
 			return 1;
-		most = st.st_blocks > most ? st.st_blocks : most;
-		usleep(10000);
+		freed = false;
+		for (int ms = 0; ms < 20000 && !freed; ms++) {
+			if (fstat(2, &st) < 0)
+				return 1;
+			freed = st.st_blocks <= 1 << 11;
+			usleep(1000);
+		}
 	}
-	dprintf(2, "%s\n", most < 32 << 11 ? "few" : "many");
+	dprintf(2, "%s\n", freed ? "few" : "many");
 	return 3;
 }
 

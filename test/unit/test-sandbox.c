@@ -177,7 +177,7 @@ static void mounts_below_usr_cannot_be_written(_unused_ void **state)
 	static const char folder[] = "/usr/src";
 
 	if (geteuid() != 0)
-		return; /* cannot mount there */
+		skip(); /* cannot mount there */
 	assert_int_equal(unshare(CLONE_NEWNS), 0);
 	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
 	assert_int_equal(mount("test", folder, "tmpfs", 0, "mode=1777"), 0);

@@ -326,6 +326,25 @@ static void folder_that_others_rename_stays_ours(_unused_ void **state)
 	assert_true(is_there(to));
 }
 
+static void folder_of_others_in_its_place_is_not_removed(_unused_ void **state)
+{
+	_cleanup_free_ char *victim = xasprintf("%s/victim", top),
+			    *file = xasprintf("%s/victim/file", top),
+			    *away = xasprintf("%s/away", top), *path = NULL;
+	struct scratch s;
+
+	log_setup("test", LOG_LEVEL_ERROR);
+	assert_int_equal(chmod(top, 0777), 0);
+	assert_int_equal(mkdir(victim, 0755), 0);
+	assert_int_equal(file_write_at(AT_FDCWD, file, "", 0, 0644), 0);
+	s = make(NULL);
+	path = xasprintf("%s/file", s.path);
+	assert_int_equal(rename(s.path, away), 0);
+	assert_int_equal(rename(victim, s.path), 0);
+	scratch_done(&s);
+	assert_true(is_there(path));
+}
+
 static void parent_that_others_rename_stays_the_parent(_unused_ void **state)
 {
 	_cleanup_free_ char *victim = xasprintf("%s/victim", top),
@@ -508,6 +527,7 @@ int main(void)
 		CASE(published_folder_gets_its_name),
 		CASE(exchanged_folder_of_a_dead_process_is_removed),
 		CASE(folder_that_others_rename_stays_ours),
+		CASE(folder_of_others_in_its_place_is_not_removed),
 		CASE(parent_that_others_rename_stays_the_parent),
 		CASE(own_folder_has_a_plain_path),
 		CASE(exchange_that_cannot_be_synced_is_no_error),
