@@ -22,7 +22,7 @@ char *url_public(const char *url);
  * quotes and commas: "'http://h:80', 'x@y'" becomes "'http://y'". */
 void url_strip_userinfo(char *text);
 
-/* Removes queries and fragments too, and parameters of the path (";signature=1"): for redirects and the
- * output of programs, whose URLs are not ours. A URL ends at white space, at a quote, and
- * at a comma, '<' or '>'. */
+/* Removes queries and fragments too, and parameters of the path (";signature=1"): for
+ * redirects and the output of programs, whose URLs are not ours. A URL ends at white
+ * space, at a quote, and at a comma, '<' or '>'. */
 void url_strip_secrets(char *text);

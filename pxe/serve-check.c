@@ -291,8 +291,8 @@ static int check_path(const struct serve *s, struct diag *d)
 }
 
 /* Checks that the servers' user may read a file or all of a folder of the tree. Leaves
- * out TREE_REPORTS and the folder TREE_HOSTS, which serve_start() gives to the user or its
- * group. */
+ * out TREE_REPORTS and the folder TREE_HOSTS, which serve_start() gives to the user or
+ * its group. */
 static int check_served(const struct serve *s, int tree, const char *path, struct diag *d)
 {
 	_cleanup_strv_ char **names = NULL;

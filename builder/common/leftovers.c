@@ -59,8 +59,8 @@ char *leftovers_dir(void)
 	return dir && is_private(dir) ? TAKE_PTR(dir) : NULL;
 }
 
-/* Checks for root outside of user namespaces. In one, the owner of /tmp may be a stranger,
- * and nothing can be done with the rights of this machine's root. */
+/* Checks for root outside of user namespaces. In one, the owner of /tmp may be a
+ * stranger, and nothing can be done with the rights of this machine's root. */
 static bool is_real_root(void)
 {
 	_cleanup_free_ char *map = NULL;

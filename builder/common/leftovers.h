@@ -19,8 +19,8 @@ char *cache_dir_default(void);
  * if nobody else can write to it there; NULL if not: then nothing is recorded. */
 char *leftovers_dir(void);
 
-/* Makes a scratch folder in `parent`, or in temp_dir() with `parent` NULL. Root may use no
- * temp_dir() in which others can rename what is root's. */
+/* Makes a scratch folder in `parent`, or in temp_dir() with `parent` NULL. Root may use
+ * no temp_dir() in which others can rename what is root's. */
 int leftovers_make(struct scratch *ret, const char *parent, const char *name,
 		   struct err *e) _must_check_;
 
