@@ -43,6 +43,7 @@ check "nginx accepts its nginx.conf" nginx -t -p "$WORK/tree 40/" -c nginx.conf 
 
 # Starts the server; succeeds when it is up.
 serve() {
+	: >"$WORK/serve.err" # else the text of an earlier one may still be there
 	"$RACKSTRAP" serve "$TREE" 2>"$WORK/serve.err" &
 	server=$!
 	for _ in $(seq 100); do
