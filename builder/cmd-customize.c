@@ -172,39 +172,38 @@ static int unlist(const struct image_sums *sums, const char *from,
 	return r < 0 ? err_errno(e, r, "%s", from) : image_sums_write(sums, NULL, e);
 }
 
-/* Gives `from` the mode, owner and group of `to`, and syncs it. */
-static int prepare(const char *from, const char *to, struct err *e)
+/* Gives `from` the mode, owner and group of the old image, and syncs it. */
+static int prepare(const char *from, const struct disk_image *old, struct err *e)
 {
 	_cleanup_close_ int fd = open(from, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 	int r;
 
-	if (fd < 0 || lstat(to, &st) < 0)
-		return err_errno(e, errno, "%s", to);
-	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_FAILED, "%s: is not a regular file any more", to);
-	if (fchmod(fd, st.st_mode & 0777) < 0)
+	if (fd < 0 || fstat(old->file, &st) < 0 || fchmod(fd, st.st_mode & 0777) < 0)
 		return err_errno(e, errno, "%s", from);
 	/* Without privileges the new file belongs to the caller. */
 	if (fchown(fd, st.st_uid, st.st_gid) < 0 && errno != EPERM)
-		return err_errno(e, errno, "%s", to);
+		return err_errno(e, errno, "%s", from);
 	r = durable_close(&fd);
 	return r < 0 ? err_errno(e, r, "%s", from) : 0;
 }
 
-/* Renames the new image `from`, which is in `s`, to `target`, the path of the old one. */
+/* Renames the new image `from`, which is in `s`, to `target`, the path of the old one. Its
+ * folder was opened by path after the image was, and must be the image's. */
 static int replace(const struct disk_image *old, const struct scratch *s,
 		   const char *from, const char *target, struct err *e)
 {
-	_cleanup_free_ char *to = scratch_beside(s, strrchr(target, '/') + 1);
+	const char *name = strrchr(target, '/') + 1;
+	_cleanup_free_ char *to = scratch_beside(s, name),
+			    *parent = scratch_beside(s, ".");
 	_cleanup_image_sums_ struct image_sums sums = {0};
-	bool listed = image_sums_read(&sums, target);
+	bool listed = image_sums_read_in(&sums, parent, name);
 	char sha256[DIGEST_HEX_MAX];
 	int r;
 
-	if (prepare(from, to, e) < 0)
+	if (prepare(from, old, e) < 0)
 		return -1;
-	if (!disk_image_is_unchanged(old))
+	if (!disk_image_is_unchanged(old, to))
 		return err_set(e, ERR_FAILED,
 			       "%s: was changed by another program meanwhile: run again",
 			       old->path);

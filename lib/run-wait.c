@@ -196,10 +196,7 @@ static char *tail(int fd)
 	if (count == 0 && cut) {
 		/* All of the text is part of one line. Its first word may be the end of
 		 * a URL, in which the secret could not be found. */
-		size_t word = strcspn(text, " ");
-
-		buf_printf(&b, ": ...%s",
-			   strcspn(text, "@?&=") < word ? text + word : text);
+		buf_printf(&b, ": ...%s", text + strcspn(text, " \t\"'"));
 		return buf_take(&b);
 	}
 	for (size_t i = count > TAIL_LINES ? count - TAIL_LINES : 0; i < count; i++) {

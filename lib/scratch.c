@@ -258,15 +258,16 @@ static char *proc_path(int fd)
 	return is_at(fd, path) ? TAKE_PTR(path) : xasprintf("/proc/self/fd/%d/.", fd);
 }
 
-/* Opens PARENT if others can rename in it. Returns 0 or -errno. */
-static int hold_parent(struct scratch *s, const char *real)
+/* Keeps PARENT, which `dir` has open, if others can rename in it or in a folder above.
+ * Returns 0 or -errno. */
+static int hold_parent(struct scratch *s, int dir, const char *real)
 {
 	_cleanup_close_ int fd = -1;
 	_cleanup_free_ char *path = NULL;
 
-	if (!is_open_to_others(real))
+	if (!is_open_to_others(real) && is_at(dir, real))
 		return 0;
-	fd = open(real, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = fcntl(dir, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0)
 		return -errno;
 	path = proc_path(fd);
@@ -332,10 +333,25 @@ static int try_id(struct scratch *s, const char *records, const char *id,
 	return r;
 }
 
+/* Returns the absolute path of an open folder, which was opened as `path`. Owned. */
+static char *path_of(int fd, const char *path)
+{
+	_cleanup_free_ char *link = xasprintf("/proc/self/fd/%d", fd);
+	char real[PATH_MAX];
+	ssize_t n = readlink(link, real, sizeof(real) - 1);
+
+	if (n <= 0 || real[0] != '/')
+		return realpath(path, NULL);
+	real[n] = '\0';
+	return xstrdup(real);
+}
+
 int scratch_make(struct scratch *ret, const char *records, const char *parent,
 		 const char *name, const char *target, struct err *e)
 {
-	_cleanup_free_ char *real = realpath(parent, NULL);
+	/* The path is followed once: another user may change it meanwhile. */
+	_cleanup_close_ int dir = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_free_ char *real = dir < 0 ? NULL : path_of(dir, parent);
 	char id[ID_LEN + 1];
 	int r = -EAGAIN;
 
@@ -349,7 +365,7 @@ int scratch_make(struct scratch *ret, const char *records, const char *parent,
 			break;
 		s.path = xasprintf("%s%s%s" MARK "%s", real,
 				   str_ends(real, "/") ? "" : "/", name, id);
-		r = hold_parent(&s, real);
+		r = hold_parent(&s, dir, real);
 		if (r == 0)
 			r = try_id(&s, records, id, target);
 		if (r == 0) {
@@ -404,9 +420,14 @@ int scratch_publish(struct scratch *s, const char *target, const char *aside)
 {
 	_cleanup_free_ char *from = beside_of(s, s->path), *to = beside_of(s, target),
 			    *away = beside_of(s, aside);
-	/* The old folder is locked before it gets the scratch folder's name. */
-	_cleanup_close_ int old = lock_folder(to);
+	/* The old folder is locked before it gets the scratch folder's name, so that no
+	 * sweep removes it. A process that has locked it may also do so. */
+	_cleanup_close_ int old =
+		open(to, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	int r;
+
+	if (old >= 0)
+		(void)flock(old, LOCK_SH | LOCK_NB);
 
 	if (!is_at(s->lock, from))
 		return -ESTALE;
@@ -447,13 +468,19 @@ void scratch_keep(struct scratch *s)
 int scratch_remove(struct scratch *s)
 {
 	_cleanup_free_ char *path = s->path ? beside_of(s, s->path) : NULL;
+	struct stat st;
 	int r = 0;
 
-	if (path && s->lock >= 0 && !is_at(s->lock, path)) {
+	if (path && lstat(path, &st) < 0 && errno == ENOENT) {
+		/* Its maker has removed it. */
+	} else if (path && s->lock >= 0 && !is_at(s->lock, path)) {
 		log_warn("%s: another folder was put in its place; what rackstrap made "
 			 "there was renamed and is left behind",
 			 s->path);
 		r = -ESTALE;
+	} else if (path && s->lock < 0 && s->parent >= 0) {
+		/* A file or link that was exchanged. */
+		r = unlink(path) < 0 ? -errno : 0;
 	} else if (path) {
 		r = rm_rf_at(AT_FDCWD, path);
 	}
@@ -564,6 +591,16 @@ static bool sweep_one(const struct record *r, scratch_remover *remover)
 	return n >= 0 || n == -ENOENT;
 }
 
+/* Returns true when nobody else can have written to the file or folder: a record of
+ * another user would name what this one then removes. */
+static bool is_private(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_uid == geteuid() &&
+	       !(st.st_mode & (S_IWGRP | S_IWOTH));
+}
+
 /* Sweeps the record `id`. One that is locked is being made, or swept by another
  * process. */
 static void sweep_record(int dir, const char *id, scratch_remover *remover)
@@ -572,7 +609,7 @@ static void sweep_record(int dir, const char *id, scratch_remover *remover)
 	_cleanup_close_ int fd =
 		openat(dir, id, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-	if (fd < 0 || lock_file(fd) < 0)
+	if (fd < 0 || !is_private(fd) || lock_file(fd) < 0)
 		return;
 	if (!record_read(&r, fd, id) || sweep_one(&r, remover))
 		unlinkat(dir, id, 0);
@@ -583,7 +620,7 @@ void scratch_sweep(const char *records, scratch_remover *remover)
 	_cleanup_close_ int dir = open(records, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_strv_ char **names = NULL;
 
-	if (dir < 0 || dir_names_at(dir, ".", &names) < 0)
+	if (dir < 0 || !is_private(dir) || dir_names_at(dir, ".", &names) < 0)
 		return;
 	for (size_t i = 0; names && names[i]; i++)
 		if (is_id(names[i]))

@@ -22,22 +22,25 @@ static int make(struct secret *ret, struct err *e)
 	return 0;
 }
 
-int secret_read(struct secret *ret, const char *dir, struct err *e)
+int secret_read(struct secret *ret, int tree, const char *dir, struct err *e)
 {
-	_cleanup_free_ char *path = dir ? xasprintf("%s/" TREE_SECRET, dir) : NULL;
 	_cleanup_free_ char *text = NULL;
-	int r = path ? file_read_foreign_at(AT_FDCWD, path, 2 * DIGEST_LEN, &text, NULL)
-		     : -ENOENT;
+	int r = tree < 0 ? -ENOENT
+			 : file_read_foreign_at(tree, TREE_SECRET, 2 * DIGEST_LEN, &text,
+						NULL);
 
 	if (r == -ENOENT)
 		return make(ret, e);
 	if (r == -EACCES)
-		return err_errno(e, r, "%s: run this as its owner or as root", path);
+		return err_errno(e, r,
+				 "%s/" TREE_SECRET ": run this as its owner or as root",
+				 dir);
 	if (r == 0 && secret_parse(text, ret) == 0)
 		return 0;
 	return err_set(e, ERR_FAILED,
-		       "%s: %s: remove it, and every host gets a new token when it boots",
-		       path, r < 0 ? file_strerror(r) : "is not 64 hex digits");
+		       "%s/" TREE_SECRET
+		       ": %s: remove it, and every host gets a new token when it boots",
+		       dir, r < 0 ? file_strerror(r) : "is not 64 hex digits");
 }
 
 int secret_parse(const char *line, struct secret *ret)

@@ -18,8 +18,10 @@ struct secret {
 	uint8_t key[HMAC_KEY_LEN];
 };
 
-/* Reads the secret of the tree `dir`; makes a new one if `dir` is NULL or has none. */
-int secret_read(struct secret *ret, const char *dir, struct err *e) _must_check_;
+/* Reads the secret of the tree that is open as `tree`, and is called `dir` in messages;
+ * makes a new one if `tree` is -1 or has none. */
+int secret_read(struct secret *ret, int tree, const char *dir,
+		struct err *e) _must_check_;
 
 /* Parses a line of 64 hex digits. Returns 0 or -EINVAL. */
 int secret_parse(const char *line, struct secret *ret) _must_check_;

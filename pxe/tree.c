@@ -458,16 +458,46 @@ static int find_place(const char *dir, char **ret, bool *ret_exists, struct err 
 	return 0;
 }
 
-static int write_tree(const char *new, const char *dir, bool exists,
+/* Opens the old tree. Another user's is refused: its secret, reports and open folders
+ * would become this one's. Returns the descriptor, or -1. */
+static int open_old(const char *dir, struct err *e)
+{
+	_cleanup_close_ int fd =
+		open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_errno(e, errno, "%s", dir);
+	if (!file_is_trusted(&st))
+		return err_set(e, ERR_FAILED,
+			       "%s: belongs to another user (uid %u): run this as that "
+			       "user, or give the tree to this one with chown -R",
+			       dir, (unsigned)st.st_uid);
+	return TAKE_FD(fd);
+}
+
+/* Checks that `path` is still that of the old tree, or, with `old` -1, that nothing is
+ * there: another user may have exchanged a folder above. */
+static int check_same(int old, const char *path, const char *dir, struct err *e)
+{
+	struct stat was, now;
+	bool is_there = lstat(path, &now) == 0;
+
+	if (old < 0 ? !is_there
+		    : is_there && fstat(old, &was) == 0 && was.st_ino == now.st_ino &&
+			      was.st_dev == now.st_dev)
+		return 0;
+	return err_set(e, ERR_FAILED, "%s: was exchanged or made meanwhile: run again",
+		       dir);
+}
+
+static int write_tree(const char *new, const char *dir, int old,
 		      const struct tree_plan *p, struct err *e)
 {
 	_cleanup_close_ int fd = open(new, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_close_ int old = -1;
 
 	if (fd < 0 || fchmod(fd, 0755) < 0)
 		return err_errno(e, errno, "%s", new);
-	if (exists)
-		old = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (make_dirs(fd, p, e) < 0 || protect_hosts(fd, old, e) < 0 ||
 	    copy_loaders(fd, p, e) < 0 || write_image(fd, old, p, e) < 0 ||
 	    write_texts(fd, p, e) < 0)
@@ -479,10 +509,11 @@ static int write_tree(const char *new, const char *dir, bool exists,
 	return 0;
 }
 
-static int set_secret(struct tree_plan *p, const char *old, struct err *e)
+/* `dir` is the path of the old tree, which is open as `old`, or -1. */
+static int set_secret(struct tree_plan *p, int old, const char *dir, struct err *e)
 {
 	if (!p->o.secret)
-		return secret_read(&p->secret, old, e);
+		return secret_read(&p->secret, old, dir, e);
 	if (secret_parse(p->o.secret, &p->secret) < 0)
 		return err_set(e, ERR_USAGE, "the secret must be 64 hex digits");
 	return 0;
@@ -500,6 +531,8 @@ int tree_render(const struct rack *rack, const struct image *image, const char *
 		const struct tree_options *o, struct err *e)
 {
 	_cleanup_free_ char *place = NULL, *parent = NULL, *hidden = NULL, *target = NULL;
+	_cleanup_free_ char *beside = NULL;
+	_cleanup_close_ int old = -1;
 	_cleanup_scratch_ struct scratch s = SCRATCH_INIT;
 	struct tree_plan p;
 	const char *name;
@@ -509,8 +542,11 @@ int tree_render(const struct rack *rack, const struct image *image, const char *
 	if (tree_plan(&p, rack, image, o, e) < 0 ||
 	    find_place(dir, &place, &exists, e) < 0 ||
 	    tree_swap_recover(place, &exists, e) < 0 ||
-	    (exists && tree_swap_check(place, e) < 0) ||
-	    set_secret(&p, exists ? place : NULL, e) < 0)
+	    (exists && tree_swap_check(place, e) < 0))
+		return -1;
+	if (exists)
+		old = open_old(place, e);
+	if ((exists && old < 0) || set_secret(&p, old, place, e) < 0)
 		return -1;
 	r = path_split(place, &parent, &name);
 	if (r < 0)
@@ -519,7 +555,10 @@ int tree_render(const struct rack *rack, const struct image *image, const char *
 	target = absolute(parent, name);
 	if (scratch_make(&s, o->records, parent, hidden, target, e) < 0)
 		return -1;
-	if (write_tree(s.inside, place, exists, &p, e) < 0 ||
+	beside = scratch_beside(&s, name);
+	if (check_same(old, beside, dir, e) < 0)
+		return -1;
+	if (write_tree(s.inside, place, old, &p, e) < 0 ||
 	    tree_swap_publish(&s, place, e) < 0)
 		return err_wrap(e, "boot tree %s", dir);
 	return 0;

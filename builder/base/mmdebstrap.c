@@ -38,6 +38,7 @@
 #define LOG_MAX         (16 << 20) /* bytes at its end that are kept */
 #define LOG_END         (1 << 20)  /* of them, those that are looked at for an error */
 #define LOG_LINES       3          /* of the log, in an error */
+#define LOG_LINE_MAX    500        /* bytes of each, which leaves room for the rest */
 
 /* mmdebstrap starts apt, dpkg, tar and a filter in Python by their bare names. With the
  * distribution's own folders alone it gets the versions that it is tested with, whatever
@@ -246,7 +247,8 @@ static char *log_tail(const char *text)
 		if (skip > 0)
 			skip--;
 		else
-			buf_printf(&b, "%s%s", b.len > 0 ? "; " : ": ", lines[i]);
+			buf_printf(&b, "%s%.*s", b.len > 0 ? "; " : ": ", LOG_LINE_MAX,
+				   lines[i]);
 	}
 	return buf_take(&b);
 }
@@ -255,14 +257,15 @@ static char *log_tail(const char *text)
 static int tool_error(const char *text, const char *log, struct err *e)
 {
 	size_t len = strlen(text);
-	_cleanup_free_ char *lines =
-		log_tail(len > LOG_END ? text + len - LOG_END : text);
+	_cleanup_free_ char *end = xstrdup(len > LOG_END ? text + len - LOG_END : text),
+			    *lines = NULL;
 
 	/* The words of strsignal(3) for a program that mmdebstrap or dpkg started. */
 	bool large = strstr(e->msg, "larger than the limit") ||
 		     strstr(text, "File size limit exceeded");
 
-	url_strip_secrets(lines);
+	url_strip_secrets(end); /* before lines are cut: see lib/err.c */
+	lines = log_tail(end);
 	return err_set(e, ERR_FAILED, "%s%s (%sthe whole log %s%s)", e->msg, lines,
 		       large ? "key 'limit' of the base allows larger files; " : "",
 		       log ? "is " : "could not be written", log ? log : "");

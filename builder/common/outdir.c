@@ -83,7 +83,7 @@ static int restore_aside(const struct outdir *o, struct err *e)
 int outdir_begin(struct outdir *ret, const char *out, const char *name, struct err *e)
 {
 	_cleanup_outdir_ struct outdir o = OUTDIR_INIT;
-	_cleanup_free_ char *scratch = xasprintf(".%s", name);
+	_cleanup_free_ char *scratch = xasprintf(".%s", name), *beside = NULL;
 	int r;
 
 	o.parent = xstrdup(out);
@@ -94,6 +94,10 @@ int outdir_begin(struct outdir *ret, const char *out, const char *name, struct e
 	if (lock_name(&o, e) < 0 || outdir_check(out, name, e) < 0 ||
 	    restore_aside(&o, e) < 0 || remove_stale(&o, scratch, e) < 0 ||
 	    leftovers_make(&o.scratch, out, scratch, e) < 0)
+		return -1;
+	/* Another user may have put another folder in the place of `out`. */
+	beside = scratch_beside(&o.scratch, ".");
+	if (outdir_check(beside, name, e) < 0)
 		return -1;
 	o.fd = open(o.scratch.inside, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (o.fd < 0)

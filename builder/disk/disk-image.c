@@ -329,9 +329,9 @@ void disk_image_done(struct disk_image *m)
 	*m = (struct disk_image)DISK_IMAGE_INIT;
 }
 
-bool disk_image_is_unchanged(const struct disk_image *m)
+bool disk_image_is_unchanged(const struct disk_image *m, const char *path)
 {
-	_cleanup_close_ int now = open(m->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	_cleanup_close_ int now = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	return now >= 0 && digest_stamp_holds(&m->stamp, now) &&
 	       digest_stamp_holds(&m->stamp, m->file);

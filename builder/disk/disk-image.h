@@ -43,9 +43,9 @@ void disk_image_done(struct disk_image *m);
 	}
 #define _cleanup_disk_image_ _cleanup_(disk_image_done)
 
-/* Returns true when neither the file has changed since it was opened, as far as its inode
- * tells, nor the path leads to another one. */
-bool disk_image_is_unchanged(const struct disk_image *m);
+/* Returns true when the file has not changed since it was opened, as far as its inode
+ * tells, and is what `path` leads to. */
+bool disk_image_is_unchanged(const struct disk_image *m, const char *path);
 
 /* Sets the stream back to the disk's first byte. */
 int disk_image_rewind(struct disk_image *m, struct err *e) _must_check_;

@@ -59,7 +59,8 @@ void disk_source_done(struct disk_source *s)
 int disk_source_read(struct disk_source *s, void *buf, size_t len, struct err *e)
 {
 	if (disk_image_read(s->image, buf, len, e) < 0)
-		return disk_image_is_unchanged(s->image) ? -1 : changed(s, e);
+		return disk_image_is_unchanged(s->image, s->image->path) ? -1
+									 : changed(s, e);
 	if (s->stream)
 		digest_add(s->stream, buf, len);
 	return 0;
@@ -69,7 +70,7 @@ int disk_source_check(struct disk_source *s, struct err *e)
 {
 	char sha256[DIGEST_HEX_MAX];
 
-	if (!disk_image_is_unchanged(s->image))
+	if (!disk_image_is_unchanged(s->image, s->image->path))
 		return changed(s, e);
 	if (s->stream)
 		return compare(s, digest_peek(s->stream, sha256), e);

@@ -38,15 +38,23 @@ static bool find_line(struct image_sums *s)
 
 bool image_sums_read(struct image_sums *ret, const char *path)
 {
-	_cleanup_image_sums_ struct image_sums s = {0};
 	_cleanup_free_ char *real = realpath(path, NULL);
-	const char *slash = real ? strrchr(real, '/') : NULL;
+	char *slash = real ? strrchr(real, '/') : NULL;
 
 	*ret = (struct image_sums){0};
 	if (!slash)
 		return false;
-	s.name = xstrdup(slash + 1);
-	s.path = xasprintf("%.*s/" SUMS, (int)(slash - real), real);
+	*slash = '\0';
+	return image_sums_read_in(ret, real, slash + 1);
+}
+
+bool image_sums_read_in(struct image_sums *ret, const char *parent, const char *name)
+{
+	_cleanup_image_sums_ struct image_sums s = {0};
+
+	*ret = (struct image_sums){0};
+	s.name = xstrdup(name);
+	s.path = xasprintf("%s/" SUMS, parent);
 	if (file_read_regular_at(AT_FDCWD, s.path, SUMS_MAX, &s.text, NULL) < 0 ||
 	    !find_line(&s))
 		return false;

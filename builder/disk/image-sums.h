@@ -16,6 +16,8 @@ struct image_sums {
 /* Reads the line of SHA256SUMS beside the file `path` that is for it. Symlinks to the
  * file are followed. Returns false when there is none. */
 bool image_sums_read(struct image_sums *ret, const char *path);
+/* Does the same for the file `name` of the folder `parent`. */
+bool image_sums_read_in(struct image_sums *ret, const char *parent, const char *name);
 void image_sums_done(struct image_sums *s);
 #define _cleanup_image_sums_ _cleanup_(image_sums_done)
 

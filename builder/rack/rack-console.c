@@ -88,6 +88,17 @@ char **console_lines(const char *text, size_t len)
 	return strv_builder_take(&v);
 }
 
+/* Returns the length of the first word: behind a cut it may be the end of a URL, in which
+ * a password is not recognised. */
+static size_t first_word(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && !strchr(" \t\r\n\"'", text[n]))
+		n++;
+	return n;
+}
+
 char **console_tail(const char *path, size_t n)
 {
 	_cleanup_close_ int fd = file_open_foreign_at(AT_FDCWD, path);
@@ -105,8 +116,8 @@ char **console_tail(const char *path, size_t n)
 	got = pread(fd, text, TAIL_MAX, from);
 	if (got <= 0)
 		return NULL;
-	nl = from > 0 ? memchr(text, '\n', (size_t)got) : NULL;
-	skip = nl ? (size_t)(nl - text) : 0;
+	nl = memchr(text, '\n', (size_t)got);
+	skip = from == 0 ? 0 : nl ? (size_t)(nl - text) : first_word(text, (size_t)got);
 	lines = console_lines(text + skip, (size_t)got - skip);
 	all = strv_len(lines);
 	return all > n ? strv_dup(lines + (all - n)) : TAKE_PTR(lines);
@@ -184,12 +195,15 @@ static char *pop_line(struct console *c)
 	size_t n = c->rest.len - c->used;
 	char *nl = n > 0 ? memchr(line, '\n', n) : NULL;
 	_cleanup_strv_ char **lines = NULL;
+	size_t skip;
 
 	if (!nl && n < CHUNK)
 		return NULL;
 	n = nl ? (size_t)(nl + 1 - line) : n;
-	lines = console_lines(line, n);
+	skip = c->within ? first_word(line, n) : 0;
+	lines = console_lines(line + skip, n - skip);
 	c->used += n;
+	c->within = !nl;
 	return strv_join(lines, " ");
 }
 

@@ -64,4 +64,8 @@ check "no unfinished image is left" sh -c "test -z \"\$(ls -A '$WORK/images' | g
 check "no unfinished base is left" sh -c "! ls -A '$RACKSTRAP_CACHE/base' | grep '^\.'"
 check "no repository of packages is left" sh -c "! ls '$TMPDIR' | grep rackstrap-"
 check "no record of a folder is left" sh -c "test -z \"\$(ls -A '$RACKSTRAP_CACHE/left')\""
+check "a base is made again" "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" "${FROM[@]}" --refresh
+cp "$WORK/err" "$WORK/said"
+check "nothing is warned of" sh -c "! grep warning '$WORK/said'"
+check "that leaves no record, either" sh -c "test -z \"\$(ls -A '$RACKSTRAP_CACHE/left')\""
 finish

@@ -286,14 +286,18 @@ static void last_lines_are_reported(void **state)
 		 "exit 1");
 	assert_string_equal(msg, "sh exited with 1: "
 				 "line-2995; line-2996; line-2997; line-2998; line-2999");
-	/* One line longer than the kept part: its end is kept. */
-	msg = sh("head -c 100000 /dev/zero | tr '\\0' x >&2; echo END >&2; exit 1");
-	assert_non_null(str_after(msg, "sh exited with 1: ...xxxxxx"));
-	assert_true(str_ends(msg, "xxxEND"));
+	/* One line longer than the kept part: the words at its end are kept. */
+	msg = sh("yes word | head -n 10000 | tr '\\n' ' ' >&2; echo END >&2; exit 1");
+	assert_non_null(str_after(msg, "sh exited with 1: ... word word"));
+	assert_true(str_ends(msg, "word END"));
 	assert_true(strlen(msg) < 1100);
 	msg = sh("head -c 100000 /dev/zero | tr '\\0' x >&2; echo 'x?k=1 END' >&2; exit "
 		 "1");
 	assert_string_equal(msg, "sh exited with 1: ... END");
+	/* The cut is behind the '='. */
+	msg = sh("printf 'http://h/?sig=TOKEN failed ' >&2; head -c 1009 /dev/zero | "
+		 "tr '\\0' x >&2; exit 1");
+	assert_null(strstr(msg, "TOKEN"));
 }
 
 /* The output of a program reaches the terminal in the error only, and is harmless there.

@@ -743,6 +743,30 @@ static void test_flood_on_a_console_delays_nobody(void **state)
 	assert_true(f->machines[0].console.at < FLOOD_BYTES / 2);
 }
 
+/* A line that is too long is read in pieces: a password is not told from the end of its
+ * URL. */
+static void test_password_in_two_pieces_is_not_shown(void **state)
+{
+	struct fixture *f = *state;
+	struct console *c = &f->machines[0].console;
+	static const char url[] = "https://bob:ABCDEFGHIJKLMNOP@proxy/ failed ";
+	size_t before = 64 * 1024 - strlen("https://bob:ABCD");
+	_cleanup_buf_ struct buf b = {0};
+	char *line;
+
+	for (size_t i = 0; i < before; i++)
+		buf_puts(&b, i % 8 ? "x" : " ");
+	buf_puts(&b, url);
+	for (size_t i = 0; i < 70000; i++)
+		buf_puts(&b, i % 8 ? "y" : " ");
+	buf_puts(&b, "\n");
+	assert_int_equal(file_write_at(AT_FDCWD, c->path, b.p, b.len, 0644), 0);
+	while ((line = console_next(c))) {
+		assert_null(strstr(line, "EFGH"));
+		free(line);
+	}
+}
+
 static void skip_to(struct console *c, const char *want)
 {
 	bool found = false;
@@ -829,6 +853,7 @@ int main(void)
 		unit(test_console_lines_have_no_credentials),
 		unit(test_console_is_followed),
 		unit(test_console_tail_has_the_last_lines),
+		unit(test_password_in_two_pieces_is_not_shown),
 		unit(test_many_lines_move_few_bytes),
 		unit(test_turn_of_a_console_is_limited),
 		unit(test_flood_on_a_console_delays_nobody),

@@ -17,6 +17,7 @@
 #include <stdarg.h>
 
 #include <linux/magic.h>
+#include <sys/file.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 
@@ -345,6 +346,56 @@ static void folder_of_others_in_its_place_is_not_removed(_unused_ void **state)
 	assert_true(is_there(path));
 }
 
+static void removed_folder_leaves_no_record(_unused_ void **state)
+{
+	struct scratch s = make(NULL);
+
+	assert_int_equal(rmdir(s.path), 0);
+	assert_int_equal(scratch_remove(&s), 0);
+	assert_int_equal(count_records(), 0);
+}
+
+/* Another process may have locked the old folder, and then renamed it. */
+static void locked_old_folder_is_told_apart(_unused_ void **state)
+{
+	_cleanup_free_ char *to = xasprintf("%s/tree", top),
+			    *victim = xasprintf("%s/victim", top),
+			    *away = xasprintf("%s/away", top), *file = NULL;
+	_cleanup_close_ int locked = -1;
+	struct scratch s;
+
+	log_setup("test", LOG_LEVEL_ERROR);
+	assert_int_equal(chmod(top, 0777), 0);
+	assert_int_equal(mkdir(to, 0755), 0);
+	assert_int_equal(mkdir(victim, 0700), 0);
+	locked = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(flock(locked, LOCK_EX), 0);
+	s = make(NULL);
+	assert_int_equal(scratch_publish(&s, to, to), 1);
+	assert_int_equal(rename(s.path, away), 0);
+	assert_int_equal(rename(victim, s.path), 0);
+	file = xstrdup(s.path);
+	assert_int_equal(scratch_remove(&s), -ESTALE);
+	assert_true(is_there(file));
+}
+
+static void records_that_others_can_write_are_not_read(_unused_ void **state)
+{
+	_cleanup_free_ char *record = NULL, *path = make_dead(NULL, &record);
+
+	assert_int_equal(chmod(records, 0777), 0);
+	scratch_sweep(records, remover);
+	assert_int_equal(n_removed, 0);
+	assert_int_equal(chmod(records, 0700), 0);
+	assert_int_equal(chmod(record, 0666), 0);
+	scratch_sweep(records, remover);
+	assert_int_equal(n_removed, 0);
+	assert_int_equal(chmod(record, 0600), 0);
+	scratch_sweep(records, remover);
+	assert_int_equal(n_removed, 1);
+	assert_false(is_there(path));
+}
+
 static void parent_that_others_rename_stays_the_parent(_unused_ void **state)
 {
 	_cleanup_free_ char *victim = xasprintf("%s/victim", top),
@@ -528,6 +579,9 @@ int main(void)
 		CASE(exchanged_folder_of_a_dead_process_is_removed),
 		CASE(folder_that_others_rename_stays_ours),
 		CASE(folder_of_others_in_its_place_is_not_removed),
+		CASE(removed_folder_leaves_no_record),
+		CASE(locked_old_folder_is_told_apart),
+		CASE(records_that_others_can_write_are_not_read),
 		CASE(parent_that_others_rename_stays_the_parent),
 		CASE(own_folder_has_a_plain_path),
 		CASE(exchange_that_cannot_be_synced_is_no_error),

@@ -726,6 +726,26 @@ static void planted_old_tree_is_refused(void **state)
 }
 
 /* The same of a folder that has the name of a killed process's, and of the tree. */
+/* Its secret would be kept, and its owner could read the files of the hosts. */
+static void tree_of_another_user_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *one = xasprintf("%s/one", f->scratch);
+	struct err e = {0};
+
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(
+		render(f, GOLDEN "/plain.cfg", "one", (struct tree_options){0}, &e), 0);
+	assert_int_equal(chown(one, 65533, 65533), 0);
+	assert_refused(f, one,
+		       "belongs to another user (uid 65533): run this as that user, or "
+		       "give the tree to this one with chown -R");
+	assert_int_equal(chown(one, 0, 0), 0);
+	assert_int_equal(
+		render(f, GOLDEN "/plain.cfg", "one", (struct tree_options){0}, &e), 0);
+}
+
 static void links_in_a_tree_are_not_followed(void **state)
 {
 	struct fixture *f = *state;
@@ -958,6 +978,7 @@ int main(void)
 		T(reports_of_a_killed_swap_are_rescued),
 		T(rescue_needs_two_trees),
 		T(planted_old_tree_is_refused),
+		T(tree_of_another_user_is_refused),
 		T(links_in_a_tree_are_not_followed),
 		T(image_of_another_user_is_copied),
 		T(other_folder_is_not_replaced),
