@@ -188,8 +188,8 @@ static int prepare(const char *from, const struct disk_image *old, struct err *e
 	return r < 0 ? err_errno(e, r, "%s", from) : 0;
 }
 
-/* Renames the new image `from`, which is in `s`, to `target`, the path of the old one. Its
- * folder was opened by path after the image was, and must be the image's. */
+/* Renames the new image `from`, which is in `s`, to `target`, the path of the old one.
+ * Its folder was opened by path after the image was, and must be the image's. */
 static int replace(const struct disk_image *old, const struct scratch *s,
 		   const char *from, const char *target, struct err *e)
 {

@@ -87,8 +87,8 @@ typedef int scratch_remover(const char *path, const char *target);
 
 /*
  * Removes the folders that dead processes have left, each with remover(path, target), and
- * their records, unless another user could have written them. Logs what it removes, and warns about what it cannot remove. Continues
- * after an error.
+ * their records, unless another user could have written them. Logs what it removes, and
+ * warns about what it cannot remove. Continues after an error.
  */
 void scratch_sweep(const char *records, scratch_remover *remover);
 
