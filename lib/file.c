@@ -577,6 +577,11 @@ bool file_is_trusted(const struct stat *st)
 	return st->st_uid == geteuid() || st->st_uid == 0;
 }
 
+bool file_is_private(const struct stat *st)
+{
+	return st->st_uid == geteuid() && !(st->st_mode & (S_IWGRP | S_IWOTH));
+}
+
 int file_birth_at(int dirfd, const char *path, struct timespec *ret)
 {
 	struct statx x;

@@ -129,5 +129,8 @@ int file_birth_at(int dirfd, const char *path, struct timespec *ret) _must_check
 /* Returns true when a file with these attributes belongs to this user or to root. */
 bool file_is_trusted(const struct stat *st);
 
+/* Returns true when the file belongs to this user and nobody else may write to it. */
+bool file_is_private(const struct stat *st);
+
 /* Returns true when `path` is a readable directory without entries. */
 bool dir_is_empty(const char *path);

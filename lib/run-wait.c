@@ -194,9 +194,8 @@ static char *tail(int fd)
 		strsep(&rest, "\n"); /* the text begins in the middle of a line */
 	count = rest ? split_tail(rest, lines) : 0;
 	if (count == 0 && cut) {
-		/* All of the text is part of one line. Its first word may be the end of
-		 * a URL, in which the secret could not be found. */
-		buf_printf(&b, ": ...%s", text + strcspn(text, " \t\"'"));
+		/* All of the text is part of one line. */
+		buf_printf(&b, ": ...%s", text + url_cut_word(text, strlen(text)));
 		return buf_take(&b);
 	}
 	for (size_t i = count > TAIL_LINES ? count - TAIL_LINES : 0; i < count; i++) {

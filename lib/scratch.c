@@ -597,8 +597,7 @@ static bool is_private(int fd)
 {
 	struct stat st;
 
-	return fstat(fd, &st) == 0 && st.st_uid == geteuid() &&
-	       !(st.st_mode & (S_IWGRP | S_IWOTH));
+	return fstat(fd, &st) == 0 && file_is_private(&st);
 }
 
 /* Sweeps the record `id`. One that is locked is being made, or swept by another

@@ -181,3 +181,12 @@ void url_strip_secrets(char *text)
 	strip_info(text, INFO_END);
 	strip_parameters(text);
 }
+
+size_t url_cut_word(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && !strchr(" \t\r\n\"'", text[n]))
+		n++;
+	return n;
+}

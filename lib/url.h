@@ -26,3 +26,7 @@ void url_strip_userinfo(char *text);
  * redirects and the output of programs, whose URLs are not ours. A URL ends at white
  * space, at a quote, and at a comma, '<' or '>'. */
 void url_strip_secrets(char *text);
+
+/* Returns the length of the first word of a text whose beginning was cut off: that word
+ * may be the end of a URL, in which no secret is recognised. */
+size_t url_cut_word(const char *text, size_t len);

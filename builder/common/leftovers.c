@@ -34,8 +34,7 @@ static bool is_private(const char *dir)
 
 	if (lstat(dir, &st) < 0)
 		return errno == ENOENT;
-	return S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
-	       !(st.st_mode & (S_IWGRP | S_IWOTH));
+	return S_ISDIR(st.st_mode) && file_is_private(&st);
 }
 
 /* Returns a folder in /var/tmp that is ours alone, or NULL. Owned. */
@@ -92,21 +91,32 @@ int leftovers_make(struct scratch *ret, const char *parent, const char *name,
 	return 0;
 }
 
-int leftovers_write_file(const char *path, const void *data, size_t len, mode_t mode,
-			 struct err *e)
+int leftovers_make_beside(struct scratch *ret, const char *path, char **ret_to,
+			  struct err *e)
 {
-	_cleanup_scratch_ struct scratch s = SCRATCH_INIT;
-	_cleanup_free_ char *parent = NULL, *hidden = NULL, *temp = NULL, *to = NULL;
+	_cleanup_free_ char *parent = NULL, *hidden = NULL;
 	const char *name;
 	int r = path_split(path, &parent, &name);
 
 	if (r < 0)
 		return err_errno(e, r, "%s", path);
 	hidden = xasprintf(".%s", name);
-	if (leftovers_make(&s, parent, hidden, e) < 0)
+	if (leftovers_make(ret, parent, hidden, e) < 0)
+		return -1;
+	*ret_to = scratch_beside(ret, name);
+	return 0;
+}
+
+int leftovers_write_file(const char *path, const void *data, size_t len, mode_t mode,
+			 struct err *e)
+{
+	_cleanup_scratch_ struct scratch s = SCRATCH_INIT;
+	_cleanup_free_ char *temp = NULL, *to = NULL;
+	int r;
+
+	if (leftovers_make_beside(&s, path, &to, e) < 0)
 		return -1;
 	temp = xasprintf("%s/file", s.inside);
-	to = scratch_beside(&s, name);
 	r = file_write_at(AT_FDCWD, temp, data, len, mode);
 	if (r == 0)
 		r = durable_rename_at(AT_FDCWD, temp, AT_FDCWD, to);

@@ -24,6 +24,11 @@ char *leftovers_dir(void);
 int leftovers_make(struct scratch *ret, const char *parent, const char *name,
 		   struct err *e) _must_check_;
 
+/* Makes a scratch folder for a new `path` in the folder of `path`. *ret_to, owned by the
+ * caller, is the path to rename the finished file to (scratch_beside()). */
+int leftovers_make_beside(struct scratch *ret, const char *path, char **ret_to,
+			  struct err *e) _must_check_;
+
 /* Does what file_write_at() does, with the temporary file in a scratch folder. */
 int leftovers_write_file(const char *path, const void *data, size_t len, mode_t mode,
 			 struct err *e) _must_check_;

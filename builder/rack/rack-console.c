@@ -88,17 +88,6 @@ char **console_lines(const char *text, size_t len)
 	return strv_builder_take(&v);
 }
 
-/* Returns the length of the first word: behind a cut it may be the end of a URL, in which
- * a password is not recognised. */
-static size_t first_word(const char *text, size_t len)
-{
-	size_t n = 0;
-
-	while (n < len && !strchr(" \t\r\n\"'", text[n]))
-		n++;
-	return n;
-}
-
 char **console_tail(const char *path, size_t n)
 {
 	_cleanup_close_ int fd = file_open_foreign_at(AT_FDCWD, path);
@@ -117,7 +106,7 @@ char **console_tail(const char *path, size_t n)
 	if (got <= 0)
 		return NULL;
 	nl = memchr(text, '\n', (size_t)got);
-	skip = from == 0 ? 0 : nl ? (size_t)(nl - text) : first_word(text, (size_t)got);
+	skip = from == 0 ? 0 : nl ? (size_t)(nl - text) : url_cut_word(text, (size_t)got);
 	lines = console_lines(text + skip, (size_t)got - skip);
 	all = strv_len(lines);
 	return all > n ? strv_dup(lines + (all - n)) : TAKE_PTR(lines);
@@ -200,7 +189,7 @@ static char *pop_line(struct console *c)
 	if (!nl && n < CHUNK)
 		return NULL;
 	n = nl ? (size_t)(nl + 1 - line) : n;
-	skip = c->within ? first_word(line, n) : 0;
+	skip = c->within ? url_cut_word(line, n) : 0;
 	lines = console_lines(line + skip, n - skip);
 	c->used += n;
 	c->within = !nl;
