@@ -19,7 +19,7 @@ enum {
 	OPT_OFFLINE,
 	OPT_REFRESH,
 	OPT_VERIFY,
-	OPT_IMAGE,
+	OPT_TYPE,
 	OPT_HOST,
 	OPT_RACK,
 	OPT_SECTOR_SIZE,
@@ -97,7 +97,7 @@ static int overrides_parse(struct overrides *ret, const struct command_line *lin
 	uint64_t sector_size = 0;
 	const char *arg;
 
-	for (size_t i = 0; (arg = command_arg_at(line, OPT_IMAGE, i)); i++)
+	for (size_t i = 0; (arg = command_arg_at(line, OPT_TYPE, i)); i++)
 		add_image(ret, image_type_find(arg));
 	for (size_t i = 0; (arg = command_arg_at(line, OPT_FORMAT, i)); i++)
 		strv_add(&ret->formats, arg);
@@ -165,8 +165,8 @@ static int load_and_build(const char *path, const struct build_options *o,
 		return err_set(
 			e, ERR_USAGE,
 			"build: options '--host', '--rack', '--format' and "
-			"'--sector-size' are for disks and ISOs: add --image disk or "
-			"--image iso");
+			"'--sector-size' are for disks and ISOs: add --type disk or "
+			"--type iso");
 	return dry ? dry_run(&r) : build(&r, o, e);
 }
 
@@ -229,10 +229,10 @@ static const struct command_option options[] = {
 	 .id = OPT_FIRSTBOOT,
 	 .help = "the firstboot program to put into the image (default: the one beside "
 		 "rackstrap)"},
-	{.name = "image",
+	{.name = "type",
 	 .arg = "TYPE",
 	 .choice = image_type_name,
-	 .id = OPT_IMAGE,
+	 .id = OPT_TYPE,
 	 .help = "the output, instead of the recipe's; may be repeated"},
 	{.name = "host",
 	 .arg = "FILE",
@@ -261,16 +261,19 @@ static const struct command_option options[] = {
 	{.name = NULL},
 };
 
+static const struct command_renamed renamed[] = {{"image", "type"}, {NULL, NULL}};
+
 const struct command command_build = {
 	.name = "build",
 	.synopsis =
 		"RECIPE [--out DIR] [--cache DIR] [--lock FILE] "
 		"[--mirror PREFIX=URL]... [--netrc-file FILE] [--offline] [--refresh] "
-		"[--verify] [--firstboot FILE] [--image TYPE]... "
+		"[--verify] [--firstboot FILE] [--type TYPE]... "
 		"[--host FILE | --rack FILE] [--sector-size N] "
 		"[--format FORMAT]... [--dry-run] [--json]",
 	.summary = "make an image from a recipe",
 	.options = options,
+	.renamed = renamed,
 	.operands = {INPUT_OPERAND_RECIPE},
 	.min_args = 1,
 	.max_args = 1,

@@ -97,6 +97,16 @@ static char *meanings(const struct parser *p, const char *option)
 	return strv_len(v) > 1 ? strv_join(v, " or ") : NULL;
 }
 
+/* Returns the present name of the option of an earlier version that `name` is or begins,
+ * or NULL. */
+static const char *renamed(const struct command *c, const char *name)
+{
+	for (const struct command_renamed *r = c ? c->renamed : NULL; r && r->old; r++)
+		if (*name && str_after(r->old, name))
+			return r->now;
+	return NULL;
+}
+
 /* Sets the error of a long option that is unknown, or short for several. Returns -1. */
 static int unknown_long(const struct command_line *l, const struct parser *p,
 			const char *word, struct err *e)
@@ -111,6 +121,11 @@ static int unknown_long(const struct command_line *l, const struct parser *p,
 	}
 	for (size_t i = 0; i < p->n; i++)
 		names[i] = p->options[i]->name;
+	name = renamed(l->command, option + 2);
+	if (name) {
+		err_set(e, ERR_USAGE, "option '%s' is now '--%s'", option, name);
+		return in_command(l, e);
+	}
 	name = str_nearest(option + 2, names);
 	nearest = name ? xasprintf("--%s", name) : NULL;
 	return unknown(l, "option", option, nearest, e);

@@ -49,6 +49,11 @@ struct command_operand {
 
 struct command_line;
 
+/* An option of earlier versions. It is refused with the name that it has now. */
+struct command_renamed {
+	const char *old, *now; /* without the dashes; NULL ends a table */
+};
+
 struct command {
 	const char *name;
 	const char *summary; /* one line for the list, beginning with a verb */
@@ -58,7 +63,8 @@ struct command {
 	 * "RECIPE [--out DIR]". A newline separates the forms of a command.
 	 */
 	const char *synopsis;
-	const struct command_option *options; /* or NULL */
+	const struct command_option *options;  /* or NULL */
+	const struct command_renamed *renamed; /* or NULL */
 	/* The last one stands for all further operands. */
 	struct command_operand operands[COMMAND_MAX_OPERANDS];
 	size_t min_args, max_args; /* numbers of operands; COMMAND_ANY: no limit */

@@ -183,7 +183,7 @@ static int output_parse(const struct image *i, const json_t *outputs, const char
 	if (!o)
 		return err_set(e, ERR_FAILED,
 			       "manifest.json: outputs: '%s' is missing: the image was "
-			       "not built with --image pxe",
+			       "not built with --type pxe",
 			       name);
 	if (get_u64(o, "size", ret_size, e) < 0 ||
 	    get_str(o, "sha256", ret_sha256, e) < 0)

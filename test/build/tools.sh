@@ -74,7 +74,7 @@ for p in $programs; do
 done
 
 # The same for the calls of rackstrap itself, with the base and the root image in the cache.
-own=("$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" --offline --image pxe)
+own=("$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" --offline --type pxe)
 check "a PXE set is built" "${own[@]}"
 cp -r "$IMAGE" "$WORK/whole"
 for calls in write fsync renameat,renameat2 linkat unlinkat,rmdir mkdir,mkdirat fchmod,chmod ftruncate utimensat \

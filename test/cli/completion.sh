@@ -49,7 +49,7 @@ completes "disk formats" 'qcow2|raw|zst' build --format ''
 completes "a disk format by its first letter" 'qcow2' build --format q
 completes "a disk format behind '='" 'qcow2' build --format = q
 completes "all disk formats behind '='" 'qcow2|raw|zst' build --format =
-completes "image types" 'disk|iso|pxe' build --image ''
+completes "image types" 'disk|iso|pxe' build --type ''
 completes "sector sizes" '4096|512' build --sector-size ''
 completes "--accel" 'auto|kvm|tcg' rack a.cfg --accel ''
 completes "actions of cache" 'export|list|prune' cache ''

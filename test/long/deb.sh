@@ -59,7 +59,7 @@ from="http://standin.invalid/=http://127.0.0.1:$(cat "$WORK/port")/"
 recipe=/usr/share/rackstrap/images/bookworm-vm
 check "lock succeeds" within rackstrap lock $recipe --artifacts --lock /root/lock --mirror "$from" || finish
 check "build succeeds" within rackstrap build $recipe --lock /root/lock --mirror "$from" --out /root/out \
-	--image pxe --image disk --image iso --format raw --format qcow2 --format zst || finish
+	--type pxe --type disk --type iso --format raw --format qcow2 --format zst || finish
 check "inspect of a qcow2 succeeds" within rackstrap inspect /root/out/bookworm-vm/disk.qcow2
 check "customize of an ISO succeeds" within rackstrap customize /root/out/bookworm-vm/boot.iso \
 	--rack /usr/share/rackstrap/configs/demo.cfg

@@ -16,9 +16,9 @@ media_key
 media_rack "$WORK/rack.cfg"
 check "images/bookworm-vm is baked as a disk and an ISO" bake_media || finish
 check "images/bookworm is baked as a disk for a rack" test/bake images/bookworm --out "$WORK/img" \
-	--image disk --rack "$WORK/rack.cfg" || finish
+	--type disk --rack "$WORK/rack.cfg" || finish
 check "images/bookworm is baked as an ISO for a host" test/bake images/bookworm --out "$WORK/iso" \
-	--image iso --host test/qemu/solo.cfg || finish
+	--type iso --host test/qemu/solo.cfg || finish
 
 boots() { # WHAT FIRMWARE KIND IMAGE SIZE 'LINE'
 	local what="$2, $1" disk=$WORK/boot.img

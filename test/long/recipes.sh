@@ -42,7 +42,7 @@ check "the root has git and no perl" sh -c "grep -q 'squashfs-root/usr/bin/git\$
 	! grep -E 'squashfs-root/usr/(bin/perl|share/perl/|lib/x86_64-linux-gnu/(perl/|libperl))' '$WORK/ll'"
 check "the kernel command line selects cgroup v1" grep -q \
 	'"net.ifnames=0 systemd.unified_cgroup_hierarchy=0 panic=30 loglevel=6"' "$OUT/manifest.json"
-check "build of an ISO succeeds" "$RACKSTRAP" build "$recipe" --out "$WORK/iso" --image iso "${FROM[@]}"
+check "build of an ISO succeeds" "$RACKSTRAP" build "$recipe" --out "$WORK/iso" --type iso "${FROM[@]}"
 check "xorriso extracts EFI/BOOT of the ISO" xorriso -osirrox on -indev "$WORK/iso/bookworm-2015/boot.iso" -extract /EFI/BOOT "$WORK/efi"
 check "EFI/BOOT has shim and GRUB" test "$(find "$WORK/efi" -type f -printf '%f\n' | sort | tr '\n' ' ')" = \
 	"BOOTX64.EFI grubx64.efi mmx64.efi "

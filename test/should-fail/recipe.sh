@@ -41,20 +41,22 @@ refuse "build: offline and refresh" 2 \
 	"$RACKSTRAP" build images/bookworm --offline --refresh
 
 refuse "build: an unknown image type" 2 \
-	"rackstrap: build: option '--image' must be pxe, disk or iso, not 'vmdk'" \
-	"$RACKSTRAP" build images/bookworm --image vmdk
+	"rackstrap: build: option '--type' must be pxe, disk or iso, not 'vmdk'" \
+	"$RACKSTRAP" build images/bookworm --type vmdk
+refuse "build: the former name of --type" 2 "rackstrap: build: option '--image' is now '--type'" \
+	"$RACKSTRAP" build images/bookworm --image disk
 refuse "build: a wrong sector size" 2 \
 	"rackstrap: build: option '--sector-size' must be 512 or 4096, not '520'" \
-	"$RACKSTRAP" build images/bookworm --image disk --sector-size 520
+	"$RACKSTRAP" build images/bookworm --type disk --sector-size 520
 refuse "build: an unknown format" 2 \
 	"rackstrap: build: option '--format' must be raw, qcow2 or zst, not 'vmdk'" \
-	"$RACKSTRAP" build images/bookworm --image disk --format vmdk
+	"$RACKSTRAP" build images/bookworm --type disk --format vmdk
 refuse "build: for a host and for a rack" 2 \
 	"rackstrap: build: options '--host' and '--rack' exclude each other: a disk or ISO is for one host or for a rack" \
-	"$RACKSTRAP" build images/bookworm --image disk --host a.cfg --rack b.cfg
+	"$RACKSTRAP" build images/bookworm --type disk --host a.cfg --rack b.cfg
 refuse "build: for a host that is wrong" 3 \
 	"rackstrap: test/should-fail/recipe/media-host.host:3: unknown key 'gatewax' (did you mean 'gateway'?)" \
-	"$RACKSTRAP" build images/bookworm --image disk --host test/should-fail/recipe/media-host.host
+	"$RACKSTRAP" build images/bookworm --type disk --host test/should-fail/recipe/media-host.host
 
 # Mistakes that only a lock shows.
 recipe=test/should-fail/recipe/good/recipe.cfg

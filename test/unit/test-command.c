@@ -96,11 +96,18 @@ static const struct command_option rack_options[] = {
 	{.name = NULL},
 };
 
+static const struct command_renamed rack_renamed[] = {
+	{"picture", "image"},
+	{"formed", "format"},
+	{NULL, NULL},
+};
+
 static const struct command fake_rack = {
 	.name = "rack",
 	.synopsis = "RACK.cfg... [OPTION...]",
 	.summary = "boot a whole rack",
 	.options = rack_options,
+	.renamed = rack_renamed,
 	.operands = {{.name = "RACK.cfg", .kind = ARG_FILE, .help = "a rack file"}},
 	.min_args = 1,
 	.max_args = COMMAND_ANY,
@@ -239,6 +246,20 @@ static void test_wrong_options(void **state)
 					    "rack --help)");
 	refuse("prog rack --=x", "rack: unknown option '--' (see prog rack --help)");
 	assert_int_equal(seen.runs, 0);
+}
+
+static void test_renamed_options_name_the_new_one(void **state)
+{
+	(void)state;
+	refuse("prog rack a.cfg --picture x",
+	       "rack: option '--picture' is now '--image'");
+	refuse("prog rack a.cfg --picture=x",
+	       "rack: option '--picture' is now '--image'");
+	refuse("prog rack a.cfg --pict x", "rack: option '--pict' is now '--image'");
+	refuse("prog rack a.cfg --formed", "rack: option '--formed' is now '--format'");
+	refuse("prog build raw --picture x",
+	       "build: unknown option '--picture' (see prog build --help)");
+	refuse("prog --picture x", "unknown option '--picture' (see prog --help)");
 }
 
 static void test_ambiguous_options(void **state)
@@ -469,6 +490,14 @@ static void test_summaries_fit_a_line(void **state)
 		assert_true(strlen(rackstrap.commands[i]->summary) <= 80 - 14);
 }
 
+static bool has_option(const struct command *c, const char *name, size_t len)
+{
+	for (const struct command_option *o = c->options; o && o->name; o++)
+		if (strlen(o->name) == len && strncmp(o->name, name, len) == 0)
+			return true;
+	return len == strlen("help") && strncmp(name, "help", len) == 0;
+}
+
 static void test_option_tables_are_consistent(void **state)
 {
 	(void)state;
@@ -484,6 +513,10 @@ static void test_option_tables_are_consistent(void **state)
 				assert_string_not_equal(o->name, p->name);
 				assert_true(!o->letter || o->letter != p->letter);
 			}
+		}
+		for (const struct command_renamed *r = c->renamed; r && r->old; r++) {
+			assert_false(has_option(c, r->old, strlen(r->old)));
+			assert_true(has_option(c, r->now, strlen(r->now)));
 		}
 	}
 }
@@ -530,14 +563,6 @@ static void test_man_pages_have_every_option(void **state)
 	assert_int_equal(missing, 0);
 }
 
-static bool has_option(const struct command *c, const char *name, size_t len)
-{
-	for (const struct command_option *o = c->options; o && o->name; o++)
-		if (strlen(o->name) == len && strncmp(o->name, name, len) == 0)
-			return true;
-	return len == strlen("help") && strncmp(name, "help", len) == 0;
-}
-
 static void test_man_pages_have_no_other_option(void **state)
 {
 	size_t unknown = 0;
@@ -577,6 +602,7 @@ int main(void)
 		cmocka_unit_test(test_repeated_options_are_all_kept),
 		cmocka_unit_test(test_short_options_are_those_of_the_table),
 		cmocka_unit_test(test_wrong_options),
+		cmocka_unit_test(test_renamed_options_name_the_new_one),
 		cmocka_unit_test(test_ambiguous_options),
 		cmocka_unit_test(test_empty_arguments),
 		cmocka_unit_test(test_numbers),

@@ -114,7 +114,7 @@ static void bad_manifests_are_refused(void **state)
 		"manifest.json: member 'epoch' must be a whole number");
 	refuses(*state, "\"root.squashfs\"", "\"root.ext4\"",
 		"manifest.json: outputs: 'root.squashfs' is missing: the image was not "
-		"built with --image pxe");
+		"built with --type pxe");
 	refuses(*state, "\"size\": 13", "\"size\": 14",
 		"vmlinuz has 13 bytes, not 14 as manifest.json says: build the image "
 		"again");
