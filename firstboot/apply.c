@@ -134,6 +134,17 @@ static void warn_state(const struct firstboot *fb, char ***warnings)
 			  want);
 }
 
+/* Loads the configuration and keeps its warnings. Returns 0, or -1 when there are
+ * complaints. */
+static int load(struct config *c, const struct firstboot *fb, char ***warnings)
+{
+	int r = config_load(c, fb);
+
+	for (size_t i = 0; i < c->warnings.n; i++)
+		strv_add(warnings, c->warnings.lines[i]);
+	return r;
+}
+
 int cmd_apply(const struct firstboot *given, char **args _unused_, struct err *e)
 {
 	struct firstboot here = *given;
@@ -148,7 +159,7 @@ int cmd_apply(const struct firstboot *given, char **args _unused_, struct err *e
 		warn_state(fb, &a.warnings);
 		config_url_fetch(fb, &a.warnings);
 	}
-	if (config_load(&c, fb) < 0)
+	if (load(&c, fb, &a.warnings) < 0)
 		return refuse_config(fb, &c, &a, e);
 	console_of_host(&here, c.host.console);
 	if (!fb->dry_run && config_url_keep(fb, e) < 0)

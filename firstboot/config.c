@@ -65,7 +65,8 @@ int config_load(struct config *ret, const struct firstboot *fb)
 	if (load_roles(ret, fb) < 0)
 		ret->roles = (struct roles){0};
 	for (size_t i = 0; i < n_sources; i++)
-		if (sources[i].load(fb, &ret->host, &ret->complaints) != 0)
+		if (sources[i].load(fb, &ret->host, &ret->complaints, &ret->warnings) !=
+		    0)
 			found = true;
 	if (found)
 		finish(ret);
@@ -103,6 +104,7 @@ void config_done(struct config *c)
 	roles_done(&c->roles);
 	host_done(&c->host);
 	diag_done(&c->complaints);
+	diag_done(&c->warnings);
 }
 
 char *config_text(const struct host *h)

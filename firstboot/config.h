@@ -14,7 +14,8 @@
 struct source {
 	const char *name;
 	/* Loads it. Returns 1, 0 when there is no such source, or -1 with complaints. */
-	int (*load)(const struct firstboot *fb, struct host *h, struct diag *d);
+	int (*load)(const struct firstboot *fb, struct host *h, struct diag *d,
+		    struct diag *warnings);
 };
 extern const struct source sources[];
 extern const size_t n_sources;
@@ -24,6 +25,7 @@ struct config {
 	struct host host;
 	const struct role *role;  /* NULL when there are complaints */
 	struct diag complaints;   /* each line begins with its source */
+	struct diag warnings;     /* they do not keep the host from being configured */
 	bool bad[HOST_KEY_COUNT]; /* a complaint is about the key */
 	char sha256[DIGEST_LEN];  /* of the effective values, see config_text */
 };

@@ -2,6 +2,7 @@
 /* The commands that change nothing: explain, check, status. */
 #include "firstboot/config.h"
 #include "firstboot/snapshot.h"
+#include "lib/log.h"
 #include "lib/out.h"
 
 #define ORIGIN_COLUMN 50
@@ -28,6 +29,8 @@ int cmd_explain(const struct firstboot *fb, char **args _unused_, struct err *e)
 	int r = config_load(&c, fb);
 
 	print_explained(&c.host);
+	for (size_t i = 0; i < c.warnings.n; i++)
+		log_warn("%s", c.warnings.lines[i]);
 	return r < 0 ? config_err(&c, "this host", e) : 0;
 }
 

@@ -1,76 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SMBIOS strings are read from /sys/class/dmi/id (kernel drivers/firmware/dmi-id.c). The
- * placeholders of some vendors ("To Be Filled By O.E.M.") do no harm: they match only if
- * a rack.cfg contains them.
+ * A network card's address is a machine's own more surely than a serial number or UUID,
+ * which many vendors leave at a placeholder: an entry that is found by it is never
+ * replaced by another one. A serial number or UUID finds the entry of a machine whose
+ * card was replaced, and decides between two entries that both have one of its cards.
  */
 #include "firstboot/rack-source.h"
-#include "firstboot/link.h"
+#include "firstboot/model/rack-entry.h"
 #include "lib/root.h"
 
 #include <strings.h>
 
-#define DMI_MAX 512
 #define POLL_MS 50
-
-/* --- the machine ------------------------------------------------------------------ */
-
-/* Returns an SMBIOS string without blanks around it, owned by the caller; NULL when it is
- * absent or empty. */
-static char *dmi(int rootfd, const char *name)
-{
-	_cleanup_free_ char *path = xasprintf("sys/class/dmi/id/%s", name), *text = NULL;
-	size_t len, skip;
-
-	if (root_read(rootfd, path, DMI_MAX, &text, NULL) < 0)
-		return NULL;
-	skip = strspn(text, " \t\n");
-	len = strlen(text);
-	while (len > skip && strchr(" \t\n", text[len - 1]))
-		len--;
-	return len > skip ? xstrndup(text + skip, len - skip) : NULL;
-}
-
-void machine_id_read(struct machine_id *ret, int rootfd)
-{
-	_cleanup_free_ struct link *links = NULL;
-	size_t n = 0;
-
-	*ret = (struct machine_id){.serial = dmi(rootfd, "product_serial"),
-				   .uuid = dmi(rootfd, "product_uuid")};
-	if (links_list(rootfd, &links, &n) < 0)
-		return;
-	ret->macs = xcalloc(n, sizeof(*ret->macs));
-	for (size_t i = 0; i < n; i++)
-		if (links[i].physical)
-			ret->macs[ret->n_macs++] = links[i].mac;
-}
-
-void machine_id_done(struct machine_id *m)
-{
-	free(m->serial);
-	free(m->uuid);
-	free(m->macs);
-	*m = (struct machine_id){0};
-}
-
-/* Returns "serial CZ1234, uuid 4c4c..., mac ..." for a message. Owned by the caller. */
-static char *machine_text(const struct machine_id *m)
-{
-	_cleanup_buf_ struct buf b = {0};
-	char mac[NET_MAC_LEN];
-
-	if (m->serial)
-		buf_printf(&b, "serial %s", m->serial);
-	if (m->uuid)
-		buf_printf(&b, "%suuid %s", b.len ? ", " : "", m->uuid);
-	for (size_t i = 0; i < m->n_macs; i++)
-		buf_printf(&b, "%smac %s", b.len ? ", " : "",
-			   net_format_mac(m->macs[i], ':', mac));
-	return b.len ? buf_take(&b) : xstrdup("no serial, UUID or MAC address");
-}
-
-/* --- its entry -------------------------------------------------------------------- */
 
 static bool text_matches(const struct conf_node *host, const char *key, const char *have)
 {
@@ -102,35 +43,87 @@ static bool by_mac(const struct conf_node *host, const struct machine_id *m)
 	return false;
 }
 
+/* The ways to find an entry, in this order. */
 static const struct way {
 	const char *key;
 	bool (*matches)(const struct conf_node *host, const struct machine_id *m);
 } ways[] = {
+	{"mac", by_mac},
 	{"serial", by_serial},
 	{"uuid", by_uuid},
-	{"mac", by_mac},
 };
 
-int rack_source_find(const struct conf_node *hosts, const struct machine_id *m,
-		     const struct conf_node **ret, struct diag *d)
-{
-	const struct conf_node *found = NULL;
+/* The entries that match in one way. */
+struct matches {
+	const struct conf_node *first, *second; /* or NULL */
+	const struct conf_node *sure; /* the only one that also matches in another way */
+	bool several_sure;
+};
 
-	for (size_t w = 0; w < ARRAY_SIZE(ways) && !found; w++)
+/* Returns true when the entry has the machine's serial or UUID as well. */
+static bool is_sure(const struct conf_node *host, const struct machine_id *m)
+{
+	return by_serial(host, m) || by_uuid(host, m);
+}
+
+static void matches_find(struct matches *ret, const struct way *way,
+			 const struct conf_node *hosts, const struct machine_id *m)
+{
+	*ret = (struct matches){0};
+	for (size_t i = 0; i < conf_len(hosts); i++) {
+		const struct conf_node *host = conf_at(hosts, i);
+
+		if (conf_type(host) != CONF_GROUP || !way->matches(host, m))
+			continue;
+		if (!ret->first)
+			ret->first = host;
+		else if (!ret->second)
+			ret->second = host;
+		if (way->matches == by_mac && is_sure(host, m)) {
+			ret->several_sure = ret->sure;
+			ret->sure = host;
+		}
+	}
+}
+
+/* Warns when another entry than `found` has the machine's serial or UUID. */
+static void warn_others(const struct conf_node *hosts, const struct machine_id *m,
+			const struct conf_node *found, struct diag *warnings)
+{
+	for (size_t w = 1; w < ARRAY_SIZE(ways); w++)
 		for (size_t i = 0; i < conf_len(hosts); i++) {
 			const struct conf_node *host = conf_at(hosts, i);
 
-			if (conf_type(host) != CONF_GROUP || !ways[w].matches(host, m))
-				continue;
-			if (found)
-				return conf_complain(host, d,
-						     "two hosts have this machine's %s, "
-						     "the other is in line %u",
-						     ways[w].key, conf_line(found));
-			found = host;
+			if (host != found && conf_type(host) == CONF_GROUP &&
+			    ways[w].matches(host, m))
+				conf_complain(host, warnings,
+					      "this entry has this machine's %s, but the "
+					      "entry in line %u has its mac and is used",
+					      ways[w].key, conf_line(found));
 		}
-	*ret = found;
-	return found != NULL;
+}
+
+int rack_source_find(const struct conf_node *hosts, const struct machine_id *m,
+		     const struct conf_node **ret, struct diag *d, struct diag *warnings)
+{
+	struct matches found;
+
+	*ret = NULL;
+	for (size_t w = 0; w < ARRAY_SIZE(ways); w++) {
+		matches_find(&found, &ways[w], hosts, m);
+		if (!found.first)
+			continue;
+		if (found.second && (!found.sure || found.several_sure))
+			return conf_complain(found.second, d,
+					     "two hosts have this machine's %s, the "
+					     "other is in line %u",
+					     ways[w].key, conf_line(found.first));
+		*ret = found.sure ? found.sure : found.first;
+		if (w == 0)
+			warn_others(hosts, m, *ret, warnings);
+		return 1;
+	}
+	return 0;
 }
 
 /* --- the source ------------------------------------------------------------------- */
@@ -138,7 +131,8 @@ int rack_source_find(const struct conf_node *hosts, const struct machine_id *m,
 /* Finds the entry, with retries until fb->link_timeout, because the driver of a network
  * card may still be loading. Sets *who when it returns 0. */
 static int find_waiting(const struct firstboot *fb, const struct conf_node *hosts,
-			const struct conf_node **ret, char **who, struct diag *d)
+			const struct conf_node **ret, char **who, struct diag *d,
+			struct diag *warnings)
 {
 	uint64_t end = now_ms() + (uint64_t)fb->link_timeout * 1000;
 
@@ -147,11 +141,13 @@ static int find_waiting(const struct firstboot *fb, const struct conf_node *host
 		int r;
 
 		machine_id_read(&m, fb->rootfd);
-		r = rack_source_find(hosts, &m, ret, d);
+		r = rack_source_find(hosts, &m, ret, d, warnings);
+		if (r != 0 || now_ms() >= end)
+			machine_id_warn(&m, warnings);
 		if (r != 0)
 			return r;
 		if (now_ms() >= end) {
-			*who = machine_text(&m);
+			*who = machine_id_text(&m);
 			return 0;
 		}
 		sleep_ms(POLL_MS);
@@ -159,7 +155,7 @@ static int find_waiting(const struct firstboot *fb, const struct conf_node *host
 }
 
 int rack_source_load(const struct firstboot *fb, const char *path, const char *name,
-		     struct host *h, struct diag *d)
+		     struct host *h, struct diag *d, struct diag *warnings)
 {
 	const struct conf_node *cluster = NULL, *hosts = NULL, *entry = NULL;
 	static const char *const keys[] = {"cluster", "hosts", NULL};
@@ -174,7 +170,7 @@ int rack_source_load(const struct firstboot *fb, const char *path, const char *n
 	    conf_get_group(conf_root(c), "cluster", &cluster, d) < 0 ||
 	    conf_get_list(conf_root(c), "hosts", &hosts, d) < 0)
 		return -1;
-	r = find_waiting(fb, hosts, &entry, &who, d);
+	r = find_waiting(fb, hosts, &entry, &who, d, warnings);
 	if (r == 0)
 		return diag_add(d, "%s: no entry in 'hosts' is for this machine (%s)",
 				name, who);

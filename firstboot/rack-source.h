@@ -7,28 +7,19 @@
  */
 #pragma once
 
-#include "firstboot/firstboot.h"
-#include "firstboot/model/rack-entry.h"
-
-/* Values that identify a machine, owned. */
-struct machine_id {
-	char *serial, *uuid; /* from SMBIOS, or NULL */
-	struct mac *macs;    /* of its physical links */
-	size_t n_macs;
-};
-
-/* Reads the values that the kernel has now; a driver may still be loading. */
-void machine_id_read(struct machine_id *ret, int rootfd);
-void machine_id_done(struct machine_id *m);
-#define _cleanup_machine_id_ _cleanup_(machine_id_done)
+#include "firstboot/machine-id.h"
+#include "firstboot/model/conf.h"
+#include "firstboot/model/host.h"
 
 /*
- * Finds the entry of `hosts` for this machine: by `serial`, else by `uuid`, else by
- * `mac`. Returns 1 and sets *ret, 0 when there is none, or -1 with a complaint when two
- * entries match by the same key.
+ * Finds the entry of `hosts` for this machine: by `mac`, else by `serial`, else by
+ * `uuid`. Of two entries by `mac` it is the one that has the serial or UUID too. Returns
+ * 1 and sets *ret, 0 when there is none, or -1 with a complaint when two entries match.
+ * Warns about other entries that have the serial or UUID.
  */
 int rack_source_find(const struct conf_node *hosts, const struct machine_id *m,
-		     const struct conf_node **ret, struct diag *d) _must_check_;
+		     const struct conf_node **ret, struct diag *d,
+		     struct diag *warnings) _must_check_;
 
 /*
  * Loads this machine's entry from the file `path`, called `name` in complaints. When no
@@ -36,4 +27,4 @@ int rack_source_find(const struct conf_node *hosts, const struct machine_id *m,
  * no such file, or -1 with complaints, also when no entry matches.
  */
 int rack_source_load(const struct firstboot *fb, const char *path, const char *name,
-		     struct host *h, struct diag *d) _must_check_;
+		     struct host *h, struct diag *d, struct diag *warnings) _must_check_;

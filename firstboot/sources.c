@@ -26,28 +26,34 @@ static int load_file(const struct firstboot *fb, const char *path, const char *n
 	return 1;
 }
 
-static int load_state(const struct firstboot *fb, struct host *h, struct diag *d)
+static int load_state(const struct firstboot *fb, struct host *h, struct diag *d,
+		      struct diag *warnings _unused_)
 {
 	return load_file(fb, STATE_CFG, "/" STATE_CFG, h, d);
 }
 
-static int load_medium_rack(const struct firstboot *fb, struct host *h, struct diag *d)
+static int load_medium_rack(const struct firstboot *fb, struct host *h, struct diag *d,
+			    struct diag *warnings)
 {
-	return rack_source_load(fb, MEDIUM_RACK_CFG, "boot medium's rack.cfg", h, d);
+	return rack_source_load(fb, MEDIUM_RACK_CFG, "boot medium's rack.cfg", h, d,
+				warnings);
 }
 
-static int load_medium_host(const struct firstboot *fb, struct host *h, struct diag *d)
+static int load_medium_host(const struct firstboot *fb, struct host *h, struct diag *d,
+			    struct diag *warnings _unused_)
 {
 	return load_file(fb, MEDIUM_CFG, "boot medium's host.cfg", h, d);
 }
 
-static int load_host_cfg(const struct firstboot *fb, struct host *h, struct diag *d)
+static int load_host_cfg(const struct firstboot *fb, struct host *h, struct diag *d,
+			 struct diag *warnings _unused_)
 {
 	return load_file(fb, HOST_CFG, "host.cfg", h, d);
 }
 
 /* Loads the file that apply has fetched, or the last good one. */
-static int load_url(const struct firstboot *fb, struct host *h, struct diag *d)
+static int load_url(const struct firstboot *fb, struct host *h, struct diag *d,
+		    struct diag *warnings _unused_)
 {
 	_cleanup_free_ char *url = config_url(fb), *shown = NULL;
 	const char *wrong = url ? word_url_wrong(url) : NULL;
@@ -92,7 +98,8 @@ static int set_word(struct host *h, const struct cmdline_word *w, const char *ke
 	return host_set(h, key, "", CMDLINE_NAME, 0, d);
 }
 
-static int load_cmdline(const struct firstboot *fb, struct host *h, struct diag *d)
+static int load_cmdline(const struct firstboot *fb, struct host *h, struct diag *d,
+			struct diag *warnings _unused_)
 {
 	_cleanup_free_ char *text = NULL;
 	const char *p;

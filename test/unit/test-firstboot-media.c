@@ -173,17 +173,20 @@ static void test_machine_finds_its_entry(void **state _unused_)
 	write_rack(&m,
 		   ENTRY("a", ENTRY_MAC) "," ENTRY("b", "mac = \"52:54:00:25:00:12\";"));
 	assert_entry(&m, "a");
-	/* A UUID wins over a MAC address, and a serial number over both. */
+	/* The UUID or serial number decides between two entries with its cards. */
 	write_file(&m, "sys/class/dmi/id/product_uuid",
 		   "4C4C4544-0051-3510-8052-b7c04f4e3232\n");
 	write_file(&m, "sys/class/dmi/id/product_serial", " CZ 12 \n");
 	write_rack(&m, ENTRY("a", ENTRY_MAC) "," ENTRY(
+			       "b", "mac = \"52:54:00:25:00:77\"; uuid = "
+				    "\"4c4c4544-0051-3510-8052-b7c04f4e3232\";"));
+	assert_entry(&m, "b");
+	/* A serial number wins over a UUID, when no entry has one of its cards. */
+	write_rack(&m, ENTRY("a", "mac = \"52:54:00:25:00:99\";") ",\n" ENTRY(
 			       "b", "uuid = \"4c4c4544-0051-3510-8052-b7c04f4e3232\";"));
 	assert_entry(&m, "b");
-	write_rack(
-		&m,
-		ENTRY("a", ENTRY_MAC) ",\n" ENTRY("c", "serial = \"CZ 12\";") ",\n" ENTRY(
-			"b", "uuid = \"4c4c4544-0051-3510-8052-b7c04f4e3232\";"));
+	write_rack(&m, ENTRY("c", "serial = \"cz 12\";") ",\n" ENTRY(
+			       "b", "uuid = \"4c4c4544-0051-3510-8052-b7c04f4e3232\";"));
 	assert_entry(&m, "c");
 	write_rack(&m, ENTRY("a", "serial = \"CZ 12\";") ",\n" ENTRY(
 			       "c", "serial = \"CZ 12\";"));
@@ -201,6 +204,63 @@ static void test_machine_finds_its_entry(void **state _unused_)
 		     "(serial CZ 12, uuid "
 		     "4C4C4544-0051-3510-8052-b7c04f4e3232, mac 52:54:00:25:00:77, mac "
 		     "52:54:00:25:00:11)");
+}
+
+/* Checks the name of the host, and its only warning. */
+static void assert_warned(const struct machine *m, const char *name, const char *warning)
+{
+	_cleanup_config_ struct config c = {0};
+
+	if (config_load(&c, &m->fb) < 0)
+		fail_msg("%s", c.complaints.lines[0]);
+	assert_string_equal(c.host.name, name);
+	assert_int_equal(c.warnings.n, warning ? 1 : 0);
+	if (warning)
+		assert_string_equal(c.warnings.lines[0], warning);
+}
+
+static void test_mac_wins_over_serial(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+
+	machine_make(&m);
+	add_link(&m, "eth0", NODE_MAC, 2, true);
+	write_file(&m, "sys/class/dmi/id/product_serial", "CZ12\n");
+	write_rack(&m, ENTRY("b", "serial = \"CZ12\";") ",\n" ENTRY("a", ENTRY_MAC));
+	assert_warned(
+		&m, "a",
+		"boot medium's rack.cfg:5: this entry has this machine's serial, but "
+		"the entry in line 7 has its mac and is used");
+}
+
+/* Every board of a model has the same serial number and UUID. */
+static void test_placeholders_are_ignored(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+
+	machine_make(&m);
+	add_link(&m, "eth0", NODE_MAC, 2, true);
+	write_file(&m, "sys/class/dmi/id/product_serial", "To be filled by O.E.M.\n");
+	write_rack(
+		&m,
+		ENTRY("b", "serial = \"To be filled by O.E.M.\";") ",\n" ENTRY(
+			"c",
+			"serial = \"To be filled by O.E.M.\";") ",\n" ENTRY("a",
+									    ENTRY_MAC));
+	assert_warned(&m, "a",
+		      "this machine's serial number is the placeholder 'To be filled by "
+		      "O.E.M.', which identifies no machine: it is ignored");
+	write_file(&m, "sys/class/dmi/id/product_serial", "CZ12\n");
+	write_file(&m, "sys/class/dmi/id/product_uuid",
+		   "03000200-0400-0500-0006-000700080009\n");
+	assert_warned(&m, "a",
+		      "this machine's UUID is the placeholder "
+		      "03000200-0400-0500-0006-000700080009, which identifies no "
+		      "machine: it is ignored");
+	write_rack(&m, ENTRY("b", "uuid = \"03000200-0400-0500-0006-000700080009\";"));
+	assert_entry(&m,
+		     "boot medium's rack.cfg: no entry in 'hosts' is for this machine "
+		     "(serial CZ12, mac " NODE_MAC ")");
 }
 
 static void test_mistakes_in_rack_cfg_are_reported(void **state _unused_)
@@ -333,6 +393,8 @@ int main(void)
 		cmocka_unit_test(test_include_is_refused),
 		cmocka_unit_test(test_too_large_file_is_refused),
 		cmocka_unit_test(test_machine_finds_its_entry),
+		cmocka_unit_test(test_mac_wins_over_serial),
+		cmocka_unit_test(test_placeholders_are_ignored),
 		cmocka_unit_test(test_mistakes_in_rack_cfg_are_reported),
 		cmocka_unit_test(test_last_good_configuration_is_kept),
 		cmocka_unit_test(test_wrong_configuration_is_not_kept),

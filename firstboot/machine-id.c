@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "firstboot/machine-id.h"
+#include "firstboot/link.h"
+#include "firstboot/model/placeholder.h"
+#include "lib/root.h"
+
+#define DMI_MAX 512
+
+/* Reads an SMBIOS string without blanks around it into *ret, or into *ignored when it is
+ * a placeholder. Leaves both NULL when it is absent or empty. */
+static void dmi(int rootfd, const char *name, bool (*is_placeholder)(const char *),
+		char **ret, char **ignored)
+{
+	_cleanup_free_ char *path = xasprintf("sys/class/dmi/id/%s", name), *text = NULL,
+			    *value = NULL;
+	size_t len, skip;
+
+	if (root_read(rootfd, path, DMI_MAX, &text, NULL) < 0)
+		return;
+	skip = strspn(text, " \t\n");
+	len = strlen(text);
+	while (len > skip && strchr(" \t\n", text[len - 1]))
+		len--;
+	if (len == skip)
+		return;
+	value = xstrndup(text + skip, len - skip);
+	if (is_placeholder(value))
+		*ignored = TAKE_PTR(value);
+	else
+		*ret = TAKE_PTR(value);
+}
+
+void machine_id_read(struct machine_id *ret, int rootfd)
+{
+	_cleanup_free_ struct link *links = NULL;
+	size_t n = 0;
+
+	*ret = (struct machine_id){0};
+	dmi(rootfd, "product_serial", placeholder_serial, &ret->serial,
+	    &ret->ignored_serial);
+	dmi(rootfd, "product_uuid", placeholder_uuid, &ret->uuid, &ret->ignored_uuid);
+	if (links_list(rootfd, &links, &n) < 0)
+		return;
+	ret->macs = xcalloc(n, sizeof(*ret->macs));
+	for (size_t i = 0; i < n; i++)
+		if (links[i].physical)
+			ret->macs[ret->n_macs++] = links[i].mac;
+}
+
+void machine_id_done(struct machine_id *m)
+{
+	free(m->serial);
+	free(m->uuid);
+	free(m->ignored_serial);
+	free(m->ignored_uuid);
+	free(m->macs);
+	*m = (struct machine_id){0};
+}
+
+void machine_id_warn(const struct machine_id *m, struct diag *warnings)
+{
+	if (m->ignored_serial)
+		diag_add(warnings,
+			 "this machine's serial number is the placeholder '%s', which "
+			 "identifies no machine: it is ignored",
+			 m->ignored_serial);
+	if (m->ignored_uuid)
+		diag_add(warnings,
+			 "this machine's UUID is the placeholder %s, which identifies no "
+			 "machine: it is ignored",
+			 m->ignored_uuid);
+}
+
+char *machine_id_text(const struct machine_id *m)
+{
+	_cleanup_buf_ struct buf b = {0};
+	char mac[NET_MAC_LEN];
+
+	if (m->serial)
+		buf_printf(&b, "serial %s", m->serial);
+	if (m->uuid)
+		buf_printf(&b, "%suuid %s", b.len ? ", " : "", m->uuid);
+	for (size_t i = 0; i < m->n_macs; i++)
+		buf_printf(&b, "%smac %s", b.len ? ", " : "",
+			   net_format_mac(m->macs[i], ':', mac));
+	return b.len ? buf_take(&b) : xstrdup("no serial, UUID or MAC address");
+}
