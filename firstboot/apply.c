@@ -46,6 +46,16 @@ static void keep_times(struct applied *a, const struct firstboot *fb)
 	}
 }
 
+/* Adds the warnings of the boot script, which the console has already. */
+static void add_boot_warnings(const struct firstboot *fb, struct applied *a)
+{
+	_cleanup_boot_info_ struct boot_info b = {0};
+
+	boot_info_read(&b, fb);
+	for (size_t i = 0; b.warnings && b.warnings[i]; i++)
+		strv_add(&a->warnings, b.warnings[i]);
+}
+
 /* Prints warnings and errors on the console and writes the record for `firstboot
  * report`. */
 static int finish(const struct firstboot *fb, struct applied *a, struct err *e)
@@ -55,6 +65,7 @@ static int finish(const struct firstboot *fb, struct applied *a, struct err *e)
 	for (size_t i = 0; a->errors && a->errors[i]; i++)
 		console_line(fb, "%s", a->errors[i]);
 	keep_times(a, fb);
+	add_boot_warnings(fb, a);
 	return applied_write(a, fb, e);
 }
 

@@ -13,6 +13,7 @@
  * earlier one. */
 struct source {
 	const char *name;
+	bool early; /* it is there before the state disk and the network are */
 	/* Loads it. Returns 1, 0 when there is no such source, or -1 with complaints. */
 	int (*load)(const struct firstboot *fb, struct host *h, struct diag *d,
 		    struct diag *warnings);

@@ -98,6 +98,21 @@ static const struct firstboot_command
 		COMMAND("explain", "print the configuration, each value with its source",
 			cmd_explain),
 	status = COMMAND("status", "print the state of this host", cmd_status),
+	claim =
+		{
+			.command = {.name = "claim",
+				    .synopsis = "[OPTION...] DIR",
+				    .summary =
+					    "find out whose a state disk is, and mark it",
+				    .operands =
+					    {{.name = "DIR",
+					      .kind = ARG_DIR,
+					      .help = "where its filesystem is mounted"}},
+				    .min_args = 1,
+				    .max_args = 1,
+				    .run = run_command},
+			.run = cmd_claim,
+},
 	check = {
 		.command = {.name = "check",
 			    .synopsis = "[OPTION...] FILE",
@@ -112,11 +127,17 @@ static const struct firstboot_command
 };
 
 static const struct command *const commands[] = {
-	&apply.command,   &report.command,
-	&pool.command,    &containers.command,
-	&heal.command,    &route.command,
-	&explain.command, &check.command,
-	&status.command,  NULL,
+	&apply.command,
+	&report.command,
+	&pool.command,
+	&containers.command,
+	&heal.command,
+	&route.command,
+	&explain.command,
+	&check.command,
+	&claim.command,
+	&status.command,
+	NULL,
 };
 
 static const struct command_option options[] = {
@@ -153,7 +174,7 @@ static const struct command_option options[] = {
 	 .help = "how long to wait for the uplink's device (default: 20)"},
 	{.name = "dry-run",
 	 .id = OPT_DRY_RUN,
-	 .help = "apply: print what would be made, and change nothing"},
+	 .help = "apply, claim: print what would be made, and change nothing"},
 	{.name = "wait",
 	 .id = OPT_WAIT,
 	 .help = "report: wait for the verdict and send the report"},

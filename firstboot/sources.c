@@ -13,6 +13,11 @@
 
 #define CMDLINE_NAME "kernel command line"
 
+static int load_state(const struct firstboot *fb, struct host *h, struct diag *d,
+		      struct diag *warnings);
+static int load_cmdline(const struct firstboot *fb, struct host *h, struct diag *d,
+			struct diag *warnings);
+
 static int load_file(const struct firstboot *fb, const char *path, const char *name,
 		     struct host *h, struct diag *d)
 {
@@ -26,9 +31,53 @@ static int load_file(const struct firstboot *fb, const char *path, const char *n
 	return 1;
 }
 
-static int load_state(const struct firstboot *fb, struct host *h, struct diag *d,
-		      struct diag *warnings _unused_)
+/* Returns true when both hosts have the key, with different values. */
+static bool differs(const struct host *a, const struct host *b, enum host_key_id id)
 {
+	_cleanup_free_ char *x = host_format(a, id), *y = host_format(b, id);
+
+	return a->set[id] && b->set[id] && *x && *y && !streq(x, y);
+}
+
+/* Loads all files except that of the state disk. */
+static void load_other_files(const struct firstboot *fb, struct host *h)
+{
+	host_init(h);
+	for (size_t i = 0; i < n_sources; i++)
+		if (sources[i].load != load_state && sources[i].load != load_cmdline)
+			(void)!sources[i].load(fb, h, NULL, NULL);
+}
+
+/*
+ * Loads the state disk's file, unless another file says that this is another host: every
+ * key that the other file does not set would come from a stranger. That happens when a
+ * host is renamed, and when the disk was another machine's.
+ */
+static int load_state(const struct firstboot *fb, struct host *h, struct diag *d,
+		      struct diag *warnings)
+{
+	static const enum host_key_id whose[] = {HOST_NAME, HOST_CLUSTER};
+	_cleanup_host_ struct host state = {0}, others = {0};
+
+	if (root_access(fb->rootfd, STATE_CFG) == -ENOENT)
+		return 0;
+	host_init(&state);
+	(void)!load_file(fb, STATE_CFG, STATE_CFG, &state, NULL);
+	load_other_files(fb, &others);
+	for (size_t i = 0; i < ARRAY_SIZE(whose); i++) {
+		_cleanup_free_ char *there = host_format(&state, whose[i]),
+				    *here = host_format(&others, whose[i]);
+		char where[512];
+
+		if (!differs(&state, &others, whose[i]))
+			continue;
+		diag_add(warnings,
+			 "/" STATE_CFG ":%u: %s is %s, but %s in %s: the file is "
+			 "another host's and is not used",
+			 state.origin[whose[i]].line, host_keys[whose[i]].name, there,
+			 here, host_where(&others, whose[i], where, sizeof(where)));
+		return 0;
+	}
 	return load_file(fb, STATE_CFG, "/" STATE_CFG, h, d);
 }
 
@@ -77,8 +126,8 @@ static int load_url(const struct firstboot *fb, struct host *h, struct diag *d,
  * host. */
 static bool not_a_setting(const char *key)
 {
-	static const char *const others[] = {"root_sha256", "state",  "root",
-					     "debug",       "config", NULL};
+	static const char *const others[] = {
+		"root_sha256", "state", "state_from", "root", "debug", "config", NULL};
 
 	for (size_t i = 0; others[i]; i++)
 		if (streq(key, others[i]))
@@ -124,11 +173,11 @@ static int load_cmdline(const struct firstboot *fb, struct host *h, struct diag 
 }
 
 const struct source sources[] = {
-	{"state disk", load_state},
-	{"boot medium's rack.cfg", load_medium_rack},
-	{"boot medium's host.cfg", load_medium_host},
-	{"host.cfg", load_host_cfg},
-	{"rackstrap.config=", load_url},
-	{CMDLINE_NAME, load_cmdline},
+	{"state disk", false, load_state},
+	{"boot medium's rack.cfg", true, load_medium_rack},
+	{"boot medium's host.cfg", true, load_medium_host},
+	{"host.cfg", true, load_host_cfg},
+	{"rackstrap.config=", false, load_url},
+	{CMDLINE_NAME, true, load_cmdline},
 };
 const size_t n_sources = ARRAY_SIZE(sources);

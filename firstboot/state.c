@@ -86,6 +86,8 @@ void boot_info_read(struct boot_info *ret, const struct firstboot *fb)
 	if (root_read(fb->rootfd, "proc/sys/kernel/random/boot_id", 64, &ret->boot_id,
 		      NULL) == 0)
 		ret->boot_id[strcspn(ret->boot_id, "\n")] = '\0';
+	if (boot)
+		(void)!conf_get_strv(conf_root(boot), "warnings", &ret->warnings, NULL);
 }
 
 void boot_info_done(struct boot_info *b)
@@ -94,6 +96,7 @@ void boot_info_done(struct boot_info *b)
 	free(b->root_sha256);
 	free(b->boot_id);
 	free(b->state);
+	strv_free(b->warnings);
 	*b = (struct boot_info){0};
 }
 

@@ -16,6 +16,7 @@ struct boot_info {
 	char *root_sha256; /* of root.squashfs as the initramfs checked it, or NULL */
 	char *boot_id;     /* or NULL */
 	char *state;       /* device of the writable layer, "ram", or NULL */
+	char **warnings;   /* of the boot script, which has printed them */
 	/* Milliseconds since the kernel's start; 0: not known. */
 	uint64_t initramfs_start_ms, initramfs_end_ms;
 };

@@ -78,6 +78,56 @@ static void test_later_source_wins(void **state _unused_)
 	assert_value(&c, HOST_NAT, "true from default");
 }
 
+/* A state disk that another host has used supplies none of the keys that the host's own
+ * file does not set. */
+static void test_state_of_another_host_is_not_used(void **state _unused_)
+{
+	static const char *const others[] = {"name = \"node-2\";", "cluster = \"b\";"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		_cleanup_free_ char *text = xasprintf(
+			"vlan = 7;\nnat = false;\nmtu = 1000;\n%s\n", others[i]);
+		_cleanup_config_ struct config c = {0};
+		_cleanup_machine_ struct machine m;
+
+		machine_make(&m);
+		write_node(&m);
+		write_file(&m, MEDIUM_CFG, "cluster = \"a\";");
+		write_file(&m, STATE_CFG, text);
+		if (config_load(&c, &m.fb) < 0)
+			fail_msg("%s", c.complaints.lines[0]);
+		assert_int_equal(c.host.vlan, 0);
+		assert_true(c.host.nat);
+		assert_int_equal(c.host.mtu, 0);
+		assert_int_equal(c.warnings.n, 1);
+		assert_string_equal(
+			c.warnings.lines[0],
+			i == 0 ? "/var/lib/rackstrap/host.cfg:4: name is \"node-2\", but "
+				 "\"node-1\" in host.cfg:1: the file is another host's "
+				 "and is not used"
+			       : "/var/lib/rackstrap/host.cfg:4: cluster is \"b\", but "
+				 "\"a\" in boot medium's host.cfg:1: the file is another "
+				 "host's and is not used");
+	}
+}
+
+/* Words on the command line are for this host, whatever its name was. */
+static void test_state_file_and_command_line_make_one_host(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_config_ struct config c = {0};
+
+	machine_make(&m);
+	add_link(&m, "eth0", NODE_MAC, 2, true);
+	write_file(&m, STATE_CFG, NODE_CFG);
+	m.fb.cmdline = "rackstrap.name=node-9";
+	if (config_load(&c, &m.fb) < 0)
+		fail_msg("%s", c.complaints.lines[0]);
+	assert_string_equal(c.host.name, "node-9");
+	assert_string_equal(c.host.role, "node");
+	assert_int_equal(c.warnings.n, 0);
+}
+
 /* Keys of the cluster, keys of one host, and keys that the cluster gives to each host. */
 static void test_cluster_keys_apply_to_each_host(void **state _unused_)
 {
@@ -389,6 +439,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_later_source_wins),
+		cmocka_unit_test(test_state_of_another_host_is_not_used),
+		cmocka_unit_test(test_state_file_and_command_line_make_one_host),
 		cmocka_unit_test(test_cluster_keys_apply_to_each_host),
 		cmocka_unit_test(test_include_is_refused),
 		cmocka_unit_test(test_too_large_file_is_refused),

@@ -272,13 +272,17 @@ static void test_unused_state_disk_is_a_warning(void **state _unused_)
 
 	machine_make(&m);
 	write_node(&m);
-	write_file(&m, "run/rackstrap/boot.cfg", "state = \"ram\";\n");
+	write_file(&m, "run/rackstrap/boot.cfg",
+		   "state = \"ram\";\nwarnings = [ \"one\", \"two\" ];\n");
 	m.fb.cmdline = "rackstrap.state=none rackstrap.state=/dev/sda";
 	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
 	applied_read(&a, &m.fb);
-	assert_int_equal(strv_len(a.warnings), 1);
+	assert_int_equal(strv_len(a.warnings), 3);
 	assert_has(a.warnings[0], "/dev/sda is not used as the state disk");
-	write_file(&m, "run/rackstrap/boot.cfg", "state = \"/dev/sda\";\n");
+	assert_string_equal(a.warnings[1], "one"); /* the boot script's */
+	assert_string_equal(a.warnings[2], "two");
+	write_file(&m, "run/rackstrap/boot.cfg",
+		   "state = \"/dev/sda\";\nwarnings = [ ];\n");
 	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
 	applied_read(&good, &m.fb);
 	assert_int_equal(strv_len(good.warnings), 0);
