@@ -29,7 +29,7 @@ fresh() {
 	echo "boot=rackstrap ${*:-}" >"$TOPDIR/proc/cmdline"
 }
 make_fresh() {
-	mkdir -p "$TOPDIR"/{dev,proc/sys/kernel,sys/class/block,run,rackstrap,sbin}
+	mkdir -p "$TOPDIR"/{dev,proc/sys/kernel,sys/class/block,run/rackstrap,rackstrap,sbin}
 	echo "12.34 20.00" >"$TOPDIR/proc/uptime"
 	echo "MemTotal:        2097152 kB" >"$TOPDIR/proc/meminfo"
 	echo "7 4 1 7" >"$TOPDIR/proc/sys/kernel/printk"
@@ -58,6 +58,11 @@ disk() { # NAME MIB
 	echo 0 >"$TOPDIR/sys/class/block/$1/ro"
 }
 
+# The root image has firstboot. An ext4 is "mounted" by copying its folder rackstrap, and nothing
+# is written back.
+mkdir -p "$WORK/lower/usr/sbin"
+ln -s "$ABS_O/firstboot" "$WORK/lower/usr/sbin/firstboot"
+
 # Runs ash code after the script. The shell is killed, as by a power cut, before the step whose
 # number is $CUT. Steps are counted in a file, because pipelines run in subshells.
 cat >"$WORK/harness" <<'S'
@@ -72,11 +77,20 @@ panic() { exit 3; }
 modprobe() { :; }
 wait_for_udev() { :; }
 configure_networking() { echo configure_networking; }
+rackstrap_run=$TOPDIR/run/rackstrap
+rackstrap_lower=$LOWER
+mount() {
+	local from='' to='' was=''
+	for to; do from=$was was=$to; done
+	PATH=$PATH:/sbin:/usr/sbin debugfs -R "rdump /rackstrap $to" "$from" >/dev/null
+}
+umount() { rm -rf "$1"; mkdir "$1"; }
+dmesg() { cat "$TOPDIR/dmesg" 2>/dev/null; }
 S
 ash() { # CODE
 	cat "$WORK/harness" - >"$WORK/code" <<<"$1"
 	: >"$WORK/steps"
-	TOPDIR=$TOPDIR SCRIPT=$SCRIPT CUT=${CUT:-0} STEPS=$WORK/steps timeout 300 busybox sh "$WORK/code" \
+	TOPDIR=$TOPDIR LOWER=$WORK/lower SCRIPT=$SCRIPT CUT=${CUT:-0} STEPS=$WORK/steps timeout 300 busybox sh "$WORK/code" \
 		>"$WORK/stdout" 2>"$WORK/stderr"
 }
 steps() { wc -l <"$WORK/steps"; }
@@ -128,6 +142,25 @@ echo squish >"$image"
 bad=$(sha256sum <"$image") bad=${bad%% *}
 check "a damaged root image: the boot fails" test "$(ash "rackstrap_find_root $good && rackstrap_check_root $good"; echo $?)" = 3
 says "a damaged root image: the message has both digests" "rackstrap: boot failed: root.squashfs is damaged or another image's: expected sha256 $good, found $bad (7 bytes)"
+superblock() { { printf hsqs; head -c 36 /dev/zero; printf '\0\0\300\0\0\0\0\0'; head -c "$1" /dev/zero; } >"$image"; } # of 12 MiB
+superblock 1048528
+ash "rackstrap_find_root $good && rackstrap_check_root $good"
+says "a root image that is cut short: the message has the memory that there is and that it takes" "rackstrap: boot failed: root.squashfs is cut short, 1048576 of 12582912 bytes are there: this machine's 2048 MiB of memory are too little to unpack it, which takes about 152 MiB, or root.cpio was not loaded completely"
+echo '[    0.500000] Initramfs unpacking failed: write error' >"$TOPDIR/dmesg"
+ash "rackstrap_find_root $good && rackstrap_check_root $good"
+says "it has the kernel's reason" "rackstrap: boot failed: root.squashfs is cut short, 1048576 of 12582912 bytes are there: this machine's 2048 MiB of memory are too little to unpack it, which takes about 152 MiB, or root.cpio was not loaded completely (kernel: write error)"
+ash "rackstrap_medium=disk rackstrap_boot_dev=/dev/vda2 rackstrap_image='$image'; rackstrap_check_root $good"
+says "a root image on a disk that is cut short" "rackstrap: boot failed: root.squashfs on /dev/vda2 is cut short, 1048576 of 12582912 bytes are there: the medium was not written completely"
+superblock 12582912
+ash "rackstrap_find_root $good && rackstrap_check_root $good"
+says "a root image that is complete and damaged" "rackstrap: boot failed: root.squashfs is damaged or another image's: expected sha256 $good, found $(sha256sum <"$image" | cut -d' ' -f1) (12582960 bytes)"
+rm "$image"
+ash 'rackstrap_find_root'
+says "a missing root image: the message has the kernel's reason" "rackstrap: boot failed: expected /rackstrap/root.squashfs, found none in the initramfs: root.cpio was not loaded, or did not fit into this machine's 2048 MiB of memory (kernel: write error)"
+ash 'rackstrap_medium=pxe; rackstrap_take_host'
+says "a host.cfg that was lost with the rest of the initramfs" "rackstrap: warning: the initramfs has no host.cfg, and the kernel could not unpack all of it in 2048 MiB of memory: write error"
+fresh
+echo squish >"$image"
 check "a root image without a digest on the command line is used" ash 'rackstrap_find_root && rackstrap_check_root ""'
 says "the warning names the reason" "rackstrap: warning: root.squashfs is taken unchecked (no rackstrap.root_sha256= on the kernel command line)"
 
@@ -169,15 +202,7 @@ check "a blank disk that is not named is left alone" unused_and_same
 fresh rackstrap.state=/dev/vdb
 ash "$find"
 check "a named disk that does not exist: RAM is used" test "$(state)" = ram
-says "the warning names the reason" "rackstrap: warning: no disk $TOPDIR/dev/vdb within 0 s, and none labelled rackstrap-state"
-fresh rackstrap.state=/dev/vdc
-for d in vdb vdc; do
-	disk $d 66
-	PATH=$PATH:/sbin:/usr/sbin mke2fs -q -F -t ext4 -L rackstrap-state "$TOPDIR/dev/$d"
-done
-ash "$find"
-check "of two state disks the named one is used" test "$(state)" = /dev/vdc
-says "a warning names the other" "rackstrap: warning: $TOPDIR/dev/vdb is labelled rackstrap-state too; $TOPDIR/dev/vdc is used"
+says "the warning names the reason" "rackstrap: warning: no disk $TOPDIR/dev/vdb within 0 s"
 
 somebodys() { # 'WHAT' 'WHY': vdb must stay what it is
 	keep vdb
@@ -238,6 +263,127 @@ ash "$find"
 check "with busybox's blkid no disk is used" unused_and_same
 says "the warning names the reason" "rackstrap: warning: this initramfs has no util-linux blkid, so no disk is looked at"
 
+# --- whose state disk is it --------------------------------------------------------
+
+# Makes state disks, each with the mark that follows its name, or without one if that is empty.
+# A mark of "/NAME" is no mark, but the host name in the disk's /etc.
+state_disks() { # DISK MARK ...
+	while [ $# -gt 0 ]; do
+		disk "$1" 2
+		rm -rf "$WORK/ext4"
+		mkdir -p "$WORK/ext4/rackstrap"
+		case $2 in
+		'') ;;
+		/*) mkdir -p "$WORK/ext4/rackstrap/upper/etc"; echo "${2#/}" >"$WORK/ext4/rackstrap/upper/etc/hostname" ;;
+		*) echo "$2" >"$WORK/ext4/rackstrap/owner.cfg" ;;
+		esac
+		PATH=$PATH:/sbin:/usr/sbin mke2fs -q -F -t ext4 -O ^has_journal -L rackstrap-state -d "$WORK/ext4" "$TOPDIR/dev/$1"
+		shift 2
+	done
+}
+warned() { sed "s|$TOPDIR||g" "$TOPDIR/run/rackstrap/warnings" 2>/dev/null; }
+# Runs find_state as host a of rack r. The state disks stay what they are.
+chosen() { # 'WHAT' STATE WARNING...
+	local what=$1 want=$2 got
+	shift 2
+	for d in "$TOPDIR"/dev/vd*; do cp "$d" "$WORK/kept-${d##*/}"; done
+	rm -f "$TOPDIR/run/rackstrap/warnings"
+	ash "$find"
+	got=$(state)
+	check "$what: $want" test "$got" = "$want"
+	if [ "$(warned)" = "$([ $# = 0 ] || printf '%s\n' "$@")" ]; then
+		pass "$what: $# warnings"
+	else
+		fail "$what: warnings"
+		diff <(printf '%s\n' "$@") <(warned) | sed 's/^/# /'
+		note <"$WORK/stderr"
+	fi
+	for d in "$TOPDIR"/dev/vd*; do
+		[ "$(/sbin/blkid -c /dev/null -p -o value -s LABEL "$WORK/kept-${d##*/}")" != rackstrap-state ] ||
+			check "$what: ${d##*/} is unchanged" same "${d##*/}"
+	done
+}
+me='rackstrap.name=a rackstrap.cluster=r'
+mine='name = "a"; cluster = "r";' theirs='name = "b"; cluster = "r"; serial = "S2";'
+refused="but is the state disk of host 'b' of rack 'r' (serial S2): it is not used. If it shall be this host's, boot once with rackstrap.state_from= and that host's name (RACK/NAME), or make it blank"
+
+fresh "$me"
+state_disks vdb "$mine"
+chosen "the host's own disk" /dev/vdb
+state_disks vdb "$theirs"
+chosen "another host's disk" ram "/dev/vdb is labelled rackstrap-state, $refused"
+state_disks vdb "$theirs" vdc "$mine"
+chosen "another host's disk and the own" /dev/vdc "/dev/vdb is labelled rackstrap-state, $refused"
+state_disks vdb "" vdc "$mine"
+chosen "a disk without a mark and the own" /dev/vdc "/dev/vdb is labelled rackstrap-state too; /dev/vdc is used"
+state_disks vdb "$mine" vdc "$mine"
+chosen "two disks of this host" ram "/dev/vdb /dev/vdc: each can be this host's state disk, so that none is used; name one with rackstrap.state=/dev/DISK"
+mkdir -p "$TOPDIR"/sys/class/block/vd{b,c}/device
+echo naa.1 | tee "$TOPDIR"/sys/class/block/vd{b,c}/device/wwid >/dev/null
+chosen "two paths to one disk" /dev/vdb "/dev/vdc is labelled rackstrap-state, but is another path to a disk that is looked at: it is not used"
+mkdir -p "$TOPDIR/sys/class/block/vdb/holders/dm-0"
+chosen "a disk in a device mapper" ram "/dev/vdb is labelled rackstrap-state, but is part of dm-0: it is not used" \
+	"/dev/vdc is labelled rackstrap-state, but is another path to a disk that is looked at: it is not used"
+
+fresh "$me"
+state_disks vdb ""
+chosen "a disk without a mark" /dev/vdb "/dev/vdb has no mark of its host: it is used as this host's from now on"
+state_disks vdb "/a"
+chosen "a disk without a mark, with this host's name" /dev/vdb "/dev/vdb has no mark of its host: it is used as this host's from now on"
+state_disks vdb "/b"
+chosen "a disk without a mark, with another host's name" ram "/dev/vdb is labelled rackstrap-state, ${refused/ of rack \'r\' (serial S2)/}"
+state_disks vdb "" vdc ""
+chosen "two disks without a mark" ram "/dev/vdb /dev/vdc: each can be this host's state disk, so that none is used; name one with rackstrap.state=/dev/DISK"
+
+mkdir -p "$TOPDIR/sys/class/dmi/id"
+echo S1 >"$TOPDIR/sys/class/dmi/id/product_serial"
+rm "$TOPDIR/dev/vdc"
+state_disks vdb "$mine"' serial = "S2";'
+chosen "this host's disk after a new mainboard" /dev/vdb "/dev/vdb is this host's state disk, but was last used by another machine, host 'a' of rack 'r' (serial S2): it is used, as after a new mainboard"
+state_disks vdb 'name = "b"; cluster = "r"; serial = "S1";'
+chosen "this machine's disk after its host was renamed" /dev/vdb "/dev/vdb is this machine's state disk, but was host 'b' of rack 'r' (serial S1): it is used, with that host's data"
+echo "boot=rackstrap $me rackstrap.state_from=r/b" >"$TOPDIR/proc/cmdline"
+state_disks vdb "$theirs"
+chosen "another host's disk that rackstrap.state_from= gives to this one" /dev/vdb "/dev/vdb was the state disk of host 'b' of rack 'r' (serial S2): rackstrap.state_from= makes it this host's"
+echo "boot=rackstrap" >"$TOPDIR/proc/cmdline"
+state_disks vdb "$theirs" vdc 'name = "b"; serial = "S1";'
+chosen "a host whose name is not known yet: its machine's disk" /dev/vdc "/dev/vdb is labelled rackstrap-state, $refused"
+
+fresh "$me rackstrap.state=/dev/vdc"
+state_disks vdb "$mine"
+disk vdc 66
+chosen "a blank disk that is named, and one of this host" /dev/vdc "/dev/vdb is labelled rackstrap-state too; /dev/vdc is named and is used"
+check "the named disk becomes a state disk" is_ours "$TOPDIR/dev/vdc"
+state_disks vdb "$mine" vdc ""
+chosen "a named disk without a mark, and one of this host" /dev/vdc "/dev/vdb is labelled rackstrap-state too; /dev/vdc is used" \
+	"/dev/vdc has no mark of its host: it is used as this host's from now on"
+state_disks vdb "$mine" vdc "$theirs"
+chosen "a named disk of another host, and one of this host" /dev/vdb "/dev/vdc is labelled rackstrap-state, $refused"
+rm "$TOPDIR/dev/vdc"
+chosen "a named disk that is not there, and one of this host" /dev/vdb "no disk /dev/vdc within 0 s"
+state_disks vdb ""
+chosen "a named disk that is not there, and one without a mark" ram "no disk /dev/vdc within 0 s" \
+	"/dev/vdb is labelled rackstrap-state and has no mark of its host: it is not used in place of /dev/vdc"
+
+fresh "$me"
+disk vdb 66
+PATH=$PATH:/sbin:/usr/sbin mke2fs -q -F -t ext2 -L rackstrap-state "$TOPDIR/dev/vdb"
+state_disks vdc "$mine"
+echo 1 >"$TOPDIR/sys/class/block/vdc/ro"
+chosen "disks of another type, or that cannot be written" ram \
+	"/dev/vdb is labelled rackstrap-state, but holds ext2, not ext4: it is not used" \
+	"/dev/vdc is labelled rackstrap-state, but is read-only: it is not used"
+fresh "$me"
+state_disks vdb 'name = '
+chosen "a disk whose mark is damaged" ram "/dev/vdb is labelled rackstrap-state, but is the state disk of an unknown host, because its mark cannot be read (rackstrap/owner.cfg:2: syntax error, here or on the line before): it is not used; run e2fsck -p on it, or name it: rackstrap.state=/dev/vdb"
+echo "boot=rackstrap $me rackstrap.state=/dev/vdb" >"$TOPDIR/proc/cmdline"
+chosen "a named disk whose mark is damaged" /dev/vdb
+fresh "$me"
+state_disks vdb "$mine"
+rm "$WORK/lower/usr/sbin/firstboot"
+chosen "firstboot does not run" ram "/dev/vdb is labelled rackstrap-state, but is the state disk of an unknown host, because firstboot claim failed: it is not used; run e2fsck -p on it, or name it: rackstrap.state=/dev/vdb"
+ln -s "$ABS_O/firstboot" "$WORK/lower/usr/sbin/firstboot"
+
 # --- a disk or an ISO --------------------------------------------------------------
 
 # Makes a medium: its files are in $TOPDIR/on/DEVICE, for mount, its type and tag in
@@ -280,6 +426,30 @@ check "the host.cfg of the medium is copied" cmp "$TOPDIR/on/vdb2/rackstrap/host
 	"$TOPDIR/run/rackstrap/medium/host.cfg"
 check "only root can read the copy" test "$(stat -c %a "$TOPDIR/run/rackstrap/medium/host.cfg")" = 600
 check "no rack.cfg is created" test ! -e "$TOPDIR/run/rackstrap/medium/rack.cfg"
+
+# A copy of the medium, and a second path to it.
+fresh "$disk_word"
+for d in vdc vdb vda; do
+	medium ${d}2 vfat PARTUUID=03aa5b17-5e3b
+	mkdir -p "$TOPDIR/sys/devices/$d/${d}2/device"
+	echo 2 >"$TOPDIR/sys/devices/$d/${d}2/partition"
+	rm -r "$TOPDIR/sys/class/block/${d}2"
+	ln -s "$TOPDIR/sys/devices/$d/${d}2" "$TOPDIR/sys/class/block/${d}2"
+done
+echo naa.1 | tee "$TOPDIR"/sys/devices/vd{a,c}/wwid >/dev/null
+ash "$MEDIUM"
+check "of two copies of a medium, the first by its place is used" test "$(found)" = \
+	"disk /run/rackstrap/boot/rackstrap/a/root.squashfs /dev/vda2"
+check "one warning names the other" test "$(warned)" = "/dev/vdb2 is a copy of the boot medium (both have PARTUUID=03aa5b17-5e3b): /dev/vda2 is used; remove one, or write it with rackstrap write"
+fresh rackstrap.root=LABEL=RACKSTRAP_AB:/rackstrap/a/root.squashfs
+medium sda iso9660 LABEL=RACKSTRAP_AB
+medium sda1 iso9660 LABEL=RACKSTRAP_AB
+mv "$TOPDIR/sys/class/block/sda1" "$TOPDIR/sys/class/block/sda/"
+ln -s sda/sda1 "$TOPDIR/sys/class/block/sda1"
+echo 1 >"$TOPDIR/sys/class/block/sda/sda1/partition"
+ash "$MEDIUM"
+check "an ISO on a stick has its label twice: no warning" test "$(found)$(warned)" = \
+	"iso /run/rackstrap/boot/rackstrap/a/root.squashfs /dev/sda"
 
 fresh rackstrap.root=LABEL=RACKSTRAP_AB:/rackstrap/a/root.squashfs
 medium sr0 iso9660 LABEL=RACKSTRAP_AB
@@ -511,6 +681,35 @@ ln -s "$(PATH=$PATH:/sbin:/usr/sbin command -v mke2fs)" "$TOPDIR/sbin/mke2fs"
 ash "$find"
 check "interrupted in mke2fs: the next boot makes the state disk" is_ours "$TOPDIR/dev/vdb"
 
+# --- the mark of the host ----------------------------------------------------------
+
+fresh "$me"
+state_disks vdb ""
+mkdir "$TOPDIR/mnt"
+mounts='mount() { echo "mount $*" | sed "s|$TOPDIR||g"; }
+	umount() { echo "umount $*" | sed "s|$TOPDIR||g"; }
+	rackstrap_own= rackstrap_claim=$claim rackstrap_state=$rackstrap_top/dev/vdb
+	rackstrap_mount_state "$rackstrap_top/mnt"'
+mounted() { grep mount "$WORK/stdout"; }
+ash "claim=unmarked; $mounts"
+check "a state disk without a mark is mounted again after it was marked" diff - <(mounted) <<'M'
+mount -t ext4 -o noatime /dev/vdb /mnt
+umount /mnt
+mount -t ext4 -o noatime /dev/vdb /mnt
+M
+check "the mark has name and rack" test "$(grep -E '^(name|cluster)' "$TOPDIR/mnt/rackstrap/owner.cfg" | tr '\n' ' ')" = 'name = "a"; cluster = "r"; '
+ash "claim=same; $mounts"
+check "with its mark it is mounted once" test "$(mounted)" = "mount -t ext4 -o noatime /dev/vdb /mnt"
+echo "$theirs" >"$TOPDIR/mnt/rackstrap/owner.cfg"
+ash "claim=unreadable; $mounts"
+check "another host's mark that is readable only after e2fsck: RAM is used" diff - <(mounted) <<'M'
+mount -t ext4 -o noatime /dev/vdb /mnt
+umount /mnt
+mount -t tmpfs -o size=80%,mode=755 tmpfs /mnt
+M
+check "it is not changed" test "$(cat "$TOPDIR/mnt/rackstrap/owner.cfg")" = "$theirs"
+check "a warning says so" test "$(warned)" = "/dev/vdb is labelled rackstrap-state, $refused"
+
 # --- the writable layer ------------------------------------------------------------
 
 layers() { # DIGEST
@@ -567,6 +766,17 @@ done
 check "interrupted at each of $steps steps, the next boot ends the same" test -z "$bad"
 [ -z "$bad" ] || echo "# wrong after:$bad"
 
+fresh
+lower one
+full='cp() { return 1; }
+	df() { printf "Filesystem 1K-blocks Used Available Use%% Mounted on\n/dev/vdb 204800 192512 12288 94%% /x\n"; }
+	du() { printf "30720 a\n2048 b\n"; }
+	rackstrap_lower=$TOPDIR/lower rackstrap_digest=one; rackstrap_mount_layers $TOPDIR/state'
+ash "rackstrap_state=/dev/vdb; $full"
+says "a state disk that is full: the message has its space and what it takes" "rackstrap: boot failed: /dev/vdb: the writable layer could not be prepared: 12 MiB are free, and the image's data in /var/lib takes 32 MiB; make room on it, or boot with rackstrap.state=none"
+ash "rackstrap_state=ram; $full"
+says "a memory that is full: the message has its size too" "rackstrap: boot failed: the writable layer could not be prepared in memory: 12 MiB are free, and the image's data in /var/lib takes 32 MiB, but this machine has 2048 MiB of memory"
+
 for link in '' /upper /work /data /data/docker /root; do
 	fresh
 	lower one
@@ -591,6 +801,9 @@ fresh
 mkdir -p "$TOPDIR/run/rackstrap"
 (umask 022 && echo 'name = "node-1";' >"$TOPDIR/rackstrap/host.cfg")
 ash 'rackstrap_medium=pxe rackstrap_state=$rackstrap_top/dev/vdb rackstrap_digest=ab
+	rackstrap_take_host
+	rackstrap_warn "one \"quoted\" \\ line"
+	rackstrap_warn two
 	rackstrap_tell_system "$rackstrap_top/run/rackstrap" 4321'
 check "host.cfg is copied to /run" cmp "$TOPDIR/rackstrap/host.cfg" "$TOPDIR/run/rackstrap/host.cfg"
 check "only root can read it" test "$(stat -c %a "$TOPDIR/run/rackstrap/host.cfg")" = 600
@@ -598,6 +811,7 @@ check "boot.cfg describes the boot" diff - "$TOPDIR/run/rackstrap/boot.cfg" <<'B
 medium = "pxe";
 state = "/dev/vdb";
 root_sha256 = "ab";
+warnings = [ "one \"quoted\" \\ line", "two" ];
 initramfs_start_ms = 4321;
 initramfs_end_ms = 12340;
 B
