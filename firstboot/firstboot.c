@@ -97,6 +97,8 @@ static const struct firstboot_command
 	explain =
 		COMMAND("explain", "print the configuration, each value with its source",
 			cmd_explain),
+	machine_id = COMMAND("machine-id", "print an id of this machine for systemd",
+			     cmd_machine_id),
 	status = COMMAND("status", "print the state of this host", cmd_status),
 	claim =
 		{
@@ -127,17 +129,9 @@ static const struct firstboot_command
 };
 
 static const struct command *const commands[] = {
-	&apply.command,
-	&report.command,
-	&pool.command,
-	&containers.command,
-	&heal.command,
-	&route.command,
-	&explain.command,
-	&check.command,
-	&claim.command,
-	&status.command,
-	NULL,
+	&apply.command, &report.command,     &pool.command,    &containers.command,
+	&heal.command,  &route.command,      &explain.command, &check.command,
+	&claim.command, &machine_id.command, &status.command,  NULL,
 };
 
 static const struct command_option options[] = {

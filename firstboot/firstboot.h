@@ -45,6 +45,7 @@ int cmd_heal(const struct firstboot *fb, char **args, struct err *e) _must_check
 int cmd_route(const struct firstboot *fb, char **args, struct err *e) _must_check_;
 int cmd_explain(const struct firstboot *fb, char **args, struct err *e) _must_check_;
 int cmd_check(const struct firstboot *fb, char **args, struct err *e) _must_check_;
+int cmd_machine_id(const struct firstboot *fb, char **args, struct err *e) _must_check_;
 int cmd_claim(const struct firstboot *fb, char **args, struct err *e) _must_check_;
 int cmd_status(const struct firstboot *fb, char **args, struct err *e) _must_check_;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The commands that change nothing: explain, check, status. */
+/* The commands that change nothing: explain, check, status, machine-id. */
 #include "firstboot/config.h"
+#include "firstboot/owner.h"
 #include "firstboot/snapshot.h"
 #include "lib/log.h"
 #include "lib/out.h"
@@ -41,6 +42,24 @@ int cmd_check(const struct firstboot *fb, char **args, struct err *e)
 	if (config_load_file(&c, fb, args[0]) < 0)
 		return config_err(&c, args[0], e);
 	out_line("%s: %s (%s), ok", args[0], c.host.name, c.host.role);
+	return 0;
+}
+
+/* Prints the machine-id(5) that the boot script gives a host whose root forgets it, as in
+ * memory. networkd 219 derives its DHCP client identifier from it, and networkd the
+ * address of a bond. */
+int cmd_machine_id(const struct firstboot *fb, char **args _unused_, struct err *e)
+{
+	_cleanup_machine_id_ struct machine_id m = {0};
+	_cleanup_host_ struct host h = {0};
+	char id[SYSTEMD_ID_LEN];
+
+	host_load_early(&h, fb);
+	machine_id_read(&m, fb->rootfd);
+	if (!machine_id_derive(&m, h.has_mac ? &h.mac : NULL, id))
+		return err_set(e, ERR_FAILED,
+			       "this machine has no serial number, UUID or MAC address");
+	out_line("%s", id);
 	return 0;
 }
 

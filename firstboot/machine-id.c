@@ -2,6 +2,7 @@
 #include "firstboot/machine-id.h"
 #include "firstboot/link.h"
 #include "firstboot/model/placeholder.h"
+#include "firstboot/model/sha256.h"
 #include "lib/root.h"
 
 #define DMI_MAX 512
@@ -69,6 +70,27 @@ void machine_id_warn(const struct machine_id *m, struct diag *warnings)
 			 "this machine's UUID is the placeholder %s, which identifies no "
 			 "machine: it is ignored",
 			 m->ignored_uuid);
+}
+
+bool machine_id_derive(const struct machine_id *m, const struct mac *own,
+		       char out[static SYSTEMD_ID_LEN])
+{
+	const struct mac *mac = own;
+	char digest[DIGEST_LEN], text[NET_MAC_LEN];
+	_cleanup_buf_ struct buf b = {0};
+
+	for (size_t i = 0; !own && i < m->n_macs; i++)
+		if (!mac || memcmp(&m->macs[i], mac, sizeof(*mac)) < 0)
+			mac = &m->macs[i];
+	if (!mac && !m->serial && !m->uuid)
+		return false;
+	buf_printf(&b, "rackstrap machine-id\nserial %s\nuuid %s\nmac %s\n",
+		   m->serial ? m->serial : "", m->uuid ? m->uuid : "",
+		   mac ? net_format_mac(*mac, ':', text) : "");
+	digest_sha256(b.p, b.len, digest);
+	memcpy(out, digest, SYSTEMD_ID_LEN - 1);
+	out[SYSTEMD_ID_LEN - 1] = '\0';
+	return true;
 }
 
 char *machine_id_text(const struct machine_id *m)

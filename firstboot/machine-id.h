@@ -25,5 +25,15 @@ void machine_id_done(struct machine_id *m);
 /* Adds a warning for each placeholder that is ignored. */
 void machine_id_warn(const struct machine_id *m, struct diag *warnings);
 
+#define SYSTEMD_ID_LEN 33
+
+/*
+ * Writes a machine-id(5) for systemd, which is the same at every boot: a digest of serial
+ * number, UUID and one address, `own` or, if that is NULL, the lowest of the machine's
+ * cards. Returns false when none of them is known.
+ */
+bool machine_id_derive(const struct machine_id *m, const struct mac *own,
+		       char out[static SYSTEMD_ID_LEN]) _must_check_;
+
 /* Returns "serial CZ1234, uuid 4c4c..., mac ..." for a message. Owned by the caller. */
 char *machine_id_text(const struct machine_id *m);

@@ -50,14 +50,19 @@ static char *known(const struct host *h, enum host_key_id id, const char *value)
 	return h->set[id] && !h->bad[id] && *value ? xstrdup(value) : NULL;
 }
 
+void host_load_early(struct host *ret, const struct firstboot *fb)
+{
+	host_init(ret);
+	for (size_t i = 0; i < n_sources; i++)
+		if (sources[i].early)
+			(void)!sources[i].load(fb, ret, NULL, NULL);
+}
+
 void owner_of_host(struct owner *ret, const struct firstboot *fb)
 {
 	_cleanup_host_ struct host h = {0};
 
-	host_init(&h);
-	for (size_t i = 0; i < n_sources; i++)
-		if (sources[i].early)
-			(void)!sources[i].load(fb, &h, NULL, NULL);
+	host_load_early(&h, fb);
 	*ret = (struct owner){.name = known(&h, HOST_NAME, h.name),
 			      .cluster = known(&h, HOST_CLUSTER, h.cluster)};
 	machine_id_read(&ret->machine, fb->rootfd);

@@ -20,6 +20,7 @@
 #pragma once
 
 #include "firstboot/machine-id.h"
+#include "firstboot/model/host.h"
 
 #define OWNER_CFG "rackstrap/owner.cfg" /* below the disk's root folder */
 
@@ -45,6 +46,10 @@ enum claim {
 
 /* Returns the word for it, "same". */
 const char *claim_name(enum claim c);
+
+/* Loads the sources that do not need a state disk or a network, without complaints. The
+ * caller empties it. */
+void host_load_early(struct host *ret, const struct firstboot *fb);
 
 /* Reads who this host is from the sources that do not need a state disk or a network. */
 void owner_of_host(struct owner *ret, const struct firstboot *fb);

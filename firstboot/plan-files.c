@@ -40,19 +40,41 @@ char *file_hosts(const struct host *h)
 
 /* --- the uplink -------------------------------------------------------------------- */
 
+/*
+ * The client identifier of the firmware, iPXE, ipconfig and udhcpc is the MAC address.
+ * networkd's default has the machine-id in it, so that a DHCP server would take the host
+ * for another client. systemd 219 does not know the setting and ignores it; there the
+ * machine-id is at least the same at every boot.
+ */
+#define DHCP_SECTION "\n[DHCP]\nClientIdentifier=mac\n"
+
+/* Sets *ret to the bond's MAC address: the host's, or that of the first link that is
+ * given by its address. Returns false when there is none; networkd then generates one,
+ * which DHCP and switches do not know. */
+static bool bond_mac(const struct host *h, struct mac *ret)
+{
+	if (h->has_mac) {
+		*ret = h->mac;
+		return true;
+	}
+	for (size_t i = 0; h->bond[i]; i++)
+		if (net_parse_mac(h->bond[i], ret) == 0)
+			return true;
+	return false;
+}
+
 char *file_bond(const struct host *h)
 {
 	_cleanup_buf_ struct buf b = {0};
-	char mac[NET_MAC_LEN];
+	char text[NET_MAC_LEN];
+	struct mac mac;
 
 	if (strv_len(h->bond) == 0)
 		return NULL;
 	begin(&b);
 	buf_puts(&b, "[NetDev]\nName=" UPLINK_BOND "\nKind=bond\n");
-	/* Otherwise networkd generates an address, which DHCP and switches do not
-	 * know. */
-	if (h->has_mac)
-		buf_printf(&b, "MACAddress=%s\n", net_format_mac(h->mac, ':', mac));
+	if (bond_mac(h, &mac))
+		buf_printf(&b, "MACAddress=%s\n", net_format_mac(mac, ':', text));
 	if (h->mtu)
 		buf_printf(&b, "MTUBytes=%u\n", h->mtu);
 	buf_printf(&b, "\n[Bond]\nMode=%s\nMIIMonitorSec=%ums\n", h->bond_mode,
@@ -156,6 +178,8 @@ char *file_uplink(const struct host *h, const char *devices, bool forward)
 	buf_puts(&b, "LinkLocalAddressing=no\n");
 	if (forward)
 		buf_puts(&b, "IPForward=ipv4\n");
+	if (h->dhcp)
+		buf_puts(&b, DHCP_SECTION);
 	return buf_take(&b);
 }
 
@@ -169,7 +193,7 @@ char *file_rescue(void)
 		"Name=en* eth* em* p*p*\n"
 		"\n"
 		"[Network]\n"
-		"DHCP=ipv4\n");
+		"DHCP=ipv4\n" DHCP_SECTION);
 }
 
 /* Never returns NULL: without the file Docker 1.7.0 starts no container (libnetwork's

@@ -815,9 +815,28 @@ warnings = [ "one \"quoted\" \\ line", "two" ];
 initramfs_start_ms = 4321;
 initramfs_end_ms = 12340;
 B
+fresh "$me"
+mkdir -p "$TOPDIR/root/etc" "$TOPDIR/sys/class/dmi/id"
+echo S1 >"$TOPDIR/sys/class/dmi/id/product_serial"
+: >"$TOPDIR/root/etc/machine-id"
+machine_id='rootmnt=$TOPDIR/root; rackstrap_machine_id'
+ash "$machine_id"
+check "a root without a machine-id gets one" grep -qxE '[0-9a-f]{32}' "$TOPDIR/root/etc/machine-id"
+cp "$TOPDIR/root/etc/machine-id" "$WORK/machine-id"
+: >"$TOPDIR/root/etc/machine-id"
+ash "$machine_id"
+check "it is the same at every boot" cmp "$WORK/machine-id" "$TOPDIR/root/etc/machine-id"
+echo 0123456789abcdef0123456789abcdef >"$TOPDIR/root/etc/machine-id"
+ash "$machine_id"
+check "one that is there stays" grep -qx 0123456789abcdef0123456789abcdef "$TOPDIR/root/etc/machine-id"
 fresh rackstrap.config=http://10.0.0.1/host.cfg
 ash rackstrap_network
 check "the network is configured for rackstrap.config=" grep -qx configure_networking "$WORK/stdout"
+check "an initramfs without dhcpcd gets no configuration for it" test ! -e "$TOPDIR/etc/dhcpcd.conf"
+mkdir "$TOPDIR/etc"
+echo duid >"$TOPDIR/etc/dhcpcd.conf"
+ash 'dhcpcd() { :; }; rackstrap_network'
+check "dhcpcd identifies itself by the MAC address" test "$(tail -n 1 "$TOPDIR/etc/dhcpcd.conf")" = clientid
 fresh
 ash rackstrap_network
 check "the network is not configured without it" test ! -s "$WORK/stdout"

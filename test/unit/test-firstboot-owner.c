@@ -192,6 +192,30 @@ static void test_disk_is_marked(void **state _unused_)
 	assert_file(&m, OWNER_CFG, MARK("node-9", "cluster = \"demo\";\n"));
 }
 
+/* The id is the same at every boot, and only for this machine. */
+static void test_machine_id_is_derived(void **state _unused_)
+{
+	struct mac a = {{2, 0, 0, 0, 0, 1}}, b = {{2, 0, 0, 0, 0, 2}};
+	struct mac ab[] = {a, b}, ba[] = {b, a};
+	struct machine_id one = {.macs = ab, .n_macs = 2},
+			  same = {.macs = ba, .n_macs = 2},
+			  other = {.macs = ba, .n_macs = 1}, none = {0},
+			  uuid = {.uuid = (char *)UUID_1, .macs = ab, .n_macs = 2};
+	char x[SYSTEMD_ID_LEN], y[SYSTEMD_ID_LEN];
+
+	assert_false(machine_id_derive(&none, NULL, x));
+	assert_true(machine_id_derive(&one, NULL, x));
+	assert_int_equal(strspn(x, "0123456789abcdef"), 32);
+	assert_true(machine_id_derive(&same, NULL, y));
+	assert_string_equal(x, y);
+	assert_true(machine_id_derive(&other, &a, y)); /* the host's own */
+	assert_string_equal(x, y);
+	assert_true(machine_id_derive(&other, NULL, y));
+	assert_string_not_equal(x, y);
+	assert_true(machine_id_derive(&uuid, NULL, y));
+	assert_string_not_equal(x, y);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,6 +224,7 @@ int main(void)
 		cmocka_unit_test(test_disk_without_a_mark_has_a_host_name),
 		cmocka_unit_test(test_foreign_marks_do_no_harm),
 		cmocka_unit_test(test_disk_is_marked),
+		cmocka_unit_test(test_machine_id_is_derived),
 	};
 
 	return cmocka_run_group_tests_name("firstboot-owner", tests, NULL, NULL);
