@@ -58,7 +58,6 @@ vm_start() { # NAME bios|uefi|secure MAC ARGS...
 			-drive "if=pflash,unit=1,format=raw,file=$WORK/$name.vars")
 	fi
 	VM_PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-	# shellcheck disable=SC2068 # vm_drive's words
 	qemu-system-x86_64 -name "$name" -nodefaults -no-user-config -display none \
 		-machine "$machine" -accel tcg,thread=multi -cpu EPYC -smp 1 -m 1536M \
 		-boot strict=on "${args[@]}" \
@@ -67,7 +66,7 @@ vm_start() { # NAME bios|uefi|secure MAC ARGS...
 		-object rng-random,id=rng0,filename=/dev/urandom -device virtio-rng-pci,rng=rng0 \
 		-chardev "file,id=c0,append=on,path=$CONSOLE" -serial chardev:c0 \
 		-qmp "unix:$WORK/$name.qmp,server=on,wait=off" \
-		$@ >&2 2>"$WORK/$name.qemu" &
+		"$@" >&2 2>"$WORK/$name.qemu" &
 	VM_PID=$!
 	VM_NAME=$name VM_PIDS[$name]=$VM_PID VM_PORTS[$name]=$VM_PORT VM_STARTS[$name]=$VM_SEEN
 }

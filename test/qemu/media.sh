@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # A host that boots from a disk image or an ISO, with nothing else around: it becomes ready,
-# makes its state partition although the power is cut meanwhile, and refuses a damaged root. In
+# makes its state partition although the power is cut meanwhile, uses no state disk of another host,
+# which has a second disk in it, and refuses a damaged root. In
 # check-long it keeps its state over a reboot, and a disk of 4096-byte sectors boots by UEFI.
 # test/long/media.sh has more machines and more power cuts.
 # shellcheck source=media-vm.sh
@@ -21,17 +22,45 @@ check "the ISO gets a key" copy "$MEDIA_512/boot.iso" "$iso" --key "$WORK/key.pu
 
 # --- a disk, by BIOS: the power is cut while it makes its state partition, then it is ready
 
+# Two more disks have the label: another host's state disk, with a host.cfg, and one of another
+# type.
+others() {
+	local file=$WORK/other/rackstrap
+	mkdir -p "$file/upper/var/lib/rackstrap"
+	echo 'name = "node-9"; cluster = "other";' >"$file/owner.cfg"
+	echo 'vlan = 7; nat = false;' >"$file/upper/var/lib/rackstrap/host.cfg"
+	truncate -s 16M "$WORK/other.img" "$WORK/ext2.img" &&
+		mke2fs -q -F -t ext4 -L rackstrap-state -d "$WORK/other" "$WORK/other.img" &&
+		mke2fs -q -F -t ext2 -L rackstrap-state "$WORK/ext2.img"
+	sha256sum "$WORK/other.img" "$WORK/ext2.img" >"$WORK/others"
+}
+more_disks() {
+	local n=0 f
+	for f in other ext2; do
+		n=$((n + 1))
+		echo "-drive if=none,id=d$n,format=raw,cache=unsafe,file=$WORK/$f.img -device virtio-blk-pci,drive=d$n"
+	done
+}
+check "two disks of others are made" others
 truncate -s 4G "$disk"
 # shellcheck disable=SC2046 # vm_drive prints several words
-vm_start disk bios $MAC $(vm_drive disk "$disk")
+vm_start disk bios $MAC $(vm_drive disk "$disk") $(more_disks)
 vm_wait 600 'rackstrap: boot medium: /dev/vda2' || fail "the disk boots"
 after=$(cut_instant)
 sleep "$after"
 echo "# the power is cut $after s after the boot medium is found"
 vm_kill
 # shellcheck disable=SC2046
-vm_start disk bios $MAC $(vm_drive disk "$disk")
+vm_start disk bios $MAC $(vm_drive disk "$disk") $(more_disks)
 check "BIOS, a disk: the host is ready after a power cut" ready || finish
+check "the state disk of another host is not used, and the console says so" \
+	test "$(vm_said | grep -c "rackstrap: warning: /dev/vdb is labelled rackstrap-state, but is the state disk of host 'node-9' of rack 'other': it is not used")" = 1
+check "a disk of another type is not used, and the console says so" \
+	test "$(vm_said | grep -c 'rackstrap: warning: /dev/vdc is labelled rackstrap-state, but holds ext2, not ext4: it is not used')" = 1
+check "the report has both warnings" on_vm "test \$(grep -o 'is labelled rackstrap-state, but' /run/rackstrap/report.json | wc -l) = 2"
+check "the journal has them" on_vm "test \$(journalctl -b -k | grep -c 'is labelled rackstrap-state, but') = 2"
+check "the disks of others are unchanged" sha256sum --quiet -c "$WORK/others"
+check "the state partition is marked as this host's" on_vm 'grep -qx "name = \"solo-1\";" /run/rackstrap/state/rackstrap/owner.cfg'
 check "BIOS, a disk: the writable layer is the state partition" \
 	test "$(vm_said | grep -c 'rackstrap: writable layer: /dev/vda3')" = 1
 check "BIOS, a disk: the host name is the one of the disk's host.cfg" test "$(on_vm hostname)" = solo-1
