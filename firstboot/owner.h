@@ -2,8 +2,9 @@
 /*
  * The mark of a state disk, which says whose it is. A state disk is found by its label,
  * which every state disk has, so that the disk of another machine would be taken, with
- * that host's data and host.cfg. The boot script (pxe/initramfs/rackstrap) therefore asks
- * `firstboot claim` about every disk that has the label, and marks the one that it uses.
+ * that host's data and host.cfg. The boot script (pxe/initramfs/rackstrap-state)
+ * therefore asks `firstboot claim` about every disk that has the label, and marks the one
+ * that it uses.
  *
  * The mark is the file rackstrap/owner.cfg on the disk's filesystem, in libconfig syntax.
  * Each key may be missing, and unknown ones are ignored:

@@ -15,4 +15,7 @@ EMBED(nginx_conf, "pxe/templates/nginx.conf");
 EMBED(media_grub, "pxe/templates/media.grub");
 EMBED(slot_grub, "pxe/templates/slot.grub");
 EMBED(stick_grub, "pxe/templates/stick.grub");
-EMBED(rackstrap, "pxe/initramfs/rackstrap"); /* scripts/rackstrap in an initrd */
+/* Files of scripts/ in an initrd. */
+EMBED(rackstrap, "pxe/initramfs/rackstrap");
+EMBED(rackstrap_medium, "pxe/initramfs/rackstrap-medium");
+EMBED(rackstrap_state, "pxe/initramfs/rackstrap-state");

@@ -9,17 +9,28 @@
 
 static int write_boot_script(int fd, const struct recipe *r, char ***paths, struct err *e)
 {
-	/* cppcheck-suppress comparePointers ; both are symbols of one embedded file */
-	size_t len = (size_t)(embed_rackstrap_end - embed_rackstrap);
+	static const struct {
+		const char *path, *text, *end;
+	} files[] = {
+		{"scripts/rackstrap", embed_rackstrap, embed_rackstrap_end},
+		{"scripts/rackstrap-medium", embed_rackstrap_medium,
+		 embed_rackstrap_medium_end},
+		{"scripts/rackstrap-state", embed_rackstrap_state,
+		 embed_rackstrap_state_end},
+	};
 	struct cpio c;
 
 	cpio_init(&c, fd, r->epoch);
-	if (cpio_dir(&c, "scripts", 0755, e) < 0 ||
-	    cpio_data(&c, "scripts/rackstrap", 0644, embed_rackstrap, len, e) < 0 ||
-	    cpio_end(&c, e) < 0)
+	if (cpio_dir(&c, "scripts", 0755, e) < 0)
 		return -1;
-	strv_add(paths, "scripts/rackstrap");
-	return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		size_t len = (size_t)(files[i].end - files[i].text);
+
+		if (cpio_data(&c, files[i].path, 0644, files[i].text, len, e) < 0)
+			return -1;
+		strv_add(paths, files[i].path);
+	}
+	return cpio_end(&c, e);
 }
 
 int initrd_write(int dirfd, const char *name, const struct recipe *r,

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# pxe/initramfs/rackstrap under the shell that runs it in an initramfs, busybox's ash, with files
+# pxe/initramfs/ under the shell that runs it in an initramfs, busybox's ash, with files
 # as disks: which root it takes, which disks become state disks and which are left alone, and that
 # it may be interrupted at any step.
 
@@ -67,6 +67,7 @@ ln -s "$ABS_O/firstboot" "$WORK/lower/usr/sbin/firstboot"
 # number is $CUT. Steps are counted in a file, because pipelines run in subshells.
 cat >"$WORK/harness" <<'S'
 rackstrap_top=$TOPDIR
+rackstrap_scripts=${SCRIPT%/*}
 . "$SCRIPT"
 rackstrap_wait=0
 step() { echo >>"$STEPS"; [ "$(wc -l <"$STEPS")" != "$CUT" ] || kill -KILL $$; }
@@ -106,8 +107,10 @@ says() { # 'WHAT' 'LINE': the last line it said
 	fi
 }
 
-check "dash parses the script" dash -n "$SCRIPT"
-check "busybox's ash parses the script" busybox sh -n "$SCRIPT"
+for f in "$SCRIPT" "$SCRIPT"-*; do
+	check "dash parses ${f##*/}" dash -n "$f"
+	check "busybox's ash parses ${f##*/}" busybox sh -n "$f"
+done
 
 # --- the command line --------------------------------------------------------------
 
