@@ -98,18 +98,14 @@ static char *read_hostname(int dirfd)
 	return len > 0 ? xstrndup(text, len) : NULL;
 }
 
-int owner_read(struct owner *ret, int dirfd, struct err *e)
+int owner_parse(struct owner *ret, const char *text, size_t len, struct err *e)
 {
 	_cleanup_conf_ struct conf *c = NULL;
 	_cleanup_diag_ struct diag d = {0};
 	const struct conf_node *root;
 
 	*ret = (struct owner){0};
-	if (root_access(dirfd, OWNER_CFG) == -ENOENT) {
-		ret->name = read_hostname(dirfd);
-		return 0;
-	}
-	if (conf_read_root(&c, dirfd, OWNER_CFG, OWNER_CFG, CONF_MAX, &d) < 0)
+	if (conf_parse(&c, text, len, OWNER_CFG, CONF_MAX, CONF_NO_INCLUDE, &d) < 0)
 		return err_set(e, ERR_FAILED, "%s", d.lines[0]);
 	root = conf_root(c);
 	ret->name = read_str(root, "name");
@@ -117,7 +113,23 @@ int owner_read(struct owner *ret, int dirfd, struct err *e)
 	ret->machine.serial = read_str(root, "serial");
 	ret->machine.uuid = read_str(root, "uuid");
 	read_macs(&ret->machine, root);
-	return 1;
+	return 0;
+}
+
+int owner_read(struct owner *ret, int dirfd, struct err *e)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len = 0;
+	int r = root_read(dirfd, OWNER_CFG, CONF_MAX, &text, &len);
+
+	*ret = (struct owner){0};
+	if (r == -ENOENT) {
+		ret->name = read_hostname(dirfd);
+		return 0;
+	}
+	if (r < 0)
+		return root_err(e, r, dirfd, OWNER_CFG);
+	return owner_parse(ret, text, len, e) < 0 ? -1 : 1;
 }
 
 /* --- comparing ---------------------------------------------------------------------- */

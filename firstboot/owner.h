@@ -55,6 +55,10 @@ void host_load_early(struct host *ret, const struct firstboot *fb);
 /* Reads who this host is from the sources that do not need a state disk or a network. */
 void owner_of_host(struct owner *ret, const struct firstboot *fb);
 
+/* Reads the text of a mark. Returns 0, or -1 with a message. */
+int owner_parse(struct owner *ret, const char *text, size_t len,
+		struct err *e) _must_check_;
+
 /* Reads the mark below `dirfd`. Returns 1; 0 when there is none, and *ret then has the
  * name in the disk's /etc/hostname, if any; or -1 with a message. */
 int owner_read(struct owner *ret, int dirfd, struct err *e) _must_check_;

@@ -41,6 +41,7 @@ parsers() {
 	firstboot/json-scan.c etcd JSON of etcd and the API server
 	firstboot/model/conf.c host files of libconfig
 	firstboot/model/host-check.c host host.cfg
+	firstboot/owner.c owner the mark of a state disk, which may be another machine's
 	lib/scratch.c scratch the record of a temporary folder, which a power cut may have damaged
 	lib/text.c text texts from elsewhere that are shown
 	lib/url.c text URLs
