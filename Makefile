@@ -60,7 +60,7 @@ say	= $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 # without pkg-config.
 pkg_config	= $(eval $(1) := $(shell pkg-config $(2)))$(if \
 		  $(filter 0,$(.SHELLSTATUS)),$($(1)),$(error pkg-config failed: run 'make deps'))
-PKGS_BUILDER	:= libconfig libarchive liblzma libzstd libcurl libcrypto jansson libsodium libguestfs fdisk
+PKGS_BUILDER	:= libconfig libarchive liblzma libzstd libcurl libcrypto jansson libsodium libguestfs fdisk libsquashfs1
 PKG_CFLAGS	= $(call pkg_config,PKG_CFLAGS,--cflags $(PKGS_BUILDER) cmocka)
 PKG_BUILDER	= $(call pkg_config,PKG_BUILDER,--libs $(PKGS_BUILDER))
 PKG_CMOCKA	= $(call pkg_config,PKG_CMOCKA,--libs cmocka)
@@ -205,7 +205,7 @@ $(O)/libfuzzer/%: $(O)/obj/test/fuzz/%.o $(ARCHIVES)
 
 DEPS	:= gcc libc6-dev make pkg-config clang libclang-rt-14-dev \
 	libconfig-dev libarchive-dev liblzma-dev libzstd-dev libcurl4-openssl-dev libssl-dev libjansson-dev \
-	libsodium-dev libcmocka-dev libguestfs-dev libfdisk-dev \
+	libsodium-dev libcmocka-dev libguestfs-dev libfdisk-dev libsquashfs-dev \
 	mmdebstrap uidmap apt-utils dpkg-dev squashfs-tools zstd xz-utils cpio skopeo \
 	dnsmasq-base nginx-light ipxe qemu-system-x86 ipxe-qemu seabios ovmf qemu-utils \
 	fdisk gdisk dosfstools mtools e2fsprogs xorriso \

@@ -294,8 +294,7 @@ static int write_entry(struct split *s, const struct entry *entry, const char *p
 
 	copy.path = *path ? path : ".";
 	copy.target = target;
-	if (copy.mtime > (int64_t)s->r->epoch)
-		copy.mtime = (int64_t)s->r->epoch;
+	entry_limit_time(&copy, s->r->epoch);
 	return archive_out_entry(s->out, &copy, e);
 }
 
@@ -425,8 +424,7 @@ static int run_split(struct split *s, int fd, struct err *e)
 			    e) < 0)
 		return -1;
 	s->damaged = false;
-	if (archive_out_fd(&s->out, tar, "base: root.tar", e) < 0)
-		return -1;
+	s->out = archive_out_new(tar, "base: root.tar");
 	while ((r = archive_in_next(s->in, &entry, e)) > 0)
 		if (split_entry(s, entry, e) < 0)
 			return -1;

@@ -143,8 +143,7 @@ static int copy_tree(struct archive_in *in, const char *name, int fd, const char
 	const struct entry *entry;
 	int r;
 
-	if (archive_out_fd(&out, fd, path, e) < 0)
-		return -1;
+	out = archive_out_new(fd, path);
 	while ((r = archive_in_next(in, &entry, e)) > 0)
 		if (copy_entry(out, in, entry, name, e) < 0)
 			return -1;

@@ -107,8 +107,7 @@ static int write_overlay(const struct recipe *r, const char *path, struct err *e
 
 	if (fd < 0)
 		return err_errno(e, errno, "%s", path);
-	if (archive_out_fd(&out, fd, path, e) < 0)
-		return -1;
+	out = archive_out_new(fd, path);
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
 		struct entry dir = {ENTRY_DIR, dirs[i], .mode = 0755, .mtime = mtime};
 

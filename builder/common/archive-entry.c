@@ -20,6 +20,14 @@ const char *entry_type_name(enum entry_type type)
 	return names[type];
 }
 
+void entry_limit_time(struct entry *entry, uint64_t epoch)
+{
+	if (entry->mtime < 0)
+		entry->mtime = 0;
+	if ((uint64_t)entry->mtime > epoch)
+		entry->mtime = (int64_t)epoch;
+}
+
 char *archive_path_normal(const char *path)
 {
 	_cleanup_strv_ char **parts = strv_split(path, "/");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads and writes archives as streams, with libarchive.
+ * Reads archives as streams, with libarchive. archive-out.c writes them.
  *
  * The bytes of an archive come from a descriptor (which can skip by seeking, so that the
  * headers of a large plain tar are read quickly) or from the entry data of an outer
@@ -49,16 +49,6 @@ struct archive_in {
 	bool has_entry;
 	struct entry entry;
 	char *path; /* the entry's path, for messages */
-};
-
-struct archive_out {
-	struct archive *a;
-	struct archive_entry *ae;
-	const char *name;
-	int fd;
-	int write_errno; /* errno of the first failed write */
-	bool discard;    /* true: write nothing more */
-	char *buf;
 };
 
 /* --- locale ------------------------------------------------------------------------ */
@@ -353,10 +343,13 @@ void archive_in_free_p(struct archive_in **a)
 
 /* --- entries ----------------------------------------------------------------------- */
 
-static enum entry_type entry_type_of(struct archive_entry *ae)
+static enum entry_type entry_type_of(struct archive_entry *ae, int format)
 {
 	if (archive_entry_hardlink(ae))
 		return ENTRY_HARDLINK;
+	/* An ar has files only, but their modes need not say so. */
+	if (format == ARCHIVE_FORMAT_AR)
+		return ENTRY_FILE;
 	switch (archive_entry_filetype(ae)) {
 	case AE_IFREG:
 		return ENTRY_FILE;
@@ -390,16 +383,16 @@ static void entry_caps(struct entry *entry, struct archive_entry *ae)
 	}
 }
 
-static void entry_fill(struct entry *entry, struct archive_entry *ae)
+static void entry_fill(struct entry *entry, struct archive_entry *ae, int format)
 {
-	enum entry_type type = entry_type_of(ae);
+	enum entry_type type = entry_type_of(ae, format);
 
 	*entry = (struct entry){
 		.type = type,
 		.path = archive_entry_pathname(ae),
 		.mode = archive_entry_perm(ae) & 07777,
-		.uid = (uint32_t)archive_entry_uid(ae),
-		.gid = (uint32_t)archive_entry_gid(ae),
+		.uid = archive_entry_uid(ae),
+		.gid = archive_entry_gid(ae),
 		.mtime = archive_entry_mtime(ae),
 	};
 	entry->unsized = type == ENTRY_FILE && !archive_entry_size_is_set(ae);
@@ -531,7 +524,7 @@ int archive_in_next(struct archive_in *a, const struct entry **ret, struct err *
 		return in_end(a, e) < 0 ? -1 : finish_unpacking(a, e);
 	if (r < ARCHIVE_WARN || a->failed)
 		return in_error(a, e);
-	entry_fill(&a->entry, ae);
+	entry_fill(&a->entry, ae, archive_format(a->a) & ARCHIVE_FORMAT_BASE_MASK);
 	if (check_entry(a, e) < 0)
 		return -1;
 	a->has_entry = true;
@@ -595,154 +588,4 @@ int archive_in_text(struct archive_in *a, size_t max, struct buf *ret, struct er
 int archive_in_drain(struct archive_in *a, struct err *e)
 {
 	return archive_input_drain(&a->input, e);
-}
-
-/* --- output ------------------------------------------------------------------------ */
-
-/*
- * Keeps a failure in `o` and reports success to libarchive: libarchive 3.6 never frees
- * the buffers of an archive that it considers broken.
- */
-static la_ssize_t out_write(struct archive *la, void *data, const void *buf, size_t len)
-{
-	struct archive_out *o = data;
-
-	(void)la;
-	if (!o->discard) {
-		o->write_errno = -write_all(o->fd, buf, len);
-		o->discard = o->write_errno != 0;
-	}
-	return (la_ssize_t)len;
-}
-
-static int out_error(struct archive_out *o, struct err *e)
-{
-	const char *text = archive_error_string(o->a);
-
-	if (o->write_errno)
-		return err_errno(e, o->write_errno, "%s: cannot be written", o->name);
-	return err_set(e, ERR_FAILED, "%s: %s", o->name,
-		       text ? text : "cannot be written");
-}
-
-int archive_out_fd(struct archive_out **ret, int fd, const char *name, struct err *e)
-{
-	struct archive_out *o = xcalloc(1, sizeof(*o));
-	UTF8_SCOPE;
-
-	o->name = name;
-	o->fd = fd;
-	o->a = archive_write_new();
-	o->ae = archive_entry_new();
-	if (!o->a || !o->ae)
-		abort();
-	o->buf = xmalloc(CHUNK);
-	archive_write_set_format_pax_restricted(o->a);
-	archive_write_set_options(o->a, "xattrheader=SCHILY");
-	archive_write_set_bytes_per_block(o->a, CHUNK);
-	archive_write_set_bytes_in_last_block(o->a, 512);
-	if (archive_write_open(o->a, o, NULL, out_write, NULL) < ARCHIVE_WARN) {
-		out_error(o, e);
-		archive_out_free(o);
-		return -1;
-	}
-	*ret = o;
-	return 0;
-}
-
-void archive_out_free(struct archive_out *o)
-{
-	if (!o)
-		return;
-	o->discard = true; /* else archive_write_free() would write an end mark */
-	archive_write_free(o->a);
-	archive_entry_free(o->ae);
-	free(o->buf);
-	free(o);
-}
-
-void archive_out_free_p(struct archive_out **o)
-{
-	archive_out_free(*o);
-}
-
-static void out_type(struct archive_entry *ae, const struct entry *entry)
-{
-	static const unsigned types[] = {
-		[ENTRY_FILE] = AE_IFREG,    [ENTRY_DIR] = AE_IFDIR,
-		[ENTRY_SYMLINK] = AE_IFLNK, [ENTRY_HARDLINK] = AE_IFREG,
-		[ENTRY_CHAR] = AE_IFCHR,    [ENTRY_BLOCK] = AE_IFBLK,
-		[ENTRY_FIFO] = AE_IFIFO,    [ENTRY_OTHER] = AE_IFSOCK,
-	};
-
-	archive_entry_set_filetype(ae, types[entry->type]);
-	archive_entry_set_size(ae,
-			       entry->type == ENTRY_FILE ? (la_int64_t)entry->size : 0);
-	if (entry->type == ENTRY_SYMLINK)
-		archive_entry_set_symlink(ae, entry->target);
-	if (entry->type == ENTRY_HARDLINK)
-		archive_entry_set_hardlink(ae, entry->target);
-	if (entry->type == ENTRY_CHAR || entry->type == ENTRY_BLOCK) {
-		archive_entry_set_rdevmajor(ae, entry->major);
-		archive_entry_set_rdevminor(ae, entry->minor);
-	}
-}
-
-int archive_out_entry(struct archive_out *o, const struct entry *entry, struct err *e)
-{
-	UTF8_SCOPE;
-
-	archive_entry_clear(o->ae);
-	archive_entry_set_pathname(o->ae, entry->path);
-	archive_entry_set_perm(o->ae, entry->mode);
-	archive_entry_set_uid(o->ae, entry->uid);
-	archive_entry_set_gid(o->ae, entry->gid);
-	archive_entry_set_mtime(o->ae, entry->mtime, 0);
-	out_type(o->ae, entry);
-	if (entry->caps)
-		archive_entry_xattr_add_entry(o->ae, CAP_XATTR, entry->caps,
-					      entry->n_caps);
-	/* A warning here means that a name or a time was changed on the way. */
-	if (archive_write_header(o->a, o->ae) != ARCHIVE_OK || o->write_errno)
-		return out_error(o, e);
-	return 0;
-}
-
-int archive_out_data(struct archive_out *o, const void *data, size_t len, struct err *e)
-{
-	const char *p = data;
-
-	while (len > 0) {
-		la_ssize_t n = archive_write_data(o->a, p, len);
-
-		if (n <= 0 || o->write_errno)
-			return out_error(o, e);
-		p += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
-int archive_out_copy(struct archive_out *o, struct archive_in *from, struct digest *tap,
-		     struct err *e)
-{
-	for (;;) {
-		ssize_t n = archive_in_read(from, o->buf, CHUNK, e);
-
-		if (n <= 0)
-			return n < 0 ? -1 : 0;
-		if (tap)
-			digest_add(tap, o->buf, (size_t)n);
-		if (archive_out_data(o, o->buf, (size_t)n, e) < 0)
-			return -1;
-	}
-}
-
-int archive_out_end(struct archive_out *o, struct err *e)
-{
-	UTF8_SCOPE;
-
-	if (archive_write_close(o->a) != ARCHIVE_OK || o->write_errno)
-		return out_error(o, e);
-	return 0;
 }

@@ -14,6 +14,8 @@
 
 #include <sys/types.h>
 
+#define ARCHIVE_ID_MAX (UINT32_MAX - 1LL) /* -1 is no id: chown(2) */
+
 enum entry_type {
 	ENTRY_FILE,
 	ENTRY_DIR,
@@ -32,15 +34,18 @@ struct entry {
 	const char *path;   /* as written in the archive: "./usr/bin/x", "dir/" */
 	const char *target; /* of symlinks and hard links, else NULL */
 	unsigned mode;      /* 07777 */
-	uint32_t uid, gid;
-	uint64_t size; /* of files, bytes; 0 with `unsized` */
-	bool unsized;  /* the size follows the data, as in a zip that was written as a
+	int64_t uid, gid;   /* as in the archive: checked when they are written */
+	uint64_t size;      /* of files, bytes; 0 with `unsized` */
+	bool unsized; /* the size follows the data, as in a zip that was written as a
 			  stream */
 	int64_t mtime;
 	uint32_t major, minor; /* of devices */
 	const void *caps;      /* security.capability as it is on disk, or NULL */
 	size_t n_caps;
 };
+
+/* Sets a time before 1970 to 1970, and one after `epoch` to it. */
+void entry_limit_time(struct entry *entry, uint64_t epoch);
 
 struct archive_in;
 struct buf;
@@ -95,20 +100,21 @@ int archive_in_drain(struct archive_in *a, struct err *e) _must_check_;
 
 struct archive_out;
 
-/* Starts to write a pax tar. `fd` stays the caller's. */
-int archive_out_fd(struct archive_out **ret, int fd, const char *name,
-		   struct err *e) _must_check_;
+/* Starts to write a tar. `fd` and `name` (for messages) stay the caller's. Owned. */
+struct archive_out *archive_out_new(int fd, const char *name);
 void archive_out_free(struct archive_out *o);
 void archive_out_free_p(struct archive_out **o);
 #define _cleanup_archive_out_ _cleanup_(archive_out_free_p)
 
 int archive_out_entry(struct archive_out *o, const struct entry *entry,
 		      struct err *e) _must_check_;
+/* Writes data of a file: altogether as much as its entry said. */
 int archive_out_data(struct archive_out *o, const void *data, size_t len,
 		     struct err *e) _must_check_;
 /* Copies the rest of the current entry's data; `tap`, if not NULL, receives it, too. */
 int archive_out_copy(struct archive_out *o, struct archive_in *from, struct digest *tap,
 		     struct err *e) _must_check_;
+/* Writes the end mark and all that was not written yet. */
 int archive_out_end(struct archive_out *o, struct err *e) _must_check_;
 
 /*

@@ -221,7 +221,8 @@ static int make_plan(struct build_state *b, struct err *e)
 
 /* --- the parts --------------------------------------------------------------------- */
 
-static int write_tree(struct build_state *b, int fd, struct err *e)
+static int write_tree(struct build_state *b, struct root_check *check, int fd,
+		      struct err *e)
 {
 	_cleanup_archive_out_ struct archive_out *out = NULL;
 	_cleanup_digest_ struct digest *tap = digest_new(DIGEST_SHA256);
@@ -232,13 +233,14 @@ static int write_tree(struct build_state *b, int fd, struct err *e)
 		.tap = tap,
 		.layer = &b->layer,
 		.epoch = b->r->epoch,
+		.check = check,
 	};
 	int r = digest_stamp_take(&stamp, b->base.tar.fd);
 
 	if (r < 0)
 		return err_errno(e, r, "base: root.tar");
-	if (archive_out_fd(&out, fd, "root image", e) < 0 ||
-	    merge(&m, out, &b->stats, e) < 0 ||
+	out = archive_out_new(fd, "root image");
+	if (merge(&m, out, &b->stats, e) < 0 ||
 	    base_tar_check(&b->base, tap, &stamp, e) < 0)
 		return -1;
 	return archive_out_end(out, e);
@@ -249,12 +251,15 @@ static int squash_root(struct build_state *b, struct err *e)
 	_cleanup_free_ char *path =
 		xasprintf("%s/%s/%s", b->out.scratch.inside, PARTS, ROOT);
 	_cleanup_squash_ struct squash s = {.fd = -1};
+	_cleanup_root_check_ struct root_check check = {0};
 
 	if (squash_start(&s, b->r, path, e) < 0)
 		return -1;
-	if (write_tree(b, s.fd, e) < 0)
+	if (write_tree(b, &check, s.fd, e) < 0)
 		return squash_fail(&s, e);
-	return squash_finish(&s, e);
+	if (squash_finish(&s, e) < 0)
+		return -1;
+	return root_check_image(&check, path, b->r->epoch, e);
 }
 
 static int output_read(const struct build_state *b, int dirfd, const char *path,

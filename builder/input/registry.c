@@ -80,8 +80,9 @@ static int pack(const struct fetch_file *f, const char *dir, struct err *e)
 
 	if (fd < 0)
 		return err_errno(e, errno, "%s", f->path);
-	if (list_folder(dir, &names, e) < 0 || archive_out_fd(&out, fd, f->path, e) < 0)
+	if (list_folder(dir, &names, e) < 0)
 		return -1;
+	out = archive_out_new(fd, f->path);
 	for (size_t i = 0; names[i]; i++)
 		if (append_file(out, dir, names[i], e) < 0)
 			return -1;

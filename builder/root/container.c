@@ -488,8 +488,7 @@ static int write_archive(struct conversion *x, struct err *e)
 	name = xasprintf("%s.json", hex);
 	manifest = container_manifest(&x->image, x->as, hex);
 	repositories = container_repositories(&x->image, x->as);
-	if (archive_out_fd(&out, x->out->fd, x->name, e) < 0)
-		return -1;
+	out = archive_out_new(x->out->fd, x->name);
 	for (size_t i = 0; i < x->image.n; i++)
 		if (write_layer(x, out, i, e) < 0)
 			return -1;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keeps the entries in the tar's order, and pointers to them sorted by path. */
+/*
+ * Keeps the entries in the tar's order, and pointers to them sorted by path; of several
+ * with one path in the tar's order, so that the last is found, as tar(1) would leave it.
+ */
 #include "builder/root/index.h"
 
 #include "lib/str.h"
@@ -11,8 +14,11 @@
 
 static int by_path(const void *a, const void *b)
 {
-	return strcmp((*(struct index_entry *const *)a)->path,
-		      (*(struct index_entry *const *)b)->path);
+	const struct index_entry *x = *(struct index_entry *const *)a;
+	const struct index_entry *y = *(struct index_entry *const *)b;
+	int r = strcmp(x->path, y->path);
+
+	return r ? r : (x > y) - (x < y);
 }
 
 static int read_text(struct archive_in *in, struct index_entry *x, struct err *e)
@@ -61,6 +67,54 @@ static void sort(struct index *x)
 	qsort(x->sorted, x->n, sizeof(struct index_entry *), by_path);
 }
 
+/* Returns the last entry with this path that is before `end`, or NULL. */
+static struct index_entry *find_before(const struct index *x, const char *path,
+				       const struct index_entry *end)
+{
+	size_t from = 0, to = x->n;
+
+	while (from < to) {
+		size_t mid = from + (to - from) / 2;
+		int r = strcmp(path, x->sorted[mid]->path);
+
+		if (r < 0 || (r == 0 && x->sorted[mid] >= end))
+			to = mid;
+		else
+			from = mid + 1;
+	}
+	return from > 0 && streq(x->sorted[from - 1]->path, path) ? x->sorted[from - 1]
+								  : NULL;
+}
+
+/* Finds the file that the hard link names, which may be through another hard link. One to
+ * a symlink becomes a symlink: in an image nobody can tell the difference. */
+static void resolve_link(struct index *x, struct index_entry *entry)
+{
+	struct index_entry *to =
+		entry->target ? find_before(x, entry->target, entry) : NULL;
+
+	if (to && to->type == ENTRY_HARDLINK)
+		to = to->link;
+	if (to && to->type == ENTRY_SYMLINK) {
+		free(entry->target);
+		entry->target = xstrdup(to->target);
+		entry->type = ENTRY_SYMLINK;
+		entry->mode = to->mode;
+	} else if (to && to->type == ENTRY_FILE) {
+		entry->link = to;
+	}
+}
+
+static void resolve_links(struct index *x)
+{
+	for (size_t i = 0; i < x->n; i++)
+		if (x->v[i].type == ENTRY_HARDLINK)
+			resolve_link(x, &x->v[i]);
+	for (size_t i = 0; i + 1 < x->n; i++)
+		if (streq(x->sorted[i]->path, x->sorted[i + 1]->path))
+			x->sorted[i]->dropped = true;
+}
+
 int index_read(struct index *ret, int fd, struct digest *tap, index_want *want,
 	       void *data, struct err *e)
 {
@@ -81,6 +135,7 @@ int index_read(struct index *ret, int fd, struct digest *tap, index_want *want,
 	if (r < 0 || (tap && archive_in_drain(in, e) < 0))
 		return -1;
 	sort(&x);
+	resolve_links(&x);
 	*ret = x;
 	x = (struct index){0};
 	return 0;
@@ -101,20 +156,7 @@ void index_done(struct index *x)
 
 struct index_entry *index_find(const struct index *x, const char *path)
 {
-	size_t from = 0, to = x->n;
-
-	while (from < to) {
-		size_t mid = from + (to - from) / 2;
-		int r = strcmp(path, x->sorted[mid]->path);
-
-		if (r == 0)
-			return x->sorted[mid];
-		if (r < 0)
-			to = mid;
-		else
-			from = mid + 1;
-	}
-	return NULL;
+	return find_before(x, path, x->v + x->n);
 }
 
 static void truncate_to(struct buf *b, size_t len)

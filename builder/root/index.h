@@ -13,11 +13,13 @@ struct index_entry {
 	enum entry_type type;
 	unsigned mode;
 	uint64_t size;
-	char *target;      /* symlink: its text; hard link: the other entry's path */
+	char *target; /* symlink: its text; hard link: the other entry's path */
+	struct index_entry *link; /* of a hard link: the file before it, or NULL */
 	char *text;        /* the data, of files that index_want selects; else NULL */
 	const char *owner; /* package, or NULL; see index_set_owners */
 
-	/* Set by merge_plan(). */
+	/* Set by merge_plan(); of several entries with one path, all but the last are
+	 * dropped from the beginning. */
 	bool dropped;
 	const struct index_entry *promoted_to; /* of a dropped file: the hard link to it
 						* that gets its data, or NULL */
@@ -40,7 +42,7 @@ int index_read(struct index *ret, int fd, struct digest *tap, index_want *want,
 void index_done(struct index *x);
 #define _cleanup_index_ _cleanup_(index_done)
 
-/* Returns the entry with exactly this path, or NULL. */
+/* Returns the entry with exactly this path, the last one of several, or NULL. */
 struct index_entry *index_find(const struct index *x, const char *path);
 
 /*

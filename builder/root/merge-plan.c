@@ -92,8 +92,8 @@ static void keep_hard_links(struct index *base, struct diag *d)
 
 		if (entry->type != ENTRY_HARDLINK)
 			continue;
-		first = entry->target ? index_find(base, entry->target) : NULL;
-		if (!first || first->type != ENTRY_FILE || first > entry) {
+		first = entry->link;
+		if (!first) {
 			diag_add(d,
 				 "base: /%s is a hard link to /%s, which is not a file "
 				 "before it in root.tar",
@@ -102,6 +102,20 @@ static void keep_hard_links(struct index *base, struct diag *d)
 		}
 		if (!entry->dropped && first->dropped && !first->promoted_to)
 			first->promoted_to = entry;
+	}
+}
+
+/* Checks that what is kept is in folders. */
+static void check_parents(const struct index *base, struct diag *d)
+{
+	for (size_t i = 0; i < base->n; i++) {
+		const struct index_entry *entry = &base->v[i];
+		const struct index_entry *parent =
+			entry->dropped ? NULL : parent_of(base, entry->path);
+
+		if (parent && parent->type != ENTRY_DIR)
+			diag_add(d, "base: /%s is in /%s, which is a %s", entry->path,
+				 parent->path, entry_type_name(parent->type));
 	}
 }
 
@@ -163,6 +177,7 @@ void merge_plan(struct index *base, const struct layer *l, char *const *exclude,
 	drop_replaced(base, l);
 	keep_parents(base, l);
 	keep_hard_links(base, d);
+	check_parents(base, d);
 	check_modes(base, d);
 	check_root_locked(base, l, d);
 }

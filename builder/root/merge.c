@@ -35,6 +35,13 @@ static void count(struct merger *g, const char *path, enum entry_type type, uint
 		g->stats.bytes += size;
 }
 
+static int write_entry(struct merger *g, const struct entry *entry, struct err *e)
+{
+	if (g->m->check)
+		root_check_add(g->m->check, entry);
+	return archive_out_entry(g->out, entry, e);
+}
+
 static int write_item(struct merger *g, struct layer_item *item, struct err *e);
 
 static int write_base_entry(struct merger *g, const struct entry *entry, const char *path,
@@ -44,10 +51,9 @@ static int write_base_entry(struct merger *g, const struct entry *entry, const c
 
 	copy.path = *path ? path : ".";
 	copy.target = target;
-	if (copy.mtime > (int64_t)g->m->epoch)
-		copy.mtime = (int64_t)g->m->epoch;
+	entry_limit_time(&copy, g->m->epoch);
 	count(g, path, entry->type, entry->size);
-	if (archive_out_entry(g->out, &copy, e) < 0)
+	if (write_entry(g, &copy, e) < 0)
 		return -1;
 	if (entry->type != ENTRY_FILE)
 		return 0;
@@ -60,6 +66,7 @@ static int merge_base_entry(struct merger *g, const struct index_entry *x,
 {
 	struct layer_item *item = layer_find(g->m->layer, x->path);
 	const char *target = x->target;
+	struct entry symlink = *entry;
 
 	if (item && item->type == ENTRY_DIR && !item->written)
 		return write_item(g, item, e);
@@ -68,12 +75,14 @@ static int merge_base_entry(struct merger *g, const struct index_entry *x,
 	if (x->dropped)
 		return 0;
 	if (x->type == ENTRY_HARDLINK) {
-		const struct index_entry *first = index_find(g->m->base, x->target);
-
-		if (first && first->promoted_to == x)
+		if (x->link->promoted_to == x)
 			return 0; /* written in the place of the dropped file */
-		if (first && first->promoted_to)
-			target = first->promoted_to->path;
+		target =
+			x->link->promoted_to ? x->link->promoted_to->path : x->link->path;
+	} else if (x->type != entry->type) { /* a hard link to a symlink */
+		symlink.type = x->type;
+		symlink.mode = x->mode;
+		entry = &symlink;
 	}
 	return write_base_entry(g, entry, x->path, target, in, e);
 }
@@ -119,7 +128,7 @@ static int write_header(struct merger *g, const struct layer_item *item, uint64_
 	};
 
 	count(g, item->path, item->type, size);
-	return archive_out_entry(g->out, &entry, e);
+	return write_entry(g, &entry, e);
 }
 
 static int write_text(struct merger *g, struct layer_item *item, struct err *e)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "builder/root/merge-plan.h"
+#include "builder/root/root-check.h"
 
 struct merge_stats {
 	uint64_t entries; /* the top included */
@@ -20,6 +21,8 @@ struct merge {
 	struct layer *layer; /* the merge fills in size and digest of each item */
 	uint64_t epoch;      /* time of the layer's items; later times of the base
 				 * are set to it */
+	struct root_check *check; /* receives every entry, with strings of `base` and
+				   * `layer`; or NULL */
 };
 
 /* Writes all entries to `out`; does not end it. *ret is set on success only. */

@@ -16,7 +16,7 @@
 
 /* Increase this when a change of the program makes another root.squashfs of the same
  * inputs. */
-#define ROOT_FORMAT 3
+#define ROOT_FORMAT 4
 #define ROOT_FILE   "root.squashfs"
 #define NOTES       "root.notes"
 #define NOTES_MAX   (64U << 20)

@@ -446,7 +446,7 @@ static int write_all_entries(void)
 	int fd = memfd_create("test", MFD_CLOEXEC);
 	_cleanup_archive_out_ struct archive_out *o = NULL;
 
-	assert_int_equal(archive_out_fd(&o, fd, "o", NULL), 0);
+	o = archive_out_new(fd, "o");
 	for (size_t i = 0; i < ARRAY_SIZE(entries); i++) {
 		assert_int_equal(archive_out_entry(o, &entries[i], NULL), 0);
 		if (entries[i].size > 0)
@@ -522,6 +522,70 @@ static void same_entries_give_same_bytes(void **state)
 
 /* The tap gets every byte of the file, including those after the archive's end and those
  * that nobody read. */
+/* Digests of such tars are in locks: they stay as libarchive wrote them. */
+static void a_plain_tar_is_libarchives(void **state)
+{
+	static const struct member members[] = {
+		{"manifest.json", 0, NULL, "{}", 0, 0644, false},
+		{"0123456789012345678901234567890123456789012345678901234567890123", 0,
+		 NULL, "layer", 0, 0644, false},
+		{"d", AE_IFDIR, NULL, NULL, 0, 0755, false},
+		{"d/x", 0, NULL, "", 0, 04755, false},
+		{"d/link", AE_IFLNK, "../x", NULL, 0, 0777, false},
+		{"d/hard", 0, "d/x", NULL, 0, 0600, true},
+		{"fifo", AE_IFIFO, NULL, NULL, 0, 0600, false},
+	};
+	_cleanup_bytes_ struct bytes want =
+		make_archive(TAR, ARCHIVE_FILTER_NONE, members, ARRAY_SIZE(members));
+	_cleanup_close_ int fd = memfd_create("out", MFD_CLOEXEC);
+	_cleanup_archive_out_ struct archive_out *o = NULL;
+	_cleanup_free_ char *got = xmalloc(want.len);
+	size_t end = want.len;
+
+	(void)state;
+	o = archive_out_new(fd, "out");
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+		const struct member *m = &members[i];
+		struct entry entry = {ENTRY_FILE, m->path, m->target, .mode = m->mode};
+
+		if (m->type == AE_IFDIR)
+			entry.type = ENTRY_DIR;
+		if (m->target)
+			entry.type = m->hard ? ENTRY_HARDLINK : ENTRY_SYMLINK;
+		if (m->type == AE_IFIFO)
+			entry.type = ENTRY_FIFO;
+		entry.size = m->data ? strlen(m->data) : 0;
+		assert_int_equal(archive_out_entry(o, &entry, NULL), 0);
+		assert_int_equal(archive_out_data(o, m->data, entry.size, NULL), 0);
+	}
+	assert_int_equal(archive_out_end(o, NULL), 0);
+	/* libarchive fills the last block of 10 KiB with zeros. */
+	while (end > 0 && want.p[end - 1] == 0)
+		end--;
+	assert_int_equal(lseek(fd, 0, SEEK_END) % 512, 0);
+	assert_true((size_t)lseek(fd, 0, SEEK_END) >= end + 1024);
+	assert_int_equal(pread(fd, got, end, 0), end);
+	assert_memory_equal(got, want.p, end);
+}
+
+/* The writer neither cuts a member nor fills it up. */
+static void data_of_another_size_is_an_error(void **state)
+{
+	static const struct entry entry = {ENTRY_FILE, "x", .mode = 0644, .size = 5};
+	_cleanup_close_ int fd = memfd_create("out", MFD_CLOEXEC);
+	_cleanup_archive_out_ struct archive_out *o = NULL;
+	struct err e = {0};
+
+	(void)state;
+	o = archive_out_new(fd, "out");
+	assert_int_equal(archive_out_entry(o, &entry, &e), 0);
+	assert_int_equal(archive_out_data(o, "abcd", 4, &e), 0);
+	assert_int_equal(archive_out_end(o, &e), -1);
+	assert_string_equal(e.msg, "out: member 'x': its data ended 1 bytes early");
+	assert_int_equal(archive_out_data(o, "ef", 2, &e), -1);
+	assert_string_equal(e.msg, "out: member 'x': has more data than its header says");
+}
+
 static void tap_gets_every_byte(void **state)
 {
 	static const char behind[] = "behind the end";
@@ -555,7 +619,7 @@ static void full_disk_is_an_error(void **state)
 	int r;
 
 	(void)state;
-	assert_int_equal(archive_out_fd(&o, fd, "root image", &e), 0);
+	o = archive_out_new(fd, "root image");
 	r = archive_out_entry(o, &big, &e);
 	if (r == 0)
 		r = archive_out_data(o, zeros, sizeof(zeros), &e);
@@ -605,6 +669,8 @@ int main(void)
 		cmocka_unit_test(compression_is_detected),
 		cmocka_unit_test(written_entries_are_read_back),
 		cmocka_unit_test(same_entries_give_same_bytes),
+		cmocka_unit_test(a_plain_tar_is_libarchives),
+		cmocka_unit_test(data_of_another_size_is_an_error),
 		cmocka_unit_test(tap_gets_every_byte),
 		cmocka_unit_test(full_disk_is_an_error),
 		cmocka_unit_test(names_are_normalised),

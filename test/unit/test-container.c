@@ -34,7 +34,7 @@ static int saved_image(const char *config, size_t len)
 	int fd = memfd_create("saved", MFD_CLOEXEC);
 
 	assert_true(fd >= 0);
-	assert_int_equal(archive_out_fd(&out, fd, "saved", NULL), 0);
+	out = archive_out_new(fd, "saved");
 	add_file(out, "manifest.json", manifest, strlen(manifest));
 	add_file(out, "c.json", config, len);
 	add_file(out, "layer.tar", LAYER, strlen(LAYER));
@@ -101,7 +101,7 @@ static void an_empty_list_of_repositories_is_refused(void **state)
 	struct err e = {0};
 
 	(void)state;
-	assert_int_equal(archive_out_fd(&out, fd, "saved", NULL), 0);
+	out = archive_out_new(fd, "saved");
 	add_file(out, "repositories", "", 0);
 	assert_int_equal(archive_out_end(out, NULL), 0);
 	assert_int_equal(convert(fd, &c, &e), -1);
@@ -129,7 +129,7 @@ static void a_repeated_layer_counts_each_time(void **state)
 	config = xasprintf("{\"rootfs\": {\"diff_ids\": [\"sha256:%s\", \"sha256:%s\", "
 			   "\"sha256:%s\"]}}",
 			   hex, hex, hex);
-	assert_int_equal(archive_out_fd(&out, fd, "saved", NULL), 0);
+	out = archive_out_new(fd, "saved");
 	add_file(out, "layer.tar", LAYER, strlen(LAYER));
 	add_file(out, "c.json", config, strlen(config));
 	add_file(out, "manifest.json", manifest, strlen(manifest));
