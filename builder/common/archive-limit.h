@@ -11,11 +11,12 @@
 
 #include "lib/err.h"
 
-#define ARCHIVE_MEMBERS_MAX 1000000
-#define ARCHIVE_NAMES_MAX   (96U << 20) /* bytes of all names and link targets */
-#define ARCHIVE_NAME_MAX    4095        /* bytes of one, as of a path in Linux */
-#define ARCHIVE_HEADER_MAX  (4U << 20)  /* bytes of one member's header */
-#define ARCHIVE_WINDOW_MAX  (128U << 20)
+#define ARCHIVE_MEMBERS_MAX   1000000
+#define ARCHIVE_NAMES_MAX     (96U << 20) /* bytes of all names and link targets */
+#define ARCHIVE_NAME_MAX      4095        /* bytes of one, as of a path in Linux */
+#define ARCHIVE_HEADER_MAX    (4U << 20)  /* bytes of one member's header */
+#define ARCHIVE_DIRECTORY_MAX (32U << 20) /* bytes of a zip's directory */
+#define ARCHIVE_WINDOW_MAX    (128U << 20)
 
 struct archive_limit {
 	uint64_t bytes;    /* 0: as many as there are */

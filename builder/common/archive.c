@@ -22,7 +22,7 @@
  */
 #include "builder/common/archive.h"
 
-#include "builder/common/archive-input.h"
+#include "builder/common/archive-zip.h"
 #include "lib/file.h"
 #include "lib/str.h"
 
@@ -38,6 +38,10 @@ struct archive_in {
 	struct archive *a; /* reads the format; NULL for a single file */
 	const char *name;
 	struct archive_input input;
+	const void *first;      /* the first bytes that were read, and ... */
+	size_t n_first;         /* ... were not given to the format's reader */
+	struct archive_zip zip; /* is read in place of the input */
+	size_t header_max;
 	struct archive_limit *limit, own;
 	uint64_t stream, sizes; /* bytes for the format's reader; sum of members' sizes */
 	uint64_t counted;       /* of them, in `limit` */
@@ -48,7 +52,8 @@ struct archive_in {
 	bool failed;
 	bool has_entry;
 	struct entry entry;
-	char *path; /* the entry's path, for messages */
+	uint64_t left; /* bytes of it that were not read */
+	char *path;    /* the entry's path, for messages */
 };
 
 /* --- locale ------------------------------------------------------------------------ */
@@ -219,6 +224,17 @@ static int check_begin(struct archive_in *a, const void *p, size_t len, struct e
 	return 0;
 }
 
+static int check_header(const struct archive_in *a, struct err *e)
+{
+	if (a->in_header && a->header > a->header_max)
+		return err_set(e, ERR_FAILED,
+			       "%s: %s%s%shas a header of more than %u MiB: refused",
+			       a->name, a->path ? "the member behind '" : "",
+			       a->path ? a->path : "", a->path ? "' " : "",
+			       (unsigned)(a->header_max >> 20));
+	return 0;
+}
+
 /* Counts `n` bytes at `p`, before anybody parses them. */
 static int admit(struct archive_in *a, const void *p, size_t n, struct err *e)
 {
@@ -227,26 +243,56 @@ static int admit(struct archive_in *a, const void *p, size_t n, struct err *e)
 	a->begun = true;
 	a->stream += n;
 	a->header += n;
-	if (a->in_header && a->header > ARCHIVE_HEADER_MAX)
-		return err_set(e, ERR_FAILED,
-			       "%s: %s%s%shas a header of more than %u MiB: refused",
-			       a->name, a->path ? "the member behind '" : "",
-			       a->path ? a->path : "", a->path ? "' " : "",
-			       ARCHIVE_HEADER_MAX >> 20);
-	return count(a, e);
+	return check_header(a, e) < 0 ? -1 : count(a, e);
+}
+
+/* Returns the next bytes of the unpacked archive. */
+static ssize_t next_bytes(struct archive_in *a, const void **ret, struct err *e)
+{
+	ssize_t n = (ssize_t)a->n_first;
+
+	if (n > 0) {
+		*ret = a->first;
+		a->n_first = 0;
+		return n;
+	}
+	n = archive_input_next(&a->input, ret, e);
+	return n > 0 && admit(a, *ret, (size_t)n, e) < 0 ? -1 : n;
+}
+
+static la_ssize_t in_result(struct archive *la, struct archive_in *a, ssize_t n)
+{
+	a->failed = n < 0;
+	if (a->failed)
+		archive_set_error(la, EIO, "%s", a->why.msg);
+	return a->failed ? ARCHIVE_FATAL : n;
 }
 
 static la_ssize_t in_read(struct archive *la, void *data, const void **ret)
 {
 	struct archive_in *a = data;
-	ssize_t n = archive_input_next(&a->input, ret, &a->why);
 
-	if (n > 0 && admit(a, *ret, (size_t)n, &a->why) < 0)
+	return in_result(la, a, next_bytes(a, ret, &a->why));
+}
+
+static la_ssize_t zip_read(struct archive *la, void *data, const void **ret)
+{
+	struct archive_in *a = data;
+	ssize_t n = archive_zip_next(&a->zip, ret, a->name, &a->why);
+
+	a->header += n > 0 ? (size_t)n : 0;
+	if (n > 0 && check_header(a, &a->why) < 0)
 		n = -1;
-	a->failed = n < 0;
-	if (a->failed)
-		archive_set_error(la, EIO, "%s", a->why.msg);
-	return a->failed ? ARCHIVE_FATAL : n;
+	return in_result(la, a, n);
+}
+
+static la_int64_t zip_seek(_unused_ struct archive *la, void *data, la_int64_t offset,
+			   int whence)
+{
+	struct archive_in *a = data;
+	int64_t at = archive_zip_seek(&a->zip, offset, whence);
+
+	return at < 0 ? ARCHIVE_FATAL : at;
 }
 
 static la_int64_t in_skip(_unused_ struct archive *la, void *data, la_int64_t request)
@@ -267,6 +313,11 @@ static int in_error(struct archive_in *a, struct err *e)
 			*e = a->why;
 		return -1;
 	}
+	if (a->zip.fd >= 0 && archive_format(a->a) == 0)
+		return err_set(
+			e, ERR_FAILED,
+			"%s: is cut off: a zip ends with a directory of its members",
+			a->name);
 	if (!text)
 		text = "damaged archive";
 	if (a->path)
@@ -282,11 +333,40 @@ static void in_support_formats(struct archive *a)
 	archive_read_support_format_tar(a);
 	archive_read_support_format_cpio(a);
 	archive_read_support_format_ar(a);
-	archive_read_support_format_zip_streamable(a);
+}
+
+/* Copies a zip that comes as a stream, with the limits of a stream. */
+static int copy_zip(struct archive_in *a, struct err *e)
+{
+	const void *p;
+	ssize_t n;
+
+	a->in_header = false;
+	if (archive_zip_create(&a->zip, e) < 0)
+		return -1;
+	while ((n = next_bytes(a, &p, e)) > 0)
+		if (archive_zip_copy(&a->zip, p, (size_t)n, a->name, e) < 0)
+			return -1;
+	return n < 0 ? -1 : 0;
+}
+
+static int open_zip(struct archive_in *a, uint64_t start, struct err *e)
+{
+	if (!archive_zip_use(&a->zip, &a->input, start) && copy_zip(a, e) < 0)
+		return -1;
+	archive_read_support_format_zip_seekable(a->a);
+	archive_read_set_callback_data(a->a, a);
+	archive_read_set_read_callback(a->a, zip_read);
+	archive_read_set_seek_callback(a->a, zip_seek);
+	a->in_header = true;
+	a->header = 0;
+	return archive_read_open1(a->a) < ARCHIVE_WARN ? in_error(a, e) : 0;
 }
 
 static int in_open(struct archive_in *a, const struct archive_source *from, struct err *e)
 {
+	off_t start = from->outer ? 0 : lseek(from->fd, 0, SEEK_CUR);
+	ssize_t n;
 	UTF8_SCOPE;
 
 	if (archive_input_open(&a->input, from,
@@ -297,11 +377,17 @@ static int in_open(struct archive_in *a, const struct archive_source *from, stru
 	a->a = archive_read_new();
 	if (!a->a)
 		abort();
+	a->in_header = true;
+	n = next_bytes(a, &a->first, e);
+	if (n < 0)
+		return -1;
+	a->n_first = (size_t)n;
+	if (archive_zip_detect(a->first, a->n_first))
+		return open_zip(a, (uint64_t)start, e);
 	if (from->iso)
 		archive_read_support_format_iso9660(a->a);
 	else
 		in_support_formats(a->a);
-	a->in_header = true;
 	if (archive_read_open2(a->a, a, NULL, in_read, in_skip, NULL) < ARCHIVE_WARN)
 		return in_error(a, e);
 	return 0;
@@ -313,6 +399,8 @@ int archive_in_open(struct archive_in **ret, const struct archive_source *from,
 	struct archive_in *a = xcalloc(1, sizeof(*a));
 
 	a->name = from->name;
+	a->header_max = ARCHIVE_HEADER_MAX;
+	a->zip.fd = -1;
 	a->limit = &a->own;
 	if (from->limit)
 		a->limit = from->limit;
@@ -331,6 +419,7 @@ void archive_in_free(struct archive_in *a)
 	if (!a)
 		return;
 	archive_read_free(a->a);
+	archive_zip_done(&a->zip);
 	archive_input_done(&a->input);
 	free(a->path);
 	free(a);
@@ -395,8 +484,7 @@ static void entry_fill(struct entry *entry, struct archive_entry *ae, int format
 		.gid = archive_entry_gid(ae),
 		.mtime = archive_entry_mtime(ae),
 	};
-	entry->unsized = type == ENTRY_FILE && !archive_entry_size_is_set(ae);
-	if (type == ENTRY_FILE && !entry->unsized)
+	if (type == ENTRY_FILE && archive_entry_size_is_set(ae))
 		entry->size = (uint64_t)archive_entry_size(ae);
 	if (type == ENTRY_SYMLINK)
 		entry->target = archive_entry_symlink(ae);
@@ -462,25 +550,14 @@ static int check_entry(struct archive_in *a, struct err *e)
 	return count(a, e);
 }
 
-/* Reads the rest of the entry's data: libarchive would skip a member without a size in
- * its header uncounted, and would add skipped bytes to the next header. */
+/* Skips the rest of the data, which libarchive would count for the next header. */
 static int finish_entry(struct archive_in *a, struct err *e)
 {
-	ssize_t n = 0;
-	int r = ARCHIVE_OK;
-
 	if (!a->has_entry)
 		return 0;
 	a->has_entry = false;
-	if (a->entry.unsized) {
-		_cleanup_free_ char *buf = xmalloc(CHUNK);
-
-		while ((n = archive_in_read(a, buf, CHUNK, e)) > 0)
-			;
-		return n < 0 ? -1 : 0;
-	}
-	r = archive_read_data_skip(a->a);
-	return r < ARCHIVE_WARN || a->failed ? in_error(a, e) : 0;
+	return archive_read_data_skip(a->a) < ARCHIVE_WARN || a->failed ? in_error(a, e)
+									: 0;
 }
 
 static int read_header(struct archive_in *a, struct archive_entry **ret)
@@ -489,6 +566,8 @@ static int read_header(struct archive_in *a, struct archive_entry **ret)
 
 	a->in_header = true;
 	a->header = 0;
+	a->header_max =
+		a->zip.fd >= 0 && !a->path ? ARCHIVE_DIRECTORY_MAX : ARCHIVE_HEADER_MAX;
 	/* ARCHIVE_RETRY is an error here: it may come for ever, and skips what is
 	 * damaged. */
 	r = archive_read_next_header(a->a, ret);
@@ -528,6 +607,7 @@ int archive_in_next(struct archive_in *a, const struct entry **ret, struct err *
 	if (check_entry(a, e) < 0)
 		return -1;
 	a->has_entry = true;
+	a->left = a->entry.size;
 	*ret = &a->entry;
 	return 1;
 }
@@ -558,11 +638,11 @@ ssize_t archive_in_read(struct archive_in *a, void *buf, size_t len, struct err 
 	n = archive_read_data(a->a, buf, len);
 	if (n < 0 || a->failed)
 		return in_error(a, e);
-	if (a->entry.unsized) {
-		a->sizes += (uint64_t)n;
-		if (count(a, e) < 0)
-			return -1;
-	}
+	if ((uint64_t)n > a->left) /* only a zip can say less than it has */
+		return err_set(e, ERR_FAILED,
+			       "%s: member '%s' has more data than the directory says",
+			       a->name, a->path);
+	a->left -= (uint64_t)n;
 	return n;
 }
 

@@ -35,9 +35,7 @@ struct entry {
 	const char *target; /* of symlinks and hard links, else NULL */
 	unsigned mode;      /* 07777 */
 	int64_t uid, gid;   /* as in the archive: checked when they are written */
-	uint64_t size;      /* of files, bytes; 0 with `unsized` */
-	bool unsized; /* the size follows the data, as in a zip that was written as a
-			  stream */
+	uint64_t size;      /* of files, bytes */
 	int64_t mtime;
 	uint32_t major, minor; /* of devices */
 	const void *caps;      /* security.capability as it is on disk, or NULL */

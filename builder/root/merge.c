@@ -10,7 +10,6 @@
  */
 #include "builder/root/merge.h"
 
-#include "builder/common/temp-file.h"
 #include "builder/root/inputs-check.h"
 #include "lib/file.h"
 
@@ -231,32 +230,6 @@ static int merge_layer(struct merger *g, struct err *e)
 
 /* --- archives ---------------------------------------------------------------------- */
 
-/* Copies a member whose size is unknown to a temporary file first: a tar has the size
- * before the data. */
-static int write_unsized(struct merger *g, struct layer_item *item, struct archive_in *in,
-			 struct err *e)
-{
-	_cleanup_close_ int fd = temp_file_open(e);
-	_cleanup_free_ char *buf = xmalloc(CHUNK);
-	uint64_t size = 0;
-	ssize_t n;
-
-	if (fd < 0)
-		return err_wrap(e, "%s", item->origin);
-	while ((n = archive_in_read(in, buf, CHUNK, e)) > 0) {
-		int r = write_all(fd, buf, (size_t)n);
-
-		size += (uint64_t)n;
-		if (r < 0)
-			return err_errno(e, r, "%s", item->origin);
-	}
-	if (n < 0)
-		return -1;
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		return err_errno(e, errno, "%s", item->origin);
-	return write_fd(g, item, fd, size, item->origin, e);
-}
-
 static int by_member(const void *a, const void *b)
 {
 	const struct layer_item *x = *(struct layer_item *const *)a;
@@ -283,8 +256,6 @@ static int sink(void *data, const struct recipe_extract *x, const struct entry *
 		return err_set(e, ERR_FAILED, "%s: the layer has no such member",
 			       x->where);
 	item->written = true;
-	if (entry->unsized)
-		return write_unsized(g, item, in, e);
 	if (write_header(g, item, entry->size, e) < 0 ||
 	    archive_out_copy(g->out, in, digest, e) < 0)
 		return -1;

@@ -41,6 +41,13 @@ def tar(*members, format=tarfile.PAX_FORMAT):
     return b.getvalue()
 
 
+def zip_info(name, mode):  # mode 0: none in the archive, as older programs write it
+    m = zipfile.ZipInfo(name)
+    m.create_system, m.external_attr = 3, mode << 16
+    return m
+
+
+# A member is (NAME, DATA) or (NAME, DATA, MODE): 0o120777 is a symlink.
 def zipped(*members, kind=zipfile.ZIP_DEFLATED, stream=False):
     class Pipe(io.BytesIO):  # no seeking back: sizes come behind the data
         def seekable(self):
@@ -51,15 +58,15 @@ def zipped(*members, kind=zipfile.ZIP_DEFLATED, stream=False):
 
     b = Pipe() if stream else io.BytesIO()
     with zipfile.ZipFile(b, "w", kind) as z:
-        for name, data in members:
-            z.writestr(zipfile.ZipInfo(name), data, kind)
+        for name, data, *mode in members:
+            z.writestr(zip_info(name, mode[0] if mode else 0o100644), data, kind)
     return b.getvalue()
 
 
-def ar(*members):
+def ar(*members, mode=0o100644):
     b = b"!<arch>\n"
     for name, data in members:
-        b += b"%-16s%-12d%-6d%-6d%-8o%-10d`\n" % (name, 0, 0, 0, 0o100644, len(data))
+        b += b"%-16s%-12d%-6d%-6d%-8o%-10d`\n" % (name, 0, 0, 0, mode, len(data))
         b += data + b"\n" * (len(data) % 2)
     return b
 
@@ -98,6 +105,14 @@ save("nested-data.tar.xz!.%bin%x", ar((b"debian-binary", b"2.0\n"),
      (b"data.tar.xz", lzma.compress(tar(member("./bin/x", b"x"))))))
 save("nested-data.tar.zst!bin%x", ar((b"debian-binary", b"2.0\n"),
                                      (b"data.tar.zst", zstd(good))))
+# ar(1) and dpkg-deb(1) write a mode with a type, other programs do not.
+save("nested-data.tar.gz!bin%x", ar((b"debian-binary", b"2.0\n"),
+                                    (b"data.tar.gz", gzip.compress(good)), mode=0o644))
+save("good-zip-no-type", zipped(("bin/", "", 0o755), ("bin/x", "x", 0o644)))
+save("good-zip-no-mode", zipped(("bin/x", "x", 0)))
+save("good-zip-symlink", zipped(("bin/y", "x", 0o120777), ("bin/x", "x")))
+save("good-zip-gz", gzip.compress(zipped(("bin/x", "x"), ("bin/y", "x", 0o120777))))
+save("good-zip-empty-stream", zipped(("bin/empty", ""), ("bin/x", "x"), stream=True))
 save("nested-in.zip!bin%x", tar(member("in.zip", zipped(("bin/x", "x"), stream=True))))
 save("nested-in.tar!bin%x", zipped(("in.tar", good)))
 
@@ -141,6 +156,20 @@ bad("wanted-directory", tar(member("bin/x", kind=tarfile.DIRTYPE)),
 bad("missing", tar(member("bin/y", b"y")), "has no member 'bin/x' (recipe.cfg:1)")
 bad("zip-dotdot", zipped(("bin/x", "x"), ("../../x", "!")),
     "member '../../x' has '..' in its name: archive refused")
+# The types of a zip's members are in its directory, at the end.
+for name, kind in ("deflated", zipfile.ZIP_DEFLATED), ("stored", zipfile.ZIP_STORED):
+    linked = zipped(("bin/x", "y", 0o120777), kind=kind)
+    bad("zip-symlink-" + name, linked, "member 'bin/x' " + link)
+bad("zip-symlink-gz", gzip.compress(linked), "member 'bin/x' " + link)
+bad("zip-symlink-up", zipped(("bin/x", "x"), ("bin/l", "../../etc/passwd", 0o120777)),
+    "member 'bin/l' is a symlink to something outside it: archive refused")
+bad("zip-directory", zipped(("bin/x/", "", 0o40755)),
+    "member 'bin/x/' is a directory, not a file (recipe.cfg:1)")
+for kind in zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED:
+    lies = bytearray(zipped(("bin/x", "x" * 5000), kind=kind, stream=True))
+    at = lies.index(b"PK\1\2")
+    lies[at + 24:at + 28] = struct.pack("<I", 1)  # the member's size
+    bad("zip-size-%d" % kind, bytes(lies), "*")
 bad("zip-absolute", zipped(("bin/x", "x"), ("/x", "!")),
     "member '/x' has an absolute name: archive refused")
 
@@ -169,6 +198,8 @@ bad("cut-header", tar(x, member("y", b"y"))[:1024 + 100], "*")
 bad("cut-between", tar(x)[:1024], "cut off: no end mark behind member 'bin/x'")
 bad("cut-gz", gzip.compress(good)[:-20], "*")
 bad("cut-xz", lzma.compress(good)[:-40], "*")
-bad("cut-zip", zipped(("bin/x", "x" * 999), kind=zipfile.ZIP_STORED)[:500], "*")
+no_directory = "is cut off: a zip ends with a directory of its members"
+bad("cut-zip", zipped(("bin/x", "x" * 999), kind=zipfile.ZIP_STORED)[:500], no_directory)
+bad("cut-zip-directory", zipped(("bin/x", "x"))[:-30], no_directory)
 bad("empty", b"", "Unrecognized archive format")
 bad("html", b"<!DOCTYPE html><title>404</title>", "Unrecognized archive format")

@@ -157,8 +157,11 @@ save("gzip-name", "in.gz!" + X, zstd((header(b"in.gz", 200 * MIB), 1), (
 
 # A zip whose member asks for a dictionary of 3 GiB (APPNOTE.TXT 5.8).
 data = struct.pack("<HHBI", 0x1309, 5, 0x5d, 3 << 30) + bytes(100)
-save("lzma.zip", X, struct.pack("<IHHHHHIIIHH", 0x04034b50, 63, 0, 14, 0, 0, 0, len(data), 1 << 20, 5,
-                                0) + b"bin/x" + data,
+local = struct.pack("<HHHHHIIIHH", 63, 0, 14, 0, 0, 0, len(data), 1 << 20, 5, 0)
+directory = struct.pack("<IH", 0x02014b50, 0x33f) + local + bytes(14) + b"bin/x"
+start = struct.pack("<I", 0x04034b50) + local + b"bin/x" + data
+save("lzma.zip", X, start + directory + struct.pack("<IHHHHIIH", 0x06054b50, 0, 0, 1, 1, len(directory),
+                                                    len(start), 0),
      "member 'bin/x' is compressed by a method other than deflate and bzip2: refused")
 
 with open(os.path.join(top, "list"), "w") as f:
