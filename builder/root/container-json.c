@@ -220,6 +220,79 @@ static int parse_schema2(struct container_image *x, const json_t *m, struct err 
 	return 0;
 }
 
+/* --- OCI layout -------------------------------------------------------------------- */
+
+/* Checks the name that containerd and Docker write ("docker.io/library/x:1"), or the one
+ * of skopeo and others, which is a tag or a name. */
+static bool has_name(const json_t *descriptor, const struct container_name *as)
+{
+	_cleanup_free_ char *want = xasprintf("%s:%s", as->repository, as->tag);
+	const json_t *notes = json_object_get(descriptor, "annotations");
+	const char *name = str_of(notes, "io.containerd.image.name");
+	const char *ref = str_of(notes, "org.opencontainers.image.ref.name");
+
+	if (name && str_after(name, "docker.io/"))
+		name = str_after(name, "docker.io/");
+	if (name && str_after(name, "library/"))
+		name = str_after(name, "library/");
+	return name ? streq(name, want)
+		    : ref && (streq(ref, want) || streq(ref, as->tag));
+}
+
+/* An image without a platform may be for any: its configuration is checked later. */
+static bool has_platform(const json_t *descriptor)
+{
+	const json_t *platform = json_object_get(descriptor, "platform");
+	const char *os = str_of(platform, "os"), *arch = str_of(platform, "architecture");
+
+	return (!os || streq(os, "linux")) && (!arch || streq(arch, "amd64"));
+}
+
+/* Returns the descriptor of the image, or NULL. Sets *ret_n to the number of those that
+ * may be for linux/amd64. */
+static const json_t *find_descriptor(const json_t *manifests,
+				     const struct container_name *as, size_t *ret_n)
+{
+	const json_t *named = NULL, *any = NULL;
+
+	*ret_n = 0;
+	for (size_t i = 0; i < json_array_size(manifests); i++) {
+		const json_t *one = json_array_get(manifests, i);
+
+		if (!has_platform(one))
+			continue;
+		++*ret_n;
+		any = any ? any : one;
+		if (as && !named && has_name(one, as))
+			named = one;
+	}
+	return named ? named : !as || *ret_n == 1 ? any : NULL;
+}
+
+int container_index_find(const char *text, const struct container_name *as,
+			 char digest[static DIGEST_SHA256_LEN], bool *is_index,
+			 struct err *e)
+{
+	_cleanup_json_t_ json_t *j = NULL;
+	const json_t *found;
+	const char *type;
+	size_t n;
+
+	if (parse(&j, text, strlen(text), "index.json", e) < 0)
+		return -1;
+	found = find_descriptor(json_object_get(j, "manifests"), as, &n);
+	if (!found && n > 0)
+		return err_set(e, ERR_FAILED, "has no image %s:%s", as->repository,
+			       as->tag);
+	if (!found)
+		return err_set(e, ERR_FAILED, "has no image for linux/amd64");
+	type = str_of(found, "mediaType");
+	*is_index = type && (streq(type, "application/vnd.oci.image.index.v1+json") ||
+			     streq(type, "application/vnd.docker.distribution."
+					 "manifest.list.v2+json"));
+	return parse_hex(digest, str_of(found, "digest"), "sha256:", "index.json", e);
+}
+
 /* --- docker save ------------------------------------------------------------------- */
 
 static bool has_tag(const json_t *entry, const struct container_name *as)

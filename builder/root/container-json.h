@@ -37,6 +37,13 @@ int container_image_parse_manifest(struct container_image *ret, const char *text
 				   size_t len, const struct container_name *as,
 				   const char *digest, struct err *e) _must_check_;
 
+/* Finds the image `as` for linux/amd64 in the index of an OCI layout, or the only image
+ * whatever its name. `as` is NULL for an index in the index, whose images have no names.
+ * Sets its manifest's digest, or *is_index and the digest of an index. */
+int container_index_find(const char *text, const struct container_name *as,
+			 char digest[static DIGEST_SHA256_LEN], bool *is_index,
+			 struct err *e) _must_check_;
+
 /* Sets the error for an archive of docker save where the recipe gives the digest of the
  * registry's manifest: such an archive does not have that manifest. Always returns -1. */
 int container_refuse_saved(const char *digest, struct err *e);

@@ -24,6 +24,8 @@
 #define MEMBERS_MAX 100000
 #define CHUNK       (256 * 1024)
 #define DEPTH_MAX   127 /* layers: Docker's limit */
+#define INDEX_MAX   4   /* indexes in one another */
+#define BLOBS       "blobs/sha256/"
 
 /* A file or symlink of the input. */
 struct member {
@@ -244,7 +246,14 @@ static int read_v1(struct conversion *x, struct err *e)
 	char id[DIGEST_SHA256_LEN], parent[DIGEST_SHA256_LEN];
 	_cleanup_buf_ struct buf text = {0};
 
-	if (need_member(x, "repositories", &text, e) < 0)
+	int r = read_member(x, "repositories", &text, e);
+
+	if (r == 0)
+		return err_set(e, ERR_FAILED,
+			       "%s: is no archive of an image: it has neither "
+			       "manifest.json nor index.json nor repositories",
+			       x->name);
+	if (r < 0)
 		return -1;
 	if (container_repositories_id(text.p, x->as, id, e) < 0)
 		return err_wrap(e, "%s", x->name);
@@ -277,24 +286,107 @@ static int read_config(struct conversion *x, struct err *e)
 							      : 0;
 }
 
-static int read_metadata(struct conversion *x, const char *digest, struct err *e)
+/* Adds the folder of an OCI layout to the names of its blobs. */
+static void add_folder(char **member)
+{
+	char *path = xasprintf(BLOBS "%s", *member);
+
+	free(*member);
+	*member = path;
+}
+
+/* Parses the manifest of an OCI layout, whose blobs are named by their digests. */
+static int parse_blob(struct conversion *x, const struct buf *text, const char *hex,
+		      struct err *e)
+{
+	_cleanup_free_ char *digest = xasprintf("sha256:%s", hex);
+
+	if (container_image_parse_manifest(&x->image, text->p, text->len, x->as, digest,
+					   e) < 0)
+		return err_wrap(e, "%s", x->name);
+	for (size_t i = 0; i < x->image.n; i++)
+		add_folder(&x->image.v[i].member);
+	if (x->image.config_member)
+		add_folder(&x->image.config_member);
+	return x->image.config_member ? read_config(x, e) : 0;
+}
+
+/* Reads the blob, and checks that it is what its name says. */
+static int read_blob(struct conversion *x, const char *hex, struct buf *text,
+		     struct err *e)
+{
+	_cleanup_free_ char *member = xasprintf(BLOBS "%s", hex);
+	char got[DIGEST_HEX_MAX];
+
+	if (need_member(x, member, text, e) < 0)
+		return -1;
+	if (streq(digest_text(DIGEST_SHA256, text->p, text->len, got), hex))
+		return 0;
+	return err_set(e, ERR_FAILED, "%s: %s is sha256:%s", x->name, member, got);
+}
+
+/* Reads the manifest that an OCI layout's index names, if need be through another index.
+ * `digest` must be that of the manifest or of an index. */
+static int read_oci(struct conversion *x, const char *index, const char *digest,
+		    struct err *e)
 {
 	_cleanup_buf_ struct buf text = {0};
-	int r = read_member(x, "manifest.json", &text, e);
+	char hex[DIGEST_SHA256_LEN] = "";
+	bool is_index = true, right = !digest;
 
-	if (r < 0)
+	buf_puts(&text, index);
+	for (unsigned i = 0; is_index; i++) {
+		if (i == INDEX_MAX)
+			return err_set(e, ERR_FAILED,
+				       "%s: index.json: more than %d indexes in one "
+				       "another: refused",
+				       x->name, INDEX_MAX);
+		if (container_index_find(text.p, i == 0 ? x->as : NULL, hex, &is_index,
+					 e) < 0)
+			return err_wrap(e, "%s", x->name);
+		right = right || streq(hex, digest + strlen("sha256:"));
+		buf_done(&text);
+		text = (struct buf){0};
+		if (read_blob(x, hex, &text, e) < 0)
+			return -1;
+	}
+	if (!right)
+		return err_set(e, ERR_FAILED,
+			       "%s: its manifest is sha256:%s, expected %s", x->name, hex,
+			       digest);
+	return parse_blob(x, &text, hex, e);
+}
+
+static int parse_manifest(struct conversion *x, const struct buf *text,
+			  const char *digest, struct err *e)
+{
+	if (container_image_parse_manifest(&x->image, text->p, text->len, x->as, digest,
+					   e) < 0)
+		return err_wrap(e, "%s", x->name);
+	return x->image.config_member ? read_config(x, e) : 0;
+}
+
+/* Looks for the metadata. Docker 25 and later write an OCI layout that has a
+ * manifest.json, too. */
+static int read_metadata(struct conversion *x, const char *digest, struct err *e)
+{
+	_cleanup_buf_ struct buf text = {0}, index = {0};
+	int r = read_member(x, "manifest.json", &text, e), oci = 0;
+
+	if (r == 0 || (r > 0 && digest))
+		oci = read_member(x, "index.json", &index, e);
+	if (r < 0 || oci < 0)
 		return -1;
-	if (r == 0 && digest) {
+	if (oci > 0) {
+		r = read_oci(x, index.p, digest, e);
+	} else if (r > 0) {
+		r = parse_manifest(x, &text, digest, e);
+	} else if (digest) {
 		container_refuse_saved(digest, e);
 		return err_wrap(e, "%s", x->name);
-	}
-	if (r == 0)
+	} else {
 		r = read_v1(x, e);
-	else if (container_image_parse_manifest(&x->image, text.p, text.len, x->as,
-						digest, e) < 0)
-		r = err_wrap(e, "%s", x->name);
-	else
-		r = x->image.config_member ? read_config(x, e) : 0;
+	}
 	if (r == 0 && (x->image.n == 0 || x->image.n > DEPTH_MAX))
 		r = err_set(e, ERR_FAILED, "%s: %zu layers; Docker takes 1 to %d",
 			    x->name, x->image.n, DEPTH_MAX);

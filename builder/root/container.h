@@ -32,7 +32,8 @@ struct container_archive {
 
 /* The input of a conversion. */
 struct container_source {
-	int fd; /* a file: an archive of `docker save` (Docker 1.0 and later), or one that
+	int fd; /* a file: an archive of `docker save` (Docker 1.0 and later), of an OCI
+		   layout (OCI image-spec, image-layout.md), or one that
 		   registry.h has fetched */
 	const char *name;   /* for messages */
 	const char *digest; /* "sha256:<hex>": the digest that the registry's manifest

@@ -136,6 +136,50 @@ def make(top):
                                           ("manifest.json", dumps([late])))))
     save("oci.tar", tar(("manifest.json", open_two), *[(sha(x), x) for x in packed + [config]]))
 
+    # OCI layouts, as archives: of skopeo and others, with the image in an index (of buildx),
+    # with several images, and of Docker 25 and later, which has a manifest.json, too.
+    def layout(entries, *more):
+        return (("oci-layout", dumps({"imageLayoutVersion": "1.0.0"})),
+                ("index.json", dumps({"schemaVersion": 2, "manifests": entries})),
+                *[("blobs/sha256/" + sha(x), x) for x in packed + [config, open_two]], *more)
+
+    def descriptor(data, media="manifest", **more):
+        return dict({"mediaType": oci + media + ".v1+json", "size": len(data),
+                     "digest": "sha256:" + sha(data)}, **more)
+
+    def named(data, name, **more):
+        return descriptor(data, annotations={"org.opencontainers.image.ref.name": name}, **more)
+
+    foreign = descriptor(b"", platform={"os": "linux", "architecture": "arm64"})
+    unknown = descriptor(b"", platform={"os": "unknown", "architecture": "unknown"})
+    mine = descriptor(open_two, platform={"os": "linux", "architecture": "amd64"})
+    listed = dumps({"schemaVersion": 2, "manifests": [foreign, mine, unknown]})
+    in_list = ("blobs/sha256/" + sha(listed), listed)
+    save("layout.tar", tar(*layout([descriptor(open_two)])))
+    save("layout-tag.tar", tar(*layout([named(b"", "v2"), named(open_two, "v1")])))
+    save("layout-name.tar", tar(*layout([
+        named(b"", "team/other:v1"),
+        descriptor(open_two, annotations={"io.containerd.image.name": "docker.io/team/one:v1",
+                                          "org.opencontainers.image.ref.name": "v1"})])))
+    save("layout-list.tar", tar(*layout([descriptor(listed, "index")], in_list)))
+    save("layout-gz.tar.gz", gzip.compress(tar(*layout([descriptor(open_two)]))))
+    save("layout-late.tar", tar(*layout([descriptor(open_two)]),
+                                ("manifest.json", dumps([late]))))
+    save("bad-layout-name.tar", tar(*layout([named(open_two, "v2"), named(open_two, "v3")])))
+    save("bad-layout-arch.tar", tar(*layout([foreign])))
+    save("bad-layout-blob.tar", tar(*layout([descriptor(b"gone")])))
+    save("bad-layout-digest.tar", tar(*layout([dict(mine, digest="sha256:../../x")])))
+    save("bad-layout-index.tar", tar(*layout([descriptor(listed, "index")],
+                                             (in_list[0], listed + b" "))))
+    save("bad-layout-config.tar", tar(*[m for m in layout([descriptor(open_two)])
+                                        if not m[0].endswith(sha(config))]))
+    deep, more = listed, [in_list]
+    for i in range(4):
+        deep = dumps({"manifests": [descriptor(deep, "index")]})
+        more.append(("blobs/sha256/" + sha(deep), deep))
+    save("bad-layout-deep.tar", tar(*layout([descriptor(deep, "index")], *more)))
+    save("bad-nothing.tar", tar(("oci-layout", b"{}")))
+
     # Archives that must be refused.
     wrong = [packed[0], packed[1][:-1] + b"!"]
     save("bad-layer.tar", tar(*zip(blobs, wrong), (late["Config"], config),
@@ -182,8 +226,9 @@ def make(top):
                                  "digest": "sha256:" + "e" * 64}]})
     save("manifests/team/endless/v1", endless)
     save("manifests/team/endless/v1.type", (docker + "distribution.manifest.v2+json").encode())
-    save("facts", ("unpacked=%d one=sha256:%s two=sha256:%s many=sha256:%s id=%s config=%s\n" % (
-        len(whole) + len(layers[0]), sha(payload), sha(two), sha(index), ids[1], sha(config))).encode())
+    save("facts", ("unpacked=%d one=sha256:%s two=sha256:%s many=sha256:%s id=%s config=%s oci=sha256:%s listed=sha256:%s\n" % (
+        len(whole) + len(layers[0]), sha(payload), sha(two), sha(index), ids[1], sha(config),
+        sha(open_two), sha(listed))).encode())
 
 
 def serve(top, portfile):

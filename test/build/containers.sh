@@ -13,7 +13,7 @@ mkdir "$TMPDIR"
 D=$WORK/images
 PY=$TOP/test/build/containers.py
 python3 "$PY" make "$D" || bail "no images"
-one='' two='' id='' config='' unpacked='' # containers.py sets them
+one='' two='' oci='' listed='' id='' config='' unpacked='' # containers.py sets them
 eval "$(cat "$D/facts")"
 sum_new='' sum_linked='' sum_late='' sum_oci='' id_new='' id_old='' config_new=''
 python3 "$PY" serve "$D" "$WORK/port" &
@@ -40,6 +40,16 @@ for f in old new linked late oci; do
 	eval "sum_$f=$(said 3) id_$f=$(said 1) config_$f=$(said 2)"
 done
 check "an archive that is compressed as a whole is converted" loads "$D/late.tar.gz" -
+for f in layout.tar layout-{tag,name,list,late}.tar layout-gz.tar.gz; do
+	check "$f, an archive of an OCI layout, is converted" loads "$D/$f" -
+	check "it makes the same archive" test "$(said 3)" = "$sum_new"
+done
+check "an OCI archive that skopeo makes is converted" sh -c \
+	"skopeo copy --quiet docker-archive:'$D/linked.tar' 'oci-archive:$WORK/oci.tar:v1' && '$tool' '$WORK/oci.tar' team/one:v1 - '$WORK/out.tar' | tail -n 2 | head -n 1 | grep -q ."
+for f in layout layout-late layout-list; do
+	check "$f.tar is converted for its manifest's digest" loads "$D/$f.tar" "$oci"
+done
+check "layout-list.tar is converted for its list's digest" loads "$D/layout-list.tar" "$listed"
 check "an image of Docker 1.7 keeps its id" test "$id_old" = "$id"
 check "an image of a later Docker keeps its configuration" test "$config_new" = "$config"
 check "the same image makes the same archive, whatever it came from" test \
@@ -91,6 +101,16 @@ bad missing "image: has no member '*.tar'"
 bad name "image: has no image team/one:v1"
 bad id "image: repositories: '../../etc' is not 64 hexadecimal digits"
 bad loop "image: layer * is its own ancestor"
+bad layout-name "image: has no image team/one:v1"
+bad layout-arch "image: has no image for linux/amd64"
+bad layout-blob "image: has no member 'blobs/sha256/*'"
+bad layout-digest "image: index.json: 'sha256:../../x' is not sha256:64 hexadecimal digits"
+bad layout-index "image: blobs/sha256/* is sha256:*"
+bad layout-config "image: has no member 'blobs/sha256/$config'"
+bad layout-deep "image: index.json: more than 4 indexes in one another: refused"
+bad nothing "image: is no archive of an image: it has neither manifest.json nor index.json nor repositories"
+refuse "an OCI archive with another manifest is refused" 1 "image: its manifest is $oci, expected $two" \
+	"$tool" "$D/layout.tar" team/one:v1 "$two" "$WORK/out.tar"
 bad html "image: Unrecognized archive format"
 
 # Bombs: nothing of what they would unpack to is left, and memory and disk are not filled.

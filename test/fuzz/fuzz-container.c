@@ -105,6 +105,18 @@ static char **split(const char *s)
 	}
 }
 
+static void try_index(const char *text, const struct container_name *name)
+{
+	char hex[DIGEST_SHA256_LEN] = "";
+	struct err e = {0};
+	bool is_index;
+
+	if (container_index_find(text, name, hex, &is_index, &e) < 0)
+		demand(e.msg[0], "an index was refused without an error");
+	else
+		demand(digest_is_hex(hex, DIGEST_SHA256), "a digest that is none");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	_cleanup_free_ char *text =
@@ -114,5 +126,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_manifest(texts, NULL);
 	try_manifest(texts, MANIFEST_DIGEST);
 	try_legacy(texts);
+	try_index(texts[0], &as);
+	try_index(texts[0], NULL);
 	return 0;
 }
