@@ -71,8 +71,8 @@ def ar(*members, mode=0o100644):
     return b
 
 
-def zstd(data):
-    return subprocess.run(["zstd", "-qc"], input=data, stdout=subprocess.PIPE,
+def zstd(data, *options):
+    return subprocess.run(["zstd", "-qc", *options], input=data, stdout=subprocess.PIPE,
                           check=True).stdout
 
 
@@ -96,6 +96,8 @@ save("good-zip", zipped(("bin/x", "x")))
 save("good-zip-stored", zipped(("bin/x", "x"), kind=zipfile.ZIP_STORED))
 save("good-zip-stream", zipped(("other", "o" * 5000), ("bin/x", "x"), stream=True))
 save("good-odd", tar(member("ü/\n", b"?"), member("-rf", b""), x))
+
+save("good-zstd-long", zstd(good, "--long=27"))
 
 # Archives in archives: MEMBER!MEMBER names a file in them.
 three = gzip.compress(tar(member("in.tar.gz", gzip.compress(tar(member("in.tar", good))))))
@@ -201,5 +203,11 @@ bad("cut-xz", lzma.compress(good)[:-40], "*")
 no_directory = "is cut off: a zip ends with a directory of its members"
 bad("cut-zip", zipped(("bin/x", "x" * 999), kind=zipfile.ZIP_STORED)[:500], no_directory)
 bad("cut-zip-directory", zipped(("bin/x", "x"))[:-30], no_directory)
+window = "needs a window of %s to be decompressed, more than the limit of 128.0 MiB: refused: " \
+    "compress it with --long=27 or less"
+bad("zstd-long", zstd(good, "--long=31"), window % "2.0 GiB")
+bad("zstd-long-second", zstd(good[:700]) + zstd(good[700:], "--long=28"), window % "256.0 MiB")
+# One segment (RFC 8878, 3.1.1.1.2), whose window is its content of 4 GiB.
+bad("zstd-segment", struct.pack("<IBQ", 0xfd2fb528, 0xe0, 1 << 32), window % "4.0 GiB")
 bad("empty", b"", "Unrecognized archive format")
 bad("html", b"<!DOCTYPE html><title>404</title>", "Unrecognized archive format")

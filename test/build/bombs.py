@@ -117,8 +117,8 @@ save("hole.zst", X, zstd((pax((b"GNU.sparse.major", b"1"), (b"GNU.sparse.minor",
 # Windows and dictionaries.
 small = "of memory to be decompressed, more than the limit of 132.0 MiB: refused: compress it " \
     "with a smaller dictionary"
-save("window.zst", X, zstd_frame(31, (large, 0), (None, 400)), "needs more memory to be decompressed "
-     "than the limit of 128.0 MiB: refused: compress it with a smaller window")
+save("window.zst", X, zstd_frame(31, (large, 0), (None, 400)),
+     "needs a window of 2.0 GiB to be decompressed, more than the limit of 128.0 MiB: refused: compress it with --long=27 or less")
 save("dictionary.xz", X, xz(large + zeros, 37), "needs 1.5 GiB " + small)
 alone = bytearray(lzma.compress(large + zeros, lzma.FORMAT_ALONE))
 alone[1:5] = struct.pack("<I", 1 << 31)
