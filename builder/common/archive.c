@@ -32,15 +32,18 @@
 
 #define CHUNK      (256 * 1024)
 #define FILTER_MAX (16U << 20) /* compressed bytes without any data */
+#define PIECE      (32 * 1024) /* bytes that the format's reader gets at once */
+#define ACL        "SCHILY.acl."
 #define CAP_XATTR  "security.capability"
 
 struct archive_in {
 	struct archive *a; /* reads the format; NULL for a single file */
 	const char *name;
 	struct archive_input input;
-	const void *first;      /* the first bytes that were read, and ... */
-	size_t n_first;         /* ... were not given to the format's reader */
-	struct archive_zip zip; /* is read in place of the input */
+	const char *rest;           /* bytes that were read, and ... */
+	size_t n_rest;              /* ... were not given to the format's reader */
+	char tail[sizeof(ACL) - 2]; /* the last bytes before them, in a header */
+	struct archive_zip zip;     /* is read in place of the input */
 	size_t header_max;
 	struct archive_limit *limit, own;
 	uint64_t stream, sizes; /* bytes for the format's reader; sum of members' sizes */
@@ -226,13 +229,32 @@ static int check_begin(struct archive_in *a, const void *p, size_t len, struct e
 
 static int check_header(const struct archive_in *a, struct err *e)
 {
-	if (a->in_header && a->header > a->header_max)
-		return err_set(e, ERR_FAILED,
-			       "%s: %s%s%shas a header of more than %u MiB: refused",
-			       a->name, a->path ? "the member behind '" : "",
-			       a->path ? a->path : "", a->path ? "' " : "",
-			       (unsigned)(a->header_max >> 20));
-	return 0;
+	bool acl = a->header_max == ARCHIVE_ACL_MAX;
+
+	if (!a->in_header || a->header <= a->header_max)
+		return 0;
+	return err_set(e, ERR_FAILED,
+		       "%s: %s%s%shas a header of more than %u %siB%s: refused", a->name,
+		       a->path ? "the member behind '" : "", a->path ? a->path : "",
+		       a->path ? "' " : "", (unsigned)(a->header_max >> (acl ? 10 : 20)),
+		       acl ? "K" : "M", acl ? " with access control lists" : "");
+}
+
+/* Looks for access control lists in a header. libarchive takes quadratic time for them, so
+ * such a header has a lower limit. */
+static void look_for_acl(struct archive_in *a, const char *p, size_t n)
+{
+	char seam[2 * sizeof(a->tail)];
+	size_t m = n < sizeof(a->tail) ? n : sizeof(a->tail);
+
+	memcpy(seam, a->tail, sizeof(a->tail));
+	memcpy(seam + sizeof(a->tail), p, m);
+	if (memmem(p, n, ACL, strlen(ACL)) ||
+	    memmem(seam, sizeof(a->tail) + m, ACL, strlen(ACL)))
+		a->header_max = ARCHIVE_ACL_MAX;
+	memmove(a->tail, seam + m, sizeof(a->tail));
+	if (m == sizeof(a->tail))
+		memcpy(a->tail, p + n - m, m);
 }
 
 /* Counts `n` bytes at `p`, before anybody parses them. */
@@ -240,24 +262,42 @@ static int admit(struct archive_in *a, const void *p, size_t n, struct err *e)
 {
 	if (!a->begun && a->a && check_begin(a, p, n, e) < 0)
 		return -1;
+	if (a->in_header && a->a)
+		look_for_acl(a, p, n);
 	a->begun = true;
 	a->stream += n;
 	a->header += n;
 	return check_header(a, e) < 0 ? -1 : count(a, e);
 }
 
-/* Returns the next bytes of the unpacked archive. */
+/* Reads bytes of the unpacked archive if there are none. Returns how many there are. */
+static ssize_t fill(struct archive_in *a, struct err *e)
+{
+	const void *p;
+	ssize_t n = (ssize_t)a->n_rest;
+
+	if (n > 0)
+		return n;
+	n = archive_input_next(&a->input, &p, e);
+	a->rest = p;
+	a->n_rest = n > 0 ? (size_t)n : 0;
+	return n;
+}
+
+/* Returns the next bytes of the unpacked archive: few, so that not much of a header is read
+ * with the data before it. */
 static ssize_t next_bytes(struct archive_in *a, const void **ret, struct err *e)
 {
-	ssize_t n = (ssize_t)a->n_first;
+	ssize_t n = fill(a, e);
 
-	if (n > 0) {
-		*ret = a->first;
-		a->n_first = 0;
+	if (n > PIECE)
+		n = PIECE;
+	if (n <= 0)
 		return n;
-	}
-	n = archive_input_next(&a->input, ret, e);
-	return n > 0 && admit(a, *ret, (size_t)n, e) < 0 ? -1 : n;
+	*ret = a->rest;
+	a->rest += n;
+	a->n_rest -= (size_t)n;
+	return admit(a, *ret, (size_t)n, e) < 0 ? -1 : n;
 }
 
 static la_ssize_t in_result(struct archive *la, struct archive_in *a, ssize_t n)
@@ -298,8 +338,12 @@ static la_int64_t zip_seek(_unused_ struct archive *la, void *data, la_int64_t o
 static la_int64_t in_skip(_unused_ struct archive *la, void *data, la_int64_t request)
 {
 	struct archive_in *a = data;
-	uint64_t n = archive_input_skip(&a->input, (uint64_t)request);
+	uint64_t n = (uint64_t)request < a->n_rest ? (uint64_t)request : a->n_rest;
 
+	a->rest += n;
+	a->n_rest -= (size_t)n;
+	if (n < (uint64_t)request)
+		n += archive_input_skip(&a->input, (uint64_t)request - n);
 	a->stream += n; /* counted with the next bytes */
 	return (la_int64_t)n;
 }
@@ -360,6 +404,7 @@ static int open_zip(struct archive_in *a, uint64_t start, struct err *e)
 	archive_read_set_seek_callback(a->a, zip_seek);
 	a->in_header = true;
 	a->header = 0;
+	a->header_max = ARCHIVE_DIRECTORY_MAX;
 	return archive_read_open1(a->a) < ARCHIVE_WARN ? in_error(a, e) : 0;
 }
 
@@ -378,11 +423,10 @@ static int in_open(struct archive_in *a, const struct archive_source *from, stru
 	if (!a->a)
 		abort();
 	a->in_header = true;
-	n = next_bytes(a, &a->first, e);
+	n = fill(a, e);
 	if (n < 0)
 		return -1;
-	a->n_first = (size_t)n;
-	if (archive_zip_detect(a->first, a->n_first))
+	if (archive_zip_detect(a->rest, (size_t)n))
 		return open_zip(a, (uint64_t)start, e);
 	if (from->iso)
 		archive_read_support_format_iso9660(a->a);
@@ -566,8 +610,8 @@ static int read_header(struct archive_in *a, struct archive_entry **ret)
 
 	a->in_header = true;
 	a->header = 0;
-	a->header_max =
-		a->zip.fd >= 0 && !a->path ? ARCHIVE_DIRECTORY_MAX : ARCHIVE_HEADER_MAX;
+	if (a->path) /* what is read when it is opened belongs to the first header */
+		a->header_max = ARCHIVE_HEADER_MAX;
 	/* ARCHIVE_RETRY is an error here: it may come for ever, and skips what is
 	 * damaged. */
 	r = archive_read_next_header(a->a, ret);
@@ -582,11 +626,8 @@ static int finish_unpacking(struct archive_in *a, struct err *e)
 	const void *p;
 	ssize_t n = a->input.type ? 1 : 0;
 
-	while (n > 0) {
-		n = archive_input_next(&a->input, &p, e);
-		if (n > 0 && admit(a, p, (size_t)n, e) < 0)
-			return -1;
-	}
+	while (n > 0)
+		n = next_bytes(a, &p, e);
 	return n < 0 ? -1 : 0;
 }
 

@@ -97,6 +97,8 @@ save("good-zip-stored", zipped(("bin/x", "x"), kind=zipfile.ZIP_STORED))
 save("good-zip-stream", zipped(("other", "o" * 5000), ("bin/x", "x"), stream=True))
 save("good-odd", tar(member("ü/\n", b"?"), member("-rf", b""), x))
 
+acl = "user::rwx,user:1000:r-x,group::r-x,mask::r-x,other::r-x"
+save("good-acl", tar(member("bin/x", b"x", pax_headers={"SCHILY.acl.access": acl})))
 save("good-zstd-long", zstd(good, "--long=27"))
 
 # Archives in archives: MEMBER!MEMBER names a file in them.

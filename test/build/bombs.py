@@ -148,6 +148,17 @@ save("longname.zst", X, zstd((header(b"long", 1 << 30, b"L"), 1), (b"a" * MIB, 8
 save("names.zst", X, zstd((header(b"long", 4001, b"L") + b"a" * 4000 + bytes(96) + header(b"a", 0),
                            26000)), "has more than 96 MiB of members' names: refused")
 
+# Access control lists, for which libarchive takes quadratic time; also where their name is cut
+# in two by the reader's pieces of 32 KiB.
+acl = b",".join(b"user:u%d:rwx:%d" % (i, i) for i in range(20000))
+head = "has a header of more than 64 KiB with access control lists: refused"
+save("acl.tar.zst", X, zstd((pax((b"SCHILY.acl.access", acl)) + header(b"a", 0), 1)), head)
+for cut in 1, 5, 10:
+    start = pax((b"SCHILY.xattr.user.x", b"x" * 30000), (b"SCHILY.acl.access", acl)).index(b"SCHILY.acl")
+    save("acl-%d.tar.zst" % cut, X, zstd((pax(
+        (b"SCHILY.xattr.user.x", b"x" * (30000 + 32768 - cut - start)),
+        (b"SCHILY.acl.access", acl)) + header(b"a", 0), 1)), head)
+
 # A gzip whose name has 400 MiB, in a tar.
 save("gzip-name.zst", "in.gz!" + X, zstd((header(b"in.gz", 400 * MIB), 1), (
     b"\x1f\x8b\x08\x08\0\0\0\0\0\3".ljust(MIB, b"a"), 1), (b"a" * MIB, 399)), "at member 'in.gz': " + limit)

@@ -318,9 +318,10 @@ static void one_limit_holds_for_all_archives(void **state)
 	(void)state;
 	assert_int_equal(run_extract(&a, v, 2, &out, &e), 0);
 	assert_int_equal(run_extract(&a, v, 3, &out, &e), -1);
-	assert_string_equal(e.msg, "a.tar: 3.tgz: unpacks to more than "
-				   "the limit of 1.0 MiB: refused (key 'limit' raises "
-				   "the limit)");
+	assert_string_equal(e.msg,
+			    "a.tar: 3.tgz: at member 'bin/x': unpacks to more than "
+			    "the limit of 1.0 MiB: refused (key 'limit' raises "
+			    "the limit)");
 }
 
 static int read_all(const struct bytes *a, struct archive_limit *limit, struct err *e)

@@ -294,7 +294,7 @@ static void trees_over_the_limit_are_refused(void **state)
 
 		assert_int_equal(base_tree_check(fd, i ? &less : &enough, "u", &e), -i);
 	}
-	assert_string_equal(e.msg, "u: at member 'a': unpacks to more than the limit of "
+	assert_string_equal(e.msg, "u: at member 'b': unpacks to more than the limit of "
 				   "488.3 KiB: refused (key 'limit' of the base raises "
 				   "the limit)");
 }
