@@ -8,8 +8,9 @@
 
 #include <time.h>
 
-#define UNUSED_DAYS 30
-#define DAY_S       (24 * 60 * 60)
+#define UNUSED_DAYS     30
+#define UNUSED_DAYS_MAX 36500
+#define DAY_S           86400ULL
 
 enum {
 	OPT_CACHE = 1,
@@ -22,7 +23,7 @@ struct cache_job {
 	struct cache c;
 	struct cached_list l;
 	bool dry, json;
-	uint64_t days;
+	uint64_t unused_s;
 	const char *dir; /* the folder to export to */
 };
 
@@ -99,7 +100,7 @@ static int run_list(struct cache_job *job, struct err *e)
 
 static int run_prune(struct cache_job *job, struct err *e)
 {
-	time_t before = time(NULL) - (time_t)(job->days * DAY_S) + (job->days == 0);
+	time_t before = time(NULL) - (time_t)job->unused_s + (job->unused_s == 0);
 	char size[PROGRESS_SIZE_LEN];
 	uint64_t bytes = 0;
 	size_t n = 0;
@@ -186,7 +187,7 @@ static int run_cache(const struct command_line *line, struct err *e)
 {
 	struct cache_job job = {
 		.c = {.fd = -1},
-		.days = UNUSED_DAYS,
+		.unused_s = UNUSED_DAYS * DAY_S,
 		.dry = command_has(line, OPT_DRY_RUN),
 		.json = command_has(line, OPT_JSON),
 		.dir = line->args[1],
@@ -194,7 +195,8 @@ static int run_cache(const struct command_line *line, struct err *e)
 	const struct action *a = actions;
 	int r;
 
-	if (command_number(line, OPT_UNUSED, 0, 36500, " days", &job.days, e) < 0)
+	if (command_duration(line, OPT_UNUSED, 0, UNUSED_DAYS_MAX * DAY_S, DAY_S,
+			     &job.unused_s, e) < 0)
 		return -1;
 	while (!streq(a->name, line->args[0]))
 		a++;
@@ -209,9 +211,10 @@ static int run_cache(const struct command_line *line, struct err *e)
 static const struct command_option options[] = {
 	{.name = "json", .id = OPT_JSON, .help = "list: print JSON"},
 	{.name = "unused",
-	 .arg = "DAYS",
+	 .arg = "TIME",
 	 .id = OPT_UNUSED,
-	 .help = "prune: remove what was not used for so many days (default: 30)"},
+	 .help = "prune: remove what was not used for this time, like 36h, 30d or 30 "
+		 "(default: 30d)"},
 	{.name = "dry-run",
 	 .id = OPT_DRY_RUN,
 	 .help = "prune: print what would be removed, and remove nothing"},
@@ -227,7 +230,7 @@ static const struct command_option options[] = {
 const struct command command_cache = {
 	.name = "cache",
 	.synopsis = "list [--json] [--cache DIR]\n"
-		    "prune [--unused DAYS] [--dry-run] [--cache DIR]\n"
+		    "prune [--unused TIME] [--dry-run] [--cache DIR]\n"
 		    "export DIR [--cache DIR]",
 	.summary = "list, prune or export the cache of inputs and bases",
 	.options = options,

@@ -77,8 +77,7 @@ static int parse_options(struct rack_options *a, const struct command_line *line
 		strv_add(&a->hosts, host);
 	if (accel_parse(command_arg(line, OPT_ACCEL, "auto"), &a->accel) < 0)
 		return err_set(e, ERR_USAGE, "rack: unknown accelerator");
-	return command_number(line, OPT_TIMEOUT, 1, TIMEOUT_MAX, " seconds",
-			      &a->timeout_s, e);
+	return command_duration(line, OPT_TIMEOUT, 1, TIMEOUT_MAX, 1, &a->timeout_s, e);
 }
 
 /* --- before anything runs ---------------------------------------------------------- */
@@ -453,10 +452,10 @@ static const struct command_option options[] = {
 	 .id = OPT_FRESH,
 	 .help = "delete the disks of an earlier run first"},
 	{.name = "timeout",
-	 .arg = "SECONDS",
+	 .arg = "TIME",
 	 .id = OPT_TIMEOUT,
-	 .help = "a host that has not reported after this time has failed (default: "
-		 "900)"},
+	 .help = "a host that has not reported after this time, like 90s or 5m, has "
+		 "failed (default: 15m)"},
 	{.name = "json",
 	 .id = OPT_JSON,
 	 .help = "print the result as JSON instead of a table"},
@@ -466,7 +465,7 @@ static const struct command_option options[] = {
 const struct command command_rack = {
 	.name = "rack",
 	.synopsis = "RACK.cfg --image DIR [--dir DIR] [--host NAME]... [--accel HOW] "
-		    "[--uefi] [--keep] [--fresh] [--timeout SECONDS] [--json]",
+		    "[--uefi] [--keep] [--fresh] [--timeout TIME] [--json]",
 	.summary = "boot a whole rack in QEMU on this machine, without root",
 	.options = options,
 	.operands = {{.name = "RACK.cfg", .kind = ARG_FILE, .help = "a rack file"}},

@@ -33,10 +33,9 @@ static int parse_options(struct firstboot *fb, const struct command_line *line,
 
 	if (command_has(line, OPT_DEBUG))
 		log_setup("firstboot", LOG_LEVEL_DEBUG);
-	if (command_number(line, OPT_TIMEOUT, 0, TIMEOUT_MAX, " seconds", &timeout, e) <
-		    0 ||
-	    command_number(line, OPT_LINK_TIMEOUT, 0, TIMEOUT_MAX, " seconds",
-			   &link_timeout, e) < 0)
+	if (command_duration(line, OPT_TIMEOUT, 0, TIMEOUT_MAX, 1, &timeout, e) < 0 ||
+	    command_duration(line, OPT_LINK_TIMEOUT, 0, TIMEOUT_MAX, 1, &link_timeout,
+			     e) < 0)
 		return -1;
 	*fb = (struct firstboot){
 		.rootfd = -1,
@@ -158,14 +157,14 @@ static const struct command_option options[] = {
 	 .id = OPT_ROLES,
 	 .help = "the roles (default: the image's)"},
 	{.name = "timeout",
-	 .arg = "SECONDS",
+	 .arg = "TIME",
 	 .id = OPT_TIMEOUT,
-	 .help = "report, pool, containers, route: how long to wait (default: 600; "
-		 "route: 60)"},
+	 .help = "report, pool, containers, route: how long to wait, like 90s or 5m "
+		 "(default: 600s; route: 60s)"},
 	{.name = "link-timeout",
-	 .arg = "SECONDS",
+	 .arg = "TIME",
 	 .id = OPT_LINK_TIMEOUT,
-	 .help = "how long to wait for the uplink's device (default: 20)"},
+	 .help = "how long to wait for the uplink's device (default: 20s)"},
 	{.name = "dry-run",
 	 .id = OPT_DRY_RUN,
 	 .help = "apply, claim: print what would be made, and change nothing"},

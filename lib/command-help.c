@@ -184,7 +184,7 @@ void program_print_help(const struct program *p)
 		  options);
 	print_option(&command_option_version, options);
 	printf("\nExit status: 0 success, 1 failure, 2 wrong command line, 3 wrong "
-	       "configuration.\n"
+	       "configuration,\n4 not possible on this machine, 130 interrupted.\n"
 	       "More in %s.\n",
 	       p->manual);
 }

@@ -304,6 +304,8 @@ static int parse_command(struct command_line *l, int argc, char **argv, struct e
 	struct parser p = {.shorts = ":"};
 	int r;
 
+	if (l->command->options_first)
+		strcpy(p.shorts, "+:"); /* stops at the first operand */
 	add_options(&p, l->command->options);
 	add_options(&p, l->program->options);
 	add_option(&p, &command_option_help);
@@ -383,6 +385,63 @@ int command_number(const struct command_line *line, int id, uint64_t min, uint64
 		err_set(e, ERR_USAGE, "option '--%s' must be %llu to %llu%s, not '%s'",
 			g->option->name, (unsigned long long)min, (unsigned long long)max,
 			unit, g->arg);
+		return in_command(line, e);
+	}
+	return 0;
+}
+
+/* The suffixes of durations. Without one, a number has the unit of its option. */
+static const struct {
+	char suffix;
+	uint64_t seconds;
+} duration_units[] = {{'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}};
+
+static int parse_duration(const char *s, uint64_t max_s, uint64_t unit_s, uint64_t *ret)
+{
+	_cleanup_free_ char *number = xstrdup(s);
+	size_t len = strlen(number);
+	uint64_t v;
+
+	for (size_t i = 0; len > 0 && i < ARRAY_SIZE(duration_units); i++)
+		if (number[len - 1] == duration_units[i].suffix) {
+			unit_s = duration_units[i].seconds;
+			number[len - 1] = '\0';
+			break;
+		}
+	if (str_to_u64(number, max_s / unit_s, &v) < 0)
+		return -EINVAL;
+	*ret = v * unit_s;
+	return 0;
+}
+
+/* Returns the duration with the largest unit that gives a whole number, like "15m". */
+static char *duration_text(uint64_t s)
+{
+	size_t i = 0;
+
+	while (duration_units[i].suffix != 's' &&
+	       (s == 0 || s % duration_units[i].seconds != 0))
+		i++;
+	return xasprintf("%llu%c", (unsigned long long)(s / duration_units[i].seconds),
+			 duration_units[i].suffix);
+}
+
+int command_duration(const struct command_line *line, int id, uint64_t min_s,
+		     uint64_t max_s, uint64_t unit_s, uint64_t *ret_s, struct err *e)
+{
+	_cleanup_free_ char *min = duration_text(min_s), *max = duration_text(max_s);
+
+	for (size_t i = 0; i < line->n_given; i++) {
+		const struct option_given *g = &line->given[i];
+
+		if (g->option->id != id ||
+		    (parse_duration(g->arg, max_s, unit_s, ret_s) == 0 &&
+		     *ret_s >= min_s))
+			continue;
+		err_set(e, ERR_USAGE,
+			"option '--%s' must be %s to %s, as in 90s, 5m, 2h or 1d, not "
+			"'%s'",
+			g->option->name, min, max, g->arg);
 		return in_command(line, e);
 	}
 	return 0;

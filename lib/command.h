@@ -6,8 +6,8 @@
  * arguments. The parser, its messages, --help and the completion (lib/completion.h) are
  * made from these tables.
  *
- * Options may stand anywhere behind the command, the program's own options also before
- * it; "--" ends them. The argument of a long option is the next word, or follows a '='. A
+ * Options may stand anywhere behind the command (see options_first), the program's own
+ * options also before it; "--" ends them. The argument of a long option is the next word, or follows a '='. A
  * long option may be shortened as long as it is unambiguous. The name of a file or folder
  * is not empty.
  */
@@ -44,7 +44,7 @@ struct command_operand {
 	const char *(*choice)(size_t i); /* as in an option */
 };
 
-#define COMMAND_MAX_OPERANDS 2
+#define COMMAND_MAX_OPERANDS 3
 #define COMMAND_ANY          SIZE_MAX
 
 struct command_line;
@@ -68,6 +68,8 @@ struct command {
 	/* The last one stands for all further operands. */
 	struct command_operand operands[COMMAND_MAX_OPERANDS];
 	size_t min_args, max_args; /* numbers of operands; COMMAND_ANY: no limit */
+	bool options_first;        /* no options behind the first operand: the operands
+				    * contain another program's command line */
 
 	/* Returns 0, or -1 with `e` set: its code becomes the exit status. */
 	int (*run)(const struct command_line *line, struct err *e);
@@ -114,6 +116,15 @@ const char *command_arg_at(const struct command_line *line, int id, size_t i);
  */
 int command_number(const struct command_line *line, int id, uint64_t min, uint64_t max,
 		   const char *unit, uint64_t *ret, struct err *e) _must_check_;
+
+/*
+ * Parses the option's argument as a duration into *ret_s, in seconds, which stays as it
+ * is when the option was not given: a decimal number with the suffix s, m, h or d, or
+ * without one a number of `unit_s` seconds. Returns 0, or -1 with `e` set.
+ */
+int command_duration(const struct command_line *line, int id, uint64_t min_s,
+		     uint64_t max_s, uint64_t unit_s, uint64_t *ret_s,
+		     struct err *e) _must_check_;
 
 /*
  * Parses the command line and runs the command. --help, --version and `help COMMAND` are

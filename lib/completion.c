@@ -145,9 +145,12 @@ static void write_operands(struct buf *b, const struct command *c)
 	for (size_t i = 0; i < COMMAND_MAX_OPERANDS && c->operands[i].name; i++) {
 		const struct command_operand *o = &c->operands[i];
 
-		buf_printf(b, "\t\t\t%s:%s", c->name,
-			   c->max_args == COMMAND_ANY ? "*" : "");
-		if (c->max_args != COMMAND_ANY)
+		bool last = i + 1 == COMMAND_MAX_OPERANDS || !c->operands[i + 1].name;
+
+		buf_printf(b, "\t\t\t%s:", c->name);
+		if (last && c->max_args == COMMAND_ANY)
+			buf_puts(b, "*");
+		else
 			buf_printf(b, "%zu", i);
 		buf_puts(b, ") ");
 		write_kind(b, o->kind, o->choice);

@@ -23,6 +23,8 @@ enum err_code {
 	ERR_FAILED = 1, /* a file, the network, a tool, a digest */
 	ERR_USAGE = 2,  /* a mistake on the command line */
 	ERR_CONFIG = 3, /* a mistake in a recipe, rack or host file */
+	ERR_UNABLE = 4, /* this machine lacks or forbids something that is needed */
+	ERR_INTERRUPTED = 130, /* by SIGINT, SIGTERM or SIGHUP */
 };
 
 struct err {

@@ -15,7 +15,7 @@ refuse "export to two folders" 2 "rackstrap: cache: unexpected argument '$WORK/b
 refuse "prune --json" 2 "rackstrap: cache prune: unexpected option '--json'" "$RACKSTRAP" cache prune --json
 refuse "list --dry-run" 2 "rackstrap: cache list: unexpected option '--dry-run'" "$RACKSTRAP" cache list --dry-run
 refuse "export --unused" 2 "rackstrap: cache export: unexpected option '--unused'" "$RACKSTRAP" cache export "$WORK/a" --unused 1
-refuse "days that are not a number" 2 "rackstrap: cache: option '--unused' must be 0 to 36500 days, not '1w'" \
+refuse "a time in weeks" 2 "rackstrap: cache: option '--unused' must be 0s to 36500d, as in 90s, 5m, 2h or 1d, not '1w'" \
 	"$RACKSTRAP" cache prune --unused 1w
 check "nothing is created" test ! -e "$WORK/cache" -a ! -e "$WORK/a"
 

@@ -53,9 +53,9 @@ refuse "an option without its value" 2 \
 	"$FIRSTBOOT" apply --root
 refuse "a short option" 2 "firstboot: unknown option '-x' (see firstboot --help)" \
 	"$FIRSTBOOT" -x apply
-refuse "a time with a unit" 2 \
-	"firstboot: report: option '--timeout' must be 0 to 86400 seconds, not '1h'" \
-	"$FIRSTBOOT" report --timeout=1h
+refuse "a time of more than a day" 2 \
+	"firstboot: report: option '--timeout' must be 0s to 1d, as in 90s, 5m, 2h or 1d, not '25h'" \
+	"$FIRSTBOOT" report --timeout=25h
 refuse "check without a file" 2 'firstboot: check: missing argument FILE: a host.cfg' "$FIRSTBOOT" check
 refuse "an argument too many" 2 "firstboot: explain: unexpected argument 'x'" "$FIRSTBOOT" explain x
 refuse "a root that does not exist" 1 'firstboot: /nonexistent: No such file or directory' \

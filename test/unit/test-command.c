@@ -46,6 +46,8 @@ enum {
 	OPT_KEEP_ALL,
 	OPT_FORMAT,
 	OPT_SECONDS,
+	OPT_WAIT,
+	OPT_AGE,
 	OPT_QUIET,
 };
 
@@ -68,7 +70,9 @@ static int run_fake(const struct command_line *line, struct err *e)
 	seen.output = xstrdup(command_arg(line, OPT_OUTPUT, "none"));
 	seen.keep = command_has(line, OPT_KEEP) || command_has(line, OPT_KEEP_ALL);
 	seen.words = strv_join(line->args, " ");
-	if (command_number(line, OPT_SECONDS, 1, 60, " seconds", &seen.seconds, e) < 0)
+	if (command_number(line, OPT_SECONDS, 1, 60, " seconds", &seen.seconds, e) < 0 ||
+	    command_duration(line, OPT_WAIT, 1, 7200, 1, &seen.seconds, e) < 0 ||
+	    command_duration(line, OPT_AGE, 0, 3 * 86400, 86400, &seen.seconds, e) < 0)
 		return -1;
 	return seen.words[0] == '!' ? complain_twice(e) : 0;
 }
@@ -93,6 +97,8 @@ static const struct command_option rack_options[] = {
 	 .id = OPT_FORMAT,
 	 .help = "the format"},
 	{.name = "seconds", .arg = "N", .id = OPT_SECONDS, .help = "how long to wait"},
+	{.name = "wait", .arg = "TIME", .id = OPT_WAIT, .help = "the same"},
+	{.name = "age", .arg = "TIME", .id = OPT_AGE, .help = "the same, in days"},
 	{.name = NULL},
 };
 
@@ -138,7 +144,24 @@ static const struct command fake_build = {
 	.run = run_fake,
 };
 
-static const struct command *const fakes[] = {&fake_rack, &fake_build, NULL};
+static const struct command_option exec_options[] = {
+	{.name = "image", .arg = "FILE", .id = OPT_IMAGE, .help = "the image"},
+	{.name = NULL},
+};
+
+static const struct command fake_exec = {
+	.name = "exec",
+	.synopsis = "[--image FILE] FORMAT [ARG]...",
+	.summary = "run another program",
+	.options = exec_options,
+	.operands = {{.name = "FORMAT", .choice = format_name}, {.name = "ARG"}},
+	.min_args = 1,
+	.max_args = COMMAND_ANY,
+	.options_first = true,
+	.run = run_fake,
+};
+
+static const struct command *const fakes[] = {&fake_rack, &fake_build, &fake_exec, NULL};
 static const struct command_option program_options[] = {
 	{.name = "quiet", .letter = 'q', .id = OPT_QUIET, .help = "print less"},
 	{.name = NULL},
@@ -313,6 +336,73 @@ static void test_numbers(void **state)
 	       "rack: option '--seconds' must be 1 to 60 seconds, not '1s'");
 }
 
+static void test_durations(void **state)
+{
+	static const struct {
+		const char *args;
+		uint64_t seconds;
+	} good[] = {
+		{"--wait 60", 60},        {"--wait 60s", 60},    {"--wait 2m", 120},
+		{"--wait=2h", 7200},      {"--wait 120m", 7200}, {"--age 2", 2 * 86400},
+		{"--age 36h", 36 * 3600}, {"--age 0", 0},        {"--age 3d", 3 * 86400},
+	};
+	static const char *const bad[] = {"0",
+					  "0h",
+					  "3h",
+					  "121m",
+					  "1d",
+					  "m",
+					  "",
+					  "2 m",
+					  "-1",
+					  "1.5",
+					  "5M",
+					  "1h30m",
+					  "307445734561825861m"};
+	struct err e;
+
+	(void)state;
+	assert_int_equal(go("prog rack a", &e), 0);
+	assert_int_equal(seen.seconds, 900); /* unchanged */
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		_cleanup_free_ char *line = xasprintf("prog rack a %s", good[i].args);
+
+		assert_int_equal(go(line, &e), 0);
+		assert_int_equal(seen.seconds, good[i].seconds);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		char option[64];
+		char prog[] = "prog", rack[] = "rack", a[] = "a";
+		char *argv[] = {prog, rack, a, option, NULL};
+		_cleanup_free_ char *want =
+			xasprintf("rack: option '--wait' must be 1s to 2h, as in 90s, "
+				  "5m, 2h or 1d, not '%s'",
+				  bad[i]);
+
+		snprintf(option, sizeof(option), "--wait=%s", bad[i]);
+		forget_seen();
+		assert_int_equal(command_main(&fake, 4, argv, &e), -1);
+		assert_string_equal(e.msg, want);
+		assert_int_equal(e.code, ERR_USAGE);
+	}
+	refuse("prog rack a --age 73h",
+	       "rack: option '--age' must be 0s to 3d, as in 90s, 5m, 2h or 1d, not "
+	       "'73h'");
+}
+
+static void test_options_of_another_program(void **state)
+{
+	struct err e;
+
+	(void)state;
+	assert_int_equal(go("prog exec --image x raw b --image y -z", &e), 0);
+	assert_string_equal(seen.image, "x");
+	assert_string_equal(seen.words, "raw b --image y -z");
+	assert_int_equal(go("prog exec -- raw -- b", &e), 0);
+	assert_string_equal(seen.words, "raw -- b");
+	refuse("prog exec -z raw", "exec: unknown option '-z' (see prog exec --help)");
+}
+
 static void test_wrong_operands(void **state)
 {
 	(void)state;
@@ -384,6 +474,7 @@ static void test_help(void **state)
 		      "\n"
 		      "  rack   boot a whole rack\n"
 		      "  build  bake an image\n"
+		      "  exec   run another program\n"
 		      "\n"
 		      "  -q, --quiet  print less\n"
 		      "  -h, --help   print this, or behind a command its help, and "
@@ -391,7 +482,8 @@ static void test_help(void **state)
 		      "  --version    print the version and exit\n"
 		      "\n"
 		      "Exit status: 0 success, 1 failure, 2 wrong command line, 3 "
-		      "wrong configuration.\n"
+		      "wrong configuration,\n"
+		      "4 not possible on this machine, 130 interrupted.\n"
 		      "More in prog(1).\n");
 	rack = printed(STDOUT_FILENO, "prog rack --help --bogus", &r);
 	assert_int_equal(r, 0);
@@ -606,6 +698,8 @@ int main(void)
 		cmocka_unit_test(test_ambiguous_options),
 		cmocka_unit_test(test_empty_arguments),
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_options_of_another_program),
 		cmocka_unit_test(test_wrong_operands),
 		cmocka_unit_test(test_wrong_commands),
 		cmocka_unit_test(test_errors_are_printed_line_by_line),
