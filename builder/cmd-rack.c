@@ -11,7 +11,8 @@
 #include "builder/common/leftovers.h"
 #include "builder/rack/rack-ns.h"
 #include "builder/rack/rack-preflight.h"
-#include "builder/rack/rack-run.h"
+#include "builder/rack/rack-program.h"
+#include "builder/rack/rack-ssh.h"
 #include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/log.h"
@@ -31,6 +32,7 @@ enum {
 	OPT_ACCEL,
 	OPT_UEFI,
 	OPT_KEEP,
+	OPT_RUN,
 	OPT_FRESH,
 	OPT_TIMEOUT,
 	OPT_JSON,
@@ -38,7 +40,8 @@ enum {
 
 struct rack_options {
 	const char *rack, *image, *dir;
-	char **hosts; /* --host; NULL: all */
+	char **hosts;   /* --host; NULL: all */
+	char **program; /* --run and its arguments; NULL: none */
 	bool uefi, keep, fresh, json;
 	enum accel_choice accel;
 	uint64_t timeout_s;
@@ -75,6 +78,20 @@ static int parse_options(struct rack_options *a, const struct command_line *line
 	};
 	for (size_t i = 0; (host = command_arg_at(line, OPT_HOST, i)); i++)
 		strv_add(&a->hosts, host);
+	if (command_has(line, OPT_RUN))
+		strv_add(&a->program, command_arg(line, OPT_RUN, NULL));
+	for (size_t i = 1; line->args[i]; i++) {
+		if (!a->program)
+			return err_set(e, ERR_USAGE,
+				       "rack: unexpected argument '%s' (arguments of the "
+				       "program need '--run PROGRAM')",
+				       line->args[i]);
+		strv_add(&a->program, line->args[i]);
+	}
+	if (a->program && a->json)
+		return err_set(e, ERR_USAGE,
+			       "rack: options '--run' and '--json' exclude each other: "
+			       "standard output is the program's");
 	if (accel_parse(command_arg(line, OPT_ACCEL, "auto"), &a->accel) < 0)
 		return err_set(e, ERR_USAGE, "rack: unknown accelerator");
 	return command_duration(line, OPT_TIMEOUT, 1, TIMEOUT_MAX, 1, &a->timeout_s, e);
@@ -154,7 +171,7 @@ static int load(struct rack_job *j, struct err *e)
 	if (preflight_tools(j->a->uefi, j->a->accel, "", &d) < 0) {
 		int r = diag_err(&d, e);
 
-		e->code = ERR_FAILED; /* the machine is at fault, not a file */
+		e->code = ERR_UNABLE; /* the machine is at fault, not a file */
 		return r;
 	}
 	preflight_this_machine(j->hosts, j->n, "/proc/meminfo");
@@ -247,15 +264,19 @@ static int start_boot_server(struct rack_job *j, struct err *e)
 	struct serve_options so = {.user = NULL};
 	_cleanup_diag_ struct diag d = {0};
 	struct rack_run *r = &j->run;
+	unsigned taps = 0;
 
-	if (ns_network(address, j->n, &o.router_advert, e) < 0 ||
+	for (size_t i = 0; i < j->n; i++)
+		taps += vm_nics(j->hosts[i]);
+	if (ns_network(address, taps, &o.router_advert, e) < 0 ||
+	    rack_ssh_make_key(&j->rack, j->dir, e) < 0 ||
 	    tree_render(&j->rack, &j->image, r->tree, &o, e) < 0 ||
 	    serve_open(&r->serve, r->tree, &so, e) < 0)
 		return -1;
 	if (serve_check(&r->serve, &d) < 0) {
 		int ret = diag_err(&d, e);
 
-		e->code = ERR_FAILED; /* the machine is at fault, not a file */
+		e->code = ERR_UNABLE; /* the machine is at fault, not a file */
 		return ret;
 	}
 	return serve_start(&r->serve, e);
@@ -272,6 +293,7 @@ static const struct tree_host *tree_host(const struct tree_info *info, const cha
 static int start_machines(struct rack_job *j, struct err *e)
 {
 	struct rack_run *r = &j->run;
+	unsigned tap = 0;
 
 	r->machines = xcalloc(j->n, sizeof(*r->machines));
 	r->n = j->n;
@@ -283,10 +305,11 @@ static int start_machines(struct rack_job *j, struct err *e)
 		_cleanup_free_ char *qemu = xasprintf("%s/log/%s.qemu", r->dir, name);
 
 		m->vm = (struct vm){.host = j->hosts[i],
+				    .tap = tap,
 				    .accel = r->accel,
 				    .uefi = r->uefi,
 				    .pidfd = -1};
-		ns_tap(i, m->vm.tap);
+		tap += vm_nics(j->hosts[i]);
 		m->host = tree_host(&r->serve.info, name);
 		console_open(&m->console, console);
 		console_open(&m->qemu, qemu);
@@ -321,6 +344,7 @@ static void stop_all(struct rack_run *r)
 	}
 	free(r->machines);
 	close_p(&r->signals);
+	rack_ssh_remove(r->dir);
 }
 
 static int show(struct rack_job *j, struct err *e)
@@ -329,8 +353,20 @@ static int show(struct rack_job *j, struct err *e)
 
 	rack_log_failures(&j->run);
 	text = j->a->json ? rack_json(&j->run) : rack_table(&j->run);
+	/* Standard output is the program's. */
+	if (j->a->program) {
+		log_lines(LOG_LEVEL_INFO, text);
+		return 0;
+	}
 	out_text(text);
 	return out_flush(e);
+}
+
+/* Keeps the rack running until a signal arrives. */
+static int keep(struct rack_job *j, struct err *e)
+{
+	rack_log_access(&j->run);
+	return rack_watch(&j->run, true, e) < 0 ? -1 : 0;
 }
 
 static int watch_and_show(struct rack_job *j, struct err *e)
@@ -338,16 +374,18 @@ static int watch_and_show(struct rack_job *j, struct err *e)
 	int r = rack_watch(&j->run, false, e);
 
 	if (r > 0)
-		return err_set(e, ERR_FAILED,
+		return err_set(e, ERR_INTERRUPTED,
 			       "interrupted before every host had a verdict");
 	if (r < 0 || show(j, e) < 0)
 		return -1;
-	if (j->a->keep) {
-		rack_log_access(&j->run);
-		if (rack_watch(&j->run, true, e) < 0)
-			return -1;
-	}
-	return rack_result(&j->run, e);
+	r = rack_result(&j->run, e);
+	if (r == 0 && j->a->program)
+		r = rack_program_run(&j->run, e);
+	if (!j->a->keep || (r < 0 && e->code == ERR_INTERRUPTED))
+		return r;
+	if (r < 0)
+		log_lines(LOG_LEVEL_ERROR, e->msg);
+	return keep(j, r < 0 ? NULL : e) < 0 ? -1 : r;
 }
 
 static int work(void *arg, struct err *e)
@@ -390,7 +428,8 @@ static int run_job(struct rack_job *j, struct err *e)
 	if (load(j, e) < 0)
 		return -1;
 	j->dir = j->a->dir ? xstrdup(j->a->dir) : xasprintf("rack-%s", j->rack.name);
-	if (prepare_folder(j, e) < 0)
+	if ((j->a->program && rack_program_check(j->a->program, j->dir, e) < 0) ||
+	    prepare_folder(j, e) < 0)
 		return -1;
 	j->run = (struct rack_run){
 		.rack = &j->rack,
@@ -400,6 +439,8 @@ static int run_job(struct rack_job *j, struct err *e)
 		.uefi = j->a->uefi,
 		.only_kvm = j->a->accel == ACCEL_ONLY_KVM,
 		.timeout_ms = j->a->timeout_s * 1000,
+		.program = (const char *const *)j->a->program,
+		.program_fd = -1,
 		.serve = {.dnsmasq = {.pidfd = -1}, .nginx = {.pidfd = -1}},
 		.signals = -1,
 	};
@@ -417,6 +458,7 @@ static int run_rack(const struct command_line *line, struct err *e)
 		r = run_job(&j, e);
 	job_done(&j);
 	strv_free(a.hosts);
+	strv_free(a.program);
 	return r;
 }
 
@@ -448,6 +490,12 @@ static const struct command_option options[] = {
 	{.name = "keep",
 	 .id = OPT_KEEP,
 	 .help = "keep the rack running after the table, until Ctrl-C"},
+	{.name = "run",
+	 .arg = "PROGRAM",
+	 .kind = ARG_FILE,
+	 .id = OPT_RUN,
+	 .help = "run this program in the rack's network when every host is ready, with "
+		 "ssh and $RACK_HOSTS; its exit status is the result"},
 	{.name = "fresh",
 	 .id = OPT_FRESH,
 	 .help = "delete the disks of an earlier run first"},
@@ -465,11 +513,15 @@ static const struct command_option options[] = {
 const struct command command_rack = {
 	.name = "rack",
 	.synopsis = "RACK.cfg --image DIR [--dir DIR] [--host NAME]... [--accel HOW] "
-		    "[--uefi] [--keep] [--fresh] [--timeout TIME] [--json]",
+		    "[--uefi] [--keep] [--fresh] [--timeout TIME] "
+		    "[--json | --run PROGRAM [-- ARG...]]",
 	.summary = "boot a whole rack in QEMU on this machine, without root",
 	.options = options,
-	.operands = {{.name = "RACK.cfg", .kind = ARG_FILE, .help = "a rack file"}},
+	.operands = {{.name = "RACK.cfg", .kind = ARG_FILE, .help = "a rack file"},
+		     {.name = "ARG",
+		      .kind = ARG_TEXT,
+		      .help = "of the program of --run"}},
 	.min_args = 1,
-	.max_args = 1,
+	.max_args = COMMAND_ANY,
 	.run = run_rack,
 };

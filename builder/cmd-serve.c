@@ -92,7 +92,7 @@ static int run_serve(const struct command_line *line, struct err *e)
 	r = serve_check(&s, &d);
 	if (r < 0) {
 		r = diag_err(&d, e);
-		e->code = ERR_FAILED; /* the machine is at fault, not a file */
+		e->code = ERR_UNABLE; /* the machine is at fault, not a file */
 	} else {
 		r = serve_start(&s, e);
 	}

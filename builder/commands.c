@@ -4,11 +4,10 @@
 #include "builder/common/leftovers.h"
 
 static const struct command *const commands[] = {
-	&command_build,  &command_lock,       &command_fetch,
-	&command_cache,  &command_check,      &command_pxe,
-	&command_serve,  &command_rack,       &command_status,
-	&command_write,  &command_inspect,    &command_customize,
-	&command_verify, &command_completion, NULL,
+	&command_build,     &command_lock,   &command_fetch,      &command_cache,
+	&command_check,     &command_pxe,    &command_serve,      &command_rack,
+	&command_ssh,       &command_status, &command_write,      &command_inspect,
+	&command_customize, &command_verify, &command_completion, NULL,
 };
 
 const struct program rackstrap = {

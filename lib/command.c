@@ -480,6 +480,7 @@ int command_exit(int r, const struct err *e)
 {
 	if (r >= 0)
 		return EXIT_SUCCESS;
-	log_lines(LOG_LEVEL_ERROR, e->msg);
+	if (e->msg[0])
+		log_lines(LOG_LEVEL_ERROR, e->msg);
 	return e->code ? (int)e->code : EXIT_FAILURE;
 }

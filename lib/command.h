@@ -7,9 +7,9 @@
  * made from these tables.
  *
  * Options may stand anywhere behind the command (see options_first), the program's own
- * options also before it; "--" ends them. The argument of a long option is the next word, or follows a '='. A
- * long option may be shortened as long as it is unambiguous. The name of a file or folder
- * is not empty.
+ * options also before it; "--" ends them. The argument of a long option is the next word,
+ * or follows a '='. A long option may be shortened as long as it is unambiguous. The name
+ * of a file or folder is not empty.
  */
 #pragma once
 
@@ -134,5 +134,6 @@ int command_duration(const struct command_line *line, int id, uint64_t min_s,
  */
 int command_main(const struct program *program, int argc, char **argv, struct err *e);
 
-/* Prints the error of command_main(), if any, and returns the exit status. */
+/* Prints the error of command_main(), if any, and returns the exit status. An error with
+ * an empty message is only a status: that of a program that has printed why. */
 int command_exit(int r, const struct err *e);

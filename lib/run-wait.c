@@ -264,6 +264,19 @@ int run_wait(struct child *c, struct err *e)
 	return r;
 }
 
+int run_wait_status(struct child *c, int *ret_signal)
+{
+	siginfo_t si = {0};
+	int r = c->pid > 0 ? wait_end(c, 0, &si) : -ECHILD;
+
+	c->pid = 0;
+	child_done(c);
+	*ret_signal = r == 0 && si.si_code != CLD_EXITED ? si.si_status : 0;
+	if (r < 0)
+		return 127;
+	return *ret_signal ? 128 + *ret_signal : si.si_status;
+}
+
 void run_kill(struct child *c, unsigned grace_ms)
 {
 	siginfo_t si;

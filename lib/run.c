@@ -419,7 +419,7 @@ int run_start(const struct run *r, struct child *ret, struct err *e)
 	null = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	if (null < 0)
 		return err_errno(e, errno, "/dev/null");
-	if (r->err <= 0) {
+	if (!r->stdio && r->err <= 0) {
 		errfd = make_memfd("stderr");
 		if (errfd < 0)
 			return err_errno(e, errfd, "%s: cannot start", r->argv[0]);
@@ -429,6 +429,11 @@ int run_start(const struct run *r, struct child *ret, struct err *e)
 	p.in = r->in > 0 ? r->in : null;
 	p.err = r->err > 0 ? r->err : errfd;
 	p.out = r->out > 0 ? r->out : p.err;
+	if (r->stdio) {
+		p.in = STDIN_FILENO;
+		p.out = STDOUT_FILENO;
+		p.err = STDERR_FILENO;
+	}
 
 	log_command(r);
 	n = launch(&p, &pid, &f);

@@ -20,6 +20,7 @@ struct run {
 				  * for in; for err, a file whose last lines become part
 				  * of the error message; for out, the same as err.
 				  * Nothing that a program prints reaches the terminal */
+	bool stdio;              /* it gets this process's own 0, 1 and 2 instead */
 	bool only_env;           /* the program gets nothing else of the environment */
 	const char *cwd;         /* working directory, or NULL: the parent's */
 	unsigned timeout_ms;     /* since the start; run_wait and run_capture then kill it
@@ -58,6 +59,11 @@ int run_start(const struct run *r, struct child *ret, struct err *e) _must_check
  * timed out after 5 s"; the last lines of its standard error are joined by "; ".
  */
 int run_wait(struct child *c, struct err *e) _must_check_;
+
+/* Waits for the child, without its timeout, and empties *c. Returns its exit status, or
+ * 128 plus the signal that killed it, as shells do. Sets *ret_signal to that signal, or
+ * to 0. */
+int run_wait_status(struct child *c, int *ret_signal);
 
 /* Waits at most `ms` for the child to end. Returns whether it has ended, or has reached
  * its timeout, so that run_wait() returns at once. */

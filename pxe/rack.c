@@ -21,10 +21,11 @@
 #define VM_MEMORY_MIN (128ULL << 20)
 #define VM_CPUS       1
 #define VM_CPUS_MAX   255
+#define VM_NICS_MAX   16
 #define COPIES_MAX    (64U << 20) /* bytes of the cluster's settings in all hosts */
 #define REPORT_SPARE  512         /* bytes of a host.cfg for the report's URL and token */
 
-static const char *const vm_keys[] = {"memory", "cpus", "disk", NULL};
+static const char *const vm_keys[] = {"memory", "cpus", "disk", "nics", NULL};
 
 struct loader {
 	struct rack *rack;
@@ -132,7 +133,7 @@ static void load_vm(struct loader *l, const struct conf_node *group, const char 
 		    struct rack_host *h)
 {
 	const struct conf_node *vm = conf_member(group, "vm");
-	int cpus = 0, r;
+	int cpus = 0, nics = 0, r;
 
 	if (!vm)
 		return;
@@ -149,6 +150,11 @@ static void load_vm(struct loader *l, const struct conf_node *group, const char 
 		l->r = -1;
 	if (r > 0)
 		h->vm_cpus = (unsigned)cpus;
+	r = conf_get_int(vm, "nics", 1, VM_NICS_MAX, &nics, l->d);
+	if (r < 0)
+		l->r = -1;
+	if (r > 0)
+		h->vm_nics = (unsigned)nics;
 }
 
 /* Loads the keys that rack.cfg has in both groups and host.cfg does not have. */
@@ -309,6 +315,7 @@ static void copy_common(const struct rack_host *common, struct rack_host *h)
 	h->vm_memory = common->vm_memory;
 	h->vm_cpus = common->vm_cpus;
 	h->vm_disk = common->vm_disk;
+	h->vm_nics = common->vm_nics;
 }
 
 static void load_host(struct loader *l, const struct conf_node *group, size_t i,

@@ -14,7 +14,7 @@
  *		    those of the whole cluster ..., serial, uuid }, ... );
  *
  * and in both groups, for booting: cmdline, state_disk = "/dev/vda",
- * vm : { memory = "1536M"; cpus = 1; disk = "4G"; }.
+ * vm : { memory = "1536M"; cpus = 1; disk = "4G"; nics = 2; }.
  *
  * An address without a prefix gets the node network's. Unknown keys are errors.
  */
@@ -32,6 +32,7 @@ struct rack_host {
 	uint64_t vm_memory;  /* bytes, for `rackstrap rack` */
 	unsigned vm_cpus;
 	uint64_t vm_disk; /* bytes of a blank second disk; 0: none */
+	unsigned vm_nics; /* network cards; 0: as many as its bond needs, or 1 */
 };
 
 struct rack {

@@ -112,7 +112,7 @@ int accel_find(const char *dir, enum accel_choice choice, enum accel *ret, struc
 		return 0;
 	}
 	if (choice == ACCEL_ONLY_KVM)
-		return err_set(e, ERR_FAILED, "--accel kvm: %s", why);
+		return err_set(e, ERR_UNABLE, "--accel kvm: %s", why);
 	log_info("%s: using QEMU's emulation (TCG)", why);
 	return 0;
 }

@@ -49,7 +49,7 @@ static int refused(int errnum, const char *what, struct err *e)
 {
 	_cleanup_free_ char *why = userns_refusal(errnum, "/proc");
 
-	return err_set(e, ERR_FAILED, "%s: %s", what, why);
+	return err_set(e, ERR_UNABLE, "%s: %s", what, why);
 }
 
 static int write_proc(const char *path, const char *text)
@@ -126,8 +126,8 @@ static int supervise(pid_t pid, int signals, struct err *e)
 		;
 	if (!WIFSIGNALED(status))
 		return 0;
-	return err_set(e, ERR_FAILED, "the rack was killed by SIG%s",
-		       sigabbrev_np(WTERMSIG(status)));
+	return err_set(e, n > 0 ? ERR_INTERRUPTED : ERR_FAILED,
+		       "the rack was killed by SIG%s", sigabbrev_np(WTERMSIG(status)));
 }
 
 static int write_pid(const char *path, pid_t pid, struct err *e)
@@ -187,6 +187,51 @@ int ns_run(int (*work)(void *arg, struct err *e), void *arg, const char *pid_fil
 	return r;
 }
 
+/* --- from outside ----------------------------------------------------------------- */
+
+/* Sets *ret to a namespace of a process, or to -1 if it is this process's own, because
+ * setns(2) refuses a process its own user namespace. Returns 0 or -errno. */
+static int open_ns(pid_t pid, const char *kind, int *ret)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%d/ns/%s", pid, kind);
+	_cleanup_free_ char *own_path = xasprintf("/proc/self/ns/%s", kind);
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st, own;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || stat(own_path, &own) < 0)
+		return -errno;
+	*ret = st.st_ino == own.st_ino && st.st_dev == own.st_dev ? -1 : TAKE_FD(fd);
+	return 0;
+}
+
+int ns_open(pid_t pid, struct ns_fds *ret)
+{
+	int r;
+
+	*ret = (struct ns_fds){.user = -1, .net = -1};
+	r = open_ns(pid, "user", &ret->user);
+	if (r == 0)
+		r = open_ns(pid, "net", &ret->net);
+	if (r < 0)
+		ns_done(ret);
+	return r;
+}
+
+void ns_done(struct ns_fds *f)
+{
+	close_p(&f->user);
+	close_p(&f->net);
+}
+
+int ns_enter(void *arg)
+{
+	const struct ns_fds *f = arg;
+
+	if (f->user >= 0 && setns(f->user, CLONE_NEWUSER) < 0)
+		return -errno;
+	return f->net >= 0 && setns(f->net, CLONE_NEWNET) < 0 ? -errno : 0;
+}
+
 /* --- network ---------------------------------------------------------------------- */
 
 const char *ns_tap(size_t i, char out[static 16])
@@ -213,10 +258,10 @@ static int make_tap(const char *name)
 static int tun_refused(int r, struct err *e)
 {
 	if (r == -ENOENT || r == -ENODEV || r == -ENXIO)
-		return err_set(e, ERR_FAILED,
+		return err_set(e, ERR_UNABLE,
 			       "/dev/net/tun is missing; as root: modprobe tun");
 	if (r == -EACCES && access("/dev/net/tun", R_OK | W_OK) < 0)
-		return err_set(e, ERR_FAILED,
+		return err_set(e, ERR_UNABLE,
 			       "/dev/net/tun cannot be opened; as root: chmod 666 "
 			       "/dev/net/tun");
 	return refused(r, "cannot create a tap device", e);
@@ -248,7 +293,7 @@ static int add_bridge(struct rtnl *rt, struct cidr address, struct rtnl_link *re
 
 	r = rtnl_bridge_add(rt, NS_BRIDGE);
 	if (r == -EOPNOTSUPP)
-		return err_set(e, ERR_FAILED,
+		return err_set(e, ERR_UNABLE,
 			       "this kernel has no bridges; as root: modprobe bridge");
 	if (r < 0)
 		return refused(r, "cannot create a bridge in a network namespace", e);

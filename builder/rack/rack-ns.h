@@ -35,5 +35,19 @@ int ns_run(int (*work)(void *arg, struct err *e), void *arg, const char *pid_fil
  */
 int ns_network(struct cidr address, size_t n, bool *ret_v6, struct err *e) _must_check_;
 
+/* Descriptors of the namespaces of a process, for ns_enter(). */
+struct ns_fds {
+	int user; /* -1: this process is in it already */
+	int net;
+};
+
+/* Opens the user and network namespace of the process `pid`. Returns 0 or -errno. */
+int ns_open(pid_t pid, struct ns_fds *ret) _must_check_;
+void ns_done(struct ns_fds *f);
+
+/* Joins these namespaces; `arg` is a struct ns_fds. Returns 0 or -errno.
+ * Async-signal-safe. */
+int ns_enter(void *arg) _must_check_;
+
 /* Writes the name of tap `i`, like "tap7", to `out`, and returns it. */
 const char *ns_tap(size_t i, char out[static 16]);

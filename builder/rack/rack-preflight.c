@@ -49,8 +49,8 @@ int preflight_tools(bool uefi, enum accel_choice accel, const char *root, struct
 	static const struct {
 		const char *program, *package;
 	} programs[] = {
-		{ACCEL_QEMU, "qemu-system-x86"},
-		{"dnsmasq", "dnsmasq-base"},
+		{ACCEL_QEMU, "qemu-system-x86"},  {"ssh", "openssh-client"},
+		{"ssh-keygen", "openssh-client"}, {"dnsmasq", "dnsmasq-base"},
 		{"nginx", "nginx-light"},
 	};
 	const struct {
@@ -85,6 +85,22 @@ uint64_t preflight_memory(const struct image *image)
 	return (need + STEP - 1) / STEP * STEP;
 }
 
+static int check_nics(const struct rack *rack, const struct rack_host *h, struct diag *d)
+{
+	unsigned have = vm_nics(h), need = vm_bond_links(h);
+
+	if (h->host.vlan > 0)
+		log_warn("host '%s' uses VLAN %u: the rack's network here has no VLANs, "
+			 "so that it cannot report",
+			 h->host.name, (unsigned)h->host.vlan);
+	return have >= need
+		       ? 0
+		       : diag_add(d,
+				  "%s:%u: host '%s': vm.nics: %u is too little for its "
+				  "bond of %u links",
+				  rack->file, h->line, h->host.name, have, need);
+}
+
 int preflight_hosts(const struct rack *rack, const struct rack_host *const *hosts,
 		    size_t n, const struct image *image, struct diag *d)
 {
@@ -94,6 +110,8 @@ int preflight_hosts(const struct rack *rack, const struct rack_host *const *host
 	for (size_t i = 0; i < n; i++) {
 		const struct rack_host *h = hosts[i];
 
+		if (check_nics(rack, h, d) < 0)
+			r = -1;
 		if (h->vm_memory < need)
 			r = diag_add(d,
 				     "%s:%u: host '%s': vm.memory: %lluM is too little "

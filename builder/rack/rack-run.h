@@ -44,13 +44,15 @@ struct rack_run {
 	struct machine *machines;
 	size_t n;
 	struct serve serve;
-	int signals; /* signalfd */
+	int signals;                /* signalfd */
+	const char *const *program; /* argument vector of --run, NULL: none */
+	int program_fd;             /* readable when it has ended; -1: it does not run */
 };
 
 /*
  * Follows the rack until every machine has a verdict, or, with `keep`, until a signal
- * arrives, and logs each step. A machine without a verdict after the timeout has failed.
- * Returns 0, 1 if a signal arrived, or -1 if the boot server ended.
+ * arrives or the program ends, and logs each step. A machine without a verdict after the
+ * timeout has failed. Returns 0, 1 if a signal arrived, or -1 if the boot server ended.
  */
 int rack_watch(struct rack_run *r, bool keep, struct err *e) _must_check_;
 

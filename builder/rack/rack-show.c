@@ -7,7 +7,6 @@
  */
 #include "builder/rack/rack-run.h"
 
-#include "lib/file.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "pxe/table.h"
@@ -178,22 +177,10 @@ void rack_log_failures(const struct rack_run *r)
 
 void rack_log_access(const struct rack_run *r)
 {
-	_cleanup_free_ char *path = xasprintf("%s/run/ns.pid", r->dir), *pid = NULL;
-	char addr[NET_ADDR_LEN] = "ADDRESS";
-	const struct cidr *first = &r->machines[0].host->address;
-
-	if (file_read_foreign_at(AT_FDCWD, path, 32, &pid, NULL) < 0)
-		pid = xstrdup("PID");
-	pid[strcspn(pid, "\n")] = '\0';
-	if (first->prefix)
-		net_format_addr(first->addr, addr);
 	log_info("the rack keeps running; Ctrl-C ends it. To look into it:");
 	log_info("    consoles   %s/log/NAME.console", r->dir);
 	log_info("    QMP        %s/run/NAME.qmp", r->dir);
-	log_info("    log in     nsenter --preserve-credentials -U -n -t %s -- ssh "
-		 "root@%s",
-		 pid, addr);
-	log_info("               (with a key of ssh_keys in the rack file)");
+	log_info("    log in     rackstrap ssh %s %s", r->dir, r->machines[0].host->name);
 }
 
 int rack_result(const struct rack_run *r, struct err *e)

@@ -20,6 +20,7 @@
  */
 #include "builder/rack/rack-vm.h"
 #include "builder/rack/rack-console.h"
+#include "builder/rack/rack-ns.h"
 
 #include "lib/file.h"
 #include "lib/str.h"
@@ -30,6 +31,53 @@
 
 #define STOP_GRACE_MS 5000
 #define MIB           (1024 * 1024)
+
+/* --- network cards ----------------------------------------------------------------- */
+
+static bool same_mac(struct mac a, struct mac b)
+{
+	return memcmp(a.b, b.b, sizeof(a.b)) == 0;
+}
+
+/* Sets *ret to the i-th address of the bond that is not the host's own. A bond's links
+ * are addresses and names of interfaces. Returns false if there are not so many. */
+static bool other_link(const struct rack_host *h, unsigned i, struct mac *ret)
+{
+	for (char **link = h->host.bond; link && *link; link++)
+		if (net_parse_mac(*link, ret) == 0 && !same_mac(*ret, h->host.mac) &&
+		    i-- == 0)
+			return true;
+	return false;
+}
+
+unsigned vm_bond_links(const struct rack_host *h)
+{
+	unsigned n = (unsigned)strv_len(h->host.bond), others = 0;
+	struct mac mac;
+
+	while (other_link(h, others, &mac))
+		others++;
+	return n > others + 1 ? n : others + 1;
+}
+
+unsigned vm_nics(const struct rack_host *h)
+{
+	return h->vm_nics ? h->vm_nics : vm_bond_links(h);
+}
+
+struct mac vm_mac(const struct rack_host *h, unsigned i)
+{
+	struct mac mac = h->host.mac;
+	unsigned others = 0;
+
+	if (i == 0 || other_link(h, i - 1, &mac))
+		return mac;
+	while (other_link(h, others, &mac))
+		others++;
+	mac = h->host.mac;
+	mac.b[0] = (uint8_t)(((mac.b[0] | 2U) + 4 * (i - others)) & 0xfe);
+	return mac;
+}
 
 /* --- command line ------------------------------------------------------------------ */
 
@@ -73,17 +121,29 @@ static void add_firmware(char ***v, const struct vm *vm)
 		  vm->host->host.name);
 }
 
+/* The first card boots; the others have no ROM. */
+static void add_cards(char ***v, const struct vm *vm)
+{
+	for (unsigned i = 0; i < vm_nics(vm->host); i++) {
+		char mac[NET_MAC_LEN], tap[16];
+
+		net_format_mac(vm_mac(vm->host, i), ':', mac);
+		strv_add(v, "-netdev");
+		strv_addf(v, "tap,id=net%u,ifname=%s,script=no,downscript=no", i,
+			  ns_tap(vm->tap + i, tap));
+		strv_add(v, "-device");
+		strv_addf(v, "virtio-net-pci,netdev=net%u,mac=%s%s%s", i, mac,
+			  i == 0 ? ",bootindex=0" : "",
+			  i > 0 || vm->uefi ? ",romfile=" : "");
+	}
+}
+
 static void add_devices(char ***v, const struct vm *vm)
 {
 	const struct rack_host *h = vm->host;
 	const char *name = h->host.name;
-	char mac[NET_MAC_LEN];
 
-	strv_add(v, "-netdev");
-	strv_addf(v, "tap,id=net0,ifname=%s,script=no,downscript=no", vm->tap);
-	strv_add(v, "-device");
-	strv_addf(v, "virtio-net-pci,netdev=net0,mac=%s,bootindex=0%s",
-		  net_format_mac(h->host.mac, ':', mac), vm->uefi ? ",romfile=" : "");
+	add_cards(v, vm);
 	if (h->vm_disk) {
 		strv_add(v, "-drive");
 		strv_addf(v,

@@ -21,12 +21,25 @@
 
 struct vm {
 	const struct rack_host *host; /* not owned */
-	char tap[16];
+	unsigned tap; /* number of the first card's tap (ns_tap); the others follow */
 	enum accel accel;
 	bool uefi;
 	struct child child;
 	int pidfd; /* readable when it has ended; -1: not running */
 };
+
+/* Returns the number of links of the host's bond, at least 1. */
+unsigned vm_bond_links(const struct rack_host *h);
+
+/* Returns the number of network cards: vm.nics, or as many as the bond needs. */
+unsigned vm_nics(const struct rack_host *h);
+
+/*
+ * Returns the address of the i-th card: the host's own, then the others of its bond in
+ * their order, then the host's own with 4, 8, ... added to its first byte, as locally
+ * administered ones.
+ */
+struct mac vm_mac(const struct rack_host *h, unsigned i);
 
 /* Returns the argument vector, to be run in the rack's folder. Owned by the caller. */
 char **vm_argv(const struct vm *vm);

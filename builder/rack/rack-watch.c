@@ -14,6 +14,7 @@
  * A verdict may be changed by a later report, until the table was printed (`keep`).
  */
 #include "builder/rack/rack-run.h"
+#include "builder/rack/rack-ssh.h"
 
 #include "lib/file.h"
 #include "lib/log.h"
@@ -126,6 +127,8 @@ static void follow_fetches(struct follower *f)
 		if (!streq(a.method, "GET") || a.status != 200)
 			continue;
 		m = pxe_loader_by_url(a.path, &mac) ? by_mac(f->r, mac) : NULL;
+		if (m)
+			rack_ssh_forget(f->r->dir, m->host->name);
 		if (m && !m->first_ms)
 			m->first_ms = since_event(m->on_ms, a.end_ms);
 		m = host_file_match(&host_cpio_file, a.path, &mac) ? by_mac(f->r, mac)
@@ -308,6 +311,9 @@ static int follower_open(struct follower *f, struct rack_run *r, bool keep, stru
 	f->epfd = epoll_create1(EPOLL_CLOEXEC);
 	if (f->epfd < 0 || epoll_ctl(f->epfd, EPOLL_CTL_ADD, r->signals, &ev) < 0)
 		return err_errno(e, errno, "epoll");
+	if (r->program_fd >= 0 &&
+	    epoll_ctl(f->epfd, EPOLL_CTL_ADD, r->program_fd, &ev) < 0)
+		return err_errno(e, errno, "epoll");
 	for (size_t i = 0; i < r->n; i++)
 		if (follow_pid(f, &r->machines[i], e) < 0)
 			return -1;
@@ -350,6 +356,13 @@ static void follow_all(struct follower *f)
 	}
 }
 
+static bool program_ended(const struct rack_run *r)
+{
+	struct pollfd pfd = {.fd = r->program_fd, .events = POLLIN};
+
+	return r->program_fd >= 0 && poll(&pfd, 1, 0) > 0;
+}
+
 static int follow(struct follower *f, struct err *e)
 {
 	struct rack_run *r = f->r;
@@ -360,6 +373,8 @@ static int follow(struct follower *f, struct err *e)
 		if (signals_came(r->signals))
 			return 1;
 		follow_all(f);
+		if (program_ended(r))
+			return 0;
 		if (f->keep)
 			continue;
 		fail_late(r);

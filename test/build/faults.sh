@@ -157,7 +157,7 @@ check "the base is made again" test "$(bases | wc -l)" = $(($(wc -l <"$WORK/base
 chmod 755 "$WORK"
 check "pxe makes a boot tree" "$RACKSTRAP" pxe configs/demo.cfg --image "$WORK/images/small" -o "$WORK/tree" \
 	--interface lo --http-port 8123
-refuse "serve refuses a port in use" 1 "rackstrap: port 8123/tcp is taken by python3 (pid *)" \
+refuse "serve refuses a port in use" 4 "rackstrap: port 8123/tcp is taken by python3 (pid *)" \
 	unshare --user --map-root-user --net --pid --fork --kill-child bash -c "
 		ip link set lo up && ip address add 172.25.0.1/24 dev lo || exit 98
 		python3 -m http.server --bind 172.25.0.1 8123 >'$WORK/http.log' 2>&1 &

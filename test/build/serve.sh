@@ -30,6 +30,21 @@ cat >"$WORK/image/manifest.json" <<EOF
 "outputs":[$(out vmlinuz),$(out initrd.img),$(out root.squashfs)]}
 EOF
 
+# The exit status tells a machine that lacks something from a host that failed.
+refuse "rack on a machine without QEMU and ssh" 4 \
+	"rackstrap: ssh-keygen is not installed (Debian's package openssh-client)" \
+	env PATH=/nonexistent "$RACKSTRAP" rack configs/demo.cfg --image "$WORK/image" --dir "$WORK/rack" --accel tcg
+refuse "rack without user namespaces" 4 "*cannot create a user namespace*" \
+	unshare --user --map-root-user sh -c 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$@"' sh \
+	"$RACKSTRAP" rack configs/demo.cfg --image "$WORK/image" --dir "$WORK/rack" --accel tcg
+refuse "a program for --run that is missing" 2 "rackstrap: rack: --run: ./absent: No such file or directory" \
+	"$RACKSTRAP" rack configs/demo.cfg --image "$WORK/image" --dir "$WORK/rack" --accel tcg --run ./absent -- -x
+refuse "ssh into a rack that does not run" 4 \
+	"rackstrap: $WORK/rack: no rack runs in it (rackstrap rack --keep keeps one running)" \
+	"$RACKSTRAP" ssh "$WORK/rack" node-1
+refuse "ssh into another folder" 4 "rackstrap: $WORK/image is not the folder of a rack (rackstrap rack --dir)" \
+	"$RACKSTRAP" ssh "$WORK/image" node-1 ls -l
+
 TREE=$WORK/tree
 check "pxe makes a boot tree" "$RACKSTRAP" pxe configs/demo.cfg --image "$WORK/image" -o "$TREE" --interface br0
 check "dnsmasq accepts dnsmasq.conf" dnsmasq --test --conf-file="$TREE/dnsmasq.conf"
@@ -133,7 +148,7 @@ import json, sys
 hosts = json.load(sys.stdin)[\"hosts\"]
 assert [h[\"verdict\"] for h in hosts] == [\"ready\"] * 3'"
 
-refuse "a second server is refused" 1 "rackstrap: port 80/tcp is taken by nginx (pid *)" \
+refuse "a second server is refused" 4 "rackstrap: port 80/tcp is taken by nginx (pid *)" \
 	"$RACKSTRAP" serve "$TREE"
 sleep 1
 kill -INT "$server"

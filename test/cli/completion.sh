@@ -42,7 +42,7 @@ completes "one command" 'customize' cu
 completes "options of the program" '--help|--version' --
 completes "no such command" '' x
 completes "commands after help" 'verify' help v
-completes "options of a command" '--accel|--dir|--fresh|--help|--host|--image|--json|--keep|--timeout|--uefi' rack a.cfg --
+completes "options of a command" '--accel|--dir|--fresh|--help|--host|--image|--json|--keep|--run|--timeout|--uefi' rack a.cfg --
 completes "options that begin so" '--firstboot|--format' build --f
 completes "options behind arguments" '--json' inspect disk.img --j
 completes "disk formats" 'qcow2|raw|zst' build --format ''
@@ -64,6 +64,9 @@ completes "a file behind '=' and a URL" 'a.cfg' fetch --mirror = https : //one a
 completes "the second operand behind one with ':'" 'disk.img' write a : b d
 completes "files for an option" 'a.cfg|disk.img|folder|two words' customize disk.img --key ''
 completes "folders for an option" 'folder' rack --image fo
+completes "a program" 'a.cfg|disk.img|folder|two words' rack a.cfg --run ''
+completes "the folder of a rack" 'folder' ssh fo
+completes "nothing for the name of a host" '' ssh folder d
 completes "folders for a short option" 'folder' pxe -o f
 completes "nothing where any word may stand" '' rack --host n
 completes "both operands of write" 'disk.img' write a.cfg d

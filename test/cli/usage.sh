@@ -53,7 +53,7 @@ explained() { sed -nE 's/^  (-[^ ,]*(, --[^ ]*)?).*/\1/p' "$1" | tr -d ,; }
 explained "$WORK/help" >"$WORK/of-program"
 while read -r command; do
 	"$RACKSTRAP" "$command" --help >"$WORK/help"
-	usage_forms <"$WORK/help" | grep -oE -- '-[a-zA-Z-]+' | grep '^-' | sort -u >"$WORK/in-usage"
+	usage_forms <"$WORK/help" | grep -oE -- '-[a-zA-Z-]+' | grep '^-' | grep -vx -e -- | sort -u >"$WORK/in-usage"
 	sed -nE 's/^  (-[^ ]*).*/\1/p; s/^  -[a-z], (--[^ ]*).*/\1/p' "$WORK/help" | tr -d , | sort -u >"$WORK/in-list"
 	check "rackstrap $command: every option of the synopsis is explained" \
 		sh -c "! comm -23 '$WORK/in-usage' '$WORK/in-list' | grep ."

@@ -36,6 +36,9 @@ calls() {
 	builder/image/grub.c run_argv own grub-mkstandalone makes a boot loader of this machine's GRUB
 	builder/image/image-iso.c run own xorriso writes an ISO image
 	builder/input/registry.c run_start data skopeo copies a container image
+	builder/cmd-ssh.c run_start own ssh logs in on a machine of the rack, in its namespaces
+	builder/rack/rack-program.c run_start own the operator's program tests the rack
+	builder/rack/rack-ssh.c run own ssh-keygen makes a key
 	builder/rack/rack-vm.c run_start guest QEMU runs a machine of the rack
 	builder/root/squash.c run_start data mksquashfs reads a tar stream that rackstrap writes
 	lib/userns.c run_argv own newuidmap and newgidmap write the maps of a namespace

@@ -34,6 +34,7 @@ reading_exceptions() {
 	builder/image/medium-tree.c file_read_at of a file that the operator named
 	builder/cmd-customize.c file_read_at of files that the operator named
 	builder/cmd-write.c open of a disk, which blockdev_open() has checked
+	builder/rack/rack-ns.c open of a namespace in /proc
 	END
 }
 
@@ -53,6 +54,7 @@ print_exceptions() {
 	lib/command.c STDERR_FILENO opens it if it is closed
 	lib/str.c STDERR_FILENO a fixed text before abort()
 	lib/run.c STDERR_FILENO the number of a child's descriptor
+	lib/run.c STDOUT_FILENO the number of a child's descriptor
 	builder/common/digest.c fputs a fixed text before abort()
 	builder/common/digest.c stderr a fixed text before abort()
 	builder/common/progress.c fputs fixed sequences that move the cursor
@@ -85,6 +87,8 @@ short_lists() {
 	builder/image/medium-tree.c the files of a medium
 	builder/input/fetch.c progress lines, for as many downloads as run at once
 	builder/input/mirror.c options of the command line
+	builder/rack/rack-program.c the environment of a program
+	builder/rack/rack-ssh.c one element
 	builder/rack/rack-vm.c the command line of QEMU
 	builder/recipe/base-type.c the types of bases
 	builder/recipe/recipe.c one element

@@ -3,14 +3,22 @@
 #
 # A rack of three over BIOS PXE under the conditions that made the real programs fail: a slow
 # kubelet, two name servers that never answer, border peers and the node mesh (strict.cfg).
-# Then a node gets a wrong host.cfg. In check-long every host restarts, and the master's state
+# A program of --run logs in on the hosts. Then a node gets a wrong host.cfg. In check-long every host restarts, and the master's state
 # disk keeps the cluster; test/long/strict.sh has more restarts, and there etcd loses its data.
 # shellcheck source=strict-lib.sh
 . "$(dirname "$0")/strict-lib.sh"
 need_strict_image
 make_rack test/qemu/strict.cfg "$WORK/demo.cfg"
 
-rack_start "$WORK/demo.cfg"
+cat >"$WORK/program" <<'P'
+#!/bin/sh
+echo "$# $1, hosts $RACK_HOSTS, node-2 $RACK_ADDRESS_node_2"
+for host in $RACK_HOSTS; do echo "$host is $(ssh "$host" hostname)"; done
+echo sent >"$RACK_DIR/run/sent" && scp -q "$RACK_DIR/run/sent" node-1:/tmp/ && ssh node-1 cat /tmp/sent
+exit 7
+P
+chmod 755 "$WORK/program"
+rack_start "$WORK/demo.cfg" --run "$WORK/program" -- 'an argument'
 { until_ok 60 test -s "$DIR/run/ns.pid" && routers_start $M $N1 $N2; } || bail "no routers"
 if ! rack_wait; then
 	fail "the demo rack comes up"
@@ -18,7 +26,23 @@ if ! rack_wait; then
 	finish
 fi
 pass "the demo rack comes up"
+mv "$WORK/table" "$WORK/printed"
+sed -nE 's/^rackstrap: ((HOST|master|node-[12]) +(ROLE|master|node) .*)/\1/p' "$WORK/rack.log" >"$WORK/table"
 note <"$WORK/table"
+cat >"$WORK/wanted" <<W
+1 an argument, hosts master node-1 node-2, node-2 $N2
+master is master
+node-1 is node-1
+node-2 is node-2
+sent
+W
+check "the program of --run has the hosts, and an ssh and scp that work" diff "$WORK/wanted" "$WORK/printed"
+check "its exit status is on standard error" grep -qxF "rackstrap: --run: $WORK/program exited with 7" "$WORK/rack.log"
+check "rackstrap ssh logs in on a host" test "$("$RACKSTRAP" ssh "$DIR" node-1 echo -n a '$((1 + 1))' </dev/null)" = "a 2"
+refuse "its exit status is the command's" 3 "*" "$RACKSTRAP" ssh "$DIR" master -- 'exit 3'
+refuse "an unknown host is named" 2 "rackstrap: rack 'strict' has no host 'node-3' (did you mean 'node-?'\?)" \
+	"$RACKSTRAP" ssh "$DIR" node-3
+check "the key of the run is for its user only" test "$(stat -c %a "$DIR/run/ssh" "$DIR/run/ssh/key" | tr '\n' ' ')" = "700 600 "
 check "three hosts are ready" test "$(grep -cE ' ready *$' "$WORK/table")" = 3
 check "rack warns that the image has stand-ins" grep -qi 'stand-in' "$WORK/rack.log"
 for h in master node-1 node-2; do
@@ -132,7 +156,12 @@ if is_long; then restarts; fi
 
 pid=$(cat "$DIR/run/ns.pid")
 routers_stop
-rack_stop
+kill -INT "$RACK_PID"
+wait "$RACK_PID"
+check "after Ctrl-C the exit status is that of the program" test $? = 7
+RACK_PID=
+check "the key of the run is deleted" test ! -e "$DIR/run/ssh"
+refuse "ssh into the rack that has ended" 4 "rackstrap: $DIR: no rack runs in it *" "$RACKSTRAP" ssh "$DIR" node-1
 nothing_left() {
 	! kill -0 "$1" 2>/dev/null && ! pgrep -fa -- "$DIR/"
 }

@@ -18,10 +18,10 @@ make_rack() { # FROM TO
 	grep -q "$(cut -d' ' -f2 "$WORK/key.pub")" "$2" || bail "$1 has no ssh_keys line to fill"
 }
 
-# Starts a rack in the background with --keep; its table goes to $WORK/table.
-# Usage: rack_start RACK.cfg ARGS...
+# Starts a rack in the background with --keep; its table goes to $WORK/table, or with --run to
+# $WORK/rack.log and what the program prints to $WORK/table. Usage: rack_start RACK.cfg ARGS...
 rack_start() {
-	"$RACKSTRAP" rack "$@" --image $IMAGE --dir "$DIR" --fresh --keep \
+	"$RACKSTRAP" rack --image $IMAGE --dir "$DIR" --fresh --keep "$@" \
 		>"$WORK/table" 2>"$WORK/rack.log" </dev/null &
 	RACK_PID=$!
 }
@@ -30,7 +30,7 @@ rack_start() {
 rack_wait() {
 	local deadline=$((SECONDS + ${1:-900}))
 	while [ $SECONDS -lt $deadline ]; do
-		if grep -q '^HOST' "$WORK/table" && grep -qi 'ctrl-c' "$WORK/rack.log"; then
+		if grep -qE '^(rackstrap: )?HOST' "$WORK/table" "$WORK/rack.log" && grep -qi 'ctrl-c' "$WORK/rack.log"; then
 			return 0
 		fi
 		kill -0 "$RACK_PID" 2>/dev/null || return 1

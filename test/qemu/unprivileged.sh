@@ -86,8 +86,8 @@ ends_by() { # SIGNAL STATUS ['LAST LINE']
 	[ "$sig" = KILL ] || check "SIG$sig: run/ns.pid is removed" test ! -e "$dir/run/ns.pid"
 	[ ! -s "$WORK/$sig.out" ] || { fail "SIG$sig: no table is printed"; note <"$WORK/$sig.out"; }
 }
-ends_by INT 1 "rackstrap: interrupted before every host had a verdict"
-is_long && ends_by TERM 1 "rackstrap: interrupted before every host had a verdict"
+ends_by INT 130 "rackstrap: interrupted before every host had a verdict"
+is_long && ends_by TERM 130 "rackstrap: interrupted before every host had a verdict"
 ends_by KILL 137
 
 # The killed rack's lock is released: the folder can be used again.

@@ -498,6 +498,8 @@ static void test_help(void **state)
 				  "  --keep-all        keep all\n"
 				  "  --format FORMAT   raw, qcow2 or zst: the format\n"
 				  "  --seconds N       how long to wait\n"
+				  "  --wait TIME       the same\n"
+				  "  --age TIME        the same, in days\n"
 				  "  -q, --quiet       print less\n"
 				  "  -h, --help        print this and exit\n"
 				  "\n"

@@ -84,17 +84,59 @@ static void test_argv_matches_golden_files(void **state)
 		{"bios-disk", "master", ACCEL_TCG, false},
 		{"uefi-disk", "master", ACCEL_TCG, true},
 		{"uefi-kvm", "node-1", ACCEL_KVM, true},
+		{"bios-bond", "bonded", ACCEL_TCG, false},
+		{"uefi-bond", "bonded", ACCEL_TCG, true},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct vm vm = {.host = host(*state, cases[i].host),
-				.tap = "tap3",
+				.tap = 3,
 				.accel = cases[i].accel,
 				.uefi = cases[i].uefi};
 		_cleanup_strv_ char **argv = vm_argv(&vm);
 
 		check_golden(cases[i].golden, argv);
 	}
+}
+
+/* --- network cards ------------------------------------------------------------------ */
+
+static void check_cards(char *const *bond, unsigned nics, const char *want)
+{
+	struct rack_host h = {.host.mac = {{0x52, 0x54, 0, 0x25, 0, 0x11}},
+			      .host.bond = (char **)bond,
+			      .vm_nics = nics};
+	_cleanup_buf_ struct buf b = {0};
+
+	for (unsigned i = 0; i < vm_nics(&h); i++) {
+		char text[NET_MAC_LEN];
+
+		buf_printf(&b, "%s%s", i > 0 ? " " : "",
+			   net_format_mac(vm_mac(&h, i), ':', text));
+	}
+	assert_string_equal(b.p, want);
+}
+
+static void test_cards_are_those_of_the_bond(void **state)
+{
+	char own[] = "52:54:00:25:00:11", other[] = "52-54-00-25-01-1A",
+	     third[] = "02:00:00:00:00:01";
+	char eth0[] = "eth0", eth1[] = "eth1";
+
+	(void)state;
+	check_cards(NULL, 0, "52:54:00:25:00:11");
+	check_cards(NULL, 3, "52:54:00:25:00:11 56:54:00:25:00:11 5a:54:00:25:00:11");
+	check_cards((char *[]){own, other, NULL}, 0,
+		    "52:54:00:25:00:11 52:54:00:25:01:1a");
+	check_cards((char *[]){other, own, NULL}, 3,
+		    "52:54:00:25:00:11 52:54:00:25:01:1a 56:54:00:25:00:11");
+	/* The bond is of other cards than the one that boots. */
+	check_cards((char *[]){other, third, NULL}, 0,
+		    "52:54:00:25:00:11 52:54:00:25:01:1a 02:00:00:00:00:01");
+	check_cards((char *[]){eth0, eth1, NULL}, 0,
+		    "52:54:00:25:00:11 56:54:00:25:00:11");
+	check_cards((char *[]){own, eth1, NULL}, 0,
+		    "52:54:00:25:00:11 56:54:00:25:00:11");
 }
 
 /* --- disks ------------------------------------------------------------------------- */
@@ -290,12 +332,30 @@ static void test_too_little_memory_is_refused_with_the_needed_size(void **state)
 				   "1792M");
 }
 
+static void test_too_few_cards_for_a_bond_are_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct image image = {.name = (char *)"small"};
+	struct rack_host bonded = *host(f, "bonded");
+	const struct rack_host *hosts[] = {&bonded};
+	_cleanup_diag_ struct diag d = {0};
+
+	for (bonded.vm_nics = 4; bonded.vm_nics != 1; bonded.vm_nics--)
+		assert_int_equal(preflight_hosts(&f->rack, hosts, 1, &image, &d), 0);
+	bonded.vm_nics = 1;
+	assert_int_equal(preflight_hosts(&f->rack, hosts, 1, &image, &d), -1);
+	assert_string_equal(d.lines[0],
+			    GOLDEN "/rack.cfg:16: host 'bonded': vm.nics: 1 is too "
+				   "little for its bond of 2 links");
+}
+
 #define unit(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		unit(test_argv_matches_golden_files),
+		cmocka_unit_test(test_cards_are_those_of_the_bond),
 		unit(test_disk_is_made_blank_and_kept),
 		unit(test_disk_is_not_made_through_a_symlink),
 		unit(test_host_without_disk_gets_none),
@@ -304,6 +364,7 @@ int main(void)
 		unit(test_missing_files_are_named_with_their_package),
 		unit(test_missing_programs_are_named_with_their_package),
 		unit(test_too_little_memory_is_refused_with_the_needed_size),
+		unit(test_too_few_cards_for_a_bond_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

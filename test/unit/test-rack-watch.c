@@ -103,7 +103,7 @@ static void make_machine(struct fixture *f, size_t i)
 			      .host = &f->run.serve.info.hosts[i],
 			      .on_ms = rack_now_ms()};
 	assert_string_equal(m->host->name, name);
-	snprintf(m->vm.tap, sizeof(m->vm.tap), "tap%zu", i);
+	m->vm.tap = (unsigned)i;
 	console_open(&m->console, console);
 	console_open(&m->qemu, qemu);
 }
@@ -150,6 +150,7 @@ static int setup(void **state)
 				   .timeout_ms = 20000,
 				   .machines = f->machines,
 				   .n = HOSTS,
+				   .program_fd = -1,
 				   .signals = fds[0]};
 	if (prepare(f, &e) < 0) {
 		print_error("%s\n", e.msg);
