@@ -9,18 +9,15 @@
  */
 #include "builder/commands.h"
 #include "builder/common/leftovers.h"
+#include "builder/rack/rack-folder.h"
 #include "builder/rack/rack-ns.h"
 #include "builder/rack/rack-preflight.h"
 #include "builder/rack/rack-program.h"
 #include "builder/rack/rack-ssh.h"
-#include "lib/dir.h"
-#include "lib/file.h"
 #include "lib/log.h"
 #include "lib/out.h"
 #include "lib/signals.h"
 #include "pxe/tree.h"
-
-#include <sys/file.h>
 
 #define TIMEOUT_DEFAULT 900
 #define TIMEOUT_MAX     86400
@@ -176,82 +173,6 @@ static int load(struct rack_job *j, struct err *e)
 	}
 	preflight_this_machine(j->hosts, j->n, "/proc/meminfo");
 	return 0;
-}
-
-static int lock_folder(struct rack_job *j, struct err *e)
-{
-	_cleanup_free_ char *path = xasprintf("%s/run/lock", j->dir);
-
-	j->lock = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (j->lock < 0)
-		return err_errno(e, errno, "%s", path);
-	if (flock(j->lock, LOCK_EX | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK
-			       ? err_set(e, ERR_FAILED,
-					 "%s: another rack runs in this folder (name "
-					 "another with --dir)",
-					 j->dir)
-			       : err_errno(e, errno, "%s", path);
-	return 0;
-}
-
-/* Refuses a non-empty folder without run/lock: prepare_folder() deletes files in it. */
-static int check_folder(const struct rack_job *j, struct err *e)
-{
-	_cleanup_free_ char *lock = xasprintf("%s/run/lock", j->dir);
-
-	if (access(lock, F_OK) == 0 || dir_is_empty(j->dir) ||
-	    (access(j->dir, F_OK) < 0 && errno == ENOENT))
-		return 0;
-	return err_set(e, ERR_FAILED,
-		       "%s exists and is not the folder of a rack: name another with "
-		       "--dir",
-		       j->dir);
-}
-
-/* Removes temporary files that a killed rack has left in the folder, which is locked. */
-static void sweep_folder(const char *path)
-{
-	_cleanup_strv_ char **names = NULL;
-
-	if (dir_names_at(AT_FDCWD, path, &names) < 0)
-		return;
-	for (size_t i = 0; names && names[i]; i++) {
-		_cleanup_free_ char *file = xasprintf("%s/%s", path, names[i]);
-
-		if (file_is_temporary(names[i]))
-			unlink(file);
-	}
-}
-
-/* Makes the folder and locks it. Removes reports of an earlier run, which would be taken
- * for this one's. */
-static int prepare_folder(struct rack_job *j, struct err *e)
-{
-	static const char *const folders[] = {"run", "log", "disk"};
-	_cleanup_free_ char *reports = xasprintf("%s/tree/" TREE_REPORTS, j->dir);
-	_cleanup_free_ char *disks = xasprintf("%s/disk", j->dir);
-	int r;
-
-	if (check_folder(j, e) < 0)
-		return -1;
-	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
-		_cleanup_free_ char *path = xasprintf("%s/%s", j->dir, folders[i]);
-
-		r = mkdir_p_at(AT_FDCWD, path, 0755);
-		if (r < 0)
-			return err_errno(e, r, "%s", path);
-		if (i == 0 && lock_folder(j, e) < 0)
-			return -1;
-		if (j->a->fresh && streq(path, disks) &&
-		    (r = rm_rf_at(AT_FDCWD, disks)) == 0)
-			r = mkdir_p_at(AT_FDCWD, disks, 0755);
-		if (r < 0)
-			return err_errno(e, r, "%s", path);
-		sweep_folder(path);
-	}
-	r = rm_rf_at(AT_FDCWD, reports);
-	return r < 0 ? err_errno(e, r, "%s", reports) : 0;
 }
 
 /* --- inside the namespaces --------------------------------------------------------- */
@@ -429,7 +350,7 @@ static int run_job(struct rack_job *j, struct err *e)
 		return -1;
 	j->dir = j->a->dir ? xstrdup(j->a->dir) : xasprintf("rack-%s", j->rack.name);
 	if ((j->a->program && rack_program_check(j->a->program, j->dir, e) < 0) ||
-	    prepare_folder(j, e) < 0)
+	    rack_folder_open(j->dir, j->a->fresh, &j->lock, e) < 0)
 		return -1;
 	j->run = (struct rack_run){
 		.rack = &j->rack,

@@ -4,6 +4,7 @@
  * its two servers ends. Prints a line for each step of a machine's boot.
  */
 #include "builder/commands.h"
+#include "builder/rack/rack-ns.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/signals.h"
@@ -74,6 +75,18 @@ static void log_start(const struct serve *s)
 		 s->info.http_port, s->user ? ", as user " : "", s->user ? s->user : "");
 }
 
+/* Refuses the tree of a rack that ran in virtual machines: its hosts have the key of that
+ * run, and its servers the interface of its network. */
+static int check_purpose(const struct serve *s, struct err *e)
+{
+	if (!s->info.interface || !streq(s->info.interface, NS_BRIDGE))
+		return 0;
+	return err_set(e, ERR_FAILED,
+		       "%s: is the tree of `rackstrap rack`, for its virtual machines: "
+		       "make one with `rackstrap pxe`",
+		       s->dir);
+}
+
 enum {
 	OPT_USER = 1,
 };
@@ -89,11 +102,11 @@ static int run_serve(const struct command_line *line, struct err *e)
 	signals = signals_open(e);
 	if (signals < 0 || serve_open(&s, line->args[0], &o, e) < 0)
 		return -1;
-	r = serve_check(&s, &d);
-	if (r < 0) {
+	r = check_purpose(&s, e);
+	if (r == 0 && serve_check(&s, &d) < 0) {
 		r = diag_err(&d, e);
 		e->code = ERR_UNABLE; /* the machine is at fault, not a file */
-	} else {
+	} else if (r == 0) {
 		r = serve_start(&s, e);
 	}
 	if (r == 0) {

@@ -34,12 +34,13 @@ static const struct command_option options[] = {
 
 const struct command command_status = {
 	.name = "status",
-	.synopsis = "TREE [--json]",
+	.synopsis = "DIR [--json]",
 	.summary = "show what the hosts of a rack reported",
 	.options = options,
-	.operands = {{.name = "TREE",
-		      .kind = ARG_DIR,
-		      .help = "a boot tree, or a folder of reports"}},
+	.operands =
+		{{.name = "DIR",
+		  .kind = ARG_DIR,
+		  .help = "a boot tree, the folder of a rack, or a folder of reports"}},
 	.min_args = 1,
 	.max_args = 1,
 	.run = run_status,

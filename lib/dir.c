@@ -6,9 +6,12 @@
  */
 #include "lib/dir.h"
 
+#include "lib/file.h"
 #include "lib/str.h"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <unistd.h>
 
 /* open(2) gives EINTR on slow file systems. */
 static int open_dir(int dirfd, const char *path, int flags)
@@ -59,4 +62,28 @@ int dir_names_at(int dirfd, const char *path, char ***ret)
 	strv_sort(names.v);
 	*ret = strv_builder_take(&names);
 	return 0;
+}
+
+int dir_check_link(const char *path, bool own, struct err *e)
+{
+	_cleanup_free_ char *link = xstrdup(path), *target = xcalloc(1, PATH_MAX + 1);
+	size_t len = strlen(link);
+	struct stat st;
+
+	while (len > 1 && link[len - 1] == '/')
+		link[--len] = '\0';
+	if (lstat(link, &st) < 0 || !S_ISLNK(st.st_mode))
+		return 0;
+	if (own && !file_is_trusted(&st))
+		return err_set(e, ERR_FAILED,
+			       "%s: is a link of another user (uid %u): name the folder "
+			       "itself",
+			       path, (unsigned)st.st_uid);
+	if (access(path, F_OK) == 0 || errno != ENOENT ||
+	    readlink(link, target, PATH_MAX) < 0)
+		return 0;
+	return err_set(e, ERR_FAILED,
+		       "%s: is a link to %s, which does not exist: remove the link, or "
+		       "make that folder",
+		       path, target);
 }

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "lib/cleanup.h"
+#include "lib/err.h"
 
 /*
  * Opens the directory `path` (relative to `dirfd`) component by component. None of them
@@ -20,3 +20,10 @@ int dir_open_nofollow_at(int dirfd, const char *path) _must_check_;
  * owns, NULL for an empty directory. Returns 0, or -errno with *ret unchanged.
  */
 int dir_names_at(int dirfd, const char *path, char ***ret) _must_check_;
+
+/*
+ * Checks the name of a folder that is to be made or replaced. Returns 0, or -1 with `e`
+ * set if it is a symlink to a place where nothing is, or, with `own`, a symlink of
+ * another user than this one and root, who can change where it leads.
+ */
+int dir_check_link(const char *path, bool own, struct err *e) _must_check_;

@@ -21,6 +21,7 @@
 #include "lib/text.h"
 #include "lib/url.h"
 #include "pxe/table.h"
+#include "pxe/tree-swap.h"
 
 #define REPORT_MAX (64 * 1024)
 #define WHY_MAX    2000 /* bytes of the reason in a report that are shown */
@@ -194,20 +195,27 @@ static int load_folder(struct status *s, const char *dir, struct err *e)
 		h->cbr0 = xstrdup(h->report.cbr0);
 	}
 	if (s->n == 0)
-		return err_set(e, ERR_FAILED,
-			       "%s is neither a boot tree nor a folder with reports",
-			       dir);
+		return err_set(
+			e, ERR_FAILED,
+			"%s is neither a boot tree nor a rack's folder nor a folder with "
+			"reports",
+			dir);
 	qsort(s->hosts, s->n, sizeof(*s->hosts), by_name);
 	return 0;
 }
 
 int status_load(struct status *ret, const char *dir, struct err *e)
 {
-	_cleanup_free_ char *info = xasprintf("%s/" TREE_INFO, dir);
+	_cleanup_free_ char *tree = xasprintf("%s/tree", dir);
 	int r;
 
 	*ret = (struct status){0};
-	r = access(info, F_OK) == 0 ? load_tree(ret, dir, e) : load_folder(ret, dir, e);
+	if (tree_is(dir))
+		r = load_tree(ret, dir, e);
+	else if (tree_is(tree)) /* the folder of a rack */
+		r = load_tree(ret, tree, e);
+	else
+		r = load_folder(ret, dir, e);
 	if (r < 0)
 		status_done(ret);
 	return r;
@@ -261,6 +269,16 @@ static size_t phase_names(const struct status *s, const char *out[static PHASES_
 	return n;
 }
 
+char *status_phase_title(const char *name)
+{
+	char *title = xstrdup(streq(name, "initramfs") ? "initrd" : name);
+
+	for (char *s = title; *s; s++)
+		if (*s >= 'a' && *s <= 'z')
+			*s = (char)(*s - 'a' + 'A');
+	return title;
+}
+
 static void add_phase(struct table *t, const struct report *r, const char *name)
 {
 	for (size_t k = 0; k < r->n_phases; k++)
@@ -308,20 +326,24 @@ static void add_host(struct table *t, const struct status_host *h,
 void status_table(const struct status *s, time_t now, struct buf *out)
 {
 	struct table_column columns[7 + PHASES_MAX] = {
-		{"host", false}, {"role", false}, {"address", false}, {"cbr0", false}};
+		{"HOST", false}, {"ROLE", false}, {"ADDRESS", false}, {"CBR0", false}};
 	_cleanup_table_ struct table t = {0};
+	char *titles[PHASES_MAX];
 	const char *phases[PHASES_MAX];
 	size_t n = 4, n_phases = phase_names(s, phases);
 
 	for (size_t k = 0; k < n_phases; k++)
-		columns[n++] = (struct table_column){phases[k], true};
-	columns[n++] = (struct table_column){"up", true};
-	columns[n++] = (struct table_column){"verdict", false};
-	columns[n++] = (struct table_column){"age", true};
+		columns[n++] = (struct table_column){
+			titles[k] = status_phase_title(phases[k]), true};
+	columns[n++] = (struct table_column){"UPTIME", true};
+	columns[n++] = (struct table_column){"VERDICT", false};
+	columns[n++] = (struct table_column){"AGE", true};
 	table_init(&t, columns, n);
 	for (size_t i = 0; i < s->n; i++)
 		add_host(&t, &s->hosts[i], phases, n_phases, now);
 	table_render(&t, out);
+	for (size_t k = 0; k < n_phases; k++)
+		free(titles[k]);
 	for (size_t i = 0; i < s->n; i++)
 		if (s->hosts[i].why)
 			text_line(out, "%s: %s", s->hosts[i].name, s->hosts[i].why);
@@ -333,7 +355,7 @@ static void json_host(struct json *j, const struct status_host *h, time_t now)
 	time_t then = h->reported.tv_sec;
 
 	json_open(j, NULL, '{');
-	json_str(j, "host", h->name);
+	json_str(j, "name", h->name);
 	json_str(j, "role", h->role);
 	json_str(j, "address", h->address);
 	json_str(j, "cbr0", h->cbr0);
@@ -366,7 +388,7 @@ char *status_json(const struct status *s, time_t now)
 	_cleanup_json_ struct json j = {0};
 
 	json_open(&j, NULL, '{');
-	json_u64(&j, "format", 1);
+	json_u64(&j, "format", 2); /* 1 had "host" in place of "name" */
 	json_str(&j, "rack", s->rack);
 	json_open(&j, "hosts", '[');
 	for (size_t i = 0; i < s->n; i++)

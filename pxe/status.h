@@ -31,7 +31,8 @@ struct status {
 	size_t n;
 };
 
-/* Reads the reports in `dir`, a boot tree or a folder of reports (*.json). */
+/* Reads the reports in `dir`: a boot tree, the folder of a rack (`rackstrap rack`), which
+ * has one, or a folder of reports (*.json). */
 int status_load(struct status *ret, const char *dir, struct err *e) _must_check_;
 void status_done(struct status *s);
 #define _cleanup_status_ _cleanup_(status_done)
@@ -53,8 +54,12 @@ struct report_id {
  * set to it. */
 bool report_changed(struct report_id *id, const char *dir, const char *host);
 
-/* Appends the table (host, role, address, cbr0, seconds of each phase, uptime, verdict,
- * age), then one line "HOST: WHY" for every host that failed. */
+/* Returns the title of a phase's column, as `rackstrap rack` has it too: "INITRD" for
+ * "initramfs". Owned by the caller. */
+char *status_phase_title(const char *name);
+
+/* Appends the table (HOST, ROLE, ADDRESS, CBR0, seconds of each phase, UPTIME, VERDICT,
+ * AGE), then one line "HOST: WHY" for every host that failed. */
 void status_table(const struct status *s, time_t now, struct buf *out);
 
 /* Returns the same as JSON. Owned by the caller. */

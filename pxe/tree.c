@@ -444,6 +444,8 @@ static int find_place(const char *dir, char **ret, bool *ret_exists, struct err 
 	*ret_exists = real != NULL;
 	if (!real && errno != ENOENT)
 		return err_errno(e, errno, "%s", dir);
+	if (dir_check_link(dir, true, e) < 0)
+		return -1;
 	if (!real) {
 		while (len > 1 && dir[len - 1] == '/')
 			len--;

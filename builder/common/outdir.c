@@ -88,6 +88,8 @@ int outdir_begin(struct outdir *ret, const char *out, const char *name, struct e
 
 	o.parent = xstrdup(out);
 	o.name = xstrdup(name);
+	if (dir_check_link(out, false, e) < 0)
+		return -1;
 	r = mkdir_p_at(AT_FDCWD, out, 0755);
 	if (r < 0)
 		return err_errno(e, r, "%s", out);

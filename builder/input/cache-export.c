@@ -7,6 +7,7 @@
 #include "builder/common/leftovers.h"
 #include "builder/input/cache-scan.h"
 #include "builder/input/mirror.h"
+#include "lib/dir.h"
 #include "lib/durable.h"
 #include "lib/file.h"
 #include "lib/log.h"
@@ -138,8 +139,11 @@ int cache_export(struct cache_exported *ret, const struct cache *c,
 	_cleanup_scratch_ struct scratch s = SCRATCH_INIT;
 	_cleanup_close_ int dirfd = -1, scratch = -1;
 	struct export x = {.c = c, .dir = dir};
-	int r = mkdir_p_at(AT_FDCWD, dir, 0755);
+	int r;
 
+	if (dir_check_link(dir, false, e) < 0)
+		return -1;
+	r = mkdir_p_at(AT_FDCWD, dir, 0755);
 	if (r < 0)
 		return err_errno(e, r, "%s", dir);
 	if (leftovers_make(&s, dir, ".export", e) < 0)

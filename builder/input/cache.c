@@ -11,6 +11,7 @@
 #include "builder/common/digest-memo.h"
 #include "builder/common/leftovers.h"
 #include "builder/common/lock-file.h"
+#include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/str.h"
@@ -29,6 +30,8 @@ int cache_open(struct cache *ret, const char *dir, struct err *e)
 	if (!c.dir)
 		return err_set(e, ERR_FAILED,
 			       "no place for the cache: set HOME, or give --cache DIR");
+	if (dir_check_link(c.dir, false, e) < 0)
+		return err_wrap(e, "cache");
 	r = mkdir_p_at(AT_FDCWD, c.dir, 0755);
 	if (r < 0)
 		return err_errno(e, r, "cache %s", c.dir);

@@ -39,9 +39,18 @@ refuse "rack without user namespaces" 4 "*cannot create a user namespace*" \
 	"$RACKSTRAP" rack configs/demo.cfg --image "$WORK/image" --dir "$WORK/rack" --accel tcg
 refuse "a program for --run that is missing" 2 "rackstrap: rack: --run: ./absent: No such file or directory" \
 	"$RACKSTRAP" rack configs/demo.cfg --image "$WORK/image" --dir "$WORK/rack" --accel tcg --run ./absent -- -x
+ln -s nowhere "$WORK/dangling"
+refuse "a rack's folder at a dangling link" 1 \
+	"rackstrap: $WORK/dangling: is a link to nowhere, which does not exist: remove the link, or make that folder" \
+	"$RACKSTRAP" rack configs/demo.cfg --image "$WORK/image" --dir "$WORK/dangling" --accel tcg
 refuse "ssh into a rack that does not run" 4 \
 	"rackstrap: $WORK/rack: no rack runs in it (rackstrap rack --keep keeps one running)" \
 	"$RACKSTRAP" ssh "$WORK/rack" node-1
+check "pxe makes a tree as rack does" "$RACKSTRAP" pxe configs/demo.cfg --image "$WORK/image" -o "$WORK/rack/tree" --interface br-rack
+refuse "serve refuses the tree of a rack in virtual machines" 1 \
+	'rackstrap: */rack/tree: is the tree of `rackstrap rack`, for its virtual machines: make one with `rackstrap pxe`' \
+	"$RACKSTRAP" serve "$WORK/rack/tree"
+refuse "status of a rack's folder" 1 "rackstrap: 3 of 3 hosts are not ready: *" "$RACKSTRAP" status "$WORK/rack"
 refuse "ssh into another folder" 4 "rackstrap: $WORK/image is not the folder of a rack (rackstrap rack --dir)" \
 	"$RACKSTRAP" ssh "$WORK/image" node-1 ls -l
 

@@ -17,6 +17,10 @@ refuse "list --dry-run" 2 "rackstrap: cache list: unexpected option '--dry-run'"
 refuse "export --unused" 2 "rackstrap: cache export: unexpected option '--unused'" "$RACKSTRAP" cache export "$WORK/a" --unused 1
 refuse "a time in weeks" 2 "rackstrap: cache: option '--unused' must be 0s to 36500d, as in 90s, 5m, 2h or 1d, not '1w'" \
 	"$RACKSTRAP" cache prune --unused 1w
+ln -s nowhere "$WORK/dangling"
+refuse "a cache at a dangling link" 1 \
+	"rackstrap: cache: $WORK/dangling: is a link to nowhere, which does not exist: remove the link, or make that folder" \
+	"$RACKSTRAP" cache list --cache "$WORK/dangling"
 check "nothing is created" test ! -e "$WORK/cache" -a ! -e "$WORK/a"
 
 # Other users can read a cache, whatever the umask of the user who made it.
@@ -47,5 +51,9 @@ want="rackstrap: --lock: $WORK/typo.lock: No such file or directory"
 refuse "build: a lock that does not exist" 3 "$want" \
 	"$RACKSTRAP" build $recipe --offline --out "$WORK/image" --lock "$WORK/typo.lock"
 refuse "fetch: a lock that does not exist" 3 "$want" "$RACKSTRAP" fetch $recipe --lock "$WORK/typo.lock"
+ln -s nowhere "$WORK/dangling"
+refuse "a cache at a dangling link" 1 \
+	"rackstrap: cache: $WORK/dangling: is a link to nowhere, which does not exist: remove the link, or make that folder" \
+	"$RACKSTRAP" cache list --cache "$WORK/dangling"
 check "nothing is created" test ! -e "$WORK/image"
 finish

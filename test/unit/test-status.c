@@ -346,22 +346,50 @@ static void boot_tree_status_has_every_host(void **state)
 	assert_int_equal(status_load(&s, *state, &e), 0);
 	set_ages(&s);
 	status_table(&s, NOW, &b);
-	assert_string_equal(b.p, "host    role    address    cbr0            kernel  "
-				 "units    up  verdict  "
-				 "  age\n"
+	assert_string_equal(b.p, "HOST    ROLE    ADDRESS    CBR0            KERNEL  "
+				 "UNITS  UPTIME  VERDICT  "
+				 "  AGE\n"
 				 "master  master  10.0.0.10  -                  4.2   "
-				 "27.0  31.2  ready    "
+				 "27.0    31.2  ready    "
 				 "  5 s\n"
 				 "node-1  node    10.0.0.11  192.168.1.1/24     4.2   "
-				 "15.8  20.0  failed   "
+				 "15.8    20.0  failed   "
 				 "5 min\n"
 				 "node-2  node    -          -                    -      "
-				 "-     -  silent   "
+				 "-       -  silent   "
 				 "    -\n"
 				 "node-3  node    10.0.0.9   -                  4.2    "
-				 "5.8  10.0  ready    "
+				 "5.8    10.0  ready    "
 				 "  2 d\n"
 				 "node-1: docker.service failed\n");
+}
+
+/* `rackstrap rack` has the same names of columns. */
+static void titles_are_those_of_rack(void **state)
+{
+	static const char *const phases[][2] = {
+		{"initramfs", "INITRD"}, {"firstboot", "FIRSTBOOT"}, {"x-1", "X-1"}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(phases); i++) {
+		_cleanup_free_ char *title = status_phase_title(phases[i][0]);
+
+		assert_string_equal(title, phases[i][1]);
+	}
+}
+
+static void the_folder_of_a_rack_has_the_status_of_its_tree(void **state)
+{
+	_cleanup_free_ char *tree = xasprintf("%s/tree", (char *)*state);
+	_cleanup_status_ struct status s = {0};
+	struct err e = {0};
+
+	assert_int_equal(mkdir(tree, 0755), 0);
+	make_tree(tree);
+	assert_int_equal(status_load(&s, *state, &e), 0);
+	assert_string_equal(s.rack, "r");
+	assert_int_equal(s.n, 4);
+	assert_int_equal(s.hosts[1].verdict, STATUS_FAILED);
 }
 
 static void reports_arrive_when_they_are_written(void **state)
@@ -575,7 +603,8 @@ static void folder_of_reports_has_a_status(void **state)
 static void other_folders_are_refused(void **state)
 {
 	_cleanup_free_ char *want = xasprintf(
-		"%s is neither a boot tree nor a folder with reports", (char *)*state);
+		"%s is neither a boot tree nor a rack's folder nor a folder with reports",
+		(char *)*state);
 	struct status s;
 	struct err e = {0};
 
@@ -630,6 +659,8 @@ int main(void)
 		T(reports_arrive_when_they_are_written),
 		T(reasons_are_stripped_and_cut),
 		T(verdicts_name_unready_hosts),
+		T(titles_are_those_of_rack),
+		T(the_folder_of_a_rack_has_the_status_of_its_tree),
 		T(wrong_reports_are_noticed),
 		T(only_regular_files_are_read),
 		T(control_characters_do_not_reach_the_terminal),

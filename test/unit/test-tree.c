@@ -746,6 +746,30 @@ static void tree_of_another_user_is_refused(void **state)
 		render(f, GOLDEN "/plain.cfg", "one", (struct tree_options){0}, &e), 0);
 }
 
+static void a_tree_at_a_bad_link_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *one = xasprintf("%s/one", f->scratch), *two = NULL;
+	struct err e = {0};
+
+	assert_int_equal(symlink("nowhere", one), 0);
+	assert_refused(f, one,
+		       "is a link to nowhere, which does not exist: remove the link, or "
+		       "make that folder");
+	assert_int_equal(unlink(one), 0);
+	if (geteuid() != 0)
+		return;
+	assert_int_equal(
+		render(f, GOLDEN "/plain.cfg", "two", (struct tree_options){0}, &e), 0);
+	two = xasprintf("%s/two", f->scratch);
+	plant_link(two, f->scratch, "one");
+	assert_refused(f, one,
+		       "is a link of another user (uid 65533): name the folder itself");
+	assert_int_equal(lchown(one, 0, 0), 0);
+	assert_int_equal(
+		render(f, GOLDEN "/plain.cfg", "one", (struct tree_options){0}, &e), 0);
+}
+
 static void links_in_a_tree_are_not_followed(void **state)
 {
 	struct fixture *f = *state;
@@ -979,6 +1003,7 @@ int main(void)
 		T(rescue_needs_two_trees),
 		T(planted_old_tree_is_refused),
 		T(tree_of_another_user_is_refused),
+		T(a_tree_at_a_bad_link_is_refused),
 		T(links_in_a_tree_are_not_followed),
 		T(image_of_another_user_is_copied),
 		T(other_folder_is_not_replaced),
