@@ -200,7 +200,8 @@ static int run_build(const struct command_line *line, struct err *e)
 }
 
 static const struct command_option options[] = {
-	{.name = "out",
+	{.name = "output",
+	 .letter = 'o',
 	 .arg = "DIR",
 	 .kind = ARG_DIR,
 	 .id = OPT_OUT,
@@ -266,7 +267,7 @@ static const struct command_renamed renamed[] = {{"image", "type"}, {NULL, NULL}
 const struct command command_build = {
 	.name = "build",
 	.synopsis =
-		"RECIPE [--out DIR] [--cache DIR] [--lock FILE] "
+		"RECIPE [-o DIR] [--cache DIR] [--lock FILE] "
 		"[--mirror PREFIX=URL]... [--netrc-file FILE] [--offline] [--refresh] "
 		"[--verify] [--firstboot FILE] [--type TYPE]... "
 		"[--host FILE | --rack FILE] [--sector-size N] "

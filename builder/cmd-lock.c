@@ -144,7 +144,8 @@ static const struct command_option options[] = {
 	{.name = "artifacts",
 	 .id = OPT_ARTIFACTS,
 	 .help = "keep the packages of the base as they are in the lock"},
-	{.name = "lock",
+	{.name = "output",
+	 .letter = 'o',
 	 .arg = "FILE",
 	 .kind = ARG_FILE,
 	 .id = OPT_LOCK,
@@ -155,12 +156,15 @@ static const struct command_option options[] = {
 	{.name = NULL},
 };
 
+static const struct command_renamed renamed[] = {{"lock", "output"}, {NULL, NULL}};
+
 const struct command command_lock = {
 	.name = "lock",
-	.synopsis = "RECIPE [--artifacts] [--lock FILE] [--cache DIR] "
+	.synopsis = "RECIPE [--artifacts] [-o FILE] [--cache DIR] "
 		    "[--mirror PREFIX=URL]... [--netrc-file FILE]",
 	.summary = "write the digests of a recipe's inputs and packages to recipe.lock",
 	.options = options,
+	.renamed = renamed,
 	.operands = {INPUT_OPERAND_RECIPE},
 	.min_args = 1,
 	.max_args = 1,

@@ -240,6 +240,8 @@ static int start_machines(struct rack_job *j, struct err *e)
 		if (vm_prepare(&m->vm, r->dir, e) < 0)
 			return -1;
 	}
+	if (rack_ssh_write_config(r, e) < 0)
+		return -1;
 	for (size_t i = 0; i < r->n; i++) {
 		r->machines[i].on_ms = rack_now_ms();
 		if (vm_start(&r->machines[i].vm, r->dir, e) < 0)

@@ -60,7 +60,7 @@ struct command {
 
 	/*
 	 * Arguments after the name in the usage line, as in the manual page's synopsis:
-	 * "RECIPE [--out DIR]". A newline separates the forms of a command.
+	 * "RECIPE [--output DIR]". A newline separates the forms of a command.
 	 */
 	const char *synopsis;
 	const struct command_option *options;  /* or NULL */

@@ -58,8 +58,8 @@ bake_media() { baked_once media bake_media_now; }
 bake_media_now() {
 	rm -rf "$MEDIA"
 	mkdir -p "$MEDIA"
-	test/bake images/bookworm-vm --out "$MEDIA/512" --type pxe --type disk --type iso \
+	test/bake images/bookworm-vm --output "$MEDIA/512" --type pxe --type disk --type iso \
 		--format raw --format qcow2 --format zst --host test/qemu/solo.cfg || return
-	test/bake images/bookworm-vm --out "$MEDIA/4096" --type disk --sector-size 4096 \
+	test/bake images/bookworm-vm --output "$MEDIA/4096" --type disk --sector-size 4096 \
 		--rack configs/demo.cfg 2>"$MEDIA/4096.log" || { cat "$MEDIA/4096.log"; return 1; }
 }

@@ -36,5 +36,5 @@ vivid_mirror() {
 
 vivid_bake() { # into $VIVID
 	"$RACKSTRAP" lock "$WORK/images/vivid" "${VIVID_FROM[@]}" >&2 &&
-		"$RACKSTRAP" build "$WORK/images/vivid" --out "$WORK/baked" "${VIVID_FROM[@]}" >&2
+		"$RACKSTRAP" build "$WORK/images/vivid" --output "$WORK/baked" "${VIVID_FROM[@]}" >&2
 }

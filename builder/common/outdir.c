@@ -55,7 +55,7 @@ int outdir_check(const char *out, const char *name, struct err *e)
 	if (S_ISLNK(st.st_mode) || is_image(final) || dir_is_empty(final))
 		return 0;
 	return err_set(e, ERR_FAILED,
-		       "%s exists and is not an image: name another folder with --out",
+		       "%s exists and is not an image: name another folder with --output",
 		       final);
 }
 

@@ -22,8 +22,8 @@ static const char config_tail[] = "# Made by rackstrap rack for one run.\n"
 				  "\tStrictHostKeyChecking accept-new\n"
 				  "\tUpdateHostKeys no\n"
 				  "\tLogLevel ERROR\n"
-				  "\tConnectTimeout 10\n"
-				  "\tConnectionAttempts 10\n"
+				  "\tConnectTimeout 30\n"
+				  "\tConnectionAttempts 4\n"
 				  "\tServerAliveInterval 15\n"
 				  "\tServerAliveCountMax 4\n";
 

@@ -9,7 +9,7 @@ tap_cleanup() { stop_site; }
 LOCK=$WORK/recipe/recipe.lock
 lock() { "$RACKSTRAP" lock "$WORK/recipe" "${FROM[@]}" "$@"; }
 fetch() { "$RACKSTRAP" fetch "$WORK/recipe" "${FROM[@]}" "$@"; }
-build() { "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" "$@"; }
+build() { "$RACKSTRAP" build "$WORK/recipe" --output "$WORK/images" "$@"; }
 # Does what check does, for a COMMAND that examines the output of the previous check, which is
 # in $WORK/out1 and $WORK/err1.
 # Usage: check_output "what is expected" COMMAND...
@@ -76,14 +76,14 @@ check_output "an export replaces the damaged file" grep -q ', 1 of them new$' "$
 serve "$WORK/mirror"
 rm -rf "$WORK/image1" "$WORK/image2"
 check "a build from the exported folder succeeds, with an empty cache" other cache-a "$RACKSTRAP" build "$WORK/recipe" \
-	--out "$WORK/image1" --mirror "$WORK/mirror"
+	--output "$WORK/image1" --mirror "$WORK/mirror"
 check "a build from the exported folder by http succeeds, with an empty cache" other cache-b env RACKSTRAP_MIRROR="$SITE" \
-	"$RACKSTRAP" build "$WORK/recipe" --out "$WORK/image2"
+	"$RACKSTRAP" build "$WORK/recipe" --output "$WORK/image2"
 for i in image1 image2; do
 	check "$i is identical to the first build" diff -r "$WORK/was" "$WORK/$i/small"
 done
 refuse "a mirror without the file is refused" 1 "rackstrap: *files.invalid/v1/kubelet*" \
-	other cache-c "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/image3" --mirror "$WORK/bin"
+	other cache-c "$RACKSTRAP" build "$WORK/recipe" --output "$WORK/image3" --mirror "$WORK/bin"
 
 # --- the archive goes on --------------------------------------------------------------------
 serve "$WORK/site"
@@ -123,9 +123,9 @@ check "an offline build succeeds after it" other cache-e build --offline
 
 # --- two at once ------------------------------------------------------------------------------
 lock >/dev/null 2>&1
-other cache-f "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/twin1" "${FROM[@]}" >/dev/null 2>"$WORK/twin1.err" &
+other cache-f "$RACKSTRAP" build "$WORK/recipe" --output "$WORK/twin1" "${FROM[@]}" >/dev/null 2>"$WORK/twin1.err" &
 one=$!
-other cache-f "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/twin2" "${FROM[@]}" >/dev/null 2>"$WORK/twin2.err" &
+other cache-f "$RACKSTRAP" build "$WORK/recipe" --output "$WORK/twin2" "${FROM[@]}" >/dev/null 2>"$WORK/twin2.err" &
 two=$!
 check "the first of two simultaneous builds succeeds" wait $one
 check "the second of two simultaneous builds succeeds" wait $two
@@ -161,7 +161,7 @@ by_another_user() {
 		as=(setpriv --reuid=65534 --regid=65534 --clear-groups --)
 	fi
 	(cd "$user" && RACKSTRAP_CACHE=$user/cache TMPDIR=$user "${as[@]}" \
-		./rackstrap build recipe --offline --out out --firstboot ./firstboot)
+		./rackstrap build recipe --offline --output out --firstboot ./firstboot)
 }
 check "another user's build --offline succeeds" by_another_user
 check "another user's root image is identical" cmp "$WORK/images/small/root.squashfs" "$user/out/small/root.squashfs"

@@ -73,7 +73,7 @@ rm -rf "$RACKSTRAP_CACHE"
 check "fetch has the option" rackstrap 0 fetch "$WORK/recipe" --artifacts --netrc-file "$netrc"
 rm -rf "$RACKSTRAP_CACHE"
 # The build goes on to the base, whose archive does not exist.
-check "build has it" rackstrap 1 build "$WORK/recipe" --out "$WORK/images" --netrc-file "$netrc"
+check "build has it" rackstrap 1 build "$WORK/recipe" --output "$WORK/images" --netrc-file "$netrc"
 check "build got the file" test -e "$RACKSTRAP_CACHE/blobs/sha256/$SUM"
 
 # --- redirects -----------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ head -c 2000000 /dev/urandom >"$WORK/base/usr/lib/large"
 . test/small.sh
 tap_cleanup() { stop_site; }
 IMAGE=$WORK/images/small
-build() { "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" "${FROM[@]}" "$@"; }
+build() { "$RACKSTRAP" build "$WORK/recipe" --output "$WORK/images" "${FROM[@]}" "$@"; }
 is_long && kinds=0 || kinds=1
 
 # Another recipe's base, input and root image, to exchange files with. Both inputs are pinned by
@@ -21,28 +21,28 @@ head -c 70000 /dev/urandom >"$WORK/site/v1/other"
 sed -i 's/"small"/"other"/; s/suite = "other"/suite = "small"/; s|v1/kubelet?raw=1%2b1|v1/other|; s/ public_query = true;//; s/"tool"/"helper"/' "$WORK/other/recipe.cfg"
 sed -i "s|v1/kubelet?raw=1%2b1\";|& sha512 = \"$(sha512sum <"$WORK/site/kubelet" | cut -d' ' -f1)\";|" "$WORK/recipe/recipe.cfg"
 "$RACKSTRAP" lock "$WORK/other" "${FROM[@]}" >/dev/null 2>&1 || bail "no lock"
-check "another recipe's image is built" "$RACKSTRAP" build "$WORK/other" --out "$WORK/others" "${FROM[@]}" || finish
+check "another recipe's image is built" "$RACKSTRAP" build "$WORK/other" --output "$WORK/others" "${FROM[@]}" || finish
 "$RACKSTRAP" lock "$WORK/recipe" "${FROM[@]}" >/dev/null 2>&1 || bail "no lock"
 check "an image is built" build || finish
 check "it is built from the cache" build || finish
 check "the cache has two bases" test "$(find "$RACKSTRAP_CACHE/base" -name complete | wc -l)" = 2
 
 python3 test/build/damage.py "$kinds" "$RACKSTRAP_CACHE" "$IMAGE" \
-	"$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" "${FROM[@]}" --refresh -- \
-	"$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" "${FROM[@]}" >"$WORK/damages" 2>"$WORK/err"
+	"$RACKSTRAP" build "$WORK/recipe" --output "$WORK/images" "${FROM[@]}" --refresh -- \
+	"$RACKSTRAP" build "$WORK/recipe" --output "$WORK/images" "${FROM[@]}" >"$WORK/damages" 2>"$WORK/err"
 check "the damages could be made" grep '^[0-9]* damages: ' "$WORK/damages"
 note <"$WORK/damages"
 quiet "each gives the same image, or an error that says what to do" grep '^bad: ' "$WORK/damages"
 
 # --- remembered digests ----------------------------------------------------------------
 # They are in force when the files are two seconds old.
-check "a build remembers digests" sh -c "sleep 2.1; '$RACKSTRAP' build '$WORK/recipe' --out '$WORK/images' $(printf "'%s' " "${FROM[@]}")"
+check "a build remembers digests" sh -c "sleep 2.1; '$RACKSTRAP' build '$WORK/recipe' --output '$WORK/images' $(printf "'%s' " "${FROM[@]}")"
 base=$(dirname "$(find "$RACKSTRAP_CACHE/base" -size +0 -path '*/known')")
 remembered() { grep -ql '^digest 1$' "$RACKSTRAP_CACHE/known"/* && [ -s "$base/known" ]; }
 check "inputs and root.tar are remembered" remembered
 kubelet=$(sha256sum <"$WORK/site/kubelet" | cut -d' ' -f1)
 reads() { # FILE: counts the bytes that a build reads of it
-	strace -f -y -o "$WORK/trace" -e trace=read,pread64 "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" "${FROM[@]}" "${@:2}" \
+	strace -f -y -o "$WORK/trace" -e trace=read,pread64 "$RACKSTRAP" build "$WORK/recipe" --output "$WORK/images" "${FROM[@]}" "${@:2}" \
 		>/dev/null 2>"$WORK/err" || return 1
 	awk -v f="$1" 'index($0, f ">") && $NF > 0 { n += $NF } END { print n + 0 }' "$WORK/trace"
 }

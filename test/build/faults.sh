@@ -12,7 +12,7 @@ artifact() { # SHA256 [URL]
 	recipe tool
 	sed -i "s|^artifacts.*|artifacts = ( { name = \"kubelet\"; url = \"${2:-http://files.invalid/kubelet}\"; sha256 = \"$1\"; to = \"/usr/local/bin/kubelet\"; mode = \"0755\"; } );|" "$CFG"
 }
-build() { "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" "${FROM[@]}" "$@"; }
+build() { "$RACKSTRAP" build "$WORK/recipe" --output "$WORK/images" "${FROM[@]}" "$@"; }
 nothing() { [ -z "$(find "$WORK/images" -mindepth 1 -maxdepth 1 ! -name '.*' 2>/dev/null)" ]; }
 # Lets the package "tool" depend on another one, or on none.
 depend() { # [NAME]
@@ -25,8 +25,8 @@ depend() { # [NAME]
 artifact "$sum"
 cp -r "$WORK/recipe" "$WORK/small"
 refuse "a build into the recipe's own folder is refused" 1 \
-	"rackstrap: $WORK/small exists and is not an image: name another folder with --out" \
-	"$RACKSTRAP" build "$WORK/small" --out "$WORK" "${FROM[@]}"
+	"rackstrap: $WORK/small exists and is not an image: name another folder with --output" \
+	"$RACKSTRAP" build "$WORK/small" --output "$WORK" "${FROM[@]}"
 check "the recipe is kept and nothing is created beside it" test -s "$WORK/small/recipe.cfg" \
 	-a ! -e "$WORK/.small.lock"
 check "no base is made for it" sh -c "! ls '$RACKSTRAP_CACHE/base' 2>/dev/null | grep ."
@@ -85,7 +85,7 @@ if [ "$(id -u)" = 0 ] && getent passwd _apt >/dev/null; then
 	mkdir -m 700 "$WORK/closed"
 	mkdir "$WORK/closed/tmp"
 	check "apt downloads as root where that user cannot go" env TMPDIR="$WORK/closed/tmp" \
-		"$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" "${FROM[@]}" --refresh
+		"$RACKSTRAP" build "$WORK/recipe" --output "$WORK/images" "${FROM[@]}" --refresh
 	check "apt stays root without a user _apt that can read" test "$(tail -n 1 "$WORK/users")" = 'APT::Sandbox::User "root";'
 	check "and in a user namespace without that user" unshare -rm "$RACKSTRAP" lock "$WORK/recipe" "${FROM[@]}"
 	check "apt stays root there, too" test "$(tail -n 1 "$WORK/users")" = 'APT::Sandbox::User "root";'
@@ -109,11 +109,11 @@ artifact "$sum"
 mkdir -p "$WORK/few"
 for t in env sh bash mmdebstrap python3 cat; do ln -sf "$(command -v $t)" "$WORK/few/$t"; done
 refuse "a missing tool fails the build, with the name of its package" 1 "rackstrap: *mksquashfs*package squashfs-tools*" \
-	env PATH="$WORK/few" "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" "${FROM[@]}"
+	env PATH="$WORK/few" "$RACKSTRAP" build "$WORK/recipe" --output "$WORK/images" "${FROM[@]}"
 check "no image is left" nothing
 
 depend slow
-RACKSTRAP_CACHE=$WORK/cache2 "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" "${FROM[@]}" 2>/dev/null >/dev/null &
+RACKSTRAP_CACHE=$WORK/cache2 "$RACKSTRAP" build "$WORK/recipe" --output "$WORK/images" "${FROM[@]}" 2>/dev/null >/dev/null &
 pid=$!
 # The program in the sandbox has written to its log.
 running() { grep -qs slow_1.0 "$WORK"/cache2/base/.*/log; }
@@ -125,14 +125,14 @@ depend
 check "a killed build leaves no image" nothing
 check "a killed build leaves its folder in TMPDIR" test "$(cd "$TMPDIR" && echo base.rackstrap-*)" != 'base.rackstrap-*'
 check "the next build with the same cache succeeds" env RACKSTRAP_CACHE="$WORK/cache2" \
-	"$RACKSTRAP" build "$WORK/recipe" --out "$WORK/others" "${FROM[@]}"
+	"$RACKSTRAP" build "$WORK/recipe" --output "$WORK/others" "${FROM[@]}"
 check "the next build removes that folder" test -z "$(ls "$TMPDIR")"
 
 check "the base is made" "$RACKSTRAP" fetch "$WORK/recipe" "${FROM[@]}"
 if unshare -rm true 2>/dev/null; then
 	refuse "a full disk fails the build" 1 "rackstrap: *[Nn]o space left on device*" unshare -rm bash -c "
 		mount -t tmpfs -o size=64k none '$WORK/images' 2>/dev/null || { mkdir -p '$WORK/images' && mount -t tmpfs -o size=64k none '$WORK/images'; }
-		'$RACKSTRAP' build '$WORK/recipe' --out '$WORK/images' ${FROM[*]} || exit
+		'$RACKSTRAP' build '$WORK/recipe' --output '$WORK/images' ${FROM[*]} || exit
 		exit 99"
 else
 	skip "a full disk fails the build" "no unprivileged mount namespace here"

@@ -76,7 +76,7 @@ tree_recipe() { # [KEYS]
 		images = [ "pxe" ];
 	S
 }
-build() { "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" "${FROM[@]}"; }
+build() { "$RACKSTRAP" build "$WORK/recipe" --output "$WORK/images" "${FROM[@]}"; }
 report() { unsquashfs -q -n -cat "$WORK/images/small/root.squashfs" "hostile-$1.txt" >"$WORK/report"; }
 intact() {
 	[ "$(cat "$MACHINE"/{private,public})" = "$(printf 'private\npublic')" ] &&
@@ -129,7 +129,7 @@ if is_long; then
 	mkdir "$WORK/disk"
 	cp "$WORK/recipe/key.gpg" "$WORK/disk/"
 	mv "$WORK/disk.cfg" "$WORK/disk/recipe.cfg"
-	check "an image of a hostile disk is baked" "$RACKSTRAP" build "$WORK/disk" --out "$WORK/images" "${FROM[@]}"
+	check "an image of a hostile disk is baked" "$RACKSTRAP" build "$WORK/disk" --output "$WORK/images" "${FROM[@]}"
 	held "a disk's update-initramfs" update-initramfs
 	held "a postinst on a disk" evil.postinst
 	rm -r "$WORK/images/small"
@@ -150,13 +150,13 @@ if [ "$(id -u)" = 0 ]; then
 			env HOME="$WORK/user" TMPDIR="$WORK/user" RACKSTRAP_CACHE="$WORK/user/cache" "$@"
 	}
 	check "an ordinary user's sandbox holds" as_nobody "$WORK/bin/test-sandbox"
-	check "an ordinary user bakes the image" as_nobody "$WORK/bin/rackstrap" build "$WORK/recipe" --out "$WORK/user/images" "${FROM[@]}"
+	check "an ordinary user bakes the image" as_nobody "$WORK/bin/rackstrap" build "$WORK/recipe" --output "$WORK/user/images" "${FROM[@]}"
 	check "the image is the one that root bakes" diff -r "$WORK/images/small" "$WORK/user/images/small"
 	check "nothing is left in the user's TMPDIR" test "$(find "$WORK/user" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | tr '\n' ' ')" = 'cache images '
 	refuse "a user without subordinate ids is told what to do" 1 \
 		"rackstrap: user 'nobody' has no 65536 subordinate ids, which the programs of a foreign system run with; as root: usermod --add-subuids *" \
 		setpriv --reuid 65534 --regid 65534 --clear-groups env HOME="$WORK/user" TMPDIR="$WORK/user" RACKSTRAP_CACHE="$WORK/user/cache" \
-		"$WORK/bin/rackstrap" build "$WORK/recipe" --out "$WORK/user/images" "${FROM[@]}" --refresh
+		"$WORK/bin/rackstrap" build "$WORK/recipe" --output "$WORK/user/images" "${FROM[@]}" --refresh
 fi
 
 # --- links ---------------------------------------------------------------------------------

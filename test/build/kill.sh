@@ -18,7 +18,7 @@ IMAGE=$WORK/images/small
 echo 0 >"$WORK/recipe/number"
 sed -i 's|^roles|files = ( { to = "/etc/number"; source = "number"; } );\n&|' "$WORK/recipe/recipe.cfg"
 "$RACKSTRAP" lock "$WORK/recipe" "${FROM[@]}" >/dev/null 2>&1 || bail "no lock"
-build() { "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" "${FROM[@]}"; }
+build() { "$RACKSTRAP" build "$WORK/recipe" --output "$WORK/images" "${FROM[@]}"; }
 whole() {
 	(cd "$IMAGE" && sha256sum -c --strict --quiet SHA256SUMS) >/dev/null 2>&1 &&
 		[ "$(sort <(cut -d' ' -f3 "$IMAGE/SHA256SUMS") <(echo SHA256SUMS) | tr '\n' ' ')" = "$(find "$IMAGE" -mindepth 1 -printf '%f\n' | sort | tr '\n' ' ')" ]
@@ -43,7 +43,7 @@ for i in $(seq "$kills"); do
 	echo "$i" >"$WORK/recipe/number"
 	at=$((RANDOM * (i % 2 ? warm : length) / 32768))
 	# not build(): its subshell would be killed instead of rackstrap
-	"$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" "${FROM[@]}" >/dev/null 2>&1 &
+	"$RACKSTRAP" build "$WORK/recipe" --output "$WORK/images" "${FROM[@]}" >/dev/null 2>&1 &
 	pid=$!
 	sleep "$(printf '%d.%03d' $((at / 1000)) $((at % 1000)))"
 	kill -9 $pid 2>/dev/null && killed=$((killed + 1))
@@ -64,7 +64,7 @@ check "no unfinished image is left" sh -c "test -z \"\$(ls -A '$WORK/images' | g
 check "no unfinished base is left" sh -c "! ls -A '$RACKSTRAP_CACHE/base' | grep '^\.'"
 check "no repository of packages is left" sh -c "! ls '$TMPDIR' | grep rackstrap-"
 check "no record of a folder is left" sh -c "test -z \"\$(ls -A '$RACKSTRAP_CACHE/left')\""
-check "a base is made again" "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" "${FROM[@]}" --refresh
+check "a base is made again" "$RACKSTRAP" build "$WORK/recipe" --output "$WORK/images" "${FROM[@]}" --refresh
 cp "$WORK/err" "$WORK/said"
 check "nothing is warned of" sh -c "! grep warning '$WORK/said'"
 check "that leaves no record, either" sh -c "test -z \"\$(ls -A '$RACKSTRAP_CACHE/left')\""

@@ -12,7 +12,7 @@ LEFT=$RACKSTRAP_CACHE/left
 
 "$RACKSTRAP" lock "$WORK/recipe" "${FROM[@]}" >/dev/null 2>&1 || bail "no lock"
 sed -i 's/^\timages = .*/\timages = [ "pxe", "disk" ];/; s/^images = .*/images = [ "pxe", "disk" ];/' "$WORK/recipe/recipe.cfg"
-check "an image is built" "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" "${FROM[@]}" || finish
+check "an image is built" "$RACKSTRAP" build "$WORK/recipe" --output "$WORK/images" "${FROM[@]}" || finish
 IMAGE=$WORK/images/small
 
 # Any command removes what is left, whatever left it.

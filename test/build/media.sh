@@ -136,7 +136,7 @@ by_another_user() {
 		env -u SOURCE_DATE_EPOCH HOME="$user" TZ=Pacific/Auckland MTOOLS_LOWER_CASE=1 PATH="$PATH" \
 		setpriv --reuid=65534 --regid=65534 --clear-groups sh -c "cd '$user' && umask 077 &&
 		./rackstrap build images/bookworm-vm --lock bookworm-vm.lock --offline --cache cache \
-			--out out --firstboot ./firstboot --type disk --type iso --host host.cfg" || return
+			--output out --firstboot ./firstboot --type disk --type iso --host host.cfg" || return
 	for f in disk.img boot.iso; do
 		check "another user's $f is identical" cmp "$A/$f" "$user/out/bookworm-vm/$f"
 	done

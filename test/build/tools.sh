@@ -13,7 +13,7 @@ types='"disk"'
 ! is_long || types='"pxe", "disk", "iso"'
 sed -i "s/^\t\t*images = .*/images = [ $types ];/; s/^images = .*/images = [ $types ];/" "$WORK/recipe/recipe.cfg"
 ! is_long || echo 'media : { formats = [ "raw", "qcow2", "zst" ]; };' >>"$WORK/recipe/recipe.cfg"
-check "an image is built" "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" "${FROM[@]}" || finish
+check "an image is built" "$RACKSTRAP" build "$WORK/recipe" --output "$WORK/images" "${FROM[@]}" || finish
 cp "$IMAGE/SHA256SUMS" "$WORK/want"
 mkdir "$WORK/wrap"
 
@@ -30,7 +30,7 @@ wrap() {
 outcome() {
 	rm -f "$WORK"/trace.*
 	[ "$1" != mksquashfs ] || rm -rf "$RACKSTRAP_CACHE/root"
-	if PATH=$WORK/wrap:$PATH timeout 120 "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" --offline >/dev/null 2>"$WORK/said"; then
+	if PATH=$WORK/wrap:$PATH timeout 120 "$RACKSTRAP" build "$WORK/recipe" --output "$WORK/images" --offline >/dev/null 2>"$WORK/said"; then
 		cmp -s "$WORK/want" "$IMAGE/SHA256SUMS" && result=same || result=wrong
 	else
 		result=error
@@ -74,7 +74,7 @@ for p in $programs; do
 done
 
 # The same for the calls of rackstrap itself, with the base and the root image in the cache.
-own=("$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" --offline --type pxe)
+own=("$RACKSTRAP" build "$WORK/recipe" --output "$WORK/images" --offline --type pxe)
 check "a PXE set is built" "${own[@]}"
 cp -r "$IMAGE" "$WORK/whole"
 for calls in write fsync renameat,renameat2 linkat unlinkat,rmdir mkdir,mkdirat fchmod,chmod ftruncate utimensat \

@@ -57,8 +57,9 @@ completes "folders for export" 'folder|two words' cache export ''
 completes "no third operand" '' cache export folder ''
 completes "files" 'a.cfg' check a
 completes "a second file" 'disk.img' check a.cfg d
-completes "a file behind an option and its argument" 'a.cfg' build --out folder a
-completes "a file behind an option and '='" 'a.cfg' build --out = folder a
+completes "a file behind a short option and its argument" 'a.cfg' build -o folder a
+completes "a file behind an option and its argument" 'a.cfg' build --output folder a
+completes "a file behind an option and '='" 'a.cfg' build --output = folder a
 completes "a file behind a URL" 'a.cfg' fetch --mirror https : //one = http : //two a
 completes "a file behind '=' and a URL" 'a.cfg' fetch --mirror = https : //one a
 completes "the second operand behind one with ':'" 'disk.img' write a : b d

@@ -80,7 +80,7 @@ recipe layer "type = \"tar\"; image = \"$at/team/root:15.04\"; digest = \"$manif
 recipe disk "type = \"disk\"; url = \"$url/disk.qcow2\";"
 for name in tar disk layer; do
 	check "$name: is locked" "$RACKSTRAP" lock "$WORK/$name"
-	check "$name: is built" "$RACKSTRAP" build "$WORK/$name" --out "$WORK/baked" || continue
+	check "$name: is built" "$RACKSTRAP" build "$WORK/$name" --output "$WORK/baked" || continue
 	unsquashfs -lls "$WORK/baked/$name/root.squashfs" >"$WORK/ll"
 	check "$name: the root has the package on top" grep -q 'squashfs-root/usr/bin/tree$' "$WORK/ll"
 	check "$name: the manifest has the package on top" grep -q '"name": "tree"' "$WORK/baked/$name/manifest.json"
@@ -90,7 +90,7 @@ for name in tar disk layer; do
 		"lsinitramfs $WORK/baked/$name/initrd.img >$WORK/initrd && grep -q scripts/rackstrap $WORK/initrd &&
 		grep -q 'squashfs.ko' $WORK/initrd && ! grep -q 'nvme.ko' $WORK/initrd"
 	check "$name: a second build takes the base from the cache" sh -c \
-		"'$RACKSTRAP' build $WORK/$name --out $WORK/baked 2>&1 | grep -q 'base: cached'"
+		"'$RACKSTRAP' build $WORK/$name --output $WORK/baked 2>&1 | grep -q 'base: cached'"
 done
 check "the same tree by URL and from the registry makes the same base, byte for byte" test \
 	"$(sort "$RACKSTRAP_CACHE"/base/*/complete | uniq -d | cut -d' ' -f3 | sort | xargs)" = \
@@ -102,5 +102,5 @@ refuse "lock refuses a qcow2 that refers to another file" 1 "$said" "$RACKSTRAP"
 printf 'version = 1;\ninputs = ( { url = "%s"; size = "%s"; sha256 = "%s"; } );\n' "$url/backed.qcow2" \
 	"$(stat -c %s "$WORK/http/backed.qcow2")" "$(sha256sum <"$WORK/http/backed.qcow2" | cut -d' ' -f1)" \
 	>"$WORK/backed/recipe.lock"
-refuse "build refuses a qcow2 that refers to another file" 1 "$said" "$RACKSTRAP" build "$WORK/backed" --out "$WORK/baked"
+refuse "build refuses a qcow2 that refers to another file" 1 "$said" "$RACKSTRAP" build "$WORK/backed" --output "$WORK/baked"
 finish

@@ -43,7 +43,7 @@ hosts = (
 	  bond = [ "52:54:00:0d:00:02", "52:54:00:0d:01:02" ]; }
 );
 R
-check "an ISO for both machines is baked" test/bake "$recipe" --out "$WORK/img" --type iso --rack "$WORK/rack.cfg" ||
+check "an ISO for both machines is baked" test/bake "$recipe" --output "$WORK/img" --type iso --rack "$WORK/rack.cfg" ||
 	finish
 
 # Prints QEMU's arguments for a card at one end of a cable. Usage: cable N MINE OTHER MAC

@@ -13,7 +13,7 @@ copy_cache "$WORK/cache"
 # Not as links: the tests' own cache is not damaged.
 find "$WORK/cache" -type f -links +1 -exec cp --preserve=mode {} {}.own \; -exec mv {}.own {} \;
 export RACKSTRAP_CACHE=$WORK/cache
-build=(test/bake images/bookworm-vm --out "$WORK/baked" --type pxe --type iso)
+build=(test/bake images/bookworm-vm --output "$WORK/baked" --type pxe --type iso)
 check "an image is built from the copy of the cache" "${build[@]}" || finish
 check "the cache has one base" test "$(find "$WORK/cache/base" -name complete | wc -l)" -ge 1
 python3 test/build/damage.py "${DAMAGES:-0}" "$WORK/cache" "$WORK/baked/bookworm-vm" -- "${build[@]}" \

@@ -57,8 +57,8 @@ check "the installed rackstrap runs" within rackstrap --version
 for _ in $(seq 100); do [ -s "$WORK/port" ] && break; sleep 0.1; done
 from="http://standin.invalid/=http://127.0.0.1:$(cat "$WORK/port")/"
 recipe=/usr/share/rackstrap/images/bookworm-vm
-check "lock succeeds" within rackstrap lock $recipe --artifacts --lock /root/lock --mirror "$from" || finish
-check "build succeeds" within rackstrap build $recipe --lock /root/lock --mirror "$from" --out /root/out \
+check "lock succeeds" within rackstrap lock $recipe --artifacts --output /root/lock --mirror "$from" || finish
+check "build succeeds" within rackstrap build $recipe --lock /root/lock --mirror "$from" --output /root/out \
 	--type pxe --type disk --type iso --format raw --format qcow2 --format zst || finish
 check "inspect of a qcow2 succeeds" within rackstrap inspect /root/out/bookworm-vm/disk.qcow2
 check "customize of an ISO succeeds" within rackstrap customize /root/out/bookworm-vm/boot.iso \

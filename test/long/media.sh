@@ -15,9 +15,9 @@ METAL=$WORK/img/bookworm
 media_key
 media_rack "$WORK/rack.cfg"
 check "images/bookworm-vm is baked as a disk and an ISO" bake_media || finish
-check "images/bookworm is baked as a disk for a rack" test/bake images/bookworm --out "$WORK/img" \
+check "images/bookworm is baked as a disk for a rack" test/bake images/bookworm --output "$WORK/img" \
 	--type disk --rack "$WORK/rack.cfg" || finish
-check "images/bookworm is baked as an ISO for a host" test/bake images/bookworm --out "$WORK/iso" \
+check "images/bookworm is baked as an ISO for a host" test/bake images/bookworm --output "$WORK/iso" \
 	--type iso --host test/qemu/solo.cfg || finish
 
 boots() { # WHAT FIRMWARE KIND IMAGE SIZE 'LINE'

@@ -12,7 +12,7 @@ text = re.sub(r',\s*\{\s*name = "node-2";.*?\n\t\}', "", text, flags=re.S)
 open(sys.argv[1], "w").write(text)
 P
 for suite in ${SUITES:-bullseye trixie}; do
-	check "$suite: is baked" test/bake test/recipes/"$suite" --out "$WORK/baked" || continue
+	check "$suite: is baked" test/bake test/recipes/"$suite" --output "$WORK/baked" || continue
 	IMAGE=$WORK/baked/$suite-vm
 	check "$suite: the manifest names the suite" sh -c \
 		"grep -q '\"suite\": \"$suite\"' $IMAGE/manifest.json"

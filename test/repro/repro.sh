@@ -11,7 +11,7 @@
 build() { # FOLDER TZ UMASK [ARGS]
 	mkdir -p "$WORK/$1" && cp -r images "$WORK/$1/" || return 1
 	(cd "$WORK/$1" && umask "0$3" && TZ=$2 "$TOP/test/bake" "$WORK/$1/images/bookworm-vm" \
-		--out "$WORK/$1/out" --type pxe --type disk --type iso --host "$TOP/test/qemu/solo.cfg" "${@:4}")
+		--output "$WORK/$1/out" --type pxe --type disk --type iso --host "$TOP/test/qemu/solo.cfg" "${@:4}")
 }
 packages() {
 	python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["packages"])' \

@@ -49,7 +49,7 @@ END
 # A lock named by --lock must exist; the lock beside the recipe may be missing.
 want="rackstrap: --lock: $WORK/typo.lock: No such file or directory"
 refuse "build: a lock that does not exist" 3 "$want" \
-	"$RACKSTRAP" build $recipe --offline --out "$WORK/image" --lock "$WORK/typo.lock"
+	"$RACKSTRAP" build $recipe --offline --output "$WORK/image" --lock "$WORK/typo.lock"
 refuse "fetch: a lock that does not exist" 3 "$want" "$RACKSTRAP" fetch $recipe --lock "$WORK/typo.lock"
 ln -s nowhere "$WORK/dangling"
 refuse "a cache at a dangling link" 1 \

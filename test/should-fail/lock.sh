@@ -33,7 +33,7 @@ refused_later() { # COMMAND WHAT URL FILE MESSAGE
 		"$3" "$(stat -c %s "$4")" "$(sum "$4")" >"$WORK/recipe/recipe.lock"
 	# shellcheck disable=SC2086 # FROM is several words or none
 	case $1 in
-	build) refuse "build: $2" 1 "rackstrap: $5" "$RACKSTRAP" build "$R" --out "$WORK/baked" ${FROM:-} ;;
+	build) refuse "build: $2" 1 "rackstrap: $5" "$RACKSTRAP" build "$R" --output "$WORK/baked" ${FROM:-} ;;
 	fetch) refuse "fetch: $2" 1 "rackstrap: $5" "$RACKSTRAP" fetch "$R" --artifacts ${FROM:-} ;;
 	esac
 }

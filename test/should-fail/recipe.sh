@@ -43,6 +43,8 @@ refuse "build: offline and refresh" 2 \
 refuse "build: an unknown image type" 2 \
 	"rackstrap: build: option '--type' must be pxe, disk or iso, not 'vmdk'" \
 	"$RACKSTRAP" build images/bookworm --type vmdk
+refuse "lock: the former name of --output" 2 "rackstrap: lock: option '--lock' is now '--output'" \
+	"$RACKSTRAP" lock images/bookworm --lock x
 refuse "build: the former name of --type" 2 "rackstrap: build: option '--image' is now '--type'" \
 	"$RACKSTRAP" build images/bookworm --image disk
 refuse "build: a wrong sector size" 2 \
@@ -69,7 +71,7 @@ lock() { # URL SIZE SHA256
 		);
 	L
 }
-build() { "$RACKSTRAP" build "$recipe" --offline --cache "$WORK/cache" --out "$WORK/image" --lock "$WORK/recipe.lock"; }
+build() { "$RACKSTRAP" build "$recipe" --offline --cache "$WORK/cache" --output "$WORK/image" --lock "$WORK/recipe.lock"; }
 printf 'version = 1;\ninputs = ( );\n' >"$WORK/recipe.lock"
 refuse "an artifact without a digest in the recipe or the lock" 3 \
 	"rackstrap: $recipe:14: artifact 'b': no digest: give it sha256 or sha512, or run \`rackstrap lock $recipe\`" build
@@ -78,7 +80,7 @@ printf '%s\n' 'version = 1;' "include = \"$TOP/$recipe\";" 'name = "c";' 'summar
 	'containers = ( { image = "q/w:1"; url = "https://files.invalid/w.tar"; } );' >"$WORK/container/recipe.cfg"
 refuse "a container without a digest in the recipe or the lock" 3 \
 	"rackstrap: $WORK/container/recipe.cfg:5: container q/w:1: no digest: give it sha256 or sha512, or run \`rackstrap lock $WORK/container/recipe.cfg\`" \
-	"$RACKSTRAP" build "$WORK/container" --offline --cache "$WORK/cache" --out "$WORK/image" --lock "$WORK/recipe.lock"
+	"$RACKSTRAP" build "$WORK/container" --offline --cache "$WORK/cache" --output "$WORK/image" --lock "$WORK/recipe.lock"
 lock https://files.invalid/a 1 "$(sum 1)"
 refuse "a lock that contradicts the recipe" 3 \
 	"rackstrap: $recipe:14: artifact 'b': no digest:*" build

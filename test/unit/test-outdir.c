@@ -97,13 +97,13 @@ static void symlink_is_replaced_not_its_target(void **state)
 	assert_string_equal(text, "precious\n");
 }
 
-/* A recipe's own folder has other files; it is the output folder when --out is the folder
+/* A recipe's own folder has other files; it is the output folder when --output is the folder
  * of recipes. */
 static void other_folders_are_refused(void **state)
 {
 	char *top = *state;
 	_cleanup_free_ char *want = xasprintf("%s/vivid exists and is not an image: name "
-					      "another folder with --out",
+					      "another folder with --output",
 					      top);
 	_cleanup_free_ char *text = NULL;
 	struct err e = {0};
