@@ -11,6 +11,8 @@
 
 static const char cut[] = "...";
 
+#define OTHERS_MAX 32 /* room for "and N more" */
+
 /* Returns the length, at most `max`, to cut `s` to without splitting a UTF-8 sequence. */
 static size_t cut_at(const char *s, size_t max)
 {
@@ -106,21 +108,62 @@ int err_wrap(struct err *e, const char *fmt, ...)
 	return -1;
 }
 
+static _printf_(2, 0) void add(struct diag *d, const char *fmt, va_list ap)
+{
+	_cleanup_free_ char *text = format(fmt, ap);
+	struct err e;
+
+	store(&e, text);
+	d->lines = xgrow(d->lines, d->n, sizeof(*d->lines));
+	d->details = xgrow(d->details, d->n, sizeof(*d->details));
+	d->details[d->n] = NULL;
+	d->lines[d->n++] = xstrdup(e.msg);
+}
+
 int diag_add(struct diag *d, const char *fmt, ...)
 {
-	_cleanup_free_ char *text = NULL;
-	struct err e;
 	va_list ap;
 
 	if (!d)
 		return -1;
+	d->unread = false;
 	va_start(ap, fmt);
-	text = format(fmt, ap);
+	add(d, fmt, ap);
 	va_end(ap);
-	store(&e, text);
-	d->lines = xgrow(d->lines, d->n, sizeof(*d->lines));
-	d->lines[d->n++] = xstrdup(e.msg);
 	return -1;
+}
+
+int diag_add_unread(struct diag *d, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!d)
+		return -1;
+	d->unread = d->n == 0 || d->unread;
+	va_start(ap, fmt);
+	add(d, fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+void diag_detail(struct diag *d, const char *lines)
+{
+	if (!d || d->n == 0)
+		return;
+	free(d->details[d->n - 1]);
+	d->details[d->n - 1] = xstrdup(lines);
+	text_clean_lines(d->details[d->n - 1]);
+}
+
+size_t diag_count(const struct diag *d)
+{
+	return d->n + d->folded;
+}
+
+char *diag_text(const struct diag *d, size_t i)
+{
+	return xasprintf("%s%s%s", d->lines[i], d->details[i] ? "\n" : "",
+			 d->details[i] ? d->details[i] : "");
 }
 
 int diag_add_err(struct diag *d, const struct err *e)
@@ -134,25 +177,52 @@ int diag_add_err(struct diag *d, const struct err *e)
 	return -1;
 }
 
+void diag_move(struct diag *to, struct diag *from)
+{
+	bool unread = from->unread && (to && (to->unread || to->n == 0));
+
+	for (size_t i = 0; to && i < from->n; i++) {
+		diag_add(to, "%s", from->lines[i]);
+		to->details[to->n - 1] = TAKE_PTR(from->details[i]);
+	}
+	if (to && from->n > 0) {
+		to->unread = unread;
+		to->folded += from->folded;
+	}
+	diag_done(from);
+}
+
 void diag_done(struct diag *d)
 {
-	for (size_t i = 0; i < d->n; i++)
+	for (size_t i = 0; i < d->n; i++) {
 		free(d->lines[i]);
+		free(d->details[i]);
+	}
 	free(d->lines);
+	free(d->details);
 	*d = (struct diag){0};
 }
 
 int diag_err(const struct diag *d, struct err *e)
 {
 	_cleanup_buf_ struct buf b = {0};
+	size_t i;
 
 	if (d->n == 0)
 		return 0;
 	if (!e)
 		return -1;
-	for (size_t i = 0; i < d->n && b.len < sizeof(e->msg); i++)
-		buf_printf(&b, "%s%s", i > 0 ? "\n" : "", d->lines[i]);
-	e->code = ERR_CONFIG;
+	for (i = 0; i < d->n; i++) {
+		_cleanup_free_ char *text = diag_text(d, i);
+		size_t room = sizeof(e->msg) - (i + 1 < d->n ? OTHERS_MAX : 0);
+
+		if (i > 0 && b.len + 1 + strlen(text) >= room)
+			break;
+		buf_printf(&b, "%s%s", i > 0 ? "\n" : "", text);
+	}
+	if (i < d->n && b.len + OTHERS_MAX <= sizeof(e->msg))
+		buf_printf(&b, "\nand %zu more", d->n - i);
+	e->code = d->unread ? ERR_FAILED : ERR_CONFIG;
 	store(e, b.p);
 	return -1;
 }

@@ -47,7 +47,10 @@ int err_wrap(struct err *e, const char *fmt, ...) _printf_(2, 3);
  * the lines and empties it. */
 struct diag {
 	char **lines;
+	char **details; /* by line: NULL, or further lines that show it */
 	size_t n;
+	size_t folded; /* complaints without a line, which the details of another count */
+	bool unread;   /* all of them are about files that could not be read */
 };
 
 /* Adds one complaint, cut as an error's message is. Always returns -1. `d` may be NULL
@@ -55,11 +58,25 @@ struct diag {
 int diag_add(struct diag *d, const char *fmt, ...) _printf_(2, 3);
 /* Adds each line of an error's message as one complaint. Always returns -1. */
 int diag_add_err(struct diag *d, const struct err *e);
+/* Gives the last complaint a detail: lines between newlines, cleaned. `d` may be NULL. */
+void diag_detail(struct diag *d, const char *lines);
+/* Adds the complaint that a file cannot be read, which is no mistake of a configuration.
+ */
+int diag_add_unread(struct diag *d, const char *fmt, ...) _printf_(2, 3);
+/* Returns the number of complaints, those without a line included. */
+size_t diag_count(const struct diag *d);
+/* Returns the complaint of that index with its details, each after a newline. Owned by
+ * the caller. */
+char *diag_text(const struct diag *d, size_t i);
+/* Moves all complaints of `from` behind those of `to`, which may be NULL. */
+void diag_move(struct diag *to, struct diag *from);
 void diag_done(struct diag *d);
 #define _cleanup_diag_ _cleanup_(diag_done)
 
 /*
- * Makes one error of all complaints: code ERR_CONFIG, the lines joined by newlines as far
- * as they fit. Returns -1 when there is a complaint; else 0, and `e` is unchanged.
+ * Makes one error of all complaints: code ERR_CONFIG, or ERR_FAILED if files could not be
+ * read and nothing else is wrong; the lines and their details joined by newlines. When
+ * they do not fit, the last line has the number of the others. Returns -1 when there is a
+ * complaint; else 0, and `e` is unchanged.
  */
 int diag_err(const struct diag *d, struct err *e) _must_check_;

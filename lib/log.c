@@ -75,6 +75,15 @@ void log_lines(enum log_level level, const char *text)
 	write_out(&out, saved);
 }
 
+void log_diag(enum log_level level, const struct diag *d)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		_cleanup_free_ char *text = diag_text(d, i);
+
+		log_lines(level, text);
+	}
+}
+
 void log_prompt(const char *fmt, ...)
 {
 	_cleanup_free_ char *text = NULL;

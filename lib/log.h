@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "lib/cleanup.h"
+#include "lib/err.h"
 
 enum log_level {
 	LOG_LEVEL_ERROR,
@@ -24,6 +24,8 @@ enum log_level log_get_level(void);
 void log_line(enum log_level level, const char *fmt, ...) _printf_(2, 3);
 /* Writes each line of a text with the prefix: for an error that has several. */
 void log_lines(enum log_level level, const char *text);
+/* Writes each complaint with its details. */
+void log_diag(enum log_level level, const struct diag *d);
 /* Writes text without prefix and newline: the question before an answer. */
 void log_prompt(const char *fmt, ...) _printf_(1, 2);
 

@@ -450,26 +450,57 @@ static size_t distance(const char *a, size_t n, const char *b, size_t m)
 	return prev[m];
 }
 
-const char *str_nearest(const char *s, const char *const *words)
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Returns true for two texts that have other numbers in the same places. */
+static bool same_but_numbers(const char *a, const char *b)
+{
+	while (*a || *b) {
+		if (is_digit(*a) && is_digit(*b)) {
+			a += strspn(a, "0123456789");
+			b += strspn(b, "0123456789");
+		} else if (*a++ != *b++) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static const char *nearest(const char *s, const char *const *words, bool numbered)
 {
 	const char *best = NULL;
 	size_t best_d = SIZE_MAX, n = strlen(s);
 
 	if (n > WORD_MAX)
 		return NULL;
-	for (; words && *words; words++) {
-		size_t m = strlen(*words), longer = n > m ? n : m, d;
-
-		if (m > WORD_MAX)
-			continue;
-		d = distance(s, n, *words, m);
+	for (size_t i = 0; words && words[i] && i < STR_NEAREST_MAX; i++) {
+		size_t m = strlen(words[i]), longer = n > m ? n : m, d;
 		/* A third of the letters, and at least one, may differ, but not all. */
-		if (d < longer && d <= (longer < 3 ? 1 : longer / 3) && d < best_d) {
-			best = *words;
+		size_t most = longer < 3 ? 1 : longer / 3;
+
+		if (m > WORD_MAX || longer - (n < m ? n : m) > most ||
+		    (numbered && same_but_numbers(s, words[i])))
+			continue;
+		d = distance(s, n, words[i], m);
+		if (d < longer && d <= most && d < best_d) {
+			best = words[i];
 			best_d = d;
 		}
 	}
 	return best;
+}
+
+const char *str_nearest(const char *s, const char *const *words)
+{
+	return nearest(s, words, false);
+}
+
+const char *str_nearest_name(const char *s, const char *const *names)
+{
+	return nearest(s, names, true);
 }
 
 void str_hex(const uint8_t *bytes, size_t n, char *out)

@@ -99,9 +99,14 @@ int str_to_mode(const char *s, unsigned *ret) _must_check_;
 
 /*
  * Returns the word of `words` (NULL-terminated) nearest to `s` by edit distance, or NULL
- * when none is near enough for `s` to be a misspelling of it.
+ * when none is near enough for `s` to be a misspelling of it. Only the first
+ * STR_NEAREST_MAX words are compared.
  */
+#define STR_NEAREST_MAX 1000
 const char *str_nearest(const char *s, const char *const *words);
+
+/* Does the same for names that people number: "node-7" is no misspelling of "node-1". */
+const char *str_nearest_name(const char *s, const char *const *names);
 
 /* Writes `n` bytes as lower-case hexadecimal digits and a NUL: 2n + 1 bytes at `out`. */
 void str_hex(const uint8_t *bytes, size_t n, char *out);
