@@ -34,7 +34,7 @@ static int fetch_recipe(const struct input_args *a, struct err *e)
 		return 0;
 	for (size_t i = 0; i < in.n; i++)
 		if (in.v[i].artifact->use == ARTIFACT_BASE)
-			bo.source = &in.v[i].blob;
+			bo.source = &in.v[i];
 	if (base_fetch(&r, &c, &bo, e) < 0)
 		return -1;
 	stages_end(&stages, "base");

@@ -67,13 +67,9 @@ int base_source_error(const struct recipe *r, struct err *e)
 	return err_wrap(e, "%s: base: %s", r->base.where, r->base.url);
 }
 
-int base_check_source(const struct recipe *r, const struct blob *b, struct err *e)
+int base_check_source(const struct recipe *r, int fd, struct err *e)
 {
-	if (!r->base.type->check_source)
-		return 0;
-	if (lseek(b->fd, 0, SEEK_SET) < 0)
-		err_errno(e, errno, "cannot be read");
-	else if (r->base.type->check_source(r, b->fd, e) == 0)
+	if (!r->base.type->check_source || r->base.type->check_source(r, fd, e) == 0)
 		return 0;
 	return base_source_error(r, e);
 }
@@ -108,7 +104,8 @@ static int make_base(const struct base_request *q, struct err *e)
 	_cleanup_free_ char *log = xasprintf("%s/base/%s.log", q->c->dir, q->key);
 	_cleanup_free_ char *final = xasprintf("%s/base/%s", q->c->dir, q->key);
 	_cleanup_free_ char *aside = xasprintf("%s/base/.%s.old", q->c->dir, q->key);
-	_cleanup_free_ char *source = NULL;
+	_cleanup_free_ char *path = NULL;
+	_cleanup_close_ int source = -1;
 	_cleanup_scratch_ struct scratch s = SCRATCH_INIT;
 	const struct base_type *type = q->r->base.type;
 	struct base_work w = {
@@ -117,7 +114,7 @@ static int make_base(const struct base_request *q, struct err *e)
 		.lock = is_locked(q) ? q->o->lock : NULL,
 		.sources = q->sources.p ? q->sources.p : "",
 		.mirrors = q->o->mirrors,
-		.source = q->o->source ? q->o->source->fd : -1,
+		.source = -1,
 		.log = log,
 	};
 	int n;
@@ -125,9 +122,12 @@ static int make_base(const struct base_request *q, struct err *e)
 	if (tools_check(type->tools, e) < 0 || remove_stale(q->c, q->key, e) < 0 ||
 	    leftovers_make(&s, parent, name, e) < 0)
 		return -1;
-	if (q->o->source)
-		source = cache_blob_path(q->c, q->o->source);
-	w.source_path = source;
+	if (q->o->source) {
+		w.source = source = input_open(q->o->source, e);
+		if (source < 0)
+			return base_source_error(q->r, e);
+		w.source_path = path = cache_blob_path(q->c, &q->o->source->blob);
+	}
 	w.dir = s.path;
 	if (type->make(&w, e) < 0 || (w.lock && check_installed(q, &w, e) < 0))
 		return -1;
@@ -191,7 +191,7 @@ static int request_init(struct base_request *q, struct err *e)
 
 	append_common(&q->inputs, q->r);
 	if (q->o->source)
-		buf_printf(&q->inputs, "source %s\n", q->o->source->sha256);
+		buf_printf(&q->inputs, "source %s\n", q->o->source->blob.sha256);
 	if (q->r->base.type->prepare(q->r, &q->inputs, &q->sources, e) < 0)
 		return -1;
 	digest_text(DIGEST_SHA256, q->inputs.p, q->inputs.len, q->recipe_key);

@@ -18,8 +18,7 @@
 #pragma once
 
 #include "builder/common/digest-memo.h"
-#include "builder/input/cache.h"
-#include "builder/input/lock.h"
+#include "builder/input/inputs.h"
 #include "builder/recipe/base-type.h"
 #include "builder/recipe/recipe.h"
 
@@ -42,7 +41,7 @@ struct base_options {
 	char *const *mirrors;         /* mirror.h */
 	const struct netrc *netrc;    /* for locked packages, or NULL */
 	const struct lock_base *lock; /* NULL or without packages: not locked */
-	const struct blob *source;    /* the file that the base is made from, or NULL */
+	const struct input *source;   /* the file that the base is made from, or NULL */
 	bool offline;
 	bool refresh;
 };
@@ -68,9 +67,9 @@ struct base {
 		}                                                                        \
 	}
 
-/* Checks the file that the base is made from. The error names the recipe and the URL. */
-int base_check_source(const struct recipe *r, const struct blob *b,
-		      struct err *e) _must_check_;
+/* Checks the file that the base is made from, which is at its beginning. The error names
+ * the recipe and the URL. */
+int base_check_source(const struct recipe *r, int fd, struct err *e) _must_check_;
 /* Adds recipe and URL to an error about the file that the base is made from. Always
  * returns -1. */
 int base_source_error(const struct recipe *r, struct err *e);

@@ -15,7 +15,7 @@
 #define ARCHIVE_NAMES_MAX     (96U << 20) /* bytes of all names and link targets */
 #define ARCHIVE_NAME_MAX      4095        /* bytes of one, as of a path in Linux */
 #define ARCHIVE_HEADER_MAX    (4U << 20)  /* bytes of one member's header */
-#define ARCHIVE_ACL_MAX (64U << 10)        /* of one with access control lists */
+#define ARCHIVE_ACL_MAX       (64U << 10) /* of one with access control lists */
 #define ARCHIVE_DIRECTORY_MAX (32U << 20) /* bytes of a zip's directory */
 #define ARCHIVE_WINDOW_MAX    (128U << 20)
 

@@ -240,8 +240,8 @@ static int check_header(const struct archive_in *a, struct err *e)
 		       acl ? "K" : "M", acl ? " with access control lists" : "");
 }
 
-/* Looks for access control lists in a header. libarchive takes quadratic time for them, so
- * such a header has a lower limit. */
+/* Looks for access control lists in a header. libarchive takes quadratic time for them,
+ * so such a header has a lower limit. */
 static void look_for_acl(struct archive_in *a, const char *p, size_t n)
 {
 	char seam[2 * sizeof(a->tail)];
@@ -284,8 +284,8 @@ static ssize_t fill(struct archive_in *a, struct err *e)
 	return n;
 }
 
-/* Returns the next bytes of the unpacked archive: few, so that not much of a header is read
- * with the data before it. */
+/* Returns the next bytes of the unpacked archive: few, so that not much of a header is
+ * read with the data before it. */
 static ssize_t next_bytes(struct archive_in *a, const void **ret, struct err *e)
 {
 	ssize_t n = fill(a, e);

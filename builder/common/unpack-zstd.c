@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Decompresses zstd with libzstd, which this file alone includes. libzstd refuses a frame
- * whose window is larger than the limit before it allocates it, but does not say how large
- * it is: the first bytes of each frame are kept for the message (RFC 8878, 3.1.1.1). */
+ * whose window is larger than the limit before it allocates it, but does not say how
+ * large it is: the first bytes of each frame are kept for the message (RFC 8878,
+ * 3.1.1.1). */
 #include "builder/common/progress.h"
 #include "builder/common/unpack.h"
 #include "lib/str.h"

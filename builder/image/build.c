@@ -193,7 +193,7 @@ static int get_base(struct build_state *b, struct err *e)
 
 	for (size_t i = 0; i < b->inputs.n; i++)
 		if (b->inputs.v[i].artifact->use == ARTIFACT_BASE)
-			bo.source = &b->inputs.v[i].blob;
+			bo.source = &b->inputs.v[i];
 
 	if (base_get(&b->base, b->r, &b->cache, &bo, e) < 0 || read_index(b, e) < 0)
 		return -1;

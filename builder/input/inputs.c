@@ -5,8 +5,10 @@
 
 #include "builder/input/mirror.h"
 #include "builder/input/obtain.h"
+#include "lib/file.h"
 #include "lib/str.h"
 
+#include <fcntl.h>
 #include <time.h>
 
 /* The keys that raise max_size, for messages. */
@@ -83,12 +85,13 @@ static void pin(struct want *w, const struct lock *lock, const struct recipe *r,
 }
 
 /* Makes inputs of the artifacts; they own the descriptors from then on. */
-static struct inputs wants_take(struct wants *w, const struct recipe *r)
+static struct inputs wants_take(struct wants *w, const struct recipe *r,
+				const struct cache *c)
 {
 	struct inputs in = {.v = xcalloc(w->n + 1, sizeof(*in.v))};
 
 	for (size_t i = 0; i < w->n; i++) {
-		in.v[in.n++] = (struct input){&r->artifacts[i], w->v[i].blob};
+		in.v[in.n++] = (struct input){&r->artifacts[i], w->v[i].blob, c};
 		w->v[i].blob.fd = -1;
 		in.bytes += w->v[i].blob.size;
 		in.fetched += w->v[i].fetched;
@@ -102,7 +105,11 @@ int inputs_get(struct inputs *ret, const struct recipe *r, const struct lock *lo
 	_cleanup_wants_ struct wants w = {0};
 	_cleanup_diag_ struct diag d = {0};
 	struct obtain_options oo = {
-		.mirrors = o->mirrors, .netrc = o->netrc, .offline = o->offline};
+		.mirrors = o->mirrors,
+		.netrc = o->netrc,
+		.offline = o->offline,
+		.closed = true,
+	};
 
 	wants_begin(&w, r);
 	for (size_t i = 0; i < w.n; i++)
@@ -118,8 +125,32 @@ int inputs_get(struct inputs *ret, const struct recipe *r, const struct lock *lo
 	}
 	if (diag_err(&d, e) < 0)
 		return -1;
-	*ret = wants_take(&w, r);
+	*ret = wants_take(&w, r, c);
 	return 0;
+}
+
+int input_open(const struct input *in, struct err *e)
+{
+	_cleanup_free_ char *path = NULL;
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+
+	if (in->blob.fd >= 0) {
+		fd = fcntl(in->blob.fd, F_DUPFD_CLOEXEC, 0);
+		if (fd < 0 || lseek(fd, 0, SEEK_SET) < 0)
+			return err_errno(e, errno, "a file of an input");
+		return TAKE_FD(fd);
+	}
+	path = cache_blob_path(in->cache, &in->blob);
+	fd = file_open_regular_at(AT_FDCWD, path);
+	if (fd < 0)
+		return err_set(e, ERR_FAILED, "%s: %s", path, file_strerror(fd));
+	if (fstat(fd, &st) < 0)
+		return err_errno(e, errno, "%s", path);
+	if ((uint64_t)st.st_size != in->blob.size)
+		return err_set(e, ERR_FAILED,
+			       "%s: changed since it was checked: run again", path);
+	return TAKE_FD(fd);
 }
 
 void inputs_done(struct inputs *i)
@@ -162,6 +193,6 @@ int inputs_lock(struct inputs *ret, struct lock *lock, const struct lock *old,
 	for (size_t i = 0; i < w.n; i++)
 		if (!lock_find(lock, w.v[i].url))
 			note(lock, old, &w.v[i], o->mirrors);
-	*ret = wants_take(&w, r);
+	*ret = wants_take(&w, r, c);
 	return 0;
 }

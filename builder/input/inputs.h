@@ -11,7 +11,9 @@
 
 struct input {
 	const struct recipe_artifact *artifact;
-	struct blob blob;
+	struct blob blob; /* fd -1: it is opened when it is read, because a recipe may
+			     have more of them than a process may have descriptors */
+	const struct cache *cache; /* which has the blob; must outlive the input */
 };
 
 struct inputs {
@@ -27,7 +29,7 @@ struct inputs_options {
 	bool offline;
 };
 
-/* Opens every artifact, and fetches those that the cache does not have. Returns 0, or -1
+/* Checks every artifact, and fetches those that the cache does not have. Returns 0, or -1
  * when one is missing or has another digest than the recipe or `lock` says. */
 int inputs_get(struct inputs *ret, const struct recipe *r, const struct lock *lock,
 	       const struct cache *c, const struct inputs_options *o,
@@ -35,11 +37,15 @@ int inputs_get(struct inputs *ret, const struct recipe *r, const struct lock *lo
 void inputs_done(struct inputs *i);
 #define _cleanup_inputs_ _cleanup_(inputs_done)
 
+/* Opens the input's file at its beginning. Returns a descriptor that the caller closes,
+ * or -1. */
+int input_open(const struct input *in, struct err *e) _must_check_;
+
 /*
  * Fetches every artifact, whatever the cache has, and adds each to `lock`. A digest in
- * the recipe must match. The files are kept in the cache, and the inputs in *ret have no
- * descriptors. An artifact that is unchanged since `old` keeps its `when` and `from`. The
- * caller checks the inputs with inputs_check() (builder/root/inputs-check.h).
+ * the recipe must match. The files are kept in the cache. An artifact that is unchanged
+ * since `old` keeps its `when` and `from`. The caller checks the inputs with
+ * inputs_check() (builder/root/inputs-check.h).
  */
 int inputs_lock(struct inputs *ret, struct lock *lock, const struct lock *old,
 		const struct recipe *r, const struct cache *c,

@@ -29,9 +29,8 @@ static int convert(struct container_archive *ret, const struct recipe *r,
 		   const struct recipe_container *c, const struct input *in,
 		   const struct cache *cache, struct err *e)
 {
-	_cleanup_free_ char *image = xstrdup(c->image), *path = NULL;
-	_cleanup_close_ int own = -1;
-	int fd = in ? in->blob.fd : -1;
+	_cleanup_free_ char *image = xstrdup(c->image);
+	_cleanup_close_ int fd = -1;
 	struct container_name as;
 
 	if (container_name_parse(image, &as) < 0)
@@ -39,12 +38,10 @@ static int convert(struct container_archive *ret, const struct recipe *r,
 			       c->image);
 	if (!in && !c->file)
 		return err_set(e, ERR_FAILED, "not fetched");
-	if (fd < 0) {
-		path = in ? cache_blob_path(cache, &in->blob) : xstrdup(c->file);
-		fd = own = file_open_regular_at(AT_FDCWD, path);
-	}
+	fd = in ? input_open(in, e) : file_open_regular_at(AT_FDCWD, c->file);
 	if (fd < 0)
-		return err_set(e, ERR_FAILED, "%s: %s", path, file_strerror(fd));
+		return in ? -1
+			  : err_set(e, ERR_FAILED, "%s: %s", c->file, file_strerror(fd));
 	return container_convert(ret,
 				 &(struct container_source){
 					 .fd = fd,

@@ -26,8 +26,8 @@ int input_extract(const struct input *in, extract_sink *sink, void *data, struct
 		.sink = sink,
 		.data = data,
 	};
-	int r = lseek(in->blob.fd, 0, SEEK_SET) < 0 ? err_errno(e, errno, "%s", a->url)
-						    : extract(&x, in->blob.fd, e);
+	_cleanup_close_ int fd = input_open(in, e);
+	int r = fd < 0 ? -1 : extract(&x, fd, e);
 
 	return r < 0 ? err_wrap(e, "%s: %s", a->where, title) : 0;
 }
@@ -45,30 +45,17 @@ static int read_member(_unused_ void *data, _unused_ const struct recipe_extract
 	return n < 0 ? -1 : 0;
 }
 
-static int check_open(const struct input *in, const struct recipe *r, struct err *e)
+static int check_one(const struct input *in, const struct recipe *r, struct err *e)
 {
-	return in->artifact->use == ARTIFACT_BASE
-		       ? base_check_source(r, &in->blob, e)
-		       : input_extract(in, read_member, NULL, e);
-}
-
-static int check_one(const struct input *in, const struct recipe *r,
-		     const struct cache *c, struct err *e)
-{
-	_cleanup_free_ char *path = cache_blob_path(c, &in->blob);
 	_cleanup_close_ int fd = -1;
-	struct input open_in = *in;
 
 	if (in->artifact->use == ARTIFACT_CONTAINER ||
 	    (in->artifact->use == ARTIFACT_FILES && in->artifact->n == 0))
 		return 0;
-	if (in->blob.fd >= 0)
-		return check_open(in, r, e);
-	fd = file_open_regular_at(AT_FDCWD, path);
-	if (fd < 0)
-		return err_set(e, ERR_FAILED, "%s: %s", path, file_strerror(fd));
-	open_in.blob.fd = fd;
-	return check_open(&open_in, r, e);
+	if (in->artifact->use != ARTIFACT_BASE)
+		return input_extract(in, read_member, NULL, e);
+	fd = input_open(in, e);
+	return fd < 0 ? -1 : base_check_source(r, fd, e);
 }
 
 int inputs_check(const struct inputs *in, const struct recipe *r, const struct cache *c,
@@ -79,7 +66,7 @@ int inputs_check(const struct inputs *in, const struct recipe *r, const struct c
 	for (size_t i = 0; i < in->n; i++) {
 		struct err one = {0};
 
-		if (check_one(&in->v[i], r, c, &one) < 0)
+		if (check_one(&in->v[i], r, &one) < 0)
 			diag_add_err(&d, &one);
 	}
 	container_archives_check(r, in, c, &d);

@@ -185,10 +185,9 @@ static int write_file(struct merger *g, struct layer_item *item, struct err *e)
 static int write_blob(struct merger *g, struct layer_item *item, struct err *e)
 {
 	const struct blob *b = &item->input->blob;
+	_cleanup_close_ int fd = input_open(item->input, e);
 
-	if (lseek(b->fd, 0, SEEK_SET) < 0)
-		return err_errno(e, errno, "%s", item->origin);
-	if (write_fd(g, item, b->fd, b->size, item->origin, e) < 0)
+	if (fd < 0 || write_fd(g, item, fd, b->size, item->origin, e) < 0)
 		return -1;
 	/* An archive of a container has no digest here. */
 	if (*b->sha256 && !streq(b->sha256, item->sha256))

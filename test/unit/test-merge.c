@@ -720,9 +720,9 @@ static void artifacts_are_extracted(void **state)
 		 .where = (char *)"r.cfg:7"},
 	};
 	struct input input[] = {
-		{&v[0], {.fd = bytes_fd(tar.p, tar.len)}},
-		{&v[1], {.fd = bytes_fd(zip.p, zip.len)}},
-		{&v[2], {.fd = bytes_fd("bare bytes", 10), .size = 10}},
+		{&v[0], {.fd = bytes_fd(tar.p, tar.len)}, NULL},
+		{&v[1], {.fd = bytes_fd(zip.p, zip.len)}, NULL},
+		{&v[2], {.fd = bytes_fd("bare bytes", 10), .size = 10}, NULL},
 	};
 	struct inputs inputs = {.v = input, .n = 3};
 	struct roles none = {0};
