@@ -10,6 +10,7 @@
 #include "builder/base/mmdebstrap.h"
 #include "builder/common/archive.h"
 #include "builder/common/leftovers.h"
+#include "builder/common/subids.h"
 #include "builder/recipe/recipe-parse.h"
 #include "lib/file.h"
 #include "lib/text.h"
@@ -103,6 +104,20 @@ static bool is_dropped(const struct entry *entry, const char *path)
 	return false;
 }
 
+/* Checks that the sandbox, in which tar(1) extracts the tree, has the member's ids. */
+static int check_ids(const struct entry *entry, const char *name, struct err *e)
+{
+	bool owner = entry->uid < 0 || entry->uid >= SUBIDS_COUNT;
+	int64_t id = owner ? entry->uid : entry->gid;
+
+	if (id >= 0 && id < SUBIDS_COUNT)
+		return 0;
+	return err_set(e, ERR_FAILED,
+		       "%s: member '%s': its %s is %lld: a base can have ids up to %d",
+		       name, entry->path, owner ? "owner" : "group", (long long)id,
+		       SUBIDS_COUNT - 1);
+}
+
 static int copy_entry(struct archive_out *out, struct archive_in *in,
 		      const struct entry *entry, const char *name, struct err *e)
 {
@@ -121,6 +136,8 @@ static int copy_entry(struct archive_out *out, struct archive_in *in,
 			name, entry->path);
 	if (is_dropped(entry, path))
 		return 0;
+	if (check_ids(entry, name, e) < 0)
+		return -1;
 	if (entry->type == ENTRY_HARDLINK) {
 		target = archive_path_normal(entry->target);
 		if (!target || entry->target[0] == '/')
