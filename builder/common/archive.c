@@ -55,7 +55,8 @@ struct archive_in {
 	bool failed;
 	bool has_entry;
 	struct entry entry;
-	uint64_t left; /* bytes of it that were not read */
+	uint64_t left; /* bytes of it that were not read, and ... */
+	bool in_hole;  /* ... are zeros that libarchive does not give */
 	char *path;    /* the entry's path, for messages */
 };
 
@@ -476,9 +477,20 @@ void archive_in_free_p(struct archive_in **a)
 
 /* --- entries ----------------------------------------------------------------------- */
 
+/* Checks for a name of a file in a cpio whose data is with a later name. */
+static bool is_early_link(struct archive_entry *ae, int format)
+{
+	return format == ARCHIVE_FORMAT_CPIO && archive_entry_nlink(ae) > 1 &&
+	       archive_entry_filetype(ae) == AE_IFREG && archive_entry_size(ae) == 0;
+}
+
 static enum entry_type entry_type_of(struct archive_entry *ae, int format)
 {
-	if (archive_entry_hardlink(ae))
+	/* In a cpio of the format newc only the last name of a file has its data. */
+	if (format == ARCHIVE_FORMAT_CPIO && archive_entry_size(ae) > 0 &&
+	    archive_entry_filetype(ae) == AE_IFREG)
+		return ENTRY_FILE;
+	if (archive_entry_hardlink(ae) || is_early_link(ae, format))
 		return ENTRY_HARDLINK;
 	/* An ar has files only, but their modes need not say so. */
 	if (format == ARCHIVE_FORMAT_AR)
@@ -533,7 +545,9 @@ static void entry_fill(struct entry *entry, struct archive_entry *ae, int format
 	if (type == ENTRY_SYMLINK)
 		entry->target = archive_entry_symlink(ae);
 	if (type == ENTRY_HARDLINK)
-		entry->target = archive_entry_hardlink(ae);
+		entry->target = is_early_link(ae, format) && !archive_entry_hardlink(ae)
+					? "a later member"
+					: archive_entry_hardlink(ae);
 	if (type == ENTRY_CHAR || type == ENTRY_BLOCK) {
 		entry->major = (uint32_t)archive_entry_rdevmajor(ae);
 		entry->minor = (uint32_t)archive_entry_rdevminor(ae);
@@ -649,6 +663,7 @@ int archive_in_next(struct archive_in *a, const struct entry **ret, struct err *
 		return -1;
 	a->has_entry = true;
 	a->left = a->entry.size;
+	a->in_hole = false;
 	*ret = &a->entry;
 	return 1;
 }
@@ -676,13 +691,18 @@ ssize_t archive_in_read(struct archive_in *a, void *buf, size_t len, struct err 
 
 	if (!a->a)
 		return read_single(a, buf, len, e);
-	n = archive_read_data(a->a, buf, len);
+	n = a->in_hole ? 0 : archive_read_data(a->a, buf, len);
 	if (n < 0 || a->failed)
 		return in_error(a, e);
 	if ((uint64_t)n > a->left) /* only a zip can say less than it has */
 		return err_set(e, ERR_FAILED,
 			       "%s: member '%s' has more data than the directory says",
 			       a->name, a->path);
+	if (n == 0 && a->left > 0) { /* a sparse file ends with a hole */
+		a->in_hole = true;
+		n = (la_ssize_t)(a->left < len ? a->left : len);
+		memset(buf, 0, (size_t)n);
+	}
 	a->left -= (uint64_t)n;
 	return n;
 }

@@ -35,4 +35,25 @@ for z in gzip xz none; do
 done
 (cd deb && echo bin/x | cpio -o -H newc --quiet >../x.cpio)
 check "an archive made by cpio is read" good x.cpio bin/x
+
+# Two names of one file: in newc the last one has the data, in odc both.
+ln deb/bin/x deb/bin/y
+for format in newc odc; do
+	(cd deb && printf 'bin/y\nbin/x\n' | cpio -o -H $format --quiet >../links-$format.cpio)
+	check "the last name of a file in a cpio is read ($format)" good links-$format.cpio bin/x
+done
+check "the first name is read where it has the data" good links-odc.cpio bin/y
+refuse "it is refused where it has none" 1 "links-newc.cpio: member 'bin/y' is a hard link to a later member, not a file (recipe.cfg:1)" \
+	"$tool" 1M links-newc.cpio bin/y
+
+# Files with holes, the last one at the end.
+mkdir sparse
+python3 -c 'f = open("sparse/x", "wb"); f.write(b"a" * 4096); f.seek(200000); f.write(b"b"); f.truncate(900000)'
+for format in "--format=gnu" "--format=posix --sparse-version=0.0" "--format=posix --sparse-version=0.1" \
+	"--format=posix --sparse-version=1.0"; do
+	# shellcheck disable=SC2086 # the options are words
+	tar $format -S -cf sparse.tar sparse/x
+	"$tool" 4M sparse.tar sparse/x >sparse.out
+	check "a file with holes is read whole ($format)" cmp sparse/x sparse.out
+done
 finish
