@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * rackstrap serve: runs the boot server in the foreground, until Ctrl-C or until one of
- * its two servers ends. Prints a line for each step of a machine's boot.
+ * its two servers ends. Prints a line for each step of a machine's boot. SIGHUP makes it
+ * read the tree again, unless it means that its terminal is gone.
  */
 #include "builder/commands.h"
 #include "builder/rack/rack-ns.h"
@@ -10,6 +11,8 @@
 #include "lib/signals.h"
 #include "pxe/serve.h"
 #include "pxe/watch.h"
+
+#include <sys/signalfd.h>
 
 #define TICK_MS 500
 
@@ -26,33 +29,84 @@ static bool log_events(struct watch *w)
 	return more;
 }
 
+/* Remembers the tree that is served in *st. */
+static void note_tree(const struct serve *s, struct stat *st)
+{
+	_cleanup_free_ char *path = xasprintf("%s/" TREE_INFO, s->dir);
+
+	if (stat(path, st) < 0)
+		*st = (struct stat){0};
+}
+
 /* Warns when the tree was rendered again: its new files are served, but dnsmasq and nginx
  * keep their old configurations. */
 static void warn_if_rendered_again(const struct serve *s, struct stat *st)
 {
-	_cleanup_free_ char *path = xasprintf("%s/" TREE_INFO, s->dir);
-	struct stat now;
+	struct stat was = *st;
 
-	if (stat(path, &now) < 0 ||
-	    (st->st_ino == now.st_ino && st->st_dev == now.st_dev))
-		return;
-	if (st->st_ino)
-		log_warn("%s was rendered again: restart `rackstrap serve`, so that DHCP "
-			 "knows its hosts",
-			 s->dir);
-	*st = now;
+	note_tree(s, st);
+	if (st->st_ino == 0)
+		*st = was;
+	else if (was.st_ino != st->st_ino || was.st_dev != st->st_dev)
+		log_warn("%s was rendered again: reload it with `kill -HUP %d`, so that "
+			 "DHCP knows its hosts",
+			 s->dir, (int)getpid());
 }
 
-static int watch_until_end(struct serve *s, int signals, struct err *e)
+/* Returns whether this process has a controlling terminal, which it loses when that hangs
+ * up. */
+static bool has_terminal(void)
+{
+	_cleanup_close_ int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+
+	return fd >= 0;
+}
+
+/* Reads the signals that came. Returns true if all of them ask to read the tree again. */
+static bool only_reload(int signals, bool had_terminal)
+{
+	struct signalfd_siginfo si;
+	bool reload = true;
+
+	while (read(signals, &si, sizeof(si)) == sizeof(si))
+		reload &= si.ssi_signo == SIGHUP;
+	return reload && (!had_terminal || has_terminal());
+}
+
+static void reload(struct serve *s, const struct serve_options *o)
+{
+	struct err e = {0};
+
+	if (serve_reload(s, o, &e) < 0) {
+		log_lines(LOG_LEVEL_ERROR, e.msg);
+		log_error("%s: not reloaded", s->dir);
+	} else {
+		log_info("%s: reloaded: rack '%s', %zu host%s, image '%s'", s->dir,
+			 s->info.name, s->info.n_hosts, s->info.n_hosts == 1 ? "" : "s",
+			 s->info.image);
+	}
+}
+
+static int watch_until_end(struct serve *s, const struct serve_options *o, int signals,
+			   bool had_terminal, struct err *e)
 {
 	_cleanup_watch_ struct watch w = {0};
-	struct stat st = {0};
+	struct stat st;
 	int r;
 
+	note_tree(s, &st);
 	watch_open(&w, s);
 	do {
 		warn_if_rendered_again(s, &st);
 		r = serve_wait(s, signals, log_events(&w) ? 0 : TICK_MS, e);
+		if (r == 1 && only_reload(signals, had_terminal)) {
+			log_events(&w);
+			watch_done(&w);
+			note_tree(s, &st);
+			reload(s, o);
+			watch_open(&w, s);
+			r = 0;
+		}
 	} while (r == 0);
 	/* A terminal sends Ctrl-C to all processes at once, so that a server may end
 	 * before the signal is read here. */
@@ -97,9 +151,11 @@ static int run_serve(const struct command_line *line, struct err *e)
 	struct serve_options o = {.user = command_arg(line, OPT_USER, NULL)};
 	_cleanup_diag_ struct diag d = {0};
 	_cleanup_close_ int signals = -1;
+	bool had_terminal;
 	int r;
 
 	signals = signals_open(e);
+	had_terminal = has_terminal();
 	if (signals < 0 || serve_open(&s, line->args[0], &o, e) < 0)
 		return -1;
 	r = check_purpose(&s, e);
@@ -111,7 +167,7 @@ static int run_serve(const struct command_line *line, struct err *e)
 	}
 	if (r == 0) {
 		log_start(&s);
-		r = watch_until_end(&s, signals, e);
+		r = watch_until_end(&s, &o, signals, had_terminal, e);
 	}
 	serve_done(&s);
 	return r;

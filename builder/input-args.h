@@ -46,8 +46,7 @@ enum input_option {
 struct input_args {
 	const char *recipe; /* a folder with recipe.cfg, or a file */
 	const char *cache;  /* --cache, or NULL for the default */
-	const char *
-		lock; /* --lock or lock's --output, or NULL for recipe.lock beside the recipe */
+	const char *lock;   /* --lock, or --output of lock; NULL: beside the recipe */
 	bool artifacts;     /* --artifacts: without the packages of the base */
 	char **mirrors;     /* of --mirror, then those of the environment */
 	struct netrc netrc; /* of --netrc-file; empty without it */

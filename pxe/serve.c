@@ -15,6 +15,7 @@
 #include "lib/log.h"
 #include "pxe/serve-check.h"
 #include "pxe/serve-logs.h"
+#include "pxe/serve-parts.h"
 
 #include <arpa/inet.h>
 #include <grp.h>
@@ -26,11 +27,12 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#define STOP_GRACE_MS 5000
-#define START_MS      10000
-#define START_STEP_MS 20
-#define LOG_BEGIN     (64 * 1024)
-#define LOG_MAX       (8 << 20)
+#define STOP_GRACE_MS    5000
+#define START_MS         10000
+#define START_STEP_MS    20
+#define LOG_BEGIN        (64 * 1024)
+#define LOG_MAX          (8 << 20)
+#define DNSMASQ_CONF_MAX (64 << 20)
 /* The connections of templates/nginx.conf and the files that are sent over them. */
 #define NOFILE 81920
 
@@ -170,10 +172,10 @@ static int protect_secrets(const struct serve *s, int tree, struct err *e)
 /*
  * Makes folders that a tree copied by hand may lack. Only the folder of reports is given
  * to the servers' user: the logs are opened by root, who must not open files in a folder
- * that another user can change. nginx's temporary folders are removed, because an earlier
- * run may have made them as another user.
+ * that another user can change. Before the first start nginx's temporary folders are
+ * removed, because an earlier run may have made them as another user.
  */
-static int prepare(const struct serve *s, struct err *e)
+int serve_prepare(const struct serve *s, bool first, struct err *e)
 {
 	static const char *const dirs[] = {"run", TREE_REPORTS};
 	static const char *const temporary[] = {"run/body", "run/proxy", "run/fastcgi",
@@ -192,7 +194,7 @@ static int prepare(const struct serve *s, struct err *e)
 				 s->dir);
 	if (protect_secrets(s, fd, e) < 0)
 		return -1;
-	for (size_t i = 0; i < ARRAY_SIZE(temporary); i++) {
+	for (size_t i = 0; first && i < ARRAY_SIZE(temporary); i++) {
 		int r = rm_rf_at(fd, temporary[i]);
 
 		if (r < 0)
@@ -220,9 +222,9 @@ static int start(const struct serve *s, struct serve_child *c, char *const *argv
 	return 0;
 }
 
-static int start_nginx(struct serve *s, struct err *e)
+char **serve_nginx_argv(const struct serve *s)
 {
-	_cleanup_strv_ char **argv = NULL;
+	char **argv = NULL;
 	_cleanup_free_ char *prefix = xasprintf("%s/", s->dir);
 
 	strv_add(&argv, "nginx");
@@ -239,15 +241,22 @@ static int start_nginx(struct serve *s, struct err *e)
 		strv_add(&argv, "daemon off; master_process off; user root root;");
 	else
 		strv_add(&argv, "daemon off;");
+	return argv;
+}
+
+static int start_nginx(struct serve *s, struct err *e)
+{
+	_cleanup_strv_ char **argv = serve_nginx_argv(s);
+
 	if (start(s, &s->nginx, argv, e) < 0)
 		return -1;
 	s->nginx.child.name = "nginx";
 	return 0;
 }
 
-static int start_dnsmasq(struct serve *s, struct err *e)
+char **serve_dnsmasq_argv(const struct serve *s)
 {
-	_cleanup_strv_ char **argv = NULL;
+	char **argv = NULL;
 
 	strv_add(&argv, "dnsmasq");
 	strv_addf(&argv, "--conf-file=%s/dnsmasq.conf", s->dir);
@@ -266,6 +275,25 @@ static int start_dnsmasq(struct serve *s, struct err *e)
 		strv_addf(&argv, "--user=%s", s->user);
 		strv_addf(&argv, "--group=%s", s->group);
 	}
+	return argv;
+}
+
+static char *read_dnsmasq_conf(const struct serve *s)
+{
+	_cleanup_free_ char *path = xasprintf("%s/" TREE_DNSMASQ_CONF, s->dir);
+	char *text = NULL;
+
+	return file_read_foreign_at(AT_FDCWD, path, DNSMASQ_CONF_MAX, &text, NULL) < 0
+		       ? NULL
+		       : text;
+}
+
+static int start_dnsmasq(struct serve *s, struct err *e)
+{
+	_cleanup_strv_ char **argv = serve_dnsmasq_argv(s);
+
+	free(s->dnsmasq_conf);
+	s->dnsmasq_conf = read_dnsmasq_conf(s);
 	if (start(s, &s->dnsmasq, argv, e) < 0)
 		return -1;
 	s->dnsmasq.child.name = "dnsmasq";
@@ -336,7 +364,7 @@ static void warn_of_few_files(const struct serve *s)
 
 int serve_start(struct serve *s, struct err *e)
 {
-	if (prepare(s, e) < 0 || start_nginx(s, e) < 0 ||
+	if (serve_prepare(s, true, e) < 0 || start_nginx(s, e) < 0 ||
 	    await(s, &s->nginx, nginx_listens, e) < 0 || start_dnsmasq(s, e) < 0 ||
 	    await(s, &s->dnsmasq, dnsmasq_listens, e) < 0) {
 		serve_stop(s);
@@ -344,6 +372,39 @@ int serve_start(struct serve *s, struct err *e)
 	}
 	warn_of_few_files(s);
 	return 0;
+}
+
+static void stop(struct serve_child *c)
+{
+	run_kill(&c->child, STOP_GRACE_MS);
+	child_done(&c->child);
+	if (c->pidfd >= 0)
+		close(TAKE_FD(c->pidfd));
+}
+
+bool serve_dnsmasq_is_current(const struct serve *s)
+{
+	_cleanup_free_ char *text = read_dnsmasq_conf(s);
+
+	return text && s->dnsmasq_conf && streq(text, s->dnsmasq_conf);
+}
+
+int serve_restart_dnsmasq(struct serve *s, struct err *e)
+{
+	stop(&s->dnsmasq);
+	return start_dnsmasq(s, e) < 0 ? -1 : await(s, &s->dnsmasq, dnsmasq_listens, e);
+}
+
+int serve_reload_nginx(struct serve *s, struct err *e)
+{
+	if (s->single_id_ns) {
+		stop(&s->nginx);
+		if (start_nginx(s, e) < 0)
+			return -1;
+	} else if (kill(s->nginx.child.pid, SIGHUP) < 0) {
+		return err_errno(e, errno, "nginx");
+	}
+	return await(s, &s->nginx, nginx_listens, e);
 }
 
 /* --- watching and stopping -------------------------------------------------------- */
@@ -373,14 +434,6 @@ int serve_wait(struct serve *s, int wake_fd, int timeout_ms, struct err *e)
 	return 0;
 }
 
-static void stop(struct serve_child *c)
-{
-	run_kill(&c->child, STOP_GRACE_MS);
-	child_done(&c->child);
-	if (c->pidfd >= 0)
-		close(TAKE_FD(c->pidfd));
-}
-
 void serve_stop(struct serve *s)
 {
 	stop(&s->dnsmasq);
@@ -391,6 +444,7 @@ void serve_done(struct serve *s)
 {
 	serve_stop(s);
 	tree_info_done(&s->info);
+	free(s->dnsmasq_conf);
 	free(s->dnsmasq.log);
 	free(s->nginx.log);
 	free(s->dir);

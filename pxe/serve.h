@@ -27,6 +27,7 @@ struct serve_options {
 struct serve {
 	char *dir; /* of the tree, absolute */
 	struct tree_info info;
+	char *dnsmasq_conf; /* the configuration that dnsmasq has read */
 	char *user, *group; /* NULL: the servers keep this process's */
 	uid_t uid;
 	gid_t gid;
@@ -55,6 +56,16 @@ int serve_check(const struct serve *s, struct diag *d) _must_check_;
 
 /* Starts both and returns when each listens, or fails with the server's message. */
 int serve_start(struct serve *s, struct err *e) _must_check_;
+
+/*
+ * Makes the servers read the tree again, which may be another one under the same name.
+ * Both configurations are tested before. nginx reloads its own; dnsmasq reads its only at
+ * its start, so it is started again, if it changed. Logs what cannot be changed while
+ * they run: their user. Invalidates a watch of `s`. Returns 0, or -1 with the reason, and
+ * the servers go on as before; if dnsmasq could not be started again, serve_wait() fails.
+ */
+int serve_reload(struct serve *s, const struct serve_options *o,
+		 struct err *e) _must_check_;
 
 /*
  * Waits until `wake_fd` (-1: none) is readable and returns 1, until a server ends and

@@ -406,7 +406,7 @@ static int write_texts(int dirfd, const struct tree_plan *p, struct err *e)
 		char *(*make)(const struct tree_plan *p);
 	} texts[] = {
 		{TREE_INFO, 0644, tree_info_text},
-		{"dnsmasq.conf", 0644, tree_dnsmasq_conf},
+		{TREE_DNSMASQ_CONF, 0644, tree_dnsmasq_conf},
 		{TREE_NGINX_CONF, 0600, tree_nginx_conf}, /* has the hosts' tokens */
 		{TREE_SECRET, 0600, tree_secret_text},
 	};

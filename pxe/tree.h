@@ -35,12 +35,13 @@
 #include "pxe/image.h"
 #include "pxe/rack.h"
 
-#define TREE_INFO       "tree.cfg"
-#define TREE_SECRET     "secret"
-#define TREE_NGINX_CONF "nginx.conf"
-#define TREE_HOSTS      "http/hosts"
-#define TREE_REPORTS    "http/report"
-#define TREE_ACCESS_LOG "run/access.log"
+#define TREE_INFO         "tree.cfg"
+#define TREE_SECRET       "secret"
+#define TREE_NGINX_CONF   "nginx.conf"
+#define TREE_DNSMASQ_CONF "dnsmasq.conf"
+#define TREE_HOSTS        "http/hosts"
+#define TREE_REPORTS      "http/report"
+#define TREE_ACCESS_LOG   "run/access.log"
 
 struct tree_options {
 	const char *interface; /* dnsmasq listens on it; NULL: the one that has the boot

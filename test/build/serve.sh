@@ -173,12 +173,60 @@ for want in 'node-1: asks for its boot script (52:54:00:25:00:11, 172.25.0.11)' 
 	check "serve reports: $want" grep -qxF "rackstrap: $want" "$WORK/serve.err"
 done
 
-# SIGHUP, as at the end of an ssh connection.
+# SIGHUP makes it read the tree that stands now: node-2 has another card.
 check "serve starts again" serve
+waits_for() { # LINE: within 20 s serve prints it
+	for _ in $(seq 200); do
+		grep -qF -- "$1" "$WORK/serve.err" && return
+		sleep 0.1
+	done
+	return 1
+}
+sed 's/52:54:00:25:00:12/52:54:00:25:00:21/' configs/demo.cfg >"$WORK/other.cfg"
+check "the tree is rendered again" "$RACKSTRAP" pxe "$WORK/other.cfg" --image "$WORK/image" -o "$TREE" --interface br0
+check "serve says how to reload it" waits_for "was rendered again: reload it with \`kill -HUP $server\`"
+for a in 10 11 12; do ip address del 172.25.0.$a/32 dev lo; done
+offer "before that the new card gets nothing" "no offer" 52:54:00:25:00:21 0
 kill -HUP "$server"
+check "serve reloads it" waits_for "reloaded: rack 'demo', 3 hosts, image 'tiny'"
+offer "dnsmasq knows the new card" "address 172.25.0.12" 52:54:00:25:00:21 0
+offer "dnsmasq has forgotten the old card" "no offer" 52:54:00:25:00:12 0
+ip address add 172.25.0.12/32 dev lo
+fetches() { # within 20 s: the workers are exchanged after a reload
+	for _ in $(seq 200); do
+		from 12 -o "$WORK/host.cpio" "$url/hosts/52-54-00-25-00-21.cpio" && return
+		sleep 0.1
+	done
+	return 1
+}
+check "nginx gives the host's file to the address" fetches
+check "serve reads the reports of the new tree" put 12 node-2 node failed '"reloaded"'
+check "and prints them" waits_for "node-2 (node): failed: reloaded"
+echo 'no-such-option' >>"$TREE/dnsmasq.conf"
+kill -HUP "$server"
+check "a tree that dnsmasq does not accept is not reloaded" waits_for "$TREE: not reloaded"
+check "the message has dnsmasq's" grep -q '^rackstrap: dnsmasq exited with .*no-such-option\|bad option' "$WORK/serve.err"
+ip address del 172.25.0.12/32 dev lo
+offer "dnsmasq goes on as before" "address 172.25.0.12" 52:54:00:25:00:21 0
+kill -INT "$server"
 wait "$server"
-check "serve exits with 0 after SIGHUP" test $? -eq 0
+check "serve exits with 0 after a reload and SIGINT" test $? -eq 0
 server=
+for a in 10 11 12; do ip address add 172.25.0.$a/32 dev lo; done
+"$RACKSTRAP" pxe configs/demo.cfg --image "$WORK/image" -o "$TREE" --interface br0 >/dev/null 2>&1 || bail "no tree"
+
+# The terminal of an ssh connection that ends sends SIGHUP, too.
+check "serve ends with its terminal" python3 - "$RACKSTRAP" serve "$TREE" <<'P'
+import os, pty, sys
+pid, fd = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+text = b""
+while b"Ctrl-C ends it" not in text:
+    text += os.read(fd, 1024)
+os.close(fd)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+P
 check "dnsmasq and nginx have ended" sh -c '! grep -q ":0043 \|:0045 " /proc/net/udp'
 
 # Another server assigns addresses; a request of a machine outside the rack is still reported.

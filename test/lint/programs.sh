@@ -42,6 +42,7 @@ calls() {
 	builder/rack/rack-vm.c run_start guest QEMU runs a machine of the rack
 	builder/root/squash.c run_start data mksquashfs reads a tar stream that rackstrap writes
 	lib/userns.c run_argv own newuidmap and newgidmap write the maps of a namespace
+	pxe/serve-reload.c run_argv own dnsmasq and nginx test configurations that rackstrap made
 	pxe/serve.c run_start data dnsmasq and nginx answer the rack's network
 	firstboot/container-start.c run_capture host docker starts a container of the image
 	firstboot/containers.c run_capture host docker lists images

@@ -39,7 +39,7 @@ pxe() { "$RACKSTRAP" pxe configs/demo.cfg --image "$WORK/image" -o "$TREE" --int
 check "pxe makes a boot tree" pxe
 (umask 077 && cp -r "$TREE" "$TREES/copy")
 chmod 755 "$TREES/copy"
-refuse "a tree that was copied without its modes is refused" 1 \
+refuse "a tree that was copied without its modes is refused" 4 \
 	"rackstrap: user 'nobody', who is to serve, may not read $TREES/copy/http: copy the tree with the modes of its files (cp -a)*" \
 	"$RACKSTRAP" serve "$TREES/copy" --user nobody
 (umask 0 && mv "$TREE" "$TREES/was" && cp -r "$TREES/was" "$TREE" && chmod -R a+rwX "$TREE")
@@ -71,6 +71,28 @@ for f in secret nginx.conf; do
 done
 check "the tree is made again while it is served" pxe
 check "nginx still reads the host's files" from 11 $of_node.cpio
+
+# nginx's master process and a dnsmasq that has changed its user read another tree.
+sed 's/52:54:00:25:00:12/52:54:00:25:00:21/' configs/demo.cfg >"$WORK/other.cfg"
+check "another tree is made" "$RACKSTRAP" pxe "$WORK/other.cfg" --image "$WORK/image" -o "$TREE" --interface br0
+kill -HUP "$server"
+try_for() { # SECONDS COMMAND...
+	local deadline=$((SECONDS + $1))
+	shift
+	until "$@" 2>/dev/null; do
+		[ "$SECONDS" -lt "$deadline" ] || return 1
+		sleep 0.1
+	done
+}
+check "serve reloads it" try_for 20 grep -q "reloaded: rack 'demo'" "$WORK/serve.err"
+check "nginx reads the new host's file" try_for 20 from 12 "$url/hosts/52-54-00-25-00-21.cpio"
+check "nginx stores a report of the new tree" sh -c "echo '{}' | curl -fsS --interface 172.25.0.12 -T - $url/report/node-2.json"
+check "dnsmasq has read the new host" grep -q 52:54:00:25:00:21 "$TREE/dnsmasq.conf"
+check "the tree is made again as it was" pxe
+kill -HUP "$server"
+reloaded_twice() { test "$(grep -c 'reloaded: rack' "$WORK/serve.err")" = 2; }
+check "serve reloads that" try_for 20 reloaded_twice
+check "nginx reads the old host's file again" try_for 20 from 12 "$url/hosts/52-54-00-25-00-12.cpio"
 
 # --- floods -------------------------------------------------------------------------
 

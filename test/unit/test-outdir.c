@@ -97,8 +97,8 @@ static void symlink_is_replaced_not_its_target(void **state)
 	assert_string_equal(text, "precious\n");
 }
 
-/* A recipe's own folder has other files; it is the output folder when --output is the folder
- * of recipes. */
+/* A recipe's own folder has other files; it is the output folder when --output is the
+ * folder of recipes. */
 static void other_folders_are_refused(void **state)
 {
 	char *top = *state;
