@@ -13,12 +13,11 @@ endif
 # test/cli/version.sh.
 VERSION	:= $(strip $(file <VERSION))
 
-# Folders with the names of the GNU coding standards. rackstrap looks for firstboot in
-# ../libexec/rackstrap, from the folder that it is itself in.
+# Folders with the names of the GNU coding standards. rackstrap looks for firstboot in the
+# folder that it is itself in.
 prefix		?= /usr/local
 exec_prefix	?= $(prefix)
 bindir		?= $(exec_prefix)/bin
-libexecdir	?= $(exec_prefix)/libexec
 datarootdir	?= $(prefix)/share
 datadir		?= $(datarootdir)
 mandir		?= $(datarootdir)/man
@@ -51,7 +50,7 @@ say	= $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all deps image rack lint check check-unit check-asan check-clang check-fuzz check-build \
+.PHONY: all deps deps-build deps-run deps-test image rack lint check check-unit check-asan check-clang check-fuzz check-build \
 	check-repro check-qemu check-long coverage bench install uninstall deb clean help \
 	images-mirror
 
@@ -61,7 +60,8 @@ say	= $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 pkg_config	= $(eval $(1) := $(shell pkg-config $(2)))$(if \
 		  $(filter 0,$(.SHELLSTATUS)),$($(1)),$(error pkg-config failed: run 'make deps'))
 PKGS_BUILDER	:= libconfig libarchive liblzma libzstd libcurl libcrypto jansson libsodium libguestfs fdisk libsquashfs1
-PKG_CFLAGS	= $(call pkg_config,PKG_CFLAGS,--cflags $(PKGS_BUILDER) cmocka)
+PKG_CFLAGS	= $(call pkg_config,PKG_CFLAGS,--cflags $(PKGS_BUILDER))
+PKG_CMOCKA_CFLAGS = $(call pkg_config,PKG_CMOCKA_CFLAGS,--cflags cmocka)
 PKG_BUILDER	= $(call pkg_config,PKG_BUILDER,--libs $(PKGS_BUILDER))
 PKG_CMOCKA	= $(call pkg_config,PKG_CMOCKA,--libs cmocka)
 PKG_FIRSTBOOT	= $(call pkg_config,PKG_FIRSTBOOT,--static --libs libconfig libsodium)
@@ -148,6 +148,7 @@ $(STANDIN_COMMON) $(patsubst $(O)/standin/%,$(O)/obj/test/standin/%.o,$(STANDINS
 	BASE_CFLAGS += -ffunction-sections -fdata-sections
 $(O)/obj/test/standin/common/lists.o: $(sort $(wildcard test/data/flags-*.txt))
 
+$(O)/obj/test/unit/%.o: BASE_CFLAGS += $(PKG_CMOCKA_CFLAGS)
 $(UNIT_TESTS): $(O)/test/unit/%: $(O)/obj/test/unit/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $^ $(PKG_CMOCKA) $(LIBS_BUILDER)
@@ -203,33 +204,42 @@ $(O)/libfuzzer/%: $(O)/obj/test/fuzz/%.o $(ARCHIVES)
 
 # --- the main job ------------------------------------------------------------------
 
-DEPS	:= gcc libc6-dev make pkg-config clang libclang-rt-14-dev \
+# Three sets, of which a package is in one: what compiles the programs, what they run, and
+# what the tests and `make deb` need besides. debian/control has the first two, without the
+# compiler; test/cli/deps.sh compares them.
+DEPS_BUILD := gcc libc6-dev make pkg-config \
 	libconfig-dev libarchive-dev liblzma-dev libzstd-dev libcurl4-openssl-dev libssl-dev libjansson-dev \
-	libsodium-dev libcmocka-dev libguestfs-dev libfdisk-dev libsquashfs-dev \
-	mmdebstrap uidmap apt-utils dpkg-dev squashfs-tools zstd xz-utils cpio skopeo \
-	dnsmasq-base nginx-light ipxe qemu-system-x86 ipxe-qemu seabios ovmf qemu-utils \
-	fdisk gdisk dosfstools mtools e2fsprogs xorriso \
-	grub-common grub-pc-bin grub-efi-amd64-bin \
-	iproute2 iptables procps systemd curl openssh-client openssl python3 ca-certificates \
+	libsodium-dev libguestfs-dev libfdisk-dev libsquashfs-dev
+DEPS_RUN := mmdebstrap uidmap gpgv squashfs-tools zstd skopeo ca-certificates \
+	dnsmasq-base nginx-light ipxe qemu-system-x86 ipxe-qemu seabios ovmf qemu-utils openssh-client \
+	dosfstools mtools e2fsprogs xorriso grub-common grub-pc-bin grub-efi-amd64-bin
+DEPS_TEST := clang libclang-rt-14-dev libcmocka-dev \
+	apt-utils dpkg-dev xz-utils cpio fdisk gdisk \
+	iproute2 iptables procps systemd curl openssl python3 \
 	initramfs-tools-core mandoc busybox gpg gpg-agent gpgconf python3-jsonschema etcd-server \
 	clang-format-14 cppcheck gcovr codespell debhelper fakeroot lintian strace \
 	nbdkit dmsetup kmod bird shellcheck
 
 # libguestfs boots a kernel of this machine; a machine that has one needs no other.
 ifeq ($(wildcard /boot/vmlinuz-*),)
-DEPS	+= linux-image-cloud-amd64
+DEPS_RUN += linux-image-cloud-amd64
 endif
+
+deps: DEPS = $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST)
+deps-build: DEPS = $(DEPS_BUILD)
+deps-run: DEPS = $(DEPS_RUN)
+deps-test: DEPS = $(DEPS_TEST)
 
 # Packages that bring a service must not start it on the operator's machine: policy-rc.d
 # (invoke-rc.d(8)) forbids it during the installation, and the services are disabled for the
 # next boot.
-deps:
+deps deps-build deps-run deps-test:
 	$(Q)missing=$$(dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(DEPS) 2>/dev/null | \
 		awk '$$2 == "installed" { have[$$1] = 1 } END { n = split("$(DEPS)", d, " "); \
 		for (i = 1; i <= n; i++) if (!(d[i] in have)) printf "%s ", d[i] }'); \
 	[ -n "$$missing" ] || exit 0; \
 	if [ "$$(id -u)" != 0 ]; then \
-		echo "make deps: packages are missing; as root: apt-get install --no-install-recommends $$missing" >&2; exit 1; \
+		echo "make $@: packages are missing; as root: apt-get install --no-install-recommends $$missing" >&2; exit 1; \
 	fi; \
 	if [ ! -e /usr/sbin/policy-rc.d ]; then \
 		trap 'rm -f /usr/sbin/policy-rc.d' EXIT; \
@@ -336,14 +346,13 @@ bench: tests-built $(O)/standin/mirror.stamp
 # --- the rest ----------------------------------------------------------------------
 
 PKG_DATA	= $(DESTDIR)$(datadir)/rackstrap
-PKG_LIBEXEC	= $(DESTDIR)$(libexecdir)/rackstrap
 MAN_PAGES	:= $(sort $(wildcard man/*.[158]))
 DATA_FILES	= find images configs -type f | sort
 
 # The last line of each page gets the version.
 install: all
 	$(Q)install -D -m 755 $(O)/rackstrap '$(DESTDIR)$(bindir)/rackstrap'
-	$(Q)install -D -m 755 $(O)/firstboot '$(PKG_LIBEXEC)/firstboot'
+	$(Q)install -D -m 755 $(O)/firstboot '$(DESTDIR)$(bindir)/firstboot'
 	$(Q)install -D -m 644 $(O)/completion/rackstrap '$(DESTDIR)$(completiondir)/rackstrap'
 	$(Q)set -e; for m in $(MAN_PAGES); do \
 		to="$(DESTDIR)$(mandir)/man$${m##*.}/$${m##*/}"; install -D -m 644 "$$m" "$$to"; \
@@ -354,17 +363,16 @@ install: all
 # Removes the files that `make install` writes, and then those of rackstrap's own folders
 # that have nothing else in them.
 uninstall:
-	$(Q)rm -f '$(DESTDIR)$(bindir)/rackstrap' '$(PKG_LIBEXEC)/firstboot' \
+	$(Q)rm -f '$(DESTDIR)$(bindir)/rackstrap' '$(DESTDIR)$(bindir)/firstboot' \
 		'$(DESTDIR)$(completiondir)/rackstrap'
 	$(Q)for m in $(MAN_PAGES); do rm -f "$(DESTDIR)$(mandir)/man$${m##*.}/$${m##*/}"; done
 	$(Q)$(DATA_FILES) | while read -r f; do rm -f "$(PKG_DATA)/$$f"; done
-	$(Q)for d in '$(PKG_DATA)' '$(PKG_LIBEXEC)'; do \
-		[ ! -d "$$d" ] || find "$$d" -depth -type d -empty -delete; done
+	$(Q)[ ! -d '$(PKG_DATA)' ] || find '$(PKG_DATA)' -depth -type d -empty -delete
 
 # Debian packages of the last commit, built in a copy of its files, without what was set for
 # this make: make exports the variables of its command line.
 DEB	= $(O)/deb/rackstrap-$(VERSION)
-DEB_UNSET := MAKEFLAGS MAKELEVEL O DEV SAN COV CC DESTDIR prefix exec_prefix bindir libexecdir \
+DEB_UNSET := MAKEFLAGS MAKELEVEL O DEV SAN COV CC DESTDIR prefix exec_prefix bindir \
 	   datarootdir datadir mandir completiondir
 deb:
 	$(Q)git diff --quiet HEAD || echo 'make deb: uncommitted changes are not in the packages' >&2
@@ -380,12 +388,12 @@ help:
 	@echo 'make rack         deps, build, bake, PXE-boot the demo rack in QEMU'
 	@echo 'make image        as far as the image: IMAGE=$(IMAGE) (or bookworm), into out/'
 	@echo 'make check        the tests (check-unit: quick, no root, no network; lint: without a build)'
-	@echo 'make deps         install what build and tests need (Debian packages; root)'
+	@echo 'make deps         install Debian packages (root): deps-build, deps-run and deps-test'
 	@echo 'make              everything into $(O)/'
 	@echo 'make check-asan check-clang check-fuzz check-build check-repro check-qemu check-long'
 	@echo 'make bench        timings'
 	@echo 'make coverage     lines that the quick tests run, for each folder'
-	@echo 'make install      DESTDIR= prefix=$(prefix), bindir, libexecdir, datadir, mandir; uninstall'
+	@echo 'make install      DESTDIR= prefix=$(prefix), bindir, datadir, mandir; uninstall'
 	@echo 'make deb          Debian packages of the last commit, into $(O)/deb/'
 
 -include $(shell [ -d $(O)/obj ] && find $(O)/obj -name '*.d')

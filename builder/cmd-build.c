@@ -28,29 +28,17 @@ enum {
 	OPT_JSON,
 };
 
-/* Returns the path of firstboot: beside this program, as in a build folder, or where
+/* Returns the path of firstboot: beside this program, as in a build folder and where
  * `make install` puts it. Owned. */
 static char *find_firstboot(void)
 {
-	static const char *const places[] = {"firstboot",
-					     "../libexec/rackstrap/firstboot"};
-	char self[PATH_MAX];
+	char self[PATH_MAX], *slash;
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *path = NULL, *slash;
 
 	self[n > 0 ? n : 0] = '\0';
 	slash = strrchr(self, '/');
-	if (!slash)
-		return xstrdup(places[0]);
-	*slash = '\0';
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		free(path);
-		path = xasprintf("%s/%s", self, places[i]);
-		if (access(path, F_OK) == 0)
-			return path;
-	}
-	free(path);
-	return xasprintf("%s/%s", self, places[0]);
+	return slash ? xasprintf("%.*s/firstboot", (int)(slash - self), self)
+		     : xstrdup("firstboot");
 }
 
 static int dry_run(const struct recipe *r)

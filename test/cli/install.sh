@@ -19,6 +19,7 @@ check "make install succeeds" install install
 bin="$to/opt/rack/bin/rackstrap"
 share="$to/opt/rack/share"
 check "the installed program runs" "$bin" --version
+check "firstboot runs where host.cfg(5) says that one runs it" env PATH="${bin%/*}" firstboot check "$TOP/test/qemu/solo.cfg"
 check "every man page is installed" sh -c \
 	"ls man/*.[158] | wc -l | grep -qx \"\$(find '$share/man' -type f | wc -l)\""
 check "every man page ends with the version" test "$(for page in "$share"/man/man*/*; do
@@ -33,10 +34,10 @@ done
 mkdir "$WORK/here"
 build() { (cd "$WORK/here" && "$bin" build --offline "$share/rackstrap/images/bookworm-vm"); }
 refuse "the installed rackstrap finds firstboot, and reports missing digests" 3 '*: no digest: give it sha256 *' build
-cp "$to/opt/rack/libexec/rackstrap/firstboot" "$WORK/firstboot"
-rm "$to/opt/rack/libexec/rackstrap/firstboot"
+cp "$to/opt/rack/bin/firstboot" "$WORK/firstboot"
+rm "$to/opt/rack/bin/firstboot"
 refuse "a missing firstboot is reported" 1 'rackstrap: firstboot *: No such file or directory' build
-cp "$WORK/firstboot" "$to/opt/rack/libexec/rackstrap/firstboot"
+cp "$WORK/firstboot" "$to/opt/rack/bin/firstboot"
 
 touch "$to/opt/rack/bin/other" "$share/rackstrap/images/mine"
 check "make uninstall succeeds" install uninstall
@@ -46,12 +47,12 @@ rm "$share/rackstrap/images/mine"
 check "a second make uninstall succeeds" install uninstall
 check "make uninstall leaves no folder of rackstrap's own" test "$(find "$to" -name '*rackstrap*' | wc -l)" = 0
 
-place() { make -s O="$ABS_O" "$@" DESTDIR="$WORK/usr" prefix=/usr bindir=/usr/tools libexecdir=/usr/libexec \
+place() { make -s O="$ABS_O" "$@" DESTDIR="$WORK/usr" prefix=/usr bindir=/usr/tools \
 	datadir=/usr/data mandir=/usr/pages; }
 check "make install with other folders succeeds" place install
 check "make install uses these folders" sh -c "cd '$WORK/usr/usr' &&
-	ls tools/rackstrap libexec/rackstrap/firstboot data/rackstrap/configs/demo.cfg pages/man8/firstboot.8"
-check "make install uses no other folder" test "$(find "$WORK/usr/usr" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | tr '\n' ' ')" = "data libexec pages tools "
+	ls tools/rackstrap tools/firstboot data/rackstrap/configs/demo.cfg pages/man8/firstboot.8"
+check "make install uses no other folder" test "$(find "$WORK/usr/usr" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | tr '\n' ' ')" = "data pages tools "
 check "make uninstall with other folders succeeds" place uninstall
 check "make uninstall with other folders leaves no file" test -z "$(list "$WORK/usr")"
 
@@ -63,7 +64,7 @@ done
 mkdir "$WORK/bin"
 printf '#!/bin/sh\nenv >"%s"\n' "$WORK/environment" >"$WORK/bin/dpkg-buildpackage"
 chmod +x "$WORK/bin/dpkg-buildpackage"
-variables=(O DEV SAN COV CC DESTDIR prefix exec_prefix bindir libexecdir datarootdir datadir mandir completiondir)
+variables=(O DEV SAN COV CC DESTDIR prefix exec_prefix bindir datarootdir datadir mandir completiondir)
 check "make deb with every variable set" env PATH="$WORK/bin:$PATH" make -s deb "${variables[@]/%/=$WORK/set}"
 check "make deb starts dpkg-buildpackage" test -s "$WORK/environment"
 for v in "${variables[@]}"; do
