@@ -162,12 +162,11 @@ static int run_build(const struct command_line *line, struct err *e)
 {
 	_cleanup_strv_ char **mirrors = NULL;
 	_cleanup_netrc_ struct netrc netrc = {0};
-	_cleanup_free_ char *firstboot = find_firstboot();
+	_cleanup_free_ char *firstboot = find_firstboot(), *recipe = NULL, *lock = NULL;
 	_cleanup_(overrides_done) struct overrides w = {0};
 	struct build_options o = {
 		.out = command_arg(line, OPT_OUT, "out"),
 		.cache = command_arg(line, OPT_CACHE, NULL),
-		.lock = command_arg(line, OPT_LOCK, NULL),
 		.firstboot = command_arg(line, OPT_FIRSTBOOT, firstboot),
 		.offline = command_has(line, OPT_OFFLINE),
 		.refresh = command_has(line, OPT_REFRESH),
@@ -178,13 +177,16 @@ static int run_build(const struct command_line *line, struct err *e)
 	if (input_args_mirrors(&mirrors, line, e) < 0 ||
 	    input_args_netrc(&netrc, line, e) < 0 || overrides_parse(&w, line, e) < 0)
 		return -1;
+	if (input_args_recipe(line->args[0], false, &recipe, &lock, e) < 0)
+		return -1;
+	o.lock = command_arg(line, OPT_LOCK, lock);
 	o.mirrors = mirrors;
 	o.netrc = &netrc;
 	if (o.offline && o.refresh)
 		return err_set(e, ERR_USAGE,
 			       "build: options '--offline' and '--refresh' exclude each "
 			       "other: a new base needs the network");
-	return load_and_build(line->args[0], &o, &w, command_has(line, OPT_DRY_RUN), e);
+	return load_and_build(recipe, &o, &w, command_has(line, OPT_DRY_RUN), e);
 }
 
 static const struct command_option options[] = {

@@ -5,6 +5,7 @@
  * file without mistakes.
  */
 #include "builder/commands.h"
+#include "builder/installed.h"
 #include "lib/log.h"
 #include "lib/out.h"
 #include "pxe/image.h"
@@ -33,7 +34,7 @@ static int check_file(const char *path, const struct roles *roles, size_t *wrong
 
 static int run_check(const struct command_line *line, struct err *e)
 {
-	const char *dir = command_arg(line, OPT_IMAGE, NULL);
+	_cleanup_free_ char *dir = built_image(command_arg(line, OPT_IMAGE, NULL));
 	_cleanup_image_ struct image image = {0};
 	_cleanup_roles_ struct roles builtin = {0};
 	size_t wrong = 0, bad_files = 0;
@@ -41,9 +42,12 @@ static int run_check(const struct command_line *line, struct err *e)
 	roles_builtin(&builtin);
 	if (dir && image_open(&image, dir, e) < 0)
 		return -1;
-	for (size_t i = 0; i < line->n_args; i++)
-		if (check_file(line->args[i], dir ? &image.roles : &builtin, &wrong) < 0)
+	for (size_t i = 0; i < line->n_args; i++) {
+		_cleanup_free_ char *path = installed_rack(line->args[i]);
+
+		if (check_file(path, dir ? &image.roles : &builtin, &wrong) < 0)
 			bad_files++;
+	}
 	if (bad_files == 0)
 		return 0;
 	return err_set(e, ERR_CONFIG, "%zu mistake%s in %zu file%s", wrong,

@@ -45,7 +45,7 @@ static int run_fetch(const struct command_line *line, struct err *e)
 {
 	_cleanup_input_args_ struct input_args a = {0};
 
-	return input_args_parse(&a, line, e) < 0 ? -1 : fetch_recipe(&a, e);
+	return input_args_parse(&a, line, false, e) < 0 ? -1 : fetch_recipe(&a, e);
 }
 
 static const struct command_option options[] = {

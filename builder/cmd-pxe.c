@@ -2,6 +2,7 @@
 /* rackstrap pxe: renders the boot tree (pxe/tree.h) of a rack and an image. */
 #include "builder/commands.h"
 #include "builder/common/leftovers.h"
+#include "builder/installed.h"
 #include "lib/log.h"
 #include "lib/out.h"
 #include "pxe/tree.h"
@@ -50,12 +51,13 @@ static int run_pxe(const struct command_line *line, struct err *e)
 	_cleanup_diag_ struct diag d = {0};
 	_cleanup_free_ char *out = xstrdup(command_arg(line, OPT_OUTPUT, NULL));
 	_cleanup_free_ char *records = leftovers_dir();
+	_cleanup_free_ char *dir = built_image(command_arg(line, OPT_IMAGE, NULL));
+	_cleanup_free_ char *file = installed_rack(line->args[0]);
 	struct tree_options tree = {0};
 
-	if (parse_options(&tree, line, e) < 0 ||
-	    image_open(&image, command_arg(line, OPT_IMAGE, NULL), e) < 0)
+	if (parse_options(&tree, line, e) < 0 || image_open(&image, dir, e) < 0)
 		return -1;
-	if (rack_load(&rack, line->args[0], &image.roles, &d) < 0)
+	if (rack_load(&rack, file, &image.roles, &d) < 0)
 		return diag_err(&d, e);
 	warn_standins(&image);
 	tree.records = records;

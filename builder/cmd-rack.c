@@ -9,6 +9,7 @@
  */
 #include "builder/commands.h"
 #include "builder/common/leftovers.h"
+#include "builder/installed.h"
 #include "builder/rack/rack-folder.h"
 #include "builder/rack/rack-ns.h"
 #include "builder/rack/rack-preflight.h"
@@ -155,11 +156,13 @@ static void log_standins(const struct rack_job *j)
 static int load(struct rack_job *j, struct err *e)
 {
 	_cleanup_diag_ struct diag d = {0};
+	_cleanup_free_ char *image = built_image(j->a->image);
+	_cleanup_free_ char *rack = installed_rack(j->a->rack);
 
-	if (image_open(&j->image, j->a->image, e) < 0)
+	if (image_open(&j->image, image, e) < 0)
 		return -1;
 	log_standins(j);
-	if (rack_load(&j->rack, j->a->rack, &j->image.roles, &d) < 0)
+	if (rack_load(&j->rack, rack, &j->image.roles, &d) < 0)
 		return diag_err(&d, e);
 	if (choose_hosts(j, e) < 0)
 		return -1;

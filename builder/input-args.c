@@ -2,7 +2,10 @@
 #include "builder/input-args.h"
 
 #include "builder/input/mirror.h"
+#include "builder/installed.h"
 #include "lib/str.h"
+
+#include <unistd.h>
 
 int input_args_mirrors(char ***ret, const struct command_line *line, struct err *e)
 {
@@ -21,12 +24,26 @@ int input_args_netrc(struct netrc *ret, const struct command_line *line, struct 
 	return path ? netrc_read(ret, path, e) : 0;
 }
 
-int input_args_parse(struct input_args *ret, const struct command_line *line,
-		     struct err *e)
+int input_args_recipe(const char *arg, bool makes_lock, char **ret_recipe,
+		      char **ret_lock, struct err *e)
 {
-	ret->recipe = line->args[0];
+	if (installed_recipe(arg, ret_recipe, ret_lock, e) < 0)
+		return -1;
+	if (*ret_lock && !makes_lock && access(*ret_lock, F_OK) < 0) {
+		free(*ret_lock);
+		*ret_lock = NULL;
+	}
+	return 0;
+}
+
+int input_args_parse(struct input_args *ret, const struct command_line *line,
+		     bool makes_lock, struct err *e)
+{
+	if (input_args_recipe(line->args[0], makes_lock, &ret->recipe, &ret->named_lock,
+			      e) < 0)
+		return -1;
 	ret->cache = command_arg(line, OPT_CACHE, NULL);
-	ret->lock = command_arg(line, OPT_LOCK, NULL);
+	ret->lock = command_arg(line, OPT_LOCK, ret->named_lock);
 	ret->artifacts = command_has(line, OPT_ARTIFACTS);
 	if (input_args_netrc(&ret->netrc, line, e) < 0)
 		return -1;
@@ -35,6 +52,8 @@ int input_args_parse(struct input_args *ret, const struct command_line *line,
 
 void input_args_done(struct input_args *a)
 {
+	free(a->recipe);
+	free(a->named_lock);
 	strv_free(a->mirrors);
 	netrc_done(&a->netrc);
 }

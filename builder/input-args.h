@@ -39,25 +39,36 @@ enum input_option {
 #define INPUT_OPERAND_RECIPE                                                             \
 	{                                                                                \
 		.name = "RECIPE", .kind = ARG_FILE,                                      \
-		.help = "a folder with recipe.cfg, or a file",                           \
+		.help = "a folder with recipe.cfg, a file, or the name of an installed " \
+			"recipe",                                                        \
 	}
 
 /* The options of fetch and lock. */
 struct input_args {
-	const char *recipe; /* a folder with recipe.cfg, or a file */
+	char *recipe;       /* a folder with recipe.cfg, a file, or the name of an installed recipe; owned */
 	const char *cache;  /* --cache, or NULL for the default */
 	const char *lock;   /* --lock, or --output of lock; NULL: beside the recipe */
+	char *named_lock;   /* the default of `lock` for an installed recipe; owned */
 	bool artifacts;     /* --artifacts: without the packages of the base */
 	char **mirrors;     /* of --mirror, then those of the environment */
 	struct netrc netrc; /* of --netrc-file; empty without it */
 };
 
-/* Fills `ret`, which is zeroed. Its strings but `mirrors` are argv's. Returns 0, or -1
- * with `e` set. */
+/* Fills `ret`, which is zeroed. `makes_lock`: the command writes the lock. Returns 0, or
+ * -1 with `e` set. */
 int input_args_parse(struct input_args *ret, const struct command_line *line,
-		     struct err *e) _must_check_;
+		     bool makes_lock, struct err *e) _must_check_;
 void input_args_done(struct input_args *a);
 #define _cleanup_input_args_ _cleanup_(input_args_done)
+
+/*
+ * Finds the recipe and its lock. *ret_recipe is the path of the recipe. If it was named
+ * (builder/installed.h), *ret_lock is NAME.lock in this folder, where `rackstrap lock`
+ * writes it; the other commands use it if it exists. Else it is NULL: recipe.lock beside
+ * the recipe. Both are owned by the caller. Returns 0, or -1 with `e` set.
+ */
+int input_args_recipe(const char *arg, bool makes_lock, char **ret_recipe,
+		      char **ret_lock, struct err *e) _must_check_;
 
 /* Reads the file of --netrc-file, if there is one, into `ret`, which is zeroed. */
 int input_args_netrc(struct netrc *ret, const struct command_line *line,

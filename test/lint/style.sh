@@ -90,6 +90,7 @@ short_lists() {
 	builder/rack/rack-program.c the environment of a program
 	builder/rack/rack-ssh.c one element
 	builder/rack/rack-vm.c the command line of QEMU
+	builder/installed.c the recipes that are installed
 	builder/recipe/base-type.c the types of bases
 	builder/recipe/recipe.c one element
 	builder/root/initrd.c the files in an initrd

@@ -24,7 +24,7 @@ refuse "a SOURCE_DATE_EPOCH that is not a number" 3 \
 	env SOURCE_DATE_EPOCH=now "$RACKSTRAP" build --dry-run images/bookworm
 for command in build lock fetch; do
 	refuse "$command: no recipe" 2 \
-		"rackstrap: $command: missing argument RECIPE: a folder with recipe.cfg, or a file" \
+		"rackstrap: $command: missing argument RECIPE: a folder with recipe.cfg, a file, or the name of an installed recipe" \
 		"$RACKSTRAP" $command
 	refuse "$command: two recipes" 2 \
 		"rackstrap: $command: unexpected argument 'images/bookworm-vm'" \

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The installed files are found from the program's own path: ../share/rackstrap from
+ * where `make install` puts it, and the folder above for a program in the build folder of
+ * its sources.
+ *
+ * Limit: files that were installed with another datadir are not found by name.
+ */
+#include "builder/installed.h"
+
+#include "lib/dir.h"
+#include "lib/log.h"
+#include "lib/str.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <unistd.h>
+
+/* Returns the folder `name` of the installed files, or NULL. Owned by the caller. */
+static char *find_folder(const char *name)
+{
+	static const char *const places[] = {"../share/rackstrap", ".."};
+	char self[PATH_MAX], *slash;
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	self[n > 0 ? n : 0] = '\0';
+	slash = strrchr(self, '/');
+	if (!slash)
+		return NULL;
+	*slash = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		_cleanup_free_ char *folder =
+			xasprintf("%s/%s/%s", self, places[i], name);
+		char *real = realpath(folder, NULL);
+
+		if (real)
+			return real;
+	}
+	return NULL;
+}
+
+static bool is_path(const char *arg)
+{
+	return strchr(arg, '/') || access(arg, F_OK) == 0;
+}
+
+/* Sets the error of a recipe that is not there; `folder` has those that are installed. */
+static int unknown_recipe(const char *arg, const char *folder, struct err *e)
+{
+	_cleanup_strv_ char **names = NULL, **recipes = NULL;
+	_cleanup_free_ char *list = NULL;
+	const char *nearest;
+
+	if (dir_names_at(AT_FDCWD, folder, &names) < 0)
+		return err_set(e, ERR_CONFIG, "%s: %s", arg, strerror(ENOENT));
+	for (size_t i = 0; names && names[i]; i++) {
+		_cleanup_free_ char *file =
+			xasprintf("%s/%s/recipe.cfg", folder, names[i]);
+
+		if (access(file, F_OK) == 0)
+			strv_add(&recipes, names[i]);
+	}
+	list = recipes ? strv_join(recipes, ", ") : xstrdup("none");
+	nearest = recipes ? str_nearest(arg, (const char *const *)recipes) : NULL;
+	return err_set(e, ERR_CONFIG,
+		       "recipe '%s' is neither in this folder nor installed%s%s%s: the "
+		       "installed recipes are %s",
+		       arg, nearest ? " (did you mean '" : "", nearest ? nearest : "",
+		       nearest ? "'?)" : "", list);
+}
+
+int installed_recipe(const char *arg, char **ret, char **ret_lock, struct err *e)
+{
+	_cleanup_free_ char *folder = is_path(arg) ? NULL : find_folder("images");
+	_cleanup_free_ char *recipe = NULL, *file = NULL;
+
+	*ret_lock = NULL;
+	if (!folder) {
+		*ret = xstrdup(arg);
+		return 0;
+	}
+	recipe = xasprintf("%s/%s", folder, arg);
+	file = xasprintf("%s/recipe.cfg", recipe);
+	if (access(file, F_OK) < 0)
+		return unknown_recipe(arg, folder, e);
+	log_info("recipe '%s': %s", arg, recipe);
+	*ret = TAKE_PTR(recipe);
+	*ret_lock = xasprintf("%s.lock", arg);
+	return 0;
+}
+
+char *installed_rack(const char *arg)
+{
+	_cleanup_free_ char *folder = is_path(arg) ? NULL : find_folder("configs");
+	_cleanup_free_ char *file = NULL;
+
+	if (!folder)
+		return xstrdup(arg);
+	file = xasprintf("%s/%s.cfg", folder, arg);
+	return access(file, F_OK) == 0 ? TAKE_PTR(file) : xstrdup(arg);
+}
+
+char *built_image(const char *arg)
+{
+	_cleanup_free_ char *folder = NULL, *manifest = NULL;
+
+	if (!arg || is_path(arg))
+		return xstrdup(arg);
+	folder = xasprintf("out/%s", arg);
+	manifest = xasprintf("%s/manifest.json", folder);
+	return access(manifest, F_OK) == 0 ? TAKE_PTR(folder) : xstrdup(arg);
+}

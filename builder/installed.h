@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Arguments that may be names: of the recipes and rack files that are installed with
+ * rackstrap, and of images that were built here. A path that exists, and everything with
+ * a slash, is a path.
+ */
+#pragma once
+
+#include "lib/err.h"
+
+/*
+ * Sets *ret to the path of the recipe `arg`: itself, or the folder of the installed
+ * recipe of that name. *ret_lock is then the name of its lock in this folder, NAME.lock,
+ * because only root can write beside an installed recipe; else NULL. Fails with the names
+ * there are when it is neither. Both are owned by the caller.
+ */
+int installed_recipe(const char *arg, char **ret, char **ret_lock,
+		     struct err *e) _must_check_;
+
+/* Returns the path of the rack file `arg`: itself, or the installed NAME.cfg. Owned by
+ * the caller. */
+char *installed_rack(const char *arg);
+
+/* Returns the path of the folder of an image: `arg`, or out/NAME if there is an image.
+ * Owned by the caller; NULL if `arg` is. */
+char *built_image(const char *arg);
