@@ -4,7 +4,8 @@
 # A master and a node with two cables each, bonded with LACP, with a VLAN and jumbo frames on
 # top. They are connected to each other without a switch: each bond is the LACP partner of the
 # other. Both become ready, and the node still reaches the API server when a cable is cut. The
-# test logs in through a third network card, which firstboot does not configure.
+# test logs in through a third network card, which firstboot does not configure. At last the
+# master is rehearsed by `rackstrap rack`, with both cards of its bond on one network.
 # shellcheck source=../qemu/media-vm.sh
 . "$(dirname "$0")/../qemu/media-vm.sh"
 M=172.25.0.10 N=172.25.0.11
@@ -98,4 +99,16 @@ check "the node notices the cut cable" on_vm "for try in \$(seq 30); do
 	grep -qx 'MII Status: down' /proc/net/bonding/bond-uplink && exit; sleep 1; done; exit 1"
 check "the node reaches the API server over the other cable" answers
 check "the node's address is the same" test "$(addresses)" = "vlan100 $N/24 "
+
+. test/images.sh
+bake_image || bail "no image to boot"
+sed '/vlan = /d; s/ cbr0_mtu = 9000;//' "$WORK/rack.cfg" >"$WORK/rehearsed.cfg"
+printf '#!/bin/sh\nexec ssh $RACK_HOSTS cat /proc/net/bonding/bond-uplink\n' >"$WORK/look"
+chmod 755 "$WORK/look"
+"$RACKSTRAP" rack "$WORK/rehearsed.cfg" --image out/bookworm-vm --host master --dir "$WORK/rack" \
+	--run "$WORK/look" >"$WORK/bond" 2>"$WORK/rack.log"
+check "the bonded master is ready in a rehearsal" test $? = 0 || note <"$WORK/rack.log"
+check "its bond has both cards" test \
+	"$(sed -n 's/^Permanent HW addr: //p' "$WORK/bond" | sort | tr '\n' ' ')" = "52:54:00:0d:00:01 52:54:00:0d:01:01 " ||
+	note <"$WORK/bond"
 finish
