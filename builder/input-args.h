@@ -45,7 +45,7 @@ enum input_option {
 
 /* The options of fetch and lock. */
 struct input_args {
-	char *recipe;       /* a folder with recipe.cfg, a file, or the name of an installed recipe; owned */
+	char *recipe;       /* its folder, its file or an installed one's name; owned */
 	const char *cache;  /* --cache, or NULL for the default */
 	const char *lock;   /* --lock, or --output of lock; NULL: beside the recipe */
 	char *named_lock;   /* the default of `lock` for an installed recipe; owned */

@@ -43,8 +43,7 @@ static void test_placeholder_serials_are_recognised(void **state _unused_)
 		"0123456780",
 		"node-1",
 		"none-1",
-		"VMware-56 4d a1 b2 c3 d4 e5 f6-01 02 03 04 05 06 07 08 and then some "
-		"more",
+		"VMware-56 4d a1 b2 c3 d4 e5 f6-01 02 03 04 05 06 07 08 and some more",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(no); i++)
