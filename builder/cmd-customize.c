@@ -329,7 +329,8 @@ static int customize(const struct customize_options *a, struct err *e)
 	const struct disk_format *format;
 	int r;
 
-	if (disk_view_open(&m, a->image, a->limit, e) < 0)
+	if (disk_view_open(&m, a->image, a->limit, e) < 0 ||
+	    disk_image_check(&m.image, e) < 0)
 		return -1;
 	if (m.kind == VIEW_FOREIGN)
 		return err_set(e, ERR_FAILED,

@@ -21,12 +21,14 @@ enum {
 	OPT_SERIAL,
 	OPT_JSON,
 	OPT_LIMIT,
+	OPT_RAW,
 };
 
 struct write_options {
 	const char *image, *device;
 	const char *serial; /* NULL: ask */
 	bool yes, json;
+	bool raw; /* the file's own bytes, unchecked */
 	uint64_t limit;
 };
 
@@ -110,20 +112,16 @@ static int list(int root, bool json, struct err *e)
 
 /* --- checks ------------------------------------------------------------------------ */
 
-static void check_image(const struct disk_image *m, struct diag *d)
+/* Returns the size of the sectors that the image is made for, or 0: not known. */
+static unsigned image_sector(const struct disk_image *m)
 {
-	if (m->table.fault)
-		diag_add(d, "%s: has a GPT, but %s: it is damaged or cut off", m->path,
-			 m->table.fault);
-	else if (m->table.disk > m->size)
-		diag_add(d, "%s: has %llu bytes, its GPT says %llu: the image is cut off",
-			 m->path, (unsigned long long)m->size,
-			 (unsigned long long)m->table.disk);
+	return m->table.kind != PTABLE_NONE ? m->table.sector : m->content.sector;
 }
 
 static void check_fit(const struct disk_image *m, const struct device *dev,
 		      struct diag *d)
 {
+	unsigned sector = image_sector(m);
 	char has[PROGRESS_SIZE_LEN], needs[PROGRESS_SIZE_LEN];
 
 	if (m->size > dev->size)
@@ -132,19 +130,21 @@ static void check_fit(const struct disk_image *m, const struct device *dev,
 			 dev->path, progress_size(dev->size, has),
 			 (unsigned long long)dev->size, progress_size(m->size, needs),
 			 (unsigned long long)m->size);
-	if (m->table.kind != PTABLE_NONE && m->table.sector != dev->sector)
+	if (sector != 0 && sector != dev->sector)
 		diag_add(d,
 			 "%s: has sectors of %u bytes, the image is made for sectors of "
 			 "%u: it would not boot",
-			 dev->path, dev->sector, m->table.sector);
+			 dev->path, dev->sector, sector);
 }
 
 static int check(const struct disk_image *m, const struct device *dev, struct err *e)
 {
 	_cleanup_free_ char *why = objection(dev);
 	_cleanup_diag_ struct diag d = {0};
+	struct err not_whole;
 
-	check_image(m, &d);
+	if (m->need != DISK_NEED_NONE && disk_image_check(m, &not_whole) < 0)
+		diag_add_err(&d, &not_whole);
 	if (why)
 		diag_add(&d, "%s: %s", dev->path, why);
 	check_fit(m, dev, &d);
@@ -298,7 +298,8 @@ static int write_image(const struct write_options *a, int root, struct err *e)
 
 	/* The device first: reading a large image takes a while. */
 	if (blockdev_find(&b, root, a->device, e) < 0 ||
-	    disk_image_open(&m, a->image, a->limit, e) < 0 ||
+	    disk_image_open(&m, a->image, a->limit,
+			    a->raw ? DISK_NEED_NONE : DISK_NEED_BOOT, e) < 0 ||
 	    check(&m, &b.facts, e) < 0 || disk_source_begin(&from, &m, e) < 0 ||
 	    blockdev_open(&b, e) < 0)
 		return -1;
@@ -323,6 +324,7 @@ static int run_write(const struct command_line *line, struct err *e)
 		.serial = command_arg(line, OPT_SERIAL, NULL),
 		.yes = command_has(line, OPT_YES),
 		.json = command_has(line, OPT_JSON),
+		.raw = command_has(line, OPT_RAW),
 	};
 
 	if (a.yes != (a.serial != NULL))
@@ -350,6 +352,9 @@ static const struct command_option options[] = {
 	 .id = OPT_SERIAL,
 	 .help = "the disk's serial number, or its name when it has none"},
 	LIMIT_OPTION(OPT_LIMIT),
+	{.name = "raw",
+	 .id = OPT_RAW,
+	 .help = "write the file as it is, whatever it holds, and unpack nothing"},
 	{.name = "json",
 	 .id = OPT_JSON,
 	 .help = "print the list, or the result, as JSON"},
@@ -358,7 +363,7 @@ static const struct command_option options[] = {
 
 const struct command command_write = {
 	.name = "write",
-	.synopsis = "IMAGE DEVICE [--yes --serial S] [--limit SIZE] [--json]\n"
+	.synopsis = "IMAGE DEVICE [--yes --serial S] [--limit SIZE] [--raw] [--json]\n"
 		    "[--json]",
 	.summary = "write an image to a disk or USB stick, or list the disks",
 	.options = options,

@@ -4,8 +4,9 @@
  * to other files, and after its data was measured: a file of 400 KB can have terabytes.
  * The other formats are decompressed as they are read (archive.h).
  *
- * Limits: the partition table of a compressed image is read from its first MiB, so the
- * logical partitions of an MBR are found only after disk_image_seekable().
+ * Limits: the partition table of a compressed image is read from its first MiB and from
+ * the last sector of its GPT, so the logical partitions of an MBR are found only after
+ * disk_image_seekable().
  */
 #include "builder/disk/disk-image.h"
 
@@ -14,6 +15,7 @@
 #include "builder/common/qcow2.h"
 #include "builder/common/temp-file.h"
 #include "builder/common/unpack.h"
+#include "builder/disk/disk-refusal.h"
 #include "lib/file.h"
 #include "lib/run.h"
 #include "lib/str.h"
@@ -43,16 +45,46 @@ static const char *detect_format(int fd, bool *ret_compressed)
 	return n >= 4 && memcmp(head, "QFI\xfb", 4) == 0 ? "qcow2" : RAW;
 }
 
-/* Refuses an image in another format within the image: it would be written to a disk as
- * it is. */
-static int check_inside(const char *path, int fd, struct err *e)
+/* Reads the partition table of the disk in `fd` and detects its content. Returns 0 or
+ * -errno. */
+static int detect_content(struct disk_content *ret, struct ptable *t, int fd,
+			  uint64_t size)
+{
+	_cleanup_free_ uint8_t *head = xmalloc(CONTENT_HEAD);
+	ssize_t n;
+	int r;
+
+	ptable_done(t);
+	r = ptable_read(t, fd, size);
+	n = r < 0 ? 0 : pread(fd, head, CONTENT_HEAD, 0);
+	if (r < 0 || n < 0)
+		return r < 0 ? r : -errno;
+	disk_content_detect(ret, head, (size_t)n, t);
+	return 0;
+}
+
+/* Detects the content of the disk in `fd` and refuses what is not needed. An image within
+ * the image is refused too: it would be written to a disk as it is. */
+static int judge(struct disk_image *m, int fd, uint64_t size, struct err *e)
 {
 	bool compressed;
 	const char *inside = detect_format(fd, &compressed);
+	int r;
 
-	if (streq(inside, RAW))
+	if (m->need == DISK_NEED_NONE)
 		return 0;
-	return err_set(e, ERR_FAILED, "%s: contains a %s: unpack it first", path, inside);
+	if (!streq(inside, RAW) && !streq(m->format, RAW))
+		return err_set(e, ERR_FAILED, "%s: contains a %s: unpack it first",
+			       m->path, inside);
+	r = detect_content(&m->content, &m->table, fd, size);
+	if (r < 0)
+		return err_errno(e, r, "%s", m->path);
+	if (m->content.kind == CONTENT_ELSE ||
+	    (m->content.kind == CONTENT_BARE && m->need == DISK_NEED_BOOT))
+		return disk_refusal_set(e, &m->content, m->path,
+					m->compressed ? m->format : NULL,
+					m->need == DISK_NEED_BOOT);
+	return 0;
 }
 
 static struct archive_limit disk_limit(const struct disk_image *m)
@@ -151,7 +183,7 @@ static int open_qcow2(struct disk_image *m, struct err *e)
 		return -1;
 	close(m->fd);
 	m->fd = TAKE_FD(fd);
-	return check_inside(m->path, m->fd, e);
+	return 0;
 }
 
 /* --- compressed --------------------------------------------------------------------- */
@@ -191,11 +223,18 @@ static size_t data_in(const char *p, size_t len)
 	return data;
 }
 
-/* Decompresses everything, calls each(fd, offset, data, length) for the pieces, and sets
+/* A file that gets decompressed bytes. */
+struct sink {
+	int fd;
+	uint64_t backup; /* offset of the copy of the GPT's header */
+};
+
+/* Decompresses everything, calls each(to, offset, data, length) for the pieces, and sets
  * *ret_size to the number of bytes. */
 static int read_through(struct disk_image *m,
-			int (*each)(int fd, uint64_t at, const void *, size_t), int fd,
-			uint64_t *ret_size, struct err *e)
+			int (*each)(const struct sink *, uint64_t at, const void *,
+				    size_t),
+			const struct sink *to, uint64_t *ret_size, struct err *e)
 {
 	_cleanup_free_ char *buf = xmalloc(READ_AHEAD);
 	uint64_t at = 0, packed = 0;
@@ -217,7 +256,7 @@ static int read_through(struct disk_image *m,
 			progress_clear();
 			return n < 0 ? -1 : 0;
 		}
-		r = each(fd, at, buf, (size_t)n);
+		r = each(to, at, buf, (size_t)n);
 		if (r < 0)
 			return err_errno(e, r, "%s", temp_dir());
 		m->data += data_in(buf, (size_t)n);
@@ -226,27 +265,40 @@ static int read_through(struct disk_image *m,
 	}
 }
 
-/* Writes the part of the piece that is within the first HEAD bytes. */
-static int keep_head(int fd, uint64_t at, const void *data, size_t len)
+/* Writes the part of the piece that is within the bytes `first` to `last`. */
+static int keep_part(int fd, uint64_t at, const char *data, size_t len, uint64_t first,
+		     uint64_t last)
 {
-	if (at >= HEAD)
+	uint64_t from = at > first ? at : first, to = at + len < last ? at + len : last;
+
+	if (from >= to)
 		return 0;
-	if (len > HEAD - at)
-		len = (size_t)(HEAD - at);
-	return pwrite(fd, data, len, (off_t)at) == (ssize_t)len ? 0 : -EIO;
+	len = (size_t)(to - from);
+	return pwrite(fd, data + (from - at), len, (off_t)from) == (ssize_t)len ? 0
+										: -EIO;
+}
+
+/* Writes the part of the piece from which the partition table is read. */
+static int keep_table(const struct sink *to, uint64_t at, const void *data, size_t len)
+{
+	int r = keep_part(to->fd, at, data, len, 0, HEAD);
+
+	if (r == 0 && to->backup > 0)
+		r = keep_part(to->fd, at, data, len, to->backup, to->backup + BLOCK);
+	return r;
 }
 
 /* Writes the piece; blocks of zeros become holes. */
-static int keep_all(int fd, uint64_t at, const void *data, size_t len)
+static int keep_all(const struct sink *to, uint64_t at, const void *data, size_t len)
 {
 	for (const char *p = data; len > 0;) {
 		size_t n = len < BLOCK ? len : BLOCK;
 		int r;
 
 		if (!is_zero(p, n)) {
-			if (lseek(fd, (off_t)at, SEEK_SET) < 0)
+			if (lseek(to->fd, (off_t)at, SEEK_SET) < 0)
 				return -errno;
-			r = write_all(fd, p, n);
+			r = write_all(to->fd, p, n);
 			if (r < 0)
 				return r;
 		}
@@ -257,22 +309,48 @@ static int keep_all(int fd, uint64_t at, const void *data, size_t len)
 	return 0;
 }
 
-/* Reads the partition table from a memory file that has the image's size and first MiB.
- */
-static int open_compressed(struct disk_image *m, struct err *e)
+/* Decompresses the first HEAD bytes into the file `to`, and sets *ret to their number. */
+static int read_head(struct disk_image *m, int to, uint64_t *ret, struct err *e)
 {
-	_cleanup_close_ int head = memfd_create("head", MFD_CLOEXEC);
+	_cleanup_free_ char *buf = xmalloc(HEAD);
+	size_t len = 0;
 	int r;
 
-	if (head < 0)
-		return err_errno(e, errno, "memfd");
-	if (read_through(m, keep_head, head, &m->size, e) < 0)
+	if (start(m, e) < 0)
 		return -1;
-	if (check_inside(m->path, head, e) < 0)
-		return -1;
-	if (ftruncate(head, (off_t)m->size) < 0)
+	while (len < HEAD) {
+		ssize_t n = archive_in_read(m->in, buf + len, HEAD - len, e);
+
+		if (n < 0)
+			return -1;
+		if (n == 0)
+			break;
+		len += (size_t)n;
+	}
+	r = write_all(to, buf, len);
+	*ret = len;
+	return r < 0 ? err_errno(e, r, "memfd") : 0;
+}
+
+/* Reads the partition table from a memory file that has the image's size and those of its
+ * bytes that are needed. The first MiB decides whether the rest is read at all. */
+static int open_compressed(struct disk_image *m, struct err *e)
+{
+	struct sink head = {.fd = memfd_create("head", MFD_CLOEXEC)};
+	_cleanup_close_ int fd = head.fd;
+	uint64_t len;
+	int r;
+
+	if (fd < 0)
 		return err_errno(e, errno, "memfd");
-	r = ptable_read(&m->table, head, m->size);
+	if (read_head(m, fd, &len, e) < 0 || judge(m, fd, len, e) < 0)
+		return -1;
+	head.backup = m->table.backup;
+	if (read_through(m, keep_table, &head, &m->size, e) < 0)
+		return -1;
+	if (ftruncate(fd, (off_t)m->size) < 0)
+		return err_errno(e, errno, "memfd");
+	r = detect_content(&m->content, &m->table, fd, m->size);
 	return r < 0 ? err_errno(e, r, "%s", m->path) : 0;
 }
 
@@ -282,27 +360,30 @@ static int open_plain(struct disk_image *m, struct err *e)
 {
 	int r = size_of_fd(m->fd, &m->size);
 
-	if (r == 0)
-		r = ptable_read(&m->table, m->fd, m->size);
-	return r < 0 ? err_errno(e, r, "%s", m->path) : 0;
+	if (r < 0)
+		return err_errno(e, r, "%s", m->path);
+	if (m->size == 0)
+		return err_set(e, ERR_FAILED, "%s: is empty", m->path);
+	return judge(m, m->fd, m->size, e);
 }
 
 int disk_image_open(struct disk_image *ret, const char *path, uint64_t limit,
-		    struct err *e)
+		    enum disk_need need, struct err *e)
 {
 	_cleanup_disk_image_ struct disk_image m = DISK_IMAGE_INIT;
 	int r;
 
 	m.path = path;
 	m.limit = limit;
+	m.need = need;
 	m.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	m.file = m.fd < 0 ? -1 : fcntl(m.fd, F_DUPFD_CLOEXEC, 3);
 	r = m.file < 0 ? -errno : digest_stamp_take(&m.stamp, m.file);
 	if (r < 0)
 		return err_errno(e, r, "%s", path);
 	if (!S_ISREG(m.stamp.st.st_mode))
-		return err_set(e, ERR_FAILED, "%s: is not a file", path);
-	m.format = detect_format(m.fd, &m.compressed);
+		return disk_refusal_of_type(e, m.stamp.st.st_mode, path);
+	m.format = need == DISK_NEED_NONE ? RAW : detect_format(m.fd, &m.compressed);
 	if (m.compressed) {
 		if (open_compressed(&m, e) < 0)
 			return -1;
@@ -310,11 +391,60 @@ int disk_image_open(struct disk_image *ret, const char *path, uint64_t limit,
 		   open_plain(&m, e) < 0) {
 		return -1;
 	}
-	if (m.size == 0)
-		return err_set(e, ERR_FAILED, "%s: is empty", path);
 	archive_in_free(TAKE_PTR(m.in)); /* it refers to `m` */
 	*ret = m;
 	m = (struct disk_image)DISK_IMAGE_INIT;
+	return 0;
+}
+
+bool disk_image_peek(struct disk_content *ret, const char *path)
+{
+	_cleanup_disk_image_ struct disk_image m = DISK_IMAGE_INIT;
+	_cleanup_close_ int head = -1;
+	uint64_t len = 0;
+
+	m.path = path;
+	m.fd = file_open_foreign_at(AT_FDCWD, path);
+	if (m.fd < 0 || size_of_fd(m.fd, &len) < 0 || len == 0)
+		return false;
+	m.format = detect_format(m.fd, &m.compressed);
+	if (!m.compressed && !streq(m.format, RAW)) {
+		*ret = (struct disk_content){.kind = CONTENT_DISK};
+		return true;
+	}
+	if (!m.compressed)
+		return detect_content(ret, &m.table, m.fd, len) == 0;
+	head = memfd_create("head", MFD_CLOEXEC);
+	return head >= 0 && read_head(&m, head, &len, NULL) == 0 && len > 0 &&
+	       detect_content(ret, &m.table, head, len) == 0;
+}
+
+int disk_image_check(const struct disk_image *m, struct err *e)
+{
+	const struct ptable *t = &m->table;
+	bool gpt = t->kind == PTABLE_GPT;
+	/* The MBR of a hybrid ISO may be rounded up to what a BIOS calls cylinders. */
+	bool iso = m->content.iso > 0 && !gpt;
+	uint64_t needs = iso ? m->content.iso : t->disk;
+
+	if (t->fault)
+		return err_set(e, ERR_FAILED,
+			       "%s: has a GPT, but %s: it is damaged or cut off", m->path,
+			       t->fault);
+	if (needs > m->size)
+		return err_set(e, ERR_FAILED,
+			       "%s: has %llu bytes, its %s says %llu: the image is cut "
+			       "off",
+			       m->path, (unsigned long long)m->size,
+			       gpt   ? "GPT"
+			       : iso ? "ISO 9660 file system"
+				     : "MBR",
+			       (unsigned long long)needs);
+	if (t->backup_damaged)
+		return err_set(e, ERR_FAILED,
+			       "%s: the copy of its GPT at byte %llu is damaged or "
+			       "missing: the image was not copied to its end",
+			       m->path, (unsigned long long)t->backup);
 	return 0;
 }
 
@@ -368,13 +498,14 @@ int disk_image_read(struct disk_image *m, void *buf, size_t len, struct err *e)
 int disk_image_seekable(struct disk_image *m, struct err *e)
 {
 	_cleanup_close_ int fd = -1;
+	struct sink to = {0};
 	uint64_t size;
 
 	if (!m->compressed)
 		return m->fd;
-	fd = temp_file_open(e);
+	fd = to.fd = temp_file_open(e);
 	if (fd < 0 || room_check(fd, m->data, m->path, temp_dir(), e) < 0 ||
-	    read_through(m, keep_all, fd, &size, e) < 0)
+	    read_through(m, keep_all, &to, &size, e) < 0)
 		return -1;
 	if (ftruncate(fd, (off_t)size) < 0)
 		return err_errno(e, errno, "%s", temp_dir());

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The programs get the path of a raw image. The temporary file of a decompressed image
- * has no name; its path is /proc/PID/fd/N, valid as long as this program runs.
+ * has no name; its path is /proc/PID/fd/N, valid as long as this program runs. So is that
+ * of standard input, whose name would be another file's for a program. In messages of the
+ * programs the path is replaced by the name that the user gave.
  */
 #include "builder/disk/disk-view.h"
 
@@ -31,10 +33,26 @@ static char **mtool(const char *name, const char *raw, uint64_t fat)
 	return argv;
 }
 
+/* Replaces v->raw by the name of the image in a message. */
+static void rename_in(const struct disk_view *v, struct err *e)
+{
+	_cleanup_buf_ struct buf b = {0};
+	const char *s = e->msg, *at;
+
+	if (!strstr(s, v->raw))
+		return;
+	for (; (at = strstr(s, v->raw)); s = at + strlen(v->raw)) {
+		buf_add(&b, s, (size_t)(at - s));
+		buf_puts(&b, v->image.path);
+	}
+	buf_puts(&b, s);
+	err_set(e, e->code, "%s", b.p);
+}
+
 /* Runs the program and captures its output; ret and ret_len may be NULL. `file_max` is
  * that of struct run. */
-static int run_tool_max(char *const *argv, uint64_t file_max, char **ret, size_t *ret_len,
-			struct err *e)
+static int run_tool_max(const struct disk_view *v, char *const *argv, uint64_t file_max,
+			char **ret, size_t *ret_len, struct err *e)
 {
 	_cleanup_free_ char *said = NULL;
 	struct run r = {.argv = (const char *const *)argv,
@@ -47,8 +65,11 @@ static int run_tool_max(char *const *argv, uint64_t file_max, char **ret, size_t
 		return err_set(e, ERR_FAILED,
 			       "%s: not found in PATH; it is in the package %s", argv[0],
 			       streq(argv[0], "xorriso") ? "xorriso" : "mtools");
-	if (run_capture(&r, &said, &len, e) < 0)
+	if (run_capture(&r, &said, &len, e) < 0) {
+		if (e)
+			rename_in(v, e);
 		return -1;
+	}
 	if (ret)
 		*ret = TAKE_PTR(said);
 	if (ret_len)
@@ -56,9 +77,10 @@ static int run_tool_max(char *const *argv, uint64_t file_max, char **ret, size_t
 	return 0;
 }
 
-static int run_tool(char *const *argv, char **ret, size_t *ret_len, struct err *e)
+static int run_tool(const struct disk_view *v, char *const *argv, char **ret,
+		    size_t *ret_len, struct err *e)
 {
-	return run_tool_max(argv, 0, ret, ret_len, e);
+	return run_tool_max(v, argv, 0, ret, ret_len, e);
 }
 
 static void add_words(char ***argv, const char *words)
@@ -93,7 +115,7 @@ static int list_fat(struct disk_view *v, struct err *e)
 	strv_add(&argv, "-/");
 	strv_add(&argv, "-b");
 	strv_add(&argv, "::/");
-	if (run_tool(argv, &text, NULL, e) < 0)
+	if (run_tool(v, argv, &text, NULL, e) < 0)
 		return err_wrap(e, "%s", v->image.path);
 	v->config = parse_paths(text, "::/");
 	v->has_dir = str_after(text, DIR_LINE) || strstr(text, "\n" DIR_LINE);
@@ -110,7 +132,7 @@ static int list_iso(const struct disk_view *v, char ***ret, struct err *e)
 	strv_add(&argv, "-indev");
 	strv_addf(&argv, "stdio:%s", v->raw);
 	add_words(&argv, "-find / -type f");
-	if (run_tool(argv, &text, NULL, e) < 0)
+	if (run_tool(v, argv, &text, NULL, e) < 0)
 		return err_wrap(e, "%s", v->image.path);
 	for (char *s = text; *s; s++)
 		if (s[0] == '\'' && s[1] == '\n')
@@ -140,6 +162,19 @@ static const struct partition *find_fat(const struct disk_view *v, bool iso)
 	return NULL;
 }
 
+/* Returns a path of the disk's bytes, which are in `fd`, for programs; owned. */
+static char *raw_path(const struct disk_view *v, int fd)
+{
+	_cleanup_free_ char *real = realpath(v->image.path, NULL);
+	struct stat st;
+
+	if (real && streq(v->image.format, "raw") && stat(real, &st) == 0 &&
+	    st.st_dev == v->image.stamp.st.st_dev &&
+	    st.st_ino == v->image.stamp.st.st_ino)
+		return TAKE_PTR(real);
+	return xasprintf("/proc/%d/fd/%d", (int)getpid(), fd);
+}
+
 /* Sets everything but v->image. */
 static int examine(struct disk_view *v, struct err *e)
 {
@@ -149,9 +184,7 @@ static int examine(struct disk_view *v, struct err *e)
 
 	if (fd < 0)
 		return -1;
-	v->raw = streq(v->image.format, "raw")
-			 ? xstrdup(v->image.path)
-			 : xasprintf("/proc/%d/fd/%d", (int)getpid(), fd);
+	v->raw = raw_path(v, fd);
 	iso = is_iso(fd);
 	fat = find_fat(v, iso);
 	if (!fat)
@@ -174,7 +207,8 @@ int disk_view_open(struct disk_view *ret, const char *path, uint64_t limit, stru
 {
 	_cleanup_disk_view_ struct disk_view v = {.image = DISK_IMAGE_INIT};
 
-	if (disk_image_open(&v.image, path, limit, e) < 0 || examine(&v, e) < 0)
+	if (disk_image_open(&v.image, path, limit, DISK_NEED_DISK, e) < 0 ||
+	    examine(&v, e) < 0)
 		return -1;
 	*ret = v;
 	v = (struct disk_view){.image = DISK_IMAGE_INIT};
@@ -201,7 +235,7 @@ static int read_fat(const struct disk_view *v, const char *path, char **ret,
 	_cleanup_strv_ char **argv = mtool("mtype", v->raw, v->fat);
 
 	strv_addf(&argv, "::/%s", path);
-	return run_tool(argv, ret, ret_len, e);
+	return run_tool(v, argv, ret, ret_len, e);
 }
 
 static int read_iso(const struct disk_view *v, const char *path, char **ret,
@@ -220,7 +254,7 @@ static int read_iso(const struct disk_view *v, const char *path, char **ret,
 	strv_add(&argv, "-extract");
 	strv_addf(&argv, "/%s", path);
 	strv_add(&argv, to);
-	if (run_tool_max(argv, FILE_MAX, NULL, NULL, e) < 0)
+	if (run_tool_max(v, argv, FILE_MAX, NULL, NULL, e) < 0)
 		return -1;
 	/* xorriso also makes the symlinks, pipes and devices that an ISO has. */
 	r = file_read_foreign_at(AT_FDCWD, to, FILE_MAX, ret, ret_len);
@@ -264,7 +298,11 @@ static int make_dir(const struct disk_view *v, const char *raw, const char *path
 	strv_addf(&argv, "::/%.*s", (int)(strrchr(path, '/') - path), path);
 	r.argv = (const char *const *)argv;
 	r.env = (const char *const *)env;
-	return run(&r, e);
+	if (run(&r, e) == 0)
+		return 0;
+	if (e)
+		rename_in(v, e);
+	return -1;
 }
 
 /* -m: keep the file's time; -D o: overwrite without asking. */
@@ -283,7 +321,7 @@ int disk_view_write(const struct disk_view *v, const char *raw, const char *path
 		strv_add(&argv, from);
 	}
 	strv_addf(&argv, "::/%s", path);
-	return run_tool(argv, NULL, NULL, e) < 0
+	return run_tool(v, argv, NULL, NULL, e) < 0
 		       ? err_wrap(e, "%s: %s", v->image.path, path)
 		       : 0;
 }

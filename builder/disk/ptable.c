@@ -8,15 +8,14 @@
  * - it takes a file's sectors for 512 bytes unless it is told otherwise, and here the
  *   sector size is one of the things to find out;
  * - when the first GPT is damaged it goes on with the copy at the disk's end and only
- *   warns; the callers have to report the damage. Of a compressed image the copy is not
- *   even there to read (disk-image.c has only the first MiB);
+ *   warns; the callers have to report the damage;
  * - it tries its readers for BSD, SGI and Sun labels too, as root, on a disk or image
  *   from elsewhere that may be hostile. The reader below knows two formats and has a
  *   fuzzer (test/fuzz/fuzz-ptable.c).
  *
- * Limits: the copy of a GPT at the disk's end is not read; a hybrid MBR beside a GPT is
- * not reported; at most 128 logical partitions of each extended partition are read; MBR
- * partitions may reach beyond the disk's end.
+ * Limits: of the copy of a GPT at the disk's end only the header is read; a hybrid MBR
+ * beside a GPT is not reported; at most 128 logical partitions of each extended partition
+ * are read; MBR partitions may reach beyond the disk's end.
  */
 #include "builder/disk/ptable.h"
 
@@ -24,10 +23,11 @@
 
 #include <endian.h>
 
-#define GPT_ENTRY_MIN 128
-#define GPT_BYTES_MAX (1024 * 1024) /* of all entries */
-#define LOGICAL_MAX   128
-#define MBR_SECTOR    512
+#define GPT_ENTRY_MIN  128
+#define GPT_BYTES_MAX  (1024 * 1024) /* of all entries */
+#define LOGICAL_MAX    128
+#define MBR_SECTOR     512
+#define GPT_PROTECTIVE 0xee /* UEFI 5.2.3 */
 
 struct gpt_header {
 	char signature[8];
@@ -190,12 +190,13 @@ static void format_name(const struct gpt_entry *entry, char *out)
 	*out = '\0';
 }
 
-static bool header_is_valid(struct gpt_header *h, uint32_t sector)
+/* Checks the header at the start of a block of 4096 bytes, which was read from `lba`. */
+static bool header_is_valid(const struct gpt_header *h, uint64_t lba, uint32_t sector)
 {
 	uint8_t block[4096];
 	uint32_t crc = le32toh(h->crc), size = le32toh(h->size);
 
-	if (size < sizeof(*h) || size > sector || le64toh(h->my_lba) != 1 ||
+	if (size < sizeof(*h) || size > sector || le64toh(h->my_lba) != lba ||
 	    le64toh(h->alternate_lba) >= UINT64_MAX / sector)
 		return false;
 	memcpy(block, h, size);
@@ -258,13 +259,37 @@ static int read_entries(struct ptable *t, const struct gpt_header *h, int fd,
 	return 0;
 }
 
+union gpt_block {
+	struct gpt_header h;
+	uint8_t block[4096];
+};
+
+/* Sets t->backup, and t->backup_damaged unless the disk's copy of the header says the
+ * same as the first one, `h`. */
+static int check_backup(struct ptable *t, const struct gpt_header *h, int fd,
+			uint64_t size)
+{
+	uint64_t lba = le64toh(h->alternate_lba);
+	union gpt_block u;
+	int r;
+
+	t->backup = lba * t->sector;
+	if (t->backup > size || size - t->backup < t->sector)
+		return 0;
+	r = read_at(fd, t->backup, u.block, t->sector);
+	if (r < 0)
+		return r == -ENODATA ? 0 : r;
+	t->backup_damaged = memcmp(u.h.signature, "EFI PART", 8) != 0 ||
+			    !header_is_valid(&u.h, lba, t->sector) ||
+			    memcmp(u.h.disk_guid, h->disk_guid, 16) != 0 ||
+			    u.h.entries_crc != h->entries_crc;
+	return 0;
+}
+
 /* Returns 1 when there is a GPT, damaged or not, 0 when there is none, or -errno. */
 static int read_gpt(struct ptable *t, int fd, uint64_t size, unsigned sector)
 {
-	union {
-		struct gpt_header h;
-		uint8_t block[4096];
-	} u;
+	union gpt_block u;
 	int r = read_at(fd, sector, u.block, sector);
 
 	if (r == -ENODATA)
@@ -275,13 +300,15 @@ static int read_gpt(struct ptable *t, int fd, uint64_t size, unsigned sector)
 		return 0;
 	t->kind = PTABLE_GPT;
 	t->sector = sector;
-	if (!header_is_valid(&u.h, sector)) {
+	if (!header_is_valid(&u.h, 1, sector)) {
 		t->fault = "its header is damaged";
 		return 1;
 	}
 	format_guid(u.h.disk_guid, t->id);
 	t->disk = (le64toh(u.h.alternate_lba) + 1) * sector;
 	r = read_entries(t, &u.h, fd, size);
+	if (r == 0)
+		r = check_backup(t, &u.h, fd, size);
 	return r < 0 ? r : 1;
 }
 
@@ -303,6 +330,9 @@ static void add_mbr(struct ptable *t, const struct mbr_entry *m, unsigned number
 	p->size = (uint64_t)le32toh(m->count) * MBR_SECTOR;
 	snprintf(p->type, sizeof(p->type), "0x%02x", m->type);
 	p->what = type_in_words(p->type);
+	/* Firmware and tools write any number into the entry that protects a GPT. */
+	if (m->type != GPT_PROTECTIVE && p->start + p->size > t->disk)
+		t->disk = p->start + p->size;
 }
 
 /*
@@ -351,6 +381,18 @@ static bool is_mbr(const struct mbr *m)
 	return used > 0;
 }
 
+/* Checks for the MBR of a disk with a GPT: its only partition covers the disk. */
+static bool protects_gpt(const struct mbr *m)
+{
+	size_t used = 0, protective = 0;
+
+	for (size_t i = 0; i < 4; i++) {
+		used += m->v[i].type != 0 && m->v[i].count != 0;
+		protective += m->v[i].type == GPT_PROTECTIVE && m->v[i].count != 0;
+	}
+	return used == 1 && protective == 1;
+}
+
 static int read_mbr(struct ptable *t, int fd)
 {
 	unsigned next_logical = 5;
@@ -364,6 +406,12 @@ static int read_mbr(struct ptable *t, int fd)
 	t->kind = PTABLE_MBR;
 	t->sector = MBR_SECTOR;
 	snprintf(t->id, sizeof(t->id), "0x%08x", le32toh(m.id));
+	if (protects_gpt(&m)) {
+		t->kind = PTABLE_GPT;
+		*t->id = '\0';
+		t->fault = "its header is missing";
+		return 0;
+	}
 	for (unsigned i = 0; i < 4; i++) {
 		if (m.v[i].type == 0 || m.v[i].count == 0)
 			continue;

@@ -27,9 +27,12 @@ struct ptable {
 	enum ptable_kind kind;
 	unsigned sector;     /* bytes of a sector: 512 or 4096, of an MBR 512 */
 	char id[37];         /* GPT: the disk's GUID; MBR: "0x1234abcd" */
-	uint64_t disk;       /* size of the disk by its GPT, bytes; else 0 */
+	uint64_t disk;       /* bytes that the disk has by its GPT, or has at least by
+			      * the partitions of its MBR; else 0 */
 	const char *fault;   /* a fault of the GPT ("its partition entries are damaged"),
 			      * which has no partitions then; else NULL */
+	uint64_t backup;     /* offset of the GPT's copy at the disk's end; else 0 */
+	bool backup_damaged; /* it differs; false when the file ends before it */
 	struct partition *v; /* in the table's order */
 	size_t n;
 };

@@ -63,6 +63,8 @@ new_loop exact "$WORK/exact"
 check "an image of exactly the disk's size is written" now "$WORK/image" "$exact"
 check "the whole disk has the image's bytes" cmp "$WORK/image" "$WORK/exact"
 head -c 3000001 /dev/urandom >"$WORK/odd"
+printf '\353\074\220' | dd of="$WORK/odd" conv=notrunc status=none # the jump of a boot sector,
+printf '\125\252' | dd of="$WORK/odd" bs=1 seek=510 conv=notrunc status=none # and its signature
 check "an image that ends within a sector is written" now "$WORK/odd" "$loop"
 check "the disk has the image's bytes" same "$WORK/odd" "$WORK/disk"
 write "$WORK/image" "$loop" --yes --serial "${loop#/dev/}" --json >"$WORK/result"
@@ -79,6 +81,60 @@ assert d["confirm"] == sys.argv[2][5:] and d["uses"] == [] and d["model"] == sys
 	"$WORK/list" "$loop" "$WORK/disk"
 write >"$WORK/list"
 check "write lists the disk as text" grep -qE "^$loop +64\.0 MiB +loop +$WORK/disk +- +free$" "$WORK/list"
+
+# --- what is no disk --------------------------------------------------------------------
+dirty "$WORK/disk" 64
+cp "$WORK/disk" "$WORK/before"
+mkdir "$WORK/kinds"
+cd "$WORK/kinds" || exit 1
+head -c 100000 /dev/urandom >noise
+mkdir tree && cp noise tree/
+mksquashfs tree root.squashfs -quiet -no-progress >/dev/null
+echo '{"format": 1}' >manifest.json
+{ printf 'MZ'; head -c 508 /dev/zero; printf '\125\252\353\146HdrS'; cat noise; } >vmlinuz
+find tree | cpio -o -H newc --quiet | zstd -q >initrd.img
+tar -cf a.tar noise && gzip -k a.tar && lz4 -q a.tar a.tar.lz4
+python3 -c 'import zipfile; zipfile.ZipFile("a.zip", "w").write("noise")'
+qemu-img convert -O vmdk "$WORK/image" a.vmdk
+qemu-img convert -O vhdx "$WORK/image" a.vhdx
+sha256sum noise >SHA256SUMS
+truncate -s 1M fs && mkfs.ext4 -q fs && truncate -s 1M zeros
+xorriso -no_rc -as mkisofs -quiet -o plain.iso tree
+cd "$TOP" || exit 1
+to_raw=" (option '--raw' writes the file as it is)"
+no_disk() { # FILE WHAT [ADVICE]
+	refuse "$1 is refused" 1 "rackstrap: $WORK/kinds/$1: is $2$3$to_raw" now "$WORK/kinds/$1" "$loop"
+}
+bare=' without partition table or boot sector: nothing would boot from it'
+no_disk noise "data of an unknown kind$bare" ''
+no_disk root.squashfs "a squashfs file system$bare" ''
+no_disk fs "an ext file system$bare" ''
+no_disk zeros "data that begins with zeros$bare" ''
+no_disk plain.iso "an ISO 9660 file system without El Torito$bare" ''
+no_disk manifest.json 'JSON text, not a disk image' ''
+no_disk SHA256SUMS 'a list of checksums, not a disk image' ''
+no_disk vmlinuz 'a Linux kernel, not a disk image' ''
+no_disk initrd.img 'a cpio archive, like an initrd, compressed with zstd, not a disk image' ''
+no_disk a.tar 'a tar archive, not a disk image' '; unpack it first'
+no_disk a.tar.gz 'a tar archive, compressed with gzip, not a disk image' '; unpack it first'
+no_disk a.tar.lz4 'a tar archive, compressed with lz4, not a disk image' '; unpack it first'
+no_disk a.zip 'a zip archive, not a disk image' '; unpack it first'
+no_disk a.vmdk 'a VMDK file, not a disk image' '; convert it with qemu-img(1) first'
+no_disk a.vhdx 'a VHDX file, not a disk image' '; convert it with qemu-img(1) first'
+cp "$WORK/image.xz" "$WORK/kinds/x.txt" # a disk by its content
+qemu-img convert -O qcow2 "$WORK/kinds/zeros" "$WORK/kinds/none.qcow2"
+meant="did you mean $WORK/kinds/none.qcow2 or $WORK/kinds/x.txt?"
+no_disk vmlinuz 'a Linux kernel, not a disk image' "; $meant"
+no_disk none.qcow2 "data that begins with zeros$bare" "; did you mean $WORK/kinds/x.txt?"
+refuse "a folder is refused, and its images are named" 1 "rackstrap: $WORK/kinds: is a folder: $meant" now "$WORK/kinds" "$loop"
+refuse "/etc/passwd is refused" 1 "rackstrap: /etc/passwd: is text, not a disk image*$to_raw" now /etc/passwd "$loop"
+check "no refused file changes the disk" cmp "$WORK/before" "$WORK/disk"
+check "a disk is taken for one whatever its name" now "$WORK/kinds/x.txt" "$loop"
+check "--raw writes any file" write --raw "$WORK/kinds/root.squashfs" "$loop" --yes --serial "${loop#/dev/}"
+check "the disk has its bytes" same "$WORK/kinds/root.squashfs" "$WORK/disk"
+check "--raw unpacks nothing" write --raw "$WORK/image.zst" "$loop" --yes --serial "${loop#/dev/}"
+check "the disk has the bytes of the compressed file" same "$WORK/image.zst" "$WORK/disk"
+rm -r "$WORK/kinds"
 
 # --- what it asks -----------------------------------------------------------------------
 typed() { # ANSWER: at a terminal
@@ -121,7 +177,7 @@ refuse "options without image and device are refused" 2 "rackstrap: write: missi
 
 # --- what it refuses --------------------------------------------------------------------
 refuse "an image that does not exist is refused" 1 "rackstrap: $WORK/none: No such file or directory" now "$WORK/none" "$loop"
-refuse "a folder is refused" 1 "rackstrap: $WORK: is not a file" now "$WORK" "$loop"
+refuse "a folder is refused" 1 "rackstrap: $WORK: is a folder*" now "$WORK" "$loop"
 : >"$WORK/empty"
 refuse "an empty file is refused" 1 "rackstrap: $WORK/empty: is empty" now "$WORK/empty" "$loop"
 refuse "a file in place of a disk is refused" 1 "rackstrap: $WORK/disk: is not a disk (not a block device)" now "$WORK/image" "$WORK/disk"
@@ -133,6 +189,30 @@ refuse "a truncated image is refused" 1 \
 head -c 50331000 "$WORK/image" >"$WORK/cut"
 refuse "an image without its last bytes is refused" 1 \
 	"rackstrap: $WORK/cut: has 50331000 bytes, its GPT says 50331648: the image is cut off" now "$WORK/cut" "$loop"
+cp "$WORK/image" "$WORK/cut"
+dd if=/dev/zero of="$WORK/cut" bs=1M seek=40 count=8 conv=notrunc status=none
+refuse "a download that has its size already and not its end is refused" 1 \
+	"rackstrap: $WORK/cut: the copy of its GPT at byte 50331136 is damaged or missing: the image was not copied to its end" \
+	now "$WORK/cut" "$loop"
+zstd -q -f "$WORK/cut" -o "$WORK/cut.zst"
+refuse "such a download is refused when it was compressed" 1 "rackstrap: $WORK/cut.zst: the copy of its GPT at byte 50331136 is *" \
+	now "$WORK/cut.zst" "$loop"
+truncate -s 8M "$WORK/dos"
+printf 'label: dos\ntype=83\n' | sfdisk -q "$WORK/dos"
+truncate -s 7M "$WORK/dos"
+refuse "a truncated image with an MBR is refused" 1 \
+	"rackstrap: $WORK/dos: has 7340032 bytes, its MBR says 8388608: the image is cut off" now "$WORK/dos" "$loop"
+mkdir "$WORK/tree" && head -c 3M /dev/urandom >"$WORK/tree/core"
+xorriso -no_rc -as mkisofs -quiet -b core -no-emul-boot -boot-load-size 4 -o "$WORK/whole.iso" "$WORK/tree" 2>/dev/null
+check "an ISO with El Torito is written" now "$WORK/whole.iso" "$loop"
+cp "$WORK/before" "$WORK/disk"
+head -c 3M "$WORK/whole.iso" >"$WORK/cut.iso"
+refuse "a truncated ISO is refused" 1 \
+	"rackstrap: $WORK/cut.iso: has 3145728 bytes, its ISO 9660 file system says *: the image is cut off" now "$WORK/cut.iso" "$loop"
+cp "$WORK/image" "$WORK/headless"
+dd if=/dev/zero of="$WORK/headless" bs=512 seek=1 count=1 conv=notrunc status=none
+refuse "an image that lost its GPT is refused" 1 \
+	"rackstrap: $WORK/headless: has a GPT, but its header is missing: it is damaged or cut off" now "$WORK/headless" "$loop"
 head -c 9000000 "$WORK/image.zst" >"$WORK/cut.zst"
 refuse "a truncated compressed image is refused" 1 "rackstrap: $WORK/cut.zst: truncated zstd data" now "$WORK/cut.zst" "$loop"
 cp "$WORK/image.zst" "$WORK/bad.zst"
@@ -155,6 +235,10 @@ new_loop large "$WORK/before" -b 4096
 refuse "a disk with sectors of another size is refused" 1 \
 	"rackstrap: $large: has sectors of 4096 bytes, the image is made for sectors of 512: it would not boot" \
 	now "$WORK/image.zst" "$large"
+truncate -s 1M "$WORK/floppy" && mkfs.vfat -S 2048 "$WORK/floppy" >/dev/null
+refuse "a file system with sectors of another size is refused" 1 \
+	"rackstrap: $large: has sectors of 4096 bytes, the image is made for sectors of 2048: it would not boot" \
+	now "$WORK/floppy" "$large"
 new_loop locked "$WORK/before" -r
 refuse "a read-only disk is refused" 1 "rackstrap: $locked: is read-only" now "$WORK/image" "$locked"
 check "no refused command changes the disk" cmp "$WORK/before" "$WORK/disk"

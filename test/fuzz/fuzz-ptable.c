@@ -76,13 +76,18 @@ static void read_table(int fd, uint64_t size)
 	check(*ptable_kind_name(t.kind), "a kind without a name");
 	check(t.n <= PARTS_MAX, "too many partitions");
 	if (t.kind == PTABLE_NONE)
-		check(t.n == 0 && !t.fault && t.disk == 0, "no table, but its contents");
+		check(t.n == 0 && !t.fault && t.disk == 0 && t.backup == 0,
+		      "no table, but its contents");
 	else
 		check(t.sector == 512 || (t.kind == PTABLE_GPT && t.sector == 4096),
 		      "an impossible sector size");
 	check(!t.fault || (t.kind == PTABLE_GPT && t.n == 0), "damaged, but believed");
 	if (t.kind == PTABLE_GPT && !t.fault)
-		check(strlen(t.id) == 36 && t.disk >= t.sector, "no size or id");
+		check(strlen(t.id) == 36 && t.disk >= t.sector &&
+			      t.backup == t.disk - t.sector,
+		      "no size or id");
+	check(!t.backup_damaged || (t.backup > 0 && t.backup <= size - t.sector),
+	      "a copy behind the end is damaged");
 	for (size_t i = 0; i < t.n; i++)
 		check_partition(&t, &t.v[i], size);
 }

@@ -23,6 +23,7 @@ parsers() {
 	builder/disk/device-line.c device what a disk tells about itself
 	builder/disk/device-use.c device mounts and swaps, whose paths anybody may choose
 	builder/disk/device.c device page 0x80 of a disk, udev's database
+	builder/disk/disk-content.c content the first bytes of a file that is taken for a disk image
 	builder/disk/image-sums.c sums the SHA256SUMS beside an image
 	builder/disk/ptable.c ptable the partition table of a disk
 	builder/input/fetch-response.c registry headers of an HTTP server

@@ -157,6 +157,37 @@ static void test_damaged_gpt_is_reported(void **state)
 	assert_string_equal(t.fault, "a partition reaches beyond the disk's end");
 }
 
+/* A partial download has the whole size, and zeros in place of its end. */
+static void test_missing_backup_is_reported(void **state)
+{
+	_cleanup_ptable_ struct ptable t = {0};
+	char other[512], zeros[512] = {0};
+
+	(void)state;
+	make_gpt();
+	assert_int_equal(ptable_read(&t, fd, SIZE), 0);
+	assert_true(t.backup == SIZE - 512 && !t.backup_damaged);
+	/* The file ends before: the caller compares the sizes. */
+	ptable_done(&t);
+	assert_int_equal(ptable_read(&t, fd, SIZE - 1), 0);
+	assert_true(t.backup == SIZE - 512 && !t.backup_damaged && t.disk == SIZE);
+	assert_int_equal(t.n, 3);
+	/* A valid copy, but of another table. */
+	assert_int_equal(pread(fd, other, 512, SIZE - 512), 512);
+	sfdisk("label: gpt\ntype=L\n");
+	poke(SIZE - 512, other, 512);
+	ptable_done(&t);
+	assert_int_equal(ptable_read(&t, fd, SIZE), 0);
+	assert_true(t.backup_damaged && !t.fault && t.n == 1);
+	poke(SIZE - 512, zeros, 512);
+	ptable_done(&t);
+	assert_int_equal(ptable_read(&t, fd, SIZE), 0);
+	assert_true(t.backup_damaged && !t.fault && t.n == 1);
+	/* The first table is gone as well: the MBR tells that there was one. */
+	poke(512, zeros, 512);
+	expect_fault("its header is missing");
+}
+
 static void test_mbr_is_read(void **state)
 {
 	_cleanup_ptable_ struct ptable t = {0};
@@ -168,6 +199,7 @@ static void test_mbr_is_read(void **state)
 	assert_int_equal(ptable_read(&t, fd, SIZE), 0);
 	assert_int_equal(t.kind, PTABLE_MBR);
 	assert_string_equal(t.id, "0xcafe0001");
+	assert_true(t.disk == SIZE && t.backup == 0);
 	assert_int_equal(t.n, 5);
 	assert_string_equal(t.v[0].what, "FAT32");
 	assert_true(t.v[0].start == MIB && t.v[0].size == 8 * MIB);
@@ -235,6 +267,7 @@ int main(void)
 		disk_test(test_gpt_is_read),
 		disk_test(test_gpt_with_large_sectors_is_read),
 		disk_test(test_damaged_gpt_is_reported),
+		disk_test(test_missing_backup_is_reported),
 		disk_test(test_mbr_is_read),
 		disk_test(test_two_extended_partitions_are_numbered_on),
 		disk_test(test_empty_link_has_no_number),
