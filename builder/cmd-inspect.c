@@ -34,6 +34,7 @@ struct inspection {
 	struct host host;
 	bool has_rack, has_host;
 	struct diag wrong; /* mistakes in the configuration */
+	struct err fault;  /* why the image is not whole, or an empty message */
 	char *os, *os_fault;
 };
 
@@ -145,15 +146,30 @@ static int read_medium(struct inspection *f, struct err *e)
 	return read_config(f, e);
 }
 
-/* Finds the operating system. Without one, os_fault says why; that is no error. */
-static void read_foreign(struct inspection *f)
+/* Returns the line without the image's path in front. */
+static const char *after_path(const struct inspection *f, const char *line)
+{
+	const char *text = str_after(line, f->m.image.path);
+
+	return text && str_after(text, ": ") ? str_after(text, ": ") : line;
+}
+
+/* Finds the operating system. Without one, os_fault says why; that is no error. Fails
+ * when it was not possible to look for one. */
+static int read_foreign(struct inspection *f, struct err *e)
 {
 	_cleanup_guest_ struct guest *g = NULL;
 	struct err why = {0};
 
-	if (guest_open_ro(&g, f->m.raw, f->m.image.table.sector, &why) < 0 ||
-	    guest_mount_os(g, &f->os, &why) < 0)
-		f->os_fault = xstrdup(why.msg);
+	if (guest_open_ro(&g, f->m.raw, f->m.image.path, f->m.image.table.sector, e) <
+	    0) {
+		f->os_fault = xstrdup("could not be looked for");
+		return -1;
+	}
+	if (guest_mount_os(g, &f->os, &why) < 0) {
+		f->os_fault = xstrdup(after_path(f, why.msg));
+	}
+	return 0;
 }
 
 /* --- printing ---------------------------------------------------------------------- */
@@ -185,7 +201,7 @@ static void append_slot(struct buf *b, const struct slot *s)
 	const struct image *i = &s->image;
 	_cleanup_free_ char *standins = strv_join(i->standins, ", ");
 	time_t epoch = (time_t)i->epoch;
-	char date[32] = "", size[PROGRESS_SIZE_LEN];
+	char date[32] = "?", size[PROGRESS_SIZE_LEN];
 	struct tm tm;
 
 	if (!s->there)
@@ -196,10 +212,13 @@ static void append_slot(struct buf *b, const struct slot *s)
 	}
 	if (gmtime_r(&epoch, &tm))
 		strftime(date, sizeof(date), "%Y-%m-%d", &tm);
-	text_line(b, "slot %s%s: %s of %s, %s", s->name, s->active ? " (boots)" : "",
-		  i->name, date,
+	text_line(b, "slot %s%s: %s, %s", s->name, s->active ? " (boots)" : "", i->name,
 		  progress_size(i->kernel_size + i->initrd_size + i->root_size, size));
 	text_line(b, "  root.squashfs sha256 %s", i->root_sha256);
+	/* When it was built is not recorded: the same inputs give the same bytes. */
+	text_line(b,
+		  "  files dated %s (SOURCE_DATE_EPOCH %llu, not the time of the build)",
+		  date, (unsigned long long)i->epoch);
 	if (i->standins)
 		text_line(b, "  stand-ins: %s", standins);
 }
@@ -266,6 +285,8 @@ static char *format_text(const struct inspection *f)
 	else
 		text_line(&b, "%s, sectors of %u bytes",
 			  t->kind == PTABLE_GPT ? "GPT" : "MBR", t->sector);
+	if (f->fault.msg[0] && !t->fault)
+		text_line(&b, "  %s", after_path(f, f->fault.msg));
 	append_partitions(&b, t);
 	if (f->m.kind == VIEW_FOREIGN) {
 		text_line(&b, "operating system: %s", f->os ? f->os : f->os_fault);
@@ -357,6 +378,7 @@ static char *format_json(const struct inspection *f)
 	json_str(&j, "file_format", f->m.image.format);
 	json_u64(&j, "size", f->m.image.size);
 	append_json_partitions(&j, &f->m.image.table);
+	json_str(&j, "fault", f->fault.msg[0] ? after_path(f, f->fault.msg) : NULL);
 	if (f->m.kind == VIEW_FOREIGN) {
 		json_str(&j, "os", f->os);
 		json_str(&j, "os_fault", f->os_fault);
@@ -374,11 +396,13 @@ static int inspect(const char *path, uint64_t limit, bool json, struct err *e)
 	_cleanup_free_ char *text = NULL;
 	int r = disk_view_open(&f.m, path, limit, e);
 
+	if (r == 0)
+		(void)!disk_image_check(&f.m.image, &f.fault);
 	if (r == 0 && f.m.kind != VIEW_FOREIGN)
 		r = read_medium(&f, e);
 	else if (r == 0)
-		read_foreign(&f);
-	if (r == 0) {
+		r = read_foreign(&f, e);
+	if (r == 0 || f.os_fault) { /* the partitions are worth to be seen */
 		text = json ? format_json(&f) : format_text(&f);
 		out_text(text);
 	}

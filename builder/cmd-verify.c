@@ -299,14 +299,14 @@ static int verify(const char *path, uint64_t limit, struct err *e)
 	struct verify v = {0};
 	int r;
 
-	if (disk_view_open(&m, path, limit, e) < 0)
+	if (disk_view_open(&m, path, limit, e) < 0 || disk_image_check(&m.image, e) < 0)
 		return -1;
 	if (m.kind == VIEW_FOREIGN)
 		return err_set(e, ERR_FAILED,
 			       "%s: is no disk or ISO that rackstrap made: it has no "
 			       "manifest",
 			       path);
-	if (guest_open_ro(&g, m.raw, m.image.table.sector, e) < 0 ||
+	if (guest_open_ro(&g, m.raw, path, m.image.table.sector, e) < 0 ||
 	    guest_mount(g, m.kind == VIEW_ISO ? "/dev/sda" : "/dev/sda2", MEDIUM_AT, e) <
 		    0)
 		return -1;

@@ -91,7 +91,7 @@ static int write_disk(const struct base_work *w, const char *path, struct err *e
 	_cleanup_free_ char *name = NULL;
 
 	if (check_disk_source(w->r, w->source, e) < 0 ||
-	    guest_open_ro(&g, w->source_path, 0, e) < 0 ||
+	    guest_open_ro(&g, w->source_path, "base", 0, e) < 0 ||
 	    guest_mount_os(g, &name, e) < 0)
 		return -1;
 	log_info("base: %s, read from the disk image", name);

@@ -26,7 +26,7 @@
 
 struct guest {
 	guestfs_h *g;
-	char *image;
+	char *name;         /* of the image, for messages */
 	struct scratch tmp; /* for libguestfs's own files */
 };
 
@@ -34,20 +34,21 @@ static int guest_error(const struct guest *g, struct err *e, const char *what)
 {
 	const char *text = guestfs_last_error(g->g);
 
-	return err_set(e, ERR_FAILED, "%s: %s: %s", g->image, what,
+	return err_set(e, ERR_FAILED, "%s: %s: %s", g->name, what,
 		       text ? text : "libguestfs gives no reason");
 }
 
 /* --- the file ---------------------------------------------------------------------- */
 
-static int image_format(const char *path, const char **ret, struct err *e)
+static int image_format(const char *path, const char *name, const char **ret,
+			struct err *e)
 {
 	_cleanup_close_ int fd = file_open_regular_at(AT_FDCWD, path);
 	int r;
 
 	if (fd < 0)
-		return err_set(e, ERR_FAILED, "%s: %s", path, file_strerror(fd));
-	r = qcow2_check(fd, path, e);
+		return err_set(e, ERR_FAILED, "%s: %s", name, file_strerror(fd));
+	r = qcow2_check(fd, name, e);
 	if (r < 0)
 		return -1;
 	*ret = r > 0 ? "qcow2" : "raw";
@@ -59,7 +60,8 @@ static int image_format(const char *path, const char **ret, struct err *e)
  * name is not such a path, so that file is linked into a new folder beside it (*ret_dir),
  * which is needed until QEMU has opened the file.
  */
-static int name_it(const char *image, struct scratch *ret_dir, char **ret, struct err *e)
+static int name_it(const char *image, const char *name, struct scratch *ret_dir,
+		   char **ret, struct err *e)
 {
 	_cleanup_free_ char *real = realpath(image, NULL);
 	char where[PATH_MAX] = "", *slash;
@@ -70,7 +72,7 @@ static int name_it(const char *image, struct scratch *ret_dir, char **ret, struc
 	}
 	if (errno != ENOENT || readlink(image, where, sizeof(where) - 1) < 0 ||
 	    !(slash = strrchr(where, '/')))
-		return err_errno(e, errno, "%s", image);
+		return err_errno(e, errno, "%s", name);
 	*slash = '\0';
 	if (leftovers_make(ret_dir, *where ? where : "/", "disk", e) < 0)
 		return -1;
@@ -125,7 +127,7 @@ static int start(struct guest *g, bool kvm)
 		       g->g, on_event, GUESTFS_EVENT_APPLIANCE | GUESTFS_EVENT_PROGRESS,
 		       0, &began);
 
-	log_info("%s: starting libguestfs's machine (%s)", g->image,
+	log_info("%s: starting libguestfs's machine (%s)", g->name,
 		 kvm ? "KVM" : "emulation: this takes a while");
 	r = guestfs_launch(g->g);
 	progress_clear();
@@ -165,28 +167,45 @@ static int launch(struct guest *g, const char *path, const char *format, unsigne
 	return 0;
 }
 
-static struct guest *guest_new(const char *image)
+static struct guest *guest_new(const char *name)
 {
 	struct guest *g = xcalloc(1, sizeof(*g));
 
-	g->image = xstrdup(image);
+	g->name = xstrdup(name);
 	g->tmp = (struct scratch)SCRATCH_INIT;
 	return g;
 }
 
-int guest_open_ro(struct guest **ret, const char *image, unsigned sector, struct err *e)
+/* Makes the handle. libguestfs reads LIBGUESTFS_* from the environment, but not TMPDIR,
+ * which it would refuse, with a line of its own, when it is empty or relative: it gets a
+ * folder of ours. */
+static int make_handle(struct guest *g, struct err *e)
 {
-	_cleanup_guest_ struct guest *g = guest_new(image);
+	_cleanup_strv_builder_ struct strv_builder env = {0};
+
+	g->g = guestfs_create_flags(GUESTFS_CREATE_NO_ENVIRONMENT);
+	if (!g->g)
+		return err_errno(e, errno, "libguestfs");
+	guestfs_set_error_handler(g->g, NULL, NULL);
+	for (char **v = environ; *v; v++)
+		if (!str_after(*v, "TMPDIR="))
+			strv_builder_add(&env, *v);
+	if (env.n > 0 && guestfs_parse_environment_list(g->g, env.v) < 0)
+		return guest_error(g, e, "libguestfs");
+	return 0;
+}
+
+int guest_open_ro(struct guest **ret, const char *image, const char *name,
+		  unsigned sector, struct err *e)
+{
+	_cleanup_guest_ struct guest *g = guest_new(name);
 	_cleanup_scratch_ struct scratch dir = SCRATCH_INIT;
 	_cleanup_free_ char *path = NULL;
 	const char *format = NULL;
 
-	if (image_format(image, &format, e) < 0 || name_it(image, &dir, &path, e) < 0)
+	if (image_format(image, name, &format, e) < 0 ||
+	    name_it(image, name, &dir, &path, e) < 0 || make_handle(g, e) < 0)
 		return -1;
-	g->g = guestfs_create();
-	if (!g->g)
-		return err_errno(e, errno, "libguestfs");
-	guestfs_set_error_handler(g->g, NULL, NULL);
 	if (launch(g, path, format, sector, e) < 0)
 		return -1;
 	*ret = TAKE_PTR(g);
@@ -200,7 +219,7 @@ void guest_free(struct guest *g)
 	if (g->g)
 		guestfs_close(g->g);
 	scratch_done(&g->tmp);
-	free(g->image);
+	free(g->name);
 	free(g);
 }
 
@@ -246,14 +265,14 @@ int guest_mount_os(struct guest *g, char **ret_name, struct err *e)
 		return guest_error(g, e, "looking for an operating system");
 	if (!roots[0])
 		return err_set(e, ERR_FAILED, "%s: no operating system found on it",
-			       g->image);
+			       g->name);
 	if (roots[1])
 		return err_set(e, ERR_FAILED,
 			       "%s: more than one operating system on it (%s, %s)",
-			       g->image, roots[0], roots[1]);
+			       g->name, roots[0], roots[1]);
 	type = guestfs_inspect_get_type(g->g, roots[0]);
 	if (!type || !streq(type, "linux"))
-		return err_set(e, ERR_FAILED, "%s: %s is not Linux", g->image,
+		return err_set(e, ERR_FAILED, "%s: %s is not Linux", g->name,
 			       type ? type : "its operating system");
 	name = guestfs_inspect_get_product_name(g->g, roots[0]);
 	if (mount_all(g, roots[0], e) < 0)
@@ -301,10 +320,10 @@ static int check_file(struct guest *g, const char *path, size_t max, struct err 
 		return guest_error(g, e, path);
 	guestfs_free_statns(st);
 	if (!file)
-		return err_set(e, ERR_FAILED, "%s: %s: is not a file", g->image, path);
+		return err_set(e, ERR_FAILED, "%s: %s: is not a file", g->name, path);
 	if (size > max)
 		return err_set(e, ERR_FAILED, "%s: %s: has more than %zu KiB: refused",
-			       g->image, path, max >> 10);
+			       g->name, path, max >> 10);
 	return 0;
 }
 
@@ -364,8 +383,8 @@ static int read_names(struct guest *g, const char *dir, char **ret, size_t *ret_
 	if (r == -EFBIG)
 		return err_set(e, ERR_FAILED,
 			       "%s: %s: has more than %u MiB of files' names: refused",
-			       g->image, dir, NAMES_MAX >> 20);
-	return r < 0 ? err_errno(e, r, "%s", g->image) : 0;
+			       g->name, dir, NAMES_MAX >> 20);
+	return r < 0 ? err_errno(e, r, "%s", g->name) : 0;
 }
 
 int guest_files(struct guest *g, const char *dir, char ***ret, struct err *e)

@@ -18,11 +18,12 @@ struct guest;
  * first bytes decide the format; a qcow2 that refers to other files is refused, because
  * it could name any file of this machine. The path may be /proc/PID/fd/N of a file
  * without a name (O_TMPFILE), which gets a name beside it while the machine starts.
+ * Messages call the image `name`.
  * `sector` is the size of the disk's sectors, in which a GPT counts and which a FAT of
  * 4096 needs: 512 or 4096, or 0 when it is not known (512).
  */
-int guest_open_ro(struct guest **ret, const char *image, unsigned sector,
-		  struct err *e) _must_check_;
+int guest_open_ro(struct guest **ret, const char *image, const char *name,
+		  unsigned sector, struct err *e) _must_check_;
 void guest_free(struct guest *g);
 void guest_free_p(struct guest **g);
 #define _cleanup_guest_ _cleanup_(guest_free_p)

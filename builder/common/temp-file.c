@@ -34,7 +34,9 @@ int temp_file_open_in(const char *dir, struct err *e)
 
 int temp_file_open(struct err *e)
 {
-	return temp_file_open_in(temp_dir(), e);
+	int fd = temp_file_open_in(temp_dir(), e);
+
+	return fd < 0 ? err_wrap(e, "TMPDIR") : fd;
 }
 
 int room_check(int fd, uint64_t bytes, const char *name, const char *where, struct err *e)

@@ -32,10 +32,12 @@ static void warn(const struct rack *r, const char *name)
 		const struct rack_host *h = &r->hosts[i];
 
 		if (h->cmdline || h->state_disk)
-			log_warn("%s:%u: host '%s': cmdline and state_disk have no "
-				 "effect on "
-				 "a boot medium: see local.cfg in rackstrap-build(1)",
-				 name, h->line, h->host.name);
+			log_warn("%s:%u: host '%s': %s no effect on a boot medium: see "
+				 "local.cfg in rackstrap-build(1)",
+				 name, h->line, h->host.name,
+				 !h->cmdline      ? "state_disk has"
+				 : !h->state_disk ? "cmdline has"
+						  : "cmdline and state_disk have");
 	}
 }
 

@@ -150,7 +150,9 @@ check "a rack.cfg replaces the host.cfg" test -z "$(mdir -b -i "$disk@@$fat" ::/
 check "the disk is sound" sound "$disk"
 rs inspect "$disk" >"$WORK/shown"
 check "inspect shows the partitions" grep -qE '^ +2 +2097152 +40\.0 MiB +EFI system +rackstrap-boot$' "$WORK/shown"
-check "inspect shows the slot" grep -qE '^slot a \(boots\): tiny of 2023-11-14, ' "$WORK/shown"
+check "inspect shows the slot" grep -qE '^slot a \(boots\): tiny, [0-9.]+ KiB$' "$WORK/shown"
+check "inspect does not take the epoch for the time of the build" grep -qxF \
+	'  files dated 2023-11-14 (SOURCE_DATE_EPOCH 1700000000, not the time of the build)' "$WORK/shown"
 check "inspect shows the hosts" grep -qE '^node-1 +node +52:54:00:25:00:11 ' "$WORK/shown"
 
 # The same image in the other formats.
@@ -167,6 +169,63 @@ xz -k -0 "$WORK/before"
 refuse "customize of an xz is refused" 1 \
 	"rackstrap: $WORK/before.xz: is compressed with xz: only raw, qcow2 and zst can be changed" \
 	rs customize "$WORK/before.xz" --host "$WORK/host.cfg"
+
+# --- names, folders and damage ----------------------------------------------------------
+no_path() { ! grep -q /proc/ "$WORK/all"; }
+keep() { cat "$WORK/out" "$WORK/err" >"$WORK/all"; }
+from_stdin() { rs inspect /dev/stdin <"$disk"; }
+check "inspect reads an image from standard input" from_stdin
+keep
+check "it is named as it was given" grep -q '^/dev/stdin: raw, ' "$WORK/all"
+check "a path of a descriptor is not shown" no_path
+cp --sparse=always "$disk" "$WORK/nofat"
+dd if=/dev/zero of="$WORK/nofat" bs=1M seek=2 count=1 conv=notrunc status=none
+zstd -q "$WORK/nofat" -o "$WORK/nofat.zst"
+for f in nofat nofat.zst; do
+	refuse "inspect of a $f without a FAT is refused" 1 "rackstrap: $WORK/$f: *" rs inspect "$WORK/$f"
+	keep
+	check "a path of a descriptor is not shown" no_path
+done
+refuse "a TMPDIR that is missing is named" 1 "rackstrap: TMPDIR: nowhere: No such file or directory" \
+	env TMPDIR=nowhere "$RACKSTRAP" inspect "$WORK/disk.zst"
+mkdir -m 777 "$WORK/open"
+look_in_open() { env TMPDIR="$WORK/open" "$RACKSTRAP" inspect "$@" "$WORK/foreign"; }
+if [ "$(id -u)" = 0 ]; then
+	refuse "inspect fails when it cannot look for the operating system" 1 \
+		"rackstrap: TMPDIR: $WORK/open: other users can rename what is in it: name a folder of root's" look_in_open
+	keep
+	check "it shows the rest" grep -qx 'operating system: could not be looked for' "$WORK/all"
+fi
+head -c 40M "$disk" >"$WORK/cut"
+head -c 63M "$disk" >"$WORK/short"
+for command in "customize --host $WORK/host.cfg" verify; do
+	# shellcheck disable=SC2086 # a command and its options
+	refuse "${command%% *} of a truncated image is refused" 1 \
+		"rackstrap: $WORK/cut: has a GPT, but a partition reaches beyond the disk's end: it is damaged or cut off" \
+		rs $command "$WORK/cut"
+	# shellcheck disable=SC2086
+	refuse "${command%% *} of an image without its end is refused" 1 \
+		"rackstrap: $WORK/short: has 66060288 bytes, its GPT says 67108864: the image is cut off" rs $command "$WORK/short"
+done
+check "inspect of it succeeds" rs inspect "$WORK/short"
+keep
+check "inspect says that it is cut off" grep -qx '  has 66060288 bytes, its GPT says 67108864: the image is cut off' "$WORK/all"
+tar -C "$WORK" -cf "$WORK/x.tar" host.cfg
+for command in inspect verify "customize --host $WORK/host.cfg"; do
+	# shellcheck disable=SC2086
+	refuse "${command%% *} of a tar is refused" 1 "rackstrap: $WORK/x.tar: is a tar archive, not a disk image; unpack it first*" \
+		rs $command "$WORK/x.tar"
+	check "it prints nothing on standard output" test ! -s "$WORK/out"
+done
+sed 's|mac = "52:54:00:25:00:11"|cmdline = "quiet"; &|' "$WORK/rack.cfg" >"$WORK/words.cfg"
+cp --sparse=always "$disk" "$WORK/words.img"
+check "customize with keys that only PXE uses succeeds" rs customize "$WORK/words.img" --rack "$WORK/words.cfg"
+sed -n 's/.*: host/host/p' "$WORK/err" >"$WORK/warned"
+check "the warnings name the keys that are there" diff "$WORK/warned" - <<'END'
+host 'master': state_disk has no effect on a boot medium: see local.cfg in rackstrap-build(1)
+host 'node-1': cmdline has no effect on a boot medium: see local.cfg in rackstrap-build(1)
+END
+rm "$WORK"/{nofat,nofat.zst,cut,short,words.img}
 
 # --- an ISO -----------------------------------------------------------------------------
 # Made without a configuration: boot/efi.img has no folder for one yet.
@@ -221,7 +280,7 @@ check "customize of an ISO with an empty folder for the configuration succeeds" 
 check "that ISO has the host.cfg" cmp <(in_efi "$iso" rackstrap/host.cfg) "$WORK/host.cfg"
 
 # --- compared ---------------------------------------------------------------------------
-check "verify finds no difference on a disk" rs verify "$disk"
+check "verify finds no difference on a disk, with an empty TMPDIR" env TMPDIR= "$RACKSTRAP" verify "$disk"
 cp "$WORK/out" "$WORK/counted"
 check "verify counts the disk's files" grep -qx "$disk: 7 files of the medium and 3 of the root are as they were built" "$WORK/counted"
 
@@ -230,6 +289,8 @@ if is_long; then formats="qcow2 zst"; else formats=zst; fi
 for f in $formats; do
 	check "verify of a $f finds no difference" rs verify "$WORK/disk.$f"
 	cp "$WORK/out" "$WORK/counted"
+	keep
+	check "the machine's line names the $f" grep -q "^rackstrap: $WORK/disk.$f: starting libguestfs" "$WORK/all"
 	check "verify of a $f counts the same files" grep -q ': 7 files of the medium and 3 of the root are' "$WORK/counted"
 done
 check "nothing is left in TMPDIR" test -z "$(find "$WORK" -maxdepth 1 -name 'rackstrap.*')"

@@ -106,7 +106,7 @@ rm -rf "$WORK/iso" "$WORK/later.iso" "$WORK/tree"
 # --- sectors of 4096 bytes, a rack -------------------------------------------------
 
 check "keys of a rack.cfg that only PXE uses get a warning" grep -qx \
-	"rackstrap: warning: configs/demo.cfg:[0-9]*: host 'master': cmdline and state_disk have no effect on a boot medium: see local.cfg in rackstrap-build(1)" "$MEDIA/4096.log"
+	"rackstrap: warning: configs/demo.cfg:[0-9]*: host 'master': state_disk has no effect on a boot medium: see local.cfg in rackstrap-build(1)" "$MEDIA/4096.log"
 disk4=$MEDIA_4096/disk.img
 if is_long; then
 	check "rackstrap verify finds no difference on the disk of 4096-byte sectors" "$RACKSTRAP" verify "$disk4"
