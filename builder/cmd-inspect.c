@@ -33,8 +33,9 @@ struct inspection {
 	struct rack rack;
 	struct host host;
 	bool has_rack, has_host;
-	struct diag wrong; /* mistakes in the configuration */
-	struct err fault;  /* why the image is not whole, or an empty message */
+	struct diag wrong;     /* mistakes in the configuration */
+	struct err fault;      /* why the image is not whole, or an empty message */
+	struct medium_ids ids; /* its tag */
 	char *os, *os_fault;
 };
 
@@ -45,6 +46,7 @@ static void inspection_done(struct inspection *f)
 		free(f->slots[i].fault);
 	}
 	disk_view_done(&f->m);
+	medium_ids_done(&f->ids);
 	rack_done(&f->rack);
 	host_done(&f->host);
 	diag_done(&f->wrong);
@@ -292,6 +294,8 @@ static char *format_text(const struct inspection *f)
 		text_line(&b, "operating system: %s", f->os ? f->os : f->os_fault);
 		return buf_take(&b);
 	}
+	if (*f->ids.tag)
+		text_line(&b, "found by %s when it boots", f->ids.tag);
 	for (size_t i = 0; i < ARRAY_SIZE(f->slots); i++)
 		append_slot(&b, &f->slots[i]);
 	append_hosts(&b, f);
@@ -383,6 +387,7 @@ static char *format_json(const struct inspection *f)
 		json_str(&j, "os", f->os);
 		json_str(&j, "os_fault", f->os_fault);
 	} else {
+		json_str(&j, "medium", *f->ids.tag ? f->ids.tag : NULL);
 		append_json_slots(&j, f);
 		append_json_config(&j, f);
 	}
@@ -398,9 +403,12 @@ static int inspect(const char *path, uint64_t limit, bool json, struct err *e)
 
 	if (r == 0)
 		(void)!disk_image_check(&f.m.image, &f.fault);
-	if (r == 0 && f.m.kind != VIEW_FOREIGN)
-		r = read_medium(&f, e);
-	else if (r == 0)
+	if (r == 0 && f.m.kind != VIEW_FOREIGN) {
+		r = medium_ids_make(&f.ids, &f.m.image, true, e);
+		if (r == 0)
+			r = read_medium(&f, e);
+	}
+	if (r == 0 && f.m.kind == VIEW_FOREIGN)
 		r = read_foreign(&f, e);
 	if (r == 0 || f.os_fault) { /* the partitions are worth to be seen */
 		text = json ? format_json(&f) : format_text(&f);

@@ -22,6 +22,7 @@
 #define MEDIUM_AT "/medium"
 #define EFI_AT    "/efi"
 #define SUMS_MAX  (1U << 20)
+#define ENV_MAX   (64U << 10)
 
 struct verify {
 	struct guest *g;
@@ -115,7 +116,8 @@ static int check_unlisted(struct verify *v, struct err *e)
 {
 	static const char *const disk[] = {MEDIUM_SUMS, MEDIUM_GRUB_ENV, MEDIUM_HOST_CFG,
 					   MEDIUM_RACK_CFG, NULL};
-	static const char *const iso[] = {MEDIUM_SUMS, MEDIUM_EFI_IMG, MEDIUM_ELTORITO,
+	static const char *const iso[] = {MEDIUM_SUMS,     MEDIUM_GRUB_ENV,
+					  MEDIUM_EFI_IMG,  MEDIUM_ELTORITO,
 					  MEDIUM_BOOT_CAT, NULL};
 	char *const *own = (char *const *)(v->iso ? iso : disk);
 	_cleanup_strv_ char **all = NULL;
@@ -132,8 +134,8 @@ static int check_unlisted(struct verify *v, struct err *e)
  * it has the same files as the ISO's EFI/BOOT. */
 static int check_efi(struct verify *v, struct err *e)
 {
-	static const char *const own[] = {MEDIUM_GRUB_CFG, MEDIUM_HOST_CFG,
-					  MEDIUM_RACK_CFG, NULL};
+	static const char *const own[] = {MEDIUM_GRUB_CFG, MEDIUM_GRUB_ENV,
+					  MEDIUM_HOST_CFG, MEDIUM_RACK_CFG, NULL};
 	_cleanup_strv_ char **all = NULL;
 
 	if (guest_mount_file(v->g, MEDIUM_AT "/" MEDIUM_EFI_IMG, EFI_AT, e) < 0 ||
@@ -159,6 +161,33 @@ static int check_efi(struct verify *v, struct err *e)
 		      intern_find(&v->listed, all[i], NULL)))
 			diag_add(&v->wrong, MEDIUM_EFI_IMG ": %s: is not in " MEDIUM_SUMS,
 				 all[i]);
+	return 0;
+}
+
+/* Checks that the boot script finds this very medium by the tag in GRUB's environment,
+ * unless that has none, as on media of earlier versions. */
+static int check_tag(struct verify *v, const char *tag, struct err *e)
+{
+	static const char key[] = MEDIUM_TAG_VARIABLE "=";
+	_cleanup_strv_ char **lines = NULL;
+	_cleanup_free_ char *text = NULL;
+	struct guest_stat st;
+	size_t len = 0;
+	int r = guest_stat(v->g, MEDIUM_AT "/" MEDIUM_GRUB_ENV, &st, e);
+
+	if (r <= 0)
+		return r;
+	if (guest_read(v->g, MEDIUM_AT "/" MEDIUM_GRUB_ENV, ENV_MAX, &text, &len, e) < 0)
+		return -1;
+	lines = strv_split(text, "\n");
+	for (size_t i = 0; lines && lines[i]; i++) {
+		const char *has = str_after(lines[i], key);
+
+		if (has && !streq(has, tag))
+			diag_add(&v->wrong,
+				 MEDIUM_GRUB_ENV ": boots from %s, and this medium is %s",
+				 has, tag);
+	}
 	return 0;
 }
 
@@ -280,11 +309,11 @@ static int check_slot(struct verify *v, const char *slot, struct err *e)
 
 /* --- all ------------------------------------------------------------------------- */
 
-static int check_all(struct verify *v, struct err *e)
+static int check_all(struct verify *v, const char *tag, struct err *e)
 {
 	static const char *const slots[] = {MEDIUM_SLOT_A, MEDIUM_SLOT_B};
 
-	if (check_sums(v, e) < 0 || check_unlisted(v, e) < 0)
+	if (check_sums(v, e) < 0 || check_unlisted(v, e) < 0 || check_tag(v, tag, e) < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(slots); i++)
 		if (check_slot(v, slots[i], e) < 0)
@@ -295,6 +324,7 @@ static int check_all(struct verify *v, struct err *e)
 static int verify(const char *path, uint64_t limit, struct err *e)
 {
 	_cleanup_disk_view_ struct disk_view m = {.image = DISK_IMAGE_INIT};
+	_cleanup_medium_ids_ struct medium_ids ids = {0};
 	_cleanup_guest_ struct guest *g = NULL;
 	struct verify v = {0};
 	int r;
@@ -306,7 +336,8 @@ static int verify(const char *path, uint64_t limit, struct err *e)
 			       "%s: is no disk or ISO that rackstrap made: it has no "
 			       "manifest",
 			       path);
-	if (guest_open_ro(&g, m.raw, path, m.image.table.sector, e) < 0 ||
+	if (medium_ids_make(&ids, &m.image, true, e) < 0 ||
+	    guest_open_ro(&g, m.raw, path, m.image.table.sector, e) < 0 ||
 	    guest_mount(g, m.kind == VIEW_ISO ? "/dev/sda" : "/dev/sda2", MEDIUM_AT, e) <
 		    0)
 		return -1;
@@ -314,7 +345,7 @@ static int verify(const char *path, uint64_t limit, struct err *e)
 	v.size = v.left = m.image.size;
 	v.limit = limit;
 	v.iso = m.kind == VIEW_ISO;
-	r = check_all(&v, e);
+	r = check_all(&v, ids.tag, e);
 	progress_clear();
 	for (size_t i = 0; i < v.wrong.n; i++)
 		log_error("%s: %s", path, v.wrong.lines[i]);

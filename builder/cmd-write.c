@@ -22,6 +22,7 @@ enum {
 	OPT_JSON,
 	OPT_LIMIT,
 	OPT_RAW,
+	OPT_KEEP_GUIDS,
 };
 
 struct write_options {
@@ -29,6 +30,7 @@ struct write_options {
 	const char *serial; /* NULL: ask */
 	bool yes, json;
 	bool raw; /* the file's own bytes, unchecked */
+	bool keep_guids;
 	uint64_t limit;
 };
 
@@ -247,18 +249,41 @@ static bool was_signalled(void *data)
 	return signals_came(*(int *)data);
 }
 
+/* The bytes of the image, with the identifiers of the new medium. */
+struct medium_source {
+	struct disk_source from;
+	struct medium_ids ids;
+	uint64_t at;
+};
+
+static void medium_source_done(struct medium_source *s)
+{
+	disk_source_done(&s->from);
+	medium_ids_done(&s->ids);
+}
+#define _cleanup_medium_source_ _cleanup_(medium_source_done)
+
 static int read_image(void *data, void *buf, size_t len, struct err *e)
 {
-	return disk_source_read(data, buf, len, e);
+	struct medium_source *s = data;
+
+	if (disk_source_read(&s->from, buf, len, e) < 0)
+		return -1;
+	medium_ids_apply(&s->ids, s->at, buf, len);
+	s->at += len;
+	return 0;
 }
 
 static int check_source(void *data, struct err *e)
 {
-	return disk_source_check(data, e);
+	struct medium_source *s = data;
+
+	return disk_source_check(&s->from, e);
 }
 
 static void print_result(const struct write_options *a, const struct disk_image *m,
-			 const struct flash_stats *s, uint64_t ms)
+			 const struct medium_ids *ids, const struct flash_stats *s,
+			 uint64_t ms)
 {
 	char size[PROGRESS_SIZE_LEN], zero[PROGRESS_SIZE_LEN];
 	_cleanup_free_ char *text = NULL;
@@ -271,11 +296,15 @@ static void print_result(const struct write_options *a, const struct disk_image 
 			 (unsigned long long)(ms / 1000),
 			 (unsigned long long)(ms % 1000 / 100),
 			 progress_size(s->zero, zero));
+		if (ids->n > 0)
+			out_line("%s: boots as %s, which no other disk of this image is",
+				 a->device, ids->tag);
 		return;
 	}
 	json_open(&j, NULL, '{');
 	json_u64(&j, "format", 1);
 	json_str(&j, "device", a->device);
+	json_str(&j, "medium", *ids->tag ? ids->tag : NULL);
 	json_u64(&j, "size", m->size);
 	json_u64(&j, "written", s->written);
 	json_u64(&j, "zero", s->zero);
@@ -285,11 +314,27 @@ static void print_result(const struct write_options *a, const struct disk_image 
 	out_text(text);
 }
 
+/* Chooses the identifiers. Warns when two media of this image will have the same ones
+ * although nobody asked for that. */
+static int make_ids(struct medium_ids *ret, struct disk_image *m,
+		    const struct write_options *a, struct err *e)
+{
+	if (a->raw)
+		return 0;
+	if (medium_ids_make(ret, m, a->keep_guids, e) < 0)
+		return -1;
+	if (*ret->tag && ret->n == 0 && !a->keep_guids)
+		log_warn("%s: was made by an earlier rackstrap: every disk that it is "
+			 "written to boots as %s; use one of them in a machine",
+			 m->path, ret->tag);
+	return 0;
+}
+
 static int write_image(const struct write_options *a, int root, struct err *e)
 {
 	_cleanup_blockdev_ struct blockdev b = {.fd = -1};
 	_cleanup_disk_image_ struct disk_image m = DISK_IMAGE_INIT;
-	_cleanup_disk_source_ struct disk_source from = {0};
+	_cleanup_medium_source_ struct medium_source from = {0};
 	struct flash_source source = {
 		.data = &from, .read = read_image, .check = check_source};
 	_cleanup_close_ int signals = -1;
@@ -300,8 +345,8 @@ static int write_image(const struct write_options *a, int root, struct err *e)
 	if (blockdev_find(&b, root, a->device, e) < 0 ||
 	    disk_image_open(&m, a->image, a->limit,
 			    a->raw ? DISK_NEED_NONE : DISK_NEED_BOOT, e) < 0 ||
-	    check(&m, &b.facts, e) < 0 || disk_source_begin(&from, &m, e) < 0 ||
-	    blockdev_open(&b, e) < 0)
+	    check(&m, &b.facts, e) < 0 || make_ids(&from.ids, &m, a, e) < 0 ||
+	    disk_source_begin(&from.from, &m, e) < 0 || blockdev_open(&b, e) < 0)
 		return -1;
 	show(&b.facts, root);
 	if (confirm(a, &b.facts, e) < 0)
@@ -313,7 +358,7 @@ static int write_image(const struct write_options *a, int root, struct err *e)
 	    flash_run(&b.target, &source, was_signalled, &signals, &stats, e) < 0)
 		return -1;
 	blockdev_reread(&b);
-	print_result(a, &m, &stats, progress_now_ms() - start);
+	print_result(a, &m, &from.ids, &stats, progress_now_ms() - start);
 	return 0;
 }
 
@@ -325,6 +370,7 @@ static int run_write(const struct command_line *line, struct err *e)
 		.yes = command_has(line, OPT_YES),
 		.json = command_has(line, OPT_JSON),
 		.raw = command_has(line, OPT_RAW),
+		.keep_guids = command_has(line, OPT_KEEP_GUIDS),
 	};
 
 	if (a.yes != (a.serial != NULL))
@@ -355,6 +401,9 @@ static const struct command_option options[] = {
 	{.name = "raw",
 	 .id = OPT_RAW,
 	 .help = "write the file as it is, whatever it holds, and unpack nothing"},
+	{.name = "keep-guids",
+	 .id = OPT_KEEP_GUIDS,
+	 .help = "give the disk the image's GUIDs or label instead of its own"},
 	{.name = "json",
 	 .id = OPT_JSON,
 	 .help = "print the list, or the result, as JSON"},
@@ -363,7 +412,8 @@ static const struct command_option options[] = {
 
 const struct command command_write = {
 	.name = "write",
-	.synopsis = "IMAGE DEVICE [--yes --serial S] [--limit SIZE] [--raw] [--json]\n"
+	.synopsis = "IMAGE DEVICE [--yes --serial S] [--limit SIZE] [--raw] "
+		    "[--keep-guids] [--json]\n"
 		    "[--json]",
 	.summary = "write an image to a disk or USB stick, or list the disks",
 	.options = options,

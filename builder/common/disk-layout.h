@@ -16,7 +16,9 @@
  *
  * and 1 MiB at the end that holds the backup GPT. GUIDs and the FAT's volume id are
  * derived from the image's content (disk_guid): two images with the same content are the
- * same bytes, two with different content can be used in one machine.
+ * same bytes, two with different content can be used in one machine. A disk that
+ * `rackstrap write` writes gets random ones instead, and so does an ISO's label
+ * (builder/disk/medium-ids.h), so that two disks written from one image can be, too.
  *
  * The tree, on partition 2 of a disk and as the ISO's own file system (ISO 9660 with Rock
  * Ridge) alike:
@@ -31,14 +33,18 @@
  *			tree's files), boot/grub/eltorito.img (GRUB for BIOS, into which
  *			its own position is written) and boot/boot.cat (El Torito's)
  *	boot/grub/grub.cfg	the menu, for BIOS and UEFI
- *	boot/grub/grubenv	disk only, GRUB's environment block: `slot` is "a" or "b"
+ *	boot/grub/grubenv	GRUB's environment block: `slot` is "a" or "b", and
+ *			`medium` the tag by which the boot script finds the medium, such
+ *			as "PARTUUID=..." of partition 2, or "LABEL=..." of an ISO, which
+ *			also has `label`. All of them are in the first 512 bytes
  *	EFI/BOOT/	BOOTX64.EFI is GRUB; with Secure Boot shim, and grubx64.efi GRUB
  *	rackstrap/host.cfg or rack.cfg: the configuration of the machine, or of all
  *			machines of a rack; optional. On an ISO in boot/efi.img instead
  *
  * An ISO's boot/efi.img is a FAT image, and at the same time the EFI system partition
  * that the ISO's GPT has once it is written to a stick. It holds EFI/BOOT, a
- * boot/grub/grub.cfg that loads the ISO's own, and rackstrap/host.cfg or rack.cfg, which
+ * boot/grub/grub.cfg that loads the ISO's own, which it finds by the `label` in a grubenv
+ * like the ISO's beside it, and rackstrap/host.cfg or rack.cfg, which
  * can be added afterwards: some MiB are free for them. Changing them changes no other
  * byte of the ISO. Its volume id is "RACKSTRAP_" and the first 8 digits of
  * disk_guid(digest, "iso") in upper case.
@@ -63,6 +69,10 @@
 #define MEDIUM_ELTORITO "boot/grub/eltorito.img"
 #define MEDIUM_BOOT_CAT "boot/boot.cat"
 #define MEDIUM_EFI_DIR  "EFI/BOOT"
+
+#define MEDIUM_TAG_VARIABLE   "medium" /* in grubenv */
+#define MEDIUM_LABEL_VARIABLE "label"  /* the same of an ISO without "LABEL=" */
+#define MEDIUM_ISO_LABEL      "RACKSTRAP_"
 
 enum disk_part_id {
 	DISK_BIOS,

@@ -2,7 +2,7 @@
 /*
  * qemu-img converts a qcow2, of any version, after qcow2_check() has refused references
  * to other files, and after its data was measured: a file of 400 KB can have terabytes.
- * The other formats are decompressed as they are read (archive.h).
+ * The other formats are decompressed as they are read (disk-unpack.c).
  *
  * Limits: the partition table of a compressed image is read from its first MiB and from
  * the last sector of its GPT, so the logical partitions of an MBR are found only after
@@ -16,18 +16,14 @@
 #include "builder/common/temp-file.h"
 #include "builder/common/unpack.h"
 #include "builder/disk/disk-refusal.h"
+#include "builder/disk/disk-unpack.h"
 #include "lib/file.h"
 #include "lib/run.h"
 #include "lib/str.h"
 
-#include <sys/mman.h>
-
 #define QEMU_IMG   "qemu-img"
 #define RAW        "raw"
 #define MEASURE_MS 60000
-#define HEAD       (1024 * 1024) /* bytes kept for the partition table */
-#define READ_AHEAD (1024 * 1024)
-#define BLOCK      4096 /* unit of the holes in a temporary file */
 
 /* Returns the name of the format by the first bytes: "qcow2", a kind of compression
  * (*ret_compressed), or "raw". */
@@ -87,11 +83,6 @@ static int judge(struct disk_image *m, int fd, uint64_t size, struct err *e)
 	return 0;
 }
 
-static struct archive_limit disk_limit(const struct disk_image *m)
-{
-	return (struct archive_limit){.bytes = m->limit, .raise = "option '--limit'"};
-}
-
 static int size_of_fd(int fd, uint64_t *ret)
 {
 	struct stat st;
@@ -140,7 +131,7 @@ static int measure(const char *path, const char *from, uint64_t *need, struct er
  * disk that may be too large as a whole is measured. */
 static int check_size(const struct disk_image *m, const char *from, int to, struct err *e)
 {
-	struct archive_limit limit = disk_limit(m);
+	struct archive_limit limit = {.bytes = m->limit, .raise = DISK_LIMIT_RAISE};
 	uint64_t need;
 
 	if (qcow2_size(m->fd, m->path, &need, e) < 0)
@@ -186,175 +177,29 @@ static int open_qcow2(struct disk_image *m, struct err *e)
 	return 0;
 }
 
-/* --- compressed --------------------------------------------------------------------- */
+/* --- every format ------------------------------------------------------------------- */
 
-static int start(struct disk_image *m, struct err *e)
-{
-	archive_in_free(m->in);
-	m->in = NULL;
-	if (lseek(m->fd, 0, SEEK_SET) < 0)
-		return err_errno(e, errno, "%s", m->path);
-	m->unpacked = disk_limit(m);
-	return archive_in_open(&m->in,
-			       &(struct archive_source){.name = m->path,
-							.fd = m->fd,
-							.single = true,
-							.limit = &m->unpacked},
-			       e);
-}
-
-static bool is_zero(const char *p, size_t len)
-{
-	return p[0] == 0 && memcmp(p, p + 1, len - 1) == 0;
-}
-
-/* Returns how many bytes of the piece keep_all() would write. */
-static size_t data_in(const char *p, size_t len)
-{
-	size_t data = 0;
-
-	while (len > 0) {
-		size_t n = len < BLOCK ? len : BLOCK;
-
-		data += is_zero(p, n) ? 0 : n;
-		p += n;
-		len -= n;
-	}
-	return data;
-}
-
-/* A file that gets decompressed bytes. */
-struct sink {
-	int fd;
-	uint64_t backup; /* offset of the copy of the GPT's header */
-};
-
-/* Decompresses everything, calls each(to, offset, data, length) for the pieces, and sets
- * *ret_size to the number of bytes. */
-static int read_through(struct disk_image *m,
-			int (*each)(const struct sink *, uint64_t at, const void *,
-				    size_t),
-			const struct sink *to, uint64_t *ret_size, struct err *e)
-{
-	_cleanup_free_ char *buf = xmalloc(READ_AHEAD);
-	uint64_t at = 0, packed = 0;
-	struct meter meter;
-	int got = size_of_fd(m->fd, &packed);
-
-	if (got < 0)
-		return err_errno(e, got, "%s", m->path);
-	if (start(m, e) < 0)
-		return -1;
-	m->data = 0;
-	meter_begin(&meter, "reading", packed);
-	for (;;) {
-		ssize_t n = archive_in_read(m->in, buf, READ_AHEAD, e);
-		int r;
-
-		if (n <= 0) {
-			*ret_size = at;
-			progress_clear();
-			return n < 0 ? -1 : 0;
-		}
-		r = each(to, at, buf, (size_t)n);
-		if (r < 0)
-			return err_errno(e, r, "%s", temp_dir());
-		m->data += data_in(buf, (size_t)n);
-		at += (uint64_t)n;
-		meter_show(&meter, (uint64_t)lseek(m->fd, 0, SEEK_CUR));
-	}
-}
-
-/* Writes the part of the piece that is within the bytes `first` to `last`. */
-static int keep_part(int fd, uint64_t at, const char *data, size_t len, uint64_t first,
-		     uint64_t last)
-{
-	uint64_t from = at > first ? at : first, to = at + len < last ? at + len : last;
-
-	if (from >= to)
-		return 0;
-	len = (size_t)(to - from);
-	return pwrite(fd, data + (from - at), len, (off_t)from) == (ssize_t)len ? 0
-										: -EIO;
-}
-
-/* Writes the part of the piece from which the partition table is read. */
-static int keep_table(const struct sink *to, uint64_t at, const void *data, size_t len)
-{
-	int r = keep_part(to->fd, at, data, len, 0, HEAD);
-
-	if (r == 0 && to->backup > 0)
-		r = keep_part(to->fd, at, data, len, to->backup, to->backup + BLOCK);
-	return r;
-}
-
-/* Writes the piece; blocks of zeros become holes. */
-static int keep_all(const struct sink *to, uint64_t at, const void *data, size_t len)
-{
-	for (const char *p = data; len > 0;) {
-		size_t n = len < BLOCK ? len : BLOCK;
-		int r;
-
-		if (!is_zero(p, n)) {
-			if (lseek(to->fd, (off_t)at, SEEK_SET) < 0)
-				return -errno;
-			r = write_all(to->fd, p, n);
-			if (r < 0)
-				return r;
-		}
-		p += n;
-		at += n;
-		len -= n;
-	}
-	return 0;
-}
-
-/* Decompresses the first HEAD bytes into the file `to`, and sets *ret to their number. */
-static int read_head(struct disk_image *m, int to, uint64_t *ret, struct err *e)
-{
-	_cleanup_free_ char *buf = xmalloc(HEAD);
-	size_t len = 0;
-	int r;
-
-	if (start(m, e) < 0)
-		return -1;
-	while (len < HEAD) {
-		ssize_t n = archive_in_read(m->in, buf + len, HEAD - len, e);
-
-		if (n < 0)
-			return -1;
-		if (n == 0)
-			break;
-		len += (size_t)n;
-	}
-	r = write_all(to, buf, len);
-	*ret = len;
-	return r < 0 ? err_errno(e, r, "memfd") : 0;
-}
-
-/* Reads the partition table from a memory file that has the image's size and those of its
- * bytes that are needed. The first MiB decides whether the rest is read at all. */
+/* The first MiB decides whether the rest is read at all. Its table is taken for that of a
+ * disk of any size. */
 static int open_compressed(struct disk_image *m, struct err *e)
 {
-	struct sink head = {.fd = memfd_create("head", MFD_CLOEXEC)};
-	_cleanup_close_ int fd = head.fd;
 	uint64_t len;
 	int r;
 
-	if (fd < 0)
-		return err_errno(e, errno, "memfd");
-	if (read_head(m, fd, &len, e) < 0 || judge(m, fd, len, e) < 0)
+	if (disk_unpack_head(m, &len, e) < 0)
 		return -1;
-	head.backup = m->table.backup;
-	if (read_through(m, keep_table, &head, &m->size, e) < 0)
+	if (len == 0)
+		return err_set(e, ERR_FAILED, "%s: is empty", m->path);
+	if (judge(m, m->head, INT64_MAX, e) < 0 || disk_unpack_tables(m, e) < 0)
 		return -1;
-	if (ftruncate(fd, (off_t)m->size) < 0)
-		return err_errno(e, errno, "memfd");
-	r = detect_content(&m->content, &m->table, fd, m->size);
+	r = detect_content(&m->content, &m->table, m->head, m->size);
 	return r < 0 ? err_errno(e, r, "%s", m->path) : 0;
 }
 
-/* --- every format ------------------------------------------------------------------- */
+int disk_image_table_fd(const struct disk_image *m)
+{
+	return m->compressed ? m->head : m->fd;
+}
 
 static int open_plain(struct disk_image *m, struct err *e)
 {
@@ -400,7 +245,6 @@ int disk_image_open(struct disk_image *ret, const char *path, uint64_t limit,
 bool disk_image_peek(struct disk_content *ret, const char *path)
 {
 	_cleanup_disk_image_ struct disk_image m = DISK_IMAGE_INIT;
-	_cleanup_close_ int head = -1;
 	uint64_t len = 0;
 
 	m.path = path;
@@ -414,9 +258,8 @@ bool disk_image_peek(struct disk_content *ret, const char *path)
 	}
 	if (!m.compressed)
 		return detect_content(ret, &m.table, m.fd, len) == 0;
-	head = memfd_create("head", MFD_CLOEXEC);
-	return head >= 0 && read_head(&m, head, &len, NULL) == 0 && len > 0 &&
-	       detect_content(ret, &m.table, head, len) == 0;
+	return disk_unpack_head(&m, &len, NULL) == 0 && len > 0 &&
+	       detect_content(ret, &m.table, m.head, len) == 0;
 }
 
 int disk_image_check(const struct disk_image *m, struct err *e)
@@ -456,6 +299,8 @@ void disk_image_done(struct disk_image *m)
 		close(m->fd);
 	if (m->file >= 0)
 		close(m->file);
+	if (m->head >= 0)
+		close(m->head);
 	*m = (struct disk_image)DISK_IMAGE_INIT;
 }
 
@@ -470,7 +315,7 @@ bool disk_image_is_unchanged(const struct disk_image *m, const char *path)
 int disk_image_rewind(struct disk_image *m, struct err *e)
 {
 	if (m->compressed)
-		return start(m, e);
+		return disk_unpack_start(m, e);
 	return lseek(m->fd, 0, SEEK_SET) < 0 ? err_errno(e, errno, "%s", m->path) : 0;
 }
 
@@ -498,17 +343,12 @@ int disk_image_read(struct disk_image *m, void *buf, size_t len, struct err *e)
 int disk_image_seekable(struct disk_image *m, struct err *e)
 {
 	_cleanup_close_ int fd = -1;
-	struct sink to = {0};
-	uint64_t size;
 
 	if (!m->compressed)
 		return m->fd;
-	fd = to.fd = temp_file_open(e);
-	if (fd < 0 || room_check(fd, m->data, m->path, temp_dir(), e) < 0 ||
-	    read_through(m, keep_all, &to, &size, e) < 0)
+	fd = temp_file_open(e);
+	if (fd < 0 || disk_unpack_all(m, fd, e) < 0)
 		return -1;
-	if (ftruncate(fd, (off_t)size) < 0)
-		return err_errno(e, errno, "%s", temp_dir());
 	archive_in_free(m->in);
 	m->in = NULL;
 	close(m->fd);

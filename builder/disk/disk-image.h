@@ -9,6 +9,7 @@
 #include "builder/common/archive.h"
 #include "builder/common/digest-memo.h"
 #include "builder/disk/disk-content.h"
+#include "builder/disk/medium-ids.h"
 
 #define DISK_LIMIT (64ULL << 30) /* the default of `limit` */
 
@@ -30,9 +31,11 @@ struct disk_image {
 	struct digest_stamp stamp; /* its state when it was opened */
 	int fd;                /* of the file, or of a temporary with the disk's bytes */
 	struct archive_in *in; /* decompresses fd; NULL unless compressed */
-	bool compressed;       /* fd has compressed bytes */
-	uint64_t limit;        /* bytes that it may unpack to */
-	uint64_t data;         /* of a compressed image: bytes without the zeros */
+	bool compressed;       /* fd has compressed bytes; then ... */
+	int head; /* ... this has the disk's bytes that tables are read from */
+	struct medium_envs envs; /* of a compressed image */
+	uint64_t limit;          /* bytes that it may unpack to */
+	uint64_t data;           /* of a compressed image: bytes without the zeros */
 	struct archive_limit unpacked;
 };
 
@@ -50,7 +53,7 @@ int disk_image_open(struct disk_image *ret, const char *path, uint64_t limit,
 void disk_image_done(struct disk_image *m);
 #define DISK_IMAGE_INIT                                                                  \
 	{                                                                                \
-		.file = -1, .fd = -1                                                     \
+		.file = -1, .fd = -1, .head = -1                                         \
 	}
 #define _cleanup_disk_image_ _cleanup_(disk_image_done)
 
@@ -61,6 +64,11 @@ bool disk_image_peek(struct disk_content *ret, const char *path);
 /* Checks that the image is whole: its partition table is sound, and neither that nor the
  * copy of a GPT at the end nor an ISO 9660 file system says that the disk is longer. */
 int disk_image_check(const struct disk_image *m, struct err *e) _must_check_;
+
+/* Returns a descriptor from which the partition table, the first and last bytes that are
+ * the GPT's, the first ones of the boot partition and an ISO's volume descriptors can be
+ * read at their offsets. `m` owns it. */
+int disk_image_table_fd(const struct disk_image *m);
 
 /* Returns true when the file has not changed since it was opened, as far as its inode
  * tells, and is what `path` leads to. */

@@ -19,32 +19,15 @@
  */
 #include "builder/disk/ptable.h"
 
+#include "builder/disk/gpt-format.h"
 #include "lib/str.h"
 
 #include <endian.h>
 
-#define GPT_ENTRY_MIN  128
-#define GPT_BYTES_MAX  (1024 * 1024) /* of all entries */
+#define GPT_ENTRY_MIN  sizeof(struct gpt_entry)
 #define LOGICAL_MAX    128
 #define MBR_SECTOR     512
 #define GPT_PROTECTIVE 0xee /* UEFI 5.2.3 */
-
-struct gpt_header {
-	char signature[8];
-	uint32_t revision, size, crc, reserved;
-	uint64_t my_lba, alternate_lba, first_lba, last_lba;
-	uint8_t disk_guid[16];
-	uint64_t entries_lba;
-	uint32_t n_entries, entry_size, entries_crc;
-} __attribute__((packed));
-_Static_assert(sizeof(struct gpt_header) == 92, "UEFI 5.3.2");
-
-struct gpt_entry {
-	uint8_t type[16], guid[16];
-	uint64_t first, last, attributes;
-	uint16_t name[36];
-} __attribute__((packed));
-_Static_assert(sizeof(struct gpt_entry) == GPT_ENTRY_MIN, "UEFI 5.3.3");
 
 struct mbr_entry {
 	uint8_t flag, chs_first[3], type, chs_last[3];
@@ -131,8 +114,7 @@ static struct partition *append(struct ptable *t)
 
 /* --- GPT --------------------------------------------------------------------------- */
 
-/* Returns the CRC-32 of Ethernet, which UEFI 5.3.2 prescribes. */
-static uint32_t crc32(const void *data, size_t len)
+uint32_t gpt_crc32(const void *data, size_t len)
 {
 	uint32_t crc = UINT32_MAX;
 
@@ -144,8 +126,8 @@ static uint32_t crc32(const void *data, size_t len)
 	return ~crc;
 }
 
-/* Writes a GUID as text. Its first three fields are little-endian (UEFI appendix A). */
-static void format_guid(const uint8_t g[16], char out[static 37])
+/* The first three fields are little-endian (UEFI appendix A). */
+void gpt_format_guid(const uint8_t g[16], char out[GPT_GUID_TEXT])
 {
 	static const uint8_t order[] = {3, 2, 1,  0,  5,  4,  7,  6,
 					8, 9, 10, 11, 12, 13, 14, 15};
@@ -201,7 +183,7 @@ static bool header_is_valid(const struct gpt_header *h, uint64_t lba, uint32_t s
 		return false;
 	memcpy(block, h, size);
 	memset(block + offsetof(struct gpt_header, crc), 0, sizeof(h->crc));
-	return crc32(block, size) == crc;
+	return gpt_crc32(block, size) == crc;
 }
 
 /* Adds the partition of an entry that is in use, or sets t->fault. */
@@ -222,8 +204,8 @@ static void add_entry(struct ptable *t, const struct gpt_entry *entry, unsigned 
 	p->number = number;
 	p->start = first * t->sector;
 	p->size = (last - first + 1) * t->sector;
-	format_guid(entry->type, p->type);
-	format_guid(entry->guid, p->uuid);
+	gpt_format_guid(entry->type, p->type);
+	gpt_format_guid(entry->guid, p->uuid);
 	format_name(entry, p->name);
 	p->what = type_in_words(p->type);
 }
@@ -247,7 +229,7 @@ static int read_entries(struct ptable *t, const struct gpt_header *h, int fd,
 		return 0;
 	if (r < 0)
 		return r;
-	if (crc32(p, len) != le32toh(h->entries_crc))
+	if (gpt_crc32(p, len) != le32toh(h->entries_crc))
 		return 0;
 	t->fault = NULL;
 	for (uint32_t i = 0; i < n; i++) {
@@ -274,12 +256,13 @@ static int check_backup(struct ptable *t, const struct gpt_header *h, int fd,
 	int r;
 
 	t->backup = lba * t->sector;
-	if (t->backup > size || size - t->backup < t->sector)
+	t->backup_damaged = lba <= 1; /* where the MBR or the first header is */
+	if (t->backup_damaged || t->backup > size || size - t->backup < t->sector)
 		return 0;
 	r = read_at(fd, t->backup, u.block, t->sector);
 	if (r < 0)
 		return r == -ENODATA ? 0 : r;
-	t->backup_damaged = memcmp(u.h.signature, "EFI PART", 8) != 0 ||
+	t->backup_damaged = memcmp(u.h.signature, GPT_SIGNATURE, 8) != 0 ||
 			    !header_is_valid(&u.h, lba, t->sector) ||
 			    memcmp(u.h.disk_guid, h->disk_guid, 16) != 0 ||
 			    u.h.entries_crc != h->entries_crc;
@@ -296,7 +279,7 @@ static int read_gpt(struct ptable *t, int fd, uint64_t size, unsigned sector)
 		return 0;
 	if (r < 0)
 		return r;
-	if (memcmp(u.h.signature, "EFI PART", 8) != 0)
+	if (memcmp(u.h.signature, GPT_SIGNATURE, 8) != 0)
 		return 0;
 	t->kind = PTABLE_GPT;
 	t->sector = sector;
@@ -304,7 +287,7 @@ static int read_gpt(struct ptable *t, int fd, uint64_t size, unsigned sector)
 		t->fault = "its header is damaged";
 		return 1;
 	}
-	format_guid(u.h.disk_guid, t->id);
+	gpt_format_guid(u.h.disk_guid, t->id);
 	t->disk = (le64toh(u.h.alternate_lba) + 1) * sector;
 	r = read_entries(t, &u.h, fd, size);
 	if (r == 0)

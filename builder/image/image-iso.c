@@ -40,7 +40,8 @@ static int stage_efi(struct medium_tree *efi, const struct image_parts *p,
 	_cleanup_buf_ struct buf b = {0};
 
 	template_render(&b, embed_stick_grub, vars);
-	if (medium_tree_add_text(efi, MEDIUM_GRUB_CFG, b.p, b.len, p->r->epoch, e) < 0)
+	if (medium_tree_add_text(efi, MEDIUM_GRUB_CFG, b.p, b.len, p->r->epoch, e) < 0 ||
+	    medium_tree_add_env(efi, m, MEDIUM_ON_ISO, p->r->epoch, e) < 0)
 		return -1;
 	for (size_t i = 0; m->paths[i]; i++)
 		if (str_after(m->paths[i], MEDIUM_EFI_DIR "/") &&

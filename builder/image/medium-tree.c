@@ -2,8 +2,8 @@
 /*
  * Kernel, initrd and root.squashfs are hard links to the parts; the other files are
  * small. Every file's time is the recipe's epoch. The medium's id is a digest over the
- * digests of its files. The boot menu contains the id, so it is made after it and does
- * not count for it; the rest of the menu is constant.
+ * digests of its files. The boot menu and grubenv contain the id, so they are made after
+ * it and do not count for it; the rest of them is constant.
  */
 #include "builder/image/medium-tree.h"
 
@@ -113,19 +113,6 @@ int medium_tree_add_config(struct medium_tree *m, const struct image_parts *p,
 
 /* --- the boot loader --------------------------------------------------------------- */
 
-/* Size and format of the environment block: grub-core/lib/envblk.c of GRUB. */
-#define ENV_LEN 1024
-
-static int add_env(struct medium_tree *m, uint64_t epoch, struct err *e)
-{
-	static const char head[] = "# GRUB Environment Block\nslot=a\n";
-	char text[ENV_LEN];
-
-	memset(text, '#', sizeof(text));
-	memcpy(text, head, strlen(head));
-	return medium_tree_add_text(m, MEDIUM_GRUB_ENV, text, sizeof(text), epoch, e);
-}
-
 /* Adds slot.cfg, the commands of GRUB that boot the slot. The words of the kernel command
  * line are quoted for GRUB. */
 static int add_slot(struct medium_tree *m, const struct image_parts *p, struct err *e)
@@ -215,7 +202,7 @@ char *medium_tree_iso_label(const struct medium_tree *m)
 	char guid[DISK_GUID_LEN];
 
 	disk_guid(m->id, "iso", guid);
-	return xasprintf("RACKSTRAP_%.8s", guid);
+	return xasprintf(MEDIUM_ISO_LABEL "%.8s", guid);
 }
 
 /* Returns the tag by which the boot script finds the medium; owned. blkid prints a
@@ -231,6 +218,25 @@ static char *format_tag(const struct medium_tree *m, enum medium_type type)
 	for (char *s = guid; *s; s++)
 		*s = (char)tolower((unsigned char)*s);
 	return xasprintf("PARTUUID=%s", guid);
+}
+
+/* Size and format of the environment block: grub-core/lib/envblk.c of GRUB. */
+#define ENV_LEN 1024
+
+int medium_tree_add_env(struct medium_tree *to, const struct medium_tree *m,
+			enum medium_type type, uint64_t epoch, struct err *e)
+{
+	_cleanup_free_ char *tag = format_tag(m, type), *label = medium_tree_iso_label(m);
+	_cleanup_buf_ struct buf b = {0};
+	char text[ENV_LEN];
+
+	buf_printf(&b, "# GRUB Environment Block\nslot=a\n" MEDIUM_TAG_VARIABLE "=%s\n",
+		   tag);
+	if (type == MEDIUM_ON_ISO)
+		buf_printf(&b, MEDIUM_LABEL_VARIABLE "=%s\n", label);
+	memset(text, '#', sizeof(text));
+	memcpy(text, b.p, b.len);
+	return medium_tree_add_text(to, MEDIUM_GRUB_ENV, text, sizeof(text), epoch, e);
 }
 
 static int add_menu(struct medium_tree *m, enum medium_type type, uint64_t epoch,
@@ -250,8 +256,7 @@ static int add_menu(struct medium_tree *m, enum medium_type type, uint64_t epoch
  * have. */
 static bool is_listed(const char *path)
 {
-	return !streq(path, MEDIUM_HOST_CFG) && !streq(path, MEDIUM_RACK_CFG) &&
-	       !streq(path, MEDIUM_GRUB_ENV);
+	return !streq(path, MEDIUM_HOST_CFG) && !streq(path, MEDIUM_RACK_CFG);
 }
 
 /* Appends the line of `path` for SHA256SUMS. */
@@ -270,7 +275,8 @@ static int add_sum(struct buf *sums, const struct medium_tree *m, const char *pa
 }
 
 /* Sets m->id to the SHA-256 over the digests of all files that there are (not yet the
- * boot menu, which contains the id), and appends those of the listed files to `sums`. */
+ * boot menu and grubenv, which contain the id), and appends those of the listed files to
+ * `sums`. */
 static int set_id(struct medium_tree *m, struct buf *sums, struct err *e)
 {
 	_cleanup_buf_ struct buf all = {0};
@@ -295,11 +301,11 @@ static int add_all(struct medium_tree *m, enum medium_type type,
 				 strlen(p->manifest), p->r->epoch, e) < 0 ||
 	    add_slot(m, p, e) < 0 || add_efi(m, p, e) < 0)
 		return -1;
-	if (type == MEDIUM_ON_DISK &&
-	    (add_env(m, p->r->epoch, e) < 0 || medium_tree_add_config(m, p, e) < 0))
+	if (type == MEDIUM_ON_DISK && medium_tree_add_config(m, p, e) < 0)
 		return -1;
 	if (set_id(m, &sums, e) < 0 || add_menu(m, type, p->r->epoch, e) < 0 ||
-	    add_sum(&sums, m, MEDIUM_GRUB_CFG, e) < 0)
+	    add_sum(&sums, m, MEDIUM_GRUB_CFG, e) < 0 ||
+	    medium_tree_add_env(m, m, type, p->r->epoch, e) < 0)
 		return -1;
 	return medium_tree_add_text(m, MEDIUM_SUMS, sums.p, sums.len, p->r->epoch, e);
 }

@@ -38,6 +38,12 @@ int medium_tree_add_text(struct medium_tree *m, const char *path, const char *te
 int medium_tree_add_config(struct medium_tree *m, const struct image_parts *parts,
 			   struct err *e) _must_check_;
 
+/* Adds GRUB's environment block, with the tag of the medium whose tree is `m`, to the
+ * tree `to`. */
+int medium_tree_add_env(struct medium_tree *to, const struct medium_tree *m,
+			enum medium_type type, uint64_t epoch,
+			struct err *e) _must_check_;
+
 /* Adds the file `path` of the tree `from` as a hard link. */
 int medium_tree_add_link(struct medium_tree *m, const struct medium_tree *from,
 			 const char *path, struct err *e) _must_check_;

@@ -5,6 +5,11 @@
 # with a root so small that libguestfs reads it quickly. check has one case for each medium and
 # operation; check-long also has verify for each format and for 4096-byte sectors.
 . "$(dirname "$0")/../tap.sh"
+loops=()
+tap_cleanup() {
+	local x
+	for x in "${loops[@]}"; do losetup -d "$x"; done
+}
 export TMPDIR=$WORK LIBGUESTFS_CACHEDIR=/var/tmp MTOOLSRC=/dev/null MTOOLS_SKIP_CHECK=1
 rs() { "$RACKSTRAP" "$@"; }
 sum() { sha256sum <"$1" | cut -d' ' -f1; }
@@ -22,7 +27,8 @@ echo initrd >"$slot/initrd.img"
 echo 'set cmdline="quiet"' >"$slot/slot.cfg"
 echo 'menu' >"$tree/boot/grub/grub.cfg"
 echo 'grub' >"$tree/EFI/BOOT/BOOTX64.EFI"
-printf '# GRUB Environment Block\nslot=a\n###' >"$tree/boot/grub/grubenv"
+env_of() { printf '# GRUB Environment Block\nslot=a\nmedium=%s\n%s###' "$1" "${2:+label=$2
+}"; }
 part() { printf '{"path":"%s","size":%s,"sha256":"%s"}' "$1" "$(size "$slot/$1")" "$(sum "$slot/$1")"; }
 cat >"$slot/manifest.json" <<END
 {"format":1,"name":"tiny","summary":"","epoch":1700000000,"cmdline":"quiet","standins":["kubelet"],
@@ -34,7 +40,7 @@ cat >"$slot/manifest.json" <<END
 	 "sha256":"$(sum "$root/usr/bin/hello")","source":"x"},
 	{"path":"/etc/hello","type":"link","target":"../usr/bin/hello","source":"x"}]}
 END
-(cd "$tree" && find . -type f ! -name grubenv -printf '%P\n' | sort | xargs sha256sum) >"$WORK/sums"
+(cd "$tree" && find . -type f -printf '%P\n' | sort | xargs sha256sum) >"$WORK/sums"
 mv "$WORK/sums" "$tree/rackstrap/SHA256SUMS"
 
 fat=$((2 * 1048576))
@@ -48,7 +54,9 @@ make_disk() { # FILE
 	END
 	mkfs.vfat -F32 -s1 -nRACKSTRAP --offset=$((fat / 512)) "$1" 40960 >/dev/null
 	mcopy -s -i "$1@@$fat" "$tree"/* ::/
+	env_of "PARTUUID=$(part_uuid "$1")" | mcopy -i "$1@@$fat" - ::/boot/grub/grubenv
 }
+part_uuid() { sfdisk -q -J "$1" | grep -o '"uuid": *"[^"]*"' | sed -n '2s/.*"\(.*\)"/\L\1/p'; } # of partition 2
 disk=$WORK/disk.img
 make_disk "$disk"
 read_fat() { mtype -i "$1@@$fat" "::/$2"; }
@@ -235,6 +243,7 @@ make_efi() { # FILE
 	mmd -i "$1" ::/boot ::/boot/grub
 	mcopy -s -i "$1" "$tree/EFI" ::/
 	echo 'search' | mcopy -i "$1" - ::/boot/grub/grub.cfg
+	env_of LABEL=RACKSTRAP_00000000 RACKSTRAP_00000000 | mcopy -i "$1" - ::/boot/grub/grubenv
 }
 make_iso() { # FILE
 	xorriso -no_rc -as mkisofs -quiet -volid RACKSTRAP_00000000 -r -J --protective-msdos-label \
@@ -242,7 +251,7 @@ make_iso() { # FILE
 		--efi-boot boot/efi.img -efi-boot-part --efi-boot-image -o "$1" "$WORK/iso.tree" >&2
 }
 cp -r "$tree" "$WORK/iso.tree"
-rm "$WORK/iso.tree/boot/grub/grubenv"
+env_of LABEL=RACKSTRAP_00000000 RACKSTRAP_00000000 >"$WORK/iso.tree/boot/grub/grubenv"
 head -c 4096 /dev/urandom >"$WORK/iso.tree/boot/grub/eltorito.img"
 make_efi "$WORK/iso.tree/boot/efi.img"
 iso=$WORK/boot.iso
@@ -279,10 +288,67 @@ mdel -i "$iso@@$efi" ::/rackstrap/rack.cfg
 check "customize of an ISO with an empty folder for the configuration succeeds" rs customize "$iso" --host "$WORK/host.cfg"
 check "that ISO has the host.cfg" cmp <(in_efi "$iso" rackstrap/host.cfg) "$WORK/host.cfg"
 
+# --- media of one image -----------------------------------------------------------------
+tag_in() { grep -ao 'medium=[A-Z]*=[-0-9A-Za-z_]*' | sed 's/medium=//'; } # a grubenv
+write_to() { # FILE SIZE IMAGE ARGS...: writes the image to a new disk
+	local loop
+	truncate -s "$2" "$1"
+	loop=$(losetup -f --show "$1") || bail "no loop device"
+	loops+=("$loop")
+	rs write "$3" "$loop" --yes --serial "${loop#/dev/}" "${@:4}"
+}
+# Checks that a written disk is sound, and is found by the GUID that its own grubenv has.
+own_guid() { # DISK
+	sound "$1" && test "PARTUUID=$(part_uuid "$1")" = "$(read_fat "$1" boot/grub/grubenv | tag_in)"
+}
+volume_id() { mlabel -s -i "$1@@$fat" :: >/dev/null; mdir -i "$1@@$fat" ::/ | grep 'Serial Number'; }
+own_label() { # DISK
+	local label
+	label=LABEL=$(blkid -c /dev/null -p -o value -s LABEL "$1")
+	test "$label" = "$(xorriso -osirrox on -indev "$1" -extract /boot/grub/grubenv "$WORK/env" 2>/dev/null; tag_in <"$WORK/env")" &&
+		test "$label" = "$(in_efi "$1" boot/grub/grubenv | tag_in)" && sgdisk -v "$1" | grep -q 'No problems found'
+}
+written=$disk
+if [ "$(id -u)" = 0 ]; then
+	written=$WORK/one.disk
+	check "a disk is written" write_to "$WORK/one.disk" 65M "$disk"
+	keep
+	check "write says by what it is found" grep -q ": boots as PARTUUID=$(part_uuid "$WORK/one.disk"), which" "$WORK/all"
+	check "another disk is written, from a zst of the image" write_to "$WORK/two.disk" 65M "$WORK/disk.zst"
+	for d in one two; do
+		truncate -s 64M "$WORK/$d.disk" # sgdisk wants the copy of the table at the end
+		check "$d is sound, and finds itself" own_guid "$WORK/$d.disk"
+	done
+	check "no two have the same GUIDs" test "$(sfdisk -q -d "$WORK/one.disk" "$WORK/two.disk" "$disk" |
+		grep -oE '(label-id: |uuid=)[-0-9A-F]+' | sort | uniq -d | wc -l)" = 0
+	check "no two have the same volume id" test "$(for d in "$WORK"/{one,two}.disk "$disk"; do volume_id "$d"; done | sort -u | wc -l)" = 3
+	check "nothing else differs" sh -c "cmp -l '$disk' '$WORK/one.disk' | awk '
+		\$1 <= 34 * 512 || \$1 > 64 * 1048576 - 33 * 512 || (\$1 > $fat && \$1 <= $fat + 4096) { next } { n++ }
+		END { exit n > 36 }'" # and the GUID in grubenv
+	check "a disk is written with the image's GUIDs" write_to "$WORK/kept.disk" 64M "$disk" --keep-guids
+	check "it has the image's bytes" cmp "$disk" "$WORK/kept.disk"
+	check "an ISO is written" write_to "$WORK/one.iso" 20M "$iso"
+	check "another ISO is written" write_to "$WORK/two.iso" 20M "$iso"
+	for d in one two; do
+		truncate -s "$(size "$iso")" "$WORK/$d.iso"
+		check "$d finds itself" own_label "$WORK/$d.iso"
+	done
+	check "the two have other labels" test "$(for d in "$WORK"/{one,two}.iso "$iso"; do
+		blkid -c /dev/null -p -o value -s LABEL "$d"; done | sort -u | wc -l)" = 3
+	check "inspect finds no fault in a written ISO" rs inspect "$WORK/one.iso"
+	make_disk "$WORK/old.img"
+	mdel -i "$WORK/old.img@@$fat" ::/boot/grub/grubenv
+	check "a disk of an earlier version is written" write_to "$WORK/old.disk" 64M "$WORK/old.img"
+	keep
+	check "it gets a warning" grep -q "warning: $WORK/old.img: was made by an earlier rackstrap" "$WORK/all"
+	check "it has the image's bytes" cmp "$WORK/old.img" "$WORK/old.disk"
+	rm "$WORK"/{two,kept,old}.disk "$WORK"/{two.iso,old.img}
+fi
+
 # --- compared ---------------------------------------------------------------------------
-check "verify finds no difference on a disk, with an empty TMPDIR" env TMPDIR= "$RACKSTRAP" verify "$disk"
+check "verify finds no difference on a disk, with an empty TMPDIR" env TMPDIR= "$RACKSTRAP" verify "$written"
 cp "$WORK/out" "$WORK/counted"
-check "verify counts the disk's files" grep -qx "$disk: 7 files of the medium and 3 of the root are as they were built" "$WORK/counted"
+check "verify counts the disk's files" grep -qx "$written: 7 files of the medium and 3 of the root are as they were built" "$WORK/counted"
 
 # The file that an image is unpacked into has no name, and libguestfs needs one.
 if is_long; then formats="qcow2 zst"; else formats=zst; fi
@@ -305,12 +371,14 @@ make_disk "$bad"
 mcopy -o -i "$bad@@$fat" "$WORK/root2" ::/rackstrap/a/root.squashfs
 mcopy -i "$bad@@$fat" "$WORK/host.cfg" ::/EFI/BOOT/extra.efi
 mcopy -i "$bad@@$fat" "$WORK/host.cfg" ::/boot/efi.img
+env_of PARTUUID=01234567-89ab-4def-8123-456789abcdef | mcopy -o -i "$bad@@$fat" - ::/boot/grub/grubenv
 mdel -i "$bad@@$fat" ::/rackstrap/a/slot.cfg
-refuse "verify finds every difference on a disk" 1 "rackstrap: $bad: 6 differences" rs verify "$bad"
+refuse "verify finds every difference on a disk" 1 "rackstrap: $bad: 7 differences" rs verify "$bad"
 cp "$WORK/err" "$WORK/found"
 for line in "rackstrap/a/root.squashfs: has sha256 $(sum "$WORK/root2"), not $(sum "$slot/root.squashfs")" \
 	'rackstrap/a/slot.cfg: is missing' 'EFI/BOOT/extra.efi: is not in rackstrap/SHA256SUMS' \
 	'boot/efi.img: is not in rackstrap/SHA256SUMS' \
+	"boot/grub/grubenv: boots from PARTUUID=01234567-89ab-4def-8123-456789abcdef, and this medium is PARTUUID=$(part_uuid "$bad")" \
 	"/usr/bin/hello: has sha256 $(sum "$root/usr/bin/hello"), not "'*' '/etc/hello: is missing in the root'; do
 	check "verify reports ${line%%:*}" grep -qF "rackstrap: $bad: ${line%'*'}" "$WORK/found"
 done

@@ -65,7 +65,9 @@ check "the slot names the root image's digest" grep -qF \
 for f in boot/grub/grub.cfg rackstrap/a/slot.cfg; do
 	check "GRUB accepts $f" grub-script-check "$WORK/tree/$f"
 done
-check "GRUB accepts its environment" sh -c "grub-editenv '$WORK/tree/boot/grub/grubenv' list | grep -qx slot=a"
+check "GRUB accepts its environment, which names the slot and the partition" diff \
+	<(grub-editenv "$WORK/tree/boot/grub/grubenv" list) - <<<"slot=a
+medium=PARTUUID=$(tr A-F a-f <<<"$guid")"
 check "a second slot fits on it" sh -c "cp '$WORK/fat.img' '$WORK/two.img' &&
 	mmd -i '$WORK/two.img' ::/rackstrap/b && mcopy -s -i '$WORK/two.img' '$WORK'/tree/rackstrap/a/* ::/rackstrap/b"
 rm -f "$WORK/two.img"
@@ -89,9 +91,15 @@ fi
 check "its own list of digests holds" sh -c "cd '$WORK/iso' && sha256sum -c --strict rackstrap/SHA256SUMS"
 check "the list has all but the boot images" diff <(listed "$WORK/iso") \
 	<(cd "$WORK/iso" && find . -type f | sed 's|^./||' |
-		grep -vE '^rackstrap/SHA256SUMS$|^boot/(efi.img|boot.cat|grub/eltorito.img)$' | sort)
+		grep -vE '^rackstrap/SHA256SUMS$|^boot/(efi.img|boot.cat|grub/eltorito.img|grub/grubenv)$' | sort)
 label=$(blkid -p -o value -s LABEL "$iso")
 check "the boot menu names its label" grep -qx "set medium=LABEL=$label" "$WORK/iso/boot/grub/grub.cfg"
+mcopy -i "$WORK/iso/boot/efi.img" ::/boot/grub/grubenv "$WORK/efi.env"
+for env in "$WORK/iso/boot/grub/grubenv" "$WORK/efi.env"; do
+	check "its environment and that of boot/efi.img name its label" diff <(grub-editenv "$env" list) - <<<"slot=a
+medium=LABEL=$label
+label=$label"
+done
 start=$(part "$iso" 2 start)
 check "its second partition is boot/efi.img" sh -c "tail -c +$((start * 512 + 1)) '$iso' | head -c $((16 * MIB)) | cmp - '$WORK/iso/boot/efi.img'"
 check "fsck.vfat finds no fault in boot/efi.img" fsck.vfat -n "$WORK/iso/boot/efi.img"

@@ -86,7 +86,7 @@ static void read_table(int fd, uint64_t size)
 		check(strlen(t.id) == 36 && t.disk >= t.sector &&
 			      t.backup == t.disk - t.sector,
 		      "no size or id");
-	check(!t.backup_damaged || (t.backup > 0 && t.backup <= size - t.sector),
+	check(!t.backup_damaged || t.backup <= size - t.sector,
 	      "a copy behind the end is damaged");
 	for (size_t i = 0; i < t.n; i++)
 		check_partition(&t, &t.v[i], size);

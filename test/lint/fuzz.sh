@@ -25,6 +25,7 @@ parsers() {
 	builder/disk/device.c device page 0x80 of a disk, udev's database
 	builder/disk/disk-content.c content the first bytes of a file that is taken for a disk image
 	builder/disk/image-sums.c sums the SHA256SUMS beside an image
+	builder/disk/medium-ids.c medium the GPT, the FAT and the label of an image
 	builder/disk/ptable.c ptable the partition table of a disk
 	builder/input/fetch-response.c registry headers of an HTTP server
 	builder/input/lock-read.c lock recipe.lock

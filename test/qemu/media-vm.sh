@@ -38,6 +38,20 @@ vm_drive() { # disk|cd|usb FILE [DEVICE-OPTIONS]
 	esac
 }
 
+# Writes an image to a new disk of a file, by a loop device. Without root the file is a copy.
+vm_medium() { # FILE SIZE IMAGE
+	local loop rc=0
+	rm -f "$1"
+	if [ "$(id -u)" != 0 ]; then
+		cp --sparse=always "$3" "$1" && truncate -s "$2" "$1"
+		return
+	fi
+	truncate -s "$2" "$1" && loop=$(losetup -f --show "$1") || return 1
+	"$RACKSTRAP" write "$3" "$loop" --yes --serial "${loop#/dev/}" >&2 || rc=1
+	losetup -d "$loop"
+	return $rc
+}
+
 # Starts a machine in the background. Its console is appended to $WORK/NAME.console, and it
 # answers QMP on $WORK/NAME.qmp. The functions below are about the machine started last, or the
 # one that vm_use names.

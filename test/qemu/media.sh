@@ -42,7 +42,8 @@ more_disks() {
 	done
 }
 check "two disks of others are made" others
-truncate -s 4G "$disk"
+check "it is written to a disk" vm_medium "$WORK/written.img" 4G "$disk" || finish
+mv "$WORK/written.img" "$disk"
 # shellcheck disable=SC2046 # vm_drive prints several words
 vm_start disk bios $MAC $(vm_drive disk "$disk") $(more_disks)
 vm_wait 600 'rackstrap: boot medium: /dev/vda2' || fail "the disk boots"
@@ -132,9 +133,15 @@ uefi_4k() {
 }
 if is_long; then uefi_4k; fi
 
+# A stick that was written from the same ISO, for another host, is found before the CD.
+sed 's/"solo-1"/"other"/' test/qemu/solo.cfg >"$WORK/other.cfg"
+check "the ISO gets another host.cfg" copy "$MEDIA_512/boot.iso" "$WORK/other.iso" --host "$WORK/other.cfg" || finish
+check "it is written to a stick" vm_medium "$WORK/stick.img" 1G "$WORK/other.iso" || finish
 # shellcheck disable=SC2046
-vm_start uefi-cd secure $MAC $(vm_drive cd "$iso")
-check "UEFI with Secure Boot, an ISO as a CD: the host is ready" ready
+vm_start uefi-cd secure $MAC $(vm_drive cd "$iso") \
+	-drive "if=none,id=d1,format=raw,cache=unsafe,file=$WORK/stick.img" -device scsi-hd,drive=d1
+check "UEFI with Secure Boot, an ISO as a CD beside a stick of the same ISO: the host is ready" ready
+check "the stick is there, and was not booted from" test "$(vm_said | grep -c 'rackstrap: boot medium: /dev/sr0')" = 1
 check "the kernel reports Secure Boot" on_vm "dmesg | grep -q 'secureboot: Secure boot enabled'"
 check "the writable layer is RAM" test "$(vm_said | grep -c 'rackstrap: writable layer: RAM')" = 1
 check "only root can read the ISO's host.cfg" root_only boot/efi.img
