@@ -2,6 +2,7 @@
 #include "builder/commands.h"
 
 #include "builder/common/leftovers.h"
+#include "lib/log.h"
 
 static const struct command *const commands[] = {
 	&command_build,     &command_lock,   &command_fetch,      &command_cache,
@@ -10,6 +11,37 @@ static const struct command *const commands[] = {
 	&command_customize, &command_verify, &command_completion, NULL,
 };
 
+enum {
+	OPT_VERBOSE = 1000, /* ids that no command has */
+	OPT_QUIET,
+};
+
+static const struct command_option options[] = {
+	{.name = "verbose",
+	 .letter = 'v',
+	 .id = OPT_VERBOSE,
+	 .help = "print the programs that are run and what they print"},
+	{.name = "quiet",
+	 .letter = 'q',
+	 .id = OPT_QUIET,
+	 .help = "print results, warnings and errors only"},
+	{.name = NULL},
+};
+
+static int before(const struct command_line *line, struct err *e)
+{
+	const bool verbose = command_has(line, OPT_VERBOSE);
+
+	if (command_has(line, OPT_QUIET) && verbose)
+		return err_set(e, ERR_USAGE,
+			       "options '--verbose' and '--quiet' exclude each other");
+	if (command_has(line, OPT_QUIET))
+		log_setup("rackstrap", LOG_LEVEL_WARN);
+	else if (verbose)
+		log_setup("rackstrap", LOG_LEVEL_DEBUG);
+	return 0;
+}
+
 const struct program rackstrap = {
 	.name = "rackstrap",
 	.version = RACKSTRAP_VERSION,
@@ -17,6 +49,8 @@ const struct program rackstrap = {
 		   "them on.",
 	.manual = "rackstrap(1)",
 	.command_manuals = true,
+	.options = options,
 	.commands = commands,
-	.before = leftovers_sweep,
+	.before = before,
+	.sweep = leftovers_sweep,
 };

@@ -7,6 +7,7 @@
  * Limits: 62 options per command, with those of the program.
  */
 #include "lib/command-help.h"
+#include "lib/interrupt.h"
 #include "lib/log.h"
 #include "lib/out.h"
 #include "lib/str.h"
@@ -319,6 +320,21 @@ static int parse_command(struct command_line *l, int argc, char **argv, struct e
 	return 0;
 }
 
+static int run_command(struct command_line *l, struct err *e)
+{
+	int r;
+
+	if (l->program->before && l->program->before(l, e) < 0)
+		return in_command(l, e);
+	if (!l->program->sweep)
+		return l->command->run(l, e);
+	interrupt_enable(l->command->name);
+	l->program->sweep();
+	r = l->command->run(l, e);
+	interrupt_disable();
+	return r;
+}
+
 static int dispatch(struct command_line *l, int argc, char **argv, struct err *e)
 {
 	struct parser p = {.shorts = "+:"}; /* stops at the command */
@@ -342,9 +358,7 @@ static int dispatch(struct command_line *l, int argc, char **argv, struct err *e
 	r = parse_command(l, argc, argv, e);
 	if (r != 0)
 		return r;
-	if (l->program->before)
-		l->program->before();
-	return l->command->run(l, e);
+	return run_command(l, e);
 }
 
 /* --- for the commands --------------------------------------------------------------- */
@@ -468,6 +482,8 @@ int command_main(const struct program *program, int argc, char **argv, struct er
 	int r;
 
 	reserve_stdio();
+	if (program->sweep && interrupt_finish(argc, argv, program->sweep, e) < 0)
+		return -1;
 	r = dispatch(&line, argc, argv, e);
 	free(line.given);
 	/* Results that could not be written are a failure. */

@@ -83,7 +83,13 @@ struct program {
 	bool command_manuals; /* a command has its own page: NAME-COMMAND(1) */
 	const struct command_option *options; /* of every command, or NULL */
 	const struct command *const *commands;
-	void (*before)(void); /* called before a command runs, or NULL */
+	/* Applies the program's own options before a command runs. NULL: they are the
+	 * commands'. Returns 0, or -1 with `e` set. */
+	int (*before)(const struct command_line *line, struct err *e);
+	/* Removes what processes of the program left that were killed. Called before a
+	 * command runs, and when a signal has ended one (lib/interrupt.h). With NULL
+	 * signals do what they do by default. */
+	void (*sweep)(void);
 };
 
 /* A parsed command line. Strings are argv's. */

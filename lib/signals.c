@@ -26,7 +26,14 @@ bool signals_came(int fd)
 {
 	struct signalfd_siginfo si;
 
-	return read(fd, &si, sizeof(si)) == sizeof(si);
+	sigset_t second;
+
+	if (read(fd, &si, sizeof(si)) != sizeof(si))
+		return false;
+	sigemptyset(&second);
+	sigaddset(&second, SIGINT);
+	sigprocmask(SIG_UNBLOCK, &second, NULL);
+	return true;
 }
 
 static void pipe_set(sigset_t *ret)

@@ -13,7 +13,8 @@
  */
 int signals_open(struct err *e) _must_check_;
 
-/* Reads one signal from the descriptor. Returns true when there was one. */
+/* Reads one signal from the descriptor. Returns true when there was one. From then on a
+ * SIGINT does what it does elsewhere (lib/interrupt.h): it is the second one. */
 bool signals_came(int fd);
 
 /*

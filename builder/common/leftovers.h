@@ -3,7 +3,7 @@
  * The scratch folders of rackstrap (lib/scratch.h). All of them are recorded in one
  * folder of the user, CACHE/left, CACHE being the cache without --cache. So every command
  * finds what any other command has left, wherever that is, and removes it before it runs
- * (lib/command.h, `before`).
+ * (lib/command.h, `sweep`).
  */
 #pragma once
 

@@ -136,7 +136,8 @@ static bool stopped(const struct flash *f, struct err *e)
 {
 	if (!f->stop || !f->stop(f->stop_data))
 		return false;
-	err_set(e, ERR_FAILED, "%s: interrupted", f->t->name);
+	err_set(e, ERR_INTERRUPTED, "%s: interrupted when it was partly written",
+		f->t->name);
 	return true;
 }
 
@@ -286,7 +287,8 @@ static int report_left(struct flash *f, struct err *e)
 
 	if (f->left == LEFT_HALF_SEALED && clear(f, NULL) == 0)
 		f->left = LEFT_BLANK;
-	return err_set(e, ERR_FAILED, "%s; %s", why.msg, text[f->left]);
+	return err_set(e, why.code ? why.code : ERR_FAILED, "%s; %s", why.msg,
+		       text[f->left]);
 }
 
 int flash_run(const struct flash_target *t, const struct flash_source *s,

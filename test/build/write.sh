@@ -300,7 +300,7 @@ meanwhile() { # COMMAND...: runs while rackstrap, process $pid, writes
 	wait $pid
 }
 interrupt() { kill -INT "$pid"; }
-refuse "SIGINT ends write with 1" 1 "rackstrap: $loop: interrupted; it is left with nothing that boots" eval 'meanwhile interrupt >&2'
+refuse "SIGINT ends write with 130" 130 "rackstrap: $loop: interrupted when it was partly written; it is left with nothing that boots" eval 'meanwhile interrupt >&2'
 check "the disk has nothing left that boots" blank "$WORK/disk"
 cut() { kill -KILL "$pid"; }
 meanwhile cut >"$WORK/said" 2>&1

@@ -14,6 +14,7 @@ spawn_exceptions() {
 	test/standin/common/calico-service.c fork the child changes its root to the host's
 	test/standin/common/calico-service.c execv becomes the host's BIRD, below that root
 	builder/common/sandbox.c fork the process that enters the namespaces goes on to run the program
+	lib/interrupt.c execveat the same program again, in a signal handler
 	builder/rack/rack-ns.c fork the child that lives in the namespaces is this program itself
 	lib/userns.c fork processes of this program make a namespace
 	test/unit/test-sandbox.c fork a process that is killed while its sandbox runs
@@ -52,6 +53,7 @@ print_exceptions() {
 	lib/command-help.c fputs the program's own texts, for --help
 	lib/command-help.c stdout the program's own texts, for --help
 	lib/command.c STDERR_FILENO opens it if it is closed
+	lib/interrupt.c STDERR_FILENO fixed texts, and the sequences that clear a progress line
 	lib/str.c STDERR_FILENO a fixed text before abort()
 	lib/run.c STDERR_FILENO the number of a child's descriptor
 	lib/run.c STDOUT_FILENO the number of a child's descriptor
@@ -302,7 +304,7 @@ shells() {
 # The process that changes in sandbox.c is a child that is about to run a program.
 process_wide() {
 	grep_c '\<(signal|sigaction|umask|exit|chdir|setlocale|setenv|putenv)[[:space:]]*\(' |
-		grep -E '^(lib|firstboot|pxe|builder)/' | grep -vE '^(builder/main\.c|lib/(run|signals)\.c|builder/common/sandbox\.c):'
+		grep -E '^(lib|firstboot|pxe|builder)/' | grep -vE '^(builder/main\.c|lib/(run|signals|interrupt)\.c|builder/common/sandbox\.c):'
 }
 
 one_file_a_library() {

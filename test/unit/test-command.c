@@ -657,6 +657,26 @@ static void test_man_pages_have_every_option(void **state)
 	assert_int_equal(missing, 0);
 }
 
+static void test_rackstrap_1_has_the_options_of_every_command(void **state)
+{
+	_cleanup_free_ char *page = NULL;
+
+	(void)state;
+	assert_int_equal(file_read_at(AT_FDCWD, "man/rackstrap.1", 1 << 20, &page, NULL),
+			 0);
+	for (const struct command_option *o = rackstrap.options; o->name; o++) {
+		assert_true(page_has(page, o->name, strlen(o->name)));
+		for (size_t i = 0; rackstrap.commands[i]; i++)
+			for (const struct command_option *c =
+				     rackstrap.commands[i]->options;
+			     c && c->name; c++) {
+				assert_string_not_equal(c->name, o->name);
+				assert_int_not_equal(c->id, o->id);
+				assert_true(!c->letter || c->letter != o->letter);
+			}
+	}
+}
+
 static void test_man_pages_have_no_other_option(void **state)
 {
 	size_t unknown = 0;
@@ -711,6 +731,7 @@ int main(void)
 		cmocka_unit_test(test_summaries_fit_a_line),
 		cmocka_unit_test(test_option_tables_are_consistent),
 		cmocka_unit_test(test_man_pages_have_every_option),
+		cmocka_unit_test(test_rackstrap_1_has_the_options_of_every_command),
 		cmocka_unit_test(test_man_pages_have_no_other_option),
 	};
 

@@ -424,7 +424,8 @@ static void test_interruption_leaves_nothing_bootable(void **state)
 		go(NO_FAULT, 0, stop, &r, &e);
 		if (r == 0)
 			break;
-		assert_string_equal(e.msg, "disk: interrupted; it is left with nothing "
+		assert_string_equal(e.msg, "disk: interrupted when it was partly "
+					   "written; it is left with nothing "
 					   "that boots");
 		assert_false(boots(disk.seen));
 	}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The handler executes the program again in the same process. execve(2) may be called in
+ * a handler. It ends all threads, releases all locks, and leaves the process its id and
+ * its children; so nothing else in the program needs to know of the signal, whatever
+ * library it is in. The new program gets what it has to say in its arguments.
+ *
+ * A child whose parent has ended becomes a child of this process (PR_SET_CHILD_SUBREAPER)
+ * instead of process 1's: killing all children, as long as there are any, reaches every
+ * process that was started. The processes of a sandbox end with the one that waits for
+ * them outside of it.
+ *
+ * Children that are between fork(2) and execve(2) may have the handler for a moment: in
+ * them the signal does what it does by default.
+ */
+#include "lib/interrupt.h"
+
+#include "lib/dir.h"
+#include "lib/file.h"
+#include "lib/str.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define MARK "--interrupted"
+#define END_MS                                                                           \
+	10000 /* for children that do not end at once, such as in a disk's driver */
+#define STEP_MS   5
+#define LINES_MAX 100
+#define PROC_MAX  4096
+
+enum { ARG_MARK = 1, ARG_SIGNAL, ARG_LINES, ARG_COMMAND, ARG_STAGE, ARG_KEPT, N_ARGS };
+
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+
+/* A text that may be replaced while the handler reads it. */
+struct text {
+	char copies[2][256];
+	_Atomic(const char *) now; /* one of them, or NULL */
+};
+
+/* The data that the handler reads. */
+static struct {
+	pid_t pid;
+	int program; /* descriptor of the executable */
+	const char *command;
+	struct text stage, kept;
+	atomic_uint lines;
+} state = {.program = -1};
+
+/* --- the handler ------------------------------------------------------------------- */
+
+/* Writes a number of at most two digits. */
+static void write_number(unsigned n, char out[static 3])
+{
+	char *p = out;
+
+	if (n >= 10)
+		*p++ = (char)('0' + n / 10 % 10);
+	*p++ = (char)('0' + n % 10);
+	*p = '\0';
+}
+
+static void on_signal(int sig)
+{
+	const char *stage = state.stage.now, *kept = state.kept.now;
+	char number[3], lines[3];
+	const char *argv[N_ARGS + 1] = {
+		"rackstrap",      MARK, number, lines, state.command, stage ? stage : "",
+		kept ? kept : "",
+	};
+
+	if (getpid() != state.pid) { /* a child that has not executed its program yet */
+		signal(sig, SIG_DFL);
+		raise(sig);
+		return;
+	}
+	write_number((unsigned)sig, number);
+	write_number(state.lines < LINES_MAX ? state.lines : 0, lines);
+	execveat(state.program, "", (char *const *)argv, environ, AT_EMPTY_PATH);
+	_exit(ERR_INTERRUPTED);
+}
+
+/* Sets the disposition of the signals that are not ignored. */
+static void set_handler(void (*handler)(int))
+{
+	struct sigaction sa = {.sa_handler = handler, .sa_flags = SA_RESTART}, old;
+
+	sigfillset(&sa.sa_mask);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			sigaction(signals[i], &sa, NULL);
+}
+
+void interrupt_enable(const char *command)
+{
+	if (state.program < 0)
+		state.program = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+	if (state.program < 0)
+		return; /* without /proc the signals end the program as they always do */
+	state.pid = getpid();
+	state.command = command;
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	set_handler(on_signal);
+}
+
+void interrupt_disable(void)
+{
+	if (state.program < 0)
+		return;
+	set_handler(SIG_DFL);
+	close(state.program);
+	state.program = -1;
+	interrupt_set_stage(NULL);
+	interrupt_set_kept(NULL);
+}
+
+static void set_text(struct text *t, const char *s)
+{
+	char *copy = t->copies[t->now == t->copies[0]];
+
+	if (s)
+		snprintf(copy, sizeof(t->copies[0]), "%s", s);
+	t->now = s ? copy : NULL;
+}
+
+void interrupt_set_stage(const char *stage)
+{
+	set_text(&state.stage, stage);
+}
+
+void interrupt_set_kept(const char *kept)
+{
+	set_text(&state.kept, kept);
+}
+
+void interrupt_set_lines(unsigned n)
+{
+	state.lines = n;
+}
+
+/* --- the program that the handler executes ------------------------------------------ */
+
+static void write_fixed(const char *text)
+{
+	(void)!write(STDERR_FILENO, text, strlen(text));
+}
+
+static void on_second(_unused_ int sig)
+{
+	write_fixed("rackstrap: interrupted again: temporary files stay until the next "
+		    "command removes them\n");
+	_exit(ERR_INTERRUPTED);
+}
+
+/* Lets a second SIGINT end the program. All signals are blocked. One that came with the
+ * first does not count. */
+static void await_second(void)
+{
+	const struct timespec none = {0};
+	struct sigaction sa = {.sa_handler = on_second}, old;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	while (sigtimedwait(&set, NULL, &none) > 0)
+		;
+	if (sigaction(SIGINT, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+		sigaction(SIGINT, &sa, NULL);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+/* Returns the parent of the process, or 0. */
+static int parent_of(const char *pid)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%s/stat", pid), *text = NULL;
+	const char *rest;
+	int parent = 0;
+	char what;
+
+	if (file_read_regular_at(AT_FDCWD, path, PROC_MAX, &text, NULL) < 0)
+		return 0;
+	rest = strrchr(text, ')'); /* behind its name, which may have any character */
+	return rest && sscanf(rest + 1, " %c %d", &what, &parent) == 2 ? parent : 0;
+}
+
+static void kill_children(void)
+{
+	_cleanup_strv_ char **names = NULL;
+	uint64_t pid;
+
+	if (dir_names_at(AT_FDCWD, "/proc", &names) < 0)
+		return;
+	for (size_t i = 0; names && names[i]; i++)
+		if (str_to_u64(names[i], INT32_MAX, &pid) == 0 &&
+		    parent_of(names[i]) == getpid())
+			kill((pid_t)pid, SIGKILL);
+}
+
+/* Kills all children and waits for them, and for theirs. Returns false when some have not
+ * ended in time. */
+static bool end_children(void)
+{
+	const struct timespec step = {.tv_nsec = STEP_MS * 1000000};
+
+	for (unsigned ms = 0; ms < END_MS; ms += STEP_MS) {
+		pid_t r;
+
+		kill_children();
+		do
+			r = waitpid(-1, NULL, WNOHANG);
+		while (r > 0);
+		if (r < 0)
+			return true;
+		nanosleep(&step, NULL);
+	}
+	return false;
+}
+
+/* Clears the progress lines, and shows that something is still done. */
+static void clear_lines(unsigned n)
+{
+	if (!isatty(STDERR_FILENO))
+		return;
+	for (unsigned i = 1; i < n; i++)
+		write_fixed("\r\033[K\033[A");
+	write_fixed("\r\033[K");
+}
+
+int interrupt_finish(int argc, char **argv, void (*sweep)(void), struct err *e)
+{
+	_cleanup_free_ char *by = NULL;
+	uint64_t sig, lines;
+	bool ended;
+
+	if (argc != N_ARGS || !streq(argv[ARG_MARK], MARK) ||
+	    str_to_u64(argv[ARG_SIGNAL], 64, &sig) < 0 ||
+	    str_to_u64(argv[ARG_LINES], LINES_MAX, &lines) < 0)
+		return 0;
+	await_second();
+	if (sig != SIGPIPE)
+		clear_lines((unsigned)lines);
+	ended = end_children();
+	sweep();
+	if (sig == SIGPIPE) {
+		sigset_t set;
+
+		sigemptyset(&set);
+		sigaddset(&set, SIGPIPE);
+		raise(SIGPIPE);
+		sigprocmask(SIG_UNBLOCK, &set, NULL);
+	}
+	by = sig == SIGINT ? xstrdup("") : xasprintf(" by SIG%s", sigabbrev_np((int)sig));
+	return err_set(e, ERR_INTERRUPTED, "%s: interrupted%s%s%s%s%s%s",
+		       argv[ARG_COMMAND], by, *argv[ARG_STAGE] ? " while " : "",
+		       argv[ARG_STAGE], *argv[ARG_KEPT] ? "; " : "", argv[ARG_KEPT],
+		       ended ? "" : "; a program that it started does not end");
+}
