@@ -98,7 +98,10 @@ $(O)/obj/%.o: %.S
 	$(call say,AS,$<)$(CC) $(CPPFLAGS) -c -o $@ $<
 
 # -MMD does not see what an assembler file includes, nor what .incbin names.
-$(O)/obj/pxe/embed.o $(O)/obj/builder/base/hooks.o: lib/embed.h
+$(O)/obj/pxe/embed.o $(O)/obj/builder/base/hooks.o $(O)/obj/builder/recipe/product.o \
+	$(O)/obj/builder/starter.o: lib/embed.h
+$(O)/obj/builder/starter.o: builder/starter.h $(sort $(wildcard builder/starter/*))
+$(O)/obj/builder/recipe/product.o: builder/recipe/product.h $(sort $(wildcard firstboot/units/*))
 $(O)/obj/pxe/embed.o: pxe/embed.h $(sort $(wildcard pxe/templates/*) $(wildcard pxe/initramfs/*))
 $(O)/obj/builder/base/hooks.o: builder/base/hooks.h $(sort $(wildcard builder/base/hooks/*))
 

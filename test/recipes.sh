@@ -46,7 +46,8 @@ check_2015() { # LISTING IMAGE
 		-rw-r--r-- /usr/lib/rackstrap/containers/calico_node_v0.4.8.tar
 		-rw-r--r-- /usr/lib/rackstrap/containers/gcr.io_google_containers_pause_0.8.0.tar
 	END
-	for unit in images/common/units/* images/common/docker-1.7.0/*; do
+	for unit in images/common/units/* images/common/docker-1.7.0/* firstboot/units/*.service firstboot/units/*.timer \
+		rackstrap-master.target rackstrap-node.target; do
 		grep -qE "^-rw-r--r-- root/root .* squashfs-root/etc/systemd/system/${unit##*/}\$" "$1" ||
 			wrong+=" ${unit##*/}"
 	done

@@ -17,6 +17,11 @@ export RACKSTRAP_CACHE=$WORK/cache RACKSTRAP_FETCH_PAUSE=1 TMPDIR=$WORK/tmp
 
 # --- an archive ------------------------------------------------------------------------
 mkdir -p "$WORK"/{bin,tmp,site,packages,recipe,base/{boot,bin,etc,usr/lib,usr/sbin,var/lib/dpkg}}
+system() { # DIR: writes there what an image with roles needs of a system, as empty files
+	mkdir -p "$1"/{bin,usr/bin,usr/sbin,usr/lib/systemd/system}
+	touch "$1"/{bin/busybox,usr/bin/curl,usr/bin/systemctl,usr/sbin/init,usr/sbin/iptables-restore}
+	printf '[Install]\nWantedBy=multi-user.target\n' >"$1/usr/lib/systemd/system/systemd-networkd.service"
+}
 chmod 755 "$WORK" "$WORK/tmp"
 export GNUPGHOME=$WORK/gnupg
 mkdir -m 700 "$GNUPGHOME"
@@ -41,6 +46,7 @@ publish() { # [SED-SCRIPT]
 		mv "$WORK/Release" dists/small/Release &&
 		gpg --batch --quiet --yes --clear-sign --output dists/small/InRelease dists/small/Release)
 }
+system "$WORK/packages/essential"
 deb essential 1.0 "Essential: yes"
 deb kernel 6.1
 deb initramfs-tools 0.142 "Depends: helper"
@@ -50,6 +56,7 @@ publish
 head -c 100000 /dev/urandom >"$WORK/site/kubelet"
 
 # --- a base -------------------------------------------------------------------
+system "$WORK/base"
 (
 	cd "$WORK/base" || exit 1
 	head -c 10000 /dev/urandom >boot/vmlinuz-6.1.0-test

@@ -18,6 +18,7 @@
 #include "builder/image/spdx.h"
 #include "builder/image/summary.h"
 #include "builder/root/container-archives.h"
+#include "builder/root/host-needs.h"
 #include "builder/root/initrd.h"
 #include "builder/root/root-cache.h"
 #include "builder/root/squash.h"
@@ -215,6 +216,7 @@ static int make_plan(struct build_state *b, struct err *e)
 	unit_links(&b->layer, &b->index, b->r);
 	layer_finish(&b->layer);
 	merge_plan(&b->index, &b->layer, b->r->exclude, &d);
+	host_needs_check(&b->layer, &b->index, b->r);
 	b->layer.d = NULL;
 	return diag_err(&d, e);
 }

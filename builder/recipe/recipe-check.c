@@ -152,23 +152,13 @@ static void check_units(struct unit_names *u, const struct recipe *r, struct dia
 	}
 }
 
-/* firstboot starts rackstrap-<role>.target and nothing else. */
 static void check_roles(const struct unit_names *u, const struct recipe *r,
 			struct diag *d)
 {
 	for (size_t i = 0; i < r->roles.n; i++) {
 		const struct role *role = &r->roles.v[i];
-		_cleanup_free_ char *target = NULL;
 
-		if (!role->name || !role->units)
-			continue;
-		target = xasprintf("rackstrap-%s.target", role->name);
-		if (!recipe_first_find(&u->units, target))
-			diag_add(d,
-				 "%s: role '%s' needs a unit '%s' in 'units': it is what "
-				 "a host of that role starts",
-				 r->roles_where, role->name, target);
-		for (size_t k = 0; role->units && role->units[k]; k++) {
+		for (size_t k = 0; role->name && role->units && role->units[k]; k++) {
 			const char *masked = recipe_first_find(&u->mask, role->units[k]);
 
 			if (masked)
@@ -210,4 +200,5 @@ void recipe_check(const struct recipe *r, struct diag *d)
 	check_targets(r, d);
 	check_units(&units, r, d);
 	check_roles(&units, r, d);
+	recipe_product_check(r, d);
 }

@@ -141,6 +141,10 @@ static void append_units(struct buf *b, const struct recipe *r)
 	for (size_t i = 0; i < r->n_units; i++) {
 		const struct recipe_unit *u = &r->units[i];
 
+		if (u->text) {
+			text_line(b, "unit %s of " RECIPE_OWN, u->name);
+			continue;
+		}
 		text_append(b, "unit %s from %s", u->name, u->written);
 		append_end(b, r, u->where);
 	}

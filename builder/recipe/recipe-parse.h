@@ -135,6 +135,12 @@ void recipe_firsts_done(struct recipe_firsts *f);
  * contradictions. */
 void recipe_check(const struct recipe *r, struct diag *d);
 
+/* Checks that nothing that rackstrap needs is switched off, for a recipe with roles. */
+void recipe_product_check(const struct recipe *r, struct diag *d);
+/* Adds the units of rackstrap itself to a valid recipe with roles, and what enables them.
+ */
+void recipe_product_add(struct recipe *r);
+
 void recipe_artifacts_done(struct recipe *r);
 void recipe_containers_done(struct recipe *r);
 void recipe_files_done(struct recipe *r);

@@ -13,6 +13,7 @@ static void unit_done(void *entry)
 
 	free(u->name);
 	free(u->source);
+	free(u->text);
 	free(u->written);
 	free(u->where);
 }

@@ -282,6 +282,7 @@ int recipe_load(struct recipe *ret, const char *path, struct diag *d)
 		recipe_check_urls(&r, &own);
 	}
 	if (own.n == 0) {
+		recipe_product_add(&r);
 		*ret = r;
 		r = (struct recipe){0};
 		result = 0;

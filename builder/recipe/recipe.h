@@ -139,9 +139,17 @@ struct recipe_file {
 	recipe_where where;
 };
 
+/* `written` and `where` of what is part of rackstrap (recipe-product.c). */
+#define RECIPE_OWN "rackstrap"
+
+#define RECIPE_UNIT_DIR "/etc/systemd/system/"
+#define RECIPE_NETWORKD "systemd-networkd.service"
+#define RECIPE_SSH_KEYS "rackstrap-ssh-keys.service"
+
 struct recipe_unit {
 	char *name;
-	char *source; /* a path on this machine */
+	char *source; /* a path on this machine; NULL: text */
+	char *text;
 	char *written;
 	recipe_where where;
 };
@@ -149,6 +157,7 @@ struct recipe_unit {
 /* An enabled, disabled or masked unit. */
 struct recipe_switch {
 	char *unit;
+	const char *why; /* an image with roles needs it; NULL: the recipe names it */
 	recipe_where where;
 };
 

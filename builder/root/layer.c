@@ -9,8 +9,7 @@
 #include "lib/file.h"
 
 #define UNIT_MAX   (1U << 20)
-#define UNIT_DIR   "/etc/systemd/system/"
-#define OURS       "rackstrap"
+#define OURS       RECIPE_OWN
 #define ROLES_FILE "/" ROLES_PATH
 #define IMAGE_FILE "/usr/lib/rackstrap/image.cfg"
 
@@ -99,11 +98,16 @@ static void add_file(struct layer *l, const struct recipe_file *f)
 
 static void add_unit(struct layer *l, const struct recipe_unit *u)
 {
-	_cleanup_free_ char *to = xasprintf("%s%s", UNIT_DIR, u->name), *text = NULL;
-	size_t len = 0;
-	int r = file_read_regular_at(AT_FDCWD, u->source, UNIT_MAX, &text, &len);
+	_cleanup_free_ char *to = xasprintf("%s%s", RECIPE_UNIT_DIR, u->name);
+	_cleanup_free_ char *text = NULL;
+	size_t len = u->text ? strlen(u->text) : 0;
+	int r = u->text ? 0
+			: file_read_regular_at(AT_FDCWD, u->source, UNIT_MAX, &text,
+					       &len);
 
-	if (r < 0)
+	if (u->text)
+		layer_add_text(l, to, 0644, u->text, len, u->written, u->where);
+	else if (r < 0)
 		diag_add(l->d, "%s: %s: %s", u->where, u->source, file_strerror(r));
 	else
 		layer_add_text(l, to, 0644, text, len, u->written, u->where);

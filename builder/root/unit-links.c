@@ -212,12 +212,20 @@ static size_t link_each(struct linker *k, const struct unit *u, const char *name
 	return n;
 }
 
-static void enable_unit(struct linker *k, const char *name, const char *where)
+static void enable_unit(struct linker *k, const struct recipe_switch *s)
 {
+	const char *name = s->unit, *where = s->where;
 	struct unit u;
 	size_t n = 0;
 
-	if (!find_unit(k, name, &u)) {
+	if (!find_unit(k, name, &u) && s->why) {
+		diag_add(k->l->d,
+			 "%s: roles: the base has no unit '%s', but an image with roles "
+			 "needs it: %s",
+			 where, name, s->why);
+		return;
+	}
+	if (!u.path) {
 		diag_add(k->l->d,
 			 "%s: enable: neither the recipe nor the base has a unit "
 			 "'%s'",
@@ -312,7 +320,7 @@ void unit_links(struct layer *l, struct index *base, const struct recipe *r)
 
 	disable_units(&k, &r->disable);
 	for (size_t i = 0; i < r->enable.n; i++)
-		enable_unit(&k, r->enable.v[i].unit, r->enable.v[i].where);
+		enable_unit(&k, &r->enable.v[i]);
 	for (size_t i = 0; i < r->roles.n; i++)
 		link_role(&k, &r->roles.v[i], r->roles_where);
 	mask_units(&k, &r->mask);

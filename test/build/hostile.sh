@@ -72,7 +72,6 @@ tree_recipe() { # [KEYS]
 		version = 1;
 		name = "small";
 		base : { type = "tar"; url = "http://files.invalid/base.tar"; sha256 = "$(sha256sum <"$WORK/site/base.tar" | cut -c1-64)"; ${1-} };
-		roles = ( { name = "master"; units = [ ]; ready = [ ]; master = true; }, { name = "node"; units = [ ]; ready = [ ]; cbr0 = true; } );
 		images = [ "pxe" ];
 	S
 }

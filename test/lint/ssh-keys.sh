@@ -4,7 +4,7 @@
 # rackstrap-ssh-keys.service, run by the test in a temporary folder: a host gets a key, keeps it,
 # and gets another one where a power cut left an empty file.
 . "$(dirname "$0")/../tap.sh"
-sed "s|/etc/ssh|$WORK/ssh|g" images/common/units/rackstrap-ssh-keys.service >"$WORK/unit"
+sed "s|/etc/ssh|$WORK/ssh|g" firstboot/units/rackstrap-ssh-keys.service >"$WORK/unit"
 key=$WORK/ssh/ssh_host_ed25519_key
 mkdir "$WORK/ssh"
 

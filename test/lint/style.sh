@@ -95,6 +95,7 @@ short_lists() {
 	builder/installed.c the recipes that are installed
 	builder/recipe/base-type.c the types of bases
 	builder/recipe/recipe.c one element
+	builder/recipe/recipe-product.c one unit more of each role
 	builder/root/initrd.c the files in an initrd
 	firstboot/apply.c at most 51 mistakes
 	firstboot/config-url.c two warnings

@@ -563,7 +563,7 @@ static struct recipe_switches switches(struct recipe_switch *v, size_t n)
 
 #define SWITCH(u)                                                                        \
 	{                                                                                \
-		(char *)(u), (char *)"r.cfg:9"                                           \
+		.unit = (char *)(u), .where = (char *)"r.cfg:9"                          \
 	}
 #define SYSTEM "/etc/systemd/system/"
 

@@ -104,9 +104,21 @@ static void every_key_is_read(void **state)
 		"link /etc/c to ../b\ndirectory /srv/d 1777\n"
 		"unit x.service from x.service\n"
 		"unit rackstrap-node.target from sub/rackstrap-node.target\n"
+		"unit rackstrap-firstboot.service of rackstrap\n"
+		"unit rackstrap-report.service of rackstrap\n"
+		"unit rackstrap-ssh-keys.service of rackstrap\n"
+		"unit rackstrap-containers.service of rackstrap\n"
+		"unit rackstrap-heal.timer of rackstrap\n"
+		"unit rackstrap-heal.service of rackstrap\n"
 		"enable ssh.service\nenable getty@tty1.service\n"
+		"enable rackstrap-firstboot.service\n"
+		"enable rackstrap-report.service\n"
+		"enable rackstrap-ssh-keys.service\n"
+		"enable systemd-networkd.service\n"
+		"enable rackstrap-containers.service\n"
 		"disable fstrim.timer\nmask swap.target\n"
-		"role node cbr0\n  units x.service\n  ready http://127.0.0.1:1/\n"
+		"role node cbr0\n  units x.service rackstrap-heal.timer\n  ready "
+		"http://127.0.0.1:1/\n"
 		"image pxe\nimage disk\nimage iso\n"
 		"media sector_size 4096 slot_size 536870912\n"
 		"media formats qcow2 zst\nmedia cmdline console=tty0\n"
@@ -135,6 +147,101 @@ static void shipped_recipes_are_valid(void **state)
 	assert_int_equal(vm.n_units, metal.n_units);
 	assert_int_equal(strv_len(vm.base.packages), strv_len(metal.base.packages));
 	assert_true(strv_len(vm.initramfs.modules) < strv_len(metal.initramfs.modules));
+}
+
+/* --- rackstrap's own units ---------------------------------------------------------- */
+
+static const struct recipe_unit *find_unit(const struct recipe *r, const char *name)
+{
+	for (size_t i = 0; i < r->n_units; i++)
+		if (streq(r->units[i].name, name))
+			return &r->units[i];
+	return NULL;
+}
+
+static bool enables(const struct recipe *r, const char *name)
+{
+	for (size_t i = 0; i < r->enable.n; i++)
+		if (streq(r->enable.v[i].unit, name))
+			return true;
+	return false;
+}
+
+static void assert_line(const char *text, const char *line)
+{
+	_cleanup_strv_ char **lines = strv_split(text, "\n");
+
+	if (!strv_has(lines, line))
+		fail_msg("no line '%s' in:\n%s", line, text);
+}
+
+static void roles_bring_what_a_host_needs(void **state)
+{
+	static const char *const units[] = {
+		"rackstrap-firstboot.service", "rackstrap-report.service",
+		"rackstrap-ssh-keys.service", "rackstrap-big.target",
+		"rackstrap-small.target"};
+	_cleanup_free_ char *path =
+		write_file("r.cfg", SMALL "roles = ( { name = \"big\"; cbr0 = true; },\n"
+					  "{ name = \"small\"; } );\n");
+	_cleanup_recipe_ struct recipe r = {0};
+	const char *text;
+
+	(void)state;
+	load(&r, path);
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
+		assert_non_null(find_unit(&r, units[i]));
+	assert_true(enables(&r, "rackstrap-firstboot.service"));
+	assert_true(enables(&r, "rackstrap-report.service"));
+	assert_true(enables(&r, "rackstrap-ssh-keys.service"));
+	assert_true(enables(&r, "systemd-networkd.service"));
+	text = find_unit(&r, "rackstrap-small.target")->text;
+	assert_line(text, "Description=rackstrap small");
+	assert_line(text, "Conflicts=rackstrap-big.target");
+	text = find_unit(&r, "rackstrap-heal.timer")->text;
+	assert_line(text, "PartOf=rackstrap-big.target");
+	assert_line(text, "WantedBy=rackstrap-big.target");
+	assert_true(strv_has(r.roles.v[0].units, "rackstrap-heal.timer"));
+	assert_null(r.roles.v[1].units);
+	assert_null(find_unit(&r, "rackstrap-containers.service"));
+}
+
+static void image_without_roles_gets_no_units(void **state)
+{
+	_cleanup_free_ char *path = write_file("r.cfg", SMALL);
+	_cleanup_recipe_ struct recipe r = {0};
+
+	(void)state;
+	load(&r, path);
+	assert_int_equal(r.n_units, 0);
+	assert_int_equal(r.enable.n, 0);
+}
+
+/* The recipe has a unit, a file in the place of one, and masks and disables others. */
+static void recipe_replaces_rackstraps_units(void **state)
+{
+	_cleanup_free_ char *path = write_file(
+		"r.cfg", SMALL
+		"roles = ( { name = \"node\"; master = true; } );\n"
+		"units = [ \"rackstrap-node.target\" ];\n"
+		"files = ( { to = \"/etc/systemd/system/rackstrap-report.service\";\n"
+		"            content = \"x\"; } );\n"
+		"mask = [ \"rackstrap-ssh-keys.service\" ];\n"
+		"disable = [ \"systemd-networkd.service\",\n"
+		"            \"rackstrap-heal.timer\" ];\n");
+	_cleanup_recipe_ struct recipe r = {0};
+
+	(void)state;
+	free(write_file("rackstrap-node.target", "[Unit]\n"));
+	load(&r, path);
+	assert_null(find_unit(&r, "rackstrap-node.target")->text);
+	assert_null(find_unit(&r, "rackstrap-report.service"));
+	assert_true(enables(&r, "rackstrap-report.service"));
+	assert_null(find_unit(&r, "rackstrap-ssh-keys.service"));
+	assert_false(enables(&r, "rackstrap-ssh-keys.service"));
+	assert_false(enables(&r, "systemd-networkd.service"));
+	assert_null(find_unit(&r, "rackstrap-heal.timer"));
+	assert_null(r.roles.v[0].units);
 }
 
 /* --- the environment -------------------------------------------------------------- */
@@ -321,7 +428,6 @@ static void man_page_examples_are_valid(void **state)
 
 	(void)state;
 	free(write_file("small/tool.service", "[Service]\n"));
-	free(write_file("small/rackstrap-node.target", "[Unit]\n"));
 	load(&r, path);
 	assert_string_equal(r.files[0].text, "hello\n");
 	load(&v, variant);
@@ -339,6 +445,9 @@ int main(void)
 		CASE(defaults_are_set),
 		CASE(every_key_is_read),
 		CASE(shipped_recipes_are_valid),
+		CASE(roles_bring_what_a_host_needs),
+		CASE(image_without_roles_gets_no_units),
+		CASE(recipe_replaces_rackstraps_units),
 		CASE(epoch_of_the_environment_wins),
 		CASE(man_page_has_every_key),
 		CASE(man_page_examples_are_valid),

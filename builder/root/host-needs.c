@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Looks for files in the image as it will be: of the layer, or of the base and not
+ * dropped. A program counts in any folder of the PATH that systemd gives to units. A unit
+ * counts as enabled when a folder x.wants or x.requires has an entry of its name.
+ */
+#include "builder/root/host-needs.h"
+
+/* Programs that an image with roles runs. */
+struct need {
+	const char *program;
+	const char *why;
+	const char *package;
+	bool cluster; /* only hosts of a cluster run it: firstboot/plan.c, NAT */
+};
+
+static const struct need needs[] = {
+	{"init", "the kernel starts it", "systemd-sysv", false},
+	{"systemctl", "firstboot starts units with it", "systemd", false},
+	{"curl", "firstboot fetches settings and sends reports with it", "curl", false},
+	{"iptables-restore", "firstboot sets the NAT rules of pods with it", "iptables",
+	 true},
+};
+
+static const char *const program_dirs[] = {
+	"usr/local/sbin/", "usr/local/bin/", "usr/sbin/", "usr/bin/", "sbin/", "bin/",
+};
+
+/* Services that configure a network. */
+static const char *const network_units[] = {
+	RECIPE_NETWORKD,   "NetworkManager.service", "networking.service",
+	"connman.service", "dhcpcd.service",         "wicked.service",
+};
+
+static const char *const ssh_units[] = {
+	"ssh.service",
+	"sshd.service",
+	"ssh.socket",
+	"sshd.socket",
+};
+
+/* Returns true when the image has the path, which is not a folder. */
+static bool have(const struct layer *l, const struct index *base, const char *path)
+{
+	_cleanup_free_ char *real = index_resolve(base, path, false);
+	const struct layer_item *ours = real ? layer_find(l, real) : NULL;
+	const struct index_entry *entry = real ? index_find(base, real) : NULL;
+
+	if (ours)
+		return ours->type != ENTRY_DIR;
+	return entry && !entry->dropped && entry->type != ENTRY_DIR;
+}
+
+static bool have_program(const struct layer *l, const struct index *base,
+			 const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(program_dirs); i++) {
+		_cleanup_free_ char *path = xasprintf("%s%s", program_dirs[i], name);
+
+		if (have(l, base, path))
+			return true;
+	}
+	return false;
+}
+
+/* Returns true for ".../systemd/system/x.wants/UNIT" and ".../x.requires/UNIT". */
+static bool starts_unit(const char *path, const char *unit)
+{
+	const char *slash = strrchr(path, '/');
+	size_t dir = slash ? (size_t)(slash - path) : 0;
+
+	return slash && streq(slash + 1, unit) && strstr(path, "systemd/system/") &&
+	       ((dir > 6 && strncmp(path + dir - 6, ".wants", 6) == 0) ||
+		(dir > 9 && strncmp(path + dir - 9, ".requires", 9) == 0));
+}
+
+static bool is_enabled(const struct layer *l, const struct index *base, const char *unit)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (starts_unit(l->v[i].path, unit))
+			return true;
+	for (size_t i = 0; i < base->n; i++)
+		if (!base->v[i].dropped && starts_unit(base->v[i].path, unit))
+			return true;
+	return false;
+}
+
+static const char *first_enabled(const struct layer *l, const struct index *base,
+				 const char *const *units, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (is_enabled(l, base, units[i]))
+			return units[i];
+	return NULL;
+}
+
+static bool have_cluster(const struct recipe *r)
+{
+	for (size_t i = 0; i < r->roles.n; i++)
+		if (r->roles.v[i].cbr0 || r->roles.v[i].master)
+			return true;
+	return false;
+}
+
+static void check_programs(const struct layer *l, const struct index *base,
+			   const struct recipe *r)
+{
+	const bool cluster = have_cluster(r);
+
+	for (size_t i = 0; i < ARRAY_SIZE(needs); i++) {
+		const struct need *n = &needs[i];
+
+		if ((!n->cluster || cluster) && !have_program(l, base, n->program))
+			diag_add(l->d,
+				 "%s: roles: the image has no program '%s', but %s: add "
+				 "the package %s to the base (%s), and do not exclude it",
+				 r->roles_where, n->program, n->why, n->package,
+				 r->base.where);
+	}
+}
+
+/* The boot script runs in the initrd, whose shell and tools busybox has. It counts
+ * although the root image may leave it out. */
+static void check_busybox(const struct index *base, const struct recipe *r,
+			  struct diag *d)
+{
+	static const char *const paths[] = {"bin/busybox", "usr/bin/busybox",
+					    "usr/lib/initramfs-tools/bin/busybox"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		_cleanup_free_ char *real = index_resolve(base, paths[i], false);
+
+		if (real && index_find(base, real))
+			return;
+	}
+	diag_add(d,
+		 "%s: base: has no busybox, which the boot script in the initrd needs: "
+		 "add "
+		 "the package busybox to 'packages'",
+		 r->base.where);
+}
+
+/* Checks if the recipe enables systemd-networkd: then unit_links() has complained if it
+ * is not there. */
+static bool enables_networkd(const struct recipe *r)
+{
+	for (size_t i = 0; i < r->enable.n; i++)
+		if (streq(r->enable.v[i].unit, RECIPE_NETWORKD))
+			return true;
+	return false;
+}
+
+static void check_units(const struct layer *l, const struct index *base,
+			const struct recipe *r)
+{
+	const char *ssh = first_enabled(l, base, ssh_units, ARRAY_SIZE(ssh_units));
+
+	if (!enables_networkd(r) &&
+	    !first_enabled(l, base, network_units, ARRAY_SIZE(network_units)))
+		diag_add(l->d,
+			 "%s: roles: no service that configures the network is enabled: "
+			 "do not disable or mask '" RECIPE_NETWORKD
+			 "', or enable another",
+			 r->roles_where);
+	if (ssh && !is_enabled(l, base, RECIPE_SSH_KEYS))
+		diag_add(l->d,
+			 "%s: roles: '%s' is enabled, but not '" RECIPE_SSH_KEYS
+			 "', which makes the host's key: sshd would not start; a unit of "
+			 "this name in 'units' replaces it",
+			 r->roles_where, ssh);
+}
+
+static void check_containers(const struct layer *l, const struct index *base,
+			     const struct recipe *r)
+{
+	static const char *const dirs[] = {
+		"etc/systemd/system/", "usr/lib/systemd/system/", "lib/systemd/system/"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		_cleanup_free_ char *path = xasprintf("%sdocker.service", dirs[i]);
+
+		if (r->n_containers == 0 || have(l, base, path))
+			return;
+	}
+	diag_add(l->d,
+		 "%s: container %s: the image has no unit 'docker.service', and so no "
+		 "Docker to load it into",
+		 r->containers[0].where, r->containers[0].image);
+}
+
+void host_needs_check(const struct layer *l, const struct index *base,
+		      const struct recipe *r)
+{
+	if (r->roles.n == 0)
+		return;
+	check_programs(l, base, r);
+	check_busybox(base, r, l->d);
+	check_units(l, base, r);
+	check_containers(l, base, r);
+}

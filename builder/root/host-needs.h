@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Checks that an image with roles can become a host. */
+#pragma once
+
+#include "builder/root/layer.h"
+
+/*
+ * Checks, when the merge is planned, that base and layer together have what firstboot and
+ * the boot script run, a network service that is enabled, keys for an sshd that is
+ * enabled, and Docker for containers. Complaints go to l->d. An image without roles is
+ * not checked.
+ */
+void host_needs_check(const struct layer *l, const struct index *base,
+		      const struct recipe *r);
