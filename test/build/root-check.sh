@@ -23,7 +23,7 @@ echo "files = ( { to = \"/usr/share/long\"; link = \"$long\"; } );" >>"$WORK/rec
 
 build() {
 	rm -rf "$RACKSTRAP_CACHE/root"
-	"$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" "${FROM[@]}"
+	"$RACKSTRAP" build "$WORK/recipe" --output "$WORK/images" "${FROM[@]}"
 }
 check "an image is built" build || finish
 unsquashfs -q -n -d "$WORK/root" "$WORK/images/small/root.squashfs" usr/share >/dev/null
