@@ -142,13 +142,14 @@ static int copy_raw(const char *from, const char *to, struct err *e)
 	const char *const argv[] = {
 		"cp", "--reflink=auto", "--sparse=always", "--", from, to, NULL};
 
+	stages_start("copying the image", NULL);
 	return run_argv(argv, e);
 }
 
 /* Writes the raw image *path in the format that the image has, to a file in `dir`, and
  * sets *path to it. */
-static int pack(const struct disk_view *m, const struct disk_format *format,
-		const char *dir, char **path, struct err *e)
+static int pack(const struct disk_format *format, const char *dir, char **path,
+		struct err *e)
 {
 	_cleanup_free_ char *raw = *path;
 
@@ -157,7 +158,7 @@ static int pack(const struct disk_view *m, const struct disk_format *format,
 		return 0;
 	}
 	*path = xasprintf("%s/image", dir);
-	progress_show("packing %s", m->image.path);
+	stages_start("packing the image", NULL);
 	return format->write(raw, *path, e);
 }
 
@@ -286,7 +287,7 @@ static int change(const struct disk_view *m, const struct config_text *c,
 	path = xasprintf("%s/raw", s.inside);
 	if (copy_raw(m->raw, path, e) < 0 ||
 	    write_config(m, c, image, s.inside, path, e) < 0 ||
-	    pack(m, format, s.inside, &path, e) < 0)
+	    pack(format, s.inside, &path, e) < 0)
 		return -1;
 	return replace(&m->image, &s, path, target, e);
 }
@@ -353,6 +354,7 @@ static int customize(const struct customize_options *a, struct err *e)
 		return err_errno(e, errno, "%s", a->image);
 	if (change(&m, &c, &image, format, target, e) < 0)
 		return -1;
+	stages_stop();
 	log_info("%s: %s%s%s", a->image, c.rack ? "rack.cfg" : "host.cfg",
 		 a->host || a->rack ? " written" : "", a->keys ? ", keys added" : "");
 	return 0;

@@ -13,6 +13,7 @@
 
 static const char *log_name = "rackstrap";
 static enum log_level log_max = LOG_LEVEL_INFO;
+static void (*clear_lines)(void);
 
 void log_setup(const char *name, enum log_level level)
 {
@@ -23,6 +24,17 @@ void log_setup(const char *name, enum log_level level)
 enum log_level log_get_level(void)
 {
 	return log_max;
+}
+
+void log_set_clear(void (*clear)(void))
+{
+	clear_lines = clear;
+}
+
+void log_clear(void)
+{
+	if (clear_lines)
+		clear_lines();
 }
 
 static void add_line(struct buf *out, enum log_level level, char *line)
@@ -36,6 +48,7 @@ static void add_line(struct buf *out, enum log_level level, char *line)
 /* A failure to log cannot be reported. */
 static void write_out(const struct buf *out, int saved_errno)
 {
+	log_clear();
 	(void)!write_all(STDERR_FILENO, out->p, out->len);
 	errno = saved_errno;
 }

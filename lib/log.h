@@ -20,6 +20,11 @@ enum log_level {
 void log_setup(const char *name, enum log_level level);
 enum log_level log_get_level(void);
 
+/* Sets a function that is called before something is written to standard error or output,
+ * to clear a progress line; NULL for none. */
+void log_set_clear(void (*clear)(void));
+void log_clear(void); /* calls it */
+
 /* Writes one line; a newline in it becomes a blank. Keeps errno. */
 void log_line(enum log_level level, const char *fmt, ...) _printf_(2, 3);
 /* Writes each line of a text with the prefix: for an error that has several. */

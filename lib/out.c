@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/out.h"
 
+#include "lib/log.h"
 #include "lib/text.h"
 
 #include <stdarg.h>
@@ -15,6 +16,7 @@ void out_line(const char *fmt, ...)
 		abort();
 	va_end(ap);
 	text_clean(text);
+	log_clear();
 	puts(text);
 }
 
@@ -23,6 +25,7 @@ void out_text(const char *text)
 	_cleanup_free_ char *copy = xstrdup(text);
 
 	text_clean_lines(copy);
+	log_clear();
 	fputs(copy, stdout);
 }
 

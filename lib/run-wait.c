@@ -14,6 +14,7 @@
  */
 #include "lib/run-wait.h"
 
+#include "lib/log.h"
 #include "lib/str.h"
 #include "lib/url.h"
 
@@ -32,6 +33,7 @@
 #define ERR_BYTES     (1 << 20)  /* of standard error that are kept in memory */
 #define ERR_KEPT      (64 << 10) /* of them, if there are more */
 #define TRIM_MS       20         /* between two looks at their number */
+#define TICK_MS       100
 
 uint64_t run_now_ms(void)
 {
@@ -64,27 +66,69 @@ static void await_end(int pidfd, int ms, int *pause)
 	poll(&pfd, pidfd < 0 ? 0 : 1, ms);
 }
 
-void run_trim(const struct child *c)
+static void (*run_tick)(void);
+
+void run_set_tick(void (*tick)(void))
+{
+	run_tick = tick;
+}
+
+/* Logs the lines that the child has written to its standard error since the last time;
+ * with `all`, also the beginning of a line without its end. What run_trim() has freed is
+ * left out. */
+static void log_output(struct child *c, bool all)
+{
+	char text[4096], *end;
+	ssize_t n;
+
+	while ((n = pread(c->errfd, text, sizeof(text) - 1, c->logged)) > 0) {
+		for (ssize_t i = 0; i < n; i++)
+			if (text[i] == '\r' || text[i] == '\0')
+				text[i] = '\n';
+		text[n] = '\0';
+		end = strrchr(text, '\n');
+		if (!end && n < (ssize_t)sizeof(text) - 1 && !all)
+			return;
+		if (end)
+			n = end + 1 - text;
+		c->logged += n;
+		text[n] = '\0';
+		for (char *rest = text, *line; (line = strsep(&rest, "\n"));)
+			if (*line) {
+				url_strip_secrets(line);
+				log_debug("%s: %s", c->name, line);
+			}
+	}
+}
+
+void run_trim(struct child *c)
 {
 	struct stat st;
 
+	if (run_tick)
+		run_tick();
 	/* A file that is not in memory (pxe/serve.c) is left alone. */
-	if (c->errfd > 0 && fstat(c->errfd, &st) == 0 && st.st_nlink == 0 &&
-	    st.st_blocks > ERR_BYTES / 512 && st.st_size > ERR_KEPT)
+	if (c->errfd <= 0 || fstat(c->errfd, &st) < 0 || st.st_nlink > 0)
+		return;
+	if (log_get_level() >= LOG_LEVEL_DEBUG)
+		log_output(c, false);
+	if (st.st_blocks > ERR_BYTES / 512 && st.st_size > ERR_KEPT)
 		fallocate(c->errfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
 			  st.st_size - ERR_KEPT);
 }
 
 int run_trim_ms(const struct child *c, uint64_t deadline)
 {
-	int ms = run_remaining_ms(deadline);
+	int ms = run_remaining_ms(deadline), most = c->errfd > 0 ? TRIM_MS : -1;
 
-	return c->errfd > 0 && (ms < 0 || ms > TRIM_MS) ? TRIM_MS : ms;
+	if (most < 0 && run_tick)
+		most = TICK_MS;
+	return most >= 0 && (ms < 0 || ms > most) ? most : ms;
 }
 
 /* Waits for the process to end and reaps it. Returns 0 and sets *si, -ETIMEDOUT, or
  * another -errno when it is not a child of this process. */
-static int wait_end(const struct child *c, uint64_t deadline, siginfo_t *si)
+static int wait_end(struct child *c, uint64_t deadline, siginfo_t *si)
 {
 	_cleanup_close_ int pidfd = pidfd_open(c->pid, 0);
 	int pause = 0;
@@ -111,7 +155,7 @@ static int wait_end(const struct child *c, uint64_t deadline, siginfo_t *si)
 	}
 }
 
-bool run_ended(const struct child *c, int ms)
+bool run_ended(struct child *c, int ms)
 {
 	_cleanup_close_ int pidfd = pidfd_open(c->pid, 0);
 	siginfo_t si = {0};
@@ -255,6 +299,11 @@ int run_wait(struct child *c, struct err *e)
 	} else if (r < 0) {
 		r = err_errno(e, r, "%s: cannot wait for it", c->name);
 	} else {
+		struct stat st;
+
+		if (log_get_level() >= LOG_LEVEL_DEBUG && c->errfd > 0 &&
+		    fstat(c->errfd, &st) == 0 && st.st_nlink == 0)
+			log_output(c, true);
 		bool good = si.si_code == CLD_EXITED && si.si_status == 0;
 
 		r = good ? 0 : end_error(c, &si, e);

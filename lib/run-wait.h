@@ -12,7 +12,7 @@ uint64_t run_now_ms(void);
 int run_remaining_ms(uint64_t deadline);
 
 /* Frees the beginning of the standard error that is kept in memory, if it is large. */
-void run_trim(const struct child *c);
+void run_trim(struct child *c);
 /* Returns the milliseconds until run_trim() must be called again or `deadline` is
  * reached, or -1 when neither comes. */
 int run_trim_ms(const struct child *c, uint64_t deadline);

@@ -470,7 +470,7 @@ int run_argv(const char *const *argv, struct err *e)
 
 /* Reads `fd`, the child's output, to its end. Returns 0, -ETIMEDOUT, -EFBIG or another
  * -errno. */
-static int drain(const struct child *c, int fd, size_t max, struct buf *b)
+static int drain(struct child *c, int fd, size_t max, struct buf *b)
 {
 	char chunk[16 * 1024];
 

@@ -44,7 +44,9 @@ struct child {
 	pid_t pid;        /* 0: none */
 	const char *name; /* points into argv[0], which must live as long */
 	int errfd;        /* memfd with its standard error, of which run_wait, run_ended
-			   * and run_capture keep about 1 MiB; 0 or -1: none */
+			   * and run_capture keep about 1 MiB; 0 or -1: none. With the
+			   * log level LOG_LEVEL_DEBUG its lines are logged as well */
+	off_t logged;     /* bytes of it that were */
 	unsigned timeout_ms;
 	uint64_t deadline; /* CLOCK_MONOTONIC, ms; 0: none */
 	uint64_t file_max; /* that of struct run */
@@ -65,9 +67,13 @@ int run_wait(struct child *c, struct err *e) _must_check_;
  * to 0. */
 int run_wait_status(struct child *c, int *ret_signal);
 
+/* Sets a function that is called now and then while this process waits for a child, or
+ * NULL. */
+void run_set_tick(void (*tick)(void));
+
 /* Waits at most `ms` for the child to end. Returns whether it has ended, or has reached
  * its timeout, so that run_wait() returns at once. */
-bool run_ended(const struct child *c, int ms);
+bool run_ended(struct child *c, int ms);
 
 /* Sends SIGTERM, and SIGKILL after `grace_ms`, and reaps. Does nothing with an empty
  * child. */

@@ -10,6 +10,7 @@
 #include "builder/base/apt-resolve.h"
 
 #include "builder/base/apt-root.h"
+#include "builder/common/progress.h"
 #include "lib/dir.h"
 #include "lib/file.h"
 
@@ -387,8 +388,11 @@ static int resolve(struct resolver *x, struct err *e)
 		return -1;
 	if ((b->n_packages == 0 && !x->added) || b->n_releases == 0)
 		return err_set(e, ERR_FAILED, "apt-get printed no packages to install");
-	if (x->download && b->n_packages > 0 && download(x, e) < 0)
-		return -1;
+	if (x->download && b->n_packages > 0) {
+		stages_start("fetching the packages", NULL);
+		if (download(x, e) < 0)
+			return -1;
+	}
 	if (!b->origin)
 		b->origin = xstrdup(b->suite);
 	lock_base_sort(b);
@@ -402,6 +406,7 @@ int apt_download(struct lock_base *ret, const struct recipe *r, const char *sour
 	struct resolver x = {.r = r, .added = status, .download = dir, .out = &b};
 	int result;
 
+	stages_start("choosing the packages", NULL);
 	if (apt_root_open(&x.root, r, sources, mirrors, status, e) < 0)
 		return -1;
 	result = resolve(&x, e);

@@ -12,6 +12,7 @@
 #include "builder/base/base-entry.h"
 #include "builder/base/debs.h"
 #include "builder/common/leftovers.h"
+#include "builder/common/progress.h"
 #include "lib/file.h"
 #include "lib/log.h"
 
@@ -216,6 +217,7 @@ static int get_debs(const struct base_request *q, struct err *e)
 		.mirrors = q->o->mirrors, .netrc = q->o->netrc, .offline = q->o->offline};
 	size_t fetched = 0;
 
+	stages_name("fetching the packages");
 	if (debs_obtain(q->o->lock, q->r, q->sources.p ? q->sources.p : "", q->c, &oo,
 			&fetched, e) < 0)
 		return -1;

@@ -13,10 +13,12 @@
  *
  * mmdebstrap writes the tree as a tar into a pipe that base_split() reads, and its
  * messages into a log in the folder of the base. Programs of the base write to that log,
- * too; people read a copy that is harmless on a terminal. Its folder is below $TMPDIR.
+ * too; people read a copy that is harmless on a terminal (base-log.h). mmdebstrap's
+ * folder is below $TMPDIR.
  */
 #include "builder/base/mmdebstrap.h"
 
+#include "builder/base/base-log.h"
 #include "builder/base/base-split.h"
 #include "builder/base/debs.h"
 #include "builder/base/hooks.h"
@@ -24,6 +26,7 @@
 #include "builder/common/leftovers.h"
 #include "builder/common/progress.h"
 #include "builder/common/sandbox.h"
+#include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/run.h"
@@ -31,14 +34,16 @@
 #include "lib/url.h"
 #include "pxe/template.h"
 
+#include <poll.h>
 #include <sys/stat.h>
 
 #define MERGED_USR_HOOK "/usr/share/mmdebstrap/hooks/maybe-merged-usr"
 #define INITRAMFS       "usr/share/initramfs-tools"
 #define LOG_MAX         (16 << 20) /* bytes at its end that are kept */
-#define LOG_END         (1 << 20)  /* of them, those that are looked at for an error */
-#define LOG_LINES       3          /* of the log, in an error */
-#define LOG_LINE_MAX    500        /* bytes of each, which leaves room for the rest */
+#define FOLLOW_MS       100
+#define LOG_END         (1 << 20) /* of them, those that are looked at for an error */
+#define LOG_LINES       3         /* of the log, in an error */
+#define LOG_LINE_MAX    500       /* bytes of each, which leaves room for the rest */
 
 /* mmdebstrap starts apt, dpkg, tar and a filter in Python by their bare names. With the
  * distribution's own folders alone it gets the versions that it is tested with, whatever
@@ -209,6 +214,15 @@ static char **make_argv(const struct recipe *r, const char *tmp, const char *tre
 
 /* --- running mmdebstrap ------------------------------------------------------------ */
 
+/* The folders and files of a run. */
+struct job {
+	const struct base_work *w;
+	const char *tree; /* or NULL */
+	struct sandbox sandbox;
+	struct scratch tmp;  /* what the sandbox may read */
+	struct scratch debs; /* the archive of the packages, if there is a suite */
+};
+
 /* Returns the last LOG_MAX bytes of the file, from the beginning of a line on, without
  * what must not reach a terminal: programs of the base write the file, and as much as
  * they like. Owned. */
@@ -270,9 +284,22 @@ static int tool_error(const char *text, const char *log, struct err *e)
 		       log ? "is " : "could not be written", log ? log : "");
 }
 
+/* Follows the log until the tar begins, which is when the tree is complete. */
+static void follow_log(struct base_log *l, int reader)
+{
+	struct pollfd p = {.fd = reader, .events = POLLIN};
+	int n;
+
+	do {
+		base_log_follow(l);
+		n = poll(&p, 1, FOLLOW_MS);
+	} while (n == 0 || (n < 0 && errno == EINTR));
+}
+
 /* Runs mmdebstrap and splits its tar. Sets *ret_failed if mmdebstrap itself failed. */
 static int run_and_split(const struct base_work *w, const struct sandbox *s,
-			 struct run *run, bool *ret_failed, struct err *e)
+			 struct run *run, struct base_log *l, bool *ret_failed,
+			 struct err *e)
 {
 	_cleanup_close_ int reader = -1, writer = -1;
 	_cleanup_child_ struct child child = {0};
@@ -288,6 +315,7 @@ static int run_and_split(const struct base_work *w, const struct sandbox *s,
 	if (sandbox_start(s, run, &child, e) < 0)
 		return -1;
 	close(TAKE_FD(writer));
+	follow_log(l, reader);
 	split = base_split(w->r, reader, w->dir, &damaged, &split_err);
 	close(TAKE_FD(reader));
 	if (split < 0 && !damaged) { /* mmdebstrap is not at fault: stop it */
@@ -296,14 +324,38 @@ static int run_and_split(const struct base_work *w, const struct sandbox *s,
 		return -1;
 	}
 	*ret_failed = run_wait(&child, e) < 0;
+	base_log_follow(l);
 	if (split < 0 && !*ret_failed)
 		*e = split_err;
 	return split < 0 || *ret_failed ? -1 : 0;
 }
 
-static int run_mmdebstrap(const struct base_work *w, const struct sandbox *s,
-			  char *const *argv, const char *work, struct err *e)
+/* Returns the number of packages to install, 0 if there are none or it is unknown. */
+static size_t count_packages(const struct job *j)
 {
+	_cleanup_strv_ char **names = NULL;
+	size_t n = 0;
+
+	if (!j->debs.path || dir_names_at(AT_FDCWD, j->debs.path, &names) < 0)
+		return 0;
+	for (size_t i = 0; names && names[i]; i++)
+		n += str_ends(names[i], ".deb");
+	return n;
+}
+
+/* Starts the log that people read. Without it the base is made nevertheless, and only the
+ * end of the work reports why. */
+static int open_copy(const char *path)
+{
+	return file_write_at(AT_FDCWD, path, "", 0, 0644) < 0
+		       ? -1
+		       : open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static int run_mmdebstrap(const struct job *j, char *const *argv, const char *work,
+			  struct err *e)
+{
+	const struct base_work *w = j->w;
 	_cleanup_free_ char *epoch =
 		xasprintf("SOURCE_DATE_EPOCH=%llu", (unsigned long long)w->r->epoch);
 	_cleanup_free_ char *tmpdir = xasprintf("TMPDIR=%s", work);
@@ -312,6 +364,9 @@ static int run_mmdebstrap(const struct base_work *w, const struct sandbox *s,
 	_cleanup_free_ char *raw = xasprintf("%s/log", w->dir), *text = NULL;
 	_cleanup_close_ int log =
 		open(raw, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	_cleanup_close_ int copy = open_copy(w->log);
+	struct base_log follow = {
+		.raw = log, .copy = copy, .packages = count_packages(j)};
 	struct run run = {.argv = (const char *const *)argv,
 			  .env = env,
 			  .in = -1,
@@ -322,7 +377,9 @@ static int run_mmdebstrap(const struct base_work *w, const struct sandbox *s,
 
 	if (log < 0)
 		return err_errno(e, errno, "%s", raw);
-	r = run_and_split(w, s, &run, &failed, e);
+	stages_start("making the base", w->log);
+	r = run_and_split(w, &j->sandbox, &run, &follow, &failed, e);
+	progress_clear();
 	text = read_log(log);
 	n = file_write_at(AT_FDCWD, w->log, text, strlen(text), 0644);
 	if (n == 0 && unlink(raw) < 0)
@@ -331,15 +388,6 @@ static int run_mmdebstrap(const struct base_work *w, const struct sandbox *s,
 		return tool_error(text, n == 0 ? w->log : NULL, e);
 	return r == 0 && n < 0 ? err_errno(e, n, "%s", w->log) : r;
 }
-
-/* The folders and files of a run. */
-struct job {
-	const struct base_work *w;
-	const char *tree; /* or NULL */
-	struct sandbox sandbox;
-	struct scratch tmp;  /* what the sandbox may read */
-	struct scratch debs; /* the archive of the packages, if there is a suite */
-};
 
 /* Writes what mmdebstrap reads into the temporary folder. */
 static int write_files(const struct job *j, const char *list, const char *overlay,
@@ -395,7 +443,7 @@ static int run_job(struct job *j, const char *status, struct err *e)
 		sandbox_add(s, j->debs.path);
 	if (sandbox_make_folder(s, work, e) < 0)
 		return -1;
-	return run_mmdebstrap(j->w, s, argv, work, e);
+	return run_mmdebstrap(j, argv, work, e);
 }
 
 int mmdebstrap_make(const struct base_work *w, const char *tree, const char *status,

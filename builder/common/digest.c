@@ -5,6 +5,7 @@
  */
 #include "builder/common/digest.h"
 
+#include "builder/common/progress.h"
 #include "lib/file.h"
 #include "lib/run.h"
 #include "lib/str.h"
@@ -71,6 +72,7 @@ struct digest *digest_new(enum digest_type type)
 void digest_add(struct digest *d, const void *data, size_t len)
 {
 	must(EVP_DigestUpdate(d->ctx, data, len));
+	progress_tick();
 }
 
 const char *digest_hex(struct digest *d, char out[static DIGEST_HEX_MAX])

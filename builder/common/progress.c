@@ -2,7 +2,9 @@
 /* Progress lines are shown on a terminal only; log.h writes the lines that stay. */
 #include "builder/common/progress.h"
 
+#include "lib/interrupt.h"
 #include "lib/log.h"
+#include "lib/run.h"
 #include "lib/text.h"
 
 #include <stdarg.h>
@@ -11,9 +13,15 @@
 
 #define INTERVAL_MS 100
 #define LINE_MS     30000
+#define TICK_MS     1000 /* for which a line is not replaced by progress_tick() */
 
 static uint64_t shown_at;
 static size_t shown; /* lines */
+static bool ticking; /* they are progress_tick()'s */
+
+/* The stage at work, "" if there is none. */
+static char stage[128];
+static uint64_t stage_start;
 
 uint64_t progress_now_ms(void)
 {
@@ -45,7 +53,8 @@ bool progress_live(void)
 	const char *term = getenv("TERM");
 
 	if (live < 0)
-		live = isatty(STDERR_FILENO) && (!term || !streq(term, "dumb"));
+		live = log_get_level() >= LOG_LEVEL_INFO && isatty(STDERR_FILENO) &&
+		       (!term || !streq(term, "dumb"));
 	return live;
 }
 
@@ -76,6 +85,7 @@ void progress_show_lines(char *const *lines)
 {
 	if (!progress_due())
 		return;
+	log_set_clear(progress_clear);
 	rewind_lines();
 	for (shown = 0; lines && lines[shown]; shown++) {
 		_cleanup_free_ char *line = text_cleaned(lines[shown]);
@@ -83,7 +93,9 @@ void progress_show_lines(char *const *lines)
 		fprintf(stderr, "%s%.*s", shown > 0 ? "\n" : "", columns() - 1, line);
 	}
 	fflush(stderr);
+	interrupt_set_lines((unsigned)shown);
 	shown_at = progress_now_ms();
+	ticking = false;
 }
 
 void progress_show(const char *fmt, ...)
@@ -100,6 +112,19 @@ void progress_show(const char *fmt, ...)
 	progress_show_lines(lines);
 }
 
+void progress_tick(void)
+{
+	const uint64_t now = progress_now_ms();
+
+	/* base-disk.c has a second thread. */
+	if (!*stage || gettid() != getpid() || !progress_due() ||
+	    (shown > 0 && !ticking && now - shown_at < TICK_MS))
+		return;
+	progress_show("%s: %llu s", stage,
+		      (unsigned long long)((now - stage_start) / 1000));
+	ticking = true;
+}
+
 void progress_clear(void)
 {
 	if (shown == 0)
@@ -107,6 +132,33 @@ void progress_clear(void)
 	rewind_lines();
 	fflush(stderr);
 	shown = 0;
+	interrupt_set_lines(0);
+}
+
+void stages_name(const char *what)
+{
+	progress_clear();
+	interrupt_set_stage(what);
+	snprintf(stage, sizeof(stage), "%s", what);
+	stage_start = progress_now_ms();
+	run_set_tick(progress_tick);
+}
+
+void stages_stop(void)
+{
+	progress_clear();
+	interrupt_set_stage(NULL);
+	stage[0] = '\0';
+}
+
+void stages_start(const char *what, const char *log)
+{
+	stages_name(what);
+	if (log)
+		log_info("%s; the log is %s", what, log);
+	else if (!progress_live())
+		log_info("%s", what);
+	progress_tick();
 }
 
 void stages_begin(struct stages *s)
@@ -123,7 +175,7 @@ void stages_end(struct stages *s, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
-	progress_clear();
+	stages_stop();
 	log_info("%s (%llu.%llu s)", what, (unsigned long long)(took / 1000),
 		 (unsigned long long)(took % 1000 / 100));
 	s->last = now;

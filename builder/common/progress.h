@@ -14,7 +14,8 @@ uint64_t progress_now_ms(void); /* CLOCK_MONOTONIC */
 #define PROGRESS_SIZE_LEN 24
 const char *progress_size(uint64_t bytes, char out[static PROGRESS_SIZE_LEN]);
 
-/* Returns whether the progress line is shown at all: standard error is a terminal. */
+/* Returns whether the progress line is shown at all: standard error is a terminal, and
+ * messages are not restricted to warnings. */
 bool progress_live(void);
 /* Replaces the progress line; at most ten times a second. */
 void progress_show(const char *fmt, ...) _printf_(1, 2);
@@ -22,7 +23,11 @@ void progress_show(const char *fmt, ...) _printf_(1, 2);
 void progress_show_lines(char *const *lines);
 /* Returns whether a line given now would be shown, and not held back. */
 bool progress_due(void);
-/* Clears the progress lines. Call it before anything else is written. */
+/* Shows for how long the stage has run, unless something else was shown just now. Loops
+ * that take long call it, and waiting for a program does (lib/run.h). */
+void progress_tick(void);
+/* Clears the progress lines. The functions of lib/log.h and lib/out.h do it before they
+ * write. */
 void progress_clear(void);
 
 /* The stages of a build, which follow each other. */
@@ -30,6 +35,17 @@ struct stages {
 	uint64_t start, last; /* ms */
 };
 void stages_begin(struct stages *s);
+/*
+ * Says that a stage begins that may take long: "making the base", in the progress line,
+ * or without a terminal in a log line. `log` is the path of the log that its programs
+ * write, or NULL; with it there is a log line in both cases. A signal that ends the
+ * program names the stage (lib/interrupt.h).
+ */
+void stages_start(const char *what, const char *log);
+/* Does that without a log line, for a stage that reports its steps itself. */
+void stages_name(const char *what);
+/* Clears the progress lines when a stage of a command ends that logs nothing then. */
+void stages_stop(void);
 /* Logs "<text> (3.9 s)" for the stage that ends, and begins the next one. */
 void stages_end(struct stages *s, const char *fmt, ...) _printf_(2, 3);
 

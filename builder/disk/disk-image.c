@@ -113,7 +113,7 @@ static int measure(const char *path, const char *from, uint64_t *need, struct er
 	_cleanup_free_ char *text = NULL, *number = NULL;
 	uint64_t size;
 
-	progress_show("measuring %s", path);
+	stages_name("measuring the image");
 	if (run_capture(&r, &text, NULL, e) < 0)
 		return err_wrap(e, "%s: its data cannot be measured", path);
 	if (str_after(text, key))
@@ -150,9 +150,10 @@ static int convert(const char *path, const char *from, const char *to, struct er
 	const char *const argv[] = {QEMU_IMG, "convert", "-f", "qcow2", "-O",
 				    "raw",    from,      to,   NULL};
 
-	progress_show("reading %s", path);
+	stages_start("unpacking the image", NULL);
 	if (run_argv(argv, e) < 0)
 		return err_wrap(e, "%s", path);
+	stages_stop();
 	return 0;
 }
 

@@ -24,6 +24,7 @@
 #include "builder/root/squash.h"
 #include "builder/root/unit-links.h"
 #include "lib/file.h"
+#include "lib/interrupt.h"
 #include "lib/log.h"
 
 #define KERNEL "vmlinuz"
@@ -151,6 +152,7 @@ static int make_containers(struct build_state *b, struct err *e)
 
 	if (b->r->n_containers == 0)
 		return 0;
+	stages_start("making the containers' archives", NULL);
 	if (container_archives_make(&b->containers, b->r, &b->inputs, &b->cache, e) < 0)
 		return -1;
 	stages_end(&b->stages, "containers: %zu, %s", b->containers.n,
@@ -196,7 +198,10 @@ static int get_base(struct build_state *b, struct err *e)
 		if (b->inputs.v[i].artifact->use == ARTIFACT_BASE)
 			bo.source = &b->inputs.v[i];
 
-	if (base_get(&b->base, b->r, &b->cache, &bo, e) < 0 || read_index(b, e) < 0)
+	if (base_get(&b->base, b->r, &b->cache, &bo, e) < 0)
+		return -1;
+	interrupt_set_kept("the downloads and the base stay in the cache");
+	if (read_index(b, e) < 0)
 		return -1;
 	index_set_owners(&b->index, b->base.owners);
 	stages_end(&b->stages, "base: %s, %zu entries", b->base.made ? "made" : "cached",
@@ -255,6 +260,7 @@ static int squash_root(struct build_state *b, struct err *e)
 	_cleanup_squash_ struct squash s = {.fd = -1};
 	_cleanup_root_check_ struct root_check check = {0};
 
+	stages_start("making " ROOT, NULL);
 	if (squash_start(&s, b->r, path, e) < 0)
 		return -1;
 	if (write_tree(b, &check, s.fd, e) < 0)
@@ -310,6 +316,8 @@ static int make_root(struct build_state *b, struct err *e)
 	if (found == 0)
 		root_cache_store(&rc, b->parts, ROOT, b->part[PART_ROOT].sha256,
 				 &b->layer, &b->stats);
+	interrupt_set_kept("the downloads, the base and the root image stay in "
+			   "the cache");
 	stages_end(&b->stages, "%s: %s%llu entries, %s level %d", ROOT,
 		   found ? "cached, " : "", (unsigned long long)b->stats.entries,
 		   b->r->squashfs.compression, b->r->squashfs.level);
@@ -409,7 +417,12 @@ static int write_images(struct build_state *b, char ***paths, struct err *e)
 
 	for (size_t i = 0; i < b->r->n_images; i++) {
 		const struct image_type *type = b->r->images[i];
+		_cleanup_free_ char *stage = xasprintf("making image '%s'", type->name);
 
+		if (type->medium)
+			stages_start(stage, NULL);
+		else
+			stages_name(stage);
 		if (type->write(&parts, paths, e) < 0)
 			return err_wrap(e, "image '%s'", type->name);
 		stages_end(&b->stages, "image '%s'", type->name);

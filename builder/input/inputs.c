@@ -3,9 +3,11 @@
  * it. */
 #include "builder/input/inputs.h"
 
+#include "builder/common/progress.h"
 #include "builder/input/mirror.h"
 #include "builder/input/obtain.h"
 #include "lib/file.h"
+#include "lib/interrupt.h"
 #include "lib/str.h"
 
 #include <fcntl.h>
@@ -114,7 +116,11 @@ int inputs_get(struct inputs *ret, const struct recipe *r, const struct lock *lo
 	wants_begin(&w, r);
 	for (size_t i = 0; i < w.n; i++)
 		pin(&w.v[i], lock, r, &d);
-	if (diag_err(&d, e) < 0 || obtain(w.v, w.n, c, &oo, e) < 0)
+	if (diag_err(&d, e) < 0)
+		return -1;
+	interrupt_set_kept("the downloads stay in the cache");
+	stages_name("fetching the inputs");
+	if (obtain(w.v, w.n, c, &oo, e) < 0)
 		return -1;
 	/* Only a recipe that pins with SHA-512 can have another SHA-256 here. */
 	for (size_t i = 0; i < w.n; i++) {
@@ -188,6 +194,8 @@ int inputs_lock(struct inputs *ret, struct lock *lock, const struct lock *old,
 		.mirrors = o->mirrors, .netrc = o->netrc, .closed = true};
 
 	wants_begin(&w, r);
+	interrupt_set_kept("the downloads stay in the cache");
+	stages_name("fetching the inputs");
 	if (obtain_anew(w.v, w.n, c, &oo, e) < 0)
 		return -1;
 	for (size_t i = 0; i < w.n; i++)
