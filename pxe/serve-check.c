@@ -13,16 +13,24 @@
 
 #include "lib/dir.h"
 #include "lib/file.h"
+#include "lib/log.h"
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <net/if.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 
 #define DHCP_PORT  67
 #define TFTP_PORT  69
 #define PROXY_PORT 4011
 #define PROC_MAX   (16 * 1024 * 1024)
+
+#define PROC_STATUS_MAX (64 * 1024) /* of a file of one process */
+#define ANCESTORS_MAX   4           /* nginx's workers have a master */
+#define ORPHAN_MS       5000
 
 int serve_check_programs(struct diag *d)
 {
@@ -183,9 +191,84 @@ static bool has_socket(const char *pid, unsigned long inode)
 	return false;
 }
 
-/* Returns " by nginx (pid 812)", or "" if the process is not found. Owned by the
- * caller. */
-static char *find_owner(const struct port *p)
+/* Reads a file of a process below /proc. Returns 0 or -errno; *ret is owned. */
+static int read_proc(const char *pid, const char *name, char **ret, size_t *ret_len)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%s/%s", pid, name);
+
+	return file_read_regular_at(AT_FDCWD, path, PROC_STATUS_MAX, ret, ret_len);
+}
+
+/* Returns the name of the process, or NULL. Owned. */
+static char *process_name(const char *pid)
+{
+	char *name = NULL;
+
+	if (read_proc(pid, "comm", &name, NULL) == 0)
+		name[strcspn(name, "\n")] = '\0';
+	return name;
+}
+
+/* Returns the id of the nearest ancestor that is a rackstrap or this process, or NULL. Owned. */
+static char *find_serve(const char *pid)
+{
+	_cleanup_free_ char *at = xstrdup(pid);
+
+	for (unsigned i = 0; i < ANCESTORS_MAX; i++) {
+		_cleanup_free_ char *stat = NULL, *name = NULL;
+		const char *rest;
+		int parent;
+		char state;
+
+		if (read_proc(at, "stat", &stat, NULL) < 0)
+			return NULL;
+		rest = strrchr(stat, ')'); /* behind its name */
+		if (!rest || sscanf(rest + 1, " %c %d", &state, &parent) != 2 ||
+		    parent < 1)
+			return NULL;
+		free(at);
+		at = xasprintf("%d", parent);
+		name = process_name(at);
+		if (parent == getpid() || (name && streq(name, "rackstrap")))
+			return TAKE_PTR(at);
+	}
+	return NULL;
+}
+
+/* Checks that the process is a dnsmasq that serve_start() started for this tree. */
+static bool is_dnsmasq_of(const struct serve *s, const char *pid)
+{
+	_cleanup_free_ char *want = xasprintf("--conf-file=%s/dnsmasq.conf", s->dir);
+	_cleanup_free_ char *name = process_name(pid), *args = NULL;
+	size_t len = 0, first;
+
+	if (!name || !streq(name, "dnsmasq") ||
+	    read_proc(pid, "cmdline", &args, &len) < 0)
+		return false;
+	first = strlen(args) + 1;
+	return first < len && streq(args + first, want);
+}
+
+/* Ends a dnsmasq of this tree whose serve was killed: it has changed its user, and has
+ * lost PR_SET_PDEATHSIG by that. Returns true when it has ended. */
+static bool end_orphan(const struct serve *s, const char *pid)
+{
+	_cleanup_close_ int pidfd = pidfd_open(atoi(pid), 0);
+	_cleanup_free_ char *serve = find_serve(pid);
+	struct pollfd p = {.fd = pidfd, .events = POLLIN};
+
+	if (pidfd < 0 || serve || !is_dnsmasq_of(s, pid) ||
+	    pidfd_send_signal(pidfd, SIGTERM, NULL, 0) < 0 || poll(&p, 1, ORPHAN_MS) != 1)
+		return false;
+	log_info("dnsmasq (pid %s), which an earlier serve of this tree had left, was "
+		 "ended",
+		 pid);
+	return true;
+}
+
+/* Returns " by nginx (pid 812)", or "" if the process is not found; NULL when it was one
+ * of this tree whose serve was killed, and is ended now. Owned by the caller. */
+static char *find_owner(const struct serve *s, const struct port *p)
 {
 	unsigned long inode = find_inode(p);
 	_cleanup_strv_ char **names = NULL;
@@ -194,21 +277,25 @@ static char *find_owner(const struct port *p)
 	if (!inode || dir_names_at(AT_FDCWD, "/proc", &names) < 0)
 		return xstrdup("");
 	for (size_t i = 0; names && names[i]; i++) {
-		_cleanup_free_ char *path = NULL, *name = NULL;
+		_cleanup_free_ char *name = NULL, *serve = NULL;
 
 		if (names[i][0] < '0' || names[i][0] > '9' ||
 		    !has_socket(names[i], inode))
 			continue;
-		path = xasprintf("/proc/%s/comm", names[i]);
-		if (file_read_regular_at(AT_FDCWD, path, 64, &name, NULL) < 0)
+		if (end_orphan(s, names[i]))
+			return NULL;
+		name = process_name(names[i]);
+		if (!name)
 			continue;
-		name[strcspn(name, "\n")] = '\0';
-		return xasprintf(" by %s (pid %s)", name, names[i]);
+		serve = find_serve(names[i]);
+		return xasprintf(" by %s (pid %s)%s%s%s", name, names[i],
+				 serve ? ", of a rackstrap serve that runs (pid " : "",
+				 serve ? serve : "", serve ? ")" : "");
 	}
 	return xstrdup("");
 }
 
-static int check_port(const struct port *p, struct diag *d)
+static int check_port(const struct serve *s, const struct port *p, struct diag *d)
 {
 	_cleanup_free_ char *owner = NULL;
 	char addr[NET_ADDR_LEN];
@@ -220,7 +307,9 @@ static int check_port(const struct port *p, struct diag *d)
 	case ENODEV:
 		return 0;
 	case EADDRINUSE:
-		owner = find_owner(p);
+		owner = find_owner(s, p);
+		if (!owner)
+			return check_port(s, p, d);
 		return diag_add(d, "port %u/%s is taken%s", p->port, p->protocol, owner);
 	case EACCES:
 	case EPERM:
@@ -248,7 +337,7 @@ int serve_check_ports(const struct serve *s, struct diag *d)
 	};
 
 	for (size_t k = 0; k < ARRAY_SIZE(ports) - !i->proxy_dhcp; k++)
-		if (check_port(&ports[k], d) < 0)
+		if (check_port(s, &ports[k], d) < 0)
 			r = -1;
 	return r;
 }

@@ -157,7 +157,7 @@ import json, sys
 hosts = json.load(sys.stdin)[\"hosts\"]
 assert [h[\"verdict\"] for h in hosts] == [\"ready\"] * 3'"
 
-refuse "a second server is refused" 4 "rackstrap: port 80/tcp is taken by nginx (pid *)" \
+refuse "a second server is refused" 4 "rackstrap: port 80/tcp is taken by nginx (pid *), of a rackstrap serve that runs (pid *)" \
 	"$RACKSTRAP" serve "$TREE"
 sleep 1
 kill -INT "$server"
@@ -255,6 +255,20 @@ check "pxe makes a boot tree with router advertisements" "$RACKSTRAP" pxe config
 check "serve starts with router advertisements" serve
 check "it is not advertised as a default router" sh -c \
 	'said=$(python3 test/build/ra.py cl0); echo "$said" >&2; test "$said" = "router lifetime 0"'
+kill -TERM "$server"
+wait "$server"
+server=
+
+# A dnsmasq that has changed its user outlives a serve that is killed (test/long/serve.sh).
+dnsmasq --conf-file="$TREE/dnsmasq.conf" --enable-tftp --tftp-root="$TREE/tftp" --no-daemon 2>"$WORK/dnsmasq.err" &
+orphan=$!
+for _ in $(seq 100); do grep -q 'started, version' "$WORK/dnsmasq.err" && break; sleep 0.1; done
+check "serve starts after one that was killed" serve
+wait "$orphan"
+check "it says that it ended the earlier dnsmasq" grep -qE \
+	'^rackstrap: dnsmasq \(pid [0-9]+\), which an earlier serve of this tree had left, was ended$' "$WORK/serve.err"
+refuse "a second server is told which serve has the port" 4 \
+	"rackstrap: port 80/tcp is taken by nginx (pid *), of a rackstrap serve that runs (pid $server)" "$RACKSTRAP" serve "$TREE"
 kill -TERM "$server"
 wait "$server"
 server=

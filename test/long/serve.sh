@@ -181,5 +181,18 @@ check "and says that there are more" grep -q 'further machines like these are no
 kill -INT "$server"
 wait "$server"
 check "serve exits with 0 after SIGINT" test $? -eq 0
+"$RACKSTRAP" serve "$TREE" --user nobody 2>"$WORK/serve.err" &
+server=$!
+started() { for _ in $(seq 100); do grep -q 'Ctrl-C ends it' "$WORK/serve.err" && return; sleep 0.1; done; return 1; }
+check "serve starts again" started
+kill -KILL "$server"
+wait "$server" 2>/dev/null
+check "dnsmasq is still there" grep -q ':0043 ' /proc/net/udp
+"$RACKSTRAP" serve "$TREE" --user nobody 2>"$WORK/serve.err" &
+server=$!
+check "serve starts after it was killed" started
+check "it says that it ended the earlier dnsmasq" grep -q ', which an earlier serve of this tree had left, was ended$' "$WORK/serve.err"
+kill -TERM "$server"
+wait "$server"
 server=
 finish

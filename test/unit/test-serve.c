@@ -420,6 +420,8 @@ static int bystander(int type, uint16_t port)
 	return fd;
 }
 
+#define OF_SERVE ", of a rackstrap serve that runs (pid %d)"
+
 static void taken_ports_are_reported(void **state)
 {
 	struct fixture *f = *state;
@@ -430,11 +432,12 @@ static void taken_ports_are_reported(void **state)
 
 	assert_true(one >= 0 && two >= 0);
 	start(f);
-	dhcp = xasprintf("port 67/udp is taken by dnsmasq (pid %d)",
-			 f->s.dnsmasq.child.pid);
-	tftp_line = xasprintf("port 69/udp is taken by dnsmasq (pid %d)",
-			      f->s.dnsmasq.child.pid);
-	http = xasprintf("port 80/tcp is taken by nginx (pid %d)", f->s.nginx.child.pid);
+	dhcp = xasprintf("port 67/udp is taken by dnsmasq (pid %d)" OF_SERVE,
+			 f->s.dnsmasq.child.pid, getpid());
+	tftp_line = xasprintf("port 69/udp is taken by dnsmasq (pid %d)" OF_SERVE,
+			      f->s.dnsmasq.child.pid, getpid());
+	http = xasprintf("port 80/tcp is taken by nginx (pid %d)" OF_SERVE,
+			 f->s.nginx.child.pid, getpid());
 	assert_int_equal(serve_check(&f->s, &d), -1);
 	assert_int_equal(d.n, 3);
 	assert_string_equal(d.lines[0], dhcp);
