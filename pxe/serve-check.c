@@ -209,7 +209,8 @@ static char *process_name(const char *pid)
 	return name;
 }
 
-/* Returns the id of the nearest ancestor that is a rackstrap or this process, or NULL. Owned. */
+/* Returns the id of the nearest ancestor that is a rackstrap or this process, or NULL.
+ * Owned by the caller. */
 static char *find_serve(const char *pid)
 {
 	_cleanup_free_ char *at = xstrdup(pid);

@@ -108,29 +108,26 @@ static int find_kvm(bool *ret, struct err *e)
 }
 
 /* Shows progress at every line of the machine's console. */
-static void on_event(_unused_ guestfs_h *g, void *data, _unused_ uint64_t event,
+static void on_event(_unused_ guestfs_h *g, _unused_ void *data, _unused_ uint64_t event,
 		     _unused_ int handle, _unused_ int flags, _unused_ const char *buf,
 		     _unused_ size_t len, _unused_ const uint64_t *array,
 		     _unused_ size_t n)
 {
-	const uint64_t *start = data;
-
-	progress_show("starting libguestfs's machine: %llu s",
-		      (unsigned long long)((progress_now_ms() - *start) / 1000));
+	progress_tick();
 }
 
 /* Without KVM this takes ten seconds and more. */
 static int start(struct guest *g, bool kvm)
 {
-	uint64_t began = progress_now_ms();
 	int r, handle = guestfs_set_event_callback(
 		       g->g, on_event, GUESTFS_EVENT_APPLIANCE | GUESTFS_EVENT_PROGRESS,
-		       0, &began);
+		       0, NULL);
 
 	log_info("%s: starting libguestfs's machine (%s)", g->name,
 		 kvm ? "KVM" : "emulation: this takes a while");
+	stages_name("starting libguestfs's machine");
 	r = guestfs_launch(g->g);
-	progress_clear();
+	stages_name("reading the disk image");
 	if (handle >= 0)
 		guestfs_delete_event_callback(g->g, handle);
 	return r;

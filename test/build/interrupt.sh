@@ -96,9 +96,9 @@ reached() { # STAGE
 	*) [ "$(naps | wc -l)" -ge 2 ] ;;
 	esac
 }
-left() {
+left() { # apart from libguestfs's own cache
 	find "$U/tmp" "$U/cache/left" "$U/cache/base" "$U/images" "$WORK/recipe" -mindepth 1 \
-		\( -name '*rackstrap-*' -o -path '*/left/*' -o -path "$U/tmp/*" \) -printf 'left: %p\n' 2>/dev/null
+		! -path '*/.guestfs-*' \( -name '*rackstrap-*' -o -path '*/left/*' -o -path "$U/tmp/*" \) -printf 'left: %p\n' 2>/dev/null
 }
 # Starts a command as a group of its own, in which SIGINT is not ignored.
 start() {
@@ -254,6 +254,12 @@ echo 'name = "n"; role = "node"; cluster = "c"; address = "172.25.0.11/24"; gate
 interrupt cp INT alone "rackstrap: customize: interrupted while copying the image" "$R" customize "$U/disk.img" --host "$WORK/host.cfg"
 check "the image that was to be customized is unchanged" cmp "$U/disk.img" "$U/images/small/disk.img"
 interrupt qemu-img TERM group "rackstrap: inspect: interrupted by SIGTERM while unpacking the image" "$R" inspect "$U/images/small/disk.qcow2"
+start "$R" verify "$U/disk.img"
+machine() { pgrep -f "^[^ ]*qemu-system.*$U/tmp"; }
+until_true machine >/dev/null
+kill -INT -- -"$pid"
+ended "SIGINT to the group in verify, which starts a machine" 130 "rackstrap: verify: interrupted while starting libguestfs's machine"
+quiet "the machine has ended" machine
 at_call fsync 1 "$R" cache --cache "$U/cache" export "$WORK/mirror"
 ended "SIGTERM in cache export" 130 "rackstrap: cache: interrupted by SIGTERM"
 check "it leaves no temporary file" sh -c "! find '$WORK/mirror' -mindepth 1 -name '.*' | grep ."

@@ -4,6 +4,7 @@
  * first argument selects what the child prints.
  */
 #include "lib/file.h"
+#include "lib/log.h"
 #include "lib/run.h"
 #include "lib/str.h"
 
@@ -639,6 +640,44 @@ static void standard_error_needs_little_memory(void **state)
 	assert_true(str_ends(e.msg, ": few"));
 }
 
+static unsigned ticks;
+
+static void count_tick(void)
+{
+	ticks++;
+}
+
+static void standard_error_is_logged_when_asked_for(void **state)
+{
+	const char *argv[] = {"sh", "-c",
+			      "printf 'one\\n50%%\\r100%%\\n' >&2; sleep 0.2; "
+			      "printf 'http://u:p@h/ \\033[2J\\nhalf' >&2",
+			      NULL};
+	int fd = memfd_create("log", MFD_CLOEXEC), saved = dup(STDERR_FILENO);
+	char text[1024] = "";
+	struct err e = {0};
+
+	(void)state;
+	ticks = 0;
+	run_set_tick(count_tick);
+	dup2(fd, STDERR_FILENO);
+	log_setup("prog", LOG_LEVEL_DEBUG);
+	assert_int_equal(run_argv(argv, &e), 0);
+	log_setup("rackstrap", LOG_LEVEL_INFO);
+	assert_int_equal(run_argv(argv, &e), 0);
+	dup2(saved, STDERR_FILENO);
+	run_set_tick(NULL);
+	assert_true(pread(fd, text, sizeof(text) - 1, 0) > 0);
+	assert_true(str_after(text, "prog: runs: sh -c "));
+	assert_non_null(strchr(text, '\n'));
+	assert_string_equal(strchr(text, '\n') + 1,
+			    "prog: sh: one\nprog: sh: 50%\nprog: sh: 100%\n"
+			    "prog: sh: http://h/ ?[2J\nprog: sh: half\n");
+	assert_true(ticks > 2);
+	close(fd);
+	close(saved);
+}
+
 static void end_is_waited_for(void **state)
 {
 	const char *cat[] = {"cat", NULL};
@@ -874,6 +913,7 @@ int main(int argc, char **argv)
 		CASE(capture_is_whole),
 		CASE(output_and_files_are_limited),
 		CASE(standard_error_needs_little_memory),
+		CASE(standard_error_is_logged_when_asked_for),
 		CASE(end_is_waited_for),
 		CASE(failed_capture_gives_nothing),
 		CASE(input_is_passed),

@@ -1,0 +1,58 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# What a build shows while it runs: a line when a long stage begins, with the log of the base, which
+# is written while its programs run; on a terminal a line that moves; -v and -q. With the recipe of
+# test/small.sh, whose mmdebstrap prints what dpkg does, slowly.
+. "$(dirname "$0")/../tap.sh"
+. test/small.sh
+tap_cleanup() { stop_site; }
+sed -i "s/^base=/for n in essential kernel 'tool\\\\033[2J'; do printf \"Unpacking \$n (1.0) ...\\\\n\" >\&2; sleep 0.3; done\n&/" "$WORK/bin/mmdebstrap"
+recipe tool
+"$RACKSTRAP" lock "$WORK/recipe" "${FROM[@]}" >/dev/null 2>&1 || bail "no lock"
+BUILD=("$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" "${FROM[@]}")
+
+: >"$WORK/said"
+"${BUILD[@]}" >"$WORK/results" 2>"$WORK/said" &
+pid=$!
+log() { sed -n 's/^rackstrap: making the base; the log is //p' "$WORK/said"; }
+while ! { log=$(log) && [ -n "$log" ] && grep -qs 'Unpacking kernel' "$log"; }; do
+	kill -0 $pid || break
+	sleep 0.02
+done
+check "the log that the line names is written while the base is made" sh -c "! grep -q '^rackstrap: base: made' '$WORK/said'"
+wait $pid
+check "the build ends well" test $? = 0
+check "the whole log is there, without what a terminal obeys" grep -qxF 'Unpacking tool?[2J (1.0) ...' "$log"
+check "root.squashfs has a line when it begins" grep -qx 'rackstrap: making root.squashfs' "$WORK/said"
+check "without a terminal no line is overwritten" sh -c "! grep -q '$(printf '\r')' '$WORK/said'"
+
+# Each shows the package, the longest for the time of a test.
+terminal() { script -qec "$(printf '%q ' "$@")" /dev/null </dev/null | tr '\r' '\n' >"$WORK/screen"; }
+terminal "${BUILD[@]}" --refresh
+check "on a terminal the package at work is shown" grep -q 'making the base: package 2 of 5, unpacking kernel' "$WORK/screen"
+check "what a terminal obeys is replaced" grep -qF 'package 3 of 5, unpacking tool?[2J' "$WORK/screen"
+terminal "${BUILD[@]}" --refresh -q
+check "with -q there is no progress on a terminal" sh -c "! grep -q -e making -e rackstrap: '$WORK/screen'"
+
+check "build -q succeeds" "${BUILD[@]}" --quiet
+cp "$WORK/out" "$WORK/quiet"
+check "it prints nothing but results" test ! -s "$WORK/err"
+check "these are the results" diff "$WORK/results" "$WORK/quiet"
+check "-q before the command does the same" "$RACKSTRAP" -q "${BUILD[@]:1}"
+check "nothing but results again" test ! -s "$WORK/err"
+check "build -v succeeds" "${BUILD[@]}" -v --refresh
+cp "$WORK/err" "$WORK/said"
+check "-v shows the programs" grep -q '^rackstrap: runs: mksquashfs ' "$WORK/said"
+check "-v shows what they print" grep -qxF 'rackstrap: mmdebstrap: Unpacking kernel (1.0) ...' "$WORK/said"
+refuse "-q and -v exclude each other" 2 "rackstrap: build: options '--verbose' and '--quiet' exclude each other" "${BUILD[@]}" -q -v
+
+deb broken 1.0
+publish
+recipe tool broken
+"$RACKSTRAP" lock "$WORK/recipe" "${FROM[@]}" >/dev/null 2>&1 || bail "no lock"
+refuse "an error is printed with -q, and names the log" 1 "rackstrap: mmdebstrap exited with 1: E: a package is broken (the whole log is $RACKSTRAP_CACHE/base/*.log)" \
+	"${BUILD[@]}" -q
+named=$(sed -n 's/.*log is \(.*\))$/\1/p' "$WORK/err")
+check "the log is there" grep -q 'a package is broken' "$named"
+finish
