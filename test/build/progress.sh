@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# What a build shows while it runs: a line when a long stage begins, with the log of the base, which
-# is written while its programs run; on a terminal a line that moves; -v and -q. With the recipe of
-# test/small.sh, whose mmdebstrap prints what dpkg does, slowly.
+# A build shows a line when a long stage begins, with the log of the base, which is written while
+# its programs run, and on a terminal a line that moves; -v and -q. With the recipe of test/small.sh,
+# whose mmdebstrap prints what dpkg does, slowly.
 . "$(dirname "$0")/../tap.sh"
 . test/small.sh
 tap_cleanup() { stop_site; }
