@@ -145,7 +145,7 @@ static int load_and_build(const char *path, const struct build_options *o,
 
 	if (recipe_load(&r, path, &d) == 0) {
 		overrides_apply(&r, w);
-		recipe_media_check(&r, &d);
+		recipe_media_check(&r, w->host || w->rack, &d);
 	}
 	if (diag_err(&d, e) < 0)
 		return -1;

@@ -15,21 +15,29 @@ enum {
 	OPT_IMAGE = 1,
 };
 
-/* Adds the number of mistakes to *wrong. Returns 0 when there is none, else -1. */
-static int check_file(const char *path, const struct roles *roles, size_t *wrong)
+struct result {
+	size_t mistakes, bad_files;
+	struct diag unread; /* files that could not be read */
+};
+
+static void check_file(const char *path, const struct roles *roles, struct result *res)
 {
 	_cleanup_rack_ struct rack rack = {0};
 	_cleanup_diag_ struct diag d = {0};
 
 	if (rack_load(&rack, path, roles, &d) == 0) {
+		rack_warn(&rack);
 		out_line("%s: %zu host%s, ok", path, rack.n_hosts,
 			 rack.n_hosts == 1 ? "" : "s");
-		return 0;
+		return;
 	}
-	for (size_t i = 0; i < d.n; i++)
-		log_error("%s", d.lines[i]);
-	*wrong += d.n;
-	return -1;
+	if (d.unread) {
+		diag_move(&res->unread, &d);
+		return;
+	}
+	log_diag(LOG_LEVEL_ERROR, &d);
+	res->mistakes += diag_count(&d);
+	res->bad_files++;
 }
 
 static int run_check(const struct command_line *line, struct err *e)
@@ -37,7 +45,8 @@ static int run_check(const struct command_line *line, struct err *e)
 	_cleanup_free_ char *dir = built_image(command_arg(line, OPT_IMAGE, NULL));
 	_cleanup_image_ struct image image = {0};
 	_cleanup_roles_ struct roles builtin = {0};
-	size_t wrong = 0, bad_files = 0;
+	struct result res = {0};
+	int r;
 
 	roles_builtin(&builtin);
 	if (dir && image_open(&image, dir, e) < 0)
@@ -45,13 +54,18 @@ static int run_check(const struct command_line *line, struct err *e)
 	for (size_t i = 0; i < line->n_args; i++) {
 		_cleanup_free_ char *path = installed_rack(line->args[i]);
 
-		if (check_file(path, dir ? &image.roles : &builtin, &wrong) < 0)
-			bad_files++;
+		check_file(path, dir ? &image.roles : &builtin, &res);
 	}
-	if (bad_files == 0)
-		return 0;
-	return err_set(e, ERR_CONFIG, "%zu mistake%s in %zu file%s", wrong,
-		       wrong == 1 ? "" : "s", bad_files, bad_files == 1 ? "" : "s");
+	if (res.bad_files == 0)
+		r = diag_err(&res.unread, e);
+	else {
+		log_diag(LOG_LEVEL_ERROR, &res.unread);
+		r = err_set(e, ERR_CONFIG, "%zu mistake%s in %zu file%s", res.mistakes,
+			    res.mistakes == 1 ? "" : "s", res.bad_files,
+			    res.bad_files == 1 ? "" : "s");
+	}
+	diag_done(&res.unread);
+	return r;
 }
 
 static const struct command_option options[] = {

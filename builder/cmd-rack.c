@@ -111,7 +111,7 @@ static int unknown_host(const struct rack *rack, const char *name, struct err *e
 
 	for (size_t i = 0; i < rack->n_hosts; i++)
 		words[i] = rack->hosts[i].host.name;
-	nearest = str_nearest(name, words);
+	nearest = str_nearest_name(name, words);
 	if (nearest)
 		err_set(e, ERR_USAGE,
 			"rack: --host: %s has no host '%s' (did you mean '%s'?)",

@@ -93,8 +93,9 @@ int config_load_file(struct config *ret, const struct firstboot *fb, const char 
 
 int config_err(const struct config *c, const char *what, struct err *e)
 {
-	for (size_t i = 0; i < c->complaints.n; i++)
-		log_error("%s", c->complaints.lines[i]);
+	if (c->complaints.unread)
+		return diag_err(&c->complaints, e);
+	log_diag(LOG_LEVEL_ERROR, &c->complaints);
 	return err_set(e, ERR_CONFIG, "%s: %zu mistake%s", what, c->complaints.n,
 		       c->complaints.n == 1 ? "" : "s");
 }

@@ -18,8 +18,7 @@ static struct conf *read_conf(const struct firstboot *fb, const char *path)
 		return NULL;
 	if (conf_read_root(&c, fb->rootfd, path, path, CONF_MAX, &d) == 0)
 		return c;
-	for (size_t i = 0; i < d.n; i++)
-		log_warn("%s", d.lines[i]);
+	log_diag(LOG_LEVEL_WARN, &d);
 	return NULL;
 }
 

@@ -9,6 +9,8 @@
  */
 #include "pxe/rack-check.h"
 
+#include "firstboot/model/conf-note.h"
+
 #define NOBODY SIZE_MAX
 
 static const struct host *host_at(const struct rack *r, size_t i)
@@ -215,7 +217,7 @@ static const char *nearest_name(const struct rack *r, const char *text)
 	for (size_t i = 0; i < r->n_hosts; i++)
 		if (has_name(host_at(r, i)))
 			names[n++] = host_at(r, i)->name;
-	return str_nearest(text, names);
+	return str_nearest_name(text, names);
 }
 
 static int master_unknown(const struct rack *r, const struct rack_master *m,
@@ -226,13 +228,13 @@ static int master_unknown(const struct rack *r, const struct rack_master *m,
 	if (near)
 		return diag_add(
 			d,
-			"%s:%u: cluster: master '%s' is no host of this rack (did "
+			"%s:%u: cluster: master '%s' is no host of this rack%s (did "
 			"you mean '%s'?)",
-			m->file, m->line, m->text, near);
+			m->file, m->line, m->text, conf_value_note(m->text), near);
 	return diag_add(d,
 			"%s:%u: cluster: master '%s' is no host of this rack and no "
-			"IPv4 address",
-			m->file, m->line, m->text);
+			"IPv4 address%s",
+			m->file, m->line, m->text, conf_value_note(m->text));
 }
 
 int rack_master_find(const struct rack *r, struct rack_master *m, struct diag *d)

@@ -11,11 +11,13 @@
  */
 #include "pxe/rack.h"
 
+#include "firstboot/model/conf-note.h"
 #include "firstboot/model/rack-entry.h"
 #include "lib/file.h"
 #include "lib/intern.h"
 #include "pxe/kernel-cmdline.h"
 #include "pxe/rack-check.h"
+#include "pxe/rack-fold.h"
 
 #define VM_MEMORY     (1536ULL << 20)
 #define VM_MEMORY_MIN (128ULL << 20)
@@ -63,13 +65,15 @@ static void load_text(struct loader *l, const struct conf_node *group, const cha
 		return;
 	r = conf_type(n) == CONF_STRING ? conf_get_str(group, key, &s, NULL) : -1;
 	if (r < 0 || !*s) {
-		l->r = conf_complain(n, l->d, "%s%s: must be a string that is not empty",
-				     prefix, key);
+		l->r = conf_complain(n, l->d,
+				     "%s%s: must be a string that is not empty%s", prefix,
+				     key, conf_type_note(n, CONF_STRING));
 		return;
 	}
 	what = wrong(s);
 	if (what) {
-		l->r = conf_complain(n, l->d, "%s%s: %s", prefix, key, what);
+		l->r = conf_complain(n, l->d, "%s%s: %s%s", prefix, key, what,
+				     conf_value_note(s));
 		return;
 	}
 	free(*ret);
@@ -181,7 +185,7 @@ static const char *rack_name_wrong(const char *s)
 
 static void cluster_missing(struct loader *l, const char *key, const char *what)
 {
-	if (!conf_member(l->cluster, key))
+	if (conf_is_missing(l->cluster, key))
 		l->r = conf_complain(l->cluster, l->d, "cluster: %s is missing: %s", key,
 				     what);
 }
@@ -198,7 +202,9 @@ static void load_boot_server(struct loader *l, const struct host *proto)
 	if (conf_str(n, &s, NULL) < 0 || net_parse_addr(s, &at.addr) < 0) {
 		l->r = conf_complain(n, l->d,
 				     "cluster: boot_server: must be an IPv4 address like "
-				     "\"172.25.0.1\"");
+				     "\"172.25.0.1\"%s",
+				     s ? conf_value_note(s)
+				       : conf_type_note(n, CONF_STRING));
 		return;
 	}
 	l->rack->boot_server = at.addr;
@@ -304,8 +310,9 @@ static void load_address(struct loader *l, const struct conf_node *group,
 	h->bad[HOST_ADDRESS] = true;
 	l->r = conf_complain(n, l->d,
 			     "%saddress: must be an IPv4 address like \"172.25.0.11\", "
-			     "with or without a prefix, or \"dhcp\"",
-			     prefix);
+			     "with or without a prefix, or \"dhcp\"%s",
+			     prefix,
+			     s ? conf_value_note(s) : conf_type_note(n, CONF_STRING));
 }
 
 static void copy_common(const struct rack_host *common, struct rack_host *h)
@@ -340,14 +347,14 @@ static void load_host(struct loader *l, const struct conf_node *group, size_t i,
 	load_rack_keys(l, group, prefix, h);
 	load_text(l, group, prefix, "serial", serial_wrong, &h->serial);
 	load_text(l, group, prefix, "uuid", uuid_wrong, &h->uuid);
-	if (!conf_member(group, "name")) {
+	if (conf_is_missing(group, "name")) {
 		l->r = conf_complain(group, l->d,
 				     "host %zu has no name: give it one, like "
 				     "\"node-1\"",
 				     i + 1);
 		h->host.bad[HOST_NAME] = true; /* keeps host_check() from reporting it */
 	}
-	if (!conf_member(group, "mac"))
+	if (conf_is_missing(group, "mac"))
 		l->r = conf_complain(
 			group, l->d,
 			"%smac is missing: a booting machine is identified by "
@@ -498,14 +505,29 @@ static void check_hosts(struct loader *l)
 	}
 }
 
+/* Returns true when a member has one of the keys, or a misspelling of it. */
+static bool resembles_rack(const struct conf_node *root, const char *const *keys)
+{
+	for (size_t i = 0; i < conf_len(root); i++)
+		if (str_nearest(conf_key(conf_at(root, i)), keys))
+			return true;
+	return false;
+}
+
 static void load_root(struct loader *l, const struct conf_node *root)
 {
 	static const char *const keys[] = {"cluster", "hosts", NULL};
 	const struct conf_node *hosts = NULL;
 	int c, h;
 
-	if (conf_len(root) > 0 && !conf_member(root, "cluster") &&
-	    !conf_member(root, "hosts")) {
+	if (conf_len(root) == 0) {
+		l->r = diag_add(l->d,
+				"%s: is empty: a rack has a group 'cluster' and a list "
+				"'hosts'",
+				l->rack->file);
+		return;
+	}
+	if (!resembles_rack(root, keys)) {
 		l->r = diag_add(l->d,
 				"%s: is no rack file: it has neither 'cluster' nor "
 				"'hosts' (a recipe is checked by `rackstrap build "
@@ -517,12 +539,12 @@ static void load_root(struct loader *l, const struct conf_node *root)
 		l->r = -1;
 	c = conf_get_group(root, "cluster", &l->cluster, l->d);
 	h = conf_get_list(root, "hosts", &hosts, l->d);
-	if (c == 0)
+	if (c == 0 && conf_is_missing(root, "cluster"))
 		l->r = diag_add(l->d,
 				"%s: group 'cluster' is missing: it has the settings "
 				"that all hosts share",
 				l->rack->file);
-	if (h == 0)
+	if (h == 0 && conf_is_missing(root, "hosts"))
 		l->r = diag_add(l->d,
 				"%s: list 'hosts' is missing: it has a group for each "
 				"host",
@@ -559,8 +581,11 @@ static int load_conf(struct rack *ret, const struct conf *conf, const struct rol
 	*ret = (struct rack){.file = xstrdup(conf_name(conf))};
 	load_root(&l, conf_root(conf));
 	rack_host_done(&l.common);
-	if (l.r < 0)
+	if (l.r < 0) {
 		rack_done(ret);
+		if (d)
+			rack_fold(d);
+	}
 	return l.r;
 }
 

@@ -51,5 +51,7 @@ int rack_load(struct rack *ret, const char *path, const struct roles *roles,
 /* Does the same with a text; messages call it `name`, `flags` are conf_flags. */
 int rack_parse(struct rack *ret, const char *text, size_t len, const char *name,
 	       unsigned flags, const struct roles *roles, struct diag *d) _must_check_;
+/* Warns about what is allowed, but seldom meant. */
+void rack_warn(const struct rack *r);
 void rack_done(struct rack *r);
 #define _cleanup_rack_ _cleanup_(rack_done)

@@ -8,6 +8,7 @@
 #include "builder/base/base-tree.h"
 #include "builder/common/guest.h"
 #include "builder/common/qcow2.h"
+#include "builder/recipe/recipe-parse.h"
 #include "lib/log.h"
 
 #include <fcntl.h>
@@ -24,7 +25,7 @@ static void check_disk(const struct recipe *r, struct diag *d)
 {
 	const struct recipe_base *b = &r->base;
 
-	if (!b->url)
+	if (!b->url && recipe_is_missing(d, "url"))
 		diag_add(d, "%s: base: url: missing: the disk image's URL", b->where);
 	base_archive_check(b, b->packages || b->kernel, d);
 }

@@ -44,11 +44,13 @@ static bool is_suite(const char *s)
  * wrong value as missing too. */
 static void mark_present(struct recipe_base *b, const struct conf_node *group)
 {
-	if (!b->suite && conf_member(group, "suite"))
+	if (!b->suite && !conf_is_missing(group, "suite"))
 		b->suite = xstrdup("");
-	if (!b->components && conf_len(conf_member(group, "components")) > 0)
+	if (!b->components && (conf_len(conf_member(group, "components")) > 0 ||
+			       (!conf_member(group, "components") &&
+				!conf_is_missing(group, "components"))))
 		strv_add(&b->components, "");
-	if (!b->kernel && conf_member(group, "kernel"))
+	if (!b->kernel && !conf_is_missing(group, "kernel"))
 		b->kernel = xstrdup("");
 }
 

@@ -95,7 +95,7 @@ int build_lock_read(struct lock *ret, const struct recipe *r, const char *option
 
 	/* lock_read() takes a file that does not exist for an empty lock. */
 	if (option && access(option, R_OK) < 0) {
-		diag_add(d, "--lock: %s: %s", option, strerror(errno));
+		diag_add_unread(d, "--lock: %s: %s", option, strerror(errno));
 		return -1;
 	}
 	return lock_read(ret, path, d);

@@ -27,7 +27,7 @@ static void need(const struct conf_node *n, const char *key, char **ret, struct 
 {
 	const char *s = NULL;
 
-	if (conf_get_str(n, key, &s, d) == 0)
+	if (conf_get_str(n, key, &s, d) == 0 && conf_is_missing(n, key))
 		conf_complain(n, d, "%s: missing", key);
 	*ret = xstrdup(s);
 }
@@ -169,7 +169,7 @@ static void parse_base(struct lock_base *b, const struct conf_node *n, struct di
 		parse_release(b, conf_at(releases, i), d);
 	for (size_t i = 0; i < conf_len(packages); i++)
 		parse_package(b, conf_at(packages, i), d);
-	if (conf_len(packages) == 0)
+	if (conf_len(packages) == 0 && (packages || conf_is_missing(n, "packages")))
 		conf_complain(n, d, "packages: missing");
 	b->where = where_of(n);
 	sort_base(b, d);
@@ -181,7 +181,8 @@ static void parse(struct lock *l, const struct conf *c, struct diag *d)
 	int version = 0;
 
 	(void)!conf_check_keys(root, lock_keys, d);
-	if (conf_get_int(root, "version", 1, 1, &version, d) == 0)
+	if (conf_get_int(root, "version", 1, 1, &version, d) == 0 &&
+	    conf_is_missing(root, "version"))
 		diag_add(d, "%s: version: missing", conf_name(c));
 	(void)!conf_get_list(root, "inputs", &list, d);
 	for (size_t i = 0; i < conf_len(list); i++)

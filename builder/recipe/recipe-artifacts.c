@@ -50,7 +50,7 @@ void recipe_artifacts_done(struct recipe *r)
 static void parse_to(const struct conf_node *n, char **to, unsigned *mode, struct diag *d)
 {
 	(void)!recipe_get_target(n, "to", to, d);
-	if (recipe_get_mode(n, "mode", mode, d) == 0)
+	if (recipe_get_mode(n, "mode", mode, d) == 0 && conf_is_missing(n, "mode"))
 		conf_complain(n, d, "mode: missing, as in mode = \"0755\";");
 }
 
@@ -65,7 +65,7 @@ static void parse_extract(struct recipe_extract *x, const struct conf_node *n,
 
 	recipe_set_where(&x->where, n);
 	(void)!conf_check_keys(n, recipe_extract_keys, d);
-	if (recipe_get_text(n, "path", &x->path, d) == 0)
+	if (recipe_get_text(n, "path", &x->path, d) == 0 && conf_is_missing(n, "path"))
 		conf_complain(n, d, "path: missing: name a member of the archive");
 	else if (x->path && (x->path[0] == '/' || strstr(x->path, "..")))
 		conf_complain(
@@ -162,7 +162,7 @@ static void parse_limit(struct recipe_artifact *a, const struct conf_node *n,
 static void parse_url(struct recipe_artifact *a, const struct conf_node *n,
 		      struct diag *d)
 {
-	if (recipe_get_url(n, &a->url, &a->source, d) == 0)
+	if (recipe_get_url(n, &a->url, &a->source, d) == 0 && conf_is_missing(n, "url"))
 		conf_complain(n, d,
 			      "artifact '%s': url: missing: give the URL that it is "
 			      "fetched from",
@@ -176,7 +176,7 @@ static void parse_artifact(void *entry, const struct conf_node *n, struct diag *
 
 	recipe_set_where(&a->where, n);
 	(void)!conf_check_keys(n, recipe_artifact_keys, d);
-	if (recipe_get_text(n, "name", &a->name, d) == 0)
+	if (recipe_get_text(n, "name", &a->name, d) == 0 && conf_is_missing(n, "name"))
 		conf_complain(n, d,
 			      "artifact: name: missing: give it one for messages and the "
 			      "manifest");

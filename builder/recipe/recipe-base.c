@@ -72,7 +72,7 @@ static void parse_base(struct recipe *r, const struct conf_node *root, struct di
 	parse_type(&r->base, group, d);
 	recipe_set_where(&r->base.where, group);
 	if (!r->base.type) {
-		if (!conf_member(group, "type")) {
+		if (conf_is_missing(group, "type")) {
 			_cleanup_free_ char *names = base_type_names();
 
 			conf_complain(group, d, "base: type: missing (known: %s)", names);

@@ -180,18 +180,28 @@ static void check_initramfs(const struct recipe *r, struct diag *d)
 			 i->where ? i->where : r->file);
 }
 
+bool recipe_is_missing(const struct diag *d, const char *key)
+{
+	_cleanup_free_ char *hint = xasprintf("(did you mean '%s'?)", key);
+
+	for (size_t i = 0; i < d->n; i++)
+		if (str_ends(d->lines[i], hint))
+			return false;
+	return true;
+}
+
 void recipe_check(const struct recipe *r, struct diag *d)
 {
 	_cleanup_unit_names_ struct unit_names units = {0};
 
-	if (!r->name)
+	if (!r->name && recipe_is_missing(d, "name"))
 		diag_add(d, "%s: name: missing (a variant needs its own name)", r->file);
-	if (!r->base.where)
+	if (!r->base.where && recipe_is_missing(d, "base"))
 		diag_add(d,
 			 "%s: base: missing, as in base = { type = \"suite\"; ... };: an "
 			 "image is made from a base",
 			 r->file);
-	else if (r->base.type)
+	if (r->base.where && r->base.type)
 		r->base.type->check(r, d);
 	if (r->n_images == 0 && !d->n)
 		diag_add(d, "%s: images: missing, as in images = [ \"pxe\" ];", r->file);

@@ -70,7 +70,7 @@ int recipe_check_image(const struct conf_node *n, const char *image, const char 
 static void parse_image(struct recipe_container *c, const struct conf_node *n,
 			struct diag *d)
 {
-	if (recipe_get_word(n, "image", &c->image, d) == 0)
+	if (recipe_get_word(n, "image", &c->image, d) == 0 && conf_is_missing(n, "image"))
 		conf_complain(n, d,
 			      "container: image: missing, as in image = "
 			      "\"calico/node:v0.4.8\";");

@@ -95,7 +95,7 @@ static void parse_file(void *entry, const struct conf_node *n, struct diag *d)
 
 	recipe_set_where(&f->where, n);
 	(void)!conf_check_keys(n, recipe_file_keys, d);
-	if (recipe_get_target(n, "to", &f->to, d) == 0)
+	if (recipe_get_target(n, "to", &f->to, d) == 0 && conf_is_missing(n, "to"))
 		conf_complain(n, d, "file: to: missing: name its path in the image");
 	parse_kind(f, n, d);
 	f->mode = f->type == RECIPE_FILE_DIR ? 0755 : 0644;

@@ -124,7 +124,7 @@ void recipe_media_done(struct recipe *r)
 
 /* --- who boots from it ------------------------------------------------------------- */
 
-static void recipe_media_check_file(const char *path, bool rack,
+static void recipe_media_check_file(const char *path, bool rack, bool by_option,
 				    const struct roles *roles, struct diag *d)
 {
 	_cleanup_config_text_ struct config_text c = {.name = xstrdup(path),
@@ -132,13 +132,15 @@ static void recipe_media_check_file(const char *path, bool rack,
 	int r = file_read_at(AT_FDCWD, path, rack ? CONF_MAX_RACK : CONF_MAX, &c.text,
 			     &c.len);
 
-	if (r < 0)
+	if (r < 0 && by_option)
+		diag_add_unread(d, "%s: cannot be read: %s", path, strerror(-r));
+	else if (r < 0)
 		diag_add(d, "%s: cannot be read: %s", path, strerror(-r));
 	else
 		(void)!config_text_check(&c, roles, d);
 }
 
-void recipe_media_check(const struct recipe *r, struct diag *d)
+void recipe_media_check(const struct recipe *r, bool by_option, struct diag *d)
 {
 	const struct recipe_media *m = &r->media;
 
@@ -148,7 +150,7 @@ void recipe_media_check(const struct recipe *r, struct diag *d)
 			 "not for both (%s, %s)",
 			 m->where ? m->where : r->file, m->host, m->rack);
 	else if (m->host)
-		recipe_media_check_file(m->host, false, &r->roles, d);
+		recipe_media_check_file(m->host, false, by_option, &r->roles, d);
 	else if (m->rack)
-		recipe_media_check_file(m->rack, true, &r->roles, d);
+		recipe_media_check_file(m->rack, true, by_option, &r->roles, d);
 }

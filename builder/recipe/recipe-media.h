@@ -7,5 +7,6 @@
 
 bool recipe_media_is_sector_size(uint64_t n);
 
-/* Checks host.cfg or rack.cfg. Call it when everything is read, with the command line. */
-void recipe_media_check(const struct recipe *r, struct diag *d);
+/* Checks host.cfg or rack.cfg. Call it when everything is read, with the command line,
+ * which names the file if `by_option`: then a missing one is no mistake in the recipe. */
+void recipe_media_check(const struct recipe *r, bool by_option, struct diag *d);

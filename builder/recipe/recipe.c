@@ -63,7 +63,7 @@ static void parse_version(const struct conf *c, struct diag *d)
 	const struct conf_node *root = conf_root(c);
 	int version;
 
-	if (!conf_member(root, "version"))
+	if (conf_is_missing(root, "version"))
 		diag_add(d, "%s: version: missing, as in version = 1;", conf_name(c));
 	else if (conf_get_int(root, "version", INT_MIN, INT_MAX, &version, d) > 0 &&
 		 version != 1)
@@ -287,9 +287,7 @@ int recipe_load(struct recipe *ret, const char *path, struct diag *d)
 		r = (struct recipe){0};
 		result = 0;
 	}
-	for (size_t i = 0; i < own.n; i++)
-		diag_add(d, "%s", own.lines[i]);
-	diag_done(&own);
+	diag_move(d, &own);
 	return result;
 }
 

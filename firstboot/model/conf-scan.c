@@ -12,6 +12,9 @@
  */
 #include "firstboot/model/conf-scan.h"
 
+#include "firstboot/model/conf-language.h"
+#include "firstboot/model/conf-syntax.h"
+
 #include <limits.h>
 
 #define CONF_DEPTH   32     /* groups and lists within each other */
@@ -25,6 +28,7 @@ struct scan {
 	unsigned members[CONF_DEPTH + 1]; /* of the group at each depth */
 	const char *name;
 	struct diag *d;
+	bool is_open; /* a comment or string does not end */
 	int r;
 };
 
@@ -43,8 +47,6 @@ static void scan_line_comment(struct scan *s)
 
 static void scan_comment(struct scan *s)
 {
-	unsigned start = s->line;
-
 	for (s->p += 2; s->p < s->end; s->p++) {
 		if (scan_at(s, "*/")) {
 			s->p += 2;
@@ -53,13 +55,11 @@ static void scan_comment(struct scan *s)
 		if (*s->p == '\n')
 			s->line++;
 	}
-	s->r = diag_add(s->d, "%s:%u: this comment is not terminated", s->name, start);
+	s->is_open = true;
 }
 
 static void scan_string(struct scan *s)
 {
-	unsigned start = s->line;
-
 	for (s->p++; s->p < s->end; s->p++) {
 		if (*s->p == '"') {
 			s->p++;
@@ -70,7 +70,7 @@ static void scan_string(struct scan *s)
 		if (*s->p == '\n')
 			s->line++;
 	}
-	s->r = diag_add(s->d, "%s:%u: this string is not terminated", s->name, start);
+	s->is_open = true;
 }
 
 static bool in_word(char c)
@@ -177,6 +177,9 @@ int conf_scan(const char *text, size_t len, const char *name, unsigned flags,
 			 .name = name,
 			 .d = d};
 
+	if (conf_encoding(text, len))
+		return diag_add(d, "%s: is a text in %s: save it as UTF-8", name,
+				conf_encoding(text, len));
 	while (s.p < s.end) {
 		if (*s.p == '\0') {
 			s.r = diag_add(d, "%s:%u: a NUL byte: this is not a text file",
@@ -207,5 +210,7 @@ int conf_scan(const char *text, size_t len, const char *name, unsigned flags,
 			s.p++;
 		}
 	}
+	if (s.is_open && s.r == 0)
+		s.r = conf_syntax_report(text, len, name, d);
 	return s.r;
 }

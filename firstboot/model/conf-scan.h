@@ -4,7 +4,6 @@
 
 #include "firstboot/model/conf.h"
 
-/* Returns 0, or -1 with complaints. `flags` as for conf_parse. `text` need not end with a
- * NUL. */
+/* Returns 0, or -1 with complaints. `flags` as for conf_parse. `text` ends with a NUL. */
 int conf_scan(const char *text, size_t len, const char *name, unsigned flags,
 	      struct diag *d) _must_check_;

@@ -6,10 +6,12 @@
  *
  * Limits: included files are not scanned first, so that a number in them can wrap, and
  * their size is not limited; only the operator's own files may include others. After a
- * syntax error the rest of a file is not checked.
+ * syntax error, which conf-syntax.c describes, the rest of a file is not checked.
  */
 #include "firstboot/model/conf.h"
+#include "firstboot/model/conf-note.h"
 #include "firstboot/model/conf-scan.h"
+#include "firstboot/model/conf-syntax.h"
 #include "lib/file.h"
 #include "lib/root.h"
 
@@ -56,25 +58,47 @@ static const struct conf_node *node(const config_setting_t *s)
 
 /* --- reading ---------------------------------------------------------------------- */
 
+/* Reports why libconfig refused an included file, of which it gives the name. */
+static int report_included(const char *file, unsigned line, const char *message,
+			   struct diag *d)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len = 0;
+
+	if (file_read_regular_at(AT_FDCWD, file, CONF_MAX_RACK, &text, &len) < 0)
+		return diag_add(d, "%s:%u: %s", file, line, message);
+	if (conf_syntax_report(text, len, file, d) < 0)
+		return -1;
+	return conf_syntax_report_line(text, len, file, line, message, d);
+}
+
+/* Reports why libconfig refused the text. */
+static int report_refused(const struct conf *c, const char *text, size_t len,
+			  struct diag *d)
+{
+	const char *file = config_error_file(&c->c), *why = config_error_text(&c->c);
+	unsigned line = (unsigned)config_error_line(&c->c);
+
+	if (streq(why, "syntax error"))
+		why = "syntax error, here or on the line before";
+	if (file)
+		return report_included(file, line, why, d);
+	if (conf_syntax_report(text, len, c->name, d) < 0)
+		return -1;
+	return conf_syntax_report_line(text, len, c->name, line, why, d);
+}
+
 static int conf_load(struct conf *c, const char *text, size_t len, unsigned flags,
 		     struct diag *d)
 {
-	const char *file;
-
 	if (conf_scan(text, len, c->name, flags, d) < 0)
 		return -1;
 	if (c->dir)
 		config_set_include_dir(&c->c, c->dir);
-	if (config_read_string(&c->c, text) == CONFIG_TRUE) {
-		config_setting_set_hook(config_root_setting(&c->c), c);
-		return 0;
-	}
-	file = config_error_file(&c->c) ? config_error_file(&c->c) : c->name;
-	if (streq(config_error_text(&c->c), "syntax error"))
-		return diag_add(d, "%s:%d: syntax error, here or on the line before",
-				file, config_error_line(&c->c));
-	return diag_add(d, "%s:%d: %s", file, config_error_line(&c->c),
-			config_error_text(&c->c));
+	if (config_read_string(&c->c, text) != CONFIG_TRUE)
+		return report_refused(c, text, len, d);
+	config_setting_set_hook(config_root_setting(&c->c), c);
+	return 0;
 }
 
 static struct conf *conf_new(const char *name)
@@ -107,7 +131,7 @@ static int complain_unread(const char *name, size_t max, int r, struct diag *d)
 {
 	if (r == -EFBIG)
 		return diag_add(d, "%s: larger than %zu bytes", name, max);
-	return diag_add(d, "%s: cannot be read: %s", name, file_strerror(r));
+	return diag_add_unread(d, "%s: cannot be read: %s", name, file_strerror(r));
 }
 
 int conf_read_at(struct conf **ret, int dirfd, const char *path, const char *name,
@@ -255,7 +279,8 @@ static int conf_get(const struct conf_node *n, const char *key, enum conf_type t
 	if (!m)
 		return 0;
 	if (conf_type(m) != type)
-		return conf_complain(m, d, "%s: must be %s", key, what);
+		return conf_complain(m, d, "%s: must be %s%s", key, what,
+				     conf_type_note(m, type));
 	*ret = m;
 	return 1;
 }
@@ -337,7 +362,8 @@ int conf_get_list(const struct conf_node *n, const char *key,
 int conf_str(const struct conf_node *n, const char **ret, struct diag *d)
 {
 	if (conf_type(n) != CONF_STRING)
-		return conf_complain(n, d, "must be a string");
+		return conf_complain(n, d, "must be a string%s",
+				     conf_type_note(n, CONF_STRING));
 	*ret = config_setting_get_string(setting(n));
 	return 0;
 }
@@ -345,7 +371,8 @@ int conf_str(const struct conf_node *n, const char **ret, struct diag *d)
 int conf_bool(const struct conf_node *n, bool *ret, struct diag *d)
 {
 	if (conf_type(n) != CONF_BOOL)
-		return conf_complain(n, d, "must be true or false");
+		return conf_complain(n, d, "must be true or false%s",
+				     conf_type_note(n, CONF_BOOL));
 	*ret = config_setting_get_bool(setting(n)) != 0;
 	return 0;
 }
@@ -353,9 +380,35 @@ int conf_bool(const struct conf_node *n, bool *ret, struct diag *d)
 int conf_int(const struct conf_node *n, int *ret, struct diag *d)
 {
 	if (conf_type(n) != CONF_INT)
-		return conf_complain(n, d, "must be a whole number");
+		return conf_complain(n, d, "must be a whole number%s",
+				     conf_type_note(n, CONF_INT));
 	*ret = config_setting_get_int(setting(n));
 	return 0;
+}
+
+int conf_complain_unknown(const struct conf_node *n, const char *prefix, const char *near,
+			  struct diag *d)
+{
+	if (!near)
+		return conf_complain(n, d, "%sunknown key '%s'", prefix, conf_key(n));
+	/* The root's hook is the struct conf; a member is never the root. */
+	config_setting_set_hook((config_setting_t *)(uintptr_t)n,
+				(void *)(uintptr_t)near);
+	return conf_complain(n, d, "%sunknown key '%s' (did you mean '%s'?)", prefix,
+			     conf_key(n), near);
+}
+
+bool conf_is_missing(const struct conf_node *group, const char *key)
+{
+	if (conf_member(group, key))
+		return false;
+	for (size_t i = 0; i < conf_len(group); i++) {
+		const char *near = config_setting_get_hook(setting(conf_at(group, i)));
+
+		if (near && streq(near, key))
+			return false;
+	}
+	return true;
 }
 
 int conf_check_keys(const struct conf_node *n, const char *const *keys, struct diag *d)
@@ -364,19 +417,13 @@ int conf_check_keys(const struct conf_node *n, const char *const *keys, struct d
 
 	for (size_t i = 0; i < conf_len(n); i++) {
 		const struct conf_node *m = conf_at(n, i);
-		const char *near;
 		size_t k = 0;
 
 		while (keys[k] && !streq(keys[k], conf_key(m)))
 			k++;
-		if (keys[k])
-			continue;
-		near = str_nearest(conf_key(m), keys);
-		if (near)
-			r = conf_complain(m, d, "unknown key '%s' (did you mean '%s'?)",
-					  conf_key(m), near);
-		else
-			r = conf_complain(m, d, "unknown key '%s'", conf_key(m));
+		if (!keys[k])
+			r = conf_complain_unknown(m, "", str_nearest(conf_key(m), keys),
+						  d);
 	}
 	return r;
 }

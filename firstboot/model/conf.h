@@ -99,6 +99,15 @@ const struct conf_node *conf_at(const struct conf_node *n, size_t i);
 int conf_check_keys(const struct conf_node *n, const char *const *keys,
 		    struct diag *d) _must_check_;
 
+/* Complains about one such member, of which `near` is the nearest key or NULL. `prefix`
+ * precedes the message. Keeps the pointer `near`. Returns -1. */
+int conf_complain_unknown(const struct conf_node *n, const char *prefix, const char *near,
+			  struct diag *d);
+
+/* Returns true when a group has neither the key nor a member that was complained about as
+ * a misspelling of it: a complaint that it is missing would only repeat that one. */
+bool conf_is_missing(const struct conf_node *group, const char *key);
+
 /* Appends a string in quotes, escaped as libconfig reads it. */
 void conf_quote(struct buf *b, const char *s);
 /* Appends `key` with an array of strings; NULL is an empty one. */

@@ -3,6 +3,7 @@
  * Checks of a bonded or tagged uplink. Modes, policies and their combinations are those
  * of the kernel (drivers/net/bonding, bond_options.c), which networkd 219 uses as well.
  */
+#include "firstboot/model/conf-note.h"
 #include "firstboot/model/host-check-parts.h"
 #include "firstboot/model/words.h"
 
@@ -42,9 +43,10 @@ static bool check_choice(struct check *c, enum host_key_id id, const char *s,
 	for (size_t i = 0; words[i]; i++)
 		buf_printf(&all, "%s%s", i ? ", " : "", words[i]);
 	near = str_nearest(s, words);
-	check_complain(c, id, "must be one of %s, not %s%s%s%s", all.p,
-		       check_show(s, shown), near ? " (did you mean '" : "",
-		       near ? near : "", near ? "'?)" : "");
+	check_complain(c, id, "must be one of %s, not %s%s%s%s%s", all.p,
+		       check_show(s, shown), conf_value_note(s),
+		       near ? " (did you mean '" : "", near ? near : "",
+		       near ? "'?)" : "");
 	return false;
 }
 

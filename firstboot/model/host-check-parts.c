@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "firstboot/model/host-check-parts.h"
 
+#include "firstboot/model/conf-note.h"
 #include "lib/url.h"
 
 #define SHOWN_MAX 60
@@ -73,7 +74,8 @@ void check_word(struct check *c, enum host_key_id id, const char *s,
 	char shown[CHECK_SHOWN];
 
 	if (what)
-		check_complain(c, id, "%s %s", check_show(s, shown), what);
+		check_complain(c, id, "%s %s%s", check_show(s, shown), what,
+			       conf_value_note(s));
 }
 
 void check_words(struct check *c, enum host_key_id id, char *const *v, size_t max,

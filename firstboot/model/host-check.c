@@ -9,6 +9,7 @@
  * boot.
  */
 #include "firstboot/model/host-check.h"
+#include "firstboot/model/conf-note.h"
 #include "firstboot/model/host-check-parts.h"
 #include "firstboot/model/words.h"
 
@@ -129,17 +130,23 @@ static char *role_names(const struct roles *roles)
 
 static void complain_role(struct check *c)
 {
-	_cleanup_free_ const char **names = xcalloc(c->roles->n + 1, sizeof(*names));
-	_cleanup_free_ char *all = role_names(c->roles);
+	size_t n = c->roles->n < STR_NEAREST_MAX ? c->roles->n : STR_NEAREST_MAX;
+	_cleanup_free_ const char **names = xcalloc(n + 1, sizeof(*names));
+	_cleanup_free_ char *all = role_names(c->roles), *hint = NULL;
 	char shown[CHECK_SHOWN];
 	const char *near;
 
-	for (size_t i = 0; i < c->roles->n; i++)
+	for (size_t i = 0; i < n; i++)
 		names[i] = c->roles->v[i].name;
-	near = str_nearest(c->h->role, names);
-	check_complain(c, HOST_ROLE, "the image has no role %s, it has: %s%s%s%s",
-		       check_show(c->h->role, shown), all, near ? " (did you mean '" : "",
-		       near ? near : "", near ? "'?)" : "");
+	near = str_nearest_name(c->h->role, names);
+	hint = near ? xasprintf(" (did you mean '%s'?)", near) : xstrdup("");
+	check_show(c->h->role, shown);
+	if (c->roles->builtin)
+		check_complain(c, HOST_ROLE, "%s is none of the built-in roles %s%s",
+			       shown, all, near ? hint : " (an image can have others)");
+	else
+		check_complain(c, HOST_ROLE, "the image has no role %s, it has: %s%s",
+			       shown, all, near ? hint : conf_value_note(c->h->role));
 }
 
 static void check_role(struct check *c)
@@ -148,7 +155,9 @@ static void check_role(struct check *c)
 		return;
 	if (!c->h->role) {
 		_cleanup_free_ char *all = role_names(c->roles);
-		_cleanup_free_ char *what = xasprintf("the image's roles are %s", all);
+		_cleanup_free_ char *what = xasprintf(
+			"%s roles are %s",
+			c->roles->builtin ? "the built-in" : "the image's", all);
 
 		complain_missing(c, HOST_ROLE, what);
 		return;
@@ -254,6 +263,32 @@ static void check_address(struct check *c)
 	check_host_address(c, HOST_ADDRESS, h->address.addr);
 }
 
+/* Complains about a gateway outside the network of the host's address. The address is at
+ * fault if it is outside the node network, which was reported, or has another prefix than
+ * the node network, which would reach the gateway. */
+static void complain_unreachable(struct check *c, const char *gateway,
+				 const char *address)
+{
+	const struct host *h = c->h;
+	struct cidr nodes = h->node_network;
+	char n[NET_CIDR_LEN], where[512], there[512];
+
+	if (!check_have(c, HOST_NODE_NETWORK) || !net_contains(nodes, h->gateway)) {
+		check_complain(c, HOST_GATEWAY, "%s cannot be reached from %s", gateway,
+			       address);
+		return;
+	}
+	if (!net_contains(nodes, h->address.addr))
+		return;
+	check_complain(
+		c, HOST_ADDRESS,
+		"%s does not reach the gateway %s (%s): node_network %s (%s) has "
+		"the prefix /%u",
+		address, gateway, host_where(h, HOST_GATEWAY, where, sizeof(where)),
+		net_format_cidr(nodes, n),
+		host_where(h, HOST_NODE_NETWORK, there, sizeof(there)), nodes.prefix);
+}
+
 static void check_gateway(struct check *c)
 {
 	const struct host *h = c->h;
@@ -275,7 +310,7 @@ static void check_gateway(struct check *c)
 	if (h->gateway == h->address.addr)
 		check_complain(c, HOST_GATEWAY, "%s is the host's own address", g);
 	else if (!net_contains(h->address, h->gateway))
-		check_complain(c, HOST_GATEWAY, "%s cannot be reached from %s", g, a);
+		complain_unreachable(c, g, a);
 	else if (!net_is_host(gw))
 		check_complain(c, HOST_GATEWAY, "%s is the network or broadcast address",
 			       g);
@@ -286,10 +321,11 @@ static void check_master(struct check *c)
 	const struct host *h = c->h;
 	char m[NET_ADDR_LEN], a[NET_ADDR_LEN];
 
-	if (!c->role || h->bad[HOST_MASTER])
+	if (h->bad[HOST_MASTER])
 		return;
 	if (!h->master) {
-		if ((c->role->cbr0 || c->role->master) && check_have(c, HOST_ADDRESS))
+		if (c->role && (c->role->cbr0 || c->role->master) &&
+		    check_have(c, HOST_ADDRESS))
 			complain_missing(
 				c, HOST_MASTER,
 				"give the master's address, like \"172.25.0.10\"");
@@ -305,7 +341,7 @@ static void check_master(struct check *c)
 	if (check_have(c, HOST_SERVICE_NETWORK) &&
 	    net_contains(h->service_network, h->master))
 		check_complain(c, HOST_MASTER, "%s is inside service_network", m);
-	if (!check_have(c, HOST_ADDRESS))
+	if (!c->role || !check_have(c, HOST_ADDRESS))
 		return;
 	if (c->role->master && h->master != h->address.addr)
 		check_complain(c, HOST_MASTER,
@@ -377,16 +413,16 @@ static void check_cbr0(struct check *c)
 	const struct host *h = c->h;
 	char b[NET_CIDR_LEN];
 
-	if (!c->role || h->bad[HOST_CBR0])
+	if (h->bad[HOST_CBR0])
 		return;
 	if (!h->cbr0.prefix) {
-		if (c->role->cbr0)
+		if (c->role && c->role->cbr0)
 			complain_missing(c, HOST_CBR0,
 					 "give the address of its pod bridge, like "
 					 "\"192.168.1.1/24\"");
 		return;
 	}
-	if (!c->role->cbr0) {
+	if (c->role && !c->role->cbr0) {
 		check_complain(c, HOST_CBR0, "role '%s' has no pod bridge: leave it out",
 			       c->role->name);
 		return;
@@ -419,11 +455,29 @@ static void check_mtus(struct check *c)
 			       h->cbr0_mtu, h->mtu);
 }
 
+/* Complains about a file that has no key, if no other source has one. */
+static bool check_empty(struct check *c)
+{
+	const char *file = c->h->origin[HOST_NAME].file;
+
+	for (size_t i = 0; i < HOST_KEY_COUNT; i++)
+		if (c->h->set[i] || c->h->bad[i])
+			return false;
+	if (!file)
+		return false;
+	diag_add(c->d, "%s: is empty: a host needs at least name, role and address",
+		 file);
+	check_mark(c, HOST_NAME);
+	return true;
+}
+
 int host_check_keys(const struct host *h, const struct roles *roles, struct diag *d,
 		    bool bad[HOST_KEY_COUNT])
 {
 	struct check c = {.h = h, .roles = roles, .d = d, .bad = bad};
 
+	if (check_empty(&c))
+		return -1;
 	if (!h->name && !h->bad[HOST_NAME])
 		complain_missing(&c, HOST_NAME, "give it one, like \"node-1\"");
 	check_role(&c);

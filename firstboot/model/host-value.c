@@ -8,6 +8,8 @@
  */
 #include "firstboot/model/host-value.h"
 
+#include "firstboot/model/conf-note.h"
+
 static void *at(struct host *h, const struct host_key *k)
 {
 	return (char *)h + k->offset;
@@ -191,5 +193,6 @@ char *host_value_must_be(const struct host_key *k, size_t element, const char *v
 	}
 	if (strlen(value) > strlen(cut))
 		buf_puts(&b, "...");
+	buf_puts(&b, conf_value_note(value));
 	return buf_take(&b);
 }

@@ -10,6 +10,8 @@
  */
 #include "firstboot/model/host-value.h"
 
+#include "firstboot/model/conf-note.h"
+
 #define AT(m)    offsetof(struct host, m)
 #define LIST_MAX 256 /* elements of a list: some checks compare each with all others */
 
@@ -174,7 +176,8 @@ static int load_value(struct host *h, const struct host_key *k, const struct con
 			return 0;
 	}
 	must = host_value_must_be(k, 0, text ? text : "");
-	return conf_complain(n, d, "%s%s: %s", prefix, k->name, must);
+	return conf_complain(n, d, "%s%s: %s%s", prefix, k->name, must,
+			     text ? "" : conf_type_note(n, t->conf));
 }
 
 static const struct host_key *key_find(const char *name)
@@ -185,20 +188,32 @@ static const struct host_key *key_find(const char *name)
 	return NULL;
 }
 
-/* Returns " (did you mean 'address'?)" with the word that is nearest to `name` among the
- * host's keys and `others`; "" when none is near. Owned by the caller. */
-static char *did_you_mean(const char *name, const char *prefix,
-			  const struct other_key *others)
+/* Returns the word that is nearest to `name` among the host's keys and `others`; NULL
+ * when none is near. */
+static const char *nearest_key(const char *name, const struct other_key *others)
 {
-	const char *words[HOST_KEY_COUNT + 32] = {NULL}, *near;
+	const char *words[HOST_KEY_COUNT + 32] = {NULL};
 	size_t n = 0;
 
 	for (size_t i = 0; i < HOST_KEY_COUNT; i++)
 		words[n++] = host_keys[i].name;
 	for (; others && others->name && n + 1 < ARRAY_SIZE(words); others++)
 		words[n++] = others->name;
-	near = str_nearest(name, words);
-	return near ? xasprintf(" (did you mean '%s%s'?)", prefix, near) : xstrdup("");
+	return str_nearest(name, words);
+}
+
+/* Complains about an unknown key. The key that it is a misspelling of counts as given and
+ * wrong, so that nothing else is reported about it. */
+static int unknown_key(struct host *h, const struct conf_node *group,
+		       const struct conf_node *n, const char *prefix,
+		       const struct other_key *others, struct diag *d)
+{
+	const char *near = nearest_key(conf_key(n), others);
+	const struct host_key *k = near ? key_find(near) : NULL;
+
+	if (k && !conf_member(group, near))
+		h->bad[k->id] = true;
+	return conf_complain_unknown(n, prefix, near, d);
 }
 
 static const struct other_key *other_find(const struct other_key *others,
@@ -231,10 +246,7 @@ int host_load_conf_except(struct host *h, const struct conf_node *group,
 			continue;
 		}
 		if (!k) {
-			_cleanup_free_ char *near = did_you_mean(conf_key(n), "", others);
-
-			r = conf_complain(n, d, "%sunknown key '%s'%s", prefix,
-					  conf_key(n), near);
+			r = unknown_key(h, group, n, prefix, others, d);
 			continue;
 		}
 		h->set[k->id] = true;
@@ -249,6 +261,9 @@ int host_load_conf_except(struct host *h, const struct conf_node *group,
 int host_load_conf(struct host *h, const struct conf_node *group, const char *prefix,
 		   struct diag *d)
 {
+	/* For the complaint about a host of which nothing is given. */
+	if (conf_len(group) == 0 && !h->origin[HOST_NAME].file)
+		origin_set(h, HOST_NAME, conf_file(group), 0);
 	return host_load_conf_except(h, group, prefix, NULL, d);
 }
 
@@ -279,9 +294,14 @@ int host_set(struct host *h, const char *name, const char *value, const char *fi
 	_cleanup_free_ char *must = NULL;
 
 	if (!k) {
-		_cleanup_free_ char *near = did_you_mean(name, prefix, NULL);
+		const char *near = nearest_key(name, NULL);
 
-		return diag_add(d, "%s: unknown key '%s%s'%s", where, prefix, name, near);
+		if (!near)
+			return diag_add(d, "%s: unknown key '%s%s'", where, prefix, name);
+		k = key_find(near);
+		h->bad[k->id] = h->bad[k->id] || !h->set[k->id];
+		return diag_add(d, "%s: unknown key '%s%s' (did you mean '%s%s'?)", where,
+				prefix, name, prefix, near);
 	}
 	must = set_value(h, k, value);
 	h->set[k->id] = true;

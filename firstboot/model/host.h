@@ -34,6 +34,7 @@ struct role {
 struct roles {
 	struct role *v;
 	size_t n;
+	bool builtin; /* not an image's: for messages */
 };
 
 /* The roles of the image, written by the builder: roles = ( { name = ...; units = [ ...

@@ -174,7 +174,7 @@ static void role_set(struct role *r, const char *name, const char *const *units,
 
 void roles_builtin(struct roles *ret)
 {
-	*ret = (struct roles){.v = xcalloc(2, sizeof(*ret->v)), .n = 2};
+	*ret = (struct roles){.v = xcalloc(2, sizeof(*ret->v)), .n = 2, .builtin = true};
 	role_set(&ret->v[0], "master", master_units, ARRAY_SIZE(master_units),
 		 master_ready, ARRAY_SIZE(master_ready));
 	ret->v[0].master = true;

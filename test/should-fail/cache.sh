@@ -48,9 +48,9 @@ END
 
 # A lock named by --lock must exist; the lock beside the recipe may be missing.
 want="rackstrap: --lock: $WORK/typo.lock: No such file or directory"
-refuse "build: a lock that does not exist" 3 "$want" \
+refuse "build: a lock that does not exist" 1 "$want" \
 	"$RACKSTRAP" build $recipe --offline --output "$WORK/image" --lock "$WORK/typo.lock"
-refuse "fetch: a lock that does not exist" 3 "$want" "$RACKSTRAP" fetch $recipe --lock "$WORK/typo.lock"
+refuse "fetch: a lock that does not exist" 1 "$want" "$RACKSTRAP" fetch $recipe --lock "$WORK/typo.lock"
 ln -s nowhere "$WORK/dangling"
 refuse "a cache at a dangling link" 1 \
 	"rackstrap: cache: $WORK/dangling: is a link to nowhere, which does not exist: remove the link, or make that folder" \

@@ -60,7 +60,7 @@ refuse "check without a file" 2 'firstboot: check: missing argument FILE: a host
 refuse "an argument too many" 2 "firstboot: explain: unexpected argument 'x'" "$FIRSTBOOT" explain x
 refuse "a root that does not exist" 1 'firstboot: /nonexistent: No such file or directory' \
 	"$FIRSTBOOT" --root=/nonexistent explain
-refuse "a file that does not exist" 3 'firstboot: /nonexistent.cfg: 1 mistake' \
+refuse "a file that does not exist" 1 'firstboot: /nonexistent.cfg: cannot be read: No such file or directory' \
 	"$FIRSTBOOT" check /nonexistent.cfg
 refuse "a full standard output" 1 'firstboot: standard output: No space left on device' \
 	bash -c "exec '$FIRSTBOOT' check $good >/dev/full"

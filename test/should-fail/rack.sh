@@ -8,7 +8,19 @@ for cfg in configs/*.cfg; do
 	check "$cfg passes" "$RACKSTRAP" check "$cfg"
 done
 refuse "check without a rack file" 2 'rackstrap: check: missing argument RACK.cfg: a rack file' "$RACKSTRAP" check
-refuse "check of a file that does not exist" 3 'rackstrap: 1 mistake in 1 file' "$RACKSTRAP" check /nonexistent.cfg
+missing='rackstrap: /nonexistent.cfg: cannot be read: No such file or directory'
+refuse "check of a file that does not exist" 1 "$missing" "$RACKSTRAP" check /nonexistent.cfg
+check "it is one line" test "$(wc -l <"$WORK/err")" = 1
+refuse "check of such a file and a wrong one" 3 'rackstrap: 1 mistake in 1 file' \
+	"$RACKSTRAP" check /nonexistent.cfg test/should-fail/rack/mac-text.cfg
+cp "$WORK/err" "$WORK/said"
+check "it names both" grep -qxF "$missing" "$WORK/said"
+printf '\377\376c\0=\0' >"$WORK/utf16.cfg"
+check "check of UTF-16 says so" \
+	sh -c "! '$RACKSTRAP' check '$WORK/utf16.cfg' 2>'$WORK/said' && grep -qF 'is a text in UTF-16: save it as UTF-8' '$WORK/said'"
+check "no ssh key anywhere is a warning" "$RACKSTRAP" check configs/demo.cfg
+check "it is one line" test "$(cat "$WORK/err")" = \
+	'rackstrap: warning: configs/demo.cfg: no host has ssh_keys: nobody will be able to log in'
 refuse "check with an image that does not exist" 1 \
 	'rackstrap: image /nonexistent: no manifest.json: not the folder of an image (`rackstrap build` makes one in out/)' \
 	"$RACKSTRAP" check configs/demo.cfg --image /nonexistent

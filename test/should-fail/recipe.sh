@@ -10,9 +10,9 @@ for recipe in images/*/recipe.cfg; do
 	check "$recipe passes" "$RACKSTRAP" build --dry-run "$recipe"
 done
 
-refuse "a recipe that does not exist" 3 'rackstrap: /nonexistent: cannot be read: No such file or directory' \
+refuse "a recipe that does not exist" 1 'rackstrap: /nonexistent: cannot be read: No such file or directory' \
 	"$RACKSTRAP" build --dry-run /nonexistent
-refuse "a folder without a recipe" 3 \
+refuse "a folder without a recipe" 1 \
 	'rackstrap: man/recipe.cfg: cannot be read: No such file or directory' "$RACKSTRAP" lock man
 mkfifo "$WORK/pipe"
 printf 'version = 1;\ninclude = "pipe";\nname = "outer";\n' >"$WORK/pipe.cfg"
@@ -56,6 +56,9 @@ refuse "build: an unknown format" 2 \
 refuse "build: for a host and for a rack" 2 \
 	"rackstrap: build: options '--host' and '--rack' exclude each other: a disk or ISO is for one host or for a rack" \
 	"$RACKSTRAP" build images/bookworm --type disk --host a.cfg --rack b.cfg
+refuse "build: for a host that does not exist" 1 \
+	"rackstrap: /nonexistent.cfg: cannot be read: No such file or directory" \
+	"$RACKSTRAP" build images/bookworm --type disk --host /nonexistent.cfg
 refuse "build: for a host that is wrong" 3 \
 	"rackstrap: test/should-fail/recipe/media-host.host:3: unknown key 'gatewax' (did you mean 'gateway'?)" \
 	"$RACKSTRAP" build images/bookworm --type disk --host test/should-fail/recipe/media-host.host

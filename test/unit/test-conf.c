@@ -51,6 +51,24 @@ static void refuse(const char *text, const char *want)
 	refuse_len(text, strlen(text), CONF_NO_INCLUDE, want);
 }
 
+/* Checks what is printed for a text, with the line and the caret. */
+static void shows(const char *text, const char *want)
+{
+	_cleanup_diag_ struct diag d = {0};
+	_cleanup_buf_ struct buf b = {0};
+	struct conf *c = NULL;
+
+	assert_int_equal(conf_parse(&c, text, strlen(text), "a.cfg", CONF_MAX,
+				    CONF_NO_INCLUDE, &d),
+			 -1);
+	for (size_t i = 0; i < d.n; i++) {
+		_cleanup_free_ char *one = diag_text(&d, i);
+
+		buf_printf(&b, "%s\n", one);
+	}
+	assert_string_equal(b.p, want);
+}
+
 static void test_values_of_every_type_are_read(void **state _unused_)
 {
 	_cleanup_diag_ struct diag d = {0};
@@ -150,7 +168,7 @@ static void test_all_wrong_types_are_reported(void **state _unused_)
 	assert_int_equal(conf_get_group(root, "g", &n, &d), -1);
 	assert_int_equal(conf_get_list(root, "l", &n, &d), -1);
 	assert_int_equal(conf_str(conf_member(root, "l"), &s, &d), -1);
-	assert_lines(&d, "a.cfg:1: name: must be a string\n"
+	assert_lines(&d, "a.cfg:1: name: must be a string: write it in quotation marks\n"
 			 "a.cfg:2: nat: must be true or false\n"
 			 "a.cfg:3: mtu: must be 68 to 65535, not 70000\n"
 			 "a.cfg:4: big: must be a whole number\n"
@@ -158,7 +176,7 @@ static void test_all_wrong_types_are_reported(void **state _unused_)
 			 "a.cfg:6: mix: element 2 must be a string\n"
 			 "a.cfg:7: g: must be a group: { ... }\n"
 			 "a.cfg:8: l: must be a list: ( ... )\n"
-			 "a.cfg:8: must be a string\n");
+			 "a.cfg:8: must be a string: write it in quotation marks\n");
 }
 
 static void test_unknown_keys_get_a_suggestion(void **state _unused_)
@@ -175,14 +193,154 @@ static void test_unknown_keys_get_a_suggestion(void **state _unused_)
 
 static void test_syntax_errors_name_the_line(void **state _unused_)
 {
-	refuse("name = \"a\";\nrole \"node\";\n",
-	       "a.cfg:2: syntax error, here or on the line before\n");
-	refuse("a = 1;\na = 2;\n", "a.cfg:2: duplicate setting name\n");
-	refuse("a = [ 1, \"b\" ];\n", "a.cfg:1: mismatched element type in array\n");
-	refuse("a = \"never\nended\n", "a.cfg:1: this string is not terminated\n");
-	refuse("a = 1;\n/* never\nended\n", "a.cfg:2: this comment is not terminated\n");
+	shows("name = \"a\";\nrole \"node\";\n", "a.cfg:2: '=' is missing behind 'role'\n"
+						 "    role \"node\";\n"
+						 "         ^\n");
+	shows("b = 1;\na = 1;\na = 2;\n", "a.cfg:3: 'a' is given twice, first in line 2\n"
+					  "    a = 2;\n"
+					  "    ^\n");
+	shows("a = [ 1, \"b\" ];\n", "a.cfg:1: this element has another type than the "
+				     "first; in [ ... ] all have "
+				     "one type\n"
+				     "    a = [ 1, \"b\" ];\n"
+				     "             ^\n");
+	shows("a = 1;\n/* never\nended\n",
+	      "a.cfg:2: this comment is not terminated: */ is missing\n"
+	      "    /* never\n"
+	      "    ^\n");
 	refuse_len("a = 1;\n\0b = 2;\n", 15, 0,
 		   "a.cfg:2: a NUL byte: this is not a text file\n");
+}
+
+/* Behind a missing quote, strings and text are exchanged up to the end of the file. */
+static void test_unclosed_string_is_found_where_it_begins(void **state _unused_)
+{
+	static const char want[] = "a.cfg:2: this string has no closing quotation mark\n"
+				   "    b = \"x;\n"
+				   "        ^\n";
+
+	shows("a = 1;\nb = \"x;\n", want);
+	shows("a = 1;\nb = \"x;\nc = \"y\";\nd = \"z\";\n", want);
+	shows("a = 1;\nb = \"x;\nc = \"y;\nd = \"z\";\n", want); /* an even number */
+	shows("a = \"1\n2\"; # lines on purpose\nb = \"x;\nc = \"y\";\n",
+	      "a.cfg:3: this string has no closing quotation mark\n"
+	      "    b = \"x;\n"
+	      "        ^\n");
+	shows("a = \"1\n2\";\nb = y;\n",
+	      "a.cfg:3: this value has no quotation marks: write \"y\"\n"
+	      "    b = y;\n"
+	      "        ^\n");
+	shows("a = { b = \"x; c = \"y\"; };\n",
+	      "a.cfg:1: this string has no closing quotation mark\n"
+	      "    a = { b = \"x; c = \"y\"; };\n"
+	      "              ^\n");
+	shows("a = \"x\xe2\x80\x9d;\nb = \"y\";\n",
+	      "a.cfg:1: this string has no closing quotation mark: \xe2\x80\x9d is a "
+	      "typographic one, write \"\n"
+	      "    a = \"x\xe2\x80\x9d;\n"
+	      "          ^\n");
+	shows("a = x\";\nb = \"y\";\n",
+	      "a.cfg:1: this string has no opening quotation mark\n"
+	      "    a = x\";\n"
+	      "        ^\n");
+}
+
+/* Checks the first line that is printed for a text. */
+static void says(const char *text, const char *want)
+{
+	_cleanup_diag_ struct diag d = {0};
+	struct conf *c = NULL;
+
+	assert_int_equal(conf_parse(&c, text, strlen(text), "a.cfg", CONF_MAX, 0, &d),
+			 -1);
+	assert_int_equal(d.n, 1);
+	assert_string_equal(d.lines[0], want);
+}
+
+static void test_mistakes_are_called_what_they_are(void **state _unused_)
+{
+	says("a = 172.25.0.1/24;",
+	     "a.cfg:1: this value has no quotation marks: write \"172.25.0.1/24\"");
+	says("a = 52:54:00:25:00:10;",
+	     "a.cfg:1: this value has no quotation marks: write \"52:54:00:25:00:10\"");
+	says("a = /dev/vda;",
+	     "a.cfg:1: this value has no quotation marks: write \"/dev/vda\"");
+	says("a = yes;", "a.cfg:1: write true for 'yes', or a string in \"\"");
+	says("a = 'x';", "a.cfg:1: ' is no quotation mark of a string: write \"");
+	says("a = \xe2\x80\x9cx\xe2\x80\x9d;",
+	     "a.cfg:1: \xe2\x80\x9c is a typographic quotation mark: write \"");
+	says("a\xc2\xa0= 1;", "a.cfg:1: this looks like a blank, but is the character "
+			      "U+00A0: write a blank");
+	says("a = 1;\n\xe2\x80\x8b",
+	     "a.cfg:2: the character U+200B, which is not shown: delete it");
+	says("\xe4 = 1;", "a.cfg:1: the byte 0xe4 is not UTF-8: save the file as UTF-8");
+	says("\xef\xbb\xbf# x\na = 1;",
+	     "a.cfg:1: begins with a byte order mark (BOM): save "
+	     "the file as UTF-8 without BOM");
+	says("a = \"x\"y\";",
+	     "a.cfg:1: the string ends before this: a \" in a string is written \\\"");
+	says("a = ;", "a.cfg:1: 'a' has no value");
+	says("a = 1;;", "a.cfg:1: this ';' ends nothing: delete it");
+	says("a == 1;", "a.cfg:1: one '=' too many: delete it");
+	says("\"a\" = 1;", "a.cfg:1: a key has no quotation marks");
+	says("a.b = 1;",
+	     "a.cfg:1: 'a.b' is not a key: a letter, then letters, digits, '_' "
+	     "and '-'");
+	says("a = 1; @include \"b\"",
+	     "a.cfg:1: write @include \"FILE\" in a line of its own");
+}
+
+static void test_brackets_are_found(void **state _unused_)
+{
+	says("a = [ { b = 1; } ];",
+	     "a.cfg:1: [ ... ] has strings or numbers only: a list "
+	     "of groups or lists is written ( ... )");
+	says("a = { { b = 1; } };",
+	     "a.cfg:1: { ... } has settings, key = value; a list of groups is written "
+	     "( { ... }, { ... } )");
+	says("a = ( b = 1; );",
+	     "a.cfg:1: a setting in a list must be in a group: ( { key = value; } )");
+	says("a = {\nb = 1;\n", "a.cfg:1: this '{' is not closed: a '}' is missing");
+	says("a = (\n{ b = 1;\n);",
+	     "a.cfg:3: ')' does not close the '{' of line 2: '}' is missing");
+	says("a = [ \"x\";\nb = 1;", "a.cfg:1: this '[' is not closed: a ']' is missing");
+	says("a = [ \"x\"\nb = 1;", "a.cfg:1: this '[' is not closed: a ']' is missing");
+	says("a = 1; }", "a.cfg:1: this '}' closes nothing: delete it");
+	says("a = ( 1,\n2\n3 );", "a.cfg:2: a ',' is missing between two elements");
+	says("a = [ 1, 2, ];", "a.cfg:1: no ',' may follow the last element");
+	says("a = ( , );", "a.cfg:1: an element is missing before this ','");
+}
+
+static void test_other_languages_are_named(void **state _unused_)
+{
+	static const char utf16[] = "\xff\xfe"
+				    "a\0=\0";
+
+	says("{ \"a\": { } }",
+	     "a.cfg:1: this is JSON: write it as libconfig reads it, key = \"value\";");
+	says("# x\n---\na: 1\n",
+	     "a.cfg:1: this is YAML: write it as libconfig reads it, key = \"value\";");
+	says("a:\n  - b: c\n",
+	     "a.cfg:1: this is YAML: write it as libconfig reads it, key = \"value\";");
+	says("[a]\nb = c\n",
+	     "a.cfg:1: this is an INI or TOML file: write it as libconfig "
+	     "reads it, key = \"value\";");
+	says("<html>",
+	     "a.cfg:1: this is HTML or XML: write it as libconfig reads it, key = "
+	     "\"value\";");
+	refuse_len(utf16, sizeof(utf16) - 1, 0,
+		   "a.cfg: is a text in UTF-16: save it as UTF-8\n");
+}
+
+/* A line that may have a secret is not shown, nor is its value quoted. */
+static void test_secrets_are_not_shown(void **state _unused_)
+{
+	shows("report_token = hunter2;\n",
+	      "a.cfg:1: this value has no quotation marks: write \"...\"\n");
+	shows("report_token =\nhunter2;\n",
+	      "a.cfg:2: this value has no quotation marks: write \"...\"\n");
+	shows("a = [ \"http://me:hunter2@host/\" \"b\", ];\n",
+	      "a.cfg:1: no ',' may follow the last element\n");
 }
 
 /* libconfig 1.5 reads 4294967297 as 1. */
@@ -322,7 +480,7 @@ static void test_file_is_read_under_another_name(void **state)
 		conf_read_at(&no, t->fd, "main.cfg", "host.cfg", CONF_MAX, 0, &d), -1);
 	assert_int_equal(conf_read_at(&no, t->fd, "main.cfg", "host.cfg", 8, 0, &d), -1);
 	assert_lines(&d, "host.cfg: cannot be read: No such file or directory\n"
-			 "host.cfg:2: this string is not terminated\n"
+			 "host.cfg:2: this string has no closing quotation mark\n"
 			 "host.cfg: larger than 8 bytes\n");
 	write_file(t, "main.cfg", "a = 1;\n");
 	assert_int_equal(conf_read_at(&c, t->fd, "main.cfg", "host.cfg", CONF_MAX, 0, &d),
@@ -372,7 +530,8 @@ static void test_included_file_is_named_in_errors(void **state)
 	assert_int_equal(conf_get_str(conf_root(c), "b", &s, &d), -1);
 	assert_int_equal(conf_get_str(conf_root(c), "c", &s, &d), 1);
 	assert_int_equal(conf_line(conf_member(conf_root(c), "c")), 3);
-	assert_lines(&d, "more.cfg:3: b: must be a string\n");
+	assert_lines(&d,
+		     "more.cfg:3: b: must be a string: write it in quotation marks\n");
 }
 
 static void test_quoted_text_is_read_back(void **state _unused_)
@@ -401,6 +560,11 @@ int main(void)
 		cmocka_unit_test(test_all_wrong_types_are_reported),
 		cmocka_unit_test(test_unknown_keys_get_a_suggestion),
 		cmocka_unit_test(test_syntax_errors_name_the_line),
+		cmocka_unit_test(test_unclosed_string_is_found_where_it_begins),
+		cmocka_unit_test(test_mistakes_are_called_what_they_are),
+		cmocka_unit_test(test_brackets_are_found),
+		cmocka_unit_test(test_other_languages_are_named),
+		cmocka_unit_test(test_secrets_are_not_shown),
 		cmocka_unit_test(test_numbers_do_not_wrap),
 		cmocka_unit_test(test_include_is_refused),
 		cmocka_unit_test(test_depth_is_limited),

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shortens the complaints about a rack in which many hosts have the same mistake. */
+#pragma once
+
+#include "lib/err.h"
+
+/*
+ * Leaves the first of the complaints that differ only in the host, with a detail that
+ * counts the others and names a few; the first three if they also differ in numbers or
+ * quoted values. diag_count() stays the same.
+ */
+void rack_fold(struct diag *d);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Warnings about a rack that is right. */
+#include "lib/log.h"
+#include "pxe/rack.h"
+
+void rack_warn(const struct rack *r)
+{
+	size_t without = 0, first = 0;
+
+	for (size_t i = 0; i < r->n_hosts; i++)
+		if (strv_len(r->hosts[i].host.ssh_keys) == 0 && without++ == 0)
+			first = i;
+	if (without == 0)
+		return;
+	if (without == r->n_hosts)
+		log_warn("%s: no host has ssh_keys: nobody will be able to log in",
+			 r->file);
+	else
+		log_warn("%s:%u: host '%s'%s no ssh_keys: nobody will be able to log in "
+			 "there",
+			 r->file, r->hosts[first].line, r->hosts[first].host.name,
+			 without > 1 ? " and others have" : " has");
+}
