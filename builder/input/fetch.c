@@ -509,6 +509,40 @@ static void curl_failed(struct fetch *x, struct transfer *t, CURLcode result)
 		fail(t);
 }
 
+/* Returns "https://host:port" of a URL, or all of it if it is none. Owned by the
+ * caller. */
+static char *server_of(const char *url)
+{
+	const char *host = strstr(url, "://");
+
+	return host ? xstrndup(url, (size_t)(host + 3 - url) + strcspn(host + 3, "/?#"))
+		    : xstrdup(url);
+}
+
+/* Sets the error of an answer that is not the file, with the server that gave it.
+ * set_login() gives a login to the server of the URL only. */
+static void refused(struct transfer *t, long code)
+{
+	_cleanup_free_ char *asked = server_of(t->f->url), *last = effective_url(t),
+			    *answered = last ? server_of(last) : NULL;
+
+	if (answered && !streq(asked, answered))
+		err_set(&t->err, ERR_FAILED, "%s: redirected to %s, which answered %ld%s",
+			t->called, answered, code,
+			code == 401 ? ": it wants a user name and password, which are "
+				      "not sent behind a redirect: fetch from that "
+				      "server itself (--mirror) with --netrc-file"
+				    : "");
+	else
+		err_set(&t->err, ERR_FAILED, "%s: the server answered %ld%s", t->called,
+			code,
+			code != 401 ? ""
+			: t->has_login
+				? ": it does not accept the user name and password"
+				: ": it wants a user name and password: give them with "
+				  "--netrc-file");
+}
+
 /* Handles the end of a response. */
 static void handle_response(struct fetch *x, struct transfer *t)
 {
@@ -527,11 +561,7 @@ static void handle_response(struct fetch *x, struct transfer *t)
 	}
 	curl_easy_getinfo(t->h, CURLINFO_RETRY_AFTER, &retry_after);
 	t->fresh = code == 416;
-	err_set(&t->err, ERR_FAILED, "%s: the server answered %ld%s", t->called, code,
-		code != 401    ? ""
-		: t->has_login ? ": it does not accept the user name and password"
-			       : ": it wants a user name and password: give them with "
-				 "--netrc-file");
+	refused(t, code);
 	if (code == 416 || transient_code(code))
 		try_again(x, t, (long)retry_after);
 	else
