@@ -7,6 +7,7 @@
 #include "builder/common/disk-format.h"
 #include "builder/image/build.h"
 #include "builder/input-args.h"
+#include "builder/input/mirror-unused.h"
 #include "builder/recipe/image-type.h"
 #include "builder/recipe/recipe-media.h"
 #include "lib/out.h"
@@ -56,6 +57,7 @@ struct overrides {
 	char **formats;
 	const char *host, *rack;
 	uint32_t sector_size;
+	size_t n_mirrors; /* of the command line */
 };
 
 static void overrides_done(struct overrides *o)
@@ -155,6 +157,7 @@ static int load_and_build(const char *path, const struct build_options *o,
 			"build: options '--host', '--rack', '--format' and "
 			"'--sector-size' are for disks and ISOs: add --type disk or "
 			"--type iso");
+	mirrors_warn_unused(o->mirrors, w->n_mirrors, &r);
 	return dry ? dry_run(&r) : build(&r, o, e);
 }
 
@@ -181,6 +184,7 @@ static int run_build(const struct command_line *line, struct err *e)
 		return -1;
 	o.lock = command_arg(line, OPT_LOCK, lock);
 	o.mirrors = mirrors;
+	w.n_mirrors = input_args_given_mirrors(line);
 	o.netrc = &netrc;
 	if (o.offline && o.refresh)
 		return err_set(e, ERR_USAGE,

@@ -5,6 +5,7 @@
 #include "builder/common/progress.h"
 #include "builder/image/build.h"
 #include "builder/input-args.h"
+#include "builder/input/mirror-unused.h"
 #include "builder/root/inputs-check.h"
 #include "lib/log.h"
 
@@ -24,7 +25,10 @@ static int fetch_recipe(const struct input_args *a, struct err *e)
 	stages_begin(&stages);
 	if (recipe_load(&r, a->recipe, &d) == 0)
 		(void)!build_lock_read(&lock, &r, a->lock, &d);
-	if (diag_err(&d, e) < 0 || cache_open(&c, a->cache, e) < 0 ||
+	if (diag_err(&d, e) < 0)
+		return -1;
+	mirrors_warn_unused(a->mirrors, a->n_given, &r);
+	if (cache_open(&c, a->cache, e) < 0 ||
 	    inputs_get(&in, &r, &lock, &c, &io, e) < 0 ||
 	    inputs_check(&in, &r, &c, e) < 0)
 		return -1;

@@ -6,6 +6,7 @@
 #include "builder/common/progress.h"
 #include "builder/image/build.h"
 #include "builder/input-args.h"
+#include "builder/input/mirror-unused.h"
 #include "builder/root/inputs-check.h"
 #include "lib/log.h"
 #include "lib/out.h"
@@ -119,7 +120,10 @@ static int lock_recipe(const struct input_args *a, struct err *e)
 		if (lock_read(&old, file, &d) == 0 && a->artifacts)
 			base_check_lock(&old.base, &r, &d);
 	}
-	if (diag_err(&d, e) < 0 || cache_open(&c, a->cache, e) < 0 ||
+	if (diag_err(&d, e) < 0)
+		return -1;
+	mirrors_warn_unused(a->mirrors, a->n_given, &r);
+	if (cache_open(&c, a->cache, e) < 0 ||
 	    inputs_lock(&in, &new, &old, &r, &c, &io, e) < 0 ||
 	    inputs_check(&in, &r, &c, e) < 0 ||
 	    lock_base_part(&new, &old, &r, a, &kept, e) < 0 ||

@@ -17,6 +17,15 @@ int input_args_mirrors(char ***ret, const struct command_line *line, struct err 
 	return mirrors_add_environment(ret, e);
 }
 
+size_t input_args_given_mirrors(const struct command_line *line)
+{
+	size_t n = 0;
+
+	while (command_arg_at(line, OPT_MIRROR, n))
+		n++;
+	return n;
+}
+
 int input_args_netrc(struct netrc *ret, const struct command_line *line, struct err *e)
 {
 	const char *path = command_arg(line, OPT_NETRC, NULL);
@@ -45,6 +54,7 @@ int input_args_parse(struct input_args *ret, const struct command_line *line,
 	ret->cache = command_arg(line, OPT_CACHE, NULL);
 	ret->lock = command_arg(line, OPT_LOCK, ret->named_lock);
 	ret->artifacts = command_has(line, OPT_ARTIFACTS);
+	ret->n_given = input_args_given_mirrors(line);
 	if (input_args_netrc(&ret->netrc, line, e) < 0)
 		return -1;
 	return input_args_mirrors(&ret->mirrors, line, e);

@@ -51,6 +51,7 @@ struct input_args {
 	char *named_lock;   /* the default of `lock` for an installed recipe; owned */
 	bool artifacts;     /* --artifacts: without the packages of the base */
 	char **mirrors;     /* of --mirror, then those of the environment */
+	size_t n_given;     /* of --mirror */
 	struct netrc netrc; /* of --netrc-file; empty without it */
 };
 
@@ -73,6 +74,9 @@ int input_args_recipe(const char *arg, bool makes_lock, char **ret_recipe,
 /* Reads the file of --netrc-file, if there is one, into `ret`, which is zeroed. */
 int input_args_netrc(struct netrc *ret, const struct command_line *line,
 		     struct err *e) _must_check_;
+
+/* Returns how often --mirror was given. */
+size_t input_args_given_mirrors(const struct command_line *line);
 
 /* Collects --mirror and the environment's mirrors. Returns 0, or -1 with `e` set; *ret is
  * owned by the caller in either case. */

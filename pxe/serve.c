@@ -225,11 +225,11 @@ static int start(const struct serve *s, struct serve_child *c, char *const *argv
 char **serve_nginx_argv(const struct serve *s)
 {
 	char **argv = NULL;
-	_cleanup_free_ char *prefix = xasprintf("%s/", s->dir);
 
 	strv_add(&argv, "nginx");
+	/* It runs in the folder. In a path of its own it would expand variables: "$a". */
 	strv_add(&argv, "-p");
-	strv_add(&argv, prefix);
+	strv_add(&argv, "./");
 	strv_add(&argv, "-e");
 	strv_add(&argv, "stderr");
 	strv_add(&argv, "-c");

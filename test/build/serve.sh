@@ -54,7 +54,8 @@ refuse "status of a rack's folder" 1 "rackstrap: 3 of 3 hosts are not ready: *" 
 refuse "ssh into another folder" 4 "rackstrap: $WORK/image is not the folder of a rack (rackstrap rack --dir)" \
 	"$RACKSTRAP" ssh "$WORK/image" node-1 ls -l
 
-TREE=$WORK/tree
+# A path may have every character that has a meaning in a configuration, except a comma.
+TREE=$WORK/'tree $uri {a}; "b"'
 check "pxe makes a boot tree" "$RACKSTRAP" pxe configs/demo.cfg --image "$WORK/image" -o "$TREE" --interface br0
 check "dnsmasq accepts dnsmasq.conf" dnsmasq --test --conf-file="$TREE/dnsmasq.conf"
 check "nginx accepts nginx.conf" nginx -t -p "$TREE/" -c nginx.conf -e stderr -g 'user root;'

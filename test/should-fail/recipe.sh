@@ -36,6 +36,24 @@ for command in build lock fetch; do
 		"rackstrap: RACKSTRAP_MIRROR: must be PREFIX=REPLACEMENT, the replacement a URL or an absolute path, or the URL or folder of an exported cache, not 'b=c'" \
 		env RACKSTRAP_MIRROR='http://a/=/srv b=c' "$RACKSTRAP" $command images/bookworm
 done
+# Mirrors that no input is fetched from.
+mirror() { "$RACKSTRAP" build --dry-run test/should-fail/recipe/good --mirror "$1=$WORK" >/dev/null 2>"$WORK/said"; }
+said() { test "$(cat "$WORK/said")" = "${1:+rackstrap: warning: --mirror: $1}"; }
+mirror https://files.invalid/
+check "a mirror that is used is no warning" said ''
+mirror https://flies.invalid/
+check "a mirror of a host with a typing mistake" \
+	said "no input's URL begins with https://flies.invalid/ (did you mean https://files.invalid/?)"
+mirror http://files.invalid/
+check "a mirror of another scheme" \
+	said "no input's URL begins with http://files.invalid/ (did you mean https://files.invalid/?)"
+check "a used and an unused mirror" "$RACKSTRAP" build --dry-run test/should-fail/recipe/good \
+	--mirror "https://files.invalid/=$WORK" --mirror "https://files.invalid/c=$WORK"
+check "one of them is a warning" test "$(grep -c 'warning: --mirror: ' "$WORK/err")" = 1
+check "a mirror of the environment is no warning" env RACKSTRAP_MIRROR="https://other.invalid/=$WORK" \
+	"$RACKSTRAP" build --dry-run test/should-fail/recipe/good
+check "of the environment nothing is said" test ! -s "$WORK/err"
+
 refuse "build: offline and refresh" 2 \
 	"rackstrap: build: options '--offline' and '--refresh' exclude each other: a new base needs the network" \
 	"$RACKSTRAP" build images/bookworm --offline --refresh
