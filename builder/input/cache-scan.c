@@ -5,6 +5,7 @@
  */
 #include "builder/input/cache-scan.h"
 
+#include "builder/common/foreign.h"
 #include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/log.h"
@@ -335,6 +336,8 @@ int cache_prune(const struct cache *c, struct cached_list *l, time_t before, boo
 			continue;
 		if (!dry)
 			r = rm_rf_at(c->fd, x->path);
+		if (r == -EACCES && !foreign_can_use(c->dir))
+			return foreign_err("cache ", c->dir, CACHE_ADVICE, e);
 		if (r < 0) {
 			first = first < 0 ? first
 					  : err_errno(e, r, "cache %s: %s", c->dir,

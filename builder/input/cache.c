@@ -9,6 +9,7 @@
 #include "builder/input/cache.h"
 
 #include "builder/common/digest-memo.h"
+#include "builder/common/foreign.h"
 #include "builder/common/leftovers.h"
 #include "builder/common/lock-file.h"
 #include "lib/dir.h"
@@ -40,6 +41,8 @@ int cache_open(struct cache *ret, const char *dir, struct err *e)
 		return err_errno(e, errno, "cache %s", c.dir);
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
 		r = mkdir_p_at(c.fd, folders[i], 0755);
+		if (r == -EACCES && !foreign_can_use(c.dir))
+			return foreign_err("cache ", c.dir, CACHE_ADVICE, e);
 		if (r < 0)
 			return err_errno(e, r, "cache %s: %s", c.dir, folders[i]);
 	}
@@ -74,6 +77,12 @@ int cache_lock(const struct cache *c, const char *name, int *ret_fd, struct err 
 {
 	_cleanup_free_ char *path = xasprintf("lock/%s", name);
 
+	if (faccessat(c->fd, "lock", W_OK, AT_EACCESS) < 0 && errno == EACCES) {
+		_cleanup_free_ char *dir = xasprintf("%s/lock", c->dir);
+
+		return foreign_err("cache ", foreign_can_use(c->dir) ? dir : c->dir,
+				   CACHE_ADVICE, e);
+	}
 	if (lock_file_at(c->fd, path, "another rackstrap that makes the same entry",
 			 ret_fd, e) < 0)
 		return err_wrap(e, "cache %s", c->dir);

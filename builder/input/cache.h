@@ -23,6 +23,9 @@
 #include "builder/common/digest.h"
 #include "lib/err.h"
 
+/* The advice for a cache of another user (builder/common/foreign.h). */
+#define CACHE_ADVICE "give it back (chown -R), or name another with --cache"
+
 struct cache {
 	char *dir;
 	int fd;
