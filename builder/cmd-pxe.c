@@ -60,6 +60,7 @@ static int run_pxe(const struct command_line *line, struct err *e)
 	if (rack_load(&rack, file, &image.roles, &d) < 0)
 		return diag_err(&d, e);
 	warn_standins(&image);
+	rack_warn(&rack);
 	tree.records = records;
 	if (!out)
 		out = xasprintf("tree-%s", rack.name);

@@ -156,6 +156,7 @@ static int roles_parse(struct roles *ret, const json_t *j, struct err *e)
 	for (size_t i = 0; i < json_array_size(a); i++)
 		if (role_parse(&ret->v[ret->n++], json_array_get(a, i), e) < 0)
 			return -1;
+	roles_index(ret);
 	return 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A prefix is compared with as many parts of each URL as it has itself, between slashes. */
+/* A prefix is compared with the beginning of each URL that has as many slashes. */
 #include "builder/input/mirror-unused.h"
 
 #include "lib/intern.h"

@@ -7,6 +7,7 @@
  */
 #include "builder/rack/rack-folder.h"
 
+#include "builder/common/foreign.h"
 #include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/str.h"
@@ -43,7 +44,7 @@ static int check_folder(const char *dir, struct err *e)
 		return -1;
 	if (stat(dir, &st) < 0)
 		return errno == ENOENT ? 0 : err_errno(e, errno, "%s", dir);
-	if (!file_is_trusted(&st))
+	if (!file_is_trusted(&st) || !foreign_can_use(dir))
 		return err_set(e, ERR_FAILED,
 			       "%s: belongs to another user (uid %u): run this as that "
 			       "user, or name another folder with --dir",

@@ -28,17 +28,28 @@ static int parse_host(const struct config_text *c, const struct roles *roles,
 /* Warns about settings of a rack that have no effect on a medium. */
 static void warn(const struct rack *r, const char *name)
 {
+	const struct rack_host *first = NULL;
+	bool cmdline = false, state_disk = false;
+	_cleanup_free_ char *others = NULL;
+	size_t n = 0;
+
 	for (size_t i = 0; i < r->n_hosts; i++) {
 		const struct rack_host *h = &r->hosts[i];
 
-		if (h->cmdline || h->state_disk)
-			log_warn("%s:%u: host '%s': %s no effect on a boot medium: see "
-				 "local.cfg in rackstrap-build(1)",
-				 name, h->line, h->host.name,
-				 !h->cmdline      ? "state_disk has"
-				 : !h->state_disk ? "cmdline has"
-						  : "cmdline and state_disk have");
+		cmdline = cmdline || h->cmdline;
+		state_disk = state_disk || h->state_disk;
+		if ((h->cmdline || h->state_disk) && n++ == 0)
+			first = h;
 	}
+	if (n > 1)
+		others = xasprintf(" and %zu more", n - 1);
+	if (first)
+		log_warn("%s:%u: host '%s'%s: %s no effect on a boot medium: see "
+			 "local.cfg in rackstrap-build(1)",
+			 name, first->line, first->host.name, others ? others : "",
+			 !cmdline      ? "state_disk has"
+			 : !state_disk ? "cmdline has"
+				       : "cmdline and state_disk have");
 }
 
 int config_text_check(const struct config_text *c, const struct roles *roles,

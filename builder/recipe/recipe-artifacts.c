@@ -6,6 +6,8 @@
  */
 #include "builder/recipe/recipe-parse.h"
 
+#include "firstboot/model/conf-note.h"
+
 #define EXTRACT_DEPTH_MAX 4
 
 const char *const recipe_artifact_keys[] = {
@@ -137,8 +139,9 @@ void recipe_get_digest(const struct conf_node *n, char **hex, enum digest_type *
 			continue;
 		if (!digest_is_hex(s, t))
 			conf_complain(conf_member(n, key), d,
-				      "%s: must be %zu lower-case hex digits, not '%s'",
-				      key, digest_hex_len(t), s);
+				      "%s: must be %zu lower-case hex digits, not "
+				      "'%s'%s",
+				      key, digest_hex_len(t), s, conf_value_note(s));
 		if (*hex)
 			conf_complain(conf_member(n, key), d, "give %s or %s, not both",
 				      digest_name(*type), key);

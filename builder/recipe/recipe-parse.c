@@ -2,6 +2,7 @@
 /* Helpers that the readers of all sections of a recipe share. */
 #include "builder/recipe/recipe-parse.h"
 
+#include "firstboot/model/conf-note.h"
 #include "lib/str.h"
 
 #include <ctype.h>
@@ -65,8 +66,8 @@ int recipe_get_word(const struct conf_node *n, const char *key, char **dst,
 	if (!recipe_is_word(s))
 		return conf_complain(conf_member(n, key), d,
 				     "%s: must be one word of printable characters, not "
-				     "'%s'",
-				     key, s);
+				     "'%s'%s",
+				     key, s, conf_value_note(s));
 	free(*dst);
 	*dst = xstrdup(s);
 	return 1;
@@ -84,8 +85,8 @@ int recipe_get_words(const struct conf_node *n, const char *key, char ***dst,
 			r = conf_complain(
 				conf_member(n, key), d,
 				"%s: must be words of printable characters, not "
-				"'%s'",
-				key, (*dst)[i]);
+				"'%s'%s",
+				key, (*dst)[i], conf_value_note((*dst)[i]));
 	return r;
 }
 
@@ -151,8 +152,8 @@ int recipe_get_mode(const struct conf_node *n, const char *key, unsigned *dst,
 		return r;
 	if (str_to_mode(s, &mode) < 0)
 		return conf_complain(conf_member(n, key), d,
-				     "%s: must be octal, as in \"0755\", not '%s'", key,
-				     s);
+				     "%s: must be octal, as in \"0755\", not '%s'%s", key,
+				     s, conf_value_note(s));
 	if (mode & (S_ISUID | S_ISGID))
 		return conf_complain(conf_member(n, key), d,
 				     "%s: %s is setuid or setgid; an image gets no such "

@@ -8,6 +8,7 @@
 
 #include "builder/recipe/image-type.h"
 #include "builder/recipe/recipe-parse.h"
+#include "firstboot/model/conf-note.h"
 #include "lib/file.h"
 #include "pxe/kernel-cmdline.h"
 
@@ -50,8 +51,8 @@ static void parse_name(struct recipe *r, const struct conf_node *root, struct di
 		conf_complain(
 			conf_member(root, "name"), d,
 			"name: must be lower-case letters, digits, '-', '_' and '.', "
-			"at most 64, not '%s'",
-			s);
+			"at most 64, not '%s'%s",
+			s, conf_value_note(s));
 		return;
 	}
 	free(r->name);

@@ -13,7 +13,8 @@
 #include "firstboot/model/host-check-parts.h"
 #include "firstboot/model/words.h"
 
-#define NAMED_MAX     8 /* roles in a message */
+#define NAMED_MAX     8   /* roles in a message */
+#define NEAR_MAX      100 /* roles that a wrong one is compared with */
 #define TOKEN_MAX     128
 #define TOKEN_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 
@@ -130,7 +131,7 @@ static char *role_names(const struct roles *roles)
 
 static void complain_role(struct check *c)
 {
-	size_t n = c->roles->n < STR_NEAREST_MAX ? c->roles->n : STR_NEAREST_MAX;
+	size_t n = c->roles->n < NEAR_MAX ? c->roles->n : NEAR_MAX;
 	_cleanup_free_ const char **names = xcalloc(n + 1, sizeof(*names));
 	_cleanup_free_ char *all = role_names(c->roles), *hint = NULL;
 	char shown[CHECK_SHOWN];
@@ -139,14 +140,14 @@ static void complain_role(struct check *c)
 	for (size_t i = 0; i < n; i++)
 		names[i] = c->roles->v[i].name;
 	near = str_nearest_name(c->h->role, names);
-	hint = near ? xasprintf(" (did you mean '%s'?)", near) : xstrdup("");
+	hint = near                ? xasprintf(" (did you mean '%s'?)", near)
+	       : c->roles->builtin ? xstrdup(" (an image can have others)")
+				   : xstrdup("");
 	check_show(c->h->role, shown);
-	if (c->roles->builtin)
-		check_complain(c, HOST_ROLE, "%s is none of the built-in roles %s%s",
-			       shown, all, near ? hint : " (an image can have others)");
-	else
-		check_complain(c, HOST_ROLE, "the image has no role %s, it has: %s%s",
-			       shown, all, near ? hint : conf_value_note(c->h->role));
+	check_complain(c, HOST_ROLE,
+		       c->roles->builtin ? "%s is none of the built-in roles %s%s%s"
+					 : "the image has no role %s, it has: %s%s%s",
+		       shown, all, conf_value_note(c->h->role), hint);
 }
 
 static void check_role(struct check *c)

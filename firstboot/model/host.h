@@ -11,6 +11,7 @@
 #pragma once
 
 #include "firstboot/model/conf.h"
+#include "lib/intern.h"
 #include "lib/net.h"
 
 /* A role of the image, from the recipe's `roles`. */
@@ -34,7 +35,9 @@ struct role {
 struct roles {
 	struct role *v;
 	size_t n;
-	bool builtin; /* not an image's: for messages */
+	bool builtin;        /* not an image's: for messages */
+	struct intern names; /* for roles_find(): all names in the order of v, or it is
+			      * not used */
 };
 
 /* The roles of the image, written by the builder: roles = ( { name = ...; units = [ ...
@@ -50,6 +53,9 @@ int roles_read_root(struct roles *ret, int rootfd, struct diag *d) _must_check_;
  * caller empties it, also after a failure. Returns 0, or -1 with complaints. */
 int roles_load(struct roles *ret, const struct conf_node *list,
 	       struct diag *d) _must_check_;
+/* Adds the names to the index, after which roles_find() takes the logarithm of n. No two
+ * roles may have one name. */
+void roles_index(struct roles *r);
 /* Returns the role of this name, or NULL. */
 const struct role *roles_find(const struct roles *r, const char *name);
 /* Sets the roles master and node as the recipes in images/ define them. */

@@ -5,7 +5,6 @@
  * which are those of the shipped recipes.
  */
 #include "firstboot/model/host.h"
-#include "lib/intern.h"
 #include "lib/url.h"
 
 #include <fcntl.h>
@@ -68,7 +67,6 @@ static int role_load(struct role *r, const struct conf_node *n, struct diag *d)
 
 int roles_load(struct roles *ret, const struct conf_node *list, struct diag *d)
 {
-	_cleanup_intern_ struct intern names = {0};
 	bool is_new;
 	int r = 0;
 
@@ -80,7 +78,7 @@ int roles_load(struct roles *ret, const struct conf_node *list, struct diag *d)
 			r = -1;
 		if (!role->name)
 			continue;
-		intern(&names, role->name, &is_new);
+		intern(&ret->names, role->name, &is_new);
 		if (!is_new)
 			r = conf_complain(conf_at(list, i), d,
 					  "role '%s' is defined twice", role->name);
@@ -128,8 +126,18 @@ int roles_read_root(struct roles *ret, int rootfd, struct diag *d)
 	return roles_load_file(ret, c, d);
 }
 
+void roles_index(struct roles *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		intern(&r->names, r->v[i].name, NULL);
+}
+
 const struct role *roles_find(const struct roles *r, const char *name)
 {
+	size_t at;
+
+	if (r->names.n == r->n)
+		return intern_find(&r->names, name, &at) ? &r->v[at] : NULL;
 	for (size_t i = 0; i < r->n; i++)
 		if (streq(r->v[i].name, name))
 			return &r->v[i];
@@ -188,5 +196,6 @@ void roles_done(struct roles *r)
 	for (size_t i = 0; i < r->n; i++)
 		role_done(&r->v[i]);
 	free(r->v);
+	intern_done(&r->names);
 	*r = (struct roles){0};
 }

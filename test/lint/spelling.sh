@@ -11,12 +11,14 @@ intended() {
 	builder/input/obtain.c missings fo
 	builder/input/obtain.h want's
 	test/cli/completion.sh fo
-	test/lint/spelling.sh missings aply mater adress addres gatway memroy nmae ond nam fo nd msdos recieve want's
+	test/lint/spelling.sh missings aply mater adress addres componets gatway memroy nmae ond nam fo nd msdos recieve want's
 	test/lint/units.py aply
 	test/should-fail/host.sh aply
 	test/should-fail/host/role-unknown.cfg mater
 	test/should-fail/host/role-unknown.txt mater
+	test/should-fail/host/key-typos.cfg addres
 	test/should-fail/host/unknown-key.cfg adress
+	test/should-fail/recipe/key-typos.cfg nmae componets
 	test/should-fail/rack/syntax.txt addres
 	test/should-fail/rack/unknown-cluster.cfg gatway
 	test/should-fail/rack/unknown-host.cfg adress

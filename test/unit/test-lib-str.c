@@ -313,6 +313,8 @@ static void modes_are_parsed(void **state)
 
 static void nearest_word_is_found(void **state)
 {
+	static const char *const nodes[] = {"node-1", "node-2", NULL};
+	const char *many[STR_NEAREST_MAX + 2] = {NULL};
 	static const char *const words[] = {"name", "address", "gateway",     "role",
 					    "cbr0", "mtu",     "pod_network", NULL};
 	static const struct {
@@ -353,6 +355,17 @@ static void nearest_word_is_found(void **state)
 	assert_null(str_nearest("x", short_)); /* no letter in common */
 	assert_string_equal(str_nearest("yx", short_), "y");
 	assert_null(str_nearest("a", NULL));
+	assert_string_equal(str_nearest("node-7", nodes), "node-1");
+	assert_null(str_nearest_name("node-7", nodes)); /* another one, not a mistake */
+	assert_null(str_nearest_name("node-12", nodes));
+	assert_string_equal(str_nearest_name("node1", nodes), "node-1");
+	assert_string_equal(str_nearest_name("nod-1", nodes), "node-1");
+	for (size_t i = 0; i < STR_NEAREST_MAX; i++)
+		many[i] = "other";
+	many[STR_NEAREST_MAX - 1] = "last-1";
+	many[STR_NEAREST_MAX] = "beyond";
+	assert_string_equal(str_nearest("lst-1", many), "last-1");
+	assert_null(str_nearest("beyod", many));
 	memset(giant, 'a', sizeof(giant) - 1);
 	giant[sizeof(giant) - 1] = '\0';
 	assert_null(str_nearest(giant, words));
