@@ -63,7 +63,7 @@ static int unknown_host(const struct tree_info *info, const char *name, struct e
 
 	for (size_t i = 0; i < info->n_hosts; i++)
 		words[i] = info->hosts[i].name;
-	nearest = str_nearest(name, words);
+	nearest = str_nearest_name(name, words);
 	err_set(e, ERR_USAGE, "rack '%s' has no host '%s'%s%s%s", info->name, name,
 		nearest ? " (did you mean '" : "", nearest ? nearest : "",
 		nearest ? "'?)" : "");

@@ -45,11 +45,14 @@ static void test_columns_are_those_of_a_terminal(void **state _unused_)
 
 static void test_text_is_cleaned(void **state _unused_)
 {
+	_cleanup_free_ char *nul = NULL;
+
 	shows("\x1b[2J = |x", "?[2J = x\n       ^");
 	shows("\xff = |x", "? = x\n    ^");
 	shows("\xe2\x80\xae = |x", "??? = x\n      ^"); /* U+202E */
 	shows("a\xe2\x80|", "a??\n   ^");               /* a sequence that is cut */
-	assert_string_equal(excerpt("a\0b", 3, 2), "a?b\n  ^");
+	nul = excerpt("a\0b", 3, 2);
+	assert_string_equal(nul, "a?b\n  ^");
 }
 
 static void test_long_lines_are_cut_around_the_column(void **state _unused_)
