@@ -45,9 +45,8 @@ static const char *text_of(const char *path)
 static int make_base(const char *without)
 {
 	int fd = memfd_create("base", MFD_CLOEXEC);
-	_cleanup_archive_out_ struct archive_out *o = NULL;
+	_cleanup_archive_out_ struct archive_out *o = archive_out_new(fd, "base");
 
-	assert_int_equal(archive_out_fd(&o, fd, "base", NULL), 0);
 	for (size_t i = 0; whole[i]; i++) {
 		const char *text = text_of(whole[i]);
 		struct entry entry = FILE(whole[i]);
