@@ -215,9 +215,9 @@ static const struct command_option options[] = {
 	{.name = "refresh", .id = OPT_REFRESH, .help = "make the base again"},
 	{.name = "verify",
 	 .id = OPT_VERIFY,
-	 .help = "read every file of the cache and compare its digest, also of files "
-		 "that "
-		 "did not change since the last build"},
+	 .help = "read every file of the cache and compare its digest, and make the "
+		 "image, "
+		 "even if nothing changed since the last build"},
 	{.name = "firstboot",
 	 .arg = "FILE",
 	 .kind = ARG_FILE,

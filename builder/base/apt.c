@@ -307,16 +307,36 @@ int apt_parse_sources(struct buf *out, const char *targets, const char *origin,
 	return 0;
 }
 
-int apt_sources(struct buf *out, const char *origin, const char *suite,
-		char *const *components, char *const *only, const char *where,
-		struct err *e)
+/* Adds the options that make apt keep its parsed lists in `cache`. In containers
+ * (docker-clean) and for ordinary users apt otherwise parses all of them each time. */
+static void add_cache_options(char ***argv, const char *cache)
 {
-	const char *const argv[] = {"apt-get", "indextargets", "--format", target_format,
-				    NULL};
+	_cleanup_free_ char *dir = xasprintf("%s/apt", cache), *real = NULL;
+
+	if (mkdir_p_at(AT_FDCWD, dir, 0755) < 0 || !(real = realpath(dir, NULL)))
+		return;
+	strv_add(argv, "-o");
+	strv_addf(argv, "Dir::Cache::pkgcache=%s/pkgcache.bin", real);
+	strv_add(argv, "-o");
+	strv_add(argv, "Dir::Cache::srcpkgcache=");
+}
+
+int apt_sources(struct buf *out, const char *origin, const char *suite,
+		char *const *components, char *const *only, const char *cache,
+		const char *where, struct err *e)
+{
 	const char *const env[] = {"LC_ALL=C", NULL};
-	struct run r = {.argv = argv, .env = env};
+	_cleanup_strv_ char **argv = NULL;
+	struct run r = {.env = env};
 	_cleanup_free_ char *targets = NULL;
 
+	strv_add(&argv, "apt-get");
+	if (cache)
+		add_cache_options(&argv, cache);
+	strv_add(&argv, "indextargets");
+	strv_add(&argv, "--format");
+	strv_add(&argv, target_format);
+	r.argv = (const char *const *)argv;
 	if (run_capture(&r, &targets, NULL, e) < 0)
 		return err_wrap(e, "asking apt for its sources");
 	return apt_parse_sources(out, targets, origin, suite, components, only, where, e);

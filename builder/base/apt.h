@@ -15,11 +15,13 @@
  * pockets to append besides the suite itself: "updates", "security". For a suite that apt
  * does not know, the archives of this machine's own suite are used with the other name.
  * `where` is the recipe's place for messages. Returns -1 when no source of the suite is
- * known, or none of one of the pockets in `only`.
+ * known, or none of one of the pockets in `only`. apt keeps what it parses of its lists
+ * in the folder `cache`/apt, and checks by itself that it is up to date; with NULL it
+ * does what its configuration says.
  */
 int apt_sources(struct buf *out, const char *origin, const char *suite,
-		char *const *components, char *const *only, const char *where,
-		struct err *e) _must_check_;
+		char *const *components, char *const *only, const char *cache,
+		const char *where, struct err *e) _must_check_;
 
 /* Does the same with `targets`, the output of apt-get indextargets in the format that
  * apt_sources() asks for. */

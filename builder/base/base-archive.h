@@ -19,5 +19,5 @@ void base_archive_check(const struct recipe_base *b, bool needed, struct diag *d
 /* Appends the keys, one a line, for --dry-run. */
 void base_archive_describe(const struct recipe_base *b, struct buf *out);
 /* Implements `prepare` of struct base_type, as far as it is about the archive. */
-int base_archive_prepare(const struct recipe *r, struct buf *inputs, struct buf *sources,
-			 struct err *e) _must_check_;
+int base_archive_prepare(const struct recipe *r, const char *cache, struct buf *inputs,
+			 struct buf *sources, struct err *e) _must_check_;

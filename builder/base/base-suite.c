@@ -170,8 +170,8 @@ static void append_mirror(struct buf *out, const struct recipe_base *b)
 	buf_printf(out, "\nComponents: %s\n", components);
 }
 
-int base_archive_prepare(const struct recipe *r, struct buf *inputs, struct buf *sources,
-			 struct err *e)
+int base_archive_prepare(const struct recipe *r, const char *cache, struct buf *inputs,
+			 struct buf *sources, struct err *e)
 {
 	const struct recipe_base *b = &r->base;
 	char sha256[DIGEST_HEX_MAX];
@@ -196,7 +196,7 @@ int base_archive_prepare(const struct recipe *r, struct buf *inputs, struct buf 
 		return 0;
 	}
 	return apt_sources(sources, b->origin ? b->origin : "Debian", b->suite,
-			   b->components, b->pockets, b->where, e);
+			   b->components, b->pockets, cache, b->where, e);
 }
 
 static int make_suite(const struct base_work *w, struct err *e)

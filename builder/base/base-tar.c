@@ -80,12 +80,12 @@ static int make_tar(const struct base_work *w, struct err *e)
 	return base_tree_make(w, write_tar, e);
 }
 
-static int prepare_tar(const struct recipe *r, struct buf *inputs, struct buf *sources,
-		       struct err *e)
+static int prepare_tar(const struct recipe *r, const char *cache, struct buf *inputs,
+		       struct buf *sources, struct err *e)
 {
 	if (r->base.layer)
 		buf_printf(inputs, "layer %s\n", r->base.layer);
-	return base_archive_prepare(r, inputs, sources, e);
+	return base_archive_prepare(r, cache, inputs, sources, e);
 }
 
 const struct base_type base_tar = {

@@ -193,7 +193,8 @@ static int request_init(struct base_request *q, struct err *e)
 	append_common(&q->inputs, q->r);
 	if (q->o->source)
 		buf_printf(&q->inputs, "source %s\n", q->o->source->blob.sha256);
-	if (q->r->base.type->prepare(q->r, &q->inputs, &q->sources, e) < 0)
+	if (q->r->base.type->prepare(q->r, q->c ? q->c->dir : NULL, &q->inputs,
+				     &q->sources, e) < 0)
 		return -1;
 	digest_text(DIGEST_SHA256, q->inputs.p, q->inputs.len, q->recipe_key);
 	if (q->o->lock)

@@ -12,15 +12,16 @@
  *	CACHE/base/<key>/inputs		the text whose SHA-256 is <key>
  *	CACHE/base/<key>/complete	the SHA-256 of each of these; written last
  *	CACHE/base/<key>/known		that of root.tar, with its state (digest-memo.h)
+ *	CACHE/base/<key>/index		the entries of root.tar (index-file.h)
  *
  * Every file is compared with its digest when it is read.
  */
 #pragma once
 
-#include "builder/common/digest-memo.h"
 #include "builder/input/inputs.h"
 #include "builder/recipe/base-type.h"
 #include "builder/recipe/recipe.h"
+#include "lib/digest-memo.h"
 
 /* The arguments of a base type's make. */
 struct base_work {

@@ -151,6 +151,29 @@ int digest_copy_fd(int from, int to, enum digest_type type,
 	return digest_and_copy(from, to, type, out, NULL);
 }
 
+int digest_range(int fd, uint64_t offset, uint64_t len,
+		 char out[static DIGEST_SHA256_LEN])
+{
+	_cleanup_digest_ struct digest *d = digest_new(DIGEST_SHA256);
+	_cleanup_free_ char *buf = xmalloc(CHUNK);
+	char hex[DIGEST_HEX_MAX];
+
+	while (len > 0) {
+		ssize_t n =
+			pread(fd, buf, len < CHUNK ? (size_t)len : CHUNK, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -ENODATA;
+		digest_add(d, buf, (size_t)n);
+		offset += (uint64_t)n;
+		len -= (uint64_t)n;
+	}
+	memcpy(out, digest_hex(d, hex), DIGEST_SHA256_LEN);
+	return 0;
+}
+
 const char *digest_text(enum digest_type type, const void *data, size_t len,
 			char out[static DIGEST_HEX_MAX])
 {

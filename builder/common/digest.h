@@ -44,6 +44,9 @@ int digest_fd(int fd, enum digest_type type, char out[static DIGEST_HEX_MAX],
  * Returns 0 or -errno. */
 int digest_copy_fd(int from, int to, enum digest_type type,
 		   char out[static DIGEST_HEX_MAX]) _must_check_;
+/* Digests `len` bytes of `fd` from `offset` on, with SHA-256; a known_digest_fn. */
+int digest_range(int fd, uint64_t offset, uint64_t len,
+		 char out[static DIGEST_SHA256_LEN]) _must_check_;
 const char *digest_text(enum digest_type type, const void *data, size_t len,
 			char out[static DIGEST_HEX_MAX]);
 

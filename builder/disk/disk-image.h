@@ -7,9 +7,9 @@
 #pragma once
 
 #include "builder/common/archive.h"
-#include "builder/common/digest-memo.h"
 #include "builder/disk/disk-content.h"
 #include "builder/disk/medium-ids.h"
+#include "lib/digest-memo.h"
 
 #define DISK_LIMIT (64ULL << 30) /* the default of `limit` */
 

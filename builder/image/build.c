@@ -4,60 +4,34 @@
  * ends with a log line that has its duration. Everything is written into one temporary
  * folder (outdir.h), so a build that fails leaves nothing under a final name.
  *
- * The parts (kernel, initrd, root image) are made in the folder "parts" within it; the
- * image types make their outputs from them.
+ * The parts (kernel, initrd, root image) are made in it if they are outputs themselves,
+ * else in the folder "parts" within it. The image types make their outputs from them.
+ *
+ * When everything that determines the image is as it was, and so are its files
+ * (build-record.h), nothing is made.
  */
 #include "builder/image/build.h"
 
-#include "builder/base/base.h"
-#include "builder/common/outdir.h"
-#include "builder/common/progress.h"
+#include "builder/common/known-files.h"
+#include "builder/image/build-record.h"
+#include "builder/image/build-state.h"
 #include "builder/image/image-parts.h"
-#include "builder/image/manifest.h"
 #include "builder/image/medium-tree.h"
 #include "builder/image/spdx.h"
 #include "builder/image/summary.h"
-#include "builder/root/container-archives.h"
 #include "builder/root/host-needs.h"
-#include "builder/root/initrd.h"
-#include "builder/root/root-cache.h"
+#include "builder/root/index-file.h"
 #include "builder/root/squash.h"
 #include "builder/root/unit-links.h"
 #include "lib/file.h"
 #include "lib/interrupt.h"
 #include "lib/log.h"
 
-#define KERNEL "vmlinuz"
-#define INITRD "initrd.img"
-#define ROOT   "root.squashfs"
-#define PARTS  "parts"
-
 #define MANIFEST "manifest.json"
 #define SPDX     "manifest.spdx.json"
 #define SUMS     "SHA256SUMS"
 
-enum { PART_INITRD, PART_ROOT, PART_KERNEL, N_PARTS }; /* sorted by name */
-static const char *const part_names[N_PARTS] = {INITRD, ROOT, KERNEL};
-
-struct build_state {
-	const struct recipe *r;
-	const struct build_options *o;
-	struct stages stages;
-	struct lock lock;
-	struct cache cache;
-	struct inputs inputs;
-	struct container_archives containers;
-	struct base base;
-	struct index index;
-	struct layer layer;
-	struct outdir out;
-	int parts; /* descriptor of the folder "parts", or -1 */
-	struct output part[N_PARTS];
-	char **initrd_paths;
-	struct merge_stats stats;
-	struct output *outputs;
-	size_t n_outputs;
-};
+static const char *const list_names[N_LISTS] = {MANIFEST, SPDX, SUMS};
 
 static void outputs_done(struct output *v, size_t n)
 {
@@ -81,6 +55,8 @@ static void build_state_done(struct build_state *b)
 	outputs_done(b->part, N_PARTS);
 	outputs_done(b->outputs, b->n_outputs);
 	free(b->outputs);
+	outputs_done(b->lists, N_LISTS);
+	known_files_done(&b->known);
 }
 
 char *build_lock_path(const struct recipe *r, const char *option)
@@ -153,16 +129,17 @@ static int make_containers(struct build_state *b, struct err *e)
 	if (b->r->n_containers == 0)
 		return 0;
 	stages_start("making the containers' archives", NULL);
-	if (container_archives_make(&b->containers, b->r, &b->inputs, &b->cache, e) < 0)
+	if (container_archives_make(&b->containers, b->r, &b->inputs, &b->cache,
+				    &b->known, e) < 0)
 		return -1;
 	stages_end(&b->stages, "containers: %zu, %s", b->containers.n,
 		   progress_size(b->containers.bytes, size));
 	return 0;
 }
 
-static bool needs_text(const char *path, void *recipe)
+static bool needs_text(const char *path, _unused_ void *data)
 {
-	return unit_links_reads(path, recipe) || merge_plan_reads(path) ||
+	return unit_links_reads(path) || merge_plan_reads(path) ||
 	       medium_tree_needs(path);
 }
 
@@ -170,18 +147,25 @@ static bool needs_text(const char *path, void *recipe)
  * a cached root image, files of media still come from it. */
 static int read_index(struct build_state *b, struct err *e)
 {
-	_cleanup_digest_ struct digest *tap =
-		base_tar_is_known(&b->base) ? NULL : digest_new(DIGEST_SHA256);
+	bool known = base_tar_is_known(&b->base);
+	_cleanup_digest_ struct digest *tap = known ? NULL : digest_new(DIGEST_SHA256);
 	struct digest_stamp stamp;
 	int r = digest_stamp_take(&stamp, b->base.tar.fd);
 
 	if (r < 0)
 		return err_errno(e, r, "base: root.tar");
-	if (index_read(&b->index, b->base.tar.fd, tap, needs_text, (void *)b->r, e) == 0)
-		return tap ? base_tar_check(&b->base, tap, &stamp, e) : 0;
-	/* Damage is a better explanation than what it makes of the tar's headers. */
-	(void)!base_tar_check(&b->base, NULL, NULL, e);
-	return -1;
+	if (known && index_file_read(&b->index, &b->base, needs_text, NULL))
+		return 0;
+	if (index_read(&b->index, b->base.tar.fd, tap, needs_text, NULL, e) < 0) {
+		/* Damage is a better explanation than what it makes of the tar's headers.
+		 */
+		(void)!base_tar_check(&b->base, NULL, NULL, e);
+		return -1;
+	}
+	if (tap && base_tar_check(&b->base, tap, &stamp, e) < 0)
+		return -1;
+	index_file_write(&b->index, &b->base);
+	return 0;
 }
 
 static int get_base(struct build_state *b, struct err *e)
@@ -226,157 +210,23 @@ static int make_plan(struct build_state *b, struct err *e)
 	return diag_err(&d, e);
 }
 
-/* --- the parts --------------------------------------------------------------------- */
-
-static int write_tree(struct build_state *b, struct root_check *check, int fd,
-		      struct err *e)
-{
-	_cleanup_archive_out_ struct archive_out *out = NULL;
-	_cleanup_digest_ struct digest *tap = digest_new(DIGEST_SHA256);
-	struct digest_stamp stamp;
-	struct merge m = {
-		.base = &b->index,
-		.tar = b->base.tar.fd,
-		.tap = tap,
-		.layer = &b->layer,
-		.epoch = b->r->epoch,
-		.check = check,
-	};
-	int r = digest_stamp_take(&stamp, b->base.tar.fd);
-
-	if (r < 0)
-		return err_errno(e, r, "base: root.tar");
-	out = archive_out_new(fd, "root image");
-	if (merge(&m, out, &b->stats, e) < 0 ||
-	    base_tar_check(&b->base, tap, &stamp, e) < 0)
-		return -1;
-	return archive_out_end(out, e);
-}
-
-static int squash_root(struct build_state *b, struct err *e)
-{
-	_cleanup_free_ char *path =
-		xasprintf("%s/%s/%s", b->out.scratch.inside, PARTS, ROOT);
-	_cleanup_squash_ struct squash s = {.fd = -1};
-	_cleanup_root_check_ struct root_check check = {0};
-
-	stages_start("making " ROOT, NULL);
-	if (squash_start(&s, b->r, path, e) < 0)
-		return -1;
-	if (write_tree(b, &check, s.fd, e) < 0)
-		return squash_fail(&s, e);
-	if (squash_finish(&s, e) < 0)
-		return -1;
-	return root_check_image(&check, path, b->r->epoch, e);
-}
-
-static int output_read(const struct build_state *b, int dirfd, const char *path,
-		       struct output *ret, struct err *e)
-{
-	_cleanup_close_ int fd = file_open_foreign_at(dirfd, path);
-	struct output out = {0};
-	int r = fd < 0 ? fd : digest_fd(fd, DIGEST_SHA256, out.sha256, &out.size);
-
-	if (r < 0)
-		return err_errno(e, r, "%s/%s", b->out.scratch.path, path);
-	out.path = xstrdup(path);
-	*ret = out;
-	return 0;
-}
-
-/* Sets the part with the digest that was computed from its file. */
-static int set_part(struct build_state *b, size_t i, const char *sha256, struct err *e)
-{
-	struct stat st;
-
-	if (fstatat(b->parts, part_names[i], &st, 0) < 0)
-		return err_errno(e, errno, "%s", part_names[i]);
-	b->part[i] = (struct output){.path = xstrdup(part_names[i]),
-				     .size = (uint64_t)st.st_size};
-	memcpy(b->part[i].sha256, sha256, DIGEST_SHA256_LEN);
-	return 0;
-}
-
-static int make_root(struct build_state *b, struct err *e)
-{
-	char sha256[DIGEST_HEX_MAX];
-	struct root_cache rc;
-	int found = 0;
-
-	if (root_cache_init(&rc, &b->cache, b->r, &b->base, &b->inputs, &b->layer, e) < 0)
-		return -1;
-	if (!b->o->refresh)
-		found = root_cache_get(&rc, b->parts, ROOT, &b->layer, &b->stats, sha256,
-				       e);
-	if (found < 0 || (found == 0 && squash_root(b, e) < 0))
-		return -1;
-	if (found > 0 ? set_part(b, PART_ROOT, sha256, e) < 0
-		      : output_read(b, b->parts, ROOT, &b->part[PART_ROOT], e) < 0)
-		return -1;
-	if (found == 0)
-		root_cache_store(&rc, b->parts, ROOT, b->part[PART_ROOT].sha256,
-				 &b->layer, &b->stats);
-	interrupt_set_kept("the downloads, the base and the root image stay in "
-			   "the cache");
-	stages_end(&b->stages, "%s: %s%llu entries, %s level %d", ROOT,
-		   found ? "cached, " : "", (unsigned long long)b->stats.entries,
-		   b->r->squashfs.compression, b->r->squashfs.level);
-	return 0;
-}
-
-static int make_kernel(struct build_state *b, struct err *e)
-{
-	_cleanup_close_ int fd =
-		openat(b->parts, KERNEL, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-
-	if (fd < 0)
-		return err_errno(e, errno, "%s/%s", b->out.scratch.path, KERNEL);
-	if (base_copy_file(&b->base.kernel, KERNEL, fd, KERNEL, e) < 0)
-		return -1;
-	return output_read(b, b->parts, KERNEL, &b->part[PART_KERNEL], e);
-}
-
-static int make_initrd(struct build_state *b, struct err *e)
-{
-	if (initrd_write(b->parts, INITRD, b->r, &b->base.initrd, &b->initrd_paths, e) <
-	    0)
-		return -1;
-	return output_read(b, b->parts, INITRD, &b->part[PART_INITRD], e);
-}
-
-static int make_parts(struct build_state *b, struct err *e)
-{
-	const char *out;
-
-	if (outdir_begin(&b->out, b->o->out, b->r->name, e) < 0)
-		return -1;
-	out = b->out.scratch.path;
-	if (mkdirat(b->out.fd, PARTS, 0755) < 0)
-		return err_errno(e, errno, "%s/%s", out, PARTS);
-	b->parts = openat(b->out.fd, PARTS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (b->parts < 0)
-		return err_errno(e, errno, "%s/%s", out, PARTS);
-	return make_root(b, e) < 0 || make_kernel(b, e) < 0 || make_initrd(b, e) < 0 ? -1
-										     : 0;
-}
-
 /* --- the image --------------------------------------------------------------------- */
 
-/* Adds an output with its digest. The digest of a part is known already. */
+/* Adds an output with its digest. That of a part is remembered, unless a medium was made
+ * of a link to it. */
 static int output_add(struct build_state *b, const char *path, struct err *e)
 {
 	struct output *out = &b->outputs[b->n_outputs];
 
-	for (size_t i = 0; i < N_PARTS; i++)
-		if (streq(b->part[i].path, path)) {
-			*out = b->part[i];
-			out->path = xstrdup(path);
-			b->n_outputs++;
-			return 0;
-		}
-	if (output_read(b, b->out.fd, path, out, e) < 0)
+	if (build_output_read(b, b->out.fd, path, out, e) < 0)
 		return -1;
 	b->n_outputs++;
+	for (size_t i = 0; i < N_PARTS; i++)
+		if (streq(b->part[i].path, path) &&
+		    !streq(b->part[i].sha256, out->sha256))
+			return err_set(e, ERR_FAILED,
+				       "%s/%s: changed while the image was made",
+				       b->out.scratch.path, path);
 	return 0;
 }
 
@@ -403,9 +253,9 @@ static int write_images(struct build_state *b, char ***paths, struct err *e)
 	struct image_parts parts = {
 		.r = b->r,
 		.dirfd = b->parts,
-		.kernel = KERNEL,
-		.initrd = INITRD,
-		.root = ROOT,
+		.kernel = BUILD_KERNEL,
+		.initrd = BUILD_INITRD,
+		.root = BUILD_ROOT,
 		.root_sha256 = b->part[PART_ROOT].sha256,
 		.base = &b->index,
 		.manifest = manifest,
@@ -435,9 +285,9 @@ static int remove_parts(struct build_state *b, struct err *e)
 	int r;
 
 	close(TAKE_FD(b->parts));
-	r = rm_rf_at(b->out.fd, PARTS);
+	r = streq(b->parts_dir, BUILD_PARTS) ? rm_rf_at(b->out.fd, BUILD_PARTS) : 0;
 	return r < 0 ? err_errno(e, r, "%s/%s cannot be removed", b->out.scratch.path,
-				 PARTS)
+				 BUILD_PARTS)
 		     : 0;
 }
 
@@ -465,29 +315,32 @@ static int write_text(struct build_state *b, const char *name, const char *text,
 	return r < 0 ? err_errno(e, r, "%s/%s", b->out.scratch.path, name) : 0;
 }
 
-/* Writes a file beside the outputs and appends its line of SHA256SUMS to `sums`. */
-static int write_list(struct build_state *b, const char *name, const char *text,
-		      struct buf *sums, char sha256[static DIGEST_HEX_MAX], struct err *e)
+/* Writes a file beside the outputs, and appends its line of SHA256SUMS to `sums`. */
+static int write_list(struct build_state *b, size_t i, const char *text, struct buf *sums,
+		      struct err *e)
 {
-	digest_text(DIGEST_SHA256, text, strlen(text), sha256);
-	buf_printf(sums, "%s  %s\n", sha256, name);
-	return write_text(b, name, text, e);
+	struct output *list = &b->lists[i];
+
+	*list = (struct output){.path = xstrdup(list_names[i]), .size = strlen(text)};
+	digest_text(DIGEST_SHA256, text, strlen(text), list->sha256);
+	if (sums)
+		buf_printf(sums, "%s  %s\n", list->sha256, list->path);
+	return write_text(b, list->path, text, e);
 }
 
 static int write_lists(struct build_state *b, const struct manifest *m, struct err *e)
 {
 	_cleanup_free_ char *manifest = manifest_render(m), *spdx = NULL;
 	_cleanup_buf_ struct buf sums = {0};
-	char sha256[DIGEST_HEX_MAX];
 
 	for (size_t i = 0; i < b->n_outputs; i++)
 		buf_printf(&sums, "%s  %s\n", b->outputs[i].sha256, b->outputs[i].path);
-	if (write_list(b, MANIFEST, manifest, &sums, sha256, e) < 0)
+	if (write_list(b, LIST_MANIFEST, manifest, &sums, e) < 0)
 		return -1;
-	spdx = spdx_render(m, sha256);
-	if (write_list(b, SPDX, spdx, &sums, sha256, e) < 0)
+	spdx = spdx_render(m, b->lists[LIST_MANIFEST].sha256);
+	if (write_list(b, LIST_SPDX, spdx, &sums, e) < 0)
 		return -1;
-	return write_text(b, SUMS, sums.p, e);
+	return write_list(b, LIST_SUMS, sums.p, NULL, e);
 }
 
 /* Gives the image its final name, if its folder has all outputs and nothing else. */
@@ -495,27 +348,105 @@ static int commit(struct build_state *b, struct err *e)
 {
 	_cleanup_strv_builder_ struct strv_builder names = {0};
 
-	strv_builder_add(&names, MANIFEST);
-	strv_builder_add(&names, SPDX);
-	strv_builder_add(&names, SUMS);
+	for (size_t i = 0; i < N_LISTS; i++)
+		strv_builder_add(&names, list_names[i]);
 	for (size_t i = 0; i < b->n_outputs; i++)
 		strv_builder_add(&names, b->outputs[i].path);
 	return outdir_commit(&b->out, names.v, e);
 }
 
-static int finish(struct build_state *b, struct err *e)
+/* --- nothing changed --------------------------------------------------------------- */
+
+/* Sets the key of the record. `root` is the SHA-256 of the root image. */
+static int begin_record(struct build_state *b, struct build_record *rec, const char *root,
+			struct err *e)
 {
-	_cleanup_free_ char *dir = xasprintf("%s/%s", b->o->out, b->r->name);
+	const char *const parts[] = {b->base.kernel.sha256, b->base.initrd.sha256, root,
+				     NULL};
+	struct manifest m = manifest_of(b, NULL, 0);
+
+	m.initrd = NULL;
+	return build_record_init(rec, &m, &b->known, parts, e);
+}
+
+/* Returns 1 when OUT/NAME is what this build would make, with its outputs in b->outputs;
+ * 0, or -1. */
+static int find_unchanged(struct build_state *b, const char *dir, struct err *e)
+{
+	_cleanup_build_record_ struct build_record rec = {0};
+	char root[DIGEST_HEX_MAX];
+
+	if (root_cache_init(&b->root_cache, &b->cache, b->r, &b->base, &b->inputs,
+			    &b->layer, &b->known, e) < 0)
+		return -1;
+	if (b->o->refresh || b->o->verify ||
+	    !root_cache_recall(&b->root_cache, &b->layer, &b->stats, root))
+		return 0;
+	if (begin_record(b, &rec, root, e) < 0)
+		return -1;
+	if (!build_record_holds(&rec, &b->cache, dir, &b->known))
+		return 0;
+	b->outputs = xcalloc(rec.n_outputs + 1, sizeof(*b->outputs));
+	for (; b->n_outputs < rec.n_outputs; b->n_outputs++) {
+		b->outputs[b->n_outputs] = rec.v[b->n_outputs];
+		rec.v[b->n_outputs].path = NULL;
+	}
+	return 1;
+}
+
+/* Records what was made. Errors are ignored, as in build_record_write(). */
+static void record(struct build_state *b, const char *dir)
+{
+	_cleanup_build_record_ struct build_record rec = {0};
+
+	if (begin_record(b, &rec, b->part[PART_ROOT].sha256, NULL) < 0)
+		return;
+	rec.v = xcalloc(b->n_outputs + N_LISTS, sizeof(*rec.v));
+	rec.n_outputs = b->n_outputs;
+	for (size_t i = 0; i < b->n_outputs + N_LISTS; i++, rec.n++) {
+		rec.v[i] = i < b->n_outputs ? b->outputs[i] : b->lists[i - b->n_outputs];
+		rec.v[i].path = xstrdup(rec.v[i].path);
+	}
+	build_record_write(&rec, &b->cache, dir);
+}
+
+/* --- all of it --------------------------------------------------------------------- */
+
+static void print_summary(const struct build_state *b, const char *dir)
+{
 	struct manifest m = manifest_of(b, b->outputs, b->n_outputs);
 	struct summary s = {.dir = dir, .manifest = &m, .base = &b->index};
 
-	if (write_lists(b, &m, e) < 0 || commit(b, e) < 0)
-		return -1;
-	stages_end(&b->stages, "%s", dir);
 	if (b->o->json)
 		summary_print_json(&s);
 	else
 		summary_print(&s);
+}
+
+static int make(struct build_state *b, const char *dir, struct err *e)
+{
+	struct manifest m;
+
+	if (build_parts(b, e) < 0 || make_images(b, e) < 0)
+		return -1;
+	m = manifest_of(b, b->outputs, b->n_outputs);
+	if (write_lists(b, &m, e) < 0 || commit(b, e) < 0)
+		return -1;
+	record(b, dir);
+	stages_end(&b->stages, "%s", dir);
+	return 0;
+}
+
+static int make_unless_unchanged(struct build_state *b, struct err *e)
+{
+	_cleanup_free_ char *dir = xasprintf("%s/%s", b->o->out, b->r->name);
+	int found = find_unchanged(b, dir, e);
+
+	if (found < 0 || (found == 0 && make(b, dir, e) < 0))
+		return -1;
+	if (found > 0)
+		stages_end(&b->stages, "%s: unchanged", dir);
+	print_summary(b, dir);
 	return 0;
 }
 
@@ -526,6 +457,7 @@ int build(const struct recipe *r, const struct build_options *o, struct err *e)
 		.r = r,
 		.o = o,
 		.cache = {.fd = -1},
+		.known = KNOWN_FILES_INIT,
 		.base = BASE_INIT,
 		.out = OUTDIR_INIT,
 		.parts = -1,
@@ -537,8 +469,10 @@ int build(const struct recipe *r, const struct build_options *o, struct err *e)
 	    check_image_tools(r, e) < 0 || cache_open(&b.cache, o->cache, e) < 0)
 		return -1;
 	b.cache.verify = o->verify;
+	known_files_open(&b.known, b.cache.dir);
+	b.known.verify = o->verify;
 	if (get_inputs(&b, e) < 0 || make_containers(&b, e) < 0 || get_base(&b, e) < 0 ||
-	    make_plan(&b, e) < 0 || make_parts(&b, e) < 0 || make_images(&b, e) < 0)
+	    make_plan(&b, e) < 0)
 		return -1;
-	return finish(&b, e);
+	return make_unless_unchanged(&b, e);
 }

@@ -6,6 +6,7 @@
  */
 #include "builder/image/grub.h"
 
+#include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/run.h"
 #include "lib/str.h"
@@ -106,4 +107,23 @@ int grub_install(int fd, const char *core, uint64_t at, uint64_t room, struct er
 	if (write_at(fd, boot, CODE_LEN, 0, e) < 0)
 		return -1;
 	return write_at(fd, text, len, at, e);
+}
+
+void grub_append_state(struct buf *b)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(platforms); i++) {
+		_cleanup_close_ int dir =
+			open(platforms[i].dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		_cleanup_strv_ char **names = NULL;
+		struct stat st;
+
+		if (dir < 0 || dir_names_at(dir, ".", &names) < 0)
+			continue;
+		for (size_t k = 0; names && names[k]; k++)
+			if (fstatat(dir, names[k], &st, 0) == 0)
+				buf_printf(b, "%s/%s %lld %lld.%09ld\n", platforms[i].dir,
+					   names[k], (long long)st.st_size,
+					   (long long)st.st_ctim.tv_sec,
+					   st.st_ctim.tv_nsec);
+	}
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "builder/common/tool.h"
+#include "lib/str.h"
 
 enum grub_platform {
 	GRUB_BIOS_DISK, /* loaded by boot.img from the partition DISK_BIOS */
@@ -26,5 +27,9 @@ int grub_core(enum grub_platform p, const char *path, struct err *e) _must_check
  */
 int grub_install(int fd, const char *core, uint64_t at, uint64_t room,
 		 struct err *e) _must_check_;
+
+/* Appends sizes and times of GRUB's files on this machine: other ones make another core
+ * image. */
+void grub_append_state(struct buf *b);
 
 #define GRUB_BOOT_HYBRID "/usr/lib/grub/i386-pc/boot_hybrid.img" /* MBR of an ISO */

@@ -13,7 +13,7 @@
 
 struct image_parts {
 	const struct recipe *r;
-	int dirfd;                          /* folder of the three parts */
+	int dirfd; /* folder of the parts; that of the outputs if they are outputs */
 	const char *kernel, *initrd, *root; /* names in dirfd */
 	const char *root_sha256;
 	const struct index *base; /* has the text of files that medium_tree_needs() */

@@ -323,6 +323,29 @@ static int remove_loose(const struct cache *c, struct err *e)
 	return 0;
 }
 
+/* Removes memos and records that were not used since `before`; what they say is found out
+ * again. */
+static void remove_old(const struct cache *c, time_t before)
+{
+	static const char *const folders[] = {"files", "built", "containers", "apt"};
+
+	for (size_t k = 0; k < ARRAY_SIZE(folders); k++) {
+		_cleanup_strv_ char **names = NULL;
+
+		if (names_in(c, folders[k], &names, NULL) < 0)
+			continue;
+		for (size_t i = 0; names && names[i]; i++) {
+			_cleanup_free_ char *path =
+				xasprintf("%s/%s", folders[k], names[i]);
+			struct stat st;
+
+			if (fstatat(c->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			    st.st_mtime < before)
+				rm_rf_at(c->fd, path);
+		}
+	}
+}
+
 int cache_prune(const struct cache *c, struct cached_list *l, time_t before, bool dry,
 		struct err *e)
 {
@@ -350,5 +373,8 @@ int cache_prune(const struct cache *c, struct cached_list *l, time_t before, boo
 			remove_beside(c, x->path, ".log");
 		free(TAKE_PTR(x->path));
 	}
-	return dry || first < 0 ? first : remove_loose(c, e);
+	if (dry || first < 0)
+		return first;
+	remove_old(c, before);
+	return remove_loose(c, e);
 }

@@ -8,10 +8,10 @@
  */
 #include "builder/input/cache.h"
 
-#include "builder/common/digest-memo.h"
 #include "builder/common/foreign.h"
 #include "builder/common/leftovers.h"
 #include "builder/common/lock-file.h"
+#include "lib/digest-memo.h"
 #include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/log.h"

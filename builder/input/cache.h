@@ -8,11 +8,15 @@
  *	CACHE/blobs/sha512/<hex>	links to them, for recipes that pin with SHA-512
  *	CACHE/known/<hex>		an input's digest with the state of its file
  *					(digest-memo.h); its time is that of the last use
+ *	CACHE/files/<nnn>		the same of files elsewhere (known-digest.h)
  *	CACHE/partial/<hex of URL>	downloads under way, kept after a failure; the URL
  *					is in .meta, a registry's pieces in a scratch
  *					folder
  *	CACHE/base/<key>/		bases (base.h)
  *	CACHE/root/<recipe>/		the last root image of each recipe (root-cache.h)
+ *	CACHE/built/<hex of path>	what a build has made there (build-record.h)
+ *	CACHE/containers/<key>		what an archive of a container image will be
+ *	CACHE/apt/			apt's parsed lists (apt.h)
  *	CACHE/url/<hex of URL>		the input fetched from a URL: "sha256 URL", and
  *					in the next line the SHA-256 of that line
  *	CACHE/lock/<name>		flock(2)

@@ -30,10 +30,11 @@ struct base_type {
 	/*
 	 * Appends to `inputs` what the recipe says about the base, and to `sources` where
 	 * this machine gets it from. Both determine the base's place in the cache;
-	 * `inputs` alone is its key in the manifest. Fetches nothing.
+	 * `inputs` alone is its key in the manifest. Fetches nothing. `cache` is the
+	 * cache's folder, or NULL.
 	 */
-	int (*prepare)(const struct recipe *r, struct buf *inputs, struct buf *sources,
-		       struct err *e);
+	int (*prepare)(const struct recipe *r, const char *cache, struct buf *inputs,
+		       struct buf *sources, struct err *e);
 	/*
 	 * Finds the packages that the base would be made of now, with their digests
 	 * (everything but `where`). NULL for a type that is not made of packages that

@@ -12,6 +12,7 @@ struct image_parts;
 struct image_type {
 	const char *name;
 	bool medium;                     /* true: the group media applies to it */
+	bool parts;                      /* true: its outputs are the parts themselves */
 	const struct tool *const *tools; /* lists of programs it needs, or NULL */
 
 	/* Makes the outputs in the outputs' folder and adds their names to *outputs. */

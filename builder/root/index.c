@@ -115,6 +115,12 @@ static void resolve_links(struct index *x)
 			x->sorted[i]->dropped = true;
 }
 
+void index_finish(struct index *x)
+{
+	sort(x);
+	resolve_links(x);
+}
+
 int index_read(struct index *ret, int fd, struct digest *tap, index_want *want,
 	       void *data, struct err *e)
 {
@@ -134,8 +140,7 @@ int index_read(struct index *ret, int fd, struct digest *tap, index_want *want,
 			return -1;
 	if (r < 0 || (tap && archive_in_drain(in, e) < 0))
 		return -1;
-	sort(&x);
-	resolve_links(&x);
+	index_finish(&x);
 	*ret = x;
 	x = (struct index){0};
 	return 0;

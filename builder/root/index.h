@@ -39,6 +39,8 @@ typedef bool index_want(const char *path, void *data);
  * byte of the file. */
 int index_read(struct index *ret, int fd, struct digest *tap, index_want *want,
 	       void *data, struct err *e) _must_check_;
+/* Sorts and links the entries, once all are in x->v. */
+void index_finish(struct index *x);
 void index_done(struct index *x);
 #define _cleanup_index_ _cleanup_(index_done)
 

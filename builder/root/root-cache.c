@@ -32,7 +32,8 @@ static void append_extract(struct buf *b, const struct recipe_extract *v, size_t
 	}
 }
 
-static int append_item(struct buf *b, const struct layer_item *item, struct err *e)
+static int append_item(struct buf *b, const struct layer_item *item,
+		       const struct known_digests *k, struct err *e)
 {
 	char hex[DIGEST_HEX_MAX] = "";
 	_cleanup_close_ int fd = -1;
@@ -42,7 +43,7 @@ static int append_item(struct buf *b, const struct layer_item *item, struct err 
 		digest_text(DIGEST_SHA256, item->text, item->len, hex);
 	} else if (item->source == LAYER_FILE && item->file) {
 		fd = file_open_regular_at(AT_FDCWD, item->file);
-		r = fd < 0 ? fd : digest_fd(fd, DIGEST_SHA256, hex, NULL);
+		r = fd < 0 ? fd : known_digest_file(k, fd, hex, NULL);
 	}
 	if (r < 0)
 		return err_set(e, ERR_FAILED, "%s: %s: %s", item->where, item->file,
@@ -64,7 +65,7 @@ static void append_switches(struct buf *b, const char *what,
 
 int root_cache_init(struct root_cache *ret, const struct cache *c, const struct recipe *r,
 		    const struct base *base, const struct inputs *in,
-		    const struct layer *l, struct err *e)
+		    const struct layer *l, const struct known_digests *k, struct err *e)
 {
 	const struct recipe_squashfs *s = &r->squashfs;
 	_cleanup_buf_ struct buf b = {0};
@@ -83,7 +84,7 @@ int root_cache_init(struct root_cache *ret, const struct cache *c, const struct 
 		append_extract(&b, in->v[i].artifact->v, in->v[i].artifact->n, 0);
 	}
 	for (size_t i = 0; i < l->n; i++)
-		if (append_item(&b, &l->v[i], e) < 0)
+		if (append_item(&b, &l->v[i], k, e) < 0)
 			return -1;
 	*ret = (struct root_cache){.cache = c, .r = r};
 	digest_text(DIGEST_SHA256, b.p, b.len, ret->key);
@@ -213,6 +214,21 @@ static int damaged(const struct root_cache *rc, const char *file)
 	log_warn("cache %s: root/%s/%s is damaged: the root image is made again",
 		 rc->cache->dir, rc->r->name, file);
 	return 0;
+}
+
+bool root_cache_recall(const struct root_cache *rc, struct layer *l,
+		       struct merge_stats *stats, char sha256[static DIGEST_HEX_MAX])
+{
+	_cleanup_free_ char *path = dir_path(rc);
+	_cleanup_notes_ struct notes n = {0};
+	_cleanup_close_ int dir =
+		openat(rc->cache->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir < 0 || !read_notes(dir, &n, stats) || !streq(n.key, rc->key) ||
+	    !digest_is_hex(n.root_sha256, DIGEST_SHA256) || !parse_items(&n, l))
+		return false;
+	strcpy(sha256, n.root_sha256);
+	return true;
 }
 
 int root_cache_get(const struct root_cache *rc, int dirfd, const char *name,

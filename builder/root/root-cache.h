@@ -14,6 +14,7 @@
 #include "builder/input/inputs.h"
 #include "builder/root/layer.h"
 #include "builder/root/merge.h"
+#include "lib/known-digest.h"
 
 struct root_cache {
 	const struct cache *cache;
@@ -21,11 +22,16 @@ struct root_cache {
 	char key[DIGEST_HEX_MAX];
 };
 
-/* Computes the key: a digest of everything that determines the root image. Reads files of
- * this machine that are added to it. */
+/* Computes the key: a digest of everything that determines the root image, with the
+ * digests of files of this machine that are added to it. */
 int root_cache_init(struct root_cache *ret, const struct cache *c, const struct recipe *r,
 		    const struct base *b, const struct inputs *in, const struct layer *l,
-		    struct err *e) _must_check_;
+		    const struct known_digests *k, struct err *e) _must_check_;
+
+/* Does what root_cache_get() does without copying or reading the image: `sha256` is what
+ * it had when it was stored. Returns false when the cache has no such image. */
+bool root_cache_recall(const struct root_cache *rc, struct layer *l,
+		       struct merge_stats *stats, char sha256[static DIGEST_HEX_MAX]);
 
 /*
  * Copies the root image to `name` in dirfd, and fills in the layer's sizes and digests,

@@ -40,25 +40,12 @@ static char *template_of(const char *name)
 
 /* --- finding ----------------------------------------------------------------------- */
 
-/* Returns whether the list has the unit `name` or an instance of the template `name`. */
-static bool switches_have(const struct recipe_switches *s, const char *name)
+bool unit_links_reads(const char *path)
 {
-	for (size_t i = 0; i < s->n; i++) {
-		_cleanup_free_ char *template = template_of(s->v[i].unit);
-
-		if (streq(s->v[i].unit, name) || (template && streq(template, name)))
-			return true;
-	}
-	return false;
-}
-
-bool unit_links_reads(const char *path, const struct recipe *r)
-{
-	const char *name;
-
 	for (size_t i = 0; i < ARRAY_SIZE(unit_dirs); i++) {
-		name = str_after(path, unit_dirs[i]);
-		if (name && !strchr(name, '/') && switches_have(&r->enable, name))
+		const char *name = str_after(path, unit_dirs[i]);
+
+		if (name && !strchr(name, '/'))
 			return true;
 	}
 	return false;

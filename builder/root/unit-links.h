@@ -8,9 +8,9 @@
 
 #include "builder/root/layer.h"
 
-/* Returns whether unit_links() needs the text of the base's file `path`: it is a unit
- * that the recipe enables, or its template. */
-bool unit_links_reads(const char *path, const struct recipe *r);
+/* Returns whether unit_links() may need the text of the base's file `path`: it is a unit,
+ * whatever the recipe enables, so that one index of the base serves all recipes. */
+bool unit_links_reads(const char *path);
 
 /*
  * Adds the links of the recipe's enable, mask and roles to the layer, and marks the

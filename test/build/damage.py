@@ -146,7 +146,8 @@ def run(command):
 
 
 def one(what, image, want, repair, build):
-    """Runs the build. Returns "same" or "error"; prints what is wrong."""
+    """Runs the build, for an image that is not there yet. Returns "same" or "error"; prints what is wrong."""
+    shutil.rmtree(image, ignore_errors=True)
     rc, said = run(build)
     if rc == 0:
         if not same(image, want):

@@ -32,6 +32,7 @@ reading_exceptions() {
 	cat <<-'END'
 	firstboot/model/conf.c file_read_at of a file that the operator named, which may be a pipe
 	builder/recipe/recipe-media.c file_read_at of a file that the operator named
+	builder/image/build-record.c file_read_at of a file that the operator named
 	builder/image/medium-tree.c file_read_at of a file that the operator named
 	builder/cmd-customize.c file_read_at of files that the operator named
 	builder/cmd-write.c open of a disk, which blockdev_open() has checked

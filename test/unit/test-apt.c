@@ -67,7 +67,7 @@ static char *sources_only(const char *origin, const char *suite, char *const *on
 	char *const components[] = {(char *)"main", NULL};
 	_cleanup_buf_ struct buf b = {0};
 
-	if (apt_sources(&b, origin, suite, components, only, "r.cfg:5", e) < 0)
+	if (apt_sources(&b, origin, suite, components, only, NULL, "r.cfg:5", e) < 0)
 		return NULL;
 	return buf_take(&b);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * builder/common/digest-memo.h: a digest is remembered for an unchanged file only. A
- * stamp is made firm by hand where the test would otherwise wait for two seconds.
+ * lib/digest-memo.h: a digest is remembered for an unchanged file only. A stamp is made
+ * firm by hand where the test would otherwise wait.
  */
-#include "builder/common/digest-memo.h"
+#include "lib/digest-memo.h"
 
 #include "lib/file.h"
 #include "lib/str.h"
@@ -63,15 +63,36 @@ static void unchanged_file_is_remembered(_unused_ void **state)
 	assert_true(is_remembered());
 }
 
+/* Changes the file's times until ctime has nanoseconds, and is younger than the clock's
+ * resolution. */
+static void make_fresh(struct digest_stamp *stamp)
+{
+	do {
+		assert_int_equal(futimens(fd, NULL), 0);
+		assert_int_equal(digest_stamp_take(stamp, fd), 0);
+	} while (stamp->firm || stamp->st.st_ctim.tv_nsec % 1000 == 0);
+}
+
 /* A change right after the digest could have the same times. */
 static void fresh_file_is_not_remembered(_unused_ void **state)
 {
 	struct digest_stamp stamp;
 
-	assert_int_equal(digest_stamp_take(&stamp, fd), 0);
-	assert_false(stamp.firm);
+	make_fresh(&stamp);
 	digest_memo_write(dir, "memo", fd, &stamp, DIGESTS);
 	assert_false(is_remembered());
+}
+
+/* The temporary folder is on a local file system. */
+static void stamp_is_waited_for(_unused_ void **state)
+{
+	struct digest_stamp stamp;
+
+	make_fresh(&stamp);
+	assert_int_equal(digest_stamp_wait(&stamp, fd), 0);
+	assert_true(stamp.firm);
+	digest_memo_write(dir, "memo", fd, &stamp, DIGESTS);
+	assert_true(is_remembered());
 }
 
 static void old_file_is_firm(_unused_ void **state)
@@ -169,6 +190,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(unchanged_file_is_remembered),
 		CASE(fresh_file_is_not_remembered),
+		CASE(stamp_is_waited_for),
 		CASE(old_file_is_firm),
 		CASE(restored_times_do_not_help),
 		CASE(other_file_is_not_remembered),

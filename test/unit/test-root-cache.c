@@ -17,6 +17,7 @@ struct fixture {
 	char *top;
 	int dir;
 	struct cache cache;
+	struct known_digests known;
 	struct recipe r;
 	struct base base;
 	struct inputs inputs;
@@ -39,6 +40,7 @@ static int setup(void **state)
 	    file_write_at(f->dir, "made", "squash", 6, 0644) < 0 ||
 	    cache_open(&f->cache, f->top, &e) < 0)
 		return -1;
+	f->known = (struct known_digests){.fd = -1, .digest = digest_range};
 	f->r = (struct recipe){.name = (char *)"small", .epoch = 1};
 	f->r.squashfs.compression = (char *)"zstd";
 	f->r.squashfs.block = (char *)"1M";
@@ -75,7 +77,7 @@ static struct root_cache init(struct fixture *f)
 	struct err e = {0};
 
 	assert_int_equal(root_cache_init(&rc, &f->cache, &f->r, &f->base, &f->inputs,
-					 &f->layer, &e),
+					 &f->layer, &f->known, &e),
 			 0);
 	return rc;
 }

@@ -5,9 +5,11 @@
  *
  * A change through the file system sets ctime, which no program can set to a value of its
  * choice. So a memo counts only for a file with the same device, inode, size, mtime and
- * ctime, and a digest is remembered only if the file was read at least two seconds after
- * its ctime: a change within the clock's resolution cannot go unnoticed. The file is
- * synced before, so that the memo does not survive a power cut that the data does not.
+ * ctime, and a digest is remembered only if the file was read later than its ctime by
+ * more than the clock's resolution: a change cannot go unnoticed. That is two seconds,
+ * or 20 ms on local file systems that store nanoseconds: Linux sets ctime from a clock
+ * that advances every 10 ms or faster (current_time() in fs/inode.c). The file is synced
+ * before, so that the memo does not survive a power cut that the data does not.
  *
  * Limit: a disk that returns other data for an unchanged file is not noticed.
  */
@@ -25,6 +27,9 @@ struct digest_stamp {
 
 /* Takes the stamp of a file that is about to be read. Returns 0 or -errno. */
 int digest_stamp_take(struct digest_stamp *ret, int fd) _must_check_;
+
+/* Does the same, and waits before for at most 20 ms if the stamp is firm then. */
+int digest_stamp_wait(struct digest_stamp *ret, int fd) _must_check_;
 
 /* Returns true when the file has not changed since the stamp was taken, as far as its
  * inode tells. */

@@ -1,26 +1,72 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The memo is compared as text: a damaged one does not match, and the file is read. */
-#include "builder/common/digest-memo.h"
+#include "lib/digest-memo.h"
 
 #include "lib/file.h"
 #include "lib/str.h"
 
+#include <linux/magic.h>
+#include <sys/vfs.h>
 #include <time.h>
 
-#define FIRM_S   2
-#define MEMO_MAX 4096
+#define COARSE_NS 2000000000LL /* FAT's resolution is the coarsest */
+#define FINE_NS   20000000LL   /* two ticks of the slowest clock */
+#define MEMO_MAX  4096
 
-int digest_stamp_take(struct digest_stamp *ret, int fd)
+/* Returns by how many nanoseconds a file must be older than its ctime. A file system that
+ * stores no nanoseconds shows it by a ctime of whole microseconds or more. */
+static int64_t resolution(int fd, const struct stat *st)
 {
+	static const unsigned long local[] = {
+		BTRFS_SUPER_MAGIC,     EXT4_SUPER_MAGIC, F2FS_SUPER_MAGIC,
+		OVERLAYFS_SUPER_MAGIC, TMPFS_MAGIC,      XFS_SUPER_MAGIC,
+	};
+	struct statfs fs;
+
+	if (st->st_ctim.tv_nsec % 1000 == 0 || fstatfs(fd, &fs) < 0)
+		return COARSE_NS;
+	for (size_t i = 0; i < ARRAY_SIZE(local); i++)
+		if ((unsigned long)fs.f_type == local[i])
+			return FINE_NS;
+	return COARSE_NS;
+}
+
+/* Sets *ret_wait to the nanoseconds after which the stamp would be firm. */
+static int take(struct digest_stamp *ret, int fd, int64_t *ret_wait)
+{
+	const struct timespec *changed = &ret->st.st_ctim;
 	struct timespec now;
+	int64_t age_s;
 
 	if (fstat(fd, &ret->st) < 0 || clock_gettime(CLOCK_REALTIME, &now) < 0)
 		return -errno;
-	now.tv_sec -= FIRM_S;
-	ret->firm = now.tv_sec > ret->st.st_ctim.tv_sec ||
-		    (now.tv_sec == ret->st.st_ctim.tv_sec &&
-		     now.tv_nsec >= ret->st.st_ctim.tv_nsec);
+	*ret_wait = COARSE_NS;
+	age_s = (int64_t)now.tv_sec - changed->tv_sec;
+	if (age_s >= -1 && age_s < 4)
+		*ret_wait = resolution(fd, &ret->st) - age_s * 1000000000 -
+			    (now.tv_nsec - changed->tv_nsec);
+	else if (age_s > 0)
+		*ret_wait = 0;
+	ret->firm = *ret_wait <= 0;
 	return 0;
+}
+
+int digest_stamp_take(struct digest_stamp *ret, int fd)
+{
+	int64_t wait;
+
+	return take(ret, fd, &wait);
+}
+
+int digest_stamp_wait(struct digest_stamp *ret, int fd)
+{
+	int64_t wait;
+	int r = take(ret, fd, &wait);
+
+	if (r < 0 || ret->firm || wait > FINE_NS)
+		return r;
+	nanosleep(&(struct timespec){.tv_nsec = wait}, NULL);
+	return take(ret, fd, &wait);
 }
 
 /* Returns the memo of a file in this state; owned. */
