@@ -9,8 +9,10 @@
 #include "builder/common/disk-format.h"
 #include "builder/common/disk-layout.h"
 #include "builder/common/fat-check.h"
+#include "builder/common/known-files.h"
 #include "builder/common/leftovers.h"
 #include "builder/common/progress.h"
+#include "builder/disk/disk-source.h"
 #include "builder/disk/disk-view.h"
 #include "builder/disk/image-sums.h"
 #include "builder/limit-arg.h"
@@ -321,6 +323,15 @@ static int has_config(const struct disk_view *m, const struct config_text *c,
 	       !strv_has(m->config, c->rack ? MEDIUM_HOST_CFG : MEDIUM_RACK_CFG);
 }
 
+/* Refuses a damaged image: the new one would get a new digest. */
+static int verify(const struct disk_image *m, struct err *e)
+{
+	_cleanup_known_files_ struct known_digests known = KNOWN_FILES_INIT;
+
+	known_files_open(&known, NULL);
+	return disk_source_verify(m, &known, e);
+}
+
 static int customize(const struct customize_options *a, struct err *e)
 {
 	_cleanup_disk_view_ struct disk_view m = {.image = DISK_IMAGE_INIT};
@@ -339,7 +350,7 @@ static int customize(const struct customize_options *a, struct err *e)
 			       "place for a configuration",
 			       a->image);
 	format = find_format(&m.image, e);
-	if (!format || read_manifest(&m, &image, e) < 0 ||
+	if (!format || verify(&m.image, e) < 0 || read_manifest(&m, &image, e) < 0 ||
 	    make_config(&c, a, &m, &image, e) < 0)
 		return -1;
 	r = has_config(&m, &c, e);

@@ -7,8 +7,10 @@
 #include "builder/commands.h"
 #include "builder/common/disk-layout.h"
 #include "builder/common/guest.h"
+#include "builder/common/known-files.h"
 #include "builder/common/progress.h"
 #include "builder/disk/disk-view.h"
+#include "builder/disk/image-sums.h"
 #include "builder/limit-arg.h"
 #include "lib/json.h"
 #include "lib/out.h"
@@ -28,6 +30,8 @@ struct slot {
 
 struct inspection {
 	struct disk_view m;
+	char listed[DIGEST_SHA256_LEN]; /* in SHA256SUMS beside the image, or "" */
+	char sha256[KNOWN_DIGEST_LEN];  /* of a listed image's file */
 	struct slot slots[2];
 	const char *config; /* MEDIUM_HOST_CFG or MEDIUM_RACK_CFG, or NULL; not owned */
 	struct rack rack;
@@ -174,6 +178,27 @@ static int read_foreign(struct inspection *f, struct err *e)
 	return 0;
 }
 
+/* Compares the image with SHA256SUMS beside it, if that lists it. */
+static int read_sums(struct inspection *f, struct err *e)
+{
+	_cleanup_known_files_ struct known_digests known = KNOWN_FILES_INIT;
+	_cleanup_image_sums_ struct image_sums sums = {0};
+	const struct disk_image *image = &f->m.image;
+	int r;
+
+	if (!image_sums_read(&sums, image->path))
+		return 0;
+	memcpy(f->listed, sums.sha256, sizeof(f->listed));
+	known_files_open(&known, NULL);
+	r = known_digest_file(&known, image->file, f->sha256, NULL);
+	return r < 0 ? err_errno(e, r, "%s", image->path) : 0;
+}
+
+static bool is_damaged(const struct inspection *f)
+{
+	return *f->listed && !streq(f->listed, f->sha256);
+}
+
 /* --- printing ---------------------------------------------------------------------- */
 
 static void append_partitions(struct buf *b, const struct ptable *t)
@@ -289,6 +314,11 @@ static char *format_text(const struct inspection *f)
 			  t->kind == PTABLE_GPT ? "GPT" : "MBR", t->sector);
 	if (f->fault.msg[0] && !t->fault)
 		text_line(&b, "  %s", after_path(f, f->fault.msg));
+	if (is_damaged(f))
+		text_line(&b,
+			  "has sha256 %s, but %s in SHA256SUMS beside it: it was damaged "
+			  "or changed",
+			  f->sha256, f->listed);
 	append_partitions(&b, t);
 	if (f->m.kind == VIEW_FOREIGN) {
 		text_line(&b, "operating system: %s", f->os ? f->os : f->os_fault);
@@ -381,6 +411,8 @@ static char *format_json(const struct inspection *f)
 	json_str(&j, "kind", kind_name(f->m.kind));
 	json_str(&j, "file_format", f->m.image.format);
 	json_u64(&j, "size", f->m.image.size);
+	json_str(&j, "sha256", *f->listed ? f->sha256 : NULL);
+	json_str(&j, "listed_sha256", *f->listed ? f->listed : NULL);
 	append_json_partitions(&j, &f->m.image.table);
 	json_str(&j, "fault", f->fault.msg[0] ? after_path(f, f->fault.msg) : NULL);
 	if (f->m.kind == VIEW_FOREIGN) {
@@ -410,6 +442,8 @@ static int inspect(const char *path, uint64_t limit, bool json, struct err *e)
 	}
 	if (r == 0 && f.m.kind == VIEW_FOREIGN)
 		r = read_foreign(&f, e);
+	if (r == 0)
+		r = read_sums(&f, e);
 	if (r == 0 || f.os_fault) { /* the partitions are worth to be seen */
 		text = json ? format_json(&f) : format_text(&f);
 		out_text(text);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rackstrap pxe: renders the boot tree (pxe/tree.h) of a rack and an image. */
 #include "builder/commands.h"
+#include "builder/common/known-files.h"
 #include "builder/common/leftovers.h"
 #include "builder/installed.h"
 #include "lib/log.h"
 #include "lib/out.h"
+#include "pxe/image-check.h"
 #include "pxe/tree.h"
 
 enum {
@@ -53,12 +55,16 @@ static int run_pxe(const struct command_line *line, struct err *e)
 	_cleanup_free_ char *records = leftovers_dir();
 	_cleanup_free_ char *dir = built_image(command_arg(line, OPT_IMAGE, NULL));
 	_cleanup_free_ char *file = installed_rack(line->args[0]);
+	_cleanup_known_files_ struct known_digests known = KNOWN_FILES_INIT;
 	struct tree_options tree = {0};
 
+	known_files_open(&known, NULL);
 	if (parse_options(&tree, line, e) < 0 || image_open(&image, dir, e) < 0)
 		return -1;
 	if (rack_load(&rack, file, &image.roles, &d) < 0)
 		return diag_err(&d, e);
+	if (image_check(&image, &known, e) < 0)
+		return -1;
 	warn_standins(&image);
 	rack_warn(&rack);
 	tree.records = records;

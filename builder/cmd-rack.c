@@ -8,6 +8,7 @@
  * a rack that was switched off and on. --fresh deletes the disks.
  */
 #include "builder/commands.h"
+#include "builder/common/known-files.h"
 #include "builder/common/leftovers.h"
 #include "builder/installed.h"
 #include "builder/rack/rack-folder.h"
@@ -18,6 +19,7 @@
 #include "lib/log.h"
 #include "lib/out.h"
 #include "lib/signals.h"
+#include "pxe/image-check.h"
 #include "pxe/tree.h"
 
 #define TIMEOUT_DEFAULT 900
@@ -50,6 +52,7 @@ struct rack_job {
 	const struct rack_options *a;
 	struct rack rack;
 	struct image image;
+	struct known_digests known;
 	const struct rack_host **hosts; /* those to boot */
 	size_t n;
 	char *dir;
@@ -165,6 +168,9 @@ static int load(struct rack_job *j, struct err *e)
 	if (rack_load(&j->rack, rack, &j->image.roles, &d) < 0)
 		return diag_err(&d, e);
 	if (choose_hosts(j, e) < 0)
+		return -1;
+	known_files_open(&j->known, NULL);
+	if (image_check(&j->image, &j->known, e) < 0)
 		return -1;
 	if (preflight_hosts(&j->rack, j->hosts, j->n, &j->image, &d) < 0)
 		return diag_err(&d, e);
@@ -341,6 +347,7 @@ static void job_done(struct rack_job *j)
 {
 	rack_done(&j->rack);
 	image_done(&j->image);
+	known_files_done(&j->known);
 	free(j->hosts);
 	free(j->dir);
 	free(j->run.tree);

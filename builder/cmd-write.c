@@ -4,6 +4,7 @@
  * then the disk is shown and its serial number asked for, and only then is it written.
  */
 #include "builder/commands.h"
+#include "builder/common/known-files.h"
 #include "builder/common/progress.h"
 #include "builder/disk/blockdev.h"
 #include "builder/disk/disk-source.h"
@@ -335,18 +336,20 @@ static int write_image(const struct write_options *a, int root, struct err *e)
 	_cleanup_blockdev_ struct blockdev b = {.fd = -1};
 	_cleanup_disk_image_ struct disk_image m = DISK_IMAGE_INIT;
 	_cleanup_medium_source_ struct medium_source from = {0};
+	_cleanup_known_files_ struct known_digests known = KNOWN_FILES_INIT;
 	struct flash_source source = {
 		.data = &from, .read = read_image, .check = check_source};
 	_cleanup_close_ int signals = -1;
 	struct flash_stats stats;
 	uint64_t start;
 
+	known_files_open(&known, NULL);
 	/* The device first: reading a large image takes a while. */
 	if (blockdev_find(&b, root, a->device, e) < 0 ||
 	    disk_image_open(&m, a->image, a->limit,
 			    a->raw ? DISK_NEED_NONE : DISK_NEED_BOOT, e) < 0 ||
 	    check(&m, &b.facts, e) < 0 || make_ids(&from.ids, &m, a, e) < 0 ||
-	    disk_source_begin(&from.from, &m, e) < 0 || blockdev_open(&b, e) < 0)
+	    disk_source_begin(&from.from, &m, &known, e) < 0 || blockdev_open(&b, e) < 0)
 		return -1;
 	show(&b.facts, root);
 	if (confirm(a, &b.facts, e) < 0)

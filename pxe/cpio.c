@@ -66,6 +66,11 @@ static int header(struct cpio *c, const char *name, const struct member *m, stru
 	return pad(c, 4, e);
 }
 
+uint64_t cpio_header_len(const char *path)
+{
+	return (CPIO_HEADER_LEN + strlen(path) + 1 + 3) / 4 * 4;
+}
+
 int cpio_dir(struct cpio *c, const char *path, mode_t mode, struct err *e)
 {
 	struct member m = {.ino = ++c->ino,

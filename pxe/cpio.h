@@ -20,6 +20,8 @@ struct cpio {
 };
 
 void cpio_init(struct cpio *c, int fd, uint64_t epoch);
+/* Returns the bytes of a member before its data, if it begins at a multiple of 4. */
+uint64_t cpio_header_len(const char *path);
 int cpio_dir(struct cpio *c, const char *path, mode_t mode, struct err *e) _must_check_;
 int cpio_data(struct cpio *c, const char *path, mode_t mode, const void *data, size_t len,
 	      struct err *e) _must_check_;

@@ -7,12 +7,15 @@
  */
 #include "pxe/image.h"
 
+#include "firstboot/model/sha256.h"
 #include "lib/file.h"
 #include "lib/url.h"
+#include "pxe/image-check.h"
 
 #include <jansson.h>
 
 #define VALUES_MAX 500000 /* of a JSON: each takes up to 300 bytes of memory */
+#define SUMS_MAX   (1U << 20)
 #define FORMAT     1
 
 #define PHASE_NAME_MAX 32
@@ -273,6 +276,21 @@ static int image_load(struct image *i, struct image_files *files, const char *te
 	return 0;
 }
 
+/* Compares the image with its SHA256SUMS, if it has one. */
+static int check_sums(const struct image *i, const char *manifest, size_t len,
+		      struct err *e)
+{
+	_cleanup_free_ char *path = xasprintf("%s/SHA256SUMS", i->dir), *sums = NULL;
+	char sha256[DIGEST_LEN];
+	int r = file_read_foreign_at(AT_FDCWD, path, SUMS_MAX, &sums, NULL);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return err_set(e, ERR_FAILED, "SHA256SUMS: %s", file_strerror(r));
+	return image_check_sums(i, sums, digest_sha256(manifest, len, sha256), e);
+}
+
 static int image_read(struct image *i, struct err *e)
 {
 	_cleanup_free_ char *path = xasprintf("%s/manifest.json", i->dir), *text = NULL;
@@ -285,7 +303,9 @@ static int image_read(struct image *i, struct err *e)
 			       "(`rackstrap build` makes one in out/)");
 	if (r < 0)
 		return err_set(e, ERR_FAILED, "manifest.json: %s", file_strerror(r));
-	return image_load(i, NULL, text, len, e);
+	if (image_load(i, NULL, text, len, e) < 0)
+		return -1;
+	return check_sums(i, text, len, e);
 }
 
 int image_parse(struct image *ret, struct image_files *files, const char *text,

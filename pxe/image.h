@@ -6,9 +6,15 @@
 #pragma once
 
 #include "firstboot/model/host.h"
+#include "lib/digest-memo.h"
 #include "lib/err.h"
 
 #define IMAGE_MANIFEST_MAX (16U << 20) /* bytes of a manifest.json */
+
+enum image_part { IMAGE_KERNEL, IMAGE_INITRD, IMAGE_ROOT, IMAGE_PARTS };
+extern const char *const image_part_names[IMAGE_PARTS];
+
+struct known_digests;
 
 /* A built image: a folder with vmlinuz, initrd.img, root.squashfs, manifest.json. */
 struct image {
@@ -20,9 +26,14 @@ struct image {
 	uint64_t epoch;  /* SOURCE_DATE_EPOCH of the build */
 	char **standins; /* programs in it that are stand-ins ("kubelet", ...), or NULL */
 	struct roles roles;
+	/* Set by image_check(), in pxe/image-check.h. */
+	const struct known_digests *known;
+	struct digest_stamp stamps[IMAGE_PARTS];
 };
 
-/* Reads the manifest, and checks that the files exist and have the sizes it says. */
+/* Reads the manifest, compares it with the SHA256SUMS beside it, if there is one, and
+ * checks that the files exist and have the sizes it says. image_check() compares their
+ * digests. */
 int image_open(struct image *ret, const char *dir, struct err *e) _must_check_;
 void image_done(struct image *i);
 #define _cleanup_image_ _cleanup_(image_done)

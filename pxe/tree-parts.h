@@ -2,6 +2,7 @@
 /* The texts of a boot tree, made from a rack and an image; tree.c puts them on disk. */
 #pragma once
 
+#include "lib/known-digest.h"
 #include "pxe/loaders.h"
 #include "pxe/secret.h"
 #include "pxe/tree.h"
@@ -18,12 +19,27 @@ struct tree_plan {
 	char base[TREE_BASE_LEN];      /* "http://172.25.0.1:8080" */
 	char grub_base[TREE_BASE_LEN]; /* "(http,172.25.0.1:8080)" */
 	struct secret secret;
+	struct known_link links[IMAGE_PARTS]; /* the image's files in the tree */
 };
 
 /* Checks that rack, image and options go together, and fills in `ret`, which keeps
  * pointers to `rack` and `image`. Leaves the secret empty. */
 int tree_plan(struct tree_plan *ret, const struct rack *rack, const struct image *image,
 	      const struct tree_options *o, struct err *e) _must_check_;
+
+/* tree-image.c puts the image's files into the tree `dirfd`, of which `old`, unless it is
+ * -1, is the one before. */
+int tree_image_write(int dirfd, int old, struct tree_plan *p, struct err *e) _must_check_;
+/* Closes p->links. With `keep`, their digests are remembered; then the old tree is
+ * removed already. */
+void tree_image_done(struct tree_plan *p, bool keep);
+
+/* tree.c: creates a file of a tree, and returns its descriptor or -1. No server reads the
+ * tree yet, so that there is no temporary name and no fsync. */
+int tree_create(int dirfd, const char *path, mode_t mode, struct err *e) _must_check_;
+/* Copies the rest of the open file `in`, which is called `from` in messages. */
+int tree_copy_file(int dirfd, int in, const char *from, const char *path,
+		   struct err *e) _must_check_;
 
 /* tree-conf.c renders the servers' configurations. Owned by the caller. */
 char *tree_dnsmasq_conf(const struct tree_plan *p);

@@ -21,7 +21,6 @@
 #include <net/if.h>
 
 #define DEFAULT_HTTP_PORT 80
-#define INITRD_PAD        512
 
 /* --- plan ------------------------------------------------------------------------- */
 
@@ -71,6 +70,8 @@ int tree_plan(struct tree_plan *ret, const struct rack *rack, const struct image
 	char addr[NET_ADDR_LEN], port[8] = "";
 
 	*ret = (struct tree_plan){.rack = rack, .image = image, .o = *o};
+	for (size_t i = 0; i < ARRAY_SIZE(ret->links); i++)
+		ret->links[i].fd = -1;
 	if (!ret->o.http_port)
 		ret->o.http_port = DEFAULT_HTTP_PORT;
 	if (!is_plain(image->name))
@@ -91,9 +92,7 @@ int tree_plan(struct tree_plan *ret, const struct rack *rack, const struct image
 
 /* --- files ------------------------------------------------------------------------ */
 
-/* Creates a file and returns its descriptor. No server reads the folder yet, so there is
- * no temporary name and no fsync. */
-static int create(int dirfd, const char *path, mode_t mode, struct err *e)
+int tree_create(int dirfd, const char *path, mode_t mode, struct err *e)
 {
 	int fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 			mode);
@@ -111,7 +110,7 @@ static int create(int dirfd, const char *path, mode_t mode, struct err *e)
 static int write_text(int dirfd, const char *path, mode_t mode, const char *text,
 		      struct err *e)
 {
-	_cleanup_close_ int fd = create(dirfd, path, mode, e);
+	_cleanup_close_ int fd = tree_create(dirfd, path, mode, e);
 	int r;
 
 	if (fd < 0)
@@ -169,10 +168,9 @@ static int protect_hosts(int dirfd, int old, struct err *e)
 	return 0;
 }
 
-/* Copies the rest of the open file `in`, which is called `from` in messages. */
-static int copy_file(int dirfd, int in, const char *from, const char *path, struct err *e)
+int tree_copy_file(int dirfd, int in, const char *from, const char *path, struct err *e)
 {
-	_cleanup_close_ int out = create(dirfd, path, 0644, e);
+	_cleanup_close_ int out = tree_create(dirfd, path, 0644, e);
 	int r;
 
 	if (out < 0)
@@ -199,7 +197,7 @@ static int copy_programs(int dirfd, const struct pxe_loader *l, const char *dir,
 		}
 		if (in < 0)
 			return err_set(e, ERR_FAILED, "%s: %s", from, file_strerror(in));
-		if (copy_file(dirfd, in, from, to, e) < 0)
+		if (tree_copy_file(dirfd, in, from, to, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -214,125 +212,12 @@ static int copy_loaders(int dirfd, const struct tree_plan *p, struct err *e)
 	return 0;
 }
 
-/* --- the image -------------------------------------------------------------------- */
-
-/* Pads a file with zeros to a multiple of 512: an EFI stub joins initrds without
- * padding. */
-static int pad_file(int dirfd, const char *path, struct err *e)
-{
-	_cleanup_close_ int fd = openat(dirfd, path, O_WRONLY | O_CLOEXEC);
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_errno(e, errno, "%s", path);
-	if (st.st_size % INITRD_PAD == 0)
-		return 0;
-	if (ftruncate(fd, (st.st_size / INITRD_PAD + 1) * INITRD_PAD) < 0)
-		return err_errno(e, errno, "%s", path);
-	return 0;
-}
-
-/* Opens a file of the image's folder, which must have the size that is in the manifest.
- * Returns the descriptor, or -1. */
-static int open_part(const char *path, uint64_t size, struct err *e)
-{
-	_cleanup_close_ int fd = file_open_foreign_at(AT_FDCWD, path);
-	struct stat st;
-
-	if (fd < 0)
-		return err_set(e, ERR_FAILED, "%s: %s", path, file_strerror(fd));
-	if (fstat(fd, &st) < 0)
-		return err_errno(e, errno, "%s", path);
-	if ((uint64_t)st.st_size != size)
-		return err_set(e, ERR_FAILED,
-			       "%s: has %llu bytes, manifest.json says %llu", path,
-			       (unsigned long long)st.st_size, (unsigned long long)size);
-	return TAKE_FD(fd);
-}
-
-static int copy_part(int dirfd, const char *from, uint64_t size, const char *path,
-		     struct err *e)
-{
-	_cleanup_close_ int in = open_part(from, size, e);
-
-	return in < 0 ? -1 : copy_file(dirfd, in, from, path, e);
-}
-
-static int write_root_cpio(int dirfd, const char *from, const char *path,
-			   const struct tree_plan *p, struct err *e)
-{
-	_cleanup_close_ int in = open_part(from, p->image->root_size, e);
-	_cleanup_close_ int out = -1;
-	struct cpio c;
-
-	if (in < 0)
-		return -1;
-	out = create(dirfd, path, 0644, e);
-	if (out < 0)
-		return -1;
-	cpio_init(&c, out, p->image->epoch);
-	if (cpio_dir(&c, "rackstrap", 0755, e) < 0 ||
-	    cpio_file(&c, "rackstrap/root.squashfs", 0644, in, p->image->root_size, e) <
-		    0 ||
-	    cpio_end(&c, e) < 0)
-		return err_wrap(e, "%s", path);
-	return 0;
-}
-
-static bool can_others_write(const struct stat *st)
-{
-	return !file_is_trusted(st) || (st->st_mode & (S_IWGRP | S_IWOTH));
-}
-
-/* Links a file of the image from the old tree; its path contains the image's digests, so
- * its content is right unless another user could write it. Returns false if it is missing
- * or too short, or others can write it. */
-static bool link_old(int dirfd, int old, const char *path, uint64_t min_size)
-{
-	_cleanup_free_ char *above = NULL;
-	const char *name;
-	_cleanup_close_ int dir = -1;
-	struct stat st;
-
-	if (old < 0 || path_split(path, &above, &name) < 0)
-		return false;
-	dir = dir_open_nofollow_at(old, above);
-	if (dir < 0 || fstat(dir, &st) < 0 || can_others_write(&st) ||
-	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
-	    can_others_write(&st) || (uint64_t)st.st_size < min_size)
-		return false;
-	return linkat(dir, name, dirfd, path, 0) == 0;
-}
-
-static int write_image(int dirfd, int old, const struct tree_plan *p, struct err *e)
-{
-	const struct image *i = p->image;
-	_cleanup_free_ char *kernel = xasprintf("http/images/%s/vmlinuz", p->id);
-	_cleanup_free_ char *initrd = xasprintf("http/images/%s/initrd.img", p->id);
-	_cleanup_free_ char *root = xasprintf("http/images/%s/root.cpio", p->id);
-	_cleanup_free_ char *from_kernel = xasprintf("%s/vmlinuz", i->dir);
-	_cleanup_free_ char *from_initrd = xasprintf("%s/initrd.img", i->dir);
-	_cleanup_free_ char *from_root = xasprintf("%s/root.squashfs", i->dir);
-
-	if (!link_old(dirfd, old, kernel, i->kernel_size) &&
-	    copy_part(dirfd, from_kernel, i->kernel_size, kernel, e) < 0)
-		return -1;
-	if (!link_old(dirfd, old, initrd, i->initrd_size) &&
-	    (copy_part(dirfd, from_initrd, i->initrd_size, initrd, e) < 0 ||
-	     pad_file(dirfd, initrd, e) < 0))
-		return -1;
-	if (!link_old(dirfd, old, root, i->root_size) &&
-	    write_root_cpio(dirfd, from_root, root, p, e) < 0)
-		return -1;
-	return 0;
-}
-
 /* --- the hosts -------------------------------------------------------------------- */
 
 static int write_host_cpio(int dirfd, const char *path, const char *host_cfg,
 			   uint64_t epoch, struct err *e)
 {
-	_cleanup_close_ int fd = create(dirfd, path, 0644, e);
+	_cleanup_close_ int fd = tree_create(dirfd, path, 0644, e);
 	struct cpio c;
 
 	if (fd < 0)
@@ -493,15 +378,15 @@ static int check_same(int old, const char *path, const char *dir, struct err *e)
 		       dir);
 }
 
-static int write_tree(const char *new, const char *dir, int old,
-		      const struct tree_plan *p, struct err *e)
+static int write_tree(const char *new, const char *dir, int old, struct tree_plan *p,
+		      struct err *e)
 {
 	_cleanup_close_ int fd = open(new, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0 || fchmod(fd, 0755) < 0)
 		return err_errno(e, errno, "%s", new);
 	if (make_dirs(fd, p, e) < 0 || protect_hosts(fd, old, e) < 0 ||
-	    copy_loaders(fd, p, e) < 0 || write_image(fd, old, p, e) < 0 ||
+	    copy_loaders(fd, p, e) < 0 || tree_image_write(fd, old, p, e) < 0 ||
 	    write_texts(fd, p, e) < 0)
 		return -1;
 	if (old >= 0 && tree_swap_link(old, fd, e) < 0)
@@ -560,8 +445,11 @@ int tree_render(const struct rack *rack, const struct image *image, const char *
 	beside = scratch_beside(&s, name);
 	if (check_same(old, beside, dir, e) < 0)
 		return -1;
-	if (write_tree(s.inside, place, old, &p, e) < 0 ||
-	    tree_swap_publish(&s, place, e) < 0)
-		return err_wrap(e, "boot tree %s", dir);
-	return 0;
+	r = write_tree(s.inside, place, old, &p, e) < 0 ||
+			    tree_swap_publish(&s, place, e) < 0
+		    ? err_wrap(e, "boot tree %s", dir)
+		    : 0;
+	scratch_done(&s); /* removes the old tree, and its links to the image */
+	tree_image_done(&p, r == 0);
+	return r;
 }

@@ -8,6 +8,7 @@
  * written to, nothing is remembered and every file is read. */
 void known_files_open(struct known_digests *ret, const char *cache);
 void known_files_done(struct known_digests *k);
+#define _cleanup_known_files_ _cleanup_(known_files_done)
 /* Computes the SHA-256 of the program that runs: another version of it may make another
  * output of the same inputs. Returns 0 or -errno. */
 int known_files_self(const struct known_digests *k,

@@ -119,6 +119,26 @@ rm -r "$WORK/theirs" "$WORK/wrap"
 
 check "a second customize with the same host.cfg succeeds" rs customize "$disk" --host "$WORK/host.cfg"
 check "a second customize changes nothing" cmp "$disk" "$WORK/once"
+
+# --- an image that was damaged ---------------------------------------------------------
+mkdir "$WORK/built"
+cp --sparse=always "$disk" "$WORK/built/disk.img"
+(cd "$WORK/built" && sha256sum disk.img >SHA256SUMS)
+rs inspect "$WORK/built/disk.img" --json >"$WORK/shown"
+check "inspect shows the digest of an image that SHA256SUMS lists" grep -qF "\"sha256\": \"$(sum "$disk")\"" "$WORK/shown"
+touch -r "$WORK/built/disk.img" "$WORK/time"
+printf X | dd of="$WORK/built/disk.img" bs=1 seek=3000000 conv=notrunc status=none
+touch -r "$WORK/time" "$WORK/built/disk.img"
+cp --sparse=always "$WORK/built/disk.img" "$WORK/damaged"
+refuse "customize of an image with another byte than SHA256SUMS has is refused" 1 \
+	"rackstrap: $WORK/built/disk.img: has sha256 *, but $(sum "$disk") in SHA256SUMS beside it: it was damaged or changed; build it again" \
+	rs customize "$WORK/built/disk.img" --key "$WORK/key.pub"
+check "the image is as it was" cmp "$WORK/damaged" "$WORK/built/disk.img"
+check "so is SHA256SUMS" grep -qx "$(sum "$disk")  disk.img" "$WORK/built/SHA256SUMS"
+rs inspect "$WORK/built/disk.img" >"$WORK/shown"
+check "inspect says so" grep -q '^has sha256 .*, but .* in SHA256SUMS beside it: it was damaged or changed$' "$WORK/shown"
+rm -r "$WORK/built" "$WORK/damaged"
+
 cp --sparse=always "$disk" "$WORK/secret.img"
 {
 	grep -v '^report' "$WORK/host.cfg"

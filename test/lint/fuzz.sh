@@ -48,6 +48,7 @@ parsers() {
 	lib/text.c text texts from elsewhere that are shown
 	lib/url.c text URLs
 	pxe/access.c access the access log of nginx
+	pxe/image-check.c sums the SHA256SUMS of an image
 	pxe/image.c manifest the manifest.json of an image
 	pxe/rack.c rack a rack file
 	pxe/secret.c tree the secret of a boot tree
