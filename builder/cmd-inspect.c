@@ -253,8 +253,8 @@ static void append_slot(struct buf *b, const struct slot *s)
 static void add_host_row(struct table *t, const struct host *h)
 {
 	char mac[NET_MAC_LEN];
-	_cleanup_free_ char *address = host_format_public(h, HOST_ADDRESS),
-			    *cbr0 = host_format_public(h, HOST_CBR0);
+	_cleanup_free_ char *address = host_show(h, HOST_ADDRESS),
+			    *cbr0 = host_show(h, HOST_CBR0);
 
 	table_add(t, h->name);
 	table_add(t, h->role);
@@ -377,12 +377,9 @@ static void append_json_slots(struct json *j, const struct inspection *f)
 static void append_json_host(struct json *j, const struct host *h)
 {
 	json_open(j, NULL, '{');
-	for (size_t i = 0; i < HOST_KEY_COUNT; i++) {
-		_cleanup_free_ char *value = host_format_public(h, (enum host_key_id)i);
-
+	for (size_t i = 0; i < HOST_KEY_COUNT; i++)
 		if (h->set[i])
-			json_str(j, host_keys[i].name, value);
-	}
+			host_json(h, (enum host_key_id)i, j);
 	json_close(j, '}');
 }
 

@@ -121,7 +121,7 @@ char *snapshot_json(const struct snapshot *s)
 
 static void text_value(struct buf *b, const struct host *h, enum host_key_id id)
 {
-	_cleanup_free_ char *value = host_format_public(h, id);
+	_cleanup_free_ char *value = host_show(h, id);
 
 	if (*value)
 		text_line(b, "%-10s%s", host_keys[id].name, value);

@@ -249,6 +249,20 @@ char *host_format(const struct host *h, enum host_key_id id);
  */
 char *host_format_public(const struct host *h, enum host_key_id id);
 
+/*
+ * Returns the value for a table or a status, "" when there is none: a string without
+ * quotes and a list as "a, b", with secrets hidden as in host_format_public(). A string
+ * that would look like something else (empty, or with a comma, a quote, a backslash, a
+ * blank at an end or a parenthesis at its beginning) is quoted as in host.cfg. Not
+ * cleaned (lib/text.h). Owned by the caller.
+ */
+char *host_show(const struct host *h, enum host_key_id id);
+
+/* Adds the value to `j` under the key's name, in its type: a string, number, boolean or
+ * array of strings; null when there is none. Secrets are hidden as above. */
+struct json;
+void host_json(const struct host *h, enum host_key_id id, struct json *j);
+
 /* Returns a whole host.cfg with every key that is set, in the order of the table;
  * host_load_conf reads it back. Owned by the caller. */
 char *host_render(const struct host *h);

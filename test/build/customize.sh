@@ -148,8 +148,8 @@ cp --sparse=always "$disk" "$WORK/secret.img"
 check "customize with a host.cfg that has a token succeeds" rs customize "$WORK/secret.img" --host "$WORK/secret.cfg"
 { rs inspect "$WORK/secret.img" && rs inspect "$WORK/secret.img" --json; } >"$WORK/shown"
 check "inspect shows no secret" test "$(grep -c 'TOKEN-OF\|SECRET' "$WORK/shown")" = 0
-check "inspect shows the report's URL" grep -qF '"report": "\"http://172.25.0.1/r\""' "$WORK/shown"
-check "inspect says that there is a token" grep -qF '"report_token": "\"(secret)\""' "$WORK/shown"
+check "inspect shows the report's URL" grep -qF '"report": "http://172.25.0.1/r"' "$WORK/shown"
+check "inspect says that there is a token" grep -qF '"report_token": "(secret)"' "$WORK/shown"
 check "customize with a key succeeds" rs customize "$disk" --key "$WORK/key.pub"
 check "customize with another key succeeds" rs customize "$disk" --key "$WORK/key2.pub"
 read_fat "$disk" rackstrap/host.cfg >"$WORK/host.got"
@@ -169,7 +169,7 @@ import json, subprocess, sys
 out = json.loads(subprocess.run([sys.argv[1], "inspect", sys.argv[2], "--json"], check=True, capture_output=True).stdout)
 key = open(sys.argv[3]).read().split()[1]
 assert out["kind"] == "disk" and out["wrong"] == [] and out["config"] == "rackstrap/rack.cfg", out
-assert len(out["hosts"]) == 3 and all(key in h["ssh_keys"] for h in out["hosts"]), out["hosts"]
+assert len(out["hosts"]) == 3 and all(any(key in k for k in h["ssh_keys"]) for h in out["hosts"]), out["hosts"]
 s = out["slots"]
 assert len(s) == 1 and s[0]["boots"] and s[0]["image"] == "tiny" and s[0]["standins"] == ["kubelet"], s
 assert [p["name"] for p in out["partitions"]] == ["rackstrap-bios", "rackstrap-boot", "rackstrap-state"], out

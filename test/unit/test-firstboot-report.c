@@ -419,7 +419,7 @@ static void test_status_text_is_complete(void **state _unused_)
 	verdict_read(&snap.verdict, &m.fb);
 	before = snapshot_text(&snap);
 	assert_has(before, "host      node-1 (node)\n");
-	assert_has(before, "cbr0      \"192.168.1.1/24\"\n");
+	assert_has(before, "cbr0      192.168.1.1/24\n");
 	assert_has(before, "\nfiles     generation 1\nverdict   not yet\n");
 	assert_has(before, "\nconfig    sha256 ");
 	assert_int_equal(cmd_report(&m.fb, NULL, &e), 0);

@@ -2,6 +2,7 @@
 #include "firstboot/model/host-check.h"
 #include "firstboot/model/host-value.h"
 #include "lib/file.h"
+#include "lib/json.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -668,6 +669,64 @@ static void test_public_values_have_no_secrets(void **state _unused_)
 	}
 }
 
+/* Values for people and programs, with and without libconfig's syntax. */
+static void test_values_are_shown_plainly(void **state _unused_)
+{
+	static const struct {
+		enum host_key_id id;
+		const char *setting, *shown, *json;
+	} cases[] = {
+		{HOST_NAME, "name = \"web-1\";", "web-1", "\"name\": \"web-1\""},
+		{HOST_CLUSTER, "cluster = \"a, b\";", "\"a, b\"",
+		 "\"cluster\": \"a, b\""},
+		{HOST_CLUSTER, "cluster = \"(secret)\";", "\"(secret)\"",
+		 "\"cluster\": \"(secret)\""},
+		{HOST_CLUSTER, "cluster = \"x\\\"y\";", "\"x\\\"y\"",
+		 "\"cluster\": \"x\\\"y\""},
+		{HOST_NAT, "nat = false;", "false", "\"nat\": false"},
+		{HOST_MTU, "mtu = 9000;", "9000", "\"mtu\": 9000"},
+		{HOST_BGP_AS, "bgp_as = \"4200000000\";", "4200000000",
+		 "\"bgp_as\": 4200000000"},
+		{HOST_ADDRESS, "address = \"dhcp\";", "dhcp", "\"address\": \"dhcp\""},
+		{HOST_ADDRESS, "address = \"10.0.0.2/24\";", "10.0.0.2/24",
+		 "\"address\": \"10.0.0.2/24\""},
+		{HOST_GATEWAY, "gateway = \"10.0.0.1\";", "10.0.0.1",
+		 "\"gateway\": \"10.0.0.1\""},
+		{HOST_MAC, "mac = \"52-54-00-AA-00-01\";", "52:54:00:aa:00:01",
+		 "\"mac\": \"52:54:00:aa:00:01\""},
+		{HOST_NTP, "ntp = [ \"a.example\", \"b.example\" ];",
+		 "a.example, b.example",
+		 "\"ntp\": [\n    \"a.example\",\n    \"b.example\"\n  ]"},
+		{HOST_NTP, "ntp = [ ];", "", "\"ntp\": []"},
+		{HOST_ENVIRONMENT, "environment = [ \"A=http://me:SECRET@h/\" ];",
+		 "A=http://h/", "\"environment\": [\n    \"A=http://h/\"\n  ]"},
+		{HOST_REPORT, "report = \"http://h/r?key=SECRET\";", "http://h/r",
+		 "\"report\": \"http://h/r\""},
+		{HOST_REPORT_TOKEN, "report_token = \"SECRET\";", "(secret)",
+		 "\"report_token\": \"(secret)\""},
+		{HOST_REPORT, "", "", "\"report\": null"},
+		{HOST_MTU, "", "", "\"mtu\": null"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_host_ struct host h;
+		_cleanup_diag_ struct diag d = {0};
+		_cleanup_json_ struct json j = {0};
+		_cleanup_free_ char *shown = NULL, *json = NULL, *want = NULL;
+
+		host_init(&h);
+		assert_int_equal(load(&h, cases[i].setting, &d), 0);
+		shown = host_show(&h, cases[i].id);
+		assert_string_equal(shown, cases[i].shown);
+		json_open(&j, NULL, '{');
+		host_json(&h, cases[i].id, &j);
+		json_close(&j, '}');
+		json = json_take(&j);
+		want = xasprintf("{\n  %s\n}\n", cases[i].json);
+		assert_string_equal(json, want);
+	}
+}
+
 /* --- roles ------------------------------------------------------------------------ */
 
 static void write_roles(const char *path, const char *text)
@@ -778,6 +837,7 @@ int main(void)
 		cmocka_unit_test(test_empty_host_is_refused),
 		cmocka_unit_test(test_few_roles_are_named),
 		cmocka_unit_test(test_public_values_have_no_secrets),
+		cmocka_unit_test(test_values_are_shown_plainly),
 		cmocka_unit_test(test_shown_values_have_no_credentials),
 		cmocka_unit_test(test_roles_file_is_read),
 		cmocka_unit_test(test_builtin_roles_match_the_recipe),
