@@ -13,11 +13,17 @@
 
 #define POLL_MS 50
 
+/* Compares without blanks around the entry's text: `have` has none. */
 static bool text_matches(const struct conf_node *host, const char *key, const char *have)
 {
 	const char *s = NULL;
+	size_t len;
 
-	return have && conf_get_str(host, key, &s, NULL) > 0 && strcasecmp(s, have) == 0;
+	if (!have || conf_get_str(host, key, &s, NULL) <= 0)
+		return false;
+	s += strspn(s, " ");
+	len = strlen(have);
+	return strncasecmp(s, have, len) == 0 && !s[len + strspn(s + len, " ")];
 }
 
 static bool by_serial(const struct conf_node *host, const struct machine_id *m)

@@ -12,6 +12,7 @@
 #include "pxe/rack.h"
 
 #include "firstboot/model/conf-note.h"
+#include "firstboot/model/placeholder.h"
 #include "firstboot/model/rack-entry.h"
 #include "lib/file.h"
 #include "lib/intern.h"
@@ -112,6 +113,41 @@ static const char *uuid_wrong(const char *s)
 	return i == 36 && !s[i] ? NULL
 				: "must be a product's UUID like "
 				  "\"4c4c4544-0051-3510-8052-b7c04f4e3232\"";
+}
+
+/* Removes the blanks around *text, as firstboot does with what SMBIOS has. */
+static void trim(char **text)
+{
+	size_t skip = strspn(*text, " "), len = strlen(*text);
+	char *trimmed;
+
+	while (len > skip && (*text)[len - 1] == ' ')
+		len--;
+	trimmed = xstrndup(*text + skip, len - skip);
+	free(*text);
+	*text = trimmed;
+}
+
+/* Loads a serial number or UUID, and refuses one that the node ignores. */
+static void load_identity(struct loader *l, const struct conf_node *group,
+			  const char *prefix, const char *key,
+			  const char *(*wrong)(const char *s),
+			  bool (*is_placeholder)(const char *s), char **ret)
+{
+	load_text(l, group, prefix, key, wrong, ret);
+	if (!*ret)
+		return;
+	trim(ret);
+	if (!**ret)
+		l->r = conf_complain(conf_member(group, key), l->d,
+				     "%s%s: must be a string that is not empty", prefix,
+				     key);
+	else if (is_placeholder(*ret))
+		l->r = conf_complain(conf_member(group, key), l->d,
+				     "%s%s: '%.60s' is a placeholder, which the firmware "
+				     "of many machines has: leave it out, the host's mac "
+				     "identifies the machine",
+				     prefix, key, *ret);
 }
 
 static void load_size(struct loader *l, const struct conf_node *vm, const char *prefix,
@@ -345,8 +381,9 @@ static void load_host(struct loader *l, const struct conf_node *group, size_t i,
 		l->r = -1;
 	load_address(l, group, prefix, &h->host);
 	load_rack_keys(l, group, prefix, h);
-	load_text(l, group, prefix, "serial", serial_wrong, &h->serial);
-	load_text(l, group, prefix, "uuid", uuid_wrong, &h->uuid);
+	load_identity(l, group, prefix, "serial", serial_wrong, placeholder_serial,
+		      &h->serial);
+	load_identity(l, group, prefix, "uuid", uuid_wrong, placeholder_uuid, &h->uuid);
 	if (conf_is_missing(group, "name")) {
 		l->r = conf_complain(group, l->d,
 				     "host %zu has no name: give it one, like "

@@ -235,7 +235,7 @@ static void test_machine_finds_its_entry(void **state _unused_)
 	write_rack(&m, ENTRY("a", "mac = \"52:54:00:25:00:99\";") ",\n" ENTRY(
 			       "b", "uuid = \"4c4c4544-0051-3510-8052-b7c04f4e3232\";"));
 	assert_entry(&m, "b");
-	write_rack(&m, ENTRY("c", "serial = \"cz 12\";") ",\n" ENTRY(
+	write_rack(&m, ENTRY("c", "serial = \"  cz 12 \";") ",\n" ENTRY(
 			       "b", "uuid = \"4c4c4544-0051-3510-8052-b7c04f4e3232\";"));
 	assert_entry(&m, "c");
 	write_rack(&m, ENTRY("a", "serial = \"CZ 12\";") ",\n" ENTRY(
