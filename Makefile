@@ -292,7 +292,7 @@ QEMU_TESTS	:= $(sort $(filter-out %-lib.sh %/lib.sh %/media-vm.sh $(RACK_TESTS),
 # check-long runs the tests that call is_long, now with all their cases, and those that check
 # leaves out: LONG_SHARED one on each processor, LONG_TESTS one after the other.
 MORE_POINTS	 = $(sort $(shell grep -lw is_long test/*/*.sh))
-LONG_SHARED	 = $(O)/test/unit/test-firstboot-powercut $(STANDIN_TESTS) $(filter-out $(RACK_TESTS) test/qemu/vivid.sh,$(MORE_POINTS))
+LONG_SHARED	 = $(O)/test/unit/test-firstboot-powercut $(O)/test/unit/test-check-agrees $(STANDIN_TESTS) $(filter-out $(RACK_TESTS) test/qemu/vivid.sh,$(MORE_POINTS))
 LONG_TESTS	 = $(sort $(wildcard test/long/*.sh)) $(filter test/qemu/vivid.sh $(RACK_TESTS),$(MORE_POINTS))
 # In a group that runs one test on each processor, these start first, in this order.
 LONGEST		:= test/qemu/media.sh test/qemu/vivid.sh test/repro/repro.sh \

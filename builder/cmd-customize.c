@@ -61,14 +61,12 @@ static int read_manifest(const struct disk_view *m, struct image *ret, struct er
 static int load_given(struct config_text *c, const struct customize_options *a,
 		      struct err *e)
 {
-	const char *path = a->host ? a->host : a->rack;
-	int r;
+	_cleanup_diag_ struct diag d = {0};
 
 	c->rack = a->rack != NULL;
-	c->name = xstrdup(path);
-	r = file_read_at(AT_FDCWD, path, c->rack ? CONF_MAX_RACK : CONF_MAX, &c->text,
-			 &c->len);
-	return r < 0 ? err_errno(e, r, "%s", path) : 0;
+	if (config_text_load(c, a->host ? a->host : a->rack, true, &d) < 0)
+		return diag_err(&d, e);
+	return 0;
 }
 
 /* Reads the configuration that the medium has, for keys to be added to it. */

@@ -122,19 +122,6 @@ static int load_url(const struct firstboot *fb, struct host *h, struct diag *d,
 				 shown);
 }
 
-/* Returns true for words that are for the boot script or the loader, not keys of the
- * host. */
-static bool not_a_setting(const char *key)
-{
-	static const char *const others[] = {
-		"root_sha256", "state", "state_from", "root", "debug", "config", NULL};
-
-	for (size_t i = 0; others[i]; i++)
-		if (streq(key, others[i]))
-			return true;
-	return false;
-}
-
 static int set_word(struct host *h, const struct cmdline_word *w, const char *key,
 		    struct diag *d)
 {
@@ -163,7 +150,7 @@ static int load_cmdline(const struct firstboot *fb, struct host *h, struct diag 
 		if (!cmdline_next(&p, &w))
 			return r;
 		key = cmdline_key(&w);
-		if (!key || not_a_setting(key))
+		if (!key || cmdline_key_is_other(key))
 			continue;
 		if (set_word(h, &w, key, d) < 0)
 			r = -1;

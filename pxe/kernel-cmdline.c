@@ -14,6 +14,9 @@
  */
 #include "pxe/kernel-cmdline.h"
 
+#include "firstboot/model/cmdline-word.h"
+#include "firstboot/model/words.h"
+
 static bool is_ipxe_operator(const char *w)
 {
 	return w[0] == '#' || streq(w, "||") || streq(w, "&&") || streq(w, ";");
@@ -38,6 +41,24 @@ const char *cmdline_wrong(const char *words)
 			return "must not hold a word '||', '&&' or ';' or one that "
 			       "begins with '#'";
 	return NULL;
+}
+
+const char *cmdline_rack_wrong(const char *words)
+{
+	for (const char *p = words;;) {
+		_cleanup_word_ struct cmdline_word w = {0};
+		_cleanup_free_ char *key = NULL;
+
+		if (!cmdline_next(&p, &w))
+			return cmdline_wrong(words);
+		key = cmdline_key(&w);
+		if (key && !cmdline_key_is_other(key))
+			return "must not hold a word 'rackstrap.KEY' for a key of the "
+			       "host: write the key in the host's group";
+		if (key && streq(key, "config") && (!w.value || word_url_wrong(w.value)))
+			return "rackstrap.config must be a URL like "
+			       "\"http://172.25.0.1/host.cfg\"";
+	}
 }
 
 static void add_words(char ***v, const char *words)

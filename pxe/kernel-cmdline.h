@@ -16,6 +16,10 @@
 /* Returns the fault of words for a command line ("must not hold '$'"), or NULL. */
 const char *cmdline_wrong(const char *words);
 
+/* Returns the fault of the words of a rack file, which may not set keys of the host: the
+ * node would read them and check would not. */
+const char *cmdline_rack_wrong(const char *words);
+
 /* Sets *ret to the words for `h`, separated by single spaces: the image's, rackstrap's,
  * the host's. Owned by the caller. */
 int cmdline_build(const struct rack_host *h, const struct image *image, char **ret,

@@ -201,7 +201,7 @@ static void load_vm(struct loader *l, const struct conf_node *group, const char 
 static void load_rack_keys(struct loader *l, const struct conf_node *group,
 			   const char *prefix, struct rack_host *h)
 {
-	load_text(l, group, prefix, "cmdline", cmdline_wrong, &h->cmdline);
+	load_text(l, group, prefix, "cmdline", cmdline_rack_wrong, &h->cmdline);
 	load_text(l, group, prefix, "state_disk", device_wrong, &h->state_disk);
 	load_vm(l, group, prefix, h);
 }

@@ -9,8 +9,8 @@
 #include "builder/common/known-files.h"
 #include "builder/image/grub.h"
 #include "builder/image/spdx.h"
+#include "builder/recipe/config-text.h"
 #include "builder/recipe/image-type.h"
-#include "firstboot/model/conf.h"
 #include "lib/dir.h"
 #include "lib/file.h"
 
@@ -48,17 +48,16 @@ static void append_tools(struct buf *b, const struct image_type *type)
 				   digest_program(t->program, hex));
 }
 
-/* Appends host.cfg or rack.cfg, which a medium gets as it is. */
+/* Appends host.cfg or rack.cfg, as a medium gets it. */
 static int append_config(struct buf *b, const struct recipe_media *m, struct err *e)
 {
 	const char *from = m->host ? m->host : m->rack;
-	_cleanup_free_ char *text = NULL;
-	size_t len = 0;
-	int r = from ? file_read_at(AT_FDCWD, from, CONF_MAX_RACK, &text, &len) : 0;
+	_cleanup_config_text_ struct config_text c = {.rack = !m->host};
+	_cleanup_diag_ struct diag d = {0};
 
-	if (r < 0)
-		return err_errno(e, r, "%s", from);
-	buf_add(b, text, len);
+	if (from && config_text_load(&c, from, false, &d) < 0)
+		return diag_err(&d, e);
+	buf_add(b, c.text, c.len);
 	return 0;
 }
 

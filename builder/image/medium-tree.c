@@ -9,6 +9,7 @@
 
 #include "builder/common/disk-layout.h"
 #include "builder/image/grub.h"
+#include "builder/recipe/config-text.h"
 #include "lib/file.h"
 #include "pxe/embed.h"
 #include "pxe/kernel-cmdline.h"
@@ -98,17 +99,15 @@ int medium_tree_add_config(struct medium_tree *m, const struct image_parts *p,
 {
 	const struct recipe_media *rm = &p->r->media;
 	const char *from = rm->host ? rm->host : rm->rack;
-	_cleanup_free_ char *text = NULL;
-	size_t len = 0;
-	int r;
+	_cleanup_config_text_ struct config_text c = {.rack = !rm->host};
+	_cleanup_diag_ struct diag d = {0};
 
 	if (!from)
 		return 0;
-	r = file_read_at(AT_FDCWD, from, CONF_MAX_RACK, &text, &len);
-	if (r < 0)
-		return err_errno(e, r, "%s", from);
-	return medium_tree_add_text(m, rm->host ? MEDIUM_HOST_CFG : MEDIUM_RACK_CFG, text,
-				    len, p->r->epoch, e);
+	if (config_text_load(&c, from, false, &d) < 0)
+		return diag_err(&d, e);
+	return medium_tree_add_text(m, rm->host ? MEDIUM_HOST_CFG : MEDIUM_RACK_CFG,
+				    c.text, c.len, p->r->epoch, e);
 }
 
 /* --- the boot loader --------------------------------------------------------------- */

@@ -5,11 +5,48 @@
  * host then has the new key and all the keys it had before.
  */
 #include "builder/recipe/config-text.h"
+#include "lib/file.h"
 #include "lib/log.h"
 
 #include "pxe/rack.h"
 
 #define KEYS "ssh_keys"
+
+/* Replaces the text by its settings and those of the files that it includes. */
+static int merge_included(struct config_text *c, const char *path, size_t max,
+			  struct diag *d)
+{
+	_cleanup_conf_ struct conf *conf = NULL;
+
+	if (conf_read_at(&conf, AT_FDCWD, path, path, max, 0, d) < 0)
+		return -1;
+	free(c->text);
+	c->text = conf_text(conf);
+	c->len = strlen(c->text);
+	return 0;
+}
+
+int config_text_load(struct config_text *c, const char *path, bool by_option,
+		     struct diag *d)
+{
+	size_t max = c->rack ? CONF_MAX_RACK : CONF_MAX;
+	_cleanup_conf_ struct conf *conf = NULL;
+	_cleanup_diag_ struct diag ignored = {0};
+	int r = file_read_at(AT_FDCWD, path, max, &c->text, &c->len);
+
+	c->name = xstrdup(path);
+	if (r == -EFBIG)
+		return diag_add(d, "%s: larger than %zu bytes", path, max);
+	if (r < 0 && by_option)
+		return diag_add_unread(d, "%s: cannot be read: %s", path, strerror(-r));
+	if (r < 0)
+		return diag_add(d, "%s: cannot be read: %s", path, strerror(-r));
+	/* Only a text that is right but for its @include is read as a file. */
+	if (!strstr(c->text, "@include") ||
+	    conf_parse(&conf, c->text, c->len, path, max, CONF_NO_INCLUDE, &ignored) == 0)
+		return 0;
+	return merge_included(c, path, max, d);
+}
 
 static int parse_host(const struct config_text *c, const struct roles *roles,
 		      struct host *h, struct diag *d)

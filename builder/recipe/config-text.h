@@ -14,6 +14,17 @@ struct config_text {
 	size_t len;
 };
 
+/*
+ * Reads the file `path`. If it includes others, the text has their settings in its place,
+ * without comments: a medium has only the one file. `c` is empty, except for `rack`.
+ * `by_option`: a
+ * file that cannot be read is the fault of the command line. Returns 0, or -1 with
+ * complaints; those are of the same file and line as those of
+ * `rackstrap check`.
+ */
+int config_text_load(struct config_text *c, const char *path, bool by_option,
+		     struct diag *d) _must_check_;
+
 /* Returns 0, or -1 with every complaint. @include is refused. Settings of a rack.cfg that
  * only PXE uses are warned about. */
 int config_text_check(const struct config_text *c, const struct roles *roles,

@@ -127,16 +127,9 @@ void recipe_media_done(struct recipe *r)
 static void recipe_media_check_file(const char *path, bool rack, bool by_option,
 				    const struct roles *roles, struct diag *d)
 {
-	_cleanup_config_text_ struct config_text c = {.name = xstrdup(path),
-						      .rack = rack};
-	int r = file_read_at(AT_FDCWD, path, rack ? CONF_MAX_RACK : CONF_MAX, &c.text,
-			     &c.len);
+	_cleanup_config_text_ struct config_text c = {.rack = rack};
 
-	if (r < 0 && by_option)
-		diag_add_unread(d, "%s: cannot be read: %s", path, strerror(-r));
-	else if (r < 0)
-		diag_add(d, "%s: cannot be read: %s", path, strerror(-r));
-	else
+	if (config_text_load(&c, path, by_option, d) == 0)
 		(void)!config_text_check(&c, roles, d);
 }
 

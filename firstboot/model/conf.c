@@ -4,9 +4,9 @@
  * libconfig 1.5 accepts. Then libconfig parses it. Every getter checks in the same order
  * whether the member is present, has the right type and is in range.
  *
- * Limits: included files are not scanned first, so that a number in them can wrap, and
- * their size is not limited; only the operator's own files may include others. After a
- * syntax error, which conf-syntax.c describes, the rest of a file is not checked.
+ * Limits: included files are scanned after libconfig has read them, and only those that
+ * have a setting; only the operator's own files may include others. After a syntax
+ * error, which conf-syntax.c describes, the rest of a file is not checked.
  */
 #include "firstboot/model/conf.h"
 #include "firstboot/model/conf-note.h"
@@ -59,13 +59,14 @@ static const struct conf_node *node(const config_setting_t *s)
 /* --- reading ---------------------------------------------------------------------- */
 
 /* Reports why libconfig refused an included file, of which it gives the name. */
-static int report_included(const char *file, unsigned line, const char *message,
-			   struct diag *d)
+static int report_included(const struct conf *c, const char *file, unsigned line,
+			   const char *message, struct diag *d)
 {
+	_cleanup_free_ char *path = xasprintf("%s%s", c->dir ? c->dir : "", file);
 	_cleanup_free_ char *text = NULL;
 	size_t len = 0;
 
-	if (file_read_regular_at(AT_FDCWD, file, CONF_MAX_RACK, &text, &len) < 0)
+	if (file_read_regular_at(AT_FDCWD, path, CONF_MAX_RACK, &text, &len) < 0)
 		return diag_add(d, "%s:%u: %s", file, line, message);
 	if (conf_syntax_report(text, len, file, d) < 0)
 		return -1;
@@ -82,14 +83,59 @@ static int report_refused(const struct conf *c, const char *text, size_t len,
 	if (streq(why, "syntax error"))
 		why = "syntax error, here or on the line before";
 	if (file)
-		return report_included(file, line, why, d);
+		return report_included(c, file, line, why, d);
 	if (conf_syntax_report(text, len, c->name, d) < 0)
 		return -1;
 	return conf_syntax_report_line(text, len, c->name, line, why, d);
 }
 
-static int conf_load(struct conf *c, const char *text, size_t len, unsigned flags,
-		     struct diag *d)
+/* Adds the names of the files that the settings below `s` are from, other than the one
+ * that was parsed. */
+static void add_sources(struct strv_builder *files, const config_setting_t *s)
+{
+	const char *file = config_setting_source_file(s);
+	bool is_new = file != NULL;
+
+	for (size_t i = 0; i < files->n && is_new; i++)
+		is_new = !streq(files->v[i], file);
+	if (is_new)
+		strv_builder_add(files, file);
+	if (config_setting_is_aggregate(s))
+		for (int i = 0; i < config_setting_length(s); i++)
+			add_sources(files, config_setting_get_elem(s, (unsigned)i));
+}
+
+/* Scans the included files, which have at most `max` bytes together. */
+static int scan_included(const struct conf *c, size_t max, struct diag *d)
+{
+	_cleanup_strv_builder_ struct strv_builder files = {0};
+	int r = 0;
+
+	add_sources(&files, config_root_setting(&c->c));
+	for (size_t i = 0; i < files.n; i++) {
+		_cleanup_free_ char *path =
+			xasprintf("%s%s", c->dir ? c->dir : "", files.v[i]);
+		_cleanup_free_ char *text = NULL;
+		size_t len = 0;
+		int n = file_read_regular_at(AT_FDCWD, path, max, &text, &len);
+
+		if (n == -EFBIG)
+			return diag_add(d,
+					"%s: with the included %s, there are more than "
+					"%zu bytes",
+					c->name, files.v[i], max);
+		if (n < 0)
+			return diag_add_unread(d, "%s: cannot be read: %s", files.v[i],
+					       file_strerror(n));
+		if (conf_scan(text, len, files.v[i], 0, d) < 0)
+			r = -1;
+		max -= len;
+	}
+	return r;
+}
+
+static int conf_load(struct conf *c, const char *text, size_t len, size_t max,
+		     unsigned flags, struct diag *d)
 {
 	if (conf_scan(text, len, c->name, flags, d) < 0)
 		return -1;
@@ -98,7 +144,7 @@ static int conf_load(struct conf *c, const char *text, size_t len, unsigned flag
 	if (config_read_string(&c->c, text) != CONFIG_TRUE)
 		return report_refused(c, text, len, d);
 	config_setting_set_hook(config_root_setting(&c->c), c);
-	return 0;
+	return flags & CONF_NO_INCLUDE ? 0 : scan_included(c, max - len, d);
 }
 
 static struct conf *conf_new(const char *name)
@@ -120,7 +166,7 @@ int conf_parse(struct conf **ret, const char *text, size_t len, const char *name
 		return diag_add(d, "%s: larger than %zu bytes", name, max);
 	c = conf_new(name);
 	buf_add(&copy, text, len);
-	if (conf_load(c, copy.p ? copy.p : "", len, flags, d) < 0)
+	if (conf_load(c, copy.p ? copy.p : "", len, max, flags, d) < 0)
 		return -1;
 	*ret = TAKE_PTR(c);
 	return 0;
@@ -148,7 +194,7 @@ int conf_read_at(struct conf **ret, int dirfd, const char *path, const char *nam
 	c = conf_new(name);
 	if (dirfd == AT_FDCWD && strrchr(path, '/'))
 		c->dir = xstrndup(path, (size_t)(strrchr(path, '/') - path) + 1);
-	if (conf_load(c, text, len, flags, d) < 0)
+	if (conf_load(c, text, len, max, flags, d) < 0)
 		return -1;
 	*ret = TAKE_PTR(c);
 	return 0;
@@ -426,6 +472,23 @@ int conf_check_keys(const struct conf_node *n, const char *const *keys, struct d
 						  d);
 	}
 	return r;
+}
+
+char *conf_text(const struct conf *c)
+{
+	struct buf b = {0};
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		abort();
+	config_write(&c->c, f);
+	if (fclose(f) != 0)
+		abort();
+	buf_add(&b, text, len);
+	free(text);
+	return buf_take(&b);
 }
 
 void conf_quote(struct buf *b, const char *s)

@@ -108,6 +108,10 @@ int conf_complain_unknown(const struct conf_node *n, const char *prefix, const c
  * a misspelling of it: a complaint that it is missing would only repeat that one. */
 bool conf_is_missing(const struct conf_node *group, const char *key);
 
+/* Returns the settings as a text that conf_parse() reads to the same ones, with those of
+ * included files in their places and without comments. Owned by the caller. */
+char *conf_text(const struct conf *c);
+
 /* Appends a string in quotes, escaped as libconfig reads it. */
 void conf_quote(struct buf *b, const char *s);
 /* Appends `key` with an array of strings; NULL is an empty one. */

@@ -120,6 +120,19 @@ rm -r "$WORK/theirs" "$WORK/wrap"
 check "a second customize with the same host.cfg succeeds" rs customize "$disk" --host "$WORK/host.cfg"
 check "a second customize changes nothing" cmp "$disk" "$WORK/once"
 
+# --- a rack that includes a file -------------------------------------------------------
+mkdir "$WORK/racks"
+sed '/^hosts = (/q' configs/demo.cfg >"$WORK/racks/demo.cfg"
+printf '@include "hosts.cfg"\n);\n' >>"$WORK/racks/demo.cfg"
+sed '1,/^hosts = (/d; /^);/,$d' configs/demo.cfg >"$WORK/racks/hosts.cfg"
+check "check accepts a rack that includes its hosts" rs check "$WORK/racks/demo.cfg"
+cp --sparse=always "$disk" "$WORK/racks/disk.img"
+check "customize puts it on a disk" rs customize "$WORK/racks/disk.img" --rack "$WORK/racks/demo.cfg"
+read_fat "$WORK/racks/disk.img" rackstrap/rack.cfg >"$WORK/racks/got.cfg"
+check "the disk's rack.cfg has the hosts" grep -q 'name = "node-2"' "$WORK/racks/got.cfg"
+check "and includes nothing" sh -c "! grep -q '^@include' '$WORK/racks/got.cfg' && cd / && '$RACKSTRAP' check '$WORK/racks/got.cfg'"
+rm -r "$WORK/racks"
+
 # --- an image that was damaged ---------------------------------------------------------
 mkdir "$WORK/built"
 cp --sparse=always "$disk" "$WORK/built/disk.img"

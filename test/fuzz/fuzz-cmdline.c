@@ -3,8 +3,8 @@
  * Reads arbitrary text as a kernel command line. Splitting it into words reaches the end
  * of the text, and loading it gives a host or complaints, as for host.cfg.
  */
-#include "firstboot/cmdline.h"
 #include "firstboot/config.h"
+#include "firstboot/model/cmdline-word.h"
 #include "fuzz-plan.h"
 
 #include <fcntl.h>

@@ -38,7 +38,7 @@ parsers() {
 	builder/root/container-json.c container manifests and configurations of container images
 	builder/root/index.c units links of a base
 	builder/root/unit-links.c units unit files of a base
-	firstboot/cmdline.c cmdline the kernel command line
+	firstboot/model/cmdline-word.c cmdline the kernel command line
 	firstboot/etcd.c etcd values of etcd
 	firstboot/json-scan.c etcd JSON of etcd and the API server
 	firstboot/model/conf.c host files of libconfig

@@ -31,9 +31,7 @@ spawn_exceptions() {
 reading_exceptions() {
 	cat <<-'END'
 	firstboot/model/conf.c file_read_at of a file that the operator named, which may be a pipe
-	builder/recipe/recipe-media.c file_read_at of a file that the operator named
-	builder/image/build-record.c file_read_at of a file that the operator named
-	builder/image/medium-tree.c file_read_at of a file that the operator named
+	builder/recipe/config-text.c file_read_at of a file that the operator named
 	builder/cmd-customize.c file_read_at of files that the operator named
 	builder/cmd-write.c open of a disk, which blockdev_open() has checked
 	builder/rack/rack-ns.c open of a namespace in /proc

@@ -2,6 +2,7 @@
 /* Adds ssh keys to the text of a configuration, in all the ways in which it can be
  * written. */
 #include "builder/recipe/config-text.h"
+#include "lib/file.h"
 #include "lib/str.h"
 
 #include <setjmp.h>
@@ -103,9 +104,59 @@ static void test_misleading_text_is_refused(void **state)
 			    "a key cannot be added: add the key yourself");
 }
 
+static void write_at(const char *dir, const char *name, const char *text)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", dir, name);
+
+	assert_int_equal(file_write_at(AT_FDCWD, path, text, strlen(text), 0644), 0);
+}
+
+/* A medium has one file: what it includes is written into it. A text without an include
+ * stays as it is, with its comments. */
+static void test_included_files_are_merged(_unused_ void **state)
+{
+	char dir[] = "/tmp/test-config-text.XXXXXX";
+	static const char plain[] = "# @include \"x\"\n" HOST;
+	_cleanup_config_text_ struct config_text c = {0}, rack = {.rack = true};
+	_cleanup_config_text_ struct config_text none = {0}, wrong = {.rack = true};
+	_cleanup_free_ char *one = NULL, *two = NULL, *three = NULL;
+	_cleanup_roles_ struct roles roles = {0};
+	_cleanup_diag_ struct diag d = {0};
+
+	roles_builtin(&roles);
+	assert_non_null(mkdtemp(dir));
+	one = xasprintf("%s/host.cfg", dir);
+	two = xasprintf("%s/rack.cfg", dir);
+	three = xasprintf("%s/none.cfg", dir);
+	write_at(dir, "host.cfg", plain);
+	assert_int_equal(config_text_load(&c, one, true, &d), 0);
+	assert_string_equal(c.text, plain);
+	write_at(dir, "hosts.cfg",
+		 "{ name = \"m\"; role = \"master\"; mac = \"52:54:00:25:00:10\";\n"
+		 "  address = \"172.25.0.10\"; }\n");
+	write_at(dir, "rack.cfg",
+		 "cluster : { name = \"x\"; node_network = \"172.25.0.0/24\";\n"
+		 "gateway = \"172.25.0.1\"; boot_server = \"172.25.0.1\"; master = "
+		 "\"m\"; };\nhosts = (\n@include \"hosts.cfg\"\n);\n");
+	assert_int_equal(config_text_load(&rack, two, true, &d), 0);
+	assert_null(strstr(rack.text, "@include"));
+	assert_int_equal(rack.len, strlen(rack.text));
+	assert_int_equal(config_text_check(&rack, &roles, &d), 0);
+	assert_int_equal(config_text_add_key(&rack, KEY, &roles, &d), 0);
+	assert_non_null(strstr(rack.text, BLOB));
+	assert_int_equal(d.n, 0);
+	assert_int_equal(config_text_load(&none, three, true, &d), -1);
+	write_at(dir, "hosts.cfg", "\n{ name = ; }\n");
+	assert_int_equal(config_text_load(&wrong, two, true, &d), -1);
+	assert_int_equal(d.n, 2);
+	assert_non_null(strstr(d.lines[1], "hosts.cfg:2: "));
+	assert_int_equal(rm_rf_at(AT_FDCWD, dir), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_included_files_are_merged),
 		cmocka_unit_test(test_key_is_added_to_a_host),
 		cmocka_unit_test(test_existing_key_is_not_added_again),
 		cmocka_unit_test(test_key_is_added_to_a_rack),

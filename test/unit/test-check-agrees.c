@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The node accepts what `rackstrap check` accepts, with the same values: a property of
+ * generated rack files. Each is written in many of the ways that libconfig
+ * allows, with usual, unusual and wrong values. If check accepts it, every host is given
+ * to firstboot in every way in which it reaches a node: as the host.cfg and kernel
+ * command line of a boot tree, out of that tree's cpio archive, and as the rack.cfg of a
+ * medium, as build and customize write it, found by the MAC address, serial number and
+ * UUID.
+ *
+ * RACKS sets the number of racks (default 500, 50000 with TEST_LONG), SEED the first one.
+ * A failure names its seed: SEED=n RACKS=1 repeats it.
+ */
+#include "builder/recipe/config-text.h"
+#include "firstboot/config.h"
+#include "firstboot/model/sha256.h"
+#include "pxe/kernel-cmdline.h"
+#include "pxe/tree-parts.h"
+
+#include "test-firstboot-root.h"
+
+#define HOSTS_MAX 4
+#define SUM       "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+/* --- random choices ----------------------------------------------------------------- */
+
+static uint64_t rng;
+
+static unsigned below(unsigned n)
+{
+	rng ^= rng << 13;
+	rng ^= rng >> 7;
+	rng ^= rng << 17;
+	return (unsigned)(rng >> 11) % n;
+}
+
+static bool one_in(unsigned n)
+{
+	return below(n) == 0;
+}
+
+static void seed(unsigned n)
+{
+	rng = 0x9e3779b97f4a7c15 * (n + 1);
+	for (unsigned i = 0; i < 8; i++)
+		(void)below(2);
+}
+
+/* --- the text of a rack ------------------------------------------------------------- */
+
+struct setting {
+	const char *key;
+	const char *values[10]; /* as libconfig has them; the first ones are right */
+};
+
+static const struct setting for_both[] = {
+	{"gateway", {"\"172.25.0.1\"", "\"172.25.0.254\"", "\"172.25.9.1\"", "\"\""}},
+	{"dns",
+	 {"[ \"172.25.0.1\" ]", "( \"10.0.0.1\", \"10.0.0.2\" )", "[ ]",
+	  "[ \"1.1.1.1\", \"1.1.1.2\", \"1.1.1.3\", \"1.1.1.4\" ]", "\"1.1.1.1\""}},
+	{"search", {"[ \"example.net\" ]", "( \"a.b\", \"c\" )", "[ \"a b\" ]"}},
+	{"ntp", {"[ \"ntp.example\" ]", "[ \"172.25.0.1\" ]", "[ \"a\", \"\" ]"}},
+	{"mtu",
+	 {"1500", "9000", "0", "0x5dc", "1500L", "4294967296", "-1", "67", "70000",
+	  "\"1500\""}},
+	{"cbr0_mtu", {"1400", "0", "576", "1"}},
+	{"bond",
+	 {"[ \"eth0\", \"eth1\" ]", "[ \"52:54:00:99:00:01\", \"eth1\" ]", "[ ]",
+	  "[ \"eth0\", \"eth0\" ]"}},
+	{"bond",
+	 {"[ \"eth0\", \"eth1\" ]; bond_mode = \"active-backup\"",
+	  "[ \"eth0\", \"eth1\" ]; bond_mode = \"802.3ad\"; bond_lacp_rate = \"fast\"",
+	  "[ \"eth0\", \"eth1\" ]; bond_hash = \"layer2\"; bond_mode = \"802.3ad\"",
+	  "[ \"eth0\" ]; bond_mode = \"5\"", "[ \"eth0\" ]; bond_miimon = 100"}},
+	{"vlan", {"5", "0", "4094", "4095"}},
+	{"interface",
+	 {"\"eth0\"", "\"enp1s0f0.5\"", "\"en o1\"", "\"abcdefghijklmnop\"", "\"..\""}},
+	{"etcd",
+	 {"\"172.25.0.10:4001\"", "\"172.25.0.10:1\"", "\"172.25.0.10\"",
+	  "\"172.25.0.10:0\""}},
+	{"nat", {"true", "false", "TRUE", "1", "\"true\""}},
+	{"nat_exempt", {"[ \"10.0.0.0/8\" ]", "[ ]", "[ \"10.0.0.1/8\" ]"}},
+	{"docker_options",
+	 {"[ \"--debug\" ]", "[ ]", "[ \"-H\", \"a b\" ]", "[ \"x\\ny\" ]"}},
+	{"ssh_keys",
+	 {"[ \"ssh-ed25519 "
+	  "AAAAC3NzaC1lZDI1NTE5AAAAIJQdqrdrD2gBQk4VJ4fX7EuSPiuXUWHeLxYyvRp7NmKi a\" ]",
+	  "[ ]", "[ \"ssh-rsa AAAA\" ]"}},
+	{"environment",
+	 {"[ \"A=b\" ]", "[ \"HTTP_PROXY=http://p:3128/\", \"B=\" ]", "[ \"A=b c\" ]",
+	  "[ \"A=\\\"x\\\"\" ]", "[ \"a-b=c\" ]", "[ \"A=$B\" ]", "[ \"A\" ]"}},
+	{"console",
+	 {"\"ttyS0\"", "\"ttyS0,115200\"", "\"tty0\"", "\"ttyS0,115200n8r\"",
+	  "\"/dev/ttyS0\""}},
+	{"cmdline",
+	 {"\"quiet\"", "\"panic=60 quiet\"", "\"a=\\\"b c\\\"\"",
+	  "\"rackstrap.mtu=1500\"", "\"rackstrap.debug\"", "\"RACKSTRAP.nat=0\"",
+	  "\"rackstrap_nat=false\"", "\"x\\ty\"", "\"-- rackstrap.role=none\""}},
+	{"state_disk", {"\"/dev/vda\"", "\"none\"", "\"vda\""}},
+};
+
+static const struct setting for_cluster[] = {
+	{"pod_network", {"\"192.168.0.0/16\"", "\"192.168.0.0/18\"", "\"10.0.0.1/8\""}},
+	{"service_network", {"\"10.100.0.0/16\"", "\"10.101.0.0/24\"", "\"10.1.0.0\""}},
+	{"pools", {"[ \"192.168.0.0/16\" ]", "[ \"192.168.0.0/16 ipip\" ]", "[ ]"}},
+	{"bgp_as", {"64512", "\"4200000000\"", "0", "\"64512\"", "-5", "\"0x10\""}},
+	{"bgp_mesh", {"true", "TRUE", "false"}},
+	{"bgp_peers", {"[ \"172.25.0.1 as 64512\" ]", "[ ]", "[ \"172.25.0.1\" ]"}},
+};
+
+static const struct setting for_host[] = {
+	{"serial",
+	 {"\"CZ12%u\"", "\" CZ12%u \"", "\"cz 12%u\"", "\"A\\\\B%u\"", "\"x\\\"%u\"",
+	  "\"None\"", "\"\\t%u\"", "\"  \""}},
+	{"uuid",
+	 {"\"4c4c4544-0051-3510-8052-b7c04f4e323%u\"",
+	  "\"4C4C4544-0051-3510-8052-B7C04F4E323%u\"",
+	  "\" 4c4c4544-0051-3510-8052-b7c04f4e323%u\"",
+	  "\"00000000-0000-0000-0000-000000000000\""}},
+	{"report",
+	 {"\"http://172.25.0.1/r%u\"", "\"http://h:8080/\"", "\"http://h/a?b=c\"",
+	  "\"http://u:p@h/\"", "\"https://h/\"", "\"http://h/ x\""}},
+	{"bgp_node_peers", {"[ \"172.25.0.7 as 64513\" ]", "[ ]", "[ \"x\" ]"}},
+	{"node_network", {"\"172.25.0.0/24\"", "\"172.25.0.0/16\"", "\"10.0.0.0/8\""}},
+};
+
+/* Appends blanks and comments, which libconfig ignores. */
+static void append_space(struct buf *b)
+{
+	static const char *const spaces[] = {
+		" ",   " ", " ", "\n", "\t", " /* ; } */ ", " # \"x\n", " // @include\n",
+		"\r\n"};
+
+	buf_puts(b, spaces[below(ARRAY_SIZE(spaces))]);
+}
+
+/* Appends a value, at times with other bytes that mean the same or nearly so. */
+static void append_value(struct buf *b, const char *value)
+{
+	bool string = false;
+
+	for (const char *p = value; *p; p++) {
+		bool quote = *p == '"' && (p == value || p[-1] != '\\');
+
+		if (quote)
+			string = !string;
+		if (quote && !string && one_in(250))
+			buf_puts(b, " "); /* a blank at the end of the string */
+		if (string && !quote && p[0] != '\\' && p[-1] != '\\' && one_in(300))
+			buf_printf(b, "\\x%02x", (unsigned char)*p);
+		else
+			buf_add(b, p, 1);
+		if (quote && string && one_in(250))
+			buf_puts(b, one_in(2) ? " " : "\\t"); /* at its beginning */
+		if (string && !quote && *p != '\\' && (p == value || p[-1] != '\\') &&
+		    p[1] != '"' && one_in(300))
+			buf_puts(b, "\" \""); /* two strings, which are joined */
+	}
+}
+
+static void append_setting(struct buf *b, const char *key, const char *value)
+{
+	append_space(b);
+	buf_puts(b, key);
+	buf_puts(b, one_in(8) ? " :" : " =");
+	append_space(b);
+	append_value(b, value);
+	buf_puts(b, one_in(20) ? " " : ";");
+	append_space(b);
+}
+
+/* Appends one setting of the table, unless the group has it; the first two values more
+ * often than the others. */
+static void append_one(struct buf *b, const struct setting *table, size_t n, unsigned i)
+{
+	const struct setting *s = &table[below((unsigned)n)];
+	_cleanup_free_ char *value = NULL;
+	const char *percent;
+	unsigned count = 0;
+
+	if (strstr(b->p, s->key))
+		return;
+	while (count < ARRAY_SIZE(s->values) && s->values[count])
+		count++;
+	value = xstrdup(s->values[one_in(5) ? below(count) : below(2)]);
+	percent = strstr(value, "%u");
+	if (percent) {
+		char *numbered = xasprintf("%.*s%u%s", (int)(percent - value), value, i,
+					   percent + 2);
+
+		free(value);
+		value = numbered;
+	}
+	append_setting(b, s->key, value);
+}
+
+static const char *host_name(unsigned i)
+{
+	static const char *const usual[] = {"m", "node-1", "node-2", "node-3"};
+	static const char *const unusual[] = {"m", "24h", "x-1", "a.b"};
+
+	return one_in(30) ? unusual[i] : usual[i];
+}
+
+static void append_host(struct buf *b, unsigned i)
+{
+	_cleanup_free_ char *name = xasprintf("\"%s\"", host_name(i));
+	_cleanup_free_ char *mac = xasprintf(
+		one_in(8) ? "\"52-54-00-AA-00-1%u\"" : "\"52:54:00:aa:00:1%u\"", i);
+	_cleanup_free_ char *address =
+		xasprintf(one_in(6) ? "\"172.25.0.1%u/24\"" : "\"172.25.0.1%u\"", i);
+	_cleanup_free_ char *cbr0 = xasprintf("\"192.168.%u.1/24\"", i);
+
+	buf_puts(b, "{");
+	append_setting(b, "name", name);
+	append_setting(b, "role", i == 0 ? "\"master\"" : "\"node\"");
+	append_setting(b, "mac", mac);
+	append_setting(b, "address", address);
+	if (i > 0)
+		append_setting(b, "cbr0", cbr0);
+	for (unsigned n = below(3); n > 0; n--)
+		if (one_in(2))
+			append_one(b, for_host, ARRAY_SIZE(for_host), i);
+		else
+			append_one(b, for_both, ARRAY_SIZE(for_both), i);
+	buf_puts(b, " }");
+}
+
+static void append_cluster(struct buf *b)
+{
+	append_setting(b, "name", one_in(100) ? "\"a b\"" : "\"demo\"");
+	append_setting(b, "node_network", "\"172.25.0.0/24\"");
+	append_setting(b, "boot_server", "\"172.25.0.1\"");
+	append_setting(b, "gateway", "\"172.25.0.1\"");
+	append_setting(b, "master", one_in(5) ? "\"172.25.0.10\"" : "\"m\"");
+	for (unsigned n = below(3); n > 0; n--)
+		if (one_in(2))
+			append_one(b, for_cluster, ARRAY_SIZE(for_cluster), 0);
+		else
+			append_one(b, for_both + 1, ARRAY_SIZE(for_both) - 1, 0);
+}
+
+/* Moves the text into a file beside the rack that is included in its place. */
+static void include(struct buf *b, const char *dir, const char *name,
+		    const struct buf *text)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", dir, name);
+
+	assert_int_equal(file_write_at(AT_FDCWD, path, text->p, text->len, 0644), 0);
+	buf_printf(b, "\n@include \"%s\"\n", name);
+}
+
+/* Writes a rack file, which may include others. Returns its path, owned. */
+static char *make_rack(const char *dir)
+{
+	_cleanup_buf_ struct buf b = {0}, cluster = {0}, hosts = {0};
+	unsigned n = 1 + below(HOSTS_MAX);
+	char *path = xasprintf("%s/rack.cfg", dir);
+
+	append_cluster(&cluster);
+	for (unsigned i = 0; i < n; i++) {
+		append_host(&hosts, i);
+		if (i + 1 < n)
+			buf_puts(&hosts, ",");
+		append_space(&hosts);
+	}
+	append_space(&b);
+	buf_puts(&b, one_in(2) ? "cluster : {" : "cluster = {");
+	if (one_in(10))
+		include(&b, dir, "cluster.cfg", &cluster);
+	else
+		buf_puts(&b, cluster.p);
+	buf_puts(&b, one_in(20) ? " }" : " };");
+	buf_puts(&b, "\nhosts = (");
+	if (one_in(10))
+		include(&b, dir, "hosts.cfg", &hosts);
+	else
+		buf_puts(&b, hosts.p);
+	buf_puts(&b, one_in(20) ? ")" : ");\n");
+	assert_int_equal(file_write_at(AT_FDCWD, path, b.p, b.len, 0644), 0);
+	return path;
+}
+
+/* --- the property ------------------------------------------------------------------- */
+
+struct fixture {
+	unsigned seed;
+	struct machine m;
+	char *dir, *path;
+	struct rack rack;
+	struct roles roles;
+	struct image image;
+	struct config_text medium;
+};
+
+static void fail_at(const struct fixture *f, const struct rack_host *h, const char *way,
+		    const char *what)
+{
+	_cleanup_free_ char *text = NULL;
+
+	(void)!file_read_at(AT_FDCWD, f->path, CONF_MAX_RACK, &text, NULL);
+	fail_msg("SEED=%u: host '%s', %s: %s\n%s", f->seed, h->host.name, way, what,
+		 text);
+}
+
+/* Removes what an earlier host has left in the machine's root. */
+static void clear(const struct fixture *f)
+{
+	static const char *const names[] = {"run",  "sys", "rackstrap",
+					    "boot", "etc", "var"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		assert_int_equal(rm_rf_at(f->m.fb.rootfd, names[i]), 0);
+}
+
+/* Loads the configuration as firstboot does, and compares it with what check has. */
+static void expect_same(struct fixture *f, const struct rack_host *h, const char *cmdline,
+			const char *way)
+{
+	_cleanup_config_ struct config c = {0};
+
+	f->m.fb.cmdline = cmdline;
+	if (config_load(&c, &f->m.fb) < 0)
+		fail_at(f, h, way, c.complaints.lines[0]);
+	for (size_t i = 0; i < HOST_KEY_COUNT; i++) {
+		_cleanup_free_ char *want = host_format(&h->host, (enum host_key_id)i);
+		_cleanup_free_ char *is = host_format(&c.host, (enum host_key_id)i);
+
+		if (i == HOST_REPORT || i == HOST_REPORT_TOKEN || streq(want, is))
+			continue;
+		free(want);
+		want = xasprintf("%s is %s, not as for check", host_keys[i].name, is);
+		fail_at(f, h, way, want);
+	}
+	clear(f);
+}
+
+static void add_own_link(const struct fixture *f, const struct rack_host *h)
+{
+	char mac[NET_MAC_LEN];
+
+	add_link(&f->m, "eth0", net_format_mac(h->host.mac, ':', mac), 2, true);
+}
+
+/* Checks the host.cfg and the kernel command line of a boot tree. */
+static void check_tree(struct fixture *f, const struct rack_host *h)
+{
+	const struct tree_options o = {0};
+	struct tree_host_texts t;
+	_cleanup_free_ char *words = NULL;
+	struct tree_plan p;
+	struct err e = {0};
+
+	if (tree_plan(&p, &f->rack, &f->image, &o, &e) < 0 ||
+	    tree_host_texts(&p, h, &t, &e) < 0 ||
+	    cmdline_build(h, &f->image, &words, &e) < 0)
+		fail_at(f, h, "pxe", e.msg);
+	add_own_link(f, h);
+	write_file(&f->m, HOST_CFG, t.host_cfg);
+	expect_same(f, h, words, "boot tree's host.cfg");
+	tree_host_texts_done(&t);
+}
+
+/* Returns the text of host.cfg in a cpio archive ("newc", pxe/cpio.c); owned. */
+static char *host_cfg_of(const char *cpio, size_t len)
+{
+	for (size_t at = 0; at + 110 < len;) {
+		char size[9] = "", name[9] = "";
+		size_t name_len, data;
+
+		assert_memory_equal(cpio + at, "070701", 6);
+		memcpy(size, cpio + at + 54, 8);
+		memcpy(name, cpio + at + 94, 8);
+		name_len = strtoul(name, NULL, 16);
+		data = (at + 110 + name_len + 3) / 4 * 4;
+		if (streq(cpio + at + 110, "rackstrap/host.cfg"))
+			return xstrndup(cpio + data, strtoul(size, NULL, 16));
+		at = (data + strtoul(size, NULL, 16) + 3) / 4 * 4;
+	}
+	fail_msg("no host.cfg in the archive");
+	return NULL;
+}
+
+/* Checks what is in the cpio archives of a tree on disk. */
+static void check_cpios(struct fixture *f)
+{
+	static char secret[] = SUM;
+	const struct tree_options o = {.ipxe_dir = f->dir, .secret = secret};
+	_cleanup_free_ char *tree = xasprintf("%s/tree", f->dir);
+	struct err e = {0};
+
+	if (tree_render(&f->rack, &f->image, tree, &o, &e) < 0)
+		fail_at(f, &f->rack.hosts[0], "pxe", e.msg);
+	for (size_t i = 0; i < f->rack.n_hosts; i++) {
+		const struct rack_host *h = &f->rack.hosts[i];
+		_cleanup_free_ char *file =
+			host_file_path(&host_cpio_file, h->host.mac, '-');
+		_cleanup_free_ char *path = xasprintf("%s/%s", tree, file);
+		_cleanup_free_ char *cpio = NULL, *text = NULL;
+		size_t len = 0;
+
+		assert_int_equal(file_read_at(AT_FDCWD, path, CONF_MAX * 2, &cpio, &len),
+				 0);
+		text = host_cfg_of(cpio, len);
+		add_own_link(f, h);
+		write_file(&f->m, HOST_CFG, text);
+		expect_same(f, h, "", "boot tree's cpio archive");
+	}
+}
+
+/* Checks the rack.cfg of a medium, for a machine with this MAC address, serial number or
+ * UUID. */
+static void check_medium(struct fixture *f, const struct rack_host *h, const char *id)
+{
+	_cleanup_free_ char *way = xasprintf("medium's rack.cfg, found by %s", id);
+	_cleanup_free_ char *serial = xasprintf(" %s \n", h->serial ? h->serial : "");
+	_cleanup_free_ char *uuid = xasprintf("%s\n", h->uuid ? h->uuid : "");
+
+	if (streq(id, "mac"))
+		add_own_link(f, h);
+	else
+		add_link(&f->m, "eth0", "52:54:00:ff:ff:ff", 2, true);
+	if (streq(id, "serial"))
+		write_file(&f->m, "sys/class/dmi/id/product_serial", serial);
+	if (streq(id, "uuid"))
+		write_file(&f->m, "sys/class/dmi/id/product_uuid", uuid);
+	write_file(&f->m, MEDIUM_RACK_CFG, f->medium.text);
+	expect_same(f, h, "", way);
+}
+
+static void check_host(struct fixture *f, const struct rack_host *h)
+{
+	check_tree(f, h);
+	check_medium(f, h, "mac");
+	if (h->serial)
+		check_medium(f, h, "serial");
+	if (h->uuid)
+		check_medium(f, h, "uuid");
+}
+
+/* Returns true if check accepts the rack. */
+static bool try_rack(struct fixture *f)
+{
+	_cleanup_diag_ struct diag d = {0};
+	bool accepted;
+
+	seed(f->seed);
+	f->path = make_rack(f->dir);
+	accepted = rack_load(&f->rack, f->path, &f->roles, &d) == 0;
+	if (accepted) {
+		const struct rack_host *first = &f->rack.hosts[0];
+
+		f->medium = (struct config_text){.rack = true};
+		if (config_text_load(&f->medium, f->path, &d) < 0 ||
+		    config_text_check(&f->medium, &f->roles, &d) < 0)
+			fail_at(f, first, "medium", d.lines[0]);
+		for (size_t i = 0; i < f->rack.n_hosts; i++)
+			check_host(f, &f->rack.hosts[i]);
+		config_text_done(&f->medium);
+		if (one_in(10))
+			check_cpios(f);
+	}
+	rack_done(&f->rack);
+	free(f->path);
+	return accepted;
+}
+
+static unsigned from_env(const char *name, unsigned otherwise)
+{
+	const char *s = getenv(name);
+
+	return s && *s ? (unsigned)strtoul(s, NULL, 10) : otherwise;
+}
+
+/* Writes an empty file of the image. */
+static void write_part(const struct fixture *f, const char *name)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", f->dir, name);
+
+	assert_int_equal(file_write_at(AT_FDCWD, path, "", 0, 0644), 0);
+}
+
+static void check_and_firstboot_agree(_unused_ void **state)
+{
+	static char sum[] = SUM;
+	static char name[] = "tiny";
+	unsigned n = from_env("RACKS", getenv("TEST_LONG") ? 50000 : 500);
+	unsigned first = from_env("SEED", 0), accepted = 0;
+	struct fixture f = {0};
+
+	machine_make(&f.m);
+	log_setup("test", LOG_LEVEL_ERROR);
+	f.dir = xasprintf("%s/rack", f.m.dir);
+	assert_int_equal(mkdir(f.dir, 0755), 0);
+	roles_builtin(&f.roles);
+	f.image = (struct image){.name = name,
+				 .cmdline = name,
+				 .kernel_sha256 = sum,
+				 .initrd_sha256 = sum,
+				 .root_sha256 = sum,
+				 .dir = f.dir};
+	for (enum image_part part = 0; part < IMAGE_PARTS; part++)
+		write_part(&f, image_part_names[part]);
+	for (f.seed = first; f.seed < first + n; f.seed++)
+		accepted += try_rack(&f);
+	print_message("# %u of %u racks accepted\n", accepted, n);
+	assert_true(n < 100 || accepted >= n / 4);
+	free(f.dir);
+	roles_done(&f.roles);
+	machine_done(&f.m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(check_and_firstboot_agree),
+	};
+
+	return cmocka_run_group_tests_name("check-agrees", tests, NULL, NULL);
+}
