@@ -114,9 +114,14 @@ int serve_open(struct serve *ret, const char *dir, const struct serve_options *o
 		err_errno(e, errno, "%s", dir);
 		goto failed;
 	}
-	if (strchr(ret->dir, ',')) {
-		err_set(e, ERR_FAILED, "%s: dnsmasq does not support a comma in a path",
-			ret->dir);
+	/* Neither has a way to write it. nginx needs the path: when the tree is exchanged,
+	 * "./" would still be the old one. */
+	if (strpbrk(ret->dir, ",$")) {
+		bool comma = strchr(ret->dir, ',') != NULL;
+
+		err_set(e, ERR_FAILED,
+			"%s: %s does not support a %s in a path: move the tree", ret->dir,
+			comma ? "dnsmasq" : "nginx", comma ? "comma" : "dollar sign");
 		goto failed;
 	}
 	if (find_user(ret, o, e) < 0)
@@ -225,11 +230,11 @@ static int start(const struct serve *s, struct serve_child *c, char *const *argv
 char **serve_nginx_argv(const struct serve *s)
 {
 	char **argv = NULL;
+	_cleanup_free_ char *prefix = xasprintf("%s/", s->dir);
 
 	strv_add(&argv, "nginx");
-	/* It runs in the folder. In a path of its own it would expand variables: "$a". */
 	strv_add(&argv, "-p");
-	strv_add(&argv, "./");
+	strv_add(&argv, prefix);
 	strv_add(&argv, "-e");
 	strv_add(&argv, "stderr");
 	strv_add(&argv, "-c");

@@ -54,8 +54,15 @@ refuse "status of a rack's folder" 1 "rackstrap: 3 of 3 hosts are not ready: *" 
 refuse "ssh into another folder" 4 "rackstrap: $WORK/image is not the folder of a rack (rackstrap rack --dir)" \
 	"$RACKSTRAP" ssh "$WORK/image" node-1 ls -l
 
-# A path may have every character that has a meaning in a configuration, except a comma.
-TREE=$WORK/'tree $uri {a}; "b"'
+# A path may have every character that has a meaning in a configuration, except these.
+check "pxe makes a boot tree whose path has a dollar sign" \
+	"$RACKSTRAP" pxe configs/demo.cfg --image "$WORK/image" -o "$WORK/a\$uri" --interface br0
+refuse "serve refuses it before it starts anything" 1 \
+	"rackstrap: $WORK/a\$uri: nginx does not support a dollar sign in a path: move the tree" timeout 20 "$RACKSTRAP" serve "$WORK/a\$uri"
+mv "$WORK/a\$uri" "$WORK/a,b"
+refuse "and a comma" 1 "rackstrap: $WORK/a,b: dnsmasq does not support a comma in a path: move the tree" \
+	timeout 20 "$RACKSTRAP" serve "$WORK/a,b"
+TREE=$WORK/'tree {a}; #"b"'
 check "pxe makes a boot tree" "$RACKSTRAP" pxe configs/demo.cfg --image "$WORK/image" -o "$TREE" --interface br0
 check "dnsmasq accepts dnsmasq.conf" dnsmasq --test --conf-file="$TREE/dnsmasq.conf"
 check "nginx accepts nginx.conf" nginx -t -p "$TREE/" -c nginx.conf -e stderr -g 'user root;'
