@@ -71,12 +71,17 @@ static int setup(void **state)
 		print_error("%s\n", e.msg);
 		return -1;
 	}
-	for (size_t i = 0; i < HOSTS; i++)
+	for (size_t i = 0; i < HOSTS; i++) {
+		_cleanup_free_ char *log = xasprintf("%s/log", f->scratch);
+
 		f->machines[i] =
 			(struct machine){.vm = {.host = &f->rack.hosts[i], .pidfd = -1},
 					 .host = &f->run.serve.info.hosts[i],
 					 .state = MACHINE_READY,
 					 .on_ms = rack_now_ms()};
+		console_open(&f->machines[i].console, log);
+		console_open(&f->machines[i].qemu, log);
+	}
 	return 0;
 }
 
@@ -85,6 +90,10 @@ static int teardown(void **state)
 	struct fixture *f = *state;
 
 	setenv("PATH", f->path, 1);
+	for (size_t i = 0; i < HOSTS; i++) {
+		console_done(&f->machines[i].console);
+		console_done(&f->machines[i].qemu);
+	}
 	serve_done(&f->run.serve);
 	image_done(&f->image);
 	rack_done(&f->rack);
