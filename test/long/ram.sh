@@ -14,7 +14,9 @@ check "an image is baked" bake_media || finish
 mkdir -p "$WORK/tree/rackstrap"
 ln "$MEDIA_512/root.squashfs" "$WORK/tree/rackstrap/" 2>/dev/null ||
 	cp "$MEDIA_512/root.squashfs" "$WORK/tree/rackstrap/"
-{ cat "$MEDIA_512/initrd.img" && cd "$WORK/tree" && find . | cpio -o -H newc --quiet; } >"$WORK/initrd"
+cp "$MEDIA_512/initrd.img" "$WORK/initrd"
+truncate -s %4096 "$WORK/initrd" # loaders align each initrd
+(cd "$WORK/tree" && find . | cpio -o -H newc --quiet) >>"$WORK/initrd"
 sha256=$(sha256sum <"$MEDIA_512/root.squashfs") sha256=${sha256%% *}
 
 boots() { # NAME MIB WORDS...
