@@ -114,8 +114,8 @@ int serve_open(struct serve *ret, const char *dir, const struct serve_options *o
 		err_errno(e, errno, "%s", dir);
 		goto failed;
 	}
-	/* Neither has a way to write it. nginx needs the path: when the tree is exchanged,
-	 * "./" would still be the old one. */
+	/* Neither has a way to write it. nginx needs the path: when the tree is
+	 * exchanged, "./" would still be the old one. */
 	if (strpbrk(ret->dir, ",$")) {
 		bool comma = strchr(ret->dir, ',') != NULL;
 
