@@ -68,7 +68,9 @@ static int report_included(const struct conf *c, const char *file, unsigned line
 
 	if (file_read_regular_at(AT_FDCWD, path, CONF_MAX_RACK, &text, &len) < 0)
 		return diag_add(d, "%s:%u: %s", file, line, message);
-	if (conf_syntax_report(text, len, file, d) < 0)
+	/* An included file may begin with a host's brace, and is no JSON then. */
+	if (text[strspn(text, " \t\r\n")] != '{' &&
+	    conf_syntax_report(text, len, file, d) < 0)
 		return -1;
 	return conf_syntax_report_line(text, len, file, line, message, d);
 }
