@@ -6,10 +6,13 @@
  */
 #include "builder/commands.h"
 #include "builder/installed.h"
+#include "builder/recipe/recipe.h"
 #include "lib/log.h"
 #include "lib/out.h"
 #include "pxe/image.h"
 #include "pxe/rack.h"
+
+#include <unistd.h>
 
 enum {
 	OPT_IMAGE = 1,
@@ -20,12 +23,43 @@ struct result {
 	struct diag unread; /* files that could not be read */
 };
 
-static void check_file(const char *path, const struct roles *roles, struct result *res)
+/* Returns the path of recipe.cfg in the rack file's folder, or NULL if it has none.
+ * Owned. */
+static char *recipe_beside(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *recipe =
+		xasprintf("%.*srecipe.cfg", slash ? (int)(slash + 1 - path) : 0, path);
+
+	return access(recipe, F_OK) == 0 ? TAKE_PTR(recipe) : NULL;
+}
+
+/* Checks the file with the roles of the image, or of the recipe beside it, or the
+ * built-in ones. Returns 0 or -1. */
+static int load(struct rack *rack, const char *path, const struct roles *image,
+		struct diag *d)
+{
+	_cleanup_free_ char *file = image ? NULL : recipe_beside(path);
+	_cleanup_recipe_ struct recipe recipe = {0};
+	_cleanup_roles_ struct roles builtin = {0};
+
+	if (image)
+		return rack_load(rack, path, image, d);
+	if (file && recipe_load(&recipe, file, d) < 0)
+		return -1;
+	if (recipe.roles.n > 0)
+		return rack_load(rack, path, &recipe.roles, d);
+	roles_builtin(&builtin);
+	return rack_load(rack, path, &builtin, d);
+}
+
+/* `image`: the roles of --image, or NULL. */
+static void check_file(const char *path, const struct roles *image, struct result *res)
 {
 	_cleanup_rack_ struct rack rack = {0};
 	_cleanup_diag_ struct diag d = {0};
 
-	if (rack_load(&rack, path, roles, &d) == 0) {
+	if (load(&rack, path, image, &d) == 0) {
 		rack_warn(&rack);
 		out_line("%s: %zu host%s, ok", path, rack.n_hosts,
 			 rack.n_hosts == 1 ? "" : "s");
@@ -44,17 +78,15 @@ static int run_check(const struct command_line *line, struct err *e)
 {
 	_cleanup_free_ char *dir = built_image(command_arg(line, OPT_IMAGE, NULL));
 	_cleanup_image_ struct image image = {0};
-	_cleanup_roles_ struct roles builtin = {0};
 	struct result res = {0};
 	int r;
 
-	roles_builtin(&builtin);
 	if (dir && image_open(&image, dir, e) < 0)
 		return -1;
 	for (size_t i = 0; i < line->n_args; i++) {
 		_cleanup_free_ char *path = installed_rack(line->args[i]);
 
-		check_file(path, dir ? &image.roles : &builtin, &res);
+		check_file(path, dir ? &image.roles : NULL, &res);
 	}
 	if (res.bad_files == 0)
 		r = diag_err(&res.unread, e);
@@ -73,8 +105,8 @@ static const struct command_option options[] = {
 	 .arg = "DIR",
 	 .kind = ARG_DIR,
 	 .id = OPT_IMAGE,
-	 .help = "accept the roles of this image instead of the built-in master and "
-		 "node"},
+	 .help = "accept the roles of this image (default: those of recipe.cfg beside "
+		 "the rack file, else the built-in master and node)"},
 	{.name = NULL},
 };
 

@@ -5,10 +5,23 @@
 #include "lib/log.h"
 
 static const struct command *const commands[] = {
-	&command_build,     &command_lock,   &command_fetch,      &command_cache,
-	&command_check,     &command_pxe,    &command_serve,      &command_rack,
-	&command_ssh,       &command_status, &command_write,      &command_inspect,
-	&command_customize, &command_verify, &command_completion, NULL,
+	&command_new,
+	&command_build,
+	&command_lock,
+	&command_fetch,
+	&command_cache,
+	&command_check,
+	&command_pxe,
+	&command_serve,
+	&command_rack,
+	&command_ssh,
+	&command_status,
+	&command_write,
+	&command_inspect,
+	&command_customize,
+	&command_verify,
+	&command_completion,
+	NULL,
 };
 
 enum {
