@@ -119,7 +119,7 @@ ended() { # WHAT STATUS PATTERN
 		[ $rc = "$2" ] || echo "exit status $rc"
 		# shellcheck disable=SC2053 # $3 is a pattern
 		[[ $last == $3 ]] || echo "expected: $3"
-		grep -E 'warning|exited with|killed by|cannot' "$WORK/said"
+		grep -v ssh_keys "$WORK/said" | grep -E 'warning|exited with|killed by|cannot'
 		[ -z "$(naps)" ] || { echo "a process is left" && for p in $(naps); do kill -KILL "$p"; done; }
 		left
 	} >"$WORK/bad"
@@ -236,7 +236,7 @@ check "the next build ends well" "${AS[@]}" "${BUILD[@]}"
 
 # While the first signal is worked on: strace holds the program back before it kills.
 stop_at mksquashfs
-start strace -D -o "$WORK/trace" -e trace=kill -e inject=kill:delay_enter=60s "${BUILD[@]}" --refresh
+start strace -D -o "$WORK/trace" -e trace=kill -e inject=kill:delay_enter=3s "${BUILD[@]}" --refresh
 until_true reached mksquashfs
 kill -INT "$pid"
 until_true grep -qs -e --interrupted "/proc/$pid/cmdline"
