@@ -145,7 +145,7 @@ echo squish >"$image"
 bad=$(sha256sum <"$image") bad=${bad%% *}
 check "a damaged root image: the boot fails" test "$(ash "rackstrap_find_root $good && rackstrap_check_root $good"; echo $?)" = 3
 says "a damaged root image: the message has both digests" "rackstrap: boot failed: root.squashfs is damaged or another image's: expected sha256 $good, found $bad (7 bytes)"
-superblock() { { printf hsqs; head -c 36 /dev/zero; printf '\0\0\300\0\0\0\0\0'; head -c "$1" /dev/zero; } >"$image"; } # of 12 MiB
+superblock() { { printf hsqs; head -c 36 /dev/zero; printf '\0\0\300\0\0\0\0\0'; head -c "$1" /dev/urandom; } >"$image"; } # of 12 MiB
 superblock 1048528
 ash "rackstrap_find_root $good && rackstrap_check_root $good"
 says "a root image that is cut short: the message has the memory that there is and that it takes" "rackstrap: boot failed: root.squashfs is cut short, 1048576 of 12582912 bytes are there: this machine's 2048 MiB of memory are too little to unpack it, which takes about 152 MiB, or root.cpio was not loaded completely"
@@ -154,9 +154,16 @@ ash "rackstrap_find_root $good && rackstrap_check_root $good"
 says "it has the kernel's reason" "rackstrap: boot failed: root.squashfs is cut short, 1048576 of 12582912 bytes are there: this machine's 2048 MiB of memory are too little to unpack it, which takes about 152 MiB, or root.cpio was not loaded completely (kernel: write error)"
 ash "rackstrap_medium=disk rackstrap_boot_dev=/dev/vda2 rackstrap_image='$image'; rackstrap_check_root $good"
 says "a root image on a disk that is cut short" "rackstrap: boot failed: root.squashfs on /dev/vda2 is cut short, 1048576 of 12582912 bytes are there: the medium was not written completely"
-superblock 12582912
+head -c 1048576 /dev/urandom >"$image"
+truncate -s 12582912 "$image"
 ash "rackstrap_find_root $good && rackstrap_check_root $good"
-says "a root image that is complete and damaged" "rackstrap: boot failed: root.squashfs is damaged or another image's: expected sha256 $good, found $(sha256sum <"$image" | cut -d' ' -f1) (12582960 bytes)"
+says "a root image that ends in a hole, as the kernel leaves it" "rackstrap: boot failed: root.squashfs is cut short, 1048576 of 12582912 bytes are there: this machine's 2048 MiB of memory are too little to unpack it, which takes about 152 MiB, or root.cpio was not loaded completely (kernel: write error)"
+ash "du() { echo 0; }; rackstrap_find_root $good && rackstrap_check_root $good"
+says "a root image on ramfs, which counts no blocks" "rackstrap: boot failed: root.squashfs is cut short, not all of its 12582912 bytes are there: this machine's 2048 MiB of memory are too little to unpack it, which takes about 152 MiB, or root.cpio was not loaded completely (kernel: write error)"
+dd if=/dev/urandom of="$image" bs=1M count=12 status=none
+{ printf hsqs; head -c 36 /dev/zero; printf '\0\0\300\0\0\0\0\0'; } | dd of="$image" conv=notrunc status=none
+ash "rackstrap_find_root $good && rackstrap_check_root $good"
+says "a root image that is complete and damaged" "rackstrap: boot failed: root.squashfs is damaged or another image's: expected sha256 $good, found $(sha256sum <"$image" | cut -d' ' -f1) (12582912 bytes)"
 rm "$image"
 ash 'rackstrap_find_root'
 says "a missing root image: the message has the kernel's reason" "rackstrap: boot failed: expected /rackstrap/root.squashfs, found none in the initramfs: root.cpio was not loaded, or did not fit into this machine's 2048 MiB of memory (kernel: write error)"
@@ -378,7 +385,7 @@ chosen "disks of another type, or that cannot be written" ram \
 	"/dev/vdc is labelled rackstrap-state, but is read-only: it is not used"
 fresh "$me"
 state_disks vdb 'name = '
-chosen "a disk whose mark is damaged" ram "/dev/vdb is labelled rackstrap-state, but is the state disk of an unknown host, because its mark cannot be read (rackstrap/owner.cfg:2: syntax error, here or on the line before): it is not used; run e2fsck -p on it, or name it: rackstrap.state=/dev/vdb"
+chosen "a disk whose mark is damaged" ram "/dev/vdb is labelled rackstrap-state, but is the state disk of an unknown host, because its mark cannot be read (rackstrap/owner.cfg:1: 'name' has no value): it is not used; run e2fsck -p on it, or name it: rackstrap.state=/dev/vdb"
 echo "boot=rackstrap $me rackstrap.state=/dev/vdb" >"$TOPDIR/proc/cmdline"
 chosen "a named disk whose mark is damaged" /dev/vdb
 fresh "$me"

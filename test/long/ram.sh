@@ -31,7 +31,7 @@ boots() { # NAME MIB WORDS...
 
 boots small 320
 check "a machine with too little memory says so, with what there is and what it takes" vm_wait 600 \
-	'rackstrap: boot failed: (root.squashfs is cut short, [0-9]+ of [0-9]+ bytes are there: this machine.s [0-9]+ MiB of memory are too little to unpack it, which takes about [0-9]+ MiB|expected /rackstrap/root.squashfs.* fit into this machine.s [0-9]+ MiB of memory).*\(kernel: '
+	'rackstrap: boot failed: root.squashfs is cut short, [0-9]+ of [0-9]+ bytes are there: this machine.s [0-9]+ MiB of memory are too little to unpack it, which takes about [0-9]+ MiB, .*\(kernel: write error\)'
 vm_said | grep -a 'boot failed' | head -n 1 | note
 vm_kill
 
