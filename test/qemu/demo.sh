@@ -40,8 +40,8 @@ check "the program of --run has the hosts, and an ssh and scp that work" diff "$
 check "its exit status is on standard error" grep -qxF "rackstrap: --run: $WORK/program exited with 7" "$WORK/rack.log"
 check "rackstrap ssh logs in on a host" test "$("$RACKSTRAP" ssh "$DIR" node-1 echo -n a '$((1 + 1))' </dev/null)" = "a 2"
 refuse "its exit status is the command's" 3 "*" "$RACKSTRAP" ssh "$DIR" master -- 'exit 3'
-refuse "an unknown host is named" 2 "rackstrap: rack 'strict' has no host 'node-3' (did you mean 'node-?'\?)" \
-	"$RACKSTRAP" ssh "$DIR" node-3
+refuse "an unknown host is named" 2 "rackstrap: rack 'strict' has no host 'nod-1' (did you mean 'node-1'\?)" \
+	"$RACKSTRAP" ssh "$DIR" nod-1
 check "the key of the run is for its user only" test "$(stat -c %a "$DIR/run/ssh" "$DIR/run/ssh/key" | tr '\n' ' ')" = "700 600 "
 check "three hosts are ready" test "$(grep -cE ' ready *$' "$WORK/table")" = 3
 check "rack warns that the image has stand-ins" grep -qi 'stand-in' "$WORK/rack.log"
