@@ -62,31 +62,39 @@ static int parse_host(const struct config_text *c, const struct roles *roles,
 	return host_check(h, roles, d) < 0 ? -1 : r;
 }
 
-/* Warns about settings of a rack that have no effect on a medium. */
-static void warn(const struct rack *r, const char *name)
+/* Warns about a setting of the hosts of a rack that has no effect on a medium. */
+static void warn_of(const struct rack *r, const char *name, const char *key,
+		    char *(*value)(const struct rack_host *h))
 {
 	const struct rack_host *first = NULL;
-	bool cmdline = false, state_disk = false;
 	_cleanup_free_ char *others = NULL;
 	size_t n = 0;
 
-	for (size_t i = 0; i < r->n_hosts; i++) {
-		const struct rack_host *h = &r->hosts[i];
-
-		cmdline = cmdline || h->cmdline;
-		state_disk = state_disk || h->state_disk;
-		if ((h->cmdline || h->state_disk) && n++ == 0)
-			first = h;
-	}
+	for (size_t i = 0; i < r->n_hosts; i++)
+		if (value(&r->hosts[i]) && n++ == 0)
+			first = &r->hosts[i];
 	if (n > 1)
 		others = xasprintf(" and %zu more", n - 1);
 	if (first)
-		log_warn("%s:%u: host '%s'%s: %s no effect on a boot medium: see "
+		log_warn("%s:%u: host '%s'%s: %s has no effect on a boot medium: see "
 			 "local.cfg in rackstrap-build(1)",
-			 name, first->line, first->host.name, others ? others : "",
-			 !cmdline      ? "state_disk has"
-			 : !state_disk ? "cmdline has"
-				       : "cmdline and state_disk have");
+			 name, first->line, first->host.name, others ? others : "", key);
+}
+
+static char *cmdline_of(const struct rack_host *h)
+{
+	return h->cmdline;
+}
+
+static char *state_disk_of(const struct rack_host *h)
+{
+	return h->state_disk;
+}
+
+static void warn(const struct rack *r, const char *name)
+{
+	warn_of(r, name, "cmdline", cmdline_of);
+	warn_of(r, name, "state_disk", state_disk_of);
 }
 
 int config_text_check(const struct config_text *c, const struct roles *roles,
