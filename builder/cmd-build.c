@@ -5,7 +5,7 @@
  */
 #include "builder/commands.h"
 #include "builder/common/disk-format.h"
-#include "builder/image/build.h"
+#include "builder/image/preflight.h"
 #include "builder/input-args.h"
 #include "builder/input/mirror-unused.h"
 #include "builder/recipe/image-type.h"
@@ -42,12 +42,15 @@ static char *find_firstboot(void)
 		     : xstrdup("firstboot");
 }
 
-static int dry_run(const struct recipe *r)
+/* Prints the plan, and checks what build() would check before it makes anything. */
+static int dry_run(const struct recipe *r, const struct build_options *o, struct err *e)
 {
-	_cleanup_free_ char *text = recipe_describe(r);
+	_cleanup_free_ char *text =
+		o->json ? recipe_describe_json(r) : recipe_describe(r);
+	_cleanup_preflight_ struct preflight p = PREFLIGHT_INIT;
 
 	out_text(text);
-	return 0;
+	return preflight(&p, r, o, true, e);
 }
 
 /* The options that replace settings of the recipe. Their strings are argv's. */
@@ -158,7 +161,7 @@ static int load_and_build(const char *path, const struct build_options *o,
 			"'--sector-size' are for disks and ISOs: add --type disk or "
 			"--type iso");
 	mirrors_warn_unused(o->mirrors, w->n_mirrors, &r);
-	return dry ? dry_run(&r) : build(&r, o, e);
+	return dry ? dry_run(&r, o, e) : build(&r, o, e);
 }
 
 static int run_build(const struct command_line *line, struct err *e)
@@ -251,8 +254,11 @@ static const struct command_option options[] = {
 	 .help = "the format of a disk, instead of the recipe's; may be repeated"},
 	{.name = "dry-run",
 	 .id = OPT_DRY_RUN,
-	 .help = "print what would be built, and build nothing"},
-	{.name = "json", .id = OPT_JSON, .help = "print the summary as JSON"},
+	 .help = "print what would be built, check what can be checked, and build "
+		 "nothing"},
+	{.name = "json",
+	 .id = OPT_JSON,
+	 .help = "print the summary, or with --dry-run the plan, as JSON"},
 	{.name = NULL},
 };
 

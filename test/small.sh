@@ -48,6 +48,8 @@ publish() { # [SED-SCRIPT]
 }
 system "$WORK/packages/essential"
 deb essential 1.0 "Essential: yes"
+mkdir -p "$WORK/packages/kernel/boot"
+touch "$WORK/packages/kernel/boot/vmlinuz-6.1.0-test"
 deb kernel 6.1
 deb initramfs-tools 0.142 "Depends: helper"
 deb helper 1:2+b~1

@@ -11,17 +11,16 @@
 #include "builder/base/base-split.h"
 
 #include "builder/base/base-tree.h"
+#include "builder/base/modules.h"
 #include "builder/common/archive.h"
 #include "lib/file.h"
 
 #include <fnmatch.h>
 
-#define TEXT_MAX    (32U << 20) /* bytes of a text that is parsed */
-#define TEXTS_MAX   (64U << 20) /* bytes of all status files in the tar */
-#define OWNERS_MAX  (64U << 20) /* bytes of all owners; base.c reads as many */
-#define MODULES_MAX 200000
-#define NAMES_MAX   (32U << 20) /* bytes of the names of all modules */
-#define STATUS      "var/lib/dpkg/status"
+#define TEXT_MAX   (32U << 20) /* bytes of a text that is parsed */
+#define TEXTS_MAX  (64U << 20) /* bytes of all status files in the tar */
+#define OWNERS_MAX (64U << 20) /* bytes of all owners; base.c reads as many */
+#define STATUS     "var/lib/dpkg/status"
 
 /* Paths that are never part of an image. '*' matches '/' too. */
 static const char *const dropped[] = {
@@ -68,8 +67,7 @@ struct split {
 	struct archive_limit limit;
 	struct buf packages, owners;
 	size_t status_bytes; /* of all status files so far */
-	struct strv_builder modules;
-	size_t name_bytes;     /* of the modules */
+	struct module_names modules;
 	char *kernel, *initrd; /* paths in the tar */
 	bool damaged;
 };
@@ -195,40 +193,6 @@ static int parse_file_list(struct split *s, const char *path, const char *text,
 	return 0;
 }
 
-/* Adds a module by its path, with the kernel's name for it: no suffix, '_' for '-'. */
-static int add_module(struct split *s, const char *path, struct err *e)
-{
-	const char *slash = strrchr(path, '/');
-	_cleanup_free_ char *name = xstrdup(slash ? slash + 1 : path);
-	char *dot = strstr(name, ".ko");
-
-	if (!dot)
-		return 0;
-	s->name_bytes += strlen(name);
-	if (s->modules.n >= MODULES_MAX || s->name_bytes > NAMES_MAX)
-		return err_set(e, ERR_FAILED,
-			       "base: has more than %d kernel modules, or more than %u "
-			       "MiB of their names: refused",
-			       MODULES_MAX, NAMES_MAX >> 20);
-	*dot = '\0';
-	for (char *p = name; *p; p++)
-		if (*p == '-')
-			*p = '_';
-	strv_builder_add(&s->modules, name);
-	return 0;
-}
-
-static int parse_builtin(struct split *s, const char *text, struct err *e)
-{
-	for (size_t n; (n = next_line(&text)) > 0; text += n) {
-		_cleanup_free_ char *line = xstrndup(text, n);
-
-		if (add_module(s, line, e) < 0)
-			return -1;
-	}
-	return 0;
-}
-
 static bool matches(const char *path, const char *pattern)
 {
 	return fnmatch(pattern, path, 0) == 0;
@@ -237,14 +201,15 @@ static bool matches(const char *path, const char *pattern)
 static bool is_parsed(const char *path)
 {
 	return streq(path, STATUS) || matches(path, "var/lib/dpkg/info/*.list") ||
-	       matches(path, "*lib/modules/*/modules.builtin");
+	       module_is_builtin_list(path);
 }
 
 static int parse_text(struct split *s, const char *path, const char *text, struct err *e)
 {
 	if (str_ends(path, ".list"))
 		return parse_file_list(s, path, text, e);
-	return streq(path, STATUS) ? parse_status(s, text, e) : parse_builtin(s, text, e);
+	return streq(path, STATUS) ? parse_status(s, text, e)
+				   : module_names_add_builtin(&s->modules, text, e);
 }
 
 /* --- files of their own ------------------------------------------------------------ */
@@ -346,7 +311,7 @@ static int split_entry(struct split *s, const struct entry *entry, struct err *e
 			       entry->path);
 	if (write_entry(s, entry, path, target, e) < 0)
 		return -1;
-	if (matches(path, "*lib/modules/*/kernel/*.ko*") && add_module(s, path, e) < 0)
+	if (module_is_file(path) && module_names_add(&s->modules, path, e) < 0)
 		return -1;
 	if (entry->type != ENTRY_FILE)
 		return 0;
@@ -363,23 +328,8 @@ static const char *kernel_of(const struct split *s)
 static int check_modules(const struct split *s, struct err *e)
 {
 	_cleanup_diag_ struct diag d = {0};
-	char *const *want = s->r->initramfs.modules;
 
-	for (size_t i = 0; want && want[i] && s->modules.v; i++) {
-		_cleanup_free_ char *file = xasprintf("%s.ko", want[i]);
-		struct split one = {0};
-		const char *near;
-
-		(void)!add_module(&one, file, NULL);
-		if (!strv_has(s->modules.v, one.modules.v[0])) {
-			near = str_nearest(want[i], (const char *const *)s->modules.v);
-			diag_add(&d, "%s: initramfs: %s has no module '%s'%s%s%s",
-				 s->r->initramfs.where, kernel_of(s), want[i],
-				 near ? " (did you mean '" : "", near ? near : "",
-				 near ? "'?)" : "");
-		}
-		strv_builder_done(&one.modules);
-	}
+	module_names_check(&s->modules, s->r, &d);
 	return diag_err(&d, e);
 }
 
@@ -452,7 +402,7 @@ int base_split(const struct recipe *r, int fd, const char *dir, bool *ret_damage
 		archive_out_free(s.out);
 	buf_done(&s.packages);
 	buf_done(&s.owners);
-	strv_builder_done(&s.modules);
+	module_names_done(&s.modules);
 	free(s.kernel);
 	free(s.initrd);
 	return result;

@@ -13,8 +13,12 @@
 #include "builder/base/debs.h"
 #include "builder/common/leftovers.h"
 #include "builder/common/progress.h"
+#include "builder/common/sandbox.h"
 #include "lib/file.h"
 #include "lib/log.h"
+#include "lib/run.h"
+
+#include <sys/stat.h>
 
 /* Increase this when a change of the program makes another root.tar of the same inputs,
  * or an entry of the cache in another format. */
@@ -117,6 +121,8 @@ static int make_base(const struct base_request *q, struct err *e)
 		.mirrors = q->o->mirrors,
 		.source = -1,
 		.log = log,
+		.forecast = q->o->forecast,
+		.forecast_data = q->o->forecast_data,
 	};
 	int n;
 
@@ -258,6 +264,70 @@ int base_get(struct base *ret, const struct recipe *r, const struct cache *c,
 	*ret = b;
 	b = (struct base)BASE_INIT;
 	return 0;
+}
+
+/* --- before anything is made ------------------------------------------------------- */
+
+/* apt and dpkg are programs of mmdebstrap too; their digests are not in the key. */
+static const struct tool archive_tools[] = {
+	{"apt-get", "apt"},
+	{"apt-cache", "apt"},
+	{"dpkg", "dpkg"},
+	{NULL, NULL},
+};
+
+static void preview_packages(struct base_preview *p, const struct base_request *q)
+{
+	const struct lock_base *l = q->o->lock;
+
+	for (size_t i = 0; is_locked(q) && i < l->n_packages; i++) {
+		p->debs += l->packages[i].size;
+		if (!q->c ||
+		    !cache_blob_exists(q->c, DIGEST_SHA256, l->packages[i].sha256))
+			p->fetch += l->packages[i].size;
+	}
+}
+
+/* Checks what make_base() needs. */
+static void preview_make(const struct base_request *q, struct mistakes *m)
+{
+	_cleanup_sandbox_ struct sandbox s = SANDBOX_NONE;
+	struct err e = {0};
+
+	if (q->o->offline && !is_locked(q)) {
+		(void)offline_error(q, &e);
+		mistakes_add(m, &e);
+		return;
+	}
+	tools_missing(q->r->base.type->tools, "", &m->unable);
+	tools_missing(archive_tools, "", &m->unable);
+	if (sandbox_open(&s, &e) < 0)
+		diag_add_err(&m->unable, &e);
+}
+
+void base_preview(struct base_preview *ret, const struct recipe *r, const struct cache *c,
+		  const struct base_options *o, struct mistakes *m)
+{
+	_cleanup_request_ struct base_request q = {.r = r, .c = c, .o = o};
+	_cleanup_free_ char *complete = NULL, *tar = NULL;
+	struct err e = {0};
+	struct stat st;
+
+	*ret = (struct base_preview){.packages = r->base.suite != NULL};
+	/* Without apt-get, which is reported below, its sources are not known. */
+	if ((run_have("apt-get") || !r->base.suite) && request_init(&q, &e) < 0) {
+		mistakes_add(m, &e);
+	} else if (c && q.key[0]) {
+		complete = xasprintf("base/%s/complete", q.key);
+		tar = xasprintf("base/%s/root.tar", q.key);
+		ret->made = !o->refresh && faccessat(c->fd, complete, F_OK, 0) == 0;
+		if (ret->made && fstatat(c->fd, tar, &st, 0) == 0)
+			ret->tar = (uint64_t)st.st_size;
+	}
+	if (ret->made)
+		return;
+	preview_packages(ret, &q);
+	preview_make(&q, m);
 }
 
 int base_fetch(const struct recipe *r, const struct cache *c,

@@ -18,10 +18,18 @@
  */
 #pragma once
 
+#include "builder/common/mistakes.h"
 #include "builder/input/inputs.h"
 #include "builder/recipe/base-type.h"
 #include "builder/recipe/recipe.h"
 #include "lib/digest-memo.h"
+
+/*
+ * Checks the files that the base will have before it is made: `fd` has a forecast of
+ * root.tar (deb-files.h). Complaints go to `d`. Returns 0, or -1 when it could not be
+ * checked.
+ */
+typedef int base_forecast(void *data, int fd, struct diag *d, struct err *e);
 
 /* The arguments of a base type's make. */
 struct base_work {
@@ -34,6 +42,8 @@ struct base_work {
 	const char *source_path; /* its path, or NULL */
 	const char *dir;         /* the folder to fill */
 	const char *log;         /* file for the messages of the programs that are run */
+	base_forecast *forecast; /* or NULL */
+	void *forecast_data;
 };
 
 extern const struct base_type base_suite, base_tar, base_disk;
@@ -45,6 +55,17 @@ struct base_options {
 	const struct input *source;   /* the file that the base is made from, or NULL */
 	bool offline;
 	bool refresh;
+	base_forecast *forecast; /* called when the packages are there, or NULL */
+	void *forecast_data;
+};
+
+/* Facts about a base that are known before anything is fetched. */
+struct base_preview {
+	bool made;      /* it is in the cache */
+	uint64_t tar;   /* bytes of its root.tar then */
+	bool packages;  /* it is made of packages, ... */
+	uint64_t debs;  /* ... which have so many bytes, if it is locked, ... */
+	uint64_t fetch; /* ... and so many of these are not in the cache */
 };
 
 struct base_file {
@@ -77,6 +98,14 @@ int base_source_error(const struct recipe *r, struct err *e);
 /* Checks that the lock was made for this recipe's packages. Complaints go to `d`. */
 void base_check_lock(const struct lock_base *lock, const struct recipe *r,
 		     struct diag *d);
+
+/*
+ * Finds out if the cache has the base, and checks that it could be made if not: programs,
+ * rights, sources of packages, a matching lock. Fetches and makes nothing. `c` is NULL if
+ * there is no cache yet.
+ */
+void base_preview(struct base_preview *ret, const struct recipe *r, const struct cache *c,
+		  const struct base_options *o, struct mistakes *m);
 
 /* Opens the recipe's base in the cache, and makes it first if it is not there, or with
  * o->refresh. Empty *ret with base_done(). */

@@ -209,9 +209,23 @@ static int open_cached(const struct lock_package *p, const struct cache *c, int 
 	return r < 0 ? -1 : 0;
 }
 
+/* Returns the field Installed-Size, which is in KiB, in bytes, or 0. */
+static uint64_t installed_size(const char *control)
+{
+	static const char field[] = "\nInstalled-Size: ";
+	const char *s = strstr(control, field);
+	uint64_t kib = 0;
+
+	if (s) {
+		s += strlen(field);
+		kib = strtoull(s, NULL, 10);
+	}
+	return kib < UINT64_C(1) << 32 ? kib << 10 : 0;
+}
+
 /* Adds the package in the file `from` to the archive in `dirfd`. */
 static int add_package(const struct lock_package *p, int from, int dirfd, struct buf *out,
-		       struct err *e)
+		       uint64_t *installed, struct err *e)
 {
 	_cleanup_free_ char *file = xasprintf(
 		"./%s", strrchr(p->path, '/') ? strrchr(p->path, '/') + 1 : p->path);
@@ -223,6 +237,7 @@ static int add_package(const struct lock_package *p, int from, int dirfd, struct
 	if (get_control(from, p->path, &control, e) < 0)
 		return -1;
 	append_stanza(out, p, file, control.p);
+	*installed += installed_size(control.p);
 	to = openat(dirfd, file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (to < 0 || lseek(from, 0, SEEK_SET) < 0)
 		return err_errno(e, errno, "%s", file);
@@ -268,7 +283,7 @@ static int write_index(const struct lock_base *b, const struct recipe *r, int di
 /* Fills the archive in `dir` with the packages in the cache, or, with c NULL, with those
  * in its folder "download". */
 static int fill(const struct lock_base *b, const struct recipe *r, const struct cache *c,
-		const char *dir, struct err *e)
+		const char *dir, uint64_t *installed, struct err *e)
 {
 	_cleanup_close_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_buf_ struct buf packages = {0};
@@ -289,7 +304,7 @@ static int fill(const struct lock_base *b, const struct recipe *r, const struct 
 		if (from < 0)
 			return err_set(e, ERR_FAILED, "%s/%s: %s", dir, path,
 				       file_strerror(from));
-		if (add_package(p, from, fd, &packages, e) < 0)
+		if (add_package(p, from, fd, &packages, installed, e) < 0)
 			return -1;
 		if (!c)
 			unlinkat(fd, path, 0);
@@ -304,20 +319,24 @@ static void append_repo(struct buf *out, const char *dir)
 }
 
 int debs_repo(const struct lock_base *b, const struct recipe *r, const struct cache *c,
-	      struct scratch *s, struct buf *out, struct err *e)
+	      struct scratch *s, struct buf *out, uint64_t *ret_installed, struct err *e)
 {
-	if (leftovers_make(s, NULL, "debs", e) < 0 || fill(b, r, c, s->path, e) < 0)
+	*ret_installed = 0;
+	if (leftovers_make(s, NULL, "debs", e) < 0 ||
+	    fill(b, r, c, s->path, ret_installed, e) < 0)
 		return -1;
 	append_repo(out, s->path);
 	return 0;
 }
 
 int debs_repo_now(const struct recipe *r, const char *sources, char *const *mirrors,
-		  const char *status, struct scratch *s, struct buf *out, struct err *e)
+		  const char *status, struct scratch *s, struct buf *out,
+		  uint64_t *ret_installed, struct err *e)
 {
 	_cleanup_lock_base_ struct lock_base b = {0};
 	_cleanup_free_ char *download = NULL;
 
+	*ret_installed = 0;
 	if (leftovers_make(s, NULL, "debs", e) < 0)
 		return -1;
 	download = xasprintf("%s/" DOWNLOAD, s->path);
@@ -325,7 +344,7 @@ int debs_repo_now(const struct recipe *r, const char *sources, char *const *mirr
 	if (chmod(s->path, 0711) < 0 || mkdir(download, 0755) < 0)
 		return err_errno(e, errno, "%s", download);
 	if (apt_download(&b, r, sources, mirrors, status, download, e) < 0 ||
-	    fill(&b, r, NULL, s->path, e) < 0)
+	    fill(&b, r, NULL, s->path, ret_installed, e) < 0)
 		return -1;
 	append_repo(out, s->path);
 	return 0;

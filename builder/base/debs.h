@@ -23,10 +23,12 @@ int debs_obtain(const struct lock_base *b, const struct recipe *r, const char *s
 /*
  * Makes an archive of the locked packages, which must be in the cache, in a scratch
  * folder below $TMPDIR that everybody may read. Appends the source that names it to
- * `out`. End with scratch_done(), also after an error.
+ * `out`. *ret_installed is the sum of the sizes that the packages have when they are
+ * installed, as they say. End with scratch_done(), also after an error.
  */
 int debs_repo(const struct lock_base *b, const struct recipe *r, const struct cache *c,
-	      struct scratch *s, struct buf *out, struct err *e) _must_check_;
+	      struct scratch *s, struct buf *out, uint64_t *ret_installed,
+	      struct err *e) _must_check_;
 
 /*
  * Makes such an archive of the packages that the suite has now, which apt downloads
@@ -35,7 +37,7 @@ int debs_repo(const struct lock_base *b, const struct recipe *r, const struct ca
  */
 int debs_repo_now(const struct recipe *r, const char *sources, char *const *mirrors,
 		  const char *status, struct scratch *s, struct buf *out,
-		  struct err *e) _must_check_;
+		  uint64_t *ret_installed, struct err *e) _must_check_;
 
 /* Checks that the recipe names the suite and the packages that were locked. Complaints go
  * to `d`. */

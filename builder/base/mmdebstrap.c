@@ -20,12 +20,15 @@
 
 #include "builder/base/base-log.h"
 #include "builder/base/base-split.h"
+#include "builder/base/deb-files.h"
 #include "builder/base/debs.h"
 #include "builder/base/hooks.h"
 #include "builder/common/archive.h"
 #include "builder/common/leftovers.h"
 #include "builder/common/progress.h"
 #include "builder/common/sandbox.h"
+#include "builder/common/space.h"
+#include "builder/common/temp-file.h"
 #include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/log.h"
@@ -221,6 +224,7 @@ struct job {
 	struct sandbox sandbox;
 	struct scratch tmp;  /* what the sandbox may read */
 	struct scratch debs; /* the archive of the packages, if there is a suite */
+	uint64_t installed;  /* bytes that these take, as they say */
 };
 
 /* Returns the last LOG_MAX bytes of the file, from the beginning of a line on, without
@@ -412,8 +416,30 @@ static int make_debs(struct job *j, const char *status, struct buf *sources,
 	if (!w->r->base.suite)
 		return 0; /* nothing is installed */
 	if (w->lock)
-		return debs_repo(w->lock, w->r, w->c, &j->debs, sources, e);
-	return debs_repo_now(w->r, w->sources, w->mirrors, status, &j->debs, sources, e);
+		return debs_repo(w->lock, w->r, w->c, &j->debs, sources, &j->installed,
+				 e);
+	return debs_repo_now(w->r, w->sources, w->mirrors, status, &j->debs, sources,
+			     &j->installed, e);
+}
+
+/* Checks what is known now that the packages are there: room, and their files. */
+static int check_debs(const struct job *j, struct err *e)
+{
+	const uint64_t tree = j->installed;
+	const struct space_need needs[] = {
+		{temp_dir(), "the tree of the base ($TMPDIR)", tree},
+		{j->w->dir, "the base (--cache)", tree},
+	};
+	_cleanup_diag_ struct diag d = {0};
+
+	/* Paths that are left out may be most of it. */
+	if (!j->w->r->base.path_exclude)
+		space_check(needs, ARRAY_SIZE(needs), &d);
+	if (diag_err(&d, e) < 0) {
+		e->code = ERR_UNABLE;
+		return -1;
+	}
+	return deb_files_check(j->w, j->debs.path, j->tree, e);
 }
 
 static int run_job(struct job *j, const char *status, struct err *e)
@@ -424,6 +450,7 @@ static int run_job(struct job *j, const char *status, struct err *e)
 	struct sandbox *s = &j->sandbox;
 
 	if (make_debs(j, status, &sources, e) < 0 ||
+	    (j->debs.path && check_debs(j, e) < 0) ||
 	    leftovers_make(&j->tmp, NULL, "base", e) < 0)
 		return -1;
 	/* The sandbox's ids read the files in it. */

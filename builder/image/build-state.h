@@ -26,6 +26,7 @@ struct build_state {
 	struct stages stages;
 	struct lock lock;
 	struct cache cache;
+	bool base_made; /* the cache has the base already */
 	struct known_digests known;
 	struct inputs inputs;
 	struct container_archives containers;

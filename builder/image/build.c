@@ -17,11 +17,12 @@
 #include "builder/image/build-state.h"
 #include "builder/image/image-parts.h"
 #include "builder/image/medium-tree.h"
+#include "builder/image/preflight.h"
 #include "builder/image/spdx.h"
 #include "builder/image/summary.h"
 #include "builder/root/host-needs.h"
 #include "builder/root/index-file.h"
-#include "builder/root/squash.h"
+#include "builder/root/inputs-check.h"
 #include "builder/root/unit-links.h"
 #include "lib/file.h"
 #include "lib/interrupt.h"
@@ -79,32 +80,6 @@ int build_lock_read(struct lock *ret, const struct recipe *r, const char *option
 
 /* --- inputs and plan --------------------------------------------------------------- */
 
-static int check_firstboot(const char *path, struct err *e)
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		return err_errno(e, errno, "firstboot %s (--firstboot names another)",
-				 path);
-	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_FAILED, "firstboot %s: not a file", path);
-	return 0;
-}
-
-/* Checks for the programs of all image types, so that a missing one ends the build at its
- * start and not at its end. */
-static int check_image_tools(const struct recipe *r, struct err *e)
-{
-	for (size_t i = 0; i < r->n_images; i++) {
-		const struct tool *const *lists = r->images[i]->tools;
-
-		for (; lists && *lists; lists++)
-			if (tools_check(*lists, e) < 0)
-				return err_wrap(e, "image '%s'", r->images[i]->name);
-	}
-	return 0;
-}
-
 static int get_inputs(struct build_state *b, struct err *e)
 {
 	_cleanup_diag_ struct diag d = {0};
@@ -112,14 +87,17 @@ static int get_inputs(struct build_state *b, struct err *e)
 		.mirrors = b->o->mirrors, .netrc = b->o->netrc, .offline = b->o->offline};
 	char size[PROGRESS_SIZE_LEN];
 
-	(void)!build_lock_read(&b->lock, b->r, b->o->lock, &d);
-	if (diag_err(&d, e) < 0)
-		return -1;
 	if (inputs_get(&b->inputs, b->r, &b->lock, &b->cache, &io, e) < 0)
 		return -1;
 	stages_end(&b->stages, "inputs: %zu, %s, %zu of them fetched", b->inputs.n,
 		   progress_size(b->inputs.bytes, size), b->inputs.fetched);
-	return 0;
+	if (b->base_made)
+		return 0; /* the merge, which comes soon, finds it */
+	inputs_check_members(&b->inputs, b->r, &d);
+	if (diag_err(&d, e) == 0)
+		return 0;
+	e->code = ERR_FAILED; /* not ERR_CONFIG: the recipe is valid */
+	return -1;
 }
 
 static int make_containers(struct build_state *b, struct err *e)
@@ -168,9 +146,39 @@ static int read_index(struct build_state *b, struct err *e)
 	return 0;
 }
 
+/* Fills the layer over the base. Complaints go to l->d. */
+static void add_layer(const struct build_state *b, struct layer *l, struct index *base)
+{
+	l->base = base;
+	layer_add_recipe(l, b->r, &b->inputs, b->o->firstboot);
+	container_archives_add(l, b->r, &b->containers);
+	unit_links(l, base, b->r);
+	layer_finish(l);
+}
+
+/* Plans the root image from a forecast of the base, to find the plan's mistakes before
+ * the base is made. */
+static int forecast(void *state, int fd, struct diag *d, struct err *e)
+{
+	const struct build_state *b = state;
+	_cleanup_index_ struct index index = {0};
+	struct layer l = {.base = &index, .d = d};
+
+	if (index_read(&index, fd, NULL, needs_text, NULL, e) < 0)
+		return -1;
+	unit_links_forecast(&index);
+	add_layer(b, &l, &index);
+	merge_plan(&index, &l, b->r->exclude, d);
+	host_needs_check(&l, &index, b->r, true);
+	layer_done(&l);
+	return 0;
+}
+
 static int get_base(struct build_state *b, struct err *e)
 {
 	struct base_options bo = {
+		.forecast = forecast,
+		.forecast_data = b,
 		.mirrors = b->o->mirrors,
 		.netrc = b->o->netrc,
 		.lock = &b->lock.base,
@@ -198,14 +206,10 @@ static int make_plan(struct build_state *b, struct err *e)
 {
 	_cleanup_diag_ struct diag d = {0};
 
-	b->layer.base = &b->index;
 	b->layer.d = &d;
-	layer_add_recipe(&b->layer, b->r, &b->inputs, b->o->firstboot);
-	container_archives_add(&b->layer, b->r, &b->containers);
-	unit_links(&b->layer, &b->index, b->r);
-	layer_finish(&b->layer);
+	add_layer(b, &b->layer, &b->index);
 	merge_plan(&b->index, &b->layer, b->r->exclude, &d);
-	host_needs_check(&b->layer, &b->index, b->r);
+	host_needs_check(&b->layer, &b->index, b->r, false);
 	b->layer.d = NULL;
 	return diag_err(&d, e);
 }
@@ -452,7 +456,7 @@ static int make_unless_unchanged(struct build_state *b, struct err *e)
 
 int build(const struct recipe *r, const struct build_options *o, struct err *e)
 {
-	static const struct tool tools[] = {{SQUASH_TOOL, SQUASH_PACKAGE}, {0}};
+	_cleanup_preflight_ struct preflight pre = PREFLIGHT_INIT;
 	_cleanup_(build_state_done) struct build_state b = {
 		.r = r,
 		.o = o,
@@ -464,11 +468,12 @@ int build(const struct recipe *r, const struct build_options *o, struct err *e)
 	};
 
 	stages_begin(&b.stages);
-	if (outdir_check(o->out, r->name, e) < 0 ||
-	    check_firstboot(o->firstboot, e) < 0 || tools_check(tools, e) < 0 ||
-	    check_image_tools(r, e) < 0 || cache_open(&b.cache, o->cache, e) < 0)
+	if (preflight(&pre, r, o, false, e) < 0)
 		return -1;
-	b.cache.verify = o->verify;
+	b.lock = pre.lock;
+	b.cache = pre.cache;
+	b.base_made = pre.base.made;
+	pre = (struct preflight)PREFLIGHT_INIT;
 	known_files_open(&b.known, b.cache.dir);
 	b.known.verify = o->verify;
 	if (get_inputs(&b, e) < 0 || make_containers(&b, e) < 0 || get_base(&b, e) < 0 ||

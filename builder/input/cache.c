@@ -175,6 +175,13 @@ static int blob_verify(const struct cache *c, int fd, enum digest_type type,
 	return 1;
 }
 
+bool cache_blob_exists(const struct cache *c, enum digest_type type, const char *hex)
+{
+	_cleanup_free_ char *path = blob_path(type, hex);
+
+	return faccessat(c->fd, path, F_OK, 0) == 0;
+}
+
 int cache_blob_open(const struct cache *c, enum digest_type type, const char *hex,
 		    struct blob *ret, struct err *e)
 {

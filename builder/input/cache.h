@@ -66,6 +66,9 @@ struct blob {
 int cache_blob_open(const struct cache *c, enum digest_type type, const char *hex,
 		    struct blob *ret, struct err *e) _must_check_;
 
+/* Returns true when the cache has a file for the digest, which may be damaged. */
+bool cache_blob_exists(const struct cache *c, enum digest_type type, const char *hex);
+
 /* Returns the path of an input, for programs that need one. Owned by the caller. */
 char *cache_blob_path(const struct cache *c, const struct blob *b);
 

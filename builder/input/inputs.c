@@ -4,6 +4,7 @@
 #include "builder/input/inputs.h"
 
 #include "builder/common/progress.h"
+#include "builder/common/tool.h"
 #include "builder/input/mirror.h"
 #include "builder/input/obtain.h"
 #include "lib/file.h"
@@ -12,6 +13,8 @@
 
 #include <fcntl.h>
 #include <time.h>
+
+#define NAMES_MAX 8 /* names of inputs in one message */
 
 /* The keys that raise max_size, for messages. */
 static const char *const max_size_keys[] = {
@@ -58,9 +61,15 @@ static int contradiction(const struct want *w, const struct lock_entry *l,
 			w->where, sha256, l->sha256, l->where);
 }
 
+/* The inputs without any digest. */
+struct unpinned {
+	const struct recipe_artifact **v;
+	size_t n;
+};
+
 /* The recipe's own digest comes first; a broken one (SHA-1, MD5) does not count. */
-static void pin(struct want *w, const struct lock *lock, const struct recipe *r,
-		struct diag *d)
+static void pin(struct want *w, const struct recipe_artifact *a, const struct lock *lock,
+		const struct recipe *r, struct unpinned *u, struct diag *d)
 {
 	const struct lock_entry *l = lock_find(lock, w->url);
 
@@ -79,11 +88,64 @@ static void pin(struct want *w, const struct lock *lock, const struct recipe *r,
 			 "`rackstrap lock %s`, which checks it",
 			 w->where, digest_name(w->weak_type), r->file);
 	} else {
-		diag_add(d,
-			 "%s: no digest: give it sha256 or sha512, or run `rackstrap "
-			 "lock %s`",
-			 w->where, r->file);
+		u->v[u->n++] = a;
 	}
+}
+
+/* Returns true for a stand-in on a server that cannot exist (RFC 2606): whoever made it
+ * serves it. */
+static bool is_made_here(const struct recipe_artifact *a)
+{
+	const char *host = strstr(a->url, "://");
+	size_t n = host ? strcspn(host + 3, "/:") : 0;
+
+	return a->standin && n > 8 && strncmp(host + 3 + n - 8, ".invalid", 8) == 0;
+}
+
+/* Complains once about all inputs without a digest that are made here, or are not. */
+static void complain_unpinned(const struct unpinned *u, bool made_here,
+			      const struct recipe *r, struct diag *d)
+{
+	_cleanup_buf_ struct buf names = {0};
+	const struct recipe_artifact *first = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < u->n; i++) {
+		_cleanup_free_ char *title = recipe_artifact_title(u->v[i]);
+
+		if (is_made_here(u->v[i]) != made_here)
+			continue;
+		first = first ? first : u->v[i];
+		if (n++ < NAMES_MAX)
+			buf_printf(&names, "%s%s", n > 1 ? ", " : "", title);
+	}
+	if (n == 0)
+		return;
+	if (n > NAMES_MAX)
+		buf_printf(&names, " and %zu more", n - NAMES_MAX);
+	if (made_here)
+		diag_add(d,
+			 "%s: %s: no digest, and stand-ins that no server has: "
+			 "`test/bake %s` in the sources of rackstrap makes, serves and "
+			 "locks them",
+			 first->where, names.p, r->dir);
+	else
+		diag_add(d,
+			 "%s: %s: no digest: give %s sha256 or sha512, or run `rackstrap "
+			 "lock %s`",
+			 first->where, names.p, n > 1 ? "each" : "it", r->file);
+}
+
+static void pin_all(struct wants *w, const struct recipe *r, const struct lock *lock,
+		    struct diag *d)
+{
+	_cleanup_free_ const struct recipe_artifact **v = xcalloc(w->n + 1, sizeof(*v));
+	struct unpinned u = {.v = v};
+
+	for (size_t i = 0; i < w->n; i++)
+		pin(&w->v[i], &r->artifacts[i], lock, r, &u, d);
+	complain_unpinned(&u, false, r, d);
+	complain_unpinned(&u, true, r, d);
 }
 
 /* Makes inputs of the artifacts; they own the descriptors from then on. */
@@ -114,8 +176,7 @@ int inputs_get(struct inputs *ret, const struct recipe *r, const struct lock *lo
 	};
 
 	wants_begin(&w, r);
-	for (size_t i = 0; i < w.n; i++)
-		pin(&w.v[i], lock, r, &d);
+	pin_all(&w, r, lock, &d);
 	if (diag_err(&d, e) < 0)
 		return -1;
 	interrupt_set_kept("the downloads stay in the cache");
@@ -157,6 +218,55 @@ int input_open(const struct input *in, struct err *e)
 		return err_set(e, ERR_FAILED,
 			       "%s: changed since it was checked: run again", path);
 	return TAKE_FD(fd);
+}
+
+/* Complains if a container image is to be fetched and the program for that is missing. */
+static void preview_fetch(const struct want *w, char *const *mirrors, struct diag *unable)
+{
+	static const struct tool skopeo[] = {{"skopeo", "skopeo"}, {NULL, NULL}};
+	_cleanup_free_ char *url =
+		mirror_find(mirrors, w->url, w->source ? w->source : w->url);
+
+	if (str_after(url, "docker://"))
+		tools_missing(skopeo, "", unable);
+}
+
+int inputs_preview(struct inputs *ret, const struct recipe *r, const struct lock *lock,
+		   const struct cache *c, const struct inputs_options *o,
+		   uint64_t *ret_fetch, struct mistakes *m, struct err *e)
+{
+	_cleanup_wants_ struct wants w = {0};
+	const struct want *missing = NULL;
+	struct err offline = {0};
+	size_t n = 0;
+
+	*ret_fetch = 0;
+	wants_begin(&w, r);
+	pin_all(&w, r, lock, &m->config);
+	for (size_t i = 0; i < w.n; i++) {
+		struct want *x = &w.v[i];
+		bool found = c && x->digest && cache_blob_exists(c, x->type, x->digest);
+
+		if (found && ret &&
+		    cache_blob_open(c, x->type, x->digest, &x->blob, e) < 0)
+			return -1;
+		if (found && x->blob.fd >= 0)
+			close(TAKE_FD(x->blob.fd)); /* there may be many */
+		if (found)
+			continue;
+		*ret_fetch += x->size;
+		if (!o->offline)
+			preview_fetch(x, o->mirrors, &m->unable);
+		else if (x->digest && n++ == 0)
+			missing = x;
+	}
+	if (n > 0) {
+		(void)obtain_refuse_offline(missing, n, &offline);
+		mistakes_add(m, &offline);
+	}
+	if (ret)
+		*ret = wants_take(&w, r, c);
+	return 0;
 }
 
 void inputs_done(struct inputs *i)

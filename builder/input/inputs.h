@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "builder/common/mistakes.h"
 #include "builder/input/cache.h"
 #include "builder/input/lock.h"
 #include "builder/recipe/recipe.h"
@@ -34,6 +35,17 @@ struct inputs_options {
 int inputs_get(struct inputs *ret, const struct recipe *r, const struct lock *lock,
 	       const struct cache *c, const struct inputs_options *o,
 	       struct err *e) _must_check_;
+/*
+ * Checks the artifacts that the cache has (`c` may be NULL), without fetching anything;
+ * an input that it does not have gets no blob.sha256. With `ret` NULL, none is read, and
+ * what the cache has may be damaged. *ret_fetch is the size of the others, as far as the
+ * lock has it. Complains about missing and contradictory digests, about programs that
+ * fetching needs, and offline about what is missing. Returns 0, or -1 when the cache
+ * cannot be read.
+ */
+int inputs_preview(struct inputs *ret, const struct recipe *r, const struct lock *lock,
+		   const struct cache *c, const struct inputs_options *o,
+		   uint64_t *ret_fetch, struct mistakes *m, struct err *e) _must_check_;
 void inputs_done(struct inputs *i);
 #define _cleanup_inputs_ _cleanup_(inputs_done)
 

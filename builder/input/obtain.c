@@ -357,7 +357,7 @@ static int in_batches(fetch_batch *fetch, struct want *const *v, size_t n,
 
 /* --- all of them ------------------------------------------------------------------- */
 
-static int refuse_offline(const struct want *first, size_t n, struct err *e)
+int obtain_refuse_offline(const struct want *first, size_t n, struct err *e)
 {
 	if (n == 1)
 		return err_set(e, ERR_FAILED,
@@ -383,7 +383,7 @@ int obtain(struct want *v, size_t n, const struct cache *c,
 			missing[k++] = &v[i];
 	}
 	if (k > 0 && o->offline)
-		return refuse_offline(missing[0], k, e);
+		return obtain_refuse_offline(missing[0], k, e);
 	return in_batches(fetch_missing, missing, k, c, o, e);
 }
 

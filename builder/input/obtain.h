@@ -51,6 +51,10 @@ struct obtain_options {
 int obtain(struct want *v, size_t n, const struct cache *c,
 	   const struct obtain_options *o, struct err *e) _must_check_;
 
+/* Sets the error that `n` wants, of which `first` is the first, would have to be fetched.
+ * Always returns -1. */
+int obtain_refuse_offline(const struct want *first, size_t n, struct err *e);
+
 /* Fetches every want, whatever the cache has, and opens it as obtain() does. */
 int obtain_anew(struct want *v, size_t n, const struct cache *c,
 		const struct obtain_options *o, struct err *e) _must_check_;

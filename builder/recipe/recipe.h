@@ -221,3 +221,5 @@ char *recipe_artifact_title(const struct recipe_artifact *a);
 /* Returns the plan as text, for --dry-run and the tests; with files and lines if the
  * recipe includes another. Owned by the caller. */
 char *recipe_describe(const struct recipe *r);
+/* Returns the same as JSON. Owned by the caller. */
+char *recipe_describe_json(const struct recipe *r);

@@ -102,20 +102,30 @@ static bool have_cluster(const struct recipe *r)
 	return false;
 }
 
+/* Checks if a forecast of the base has the package. A program may be a link that
+ * update-alternatives(1) makes when the package is installed. */
+static bool have_package(const struct index *base, const char *package)
+{
+	_cleanup_free_ char *list = xasprintf("var/lib/dpkg/info/%s.list", package);
+
+	return index_find(base, list) != NULL;
+}
+
 static void check_programs(const struct layer *l, const struct index *base,
-			   const struct recipe *r)
+			   const struct recipe *r, bool forecast)
 {
 	const bool cluster = have_cluster(r);
 
 	for (size_t i = 0; i < ARRAY_SIZE(needs); i++) {
 		const struct need *n = &needs[i];
 
-		if ((!n->cluster || cluster) && !have_program(l, base, n->program))
-			diag_add(l->d,
-				 "%s: roles: the image has no program '%s', but %s: add "
-				 "the package %s to the base (%s), and do not exclude it",
-				 r->roles_where, n->program, n->why, n->package,
-				 r->base.where);
+		if ((n->cluster && !cluster) || have_program(l, base, n->program) ||
+		    (forecast && have_package(base, n->package)))
+			continue;
+		diag_add(l->d,
+			 "%s: roles: the image has no program '%s', but %s: add "
+			 "the package %s to the base (%s), and do not exclude it",
+			 r->roles_where, n->program, n->why, n->package, r->base.where);
 	}
 }
 
@@ -189,11 +199,11 @@ static void check_containers(const struct layer *l, const struct index *base,
 }
 
 void host_needs_check(const struct layer *l, const struct index *base,
-		      const struct recipe *r)
+		      const struct recipe *r, bool forecast)
 {
 	if (r->roles.n == 0)
 		return;
-	check_programs(l, base, r);
+	check_programs(l, base, r, forecast);
 	check_busybox(base, r, l->d);
 	check_units(l, base, r);
 	check_containers(l, base, r);

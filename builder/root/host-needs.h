@@ -8,7 +8,7 @@
  * Checks, when the merge is planned, that base and layer together have what firstboot and
  * the boot script run, a network service that is enabled, keys for an sshd that is
  * enabled, and Docker for containers. Complaints go to l->d. An image without roles is
- * not checked.
+ * not checked. In a `forecast` of a base, a program counts as there if its package is.
  */
 void host_needs_check(const struct layer *l, const struct index *base,
-		      const struct recipe *r);
+		      const struct recipe *r, bool forecast);

@@ -59,8 +59,9 @@ static int add(struct index *x, const struct entry *entry, struct archive_in *in
 	return 0;
 }
 
-static void sort(struct index *x)
+void index_sort(struct index *x)
 {
+	free(x->sorted);
 	x->sorted = xcalloc(x->n, sizeof(struct index_entry *));
 	for (size_t i = 0; i < x->n; i++)
 		x->sorted[i] = &x->v[i];
@@ -117,7 +118,7 @@ static void resolve_links(struct index *x)
 
 void index_finish(struct index *x)
 {
-	sort(x);
+	index_sort(x);
 	resolve_links(x);
 }
 
@@ -144,6 +145,17 @@ int index_read(struct index *ret, int fd, struct digest *tap, index_want *want,
 	*ret = x;
 	x = (struct index){0};
 	return 0;
+}
+
+void index_add_link(struct index *x, const char *path, const char *target)
+{
+	x->v = xgrow(x->v, x->n, sizeof(*x->v));
+	x->v[x->n++] = (struct index_entry){
+		.path = xstrdup(path),
+		.type = ENTRY_SYMLINK,
+		.mode = 0777,
+		.target = xstrdup(target),
+	};
 }
 
 void index_done(struct index *x)

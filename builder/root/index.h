@@ -41,6 +41,12 @@ int index_read(struct index *ret, int fd, struct digest *tap, index_want *want,
 	       void *data, struct err *e) _must_check_;
 /* Sorts and links the entries, once all are in x->v. */
 void index_finish(struct index *x);
+/* Adds a symlink with a path that the index does not have. Not for an index that a merge
+ * is planned with: the tar does not have it. Nothing can be looked up until index_sort()
+ * is called after the last one. */
+void index_add_link(struct index *x, const char *path, const char *target);
+/* Sorts again, after entries were added. */
+void index_sort(struct index *x);
 void index_done(struct index *x);
 #define _cleanup_index_ _cleanup_(index_done)
 

@@ -58,6 +58,18 @@ static int check_one(const struct input *in, const struct recipe *r, struct err 
 	return fd < 0 ? -1 : base_check_source(r, fd, e);
 }
 
+void inputs_check_members(const struct inputs *in, const struct recipe *r, struct diag *d)
+{
+	for (size_t i = 0; i < in->n; i++) {
+		const struct input *x = &in->v[i];
+		struct err one = {0};
+
+		if (x->artifact->use == ARTIFACT_FILES && x->artifact->n > 0 &&
+		    x->blob.sha256[0] && check_one(x, r, &one) < 0)
+			diag_add_err(d, &one);
+	}
+}
+
 int inputs_check(const struct inputs *in, const struct recipe *r, const struct cache *c,
 		 struct err *e)
 {

@@ -15,6 +15,11 @@
 int input_extract(const struct input *in, extract_sink *sink, void *data,
 		  struct err *e) _must_check_;
 
+/* Looks for the members that the recipe extracts in those archives that are in the
+ * cache (blob.sha256), and reports all errors to `d`. */
+void inputs_check_members(const struct inputs *in, const struct recipe *r,
+			  struct diag *d);
+
 /* Reads everything that a build would take from the inputs, and reports all errors at
  * once. Inputs whose descriptor is -1 are opened in the cache, one at a time. Nothing is
  * kept, but a container image temporarily needs its size of space in the cache's folder.

@@ -51,6 +51,14 @@ bool unit_links_reads(const char *path)
 	return false;
 }
 
+bool unit_links_is_unit(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(unit_dirs); i++)
+		if (str_after(path, unit_dirs[i]))
+			return true;
+	return false;
+}
+
 static bool find_file(const struct linker *k, const char *name, struct unit *ret)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(unit_dirs); i++) {
@@ -311,4 +319,56 @@ void unit_links(struct layer *l, struct index *base, const struct recipe *r)
 	for (size_t i = 0; i < r->roles.n; i++)
 		link_role(&k, &r->roles.v[i], r->roles_where);
 	mask_units(&k, &r->mask);
+}
+
+/* --- forecasts --------------------------------------------------------------------- */
+
+/* Adds the links that a unit's [Install] asks for to the words: "PATH TARGET". */
+static void collect_links(struct intern *links, const char *path, const char *text)
+{
+	static const struct {
+		const char *key, *folder;
+	} keys[] = {{"WantedBy", ".wants/"}, {"RequiredBy", ".requires/"}, {"Alias", ""}};
+	const char *name = strrchr(path, '/') + 1;
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		_cleanup_strv_ char **words = install_words(text, keys[i].key);
+
+		for (size_t k = 0; words && words[k]; k++) {
+			_cleanup_free_ char *link =
+				xasprintf("%s%s%s%s /%s", ETC, words[k], keys[i].folder,
+					  *keys[i].folder ? name : "", path);
+
+			if (is_name(words[k]) && !strpbrk(link, "%"))
+				intern(links, link, NULL);
+		}
+	}
+}
+
+void unit_links_forecast(struct index *base)
+{
+	_cleanup_intern_ struct intern links = {0}, paths = {0};
+	_cleanup_free_ bool *add = NULL;
+
+	for (size_t i = 0; i < base->n; i++)
+		if (base->v[i].text && unit_links_is_unit(base->v[i].path))
+			collect_links(&links, base->v[i].path, base->v[i].text);
+	add = xcalloc(links.n + 1, sizeof(*add));
+	for (size_t i = 0; i < links.n; i++) {
+		_cleanup_free_ char *path =
+			xstrndup(links.texts[i], strcspn(links.texts[i], " "));
+		bool is_new;
+
+		intern(&paths, path, &is_new);
+		add[i] = is_new && !index_find(base, path);
+	}
+	/* Nothing is looked up until all are added and sorted. */
+	for (size_t i = 0; i < links.n; i++) {
+		size_t len = strcspn(links.texts[i], " ");
+		_cleanup_free_ char *path = xstrndup(links.texts[i], len);
+
+		if (add[i])
+			index_add_link(base, path, links.texts[i] + len + 1);
+	}
+	index_sort(base);
 }

@@ -12,6 +12,13 @@
  * whatever the recipe enables, so that one index of the base serves all recipes. */
 bool unit_links_reads(const char *path);
 
+/* Returns true for the path of a unit, or of what is in a folder of units. */
+bool unit_links_is_unit(const char *path);
+
+/* Adds to a forecast of a base, which has the texts of its units, the links that enabling
+ * each of them makes: which ones the packages will enable is not known. */
+void unit_links_forecast(struct index *base);
+
 /*
  * Adds the links of the recipe's enable, mask and roles to the layer, and marks the
  * base's links of units in disable and mask as dropped. Complaints (no such unit, a unit

@@ -48,7 +48,7 @@ firstboot --help | head -n 1
 dpkg -L rackstrap rackstrap-firstboot |
 	grep -cxE '/usr/share/man/man(1/rackstrap-build.1|5/recipe.cfg.5|8/firstboot.8).gz'
 rackstrap check /usr/share/rackstrap/configs/demo.cfg >&2
-rackstrap build --dry-run /usr/share/rackstrap/images/bookworm-vm >&2
+{ rackstrap build --dry-run /usr/share/rackstrap/images/bookworm-vm 2>&1 || true; } | grep "no digest" >&2
 dpkg -P rackstrap rackstrap-firstboot >&2
 find /usr /etc -xdev -name '*rackstrap*' | sort | diff /run/before - >&2
 E2

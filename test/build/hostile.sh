@@ -152,7 +152,7 @@ if [ "$(id -u)" = 0 ]; then
 	check "an ordinary user bakes the image" as_nobody "$WORK/bin/rackstrap" build "$WORK/recipe" --output "$WORK/user/images" "${FROM[@]}"
 	check "the image is the one that root bakes" diff -r "$WORK/images/small" "$WORK/user/images/small"
 	check "nothing is left in the user's TMPDIR" test "$(find "$WORK/user" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | tr '\n' ' ')" = 'cache images '
-	refuse "a user without subordinate ids is told what to do" 1 \
+	refuse "a user without subordinate ids is told what to do" 4 \
 		"rackstrap: user 'nobody' has no 65536 subordinate ids, which the programs of a foreign system run with; as root: usermod --add-subuids *" \
 		setpriv --reuid 65534 --regid 65534 --clear-groups env HOME="$WORK/user" TMPDIR="$WORK/user" RACKSTRAP_CACHE="$WORK/user/cache" \
 		"$WORK/bin/rackstrap" build "$WORK/recipe" --output "$WORK/user/images" "${FROM[@]}" --refresh

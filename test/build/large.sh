@@ -42,8 +42,8 @@ recipe=$WORK/recipe/recipe.cfg
 dry() { soon "a recipe with $1" "$2" "$3" "$4" "$recipe" "$RACKSTRAP" build "$recipe" --dry-run; }
 dry "more keys than a group may have" 3 keys 100000
 check "the message says so" grep -q 'more than 1000 settings in a group' "$WORK/said"
-dry "many members of an archive" 0 members 80000
-dry "many containers" 0 containers 90000
+dry "many members of an archive" 3 members 80000
+dry "many containers" 3 containers 90000
 dry "many units" 0 enable 180000
 dry "many images" 3 images 450000
 soon "a list that is too long" 3 list 300000 "$WORK/rack.cfg" "$RACKSTRAP" check "$WORK/rack.cfg"

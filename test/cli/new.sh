@@ -5,7 +5,8 @@
 # examples of recipe.cfg(5), extracted from the page.
 . "$(dirname "$0")/../tap.sh"
 unset SOURCE_DATE_EPOCH RACKSTRAP_MIRROR
-cd "$WORK" || bail "no $WORK"
+mkdir "$WORK/in"
+cd "$WORK/in" || bail "no $WORK"
 RACKSTRAP=$ABS_O/rackstrap
 export RACKSTRAP_CACHE=$WORK/cache
 
@@ -28,10 +29,10 @@ check "no key is taken from anywhere" test -z "$(grep -h '^[^#]*ssh_keys' a/mine
 
 mkdir -p 'b c/Größe_2'
 cd 'b c/Größe_2' || bail "no folder"
-"$RACKSTRAP" new . >"$WORK/said"
+"$RACKSTRAP" new . >"$WORK/in/said"
 check "new fills an empty folder" test -e recipe.cfg -a -e rack.cfg
 check "and names image and cluster after it" test "$(grep -h '^	*name = "' recipe.cfg rack.cfg | tr -d '\t\n')" = 'name = "gr-e-2";name = "gr-e-2";'
-cd "$WORK" || bail "no $WORK"
+cd "$WORK/in" || bail "no $WORK"
 "$RACKSTRAP" new "b c/it's" >said
 check "a folder's name is quoted for the shell" grep -qxF "  rackstrap build 'b c/it'\\''s'" said
 cp -r a/mine before

@@ -5,7 +5,7 @@
 # host becomes ready; and the example of recipe.cfg(5) is baked.
 . "$(dirname "$0")/../qemu/lib.sh"
 check "new writes a recipe and a rack" "$RACKSTRAP" new "$WORK/starter"
-"$RACKSTRAP" build "$WORK/starter" --out "$WORK/baked" >"$WORK/said" 2>"$WORK/log"
+"$RACKSTRAP" build "$WORK/starter" --output "$WORK/baked" >"$WORK/said" 2>"$WORK/log"
 check "the recipe is baked" test $? = 0 || tail -n 20 "$WORK/log" | note
 check "without a warning" sh -c "! grep -iE 'warning|not |error' '$WORK/log'"
 IMAGE=$WORK/baked/starter
@@ -29,6 +29,6 @@ printf '[Service]\nExecStart=/usr/local/bin/tool\n' >"$WORK/small/tool.service"
 echo '#!/bin/sh' >"$WORK/tools-1.2/bin/tool"
 tar -C "$WORK" -czf "$WORK/tools-1.2.tar.gz" tools-1.2
 sed -i "s/sha256 = \".*\"/sha256 = \"$(sha256sum <"$WORK/tools-1.2.tar.gz" | cut -d' ' -f1)\"/" "$WORK/small/recipe.cfg"
-check "recipe.cfg(5): the example is baked" "$RACKSTRAP" build "$WORK/small" --out "$WORK/baked" \
+check "recipe.cfg(5): the example is baked" "$RACKSTRAP" build "$WORK/small" --output "$WORK/baked" \
 	--mirror "https://files.example/=$WORK/"
 finish

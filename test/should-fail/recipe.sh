@@ -7,7 +7,9 @@
 unset SOURCE_DATE_EPOCH RACKSTRAP_MIRROR RACKSTRAP_CACHE
 
 for recipe in images/*/recipe.cfg; do
-	check "$recipe passes" "$RACKSTRAP" build --dry-run "$recipe"
+	refuse "$recipe lacks digests and nothing else" 3 "rackstrap: *: no digest*" "$RACKSTRAP" build --dry-run "$recipe"
+	cp "$WORK/out" "$WORK/plan"
+	check "$recipe: its plan is printed" grep -q '^role node' "$WORK/plan"
 done
 
 refuse "a recipe that does not exist" 1 'rackstrap: /nonexistent: cannot be read: No such file or directory' \
@@ -92,7 +94,7 @@ lock() { # URL SIZE SHA256
 		);
 	L
 }
-build() { "$RACKSTRAP" build "$recipe" --offline --cache "$WORK/cache" --output "$WORK/image" --lock "$WORK/recipe.lock"; }
+build() { "$RACKSTRAP" build "$recipe" "$@" --cache "$WORK/cache" --output "$WORK/image" --lock "$WORK/recipe.lock"; }
 printf 'version = 1;\ninputs = ( );\n' >"$WORK/recipe.lock"
 refuse "an artifact without a digest in the recipe or the lock" 3 \
 	"rackstrap: $recipe:14: artifact 'b': no digest: give it sha256 or sha512, or run \`rackstrap lock $recipe\`" build
@@ -100,8 +102,8 @@ mkdir "$WORK/container"
 printf '%s\n' 'version = 1;' "include = \"$TOP/$recipe\";" 'name = "c";' 'summary = "c";' \
 	'containers = ( { image = "q/w:1"; url = "https://files.invalid/w.tar"; } );' >"$WORK/container/recipe.cfg"
 refuse "a container without a digest in the recipe or the lock" 3 \
-	"rackstrap: $WORK/container/recipe.cfg:5: container q/w:1: no digest: give it sha256 or sha512, or run \`rackstrap lock $WORK/container/recipe.cfg\`" \
-	"$RACKSTRAP" build "$WORK/container" --offline --cache "$WORK/cache" --output "$WORK/image" --lock "$WORK/recipe.lock"
+	"rackstrap: $TOP/$recipe:14: artifact 'b', container q/w:1: no digest: give each sha256 or sha512, or run \`rackstrap lock $WORK/container/recipe.cfg\`" \
+	"$RACKSTRAP" build "$WORK/container" --cache "$WORK/cache" --output "$WORK/image" --lock "$WORK/recipe.lock"
 lock https://files.invalid/a 1 "$(sum 1)"
 refuse "a lock that contradicts the recipe" 3 \
 	"rackstrap: $recipe:14: artifact 'b': no digest:*" build
@@ -109,8 +111,11 @@ cp "$WORK/err" "$WORK/said"
 check "the contradiction is reported on a line before" grep -qxF \
 	"rackstrap: $recipe:12: artifact 'a': sha256 is $(sum 0) in the recipe, but $(sum 1) in the lock ($WORK/recipe.lock:3): run \`rackstrap lock\` if the recipe is right" "$WORK/said"
 lock https://files.invalid/b 1 "$(sum 1)"
-refuse "an artifact that is not in the cache, offline" 1 \
-	"rackstrap: $recipe:12: artifact 'a' and 1 more are not in the cache, and --offline was given" build
+refuse "a base that is not in the cache, offline" 1 \
+	"rackstrap: the base of good is not in the cache, and --offline was given ($recipe:5)" build --offline
+cp "$WORK/err" "$WORK/said"
+check "the artifacts are reported on a line before" grep -qxF \
+	"rackstrap: $recipe:12: artifact 'a' and 1 more are not in the cache, and --offline was given" "$WORK/said"
 lock https://files.invalid/b 1K "$(sum 1)"
 refuse "a size with a unit" 3 \
 	"rackstrap: $WORK/recipe.lock:3: size: must be a number of bytes, not '1K'" build

@@ -102,7 +102,7 @@ static void plan(const struct recipe *r, const char *without, struct diag *d)
 	unit_links(&l, &index, r);
 	layer_finish(&l);
 	merge_plan(&index, &l, r->exclude, d);
-	host_needs_check(&l, &index, r);
+	host_needs_check(&l, &index, r, false);
 	layer_done(&l);
 }
 

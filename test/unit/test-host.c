@@ -765,39 +765,6 @@ static void test_roles_file_is_read(void **state _unused_)
 	rmdir(dir);
 }
 
-static void assert_same_words(char *const *a, char *const *b)
-{
-	assert_int_equal(strv_len(a), strv_len(b));
-	for (size_t i = 0; a && a[i]; i++)
-		assert_string_equal(a[i], b[i]);
-}
-
-/* The built-in roles are those of the recipe from which every bookworm image is baked,
- * with the timer that rackstrap adds to each. */
-static void test_builtin_roles_match_the_recipe(void **state _unused_)
-{
-	_cleanup_roles_ struct roles builtin = {0}, recipe = {0};
-	const struct conf_node *list = NULL;
-	_cleanup_conf_ struct conf *c = NULL;
-	_cleanup_diag_ struct diag d = {0};
-
-	roles_builtin(&builtin);
-	assert_int_equal(conf_read_at(&c, AT_FDCWD, "images/bookworm/recipe.cfg",
-				      "recipe.cfg", CONF_MAX_RACK, 0, &d),
-			 0);
-	assert_int_equal(conf_get_list(conf_root(c), "roles", &list, &d), 1);
-	assert_int_equal(roles_load(&recipe, list, &d), 0);
-	assert_int_equal(builtin.n, recipe.n);
-	for (size_t i = 0; i < builtin.n; i++) {
-		assert_string_equal(builtin.v[i].name, recipe.v[i].name);
-		strv_add(&recipe.v[i].units, "rackstrap-heal.timer");
-		assert_same_words(builtin.v[i].units, recipe.v[i].units);
-		assert_same_words(builtin.v[i].ready, recipe.v[i].ready);
-		assert_int_equal(builtin.v[i].cbr0, recipe.v[i].cbr0);
-		assert_int_equal(builtin.v[i].master, recipe.v[i].master);
-	}
-}
-
 /* --- the man page ----------------------------------------------------------------- */
 
 /* Every key has its entry in host.cfg(5), ".It Ic name". */
@@ -842,7 +809,6 @@ int main(void)
 		cmocka_unit_test(test_values_are_shown_plainly),
 		cmocka_unit_test(test_shown_values_have_no_credentials),
 		cmocka_unit_test(test_roles_file_is_read),
-		cmocka_unit_test(test_builtin_roles_match_the_recipe),
 		cmocka_unit_test(test_man_page_has_every_key),
 	};
 

@@ -244,6 +244,32 @@ static void recipe_replaces_rackstraps_units(void **state)
 	assert_null(r.roles.v[0].units);
 }
 
+static void assert_same_words(char *const *a, char *const *b)
+{
+	assert_int_equal(strv_len(a), strv_len(b));
+	for (size_t i = 0; a && a[i]; i++)
+		assert_string_equal(a[i], b[i]);
+}
+
+/* The built-in roles are those of the recipe from which every bookworm image is baked. */
+static void builtin_roles_match_the_recipe(void **state)
+{
+	_cleanup_roles_ struct roles builtin = {0};
+	_cleanup_recipe_ struct recipe r = {0};
+
+	(void)state;
+	roles_builtin(&builtin);
+	load(&r, "images/bookworm");
+	assert_int_equal(builtin.n, r.roles.n);
+	for (size_t i = 0; i < builtin.n; i++) {
+		assert_string_equal(builtin.v[i].name, r.roles.v[i].name);
+		assert_same_words(builtin.v[i].units, r.roles.v[i].units);
+		assert_same_words(builtin.v[i].ready, r.roles.v[i].ready);
+		assert_int_equal(builtin.v[i].cbr0, r.roles.v[i].cbr0);
+		assert_int_equal(builtin.v[i].master, r.roles.v[i].master);
+	}
+}
+
 /* --- the environment -------------------------------------------------------------- */
 
 static void epoch_of_the_environment_wins(void **state)
@@ -448,6 +474,7 @@ int main(void)
 		CASE(roles_bring_what_a_host_needs),
 		CASE(image_without_roles_gets_no_units),
 		CASE(recipe_replaces_rackstraps_units),
+		CASE(builtin_roles_match_the_recipe),
 		CASE(epoch_of_the_environment_wins),
 		CASE(man_page_has_every_key),
 		CASE(man_page_examples_are_valid),

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Checks are made in the order of their costs, and everything that they found is reported
+ * together. Facts that depend on something unknown are left to the stage that finds it
+ * out: members of archives that are fetched (inputs-check.h), files of packages
+ * (deb-files.h).
+ *
+ * Space is compared with what is certain to be needed, so that a build that would succeed
+ * is not refused. Without a lock, the sizes of packages are not known here.
+ */
+#include "builder/image/preflight.h"
+
+#include "builder/common/leftovers.h"
+#include "builder/common/mistakes.h"
+#include "builder/common/outdir.h"
+#include "builder/common/space.h"
+#include "builder/common/temp-file.h"
+#include "builder/recipe/image-type.h"
+#include "builder/root/inputs-check.h"
+#include "builder/root/squash.h"
+
+#include <sys/stat.h>
+
+#define MIB (UINT64_C(1) << 20)
+
+/* Bytes that even the smallest base with a kernel takes: its packages, and unpacked. */
+#define MIN_DEBS (40 * MIB)
+#define MIN_TREE (150 * MIB)
+
+/* --- programs and files of this machine -------------------------------------------- */
+
+static void check_firstboot(const char *path, struct mistakes *m)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		diag_add(&m->unable, "firstboot %s (--firstboot names another): %s", path,
+			 strerror(errno));
+	else if (!S_ISREG(st.st_mode))
+		diag_add(&m->unable, "firstboot %s: not a file", path);
+}
+
+static void check_tools(const struct recipe *r, struct mistakes *m)
+{
+	static const struct tool tools[] = {{SQUASH_TOOL, SQUASH_PACKAGE}, {0}};
+
+	tools_missing(tools, "", &m->unable);
+	for (size_t i = 0; i < r->n_images; i++) {
+		_cleanup_free_ char *prefix =
+			xasprintf("image '%s': ", r->images[i]->name);
+		const struct tool *const *lists = r->images[i]->tools;
+
+		for (; lists && *lists; lists++)
+			tools_missing(*lists, prefix, &m->unable);
+	}
+}
+
+/* Checks that the output can be made: its folder, and what is at its place now. */
+static void check_out(const char *out, const char *name, struct mistakes *m)
+{
+	_cleanup_free_ char *folder = space_folder(out);
+	struct err e = {0};
+	struct stat st;
+
+	if (stat(folder, &st) < 0)
+		diag_add(&m->failed, "--output: %s: %s", folder, strerror(errno));
+	else if (!S_ISDIR(st.st_mode))
+		diag_add(&m->failed, "--output: %s: %s is not a folder", out, folder);
+	else if (access(folder, W_OK | X_OK) < 0)
+		diag_add(&m->failed, "--output: %s: %s", folder, strerror(errno));
+	else if (outdir_check(out, name, &e) < 0)
+		mistakes_add(m, &e);
+}
+
+/* Opens the cache. In a dry run it is not made. */
+static void open_cache(struct preflight *p, const struct build_options *o, bool dry,
+		       struct mistakes *m)
+{
+	_cleanup_free_ char *dir = o->cache ? xstrdup(o->cache) : cache_dir_default();
+	struct err e = {0};
+
+	if (dry && (!dir || access(dir, F_OK) < 0))
+		return;
+	if (cache_open(&p->cache, o->cache, &e) < 0)
+		mistakes_add(m, &e);
+	p->cache.verify = o->verify;
+}
+
+/* --- the inputs -------------------------------------------------------------------- */
+
+/* Sets the digest of the file that the base is made from, if it is known. Returns true
+ * then. */
+static bool find_source(struct input *ret, const struct recipe *r,
+			const struct lock *lock)
+{
+	for (size_t i = 0; i < r->n_artifacts; i++) {
+		const struct recipe_artifact *a = &r->artifacts[i];
+		const struct lock_entry *l = lock_find(lock, a->url);
+		const char *sha256 = l ? l->sha256 : NULL;
+
+		if (a->use != ARTIFACT_BASE)
+			continue;
+		if (a->digest && a->digest_type == DIGEST_SHA256)
+			sha256 = a->digest;
+		*ret = (struct input){.artifact = a, .blob = {.fd = -1}};
+		if (sha256)
+			strcpy(ret->blob.sha256, sha256);
+		return sha256;
+	}
+	return false;
+}
+
+/* Returns the bytes that are to be fetched, as far as they are known. */
+static uint64_t check_inputs(struct preflight *p, const struct recipe *r,
+			     const struct build_options *o, bool dry, struct mistakes *m)
+{
+	_cleanup_inputs_ struct inputs in = {0};
+	const struct inputs_options io = {.mirrors = o->mirrors, .offline = o->offline};
+	const struct cache *c = p->cache.fd >= 0 ? &p->cache : NULL;
+	struct err e = {0};
+	uint64_t fetch = 0;
+
+	if (build_lock_read(&p->lock, r, o->lock, &m->config) < 0)
+		return 0;
+	if (inputs_preview(dry ? &in : NULL, r, &p->lock, c, &io, &fetch, m, &e) < 0)
+		mistakes_add(m, &e);
+	if (dry)
+		inputs_check_members(&in, r, &m->failed);
+	return fetch;
+}
+
+static void check_base(struct preflight *p, const struct recipe *r,
+		       const struct build_options *o, struct mistakes *m)
+{
+	struct input source;
+	const struct base_options bo = {
+		.mirrors = o->mirrors,
+		.lock = &p->lock.base,
+		.source = find_source(&source, r, &p->lock) ? &source : NULL,
+		.offline = o->offline,
+		.refresh = o->refresh,
+	};
+
+	base_preview(&p->base, r, p->cache.fd >= 0 ? &p->cache : NULL, &bo, m);
+}
+
+/* --- space ------------------------------------------------------------------------- */
+
+/* Returns how many times the outputs have the parts: a disk has two slots. */
+static uint64_t copies(const struct recipe *r)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < r->n_images; i++)
+		n += streq(r->images[i]->name, "disk") ? 2 : 1;
+	return n;
+}
+
+/* A package unpacks to twice its size at least, a compressed root image has an eighth of
+ * the base's size at least. */
+static void check_space(const struct preflight *p, const struct recipe *r,
+			const struct build_options *o, uint64_t fetch, struct mistakes *m)
+{
+	const struct base_preview *b = &p->base;
+	_cleanup_free_ char *cache = o->cache ? xstrdup(o->cache) : cache_dir_default();
+	uint64_t debs = b->debs > MIN_DEBS || !b->packages ? b->debs : MIN_DEBS;
+	uint64_t tree = 2 * debs > MIN_TREE || !b->packages ? 2 * debs : MIN_TREE;
+	uint64_t root = (b->made ? b->tar : tree) / 8;
+	bool make = !b->made;
+	const struct space_need needs[] = {
+		{temp_dir(), "temporary files ($TMPDIR)", make ? debs + tree : 0},
+		{cache ? cache : ".", "inputs, base and root image (--cache)",
+		 fetch + b->fetch + (make ? tree : 0) + root},
+		{o->out, "the image (--output)", root * copies(r)},
+	};
+
+	/* A recipe without path_exclude unpacks everything. */
+	if (r->base.path_exclude && make)
+		return;
+	space_check(needs, ARRAY_SIZE(needs), &m->unable);
+}
+
+int preflight(struct preflight *ret, const struct recipe *r,
+	      const struct build_options *o, bool dry, struct err *e)
+{
+	_cleanup_mistakes_ struct mistakes m = {0};
+	uint64_t fetch;
+
+	check_out(o->out, r->name, &m);
+	check_firstboot(o->firstboot, &m);
+	check_tools(r, &m);
+	open_cache(ret, o, dry, &m);
+	fetch = check_inputs(ret, r, o, dry, &m);
+	check_base(ret, r, o, &m);
+	check_space(ret, r, o, fetch, &m);
+	return mistakes_err(&m, e);
+}
+
+void preflight_done(struct preflight *p)
+{
+	lock_done(&p->lock);
+	cache_done(&p->cache);
+}
