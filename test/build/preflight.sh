@@ -22,7 +22,7 @@ no_base() { check "$1: no base was made" test -z "$(ls "$RACKSTRAP_CACHE/base" 2
 refuse "dry run: no digest" 3 "rackstrap: $recipe:5: artifact 'kubelet': no digest: give it sha256 or sha512, or run \`rackstrap lock $recipe\`" \
 	build --dry-run
 check "dry run: makes no cache" test ! -e "$RACKSTRAP_CACHE/base"
-refuse "dry run: a lock that does not exist" 3 "rackstrap: --lock: $WORK/no.lock: No such file or directory" build --dry-run --lock "$WORK/no.lock"
+refuse "dry run: a lock that does not exist" 1 "rackstrap: --lock: $WORK/no.lock: No such file or directory" build --dry-run --lock "$WORK/no.lock"
 echo 'version = ' >"$WORK/bad.lock"
 refuse "dry run: a lock that is no lock" 3 "rackstrap: $WORK/bad.lock:*" build --dry-run --lock "$WORK/bad.lock"
 cp "$recipe" "$WORK/recipe.was"
@@ -131,7 +131,7 @@ says "a unit to enable" "rackstrap: $recipe:9: enable: neither the recipe nor th
 says "a unit to disable" "rackstrap: $recipe:10: disable: neither the recipe nor the base has a unit 'gone.timer'"
 says "a file in the place of a folder" "rackstrap: $recipe:11: /lib/systemd is a directory in the base"
 says "a program" "rackstrap: $recipe:6: roles: the image has no program 'curl', but firstboot fetches settings and sends reports with it: add the package curl to the base ($recipe:3), and do not exclude it"
-check "and nothing else" test "$(grep -vc -e ' inputs: ' "$WORK/said")" = 6 || note <"$WORK/said"
+check "and nothing else" test "$(grep -c 'recipe.cfg:' "$WORK/said")" = 6 || note <"$WORK/said"
 no_base "missing files"
 
 # --- a later failure ----------------------------------------------------------------------

@@ -18,7 +18,9 @@ rackstrap rack a/mine/rack.cfg --image out/mine"
 check "new writes two files and leaves nothing else" test "$(find a | sort | tr '\n' ' ')" = "a a/mine a/mine/rack.cfg a/mine/recipe.cfg " ||
 	find a | note
 "$RACKSTRAP" check a/mine/rack.cfg >said 2>wrong
-check "check accepts the rack, with the roles of the recipe beside it" test "$(cat said wrong)" = "a/mine/rack.cfg: 1 host, ok"
+check "check accepts the rack, with the roles of the recipe beside it" test "$(cat said)" = "a/mine/rack.cfg: 1 host, ok"
+check "and warns only of what the user must fill in" test "$(cat wrong)" = \
+	"rackstrap: warning: a/mine/rack.cfg: no host has ssh_keys: nobody will be able to log in"
 "$RACKSTRAP" build --dry-run a/mine >plan 2>wrong
 check "build has nothing to say about the recipe" test ! -s wrong
 for line in "recipe mine" "unit rackstrap-firstboot.service of rackstrap" \

@@ -39,7 +39,8 @@ for command in build lock fetch; do
 		env RACKSTRAP_MIRROR='http://a/=/srv b=c' "$RACKSTRAP" $command images/bookworm
 done
 # Mirrors that no input is fetched from.
-mirror() { "$RACKSTRAP" build --dry-run test/should-fail/recipe/good --mirror "$1=$WORK" >/dev/null 2>"$WORK/said"; }
+printf 'version = 1;\ninputs = ( { url = "https://files.invalid/b"; size = "1"; sha256 = "%064d"; } );\n' 0 >"$WORK/good.lock"
+mirror() { "$RACKSTRAP" build --dry-run test/should-fail/recipe/good --lock "$WORK/good.lock" --mirror "$1=$WORK" >/dev/null 2>"$WORK/said"; }
 said() { test "$(cat "$WORK/said")" = "${1:+rackstrap: warning: --mirror: $1}"; }
 mirror https://files.invalid/
 check "a mirror that is used is no warning" said ''
@@ -49,11 +50,11 @@ check "a mirror of a host with a typing mistake" \
 mirror http://files.invalid/
 check "a mirror of another scheme" \
 	said "no input's URL begins with http://files.invalid/ (did you mean https://files.invalid/?)"
-check "a used and an unused mirror" "$RACKSTRAP" build --dry-run test/should-fail/recipe/good \
+check "a used and an unused mirror" "$RACKSTRAP" build --dry-run test/should-fail/recipe/good --lock "$WORK/good.lock" \
 	--mirror "https://files.invalid/=$WORK" --mirror "https://files.invalid/c=$WORK"
 check "one of them is a warning" test "$(grep -c 'warning: --mirror: ' "$WORK/err")" = 1
 check "a mirror of the environment is no warning" env RACKSTRAP_MIRROR="https://other.invalid/=$WORK" \
-	"$RACKSTRAP" build --dry-run test/should-fail/recipe/good
+	"$RACKSTRAP" build --dry-run test/should-fail/recipe/good --lock "$WORK/good.lock"
 check "of the environment nothing is said" test ! -s "$WORK/err"
 
 refuse "build: offline and refresh" 2 \
