@@ -23,15 +23,16 @@ struct result {
 	struct diag unread; /* files that could not be read */
 };
 
-/* Returns the path of recipe.cfg in the rack file's folder, or NULL if it has none.
- * Owned. */
+/* Returns the path of another file, recipe.cfg in the rack file's folder, or NULL if it
+ * has none. Owned. */
 static char *recipe_beside(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	_cleanup_free_ char *recipe =
 		xasprintf("%.*srecipe.cfg", slash ? (int)(slash + 1 - path) : 0, path);
 
-	return access(recipe, F_OK) == 0 ? TAKE_PTR(recipe) : NULL;
+	return access(recipe, F_OK) == 0 && !streq(recipe, path) ? TAKE_PTR(recipe)
+								 : NULL;
 }
 
 /* Checks the file with the roles of the image, or of the recipe beside it, or the

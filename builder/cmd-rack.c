@@ -283,7 +283,7 @@ static int show(struct rack_job *j, struct err *e)
 {
 	_cleanup_free_ char *text = NULL;
 
-	rack_log_failures(&j->run);
+	rack_log_problems(&j->run);
 	text = j->a->json ? rack_json(&j->run) : rack_table(&j->run);
 	/* Standard output is the program's. */
 	if (j->a->program) {

@@ -22,6 +22,7 @@
 #define UNIT_NAME_MAX  255 /* as in systemd */
 #define UNIT_LINES_MAX 10  /* of a unit's log; firstboot sends 5 */
 #define LINE_BYTES_MAX 300 /* as firstboot cuts them */
+#define WARNINGS_MAX   20
 
 static void json_p(json_t **j)
 {
@@ -444,6 +445,25 @@ static int units_parse(struct report *r, const json_t *j, size_t max_lines, stru
 	return 0;
 }
 
+/* Reads the warnings. The member is optional, and elements that are not strings are left
+ * out. */
+static void warnings_parse(struct report *r, const json_t *j)
+{
+	const json_t *a = json_object_get(j, "warnings");
+	_cleanup_strv_builder_ struct strv_builder v = {0};
+
+	for (size_t i = 0; i < json_array_size(a) && v.n < WARNINGS_MAX; i++) {
+		_cleanup_free_ char *line =
+			xstrdup(json_string_value(json_array_get(a, i)));
+
+		if (!line)
+			continue;
+		url_strip_secrets(line); /* before it is cut: see lib/err.c */
+		strv_builder_addf(&v, "%.*s", LINE_BYTES_MAX, line);
+	}
+	r->warnings = strv_builder_take(&v);
+}
+
 static int report_read(struct report *r, const json_t *j, size_t max_lines, struct err *e)
 {
 	if (check_format(j, e) < 0 || get_str_or_null(j, "host", &r->host, e) < 0 ||
@@ -461,6 +481,7 @@ static int report_read(struct report *r, const json_t *j, size_t max_lines, stru
 	if (!streq(r->verdict, "ready") && !streq(r->verdict, "failed"))
 		return err_set(e, ERR_FAILED,
 			       "member 'verdict' must be \"ready\" or \"failed\"");
+	warnings_parse(r, j);
 	return 0;
 }
 
@@ -493,6 +514,7 @@ void report_done(struct report *r)
 	free(r->config_sha256);
 	free(r->boot_id);
 	strv_free(r->failed_units);
+	strv_free(r->warnings);
 	strv_free(r->last_lines);
 	*r = (struct report){0};
 }

@@ -78,6 +78,7 @@ struct report {
 	struct report_phase *phases;
 	size_t n_phases;
 	char **failed_units;
+	char **warnings;   /* of firstboot and the boot script: at most 20 */
 	char **last_lines; /* "UNIT: LINE", the last lines of units that are not
 			    * ready, failed units first */
 };

@@ -323,6 +323,14 @@ static void add_host(struct table *t, const struct status_host *h,
 	add_age(t, h->reported.tv_sec, now);
 }
 
+static void add_remarks(const struct status_host *h, struct buf *out)
+{
+	if (h->why)
+		text_line(out, "%s: %s", h->name, h->why);
+	for (char *const *w = h->report.warnings; w && *w; w++)
+		text_line(out, "%s: warning: %s", h->name, *w);
+}
+
 void status_table(const struct status *s, time_t now, struct buf *out)
 {
 	struct table_column columns[7 + PHASES_MAX] = {
@@ -345,8 +353,7 @@ void status_table(const struct status *s, time_t now, struct buf *out)
 	for (size_t k = 0; k < n_phases; k++)
 		free(titles[k]);
 	for (size_t i = 0; i < s->n; i++)
-		if (s->hosts[i].why)
-			text_line(out, "%s: %s", s->hosts[i].name, s->hosts[i].why);
+		add_remarks(&s->hosts[i], out);
 }
 
 static void json_host(struct json *j, const struct status_host *h, time_t now)
@@ -380,6 +387,7 @@ static void json_host(struct json *j, const struct status_host *h, time_t now)
 	}
 	json_close(j, ']');
 	json_strv(j, "failed_units", r->failed_units);
+	json_strv(j, "warnings", r->warnings);
 	json_close(j, '}');
 }
 

@@ -66,8 +66,9 @@ uint64_t rack_now_ms(void);
 char *rack_table(const struct rack_run *r);
 char *rack_json(const struct rack_run *r);
 
-/* Logs why each failed host failed, with the last lines of its console. */
-void rack_log_failures(const struct rack_run *r);
+/* Logs the warnings in the reports, and why each failed host failed, with the last lines
+ * of its console. */
+void rack_log_problems(const struct rack_run *r);
 
 /* Logs how to reach the machines of a rack that keeps running. */
 void rack_log_access(const struct rack_run *r);

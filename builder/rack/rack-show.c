@@ -120,6 +120,7 @@ static void json_machine(struct json *j, const struct machine *m)
 	json_close(j, ']');
 	json_u64(j, "total_ms", m->total_ms);
 	json_strv(j, "failed_units", r->failed_units);
+	json_strv(j, "warnings", r->warnings);
 	json_str(j, "console", m->console.path);
 	json_close(j, '}');
 }
@@ -156,12 +157,15 @@ static void print_last_lines(const struct machine *m)
 		log_info("    %s", lines[i]);
 }
 
-void rack_log_failures(const struct rack_run *r)
+void rack_log_problems(const struct rack_run *r)
 {
 	for (size_t i = 0; i < r->n; i++) {
 		const struct machine *m = &r->machines[i];
+		char *const *warnings = m->status.report.warnings;
 		_cleanup_strv_ char **tail = NULL;
 
+		for (size_t k = 0; warnings && warnings[k]; k++)
+			log_warn("%s: %s", m->host->name, warnings[k]);
 		if (m->state != MACHINE_FAILED)
 			continue;
 		log_error("%s: %s", m->host->name, m->why);

@@ -73,8 +73,8 @@ grep -oE -- '--[a-z][a-z-]*' "$WORK/help" | sort -u >"$WORK/help-options"
 grep '^\.It Fl' man/firstboot.8 | grep -oE 'Fl Fl [a-z-]+' | sed 's/^Fl Fl /--/' |
 	sort -u >"$WORK/man-options"
 check "--help and the man page have the same options" diff "$WORK/help-options" "$WORK/man-options"
-sed -nE 's/^  ([a-z]+) .*/\1/p' "$WORK/help" | sort -u >"$WORK/help-commands"
-sed -nE 's/^\.It Cm ([a-z]+).*/\1/p' man/firstboot.8 | sort -u >"$WORK/man-commands"
+sed -nE 's/^  ([a-z][a-z-]*) .*/\1/p' "$WORK/help" | sort -u >"$WORK/help-commands"
+sed -nE 's/^\.It Cm ([a-z-]+).*/\1/p' man/firstboot.8 | sort -u >"$WORK/man-commands"
 check "--help and the man page have the same commands" \
 	diff "$WORK/help-commands" "$WORK/man-commands"
 finish

@@ -160,5 +160,5 @@ cp "$WORK/recipe/recipe.lock" "$WORK/was.lock"
 refused "a base that was locked for other packages" 3 \
 	"$R:4: base: package other is no longer in the recipe, but was when the base was locked ($WORK/recipe/recipe.lock:4): run \`rackstrap lock $R\`"
 check "nothing is left in the cache but inputs" test -z \
-	"$(find "$WORK/cache" -mindepth 1 -maxdepth 1 ! -name blobs ! -name partial ! -name lock ! -name known ! -name left ! -name url ! -name base ! -name root ! -name .lock)"
+	"$(find "$WORK/cache" -mindepth 1 -maxdepth 1 ! -name apt ! -name files ! -name blobs ! -name partial ! -name lock ! -name known ! -name left ! -name url ! -name base ! -name root ! -name .lock)"
 finish

@@ -172,7 +172,7 @@ static void missing_files_are_reported(void **state)
 	"kubelet.service\","                                                             \
 	"\"active\":\"failed\",\"sub\":\"failed\",\"result\":\"exit-code\",\"log\":["    \
 	"\"dies\"]}],"                                                                   \
-	"\"warnings\":[]}"
+	"\"warnings\":[\"a state disk is not used\",7,\"http://u:p@h/ failed\"]}"
 
 static void valid_report_is_read(void **state)
 {
@@ -197,6 +197,9 @@ static void valid_report_is_read(void **state)
 	assert_int_equal(strv_len(r.last_lines), 2);
 	assert_string_equal(r.last_lines[0], "kube-kubelet.service: dies");
 	assert_string_equal(r.last_lines[1], "docker.service: waits");
+	assert_int_equal(strv_len(r.warnings), 2);
+	assert_string_equal(r.warnings[0], "a state disk is not used");
+	assert_string_equal(r.warnings[1], "http://h/ failed");
 }
 
 static void bad_reports_are_refused(void **state)

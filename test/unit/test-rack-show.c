@@ -19,6 +19,7 @@ static struct report_phase phases[] = {
 	{(char *)"something-new", 999000}, {(char *)"units", 61500},
 };
 static char *last_lines[] = {(char *)"etcd.service: bad \033[31mdata", NULL};
+static char *warnings[] = {(char *)"a state disk is not used", NULL};
 static char *failed_units[] = {(char *)"etcd.service", NULL};
 static char *standins[] = {(char *)"etcd", (char *)"kubelet", NULL};
 static struct machine machines[N];
@@ -225,8 +226,10 @@ static void test_failures_are_shown_with_their_consoles(void **state)
 	machines[1].console.path = console;
 	machines[1].status.report.last_lines = last_lines;
 	machines[2].console.path = (char *)"/nonexistent/node-2.console";
-	text = printed(rack_log_failures, &r);
-	want = xasprintf("rackstrap: node-1: etcd.service: failed\n"
+	machines[0].status.report.warnings = warnings;
+	text = printed(rack_log_problems, &r);
+	want = xasprintf("rackstrap: warning: master: a state disk is not used\n"
+			 "rackstrap: node-1: etcd.service: failed\n"
 			 "rackstrap: node-1: the last lines of its units:\n"
 			 "rackstrap:     etcd.service: bad ?[31mdata\n"
 			 "rackstrap: node-1: the end of %s:\n%s"

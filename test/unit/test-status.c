@@ -364,6 +364,27 @@ static void boot_tree_status_has_every_host(void **state)
 				 "node-1: docker.service failed\n");
 }
 
+static void warnings_of_a_ready_host_are_shown(void **state)
+{
+	_cleanup_free_ char *reports = xasprintf("%s/" TREE_REPORTS, (char *)*state);
+	_cleanup_status_ struct status s = {0};
+	_cleanup_free_ char *json = NULL;
+	_cleanup_buf_ struct buf b = {0};
+	struct err e = {0};
+
+	make_tree(*state);
+	write_text(reports, "master.json",
+		   "{\"format\":1,\"host\":\"master\",\"verdict\":\"ready\","
+		   "\"generation\":0,\"uptime_ms\":1,\"phases\":[],\"units\":[],"
+		   "\"warnings\":[\"/dev/sdb is not\\nused\"]}");
+	assert_int_equal(status_load(&s, *state, &e), 0);
+	status_table(&s, NOW, &b);
+	assert_non_null(strstr(b.p, "\nmaster: warning: /dev/sdb is not used\n"));
+	json = status_json(&s, NOW);
+	assert_non_null(strstr(json, "\"/dev/sdb is not\\nused\""));
+	assert_int_equal(s.hosts[0].verdict, STATUS_READY);
+}
+
 /* `rackstrap rack` has the same names of columns. */
 static void titles_are_those_of_rack(void **state)
 {
@@ -659,6 +680,7 @@ int main(void)
 		T(reports_arrive_when_they_are_written),
 		T(reasons_are_stripped_and_cut),
 		T(verdicts_name_unready_hosts),
+		T(warnings_of_a_ready_host_are_shown),
 		T(titles_are_those_of_rack),
 		T(the_folder_of_a_rack_has_the_status_of_its_tree),
 		T(wrong_reports_are_noticed),
