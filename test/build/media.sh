@@ -151,7 +151,7 @@ by_another_user() {
 }
 if is_long; then by_another_user; fi
 
-refuse "build without xorriso names its package, before anything is made" 1 \
+refuse "build without xorriso names its package, before anything is made" 3 \
 	"rackstrap: image 'iso': xorriso: not found in PATH; it is in the package xorriso" \
 	unshare -rm sh -c "mount --bind /dev/null /usr/bin/xorriso && exec \"$RACKSTRAP\" build images/bookworm-vm --offline --type iso"
 finish

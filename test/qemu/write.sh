@@ -38,7 +38,7 @@ sed 's|.*/|/modules/|' "$WORK/modules" >"$root/modules/order"
 
 # 40 MiB with 12 MiB of content, compressed for the guest.
 truncate -s 40M "$WORK/image"
-printf 'label: gpt\nsize=8M, type=U, name=rackstrap-boot\ntype=L\n' | sfdisk -q "$WORK/image"
+printf 'label: gpt\nsize=8M, type=U, name=boot\ntype=L\n' | sfdisk -q "$WORK/image"
 dd if=/dev/urandom of="$WORK/image" bs=1M seek=2 count=8 conv=notrunc status=none
 dd if=/dev/urandom of="$WORK/image" bs=1M seek=34 count=4 conv=notrunc status=none
 zstd -q -1 "$WORK/image" -o "$root/image.zst"
