@@ -17,6 +17,8 @@ printf '#!/bin/sh\necho initrd >/boot/initrd.img-6.1.0-test\n' >"$TREE/usr/sbin/
 chmod 755 "$TREE/usr/sbin/update-initramfs"
 echo 'root:*:19000:0:99999:7:::' >"$TREE/etc/shadow"
 : >"$TREE/var/lib/dpkg/status"
+: >"$TREE/bin/busybox" # the boot script needs it
+chmod 755 "$TREE/bin/busybox"
 sh=$(readlink -f /bin/sh)
 cp "$sh" "$TREE/bin/sh"
 ldd "$sh" | sed -n 's/.* \(\/[^ ]*\) (.*/\1/p; s/^\t\(\/[^ ]*\) (.*/\1/p' | while read -r lib; do
@@ -46,10 +48,9 @@ P
 		version = 1;
 		name = "small";
 		base : { type = "tar"; url = "http://files.invalid/base.tar"; sha256 = "$(sha256sum <"$WORK/site/base.tar" | cut -c1-64)"; };
-		roles = ( { name = "master"; units = [ ]; ready = [ ]; master = true; }, { name = "node"; units = [ ]; ready = [ ]; cbr0 = true; } );
 		images = [ "pxe" ];
 	S
-	"$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" "${FROM[@]}"
+	"$RACKSTRAP" build "$WORK/recipe" --output "$WORK/images" "${FROM[@]}"
 }
 # Reads the image below /x with a foreign tool.
 image() {

@@ -23,7 +23,11 @@ named_packages() {
 	git ls-files 'builder/*.[ch]' 'pxe/*.[ch]' | xargs cat |
 		grep -oE '\{("[a-z._0-9-]+"|[A-Z_]+), "[a-z0-9-]+"\}' |
 		sed -nE 's/.*, "([a-z0-9-]+)"\}$/\1/p' | sort -u |
-		while read -r p; do if apt-cache show "$p" >/dev/null 2>&1; then echo "$p"; fi; done
+		while read -r p; do
+			about=$(apt-cache show "$p" 2>/dev/null)
+			# Essential packages are no dependencies: they are always there.
+			[ -z "$about" ] || [[ $about == *"Essential: yes"* ]] || echo "$p"
+		done
 }
 dpkg-deb -f "$deb/rackstrap_${version}_amd64.deb" Depends | tr ',|' '\n' | awk '{ print $1 }' |
 	sort -u >"$WORK/depends"
