@@ -263,7 +263,8 @@ static char *last_reasons(const struct firstboot *fb, struct snapshot *s, struct
 	read_details(fb, &s->units);
 	add_route(fb, s, &b);
 	add_units(&s->units, &b);
-	return buf_take(&b);
+	/* The units may have settled while their logs were read. */
+	return buf_take(b.len > 0 ? &b : why);
 }
 
 static bool wait_until(const struct firstboot *fb, struct snapshot *s, uint64_t end_ms,
