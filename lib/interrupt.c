@@ -10,6 +10,12 @@
  * process that was started. The processes of a sandbox end with the one that waits for
  * them outside of it.
  *
+ * A shell may have executed this program in its own process (`exec`, with `>(tee log)`):
+ * then its children are this program's. All descendants that exist at interrupt_enable()
+ * are spared. They are known by process id and start time, which are handed on in an
+ * argument. Limit: a process that one of them starts later, and that outlives it, is
+ * killed.
+ *
  * Children that are between fork(2) and execve(2) may have the handler for a moment: in
  * them the signal does what it does by default.
  */
@@ -28,11 +34,21 @@
 #define MARK "--interrupted"
 #define END_MS                                                                           \
 	10000 /* for children that do not end at once, such as in a disk's driver */
-#define STEP_MS   5
-#define LINES_MAX 100
-#define PROC_MAX  4096
+#define STEP_MS    5
+#define LINES_MAX  100
+#define PROC_MAX   4096
+#define SPARED_MAX (64 << 10) /* execve(2) refuses an argument of 128 KiB */
 
-enum { ARG_MARK = 1, ARG_SIGNAL, ARG_LINES, ARG_COMMAND, ARG_STAGE, ARG_KEPT, N_ARGS };
+enum {
+	ARG_MARK = 1,
+	ARG_SIGNAL,
+	ARG_LINES,
+	ARG_COMMAND,
+	ARG_STAGE,
+	ARG_KEPT,
+	ARG_SPARED,
+	N_ARGS
+};
 
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
 
@@ -47,6 +63,7 @@ static struct {
 	pid_t pid;
 	int program; /* descriptor of the executable */
 	const char *command;
+	char *spared; /* see list_spared(); NULL: none */
 	struct text stage, kept;
 	atomic_uint lines;
 } state = {.program = -1};
@@ -69,8 +86,10 @@ static void on_signal(int sig)
 	const char *stage = state.stage.now, *kept = state.kept.now;
 	char number[3], lines[3];
 	const char *argv[N_ARGS + 1] = {
-		"rackstrap",      MARK, number, lines, state.command, stage ? stage : "",
-		kept ? kept : "",
+		"rackstrap",      MARK,
+		number,           lines,
+		state.command,    stage ? stage : "",
+		kept ? kept : "", state.spared ? state.spared : "",
 	};
 
 	if (getpid() != state.pid) { /* a child that has not executed its program yet */
@@ -95,6 +114,106 @@ static void set_handler(void (*handler)(int))
 			sigaction(signals[i], &sa, NULL);
 }
 
+/* --- processes ---------------------------------------------------------------------- */
+
+/* A process, from proc(5), "/proc/PID/stat". */
+struct process {
+	pid_t pid, parent;
+	uint64_t start; /* ticks after the machine's start */
+	bool spared;
+};
+
+/* Returns the field of that number in a line that begins with field 2, or 0. sscanf(3)
+ * would be 37 KB of a static firstboot. */
+static uint64_t stat_field(const char *line, unsigned number)
+{
+	for (unsigned i = 2; line && i < number; i++) {
+		line = strchr(line, ' ');
+		line = line ? line + 1 : NULL;
+	}
+	return line ? strtoull(line, NULL, 10) : 0;
+}
+
+/* Reads what is known of the process of that name in /proc. Returns false if there is
+ * none. */
+static bool read_process(const char *name, struct process *ret)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%s/stat", name), *text = NULL;
+	const char *rest;
+	uint64_t pid;
+
+	if (str_to_u64(name, INT32_MAX, &pid) < 0 ||
+	    file_read_regular_at(AT_FDCWD, path, PROC_MAX, &text, NULL) < 0)
+		return false;
+	rest = strrchr(text, ')'); /* ends its name, which may have any character */
+	*ret = (struct process){.pid = (pid_t)pid,
+				.parent = (pid_t)stat_field(rest, 4),
+				.start = stat_field(rest, 22)};
+	return true;
+}
+
+/* Returns the processes of /proc, owned by the caller. */
+static struct process *read_processes(size_t *ret_n)
+{
+	_cleanup_strv_ char **names = NULL;
+	struct process *list;
+	size_t n = 0;
+
+	if (dir_names_at(AT_FDCWD, "/proc", &names) < 0)
+		names = NULL;
+	list = xcalloc(strv_len(names) + 1, sizeof(*list));
+	for (size_t i = 0; names && names[i]; i++)
+		n += read_process(names[i], &list[n]);
+	*ret_n = n;
+	return list;
+}
+
+static bool has_children(void)
+{
+	siginfo_t si;
+
+	return waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+/* Appends the children of `parent` to the text, and theirs. */
+static void add_descendants(struct buf *b, struct process *list, size_t n, pid_t parent)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (list[i].parent != parent || list[i].spared || b->len > SPARED_MAX)
+			continue;
+		list[i].spared = true;
+		buf_printf(b, "%d:%llu,", (int)list[i].pid,
+			   (unsigned long long)list[i].start);
+		add_descendants(b, list, n, list[i].pid);
+	}
+}
+
+/* Returns ",PID:START,PID:START," of all descendants, or NULL if there are none. Owned by
+ * the caller. */
+static char *list_spared(void)
+{
+	_cleanup_free_ struct process *list = NULL;
+	struct buf b = {0};
+	size_t n;
+
+	if (!has_children())
+		return NULL;
+	list = read_processes(&n);
+	buf_puts(&b, ",");
+	add_descendants(&b, list, n, getpid());
+	return buf_take(&b);
+}
+
+static bool is_spared(const char *spared, const struct process *p)
+{
+	_cleanup_free_ char *entry =
+		xasprintf(",%d:%llu,", (int)p->pid, (unsigned long long)p->start);
+
+	return strstr(spared, entry);
+}
+
+/* --- the program that is interrupted ------------------------------------------------ */
+
 void interrupt_enable(const char *command)
 {
 	if (state.program < 0)
@@ -103,6 +222,8 @@ void interrupt_enable(const char *command)
 		return; /* without /proc the signals end the program as they always do */
 	state.pid = getpid();
 	state.command = command;
+	free(state.spared);
+	state.spared = list_spared();
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	set_handler(on_signal);
 }
@@ -114,6 +235,7 @@ void interrupt_disable(void)
 	set_handler(SIG_DFL);
 	close(state.program);
 	state.program = -1;
+	free(TAKE_PTR(state.spared));
 	interrupt_set_stage(NULL);
 	interrupt_set_kept(NULL);
 }
@@ -173,46 +295,34 @@ static void await_second(void)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
-/* Returns the parent of the process, or 0 (proc(5), "/proc/PID/stat"). */
-static int parent_of(const char *pid)
+/* Kills the children that are not spared, and reaps those that have ended. Returns false
+ * when there were none. */
+static bool kill_children(const char *spared)
 {
-	_cleanup_free_ char *path = xasprintf("/proc/%s/stat", pid), *text = NULL;
-	const char *rest;
+	_cleanup_free_ struct process *list = NULL;
+	bool any = false;
+	size_t n;
 
-	if (file_read_regular_at(AT_FDCWD, path, PROC_MAX, &text, NULL) < 0)
-		return 0;
-	rest = strrchr(text, ')'); /* behind its name, which may have any character */
-	/* ") S PARENT ..."; sscanf(3) would be 37 KB of a static firstboot */
-	return rest && strlen(rest) > 4 ? (int)strtol(rest + 4, NULL, 10) : 0;
-}
-
-static void kill_children(void)
-{
-	_cleanup_strv_ char **names = NULL;
-	uint64_t pid;
-
-	if (dir_names_at(AT_FDCWD, "/proc", &names) < 0)
-		return;
-	for (size_t i = 0; names && names[i]; i++)
-		if (str_to_u64(names[i], INT32_MAX, &pid) == 0 &&
-		    parent_of(names[i]) == getpid())
-			kill((pid_t)pid, SIGKILL);
+	list = read_processes(&n);
+	for (size_t i = 0; i < n; i++) {
+		if (list[i].parent != getpid() || is_spared(spared, &list[i]))
+			continue;
+		any = true;
+		if (waitpid(list[i].pid, NULL, WNOHANG) == 0)
+			kill(list[i].pid, SIGKILL);
+	}
+	return any;
 }
 
 /* Kills all children and waits for them, and for theirs. Returns false when some have not
- * ended in time. */
-static bool end_children(void)
+ * ended in time. A child that has ended stays in /proc until it is reaped here, and its
+ * own children are this process's by then: the next turn finds them. */
+static bool end_children(const char *spared)
 {
 	const struct timespec step = {.tv_nsec = STEP_MS * 1000000};
 
 	for (unsigned ms = 0; ms < END_MS; ms += STEP_MS) {
-		pid_t r;
-
-		kill_children();
-		do
-			r = waitpid(-1, NULL, WNOHANG);
-		while (r > 0);
-		if (r < 0)
+		if (!has_children() || !kill_children(spared))
 			return true;
 		nanosleep(&step, NULL);
 	}
@@ -242,7 +352,7 @@ int interrupt_finish(int argc, char **argv, void (*sweep)(void), struct err *e)
 	await_second();
 	if (sig != SIGPIPE)
 		clear_lines((unsigned)lines);
-	ended = end_children();
+	ended = end_children(argv[ARG_SPARED]);
 	sweep();
 	if (sig == SIGPIPE) {
 		sigset_t set;
