@@ -73,32 +73,19 @@ void run_set_tick(void (*tick)(void))
 	run_tick = tick;
 }
 
+static void log_error_line(void *arg, char *line)
+{
+	const struct child *c = arg;
+
+	log_debug("%s: %s", c->name, line);
+}
+
 /* Logs the lines that the child has written to its standard error since the last time;
  * with `all`, also the beginning of a line without its end. What run_trim() has freed is
  * left out. */
 static void log_output(struct child *c, bool all)
 {
-	char text[4096], *end;
-	ssize_t n;
-
-	while ((n = pread(c->errfd, text, sizeof(text) - 1, c->logged)) > 0) {
-		for (ssize_t i = 0; i < n; i++)
-			if (text[i] == '\r' || text[i] == '\0')
-				text[i] = '\n';
-		text[n] = '\0';
-		end = strrchr(text, '\n');
-		if (!end && n < (ssize_t)sizeof(text) - 1 && !all)
-			return;
-		if (end)
-			n = end + 1 - text;
-		c->logged += n;
-		text[n] = '\0';
-		for (char *rest = text, *line; (line = strsep(&rest, "\n"));)
-			if (*line) {
-				url_strip_secrets(line);
-				log_debug("%s: %s", c->name, line);
-			}
-	}
+	follow_lines(&c->logged, c->errfd, all, log_error_line, c);
 }
 
 void run_trim(struct child *c)

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "lib/err.h"
+#include "lib/follow.h"
 
 #include <sys/types.h>
 
@@ -46,7 +47,7 @@ struct child {
 	int errfd;        /* memfd with its standard error, of which run_wait, run_ended
 			   * and run_capture keep about 1 MiB; 0 or -1: none. With the
 			   * log level LOG_LEVEL_DEBUG its lines are logged as well */
-	off_t logged;     /* bytes of it that were */
+	struct follow logged; /* of errfd */
 	unsigned timeout_ms;
 	uint64_t deadline; /* CLOCK_MONOTONIC, ms; 0: none */
 	uint64_t file_max; /* that of struct run */

@@ -13,7 +13,6 @@
 #include "lib/log.h"
 #include "lib/str.h"
 #include "lib/text.h"
-#include "lib/url.h"
 
 #define COPY_MAX       (16 << 20)
 #define NAME_MAX_SHOWN 60
@@ -55,11 +54,11 @@ static void append_copy(struct base_log *l, const char *line)
 		l->copied += len;
 }
 
-static void use_line(struct base_log *l, char *line)
+static void use_line(void *arg, char *line)
 {
 	_cleanup_free_ char *now = NULL;
+	struct base_log *l = arg;
 
-	url_strip_secrets(line);
 	text_clean(line);
 	append_copy(l, line);
 	now = base_log_progress(l, line);
@@ -73,23 +72,6 @@ static void use_line(struct base_log *l, char *line)
 
 void base_log_follow(struct base_log *l)
 {
-	char text[16 * 1024], *end;
-	ssize_t n;
-
-	while ((n = pread(l->raw, text, sizeof(text) - 1, l->at)) > 0) {
-		for (ssize_t i = 0; i < n; i++)
-			if (text[i] == '\r' || text[i] == '\0')
-				text[i] = '\n';
-		text[n] = '\0';
-		end = strrchr(text, '\n');
-		if (!end && n < (ssize_t)sizeof(text) - 1)
-			break; /* the line is not complete */
-		if (end)
-			*end = '\0';
-		l->at += end ? end + 1 - text : n;
-		for (char *rest = text, *line; (line = strsep(&rest, "\n"));)
-			if (*line)
-				use_line(l, line);
-	}
+	follow_lines(&l->at, l->raw, false, use_line, l);
 	progress_tick();
 }

@@ -6,11 +6,11 @@
  */
 #pragma once
 
-#include "lib/cleanup.h"
+#include "lib/follow.h"
 
 struct base_log {
 	int raw, copy;           /* descriptors, -1: none */
-	off_t at;                /* bytes of `raw` that were read */
+	struct follow at;        /* of `raw` */
 	size_t copied;           /* bytes that are in the copy */
 	size_t packages;         /* that are to be installed; 0: unknown */
 	size_t unpacked, set_up; /* of them */

@@ -83,12 +83,53 @@ static void test_a_line_without_end_is_split(void **state)
 	char long_line[40001];
 
 	(void)state;
-	memset(long_line, 'x', sizeof(long_line) - 1);
+	for (size_t i = 0; i < sizeof(long_line) - 1; i++)
+		long_line[i] = i % 100 ? 'x' : ' ';
 	long_line[sizeof(long_line) - 1] = '\0';
 	add(raw, long_line);
 	base_log_follow(&l);
 	all = text_of(copy);
 	assert_true(strlen(all) > 30000);
+}
+
+/* A word longer than what is read at once is left out: it may be part of a URL. */
+static void test_a_long_word_is_left_out(void **state)
+{
+	_cleanup_close_ int raw = memfd_create("raw", MFD_CLOEXEC);
+	_cleanup_close_ int copy = memfd_create("copy", MFD_CLOEXEC);
+	struct base_log l = {.raw = raw, .copy = copy};
+	_cleanup_free_ char *all = NULL;
+	char fill[40001];
+
+	(void)state;
+	memset(fill, 'x', sizeof(fill) - 1);
+	fill[sizeof(fill) - 1] = '\0';
+	add(raw, "begin http://user:");
+	add(raw, fill);
+	base_log_follow(&l);
+	add(raw, "secret@host/ end\nnext\n");
+	base_log_follow(&l);
+	all = text_of(copy);
+	assert_string_equal(all, "begin \n...\n end\nnext\n");
+}
+
+static void test_a_long_line_keeps_no_password(void **state)
+{
+	(void)state;
+	for (int at = 16384 - 32; at < 16384; at++) {
+		_cleanup_close_ int raw = memfd_create("raw", MFD_CLOEXEC);
+		_cleanup_close_ int copy = memfd_create("copy", MFD_CLOEXEC);
+		struct base_log l = {.raw = raw, .copy = copy};
+		_cleanup_free_ char *all = NULL, *line = NULL;
+
+		line = xasprintf("%0*d http://user:first/second@host/ end\n", at, 0);
+		add(raw, line);
+		base_log_follow(&l);
+		all = text_of(copy);
+		assert_non_null(strstr(all, "http://host/"));
+		assert_null(strstr(all, "first"));
+		assert_null(strstr(all, "second"));
+	}
 }
 
 int main(void)
@@ -97,6 +138,8 @@ int main(void)
 		cmocka_unit_test(test_packages_are_counted),
 		cmocka_unit_test(test_the_copy_is_harmless),
 		cmocka_unit_test(test_a_line_without_end_is_split),
+		cmocka_unit_test(test_a_long_word_is_left_out),
+		cmocka_unit_test(test_a_long_line_keeps_no_password),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

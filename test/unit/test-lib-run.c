@@ -678,6 +678,33 @@ static void standard_error_is_logged_when_asked_for(void **state)
 	close(saved);
 }
 
+/* The password of a URL crosses each limit at which a long line could be split. */
+static void long_line_keeps_no_password(void **state)
+{
+	int fd = memfd_create("log", MFD_CLOEXEC), saved = dup(STDERR_FILENO);
+	_cleanup_free_ char *text = xcalloc(1 << 19, 1);
+	char script[] = "printf '%0*d http://u:%s%s@h/ end' $0 0 pass word >&2", at[16];
+	const char *argv[] = {"bash", "-c", script, at, NULL};
+	struct err e = {0};
+
+	(void)state;
+	dup2(fd, STDERR_FILENO);
+	log_setup("prog", LOG_LEVEL_DEBUG);
+	for (unsigned size = 4096; size <= 16384; size *= 2)
+		for (unsigned before = 14; before < 23; before += 4) {
+			snprintf(at, sizeof(at), "%u", size - before);
+			assert_int_equal(run_argv(argv, &e), 0);
+		}
+	log_setup("rackstrap", LOG_LEVEL_INFO);
+	dup2(saved, STDERR_FILENO);
+	assert_true(pread(fd, text, (1 << 19) - 1, 0) > 0);
+	assert_non_null(strstr(text, "http://h/ end"));
+	for (char *s = text; (s = strstr(s, "word")); s++)
+		assert_memory_equal(s, "word >&2", 8); /* the program's arguments */
+	close(fd);
+	close(saved);
+}
+
 static void end_is_waited_for(void **state)
 {
 	const char *cat[] = {"cat", NULL};
@@ -914,6 +941,7 @@ int main(int argc, char **argv)
 		CASE(output_and_files_are_limited),
 		CASE(standard_error_needs_little_memory),
 		CASE(standard_error_is_logged_when_asked_for),
+		CASE(long_line_keeps_no_password),
 		CASE(end_is_waited_for),
 		CASE(failed_capture_gives_nothing),
 		CASE(input_is_passed),
