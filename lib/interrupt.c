@@ -6,7 +6,7 @@
  * library it is in. The new program gets what it has to say in its arguments.
  *
  * A child whose parent has ended becomes a child of this process (PR_SET_CHILD_SUBREAPER)
- * instead of process 1's: killing all children, as long as there are any, reaches every
+ * instead of process 1's: ending all children, as long as there are any, reaches every
  * process that was started. The processes of a sandbox end with the one that waits for
  * them outside of it.
  *
@@ -34,6 +34,7 @@
 #define MARK "--interrupted"
 #define END_MS                                                                           \
 	10000 /* for children that do not end at once, such as in a disk's driver */
+#define GRACE_MS   300 /* between SIGTERM and SIGKILL: ssh restores the terminal */
 #define STEP_MS    5
 #define LINES_MAX  100
 #define PROC_MAX   4096
@@ -81,6 +82,11 @@ static void write_number(unsigned n, char out[static 3])
 	*p = '\0';
 }
 
+static void write_fixed(const char *text)
+{
+	(void)!write(STDERR_FILENO, text, strlen(text));
+}
+
 static void on_signal(int sig)
 {
 	const char *stage = state.stage.now, *kept = state.kept.now;
@@ -100,6 +106,9 @@ static void on_signal(int sig)
 	write_number((unsigned)sig, number);
 	write_number(state.lines < LINES_MAX ? state.lines : 0, lines);
 	execveat(state.program, "", (char *const *)argv, environ, AT_EMPTY_PATH);
+	write_fixed(
+		"rackstrap: interrupted, but the clean-up cannot be started: temporary "
+		"files stay until the next command removes them\n");
 	_exit(ERR_INTERRUPTED);
 }
 
@@ -266,11 +275,6 @@ void interrupt_set_lines(unsigned n)
 
 /* --- the program that the handler executes ------------------------------------------ */
 
-static void write_fixed(const char *text)
-{
-	(void)!write(STDERR_FILENO, text, strlen(text));
-}
-
 static void on_second(_unused_ int sig)
 {
 	write_fixed("rackstrap: interrupted again: temporary files stay until the next "
@@ -295,9 +299,33 @@ static void await_second(void)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
-/* Kills the children that are not spared, and reaps those that have ended. Returns false
- * when there were none. */
-static bool kill_children(const char *spared)
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/* The processes that have got SIGTERM. A second one may mean more to a program. */
+struct told {
+	pid_t *pids;
+	size_t n;
+};
+
+static void send_term(struct told *told, pid_t pid)
+{
+	for (size_t i = 0; i < told->n; i++)
+		if (told->pids[i] == pid)
+			return;
+	told->pids = xgrow(told->pids, told->n, sizeof(*told->pids));
+	told->pids[told->n++] = pid;
+	kill(pid, SIGTERM);
+}
+
+/* Sends a signal to the children that are not spared, SIGTERM when `told` is not NULL and
+ * else SIGKILL, and reaps those that have ended. Returns false when there were none. */
+static bool signal_children(const char *spared, struct told *told)
 {
 	_cleanup_free_ struct process *list = NULL;
 	bool any = false;
@@ -308,25 +336,34 @@ static bool kill_children(const char *spared)
 		if (list[i].parent != getpid() || is_spared(spared, &list[i]))
 			continue;
 		any = true;
-		if (waitpid(list[i].pid, NULL, WNOHANG) == 0)
+		if (waitpid(list[i].pid, NULL, WNOHANG) != 0)
+			continue;
+		if (told)
+			send_term(told, list[i].pid);
+		else
 			kill(list[i].pid, SIGKILL);
 	}
 	return any;
 }
 
-/* Kills all children and waits for them, and for theirs. Returns false when some have not
+/* Ends all children and waits for them, and for theirs. Returns false when some have not
  * ended in time. A child that has ended stays in /proc until it is reaped here, and its
  * own children are this process's by then: the next turn finds them. */
 static bool end_children(const char *spared)
 {
 	const struct timespec step = {.tv_nsec = STEP_MS * 1000000};
+	uint64_t begin = now_ms(), passed = 0;
+	struct told told = {0};
+	bool left = true;
 
-	for (unsigned ms = 0; ms < END_MS; ms += STEP_MS) {
-		if (!has_children() || !kill_children(spared))
-			return true;
-		nanosleep(&step, NULL);
+	for (; left && passed < END_MS; passed = now_ms() - begin) {
+		left = has_children() &&
+		       signal_children(spared, passed < GRACE_MS ? &told : NULL);
+		if (left)
+			nanosleep(&step, NULL);
 	}
-	return false;
+	free(told.pids);
+	return !left;
 }
 
 /* Clears the progress lines, and shows that something is still done. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Ends a program at any instant on SIGINT, SIGTERM, SIGHUP and SIGPIPE: every process
- * that it started since interrupt_enable() is killed and waited for, its scratch folders
- * are removed, and it exits with ERR_INTERRUPTED and one line that says in what it was
- * interrupted and what stays.
- * After SIGPIPE it prints nothing, and ends by that signal. A signal that was ignored
- * when the program started stays ignored (nohup(1)).
+ * that it started since interrupt_enable() gets SIGTERM, a little later SIGKILL, and is
+ * waited for; its scratch folders are removed, and it exits with ERR_INTERRUPTED and one
+ * line that says in what it was interrupted and what stays. After SIGPIPE it prints
+ * nothing, and ends by that signal. A signal that was ignored when the program started
+ * stays ignored (nohup(1)).
  *
  * A second SIGINT ends it without waiting. SIGTERM and SIGHUP do not: timeout(1) and
  * shells send them twice.

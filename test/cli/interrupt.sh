@@ -32,4 +32,39 @@ check "SIGTERM ends it with 130" test $? = 130
 check "it says so" grep -qx 'rackstrap: check: interrupted by SIGTERM' "$WORK/said"
 check "a process that the shell had started goes on" kill -0 "$(cat "$WORK/shell.pid")"
 check "and its child" kill -0 "$(cat "$WORK/child.pid")"
+
+# Ends rackstrap while qemu-img runs, which cleans up on SIGTERM, and has a child that is deaf to it.
+mkdir "$WORK/bin"
+qemu-img create -q -f qcow2 "$WORK/disk.qcow2" 1M
+cat >"$WORK/bin/qemu-img" <<-S
+	#!/bin/bash
+	trap 'echo ended >>"$WORK/polite"; exit 1' TERM
+	sh -c 'trap "" TERM; exec sleep 300' &
+	echo \$! >"$WORK/deaf.pid"
+	while :; do wait; done
+S
+chmod +x "$WORK/bin/qemu-img"
+PATH=$WORK/bin:$PATH "$RACKSTRAP" inspect "$WORK/disk.qcow2" 2>"$WORK/said" >/dev/null &
+pid=$!
+until [ -s "$WORK/deaf.pid" ] && [ "$(cat "/proc/$(cat "$WORK/deaf.pid")/comm")" = sleep ] || ! kill -0 $pid; do sleep 0.02; done
+kill -TERM $pid
+wait $pid
+check "SIGTERM ends it with 130 while a program runs" test $? = 130
+check "the program has got SIGTERM, once" test "$(cat "$WORK/polite")" = ended
+check "its child, which ignores that, is killed" sh -c "! kill -0 $(cat "$WORK/deaf.pid")"
+
+# The executable cannot be executed again.
+start_strace() { strace -qq -o "$WORK/trace" -e trace=execveat -e inject=execveat:error=EACCES "$RACKSTRAP" check "$WORK/rack.cfg"; }
+start_strace 2>"$WORK/said" >/dev/null &
+tracer=$!
+pid=
+until [ -n "$pid" ] || ! kill -0 $tracer; do
+	pid=$(pgrep -f "^$RACKSTRAP check $WORK/rack.cfg\$")
+	sleep 0.02
+done
+check "rackstrap has its handler under strace" handles "$pid"
+kill -TERM "$pid"
+wait $tracer
+check "it exits with 130 when it cannot clean up" test $? = 130
+check "and says so" grep -qx 'rackstrap: interrupted, but the clean-up cannot be started: temporary files stay until the next command removes them' "$WORK/said"
 finish
