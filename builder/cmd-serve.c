@@ -12,8 +12,6 @@
 #include "pxe/serve.h"
 #include "pxe/watch.h"
 
-#include <sys/signalfd.h>
-
 #define TICK_MS 500
 
 /* Returns true if the turn before left events. */
@@ -65,12 +63,15 @@ static bool has_terminal(void)
 /* Reads the signals that came. Returns true if all of them ask to read the tree again. */
 static bool only_reload(int signals, bool had_terminal)
 {
-	struct signalfd_siginfo si;
 	bool reload = true;
+	int sig;
 
-	while (read(signals, &si, sizeof(si)) == sizeof(si))
-		reload &= si.ssi_signo == SIGHUP;
-	return reload && (!had_terminal || has_terminal());
+	while ((sig = signals_read(signals)) != 0)
+		reload &= sig == SIGHUP;
+	if (reload && (!had_terminal || has_terminal()))
+		return true;
+	signals_await_second();
+	return false;
 }
 
 static void reload(struct serve *s, const struct serve_options *o)

@@ -22,17 +22,27 @@ int signals_open(struct err *e)
 	return fd < 0 ? err_errno(e, errno, "signalfd") : fd;
 }
 
-bool signals_came(int fd)
+int signals_read(int fd)
 {
 	struct signalfd_siginfo si;
 
+	return read(fd, &si, sizeof(si)) == sizeof(si) ? (int)si.ssi_signo : 0;
+}
+
+void signals_await_second(void)
+{
 	sigset_t second;
 
-	if (read(fd, &si, sizeof(si)) != sizeof(si))
-		return false;
 	sigemptyset(&second);
 	sigaddset(&second, SIGINT);
 	sigprocmask(SIG_UNBLOCK, &second, NULL);
+}
+
+bool signals_came(int fd)
+{
+	if (signals_read(fd) == 0)
+		return false;
+	signals_await_second();
 	return true;
 }
 

@@ -13,8 +13,14 @@
  */
 int signals_open(struct err *e) _must_check_;
 
-/* Reads one signal from the descriptor. Returns true when there was one. From then on a
- * SIGINT does what it does elsewhere (lib/interrupt.h): it is the second one. */
+/* Reads one signal from the descriptor. Returns its number, or 0 when there was none. */
+int signals_read(int fd);
+
+/* Unblocks SIGINT, once a signal is to end the command: from then on a SIGINT does what
+ * it does elsewhere (lib/interrupt.h), as the second one. */
+void signals_await_second(void);
+
+/* Reads one signal, which is to end the command. Returns true when there was one. */
 bool signals_came(int fd);
 
 /*

@@ -76,7 +76,7 @@ check "nginx accepts its nginx.conf" nginx -t -p "$WORK/tree 40/" -c nginx.conf 
 # Starts the server; succeeds when it is up.
 serve() {
 	: >"$WORK/serve.err" # else the text of an earlier one may still be there
-	"$RACKSTRAP" serve "$TREE" 2>"$WORK/serve.err" &
+	env --default-signal=INT "$RACKSTRAP" serve "$TREE" 2>"$WORK/serve.err" & # "&" ignores SIGINT
 	server=$!
 	for _ in $(seq 100); do
 		grep -q 'Ctrl-C ends it' "$WORK/serve.err" && return 0
@@ -280,6 +280,20 @@ refuse "a second server is told which serve has the port" 4 \
 kill -TERM "$server"
 wait "$server"
 server=
+
+# A second Ctrl-C does not wait for a server that does not end.
+check "serve starts before two SIGINT" serve
+deaf=$(pgrep -P "$server" -x dnsmasq)
+kill -STOP "$deaf"
+kill -INT "$server"
+# SIGINT is blocked until the first one was read.
+while blocked=$(sed -n 's/^SigBlk:[^0-9a-f]*//p' "/proc/$server/status" 2>/dev/null) && [ $((0x${blocked:-0} & 2)) != 0 ]; do sleep 0.02; done
+kill -INT "$server"
+wait "$server"
+check "it exits with 130 after the second" test $? = 130
+server=
+check "it says so" test "$(tail -n 1 "$WORK/serve.err")" = "rackstrap: serve: interrupted"
+check "the server that was stopped is killed" sh -c "! kill -0 $deaf"
 
 # One server ends: the other is stopped.
 check "serve starts after that" serve

@@ -27,6 +27,33 @@ static void each_signal_is_read(void **state)
 	}
 }
 
+static bool is_blocked(int sig)
+{
+	sigset_t mask;
+
+	sigprocmask(SIG_SETMASK, NULL, &mask);
+	return sigismember(&mask, sig);
+}
+
+/* A command may read a signal and go on, as serve does after SIGHUP. */
+static void sigint_stays_blocked_until_the_end(void **state)
+{
+	_cleanup_close_ int fd = -1;
+	struct err e = {0};
+
+	(void)state;
+	signal(SIGHUP, SIG_DFL);
+	fd = signals_open(&e);
+	assert_true(fd >= 0);
+	assert_int_equal(signals_read(fd), 0);
+	assert_int_equal(raise(SIGHUP), 0);
+	assert_int_equal(signals_read(fd), SIGHUP);
+	assert_true(is_blocked(SIGINT));
+	signals_await_second();
+	assert_false(is_blocked(SIGINT));
+	assert_true(is_blocked(SIGTERM));
+}
+
 /* An ignored SIGHUP (nohup(1)) must not be read from the descriptor, as it would be if it
  * were blocked. */
 static void ignored_hangup_stays_ignored(void **state)
@@ -72,6 +99,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_signal_is_read),
+		cmocka_unit_test(sigint_stays_blocked_until_the_end),
 		cmocka_unit_test(ignored_hangup_stays_ignored),
 		cmocka_unit_test(a_write_without_reader_fails),
 	};
