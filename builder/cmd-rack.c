@@ -377,7 +377,7 @@ static int run_job(struct rack_job *j, struct err *e)
 		.serve = {.dnsmasq = {.pidfd = -1}, .nginx = {.pidfd = -1}},
 		.signals = -1,
 	};
-	pid_file = xasprintf("%s/run/ns.pid", j->dir);
+	pid_file = xasprintf("%s/" RACK_PID_FILE, j->dir);
 	return ns_run(work, j, pid_file, e);
 }
 

@@ -5,6 +5,7 @@
  * another user's rack is refused.
  */
 #include "builder/commands.h"
+#include "builder/rack/rack-folder.h"
 #include "builder/rack/rack-ns.h"
 #include "builder/rack/rack-ssh.h"
 #include "lib/file.h"
@@ -39,7 +40,7 @@ static int check_running(const char *dir, struct err *e)
 
 static int open_namespaces(const char *dir, struct ns_fds *ret, struct err *e)
 {
-	_cleanup_free_ char *path = xasprintf("%s/run/ns.pid", dir), *text = NULL;
+	_cleanup_free_ char *path = xasprintf("%s/" RACK_PID_FILE, dir), *text = NULL;
 	uint64_t pid = 0;
 	int r = file_read_foreign_at(AT_FDCWD, path, 32, &text, NULL);
 

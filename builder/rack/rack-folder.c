@@ -14,6 +14,25 @@
 #include "pxe/tree.h"
 
 #include <sys/file.h>
+#include <time.h>
+
+#define SHARED_STEPS 2000 /* of 5 ms */
+
+/* Locks the file. `rackstrap ssh` shares the lock for a moment, to see if a rack has it:
+ * that is waited for. Returns 0, or -1 with errno. */
+static int lock_alone(int fd)
+{
+	const struct timespec step = {.tv_nsec = 5 * 1000000};
+
+	for (unsigned i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
+		if (errno != EWOULDBLOCK || i == SHARED_STEPS ||
+		    flock(fd, LOCK_SH | LOCK_NB) < 0)
+			return -1;
+		flock(fd, LOCK_UN);
+		nanosleep(&step, NULL);
+	}
+	return 0;
+}
 
 static int lock_folder(const char *dir, int *ret, struct err *e)
 {
@@ -23,7 +42,7 @@ static int lock_folder(const char *dir, int *ret, struct err *e)
 
 	if (fd < 0)
 		return err_errno(e, errno, "%s", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+	if (lock_alone(fd) < 0)
 		return errno == EWOULDBLOCK
 			       ? err_set(e, ERR_FAILED,
 					 "%s: another rack runs in this folder (name "
@@ -77,6 +96,7 @@ int rack_folder_open(const char *dir, bool fresh, int *ret_lock, struct err *e)
 	static const char *const folders[] = {"run", "log", "disk"};
 	_cleanup_free_ char *reports = xasprintf("%s/tree/" TREE_REPORTS, dir);
 	_cleanup_free_ char *disks = xasprintf("%s/disk", dir);
+	_cleanup_free_ char *pid_file = xasprintf("%s/" RACK_PID_FILE, dir);
 	_cleanup_close_ int lock = -1;
 	int r;
 
@@ -96,6 +116,9 @@ int rack_folder_open(const char *dir, bool fresh, int *ret_lock, struct err *e)
 			return err_errno(e, r, "%s", path);
 		sweep_folder(path);
 	}
+	/* A killed rack has left it, and its process id may be another's by now. */
+	if (unlink(pid_file) < 0 && errno != ENOENT)
+		return err_errno(e, errno, "%s", pid_file);
 	r = rm_rf_at(AT_FDCWD, reports);
 	if (r < 0)
 		return err_errno(e, r, "%s", reports);

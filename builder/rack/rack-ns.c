@@ -15,6 +15,7 @@
 #include "builder/rack/rack-ns.h"
 
 #include "lib/file.h"
+#include "lib/interrupt.h"
 #include "lib/log.h"
 #include "lib/rtnl.h"
 #include "lib/signals.h"
@@ -87,6 +88,9 @@ static _noreturn_ void first_process(int (*work)(void *arg, struct err *e), void
 	struct pollfd parent = {.fd = fd, .events = 0};
 	struct outcome o = {0};
 
+	/* The handlers clean up what is the parent's. They know the parent by its process
+	 * id, which is that of this process too if the parent is process 1. */
+	interrupt_disable();
 	setsid();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	/* If the parent ended before that call, the pipe's reading end is closed. */

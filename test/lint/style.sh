@@ -17,6 +17,7 @@ spawn_exceptions() {
 	lib/interrupt.c execveat the same program again, in a signal handler
 	builder/rack/rack-ns.c fork the child that lives in the namespaces is this program itself
 	lib/userns.c fork processes of this program make a namespace
+	test/unit/test-rack-start.c fork a process that holds a lock for a moment
 	test/unit/test-sandbox.c fork a process that is killed while its sandbox runs
 	test/unit/test-firstboot-http.h fork a server of the test, in the test itself
 	test/unit/test-firstboot-report.c fork a report that watches on for an hour, in the test itself
