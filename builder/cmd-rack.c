@@ -357,6 +357,7 @@ static void job_done(struct rack_job *j)
 static int run_job(struct rack_job *j, struct err *e)
 {
 	_cleanup_free_ char *pid_file = NULL;
+	int r;
 
 	if (load(j, e) < 0)
 		return -1;
@@ -378,7 +379,10 @@ static int run_job(struct rack_job *j, struct err *e)
 		.signals = -1,
 	};
 	pid_file = xasprintf("%s/" RACK_PID_FILE, j->dir);
-	return ns_run(work, j, pid_file, e);
+	r = ns_run(work, j, pid_file, e);
+	/* The rack's process removes the key, unless it was killed. */
+	rack_ssh_remove(j->dir);
+	return r;
 }
 
 static int run_rack(const struct command_line *line, struct err *e)

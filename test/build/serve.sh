@@ -43,6 +43,20 @@ ln -s nowhere "$WORK/dangling"
 refuse "a rack's folder at a dangling link" 1 \
 	"rackstrap: $WORK/dangling: is a link to nowhere, which does not exist: remove the link, or make that folder" \
 	"$RACKSTRAP" rack configs/demo.cfg --image "$WORK/image" --dir "$WORK/dangling" --accel tcg
+# The servers run in the rack's namespaces; the machines are this program, which never ends.
+mkdir "$WORK/bin"
+printf '#!/bin/sh\ntrap "" TERM\n: >"%s/on"\nwhile :; do sleep 1; done\n' "$WORK" >"$WORK/bin/qemu-system-x86_64"
+chmod +x "$WORK"/bin/*
+PATH=$WORK/bin:$PATH "$RACKSTRAP" rack configs/demo.cfg --image "$WORK/image" --dir "$WORK/rack" --accel tcg >"$WORK/said" 2>&1 &
+server=$!
+until [ -e "$WORK/on" ] || ! kill -0 $server; do sleep 0.02; done
+check "a rack that runs has a key" test -s "$WORK/rack/run/ssh/key"
+while kill -TERM $server; do sleep 0.1; done
+wait $server
+check "a second signal kills the rack" test $? = 130
+check "it says so" grep -qx "rackstrap: the rack was killed by SIGKILL" "$WORK/said"
+check "its key is removed" test ! -e "$WORK/rack/run/ssh"
+server=
 refuse "ssh into a rack that does not run" 4 \
 	"rackstrap: $WORK/rack: no rack runs in it (rackstrap rack --keep keeps one running)" \
 	"$RACKSTRAP" ssh "$WORK/rack" node-1
