@@ -156,6 +156,15 @@ static void log_standins(const struct rack_job *j)
 		 names);
 }
 
+/* Changes the code of an error that is no mistake in a file or on the command line: a
+ * script can tell a rack that was not started from a host that failed. Returns -1. */
+static int cannot_start(struct err *e)
+{
+	if (e->code == ERR_FAILED)
+		e->code = ERR_UNABLE;
+	return -1;
+}
+
 static int load(struct rack_job *j, struct err *e)
 {
 	_cleanup_diag_ struct diag d = {0};
@@ -335,8 +344,7 @@ static int work(void *arg, struct err *e)
 			 j->run.uefi ? "UEFI" : "BIOS");
 		r = start_machines(j, e);
 	}
-	if (r == 0)
-		r = watch_and_show(j, e);
+	r = r == 0 ? watch_and_show(j, e) : cannot_start(e);
 	stop_all(&j->run);
 	return r;
 }
@@ -360,11 +368,11 @@ static int run_job(struct rack_job *j, struct err *e)
 	int r;
 
 	if (load(j, e) < 0)
-		return -1;
+		return cannot_start(e);
 	j->dir = j->a->dir ? xstrdup(j->a->dir) : xasprintf("rack-%s", j->rack.name);
 	if ((j->a->program && rack_program_check(j->a->program, j->dir, e) < 0) ||
 	    rack_folder_open(j->dir, j->a->fresh, &j->lock, e) < 0)
-		return -1;
+		return cannot_start(e);
 	j->run = (struct rack_run){
 		.rack = &j->rack,
 		.image = &j->image,

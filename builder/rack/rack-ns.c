@@ -134,13 +134,12 @@ static int supervise(pid_t pid, int signals, struct err *e)
 		       "the rack was killed by SIG%s", sigabbrev_np(WTERMSIG(status)));
 }
 
-static int write_pid(const char *path, pid_t pid, struct err *e)
+static int write_pid(const char *path, pid_t pid)
 {
 	char text[16];
 	int n = snprintf(text, sizeof(text), "%d\n", pid);
-	int r = file_write_at(AT_FDCWD, path, text, (size_t)n, 0644);
 
-	return r < 0 ? err_errno(e, r, "%s", path) : 0;
+	return file_write_at(AT_FDCWD, path, text, (size_t)n, 0644);
 }
 
 static int collect(pid_t pid, int signals, int fd, struct err *e)
@@ -157,6 +156,12 @@ static int collect(pid_t pid, int signals, int fd, struct err *e)
 	return o.r;
 }
 
+/* Sets an error as err_errno() does, with the code for what this machine refuses. */
+static int unable(int errnum, const char *what, struct err *e)
+{
+	return err_set(e, ERR_UNABLE, "%s: %s", what, strerror(errnum));
+}
+
 int ns_run(int (*work)(void *arg, struct err *e), void *arg, const char *pid_file,
 	   struct err *e)
 {
@@ -168,22 +173,23 @@ int ns_run(int (*work)(void *arg, struct err *e), void *arg, const char *pid_fil
 	if (signals < 0 || enter(e) < 0)
 		return -1;
 	if (pipe2(pipefd, O_CLOEXEC) < 0)
-		return err_errno(e, errno, "pipe");
+		return unable(errno, "pipe", e);
 	from = pipefd[0];
 	to = pipefd[1];
 	fflush(stdout);
 	pid = fork();
 	if (pid < 0)
-		return err_errno(e, errno, "fork");
+		return unable(errno, "fork", e);
 	if (pid == 0) {
 		close(TAKE_FD(from));
 		first_process(work, arg, TAKE_FD(to));
 	}
 	close(TAKE_FD(to));
-	if (write_pid(pid_file, pid, e) < 0) {
+	r = write_pid(pid_file, pid);
+	if (r < 0) {
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
-		return -1;
+		return unable(-r, pid_file, e);
 	}
 	r = collect(pid, signals, from, e);
 	if (unlink(pid_file) < 0 && errno != ENOENT)

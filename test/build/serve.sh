@@ -40,13 +40,28 @@ refuse "rack without user namespaces" 4 "*cannot create a user namespace*" \
 refuse "a program for --run that is missing" 2 "rackstrap: rack: --run: ./absent: No such file or directory" \
 	"$RACKSTRAP" rack configs/demo.cfg --image "$WORK/image" --dir "$WORK/rack" --accel tcg --run ./absent -- -x
 ln -s nowhere "$WORK/dangling"
-refuse "a rack's folder at a dangling link" 1 \
+refuse "a rack's folder at a dangling link" 4 \
 	"rackstrap: $WORK/dangling: is a link to nowhere, which does not exist: remove the link, or make that folder" \
 	"$RACKSTRAP" rack configs/demo.cfg --image "$WORK/image" --dir "$WORK/dangling" --accel tcg
+exec 8>"$WORK/rack/run/lock"
+flock 8
+refuse "a folder in which another rack runs" 4 \
+	"rackstrap: $WORK/rack: another rack runs in this folder (name another with --dir)" \
+	"$RACKSTRAP" rack configs/demo.cfg --image "$WORK/image" --dir "$WORK/rack" --accel tcg
+exec 8>&-
+refuse "rack without an image" 4 "rackstrap: image $WORK/absent: no manifest.json: *" \
+	"$RACKSTRAP" rack configs/demo.cfg --image "$WORK/absent" --dir "$WORK/rack"
+refuse "rack with a wrong rack file" 3 "rackstrap: *" \
+	"$RACKSTRAP" rack test/should-fail/rack/mac-text.cfg --image "$WORK/image" --dir "$WORK/rack" --accel tcg
+
 # The servers run in the rack's namespaces; the machines are this program, which never ends.
 mkdir "$WORK/bin"
 printf '#!/bin/sh\ntrap "" TERM\n: >"%s/on"\nwhile :; do sleep 1; done\n' "$WORK" >"$WORK/bin/qemu-system-x86_64"
+printf '#!/bin/sh\necho "cannot listen" >&2\nexit 1\n' >"$WORK/bin/nginx"
 chmod +x "$WORK"/bin/*
+refuse "a server that does not start" 4 "rackstrap: *nginx*" \
+	env PATH="$WORK/bin:$PATH" "$RACKSTRAP" rack configs/demo.cfg --image "$WORK/image" --dir "$WORK/rack" --accel tcg
+rm "$WORK/bin/nginx"
 PATH=$WORK/bin:$PATH "$RACKSTRAP" rack configs/demo.cfg --image "$WORK/image" --dir "$WORK/rack" --accel tcg >"$WORK/said" 2>&1 &
 server=$!
 until [ -e "$WORK/on" ] || ! kill -0 $server; do sleep 0.02; done
