@@ -64,6 +64,7 @@ int config_load(struct config *ret, const struct firstboot *fb)
 	host_init(&ret->host);
 	if (load_roles(ret, fb) < 0)
 		ret->roles = (struct roles){0};
+	sources_wait(fb);
 	for (size_t i = 0; i < n_sources; i++)
 		if (sources[i].load(fb, &ret->host, &ret->complaints, &ret->warnings) !=
 		    0)

@@ -21,6 +21,10 @@ struct source {
 extern const struct source sources[];
 extern const size_t n_sources;
 
+/* Waits for what decides which host this is, at most fb->link_timeout. Is called once,
+ * before the sources are loaded. */
+void sources_wait(const struct firstboot *fb);
+
 struct config {
 	struct roles roles;
 	struct host host;

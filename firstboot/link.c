@@ -5,7 +5,8 @@
  * sysfs also has their permanent one (drivers/net/bonding/bond_sysfs_slave.c).
  *
  * udev keeps a file for every device it has handled, /run/udev/data/n<ifindex> for a
- * network interface (systemd, src/libsystemd/sd-device/device-private.c).
+ * network interface (systemd, src/libsystemd/sd-device/device-private.c), and the file
+ * /run/udev/queue while it has events to handle (src/udev/udev-manager.c).
  */
 #include "firstboot/link.h"
 #include "lib/root.h"
@@ -94,6 +95,22 @@ int links_list(int rootfd, struct link **ret, size_t *n)
 	*ret = TAKE_PTR(v);
 	*n = len;
 	return 0;
+}
+
+bool links_settled(int rootfd)
+{
+	_cleanup_free_ struct link *v = NULL;
+	bool found = false;
+	size_t n = 0;
+
+	if (root_access(rootfd, "run/udev/queue") == 0 || links_list(rootfd, &v, &n) < 0)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (v[i].physical && !v[i].settled)
+			return false;
+		found = found || v[i].physical;
+	}
+	return found;
 }
 
 char *links_format(const struct link *v, size_t n)

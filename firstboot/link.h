@@ -22,6 +22,10 @@ struct link {
  * 0 or -errno. */
 int links_list(int rootfd, struct link **ret, size_t *n) _must_check_;
 
+/* Returns true when there is a physical link, udev has handled all of them and it has no
+ * other device in its queue, for which it might load another driver. */
+bool links_settled(int rootfd) _must_check_;
+
 /* Return the physical links as "eth0 (52:54:00:25:00:11), eth1 (...)", or "". Owned by
  * the caller. */
 char *links_format(const struct link *links, size_t n);

@@ -53,6 +53,7 @@ static char *known(const struct host *h, enum host_key_id id, const char *value)
 void host_load_early(struct host *ret, const struct firstboot *fb)
 {
 	host_init(ret);
+	sources_wait(fb);
 	for (size_t i = 0; i < n_sources; i++)
 		if (sources[i].early)
 			(void)!sources[i].load(fb, ret, NULL, NULL);

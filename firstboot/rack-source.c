@@ -4,8 +4,13 @@
  * which many vendors leave at a placeholder: an entry that is found by it is never
  * replaced by another one. A serial number or UUID finds the entry of a machine whose
  * card was replaced, and decides between two entries that both have one of its cards.
+ *
+ * Therefore a serial number or UUID decides only when the cards are known: their drivers
+ * may still be loading. Limit: udev does not know that a driver goes on after its module
+ * was loaded. A card that such a driver adds is missed if the machine has another one.
  */
 #include "firstboot/rack-source.h"
+#include "firstboot/link.h"
 #include "firstboot/model/rack-entry.h"
 #include "lib/root.h"
 
@@ -134,28 +139,39 @@ int rack_source_find(const struct conf_node *hosts, const struct machine_id *m,
 
 /* --- the source ------------------------------------------------------------------- */
 
-/* Finds the entry, with retries until fb->link_timeout, because the driver of a network
- * card may still be loading. Sets *who when it returns 0. */
-static int find_waiting(const struct firstboot *fb, const struct conf_node *hosts,
-			const struct conf_node **ret, char **who, struct diag *d,
-			struct diag *warnings)
+/* Returns true when no network card that may still appear could change the entry. */
+static bool is_decided(const struct conf_node *hosts, const struct machine_id *m,
+		       bool settled)
+{
+	struct matches found;
+
+	for (size_t w = 0; w < ARRAY_SIZE(ways); w++) {
+		matches_find(&found, &ways[w], hosts, m);
+		if (found.first)
+			return ways[w].matches == by_mac || settled;
+	}
+	return false;
+}
+
+void rack_source_wait(const struct firstboot *fb, const char *path)
 {
 	uint64_t end = now_ms() + (uint64_t)fb->link_timeout * 1000;
+	const struct conf_node *hosts = NULL;
+	_cleanup_conf_ struct conf *c = NULL;
 
+	if (root_access(fb->rootfd, path) == -ENOENT ||
+	    conf_read_root(&c, fb->rootfd, path, path, CONF_MAX_RACK, NULL) < 0 ||
+	    conf_get_list(conf_root(c), "hosts", &hosts, NULL) <= 0 ||
+	    conf_len(hosts) == 0)
+		return;
 	for (;;) {
+		/* Before the cards are read, so that all settled ones are among them. */
+		bool settled = links_settled(fb->rootfd);
 		_cleanup_machine_id_ struct machine_id m = {0};
-		int r;
 
 		machine_id_read(&m, fb->rootfd);
-		r = rack_source_find(hosts, &m, ret, d, warnings);
-		if (r != 0 || now_ms() >= end)
-			machine_id_warn(&m, warnings);
-		if (r != 0)
-			return r;
-		if (now_ms() >= end) {
-			*who = machine_id_text(&m);
-			return 0;
-		}
+		if (is_decided(hosts, &m, settled) || now_ms() >= end)
+			return;
 		sleep_ms(POLL_MS);
 	}
 }
@@ -165,6 +181,7 @@ int rack_source_load(const struct firstboot *fb, const char *path, const char *n
 {
 	const struct conf_node *cluster = NULL, *hosts = NULL, *entry = NULL;
 	static const char *const keys[] = {"cluster", "hosts", NULL};
+	_cleanup_machine_id_ struct machine_id m = {0};
 	_cleanup_conf_ struct conf *c = NULL;
 	_cleanup_free_ char *who = NULL;
 	int r;
@@ -176,7 +193,10 @@ int rack_source_load(const struct firstboot *fb, const char *path, const char *n
 	    conf_get_group(conf_root(c), "cluster", &cluster, d) < 0 ||
 	    conf_get_list(conf_root(c), "hosts", &hosts, d) < 0)
 		return -1;
-	r = find_waiting(fb, hosts, &entry, &who, d, warnings);
+	machine_id_read(&m, fb->rootfd);
+	machine_id_warn(&m, warnings);
+	r = rack_source_find(hosts, &m, &entry, d, warnings);
+	who = machine_id_text(&m);
 	if (r == 0)
 		return diag_add(d, "%s: no entry in 'hosts' is for this machine (%s)",
 				name, who);

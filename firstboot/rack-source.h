@@ -22,9 +22,18 @@ int rack_source_find(const struct conf_node *hosts, const struct machine_id *m,
 		     struct diag *warnings) _must_check_;
 
 /*
- * Loads this machine's entry from the file `path`, called `name` in complaints. When no
- * entry matches, waits up to fb->link_timeout for more links. Returns 1, 0 when there is
- * no such file, or -1 with complaints, also when no entry matches.
+ * Waits until the links that the kernel has decide which entry of the file `path` is this
+ * machine's, at most fb->link_timeout: an entry with one of its MAC addresses does at
+ * once, one with its serial or UUID when links_settled(). Returns at once when there is
+ * no such file or it has no hosts. It is called once before the sources are
+ * loaded, because each of them may be loaded several times.
+ */
+void rack_source_wait(const struct firstboot *fb, const char *path);
+
+/*
+ * Loads this machine's entry from the file `path`, called `name` in complaints, without
+ * waiting. Returns 1, 0 when there is no such file, or -1 with complaints, also when no
+ * entry matches.
  */
 int rack_source_load(const struct firstboot *fb, const char *path, const char *name,
 		     struct host *h, struct diag *d, struct diag *warnings) _must_check_;

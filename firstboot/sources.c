@@ -168,3 +168,8 @@ const struct source sources[] = {
 	{CMDLINE_NAME, true, load_cmdline},
 };
 const size_t n_sources = ARRAY_SIZE(sources);
+
+void sources_wait(const struct firstboot *fb)
+{
+	rack_source_wait(fb, MEDIUM_RACK_CFG);
+}

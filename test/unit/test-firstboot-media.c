@@ -8,9 +8,12 @@
 
 #include "firstboot/config-url.h"
 #include "firstboot/config.h"
+#include "firstboot/owner.h"
 #include "firstboot/rack-source.h"
 #include "firstboot/state.h"
 #include "test-firstboot-http.h"
+
+#include <pthread.h>
 
 /* --- precedence --------------------------------------------------------------------- */
 
@@ -313,6 +316,109 @@ static void test_placeholders_are_ignored(void **state _unused_)
 		     "(serial CZ12, mac " NODE_MAC ")");
 }
 
+#define CZ12_AND_OWN ENTRY("stranger", "serial = \"CZ12\";") ",\n" ENTRY("own", ENTRY_MAC)
+
+/* Adds the machine's card after a delay, like a driver that loads late. */
+static void *late_link(void *m)
+{
+	usleep(300000);
+	add_link(m, "eth1", NODE_MAC, 3, true);
+	return NULL;
+}
+
+static void add_late_link(pthread_t *late, struct machine *m)
+{
+	assert_int_equal(pthread_create(late, NULL, late_link, m), 0);
+}
+
+static void test_serial_waits_for_a_late_link(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	pthread_t late;
+
+	machine_make(&m);
+	m.fb.link_timeout = 600;
+	write_file(&m, "sys/class/dmi/id/product_serial", "CZ12\n");
+	write_rack(&m, CZ12_AND_OWN);
+	add_late_link(&late, &m);
+	assert_entry(&m, "own");
+	pthread_join(late, NULL);
+}
+
+/* rackstrap-state asks so before the state disk is used. */
+static void test_claim_waits_for_a_late_link(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_host_ struct host h = {0};
+	pthread_t late;
+
+	machine_make(&m);
+	m.fb.link_timeout = 600;
+	write_file(&m, "sys/class/dmi/id/product_serial", "CZ12\n");
+	write_rack(&m, CZ12_AND_OWN ",\n" ENTRY("twin", "serial = \"CZ12\";"));
+	add_late_link(&late, &m);
+	host_load_early(&h, &m.fb);
+	assert_string_equal(h.name, "own");
+	pthread_join(late, NULL);
+}
+
+static void test_serial_waits_for_udev(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	pthread_t late;
+
+	machine_make(&m);
+	m.fb.link_timeout = 600;
+	write_file(&m, "sys/class/dmi/id/product_serial", "CZ12\n");
+	add_link(&m, "eth0", "52:54:00:25:00:77", 2, true);
+	/* It has another device to load a driver for. */
+	write_file(&m, "run/udev/data/n2", "");
+	write_file(&m, "run/udev/queue", "");
+	write_rack(&m, CZ12_AND_OWN);
+	add_late_link(&late, &m);
+	assert_entry(&m, "own");
+	pthread_join(late, NULL);
+}
+
+/* A machine whose card was replaced does not wait until the end of the time. */
+static void test_serial_decides_with_settled_links(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+
+	machine_make(&m);
+	m.fb.link_timeout = 600;
+	write_file(&m, "sys/class/dmi/id/product_serial", "CZ12\n");
+	add_link(&m, "eth0", "52:54:00:25:00:77", 2, true);
+	write_file(&m, "run/udev/data/n2", "");
+	write_rack(&m, CZ12_AND_OWN);
+	assert_entry(&m, "stranger");
+	/* At the end of the time it decides in any case. */
+	m.fb.link_timeout = 0;
+	assert_int_equal(unlinkat(m.fb.rootfd, "run/udev/data/n2", 0), 0);
+	assert_entry(&m, "stranger");
+}
+
+/* Loads each source, as config_load() does after the wait: the state disk's looks at the
+ * others, so that a wait in each of them would be a second one. */
+static void test_no_source_waits_again(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_diag_ struct diag d = {0}, warnings = {0};
+	_cleanup_host_ struct host h = {0};
+
+	machine_make(&m);
+	m.fb.link_timeout = 600;
+	write_file(&m, STATE_CFG, "name = \"a\";");
+	write_rack(&m, ENTRY("a", ENTRY_MAC));
+	host_init(&h);
+	for (size_t i = 0; i < n_sources; i++)
+		(void)!sources[i].load(&m.fb, &h, &d, &warnings);
+	assert_int_equal(d.n, 1);
+	assert_string_equal(d.lines[0],
+			    "boot medium's rack.cfg: no entry in 'hosts' is for this "
+			    "machine (no serial, UUID or MAC address)");
+}
+
 static void test_mistakes_in_rack_cfg_are_reported(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
@@ -447,6 +553,11 @@ int main(void)
 		cmocka_unit_test(test_machine_finds_its_entry),
 		cmocka_unit_test(test_mac_wins_over_serial),
 		cmocka_unit_test(test_placeholders_are_ignored),
+		cmocka_unit_test(test_serial_waits_for_a_late_link),
+		cmocka_unit_test(test_claim_waits_for_a_late_link),
+		cmocka_unit_test(test_serial_waits_for_udev),
+		cmocka_unit_test(test_serial_decides_with_settled_links),
+		cmocka_unit_test(test_no_source_waits_again),
 		cmocka_unit_test(test_mistakes_in_rack_cfg_are_reported),
 		cmocka_unit_test(test_last_good_configuration_is_kept),
 		cmocka_unit_test(test_wrong_configuration_is_not_kept),
