@@ -116,7 +116,9 @@ static _printf_(2, 0) void add(struct diag *d, const char *fmt, va_list ap)
 	store(&e, text);
 	d->lines = xgrow(d->lines, d->n, sizeof(*d->lines));
 	d->details = xgrow(d->details, d->n, sizeof(*d->details));
+	d->folded = xgrow(d->folded, d->n, sizeof(*d->folded));
 	d->details[d->n] = NULL;
+	d->folded[d->n] = 0;
 	d->lines[d->n++] = xstrdup(e.msg);
 }
 
@@ -155,9 +157,19 @@ void diag_detail(struct diag *d, const char *lines)
 	text_clean_lines(d->details[d->n - 1]);
 }
 
+/* Returns the number of complaints from that line on. */
+static size_t count_from(const struct diag *d, size_t i)
+{
+	size_t n = d->n - i;
+
+	for (; i < d->n; i++)
+		n += d->folded[i];
+	return n;
+}
+
 size_t diag_count(const struct diag *d)
 {
-	return d->n + d->folded;
+	return count_from(d, 0);
 }
 
 char *diag_text(const struct diag *d, size_t i)
@@ -184,11 +196,10 @@ void diag_move(struct diag *to, struct diag *from)
 	for (size_t i = 0; to && i < from->n; i++) {
 		diag_add(to, "%s", from->lines[i]);
 		to->details[to->n - 1] = TAKE_PTR(from->details[i]);
+		to->folded[to->n - 1] = from->folded[i];
 	}
-	if (to && from->n > 0) {
+	if (to && from->n > 0)
 		to->unread = unread;
-		to->folded += from->folded;
-	}
 	diag_done(from);
 }
 
@@ -200,6 +211,7 @@ void diag_done(struct diag *d)
 	}
 	free(d->lines);
 	free(d->details);
+	free(d->folded);
 	*d = (struct diag){0};
 }
 
@@ -221,7 +233,7 @@ int diag_err(const struct diag *d, struct err *e)
 		buf_printf(&b, "%s%s", i > 0 ? "\n" : "", text);
 	}
 	if (i < d->n && b.len + OTHERS_MAX <= sizeof(e->msg))
-		buf_printf(&b, "\nand %zu more", d->n - i);
+		buf_printf(&b, "\nand %zu more", count_from(d, i));
 	e->code = d->unread ? ERR_FAILED : ERR_CONFIG;
 	store(e, b.p);
 	return -1;

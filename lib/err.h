@@ -48,9 +48,9 @@ int err_wrap(struct err *e, const char *fmt, ...) _printf_(2, 3);
 struct diag {
 	char **lines;
 	char **details; /* by line: NULL, or further lines that show it */
+	size_t *folded; /* by line: complaints without a line that its details count */
 	size_t n;
-	size_t folded; /* complaints without a line, which the details of another count */
-	bool unread;   /* all of them are about files that could not be read */
+	bool unread; /* all of them are about files that could not be read */
 };
 
 /* Adds one complaint, cut as an error's message is. Always returns -1. `d` may be NULL

@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Complaints are compared as text: "FILE:LINE: host 'NAME'..." without the place and the
- * name, and loosely without quoted values and words with a digit.
+ * name, and loosely without quoted values and words with a digit. A host that has a line
+ * keeps all its lines: only complaints of other hosts are folded.
  */
 #include "pxe/rack-fold.h"
 
 #include "lib/intern.h"
 
 #define NAMED_MAX 4 /* hosts in a detail */
-#define LOOSE_MAX 3 /* complaints of a loose group that are left */
+#define LOOSE_MAX 3 /* hosts of a loose group that keep their lines */
 #define LEAST     2 /* a detail stands for so many complaints at least */
 
 #define HOST "host '"
 
 struct group {
-	size_t n, left;  /* complaints, and those that keep their line */
-	size_t hosts;    /* other hosts than the first */
-	size_t exact;    /* number of the first one's exact text */
-	bool same;       /* all have that text */
-	size_t last;     /* line that gets the detail */
-	char *host;      /* of the last complaint that was counted */
-	struct buf more; /* names of hosts */
+	size_t exact;                   /* number of the first one's exact text */
+	bool same;                      /* all have that text */
+	size_t kept[LOOSE_MAX], n_kept; /* hosts that keep their lines */
+	size_t folded;                  /* complaints of the others */
+	size_t hosts, host;             /* number of the others, the last one */
+	size_t last;                    /* line that gets the detail */
+	struct buf more;                /* names of hosts */
 	size_t named;
 };
 
@@ -108,9 +109,12 @@ static void name_host(struct group *g, const char *host, unsigned line)
 
 struct fold {
 	struct diag *d;
-	struct intern loose, exact;
+	struct intern loose, exact, hosts;
 	struct group *v;
-	size_t *group; /* by line; SIZE_MAX: none */
+	/* By line: */
+	size_t *group; /* SIZE_MAX: none */
+	size_t *host;
+	bool *other; /* its host is none of those that keep their lines */
 };
 
 /* Puts each complaint about a host into its group. */
@@ -120,6 +124,7 @@ static void sort(struct fold *f)
 		const char *rest = about_host(f->d->lines[i]);
 		_cleanup_free_ char *exact = rest ? exact_text(rest) : NULL;
 		_cleanup_free_ char *loose = exact ? loose_text(exact) : NULL;
+		_cleanup_free_ char *host = rest ? host_of(rest) : NULL;
 		bool is_new = false;
 		size_t k, n;
 
@@ -133,19 +138,37 @@ static void sort(struct fold *f)
 			f->v[k] = (struct group){.exact = n, .same = true};
 		}
 		f->group[i] = k;
-		f->v[k].n++;
+		f->host[i] = intern(&f->hosts, host, NULL);
 		f->v[k].same = f->v[k].same && f->v[k].exact == n;
-	}
-	for (size_t k = 0; k < f->loose.n; k++) {
-		struct group *g = &f->v[k];
-
-		g->left = g->same ? 1 : LOOSE_MAX;
-		if (g->n < g->left + LEAST)
-			g->left = g->n;
 	}
 }
 
-/* Removes the complaints that are not left, and counts them in their group. */
+static bool keeps_lines(const struct group *g, size_t host)
+{
+	for (size_t i = 0; i < g->n_kept; i++)
+		if (g->kept[i] == host)
+			return true;
+	return false;
+}
+
+/* Finds the complaints of other hosts than the first ones of each group. */
+static void find_others(struct fold *f)
+{
+	for (size_t i = 0; i < f->d->n; i++) {
+		struct group *g = f->group[i] == SIZE_MAX ? NULL : &f->v[f->group[i]];
+
+		if (!g || keeps_lines(g, f->host[i]))
+			continue;
+		if (g->n_kept < (g->same ? 1 : LOOSE_MAX)) {
+			g->kept[g->n_kept++] = f->host[i];
+			continue;
+		}
+		f->other[i] = true;
+		g->folded++;
+	}
+}
+
+/* Removes the complaints of the other hosts, and counts the hosts in their group. */
 static void remove_others(struct fold *f)
 {
 	struct diag *d = f->d;
@@ -153,27 +176,23 @@ static void remove_others(struct fold *f)
 
 	for (size_t i = 0; i < d->n; i++) {
 		struct group *g = f->group[i] == SIZE_MAX ? NULL : &f->v[f->group[i]];
-		const char *rest = g ? about_host(d->lines[i]) : NULL;
-		_cleanup_free_ char *host = rest ? host_of(rest) : NULL;
 
-		if (g && g->left == 0) {
-			if (!g->host || !streq(g->host, host)) {
+		if (g && f->other[i] && g->folded >= LEAST) {
+			const char *rest = about_host(d->lines[i]);
+			_cleanup_free_ char *host = host_of(rest);
+
+			if (g->hosts == 0 || g->host != f->host[i]) {
 				g->hosts++;
 				name_host(g, host, line_of(d->lines[i], rest));
 			}
-			d->folded++;
-		}
-		if (g) {
-			free(g->host);
-			g->host = TAKE_PTR(host);
-		}
-		if (g && g->left == 0) {
+			g->host = f->host[i];
 			free(d->lines[i]);
 			continue;
 		}
-		if (g && --g->left == 0)
+		if (g)
 			g->last = to;
 		d->details[to] = d->details[i];
+		d->folded[to] = d->folded[i];
 		d->lines[to++] = d->lines[i];
 	}
 	d->n = to;
@@ -181,23 +200,33 @@ static void remove_others(struct fold *f)
 
 void rack_fold(struct diag *d)
 {
-	struct fold f = {.d = d, .group = xcalloc(d->n + 1, sizeof(*f.group))};
+	struct fold f = {
+		.d = d,
+		.group = xcalloc(d->n + 1, sizeof(*f.group)),
+		.host = xcalloc(d->n + 1, sizeof(*f.host)),
+		.other = xcalloc(d->n + 1, sizeof(*f.other)),
+	};
 
 	sort(&f);
+	find_others(&f);
 	remove_others(&f);
 	for (size_t k = 0; k < f.loose.n; k++) {
 		struct group *g = &f.v[k];
 
-		if (g->hosts > 0)
+		if (g->hosts > 0) {
+			d->folded[g->last] = g->folded;
 			d->details[g->last] =
 				xasprintf("    and %zu more host%s: %s%s", g->hosts,
 					  g->hosts == 1 ? "" : "s", g->more.p,
 					  g->named > NAMED_MAX ? ", ..." : "");
+		}
 		buf_done(&g->more);
-		free(g->host);
 	}
 	free(f.v);
 	free(f.group);
+	free(f.host);
+	free(f.other);
 	intern_done(&f.loose);
 	intern_done(&f.exact);
+	intern_done(&f.hosts);
 }

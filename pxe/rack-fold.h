@@ -5,8 +5,8 @@
 #include "lib/err.h"
 
 /*
- * Leaves the first of the complaints that differ only in the host, with a detail that
- * counts the others and names a few; the first three if they also differ in numbers or
- * quoted values. diag_count() stays the same.
+ * Leaves the complaints of the first host of those that differ only in the host, with a
+ * detail that counts the other hosts and names a few; of the first three hosts if they
+ * also differ in numbers or quoted values. diag_count() stays the same.
  */
 void rack_fold(struct diag *d);

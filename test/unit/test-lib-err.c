@@ -199,7 +199,7 @@ static void diag_has_details(void **state)
 	diag_add(&more, "a.cfg:1: first");
 	diag_detail(&more, "    x\033 = 1\n    ^");
 	diag_add(&more, "second");
-	more.folded = 3;
+	more.folded[1] = 3;
 	diag_move(&d, &more);
 	assert_int_equal(more.n, 0);
 	assert_int_equal(d.n, 2);
@@ -244,6 +244,11 @@ static void long_diag_is_cut_in_an_error(void **state)
 	assert_true(strlen(e.msg) < sizeof(e.msg) - 1);
 	assert_true(str_ends(e.msg, "rack.cfg:49: a complaint of some length\n"
 				    "and 950 more"));
+	/* Those that the details of a line count are not told twice, or not at all. */
+	d.folded[0] = 7;
+	d.folded[999] = 40;
+	assert_int_equal(diag_err(&d, &e), -1);
+	assert_true(str_ends(e.msg, "\nand 990 more"));
 }
 
 /* Returns the text that log_line() or log_lines() writes to standard error. Owned by the

@@ -354,6 +354,47 @@ static void thousands_of_mistakes_are_reported(void **state)
 			    "node-5 (line 10), node-6 (line 11), ...");
 }
 
+/* Loads a rack whose first host has 7 unknown keys, node-2 to node-7 have `n` each. */
+static void load_unknown(struct diag *d, unsigned n, unsigned hosts)
+{
+	_cleanup_buf_ struct buf b = {0};
+	_cleanup_rack_ struct rack r = {0};
+
+	buf_puts(&b, CLUSTER " };\nhosts = (\n" MASTER);
+	for (unsigned i = 1; i <= hosts; i++) {
+		buf_printf(&b,
+			   "%s{ name = \"node-%u\"; role = \"node\"; mac = "
+			   "\"52:54:00:00:01:%02x\"; address = \"10.0.0.1%u\"; cbr0 = "
+			   "\"192.168.%u.1/24\";",
+			   ",\n", i, i, i, i);
+		for (unsigned k = 0; k < (i > 1 ? n : 7); k++)
+			buf_printf(&b, " key%u = 1;", k);
+		buf_puts(&b, " }");
+	}
+	buf_puts(&b, " );\n");
+	assert_int_equal(load(&r, b.p, d), -1);
+}
+
+static void mistakes_of_one_host_are_all_reported(void **state)
+{
+	_cleanup_diag_ struct diag d = {0}, others = {0}, many_more = {0};
+
+	(void)state;
+	load_unknown(&d, 0, 2);
+	assert_int_equal(d.n, 7);
+	assert_int_equal(diag_count(&d), 7);
+	for (size_t i = 0; i < d.n; i++)
+		assert_null(d.details[i]);
+	load_unknown(&others, 1, 3);
+	assert_int_equal(others.n, 9);
+	load_unknown(&many_more, 2, 6);
+	assert_int_equal(many_more.n, 7 + 2 + 2);
+	assert_int_equal(diag_count(&many_more), 7 + 5 * 2);
+	assert_string_equal(many_more.details[many_more.n - 1],
+			    "    and 3 more hosts: node-4 (line 9), node-5 (line 10), "
+			    "node-6 (line 11)");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -367,6 +408,7 @@ int main(void)
 		cmocka_unit_test(overlapping_bridges_are_found),
 		cmocka_unit_test(thousands_of_hosts_pass),
 		cmocka_unit_test(thousands_of_mistakes_are_reported),
+		cmocka_unit_test(mistakes_of_one_host_are_all_reported),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
