@@ -6,7 +6,7 @@
 . "$(dirname "$0")/../tap.sh"
 tap_cleanup() {
 	local p
-	for p in $(cat "$WORK"/*.pid 2>/dev/null); do kill "$p" 2>/dev/null; done
+	for p in "$WORK"/*.pid; do kill -KILL "$(cat "$p")" 2>/dev/null; done
 }
 mkfifo "$WORK/rack.cfg" # without a writer
 # Waits until the process is a rackstrap that has a handler of SIGTERM.
