@@ -88,26 +88,33 @@ static void open_cache(struct preflight *p, const struct build_options *o, bool 
 
 /* --- the inputs -------------------------------------------------------------------- */
 
-/* Sets the digest of the file that the base is made from, if it is known. Returns true
- * then. */
-static bool find_source(struct input *ret, const struct recipe *r,
-			const struct lock *lock)
+/* Returns the file that the base is made from, or NULL for a base of packages. */
+static const struct recipe_artifact *base_source(const struct recipe *r)
 {
-	for (size_t i = 0; i < r->n_artifacts; i++) {
-		const struct recipe_artifact *a = &r->artifacts[i];
-		const struct lock_entry *l = lock_find(lock, a->url);
-		const char *sha256 = l ? l->sha256 : NULL;
+	for (size_t i = 0; i < r->n_artifacts; i++)
+		if (r->artifacts[i].use == ARTIFACT_BASE)
+			return &r->artifacts[i];
+	return NULL;
+}
 
-		if (a->use != ARTIFACT_BASE)
-			continue;
-		if (a->digest && a->digest_type == DIGEST_SHA256)
-			sha256 = a->digest;
-		*ret = (struct input){.artifact = a, .blob = {.fd = -1}};
-		if (sha256)
-			strcpy(ret->blob.sha256, sha256);
-		return sha256;
-	}
-	return false;
+/* Sets the SHA-256 of the file that the base is made from, as inputs_get() will do.
+ * Returns false when it is not known before the file is fetched. */
+static bool know_source(struct input *ret, const struct recipe_artifact *a,
+			const struct preflight *p)
+{
+	const struct lock_entry *l = lock_find(&p->lock, a->url);
+	bool pinned = a->digest && !digest_is_weak(a->digest_type);
+
+	*ret = (struct input){.artifact = a, .blob = {.fd = -1}};
+	if (pinned && a->digest_type == DIGEST_SHA256)
+		strcpy(ret->blob.sha256, a->digest);
+	else if (l)
+		strcpy(ret->blob.sha256, l->sha256);
+	else
+		return pinned && p->cache.fd >= 0 &&
+		       cache_blob_sha256(&p->cache, a->digest_type, a->digest,
+					 ret->blob.sha256);
+	return true;
 }
 
 /* Returns the bytes that are to be fetched, as far as they are known. */
@@ -129,19 +136,23 @@ static uint64_t check_inputs(struct preflight *p, const struct recipe *r,
 	return fetch;
 }
 
+/* Checks the base, unless it is made from a file whose SHA-256 is not known: neither is
+ * then if the cache has it, and nothing may be demanded for making it. */
 static void check_base(struct preflight *p, const struct recipe *r,
 		       const struct build_options *o, struct mistakes *m)
 {
+	const struct recipe_artifact *a = base_source(r);
 	struct input source;
 	const struct base_options bo = {
 		.mirrors = o->mirrors,
 		.lock = &p->lock.base,
-		.source = find_source(&source, r, &p->lock) ? &source : NULL,
+		.source = a ? &source : NULL,
 		.offline = o->offline,
 		.refresh = o->refresh,
 	};
 
-	base_preview(&p->base, r, p->cache.fd >= 0 ? &p->cache : NULL, &bo, m);
+	if (!a || know_source(&source, a, p))
+		base_preview(&p->base, r, p->cache.fd >= 0 ? &p->cache : NULL, &bo, m);
 }
 
 /* --- space ------------------------------------------------------------------------- */

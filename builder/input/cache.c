@@ -17,7 +17,10 @@
 #include "lib/log.h"
 #include "lib/str.h"
 
+#include <limits.h>
 #include <sys/file.h>
+
+#define SHA512_TARGET "../sha256/" /* of the links in blobs/sha512 */
 
 static const char *const folders[] = {"blobs/sha256", "blobs/sha512", "known", "partial",
 				      "base",         "url",          "lock"};
@@ -182,6 +185,24 @@ bool cache_blob_exists(const struct cache *c, enum digest_type type, const char 
 	return faccessat(c->fd, path, F_OK, 0) == 0;
 }
 
+bool cache_blob_sha256(const struct cache *c, enum digest_type type, const char *hex,
+		       char sha256[static DIGEST_HEX_MAX])
+{
+	_cleanup_free_ char *path = blob_path(type, hex);
+	char target[PATH_MAX] = "";
+	const char *name = hex;
+
+	if (type != DIGEST_SHA256) {
+		if (readlinkat(c->fd, path, target, sizeof(target) - 1) < 0)
+			return false;
+		name = str_after(target, SHA512_TARGET);
+	}
+	if (!name || !digest_is_hex(name, DIGEST_SHA256))
+		return false;
+	strcpy(sha256, name);
+	return true;
+}
+
 int cache_blob_open(const struct cache *c, enum digest_type type, const char *hex,
 		    struct blob *ret, struct err *e)
 {
@@ -213,7 +234,7 @@ int cache_blob_add(const struct cache *c, const char *path, const char *sha256,
 {
 	_cleanup_free_ char *to = blob_path(DIGEST_SHA256, sha256);
 	_cleanup_free_ char *link = blob_path(DIGEST_SHA512, sha512);
-	_cleanup_free_ char *target = xasprintf("../sha256/%s", sha256);
+	_cleanup_free_ char *target = xasprintf(SHA512_TARGET "%s", sha256);
 	int r;
 
 	r = renameat(c->fd, path, c->fd, to);

@@ -69,6 +69,11 @@ int cache_blob_open(const struct cache *c, enum digest_type type, const char *he
 /* Returns true when the cache has a file for the digest, which may be damaged. */
 bool cache_blob_exists(const struct cache *c, enum digest_type type, const char *hex);
 
+/* Sets `sha256` to that of the input with this digest, without reading the input: the
+ * cache knows it once it had the input. Returns false when it does not. */
+bool cache_blob_sha256(const struct cache *c, enum digest_type type, const char *hex,
+		       char sha256[static DIGEST_HEX_MAX]) _must_check_;
+
 /* Returns the path of an input, for programs that need one. Owned by the caller. */
 char *cache_blob_path(const struct cache *c, const struct blob *b);
 

@@ -12,6 +12,7 @@ tap_cleanup() { stop_site; }
 rm "$WORK/bin/mmdebstrap" # the real one is used
 TREE=$WORK/tree
 mkdir -p "$TREE"/{boot,etc,proc,dev,sys,run,tmp,root,bin,usr/bin,usr/sbin,usr/lib,var/lib/dpkg/info}
+system "$TREE"
 echo kernel >"$TREE/boot/vmlinuz-6.1.0-test"
 printf '#!/bin/sh\necho initrd >/boot/initrd.img-6.1.0-test\n' >"$TREE/usr/sbin/update-initramfs"
 chmod 755 "$TREE/usr/sbin/update-initramfs"
@@ -98,6 +99,17 @@ for format in GNU_FORMAT PAX_FORMAT; do
 		check "the image has $(printf %q "${line%%yyyy*}")" has "$line" || note <"$WORK/list"
 	done
 done
+
+# A base that is pinned by SHA-512 alone is found in the cache by the SHA-256 that the cache knows.
+sed -i "s|sha256 = \"[0-9a-f]*\"|sha512 = \"$(sha512sum <"$WORK/site/base.tar" | cut -c1-128)\"|" "$WORK/recipe/recipe.cfg"
+again() { "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" "${FROM[@]}" "$@" 2>"$WORK/said"; }
+rm -r "$RACKSTRAP_CACHE/blobs"
+check "dry run: a base whose SHA-256 is not known is not judged" again --dry-run
+check "a base pinned by SHA-512 is the cached one" again
+check "it is fetched, not made" grep -q '^rackstrap: base: cached' "$WORK/said"
+check "an offline build finds a base pinned by SHA-512" again --offline
+check "it takes the cached one" grep -q '^rackstrap: base: cached' "$WORK/said"
+
 for id in -2 65536 4294967296; do
 	refuse "the owner $id is refused" 1 "*: tar: member 'x': its owner is $id: a base can have ids up to 65535" \
 		bake GNU_FORMAT "add('x', b'x', uid=$id)"
