@@ -83,3 +83,15 @@ void space_check(const struct space_need *v, size_t n, struct diag *d)
 		if (placed[i].known)
 			check_one(placed, n, i, d);
 }
+
+int space_check_one(const struct space_need *need, struct err *e)
+{
+	_cleanup_diag_ struct diag d = {0};
+
+	space_check(need, 1, &d);
+	if (diag_err(&d, e) == 0)
+		return 0;
+	if (e)
+		e->code = ERR_UNABLE;
+	return -1;
+}

@@ -19,3 +19,5 @@ char *space_folder(const char *path);
 /* Adds a complaint for each file system that has less room than all needs that are on it
  * together. Nothing is complained about where the room is not known. */
 void space_check(const struct space_need *v, size_t n, struct diag *d);
+/* Does the same for one need. Returns 0 or -1: ERR_UNABLE. */
+int space_check_one(const struct space_need *need, struct err *e) _must_check_;

@@ -427,10 +427,21 @@ static void print_summary(const struct build_state *b, const char *dir)
 		summary_print(&s);
 }
 
+/* Checks the room for the image before anything of it is written. A cached root image is
+ * copied at once, and on the file system of the cache it may need no room. */
+static int check_room(const struct build_state *b, struct err *e)
+{
+	if (!b->o->refresh && root_cache_has(&b->root_cache))
+		return 0;
+	return preflight_output(b->r, b->o->out, &b->index, e);
+}
+
 static int make(struct build_state *b, const char *dir, struct err *e)
 {
 	struct manifest m;
 
+	if (check_room(b, e) < 0)
+		return -1;
 	if (build_parts(b, e) < 0 || make_images(b, e) < 0)
 		return -1;
 	m = manifest_of(b, b->outputs, b->n_outputs);

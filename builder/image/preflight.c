@@ -6,7 +6,8 @@
  * (deb-files.h).
  *
  * Space is compared with what is certain to be needed, so that a build that would succeed
- * is not refused. Without a lock, the sizes of packages are not known here.
+ * is not refused: a root image that is cached or unchanged needs none, and one that has
+ * no room in the cache is not kept. Without a lock, the sizes of packages are not known.
  */
 #include "builder/image/preflight.h"
 
@@ -26,6 +27,8 @@
 /* Bytes that even the smallest base with a kernel takes: its packages, and unpacked. */
 #define MIN_DEBS (40 * MIB)
 #define MIN_TREE (150 * MIB)
+/* Bytes of a file that count: a larger one may have little but zeros. */
+#define MAX_FILE (8 * MIB)
 
 /* --- programs and files of this machine -------------------------------------------- */
 
@@ -167,8 +170,23 @@ static uint64_t copies(const struct recipe *r)
 	return n;
 }
 
-/* A package unpacks to twice its size at least, a compressed root image has an eighth of
- * the base's size at least. */
+/* The parts have the root image at least: an eighth of what is in it. */
+static struct space_need output_need(const struct recipe *r, const char *out,
+				     uint64_t root)
+{
+	return (struct space_need){out, "the image (--output)", root / 8 * copies(r)};
+}
+
+/* Returns true if this build may find that an earlier one made the same image. */
+static bool may_be_unchanged(const struct recipe *r, const struct build_options *o)
+{
+	_cleanup_free_ char *dir = xasprintf("%s/%s", o->out, r->name);
+
+	return !o->refresh && !o->verify && access(dir, F_OK) == 0;
+}
+
+/* A package unpacks to twice its size at least. With a cached base, preflight_output()
+ * checks the rest: the root image may be cached as well. */
 static void check_space(const struct preflight *p, const struct recipe *r,
 			const struct build_options *o, uint64_t fetch, struct mistakes *m)
 {
@@ -176,19 +194,34 @@ static void check_space(const struct preflight *p, const struct recipe *r,
 	_cleanup_free_ char *cache = o->cache ? xstrdup(o->cache) : cache_dir_default();
 	uint64_t debs = b->debs > MIN_DEBS || !b->packages ? b->debs : MIN_DEBS;
 	uint64_t tree = 2 * debs > MIN_TREE || !b->packages ? 2 * debs : MIN_TREE;
-	uint64_t root = (b->made ? b->tar : tree) / 8;
 	bool make = !b->made;
 	const struct space_need needs[] = {
 		{temp_dir(), "temporary files ($TMPDIR)", make ? debs + tree : 0},
-		{cache ? cache : ".", "inputs, base and root image (--cache)",
-		 fetch + b->fetch + (make ? tree : 0) + root},
-		{o->out, "the image (--output)", root * copies(r)},
+		{cache ? cache : ".", "inputs and base (--cache)",
+		 fetch + b->fetch + (make ? tree : 0)},
+		output_need(r, o->out, make && !may_be_unchanged(r, o) ? tree : 0),
 	};
 
 	/* A recipe without path_exclude unpacks everything. */
 	if (r->base.path_exclude && make)
 		return;
 	space_check(needs, ARRAY_SIZE(needs), &m->unable);
+}
+
+int preflight_output(const struct recipe *r, const char *out, const struct index *base,
+		     struct err *e)
+{
+	struct space_need need;
+	uint64_t root = 0;
+
+	for (size_t i = 0; i < base->n; i++) {
+		const struct index_entry *x = &base->v[i];
+
+		if (x->type == ENTRY_FILE && !x->dropped)
+			root += x->size < MAX_FILE ? x->size : MAX_FILE;
+	}
+	need = output_need(r, out, root);
+	return space_check_one(&need, e);
 }
 
 int preflight(struct preflight *ret, const struct recipe *r,

@@ -4,6 +4,7 @@
 
 #include "builder/base/base.h"
 #include "builder/image/build.h"
+#include "builder/root/index.h"
 
 struct preflight {
 	struct lock lock;
@@ -18,12 +19,16 @@ struct preflight {
 
 /*
  * Checks the lock, that every input has a digest, the programs of all stages, the rights
- * to run those of the base, the place of the output, and the space in the temporary
- * folder, the cache and the output. With `dry`, also the archives that the cache has, and
+ * to run those of the base, the place of the output, and the space that is needed unless
+ * the image is unchanged. With `dry`, also the archives that the cache has, and
  * no folder is made. All mistakes are in the one error: ERR_CONFIG if one of them is in
  * recipe or lock. Returns 0 or -1; end with preflight_done() in any case.
  */
 int preflight(struct preflight *ret, const struct recipe *r,
 	      const struct build_options *o, bool dry, struct err *e) _must_check_;
+/* Checks that the output has room for an image whose root image is to be made from the
+ * base, after merge_plan(). Returns 0 or -1: ERR_UNABLE. */
+int preflight_output(const struct recipe *r, const char *out, const struct index *base,
+		     struct err *e) _must_check_;
 void preflight_done(struct preflight *p);
 #define _cleanup_preflight_ _cleanup_(preflight_done)

@@ -231,6 +231,18 @@ bool root_cache_recall(const struct root_cache *rc, struct layer *l,
 	return true;
 }
 
+bool root_cache_has(const struct root_cache *rc)
+{
+	_cleanup_free_ char *path = dir_path(rc);
+	_cleanup_notes_ struct notes n = {0};
+	struct merge_stats stats;
+	_cleanup_close_ int dir =
+		openat(rc->cache->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return dir >= 0 && read_notes(dir, &n, &stats) && streq(n.key, rc->key) &&
+	       faccessat(dir, ROOT_FILE, F_OK, 0) == 0;
+}
+
 int root_cache_get(const struct root_cache *rc, int dirfd, const char *name,
 		   struct layer *l, struct merge_stats *stats,
 		   char sha256[static DIGEST_HEX_MAX], struct err *e)

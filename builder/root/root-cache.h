@@ -33,6 +33,9 @@ int root_cache_init(struct root_cache *ret, const struct cache *c, const struct 
 bool root_cache_recall(const struct root_cache *rc, struct layer *l,
 		       struct merge_stats *stats, char sha256[static DIGEST_HEX_MAX]);
 
+/* Returns true when the cache has such an image, which may be damaged. */
+bool root_cache_has(const struct root_cache *rc);
+
 /*
  * Copies the root image to `name` in dirfd, and fills in the layer's sizes and digests,
  * the merge's counts, and the image's digest, which was computed from the copy. Returns

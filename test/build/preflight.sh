@@ -87,7 +87,7 @@ rm "$WORK/bin/getsubids"
 mkdir "$WORK/tiny"
 unshare -rm sh -c "mount -t tmpfs -o size=20m none '$WORK/tiny' && mkdir '$WORK/tiny/tmp' &&
 	TMPDIR='$WORK/tiny/tmp' '$RACKSTRAP' build '$WORK/recipe' --dry-run --cache '$WORK/tiny/cache' --output '$WORK/tiny/out'" >/dev/null 2>"$WORK/said"
-check "too little space" grep -qx "rackstrap: not enough space: 20.0 MiB are free, at least [0-9.]* MiB are needed (temporary files (\$TMPDIR) in $WORK/tiny/tmp: [0-9.]* MiB, inputs, base and root image (--cache) in $WORK/tiny/cache: [0-9.]* MiB, the image (--output) in $WORK/tiny/out: [0-9.]* MiB)" "$WORK/said" || note <"$WORK/said"
+check "too little space" grep -qx "rackstrap: not enough space: 20.0 MiB are free, at least [0-9.]* MiB are needed (temporary files (\$TMPDIR) in $WORK/tiny/tmp: [0-9.]* MiB, inputs and base (--cache) in $WORK/tiny/cache: [0-9.]* MiB, the image (--output) in $WORK/tiny/out: [0-9.]* MiB)" "$WORK/said" || note <"$WORK/said"
 
 # --- the cache ----------------------------------------------------------------------------
 (cd "$WORK" && echo x >member && tar -czf site/v1/a.tar.gz member)
@@ -146,4 +146,18 @@ rm "$WORK/bin/mksquashfs"
 check "the next one succeeds" build
 keep
 check "and takes the base that was made" grep -q '^rackstrap: base: cached' "$WORK/said"
+
+# --- a full file system, with a cached base -------------------------------------------------
+# The image is made on a file system that is filled then; SCRIPT is run before the second build.
+full() { # SCRIPT
+	unshare -rm bash -c "mount -t tmpfs -o size=20m none '$WORK/tiny' || exit
+		build() { '$RACKSTRAP' build '$WORK/recipe' --output '$WORK/tiny' ${FROM[*]}; }
+		build && { cat /dev/zero >'$WORK/tiny/rest'; $1; build; }"
+}
+check "an unchanged image needs no space" full :
+keep
+check "it was unchanged" grep -q '/small: unchanged' "$WORK/said"
+refuse "another image needs space" 4 \
+	"rackstrap: not enough space: 0 B are free, at least * are needed (the image (--output) in $WORK/tiny: *)" \
+	full "echo 'exclude = [ \"/nothing\" ];' >>'$recipe'"
 finish
