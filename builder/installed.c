@@ -52,7 +52,7 @@ static int unknown_recipe(const char *arg, const char *folder, struct err *e)
 	const char *nearest;
 
 	if (dir_names_at(AT_FDCWD, folder, &names) < 0)
-		return err_set(e, ERR_CONFIG, "%s: %s", arg, strerror(ENOENT));
+		return err_set(e, ERR_FAILED, "%s: %s", arg, strerror(ENOENT));
 	for (size_t i = 0; names && names[i]; i++) {
 		_cleanup_free_ char *file =
 			xasprintf("%s/%s/recipe.cfg", folder, names[i]);
@@ -62,7 +62,7 @@ static int unknown_recipe(const char *arg, const char *folder, struct err *e)
 	}
 	list = recipes ? strv_join(recipes, ", ") : xstrdup("none");
 	nearest = recipes ? str_nearest(arg, (const char *const *)recipes) : NULL;
-	return err_set(e, ERR_CONFIG,
+	return err_set(e, ERR_FAILED,
 		       "recipe '%s' is neither in this folder nor installed%s%s%s: the "
 		       "installed recipes are %s",
 		       arg, nearest ? " (did you mean '" : "", nearest ? nearest : "",

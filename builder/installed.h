@@ -11,8 +11,9 @@
 /*
  * Sets *ret to the path of the recipe `arg`: itself, or the folder of the installed
  * recipe of that name. *ret_lock is then the name of its lock in this folder, NAME.lock,
- * because only root can write beside an installed recipe; else NULL. Fails with the names
- * there are when it is neither. Both are owned by the caller.
+ * because only root can write beside an installed recipe; else NULL. When it is neither,
+ * fails with the names there are: ERR_FAILED, as for a path that does not exist. Both are
+ * owned by the caller.
  */
 int installed_recipe(const char *arg, char **ret, char **ret_lock,
 		     struct err *e) _must_check_;

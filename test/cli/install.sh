@@ -46,7 +46,7 @@ refuse "build finds an installed recipe by its name" 3 '*/share/rackstrap/images
 cp "$WORK/err" "$WORK/said"
 check "build says which recipe it is" grep -qxF "rackstrap: recipe 'bookworm-vm': $share/rackstrap/images/bookworm-vm" "$WORK/said"
 refuse "fetch finds it, too" 3 '*/share/rackstrap/images/bookworm/recipe.cfg:*: no digest, and stand-ins that no server has: *' here fetch bookworm-vm
-refuse "a name that is no recipe's is reported with the names there are" 3 \
+refuse "a name that is no recipe's is reported with the names there are" 1 \
 	"rackstrap: recipe 'bookwrm' is neither in this folder nor installed (did you mean 'bookworm'?): the installed recipes are bookworm, bookworm-2015, bookworm-vm, vivid" \
 	here lock bookwrm
 check "check finds an installed rack file" here check demo

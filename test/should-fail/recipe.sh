@@ -14,6 +14,10 @@ done
 
 refuse "a recipe that does not exist" 1 'rackstrap: /nonexistent: cannot be read: No such file or directory' \
 	"$RACKSTRAP" build --dry-run /nonexistent
+refuse "a name of no recipe" 1 "rackstrap: recipe 'nosuch' is neither in this folder nor installed: *" \
+	"$RACKSTRAP" build nosuch
+refuse "a path of no recipe" 1 'rackstrap: ./nosuch/recipe.cfg: cannot be read: No such file or directory' \
+	"$RACKSTRAP" build ./nosuch/recipe.cfg
 refuse "a folder without a recipe" 1 \
 	'rackstrap: man/recipe.cfg: cannot be read: No such file or directory' "$RACKSTRAP" lock man
 mkfifo "$WORK/pipe"
