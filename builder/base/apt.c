@@ -308,17 +308,21 @@ int apt_parse_sources(struct buf *out, const char *targets, const char *origin,
 }
 
 /* Adds the options that make apt keep its parsed lists in `cache`. In containers
- * (docker-clean) and for ordinary users apt otherwise parses all of them each time. */
-static void add_cache_options(char ***argv, const char *cache)
+ * (docker-clean) and for ordinary users apt otherwise parses all of them each time.
+ * Returns the path of their file, or NULL. Owned by the caller. */
+static char *add_cache_options(char ***argv, const char *cache)
 {
 	_cleanup_free_ char *dir = xasprintf("%s/apt", cache), *real = NULL;
+	char *file;
 
 	if (mkdir_p_at(AT_FDCWD, dir, 0755) < 0 || !(real = realpath(dir, NULL)))
-		return;
+		return NULL;
+	file = xasprintf("%s/pkgcache.bin", real);
 	strv_add(argv, "-o");
-	strv_addf(argv, "Dir::Cache::pkgcache=%s/pkgcache.bin", real);
+	strv_addf(argv, "Dir::Cache::pkgcache=%s", file);
 	strv_add(argv, "-o");
 	strv_add(argv, "Dir::Cache::srcpkgcache=");
+	return file;
 }
 
 int apt_sources(struct buf *out, const char *origin, const char *suite,
@@ -328,17 +332,20 @@ int apt_sources(struct buf *out, const char *origin, const char *suite,
 	const char *const env[] = {"LC_ALL=C", NULL};
 	_cleanup_strv_ char **argv = NULL;
 	struct run r = {.env = env};
-	_cleanup_free_ char *targets = NULL;
+	_cleanup_free_ char *targets = NULL, *file = NULL;
 
 	strv_add(&argv, "apt-get");
 	if (cache)
-		add_cache_options(&argv, cache);
+		file = add_cache_options(&argv, cache);
 	strv_add(&argv, "indextargets");
 	strv_add(&argv, "--format");
 	strv_add(&argv, target_format);
 	r.argv = (const char *const *)argv;
 	if (run_capture(&r, &targets, NULL, e) < 0)
 		return err_wrap(e, "asking apt for its sources");
+	if (file)
+		(void)!utimensat(AT_FDCWD, file, NULL,
+				 AT_SYMLINK_NOFOLLOW); /* used now */
 	return apt_parse_sources(out, targets, origin, suite, components, only, where, e);
 }
 

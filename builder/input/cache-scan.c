@@ -225,7 +225,6 @@ static int scan_roots(struct cached_list *l, const struct cache *c)
 		return 0;
 	for (size_t i = 0; names && names[i]; i++) {
 		_cleanup_free_ char *path = xasprintf("root/%s", names[i]);
-		_cleanup_free_ char *image = xasprintf("%s/root.squashfs", path);
 		bool whole = names[i][0] != '.';
 		struct cached *x;
 		struct stat st;
@@ -235,9 +234,7 @@ static int scan_roots(struct cached_list *l, const struct cache *c)
 		x = add(l, whole ? CACHED_ROOT : CACHED_RUBBISH, path,
 			whole ? names[i] : "");
 		x->bytes = folder_bytes(c, path);
-		x->used = st.st_mtime;
-		if (fstatat(c->fd, image, &st, 0) == 0 && st.st_atime > x->used)
-			x->used = st.st_atime;
+		x->used = st.st_mtime; /* root_cache_get() sets it */
 	}
 	return 0;
 }

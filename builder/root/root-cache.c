@@ -13,6 +13,7 @@
 #include "lib/log.h"
 
 #include <inttypes.h>
+#include <sys/stat.h>
 
 /* Increase this when a change of the program makes another root.squashfs of the same
  * inputs. */
@@ -96,6 +97,12 @@ int root_cache_init(struct root_cache *ret, const struct cache *c, const struct 
 static char *dir_path(const struct root_cache *rc)
 {
 	return xasprintf("root/%s", rc->r->name);
+}
+
+/* Sets the folder's time, for `rackstrap cache prune`. */
+static void note_use(int dir)
+{
+	(void)!futimens(dir, NULL);
 }
 
 /* Parses a line "item SIZE SHA256 PATH" into the item. Returns false if it is of another
@@ -228,6 +235,7 @@ bool root_cache_recall(const struct root_cache *rc, struct layer *l,
 	    !digest_is_hex(n.root_sha256, DIGEST_SHA256) || !parse_items(&n, l))
 		return false;
 	strcpy(sha256, n.root_sha256);
+	note_use(dir);
 	return true;
 }
 
@@ -266,8 +274,10 @@ int root_cache_get(const struct root_cache *rc, int dirfd, const char *name,
 	r = copy_root(root, dirfd, name, sha256);
 	if (r < 0 && is_readable(root))
 		return err_errno(e, r, "%s", name);
-	if (r == 0 && streq(sha256, n.root_sha256))
+	if (r == 0 && streq(sha256, n.root_sha256)) {
+		note_use(dir);
 		return 1;
+	}
 	unlinkat(dirfd, name, 0);
 	return damaged(rc, ROOT_FILE);
 }

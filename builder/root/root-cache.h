@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Caches the root image of a recipe's last build, so that a build with another initrd,
- * medium or host.cfg does not compress the same tree again:
+ * medium or host.cfg does not compress the same tree again. The folder's time is that of
+ * the last use:
  *
  *	CACHE/root/<recipe's name>/root.squashfs
  *	CACHE/root/<recipe's name>/root.notes	the digest of what determined it, the

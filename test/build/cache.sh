@@ -145,9 +145,17 @@ kinds = [e[\"kind\"] for e in j[\"entries\"]]
 assert j[\"format\"] == 1 and \"input\" in kinds and \"base\" in kinds and \"root\" in kinds
 assert j[\"bytes\"] == sum(e[\"bytes\"] for e in j[\"entries\"])
 assert any(\"http://files.invalid/v1/kubelet?raw=1%2b1\" in e.get(\"urls\", []) for e in j[\"entries\"])'"
+# Entries that were made long ago are used by the next build.
+check "a build makes its root image" build --offline
+(cd "$RACKSTRAP_CACHE" && find files root built -exec touch -d '40 days ago' {} +)
+check "a build uses what was made long ago" build --offline
+check_output "it makes nothing" grep -q '/small: unchanged' "$WORK/err1"
 before=$(find "$RACKSTRAP_CACHE" -type f | wc -l)
 check "cache prune succeeds" "$RACKSTRAP" cache prune
 check_output "prune removes nothing that was used" grep -q ': 0 removed, 0 B$' "$WORK/out1"
+for what in files root built; do
+	check "prune keeps what was used in $what/" sh -c "cd '$RACKSTRAP_CACHE' && test -n \"\$(find $what -mindepth 1 -maxdepth 1)\""
+done
 check "an offline build succeeds after prune" build --offline
 
 # --- another user, with a copy of this cache that has no root image ---------------------------

@@ -254,10 +254,32 @@ static void source_with_a_password_is_refused(void **state)
 	assert_string_equal(e.msg, want);
 }
 
+/* `rackstrap cache prune` removes lists that were not used for long. */
+static void use_of_the_cached_lists_is_noted(void **state)
+{
+	static const struct timespec long_ago[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+	char *components[] = {(char *)"main", NULL};
+	_cleanup_free_ char *file = xasprintf("%s/apt/pkgcache.bin", top);
+	_cleanup_buf_ struct buf out = {0};
+	struct err e = {0};
+	struct stat st;
+
+	(void)state;
+	if (apt_sources(&out, "Debian", "bookworm", components, NULL, top, "x:1", &e) < 0)
+		fail_msg("%s", e.msg);
+	write_file("apt/pkgcache.bin", 0644, "");
+	assert_int_equal(utimensat(AT_FDCWD, file, long_ago, 0), 0);
+	if (apt_sources(&out, "Debian", "bookworm", components, NULL, top, "x:1", &e) < 0)
+		fail_msg("%s", e.msg);
+	assert_int_equal(stat(file, &st), 0);
+	assert_true(st.st_mtime > 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(own_suite_uses_the_machines_sources),
+		cmocka_unit_test(use_of_the_cached_lists_is_noted),
 		cmocka_unit_test(another_suite_uses_the_machines_archives),
 		cmocka_unit_test(only_wanted_pockets_are_used),
 		cmocka_unit_test(unknown_pocket_is_an_error),

@@ -2,6 +2,7 @@
 /* lib/known-digest.h: a file is read again if it changed, and else only where it must. */
 #include "lib/known-digest.h"
 
+#include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/str.h"
 
@@ -149,15 +150,51 @@ static void error_is_returned(_unused_ void **state)
 	assert_int_equal(known_digest(&known, fd, SIZE, SIZE, sha256), -ENODATA);
 }
 
+/* Sets the times of all memos to 1970. Returns how many memos had a later one. */
+static unsigned age_memos(void)
+{
+	static const struct timespec long_ago[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+	_cleanup_strv_ char **names = NULL;
+	unsigned n = 0;
+
+	assert_int_equal(dir_names_at(known.fd, ".", &names), 0);
+	for (size_t i = 0; names[i]; i++) {
+		struct stat st;
+
+		if (streq(names[i], "file"))
+			continue;
+		assert_int_equal(fstatat(known.fd, names[i], &st, 0), 0);
+		n += st.st_mtime > 1;
+		assert_int_equal(utimensat(known.fd, names[i], long_ago, 0), 0);
+	}
+	return n;
+}
+
+/* `rackstrap cache prune` removes those that were not used for long. */
+static void memo_has_the_time_of_its_last_use(_unused_ void **state)
+{
+	assert_int_equal(digest(), 0);
+	assert_int_equal(age_memos(), 1);
+	assert_int_equal(age_memos(), 0);
+	assert_int_equal(digest(), 0);
+	assert_int_equal(age_memos(), 1);
+	assert_int_equal(reads, 1);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(large_file_is_read_once),       CASE(changed_file_is_read_again),
-		CASE(ranges_are_told_apart),         CASE(small_file_is_read_always),
-		CASE(verify_reads_always),           CASE(works_without_a_folder),
-		CASE(works_with_a_folder_of_no_use), CASE(error_is_returned),
+		CASE(large_file_is_read_once),
+		CASE(changed_file_is_read_again),
+		CASE(ranges_are_told_apart),
+		CASE(small_file_is_read_always),
+		CASE(verify_reads_always),
+		CASE(works_without_a_folder),
+		CASE(works_with_a_folder_of_no_use),
+		CASE(error_is_returned),
+		CASE(memo_has_the_time_of_its_last_use),
 	};
 
 	return cmocka_run_group_tests_name("known-digest", tests, NULL, NULL);

@@ -137,6 +137,39 @@ static void same_inputs_use_the_cache(void **state)
 	assert_false(f->items[1].written); /* a merge of the same content writes it */
 }
 
+static time_t folder_time(struct fixture *f)
+{
+	struct stat st;
+
+	assert_int_equal(fstatat(f->cache.fd, "root/small", &st, 0), 0);
+	return st.st_mtime;
+}
+
+/* `rackstrap cache prune` keeps a root image that is only compared, too. */
+static void folder_has_the_time_of_the_last_use(void **state)
+{
+	static const struct timespec long_ago[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+	struct fixture *f = *state;
+	char sha256[DIGEST_HEX_MAX];
+	struct merge_stats stats;
+	struct root_cache rc;
+
+	store(f);
+	assert_int_equal(utimensat(f->cache.fd, "root/small", long_ago, 0), 0);
+	assert_int_equal(get(f, &stats), 1);
+	assert_true(folder_time(f) > 1);
+	assert_int_equal(utimensat(f->cache.fd, "root/small", long_ago, 0), 0);
+	rc = init(f);
+	assert_true(root_cache_has(&rc));
+	assert_int_equal(folder_time(f), 1);
+	assert_true(root_cache_recall(&rc, &f->layer, &stats, sha256));
+	assert_true(folder_time(f) > 1);
+	one_line[0] = 'O';
+	rc = init(f);
+	assert_false(root_cache_has(&rc));
+	one_line[0] = 'o';
+}
+
 /* Every input of the root image changes the key. */
 static void other_inputs_miss_the_cache(void **state)
 {
@@ -307,6 +340,7 @@ static void damaged_notes_miss_the_cache(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {CASE(same_inputs_use_the_cache),
+					   CASE(folder_has_the_time_of_the_last_use),
 					   CASE(other_inputs_miss_the_cache),
 					   CASE(disabled_and_masked_units_change_the_key),
 					   CASE(other_mksquashfs_misses_the_cache),
