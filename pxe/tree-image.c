@@ -168,7 +168,11 @@ static bool link_old(int dirfd, int old, const struct image *i, const struct tre
 		log_warn("%s of the old tree is damaged: it is written again", path);
 		return false;
 	}
-	return linkat(dir, name, dirfd, path, 0) == 0;
+	if (linkat(dir, name, dirfd, path, 0) == 0)
+		return true;
+	if (l->fd >= 0)
+		close(TAKE_FD(l->fd));
+	return false; /* it has too many links, or is another user's: copied instead */
 }
 
 /* Writes a file of the image to `path` and reads it back, which also has its digest

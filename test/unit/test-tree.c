@@ -7,7 +7,10 @@
  */
 #include "pxe/tree.h"
 
+#include "builder/common/digest.h"
+#include "lib/dir.h"
 #include "lib/run.h"
+#include "pxe/image-check.h"
 #include "pxe/secret.h"
 #include "test-no-exchange.h"
 #include "test-pxe-image.h"
@@ -287,6 +290,55 @@ static void second_rendering_is_the_same(void **state)
 	free(kept);
 	kept = read_text(one, "run/access.log");
 	assert_string_equal(kept, "a line\n");
+}
+
+/* Replaces that of the C library: with `links_max`, those of the image's files
+ * fail as if there were too many. */
+static bool links_max;
+
+int linkat(int from, const char *old, int to, const char *new, int flags)
+{
+	if (!links_max || !strstr(new, "http/images/"))
+		return (int)syscall(SYS_linkat, from, old, to, new, flags);
+	errno = EMLINK;
+	return -1;
+}
+
+static size_t count_descriptors(void)
+{
+	_cleanup_strv_ char **names = NULL;
+
+	assert_int_equal(dir_names_at(AT_FDCWD, "/proc/self/fd", &names), 0);
+	return strv_len(names);
+}
+
+/* Sets a digest of the image to that of its file's text. */
+static void correct_digest(char *sha256, const char *text)
+{
+	char hex[DIGEST_HEX_MAX];
+
+	strcpy(sha256, digest_text(DIGEST_SHA256, text, strlen(text), hex));
+}
+
+static void file_that_cannot_be_linked_is_copied(void **state)
+{
+	struct fixture *f = *state;
+	const struct known_digests known = {.fd = -1, .digest = digest_range};
+	const struct tree_options o = {.secret = SECRET};
+	struct err e = {0};
+	size_t before;
+
+	correct_digest(f->image.kernel_sha256, KERNEL_TEXT);
+	correct_digest(f->image.initrd_sha256, INITRD_TEXT);
+	correct_digest(f->image.root_sha256, ROOT_TEXT);
+	if (image_check(&f->image, &known, &e) < 0)
+		fail_msg("%s", e.msg);
+	assert_int_equal(render(f, GOLDEN "/plain.cfg", "t", o, &e), 0);
+	before = count_descriptors();
+	links_max = true;
+	assert_int_equal(render(f, GOLDEN "/plain.cfg", "t", o, &e), 0);
+	links_max = false;
+	assert_int_equal(count_descriptors(), before);
 }
 
 static mode_t mode_of(const char *dir, const char *name)
@@ -991,6 +1043,7 @@ int main(void)
 		T(proxy_tree_matches_golden_files),
 		T(image_files_are_in_the_tree),
 		T(second_rendering_is_the_same),
+		T(file_that_cannot_be_linked_is_copied),
 		T(secret_is_made_once_and_kept),
 		cmocka_unit_test(token_is_an_hmac),
 		T(damaged_secret_is_not_replaced),
