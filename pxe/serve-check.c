@@ -26,6 +26,7 @@
 #define DHCP_PORT  67
 #define TFTP_PORT  69
 #define PROXY_PORT 4011
+#define PORTS      4
 #define PROC_MAX   (16 * 1024 * 1024)
 
 #define PROC_STATUS_MAX (64 * 1024) /* of a file of one process */
@@ -296,7 +297,18 @@ static char *find_owner(const struct serve *s, const struct port *p)
 	return xstrdup("");
 }
 
-static int check_port(const struct serve *s, const struct port *p, struct diag *d)
+/* Checks if the server has the socket that is on the port. */
+static bool has_port(const struct serve_child *c, const struct port *p)
+{
+	_cleanup_free_ char *pid = xasprintf("%d", (int)c->child.pid);
+	unsigned long inode = c->child.pid > 0 ? find_inode(p) : 0;
+
+	return inode && has_socket(pid, inode);
+}
+
+/* A port that `running`, unless it is NULL, has itself is free. */
+static int check_port(const struct serve *s, const struct serve *running,
+		      const struct port *p, struct diag *d)
 {
 	_cleanup_free_ char *owner = NULL;
 	char addr[NET_ADDR_LEN];
@@ -308,9 +320,12 @@ static int check_port(const struct serve *s, const struct port *p, struct diag *
 	case ENODEV:
 		return 0;
 	case EADDRINUSE:
+		if (running &&
+		    (has_port(&running->dnsmasq, p) || has_port(&running->nginx, p)))
+			return 0;
 		owner = find_owner(s, p);
 		if (!owner)
-			return check_port(s, p, d);
+			return check_port(s, running, p, d);
 		return diag_add(d, "port %u/%s is taken%s", p->port, p->protocol, owner);
 	case EACCES:
 	case EPERM:
@@ -322,23 +337,55 @@ static int check_port(const struct serve *s, const struct port *p, struct diag *
 	}
 }
 
-int serve_check_ports(const struct serve *s, struct diag *d)
+/* Sets the ports of a tree, with the interface of DHCP's; `found` holds its name. Returns
+ * how many there are. */
+static size_t list_ports(const struct serve *s, struct port ret[static PORTS],
+			 char found[static IF_NAMESIZE])
 {
-	char found[IF_NAMESIZE];
 	const struct tree_info *i = &s->info;
-	int r = 0;
 
 	find_interface(s, found);
 	const char *interface = i->interface ? i->interface : found[0] ? found : NULL;
-	const struct port ports[] = {
+	const struct port ports[PORTS] = {
 		{"udp", SOCK_DGRAM, 0, DHCP_PORT, interface},
 		{"udp", SOCK_DGRAM, i->boot_server, TFTP_PORT, NULL},
 		{"tcp", SOCK_STREAM, i->boot_server, i->http_port, NULL},
 		{"udp", SOCK_DGRAM, 0, PROXY_PORT, interface},
 	};
 
-	for (size_t k = 0; k < ARRAY_SIZE(ports) - !i->proxy_dhcp; k++)
-		if (check_port(s, &ports[k], d) < 0)
+	memcpy(ret, ports, sizeof(ports));
+	return i->proxy_dhcp ? PORTS : PORTS - 1;
+}
+
+static bool same_port(const struct port *a, const struct port *b)
+{
+	const char *x = a->interface ? a->interface : "";
+	const char *y = b->interface ? b->interface : "";
+
+	return a->type == b->type && a->address == b->address && a->port == b->port &&
+	       streq(x, y);
+}
+
+static bool is_listed(const struct port *p, const struct port *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (same_port(p, &v[i]))
+			return true;
+	return false;
+}
+
+int serve_check_ports(const struct serve *s, const struct serve *running, struct diag *d)
+{
+	char found[IF_NAMESIZE], found_old[IF_NAMESIZE];
+	struct port ports[PORTS], old[PORTS];
+	size_t n = list_ports(s, ports, found), n_old = 0;
+	int r = 0;
+
+	if (running)
+		n_old = list_ports(running, old, found_old);
+	for (size_t k = 0; k < n; k++)
+		if (!is_listed(&ports[k], old, n_old) &&
+		    check_port(s, running, &ports[k], d) < 0)
 			r = -1;
 	return r;
 }

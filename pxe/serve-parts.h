@@ -17,7 +17,5 @@ bool serve_dnsmasq_is_current(const struct serve *s);
 /* Stops dnsmasq, starts it, and waits until it listens. */
 int serve_restart_dnsmasq(struct serve *s, struct err *e) _must_check_;
 
-/* Makes nginx read its configuration again, and waits until it accepts a connection at
- * the address and port of s->info. Without a master process it cannot do that while it
- * runs: it is started again. */
-int serve_reload_nginx(struct serve *s, struct err *e) _must_check_;
+/* Does the same with nginx, for the address and port of s->info. */
+int serve_restart_nginx(struct serve *s, struct err *e) _must_check_;

@@ -140,7 +140,7 @@ int serve_check(const struct serve *s, struct diag *d)
 
 	if (serve_check_address(s, d) < 0)
 		r = -1;
-	if (serve_check_ports(s, d) < 0)
+	if (serve_check_ports(s, NULL, d) < 0)
 		r = -1;
 	if (serve_check_access(s, d) < 0)
 		r = -1;
@@ -400,16 +400,10 @@ int serve_restart_dnsmasq(struct serve *s, struct err *e)
 	return start_dnsmasq(s, e) < 0 ? -1 : await(s, &s->dnsmasq, dnsmasq_listens, e);
 }
 
-int serve_reload_nginx(struct serve *s, struct err *e)
+int serve_restart_nginx(struct serve *s, struct err *e)
 {
-	if (s->single_id_ns) {
-		stop(&s->nginx);
-		if (start_nginx(s, e) < 0)
-			return -1;
-	} else if (kill(s->nginx.child.pid, SIGHUP) < 0) {
-		return err_errno(e, errno, "nginx");
-	}
-	return await(s, &s->nginx, nginx_listens, e);
+	stop(&s->nginx);
+	return start_nginx(s, e) < 0 ? -1 : await(s, &s->nginx, nginx_listens, e);
 }
 
 /* --- watching and stopping -------------------------------------------------------- */
@@ -421,7 +415,7 @@ int serve_wait(struct serve *s, int wake_fd, int timeout_ms, struct err *e)
 		{.fd = s->dnsmasq.pidfd, .events = POLLIN},
 		{.fd = s->nginx.pidfd, .events = POLLIN},
 	};
-	int n = poll(p, ARRAY_SIZE(p), timeout_ms);
+	int n = poll(p, ARRAY_SIZE(p), s->lost ? 0 : timeout_ms);
 
 	serve_logs_bound(s);
 	if (n < 0 && errno == EINTR)
@@ -432,6 +426,9 @@ int serve_wait(struct serve *s, int wake_fd, int timeout_ms, struct err *e)
 	 * failure. */
 	if (p[0].revents)
 		return 1;
+	if (s->lost)
+		return err_set(e, ERR_FAILED, "%s does not run: it did not start again",
+			       s->lost);
 	if (p[1].revents)
 		return report_end(&s->dnsmasq, e);
 	if (p[2].revents)

@@ -34,6 +34,7 @@ struct serve {
 	uint64_t log_max;    /* bytes after which a log is renamed or truncated */
 	bool access_renamed; /* nginx is to make the access log anew */
 	bool log_fault;      /* the logs could not be kept small, and that was logged */
+	const char *lost;    /* the server that a reload could not start again, or NULL */
 	bool single_id_ns;   /* in a user namespace with one id: no user to change to */
 	struct serve_child {
 		struct child child;
@@ -59,10 +60,22 @@ int serve_start(struct serve *s, struct err *e) _must_check_;
 
 /*
  * Makes the servers read the tree again, which may be another one under the same name.
- * Both configurations are tested before. nginx reloads its own; dnsmasq reads its only at
- * its start, so it is started again, if it changed. Logs what cannot be changed while
- * they run: their user. Invalidates a watch of `s`. Returns 0, or -1 with the reason, and
- * the servers go on as before; if dnsmasq could not be started again, serve_wait() fails.
+ * nginx reloads its configuration, without a master process it is started again; dnsmasq
+ * reads its only at its start, so it is started again, if it changed. Logs what cannot be
+ * changed while they run: their user. Invalidates a watch of `s`. Returns 0 when both
+ * have the new configuration, or -1 with the reason, and what is served is then:
+ *
+ *	the old state, when a check fails: the tree, the address, ports that change, both
+ *	configurations; and when nginx keeps its old configuration (it says why, or has
+ *	no new workers in time)
+ *	the new state over HTTP and none over DHCP and TFTP, when dnsmasq does not start
+ *	again; serve_wait() fails then
+ *	the old state over DHCP and TFTP and none over HTTP, when nginx without a master
+ *	process does not start again; serve_wait() fails then
+ *	the new state, as far as it came, when the server that was started again runs but
+ *	is not seen to listen in time
+ *
+ * s->info describes the state over HTTP.
  */
 int serve_reload(struct serve *s, const struct serve_options *o,
 		 struct err *e) _must_check_;

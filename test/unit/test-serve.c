@@ -37,8 +37,8 @@ struct fixture {
 	struct serve s;
 };
 
-/* Renders and opens the tree, in place of an earlier one. */
-static void render(struct fixture *f, const struct tree_options *o)
+/* Renders the tree, in place of an earlier one. */
+static void render_only(struct fixture *f, const struct tree_options *o)
 {
 	_cleanup_free_ char *image_dir = xasprintf("%s/image", f->scratch);
 	_cleanup_image_ struct image image = {0};
@@ -46,11 +46,20 @@ static void render(struct fixture *f, const struct tree_options *o)
 	_cleanup_diag_ struct diag d = {0};
 	struct err e = {0};
 
-	serve_done(&f->s);
 	if (image_open(&image, image_dir, &e) < 0 ||
 	    rack_load(&rack, RACK, &image.roles, &d) < 0 ||
-	    tree_render(&rack, &image, f->tree, o, &e) < 0 ||
-	    serve_open(&f->s, f->tree, &(struct serve_options){0}, &e) < 0)
+	    tree_render(&rack, &image, f->tree, o, &e) < 0)
+		fail_msg("%s", e.msg);
+}
+
+/* Renders and opens the tree. */
+static void render(struct fixture *f, const struct tree_options *o)
+{
+	struct err e = {0};
+
+	serve_done(&f->s);
+	render_only(f, o);
+	if (serve_open(&f->s, f->tree, &(struct serve_options){0}, &e) < 0)
 		fail_msg("%s", e.msg);
 }
 
@@ -545,6 +554,109 @@ static void wake_up_wins_over_a_death(void **state)
 	assert_int_equal(serve_wait(&f->s, wake, -1, &e), 1);
 }
 
+/* --- reading the tree again ------------------------------------------------------- */
+
+static const struct serve_options no_options;
+
+static void taken_port_of_the_new_tree_is_found_before(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_close_ int other = bystander(SOCK_STREAM, 8080);
+	struct err e = {0};
+
+	assert_true(other >= 0);
+	start(f);
+	render_only(f, &(struct tree_options){.secret = SECRET, .http_port = 8080});
+	assert_int_equal(serve_reload(&f->s, &no_options, &e), -1);
+	assert_non_null(str_after(e.msg, "port 8080/tcp is taken by test-serve (pid "));
+	assert_int_equal(f->s.info.http_port, 80);
+	assert_int_equal(request(BOOT_SERVER, "GET", "/boot.ipxe", NULL, NULL), 200);
+	assert_int_equal(serve_wait(&f->s, -1, 0, &e), 0);
+	/* The other ports are those of our own servers. */
+	render_only(f, &(struct tree_options){.secret = SECRET, .proxy_dhcp = true});
+	if (serve_reload(&f->s, &no_options, &e) < 0)
+		fail_msg("%s", e.msg);
+	assert_true(f->s.info.proxy_dhcp);
+}
+
+/* The configuration is accepted by dnsmasq --test. */
+static void dnsmasq_that_does_not_start_again_ends_the_service(void **state)
+{
+	struct fixture *f = *state;
+	struct err e = {0};
+
+	start(f);
+	write_text(f->tree, TREE_DNSMASQ_CONF,
+		   "port=0\nbind-interfaces\nlisten-address=10.8.8.8\n");
+	assert_int_equal(serve_reload(&f->s, &no_options, &e), -1);
+	assert_non_null(str_after(e.msg, "dnsmasq exited with "));
+	assert_int_equal(serve_wait(&f->s, -1, -1, &e), -1);
+	assert_string_equal(e.msg, "dnsmasq does not run: it did not start again");
+}
+
+/* In place of nginx with a master process, which this namespace does not allow. With a
+ * file nginx.refuse beside it, it keeps its configuration. */
+#define NGINX                                                                            \
+	"#!/usr/bin/python3\n"                                                           \
+	"import os, signal, socket, sys, time\n"                                         \
+	"if '-t' in sys.argv: sys.exit(0)\n"                                             \
+	"s = socket.create_server(('172.25.0.1', 80))\n"                                 \
+	"workers = []\n"                                                                 \
+	"def work(*_):\n"                                                                \
+	"    if os.path.exists(sys.argv[0] + '.refuse'):\n"                              \
+	"        print('[emerg] 7#7: bind() to 0.0.0.0:80 failed', file=sys.stderr)\n"   \
+	"        print('[emerg] 7#7: no memory', file=sys.stderr, flush=True)\n"         \
+	"        return\n"                                                               \
+	"    pid = os.fork()\n"                                                          \
+	"    if pid == 0:\n"                                                             \
+	"        signal.signal(signal.SIGTERM, signal.SIG_DFL)\n"                        \
+	"        while True: signal.pause()\n"                                           \
+	"    workers.append(pid)\n"                                                      \
+	"def end(*_):\n"                                                                 \
+	"    for pid in workers: os.kill(pid, signal.SIGTERM)\n"                         \
+	"    sys.exit(0)\n"                                                              \
+	"signal.signal(signal.SIGHUP, work)\n"                                           \
+	"signal.signal(signal.SIGTERM, end)\n"                                           \
+	"work()\n"                                                                       \
+	"s.listen()\n"                                                                   \
+	"while True: signal.pause()\n"
+
+static void nginx_that_keeps_its_configuration_is_reported(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *old = xstrdup(getenv("PATH"));
+	_cleanup_free_ char *path = xasprintf("%s:%s", f->scratch, old);
+	_cleanup_free_ char *nginx = xasprintf("%s/nginx", f->scratch);
+	_cleanup_free_ char *refuse = xasprintf("%s.refuse", nginx);
+	struct err e = {0};
+	pid_t dnsmasq;
+
+	write_text(f->scratch, "nginx", NGINX);
+	assert_int_equal(chmod(nginx, 0755), 0);
+	setenv("PATH", path, 1);
+	start(f);
+	dnsmasq = f->s.dnsmasq.child.pid;
+	f->s.single_id_ns = false;
+	render_only(f, &(struct tree_options){.secret = SECRET, .proxy_dhcp = true});
+	write_text(f->scratch, "nginx.refuse", "");
+	assert_int_equal(serve_reload(&f->s, &no_options, &e), -1);
+	assert_string_equal(e.msg,
+			    "nginx keeps its old configuration: [emerg] 7#7: no memory");
+	assert_false(f->s.info.proxy_dhcp);
+	assert_int_equal(f->s.dnsmasq.child.pid, dnsmasq);
+	assert_int_equal(serve_wait(&f->s, -1, 0, &e), 0);
+	assert_int_equal(unlink(refuse), 0);
+	f->s.single_id_ns = true;
+	serve_stop(&f->s);
+	start(f);
+	f->s.single_id_ns = false;
+	if (serve_reload(&f->s, &no_options, &e) < 0)
+		fail_msg("%s", e.msg);
+	assert_true(f->s.info.proxy_dhcp);
+	f->s.single_id_ns = true;
+	setenv("PATH", old, 1);
+}
+
 /* --- messages of the watcher ------------------------------------------------------ */
 
 #define REPORT                                                                           \
@@ -899,6 +1011,9 @@ int main(void)
 		T(failed_start_stops_both_servers),
 		T(death_of_a_server_is_reported),
 		T(wake_up_wins_over_a_death),
+		T(taken_port_of_the_new_tree_is_found_before),
+		T(dnsmasq_that_does_not_start_again_ends_the_service),
+		T(nginx_that_keeps_its_configuration_is_reported),
 		T(watch_reports_machines),
 		T(watch_reports_refusals),
 		T(half_open_requests_do_not_end_the_service),
