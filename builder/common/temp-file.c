@@ -2,11 +2,8 @@
 #include "builder/common/temp-file.h"
 
 #include "builder/common/leftovers.h"
-#include "builder/common/progress.h"
 #include "lib/file.h"
 #include "lib/str.h"
-
-#include <sys/statvfs.h>
 
 const char *temp_dir(void)
 {
@@ -37,19 +34,4 @@ int temp_file_open(struct err *e)
 	int fd = temp_file_open_in(temp_dir(), e);
 
 	return fd < 0 ? err_wrap(e, "TMPDIR") : fd;
-}
-
-int room_check(int fd, uint64_t bytes, const char *name, const char *where, struct err *e)
-{
-	char need[PROGRESS_SIZE_LEN], have[PROGRESS_SIZE_LEN];
-	struct statvfs st;
-	uint64_t room;
-
-	if (fstatvfs(fd, &st) < 0)
-		return err_errno(e, errno, "%s", where);
-	room = (uint64_t)st.f_bavail * st.f_frsize;
-	if (bytes <= room)
-		return 0;
-	return err_set(e, ERR_FAILED, "%s: needs %s in %s, which has %s left", name,
-		       progress_size(bytes, need), where, progress_size(room, have));
 }

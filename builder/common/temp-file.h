@@ -17,8 +17,3 @@ const char *temp_dir(void);
 int temp_file_open(struct err *e) _must_check_;
 /* Does the same in the folder `dir`. */
 int temp_file_open_in(const char *dir, struct err *e) _must_check_;
-
-/* Checks that `fd`'s file system has room for `bytes` more. `name` is the file that needs
- * it, and `where` that file system, for the message. */
-int room_check(int fd, uint64_t bytes, const char *name, const char *where,
-	       struct err *e) _must_check_;

@@ -13,6 +13,7 @@
 #include "builder/common/archive.h"
 #include "builder/common/progress.h"
 #include "builder/common/qcow2.h"
+#include "builder/common/space.h"
 #include "builder/common/temp-file.h"
 #include "builder/common/unpack.h"
 #include "builder/disk/disk-refusal.h"
@@ -127,22 +128,29 @@ static int measure(const char *path, const char *from, uint64_t *need, struct er
 	return 0;
 }
 
+/* Checks that the temporary file has room for the disk's data. */
+static int check_room(const struct disk_image *m, uint64_t bytes, struct err *e)
+{
+	_cleanup_free_ char *what = xasprintf("the data of %s ($TMPDIR)", m->path);
+
+	return space_check_one(&(struct space_need){temp_dir(), what, bytes}, e);
+}
+
 /* Checks that the disk's data is within the limit and that there is room for it. Only a
  * disk that may be too large as a whole is measured. */
-static int check_size(const struct disk_image *m, const char *from, int to, struct err *e)
+static int check_size(const struct disk_image *m, const char *from, struct err *e)
 {
 	struct archive_limit limit = {.bytes = m->limit, .raise = DISK_LIMIT_RAISE};
 	uint64_t need;
 
 	if (qcow2_size(m->fd, m->path, &need, e) < 0)
 		return -1;
-	if (((limit.bytes > 0 && need > limit.bytes) ||
-	     room_check(to, need, m->path, temp_dir(), NULL) < 0) &&
+	if (((limit.bytes > 0 && need > limit.bytes) || check_room(m, need, NULL) < 0) &&
 	    measure(m->path, from, &need, e) < 0)
 		return -1;
 	if (archive_limit_bytes(&limit, need, m->path, NULL, e) < 0)
 		return -1;
-	return room_check(to, need, m->path, temp_dir(), e);
+	return check_room(m, need, e);
 }
 
 static int convert(const char *path, const char *from, const char *to, struct err *e)
@@ -171,7 +179,7 @@ static int open_qcow2(struct disk_image *m, struct err *e)
 			       m->path);
 	fd = temp_file_open(e);
 	to = fd_path(fd);
-	if (fd < 0 || check_size(m, from, fd, e) < 0 || convert(m->path, from, to, e) < 0)
+	if (fd < 0 || check_size(m, from, e) < 0 || convert(m->path, from, to, e) < 0)
 		return -1;
 	close(m->fd);
 	m->fd = TAKE_FD(fd);
@@ -348,7 +356,7 @@ int disk_image_seekable(struct disk_image *m, struct err *e)
 	if (!m->compressed)
 		return m->fd;
 	fd = temp_file_open(e);
-	if (fd < 0 || disk_unpack_all(m, fd, e) < 0)
+	if (fd < 0 || check_room(m, m->data, e) < 0 || disk_unpack_all(m, fd, e) < 0)
 		return -1;
 	archive_in_free(m->in);
 	m->in = NULL;

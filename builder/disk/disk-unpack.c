@@ -203,8 +203,7 @@ int disk_unpack_all(struct disk_image *m, int fd, struct err *e)
 	const struct sink to = {.fd = fd};
 	uint64_t size;
 
-	if (room_check(fd, m->data, m->path, temp_dir(), e) < 0 ||
-	    read_through(m, keep_all, &to, &size, e) < 0)
+	if (read_through(m, keep_all, &to, &size, e) < 0)
 		return -1;
 	return ftruncate(fd, (off_t)size) < 0 ? err_errno(e, errno, "%s", temp_dir()) : 0;
 }

@@ -11,7 +11,7 @@
 #include "builder/input/fetch.h"
 
 #include "builder/common/progress.h"
-#include "builder/common/temp-file.h"
+#include "builder/common/space.h"
 #include "builder/input/fetch-check.h"
 #include "lib/log.h"
 #include "lib/str.h"
@@ -133,7 +133,8 @@ static int check_announced(struct transfer *t)
 		return 0;
 	if (fetch_check_size(t->f, t->part.have + (uint64_t)rest, t->called, &t->err) < 0)
 		return refuse_size(t);
-	return room_check(t->part.fd, (uint64_t)rest, t->called, "the cache", &t->err);
+	return space_check_one(&(struct space_need){t->f->dir, t->called, (uint64_t)rest},
+			       &t->err);
 }
 
 /* Decides at the first byte of a body whether the transfer resumes or starts over. */

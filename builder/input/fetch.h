@@ -25,6 +25,7 @@ struct fetch_file {
 	const char *url;   /* to fetch from; never printed or kept with its query, unless
 			    * `shown` has one, too */
 	const char *shown; /* its name in messages: the URL before mirrors; NULL: url */
+	const char *dir;   /* path of dirfd */
 	int dirfd;
 	const char *path; /* the file in dirfd */
 

@@ -139,6 +139,7 @@ static struct fetch_file fetch_file_of(const struct download *x, const struct ca
 		.name = w->name,
 		.url = x->url,
 		.shown = w->url,
+		.dir = c->dir,
 		.dirfd = c->fd,
 		.path = x->path,
 		.size = w->size,

@@ -54,8 +54,8 @@ for command in inspect verify "customize --host $WORK/host.cfg"; do
 		"rackstrap: ${command%% *}: option '--limit' must be a size, as in 100G, not '0'" \
 		"$RACKSTRAP" $command --limit 0 "$WORK/zeros.zst"
 done
-refuse "inspect refuses data that there is no room for" 1 \
-	"rackstrap: $WORK/huge.qcow2: needs 16.0 TiB in $WORK, which has * left" \
+refuse "inspect refuses data that there is no room for" 4 \
+	"rackstrap: not enough space: * are free, at least 16.0 TiB are needed (the data of $WORK/huge.qcow2 (\$TMPDIR) in $WORK: 16.0 TiB)" \
 	small "$RACKSTRAP" inspect --limit 17T "$WORK/huge.qcow2"
 qemu-img create -q -f qcow2 "$WORK/sparse.qcow2" 100G
 refuse "a disk that is mostly holes is read" 1 "rackstrap: $WORK/sparse.qcow2: is no disk or ISO that rackstrap made: *" \
