@@ -189,14 +189,22 @@ int diag_add_err(struct diag *d, const struct err *e)
 	return -1;
 }
 
+void diag_move_detail(struct diag *to, struct diag *from, size_t i)
+{
+	if (!to || to->n == 0)
+		return;
+	free(to->details[to->n - 1]);
+	to->details[to->n - 1] = TAKE_PTR(from->details[i]);
+	to->folded[to->n - 1] = from->folded[i];
+}
+
 void diag_move(struct diag *to, struct diag *from)
 {
 	bool unread = from->unread && (to && (to->unread || to->n == 0));
 
 	for (size_t i = 0; to && i < from->n; i++) {
 		diag_add(to, "%s", from->lines[i]);
-		to->details[to->n - 1] = TAKE_PTR(from->details[i]);
-		to->folded[to->n - 1] = from->folded[i];
+		diag_move_detail(to, from, i);
 	}
 	if (to && from->n > 0)
 		to->unread = unread;

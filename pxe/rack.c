@@ -542,11 +542,14 @@ static void check_hosts(struct loader *l)
 
 			if (n == 1 || count[intern(&lines, line, NULL)] < n) {
 				report_for_host(l, i, line);
+				diag_move_detail(l->d, &d[i], k);
 				continue;
 			}
 			intern(&reported, line, &is_new);
-			if (is_new)
-				diag_add(l->d, "%s", line);
+			if (!is_new)
+				continue;
+			diag_add(l->d, "%s", line);
+			diag_move_detail(l->d, &d[i], k);
 		}
 		diag_done(&d[i]);
 	}

@@ -208,6 +208,14 @@ static void diag_has_details(void **state)
 	assert_string_equal(text, "a.cfg:1: first\n    x? = 1\n    ^");
 	assert_int_equal(diag_err(&d, &e), -1);
 	assert_string_equal(e.msg, "a.cfg:1: first\n    x? = 1\n    ^\nsecond");
+	diag_add(&more, "host 'a': first");
+	diag_move_detail(&more, &d, 0);
+	assert_null(d.details[0]);
+	assert_string_equal(more.details[0], "    x? = 1\n    ^");
+	diag_move_detail(&more, &d, 1);
+	assert_null(more.details[0]);
+	assert_int_equal(diag_count(&more), 4);
+	diag_move_detail(NULL, &d, 1);
 	diag_move(NULL, &d);
 	assert_int_equal(d.n, 0);
 }
