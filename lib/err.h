@@ -68,8 +68,8 @@ size_t diag_count(const struct diag *d);
 /* Returns the complaint of that index with its details, each after a newline. Owned by
  * the caller. */
 char *diag_text(const struct diag *d, size_t i);
-/* Moves the detail of the complaint `i` of `from`, which was added to `to` in other words,
- * to the last one of `to`, which may be NULL. */
+/* Moves the detail of the complaint `i` of `from`, which was added to `to` in other
+ * words, to the last one of `to`, which may be NULL. */
 void diag_move_detail(struct diag *to, struct diag *from, size_t i);
 /* Moves all complaints of `from` behind those of `to`, which may be NULL. */
 void diag_move(struct diag *to, struct diag *from);

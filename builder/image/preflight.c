@@ -139,13 +139,13 @@ static uint64_t check_inputs(struct preflight *p, const struct recipe *r,
 	return fetch;
 }
 
-/* Checks the base, unless it is made from a file whose SHA-256 is not known: neither is
- * then if the cache has it, and nothing may be demanded for making it. */
+/* Checks the base, unless it is made from a file whose SHA-256 is not known: then it is
+ * not known either if the cache has it, and nothing may be demanded for making it. */
 static void check_base(struct preflight *p, const struct recipe *r,
 		       const struct build_options *o, struct mistakes *m)
 {
 	const struct recipe_artifact *a = base_source(r);
-	struct input source;
+	struct input source = {0};
 	const struct base_options bo = {
 		.mirrors = o->mirrors,
 		.lock = &p->lock.base,
