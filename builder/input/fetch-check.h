@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checks a download against what is known about the file. For fetch.c. */
+/* Checks a download against what is known about the file. For fetch.c and
+ * fetch-transfer.c. */
 #pragma once
 
 #include "builder/input/fetch-part.h"

@@ -2,7 +2,7 @@
 /*
  * Uses libcurl's multi interface: one transfer for each file, CONNECTIONS of them at a
  * time. A transfer has tries; each try either ends the transfer (done, or failed for
- * good) or lets it wait for the next. fetch-check.c checks the result.
+ * good) or lets it wait for the next (fetch-transfer.c). fetch-check.c checks the result.
  *
  * Digests are computed while the bytes arrive. A resumed file is read once to catch up;
  * when it then has the wrong digest, its two parts may not belong together, so it is
@@ -13,6 +13,7 @@
 #include "builder/common/progress.h"
 #include "builder/common/space.h"
 #include "builder/input/fetch-check.h"
+#include "builder/input/fetch-transfer.h"
 #include "lib/log.h"
 #include "lib/str.h"
 #include "lib/url.h"
@@ -22,59 +23,13 @@
 #define CONNECTIONS       6
 #define TRIES             4
 #define PAUSE_MS          500
-#define PAUSE_MAX_MS      30000
-#define RETRY_AFTER_MAX_S 300L /* of Retry-After; a longer pause ends the transfer */
-#define SAID_MS           3000 /* a longer pause is logged */
 #define CONNECT_TIMEOUT_S 20L
 #define SLOW_BYTES        100L /* a second; the least that counts as answering */
 #define SLOW_S            60   /* of less than that, then the transfer is broken off */
 #define REDIRECTS_MAX     10L
-#define PROGRESS_BYTES    (256U * 1024) /* after so many, tries count from 1 again */
-#define DROPPED_MAX       (1U << 20)    /* bytes of an error's body that are waited for */
+#define DROPPED_MAX       (1U << 20) /* bytes of an error's body that are waited for */
 
-enum state {
-	WAITING, /* until retry_at */
-	RUNNING,
-	DONE,
-	FAILED,
-};
-
-struct transfer {
-	struct fetch_file *f;
-	enum state state;
-	CURL *h;
-	struct curl_slist *headers;
-	struct part part;
-	struct response response;
-	char *if_range; /* the validator sent as If-Range */
-	bool body;      /* the response's first byte has arrived */
-	size_t dropped; /* bytes of a body that is not kept */
-	bool resumed;   /* one of the tries resumed the bytes of an earlier one */
-	bool fresh;     /* ignore the bytes that are there */
-	bool has_login; /* a user name and password are sent */
-	unsigned tries; /* tries since the last progress */
-	uint64_t mark;  /* bytes at that time */
-	uint64_t retry_at, began;
-	const char *called; /* its name in messages */
-	char *place;        /* its URL as it may be printed and kept */
-	struct err err;
-	char curl_err[CURL_ERROR_SIZE];
-};
-
-struct fetch {
-	CURLM *multi;
-	struct transfer *v;
-	size_t n;
-	unsigned max_tries, pause_ms, stall_s;
-	bool quiet;
-	const struct netrc *netrc;
-	uint64_t rate_at, rate_bytes, rate;
-};
-
-static int io_error(struct transfer *t, int r)
-{
-	return err_errno(&t->err, r, "%s: cannot be kept", t->called);
-}
+_Static_assert(TRANSFER_CURL_TEXT >= CURL_ERROR_SIZE, "room for libcurl's texts");
 
 /* --- callbacks --------------------------------------------------------------------- */
 
@@ -94,35 +49,6 @@ static long response_code(const struct transfer *t)
 	return code;
 }
 
-/* Checks that the response continues the bytes that are there, and that its end can be
- * told. A server that answers "206" with other bytes than requested is not asked to
- * resume again. */
-static int begin_rest(struct transfer *t)
-{
-	const struct response *r = &t->response;
-	const char *is = r->etag ? r->etag : r->last_modified;
-	bool ends = r->range_total > 0 || t->f->size > 0 || t->f->digest;
-
-	if (r->has_range && r->range_start == t->part.have && is && t->if_range &&
-	    streq(is, t->if_range) && ends) {
-		t->resumed = true;
-		return 0;
-	}
-	t->fresh = true;
-	return err_set(&t->err, ERR_FAILED,
-		       "%s: answered with another range or another "
-		       "file than requested",
-		       t->called);
-}
-
-/* Ends the transfer for good, because its file is too large. */
-static int refuse_size(struct transfer *t)
-{
-	t->fresh = false;
-	part_remove(&t->part);
-	return -1;
-}
-
 /* Checks the size that the server says the rest of the file has, and the room for it. */
 static int check_announced(struct transfer *t)
 {
@@ -132,7 +58,7 @@ static int check_announced(struct transfer *t)
 	if (rest < 0)
 		return 0;
 	if (fetch_check_size(t->f, t->part.have + (uint64_t)rest, t->called, &t->err) < 0)
-		return refuse_size(t);
+		return transfer_refuse_size(t);
 	return space_check_one(&(struct space_need){t->f->dir, t->called, (uint64_t)rest},
 			       &t->err);
 }
@@ -142,13 +68,13 @@ static int begin_body(struct transfer *t)
 {
 	t->body = true;
 	if (response_code(t) == 206)
-		return begin_rest(t) < 0 ? -1 : check_announced(t);
+		return transfer_begin_rest(t) < 0 ? -1 : check_announced(t);
 	t->response.range_total = 0; /* the header has no meaning with 200 */
 	if (t->part.have > 0) {
 		int r = part_start_over(&t->part);
 
 		if (r < 0)
-			return io_error(t, r);
+			return transfer_io_error(t, r);
 	}
 	if (check_announced(t) < 0)
 		return -1;
@@ -176,12 +102,12 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
 		return 0;
 	}
 	if (fetch_check_size(t->f, t->part.have + len, t->called, &t->err) < 0) {
-		refuse_size(t);
+		transfer_refuse_size(t);
 		return 0;
 	}
 	r = part_add(&t->part, data, len);
 	if (r < 0) {
-		io_error(t, r);
+		transfer_io_error(t, r);
 		return 0;
 	}
 	return len;
@@ -202,92 +128,6 @@ static int on_progress(void *user, _unused_ curl_off_t total, curl_off_t now,
 }
 
 /* --- one try ----------------------------------------------------------------------- */
-
-static uint64_t pause_before(const struct fetch *x, const struct transfer *t,
-			     long retry_after_s)
-{
-	uint64_t ms = x->pause_ms, retry_after_ms = (uint64_t)retry_after_s * 1000;
-
-	for (unsigned i = 1; i < t->tries && ms < PAUSE_MAX_MS; i++)
-		ms *= 2;
-	if (ms > PAUSE_MAX_MS)
-		ms = PAUSE_MAX_MS;
-	return retry_after_ms > ms ? retry_after_ms : ms;
-}
-
-static void fail(struct transfer *t)
-{
-	t->state = FAILED;
-	if (t->part.fd >= 0)
-		part_note_have(&t->part);
-	part_close(&t->part);
-}
-
-/* Fails the transfer, or lets it wait for another try, at least as long as the server
- * asks for. The message is in t->err. */
-static void try_again(struct fetch *x, struct transfer *t, long retry_after_s)
-{
-	uint64_t ms;
-
-	/* No limit on tries while there is progress: a bad line takes its time. */
-	if (!t->fresh && t->part.have >= t->mark + PROGRESS_BYTES) {
-		t->mark = t->part.have;
-		t->tries = 1;
-	}
-	ms = pause_before(x, t, retry_after_s);
-	if (retry_after_s > RETRY_AFTER_MAX_S) {
-		err_set(&t->err, ERR_FAILED, "%s, and asks to retry in %ld s", t->err.msg,
-			retry_after_s);
-		fail(t);
-		return;
-	}
-	if (t->tries >= x->max_tries) {
-		if (t->tries > 1)
-			err_set(&t->err, ERR_FAILED, "%s (tried %u times)", t->err.msg,
-				t->tries);
-		fail(t);
-		return;
-	}
-	progress_clear();
-	log_line(ms >= SAID_MS ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
-		 "%s; trying again in %llu.%llu s", t->err.msg,
-		 (unsigned long long)(ms / 1000), (unsigned long long)(ms % 1000 / 100));
-	t->state = WAITING;
-	t->retry_at = progress_now_ms() + ms;
-}
-
-/* A resumed file with a wrong digest may be right when it is fetched in one piece. */
-static bool once_more(struct transfer *t)
-{
-	if (!t->resumed)
-		return false;
-	log_debug("%s; fetching it once more from the start", t->err.msg);
-	t->resumed = false;
-	t->fresh = true;
-	t->state = WAITING;
-	t->retry_at = 0;
-	return true;
-}
-
-/* Checks a transfer whose bytes have all arrived. */
-static void finish(struct fetch *x, struct transfer *t)
-{
-	switch (fetch_check(t->f, &t->part, &t->response, t->called, &t->err)) {
-	case FETCH_GOOD:
-		part_close(&t->part);
-		t->state = DONE;
-		return;
-	case FETCH_CUT:
-		try_again(x, t, 0);
-		return;
-	case FETCH_WRONG:
-		if (once_more(t))
-			return;
-		part_remove(&t->part);
-		fail(t);
-		return;
-	}
-}
 
 static void set_trust(CURL *h)
 {
@@ -368,14 +208,6 @@ static void want_rest(struct transfer *t, const char *validator)
 	t->if_range = xstrdup(validator);
 }
 
-/* Returns true for the bytes of an earlier process that may have been damaged since. A
- * digest of the whole file would show that later. */
-static bool is_doubtful(const struct transfer *t)
-{
-	return t->tries == 1 && t->part.have > 0 && !t->f->digest && !t->f->weak &&
-	       !part_is_noted(&t->part);
-}
-
 /* Prepares the file and the request. */
 static int prepare(struct transfer *t)
 {
@@ -388,16 +220,16 @@ static int prepare(struct transfer *t)
 	if (p->fd < 0)
 		r = part_open(p, t->f->dirfd, t->f->path, t->place);
 	if (r < 0)
-		return io_error(t, r);
+		return transfer_io_error(t, r);
 	validator = t->fresh ? NULL : part_validator(p);
 	t->resumed = t->resumed && !t->fresh;
 	r = validator ? part_catch_up(p) : part_start_over(p);
-	if (r == 0 &&
-	    ((t->f->size > 0 && p->have > t->f->size) ||
-	     fetch_check_size(t->f, p->have, t->called, NULL) < 0 || is_doubtful(t)))
+	if (r == 0 && ((t->f->size > 0 && p->have > t->f->size) ||
+		       fetch_check_size(t->f, p->have, t->called, NULL) < 0 ||
+		       transfer_is_doubtful(t)))
 		r = part_start_over(p);
 	if (r < 0)
-		return io_error(t, r);
+		return transfer_io_error(t, r);
 	curl_slist_free_all(t->headers);
 	t->headers = NULL;
 	if (p->have > 0)
@@ -419,13 +251,13 @@ static void start_try(struct fetch *x, struct transfer *t)
 		t->began = progress_now_ms();
 	if (fetch_check_size(t->f, t->f->size, t->called, &t->err) < 0 ||
 	    prepare(t) < 0) {
-		fail(t);
+		transfer_fail(t);
 		return;
 	}
 	if (t->f->size > 0 &&
 	    t->part.have == t->f->size) { /* fetched by an earlier run */
 		t->resumed = true;
-		finish(x, t);
+		transfer_finish(x, t);
 		return;
 	}
 	t->h = curl_easy_init();
@@ -505,68 +337,36 @@ static void curl_failed(struct fetch *x, struct transfer *t, CURLcode result)
 	else
 		err_set(&t->err, ERR_FAILED, "%s: %s", t->called, said);
 	if (transient_error(result))
-		try_again(x, t, 0);
+		transfer_try_again(x, t, 0);
 	else
-		fail(t);
-}
-
-/* Returns "https://host:port" of a URL, or all of it if it is none. Owned by the
- * caller. */
-static char *server_of(const char *url)
-{
-	const char *host = strstr(url, "://");
-
-	return host ? xstrndup(url, (size_t)(host + 3 - url) + strcspn(host + 3, "/?#"))
-		    : xstrdup(url);
-}
-
-/* Sets the error of an answer that is not the file, with the server that gave it.
- * set_login() gives a login to the server of the URL only. */
-static void refused(struct transfer *t, long code)
-{
-	_cleanup_free_ char *asked = server_of(t->f->url), *last = effective_url(t),
-			    *answered = last ? server_of(last) : NULL;
-
-	if (answered && !streq(asked, answered))
-		err_set(&t->err, ERR_FAILED, "%s: redirected to %s, which answered %ld%s",
-			t->called, answered, code,
-			code == 401 ? ": it wants a user name and password, which are "
-				      "not sent behind a redirect: fetch from that "
-				      "server itself (--mirror) with --netrc-file"
-				    : "");
-	else
-		err_set(&t->err, ERR_FAILED, "%s: the server answered %ld%s", t->called,
-			code,
-			code != 401 ? ""
-			: t->has_login
-				? ": it does not accept the user name and password"
-				: ": it wants a user name and password: give them with "
-				  "--netrc-file");
+		transfer_fail(t);
 }
 
 /* Handles the end of a response. */
 static void handle_response(struct fetch *x, struct transfer *t)
 {
 	long code = response_code(t);
+	_cleanup_free_ char *last = NULL;
 	curl_off_t retry_after = 0;
 
 	if (code < 300) {
 		/* on_body() is not called for an empty body. */
 		if (t->body || begin_body(t) == 0)
-			finish(x, t);
+			transfer_finish(x, t);
 		else if (t->fresh)
-			try_again(x, t, 0);
+			transfer_try_again(x, t, 0);
 		else
-			fail(t);
+			transfer_fail(t);
 		return;
 	}
 	curl_easy_getinfo(t->h, CURLINFO_RETRY_AFTER, &retry_after);
 	t->fresh = code == 416;
-	refused(t, code);
+	last = effective_url(t);
+	transfer_refused(t, code, last);
 	if (code == 416 || transient_code(code))
-		try_again(x, t, (long)retry_after);
+		transfer_try_again(x, t, (long)retry_after);
 	else
-		fail(t);
+		transfer_fail(t);
 }
 
 static void end_try(struct fetch *x, struct transfer *t, CURLcode result)
@@ -579,9 +379,9 @@ static void end_try(struct fetch *x, struct transfer *t, CURLcode result)
 		   t->err.msg[0]) {
 		/* A callback has set the error. */
 		if (t->fresh)
-			try_again(x, t, 0);
+			transfer_try_again(x, t, 0);
 		else
-			fail(t);
+			transfer_fail(t);
 	} else {
 		curl_failed(x, t, result);
 	}
@@ -644,19 +444,6 @@ static void show(struct fetch *x)
 	progress_show_lines(lines);
 }
 
-static void report_done(const struct fetch *x, const struct transfer *t)
-{
-	uint64_t ms = progress_now_ms() - t->began;
-	char size[PROGRESS_SIZE_LEN];
-
-	if (x->quiet)
-		return;
-	progress_clear();
-	log_info("fetched %s: %s (%llu.%llu s)", t->f->name,
-		 progress_size(t->part.have, size), (unsigned long long)(ms / 1000),
-		 (unsigned long long)(ms % 1000 / 100));
-}
-
 /* Handles the transfers that have ended. Returns whether there was one. */
 static bool collect(struct fetch *x)
 {
@@ -673,7 +460,7 @@ static bool collect(struct fetch *x)
 		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&t);
 		end_try(x, t, m->data.result);
 		if (t->state == DONE)
-			report_done(x, t);
+			transfer_report_done(x, t);
 	}
 	return any;
 }
@@ -695,7 +482,7 @@ static size_t start_due(struct fetch *x, int *wait)
 			start_try(x, t);
 			running += t->state == RUNNING;
 			if (t->state == DONE)
-				report_done(x, t);
+				transfer_report_done(x, t);
 			if (t->state == WAITING)
 				*wait = 0;
 		}
@@ -728,15 +515,6 @@ static int loop(struct fetch *x, struct err *e)
 	return 0;
 }
 
-static void transfer_init(struct transfer *t, struct fetch_file *f)
-{
-	*t = (struct transfer){.f = f, .part.fd = -1};
-	t->place =
-		f->shown && !strchr(f->shown, '?') ? url_public(f->url) : xstrdup(f->url);
-	url_strip_userinfo(t->place);
-	t->called = f->shown ? f->shown : t->place;
-}
-
 static void transfer_done(struct fetch *x, struct transfer *t)
 {
 	if (t->h) {
@@ -748,26 +526,6 @@ static void transfer_done(struct fetch *x, struct transfer *t)
 	response_done(&t->response);
 	free(t->if_range);
 	free(t->place);
-}
-
-static int verdict(const struct fetch *x, struct err *e)
-{
-	struct diag d = {0};
-	int r;
-
-	for (size_t i = 0; i < x->n; i++) {
-		const struct transfer *t = &x->v[i];
-
-		if (t->state == FAILED && streq(t->called, t->place))
-			diag_add(&d, "%s", t->err.msg);
-		else if (t->state == FAILED)
-			diag_add(&d, "%s (from %s)", t->err.msg, t->place);
-	}
-	r = diag_err(&d, e);
-	if (r < 0 && e)
-		e->code = ERR_FAILED;
-	diag_done(&d);
-	return r;
 }
 
 /* Returns the caller's value, else the environment's, else `usual`. */
@@ -809,7 +567,7 @@ int fetch_all(struct fetch_file *v, size_t n, const struct fetch_options *o,
 		transfer_init(&x.v[i], &v[i]);
 	r = loop(&x, e);
 	if (r == 0)
-		r = verdict(&x, e);
+		r = fetch_verdict(&x, e);
 	for (size_t i = 0; i < n; i++)
 		transfer_done(&x, &x.v[i]);
 	free(x.v);
