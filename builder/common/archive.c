@@ -5,9 +5,10 @@
  * The bytes of an archive come from a descriptor (which can skip by seeking, so that the
  * headers of a large plain tar are read quickly) or from the entry data of an outer
  * reader. A stage of its own decompresses them (unpack.h); for gzip, bzip2 and lz4 that
- * is a reader of libarchive with one filter and no format. What comes out is counted, and
- * only then given to the reader of the format, which has no filters. Formats are enabled
- * one by one: libarchive's "all" would run programs for some.
+ * is a reader of libarchive with one filter and no format. What comes out is counted
+ * (archive-stream.c), and only then given to the reader of the format, which has no
+ * filters. Formats are enabled one by one: libarchive's "all" would run programs for
+ * some.
  *
  * libarchive reads names, attributes and the map of a sparse file before it reports an
  * entry, and grows its buffers as far as the archive demands. So the bytes that it gets
@@ -22,7 +23,7 @@
  */
 #include "builder/common/archive.h"
 
-#include "builder/common/archive-zip.h"
+#include "builder/common/archive-stream.h"
 #include "lib/file.h"
 #include "lib/str.h"
 
@@ -32,33 +33,7 @@
 
 #define CHUNK      (256 * 1024)
 #define FILTER_MAX (16U << 20) /* compressed bytes without any data */
-#define PIECE      (32 * 1024) /* bytes that the format's reader gets at once */
-#define ACL        "SCHILY.acl."
 #define CAP_XATTR  "security.capability"
-
-struct archive_in {
-	struct archive *a; /* reads the format; NULL for a single file */
-	const char *name;
-	struct archive_input input;
-	const char *rest;           /* bytes that were read, and ... */
-	size_t n_rest;              /* ... were not given to the format's reader */
-	char tail[sizeof(ACL) - 2]; /* the last bytes before them, in a header */
-	struct archive_zip zip;     /* is read in place of the input */
-	size_t header_max;
-	struct archive_limit *limit, own;
-	uint64_t stream, sizes; /* bytes for the format's reader; sum of members' sizes */
-	uint64_t counted;       /* of them, in `limit` */
-	bool begun;             /* the first bytes were read */
-	bool in_header;
-	size_t header;  /* bytes read for the header */
-	struct err why; /* the input's error: libarchive learns only that it failed */
-	bool failed;
-	bool has_entry;
-	struct entry entry;
-	uint64_t left; /* bytes of it that were not read, and ... */
-	bool in_hole;  /* ... are zeros that libarchive does not give */
-	char *path;    /* the entry's path, for messages */
-};
 
 /* --- locale ------------------------------------------------------------------------ */
 
@@ -200,106 +175,7 @@ const struct unpack_type unpack_gzip = FILTER("gzip", open_gzip);
 const struct unpack_type unpack_bzip2 = FILTER("bzip2", open_bzip2);
 const struct unpack_type unpack_lz4 = FILTER("lz4", open_lz4);
 
-/* --- counting ---------------------------------------------------------------------- */
-
-/* Counts what this reader has unpacked. */
-static int count(struct archive_in *a, struct err *e)
-{
-	uint64_t n = a->stream > a->sizes ? a->stream : a->sizes;
-
-	if (n <= a->counted)
-		return 0;
-	if (archive_limit_bytes(a->limit, n - a->counted, a->name, a->path, e) < 0)
-		return -1;
-	a->counted = n;
-	return 0;
-}
-
-/* Checks the first bytes for the format's reader. */
-static int check_begin(struct archive_in *a, const void *p, size_t len, struct err *e)
-{
-	const struct unpack_type *type = a->input.type;
-	const struct unpack_type *again = type ? unpack_detect(p, len) : NULL;
-
-	if (again)
-		return err_set(e, ERR_FAILED,
-			       "%s: is compressed more than once (%s in %s): refused",
-			       a->name, again->name, type->name);
-	return 0;
-}
-
-static int check_header(const struct archive_in *a, struct err *e)
-{
-	bool acl = a->header_max == ARCHIVE_ACL_MAX;
-
-	if (!a->in_header || a->header <= a->header_max)
-		return 0;
-	return err_set(e, ERR_FAILED,
-		       "%s: %s%s%shas a header of more than %u %siB%s: refused", a->name,
-		       a->path ? "the member behind '" : "", a->path ? a->path : "",
-		       a->path ? "' " : "", (unsigned)(a->header_max >> (acl ? 10 : 20)),
-		       acl ? "K" : "M", acl ? " with access control lists" : "");
-}
-
-/* Looks for access control lists in a header. libarchive takes quadratic time for them,
- * so such a header has a lower limit. */
-static void look_for_acl(struct archive_in *a, const char *p, size_t n)
-{
-	char seam[2 * sizeof(a->tail)];
-	size_t m = n < sizeof(a->tail) ? n : sizeof(a->tail);
-
-	memcpy(seam, a->tail, sizeof(a->tail));
-	memcpy(seam + sizeof(a->tail), p, m);
-	if (memmem(p, n, ACL, strlen(ACL)) ||
-	    memmem(seam, sizeof(a->tail) + m, ACL, strlen(ACL)))
-		a->header_max = ARCHIVE_ACL_MAX;
-	memmove(a->tail, seam + m, sizeof(a->tail));
-	if (m == sizeof(a->tail))
-		memcpy(a->tail, p + n - m, m);
-}
-
-/* Counts `n` bytes at `p`, before anybody parses them. */
-static int admit(struct archive_in *a, const void *p, size_t n, struct err *e)
-{
-	if (!a->begun && a->a && check_begin(a, p, n, e) < 0)
-		return -1;
-	if (a->in_header && a->a)
-		look_for_acl(a, p, n);
-	a->begun = true;
-	a->stream += n;
-	a->header += n;
-	return check_header(a, e) < 0 ? -1 : count(a, e);
-}
-
-/* Reads bytes of the unpacked archive if there are none. Returns how many there are. */
-static ssize_t fill(struct archive_in *a, struct err *e)
-{
-	const void *p;
-	ssize_t n = (ssize_t)a->n_rest;
-
-	if (n > 0)
-		return n;
-	n = archive_input_next(&a->input, &p, e);
-	a->rest = p;
-	a->n_rest = n > 0 ? (size_t)n : 0;
-	return n;
-}
-
-/* Returns the next bytes of the unpacked archive: few, so that not much of a header is
- * read with the data before it. */
-static ssize_t next_bytes(struct archive_in *a, const void **ret, struct err *e)
-{
-	ssize_t n = fill(a, e);
-
-	if (n > PIECE)
-		n = PIECE;
-	if (n <= 0)
-		return n;
-	*ret = a->rest;
-	a->rest += n;
-	a->n_rest -= (size_t)n;
-	return admit(a, *ret, (size_t)n, e) < 0 ? -1 : n;
-}
+/* --- input ------------------------------------------------------------------------- */
 
 static la_ssize_t in_result(struct archive *la, struct archive_in *a, ssize_t n)
 {
@@ -313,7 +189,7 @@ static la_ssize_t in_read(struct archive *la, void *data, const void **ret)
 {
 	struct archive_in *a = data;
 
-	return in_result(la, a, next_bytes(a, ret, &a->why));
+	return in_result(la, a, archive_in_bytes(a, ret, &a->why));
 }
 
 static la_ssize_t zip_read(struct archive *la, void *data, const void **ret)
@@ -322,7 +198,7 @@ static la_ssize_t zip_read(struct archive *la, void *data, const void **ret)
 	ssize_t n = archive_zip_next(&a->zip, ret, a->name, &a->why);
 
 	a->header += n > 0 ? (size_t)n : 0;
-	if (n > 0 && check_header(a, &a->why) < 0)
+	if (n > 0 && archive_in_check_header(a, &a->why) < 0)
 		n = -1;
 	return in_result(la, a, n);
 }
@@ -380,24 +256,9 @@ static void in_support_formats(struct archive *a)
 	archive_read_support_format_ar(a);
 }
 
-/* Copies a zip that comes as a stream, with the limits of a stream. */
-static int copy_zip(struct archive_in *a, struct err *e)
-{
-	const void *p;
-	ssize_t n;
-
-	a->in_header = false;
-	if (archive_zip_create(&a->zip, e) < 0)
-		return -1;
-	while ((n = next_bytes(a, &p, e)) > 0)
-		if (archive_zip_copy(&a->zip, p, (size_t)n, a->name, e) < 0)
-			return -1;
-	return n < 0 ? -1 : 0;
-}
-
 static int open_zip(struct archive_in *a, uint64_t start, struct err *e)
 {
-	if (!archive_zip_use(&a->zip, &a->input, start) && copy_zip(a, e) < 0)
+	if (!archive_zip_use(&a->zip, &a->input, start) && archive_in_copy_zip(a, e) < 0)
 		return -1;
 	archive_read_support_format_zip_seekable(a->a);
 	archive_read_set_callback_data(a->a, a);
@@ -424,7 +285,7 @@ static int in_open(struct archive_in *a, const struct archive_source *from, stru
 	if (!a->a)
 		abort();
 	a->in_header = true;
-	n = fill(a, e);
+	n = archive_in_fill(a, e);
 	if (n < 0)
 		return -1;
 	if (archive_zip_detect(a->rest, (size_t)n))
@@ -605,7 +466,7 @@ static int check_entry(struct archive_in *a, struct err *e)
 	free(a->path);
 	a->path = xstrdup(x->path);
 	a->sizes += x->size;
-	return count(a, e);
+	return archive_in_count(a, e);
 }
 
 /* Skips the rest of the data, which libarchive would count for the next header. */
@@ -633,18 +494,6 @@ static int read_header(struct archive_in *a, struct archive_entry **ret)
 	return r;
 }
 
-/* Decompresses what is behind the archive's end, to find out whether the file was cut off
- * there: the checksums of xz and zstd come last. */
-static int finish_unpacking(struct archive_in *a, struct err *e)
-{
-	const void *p;
-	ssize_t n = a->input.type ? 1 : 0;
-
-	while (n > 0)
-		n = next_bytes(a, &p, e);
-	return n < 0 ? -1 : 0;
-}
-
 int archive_in_next(struct archive_in *a, const struct entry **ret, struct err *e)
 {
 	struct archive_entry *ae;
@@ -655,7 +504,7 @@ int archive_in_next(struct archive_in *a, const struct entry **ret, struct err *
 		return -1;
 	r = read_header(a, &ae);
 	if (r == ARCHIVE_EOF && !a->failed)
-		return in_end(a, e) < 0 ? -1 : finish_unpacking(a, e);
+		return in_end(a, e) < 0 ? -1 : archive_in_finish(a, e);
 	if (r < ARCHIVE_WARN || a->failed)
 		return in_error(a, e);
 	entry_fill(&a->entry, ae, archive_format(a->a) & ARCHIVE_FORMAT_BASE_MASK);
@@ -675,22 +524,12 @@ uint64_t archive_in_at(const struct archive_in *a)
 
 /* --- data -------------------------------------------------------------------------- */
 
-/* Reads the data of a single file. */
-static ssize_t read_single(struct archive_in *a, void *buf, size_t len, struct err *e)
-{
-	ssize_t n = archive_input_read(&a->input, buf, len, e);
-
-	if (n > 0 && admit(a, buf, (size_t)n, e) < 0)
-		return -1;
-	return n;
-}
-
 ssize_t archive_in_read(struct archive_in *a, void *buf, size_t len, struct err *e)
 {
 	la_ssize_t n;
 
 	if (!a->a)
-		return read_single(a, buf, len, e);
+		return archive_in_read_single(a, buf, len, e);
 	n = a->in_hole ? 0 : archive_read_data(a->a, buf, len);
 	if (n < 0 || a->failed)
 		return in_error(a, e);
@@ -722,11 +561,4 @@ int archive_in_text(struct archive_in *a, size_t max, struct buf *ret, struct er
 	if (!ret->p)
 		*ret = (struct buf){.p = xstrdup(""), .cap = 1};
 	return 1;
-}
-
-/* libarchive stops at the archive's end mark, so the bytes that compressors and signers
- * append are read here. */
-int archive_in_drain(struct archive_in *a, struct err *e)
-{
-	return archive_input_drain(&a->input, e);
 }
