@@ -2,9 +2,9 @@
 /*
  * Loads a rack. The host model's loader reads the cluster group into every host and then
  * the host's own group, so that each value keeps the line that it came from. Keys of the
- * two groups that are not keys of host.cfg are read here. Then every host is derived and
- * checked as on the node, and at last the hosts are checked against each other
- * (rack-check.c).
+ * two groups that are not keys of host.cfg are read by rack-keys.c. Then every host is
+ * derived and checked as on the node, and at last the hosts are checked against each
+ * other (rack-check.c).
  *
  * A mistake in the cluster group affects every host but is reported once: the group is
  * loaded once for its complaints, and a complaint that all hosts share is not repeated.
@@ -12,36 +12,16 @@
 #include "pxe/rack.h"
 
 #include "firstboot/model/conf-note.h"
-#include "firstboot/model/placeholder.h"
 #include "firstboot/model/rack-entry.h"
 #include "lib/file.h"
 #include "lib/intern.h"
-#include "pxe/kernel-cmdline.h"
-#include "pxe/rack-check.h"
 #include "pxe/rack-fold.h"
+#include "pxe/rack-parts.h"
 
-#define VM_MEMORY     (1536ULL << 20)
-#define VM_MEMORY_MIN (128ULL << 20)
-#define VM_CPUS       1
-#define VM_CPUS_MAX   255
-#define VM_NICS_MAX   16
-#define COPIES_MAX    (64U << 20) /* bytes of the cluster's settings in all hosts */
-#define REPORT_SPARE  512         /* bytes of a host.cfg for the report's URL and token */
-
-static const char *const vm_keys[] = {"memory", "cpus", "disk", "nics", NULL};
-
-struct loader {
-	struct rack *rack;
-	const struct roles *roles;
-	struct diag *d;
-	const struct conf_node *cluster;
-	const struct conf_node *name; /* cluster.name, or NULL */
-	/* The cluster group's values for keys that host.cfg does not have. */
-	struct rack_host common;
-	struct rack_master master;
-	bool too_large; /* the cluster's settings, for so many hosts */
-	int r;
-};
+#define VM_MEMORY    (1536ULL << 20)
+#define VM_CPUS      1
+#define COPIES_MAX   (64U << 20) /* bytes of the cluster's settings in all hosts */
+#define REPORT_SPARE 512         /* bytes of a host.cfg for the report's URL and token */
 
 static void rack_host_done(struct rack_host *h)
 {
@@ -50,160 +30,6 @@ static void rack_host_done(struct rack_host *h)
 	free(h->state_disk);
 	free(h->serial);
 	free(h->uuid);
-}
-
-/* --- keys that host.cfg does not have --------------------------------------------- */
-
-/* Replaces *ret by a string member, unless `wrong` returns a fault of it. */
-static void load_text(struct loader *l, const struct conf_node *group, const char *prefix,
-		      const char *key, const char *(*wrong)(const char *s), char **ret)
-{
-	const char *s = NULL, *what;
-	const struct conf_node *n = conf_member(group, key);
-	int r;
-
-	if (!n)
-		return;
-	r = conf_type(n) == CONF_STRING ? conf_get_str(group, key, &s, NULL) : -1;
-	if (r < 0 || !*s) {
-		l->r = conf_complain(n, l->d,
-				     "%s%s: must be a string that is not empty%s", prefix,
-				     key, conf_type_note(n, CONF_STRING));
-		return;
-	}
-	what = wrong(s);
-	if (what) {
-		l->r = conf_complain(n, l->d, "%s%s: %s%s", prefix, key, what,
-				     conf_value_note(s));
-		return;
-	}
-	free(*ret);
-	*ret = xstrdup(s);
-}
-
-static const char *device_wrong(const char *s)
-{
-	if (streq(s, "none"))
-		return NULL;
-	if (!str_after(s, "/dev/") || strstr(s, "..") ||
-	    s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-			"/_.:+-")])
-		return "must be a device like \"/dev/vda\", or \"none\"";
-	return NULL;
-}
-
-static const char *serial_wrong(const char *s)
-{
-	for (; *s; s++)
-		if (*s < 0x20 || *s > 0x7e)
-			return "must be a product's serial number, as dmidecode prints "
-			       "it";
-	return NULL;
-}
-
-static const char *uuid_wrong(const char *s)
-{
-	size_t i;
-
-	for (i = 0; s[i]; i++)
-		if (i == 8 || i == 13 || i == 18 || i == 23
-			    ? s[i] != '-'
-			    : !strchr("0123456789abcdefABCDEF", s[i]))
-			break;
-	return i == 36 && !s[i] ? NULL
-				: "must be a product's UUID like "
-				  "\"4c4c4544-0051-3510-8052-b7c04f4e3232\"";
-}
-
-/* Removes the blanks around *text, as firstboot does with what SMBIOS has. */
-static void trim(char **text)
-{
-	size_t skip = strspn(*text, " "), len = strlen(*text);
-	char *trimmed;
-
-	while (len > skip && (*text)[len - 1] == ' ')
-		len--;
-	trimmed = xstrndup(*text + skip, len - skip);
-	free(*text);
-	*text = trimmed;
-}
-
-/* Loads a serial number or UUID, and refuses one that the node ignores. */
-static void load_identity(struct loader *l, const struct conf_node *group,
-			  const char *prefix, const char *key,
-			  const char *(*wrong)(const char *s),
-			  bool (*is_placeholder)(const char *s), char **ret)
-{
-	load_text(l, group, prefix, key, wrong, ret);
-	if (!*ret)
-		return;
-	trim(ret);
-	if (!**ret)
-		l->r = conf_complain(conf_member(group, key), l->d,
-				     "%s%s: must be a string that is not empty", prefix,
-				     key);
-	else if (is_placeholder(*ret))
-		l->r = conf_complain(conf_member(group, key), l->d,
-				     "%s%s: '%.60s' is a placeholder, which the firmware "
-				     "of many machines has: leave it out, the host's mac "
-				     "identifies the machine",
-				     prefix, key, *ret);
-}
-
-static void load_size(struct loader *l, const struct conf_node *vm, const char *prefix,
-		      const char *key, uint64_t min, uint64_t *ret)
-{
-	const struct conf_node *n = conf_member(vm, key);
-	const char *s = NULL;
-	uint64_t v;
-
-	if (!n)
-		return;
-	if (conf_str(n, &s, NULL) < 0 || str_to_size(s, &v) < 0)
-		l->r = conf_complain(n, l->d, "%svm: %s: must be a size like \"1536M\"",
-				     prefix, key);
-	else if (v < min)
-		l->r = conf_complain(n, l->d, "%svm: %s: must be at least %lluM", prefix,
-				     key, (unsigned long long)(min >> 20));
-	else
-		*ret = v;
-}
-
-static void load_vm(struct loader *l, const struct conf_node *group, const char *prefix,
-		    struct rack_host *h)
-{
-	const struct conf_node *vm = conf_member(group, "vm");
-	int cpus = 0, nics = 0, r;
-
-	if (!vm)
-		return;
-	if (conf_type(vm) != CONF_GROUP) {
-		l->r = conf_complain(vm, l->d, "%svm: must be a group: { ... }", prefix);
-		return;
-	}
-	if (conf_check_keys(vm, vm_keys, l->d) < 0)
-		l->r = -1;
-	load_size(l, vm, prefix, "memory", VM_MEMORY_MIN, &h->vm_memory);
-	load_size(l, vm, prefix, "disk", 1 << 20, &h->vm_disk);
-	r = conf_get_int(vm, "cpus", 1, VM_CPUS_MAX, &cpus, l->d);
-	if (r < 0)
-		l->r = -1;
-	if (r > 0)
-		h->vm_cpus = (unsigned)cpus;
-	r = conf_get_int(vm, "nics", 1, VM_NICS_MAX, &nics, l->d);
-	if (r < 0)
-		l->r = -1;
-	if (r > 0)
-		h->vm_nics = (unsigned)nics;
-}
-
-/* Loads the keys that rack.cfg has in both groups and host.cfg does not have. */
-static void load_rack_keys(struct loader *l, const struct conf_node *group,
-			   const char *prefix, struct rack_host *h)
-{
-	load_text(l, group, prefix, "cmdline", cmdline_rack_wrong, &h->cmdline);
-	load_text(l, group, prefix, "state_disk", device_wrong, &h->state_disk);
-	load_vm(l, group, prefix, h);
 }
 
 /* --- the cluster ------------------------------------------------------------------ */
@@ -318,7 +144,8 @@ static void load_cluster(struct loader *l, size_t n_hosts)
 				  l->d) < 0)
 		l->r = -1;
 	l->name = conf_member(l->cluster, "name");
-	load_text(l, l->cluster, "cluster: ", "name", rack_name_wrong, &l->rack->name);
+	rack_load_text(l, l->cluster, "cluster: ", "name", rack_name_wrong,
+		       &l->rack->name);
 	cluster_missing(l, "name", "give it one, like \"demo\"");
 	load_boot_server(l, &proto);
 	cluster_missing(l, "boot_server",
@@ -328,7 +155,7 @@ static void load_cluster(struct loader *l, size_t n_hosts)
 		cluster_missing(l, "master",
 				"name the host that is the cluster's master, or give its "
 				"address");
-	load_rack_keys(l, l->cluster, "cluster: ", &l->common);
+	rack_load_keys(l, l->cluster, "cluster: ", &l->common);
 	l->rack->node_network = proto.node_network;
 	check_cluster_size(l, &proto, n_hosts);
 }
@@ -390,10 +217,8 @@ static void load_host(struct loader *l, const struct conf_node *group, size_t i,
 	if (host_load_conf_except(&h->host, group, prefix, rack_entry_others, l->d) < 0)
 		l->r = -1;
 	load_address(l, group, prefix, &h->host);
-	load_rack_keys(l, group, prefix, h);
-	load_identity(l, group, prefix, "serial", serial_wrong, placeholder_serial,
-		      &h->serial);
-	load_identity(l, group, prefix, "uuid", uuid_wrong, placeholder_uuid, &h->uuid);
+	rack_load_keys(l, group, prefix, h);
+	rack_load_identity(l, group, prefix, h);
 	if (conf_is_missing(group, "name")) {
 		l->r = conf_complain(group, l->d,
 				     "host %zu has no name: give it one, like "

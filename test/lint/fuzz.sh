@@ -51,6 +51,7 @@ parsers() {
 	pxe/access.c access the access log of nginx
 	pxe/image-check.c sums the SHA256SUMS of an image
 	pxe/image.c manifest the manifest.json of an image
+	pxe/rack-keys.c rack the keys of a rack file that host.cfg does not have
 	pxe/rack.c rack a rack file
 	pxe/secret.c tree the secret of a boot tree
 	pxe/status.c report the report of a host
