@@ -6,6 +6,7 @@
  */
 #include "builder/root/container-json.h"
 
+#include "builder/root/container-digest.h"
 #include "lib/str.h"
 
 #include <jansson.h>
@@ -51,20 +52,6 @@ static char *dump(const json_t *j)
 	return text;
 }
 
-/* Copies 64 hexadecimal digits that follow `prefix` to `out`; anything else is an error.
- */
-static int parse_hex(char out[static DIGEST_SHA256_LEN], const char *s,
-		     const char *prefix, const char *what, struct err *e)
-{
-	const char *hex = s ? str_after(s, prefix) : NULL;
-
-	if (!hex || !digest_is_hex(hex, DIGEST_SHA256))
-		return err_set(e, ERR_FAILED, "%s: '%s' is not %s64 hexadecimal digits",
-			       what, s ? s : "", prefix);
-	memcpy(out, hex, DIGEST_SHA256_LEN);
-	return 0;
-}
-
 static const char *str_of(const json_t *j, const char *key)
 {
 	return json_string_value(json_object_get(j, key));
@@ -78,38 +65,6 @@ static struct container_layer *add_layer(struct container_image *x)
 }
 
 /* --- a registry's manifest --------------------------------------------------------- */
-
-static int base64_value(char c)
-{
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-		"0123456789-_";
-	const char *p = c ? strchr(digits, c) : NULL;
-
-	return p ? (int)(p - digits) : -1;
-}
-
-/* Decodes base64url without padding (RFC 7515). */
-static int base64url(struct buf *out, const char *s)
-{
-	unsigned bits = 0, n = 0;
-
-	for (; *s && *s != '='; s++) {
-		int v = base64_value(*s);
-		char c;
-
-		if (v < 0)
-			return -EINVAL;
-		bits = (bits << 6 | (unsigned)v) & 0xffff;
-		n += 6;
-		if (n >= 8) {
-			n -= 8;
-			c = (char)(bits >> n);
-			buf_add(out, &c, 1);
-		}
-	}
-	return 0;
-}
 
 /*
  * Appends the text that a manifest's digest is computed of. For a signed manifest of
@@ -130,7 +85,7 @@ static int signed_text(struct buf *out, const json_t *manifest, const char *text
 		buf_add(out, text, len);
 		return 0;
 	}
-	if (!header || base64url(&plain, header) < 0 || !plain.p)
+	if (!header || container_base64url(&plain, header) < 0 || !plain.p)
 		return err_set(e, ERR_FAILED,
 			       "manifest.json: a signature without a protected header");
 	if (parse(&j, plain.p, plain.len, "manifest.json: its signature", e) < 0)
@@ -142,7 +97,7 @@ static int signed_text(struct buf *out, const json_t *manifest, const char *text
 			       "manifest.json: a signature with a wrong formatLength or "
 			       "formatTail");
 	buf_add(out, text, (size_t)length);
-	if (base64url(out, tail) < 0)
+	if (container_base64url(out, tail) < 0)
 		return err_set(e, ERR_FAILED,
 			       "manifest.json: a signature with a wrong formatLength or "
 			       "formatTail");
@@ -187,8 +142,8 @@ static int parse_schema1(struct container_image *x, const json_t *m, struct err 
 			return v1 ? -1
 				  : err_set(e, ERR_FAILED,
 					    "manifest.json: a layer without history");
-		if (parse_hex(l->blob, sum, "sha256:", "blobSum", e) < 0 ||
-		    parse_hex(l->id, str_of(j, "id"), "", "id", e) < 0)
+		if (container_parse_hex(l->blob, sum, "sha256:", "blobSum", e) < 0 ||
+		    container_parse_hex(l->id, str_of(j, "id"), "", "id", e) < 0)
 			return -1;
 		above = str_of(j, "parent");
 		if (!streq(above ? above : "", parent))
@@ -206,14 +161,14 @@ static int parse_schema2(struct container_image *x, const json_t *m, struct err 
 	const json_t *layers = json_object_get(m, "layers");
 	const char *config = str_of(json_object_get(m, "config"), "digest");
 
-	if (parse_hex(x->config_digest, config, "sha256:", "config", e) < 0)
+	if (container_parse_hex(x->config_digest, config, "sha256:", "config", e) < 0)
 		return -1;
 	x->config_member = xstrdup(x->config_digest);
 	for (size_t i = 0; i < json_array_size(layers); i++) {
 		const char *sum = str_of(json_array_get(layers, i), "digest");
 		struct container_layer *l = add_layer(x);
 
-		if (parse_hex(l->blob, sum, "sha256:", "layer", e) < 0)
+		if (container_parse_hex(l->blob, sum, "sha256:", "layer", e) < 0)
 			return -1;
 		l->member = xstrdup(l->blob);
 	}
@@ -290,7 +245,8 @@ int container_index_find(const char *text, const struct container_name *as,
 	*is_index = type && (streq(type, "application/vnd.oci.image.index.v1+json") ||
 			     streq(type, "application/vnd.docker.distribution."
 					 "manifest.list.v2+json"));
-	return parse_hex(digest, str_of(found, "digest"), "sha256:", "index.json", e);
+	return container_parse_hex(digest, str_of(found, "digest"),
+				   "sha256:", "index.json", e);
 }
 
 /* --- docker save ------------------------------------------------------------------- */
@@ -319,19 +275,6 @@ static const json_t *find_image(const json_t *m, const struct container_name *as
 	return json_array_size(m) == 1 ? json_array_get(m, 0) : NULL;
 }
 
-/* Copies the digest if the member is named after it: "<hex>.json" (Docker),
- * "blobs/sha256/<hex>" (OCI). */
-static void digest_from_name(char out[static DIGEST_SHA256_LEN], const char *member)
-{
-	_cleanup_free_ char *name = xstrdup(member);
-	char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
-
-	if (str_ends(base, ".json"))
-		base[strlen(base) - strlen(".json")] = '\0';
-	if (digest_is_hex(base, DIGEST_SHA256))
-		memcpy(out, base, DIGEST_SHA256_LEN);
-}
-
 static int parse_saved(struct container_image *x, const json_t *m,
 		       const struct container_name *as, struct err *e)
 {
@@ -346,7 +289,7 @@ static int parse_saved(struct container_image *x, const json_t *m,
 		return err_set(e, ERR_FAILED,
 			       "manifest.json: Config is missing or too long");
 	x->config_member = xstrdup(config);
-	digest_from_name(x->config_digest, config);
+	container_digest_from_name(x->config_digest, config);
 	for (size_t i = 0; i < json_array_size(layers); i++) {
 		const char *member = json_string_value(json_array_get(layers, i));
 		struct container_layer *l;
@@ -358,7 +301,7 @@ static int parse_saved(struct container_image *x, const json_t *m,
 		l = add_layer(x);
 		l->member = xstrdup(member);
 		if (str_after(member, "blobs/sha256/"))
-			digest_from_name(l->blob, member);
+			container_digest_from_name(l->blob, member);
 	}
 	return 0;
 }
@@ -406,7 +349,7 @@ int container_repositories_id(const char *text, const struct container_name *as,
 	if (!s)
 		return err_set(e, ERR_FAILED, "has no image %s:%s", as->repository,
 			       as->tag);
-	return parse_hex(id, s, "", "repositories", e);
+	return container_parse_hex(id, s, "", "repositories", e);
 }
 
 /* Layers are added from the topmost down: each is inserted at the front. */
@@ -427,7 +370,7 @@ int container_image_add_v1(struct container_image *x, const char *id, const char
 		return err_set(e, ERR_FAILED, "%s/json is of layer '%s'", id, s ? s : "");
 	s = str_of(j, "parent");
 	parent[0] = '\0';
-	if (s && *s && parse_hex(parent, s, "", "parent", e) < 0)
+	if (s && *s && container_parse_hex(parent, s, "", "parent", e) < 0)
 		return -1;
 	add_layer(x);
 	memmove(x->v + 1, x->v, (x->n - 1) * sizeof(*x->v));
@@ -455,7 +398,7 @@ int container_image_parse_config(struct container_image *x, struct err *e)
 	for (size_t i = 0; i < x->n; i++) {
 		const char *s = json_string_value(json_array_get(diffs, i));
 
-		if (parse_hex(x->v[i].diff, s, "sha256:", "diff_ids", e) < 0)
+		if (container_parse_hex(x->v[i].diff, s, "sha256:", "diff_ids", e) < 0)
 			return -1;
 	}
 	return 0;
@@ -513,20 +456,6 @@ static int make_config(struct container_image *x, struct err *e)
 
 /* --- version 1 --------------------------------------------------------------------- */
 
-/* Makes the layer's id from its digest and its parent's id, and for the topmost layer
- * from the configuration too. */
-static void make_id(struct container_layer *l, const char *parent, const char *config)
-{
-	_cleanup_buf_ struct buf b = {0};
-	char hex[DIGEST_HEX_MAX];
-
-	buf_printf(&b, "rackstrap version 1 id\nparent %s\nlayer %s\n", parent, l->diff);
-	if (config)
-		buf_printf(&b, "config %s\n", config);
-	digest_text(DIGEST_SHA256, b.p, b.len, hex);
-	memcpy(l->id, hex, sizeof(l->id));
-}
-
 static void make_json(struct container_layer *l, const char *parent, const json_t *config)
 {
 	static const char *const kept[] = {
@@ -571,7 +500,7 @@ int container_image_complete(struct container_image *x, struct err *e)
 		bool top = i + 1 == x->n;
 
 		if (!x->v[i].id[0])
-			make_id(&x->v[i], parent, top ? x->config : NULL);
+			container_layer_id(&x->v[i], parent, top ? x->config : NULL);
 		if (!x->v[i].json)
 			make_json(&x->v[i], parent, top ? config : NULL);
 		parent = x->v[i].id;

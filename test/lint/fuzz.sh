@@ -36,6 +36,7 @@ parsers() {
 	builder/recipe/config-text.c config-text the host.cfg or rack.cfg on a medium
 	builder/recipe/container-name.c registry the name of a container image
 	builder/recipe/recipe.c recipe a recipe
+	builder/root/container-digest.c container digests of images, and what a signature has
 	builder/root/container-json.c container manifests and configurations of container images
 	builder/root/index.c units links of a base
 	builder/root/unit-links.c units unit files of a base
