@@ -189,14 +189,14 @@ static int prepare(const char *from, const struct disk_image *old, struct err *e
 	return r < 0 ? err_errno(e, r, "%s", from) : 0;
 }
 
-/* Renames the new image `from`, which is in `s`, to `target`, the path of the old one.
- * Its folder was opened by path after the image was, and must be the image's. */
+/* Renames the new image `from`, which is in `s`, to `to`, the path of the old one, which
+ * is `target` in messages. Its folder was opened by path after the image was, and must be
+ * the image's. */
 static int replace(const struct disk_image *old, const struct scratch *s,
-		   const char *from, const char *target, struct err *e)
+		   const char *from, const char *to, const char *target, struct err *e)
 {
 	const char *name = strrchr(target, '/') + 1;
-	_cleanup_free_ char *to = scratch_beside(s, name),
-			    *parent = scratch_beside(s, ".");
+	_cleanup_free_ char *parent = scratch_beside(s, ".");
 	_cleanup_image_sums_ struct image_sums sums = {0};
 	bool listed = image_sums_read_in(&sums, parent, name);
 	char sha256[DIGEST_HEX_MAX];
@@ -274,22 +274,17 @@ static int change(const struct disk_view *m, const struct config_text *c,
 		  const struct image *image, const struct disk_format *format,
 		  const char *target, struct err *e)
 {
-	_cleanup_free_ char *parent = NULL, *hidden = NULL, *path = NULL;
+	_cleanup_free_ char *path = NULL, *to = NULL;
 	_cleanup_scratch_ struct scratch s = SCRATCH_INIT;
-	const char *name;
-	int r = path_split(target, &parent, &name);
 
-	if (r < 0)
-		return err_errno(e, r, "%s", target);
-	hidden = xasprintf(".%s", name);
-	if (leftovers_make(&s, parent, hidden, e) < 0)
+	if (leftovers_make_beside(&s, target, &to, e) < 0)
 		return -1;
 	path = xasprintf("%s/raw", s.inside);
 	if (copy_raw(m->raw, path, e) < 0 ||
 	    write_config(m, c, image, s.inside, path, e) < 0 ||
 	    pack(format, s.inside, &path, e) < 0)
 		return -1;
-	return replace(&m->image, &s, path, target, e);
+	return replace(&m->image, &s, path, to, target, e);
 }
 
 /* Returns the format to write the image in, or NULL with `e` set. */
