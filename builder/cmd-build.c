@@ -160,6 +160,8 @@ static int load_and_build(const char *path, const struct build_options *o,
 			"build: options '--host', '--rack', '--format' and "
 			"'--sector-size' are for disks and ISOs: add --type disk or "
 			"--type iso");
+	if (builds_medium(&r))
+		recipe_media_warn(&r);
 	mirrors_warn_unused(o->mirrors, w->n_mirrors, &r);
 	return dry ? dry_run(&r, o, e) : build(&r, o, e);
 }

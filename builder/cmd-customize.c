@@ -129,6 +129,8 @@ static int make_config(struct config_text *c, const struct customize_options *a,
 	(void)!config_text_check(c, &image->roles, &d);
 	if (diag_err(&d, e) < 0)
 		return -1;
+	if (!a->keys)
+		config_text_warn_keys(c, &image->roles, image->cmdline);
 	for (size_t i = 0; a->keys && a->keys[i]; i++)
 		if (add_keys(c, a->keys[i], &image->roles, e) < 0)
 			return -1;

@@ -111,6 +111,34 @@ int config_text_check(const struct config_text *c, const struct roles *roles,
 	return 0;
 }
 
+/* Returns true when words of the kernel command line have ssh keys, or name a file that
+ * may have some. */
+static bool may_give_keys(const char *words)
+{
+	return words && (strstr(words, "rackstrap.ssh_keys=") ||
+			 strstr(words, "rackstrap.ssh-keys=") ||
+			 strstr(words, "rackstrap.config="));
+}
+
+void config_text_warn_keys(const struct config_text *c, const struct roles *roles,
+			   const char *cmdline)
+{
+	_cleanup_rack_ struct rack rack = {0};
+	_cleanup_host_ struct host h = {0};
+
+	if (may_give_keys(cmdline))
+		return;
+	if (!c->rack) {
+		if (parse_host(c, roles, &h, NULL) == 0 && strv_len(h.ssh_keys) == 0)
+			log_warn("%s: no " KEYS ": nobody will be able to log in",
+				 c->name);
+		return;
+	}
+	if (rack_parse(&rack, c->text, c->len, c->name, CONF_NO_INCLUDE, roles, NULL) ==
+	    0)
+		rack_warn(&rack);
+}
+
 /* --- keys -------------------------------------------------------------------------- */
 
 struct insertion {

@@ -28,6 +28,11 @@ int config_text_load(struct config_text *c, const char *path, bool by_option,
 int config_text_check(const struct config_text *c, const struct roles *roles,
 		      struct diag *d) _must_check_;
 
+/* Warns when a host of a text that passed the check has no ssh keys, unless the words of
+ * the kernel command line `cmdline` (may be NULL) may give it some. */
+void config_text_warn_keys(const struct config_text *c, const struct roles *roles,
+			   const char *cmdline);
+
 /*
  * Adds `key` (a line of authorized_keys(5)) to every ssh_keys that a host may get its
  * keys from; the rest of the text, with its comments, stays. The text must have passed

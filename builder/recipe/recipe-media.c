@@ -147,3 +147,15 @@ void recipe_media_check(const struct recipe *r, bool by_option, struct diag *d)
 	else if (m->rack)
 		recipe_media_check_file(m->rack, true, by_option, &r->roles, d);
 }
+
+void recipe_media_warn(const struct recipe *r)
+{
+	const struct recipe_media *m = &r->media;
+	const char *path = m->host ? m->host : m->rack;
+	_cleanup_config_text_ struct config_text c = {.rack = !m->host};
+	_cleanup_free_ char *words = xasprintf("%s %s", r->cmdline ? r->cmdline : "",
+					       m->cmdline ? m->cmdline : "");
+
+	if (path && config_text_load(&c, path, false, NULL) == 0)
+		config_text_warn_keys(&c, &r->roles, words);
+}

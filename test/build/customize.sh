@@ -95,6 +95,9 @@ refuse "customize with a key and no configuration to add it to is refused" 1 \
 check "no refused command changes the image" cmp "$disk" "$WORK/before"
 
 check "customize of a disk with a host.cfg succeeds" rs customize "$disk" --host "$WORK/host.cfg"
+cp "$WORK/err" "$WORK/said"
+check "a host.cfg without ssh keys is a warning" grep -qxF \
+	"rackstrap: warning: $WORK/host.cfg: no ssh_keys: nobody will be able to log in" "$WORK/said"
 check "the disk has the host.cfg, byte for byte" cmp <(read_fat "$disk" rackstrap/host.cfg) "$WORK/host.cfg"
 check "the disk is sound" sound "$disk"
 check "nothing is left beside it" test -z "$(find "$WORK" -maxdepth 1 -name '.disk.img*')"
@@ -128,6 +131,9 @@ sed '1,/^hosts = (/d; /^);/,$d' configs/demo.cfg >"$WORK/racks/hosts.cfg"
 check "check accepts a rack that includes its hosts" rs check "$WORK/racks/demo.cfg"
 cp --sparse=always "$disk" "$WORK/racks/disk.img"
 check "customize puts it on a disk" rs customize "$WORK/racks/disk.img" --rack "$WORK/racks/demo.cfg"
+cp "$WORK/err" "$WORK/said"
+check "a rack.cfg without ssh keys is a warning" grep -qxF \
+	"rackstrap: warning: $WORK/racks/demo.cfg: no host has ssh_keys: nobody will be able to log in" "$WORK/said"
 read_fat "$WORK/racks/disk.img" rackstrap/rack.cfg >"$WORK/racks/got.cfg"
 check "the disk's rack.cfg has the hosts" grep -q 'name = "node-2"' "$WORK/racks/got.cfg"
 check "and includes nothing" sh -c "! grep -q '^@include' '$WORK/racks/got.cfg' && cd / && '$RACKSTRAP' check '$WORK/racks/got.cfg'"
@@ -177,6 +183,8 @@ refuse "customize with a file that is no key is refused" 3 "rackstrap: $WORK/bad
 refuse "customize with a file without a key is refused" 3 "rackstrap: $WORK/none.pub: has no key in it" rs customize "$disk" --key "$WORK/none.pub"
 
 check "customize with a rack.cfg and a key succeeds" rs customize "$disk" --rack "$WORK/rack.cfg" --key "$WORK/key.pub"
+cp "$WORK/err" "$WORK/said"
+check "no ssh keys in the file are no warning then" sh -c "! grep -q 'log in' '$WORK/said'"
 check "every host of the rack has the key" python3 - "$RACKSTRAP" "$disk" "$WORK/key.pub" <<'P'
 import json, subprocess, sys
 out = json.loads(subprocess.run([sys.argv[1], "inspect", sys.argv[2], "--json"], check=True, capture_output=True).stdout)

@@ -87,6 +87,12 @@ refuse "build: for a host that does not exist" 1 \
 refuse "build: for a host that is wrong" 3 \
 	"rackstrap: test/should-fail/recipe/media-host.host:3: unknown key 'gatewax' (did you mean 'gateway'?)" \
 	"$RACKSTRAP" build images/bookworm --type disk --host test/should-fail/recipe/media-host.host
+# A warning, not a mistake. Without stand-ins, the recipe has its own one.
+"$RACKSTRAP" build images/bookworm --type disk --rack configs/demo.cfg --dry-run >/dev/null 2>"$WORK/said"
+check "build: a rack without ssh keys is a warning" grep -qxF \
+	'rackstrap: warning: configs/demo.cfg: no host has ssh_keys: nobody will be able to log in' "$WORK/said"
+"$RACKSTRAP" build images/bookworm --type pxe --rack configs/demo.cfg --dry-run >/dev/null 2>"$WORK/said"
+check "build: it is none without a disk or ISO" sh -c "! grep -q 'log in' '$WORK/said'"
 
 # Mistakes that only a lock shows.
 recipe=test/should-fail/recipe/good/recipe.cfg
