@@ -25,7 +25,7 @@ static void check_disk(const struct recipe *r, struct diag *d)
 {
 	const struct recipe_base *b = &r->base;
 
-	if (!b->url && recipe_is_missing(d, "url"))
+	if (!b->url && !strv_has(b->misspelled, "url"))
 		diag_add(d, "%s: base: url: missing: the disk image's URL", b->where);
 	base_archive_check(b, b->packages || b->kernel, d);
 }

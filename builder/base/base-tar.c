@@ -40,12 +40,12 @@ static void check_tar(const struct recipe *r, struct diag *d)
 {
 	const struct recipe_base *b = &r->base;
 
-	if (!b->url && !b->image && recipe_is_missing(d, "url") &&
-	    recipe_is_missing(d, "image"))
+	if (!b->url && !b->image && !strv_has(b->misspelled, "url") &&
+	    !strv_has(b->misspelled, "image"))
 		diag_add(d,
 			 "%s: base: url: missing: the URL of the root filesystem's tar",
 			 b->where);
-	if (b->image && !b->layer && recipe_is_missing(d, "layer"))
+	if (b->image && !b->layer && !strv_has(b->misspelled, "layer"))
 		diag_add(d,
 			 "%s: base: layer: missing: the digest of the image's layer with "
 			 "the root filesystem",

@@ -38,6 +38,7 @@ static void base_empty(struct recipe_base *b)
 	free(b->kernel);
 	strv_free(b->packages);
 	strv_free(b->path_exclude);
+	strv_free(b->misspelled);
 	free(b->where);
 	*b = (struct recipe_base){0};
 }
@@ -80,6 +81,7 @@ static void parse_base(struct recipe *r, const struct conf_node *root, struct di
 		return;
 	}
 	(void)!conf_check_keys(group, r->base.type->keys, d);
+	recipe_add_misspelled(&r->base.misspelled, group, r->base.type->keys);
 	(void)!recipe_get_size(group, "limit", &r->base.limit, d);
 	(void)!recipe_get_size(group, "max_size", &r->base.max_size, d);
 	r->base.type->parse(&r->base, group, d);

@@ -180,23 +180,21 @@ static void check_initramfs(const struct recipe *r, struct diag *d)
 			 i->where ? i->where : r->file);
 }
 
-bool recipe_is_missing(const struct diag *d, const char *key)
+void recipe_add_misspelled(char ***dst, const struct conf_node *group,
+			   const char *const *keys)
 {
-	_cleanup_free_ char *hint = xasprintf("(did you mean '%s'?)", key);
-
-	for (size_t i = 0; i < d->n; i++)
-		if (str_ends(d->lines[i], hint))
-			return false;
-	return true;
+	for (size_t i = 0; keys[i]; i++)
+		if (!conf_member(group, keys[i]) && !conf_is_missing(group, keys[i]))
+			strv_add(dst, keys[i]);
 }
 
 void recipe_check(const struct recipe *r, struct diag *d)
 {
 	_cleanup_unit_names_ struct unit_names units = {0};
 
-	if (!r->name && recipe_is_missing(d, "name"))
+	if (!r->name && !strv_has(r->misspelled, "name"))
 		diag_add(d, "%s: name: missing (a variant needs its own name)", r->file);
-	if (!r->base.where && recipe_is_missing(d, "base"))
+	if (!r->base.where && !strv_has(r->misspelled, "base"))
 		diag_add(d,
 			 "%s: base: missing, as in base = { type = \"suite\"; ... };: an "
 			 "image is made from a base",

@@ -131,10 +131,12 @@ const char *recipe_first_find(const struct recipe_firsts *f, const char *name);
 void recipe_firsts_done(struct recipe_firsts *f);
 #define _cleanup_recipe_firsts_ _cleanup_(recipe_firsts_done)
 
-/* Returns true when no complaint so far is that an unknown key may be meant to be this
- * one: then one that it is missing would only repeat that. For checks of what several
- * files give; others use conf_is_missing(). */
-bool recipe_is_missing(const struct diag *d, const char *key);
+/* Adds to *dst the keys of which the group has a misspelling that was complained about:
+ * a complaint that such a key is missing would only repeat that. Call it after
+ * conf_check_keys() with these keys. For checks of what several files give; others use
+ * conf_is_missing(). */
+void recipe_add_misspelled(char ***dst, const struct conf_node *group,
+			   const char *const *keys);
 
 /* Checks the whole recipe, when everything is read: mandatory parts and
  * contradictions. */

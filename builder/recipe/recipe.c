@@ -151,6 +151,7 @@ static void parse_root(struct recipe *r, const struct conf *c, struct diag *d)
 	const struct conf_node *root = conf_root(c);
 
 	(void)!conf_check_keys(root, recipe_keys, d);
+	recipe_add_misspelled(&r->misspelled, root, recipe_keys);
 	parse_version(c, d);
 	parse_name(r, root, d);
 	(void)!recipe_get_text(root, "summary", &r->summary, d);
@@ -306,6 +307,7 @@ void recipe_done(struct recipe *r)
 	free(r->summary);
 	free(r->cmdline);
 	strv_free(r->exclude);
+	strv_free(r->misspelled);
 	free(r->images);
 	*r = (struct recipe){0};
 }

@@ -47,6 +47,7 @@ struct recipe_base {
 	char **path_exclude; /* for dpkg: these paths are not even unpacked */
 	uint64_t limit;      /* bytes that it, and what it is made from, may unpack to */
 	uint64_t max_size;   /* bytes that the file at url may have */
+	char **misspelled;   /* keys, see recipe_add_misspelled() */
 	recipe_where where;
 };
 
@@ -201,6 +202,7 @@ struct recipe {
 	const struct image_type **images;
 	size_t n_images;
 	struct recipe_media media;
+	char **misspelled; /* keys, see recipe_add_misspelled() */
 };
 
 /*

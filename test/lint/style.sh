@@ -94,6 +94,7 @@ short_lists() {
 	builder/rack/rack-vm.c the command line of QEMU
 	builder/installed.c the recipes that are installed
 	builder/recipe/base-type.c the types of bases
+	builder/recipe/recipe-check.c the known keys of a group, for each file of a recipe
 	builder/recipe/recipe.c one element
 	builder/recipe/recipe-product.c one unit more of each role
 	builder/root/initrd.c the files in an initrd
