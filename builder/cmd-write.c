@@ -341,6 +341,7 @@ static int write_image(const struct write_options *a, int root, struct err *e)
 		.data = &from, .read = read_image, .check = check_source};
 	_cleanup_close_ int signals = -1;
 	struct flash_stats stats;
+	struct stat st;
 	uint64_t start;
 
 	known_files_open(&known, NULL);
@@ -350,6 +351,10 @@ static int write_image(const struct write_options *a, int root, struct err *e)
 			    a->raw ? DISK_NEED_NONE : DISK_NEED_BOOT, e) < 0 ||
 	    check(&m, &b.facts, e) < 0 || make_ids(&from.ids, &m, a, e) < 0 ||
 	    disk_source_begin(&from.from, &m, &known, e) < 0 || blockdev_open(&b, e) < 0)
+		return -1;
+	if (fstat(m.file, &st) < 0)
+		return err_errno(e, errno, "%s", a->image);
+	if (blockdev_check_source(&b, &st, e) < 0)
 		return -1;
 	show(&b.facts, root);
 	if (confirm(a, &b.facts, e) < 0)

@@ -7,6 +7,7 @@
 #include "lib/str.h"
 
 #include <linux/fs.h>
+#include <linux/loop.h>
 #include <sys/ioctl.h>
 #include <sys/sysmacros.h>
 
@@ -103,6 +104,19 @@ static int open_exclusive(struct blockdev *b, struct err *e)
 	if (errno == EACCES || errno == EPERM)
 		return err_errno(e, errno, "%s: cannot be opened (are you root?)", path);
 	return err_errno(e, errno, "%s: cannot be opened", path);
+}
+
+int blockdev_check_source(const struct blockdev *b, const struct stat *st, struct err *e)
+{
+	struct loop_info64 info;
+
+	/* loop(4); the device number is encoded like st_dev. */
+	if (ioctl(b->fd, LOOP_GET_STATUS64, &info) < 0 || info.lo_inode != st->st_ino ||
+	    info.lo_device != st->st_dev)
+		return 0;
+	return err_set(e, ERR_FAILED,
+		       "%s: is a loop device on the image itself: nothing was written",
+		       b->facts.path);
 }
 
 int blockdev_open(struct blockdev *b, struct err *e)

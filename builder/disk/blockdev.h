@@ -9,7 +9,7 @@
 #include "builder/disk/device.h"
 #include "builder/disk/flash.h"
 
-#include <sys/types.h>
+#include <sys/stat.h>
 
 struct blockdev {
 	int fd;
@@ -31,6 +31,11 @@ int blockdev_find(struct blockdev *b, int root, const char *path,
  * block/bdev.c).
  */
 int blockdev_open(struct blockdev *b, struct err *e) _must_check_;
+
+/* Checks that the open device is not a loop device on the file with these attributes:
+ * writing one of the two would change the other. */
+int blockdev_check_source(const struct blockdev *b, const struct stat *st,
+			  struct err *e) _must_check_;
 
 /* Has the kernel read the new partition table, which udev notices; errors are ignored. */
 void blockdev_reread(const struct blockdev *b);

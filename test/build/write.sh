@@ -6,7 +6,7 @@
 . "$(dirname "$0")/../tap.sh"
 export TMPDIR=$WORK
 loops=() mounts=()
-loop='' exact='' small='' large='' locked='' used='' full='' # new_loop sets them
+loop='' exact='' small='' large='' locked='' used='' full='' itself='' # new_loop sets them
 tap_cleanup() {
 	local x
 	swapoff "${swap:-/nowhere}" 2>/dev/null
@@ -357,6 +357,13 @@ zstd -q -f "$WORK/built/image" -o "$WORK/built/image.zst"
 refuse "a compressed image with another digest than in SHA256SUMS is refused" 1 \
 	"rackstrap: $WORK/built/image.zst: $differs" now "$WORK/built/image.zst" "$loop"
 check "the disk is unchanged" cmp "$WORK/before" "$WORK/disk"
+
+# Its own file is the source.
+cp "$WORK/image" "$WORK/itself"
+new_loop itself "$WORK/itself"
+refuse "a loop device on the image is refused" 1 \
+	"rackstrap: $itself: is a loop device on the image itself: nothing was written" now "$WORK/itself" "$itself"
+check "the image is unchanged" cmp "$WORK/image" "$WORK/itself"
 
 # A disk of 64 MiB whose file system has room for 10.
 mkdir "$WORK/full"
