@@ -111,7 +111,7 @@ check "no interface and no mount is left" cmp "$WORK/before" "$WORK/after"
 mkdir -p "$WORK/home/mine/disk" && echo mine >"$WORK/home/mine/disk/file"
 [ ${#AS[@]} = 0 ] || chown 65534:65534 "$WORK/home/mine"
 (rack "$WORK/home/mine" --fresh) >/dev/null 2>"$WORK/log" </dev/null
-check "a folder with other files in it is refused" test $? = 1
+check "a folder with other files in it is refused" test $? = 4
 check "the message names the folder, and its files stay" test "$(tail -n 1 "$WORK/log") $(cat "$WORK/home/mine/disk/file")" = \
 	"rackstrap: $WORK/home/mine exists and is not the folder of a rack: name another with --dir mine"
 
@@ -119,10 +119,10 @@ if [ ${#AS[@]} != 0 ]; then
 	ln -s "$WORK/home/mine" "$WORK/home/link" && mkdir "$WORK/empty" && chown -h 65533 "$WORK/home/link" "$WORK/empty"
 	(rack "$WORK/home/link/" --fresh) >/dev/null 2>"$WORK/log" </dev/null
 	check "a link of another user is refused" test "$? $(tail -n 1 "$WORK/log")" = \
-		"1 rackstrap: $WORK/home/link/: is a link of another user (uid 65533): name the folder itself"
+		"4 rackstrap: $WORK/home/link/: is a link of another user (uid 65533): name the folder itself"
 	(rack "$WORK/empty") >/dev/null 2>"$WORK/log" </dev/null
 	check "a folder of another user is refused" test "$? $(tail -n 1 "$WORK/log")" = \
-		"1 rackstrap: $WORK/empty: belongs to another user (uid 65533): run this as that user, or name another folder with --dir"
+		"4 rackstrap: $WORK/empty: belongs to another user (uid 65533): run this as that user, or name another folder with --dir"
 fi
 if [ ${#AS[@]} != 0 ]; then # serve has given the folder to nginx's user
 	tree=$WORK/home/KILL/tree
