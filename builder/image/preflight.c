@@ -75,6 +75,19 @@ static void check_out(const char *out, const char *name, struct mistakes *m)
 		mistakes_add(m, &e);
 }
 
+static void check_temp_dir(struct mistakes *m)
+{
+	const char *dir = temp_dir();
+	struct stat st;
+
+	if (stat(dir, &st) < 0)
+		diag_add(&m->failed, "TMPDIR: %s: %s", dir, strerror(errno));
+	else if (!S_ISDIR(st.st_mode))
+		diag_add(&m->failed, "TMPDIR: %s: %s", dir, strerror(ENOTDIR));
+	else if (access(dir, W_OK | X_OK) < 0)
+		diag_add(&m->failed, "TMPDIR: %s: %s", dir, strerror(errno));
+}
+
 /* Opens the cache. In a dry run it is not made. */
 static void open_cache(struct preflight *p, const struct build_options *o, bool dry,
 		       struct mistakes *m)
@@ -231,6 +244,7 @@ int preflight(struct preflight *ret, const struct recipe *r,
 	uint64_t fetch;
 
 	check_out(o->out, r->name, &m);
+	check_temp_dir(&m);
 	check_firstboot(o->firstboot, &m);
 	check_tools(r, &m);
 	open_cache(ret, o, dry, &m);

@@ -35,6 +35,11 @@ cp "$WORK/recipe.was" "$recipe"
 
 check "the recipe is locked" "$RACKSTRAP" lock "$WORK/recipe" --artifacts "${FROM[@]}"
 check "dry run: a locked recipe passes" build --dry-run
+for dir in /nope /etc/passwd; do
+	for dry in --dry-run ''; do
+		TMPDIR=$dir refuse "TMPDIR=$dir $dry" 1 "rackstrap: TMPDIR: $dir: *" build --verify $dry
+	done
+done
 build --dry-run --json >"$WORK/plan.json" 2>"$WORK/wrong"
 check "dry run: the plan as JSON" python3 - "$WORK/plan.json" <<'P'
 import json, sys
