@@ -246,6 +246,9 @@ static int copy_boot_file(struct split *s, const struct entry *entry, const char
 			"base: has both /%s and /%s: name one kernel package in the "
 			"recipe's base (%s)",
 			*have, path, s->r->base.where);
+	if (entry->size == 0)
+		return err_set(e, ERR_FAILED, "base: /%s is empty: no machine boots it",
+			       path);
 	*have = xstrdup(path);
 	return copy_out(s, entry, name, e);
 }

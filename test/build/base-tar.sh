@@ -114,4 +114,6 @@ for id in -2 65536 4294967296; do
 	refuse "the owner $id is refused" 1 "*: tar: member 'x': its owner is $id: a base can have ids up to 65535" \
 		bake GNU_FORMAT "add('x', b'x', uid=$id)"
 done
+refuse "an empty kernel is refused" 1 "*base: /boot/vmlinuz-6.1.0-test is empty: no machine boots it*" \
+	bake GNU_FORMAT "add('./boot/vmlinuz-6.1.0-test')"
 finish
