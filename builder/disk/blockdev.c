@@ -102,7 +102,9 @@ static int open_exclusive(struct blockdev *b, struct err *e)
 			       "be mounted elsewhere, or part of an array)",
 			       path);
 	if (errno == EACCES || errno == EPERM)
-		return err_errno(e, errno, "%s: cannot be opened (are you root?)", path);
+		return err_set(e, ERR_UNABLE,
+			       "%s: cannot be opened: %s: run this as root", path,
+			       strerror(errno));
 	return err_errno(e, errno, "%s: cannot be opened", path);
 }
 

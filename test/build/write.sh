@@ -365,6 +365,11 @@ refuse "a loop device on the image is refused" 1 \
 	"rackstrap: $itself: is a loop device on the image itself: nothing was written" now "$WORK/itself" "$itself"
 check "the image is unchanged" cmp "$WORK/image" "$WORK/itself"
 
+as_user() { setpriv --reuid 65534 --regid 65534 --clear-groups -- "$@"; }
+chmod 755 "$WORK"
+refuse "a disk that the user may not open is refused" 4 "rackstrap: $loop: cannot be opened: Permission denied: run this as root" \
+	as_user env RACKSTRAP_CACHE="$WORK/none" HOME=/nonexistent "$RACKSTRAP" write "$WORK/image" "$loop" --yes --serial "${loop#/dev/}"
+
 # A disk of 64 MiB whose file system has room for 10.
 mkdir "$WORK/full"
 mount -t tmpfs -o size=10m tmpfs "$WORK/full" && mounts+=("$WORK/full")
