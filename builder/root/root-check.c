@@ -245,8 +245,8 @@ int root_check_image(struct root_check *c, const char *path, uint64_t epoch,
 	if (x.n > 1)
 		snprintf(more, sizeof(more), "; %zu more differences", x.n - 1);
 	if (r == 0 && x.n > 0)
-		r = err_set(e, ERR_FAILED, "%s: is not as it was planned: %s%s", path,
-			    x.first, more);
+		r = err_set(e, ERR_FAILED, "%s: is not as it was planned: %s%s",
+			    strrchr(path, '/') + 1, x.first, more);
 	free(x.first);
 	return r;
 }

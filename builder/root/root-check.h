@@ -35,8 +35,9 @@ struct root_check {
 void root_check_add(struct root_check *c, const struct entry *entry);
 
 /* Reads the image `path`, whose top has the time `epoch`, and compares it with the
- * entries, all of which were added before. The error has the first difference, and how
- * many more there are. */
+ * entries, all of which were added before. The error has the image's name without its
+ * folder, which may be a temporary one, the first difference, and how many more there
+ * are. `path` has a slash. */
 int root_check_image(struct root_check *c, const char *path, uint64_t epoch,
 		     struct err *e) _must_check_;
 void root_check_done(struct root_check *c);

@@ -14,8 +14,18 @@ export XDG_RUNTIME_DIR=/run/user HOME=$WORK
 U=$WORK/.config/systemd/user R=$WORK/root
 mkdir -p "$U" "$WORK/bin" "$R/run/rackstrap"
 
-# The units with other programs, and without what a user's manager does not have.
-python3 - "$U" images/common/units/* images/common/docker-1.7.0/docker.service <<'P' || bail "no units"
+# The units with other programs, and without what a user's manager does not have; those of the
+# product as builder/recipe/recipe-product.c completes them.
+mkdir "$WORK/units"
+cp firstboot/units/* images/common/units/* images/common/docker-1.7.0/docker.service "$WORK/units"
+for role in master node; do
+	other=$([ $role = node ] && echo master || echo node)
+	sed "s/@role@/$role/; s/@conflicts@/Conflicts=rackstrap-$other.target/; /^#@/d" \
+		firstboot/units/rackstrap-role.target >"$WORK/units/rackstrap-$role.target"
+done
+rm "$WORK/units/rackstrap-role.target"
+sed -i 's/@targets@/rackstrap-master.target rackstrap-node.target/; /^#@/d' "$WORK/units/rackstrap-heal.timer"
+python3 - "$U" "$WORK"/units/* <<'P' || bail "no units"
 import os, re, sys
 for path in sys.argv[2:]:
     text = re.sub(r"\\\n\s*", " ", open(path).read())
@@ -31,7 +41,7 @@ printf '[Unit]\n' >"$U/default.target"
 for role in master node; do
 	mkdir -p "$U/rackstrap-$role.target.wants"
 	ln -s ../docker.service "$U/rackstrap-$role.target.wants/"
-	grep -lE "^WantedBy=.*rackstrap-$role.target" images/common/units/* | while read -r f; do
+	grep -lE "^WantedBy=.*rackstrap-$role.target" "$WORK"/units/* | while read -r f; do
 		ln -s "../${f##*/}" "$U/rackstrap-$role.target.wants/"
 	done
 done

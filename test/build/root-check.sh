@@ -54,7 +54,7 @@ change() { # DESCRIPTION PYTHON MESSAGE: runs PYTHON on each member m of the tar
 		sys.stdout.buffer.flush()
 	S
 	chmod 755 "$WORK/bin/mksquashfs"
-	refuse "$1 is found" 1 "rackstrap: $WORK/images/.small.rackstrap-*/parts/root.squashfs: is not as it was planned: $3" build
+	refuse "$1 is found" 1 "rackstrap: root.squashfs: is not as it was planned: $3" build
 }
 change "a file that was dropped" 'skip = m.name == "etc/shadow"' "/etc/shadow is missing, planned is a file"
 change "a link that was dropped" 'skip = m.name == "usr/share/long"' "/usr/share/long is missing, planned is a symlink"
@@ -70,7 +70,7 @@ change "another time" 'm.mtime -= m.name == "usr/share/long"' "/usr/share/long h
 # Its xattr is a pax record: the format of the tar is another.
 sed -i 's/GNU_FORMAT/PAX_FORMAT/' "$WORK/change.py"
 sed -i 's/^    m\.mtime.*/    m.pax_headers = {"SCHILY.xattr.user.x": "y"} if m.name == "etc\/shadow" else {}/' "$WORK/change.py"
-refuse "an extended attribute is found" 1 "rackstrap: $WORK/images/*: is not as it was planned: *" build
+refuse "an extended attribute is found" 1 "rackstrap: root.squashfs: is not as it was planned: *" build
 check "the image of none of them is left" test ! -e "$WORK/images/small"
 check "none of them is in the cache" test ! -e "$RACKSTRAP_CACHE/root/small"
 finish

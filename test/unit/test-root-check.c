@@ -119,8 +119,8 @@ static int check(const char *path, const struct entry *v, size_t n, struct err *
 /* Checks that `changed` in place of the entry of its path is reported as `want`. */
 static void differs(const char *image, struct entry changed, const char *want)
 {
-	_cleanup_free_ char *text =
-		xasprintf("%s: is not as it was planned: %s", image, want);
+	_cleanup_free_ char *text = xasprintf("%s: is not as it was planned: %s",
+					      strrchr(image, '/') + 1, want);
 	struct entry v[ARRAY_SIZE(entries)];
 	struct err e = {0};
 
