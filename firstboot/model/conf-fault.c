@@ -56,6 +56,25 @@ static unsigned line_of(const struct syntax *x, size_t at)
 	return line;
 }
 
+/* Adds "FILE:LINE: MESSAGE" about a line of the text. */
+static void complain(const struct syntax *x, unsigned line, const char *message)
+{
+	unsigned in_file;
+	const char *name = conf_lines_place(x->lines, line, &in_file);
+
+	diag_add(x->d, "%s:%u: %s", name, in_file, message);
+}
+
+char *syntax_place(const struct syntax *x, unsigned line, size_t at)
+{
+	unsigned there, here;
+	const char *name = conf_lines_place(x->lines, line, &there);
+
+	if (name == conf_lines_place(x->lines, line_of(x, at), &here))
+		return xasprintf("line %u", there);
+	return xasprintf("%s:%u", name, there);
+}
+
 bool syntax_is_sign(const struct conf_token *k, const struct syntax *x, const char *signs)
 {
 	return k->type == TOKEN_SIGN && strchr(signs, x->t.text[k->at]);
@@ -74,14 +93,16 @@ static const struct conf_token *unclosed_string(const struct syntax *x)
 int syntax_report_string(struct syntax *x, const struct conf_token *k)
 {
 	const char *s = x->t.text + k->at, *smart = NULL;
+	_cleanup_free_ char *msg = NULL;
 	size_t n = strcspn(s, "\n");
 
 	for (size_t i = 0; i < n && !smart; i++)
 		smart = conf_smart_quote(s + i) ? s + i : NULL;
-	diag_add(x->d, "%s:%u: this string has no closing quotation mark%s%.*s%s",
-		 x->name, k->line, smart ? ": " : "",
-		 smart ? (int)conf_smart_quote(smart) : 0, smart ? smart : "",
-		 smart ? " is a typographic one, write \"" : "");
+	msg = xasprintf("this string has no closing quotation mark%s%.*s%s",
+			smart ? ": " : "", smart ? (int)conf_smart_quote(smart) : 0,
+			smart ? smart : "",
+			smart ? " is a typographic one, write \"" : "");
+	complain(x, k->line, msg);
 	show(x, smart ? (size_t)(smart - x->t.text) : k->at);
 	return -1;
 }
@@ -99,7 +120,7 @@ int syntax_fault(struct syntax *x, size_t at, const char *fmt, ...)
 	if (vasprintf(&msg, fmt, ap) < 0)
 		abort();
 	va_end(ap);
-	diag_add(x->d, "%s:%u: %s", x->name, line_of(x, at), msg);
+	complain(x, line_of(x, at), msg);
 	show(x, at);
 	return -1;
 }
@@ -123,13 +144,15 @@ int syntax_fault_open(struct syntax *x, const struct conf_token *open)
 int syntax_fault_close(struct syntax *x, const struct conf_token *open)
 {
 	char c = x->t.text[x->tok.at], o = open ? x->t.text[open->at] : '\0';
+	_cleanup_free_ char *place = NULL;
 
 	if (!open)
 		return syntax_fault(x, x->tok.at, "this '%c' closes nothing: delete it",
 				    c);
+	place = syntax_place(x, open->line, x->tok.at);
 	return syntax_fault(x, x->tok.at,
-			    "'%c' does not close the '%c' of line %u: '%c' is missing", c,
-			    o, open->line,
+			    "'%c' does not close the '%c' of %s: '%c' is missing", c, o,
+			    place,
 			    o == '{'   ? '}'
 			    : o == '(' ? ')'
 				       : ']');
@@ -153,18 +176,19 @@ int syntax_fault_other(struct syntax *x)
 			    s);
 }
 
-int conf_syntax_report_line(const char *text, size_t len, const char *name, unsigned line,
+int conf_syntax_report_line(const struct conf_lines *lines, unsigned line,
 			    const char *message, struct diag *d)
 {
-	struct syntax x = {.t = {.text = text, .len = len}, .name = name, .d = d};
+	struct syntax x = {
+		.t = {.text = lines->text, .len = lines->len}, .lines = lines, .d = d};
 	size_t at = 0;
 
-	diag_add(d, "%s:%u: %s", name, line, message);
-	for (unsigned i = 1; i < line && at < len; i++) {
-		at += strcspn(text + at, "\n");
-		at += at < len;
+	complain(&x, line, message);
+	for (unsigned i = 1; i < line && at < lines->len; i++) {
+		at += strcspn(lines->text + at, "\n");
+		at += at < lines->len;
 	}
-	at += strspn(text + at, " \t");
+	at += strspn(lines->text + at, " \t");
 	show(&x, at);
 	return -1;
 }

@@ -5,19 +5,25 @@
 #include "firstboot/model/conf-token.h"
 #include "lib/err.h"
 
+struct conf_lines;
+
 struct syntax {
 	struct conf_tokens t;
 	struct conf_token tok, last; /* the token to read, and the one before it */
 	struct conf_token key;       /* of the setting that is read */
 	struct conf_token suspect, spanning; /* strings that span lines; len 0: none */
 	unsigned depth;
-	const char *name;
+	const struct conf_lines *lines;
 	struct diag *d;
 };
 
 bool syntax_is_sign(const struct conf_token *k, const struct syntax *x,
 		    const char *signs);
 size_t syntax_last_end(const struct syntax *x); /* of the token before the next */
+
+/* Returns the place of a token for the message about one at the offset `at`: "line 3", or
+ * "FILE:3" if it is in another file. Owned by the caller. */
+char *syntax_place(const struct syntax *x, unsigned line, size_t at);
 
 /* Returns true when the value of such a key is not shown. */
 bool syntax_secret_key(const char *s, size_t len);

@@ -13,10 +13,11 @@
 #include "firstboot/model/conf-scan.h"
 
 #include "firstboot/model/conf-language.h"
-#include "firstboot/model/conf-syntax.h"
 
 #include <limits.h>
+#include <stdarg.h>
 
+#define INCLUDE      "@include"
 #define CONF_DEPTH   32     /* groups and lists within each other */
 #define CONF_MEMBERS 1000   /* of a group: libconfig compares a new one with all others */
 #define CONF_VALUES  500000 /* each takes up to 150 bytes of memory, a group twice that */
@@ -26,11 +27,26 @@ struct scan {
 	unsigned line, depth, flags;
 	unsigned values;                  /* so far, counted by the signs before them */
 	unsigned members[CONF_DEPTH + 1]; /* of the group at each depth */
-	const char *name;
+	const struct conf_lines *lines;
+	struct conf_scanned *ret;
 	struct diag *d;
-	bool is_open; /* a comment or string does not end */
 	int r;
 };
+
+/* Adds a complaint about the present line. */
+static void _printf_(2, 3) complain(struct scan *s, const char *fmt, ...)
+{
+	_cleanup_free_ char *msg = NULL;
+	unsigned line;
+	const char *name = conf_lines_place(s->lines, s->line, &line);
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&msg, fmt, ap) < 0)
+		abort();
+	va_end(ap);
+	s->r = diag_add(s->d, "%s:%u: %s", name, line, msg);
+}
 
 static bool scan_at(const struct scan *s, const char *word)
 {
@@ -55,7 +71,7 @@ static void scan_comment(struct scan *s)
 		if (*s->p == '\n')
 			s->line++;
 	}
-	s->is_open = true;
+	s->ret->is_open = true;
 }
 
 static void scan_string(struct scan *s)
@@ -70,7 +86,7 @@ static void scan_string(struct scan *s)
 		if (*s->p == '\n')
 			s->line++;
 	}
-	s->is_open = true;
+	s->ret->is_open = true;
 }
 
 static bool in_word(char c)
@@ -118,9 +134,8 @@ static void scan_word(struct scan *s)
 		s->p++;
 	len = (size_t)(s->p - start);
 	if (wraps(start, len))
-		s->r = diag_add(
-			s->d, "%s:%u: the number %.*s is out of range (at most %d)",
-			s->name, s->line, (int)(len < 40 ? len : 40), start, INT_MAX);
+		complain(s, "the number %.*s is out of range (at most %d)",
+			 (int)(len < 40 ? len : 40), start, INT_MAX);
 }
 
 /* Counts a value, a group or list twice. Returns false if there are too many. */
@@ -129,17 +144,14 @@ static bool scan_value(struct scan *s)
 	s->values += strchr("{([", *s->p) ? 2 : 1;
 	if (s->values <= CONF_VALUES)
 		return true;
-	s->r = diag_add(s->d, "%s:%u: too many values: at most %d are allowed", s->name,
-			s->line, CONF_VALUES);
+	complain(s, "too many values: at most %d are allowed", CONF_VALUES);
 	return false;
 }
 
 static void scan_open(struct scan *s)
 {
 	if (++s->depth > CONF_DEPTH) {
-		s->r = diag_add(s->d,
-				"%s:%u: groups and lists are nested more than %d deep",
-				s->name, s->line, CONF_DEPTH);
+		complain(s, "groups and lists are nested more than %d deep", CONF_DEPTH);
 		s->p = s->end;
 		return;
 	}
@@ -151,39 +163,100 @@ static void scan_open(struct scan *s)
 static void scan_member(struct scan *s)
 {
 	if (s->members[s->depth]++ == CONF_MEMBERS) {
-		s->r = diag_add(s->d, "%s:%u: more than %d settings in a group", s->name,
-				s->line, CONF_MEMBERS);
+		complain(s, "more than %d settings in a group", CONF_MEMBERS);
 		s->p = s->end;
 		return;
 	}
 	s->p++;
 }
 
-static void scan_include(struct scan *s)
+/* Returns the end of @include "FILE" in a line of its own (scanner.l of libconfig), which
+ * has a name; NULL when there is none. */
+static const char *include_end(const struct scan *s)
 {
-	if (s->flags & CONF_NO_INCLUDE)
-		s->r = diag_add(s->d, "%s:%u: @include is not allowed in this file",
-				s->name, s->line);
-	s->p += strlen("@include");
+	const char *from = s->p, *p = s->p + strlen(INCLUDE);
+
+	while (from > s->lines->text && strchr(" \t", from[-1]))
+		from--;
+	if (from > s->lines->text && from[-1] != '\n')
+		return NULL;
+	if (!strspn(p, " \t"))
+		return NULL;
+	p += strspn(p, " \t");
+	if (*p != '"' || p[1] == '"')
+		return NULL;
+	for (p++; *p && *p != '"' && *p != '\n'; p++)
+		if (p[0] == '\\' && (p[1] == '\\' || p[1] == '"'))
+			p++;
+	return *p == '"' ? p + 1 : NULL;
 }
 
-int conf_scan(const char *text, size_t len, const char *name, unsigned flags,
+/* Returns the name between the quotation marks, owned by the caller. */
+static char *include_name(const char *from, const char *end)
+{
+	_cleanup_buf_ struct buf b = {0};
+	const char *p = memchr(from, '"', (size_t)(end - from));
+
+	for (p++; p < end - 1; p++) {
+		if (p[0] == '\\' && (p[1] == '\\' || p[1] == '"'))
+			p++;
+		buf_add(&b, p, 1);
+	}
+	return buf_take(&b);
+}
+
+static void scan_include(struct scan *s)
+{
+	const char *end = include_end(s);
+	struct conf_scanned *r = s->ret;
+
+	if (s->flags & CONF_NO_INCLUDE) {
+		complain(s, "@include is not allowed in this file");
+	} else if (!end) {
+		complain(s, "write @include \"FILE\" in a line of its own");
+	} else {
+		r->includes = xgrow(r->includes, r->n_includes, sizeof(*r->includes));
+		r->includes[r->n_includes++] =
+			(struct conf_include){.at = (size_t)(s->p - s->lines->text),
+					      .end = (size_t)(end - s->lines->text),
+					      .line = s->line,
+					      .name = include_name(s->p, end)};
+	}
+	s->p = end ? end : s->p + strlen(INCLUDE);
+}
+
+void conf_scanned_done(struct conf_scanned *s)
+{
+	for (size_t i = 0; i < s->n_includes; i++)
+		free(s->includes[i].name);
+	free(s->includes);
+	*s = (struct conf_scanned){0};
+}
+
+int conf_scan(const struct conf_lines *lines, unsigned flags, struct conf_scanned *ret,
 	      struct diag *d)
 {
-	struct scan s = {.p = text,
-			 .end = text + len,
+	struct scan s = {.p = lines->text,
+			 .end = lines->text + lines->len,
 			 .line = 1,
 			 .flags = flags,
-			 .name = name,
+			 .lines = lines,
+			 .ret = ret,
 			 .d = d};
 
-	if (conf_encoding(text, len))
-		return diag_add(d, "%s: is a text in %s: save it as UTF-8", name,
-				conf_encoding(text, len));
+	if (conf_encoding(lines->text, lines->len))
+		return diag_add(d, "%s: is a text in %s: save it as UTF-8",
+				lines->pieces[0].name,
+				conf_encoding(lines->text, lines->len));
+	if (str_after(lines->text, "\xef\xbb\xbf")) {
+		complain(&s,
+			 "begins with a byte order mark (BOM): save the file as UTF-8 "
+			 "without BOM");
+		return -1;
+	}
 	while (s.p < s.end) {
 		if (*s.p == '\0') {
-			s.r = diag_add(d, "%s:%u: a NUL byte: this is not a text file",
-				       name, s.line);
+			complain(&s, "a NUL byte: this is not a text file");
 			break;
 		}
 		if (strchr("{([=:,", *s.p) && !scan_value(&s))
@@ -194,7 +267,7 @@ int conf_scan(const char *text, size_t len, const char *name, unsigned flags,
 			scan_comment(&s);
 		else if (*s.p == '"')
 			scan_string(&s);
-		else if (scan_at(&s, "@include"))
+		else if (scan_at(&s, INCLUDE))
 			scan_include(&s);
 		else if (in_word(*s.p))
 			scan_word(&s);
@@ -210,7 +283,5 @@ int conf_scan(const char *text, size_t len, const char *name, unsigned flags,
 			s.p++;
 		}
 	}
-	if (s.is_open && s.r == 0)
-		s.r = conf_syntax_report(text, len, name, d);
 	return s.r;
 }

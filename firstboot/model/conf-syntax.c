@@ -112,14 +112,17 @@ static void names_done(struct names *n)
 static int add_name(struct syntax *x, struct names *names)
 {
 	const char *s = x->t.text + x->key.at;
+	_cleanup_free_ char *place = NULL;
 
-	for (size_t i = 0; i < names->n; i++)
-		if (names->v[i].len == x->key.len &&
-		    memcmp(x->t.text + names->v[i].at, s, x->key.len) == 0)
-			return syntax_fault(
-				x, x->key.at, "'%.*s' is given twice, first in line %u",
-				(int)(x->key.len < SHOWN_MAX ? x->key.len : SHOWN_MAX), s,
-				names->v[i].line);
+	for (size_t i = 0; i < names->n; i++) {
+		if (names->v[i].len != x->key.len ||
+		    memcmp(x->t.text + names->v[i].at, s, x->key.len) != 0)
+			continue;
+		place = syntax_place(x, names->v[i].line, x->key.at);
+		return syntax_fault(
+			x, x->key.at, "'%.*s' is given twice, first in %s",
+			(int)(x->key.len < SHOWN_MAX ? x->key.len : SHOWN_MAX), s, place);
+	}
 	names->v = xgrow(names->v, names->n, sizeof(*names->v));
 	names->v[names->n++] = x->key;
 	return 0;
@@ -365,27 +368,20 @@ static int read_value(struct syntax *x, const struct conf_token *within)
 
 /* --- the text --------------------------------------------------------------------- */
 
-int conf_syntax_report(const char *text, size_t len, const char *name, struct diag *d)
+int conf_syntax_report(const struct conf_lines *lines, struct diag *d)
 {
 	struct syntax x = {
-		.t = {.text = text, .len = len, .line = 1},
-		.name = name,
+		.t = {.text = lines->text, .len = lines->len, .line = 1},
+		.lines = lines,
 		.d = d,
 	};
-	const char *language;
+	const char *language = conf_language(lines->text, lines->len);
 
-	if (str_after(text, "\xef\xbb\xbf"))
-		return diag_add(
-			d,
-			"%s:1: begins with a byte order mark (BOM): save the file "
-			"as UTF-8 without BOM",
-			name);
-	language = conf_language(text, len);
 	if (language)
 		return diag_add(d,
 				"%s:1: this is %s: write it as libconfig reads it, "
 				"key = \"value\";",
-				name, language);
+				lines->pieces[0].name, language);
 	advance(&x);
 	x.last = (struct conf_token){0};
 	return read_settings(&x, NULL);

@@ -6,14 +6,12 @@
  */
 #pragma once
 
-#include "lib/err.h"
+#include "firstboot/model/conf-source.h"
 
-/*
- * Adds the first mistake, "NAME:LINE: ...", with the line and a caret. The text ends with
- * a NUL. Returns -1, or 0 when no mistake is found.
- */
-int conf_syntax_report(const char *text, size_t len, const char *name, struct diag *d);
+/* Adds the first mistake, "FILE:LINE: ...", with the line and a caret. Returns -1, or 0
+ * when no mistake is found. */
+int conf_syntax_report(const struct conf_lines *lines, struct diag *d);
 
-/* Adds "NAME:LINE: MESSAGE" with the line. Returns -1. */
-int conf_syntax_report_line(const char *text, size_t len, const char *name, unsigned line,
+/* Adds "FILE:LINE: MESSAGE" about a line of the text, and shows it. Returns -1. */
+int conf_syntax_report_line(const struct conf_lines *lines, unsigned line,
 			    const char *message, struct diag *d);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Strict reading with libconfig. conf-scan.c checks the text first, for mistakes that
- * libconfig 1.5 accepts. Then libconfig parses it. Every getter checks in the same order
- * whether the member is present, has the right type and is in range.
+ * Strict reading with libconfig. conf-source.c reads the text and the files that it
+ * includes, and checks them for mistakes that libconfig 1.5 accepts. Then libconfig
+ * parses it. Every getter checks in the same order whether the member is present, has the
+ * right type and is in range.
  *
- * Limits: included files are scanned after libconfig has read them, and only those that
- * have a setting; only the operator's own files may include others. After a syntax
- * error, which conf-syntax.c describes, the rest of a file is not checked.
+ * Limits: only the operator's own files may include others. After a syntax error, which
+ * conf-syntax.c describes, the rest of a file is not checked.
  */
 #include "firstboot/model/conf.h"
 #include "firstboot/model/conf-note.h"
-#include "firstboot/model/conf-scan.h"
+#include "firstboot/model/conf-source.h"
 #include "firstboot/model/conf-syntax.h"
 #include "lib/file.h"
 #include "lib/root.h"
@@ -22,7 +22,7 @@
 struct conf {
 	config_t c;
 	char *name;
-	char *dir; /* folder of included files; libconfig keeps the pointer */
+	struct conf_source source; /* its text only while it is parsed */
 };
 
 /*
@@ -58,95 +58,30 @@ static const struct conf_node *node(const config_setting_t *s)
 
 /* --- reading ---------------------------------------------------------------------- */
 
-/* Reports why libconfig refused an included file, of which it gives the name. */
-static int report_included(const struct conf *c, const char *file, unsigned line,
-			   const char *message, struct diag *d)
-{
-	_cleanup_free_ char *path = xasprintf("%s%s", c->dir ? c->dir : "", file);
-	_cleanup_free_ char *text = NULL;
-	size_t len = 0;
-
-	if (file_read_regular_at(AT_FDCWD, path, CONF_MAX_RACK, &text, &len) < 0)
-		return diag_add(d, "%s:%u: %s", file, line, message);
-	/* An included file may begin with a host's brace, and is no JSON then. */
-	if (text[strspn(text, " \t\r\n")] != '{' &&
-	    conf_syntax_report(text, len, file, d) < 0)
-		return -1;
-	return conf_syntax_report_line(text, len, file, line, message, d);
-}
-
 /* Reports why libconfig refused the text. */
-static int report_refused(const struct conf *c, const char *text, size_t len,
-			  struct diag *d)
+static int report_refused(const struct conf *c, struct diag *d)
 {
-	const char *file = config_error_file(&c->c), *why = config_error_text(&c->c);
-	unsigned line = (unsigned)config_error_line(&c->c);
+	const struct conf_lines lines = conf_source_lines(&c->source);
+	const char *why = config_error_text(&c->c);
 
+	if (conf_syntax_report(&lines, d) < 0)
+		return -1;
 	if (streq(why, "syntax error"))
 		why = "syntax error, here or on the line before";
-	if (file)
-		return report_included(c, file, line, why, d);
-	if (conf_syntax_report(text, len, c->name, d) < 0)
+	return conf_syntax_report_line(&lines, (unsigned)config_error_line(&c->c), why,
+				       d);
+}
+
+static int conf_load(struct conf *c, const char *text, size_t len, const char *path,
+		     size_t max, unsigned flags, struct diag *d)
+{
+	if (conf_source_load(&c->source, text, len, c->name, path, max, flags, d) < 0)
 		return -1;
-	return conf_syntax_report_line(text, len, c->name, line, why, d);
-}
-
-/* Adds the names of the files that the settings below `s` are from, other than the one
- * that was parsed. */
-static void add_sources(struct strv_builder *files, const config_setting_t *s)
-{
-	const char *file = config_setting_source_file(s);
-	bool is_new = file != NULL;
-
-	for (size_t i = 0; i < files->n && is_new; i++)
-		is_new = !streq(files->v[i], file);
-	if (is_new)
-		strv_builder_add(files, file);
-	if (config_setting_is_aggregate(s))
-		for (int i = 0; i < config_setting_length(s); i++)
-			add_sources(files, config_setting_get_elem(s, (unsigned)i));
-}
-
-/* Scans the included files, which have at most `max` bytes together. */
-static int scan_included(const struct conf *c, size_t max, struct diag *d)
-{
-	_cleanup_strv_builder_ struct strv_builder files = {0};
-	int r = 0;
-
-	add_sources(&files, config_root_setting(&c->c));
-	for (size_t i = 0; i < files.n; i++) {
-		_cleanup_free_ char *path =
-			xasprintf("%s%s", c->dir ? c->dir : "", files.v[i]);
-		_cleanup_free_ char *text = NULL;
-		size_t len = 0;
-		int n = file_read_regular_at(AT_FDCWD, path, max, &text, &len);
-
-		if (n == -EFBIG)
-			return diag_add(d,
-					"%s: with the included %s, there are more than "
-					"%zu bytes",
-					c->name, files.v[i], max);
-		if (n < 0)
-			return diag_add_unread(d, "%s: cannot be read: %s", files.v[i],
-					       file_strerror(n));
-		if (conf_scan(text, len, files.v[i], 0, d) < 0)
-			r = -1;
-		max -= len;
-	}
-	return r;
-}
-
-static int conf_load(struct conf *c, const char *text, size_t len, size_t max,
-		     unsigned flags, struct diag *d)
-{
-	if (conf_scan(text, len, c->name, flags, d) < 0)
-		return -1;
-	if (c->dir)
-		config_set_include_dir(&c->c, c->dir);
-	if (config_read_string(&c->c, text) != CONFIG_TRUE)
-		return report_refused(c, text, len, d);
+	if (config_read_string(&c->c, c->source.text.p) != CONFIG_TRUE)
+		return report_refused(c, d);
+	buf_done(&c->source.text);
 	config_setting_set_hook(config_root_setting(&c->c), c);
-	return flags & CONF_NO_INCLUDE ? 0 : scan_included(c, max - len, d);
+	return 0;
 }
 
 static struct conf *conf_new(const char *name)
@@ -168,7 +103,7 @@ int conf_parse(struct conf **ret, const char *text, size_t len, const char *name
 		return diag_add(d, "%s: larger than %zu bytes", name, max);
 	c = conf_new(name);
 	buf_add(&copy, text, len);
-	if (conf_load(c, copy.p ? copy.p : "", len, max, flags, d) < 0)
+	if (conf_load(c, copy.p ? copy.p : "", len, NULL, max, flags, d) < 0)
 		return -1;
 	*ret = TAKE_PTR(c);
 	return 0;
@@ -194,9 +129,7 @@ int conf_read_at(struct conf **ret, int dirfd, const char *path, const char *nam
 	if (r < 0)
 		return complain_unread(name, max, r, d);
 	c = conf_new(name);
-	if (dirfd == AT_FDCWD && strrchr(path, '/'))
-		c->dir = xstrndup(path, (size_t)(strrchr(path, '/') - path) + 1);
-	if (conf_load(c, text, len, max, flags, d) < 0)
+	if (conf_load(c, text, len, dirfd == AT_FDCWD ? path : NULL, max, flags, d) < 0)
 		return -1;
 	*ret = TAKE_PTR(c);
 	return 0;
@@ -220,7 +153,7 @@ void conf_free(struct conf *c)
 		return;
 	config_destroy(&c->c);
 	free(c->name);
-	free(c->dir);
+	conf_source_done(&c->source);
 	free(c);
 }
 
@@ -241,17 +174,30 @@ const char *conf_name(const struct conf *c)
 
 /* --- nodes ------------------------------------------------------------------------ */
 
-const char *conf_file(const struct conf_node *n)
+/* Returns the file of a node and sets *line, to 0 for the root. */
+static const char *place(const struct conf_node *n, unsigned *line)
 {
 	const config_setting_t *s = setting(n);
 	const struct conf *c = config_setting_get_hook(s->config->root);
+	const struct conf_lines lines = conf_source_lines(&c->source);
 
-	return config_setting_source_file(s) ? config_setting_source_file(s) : c->name;
+	*line = config_setting_source_line(s);
+	return *line ? conf_lines_place(&lines, *line, line) : c->name;
+}
+
+const char *conf_file(const struct conf_node *n)
+{
+	unsigned line;
+
+	return place(n, &line);
 }
 
 unsigned conf_line(const struct conf_node *n)
 {
-	return config_setting_source_line(setting(n));
+	unsigned line;
+
+	(void)!place(n, &line);
+	return line;
 }
 
 const char *conf_key(const struct conf_node *n)

@@ -42,7 +42,7 @@ const struct conf_node *conf_root(const struct conf *c);
 const char *conf_name(const struct conf *c);
 
 /* Return the file and line of a node. The file is the name given when it was read, or the
- * name in @include. */
+ * path of an included file. */
 const char *conf_file(const struct conf_node *n);
 unsigned conf_line(const struct conf_node *n);
 const char *conf_key(const struct conf_node *n); /* NULL for list elements */

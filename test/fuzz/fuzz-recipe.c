@@ -3,8 +3,7 @@
  * Reads arbitrary text as a recipe: it is accepted, or refused with a complaint, the same
  * way each time. An accepted recipe can be described.
  *
- * Limit: @include is left out, because it opens any path of this machine, including
- * FIFOs.
+ * Limit: @include is left out, because it reads any file of this machine.
  */
 #include "builder/recipe/recipe.h"
 #include "test/fuzz/fuzz-file.h"

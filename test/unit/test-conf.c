@@ -448,7 +448,6 @@ static int teardown_dir(void **state)
 	struct dir *t = *state;
 
 	unlinkat(t->fd, "main.cfg", 0);
-	unlinkat(t->fd, "more.cfg", 0);
 	unlinkat(t->fd, "root/main.cfg", 0);
 	unlinkat(t->fd, "root/host.cfg", 0);
 	unlinkat(t->fd, "root", AT_REMOVEDIR);
@@ -514,81 +513,6 @@ static void test_file_below_a_root_is_read_inside(void **state)
 	assert_int_equal(conf_line(conf_member(conf_root(c), "a")), 1);
 }
 
-/* An included file is looked up relative to the file that includes it, and complaints
- * name it. */
-static void test_included_file_is_named_in_errors(void **state)
-{
-	const struct dir *t = *state;
-	_cleanup_diag_ struct diag d = {0};
-	_cleanup_conf_ struct conf *c = NULL;
-	_cleanup_free_ char *path = xasprintf("%s/main.cfg", t->path);
-	const char *s;
-
-	write_file(t, "main.cfg", "a = 1;\n@include \"more.cfg\"\nc = \"x\";\n");
-	write_file(t, "more.cfg", "\n\nb = 2;\n");
-	assert_int_equal(conf_read_at(&c, AT_FDCWD, path, path, CONF_MAX, 0, &d), 0);
-	assert_int_equal(conf_get_str(conf_root(c), "b", &s, &d), -1);
-	assert_int_equal(conf_get_str(conf_root(c), "c", &s, &d), 1);
-	assert_int_equal(conf_line(conf_member(conf_root(c), "c")), 3);
-	assert_lines(&d,
-		     "more.cfg:3: b: must be a string: write it in quotation marks\n");
-}
-
-/* libconfig would read 1, and the node refuses the number. */
-static void test_included_file_is_scanned(void **state)
-{
-	const struct dir *t = *state;
-	_cleanup_diag_ struct diag d = {0};
-	_cleanup_buf_ struct buf large = {0};
-	struct conf *c;
-	_cleanup_free_ char *path = xasprintf("%s/main.cfg", t->path);
-
-	write_file(t, "main.cfg", "g : {\n@include \"more.cfg\"\n};\n");
-	write_file(t, "more.cfg", "a = 1;\nb = 4294967297;\n");
-	assert_int_equal(conf_read_at(&c, AT_FDCWD, path, path, CONF_MAX, 0, &d), -1);
-	assert_lines(&d, "more.cfg:2: the number 4294967297 is out of range (at most "
-			 "2147483647)\n");
-	while (large.len < CONF_MAX - 20)
-		buf_puts(&large, "# as long as a file may be\n");
-	buf_puts(&large, "a = 1;\n");
-	write_file(t, "more.cfg", large.p);
-	assert_int_equal(conf_read_at(&c, AT_FDCWD, path, path, CONF_MAX, 0, &d), -1);
-	assert_non_null(strstr(d.lines[1], "with the included more.cfg, there are more "
-					   "than 655"));
-}
-
-/* The text has the settings of all files, and is read back to the same ones. */
-static void test_text_has_included_settings(void **state)
-{
-	const struct dir *t = *state;
-	_cleanup_diag_ struct diag d = {0};
-	_cleanup_conf_ struct conf *c = NULL, *back = NULL;
-	_cleanup_free_ char *path = xasprintf("%s/main.cfg", t->path), *text = NULL;
-	_cleanup_free_ char *again = NULL;
-	const struct conf_node *g;
-	const char *s = NULL;
-	int i = 0;
-
-	write_file(t, "main.cfg", "g : {\n@include \"more.cfg\"\n x = true; };\n");
-	write_file(t, "more.cfg",
-		   "a = 0x10; b = \"q\\\"\\\\\\n\\t\\x07 \xc3\xa9\"; c = ( \"1\", { d = "
-		   "[ 1, 2 ]; } );\n");
-	assert_int_equal(conf_read_at(&c, AT_FDCWD, path, path, CONF_MAX, 0, &d), 0);
-	text = conf_text(c);
-	assert_int_equal(conf_parse(&back, text, strlen(text), "x.cfg", CONF_MAX,
-				    CONF_NO_INCLUDE, &d),
-			 0);
-	again = conf_text(back);
-	assert_string_equal(again, text);
-	g = conf_member(conf_root(back), "g");
-	assert_int_equal(conf_get_int(g, "a", 0, 99, &i, &d), 1);
-	assert_int_equal(i, 16);
-	assert_int_equal(conf_get_str(g, "b", &s, &d), 1);
-	assert_string_equal(s, "q\"\\\n\t\x07 \xc3\xa9");
-	assert_int_equal(conf_len(conf_member(g, "c")), 2);
-	assert_int_equal(conf_len(g), 4);
-}
-
 static void test_quoted_text_is_read_back(void **state _unused_)
 {
 	const char *text = "a \"b\" \\c\\ \n\t\r\x01\x7f \xc3\xa9 end";
@@ -628,12 +552,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_file_is_read_under_another_name,
 						setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_file_below_a_root_is_read_inside,
-						setup_dir, teardown_dir),
-		cmocka_unit_test_setup_teardown(test_included_file_is_named_in_errors,
-						setup_dir, teardown_dir),
-		cmocka_unit_test_setup_teardown(test_included_file_is_scanned, setup_dir,
-						teardown_dir),
-		cmocka_unit_test_setup_teardown(test_text_has_included_settings,
 						setup_dir, teardown_dir),
 		cmocka_unit_test(test_quoted_text_is_read_back),
 	};
