@@ -10,7 +10,9 @@
  *  - Supermicro's, ASUS's and Gigabyte's ("System Serial Number", "0123456789");
  *  - dmidecode's text for a missing string ("Not Specified");
  *  - CapaSystems, "Non-Unique UUID": those that its customers had more than once;
- *  - FOG Project, Host manager: UUIDs and serial numbers that it does not search for.
+ *  - FOG Project, Host manager: UUIDs and serial numbers that it does not search for;
+ *  - FreeBSD, rc.d/hostid: Dell's UUID of a board without a service tag, which is
+ *    44454c4c-... in the other byte order.
  */
 #include "firstboot/model/placeholder.h"
 #include "lib/str.h"
@@ -33,31 +35,52 @@ static const char *const serials[] = {
 	"123456789",
 	"1234567890",
 	"123456789012",
+	"12345678901234567890",
 	"1234567890abcdef",
 	"badindex",
 	"baseboardserialnumber",
+	"boardserialnumber",
 	"chassisserialnumber",
 	"default",
 	"defaultstring",
 	"empty",
+	"eval",
+	"fillbyoem",
+	"filledbyoem",
 	"invalid",
+	"invalidserial",
+	"mb1234567890",
 	"na",
 	"nil",
 	"none",
+	"noserial",
+	"noserialnumber",
 	"notapplicable",
 	"notavailable",
+	"notdefined",
 	"notpresent",
 	"notprovided",
 	"notsettable",
 	"notspecified",
 	"null",
 	"oem",
+	"oemserial",
+	"outofspec",
 	"serial",
 	"serialnumber",
 	"sernum",
+	"sernum0",
+	"sn",
+	"ssn12345678901234567890",
+	"standard",
+	"systemproductname",
 	"systemserialnumber",
+	"tbd",
+	"tbdbyoem",
+	"tobedetermined",
 	"tobefilled",
 	"tobefilledbyoem",
+	"type2boardserialnumber",
 	"undefined",
 	"unknown",
 	"unspecified",
@@ -65,10 +88,13 @@ static const char *const serials[] = {
 
 /* 32 digits in lower case. */
 static const char *const uuids[] = {
-	"000102030405060708090a0b0c0d0e0f", "00020003000400050006000700080009",
-	"0102030405060708090a0b0c0d0e0f10", "03000200040005000006000700080009",
-	"030201000504070608090a0b0c0d0e0f", "07090201010303010807060504030201",
+	"00000000000000000000000000000001", "000102030405060708090a0b0c0d0e0f",
+	"00020003000400050006000700080009", "00112233445566778899aabbccddeeff",
+	"0102030405060708090a0b0c0d0e0f10", "0123456789abcdef0123456789abcdef",
+	"03000200040005000006000700080009", "030201000504070608090a0b0c0d0e0f",
+	"07090201010303010807060504030201", "11111111222233334444555555555555",
 	"12345678123456781234567812345678", "123456781234567890abcddeefaabbcc",
+	"44454c4c00001020802080c04f202020", "4c4c454400002010802080c04f202020",
 	"890e2d14cacd45d1ae66bc80e8bfeb0f", "8e275844178f44a8aceba7d7e5178c63",
 	"dc698397fa544cf282c8b1b5307a6a7f", "deadbeefdeadbeefdeadbeefdeadbeef",
 };
@@ -104,13 +130,16 @@ static bool repeats(const char *s, size_t unit)
 
 bool placeholder_serial(const char *s)
 {
-	char text[64];
+	char buf[64];
+	const char *text = buf;
 
-	if (!plain(text, sizeof(text), s))
-		return repeats(text, 1);
+	if (!plain(buf, sizeof(buf), s))
+		return repeats(buf, 1);
 	if (has(serials, ARRAY_SIZE(serials), text))
 		return true;
-	return repeats(text, 1) && (!*text || *text == '0' || strlen(text) >= 4);
+	if (str_after(text, "0x"))
+		text += 2;
+	return repeats(text, 1) && (!*text || strchr("0x", *text) || strlen(text) >= 4);
 }
 
 bool placeholder_uuid(const char *s)
