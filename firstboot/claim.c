@@ -36,6 +36,8 @@ static int mark(int dir, const struct owner *host, const struct owner *disk,
 	_cleanup_free_ char *text = owner_mark(host, disk);
 	int r;
 
+	if (!owner_is_known(host) && !owner_is_known(disk))
+		return 0;
 	if (root_file_is(dir, OWNER_CFG, text, strlen(text), 0600))
 		return 0;
 	r = root_mkdir_p(dir, "rackstrap", 0755);

@@ -99,6 +99,16 @@ static char *read_hostname(int dirfd)
 	return len > 0 ? xstrndup(text, len) : NULL;
 }
 
+static bool has_machine(const struct owner *o)
+{
+	return o->machine.serial || o->machine.uuid || o->machine.n_macs > 0;
+}
+
+bool owner_is_known(const struct owner *o)
+{
+	return o->name || has_machine(o);
+}
+
 int owner_parse(struct owner *ret, const char *text, size_t len, struct err *e)
 {
 	_cleanup_conf_ struct conf *c = NULL;
@@ -114,6 +124,9 @@ int owner_parse(struct owner *ret, const char *text, size_t len, struct err *e)
 	ret->machine.serial = read_str(root, "serial");
 	ret->machine.uuid = read_str(root, "uuid");
 	read_macs(&ret->machine, root);
+	if (!owner_is_known(ret))
+		return err_set(e, ERR_FAILED, "%s: names no host and no machine",
+			       OWNER_CFG);
 	return 0;
 }
 
@@ -138,6 +151,8 @@ int owner_read(struct owner *ret, int dirfd, struct err *e)
 enum likeness {
 	NOT_KNOWN, /* one of the two has no value */
 	EQUAL,
+	MIXED, /* one value is equal and another is not: two machines in one chassis have
+		* its serial number, and firmware that was updated may have a new UUID */
 	DIFFERENT,
 };
 
@@ -163,11 +178,19 @@ static enum likeness compare_machines(const struct machine_id *a,
 	enum likeness serial = compare_text(a->serial, b->serial),
 		      uuid = compare_text(a->uuid, b->uuid);
 
-	if (serial == EQUAL || uuid == EQUAL)
+	if (serial == NOT_KNOWN && uuid == NOT_KNOWN)
+		return compare_macs(a, b);
+	if (serial != DIFFERENT && uuid != DIFFERENT)
 		return EQUAL;
-	if (serial == DIFFERENT || uuid == DIFFERENT)
-		return DIFFERENT;
-	return compare_macs(a, b);
+	return serial == EQUAL || uuid == EQUAL ? MIXED : DIFFERENT;
+}
+
+static bool has_mac(const struct machine_id *m, const char *text)
+{
+	struct mac mac;
+	struct machine_id one = {.macs = &mac, .n_macs = 1};
+
+	return net_parse_mac(text, &mac) == 0 && compare_macs(m, &one) == EQUAL;
 }
 
 /* Returns true when rackstrap.state_from= names the disk's host. */
@@ -176,8 +199,12 @@ static bool is_given(const struct owner *host, const struct owner *disk, const c
 	const char *slash = from ? strchr(from, '/') : NULL,
 		   *name = slash ? slash + 1 : from;
 
-	if (!from || !disk->name)
+	if (!from)
 		return false;
+	if (!disk->name)
+		return compare_text(disk->machine.serial, from) == EQUAL ||
+		       compare_text(disk->machine.uuid, from) == EQUAL ||
+		       has_mac(&disk->machine, from);
 	if (slash && (!disk->cluster || strlen(disk->cluster) != (size_t)(slash - from) ||
 		      strncmp(disk->cluster, from, (size_t)(slash - from)) != 0))
 		return false;
@@ -213,7 +240,6 @@ enum claim owner_compare(const struct owner *host, const struct owner *disk, boo
 char *owner_text(const struct owner *o)
 {
 	_cleanup_free_ char *machine = machine_id_text(&o->machine);
-	bool has_machine = o->machine.serial || o->machine.uuid || o->machine.n_macs > 0;
 	_cleanup_buf_ struct buf b = {0};
 	char *text;
 
@@ -221,11 +247,11 @@ char *owner_text(const struct owner *o)
 		buf_printf(&b, "host '%s'", o->name);
 	if (o->name && o->cluster)
 		buf_printf(&b, " of rack '%s'", o->cluster);
-	if (o->name && has_machine)
+	if (o->name && has_machine(o))
 		buf_printf(&b, " (%s)", machine);
 	if (!o->name)
 		buf_printf(&b, "%s%s",
-			   has_machine ? "the machine with " : "a machine with ",
+			   has_machine(o) ? "the machine with " : "a machine with ",
 			   machine);
 	text = buf_take(&b);
 	text_clean(text);
@@ -247,7 +273,7 @@ char *owner_mark(const struct owner *host, const struct owner *disk)
 {
 	const struct machine_id *m = &host->machine,
 				*macs = m->n_macs > 0 ? m : &disk->machine;
-	bool has_machine = m->serial || m->uuid;
+	bool is_new = m->serial || m->uuid;
 	_cleanup_strv_builder_ struct strv_builder list = {0};
 	_cleanup_strv_ char **texts = NULL;
 	_cleanup_buf_ struct buf b = {0};
@@ -256,8 +282,8 @@ char *owner_mark(const struct owner *host, const struct owner *disk)
 	buf_puts(&b, "# The host whose state disk this is: see firstboot(8).\n");
 	append(&b, "name", host->name, disk->name);
 	append(&b, "cluster", host->cluster, host->name ? NULL : disk->cluster);
-	append(&b, "serial", m->serial, has_machine ? NULL : disk->machine.serial);
-	append(&b, "uuid", m->uuid, has_machine ? NULL : disk->machine.uuid);
+	append(&b, "serial", m->serial, is_new ? NULL : disk->machine.serial);
+	append(&b, "uuid", m->uuid, is_new ? NULL : disk->machine.uuid);
 	for (size_t i = 0; i < macs->n_macs && i < MACS_MAX; i++)
 		strv_builder_add(&list, net_format_mac(macs->macs[i], ':', mac));
 	texts = strv_builder_take(&list);

@@ -63,8 +63,12 @@ int owner_parse(struct owner *ret, const char *text, size_t len,
  * name in the disk's /etc/hostname, if any; or -1 with a message. */
 int owner_read(struct owner *ret, int dirfd, struct err *e) _must_check_;
 
+/* Returns true if the host has a name or its machine is known: others have no mark. */
+bool owner_is_known(const struct owner *o);
+
 /* Compares. `marked`: `disk` is a mark. `from` is the value of rackstrap.state_from=:
- * "NAME", "CLUSTER/NAME", or "CLUSTER/" for the host's own name; or NULL. */
+ * "NAME", "CLUSTER/NAME", "CLUSTER/" for the host's own name, or, for a disk without a
+ * name, its machine's serial number, UUID or a MAC address; or NULL. */
 enum claim owner_compare(const struct owner *host, const struct owner *disk, bool marked,
 			 const char *from);
 

@@ -56,6 +56,7 @@ static void test_marks_are_compared(void **state _unused_)
 #define RACK_2  "cluster = \"other\";"
 #define ID      "uuid = \"" UUID_1 "\";"
 #define ID_2    "uuid = \"" UUID_2 "\";"
+#define CHASSIS "serial = \"C1\";"
 #define MACS    "macs = [ \"52:54:00:25:00:11\", \"52:54:00:25:00:12\" ];"
 #define MACS_2  "macs = [ \"52:54:00:25:00:13\" ];"
 #define MACS_12 "macs = [ \"52:54:00:25:00:13\", \"52:54:00:25:00:12\" ];"
@@ -76,6 +77,11 @@ static void test_marks_are_compared(void **state _unused_)
 		/* The same machine in another rack would bring that rack's data. */
 		{NAME RACK ID, NAME RACK_2 ID, NULL, "other"},
 		{NAME RACK ID, NAME_2 RACK_2 ID, NULL, "other"},
+		/* Machines in one chassis have its serial number. */
+		{NAME RACK CHASSIS ID, NAME_2 RACK CHASSIS ID_2, NULL, "other"},
+		{NAME RACK CHASSIS ID, CHASSIS ID_2, NULL, "other"},
+		{CHASSIS ID, NAME RACK CHASSIS ID_2, NULL, "unsure"},
+		{NAME RACK CHASSIS, NAME_2 RACK CHASSIS ID_2, NULL, "renamed"},
 		/* Without a name. */
 		{ID, NAME RACK ID, NULL, "same"},
 		{ID, NAME RACK ID_2, NULL, "unsure"},
@@ -97,6 +103,10 @@ static void test_marks_are_compared(void **state _unused_)
 		{NAME RACK ID, NAME RACK_2 ID, "other/", "given"},
 		{NAME RACK ID, NAME_2 RACK_2 ID, "other/", "other"},
 		{NAME RACK ID, ID_2, "/", "other"},
+		{NAME RACK ID, ID_2, UUID_2, "given"},
+		{NAME RACK ID, CHASSIS ID_2, "c1", "given"},
+		{NAME RACK ID, ID_2 MACS_2, "52:54:00:25:00:13", "given"},
+		{NAME RACK ID, ID_2 MACS_2, "52:54:00:25:00:11", "other"},
 	};
 	_cleanup_machine_ struct machine m;
 
@@ -143,6 +153,9 @@ static void test_foreign_marks_do_no_harm(void **state _unused_)
 	write_file(&m, OWNER_CFG, "name = ");
 	assert_int_equal(owner_read(&o, m.fb.rootfd, &e), -1);
 	assert_has(e.msg, OWNER_CFG ":1: 'name' has no value");
+	write_file(&m, OWNER_CFG, "name = 5; cluster = \"demo\";");
+	assert_int_equal(owner_read(&o, m.fb.rootfd, &e), -1);
+	assert_string_equal(e.msg, OWNER_CFG ": names no host and no machine");
 	assert_int_equal(file_remove_at(m.fb.rootfd, OWNER_CFG) < 0, 0);
 	assert_int_equal(mkfifoat(m.fb.rootfd, OWNER_CFG, 0600), 0);
 	assert_int_equal(owner_read(&fifo, m.fb.rootfd, &e), -1);
