@@ -10,22 +10,40 @@
 
 #include <ctype.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 
 #define GRACE_MS     5000
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
 
+/* Returns 0 when a path can be executed, or -errno. */
+static int check_path(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	return access(path, X_OK) < 0 ? -errno : 0;
+}
+
 int rack_program_check(char *const *argv, const char *dir, struct err *e)
 {
+	int r;
+
 	if (strchr(dir, ':'))
 		return err_set(e, ERR_USAGE,
 			       "rack: --run: the rack's folder %s has a ':' in its name, "
 			       "so that $PATH cannot contain it: name another with --dir",
 			       dir);
-	if (strchr(argv[0], '/') ? access(argv[0], X_OK) < 0 : !run_have(argv[0]))
-		return err_set(e, ERR_USAGE, "rack: --run: %s: %s", argv[0],
-			       strchr(argv[0], '/') ? strerror(errno)
-						    : "not found in PATH");
-	return 0;
+	if (!strchr(argv[0], '/'))
+		return run_have(argv[0])
+			       ? 0
+			       : err_set(e, ERR_USAGE,
+					 "rack: --run: %s: not found in PATH", argv[0]);
+	r = check_path(argv[0]);
+	return r < 0 ? err_set(e, ERR_USAGE, "rack: --run: %s: %s", argv[0], strerror(-r))
+		     : 0;
 }
 
 /* Adds the variable with a host's address. */

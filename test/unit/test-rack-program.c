@@ -168,6 +168,8 @@ static void test_programs_that_cannot_run(void **state)
 	assert_int_equal(e.code, ERR_USAGE);
 	assert_int_equal(rack_program_check((char *[]){path, NULL}, f->dir, &e), -1);
 	assert_string_equal(e.msg, "rack: --run: ./no-such: No such file or directory");
+	assert_int_equal(rack_program_check((char *[]){f->dir, NULL}, f->dir, &e), -1);
+	assert_non_null(strstr(e.msg, ": Is a directory"));
 	assert_int_equal(rack_program_check((char *[]){path, NULL}, "a:b", &e), -1);
 	assert_string_equal(
 		e.msg, "rack: --run: the rack's folder a:b has a ':' in its name, so "
