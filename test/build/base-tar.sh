@@ -102,7 +102,7 @@ done
 
 # A base that is pinned by SHA-512 alone is found in the cache by the SHA-256 that the cache knows.
 sed -i "s|sha256 = \"[0-9a-f]*\"|sha512 = \"$(sha512sum <"$WORK/site/base.tar" | cut -c1-128)\"|" "$WORK/recipe/recipe.cfg"
-again() { "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" "${FROM[@]}" "$@" 2>"$WORK/said"; }
+again() { "$RACKSTRAP" build "$WORK/recipe" --output "$WORK/images" "${FROM[@]}" "$@" 2>"$WORK/said"; }
 rm -r "$RACKSTRAP_CACHE/blobs"
 check "dry run: a base whose SHA-256 is not known is not judged" again --dry-run
 check "a base pinned by SHA-512 is the cached one" again

@@ -37,7 +37,7 @@ be() { # user|root
 	U=$WORK/$1
 	AS=(env HOME="$U" TMPDIR="$U/tmp" RACKSTRAP_CACHE="$U/cache")
 	[ "$1" = root ] || AS=("${NOBODY[@]}" "${AS[@]}")
-	BUILD=("$R" build "$WORK/recipe" --out "$U/images" "${FROM[@]}")
+	BUILD=("$R" build "$WORK/recipe" --output "$U/images" "${FROM[@]}")
 }
 be user
 
@@ -163,7 +163,7 @@ A='the downloads, the base and the root image stay in the cache'
 stages() { # SIGNAL alone|group [" by SIGNAL"]
 	local i="rackstrap: build: interrupted${3:-}"
 	rm -rf "$U/cache"
-	interrupt download "$1" "$2" "$i while fetching the inputs; $D" "$R" build "$WORK/recipe" --out "$U/images" "${STALL[@]}"
+	interrupt download "$1" "$2" "$i while fetching the inputs; $D" "$R" build "$WORK/recipe" --output "$U/images" "${STALL[@]}"
 	interrupt mmdebstrap "$1" "$2" "$i while making the base; $D" "${BUILD[@]}"
 	interrupt mksquashfs "$1" "$2" "$i while making root.squashfs; $B" "${BUILD[@]}"
 	interrupt mcopy "$1" "$2" "$i while making image 'disk'; $A" "${BUILD[@]}"

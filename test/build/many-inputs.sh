@@ -19,6 +19,6 @@ echo x >"$WORK/site/v1/f"
 ulimit -n 320 # obtain.c holds 256 locks at once
 check "400 artifacts are locked" "$RACKSTRAP" lock "$WORK/recipe" "${FROM[@]}"
 check "they are fetched" "$RACKSTRAP" fetch "$WORK/recipe" "${FROM[@]}"
-check "they are baked" "$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" --offline
+check "they are baked" "$RACKSTRAP" build "$WORK/recipe" --output "$WORK/images" --offline
 check "all of them are in the image" test "$(unsquashfs -l "$WORK/images/small/root.squashfs" | grep -c /opt/)" = 400
 finish

@@ -10,7 +10,7 @@ tap_cleanup() { stop_site; }
 sed -i "s/^base=/for n in essential kernel 'tool\\\\033[2J'; do printf \"Unpacking \$n (1.0) ...\\\\n\" >\&2; sleep 0.3; done\n&/" "$WORK/bin/mmdebstrap"
 recipe tool
 "$RACKSTRAP" lock "$WORK/recipe" "${FROM[@]}" >/dev/null 2>&1 || bail "no lock"
-BUILD=("$RACKSTRAP" build "$WORK/recipe" --out "$WORK/images" "${FROM[@]}")
+BUILD=("$RACKSTRAP" build "$WORK/recipe" --output "$WORK/images" "${FROM[@]}")
 
 : >"$WORK/said"
 "${BUILD[@]}" >"$WORK/results" 2>"$WORK/said" &
@@ -27,7 +27,7 @@ check "the whole log is there, without what a terminal obeys" grep -qxF 'Unpacki
 check "root.squashfs has a line when it begins" grep -qx 'rackstrap: making root.squashfs' "$WORK/said"
 check "without a terminal no line is overwritten" sh -c "! grep -q '$(printf '\r')' '$WORK/said'"
 
-# Each shows the package, the longest for the time of a test.
+# Runs a command on a terminal. $WORK/screen gets each state of a line as a line of its own.
 terminal() { script -qec "$(printf '%q ' "$@")" /dev/null </dev/null | tr '\r' '\n' >"$WORK/screen"; }
 terminal "${BUILD[@]}" --refresh
 check "on a terminal the package at work is shown" grep -q 'making the base: package 2 of 5, unpacking kernel' "$WORK/screen"
