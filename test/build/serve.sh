@@ -8,7 +8,11 @@ if [ "${1:-}" != inside ]; then
 	exec unshare --user --map-root-user --net "$0" inside
 fi
 . "$(dirname "$0")/../tap.sh"
-tap_cleanup() { [ -z "${server:-}" ] || kill "$server" 2>/dev/null; }
+. test/soon.sh
+tap_cleanup() {
+	local p
+	for p in ${server:-} ${orphan:-} ${deaf:-}; do kill "$p" 2>/dev/null && kill -CONT "$p" 2>/dev/null; done
+}
 
 ip link set lo up
 ip link add br0 type veth peer name cl0 || bail "no veth in this namespace"
@@ -212,13 +216,7 @@ done
 
 # SIGHUP makes it read the tree that stands now: node-2 has another card.
 check "serve starts again" serve
-waits_for() { # LINE: within 20 s serve prints it
-	for _ in $(seq 200); do
-		grep -qF -- "$1" "$WORK/serve.err" && return
-		sleep 0.1
-	done
-	return 1
-}
+waits_for() { until_ok grep -qF -- "$1" "$WORK/serve.err"; } # what serve prints
 sed 's/52:54:00:25:00:12/52:54:00:25:00:21/' configs/demo.cfg >"$WORK/other.cfg"
 check "the tree is rendered again" "$RACKSTRAP" pxe "$WORK/other.cfg" --image "$WORK/image" -o "$TREE" --interface br0
 check "serve says how to reload it" waits_for "was rendered again: reload it with \`kill -HUP $server\`"
@@ -229,14 +227,8 @@ check "serve reloads it" waits_for "reloaded: rack 'demo', 3 hosts, image 'tiny'
 offer "dnsmasq knows the new card" "address 172.25.0.12" 52:54:00:25:00:21 0
 offer "dnsmasq has forgotten the old card" "no offer" 52:54:00:25:00:12 0
 ip address add 172.25.0.12/32 dev lo
-fetches() { # within 20 s: the workers are exchanged after a reload
-	for _ in $(seq 200); do
-		from 12 -o "$WORK/host.cpio" "$url/hosts/52-54-00-25-00-21.cpio" && return
-		sleep 0.1
-	done
-	return 1
-}
-check "nginx gives the host's file to the address" fetches
+# nginx exchanges its workers some time after the signal.
+check "nginx gives the host's file to the address" until_ok from 12 -o "$WORK/host.cpio" "$url/hosts/52-54-00-25-00-21.cpio"
 check "serve reads the reports of the new tree" put 12 node-2 node failed '"reloaded"'
 check "and prints them" waits_for "node-2 (node): failed: reloaded"
 echo 'no-such-option' >>"$TREE/dnsmasq.conf"
@@ -301,7 +293,9 @@ dnsmasq --conf-file="$TREE/dnsmasq.conf" --enable-tftp --tftp-root="$TREE/tftp" 
 orphan=$!
 for _ in $(seq 100); do grep -q 'started, version' "$WORK/dnsmasq.err" && break; sleep 0.1; done
 check "serve starts after one that was killed" serve
-wait "$orphan"
+ended() { ! kill -0 "$orphan"; }
+check "the earlier dnsmasq has ended" until_ok ended
+orphan=
 check "it says that it ended the earlier dnsmasq" grep -qE \
 	'^rackstrap: dnsmasq \(pid [0-9]+\), which an earlier serve of this tree had left, was ended$' "$WORK/serve.err"
 refuse "a second server is told which serve has the port" 4 \
@@ -323,6 +317,7 @@ check "it exits with 130 after the second" test $? = 130
 server=
 check "it says so" test "$(tail -n 1 "$WORK/serve.err")" = "rackstrap: serve: interrupted"
 check "the server that was stopped is killed" sh -c "! kill -0 $deaf"
+deaf=
 
 # One server ends: the other is stopped.
 check "serve starts after that" serve

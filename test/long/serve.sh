@@ -9,9 +9,12 @@ if [ "${1:-}" != inside ]; then
 	exec unshare --user --map-root-user --map-auto --net "$0" inside
 fi
 . "$(dirname "$0")/../tap.sh"
+. test/soon.sh
 TREES=$(mktemp -d /srv/rackstrap-test.XXXXXX 2>/dev/null || mktemp -d /tmp/rackstrap-test.XXXXXX)
 tap_cleanup() {
-	[ -z "${server:-}" ] || kill "$server" 2>/dev/null
+	local p
+	# dnsmasq outlives a serve that was killed.
+	for p in ${server:-} $(pgrep --ns $$ --nslist net -x dnsmasq); do kill "$p" 2>/dev/null; done
 	rm -rf "$TREES"
 }
 chmod 755 "$TREES"
@@ -76,23 +79,15 @@ check "nginx still reads the host's files" from 11 $of_node.cpio
 sed 's/52:54:00:25:00:12/52:54:00:25:00:21/' configs/demo.cfg >"$WORK/other.cfg"
 check "another tree is made" "$RACKSTRAP" pxe "$WORK/other.cfg" --image "$WORK/image" -o "$TREE" --interface br0
 kill -HUP "$server"
-try_for() { # SECONDS COMMAND...
-	local deadline=$((SECONDS + $1))
-	shift
-	until "$@" 2>/dev/null; do
-		[ "$SECONDS" -lt "$deadline" ] || return 1
-		sleep 0.1
-	done
-}
-check "serve reloads it" try_for 20 grep -q "reloaded: rack 'demo'" "$WORK/serve.err"
-check "nginx reads the new host's file" try_for 20 from 12 "$url/hosts/52-54-00-25-00-21.cpio"
+check "serve reloads it" until_ok grep -q "reloaded: rack 'demo'" "$WORK/serve.err"
+check "nginx reads the new host's file" until_ok from 12 "$url/hosts/52-54-00-25-00-21.cpio"
 check "nginx stores a report of the new tree" sh -c "echo '{}' | curl -fsS --interface 172.25.0.12 -T - $url/report/node-2.json"
 check "dnsmasq has read the new host" grep -q 52:54:00:25:00:21 "$TREE/dnsmasq.conf"
 check "the tree is made again as it was" pxe
 kill -HUP "$server"
 reloaded_twice() { test "$(grep -c 'reloaded: rack' "$WORK/serve.err")" = 2; }
-check "serve reloads that" try_for 20 reloaded_twice
-check "nginx reads the old host's file again" try_for 20 from 12 "$url/hosts/52-54-00-25-00-12.cpio"
+check "serve reloads that" until_ok reloaded_twice
+check "nginx reads the old host's file again" until_ok from 12 "$url/hosts/52-54-00-25-00-12.cpio"
 
 # The file of the dnsmasq before the reload would end the flood of dhcp.
 rm -f "$TREE/run/dnsmasq.log.old"
@@ -186,7 +181,7 @@ wait "$server"
 check "serve exits with 0 after SIGINT" test $? -eq 0
 "$RACKSTRAP" serve "$TREE" --user nobody 2>"$WORK/serve.err" &
 server=$!
-started() { for _ in $(seq 100); do grep -q 'Ctrl-C ends it' "$WORK/serve.err" && return; sleep 0.1; done; return 1; }
+started() { until_ok grep -q 'Ctrl-C ends it' "$WORK/serve.err"; }
 check "serve starts again" started
 kill -KILL "$server"
 wait "$server" 2>/dev/null
