@@ -90,9 +90,10 @@ rm "$WORK/bin/getsubids"
 
 # Too little space in each of the three places: they are one file system of 20 MiB.
 mkdir "$WORK/tiny"
-unshare -rm sh -c "mount -t tmpfs -o size=20m none '$WORK/tiny' && mkdir '$WORK/tiny/tmp' &&
-	TMPDIR='$WORK/tiny/tmp' '$RACKSTRAP' build '$WORK/recipe' --dry-run --cache '$WORK/tiny/cache' --output '$WORK/tiny/out'" >/dev/null 2>"$WORK/said"
-check "too little space" grep -qx "rackstrap: not enough space: 20.0 MiB are free, at least [0-9.]* MiB are needed (temporary files (\$TMPDIR) in $WORK/tiny/tmp: [0-9.]* MiB, inputs and base (--cache) in $WORK/tiny/cache: [0-9.]* MiB, the image (--output) in $WORK/tiny/out: [0-9.]* MiB)" "$WORK/said" || note <"$WORK/said"
+refuse "too little space" 4 \
+	"rackstrap: not enough space: 20.0 MiB are free, at least [0-9]* MiB are needed (temporary files (\$TMPDIR) in $WORK/tiny/tmp: [0-9]* MiB, inputs and base (--cache) in $WORK/tiny/cache: [0-9]* MiB, the image (--output) in $WORK/tiny/out: [0-9]* MiB)" \
+	unshare -rm sh -c "mount -t tmpfs -o size=20m none '$WORK/tiny' && mkdir '$WORK/tiny/tmp' &&
+		TMPDIR='$WORK/tiny/tmp' '$RACKSTRAP' build '$WORK/recipe' --dry-run --cache '$WORK/tiny/cache' --output '$WORK/tiny/out'"
 
 # --- the cache ----------------------------------------------------------------------------
 (cd "$WORK" && echo x >member && tar -czf site/v1/a.tar.gz member)
