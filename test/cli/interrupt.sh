@@ -6,8 +6,9 @@
 . "$(dirname "$0")/../tap.sh"
 tap_cleanup() {
 	local p
-	for p in "$WORK"/*.pid; do kill -KILL "$(cat "$p")" 2>/dev/null; done
+	for p in $pid $tracer $(cat "$WORK"/*.pid 2>/dev/null); do kill -KILL "$p" 2>/dev/null; done
 }
+pid='' tracer=''
 mkfifo "$WORK/rack.cfg" # without a writer
 # Waits until the process is a rackstrap that has a handler of SIGTERM.
 handles() { # PID
@@ -66,5 +67,6 @@ check "rackstrap has its handler under strace" handles "$pid"
 kill -TERM "$pid"
 wait $tracer
 check "it exits with 130 when it cannot clean up" test $? = 130
+pid='' tracer=''
 check "and says so" grep -qx 'rackstrap: interrupted, but the clean-up cannot be started: temporary files stay until the next command removes them' "$WORK/said"
 finish

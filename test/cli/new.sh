@@ -49,7 +49,7 @@ refuse "no folder" 2 "rackstrap: new: missing argument DIR: the folder to make, 
 # --- the page -----------------------------------------------------------------------------
 example() { # N: prints the N-th example of the page, as a terminal shows it
 	sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$TOP/man/recipe.cfg.5" |
-		awk -v n="$1" '/^\.Bd/ { i++; next } /^\.Ed/ { on = 0 } i == n && !done { if (/^\.Ed/) done = 1; else print }' |
+		awk -v n="$1" '/^\.Bd/ { i++; next } i == n { if (/^\.Ed/) exit; print }' |
 		sed 's/\\e/\\/g'
 }
 mkdir small small-metal
