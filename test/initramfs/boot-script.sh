@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# pxe/initramfs/ under the shell that runs it in an initramfs, busybox's ash, with files
-# as disks: which root it takes, which disks become state disks and which are left alone, and that
-# it may be interrupted at any step.
+# The scripts of pxe/initramfs/ under the shell that runs them in an initramfs, busybox's ash, with
+# files as disks: which root they take, which disks become state disks and which are left alone, and
+# that they may be interrupted at any step.
 
 # The disks are in memory if /dev/shm allows it.
 if [ -w /dev/shm ] && ! grep -q ' /dev/shm [^ ]* [^ ]*noexec' /proc/mounts &&

@@ -3,8 +3,7 @@
 #
 # A machine that runs from memory, booted with the files of a PXE image as a loader would: one with
 # too little memory says so, and a host without a configuration asks for an address with its MAC
-# address as client identifier, in the initramfs and in the system, and gets no
-# new machine-id.
+# address as client identifier, in the initramfs and in the system, and gets no new machine-id.
 # shellcheck source=../qemu/media-vm.sh
 . "$(dirname "$0")/../qemu/media-vm.sh"
 . test/images.sh

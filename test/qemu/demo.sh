@@ -3,8 +3,9 @@
 #
 # A rack of three over BIOS PXE under the conditions that made the real programs fail: a slow
 # kubelet, two name servers that never answer, border peers and the node mesh (strict.cfg).
-# A program of --run logs in on the hosts. Then a node gets a wrong host.cfg. In check-long every host restarts, and the master's state
-# disk keeps the cluster; test/long/strict.sh has more restarts, and there etcd loses its data.
+# A program of --run logs in on the hosts. Then a node gets a wrong host.cfg. In check-long every
+# host restarts, and the master's state disk keeps the cluster; test/long/strict.sh has more
+# restarts, and there etcd loses its data.
 # shellcheck source=strict-lib.sh
 . "$(dirname "$0")/strict-lib.sh"
 need_strict_image

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # A host that boots from a disk image or an ISO, with nothing else around: it becomes ready,
-# makes its state partition although the power is cut meanwhile, uses no state disk of another host,
-# which has a second disk in it, and refuses a damaged root. In
-# check-long it keeps its state over a reboot, and a disk of 4096-byte sectors boots by UEFI.
+# makes its state partition although the power is cut meanwhile, uses neither another host's state
+# disk nor a disk of another type that are in the machine, boots from its own medium beside another
+# one of the same image, and refuses a damaged root. In check-long it keeps its state over a reboot,
+# and a disk of 4096-byte sectors boots by UEFI.
 # test/long/media.sh has more machines and more power cuts.
 # shellcheck source=media-vm.sh
 . "$(dirname "$0")/media-vm.sh"

@@ -30,7 +30,7 @@ static void test_packages_are_counted(void **state)
 		 "package 1 of 2, unpacking libc6:amd64");
 	progress(&l, "Unpacking tool (1) ...", "package 2 of 2, unpacking tool");
 	progress(&l, "Setting up tool (1) ...", "package 1 of 2, setting up tool");
-	/* More than there are: programs of the base print what they like. */
+	/* More packages than there are: the base's programs may print such lines too. */
 	progress(&l, "Unpacking more (1) ...", "unpacking more");
 	progress(&l, "I: cleaning package lists and apt cache...",
 		 "cleaning package lists and apt cache...");

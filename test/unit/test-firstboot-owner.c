@@ -88,7 +88,7 @@ static void test_marks_are_compared(void **state _unused_)
 		{ID, NAME RACK, NULL, "unsure"},
 		{NAME RACK ID, ID, NULL, "same"},
 		{NAME RACK ID, ID_2, NULL, "other"},
-		/* Network cards count without anything better. */
+		/* Network cards count if there is no serial number or UUID. */
 		{NAME RACK MACS, NAME_2 RACK MACS_12, NULL, "renamed"},
 		{NAME RACK MACS, NAME_2 RACK MACS_2, NULL, "other"},
 		{NAME RACK MACS, NAME RACK MACS_2, NULL, "replaced"},

@@ -20,7 +20,7 @@ static int fd;
 static struct known_digests known;
 static unsigned reads;
 
-/* "Digests" the first byte of the range. */
+/* Writes the first byte of the range as its digest. Returns 0 or -errno. */
 static int count(int file, uint64_t offset, _unused_ uint64_t len,
 		 char out[static KNOWN_DIGEST_LEN])
 {

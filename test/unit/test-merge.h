@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a small base in memory to the stream that becomes the root image. */
+/* Merges a small base in memory and a layer into the stream of the root image. */
 #pragma once
 
 #include "builder/root/merge.h"

@@ -42,7 +42,7 @@ static int remove_folder(void **state)
 	return r;
 }
 
-/* `rackstrap ssh` shares the lock while it looks if a rack has it. */
+/* `rackstrap ssh` takes the lock shared for a moment, to see if a rack has it. */
 static void a_shared_lock_is_waited_for(void **state)
 {
 	_cleanup_free_ char *path = xasprintf("%s/run/lock", dir);
