@@ -404,7 +404,7 @@ static char *format_json(const struct inspection *f)
 	struct json j = {0};
 
 	json_open(&j, NULL, '{');
-	json_u64(&j, "format", 1);
+	json_u64(&j, "format", 2); /* 1 had all values as strings */
 	json_str(&j, "kind", kind_name(f->m.kind));
 	json_str(&j, "file_format", f->m.image.format);
 	json_u64(&j, "size", f->m.image.size);

@@ -298,8 +298,8 @@ static void print_result(const struct write_options *a, const struct disk_image 
 			 (unsigned long long)(ms % 1000 / 100),
 			 progress_size(s->zero, zero));
 		if (ids->n > 0)
-			out_line("%s: boots as %s, which no other disk of this image is",
-				 a->device, ids->tag);
+			out_line("%s: boots as %s, which no other disk has", a->device,
+				 ids->tag);
 		return;
 	}
 	json_open(&j, NULL, '{');

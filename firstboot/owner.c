@@ -124,9 +124,6 @@ int owner_parse(struct owner *ret, const char *text, size_t len, struct err *e)
 	ret->machine.serial = read_str(root, "serial");
 	ret->machine.uuid = read_str(root, "uuid");
 	read_macs(&ret->machine, root);
-	if (!owner_is_known(ret))
-		return err_set(e, ERR_FAILED, "%s: names no host and no machine",
-			       OWNER_CFG);
 	return 0;
 }
 
@@ -137,13 +134,15 @@ int owner_read(struct owner *ret, int dirfd, struct err *e)
 	int r = root_read(dirfd, OWNER_CFG, CONF_MAX, &text, &len);
 
 	*ret = (struct owner){0};
-	if (r == -ENOENT) {
-		ret->name = read_hostname(dirfd);
-		return 0;
-	}
-	if (r < 0)
+	if (r < 0 && r != -ENOENT)
 		return root_err(e, r, dirfd, OWNER_CFG);
-	return owner_parse(ret, text, len, e) < 0 ? -1 : 1;
+	if (r == 0 && owner_parse(ret, text, len, e) < 0)
+		return -1;
+	if (owner_is_known(ret))
+		return 1;
+	owner_done(ret);
+	ret->name = read_hostname(dirfd);
+	return 0;
 }
 
 /* --- comparing ---------------------------------------------------------------------- */

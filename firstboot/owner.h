@@ -59,8 +59,9 @@ void owner_of_host(struct owner *ret, const struct firstboot *fb);
 int owner_parse(struct owner *ret, const char *text, size_t len,
 		struct err *e) _must_check_;
 
-/* Reads the mark below `dirfd`. Returns 1; 0 when there is none, and *ret then has the
- * name in the disk's /etc/hostname, if any; or -1 with a message. */
+/* Reads the mark below `dirfd`. Returns 1; 0 when there is none, or one that names no
+ * host and no machine, and *ret then has the name in the disk's /etc/hostname, if any; or
+ * -1 with a message. */
 int owner_read(struct owner *ret, int dirfd, struct err *e) _must_check_;
 
 /* Returns true if the host has a name or its machine is known: others have no mark. */

@@ -175,7 +175,7 @@ static int visit(void *data, const struct squashfs_node *node, _unused_ struct e
 	}
 	if (!want) {
 		differ(x, node->entry.path,
-		       xasprintf("is a %s, planned is nothing",
+		       xasprintf("is a %s, which is not planned",
 				 entry_type_name(node->entry.type)));
 		return 0;
 	}
@@ -243,7 +243,8 @@ int root_check_image(struct root_check *c, const char *path, uint64_t epoch,
 	if (r == 0)
 		check_found(&x);
 	if (x.n > 1)
-		snprintf(more, sizeof(more), "; %zu more differences", x.n - 1);
+		snprintf(more, sizeof(more), "; and %zu more difference%s", x.n - 1,
+			 x.n > 2 ? "s" : "");
 	if (r == 0 && x.n > 0)
 		r = err_set(e, ERR_FAILED, "%s: is not as it was planned: %s%s",
 			    strrchr(path, '/') + 1, x.first, more);

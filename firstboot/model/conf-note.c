@@ -41,6 +41,8 @@ const char *conf_type_note(const struct conf_node *n, enum conf_type wanted)
 	if (wanted == CONF_BOOL && is == CONF_STRING &&
 	    (streq(s, "true") || streq(s, "false")))
 		return ": write it without quotation marks";
+	if (wanted == CONF_INT && is == CONF_OTHER)
+		return ": write digits only, without '.' and 'L'";
 	if (wanted == CONF_BOOL && is == CONF_INT)
 		return ": write true for 1, false for 0";
 	if (wanted == CONF_STRING &&

@@ -3,6 +3,7 @@
  * Reads the tokens of a libconfig text and reports mistakes that libconfig 1.5 accepts:
  * integers that do not fit 32 bits (it wraps them silently), unterminated comments and
  * strings, forbidden @include, unlimited nesting, NUL bytes (it stops reading there),
+ * strings of a list without a comma between them,
  * groups with so many members that reading them would take hours, and so many values that
  * reading them would take hundreds of megabytes of memory.
  *
@@ -27,6 +28,8 @@ struct scan {
 	unsigned line, depth, flags;
 	unsigned values;                  /* so far, counted by the signs before them */
 	unsigned members[CONF_DEPTH + 1]; /* of the group at each depth */
+	char open[CONF_DEPTH + 1];        /* the bracket that began each depth */
+	bool after_string;
 	const struct conf_lines *lines;
 	struct conf_scanned *ret;
 	struct diag *d;
@@ -74,8 +77,18 @@ static void scan_comment(struct scan *s)
 	s->ret->is_open = true;
 }
 
+/* libconfig joins strings that follow each other. In a list that is a missing comma,
+ * which would make one ssh key of two. */
+static void check_joined(struct scan *s)
+{
+	if (s->after_string && strchr("([", s->open[s->depth]) && s->open[s->depth])
+		complain(s, "a ',' is missing between two strings of a list");
+	s->after_string = true;
+}
+
 static void scan_string(struct scan *s)
 {
+	check_joined(s);
 	for (s->p++; s->p < s->end; s->p++) {
 		if (*s->p == '"') {
 			s->p++;
@@ -156,6 +169,7 @@ static void scan_open(struct scan *s)
 		return;
 	}
 	s->members[s->depth] = 0;
+	s->open[s->depth] = *s->p;
 	s->p++;
 }
 
@@ -261,6 +275,8 @@ int conf_scan(const struct conf_lines *lines, unsigned flags, struct conf_scanne
 		}
 		if (strchr("{([=:,", *s.p) && !scan_value(&s))
 			break;
+		if (strchr("{}[]():=;,", *s.p) || in_word(*s.p))
+			s.after_string = false;
 		if (*s.p == '#' || scan_at(&s, "//"))
 			scan_line_comment(&s);
 		else if (scan_at(&s, "/*"))

@@ -59,7 +59,7 @@ change() { # DESCRIPTION PYTHON MESSAGE: runs PYTHON on each member m of the tar
 change "a file that was dropped" 'skip = m.name == "etc/shadow"' "/etc/shadow is missing, planned is a file"
 change "a link that was dropped" 'skip = m.name == "usr/share/long"' "/usr/share/long is missing, planned is a symlink"
 change "a file of another name" 'm.name = m.name.replace("shadow", "shadov")' \
-	"/etc/shadov is a file, planned is nothing; 1 more differences"
+	"/etc/shadov is a file, which is not planned; and 1 more difference"
 change "another mode" 'm.mode ^= 0o200 if m.name == "etc/shadow" else 0' "/etc/shadow has mode 0440, planned is 0640"
 change "another owner" 'm.uid += m.name == "etc/shadow"' "/etc/shadow belongs to 1:0, planned is 0:0"
 change "another group" 'm.gid += m.name == "etc"' "/etc belongs to 0:1, planned is 0:0"

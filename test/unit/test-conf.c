@@ -171,7 +171,8 @@ static void test_all_wrong_types_are_reported(void **state _unused_)
 	assert_lines(&d, "a.cfg:1: name: must be a string: write it in quotation marks\n"
 			 "a.cfg:2: nat: must be true or false\n"
 			 "a.cfg:3: mtu: must be 68 to 65535, not 70000\n"
-			 "a.cfg:4: big: must be a whole number\n"
+			 "a.cfg:4: big: must be a whole number: write digits only, "
+			 "without '.' and 'L'\n"
 			 "a.cfg:5: dns: must be a list of strings: [ \"...\", ... ]\n"
 			 "a.cfg:6: mix: element 2 must be a string\n"
 			 "a.cfg:7: g: must be a group: { ... }\n"
@@ -281,6 +282,10 @@ static void test_mistakes_are_called_what_they_are(void **state _unused_)
 	     "a.cfg:1: the string ends before this: a \" in a string is written \\\"");
 	says("a = ;", "a.cfg:1: 'a' has no value");
 	says("a = 1;;", "a.cfg:1: this ';' ends nothing: delete it");
+	says("a = [ \"x\" /* */\n\"y\" ];",
+	     "a.cfg:2: a ',' is missing between two strings of a list");
+	says("a = ( { b = \"x\"\n\"y\"; }, \"x\" \"y\" );",
+	     "a.cfg:2: a ',' is missing between two strings of a list");
 	says("a == 1;", "a.cfg:1: one '=' too many: delete it");
 	says("\"a\" = 1;", "a.cfg:1: a key has no quotation marks");
 	says("a.b = 1;",
@@ -339,7 +344,7 @@ static void test_secrets_are_not_shown(void **state _unused_)
 	      "a.cfg:1: this value has no quotation marks: write \"...\"\n");
 	shows("report_token =\nhunter2;\n",
 	      "a.cfg:2: this value has no quotation marks: write \"...\"\n");
-	shows("a = [ \"http://me:hunter2@host/\" \"b\", ];\n",
+	shows("a = [ \"http://me:hunter2@host/\", \"b\", ];\n",
 	      "a.cfg:1: no ',' may follow the last element\n");
 }
 

@@ -171,12 +171,12 @@ static void each_difference_is_found(void **state)
 			       .minor = 70001},
 		"/dev is device 300:70000, planned is 300:70001");
 	differs(image, (struct entry)TEXT("d/z", 0600),
-		"/d/hard has 3 names, planned are 2; 2 more differences");
+		"/d/hard has 3 names, planned are 2; and 2 more differences");
 	differs(image, (struct entry)HARD("d/z", "d/suid"),
-		"/d/hard has 3 names, planned are 2; 4 more differences");
+		"/d/hard has 3 names, planned are 2; and 4 more differences");
 	assert_int_equal(check(image, entries, ARRAY_SIZE(entries) - 1, &e), -1);
 	assert_non_null(
-		strstr(e.msg, "/l-" T100 T100 " is a symlink, planned is nothing"));
+		strstr(e.msg, "/l-" T100 T100 " is a symlink, which is not planned"));
 	memcpy(more + 1, entries, sizeof(entries));
 	assert_int_equal(check(image, more, ARRAY_SIZE(more), &e), -1);
 	assert_non_null(strstr(e.msg, ": /more is missing, planned is a file"));
