@@ -297,8 +297,8 @@ static int start_error(const struct run *r, const struct failure *f, struct err 
 static int find_error(const char *name, int r, struct err *e)
 {
 	if (r == -EACCES)
-		return err_set(e, ERR_FAILED, "%s: in PATH, but not executable", name);
-	return err_set(e, ERR_FAILED, "%s: not found in PATH", name);
+		return err_set(e, ERR_UNABLE, "%s: in PATH, but not executable", name);
+	return err_set(e, ERR_UNABLE, "%s: not found in PATH", name);
 }
 
 /* Duplicates a descriptor to a number above 2 if needed and closes the old one: 0 means

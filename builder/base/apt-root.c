@@ -225,7 +225,8 @@ int apt_root_open(struct apt_root *ret, const struct recipe *r, const char *sour
 {
 	_cleanup_apt_root_ struct apt_root x = APT_ROOT_INIT;
 
-	if (prepare(&x, r, sources, mirrors, status, e) < 0)
+	if (tools_check(apt_tools, e) < 0 ||
+	    prepare(&x, r, sources, mirrors, status, e) < 0)
 		return -1;
 	*ret = x;
 	x = (struct apt_root)APT_ROOT_INIT;

@@ -325,6 +325,13 @@ static char *add_cache_options(char ***argv, const char *cache)
 	return file;
 }
 
+const struct tool apt_tools[] = {
+	{"apt-get", "apt"},
+	{"apt-cache", "apt"},
+	{"dpkg", "dpkg"},
+	{NULL, NULL},
+};
+
 int apt_sources(struct buf *out, const char *origin, const char *suite,
 		char *const *components, char *const *only, const char *cache,
 		const char *where, struct err *e)
@@ -334,6 +341,8 @@ int apt_sources(struct buf *out, const char *origin, const char *suite,
 	struct run r = {.env = env};
 	_cleanup_free_ char *targets = NULL, *file = NULL;
 
+	if (tools_check(apt_tools, e) < 0)
+		return -1;
 	strv_add(&argv, "apt-get");
 	if (cache)
 		file = add_cache_options(&argv, cache);

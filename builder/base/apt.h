@@ -6,8 +6,13 @@
  */
 #pragma once
 
+#include "builder/common/tool.h"
 #include "lib/err.h"
 #include "lib/str.h"
+
+/* The programs that read an archive. They are mmdebstrap's too: their digests are not in
+ * the key of a base. */
+extern const struct tool apt_tools[];
 
 /*
  * Appends the sources of `suite` and of its pockets -updates and -security: those of the

@@ -9,6 +9,7 @@
  */
 #include "builder/base/base.h"
 
+#include "builder/base/apt.h"
 #include "builder/base/base-entry.h"
 #include "builder/base/debs.h"
 #include "builder/common/leftovers.h"
@@ -268,14 +269,6 @@ int base_get(struct base *ret, const struct recipe *r, const struct cache *c,
 
 /* --- before anything is made ------------------------------------------------------- */
 
-/* apt and dpkg are programs of mmdebstrap too; their digests are not in the key. */
-static const struct tool archive_tools[] = {
-	{"apt-get", "apt"},
-	{"apt-cache", "apt"},
-	{"dpkg", "dpkg"},
-	{NULL, NULL},
-};
-
 static void preview_packages(struct base_preview *p, const struct base_request *q)
 {
 	const struct lock_base *l = q->o->lock;
@@ -300,7 +293,7 @@ static void preview_make(const struct base_request *q, struct mistakes *m)
 		return;
 	}
 	tools_missing(q->r->base.type->tools, "", &m->unable);
-	tools_missing(archive_tools, "", &m->unable);
+	tools_missing(apt_tools, "", &m->unable);
 	if (sandbox_open(&s, &e) < 0)
 		diag_add_err(&m->unable, &e);
 }

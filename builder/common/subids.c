@@ -104,7 +104,7 @@ int subids_find(struct subids *ret, struct err *e)
 
 	if (!run_have("getsubids"))
 		return err_set(
-			e, ERR_FAILED,
+			e, ERR_UNABLE,
 			"getsubids: not found in PATH; it is in the package uidmap");
 	ret->uid = query_range(user, false);
 	ret->gid = query_range(user, true);

@@ -10,7 +10,7 @@ int tools_check(const struct tool *tools, struct err *e)
 {
 	for (; tools && tools->program; tools++)
 		if (!run_have(tools->program))
-			return err_set(e, ERR_FAILED, MISSING, tools->program,
+			return err_set(e, ERR_UNABLE, MISSING, tools->program,
 				       tools->package);
 	return 0;
 }

@@ -173,7 +173,7 @@ static int open_qcow2(struct disk_image *m, struct err *e)
 	if (qcow2_check(m->fd, m->path, e) < 0)
 		return -1;
 	if (!run_have(QEMU_IMG))
-		return err_set(e, ERR_FAILED,
+		return err_set(e, ERR_UNABLE,
 			       "%s: reading a qcow2 requires qemu-img, of the package "
 			       "qemu-utils",
 			       m->path);

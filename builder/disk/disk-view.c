@@ -62,7 +62,7 @@ static int run_tool_max(const struct disk_view *v, char *const *argv, uint64_t f
 	size_t len = 0;
 
 	if (!run_have(argv[0]))
-		return err_set(e, ERR_FAILED,
+		return err_set(e, ERR_UNABLE,
 			       "%s: not found in PATH; it is in the package %s", argv[0],
 			       streq(argv[0], "xorriso") ? "xorriso" : "mtools");
 	if (run_capture(&r, &said, &len, e) < 0) {

@@ -3,6 +3,7 @@
  * try. */
 #include "builder/input/fetch-transfer.h"
 
+#include "builder/common/mistakes.h"
 #include "builder/common/progress.h"
 #include "builder/input/fetch-check.h"
 #include "lib/log.h"
@@ -189,20 +190,17 @@ void transfer_init(struct transfer *t, struct fetch_file *f)
 
 int fetch_verdict(const struct fetch *x, struct err *e)
 {
-	struct diag d = {0};
-	int r;
+	_cleanup_mistakes_ struct mistakes m = {0};
 
 	for (size_t i = 0; i < x->n; i++) {
 		const struct transfer *t = &x->v[i];
+		struct err one = t->err;
 
-		if (t->state == FAILED && streq(t->called, t->place))
-			diag_add(&d, "%s", t->err.msg);
-		else if (t->state == FAILED)
-			diag_add(&d, "%s (from %s)", t->err.msg, t->place);
+		if (t->state != FAILED)
+			continue;
+		if (!streq(t->called, t->place))
+			err_set(&one, t->err.code, "%s (from %s)", t->err.msg, t->place);
+		mistakes_add(&m, &one);
 	}
-	r = diag_err(&d, e);
-	if (r < 0 && e)
-		e->code = ERR_FAILED;
-	diag_done(&d);
-	return r;
+	return mistakes_err(&m, e);
 }

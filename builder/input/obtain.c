@@ -8,6 +8,7 @@
  */
 #include "builder/input/obtain.h"
 
+#include "builder/common/mistakes.h"
 #include "builder/input/mirror.h"
 #include "builder/input/registry.h"
 #include "lib/file.h"
@@ -338,7 +339,7 @@ static int in_batches(fetch_batch *fetch, struct want *const *v, size_t n,
 		      const struct cache *c, const struct obtain_options *o,
 		      struct err *e)
 {
-	_cleanup_diag_ struct diag d = {0};
+	_cleanup_mistakes_ struct mistakes all = {0};
 
 	while (n > 0) {
 		_cleanup_downloads_ struct downloads m = {0};
@@ -347,13 +348,9 @@ static int in_batches(fetch_batch *fetch, struct want *const *v, size_t n,
 		for (; n > 0 && m.n < BATCH; v++, n--)
 			download_add(&m, *v, o->mirrors);
 		if (fetch(&m, c, o, &own) < 0)
-			diag_add_err(&d, &own);
+			mistakes_add(&all, &own);
 	}
-	if (diag_err(&d, e) == 0)
-		return 0;
-	if (e)
-		e->code = ERR_FAILED;
-	return -1;
+	return mistakes_err(&all, e);
 }
 
 /* --- all of them ------------------------------------------------------------------- */

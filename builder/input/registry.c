@@ -11,6 +11,7 @@
 
 #include "builder/common/archive.h"
 #include "builder/common/leftovers.h"
+#include "builder/common/mistakes.h"
 #include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/log.h"
@@ -151,7 +152,7 @@ static int copy_image(const struct fetch_file *f, const char *dir, struct err *e
 				    NULL};
 
 	if (!run_have(argv[0]))
-		return err_set(e, ERR_FAILED,
+		return err_set(e, ERR_UNABLE,
 			       "skopeo: not found in PATH; it is in the package skopeo");
 	return run_skopeo(f, argv, dir, e);
 }
@@ -212,14 +213,14 @@ static bool is_image(const struct fetch_file *f)
 	return str_after(f->url, REGISTRY_SCHEME) != NULL;
 }
 
-/* Adds a complaint for each image that could not be fetched. */
-static void fetch_images(struct fetch_file *v, size_t n, struct diag *d)
+/* Adds a mistake for each image that could not be fetched. */
+static void fetch_images(struct fetch_file *v, size_t n, struct mistakes *m)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct err one = {0};
 
 		if (is_image(&v[i]) && fetch_image(&v[i], &one) < 0)
-			diag_add(d, "%s", one.msg);
+			mistakes_add(m, &one);
 	}
 }
 
@@ -228,7 +229,7 @@ int registry_fetch_all(struct fetch_file *v, size_t n, const struct fetch_option
 {
 	_cleanup_free_ struct fetch_file *files = xcalloc(n + 1, sizeof(*files));
 	_cleanup_free_ size_t *at = xcalloc(n + 1, sizeof(*at));
-	_cleanup_diag_ struct diag d = {0};
+	_cleanup_mistakes_ struct mistakes m = {0};
 	struct err first = {0};
 	size_t k = 0;
 
@@ -238,13 +239,9 @@ int registry_fetch_all(struct fetch_file *v, size_t n, const struct fetch_option
 			files[k++] = v[i];
 		}
 	if (k > 0 && fetch_all(files, k, o, &first) < 0)
-		diag_add_err(&d, &first);
+		mistakes_add(&m, &first);
 	for (size_t i = 0; i < k; i++)
 		v[at[i]] = files[i];
-	fetch_images(v, n, &d);
-	if (diag_err(&d, e) == 0)
-		return 0;
-	if (e)
-		e->code = ERR_FAILED; /* not ERR_CONFIG: no configuration is wrong */
-	return -1;
+	fetch_images(v, n, &m);
+	return mistakes_err(&m, e);
 }

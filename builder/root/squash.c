@@ -60,7 +60,7 @@ int squash_start(struct squash *ret, const struct recipe *r, const char *path,
 	int ends[2];
 
 	if (!run_have(SQUASH_TOOL))
-		return err_set(e, ERR_FAILED,
+		return err_set(e, ERR_UNABLE,
 			       "%s: not found in PATH; it is in the package %s",
 			       SQUASH_TOOL, SQUASH_PACKAGE);
 	if (pipe2(ends, O_CLOEXEC) < 0)

@@ -246,7 +246,7 @@ unset KEYS
 fresh
 recipe "$U/announced-43/x"
 sed -i 's/mode = "0644";/& max_size = "16T";/' "$WORK/recipe/recipe.cfg"
-refuse "an announced size that the cache has no room for is refused" 1 "rackstrap: not enough space: * are free, at least 8.0 TiB are needed ($U/announced-43/x in $RACKSTRAP_CACHE: 8.0 TiB)" lock
+refuse "an announced size that the cache has no room for is refused" 4 "rackstrap: not enough space: * are free, at least 8.0 TiB are needed ($U/announced-43/x in $RACKSTRAP_CACHE: 8.0 TiB)" lock
 
 # --- digests -------------------------------------------------------------------------------
 sha1=$(sha1sum <"$WORK/files/small" | cut -c1-40)

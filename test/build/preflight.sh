@@ -72,7 +72,23 @@ refuse "a container without a digest, and no skopeo" 3 "rackstrap: *" \
 	env PATH="$WORK/few:$WORK/bin" "$RACKSTRAP" build "$WORK/recipe" --dry-run
 keep
 says "skopeo is reported" "rackstrap: skopeo: not found in PATH; it is in the package skopeo"
+refuse "lock without skopeo" 4 "rackstrap: *skopeo: not found in PATH; it is in the package skopeo*" \
+	env PATH="$WORK/few" "$RACKSTRAP" lock "$WORK/recipe" "${FROM[@]}"
 cp "$WORK/recipe.was" "$recipe"
+rm -f "$WORK/few/apt-get"
+ln -sf /usr/bin/mmdebstrap "$WORK/few/"
+for command in lock fetch; do
+	refuse "$command without apt-get" 4 "rackstrap: *apt-get: not found in PATH; it is in the package apt*" \
+		env PATH="$WORK/few" "$RACKSTRAP" "$command" "$WORK/recipe" "${FROM[@]}"
+done
+for command in inspect customize; do
+	words=()
+	[ $command = inspect ] || words=(--key "$WORK/key.pub")
+	qemu-img create -q -f qcow2 "$WORK/disk.qcow2" 16M
+	echo "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl a" >"$WORK/key.pub"
+	refuse "$command of a qcow2 without qemu-img" 4 "rackstrap: *qemu-img*qemu-utils*" \
+		env PATH="$WORK/few" "$RACKSTRAP" "$command" "$WORK/disk.qcow2" "${words[@]}"
+done
 
 # A user without subordinate ids.
 printf '#!/bin/sh\nexit 1\n' >"$WORK/bin/getsubids"

@@ -53,7 +53,7 @@ static void failures_to_start_are_distinguished(void **state)
 	(void)state;
 	assert_int_equal(run_argv(argv, &e), -1);
 	assert_string_equal(e.msg, "no-such-program-anywhere: not found in PATH");
-	assert_int_equal(e.code, ERR_FAILED);
+	assert_int_equal(e.code, ERR_UNABLE);
 	argv[0] = "";
 	assert_int_equal(run_argv(argv, &e), -1);
 
