@@ -19,6 +19,7 @@
 #include "builder/recipe/config-text.h"
 #include "lib/durable.h"
 #include "lib/file.h"
+#include "lib/interrupt.h"
 #include "lib/log.h"
 #include "lib/run.h"
 #include "pxe/image.h"
@@ -215,6 +216,7 @@ static int replace(const struct disk_image *old, const struct scratch *s,
 	r = durable_rename_at(AT_FDCWD, from, AT_FDCWD, to);
 	if (r < 0)
 		return err_errno(e, r, "%s", target);
+	interrupt_set_kept("the image has the new configuration");
 	return listed ? image_sums_write(&sums, sha256, e) : 0;
 }
 
