@@ -22,9 +22,10 @@
 #include "lib/interrupt.h"
 
 #include "lib/dir.h"
-#include "lib/file.h"
+#include "lib/process.h"
 #include "lib/str.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/prctl.h>
@@ -37,7 +38,6 @@
 #define GRACE_MS   300 /* between SIGTERM and SIGKILL: ssh restores the terminal */
 #define STEP_MS    5
 #define LINES_MAX  100
-#define PROC_MAX   4096
 #define SPARED_MAX (64 << 10) /* execve(2) refuses an argument of 128 KiB */
 
 enum {
@@ -125,54 +125,23 @@ static void set_handler(void (*handler)(int))
 
 /* --- processes ---------------------------------------------------------------------- */
 
-/* A process, from proc(5), "/proc/PID/stat". */
-struct process {
-	pid_t pid, parent;
-	uint64_t start; /* ticks after the machine's start */
+struct candidate {
+	struct process p;
 	bool spared;
 };
 
-/* Returns the field of that number in a line that begins with field 2, or 0. sscanf(3)
- * would be 37 KB of a static firstboot. */
-static uint64_t stat_field(const char *line, unsigned number)
-{
-	for (unsigned i = 2; line && i < number; i++) {
-		line = strchr(line, ' ');
-		line = line ? line + 1 : NULL;
-	}
-	return line ? strtoull(line, NULL, 10) : 0;
-}
-
-/* Reads what is known of the process of that name in /proc. Returns false if there is
- * none. */
-static bool read_process(const char *name, struct process *ret)
-{
-	_cleanup_free_ char *path = xasprintf("/proc/%s/stat", name), *text = NULL;
-	const char *rest;
-	uint64_t pid;
-
-	if (str_to_u64(name, INT32_MAX, &pid) < 0 ||
-	    file_read_regular_at(AT_FDCWD, path, PROC_MAX, &text, NULL) < 0)
-		return false;
-	rest = strrchr(text, ')'); /* ends its name, which may have any character */
-	*ret = (struct process){.pid = (pid_t)pid,
-				.parent = (pid_t)stat_field(rest, 4),
-				.start = stat_field(rest, 22)};
-	return true;
-}
-
 /* Returns the processes of /proc, owned by the caller. */
-static struct process *read_processes(size_t *ret_n)
+static struct candidate *read_processes(size_t *ret_n)
 {
 	_cleanup_strv_ char **names = NULL;
-	struct process *list;
+	struct candidate *list;
 	size_t n = 0;
 
 	if (dir_names_at(AT_FDCWD, "/proc", &names) < 0)
 		names = NULL;
 	list = xcalloc(strv_len(names) + 1, sizeof(*list));
 	for (size_t i = 0; names && names[i]; i++)
-		n += read_process(names[i], &list[n]);
+		n += process_read(&list[n].p, names[i]);
 	*ret_n = n;
 	return list;
 }
@@ -185,15 +154,15 @@ static bool has_children(void)
 }
 
 /* Appends the children of `parent` to the text, and theirs. */
-static void add_descendants(struct buf *b, struct process *list, size_t n, pid_t parent)
+static void add_descendants(struct buf *b, struct candidate *list, size_t n, pid_t parent)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (list[i].parent != parent || list[i].spared || b->len > SPARED_MAX)
+		if (list[i].p.parent != parent || list[i].spared || b->len > SPARED_MAX)
 			continue;
 		list[i].spared = true;
-		buf_printf(b, "%d:%llu,", (int)list[i].pid,
-			   (unsigned long long)list[i].start);
-		add_descendants(b, list, n, list[i].pid);
+		buf_printf(b, "%d:%llu,", (int)list[i].p.pid,
+			   (unsigned long long)list[i].p.start);
+		add_descendants(b, list, n, list[i].p.pid);
 	}
 }
 
@@ -201,7 +170,7 @@ static void add_descendants(struct buf *b, struct process *list, size_t n, pid_t
  * the caller. */
 static char *list_spared(void)
 {
-	_cleanup_free_ struct process *list = NULL;
+	_cleanup_free_ struct candidate *list = NULL;
 	struct buf b = {0};
 	size_t n;
 
@@ -327,21 +296,21 @@ static void send_term(struct told *told, pid_t pid)
  * else SIGKILL, and reaps those that have ended. Returns false when there were none. */
 static bool signal_children(const char *spared, struct told *told)
 {
-	_cleanup_free_ struct process *list = NULL;
+	_cleanup_free_ struct candidate *list = NULL;
 	bool any = false;
 	size_t n;
 
 	list = read_processes(&n);
 	for (size_t i = 0; i < n; i++) {
-		if (list[i].parent != getpid() || is_spared(spared, &list[i]))
+		if (list[i].p.parent != getpid() || is_spared(spared, &list[i].p))
 			continue;
 		any = true;
-		if (waitpid(list[i].pid, NULL, WNOHANG) != 0)
+		if (waitpid(list[i].p.pid, NULL, WNOHANG) != 0)
 			continue;
 		if (told)
-			send_term(told, list[i].pid);
+			send_term(told, list[i].p.pid);
 		else
-			kill(list[i].pid, SIGKILL);
+			kill(list[i].p.pid, SIGKILL);
 	}
 	return any;
 }

@@ -14,6 +14,7 @@
 #include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/log.h"
+#include "lib/process.h"
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>
@@ -217,21 +218,15 @@ static char *find_serve(const char *pid)
 	_cleanup_free_ char *at = xstrdup(pid);
 
 	for (unsigned i = 0; i < ANCESTORS_MAX; i++) {
-		_cleanup_free_ char *stat = NULL, *name = NULL;
-		const char *rest;
-		int parent;
-		char state;
+		_cleanup_free_ char *name = NULL;
+		struct process p;
 
-		if (read_proc(at, "stat", &stat, NULL) < 0)
-			return NULL;
-		rest = strrchr(stat, ')'); /* behind its name */
-		if (!rest || sscanf(rest + 1, " %c %d", &state, &parent) != 2 ||
-		    parent < 1)
+		if (!process_read(&p, at) || p.parent < 1)
 			return NULL;
 		free(at);
-		at = xasprintf("%d", parent);
+		at = xasprintf("%d", (int)p.parent);
 		name = process_name(at);
-		if (parent == getpid() || (name && streq(name, "rackstrap")))
+		if (p.parent == getpid() || (name && streq(name, "rackstrap")))
 			return TAKE_PTR(at);
 	}
 	return NULL;

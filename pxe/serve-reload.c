@@ -11,18 +11,18 @@
 #include "pxe/serve.h"
 
 #include "lib/dir.h"
-#include "lib/file.h"
 #include "lib/log.h"
+#include "lib/process.h"
 #include "pxe/serve-check.h"
 #include "pxe/serve-parts.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
 
 #define RELOAD_MS   10000
 #define STEP_MS     20
-#define STAT_MAX    4096
 #define MESSAGE_MAX (64 * 1024) /* of what nginx logs while it reloads */
 
 /* Makes both servers test the configurations of the tree. */
@@ -87,20 +87,6 @@ static void take_info(struct serve *s, struct serve *new)
 
 /* --- nginx ------------------------------------------------------------------------ */
 
-/* Returns the parent of a process, or 0. */
-static pid_t parent_of(const char *pid)
-{
-	_cleanup_free_ char *path = xasprintf("/proc/%s/stat", pid), *text = NULL;
-	const char *rest;
-	int parent;
-	char state;
-
-	if (file_read_regular_at(AT_FDCWD, path, STAT_MAX, &text, NULL) < 0)
-		return 0;
-	rest = strrchr(text, ')'); /* behind its name */
-	return rest && sscanf(rest + 1, " %c %d", &state, &parent) == 2 ? parent : 0;
-}
-
 /* Returns the ids of nginx's workers. Owned by the caller. */
 static char **workers(const struct serve *s)
 {
@@ -109,10 +95,12 @@ static char **workers(const struct serve *s)
 
 	if (dir_names_at(AT_FDCWD, "/proc", &names) < 0)
 		return NULL;
-	for (size_t i = 0; names && names[i]; i++)
-		if (names[i][0] >= '1' && names[i][0] <= '9' &&
-		    parent_of(names[i]) == s->nginx.child.pid)
+	for (size_t i = 0; names && names[i]; i++) {
+		struct process p;
+
+		if (process_read(&p, names[i]) && p.parent == s->nginx.child.pid)
 			strv_builder_add(&v, names[i]);
+	}
 	return v.v;
 }
 
