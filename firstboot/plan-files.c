@@ -228,7 +228,7 @@ char *file_docker(const struct host *h, const struct role *role)
 
 	if (role->cbr0)
 		strv_add(&options, "--bridge=cbr0");
-	if (role->cbr0 || role->master) {
+	if (role_is_of_cluster(role)) {
 		strv_add(&options, "--iptables=false");
 		strv_add(&options, "--ip-masq=false");
 	}

@@ -70,7 +70,7 @@ static void add_nat(struct plan *p, const struct host *h, const char *devices)
 void plan_make(struct plan *ret, const struct host *h, const struct role *role,
 	       const char *uplink)
 {
-	bool cluster = role->cbr0 || role->master;
+	bool cluster = role_is_of_cluster(role);
 	struct plan p = {
 		.hostname = xstrdup(h->name),
 		.forward = cluster,

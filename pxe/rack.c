@@ -125,15 +125,6 @@ static void check_cluster_size(struct loader *l, const struct host *proto, size_
 	l->too_large = true;
 }
 
-/* Returns true when a host may have a role that needs the cluster's master. */
-static bool master_is_needed(const struct roles *roles)
-{
-	for (size_t i = 0; i < roles->n; i++)
-		if (roles->v[i].cbr0 || roles->v[i].master)
-			return true;
-	return false;
-}
-
 /* Loads the cluster group, and reports its mistakes once. */
 static void load_cluster(struct loader *l, size_t n_hosts)
 {
@@ -151,7 +142,7 @@ static void load_cluster(struct loader *l, size_t n_hosts)
 	cluster_missing(l, "boot_server",
 			"give the address that dnsmasq and nginx listen on");
 	load_master(l);
-	if (master_is_needed(l->roles))
+	if (roles_have_cluster(l->roles))
 		cluster_missing(l, "master",
 				"name the host that is the cluster's master, or give its "
 				"address");

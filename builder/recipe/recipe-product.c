@@ -113,9 +113,8 @@ static char *add_heal_timer(struct recipe *r)
 	for (size_t i = 0; i < r->roles.n; i++) {
 		struct role *role = &r->roles.v[i];
 		_cleanup_free_ char *target = target_of(role);
-		bool cluster = role->cbr0 || role->master;
 
-		if (cluster && !is_off(r, HEAL_TIMER) &&
+		if (role_is_of_cluster(role) && !is_off(r, HEAL_TIMER) &&
 		    !strv_has(role->units, HEAL_TIMER))
 			strv_add(&role->units, HEAL_TIMER);
 		if (strv_has(role->units, HEAL_TIMER))

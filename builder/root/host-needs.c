@@ -94,14 +94,6 @@ static const char *first_enabled(const struct layer *l, const struct index *base
 	return NULL;
 }
 
-static bool have_cluster(const struct recipe *r)
-{
-	for (size_t i = 0; i < r->roles.n; i++)
-		if (r->roles.v[i].cbr0 || r->roles.v[i].master)
-			return true;
-	return false;
-}
-
 /* Checks if a forecast of the base has the package. A program may be a link that
  * update-alternatives(1) makes when the package is installed. */
 static bool have_package(const struct index *base, const char *package)
@@ -114,7 +106,7 @@ static bool have_package(const struct index *base, const char *package)
 static void check_programs(const struct layer *l, const struct index *base,
 			   const struct recipe *r, bool forecast)
 {
-	const bool cluster = have_cluster(r);
+	const bool cluster = roles_have_cluster(&r->roles);
 
 	for (size_t i = 0; i < ARRAY_SIZE(needs); i++) {
 		const struct need *n = &needs[i];

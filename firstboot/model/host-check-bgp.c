@@ -122,8 +122,7 @@ static void check_without_mesh(struct check *c)
 	const struct host *h = c->h;
 
 	if (h->bgp_mesh || h->bad[HOST_BGP_MESH] || h->bad[HOST_BGP_PEERS] ||
-	    h->bad[HOST_BGP_NODE_PEERS] || !c->role ||
-	    !(c->role->cbr0 || c->role->master))
+	    h->bad[HOST_BGP_NODE_PEERS] || !c->role || !role_is_of_cluster(c->role))
 		return;
 	if (strv_len(h->bgp_peers) == 0 && strv_len(h->bgp_node_peers) == 0)
 		check_complain(c, HOST_BGP_MESH,

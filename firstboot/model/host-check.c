@@ -241,7 +241,7 @@ static void check_address(struct check *c)
 	if (h->bad[HOST_ADDRESS])
 		return;
 	if (h->dhcp) {
-		if (c->role && (c->role->cbr0 || c->role->master))
+		if (c->role && role_is_of_cluster(c->role))
 			check_complain(c, HOST_ADDRESS,
 				       "role '%s' needs a fixed address, like "
 				       "\"172.25.0.11/24\": "
@@ -325,8 +325,7 @@ static void check_master(struct check *c)
 	if (h->bad[HOST_MASTER])
 		return;
 	if (!h->master) {
-		if (c->role && (c->role->cbr0 || c->role->master) &&
-		    check_have(c, HOST_ADDRESS))
+		if (c->role && role_is_of_cluster(c->role) && check_have(c, HOST_ADDRESS))
 			complain_missing(
 				c, HOST_MASTER,
 				"give the master's address, like \"172.25.0.10\"");

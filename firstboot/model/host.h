@@ -58,6 +58,10 @@ int roles_load(struct roles *ret, const struct conf_node *list,
 void roles_index(struct roles *r);
 /* Returns the role of this name, or NULL. */
 const struct role *roles_find(const struct roles *r, const char *name);
+/* Returns true for a role of a cluster: its hosts run Docker with cbr0, or the master. */
+bool role_is_of_cluster(const struct role *r);
+/* Returns true when one of the roles is. */
+bool roles_have_cluster(const struct roles *r);
 /* Sets the roles master and node as the recipes in images/ define them. */
 void roles_builtin(struct roles *ret);
 void roles_done(struct roles *r);

@@ -144,8 +144,20 @@ const struct role *roles_find(const struct roles *r, const char *name)
 	return NULL;
 }
 
-/* --- built-in roles
- * ------------------------------------------------------------------ */
+bool role_is_of_cluster(const struct role *r)
+{
+	return r->cbr0 || r->master;
+}
+
+bool roles_have_cluster(const struct roles *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (role_is_of_cluster(&r->v[i]))
+			return true;
+	return false;
+}
+
+/* --- built-in roles ---------------------------------------------------------------- */
 
 static const char *const master_units[] = {
 	"docker.service",         "etcd.service",
