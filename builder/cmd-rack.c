@@ -110,20 +110,14 @@ static const struct rack_host *find_host(const struct rack *rack, const char *na
 
 static int unknown_host(const struct rack *rack, const char *name, struct err *e)
 {
-	const char **words = xcalloc(rack->n_hosts + 1, sizeof(*words)), *nearest;
+	_cleanup_free_ const char **names = xcalloc(rack->n_hosts + 1, sizeof(*names));
+	_cleanup_free_ char *hint = NULL;
 
 	for (size_t i = 0; i < rack->n_hosts; i++)
-		words[i] = rack->hosts[i].host.name;
-	nearest = str_nearest_name(name, words);
-	if (nearest)
-		err_set(e, ERR_USAGE,
-			"rack: --host: %s has no host '%s' (did you mean '%s'?)",
-			rack->file, name, nearest);
-	else
-		err_set(e, ERR_USAGE, "rack: --host: %s has no host '%s'", rack->file,
-			name);
-	free(words);
-	return -1;
+		names[i] = rack->hosts[i].host.name;
+	hint = str_hint(str_nearest_name(name, names));
+	return err_set(e, ERR_USAGE, "rack: --host: %s has no host '%s'%s", rack->file,
+		       name, hint);
 }
 
 static int choose_hosts(struct rack_job *j, struct err *e)

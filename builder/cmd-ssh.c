@@ -60,16 +60,14 @@ static int open_namespaces(const char *dir, struct ns_fds *ret, struct err *e)
 
 static int unknown_host(const struct tree_info *info, const char *name, struct err *e)
 {
-	const char **words = xcalloc(info->n_hosts + 1, sizeof(*words)), *nearest;
+	_cleanup_free_ const char **names = xcalloc(info->n_hosts + 1, sizeof(*names));
+	_cleanup_free_ char *hint = NULL;
 
 	for (size_t i = 0; i < info->n_hosts; i++)
-		words[i] = info->hosts[i].name;
-	nearest = str_nearest_name(name, words);
-	err_set(e, ERR_USAGE, "rack '%s' has no host '%s'%s%s%s", info->name, name,
-		nearest ? " (did you mean '" : "", nearest ? nearest : "",
-		nearest ? "'?)" : "");
-	free(words);
-	return -1;
+		names[i] = info->hosts[i].name;
+	hint = str_hint(str_nearest_name(name, names));
+	return err_set(e, ERR_USAGE, "rack '%s' has no host '%s'%s", info->name, name,
+		       hint);
 }
 
 /* Sets *ret to the address of a host, from the tree or its report. Owned. */

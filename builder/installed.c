@@ -48,8 +48,7 @@ static bool is_path(const char *arg)
 static int unknown_recipe(const char *arg, const char *folder, struct err *e)
 {
 	_cleanup_strv_ char **names = NULL, **recipes = NULL;
-	_cleanup_free_ char *list = NULL;
-	const char *nearest;
+	_cleanup_free_ char *list = NULL, *hint = NULL;
 
 	if (dir_names_at(AT_FDCWD, folder, &names) < 0)
 		return err_set(e, ERR_FAILED, "%s: %s", arg, strerror(ENOENT));
@@ -61,12 +60,11 @@ static int unknown_recipe(const char *arg, const char *folder, struct err *e)
 			strv_add(&recipes, names[i]);
 	}
 	list = recipes ? strv_join(recipes, ", ") : xstrdup("none");
-	nearest = recipes ? str_nearest(arg, (const char *const *)recipes) : NULL;
+	hint = str_hint(recipes ? str_nearest(arg, (const char *const *)recipes) : NULL);
 	return err_set(e, ERR_FAILED,
-		       "recipe '%s' is neither in this folder nor installed%s%s%s: the "
+		       "recipe '%s' is neither in this folder nor installed%s: the "
 		       "installed recipes are %s",
-		       arg, nearest ? " (did you mean '" : "", nearest ? nearest : "",
-		       nearest ? "'?)" : "", list);
+		       arg, hint, list);
 }
 
 int installed_recipe(const char *arg, char **ret, char **ret_lock, struct err *e)

@@ -503,6 +503,11 @@ const char *str_nearest_name(const char *s, const char *const *names)
 	return nearest(s, names, true);
 }
 
+char *str_hint(const char *word)
+{
+	return word ? xasprintf(" (did you mean '%s'?)", word) : xstrdup("");
+}
+
 void str_hex(const uint8_t *bytes, size_t n, char *out)
 {
 	static const char digits[] = "0123456789abcdef";

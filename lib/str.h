@@ -108,6 +108,10 @@ const char *str_nearest(const char *s, const char *const *words);
 /* Does the same for names that people number: "node-7" is no misspelling of "node-1". */
 const char *str_nearest_name(const char *s, const char *const *names);
 
+/* Returns " (did you mean 'WORD'?)" for the end of a message, or "" when the word is
+ * NULL. Owned by the caller. */
+char *str_hint(const char *word);
+
 /* Writes `n` bytes as lower-case hexadecimal digits and a NUL: 2n + 1 bytes at `out`. */
 void str_hex(const uint8_t *bytes, size_t n, char *out);
 

@@ -77,16 +77,13 @@ static void check_named(const struct module_names *m, const struct recipe *r,
 	char *const *want = r->initramfs.modules;
 
 	for (size_t i = 0; want && want[i]; i++) {
-		_cleanup_free_ char *name = name_of(want[i]);
-		const char *near;
+		_cleanup_free_ char *name = name_of(want[i]), *hint = NULL;
 
 		if (strv_has(m->all.v, name))
 			continue;
-		near = str_nearest(want[i], (const char *const *)m->all.v);
-		diag_add(d, "%s: initramfs: %s has no module '%s'%s%s%s",
-			 r->initramfs.where, kernel, want[i],
-			 near ? " (did you mean '" : "", near ? near : "",
-			 near ? "'?)" : "");
+		hint = str_hint(str_nearest(want[i], (const char *const *)m->all.v));
+		diag_add(d, "%s: initramfs: %s has no module '%s'%s", r->initramfs.where,
+			 kernel, want[i], hint);
 	}
 }
 

@@ -120,6 +120,7 @@ static void remove_one(struct overlay *o, const struct conf_node *list, size_t i
 {
 	const struct conf_node *n = conf_at(list, i), *before;
 	const char *key = o->type->key, *name = NULL, *near = NULL;
+	_cleanup_free_ char *hint = NULL;
 	ssize_t at;
 
 	if (conf_type(n) != CONF_STRING) {
@@ -133,10 +134,9 @@ static void remove_one(struct overlay *o, const struct conf_node *list, size_t i
 	if (at < 0) {
 		if (o->misses++ < GUESSES_MAX)
 			near = str_nearest(name, o->names);
-		conf_complain(n, d,
-			      "remove: %s: '%s' is not in the included recipe%s%s%s", key,
-			      name, near ? " (did you mean '" : "", near ? near : "",
-			      near ? "'?)" : "");
+		hint = str_hint(near);
+		conf_complain(n, d, "remove: %s: '%s' is not in the included recipe%s",
+			      key, name, hint);
 		return;
 	}
 	before = o->removed[at];

@@ -33,8 +33,8 @@ static bool check_choice(struct check *c, enum host_key_id id, const char *s,
 			 const char *const *words)
 {
 	_cleanup_buf_ struct buf all = {0};
+	_cleanup_free_ char *hint = NULL;
 	char shown[CHECK_SHOWN];
-	const char *near;
 
 	if (!s || c->h->bad[id])
 		return false;
@@ -42,11 +42,9 @@ static bool check_choice(struct check *c, enum host_key_id id, const char *s,
 		return true;
 	for (size_t i = 0; words[i]; i++)
 		buf_printf(&all, "%s%s", i ? ", " : "", words[i]);
-	near = str_nearest(s, words);
-	check_complain(c, id, "must be one of %s, not %s%s%s%s%s", all.p,
-		       check_show(s, shown), conf_value_note(s),
-		       near ? " (did you mean '" : "", near ? near : "",
-		       near ? "'?)" : "");
+	hint = str_hint(str_nearest(s, words));
+	check_complain(c, id, "must be one of %s, not %s%s%s", all.p,
+		       check_show(s, shown), conf_value_note(s), hint);
 	return false;
 }
 

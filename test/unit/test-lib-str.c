@@ -371,6 +371,15 @@ static void nearest_word_is_found(void **state)
 	assert_null(str_nearest(giant, words));
 }
 
+static void hint_is_empty_without_a_word(void **state)
+{
+	_cleanup_free_ char *hint = str_hint("address"), *none = str_hint(NULL);
+
+	(void)state;
+	assert_string_equal(hint, " (did you mean 'address'?)");
+	assert_string_equal(none, "");
+}
+
 static void bytes_become_hex(void **state)
 {
 	static const uint8_t bytes[] = {0x00, 0x0f, 0xa5, 0xff};
@@ -437,6 +446,7 @@ int main(void)
 		cmocka_unit_test(sizes_are_parsed),
 		cmocka_unit_test(modes_are_parsed),
 		cmocka_unit_test(nearest_word_is_found),
+		cmocka_unit_test(hint_is_empty_without_a_word),
 		cmocka_unit_test(bytes_become_hex),
 		cmocka_unit_test(words_are_listed_as_a_sentence),
 	};
