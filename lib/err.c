@@ -93,6 +93,14 @@ int err_errno(struct err *e, int errnum, const char *fmt, ...)
 	return -1;
 }
 
+int err_changed(struct err *e, const char *path)
+{
+	return err_set(e, ERR_FAILED,
+		       "%s: changed while it was read: wait until nothing writes to it, "
+		       "and run again",
+		       path);
+}
+
 int err_wrap(struct err *e, const char *fmt, ...)
 {
 	_cleanup_free_ char *text = NULL, *whole = NULL;

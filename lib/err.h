@@ -39,6 +39,9 @@ int err_set(struct err *e, enum err_code code, const char *fmt, ...) _printf_(3,
 /* Sets code ERR_FAILED and the message with ": " strerror(errnum) appended. `errnum` may
  * be negative. Always returns -1. `e` may be NULL. */
 int err_errno(struct err *e, int errnum, const char *fmt, ...) _printf_(3, 4);
+/* Sets the error of a file that changed while it was read, with what to do. Always
+ * returns -1. */
+int err_changed(struct err *e, const char *path);
 
 /* Puts "<prefix>: " before the present message. Always returns -1. `e` may be NULL. */
 int err_wrap(struct err *e, const char *fmt, ...) _printf_(2, 3);

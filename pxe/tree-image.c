@@ -62,14 +62,6 @@ static struct tree_part tree_part(const struct image *i, enum image_part part)
 	return ret;
 }
 
-static int changed(const char *path, struct err *e)
-{
-	return err_set(e, ERR_FAILED,
-		       "%s: changed while it was read: wait until nothing writes to it, "
-		       "and run again",
-		       path);
-}
-
 /* Opens a file of the image's folder, which must have the size that is in the manifest.
  * Returns the descriptor, or -1. */
 static int open_part(const struct image *i, const char *path, const struct tree_part *t,
@@ -88,7 +80,7 @@ static int open_part(const struct image *i, const char *path, const struct tree_
 			       (unsigned long long)st.st_size,
 			       (unsigned long long)t->size);
 	if (!image_part_is_same(i, t->part, fd))
-		return changed(path, e);
+		return err_changed(e, path);
 	return TAKE_FD(fd);
 }
 
@@ -121,7 +113,7 @@ static int copy_part(int dirfd, const struct image *i, const struct tree_part *t
 	if (r < 0)
 		return -1;
 	if (!image_part_is_same(i, t->part, in))
-		return changed(from, e);
+		return err_changed(e, from);
 	return t->part == IMAGE_INITRD ? pad_file(dirfd, path, e) : 0;
 }
 

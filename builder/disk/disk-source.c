@@ -3,14 +3,6 @@
 
 #include "lib/str.h"
 
-static int changed(const struct disk_source *s, struct err *e)
-{
-	return err_set(e, ERR_FAILED,
-		       "%s: changed while it was read: wait until nothing writes to it, "
-		       "and run again",
-		       s->image->path);
-}
-
 /* Digests the image's file. */
 static int digest_file(const struct disk_image *image, const struct known_digests *k,
 		       char out[static KNOWN_DIGEST_LEN], struct err *e)
@@ -75,8 +67,9 @@ void disk_source_done(struct disk_source *s)
 int disk_source_read(struct disk_source *s, void *buf, size_t len, struct err *e)
 {
 	if (disk_image_read(s->image, buf, len, e) < 0)
-		return disk_image_is_unchanged(s->image, s->image->path) ? -1
-									 : changed(s, e);
+		return disk_image_is_unchanged(s->image, s->image->path)
+			       ? -1
+			       : err_changed(e, s->image->path);
 	if (s->stream)
 		digest_add(s->stream, buf, len);
 	return 0;
@@ -87,10 +80,10 @@ int disk_source_check(struct disk_source *s, struct err *e)
 	char sha256[DIGEST_HEX_MAX];
 
 	if (!disk_image_is_unchanged(s->image, s->image->path))
-		return changed(s, e);
+		return err_changed(e, s->image->path);
 	if (s->stream)
 		return compare(s->image, &s->sums, digest_peek(s->stream, sha256), e);
 	if (digest_file(s->image, s->known, sha256, e) < 0)
 		return -1;
-	return streq(sha256, s->sha256) ? 0 : changed(s, e);
+	return streq(sha256, s->sha256) ? 0 : err_changed(e, s->image->path);
 }
