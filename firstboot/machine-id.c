@@ -14,17 +14,12 @@ static void dmi(int rootfd, const char *name, bool (*is_placeholder)(const char 
 {
 	_cleanup_free_ char *path = xasprintf("sys/class/dmi/id/%s", name), *text = NULL,
 			    *value = NULL;
-	size_t len, skip;
 
 	if (root_read(rootfd, path, DMI_MAX, &text, NULL) < 0)
 		return;
-	skip = strspn(text, " \t\n");
-	len = strlen(text);
-	while (len > skip && strchr(" \t\n", text[len - 1]))
-		len--;
-	if (len == skip)
+	value = str_trimmed(text, " \t\n");
+	if (!value)
 		return;
-	value = xstrndup(text + skip, len - skip);
 	if (is_placeholder(value))
 		*ignored = TAKE_PTR(value);
 	else

@@ -30,6 +30,24 @@ bool str_ends(const char *s, const char *suffix)
 	return n >= m && streq(s + n - m, suffix);
 }
 
+char *str_trimmed(const char *s, const char *blanks)
+{
+	size_t len;
+
+	s += strspn(s, blanks);
+	len = strlen(s);
+	while (len > 0 && strchr(blanks, s[len - 1]))
+		len--;
+	return len > 0 ? xstrndup(s, len) : NULL;
+}
+
+bool mem_is_zero(const void *p, size_t len)
+{
+	const char *s = p;
+
+	return len == 0 || (s[0] == 0 && memcmp(s, s + 1, len - 1) == 0);
+}
+
 void *xmalloc(size_t n)
 {
 	void *p = malloc(n > 0 ? n : 1);

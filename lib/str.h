@@ -20,6 +20,13 @@ static inline bool streq(const char *a, const char *b)
 const char *str_after(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
 
+/* Returns a copy of `s` without the characters `blanks` around it, or NULL when nothing
+ * else is there. Owned by the caller. */
+char *str_trimmed(const char *s, const char *blanks);
+
+/* Returns true when all bytes are zero. */
+bool mem_is_zero(const void *p, size_t len);
+
 /* These abort when memory runs out. Their results are owned by the caller. */
 void *xmalloc(size_t n);
 void *xcalloc(size_t n, size_t size);

@@ -11,17 +11,15 @@
 static _printf_(2, 0) char *vline(int root, const char *fmt, va_list ap)
 {
 	_cleanup_free_ char *path = NULL, *text = NULL;
-	char *start, *end;
+	char *start;
 
 	if (vasprintf(&path, fmt, ap) < 0)
 		abort();
 	if (root_read(root, path, FACT_MAX, &text, NULL) < 0)
 		return NULL;
 	start = text + strspn(text, " \t\n");
-	end = start + strcspn(start, "\n");
-	while (end > start && (end[-1] == ' ' || end[-1] == '\t'))
-		end--;
-	return end > start ? xstrndup(start, (size_t)(end - start)) : NULL;
+	start[strcspn(start, "\n")] = '\0';
+	return str_trimmed(start, " \t");
 }
 
 char *device_line(int root, const char *fmt, ...)

@@ -121,7 +121,7 @@ static char *vpd_serial(int root, const char *name)
 {
 	_cleanup_free_ char *path = xasprintf("sys/block/%s/device/vpd_pg80", name);
 	_cleanup_free_ char *page = NULL;
-	size_t len, n, skip;
+	size_t len, n;
 
 	if (root_read(root, path, FACT_MAX, &page, &len) < 0 || len <= 4)
 		return NULL;
@@ -129,11 +129,7 @@ static char *vpd_serial(int root, const char *name)
 	if (n > len - 4)
 		n = len - 4;
 	page[4 + n] = '\0';
-	skip = strspn(page + 4, " ");
-	n = strlen(page + 4 + skip);
-	while (n > 0 && page[4 + skip + n - 1] == ' ')
-		n--;
-	return n > 0 ? xstrndup(page + 4 + skip, n) : NULL;
+	return str_trimmed(page + 4, " ");
 }
 
 /* Returns the serial number of the USB device, which is the nearest folder upwards that

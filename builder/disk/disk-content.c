@@ -227,11 +227,6 @@ static bool has_boot_sector(const struct head *h)
 	return has(h, 510, "\x55\xaa", 2) && h->p[0] != 0;
 }
 
-static bool is_zero(const struct head *h)
-{
-	return h->len > 0 && h->p[0] == 0 && memcmp(h->p, h->p + 1, h->len - 1) == 0;
-}
-
 static void detect(struct disk_content *c, const struct head *h, const struct ptable *t)
 {
 	bool el_torito = find_iso(c, h);
@@ -259,10 +254,11 @@ static void detect(struct disk_content *c, const struct head *h, const struct pt
 		return;
 	text = find_text(h);
 	c->kind = text ? CONTENT_ELSE : CONTENT_BARE;
-	c->what = text         ? text
-		  : c->iso     ? "an ISO 9660 file system without El Torito"
-		  : is_zero(h) ? "data that begins with zeros"
-			       : "data of an unknown kind";
+	c->what = text     ? text
+		  : c->iso ? "an ISO 9660 file system without El Torito"
+		  : h->len > 0 && mem_is_zero(h->p, h->len)
+			  ? "data that begins with zeros"
+			  : "data of an unknown kind";
 }
 
 void disk_content_detect(struct disk_content *ret, const void *head, size_t len,

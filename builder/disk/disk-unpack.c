@@ -34,11 +34,6 @@ int disk_unpack_start(struct disk_image *m, struct err *e)
 			       e);
 }
 
-static bool is_zero(const char *p, size_t len)
-{
-	return p[0] == 0 && memcmp(p, p + 1, len - 1) == 0;
-}
-
 /* Returns how many bytes of the piece keep_all() would write. */
 static size_t data_in(const char *p, size_t len)
 {
@@ -47,7 +42,7 @@ static size_t data_in(const char *p, size_t len)
 	while (len > 0) {
 		size_t n = len < BLOCK ? len : BLOCK;
 
-		data += is_zero(p, n) ? 0 : n;
+		data += mem_is_zero(p, n) ? 0 : n;
 		p += n;
 		len -= n;
 	}
@@ -142,7 +137,7 @@ static int keep_all(const struct sink *to, uint64_t at, const void *data, size_t
 		size_t n = len < BLOCK ? len : BLOCK;
 		int r;
 
-		if (!is_zero(p, n)) {
+		if (!mem_is_zero(p, n)) {
 			if (lseek(to->fd, (off_t)at, SEEK_SET) < 0)
 				return -errno;
 			r = write_all(to->fd, p, n);

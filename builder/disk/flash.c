@@ -89,11 +89,6 @@ static size_t disk_len(const struct flash *f, uint64_t k)
 	return (image_len(f, k) + sector - 1) / sector * sector;
 }
 
-static bool is_zero(const uint8_t *p, size_t len)
-{
-	return p[0] == 0 && memcmp(p, p + 1, len - 1) == 0;
-}
-
 static int write_at(struct flash *f, uint64_t at, const void *buf, size_t len,
 		    struct err *e)
 {
@@ -160,7 +155,7 @@ static int is_clear_at(struct flash *f, uint64_t k, struct err *e)
 
 	if (read_back(f, at, len, e) < 0)
 		return -1;
-	if (!is_zero(f->back, len))
+	if (!mem_is_zero(f->back, len))
 		return err_set(e, ERR_FAILED,
 			       "%s: does not store what is written to it: it is write "
 			       "protected, or worn out",
@@ -195,9 +190,9 @@ static int write_chunk(struct flash *f, uint64_t k, const uint8_t *p, struct err
 	digest_text(DIGEST_SHA256, p, len, hex);
 	memcpy(f->digests[k], hex, DIGEST_SHA256_LEN);
 	/* A chunk that cannot be read is written: this may repair its sectors. */
-	if (is_zero(p, len) &&
+	if (mem_is_zero(p, len) &&
 	    f->t->read(f->t->data, k * FLASH_CHUNK, f->back, len) == 0 &&
-	    is_zero(f->back, len)) {
+	    mem_is_zero(f->back, len)) {
 		f->stats.zero += len;
 		return 0;
 	}

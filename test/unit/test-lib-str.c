@@ -21,6 +21,39 @@ static void prefixes_and_suffixes_are_found(void **state)
 	assert_false(str_ends("a.services", ".service"));
 }
 
+static void blanks_around_a_text_are_dropped(void **state)
+{
+	static const struct {
+		const char *in, *want;
+	} cases[] = {
+		{" \tCZ 1234\n ", "CZ 1234"},
+		{"CZ1234", "CZ1234"},
+		{"  ", NULL},
+		{"", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *got = str_trimmed(cases[i].in, " \t\n");
+
+		if (cases[i].want) {
+			assert_non_null(got);
+			assert_string_equal(got, cases[i].want);
+		} else {
+			assert_null(got);
+		}
+	}
+}
+
+static void zeros_are_found(void **state)
+{
+	(void)state;
+	assert_true(mem_is_zero("", 0));
+	assert_true(mem_is_zero("\0\0\0", 3));
+	assert_false(mem_is_zero("\0\0x", 3));
+	assert_false(mem_is_zero("x\0\0", 3));
+}
+
 static void empty_allocation_is_not_null(void **state)
 {
 	void *a = xmalloc(0), *b = xcalloc(0, 8);
@@ -433,6 +466,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(prefixes_and_suffixes_are_found),
+		cmocka_unit_test(blanks_around_a_text_are_dropped),
+		cmocka_unit_test(zeros_are_found),
 		cmocka_unit_test(empty_allocation_is_not_null),
 		cmocka_unit_test(copies_end_in_nul),
 		cmocka_unit_test(buf_grows),
