@@ -8,6 +8,7 @@
  */
 #include "builder/disk/disk-content.h"
 
+#include "builder/disk/iso-format.h"
 #include "lib/str.h"
 
 #include <ctype.h>
@@ -17,9 +18,7 @@
 #define CONVERT "convert it with qemu-img(1) first"
 #define TEXT    4096 /* bytes of a text that are looked at */
 
-#define ISO_SECTOR      2048
-#define ISO_DESCRIPTORS 16 /* sector of the first volume descriptor (ECMA-119, 6.2.1) */
-#define EL_TORITO       "EL TORITO SPECIFICATION" /* El Torito 1.0, figure 7 */
+#define EL_TORITO "EL TORITO SPECIFICATION" /* El Torito 1.0, figure 7 */
 
 /* The head of a file; bytes behind its end are zeros. */
 struct head {
@@ -197,7 +196,7 @@ static bool find_iso(struct disk_content *c, const struct head *h)
 {
 	bool boots = false;
 
-	for (size_t at = ISO_DESCRIPTORS * ISO_SECTOR; has(h, at + 1, "CD001", 5);
+	for (size_t at = ISO_FIRST * ISO_SECTOR; has(h, at + 1, "CD001", 5);
 	     at += ISO_SECTOR) {
 		uint8_t type = h->p[at];
 

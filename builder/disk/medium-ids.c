@@ -13,6 +13,7 @@
 #include "builder/common/disk-layout.h"
 #include "builder/disk/disk-image.h"
 #include "builder/disk/gpt-format.h"
+#include "builder/disk/iso-format.h"
 #include "lib/str.h"
 
 #include <ctype.h>
@@ -24,8 +25,6 @@
 #define CHUNK         (1024 * 1024)
 #define ENV_HEAD      "# GRUB Environment Block\n" /* grub-core/lib/envblk.c of GRUB */
 #define ENV_TAG       "\n" MEDIUM_TAG_VARIABLE "="
-#define ISO_SECTOR    2048
-#define ISO_FIRST     16 /* sector of the first volume descriptor (ECMA-119, 6.2.1) */
 #define ISO_LAST      32
 #define ISO_LABEL_AT  40 /* ECMA-119, 8.4.7; in Joliet's descriptor UCS-2 */
 #define ISO_LABEL_LEN 32
