@@ -8,11 +8,10 @@
 #include "builder/image/preflight.h"
 #include "builder/input-args.h"
 #include "builder/input/mirror-unused.h"
+#include "builder/installed.h"
 #include "builder/recipe/image-type.h"
 #include "builder/recipe/recipe-media.h"
 #include "lib/out.h"
-
-#include <limits.h>
 
 enum {
 	OPT_OUT = OPT_FIRST_OWN,
@@ -33,13 +32,9 @@ enum {
  * `make install` puts it. Owned. */
 static char *find_firstboot(void)
 {
-	char self[PATH_MAX], *slash;
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	_cleanup_free_ char *dir = installed_program_dir();
 
-	self[n > 0 ? n : 0] = '\0';
-	slash = strrchr(self, '/');
-	return slash ? xasprintf("%.*s/firstboot", (int)(slash - self), self)
-		     : xstrdup("firstboot");
+	return dir ? xasprintf("%s/firstboot", dir) : xstrdup("firstboot");
 }
 
 /* Prints the plan, and checks what build() would check before it makes anything. */

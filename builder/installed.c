@@ -16,19 +16,23 @@
 #include <limits.h>
 #include <unistd.h>
 
-/* Returns the folder `name` of the installed files, or NULL. Owned by the caller. */
-static char *find_folder(const char *name)
+char *installed_program_dir(void)
 {
-	static const char *const places[] = {"../share/rackstrap", ".."};
 	char self[PATH_MAX], *slash;
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
 	self[n > 0 ? n : 0] = '\0';
 	slash = strrchr(self, '/');
-	if (!slash)
-		return NULL;
-	*slash = '\0';
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+	return slash ? xstrndup(self, (size_t)(slash - self)) : NULL;
+}
+
+/* Returns the folder `name` of the installed files, or NULL. Owned by the caller. */
+static char *find_folder(const char *name)
+{
+	static const char *const places[] = {"../share/rackstrap", ".."};
+	_cleanup_free_ char *self = installed_program_dir();
+
+	for (size_t i = 0; self && i < ARRAY_SIZE(places); i++) {
 		_cleanup_free_ char *folder =
 			xasprintf("%s/%s/%s", self, places[i], name);
 		char *real = realpath(folder, NULL);

@@ -18,6 +18,9 @@
 int installed_recipe(const char *arg, char **ret, char **ret_lock,
 		     struct err *e) _must_check_;
 
+/* Returns the folder that has the program that runs, or NULL. Owned by the caller. */
+char *installed_program_dir(void);
+
 /* Returns the path of the rack file `arg`: itself, or the installed NAME.cfg. Owned by
  * the caller. */
 char *installed_rack(const char *arg);
