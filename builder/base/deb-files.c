@@ -11,6 +11,7 @@
 #include "builder/base/base-tree.h"
 #include "builder/common/archive.h"
 #include "builder/common/temp-file.h"
+#include "builder/common/unit-dirs.h"
 #include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/intern.h"
@@ -61,12 +62,6 @@ static bool is_left_out(const struct forecast *f, const char *path)
 	return false;
 }
 
-static bool is_unit(const char *path)
-{
-	return fnmatch("*lib/systemd/system/*", path, 0) == 0 ||
-	       str_after(path, &RECIPE_UNIT_DIR[1]) != NULL;
-}
-
 static int write_entry(struct forecast *f, const struct entry *entry, const char *path,
 		       const char *text, struct err *e)
 {
@@ -101,7 +96,7 @@ static int add_entry(struct forecast *f, struct archive_in *in, const struct ent
 	if (module_is_file(path) && module_names_add(&f->ret->modules, path, e) < 0)
 		return -1;
 	builtin = module_is_builtin_list(path);
-	wanted = is_unit(path) || streq(path, SHADOW);
+	wanted = unit_dirs_have(path) || streq(path, SHADOW);
 	if (entry->type == ENTRY_FILE && (builtin || wanted) &&
 	    archive_in_text(in, TEXT_MAX, &text, e) < 0)
 		return -1;

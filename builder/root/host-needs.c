@@ -6,6 +6,8 @@
  */
 #include "builder/root/host-needs.h"
 
+#include "builder/common/unit-dirs.h"
+
 /* Programs that an image with roles runs. */
 struct need {
 	const char *program;
@@ -175,11 +177,8 @@ static void check_units(const struct layer *l, const struct index *base,
 static void check_containers(const struct layer *l, const struct index *base,
 			     const struct recipe *r)
 {
-	static const char *const dirs[] = {
-		"etc/systemd/system/", "usr/lib/systemd/system/", "lib/systemd/system/"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
-		_cleanup_free_ char *path = xasprintf("%sdocker.service", dirs[i]);
+	for (size_t i = 0; i < UNIT_DIRS; i++) {
+		_cleanup_free_ char *path = xasprintf("%sdocker.service", unit_dirs[i]);
 
 		if (r->n_containers == 0 || have(l, base, path))
 			return;

@@ -9,13 +9,9 @@
  */
 #include "builder/root/unit-links.h"
 
-#define ETC "etc/systemd/system/"
+#include "builder/common/unit-dirs.h"
 
-static const char *const unit_dirs[] = {
-	"etc/systemd/system/",
-	"usr/lib/systemd/system/",
-	"lib/systemd/system/",
-};
+#define ETC "etc/systemd/system/"
 
 struct unit {
 	char *path;       /* "etc/systemd/system/x.service" */
@@ -42,7 +38,7 @@ static char *template_of(const char *name)
 
 bool unit_links_reads(const char *path)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(unit_dirs); i++) {
+	for (size_t i = 0; i < UNIT_DIRS; i++) {
 		const char *name = str_after(path, unit_dirs[i]);
 
 		if (name && !strchr(name, '/'))
@@ -51,17 +47,9 @@ bool unit_links_reads(const char *path)
 	return false;
 }
 
-bool unit_links_is_unit(const char *path)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(unit_dirs); i++)
-		if (str_after(path, unit_dirs[i]))
-			return true;
-	return false;
-}
-
 static bool find_file(const struct linker *k, const char *name, struct unit *ret)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(unit_dirs); i++) {
+	for (size_t i = 0; i < UNIT_DIRS; i++) {
 		_cleanup_free_ char *path = xasprintf("%s%s", unit_dirs[i], name);
 		_cleanup_free_ char *real = index_resolve(k->base, path, false);
 		const struct index_entry *entry = NULL;
@@ -351,7 +339,7 @@ void unit_links_forecast(struct index *base)
 	_cleanup_free_ bool *add = NULL;
 
 	for (size_t i = 0; i < base->n; i++)
-		if (base->v[i].text && unit_links_is_unit(base->v[i].path))
+		if (base->v[i].text && unit_dirs_have(base->v[i].path))
 			collect_links(&links, base->v[i].path, base->v[i].text);
 	add = xcalloc(links.n + 1, sizeof(*add));
 	for (size_t i = 0; i < links.n; i++) {

@@ -12,9 +12,6 @@
  * whatever the recipe enables, so that one index of the base serves all recipes. */
 bool unit_links_reads(const char *path);
 
-/* Returns true for the path of a unit, or of what is in a folder of units. */
-bool unit_links_is_unit(const char *path);
-
 /* Adds to a forecast of a base, which has the texts of its units, the links that enabling
  * each of them makes: which ones the packages will enable is not known. */
 void unit_links_forecast(struct index *base);
