@@ -171,6 +171,20 @@ char *url_public(const char *url)
 	return copy;
 }
 
+const char *url_authority(const char *url)
+{
+	const char *scheme = strstr(url, "://");
+
+	return scheme ? scheme + strlen("://") : NULL;
+}
+
+char *url_server(const char *url)
+{
+	const char *at = url_authority(url);
+
+	return at ? xstrndup(url, (size_t)(at - url) + strcspn(at, "/?#")) : xstrdup(url);
+}
+
 void url_strip_userinfo(char *text)
 {
 	strip_info(text, INFO_END);

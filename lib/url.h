@@ -18,6 +18,13 @@ bool url_has_userinfo(const char *url);
  */
 char *url_public(const char *url);
 
+/* Returns what follows "://" in a URL, which begins with the server, or NULL. */
+const char *url_authority(const char *url);
+
+/* Returns "https://host:port" of a URL, or all of it if it is none. It has the user name
+ * and password. Owned by the caller. */
+char *url_server(const char *url);
+
 /* Removes user names and passwords from all URLs in a text, in place. A password may have
  * quotes and commas: "'http://h:80', 'x@y'" becomes "'http://y'". */
 void url_strip_userinfo(char *text);

@@ -134,20 +134,10 @@ bool transfer_is_doubtful(const struct transfer *t)
 	       !part_is_noted(&t->part);
 }
 
-/* Returns "https://host:port" of a URL, or all of it if it is none. Owned by the
- * caller. */
-static char *server_of(const char *url)
-{
-	const char *host = strstr(url, "://");
-
-	return host ? xstrndup(url, (size_t)(host + 3 - url) + strcspn(host + 3, "/?#"))
-		    : xstrdup(url);
-}
-
 void transfer_refused(struct transfer *t, long code, const char *last)
 {
-	_cleanup_free_ char *asked = server_of(t->f->url),
-			    *answered = last ? server_of(last) : NULL;
+	_cleanup_free_ char *asked = url_server(t->f->url),
+			    *answered = last ? url_server(last) : NULL;
 
 	if (answered && !streq(asked, answered))
 		err_set(&t->err, ERR_FAILED, "%s: redirected to %s, which answered %ld%s",

@@ -10,6 +10,7 @@
 #include "lib/file.h"
 #include "lib/interrupt.h"
 #include "lib/str.h"
+#include "lib/url.h"
 
 #include <fcntl.h>
 #include <time.h>
@@ -96,10 +97,10 @@ static void pin(struct want *w, const struct recipe_artifact *a, const struct lo
  * serves it. */
 static bool is_made_here(const struct recipe_artifact *a)
 {
-	const char *host = strstr(a->url, "://");
-	size_t n = host ? strcspn(host + 3, "/:") : 0;
+	const char *host = url_authority(a->url);
+	size_t n = host ? strcspn(host, "/:") : 0;
 
-	return a->standin && n > 8 && strncmp(host + 3 + n - 8, ".invalid", 8) == 0;
+	return a->standin && n > 8 && strncmp(host + n - 8, ".invalid", 8) == 0;
 }
 
 /* Complains once about all inputs without a digest that are made here, or are not. */

@@ -149,7 +149,7 @@ static bool is_safe(const char *path)
 
 char *mirror_path(const char *url)
 {
-	const char *rest = strstr(url, "://");
+	const char *rest = url_authority(url);
 	_cleanup_free_ char *text = NULL, *path = NULL;
 
 	if (str_after(url, "package:"))
@@ -157,7 +157,7 @@ char *mirror_path(const char *url)
 	else if (str_after(url, "file:///"))
 		text = xasprintf("localhost/%s", str_after(url, "file:///"));
 	else if (rest)
-		text = xstrndup(rest + 3, strcspn(rest + 3, "#"));
+		text = xstrndup(rest, strcspn(rest, "#"));
 	path = text ? decode(text) : NULL;
 	return path && is_safe(path) ? TAKE_PTR(path) : NULL;
 }
