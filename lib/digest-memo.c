@@ -32,7 +32,7 @@ static int64_t resolution(int fd, const struct stat *st)
 }
 
 /* Sets *ret_wait to the nanoseconds after which the stamp would be firm. */
-static int take(struct digest_stamp *ret, int fd, int64_t *ret_wait)
+static int stamp(struct digest_stamp *ret, int fd, int64_t *ret_wait)
 {
 	const struct timespec *changed = &ret->st.st_ctim;
 	struct timespec now;
@@ -55,18 +55,18 @@ int digest_stamp_take(struct digest_stamp *ret, int fd)
 {
 	int64_t wait;
 
-	return take(ret, fd, &wait);
+	return stamp(ret, fd, &wait);
 }
 
 int digest_stamp_wait(struct digest_stamp *ret, int fd)
 {
 	int64_t wait;
-	int r = take(ret, fd, &wait);
+	int r = stamp(ret, fd, &wait);
 
 	if (r < 0 || ret->firm || wait > FINE_NS)
 		return r;
 	nanosleep(&(struct timespec){.tv_nsec = wait}, NULL);
-	return take(ret, fd, &wait);
+	return stamp(ret, fd, &wait);
 }
 
 /* Returns the memo of a file in this state; owned. */

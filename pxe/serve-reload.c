@@ -77,7 +77,7 @@ static int check(const struct serve *new, const struct serve *running, struct er
 }
 
 /* Exchanges the descriptions of the trees. */
-static void take_info(struct serve *s, struct serve *new)
+static void swap_info(struct serve *s, struct serve *new)
 {
 	struct tree_info info = s->info;
 
@@ -176,10 +176,10 @@ static int reload_nginx(struct serve *s, struct err *e)
 /* Makes both read the new tree, whose description is in `new`. */
 static int reload_both(struct serve *s, struct serve *new, struct err *e)
 {
-	take_info(s, new);
+	swap_info(s, new);
 	if (reload_nginx(s, e) < 0) {
 		if (!s->single_id_ns)
-			take_info(s, new);
+			swap_info(s, new);
 		s->lost = s->nginx.pidfd < 0 ? "nginx" : NULL;
 		return -1;
 	}

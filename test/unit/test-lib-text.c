@@ -196,7 +196,7 @@ static void secrets_leave_a_text(void **state)
 static FILE *taken;
 static int saved;
 
-static void take(FILE *stream)
+static void capture(FILE *stream)
 {
 	fflush(stream);
 	taken = tmpfile();
@@ -205,8 +205,8 @@ static void take(FILE *stream)
 	assert_true(dup2(fileno(taken), fileno(stream)) >= 0);
 }
 
-/* Returns what was written to the stream since take(). Owned by the caller. */
-static char *give_back(FILE *stream)
+/* Returns what was written to the stream since capture(). Owned by the caller. */
+static char *captured(FILE *stream)
 {
 	char text[1024];
 	ssize_t n;
@@ -227,11 +227,11 @@ static void printed_line_is_one_line(void **state)
 	int r;
 
 	(void)state;
-	take(stdout);
+	capture(stdout);
 	out_line("%s: %d", HOSTILE, 1);
 	out_text("two\n\tlines\033\n");
 	r = out_flush(&e);
-	got = give_back(stdout);
+	got = captured(stdout);
 	assert_int_equal(r, 0);
 	assert_string_equal(got, HARMLESS ": 1\ntwo\n\tlines?\n");
 }
@@ -260,9 +260,9 @@ static void question_is_harmless(void **state)
 	_cleanup_free_ char *got = NULL;
 
 	(void)state;
-	take(stderr);
+	capture(stderr);
 	log_prompt("Write %s? ", HOSTILE);
-	got = give_back(stderr);
+	got = captured(stderr);
 	assert_string_equal(got, "Write " HARMLESS "? ");
 }
 
