@@ -13,7 +13,7 @@ fi
 . "$(dirname "$0")/../tap.sh"
 SCRIPT=$TOP/pxe/initramfs/rackstrap
 TOPDIR=$WORK/top
-MARK='rackstrap: a state disk is being made here'
+UNFINISHED='rackstrap: a state disk is being made here'
 command -v busybox >/dev/null || bail "no busybox"
 
 # Makes the part of an initramfs that the script uses. A "device" is a file in $TOPDIR/dev; blkid
@@ -186,7 +186,7 @@ state() { sed "s|^$TOPDIR||" "$WORK/stdout" | tail -n 1; }
 is_ours() { # DISK: is a sound state disk, for foreign tools
 	[ "$(/sbin/blkid -c /dev/null -p -o value -s LABEL "$1")" = rackstrap-state ] &&
 		PATH=$PATH:/sbin:/usr/sbin e2fsck -fn "$1" &&
-		! tail -c 1048576 "$1" | grep -aqF "$MARK"
+		! tail -c 1048576 "$1" | grep -aqF "$UNFINISHED"
 }
 
 fresh rackstrap.state=/dev/vdb
@@ -261,9 +261,9 @@ printf '#!/bin/sh\necho BusyBox\n' >"$TOPDIR/sbin/mke2fs"
 chmod 755 "$TOPDIR/sbin/mke2fs"
 somebodys "only busybox's mke2fs" "is blank, but this initramfs has no mke2fs of e2fsprogs"
 named
-patch_at $((66 * 1048576 - 512)) "$MARK"
+patch_at $((66 * 1048576 - 512)) "$UNFINISHED"
 PATH=$PATH:/sbin:/usr/sbin mke2fs -q -F -t ext4 -L photos "$TOPDIR/dev/vdb" 60M
-somebodys "our mark, and somebody's filesystem since" "holds ext4 labelled photos"
+somebodys "an unfinished disk, and somebody's filesystem since" "holds ext4 labelled photos"
 
 # busybox's blkid has no option -p, so that the script cannot find out whether a disk is blank.
 named
@@ -814,7 +814,7 @@ ash 'rackstrap_medium=pxe rackstrap_state=$rackstrap_top/dev/vdb rackstrap_diges
 	rackstrap_take_host
 	rackstrap_warn "one \"quoted\" \\ line"
 	rackstrap_warn two
-	rackstrap_tell_system "$rackstrap_top/run/rackstrap" 4321'
+	rackstrap_write_boot_cfg "$rackstrap_top/run/rackstrap" 4321'
 check "host.cfg is copied to /run" cmp "$TOPDIR/rackstrap/host.cfg" "$TOPDIR/run/rackstrap/host.cfg"
 check "only root can read it" test "$(stat -c %a "$TOPDIR/run/rackstrap/host.cfg")" = 600
 check "boot.cfg describes the boot" diff - "$TOPDIR/run/rackstrap/boot.cfg" <<'B'
