@@ -59,8 +59,8 @@ static int fault_key(struct syntax *x, const struct conf_token *open)
 		if (strchr("})]", *s))
 			return syntax_fault_close(x, open);
 		if (strchr(";,", *s))
-			return syntax_fault(x, x->tok.at,
-					    "this '%c' ends nothing: delete it", *s);
+			return syntax_fault(x, x->tok.at, "unexpected '%c': delete it",
+					    *s);
 		if (*s == '{' && open && x->last.at == open->at)
 			return syntax_fault(
 				x, open->at,

@@ -281,7 +281,7 @@ static void test_mistakes_are_called_what_they_are(void **state _unused_)
 	says("a = \"x\"y\";",
 	     "a.cfg:1: the string ends before this: a \" in a string is written \\\"");
 	says("a = ;", "a.cfg:1: 'a' has no value");
-	says("a = 1;;", "a.cfg:1: this ';' ends nothing: delete it");
+	says("a = 1;;", "a.cfg:1: unexpected ';': delete it");
 	says("a = [ \"x\" /* */\n\"y\" ];",
 	     "a.cfg:2: a ',' is missing between two strings of a list");
 	says("a = ( { b = \"x\"\n\"y\"; }, \"x\" \"y\" );",
