@@ -200,7 +200,7 @@ size_t url_cut_word(const char *text, size_t len)
 {
 	size_t n = 0;
 
-	while (n < len && !strchr(" \t\r\n\"'", text[n]))
+	while (n < len && (!text[n] || !strchr(" \t\r\n\"", text[n])))
 		n++;
 	return n;
 }

@@ -35,5 +35,6 @@ void url_strip_userinfo(char *text);
 void url_strip_secrets(char *text);
 
 /* Returns the length of the first word of a text whose beginning was cut off: that word
- * may be the end of a URL, in which no secret is recognised. */
+ * may be the end of a URL, in which no secret is recognised. It ends at white space or a
+ * quotation mark; a password may have an apostrophe. */
 size_t url_cut_word(const char *text, size_t len);

@@ -160,6 +160,7 @@ static bool read_more(struct console *c)
 		c->at = 0;
 		buf_done(&c->rest);
 		c->used = 0;
+		c->within = false;
 	}
 	if (st.st_size == c->at)
 		return false;
@@ -177,22 +178,36 @@ static bool read_more(struct console *c)
 	return true;
 }
 
-/* Returns the first line of the buffer, NULL if none is complete. */
+/* Returns the length of the text up to its last blank; 0 if it has none. */
+static size_t whole_words(const char *text, size_t n)
+{
+	while (n > 0 && text[n - 1] != ' ' && text[n - 1] != '\t')
+		n--;
+	return n;
+}
+
+/* Returns the first line of the buffer, NULL if none is complete. One that fills the
+ * buffer is split at its last blank: a URL that is cut no longer looks like one, and its
+ * password would be shown. A word that fills the buffer is left out. */
 static char *pop_line(struct console *c)
 {
 	char *line = c->rest.len ? c->rest.p + c->used : NULL;
 	size_t n = c->rest.len - c->used;
 	char *nl = n > 0 ? memchr(line, '\n', n) : NULL;
 	_cleanup_strv_ char **lines = NULL;
-	size_t skip;
+	bool begun = !c->within;
+	size_t skip, len;
 
 	if (!nl && n < CHUNK)
 		return NULL;
 	n = nl ? (size_t)(nl + 1 - line) : n;
 	skip = c->within ? url_cut_word(line, n) : 0;
-	lines = console_lines(line + skip, n - skip);
-	c->used += n;
-	c->within = !nl;
+	len = nl ? n - skip : whole_words(line + skip, n - skip);
+	c->within = len == 0;
+	c->used += c->within ? n : skip + len;
+	if (c->within)
+		return xstrdup(begun ? "..." : "");
+	lines = console_lines(line + skip, len);
 	return strv_join(lines, " ");
 }
 

@@ -18,7 +18,7 @@ struct console {
 	size_t left; /* bytes that may be read in this turn */
 	bool more;   /* there is more to read in the next turn */
 	bool cut;    /* its beginning was removed */
-	bool within; /* the last line that was read goes on */
+	bool within; /* it is in a word that is left out */
 };
 
 /* The reader may read without a limit until the first turn begins. */

@@ -168,6 +168,25 @@ static void passwords_leave_a_text(void **state)
 	}
 }
 
+/* A password may have an apostrophe; NUL is no end of a word. */
+static void end_of_a_cut_url_is_one_word(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t len, want;
+	} cases[] = {
+		{"SS'W,ORD@host/ end", 18, 14},
+		{"SS\0WORD@h\" end", 14, 9},
+		{"PASSWORD", 8, 8},
+		{" end", 4, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(url_cut_word(cases[i].text, cases[i].len),
+				 cases[i].want);
+}
+
 static void parameters_leave_a_text(void **state)
 {
 	char text[] = "at http://h/a;v=1/b;sig=S;t=2?q and http://h/c#t=S; done;";
@@ -304,6 +323,7 @@ int main(void)
 		cmocka_unit_test(line_in_a_buffer_is_one_line),
 		cmocka_unit_test(user_information_is_found),
 		cmocka_unit_test(passwords_leave_a_text),
+		cmocka_unit_test(end_of_a_cut_url_is_one_word),
 		cmocka_unit_test(parameters_leave_a_text),
 		cmocka_unit_test(secrets_leave_a_text),
 		cmocka_unit_test(printed_line_is_one_line),

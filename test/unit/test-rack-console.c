@@ -204,15 +204,15 @@ static void test_flood_on_a_console_delays_nobody(void **state)
 	assert_true(f->machines[0].console.at < FLOOD_BYTES / 2);
 }
 
-/* A line that is too long is read in pieces: a password is not told from the end of its
- * URL. */
+/* A line that is too long is read in pieces; half of a URL does not look like one. */
 static void test_password_in_two_pieces_is_not_shown(void **state)
 {
 	struct fixture *f = *state;
 	struct console *c = &f->machines[0].console;
-	static const char url[] = "https://bob:ABCDEFGHIJKLMNOP@proxy/ failed ";
+	static const char url[] = "https://bob:ABCD'EFGHIJKLMNOP@proxy/ failed ";
 	size_t before = 64 * 1024 - strlen("https://bob:ABCD");
 	_cleanup_buf_ struct buf b = {0};
+	bool found = false;
 	char *line;
 
 	for (size_t i = 0; i < before; i++)
@@ -223,9 +223,28 @@ static void test_password_in_two_pieces_is_not_shown(void **state)
 	buf_puts(&b, "\n");
 	assert_int_equal(file_write_at(AT_FDCWD, c->path, b.p, b.len, 0644), 0);
 	while ((line = console_next(c))) {
+		assert_null(strstr(line, "ABCD"));
 		assert_null(strstr(line, "EFGH"));
+		found |= strstr(line, "https://proxy/") != NULL;
 		free(line);
 	}
+	assert_true(found);
+}
+
+/* It cannot be told where a word that fills a piece has its URL. */
+static void test_long_word_is_left_out(void **state)
+{
+	struct fixture *f = *state;
+	struct console *c = &f->machines[0].console;
+	_cleanup_free_ char *text = xmalloc(100000);
+
+	memset(text, 'x', 100000);
+	strcpy(text + 99000, "'PASSWORD@proxy/ failed\nend\n");
+	assert_int_equal(file_write_at(AT_FDCWD, c->path, text, strlen(text), 0644), 0);
+	expect_next(c, "...");
+	expect_next(c, " failed");
+	expect_next(c, "end");
+	expect_next(c, NULL);
 }
 
 static void skip_to(struct console *c, const char *want)
@@ -297,6 +316,7 @@ int main(void)
 		unit(test_console_is_followed),
 		unit(test_console_tail_has_the_last_lines),
 		unit(test_password_in_two_pieces_is_not_shown),
+		unit(test_long_word_is_left_out),
 		unit(test_many_lines_move_few_bytes),
 		unit(test_turn_of_a_console_is_limited),
 		unit(test_flood_on_a_console_delays_nobody),
