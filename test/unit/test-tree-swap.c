@@ -273,7 +273,6 @@ static void planted_old_tree_is_refused(void **state)
 	assert_report(one, "node-1", "a report\n");
 }
 
-/* The same of a folder that has the name of a killed process's, and of the tree. */
 /* Its secret would be kept, and its owner could read the files of the hosts. */
 static void tree_of_another_user_is_refused(void **state)
 {
