@@ -58,18 +58,6 @@ static void print_package_changes(const struct lock_base *old,
 				 old->packages[i].version);
 }
 
-static bool strv_equal(char *const *a, char *const *b)
-{
-	size_t n = strv_len(a);
-
-	if (n != strv_len(b))
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (!streq(a[i], b[i]))
-			return false;
-	return true;
-}
-
 /* Returns whether suite and packages are the same. Then the lock keeps its old base: the
  * archive's date alone is no change. */
 static bool same_base(const struct lock_base *a, const struct lock_base *b)

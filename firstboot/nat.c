@@ -39,18 +39,6 @@ static void read_saved(const char *saved, struct found *f)
 	}
 }
 
-static bool same(char *const *a, char *const *b)
-{
-	size_t n = strv_len(a);
-
-	if (n != strv_len(b))
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (!streq(a[i], b[i]))
-			return false;
-	return true;
-}
-
 int nat_script(const char *saved, char *const *want, char **ret)
 {
 	_cleanup_buf_ struct buf b = {0};
@@ -59,7 +47,8 @@ int nat_script(const char *saved, char *const *want, char **ret)
 	bool done;
 
 	read_saved(saved, &f);
-	done = f.chain == (want != NULL) && f.jumps == jumps && same(f.rules.v, want);
+	done = f.chain == (want != NULL) && f.jumps == jumps &&
+	       strv_equal(f.rules.v, want);
 	strv_builder_done(&f.rules);
 	if (done)
 		return 0;

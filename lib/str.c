@@ -247,6 +247,18 @@ bool strv_has(char *const *v, const char *s)
 	return false;
 }
 
+bool strv_equal(char *const *a, char *const *b)
+{
+	size_t n = strv_len(a);
+
+	if (n != strv_len(b))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!streq(a[i], b[i]))
+			return false;
+	return true;
+}
+
 char **strv_dup(char *const *v)
 {
 	char **copy = NULL;

@@ -67,6 +67,7 @@ void strv_add(char ***v, const char *s); /* copies */
 void strv_addf(char ***v, const char *fmt, ...) _printf_(2, 3);
 void strv_extend(char ***v, char *const *more); /* copies the strings */
 bool strv_has(char *const *v, const char *s);
+bool strv_equal(char *const *a, char *const *b); /* the same strings in the same order */
 char **strv_dup(char *const *v);
 void strv_sort(char **v);                                 /* by strcmp() */
 char **strv_split(const char *s, const char *separators); /* empty fields dropped */
