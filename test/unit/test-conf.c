@@ -1,29 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "firstboot/model/conf.h"
 
-#include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <sys/stat.h>
-
-#include <cmocka.h>
-
-static char *lines(const struct diag *d)
-{
-	_cleanup_buf_ struct buf b = {0};
-
-	for (size_t i = 0; i < d->n; i++)
-		buf_printf(&b, "%s\n", d->lines[i]);
-	return buf_take(&b);
-}
-
-static void assert_lines(const struct diag *d, const char *want)
-{
-	_cleanup_free_ char *got = lines(d);
-
-	assert_string_equal(got, want);
-}
+#include "test-conf.h"
 
 static struct conf *parse(const char *text)
 {
@@ -431,93 +409,6 @@ static void test_size_is_limited(void **state _unused_)
 	conf_free(c);
 }
 
-struct dir {
-	char path[64];
-	int fd;
-};
-
-static int setup_dir(void **state)
-{
-	struct dir *t = xcalloc(1, sizeof(*t));
-
-	strcpy(t->path, "/tmp/test-conf.XXXXXX");
-	assert_non_null(mkdtemp(t->path));
-	t->fd = open(t->path, O_DIRECTORY | O_CLOEXEC);
-	assert_true(t->fd >= 0);
-	*state = t;
-	return 0;
-}
-
-static int teardown_dir(void **state)
-{
-	struct dir *t = *state;
-
-	unlinkat(t->fd, "main.cfg", 0);
-	unlinkat(t->fd, "root/main.cfg", 0);
-	unlinkat(t->fd, "root/host.cfg", 0);
-	unlinkat(t->fd, "root", AT_REMOVEDIR);
-	close(t->fd);
-	rmdir(t->path);
-	free(t);
-	return 0;
-}
-
-static void write_file(const struct dir *t, const char *name, const char *text)
-{
-	_cleanup_close_ int fd = openat(t->fd, name, O_CREAT | O_TRUNC | O_WRONLY, 0600);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-}
-
-static void test_file_is_read_under_another_name(void **state)
-{
-	const struct dir *t = *state;
-	_cleanup_diag_ struct diag d = {0};
-	_cleanup_conf_ struct conf *c = NULL;
-	struct conf *no = NULL;
-
-	assert_int_equal(
-		conf_read_at(&no, t->fd, "main.cfg", "host.cfg", CONF_MAX, 0, &d), -1);
-	write_file(t, "main.cfg", "a = 1;\nb = \"x\n");
-	assert_int_equal(
-		conf_read_at(&no, t->fd, "main.cfg", "host.cfg", CONF_MAX, 0, &d), -1);
-	assert_int_equal(conf_read_at(&no, t->fd, "main.cfg", "host.cfg", 8, 0, &d), -1);
-	assert_lines(&d, "host.cfg: cannot be read: No such file or directory\n"
-			 "host.cfg:2: this string has no closing quotation mark\n"
-			 "host.cfg: larger than 8 bytes\n");
-	write_file(t, "main.cfg", "a = 1;\n");
-	assert_int_equal(conf_read_at(&c, t->fd, "main.cfg", "host.cfg", CONF_MAX, 0, &d),
-			 0);
-	assert_string_equal(conf_file(conf_root(c)), "host.cfg");
-	assert_int_equal(conf_line(conf_member(conf_root(c), "a")), 1);
-}
-
-/* A symlink in the root leads nowhere outside, and an include would. */
-static void test_file_below_a_root_is_read_inside(void **state)
-{
-	const struct dir *t = *state;
-	_cleanup_close_ int root = -1;
-	_cleanup_diag_ struct diag d = {0};
-	_cleanup_conf_ struct conf *c = NULL;
-	struct conf *no = NULL;
-
-	write_file(t, "main.cfg", "a = 1;\n");
-	assert_int_equal(mkdirat(t->fd, "root", 0700), 0);
-	root = openat(t->fd, "root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_int_equal(symlinkat("../main.cfg", root, "host.cfg"), 0);
-	assert_int_equal(conf_read_root(&no, root, "host.cfg", "host.cfg", 99, &d), -1);
-	write_file(t, "root/main.cfg", "@include \"/etc/hostname\"\n");
-	assert_int_equal(conf_read_root(&no, root, "host.cfg", "host.cfg", 99, &d), -1);
-	assert_int_equal(conf_read_root(&no, root, "host.cfg", "host.cfg", 9, &d), -1);
-	assert_lines(&d, "host.cfg: cannot be read: No such file or directory\n"
-			 "host.cfg:1: @include is not allowed in this file\n"
-			 "host.cfg: larger than 9 bytes\n");
-	write_file(t, "root/main.cfg", "a = 2;\n");
-	assert_int_equal(conf_read_root(&c, root, "/host.cfg", "host.cfg", 99, &d), 0);
-	assert_int_equal(conf_line(conf_member(conf_root(c), "a")), 1);
-}
-
 static void test_quoted_text_is_read_back(void **state _unused_)
 {
 	const char *text = "a \"b\" \\c\\ \n\t\r\x01\x7f \xc3\xa9 end";
@@ -554,10 +445,6 @@ int main(void)
 		cmocka_unit_test(test_depth_is_limited),
 		cmocka_unit_test(test_values_are_limited),
 		cmocka_unit_test(test_size_is_limited),
-		cmocka_unit_test_setup_teardown(test_file_is_read_under_another_name,
-						setup_dir, teardown_dir),
-		cmocka_unit_test_setup_teardown(test_file_below_a_root_is_read_inside,
-						setup_dir, teardown_dir),
 		cmocka_unit_test(test_quoted_text_is_read_back),
 	};
 
