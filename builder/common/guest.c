@@ -9,6 +9,7 @@
 #include "builder/common/guest.h"
 
 #include "builder/common/accel.h"
+#include "builder/common/guest-cache.h"
 #include "builder/common/leftovers.h"
 #include "builder/common/progress.h"
 #include "builder/common/qcow2.h"
@@ -116,6 +117,26 @@ static void on_event(_unused_ guestfs_h *g, _unused_ void *data, _unused_ uint64
 	progress_tick();
 }
 
+/*
+ * Starts the programs of libguestfs with its folder as $TMPDIR: supermin and QEMU make
+ * files there that stay when they are killed, and the folder is removed in any case. The
+ * caller has a single thread.
+ */
+static int launch_in_folder(struct guest *g)
+{
+	const char *now = getenv("TMPDIR");
+	_cleanup_free_ char *old = now ? xstrdup(now) : NULL;
+	int r;
+
+	setenv("TMPDIR", g->tmp.path, 1);
+	r = guestfs_launch(g->g);
+	if (old)
+		setenv("TMPDIR", old, 1);
+	else
+		unsetenv("TMPDIR");
+	return r;
+}
+
 /* Without KVM this takes ten seconds and more. */
 static int start(struct guest *g, bool kvm)
 {
@@ -126,7 +147,7 @@ static int start(struct guest *g, bool kvm)
 	log_info("%s: starting libguestfs's machine (%s)", g->name,
 		 kvm ? "KVM" : "emulation: this takes a while");
 	stages_name("starting libguestfs's machine");
-	r = guestfs_launch(g->g);
+	r = launch_in_folder(g);
 	stages_name("reading the disk image");
 	if (handle >= 0)
 		guestfs_delete_event_callback(g->g, handle);
@@ -151,6 +172,7 @@ static int launch(struct guest *g, const char *path, const char *format, unsigne
 	if (leftovers_make(&g->tmp, NULL, "guest", e) < 0)
 		return -1;
 	if (guestfs_set_tmpdir(g->g, g->tmp.path) < 0 ||
+	    guestfs_set_cachedir(g->g, guest_cache_dir()) < 0 ||
 	    guestfs_set_backend(g->g, "direct") < 0 ||
 	    guestfs_set_memsize(g->g, MEMORY_MIB) < 0 ||
 	    (!kvm && guestfs_set_backend_setting(g->g, "force_tcg", "1") < 0))

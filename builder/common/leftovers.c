@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "builder/common/leftovers.h"
 
+#include "builder/common/guest-cache.h"
 #include "builder/common/sandbox.h"
 #include "builder/common/temp-file.h"
 #include "lib/durable.h"
@@ -148,4 +149,5 @@ void leftovers_sweep(void)
 
 	if (records)
 		scratch_sweep(records, remove_leftover);
+	guest_cache_sweep();
 }

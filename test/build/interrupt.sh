@@ -96,10 +96,9 @@ reached() { # STAGE
 	*) [ "$(naps | wc -l)" -ge 2 ] ;;
 	esac
 }
-# Apart from libguestfs's own cache, and the file that its QEMU makes and removes at its start.
 left() {
-	find "$U/tmp" "$U/cache/left" "$U/cache/base" "$U/images" "$WORK/recipe" -mindepth 1 \
-		! -path '*/.guestfs-*' ! -name 'vl.??????' \( -name '*rackstrap-*' -o -path '*/left/*' -o -path "$U/tmp/*" \) -printf 'left: %p\n' 2>/dev/null
+	find "$U/tmp" "$U/cache/left" "$U/cache/base" "$U/images" "$U/machines" "$WORK/recipe" -mindepth 1 \
+		\( -name '*rackstrap-*' -o -path '*/left/*' -o -path "$U/tmp/*" -o -name 'appliance.d.*' \) -printf 'left: %p\n' 2>/dev/null
 }
 # Starts a command as a group of its own, in which SIGINT is not ignored.
 start() {
@@ -262,6 +261,22 @@ until_true machine >/dev/null
 kill -INT -- -"$pid"
 ended "SIGINT to the group in verify, which starts a machine" 130 "rackstrap: verify: interrupted while starting libguestfs's machine"
 quiet "the machine has ended" machine
+# libguestfs makes its machine first where it has none in its cache.
+mkdir "$U/machines"
+export LIBGUESTFS_CACHEDIR=$U/machines
+making() { find "$U/machines" -name 'appliance.d.*' | grep -q .; }
+start "$R" verify "$U/disk.img"
+until_true making
+kill -TERM "$pid"
+ended "SIGTERM in verify, while libguestfs makes its machine" 130 "rackstrap: verify: interrupted by SIGTERM while starting libguestfs's machine"
+start "$R" verify "$U/disk.img"
+until_true making
+kill -KILL -- -"$pid"
+wait "$pid"
+check "a killed verify leaves a machine" making
+check "the next command runs" "${AS[@]}" "$R" cache list
+quiet "it removes what libguestfs left" left
+unset LIBGUESTFS_CACHEDIR
 at_call fsync 1 "$R" cache --cache "$U/cache" export "$WORK/mirror"
 ended "SIGTERM in cache export" 130 "rackstrap: cache: interrupted by SIGTERM"
 check "it leaves no temporary file" sh -c "! find '$WORK/mirror' -mindepth 1 -name '.*' | grep ."

@@ -108,6 +108,50 @@ static void file_needs_a_name(_unused_ void **state)
 	assert_int_equal(leftovers_write_file(path, "x", 1, 0644, &e), -1);
 }
 
+/* --- libguestfs's cache ------------------------------------------------------------- */
+
+/* Takes supermin's lock, as of another process: it belongs to the descriptor, which is
+ * returned. */
+static int hold_lock(const char *path)
+{
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	assert_true(fd >= 0);
+	assert_int_equal(fcntl(fd, F_OFD_SETLK, &whole), 0);
+	return fd;
+}
+
+static void incomplete_machines_are_removed(_unused_ void **state)
+{
+	_cleanup_free_ char *dir = xasprintf("%s/.guestfs-%u", top, (unsigned)geteuid());
+	_cleanup_free_ char *dead = xasprintf("%s/appliance.d.0abcdefg", dir);
+	_cleanup_free_ char *file = xasprintf("%s/root", dead);
+	_cleanup_free_ char *whole = xasprintf("%s/appliance.d", dir);
+	_cleanup_free_ char *lock = xasprintf("%s/lock", dir);
+	int held;
+
+	setenv("LIBGUESTFS_CACHEDIR", top, 1);
+	assert_int_equal(mkdir(dir, 0755), 0);
+	assert_int_equal(mkdir(dead, 0755), 0);
+	assert_int_equal(mkdir(whole, 0755), 0);
+	assert_int_equal(file_write_at(AT_FDCWD, file, "x", 1, 0644), 0);
+	held = hold_lock(lock);
+	leftovers_sweep();
+	assert_int_equal(access(file, F_OK), 0);
+	close(held);
+
+	assert_int_equal(chmod(dir, 0777), 0); /* somebody else's, maybe */
+	leftovers_sweep();
+	assert_int_equal(access(file, F_OK), 0);
+	assert_int_equal(chmod(dir, 0755), 0);
+	leftovers_sweep();
+	assert_int_equal(access(dead, F_OK), -1);
+	assert_int_equal(access(whole, F_OK), 0);
+	assert_int_equal(access(lock, F_OK), 0);
+	unsetenv("LIBGUESTFS_CACHEDIR");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -119,6 +163,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(missing_tmpdir_is_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(file_needs_a_name, setup, teardown),
+		cmocka_unit_test_setup_teardown(incomplete_machines_are_removed, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
