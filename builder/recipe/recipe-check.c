@@ -180,6 +180,28 @@ static void check_initramfs(const struct recipe *r, struct diag *d)
 			 i->where ? i->where : r->file);
 }
 
+static bool matches_all(const char *glob)
+{
+	return streq(glob, "/*") || streq(glob, "/**");
+}
+
+/* Complains about globs that leave out the whole base of a recipe that has no file to
+ * add. Other globs are checked when the base's files are known (host-needs.c). */
+static void check_exclude(const struct recipe *r, struct diag *d)
+{
+	bool adds = r->n_files > 0 || r->n_units > 0 || r->n_containers > 0;
+
+	for (size_t i = 0; i < r->n_artifacts; i++)
+		adds |= r->artifacts[i].use != ARTIFACT_BASE;
+	for (size_t i = 0; !adds && r->exclude && r->exclude[i]; i++)
+		if (matches_all(r->exclude[i]))
+			diag_add(d,
+				 "%s: exclude: '%s' leaves out every file of the base, "
+				 "and the recipe adds none: the root image would be "
+				 "empty",
+				 r->exclude_where, r->exclude[i]);
+}
+
 void recipe_add_misspelled(char ***dst, const struct conf_node *group,
 			   const char *const *keys)
 {
@@ -204,6 +226,8 @@ void recipe_check(const struct recipe *r, struct diag *d)
 	if (r->n_images == 0 && !d->n)
 		diag_add(d, "%s: images: missing, as in images = [ \"pxe\" ];", r->file);
 	check_initramfs(r, d);
+	if (!d->n)
+		check_exclude(r, d);
 	check_names(r, d);
 	check_targets(r, d);
 	check_units(&units, r, d);

@@ -111,6 +111,7 @@ static void parse_exclude(struct recipe *r, const struct conf_node *root, struct
 {
 	if (conf_get_strv(root, "exclude", &r->exclude, d) <= 0)
 		return;
+	recipe_set_where(&r->exclude_where, conf_member(root, "exclude"));
 	for (size_t i = 0; r->exclude && r->exclude[i]; i++)
 		if (r->exclude[i][0] != '/')
 			conf_complain(conf_member(root, "exclude"), d,
@@ -307,6 +308,7 @@ void recipe_done(struct recipe *r)
 	free(r->summary);
 	free(r->cmdline);
 	strv_free(r->exclude);
+	free(r->exclude_where);
 	strv_free(r->misspelled);
 	free(r->images);
 	*r = (struct recipe){0};

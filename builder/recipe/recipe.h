@@ -188,6 +188,7 @@ struct recipe {
 	struct recipe_initramfs initramfs;
 	struct recipe_squashfs squashfs;
 	char **exclude;
+	recipe_where exclude_where;
 	struct recipe_artifact *artifacts; /* those of base and containers are the last */
 	size_t n_artifacts;
 	struct recipe_container *containers;

@@ -189,9 +189,29 @@ static void check_containers(const struct layer *l, const struct index *base,
 		 r->containers[0].where, r->containers[0].image);
 }
 
+/* Checks if a file of the base is kept, or the recipe itself adds one. */
+static bool have_file(const struct layer *l, const struct index *base)
+{
+	for (size_t i = 0; i < base->n; i++)
+		if (!base->v[i].dropped &&
+		    (base->v[i].type == ENTRY_FILE || base->v[i].type == ENTRY_HARDLINK))
+			return true;
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].type == ENTRY_FILE && !streq(l->v[i].where, RECIPE_OWN))
+			return true;
+	return false;
+}
+
 void host_needs_check(const struct layer *l, const struct index *base,
 		      const struct recipe *r, bool forecast)
 {
+	if (!have_file(l, base)) {
+		diag_add(l->d,
+			 "%s: exclude: no file of the base is left, and the recipe adds "
+			 "none: the root image would be empty",
+			 r->exclude ? r->exclude_where : r->base.where);
+		return;
+	}
 	if (r->roles.n == 0)
 		return;
 	check_programs(l, base, r, forecast);

@@ -98,7 +98,7 @@ static void plan(const struct recipe *r, const char *without, struct diag *d)
 
 	assert_int_equal(index_read(&index, fd, NULL, want_all, NULL, NULL), 0);
 	layer_add_text(&l, RECIPE_UNIT_DIR RECIPE_SSH_KEYS, 0644,
-		       "[Install]\nWantedBy=multi-user.target\n", 38, "o", "w");
+		       "[Install]\nWantedBy=multi-user.target\n", 38, "o", RECIPE_OWN);
 	unit_links(&l, &index, r);
 	layer_finish(&l);
 	merge_plan(&index, &l, r->exclude, d);
@@ -230,6 +230,17 @@ static void image_without_roles_is_not_checked(void **state)
 	complains(&r, "usr/bin/curl", NULL);
 }
 
+static void image_without_files_is_refused(void **state)
+{
+	char *exclude[] = {(char *)"/[a-z]*", NULL};
+	struct recipe r = {.exclude = exclude, .exclude_where = (char *)"r.cfg:4"};
+
+	(void)state;
+	complains(&r, NULL,
+		  "r.cfg:4: exclude: no file of the base is left, and the recipe adds "
+		  "none: the root image would be empty");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,6 +248,7 @@ int main(void)
 		cmocka_unit_test(missing_programs_are_named),
 		cmocka_unit_test(plain_role_needs_no_iptables),
 		cmocka_unit_test(excluded_program_is_missing),
+		cmocka_unit_test(image_without_files_is_refused),
 		cmocka_unit_test(network_service_must_be_there_and_enabled),
 		cmocka_unit_test(sshd_needs_keys),
 		cmocka_unit_test(containers_need_docker),
