@@ -34,3 +34,8 @@ ssize_t archive_zip_next(struct archive_zip *z, const void **ret, const char *na
 			 struct err *e) _must_check_;
 /* Moves to the offset, which is relative as for lseek(2). Returns the new one, or -1. */
 int64_t archive_zip_seek(struct archive_zip *z, int64_t offset, int whence);
+
+/* Checks that each member has the same name in the directory and in front of its data.
+ * `name` is the archive's, for messages. */
+int archive_zip_check_names(const struct archive_zip *z, const char *name,
+			    struct err *e) _must_check_;

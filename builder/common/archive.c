@@ -260,6 +260,8 @@ static int open_zip(struct archive_in *a, uint64_t start, struct err *e)
 {
 	if (!archive_zip_use(&a->zip, &a->input, start) && archive_in_copy_zip(a, e) < 0)
 		return -1;
+	if (archive_zip_check_names(&a->zip, a->name, e) < 0)
+		return -1;
 	archive_read_support_format_zip_seekable(a->a);
 	archive_read_set_callback_data(a->a, a);
 	archive_read_set_read_callback(a->a, zip_read);

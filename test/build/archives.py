@@ -174,6 +174,15 @@ for kind in zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED:
     at = lies.index(b"PK\1\2")
     lies[at + 24:at + 28] = struct.pack("<I", 1)  # the member's size
     bad("zip-size-%d" % kind, bytes(lies), "*")
+other = bytearray(zipped(("bin/x", "x"), ("bin/y", "y")))
+at = other.index(b"bin/y")
+other[at:at + 5] = b"bin/z"  # in front of the data
+bad("zip-two-names", bytes(other),
+    "member 'bin/z' has the name 'bin/y' in the zip's directory: archive refused")
+bad("zip-two-names-gz", gzip.compress(other),
+    "member 'bin/z' has the name 'bin/y' in the zip's directory: archive refused")
+bad("zip-two-names-behind", b"PK\3\4" + bytes(other),
+    "member 'bin/z' has the name 'bin/y' in the zip's directory: archive refused")
 bad("zip-absolute", zipped(("bin/x", "x"), ("/x", "!")),
     "member '/x' has an absolute name: archive refused")
 

@@ -17,6 +17,7 @@ parsers() {
 	builder/common/archive-entry.c archive paths and targets in an archive
 	builder/common/archive-input.c archive compressed data and its headers
 	builder/common/archive-stream.c archive the bytes of an archive, before its format is read
+	builder/common/archive-zip-names.c archive the names in a zip's directory
 	builder/common/archive.c archive tar, cpio, ar and zip
 	builder/common/qcow2.c qcow2 the header of a disk image
 	builder/common/unpack-xz.c archive xz and lzma
