@@ -8,6 +8,7 @@
 
 #include "builder/base/base-archive.h"
 #include "builder/base/mmdebstrap.h"
+#include "builder/base/tree-names.h"
 #include "builder/common/archive.h"
 #include "builder/common/leftovers.h"
 #include "builder/common/subids.h"
@@ -118,51 +119,84 @@ static int check_ids(const struct entry *entry, const char *name, struct err *e)
 		       SUBIDS_COUNT - 1);
 }
 
-static int copy_entry(struct archive_out *out, struct archive_in *in,
-		      const struct entry *entry, const char *name, struct err *e)
+struct copy {
+	struct archive_in *in;
+	struct archive_out *out;
+	const char *name; /* of the archive */
+	struct tree_names *names;
+};
+
+/* Sets *ret to the normal path of a hard link's file, owned by the caller. */
+static int link_target(const struct copy *c, const struct entry *entry, char **ret,
+		       struct err *e)
 {
-	_cleanup_free_ char *path = archive_path_normal(entry->path), *target = NULL;
+	*ret = archive_path_normal(entry->target);
+	return *ret && entry->target[0] != '/'
+		       ? 0
+		       : err_set(e, ERR_FAILED,
+				 "%s: member '%s' is a hard link to something outside "
+				 "it: archive refused",
+				 c->name, entry->path);
+}
+
+/* Writes the entry with its real path and that of a hard link's file. */
+static int write_entry(const struct copy *c, const struct entry *entry, const char *path,
+		       struct err *e)
+{
+	_cleanup_free_ char *target = NULL, *file = NULL;
 	struct entry copy = *entry;
+	int r;
+
+	if (check_ids(entry, c->name, e) < 0)
+		return -1;
+	if (entry->type == ENTRY_HARDLINK && link_target(c, entry, &target, e) < 0)
+		return -1;
+	r = tree_names_add(c->names, entry, path, target ? target : entry->target, &file,
+			   e);
+	if (r <= 0)
+		return r;
+	copy.path = *path ? path : ".";
+	if (file)
+		copy.target = file;
+	if (archive_out_entry(c->out, &copy, e) < 0)
+		return -1;
+	return entry->type == ENTRY_FILE ? archive_out_copy(c->out, c->in, NULL, e) : 0;
+}
+
+static int copy_entry(const struct copy *c, const struct entry *entry, struct err *e)
+{
+	_cleanup_free_ char *path = archive_path_normal(entry->path), *real = NULL;
 
 	if (!path)
 		return err_set(e, ERR_FAILED,
 			       "%s: member '%s' has '..' in its name: archive refused",
-			       name, entry->path);
-	if (entry->type != ENTRY_DIR && must_be_folder(path))
+			       c->name, entry->path);
+	if (!is_dropped(entry, path) &&
+	    tree_names_resolve(c->names, entry->path, path, &real, e) < 0)
+		return -1;
+	if (entry->type != ENTRY_DIR && must_be_folder(real ? real : path))
 		return err_set(
 			e, ERR_FAILED,
 			"%s: member '%s' is not a folder, but tools write below it: "
 			"archive refused",
-			name, entry->path);
-	if (is_dropped(entry, path))
-		return 0;
-	if (check_ids(entry, name, e) < 0)
-		return -1;
-	if (entry->type == ENTRY_HARDLINK) {
-		target = archive_path_normal(entry->target);
-		if (!target || entry->target[0] == '/')
-			return err_set(e, ERR_FAILED,
-				       "%s: member '%s' is a hard link to something "
-				       "outside it: archive refused",
-				       name, entry->path);
-		copy.target = target;
-	}
-	copy.path = *path ? path : ".";
-	if (archive_out_entry(out, &copy, e) < 0)
-		return -1;
-	return entry->type == ENTRY_FILE ? archive_out_copy(out, in, NULL, e) : 0;
+			c->name, entry->path);
+	if (real && !is_dropped(entry, real))
+		return write_entry(c, entry, real, e);
+	tree_names_drop(c->names, entry, real ? real : path);
+	return 0;
 }
 
 static int copy_tree(struct archive_in *in, const char *name, int fd, const char *path,
 		     struct err *e)
 {
-	_cleanup_archive_out_ struct archive_out *out = NULL;
+	_cleanup_archive_out_ struct archive_out *out = archive_out_new(fd, path);
+	_cleanup_tree_names_ struct tree_names *names = tree_names_new(name);
+	const struct copy c = {.in = in, .out = out, .name = name, .names = names};
 	const struct entry *entry;
 	int r;
 
-	out = archive_out_new(fd, path);
 	while ((r = archive_in_next(in, &entry, e)) > 0)
-		if (copy_entry(out, in, entry, name, e) < 0)
+		if (copy_entry(&c, entry, e) < 0)
 			return -1;
 	/* Read to the end: a program that writes the tar must not fail with EPIPE. */
 	if (r < 0 || archive_in_drain(in, e) < 0)

@@ -4,8 +4,8 @@
 # A root filesystem's tar with members of every kind that tar(1) extracts is baked as tar(1) would
 # extract it, by the real mmdebstrap: names and targets of any bytes, a member twice, hard links to
 # symlinks and from one to another, times before 1970 and after 2106, large ids, the mode's
-# upper bits, global headers, names with "/" in front and behind. An id that no file can have is
-# refused.
+# upper bits, global headers, names with "/" in front and behind, members below symlinks. An id that
+# no file can have is refused, and a member that tar(1) cannot extract.
 . "$(dirname "$0")/../tap.sh"
 . test/small.sh
 tap_cleanup() { stop_site; }
@@ -82,6 +82,11 @@ add("x/after", b"a", mtime=2**36)
 add("x/owned", b"o", uid=65535, gid=65535)
 add("x/setuid", b"s", mode=0o6755)
 add("x/fifo", kind=FIFO)
+add("x/lib/", kind=DIR, mode=0o755)
+add("x/short", kind=SYM, target="lib", mode=0o777)
+add("x/short/a", b"a")
+add("x/absolute", kind=SYM, target="/x/lib", mode=0o777)
+add("x/absolute/b", kind=LNK, target="x/short/a")
 '
 for format in GNU_FORMAT PAX_FORMAT; do
 	check "a tar with odd members is baked ($format)" bake $format "$members" || finish
@@ -95,7 +100,8 @@ for format in GNU_FORMAT PAX_FORMAT; do
 		"-rw-r--r-- 0/0 5 1970-01-01 00:00 ő" "-rw-r--r-- 0/0 4 1970-01-01 00:00 $long" \
 		"-rw-r--r-- 0/0 1 1970-01-01 00:00 before" "-rw-r--r-- 0/0 1 2015-06-30 00:00 after" \
 		"-rw-r--r-- 65535/65535 1 1970-01-01 00:00 owned" "-rwsr-sr-x 0/0 1 1970-01-01 00:00 setuid" \
-		"-rw-r--r-- 0/0 1 1970-01-01 00:00 slash"; do
+		"-rw-r--r-- 0/0 1 1970-01-01 00:00 slash" "lrwxrwxrwx 0/0 6 1970-01-01 00:00 absolute -> /x/lib" \
+		"-rw-r--r-- 0/0 1 1970-01-01 00:00 lib/b"; do
 		check "the image has $(printf %q "${line%%yyyy*}")" has "$line" || note <"$WORK/list"
 	done
 done
@@ -114,6 +120,16 @@ for id in -2 65536 4294967296; do
 	refuse "the owner $id is refused" 1 "*: tar: member 'x': its owner is $id: a base can have ids up to 65535" \
 		bake GNU_FORMAT "add('x', b'x', uid=$id)"
 done
+cannot() { # WHAT WORDS PYTHON
+	refuse "$1 is refused" 1 "rackstrap: *base*: tar: member $2: archive refused" bake GNU_FORMAT "$3"
+}
+cannot "a hard link to no member" "'a' is a hard link to 'gone', but no member before it has that name" \
+	"add('a', kind=LNK, target='gone')"
+cannot "a hard link to a folder" "'a' is a hard link to 'usr', which is a folder" "add('a', kind=LNK, target='usr')"
+cannot "a long name" "'$long$long${long:0:16}' has a name of more than 255 bytes in its path" "add('y' * 256)"
+cannot "a file used as a folder" "'x/a' is below 'x', which is a file" "add('x'); add('x/a')"
+cannot "a member below a link to nothing" "'l/a' is below the symlink 'l', which does not lead to a folder before it" \
+	"add('l', kind=SYM, target='gone'); add('l/a')"
 refuse "an empty kernel is refused" 1 "*base: /boot/vmlinuz-6.1.0-test is empty: no machine boots it*" \
 	bake GNU_FORMAT "add('./boot/vmlinuz-6.1.0-test')"
 finish

@@ -14,6 +14,7 @@ parsers() {
 	builder/base/apt.c apt sources of apt, and an archive's Release
 	builder/base/base-split.c base the root.tar of a suite: dpkg's status and lists, kernels, devices
 	builder/base/base-tree.c base a tar or disk image that becomes a base
+	builder/base/tree-names.c base the names of the members of such a tree
 	builder/common/archive-entry.c archive paths and targets in an archive
 	builder/common/archive-input.c archive compressed data and its headers
 	builder/common/archive-stream.c archive the bytes of an archive, before its format is read

@@ -322,6 +322,115 @@ static void hostile_trees_are_refused(void **state)
 	}
 }
 
+#define LONG "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+/* Members that tar(1) cannot extract behind the others. */
+static void members_that_cannot_be_extracted_are_refused(void **state)
+{
+	static const struct {
+		struct member v[3];
+		const char *why;
+	} cases[] = {
+		{{{"a", .target = "gone", .hard = true}},
+		 "a' is a hard link to 'gone', but no member before it has that name"},
+		{{{"a", .target = "b", .hard = true}, {"b", .data = ""}},
+		 "a' is a hard link to 'b', but no member before it has that name"},
+		{{{"a", .target = "./a", .hard = true}}, "a' is a hard link to itself"},
+		{{{"d/", .type = AE_IFDIR}, {"a", .target = "d", .hard = true}},
+		 "a' is a hard link to 'd', which is a folder"},
+		{{{"d/x", .data = ""}, {"a", .target = "d", .hard = true}},
+		 "a' is a hard link to 'd', which is a folder"},
+		{{{"etc/hostname", .data = ""},
+		  {"a", .target = "etc/hostname", .hard = true}},
+		 "a' is a hard link to 'etc/hostname', which a base does not have"},
+		{{{"x/" LONG LONG LONG LONG, .data = ""}},
+		 "x/" LONG LONG LONG LONG
+		 "' has a name of more than 255 bytes in its path"},
+		{{{"x", .data = ""}, {"x/a", .data = ""}},
+		 "x/a' is below 'x', which is a file"},
+		{{{"x", .data = ""},
+		  {"h", .target = "x", .hard = true},
+		  {"h/a/b", .data = ""}},
+		 "h/a/b' is below 'h', which is a file"},
+		{{{"l", .type = AE_IFLNK, .target = "gone"}, {"l/x", .data = ""}},
+		 "l/x' is below the symlink 'l', which does not lead to a folder "
+		 "before it"},
+		{{{"l", .type = AE_IFLNK, .target = "m"},
+		  {"m", .type = AE_IFLNK, .target = "l"},
+		  {"l/x", .data = ""}},
+		 "l/x' is below the symlink 'l', which does not lead to a folder "
+		 "before it"},
+		{{{"l", .type = AE_IFLNK, .target = "/f"},
+		  {"f", .data = ""},
+		  {"l/x", .data = ""}},
+		 "l/x' is below 'f', which is a file"},
+		{{{"d/x", .data = ""}, {"d", .data = ""}},
+		 "d' replaces a folder that is not empty"},
+		{{{"l", .type = AE_IFLNK, .target = "/x"}, {"l", .data = ""}},
+		 "l' replaces a symlink to '/x', which tar(1) would keep"},
+		/* Names are judged by where they lead. */
+		{{{"usr/share/e", .type = AE_IFLNK, .target = "../../etc"},
+		  {"etc/x", .data = ""},
+		  {"usr/share/e/apt", .type = AE_IFLNK, .target = "/home"}},
+		 "usr/share/e/apt' is not a folder, but tools write below it"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *why =
+			xasprintf("u: member '%s: archive refused", cases[i].why);
+		struct err e = {0};
+		size_t n = 1;
+
+		while (n < 3 && cases[i].v[n].path)
+			n++;
+		assert_int_equal(tree(cases[i].v, n, ARCHIVE_FILTER_NONE, &e), -1);
+		assert_string_equal(e.msg, why);
+	}
+}
+
+/* A member below a symlink, wherever that leads, is written with its real path. */
+static void members_below_symlinks_are_kept(void **state)
+{
+	static const struct member v[] = {
+		{"usr/lib/", .type = AE_IFDIR},
+		{"lib", .type = AE_IFLNK, .target = "usr/lib"},
+		{"lib/a", .data = ""},
+		{"lib/new/b", .data = ""},
+		{"usr/lib64", .type = AE_IFLNK, .target = "./../lib/new"},
+		{"usr/lib64/c", .data = ""},
+		{"opt", .type = AE_IFLNK, .target = "/usr/../usr/lib64"},
+		{"opt/d", .data = ""},
+		{"opt/h", .target = "usr/lib64/c", .hard = true},
+		{"run/", .type = AE_IFDIR},
+		{"var/run", .type = AE_IFLNK, .target = "../run"},
+		{"var/run/dropped", .data = ""},
+		{"var/fifo", .type = AE_IFIFO},
+		{"var/again", .target = "var/fifo", .hard = true},
+		{"usr/lib/a", .target = "lib/a", .hard = true}, /* itself */
+		{"e/", .type = AE_IFDIR},
+		{"e", .type = AE_IFLNK, .target = "usr"}, /* replaces an empty folder */
+		{"e/x", .data = ""},
+		{"e", .type = AE_IFDIR}, /* tar(1) replaces the link by it */
+		{"e/y", .data = ""},
+		{"opt", .type = AE_IFLNK, .target = "/usr/../usr/lib64"},
+	};
+	_cleanup_free_ char *list = NULL;
+	struct err e = {0};
+
+	(void)state;
+	if (tree(v, ARRAY_SIZE(v), ARCHIVE_FILTER_NONE, &e) < 0)
+		fail_msg("%s", e.msg);
+	list = list_of("tree.tar");
+	assert_string_equal(list,
+			    "usr/lib/\nlib -> usr/lib\nusr/lib/a\nusr/lib/new/b\n"
+			    "usr/lib64 -> ./../lib/new\nusr/lib/new/c\n"
+			    "opt -> /usr/../usr/lib64\nusr/lib/new/d\n"
+			    "usr/lib/new/h -> usr/lib/new/c\nrun/\nvar/run -> ../run\n"
+			    "e/\ne -> usr\nusr/x\ne/\ne/y\n"
+			    "opt -> /usr/../usr/lib64\n");
+}
+
 /* Tools of the build machine write and delete below these paths. */
 static void folders_of_tools_are_no_links_or_files(void **state)
 {
@@ -389,6 +498,8 @@ int main(void)
 		CASE(leftovers_of_other_systems_are_dropped),
 		CASE(trees_over_the_limit_are_refused),
 		CASE(hostile_trees_are_refused),
+		CASE(members_that_cannot_be_extracted_are_refused),
+		CASE(members_below_symlinks_are_kept),
 		CASE(folders_of_tools_are_no_links_or_files),
 	};
 
