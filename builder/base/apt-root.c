@@ -14,6 +14,7 @@
 #define KEYRING_MAX (4U << 20)
 #define ARCH        "amd64"
 #define APT_USER    "_apt" /* the user as which apt's own configuration downloads */
+#define TEMP        "temp" /* for apt's temporary files, which stay if it is killed */
 
 /* --- the archive and its key ------------------------------------------------------- */
 
@@ -184,8 +185,9 @@ static int write_conf(const struct apt_root *x, const struct recipe *r, const ch
 static int make_folders(const struct apt_root *x, struct err *e)
 {
 	static const char *const folders[] = {"none", "state/lists/partial",
-					      "cache/archives/partial"};
+					      "cache/archives/partial", TEMP};
 	_cleanup_free_ char *status = xasprintf("%s/status", x->tmp);
+	_cleanup_free_ char *temp = xasprintf("%s/" TEMP, x->tmp);
 	int r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
@@ -195,6 +197,8 @@ static int make_folders(const struct apt_root *x, struct err *e)
 		if (r < 0)
 			return err_errno(e, r, "%s", path);
 	}
+	if (chmod(temp, 01777) < 0)
+		return err_errno(e, errno, "%s", temp);
 	r = file_write_at(AT_FDCWD, status, "", 0, 0644);
 	return r < 0 ? err_errno(e, r, "%s", status) : 0;
 }
@@ -255,7 +259,8 @@ static int explain(uint64_t file_max, struct err *e)
 int apt_root_run(const struct apt_root *x, const char *const *argv, uint64_t file_max,
 		 char **ret, struct err *e)
 {
-	const char *const env[] = {x->env, "LC_ALL=C", NULL};
+	_cleanup_free_ char *temp = xasprintf("TMPDIR=%s/" TEMP, x->tmp);
+	const char *const env[] = {x->env, temp, "LC_ALL=C", NULL};
 	struct run run = {.argv = argv, .env = env, .file_max = file_max};
 
 	return run_capture(&run, ret, NULL, e) < 0 ? explain(file_max, e) : 0;

@@ -42,7 +42,8 @@ be() { # user|root
 be user
 
 # --- stages ----------------------------------------------------------------------------
-# A stand-in that waits when $WORK/stop has its name, else becomes the program.
+# A stand-in that waits when $WORK/stop has its name, else becomes the program. As apt-get, it makes
+# a temporary file.
 stage_program() {
 	local real
 	real=$(PATH=/usr/sbin:/usr/bin:/sbin:/bin command -v "$1") || bail "no $1"
@@ -50,6 +51,7 @@ stage_program() {
 		#!/bin/bash
 		if [ "\$(cat "$WORK/stop")" = $1 ]; then
 			trap '' INT TERM HUP
+			[ $1 != apt-get ] || mktemp >/dev/null || exit
 			sleep $NAP & setsid sleep $NAP &
 			wait; wait
 		fi
