@@ -65,7 +65,7 @@ static int load_given(struct config_text *c, const struct customize_options *a,
 	_cleanup_diag_ struct diag d = {0};
 
 	c->rack = a->rack != NULL;
-	if (config_text_load(c, a->host ? a->host : a->rack, true, &d) < 0)
+	if (config_text_load(c, a->host ? a->host : a->rack, NULL, &d) < 0)
 		return diag_err(&d, e);
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include "builder/commands.h"
 #include "builder/common/progress.h"
 #include "builder/image/build.h"
+#include "builder/image/preflight.h"
 #include "builder/input-args.h"
 #include "builder/input/mirror-unused.h"
 #include "builder/root/inputs-check.h"
@@ -29,6 +30,7 @@ static int fetch_recipe(const struct input_args *a, struct err *e)
 		return -1;
 	mirrors_warn_unused(a->mirrors, a->n_given, &r);
 	if (cache_open(&c, a->cache, e) < 0 ||
+	    preflight_fetch(&r, &lock, &c, a->mirrors, !a->artifacts, e) < 0 ||
 	    inputs_get(&in, &r, &lock, &c, &io, e) < 0 ||
 	    inputs_check(&in, &r, &c, e) < 0)
 		return -1;

@@ -5,6 +5,13 @@
 unset SOURCE_DATE_EPOCH RACKSTRAP_MIRROR RACKSTRAP_CACHE
 KINDS=(host rack recipe)
 
+# Prints the exit status that a wrong file gives.
+status_of() { # FILE
+	local mistake
+	{ read -r _ && read -r mistake; } <"$1"
+	case $mistake in "# unread: "*) echo 1 ;; *) echo 3 ;; esac
+}
+
 # Runs the program of a kind on each test/should-fail/KIND/NAME.cfg, with one process on each
 # processor. Writes what it prints to DIR/NAME.out and DIR/NAME.err, and prints a line for each
 # file, sorted by name: "STATUS NAME".

@@ -73,9 +73,8 @@ void base_archive_parse(struct recipe_base *b, const struct conf_node *group,
 	if (recipe_get_text(group, "keyring", &keyring, d) > 0) {
 		free(b->keyring);
 		b->keyring = recipe_beside(group, keyring);
-		if (access(b->keyring, R_OK) < 0)
-			conf_complain(conf_member(group, "keyring"), d, "keyring: %s: %s",
-				      b->keyring, strerror(errno));
+		recipe_check_file(conf_member(group, "keyring"), "keyring", b->keyring,
+				  d);
 	}
 	(void)!conf_get_bool(group, "archived", &b->archived, d);
 	if (recipe_get_word(group, "kernel", &b->kernel, d) > 0 && !is_package(b->kernel))

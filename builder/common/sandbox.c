@@ -499,6 +499,15 @@ int sandbox_remove(const struct sandbox *s, const char *path)
 	return r;
 }
 
+/* Sets the code of an error about a right that this machine does not give. Always returns
+ * -1. */
+static int unable(struct err *e)
+{
+	if (e)
+		e->code = ERR_UNABLE;
+	return -1;
+}
+
 int sandbox_open(struct sandbox *ret, struct err *e)
 {
 	_cleanup_sandbox_ struct sandbox s = SANDBOX_NONE;
@@ -508,17 +517,17 @@ int sandbox_open(struct sandbox *ret, struct err *e)
 	struct id_maps guest = {.uids = {{0, 1, n}}, .gids = {{0, 0, n}}};
 
 	if (subids_find(&s.ids, e) < 0)
-		return -1;
+		return unable(e);
 	setup.uids[1] = (struct id_map){1, s.ids.uid, n};
 	setup.gids[0] = (struct id_map){0, s.ids.gid, n};
 	if (geteuid() == 0) {
 		guest.uids[0].outside = s.ids.uid;
 		guest.gids[0].outside = s.ids.gid;
 	} else if (userns_open(-1, &setup, &s.setup, e) < 0) {
-		return -1;
+		return unable(e);
 	}
 	if (userns_open(s.setup, &guest, &s.guest, e) < 0)
-		return -1;
+		return unable(e);
 	s.failed = mmap(NULL, FAILED_MAX, PROT_READ | PROT_WRITE,
 			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (s.failed == MAP_FAILED) {

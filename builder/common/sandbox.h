@@ -34,7 +34,7 @@ struct sandbox {
 	char *failed; /* the step that failed, shared with the child */
 };
 
-/* Makes the user namespaces. Empty with sandbox_done(). */
+/* Makes the user namespaces, or fails with ERR_UNABLE. Empty with sandbox_done(). */
 int sandbox_open(struct sandbox *ret, struct err *e) _must_check_;
 void sandbox_done(struct sandbox *s);
 #define SANDBOX_NONE                                                                     \

@@ -55,7 +55,7 @@ static int append_config(struct buf *b, const struct recipe_media *m, struct err
 	_cleanup_config_text_ struct config_text c = {.rack = !m->host};
 	_cleanup_diag_ struct diag d = {0};
 
-	if (from && config_text_load(&c, from, false, &d) < 0)
+	if (from && config_text_load(&c, from, NULL, &d) < 0)
 		return diag_err(&d, e);
 	buf_add(b, c.text, c.len);
 	return 0;

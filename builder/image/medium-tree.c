@@ -104,7 +104,7 @@ int medium_tree_add_config(struct medium_tree *m, const struct image_parts *p,
 
 	if (!from)
 		return 0;
-	if (config_text_load(&c, from, false, &d) < 0)
+	if (config_text_load(&c, from, NULL, &d) < 0)
 		return diag_err(&d, e);
 	return medium_tree_add_text(m, rm->host ? MEDIUM_HOST_CFG : MEDIUM_RACK_CFG,
 				    c.text, c.len, p->r->epoch, e);

@@ -116,9 +116,9 @@ static const struct recipe_artifact *base_source(const struct recipe *r)
 /* Sets the SHA-256 of the file that the base is made from, as inputs_get() will do.
  * Returns false when it is not known before the file is fetched. */
 static bool know_source(struct input *ret, const struct recipe_artifact *a,
-			const struct preflight *p)
+			const struct lock *lock, const struct cache *c)
 {
-	const struct lock_entry *l = lock_find(&p->lock, a->url);
+	const struct lock_entry *l = lock_find(lock, a->url);
 	bool pinned = a->digest && !digest_is_weak(a->digest_type);
 
 	*ret = (struct input){.artifact = a, .blob = {.fd = -1}};
@@ -127,9 +127,8 @@ static bool know_source(struct input *ret, const struct recipe_artifact *a,
 	else if (l)
 		strcpy(ret->blob.sha256, l->sha256);
 	else
-		return pinned && p->cache.fd >= 0 &&
-		       cache_blob_sha256(&p->cache, a->digest_type, a->digest,
-					 ret->blob.sha256);
+		return pinned && c &&
+		       cache_blob_sha256(c, a->digest_type, a->digest, ret->blob.sha256);
 	return true;
 }
 
@@ -154,21 +153,36 @@ static uint64_t check_inputs(struct preflight *p, const struct recipe *r,
 
 /* Checks the base, unless it is made from a file whose SHA-256 is not known: then it is
  * not known either if the cache has it, and nothing may be demanded for making it. */
-static void check_base(struct preflight *p, const struct recipe *r,
-		       const struct build_options *o, struct mistakes *m)
+static void check_base(struct base_preview *ret, const struct recipe *r,
+		       const struct lock *lock, const struct cache *c,
+		       const struct base_options *o, struct mistakes *m)
 {
 	const struct recipe_artifact *a = base_source(r);
+	struct base_options with = *o;
 	struct input source = {0};
-	const struct base_options bo = {
-		.mirrors = o->mirrors,
-		.lock = &p->lock.base,
-		.source = a ? &source : NULL,
-		.offline = o->offline,
-		.refresh = o->refresh,
-	};
 
-	if (!a || know_source(&source, a, p))
-		base_preview(&p->base, r, p->cache.fd >= 0 ? &p->cache : NULL, &bo, m);
+	with.lock = &lock->base;
+	with.source = a ? &source : NULL;
+	if (!a || know_source(&source, a, lock, c))
+		base_preview(ret, r, c, &with, m);
+}
+
+int preflight_fetch(const struct recipe *r, const struct lock *lock,
+		    const struct cache *c, char *const *mirrors, bool base, struct err *e)
+{
+	_cleanup_mistakes_ struct mistakes m = {0};
+	const struct inputs_options io = {.mirrors = mirrors};
+	const struct base_options bo = {.mirrors = mirrors};
+	struct base_preview preview;
+	struct err one = {0};
+	uint64_t fetch = 0;
+
+	if (inputs_preview(NULL, r, lock, c, &io, &fetch, &m, &one) < 0)
+		mistakes_add(&m, &one);
+	/* The packages of a locked base are fetched only. */
+	if (base && lock->base.n_packages == 0)
+		check_base(&preview, r, lock, c, &bo, &m);
+	return mistakes_err(&m, e);
 }
 
 /* --- space ------------------------------------------------------------------------- */
@@ -241,6 +255,11 @@ int preflight(struct preflight *ret, const struct recipe *r,
 	      const struct build_options *o, bool dry, struct err *e)
 {
 	_cleanup_mistakes_ struct mistakes m = {0};
+	const struct base_options bo = {
+		.mirrors = o->mirrors,
+		.offline = o->offline,
+		.refresh = o->refresh,
+	};
 	uint64_t fetch;
 
 	check_out(o->out, r->name, &m);
@@ -249,7 +268,8 @@ int preflight(struct preflight *ret, const struct recipe *r,
 	check_tools(r, &m);
 	open_cache(ret, o, dry, &m);
 	fetch = check_inputs(ret, r, o, dry, &m);
-	check_base(ret, r, o, &m);
+	check_base(&ret->base, r, &ret->lock, ret->cache.fd >= 0 ? &ret->cache : NULL,
+		   &bo, &m);
 	check_space(ret, r, o, fetch, &m);
 	return mistakes_err(&m, e);
 }

@@ -30,5 +30,10 @@ int preflight(struct preflight *ret, const struct recipe *r,
  * base, after merge_plan(). Returns 0 or -1: ERR_UNABLE. */
 int preflight_output(const struct recipe *r, const char *out, const struct index *base,
 		     struct err *e) _must_check_;
+/* Checks what `rackstrap fetch` needs, as preflight() does, without space: the inputs'
+ * digests and programs, and with `base` what a base that is not locked is made with. */
+int preflight_fetch(const struct recipe *r, const struct lock *lock,
+		    const struct cache *c, char *const *mirrors, bool base,
+		    struct err *e) _must_check_;
 void preflight_done(struct preflight *p);
 #define _cleanup_preflight_ _cleanup_(preflight_done)

@@ -26,7 +26,7 @@ static int merge_included(struct config_text *c, const char *path, size_t max,
 	return 0;
 }
 
-int config_text_load(struct config_text *c, const char *path, bool by_option,
+int config_text_load(struct config_text *c, const char *path, const char *where,
 		     struct diag *d)
 {
 	size_t max = c->rack ? CONF_MAX_RACK : CONF_MAX;
@@ -37,10 +37,10 @@ int config_text_load(struct config_text *c, const char *path, bool by_option,
 	c->name = xstrdup(path);
 	if (r == -EFBIG)
 		return diag_add(d, "%s: larger than %zu bytes", path, max);
-	if (r < 0 && by_option)
-		return diag_add_unread(d, "%s: cannot be read: %s", path, strerror(-r));
 	if (r < 0)
-		return diag_add(d, "%s: cannot be read: %s", path, strerror(-r));
+		return diag_add_unread(d, "%s%s%s: cannot be read: %s",
+				       where ? where : "", where ? ": " : "", path,
+				       strerror(-r));
 	/* Only a text that is right but for its @include is read as a file. */
 	if (!strstr(c->text, "@include") ||
 	    conf_parse(&conf, c->text, c->len, path, max, CONF_NO_INCLUDE, &ignored) == 0)

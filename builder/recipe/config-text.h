@@ -17,10 +17,11 @@ struct config_text {
 /*
  * Reads the file `path`. If it includes others, the text has their settings in its place,
  * without comments: a medium has only the one file. `c` is empty, except for `rack`.
- * `by_option`: a file that cannot be read is the fault of the command line. Returns 0, or
- * -1 with complaints, of the same file and line as those of `rackstrap check`.
+ * `where` is the place that names the file, for the complaint that it cannot be read, or
+ * NULL. Returns 0, or -1 with complaints, of the same file and line as those of
+ * `rackstrap check`.
  */
-int config_text_load(struct config_text *c, const char *path, bool by_option,
+int config_text_load(struct config_text *c, const char *path, const char *where,
 		     struct diag *d) _must_check_;
 
 /* Returns 0, or -1 with every complaint. @include is refused. Settings of a rack.cfg that

@@ -85,9 +85,7 @@ static void parse_source(struct recipe_container *c, const struct conf_node *n,
 	(void)!recipe_get_url(n, &c->url, &c->source, d);
 	if (recipe_get_text(n, "file", &c->written, d) > 0) {
 		c->file = recipe_beside(n, c->written);
-		if (access(c->file, R_OK) < 0)
-			conf_complain(conf_member(n, "file"), d, "file: %s: %s", c->file,
-				      strerror(errno));
+		recipe_check_file(conf_member(n, "file"), "file", c->file, d);
 	}
 	if (c->url && c->file)
 		conf_complain(n, d, "container: give url or file, not both");

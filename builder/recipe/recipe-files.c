@@ -5,8 +5,6 @@
  */
 #include "builder/recipe/recipe-parse.h"
 
-#include <sys/stat.h>
-
 const char *const recipe_file_keys[] = {"to",  "source", "content", "link",
 					"dir", "mode",   NULL};
 
@@ -31,17 +29,10 @@ void recipe_files_done(struct recipe *r)
 
 static void parse_source(struct recipe_file *f, const struct conf_node *n, struct diag *d)
 {
-	struct stat st;
-
 	if (recipe_get_text(n, "source", &f->written, d) <= 0)
 		return;
 	f->text = recipe_beside(n, f->written);
-	if (stat(f->text, &st) < 0)
-		conf_complain(conf_member(n, "source"), d, "source: %s: %s", f->text,
-			      strerror(errno));
-	else if (!S_ISREG(st.st_mode))
-		conf_complain(conf_member(n, "source"), d, "source: %s: not a file",
-			      f->text);
+	recipe_check_file(conf_member(n, "source"), "source", f->text, d);
 }
 
 static void parse_dir(const struct conf_node *n, struct diag *d)

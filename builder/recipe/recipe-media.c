@@ -85,8 +85,8 @@ static void recipe_media_parse_formats(struct recipe_media *m,
 	}
 }
 
-static void recipe_media_parse_file(const struct conf_node *group, const char *key,
-				    char **dst, struct diag *d)
+static void recipe_media_parse_file(struct recipe_media *m, const struct conf_node *group,
+				    const char *key, char **dst, struct diag *d)
 {
 	_cleanup_free_ char *path = NULL;
 
@@ -94,6 +94,7 @@ static void recipe_media_parse_file(const struct conf_node *group, const char *k
 		return;
 	free(*dst);
 	*dst = recipe_beside(group, path);
+	recipe_set_where(&m->file_where, conf_member(group, key));
 }
 
 void recipe_parse_media(struct recipe *r, const struct conf_node *root, struct diag *d)
@@ -109,8 +110,8 @@ void recipe_parse_media(struct recipe *r, const struct conf_node *root, struct d
 	recipe_media_parse_slot_size(m, group, d);
 	recipe_media_parse_cmdline(m, group, d);
 	recipe_media_parse_formats(m, group, d);
-	recipe_media_parse_file(group, "host", &m->host, d);
-	recipe_media_parse_file(group, "rack", &m->rack, d);
+	recipe_media_parse_file(m, group, "host", &m->host, d);
+	recipe_media_parse_file(m, group, "rack", &m->rack, d);
 }
 
 void recipe_media_done(struct recipe *r)
@@ -120,22 +121,26 @@ void recipe_media_done(struct recipe *r)
 	free(r->media.host);
 	free(r->media.rack);
 	free(r->media.where);
+	free(r->media.file_where);
 }
 
 /* --- who boots from it ------------------------------------------------------------- */
 
-static void recipe_media_check_file(const char *path, bool rack, bool by_option,
+static void recipe_media_check_file(const char *path, bool rack, const char *at,
 				    const struct roles *roles, struct diag *d)
 {
 	_cleanup_config_text_ struct config_text c = {.rack = rack};
+	_cleanup_free_ char *where =
+		at ? xasprintf("%s: %s", at, rack ? "rack" : "host") : NULL;
 
-	if (config_text_load(&c, path, by_option, d) == 0)
+	if (config_text_load(&c, path, where, d) == 0)
 		(void)!config_text_check(&c, roles, d);
 }
 
 void recipe_media_check(const struct recipe *r, bool by_option, struct diag *d)
 {
 	const struct recipe_media *m = &r->media;
+	const char *where = by_option ? NULL : m->file_where;
 
 	if (m->host && m->rack)
 		diag_add(d,
@@ -143,9 +148,9 @@ void recipe_media_check(const struct recipe *r, bool by_option, struct diag *d)
 			 "not for both (%s, %s)",
 			 m->where ? m->where : r->file, m->host, m->rack);
 	else if (m->host)
-		recipe_media_check_file(m->host, false, by_option, &r->roles, d);
+		recipe_media_check_file(m->host, false, where, &r->roles, d);
 	else if (m->rack)
-		recipe_media_check_file(m->rack, true, by_option, &r->roles, d);
+		recipe_media_check_file(m->rack, true, where, &r->roles, d);
 }
 
 void recipe_media_warn(const struct recipe *r)
@@ -156,6 +161,6 @@ void recipe_media_warn(const struct recipe *r)
 	_cleanup_free_ char *words = xasprintf("%s %s", r->cmdline ? r->cmdline : "",
 					       m->cmdline ? m->cmdline : "");
 
-	if (path && config_text_load(&c, path, false, NULL) == 0)
+	if (path && config_text_load(&c, path, NULL, NULL) == 0)
 		config_text_warn_keys(&c, &r->roles, words);
 }

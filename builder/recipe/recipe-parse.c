@@ -28,6 +28,19 @@ char *recipe_beside(const struct conf_node *n, const char *path)
 	return xasprintf("%.*s/%s", (int)(slash - file), file, path);
 }
 
+void recipe_check_file(const struct conf_node *n, const char *prefix, const char *path,
+		       struct diag *d)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		conf_complain_unread(n, d, "%s: %s: %s", prefix, path, strerror(errno));
+	else if (!S_ISREG(st.st_mode))
+		conf_complain_unread(n, d, "%s: %s: not a file", prefix, path);
+	else if (access(path, R_OK) < 0)
+		conf_complain_unread(n, d, "%s: %s: %s", prefix, path, strerror(errno));
+}
+
 int recipe_get_text(const struct conf_node *n, const char *key, char **dst,
 		    struct diag *d)
 {

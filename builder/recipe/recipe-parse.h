@@ -27,6 +27,9 @@ void recipe_set_where(recipe_where *dst, const struct conf_node *n);
 /* Returns `path` relative to the folder of the file that the node is written in. Owned by
  * the caller. */
 char *recipe_beside(const struct conf_node *n, const char *path);
+/* Checks that the node's file can be read; a complaint begins with `prefix`. */
+void recipe_check_file(const struct conf_node *n, const char *prefix, const char *path,
+		       struct diag *d);
 
 /* These work as conf_get_str() and its siblings, but copy into owned memory; *dst stays
  * when the key is absent. */

@@ -5,8 +5,6 @@
  */
 #include "builder/recipe/recipe-parse.h"
 
-#include <sys/stat.h>
-
 static void unit_done(void *entry)
 {
 	struct recipe_unit *u = entry;
@@ -56,7 +54,6 @@ static void parse_unit(void *entry, const struct conf_node *n, struct diag *d)
 {
 	struct recipe_unit *u = entry;
 	const char *s = NULL, *slash;
-	struct stat st;
 
 	if (conf_str(n, &s, d) < 0)
 		return;
@@ -67,10 +64,8 @@ static void parse_unit(void *entry, const struct conf_node *n, struct diag *d)
 	u->source = recipe_beside(n, s);
 	if (!recipe_is_unit(u->name))
 		conf_complain(n, d, "units: '%s' is not the name of a unit", u->name);
-	else if (stat(u->source, &st) < 0)
-		conf_complain(n, d, "units: %s: %s", u->source, strerror(errno));
-	else if (!S_ISREG(st.st_mode))
-		conf_complain(n, d, "units: %s: not a file", u->source);
+	else
+		recipe_check_file(n, "units", u->source, d);
 }
 
 static void parse_units(struct recipe *r, const struct conf_node *root, struct diag *d)

@@ -198,14 +198,16 @@ static int find_included(const struct conf_node *root, char **ret, struct diag *
 	tidy = recipe_tidy_path(beside);
 	path = recipe_path(tidy);
 	if (stat(path, &st) < 0)
-		return conf_complain(n, d, "include: %s: %s", path, strerror(errno));
+		return conf_complain_unread(n, d, "include: %s: %s", path,
+					    strerror(errno));
 	if (!S_ISREG(st.st_mode))
-		return conf_complain(
+		return conf_complain_unread(
 			n, d,
 			"include: %s: must be a file, or a folder with " RECIPE_NAME,
 			path);
 	if (access(path, R_OK) < 0)
-		return conf_complain(n, d, "include: %s: %s", path, strerror(errno));
+		return conf_complain_unread(n, d, "include: %s: %s", path,
+					    strerror(errno));
 	*ret = TAKE_PTR(path);
 	return 1;
 }

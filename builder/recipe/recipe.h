@@ -175,7 +175,7 @@ struct recipe_media {
 	char *cmdline;        /* more words for the kernel, or NULL */
 	char **formats;       /* of a disk: names of disk_formats; never empty */
 	char *host, *rack;    /* files on this machine, host.cfg or rack.cfg; or NULL */
-	recipe_where where;
+	recipe_where where, file_where; /* of the group, and of that file's key */
 };
 
 struct recipe {

@@ -107,8 +107,11 @@ static void add_unit(struct layer *l, const struct recipe_unit *u)
 
 	if (u->text)
 		layer_add_text(l, to, 0644, u->text, len, u->written, u->where);
-	else if (r < 0)
+	else if (r == -EFBIG)
 		diag_add(l->d, "%s: %s: %s", u->where, u->source, file_strerror(r));
+	else if (r < 0)
+		diag_add_unread(l->d, "%s: %s: %s", u->where, u->source,
+				file_strerror(r));
 	else
 		layer_add_text(l, to, 0644, text, len, u->written, u->where);
 }

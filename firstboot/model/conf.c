@@ -205,20 +205,42 @@ const char *conf_key(const struct conf_node *n)
 	return config_setting_name(setting(n));
 }
 
-int conf_complain(const struct conf_node *n, struct diag *d, const char *fmt, ...)
+/* Returns the message with the node's file and line before it. Owned by the caller. */
+static _printf_(2, 0) char *located(const struct conf_node *n, const char *fmt,
+				    va_list ap)
 {
 	_cleanup_buf_ struct buf b = {0};
 	_cleanup_free_ char *msg = NULL;
-	va_list ap;
 
-	va_start(ap, fmt);
 	if (vasprintf(&msg, fmt, ap) < 0)
 		abort();
-	va_end(ap);
 	buf_puts(&b, conf_file(n));
 	if (conf_line(n))
 		buf_printf(&b, ":%u", conf_line(n));
-	return diag_add(d, "%s: %s", b.p, msg);
+	buf_printf(&b, ": %s", msg);
+	return buf_take(&b);
+}
+
+int conf_complain(const struct conf_node *n, struct diag *d, const char *fmt, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = located(n, fmt, ap);
+	va_end(ap);
+	return diag_add(d, "%s", text);
+}
+
+int conf_complain_unread(const struct conf_node *n, struct diag *d, const char *fmt, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = located(n, fmt, ap);
+	va_end(ap);
+	return diag_add_unread(d, "%s", text);
 }
 
 size_t conf_len(const struct conf_node *n)

@@ -50,6 +50,9 @@ const char *conf_key(const struct conf_node *n); /* NULL for list elements */
 /* Adds a complaint, "FILE:LINE: " and the message. Always returns -1. */
 int conf_complain(const struct conf_node *n, struct diag *d, const char *fmt, ...)
 	_printf_(3, 4);
+/* The same about a file that the node names and that cannot be read (diag_add_unread). */
+int conf_complain_unread(const struct conf_node *n, struct diag *d, const char *fmt, ...)
+	_printf_(3, 4);
 
 /* Returns the member of a group, or NULL when there is none. Never complains. */
 const struct conf_node *conf_member(const struct conf_node *n, const char *key);

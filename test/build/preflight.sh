@@ -102,7 +102,12 @@ user=$(id -un)
 cp "$RACKSTRAP" "$ABS_O/firstboot" "$WORK/theirs/"
 refuse "no subordinate ids" 4 "rackstrap: user '$user' has no 65536 subordinate ids, *: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $user, *" \
 	"${AS[@]}" env TMPDIR="$WORK/theirs" RACKSTRAP_CACHE="$WORK/theirs/cache" "$WORK/theirs/rackstrap" build "$WORK/recipe" --dry-run --output "$WORK/theirs/out" "${FROM[@]}"
+refuse "fetch: no subordinate ids" 4 "rackstrap: user '$user' has no 65536 subordinate ids, *" \
+	"${AS[@]}" env TMPDIR="$WORK/theirs" RACKSTRAP_CACHE="$WORK/theirs/cache" "$WORK/theirs/rackstrap" fetch "$WORK/recipe" "${FROM[@]}"
+check "nothing was fetched" test -z "$(find "$WORK/theirs/cache" -type f -path '*blobs*')"
 rm "$WORK/bin/getsubids"
+refuse "fetch: no mmdebstrap" 4 "rackstrap: mmdebstrap: not found in PATH; it is in the package mmdebstrap" \
+	env PATH="$WORK/few" "$RACKSTRAP" fetch "$WORK/recipe" --cache "$WORK/fetched" "${FROM[@]}"
 
 # Too little space in each of the three places: they are one file system of 20 MiB.
 mkdir "$WORK/tiny"

@@ -3,8 +3,8 @@
 #
 # Every mistake that a host file, a rack file or a recipe can have: FOLDER/NAME.cfg is refused
 # with exactly FOLDER/NAME.txt on standard error, nothing on standard output and exit status 3.
-# The second line of a .cfg is a comment that names its mistake. test/should-fail/update
-# rewrites the .txt files with what the programs print now.
+# The second line of a .cfg is a comment that names its mistake. It begins with "unread: " when a
+# file cannot be read that the .cfg names: the exit status is 1 then. test/should-fail/update rewrites the .txt files with what the programs print now.
 . "$(dirname "$0")/../tap.sh"
 . test/wrong-files.sh
 
@@ -15,7 +15,7 @@ for kind in "${KINDS[@]}"; do
 		cfg=test/should-fail/$kind/$name.cfg got=$WORK/$kind/$name
 		{ read -r _ && read -r mistake; } <"$cfg"
 		what="$kind: $name: ${mistake#\# }"
-		if [ "$rc" = 3 ] && [ ! -s "$got.out" ] && diff "${cfg%.cfg}.txt" "$got.err" >"$WORK/diff"; then
+		if [ "$rc" = "$(status_of "$cfg")" ] && [ ! -s "$got.out" ] && diff "${cfg%.cfg}.txt" "$got.err" >"$WORK/diff"; then
 			pass "$what"
 		else
 			fail "$what (exit $rc)"

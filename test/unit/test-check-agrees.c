@@ -451,7 +451,7 @@ static bool try_rack(struct fixture *f)
 		const struct rack_host *first = &f->rack.hosts[0];
 
 		f->medium = (struct config_text){.rack = true};
-		if (config_text_load(&f->medium, f->path, true, &d) < 0 ||
+		if (config_text_load(&f->medium, f->path, NULL, &d) < 0 ||
 		    config_text_check(&f->medium, &f->roles, &d) < 0)
 			fail_at(f, first, "medium", d.lines[0]);
 		for (size_t i = 0; i < f->rack.n_hosts; i++)

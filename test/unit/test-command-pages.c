@@ -90,6 +90,48 @@ static void test_man_pages_have_every_option(void **state)
 	assert_int_equal(missing, 0);
 }
 
+/* Returns whether EXIT STATUS of the page has that status. */
+static bool page_has_status(const char *page, const char *status)
+{
+	_cleanup_free_ char *want = xasprintf("\n.It %s\n", status);
+	const char *from = strstr(page, "\n.Sh EXIT STATUS\n");
+	const char *end = from ? strstr(from + 1, "\n.Sh ") : NULL;
+	const char *at = from ? strstr(from, want) : NULL;
+
+	return at && (!end || at < end);
+}
+
+static void test_man_pages_have_every_exit_status(void **state)
+{
+	/* The commands that look for programs, rights, ports or space. */
+	static const char *const unable[] = {"build",     "fetch",  "lock",  "serve",
+					     "rack",      "ssh",    "write", "inspect",
+					     "customize", "verify", NULL};
+	size_t missing = 0;
+
+	(void)state;
+	for (size_t i = 0; rackstrap.commands[i]; i++) {
+		const char *name = rackstrap.commands[i]->name;
+		_cleanup_free_ char *page = man_page(name);
+		/* ssh has the status of ssh(1), and serve ends with 0 then. */
+		bool signals = !streq(name, "ssh") && !streq(name, "serve");
+		const char *const statuses[] = {"1", "2", signals ? "130" : NULL, NULL};
+
+		for (size_t k = 0; statuses[k]; k++) {
+			if (page_has_status(page, statuses[k]))
+				continue;
+			print_message("# man/rackstrap-%s.1 lacks status %s\n", name,
+				      statuses[k]);
+			missing++;
+		}
+		if (page_has_status(page, "4") != strv_has((char **)unable, name)) {
+			print_message("# man/rackstrap-%s.1: status 4\n", name);
+			missing++;
+		}
+	}
+	assert_int_equal(missing, 0);
+}
+
 static void test_rackstrap_1_has_the_options_of_every_command(void **state)
 {
 	_cleanup_free_ char *page = NULL;
@@ -141,6 +183,7 @@ int main(void)
 		cmocka_unit_test(test_summaries_fit_a_line),
 		cmocka_unit_test(test_option_tables_are_consistent),
 		cmocka_unit_test(test_man_pages_have_every_option),
+		cmocka_unit_test(test_man_pages_have_every_exit_status),
 		cmocka_unit_test(test_rackstrap_1_has_the_options_of_every_command),
 		cmocka_unit_test(test_man_pages_have_no_other_option),
 	};

@@ -129,7 +129,7 @@ static void test_included_files_are_merged(_unused_ void **state)
 	two = xasprintf("%s/rack.cfg", dir);
 	three = xasprintf("%s/none.cfg", dir);
 	write_at(dir, "host.cfg", plain);
-	assert_int_equal(config_text_load(&c, one, true, &d), 0);
+	assert_int_equal(config_text_load(&c, one, NULL, &d), 0);
 	assert_string_equal(c.text, plain);
 	write_at(dir, "hosts.cfg",
 		 "{ name = \"m\"; role = \"master\"; mac = \"52:54:00:25:00:10\";\n"
@@ -138,16 +138,16 @@ static void test_included_files_are_merged(_unused_ void **state)
 		 "cluster : { name = \"x\"; node_network = \"172.25.0.0/24\";\n"
 		 "gateway = \"172.25.0.1\"; boot_server = \"172.25.0.1\"; master = "
 		 "\"m\"; };\nhosts = (\n@include \"hosts.cfg\"\n);\n");
-	assert_int_equal(config_text_load(&rack, two, true, &d), 0);
+	assert_int_equal(config_text_load(&rack, two, NULL, &d), 0);
 	assert_null(strstr(rack.text, "@include"));
 	assert_int_equal(rack.len, strlen(rack.text));
 	assert_int_equal(config_text_check(&rack, &roles, &d), 0);
 	assert_int_equal(config_text_add_key(&rack, KEY, &roles, &d), 0);
 	assert_non_null(strstr(rack.text, BLOB));
 	assert_int_equal(d.n, 0);
-	assert_int_equal(config_text_load(&none, three, true, &d), -1);
+	assert_int_equal(config_text_load(&none, three, NULL, &d), -1);
 	write_at(dir, "hosts.cfg", "\n{ name = ; }\n");
-	assert_int_equal(config_text_load(&wrong, two, true, &d), -1);
+	assert_int_equal(config_text_load(&wrong, two, NULL, &d), -1);
 	assert_int_equal(d.n, 2);
 	assert_non_null(strstr(d.lines[1], "hosts.cfg:2: "));
 	assert_int_equal(rm_rf_at(AT_FDCWD, dir), 0);
