@@ -385,7 +385,8 @@ static int run_write(const struct command_line *line, struct err *e)
 		return err_set(e, ERR_USAGE,
 			       "write: options '--yes' and '--serial S' go together: "
 			       "without a question the serial number confirms the disk");
-	if (line->n_args == 0 && !a.yes)
+	if (line->n_args == 0 && !a.yes && !a.raw && !a.keep_guids &&
+	    !command_has(line, OPT_LIMIT))
 		return list(root, a.json, e);
 	if (line->n_args < 2)
 		return err_set(e, ERR_USAGE,

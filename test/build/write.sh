@@ -174,6 +174,10 @@ refuse "an image without a device is refused" 2 "rackstrap: write: missing argum
 	write "$WORK/image"
 refuse "options without image and device are refused" 2 "rackstrap: write: missing argument IMAGE (*" \
 	write --yes --serial "${loop#/dev/}"
+for option in --raw --keep-guids "--limit 1G"; do
+	# shellcheck disable=SC2086 # an option and its argument
+	refuse "$option without image and device is refused" 2 "rackstrap: write: missing argument IMAGE (*" write $option
+done
 
 # --- what it refuses --------------------------------------------------------------------
 refuse "an image that does not exist is refused" 1 "rackstrap: $WORK/none: No such file or directory" now "$WORK/none" "$loop"
