@@ -27,6 +27,11 @@ static int parse_options(struct tree_options *ret, const struct command_line *li
 		return -1;
 	ret->http_port = (uint16_t)port;
 	ret->interface = command_arg(line, OPT_INTERFACE, NULL);
+	if (ret->interface && !tree_is_interface(ret->interface))
+		return err_set(e, ERR_USAGE,
+			       "pxe: option '--interface' must be the name of an "
+			       "interface, not '%s'",
+			       ret->interface);
 	ret->proxy_dhcp = command_has(line, OPT_PROXY_DHCP);
 	ret->router_advert = command_has(line, OPT_ROUTER_ADVERT);
 	if (ret->router_advert && !ret->interface)

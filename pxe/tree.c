@@ -53,9 +53,14 @@ static int check_hosts(const struct tree_plan *p, struct err *e)
 	return 0;
 }
 
+bool tree_is_interface(const char *name)
+{
+	return is_plain(name) && strlen(name) < IFNAMSIZ;
+}
+
 static int check_options(const struct tree_options *o, struct err *e)
 {
-	if (o->interface && (!is_plain(o->interface) || strlen(o->interface) >= IFNAMSIZ))
+	if (o->interface && !tree_is_interface(o->interface))
 		return err_set(e, ERR_USAGE, "'%s' is not the name of an interface",
 			       o->interface);
 	if (o->router_advert && !o->interface)

@@ -59,6 +59,9 @@ struct tree_options {
 	const char *records;
 };
 
+/* Returns true when the name can be that of a network interface. */
+bool tree_is_interface(const char *name);
+
 /* Renders the tree into `dir`, replacing the tree that is there. */
 int tree_render(const struct rack *rack, const struct image *image, const char *dir,
 		const struct tree_options *o, struct err *e) _must_check_;

@@ -24,6 +24,11 @@ check "it is one line" test "$(cat "$WORK/err")" = \
 refuse "check with an image that does not exist" 1 \
 	'rackstrap: image /nonexistent: no manifest.json: not the folder of an image (`rackstrap build` makes one in out/)' \
 	"$RACKSTRAP" check configs/demo.cfg --image /nonexistent
+for name in 'a b' '' 0123456789abcdef; do
+	refuse "pxe with the interface '$name'" 2 \
+		"rackstrap: pxe: option '--interface' must be the name of an interface, not '$name'" \
+		"$RACKSTRAP" pxe /nonexistent.cfg --image /nonexistent -o "$WORK/tree" --interface "$name"
+done
 refuse "rack with arguments for no program" 2 \
 	"rackstrap: rack: unexpected argument 'x' (arguments of the program need '--run PROGRAM')" \
 	"$RACKSTRAP" rack configs/demo.cfg --image /nonexistent x
