@@ -10,6 +10,7 @@
 #include "builder/base/apt-resolve.h"
 
 #include "builder/base/apt-root.h"
+#include "builder/base/apt.h"
 #include "builder/common/progress.h"
 #include "lib/dir.h"
 #include "lib/file.h"
@@ -372,6 +373,19 @@ static int check_all(const struct lock_base *b, struct err *e)
 	return 0;
 }
 
+/* Names the suite that was probably meant when the archive does not have it: apt prints a
+ * line for each of the suite's pockets. Returns -1. */
+static int update_error(const struct recipe_base *b, struct err *e)
+{
+	const char *near = apt_suite_guess(b->suite);
+
+	if (!near || !e || !strstr(e->msg, "does not have a Release file"))
+		return err_wrap(e, "the archive of %s", b->suite);
+	return err_set(e, ERR_FAILED,
+		       "%s: base: suite: the archive has no '%s' (did you mean '%s'?)",
+		       b->where, b->suite, near);
+}
+
 static int resolve(struct resolver *x, struct err *e)
 {
 	static const char *const update[] = {"apt-get", "-qq", "--error-on=any", "update",
@@ -383,7 +397,7 @@ static int resolve(struct resolver *x, struct err *e)
 	b->wanted = apt_requested(x->r);
 	b->when = lock_time(time(NULL));
 	if (apt_root_run(&x->root, update, APT_INDEX_MAX, &output, e) < 0)
-		return err_wrap(e, "the archive of %s", b->suite);
+		return update_error(&x->r->base, e);
 	if (list_urls(x, e) < 0 || parse_lists(x, e) < 0 || check_all(b, e) < 0)
 		return -1;
 	if ((b->n_packages == 0 && !x->added) || b->n_releases == 0)

@@ -279,6 +279,70 @@ static int check_userinfo(const struct sources *s, const char *where, struct err
 	return 0;
 }
 
+const char *apt_suite_guess(const char *suite)
+{
+	static const char *const known[] = {
+		"wheezy",   "jessie",  "stretch", "buster", "bullseye",  "bookworm",
+		"trixie",   "forky",   "sid",     "stable", "oldstable", "testing",
+		"unstable", "precise", "trusty",  "utopic", "vivid",     "wily",
+		"xenial",   "bionic",  "focal",   "jammy",  "noble",     NULL,
+	};
+	const char *near = str_nearest(suite, known);
+
+	return near && !streq(near, suite) ? near : NULL;
+}
+
+/* Returns the components that apt lists for a suite of the origin, or with `suite` NULL
+ * for all. Owned by the caller. */
+static char **known_components(const char *targets, const char *origin, const char *suite)
+{
+	_cleanup_strv_ char **lines = strv_split(targets, "\n");
+	char **known = NULL;
+
+	for (size_t i = 0; lines && lines[i]; i++) {
+		_cleanup_strv_ char **f = strv_split(lines[i], "\t");
+
+		if (strv_len(f) == FIELDS && streq(f[CREATED_BY], "Packages") &&
+		    streq(f[ORIGIN], origin) &&
+		    (!suite || is_pocket(f[CODENAME], suite) ||
+		     is_pocket(f[SUITE], suite)) &&
+		    !strv_has(known, f[COMPONENT]))
+			strv_add(&known, f[COMPONENT]);
+	}
+	return known;
+}
+
+/* Checks the components against those of the suite, or of the archives from which
+ * derive_sources() takes it: one must be known, and none a misspelling. */
+static int check_components(const char *targets, const char *origin, const char *suite,
+			    char *const *components, const char *where, struct err *e)
+{
+	_cleanup_strv_ char **known = known_components(targets, origin, suite);
+	_cleanup_free_ char *names = NULL;
+	const char *unknown = NULL, *near = NULL;
+	bool have = false;
+
+	if (!known)
+		known = known_components(targets, origin, NULL);
+	for (size_t i = 0; known && components[i] && !near; i++) {
+		if (strv_has(known, components[i])) {
+			have = true;
+			continue;
+		}
+		near = str_nearest(components[i], (const char *const *)known);
+		unknown = near || !unknown ? components[i] : unknown;
+	}
+	if (!unknown || (have && !near))
+		return 0;
+	names = strv_join(known, ", ");
+	return err_set(e, ERR_FAILED,
+		       "%s: base: components: '%s': apt on this machine knows only %s of "
+		       "%s %s%s%s%s",
+		       where, unknown, names, origin, suite,
+		       near ? " (did you mean '" : "", near ? near : "",
+		       near ? "'?)" : "");
+}
+
 int apt_parse_sources(struct buf *out, const char *targets, const char *origin,
 		      const char *suite, char *const *components, char *const *only,
 		      const char *where, struct err *e)
@@ -286,6 +350,8 @@ int apt_parse_sources(struct buf *out, const char *targets, const char *origin,
 	_cleanup_sources_ struct sources s = {0};
 	bool have = false;
 
+	if (check_components(targets, origin, suite, components, where, e) < 0)
+		return -1;
 	parse_targets(&s, targets, origin, suite, components);
 	if (s.n == 0)
 		derive_sources(&s, targets, origin, suite, components);

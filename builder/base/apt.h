@@ -34,6 +34,9 @@ int apt_parse_sources(struct buf *out, const char *targets, const char *origin,
 		      const char *suite, char *const *components, char *const *only,
 		      const char *where, struct err *e) _must_check_;
 
+/* Returns the suite of Debian or Ubuntu that `suite` may be a misspelling of, or NULL. */
+const char *apt_suite_guess(const char *suite);
+
 /* Returns the value of signed-by in line or stanza `n` (from 1) of a source file, or
  * NULL. It has several lines when it is the key itself. Owned. */
 char *apt_signed_by(const char *file, unsigned n);

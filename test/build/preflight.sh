@@ -51,6 +51,13 @@ assert [r["name"] for r in plan["roles"]] == ["master", "node"]
 assert "systemd-networkd.service" in plan["enable"] and plan["images"] == ["pxe"]
 P
 
+printf '%s\n' 'version = 1;' 'name = "typo";' 'images = [ "pxe" ];' \
+	"base = { type = \"suite\"; suite = \"bookwrom\"; components = [ \"main\" ]; mirror = \"$SITE/none\"; kernel = \"linux-image-amd64\"; };" \
+	>"$WORK/typo.cfg"
+refuse "lock: a suite with a typing mistake" 1 \
+	"rackstrap: $WORK/typo.cfg:4: base: suite: the archive has no 'bookwrom' (did you mean 'bookworm'?)" \
+	"$RACKSTRAP" lock "$WORK/typo.cfg"
+
 # --- this machine -------------------------------------------------------------------------
 mkdir "$WORK/few"
 for d in /usr/sbin /usr/bin; do ln -sf "$d"/* "$WORK/few/"; done

@@ -158,6 +158,43 @@ static void unknown_pocket_is_an_error(void **state)
 			    "apt's sources");
 }
 
+static void refuse_components(const char *suite, const char *one, const char *other,
+			      const char *want)
+{
+	char *const components[] = {(char *)one, (char *)other, NULL};
+	_cleanup_buf_ struct buf b = {0};
+	struct err e = {0};
+
+	assert_int_equal(
+		apt_sources(&b, "Debian", suite, components, NULL, NULL, "r.cfg:5", &e),
+		-1);
+	assert_string_equal(e.msg, want);
+}
+
+static void unknown_component_is_named(void **state)
+{
+	(void)state;
+	refuse_components("bookworm", "mian", NULL,
+			  "r.cfg:5: base: components: 'mian': apt on this machine knows "
+			  "only main, contrib of Debian bookworm (did you mean 'main'?)");
+	refuse_components("trixie", "main", "contirb",
+			  "r.cfg:5: base: components: 'contirb': apt on this machine "
+			  "knows only main, contrib of Debian trixie (did you mean "
+			  "'contrib'?)");
+	refuse_components("bookworm", "universe", NULL,
+			  "r.cfg:5: base: components: 'universe': apt on this machine "
+			  "knows only main, contrib of Debian bookworm");
+}
+
+static void misspelled_suite_is_guessed(void **state)
+{
+	(void)state;
+	assert_string_equal(apt_suite_guess("bookwrom"), "bookworm");
+	assert_string_equal(apt_suite_guess("vivd"), "vivid");
+	assert_null(apt_suite_guess("bookworm"));
+	assert_null(apt_suite_guess("kali-rolling"));
+}
+
 static void unknown_origin_is_an_error(void **state)
 {
 	struct err e = {0};
@@ -284,6 +321,8 @@ int main(void)
 		cmocka_unit_test(only_wanted_pockets_are_used),
 		cmocka_unit_test(unknown_pocket_is_an_error),
 		cmocka_unit_test(unknown_origin_is_an_error),
+		cmocka_unit_test(unknown_component_is_named),
+		cmocka_unit_test(misspelled_suite_is_guessed),
 		cmocka_unit_test(key_within_the_source_is_kept),
 		cmocka_unit_test(pipe_with_a_key_is_not_waited_for),
 		cmocka_unit_test(index_is_read_in_pieces),
