@@ -19,6 +19,7 @@
 #include "builder/recipe/image-type.h"
 #include "builder/root/inputs-check.h"
 #include "builder/root/squash.h"
+#include "lib/dir.h"
 
 #include <sys/stat.h>
 
@@ -88,6 +89,25 @@ static void check_temp_dir(struct mistakes *m)
 		diag_add(&m->failed, "TMPDIR: %s: %s", dir, strerror(errno));
 }
 
+/* Checks that cache_open() could make the folder `dir`. */
+static void check_new_cache(const char *dir, struct mistakes *m)
+{
+	_cleanup_free_ char *folder = space_folder(dir);
+	struct err e = {0};
+	struct stat st;
+
+	if (dir_check_link(dir, false, &e) < 0) {
+		(void)err_wrap(&e, "cache");
+		mistakes_add(m, &e);
+	} else if (stat(folder, &st) < 0) {
+		diag_add(&m->failed, "cache %s: %s", dir, strerror(errno));
+	} else if (!S_ISDIR(st.st_mode)) {
+		diag_add(&m->failed, "cache %s: %s", dir, strerror(ENOTDIR));
+	} else if (access(folder, W_OK | X_OK) < 0) {
+		diag_add(&m->failed, "cache %s: %s", dir, strerror(errno));
+	}
+}
+
 /* Opens the cache. In a dry run it is not made. */
 static void open_cache(struct preflight *p, const struct build_options *o, bool dry,
 		       struct mistakes *m)
@@ -95,8 +115,10 @@ static void open_cache(struct preflight *p, const struct build_options *o, bool 
 	_cleanup_free_ char *dir = o->cache ? xstrdup(o->cache) : cache_dir_default();
 	struct err e = {0};
 
-	if (dry && (!dir || access(dir, F_OK) < 0))
+	if (dry && dir && access(dir, F_OK) < 0) {
+		check_new_cache(dir, m);
 		return;
+	}
 	if (cache_open(&p->cache, o->cache, &e) < 0)
 		mistakes_add(m, &e);
 	p->cache.verify = o->verify;

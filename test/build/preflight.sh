@@ -40,6 +40,14 @@ for dir in /nope /etc/passwd; do
 		TMPDIR=$dir refuse "TMPDIR=$dir $dry" 1 "rackstrap: TMPDIR: $dir: *" build --verify $dry
 	done
 done
+touch "$WORK/file"
+ln -s "$WORK/nowhere" "$WORK/dangling"
+for dry in --dry-run ''; do
+	refuse "a cache below a file $dry" 1 "rackstrap: cache $WORK/file/a: Not a directory" build --cache "$WORK/file/a" $dry
+	refuse "a cache that is a dangling link $dry" 1 "rackstrap: cache: $WORK/dangling*" build --cache "$WORK/dangling" $dry
+	refuse "no place for a cache $dry" 1 "rackstrap: no place for the cache: *" \
+		env -u RACKSTRAP_CACHE -u XDG_CACHE_HOME -u HOME "$RACKSTRAP" build "$WORK/recipe" --output "$WORK/out.d" "${FROM[@]}" $dry
+done
 build --dry-run --json >"$WORK/plan.json" 2>"$WORK/wrong"
 check "dry run: the plan as JSON" python3 - "$WORK/plan.json" <<'P'
 import json, sys
