@@ -5,6 +5,8 @@
  */
 #include "test-firstboot-configured.h"
 
+#include <time.h>
+
 static char *const two[] = {(char[]){"a.service"}, (char[]){"b.service"}, NULL};
 
 /* --- units ------------------------------------------------------------------------ */
@@ -239,6 +241,26 @@ static void test_just_started_unit_is_not_ready(void **state _unused_)
 	assert_not_ready(&m, "a.service has been active for less than 5 s");
 }
 
+/* The unit settles while its log is read. */
+static void test_unit_that_settles_at_the_limit_is_a_reason(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_server_ struct server s;
+	_cleanup_free_ char *show = NULL;
+	struct timespec t;
+
+	server_start(&s, 0, all_well);
+	configured(&m, &s);
+	write_file(&m, "bin/journalctl", "#!/bin/sh\nsleep 4\n");
+	assert_int_equal(fchmodat(m.fb.rootfd, "bin/journalctl", 0755, 0), 0);
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	show = xasprintf("LoadState=loaded\nActiveState=active\nSubState=running\n"
+			 "ActiveEnterTimestampMonotonic=%lld\n\n" ACTIVE,
+			 ((long long)t.tv_sec - 2) * 1000000);
+	write_file(&m, "show", show);
+	assert_not_ready(&m, "a.service has been active for less than 5 s");
+}
+
 /* --- a node's condition ------------------------------------------------------------- */
 
 #define CONDITION(status)                                                                \
@@ -319,6 +341,7 @@ int main(void)
 		cmocka_unit_test(test_missing_route_comes_first),
 		cmocka_unit_test(test_failed_units_come_first),
 		cmocka_unit_test(test_just_started_unit_is_not_ready),
+		cmocka_unit_test(test_unit_that_settles_at_the_limit_is_a_reason),
 		cmocka_unit_test(test_slow_server_is_waited_for),
 		cmocka_unit_test(test_ready_condition_is_checked),
 	};
