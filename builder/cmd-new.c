@@ -7,6 +7,7 @@
 #include "builder/commands.h"
 #include "builder/common/leftovers.h"
 #include "builder/starter.h"
+#include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/out.h"
 #include "lib/str.h"
@@ -148,6 +149,8 @@ static int look(const char *dir, struct err *e)
 				       "new: the folder's name has a control character");
 	if (lstat(dir, &st) < 0)
 		return errno == ENOENT ? 0 : err_errno(e, errno, "%s", dir);
+	if (dir_check_link(dir, false, e) < 0)
+		return -1;
 	if (stat(dir, &st) < 0)
 		return err_errno(e, errno, "%s", dir);
 	if (!S_ISDIR(st.st_mode))

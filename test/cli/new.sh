@@ -43,6 +43,18 @@ check "it is as it was" diff -r before a/mine
 touch file
 refuse "a file" 1 "rackstrap: file exists and is not a folder: name another" "$RACKSTRAP" new file
 refuse "a folder below a file" 1 "rackstrap: file/x: Not a directory" "$RACKSTRAP" new file/x
+ln -s nowhere dangling
+refuse "a link to nowhere" 1 \
+	"rackstrap: dangling: is a link to nowhere, which does not exist: remove the link, or make that folder" "$RACKSTRAP" new dangling
+check "the link is as it was" test "$(readlink dangling)" = nowhere -a ! -e nowhere
+named() { # FOLDER NAME
+	check "new: the folder '$1'" "$RACKSTRAP" new "$1"
+	check "its image is '$2'" grep -qx "name = \"$2\";" "$1/recipe.cfg"
+}
+named '..my  Rack_1..' my-rack-1
+named $'gr\303\266\303\237e' gr-e
+named $'\303\251' rack
+named "$(printf 'x%.0s' $(seq 39))-y" "$(printf 'x%.0s' $(seq 39))"
 refuse "a name of two lines" 2 "rackstrap: new: the folder's name has a control character" "$RACKSTRAP" new $'a\nb'
 refuse "no folder" 2 "rackstrap: new: missing argument DIR: the folder to make, or an empty one" "$RACKSTRAP" new
 
