@@ -193,6 +193,7 @@ static void misspelled_suite_is_guessed(void **state)
 	assert_string_equal(apt_suite_guess("vivd"), "vivid");
 	assert_null(apt_suite_guess("bookworm"));
 	assert_null(apt_suite_guess("kali-rolling"));
+	assert_null(apt_suite_guess("small"));
 }
 
 static void unknown_origin_is_an_error(void **state)
