@@ -72,8 +72,8 @@ static void parse_extract(struct recipe_extract *x, const struct conf_node *n,
 	else if (x->path && (x->path[0] == '/' || strstr(x->path, "..")))
 		conf_complain(
 			n, d,
-			"path: must be a member's path inside the archive, not '%s'",
-			x->path);
+			"path: must be a member's path inside the archive, not '%s'%s",
+			x->path, conf_value_note(x->path));
 	if (to == extract) {
 		conf_complain(n, d,
 			      "member '%s' needs either 'to' (where it is installed) or "

@@ -6,6 +6,7 @@
  */
 #include "builder/recipe/base-type.h"
 #include "builder/recipe/recipe-parse.h"
+#include "firstboot/model/conf-note.h"
 
 const char *const recipe_initramfs_keys[] = {"policy", "modules", "tools", "compress",
 					     NULL};
@@ -114,7 +115,8 @@ static void check_each(const struct conf_node *group, const char *key, char *con
 	for (size_t i = 0; v && v[i]; i++)
 		if (!good(v[i]))
 			conf_complain(conf_member(group, key), d,
-				      "%s: must be %s, not '%s'", key, what, v[i]);
+				      "%s: must be %s, not '%s'%s", key, what, v[i],
+				      conf_value_note(v[i]));
 }
 
 static void parse_policy(struct recipe_initramfs *i, const struct conf_node *group,

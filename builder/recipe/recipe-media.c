@@ -8,6 +8,7 @@
 #include "builder/common/disk-format.h"
 #include "builder/recipe/config-text.h"
 #include "builder/recipe/recipe-parse.h"
+#include "firstboot/model/conf-note.h"
 #include "pxe/kernel-cmdline.h"
 #include "pxe/rack.h"
 
@@ -77,8 +78,8 @@ static void recipe_media_parse_formats(struct recipe_media *m,
 			      "\"raw\" ];");
 	for (size_t i = 0; v && v[i]; i++)
 		if (!disk_format_find(v[i]))
-			conf_complain(at, d, "formats: must be %s, not '%s'", names,
-				      v[i]);
+			conf_complain(at, d, "formats: must be %s, not '%s'%s", names,
+				      v[i], conf_value_note(v[i]));
 	if (v) {
 		strv_free(m->formats);
 		m->formats = TAKE_PTR(v);

@@ -137,8 +137,8 @@ int recipe_get_target(const struct conf_node *n, const char *key, char **dst,
 	    s[strcspn(s, "\n\r")])
 		return conf_complain(conf_member(n, key), d,
 				     "%s: must be an absolute path in the image without "
-				     "'..' or a slash at its end, not '%s'",
-				     key, s);
+				     "'..' or a slash at its end, not '%s'%s",
+				     key, s, conf_value_note(s));
 	plain = plain_target(s);
 	if (!streq(plain, s))
 		return conf_complain(conf_member(n, key), d,

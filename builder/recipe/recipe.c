@@ -138,8 +138,8 @@ static void parse_images(struct recipe *r, const struct conf_node *root, struct 
 		for (size_t k = 0; k < r->n_images; k++)
 			twice |= r->images[k] == type;
 		if (!type)
-			conf_complain(at, d, "images: must be %s, not '%s'", known,
-				      names[i]);
+			conf_complain(at, d, "images: must be %s, not '%s'%s", known,
+				      names[i], conf_value_note(names[i]));
 		else if (twice)
 			conf_complain(at, d, "images: '%s' is listed twice", names[i]);
 		else
