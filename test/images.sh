@@ -43,7 +43,12 @@ bake_strict_now() {
 			{ to = "/usr/sbin/bird"; source = "/usr/sbin/bird"; mode = "0755"; },
 			{ to = "/usr/local/lib/standin/docker"; source = "$ABS_O/standin/docker";
 			  mode = "0755"; },
-			{ to = "/etc/docker/daemon.json"; source = "daemon.json"; }
+			{ to = "/etc/docker/daemon.json"; source = "daemon.json"; },
+			# on a slow machine no unit is given up early
+			{ to = "/etc/systemd/system.conf.d/slow.conf";
+			  content = "[Manager]\nDefaultTimeoutStartSec=20min\n"; },
+			{ to = "/etc/systemd/system/rackstrap-report.service.d/slow.conf";
+			  content = "[Service]\nExecStart=\nExecStart=/usr/sbin/firstboot report --wait --timeout=40m\n"; }
 		);
 	R
 	cat >"${recipe%/*}/daemon.json" <<-J

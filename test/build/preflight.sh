@@ -104,6 +104,8 @@ for command in inspect customize; do
 	refuse "$command of a qcow2 without qemu-img" 4 "rackstrap: *qemu-img*qemu-utils*" \
 		env PATH="$WORK/few" "$RACKSTRAP" "$command" "$WORK/disk.qcow2" "${words[@]}"
 done
+ln -sf /usr/bin/apt-get "$WORK/few/"
+rm -f "$WORK/few/mmdebstrap"
 
 # A user without subordinate ids.
 printf '#!/bin/sh\nexit 1\n' >"$WORK/bin/getsubids"

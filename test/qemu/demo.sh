@@ -100,10 +100,10 @@ check "the kubelet of node-2 was not restarted" kubelet_ran_once $N2
 check "the kubelet of node-1 waited for both silent name servers" on $N1 \
 	"journalctl -b -u kube-kubelet | grep -c 'metadata.google.internal' | grep -qvx 0"
 # BIRD waits for its peers after its start, up to 240 s for one that does not connect.
-check "pods reach each other across nodes, by BGP" until_ok 400 pods_reach_each_other
-check "the border router has the route to node-1's pods" until_ok 120 has_route border 192.168.1.0/24 $N1
-check "the border router has the route to node-2's pods" until_ok 120 has_route border 192.168.2.0/24 $N2
-check "the load balancer has the route to node-2's pods from node-2, its only peer" until_ok 120 \
+check "pods reach each other across nodes, by BGP" until_ok 1200 pods_reach_each_other
+check "the border router has the route to node-1's pods" until_ok 600 has_route border 192.168.1.0/24 $N1
+check "the border router has the route to node-2's pods" until_ok 600 has_route border 192.168.2.0/24 $N2
+check "the load balancer has the route to node-2's pods from node-2, its only peer" until_ok 600 \
 	has_route balancer 192.168.2.0/24 $N2
 check "a container on node-1 gets its address from cbr0's /24" on $N1 "set -e
 	id=\$(docker create calico/node:v0.4.8); docker start \$id >/dev/null
@@ -127,30 +127,30 @@ if is_long; then
 	on $N1 "systemctl reboot" >/dev/null 2>&1
 	qmp master system_reset
 fi
-check "a wrong host.cfg is reported as failed" until_ok 900 reported_again node-2 "$boot2" failed
+check "a wrong host.cfg is reported as failed" until_ok 2400 reported_again node-2 "$boot2" failed
 report_of node-2 | json why | note
 check "the report has the reasons" sh -c "grep -q 'cbr0' '$DIR/tree/http/report/node-2.json' &&
 	grep -q \"did you mean 'gateway'\" '$DIR/tree/http/report/node-2.json'"
 check "the console has the reason" sh -c "grep -q \"unknown key 'gatewax'.*did you mean 'gateway'\" '$(console node-2)'"
 check "the console has the verdict once" test "$(grep -cE 'rackstrap: node-2 \(node\) failed: ' "$(console node-2)")" = 1
-check "a host that is not configured accepts ssh and starts no unit of the cluster" until_ok 300 on $N2 "
+check "a host that is not configured accepts ssh and starts no unit of the cluster" until_ok 900 on $N2 "
 	! systemctl is-active docker kube-kubelet kube-proxy calico-node rackstrap-node.target &&
 	! ip link show cbr0 2>/dev/null && firstboot status | grep -q gatewax && test -e /etc/resolv.conf &&
 	journalctl -u rackstrap-firstboot | grep -q gatewax"
 
 # Master and node-1 are back, the master with its state disk; then node-2 is repaired.
 restarts() {
-	check "the master is ready again after a reset" until_ok 900 reported_again master "$boot0" ready
+	check "the master is ready again after a reset" until_ok 2400 reported_again master "$boot0" ready
 	check "its state disk has kept etcd: the pool is the one added first" test "$(pool_index)" = "$index"
-	check "node-1 reboots to ready" until_ok 900 reported_again node-1 "$boot1" ready
-	check "cbr0, Docker, NAT and units are as before on node-1" until_ok 300 node_is_right $N1 192.168.1.1/24 node-1
+	check "node-1 reboots to ready" until_ok 2400 reported_again node-1 "$boot1" ready
+	check "cbr0, Docker, NAT and units are as before on node-1" until_ok 900 node_is_right $N1 192.168.1.1/24 node-1
 	python3 test/qemu/hostcpio.py "$DIR/tree/http/hosts/$mac.cpio" \
 		'"192.169.2.1/24"' '"192.168.2.1/24"' 'gatewax =' 'gateway =' || bail "cannot repair node-2's host.cfg"
 	boot2=$(report_of node-2 | json boot_id)
 	qmp node-2 system_reset
-	check "node-2 is ready with its repaired host.cfg" until_ok 900 reported_again node-2 "$boot2" ready
-	check "pods reach each other again" until_ok 400 pods_reach_each_other
-	check "both nodes are Ready again" until_ok 300 on $M \
+	check "node-2 is ready with its repaired host.cfg" until_ok 2400 reported_again node-2 "$boot2" ready
+	check "pods reach each other again" until_ok 1200 pods_reach_each_other
+	check "both nodes are Ready again" until_ok 900 on $M \
 		"test \$(kubectl --server http://127.0.0.1:8080 get nodes --no-headers | grep -c ' Ready ') = 2"
 }
 if is_long; then restarts; fi

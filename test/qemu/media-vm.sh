@@ -128,7 +128,7 @@ on_vm() {
 }
 
 READY='rackstrap: solo-1 \(master\) ready in'
-ready() { vm_wait "${1:-900}" "$READY"; }
+ready() { vm_wait "${1:-2400}" "$READY"; }
 
 # Checks the disk of a machine that does not run, with foreign tools: the partition table and
 # the state partition's ext4 are without faults, and the partition reaches the disk's end.

@@ -47,7 +47,7 @@ check "it is written to a disk" vm_medium "$WORK/written.img" 4G "$disk" || fini
 mv "$WORK/written.img" "$disk"
 # shellcheck disable=SC2046 # vm_drive prints several words
 vm_start disk bios $MAC $(vm_drive disk "$disk") $(more_disks)
-vm_wait 600 'rackstrap: boot medium: /dev/vda2' || fail "the disk boots"
+vm_wait 1800 'rackstrap: boot medium: /dev/vda2' || fail "the disk boots"
 after=$(cut_instant)
 sleep "$after"
 echo "# the power is cut $after s after the boot medium is found"
@@ -111,7 +111,7 @@ check "partition table and filesystem are sound, up to the disk's end" state_is_
 check "a byte of root.squashfs is changed" damage "$disk"
 # shellcheck disable=SC2046
 vm_start damaged bios $MAC $(vm_drive disk "$disk")
-check "a damaged root is refused, with the reason" vm_wait 600 \
+check "a damaged root is refused, with the reason" vm_wait 1800 \
 	'rackstrap: boot failed: root.squashfs is damaged or another image.s: expected sha256 [0-9a-f]{64}, found [0-9a-f]{64}'
 check "nothing of the damaged root has run" test "$(vm_said | grep -cE 'systemd\[1\]|ready in')" = 0
 vm_kill

@@ -144,7 +144,7 @@ device LIAR nLIAR
 
 sed -i "s/DISKS/$disks/" "$root/init"
 (cd "$root" && find . | cpio -o -H newc --quiet) >"$WORK/initrd"
-timeout 300 qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none -machine q35,graphics=off \
+timeout 1200 qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none -machine q35,graphics=off \
 	-accel tcg,thread=multi -cpu max -smp 2 -m 768M -serial "file:$WORK/console" \
 	-qmp "unix:$WORK/qmp,server=on,wait=off" -kernel "$kernel" -initrd "$WORK/initrd" \
 	-append 'console=ttyS0 loglevel=1 panic=-1 rdinit=/init' -device virtio-scsi-pci "${args[@]}" >&2 2>&1 &
