@@ -17,7 +17,7 @@ export RACKSTRAP_CACHE=$WORK/cache RACKSTRAP_FETCH_PAUSE=1 TMPDIR=$WORK/tmp
 
 # --- an archive ------------------------------------------------------------------------
 mkdir -p "$WORK"/{bin,tmp,site,packages,recipe,base/{boot,bin,etc,usr/lib,usr/sbin,var/lib/dpkg}}
-system() { # DIR: writes there what an image with roles needs of a system, as empty files
+make_system() { # DIR: writes there what an image with roles needs of a system, as empty files
 	mkdir -p "$1"/{bin,usr/bin,usr/sbin,usr/lib/systemd/system}
 	touch "$1"/{bin/busybox,usr/bin/curl,usr/bin/systemctl,usr/sbin/init,usr/sbin/iptables-restore}
 	printf '[Install]\nWantedBy=multi-user.target\n' >"$1/usr/lib/systemd/system/systemd-networkd.service"
@@ -46,7 +46,7 @@ publish() { # [SED-SCRIPT]
 		mv "$WORK/Release" dists/small/Release &&
 		gpg --batch --quiet --yes --clear-sign --output dists/small/InRelease dists/small/Release)
 }
-system "$WORK/packages/essential"
+make_system "$WORK/packages/essential"
 deb essential 1.0 "Essential: yes"
 mkdir -p "$WORK/packages/kernel/boot"
 touch "$WORK/packages/kernel/boot/vmlinuz-6.1.0-test"
@@ -58,7 +58,7 @@ publish
 head -c 100000 /dev/urandom >"$WORK/site/kubelet"
 
 # --- a base -------------------------------------------------------------------
-system "$WORK/base"
+make_system "$WORK/base"
 (
 	cd "$WORK/base" || exit 1
 	head -c 10000 /dev/urandom >boot/vmlinuz-6.1.0-test

@@ -12,7 +12,7 @@ tap_cleanup() { stop_site; }
 rm "$WORK/bin/mmdebstrap" # the real one is used
 TREE=$WORK/tree
 mkdir -p "$TREE"/{boot,etc,proc,dev,sys,run,tmp,root,bin,usr/bin,usr/sbin,usr/lib,var/lib/dpkg/info}
-system "$TREE"
+make_system "$TREE"
 echo kernel >"$TREE/boot/vmlinuz-6.1.0-test"
 printf '#!/bin/sh\necho initrd >/boot/initrd.img-6.1.0-test\n' >"$TREE/usr/sbin/update-initramfs"
 chmod 755 "$TREE/usr/sbin/update-initramfs"

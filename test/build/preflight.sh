@@ -179,7 +179,7 @@ check "and nothing else" test "$(grep -c 'recipe.cfg:' "$WORK/said")" = 6 || not
 no_base "missing files"
 
 # --- a later failure ----------------------------------------------------------------------
-system "$WORK/packages/essential"
+make_system "$WORK/packages/essential"
 deb essential 1.0 "Essential: yes"
 publish
 cp "$WORK/recipe.was" "$recipe"
