@@ -252,7 +252,7 @@ static int start_machines(struct rack_job *j, struct err *e)
 		if (vm_prepare(&m->vm, r->dir, e) < 0)
 			return -1;
 	}
-	if (rack_ssh_write_config(r, e) < 0)
+	if (rack_ssh_write_config(r, e) < 0 || rack_watch_open(r, e) < 0)
 		return -1;
 	for (size_t i = 0; i < r->n; i++) {
 		r->machines[i].on_ms = rack_now_ms();
@@ -270,6 +270,7 @@ static void stop_all(struct rack_run *r)
 		vms[i] = &r->machines[i].vm;
 	vm_stop(vms, r->n);
 	free(vms);
+	rack_watch_done(r);
 	serve_done(&r->serve);
 	for (size_t i = 0; i < r->n; i++) {
 		free(r->machines[i].why);

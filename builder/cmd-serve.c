@@ -88,24 +88,21 @@ static void reload(struct serve *s, const struct serve_options *o)
 	}
 }
 
-static int watch_until_end(struct serve *s, const struct serve_options *o, int signals,
-			   bool had_terminal, struct err *e)
+static int watch_until_end(struct serve *s, const struct serve_options *o,
+			   struct watch *w, int signals, bool had_terminal, struct err *e)
 {
-	_cleanup_watch_ struct watch w = {0};
 	struct stat st;
 	int r;
 
 	note_tree(s, &st);
-	watch_open(&w, s);
 	do {
 		warn_if_rendered_again(s, &st);
-		r = serve_wait(s, signals, log_events(&w) ? 0 : TICK_MS, e);
+		r = serve_wait(s, signals, log_events(w) ? 0 : TICK_MS, e);
 		if (r == 1 && only_reload(signals, had_terminal)) {
-			log_events(&w);
-			watch_done(&w);
+			log_events(w);
 			note_tree(s, &st);
 			reload(s, o);
-			watch_open(&w, s);
+			watch_rack_changed(w);
 			r = 0;
 		}
 	} while (r == 0);
@@ -115,7 +112,7 @@ static int watch_until_end(struct serve *s, const struct serve_options *o, int s
 	    serve_wait(&(struct serve){.dnsmasq = {.pidfd = -1}, .nginx = {.pidfd = -1}},
 		       signals, 100, NULL) == 1)
 		r = 1;
-	log_events(&w);
+	log_events(w);
 	return r < 0 ? -1 : 0;
 }
 
@@ -150,6 +147,7 @@ static int run_serve(const struct command_line *line, struct err *e)
 {
 	struct serve s = {.dnsmasq = {.pidfd = -1}, .nginx = {.pidfd = -1}};
 	struct serve_options o = {.user = command_arg(line, OPT_USER, NULL)};
+	_cleanup_watch_ struct watch w = {0};
 	_cleanup_diag_ struct diag d = {0};
 	_cleanup_close_ int signals = -1;
 	bool had_terminal;
@@ -163,12 +161,14 @@ static int run_serve(const struct command_line *line, struct err *e)
 	if (r == 0 && serve_check(&s, &d) < 0) {
 		r = diag_err(&d, e);
 		e->code = ERR_UNABLE; /* the machine is at fault, not a file */
-	} else if (r == 0) {
+	}
+	if (r == 0) {
+		watch_open(&w, &s);
 		r = serve_start(&s, e);
 	}
 	if (r == 0) {
 		log_start(&s);
-		r = watch_until_end(&s, &o, signals, had_terminal, e);
+		r = watch_until_end(&s, &o, &w, signals, had_terminal, e);
 	}
 	serve_done(&s);
 	return r;

@@ -19,19 +19,38 @@
 
 #define REPORTED_MAX 1000
 
+static void reports_open(struct watch_reports *r, size_t n_hosts)
+{
+	*r = (struct watch_reports){
+		.seen = xcalloc(n_hosts + 1, sizeof(*r->seen)),
+		.waits = xcalloc(n_hosts + 1, sizeof(*r->waits)),
+		.queue = xcalloc(n_hosts + 1, sizeof(*r->queue)),
+		.left = SIZE_MAX,
+	};
+}
+
+static void reports_done(struct watch_reports *r)
+{
+	free(r->seen);
+	free(r->waits);
+	free(r->queue);
+}
+
 void watch_open(struct watch *w, const struct serve *s)
 {
 	_cleanup_free_ char *path = xasprintf("%s/" TREE_ACCESS_LOG, s->dir);
 
 	*w = (struct watch){.s = s};
-	w->reports = (struct watch_reports){
-		.seen = xcalloc(s->info.n_hosts + 1, sizeof(*w->reports.seen)),
-		.waits = xcalloc(s->info.n_hosts + 1, sizeof(*w->reports.waits)),
-		.queue = xcalloc(s->info.n_hosts + 1, sizeof(*w->reports.queue)),
-		.left = SIZE_MAX,
-	};
+	reports_open(&w->reports, s->info.n_hosts);
 	tail_open(&w->access, path, true);
-	tail_open(&w->dhcp, s->dnsmasq.log, false);
+	tail_open(&w->dhcp, s->dnsmasq.log, true);
+}
+
+void watch_rack_changed(struct watch *w)
+{
+	reports_done(&w->reports);
+	reports_open(&w->reports, w->s->info.n_hosts);
+	intern_done(&w->reported);
 }
 
 bool watch_turn(struct watch *w)
@@ -47,9 +66,7 @@ void watch_done(struct watch *w)
 	tail_done(&w->access);
 	tail_done(&w->dhcp);
 	intern_done(&w->reported);
-	free(w->reports.seen);
-	free(w->reports.waits);
-	free(w->reports.queue);
+	reports_done(&w->reports);
 	*w = (struct watch){0};
 }
 

@@ -25,9 +25,14 @@ struct watch {
 	} reports;
 };
 
-/* Starts watching; earlier fetches are skipped. `s` must be open and outlive the
+/* Starts watching; what the logs say already is skipped. `s` must be open and outlive the
  * watch. */
 void watch_open(struct watch *w, const struct serve *s);
+
+/* Adopts the hosts that `s` has since its tree was read again. Events that were not
+ * described yet are described as the new rack's; a report that waited in the queue is
+ * forgotten. */
+void watch_rack_changed(struct watch *w);
 
 /* Begins a turn, in which at most WATCH_TURN bytes of each log and WATCH_REPORTS reports
  * are read: clients that fill the logs or send reports without end must not keep the

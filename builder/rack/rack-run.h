@@ -47,7 +47,14 @@ struct rack_run {
 	int signals;                /* signalfd */
 	const char *const *program; /* argument vector of --run, NULL: none */
 	int program_fd;             /* readable when it has ended; -1: it does not run */
+	struct follower *follower;  /* see rack_watch_open() */
 };
+
+/* Opens the logs and reports of the boot server at their present end. It is called before
+ * a machine is started, and rack_watch() as often as needed afterwards: no event between
+ * two calls is missed. rack_watch_done() is called also after a failure. */
+int rack_watch_open(struct rack_run *r, struct err *e) _must_check_;
+void rack_watch_done(struct rack_run *r);
 
 /*
  * Follows the rack until every machine has a verdict, or, with `keep`, until a signal

@@ -37,7 +37,6 @@ struct follower {
 	int epfd;           /* signals and ends of machines */
 	bool keep;
 	bool more; /* a turn left something to read: do not wait before the next */
-	uint64_t start_ms;
 };
 
 static uint64_t to_ms(struct timespec ts)
@@ -78,7 +77,7 @@ static uint64_t since_event(uint64_t then_ms, uint64_t wall_ms)
 /* Logs a line with the time since the rack was started. */
 static _printf_(2, 3) void log_event(const struct follower *f, const char *fmt, ...)
 {
-	uint64_t ms = since(f->start_ms, rack_now_ms());
+	uint64_t ms = since(f->r->machines[0].on_ms, rack_now_ms());
 	char *text;
 	va_list ap;
 
@@ -197,11 +196,13 @@ static void follow_console(struct follower *f, struct machine *m)
 
 /* --- ends -------------------------------------------------------------------------- */
 
-static int follow_pid(struct follower *f, const struct machine *m, struct err *e)
+/* Wakes the loop when a process ends. */
+static int follow_pid(struct follower *f, int pidfd, struct err *e)
 {
 	struct epoll_event ev = {.events = EPOLLIN};
 
-	if (m->vm.pidfd >= 0 && epoll_ctl(f->epfd, EPOLL_CTL_ADD, m->vm.pidfd, &ev) < 0)
+	if (pidfd >= 0 && epoll_ctl(f->epfd, EPOLL_CTL_ADD, pidfd, &ev) < 0 &&
+	    errno != EEXIST)
 		return err_errno(e, errno, "epoll");
 	return 0;
 }
@@ -234,7 +235,8 @@ static void handle_kvm_failure(struct follower *f, struct machine *m, const char
 	reopen(&m->qemu);
 	m->on_ms = rack_now_ms();
 	m->first_ms = m->last_ms = 0;
-	if (vm_restart_tcg(&m->vm, f->r->dir, &e) < 0 || follow_pid(f, m, &e) < 0)
+	if (vm_restart_tcg(&m->vm, f->r->dir, &e) < 0 ||
+	    follow_pid(f, m->vm.pidfd, &e) < 0)
 		machine_verdict(m, MACHINE_FAILED, xstrdup(e.msg));
 }
 
@@ -302,31 +304,33 @@ static void fail_late(struct rack_run *r)
 
 /* --- the loop ---------------------------------------------------------------------- */
 
-static int follower_open(struct follower *f, struct rack_run *r, bool keep, struct err *e)
+int rack_watch_open(struct rack_run *r, struct err *e)
 {
 	_cleanup_free_ char *log = xasprintf("%s/" TREE_ACCESS_LOG, r->tree);
 	struct epoll_event ev = {.events = EPOLLIN};
+	struct follower *f = xcalloc(1, sizeof(*f));
 
-	*f = (struct follower){.r = r, .keep = keep, .start_ms = r->machines[0].on_ms};
+	r->follower = f;
+	f->r = r;
+	watch_open(&f->watch, &r->serve);
+	tail_open(&f->access, log, true);
 	f->epfd = epoll_create1(EPOLL_CLOEXEC);
 	if (f->epfd < 0 || epoll_ctl(f->epfd, EPOLL_CTL_ADD, r->signals, &ev) < 0)
 		return err_errno(e, errno, "epoll");
-	if (r->program_fd >= 0 &&
-	    epoll_ctl(f->epfd, EPOLL_CTL_ADD, r->program_fd, &ev) < 0)
-		return err_errno(e, errno, "epoll");
-	for (size_t i = 0; i < r->n; i++)
-		if (follow_pid(f, &r->machines[i], e) < 0)
-			return -1;
-	watch_open(&f->watch, &r->serve);
-	tail_open(&f->access, log, true);
 	return 0;
 }
 
-static void follower_done(struct follower *f)
+void rack_watch_done(struct rack_run *r)
 {
+	struct follower *f = r->follower;
+
+	if (!f)
+		return;
 	watch_done(&f->watch);
 	tail_done(&f->access);
 	close_p(&f->epfd);
+	free(f);
+	r->follower = NULL;
 }
 
 /* Reads what is new, of each file as much as a turn allows. The watch comes first, so
@@ -385,11 +389,13 @@ static int follow(struct follower *f, struct err *e)
 
 int rack_watch(struct rack_run *r, bool keep, struct err *e)
 {
-	struct follower f;
-	int ret = follower_open(&f, r, keep, e);
+	struct follower *f = r->follower;
 
-	if (ret == 0)
-		ret = follow(&f, e);
-	follower_done(&f);
-	return ret;
+	f->keep = keep;
+	if (r->program_fd >= 0 && follow_pid(f, r->program_fd, e) < 0)
+		return -1;
+	for (size_t i = 0; i < r->n; i++)
+		if (follow_pid(f, r->machines[i].vm.pidfd, e) < 0)
+			return -1;
+	return follow(f, e);
 }

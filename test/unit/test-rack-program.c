@@ -82,7 +82,7 @@ static int setup(void **state)
 		console_open(&f->machines[i].console, log);
 		console_open(&f->machines[i].qemu, log);
 	}
-	return 0;
+	return rack_watch_open(&f->run, &e);
 }
 
 static int teardown(void **state)
@@ -94,6 +94,7 @@ static int teardown(void **state)
 		console_done(&f->machines[i].console);
 		console_done(&f->machines[i].qemu);
 	}
+	rack_watch_done(&f->run);
 	serve_done(&f->run.serve);
 	image_done(&f->image);
 	rack_done(&f->rack);
@@ -230,6 +231,21 @@ static void test_configuration(void **state)
 			fail_msg("no line '%s' in: %s", lines[i], text);
 }
 
+/* Between two calls of rack_watch() nothing is read, and nothing is lost. */
+static void test_no_event_is_missed(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *log = xasprintf("%s/" TREE_ACCESS_LOG, f->run.tree);
+	static const char line[] = "1450000000.000 172.25.0.11 \"GET "
+				   "/hosts/52-54-00-25-00-1a.ipxe HTTP/1.1\" 200 100 "
+				   "0.001\n";
+
+	expect(f, "touch \"$RACK_DIR/run/ssh/known_hosts.node-1\"", 0, "");
+	assert_int_equal(file_write_at(AT_FDCWD, log, line, strlen(line), 0644), 0);
+	expect(f, "exit 0", 0, "");
+	expect(f, "! test -e \"$RACK_DIR/run/ssh/known_hosts.node-1\"", 0, "");
+}
+
 static void test_a_host_that_boots_gets_new_host_keys(void **state)
 {
 	struct fixture *f = *state;
@@ -240,7 +256,7 @@ static void test_a_host_that_boots_gets_new_host_keys(void **state)
 	       "echo '1450000000.000 172.25.0.11 \"GET "
 	       "/hosts/52-54-00-25-00-1a.ipxe HTTP/1.1\" 200 100 0.001' "
 	       ">>tree/run/access.log && "
-	       "for i in $(seq 200); do [ -e run/ssh/known_hosts.node-1 ] || exit 0; "
+	       "for i in $(seq 2000); do [ -e run/ssh/known_hosts.node-1 ] || exit 0; "
 	       "sleep 0.1; done; exit 1",
 	       0, "");
 	expect(f, "test -e \"$RACK_DIR/run/ssh/known_hosts.node-2\"", 0, "");
@@ -256,6 +272,7 @@ int main(void)
 		unit(test_programs_that_cannot_run),
 		unit(test_each_host_has_the_key_of_this_run),
 		unit(test_configuration),
+		unit(test_no_event_is_missed),
 		unit(test_a_host_that_boots_gets_new_host_keys),
 	};
 

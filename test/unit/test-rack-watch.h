@@ -102,7 +102,7 @@ static inline int setup(void **state)
 				   .image = &f->image,
 				   .dir = f->dir,
 				   .tree = xasprintf("%s/tree", f->dir),
-				   .timeout_ms = 20000,
+				   .timeout_ms = 120000,
 				   .machines = f->machines,
 				   .n = HOSTS,
 				   .program_fd = -1,
@@ -114,7 +114,7 @@ static inline int setup(void **state)
 	write_qemu(f);
 	for (size_t i = 0; i < HOSTS; i++)
 		make_machine(f, i);
-	return 0;
+	return rack_watch_open(&f->run, &e);
 }
 
 static inline int teardown(void **state)
@@ -132,6 +132,7 @@ static inline int teardown(void **state)
 		console_done(&f->machines[i].console);
 		console_done(&f->machines[i].qemu);
 	}
+	rack_watch_done(&f->run);
 	serve_done(&f->run.serve);
 	image_done(&f->image);
 	rack_done(&f->rack);

@@ -127,6 +127,20 @@ static void reports_that_arrive_together_are_one(void **state)
 	assert_int_equal(parsed, 3);
 }
 
+/* The boot server's tree is read again, with a host less, while a host boots. */
+static void no_event_is_lost_when_the_rack_changes(void **state)
+{
+	struct fixture *f = *state;
+	size_t n = f->s.info.n_hosts;
+
+	put(f, 3, 1000);
+	f->s.info.n_hosts = n - 1;
+	watch_rack_changed(&f->w);
+	expect(f, "h3 (node): ready in 1.0 s");
+	expect(f, NULL);
+	f->s.info.n_hosts = n;
+}
+
 /* A line of the log that is read in a later turn than its report. */
 static void same_report_is_described_once(void **state)
 {
@@ -179,6 +193,7 @@ int main(void)
 		T(reports_that_arrive_together_are_one),
 		T(same_report_is_described_once),
 		T(reports_of_a_turn_are_limited),
+		T(no_event_is_lost_when_the_rack_changes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
