@@ -319,8 +319,8 @@ QUICK_TESTS	= $(CHECK_UNIT) $(FUZZERS) $(SHOULD_FAIL) $(CLI_TESTS) $(LINT_TESTS)
 check: deps
 	$(Q)$(MAKE) $(JOBS) DEV=1 tests-built asan-built clang-built $(O)/standin/mirror.stamp
 	$(Q)test/run -j2 $(call longest_first,test/build/bake.sh $(QUICK_TESTS) $(ASAN_UNIT)) \
-		-- -j $(call longest_first,$(QEMU_TESTS)) \
-		-- -j $(RACK_TESTS) $(call longest_first,$(filter-out %/bake.sh,$(BUILD_TESTS)) $(REPRO_TESTS))
+		-- -j $(call longest_first,$(QEMU_TESTS) test/build/customize.sh) \
+		-- -j $(RACK_TESTS) $(call longest_first,$(filter-out %/bake.sh %/customize.sh,$(BUILD_TESTS)) $(REPRO_TESTS))
 check-unit: tests-built
 	$(Q)test/run -j $(call longest_first,$(QUICK_TESTS))
 lint:

@@ -119,7 +119,7 @@ serve() {
 	rm -f "$WORK/port"
 	python3 test/httpd.py "$1" "$WORK/port" >&2 &
 	httpd=$!
-	for _ in $(seq 100); do [ -s "$WORK/port" ] && break; sleep 0.1; done
+	for _ in $(seq 1000); do [ -s "$WORK/port" ] && break; sleep 0.1; done
 	SITE=http://127.0.0.1:$(cat "$WORK/port")
 	FROM=(--mirror "http://archive.invalid/=$SITE/" --mirror "http://files.invalid/=$SITE/")
 }

@@ -29,7 +29,7 @@ vivid_mirror() {
 	cp "$VIVID_ARCHIVE/key.gpg" "$WORK/images/vivid/ubuntu-archive-2012.gpg"
 	python3 test/httpd.py "$VIVID_ARCHIVE" "$WORK/archive.port" &
 	VIVID_HTTPD=$!
-	for _ in $(seq 100); do [ -s "$WORK/archive.port" ] && break; sleep 0.1; done
+	for _ in $(seq 1000); do [ -s "$WORK/archive.port" ] && break; sleep 0.1; done
 	VIVID_FROM=("${FROM[@]}" --mirror
 		"http://old-releases.ubuntu.com/=http://127.0.0.1:$(cat "$WORK/archive.port")/")
 }

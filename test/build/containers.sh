@@ -19,7 +19,7 @@ sum_new='' sum_linked='' sum_late='' sum_oci='' id_new='' id_old='' config_new='
 python3 "$PY" serve "$D" "$WORK/port" &
 registry=$!
 tap_cleanup() { kill "$registry" 2>/dev/null; }
-for _ in $(seq 100); do [ -s "$WORK/port" ] && break; sleep 0.1; done
+for _ in $(seq 1000); do [ -s "$WORK/port" ] && break; sleep 0.1; done
 at=127.0.0.1:$(cat "$WORK/port")
 mkdir -p "$WORK/home/.config/containers"
 printf '[[registry]]\nlocation = "%s"\ninsecure = true\n' "$at" >"$WORK/home/.config/containers/registries.conf"
@@ -76,7 +76,7 @@ mkdir "$WORK/slow"
 printf '#!/bin/sh\ndir=${*##*dir:}\n: >"$dir/piece"\n: >"%s/began"\nexec sleep 30\n' "$WORK" >"$WORK/slow/skopeo"
 chmod +x "$WORK/slow/skopeo"
 PATH=$WORK/slow:$PATH "$tool" "docker://$at/team/two:v1" team/one:v1 - "$WORK/out.tar" 2>/dev/null &
-for _ in $(seq 200); do [ ! -e "$WORK/began" ] || break; sleep 0.05; done
+for _ in $(seq 2000); do [ ! -e "$WORK/began" ] || break; sleep 0.05; done
 kill -KILL $!
 wait $! 2>/dev/null
 one_folder() { [[ $(ls "$TMPDIR") == fetched*fetched.image.rackstrap-???????????????? ]]; }

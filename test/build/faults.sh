@@ -163,6 +163,6 @@ refuse "serve refuses a port in use" 4 "rackstrap: port 8123/tcp is taken by pyt
 	unshare --user --map-root-user --net --pid --fork --kill-child bash -c "
 		ip link set lo up && ip address add 172.25.0.1/24 dev lo || exit 98
 		python3 -m http.server --bind 172.25.0.1 8123 >'$WORK/http.log' 2>&1 &
-		for _ in \$(seq 50); do (: >/dev/tcp/172.25.0.1/8123) 2>/dev/null && break; sleep 0.1; done
+		for _ in \$(seq 500); do (: >/dev/tcp/172.25.0.1/8123) 2>/dev/null && break; sleep 0.1; done
 		'$RACKSTRAP' serve '$WORK/tree'"
 finish

@@ -27,7 +27,7 @@ python3 test/faultd.py "$WORK/files" "$WORK/port" "$WORK/right.crt" "$WORK/right
 	"$WORK/wrong.crt" "$WORK/wrong.key" >&2 &
 faultd=$!
 tap_cleanup() { kill "$faultd" 2>/dev/null; }
-for _ in $(seq 100); do [ -s "$WORK/port" ] && break; sleep 0.1; done
+for _ in $(seq 1000); do [ -s "$WORK/port" ] && break; sleep 0.1; done
 { read -r HTTP; read -r HTTPS; read -r WRONG; } <"$WORK/port" || bail "test/faultd.py did not start"
 U=http://127.0.0.1:$HTTP
 

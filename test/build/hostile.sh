@@ -38,7 +38,7 @@ while True:
     time.sleep(1000)
 P
 server=$!
-for _ in $(seq 100); do [ -s "$WORK/machine.port" ] && break; sleep 0.1; done
+for _ in $(seq 1000); do [ -s "$WORK/machine.port" ] && break; sleep 0.1; done
 
 # --- trees -----------------------------------------------------------------------------
 TREE=$WORK/tree

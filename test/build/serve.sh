@@ -111,7 +111,7 @@ serve() {
 	: >"$WORK/serve.err" # else the text of an earlier one may still be there
 	env --default-signal=INT "$RACKSTRAP" serve "$TREE" 2>"$WORK/serve.err" & # "&" ignores SIGINT
 	server=$!
-	for _ in $(seq 100); do
+	for _ in $(seq 1000); do
 		grep -q 'Ctrl-C ends it' "$WORK/serve.err" && return 0
 		kill -0 "$server" 2>/dev/null || return 1
 		sleep 0.1
@@ -291,7 +291,7 @@ server=
 # A dnsmasq that has changed its user outlives a serve that is killed (test/long/serve.sh).
 dnsmasq --conf-file="$TREE/dnsmasq.conf" --enable-tftp --tftp-root="$TREE/tftp" --no-daemon 2>"$WORK/dnsmasq.err" &
 orphan=$!
-for _ in $(seq 100); do grep -q 'started, version' "$WORK/dnsmasq.err" && break; sleep 0.1; done
+for _ in $(seq 1000); do grep -q 'started, version' "$WORK/dnsmasq.err" && break; sleep 0.1; done
 check "serve starts after one that was killed" serve
 ended() { ! kill -0 "$orphan"; }
 check "the earlier dnsmasq has ended" until_ok ended

@@ -50,7 +50,7 @@ manifest='' layer=''
 eval "$(cat "$WORK/digests")"
 python3 test/build/containers.py serve "$WORK/reg" "$WORK/reg.port" &
 REGISTRY=$!
-for _ in $(seq 100); do [ -s "$WORK/port" ] && [ -s "$WORK/reg.port" ] && break; sleep 0.1; done
+for _ in $(seq 1000); do [ -s "$WORK/port" ] && [ -s "$WORK/reg.port" ] && break; sleep 0.1; done
 url=http://127.0.0.1:$(cat "$WORK/port")
 at=127.0.0.1:$(cat "$WORK/reg.port")
 printf '[[registry]]\nlocation = "%s"\ninsecure = true\n' "$at" >"$HOME/.config/containers/registries.conf"

@@ -54,7 +54,7 @@ within() {
 check "apt installs the packages and their dependencies" within sh -ec \
 	'apt-get -qq update && apt-get -qy --no-install-recommends install /debs/*.deb' || finish
 check "the installed rackstrap runs" within rackstrap --version
-for _ in $(seq 100); do [ -s "$WORK/port" ] && break; sleep 0.1; done
+for _ in $(seq 1000); do [ -s "$WORK/port" ] && break; sleep 0.1; done
 from="http://standin.invalid/=http://127.0.0.1:$(cat "$WORK/port")/"
 recipe=/usr/share/rackstrap/images/bookworm-vm
 check "lock succeeds" within rackstrap lock $recipe --artifacts --output /root/lock --mirror "$from" || finish

@@ -48,7 +48,7 @@ refuse "a tree that was copied without its modes is refused" 4 \
 (umask 0 && mv "$TREE" "$TREES/was" && cp -r "$TREES/was" "$TREE" && chmod -R a+rwX "$TREE")
 "$RACKSTRAP" serve "$TREE" --user nobody 2>"$WORK/serve.err" &
 server=$!
-for _ in $(seq 100); do
+for _ in $(seq 1000); do
 	grep -q 'Ctrl-C ends it' "$WORK/serve.err" && break
 	sleep 0.1
 done

@@ -292,7 +292,7 @@ killed() { # SIGNAL: the plugin's init, once it has unpacked itself
 	local n
 	n=$(find "$WORK/tmp" -name 'lib*' | wc -l)
 	onefile RACKSTRAP_STANDIN_PLUGIN_S=60 "$S/calico_kubernetes" init >"$WORK/out" &
-	for _ in $(seq 100); do grep -q stand-in "$WORK/out" && break; sleep 0.1; done
+	for _ in $(seq 1000); do grep -q stand-in "$WORK/out" && break; sleep 0.1; done
 	kill -"$1" $!
 	wait $! 2>/dev/null
 	unpacked $((n + 1))

@@ -138,7 +138,7 @@ nbdkit -f -U "$WORK/liar.sock" eval get_size='echo 67108864' \
 			printf "\125\252" | dd of=$LIAR oflag=seek_bytes seek=3500000 conv=notrunc status=none
 		fi' flush=: can_flush='exit 0' >&2 &
 nbdkit_pid=$!
-for _ in $(seq 100); do [ -S "$WORK/liar.sock" ] && break; sleep 0.1; done
+for _ in $(seq 1000); do [ -S "$WORK/liar.sock" ] && break; sleep 0.1; done
 args+=(-blockdev "driver=nbd,node-name=nLIAR,server.type=unix,server.path=$WORK/liar.sock")
 device LIAR nLIAR
 

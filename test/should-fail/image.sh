@@ -67,7 +67,7 @@ mkdir "$WORK/slow"
 printf '#!/bin/sh\nhead -c 65536 /dev/urandom >"$7"\n: >"%s/began"\nexec sleep 30\n' "$WORK" >"$WORK/slow/qemu-img"
 chmod +x "$WORK/slow/qemu-img"
 PATH=$WORK/slow:$PATH "$RACKSTRAP" inspect "$WORK/plain.qcow2" 2>/dev/null &
-for _ in $(seq 200); do [ ! -e "$WORK/began" ] || break; sleep 0.05; done
+for _ in $(seq 2000); do [ ! -e "$WORK/began" ] || break; sleep 0.05; done
 check "qemu-img has started" test -e "$WORK/began"
 kill -KILL $!
 wait $! 2>/dev/null

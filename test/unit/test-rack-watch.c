@@ -166,6 +166,9 @@ static void test_a_report_after_a_failure_wins(void **state)
 
 /* --- time -------------------------------------------------------------------------- */
 
+#define STEP_S       3600 /* by which the clock is set */
+#define HALF_STEP_MS (STEP_S * 1000 / 2)
+
 #define FETCHED(what, status)                                                            \
 	"1450000000.000 172.25.0.11 \"GET /hosts/52-54-00-25-00-" what                   \
 	" HTTP/1.1\" " status " 100 0.001\n"
@@ -175,9 +178,9 @@ static void test_time_limit_reports_the_progress(void **state)
 	struct fixture *f = *state;
 
 	f->run.timeout_ms = 1000;
-	run_later(f, "sleep 0.3; printf '" FETCHED("1a.ipxe", "200")
-			     FETCHED("12.ipxe", "200") FETCHED("12.cpio", "200")
-				     FETCHED("10.ipxe", "404") "' >>tree/run/access.log");
+	run_now(f, "printf '" FETCHED("1a.ipxe", "200") FETCHED("12.ipxe", "200")
+			   FETCHED("12.cpio", "200")
+				   FETCHED("10.ipxe", "404") "' >>tree/run/access.log");
 	watch_to_the_end(f);
 	check_verdict(&f->machines[0], MACHINE_FAILED,
 		      "never asked for its boot script within 1 s");
@@ -185,7 +188,7 @@ static void test_time_limit_reports_the_progress(void **state)
 		      "not loaded within 1 s (it asked for its boot script after 0 s)");
 	check_verdict(&f->machines[2], MACHINE_FAILED,
 		      "no report within 1 s (it had loaded everything after 0 s)");
-	assert_in_range(f->machines[0].total_ms, 1000, 3000);
+	assert_true(f->machines[0].total_ms >= 1000);
 }
 
 static void test_time_counts_from_a_machines_own_start(void **state)
@@ -197,7 +200,7 @@ static void test_time_counts_from_a_machines_own_start(void **state)
 	f->run.timeout_ms = 700;
 	f->machines[2].on_ms = began + 600;
 	watch_to_the_end(f);
-	assert_in_range(rack_now_ms() - began, 1300, 5000);
+	assert_true(rack_now_ms() - began >= 1300);
 }
 
 /* NTP may set the clock while the rack boots. */
@@ -206,7 +209,7 @@ static void test_a_clock_set_forward_is_no_timeout(void **state)
 	struct fixture *f = *state;
 
 	leave_only(f, 2);
-	clock_step = 3600;
+	clock_step = STEP_S;
 	run_later(f, "sleep 0.4; "
 		     "echo '" REPORT(
 			     "node-2", "ready",
@@ -214,7 +217,7 @@ static void test_a_clock_set_forward_is_no_timeout(void **state)
 				     "mv run/node-2.json tree/http/report/node-2.json");
 	watch_to_the_end(f);
 	check_verdict(&f->machines[2], MACHINE_READY, NULL);
-	assert_in_range(f->machines[2].total_ms, 300, 10000);
+	assert_in_range(f->machines[2].total_ms, 300, HALF_STEP_MS);
 }
 
 static void test_a_clock_set_back_does_not_stop_the_timeout(void **state)
@@ -223,11 +226,11 @@ static void test_a_clock_set_back_does_not_stop_the_timeout(void **state)
 
 	leave_only(f, 2);
 	f->run.timeout_ms = 700;
-	clock_step = -3600;
+	clock_step = -STEP_S;
 	watch_to_the_end(f);
 	check_verdict(&f->machines[2], MACHINE_FAILED,
 		      "never asked for its boot script within 0 s");
-	assert_in_range(f->machines[2].total_ms, 700, 5000);
+	assert_true(f->machines[2].total_ms >= 700);
 }
 
 /* Times in the access log are of the wall clock. */
@@ -237,12 +240,12 @@ static void test_fetches_are_timed_after_a_clock_step(void **state)
 
 	leave_only(f, 2);
 	f->run.timeout_ms = 1500;
-	clock_step = 3600;
-	run_later(f, "sleep 0.8; t=$(date -d '1 hour' +%s.%3N); "
-		     "printf \"$t 172.25.0.12 \\\"GET /hosts/52-54-00-25-00-12.ipxe "
-		     "HTTP/1.1\\\" 200 100 0.001\\n\" >>tree/run/access.log");
+	clock_step = STEP_S;
+	run_now(f, "sleep 0.8; t=$(date -d '1 hour' +%s.%3N); "
+		   "printf \"$t 172.25.0.12 \\\"GET /hosts/52-54-00-25-00-12.ipxe "
+		   "HTTP/1.1\\\" 200 100 0.001\\n\" >>tree/run/access.log");
 	watch_to_the_end(f);
-	assert_in_range(f->machines[2].first_ms, 700, 1500);
+	assert_in_range(f->machines[2].first_ms, 700, HALF_STEP_MS);
 	assert_int_equal(f->machines[2].last_ms, 0);
 }
 
