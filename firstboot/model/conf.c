@@ -205,42 +205,41 @@ const char *conf_key(const struct conf_node *n)
 	return config_setting_name(setting(n));
 }
 
-/* Returns the message with the node's file and line before it. Owned by the caller. */
-static _printf_(2, 0) char *located(const struct conf_node *n, const char *fmt,
-				    va_list ap)
+/* Adds the message to `d` by `add`, with the node's file and line before it. Returns
+ * -1. */
+static _printf_(4, 0) int complain(const struct conf_node *n, struct diag *d,
+				   int (*add)(struct diag *d, const char *fmt, ...),
+				   const char *fmt, va_list ap)
 {
-	_cleanup_buf_ struct buf b = {0};
 	_cleanup_free_ char *msg = NULL;
 
 	if (vasprintf(&msg, fmt, ap) < 0)
 		abort();
-	buf_puts(&b, conf_file(n));
 	if (conf_line(n))
-		buf_printf(&b, ":%u", conf_line(n));
-	buf_printf(&b, ": %s", msg);
-	return buf_take(&b);
+		return add(d, "%s:%u: %s", conf_file(n), conf_line(n), msg);
+	return add(d, "%s: %s", conf_file(n), msg);
 }
 
 int conf_complain(const struct conf_node *n, struct diag *d, const char *fmt, ...)
 {
-	_cleanup_free_ char *text = NULL;
 	va_list ap;
+	int r;
 
 	va_start(ap, fmt);
-	text = located(n, fmt, ap);
+	r = complain(n, d, diag_add, fmt, ap);
 	va_end(ap);
-	return diag_add(d, "%s", text);
+	return r;
 }
 
 int conf_complain_unread(const struct conf_node *n, struct diag *d, const char *fmt, ...)
 {
-	_cleanup_free_ char *text = NULL;
 	va_list ap;
+	int r;
 
 	va_start(ap, fmt);
-	text = located(n, fmt, ap);
+	r = complain(n, d, diag_add_unread, fmt, ap);
 	va_end(ap);
-	return diag_add_unread(d, "%s", text);
+	return r;
 }
 
 size_t conf_len(const struct conf_node *n)
