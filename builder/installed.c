@@ -14,6 +14,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 char *installed_program_dir(void)
@@ -71,9 +72,20 @@ static int unknown_recipe(const char *arg, const char *folder, struct err *e)
 		       arg, hint, list);
 }
 
+/* Returns true for a path: a folder without recipe.cfg, such as one that was built into,
+ * does not hide the installed recipe of its name. */
+static bool is_recipe_path(const char *arg)
+{
+	_cleanup_free_ char *file = xasprintf("%s/recipe.cfg", arg);
+	struct stat st;
+
+	return strchr(arg, '/') || access(file, F_OK) == 0 ||
+	       (stat(arg, &st) == 0 && !S_ISDIR(st.st_mode));
+}
+
 int installed_recipe(const char *arg, char **ret, char **ret_lock, struct err *e)
 {
-	_cleanup_free_ char *folder = is_path(arg) ? NULL : find_folder("images");
+	_cleanup_free_ char *folder = is_recipe_path(arg) ? NULL : find_folder("images");
 	_cleanup_free_ char *recipe = NULL, *file = NULL;
 
 	*ret_lock = NULL;
@@ -83,6 +95,10 @@ int installed_recipe(const char *arg, char **ret, char **ret_lock, struct err *e
 	}
 	recipe = xasprintf("%s/%s", folder, arg);
 	file = xasprintf("%s/recipe.cfg", recipe);
+	if (access(file, F_OK) < 0 && is_path(arg)) {
+		*ret = xstrdup(arg);
+		return 0;
+	}
 	if (access(file, F_OK) < 0)
 		return unknown_recipe(arg, folder, e);
 	log_info("recipe '%s': %s", arg, recipe);

@@ -50,8 +50,12 @@ refuse "a name that is no recipe's is reported with the names there are" 1 \
 	"rackstrap: recipe 'bookwrm' is neither in this folder nor installed (did you mean 'bookworm'?): the installed recipes are bookworm, bookworm-2015, bookworm-vm, vivid" \
 	here lock bookwrm
 check "check finds an installed rack file" here check demo
-mkdir "$WORK/here/vivid"
-refuse "a folder here comes before an installed recipe" 1 'rackstrap: vivid/recipe.cfg: cannot be read: *' here build vivid
+mkdir "$WORK/here/vivid" "$WORK/here/other"
+check "a folder without recipe.cfg does not hide the installed recipe of its name" \
+	sh -c 'cd "$1" && "$2" build vivid --dry-run 2>&1 | grep -qF "$3/images/vivid"' sh "$WORK/here" "$bin" "$share/rackstrap"
+refuse "a folder without recipe.cfg is called that" 1 'rackstrap: other/recipe.cfg: cannot be read: *' here build other
+echo 'version = 2;' >"$WORK/here/vivid/recipe.cfg"
+refuse "a recipe here comes before an installed one" 3 'rackstrap: vivid/recipe.cfg: base: *' here build vivid
 echo 'no lock' >"$WORK/here/bookworm-vm.lock"
 refuse "the lock of an installed recipe is in this folder" 3 'rackstrap: bookworm-vm.lock:1: *' here build bookworm-vm
 mkdir -p "$WORK/here/out/tiny" && echo '{}' >"$WORK/here/out/tiny/manifest.json"
