@@ -122,18 +122,6 @@ static int load_url(const struct firstboot *fb, struct host *h, struct diag *d,
 				 shown);
 }
 
-static int set_word(struct host *h, const struct cmdline_word *w, const char *key,
-		    struct diag *d)
-{
-	if (w->value)
-		return host_set(h, key, w->value, CMDLINE_NAME, 0, d);
-	/* A boolean key without a value means true, as for the kernel's parameters. */
-	for (size_t i = 0; i < HOST_KEY_COUNT; i++)
-		if (streq(host_keys[i].name, key) && host_keys[i].type == HOST_T_BOOL)
-			return host_set(h, key, "true", CMDLINE_NAME, 0, d);
-	return host_set(h, key, "", CMDLINE_NAME, 0, d);
-}
-
 static int load_cmdline(const struct firstboot *fb, struct host *h, struct diag *d,
 			struct diag *warnings _unused_)
 {
@@ -152,7 +140,7 @@ static int load_cmdline(const struct firstboot *fb, struct host *h, struct diag 
 		key = cmdline_key(&w);
 		if (!key || cmdline_key_is_other(key))
 			continue;
-		if (set_word(h, &w, key, d) < 0)
+		if (host_set(h, key, w.value, CMDLINE_NAME, 0, d) < 0)
 			r = -1;
 		else if (r == 0)
 			r = 1;

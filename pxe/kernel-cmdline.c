@@ -43,6 +43,26 @@ const char *cmdline_wrong(const char *words)
 	return NULL;
 }
 
+void cmdline_check_keys(const char *words, const struct conf_node *n, struct diag *d)
+{
+	_cleanup_diag_ struct diag found = {0};
+	_cleanup_host_ struct host h = {0};
+
+	host_init(&h);
+	for (const char *p = words;;) {
+		_cleanup_word_ struct cmdline_word w = {0};
+		_cleanup_free_ char *key = NULL;
+
+		if (!cmdline_next(&p, &w))
+			break;
+		key = cmdline_key(&w);
+		if (key && !cmdline_key_is_other(key))
+			(void)!host_set(&h, key, w.value, "cmdline", 0, &found);
+	}
+	for (size_t i = 0; i < found.n; i++)
+		conf_complain(n, d, "%s", found.lines[i]);
+}
+
 const char *cmdline_rack_wrong(const char *words)
 {
 	for (const char *p = words;;) {

@@ -16,6 +16,10 @@
 /* Returns the fault of words for a command line ("must not hold '$'"), or NULL. */
 const char *cmdline_wrong(const char *words);
 
+/* Complains about words "rackstrap.KEY=VALUE" that every host would refuse: of a recipe,
+ * whose words all hosts get. `n` is the setting that has the words. */
+void cmdline_check_keys(const char *words, const struct conf_node *n, struct diag *d);
+
 /* Returns the fault of the words of a rack file, which may not set keys of the host: the
  * node would read them and check would not. */
 const char *cmdline_rack_wrong(const char *words);

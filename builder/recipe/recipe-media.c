@@ -61,6 +61,7 @@ static void recipe_media_parse_cmdline(struct recipe_media *m,
 	if (wrong)
 		conf_complain(conf_member(group, "cmdline"), d,
 			      "cmdline: %s: boot loaders would change it", wrong);
+	cmdline_check_keys(m->cmdline, conf_member(group, "cmdline"), d);
 }
 
 static void recipe_media_parse_formats(struct recipe_media *m,

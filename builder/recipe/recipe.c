@@ -105,6 +105,7 @@ static void parse_cmdline(struct recipe *r, const struct conf_node *root, struct
 	if (wrong)
 		conf_complain(conf_member(root, "cmdline"), d,
 			      "cmdline: %s: boot loaders would change it", wrong);
+	cmdline_check_keys(r->cmdline, conf_member(root, "cmdline"), d);
 }
 
 static void parse_exclude(struct recipe *r, const struct conf_node *root, struct diag *d)

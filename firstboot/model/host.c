@@ -303,7 +303,7 @@ int host_set(struct host *h, const char *name, const char *value, const char *fi
 		return diag_add(d, "%s: unknown key '%s%s' (did you mean '%s%s'?)", where,
 				prefix, name, prefix, near);
 	}
-	must = set_value(h, k, value);
+	must = set_value(h, k, value ? value : k->type == HOST_T_BOOL ? "true" : "");
 	h->set[k->id] = true;
 	h->bad[k->id] = must != NULL;
 	origin_set(h, k->id, file, line);

@@ -220,8 +220,9 @@ int host_load_conf_except(struct host *h, const struct conf_node *group,
 			  const char *prefix, const struct other_key *others,
 			  struct diag *d) _must_check_;
 
-/* Sets one key from text as on the command line, `name` without "rackstrap.". `file`
- * and `line` are its origin; line 0 means the command line. Returns 0, or -1 with a
+/* Sets one key from text as on the command line, `name` without "rackstrap.". A boolean
+ * key without a value (NULL) means true, as for the kernel's parameters. `file` and
+ * `line` are its origin; line 0 means the command line. Returns 0, or -1 with a
  * complaint. */
 int host_set(struct host *h, const char *name, const char *value, const char *file,
 	     unsigned line, struct diag *d) _must_check_;
