@@ -3,9 +3,9 @@
 # Sourced by tests that start programs on this machine and wait for them.
 # shellcheck shell=bash
 
-until_ok() { # COMMAND...: again and again until it succeeds, for a minute
+until_ok() { # COMMAND...: again and again until it succeeds, for five minutes
 	local _
-	for _ in $(seq 300); do
+	for _ in $(seq 1500); do
 		"$@" >/dev/null 2>&1 && return
 		sleep 0.2
 	done

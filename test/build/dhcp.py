@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Asks for an address as a booting machine does (RFC 2131, RFC 4578) and prints the offer.
 
-    dhcp.py INTERFACE MAC ARCH [ipxe]
+    dhcp.py INTERFACE KNOWN-MAC MAC ARCH [ipxe]
 
-Sends one DHCPDISCOVER as a raw frame from MAC, with the client architecture ARCH (0: BIOS,
-7 or 9: UEFI x64) and, for "ipxe", option 175. Prints "NAME VALUE" lines, or "no offer"
-when none comes within three seconds.
+Sends a DHCPDISCOVER as a raw frame from MAC, with the client architecture ARCH (0: BIOS,
+7 or 9: UEFI x64) and, for "ipxe", option 175; then one from KNOWN-MAC, which the server is
+known to answer. It answers one request after the other: if the offer for KNOWN-MAC comes first,
+there is none for MAC. Prints "NAME VALUE" lines, or "no offer". Exits with 1 when there is no
+offer for KNOWN-MAC either, for a minute. With "-" for KNOWN-MAC it only sends the first request.
 """
 import os
 import socket
@@ -80,23 +82,43 @@ def show(bootp, options):
         print("vendor", options[43].hex())
 
 
+def await_offer(s, requests):
+    """Sends the requests of (xid, frame), again every three seconds, until one of them is
+    answered. Returns (xid, reply)."""
+    end, again = time.monotonic() + 60, 0
+    while time.monotonic() < end:
+        if time.monotonic() >= again:
+            for _, frame in requests:
+                s.send(frame)
+            again = time.monotonic() + 3
+        try:
+            frame = s.recv(4096)
+        except socket.timeout:
+            continue
+        for xid, _ in requests:
+            found = parse(frame, xid)
+            if found:
+                return xid, found
+    sys.exit("no offer, not even for the known machine")
+
+
 def main():
-    interface, mac = sys.argv[1], bytes.fromhex(sys.argv[2].replace(":", ""))
-    xid = struct.unpack("!I", os.urandom(4))[0]
+    interface = sys.argv[1]
+    known, mac = (bytes.fromhex(a.strip("-").replace(":", "")) for a in sys.argv[2:4])
+    xids = struct.unpack("!III", os.urandom(12))
+    wanted = discover(mac, xids[1], int(sys.argv[4]), "ipxe" in sys.argv[5:])
     s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
     s.bind((interface, 0))
-    s.send(discover(mac, xid, int(sys.argv[3]), "ipxe" in sys.argv[4:]))
-    end = time.monotonic() + 3
-    while time.monotonic() < end:
-        s.settimeout(max(0.01, end - time.monotonic()))
-        try:
-            found = parse(s.recv(4096), xid)
-        except socket.timeout:
-            break
-        if found:
-            show(*found)
-            return
-    print("no offer")
+    s.settimeout(1)
+    if not known:
+        s.send(wanted)
+        return
+    await_offer(s, [(xids[0], discover(known, xids[0], 0, False))])
+    xid, found = await_offer(s, [(xids[1], wanted), (xids[2], discover(known, xids[2], 0, False))])
+    if xid == xids[1]:
+        show(*found)
+    else:
+        print("no offer")
 
 
 main()

@@ -4,7 +4,7 @@
 
     ra.py INTERFACE
 
-Sends router solicitations until one is answered, for at most ten seconds. Prints "router
+Sends router solicitations until one is answered, for at most a minute. Prints "router
 lifetime N", N in seconds (0: not a default router), or "no answer".
 """
 import socket
@@ -20,7 +20,7 @@ def main():
     s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, sys.argv[1].encode())
     s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
     s.settimeout(1)
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         try:
             s.sendto(bytes([SOLICIT]) + bytes(7),
