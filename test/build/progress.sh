@@ -3,16 +3,30 @@
 #
 # A build shows a line when a long stage begins, with the log of the base, which is written while
 # its programs run, and on a terminal a line that moves; -v and -q. With the recipe of test/small.sh,
-# whose mmdebstrap prints what dpkg does, slowly.
+# whose mmdebstrap prints what dpkg does, and waits after each line until the test goes on.
 . "$(dirname "$0")/../tap.sh"
 . test/small.sh
 tap_cleanup() { stop_site; }
-sed -i "s/^base=/for n in essential kernel 'tool\\\\033[2J'; do printf \"Unpacking \$n (1.0) ...\\\\n\" >\&2; sleep 0.3; done\n&/" "$WORK/bin/mmdebstrap"
+# In the sandbox it has no other file of the test than itself: its own time tells how far it may go.
+cat >"$WORK/lines" <<'S'
+step=0
+for n in essential kernel 'tool\033[2J'; do
+	printf "Unpacking $n (1.0) ...\n" >&2
+	step=$((step + 1))
+	until [ "$(stat -c %Y "$0")" -ge $step ]; do sleep 0.02; done
+done
+S
+sed -i -e "/^base=/{
+r $WORK/lines
+N
+}" "$WORK/bin/mmdebstrap"
+go_on() { touch -d "@$1" "$WORK/bin/mmdebstrap"; } # STEP: until this line was printed
 recipe tool
 "$RACKSTRAP" lock "$WORK/recipe" "${FROM[@]}" >/dev/null 2>&1 || bail "no lock"
 BUILD=("$RACKSTRAP" build "$WORK/recipe" --output "$WORK/images" "${FROM[@]}")
 
 : >"$WORK/said"
+go_on 1
 "${BUILD[@]}" >"$WORK/results" 2>"$WORK/said" &
 pid=$!
 log() { sed -n 's/^rackstrap: making the base; the log is //p' "$WORK/said"; }
@@ -21,6 +35,7 @@ while ! { log=$(log) && [ -n "$log" ] && grep -qs 'Unpacking kernel' "$log"; }; 
 	sleep 0.02
 done
 check "the log that the line names is written while the base is made" sh -c "! grep -q '^rackstrap: base: made' '$WORK/said'"
+go_on 3
 wait $pid
 check "the build ends well" test $? = 0
 check "the whole log is there, without what a terminal obeys" grep -qxF 'Unpacking tool?[2J (1.0) ...' "$log"
@@ -28,8 +43,23 @@ check "root.squashfs has a line when it begins" grep -qx 'rackstrap: making root
 check "without a terminal no line is overwritten" sh -c "! grep -q '$(printf '\r')' '$WORK/said'"
 
 # Runs a command on a terminal. $WORK/screen gets each state of a line as a line of its own.
-terminal() { script -qec "$(printf '%q ' "$@")" /dev/null </dev/null | tr '\r' '\n' >"$WORK/screen"; }
-terminal "${BUILD[@]}" --refresh
+terminal() {
+	TERM=xterm script -qec "$(printf '%q ' "$@")" /dev/null </dev/null >"$WORK/typescript"
+	tr '\r' '\n' <"$WORK/typescript" >"$WORK/screen"
+}
+: >"$WORK/typescript"
+go_on 0
+terminal "${BUILD[@]}" --refresh &
+pid=$!
+for step in 1 2 3; do
+	for _ in $(seq 1000); do
+		! grep -q "package $step of 5" "$WORK/typescript" || break
+		sleep 0.1
+	done
+	sleep 0.2 # a line is shown for 100 ms at least
+	go_on $step
+done
+wait $pid
 check "on a terminal the package at work is shown" grep -q 'making the base: package 2 of 5, unpacking kernel' "$WORK/screen"
 check "what a terminal obeys is replaced" grep -qF 'package 3 of 5, unpacking tool?[2J' "$WORK/screen"
 terminal "${BUILD[@]}" --refresh -q
