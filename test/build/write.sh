@@ -277,8 +277,8 @@ refuse "a disk that another process holds is refused" 1 \
 	exclusively "$used" "$RACKSTRAP" write "$WORK/image" "$used" --yes --serial "${used#/dev/}"
 
 # --- what goes wrong on the way ---------------------------------------------------------
-# The image is so large that the test can act while it is written; the size of the disk file
-# shows the progress.
+# rackstrap is stopped at one of its writes (strace(1) sends SIGSTOP), so that the test can act
+# when some MiB of the image are on the disk.
 head -c 268435456 /dev/urandom >"$WORK/big"
 printf 'label: gpt\ntype=L\n' | sfdisk -q "$WORK/big"
 fresh() { # makes the disk one with another partition table
@@ -287,20 +287,19 @@ fresh() { # makes the disk one with another partition table
 	printf 'label: gpt\ntype=L\n' | sfdisk -q "$WORK/disk"
 	losetup -c "$loop"
 }
-half_written() { # PID: waits until some MiB are written
-	for _ in $(seq 2000); do
-		[ "$(stat -c %b "$WORK/disk")" -lt 40000 ] || return 0
-		kill -0 "$1" 2>/dev/null || return 1
-		sleep 0.005
-	done
-	return 1
-}
-meanwhile() { # COMMAND...: runs while rackstrap, process $pid, writes
+meanwhile() { # COMMAND...: runs while rackstrap, process $pid, is stopped
 	fresh
+	: >"$WORK/trace"
 	# shellcheck disable=SC2069 # standard error goes where refuse reads it, the rest nowhere
-	"$RACKSTRAP" write "${source:-$WORK/big}" "$loop" --yes --serial "$n" 2>&1 >/dev/null &
+	strace -D -qq -o "$WORK/trace" -e trace=pwrite64 -e inject=pwrite64:signal=STOP:when=20 \
+		"$RACKSTRAP" write "${source:-$WORK/big}" "$loop" --yes --serial "$n" 2>&1 >/dev/null &
 	pid=$!
-	if half_written $pid; then "$@"; else echo "rackstrap was too quick" >&2; fi
+	until grep -q 'stopped by SIGSTOP' "$WORK/trace"; do
+		kill -0 $pid || { echo "rackstrap was not stopped"; return 1; }
+		sleep 0.02
+	done
+	"$@"
+	kill -CONT $pid 2>/dev/null
 	wait $pid
 }
 interrupt() { kill -INT "$pid"; }
@@ -311,9 +310,7 @@ meanwhile cut >"$WORK/said" 2>&1
 check "write was killed while it wrote" test $? = 137
 check "the disk has nothing left that boots" blank "$WORK/disk"
 change() { # changes a byte that was written already
-	kill -STOP "$pid"
 	printf X | dd of="$WORK/disk" bs=1 seek=3000000 conv=notrunc status=none
-	kill -CONT "$pid"
 }
 refuse "a byte that changes after it was written is found" 1 \
 	"rackstrap: $loop: the MiB at byte 2097152 is not what was written there: the disk is damaged, or smaller than it reports; it is left with nothing that boots" \
@@ -322,17 +319,16 @@ check "the disk has nothing left that boots" blank "$WORK/disk"
 
 # --- an image that changes --------------------------------------------------------------
 change_image() { # FILE BYTE: the size and the time of modification stay
-	kill -STOP "$pid"
 	touch -r "$1" "$WORK/time"
 	printf X | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 	touch -r "$WORK/time" "$1"
-	kill -CONT "$pid"
 }
 changes=('big 250000000' 'big 3000000')
 if is_long; then
 	zstd -q -1 "$WORK/big" -o "$WORK/big.zst"
+	cp "$WORK/big.zst" "$WORK/other.zst" # its checksum holds when the other one was changed
 	qemu-img convert -O qcow2 "$WORK/big" "$WORK/big.qcow2"
-	changes+=('big.zst 1000000' 'big.zst 250000000' 'big.qcow2 250000000')
+	changes+=('big.zst 1000000' 'other.zst 250000000' 'big.qcow2 250000000')
 fi
 for x in "${changes[@]}"; do
 	source=$WORK/${x% *}
