@@ -14,7 +14,8 @@ MEDIA=$ABS_O/test/media
 MEDIA_512=$MEDIA/512/bookworm-vm   # for the host of test/qemu/solo.cfg
 MEDIA_4096=$MEDIA/4096/bookworm-vm # for the rack configs/demo.cfg, in sectors of 4096 bytes
 
-# Runs COMMAND unless a test of this run has done so. Tests that run at the same time wait.
+# Runs COMMAND unless a test of this run has done so. Tests that run at the same time wait. Its
+# output is in $ABS_O/test/baked/NAME.log, too.
 baked_once() { # NAME COMMAND...
 	local done=$ABS_O/test/baked/$1
 	shift
@@ -22,7 +23,8 @@ baked_once() { # NAME COMMAND...
 	(
 		flock 9
 		if [ -z "${TEST_RUN:-}" ] || [ "$(cat "$done" 2>/dev/null)" != "$TEST_RUN" ]; then
-			"$@" >&2 9>&- && echo "${TEST_RUN:-}" >"$done"
+			"$@" 2>&1 9>&- | tee "$done.log" >&2
+			[ "${PIPESTATUS[0]}" = 0 ] && echo "${TEST_RUN:-}" >"$done"
 		fi
 	) 9>"$done.lock"
 }
