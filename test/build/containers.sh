@@ -156,11 +156,11 @@ cat >"$R/usr/lib/rackstrap/containers.cfg" <<C
 containers = ( { image = "team/one:v1"; file = "/usr/lib/rackstrap/containers/a.tar";
 	sha256 = "$(said 3)"; id = "$(said 1)"; config = "$(said 2)"; } );
 C
-on_host() { # WHAT-DOCKER-HAS WHAT-LOAD-BRINGS
-	: >"$WORK/docker.log"
+on_host() { # WHAT-DOCKER-HAS WHAT-LOAD-BRINGS [SECONDS]: with SECONDS, Docker answers at once
+	echo -n "${3:+up$'\n'}" >"$WORK/docker.log"
 	printf '%s' "$1" >"$WORK/docker.has"
 	echo "$2" >"$WORK/docker.loads"
-	PATH=$WORK/bin:$PATH "$ABS_O/firstboot" --root="$R" --timeout="${3:-20}" containers
+	PATH=$WORK/bin:$PATH "$ABS_O/firstboot" --root="$R" --timeout="${3:-300}" containers
 }
 loaded() { [ "$(grep -c '^load -i ' "$WORK/docker.log")" = "$1" ]; }
 check "a container is loaded into Docker 1.7 when it answers" on_host '' "team/one:v1 $(said 1)"
