@@ -26,6 +26,7 @@ CERTIFICATES = list(zip(sys.argv[3::2], sys.argv[4::2]))
 PAGE = b"<!DOCTYPE html>\n<html><head><title>Log in</title></head><body>hotel</body></html>\n"
 OLD = "Mon, 01 Jun 2015 12:00:00 GMT"
 counts = collections.Counter()
+asked = {}  # path -> the time of its first request
 lock = threading.Lock()
 ports = []
 
@@ -204,15 +205,24 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(data[at:at + step])
             self.wfile.flush()
 
-    def serve_stall(self):  # the first time it stops in the middle and says no more
+    def serve_stall(self):  # the first time it stops in the middle, until the client hangs up
         data = read(self.name)
         if self.turn > 1:
             return self.fine(data)
         self.whole(data)
         self.wfile.write(data[:len(data) // 2])
         self.wfile.flush()
-        time.sleep(20)
+        self.connection.recv(1)
         self.cut()
+
+    def serve_held(self):  # stops before the end, until the file NAME.go exists
+        data = read(self.name)
+        self.whole(data)
+        self.wfile.write(data[:-1])
+        self.wfile.flush()
+        while not os.path.exists(os.path.join(FOLDER, self.name + ".go")):
+            time.sleep(0.05)
+        self.wfile.write(data[-1:])
 
     def serve_busy(self):  # the first two times, with status ARG
         if self.turn > 2:
@@ -222,9 +232,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(PAGE)
 
-    def serve_later(self):  # the first time, and asks to be asked again in ARG seconds
+    def serve_later(self):  # the first time, and asks to be asked again in ARG seconds, not earlier
         if self.turn > 1:
-            return self.fine()
+            early = time.monotonic() < asked[self.path] + 0.9 * int(self.arg)
+            return self.send_error(404) if early else self.fine()
+        asked[self.path] = time.monotonic()
         self.send_response(429 if self.turn == 1 else 503)
         self.send_header("Retry-After", self.arg)
         self.send_header("Content-Length", "0")

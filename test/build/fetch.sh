@@ -135,7 +135,7 @@ check "the next lock does not resume what a killed process left" lock && check "
 check "it was fetched from the start" test "$(grep -c '/sulk/big?3 - -$' "$WORK/port.log")" = 2
 check "another download breaks off" broken_off 4
 rm "$part" && mkfifo "$part"
-check "a fifo in the place of a part is replaced" timeout 20 "$RACKSTRAP" lock "$WORK/recipe" --artifacts
+check "a fifo in the place of a part is replaced" timeout 300 "$RACKSTRAP" lock "$WORK/recipe" --artifacts
 
 arrives "drips in" small "$U/drip-20/small"
 RACKSTRAP_FETCH_STALL=1 arrives "stalls in the middle" big "$U/stall/big"
@@ -158,9 +158,7 @@ done
 refused "always 503" 1 'rackstrap: *status-503/small: the server answered 503 [(]tried 4 times)' "$U/status-503/small"
 refused "404" 1 'rackstrap: *status-404/small: the server answered 404' "$U/status-404/small"
 check "a URL with status 404 is requested once" test "$(requests status-404/small)" = 1
-start=$(date +%s%N)
-arrives "Retry-After of a second" small "$U/later-1/small"
-check "the pause of Retry-After was kept" test $((($(date +%s%N) - start) / 1000000)) -ge 1000
+arrives "Retry-After of a second, with no request before that" small "$U/later-1/small"
 refused "Retry-After of a day" 1 \
 	'rackstrap: *: the server answered 429, and asks to retry in 86400 s' "$U/later-86400/small"
 refused "nobody listens" 1 'rackstrap: http://127.0.0.1:1/x: *[(]tried 4 times)' http://127.0.0.1:1/x
@@ -307,16 +305,20 @@ fresh
 recipe "$U/busy-429/small.b" "$U/drip-20/big"
 check "without a terminal each file has a line" sh -c "'$RACKSTRAP' lock '$WORK/recipe' --artifacts 2>&1 |
 	grep -c '^rackstrap: fetched a[12]: .* s)\$' | grep -qx 2"
-check "on a terminal the progress is shown" python3 - "$RACKSTRAP" "$WORK/recipe" <<'P'
+fresh
+recipe "$U/held/big"
+check "on a terminal the progress is shown" python3 - "$RACKSTRAP" "$WORK/recipe" "$WORK/files/big.go" <<'P'
 import os, pty, sys
 said = b""
 def read(fd):
     global said
     data = os.read(fd, 65536)
     said += data
+    if b"fetching: " in said and b" MiB of 2.9 MiB" in said:
+        open(sys.argv[3], "w").close()  # the server goes on
     return data
 os.environ["TERM"] = "xterm"
 status = pty.spawn([sys.argv[1], "lock", sys.argv[2], "--artifacts"], read)
-sys.exit(0 if status == 0 and b"fetching: " in said and b" MiB of 2.9 MiB" in said else 1)
+sys.exit(status != 0)
 P
 finish
