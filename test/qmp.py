@@ -11,7 +11,7 @@ values = {"true": True, "false": False}
 arguments = {k: values.get(v, v) for k, v in (w.split("=", 1) for w in words)}
 
 s = socket.socket(socket.AF_UNIX)
-s.settimeout(20)
+s.settimeout(300)
 s.connect(path)
 f = s.makefile("rw")
 f.readline()  # the greeting

@@ -119,7 +119,7 @@ RACKSTRAP_CACHE=$WORK/cache2 "$RACKSTRAP" build "$WORK/recipe" --output "$WORK/i
 pid=$!
 # The program in the sandbox has written to its log.
 running() { grep -qs slow_1.0 "$WORK"/cache2/base/.*/log; }
-for _ in $(seq 300); do running && break; sleep 0.1; done
+until running || ! kill -0 $pid; do sleep 0.1; done
 check "a build is in the middle of its base" running
 kill -9 $pid
 wait $pid 2>/dev/null
@@ -163,6 +163,6 @@ refuse "serve refuses a port in use" 4 "rackstrap: port 8123/tcp is taken by pyt
 	unshare --user --map-root-user --net --pid --fork --kill-child bash -c "
 		ip link set lo up && ip address add 172.25.0.1/24 dev lo || exit 98
 		python3 -m http.server --bind 172.25.0.1 8123 >'$WORK/http.log' 2>&1 &
-		for _ in \$(seq 500); do (: >/dev/tcp/172.25.0.1/8123) 2>/dev/null && break; sleep 0.1; done
+		for _ in \$(seq 2000); do (: >/dev/tcp/172.25.0.1/8123) 2>/dev/null && break; sleep 0.1; done
 		'$RACKSTRAP' serve '$WORK/tree'"
 finish

@@ -84,8 +84,8 @@ P
 staller=$!
 
 until_true() { # COMMAND...: while $pid lives
-	local i
-	for i in $(seq 1500); do
+	local _
+	for _ in $(seq 30000); do
 		"$@" && return
 		kill -0 "$pid" 2>/dev/null || return 1
 		sleep 0.02

@@ -108,7 +108,7 @@ mkfifo "$WORK/rack.cfg"
 living() {
 	strace -f -o /dev/null -e trace=syncfs -e inject=syncfs:signal=STOP:when=1 "${PXE[@]}" 8001 >"$WORK/said" 2>&1 &
 	pid=$!
-	for _ in $(seq 500); do
+	while kill -0 "$pid"; do
 		left=$(find "$WORK/srv" -maxdepth 1 -name '.tree.rackstrap-*')
 		[ -n "$left" ] && [ -e "$left/nginx.conf" ] && [[ $(ps -o stat= --ppid "$pid") == [tT]* ]] && break
 		sleep 0.02

@@ -73,7 +73,7 @@ node=("${common[@]}" kube-kubelet.service kube-proxy.service rackstrap-node.targ
 runs() { # UNIT...: exactly these of our units are active
 	local want
 	want=$(printf '%s\n' "$@" | sort)
-	for _ in $(seq 500); do
+	for _ in $(seq 3000); do
 		got=$(systemctl list-units --plain --no-legend --state=active 'kube-*' 'calico*' 'docker*' 'etcd*' \
 			rackstrap-{heal.timer,pool.service,master.target,node.target} | cut -d' ' -f1 | sort)
 		[ "$got" != "$want" ] || return 0
@@ -83,7 +83,7 @@ runs() { # UNIT...: exactly these of our units are active
 }
 invocation() { systemctl show --property=InvocationID "$1"; }
 became_another() { # UNIT INVOCATION
-	for _ in $(seq 1000); do
+	for _ in $(seq 3000); do
 		if [ "$(invocation "$1")" != "$2" ] && systemctl is-active --quiet "$1"; then return 0; fi
 		sleep 0.1
 	done

@@ -30,7 +30,7 @@ wrap() {
 outcome() {
 	rm -f "$WORK"/trace.*
 	[ "$1" != mksquashfs ] || rm -rf "$RACKSTRAP_CACHE/root"
-	if PATH=$WORK/wrap:$PATH timeout 120 "$RACKSTRAP" build "$WORK/recipe" --output "$WORK/images" --offline >/dev/null 2>"$WORK/said"; then
+	if PATH=$WORK/wrap:$PATH timeout 1200 "$RACKSTRAP" build "$WORK/recipe" --output "$WORK/images" --offline >/dev/null 2>"$WORK/said"; then
 		cmp -s "$WORK/want" "$IMAGE/SHA256SUMS" && result=same || result=wrong
 	else
 		result=error

@@ -68,10 +68,10 @@ ended() { grep -qx stopped "$WORK/waits.log" && ! kill -0 "$(cat "$WORK/waits.ch
 stopped() {
 	"$RUN" "$WORK/waits" "$WORK/after" &
 	local pid=$! rc=0
-	for _ in $(seq 600); do [ ! -s "$WORK/waits.child" ] || break; sleep 0.1; done
+	for _ in $(seq 3000); do [ ! -s "$WORK/waits.child" ] || break; sleep 0.1; done
 	kill "$pid" && wait "$pid" || rc=$?
 	[ "$rc" = 143 ] || return
-	for _ in $(seq 600); do ! ended || return 0; sleep 0.1; done
+	for _ in $(seq 3000); do ! ended || return 0; sleep 0.1; done
 	return 1
 }
 check "SIGTERM ends a running test and its children" stopped

@@ -91,7 +91,7 @@ S
 ash() { # CODE
 	cat "$WORK/harness" - >"$WORK/code" <<<"$1"
 	: >"$WORK/steps"
-	TOPDIR=$TOPDIR LOWER=$WORK/lower SCRIPT=$SCRIPT CUT=${CUT:-0} STEPS=$WORK/steps timeout 300 busybox sh "$WORK/code" \
+	TOPDIR=$TOPDIR LOWER=$WORK/lower SCRIPT=$SCRIPT CUT=${CUT:-0} STEPS=$WORK/steps timeout 1200 busybox sh "$WORK/code" \
 		>"$WORK/stdout" 2>"$WORK/stderr"
 }
 steps() { wc -l <"$WORK/steps"; }

@@ -24,7 +24,7 @@ mkfifo "$WORK/pipe"
 printf 'version = 1;\ninclude = "pipe";\nname = "outer";\n' >"$WORK/pipe.cfg"
 refuse "an include of a pipe" 1 \
 	"rackstrap: $WORK/pipe.cfg:2: include: $WORK/pipe: must be a file, or a folder with recipe.cfg" \
-	timeout 10 "$RACKSTRAP" build --dry-run "$WORK/pipe.cfg"
+	timeout 300 "$RACKSTRAP" build --dry-run "$WORK/pipe.cfg"
 # Files that are there, but not for this user; root may read all.
 mkdir "$WORK/closed"
 cp "$RACKSTRAP" "$WORK/closed/"
