@@ -12,7 +12,7 @@
 #	serve DIR			serves DIR in place of $WORK/site, and sets SITE
 #	stop_site			stops the server; to be called by tap_cleanup
 # shellcheck shell=bash disable=SC2034
-unset http_proxy https_proxy all_proxy no_proxy RACKSTRAP_MIRROR
+unset {http,https,all,no}_proxy {HTTP,HTTPS,ALL,NO}_PROXY RACKSTRAP_MIRROR
 export RACKSTRAP_CACHE=$WORK/cache RACKSTRAP_FETCH_PAUSE=1 TMPDIR=$WORK/tmp
 
 # --- an archive ------------------------------------------------------------------------

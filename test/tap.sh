@@ -26,6 +26,11 @@
 # has more to clean up redefines tap_cleanup.
 # shellcheck shell=bash disable=SC2034
 set -u
+# No test depends on settings of the user who runs it. Proxies are kept, for tests that fetch
+# packages.
+umask 022
+unset CDPATH GREP_OPTIONS GZIP TAR_OPTIONS XZ_DEFAULTS XZ_OPT ZSTD_CLEVEL ZSTD_NBTHREADS \
+	"${!MTOOLS@}" SOURCE_DATE_EPOCH TERM TZ
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 export O=${O:-build} LC_ALL=C
 # The programs that `make deps` installs come first, such as the Python that has jsonschema.

@@ -4,7 +4,7 @@
 # Passwords and tokens: a server gets them and nothing else does. The word PASSWORD stands for each
 # of them; after every command it is in no output, lock or file of the cache.
 . "$(dirname "$0")/../tap.sh"
-unset http_proxy https_proxy all_proxy no_proxy RACKSTRAP_MIRROR CURL_CA_BUNDLE
+unset {http,https,all,no}_proxy {HTTP,HTTPS,ALL,NO}_PROXY RACKSTRAP_MIRROR CURL_CA_BUNDLE
 export RACKSTRAP_CACHE=$WORK/cache RACKSTRAP_FETCH_PAUSE=1
 
 mkdir "$WORK/files" "$WORK/recipe"

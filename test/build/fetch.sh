@@ -5,7 +5,7 @@
 # and nothing else gets into the cache. The commands are `rackstrap lock --artifacts` and
 # `rackstrap fetch --artifacts`, with pauses of a millisecond.
 . "$(dirname "$0")/../tap.sh"
-unset http_proxy https_proxy all_proxy no_proxy RACKSTRAP_MIRROR CURL_CA_BUNDLE
+unset {http,https,all,no}_proxy {HTTP,HTTPS,ALL,NO}_PROXY RACKSTRAP_MIRROR CURL_CA_BUNDLE
 export RACKSTRAP_CACHE=$WORK/cache RACKSTRAP_FETCH_PAUSE=1
 
 # --- files, certificates, the server ---------------------------------------------------
