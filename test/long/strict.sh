@@ -30,7 +30,7 @@ left_alone() { # HOST
 
 comes_up() {
 	rack_start "$WORK/$combination.cfg"
-	if ! until_ok 60 test -s "$DIR/run/ns.pid" || ! routers_start $M $N1 $N2; then
+	if ! until_ok 600 test -s "$DIR/run/ns.pid" || ! routers_start $M $N1 $N2; then
 		fail "$combination: the routers around the rack start"
 		return 1
 	fi

@@ -20,7 +20,7 @@ exit 7
 P
 chmod 755 "$WORK/program"
 rack_start "$WORK/demo.cfg" --run "$WORK/program" -- 'an argument'
-{ until_ok 60 test -s "$DIR/run/ns.pid" && routers_start $M $N1 $N2; } || bail "no routers"
+{ until_ok 600 test -s "$DIR/run/ns.pid" && routers_start $M $N1 $N2; } || bail "no routers"
 if ! rack_wait; then
 	fail "the demo rack comes up"
 	cat "$WORK/table" "$WORK/rack.log" | tail -n 60 | note

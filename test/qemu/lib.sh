@@ -58,8 +58,8 @@ on() {
 	local address=$1
 	shift
 	in_rack ssh -i "$WORK/key" -o BatchMode=yes -o StrictHostKeyChecking=no \
-		-o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o ConnectTimeout=10 \
-		-o ServerAliveInterval=15 -o ServerAliveCountMax=4 \
+		-o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o ConnectTimeout=60 \
+		-o ServerAliveInterval=15 -o ServerAliveCountMax=8 \
 		-o IdentitiesOnly=yes "root@$address" "$@"
 }
 

@@ -123,7 +123,7 @@ tap_cleanup() {
 
 on_vm() {
 	ssh -i "$WORK/key" -p "$VM_PORT" -o BatchMode=yes -o StrictHostKeyChecking=no \
-		-o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o ConnectTimeout=20 \
+		-o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o ConnectTimeout=120 \
 		-o IdentitiesOnly=yes root@127.0.0.1 "$@"
 }
 

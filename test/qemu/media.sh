@@ -102,7 +102,7 @@ reboots() {
 }
 if is_long; then reboots; fi
 on_vm "systemctl poweroff" >/dev/null 2>&1
-vm_gone 60
+vm_gone 600
 vm_kill
 check "partition table and filesystem are sound, up to the disk's end" state_is_sound "$disk"
 

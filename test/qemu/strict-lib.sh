@@ -47,7 +47,7 @@ routers_start() {
 		ip link set lo up && ip addr add "$1/24" dev lb1 && shift && exec "$@"' - $BALANCER \
 		bird -f -c "$WORK/balancer.conf" -s "$WORK/balancer.ctl" >"$WORK/balancer.log" 2>&1 </dev/null &
 	ROUTERS+=($!)
-	until_ok 20 in_other_network "$!" &&
+	until_ok 300 in_other_network "$!" &&
 		in_rack ip link add lb0 type veth peer name lb1 netns "$!" &&
 		in_rack ip link set lb0 master br-rack up
 }

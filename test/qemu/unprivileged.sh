@@ -37,8 +37,12 @@ rack() { # DIR ARGS...
 		--image "$WORK/image" --host $HOST --dir "$dir" --accel tcg "$@"
 }
 
-# Prints the interfaces and mounts that are visible outside a rack.
-traces() { ls /sys/class/net; cat /proc/self/mounts; }
+# Prints the interfaces and mounts that are visible outside a rack, without those of other tests.
+traces() {
+	find /sys/class/net -name br-rack -o -name 'tap*' | sort
+	grep -vF /rackstrap-test. /proc/self/mounts
+	grep -F "$WORK/" /proc/self/mounts
+}
 traces >"$WORK/before"
 
 # Prints the process ids in a PID namespace.
@@ -56,6 +60,7 @@ within() { # SECONDS COMMAND...
 		sleep 0.1
 	done
 }
+begun() { [ -s "$1/log/$HOST.console" ] || ! kill -0 "$RACK_PID" 2>/dev/null; } # or it has ended
 is_empty() { [ -z "$(in_namespace "$1")" ]; }
 
 RACK_PID=
@@ -66,7 +71,7 @@ ends_by() { # SIGNAL STATUS ['LAST LINE']
 	local sig=$1 status=$2 want=${3-} dir=$WORK/home/$1 rc ns n
 	(rack "$dir") >"$WORK/$sig.out" 2>"$WORK/$sig.err" </dev/null &
 	RACK_PID=$!
-	if ! within 60 test -s "$dir/log/$HOST.console"; then
+	if ! within 600 begun "$dir" || [ ! -s "$dir/log/$HOST.console" ]; then
 		fail "SIG$sig: a rack has started"
 		note <"$WORK/$sig.err"
 		return
@@ -80,7 +85,7 @@ ends_by() { # SIGNAL STATUS ['LAST LINE']
 	RACK_PID=
 	check "SIG$sig: the rack exits with $status" test $rc = "$status"
 	[ -z "$want" ] || check "SIG$sig: the last line is '$want'" test "$(tail -n 1 "$WORK/$sig.err")" = "$want"
-	check "SIG$sig: no process is left" within 10 is_empty "$ns"
+	check "SIG$sig: no process is left" within 300 is_empty "$ns"
 	traces >"$WORK/after"
 	check "SIG$sig: no interface and no mount is left" cmp "$WORK/before" "$WORK/after"
 	[ "$sig" = KILL ] || check "SIG$sig: run/ns.pid is removed" test ! -e "$dir/run/ns.pid"
@@ -91,11 +96,12 @@ is_long && ends_by TERM 130 "rackstrap: interrupted before every host had a verd
 ends_by KILL 137
 
 # The killed rack's lock is released: the folder can be used again.
-(rack "$WORK/home/KILL" --timeout 30) >"$WORK/table" 2>"$WORK/log" </dev/null
+(rack "$WORK/home/KILL" --timeout 2m) >"$WORK/table" 2>"$WORK/log" </dev/null
 check "a host that does not come up: the rack exits with 1" test $? = 1
 note <"$WORK/log"
 check "the table has the host as failed" grep -qE "^$HOST +node +172\.25\.0\.11 .* failed$" "$WORK/table"
-check "the reason is printed" grep -qE "^rackstrap: $HOST: no report within 30 s" "$WORK/log"
+# A slow machine has not loaded everything by then: test/unit/test-rack-watch.c has each reason.
+check "the reason is printed" grep -qE "^rackstrap: $HOST: (no report|not loaded|never asked for its boot script) within 120 s" "$WORK/log"
 check "the path of its console is printed" \
 	grep -qxF "rackstrap: $HOST: the end of $WORK/home/KILL/log/$HOST.console:" "$WORK/log"
 # The machine resets and tries again, so that the last line may be any.

@@ -77,7 +77,7 @@ for h in "${addresses[@]}"; do
 done
 check "a later start of Docker loads no container again" on $M "set -e
 	/usr/sbin/firstboot containers 2>&1 | grep -c 'is loaded already' | grep -qx 2"
-is_long && check "the node has the guide's bridge, chain and units" until_ok 300 on $N1 "set -e
+is_long && check "the node has the guide's bridge, chain and units" until_ok 900 on $N1 "set -e
 	ip -4 -o addr show cbr0 | grep -q 'inet 192.168.1.1/24 '
 	iptables -t nat -S KUBE-OUTBOUND-NAT | grep -qx -- '-A KUBE-OUTBOUND-NAT -j MASQUERADE'
 	for u in docker calico-node kube-proxy kube-kubelet; do

@@ -51,7 +51,7 @@ export PATH=/bin TERM=dumb TMPDIR=/tmp
 mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev
 mount -t tmpfs tmp /tmp
 while read -r m; do insmod "$m"; done </modules/order
-for i in $(seq 600); do [ "$(ls -d /sys/block/sd* | wc -l)" -ge DISKS ] && break; sleep 0.1; done
+for i in $(seq 6000); do [ "$(ls -d /sys/block/sd* | wc -l)" -ge DISKS ] && break; sleep 0.1; done
 echo; echo "LIST"; rackstrap write --json; echo "END"
 disk() { # SERIAL
 	for d in /sys/block/sd*; do
@@ -111,7 +111,7 @@ faulty() { # SERIAL FAULT: a disk with a fault of blkdebug
 }
 slow() { # SERIAL: a disk so slow that the test can act while it is written
 	file "$1" 64M
-	args+=(-object "throttle-group,id=t$1,x-bps-write=3000000"
+	args+=(-object "throttle-group,id=t$1,x-bps-write=1000000"
 		-blockdev "driver=throttle,node-name=n$1,throttle-group=t$1,file.driver=raw,file.file.driver=file,file.file.filename=$WORK/$1")
 	device "$1" "n$1"
 }
@@ -144,7 +144,7 @@ device LIAR nLIAR
 
 sed -i "s/DISKS/$disks/" "$root/init"
 (cd "$root" && find . | cpio -o -H newc --quiet) >"$WORK/initrd"
-timeout 1200 qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none -machine q35,graphics=off \
+timeout 7200 qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none -machine q35,graphics=off \
 	-accel tcg,thread=multi -cpu max -smp 2 -m 768M -serial "file:$WORK/console" \
 	-qmp "unix:$WORK/qmp,server=on,wait=off" -kernel "$kernel" -initrd "$WORK/initrd" \
 	-append 'console=ttyS0 loglevel=1 panic=-1 rdinit=/init' -device virtio-scsi-pci "${args[@]}" >&2 2>&1 &
@@ -153,21 +153,17 @@ qemu_pid=$!
 # --- meanwhile --------------------------------------------------------------------------
 console() { tr -d '\r' <"$WORK/console"; }
 until_says() { # LINE
-	for _ in $(seq 2400); do
-		console 2>/dev/null | grep -qFx "$1" && return 0
+	until console 2>/dev/null | grep -qFx "$1"; do
 		kill -0 "$qemu_pid" 2>/dev/null || return 1
 		sleep 0.1
 	done
-	return 1
 }
 # Waits until some MiB have been written: the file had only its partition table before.
 until_written() { # SERIAL
-	for _ in $(seq 600); do
-		[ "$(stat -c %b "$WORK/$1")" -lt 10000 ] || return 0
+	until [ "$(stat -c %b "$WORK/$1")" -ge 10000 ]; do
 		kill -0 "$qemu_pid" 2>/dev/null || return 1
 		sleep 0.1
 	done
-	return 1
 }
 check "the guest reaches the disk that will be unplugged" until_says "CASE pulled" ||
 	{ console | tail -n 30 | note; finish; }
