@@ -405,7 +405,7 @@ int base_tar_check(const struct base *b, struct digest *tap, const struct digest
 		return err_errno(e, r, "base: root.tar");
 	if (!streq(sha256, b->tar.sha256))
 		return damaged("root.tar", e);
-	if (tap)
+	if (tap && s)
 		digest_memo_write(b->dir, MEMO, b->tar.fd, s, digests);
 	return 0;
 }
