@@ -26,16 +26,22 @@ whole() {
 }
 number() { unsquashfs -q -n -cat "$IMAGE/root.squashfs" etc/number 2>/dev/null; }
 
+now() { # prints milliseconds
+	local up
+	read -r up _ </proc/uptime
+	echo $((10#${up/./} * 10))
+}
+
 check "a first build succeeds" build || finish
 rm -rf "$RACKSTRAP_CACHE" "$WORK/images"
-start=$(date +%s%N)
+start=$(now)
 check "a build without a cache succeeds" build || finish
-length=$((($(date +%s%N) - start) / 1000000))
+length=$(($(now) - start))
 check "its image is complete" whole
 echo 00 >"$WORK/recipe/number"
-start=$(date +%s%N)
+start=$(now)
 check "a build with the cache succeeds" build || finish
-warm=$((($(date +%s%N) - start) / 1000000))
+warm=$(($(now) - start))
 echo "# they take $length and $warm ms"
 
 i=0 killed=0 torn=() failed=() stale=()
