@@ -373,6 +373,17 @@ int apt_parse_sources(struct buf *out, const char *targets, const char *origin,
 	return 0;
 }
 
+/* Removes what is at the path and no regular file: apt would wait for a writer of a FIFO
+ * and follow a link. Returns 0 or -errno. */
+static int remove_other_than_file(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return S_ISREG(st.st_mode) ? 0 : rm_rf_at(AT_FDCWD, path);
+}
+
 /* Adds the options that make apt keep its parsed lists in `cache`. In containers
  * (docker-clean) and for ordinary users apt otherwise parses all of them each time.
  * Returns the path of their file, or NULL. Owned by the caller. */
@@ -384,6 +395,10 @@ static char *add_cache_options(char ***argv, const char *cache)
 	if (mkdir_p_at(AT_FDCWD, dir, 0755) < 0 || !(real = realpath(dir, NULL)))
 		return NULL;
 	file = xasprintf("%s/pkgcache.bin", real);
+	if (remove_other_than_file(file) < 0) {
+		free(file);
+		return NULL;
+	}
 	strv_add(argv, "-o");
 	strv_addf(argv, "Dir::Cache::pkgcache=%s", file);
 	strv_add(argv, "-o");

@@ -313,11 +313,35 @@ static void use_of_the_cached_lists_is_noted(void **state)
 	assert_true(st.st_mtime > 1);
 }
 
+/* apt would wait for a writer of the FIFO, and write where the link leads. */
+static void only_a_regular_file_is_given_to_apt(void **state)
+{
+	char *components[] = {(char *)"main", NULL};
+	_cleanup_free_ char *file = xasprintf("%s/apt/pkgcache.bin", top);
+	_cleanup_buf_ struct buf out = {0};
+	struct err e = {0};
+	struct stat st;
+
+	(void)state;
+	for (int kind = 0; kind < 3; kind++) {
+		unlink(file);
+		assert_int_equal(kind == 0   ? mkfifo(file, 0644)
+				 : kind == 1 ? mkdir(file, 0755)
+					     : symlink("elsewhere", file),
+				 0);
+		if (apt_sources(&out, "Debian", "bookworm", components, NULL, top, "x:1",
+				&e) < 0)
+			fail_msg("%s", e.msg);
+		assert_int_equal(lstat(file, &st), -1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(own_suite_uses_the_machines_sources),
 		cmocka_unit_test(use_of_the_cached_lists_is_noted),
+		cmocka_unit_test(only_a_regular_file_is_given_to_apt),
 		cmocka_unit_test(another_suite_uses_the_machines_archives),
 		cmocka_unit_test(only_wanted_pockets_are_used),
 		cmocka_unit_test(unknown_pocket_is_an_error),
