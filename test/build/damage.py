@@ -12,6 +12,7 @@
 import filecmp
 import os
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -140,9 +141,15 @@ def same(image, want):
 
 
 def run(command):
-    p = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                       timeout=600)
-    return p.returncode, p.stderr.strip().split("\n")[-1]
+    p = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                         start_new_session=True)
+    try:
+        _, said = p.communicate(timeout=600)
+    except subprocess.TimeoutExpired:
+        os.killpg(p.pid, signal.SIGKILL)
+        p.communicate()
+        return -1, "not ended after 600 s"
+    return p.returncode, said.strip().split("\n")[-1]
 
 
 def one(what, image, want, repair, build):

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Every file of a cache with the real base of images/bookworm-vm is damaged, in every way of
-# test/build/damage.py, and a PXE set and an ISO are built from it: the root image and the kernel
-# come from the cache, GRUB's files from root.tar. test/build/damage.sh has a small base, which it
-# makes again after an error. DAMAGES=N takes N ways for each file.
+# Every file that a build reads from a cache with the real base of images/bookworm-vm is damaged,
+# in three ways of test/build/damage.py, and a PXE set and an ISO are built from it: the root image
+# and the kernel come from the cache, GRUB's files from root.tar. test/build/damage.sh has a small
+# base, which it makes again after an error. DAMAGES=N takes N ways for each file, 0 all.
 . "$(dirname "$0")/../tap.sh"
 . test/images.sh
 check "images/bookworm-vm is baked" bake_image || finish
@@ -15,8 +15,13 @@ find "$WORK/cache" -type f -links +1 -exec cp --preserve=mode {} {}.own \; -exec
 export RACKSTRAP_CACHE=$WORK/cache
 build=(test/bake images/bookworm-vm --output "$WORK/baked" --type pxe --type iso)
 check "an image is built from the copy of the cache" "${build[@]}" || finish
+strace -f -qq -y -e trace=open,openat -e status=successful -o "$WORK/trace" "${build[@]}" >/dev/null 2>&1
+sed -n 's/.* = [0-9]*<\(.*\)>$/\1/p' "$WORK/trace" | LC_ALL=C sort -u >"$WORK/read"
+find "$WORK/cache" -type f | LC_ALL=C sort | LC_ALL=C comm -23 - "$WORK/read" | tr '\n' '\0' | xargs -0r rm
+note <<<"files that are read: $(find "$WORK/cache" -type f | wc -l)"
+check "an image is built from what is left" "${build[@]}" || finish
 check "the cache has one base" test "$(find "$WORK/cache/base" -name complete | wc -l)" -ge 1
-python3 test/build/damage.py "${DAMAGES:-0}" "$WORK/cache" "$WORK/baked/bookworm-vm" -- "${build[@]}" \
+python3 test/build/damage.py "${DAMAGES:-3}" "$WORK/cache" "$WORK/baked/bookworm-vm" -- "${build[@]}" \
 	>"$WORK/damages" 2>"$WORK/err"
 check "the damages could be made" grep '^[0-9]* damages: ' "$WORK/damages"
 note <"$WORK/damages"
