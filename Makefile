@@ -173,6 +173,8 @@ $(O)/test/unit/test-lib-root: LDFLAGS += -Wl,--wrap=openat64,--wrap=__openat64_2
 $(O)/test/unit/test-firstboot-heal: LDFLAGS += -Wl,--wrap=clock_gettime
 # Replaces the clock, which is set forward and back.
 $(O)/test/unit/test-rack-watch: LDFLAGS += -Wl,--wrap=clock_gettime,--wrap=statx
+# Replaces the clock and the times of files.
+$(O)/test/unit/test-digest-memo: LDFLAGS += -Wl,--wrap=clock_gettime,--wrap=fstat64
 # Counts the bytes that are moved.
 $(O)/test/unit/test-rack-console: LDFLAGS += -Wl,--wrap=memmove
 # Counts the reports that are parsed.

@@ -13,8 +13,8 @@
 #define FINE_NS   20000000LL   /* two ticks of the slowest clock */
 #define MEMO_MAX  4096
 
-/* Returns by how many nanoseconds a file must be older than its ctime. A file system that
- * stores no nanoseconds shows it by a ctime of whole microseconds or more. */
+/* Returns by how many nanoseconds a file must be older than its ctime. A file system with
+ * times coarser than a tick shows it by a ctime of whole milliseconds. */
 static int64_t resolution(int fd, const struct stat *st)
 {
 	static const unsigned long local[] = {
@@ -23,7 +23,7 @@ static int64_t resolution(int fd, const struct stat *st)
 	};
 	struct statfs fs;
 
-	if (st->st_ctim.tv_nsec % 1000 == 0 || fstatfs(fd, &fs) < 0)
+	if (st->st_ctim.tv_nsec % 1000000 == 0 || fstatfs(fd, &fs) < 0)
 		return COARSE_NS;
 	for (size_t i = 0; i < ARRAY_SIZE(local); i++)
 		if ((unsigned long)fs.f_type == local[i])

@@ -12,6 +12,8 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -63,14 +65,14 @@ static void unchanged_file_is_remembered(_unused_ void **state)
 	assert_true(is_remembered());
 }
 
-/* Changes the file's times until ctime has nanoseconds, and is younger than the clock's
- * resolution. */
+/* Changes the file's times until ctime is no whole millisecond, and is younger than the
+ * clock's resolution. */
 static void make_fresh(struct digest_stamp *stamp)
 {
 	do {
 		assert_int_equal(futimens(fd, NULL), 0);
 		assert_int_equal(digest_stamp_take(stamp, fd), 0);
-	} while (stamp->firm || stamp->st.st_ctim.tv_nsec % 1000 == 0);
+	} while (stamp->firm || stamp->st.st_ctim.tv_nsec % 1000000 == 0);
 }
 
 /* A change right after the digest could have the same times. */
@@ -93,6 +95,58 @@ static void stamp_is_waited_for(_unused_ void **state)
 	assert_true(stamp.firm);
 	digest_memo_write(dir, "memo", fd, &stamp, DIGESTS);
 	assert_true(is_remembered());
+}
+
+/* The time now, and the ctime of every file, if they are set. The Makefile wraps both
+ * functions. */
+static struct timespec fixed_now, fixed_ctime;
+
+int __real_clock_gettime(clockid_t clock, struct timespec *t);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *t);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *t)
+{
+	int r = __real_clock_gettime(clock, t);
+
+	if (fixed_now.tv_sec)
+		*t = fixed_now;
+	return r;
+}
+
+int __real_fstat64(int file, struct stat *st);
+int __wrap_fstat64(int file, struct stat *st);
+int __wrap_fstat64(int file, struct stat *st)
+{
+	int r = __real_fstat64(file, st);
+
+	if (fixed_now.tv_sec)
+		st->st_ctim = fixed_ctime;
+	return r;
+}
+
+/* One in a thousand times is of whole microseconds by chance. */
+static void age_follows_from_the_resolution_of_times(_unused_ void **state)
+{
+	static const struct {
+		long ctime_ns;
+		bool firm;
+	} cases[] = {
+		{470123456, true},  {470123000, true},  {470000001, true},
+		{470000000, false}, {490123456, false}, {0, false},
+	};
+	struct digest_stamp stamp;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		int r;
+
+		fixed_now = (struct timespec){.tv_sec = 7, .tv_nsec = 500000000};
+		fixed_ctime =
+			(struct timespec){.tv_sec = 7, .tv_nsec = cases[i].ctime_ns};
+		r = digest_stamp_take(&stamp, fd);
+		fixed_now.tv_sec = 0;
+		assert_int_equal(r, 0);
+		if (stamp.firm != cases[i].firm)
+			fail_msg("ctime %ld ns: firm %d", cases[i].ctime_ns, stamp.firm);
+	}
 }
 
 static void old_file_is_firm(_unused_ void **state)
@@ -191,6 +245,7 @@ int main(void)
 		CASE(unchanged_file_is_remembered),
 		CASE(fresh_file_is_not_remembered),
 		CASE(stamp_is_waited_for),
+		CASE(age_follows_from_the_resolution_of_times),
 		CASE(old_file_is_firm),
 		CASE(restored_times_do_not_help),
 		CASE(other_file_is_not_remembered),
