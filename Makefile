@@ -171,6 +171,8 @@ $(O)/test/unit/test-lib-root: LDFLAGS += -Wl,--wrap=openat64,--wrap=__openat64_2
 
 # Replaces the clock: the machine has run for a day.
 $(O)/test/unit/test-firstboot-heal: LDFLAGS += -Wl,--wrap=clock_gettime
+# Replaces the clock, which is set forward when a unit's log was read.
+$(O)/test/unit/test-firstboot-ready: LDFLAGS += -Wl,--wrap=clock_gettime,--wrap=unit_read_log
 # Replaces the clock, which is set forward and back.
 $(O)/test/unit/test-rack-watch: LDFLAGS += -Wl,--wrap=clock_gettime,--wrap=statx
 # Replaces the clock and the times of files.

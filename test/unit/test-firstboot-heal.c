@@ -215,7 +215,7 @@ static void test_restarts_back_off(void **state _unused_)
 	heal_machine(&m);
 	assert_false(restarts_unit(&m, 8080, api_knows, KUBELET));
 	for (size_t i = 0; i < ARRAY_SIZE(waits); i++) {
-		set_active_for(&m, waits[i] - 10);
+		set_active_for(&m, waits[i] - 100);
 		assert_false(restarts_unit(&m, 8080, api_forgot, KUBELET));
 		set_active_for(&m, waits[i] + 1);
 		assert_true(restarts_unit(&m, 8080, api_forgot, KUBELET));

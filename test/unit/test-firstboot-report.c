@@ -340,7 +340,7 @@ static void test_report_has_last_log_lines(void **state _unused_)
 	pid = fork();
 	if (pid == 0) /* keeps watching for an hour */
 		_exit(cmd_report(&m.fb, NULL, &e) < 0);
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < 3000; i++) {
 		free(log);
 		log = server_log(&s);
 		if (strstr(log, "PUT "))

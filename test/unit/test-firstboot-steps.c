@@ -299,7 +299,7 @@ static void test_rescue_waits_for_a_late_link(void **state _unused_)
 	machine_make(&m);
 	write_file(&m, HOST_CFG, NODE_CFG "search = [ \"-\" ];\n");
 	assert_int_equal(mkdir_p_at(m.fb.rootfd, "sys/class/net", 0755), 0);
-	m.fb.link_timeout = 20;
+	m.fb.link_timeout = 600;
 	assert_int_equal(pthread_create(&late, NULL, late_link, &m), 0);
 	assert_int_equal(cmd_apply(&m.fb, NULL, &e), -1);
 	pthread_join(late, NULL);
