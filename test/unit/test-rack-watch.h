@@ -37,7 +37,7 @@ static inline void write_qemu(struct fixture *f)
 	static const char text[] = "#!/bin/sh\n"
 				   "echo \"$*\" >run/args\n"
 				   "eval \"$RACK_TEST_SCRIPT\"\n"
-				   "exec sleep 60\n";
+				   "exec sleep 1000\n";
 
 	if (mkdir(bin, 0755) < 0 ||
 	    file_write_at(AT_FDCWD, file, text, strlen(text), 0755) < 0)
