@@ -362,9 +362,10 @@ static void death_of_a_server_is_reported(void **state)
 	struct err e = {0};
 
 	start(f);
+	await_dnsmasq();
 	assert_int_equal(serve_wait(&f->s, -1, 0, &e), 0);
 	kill(f->s.dnsmasq.child.pid, SIGKILL);
-	assert_int_equal(serve_wait(&f->s, -1, 10000, &e), -1);
+	assert_int_equal(serve_wait(&f->s, -1, LIMIT_S * 1000, &e), -1);
 	assert_non_null(str_after(e.msg, "dnsmasq was killed by SIGKILL: "));
 	assert_non_null(strstr(e.msg, "TFTP root is")); /* its last lines */
 	assert_int_equal(f->s.dnsmasq.child.pid, 0);
@@ -427,12 +428,15 @@ static void dnsmasq_that_does_not_start_again_ends_the_service(void **state)
 }
 
 /* In place of nginx with a master process, which this namespace does not allow. With a
- * file nginx.refuse beside it, it keeps its configuration. */
+ * file nginx.refuse beside it, it keeps its configuration. It listens when it has a
+ * worker and handles signals. */
 #define NGINX                                                                            \
 	"#!/usr/bin/python3\n"                                                           \
 	"import os, signal, socket, sys, time\n"                                         \
 	"if '-t' in sys.argv: sys.exit(0)\n"                                             \
-	"s = socket.create_server(('172.25.0.1', 80))\n"                                 \
+	"s = socket.socket()\n"                                                          \
+	"s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\n"                      \
+	"s.bind(('172.25.0.1', 80))\n"                                                   \
 	"workers = []\n"                                                                 \
 	"def work(*_):\n"                                                                \
 	"    if os.path.exists(sys.argv[0] + '.refuse'):\n"                              \
