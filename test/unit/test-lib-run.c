@@ -271,7 +271,7 @@ static void child_dies_with_its_parent(void **state)
 	assert_string_equal(detached, "0");
 	/* If the orphan were alive, its standard output would stay open beyond the
 	 * timeout. */
-	out = capture(&(struct run){.argv = argv, .timeout_ms = 30000});
+	out = capture(&(struct run){.argv = argv, .timeout_ms = 300000});
 	assert_string_equal(out, "");
 }
 

@@ -58,7 +58,7 @@ static inline int show_pdeathsig(void)
 /* Exits without waiting for a child that keeps standard output open. */
 static inline int orphan(void)
 {
-	const char *argv[] = {"sleep", "60", NULL};
+	const char *argv[] = {"sleep", "1000", NULL};
 	struct child c;
 	struct err e;
 
@@ -164,7 +164,7 @@ static inline int flood(void)
 		if (write_all(2, chunk, 4 << 20) < 0)
 			return 1;
 		freed = false;
-		for (int ms = 0; ms < 20000 && !freed; ms++) {
+		for (int ms = 0; ms < 300000 && !freed; ms++) {
 			if (fstat(2, &st) < 0)
 				return 1;
 			freed = st.st_blocks <= 1 << 11;
