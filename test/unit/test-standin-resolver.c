@@ -114,8 +114,8 @@ static void search_domains_are_read(void **state)
 }
 
 /* Makes a port of this machine the only server: a socket that nobody reads, or with
- * !`silent` one that accepts packets only from another, so that the kernel refuses those of
- * the resolver as for a closed port. Returns the socket. */
+ * !`silent` one that accepts packets only from another, so that the kernel refuses those
+ * of the resolver as for a closed port. Returns the socket. */
 static int local_server(struct resolver *r, bool silent)
 {
 	struct sockaddr_in in = {.sin_family = AF_INET,
@@ -147,7 +147,8 @@ static unsigned count_queries(int fd)
 	return n;
 }
 
-/* Looks the name up with a silent server, which gets `queries` and costs a second each. */
+/* Looks the name up with a silent server, which gets `queries` and costs a second for
+ * each. */
 static void assert_silence(const struct resolver *r, int fd, unsigned queries)
 {
 	uint64_t start = clock_ms();
