@@ -5,6 +5,7 @@
 #include "lib/log.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #define TIMEOUT_MAX 86400
 
@@ -189,5 +190,6 @@ int main(int argc, char **argv)
 	struct err e = {0};
 
 	log_setup("firstboot", LOG_LEVEL_INFO);
+	umask(022); /* folders in /etc are for other users, too */
 	return command_exit(command_main(&firstboot, argc, argv, &e), &e);
 }

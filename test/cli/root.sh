@@ -31,4 +31,14 @@ for runner in env "$ABS_O/test/tools/no-openat2"; do
 	check "$name: root/.ssh/authorized_keys is there" grep -q ^ssh-ed25519 "$R/outside/authorized_keys"
 	check "$name: nothing outside is changed by it" unchanged
 done
+
+# An operator's shell may have another umask than systemd.
+R=$WORK/umask
+mkdir -p "$R/run/rackstrap" "$R/sys/class/net/eth0/device"
+(cd "$R/sys/class/net/eth0" && echo 52:54:00:25:00:11 >address && echo 1 >./type && echo 2 >ifindex)
+echo 'name = "m"; role = "master"; mac = "52:54:00:25:00:11"; address = "172.25.0.10/24";' >"$R/run/rackstrap/host.cfg"
+with_umask() { (umask 077 && "$ABS_O/firstboot" apply --root="$R" --cmdline=); }
+check "apply succeeds with umask 077" with_umask
+check "it makes folders in /etc" [ -d "$R/etc/systemd/network" ]
+check "all users may read them" [ -z "$(find "$R/etc" -type d ! -perm 755)" ]
 finish

@@ -302,12 +302,12 @@ shells() {
 	grep_c '\<(system|popen|wordexp)[[:space:]]*\('
 }
 
-# Changes to the whole process are made by rackstrap's main, or by lib/ for its child processes.
+# Changes to the whole process are made by a program's main, or by lib/ for its child processes.
 # The process that changes in sandbox.c is a child that is about to run a program; guest.c sets
 # TMPDIR for the programs of libguestfs, which get the environment of the process.
 process_wide() {
 	grep_c '\<(signal|sigaction|umask|exit|chdir|setlocale|setenv|putenv)[[:space:]]*\(' |
-		grep -E '^(lib|firstboot|pxe|builder)/' | grep -vE '^(builder/main\.c|lib/(run|signals|interrupt)\.c|builder/common/(sandbox|guest)\.c):'
+		grep -E '^(lib|firstboot|pxe|builder)/' | grep -vE '^((builder/main|firstboot/firstboot)\.c|lib/(run|signals|interrupt)\.c|builder/common/(sandbox|guest)\.c):'
 }
 
 one_file_a_library() {
