@@ -483,6 +483,7 @@ int main(void)
 	struct machine m;
 	int r;
 
+	umask(022);
 	if (cuts)
 		n_again = (unsigned)strtoul(cuts, NULL, 10);
 	else if (getenv("TEST_LONG"))

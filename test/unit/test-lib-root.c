@@ -685,6 +685,7 @@ int main(void)
 	};
 	int bad, r;
 
+	umask(022);
 	walks = !have_openat2();
 	if (walks)
 		printf("# this kernel has no openat2()\n");

@@ -348,5 +348,6 @@ int main(void)
 					   CASE(unreadable_image_misses_the_cache),
 					   CASE(damaged_notes_miss_the_cache)};
 
+	umask(022);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -594,5 +594,6 @@ int main(void)
 		CASE(missing_parent_is_an_error),
 	};
 
+	umask(022);
 	return cmocka_run_group_tests_name("scratch", tests, NULL, NULL);
 }
