@@ -155,7 +155,7 @@ static void test_a_signal_ends_the_program(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(write(f->wake, &si, sizeof(si)), sizeof(si));
-	expect(f, "sleep 1000", ERR_INTERRUPTED, "interrupted while sh ran");
+	expect(f, "exec sleep 1000", ERR_INTERRUPTED, "interrupted while sh ran");
 }
 
 static void test_programs_that_cannot_run(void **state)
