@@ -21,7 +21,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 
-#define RELOAD_MS   10000
+#define RELOAD_MS   60000
 #define STEP_MS     20
 #define MESSAGE_MAX (64 * 1024) /* of what nginx logs while it reloads */
 

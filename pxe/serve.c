@@ -28,7 +28,7 @@
 #include <time.h>
 
 #define STOP_GRACE_MS    5000
-#define START_MS         10000
+#define START_MS         60000
 #define START_STEP_MS    20
 #define LOG_BEGIN        (64 * 1024)
 #define LOG_MAX          (8 << 20)
