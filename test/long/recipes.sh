@@ -22,7 +22,7 @@ check "the copy of the recipes differs in these digests and 'standin' only" test
 	"$(diff -r images "$WORK/images" | grep -c '^[<>]')" = 10
 
 recipe=$WORK/images/bookworm-2015
-refuse "build refuses a recipe without a lock" 3 "rackstrap: *: no digest: give it sha256 or sha512, or run *" \
+refuse "build refuses a recipe without a lock" 3 "rackstrap: *: no digest: give each sha256 or sha512, or run \`rackstrap lock *" \
 	"$RACKSTRAP" build "$recipe" --output "$WORK/baked" "${FROM[@]}"
 check "lock of the copy succeeds" "$RACKSTRAP" lock "$recipe" "${FROM[@]}"
 check "the lock has the official URLs and none of a mirror" sh -c \
