@@ -37,6 +37,7 @@ struct follower {
 	int epfd;           /* signals and ends of machines */
 	bool keep;
 	bool more; /* a turn left something to read: do not wait before the next */
+	uint64_t start_ms; /* when the first machine was first switched on; 0: not yet */
 };
 
 static uint64_t to_ms(struct timespec ts)
@@ -77,7 +78,7 @@ static uint64_t since_event(uint64_t then_ms, uint64_t wall_ms)
 /* Logs a line with the time since the rack was started. */
 static _printf_(2, 3) void log_event(const struct follower *f, const char *fmt, ...)
 {
-	uint64_t ms = since(f->r->machines[0].on_ms, rack_now_ms());
+	uint64_t ms = since(f->start_ms, rack_now_ms());
 	char *text;
 	va_list ap;
 
@@ -392,6 +393,8 @@ int rack_watch(struct rack_run *r, bool keep, struct err *e)
 	struct follower *f = r->follower;
 
 	f->keep = keep;
+	if (!f->start_ms)
+		f->start_ms = r->machines[0].on_ms;
 	if (r->program_fd >= 0 && follow_pid(f, r->program_fd, e) < 0)
 		return -1;
 	for (size_t i = 0; i < r->n; i++)

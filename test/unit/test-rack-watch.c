@@ -330,6 +330,40 @@ static void test_kvm_failure_restarts_under_tcg(void **state)
 	assert_true(m->vm.child.pid > 0);
 }
 
+/* The times of log lines are since the rack's start, also when its first machine is
+ * started again. */
+static void test_a_restart_does_not_set_the_log_back(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *path = xasprintf("%s/run/lines", f->dir), *text = NULL;
+	unsigned long long seconds, began = rack_now_ms();
+	const char *line;
+	int saved = dup(STDERR_FILENO),
+	    fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0644);
+
+	leave_only(f, 0);
+	f->run.timeout_ms = INT64_MAX;
+	f->machines[0].on_ms = 1;
+	switch_on(f, 0, ACCEL_KVM,
+		  "case \"$*\" in *'-accel kvm'*) echo 'KVM internal error. Suberror: 1' "
+		  ">&2 ;; *) echo 'rackstrap: boot failed: seen' >log/master.console;; "
+		  "esac");
+	log_setup("test", LOG_LEVEL_INFO);
+	dup2(fd, STDERR_FILENO);
+	watch_to_the_end(f);
+	dup2(saved, STDERR_FILENO);
+	log_setup("test", LOG_LEVEL_ERROR);
+	close(saved);
+	close(fd);
+	check_verdict(&f->machines[0], MACHINE_FAILED, "seen");
+	text = read_text(f->dir, "run/lines");
+	line = strstr(text, "master: its machine failed");
+	assert_non_null(line);
+	line = strstr(line, "\n");
+	assert_int_equal(sscanf(line, " test: %llu.", &seconds), 1);
+	assert_true(seconds >= began / 1000);
+}
+
 /* QEMU can also end by a failed assertion about a register. */
 static void test_qemu_that_ends_because_of_kvm_starts_again(void **state)
 {
@@ -389,6 +423,7 @@ int main(void)
 		unit(test_a_signal_ends_the_watch),
 		unit(test_a_machine_that_ends_has_failed),
 		unit(test_kvm_failure_restarts_under_tcg),
+		unit(test_a_restart_does_not_set_the_log_back),
 		unit(test_qemu_that_ends_because_of_kvm_starts_again),
 		unit(test_other_ends_under_kvm_are_failures),
 		unit(test_kvm_failure_is_final_with_accel_kvm),
