@@ -95,12 +95,12 @@ int installed_recipe(const char *arg, char **ret, char **ret_lock, struct err *e
 	}
 	recipe = xasprintf("%s/%s", folder, arg);
 	file = xasprintf("%s/recipe.cfg", recipe);
-	if (access(file, F_OK) < 0 && is_path(arg)) {
+	if (access(file, F_OK) < 0) {
+		if (!is_path(arg))
+			return unknown_recipe(arg, folder, e);
 		*ret = xstrdup(arg);
 		return 0;
 	}
-	if (access(file, F_OK) < 0)
-		return unknown_recipe(arg, folder, e);
 	log_info("recipe '%s': %s", arg, recipe);
 	*ret = TAKE_PTR(recipe);
 	*ret_lock = xasprintf("%s.lock", arg);
