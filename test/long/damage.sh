@@ -15,7 +15,7 @@ find "$WORK/cache" -type f -links +1 -exec cp --preserve=mode {} {}.own \; -exec
 export RACKSTRAP_CACHE=$WORK/cache
 build=(test/bake images/bookworm-vm --output "$WORK/baked" --type pxe --type iso)
 check "an image is built from the copy of the cache" "${build[@]}" || finish
-strace -f -qq -y -e trace=open,openat -e status=successful -o "$WORK/trace" "${build[@]}" >/dev/null 2>&1
+check "a build is traced" strace -f -qq -y -e trace=open,openat -e status=successful -o "$WORK/trace" "${build[@]}" || finish
 sed -n 's/.* = [0-9]*<\(.*\)>$/\1/p' "$WORK/trace" | LC_ALL=C sort -u >"$WORK/read"
 find "$WORK/cache" -type f | LC_ALL=C sort | LC_ALL=C comm -23 - "$WORK/read" | tr '\n' '\0' | xargs -0r rm
 note <<<"files that are read: $(find "$WORK/cache" -type f | wc -l)"
