@@ -72,9 +72,9 @@ src	= $(sort $(foreach d,$(1),$(wildcard $(d)/*.c) $(wildcard $(d)/*.S)))
 obj	= $(patsubst %,$(O)/obj/%.o,$(basename $(1)))
 
 LIB_OBJ		:= $(call obj,$(call src,lib))
-MODEL_OBJ	:= $(call obj,$(call src,firstboot/model))
-FIRSTBOOT_OBJ	:= $(call obj,$(filter-out firstboot/firstboot.c,$(call src,firstboot)))
-PXE_OBJ		:= $(call obj,$(call src,pxe))
+MODEL_OBJ	:= $(call obj,$(call src,firstboot/model firstboot/model/feature))
+FIRSTBOOT_OBJ	:= $(call obj,$(filter-out firstboot/firstboot.c,$(call src,firstboot firstboot/feature)))
+PXE_OBJ		:= $(call obj,$(call src,pxe pxe/feature))
 BUILDER_OBJ	:= $(call obj,$(filter-out builder/main.c,$(call src,builder builder/*)))
 ARCHIVES	:= $(O)/builder.a $(O)/pxe.a $(O)/firstboot.a $(O)/model.a $(O)/lib.a
 

@@ -35,14 +35,14 @@ static char *recipe_beside(const char *path)
 								 : NULL;
 }
 
-/* Checks the file with the roles of the image, or of the recipe beside it, or the
- * built-in ones. Returns 0 or -1. */
+/* Checks the file with the roles of the image, or of the recipe beside it, or with none.
+ * Sets *ret_any when there are none. Returns 0 or -1. */
 static int load(struct rack *rack, const char *path, const struct roles *image,
-		struct diag *d)
+		bool *ret_any, struct diag *d)
 {
+	static const struct roles any = {.any = true};
 	_cleanup_free_ char *file = image ? NULL : recipe_beside(path);
 	_cleanup_recipe_ struct recipe recipe = {0};
-	_cleanup_roles_ struct roles builtin = {0};
 
 	if (image)
 		return rack_load(rack, path, image, d);
@@ -50,8 +50,8 @@ static int load(struct rack *rack, const char *path, const struct roles *image,
 		return -1;
 	if (recipe.roles.n > 0)
 		return rack_load(rack, path, &recipe.roles, d);
-	roles_builtin(&builtin);
-	return rack_load(rack, path, &builtin, d);
+	*ret_any = true;
+	return rack_load(rack, path, &any, d);
 }
 
 /* `image`: the roles of --image, or NULL. */
@@ -59,11 +59,14 @@ static void check_file(const char *path, const struct roles *image, struct resul
 {
 	_cleanup_rack_ struct rack rack = {0};
 	_cleanup_diag_ struct diag d = {0};
+	bool any = false;
 
-	if (load(&rack, path, image, &d) == 0) {
+	if (load(&rack, path, image, &any, &d) == 0) {
 		rack_warn(&rack);
-		out_line("%s: %zu host%s, ok", path, rack.n_hosts,
-			 rack.n_hosts == 1 ? "" : "s");
+		out_line("%s: %zu host%s, ok%s", path, rack.n_hosts,
+			 rack.n_hosts == 1 ? "" : "s",
+			 any ? " (no image was asked: --image checks roles and features)"
+			     : "");
 		return;
 	}
 	if (d.unread) {
@@ -107,7 +110,7 @@ static const struct command_option options[] = {
 	 .kind = ARG_DIR,
 	 .id = OPT_IMAGE,
 	 .help = "accept the roles of this image (default: those of recipe.cfg beside "
-		 "the rack file, else the built-in master and node)"},
+		 "the rack file, else any)"},
 	{.name = NULL},
 };
 

@@ -92,20 +92,21 @@ static int read_active(struct inspection *f, struct err *e)
 	return 0;
 }
 
-static const struct roles *roles_of(const struct inspection *f, struct roles *builtin)
+/* Returns the roles of the image that boots, or of none. */
+static const struct roles *roles_of(const struct inspection *f)
 {
+	static const struct roles any = {.any = true};
+
 	for (size_t i = 0; i < ARRAY_SIZE(f->slots); i++)
 		if (f->slots[i].active && f->slots[i].image.roles.n > 0)
 			return &f->slots[i].image.roles;
-	roles_builtin(builtin);
-	return builtin;
+	return &any;
 }
 
 static void parse_config(struct inspection *f, const char *path, const char *text,
 			 size_t len)
 {
-	_cleanup_roles_ struct roles builtin = {0};
-	const struct roles *roles = roles_of(f, &builtin);
+	const struct roles *roles = roles_of(f);
 	_cleanup_conf_ struct conf *c = NULL;
 
 	if (streq(path, MEDIUM_RACK_CFG)) {
@@ -250,27 +251,54 @@ static void append_slot(struct buf *b, const struct slot *s)
 		text_line(b, "  stand-ins: %s", standins);
 }
 
-static void add_host_row(struct table *t, const struct host *h)
+static void add_host_row(struct table *t, const bool used[static FEATURE_COUNT],
+			 const struct host *h)
 {
 	char mac[NET_MAC_LEN];
-	_cleanup_free_ char *address = host_show(h, HOST_ADDRESS),
-			    *cbr0 = host_show(h, HOST_CBR0);
+	_cleanup_free_ char *address = host_show(h, HOST_ADDRESS);
+	struct host_columns columns;
 
 	table_add(t, h->name);
 	table_add(t, h->role);
 	table_add(t, h->has_mac ? net_format_mac(h->mac, ':', mac) : NULL);
 	table_add(t, address);
-	table_add(t, cbr0);
+	columns_of_host(&columns, h);
+	columns_add(t, used, &columns);
+	columns_done(&columns);
+}
+
+static void mark_columns(bool used[static FEATURE_COUNT], const struct host *h)
+{
+	struct host_columns columns;
+
+	columns_of_host(&columns, h);
+	columns_mark(used, &columns);
+	columns_done(&columns);
+}
+
+/* Appends the table of the medium's hosts. */
+static void append_table(struct buf *b, const struct inspection *f)
+{
+	struct table_column columns[4 + FEATURE_COUNT] = {
+		{"HOST", false}, {"ROLE", false}, {"MAC", false}, {"ADDRESS", false}};
+	_cleanup_table_ struct table t = {0};
+	bool used[FEATURE_COUNT] = {false};
+
+	if (f->has_host)
+		mark_columns(used, &f->host);
+	for (size_t i = 0; f->has_rack && i < f->rack.n_hosts; i++)
+		mark_columns(used, &f->rack.hosts[i].host);
+	table_init(&t, columns, 4 + columns_titles(used, columns + 4));
+	if (f->has_host)
+		add_host_row(&t, used, &f->host);
+	for (size_t i = 0; f->has_rack && i < f->rack.n_hosts; i++)
+		add_host_row(&t, used, &f->rack.hosts[i].host);
+	if (t.n > 0)
+		table_render(&t, b);
 }
 
 static void append_hosts(struct buf *b, const struct inspection *f)
 {
-	static const struct table_column columns[] = {{"HOST", false},
-						      {"ROLE", false},
-						      {"MAC", false},
-						      {"ADDRESS", false},
-						      {"CBR0", false}};
-	_cleanup_table_ struct table t = {0};
 
 	if (!f->config) {
 		text_line(b, "neither host.cfg nor rack.cfg");
@@ -278,13 +306,7 @@ static void append_hosts(struct buf *b, const struct inspection *f)
 	}
 	text_line(b, "%s%s%s", strrchr(f->config, '/') + 1, f->has_rack ? ": rack " : "",
 		  f->has_rack ? f->rack.name : "");
-	table_init(&t, columns, ARRAY_SIZE(columns));
-	if (f->has_host)
-		add_host_row(&t, &f->host);
-	for (size_t i = 0; f->has_rack && i < f->rack.n_hosts; i++)
-		add_host_row(&t, &f->rack.hosts[i].host);
-	if (t.n > 0)
-		table_render(&t, b);
+	append_table(b, f);
 	for (size_t i = 0; i < f->wrong.n; i++)
 		text_line(b, "  %s", f->wrong.lines[i]);
 }

@@ -191,7 +191,7 @@ static int load(struct rack_job *j, struct err *e)
 
 static int start_boot_server(struct rack_job *j, struct err *e)
 {
-	struct cidr address = {j->rack.boot_server, j->rack.node_network.prefix};
+	struct cidr address = {j->rack.boot_server, j->rack.network.prefix};
 	_cleanup_free_ char *records = leftovers_dir();
 	struct tree_options o = {.interface = NS_BRIDGE, .records = records};
 	struct serve_options so = {.user = NULL};

@@ -11,12 +11,14 @@
 
 #define LINK_POLL_MS 200
 
-static int load_roles(struct config *c, const struct firstboot *fb)
+/* Loads the roles of the image. `needed`: a root without them is wrong; else every role
+ * is accepted. */
+static int load_roles(struct config *c, const struct firstboot *fb, bool needed)
 {
 	if (fb->roles)
 		return roles_read(&c->roles, fb->roles, &c->complaints);
-	if (root_access(fb->rootfd, ROLES_PATH) == -ENOENT) {
-		roles_builtin(&c->roles);
+	if (!needed && root_access(fb->rootfd, ROLES_PATH) == -ENOENT) {
+		c->roles.any = true;
 		return 0;
 	}
 	return roles_read_root(&c->roles, fb->rootfd, &c->complaints);
@@ -46,7 +48,7 @@ static void finish(struct config *c)
 
 	host_derive(&c->host, &c->roles);
 	/* Without roles the host cannot be checked; roles.cfg has a complaint then. */
-	if (c->roles.n > 0 &&
+	if ((c->roles.n > 0 || c->roles.any) &&
 	    host_check_keys(&c->host, &c->roles, &c->complaints, c->bad) == 0 &&
 	    c->complaints.n == 0)
 		c->role = roles_find(&c->roles, c->host.role);
@@ -62,7 +64,7 @@ int config_load(struct config *ret, const struct firstboot *fb)
 
 	*ret = (struct config){0};
 	host_init(&ret->host);
-	if (load_roles(ret, fb) < 0)
+	if (load_roles(ret, fb, true) < 0)
 		ret->roles = (struct roles){0};
 	sources_wait(fb);
 	for (size_t i = 0; i < n_sources; i++)
@@ -82,7 +84,7 @@ int config_load_file(struct config *ret, const struct firstboot *fb, const char 
 
 	*ret = (struct config){0};
 	host_init(&ret->host);
-	if (load_roles(ret, fb) < 0)
+	if (load_roles(ret, fb, false) < 0)
 		ret->roles = (struct roles){0};
 	if (conf_read_at(&conf, AT_FDCWD, path, path, CONF_MAX, CONF_NO_INCLUDE,
 			 &ret->complaints) < 0)
@@ -113,11 +115,11 @@ char *config_text(const struct host *h)
 {
 	_cleanup_buf_ struct buf b = {0};
 
-	for (size_t i = 0; i < HOST_KEY_COUNT; i++) {
-		_cleanup_free_ char *value = host_format(h, host_keys[i].id);
+	for (enum host_key_id id = 0; id < HOST_KEY_COUNT; id++) {
+		_cleanup_free_ char *value = host_format(h, id);
 
-		if (*value && !host_key_is_secret(host_keys[i].id))
-			buf_printf(&b, "%s = %s;\n", host_keys[i].name, value);
+		if (*value && !host_key_is_secret(id))
+			buf_printf(&b, "%s = %s;\n", host_key(id)->name, value);
 	}
 	return buf_take(&b);
 }

@@ -13,59 +13,10 @@
  * an etcd that does not answer is not a failure, because it cannot be repaired here.
  */
 #include "firstboot/config.h"
-#include "firstboot/etcd.h"
-#include "firstboot/nat.h"
-#include "firstboot/plan.h"
-#include "firstboot/pool.h"
-#include "firstboot/registration.h"
+#include "firstboot/feature.h"
 #include "firstboot/units.h"
-#include "firstboot/uplink.h"
 #include "lib/log.h"
 #include "lib/run.h"
-
-#define POOL_MAX_MS 60000 /* after this time no further key of a slow etcd is read */
-
-static int heal_nat(const struct firstboot *fb, const struct config *c, struct err *e)
-{
-	_cleanup_plan_ struct plan p = {0};
-	_cleanup_free_ char *uplink = NULL;
-	int r;
-
-	if (uplink_wait(fb, &c->host, &uplink, e) < 0)
-		return -1;
-	plan_make(&p, &c->host, c->role, uplink);
-	if (!p.rules)
-		return 0;
-	r = nat_apply(p.nat, e);
-	if (r > 0)
-		log_warn("the NAT rules were wrong and have been restored");
-	return r < 0 ? -1 : 0;
-}
-
-/* Restores keys that etcd lost. Does nothing when etcd does not answer, because
- * `firstboot pool` waits for it, and leaves out this host's own keys until calico-node
- * has registered the host. */
-static void heal_pool(const struct config *c)
-{
-	_cleanup_calico_keys_ struct calico_keys k = {0};
-	uint64_t end = now_ms() + POOL_MAX_MS;
-	struct err e;
-
-	calico_keys_make(&k, &c->host, c->role);
-	for (size_t i = 0; i < k.n && now_ms() < end; i++) {
-		int r = k.v[i].own ? calico_host_is_known(&c->host, &e) : 1;
-
-		if (r > 0)
-			r = etcd_ensure(c->host.etcd, k.v[i].key, k.v[i].want, &e);
-		else
-			return; /* this host's own keys are the last */
-		if (r < 0)
-			return;
-		if (r > 0)
-			log_warn("%s was missing in etcd and has been restored",
-				 k.v[i].what);
-	}
-}
 
 /* Restarts the unit if its registration was present in this boot and is lost. */
 static int heal_registration(const struct registration *r, const struct firstboot *fb,
@@ -99,6 +50,21 @@ static int heal_registration(const struct registration *r, const struct firstboo
 	return run_argv(restart, e);
 }
 
+static int heal_feature(const struct feature_code *code, const struct firstboot *fb,
+			const struct config *c, struct err *e)
+{
+	struct err registration;
+	int r = 0;
+
+	if (code->registration)
+		r = heal_registration(code->registration, fb, c, &registration);
+	if (code->heal && code->heal(fb, c, e) < 0)
+		return -1;
+	if (r < 0)
+		*e = registration;
+	return r;
+}
+
 /* Appends the message of one failure to that of the earlier ones in `e`. */
 static void add_failure(struct err *e, bool *failed, const struct err *one)
 {
@@ -120,11 +86,9 @@ int cmd_heal(const struct firstboot *given, char **args _unused_, struct err *e)
 	if (config_load(&c, &here) < 0)
 		return config_err(&c, "this host", e);
 	console_of_host(&here, c.host.console);
-	if (heal_nat(&here, &c, &one) < 0)
-		add_failure(e, &failed, &one);
-	for (size_t i = 0; i < n_registrations; i++)
-		if (heal_registration(&registrations[i], &here, &c, &one) < 0)
+	for (size_t i = 0; feature_codes[i]; i++)
+		if (role_has(c.role, feature_codes[i]->id) &&
+		    heal_feature(feature_codes[i], &here, &c, &one) < 0)
 			add_failure(e, &failed, &one);
-	heal_pool(&c);
 	return failed ? -1 : 0;
 }

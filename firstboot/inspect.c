@@ -11,16 +11,15 @@
 /* Prints all values as a host.cfg, each with its origin in a comment. */
 static void print_explained(const struct host *h)
 {
-	for (size_t i = 0; i < HOST_KEY_COUNT; i++) {
-		_cleanup_free_ char *value = host_format_public(h, host_keys[i].id),
-				    *line = NULL;
+	for (enum host_key_id id = 0; id < HOST_KEY_COUNT; id++) {
+		_cleanup_free_ char *value = host_format_public(h, id), *line = NULL;
 		char where[512];
 
 		if (!*value)
 			continue;
-		line = xasprintf("%s = %s;", host_keys[i].name, value);
+		line = xasprintf("%s = %s;", host_key(id)->name, value);
 		out_line("%-*s # %s", ORIGIN_COLUMN - 1, line,
-			 host_where(h, host_keys[i].id, where, sizeof(where)));
+			 host_where(h, id, where, sizeof(where)));
 	}
 }
 

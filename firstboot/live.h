@@ -4,7 +4,7 @@
  * tmpfs):
  *
  *	target = "rackstrap-node.target";
- *	cbr0 = "192.168.1.1/24";                Docker's bridge, or ""
+ *	settings = [ "cbr0 192.168.1.1/24" ];   of features, with their names
  *	inputs = [ "etc/hostname 3f...", ... ]; files of the plan and their SHA-256
  *
  * It is written at the end of an apply, so that a later apply in the same boot finds all
@@ -20,8 +20,8 @@
 
 struct live {
 	bool there;
-	char *target, *cbr0;
-	char **inputs;
+	char *target;
+	char **settings, **inputs;
 };
 
 void live_read(struct live *ret, const struct firstboot *fb);
@@ -33,8 +33,8 @@ void live_done(struct live *l);
 /*
  * Sets *ret to the units that must be restarted because the plan changes a setting that
  * they were started with: units of the role that read a changed file with
- * EnvironmentFile=, Docker when its bridge gets another address, calico-node when the
- * host gets another name, networkd, and the report. NULL when there is none. Runs
+ * EnvironmentFile=, those that depend on a changed setting of a feature, networkd, and the
+ * report. NULL when there is none. Runs
  * systemctl only when a setting changed. *ret is owned by the caller. Returns 0 or -1.
  */
 int live_stale(char ***ret, const struct live *l, const struct plan *p,

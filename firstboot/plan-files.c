@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The content of every file. words.c has checked that the values need no escaping; only
- * environment values with special characters are quoted.
+ * The content of every file. words.c has checked that the values need no escaping.
  *
  * networkd 219 supports all directives that are written here; a test compares the files
  * with its list. Two of its properties matter. It switches forwarding off on a link that
@@ -214,29 +213,6 @@ char *file_resolv_conf(const struct host *h)
 	return buf_take(&b);
 }
 
-char *file_sysctl(void)
-{
-	return xstrdup(PLAN_MARK "\nnet.ipv4.ip_forward = 1\n");
-}
-
-/* On hosts of the cluster kube-proxy and Calico manage the packet filter, and Docker
- * must not. */
-char *file_docker(const struct host *h, const struct role *role)
-{
-	_cleanup_strv_ char **options = NULL;
-	_cleanup_free_ char *all = NULL;
-
-	if (role->cbr0)
-		strv_add(&options, "--bridge=cbr0");
-	if (role_is_of_cluster(role)) {
-		strv_add(&options, "--iptables=false");
-		strv_add(&options, "--ip-masq=false");
-	}
-	strv_extend(&options, h->docker_options);
-	all = strv_join(options, " ");
-	return xasprintf(PLAN_MARK "\nDOCKER_OPTS=\"%s\"\n", all);
-}
-
 char *file_authorized_keys(char *const *keys)
 {
 	_cleanup_buf_ struct buf b = {0};
@@ -246,61 +222,5 @@ char *file_authorized_keys(char *const *keys)
 	begin(&b);
 	for (size_t i = 0; keys[i]; i++)
 		buf_printf(&b, "%s\n", keys[i]);
-	return buf_take(&b);
-}
-
-/* --- /etc/network-environment ----------------------------------------------------- */
-
-#define CALICOCTL_PATH "/usr/local/bin/calicoctl"
-#define API_PORT       8080
-
-/* Appends NAME=VALUE, quoted so that systemd's EnvironmentFile= and a shell read the
- * same. */
-static void env_add(struct buf *b, const char *entry)
-{
-	size_t len = strcspn(entry, "=") + 1;
-	const char *value = entry + len;
-	bool plain = value[strcspn(value, " #;&|<>()*?[]{}~!")] == '\0';
-
-	buf_add(b, entry, len);
-	buf_printf(b, plain ? "%s\n" : "\"%s\"\n", value);
-}
-
-/* Returns the usual address of a cluster's DNS: the tenth of the service network, or the
- * last of a smaller one. */
-static uint32_t cluster_dns(struct cidr services)
-{
-	uint32_t last = ~net_mask(services.prefix);
-
-	return net_network(services) + (last < 10 ? last : 10);
-}
-
-char *file_environment(const struct host *h, const struct role *role)
-{
-	_cleanup_buf_ struct buf b = {0};
-	char addr[NET_ADDR_LEN], net[NET_CIDR_LEN], etcd[NET_HOSTPORT_LEN];
-
-	begin(&b);
-	if (!h->dhcp)
-		buf_printf(&b, "DEFAULT_IPV4=%s\n",
-			   net_format_addr(h->address.addr, addr));
-	if (h->master)
-		buf_printf(&b, "KUBERNETES_MASTER=%s\n",
-			   net_format_addr(h->master, addr));
-	if (role->master && !h->set[HOST_ETCD])
-		buf_puts(&b, "ETCD_AUTHORITY=127.0.0.1:4001\n");
-	else if (h->etcd.addr)
-		buf_printf(&b, "ETCD_AUTHORITY=%s\n", net_format_hostport(h->etcd, etcd));
-	if (!role->master && h->master) {
-		buf_printf(&b, "KUBE_API_ROOT=http://%s:%u/api/v1/\n",
-			   net_format_addr(h->master, addr), API_PORT);
-		buf_puts(&b, "CALICOCTL_PATH=" CALICOCTL_PATH "\n");
-		buf_printf(&b, "CLUSTER_DNS=%s\n",
-			   net_format_addr(cluster_dns(h->service_network), addr));
-	}
-	buf_printf(&b, "SERVICE_CLUSTER_IP_RANGE=%s\n",
-		   net_format_cidr(h->service_network, net));
-	for (size_t i = 0; h->environment && h->environment[i]; i++)
-		env_add(&b, h->environment[i]);
 	return buf_take(&b);
 }

@@ -26,8 +26,5 @@ char *file_vlan_device(const struct host *h, const char *devices);
 char *file_uplink(const struct host *h, const char *devices, bool forward);
 char *file_rescue(void);
 
-char *file_resolv_conf(const struct host *h); /* resolv.conf(5) */
-char *file_sysctl(void);                      /* sysctl.d(5) */
-char *file_docker(const struct host *h, const struct role *role);
+char *file_resolv_conf(const struct host *h);  /* resolv.conf(5) */
 char *file_authorized_keys(char *const *keys); /* sshd(8) */
-char *file_environment(const struct host *h, const struct role *role);

@@ -5,6 +5,8 @@
  * is in the plan as PLAN_REMOVE.
  */
 #include "firstboot/plan.h"
+#include "firstboot/feature.h"
+#include "firstboot/model/feature.h"
 #include "firstboot/plan-files.h"
 #include "firstboot/uplink.h"
 #include "lib/text.h"
@@ -18,8 +20,7 @@ static struct plan_file *add(struct plan *p, enum plan_kind kind, const char *pa
 	return &p->files[p->n_files++];
 }
 
-/* Adds a file, and frees `text` with the plan. NULL: the file is to be removed. */
-static void add_file(struct plan *p, const char *path, mode_t mode, char *text)
+void plan_add_file(struct plan *p, const char *path, mode_t mode, char *text)
 {
 	add(p, text ? PLAN_FILE : PLAN_REMOVE, path, mode)->data = text;
 }
@@ -37,64 +38,58 @@ static void add_ssh_keys(struct plan *p, char *const *keys)
 {
 	if (strv_len(keys) > 0)
 		add(p, PLAN_DIR, "root/.ssh", 0700);
-	add_file(p, "root/.ssh/authorized_keys", 0600, file_authorized_keys(keys));
+	plan_add_file(p, "root/.ssh/authorized_keys", 0600, file_authorized_keys(keys));
 }
 
 /* Adds the files of the uplink; `devices` NULL: all of them are to be removed. */
 static void add_uplink(struct plan *p, const struct host *h, const char *devices,
 		       bool forward)
 {
-	add_file(p, FILE_BOND, 0644, devices ? file_bond(h) : NULL);
-	add_file(p, FILE_BOND_LINKS, 0644, devices ? file_bond_links(h, devices) : NULL);
-	add_file(p, FILE_VLAN, 0644, devices ? file_vlan(h) : NULL);
-	add_file(p, FILE_VLAN_DEVICE, 0644,
-		 devices ? file_vlan_device(h, devices) : NULL);
-	add_file(p, FILE_UPLINK, 0644, devices ? file_uplink(h, devices, forward) : NULL);
+	plan_add_file(p, FILE_BOND, 0644, devices ? file_bond(h) : NULL);
+	plan_add_file(p, FILE_BOND_LINKS, 0644,
+		      devices ? file_bond_links(h, devices) : NULL);
+	plan_add_file(p, FILE_VLAN, 0644, devices ? file_vlan(h) : NULL);
+	plan_add_file(p, FILE_VLAN_DEVICE, 0644,
+		      devices ? file_vlan_device(h, devices) : NULL);
+	plan_add_file(p, FILE_UPLINK, 0644,
+		      devices ? file_uplink(h, devices, forward) : NULL);
 }
 
-static void add_nat(struct plan *p, const struct host *h, const char *devices)
+/* Returns true when the host forwards packets. */
+static bool forwards(uint32_t set)
 {
-	char net[NET_CIDR_LEN], uplink[IF_NAMESIZE];
+	for (size_t i = 0; i < FEATURE_COUNT; i++)
+		if (set & FEATURE_BIT(i) && features[i]->forwards)
+			return true;
+	return false;
+}
 
-	uplink_name(h, devices, uplink);
-	strv_addf(&p->nat, "-A " NAT_CHAIN " -d %s -o %s -j RETURN",
-		  net_format_cidr(h->pod_network, net), uplink);
-	strv_addf(&p->nat, "-A " NAT_CHAIN " -d %s -o %s -j RETURN",
-		  net_format_cidr(h->node_network, net), uplink);
-	for (size_t i = 0; i < h->nat_exempt.n; i++)
-		strv_addf(&p->nat, "-A " NAT_CHAIN " -d %s -o %s -j RETURN",
-			  net_format_cidr(h->nat_exempt.v[i], net), uplink);
-	strv_add(&p->nat, "-A " NAT_CHAIN " -j MASQUERADE");
+static bool has(const struct plan *p, const struct feature_code *code)
+{
+	return p->features & FEATURE_BIT(code->id);
 }
 
 void plan_make(struct plan *ret, const struct host *h, const struct role *role,
 	       const char *uplink)
 {
-	bool cluster = role_is_of_cluster(role);
 	struct plan p = {
+		.host = h,
+		.features = role->features,
+		.uplink = xstrdup(uplink),
 		.hostname = xstrdup(h->name),
-		.forward = cluster,
-		.rules = cluster,
 		.target = xasprintf("rackstrap-%s.target", role->name),
 		.units = strv_dup(role->units),
 	};
 
-	add_file(&p, "etc/hostname", 0644, xasprintf("%s\n", h->name));
-	add_file(&p, "etc/hosts", 0644, file_hosts(h));
-	add_uplink(&p, h, uplink, cluster);
-	add_file(&p, FILE_RESCUE, 0644, NULL);
+	plan_add_file(&p, "etc/hostname", 0644, xasprintf("%s\n", h->name));
+	plan_add_file(&p, "etc/hosts", 0644, file_hosts(h));
+	add_uplink(&p, h, uplink, forwards(p.features));
+	plan_add_file(&p, FILE_RESCUE, 0644, NULL);
 	add_resolv_conf(&p, h);
-	add_file(&p, "etc/sysctl.d/90-rackstrap.conf", 0644,
-		 cluster ? file_sysctl() : NULL);
-	add_file(&p, "etc/default/docker", 0644, file_docker(h, role));
 	add_ssh_keys(&p, h->ssh_keys);
-	add_file(&p, "etc/network-environment", 0644, file_environment(h, role));
-	if (role->cbr0) {
-		p.cbr0 = h->cbr0;
-		p.cbr0_mtu = h->cbr0_mtu;
-	}
-	if (cluster && h->nat)
-		add_nat(&p, h, uplink);
+	for (size_t i = 0; feature_codes[i]; i++)
+		if (feature_codes[i]->plan)
+			feature_codes[i]->plan(&p, has(&p, feature_codes[i]));
 	*ret = p;
 }
 
@@ -135,7 +130,7 @@ void plan_make_rescue(struct plan *ret, const struct host *h,
 		if (bad[needed[i]])
 			usable = false;
 	add_uplink(&p, &good, usable ? uplink : NULL, false);
-	add_file(&p, FILE_RESCUE, 0644, usable ? NULL : file_rescue());
+	plan_add_file(&p, FILE_RESCUE, 0644, usable ? NULL : file_rescue());
 	add_resolv_conf(&p, &good);
 	if (!bad[HOST_SSH_KEYS] && strv_len(h->ssh_keys) > 0)
 		add_ssh_keys(&p, h->ssh_keys);
@@ -177,26 +172,14 @@ static void text_file(struct buf *b, const struct plan_file *f)
 char *plan_text(const struct plan *p)
 {
 	_cleanup_buf_ struct buf b = {0};
-	char cbr0[NET_CIDR_LEN];
 
 	for (size_t i = 0; i < p->n_files; i++)
 		text_file(&b, &p->files[i]);
 	if (p->hostname)
 		text_line(&b, "hostname %s", p->hostname);
-	if (p->cbr0.prefix) {
-		text_append(&b, "bridge cbr0 %s", net_format_cidr(p->cbr0, cbr0));
-		if (p->cbr0_mtu)
-			text_append(&b, " mtu %u", p->cbr0_mtu);
-		buf_puts(&b, "\n");
-	}
-	if (p->forward)
-		buf_puts(&b, "sysctl net.ipv4.ip_forward 1\n");
-	if (p->rules)
-		buf_puts(&b, p->nat ? "chain nat " NAT_CHAIN
-				      ", called once by POSTROUTING\n"
-				    : "no chain nat " NAT_CHAIN "\n");
-	for (size_t i = 0; p->nat && p->nat[i]; i++)
-		text_line(&b, "    %s", p->nat[i]);
+	for (size_t i = 0; feature_codes[i]; i++)
+		if (feature_codes[i]->text && has(p, feature_codes[i]))
+			feature_codes[i]->text(&b, p);
 	if (p->target)
 		text_line(&b, "start %s", p->target);
 	return buf_take(&b);
@@ -209,8 +192,8 @@ void plan_done(struct plan *p)
 		free(p->files[i].data);
 	}
 	free(p->files);
+	free(p->uplink);
 	free(p->hostname);
-	strv_free(p->nat);
 	free(p->target);
 	strv_free(p->units);
 	free(p->config);

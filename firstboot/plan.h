@@ -26,12 +26,10 @@ struct plan_file {
 struct plan {
 	struct plan_file *files; /* in the order they are written */
 	size_t n_files;
+	const struct host *host; /* NULL in rescue mode; it must live as long */
+	uint32_t features;       /* the host's; 0 in rescue mode */
+	char *uplink;            /* its devices */
 	char *hostname;
-	struct cidr cbr0; /* prefix 0: none */
-	uint32_t cbr0_mtu;
-	bool forward; /* switch IPv4 forwarding on */
-	bool rules;   /* make or remove the NAT chain */
-	char **nat;   /* its rules in the form of iptables-save; NULL: no chain */
 	char *target; /* the unit to start */
 	char **units; /* the units of the target; not part of plan_text */
 	char *config; /* config_text() of the host, or NULL; not part of plan_text */
@@ -41,10 +39,8 @@ struct plan {
 #define PLAN_MARK                                                                        \
 	"# Written by rackstrap firstboot at every boot: changes made here do not last."
 
-#define NAT_CHAIN "KUBE-OUTBOUND-NAT"
-
-/* Makes the plan of a host that has passed host_check. `uplink`: its devices
- * (uplink.h). */
+/* Makes the plan of a host that has passed host_check. `uplink`: its devices (uplink.h).
+ * The plan refers to the host. */
 void plan_make(struct plan *ret, const struct host *h, const struct role *role,
 	       const char *uplink);
 
@@ -56,6 +52,9 @@ void plan_make(struct plan *ret, const struct host *h, const struct role *role,
  */
 void plan_make_rescue(struct plan *ret, const struct host *h,
 		      const bool bad[HOST_KEY_COUNT], const char *uplink);
+
+/* Adds a file, and frees `text` with the plan. NULL: the file is to be removed. */
+void plan_add_file(struct plan *p, const char *path, mode_t mode, char *text);
 
 char *plan_text(const struct plan *p); /* owned by the caller */
 void plan_done(struct plan *p);

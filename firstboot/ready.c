@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Each round runs systemctl once. URLs are requested only when all units are active, and
- * no more after they have answered. The test that Docker starts containers is made last.
+ * no more after they have answered. Features test at last whether they work.
  */
 #include "firstboot/ready.h"
-#include "firstboot/container-start.h"
+#include "firstboot/feature.h"
 #include "firstboot/http.h"
 #include "firstboot/json-scan.h"
-#include "firstboot/route.h"
 #include "lib/root.h"
 
 #define SETTLED_S       5
@@ -136,16 +135,19 @@ static bool units_ready(struct snapshot *s, struct buf *why)
 	return units_settled(&s->units);
 }
 
-/* Adds the missing default route, before the units, because some of them need it. */
-static void add_route(const struct firstboot *fb, const struct snapshot *s,
-		      struct buf *why)
+/* Adds what keeps all units from working, before the units. */
+static void add_obstacles(const struct firstboot *fb, const struct snapshot *s,
+			  struct buf *why)
 {
-	_cleanup_free_ char *missing = NULL;
+	for (size_t i = 0; feature_codes[i]; i++) {
+		const struct feature_code *code = feature_codes[i];
+		_cleanup_free_ char *text = NULL;
 
-	if (s->config.role->cbr0)
-		missing = route_missing(fb, &s->config.host, s->applied.uplink);
-	if (missing)
-		add_reason(why, missing);
+		if (code->obstacle && role_has(s->config.role, code->id))
+			text = code->obstacle(fb, s);
+		if (text)
+			add_reason(why, text);
+	}
 }
 
 /*
@@ -220,19 +222,19 @@ static bool url_ready(const struct firstboot *fb, const char *entry, struct buf 
 	return !fault;
 }
 
-/* Tests that Docker starts containers, or with !`test` only adds that the test was not
- * made. */
-static void containers_ready(const struct firstboot *fb, const struct snapshot *s,
-			     bool test, struct buf *why)
+/* Tests the features at last. With !`test` nothing is changed for it. */
+static void add_faults(const struct firstboot *fb, const struct snapshot *s, bool test,
+		       struct buf *why)
 {
-	struct err e;
+	for (size_t i = 0; feature_codes[i]; i++) {
+		const struct feature_code *code = feature_codes[i];
+		_cleanup_free_ char *text = NULL;
 
-	if (!container_start_applies(fb, s->config.role))
-		return;
-	if (!test)
-		add_reason(why, "no container has been started for a test yet");
-	else if (container_start(fb, &e) < 0)
-		add_reason(why, e.msg);
+		if (code->fault && role_has(s->config.role, code->id))
+			text = code->fault(fb, test);
+		if (text)
+			add_reason(why, text);
+	}
 }
 
 /* Checks once and adds the reasons why the role does not work. `answered`: by URL, it
@@ -242,14 +244,14 @@ static void check_once(const struct firstboot *fb, struct snapshot *s, bool *ans
 {
 	char *const *urls = s->config.role->ready;
 
-	add_route(fb, s, why);
+	add_obstacles(fb, s, why);
 	if (!units_ready(s, why))
 		return;
 	for (size_t i = 0; urls && urls[i]; i++)
 		if (!answered[i])
 			answered[i] = url_ready(fb, urls[i], why);
 	if (why->len == 0)
-		containers_ready(fb, s, test, why);
+		add_faults(fb, s, test, why);
 }
 
 /* Returns the reasons of the last round, with details about units that are not ready.
@@ -261,7 +263,7 @@ static char *last_reasons(const struct firstboot *fb, struct snapshot *s, struct
 	if (s->units.n == 0 || units_settled(&s->units))
 		return buf_take(why);
 	read_details(fb, &s->units);
-	add_route(fb, s, &b);
+	add_obstacles(fb, s, &b);
 	add_units(&s->units, &b);
 	/* The units may have settled while their logs were read. */
 	return buf_take(b.len > 0 ? &b : why);

@@ -8,87 +8,13 @@
  * A record in RUN_DIR that cannot be read counts as absent: then nothing is restarted.
  */
 #include "firstboot/registration.h"
-#include "firstboot/etcd.h"
-#include "firstboot/http.h"
-#include "firstboot/pool.h"
 #include "firstboot/state.h"
 #include "lib/log.h"
 #include "lib/root.h"
 
-#define API_PORT 8080
 #define NOTE_MAX 256
 
 #define RESTARTS_MAX 10 /* largest count: more restarts do not make the wait longer */
-
-/* --- the kubelet's node ------------------------------------------------------------- */
-
-/* Returns the node's name, the kubelet's --hostname_override. */
-static char *node_name(const struct host *h)
-{
-	char self[NET_ADDR_LEN];
-
-	return xstrdup(net_format_addr(h->address.addr, self));
-}
-
-static char *server_text(struct hostport server)
-{
-	char text[NET_HOSTPORT_LEN];
-
-	return xstrdup(net_format_hostport(server, text));
-}
-
-static char *api_server(const struct host *h)
-{
-	return server_text((struct hostport){.addr = h->master, .port = API_PORT});
-}
-
-static enum registration_state node_look(const struct host *h)
-{
-	_cleanup_free_ char *nodes = NULL, *node = NULL, *name = node_name(h),
-			    *server = api_server(h);
-	unsigned status;
-	struct err e;
-
-	nodes = xasprintf("http://%s/api/v1/nodes", server);
-	node = xasprintf("%s/%s", nodes, name);
-	if (http_get(node, &status, NULL, &e) < 0)
-		return REGISTRATION_UNKNOWN;
-	if (status == 200)
-		return REGISTRATION_PRESENT;
-	/* A server that is starting answers 404 to every request. */
-	if (status == 404 && http_get(nodes, &status, NULL, &e) == 0 && status == 200)
-		return REGISTRATION_ABSENT;
-	return REGISTRATION_UNKNOWN;
-}
-
-/* --- calico-node's host ------------------------------------------------------------- */
-
-static char *calico_name(const struct host *h)
-{
-	return xstrdup(h->name);
-}
-
-static char *etcd_server(const struct host *h)
-{
-	return server_text(h->etcd);
-}
-
-static enum registration_state calico_look(const struct host *h)
-{
-	struct err e;
-	int r = calico_host_is_known(h, &e);
-
-	return r > 0    ? REGISTRATION_PRESENT
-	       : r == 0 ? REGISTRATION_ABSENT
-			: REGISTRATION_UNKNOWN;
-}
-
-const struct registration registrations[] = {
-	{"kubelet", "kube-kubelet.service", "the API server", node_name, api_server,
-	 node_look},
-	{"calico", "calico-node.service", "etcd", calico_name, etcd_server, calico_look},
-};
-const size_t n_registrations = ARRAY_SIZE(registrations);
 
 /* --- records in RUN_DIR ------------------------------------------------------------- */
 

@@ -31,9 +31,6 @@ struct registration {
 	enum registration_state (*look)(const struct host *h);
 };
 
-extern const struct registration registrations[];
-extern const size_t n_registrations;
-
 /* Returns true when the role has the unit. */
 bool registration_applies(const struct registration *r, const struct role *role);
 

@@ -10,9 +10,9 @@
  * Without --wait the command checks once, prints the state of the host, and changes
  * nothing.
  */
+#include "firstboot/feature.h"
 #include "firstboot/http.h"
 #include "firstboot/ready.h"
-#include "firstboot/registration.h"
 #include "lib/log.h"
 #include "lib/out.h"
 #include "lib/url.h"
@@ -126,9 +126,13 @@ static int not_configured(const struct firstboot *fb, struct snapshot *s, struct
  * heal's next run. */
 static void mark_registrations(const struct firstboot *fb, const struct config *c)
 {
-	for (size_t i = 0; i < n_registrations; i++)
-		if (registration_applies(&registrations[i], c->role))
-			(void)!registration_look(&registrations[i], fb, &c->host);
+	for (size_t i = 0; feature_codes[i]; i++) {
+		const struct registration *r = feature_codes[i]->registration;
+
+		if (r && role_has(c->role, feature_codes[i]->id) &&
+		    registration_applies(r, c->role))
+			(void)!registration_look(r, fb, &c->host);
+	}
 }
 
 /* Waits, and reports the verdict: a failure only if `also_failed`. Returns true when the

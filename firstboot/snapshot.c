@@ -4,6 +4,7 @@
  */
 #include "firstboot/snapshot.h"
 #include "firstboot/generation.h"
+#include "firstboot/model/feature.h"
 #include "lib/json.h"
 #include "lib/text.h"
 
@@ -59,7 +60,9 @@ static void json_host(struct json *j, const struct host *h)
 		json_str(j, "address", "dhcp");
 	else
 		json_cidr(j, "address", h->address);
-	json_cidr(j, "cbr0", h->cbr0);
+	for (size_t i = 0; i < FEATURE_COUNT; i++)
+		if (h->features & FEATURE_BIT(i) && features[i]->column)
+			host_json(h, features[i]->shown, j);
 }
 
 static void json_phases(struct json *j, const struct snapshot *s)
@@ -124,7 +127,7 @@ static void text_value(struct buf *b, const struct host *h, enum host_key_id id)
 	_cleanup_free_ char *value = host_show(h, id);
 
 	if (*value)
-		text_line(b, "%-10s%s", host_keys[id].name, value);
+		text_line(b, "%-10s%s", host_key(id)->name, value);
 }
 
 static void text_verdict(struct buf *b, const struct snapshot *s)
@@ -159,14 +162,18 @@ static void text_lines(struct buf *b, const char *what, char *const *lines)
 
 char *snapshot_text(const struct snapshot *s)
 {
-	static const enum host_key_id shown[] = {HOST_CLUSTER, HOST_ADDRESS, HOST_GATEWAY,
-						 HOST_MASTER, HOST_CBR0};
+	static const enum host_key_id shown[] = {HOST_CLUSTER, HOST_ADDRESS,
+						 HOST_GATEWAY};
+	const struct host *h = &s->config.host;
 	_cleanup_free_ char *who = snapshot_who(s);
 	_cleanup_buf_ struct buf b = {0};
 
 	text_line(&b, "%-10s%s", "host", who);
 	for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
-		text_value(&b, &s->config.host, shown[i]);
+		text_value(&b, h, shown[i]);
+	for (size_t i = 0; i < FEATURE_COUNT; i++)
+		if (h->features & FEATURE_BIT(i) && features[i]->shown != HOST_NAME)
+			text_value(&b, h, features[i]->shown);
 	if (s->applied.uplink)
 		text_line(&b, "%-10s%s", "uplink", s->applied.uplink);
 	if (s->boot.image)

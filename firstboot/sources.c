@@ -74,7 +74,7 @@ static int load_state(const struct firstboot *fb, struct host *h, struct diag *d
 		diag_add(warnings,
 			 "/" STATE_CFG ":%u: %s is %s, but %s in %s: the file is "
 			 "another host's and is not used",
-			 state.origin[whose[i]].line, host_keys[whose[i]].name, there,
+			 state.origin[whose[i]].line, host_key(whose[i])->name, there,
 			 here, host_where(&others, whose[i], where, sizeof(where)));
 		return 0;
 	}

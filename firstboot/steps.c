@@ -8,9 +8,9 @@
  * (generation.h). The next boot replaces the old ones before any unit reads them.
  */
 #include "firstboot/steps.h"
+#include "firstboot/feature.h"
 #include "firstboot/generation.h"
 #include "firstboot/live.h"
-#include "firstboot/nat.h"
 #include "firstboot/plan-dirs.h"
 #include "lib/file.h"
 #include "lib/log.h"
@@ -274,21 +274,9 @@ static int step_hostname(const struct firstboot *fb _unused_, const struct plan 
 	return 1;
 }
 
-/* Returns true when bridge and rules must be made or removed as planned: on a host of the
- * cluster, and after a change of the role. */
-static bool manages_network(const struct firstboot *fb, const struct plan *p)
-{
-	_cleanup_live_ struct live l = {0};
-
-	if (p->rules)
-		return true;
-	live_read(&l, fb);
-	return l.there && !streq(l.target, p->target);
-}
-
 /*
- * Stops the target of another role, and waits for it, before its bridge and rules are
- * removed. The targets conflict, but when systemd 252 stops one and starts the other in
+ * Stops the target of another role, and waits for it, before the settings of its
+ * features are removed. The targets conflict, but when systemd 252 stops one and starts the other in
  * one transaction, it stops the units of both roles and drops their start, because the
  * new target only wants them.
  */
@@ -304,34 +292,34 @@ static int step_leave(const struct firstboot *fb, const struct plan *p, struct e
 	return run_argv(argv, e) < 0 ? -1 : 1;
 }
 
-static int step_bridge(const struct firstboot *fb, const struct plan *p, struct err *e)
+/* Returns true when the host had another role in this boot. */
+static bool role_changed(const struct firstboot *fb, const struct plan *p)
 {
-	if (p->cbr0.prefix)
-		return bridge_apply(p->cbr0, p->cbr0_mtu, e);
-	return manages_network(fb, p) ? bridge_remove(e) : 0;
+	_cleanup_live_ struct live l = {0};
+
+	live_read(&l, fb);
+	return l.there && !streq(l.target, p->target);
 }
 
-static int step_forward(const struct firstboot *fb _unused_, const struct plan *p,
-			struct err *e)
+static int step_features(const struct firstboot *fb, const struct plan *p, struct err *e)
 {
-	static const char path[] = "/proc/sys/net/ipv4/ip_forward";
-	_cleanup_free_ char *now = NULL;
-	_cleanup_close_ int fd = -1;
-	int r;
+	bool another = role_changed(fb, p);
+	int changed = 0;
 
-	if (!p->forward)
-		return 0;
-	r = file_read_regular_at(AT_FDCWD, path, 64, &now, NULL);
-	if (r == 0 && streq(now, "1\n"))
-		return 0;
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	r = fd < 0 ? -errno : write_all(fd, "1\n", 2);
-	return r < 0 ? err_errno(e, r, "%s", path) : 1;
-}
+	for (size_t i = 0; feature_codes[i]; i++) {
+		const struct feature_code *code = feature_codes[i];
+		bool has = p->features & FEATURE_BIT(code->id);
+		int r = 0;
 
-static int step_nat(const struct firstboot *fb, const struct plan *p, struct err *e)
-{
-	return manages_network(fb, p) ? nat_apply(p->nat, e) : 0;
+		if (has && code->apply)
+			r = code->apply(fb, p, e);
+		else if (!has && another && code->remove)
+			r = code->remove(e);
+		if (r < 0)
+			return -1;
+		changed += r;
+	}
+	return changed;
 }
 
 /* Restarts units whose settings changed. Uses try-restart, which does not start a unit
@@ -369,8 +357,7 @@ static int step_start(const struct firstboot *fb, const struct plan *p, struct e
 
 const struct step steps[] = {
 	{"files", false, step_files},    {"hostname", true, step_hostname},
-	{"leave", true, step_leave},     {"bridge", true, step_bridge},
-	{"forward", true, step_forward}, {"nat", true, step_nat},
+	{"leave", true, step_leave},     {"features", true, step_features},
 	{"restart", true, step_restart}, {"start", true, step_start},
 };
 const size_t n_steps = ARRAY_SIZE(steps);

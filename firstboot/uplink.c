@@ -40,7 +40,7 @@ static int fail(const struct host *h, enum host_key_id id, struct err *e,
 	char where[512];
 
 	return err_set(e, ERR_CONFIG, "%s: %s: %s %s; there are: %s",
-		       host_where(h, id, where, sizeof(where)), host_keys[id].name, what,
+		       host_where(h, id, where, sizeof(where)), host_key(id)->name, what,
 		       word, *have ? have : "none");
 }
 

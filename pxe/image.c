@@ -139,13 +139,53 @@ static int check_format(const json_t *j, struct err *e)
 
 /* --- images ----------------------------------------------------------------------- */
 
+/* Sets the features of a role in a manifest of an image that was built before there were
+ * features: its flags stood for parts of the stack of 2015. */
+static int features_of_flags(uint32_t *ret, const json_t *j, struct err *e)
+{
+	for (size_t i = 0; i < FEATURE_COUNT; i++) {
+		const char *flag = features[i]->role_flag;
+		bool set = false;
+
+		if (flag && get_bool(j, flag, &set, e) < 0)
+			return -1;
+		if (set)
+			*ret |= FEATURE_BIT(i) | features[i]->flag_features;
+		*ret |= features[i]->flag_always ? FEATURE_BIT(i) : 0;
+	}
+	*ret = features_close(*ret);
+	return 0;
+}
+
+/* A feature that this version does not know has keys that it does not know either: the
+ * image is of a later version. */
+static int features_parse(uint32_t *ret, const json_t *j, struct err *e)
+{
+	_cleanup_strv_ char **names = NULL;
+
+	if (!json_object_get(j, "features"))
+		return features_of_flags(ret, j, e);
+	if (get_strv(j, "features", &names, e) < 0)
+		return -1;
+	for (size_t i = 0; names && names[i]; i++) {
+		const struct feature *f = feature_find(names[i]);
+
+		if (!f)
+			return err_set(e, ERR_FAILED,
+				       "this version of rackstrap does not know the "
+				       "feature '%s'",
+				       names[i]);
+		*ret |= FEATURE_BIT(f->id);
+	}
+	return 0;
+}
+
 static int role_parse(struct role *r, const json_t *j, struct err *e)
 {
 	if (get_str(j, "name", &r->name, e) < 0 ||
 	    get_strv(j, "units", &r->units, e) < 0 ||
 	    get_strv(j, "ready", &r->ready, e) < 0 ||
-	    get_bool(j, "cbr0", &r->cbr0, e) < 0 ||
-	    get_bool(j, "master", &r->master, e) < 0)
+	    features_parse(&r->features, j, e) < 0)
 		return err_wrap(e, "roles");
 	return 0;
 }
@@ -224,6 +264,7 @@ static int manifest_parse(struct image *i, const json_t *j, struct err *e)
 	    get_strv(j, "standins", &i->standins, e) < 0 ||
 	    roles_parse(&i->roles, j, e) < 0)
 		return err_wrap(e, "manifest.json");
+	i->roles.image = xstrdup(i->name);
 	return 0;
 }
 
@@ -464,12 +505,20 @@ static void warnings_parse(struct report *r, const json_t *j)
 	r->warnings = strv_builder_take(&v);
 }
 
+static int columns_parse(struct host_columns *c, const json_t *j, struct err *e)
+{
+	for (size_t i = 0; i < FEATURE_COUNT; i++)
+		if (column_key(i) && get_str_or_null(j, column_key(i), &c->v[i], e) < 0)
+			return -1;
+	return 0;
+}
+
 static int report_read(struct report *r, const json_t *j, size_t max_lines, struct err *e)
 {
 	if (check_format(j, e) < 0 || get_str_or_null(j, "host", &r->host, e) < 0 ||
 	    get_str_or_null(j, "role", &r->role, e) < 0 ||
 	    get_str_or_null(j, "address", &r->address, e) < 0 ||
-	    get_str_or_null(j, "cbr0", &r->cbr0, e) < 0 ||
+	    columns_parse(&r->columns, j, e) < 0 ||
 	    get_str(j, "verdict", &r->verdict, e) < 0 ||
 	    get_str_or_null(j, "why", &r->why, e) < 0 ||
 	    get_str_or_null(j, "config_sha256", &r->config_sha256, e) < 0 ||
@@ -508,7 +557,7 @@ void report_done(struct report *r)
 	free(r->host);
 	free(r->role);
 	free(r->address);
-	free(r->cbr0);
+	columns_done(&r->columns);
 	free(r->verdict);
 	free(r->why);
 	free(r->config_sha256);

@@ -8,6 +8,7 @@
 #include "firstboot/model/host.h"
 #include "lib/digest-memo.h"
 #include "lib/err.h"
+#include "pxe/columns.h"
 
 #define IMAGE_MANIFEST_MAX (16U << 20) /* bytes of a manifest.json */
 
@@ -67,12 +68,13 @@ struct report_phase {
 };
 
 struct report {
-	char *host, *role;    /* NULL: it could not read its own configuration */
-	char *address, *cbr0; /* as in host.cfg; NULL: none */
-	char *verdict;        /* "ready" or "failed" */
-	char *why;            /* when failed */
-	char *config_sha256;  /* of the effective configuration */
-	char *boot_id;        /* /proc/sys/kernel/random/boot_id */
+	char *host, *role; /* NULL: it could not read its own configuration */
+	char *address;     /* as in host.cfg; NULL: none */
+	struct host_columns columns;
+	char *verdict;       /* "ready" or "failed" */
+	char *why;           /* when failed */
+	char *config_sha256; /* of the effective configuration */
+	char *boot_id;       /* /proc/sys/kernel/random/boot_id */
 	uint64_t generation;
 	uint64_t uptime_ms; /* from the kernel's start to the verdict */
 	struct report_phase *phases;

@@ -4,7 +4,19 @@
 #pragma once
 
 #include "firstboot/model/conf.h"
-#include "pxe/rack-check.h"
+#include "pxe/rack.h"
+
+/* An address that the cluster group gives, as a host's name or in numbers. */
+struct rack_named {
+	const struct host_key *key;
+	const char *text; /* as written */
+	const char *file;
+	unsigned line;
+	bool outside;     /* an address that no host of this rack has */
+	size_t host;      /* index; SIZE_MAX: none of this rack */
+	uint32_t address; /* 0: not known */
+};
+#define NAMED_MAX 4
 
 struct loader {
 	struct rack *rack;
@@ -14,7 +26,8 @@ struct loader {
 	const struct conf_node *name; /* cluster.name, or NULL */
 	/* The cluster group's values for keys that host.cfg does not have. */
 	struct rack_host common;
-	struct rack_master master;
+	struct rack_named named[NAMED_MAX];
+	size_t n_named;
 	bool too_large; /* the cluster's settings, for so many hosts */
 	int r;
 };
@@ -30,3 +43,12 @@ void rack_load_identity(struct loader *l, const struct conf_node *group,
 /* Loads the keys that rack.cfg has in both groups and host.cfg does not have. */
 void rack_load_keys(struct loader *l, const struct conf_node *group, const char *prefix,
 		    struct rack_host *h);
+
+/* Load the addresses that may be names of hosts from the cluster group, and find their
+ * hosts when all hosts are loaded. */
+void rack_named_load(struct loader *l);
+void rack_named_find(struct loader *l);
+/* Gives them to host `i`, whose features are known. Complaints go to `d`. */
+void rack_named_give(struct loader *l, size_t i, struct diag *d);
+/* Returns the address of that key; NULL when the cluster group has none. */
+const struct rack_named *rack_named_get(const struct loader *l, enum host_key_id id);

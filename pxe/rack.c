@@ -12,11 +12,13 @@
 #include "pxe/rack.h"
 
 #include "firstboot/model/conf-note.h"
+#include "firstboot/model/feature.h"
 #include "firstboot/model/rack-entry.h"
 #include "lib/file.h"
 #include "lib/intern.h"
+#include "pxe/feature.h"
+#include "pxe/rack-check.h"
 #include "pxe/rack-fold.h"
-#include "pxe/rack-parts.h"
 
 #define VM_MEMORY    (1536ULL << 20)
 #define VM_CPUS      1
@@ -71,7 +73,7 @@ static void load_boot_server(struct loader *l, const struct host *proto)
 	}
 	l->rack->boot_server = at.addr;
 	net_format_cidr(proto->node_network, net);
-	if (proto->bad[HOST_NODE_NETWORK])
+	if (proto->bad[HOST_NODE_NETWORK] || !proto->node_network.prefix)
 		return;
 	if (!net_contains(proto->node_network, at.addr))
 		l->r = conf_complain(n, l->d,
@@ -84,22 +86,26 @@ static void load_boot_server(struct loader *l, const struct host *proto)
 				     s, net);
 }
 
-static void load_master(struct loader *l)
+/* Complains about keys of features that no role of the image has. */
+static void check_features(struct loader *l, const struct host *proto)
 {
-	const struct conf_node *n = conf_member(l->cluster, "master");
-	const char *s = NULL;
+	const uint32_t set = roles_features(l->roles);
+	const char *image = l->roles->image;
 
-	if (!n)
-		return;
-	if (conf_str(n, &s, NULL) < 0 || !*s) {
+	for (size_t i = 0; i < conf_len(l->cluster); i++) {
+		const struct conf_node *n = conf_at(l->cluster, i);
+		const struct host_key *k = host_key_find(conf_key(n));
+		const struct feature *f = k ? feature_of_key(k->id) : NULL;
+
+		if (!f || set & FEATURE_BIT(f->id) ||
+		    (proto->bad[k->id] && !proto->set[k->id]))
+			continue;
 		l->r = conf_complain(n, l->d,
-				     "cluster: master: must be a host's name or an IPv4 "
-				     "address");
-		return;
+				     "cluster: unknown key '%s' for %s%s%s (feature '%s' "
+				     "has it)",
+				     k->name, image ? "image '" : "this image",
+				     image ? image : "", image ? "'" : "", f->name);
 	}
-	l->master.text = s;
-	l->master.file = conf_file(n);
-	l->master.line = conf_line(n);
 }
 
 /* Checks that the cluster's settings fit into a host.cfg, and that they do not fill the
@@ -131,9 +137,11 @@ static void load_cluster(struct loader *l, size_t n_hosts)
 	_cleanup_host_ struct host proto = {0};
 
 	host_init(&proto);
-	if (host_load_conf_except(&proto, l->cluster, "cluster: ", rack_cluster_others,
-				  l->d) < 0)
+	if (host_load_group(&proto, l->cluster, "cluster: ", &rack_cluster_group, l->d) <
+	    0)
 		l->r = -1;
+	check_features(l, &proto);
+	host_limit(&proto, roles_features(l->roles));
 	l->name = conf_member(l->cluster, "name");
 	rack_load_text(l, l->cluster, "cluster: ", "name", rack_name_wrong,
 		       &l->rack->name);
@@ -141,17 +149,27 @@ static void load_cluster(struct loader *l, size_t n_hosts)
 	load_boot_server(l, &proto);
 	cluster_missing(l, "boot_server",
 			"give the address that dnsmasq and nginx listen on");
-	load_master(l);
-	if (roles_have_cluster(l->roles))
-		cluster_missing(l, "master",
-				"name the host that is the cluster's master, or give its "
-				"address");
+	rack_named_load(l);
+	for (size_t i = 0; feature_racks[i]; i++)
+		if (feature_racks[i]->cluster && !l->roles->any &&
+		    roles_features(l->roles) & FEATURE_BIT(feature_racks[i]->id))
+			feature_racks[i]->cluster(l);
 	rack_load_keys(l, l->cluster, "cluster: ", &l->common);
-	l->rack->node_network = proto.node_network;
+	l->rack->network = proto.node_network;
 	check_cluster_size(l, &proto, n_hosts);
 }
 
 /* --- the hosts -------------------------------------------------------------------- */
+
+static void complain_prefix(struct loader *l, const struct conf_node *n,
+			    const char *prefix, const char *address, struct host *h)
+{
+	h->bad[HOST_ADDRESS] = true;
+	l->r = conf_complain(n, l->d,
+			     "%saddress: '%s' has no prefix: write one, like \"%s/24\", "
+			     "or give node_network in the cluster group",
+			     prefix, address, address);
+}
 
 /* Loads a host's address; without a prefix, it gets that of the node network. */
 static void load_address(struct loader *l, const struct conf_node *group,
@@ -165,9 +183,13 @@ static void load_address(struct loader *l, const struct conf_node *group,
 
 	if (!n)
 		return;
-	if (conf_str(n, &s, NULL) == 0 && net_parse_addr(s, &addr) == 0)
+	if (conf_str(n, &s, NULL) == 0 && net_parse_addr(s, &addr) == 0) {
+		if (!h->node_network.prefix) {
+			complain_prefix(l, n, prefix, s, h);
+			return;
+		}
 		text = xasprintf("%s/%u", s, h->node_network.prefix);
-	else if (s && (streq(s, "dhcp") || net_parse_cidr(s, &c) == 0))
+	} else if (s && (streq(s, "dhcp") || net_parse_cidr(s, &c) == 0))
 		text = xstrdup(s);
 	if (text && host_set(h, "address", text, conf_file(n), conf_line(n), NULL) == 0)
 		return;
@@ -202,10 +224,10 @@ static void load_host(struct loader *l, const struct conf_node *group, size_t i,
 		prefix = xasprintf("host '%s': ", name);
 	else
 		prefix = xasprintf("host %zu: ", i + 1);
-	if (host_load_conf_except(&h->host, l->cluster, "", rack_cluster_others, NULL) <
-	    0)
+	if (host_load_group(&h->host, l->cluster, "", &rack_cluster_group, NULL) < 0)
 		l->r = -1; /* reported by load_cluster */
-	if (host_load_conf_except(&h->host, group, prefix, rack_entry_others, l->d) < 0)
+	host_limit(&h->host, roles_features(l->roles));
+	if (host_load_group(&h->host, group, prefix, &rack_entry_group, l->d) < 0)
 		l->r = -1;
 	load_address(l, group, prefix, &h->host);
 	rack_load_keys(l, group, prefix, h);
@@ -297,24 +319,46 @@ static void check_host(struct loader *l, size_t i, struct diag *d)
 {
 	struct rack_host *h = &l->rack->hosts[i];
 	struct host *host = &h->host;
-	char addr[NET_ADDR_LEN];
 
 	if (l->name && l->rack->name &&
 	    host_set(host, "cluster", l->rack->name, conf_file(l->name),
 		     conf_line(l->name), d) < 0)
 		l->r = -1;
-	if (!host->set[HOST_MASTER] && l->master.address &&
-	    host_set(host, "master", net_format_addr(l->master.address, addr),
-		     l->master.file, l->master.line, d) < 0)
-		l->r = -1;
+	rack_named_give(l, i, d);
 	/* Reported for the cluster, or by rack_check() with the names of both hosts. */
-	if (!l->master.address || rack_master_disagrees(l->rack, i, l->roles, &l->master))
-		host->bad[HOST_MASTER] = true;
+	for (size_t k = 0; feature_racks[k]; k++)
+		if (feature_racks[k]->prepare && !l->roles->any)
+			feature_racks[k]->prepare(l, i);
 	host_derive(host, l->roles);
 	if (host_check(host, l->roles, d) < 0)
 		l->r = -1;
 	if (host->name && d->n == 0)
 		check_size(l, h);
+}
+
+/* Sets the boot server's network without node_network: that of the first host in whose
+ * network it is, or of the first host. */
+static void find_network(struct loader *l)
+{
+	struct cidr *net = &l->rack->network, first = {.prefix = 0};
+
+	for (size_t i = 0; i < l->rack->n_hosts && !net->prefix; i++) {
+		const struct host *h = &l->rack->hosts[i].host;
+
+		if (h->dhcp || !h->address.prefix)
+			continue;
+		if (!first.prefix)
+			first = h->address;
+		if (net_contains(h->address, l->rack->boot_server))
+			*net = h->address;
+	}
+	if (!net->prefix)
+		*net = first;
+	net->addr = net_network(*net);
+	if (!net->prefix && l->r == 0)
+		l->r = conf_complain(l->cluster, l->d,
+				     "cluster: node_network is missing: no host has a "
+				     "fixed address that would tell the network");
 }
 
 /* Adds a complaint, with "host 'node-7': " after the file and line unless it already
@@ -423,13 +467,12 @@ static void load_root(struct loader *l, const struct conf_node *root)
 	if (l->too_large)
 		return;
 	load_hosts(l, hosts);
-	if (l->master.text && l->rack->n_hosts &&
-	    rack_master_find(l->rack, &l->master, l->d) < 0)
-		l->r = -1;
+	rack_named_find(l);
 	check_hosts(l);
+	find_network(l);
 	check_identity(l, "serial", offsetof(struct rack_host, serial));
 	check_identity(l, "uuid", offsetof(struct rack_host, uuid));
-	if (rack_check(l->rack, l->roles, &l->master, l->d) < 0)
+	if (rack_check(l) < 0)
 		l->r = -1;
 }
 
@@ -441,7 +484,6 @@ static int load_conf(struct rack *ret, const struct conf *conf, const struct rol
 		.roles = roles,
 		.d = d,
 		.common = {.vm_memory = VM_MEMORY, .vm_cpus = VM_CPUS},
-		.master = {.host = SIZE_MAX},
 	};
 
 	*ret = (struct rack){.file = xstrdup(conf_name(conf))};

@@ -16,7 +16,7 @@
  * and in both groups, for booting: cmdline, state_disk = "/dev/vda",
  * vm : { memory = "1536M"; cpus = 1; disk = "4G"; nics = 2; }.
  *
- * An address without a prefix gets the node network's. Unknown keys are errors.
+ * An address without a prefix gets that of node_network. Unknown keys are errors.
  */
 #pragma once
 
@@ -39,7 +39,7 @@ struct rack {
 	char *file;
 	char *name;
 	uint32_t boot_server;
-	struct cidr node_network;
+	struct cidr network; /* the boot server's: node_network, or that of a host */
 	struct rack_host *hosts;
 	size_t n_hosts;
 };

@@ -112,13 +112,6 @@ bool report_changed(struct report_id *id, const char *dir, const char *host)
 	return !same;
 }
 
-static char *cidr_text(struct cidr c)
-{
-	char text[NET_CIDR_LEN];
-
-	return c.prefix ? xstrdup(net_format_cidr(c, text)) : NULL;
-}
-
 static char *addr_text(struct cidr c)
 {
 	char text[NET_ADDR_LEN];
@@ -142,8 +135,8 @@ void status_load_host(struct status_host *ret, const char *dir, const struct tre
 		.name = xstrdup(h->name),
 		.role = xstrdup(h->role),
 		.address = addr_text(h->address),
-		.cbr0 = cidr_text(h->cbr0),
 	};
+	columns_copy(&ret->columns, &h->columns);
 	if (fd >= 0)
 		read_report(ret, fd, max_lines);
 	else if (errno != ENOENT)
@@ -192,7 +185,7 @@ static int load_folder(struct status *s, const char *dir, struct err *e)
 		read_report(h, fd, 0);
 		h->role = xstrdup(h->report.role);
 		h->address = reported_address(&h->report);
-		h->cbr0 = xstrdup(h->report.cbr0);
+		columns_copy(&h->columns, &h->report.columns);
 	}
 	if (s->n == 0)
 		return err_set(
@@ -226,7 +219,7 @@ void status_host_done(struct status_host *h)
 	free(h->name);
 	free(h->role);
 	free(h->address);
-	free(h->cbr0);
+	columns_done(&h->columns);
 	free(h->why);
 	report_done(&h->report);
 }
@@ -307,12 +300,13 @@ static void add_age(struct table *t, time_t then, time_t now)
 }
 
 static void add_host(struct table *t, const struct status_host *h,
-		     const char *const *phases, size_t n_phases, time_t now)
+		     const bool used[static FEATURE_COUNT], const char *const *phases,
+		     size_t n_phases, time_t now)
 {
 	table_add(t, h->name);
 	table_add(t, h->role);
 	table_add(t, h->address);
-	table_add(t, h->cbr0);
+	columns_add(t, used, &h->columns);
 	for (size_t k = 0; k < n_phases; k++)
 		add_phase(t, &h->report, phases[k]);
 	if (h->report.verdict)
@@ -333,13 +327,17 @@ static void add_remarks(const struct status_host *h, struct buf *out)
 
 void status_table(const struct status *s, time_t now, struct buf *out)
 {
-	struct table_column columns[7 + PHASES_MAX] = {
-		{"HOST", false}, {"ROLE", false}, {"ADDRESS", false}, {"CBR0", false}};
+	struct table_column columns[6 + FEATURE_COUNT + PHASES_MAX] = {
+		{"HOST", false}, {"ROLE", false}, {"ADDRESS", false}};
+	bool used[FEATURE_COUNT] = {false};
 	_cleanup_table_ struct table t = {0};
 	char *titles[PHASES_MAX];
 	const char *phases[PHASES_MAX];
-	size_t n = 4, n_phases = phase_names(s, phases);
+	size_t n = 3, n_phases = phase_names(s, phases);
 
+	for (size_t i = 0; i < s->n; i++)
+		columns_mark(used, &s->hosts[i].columns);
+	n += columns_titles(used, columns + n);
 	for (size_t k = 0; k < n_phases; k++)
 		columns[n++] = (struct table_column){
 			titles[k] = status_phase_title(phases[k]), true};
@@ -348,7 +346,7 @@ void status_table(const struct status *s, time_t now, struct buf *out)
 	columns[n++] = (struct table_column){"AGE", true};
 	table_init(&t, columns, n);
 	for (size_t i = 0; i < s->n; i++)
-		add_host(&t, &s->hosts[i], phases, n_phases, now);
+		add_host(&t, &s->hosts[i], used, phases, n_phases, now);
 	table_render(&t, out);
 	for (size_t k = 0; k < n_phases; k++)
 		free(titles[k]);
@@ -365,7 +363,7 @@ static void json_host(struct json *j, const struct status_host *h, time_t now)
 	json_str(j, "name", h->name);
 	json_str(j, "role", h->role);
 	json_str(j, "address", h->address);
-	json_str(j, "cbr0", h->cbr0);
+	columns_json(j, &h->columns);
 	json_str(j, "verdict", verdicts[h->verdict]);
 	json_str(j, "why", h->why);
 	if (then)

@@ -18,7 +18,8 @@ enum status_verdict {
 };
 
 struct status_host {
-	char *name, *role, *address, *cbr0; /* NULL: not known, or none */
+	char *name, *role, *address; /* NULL: not known, or none */
+	struct host_columns columns;
 	enum status_verdict verdict;
 	char *why;                /* reason for "failed" or "broken", else NULL */
 	struct report report;     /* zero unless ready or failed */

@@ -24,17 +24,28 @@ static char *join_texts(const struct intern *in, const char *between)
 	return buf_take(&b);
 }
 
+/* Returns the host's network; prefix 0: it is not known, its address is from DHCP. */
+static struct cidr host_network(const struct host *h)
+{
+	struct cidr net = h->node_network.prefix ? h->node_network : h->address;
+
+	net.addr = net_network(net);
+	return net;
+}
+
 /* Adds the networks of the rack and of its hosts, each once, between `before` and
  * `after`. */
 static void add_networks(const struct tree_plan *p, struct intern *in, const char *before,
 			 const char *after)
 {
 	for (size_t i = 0; i <= p->rack->n_hosts; i++) {
-		struct cidr net = i ? p->rack->hosts[i - 1].host.node_network
-				    : p->rack->node_network;
+		struct cidr net =
+			i ? host_network(&p->rack->hosts[i - 1].host) : p->rack->network;
 		char text[NET_CIDR_LEN];
 		_cleanup_free_ char *line = NULL;
 
+		if (!net.prefix)
+			continue;
 		line = xasprintf("%s%s%s", before, net_format_cidr(net, text), after);
 		intern(in, line, NULL);
 	}

@@ -28,6 +28,7 @@ static void append_cidr(struct buf *b, const char *key, struct cidr c)
 
 static void append_host(struct buf *b, const struct host *h)
 {
+	struct host_columns columns;
 	char mac[NET_MAC_LEN];
 
 	buf_puts(b, "\t{ ");
@@ -37,7 +38,13 @@ static void append_host(struct buf *b, const struct host *h)
 	buf_puts(b, " ");
 	append_str(b, "mac", net_format_mac(h->mac, ':', mac));
 	append_cidr(b, "address", h->address);
-	append_cidr(b, "cbr0", h->cbr0);
+	columns_of_host(&columns, h);
+	for (size_t i = 0; i < FEATURE_COUNT; i++) {
+		buf_puts(b, columns.v[i] ? " " : "");
+		if (columns.v[i])
+			append_str(b, column_key(i), columns.v[i]);
+	}
+	columns_done(&columns);
 	buf_puts(b, " }");
 }
 
@@ -113,10 +120,14 @@ static int read_host(struct tree_host *h, const struct conf_node *n, struct diag
 		return conf_complain(n, d, "name: cannot be a host's name");
 	if (net_parse_mac(mac, &h->mac) < 0)
 		return conf_complain(n, d, "mac: must be a MAC address");
-	if (get_cidr(n, "address", &h->address, d) < 0 ||
-	    get_cidr(n, "cbr0", &h->cbr0, d) < 0)
-		return -1;
-	return 0;
+	for (size_t i = 0; i < FEATURE_COUNT; i++) {
+		const char *s = NULL;
+
+		if (column_key(i) && conf_get_str(n, column_key(i), &s, d) < 0)
+			return -1;
+		h->columns.v[i] = xstrdup(s);
+	}
+	return get_cidr(n, "address", &h->address, d);
 }
 
 static int read_root(struct tree_info *i, const struct conf_node *n, struct diag *d)
@@ -181,6 +192,7 @@ void tree_info_done(struct tree_info *i)
 	for (size_t k = 0; k < i->n_hosts; k++) {
 		free(i->hosts[k].name);
 		free(i->hosts[k].role);
+		columns_done(&i->hosts[k].columns);
 	}
 	free(i->hosts);
 	free(i->name);

@@ -76,7 +76,7 @@ struct tree_host {
 	char *name, *role;
 	struct mac mac;
 	struct cidr address; /* prefix 0: by DHCP */
-	struct cidr cbr0;    /* prefix 0: none */
+	struct host_columns columns;
 };
 
 struct tree_info {

@@ -2,6 +2,7 @@
 /* Each append_ function adds one member of the outermost object. */
 #include "builder/image/manifest.h"
 
+#include "firstboot/model/feature.h"
 #include "lib/json.h"
 
 #define FORMAT 1
@@ -11,13 +12,13 @@ static void append_roles(struct json *j, const struct roles *roles)
 	json_open(j, "roles", '[');
 	for (size_t i = 0; i < roles->n; i++) {
 		const struct role *r = &roles->v[i];
+		_cleanup_strv_ char **names = feature_names(r->features);
 
 		json_open(j, NULL, '{');
 		json_str(j, "name", r->name);
 		json_strv(j, "units", r->units);
 		json_strv(j, "ready", r->ready);
-		json_bool(j, "cbr0", r->cbr0);
-		json_bool(j, "master", r->master);
+		json_strv(j, "features", names);
 		json_close(j, '}');
 	}
 	json_close(j, ']');

@@ -20,11 +20,17 @@ static const char *const states[] = {
 	[MACHINE_FAILED] = "failed",
 };
 
-static const struct table_column columns[] = {
-	{"HOST", false},     {"ROLE", false},  {"ADDRESS", false}, {"CBR0", false},
-	{"PXE", true},       {"KERNEL", true}, {"INITRD", true},   {"SYSTEM", true},
-	{"FIRSTBOOT", true}, {"UNITS", true},  {"TOTAL", true},    {"VERDICT", false},
+/* The columns before and after those of features. */
+static const struct table_column first_columns[] = {
+	{"HOST", false},
+	{"ROLE", false},
+	{"ADDRESS", false},
 };
+static const struct table_column last_columns[] = {
+	{"PXE", true},       {"KERNEL", true}, {"INITRD", true}, {"SYSTEM", true},
+	{"FIRSTBOOT", true}, {"UNITS", true},  {"TOTAL", true},  {"VERDICT", false},
+};
+#define COLUMNS_MAX (ARRAY_SIZE(first_columns) + FEATURE_COUNT + ARRAY_SIZE(last_columns))
 
 /* The names of the phases in a report, in the columns' order. */
 static const char *const phases[] = {"kernel", "initramfs", "system", "firstboot",
@@ -50,16 +56,17 @@ static const struct report_phase *find_phase(const struct report *r, const char 
 	return NULL;
 }
 
-static void add_row(struct table *t, const struct machine *m)
+static void add_row(struct table *t, const bool used[static FEATURE_COUNT],
+		    const struct machine *m)
 {
 	const struct tree_host *h = m->host;
-	char addr[NET_ADDR_LEN], cbr0[NET_CIDR_LEN];
+	char addr[NET_ADDR_LEN];
 
 	table_add(t, h->name);
 	table_add(t, h->role);
 	table_add(t, h->address.prefix ? net_format_addr(h->address.addr, addr)
 				       : m->status.address);
-	table_add(t, h->cbr0.prefix ? net_format_cidr(h->cbr0, cbr0) : NULL);
+	columns_add(t, used, &h->columns);
 	if (has_report(m))
 		table_add_seconds(t, before_kernel_ms(m));
 	else
@@ -78,12 +85,22 @@ static void add_row(struct table *t, const struct machine *m)
 
 char *rack_table(const struct rack_run *r)
 {
+	struct table_column columns[COLUMNS_MAX];
 	_cleanup_table_ struct table t = {0};
+	bool used[FEATURE_COUNT] = {false};
 	_cleanup_buf_ struct buf b = {0};
+	size_t n = 0;
 
-	table_init(&t, columns, ARRAY_SIZE(columns));
 	for (size_t i = 0; i < r->n; i++)
-		add_row(&t, &r->machines[i]);
+		columns_mark(used, &r->machines[i].host->columns);
+	for (size_t i = 0; i < ARRAY_SIZE(first_columns); i++)
+		columns[n++] = first_columns[i];
+	n += columns_titles(used, columns + n);
+	for (size_t i = 0; i < ARRAY_SIZE(last_columns); i++)
+		columns[n++] = last_columns[i];
+	table_init(&t, columns, n);
+	for (size_t i = 0; i < r->n; i++)
+		add_row(&t, used, &r->machines[i]);
 	table_render(&t, &b);
 	return buf_take(&b);
 }
@@ -93,7 +110,7 @@ char *rack_table(const struct rack_run *r)
 static void json_machine(struct json *j, const struct machine *m)
 {
 	const struct report *r = &m->status.report;
-	char addr[NET_ADDR_LEN], cbr0[NET_CIDR_LEN];
+	char addr[NET_ADDR_LEN];
 
 	json_open(j, NULL, '{');
 	json_str(j, "name", m->host->name);
@@ -101,8 +118,7 @@ static void json_machine(struct json *j, const struct machine *m)
 	json_str(j, "address",
 		 m->host->address.prefix ? net_format_addr(m->host->address.addr, addr)
 					 : m->status.address);
-	json_str(j, "cbr0",
-		 m->host->cbr0.prefix ? net_format_cidr(m->host->cbr0, cbr0) : NULL);
+	columns_json(j, &m->host->columns);
 	json_str(j, "accelerator", accel_name(m->vm.accel));
 	json_str(j, "verdict", states[m->state]);
 	json_str(j, "why", m->why);

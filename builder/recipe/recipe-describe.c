@@ -7,6 +7,7 @@
 #include "builder/recipe/base-type.h"
 #include "builder/recipe/image-type.h"
 #include "builder/recipe/recipe.h"
+#include "firstboot/model/feature.h"
 #include "lib/text.h"
 
 static void append_words(struct buf *b, const char *key, char *const *v)
@@ -161,9 +162,10 @@ static void append_roles(struct buf *b, const struct recipe *r)
 {
 	for (size_t i = 0; i < r->roles.n; i++) {
 		const struct role *role = &r->roles.v[i];
+		_cleanup_strv_ char **names = feature_names(role->features);
 
-		text_line(b, "role %s%s%s", role->name, role->cbr0 ? " cbr0" : "",
-			  role->master ? " master" : "");
+		text_line(b, "role %s", role->name);
+		append_words(b, "  features", names);
 		append_words(b, "  units", role->units);
 		append_words(b, "  ready", role->ready);
 	}

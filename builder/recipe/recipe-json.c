@@ -7,6 +7,7 @@
 #include "builder/recipe/base-type.h"
 #include "builder/recipe/image-type.h"
 #include "builder/recipe/recipe.h"
+#include "firstboot/model/feature.h"
 #include "lib/json.h"
 
 static void write_base(struct json *j, const struct recipe *r)
@@ -121,13 +122,13 @@ static void write_roles(struct json *j, const struct recipe *r)
 	json_open(j, "roles", '[');
 	for (size_t i = 0; i < r->roles.n; i++) {
 		const struct role *role = &r->roles.v[i];
+		_cleanup_strv_ char **names = feature_names(role->features);
 
 		json_open(j, NULL, '{');
 		json_str(j, "name", role->name);
 		json_strv(j, "units", role->units);
 		json_strv(j, "ready", role->ready);
-		json_bool(j, "cbr0", role->cbr0);
-		json_bool(j, "master", role->master);
+		json_strv(j, "features", names);
 		json_close(j, '}');
 	}
 	json_close(j, ']');

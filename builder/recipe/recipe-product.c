@@ -5,6 +5,7 @@
  * and systemd-networkd. An entry of the recipe comes first: a unit or a file of the same
  * name replaces the unit, and a unit that is disabled or masked is not enabled.
  */
+#include "firstboot/model/feature.h"
 #include "builder/recipe/product.h"
 
 #include "builder/recipe/recipe-parse.h"
@@ -104,8 +105,16 @@ static void add_target(struct recipe *r, const struct role *role)
 	add_unit(r, target, buf_take(&b));
 }
 
-/* Hangs the timer on the roles of a cluster: it repairs NAT rules of pods, and what a
- * cluster's programs have registered. Returns their targets. Owned. */
+/* Returns true when the role has a feature that `firstboot heal` repairs. */
+static bool is_healed(const struct role *role)
+{
+	for (size_t i = 0; i < FEATURE_COUNT; i++)
+		if (role_has(role, i) && features[i]->heals)
+			return true;
+	return false;
+}
+
+/* Hangs the timer on the roles that it repairs. Returns their targets. Owned. */
 static char *add_heal_timer(struct recipe *r)
 {
 	struct buf b = {0};
@@ -114,7 +123,7 @@ static char *add_heal_timer(struct recipe *r)
 		struct role *role = &r->roles.v[i];
 		_cleanup_free_ char *target = target_of(role);
 
-		if (role_is_of_cluster(role) && !is_off(r, HEAL_TIMER) &&
+		if (is_healed(role) && !is_off(r, HEAL_TIMER) &&
 		    !strv_has(role->units, HEAL_TIMER))
 			strv_add(&role->units, HEAL_TIMER);
 		if (strv_has(role->units, HEAL_TIMER))

@@ -114,6 +114,19 @@ static bool is_role(const char *s)
 	return *s && s[0] != '-' && !s[strspn(s, ok)] && strlen(s) <= 32;
 }
 
+/* ${NAME} in `ready` is an entry of a file that only one feature has. */
+static void check_ready(const struct role *role, const struct conf_node *n,
+			struct diag *d)
+{
+	for (size_t i = 0; role->ready && role->ready[i]; i++)
+		if (strstr(role->ready[i], "${") &&
+		    !role_has(role, FEATURE_NETWORK_ENVIRONMENT))
+			conf_complain(n, d,
+				      "role '%s': ready: '%s' has a ${NAME}, which needs "
+				      "the feature 'network-environment'",
+				      role->name ? role->name : "", role->ready[i]);
+}
+
 static void parse_roles(struct recipe *r, const struct conf_node *root, struct diag *d)
 {
 	const struct conf_node *list = NULL;
@@ -131,6 +144,7 @@ static void parse_roles(struct recipe *r, const struct conf_node *root, struct d
 				      "role '%s': must be lower-case letters, digits and "
 				      "'-', at most 32",
 				      role->name);
+		check_ready(role, conf_at(list, i), d);
 		for (size_t k = 0; role->units && role->units[k]; k++)
 			if (!recipe_is_unit(role->units[k]))
 				conf_complain(conf_at(list, i), d,

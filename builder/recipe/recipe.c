@@ -168,6 +168,8 @@ static void parse_root(struct recipe *r, const struct conf *c, struct diag *d)
 	recipe_parse_files(r, root, d);
 	recipe_parse_units(r, root, d);
 	recipe_parse_media(r, root, d);
+	free(r->roles.image);
+	r->roles.image = r->name && *r->name ? xstrdup(r->name) : NULL;
 }
 
 /* Returns the path of the recipe file: DIR/recipe.cfg for "DIR" and for "DIR/". Owned by

@@ -7,21 +7,19 @@
 #include "builder/root/host-needs.h"
 
 #include "builder/common/unit-dirs.h"
+#include "firstboot/model/feature.h"
 
 /* Programs that an image with roles runs. */
 struct need {
 	const char *program;
 	const char *why;
 	const char *package;
-	bool cluster; /* only hosts of a cluster run it: firstboot/plan.c, NAT */
 };
 
 static const struct need needs[] = {
-	{"init", "the kernel starts it", "systemd-sysv", false},
-	{"systemctl", "firstboot starts units with it", "systemd", false},
-	{"curl", "firstboot fetches settings and sends reports with it", "curl", false},
-	{"iptables-restore", "firstboot sets the NAT rules of pods with it", "iptables",
-	 true},
+	{"init", "the kernel starts it", "systemd-sysv"},
+	{"systemctl", "firstboot starts units with it", "systemd"},
+	{"curl", "firstboot fetches settings and sends reports with it", "curl"},
 };
 
 static const char *const program_dirs[] = {
@@ -105,21 +103,33 @@ static bool have_package(const struct index *base, const char *package)
 	return index_find(base, list) != NULL;
 }
 
+static void check_program(const struct layer *l, const struct index *base,
+			  const struct recipe *r, bool forecast, const struct need *n)
+{
+	if (have_program(l, base, n->program) ||
+	    (forecast && have_package(base, n->package)))
+		return;
+	diag_add(l->d,
+		 "%s: roles: the image has no program '%s', but %s: add the package %s "
+		 "to the base (%s), and do not exclude it",
+		 r->roles_where, n->program, n->why, n->package, r->base.where);
+}
+
 static void check_programs(const struct layer *l, const struct index *base,
 			   const struct recipe *r, bool forecast)
 {
-	const bool cluster = roles_have_cluster(&r->roles);
+	const uint32_t set = roles_features(&r->roles);
 
-	for (size_t i = 0; i < ARRAY_SIZE(needs); i++) {
-		const struct need *n = &needs[i];
+	for (size_t i = 0; i < ARRAY_SIZE(needs); i++)
+		check_program(l, base, r, forecast, &needs[i]);
+	for (size_t i = 0; i < FEATURE_COUNT; i++) {
+		const struct feature *f = features[i];
+		_cleanup_free_ char *why =
+			xasprintf("feature '%s' runs it on every host", f->name);
+		const struct need n = {f->program, why, f->package};
 
-		if ((n->cluster && !cluster) || have_program(l, base, n->program) ||
-		    (forecast && have_package(base, n->package)))
-			continue;
-		diag_add(l->d,
-			 "%s: roles: the image has no program '%s', but %s: add "
-			 "the package %s to the base (%s), and do not exclude it",
-			 r->roles_where, n->program, n->why, n->package, r->base.where);
+		if (set & FEATURE_BIT(i) && f->program)
+			check_program(l, base, r, forecast, &n);
 	}
 }
 

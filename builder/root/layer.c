@@ -4,6 +4,7 @@
  * are by binary search. The text of units is read here because unit-links.c needs their
  * [Install] sections.
  */
+#include "firstboot/model/feature.h"
 #include "builder/root/layer.h"
 
 #include "lib/file.h"
@@ -171,15 +172,15 @@ static char *render_roles(const struct roles *roles)
 	buf_puts(&b, "# Written by rackstrap build from the recipe's roles.\nroles = (");
 	for (size_t i = 0; i < roles->n; i++) {
 		const struct role *role = &roles->v[i];
+		_cleanup_strv_ char **names = feature_names(role->features);
 
 		buf_printf(&b, "%s\n\t{\n\t\tname = ", i > 0 ? "," : "");
 		conf_quote(&b, role->name);
 		buf_puts(&b, ";\n");
 		append_strv(&b, "units", role->units);
 		append_strv(&b, "ready", role->ready);
-		buf_printf(&b, "\t\tcbr0 = %s;\n\t\tmaster = %s;\n\t}",
-			   role->cbr0 ? "true" : "false",
-			   role->master ? "true" : "false");
+		append_strv(&b, "features", names);
+		buf_puts(&b, "\t}");
 	}
 	buf_puts(&b, "\n);\n");
 	return buf_take(&b);

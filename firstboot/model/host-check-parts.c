@@ -2,6 +2,8 @@
 #include "firstboot/model/host-check-parts.h"
 
 #include "firstboot/model/conf-note.h"
+#include "firstboot/model/feature.h"
+#include "firstboot/model/host-value.h"
 #include "lib/url.h"
 
 #define SHOWN_MAX 60
@@ -24,32 +26,37 @@ void check_complain(struct check *c, enum host_key_id id, const char *fmt, ...)
 		abort();
 	va_end(ap);
 	diag_add(c->d, "%s: %s: %s", host_where(c->h, id, where, sizeof(where)),
-		 host_keys[id].name, msg);
+		 host_key(id)->name, msg);
+	check_mark(c, id);
+}
+
+void check_missing(struct check *c, enum host_key_id id, const char *what)
+{
+	bool named = c->h->name && !c->h->bad[HOST_NAME];
+	enum host_key_id at = HOST_NAME;
+	_cleanup_buf_ struct buf b = {0};
+	char where[512];
+
+	for (enum host_key_id i = 0; i < HOST_KEY_COUNT && !c->h->set[at]; i++)
+		if (c->h->set[i])
+			at = i;
+	if (c->h->set[at])
+		buf_printf(&b, "%s: ", host_where(c->h, at, where, sizeof(where)));
+	if (named)
+		buf_printf(&b, "host '%s'", c->h->name);
+	else
+		buf_puts(&b, "the host");
+	diag_add(c->d, "%s has no %s: %s", b.p, host_key(id)->name, what);
 	check_mark(c, id);
 }
 
 bool check_have(const struct check *c, enum host_key_id id)
 {
-	const struct host *h = c->h;
+	const struct feature *f = feature_of_key(id);
 
-	if (h->bad[id])
+	if (f && !(c->h->features & FEATURE_BIT(f->id)))
 		return false;
-	switch (id) {
-	case HOST_NAME:
-		return h->name;
-	case HOST_ADDRESS:
-		return !h->dhcp && h->address.prefix;
-	case HOST_GATEWAY:
-		return h->gateway;
-	case HOST_MASTER:
-		return h->master;
-	case HOST_CBR0:
-		return h->cbr0.prefix;
-	case HOST_BOND:
-		return strv_len(h->bond) > 0;
-	default:
-		return true;
-	}
+	return !c->h->bad[id] && host_value_is_there(c->h, host_key(id));
 }
 
 const char *check_show(const char *s, char out[static CHECK_SHOWN])
@@ -98,4 +105,23 @@ void check_network(struct check *c, enum host_key_id id, struct cidr net)
 	if (!net_is_network(net))
 		check_complain(c, id, "%s has host bits set: the network is %s",
 			       net_format_cidr(net, a), net_format_cidr(fixed, b));
+}
+
+void check_network_apart(struct check *c, enum host_key_id id, struct cidr net,
+			 enum host_key_id other, struct cidr other_net)
+{
+	char a[NET_CIDR_LEN], b[NET_CIDR_LEN], where[512];
+
+	if (check_have(c, id) && check_have(c, other) && net_overlap(net, other_net))
+		check_complain(c, id, "%s overlaps %s %s (%s)", net_format_cidr(net, a),
+			       host_key(other)->name, net_format_cidr(other_net, b),
+			       host_where(c->h, other, where, sizeof(where)));
+}
+
+void check_mtu(struct check *c, enum host_key_id id, uint32_t mtu)
+{
+	if (!c->h->bad[id] && mtu && (mtu < 576 || mtu > 65535))
+		check_complain(c, id,
+			       "must be 576 to 65535, or 0 to leave it as it is, not %u",
+			       mtu);
 }

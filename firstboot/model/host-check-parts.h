@@ -20,8 +20,12 @@ void check_mark(struct check *c, enum host_key_id id);
 void check_complain(struct check *c, enum host_key_id id, const char *fmt, ...)
 	_printf_(3, 4);
 
-/* Returns true when the key has a value that could be read, also a default or derived
- * one. */
+/* Complains about a missing key, with the origin of the host's name, or of the first key
+ * that is set. */
+void check_missing(struct check *c, enum host_key_id id, const char *what);
+
+/* Returns true when the host has a value for the key that could be read, also a default
+ * or derived one (host_value_is_there()), and its role has the key's feature. */
 bool check_have(const struct check *c, enum host_key_id id);
 
 /* Writes a value in quotes, cut after 60 characters, to `out`. Returns `out`. */
@@ -38,5 +42,12 @@ void check_words(struct check *c, enum host_key_id id, char *const *v, size_t ma
 /* Complains when `net` has host bits set. */
 void check_network(struct check *c, enum host_key_id id, struct cidr net);
 
+/* Complains about the key `id` when its network overlaps that of `other`. Does nothing
+ * unless the host has both. */
+void check_network_apart(struct check *c, enum host_key_id id, struct cidr net,
+			 enum host_key_id other, struct cidr other_net);
+
+/* Complains about an MTU that no link has; 0 is right. */
+void check_mtu(struct check *c, enum host_key_id id, uint32_t mtu);
+
 void check_bond(struct check *c); /* and the VLAN */
-void check_bgp(struct check *c);  /* and the pools */

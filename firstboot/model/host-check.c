@@ -10,6 +10,7 @@
  */
 #include "firstboot/model/host-check.h"
 #include "firstboot/model/conf-note.h"
+#include "firstboot/model/feature.h"
 #include "firstboot/model/host-check-parts.h"
 #include "firstboot/model/words.h"
 
@@ -17,28 +18,6 @@
 #define NEAR_MAX      100 /* roles that a wrong one is compared with */
 #define TOKEN_MAX     128
 #define TOKEN_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
-
-/* Complains about a missing key, with the origin of the host's name, or of the first key
- * that is set. */
-static void complain_missing(struct check *c, enum host_key_id id, const char *what)
-{
-	bool named = c->h->name && !c->h->bad[HOST_NAME];
-	enum host_key_id at = HOST_NAME;
-	_cleanup_buf_ struct buf b = {0};
-	char where[512];
-
-	for (size_t i = 0; i < HOST_KEY_COUNT && !c->h->set[at]; i++)
-		if (c->h->set[i])
-			at = host_keys[i].id;
-	if (c->h->set[at])
-		buf_printf(&b, "%s: ", host_where(c->h, at, where, sizeof(where)));
-	if (named)
-		buf_printf(&b, "host '%s'", c->h->name);
-	else
-		buf_puts(&b, "the host");
-	diag_add(c->d, "%s has no %s: %s", b.p, host_keys[id].name, what);
-	check_mark(c, id);
-}
 
 /* --- words ------------------------------------------------------------------------ */
 
@@ -57,22 +36,6 @@ static const char *addr_or_domain_wrong(const char *s)
 	if (s[strspn(s, "0123456789.")] == '\0')
 		return addr_wrong(s);
 	return word_domain_wrong(s);
-}
-
-static void check_environment_once(struct check *c)
-{
-	char **v = c->h->environment;
-
-	for (size_t i = 0; v && v[i]; i++)
-		for (size_t k = 0; k < i; k++) {
-			size_t len = strcspn(v[i], "=") + 1;
-
-			if (strncmp(v[i], v[k], len) != 0)
-				continue;
-			check_complain(c, HOST_ENVIRONMENT, "%.*s is set twice",
-				       (int)len - 1, v[i]);
-			break;
-		}
 }
 
 /* The token is a secret: a complaint does not have its text. */
@@ -98,11 +61,7 @@ static void check_all_words(struct check *c)
 	check_words(c, HOST_DNS, h->dns, 3, addr_wrong);
 	check_words(c, HOST_SEARCH, h->search, 6, word_domain_wrong);
 	check_words(c, HOST_NTP, h->ntp, 0, addr_or_domain_wrong);
-	check_words(c, HOST_DOCKER_OPTIONS, h->docker_options, 0,
-		    word_docker_option_wrong);
 	check_words(c, HOST_SSH_KEYS, h->ssh_keys, 0, word_ssh_key_wrong);
-	check_words(c, HOST_ENVIRONMENT, h->environment, 0, word_environment_wrong);
-	check_environment_once(c);
 	check_word(c, HOST_CONSOLE, h->console, word_console_wrong);
 	check_word(c, HOST_REPORT, h->report, word_url_wrong);
 	check_token(c);
@@ -140,14 +99,10 @@ static void complain_role(struct check *c)
 	for (size_t i = 0; i < n; i++)
 		names[i] = c->roles->v[i].name;
 	near = str_nearest_name(c->h->role, names);
-	hint = near                ? xasprintf(" (did you mean '%s'?)", near)
-	       : c->roles->builtin ? xstrdup(" (an image can have others)")
-				   : xstrdup("");
+	hint = near ? xasprintf(" (did you mean '%s'?)", near) : xstrdup("");
 	check_show(c->h->role, shown);
-	check_complain(c, HOST_ROLE,
-		       c->roles->builtin ? "%s is none of the built-in roles %s%s%s"
-					 : "the image has no role %s, it has: %s%s%s",
-		       shown, all, conf_value_note(c->h->role), hint);
+	check_complain(c, HOST_ROLE, "the image has no role %s, it has: %s%s%s", shown,
+		       all, conf_value_note(c->h->role), hint);
 }
 
 static void check_role(struct check *c)
@@ -156,57 +111,68 @@ static void check_role(struct check *c)
 		return;
 	if (!c->h->role) {
 		_cleanup_free_ char *all = role_names(c->roles);
-		_cleanup_free_ char *what = xasprintf(
-			"%s roles are %s",
-			c->roles->builtin ? "the built-in" : "the image's", all);
+		_cleanup_free_ char *what =
+			c->roles->any ? xstrdup("give it one of the image's roles")
+				      : xasprintf("the image's roles are %s", all);
 
-		complain_missing(c, HOST_ROLE, what);
+		check_missing(c, HOST_ROLE, what);
 		return;
 	}
+	if (c->roles->any)
+		return;
 	c->role = roles_find(c->roles, c->h->role);
 	if (!c->role)
 		complain_role(c);
 }
 
-/* --- networks --------------------------------------------------------------------- */
+/* --- features --------------------------------------------------------------------- */
 
-static const enum host_key_id networks[] = {HOST_POD_NETWORK, HOST_NODE_NETWORK,
-					    HOST_SERVICE_NETWORK};
-
-static struct cidr network(const struct check *c, enum host_key_id id)
+/* Complains about a key that only hosts with another feature have. */
+static void complain_feature(struct check *c, const struct host_key *k,
+			     const struct feature *f)
 {
-	return id == HOST_POD_NETWORK    ? c->h->pod_network
-	       : id == HOST_NODE_NETWORK ? c->h->node_network
-					 : c->h->service_network;
-}
+	char where[512];
 
-static void check_networks(struct check *c)
-{
-	char a[NET_CIDR_LEN], b[NET_CIDR_LEN], where[512];
-
-	for (size_t i = 0; i < ARRAY_SIZE(networks); i++) {
-		if (!check_have(c, networks[i]))
-			continue;
-		check_network(c, networks[i], network(c, networks[i]));
-		for (size_t k = 0; k < i; k++) {
-			struct cidr one = network(c, networks[i]),
-				    two = network(c, networks[k]);
-
-			if (!check_have(c, networks[k]) || !net_overlap(one, two))
-				continue;
-			check_complain(
-				c, networks[i], "%s overlaps %s %s (%s)",
-				net_format_cidr(one, a), host_keys[networks[k]].name,
-				net_format_cidr(two, b),
-				host_where(c->h, networks[k], where, sizeof(where)));
-		}
+	if (roles_features(c->roles) & FEATURE_BIT(f->id)) {
+		check_complain(c, k->id, "role '%s' %s%s%s: leave it out", c->role->name,
+			       f->lack ? f->lack : "has no feature '",
+			       f->lack ? "" : f->name, f->lack ? "" : "'");
+		return;
 	}
-	if (check_have(c, HOST_POD_NETWORK) && c->h->pod_network.prefix > 24)
-		check_complain(c, HOST_POD_NETWORK, "%s has no room for a host's /24",
-			       net_format_cidr(c->h->pod_network, a));
-	for (size_t i = 0; check_have(c, HOST_NAT_EXEMPT) && i < c->h->nat_exempt.n; i++)
-		check_network(c, HOST_NAT_EXEMPT, c->h->nat_exempt.v[i]);
+	diag_add(c->d, "%s: unknown key '%s' for %s%s%s (feature '%s' has it)",
+		 host_where(c->h, k->id, where, sizeof(where)), k->name,
+		 c->roles->image ? "image '" : "this image",
+		 c->roles->image ? c->roles->image : "", c->roles->image ? "'" : "",
+		 f->name);
+	check_mark(c, k->id);
 }
+
+static void check_features(struct check *c)
+{
+	for (size_t i = 0; i < FEATURE_COUNT; i++) {
+		const struct feature *f = features[i];
+
+		if (c->h->features & FEATURE_BIT(i)) {
+			if (f->check)
+				f->check(c);
+			continue;
+		}
+		for (size_t k = 0; k < f->n_keys; k++)
+			if (c->h->set[f->keys[k].id])
+				complain_feature(c, &f->keys[k], f);
+	}
+}
+
+/* Returns true when the role has a feature whose programs need a fixed address. */
+static bool needs_address(const struct role *role)
+{
+	for (size_t i = 0; i < FEATURE_COUNT; i++)
+		if (role_has(role, features[i]->id) && features[i]->needs_address)
+			return true;
+	return false;
+}
+
+/* --- networks --------------------------------------------------------------------- */
 
 /* Complains when no machine on the node network can have this address. */
 static void check_host_address(struct check *c, enum host_key_id id, uint32_t addr)
@@ -241,7 +207,7 @@ static void check_address(struct check *c)
 	if (h->bad[HOST_ADDRESS])
 		return;
 	if (h->dhcp) {
-		if (c->role && role_is_of_cluster(c->role))
+		if (c->role && needs_address(c->role))
 			check_complain(c, HOST_ADDRESS,
 				       "role '%s' needs a fixed address, like "
 				       "\"172.25.0.11/24\": "
@@ -252,8 +218,8 @@ static void check_address(struct check *c)
 		return;
 	}
 	if (!h->address.prefix) {
-		complain_missing(c, HOST_ADDRESS,
-				 "give one like \"172.25.0.11/24\", or \"dhcp\"");
+		check_missing(c, HOST_ADDRESS,
+			      "give one like \"172.25.0.11/24\", or \"dhcp\"");
 		return;
 	}
 	if (!net_is_host(h->address)) {
@@ -298,14 +264,8 @@ static void check_gateway(struct check *c)
 
 	if (h->bad[HOST_GATEWAY] || !check_have(c, HOST_ADDRESS))
 		return;
-	if (!h->gateway) {
-		if (c->role && c->role->cbr0)
-			complain_missing(
-				c, HOST_GATEWAY,
-				"kube-proxy and Calico's plugin do not start without a "
-				"default route");
+	if (!h->gateway)
 		return;
-	}
 	net_format_addr(h->gateway, g);
 	net_format_cidr(h->address, a);
 	if (h->gateway == h->address.addr)
@@ -315,144 +275,6 @@ static void check_gateway(struct check *c)
 	else if (!net_is_host(gw))
 		check_complain(c, HOST_GATEWAY, "%s is the network or broadcast address",
 			       g);
-}
-
-static void check_master(struct check *c)
-{
-	const struct host *h = c->h;
-	char m[NET_ADDR_LEN], a[NET_ADDR_LEN];
-
-	if (h->bad[HOST_MASTER])
-		return;
-	if (!h->master) {
-		if (c->role && role_is_of_cluster(c->role) && check_have(c, HOST_ADDRESS))
-			complain_missing(
-				c, HOST_MASTER,
-				"give the master's address, like \"172.25.0.10\"");
-		return;
-	}
-	net_format_addr(h->master, m);
-	if (h->master >> 28 >= 0xe || h->master >> 24 == 127) {
-		check_complain(c, HOST_MASTER, "%s cannot be a machine's address", m);
-		return;
-	}
-	if (check_have(c, HOST_POD_NETWORK) && net_contains(h->pod_network, h->master))
-		check_complain(c, HOST_MASTER, "%s is inside pod_network", m);
-	if (check_have(c, HOST_SERVICE_NETWORK) &&
-	    net_contains(h->service_network, h->master))
-		check_complain(c, HOST_MASTER, "%s is inside service_network", m);
-	if (!c->role || !check_have(c, HOST_ADDRESS))
-		return;
-	if (c->role->master && h->master != h->address.addr)
-		check_complain(c, HOST_MASTER,
-			       "%s is not this host's address %s, but its role is '%s'",
-			       m, net_format_addr(h->address.addr, a), c->role->name);
-	if (!c->role->master && h->master == h->address.addr)
-		check_complain(c, HOST_MASTER,
-			       "%s is this host's own address, but its role is '%s'", m,
-			       c->role->name);
-}
-
-static bool has_etcd(const struct role *r)
-{
-	for (size_t i = 0; r->units && r->units[i]; i++)
-		if (str_after(r->units[i], "etcd"))
-			return true;
-	return false;
-}
-
-static void check_etcd(struct check *c)
-{
-	const struct host *h = c->h;
-	char a[NET_ADDR_LEN];
-
-	if (!h->set[HOST_ETCD] || h->bad[HOST_ETCD])
-		return;
-	net_format_addr(h->etcd.addr, a);
-	if (h->etcd.addr >> 28 >= 0xe || h->etcd.addr >> 24 == 0)
-		check_complain(c, HOST_ETCD, "%s cannot be a machine's address", a);
-	else if (h->etcd.addr >> 24 == 127 && c->role && !has_etcd(c->role))
-		check_complain(c, HOST_ETCD,
-			       "%s is this host itself, but its role '%s' runs no etcd",
-			       a, c->role->name);
-	else if (check_have(c, HOST_POD_NETWORK) &&
-		 net_contains(h->pod_network, h->etcd.addr))
-		check_complain(c, HOST_ETCD, "%s is inside pod_network", a);
-	else if (check_have(c, HOST_SERVICE_NETWORK) &&
-		 net_contains(h->service_network, h->etcd.addr))
-		check_complain(c, HOST_ETCD, "%s is inside service_network", a);
-}
-
-/* Complains when cbr0 is outside the pod network or overlaps another network. */
-static void check_cbr0_place(struct check *c)
-{
-	const struct host *h = c->h;
-	char b[NET_CIDR_LEN], n[NET_CIDR_LEN], where[512];
-
-	net_format_cidr(h->cbr0, b);
-	if (check_have(c, HOST_POD_NETWORK) && !net_inside(h->cbr0, h->pod_network))
-		check_complain(c, HOST_CBR0, "%s is not inside pod_network %s (%s)", b,
-			       net_format_cidr(h->pod_network, n),
-			       host_where(h, HOST_POD_NETWORK, where, sizeof(where)));
-	if (check_have(c, HOST_NODE_NETWORK) && net_overlap(h->cbr0, h->node_network))
-		check_complain(c, HOST_CBR0, "%s overlaps node_network %s (%s)", b,
-			       net_format_cidr(h->node_network, n),
-			       host_where(h, HOST_NODE_NETWORK, where, sizeof(where)));
-	if (check_have(c, HOST_SERVICE_NETWORK) &&
-	    net_overlap(h->cbr0, h->service_network))
-		check_complain(c, HOST_CBR0, "%s overlaps service_network %s (%s)", b,
-			       net_format_cidr(h->service_network, n),
-			       host_where(h, HOST_SERVICE_NETWORK, where, sizeof(where)));
-	if (check_have(c, HOST_ADDRESS) && net_overlap(h->cbr0, h->address))
-		check_complain(c, HOST_CBR0, "%s overlaps the host's address %s", b,
-			       net_format_cidr(h->address, n));
-}
-
-static void check_cbr0(struct check *c)
-{
-	const struct host *h = c->h;
-	char b[NET_CIDR_LEN];
-
-	if (h->bad[HOST_CBR0])
-		return;
-	if (!h->cbr0.prefix) {
-		if (c->role && c->role->cbr0)
-			complain_missing(c, HOST_CBR0,
-					 "give the address of its pod bridge, like "
-					 "\"192.168.1.1/24\"");
-		return;
-	}
-	if (c->role && !c->role->cbr0) {
-		check_complain(c, HOST_CBR0, "role '%s' has no pod bridge: leave it out",
-			       c->role->name);
-		return;
-	}
-	net_format_cidr(h->cbr0, b);
-	if (h->cbr0.prefix != 24)
-		check_complain(c, HOST_CBR0, "%s must have the prefix /24", b);
-	else if (!net_is_host(h->cbr0))
-		check_complain(c, HOST_CBR0, "%s is the network or broadcast address", b);
-	check_cbr0_place(c);
-}
-
-static void check_mtu(struct check *c, enum host_key_id id, uint32_t mtu)
-{
-	if (!c->h->bad[id] && mtu && (mtu < 576 || mtu > 65535))
-		check_complain(c, id,
-			       "must be 576 to 65535, or 0 to leave it as it is, not %u",
-			       mtu);
-}
-
-static void check_mtus(struct check *c)
-{
-	const struct host *h = c->h;
-
-	check_mtu(c, HOST_MTU, h->mtu);
-	check_mtu(c, HOST_CBR0_MTU, h->cbr0_mtu);
-	if (check_have(c, HOST_MTU) && check_have(c, HOST_CBR0_MTU) && h->mtu &&
-	    h->cbr0_mtu > h->mtu)
-		check_complain(c, HOST_CBR0_MTU, "%u is more than the uplink's %u",
-			       h->cbr0_mtu, h->mtu);
 }
 
 /* Complains about a file that has no key, if no other source has one. */
@@ -479,18 +301,16 @@ int host_check_keys(const struct host *h, const struct roles *roles, struct diag
 	if (check_empty(&c))
 		return -1;
 	if (!h->name && !h->bad[HOST_NAME])
-		complain_missing(&c, HOST_NAME, "give it one, like \"node-1\"");
+		check_missing(&c, HOST_NAME, "give it one, like \"node-1\"");
 	check_role(&c);
 	check_all_words(&c);
-	check_networks(&c);
+	if (check_have(&c, HOST_NODE_NETWORK))
+		check_network(&c, HOST_NODE_NETWORK, h->node_network);
 	check_address(&c);
 	check_gateway(&c);
-	check_master(&c);
-	check_etcd(&c);
-	check_cbr0(&c);
-	check_mtus(&c);
+	check_mtu(&c, HOST_MTU, h->mtu);
 	check_bond(&c);
-	check_bgp(&c);
+	check_features(&c);
 	return c.r;
 }
 

@@ -74,7 +74,8 @@ void host_value_format(const struct host *h, const struct host_key *k, struct bu
 			conf_quote(b, *(char *const *)at);
 		break;
 	case HOST_T_BOOL:
-		buf_puts(b, *(const bool *)at ? "true" : "false");
+		if (set || h->origin[k->id].file)
+			buf_puts(b, *(const bool *)at ? "true" : "false");
 		break;
 	case HOST_T_U32:
 		if (*(const uint32_t *)at || set)
@@ -121,7 +122,7 @@ char *host_format(const struct host *h, enum host_key_id id)
 {
 	_cleanup_buf_ struct buf b = {0};
 
-	host_value_format(h, &host_keys[id], &b);
+	host_value_format(h, host_key(id), &b);
 	return buf_take(&b);
 }
 
@@ -144,11 +145,11 @@ char *host_render(const struct host *h)
 {
 	_cleanup_buf_ struct buf b = {0};
 
-	for (size_t i = 0; i < HOST_KEY_COUNT; i++) {
-		_cleanup_free_ char *value = host_format(h, host_keys[i].id);
+	for (enum host_key_id id = 0; id < HOST_KEY_COUNT; id++) {
+		_cleanup_free_ char *value = host_format(h, id);
 
-		if (h->set[i] && *value)
-			buf_printf(&b, "%s = %s;\n", host_keys[i].name, value);
+		if (h->set[id] && *value)
+			buf_printf(&b, "%s = %s;\n", host_key(id)->name, value);
 	}
 	return buf_take(&b);
 }

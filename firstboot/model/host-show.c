@@ -70,7 +70,7 @@ static bool is_plain(const char *s)
 
 char *host_show(const struct host *h, enum host_key_id id)
 {
-	const struct host_key *k = &host_keys[id];
+	const struct host_key *k = host_key(id);
 	_cleanup_strv_ char **texts = value_texts(h, k);
 	bool hidden = host_key_is_secret(id);
 	struct buf b = {0};
@@ -88,14 +88,17 @@ char *host_show(const struct host *h, enum host_key_id id)
 
 void host_json(const struct host *h, enum host_key_id id, struct json *j)
 {
-	const struct host_key *k = &host_keys[id];
+	const struct host_key *k = host_key(id);
 	const void *at = (const char *)h + k->offset;
 	_cleanup_strv_ char **texts = value_texts(h, k);
 
 	hide(texts, id);
 	switch (k->type) {
 	case HOST_T_BOOL:
-		json_bool(j, k->name, *(const bool *)at);
+		if (texts)
+			json_bool(j, k->name, *(const bool *)at);
+		else
+			json_str(j, k->name, NULL);
 		break;
 	case HOST_T_U32:
 	case HOST_T_AS:

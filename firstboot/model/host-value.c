@@ -177,6 +177,57 @@ void host_value_done(struct host *h, const struct host_key *k)
 	}
 }
 
+/* The sizes of the fields. */
+static const size_t sizes[] = {
+	[HOST_T_STR] = sizeof(char *),
+	[HOST_T_BOOL] = sizeof(bool),
+	[HOST_T_U32] = sizeof(uint32_t),
+	[HOST_T_AS] = sizeof(uint32_t),
+	[HOST_T_ADDR] = sizeof(uint32_t),
+	[HOST_T_CIDR] = sizeof(struct cidr),
+	[HOST_T_NETWORK] = sizeof(struct cidr),
+	[HOST_T_CIDR_OR_DHCP] = sizeof(struct cidr),
+	[HOST_T_MAC] = sizeof(struct mac),
+	[HOST_T_HOSTPORT] = sizeof(struct hostport),
+	[HOST_T_STRV] = sizeof(char **),
+	[HOST_T_CIDRV] = sizeof(struct cidrv),
+};
+
+void host_value_clear(struct host *h, const struct host_key *k)
+{
+	host_value_done(h, k);
+	memset(at(h, k), 0, sizes[k->type]);
+	if (k->type == HOST_T_CIDR_OR_DHCP)
+		h->dhcp = false;
+	if (k->type == HOST_T_MAC)
+		h->has_mac = false;
+}
+
+bool host_value_is_there(const struct host *h, const struct host_key *k)
+{
+	const void *value = (const char *)h + k->offset;
+
+	switch (k->type) {
+	case HOST_T_STR:
+		return *(char *const *)value;
+	case HOST_T_STRV:
+		return strv_len(*(char *const *const *)value) > 0;
+	case HOST_T_ADDR:
+		return *(const uint32_t *)value;
+	case HOST_T_CIDR:
+	case HOST_T_NETWORK:
+		return ((const struct cidr *)value)->prefix;
+	case HOST_T_CIDR_OR_DHCP:
+		return !h->dhcp && ((const struct cidr *)value)->prefix;
+	case HOST_T_HOSTPORT:
+		return ((const struct hostport *)value)->addr;
+	case HOST_T_MAC:
+		return h->has_mac;
+	default:
+		return true;
+	}
+}
+
 char *host_value_must_be(const struct host_key *k, size_t element, const char *value)
 {
 	const struct host_value_type *t = &host_value_types[k->type];

@@ -29,6 +29,11 @@ extern const struct host_value_type host_value_types[]; /* by enum host_type */
 
 /* Frees the memory that the value owns. Leaves its pointers dangling. */
 void host_value_done(struct host *h, const struct host_key *k);
+/* Removes the value. */
+void host_value_clear(struct host *h, const struct host_key *k);
+/* Returns true when the host has a value, for an address one that is fixed: always for
+ * numbers, booleans and lists of networks. */
+bool host_value_is_there(const struct host *h, const struct host_key *k);
 
 /*
  * Returns "must be ..., not VALUE", with at most 60 characters of `value` in quotes, or

@@ -1,29 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "firstboot/model/rack-entry.h"
 
-#define OF_A_HOST      "belongs to each host: write it in the host's group"
-#define MADE           "is a secret that `rackstrap pxe` makes: leave it out"
-#define OF_THE_CLUSTER "belongs to the cluster: write it in the cluster group"
+#define MADE "is a secret that `rackstrap pxe` makes: leave it out"
 
-const struct other_key rack_cluster_others[] = {
+static const struct other_key cluster_others[] = {
 	{"name", NULL},
 	{"boot_server", NULL},
-	{"master", NULL},
 	{"cmdline", NULL},
 	{"state_disk", NULL},
 	{"vm", NULL},
 	{"cluster", "is not a key of this group: the cluster's name is the key 'name'"},
-	{"role", OF_A_HOST},
-	{"mac", OF_A_HOST},
-	{"address", OF_A_HOST},
-	{"cbr0", OF_A_HOST},
-	{"report", OF_A_HOST},
 	{"report_token", MADE},
-	{"bgp_node_peers", OF_A_HOST},
 	{NULL, NULL},
 };
 
-const struct other_key rack_entry_others[] = {
+static const struct other_key entry_others[] = {
 	{"address", NULL},
 	{"cmdline", NULL},
 	{"state_disk", NULL},
@@ -32,13 +23,20 @@ const struct other_key rack_entry_others[] = {
 	{"uuid", NULL},
 	{"report_token", MADE},
 	{"cluster", "is the same for all hosts: write it as 'name' in the cluster group"},
-	{"pod_network", OF_THE_CLUSTER},
-	{"service_network", OF_THE_CLUSTER},
-	{"pools", OF_THE_CLUSTER},
-	{"bgp_as", OF_THE_CLUSTER},
-	{"bgp_mesh", OF_THE_CLUSTER},
-	{"bgp_peers", OF_THE_CLUSTER},
 	{NULL, NULL},
+};
+
+const struct host_group rack_cluster_group = {
+	.others = cluster_others,
+	.refused = HOST_LEVEL_HOST,
+	.refusal = "belongs to each host: write it in the host's group",
+	.shared = true,
+};
+
+const struct host_group rack_entry_group = {
+	.others = entry_others,
+	.refused = HOST_LEVEL_CLUSTER,
+	.refusal = "belongs to the cluster: write it in the cluster group",
 };
 
 static int set(struct host *h, const char *key, const char *value,
@@ -58,7 +56,7 @@ static int load_address(struct host *h, const struct conf_node *entry, struct di
 	if (!n)
 		return 0;
 	(void)!conf_str(n, &s, NULL);
-	if (net_parse_addr(s, &addr) == 0)
+	if (net_parse_addr(s, &addr) == 0 && h->node_network.prefix)
 		text = xasprintf("%s/%u", s, h->node_network.prefix);
 	return set(h, "address", text ? text : s, n, d);
 }
@@ -77,26 +75,31 @@ static char *address_of(const struct conf_node *hosts, const char *name)
 	return NULL;
 }
 
-/* Loads the cluster's `master`, the name of a host or an address. */
-static int load_master(struct host *h, const struct conf_node *cluster,
-		       const struct conf_node *hosts, struct diag *d)
+/* Loads an address that the cluster group may give as the name of a host. */
+static int load_named(struct host *h, const struct host_key *k,
+		      const struct conf_node *cluster, const struct conf_node *hosts,
+		      struct diag *d)
 {
-	const struct conf_node *n = conf_member(cluster, "master");
+	const struct conf_node *n = conf_member(cluster, k->name);
 	_cleanup_free_ char *of_host = NULL;
 	const char *s = "";
 	uint32_t addr;
 
-	if (!n || h->set[HOST_MASTER])
+	if (!n || h->set[k->id])
 		return 0;
 	(void)!conf_str(n, &s, NULL);
 	if (net_parse_addr(s, &addr) < 0) {
 		of_host = address_of(hosts, s);
 		if (!of_host)
 			return conf_complain(n, d,
-					     "cluster: master: no host of this name "
-					     "has an address");
+					     "cluster: %s: no host of this name has an "
+					     "address",
+					     k->name);
 	}
-	return set(h, "master", of_host ? of_host : s, n, d);
+	if (set(h, k->name, of_host ? of_host : s, n, d) < 0)
+		return -1;
+	h->shared[k->id] = true;
+	return 0;
 }
 
 int rack_entry_load(struct host *h, const struct conf_node *rack,
@@ -108,13 +111,19 @@ int rack_entry_load(struct host *h, const struct conf_node *rack,
 	const char *s = "";
 	int r = 0;
 
-	if (host_load_conf_except(h, cluster, "cluster: ", rack_cluster_others, d) < 0)
+	if (host_load_group(h, cluster, "cluster: ", &rack_cluster_group, d) < 0)
 		r = -1;
-	h->set[HOST_MASTER] = false; /* an earlier source does not count */
-	if (host_load_conf_except(h, entry, "", rack_entry_others, d) < 0)
+	for (enum host_key_id id = 0; id < HOST_KEY_COUNT; id++)
+		if (host_key(id)->names_host)
+			h->set[id] = false; /* an earlier source does not count */
+	if (host_load_group(h, entry, "", &rack_entry_group, d) < 0)
 		r = -1;
-	if (load_address(h, entry, d) < 0 || load_master(h, cluster, hosts, d) < 0)
+	if (load_address(h, entry, d) < 0)
 		r = -1;
+	for (enum host_key_id id = 0; id < HOST_KEY_COUNT; id++)
+		if (host_key(id)->names_host &&
+		    load_named(h, host_key(id), cluster, hosts, d) < 0)
+			r = -1;
 	if (name && conf_str(name, &s, d) == 0 && set(h, "cluster", s, name, d) < 0)
 		r = -1;
 	return r;

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The roles of an image. The builder writes them into the image from its recipe, for
- * firstboot. Without an image, on the operator's machine, the built-in roles are used,
- * which are those of the shipped recipes.
- */
-#include "firstboot/model/host.h"
+#include "firstboot/model/feature.h"
 #include "lib/url.h"
 
 #include <fcntl.h>
 
-static const char *const role_keys[] = {"name", "units", "ready", "cbr0", "master", NULL};
+static const char *const role_keys[] = {"name", "units", "ready", "features", NULL};
 
 static void role_done(struct role *r)
 {
@@ -46,6 +41,56 @@ static void check_ready(const struct role *r, const struct conf_node *n, struct 
 				r->ready[i]);
 }
 
+static void complain_unknown_feature(const struct conf_node *n, const char *name,
+				     struct diag *d)
+{
+	_cleanup_strv_ char **names = feature_names(FEATURES_ALL);
+	_cleanup_free_ char *all = strv_join(names, ", ");
+	const char *near = feature_nearest(name);
+
+	conf_complain(n, d, "features: there is no feature '%s', there are: %s%s%s%s",
+		      name, all, near ? " (did you mean '" : "", near ? near : "",
+		      near ? "'?)" : "");
+}
+
+static void load_features(struct role *r, const struct conf_node *n, struct diag *d)
+{
+	const struct conf_node *list = conf_member(n, "features");
+	_cleanup_strv_ char **names = NULL;
+
+	if (!list || conf_get_strv(n, "features", &names, d) < 0)
+		return;
+	for (size_t i = 0; names && names[i]; i++) {
+		const struct feature *f = feature_find(names[i]);
+
+		if (f)
+			r->features |= FEATURE_BIT(f->id);
+		else
+			complain_unknown_feature(conf_at(list, i), names[i], d);
+	}
+	r->features = features_close(r->features);
+}
+
+/* Complains about a key that features have replaced. Returns true when there is one. */
+static bool has_flags(const struct conf_node *n, struct diag *d)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < FEATURE_COUNT; i++) {
+		const char *flag = features[i]->role_flag;
+
+		if (!flag || !conf_member(n, flag))
+			continue;
+		conf_complain(conf_member(n, flag), d,
+			      "%s: a role says it by its features now: write features = "
+			      "[ \"%s\" ] with all others that it needs "
+			      "(recipe.cfg(5) lists them)",
+			      flag, features[i]->name);
+		found = true;
+	}
+	return found;
+}
+
 static int role_load(struct role *r, const struct conf_node *n, struct diag *d)
 {
 	const char *name = NULL;
@@ -53,14 +98,14 @@ static int role_load(struct role *r, const struct conf_node *n, struct diag *d)
 
 	if (conf_type(n) != CONF_GROUP)
 		return conf_complain(n, d, "a role must be a group: { name = ...; }");
-	(void)!conf_check_keys(n, role_keys, d);
+	if (!has_flags(n, d))
+		(void)!conf_check_keys(n, role_keys, d);
 	if (conf_get_str(n, "name", &name, d) == 0 || (name && !*name))
 		conf_complain(n, d, "a role needs a name");
 	(void)!conf_get_strv(n, "units", &r->units, d);
 	(void)!conf_get_strv(n, "ready", &r->ready, d);
 	check_ready(r, n, d);
-	(void)!conf_get_bool(n, "cbr0", &r->cbr0, d);
-	(void)!conf_get_bool(n, "master", &r->master, d);
+	load_features(r, n, d);
 	r->name = xstrdup(name);
 	return d->n == before ? 0 : -1;
 }
@@ -144,63 +189,15 @@ const struct role *roles_find(const struct roles *r, const char *name)
 	return NULL;
 }
 
-bool role_is_of_cluster(const struct role *r)
+uint32_t roles_features(const struct roles *r)
 {
-	return r->cbr0 || r->master;
-}
+	uint32_t set = 0;
 
-bool roles_have_cluster(const struct roles *r)
-{
+	if (r->any)
+		return FEATURES_ALL;
 	for (size_t i = 0; i < r->n; i++)
-		if (role_is_of_cluster(&r->v[i]))
-			return true;
-	return false;
-}
-
-/* --- built-in roles ---------------------------------------------------------------- */
-
-static const char *const master_units[] = {
-	"docker.service",         "etcd.service",
-	"kube-apiserver.service", "kube-controller-manager.service",
-	"kube-scheduler.service", "rackstrap-pool.service",
-	"calico-node.service",    "rackstrap-heal.timer",
-};
-static const char *const master_ready[] = {
-	"http://127.0.0.1:4001/health",
-	"http://127.0.0.1:8080/healthz",
-	"http://127.0.0.1:10251/healthz",
-	"http://127.0.0.1:10252/healthz",
-};
-static const char *const node_units[] = {
-	"docker.service",       "calico-node.service",    "kube-proxy.service",
-	"kube-kubelet.service", "rackstrap-pool.service", "rackstrap-heal.timer",
-};
-static const char *const node_ready[] = {
-	"http://127.0.0.1:10248/healthz",
-	"http://127.0.0.1:10249/healthz",
-	"http://${KUBERNETES_MASTER}:8080/api/v1/nodes/${DEFAULT_IPV4}" READY_CONDITION
-	"Ready",
-};
-
-static void role_set(struct role *r, const char *name, const char *const *units, size_t n,
-		     const char *const *ready, size_t m)
-{
-	r->name = xstrdup(name);
-	for (size_t i = 0; i < n; i++)
-		strv_add(&r->units, units[i]);
-	for (size_t i = 0; i < m; i++)
-		strv_add(&r->ready, ready[i]);
-}
-
-void roles_builtin(struct roles *ret)
-{
-	*ret = (struct roles){.v = xcalloc(2, sizeof(*ret->v)), .n = 2, .builtin = true};
-	role_set(&ret->v[0], "master", master_units, ARRAY_SIZE(master_units),
-		 master_ready, ARRAY_SIZE(master_ready));
-	ret->v[0].master = true;
-	role_set(&ret->v[1], "node", node_units, ARRAY_SIZE(node_units), node_ready,
-		 ARRAY_SIZE(node_ready));
-	ret->v[1].cbr0 = true;
+		set |= r->v[i].features;
+	return set;
 }
 
 void roles_done(struct roles *r)
@@ -208,6 +205,7 @@ void roles_done(struct roles *r)
 	for (size_t i = 0; i < r->n; i++)
 		role_done(&r->v[i]);
 	free(r->v);
+	free(r->image);
 	intern_done(&r->names);
 	*r = (struct roles){0};
 }

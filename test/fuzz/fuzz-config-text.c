@@ -4,6 +4,7 @@
  * succeeds or is refused with a complaint. The result is valid again, and adding the same
  * key a second time changes nothing.
  */
+#include "../unit/test-roles.h"
 #include "builder/recipe/config-text.h"
 #include "lib/log.h"
 #include "test/fuzz/fuzz-file.h"
@@ -43,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	_cleanup_roles_ struct roles roles = {0};
 
 	log_setup("fuzz", LOG_LEVEL_ERROR);
-	roles_builtin(&roles);
+	roles_2015(&roles);
 	try_key(data, size, false, &roles);
 	try_key(data, size, true, &roles);
 	return 0;

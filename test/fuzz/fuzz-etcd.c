@@ -4,7 +4,7 @@
  * it makes itself, and the replacement loses no member of the old value. Strings of any
  * content are decoded as text.
  */
-#include "firstboot/etcd.h"
+#include "firstboot/feature/etcd.h"
 #include "firstboot/json-scan.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

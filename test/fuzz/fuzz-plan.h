@@ -2,10 +2,11 @@
 /* Checks that hold for the plan of every host, used by the fuzzers of its sources. */
 #pragma once
 
-#include "firstboot/etcd.h"
+#include "../unit/test-roles.h"
+#include "firstboot/feature/etcd.h"
 #include "firstboot/model/host-check.h"
 #include "firstboot/plan.h"
-#include "firstboot/pool.h"
+#include "firstboot/feature/calico.h"
 
 static void demand(bool what, const char *story)
 {
@@ -118,14 +119,16 @@ static void plan_any(struct host *h, bool loaded)
 	_cleanup_plan_ struct plan p = {0}, rescue = {0};
 	bool bad[HOST_KEY_COUNT] = {false};
 
-	roles_builtin(&roles);
+	roles_2015(&roles);
 	host_derive(h, &roles);
 	if (host_check_keys(h, &roles, &d, bad) == 0 && loaded) {
 		demand(d.n == 0, "passed with a complaint");
 		plan_make(&p, h, roles_find(&roles, h->role), "eth0");
 		demand_keys(h, roles_find(&roles, h->role));
 		demand_plan(&p, h);
-		demand(p.cbr0.prefix == 0 || p.cbr0.prefix == 24, "cbr0");
+		demand(!(p.features & FEATURE_BIT(FEATURE_CBR0)) ||
+			       h->f.cbr0.address.prefix == 24,
+		       "cbr0");
 	}
 	for (size_t i = 0; i < HOST_KEY_COUNT; i++)
 		bad[i] = bad[i] || h->bad[i];

@@ -4,6 +4,7 @@
  * host.cfg of each host of an accepted rack is read back and passes the node's own
  * checks.
  */
+#include "../unit/test-roles.h"
 #include "pxe/kernel-cmdline.h"
 #include "pxe/rack.h"
 
@@ -41,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	_cleanup_rack_ struct rack rack = {0};
 	_cleanup_diag_ struct diag d = {0};
 
-	roles_builtin(&roles);
+	roles_2015(&roles);
 	if (rack_parse(&rack, (const char *)data, size, "fuzz.cfg", CONF_NO_INCLUDE,
 		       &roles, &d) < 0) {
 		demand(d.n > 0, &d);

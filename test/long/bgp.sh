@@ -99,8 +99,8 @@ firstboot_pool() { # NAME ROLE LINES [SECONDS]
 	local root=$WORK/root
 	rm -rf "$root" && mkdir -p "$root/run/rackstrap" "$root/usr/lib/rackstrap"
 	cat >"$root/usr/lib/rackstrap/roles.cfg" <<-'END'
-	roles = ( { name = "master"; master = true; units = [ "etcd.service", "calico-node.service" ]; },
-		{ name = "node"; cbr0 = true; units = [ "etcd.service", "calico-node.service" ]; } );
+	roles = ( { name = "master"; features = [ "kubernetes-master", "nat", "calico", "docker", "network-environment" ]; units = [ "etcd.service", "calico-node.service" ]; },
+		{ name = "node"; features = [ "kubernetes", "cbr0", "nat", "calico", "docker", "network-environment" ]; units = [ "etcd.service", "calico-node.service" ]; } );
 	END
 	{
 		printf 'name = "%s"; role = "%s"; etcd = "%s"; gateway = "172.25.0.1";\n' "$1" "$2" "$ETCD"

@@ -7,7 +7,7 @@
 FIRSTBOOT=$ABS_O/firstboot
 
 # `master` of the role decides who is a master, not the role's name.
-echo 'roles = ( { name = "boss"; master = true; }, { name = "master"; } );' >"$WORK/roles.cfg"
+echo 'roles = ( { name = "boss"; features = [ "kubernetes-master", "nat", "calico", "docker", "network-environment" ]; }, { name = "master"; } );' >"$WORK/roles.cfg"
 echo 'name = "m"; role = "boss"; address = "172.25.0.10/24";' >"$WORK/boss.cfg"
 echo 'name = "n"; role = "master"; address = "172.25.0.11/24"; master = "172.25.0.11";' \
 	>"$WORK/no-master.cfg"

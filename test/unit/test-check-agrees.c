@@ -16,6 +16,7 @@
 #include "firstboot/model/sha256.h"
 #include "pxe/kernel-cmdline.h"
 #include "pxe/tree-parts.h"
+#include "test-roles.h"
 
 #include "test-firstboot-root.h"
 
@@ -329,7 +330,7 @@ static void expect_same(struct fixture *f, const struct rack_host *h, const char
 		if (i == HOST_REPORT || i == HOST_REPORT_TOKEN || streq(want, is))
 			continue;
 		free(want);
-		want = xasprintf("%s is %s, not as for check", host_keys[i].name, is);
+		want = xasprintf("%s is %s, not as for check", host_key(i)->name, is);
 		fail_at(f, h, way, want);
 	}
 	clear(f);
@@ -492,7 +493,7 @@ static void check_and_firstboot_agree(_unused_ void **state)
 	log_setup("test", LOG_LEVEL_ERROR);
 	f.dir = xasprintf("%s/rack", f.m.dir);
 	assert_int_equal(mkdir(f.dir, 0755), 0);
-	roles_builtin(&f.roles);
+	roles_2015(&f.roles);
 	f.image = (struct image){.name = name,
 				 .cmdline = name,
 				 .kernel_sha256 = sum,

@@ -4,6 +4,7 @@
 #include "builder/recipe/config-text.h"
 #include "lib/file.h"
 #include "lib/str.h"
+#include "test-roles.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,7 +37,7 @@ static char *add(const char *text, bool rack, int want)
 	_cleanup_diag_ struct diag d = {0};
 	int r;
 
-	roles_builtin(&roles);
+	roles_2015(&roles);
 	r = config_text_check(&c, &roles, &d);
 	if (r < 0)
 		fail_msg("%s", d.lines[0]);
@@ -123,7 +124,7 @@ static void test_included_files_are_merged(_unused_ void **state)
 	_cleanup_roles_ struct roles roles = {0};
 	_cleanup_diag_ struct diag d = {0};
 
-	roles_builtin(&roles);
+	roles_2015(&roles);
 	assert_non_null(mkdtemp(dir));
 	one = xasprintf("%s/host.cfg", dir);
 	two = xasprintf("%s/rack.cfg", dir);

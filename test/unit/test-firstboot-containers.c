@@ -3,7 +3,7 @@
  * `firstboot containers`, and the container that `firstboot report` starts as a test.
  * docker is a script that logs its arguments, can be slow, and can fail.
  */
-#include "firstboot/containers.h"
+#include "firstboot/feature/docker.h"
 #include "firstboot/model/sha256.h"
 #include "test-firstboot-configured.h"
 
@@ -24,10 +24,12 @@ static void docker_machine(struct machine *m, const struct server *s)
 	_cleanup_free_ char *docker = NULL;
 
 	configured(m, s);
-	write_file(m, "usr/lib/rackstrap/roles.cfg",
-		   "roles = ( { name = \"node\"; cbr0 = true; units = [ "
-		   "\"docker.service\" ]; "
-		   "ready = [ ]; } );");
+	write_file(
+		m, "usr/lib/rackstrap/roles.cfg",
+		"roles = ( { name = \"node\"; features = [ \"kubernetes\", \"cbr0\", "
+		"\"nat\", \"calico\", \"docker\", \"network-environment\" ]; units = [ "
+		"\"docker.service\" ]; "
+		"ready = [ ]; } );");
 	write_file(m, "show", ACTIVE);
 	write_file(m, CONTAINERS_CFG, CONTAINERS);
 	write_file(m, "c/big", "bigger");

@@ -9,7 +9,7 @@
  * leads to the same path of the root, and the host is configured there as it is without
  * symlinks. All cases run twice, with openat2() and without.
  */
-#include "firstboot/containers.h"
+#include "firstboot/feature/docker.h"
 #include "firstboot/model/sha256.h"
 #include "firstboot/ready.h"
 #include "firstboot/state.h"
@@ -118,11 +118,13 @@ static void machine_prepare(struct machine *m)
 	add_link(m, "eth1", "52:54:00:25:00:12", 3, true);
 	write_file(m, HOST_CFG, FULL);
 	write_file(m, "dev/ttyS9", "");
-	roles = xasprintf("roles = ( { name = \"node\"; cbr0 = true;\n"
-			  "units = [ \"docker.service\" ];\n"
-			  "ready = [ \"http://127.0.0.1:%u/ok\" ]; },\n"
-			  "{ name = \"bare\"; units = [ ]; } );\n",
-			  server.port);
+	roles = xasprintf(
+		"roles = ( { name = \"node\"; features = [ \"kubernetes\", \"cbr0\", "
+		"\"nat\", \"calico\", \"docker\", \"network-environment\" ];\n"
+		"units = [ \"docker.service\" ];\n"
+		"ready = [ \"http://127.0.0.1:%u/ok\" ]; },\n"
+		"{ name = \"bare\"; units = [ ]; } );\n",
+		server.port);
 	write_file(m, ROLES_PATH, roles);
 	digest_sha256(archive, strlen(archive), sha256);
 	containers =

@@ -232,9 +232,11 @@ static void test_forgotten_calico_node_is_restarted(void **state _unused_)
 	_cleanup_machine_ struct machine m;
 
 	heal_machine(&m);
-	write_file(&m, "usr/lib/rackstrap/roles.cfg",
-		   "roles = ( { name = \"node\"; cbr0 = true; units = [ "
-		   "\"calico-node.service\" ]; } );");
+	write_file(
+		&m, "usr/lib/rackstrap/roles.cfg",
+		"roles = ( { name = \"node\"; features = [ \"kubernetes\", \"cbr0\", "
+		"\"nat\", \"calico\", \"docker\", \"network-environment\" ]; units = [ "
+		"\"calico-node.service\" ]; } );");
 	set_active_for(&m, 1000);
 	assert_false(restarts_unit(&m, 4001, etcd_forgot, "calico-node.service"));
 	assert_false(restarts_unit(&m, 4001, etcd_knows, "calico-node.service"));

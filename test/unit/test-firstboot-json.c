@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* firstboot's JSON scanner, and the comparison of a value in etcd with the wanted one. */
-#include "firstboot/etcd.h"
+#include "firstboot/feature/etcd.h"
 #include "firstboot/json-scan.h"
 
 #include <setjmp.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A whole `apply` on a live system, in namespaces of the test's own, with a systemctl
  * that logs its arguments. */
+#include "firstboot/feature/nat.h"
 #include "firstboot/state.h"
 #include "firstboot/steps.h"
 #include "lib/rtnl.h"
@@ -159,11 +160,11 @@ static void test_changed_units_restart(void **state _unused_)
 	assert_int_equal(cmd_apply(&m.fb, NULL, &e), -1);
 	fake_show(&m);
 	assert_restarts(&m, NODE_CFG, "rackstrap.docker-options=--debug",
-			RESTART("calico-node.service docker.service") START("node"));
+			RESTART("docker.service calico-node.service") START("node"));
 	/* A node that becomes a master keeps no settings of the node. */
 	assert_restarts(&m, MASTER_CFG, "",
 			STOP("node")
-				RESTART("calico-node.service systemd-networkd.service "
+				RESTART("systemd-networkd.service calico-node.service "
 					"docker.service etcd.service") START("master"));
 	assert_int_equal(rtnl_open(&r), 0);
 	assert_int_equal(rtnl_link_get(&r, "cbr0", &l), -ENODEV);
@@ -177,19 +178,21 @@ static void test_changed_units_restart(void **state _unused_)
 
 static void test_second_live_apply_changes_nothing(void **state _unused_)
 {
-	_cleanup_plan_ struct plan p = {.hostname = xstrdup("again"),
-					.cbr0 = {.addr = 0xc0a80901, .prefix = 24},
-					.cbr0_mtu = 1400,
-					.forward = true,
-					.rules = true,
+	_cleanup_host_ struct host h;
+	_cleanup_plan_ struct plan p = {.host = &h,
+					.features = FEATURES_ALL,
+					.uplink = xstrdup("eth0"),
+					.hostname = xstrdup("again"),
 					.target = xstrdup("x.target")};
 	_cleanup_machine_ struct machine m;
 	struct err e;
 
+	host_init(&h);
+	h.f.cbr0 = (struct cbr0){.address = {.addr = 0xc0a80901, .prefix = 24},
+				 .mtu = 1400};
 	machine_make(&m);
 	fake_systemctl(&m);
 	m.fb.live = true;
-	strv_add(&p.nat, "-A " NAT_CHAIN " -j MASQUERADE");
 	if (steps_run(&m.fb, &p, &e) < 0)
 		fail_msg("%s", e.msg);
 	assert_int_equal(steps_run(&m.fb, &p, &e), 0);

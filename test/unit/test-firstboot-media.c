@@ -100,7 +100,7 @@ static void test_state_of_another_host_is_not_used(void **state _unused_)
 		if (config_load(&c, &m.fb) < 0)
 			fail_msg("%s", c.complaints.lines[0]);
 		assert_int_equal(c.host.vlan, 0);
-		assert_true(c.host.nat);
+		assert_true(c.host.f.nat.on);
 		assert_int_equal(c.host.mtu, 0);
 		assert_int_equal(c.warnings.n, 1);
 		assert_string_equal(

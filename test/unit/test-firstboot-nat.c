@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The NAT chain: the iptables-restore script for every state of the table, then the same
  * with real iptables. */
-#include "firstboot/nat.h"
+#include "firstboot/feature/nat.h"
 #include "firstboot/plan.h"
 #include "lib/run.h"
 #include "test-lib-namespace.h"

@@ -4,10 +4,10 @@
  * writes the same keys as calicoctl 0.4.8, writes them once, and the result is right when
  * several hosts write at the same time. Also against a server that answers unlike etcd.
  */
-#include "firstboot/etcd.h"
+#include "firstboot/feature/calico.h"
+#include "firstboot/feature/etcd.h"
 #include "firstboot/http.h"
 #include "firstboot/json-scan.h"
-#include "firstboot/pool.h"
 #include "lib/rtnl.h"
 #include "lib/run.h"
 #include "test-firstboot-http.h"
@@ -32,9 +32,12 @@
 
 /* Roles with an etcd, or a proxy of it, on every host. */
 #define ROLES                                                                            \
-	"roles = ( { name = \"master\"; master = true; "                                 \
+	"roles = ( { name = \"master\"; features = [ \"kubernetes-master\", \"nat\", "   \
+	"\"calico\", \"docker\", \"network-environment\" ]; "                            \
 	"units = [ \"etcd.service\", \"calico-node.service\" ]; },\n"                    \
-	"{ name = \"node\"; cbr0 = true; units = [ \"etcd.service\", "                   \
+	"{ name = \"node\"; features = [ \"kubernetes\", \"cbr0\", \"nat\", "            \
+	"\"calico\", \"docker\", \"network-environment\" ]; units = [ "                  \
+	"\"etcd.service\", "                                                             \
 	"\"calico-node.service\" ]; } );\n"
 
 /* --- etcd --------------------------------------------------------------------------- */
@@ -613,7 +616,8 @@ static void test_role_without_calico_has_no_keys(void **state _unused_)
 static void test_role_without_calico_node_has_no_peers(void **state _unused_)
 {
 	char *units[] = {(char *)"calico-node.service", NULL};
-	struct role role = {.name = (char[]){"node"}, .cbr0 = true};
+	struct role role = {.name = (char[]){"node"},
+			    .features = FEATURE_BIT(FEATURE_CALICO)};
 	_cleanup_calico_keys_ struct calico_keys without = {0}, with = {0};
 	_cleanup_host_ struct host h;
 

@@ -76,6 +76,9 @@ static void blank(struct disk *d)
  * server. */
 static char served[80], from_server[80];
 
+/* The roles, which are part of the image and not of the disk. */
+static char roles_path[128];
+
 static unsigned serve(const char *request _unused_, const char *content _unused_,
 		      const char **body)
 {
@@ -110,7 +113,8 @@ static unsigned n_boots, n_again = AGAIN;
 static void machine_boot(struct machine *m, const struct disk *d, const char *cfg,
 			 bool gone)
 {
-	machine_make(m);
+	machine_make_empty(m);
+	m->fb.roles = roles_path;
 	disk_write(d, m->fb.rootfd);
 	add_link(m, "eth0", NODE_MAC, 2, true);
 	provide_config(m, cfg, gone);
@@ -490,6 +494,7 @@ int main(void)
 		n_again = AGAIN_LONG;
 	machine_make(&m);
 	snprintf(served, sizeof(served), "%s/served", m.dir);
+	snprintf(roles_path, sizeof(roles_path), "%s/" ROLES_PATH, m.dir);
 	r = _cmocka_run_group_tests("firstboot-powercut", tests, ARRAY_SIZE(tests), NULL,
 				    NULL);
 	printf("# %u boots\n", n_boots);

@@ -314,7 +314,9 @@ static char *why_of_node(const char *json)
 	server_start(&s, 0, answer_node);
 	configured(&m, &s);
 	roles = xasprintf(
-		"roles = ( { name = \"node\"; cbr0 = true; units = [ ]; ready = [ "
+		"roles = ( { name = \"node\"; features = [ \"kubernetes\", \"cbr0\", "
+		"\"nat\", \"calico\", \"docker\", \"network-environment\" ]; units = [ "
+		"]; ready = [ "
 		"\"http://127.0.0.1:%u/${DEFAULT_IPV4} condition=Ready\" ]; } );",
 		s.port);
 	write_file(&m, "usr/lib/rackstrap/roles.cfg", roles);

@@ -7,6 +7,7 @@
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/str.h"
+#include "test-roles.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,9 +21,21 @@ struct machine {
 	struct firstboot fb;
 };
 
+static _unused_ void write_file(const struct machine *m, const char *path,
+				const char *text)
+{
+	_cleanup_free_ char *dir = xstrdup(path);
+
+	if (strrchr(dir, '/')) {
+		*strrchr(dir, '/') = '\0';
+		assert_int_equal(mkdir_p_at(m->fb.rootfd, dir, 0755), 0);
+	}
+	assert_int_equal(file_write_at(m->fb.rootfd, path, text, strlen(text), 0644), 0);
+}
+
 /* Makes the folder in memory if /dev/shm allows it, because some tests write and sync
  * thousands of small files. */
-static void machine_make(struct machine *m)
+static void machine_make_empty(struct machine *m)
 {
 	struct statvfs fs;
 	bool shm = access("/dev/shm", W_OK) == 0 && statvfs("/dev/shm", &fs) == 0 &&
@@ -38,24 +51,19 @@ static void machine_make(struct machine *m)
 	log_setup("test", LOG_LEVEL_ERROR);
 }
 
+/* The same with the roles of the image. */
+static _unused_ void machine_make(struct machine *m)
+{
+	machine_make_empty(m);
+	write_file(m, ROLES_PATH, ROLES_2015);
+}
+
 static void machine_done(struct machine *m)
 {
 	close(m->fb.rootfd);
 	assert_int_equal(rm_rf_at(AT_FDCWD, m->dir), 0);
 }
 #define _cleanup_machine_ _cleanup_(machine_done)
-
-static _unused_ void write_file(const struct machine *m, const char *path,
-				const char *text)
-{
-	_cleanup_free_ char *dir = xstrdup(path);
-
-	if (strrchr(dir, '/')) {
-		*strrchr(dir, '/') = '\0';
-		assert_int_equal(mkdir_p_at(m->fb.rootfd, dir, 0755), 0);
-	}
-	assert_int_equal(file_write_at(m->fb.rootfd, path, text, strlen(text), 0644), 0);
-}
 
 /* Returns the file's text, or NULL when the file does not exist. Owned by the caller. */
 static _unused_ char *read_file(const struct machine *m, const char *path)

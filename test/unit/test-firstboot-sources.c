@@ -74,9 +74,9 @@ static void test_command_line_wins(void **state _unused_)
 	m.fb.cmdline = NULL;
 	assert_int_equal(config_load(&c, &m.fb), 0);
 	assert_string_equal(c.host.name, "node-9");
-	assert_string_equal(c.host.docker_options[0], "--debug");
-	assert_string_equal(c.host.environment[0], "A=b c");
-	assert_false(c.host.nat);
+	assert_string_equal(c.host.f.docker.options[0], "--debug");
+	assert_string_equal(c.host.f.environment.entries[0], "A=b c");
+	assert_false(c.host.f.nat.on);
 	assert_string_equal(c.host.role, "node");
 	assert_string_equal(host_where(&c.host, HOST_NAME, where, sizeof(where)),
 			    "kernel command line");
@@ -94,8 +94,8 @@ static void test_command_line_is_enough(void **state _unused_)
 	m.fb.cmdline = "rackstrap.name=m rackstrap.role=master "
 		       "rackstrap.address=172.25.0.10/24 rackstrap.nat";
 	assert_int_equal(config_load(&c, &m.fb), 0);
-	assert_true(c.role->master);
-	assert_true(c.host.nat);
+	assert_true(role_has(c.role, FEATURE_KUBERNETES_MASTER));
+	assert_true(c.host.f.nat.on);
 	assert_true(c.host.set[HOST_NAT]);
 }
 
@@ -119,8 +119,7 @@ static void test_all_complaints_are_reported(void **state _unused_)
 	assert_string_equal(c.complaints.lines[2],
 			    "kernel command line: rackstrap.gateway: must be an IPv4 "
 			    "address like \"172.25.0.1\"");
-	assert_has(c.complaints.lines[3], "kernel command line: role: \"nod\" is none of "
-					  "the built-in roles");
+	assert_has(c.complaints.lines[3], "kernel command line: role: the image has no role \"nod\"");
 	assert_true(c.bad[HOST_ROLE]);
 	assert_true(c.bad[HOST_GATEWAY]);
 	assert_true(c.bad[HOST_ADDRESS]);
@@ -170,7 +169,9 @@ static void test_image_roles_are_used(void **state _unused_)
 
 	machine_make(&m);
 	write_node(&m);
-	write_file(&m, ROLES_PATH, "roles = ( { name = \"edge\"; cbr0 = true; } );");
+	write_file(&m, ROLES_PATH,
+		   "roles = ( { name = \"edge\"; features = [ \"kubernetes\", \"cbr0\", "
+		   "\"nat\", \"calico\", \"docker\", \"network-environment\" ]; } );");
 	m.fb.cmdline = "rackstrap.role=edge";
 	assert_int_equal(config_load(&good, &m.fb), 0);
 	assert_string_equal(good.role->name, "edge");

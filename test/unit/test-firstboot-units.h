@@ -30,13 +30,15 @@ static _unused_ void fake_systemctl(const struct machine *m)
 
 static _unused_ void write_roles(const struct machine *m, uint16_t port)
 {
-	_cleanup_free_ char *text =
-		xasprintf("roles = ( { name = \"node\"; cbr0 = true;\n"
-			  "  units = [ \"a.service\", \"kube-kubelet.service\" ];\n"
-			  "  ready = [ \"http://127.0.0.1:%u/ok\", "
-			  "\"http://127.0.0.1:%u/nodes/${DEFAULT_IPV4}\" ]; },\n"
-			  "{ name = \"master\"; master = true; } );\n",
-			  port, port);
+	_cleanup_free_ char *text = xasprintf(
+		"roles = ( { name = \"node\"; features = [ \"kubernetes\", \"cbr0\", "
+		"\"nat\", \"calico\", \"docker\", \"network-environment\" ];\n"
+		"  units = [ \"a.service\", \"kube-kubelet.service\" ];\n"
+		"  ready = [ \"http://127.0.0.1:%u/ok\", "
+		"\"http://127.0.0.1:%u/nodes/${DEFAULT_IPV4}\" ]; },\n"
+		"{ name = \"master\"; features = [ \"kubernetes-master\", \"nat\", "
+		"\"calico\", \"docker\", \"network-environment\" ]; } );\n",
+		port, port);
 
 	write_file(m, "usr/lib/rackstrap/roles.cfg", text);
 }

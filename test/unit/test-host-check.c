@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* firstboot/model/host-check.h: which hosts pass, and how values are shown. */
 #include "test-host.h"
+#include "test-roles.h"
 
 #include "lib/json.h"
 
@@ -19,7 +20,7 @@ static void derive(struct host *h, const char *text)
 {
 	_cleanup_roles_ struct roles roles;
 
-	roles_builtin(&roles);
+	roles_2015(&roles);
 	derive_in(h, text, &roles);
 }
 
@@ -28,25 +29,25 @@ static void test_missing_values_are_derived(void **state _unused_)
 	_cleanup_host_ struct host master, node, own, dhcp, bond;
 
 	derive(&master, "role = \"master\"; address = \"172.25.0.10/24\";");
-	assert_int_equal(master.master, 0xac19000a);
-	assert_int_equal(master.etcd.addr, 0xac19000a);
-	assert_int_equal(master.etcd.port, 4001);
+	assert_int_equal(master.f.kubernetes.master, 0xac19000a);
+	assert_int_equal(master.f.kubernetes.etcd.addr, 0xac19000a);
+	assert_int_equal(master.f.kubernetes.etcd.port, 4001);
 	assert_string_equal(master.origin[HOST_MASTER].file, "from address");
 	assert_string_equal(master.origin[HOST_ETCD].file, "from master");
 	assert_false(master.set[HOST_ETCD]);
 
 	derive(&node, "role = \"node\"; address = \"172.25.0.11/24\";");
-	assert_int_equal(node.master, 0);
-	assert_int_equal(node.etcd.addr, 0);
+	assert_int_equal(node.f.kubernetes.master, 0);
+	assert_int_equal(node.f.kubernetes.etcd.addr, 0);
 
 	derive(&own, "master = \"172.25.0.10\"; etcd = \"172.25.0.9:2379\";");
-	assert_int_equal(own.etcd.addr, 0xac190009);
-	assert_int_equal(own.etcd.port, 2379);
+	assert_int_equal(own.f.kubernetes.etcd.addr, 0xac190009);
+	assert_int_equal(own.f.kubernetes.etcd.port, 2379);
 
 	derive(&dhcp, "role = \"master\"; address = \"dhcp\";");
-	assert_int_equal(dhcp.master, 0);
+	assert_int_equal(dhcp.f.kubernetes.master, 0);
 	assert_null(dhcp.bond_mode);
-	assert_string_equal(dhcp.pools[0], "192.168.0.0/16");
+	assert_string_equal(dhcp.f.calico.pools[0], "192.168.0.0/16");
 	assert_string_equal(dhcp.origin[HOST_POOLS].file, "from pod_network");
 
 	derive(&bond, "bond = [ \"eth0\", \"eth1\" ]; pod_network = \"10.0.0.0/8\"; "
@@ -55,7 +56,7 @@ static void test_missing_values_are_derived(void **state _unused_)
 	assert_string_equal(bond.bond_mode, "active-backup");
 	assert_int_equal(bond.bond_miimon, 100);
 	assert_string_equal(bond.origin[HOST_BOND_MODE].file, "default");
-	assert_int_equal(strv_len(bond.pools), 0);
+	assert_int_equal(strv_len(bond.f.calico.pools), 0);
 }
 
 /* --- checks without a file in should-fail ----------------------------------------- */
@@ -66,7 +67,7 @@ static int check(const char *text, struct diag *d)
 	_cleanup_roles_ struct roles roles;
 
 	derive(&h, text);
-	roles_builtin(&roles);
+	roles_2015(&roles);
 	return host_check(&h, &roles, d);
 }
 
@@ -121,15 +122,17 @@ static void test_roles_of_an_image_pass(void **state _unused_)
 	struct role plain = {.name = (char[]){"plain"}};
 	struct roles roles = {.v = &plain, .n = 1};
 
-	derive(&h, "name = \"p\"; role = \"plain\"; address = \"dhcp\";");
+	derive_in(&h, "name = \"p\"; role = \"plain\"; address = \"dhcp\";", &roles);
 	assert_int_equal(host_check(&h, &roles, &d), 0);
 	assert_lines(&d, "");
 }
 
-/* The role's `master` decides who is a master, not the role's name. */
+/* The role's features decide who is a master, not the role's name. */
 static void test_master_role_may_have_any_name(void **state _unused_)
 {
-	struct role v[] = {{.name = (char[]){"boss"}, .master = true},
+	struct role v[] = {{.name = (char[]){"boss"},
+			    .features = FEATURE_BIT(FEATURE_KUBERNETES) |
+					FEATURE_BIT(FEATURE_KUBERNETES_MASTER)},
 			   {.name = (char[]){"master"}}};
 	const struct roles roles = {.v = v, .n = ARRAY_SIZE(v)};
 	_cleanup_host_ struct host boss, other;
@@ -137,15 +140,15 @@ static void test_master_role_may_have_any_name(void **state _unused_)
 
 	derive_in(&boss, "name = \"m\"; role = \"boss\"; address = \"172.25.0.10/24\";",
 		  &roles);
-	assert_int_equal(boss.master, 0xac19000a);
+	assert_int_equal(boss.f.kubernetes.master, 0xac19000a);
 	assert_string_equal(boss.origin[HOST_MASTER].file, "from address");
-	assert_int_equal(boss.etcd.addr, 0xac19000a);
+	assert_int_equal(boss.f.kubernetes.etcd.addr, 0xac19000a);
 	assert_int_equal(host_check(&boss, &roles, &d), 0);
 
 	derive_in(&other,
 		  "name = \"n\"; role = \"master\"; address = \"172.25.0.11/24\";",
 		  &roles);
-	assert_int_equal(other.master, 0);
+	assert_int_equal(other.f.kubernetes.master, 0);
 	assert_int_equal(host_check(&other, &roles, &d), 0);
 	assert_lines(&d, "");
 }
@@ -216,7 +219,7 @@ static void test_public_values_have_no_secrets(void **state _unused_)
 	host_init(&h);
 	assert_int_equal(load(&h, text, &d), 0);
 	for (size_t i = 0; i < HOST_KEY_COUNT; i++) {
-		_cleanup_free_ char *value = host_format_public(&h, host_keys[i].id);
+		_cleanup_free_ char *value = host_format_public(&h, (enum host_key_id)i);
 
 		assert_null(strstr(value, "SECRET"));
 		if (i == HOST_REPORT)
@@ -304,16 +307,16 @@ static void test_roles_file_is_read(void **state _unused_)
 
 	assert_non_null(mkdtemp(dir));
 	path = xasprintf("%s/roles.cfg", dir);
-	write_roles(path,
-		    "roles = ( { name = \"gw\"; units = [ \"a.service\" ]; "
-		    "ready = [ \"http://127.0.0.1/\" ]; cbr0 = true; master = true; "
-		    "}, { name = \"bare\"; } );");
+	write_roles(path, "roles = ( { name = \"gw\"; units = [ \"a.service\" ]; "
+			  "ready = [ \"http://127.0.0.1/\" ]; features = [ \"cbr0\" ]; "
+			  "}, { name = \"bare\"; } );");
 	assert_int_equal(roles_read(&roles, path, &d), 0);
 	assert_int_equal(roles.n, 2);
-	assert_true(roles_find(&roles, "gw")->cbr0);
-	assert_true(roles_find(&roles, "gw")->master);
+	assert_true(role_has(roles_find(&roles, "gw"), FEATURE_CBR0));
+	assert_true(role_has(roles_find(&roles, "gw"), FEATURE_PODS));
+	assert_false(role_has(roles_find(&roles, "gw"), FEATURE_NAT));
 	assert_string_equal(roles_find(&roles, "gw")->units[0], "a.service");
-	assert_false(roles_find(&roles, "bare")->cbr0);
+	assert_int_equal(roles_find(&roles, "bare")->features, 0);
 	assert_null(roles_find(&roles, "node"));
 
 	write_roles(path,

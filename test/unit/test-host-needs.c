@@ -69,7 +69,7 @@ static bool want_all(const char *path, void *data)
 }
 
 /* The recipe of a role with everything that recipe_product_add() would add. */
-static struct role role = {.name = (char *)"node", .cbr0 = true};
+static struct role role = {.name = (char *)"node", .features = FEATURE_BIT(FEATURE_NAT)};
 static struct recipe_switch enable[] = {
 	{.unit = (char *)RECIPE_NETWORKD, .where = (char *)"r.cfg:9", .why = "WHY"},
 	{.unit = (char *)RECIPE_SSH_KEYS, .where = (char *)"r.cfg:9"},
@@ -149,7 +149,7 @@ static void missing_programs_are_named(void **state)
 	complains(
 		&r, "usr/sbin/iptables-restore",
 		"r.cfg:9: roles: the image has no program 'iptables-restore', but "
-		"firstboot sets the NAT rules of pods with it: add the package iptables "
+		"feature 'nat' runs it on every host: add the package iptables "
 		"to the base (r.cfg:3), and do not exclude it");
 	complains(&r, "usr/bin/busybox",
 		  "r.cfg:3: base: has no busybox, which the boot script in the initrd "

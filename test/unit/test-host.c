@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* firstboot/model/host.h: the table of keys, and how values are read. */
 #include "test-host.h"
+#include "test-roles.h"
 
 #include "firstboot/model/host-value.h"
 
 static void test_key_table_is_complete(void **state _unused_)
 {
 	for (size_t i = 0; i < HOST_KEY_COUNT; i++) {
-		assert_int_equal(host_keys[i].id, i);
-		assert_non_null(host_keys[i].name);
-		assert_non_null(host_keys[i].summary);
-		assert_true(i == 0 || host_keys[i].offset > 0);
+		assert_int_equal(host_key(i)->id, i);
+		assert_non_null(host_key(i)->name);
+		assert_non_null(host_key(i)->summary);
+		assert_true(i == 0 || host_key(i)->offset > 0);
 	}
 }
 
@@ -23,7 +24,7 @@ struct two {
 /* Returns the key with the offset of its field in the second host. */
 static struct host_key second_key(size_t i)
 {
-	struct host_key k = host_keys[i];
+	struct host_key k = *host_key(i);
 
 	k.offset += offsetof(struct two, second);
 	return k;
@@ -38,10 +39,10 @@ static void test_values_are_found_by_offset(void **state _unused_)
 	host_init(&from);
 	assert_int_equal(load(&from, everything, &d), 0);
 	for (size_t i = 0; i < HOST_KEY_COUNT; i++) {
-		const struct host_value_type *t = &host_value_types[host_keys[i].type];
-		_cleanup_free_ char *want = host_format(&from, host_keys[i].id);
+		const struct host_value_type *t = &host_value_types[host_key(i)->type];
+		_cleanup_free_ char *want = host_format(&from, host_key(i)->id);
 		_cleanup_free_ char *text =
-			xasprintf("%s = %s;", host_keys[i].name, want);
+			xasprintf("%s = %s;", host_key(i)->name, want);
 		const struct host_key k = second_key(i);
 		_cleanup_buf_ struct buf got = {0};
 		_cleanup_conf_ struct conf *c = NULL;
@@ -52,7 +53,7 @@ static void test_values_are_found_by_offset(void **state _unused_)
 
 		two = (struct two){0};
 		if (conf_parse(&c, text, strlen(text), "x", CONF_MAX, 0, &d) < 0)
-			fail_msg("everything[] must have %s", host_keys[i].name);
+			fail_msg("everything[] must have %s", host_key(i)->name);
 		n = conf_at(conf_root(c), 0);
 		if (t->parse_list) {
 			assert_int_equal(conf_get_strv(conf_root(c), k.name, &v, &d), 1);
@@ -78,8 +79,8 @@ static void test_flagged_types_are_used_once(void **state _unused_)
 	unsigned macs = 0, addresses = 0;
 
 	for (size_t i = 0; i < HOST_KEY_COUNT; i++) {
-		macs += host_keys[i].type == HOST_T_MAC;
-		addresses += host_keys[i].type == HOST_T_CIDR_OR_DHCP;
+		macs += host_key(i)->type == HOST_T_MAC;
+		addresses += host_key(i)->type == HOST_T_CIDR_OR_DHCP;
 	}
 	assert_int_equal(macs, 1);
 	assert_int_equal(addresses, 1);
@@ -98,7 +99,7 @@ static void test_every_key_is_read(void **state _unused_)
 	for (size_t i = 0; i < HOST_KEY_COUNT; i++) {
 		if (!h.set[i] || h.bad[i] || h.origin[i].line != i + 1)
 			fail_msg("everything[] must have %s in line %zu, with a value",
-				 host_keys[i].name, i + 1);
+				 host_key(i)->name, i + 1);
 	}
 	assert_string_equal(h.name, "node-1");
 	assert_string_equal(h.role, "node");
@@ -114,26 +115,26 @@ static void test_every_key_is_read(void **state _unused_)
 	assert_int_equal(strv_len(h.search), 1);
 	assert_string_equal(h.ntp[1], "ntp.example");
 	assert_int_equal(h.mtu, 9000);
-	assert_int_equal(h.master, 0xac19000a);
-	assert_int_equal(h.etcd.addr, 0xac190009);
-	assert_int_equal(h.etcd.port, 4002);
-	assert_int_equal(h.cbr0.addr, 0xc0a80101);
-	assert_int_equal(h.cbr0_mtu, 1450);
-	assert_int_equal(h.service_network.addr, 0x0a640000);
-	assert_false(h.nat);
-	assert_int_equal(h.nat_exempt.n, 2);
-	assert_int_equal(h.nat_exempt.v[1].addr, 0xc0000200);
+	assert_int_equal(h.f.kubernetes.master, 0xac19000a);
+	assert_int_equal(h.f.kubernetes.etcd.addr, 0xac190009);
+	assert_int_equal(h.f.kubernetes.etcd.port, 4002);
+	assert_int_equal(h.f.cbr0.address.addr, 0xc0a80101);
+	assert_int_equal(h.f.cbr0.mtu, 1450);
+	assert_int_equal(h.f.kubernetes.service_network.addr, 0x0a640000);
+	assert_false(h.f.nat.on);
+	assert_int_equal(h.f.nat.exempt.n, 2);
+	assert_int_equal(h.f.nat.exempt.v[1].addr, 0xc0000200);
 	assert_int_equal(strv_len(h.bond), 2);
 	assert_string_equal(h.bond_mode, "802.3ad");
 	assert_int_equal(h.bond_miimon, 50);
 	assert_int_equal(h.vlan, 100);
-	assert_string_equal(h.pools[1], "192.168.128.0/17");
-	assert_int_equal(h.bgp_as, 4200000010);
-	assert_false(h.bgp_mesh);
-	assert_string_equal(h.bgp_peers[1], "172.25.0.3 as 4200000001");
-	assert_string_equal(h.bgp_node_peers[0], "172.25.0.4 as 64513");
+	assert_string_equal(h.f.calico.pools[1], "192.168.128.0/17");
+	assert_int_equal(h.f.calico.as, 4200000010);
+	assert_false(h.f.calico.mesh);
+	assert_string_equal(h.f.calico.peers[1], "172.25.0.3 as 4200000001");
+	assert_string_equal(h.f.calico.node_peers[0], "172.25.0.4 as 64513");
 	assert_string_equal(h.console, "ttyS0,115200");
-	assert_string_equal(h.docker_options[0], "--insecure-registry=172.25.0.1:5000");
+	assert_string_equal(h.f.docker.options[0], "--insecure-registry=172.25.0.1:5000");
 	assert_string_equal(h.ssh_keys[0], KEY);
 	assert_string_equal(h.report, "http://172.25.0.1/report/node-1.json");
 	assert_string_equal(host_where(&h, HOST_MTU, where, sizeof(where)), mtu);
@@ -213,8 +214,8 @@ static void test_later_source_wins(void **state _unused_)
 	assert_int_equal(strv_len(h.dns), 0);
 	assert_true(h.dhcp);
 	assert_int_equal(h.address.prefix, 0);
-	assert_true(h.nat);
-	assert_int_equal(h.nat_exempt.n, 1);
+	assert_true(h.f.nat.on);
+	assert_int_equal(h.f.nat.exempt.n, 1);
 	assert_string_equal(host_where(&h, HOST_NAME, where, sizeof(where)),
 			    "kernel command line");
 	assert_int_equal(host_set(&h, "address", "172.25.0.12/24", "rack.cfg", 7, &d), 0);
@@ -238,10 +239,10 @@ static void test_every_type_is_set_from_text(void **state _unused_)
 	assert_int_equal(strv_len(h.dns), 2);
 	assert_int_equal(h.mtu, 1500);
 	assert_int_equal(host_set(&h, "bgp_as", "4294967295", "c", 0, &d), 0);
-	assert_int_equal(h.bgp_as, UINT32_MAX);
+	assert_int_equal(h.f.calico.as, UINT32_MAX);
 	assert_int_equal(
 		host_set(&h, "bgp_peers", "10.0.0.1 as 1,10.0.0.2 as 2", "c", 0, &d), 0);
-	assert_string_equal(h.bgp_peers[1], "10.0.0.2 as 2");
+	assert_string_equal(h.f.calico.peers[1], "10.0.0.2 as 2");
 	assert_lines(&d, "");
 }
 
@@ -331,7 +332,7 @@ static void test_bad_value_is_left_out(void **state _unused_)
 	bool bad[HOST_KEY_COUNT] = {false};
 
 	host_init(&h);
-	roles_builtin(&roles);
+	roles_2015(&roles);
 	assert_int_equal(load(&h, everything, &d), 0);
 	assert_int_equal(load(&h,
 			      "address = \"172.25.0.300/24\";\ncbr0 = 5;\n"
@@ -357,15 +358,15 @@ static void test_other_keys_are_ignored_or_refused(void **state _unused_)
 						  {"cbr0", NULL},
 						  {"role", "is the rack's"},
 						  {NULL, NULL}};
+	static const struct host_group group = {.others = others};
 	_cleanup_conf_ struct conf *c = NULL;
 	_cleanup_host_ struct host h;
 	_cleanup_diag_ struct diag d = {0};
 
 	host_init(&h);
 	assert_int_equal(conf_parse(&c, text, strlen(text), "r.cfg", CONF_MAX, 0, &d), 0);
-	assert_int_equal(
-		host_load_conf_except(&h, conf_root(c), "host 'node-1': ", others, &d),
-		-1);
+	assert_int_equal(host_load_group(&h, conf_root(c), "host 'node-1': ", &group, &d),
+			 -1);
 	assert_string_equal(h.name, "node-1");
 	assert_false(h.set[HOST_CBR0]);
 	assert_lines(&d, "r.cfg:3: host 'node-1': unknown key 'consol' (did you mean "
@@ -383,10 +384,10 @@ static void test_man_page_has_every_key(void **state _unused_)
 			 0);
 	for (size_t i = 0; i < HOST_KEY_COUNT; i++) {
 		_cleanup_free_ char *entry =
-			xasprintf("\n.It Ic %s\n", host_keys[i].name);
+			xasprintf("\n.It Ic %s\n", host_key(i)->name);
 
 		if (!strstr(page, entry))
-			fail_msg("man/host.cfg.5 has no entry for %s", host_keys[i].name);
+			fail_msg("man/host.cfg.5 has no entry for %s", host_key(i)->name);
 	}
 }
 

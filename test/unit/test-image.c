@@ -35,9 +35,9 @@ static void valid_image_is_read(void **state)
 	assert_int_equal(i.epoch, 1435622400);
 	assert_true(strv_has(i.standins, "kubelet"));
 	assert_int_equal(i.roles.n, 2);
-	assert_true(roles_find(&i.roles, "master")->master);
-	assert_true(roles_find(&i.roles, "node")->cbr0);
-	assert_false(roles_find(&i.roles, "node")->master);
+	assert_true(role_has(roles_find(&i.roles, "master"), FEATURE_KUBERNETES_MASTER));
+	assert_true(role_has(roles_find(&i.roles, "node"), FEATURE_CBR0));
+	assert_false(role_has(roles_find(&i.roles, "node"), FEATURE_KUBERNETES_MASTER));
 }
 
 /* Replaces `from` by `to` in the manifest and checks that it is refused with `want`. */
@@ -121,8 +121,9 @@ static void bad_manifests_are_refused(void **state)
 	refuses(*state, SHA_OF("4567"), "4567",
 		"manifest.json: outputs: 'initrd.img': sha256 must be 64 lower-case hex "
 		"digits");
-	refuses(*state, "\"cbr0\": true", "\"cbr0\": 1",
-		"manifest.json: roles: member 'cbr0' must be true or false");
+	refuses(*state, "\"cbr0\",", "\"cbr1\",",
+		"manifest.json: roles: this version of rackstrap does not know the "
+		"feature 'cbr1'");
 	refuses(*state, "{", "[", "manifest.json: line 2: ']' expected near ':'");
 }
 
@@ -185,7 +186,7 @@ static void valid_report_is_read(void **state)
 	(void)state;
 	assert_int_equal(report_parse(&r, text, strlen(text), 9, &e), 0);
 	assert_string_equal(r.host, "node-1");
-	assert_string_equal(r.cbr0, "192.168.1.1/24");
+	assert_string_equal(r.columns.v[FEATURE_CBR0], "192.168.1.1/24");
 	assert_string_equal(r.why, "kube-kubelet.service failed");
 	assert_int_equal(r.uptime_ms, 31234);
 	assert_int_equal(r.n_phases, 2);

@@ -5,6 +5,7 @@
 #include "lib/file.h"
 #include "lib/json.h"
 #include "pxe/image.h"
+#include "test-roles.h"
 
 #include "test-tempdir.h"
 
@@ -51,12 +52,13 @@ static inline void manifest_output(struct json *j, const char *path, uint64_t si
 
 static inline void manifest_role(struct json *j, const struct role *r)
 {
+	_cleanup_strv_ char **names = feature_names(r->features);
+
 	json_open(j, NULL, '{');
 	json_str(j, "name", r->name);
 	json_strv(j, "units", r->units);
 	json_strv(j, "ready", r->ready);
-	json_bool(j, "cbr0", r->cbr0);
-	json_bool(j, "master", r->master);
+	json_strv(j, "features", names);
 	json_close(j, '}');
 }
 
@@ -66,7 +68,7 @@ static inline char *manifest_text(void)
 	_cleanup_roles_ struct roles roles = {0};
 	_cleanup_json_ struct json j = {0};
 
-	roles_builtin(&roles);
+	roles_2015(&roles);
 	json_open(&j, NULL, '{');
 	json_u64(&j, "format", 1);
 	json_str(&j, "name", "tiny");

@@ -48,7 +48,7 @@ static struct rack_run make_run(void)
 	hosts[0].name = (char *)"master";
 	hosts[1].name = (char *)"node-1";
 	hosts[2].name = (char *)"node-2";
-	hosts[1].cbr0 = (struct cidr){0xc0a80101, 24};
+	hosts[1].columns.v[FEATURE_CBR0] = (char *)"192.168.1.1/24";
 	hosts[2].address = (struct cidr){0}; /* uses DHCP */
 	machines[0].state = MACHINE_READY;
 	machines[0].status.report = ready;

@@ -7,6 +7,7 @@
 #include "builder/rack/rack-preflight.h"
 #include "builder/rack/rack-vm.h"
 #include "test-pxe-image.h"
+#include "test-roles.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,7 +28,7 @@ static int setup(void **state)
 	struct fixture *f = xcalloc(1, sizeof(*f));
 	_cleanup_diag_ struct diag d = {0};
 
-	roles_builtin(&f->roles);
+	roles_2015(&f->roles);
 	f->scratch = make_scratch();
 	*state = f;
 	if (rack_load(&f->rack, GOLDEN "/rack.cfg", &f->roles, &d) < 0) {

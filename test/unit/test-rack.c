@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pxe/rack.h. test/should-fail/rack has a rack for each error message. */
 #include "pxe/rack.h"
+#include "test-roles.h"
 
 #include "firstboot/model/rack-entry.h"
 #include "lib/file.h"
@@ -15,7 +16,7 @@ static int load(struct rack *r, const char *text, struct diag *d)
 {
 	_cleanup_roles_ struct roles roles = {0};
 
-	roles_builtin(&roles);
+	roles_2015(&roles);
 	return rack_parse(r, text, strlen(text), "r.cfg", CONF_NO_INCLUDE, &roles, d);
 }
 
@@ -36,24 +37,25 @@ static void demo_rack_is_read(void **state)
 	char text[NET_CIDR_LEN];
 
 	(void)state;
-	roles_builtin(&roles);
+	roles_2015(&roles);
 	assert_int_equal(rack_load(&r, "configs/demo.cfg", &roles, &d), 0);
 	assert_string_equal(r.name, "demo");
 	assert_int_equal(r.n_hosts, 3);
 	assert_int_equal(r.boot_server, 0xac190001);
-	assert_string_equal(net_format_cidr(r.node_network, text), "172.25.0.0/24");
+	assert_string_equal(net_format_cidr(r.network, text), "172.25.0.0/24");
 	m = &r.hosts[0];
 	n = &r.hosts[2];
 	assert_string_equal(m->host.name, "master");
-	assert_int_equal(m->host.master, m->host.address.addr);
+	assert_int_equal(m->host.f.kubernetes.master, m->host.address.addr);
 	assert_int_equal(m->vm_memory, 1536 << 20);
 	assert_int_equal(m->vm_disk, 4ULL << 30);
 	assert_string_equal(m->state_disk, "/dev/vda");
 	assert_string_equal(n->host.cluster, "demo");
 	assert_string_equal(net_format_cidr(n->host.address, text), "172.25.0.12/24");
-	assert_string_equal(net_format_cidr(n->host.cbr0, text), "192.168.2.1/24");
-	assert_int_equal(n->host.master, 0xac19000a);
-	assert_int_equal(n->host.etcd.port, 4001);
+	assert_string_equal(net_format_cidr(n->host.f.cbr0.address, text),
+			    "192.168.2.1/24");
+	assert_int_equal(n->host.f.kubernetes.master, 0xac19000a);
+	assert_int_equal(n->host.f.kubernetes.etcd.port, 4001);
 	assert_string_equal(n->host.console, "ttyS0,115200");
 	assert_null(n->state_disk);
 	assert_int_equal(n->vm_memory, 1280 << 20);
@@ -68,7 +70,7 @@ static void round_trip(const char *path, size_t n)
 	_cleanup_rack_ struct rack r = {0};
 	_cleanup_diag_ struct diag d = {0};
 
-	roles_builtin(&roles);
+	roles_2015(&roles);
 	assert_int_equal(rack_load(&r, path, &roles, &d), 0);
 	assert_int_equal(r.n_hosts, n);
 	for (size_t i = 0; i < n; i++) {
@@ -112,15 +114,16 @@ static bool page_names(const char *page, const char *key)
 
 static void man_page_has_every_key(void **state)
 {
-	const struct other_key *others[] = {rack_cluster_others, rack_entry_others};
+	const struct other_key *others[] = {rack_cluster_group.others,
+					    rack_entry_group.others};
 	_cleanup_free_ char *page = NULL;
 
 	(void)state;
 	assert_int_equal(file_read_at(AT_FDCWD, "man/rack.cfg.5", 1 << 20, &page, NULL),
 			 0);
 	for (size_t i = 0; i < HOST_KEY_COUNT; i++)
-		if (!page_names(page, host_keys[i].name))
-			fail_msg("man/rack.cfg.5 does not name %s", host_keys[i].name);
+		if (!page_names(page, host_key(i)->name))
+			fail_msg("man/rack.cfg.5 does not name %s", host_key(i)->name);
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
 		for (const struct other_key *k = others[i]; k->name; k++)
 			if (!page_names(page, k->name))
@@ -193,10 +196,10 @@ static void master_may_be_outside_the_rack(void **state)
 	if (load(&r, text, &d) < 0)
 		print_all(&d);
 	assert_int_equal(r.n_hosts, 1);
-	assert_int_equal(r.hosts[0].host.master, 0x0a09000a);
+	assert_int_equal(r.hosts[0].host.f.kubernetes.master, 0x0a09000a);
 }
 
-/* The role's `master` decides who is a master, not the role's name. */
+/* The role's features decide who is a master, not the role's name. */
 static void master_role_may_have_any_name(void **state)
 {
 	static const char text[] = CLUSTER
@@ -205,8 +208,11 @@ static void master_role_may_have_any_name(void **state)
 		" address = \"10.0.0.10\"; },\n"
 		"  { name = \"n\"; role = \"master\"; mac = \"52:54:00:00:00:02\";"
 		" address = \"10.0.0.11\"; } );\n";
-	struct role v[] = {{.name = (char *)"boss", .master = true},
-			   {.name = (char *)"master"}};
+	struct role v[] = {
+		{.name = (char *)"boss",
+		 .features = FEATURE_BIT(FEATURE_KUBERNETES) |
+			     FEATURE_BIT(FEATURE_KUBERNETES_MASTER)},
+		{.name = (char *)"master", .features = FEATURE_BIT(FEATURE_KUBERNETES)}};
 	const struct roles roles = {.v = v, .n = ARRAY_SIZE(v)};
 	_cleanup_rack_ struct rack r = {0};
 	_cleanup_diag_ struct diag d = {0};
@@ -215,8 +221,8 @@ static void master_role_may_have_any_name(void **state)
 	if (rack_parse(&r, text, strlen(text), "r.cfg", 0, &roles, &d) < 0)
 		print_all(&d);
 	assert_int_equal(r.n_hosts, 2);
-	assert_int_equal(r.hosts[0].host.master, 0x0a00000a);
-	assert_int_equal(r.hosts[1].host.master, 0x0a00000a);
+	assert_int_equal(r.hosts[0].host.f.kubernetes.master, 0x0a00000a);
+	assert_int_equal(r.hosts[1].host.f.kubernetes.master, 0x0a00000a);
 }
 
 /* A mistake in the cluster's keys affects every host but is reported once. */

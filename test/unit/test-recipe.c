@@ -8,6 +8,7 @@
 #include "builder/image/image-parts.h"
 #include "builder/input/lock-read.h"
 #include "builder/recipe/recipe-parse.h"
+#include "test-roles.h"
 
 /* --- one file --------------------------------------------------------------------- */
 
@@ -63,7 +64,8 @@ static const char everything[] =
 	"enable = [ \"ssh.service\", \"getty@tty1.service\" ];\n"
 	"disable = [ \"fstrim.timer\" ]; mask = [ \"swap.target\" ];\n"
 	"roles = ( { name = \"node\"; units = [ \"x.service\" ];\n"
-	"  ready = [ \"http://127.0.0.1:1/\" ]; cbr0 = true; } );\n"
+	"  ready = [ \"http://127.0.0.1:1/\" ]; features = [ \"kubernetes\", \"cbr0\", "
+	"\"nat\", \"calico\", \"docker\", \"network-environment\" ]; } );\n"
 	"images = [ \"pxe\", \"disk\", \"iso\" ];\n"
 	"media = { sector_size = 4096; slot_size = \"512M\"; cmdline = "
 	"\"console=tty0\";\n"
@@ -117,7 +119,8 @@ static void every_key_is_read(void **state)
 		"enable systemd-networkd.service\n"
 		"enable rackstrap-containers.service\n"
 		"disable fstrim.timer\nmask swap.target\n"
-		"role node cbr0\n  units x.service rackstrap-heal.timer\n  ready "
+		"role node\n  features pods cbr0 nat kubernetes calico docker "
+		"network-environment\n  units x.service rackstrap-heal.timer\n  ready "
 		"http://127.0.0.1:1/\n"
 		"image pxe\nimage disk\nimage iso\n"
 		"media sector_size 4096 slot_size 536870912\n"
@@ -181,9 +184,11 @@ static void roles_bring_what_a_host_needs(void **state)
 		"rackstrap-firstboot.service", "rackstrap-report.service",
 		"rackstrap-ssh-keys.service", "rackstrap-big.target",
 		"rackstrap-small.target"};
-	_cleanup_free_ char *path =
-		write_file("r.cfg", SMALL "roles = ( { name = \"big\"; cbr0 = true; },\n"
-					  "{ name = \"small\"; } );\n");
+	_cleanup_free_ char *path = write_file(
+		"r.cfg", SMALL
+		"roles = ( { name = \"big\"; features = [ \"kubernetes\", \"cbr0\", "
+		"\"nat\", \"calico\", \"docker\", \"network-environment\" ]; },\n"
+		"{ name = \"small\"; } );\n");
 	_cleanup_recipe_ struct recipe r = {0};
 	const char *text;
 
@@ -222,7 +227,8 @@ static void recipe_replaces_rackstraps_units(void **state)
 {
 	_cleanup_free_ char *path = write_file(
 		"r.cfg", SMALL
-		"roles = ( { name = \"node\"; master = true; } );\n"
+		"roles = ( { name = \"node\"; features = [ \"kubernetes-master\", "
+		"\"nat\", \"calico\", \"docker\", \"network-environment\" ]; } );\n"
 		"units = [ \"rackstrap-node.target\" ];\n"
 		"files = ( { to = \"/etc/systemd/system/rackstrap-report.service\";\n"
 		"            content = \"x\"; } );\n"
@@ -251,22 +257,22 @@ static void assert_same_words(char *const *a, char *const *b)
 		assert_string_equal(a[i], b[i]);
 }
 
-/* The built-in roles are those of the recipe from which every bookworm image is baked. */
-static void builtin_roles_match_the_recipe(void **state)
+/* The roles that tests use are those of the recipe from which every bookworm image is
+ * baked. */
+static void roles_of_tests_match_the_recipe(void **state)
 {
-	_cleanup_roles_ struct roles builtin = {0};
+	_cleanup_roles_ struct roles tested = {0};
 	_cleanup_recipe_ struct recipe r = {0};
 
 	(void)state;
-	roles_builtin(&builtin);
+	roles_2015(&tested);
 	load(&r, "images/bookworm");
-	assert_int_equal(builtin.n, r.roles.n);
-	for (size_t i = 0; i < builtin.n; i++) {
-		assert_string_equal(builtin.v[i].name, r.roles.v[i].name);
-		assert_same_words(builtin.v[i].units, r.roles.v[i].units);
-		assert_same_words(builtin.v[i].ready, r.roles.v[i].ready);
-		assert_int_equal(builtin.v[i].cbr0, r.roles.v[i].cbr0);
-		assert_int_equal(builtin.v[i].master, r.roles.v[i].master);
+	assert_int_equal(tested.n, r.roles.n);
+	for (size_t i = 0; i < tested.n; i++) {
+		assert_string_equal(tested.v[i].name, r.roles.v[i].name);
+		assert_same_words(tested.v[i].units, r.roles.v[i].units);
+		assert_same_words(tested.v[i].ready, r.roles.v[i].ready);
+		assert_int_equal(tested.v[i].features, r.roles.v[i].features);
 	}
 }
 
@@ -301,7 +307,7 @@ static const char *const tar_keys[] = {"url",    "public_query", "sha256",
 				       "layer",  "max_size",     NULL};
 static const char *const disk_keys[] = {"url",    "public_query", "sha256",
 					"sha512", "max_size",     NULL};
-static const char *const role_keys[] = {"name", "units", "ready", "cbr0", "master", NULL};
+static const char *const role_keys[] = {"name", "units", "ready", "features", NULL};
 
 /* Returns the text between ".Ss TITLE" and the next section. Owned by the caller. */
 static char *section(const char *page, const char *title)
@@ -474,7 +480,7 @@ int main(void)
 		CASE(roles_bring_what_a_host_needs),
 		CASE(image_without_roles_gets_no_units),
 		CASE(recipe_replaces_rackstraps_units),
-		CASE(builtin_roles_match_the_recipe),
+		CASE(roles_of_tests_match_the_recipe),
 		CASE(epoch_of_the_environment_wins),
 		CASE(man_page_has_every_key),
 		CASE(man_page_examples_are_valid),

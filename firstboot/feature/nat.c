@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rules are compared as text, so plan.c must write them in the form of iptables-save. An
+ * Rules are compared as text, so they are written in the form of iptables-save. An
  * input of iptables-restore that declares a chain flushes it: NAT_CHAIN is declared and
  * gets all its rules, and jumps in POSTROUTING are added or deleted as needed.
  *
  * Limit: only a rule that is the bare jump is recognised. A conditional jump into the
  * chain, from another program, prevents its deletion; then iptables' error is reported.
  */
-#include "firstboot/nat.h"
-#include "firstboot/plan.h"
+#include "firstboot/feature/nat.h"
+#include "firstboot/feature.h"
+#include "firstboot/uplink.h"
+#include "lib/log.h"
 #include "lib/run.h"
 #include "lib/str.h"
+#include "lib/text.h"
 
 #define JUMP "POSTROUTING -j " NAT_CHAIN
 
@@ -86,3 +89,74 @@ int nat_apply(char *const *want, struct err *e)
 		return err_wrap(e, "NAT");
 	return 1;
 }
+
+/* --- the feature -------------------------------------------------------------------- */
+
+static void add_return(char ***rules, struct cidr net, const char *uplink)
+{
+	char text[NET_CIDR_LEN];
+
+	strv_addf(rules, "-A " NAT_CHAIN " -d %s -o %s -j RETURN",
+		  net_format_cidr(net, text), uplink);
+}
+
+char **nat_rules(const struct host *h, const char *devices)
+{
+	char uplink[IF_NAMESIZE];
+	char **rules = NULL;
+
+	if (!h->f.nat.on)
+		return NULL;
+	uplink_name(h, devices, uplink);
+	add_return(&rules, h->f.pods.network, uplink);
+	add_return(&rules, h->node_network, uplink);
+	for (size_t i = 0; i < h->f.nat.exempt.n; i++)
+		add_return(&rules, h->f.nat.exempt.v[i], uplink);
+	strv_add(&rules, "-A " NAT_CHAIN " -j MASQUERADE");
+	return rules;
+}
+
+static void text(struct buf *b, const struct plan *p)
+{
+	_cleanup_strv_ char **rules = nat_rules(p->host, p->uplink);
+
+	buf_puts(b, rules ? "chain nat " NAT_CHAIN ", called once by POSTROUTING\n"
+			  : "no chain nat " NAT_CHAIN "\n");
+	for (size_t i = 0; rules && rules[i]; i++)
+		text_line(b, "    %s", rules[i]);
+}
+
+static int apply(const struct firstboot *fb _unused_, const struct plan *p, struct err *e)
+{
+	_cleanup_strv_ char **rules = nat_rules(p->host, p->uplink);
+
+	return nat_apply(rules, e);
+}
+
+static int remove_chain(struct err *e)
+{
+	return nat_apply(NULL, e);
+}
+
+static int heal(const struct firstboot *fb, const struct config *c, struct err *e)
+{
+	_cleanup_free_ char *uplink = NULL;
+	_cleanup_strv_ char **rules = NULL;
+	int r;
+
+	if (uplink_wait(fb, &c->host, &uplink, e) < 0)
+		return -1;
+	rules = nat_rules(&c->host, uplink);
+	r = nat_apply(rules, e);
+	if (r > 0)
+		log_warn("the NAT rules were wrong and have been restored");
+	return r < 0 ? -1 : 0;
+}
+
+const struct feature_code code_nat = {
+	.id = FEATURE_NAT,
+	.text = text,
+	.apply = apply,
+	.remove = remove_chain,
+	.heal = heal,
+};

@@ -13,10 +13,11 @@
  * Limit: pools and peers of an earlier configuration are not removed, because addresses
  * of the pool may be in use and the operator may have added the peer.
  */
-#include "firstboot/pool.h"
+#include "firstboot/feature/calico.h"
 #include "firstboot/config.h"
-#include "firstboot/etcd.h"
-#include "firstboot/model/bgp.h"
+#include "firstboot/feature.h"
+#include "firstboot/feature/etcd.h"
+#include "firstboot/model/feature/bgp.h"
 #include "lib/log.h"
 
 #define POOL_S       600 /* --timeout */
@@ -82,22 +83,25 @@ void calico_keys_make(struct calico_keys *ret, const struct host *h,
 {
 	_cleanup_free_ char *host = xasprintf("host/%s", h->name);
 
+	const struct calico *c = &h->f.calico;
+	bool master = role_has(role, FEATURE_KUBERNETES_MASTER);
+
 	*ret = (struct calico_keys){0};
-	if (!role->master && !role->cbr0)
+	if (!role_has(role, FEATURE_CALICO))
 		return;
-	if (role->master && h->bgp_as)
-		add(ret, xstrdup(KEYS "/config/bgp_as"), xasprintf("%u", h->bgp_as),
-		    xasprintf("AS number %u", h->bgp_as));
-	if (role->master && h->set[HOST_BGP_MESH])
+	if (master && c->as)
+		add(ret, xstrdup(KEYS "/config/bgp_as"), xasprintf("%u", c->as),
+		    xasprintf("AS number %u", c->as));
+	if (master && h->set[HOST_BGP_MESH])
 		add(ret, xstrdup(KEYS "/config/bgp_node_mesh"),
-		    xasprintf("{\"enabled\": %s}", h->bgp_mesh ? "true" : "false"),
-		    xasprintf("BGP node mesh %s", h->bgp_mesh ? "(on)" : "(off)"));
-	if (role->master)
-		add_peers(ret, h->bgp_peers, "config", false);
-	if (role->master)
-		add_pools(ret, h->pools);
+		    xasprintf("{\"enabled\": %s}", c->mesh ? "true" : "false"),
+		    xasprintf("BGP node mesh %s", c->mesh ? "(on)" : "(off)"));
+	if (master)
+		add_peers(ret, c->peers, "config", false);
+	if (master)
+		add_pools(ret, c->pools);
 	if (strv_has(role->units, CALICO_NODE)) /* else its bird_ip is never written */
-		add_peers(ret, h->bgp_node_peers, host, true);
+		add_peers(ret, c->node_peers, host, true);
 }
 
 void calico_keys_done(struct calico_keys *k)
@@ -115,7 +119,7 @@ int calico_host_is_known(const struct host *h, struct err *e)
 {
 	_cleanup_free_ char *key = xasprintf(KEYS "/host/%s/bird_ip", h->name);
 
-	return etcd_has(h->etcd, key, e);
+	return etcd_has(h->f.kubernetes.etcd, key, e);
 }
 
 /* Tries once to write a key. Returns 1 when it was written, 0 when it was right, or -1
@@ -133,7 +137,7 @@ static int try_key(const struct host *h, const struct calico_key *k, struct err 
 		if (r <= 0)
 			return -1;
 	}
-	return etcd_ensure(h->etcd, k->key, k->want, e);
+	return etcd_ensure(h->f.kubernetes.etcd, k->key, k->want, e);
 }
 
 /* Tries until etcd has the key, or until `end`. Logs each new reason why it has not. */
@@ -177,3 +181,69 @@ int cmd_pool(const struct firstboot *fb, char **args _unused_, struct err *e)
 			return -1;
 	return 0;
 }
+
+/* --- the feature -------------------------------------------------------------------- */
+
+#define HEAL_MAX_MS 60000 /* after this time no further key of a slow etcd is read */
+
+/* Restores keys that etcd lost. Does nothing when etcd does not answer, because
+ * `firstboot pool` waits for it, and leaves out this host's own keys until calico-node
+ * has registered the host. */
+static int heal(const struct firstboot *fb _unused_, const struct config *c,
+		struct err *e _unused_)
+{
+	_cleanup_calico_keys_ struct calico_keys k = {0};
+	const struct hostport etcd = c->host.f.kubernetes.etcd;
+	uint64_t end = now_ms() + HEAL_MAX_MS;
+	struct err one;
+
+	calico_keys_make(&k, &c->host, c->role);
+	for (size_t i = 0; i < k.n && now_ms() < end; i++) {
+		int r = k.v[i].own ? calico_host_is_known(&c->host, &one) : 1;
+
+		if (r <= 0)
+			return 0; /* this host's own keys are the last */
+		r = etcd_ensure(etcd, k.v[i].key, k.v[i].want, &one);
+		if (r < 0)
+			return 0;
+		if (r > 0)
+			log_warn("%s was missing in etcd and has been restored",
+				 k.v[i].what);
+	}
+	return 0;
+}
+
+static char *subject(const struct host *h)
+{
+	return xstrdup(h->name);
+}
+
+static char *server(const struct host *h)
+{
+	char text[NET_HOSTPORT_LEN];
+
+	return xstrdup(net_format_hostport(h->f.kubernetes.etcd, text));
+}
+
+static enum registration_state look(const struct host *h)
+{
+	struct err e;
+	int r = calico_host_is_known(h, &e);
+
+	return r > 0    ? REGISTRATION_PRESENT
+	       : r == 0 ? REGISTRATION_ABSENT
+			: REGISTRATION_UNKNOWN;
+}
+
+/* calico-node's host. */
+static const struct registration registration = {"calico", CALICO_NODE, "etcd",
+						 subject,  server,      look};
+
+/* The host's name is calico-node's key in etcd. */
+const struct feature_code code_calico = {
+	.id = FEATURE_CALICO,
+	.reads = "etc/hostname",
+	.unit = CALICO_NODE,
+	.heal = heal,
+	.registration = &registration,
+};

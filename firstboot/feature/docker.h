@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The container images that were baked in (a recipe's containers). */
+/* Docker: the container images that were baked in (a recipe's containers). */
 #pragma once
 
 #include "firstboot/firstboot.h"
@@ -32,3 +32,14 @@ void containers_done(struct containers *c);
  * no image or another one of that name, or -1. */
 int container_is_loaded(const struct container *c, unsigned timeout_ms,
 			struct err *e) _must_check_;
+
+/*
+ * Tests whether Docker can start containers. A daemon that answers and loads images may
+ * still start none, and a node without a single working container is Ready for
+ * Kubernetes. Therefore one is created, started and removed, once in a boot.
+ *
+ * Runs the test with the smallest of the image's containers that has a command, and
+ * removes the container. Returns 0 when it passed, which is recorded in RUN_DIR, 0 also
+ * when no container has a command, or -1 with the reason. Takes at most about two minutes
+ * when Docker stops answering. */
+int container_start(const struct firstboot *fb, struct err *e) _must_check_;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "firstboot/model/bgp.h"
+#include "firstboot/model/feature/bgp.h"
 #include "lib/str.h"
 
 int bgp_pool_parse(const char *s, struct bgp_pool *ret)

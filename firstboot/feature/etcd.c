@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "firstboot/etcd.h"
+#include "firstboot/feature/etcd.h"
 #include "firstboot/http.h"
 #include "firstboot/json-scan.h"
 

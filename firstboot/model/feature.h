@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of features, for the files of the host model. */
+#pragma once
+
+#include "firstboot/model/host.h"
+
+struct check;
+
+struct feature {
+	enum feature_id id;
+	const char *name;    /* in a role's `features`, and in messages */
+	const char *summary; /* one line */
+
+	const struct host_key *keys; /* their ids follow each other */
+	size_t n_keys;
+	uint32_t includes; /* features that a role with this one has too */
+
+	const char *lack; /* "has no pod bridge": the complaint about a key of this
+			   * feature after "role 'x'"; NULL: "has no feature 'x'" */
+
+	const char *program, *package; /* firstboot runs it for the feature; or NULL */
+	bool needs_address;            /* its programs need a fixed address */
+	bool heals;                    /* `firstboot heal` repairs it */
+	bool forwards;                 /* its hosts forward packets */
+
+	/* Roles of images that were built before there were features: the flag that
+	 * stood for this one and for `flag_features`, or NULL; every role had it. */
+	const char *role_flag;
+	uint32_t flag_features;
+	bool flag_always;
+
+	enum host_key_id shown; /* the key that a host's status shows; HOST_NAME: none */
+	const char *column; /* its title in tables of hosts; NULL: they do not have it */
+
+	/* Sets the defaults, in a host without values. NULL: there are none. */
+	void (*init)(struct host *h);
+	/* Removes defaults of keys that are not the feature's own. */
+	void (*drop)(struct host *h);
+	/* Sets values that follow from others. `role`: NULL when it is not known. */
+	void (*derive)(struct host *h, const struct role *role);
+	/* Checks the values of a host that has the feature, or whose role is not
+	 * known. */
+	void (*check)(struct check *c);
+};
+
+/* In the order of enum feature_id. */
+extern const struct feature *const features[FEATURE_COUNT];
+
+/* The features in one file each. */
+extern const struct feature feature_pods, feature_cbr0, feature_nat, feature_kubernetes,
+	feature_kubernetes_master, feature_calico, feature_docker,
+	feature_network_environment;
+
+/* Returns the feature of that name, or NULL. */
+const struct feature *feature_find(const char *name);
+/* Returns the name that is nearest to `name`, or NULL when none is near. */
+const char *feature_nearest(const char *name);
+/* Returns the names of a set. Owned by the caller. */
+char **feature_names(uint32_t set);
+/* Returns the set with all features that its members include. */
+uint32_t features_close(uint32_t set);
+
+/* Returns the feature that has the key; NULL for keys of every host. */
+const struct feature *feature_of_key(enum host_key_id id);

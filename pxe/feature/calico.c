@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finds BGP peers of a host that are hosts of the rack, which the mesh includes. */
+#include "firstboot/model/feature/bgp.h"
+#include "pxe/feature.h"
+#include "pxe/owners.h"
+
+/* host_check() reports a host that is its own peer. */
+static int check_peer(const struct rack *r, size_t i, struct owners *addresses,
+		      struct diag *d)
+{
+	const struct host *h = &r->hosts[i].host;
+	char text[NET_ADDR_LEN], what[64];
+	struct bgp_peer p;
+	int ret = 0;
+
+	if (!h->f.calico.mesh || h->bad[HOST_BGP_MESH] || h->bad[HOST_BGP_NODE_PEERS])
+		return 0;
+	for (size_t k = 0; h->f.calico.node_peers && h->f.calico.node_peers[k]; k++) {
+		size_t other;
+
+		if (bgp_peer_parse(h->f.calico.node_peers[k], &p) < 0)
+			continue;
+		net_format_addr(p.addr, text);
+		other = owner(addresses, text, OWNER_NONE);
+		snprintf(what, sizeof(what), "%s is", text);
+		if (other != OWNER_NONE && other != i)
+			ret = owner_complain(r, i, HOST_BGP_NODE_PEERS, what, other,
+					     ", already a peer by bgp_mesh", d);
+	}
+	return ret;
+}
+
+static int check(const struct loader *l)
+{
+	const struct rack *r = l->rack;
+	_cleanup_owners_ struct owners addresses = {.host = NULL};
+	char text[NET_ADDR_LEN];
+	int ret = 0;
+
+	for (size_t i = 0; i < r->n_hosts; i++) {
+		const struct host *h = &r->hosts[i].host;
+
+		if (!h->dhcp && h->address.prefix && !h->bad[HOST_ADDRESS])
+			owner(&addresses, net_format_addr(h->address.addr, text), i);
+	}
+	for (size_t i = 0; i < r->n_hosts; i++)
+		if (check_peer(r, i, &addresses, l->d) < 0)
+			ret = -1;
+	return ret;
+}
+
+const struct feature_rack rack_calico = {
+	.id = FEATURE_CALICO,
+	.check = check,
+};

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The host that the cluster group names as its master must be the only host with a
+ * master's role. */
+#include "firstboot/model/conf-note.h"
+#include "pxe/feature.h"
+
+static void cluster(struct loader *l)
+{
+	if (conf_is_missing(l->cluster, "master"))
+		l->r = conf_complain(l->cluster, l->d,
+				     "cluster: master is missing: name the host that is "
+				     "the cluster's master, or give its address");
+}
+
+/* Returns true when host `i` has a master's role and is not the master, or the other way
+ * round. */
+static bool disagrees(const struct loader *l, size_t i)
+{
+	const struct rack_named *m = rack_named_get(l, HOST_MASTER);
+	const struct host *h = &l->rack->hosts[i].host;
+	const struct role *role =
+		h->role && !h->bad[HOST_ROLE] ? roles_find(l->roles, h->role) : NULL;
+
+	if (!m || !role || (!m->outside && m->host == SIZE_MAX))
+		return false; /* reported already */
+	return role_has(role, FEATURE_KUBERNETES_MASTER) != (i == m->host);
+}
+
+static void prepare(const struct loader *l, size_t i)
+{
+	if (!rack_named_get(l, HOST_MASTER) || disagrees(l, i))
+		l->rack->hosts[i].host.bad[HOST_MASTER] = true;
+}
+
+static int check(const struct loader *l)
+{
+	const struct rack_named *m = rack_named_get(l, HOST_MASTER);
+	char where[512];
+	int ret = 0;
+
+	for (size_t i = 0; i < l->rack->n_hosts; i++) {
+		const struct host *h = &l->rack->hosts[i].host;
+		const char *name = h->name ? h->name : "?";
+
+		if (!disagrees(l, i))
+			continue;
+		host_where(h, HOST_ROLE, where, sizeof(where));
+		if (i == m->host)
+			ret = diag_add(
+				l->d,
+				"%s: host '%s': is the cluster's master (line %u), but "
+				"the role '%s' is not a master's",
+				where, name, m->line, h->role);
+		else
+			ret = diag_add(l->d,
+				       "%s: host '%s': role '%s' is a master's, but the "
+				       "cluster's master is '%s' (line %u)",
+				       where, name, h->role, m->text, m->line);
+	}
+	return ret;
+}
+
+const struct feature_rack rack_kubernetes = {
+	.id = FEATURE_KUBERNETES,
+	.cluster = cluster,
+	.prepare = prepare,
+	.check = check,
+};
