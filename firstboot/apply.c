@@ -9,6 +9,7 @@
 #include "firstboot/config-url.h"
 #include "firstboot/config.h"
 #include "firstboot/plan.h"
+#include "firstboot/secrets.h"
 #include "firstboot/state.h"
 #include "firstboot/steps.h"
 #include "firstboot/uplink.h"
@@ -145,15 +146,15 @@ static void warn_state(const struct firstboot *fb, char ***warnings)
 			  want);
 }
 
-/* Loads the configuration and keeps its warnings. Returns 0, or -1 when there are
- * complaints. */
+/* Loads the configuration, checks that the host's secrets are there, and keeps the
+ * warnings. Returns 0, or -1 when there are complaints. */
 static int load(struct config *c, const struct firstboot *fb, char ***warnings)
 {
 	int r = config_load(c, fb);
 
 	for (size_t i = 0; i < c->warnings.n; i++)
 		strv_add(warnings, c->warnings.lines[i]);
-	return r;
+	return r < 0 ? r : secrets_check(fb, &c->host, &c->complaints);
 }
 
 int cmd_apply(const struct firstboot *given, char **args _unused_, struct err *e)

@@ -8,6 +8,7 @@
 #include "firstboot/feature.h"
 #include "firstboot/model/feature.h"
 #include "firstboot/plan-files.h"
+#include "firstboot/secrets.h"
 #include "firstboot/uplink.h"
 #include "lib/text.h"
 
@@ -77,6 +78,7 @@ void plan_make(struct plan *ret, const struct host *h, const struct role *role,
 		.features = role->features,
 		.uplink = xstrdup(uplink),
 		.hostname = xstrdup(h->name),
+		.secrets = strv_dup(h->secrets),
 		.target = xasprintf("rackstrap-%s.target", role->name),
 		.units = strv_dup(role->units),
 	};
@@ -173,6 +175,8 @@ char *plan_text(const struct plan *p)
 {
 	_cleanup_buf_ struct buf b = {0};
 
+	for (size_t i = 0; p->secrets && p->secrets[i]; i++)
+		text_line(&b, "secret /" SECRETS_DIR "/%s", p->secrets[i]);
 	for (size_t i = 0; i < p->n_files; i++)
 		text_file(&b, &p->files[i]);
 	if (p->hostname)
@@ -194,6 +198,7 @@ void plan_done(struct plan *p)
 	free(p->files);
 	free(p->uplink);
 	free(p->hostname);
+	strv_free(p->secrets);
 	free(p->target);
 	strv_free(p->units);
 	free(p->config);

@@ -30,6 +30,7 @@ struct plan {
 	uint32_t features;       /* the host's; 0 in rescue mode */
 	char *uplink;            /* its devices */
 	char *hostname;
+	char **secrets; /* as in host.cfg (secret-entry.h); they are there already */
 	char *target; /* the unit to start */
 	char **units; /* the units of the target; not part of plan_text */
 	char *config; /* config_text() of the host, or NULL; not part of plan_text */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files are made first, because all units read them; the role's target is started last,
- * because then the host is complete. Each file is replaced as a whole and only when it
+ * Secrets are the first step: a host that lacks one is not configured in part. Files are
+ * made next, because all units read them; the role's target is started last, because then
+ * the host is complete. Each file is replaced as a whole and only when it
  * differs.
  *
  * Files are replaced one by one, so that after a power cut some are new and some are old
@@ -12,6 +13,7 @@
 #include "firstboot/generation.h"
 #include "firstboot/live.h"
 #include "firstboot/plan-dirs.h"
+#include "firstboot/secrets.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/root.h"
@@ -356,6 +358,7 @@ static int step_start(const struct firstboot *fb, const struct plan *p, struct e
 }
 
 const struct step steps[] = {
+	{"secrets", false, secrets_apply},
 	{"files", false, step_files},    {"hostname", true, step_hostname},
 	{"leave", true, step_leave},     {"features", true, step_features},
 	{"restart", true, step_restart}, {"start", true, step_start},

@@ -32,6 +32,7 @@ static void rack_host_done(struct rack_host *h)
 	free(h->state_disk);
 	free(h->serial);
 	free(h->uuid);
+	free(h->secrets);
 }
 
 /* --- the cluster ------------------------------------------------------------------ */
@@ -155,6 +156,7 @@ static void load_cluster(struct loader *l, size_t n_hosts)
 		    roles_features(l->roles) & FEATURE_BIT(feature_racks[i]->id))
 			feature_racks[i]->cluster(l);
 	rack_load_keys(l, l->cluster, "cluster: ", &l->common);
+	rack_load_secrets(l);
 	l->rack->network = proto.node_network;
 	check_cluster_size(l, &proto, n_hosts);
 }
@@ -232,6 +234,7 @@ static void load_host(struct loader *l, const struct conf_node *group, size_t i,
 	load_address(l, group, prefix, &h->host);
 	rack_load_keys(l, group, prefix, h);
 	rack_load_identity(l, group, prefix, h);
+	rack_load_host_secrets(l, group, prefix, h);
 	if (conf_is_missing(group, "name")) {
 		l->r = conf_complain(group, l->d,
 				     "host %zu has no name: give it one, like "
@@ -476,8 +479,9 @@ static void load_root(struct loader *l, const struct conf_node *root)
 		l->r = -1;
 }
 
+/* `secrets`: read the files of the secrets as well. */
 static int load_conf(struct rack *ret, const struct conf *conf, const struct roles *roles,
-		     struct diag *d)
+		     bool secrets, struct diag *d)
 {
 	struct loader l = {
 		.rack = ret,
@@ -489,6 +493,8 @@ static int load_conf(struct rack *ret, const struct conf *conf, const struct rol
 	*ret = (struct rack){.file = xstrdup(conf_name(conf))};
 	load_root(&l, conf_root(conf));
 	rack_host_done(&l.common);
+	if (secrets && rack_read_secrets(&ret->secrets, d) < 0)
+		l.r = -1;
 	if (l.r < 0) {
 		rack_done(ret);
 		if (d)
@@ -504,7 +510,7 @@ int rack_load(struct rack *ret, const char *path, const struct roles *roles,
 
 	if (conf_read_at(&conf, AT_FDCWD, path, path, CONF_MAX_RACK, 0, d) < 0)
 		return -1;
-	return load_conf(ret, conf, roles, d);
+	return load_conf(ret, conf, roles, true, d);
 }
 
 int rack_parse(struct rack *ret, const char *text, size_t len, const char *name,
@@ -514,7 +520,7 @@ int rack_parse(struct rack *ret, const char *text, size_t len, const char *name,
 
 	if (conf_parse(&conf, text, len, name, CONF_MAX_RACK, flags, d) < 0)
 		return -1;
-	return load_conf(ret, conf, roles, d);
+	return load_conf(ret, conf, roles, false, d);
 }
 
 void rack_done(struct rack *r)
@@ -522,6 +528,7 @@ void rack_done(struct rack *r)
 	for (size_t i = 0; i < r->n_hosts; i++)
 		rack_host_done(&r->hosts[i]);
 	free(r->hosts);
+	rack_secrets_done(&r->secrets);
 	free(r->file);
 	free(r->name);
 	*r = (struct rack){0};

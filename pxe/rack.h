@@ -14,13 +14,15 @@
  *		    those of the whole cluster ..., serial, uuid }, ... );
  *
  * and in both groups, for booting: cmdline, state_disk = "/dev/vda",
- * vm : { memory = "1536M"; cpus = 1; disk = "4G"; nics = 2; }.
+ * vm : { memory = "1536M"; cpus = 1; disk = "4G"; nics = 2; },
+ * secrets (rack-secrets.h).
  *
  * An address without a prefix gets that of node_network. Unknown keys are errors.
  */
 #pragma once
 
 #include "firstboot/model/host.h"
+#include "pxe/rack-secrets.h"
 
 struct rack_host {
 	struct host host;    /* loaded, derived, checked */
@@ -33,6 +35,8 @@ struct rack_host {
 	unsigned vm_cpus;
 	uint64_t vm_disk; /* bytes of a blank second disk; 0: none */
 	unsigned vm_nics; /* network cards; 0: as many as its bond needs, or 1 */
+	size_t *secrets;  /* indices of the rack's secrets that it gets */
+	size_t n_secrets;
 };
 
 struct rack {
@@ -42,13 +46,16 @@ struct rack {
 	struct cidr network; /* the boot server's: node_network, or that of a host */
 	struct rack_host *hosts;
 	size_t n_hosts;
+	struct rack_secrets secrets;
 };
 
-/* Loads and checks the file. Returns 0, or -1 with every complaint in `d`. */
+/* Loads and checks the file, and reads the files of its secrets. Returns 0, or -1 with
+ * every complaint in `d`. */
 int rack_load(struct rack *ret, const char *path, const struct roles *roles,
 	      struct diag *d) _must_check_;
 
-/* Does the same with a text; messages call it `name`, `flags` are conf_flags. */
+/* Does the same with a text, without reading secrets; messages call it `name`, `flags`
+ * are conf_flags. */
 int rack_parse(struct rack *ret, const char *text, size_t len, const char *name,
 	       unsigned flags, const struct roles *roles, struct diag *d) _must_check_;
 /* Warns about what is allowed, but seldom meant. */

@@ -49,6 +49,14 @@ static int check_hosts(const struct tree_plan *p, struct err *e)
 				       "address",
 				       host_where(h, HOST_ADDRESS, where, sizeof(where)),
 				       h->name);
+		if (p->rack->hosts[i].n_secrets > 0 && p->o.proxy_dhcp)
+			return err_set(e, ERR_CONFIG,
+				       "%s: host '%s': secrets cannot be given with "
+				       "--proxy-dhcp: every machine of the rack's "
+				       "networks could read them, because the hosts' "
+				       "addresses are not known",
+				       host_where(h, HOST_SECRETS, where, sizeof(where)),
+				       h->name);
 	}
 	return 0;
 }
@@ -219,16 +227,35 @@ static int copy_loaders(int dirfd, const struct tree_plan *p, struct err *e)
 
 /* --- the hosts -------------------------------------------------------------------- */
 
-static int write_host_cpio(int dirfd, const char *path, const char *host_cfg,
-			   uint64_t epoch, struct err *e)
+/* Appends the host's secrets. */
+static int append_secrets(struct cpio *c, const struct rack *rack,
+			  const struct rack_host *h, struct err *e)
+{
+	if (h->n_secrets > 0 && cpio_dir(c, "rackstrap/secrets", 0700, e) < 0)
+		return -1;
+	for (size_t i = 0; i < h->n_secrets; i++) {
+		const struct rack_secret *s = &rack->secrets.v[h->secrets[i]];
+		_cleanup_free_ char *path = xasprintf("rackstrap/secrets/%s", s->name);
+
+		if (cpio_data(c, path, 0400, s->data, s->len, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Writes host.cfg last: when a machine has too little memory for the whole archive, it
+ * has no host.cfg, and does not begin with a part of a secret. */
+static int write_host_cpio(int dirfd, const char *path, const struct tree_plan *p,
+			   const struct rack_host *h, const char *host_cfg, struct err *e)
 {
 	_cleanup_close_ int fd = tree_create(dirfd, path, 0644, e);
 	struct cpio c;
 
 	if (fd < 0)
 		return -1;
-	cpio_init(&c, fd, epoch);
+	cpio_init(&c, fd, p->image->epoch);
 	if (cpio_dir(&c, "rackstrap", 0755, e) < 0 ||
+	    append_secrets(&c, p->rack, h, e) < 0 ||
 	    cpio_data(&c, "rackstrap/host.cfg", 0600, host_cfg, strlen(host_cfg), e) <
 		    0 ||
 	    cpio_end(&c, e) < 0)
@@ -265,7 +292,7 @@ static int write_host_texts(int dirfd, const struct tree_plan *p,
 		    link_colons(dirfd, f, mac, e) < 0)
 			return -1;
 	}
-	if (write_host_cpio(dirfd, cpio, t->host_cfg, p->image->epoch, e) < 0)
+	if (write_host_cpio(dirfd, cpio, p, h, t->host_cfg, e) < 0)
 		return -1;
 	return link_colons(dirfd, &host_cpio_file, mac, e);
 }

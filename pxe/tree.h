@@ -8,7 +8,8 @@
  *	TREE/tftp/undionly.kpxe snponly.efi		 iPXE for firmware that has none
  *	TREE/http/boot.ipxe				 finds the host's script by MAC
  *	TREE/http/hosts/52-54-00-25-00-11.ipxe		 that host's boot script
- *	TREE/http/hosts/52-54-00-25-00-11.cpio		 rackstrap/host.cfg, as an initrd
+ *	TREE/http/hosts/52-54-00-25-00-11.cpio		 rackstrap/host.cfg and
+ *							 rackstrap/secrets/, as an initrd
  *	TREE/http/images/<id>/				 vmlinuz initrd.img root.cpio
  *	TREE/http/report/				 hosts PUT <name>.json here
  *	TREE/run/					 the servers' logs, scratch
@@ -22,7 +23,8 @@
  *
  * Secrets are in `secret` and nginx.conf, which only the tree's owner can read, and in
  * http/hosts, which only the owner and one group can search; `rackstrap serve` makes that
- * the servers' group. Each host's host.cfg has the host's own token.
+ * the servers' group. Each host's host.cfg has the host's own token, and its archive the secrets of the rack
+ * file that are for it (rack-secrets.h).
  *
  * loaders.h has the table of loaders. An image's <id> is made of the digests of its root,
  * initrd and kernel, so files under images/ never change. A tree is rendered beside its

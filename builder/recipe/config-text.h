@@ -24,8 +24,8 @@ struct config_text {
 int config_text_load(struct config_text *c, const char *path, const char *where,
 		     struct diag *d) _must_check_;
 
-/* Returns 0, or -1 with every complaint. @include is refused. Settings of a rack.cfg that
- * only PXE uses are warned about. */
+/* Returns 0, or -1 with every complaint. @include and secrets are refused. Settings of a
+ * rack.cfg that only PXE uses are warned about. */
 int config_text_check(const struct config_text *c, const struct roles *roles,
 		      struct diag *d) _must_check_;
 

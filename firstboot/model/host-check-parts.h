@@ -51,3 +51,4 @@ void check_network_apart(struct check *c, enum host_key_id id, struct cidr net,
 void check_mtu(struct check *c, enum host_key_id id, uint32_t mtu);
 
 void check_bond(struct check *c); /* and the VLAN */
+void check_secrets(struct check *c);

@@ -310,6 +310,7 @@ int host_check_keys(const struct host *h, const struct roles *roles, struct diag
 	check_gateway(&c);
 	check_mtu(&c, HOST_MTU, h->mtu);
 	check_bond(&c);
+	check_secrets(&c);
 	check_features(&c);
 	return c.r;
 }

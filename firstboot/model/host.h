@@ -44,6 +44,7 @@ enum host_key_id {
 	HOST_VLAN,           /* 1 to 4094: the uplink is tagged; 0: it is not */
 	HOST_NODE_NETWORK,   /* "172.25.0.0/24": the network of all hosts */
 	HOST_SSH_KEYS,     /* [ "ssh-ed25519 AAAA... op@desk" ]: root's authorized keys */
+	HOST_SECRETS,      /* [ "munge.key munge 0400" ]: secret-entry.h */
 	HOST_CONSOLE,      /* "ttyS0,115200": for the kernel and firstboot's lines */
 	HOST_REPORT,       /* "http://172.25.0.1/report/node-1.json": URL for PUT */
 	HOST_REPORT_TOKEN, /* a secret that is sent with the report */
@@ -68,6 +69,7 @@ struct host {
 	uint32_t vlan;
 	struct cidr node_network; /* prefix 0: none */
 	char **ssh_keys;
+	char **secrets; /* as in host.cfg; secret-entry.h parses them */
 	char *console;
 	char *report, *report_token;
 

@@ -9,6 +9,7 @@ static const struct other_key cluster_others[] = {
 	{"cmdline", NULL},
 	{"state_disk", NULL},
 	{"vm", NULL},
+	{"secrets", NULL},
 	{"cluster", "is not a key of this group: the cluster's name is the key 'name'"},
 	{"report_token", MADE},
 	{NULL, NULL},
@@ -19,6 +20,7 @@ static const struct other_key entry_others[] = {
 	{"cmdline", NULL},
 	{"state_disk", NULL},
 	{"vm", NULL},
+	{"secrets", NULL},
 	{"serial", NULL},
 	{"uuid", NULL},
 	{"report_token", MADE},
@@ -102,6 +104,37 @@ static int load_named(struct host *h, const struct host_key *k,
 	return 0;
 }
 
+/* Returns true when an element of the cluster's `secrets` is for hosts of this role. */
+static bool is_for_role(const struct conf_node *secret, const char *role)
+{
+	const struct conf_node *roles = conf_member(secret, "roles");
+	const char *s = NULL;
+
+	for (size_t i = 0; i < conf_len(roles); i++)
+		if (role && conf_str(conf_at(roles, i), &s, NULL) == 0 && streq(s, role))
+			return true;
+	return !roles;
+}
+
+/* Complains about a secret of the host: only the boot server gives it to a machine. */
+static int refuse_secrets(const struct host *h, const struct conf_node *cluster,
+			  const struct conf_node *entry, struct diag *d)
+{
+	const struct conf_node *common = conf_member(cluster, "secrets"),
+			       *own = conf_member(entry, "secrets"), *found = NULL;
+
+	for (size_t i = 0; i < conf_len(common) && !found; i++)
+		if (is_for_role(conf_at(common, i), h->role))
+			found = conf_at(common, i);
+	if (conf_len(own) > 0)
+		found = own;
+	return found ? conf_complain(found, d,
+				     "secrets: this machine booted from a medium, which "
+				     "has none: boot it from the boot server, or leave "
+				     "them out")
+		     : 0;
+}
+
 int rack_entry_load(struct host *h, const struct conf_node *rack,
 		    const struct conf_node *entry, struct diag *d)
 {
@@ -118,7 +151,7 @@ int rack_entry_load(struct host *h, const struct conf_node *rack,
 			h->set[id] = false; /* an earlier source does not count */
 	if (host_load_group(h, entry, "", &rack_entry_group, d) < 0)
 		r = -1;
-	if (load_address(h, entry, d) < 0)
+	if (load_address(h, entry, d) < 0 || refuse_secrets(h, cluster, entry, d) < 0)
 		r = -1;
 	for (enum host_key_id id = 0; id < HOST_KEY_COUNT; id++)
 		if (host_key(id)->names_host &&

@@ -55,6 +55,7 @@ static const char everything[] =
 	"vlan = 100;\n"
 	"node_network = \"172.25.0.0/24\";\n"
 	"ssh_keys = [ \"" KEY "\" ];\n"
+	"secrets = [ \"munge.key munge 0400\", \"tls.key www:tls 0440\" ];\n"
 	"console = \"ttyS0,115200\";\n"
 	"report = \"http://172.25.0.1/report/node-1.json\";\n"
 	"report_token = \"5eC2et_-\";\n"
