@@ -5,6 +5,7 @@
  */
 #include "pxe/rack-secrets.h"
 
+#include "firstboot/model/conf-note.h"
 #include "firstboot/model/secret-entry.h"
 #include "lib/file.h"
 #include "pxe/rack-parts.h"
@@ -68,7 +69,8 @@ static const char *text_of(struct element *el, const char *key)
 	const char *s = NULL;
 
 	if (n && (conf_str(n, &s, NULL) < 0 || !*s)) {
-		complain(el, n, "must be a string that is not empty");
+		complain(el, n, "must be a string that is not empty%s",
+			 conf_type_note(n, CONF_STRING));
 		return NULL;
 	}
 	return s;
