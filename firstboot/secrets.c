@@ -9,7 +9,6 @@
 #include "firstboot/secrets.h"
 #include "firstboot/accounts.h"
 #include "firstboot/model/secret-entry.h"
-#include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/root.h"
 
@@ -46,10 +45,25 @@ static int find_owner(const struct accounts *a, struct target *t, const char *wh
 	return 0;
 }
 
-/* Returns the open file, or -1. */
+/* Opens a regular file in the folder, without following a link or waiting for a pipe.
+ * Returns the descriptor or -errno. */
+static int open_file(int dir, const char *name)
+{
+	_cleanup_close_ int fd =
+		dir < 0 ? dir : root_open(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0)
+		return fd == -ENXIO ? -EINVAL : fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return S_ISREG(st.st_mode) ? TAKE_FD(fd) : -EINVAL;
+}
+
+/* Does the same with complaints. Returns the descriptor or -1. */
 static int open_secret(int dir, const char *name, const char *where, struct diag *d)
 {
-	int fd = dir < 0 ? dir : file_open_foreign_at(dir, name);
+	int fd = open_file(dir, name);
 
 	if (fd == -ENOENT)
 		diag_add(d,
@@ -115,17 +129,19 @@ int secrets_check(const struct firstboot *fb, const struct host *h, struct diag 
 static int remove_others(int dir, const struct targets *t)
 {
 	_cleanup_strv_ char **names = NULL;
-	int r = dir_names_at(dir, ".", &names), removed = 0;
+	int r = root_names(dir, ".", &names), removed = 0;
 
-	for (size_t i = 0; r == 0 && names && names[i]; i++) {
+	for (size_t i = 0; r >= 0 && names && names[i]; i++) {
 		bool ours = false;
 
 		for (size_t k = 0; k < t->n; k++)
 			ours = ours || streq(names[i], t->v[k].entry.name);
 		if (ours)
 			continue;
-		r = rm_rf_at(dir, names[i]);
-		removed++;
+		r = root_remove(dir, names[i]);
+		if (r == -EISDIR)
+			r = root_remove_dir(dir, names[i]);
+		removed += r > 0;
 	}
 	return r < 0 ? r : removed;
 }

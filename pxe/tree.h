@@ -23,8 +23,8 @@
  *
  * Secrets are in `secret` and nginx.conf, which only the tree's owner can read, and in
  * http/hosts, which only the owner and one group can search; `rackstrap serve` makes that
- * the servers' group. Each host's host.cfg has the host's own token, and its archive the secrets of the rack
- * file that are for it (rack-secrets.h).
+ * the servers' group. Each host's host.cfg has the host's own token, and its archive the
+ * secrets of the rack file that are for it (rack-secrets.h).
  *
  * loaders.h has the table of loaders. An image's <id> is made of the digests of its root,
  * initrd and kernel, so files under images/ never change. A tree is rendered beside its

@@ -96,7 +96,12 @@ mv "$WORK/a\$uri" "$WORK/a,b"
 refuse "and a comma" 1 "rackstrap: $WORK/a,b: dnsmasq does not support a comma in a path: move the tree" \
 	timeout 300 "$RACKSTRAP" serve "$WORK/a,b"
 TREE=$WORK/'tree {a}; #"b"'
-check "pxe makes a boot tree" "$RACKSTRAP" pxe configs/demo.cfg --image "$WORK/image" -o "$TREE" --interface br0
+mkdir "$WORK/secrets"
+secret=Fb3Qx9-bytes-of-a-key
+sed 's/name = "node-1";/& secrets = ( { file = "munge.key"; owner = "munge"; } );/' configs/demo.cfg >"$WORK/secrets/rack.cfg"
+(umask 077 && echo $secret >"$WORK/secrets/munge.key")
+check "pxe makes a boot tree" "$RACKSTRAP" pxe "$WORK/secrets/rack.cfg" --image "$WORK/image" -o "$TREE" --interface br0
+check "pxe does not print the bytes of a secret" sh -c "! cat '$WORK/out' '$WORK/err' | grep -qF $secret"
 check "dnsmasq accepts dnsmasq.conf" dnsmasq --test --conf-file="$TREE/dnsmasq.conf"
 check "nginx accepts nginx.conf" nginx -t -p "$TREE/" -c nginx.conf -e stderr -g 'user root;'
 
@@ -164,6 +169,13 @@ check "root.cpio holds the root image" sh -c \
 check "host.cpio is served" from 11 -o "$WORK/host.cpio" $url/hosts/52-54-00-25-00-11.cpio
 refuse "another host is refused that host.cpio" 22 "*403*" from 12 $url/hosts/52-54-00-25-00-11.cpio
 refuse "so is the boot server itself" 22 "*403*" curl -fsS $url/hosts/52-54-00-25-00-11.cpio
+check "it has node-1's secret" sh -c \
+	"cpio --quiet -i --to-stdout rackstrap/secrets/munge.key <$WORK/host.cpio | grep -qx $secret"
+check "node-2 gets its own host.cpio" from 12 -o "$WORK/other.cpio" $url/hosts/52-54-00-25-00-12.cpio
+check "it has no secret" sh -c "! grep -qF -e $secret -e munge '$WORK/other.cpio'"
+for name in secrets/munge.key rackstrap/secrets/munge.key munge.key hosts/munge.key; do
+	refuse "no other file has it: $name" 22 "*404*" from 11 $url/$name
+done
 check "host.cfg is node-1's" sh -c \
 	"cpio --quiet -i --to-stdout rackstrap/host.cfg <$WORK/host.cpio | grep -qx 'name = \"node-1\";'"
 

@@ -817,6 +817,7 @@ ash 'rackstrap_medium=pxe rackstrap_state=$rackstrap_top/dev/vdb rackstrap_diges
 	rackstrap_write_boot_cfg "$rackstrap_top/run/rackstrap" 4321'
 check "host.cfg is copied to /run" cmp "$TOPDIR/rackstrap/host.cfg" "$TOPDIR/run/rackstrap/host.cfg"
 check "only root can read it" test "$(stat -c %a "$TOPDIR/run/rackstrap/host.cfg")" = 600
+check "without secrets no folder is made for them" test ! -e "$TOPDIR/run/rackstrap/secrets"
 check "boot.cfg describes the boot" diff - "$TOPDIR/run/rackstrap/boot.cfg" <<'B'
 medium = "pxe";
 state = "/dev/vdb";
@@ -825,6 +826,27 @@ warnings = [ "one \"quoted\" \\ line", "two" ];
 initramfs_start_ms = 4321;
 initramfs_end_ms = 12340;
 B
+
+fresh
+mkdir -p "$TOPDIR/rackstrap/secrets"
+printf 'a\0b\n' >"$TOPDIR/rackstrap/secrets/munge.key"
+echo tls-bytes >"$TOPDIR/rackstrap/secrets/tls"
+mkfifo "$TOPDIR/rackstrap/secrets/pipe"
+ln -s /etc/passwd "$TOPDIR/rackstrap/secrets/link"
+run=$TOPDIR/run/rackstrap/secrets
+check "secrets are copied to /run" ash 'umask 000; rackstrap_take_secrets'
+check "their bytes are the same" diff -r --exclude=pipe --exclude=link "$TOPDIR/rackstrap/secrets" "$run"
+check "only root can enter their folder" test "$(stat -c %a "$run")" = 700
+check "only root can read them" test "$(stat -c %a "$run"/munge.key "$run"/tls | sort -u)" = 400
+check "what is no file is not copied" test "$(ls "$run")" = $'munge.key\ntls'
+rm -rf "$run"
+ash 'set -x; rackstrap_take_secrets'
+check "no message has their bytes" sh -c "! cat '$WORK/stdout' '$WORK/stderr' '$TOPDIR/dev/kmsg' 2>/dev/null | grep -q tls-bytes"
+fresh
+mkdir -p "$TOPDIR/rackstrap/secrets"
+echo tls-bytes >"$TOPDIR/rackstrap/secrets/tls"
+ash 'cat() { return 1; }; rackstrap_take_secrets'
+says "a secret that cannot be copied: the boot fails" "rackstrap: boot failed: the secret tls could not be copied to /run/rackstrap"
 fresh "$me"
 mkdir -p "$TOPDIR/root/etc" "$TOPDIR/sys/class/dmi/id"
 echo S1 >"$TOPDIR/sys/class/dmi/id/product_serial"

@@ -47,6 +47,7 @@ parsers() {
 	firstboot/json-scan.c etcd JSON of etcd and the API server
 	firstboot/model/conf.c host files of libconfig
 	firstboot/model/host-check.c host host.cfg
+	firstboot/model/secret-entry.c host the entries of secrets
 	firstboot/owner.c owner the mark of a state disk, which may be another machine's
 	lib/scratch.c scratch the record of a temporary folder, which a power cut may have damaged
 	lib/text.c text texts from elsewhere that are shown
@@ -55,6 +56,7 @@ parsers() {
 	pxe/image-check.c sums the SHA256SUMS of an image
 	pxe/image.c manifest the manifest.json of an image
 	pxe/rack-keys.c rack the keys of a rack file that host.cfg does not have
+	pxe/rack-secrets.c rack the secrets of a rack file
 	pxe/rack.c rack a rack file
 	pxe/secret.c tree the secret of a boot tree
 	pxe/status.c report the report of a host

@@ -105,6 +105,50 @@ static void test_misleading_text_is_refused(void **state)
 			    "a key cannot be added: add the key yourself");
 }
 
+/* Returns the complaint about a text, or "" when it is right. Owned by the caller. */
+static char *complaint(const char *text, bool rack)
+{
+	_cleanup_config_text_ struct config_text c = {
+		.name = xstrdup("x.cfg"),
+		.rack = rack,
+		.text = xstrdup(text),
+		.len = strlen(text),
+	};
+	_cleanup_roles_ struct roles roles = {0};
+	_cleanup_diag_ struct diag d = {0};
+
+	roles_builtin(&roles);
+	if (config_text_check(&c, &roles, &d) == 0)
+		return xstrdup("");
+	assert_int_equal(d.n, 1);
+	return xstrdup(d.lines[0]);
+}
+
+#define assert_complaint(text, rack, want)                                               \
+	do {                                                                             \
+		_cleanup_free_ char *got_ = complaint(text, rack);                       \
+		assert_string_equal(got_, want);                                         \
+	} while (0)
+
+static void test_secrets_are_refused(void **state)
+{
+	(void)state;
+	assert_complaint(HOST "secrets = [ \"a root 0400\" ];\n", false,
+			 "x.cfg:3: secrets are not written to a medium: only the boot "
+			 "server gives them to a host, so boot it by PXE or leave them "
+			 "out");
+	assert_complaint(HOST "secrets = [ ];\n", false, "");
+	/* The file is not looked for. */
+	assert_complaint(RACK("", "", "secrets = ( { file = \"/absent\"; } );"), true,
+			 "x.cfg:9: host 'n': secrets are not written to a medium: only "
+			 "the boot server gives them to a host, so boot it by PXE or "
+			 "leave them out");
+	assert_complaint(RACK("secrets = ( { file = \"a\"; } );", "", ""), true,
+			 "x.cfg:4: host 'm': secrets are not written to a medium: only "
+			 "the boot server gives them to a host, so boot it by PXE or "
+			 "leave them out");
+}
+
 static void write_at(const char *dir, const char *name, const char *text)
 {
 	_cleanup_free_ char *path = xasprintf("%s/%s", dir, name);
@@ -157,6 +201,7 @@ static void test_included_files_are_merged(_unused_ void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_secrets_are_refused),
 		cmocka_unit_test(test_included_files_are_merged),
 		cmocka_unit_test(test_key_is_added_to_a_host),
 		cmocka_unit_test(test_existing_key_is_not_added_again),

@@ -173,7 +173,7 @@ static void test_secrets_get_owner_and_mode(void **state _unused_)
 	strv_add(&entries, "tls me:us 0440");
 	p.secrets = entries;
 	assert_int_equal(secrets_apply(&m.fb, &p, &e), 0);
-	/* What an interrupted run, or a user, has left is made right. */
+	/* Owner and mode are set again after an interrupted run. */
 	assert_int_equal(fchmodat(m.fb.rootfd, SECRETS_DIR "/tls", 0400, 0), 0);
 	assert_int_equal(fchmodat(m.fb.rootfd, SECRETS_DIR, 0700, 0), 0);
 	if (geteuid() == 0)
@@ -190,7 +190,7 @@ static void test_other_files_are_removed(void **state _unused_)
 	machine_make(&m);
 	write_host(&m);
 	write_file(&m, SECRETS_DIR "/old", "old");
-	write_file(&m, SECRETS_DIR "/folder/old", "old");
+	assert_int_equal(mkdir_p_at(m.fb.rootfd, SECRETS_DIR "/folder", 0755), 0);
 	assert_int_equal(symlinkat("/etc/passwd", m.fb.rootfd, SECRETS_DIR "/link"), 0);
 	assert_int_equal(cmd_apply(&m.fb, NULL, &e), 0);
 	assert_given(&m);
