@@ -46,14 +46,19 @@
 	"ssh-ed25519 "                                                                   \
 	"AAAAC3NzaC1lZDI1NTE5AAAAIDq1F/2X0oTVvX7oP0Zb7dN2gRkU0f1Jx0b2o3a4c5d6"
 
+/* A secret, which each boot brings anew: only its entry may reach the disk. */
+#define SECRET "bytes-of-a-key-7tq4"
+
 static const char node_cfg[] =
-	NODE_CFG "dns = [ \"172.25.0.1\" ];\nssh_keys = [ \"" KEY " op@desk\" ];\n"
+	NODE_CFG "secrets = [ \"munge.key me 0440\" ];\n"
+		 "dns = [ \"172.25.0.1\" ];\nssh_keys = [ \"" KEY " op@desk\" ];\n"
 		 "environment = [ \"HTTP_PROXY=http://172.25.0.1:3128\" ];\n";
 static const char moved_cfg[] =
 	"name = \"node-7\";\nrole = \"node\";\nmac = \"" NODE_MAC "\";\n"
 	"address = \"172.25.0.17/24\";\ngateway = \"172.25.0.1\";\n"
 	"master = \"172.25.0.10\";\ncbr0 = \"192.168.7.1/24\";\n"
-	"ssh_keys = [ \"" KEY " op@desk\" ];\n";
+	"ssh_keys = [ \"" KEY " op@desk\" ];\n"
+	"secrets = [ \"munge.key me 0400\" ];\n";
 static const char master_cfg[] =
 	"name = \"master\";\nrole = \"master\";\nmac = \"" NODE_MAC "\";\n"
 	"address = \"172.25.0.10/24\";\nnat = false;\n";
@@ -64,9 +69,13 @@ static const char wrong_cfg[] =
 /* Makes a disk with the files of an image. */
 static void blank(struct disk *d)
 {
+	_cleanup_free_ char *passwd = xasprintf("me:x:%u:%u::/:/bin/sh\n",
+						(unsigned)geteuid(), (unsigned)getegid());
+
 	disk_init(d);
 	disk_add_file(d, "etc/hostname", 0644, "localhost\n");
 	disk_add_file(d, "etc/hosts", 0644, "127.0.0.1 localhost\n");
+	disk_add_file(d, "etc/passwd", 0644, passwd);
 	disk_add_file(d, "etc/systemd/system.conf", 0644, "[Manager]\n");
 	disk_add_file(d, "root/.profile", 0644, "mesg n\n");
 	disk_add_file(d, "usr/lib/os-release", 0644, "ID=test\n");
@@ -118,6 +127,7 @@ static void machine_boot(struct machine *m, const struct disk *d, const char *cf
 	disk_write(d, m->fb.rootfd);
 	add_link(m, "eth0", NODE_MAC, 2, true);
 	provide_config(m, cfg, gone);
+	write_file(m, "run/rackstrap/secrets/munge.key", SECRET);
 	n_boots++;
 }
 
@@ -132,15 +142,27 @@ static void apply(const struct machine *m, const char *cfg)
 		fail_msg("%s", e.msg);
 }
 
+/* Checks that a secret of the configuration is there and is not on the disk. */
+static void check_secret(const struct machine *m, const char *cfg, const char *disk)
+{
+	bool has = cfg == node_cfg || cfg == moved_cfg || cfg == wrong_cfg;
+
+	assert_file(m, "run/rackstrap/secrets/munge.key", has ? SECRET : NULL);
+	assert_null(strstr(disk, SECRET));
+}
+
 /* Boots with `cfg` and returns the resulting disk as text. Owned by the caller. */
 static char *boot_text(const struct disk *d, const char *cfg, bool gone,
 		       const char *except)
 {
 	_cleanup_machine_ struct machine m;
+	char *text;
 
 	machine_boot(&m, d, cfg, gone);
 	apply(&m, cfg);
-	return tree_text(m.fb.rootfd, except);
+	text = tree_text(m.fb.rootfd, except);
+	check_secret(&m, cfg, text);
+	return text;
 }
 
 /* Boots with `cfg` and records the operations in `recording`. */
@@ -157,6 +179,7 @@ static void boot_record(const struct disk *d, const char *cfg)
 	model = disk_text(&recording.live, NULL);
 	real = tree_text(m.fb.rootfd, NULL);
 	assert_string_equal(model, real);
+	check_secret(&m, cfg, model);
 }
 
 /* --- the sweep ---------------------------------------------------------------------- */
