@@ -9,8 +9,7 @@
 #include "builder/recipe/recipe.h"
 #include "lib/log.h"
 #include "lib/out.h"
-#include "pxe/image.h"
-#include "pxe/rack.h"
+#include "pxe/rack-image.h"
 
 #include <unistd.h>
 
@@ -35,9 +34,9 @@ static char *recipe_beside(const char *path)
 								 : NULL;
 }
 
-/* Checks the file with the roles of the image, or of the recipe beside it, or with none.
- * Sets *ret_any when there are none. Returns 0 or -1. */
-static int load(struct rack *rack, const char *path, const struct roles *image,
+/* Checks the file with the image, or with the roles of the recipe beside it, or with no
+ * roles: then sets *ret_any. Returns 0 or -1. */
+static int load(struct rack *rack, const char *path, const struct image *image,
 		bool *ret_any, struct diag *d)
 {
 	static const struct roles any = {.any = true};
@@ -45,7 +44,10 @@ static int load(struct rack *rack, const char *path, const struct roles *image,
 	_cleanup_recipe_ struct recipe recipe = {0};
 
 	if (image)
-		return rack_load(rack, path, image, d);
+		return rack_load(rack, path, &image->roles, d) < 0 ||
+				       rack_check_image(rack, image, d) < 0
+			       ? -1
+			       : 0;
 	if (file && recipe_load(&recipe, file, d) < 0)
 		return -1;
 	if (recipe.roles.n > 0)
@@ -54,8 +56,8 @@ static int load(struct rack *rack, const char *path, const struct roles *image,
 	return rack_load(rack, path, &any, d);
 }
 
-/* `image`: the roles of --image, or NULL. */
-static void check_file(const char *path, const struct roles *image, struct result *res)
+/* `image`: that of --image, or NULL. */
+static void check_file(const char *path, const struct image *image, struct result *res)
 {
 	_cleanup_rack_ struct rack rack = {0};
 	_cleanup_diag_ struct diag d = {0};
@@ -90,7 +92,7 @@ static int run_check(const struct command_line *line, struct err *e)
 	for (size_t i = 0; i < line->n_args; i++) {
 		_cleanup_free_ char *path = installed_rack(line->args[i]);
 
-		check_file(path, dir ? &image.roles : NULL, &res);
+		check_file(path, dir ? &image : NULL, &res);
 	}
 	if (res.bad_files == 0)
 		r = diag_err(&res.unread, e);

@@ -124,6 +124,14 @@ static int get_strv(const json_t *j, const char *key, char ***ret, struct err *e
 	return 0;
 }
 
+/* Does the same with a member that may be null or missing: *ret is NULL then. */
+static int get_strv_if_any(const json_t *j, const char *key, char ***ret, struct err *e)
+{
+	const json_t *v = json_object_get(j, key);
+
+	return !v || json_is_null(v) ? 0 : get_strv(j, key, ret, e);
+}
+
 static int check_format(const json_t *j, struct err *e)
 {
 	uint64_t format;
@@ -262,9 +270,12 @@ static int manifest_parse(struct image *i, const json_t *j, struct err *e)
 	    get_str(j, "cmdline", &i->cmdline, e) < 0 ||
 	    get_u64(j, "epoch", &i->epoch, e) < 0 ||
 	    get_strv(j, "standins", &i->standins, e) < 0 ||
+	    get_strv_if_any(j, "users", &i->users, e) < 0 ||
+	    get_strv_if_any(j, "groups", &i->groups, e) < 0 ||
 	    roles_parse(&i->roles, j, e) < 0)
 		return err_wrap(e, "manifest.json");
 	i->roles.image = xstrdup(i->name);
+	i->has_accounts = json_object_get(j, "users") != NULL;
 	return 0;
 }
 
@@ -395,6 +406,8 @@ void image_done(struct image *i)
 	free(i->initrd_sha256);
 	free(i->root_sha256);
 	strv_free(i->standins);
+	strv_free(i->users);
+	strv_free(i->groups);
 	roles_done(&i->roles);
 	*i = (struct image){0};
 }

@@ -27,6 +27,9 @@ struct image {
 	uint64_t epoch;  /* SOURCE_DATE_EPOCH of the build */
 	char **standins; /* programs in it that are stand-ins ("kubelet", ...), or NULL */
 	struct roles roles;
+	bool has_accounts;      /* the manifest has the next two: its firstboot knows
+				  * secrets */
+	char **users, **groups; /* names in it; NULL: not known */
 	/* Set by image_check(), in pxe/image-check.h. */
 	const struct known_digests *known;
 	struct digest_stamp stamps[IMAGE_PARTS];

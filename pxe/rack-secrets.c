@@ -149,7 +149,7 @@ static void check_role(struct element *el, const struct conf_node *n, const char
 	for (size_t i = 0; i < roles->n; i++)
 		names[i] = roles->v[i].name;
 	near = str_nearest_name(role, names);
-	hint = near ? xasprintf(" (did you mean '%s'?)", near) : xstrdup("");
+	hint = str_hint(near);
 	complain(el, n, "'%.60s' is no role of the image%s", role, hint);
 }
 

@@ -20,6 +20,7 @@
 #include "builder/image/preflight.h"
 #include "builder/image/spdx.h"
 #include "builder/image/summary.h"
+#include "builder/root/account-names.h"
 #include "builder/root/host-needs.h"
 #include "builder/root/index-file.h"
 #include "builder/root/inputs-check.h"
@@ -118,7 +119,7 @@ static int make_containers(struct build_state *b, struct err *e)
 static bool needs_text(const char *path, _unused_ void *data)
 {
 	return unit_links_reads(path) || merge_plan_reads(path) ||
-	       medium_tree_needs(path);
+	       account_names_reads(path) || medium_tree_needs(path);
 }
 
 /* Lists the base's entries. Its digest is compared here, not only when it is merged: with
@@ -243,6 +244,7 @@ static struct manifest manifest_of(const struct build_state *b,
 		.inputs = &b->inputs,
 		.lock = &b->lock.base,
 		.layer = &b->layer,
+		.index = &b->index,
 		.stats = &b->stats,
 		.outputs = outputs,
 		.n_outputs = n,

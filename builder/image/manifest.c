@@ -2,6 +2,7 @@
 /* Each append_ function adds one member of the outermost object. */
 #include "builder/image/manifest.h"
 
+#include "builder/root/account-names.h"
 #include "firstboot/model/feature.h"
 #include "lib/json.h"
 
@@ -54,6 +55,18 @@ static void append_standins(struct json *j, const struct recipe *r)
 			append_standin_members(j, a->v, a->n);
 	}
 	json_close(j, ']');
+}
+
+/* Lists users or groups, with null if they are not known. */
+static void append_accounts(struct json *j, const char *key, const struct manifest *m,
+			    const char *path)
+{
+	_cleanup_strv_ char **names = account_names(m->index, m->layer, path);
+
+	if (names)
+		json_strv(j, key, names);
+	else
+		json_str(j, key, NULL);
 }
 
 static void append_base(struct json *j, const struct recipe *r, const struct base *b)
@@ -168,6 +181,8 @@ char *manifest_render(const struct manifest *m)
 	json_str(&j, "cmdline", m->r->cmdline ? m->r->cmdline : "");
 	append_standins(&j, m->r);
 	append_roles(&j, &m->r->roles);
+	append_accounts(&j, "users", m, ACCOUNT_USERS);
+	append_accounts(&j, "groups", m, ACCOUNT_GROUPS);
 	append_base(&j, m->r, m->base);
 	append_outputs(&j, m);
 	append_inputs(&j, m->inputs);

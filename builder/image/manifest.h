@@ -23,6 +23,7 @@ struct manifest {
 	const struct inputs *inputs;
 	const struct lock_base *lock; /* the base's locked packages, or NULL */
 	const struct layer *layer;
+	const struct index *index; /* of the base */
 	const struct merge_stats *stats;
 	const struct output *outputs; /* sorted by path */
 	size_t n_outputs;

@@ -19,7 +19,7 @@ static void append_field(struct buf *b, const char *s)
 static void append_head(struct buf *b, const struct base *base)
 {
 	_cleanup_free_ char *head =
-		xasprintf("index 1 " RACKSTRAP_VERSION " %s", base->tar.sha256);
+		xasprintf("index 2 " RACKSTRAP_VERSION " %s", base->tar.sha256);
 
 	append_field(b, head);
 }

@@ -69,6 +69,8 @@ for path in manifest["initrd"]:
         bad.append(f"{path} is in the manifest, lsinitramfs does not list it")
 if not manifest["packages"] or not any(p["name"] == "systemd" for p in manifest["packages"]):
     bad.append("the packages are not in the manifest")
+if "root" not in manifest["users"] or "root" not in manifest["groups"]:
+    bad.append("the users and groups are not in the manifest")
 if not manifest["standins"]:
     bad.append("the stand-ins are not in the manifest")
 

@@ -31,6 +31,7 @@ cat >"$WORK/image/manifest.json" <<EOF
 {"format":1,"name":"tiny","summary":"","epoch":0,"cmdline":"","standins":[],
 "roles":[{"name":"master","units":[],"ready":[],"cbr0":false,"master":true},
 {"name":"node","units":[],"ready":[],"cbr0":true,"master":false}],
+"users":["root","munge"],"groups":["root","munge"],
 "outputs":[$(out vmlinuz),$(out initrd.img),$(out root.squashfs)]}
 EOF
 
@@ -100,6 +101,14 @@ mkdir "$WORK/secrets"
 secret=Fb3Qx9-bytes-of-a-key
 sed 's/name = "node-1";/& secrets = ( { file = "munge.key"; owner = "munge"; } );/' configs/demo.cfg >"$WORK/secrets/rack.cfg"
 (umask 077 && echo $secret >"$WORK/secrets/munge.key")
+sed 's/"munge"/"mung"/' "$WORK/secrets/rack.cfg" >"$WORK/secrets/user.cfg"
+for command in "pxe -o $WORK/no-tree" "rack --dir $WORK/no-rack --accel tcg"; do
+	# shellcheck disable=SC2086 # a command and its options
+	refuse "${command%% *} refuses a secret for a user that the image does not have" 3 \
+		"rackstrap: $WORK/secrets/user.cfg:*: secrets: 'munge.key': the image has no user 'mung' (did you mean 'munge'[?])" \
+		"$RACKSTRAP" $command "$WORK/secrets/user.cfg" --image "$WORK/image"
+done
+check "check accepts a user that it has" "$RACKSTRAP" check "$WORK/secrets/rack.cfg" --image "$WORK/image"
 check "pxe makes a boot tree" "$RACKSTRAP" pxe "$WORK/secrets/rack.cfg" --image "$WORK/image" -o "$TREE" --interface br0
 check "pxe does not print the bytes of a secret" sh -c "! cat '$WORK/out' '$WORK/err' | grep -qF $secret"
 check "dnsmasq accepts dnsmasq.conf" dnsmasq --test --conf-file="$TREE/dnsmasq.conf"

@@ -7,6 +7,7 @@
 
 #include "firstboot/model/sha256.h"
 #include "lib/run.h"
+#include "pxe/rack-image.h"
 
 #define SECRET "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 
@@ -195,6 +196,68 @@ static void proxy_dhcp_is_refused(void **state)
 	assert_string_equal(e.msg, want);
 }
 
+/* Expects the complaints about the rack of write_rack() and an image with these names. */
+static void expect_complaints(struct fixture *f, const char *users, const char *groups,
+			      bool has_accounts, const char *want)
+{
+	_cleanup_free_ char *path = write_rack(f);
+	_cleanup_strv_ char **user_names = users ? strv_split(users, " ") : NULL;
+	_cleanup_strv_ char **group_names = groups ? strv_split(groups, " ") : NULL;
+	const struct image image = {.name = f->image.name,
+				    .has_accounts = has_accounts,
+				    .users = user_names,
+				    .groups = group_names};
+	_cleanup_rack_ struct rack r = {0};
+	_cleanup_diag_ struct diag d = {0};
+	_cleanup_buf_ struct buf b = {0};
+
+	assert_int_equal(rack_load(&r, path, &f->image.roles, &d), 0);
+	assert_int_equal(rack_check_image(&r, &image, &d), *want ? -1 : 0);
+	for (size_t i = 0; i < d.n; i++)
+		buf_printf(&b, "%s\n", strstr(d.lines[i], "cfg:"));
+	assert_string_equal(b.p ? b.p : "", want);
+}
+
+static void the_image_has_the_owners(void **state)
+{
+	struct fixture *f = *state;
+
+	expect_complaints(f, "root munge www", "root tls", true, "");
+	expect_complaints(f, "root mung www", "root tlsx", true,
+			  "cfg:4: secrets: 'munge.key': the image has no user 'munge' "
+			  "(did you mean 'mung'?)\n"
+			  "cfg:5: secrets: 'tls': the image has no group 'tls' (did you "
+			  "mean 'tlsx'?)\n");
+	expect_complaints(f, NULL, NULL, true, "");
+	expect_complaints(f, NULL, NULL, false,
+			  "cfg:4: secrets: image 'tiny' was built by a rackstrap without "
+			  "secrets, and its hosts would refuse them: build it again\n");
+}
+
+static void the_manifest_has_names(void **state)
+{
+	static const char *const cases[][2] = {
+		{"\"users\": [\"root\", \"munge\"], \"groups\": null", "munge"},
+		{"\"users\": null, \"groups\": [ ]", NULL},
+	};
+	struct fixture *f = *state;
+	_cleanup_free_ char *text = read_text(f->image_dir, "manifest.json");
+	struct err e;
+
+	assert_false(f->image.has_accounts);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *with = xasprintf("{%s, %s", cases[i][0], text + 1);
+		_cleanup_image_ struct image image = {0};
+
+		if (image_parse(&image, NULL, with, strlen(with), &e) < 0)
+			fail_msg("%s", e.msg);
+		assert_true(image.has_accounts);
+		assert_int_equal(image.users != NULL, cases[i][1] != NULL);
+		assert_true(!image.users || strv_has(image.users, cases[i][1]));
+		assert_null(image.groups);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -202,6 +265,8 @@ int main(void)
 		cmocka_unit_test(a_text_is_read_without_files),
 		cmocka_unit_test(bytes_are_only_in_the_archives),
 		cmocka_unit_test(proxy_dhcp_is_refused),
+		cmocka_unit_test(the_image_has_the_owners),
+		cmocka_unit_test(the_manifest_has_names),
 	};
 
 	return cmocka_run_group_tests_name("rack-secrets", tests, setup, teardown);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Limit: a list of users or groups that the image's manifest does not have is not
+ * compared. firstboot then finds an owner that is missing when the host boots. */
+#include "pxe/rack-image.h"
+
+#include "firstboot/model/secret-entry.h"
+
+/* Fills in the names of a list that may be NULL. */
+static void intern_all(struct intern *ret, char *const *names)
+{
+	for (size_t i = 0; names && names[i]; i++)
+		intern(ret, names[i], NULL);
+}
+
+static int complain(const struct rack_secret *s, struct diag *d, const char *kind,
+		    const char *name, char *const *names)
+{
+	_cleanup_free_ char *hint =
+		str_hint(str_nearest(name, (const char *const *)names));
+
+	return diag_add(d, "%s:%u: secrets: '%s': the image has no %s '%s'%s", s->from,
+			s->line, s->name, kind, name, hint);
+}
+
+/* Checks the owners of all secrets. */
+static int check_owners(const struct rack_secrets *secrets, const struct image *image,
+			struct diag *d)
+{
+	_cleanup_intern_ struct intern users = {0}, groups = {0};
+	int r = 0;
+
+	intern_all(&users, image->users);
+	intern_all(&groups, image->groups);
+	for (size_t i = 0; i < secrets->n; i++) {
+		const struct rack_secret *s = &secrets->v[i];
+		struct secret_entry entry = {0};
+
+		if (secret_owner_parse(s->owner, &entry))
+			continue; /* rack_load() has complained */
+		if (image->users && !intern_find(&users, entry.user, NULL))
+			r = complain(s, d, "user", entry.user, image->users);
+		if (image->groups && entry.group[0] &&
+		    !intern_find(&groups, entry.group, NULL))
+			r = complain(s, d, "group", entry.group, image->groups);
+	}
+	return r;
+}
+
+int rack_check_image(const struct rack *r, const struct image *image, struct diag *d)
+{
+	if (r->secrets.n == 0)
+		return 0;
+	if (!image->has_accounts)
+		return diag_add(d,
+				"%s:%u: secrets: image '%s' was built by a rackstrap "
+				"without secrets, and its hosts would refuse them: build "
+				"it again",
+				r->secrets.v[0].from, r->secrets.v[0].line, image->name);
+	return check_owners(&r->secrets, image, d);
+}
