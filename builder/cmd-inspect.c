@@ -12,6 +12,7 @@
 #include "builder/disk/disk-view.h"
 #include "builder/disk/image-sums.h"
 #include "builder/limit-arg.h"
+#include "builder/recipe/config-text.h"
 #include "lib/json.h"
 #include "lib/out.h"
 #include "lib/text.h"
@@ -112,6 +113,8 @@ static void parse_config(struct inspection *f, const char *path, const char *tex
 	if (streq(path, MEDIUM_RACK_CFG)) {
 		f->has_rack = rack_parse(&f->rack, text, len, "rack.cfg", CONF_NO_INCLUDE,
 					 roles, &f->wrong) == 0;
+		if (f->has_rack)
+			(void)!config_rack_refuse_secrets(&f->rack, &f->wrong);
 		return;
 	}
 	host_init(&f->host);
@@ -121,6 +124,7 @@ static void parse_config(struct inspection *f, const char *path, const char *tex
 		return;
 	host_derive(&f->host, roles);
 	(void)!host_check(&f->host, roles, &f->wrong);
+	(void)!config_host_refuse_secrets(&f->host, &f->wrong);
 	f->has_host = true;
 }
 

@@ -8,6 +8,7 @@
 #include "firstboot/model/conf-note.h"
 #include "firstboot/model/secret-entry.h"
 #include "lib/file.h"
+#include "lib/log.h"
 #include "pxe/rack-parts.h"
 
 #define TOTAL_MAX (64U << 20) /* bytes of all secrets of a rack */
@@ -296,6 +297,20 @@ void rack_load_host_secrets(struct loader *l, const struct conf_node *group,
 	text = strv_join(entries.v, ",");
 	if (host_set(&h->host, "secrets", text, conf_file(n), conf_line(n), l->d) < 0)
 		l->r = -1;
+}
+
+void rack_warn_secrets(const struct rack *r)
+{
+	_cleanup_free_ bool *used = xcalloc(r->secrets.n + 1, sizeof(*used));
+
+	for (size_t i = 0; i < r->n_hosts; i++)
+		for (size_t k = 0; k < r->hosts[i].n_secrets; k++)
+			used[r->hosts[i].secrets[k]] = true;
+	for (size_t i = 0; i < r->secrets.n_common; i++)
+		if (!used[i])
+			log_warn("%s:%u: no host gets the secret '%s'",
+				 r->secrets.v[i].from, r->secrets.v[i].line,
+				 r->secrets.v[i].name);
 }
 
 /* --- the files -------------------------------------------------------------------- */

@@ -42,6 +42,7 @@ struct rack_secrets {
 void rack_secrets_done(struct rack_secrets *s);
 
 struct loader;
+struct rack;
 struct rack_host;
 
 /* Load the key of the cluster group, or of a host's. The latter also sets the host's
@@ -49,6 +50,9 @@ struct rack_host;
 void rack_load_secrets(struct loader *l);
 void rack_load_host_secrets(struct loader *l, const struct conf_node *group,
 			    const char *prefix, struct rack_host *h);
+
+/* Warns about each secret of the cluster that no host gets. */
+void rack_warn_secrets(const struct rack *r);
 
 /* Reads all files, with a complaint for each that cannot be used. Returns 0 or -1. */
 int rack_read_secrets(struct rack_secrets *s, struct diag *d) _must_check_;

@@ -7,6 +7,7 @@ void rack_warn(const struct rack *r)
 {
 	size_t without = 0, first = 0;
 
+	rack_warn_secrets(r);
 	for (size_t i = 0; i < r->n_hosts; i++)
 		if (strv_len(r->hosts[i].host.ssh_keys) == 0 && without++ == 0)
 			first = i;

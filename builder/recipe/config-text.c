@@ -97,8 +97,6 @@ static void warn(const struct rack *r, const char *name)
 	warn_of(r, name, "state_disk", state_disk_of);
 }
 
-/* Complains about secrets, which a medium must not have: it is copied and lent, and its
- * image is kept for years. */
 static int refuse_secrets(const struct host *h, const char *of, struct diag *d)
 {
 	char where[512];
@@ -111,14 +109,19 @@ static int refuse_secrets(const struct host *h, const char *of, struct diag *d)
 			host_where(h, HOST_SECRETS, where, sizeof(where)), of);
 }
 
-static int check_secrets(const struct rack *r, struct diag *d)
+int config_host_refuse_secrets(const struct host *h, struct diag *d)
+{
+	return refuse_secrets(h, "", d);
+}
+
+int config_rack_refuse_secrets(const struct rack *r, struct diag *d)
 {
 	for (size_t i = 0; i < r->n_hosts; i++) {
 		const struct host *h = &r->hosts[i].host;
 		_cleanup_free_ char *of = xasprintf("host '%s': ", h->name);
 
 		if (refuse_secrets(h, of, d) < 0)
-			return -1; /* once */
+			return -1;
 	}
 	return 0;
 }
@@ -130,9 +133,11 @@ int config_text_check(const struct config_text *c, const struct roles *roles,
 	_cleanup_host_ struct host h = {0};
 
 	if (!c->rack)
-		return parse_host(c, roles, &h, d) < 0 ? -1 : refuse_secrets(&h, "", d);
+		return parse_host(c, roles, &h, d) < 0
+			       ? -1
+			       : config_host_refuse_secrets(&h, d);
 	if (rack_parse(&rack, c->text, c->len, c->name, CONF_NO_INCLUDE, roles, d) < 0 ||
-	    check_secrets(&rack, d) < 0)
+	    config_rack_refuse_secrets(&rack, d) < 0)
 		return -1;
 	warn(&rack, c->name);
 	return 0;

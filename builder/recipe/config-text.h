@@ -29,6 +29,12 @@ int config_text_load(struct config_text *c, const char *path, const char *where,
 int config_text_check(const struct config_text *c, const struct roles *roles,
 		      struct diag *d) _must_check_;
 
+/* Complain about secrets, which a medium must not have: it is copied and lent, and its
+ * image is kept for years. One complaint is enough for a rack. Return 0 or -1. */
+struct rack;
+int config_host_refuse_secrets(const struct host *h, struct diag *d) _must_check_;
+int config_rack_refuse_secrets(const struct rack *r, struct diag *d) _must_check_;
+
 /* Warns when a host of a text that passed the check has no ssh keys, unless the words of
  * the kernel command line `cmdline` (may be NULL) may give it some. */
 void config_text_warn_keys(const struct config_text *c, const struct roles *roles,

@@ -180,6 +180,8 @@ refuse "another host is refused that host.cpio" 22 "*403*" from 12 $url/hosts/52
 refuse "so is the boot server itself" 22 "*403*" curl -fsS $url/hosts/52-54-00-25-00-11.cpio
 check "it has node-1's secret" sh -c \
 	"cpio --quiet -i --to-stdout rackstrap/secrets/munge.key <$WORK/host.cpio | grep -qx $secret"
+check "no other file of the tree has it" test "$(cd "$TREE" && grep -rlF $secret .)" = ./http/hosts/52-54-00-25-00-11.cpio
+check "serve does not print it" sh -c "! grep -F $secret '$WORK/serve.err'"
 check "node-2 gets its own host.cpio" from 12 -o "$WORK/other.cpio" $url/hosts/52-54-00-25-00-12.cpio
 check "it has no secret" sh -c "! grep -qF -e $secret -e munge '$WORK/other.cpio'"
 for name in secrets/munge.key rackstrap/secrets/munge.key munge.key hosts/munge.key; do

@@ -90,6 +90,10 @@ refused "two secrets of one name" 4 "cluster: secrets: 'good' is also the name o
 rack '{ file = "keys/good"; }' '{ name = "good"; file = "keys/most"; }'
 passes "a host's secret may have the name of a cluster's"
 
+rack '{ file = "keys/good"; roles = [ "node" ]; }'
+check "a secret that no host gets is accepted" "$RACKSTRAP" check "$WORK/rack.cfg"
+check "it is a warning" test "$(cat "$WORK/err")" = "rackstrap: warning: $WORK/rack.cfg:4: no host gets the secret 'good'"
+
 # A file that is included names secrets relative to its own folder.
 mkdir "$WORK/site"
 echo 'secrets = ( { file = "../keys/good"; } );' >"$WORK/site/secrets.cfg"
