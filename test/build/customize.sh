@@ -204,6 +204,18 @@ check "inspect does not take the epoch for the time of the build" grep -qxF \
 	'  files dated 2023-11-14 (SOURCE_DATE_EPOCH 1700000000, not the time of the build)' "$WORK/shown"
 check "inspect shows the hosts" grep -qE '^node-1 +node +52:54:00:25:00:11 ' "$WORK/shown"
 
+# Secrets are not put on a medium; where somebody else has, inspect says so.
+sed 's/name = "node-1";/& secrets = ( { file = "munge.key"; } );/' "$WORK/rack.cfg" >"$WORK/secrets.cfg"
+cp --sparse=always "$disk" "$WORK/secrets.img"
+refuse "customize with a rack.cfg that has secrets is refused" 3 \
+	"rackstrap: $WORK/secrets.cfg:*: host 'node-1': secrets are not written to a medium: *" \
+	rs customize "$WORK/secrets.img" --rack "$WORK/secrets.cfg"
+check "the image is unchanged" cmp "$disk" "$WORK/secrets.img"
+mcopy -o -i "$WORK/secrets.img@@$fat" "$WORK/secrets.cfg" ::/rackstrap/rack.cfg
+rs inspect "$WORK/secrets.img" >"$WORK/shown" 2>&1
+check "inspect of such an image says what is wrong" \
+	grep -q "rack.cfg:[0-9]*: host 'node-1': secrets are not written to a medium: " "$WORK/shown"
+
 # The same image in the other formats.
 qemu-img convert -O qcow2 "$WORK/before" "$WORK/disk.qcow2"
 zstd -q "$WORK/before" -o "$WORK/disk.zst"
