@@ -4,7 +4,7 @@
  * read the headers that are scattered over that file:
  *
  *	CACHE/base/<key>/index
- *		"index 1 VERSION SHA256-OF-ROOT.TAR", the entries, the SHA-256 of all
+ *		"index 2 VERSION SHA256-OF-ROOT.TAR", the entries, the SHA-256 of all
  *		before; each field ends with a NUL byte
  */
 #pragma once
