@@ -117,7 +117,7 @@ static char *complaint(const char *text, bool rack)
 	_cleanup_roles_ struct roles roles = {0};
 	_cleanup_diag_ struct diag d = {0};
 
-	roles_builtin(&roles);
+	roles_2015(&roles);
 	if (config_text_check(&c, &roles, &d) == 0)
 		return xstrdup("");
 	assert_int_equal(d.n, 1);
