@@ -11,7 +11,7 @@
 #include "lib/file.h"
 #include "lib/out.h"
 #include "lib/str.h"
-#include "pxe/template.h"
+#include "pxe/variables.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -83,14 +83,14 @@ static char *shell_word(const char *path)
 }
 
 /* Writes the files to the folder `at`; `dir` is its name for messages. */
-static int write_files(int at, const char *dir, const struct template_var *vars,
+static int write_files(int at, const char *dir, const struct variable *vars,
 		       struct err *e)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		_cleanup_buf_ struct buf b = {0};
 		int r;
 
-		template_render(&b, files[i].text, vars);
+		variables_replace(&b, files[i].text, vars);
 		r = file_write_at(at, files[i].name, b.p, b.len, 0644);
 		if (r == 0)
 			continue;
@@ -101,7 +101,7 @@ static int write_files(int at, const char *dir, const struct template_var *vars,
 	return 0;
 }
 
-static int write_existing(const char *dir, const struct template_var *vars, struct err *e)
+static int write_existing(const char *dir, const struct variable *vars, struct err *e)
 {
 	_cleanup_close_ int at = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -110,7 +110,7 @@ static int write_existing(const char *dir, const struct template_var *vars, stru
 	return write_files(at, dir, vars, e);
 }
 
-static int write_new(const char *dir, const struct template_var *vars, struct err *e)
+static int write_new(const char *dir, const struct variable *vars, struct err *e)
 {
 	_cleanup_scratch_ struct scratch s = SCRATCH_INIT;
 	_cleanup_free_ char *parent = NULL, *hidden = NULL, *to = NULL, *aside = NULL;
@@ -175,7 +175,7 @@ static int run_new(const struct command_line *line, struct err *e)
 	name = name_of(dir);
 	word = shell_word(dir);
 	{
-		const struct template_var vars[] = {
+		const struct variable vars[] = {
 			{"name", name}, {"dir", word}, {NULL, NULL}};
 
 		if ((there ? write_existing(dir, vars, e) : write_new(dir, vars, e)) < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files that `rackstrap new` writes: templates (pxe/template.h) with @name@ and
+/* The files that `rackstrap new` writes: templates (pxe/variables.h) with @name@ and
  * @dir@. */
 #pragma once
 

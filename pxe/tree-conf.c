@@ -10,8 +10,8 @@
  */
 #include "lib/intern.h"
 #include "pxe/embed.h"
-#include "pxe/template.h"
 #include "pxe/tree-parts.h"
+#include "pxe/variables.h"
 
 #define LEASE "1h"
 
@@ -236,12 +236,12 @@ char *tree_dnsmasq_conf(const struct tree_plan *p)
 	options = p->o.proxy_dhcp ? xstrdup("") : option_lines(&sets);
 	leases = xasprintf("%zu", 2 * p->rack->n_hosts + 100); /* its default is 1000 */
 
-	const struct template_var vars[] = {
+	const struct variable vars[] = {
 		{"rack", p->rack->name}, {"listen", listen},    {"boot", boot},
 		{"ranges", ranges},      {"router_advert", ra}, {"options", options},
 		{"hosts", hosts.p},      {"leases", leases},    {NULL, NULL},
 	};
-	template_render(&b, embed_dnsmasq_conf, vars);
+	variables_replace(&b, embed_dnsmasq_conf, vars);
 	return buf_take(&b);
 }
 
@@ -313,7 +313,7 @@ char *tree_nginx_conf(const struct tree_plan *p)
 			   p->o.http_port);
 	size = xasprintf("%zu", map_size(p->rack->n_hosts));
 
-	const struct template_var vars[] = {
+	const struct variable vars[] = {
 		{"rack", p->rack->name},
 		{"listen", listen},
 		{"map_size", size},
@@ -323,6 +323,6 @@ char *tree_nginx_conf(const struct tree_plan *p)
 		{"tokens", l.tokens.p ? l.tokens.p : ""},
 		{NULL, NULL},
 	};
-	template_render(&b, embed_nginx_conf, vars);
+	variables_replace(&b, embed_nginx_conf, vars);
 	return buf_take(&b);
 }

@@ -6,20 +6,20 @@
  * quoting.
  */
 #include "pxe/kernel-cmdline.h"
-#include "pxe/template.h"
 #include "pxe/tree-parts.h"
+#include "pxe/variables.h"
 
-static char *render(const char *text, const struct template_var *vars)
+static char *render(const char *text, const struct variable *vars)
 {
 	_cleanup_buf_ struct buf b = {0};
 
-	template_render(&b, text, vars);
+	variables_replace(&b, text, vars);
 	return buf_take(&b);
 }
 
 char *tree_entry_text(const struct tree_plan *p, const struct pxe_loader *l)
 {
-	const struct template_var vars[] = {
+	const struct variable vars[] = {
 		{"rack", p->rack->name},
 		{"base", p->base},
 		{"grub_base", p->grub_base},
@@ -86,7 +86,7 @@ int tree_host_texts(const struct tree_plan *p, const struct rack_host *h,
 	serial = serial_line(h->host.console);
 	net_format_mac(h->host.mac, '-', mac);
 
-	const struct template_var vars[] = {
+	const struct variable vars[] = {
 		{"rack", p->rack->name}, {"host", h->host.name},
 		{"role", h->host.role},  {"image", p->image->name},
 		{"image_id", p->id},     {"mac", mac},

@@ -5,7 +5,7 @@
 #include "lib/embed.h"
 
 EMBED(hook_gpgv, "builder/base/hooks/gpgv.sh");
-/* A template (pxe/template.h) with @tools@. */
+/* A template (pxe/variables.h) with @tools@. */
 EMBED(hook_initramfs_tools, "builder/base/hooks/initramfs-tools.sh");
 EMBED(hook_initrd, "builder/base/hooks/initrd.sh");
 /* A template with @packages@. */

@@ -35,7 +35,7 @@
 #include "lib/run.h"
 #include "lib/text.h"
 #include "lib/url.h"
-#include "pxe/template.h"
+#include "pxe/variables.h"
 
 #include <poll.h>
 #include <sys/stat.h>
@@ -88,10 +88,10 @@ static char *initramfs_modules(const struct recipe_initramfs *i)
 static char *initramfs_hook(const struct recipe_initramfs *i)
 {
 	_cleanup_free_ char *tools = strv_join(i->tools, " ");
-	const struct template_var vars[] = {{"tools", tools ? tools : ""}, {NULL, NULL}};
+	const struct variable vars[] = {{"tools", tools ? tools : ""}, {NULL, NULL}};
 	struct buf b = {0};
 
-	template_render(&b, embed_hook_initramfs_tools, vars);
+	variables_replace(&b, embed_hook_initramfs_tools, vars);
 	return buf_take(&b);
 }
 
@@ -159,10 +159,10 @@ static int write_hook(const char *tmp, const char *name, const char *text, struc
 static int write_install_hook(const struct recipe *r, const char *tmp, struct err *e)
 {
 	_cleanup_free_ char *packages = package_list(r, " ");
-	const struct template_var vars[] = {{"packages", packages}, {NULL, NULL}};
+	const struct variable vars[] = {{"packages", packages}, {NULL, NULL}};
 	_cleanup_buf_ struct buf install = {0};
 
-	template_render(&install, embed_hook_install, vars);
+	variables_replace(&install, embed_hook_install, vars);
 	return write_hook(tmp, "install", install.p, e);
 }
 

@@ -17,7 +17,7 @@
 #include "lib/file.h"
 #include "lib/run.h"
 #include "pxe/embed.h"
-#include "pxe/template.h"
+#include "pxe/variables.h"
 
 #include <time.h>
 
@@ -36,10 +36,10 @@ static int stage_efi(struct medium_tree *efi, const struct image_parts *p,
 		     const struct medium_tree *m, struct err *e)
 {
 	_cleanup_free_ char *label = medium_tree_iso_label(m);
-	const struct template_var vars[] = {{"label", label}, {0}};
+	const struct variable vars[] = {{"label", label}, {0}};
 	_cleanup_buf_ struct buf b = {0};
 
-	template_render(&b, embed_stick_grub, vars);
+	variables_replace(&b, embed_stick_grub, vars);
 	if (medium_tree_add_text(efi, MEDIUM_GRUB_CFG, b.p, b.len, p->r->epoch, e) < 0 ||
 	    medium_tree_add_env(efi, m, MEDIUM_ON_ISO, p->r->epoch, e) < 0)
 		return -1;

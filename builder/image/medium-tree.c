@@ -13,7 +13,7 @@
 #include "lib/file.h"
 #include "pxe/embed.h"
 #include "pxe/kernel-cmdline.h"
-#include "pxe/template.h"
+#include "pxe/variables.h"
 
 #include <ctype.h>
 
@@ -122,7 +122,7 @@ static int add_slot(struct medium_tree *m, const struct image_parts *p, struct e
 			  p->r->cmdline ? p->r->cmdline : "", p->r->cmdline ? " " : "",
 			  p->root_sha256, more ? " " : "", more ? more : "");
 	_cleanup_free_ char *quoted = cmdline_for_grub(words);
-	const struct template_var vars[] = {{"name", p->r->name}, {"words", quoted}, {0}};
+	const struct variable vars[] = {{"name", p->r->name}, {"words", quoted}, {0}};
 	_cleanup_buf_ struct buf b = {0};
 
 	if (strlen(words) > CMDLINE_MAX)
@@ -130,7 +130,7 @@ static int add_slot(struct medium_tree *m, const struct image_parts *p, struct e
 			       "kernel command line: has %zu characters, at most %d "
 			       "are allowed",
 			       strlen(words), CMDLINE_MAX);
-	template_render(&b, embed_slot_grub, vars);
+	variables_replace(&b, embed_slot_grub, vars);
 	return medium_tree_add_text(m, MEDIUM_SLOT_A "/" MEDIUM_SLOT_CFG, b.p, b.len,
 				    p->r->epoch, e);
 }
@@ -242,10 +242,10 @@ static int add_menu(struct medium_tree *m, enum medium_type type, uint64_t epoch
 		    struct err *e)
 {
 	_cleanup_free_ char *medium = format_tag(m, type);
-	const struct template_var vars[] = {{"medium", medium}, {0}};
+	const struct variable vars[] = {{"medium", medium}, {0}};
 	_cleanup_buf_ struct buf b = {0};
 
-	template_render(&b, embed_media_grub, vars);
+	variables_replace(&b, embed_media_grub, vars);
 	return medium_tree_add_text(m, MEDIUM_GRUB_CFG, b.p, b.len, epoch, e);
 }
 

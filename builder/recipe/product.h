@@ -9,6 +9,6 @@ EMBED(unit_report, "firstboot/units/rackstrap-report.service");
 EMBED(unit_ssh_keys, "firstboot/units/rackstrap-ssh-keys.service");
 EMBED(unit_containers, "firstboot/units/rackstrap-containers.service");
 EMBED(unit_heal, "firstboot/units/rackstrap-heal.service");
-/* Templates (pxe/template.h), with @targets@, and with @role@ and @conflicts@. */
+/* Templates (pxe/variables.h), with @targets@, and with @role@ and @conflicts@. */
 EMBED(unit_heal_timer, "firstboot/units/rackstrap-heal.timer");
 EMBED(unit_role, "firstboot/units/rackstrap-role.target");

@@ -9,7 +9,7 @@
 #include "builder/recipe/product.h"
 
 #include "builder/recipe/recipe-parse.h"
-#include "pxe/template.h"
+#include "pxe/variables.h"
 
 #define FIRSTBOOT  "rackstrap-firstboot.service"
 #define REPORT     "rackstrap-report.service"
@@ -97,11 +97,11 @@ static char *other_targets(const struct recipe *r, const struct role *except)
 static void add_target(struct recipe *r, const struct role *role)
 {
 	_cleanup_free_ char *target = target_of(role), *others = other_targets(r, role);
-	const struct template_var vars[] = {
+	const struct variable vars[] = {
 		{"role", role->name}, {"conflicts", others}, {NULL, NULL}};
 	struct buf b = {0};
 
-	template_render(&b, embed_unit_role, vars);
+	variables_replace(&b, embed_unit_role, vars);
 	add_unit(r, target, buf_take(&b));
 }
 
@@ -135,12 +135,12 @@ static char *add_heal_timer(struct recipe *r)
 static void add_heal(struct recipe *r)
 {
 	_cleanup_free_ char *targets = add_heal_timer(r);
-	const struct template_var vars[] = {{"targets", targets}, {NULL, NULL}};
+	const struct variable vars[] = {{"targets", targets}, {NULL, NULL}};
 	struct buf b = {0};
 
 	if (!*targets)
 		return;
-	template_render(&b, embed_unit_heal_timer, vars);
+	variables_replace(&b, embed_unit_heal_timer, vars);
 	add_unit(r, HEAL_TIMER, buf_take(&b));
 	add_unit(r, HEAL, xstrdup(embed_unit_heal));
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pxe/table.h, pxe/template.h, lib/intern.h. */
+/* pxe/table.h, pxe/variables.h, lib/intern.h. */
 #include "pxe/table.h"
 
 #include "lib/intern.h"
-#include "pxe/template.h"
+#include "pxe/variables.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -102,19 +102,19 @@ static void empty_table_has_a_header(void **state)
 
 static void template_variables_are_filled_in(void **state)
 {
-	static const struct template_var vars[] = {
+	static const struct variable vars[] = {
 		{"a", "1"}, {"b_2", "two\nlines"}, {"none", ""}, {NULL, NULL}};
 	_cleanup_buf_ struct buf b = {0};
 
 	(void)state;
-	template_render(&b,
-			"@a@@a@ x@a@y @b_2@\n"
-			"#@ the template's own\n"
-			"\t@none@\n"
-			"kept @none@\n"
-			"\n"
-			"op@desk @ @@ @no such@\n",
-			vars);
+	variables_replace(&b,
+			  "@a@@a@ x@a@y @b_2@\n"
+			  "#@ the template's own\n"
+			  "\t@none@\n"
+			  "kept @none@\n"
+			  "\n"
+			  "op@desk @ @@ @no such@\n",
+			  vars);
 	assert_string_equal(b.p, "11 x1y two\nlines\n"
 				 "kept \n"
 				 "\n"

@@ -9,10 +9,10 @@
 
 #include "lib/str.h"
 
-struct template_var {
+struct variable {
 	const char *name; /* letters, digits, '_'; a NULL name ends the list */
 	const char *value;
 };
 
 /* Appends the rendered text to `out`. Aborts on a name that is not in `vars`: a bug. */
-void template_render(struct buf *out, const char *text, const struct template_var *vars);
+void variables_replace(struct buf *out, const char *text, const struct variable *vars);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Renders in one pass, line by line. Each line is first checked for being left out. */
-#include "pxe/template.h"
+#include "pxe/variables.h"
 
 #include "lib/log.h"
 
-static const char *lookup(const struct template_var *vars, const char *name, size_t len)
+static const char *lookup(const struct variable *vars, const char *name, size_t len)
 {
 	for (; vars->name; vars++)
 		if (strlen(vars->name) == len && memcmp(vars->name, name, len) == 0)
@@ -15,8 +15,8 @@ static const char *lookup(const struct template_var *vars, const char *name, siz
 
 /* Returns the value of the @NAME@ at `s`, and sets *ret_len to the length of @NAME@; NULL
  * if there is no @NAME@. */
-static const char *variable(const char *s, const char *end,
-			    const struct template_var *vars, size_t *ret_len)
+static const char *variable_at(const char *s, const char *end,
+			       const struct variable *vars, size_t *ret_len)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
 				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
@@ -32,7 +32,7 @@ static const char *variable(const char *s, const char *end,
 }
 
 /* Checks if the line is a comment of the template or one @NAME@ whose value is empty. */
-static bool is_left_out(const char *s, const char *end, const struct template_var *vars)
+static bool is_left_out(const char *s, const char *end, const struct variable *vars)
 {
 	const char *value;
 	size_t len;
@@ -41,18 +41,18 @@ static bool is_left_out(const char *s, const char *end, const struct template_va
 		return true;
 	while (s < end && (*s == ' ' || *s == '\t'))
 		s++;
-	value = variable(s, end, vars, &len);
+	value = variable_at(s, end, vars, &len);
 	return value && !*value && s + len == end;
 }
 
 static void line_render(struct buf *out, const char *s, const char *end,
-			const struct template_var *vars)
+			const struct variable *vars)
 {
 	while (s < end) {
 		const char *value;
 		size_t len = 1;
 
-		value = variable(s, end, vars, &len);
+		value = variable_at(s, end, vars, &len);
 		if (value)
 			buf_puts(out, value);
 		else
@@ -61,7 +61,7 @@ static void line_render(struct buf *out, const char *s, const char *end,
 	}
 }
 
-void template_render(struct buf *out, const char *text, const struct template_var *vars)
+void variables_replace(struct buf *out, const char *text, const struct variable *vars)
 {
 	while (*text) {
 		const char *end = strchrnul(text, '\n');
