@@ -59,7 +59,7 @@ say	= $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 # without pkg-config.
 pkg_config	= $(eval $(1) := $(shell pkg-config $(2)))$(if \
 		  $(filter 0,$(.SHELLSTATUS)),$($(1)),$(error pkg-config failed: run 'make deps'))
-PKGS_BUILDER	:= libconfig libarchive liblzma libzstd libcurl libcrypto jansson libsodium libguestfs fdisk libsquashfs1
+PKGS_BUILDER	:= libconfig libarchive liblzma libzstd libcurl libcrypto jansson libsodium libguestfs fdisk libsquashfs1 yaml-0.1
 PKG_CFLAGS	= $(call pkg_config,PKG_CFLAGS,--cflags $(PKGS_BUILDER))
 PKG_CMOCKA_CFLAGS = $(call pkg_config,PKG_CMOCKA_CFLAGS,--cflags cmocka)
 PKG_BUILDER	= $(call pkg_config,PKG_BUILDER,--libs $(PKGS_BUILDER))
@@ -218,7 +218,7 @@ $(O)/libfuzzer/%: $(O)/obj/test/fuzz/%.o $(ARCHIVES)
 # compiler; test/cli/deps.sh compares them.
 DEPS_BUILD := gcc libc6-dev make pkg-config \
 	libconfig-dev libarchive-dev liblzma-dev libzstd-dev libcurl4-openssl-dev libssl-dev libjansson-dev \
-	libsodium-dev libguestfs-dev libfdisk-dev libsquashfs-dev
+	libsodium-dev libguestfs-dev libfdisk-dev libsquashfs-dev libyaml-dev
 DEPS_RUN := mmdebstrap uidmap gpgv squashfs-tools zstd skopeo ca-certificates \
 	dnsmasq-base nginx-light ipxe qemu-system-x86 ipxe-qemu seabios ovmf qemu-utils openssh-client \
 	dosfstools mtools e2fsprogs xorriso grub-common grub-pc-bin grub-efi-amd64-bin

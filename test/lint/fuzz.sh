@@ -48,6 +48,9 @@ parsers() {
 	firstboot/model/conf.c host files of libconfig
 	firstboot/model/host-check.c host host.cfg
 	firstboot/model/secret-entry.c host the entries of secrets
+	firstboot/model/template.c template values of hosts in a template
+	firstboot/model/template-parse.c template a template of a recipe
+	firstboot/model/template-yaml.c template the YAML of a template
 	firstboot/owner.c owner the mark of a state disk, which may be another machine's
 	lib/scratch.c scratch the record of a temporary folder, which a power cut may have damaged
 	lib/text.c text texts from elsewhere that are shown

@@ -40,6 +40,7 @@ calls() {
 	builder/rack/rack-program.c run_start own the operator's program tests the rack
 	builder/rack/rack-ssh.c run own ssh-keygen makes a key
 	builder/rack/rack-vm.c run_start guest QEMU runs a machine of the rack
+	builder/recipe/template-check.c run_input data sh parses a script that a recipe's template makes, and runs nothing
 	builder/root/squash.c run_start data mksquashfs reads a tar stream that rackstrap writes
 	lib/userns.c run_argv own newuidmap and newgidmap write the maps of a namespace
 	pxe/serve-reload.c run_argv own dnsmasq and nginx test configurations that rackstrap made

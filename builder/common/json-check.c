@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "builder/common/json-check.h"
+
+#include <jansson.h>
+
+int json_check(const char *text, size_t len, struct err *e)
+{
+	json_error_t error;
+	json_t *j =
+		json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+
+	if (!j)
+		return err_set(e, ERR_CONFIG, "line %d: %s", error.line, error.text);
+	json_decref(j);
+	return 0;
+}

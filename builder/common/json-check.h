@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Checks a text that is to be JSON (RFC 8259). */
+#pragma once
+
+#include "lib/err.h"
+
+/* Returns 0 if the text is one JSON value whose objects have no key twice; else -1 with
+ * "line 3: ...". The text is one of this program, so that it has no limits but
+ * jansson's. */
+int json_check(const char *text, size_t len, struct err *e) _must_check_;

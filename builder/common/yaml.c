@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* libyaml's events are counted off until the end: a mistake is an event that is none. */
+#include "builder/common/yaml.h"
+
+#include <yaml.h>
+
+int yaml_check(const char *text, size_t len, struct err *e)
+{
+	yaml_parser_t p;
+	bool ended = false;
+	int r = 0;
+
+	if (!yaml_parser_initialize(&p))
+		return err_errno(e, ENOMEM, "libyaml");
+	yaml_parser_set_input_string(&p, (const unsigned char *)text, len);
+	while (!ended && r == 0) {
+		yaml_event_t event;
+
+		if (!yaml_parser_parse(&p, &event)) {
+			r = err_set(e, ERR_CONFIG, "line %zu: %s",
+				    p.problem_mark.line + 1,
+				    p.problem ? p.problem : "out of memory");
+			break;
+		}
+		ended = event.type == YAML_STREAM_END_EVENT;
+		yaml_event_delete(&event);
+	}
+	yaml_parser_delete(&p);
+	return r;
+}
