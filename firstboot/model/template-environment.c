@@ -103,7 +103,7 @@ static const char *tag(struct template_state *s)
 	return s->escaped ? "follows a backslash" : NULL;
 }
 
-static const char *value(struct template_state *s, const char *after,
+static const char *value(struct template_state *s, const char *after, bool quote _unused_,
 			 enum template_place *ret)
 {
 	static const enum template_place places[] = {

@@ -88,10 +88,11 @@ static int follow_value(struct follower *f, size_t i, struct template_state *s)
 	const struct template_node *next = i + 1 < f->t->n ? n + 1 : NULL;
 	const char *after = next && next->type == NODE_LITERAL ? next->text : NULL;
 	enum template_place place = PLACE_NONE;
-	const char *wrong = f->type->value(s, next ? after : "", &place);
+	const char *wrong =
+		f->type->value(s, next ? after : "", n->kind == TEMPLATE_TEXT, &place);
 
 	if (!wrong && merge(n->place, place) == PLACE_NONE)
-		wrong = "is in quotes in one round of a loop and not in another";
+		wrong = "is in quotes in some rounds of a loop and not in others";
 	if (wrong) {
 		s->escaped = s->digits = 0;
 		/* The mistake may be in the text before the value. */

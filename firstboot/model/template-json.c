@@ -34,7 +34,7 @@ static const char *tag(struct template_state *s)
 }
 
 static const char *value(struct template_state *s, const char *after _unused_,
-			 enum template_place *ret)
+			 bool quote _unused_, enum template_place *ret)
 {
 	*ret = s->at == AT_STRING ? PLACE_DOUBLE : PLACE_WHOLE;
 	return tag(s);

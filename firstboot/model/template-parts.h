@@ -133,9 +133,9 @@ struct template_type {
 	 * NULL for a format without places. */
 	const char *(*follow)(struct template_state *s, char c);
 	/* Chooses the place of a value and goes behind it. `after` is the text that
-	 * follows in the template, NULL when another tag does. Returns NULL, or the
-	 * mistake. */
-	const char *(*value)(struct template_state *s, const char *after,
+	 * follows in the template, NULL when another tag does; `quote` is false for a
+	 * number or flag. Returns NULL, or the mistake. */
+	const char *(*value)(struct template_state *s, const char *after, bool quote,
 			     enum template_place *ret);
 	/* Checks a state before a section's tag, and goes behind it. */
 	const char *(*tag)(struct template_state *s);
@@ -144,8 +144,8 @@ struct template_type {
 	bool (*join)(struct template_state *s, const struct template_state *other);
 	/* Returns a description of the state: "inside of double quotes". */
 	const char *(*describe)(const struct template_state *s);
-	/* Appends a value; `quote` is false for numbers and flags. Returns NULL, or why
-	 * it cannot be written at the place, to follow "the value". */
+	/* Appends a value. Returns NULL, or why it cannot be written at the place, to
+	 * follow "the value". */
 	const char *(*append)(struct buf *b, enum template_place place, const char *value,
 			      bool quote);
 };

@@ -139,7 +139,7 @@ static const char *tag(struct template_state *s)
 }
 
 static const char *value(struct template_state *s, const char *after _unused_,
-			 enum template_place *ret)
+			 bool quote _unused_, enum template_place *ret)
 {
 	static const enum template_place places[] = {
 		[AT_BLANK] = PLACE_WHOLE,   [AT_WORD] = PLACE_WHOLE,

@@ -19,7 +19,8 @@ static const char *tag(struct template_state *s)
 }
 
 /* Goes behind a value that begins a scalar. */
-static enum template_place begin_value(struct template_state *s, const char *after)
+static enum template_place begin_value(struct template_state *s, const char *after,
+				       bool quote)
 {
 	bool ends = !after || !*after || strchr(" \t\n", *after) ||
 		    yaml_is_delimiter(s, *after) ||
@@ -31,11 +32,11 @@ static enum template_place begin_value(struct template_state *s, const char *aft
 	s->last = 0;
 	s->prefix = false;
 	s->at = ends ? AT_AFTER : AT_PLAIN;
-	s->plain |= !ends;
+	s->plain |= !ends || !quote;
 	return ends ? PLACE_WHOLE : PLACE_NAME;
 }
 
-static const char *value(struct template_state *s, const char *after,
+static const char *value(struct template_state *s, const char *after, bool quote,
 			 enum template_place *ret)
 {
 	const char *wrong = tag(s);
@@ -52,7 +53,7 @@ static const char *value(struct template_state *s, const char *after,
 		return wrong;
 	switch (s->at) {
 	case AT_START:
-		*ret = begin_value(s, after);
+		*ret = begin_value(s, after, quote);
 		return NULL;
 	case AT_PLAIN:
 	case AT_BLANK:
@@ -177,8 +178,9 @@ static const char *describe(const struct template_state *s)
 	case AT_SINGLE:
 		return "inside of single quotes";
 	case AT_BLOCK:
+		return "at the beginning of a line of a block scalar";
 	case AT_BLOCK_TEXT:
-		return "in a block scalar";
+		return "in a line of a block scalar";
 	}
 	return s->depth > 0 ? "within brackets" : "outside of quotes";
 }

@@ -135,8 +135,8 @@ static char *yaml_shape(const char *text)
 	return good ? buf_take(&b) : NULL;
 }
 
-/* Returns the places of the text outside of values, in which "=" ends a name, or NULL if
- * the text is wrong. */
+/* Returns the ends of a text's lines, or NULL if the text is wrong. A shell's values may
+ * have several lines. */
 static char *lines_shape(const char *text, enum template_format format)
 {
 	struct template_node node = {.type = NODE_LITERAL,
@@ -150,7 +150,7 @@ static char *lines_shape(const char *text, enum template_format format)
 
 	if (template_follow(&all, NULL) < 0)
 		return NULL;
-	for (; *text; text++)
+	for (; *text && format != TEMPLATE_SHELL; text++)
 		if (*text == '\n')
 			buf_puts(&b, "\n");
 	return buf_take(&b);
@@ -162,9 +162,6 @@ static char *shape(const char *text, enum template_format format)
 		return json_shape(text);
 	if (format == TEMPLATE_YAML)
 		return yaml_shape(text);
-	/* A shell's text may have newlines in quotes. */
-	if (format == TEMPLATE_SHELL)
-		return xstrdup("");
 	return lines_shape(text, format);
 }
 

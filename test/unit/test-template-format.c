@@ -62,6 +62,13 @@ static void test_environment(void **state _unused_)
 		{"A=a\\\nb{{x}}\n", "c d", "A=a\\\nbc\\ d\n"},
 		{"A={{#host.dns}}{{.}}{{^last}},{{/last}}{{/host.dns}}\n", "",
 		 "A=10.0.0.2,10.0.0.3\n"},
+		{"{{#hosts}}{{#first}}A={{/first}}{{^first}}A=b{{/first}}{{name}}\n{{/"
+		 "hosts}}",
+		 "", "A=m\nA=bn\n"},
+		{"{{#hosts}}A={{#first}}\"{{/first}}{{name}}{{#first}}\"{{/first}}\n{{/"
+		 "hosts}}",
+		 "",
+		 "t:1: {{name}} is in quotes in some rounds of a loop and not in others"},
 		{"A={{#y}}{{y}}{{/y}}{{^y}}\"{{x}} {{/y}}\"\n", "",
 		 "t:1: {{#y}} otherwise ends inside of double quotes and ends outside of "
 		 "quotes"},
@@ -298,6 +305,7 @@ static void test_yaml_scalars(void **state _unused_)
 		{"a: [b\n  {{x}}]\n", "c", "a: [b\n  c]\n"},
 		{"a: b\n  {{x}}\n", "", "t:2: {{x}}: " GOES_ON},
 		{"a: b\n  c\n", "", "t:2: " GOES_ON},
+		{"a: {{host.vlan}}\n  b\n", "", "t:2: " GOES_ON},
 		{"- b\n- c\nd:\n- e\n", "", "- b\n- c\nd:\n- e\n"},
 		{"- b\n  c: d\n", "", "t:2: " GOES_ON},
 		{"a:\n  b\nc: d\n", "", "t:3: " GOES_ON},
@@ -324,6 +332,8 @@ static void test_yaml_blocks(void **state _unused_)
 		 "\"d: #\"\n"},
 		{"- >- # c\n {{x}}\n- {{x}}\n", "d", "- >- # c\n d\n- \"d\"\n"},
 		{"a: |\n  b\n\n    {{x}}\n  c\n", "\"d", "a: |\n  b\n\n    \"d\n  c\n"},
+		{"- &k a: |\n   {{x}}\n", "b: c", "- &k a: |\n   b: c\n"},
+		{"&k a: b\n c\n", "", "t:2: " GOES_ON},
 		{"a: |\n  {{x}}\n", "",
 		 VALUE("2") "is empty or begins with a blank, which would change the "
 			    "indentation: ''"},
@@ -381,6 +391,16 @@ static void test_yaml_sections(void **state _unused_)
 		 "line"},
 		{"a:{{#x}} b{{/x}}\n", "",
 		 "t:1: {{#x}} follows a '-', ':', '|', '>', '&' or '!'" QUOTE},
+		{"a:\n  {{#x}}b{{/x}}: |\n  {{x}}: c\n", "|", "a:\n  b: |\n  \"|\": c\n"},
+		{"a:\n- {{#x}}b{{/x}}: |\n  {{x}}: c\n", "|", "a:\n- b: |\n  \"|\": c\n"},
+		{"{{#x}}\na: |\n  b\n{{/x}}\n  c: d\n", "", "t:5: " GOES_ON},
+		{"a: b\n{{#x}}\nc:\n  - d\n{{/x}}\n e: f\n", "", "t:6: " GOES_ON},
+		{"- |\n  {{#hosts}}{{^first}}, "
+		 "{{/first}}{{name}}{{/hosts}}{{^hosts}}none{{/hosts}}\n",
+		 "", "- |\n  m, n\n"},
+		{"- |\n  {{#hosts}}{{name}} {{/hosts}}\n", "",
+		 "t:2: {{#hosts}} begins at the beginning of a line of a block scalar "
+		 "and ends in a line of a block scalar"},
 		{"a: b # {{#x}}c{{/x}}\n", "", "a: b # c\n"},
 	};
 

@@ -301,6 +301,39 @@ static void test_schema_grows_by_names(void **state _unused_)
 		template_compile(&t, text, strlen(text), "t", TEMPLATE_PLAIN, s, &d), 0);
 }
 
+static void test_members_hide_names_further_outward(void **state _unused_)
+{
+	static const struct template_key members[] = {{.name = "y", .optional = true},
+						      {.name = NULL}};
+	static const struct template_key keys[] = {
+		{.name = "y", .optional = true},
+		{.name = "l", .kind = TEMPLATE_GROUPS, .members = members},
+		{.name = NULL},
+	};
+	static const char wrong[] = "{{#y}}{{#l}}{{y}}{{/l}}{{/y}}",
+			  right[] = "{{#l}}{{#y}}{{y}}{{/y}}{{/l}}";
+	_cleanup_template_schema_ struct template_schema *s = template_schema_new();
+	_cleanup_template_values_ struct template_values *v = template_values_new();
+	_cleanup_template_ struct template *t = NULL;
+	_cleanup_free_ char *out = NULL;
+	_cleanup_diag_ struct diag d = {0};
+
+	template_schema_add_table(s, keys);
+	assert_int_equal(
+		template_compile(&t, wrong, strlen(wrong), "t", TEMPLATE_PLAIN, s, &d),
+		-1);
+	assert_string_equal(d.lines[0],
+			    "t:1: {{y}} may be missing: put it into {{#y}}...{{/y}}");
+	assert_int_equal(
+		template_compile(&t, right, strlen(right), "t", TEMPLATE_PLAIN, s, &d),
+		0);
+	template_values_text(v, "y", "outer");
+	template_values_text(template_values_group(v, "l"), "y", "inner");
+	template_values_group(v, "l");
+	assert_int_equal(template_render(t, v, &out, NULL), 0);
+	assert_string_equal(out, "inner");
+}
+
 static void test_use_of_a_name_is_known(void **state _unused_)
 {
 	_cleanup_template_ struct template *t = NULL;
@@ -374,6 +407,7 @@ int main(void)
 		cmocka_unit_test(test_value_that_cannot_be_written_is_an_error),
 		cmocka_unit_test(test_value_of_another_kind_is_an_error),
 		cmocka_unit_test(test_schema_grows_by_names),
+		cmocka_unit_test(test_members_hide_names_further_outward),
 		cmocka_unit_test(test_use_of_a_name_is_known),
 		cmocka_unit_test(test_formats_have_names),
 		cmocka_unit_test(test_samples_fill_the_schema),
