@@ -19,6 +19,7 @@ struct follower {
 	const struct template_type *type;
 	struct diag *d;
 	bool is_wrong;
+	unsigned wrong_line; /* of the last complaint */
 };
 
 /* The round of the innermost loop. */
@@ -29,7 +30,8 @@ struct round {
 static int follow(struct follower *f, size_t from, size_t to, struct template_state *s,
 		  const struct round *round);
 
-/* Adds a complaint, once for each node. Always returns -1. */
+/* Adds a complaint, once for each node, and for each line, because another one there may
+ * be a consequence. Always returns -1. */
 static _printf_(4, 5) int complain(struct follower *f, struct template_node *n,
 				   unsigned line, const char *fmt, ...)
 {
@@ -37,9 +39,10 @@ static _printf_(4, 5) int complain(struct follower *f, struct template_node *n,
 	va_list ap;
 
 	f->is_wrong = true;
-	if (n->reported)
+	if (n->reported || line == f->wrong_line)
 		return -1;
 	n->reported = true;
+	f->wrong_line = line;
 	va_start(ap, fmt);
 	if (vasprintf(&text, fmt, ap) < 0)
 		abort();

@@ -282,6 +282,9 @@ static void test_yaml_scalars(void **state _unused_)
 			    ": 'c d'"},
 		{"a: b{{x}}\n", "", VALUE("1") "is empty" QUOTE ": ''"},
 		{"a: b{{x}} a\n", "-", VALUE("1") "begins with '-' or '.'" QUOTE ": '-'"},
+		{"a: b:{{x}}\nc: d:{{x}}{{#x}}{{/x}}\n", "",
+		 "t:1: {{x}} follows a '-', ':', '|', '>', '&' or '!'" QUOTE
+		 "\nt:2: {{x}} follows a '-', ':', '|', '>', '&' or '!'" QUOTE},
 		{"a: {{x}}:{{host.vlan}}\n", "b",
 		 "t:1: {{host.vlan}} follows a '-', ':', '|', '>', '&' or "
 		 "'!'" QUOTE},
