@@ -36,8 +36,8 @@ static char *recipe_beside(const char *path)
 
 /* Checks the file with the image, or with the roles of the recipe beside it, or with no
  * roles: then sets *ret_any. Returns 0 or -1. */
-static int load(struct rack *rack, const char *path, const struct image *image,
-		bool *ret_any, struct diag *d)
+static int load(struct rack *rack, const char *path, struct image *image, bool *ret_any,
+		struct diag *d)
 {
 	static const struct roles any = {.any = true};
 	_cleanup_free_ char *file = image ? NULL : recipe_beside(path);
@@ -57,7 +57,7 @@ static int load(struct rack *rack, const char *path, const struct image *image,
 }
 
 /* `image`: that of --image, or NULL. */
-static void check_file(const char *path, const struct image *image, struct result *res)
+static void check_file(const char *path, struct image *image, struct result *res)
 {
 	_cleanup_rack_ struct rack rack = {0};
 	_cleanup_diag_ struct diag d = {0};

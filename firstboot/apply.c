@@ -178,7 +178,7 @@ int cmd_apply(const struct firstboot *given, char **args _unused_, struct err *e
 		return refuse(fb, &c, &a, true, e);
 	if (uplink_wait(fb, &c.host, &uplink, e) < 0)
 		return fb->dry_run ? -1 : refuse(fb, &c, &a, false, e);
-	plan_make(&p, &c.host, c.role, uplink);
+	plan_make(&p, &c.host, c.role, &c.templates, uplink);
 	p.config = config_text(&c.host);
 	if (fb->dry_run)
 		return dry_run(&p);

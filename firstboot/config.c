@@ -42,7 +42,54 @@ static void complain_no_source(struct config *c, const struct firstboot *fb)
 		 *links ? links : "no Ethernet link");
 }
 
-static void finish(struct config *c)
+/* Loads the rack's hosts: those that came with the boot, or of the boot medium's rack.
+ * Complains when there are none although a template of the role needs them. */
+static int load_hosts(struct config *c, const struct firstboot *fb,
+		      struct rack_hosts *ret)
+{
+	const char *needs = host_templates_use_hosts(&c->templates, &c->roles, c->role);
+	_cleanup_conf_ struct conf *conf = NULL;
+
+	if (!needs)
+		return 0;
+	if (root_access(fb->rootfd, HOSTS_CFG) == 0)
+		return conf_read_root(&conf, fb->rootfd, HOSTS_CFG, "hosts.cfg",
+				      CONF_MAX_RACK, &c->complaints) < 0 ||
+				       rack_hosts_load(ret, conf_root(conf),
+						       &c->complaints) < 0
+			       ? -1
+			       : 0;
+	if (root_access(fb->rootfd, MEDIUM_RACK_CFG) == 0) {
+		if (conf_read_root(&conf, fb->rootfd, MEDIUM_RACK_CFG, "rack.cfg",
+				   CONF_MAX_RACK, &c->complaints) < 0)
+			return -1;
+		rack_hosts_load_rack(ret, conf_root(conf));
+		return 0;
+	}
+	return diag_add(&c->complaints,
+			"the template '%s' of the image needs the hosts of the rack, "
+			"which only come over the network or with a rack.cfg",
+			needs);
+}
+
+/* Renders the templates of the role. On failure c->role is NULL and there are
+ * complaints. */
+static void render(struct config *c, const struct firstboot *fb)
+{
+	_cleanup_rack_hosts_ struct rack_hosts hosts = {0};
+	_cleanup_template_values_ struct template_values *values = NULL;
+
+	if (host_templates_compile(&c->templates, &c->roles, &c->complaints) == 0 &&
+	    load_hosts(c, fb, &hosts) == 0) {
+		values = host_template_values(&c->roles, &hosts);
+		if (host_templates_render(&c->templates, &c->host, &c->roles, values,
+					  &c->complaints) == 0)
+			return;
+	}
+	c->role = NULL;
+}
+
+static void finish(struct config *c, const struct firstboot *fb)
 {
 	_cleanup_free_ char *text = NULL;
 
@@ -52,6 +99,10 @@ static void finish(struct config *c)
 	    host_check_keys(&c->host, &c->roles, &c->complaints, c->bad) == 0 &&
 	    c->complaints.n == 0)
 		c->role = roles_find(&c->roles, c->host.role);
+	if (c->role && host_templates_read(&c->templates, fb->rootfd, &c->complaints) < 0)
+		c->role = NULL;
+	if (c->role)
+		render(c, fb);
 	for (size_t i = 0; i < HOST_KEY_COUNT; i++)
 		c->bad[i] = c->bad[i] || c->host.bad[i];
 	text = config_text(&c->host);
@@ -72,7 +123,7 @@ int config_load(struct config *ret, const struct firstboot *fb)
 		    0)
 			found = true;
 	if (found)
-		finish(ret);
+		finish(ret, fb);
 	else
 		complain_no_source(ret, fb);
 	return ret->complaints.n ? -1 : 0;
@@ -90,7 +141,7 @@ int config_load_file(struct config *ret, const struct firstboot *fb, const char 
 			 &ret->complaints) < 0)
 		return -1;
 	(void)!host_load_conf(&ret->host, conf_root(conf), "", &ret->complaints);
-	finish(ret);
+	finish(ret, fb);
 	return ret->complaints.n ? -1 : 0;
 }
 
@@ -106,6 +157,7 @@ int config_err(const struct config *c, const char *what, struct err *e)
 void config_done(struct config *c)
 {
 	roles_done(&c->roles);
+	host_templates_done(&c->templates);
 	host_done(&c->host);
 	diag_done(&c->complaints);
 	diag_done(&c->warnings);

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "firstboot/firstboot.h"
-#include "firstboot/model/host.h"
+#include "firstboot/model/host-template.h"
 #include "firstboot/model/sha256.h"
 
 /* The sources of values, in priority order: values of a later one replace those of an
@@ -28,8 +28,9 @@ void sources_wait(const struct firstboot *fb);
 struct config {
 	struct roles roles;
 	struct host host;
-	const struct role *role;  /* NULL when there are complaints */
-	struct diag complaints;   /* each line begins with its source */
+	const struct role *role;         /* NULL when there are complaints */
+	struct host_templates templates; /* rendered when there are no complaints */
+	struct diag complaints;          /* each line begins with its source */
 	struct diag warnings;     /* they do not keep the host from being configured */
 	bool bad[HOST_KEY_COUNT]; /* a complaint is about the key */
 	char sha256[DIGEST_LEN];  /* of the effective values, see config_text */

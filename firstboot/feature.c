@@ -8,6 +8,5 @@ const struct feature_code *const feature_codes[] = {
 	&code_kubernetes,
 	&code_calico,
 	&code_docker,
-	&code_network_environment,
 	NULL,
 };

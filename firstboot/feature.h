@@ -46,4 +46,4 @@ struct feature_code {
 extern const struct feature_code *const feature_codes[];
 
 extern const struct feature_code code_pods, code_cbr0, code_nat, code_kubernetes,
-	code_calico, code_docker, code_network_environment;
+	code_calico, code_docker;

@@ -15,7 +15,7 @@ struct record {
 	bool there;  /* the file exists, readable or not */
 	bool rescue; /* written in rescue mode (apply.c) */
 	char *digest;
-	char **dirs;
+	char **dirs, **rendered;
 	uint64_t number;
 };
 
@@ -23,6 +23,7 @@ static void record_done(struct record *r)
 {
 	free(r->digest);
 	strv_free(r->dirs);
+	strv_free(r->rendered);
 	*r = (struct record){0};
 }
 #define _cleanup_record_ _cleanup_(record_done)
@@ -41,6 +42,7 @@ static void record_read(struct record *ret, const struct firstboot *fb, const ch
 	if (conf_read_root(&c, fb->rootfd, path, path, RECORD_MAX, &d) < 0)
 		return;
 	(void)!conf_get_strv(conf_root(c), "directories", &ret->dirs, NULL);
+	(void)!conf_get_strv(conf_root(c), "rendered", &ret->rendered, NULL);
 	if (conf_get_str(conf_root(c), "plan_sha256", &text, NULL) > 0)
 		ret->digest = xstrdup(text);
 	if (conf_get_str(conf_root(c), "generation", &text, NULL) > 0 &&
@@ -65,6 +67,7 @@ static void add_all(struct intern *in, char *const *more)
 void generation_done(struct generation *g)
 {
 	intern_done(&g->dirs);
+	intern_done(&g->rendered);
 	*g = (struct generation){0};
 }
 
@@ -89,6 +92,8 @@ int generation_read(struct generation *ret, const struct firstboot *fb,
 	ret->number = complete.number + (ret->same ? 0 : 1);
 	add_all(&ret->dirs, complete.dirs);
 	add_all(&ret->dirs, progress.dirs);
+	add_all(&ret->rendered, complete.rendered);
+	add_all(&ret->rendered, progress.rendered);
 	return 0;
 }
 
@@ -104,6 +109,8 @@ static int write_progress(const struct generation *g, const struct firstboot *fb
 		   (unsigned long long)g->number, g->digest);
 	if (g->dirs.n > 0)
 		conf_append_strv(&b, "directories", g->dirs.texts);
+	if (g->rendered.n > 0)
+		conf_append_strv(&b, "rendered", g->rendered.texts);
 	if (p->config) {
 		digest_sha256(p->config, strlen(p->config), sha256);
 		buf_printf(&b, "config_sha256 = \"%s\";\nconfiguration : {\n%s};\n",
@@ -113,6 +120,40 @@ static int write_progress(const struct generation *g, const struct firstboot *fb
 	if (r == 0)
 		r = root_update(fb->rootfd, PROGRESS_CFG, b.p, b.len, 0600);
 	return r < 0 ? r : 0;
+}
+
+/* Returns the entry of the record for these bytes. Owned by the caller. */
+static char *rendered_entry(const char *path, const char *data, size_t len)
+{
+	char sha256[DIGEST_LEN];
+
+	digest_sha256(data, len, sha256);
+	return xasprintf("%s %s", path, sha256);
+}
+
+static void add_rendered(struct intern *in, const struct plan *p)
+{
+	for (size_t i = 0; i < p->n_files; i++) {
+		const struct plan_file *f = &p->files[i];
+		_cleanup_free_ char *entry = NULL;
+
+		if (!f->rendered || f->kind != PLAN_FILE)
+			continue;
+		entry = rendered_entry(f->path, f->data, strlen(f->data));
+		intern(in, entry, NULL);
+	}
+}
+
+bool generation_has_rendered(const struct generation *g, const struct firstboot *fb,
+			     const char *path)
+{
+	_cleanup_free_ char *text = NULL, *entry = NULL;
+	size_t len;
+
+	if (root_read(fb->rootfd, path, TEMPLATE_OUTPUT_MAX, &text, &len) < 0)
+		return false;
+	entry = rendered_entry(path, text, len);
+	return intern_find(&g->rendered, entry, NULL);
 }
 
 int generation_begin(struct generation *g, const struct firstboot *fb,
@@ -130,6 +171,7 @@ int generation_begin(struct generation *g, const struct firstboot *fb,
 	add_all(&dirs, g->dirs.texts);
 	intern_done(&g->dirs);
 	g->dirs = dirs;
+	add_rendered(&g->rendered, p);
 	r = write_progress(g, fb, p);
 	return r < 0 ? root_err(e, r, fb->rootfd, PROGRESS_CFG) : 0;
 }
@@ -147,6 +189,8 @@ int generation_commit(struct generation *g, const struct firstboot *fb,
 			intern(&dirs, needed.texts[i], NULL);
 	intern_done(&g->dirs);
 	g->dirs = dirs;
+	intern_done(&g->rendered);
+	add_rendered(&g->rendered, p);
 	r = write_progress(g, fb, p);
 	if (r == 0)
 		r = root_rename(fb->rootfd, PROGRESS_CFG, GENERATION_NAME);

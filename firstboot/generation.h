@@ -6,6 +6,7 @@
  *	plan_sha256 = "...";      of the plan, as --dry-run prints it
  *	config_sha256 = "...";    as in the report
  *	directories = [ ... ];    those that firstboot has made for its files
+ *	rendered = [ ... ];       "PATH SHA256" of the files from templates
  *	configuration : { ... };  every effective value
  *
  * GENERATION_CFG is the last configuration whose files were all written. PROGRESS_CFG is
@@ -38,6 +39,7 @@ struct generation {
 	bool other;              /* it was writing another plan */
 	bool rescue;             /* it was in rescue mode */
 	struct intern dirs;      /* directories that firstboot has made */
+	struct intern rendered;  /* files from templates, as in the record */
 };
 void generation_done(struct generation *g);
 #define _cleanup_generation_ _cleanup_(generation_done)
@@ -47,13 +49,18 @@ void generation_done(struct generation *g);
 int generation_read(struct generation *ret, const struct firstboot *fb,
 		    const struct plan *p, struct err *e) _must_check_;
 
-/* Adds the plan's directories that do not exist to g->dirs and writes PROGRESS_CFG; to be
- * called before the first file is changed. */
+/* Adds the plan's directories that do not exist to g->dirs and its files from templates
+ * to g->rendered, and writes PROGRESS_CFG; to be called before the first file is
+ * changed. */
 int generation_begin(struct generation *g, const struct firstboot *fb,
 		     const struct plan *p, struct err *e) _must_check_;
 
-/* Removes directories without a file of the plan from g->dirs and renames PROGRESS_CFG to
- * GENERATION_CFG; to be called after the last file was written. */
+/* Returns true when a file has the bytes that a generation wrote from a template. */
+bool generation_has_rendered(const struct generation *g, const struct firstboot *fb,
+			     const char *path);
+
+/* Removes directories without a file of the plan from g->dirs, and the files that the
+ * plan does not have from g->rendered, and renames PROGRESS_CFG to GENERATION_CFG; to be called after the last file was written. */
 int generation_commit(struct generation *g, const struct firstboot *fb,
 		      const struct plan *p, struct err *e) _must_check_;
 

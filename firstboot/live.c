@@ -140,6 +140,19 @@ static void add_features(char ***v, const struct live *l, const struct plan *p,
 	}
 }
 
+/* Adds the units that a changed file names. */
+static void add_named(char ***v, const struct plan *p, char *const *paths)
+{
+	for (size_t i = 0; i < p->n_files; i++) {
+		char *const *units = p->files[i].units;
+
+		if (!units || !strv_has(paths, p->files[i].path))
+			continue;
+		for (size_t k = 0; units[k]; k++)
+			add_unit(v, units[k]);
+	}
+}
+
 /* Returns true when a feature has another setting than the record, or is new. */
 static bool settings_changed(const struct live *l, const struct plan *p)
 {
@@ -179,6 +192,7 @@ int live_stale(char ***ret, const struct live *l, const struct plan *p, struct e
 		return -1;
 	add_networkd(&v, paths);
 	add_features(&v, l, p, paths);
+	add_named(&v, p, paths);
 	for (size_t i = 0; i < u.n; i++)
 		if (reads_one(&u.v[i], paths))
 			add_unit(&v, u.v[i].name);

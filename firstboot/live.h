@@ -33,7 +33,7 @@ void live_done(struct live *l);
 /*
  * Sets *ret to the units that must be restarted because the plan changes a setting that
  * they were started with: units of the role that read a changed file with
- * EnvironmentFile=, those that depend on a changed setting of a feature, networkd, and the
+ * EnvironmentFile= or that its template names, those that depend on a changed setting of a feature, networkd, and the
  * report. NULL when there is none. Runs
  * systemctl only when a setting changed. *ret is owned by the caller. Returns 0 or -1.
  */

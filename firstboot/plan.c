@@ -70,8 +70,33 @@ static bool has(const struct plan *p, const struct feature_code *code)
 	return p->features & FEATURE_BIT(code->id);
 }
 
+/* Returns true when a template of the role makes the file. */
+static bool is_made(const struct host_templates *t, const char *path)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (t->v[i].output && streq(t->v[i].path, path))
+			return true;
+	return false;
+}
+
+/* Adds the files of the role's templates, and the removal of those of other roles. */
+static void add_rendered(struct plan *p, const struct host_templates *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		const struct host_template *from = &t->v[i];
+		struct plan_file *f;
+
+		if (!from->output && is_made(t, from->path))
+			continue;
+		plan_add_file(p, from->path + 1, from->mode, xstrdup(from->output));
+		f = &p->files[p->n_files - 1];
+		f->rendered = true;
+		f->units = strv_dup(from->units);
+	}
+}
+
 void plan_make(struct plan *ret, const struct host *h, const struct role *role,
-	       const char *uplink)
+	       const struct host_templates *templates, const char *uplink)
 {
 	struct plan p = {
 		.host = h,
@@ -92,6 +117,7 @@ void plan_make(struct plan *ret, const struct host *h, const struct role *role,
 	for (size_t i = 0; feature_codes[i]; i++)
 		if (feature_codes[i]->plan)
 			feature_codes[i]->plan(&p, has(&p, feature_codes[i]));
+	add_rendered(&p, templates);
 	*ret = p;
 }
 
@@ -194,6 +220,7 @@ void plan_done(struct plan *p)
 	for (size_t i = 0; i < p->n_files; i++) {
 		free(p->files[i].path);
 		free(p->files[i].data);
+		strv_free(p->files[i].units);
 	}
 	free(p->files);
 	free(p->uplink);

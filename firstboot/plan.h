@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "firstboot/model/host.h"
+#include "firstboot/model/host-template.h"
 
 enum plan_kind {
 	PLAN_DIR,      /* make a directory with this mode */
@@ -20,7 +20,10 @@ struct plan_file {
 	enum plan_kind kind;
 	char *path; /* below the root, without a leading slash */
 	mode_t mode;
-	char *data; /* NUL-terminated */
+	char *data;    /* NUL-terminated */
+	bool rendered; /* from a template: it may have no PLAN_MARK, and is removed when
+			* its bytes are those that a generation recorded */
+	char **units;  /* restarted when it changes */
 };
 
 struct plan {
@@ -31,19 +34,19 @@ struct plan {
 	char *uplink;            /* its devices */
 	char *hostname;
 	char **secrets; /* as in host.cfg (secret-entry.h); they are there already */
-	char *target; /* the unit to start */
-	char **units; /* the units of the target; not part of plan_text */
-	char *config; /* config_text() of the host, or NULL; not part of plan_text */
+	char *target;   /* the unit to start */
+	char **units;   /* the units of the target; not part of plan_text */
+	char *config;   /* config_text() of the host, or NULL; not part of plan_text */
 };
 
 /* The first line of every file with comments that firstboot writes. */
 #define PLAN_MARK                                                                        \
 	"# Written by rackstrap firstboot at every boot: changes made here do not last."
 
-/* Makes the plan of a host that has passed host_check. `uplink`: its devices (uplink.h).
- * The plan refers to the host. */
+/* Makes the plan of a host that has passed host_check, and whose templates were rendered.
+ * `uplink`: its devices (uplink.h). The plan refers to the host. */
 void plan_make(struct plan *ret, const struct host *h, const struct role *role,
-	       const char *uplink);
+	       const struct host_templates *templates, const char *uplink);
 
 /*
  * Makes the plan for a host that may not be configured: only what an operator needs to

@@ -93,7 +93,7 @@ static int file_differs(int rootfd, const struct plan_file *f)
 	case PLAN_FALLBACK:
 		return fallback_differs(rootfd, f);
 	case PLAN_REMOVE:
-		return is_ours(rootfd, f->path);
+		return f->rendered ? 0 : is_ours(rootfd, f->path); /* remove_rendered() */
 	}
 	return 0;
 }
@@ -199,6 +199,37 @@ static int sweep(const struct firstboot *fb, const struct plan *p, struct err *e
 	return 0;
 }
 
+static bool is_planned(const struct plan *p, const char *path)
+{
+	for (size_t i = 0; i < p->n_files; i++)
+		if (p->files[i].kind == PLAN_FILE && streq(p->files[i].path, path))
+			return true;
+	return false;
+}
+
+/* Removes files that an earlier configuration had from templates. One that was changed
+ * since, or that the image has under this name, stays. Returns their number, or -1. */
+static int remove_rendered(const struct firstboot *fb, const struct plan *p,
+			   const struct generation *g, struct err *e)
+{
+	int removed = 0;
+
+	for (size_t i = 0; i < g->rendered.n; i++) {
+		const char *entry = g->rendered.texts[i];
+		_cleanup_free_ char *path = xstrndup(entry, strcspn(entry, " "));
+		int r;
+
+		if (is_planned(p, path) || !generation_has_rendered(g, fb, path))
+			continue;
+		r = root_remove(fb->rootfd, path);
+		if (r < 0)
+			return root_err(e, r, fb->rootfd, path);
+		log_debug("/%s: removed", path);
+		removed++;
+	}
+	return removed;
+}
+
 /* Removes empty directories that an earlier configuration needed. Returns their number,
  * or -1. */
 static int remove_dirs(const struct firstboot *fb, const struct plan *p,
@@ -226,7 +257,7 @@ static int remove_dirs(const struct firstboot *fb, const struct plan *p,
 static int step_files(const struct firstboot *fb, const struct plan *p, struct err *e)
 {
 	_cleanup_generation_ struct generation g = {0};
-	int changed, removed;
+	int changed, removed, r;
 
 	if (generation_read(&g, fb, p, e) < 0)
 		return -1;
@@ -242,6 +273,10 @@ static int step_files(const struct firstboot *fb, const struct plan *p, struct e
 	changed = do_files(fb, p, false, e);
 	if (changed < 0)
 		return -1;
+	r = remove_rendered(fb, p, &g, e);
+	if (r < 0)
+		return -1;
+	changed += r;
 	removed = remove_dirs(fb, p, &g, e);
 	if (removed < 0 || generation_commit(&g, fb, p, e) < 0)
 		return -1;
@@ -358,10 +393,10 @@ static int step_start(const struct firstboot *fb, const struct plan *p, struct e
 }
 
 const struct step steps[] = {
-	{"secrets", false, secrets_apply},
-	{"files", false, step_files},    {"hostname", true, step_hostname},
-	{"leave", true, step_leave},     {"features", true, step_features},
-	{"restart", true, step_restart}, {"start", true, step_start},
+	{"secrets", false, secrets_apply}, {"files", false, step_files},
+	{"hostname", true, step_hostname}, {"leave", true, step_leave},
+	{"features", true, step_features}, {"restart", true, step_restart},
+	{"start", true, step_start},
 };
 const size_t n_steps = ARRAY_SIZE(steps);
 

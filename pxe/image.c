@@ -212,6 +212,47 @@ static int roles_parse(struct roles *ret, const json_t *j, struct err *e)
 	return 0;
 }
 
+static int template_parse(struct host_templates *ret, const json_t *j, struct err *e)
+{
+	_cleanup_free_ char *mode = NULL, *format = NULL, *text = NULL, *path = NULL;
+	_cleanup_strv_ char **roles = NULL, **units = NULL;
+	struct host_template t = {0};
+
+	if (get_str(j, "path", &path, e) < 0 || get_str(j, "mode", &mode, e) < 0 ||
+	    get_str(j, "format", &format, e) < 0 || get_str(j, "text", &text, e) < 0 ||
+	    (json_object_get(j, "roles") && get_strv(j, "roles", &roles, e) < 0) ||
+	    (json_object_get(j, "units") && get_strv(j, "units", &units, e) < 0))
+		return -1;
+	if (path[0] != '/' || str_to_mode(mode, &t.mode) < 0 ||
+	    template_format_parse(format, &t.format) < 0)
+		return err_set(e, ERR_FAILED, "'%s' is no template of this version",
+			       path);
+	t.path = t.name = path;
+	t.roles = roles;
+	t.units = units;
+	t.text = text;
+	host_templates_add(ret, &t);
+	return 0;
+}
+
+/* Reads the templates, which images that were built before there were any do not have. */
+static int templates_parse(struct image *i, const json_t *j, struct err *e)
+{
+	_cleanup_diag_ struct diag d = {0};
+	const json_t *a;
+
+	if (!json_object_get(j, "templates"))
+		return 0;
+	if (get_array(j, "templates", &a, e) < 0)
+		return -1;
+	for (size_t k = 0; k < json_array_size(a); k++)
+		if (template_parse(&i->templates, json_array_get(a, k), e) < 0)
+			return err_wrap(e, "templates");
+	if (host_templates_compile(&i->templates, &i->roles, &d) < 0)
+		return err_set(e, ERR_FAILED, "templates: %s", d.lines[0]);
+	return 0;
+}
+
 static bool is_sha256(const char *s)
 {
 	return strlen(s) == 64 && strspn(s, "0123456789abcdef") == 64;
@@ -272,7 +313,7 @@ static int manifest_parse(struct image *i, const json_t *j, struct err *e)
 	    get_strv(j, "standins", &i->standins, e) < 0 ||
 	    get_strv_if_any(j, "users", &i->users, e) < 0 ||
 	    get_strv_if_any(j, "groups", &i->groups, e) < 0 ||
-	    roles_parse(&i->roles, j, e) < 0)
+	    roles_parse(&i->roles, j, e) < 0 || templates_parse(i, j, e) < 0)
 		return err_wrap(e, "manifest.json");
 	i->roles.image = xstrdup(i->name);
 	i->has_accounts = json_object_get(j, "users") != NULL;
@@ -409,6 +450,7 @@ void image_done(struct image *i)
 	strv_free(i->users);
 	strv_free(i->groups);
 	roles_done(&i->roles);
+	host_templates_done(&i->templates);
 	*i = (struct image){0};
 }
 

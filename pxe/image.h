@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "firstboot/model/host.h"
+#include "firstboot/model/host-template.h"
 #include "lib/digest-memo.h"
 #include "lib/err.h"
 #include "pxe/columns.h"
@@ -27,6 +27,7 @@ struct image {
 	uint64_t epoch;  /* SOURCE_DATE_EPOCH of the build */
 	char **standins; /* programs in it that are stand-ins ("kubelet", ...), or NULL */
 	struct roles roles;
+	struct host_templates templates; /* compiled */
 	bool has_accounts;      /* the manifest has the next two: its firstboot knows
 				  * secrets */
 	char **users, **groups; /* names in it; NULL: not known */

@@ -46,7 +46,42 @@ static int check_owners(const struct rack_secrets *secrets, const struct image *
 	return r;
 }
 
-int rack_check_image(const struct rack *r, const struct image *image, struct diag *d)
+void rack_hosts_of(struct rack_hosts *ret, const struct rack *r)
+{
+	*ret = (struct rack_hosts){0};
+	for (size_t i = 0; i < r->n_hosts; i++) {
+		const struct host *h = &r->hosts[i].host;
+
+		rack_hosts_add(ret, h->name, h->role, h->dhcp ? 0 : h->address.addr);
+	}
+}
+
+/* Renders the templates for every host, as firstboot will. */
+static int check_templates(const struct rack *r, struct image *image, struct diag *d)
+{
+	_cleanup_template_values_ struct template_values *values = NULL;
+	_cleanup_rack_hosts_ struct rack_hosts hosts = {0};
+	int ret = 0;
+
+	if (image->templates.n == 0)
+		return 0;
+	rack_hosts_of(&hosts, r);
+	values = host_template_values(&image->roles, &hosts);
+	for (size_t i = 0; i < r->n_hosts; i++) {
+		const struct rack_host *h = &r->hosts[i];
+		_cleanup_diag_ struct diag own = {0};
+
+		if (host_templates_render(&image->templates, &h->host, &image->roles,
+					  values, &own) == 0)
+			continue;
+		for (size_t k = 0; k < own.n; k++)
+			ret = diag_add(d, "%s:%u: host '%s': the template %s", r->file,
+				       h->line, h->host.name, own.lines[k]);
+	}
+	return ret;
+}
+
+static int check_secrets(const struct rack *r, const struct image *image, struct diag *d)
 {
 	if (r->secrets.n == 0)
 		return 0;
@@ -57,4 +92,12 @@ int rack_check_image(const struct rack *r, const struct image *image, struct dia
 				"it again",
 				r->secrets.v[0].from, r->secrets.v[0].line, image->name);
 	return check_owners(&r->secrets, image, d);
+}
+
+int rack_check_image(const struct rack *r, struct image *image, struct diag *d)
+{
+	int secrets = check_secrets(r, image, d),
+	    templates = check_templates(r, image, d);
+
+	return secrets < 0 || templates < 0 ? -1 : 0;
 }

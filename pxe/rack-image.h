@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Compares a rack with the image that its hosts are to boot, besides the roles, which
- * rack_load() compares. */
+/*
+ * Compares a rack with the image that its hosts are to boot, besides the roles, which
+ * rack_load() compares.
+ */
 #pragma once
 
 #include "pxe/image.h"
 #include "pxe/rack.h"
 
-/* Checks that the image knows secrets, and has the users and groups that own them.
- * Returns 0, or -1 with all complaints. */
-int rack_check_image(const struct rack *r, const struct image *image,
+/* Sets the part of the rack that templates may loop over. Owned by the caller. */
+void rack_hosts_of(struct rack_hosts *ret, const struct rack *r);
+
+/* Checks that the image knows secrets, has the users and groups that own them, and that
+ * its templates can be rendered for all hosts. Returns 0, or -1 with all complaints. */
+int rack_check_image(const struct rack *r, struct image *image,
 		     struct diag *d) _must_check_;

@@ -25,6 +25,28 @@ static void append_roles(struct json *j, const struct roles *roles)
 	json_close(j, ']');
 }
 
+static void append_templates(struct json *j, const struct host_templates *t)
+{
+	json_open(j, "templates", '[');
+	for (size_t i = 0; i < t->n; i++) {
+		const struct host_template *one = &t->v[i];
+		char mode[8];
+
+		snprintf(mode, sizeof(mode), "%04o", one->mode);
+		json_open(j, NULL, '{');
+		json_str(j, "path", one->path);
+		json_str(j, "mode", mode);
+		json_str(j, "format", template_format_name(one->format));
+		if (one->roles)
+			json_strv(j, "roles", one->roles);
+		if (one->units)
+			json_strv(j, "units", one->units);
+		json_str(j, "text", one->text);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
 static const char *base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -181,6 +203,7 @@ char *manifest_render(const struct manifest *m)
 	json_str(&j, "cmdline", m->r->cmdline ? m->r->cmdline : "");
 	append_standins(&j, m->r);
 	append_roles(&j, &m->r->roles);
+	append_templates(&j, &m->r->compiled);
 	append_accounts(&j, "users", m, ACCOUNT_USERS);
 	append_accounts(&j, "groups", m, ACCOUNT_GROUPS);
 	append_base(&j, m->r, m->base);

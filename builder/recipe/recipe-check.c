@@ -58,6 +58,8 @@ static void check_targets(const struct recipe *r, struct diag *d)
 
 	for (size_t i = 0; i < r->n_files; i++)
 		target_add(&t, r->files[i].to, r->files[i].where, d);
+	for (size_t i = 0; i < r->n_templates; i++)
+		target_add(&t, r->templates[i].path, r->templates[i].where, d);
 	for (size_t i = 0; i < r->n_artifacts; i++) {
 		const struct recipe_artifact *a = &r->artifacts[i];
 

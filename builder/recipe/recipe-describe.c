@@ -137,6 +137,19 @@ static void append_files(struct buf *b, const struct recipe *r)
 	}
 }
 
+static void append_templates(struct buf *b, const struct recipe *r)
+{
+	for (size_t i = 0; i < r->n_templates; i++) {
+		const struct recipe_template *t = &r->templates[i];
+
+		text_append(b, "template %s %04o %s from %s", t->path, t->mode,
+			    template_format_name(t->format), t->written);
+		append_end(b, r, t->where);
+		append_words(b, "  roles", t->roles);
+		append_words(b, "  units", t->units);
+	}
+}
+
 static void append_units(struct buf *b, const struct recipe *r)
 {
 	for (size_t i = 0; i < r->n_units; i++) {
@@ -195,6 +208,7 @@ char *recipe_describe(const struct recipe *r)
 	append_artifacts(&b, r);
 	append_containers(&b, r);
 	append_files(&b, r);
+	append_templates(&b, r);
 	append_units(&b, r);
 	append_switches(&b, "enable", &r->enable);
 	append_switches(&b, "disable", &r->disable);

@@ -97,6 +97,20 @@ static void write_files(struct json *j, const struct recipe *r)
 		json_close(j, '}');
 	}
 	json_close(j, ']');
+	json_open(j, "templates", '[');
+	for (size_t i = 0; i < r->n_templates; i++) {
+		const struct recipe_template *t = &r->templates[i];
+
+		json_open(j, NULL, '{');
+		json_str(j, "path", t->path);
+		json_str(j, "format", template_format_name(t->format));
+		json_str(j, "file", t->written);
+		json_strv(j, "roles", t->roles);
+		json_strv(j, "units", t->units);
+		json_str(j, "where", t->where);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
 	json_open(j, "units", '[');
 	for (size_t i = 0; i < r->n_units; i++) {
 		json_open(j, NULL, '{');

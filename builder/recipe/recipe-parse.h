@@ -16,6 +16,7 @@ extern const char *const recipe_squashfs_keys[];
 extern const char *const recipe_artifact_keys[];
 extern const char *const recipe_extract_keys[];
 extern const char *const recipe_file_keys[];
+extern const char *const recipe_template_keys[];
 extern const char *const recipe_media_keys[];
 extern const char *const recipe_container_keys[];
 extern const char *const recipe_remove_keys[];
@@ -116,6 +117,11 @@ void recipe_parse_containers(struct recipe *r, const struct conf_node *root,
 void recipe_parse_artifacts(struct recipe *r, const struct conf_node *root,
 			    struct diag *d);
 void recipe_parse_files(struct recipe *r, const struct conf_node *root, struct diag *d);
+void recipe_parse_templates(struct recipe *r, const struct conf_node *root,
+			    struct diag *d);
+/* Compiles and tries out the templates of a complete recipe, in r->compiled. */
+void recipe_check_templates(struct recipe *r, struct diag *d);
+void recipe_templates_done(struct recipe *r);
 void recipe_parse_units(struct recipe *r, const struct conf_node *root, struct diag *d);
 void recipe_parse_base(struct recipe *r, const struct conf_node *root, struct diag *d);
 void recipe_parse_media(struct recipe *r, const struct conf_node *root, struct diag *d);

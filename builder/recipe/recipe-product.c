@@ -5,8 +5,8 @@
  * and systemd-networkd. An entry of the recipe comes first: a unit or a file of the same
  * name replaces the unit, and a unit that is disabled or masked is not enabled.
  */
-#include "firstboot/model/feature.h"
 #include "builder/recipe/product.h"
+#include "firstboot/model/feature.h"
 
 #include "builder/recipe/recipe-parse.h"
 #include "pxe/variables.h"

@@ -21,10 +21,10 @@
 #define EPOCH_MAX         UINT32_MAX /* squashfs and cpio store a time in 32 bits */
 
 const char *const recipe_keys[] = {
-	"version",    "name",   "summary",  "include", "base",      "initramfs",
-	"cmdline",    "epoch",  "squashfs", "exclude", "artifacts", "files",
-	"units",      "enable", "disable",  "mask",    "roles",     "images",
-	"containers", "media",  "remove",   NULL,
+	"version", "name",       "summary",  "include", "base",      "initramfs",
+	"cmdline", "epoch",      "squashfs", "exclude", "artifacts", "files",
+	"units",   "enable",     "disable",  "mask",    "roles",     "templates",
+	"images",  "containers", "media",    "remove",  NULL,
 };
 
 /* --- the top level ----------------------------------------------------------------- */
@@ -167,6 +167,7 @@ static void parse_root(struct recipe *r, const struct conf *c, struct diag *d)
 	recipe_parse_containers(r, root, d);
 	recipe_parse_files(r, root, d);
 	recipe_parse_units(r, root, d);
+	recipe_parse_templates(r, root, d);
 	recipe_parse_media(r, root, d);
 	free(r->roles.image);
 	r->roles.image = r->name && *r->name ? xstrdup(r->name) : NULL;
@@ -285,6 +286,7 @@ int recipe_load(struct recipe *ret, const char *path, struct diag *d)
 		if (!r.base.max_size)
 			r.base.max_size = RECIPE_MAX_SIZE;
 		recipe_check(&r, &own);
+		recipe_check_templates(&r, &own);
 		recipe_base_fetch(&r);
 		recipe_containers_fetch(&r);
 		recipe_check_urls(&r, &own);
@@ -305,6 +307,7 @@ void recipe_done(struct recipe *r)
 	recipe_artifacts_done(r);
 	recipe_containers_done(r);
 	recipe_files_done(r);
+	recipe_templates_done(r);
 	recipe_units_done(r);
 	recipe_media_done(r);
 	free(r->file);

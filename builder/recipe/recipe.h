@@ -14,7 +14,7 @@
 #pragma once
 
 #include "builder/common/digest.h"
-#include "firstboot/model/host.h"
+#include "firstboot/model/host-template.h"
 
 /* A place in a recipe: "images/bookworm/recipe.cfg:12". Owned. */
 typedef char *recipe_where;
@@ -155,6 +155,18 @@ struct recipe_unit {
 	recipe_where where;
 };
 
+/* A file that firstboot makes on hosts (firstboot/model/host-template.h). */
+struct recipe_template {
+	char *path;    /* on the host */
+	char *source;  /* a path on this machine */
+	char *written; /* the source as written in the recipe */
+	unsigned mode;
+	enum template_format format;
+	char **roles; /* NULL: all */
+	char **units; /* restarted when the file changes */
+	recipe_where where;
+};
+
 /* An enabled, disabled or masked unit. */
 struct recipe_switch {
 	char *unit;
@@ -197,6 +209,10 @@ struct recipe {
 	size_t n_files;
 	struct recipe_unit *units;
 	size_t n_units;
+	struct recipe_template *templates;
+	size_t n_templates;
+	struct host_templates
+		compiled; /* the same with their texts, when all are right */
 	struct recipe_switches enable, disable, mask;
 	struct roles roles;
 	recipe_where roles_where;

@@ -4,8 +4,8 @@
  * are by binary search. The text of units is read here because unit-links.c needs their
  * [Install] sections.
  */
-#include "firstboot/model/feature.h"
 #include "builder/root/layer.h"
+#include "firstboot/model/feature.h"
 
 #include "lib/file.h"
 
@@ -186,6 +186,44 @@ static char *render_roles(const struct roles *roles)
 	return buf_take(&b);
 }
 
+/* Returns the name of the file with a template's text. Owned by the caller. */
+static char *template_file(const struct recipe *r, size_t i)
+{
+	const char *slash = strrchr(r->compiled.v[i].path, '/');
+
+	return xasprintf("%zu-%s", i + 1, slash + 1);
+}
+
+/* Adds the templates and their list. */
+static void add_templates(struct layer *l, const struct recipe *r)
+{
+	_cleanup_buf_ struct buf b = {0};
+
+	buf_puts(&b, "# Written by rackstrap build from the recipe's templates.\n"
+		     "templates = (");
+	for (size_t i = 0; i < r->compiled.n; i++) {
+		const struct host_template *t = &r->compiled.v[i];
+		_cleanup_free_ char *name = template_file(r, i);
+		_cleanup_free_ char *to = xasprintf("/" TEMPLATES_DIR "/%s", name);
+
+		buf_printf(&b, "%s\n\t{\n\t\tpath = ", i > 0 ? "," : "");
+		conf_quote(&b, t->path);
+		buf_printf(&b, ";\n\t\tmode = \"%04o\";\n\t\tformat = \"%s\";\n", t->mode,
+			   template_format_name(t->format));
+		if (t->roles)
+			append_strv(&b, "roles", t->roles);
+		if (t->units)
+			append_strv(&b, "units", t->units);
+		buf_puts(&b, "\t\ttext = ");
+		conf_quote(&b, name);
+		buf_puts(&b, ";\n\t}");
+		layer_add_text(l, to, 0644, t->text, strlen(t->text), OURS, OURS);
+	}
+	buf_puts(&b, "\n);\n");
+	if (r->compiled.n > 0)
+		layer_add_text(l, "/" TEMPLATES_CFG, 0644, b.p, b.len, OURS, OURS);
+}
+
 static char *render_image(const struct recipe *r)
 {
 	struct buf b = {0};
@@ -208,6 +246,7 @@ static void add_own(struct layer *l, const struct recipe *r, const char *firstbo
 	}
 	if (r->roles.n > 0)
 		layer_add_text(l, ROLES_FILE, 0644, roles, strlen(roles), OURS, OURS);
+	add_templates(l, r);
 	layer_add_text(l, IMAGE_FILE, 0644, image, strlen(image), OURS, OURS);
 	/* systemd makes a machine id at boot if the file exists and is empty. */
 	layer_add_text(l, "/etc/machine-id", 0444, "", 0, OURS, OURS);

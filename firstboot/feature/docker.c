@@ -302,31 +302,7 @@ static char *fault(const struct firstboot *fb, bool test)
 	return container_start(fb, &e) < 0 ? xstrdup(e.msg) : NULL;
 }
 
-/* On hosts of the cluster kube-proxy and Calico manage the packet filter, and Docker
- * must not. */
-static char *content(const struct host *h)
-{
-	_cleanup_strv_ char **options = NULL;
-	_cleanup_free_ char *all = NULL;
-
-	if (h->features & FEATURE_BIT(FEATURE_CBR0))
-		strv_add(&options, "--bridge=cbr0");
-	if (h->features & FEATURE_BIT(FEATURE_NAT)) {
-		strv_add(&options, "--iptables=false");
-		strv_add(&options, "--ip-masq=false");
-	}
-	strv_extend(&options, h->f.docker.options);
-	all = strv_join(options, " ");
-	return xasprintf(PLAN_MARK "\nDOCKER_OPTS=\"%s\"\n", all);
-}
-
-static void plan(struct plan *p, bool has)
-{
-	plan_add_file(p, "etc/default/docker", 0644, has ? content(p->host) : NULL);
-}
-
 const struct feature_code code_docker = {
-	.plan = plan,
 	.id = FEATURE_DOCKER,
 	.fault = fault,
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "firstboot/model/host.h"
+#include "firstboot/model/template.h"
 
 struct check;
 
@@ -38,6 +39,9 @@ struct feature {
 	void (*drop)(struct host *h);
 	/* Sets values that follow from others. `role`: NULL when it is not known. */
 	void (*derive)(struct host *h, const struct role *role);
+	/* More values for templates, of hosts with the feature; NULL: none. */
+	const struct template_key *values;
+	void (*fill)(struct template_values *v, const struct host *h);
 	/* Checks the values of a host that has the feature, or whose role is not
 	 * known. */
 	void (*check)(struct check *c);

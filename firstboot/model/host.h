@@ -114,8 +114,11 @@ struct host_key {
 	enum host_type type;
 	size_t offset; /* of the value in struct host */
 	enum host_level level;
-	bool names_host; /* an address that the cluster group of a rack may give as the
+	bool names_host;    /* an address that the cluster group of a rack may give as the
 			  * name of a host */
+	bool always;        /* a host with the key's feature always has a value */
+	bool pairs;         /* a list of NAME=VALUE */
+	const char *sample; /* a typical value for templates, or NULL */
 	const char *summary; /* one line */
 };
 

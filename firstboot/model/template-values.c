@@ -91,6 +91,16 @@ void template_values_texts(struct template_values *v, const char *name,
 	p->n = strv_len(copy);
 }
 
+void template_values_clear(struct template_values *v, const char *name)
+{
+	struct template_value *p = (struct template_value *)template_values_find(v, name);
+
+	if (!p)
+		return;
+	value_done(p);
+	*p = (struct template_value){.name = p->name, .kind = p->kind};
+}
+
 struct template_values *template_values_group(struct template_values *v, const char *name)
 {
 	struct template_value *p = set(v, name, TEMPLATE_GROUPS);

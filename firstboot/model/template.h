@@ -123,6 +123,8 @@ void template_values_number(struct template_values *v, const char *name,
 void template_values_flag(struct template_values *v, const char *name, bool flag);
 void template_values_texts(struct template_values *v, const char *name,
 			   char *const *texts);
+/* Empties a value, which is missing then: a list of groups can be filled anew. */
+void template_values_clear(struct template_values *v, const char *name);
 /* Appends an element to a list of groups and returns it, to be filled. Owned by `v`. */
 struct template_values *template_values_group(struct template_values *v,
 					      const char *name);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "../unit/test-roles.h"
+#include "../unit/test-templates.h"
 #include "firstboot/feature/etcd.h"
 #include "firstboot/model/host-check.h"
 #include "firstboot/plan.h"
@@ -115,6 +116,7 @@ static void demand_plan(const struct plan *p, const struct host *h)
 static void plan_any(struct host *h, bool loaded)
 {
 	_cleanup_roles_ struct roles roles = {0};
+	_cleanup_host_templates_ struct host_templates templates = {0};
 	_cleanup_diag_ struct diag d = {0};
 	_cleanup_plan_ struct plan p = {0}, rescue = {0};
 	bool bad[HOST_KEY_COUNT] = {false};
@@ -123,7 +125,9 @@ static void plan_any(struct host *h, bool loaded)
 	host_derive(h, &roles);
 	if (host_check_keys(h, &roles, &d, bad) == 0 && loaded) {
 		demand(d.n == 0, "passed with a complaint");
-		plan_make(&p, h, roles_find(&roles, h->role), "eth0");
+		demand(templates_2015_render(&templates, &roles, h, &d) == 0,
+		       "a template that cannot be rendered");
+		plan_make(&p, h, roles_find(&roles, h->role), &templates, "eth0");
 		demand_keys(h, roles_find(&roles, h->role));
 		demand_plan(&p, h);
 		demand(!(p.features & FEATURE_BIT(FEATURE_CBR0)) ||

@@ -11,6 +11,7 @@
 #include "firstboot/plan.h"
 #include "lib/file.h"
 #include "test-roles.h"
+#include "test-templates.h"
 
 #include <glob.h>
 #include <setjmp.h>
@@ -92,6 +93,17 @@ static const char *devices_of(const struct host *h)
 	return strv_len(h->bond) ? "eth0 eth1" : UPLINK;
 }
 
+static void make_plan(struct plan *p, const struct host *h, const struct roles *roles,
+		      const char *devices)
+{
+	_cleanup_host_templates_ struct host_templates templates;
+	_cleanup_diag_ struct diag d = {0};
+
+	if (templates_2015_render(&templates, roles, h, &d) < 0)
+		fail_msg("%s", d.lines[0]);
+	plan_make(p, h, roles_find(roles, h->role), &templates, devices);
+}
+
 static char *plan_of(const char *path)
 {
 	_cleanup_plan_ struct plan p = {0};
@@ -110,7 +122,7 @@ static char *plan_of(const char *path)
 	} else {
 		if (r < 0)
 			fail_msg("%s", d.lines[0]);
-		plan_make(&p, &h, roles_find(&roles, h.role), devices_of(&h));
+		make_plan(&p, &h, &roles, devices_of(&h));
 	}
 	assert_networkd(&p);
 	return plan_text(&p);
@@ -141,7 +153,7 @@ static void test_pod_traffic_is_not_masqueraded(void **state _unused_)
 
 	all_roles(&roles);
 	load(&h, DIR_GOLDEN "node.cfg");
-	plan_make(&p, &h, roles_find(&roles, "node"), "enp1s0");
+	make_plan(&p, &h, &roles, "enp1s0");
 	rules = nat_rules(p.host, p.uplink);
 	assert_int_equal(strv_len(rules), 3);
 	assert_string_equal(rules[0],
@@ -161,7 +173,7 @@ static void test_nat_rules_name_the_vlan(void **state _unused_)
 
 	all_roles(&roles);
 	load(&h, DIR_GOLDEN "node-bond-vlan.cfg");
-	plan_make(&p, &h, roles_find(&roles, "node"), "eth0 eth1");
+	make_plan(&p, &h, &roles, "eth0 eth1");
 	rules = nat_rules(p.host, p.uplink);
 	assert_string_equal(rules[0],
 			    "-A " NAT_CHAIN " -d 192.168.0.0/16 -o vlan100 -j RETURN");

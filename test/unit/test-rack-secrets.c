@@ -203,7 +203,7 @@ static void expect_complaints(struct fixture *f, const char *users, const char *
 	_cleanup_free_ char *path = write_rack(f);
 	_cleanup_strv_ char **user_names = users ? strv_split(users, " ") : NULL;
 	_cleanup_strv_ char **group_names = groups ? strv_split(groups, " ") : NULL;
-	const struct image image = {.name = f->image.name,
+	struct image image = {.name = f->image.name,
 				    .has_accounts = has_accounts,
 				    .users = user_names,
 				    .groups = group_names};

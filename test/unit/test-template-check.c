@@ -5,7 +5,6 @@
  * written, whatever these are. And the check of outputs at build.
  */
 #include "builder/recipe/template-check.h"
-#include "firstboot/plan-files.h"
 #include "lib/file.h"
 #include "lib/run.h"
 #include "test/unit/test-template.h"
@@ -299,28 +298,6 @@ static void test_systemd_reads_an_environment(void **state _unused_)
 	}
 }
 
-/* firstboot writes the entries of a host's `environment` in the same way. */
-static void test_environment_is_written_as_firstboot_does(void **state _unused_)
-{
-	static const char *const values[] = {
-		"",    "a",     "a b", "a#b", "a;b", "a&b",       "a|b", "<a>",
-		"(a)", "*",     "a?",  "[a]", "{a}", "~a",        "a!",  "a=b",
-		"%h",  "a,b:c", "a^b", "1+1", "@a",  "--a=b --c",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
-		_cleanup_free_ char *entry = xasprintf("A=%s", values[i]);
-		char *environment[] = {entry, NULL};
-		const struct host host = {.environment = environment, .dhcp = true};
-		const struct role role = {0};
-		_cleanup_free_ char *file = file_environment(&host, &role);
-		_cleanup_free_ char *got = template_test_render(
-			"A={{x}}\n", TEMPLATE_ENVIRONMENT, values[i]);
-
-		assert_true(str_ends(file, got));
-	}
-}
-
 /* --- json and yaml ----------------------------------------------------------------- */
 
 static void test_jansson_reads_the_values(void **state _unused_)
@@ -491,7 +468,6 @@ int main(void)
 		cmocka_unit_test(test_shell_reads_the_values),
 		cmocka_unit_test(test_shell_reads_an_environment),
 		cmocka_unit_test(test_systemd_reads_an_environment),
-		cmocka_unit_test(test_environment_is_written_as_firstboot_does),
 		cmocka_unit_test(test_jansson_reads_the_values),
 		cmocka_unit_test(test_libyaml_reads_the_values),
 		cmocka_unit_test(test_libyaml_reads_the_values_of_a_block),

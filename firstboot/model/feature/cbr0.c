@@ -10,6 +10,7 @@ static const struct host_key keys[] = {
 	 .name = "cbr0",
 	 .type = HOST_T_CIDR,
 	 .offset = AT(address),
+	 .always = true,
 	 .level = HOST_LEVEL_HOST,
 	 .summary = "the pod bridge's address with its prefix"},
 	{.id = HOST_CBR0_MTU,

@@ -8,6 +8,7 @@ static const struct host_key keys[] = {
 	 .name = "docker_options",
 	 .type = HOST_T_STRV,
 	 .offset = offsetof(struct host, f.docker.options),
+	 .sample = "--debug",
 	 .summary = "options added to Docker's"},
 };
 

@@ -16,25 +16,43 @@ static const struct host_key keys[] = {
 	 .type = HOST_T_ADDR,
 	 .offset = AT(master),
 	 .names_host = true,
+	 .always = true,
 	 .summary = "the master's address"},
 	{.id = HOST_ETCD,
 	 .name = "etcd",
 	 .type = HOST_T_HOSTPORT,
 	 .offset = AT(etcd),
+	 .always = true,
 	 .summary = "the address and port of etcd"},
 	{.id = HOST_SERVICE_NETWORK,
 	 .name = "service_network",
 	 .type = HOST_T_NETWORK,
 	 .offset = AT(service_network),
+	 .always = true,
 	 .level = HOST_LEVEL_CLUSTER,
 	 .summary = "the range of service addresses"},
 };
 
-uint32_t kubernetes_dns(const struct kubernetes *k)
+/* Returns the usual address of a cluster's DNS: the tenth of the service network, or the
+ * last of a smaller one. */
+static uint32_t kubernetes_dns(const struct kubernetes *k)
 {
 	uint32_t last = ~net_mask(k->service_network.prefix);
 
 	return net_network(k->service_network) + (last < DNS_HOST ? last : DNS_HOST);
+}
+
+static const struct template_key values[] = {
+	{.name = "host.cluster_dns", .kind = TEMPLATE_TEXT, .sample = "10.100.0.10"},
+	{.name = NULL},
+};
+
+static void fill(struct template_values *v, const struct host *h)
+{
+	char addr[NET_ADDR_LEN];
+
+	template_values_text(v, "host.cluster_dns",
+			     net_format_addr(kubernetes_dns(&h->f.kubernetes), addr));
 }
 
 static void init(struct host *h)
@@ -159,6 +177,8 @@ const struct feature feature_kubernetes = {
 	.init = init,
 	.derive = derive,
 	.check = check,
+	.values = values,
+	.fill = fill,
 };
 
 const struct feature feature_kubernetes_master = {

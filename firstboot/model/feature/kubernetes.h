@@ -14,7 +14,3 @@ struct kubernetes {
 	struct hostport etcd; /* addr 0: none */
 	struct cidr service_network;
 };
-
-/* Returns the usual address of a cluster's DNS: the tenth of the service network, or the
- * last of a smaller one. */
-uint32_t kubernetes_dns(const struct kubernetes *k);

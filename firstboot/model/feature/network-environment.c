@@ -7,6 +7,7 @@ static const struct host_key keys[] = {
 	{.id = HOST_ENVIRONMENT,
 	 .name = "environment",
 	 .type = HOST_T_STRV,
+	 .pairs = true,
 	 .offset = offsetof(struct host, f.environment.entries),
 	 .summary = "entries added to /etc/network-environment"},
 };

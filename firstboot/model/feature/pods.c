@@ -14,6 +14,7 @@ static const struct host_key keys[] = {
 	 .name = "pod_network",
 	 .type = HOST_T_NETWORK,
 	 .offset = AT(network),
+	 .always = true,
 	 .level = HOST_LEVEL_CLUSTER,
 	 .summary = "the network of all pods"},
 };

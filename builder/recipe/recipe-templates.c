@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The recipe's templates: each is a file beside the recipe, from which firstboot makes a
+ * file on every host of its roles. They are compiled and tried out when the whole recipe
+ * is read, because the names that they may use depend on the features of the roles.
+ */
+#include "builder/recipe/recipe-parse.h"
+#include "builder/recipe/template-check.h"
+#include "lib/file.h"
+
+const char *const recipe_template_keys[] = {"path",  "file",  "mode", "format",
+					    "roles", "units", NULL};
+
+static void template_done(void *entry)
+{
+	struct recipe_template *t = entry;
+
+	free(t->path);
+	free(t->source);
+	free(t->written);
+	strv_free(t->roles);
+	strv_free(t->units);
+	free(t->where);
+}
+
+void recipe_templates_done(struct recipe *r)
+{
+	for (size_t i = 0; i < r->n_templates; i++)
+		template_done(&r->templates[i]);
+	free(r->templates);
+	host_templates_done(&r->compiled);
+}
+
+static void parse_format(struct recipe_template *t, const struct conf_node *n,
+			 struct diag *d)
+{
+	_cleanup_free_ char *known = str_list(template_format_name, "or");
+	const char *s = NULL;
+	int r = conf_get_str(n, "format", &s, d);
+
+	if (r == 0 && conf_is_missing(n, "format"))
+		conf_complain(n, d, "template: format: missing: it is %s", known);
+	if (r > 0 && template_format_parse(s, &t->format) < 0)
+		conf_complain(conf_member(n, "format"), d,
+			      "format: there is no format '%.40s', there is %s", s,
+			      known);
+}
+
+static void parse_names(struct recipe_template *t, const struct conf_node *n,
+			struct diag *d)
+{
+	(void)!recipe_get_words(n, "roles", &t->roles, d);
+	(void)!recipe_get_words(n, "units", &t->units, d);
+	for (size_t i = 0; t->units && t->units[i]; i++)
+		if (!recipe_is_unit(t->units[i]))
+			conf_complain(conf_member(n, "units"), d,
+				      "units: '%s' is not the name of a unit",
+				      t->units[i]);
+}
+
+static void parse_template(void *entry, const struct conf_node *n, struct diag *d)
+{
+	struct recipe_template *t = entry;
+
+	recipe_set_where(&t->where, n);
+	(void)!conf_check_keys(n, recipe_template_keys, d);
+	if (recipe_get_target(n, "path", &t->path, d) == 0 && conf_is_missing(n, "path"))
+		conf_complain(n, d, "template: path: missing: name its path on the host");
+	if (recipe_get_text(n, "file", &t->written, d) > 0) {
+		t->source = recipe_beside(n, t->written);
+		recipe_check_file(conf_member(n, "file"), "file", t->source, d);
+	} else if (conf_is_missing(n, "file")) {
+		conf_complain(n, d,
+			      "template: file: missing: name the template's file beside "
+			      "the recipe");
+	}
+	t->mode = 0644;
+	(void)!recipe_get_mode(n, "mode", &t->mode, d);
+	parse_format(t, n, d);
+	parse_names(t, n, d);
+}
+
+void recipe_parse_templates(struct recipe *r, const struct conf_node *root,
+			    struct diag *d)
+{
+	static const struct recipe_list type = {
+		.key = "templates",
+		.size = sizeof(struct recipe_template),
+		.name = offsetof(struct recipe_template, path),
+		.where = offsetof(struct recipe_template, where),
+		.parse = parse_template,
+		.done = template_done,
+	};
+
+	r->templates = recipe_lay_list(&type, r->templates, &r->n_templates, root, d);
+}
+
+/* --- the whole recipe -------------------------------------------------------------- */
+
+/* Files that firstboot makes itself. */
+static const char *const own_files[] = {
+	"/etc/hostname",
+	"/etc/hosts",
+	"/etc/resolv.conf",
+	"/etc/sysctl.d/90-rackstrap.conf",
+	"/root/.ssh/authorized_keys",
+};
+
+static bool is_own(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(own_files); i++)
+		if (streq(path, own_files[i]))
+			return true;
+	return str_after(path, "/usr/lib/rackstrap/") ||
+	       str_after(path, "/run/rackstrap/") ||
+	       str_after(path, "/etc/systemd/network/");
+}
+
+/* Returns true when the template can be tried out. */
+static bool check_names(const struct recipe *r, const struct recipe_template *t,
+			struct diag *d)
+{
+	bool ok = true;
+
+	if (is_own(t->path)) {
+		diag_add(d, "%s: template: path: '%s' is made by firstboot itself",
+			 t->where, t->path);
+		ok = false;
+	}
+	for (size_t i = 0; t->roles && t->roles[i]; i++) {
+		if (roles_find(&r->roles, t->roles[i]))
+			continue;
+		diag_add(d, "%s: template: roles: the recipe has no role '%s'", t->where,
+			 t->roles[i]);
+		ok = false;
+	}
+	if (r->roles.n == 0) {
+		diag_add(d,
+			 "%s: template: only hosts with a role have files from "
+			 "templates, and this recipe has no 'roles'",
+			 t->where);
+		ok = false;
+	}
+	return ok;
+}
+
+/* Adds the template to r->compiled and compiles it. */
+static void add(struct recipe *r, const struct recipe_template *t, struct diag *d)
+{
+	_cleanup_free_ char *text = NULL;
+	struct host_template new = {
+		.path = t->path,
+		.mode = t->mode,
+		.format = t->format,
+		.roles = t->roles,
+		.units = t->units,
+		.name = t->source,
+	};
+	int e = file_read_regular_at(AT_FDCWD, t->source, TEMPLATE_MAX, &text, NULL);
+
+	if (e < 0) {
+		diag_add(d, "%s: template: %s: %s", t->where, t->source,
+			 e == -EFBIG ? "is larger than 64 KiB" : strerror(-e));
+		return;
+	}
+	new.text = text;
+	host_templates_add(&r->compiled, &new);
+}
+
+void recipe_check_templates(struct recipe *r, struct diag *d)
+{
+	for (size_t i = 0; i < r->n_templates; i++) {
+		const struct recipe_template *t = &r->templates[i];
+
+		if (t->path && t->source && check_names(r, t, d))
+			add(r, t, d);
+	}
+	if (host_templates_compile(&r->compiled, &r->roles, d) < 0)
+		return;
+	for (size_t i = 0; i < r->compiled.n; i++) {
+		_cleanup_template_schema_ struct template_schema *s =
+			host_template_schema(&r->compiled.v[i], &r->roles);
+
+		(void)!template_check_samples(r->compiled.v[i].compiled, s, d);
+	}
+}

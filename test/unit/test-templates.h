@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The templates of the recipes of 2015, images/bookworm and those that include it. */
+#pragma once
+
+#include "firstboot/model/host-template.h"
+#include "lib/file.h"
+
+#include <fcntl.h>
+
+#define TEMPLATES_DIR_2015 "images/common/templates/"
+
+static inline void template_2015(struct host_templates *t, const char *path,
+				 const char *file)
+{
+	static char *roles[] = {(char *)"master", (char *)"node", NULL};
+	_cleanup_free_ char *text = NULL;
+	struct host_template one = {.path = (char *)path,
+				    .mode = 0644,
+				    .format = TEMPLATE_ENVIRONMENT,
+				    .roles = roles,
+				    .name = (char *)file};
+
+	if (file_read_at(AT_FDCWD, file, TEMPLATE_MAX, &text, NULL) < 0)
+		abort();
+	one.text = text;
+	host_templates_add(t, &one);
+}
+
+/* Sets the templates, compiled for the roles, which include master and node. */
+static inline void templates_2015(struct host_templates *ret, const struct roles *roles)
+{
+	struct diag d = {0};
+
+	*ret = (struct host_templates){0};
+	template_2015(ret, "/etc/network-environment",
+		      TEMPLATES_DIR_2015 "network-environment");
+	template_2015(ret, "/etc/default/docker", TEMPLATES_DIR_2015 "docker");
+	if (host_templates_compile(ret, roles, &d) < 0)
+		abort();
+}
+
+/* Renders them for a derived host. */
+static inline int templates_2015_render(struct host_templates *ret,
+					const struct roles *roles, const struct host *h,
+					struct diag *d)
+{
+	const struct rack_hosts none = {0};
+	_cleanup_template_values_ struct template_values *v =
+		host_template_values(roles, &none);
+
+	templates_2015(ret, roles);
+	return host_templates_render(ret, h, roles, v, d);
+}
