@@ -20,13 +20,17 @@ static int check_grammar(const struct template *t, const char *output, struct er
 				     .end = 1,
 				     .text = output,
 				     .len = strlen(output)};
-	char name[] = "output";
+	char name[] = "";
 	struct template all = {.name = name, .format = t->format, .nodes = &node, .n = 1};
 	_cleanup_diag_ struct diag d = {0};
+	const char *wrong;
 
-	return template_follow(&all, &d) < 0
-		       ? err_set(e, ERR_CONFIG, "%s", str_after(d.lines[0], "output:"))
-		       : 0;
+	if (template_follow(&all, &d) == 0)
+		return 0;
+	wrong = d.lines[0] + 1; /* ":LINE: ...", or ": ..." */
+	if (*wrong == ' ')
+		return err_set(e, ERR_CONFIG, "%s", wrong + 1);
+	return err_set(e, ERR_CONFIG, "line %s", wrong);
 }
 
 /* Checks that each line that is not blank is one of an INI file. */

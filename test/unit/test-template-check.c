@@ -446,6 +446,40 @@ static void test_samples_are_checked(void **state _unused_)
 	}
 }
 
+static void test_outputs_are_checked(void **state _unused_)
+{
+	static const struct {
+		enum template_format format;
+		const char *output, *want;
+	} cases[] = {
+		{TEMPLATE_ENVIRONMENT, "A=1\n", ""},
+		{TEMPLATE_ENVIRONMENT, "A=1\nB C=1\n",
+		 "t: what it makes is no environment file: line 2: a line is neither a "
+		 "comment "
+		 "nor NAME=VALUE"},
+		{TEMPLATE_ENVIRONMENT, "A=\"1\n",
+		 "t: what it makes is no environment file: ends inside of double quotes"},
+		{TEMPLATE_INI, "[a\n",
+		 "t: what it makes is no INI file: line 1: the head of a section has no "
+		 "']'"},
+		{TEMPLATE_YAML, "a: [\n",
+		 "t: what it makes is no YAML: line 2: did not find "
+		 "expected node content"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_template_ struct template *t = NULL;
+		_cleanup_free_ char *wrong =
+			template_test_compile(&t, "", cases[i].format);
+		struct err e = {0};
+		int r = template_check_output(t, cases[i].output, &e);
+
+		assert_null(wrong);
+		assert_int_equal(r, *cases[i].want ? -1 : 0);
+		assert_string_equal(e.msg, cases[i].want);
+	}
+}
+
 static void test_script_that_is_wrong_is_refused(void **state _unused_)
 {
 	_cleanup_template_schema_ struct template_schema *s = template_test_schema();
@@ -472,6 +506,7 @@ int main(void)
 		cmocka_unit_test(test_libyaml_reads_the_values),
 		cmocka_unit_test(test_libyaml_reads_the_values_of_a_block),
 		cmocka_unit_test(test_samples_are_checked),
+		cmocka_unit_test(test_outputs_are_checked),
 		cmocka_unit_test(test_script_that_is_wrong_is_refused),
 	};
 
