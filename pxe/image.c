@@ -248,7 +248,7 @@ static int templates_parse(struct image *i, const json_t *j, struct err *e)
 	for (size_t k = 0; k < json_array_size(a); k++)
 		if (template_parse(&i->templates, json_array_get(a, k), e) < 0)
 			return err_wrap(e, "templates");
-	if (host_templates_compile(&i->templates, &i->roles, &d) < 0)
+	if (host_templates_compile(&i->templates, &i->roles, NULL, &d) < 0)
 		return err_set(e, ERR_FAILED, "templates: %s", d.lines[0]);
 	return 0;
 }

@@ -175,7 +175,7 @@ void recipe_check_templates(struct recipe *r, struct diag *d)
 		if (t->path && t->source && check_names(r, t, d))
 			add(r, t, d);
 	}
-	if (host_templates_compile(&r->compiled, &r->roles, d) < 0)
+	if (host_templates_compile(&r->compiled, &r->roles, NULL, d) < 0)
 		return;
 	for (size_t i = 0; i < r->compiled.n; i++) {
 		_cleanup_template_schema_ struct template_schema *s =

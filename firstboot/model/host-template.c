@@ -272,16 +272,18 @@ struct template_schema *host_template_schema(const struct host_template *t,
 }
 
 int host_templates_compile(struct host_templates *t, const struct roles *roles,
-			   struct diag *d)
+			   const struct role *role, struct diag *d)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < t->n; i++) {
-		_cleanup_template_schema_ struct template_schema *s =
-			host_template_schema(&t->v[i], roles);
+		_cleanup_template_schema_ struct template_schema *s = NULL;
 
 		template_free(t->v[i].compiled);
 		t->v[i].compiled = NULL;
+		if (role && !host_template_is_for(&t->v[i], role))
+			continue;
+		s = host_template_schema(&t->v[i], roles);
 		if (template_compile(&t->v[i].compiled, t->v[i].text,
 				     strlen(t->v[i].text), t->v[i].name, t->v[i].format,
 				     s, d) < 0)

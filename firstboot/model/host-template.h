@@ -54,9 +54,10 @@ bool host_template_is_for(const struct host_template *t, const struct role *role
 struct template_schema *host_template_schema(const struct host_template *t,
 					     const struct roles *roles);
 
-/* Compiles all templates for an image's roles. Returns 0, or -1 with complaints. */
+/* Compiles the templates of one of an image's roles, or all of them if `role` is NULL.
+ * Returns 0, or -1 with complaints. */
 int host_templates_compile(struct host_templates *t, const struct roles *roles,
-			   struct diag *d) _must_check_;
+			   const struct role *role, struct diag *d) _must_check_;
 
 /* Returns the name of a template that loops over the hosts of the rack; NULL when there
  * is none. `role`: only those of the role; NULL: all. */

@@ -8,6 +8,7 @@
 #include "lib/log.h"
 #include "lib/str.h"
 #include "test-roles.h"
+#include "test-templates.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -51,11 +52,14 @@ static void machine_make_empty(struct machine *m)
 	log_setup("test", LOG_LEVEL_ERROR);
 }
 
-/* The same with the roles of the image. */
+/* The same with roles and templates of an image. */
 static _unused_ void machine_make(struct machine *m)
 {
 	machine_make_empty(m);
 	write_file(m, ROLES_PATH, ROLES_2015);
+	write_file(m, TEMPLATES_CFG, TEST_TEMPLATES);
+	write_file(m, TEMPLATES_DIR "/environment", TEST_ENVIRONMENT);
+	write_file(m, TEMPLATES_DIR "/docker", TEST_DOCKER);
 }
 
 static void machine_done(struct machine *m)

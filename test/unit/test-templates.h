@@ -7,6 +7,22 @@
 
 #include <fcntl.h>
 
+/* Templates for a root of the tests, for any features of these roles. */
+#define TEST_TEMPLATES                                                                   \
+	"templates = ( { path = \"/etc/network-environment\"; mode = \"0644\";\n"        \
+	"  format = \"environment\"; roles = [ \"master\", \"node\" ];\n"                \
+	"  text = \"environment\"; },\n"                                                 \
+	"{ path = \"/etc/default/docker\"; mode = \"0644\"; format = \"environment\";\n" \
+	"  roles = [ \"master\", \"node\" ]; text = \"docker\"; } );\n"
+#define TEST_ENVIRONMENT                                                                 \
+	"# Written by a test.\n"                                                         \
+	"{{#host.address}}\nDEFAULT_IPV4={{host.address}}\n{{/host.address}}\n"          \
+	"{{#host.master}}\nKUBERNETES_MASTER={{host.master}}\n{{/host.master}}\n"        \
+	"{{#host.etcd}}\nETCD_AUTHORITY={{host.etcd}}\n{{/host.etcd}}\n"                 \
+	"{{#host.environment}}\n{{name}}={{value}}\n{{/host.environment}}\n"
+#define TEST_DOCKER                                                                      \
+	"DOCKER_OPTS=\"{{#host.docker_options}} {{.}}{{/host.docker_options}}\"\n"
+
 #define TEMPLATES_DIR_2015 "images/common/templates/"
 
 static inline void template_2015(struct host_templates *t, const char *path,
@@ -35,7 +51,7 @@ static inline void templates_2015(struct host_templates *ret, const struct roles
 	template_2015(ret, "/etc/network-environment",
 		      TEMPLATES_DIR_2015 "network-environment");
 	template_2015(ret, "/etc/default/docker", TEMPLATES_DIR_2015 "docker");
-	if (host_templates_compile(ret, roles, &d) < 0)
+	if (host_templates_compile(ret, roles, NULL, &d) < 0)
 		abort();
 }
 
