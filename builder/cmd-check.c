@@ -15,6 +15,13 @@
 
 enum {
 	OPT_IMAGE = 1,
+	OPT_RECIPE,
+};
+
+/* The options by which roles are found; each may be NULL. */
+struct source {
+	struct image *image;
+	const struct roles *recipe;
 };
 
 struct result {
@@ -34,20 +41,23 @@ static char *recipe_beside(const char *path)
 								 : NULL;
 }
 
-/* Checks the file with the image, or with the roles of the recipe beside it, or with no
- * roles: then sets *ret_any. Returns 0 or -1. */
-static int load(struct rack *rack, const char *path, struct image *image, bool *ret_any,
-		struct diag *d)
+/* Checks the file with the image, or with the roles of a recipe: that of --recipe or the
+ * one beside it, or with no roles: then sets *ret_any. Returns 0 or -1. */
+static int load(struct rack *rack, const char *path, const struct source *from,
+		bool *ret_any, struct diag *d)
 {
 	static const struct roles any = {.any = true};
-	_cleanup_free_ char *file = image ? NULL : recipe_beside(path);
+	_cleanup_free_ char *file = NULL;
 	_cleanup_recipe_ struct recipe recipe = {0};
 
-	if (image)
-		return rack_load(rack, path, &image->roles, d) < 0 ||
-				       rack_check_image(rack, image, d) < 0
+	if (from->image)
+		return rack_load(rack, path, &from->image->roles, d) < 0 ||
+				       rack_check_image(rack, from->image, d) < 0
 			       ? -1
 			       : 0;
+	if (from->recipe)
+		return rack_load(rack, path, from->recipe, d);
+	file = recipe_beside(path);
 	if (file && recipe_load(&recipe, file, d) < 0)
 		return -1;
 	if (recipe.roles.n > 0)
@@ -56,14 +66,13 @@ static int load(struct rack *rack, const char *path, struct image *image, bool *
 	return rack_load(rack, path, &any, d);
 }
 
-/* `image`: that of --image, or NULL. */
-static void check_file(const char *path, struct image *image, struct result *res)
+static void check_file(const char *path, const struct source *from, struct result *res)
 {
 	_cleanup_rack_ struct rack rack = {0};
 	_cleanup_diag_ struct diag d = {0};
 	bool any = false;
 
-	if (load(&rack, path, image, &any, &d) == 0) {
+	if (load(&rack, path, from, &any, &d) == 0) {
 		rack_warn(&rack);
 		out_line("%s: %zu host%s, ok%s", path, rack.n_hosts,
 			 rack.n_hosts == 1 ? "" : "s",
@@ -80,19 +89,46 @@ static void check_file(const char *path, struct image *image, struct result *res
 	res->bad_files++;
 }
 
+/* Reads the recipe of --recipe, which must have roles. */
+static int load_recipe(struct recipe *recipe, const char *name, struct err *e)
+{
+	_cleanup_free_ char *path = NULL, *lock = NULL;
+	_cleanup_diag_ struct diag d = {0};
+
+	if (installed_recipe(name, &path, &lock, e) < 0)
+		return -1;
+	if (recipe_load(recipe, path, &d) < 0)
+		return diag_err(&d, e);
+	if (recipe->roles.n == 0)
+		return err_set(e, ERR_CONFIG,
+			       "%s: has no roles: no host can boot its image",
+			       recipe->file);
+	return 0;
+}
+
 static int run_check(const struct command_line *line, struct err *e)
 {
 	_cleanup_free_ char *dir = built_image(command_arg(line, OPT_IMAGE, NULL));
+	const char *name = command_arg(line, OPT_RECIPE, NULL);
+	_cleanup_recipe_ struct recipe recipe = {0};
 	_cleanup_image_ struct image image = {0};
+	const struct source from = {dir ? &image : NULL, name ? &recipe.roles : NULL};
 	struct result res = {0};
 	int r;
 
+	if (dir && name)
+		return err_set(
+			e, ERR_USAGE,
+			"check: options '--image' and '--recipe' exclude each other: "
+			"an image has the roles of its recipe");
 	if (dir && image_open(&image, dir, e) < 0)
+		return -1;
+	if (name && load_recipe(&recipe, name, e) < 0)
 		return -1;
 	for (size_t i = 0; i < line->n_args; i++) {
 		_cleanup_free_ char *path = installed_rack(line->args[i]);
 
-		check_file(path, dir ? &image : NULL, &res);
+		check_file(path, &from, &res);
 	}
 	if (res.bad_files == 0)
 		r = diag_err(&res.unread, e);
@@ -113,12 +149,17 @@ static const struct command_option options[] = {
 	 .id = OPT_IMAGE,
 	 .help = "accept the roles of this image (default: those of recipe.cfg beside "
 		 "the rack file, else any)"},
+	{.name = "recipe",
+	 .arg = "RECIPE",
+	 .kind = ARG_DIR,
+	 .id = OPT_RECIPE,
+	 .help = "accept the roles of this recipe, whose image need not be built"},
 	{.name = NULL},
 };
 
 const struct command command_check = {
 	.name = "check",
-	.synopsis = "RACK.cfg... [--image DIR]",
+	.synopsis = "RACK.cfg... [--image DIR | --recipe RECIPE]",
 	.summary = "report everything that is wrong with rack files",
 	.options = options,
 	.operands = {{.name = "RACK.cfg", .kind = ARG_FILE, .help = "a rack file"}},
