@@ -291,7 +291,7 @@ CLI_TESTS	:= $(sort $(wildcard test/cli/*.sh))
 BOOT_TESTS	:= $(sort $(wildcard test/initramfs/*.sh))
 BUILD_TESTS	:= $(sort $(wildcard test/build/*.sh))
 REPRO_TESTS	:= $(sort $(wildcard test/repro/*.sh))
-# These have several machines at a time, the others one. The tests that run beside them start
+# These have several machines at a time, the others one or two small ones. The tests that run beside them start
 # nothing in QEMU but libguestfs's appliance.
 RACK_TESTS	:= test/qemu/demo.sh
 QEMU_TESTS	:= $(sort $(filter-out %-lib.sh %/lib.sh %/media-vm.sh $(RACK_TESTS),$(wildcard test/qemu/*.sh)))

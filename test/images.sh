@@ -5,6 +5,7 @@
 # every test, so that it is never an older one than the programs in $O.
 #
 #	bake_image	images/bookworm-vm, into out/bookworm-vm
+#	bake_plain	images/plain-vm, into out/plain-vm
 #	bake_strict	bookworm-vm with BIRD and a Docker as strict as 1.7.0, into out/strict
 #	bake_media	disk images and an ISO of bookworm-vm, into $MEDIA
 #
@@ -30,6 +31,8 @@ baked_once() { # NAME COMMAND...
 }
 
 bake_image() { baked_once bookworm-vm test/bake images/bookworm-vm; }
+
+bake_plain() { baked_once plain-vm test/bake images/plain-vm; }
 
 bake_strict() { baked_once strict bake_strict_now; }
 bake_strict_now() {

@@ -29,7 +29,9 @@ check "every recipe and rack file is installed" sh -c \
 	"find images configs -type f | while read -r f; do
 		cmp \"\$f\" '$share/rackstrap/'\"\$f\" || exit 1; done"
 for f in "$share"/rackstrap/configs/*.cfg; do
-	check "${f##*/} passes the check" "$bin" check "$f"
+	recipe=()
+	[ "${f##*/}" != plain.cfg ] || recipe=(--recipe plain)
+	check "${f##*/} passes the check" "$bin" check "$f" "${recipe[@]}"
 done
 mkdir "$WORK/here"
 build() { (cd "$WORK/here" && "$bin" build "$share/rackstrap/images/bookworm-vm"); }
@@ -47,7 +49,7 @@ cp "$WORK/err" "$WORK/said"
 check "build says which recipe it is" grep -qxF "rackstrap: recipe 'bookworm-vm': $share/rackstrap/images/bookworm-vm" "$WORK/said"
 refuse "fetch finds it, too" 3 '*/share/rackstrap/images/bookworm/recipe.cfg:*: no digest, and stand-ins that no server has: *' here fetch bookworm-vm
 refuse "a name that is no recipe's is reported with the names there are" 1 \
-	"rackstrap: recipe 'bookwrm' is neither in this folder nor installed (did you mean 'bookworm'?): the installed recipes are bookworm, bookworm-2015, bookworm-vm, vivid" \
+	"rackstrap: recipe 'bookwrm' is neither in this folder nor installed (did you mean 'bookworm'?): the installed recipes are bookworm, bookworm-2015, bookworm-vm, plain, plain-vm, vivid" \
 	here lock bookwrm
 check "check finds an installed rack file" here check demo
 mkdir "$WORK/here/vivid" "$WORK/here/other"

@@ -24,9 +24,16 @@ check "and warns only of what the user must fill in" test "$(cat wrong)" = \
 "$RACKSTRAP" build --dry-run a/mine >plan 2>wrong
 check "build has nothing to say about the recipe" test ! -s wrong
 for line in "recipe mine" "unit rackstrap-firstboot.service of rackstrap" \
-	"unit rackstrap-node.target of rackstrap" "enable systemd-networkd.service" "role node"; do
+	"unit rackstrap-server.target of rackstrap" "enable systemd-networkd.service" "role server"; do
 	check "the plan has '$line'" grep -qxF "$line" plan
 done
+# The starter is images/plain with the kernel of plain-vm, and configs/plain.cfg with one host.
+settings() { sed -E 's/(^|[[:space:]])#.*//; /^[[:space:]]*$/d' "$1" | tr -d '\n\t '; }
+sed 's/"plain"/"mine"/; s/linux-image-amd64/linux-image-cloud-amd64/' "$TOP/images/plain/recipe.cfg" >plain
+check "the recipe has the settings of images/plain" test "$(settings a/mine/recipe.cfg)" = "$(settings plain)"
+sed 's/"plain"/"mine"/; /server-2/d' "$TOP/configs/plain.cfg" |
+	sed '/server-1/s/},$/}/' >plain
+check "the rack has the settings and the first host of configs/plain.cfg" test "$(settings a/mine/rack.cfg)" = "$(settings plain)"
 check "no key is taken from anywhere" test -z "$(grep -h '^[^#]*ssh_keys' a/mine/*)"
 
 mkdir -p 'b c/Größe_2'

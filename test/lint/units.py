@@ -277,7 +277,7 @@ def recipes(units):
     own = {u.name for u in own_units()}
     for recipe in RECIPES:
         found = recipe_units(recipe)
-        for name in sorted(set(ours) - own - set(found)):
+        for name in sorted(set(ours) - own - set(found)) if found else ():
             yield f"{recipe}: units: {name} is missing"
         for path in found.values():
             if not os.path.exists(path):

@@ -16,7 +16,7 @@ if rack_wait; then
 	check "its host is ready" test "$(grep -cE ' ready *$' "$WORK/table")" = 1
 else
 	fail "the rack comes up"
-	tail -n 40 "$WORK/table" "$WORK/rack.log" "$(console node-1)" | note
+	tail -n 40 "$WORK/table" "$WORK/rack.log" "$(console server-1)" | note
 fi
 note <"$WORK/table"
 rack_stop

@@ -5,8 +5,24 @@
 . "$(dirname "$0")/../tap.sh"
 
 for cfg in configs/*.cfg; do
-	check "$cfg passes" "$RACKSTRAP" check "$cfg"
+	case $cfg in
+	*/plain.cfg) check "$cfg passes with the roles of its recipe" "$RACKSTRAP" check "$cfg" --recipe images/plain ;;
+	*) check "$cfg passes" "$RACKSTRAP" check "$cfg" ;;
+	esac
 done
+check "check finds an installed recipe by its name" "$RACKSTRAP" check configs/plain.cfg --recipe plain-vm
+refuse "check with another recipe's roles" 3 'rackstrap: 3 mistakes in 1 file' \
+	"$RACKSTRAP" check configs/plain.cfg --recipe images/bookworm
+refuse "check with a recipe and an image" 2 \
+	"rackstrap: check: options '--image' and '--recipe' exclude each other: an image has the roles of its recipe" \
+	"$RACKSTRAP" check configs/plain.cfg --recipe images/plain --image out/plain
+refuse "check with a recipe that does not exist" 1 \
+	'rackstrap: /nonexistent/recipe.cfg: cannot be read: No such file or directory' \
+	"$RACKSTRAP" check configs/plain.cfg --recipe /nonexistent/recipe.cfg
+sed '/^roles/d' images/plain/recipe.cfg >"$WORK/roleless.cfg"
+refuse "check with a recipe without roles" 3 \
+	"rackstrap: $WORK/roleless.cfg: has no roles: no host can boot its image" \
+	"$RACKSTRAP" check configs/plain.cfg --recipe "$WORK/roleless.cfg"
 refuse "check without a rack file" 2 'rackstrap: check: missing argument RACK.cfg: a rack file' "$RACKSTRAP" check
 missing='rackstrap: /nonexistent.cfg: cannot be read: No such file or directory'
 refuse "check of a file that does not exist" 1 "$missing" "$RACKSTRAP" check /nonexistent.cfg
