@@ -21,6 +21,7 @@ bindir		?= $(exec_prefix)/bin
 datarootdir	?= $(prefix)/share
 datadir		?= $(datarootdir)
 mandir		?= $(datarootdir)/man
+docdir		?= $(datarootdir)/doc/rackstrap
 completiondir	?= $(datadir)/bash-completion/completions
 
 CFLAGS	?= -O2 -g
@@ -356,6 +357,7 @@ bench: tests-built $(O)/standin/mirror.stamp
 
 PKG_DATA	= $(DESTDIR)$(datadir)/rackstrap
 MAN_PAGES	:= $(sort $(wildcard man/*.[158]))
+DOCS		:= $(sort $(wildcard docs/*.md))
 DATA_FILES	= find images configs -type f | sort
 
 # The last line of each page gets the version.
@@ -366,6 +368,7 @@ install: all
 	$(Q)set -e; for m in $(MAN_PAGES); do \
 		to="$(DESTDIR)$(mandir)/man$${m##*.}/$${m##*/}"; install -D -m 644 "$$m" "$$to"; \
 		sed -i 's/^\.Os rackstrap$$/& $(VERSION)/' "$$to"; done
+	$(Q)set -e; for d in $(DOCS); do install -D -m 644 "$$d" "$(DESTDIR)$(docdir)/$${d##*/}"; done
 	$(Q)set -e; $(DATA_FILES) | while read -r f; do \
 		install -D -m 644 "$$f" "$(PKG_DATA)/$$f"; done
 
@@ -375,14 +378,16 @@ uninstall:
 	$(Q)rm -f '$(DESTDIR)$(bindir)/rackstrap' '$(DESTDIR)$(bindir)/firstboot' \
 		'$(DESTDIR)$(completiondir)/rackstrap'
 	$(Q)for m in $(MAN_PAGES); do rm -f "$(DESTDIR)$(mandir)/man$${m##*.}/$${m##*/}"; done
+	$(Q)for d in $(DOCS); do rm -f "$(DESTDIR)$(docdir)/$${d##*/}"; done
 	$(Q)$(DATA_FILES) | while read -r f; do rm -f "$(PKG_DATA)/$$f"; done
-	$(Q)[ ! -d '$(PKG_DATA)' ] || find '$(PKG_DATA)' -depth -type d -empty -delete
+	$(Q)for d in '$(PKG_DATA)' '$(DESTDIR)$(docdir)'; do \
+		[ ! -d "$$d" ] || find "$$d" -depth -type d -empty -delete; done
 
 # Debian packages of the last commit, built in a copy of its files, without what was set for
 # this make: make exports the variables of its command line.
 DEB	= $(O)/deb/rackstrap-$(VERSION)
 DEB_UNSET := MAKEFLAGS MAKELEVEL O DEV SAN COV CC DESTDIR prefix exec_prefix bindir \
-	   datarootdir datadir mandir completiondir
+	   datarootdir datadir mandir docdir completiondir
 deb:
 	$(Q)git diff --quiet HEAD || echo 'make deb: uncommitted changes are not in the packages' >&2
 	$(Q)rm -rf $(O)/deb && mkdir -p $(O)/deb
@@ -402,7 +407,7 @@ help:
 	@echo 'make check-asan check-clang check-fuzz check-build check-repro check-qemu check-long'
 	@echo 'make bench        timings'
 	@echo 'make coverage     lines that the quick tests run, for each folder'
-	@echo 'make install      DESTDIR= prefix=$(prefix), bindir, datadir, mandir; uninstall'
+	@echo 'make install      DESTDIR= prefix=$(prefix), bindir, datadir, mandir, docdir; uninstall'
 	@echo 'make deb          Debian packages of the last commit, into $(O)/deb/'
 
 -include $(shell [ -d $(O)/obj ] && find $(O)/obj -name '*.d')

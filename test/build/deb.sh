@@ -50,7 +50,7 @@ command -v firstboot
 firstboot --version
 firstboot --help | head -n 1
 dpkg -L rackstrap rackstrap-firstboot |
-	grep -cxE '/usr/share/man/man(1/rackstrap-build.1|5/recipe.cfg.5|8/firstboot.8).gz'
+	grep -cxE '/usr/share/(man/man(1/rackstrap-build.1|5/recipe.cfg.5|8/firstboot.8)|doc/rackstrap/first-rack.md).gz'
 rackstrap check /usr/share/rackstrap/configs/demo.cfg >&2
 { rackstrap build --dry-run /usr/share/rackstrap/images/bookworm-vm 2>&1 || true; } | grep "no digest" >&2
 dpkg -P rackstrap rackstrap-firstboot >&2
@@ -84,6 +84,6 @@ $("$RACKSTRAP" --help | head -n 1)
 /usr/bin/firstboot
 firstboot $version
 $("$ABS_O/firstboot" --help | head -n 1)
-3
+4
 E2
 finish

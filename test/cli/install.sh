@@ -22,6 +22,7 @@ check "the installed program runs" "$bin" --version
 check "firstboot runs where host.cfg(5) says that one runs it" env PATH="${bin%/*}" firstboot check "$TOP/test/qemu/solo.cfg"
 check "every man page is installed" sh -c \
 	"ls man/*.[158] | wc -l | grep -qx \"\$(find '$share/man' -type f | wc -l)\""
+check "the documents are installed" sh -c "for d in docs/*.md; do cmp \"\$d\" '$share/doc/rackstrap/'\"\${d##*/}\" || exit 1; done"
 check "every man page ends with the version" test "$(for page in "$share"/man/man*/*; do
 	mandoc -Tascii "$page" | tail -n 1 | grep -oE "^rackstrap $(cat VERSION) "
 done | wc -l)" = "$(find man -type f | wc -l)"
@@ -72,11 +73,11 @@ check "a second make uninstall succeeds" install uninstall
 check "make uninstall leaves no folder of rackstrap's own" test "$(find "$to" -name '*rackstrap*' | wc -l)" = 0
 
 place() { make -s O="$ABS_O" "$@" DESTDIR="$WORK/usr" prefix=/usr bindir=/usr/tools \
-	datadir=/usr/data mandir=/usr/pages; }
+	datadir=/usr/data mandir=/usr/pages docdir=/usr/papers; }
 check "make install with other folders succeeds" place install
 check "make install uses these folders" sh -c "cd '$WORK/usr/usr' &&
-	ls tools/rackstrap tools/firstboot data/rackstrap/configs/demo.cfg pages/man8/firstboot.8"
-check "make install uses no other folder" test "$(find "$WORK/usr/usr" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | tr '\n' ' ')" = "data pages tools "
+	ls tools/rackstrap tools/firstboot data/rackstrap/configs/demo.cfg pages/man8/firstboot.8 papers/first-rack.md"
+check "make install uses no other folder" test "$(find "$WORK/usr/usr" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | tr '\n' ' ')" = "data pages papers tools "
 check "make uninstall with other folders succeeds" place uninstall
 check "make uninstall with other folders leaves no file" test -z "$(list "$WORK/usr")"
 
@@ -88,7 +89,7 @@ done
 mkdir "$WORK/bin"
 printf '#!/bin/sh\nenv >"%s"\n' "$WORK/environment" >"$WORK/bin/dpkg-buildpackage"
 chmod +x "$WORK/bin/dpkg-buildpackage"
-variables=(O DEV SAN COV CC DESTDIR prefix exec_prefix bindir datarootdir datadir mandir completiondir)
+variables=(O DEV SAN COV CC DESTDIR prefix exec_prefix bindir datarootdir datadir mandir docdir completiondir)
 check "make deb with every variable set" env PATH="$WORK/bin:$PATH" make -s deb "${variables[@]/%/=$WORK/set}"
 check "make deb starts dpkg-buildpackage" test -s "$WORK/environment"
 for v in "${variables[@]}"; do

@@ -13,7 +13,7 @@ check "ARCHITECTURE.md has the same" diff "$WORK/style" "$WORK/architecture"
 
 # Prints what DOCUMENT names between backquotes as a path and what does not exist.
 missing_paths() {
-	grep -oE '`(lib|firstboot|pxe|builder|images|configs|test|man|debian)/[A-Za-z0-9_./-]*`' "$1" | tr -d '`' |
+	grep -oE '`(lib|firstboot|pxe|builder|images|configs|test|docs|man|debian)/[A-Za-z0-9_./-]*`' "$1" | tr -d '`' |
 		sort -u | while read -r path; do
 		[[ $path == *NAME* || -e $path ]] || echo "$1 names $path, which does not exist"
 	done

@@ -10,7 +10,6 @@ for cfg in configs/*.cfg; do
 	*) check "$cfg passes" "$RACKSTRAP" check "$cfg" ;;
 	esac
 done
-check "check finds an installed recipe by its name" "$RACKSTRAP" check configs/plain.cfg --recipe plain-vm
 refuse "check with another recipe's roles" 3 'rackstrap: 3 mistakes in 1 file' \
 	"$RACKSTRAP" check configs/plain.cfg --recipe images/bookworm
 refuse "check with a recipe and an image" 2 \
