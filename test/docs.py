@@ -54,7 +54,7 @@ COMMANDS = [
     ("host", r"ssh root@172\.25\.0\.11 "),
     # test/cli/install.sh runs make install, test/cli/deps.sh compares the packages
     ("foreign", r"make deps-build all && make install prefix=/usr/local && make deps-run$"),
-    ("foreign", r"systemctl (disable --now nginx dnsmasq|reload rackstrap)$"),
+    ("foreign", r"systemctl (disable --now nginx|reload rackstrap)$"),
     ("foreign", r"systemctl daemon-reload && systemctl enable --now rackstrap$"),
     ("foreign", r"journalctl -f -u rackstrap$"),
     ("foreign", r"tcpdump -ni eno2 port 67 or port 68 or port 69$"),
