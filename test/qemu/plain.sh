@@ -23,7 +23,8 @@ for n in 1 2; do
 	check "server-$n runs the role's unit and none has failed" on 172.25.0.1$n "
 		test \"\$(hostname)\" = server-$n && systemctl is-active ssh.service rackstrap-server.target &&
 		test -z \"\$(systemctl --failed --no-legend)\""
-	check "server-$n has no bridge" on 172.25.0.1$n "! ip link show cbr0 2>/dev/null"
+	check "server-$n has nothing of a cluster" on 172.25.0.1$n \
+		"! ip link show cbr0 2>/dev/null && ! ls /etc/network-environment /etc/default/docker 2>/dev/null"
 done
 check "the hosts reach each other" on 172.25.0.11 "read -r banner </dev/tcp/172.25.0.12/22 && test \"\${banner%%-*}\" = SSH"
 finish
