@@ -61,6 +61,7 @@ const struct pxe_loader pxe_loaders[] = {
 };
 
 const struct host_file host_cpio_file = {TREE_HOSTS "/", ".cpio", .colons = true};
+const struct host_file host_rack_file = {TREE_HOSTS "/", ".rack", .colons = false};
 
 char *host_file_path(const struct host_file *f, struct mac mac, char separator)
 {

@@ -54,6 +54,8 @@ extern const struct pxe_loader pxe_loaders[];
 
 /* The host's configuration as an initrd, which all loaders load. */
 extern const struct host_file host_cpio_file;
+/* The archive with the rack's hosts, for a host whose templates loop over them. */
+extern const struct host_file host_rack_file;
 
 /* Returns the path of the host's file, with `separator` (':' or '-') in the MAC. Owned by
  * the caller. */

@@ -73,10 +73,43 @@ static char *host_cfg(const struct tree_plan *p, const struct rack_host *h)
 	return buf_take(&b);
 }
 
+bool tree_wants_rack(const struct tree_plan *p, const struct host *h)
+{
+	const struct role *role = roles_find(&p->image->roles, h->role);
+
+	return role &&
+	       host_templates_use_hosts(&p->image->templates, &p->image->roles, role);
+}
+
+/* The words of the loaders' scripts for the archive with the rack's hosts. It comes
+ * before that with host.cfg: a machine with too little memory for it has no host.cfg. */
+struct rack_words {
+	char *param, *line, *grub, *pxelinux;
+};
+
+static void rack_words(const struct tree_plan *p, const char *mac, struct rack_words *ret)
+{
+	ret->param = xstrdup("initrd=rack.cpio ");
+	ret->line = xasprintf("initrd --name rack.cpio ${base}/hosts/%s.rack || goto "
+			      "failed",
+			      mac);
+	ret->grub = xasprintf("%s/hosts/%s.rack ", p->grub_base, mac);
+	ret->pxelinux = xasprintf("%s/hosts/%s.rack,", p->base, mac);
+}
+
+static void rack_words_done(struct rack_words *w)
+{
+	free(w->param);
+	free(w->line);
+	free(w->grub);
+	free(w->pxelinux);
+}
+
 int tree_host_texts(const struct tree_plan *p, const struct rack_host *h,
 		    struct tree_host_texts *ret, struct err *e)
 {
 	_cleanup_free_ char *words = NULL, *grub_words = NULL, *serial = NULL;
+	struct rack_words rack = {0};
 	char mac[NET_MAC_LEN];
 
 	*ret = (struct tree_host_texts){0};
@@ -85,14 +118,26 @@ int tree_host_texts(const struct tree_plan *p, const struct rack_host *h,
 	grub_words = cmdline_for_grub(words);
 	serial = serial_line(h->host.console);
 	net_format_mac(h->host.mac, '-', mac);
+	if (tree_wants_rack(p, &h->host))
+		rack_words(p, mac, &rack);
 
 	const struct variable vars[] = {
-		{"rack", p->rack->name}, {"host", h->host.name},
-		{"role", h->host.role},  {"image", p->image->name},
-		{"image_id", p->id},     {"mac", mac},
-		{"base", p->base},       {"grub_base", p->grub_base},
-		{"words", words},        {"grub_words", grub_words},
-		{"serial", serial},      {NULL, NULL},
+		{"rack", p->rack->name},
+		{"host", h->host.name},
+		{"role", h->host.role},
+		{"image", p->image->name},
+		{"image_id", p->id},
+		{"mac", mac},
+		{"base", p->base},
+		{"grub_base", p->grub_base},
+		{"words", words},
+		{"grub_words", grub_words},
+		{"serial", serial},
+		{"rack_param", rack.param ? rack.param : ""},
+		{"rack_line", rack.line ? rack.line : ""},
+		{"grub_rack", rack.grub ? rack.grub : ""},
+		{"pxelinux_rack", rack.pxelinux ? rack.pxelinux : ""},
+		{NULL, NULL},
 	};
 	for (const struct pxe_loader *l = pxe_loaders; l->name; l++) {
 		_cleanup_free_ char *script = render(l->host, vars);
@@ -100,6 +145,7 @@ int tree_host_texts(const struct tree_plan *p, const struct rack_host *h,
 		strv_add(&ret->scripts, script);
 	}
 	ret->host_cfg = host_cfg(p, h);
+	rack_words_done(&rack);
 	return 0;
 }
 

@@ -56,6 +56,10 @@ char *tree_report_url(const struct tree_plan *p, const struct host *h);
 /* Checks if the host reports there: then it has a token. */
 bool tree_has_report(const struct tree_plan *p, const struct host *h);
 
+/* Checks if a template of the host's role loops over the rack's hosts: then the host gets
+ * them. */
+bool tree_wants_rack(const struct tree_plan *p, const struct host *h);
+
 struct tree_host_texts {
 	char **scripts; /* one for each row of pxe_loaders, in its order */
 	char *host_cfg;
