@@ -9,6 +9,14 @@
 
 #define NOBODY SIZE_MAX
 
+/* Returns true when a role of the image has the key. */
+static bool has_feature(const struct loader *l, enum host_key_id id)
+{
+	const struct feature *f = feature_of_key(id);
+
+	return !f || roles_features(l->roles) & FEATURE_BIT(f->id);
+}
+
 void rack_named_load(struct loader *l)
 {
 	for (enum host_key_id id = 0; id < HOST_KEY_COUNT; id++) {
@@ -16,7 +24,8 @@ void rack_named_load(struct loader *l)
 		const struct conf_node *n = conf_member(l->cluster, k->name);
 		const char *s = NULL;
 
-		if (!n || !k->names_host || l->n_named == NAMED_MAX)
+		if (!n || !k->names_host || !has_feature(l, id) ||
+		    l->n_named == NAMED_MAX)
 			continue;
 		if (conf_str(n, &s, NULL) < 0 || !*s) {
 			l->r = conf_complain(n, l->d,
@@ -102,9 +111,9 @@ static int find(const struct rack *r, struct rack_named *m, struct diag *d)
 		return unknown(r, m, d);
 	if (host_at(r, m->host)->dhcp)
 		return diag_add(d,
-				"%s:%u: cluster: %s '%s' has its address from DHCP: it "
-				"must be fixed",
-				m->file, m->line, m->key->name, m->text);
+				"%s:%u: cluster: %s '%s' has its address from DHCP: the "
+				"%s's address must be fixed",
+				m->file, m->line, m->key->name, m->text, m->key->name);
 	if (has_address(host_at(r, m->host)))
 		m->address = host_at(r, m->host)->address.addr;
 	return 0;

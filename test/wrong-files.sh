@@ -3,7 +3,13 @@
 # Sourced after test/tap.sh by test/should-fail/files.sh and update: runs the programs on the wrong files.
 # shellcheck shell=bash disable=SC2034
 unset SOURCE_DATE_EPOCH RACKSTRAP_MIRROR RACKSTRAP_CACHE
-KINDS=(host rack recipe)
+KINDS=(host rack plain mixed recipe)
+
+# Prints the wrong files of a kind. The recipe.cfg beside racks is none: `rackstrap check` takes the
+# roles from it.
+files_of() { # KIND
+	find "test/should-fail/$1" -maxdepth 1 -name '*.cfg' ! -name recipe.cfg | sort
+}
 
 # Prints the exit status that a wrong file gives.
 status_of() { # FILE
@@ -18,13 +24,13 @@ status_of() { # FILE
 each_file() { # KIND DIR
 	local command
 	case $1 in
-	host) command=("$ABS_O/firstboot" check) ;;
-	rack) command=("$RACKSTRAP" check) ;;
+	host) command=("$ABS_O/firstboot" --roles=test/data/roles.cfg check) ;;
+	rack | plain | mixed) command=("$RACKSTRAP" check) ;;
 	recipe) command=("$RACKSTRAP" build --dry-run) ;;
 	esac
 	mkdir -p "$2"
 	# shellcheck disable=SC2016 # for the inner shell
-	printf '%s\0' "test/should-fail/$1"/*.cfg | xargs -0 -n 8 -P "$(nproc)" bash -c '
+	files_of "$1" | xargs -n 8 -P "$(nproc)" bash -c '
 		dir=$1 n=$2
 		command=("${@:3:n}")
 		for cfg in "${@:3+n}"; do

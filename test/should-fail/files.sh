@@ -23,6 +23,6 @@ for kind in "${KINDS[@]}"; do
 		fi
 	done <"$WORK/ran"
 	check "$kind: every file was run" test "$(wc -l <"$WORK/ran")" = \
-		"$(find "test/should-fail/$kind" -maxdepth 1 -name "*.cfg" | wc -l)"
+		"$(files_of "$kind" | wc -l)"
 done
 finish
