@@ -313,9 +313,9 @@ static int step_hostname(const struct firstboot *fb _unused_, const struct plan 
 
 /*
  * Stops the target of another role, and waits for it, before the settings of its
- * features are removed. The targets conflict, but when systemd 252 stops one and starts the other in
- * one transaction, it stops the units of both roles and drops their start, because the
- * new target only wants them.
+ * features are removed. The targets conflict, but when systemd 252 stops one and starts
+ * the other in one transaction, it stops the units of both roles and drops their start,
+ * because the new target only wants them.
  */
 static int step_leave(const struct firstboot *fb, const struct plan *p, struct err *e)
 {

@@ -9,6 +9,7 @@
 #include "firstboot/model/feature.h"
 
 #include "builder/recipe/recipe-parse.h"
+#include "firstboot/model/feature.h"
 #include "pxe/variables.h"
 
 #define FIRSTBOOT  "rackstrap-firstboot.service"

@@ -4,10 +4,10 @@
 
 #include "../unit/test-roles.h"
 #include "../unit/test-templates.h"
+#include "firstboot/feature/calico.h"
 #include "firstboot/feature/etcd.h"
 #include "firstboot/model/host-check.h"
 #include "firstboot/plan.h"
-#include "firstboot/feature/calico.h"
 
 static void demand(bool what, const char *story)
 {

@@ -43,7 +43,7 @@ parsers() {
 	builder/root/index.c units links of a base
 	builder/root/unit-links.c units unit files of a base
 	firstboot/model/cmdline-word.c cmdline the kernel command line
-	firstboot/etcd.c etcd values of etcd
+	firstboot/feature/etcd.c etcd values of etcd
 	firstboot/json-scan.c etcd JSON of etcd and the API server
 	firstboot/model/conf.c host files of libconfig
 	firstboot/model/host-check.c host host.cfg

@@ -45,13 +45,12 @@ calls() {
 	lib/userns.c run_argv own newuidmap and newgidmap write the maps of a namespace
 	pxe/serve-reload.c run_argv own dnsmasq and nginx test configurations that rackstrap made
 	pxe/serve.c run_start data dnsmasq and nginx answer the rack's network
-	firstboot/container-start.c run_capture host docker starts a container of the image
-	firstboot/containers.c run_capture host docker lists images
-	firstboot/containers.c run host docker loads a container image of the image
+	firstboot/feature/docker.c run_capture host docker lists images and starts a container of the image
+	firstboot/feature/docker.c run host docker loads a container image of the image
+	firstboot/feature/nat.c run_capture host iptables-save prints the rules
+	firstboot/feature/nat.c run_input host iptables-restore sets the rules
 	firstboot/heal.c run_argv host systemctl restarts a unit
 	firstboot/http.c run_capture host curl fetches the host's configuration or sends its report
-	firstboot/nat.c run_capture host iptables-save prints the rules
-	firstboot/nat.c run_input host iptables-restore sets the rules
 	firstboot/steps.c run_argv host systemctl and ip apply the plan
 	firstboot/units.c run_capture host systemctl prints the state of units
 	END

@@ -101,11 +101,11 @@ short_lists() {
 	firstboot/apply.c at most 51 mistakes
 	firstboot/config-url.c two warnings
 	firstboot/inspect.c one warning
+	firstboot/feature/docker.c options, of which the host's are at most 256
+	firstboot/feature/nat.c a rule for each of at most 256 networks
 	firstboot/live.c the files of a plan and the units of a role
-	firstboot/model/host.c one element
-	firstboot/model/roles.c the built-in roles
-	firstboot/plan-files.c options, of which the host's are at most 256
-	firstboot/plan.c a rule for each of at most 256 networks
+	firstboot/model/feature.c the names of features
+	firstboot/model/feature/calico.c one element
 	firstboot/units.c at most five lines, and the environment files of a unit
 	firstboot/uplink.c the links of a bond
 	pxe/kernel-cmdline.c the words of a kernel command line
@@ -355,9 +355,12 @@ root_paths() {
 dependencies() {
 	cat <<-'END'
 	lib
-	firstboot/model lib
+	firstboot/model lib firstboot/model/feature
+	firstboot/model/feature lib firstboot/model
 	firstboot lib firstboot/model
+	firstboot/feature lib firstboot firstboot/model firstboot/model/feature
 	pxe lib firstboot/model
+	pxe/feature lib pxe firstboot/model firstboot/model/feature
 	builder/common lib pxe firstboot/model
 	builder/recipe lib pxe firstboot/model builder/common
 	builder/input lib pxe firstboot/model builder/common builder/recipe
@@ -401,9 +404,10 @@ big_files() {
 }
 
 # Prints the C files that have the name of another. The stand-ins have the names of the real
-# programs and are left out.
+# programs, and files in folders of features the names of features: both are left out, and so are
+# the tables of features.
 same_names() {
-	tracked '*.c' ':!test/standin' | awk -F/ '
+	tracked '*.c' ':!test/standin' ':!*/feature/*' ':!*/feature.c' | awk -F/ '
 		$NF in first { print $0 ":1: has the same name as " first[$NF]; next }
 		{ first[$NF] = $0 }'
 }

@@ -188,8 +188,8 @@ static void test_second_live_apply_changes_nothing(void **state _unused_)
 	struct err e;
 
 	host_init(&h);
-	h.f.cbr0 = (struct cbr0){.address = {.addr = 0xc0a80901, .prefix = 24},
-				 .mtu = 1400};
+	h.f.cbr0 =
+		(struct cbr0){.address = {.addr = 0xc0a80901, .prefix = 24}, .mtu = 1400};
 	machine_make(&m);
 	fake_systemctl(&m);
 	m.fb.live = true;

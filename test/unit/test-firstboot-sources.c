@@ -119,7 +119,9 @@ static void test_all_complaints_are_reported(void **state _unused_)
 	assert_string_equal(c.complaints.lines[2],
 			    "kernel command line: rackstrap.gateway: must be an IPv4 "
 			    "address like \"172.25.0.1\"");
-	assert_has(c.complaints.lines[3], "kernel command line: role: the image has no role \"nod\"");
+	assert_has(c.complaints.lines[3],
+		   "kernel command line: role: the image has no role "
+		   "\"nod\"");
 	assert_true(c.bad[HOST_ROLE]);
 	assert_true(c.bad[HOST_GATEWAY]);
 	assert_true(c.bad[HOST_ADDRESS]);

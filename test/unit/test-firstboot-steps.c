@@ -177,7 +177,8 @@ static void test_wrong_configuration_starts_nothing(void **state _unused_)
 	assert_has(a.errors[0], "kernel command line: rackstrap.cbr0: must be");
 	console = read_file(&m, "console");
 	assert_has(console, "rackstrap: kernel command line: rackstrap.cbr0: must be");
-	assert_has(console, "\nrackstrap: kernel command line: role: the image has no role \"nod\"");
+	assert_has(console, "\nrackstrap: kernel command line: role: the image has no "
+			    "role \"nod\"");
 }
 
 /* With a wrong address the host uses DHCP; after the correction the file for DHCP is

@@ -146,11 +146,10 @@ static void missing_programs_are_named(void **state)
 		  "r.cfg:9: roles: the image has no program 'systemctl', but firstboot "
 		  "starts units with it: add the package systemd to the base (r.cfg:3), "
 		  "and do not exclude it");
-	complains(
-		&r, "usr/sbin/iptables-restore",
-		"r.cfg:9: roles: the image has no program 'iptables-restore', but "
-		"feature 'nat' runs it on every host: add the package iptables "
-		"to the base (r.cfg:3), and do not exclude it");
+	complains(&r, "usr/sbin/iptables-restore",
+		  "r.cfg:9: roles: the image has no program 'iptables-restore', but "
+		  "feature 'nat' runs it on every host: add the package iptables "
+		  "to the base (r.cfg:3), and do not exclude it");
 	complains(&r, "usr/bin/busybox",
 		  "r.cfg:3: base: has no busybox, which the boot script in the initrd "
 		  "needs: add the package busybox to 'packages'");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The feature 'cbr0': a bridge with a /24 of the pod network for the host's containers. */
+/* The feature 'cbr0': a bridge with a /24 of the pod network for the host's
+ * containers. */
 #pragma once
 
 #include "lib/net.h"
