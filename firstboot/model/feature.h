@@ -20,6 +20,7 @@ struct feature {
 			   * feature after "role 'x'"; NULL: "has no feature 'x'" */
 
 	const char *program, *package; /* firstboot runs it for the feature; or NULL */
+	const char *link;              /* that its programs make; or NULL */
 	bool needs_address;            /* its programs need a fixed address */
 	bool heals;                    /* `firstboot heal` repairs it */
 	bool forwards;                 /* its hosts forward packets */

@@ -7,6 +7,7 @@
  * modulus is checked by sshd.
  */
 #include "firstboot/model/words.h"
+#include "firstboot/model/feature.h"
 #include "lib/net.h"
 #include "lib/str.h"
 #include "lib/url.h"
@@ -20,9 +21,7 @@ static bool only(const char *s, const char *chars)
 	return s[strspn(s, chars)] == '\0';
 }
 
-/* Checks for printable ASCII without blanks and without the special characters of shells
- * and systemd. */
-static const char *plain_wrong(const char *s)
+const char *word_plain_wrong(const char *s)
 {
 	for (; *s; s++) {
 		unsigned char c = (unsigned char)*s;
@@ -75,7 +74,7 @@ const char *word_domain_wrong(const char *s)
 
 const char *word_interface_wrong(const char *s)
 {
-	static const char *const ours[] = {"lo", "cbr0", "docker0", UPLINK_BOND, NULL};
+	static const char *const ours[] = {"lo", UPLINK_BOND, NULL};
 
 	if (!*s || strlen(s) > 15 || streq(s, ".") || streq(s, ".."))
 		return "is not an interface's name: 1 to 15 characters";
@@ -83,6 +82,9 @@ const char *word_interface_wrong(const char *s)
 		return "is not an interface's name: a-z, A-Z, 0-9, '-', '_', '.', '@'";
 	for (size_t i = 0; ours[i]; i++)
 		if (streq(s, ours[i]))
+			return "cannot be the uplink";
+	for (size_t i = 0; i < FEATURE_COUNT; i++)
+		if (features[i]->link && streq(s, features[i]->link))
 			return "cannot be the uplink";
 	return NULL;
 }
@@ -111,52 +113,6 @@ const char *word_console_wrong(const char *s)
 		known = str_after(s, kinds[i]);
 	if (!known || !only(s, LOWER UPPER DIGITS ",._:-"))
 		return "is not a console like \"ttyS0,115200\", without \"console=\"";
-	return NULL;
-}
-
-const char *word_docker_option_wrong(const char *s)
-{
-	static const char *const ours[] = {"--bridge",   "-b",        "--bip",
-					   "--iptables", "--ip-masq", NULL};
-	const char *wrong = plain_wrong(s);
-	size_t len = strcspn(s, "=");
-
-	if (wrong)
-		return wrong;
-	if (s[0] != '-')
-		return "is not an option: it must start with '-' (write --option=value)";
-	for (size_t i = 0; ours[i]; i++)
-		if (strlen(ours[i]) == len && strncmp(s, ours[i], len) == 0)
-			return "contradicts what rackstrap tells Docker about its "
-			       "network";
-	return NULL;
-}
-
-const char *word_environment_wrong(const char *s)
-{
-	static const char *const ours[] = {
-		"DEFAULT_IPV4",   "KUBERNETES_MASTER",
-		"ETCD_AUTHORITY", "KUBE_API_ROOT",
-		"CALICOCTL_PATH", "SERVICE_CLUSTER_IP_RANGE",
-		"CLUSTER_DNS",    NULL,
-	};
-	size_t len = strcspn(s, "=");
-
-	if (!s[len] || len == 0)
-		return "is not of the form NAME=VALUE";
-	if (strspn(s, LOWER UPPER DIGITS "_") != len || strchr(DIGITS, s[0]))
-		return "has a name that is not of letters, digits and '_', no digit "
-		       "first";
-	for (size_t i = 0; ours[i]; i++)
-		if (strlen(ours[i]) == len && strncmp(s, ours[i], len) == 0)
-			return "is set by rackstrap itself";
-	for (s += len + 1; *s; s++) {
-		char c[2] = {*s == ' ' ? 'x' : *s, '\0'};
-		const char *wrong = plain_wrong(c);
-
-		if (wrong)
-			return wrong;
-	}
 	return NULL;
 }
 
@@ -264,7 +220,7 @@ const char *word_ssh_key_wrong(const char *s)
 
 const char *word_url_wrong(const char *s)
 {
-	const char *wrong = plain_wrong(s), *host = str_after(s, "http://");
+	const char *wrong = word_plain_wrong(s), *host = str_after(s, "http://");
 
 	if (wrong)
 		return wrong;

@@ -18,8 +18,12 @@ const char *word_label_wrong(const char *s);
  * capitals. */
 const char *word_domain_wrong(const char *s);
 
+/* Checks for printable ASCII without blanks and without the special characters of shells
+ * and systemd. */
+const char *word_plain_wrong(const char *s);
+
 /* Checks the name of a network interface: the kernel must accept it, and it may not be
- * one that rackstrap or Docker makes. */
+ * one that rackstrap or a feature's programs make. */
 const char *word_interface_wrong(const char *s);
 
 /* Checks a link of a bond: a MAC address, or the name of an interface. */
@@ -27,15 +31,6 @@ const char *word_bond_link_wrong(const char *s);
 
 /* Checks a value of "console=" on the kernel's command line. */
 const char *word_console_wrong(const char *s);
-
-/* Checks an option for DOCKER_OPTS="..." (systemd's EnvironmentFile syntax, split at
- * blanks), which may not contradict the options that rackstrap gives Docker. */
-const char *word_docker_option_wrong(const char *s);
-
-/* Checks NAME=VALUE for /etc/network-environment: written by file_environment() of
- * plan-files.c, it must mean the same to systemd's EnvironmentFile= and to a shell that
- * sources it. */
-const char *word_environment_wrong(const char *s);
 
 /* Checks a line of an authorized_keys file (sshd(8), AUTHORIZED_KEYS FILE FORMAT):
  * options if any, a key type of OpenSSH, and base64 that begins with that type's name. */

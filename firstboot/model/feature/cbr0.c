@@ -98,6 +98,7 @@ const struct feature feature_cbr0 = {
 	.n_keys = ARRAY_SIZE(keys),
 	.includes = FEATURE_BIT(FEATURE_PODS),
 	.lack = "has no pod bridge",
+	.link = "cbr0",
 	.needs_address = true,
 	.role_flag = "cbr0",
 	.flag_features = FEATURE_BIT(FEATURE_KUBERNETES) | FEATURE_BIT(FEATURE_NAT) |

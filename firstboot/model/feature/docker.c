@@ -12,10 +12,29 @@ static const struct host_key keys[] = {
 	 .summary = "options added to Docker's"},
 };
 
+/* Checks an option for DOCKER_OPTS="..." (systemd's EnvironmentFile syntax, split at
+ * blanks), which may not contradict the options that rackstrap gives Docker. */
+static const char *option_wrong(const char *s)
+{
+	static const char *const ours[] = {"--bridge",   "-b",        "--bip",
+					   "--iptables", "--ip-masq", NULL};
+	const char *wrong = word_plain_wrong(s);
+	size_t len = strcspn(s, "=");
+
+	if (wrong)
+		return wrong;
+	if (s[0] != '-')
+		return "is not an option: it must start with '-' (write --option=value)";
+	for (size_t i = 0; ours[i]; i++)
+		if (strlen(ours[i]) == len && strncmp(s, ours[i], len) == 0)
+			return "contradicts what rackstrap tells Docker about its "
+			       "network";
+	return NULL;
+}
+
 static void check(struct check *c)
 {
-	check_words(c, HOST_DOCKER_OPTIONS, c->h->f.docker.options, 0,
-		    word_docker_option_wrong);
+	check_words(c, HOST_DOCKER_OPTIONS, c->h->f.docker.options, 0, option_wrong);
 }
 
 const struct feature feature_docker = {
@@ -26,6 +45,7 @@ const struct feature feature_docker = {
 	.n_keys = ARRAY_SIZE(keys),
 	.program = "docker",
 	.package = "docker.io",
+	.link = "docker0",
 	.flag_always = true,
 	.check = check,
 };
