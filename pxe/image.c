@@ -185,6 +185,7 @@ static int features_parse(uint32_t *ret, const json_t *j, struct err *e)
 				       names[i]);
 		*ret |= FEATURE_BIT(f->id);
 	}
+	*ret = features_close(*ret);
 	return 0;
 }
 
