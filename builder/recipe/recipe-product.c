@@ -6,7 +6,6 @@
  * name replaces the unit, and a unit that is disabled or masked is not enabled.
  */
 #include "builder/recipe/product.h"
-#include "firstboot/model/feature.h"
 
 #include "builder/recipe/recipe-parse.h"
 #include "firstboot/model/feature.h"

@@ -32,8 +32,8 @@ env_of() { printf '# GRUB Environment Block\nslot=a\nmedium=%s\n%s###' "$1" "${2
 part() { printf '{"path":"%s","size":%s,"sha256":"%s"}' "$1" "$(size "$slot/$1")" "$(sum "$slot/$1")"; }
 cat >"$slot/manifest.json" <<END
 {"format":1,"name":"tiny","summary":"","epoch":1700000000,"cmdline":"quiet","standins":["kubelet"],
-"roles":[{"name":"master","units":["etcd.service"],"ready":[],"cbr0":false,"master":true},
-	{"name":"node","units":["docker.service"],"ready":[],"cbr0":true,"master":false}],
+"roles":[{"name":"master","units":["etcd.service"],"ready":[],"features":["kubernetes-master","nat","calico","docker","network-environment"]},
+	{"name":"node","units":["docker.service"],"ready":[],"features":["kubernetes","cbr0","nat","calico","docker","network-environment"]}],
 "outputs":[$(part vmlinuz),$(part initrd.img),$(part root.squashfs)],
 "files":[{"path":"/usr/bin","type":"dir","mode":"0755","source":"x"},
 	{"path":"/usr/bin/hello","type":"file","mode":"0755","size":$(size "$root/usr/bin/hello"),

@@ -29,8 +29,8 @@ sum() { sha256sum <"$WORK/image/$1" | cut -c1-64; }
 out() { printf '{"path":"%s","size":%d,"sha256":"%s"}' "$1" "$(stat -c %s "$WORK/image/$1")" "$(sum "$1")"; }
 cat >"$WORK/image/manifest.json" <<EOF
 {"format":1,"name":"tiny","summary":"","epoch":0,"cmdline":"","standins":[],
-"roles":[{"name":"master","units":[],"ready":[],"cbr0":false,"master":true},
-{"name":"node","units":[],"ready":[],"cbr0":true,"master":false}],
+"roles":[{"name":"master","units":[],"ready":[],"features":["kubernetes-master","nat","calico","docker","network-environment"]},
+{"name":"node","units":[],"ready":[],"features":["kubernetes","cbr0","nat","calico","docker","network-environment"]}],
 "users":["root","munge"],"groups":["root","munge"],
 "outputs":[$(out vmlinuz),$(out initrd.img),$(out root.squashfs)]}
 EOF

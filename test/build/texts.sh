@@ -46,8 +46,8 @@ sums=$(printf x | sha256sum | cut -c1-64)
 mkdir -p "$WORK/medium/rackstrap/a"
 cat >"$WORK/medium/rackstrap/a/manifest.json" <<END
 { "format": 1, "name": "$JSON", "cmdline": "", "epoch": 1, "standins": [ "$JSON" ],
-  "roles": [ { "name": "master", "units": [], "ready": [], "cbr0": false, "master": true },
-    { "name": "node", "units": [], "ready": [], "cbr0": true, "master": false } ],
+  "roles": [ { "name": "master", "units": [], "ready": [], "features": [ "kubernetes-master", "nat" ] },
+    { "name": "node", "units": [], "ready": [], "features": [ "kubernetes", "cbr0", "nat" ] } ],
   "outputs": [ { "path": "vmlinuz", "size": 1, "sha256": "$sums" }, { "path": "initrd.img", "size": 1, "sha256": "$sums" },
     { "path": "root.squashfs", "size": 1, "sha256": "$sums" } ], "files": [] }
 END

@@ -34,8 +34,8 @@ out() {
 }
 cat >"$WORK/image/manifest.json" <<EOF
 {"format":1,"name":"tiny","summary":"","epoch":0,"cmdline":"","standins":[],
-"roles":[{"name":"master","units":[],"ready":[],"cbr0":false,"master":true},
-{"name":"node","units":[],"ready":[],"cbr0":true,"master":false}],
+"roles":[{"name":"master","units":[],"ready":[],"features":["kubernetes-master","nat","calico","docker","network-environment"]},
+{"name":"node","units":[],"ready":[],"features":["kubernetes","cbr0","nat","calico","docker","network-environment"]}],
 "outputs":[$(out vmlinuz),$(out initrd.img),$(out root.squashfs)]}
 EOF
 pxe() { "$RACKSTRAP" pxe configs/demo.cfg --image "$WORK/image" -o "$TREE" --interface br0; }

@@ -22,8 +22,8 @@ for name in ("vmlinuz", "initrd.img", "root.squashfs"):
     text = f"no {name}\n".encode()
     open(f"{sys.argv[1]}/{name}", "wb").write(text)
     outputs.append({"path": name, "size": len(text), "sha256": hashlib.sha256(text).hexdigest()})
-roles = [{"name": n, "units": [], "ready": [], "cbr0": n == "node", "master": n == "master"}
-         for n in ("master", "node")]
+roles = [{"name": n, "units": [], "ready": [], "features": f}
+         for n, f in (("master", ["kubernetes-master", "nat"]), ("node", ["kubernetes", "cbr0", "nat"]))]
 json.dump({"format": 1, "name": "empty", "summary": "of no use", "epoch": 1435622400,
            "cmdline": "", "standins": [], "roles": roles, "outputs": outputs},
           open(f"{sys.argv[1]}/manifest.json", "w"))

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/../tap.sh"
 FIRSTBOOT=$ABS_O/firstboot
 
-# `master` of the role decides who is a master, not the role's name.
+# A feature of the role decides who is a master, not the role's name.
 echo 'roles = ( { name = "boss"; features = [ "kubernetes-master", "nat", "calico", "docker", "network-environment" ]; }, { name = "master"; } );' >"$WORK/roles.cfg"
 echo 'name = "m"; role = "boss"; address = "172.25.0.10/24";' >"$WORK/boss.cfg"
 echo 'name = "n"; role = "master"; address = "172.25.0.11/24"; master = "172.25.0.11";' \
@@ -27,6 +27,7 @@ echo 52:54:00:25:00:11 >"$root/sys/class/net/eth0/address"
 echo 1 >"$root/sys/class/net/eth0/type"
 echo 2 >"$root/sys/class/net/eth0/ifindex"
 cp $good "$root/run/rackstrap/host.cfg"
+install -D -m 644 test/data/roles.cfg "$root/usr/lib/rackstrap/roles.cfg"
 find "$root" -type f | sort >"$WORK/before"
 check "a dry run succeeds" "$FIRSTBOOT" --root="$root" apply --dry-run
 cp "$WORK/out" "$WORK/plan"
