@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# What belongs to a feature is in the feature's own files: see test/lint/features.py.
+# Keys, ids and words of a feature stand in its own files only: see test/lint/features.py.
 . "$(dirname "$0")/../tap.sh"
 
 quiet "what belongs to a feature is in its files" test/lint/features.py
