@@ -19,7 +19,7 @@ export RACKSTRAP_CACHE=$WORK/cache RACKSTRAP_FETCH_PAUSE=1 TMPDIR=$WORK/tmp
 mkdir -p "$WORK"/{bin,tmp,site,packages,recipe,base/{boot,bin,etc,usr/lib,usr/sbin,var/lib/dpkg}}
 make_system() { # DIR: writes there what an image with roles needs of a system, as empty files
 	mkdir -p "$1"/{bin,usr/bin,usr/sbin,usr/lib/systemd/system}
-	touch "$1"/{bin/busybox,usr/bin/curl,usr/bin/systemctl,usr/sbin/init,usr/sbin/iptables-restore}
+	touch "$1"/{bin/busybox,usr/bin/curl,usr/bin/systemctl,usr/sbin/init,usr/sbin/iptables-restore,usr/bin/docker}
 	printf '[Install]\nWantedBy=multi-user.target\n' >"$1/usr/lib/systemd/system/systemd-networkd.service"
 }
 chmod 755 "$WORK" "$WORK/tmp"

@@ -375,7 +375,18 @@ static void test_other_keys_are_ignored_or_refused(void **state _unused_)
 	assert_false(h.set[HOST_ROLE]);
 }
 
-/* Every key has its entry in host.cfg(5), ".It Ic name". */
+/* Returns the title of the subsection that `at` is in. Owned by the caller. */
+static char *subsection(const char *page, const char *at)
+{
+	const char *s, *title = page;
+
+	for (s = page; (s = strstr(s, "\n.Ss ")) && s < at; s++)
+		title = s + strlen("\n.Ss ");
+	return xstrndup(title, strcspn(title, "\n"));
+}
+
+/* Every key has its entry in host.cfg(5), ".It Ic name", and a key of a feature has it
+ * under the feature's name. */
 static void test_man_page_has_every_key(void **state _unused_)
 {
 	_cleanup_free_ char *page = NULL;
@@ -383,11 +394,19 @@ static void test_man_page_has_every_key(void **state _unused_)
 	assert_int_equal(file_read_at(AT_FDCWD, "man/host.cfg.5", 1 << 20, &page, NULL),
 			 0);
 	for (size_t i = 0; i < HOST_KEY_COUNT; i++) {
+		const struct feature *f = feature_of_key(i);
 		_cleanup_free_ char *entry =
 			xasprintf("\n.It Ic %s\n", host_key(i)->name);
+		const char *at = strstr(page, entry);
+		_cleanup_free_ char *title = NULL;
 
-		if (!strstr(page, entry))
+		if (!at)
 			fail_msg("man/host.cfg.5 has no entry for %s", host_key(i)->name);
+		title = subsection(page, at);
+		if (f)
+			assert_string_equal(str_after(title, "Feature "), f->name);
+		else
+			assert_null(str_after(title, "Feature "));
 	}
 }
 

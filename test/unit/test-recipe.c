@@ -380,6 +380,39 @@ static void man_page_has_every_key(void **state)
 	assert_int_equal(bad, 0);
 }
 
+/* The page lists each feature with its keys and with those that it includes. */
+static void man_page_has_every_feature(void **state)
+{
+	_cleanup_free_ char *page = NULL, *list = NULL;
+	_cleanup_strv_ char **names = feature_names(FEATURES_ALL);
+
+	(void)state;
+	assert_int_equal(file_read_at(AT_FDCWD, "man/recipe.cfg.5", 1 << 20, &page, NULL),
+			 0);
+	assert_int_equal(lacks(page, "Features of a role", (const char *const *)names),
+			 0);
+	list = section(page, "Features of a role");
+	for (size_t i = 0; i < FEATURE_COUNT; i++) {
+		const struct feature *f = features[i];
+		_cleanup_free_ char *head = xasprintf(".It Cm %s\n", f->name);
+		const char *at = strstr(list, head) + strlen(head);
+		const char *end = strstr(at, "\n.It ");
+		_cleanup_free_ char *text =
+			xstrndup(at, end ? (size_t)(end - at) : strlen(at));
+		_cleanup_strv_ char **included = feature_names(f->includes);
+
+		for (size_t k = 0; k < f->n_keys; k++)
+			if (!strstr(text, f->keys[k].name))
+				fail_msg("%s: no word of its key %s", f->name,
+					 f->keys[k].name);
+		for (size_t k = 0; included && included[k]; k++)
+			if (!strstr(text, included[k]))
+				fail_msg("%s: no word of %s", f->name, included[k]);
+		if (f->program && !strstr(text, f->program))
+			fail_msg("%s: no word of %s", f->name, f->program);
+	}
+}
+
 static void lock_man_page_has_every_key(void **state)
 {
 	_cleanup_free_ char *page = NULL;
@@ -483,6 +516,7 @@ int main(void)
 		CASE(roles_of_tests_match_the_recipe),
 		CASE(epoch_of_the_environment_wins),
 		CASE(man_page_has_every_key),
+		CASE(man_page_has_every_feature),
 		CASE(man_page_examples_are_valid),
 		CASE(lock_man_page_has_every_key),
 		CASE(lock_man_page_example_is_valid),
