@@ -27,6 +27,15 @@ echo 52:54:00:25:00:11 >"$root/sys/class/net/eth0/address"
 echo 1 >"$root/sys/class/net/eth0/type"
 echo 2 >"$root/sys/class/net/eth0/ifindex"
 cp $good "$root/run/rackstrap/host.cfg"
+mkdir -p "$root/usr/lib/rackstrap"
+cp -r images/common/templates "$root/usr/lib/rackstrap/"
+cat >"$root/usr/lib/rackstrap/templates.cfg" <<'END'
+templates = (
+	{ path = "/etc/network-environment"; mode = "0644"; format = "environment";
+		text = "network-environment"; },
+	{ path = "/etc/default/docker"; mode = "0644"; format = "environment"; text = "docker"; }
+);
+END
 install -D -m 644 test/data/roles.cfg "$root/usr/lib/rackstrap/roles.cfg"
 find "$root" -type f | sort >"$WORK/before"
 check "a dry run succeeds" "$FIRSTBOOT" --root="$root" apply --dry-run

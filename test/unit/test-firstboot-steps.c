@@ -334,8 +334,8 @@ static void test_change_of_role_removes_old_files(void **state _unused_)
 		    PLAN_MARK "\n# This host has no name servers (no `dns`).\n");
 	assert_file(&m, "etc/hostname", "master\n");
 	env = read_file(&m, "etc/network-environment");
-	assert_null(strstr(env, "KUBE_API_ROOT"));
-	assert_has(env, "ETCD_AUTHORITY=127.0.0.1:4001\n");
+	assert_null(strstr(env, "172.25.0.11"));
+	assert_has(env, "DEFAULT_IPV4=172.25.0.10\n");
 }
 
 static void apply(struct machine *m, const char *cmdline, int want)

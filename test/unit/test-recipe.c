@@ -375,6 +375,7 @@ static void man_page_has_every_key(void **state)
 	bad += lacks(page, "Keys of a member", recipe_extract_keys);
 	bad += lacks(page, "Keys of a container", recipe_container_keys);
 	bad += lacks(page, "Keys of a file", recipe_file_keys);
+	bad += lacks(page, "Keys of a template", recipe_template_keys);
 	bad += lacks(page, "Keys of a role", role_keys);
 	bad += lacks(page, "Keys of remove", recipe_remove_keys);
 	assert_int_equal(bad, 0);
