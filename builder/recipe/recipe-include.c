@@ -15,8 +15,8 @@
 #define GUESSES_MAX                                                                      \
 	20 /* in a list of wrong names, because each guess compares all names */
 
-const char *const recipe_remove_keys[] = {"artifacts", "containers", "files", "units",
-					  NULL};
+const char *const recipe_remove_keys[] = {"artifacts", "containers", "files",
+					  "templates", "units",      NULL};
 
 /* --- lists ------------------------------------------------------------------------- */
 
