@@ -78,9 +78,11 @@ static void render(struct config *c, const struct firstboot *fb)
 {
 	_cleanup_rack_hosts_ struct rack_hosts hosts = {0};
 	_cleanup_template_values_ struct template_values *values = NULL;
+	int r = host_templates_compile(&c->templates, &c->roles, c->role, &c->complaints);
 
-	if (host_templates_compile(&c->templates, &c->roles, c->role, &c->complaints) == 0 &&
-	    load_hosts(c, fb, &hosts) == 0) {
+	if (r == 0)
+		r = load_hosts(c, fb, &hosts);
+	if (r == 0) {
 		values = host_template_values(&c->roles, &hosts);
 		if (host_templates_render(&c->templates, &c->host, &c->roles, values,
 					  &c->complaints) == 0)

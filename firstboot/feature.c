@@ -2,11 +2,6 @@
 #include "firstboot/feature.h"
 
 const struct feature_code *const feature_codes[] = {
-	&code_cbr0,
-	&code_pods,
-	&code_nat,
-	&code_kubernetes,
-	&code_calico,
-	&code_docker,
-	NULL,
+	&code_cbr0,   &code_pods,   &code_nat, &code_kubernetes,
+	&code_calico, &code_docker, NULL,
 };

@@ -60,7 +60,8 @@ bool generation_has_rendered(const struct generation *g, const struct firstboot 
 			     const char *path);
 
 /* Removes directories without a file of the plan from g->dirs, and the files that the
- * plan does not have from g->rendered, and renames PROGRESS_CFG to GENERATION_CFG; to be called after the last file was written. */
+ * plan does not have from g->rendered, and renames PROGRESS_CFG to GENERATION_CFG; to be
+ * called after the last file was written. */
 int generation_commit(struct generation *g, const struct firstboot *fb,
 		      const struct plan *p, struct err *e) _must_check_;
 

@@ -27,6 +27,7 @@ EXCEPTIONS = {
     "builder/root/container-json.c": ("docker", "manifests of container registries"),
     "builder/root/host-needs.c": ("docker", "the program that loads a recipe's containers"),
     "firstboot/firstboot.c": ("bgp calico etcd docker", "commands that single features have"),
+    "firstboot/model/template-environment.c": ("environment", "the format EnvironmentFile="),
     "firstboot/ready.c": ("network-environment", "the file that has what ${NAME} stands for"),
     "firstboot/units/rackstrap-containers.service":
         ("calico docker kube kubelet", "loads a recipe's containers into Docker, before its users"),

@@ -101,7 +101,6 @@ short_lists() {
 	firstboot/apply.c at most 51 mistakes
 	firstboot/config-url.c two warnings
 	firstboot/inspect.c one warning
-	firstboot/feature/docker.c options, of which the host's are at most 256
 	firstboot/feature/nat.c a rule for each of at most 256 networks
 	firstboot/live.c the files of a plan and the units of a role
 	firstboot/model/feature.c the names of features

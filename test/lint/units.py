@@ -250,7 +250,8 @@ def role_units(recipe):
     roles = {}
     text = without_comments(recipe)
     at = re.search(r"^roles\s*[=:]\s*\(", text, re.M)
-    for block in re.findall(r"\{(.*?)\n\t\}", text[at.end():], re.S) if at else []:
+    region = text[at.end():text.index(");", at.end())] if at else ""
+    for block in re.findall(r"\{(.*?)(?:\n\t\}|; \})", region, re.S):
         name = re.search(r'name\s*=\s*"([^"]+)"', block)
         units = re.search(r"units\s*=\s*\[(.*?)\]", block, re.S)
         roles[name[1]] = strings(units[1])
@@ -283,6 +284,8 @@ def recipes(units):
             if not os.path.exists(path):
                 yield f"{recipe}: units: {path}: no such file"
         for role, names in role_units(recipe).items():
+            if role not in ROLES:
+                continue  # of a stack with other units
             yield from role_matches(recipe, role, names, ours)
 
 

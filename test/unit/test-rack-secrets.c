@@ -204,9 +204,9 @@ static void expect_complaints(struct fixture *f, const char *users, const char *
 	_cleanup_strv_ char **user_names = users ? strv_split(users, " ") : NULL;
 	_cleanup_strv_ char **group_names = groups ? strv_split(groups, " ") : NULL;
 	struct image image = {.name = f->image.name,
-				    .has_accounts = has_accounts,
-				    .users = user_names,
-				    .groups = group_names};
+			      .has_accounts = has_accounts,
+			      .users = user_names,
+			      .groups = group_names};
 	_cleanup_rack_ struct rack r = {0};
 	_cleanup_diag_ struct diag d = {0};
 	_cleanup_buf_ struct buf b = {0};
