@@ -142,7 +142,7 @@ static void load_cluster(struct loader *l, size_t n_hosts)
 	    0)
 		l->r = -1;
 	check_features(l, &proto);
-	host_limit(&proto, roles_features(l->roles));
+	host_limit(&proto, l->roles->any ? host_used(&proto) : roles_features(l->roles));
 	l->name = conf_member(l->cluster, "name");
 	rack_load_text(l, l->cluster, "cluster: ", "name", rack_name_wrong,
 		       &l->rack->name);
@@ -358,7 +358,7 @@ static void find_network(struct loader *l)
 	if (!net->prefix)
 		*net = first;
 	net->addr = net_network(*net);
-	if (!net->prefix && l->r == 0)
+	if (!net->prefix && l->r == 0 && !l->roles->any)
 		l->r = conf_complain(l->cluster, l->d,
 				     "cluster: node_network is missing: no host has a "
 				     "fixed address that would tell the network");

@@ -47,6 +47,17 @@ void host_clear(struct host *h, enum host_key_id id)
 	h->set[id] = h->shared[id] = h->bad[id] = false;
 }
 
+uint32_t host_used(const struct host *h)
+{
+	uint32_t set = 0;
+
+	for (size_t i = 0; i < FEATURE_COUNT; i++)
+		for (size_t k = 0; k < features[i]->n_keys; k++)
+			if (h->set[features[i]->keys[k].id])
+				set |= FEATURE_BIT(i);
+	return features_close(set);
+}
+
 void host_limit(struct host *h, uint32_t set)
 {
 	h->features = set;
@@ -295,7 +306,10 @@ void host_derive(struct host *h, const struct roles *roles)
 	const struct role *role =
 		h->role && !h->bad[HOST_ROLE] ? roles_find(roles, h->role) : NULL;
 
-	host_limit(h, role ? role->features : FEATURES_ALL);
+	if (roles->any)
+		host_limit(h, host_used(h));
+	else
+		host_limit(h, role ? role->features : FEATURES_ALL);
 	derive_bond(h);
 	for (size_t i = 0; i < FEATURE_COUNT; i++)
 		if (h->features & FEATURE_BIT(i) && features[i]->derive)

@@ -74,7 +74,8 @@ struct host {
 	char *report, *report_token;
 
 	struct host_features f;
-	uint32_t features; /* those of its role; all when the role is not known */
+	uint32_t features; /* those of its role; all when the role is not known, and those
+			    * whose keys it has when no image was asked */
 
 	struct origin origin[HOST_KEY_COUNT];
 	bool set[HOST_KEY_COUNT];    /* given by a source, not by default */
@@ -145,6 +146,9 @@ void host_set_origin(struct host *h, enum host_key_id id, const char *file,
 		     unsigned line);
 /* Sets the host's features, and removes the defaults and shared values of others. */
 void host_limit(struct host *h, uint32_t features);
+/* Returns the features of which a source has given a key: those of a host whose image is
+ * not known. */
+uint32_t host_used(const struct host *h);
 
 /*
  * Loads one source: the value of every key in the group replaces that of the host.
@@ -183,8 +187,8 @@ int host_set(struct host *h, const char *name, const char *value, const char *fi
 	     unsigned line, struct diag *d) _must_check_;
 
 /*
- * Limits the host to the features of its role in `roles`, and sets the values that follow
- * from others, unless a source gave them.
+ * Limits the host to the features of its role in `roles`, or to host_used() when no image
+ * was asked, and sets the values that follow from others, unless a source gave them.
  */
 void host_derive(struct host *h, const struct roles *roles);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Compares plans with golden files: test/golden/firstboot/NAME.cfg gives NAME.plan, byte
- * for byte; a NAME that begins with "rescue" is a host that must not be configured.
- * GOLDEN_UPDATE=1 in the environment rewrites the files; review the differences before
- * you commit them.
+ * for byte; a NAME that begins with "rescue" is a host that must not be configured, and
+ * one with "web" is of an image without features and templates. GOLDEN_UPDATE=1 in the
+ * environment rewrites the files; review the differences before you commit them.
  */
 #include "firstboot/feature/nat.h"
 #include "firstboot/model/host-check.h"
@@ -33,6 +33,20 @@ static void all_roles(struct roles *r)
 	r->v[r->n++] = (struct role){.name = xstrdup("plain")};
 }
 
+/* Returns true for the file of a host whose image has no features. */
+static bool is_web(const char *path)
+{
+	return strstr(path, "/web") != NULL;
+}
+
+static void roles_for(struct roles *r, const char *path)
+{
+	if (is_web(path))
+		roles_of_text(r, ROLES_WEB);
+	else
+		all_roles(r);
+}
+
 static void load(struct host *h, const char *path)
 {
 	_cleanup_conf_ struct conf *c = NULL;
@@ -43,7 +57,7 @@ static void load(struct host *h, const char *path)
 	if (conf_read_at(&c, AT_FDCWD, path, path, CONF_MAX, 0, &d) < 0 ||
 	    host_load_conf(h, conf_root(c), "", &d) < 0)
 		fail_msg("%s", d.lines[0]);
-	all_roles(&roles);
+	roles_for(&roles, path);
 	host_derive(h, &roles);
 }
 
@@ -113,7 +127,7 @@ static char *plan_of(const char *path)
 	bool bad[HOST_KEY_COUNT] = {false};
 	int r;
 
-	all_roles(&roles);
+	roles_for(&roles, path);
 	load(&h, path);
 	r = host_check_keys(&h, &roles, &d, bad);
 	if (strstr(path, "/rescue")) {
@@ -122,7 +136,11 @@ static char *plan_of(const char *path)
 	} else {
 		if (r < 0)
 			fail_msg("%s", d.lines[0]);
-		make_plan(&p, &h, &roles, devices_of(&h));
+		if (is_web(path))
+			plan_make(&p, &h, roles_find(&roles, h.role),
+				  &(struct host_templates){0}, UPLINK);
+		else
+			make_plan(&p, &h, &roles, devices_of(&h));
 	}
 	assert_networkd(&p);
 	return plan_text(&p);

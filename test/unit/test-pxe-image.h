@@ -62,13 +62,14 @@ static inline void manifest_role(struct json *j, const struct role *r)
 	json_close(j, '}');
 }
 
-static inline char *manifest_text(void)
+/* Returns the manifest of an image with the roles of a text (test-roles.h). */
+static inline char *manifest_of_roles(const char *text)
 {
 	static char *const standins[] = {(char *)"kubelet", NULL};
 	_cleanup_roles_ struct roles roles = {0};
 	_cleanup_json_ struct json j = {0};
 
-	roles_2015(&roles);
+	roles_of_text(&roles, text);
 	json_open(&j, NULL, '{');
 	json_u64(&j, "format", 1);
 	json_str(&j, "name", "tiny");
@@ -89,10 +90,15 @@ static inline char *manifest_text(void)
 	return json_take(&j);
 }
 
-/* Makes the image DIR/image. Returns its path, owned by the caller. */
-static inline char *image_make(const char *dir)
+static inline char *manifest_text(void)
 {
-	_cleanup_free_ char *manifest = manifest_text();
+	return manifest_of_roles(ROLES_2015);
+}
+
+/* Makes the image DIR/image with these roles. Returns its path, owned by the caller. */
+static inline char *image_make_with(const char *dir, const char *roles)
+{
+	_cleanup_free_ char *manifest = manifest_of_roles(roles);
 	char *image = xasprintf("%s/image", dir);
 
 	if (mkdir(image, 0755) < 0)
@@ -102,4 +108,9 @@ static inline char *image_make(const char *dir)
 	write_text(image, "root.squashfs", ROOT_TEXT);
 	write_text(image, "manifest.json", manifest);
 	return image;
+}
+
+static inline char *image_make(const char *dir)
+{
+	return image_make_with(dir, ROLES_2015);
 }

@@ -89,6 +89,20 @@ static void test_table_has_every_host(void **state)
 		"     -          -      -  600.0  failed\n");
 }
 
+/* A column of a feature is there only when a host has its value. */
+static void test_table_of_hosts_without_features(void **state)
+{
+	struct rack_run r = make_run();
+	_cleanup_free_ char *text = NULL, *json = NULL;
+
+	(void)state;
+	hosts[1].columns.v[FEATURE_CBR0] = NULL;
+	text = rack_table(&r);
+	json = rack_json(&r);
+	assert_null(strstr(text, "CBR0"));
+	assert_null(strstr(json, "cbr0"));
+}
+
 /* Text from a host cannot control the operator's terminal. */
 static void test_table_has_no_control_characters(void **state)
 {
@@ -256,6 +270,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table_has_every_host),
+		cmocka_unit_test(test_table_of_hosts_without_features),
 		cmocka_unit_test(test_table_has_no_control_characters),
 		cmocka_unit_test(test_json_has_every_host),
 		cmocka_unit_test(test_result_names_unready_hosts),

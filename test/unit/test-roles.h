@@ -30,16 +30,32 @@
 	"\"http://${KUBERNETES_MASTER}:8080/api/v1/nodes/"                               \
 	"${DEFAULT_IPV4}" READY_CONDITION "Ready\" ]; } );\n"
 
-/* Loads them. */
-static inline void roles_2015(struct roles *ret)
+/* Roles of an image without features, and of one that has both kinds. */
+#define ROLES_WEB                                                                        \
+	"roles = ( { name = \"web\"; units = [ \"nginx.service\" ];\n"                   \
+	"  ready = [ \"http://127.0.0.1/\" ]; }, { name = \"store\"; } );\n"
+#define ROLES_MIXED                                                                      \
+	"roles = ( { name = \"web\"; }, { name = \"router\"; features = [ \"nat\" ]; "   \
+	"},\n"                                                                           \
+	"{ name = \"master\";\n"                                                         \
+	"  features = [ \"kubernetes-master\", \"network-environment\" ]; },\n"          \
+	"{ name = \"node\"; features = [ \"kubernetes\", \"cbr0\", \"docker\" ]; } );\n"
+
+/* Loads the roles of a text. */
+static inline void roles_of_text(struct roles *ret, const char *text)
 {
 	_cleanup_conf_ struct conf *c = NULL;
 	const struct conf_node *list = NULL;
 
 	*ret = (struct roles){0};
-	if (conf_parse(&c, ROLES_2015, strlen(ROLES_2015), "roles", CONF_MAX,
-		       CONF_NO_INCLUDE, NULL) < 0 ||
+	if (conf_parse(&c, text, strlen(text), "roles", CONF_MAX, CONF_NO_INCLUDE, NULL) <
+		    0 ||
 	    conf_get_list(conf_root(c), "roles", &list, NULL) <= 0 ||
 	    roles_load(ret, list, &(struct diag){0}) < 0)
 		abort();
+}
+
+static inline void roles_2015(struct roles *ret)
+{
+	roles_of_text(ret, ROLES_2015);
 }

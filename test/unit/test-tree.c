@@ -95,6 +95,14 @@ static char *cpio_member(const char *archive, const char *member)
 	return out;
 }
 
+/* Returns the host.cfg of an archive in the tree. */
+static char *read_host_cfg(const char *dir, const char *path)
+{
+	_cleanup_free_ char *archive = xasprintf("%s/%s", dir, path);
+
+	return cpio_member(archive, "rackstrap/host.cfg");
+}
+
 /* Compares the tree in SCRATCH/NAME with test/golden/pxe/NAME. */
 static void compare(struct fixture *f, const char *name)
 {
@@ -114,10 +122,9 @@ static void compare(struct fixture *f, const char *name)
 			continue;
 		path = xstrndup(paths[i], strcspn(paths[i], " "));
 		if (str_ends(path, ".cpio")) {
-			_cleanup_free_ char *archive = xasprintf("%s/%s", dir, path);
 			_cleanup_free_ char *inside = xasprintf("%s.host.cfg", path);
 
-			text = cpio_member(archive, "rackstrap/host.cfg");
+			text = read_host_cfg(dir, path);
 			against_golden(name, inside, text);
 		} else {
 			text = read_text(dir, path);
@@ -137,6 +144,41 @@ static void plain_tree_matches_golden_files(void **state)
 	if (render(*state, GOLDEN "/plain.cfg", "plain", o, &e) < 0)
 		fail_msg("%s", e.msg);
 	compare(*state, "plain");
+}
+
+/* Nothing in the tree of web servers is of a feature. */
+static void tree_of_web_servers_names_no_feature(void **state)
+{
+	static const char *const words[] = {"cbr0",   "calico", "etcd",   "bgp",
+					    "docker", "kube",   "master", "pod_network"};
+	struct fixture *f = *state;
+	struct tree_options o = {.secret = SECRET};
+	_cleanup_free_ char *dir = xasprintf("%s/web", f->scratch);
+	_cleanup_strv_ char **paths = NULL;
+	struct err e = {0};
+
+	if (render(f, GOLDEN "/web.cfg", "web", o, &e) < 0)
+		fail_msg("%s", e.msg);
+	compare(f, "web");
+	paths = listing(dir);
+	for (size_t i = 0; paths[i]; i++) {
+		_cleanup_free_ char *path = xstrndup(paths[i], strcspn(paths[i], " "));
+		_cleanup_free_ char *text = NULL;
+
+		if (strstr(paths[i], " -> ") || str_ends(path, "/") ||
+		    str_after(path, "http/images/"))
+			continue;
+		text = str_ends(path, ".cpio") ? read_host_cfg(dir, path)
+					       : read_text(dir, path);
+		for (size_t k = 0; text && k < ARRAY_SIZE(words); k++)
+			if (strstr(text, words[k]))
+				fail_msg("%s has %s", path, words[k]);
+	}
+}
+
+static int setup_web(void **state)
+{
+	return setup_with(state, ROLES_WEB);
 }
 
 static void tagged_tree_matches_golden_files(void **state)
@@ -557,6 +599,8 @@ int main(void)
 		T(plain_tree_matches_golden_files),
 		T(tagged_tree_matches_golden_files),
 		T(proxy_tree_matches_golden_files),
+		cmocka_unit_test_setup_teardown(tree_of_web_servers_names_no_feature,
+						setup_web, teardown),
 		T(image_files_are_in_the_tree),
 		T(second_rendering_is_the_same),
 		T(file_that_cannot_be_linked_is_copied),

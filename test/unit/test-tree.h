@@ -18,14 +18,14 @@ struct fixture {
 	struct image image;
 };
 
-static inline int setup(void **state)
+static inline int setup_with(void **state, const char *roles)
 {
 	struct fixture *f = xcalloc(1, sizeof(*f));
 	struct err e = {0};
 
 	umask(077); /* the umask has no effect on a tree */
 	f->scratch = make_scratch();
-	f->image_dir = image_make(f->scratch);
+	f->image_dir = image_make_with(f->scratch, roles);
 	f->ipxe_dir = xasprintf("%s/ipxe", f->scratch);
 	if (mkdir(f->ipxe_dir, 0755) < 0)
 		return -1;
@@ -33,6 +33,11 @@ static inline int setup(void **state)
 	write_text(f->ipxe_dir, "snponly.efi", "for UEFI\n");
 	*state = f;
 	return image_open(&f->image, f->image_dir, &e);
+}
+
+static inline int setup(void **state)
+{
+	return setup_with(state, ROLES_2015);
 }
 
 static inline int teardown(void **state)
