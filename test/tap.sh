@@ -16,6 +16,7 @@
 #				writes a case that could not be run
 #	note			writes its standard input as comments
 #	copy_cache FOLDER	links the inputs and bases of the tests' cache into FOLDER
+#	install_2015 ROOT	writes there what firstboot reads of an image of 2015: roles, templates
 #	bail "why"		ends the test as failed
 #	finish			writes the plan; exits with 1 when a case has failed
 #	is_long			succeeds in `make check-long`, which sets TEST_LONG=1: a test then
@@ -53,6 +54,10 @@ fail() { tap_n=$((tap_n + 1)); tap_bad=$((tap_bad + 1)); echo "not ok $tap_n - $
 skip() { tap_n=$((tap_n + 1)); echo "ok $tap_n - $1 # SKIP $2"; }
 note() { sed 's/^/# /'; }
 
+install_2015() {
+	install -D -m 644 -t "$1/usr/lib/rackstrap" test/data/roles.cfg test/data/templates.cfg
+	install -D -m 644 -t "$1/usr/lib/rackstrap/templates" images/common/templates/{docker,network-environment}
+}
 # Leaves out names that begin with a dot: other tests may still be making those.
 copy_cache() (
 	mkdir -p "$1"

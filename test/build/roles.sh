@@ -13,7 +13,7 @@ fi
 export XDG_RUNTIME_DIR=/run/user HOME=$WORK
 U=$WORK/.config/systemd/user R=$WORK/root
 mkdir -p "$U" "$WORK/bin" "$R/run/rackstrap"
-install -D -m 644 test/data/roles.cfg "$R/usr/lib/rackstrap/roles.cfg"
+install_2015 "$R"
 
 # The units with other programs, and without what a user's manager does not have; those of the
 # product as builder/recipe/recipe-product.c completes them.

@@ -127,6 +127,7 @@ mkdir -p "$root/run/rackstrap" "$root/usr/lib/rackstrap"
 printf 'name = "%s"; role = "%s"; dns = [ "%s" ]; environment = [ "%s" ];\n' "$BAD" "$BAD" "$BAD" "$BAD" >"$WORK/host.cfg"
 shows "firstboot check" 3 "$FIRSTBOOT" check "$WORK/host.cfg"
 cp "$WORK/host.cfg" "$root/run/rackstrap"
+install_2015 "$root"
 shows "firstboot explain" 3 "$FIRSTBOOT" explain --root "$root" --cmdline ''
 shows "firstboot status" 0 "$FIRSTBOOT" status --root "$root" --cmdline ''
 finish

@@ -10,7 +10,7 @@ for runner in env "$ABS_O/test/tools/no-openat2"; do
 	name=${runner##*/}
 	rm -rf "$R" "$WORK/outside"
 	mkdir -p "$WORK/outside" "$R/root" "$R/run/rackstrap" "$R/sys/devices/a/net/eth0/device" "$R/sys/class/net"
-	install -D -m 644 test/data/roles.cfg "$R/usr/lib/rackstrap/roles.cfg"
+	install_2015 "$R"
 	echo precious >"$WORK/outside/hostname"
 	(cd "$R/sys/devices/a/net/eth0" && echo 52:54:00:25:00:11 >address && echo 1 >./type && echo 2 >ifindex)
 	ln -s ../../devices/a/net/eth0 "$R/sys/class/net/eth0"
@@ -36,7 +36,7 @@ done
 # An operator's shell may have another umask than systemd.
 R=$WORK/umask
 mkdir -p "$R/run/rackstrap" "$R/sys/class/net/eth0/device"
-install -D -m 644 test/data/roles.cfg "$R/usr/lib/rackstrap/roles.cfg"
+install_2015 "$R"
 (cd "$R/sys/class/net/eth0" && echo 52:54:00:25:00:11 >address && echo 1 >./type && echo 2 >ifindex)
 echo 'name = "m"; role = "master"; mac = "52:54:00:25:00:11"; address = "172.25.0.10/24";' >"$R/run/rackstrap/host.cfg"
 with_umask() { (umask 077 && "$ABS_O/firstboot" apply --root="$R" --cmdline=); }

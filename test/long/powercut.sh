@@ -27,7 +27,7 @@ for c in one two; do
 	cp "$WORK/tree/http/hosts/$MAC.cpio" "$WORK/$c.cpio"
 	cat "$image/initrd.img" "$image/root.cpio" "$WORK/$c.cpio" >"$WORK/$c.initrd"
 	mkdir -p "$WORK/$c/sys/class/net/eth0/device" "$WORK/$c/run/rackstrap"
-	install -D -m 644 test/data/roles.cfg "$WORK/$c/usr/lib/rackstrap/roles.cfg"
+	install_2015 "$WORK/$c"
 	(cd "$WORK/$c/sys/class/net/eth0" && echo ${MAC//-/:} >address && echo 1 >./type && echo 2 >ifindex)
 	cpio -i --quiet --to-stdout rackstrap/host.cfg <"$WORK/$c.cpio" >"$WORK/$c/run/rackstrap/host.cfg"
 	"$ABS_O/firstboot" apply --root="$WORK/$c" --cmdline= >&2 || bail "no reference for '$c'"
