@@ -257,23 +257,30 @@ static void assert_same_words(char *const *a, char *const *b)
 		assert_string_equal(a[i], b[i]);
 }
 
+static void assert_same_roles(const struct roles *a, const struct roles *b)
+{
+	assert_int_equal(a->n, b->n);
+	for (size_t i = 0; i < a->n; i++) {
+		assert_string_equal(a->v[i].name, b->v[i].name);
+		assert_same_words(a->v[i].units, b->v[i].units);
+		assert_same_words(a->v[i].ready, b->v[i].ready);
+		assert_int_equal(a->v[i].features, b->v[i].features);
+	}
+}
+
 /* The roles that tests use are those of the recipe from which every bookworm image is
  * baked. */
 static void roles_of_tests_match_the_recipe(void **state)
 {
-	_cleanup_roles_ struct roles tested = {0};
+	_cleanup_roles_ struct roles tested = {0}, file = {0};
 	_cleanup_recipe_ struct recipe r = {0};
 
 	(void)state;
 	roles_2015(&tested);
 	load(&r, "images/bookworm");
-	assert_int_equal(tested.n, r.roles.n);
-	for (size_t i = 0; i < tested.n; i++) {
-		assert_string_equal(tested.v[i].name, r.roles.v[i].name);
-		assert_same_words(tested.v[i].units, r.roles.v[i].units);
-		assert_same_words(tested.v[i].ready, r.roles.v[i].ready);
-		assert_int_equal(tested.v[i].features, r.roles.v[i].features);
-	}
+	assert_same_roles(&tested, &r.roles);
+	assert_int_equal(roles_read(&file, "test/data/roles.cfg", NULL), 0);
+	assert_same_roles(&file, &r.roles);
 }
 
 /* --- the environment -------------------------------------------------------------- */
