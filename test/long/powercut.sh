@@ -84,11 +84,11 @@ cut() { # CONFIGURATION TEXT
 	check "power cut at \"$2\": the work has begun and is not done" sh -c "
 		debugfs -R 'ls -l /rackstrap/upper/var/lib/rackstrap' '$WORK/copy.img' 2>/dev/null >'$WORK/ls'
 		grep -q 'in-progress.cfg' '$WORK/ls' && ! grep -q ' generation.cfg' '$WORK/ls'"
-	on_disk etc/network-environment && fail "power cut at \"$2\": the last file is not there yet"
+	on_disk etc/default/docker && fail "power cut at \"$2\": the last file is not there yet"
 }
 cut one "Address=172.25.0.10/24"
-cut one "DOCKER_OPTS="
 cut one "DEFAULT_IPV4=172.25.0.10"
+cut one "DOCKER_OPTS="
 cut two "COLOUR=blue"
 
 power_on two
