@@ -138,6 +138,7 @@ static void load_cluster(struct loader *l, size_t n_hosts)
 	_cleanup_host_ struct host proto = {0};
 
 	host_init(&proto);
+	proto.features = roles_features(l->roles);
 	if (host_load_group(&proto, l->cluster, "cluster: ", &rack_cluster_group, l->d) <
 	    0)
 		l->r = -1;

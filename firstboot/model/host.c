@@ -140,15 +140,20 @@ static int load_value(struct host *h, const struct host_key *k, const struct con
 			     text ? "" : conf_type_note(n, t->conf));
 }
 
-/* Returns the word that is nearest to `name` among the host's keys and `others`; NULL
- * when none is near. */
-static const char *nearest_key(const char *name, const struct other_key *others)
+/* Returns the word that is nearest to `name` among the keys that the host may have and
+ * `others`; NULL when none is near. */
+static const char *nearest_key(const struct host *h, const char *name,
+			       const struct other_key *others)
 {
 	const char *words[HOST_KEY_COUNT + 32] = {NULL};
 	size_t n = 0;
 
-	for (enum host_key_id id = 0; id < HOST_KEY_COUNT; id++)
-		words[n++] = host_key(id)->name;
+	for (enum host_key_id id = 0; id < HOST_KEY_COUNT; id++) {
+		const struct feature *f = feature_of_key(id);
+
+		if (!f || h->features & FEATURE_BIT(f->id))
+			words[n++] = host_key(id)->name;
+	}
 	for (; others && others->name && n + 1 < ARRAY_SIZE(words); others++)
 		words[n++] = others->name;
 	return str_nearest(name, words);
@@ -160,7 +165,7 @@ static int unknown_key(struct host *h, const struct conf_node *group,
 		       const struct conf_node *n, const char *prefix,
 		       const struct other_key *others, struct diag *d)
 {
-	const char *near = nearest_key(conf_key(n), others);
+	const char *near = nearest_key(h, conf_key(n), others);
 	const struct host_key *k = near ? host_key_find(near) : NULL;
 
 	if (k && !conf_member(group, near))
@@ -263,7 +268,7 @@ int host_set(struct host *h, const char *name, const char *value, const char *fi
 	_cleanup_free_ char *must = NULL;
 
 	if (!k) {
-		const char *near = nearest_key(name, NULL);
+		const char *near = nearest_key(h, name, NULL);
 
 		if (!near)
 			return diag_add(d, "%s: unknown key '%s%s'", where, prefix, name);

@@ -20,6 +20,8 @@ intended() {
 	test/should-fail/host/unknown-key.cfg adress
 	test/should-fail/recipe/key-typos.cfg nmae componets
 	test/should-fail/rack/syntax.txt addres
+	test/should-fail/plain/key-typo.cfg gatway
+	test/should-fail/plain/key-typo.txt gatway
 	test/should-fail/rack/unknown-cluster.cfg gatway
 	test/should-fail/rack/unknown-host.cfg adress
 	test/should-fail/rack/unknown-vm.cfg memroy

@@ -7,6 +7,7 @@
 
 #include "builder/root/merge-plan.h"
 #include "builder/root/unit-links.h"
+#include "firstboot/model/feature.h"
 
 #define FILE(p)                                                                          \
 	{                                                                                \
@@ -19,6 +20,7 @@ static const char *const whole[] = {
 	"usr/bin/systemctl",
 	"usr/sbin/init",
 	"usr/sbin/iptables-restore",
+	"usr/bin/docker",
 	"usr/bin/busybox",
 	"etc/shadow",
 	"usr/lib/systemd/system/systemd-networkd.service",
@@ -155,8 +157,48 @@ static void missing_programs_are_named(void **state)
 		  "needs: add the package busybox to 'packages'");
 }
 
+/* Removes the program of each feature, for a role that has the feature and for one that
+ * has all others. */
+static void programs_of_features_are_needed(void **state)
+{
+	struct recipe r = recipe();
+	size_t n = 0;
+
+	(void)state;
+	for (size_t i = 0; whole[i]; i++) {
+		const char *program = strrchr(whole[i], '/') + 1;
+
+		for (size_t k = 0; k < FEATURE_COUNT; k++) {
+			const struct feature *f = features[k];
+			struct role with = {.name = (char *)"with",
+					    .features = FEATURE_BIT(k)};
+			struct role without = {.name = (char *)"without",
+					       .features =
+						       FEATURES_ALL & ~FEATURE_BIT(k)};
+			_cleanup_free_ char *want = NULL;
+
+			if (!f->program || !streq(f->program, program))
+				continue;
+			want = xasprintf(
+				"r.cfg:9: roles: the image has no program '%s', "
+				"but feature '%s' runs it on every host: add the "
+				"package %s to the base (r.cfg:3), and do not "
+				"exclude it",
+				program, f->name, f->package);
+			r.roles.v = &with;
+			complains(&r, whole[i], want);
+			r.roles.v = &without;
+			complains(&r, whole[i], NULL);
+			n++;
+		}
+	}
+	for (size_t k = 0; k < FEATURE_COUNT; k++)
+		n -= features[k]->program != NULL;
+	assert_int_equal(n, 0); /* `whole` has all of them */
+}
+
 /* Only hosts of a cluster have NAT rules. */
-static void plain_role_needs_no_iptables(void **state)
+static void plain_role_needs_no_program(void **state)
 {
 	struct recipe r = recipe();
 	struct role plain = {.name = (char *)"node"};
@@ -164,6 +206,7 @@ static void plain_role_needs_no_iptables(void **state)
 	(void)state;
 	r.roles.v = &plain;
 	complains(&r, "usr/sbin/iptables-restore", NULL);
+	complains(&r, "usr/bin/docker", NULL);
 }
 
 static void excluded_program_is_missing(void **state)
@@ -245,7 +288,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_image_passes),
 		cmocka_unit_test(missing_programs_are_named),
-		cmocka_unit_test(plain_role_needs_no_iptables),
+		cmocka_unit_test(programs_of_features_are_needed),
+		cmocka_unit_test(plain_role_needs_no_program),
 		cmocka_unit_test(excluded_program_is_missing),
 		cmocka_unit_test(image_without_files_is_refused),
 		cmocka_unit_test(network_service_must_be_there_and_enabled),
