@@ -21,7 +21,7 @@ enum {
 /* The options by which roles are found; each may be NULL. */
 struct source {
 	struct image *image;
-	const struct roles *recipe;
+	const struct recipe *recipe;
 };
 
 struct result {
@@ -41,7 +41,17 @@ static char *recipe_beside(const char *path)
 								 : NULL;
 }
 
-/* Checks the file with the image, or with the roles of a recipe: that of --recipe or the
+static int load_for_recipe(struct rack *rack, const char *path,
+			   const struct recipe *recipe, struct diag *d)
+{
+	return rack_load(rack, path, &recipe->roles, d) < 0 ||
+			       rack_check_templates(rack, &recipe->roles,
+						    &recipe->compiled, d) < 0
+		       ? -1
+		       : 0;
+}
+
+/* Checks the file with the image, or with a recipe: that of --recipe or the
  * one beside it, or with no roles: then sets *ret_any. Returns 0 or -1. */
 static int load(struct rack *rack, const char *path, const struct source *from,
 		bool *ret_any, struct diag *d)
@@ -56,12 +66,12 @@ static int load(struct rack *rack, const char *path, const struct source *from,
 			       ? -1
 			       : 0;
 	if (from->recipe)
-		return rack_load(rack, path, from->recipe, d);
+		return load_for_recipe(rack, path, from->recipe, d);
 	file = recipe_beside(path);
 	if (file && recipe_load(&recipe, file, d) < 0)
 		return -1;
 	if (recipe.roles.n > 0)
-		return rack_load(rack, path, &recipe.roles, d);
+		return load_for_recipe(rack, path, &recipe, d);
 	*ret_any = true;
 	return rack_load(rack, path, &any, d);
 }
@@ -112,7 +122,7 @@ static int run_check(const struct command_line *line, struct err *e)
 	const char *name = command_arg(line, OPT_RECIPE, NULL);
 	_cleanup_recipe_ struct recipe recipe = {0};
 	_cleanup_image_ struct image image = {0};
-	const struct source from = {dir ? &image : NULL, name ? &recipe.roles : NULL};
+	const struct source from = {dir ? &image : NULL, name ? &recipe : NULL};
 	struct result res = {0};
 	int r;
 

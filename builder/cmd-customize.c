@@ -127,7 +127,7 @@ static int make_config(struct config_text *c, const struct customize_options *a,
 
 	if (r < 0)
 		return -1;
-	(void)!config_text_check(c, &image->roles, &d);
+	(void)!config_text_check(c, &image->roles, &image->templates, &d);
 	if (diag_err(&d, e) < 0)
 		return -1;
 	if (!a->keys)

@@ -17,7 +17,7 @@
 #include "lib/out.h"
 #include "lib/text.h"
 #include "pxe/image.h"
-#include "pxe/rack.h"
+#include "pxe/rack-image.h"
 #include "pxe/table.h"
 
 #include <time.h>
@@ -93,28 +93,30 @@ static int read_active(struct inspection *f, struct err *e)
 	return 0;
 }
 
-/* Returns the roles of the image that boots, or of none. */
-static const struct roles *roles_of(const struct inspection *f)
+/* Returns the image that boots, or one that accepts any role. */
+static const struct image *image_of(const struct inspection *f)
 {
-	static const struct roles any = {.any = true};
+	static const struct image any = {.roles = {.any = true}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(f->slots); i++)
 		if (f->slots[i].active && f->slots[i].image.roles.n > 0)
-			return &f->slots[i].image.roles;
+			return &f->slots[i].image;
 	return &any;
 }
 
 static void parse_config(struct inspection *f, const char *path, const char *text,
 			 size_t len)
 {
-	const struct roles *roles = roles_of(f);
+	const struct image *image = image_of(f);
+	const struct roles *roles = &image->roles;
 	_cleanup_conf_ struct conf *c = NULL;
 
 	if (streq(path, MEDIUM_RACK_CFG)) {
 		f->has_rack = rack_parse(&f->rack, text, len, "rack.cfg", CONF_NO_INCLUDE,
 					 roles, &f->wrong) == 0;
-		if (f->has_rack)
-			(void)!config_rack_refuse_secrets(&f->rack, &f->wrong);
+		if (f->has_rack && config_rack_refuse_secrets(&f->rack, &f->wrong) == 0)
+			(void)!rack_check_templates(&f->rack, roles, &image->templates,
+						    &f->wrong);
 		return;
 	}
 	host_init(&f->host);
@@ -123,8 +125,10 @@ static void parse_config(struct inspection *f, const char *path, const char *tex
 	    host_load_conf(&f->host, conf_root(c), "", &f->wrong) < 0)
 		return;
 	host_derive(&f->host, roles);
-	(void)!host_check(&f->host, roles, &f->wrong);
-	(void)!config_host_refuse_secrets(&f->host, &f->wrong);
+	if (host_check(&f->host, roles, &f->wrong) == 0 &&
+	    config_host_refuse_secrets(&f->host, &f->wrong) == 0)
+		(void)!config_host_check_templates(&f->host, roles, &image->templates,
+						   &f->wrong);
 	f->has_host = true;
 }
 

@@ -47,7 +47,7 @@ static void complain_no_source(struct config *c, const struct firstboot *fb)
 static int load_hosts(struct config *c, const struct firstboot *fb,
 		      struct rack_hosts *ret)
 {
-	const char *needs = host_templates_use_hosts(&c->templates, &c->roles, c->role);
+	const char *needs = host_templates_use_hosts(&c->templates, c->role);
 	_cleanup_conf_ struct conf *conf = NULL;
 
 	if (!needs)

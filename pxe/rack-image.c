@@ -56,23 +56,23 @@ void rack_hosts_of(struct rack_hosts *ret, const struct rack *r)
 	}
 }
 
-/* Renders the templates for every host, as firstboot will. */
-static int check_templates(const struct rack *r, struct image *image, struct diag *d)
+int rack_check_templates(const struct rack *r, const struct roles *roles,
+			 const struct host_templates *t, struct diag *d)
 {
 	_cleanup_template_values_ struct template_values *values = NULL;
+	_cleanup_free_ bool *checked = xcalloc(t->n + 1, sizeof(*checked));
 	_cleanup_rack_hosts_ struct rack_hosts hosts = {0};
 	int ret = 0;
 
-	if (image->templates.n == 0)
+	if (t->n == 0)
 		return 0;
 	rack_hosts_of(&hosts, r);
-	values = host_template_values(&image->roles, &hosts);
+	values = host_template_values(roles, &hosts);
 	for (size_t i = 0; i < r->n_hosts; i++) {
 		const struct rack_host *h = &r->hosts[i];
 		_cleanup_diag_ struct diag own = {0};
 
-		if (host_templates_render(&image->templates, &h->host, &image->roles,
-					  values, &own) == 0)
+		if (host_templates_check(t, &h->host, roles, values, checked, &own) == 0)
 			continue;
 		for (size_t k = 0; k < own.n; k++)
 			ret = diag_add(d, "%s:%u: host '%s': the template %s", r->file,
@@ -94,10 +94,10 @@ static int check_secrets(const struct rack *r, const struct image *image, struct
 	return check_owners(&r->secrets, image, d);
 }
 
-int rack_check_image(const struct rack *r, struct image *image, struct diag *d)
+int rack_check_image(const struct rack *r, const struct image *image, struct diag *d)
 {
 	int secrets = check_secrets(r, image, d),
-	    templates = check_templates(r, image, d);
+	    templates = rack_check_templates(r, &image->roles, &image->templates, d);
 
 	return secrets < 0 || templates < 0 ? -1 : 0;
 }

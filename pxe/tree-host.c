@@ -77,8 +77,7 @@ bool tree_wants_rack(const struct tree_plan *p, const struct host *h)
 {
 	const struct role *role = roles_find(&p->image->roles, h->role);
 
-	return role &&
-	       host_templates_use_hosts(&p->image->templates, &p->image->roles, role);
+	return role && host_templates_use_hosts(&p->image->templates, role);
 }
 
 /* The words of the loaders' scripts for the archive with the rack's hosts. It comes

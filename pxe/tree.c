@@ -373,7 +373,7 @@ static int write_texts(int dirfd, const struct tree_plan *p, struct err *e)
 		if (write_text(dirfd, l->entry_path, 0644, text, e) < 0)
 			return -1;
 	}
-	if (host_templates_use_hosts(&p->image->templates, &p->image->roles, NULL) &&
+	if (host_templates_use_hosts(&p->image->templates, NULL) &&
 	    write_rack_cpio(dirfd, p, e) < 0)
 		return -1;
 	for (size_t i = 0; i < p->rack->n_hosts; i++)

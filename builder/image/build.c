@@ -155,6 +155,7 @@ static void add_layer(const struct build_state *b, struct layer *l, struct index
 	container_archives_add(l, b->r, &b->containers);
 	unit_links(l, base, b->r);
 	layer_finish(l);
+	layer_check_templates(l, b->r);
 }
 
 /* Plans the root image from a forecast of the base, to find the plan's mistakes before

@@ -8,7 +8,7 @@
 #include "lib/file.h"
 #include "lib/log.h"
 
-#include "pxe/rack.h"
+#include "pxe/rack-image.h"
 
 #define KEYS "ssh_keys"
 
@@ -126,18 +126,55 @@ int config_rack_refuse_secrets(const struct rack *r, struct diag *d)
 	return 0;
 }
 
-int config_text_check(const struct config_text *c, const struct roles *roles,
-		      struct diag *d)
+int config_host_check_templates(const struct host *h, const struct roles *roles,
+				const struct host_templates *t, struct diag *d)
 {
-	_cleanup_rack_ struct rack rack = {0};
+	const struct role *role = roles_find(roles, h->role);
+	const char *needs = role ? host_templates_use_hosts(t, role) : NULL;
+	_cleanup_free_ bool *checked = xcalloc(t->n + 1, sizeof(*checked));
+	_cleanup_template_values_ struct template_values *values = NULL;
+	const struct rack_hosts none = {0};
+	_cleanup_diag_ struct diag own = {0};
+	char where[512];
+
+	if (!role)
+		return 0;
+	if (needs)
+		return diag_add(d,
+				"%s: role '%s': the template %s needs the hosts of the "
+				"rack: give the medium a rack.cfg",
+				host_where(h, HOST_ROLE, where, sizeof(where)), h->role,
+				needs);
+	values = host_template_values(roles, &none);
+	if (host_templates_check(t, h, roles, values, checked, &own) == 0)
+		return 0;
+	for (size_t i = 0; i < own.n; i++)
+		diag_add(d, "%s: the template %s",
+			 host_where(h, HOST_NAME, where, sizeof(where)), own.lines[i]);
+	return -1;
+}
+
+static int check_host(const struct config_text *c, const struct roles *roles,
+		      const struct host_templates *templates, struct diag *d)
+{
 	_cleanup_host_ struct host h = {0};
 
+	return parse_host(c, roles, &h, d) < 0 || config_host_refuse_secrets(&h, d) < 0 ||
+			       config_host_check_templates(&h, roles, templates, d) < 0
+		       ? -1
+		       : 0;
+}
+
+int config_text_check(const struct config_text *c, const struct roles *roles,
+		      const struct host_templates *templates, struct diag *d)
+{
+	_cleanup_rack_ struct rack rack = {0};
+
 	if (!c->rack)
-		return parse_host(c, roles, &h, d) < 0
-			       ? -1
-			       : config_host_refuse_secrets(&h, d);
+		return check_host(c, roles, templates, d);
 	if (rack_parse(&rack, c->text, c->len, c->name, CONF_NO_INCLUDE, roles, d) < 0 ||
-	    config_rack_refuse_secrets(&rack, d) < 0)
+	    config_rack_refuse_secrets(&rack, d) < 0 ||
+	    rack_check_templates(&rack, roles, templates, d) < 0)
 		return -1;
 	warn(&rack, c->name);
 	return 0;

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "firstboot/model/host.h"
+#include "firstboot/model/host-template.h"
 
 struct config_text {
 	char *name; /* its path, for messages */
@@ -24,10 +24,18 @@ struct config_text {
 int config_text_load(struct config_text *c, const char *path, const char *where,
 		     struct diag *d) _must_check_;
 
-/* Returns 0, or -1 with every complaint. @include and secrets are refused. Settings of a
- * rack.cfg that only PXE uses are warned about. */
+/* Returns 0, or -1 with every complaint. @include and secrets are refused, and so are
+ * values with which the image's templates, compiled for the roles, cannot be rendered.
+ * Settings of a rack.cfg that only PXE uses are warned about. */
 int config_text_check(const struct config_text *c, const struct roles *roles,
+		      const struct host_templates *templates,
 		      struct diag *d) _must_check_;
+
+/* Checks that the templates can be rendered for the host of a host.cfg, with which no
+ * other hosts of a rack come. Returns 0 or -1. */
+int config_host_check_templates(const struct host *h, const struct roles *roles,
+				const struct host_templates *t,
+				struct diag *d) _must_check_;
 
 /* Complain about secrets, which a medium must not have: it is copied and lent, and its
  * image is kept for years. One complaint is enough for a rack. Return 0 or -1. */

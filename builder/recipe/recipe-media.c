@@ -129,14 +129,14 @@ void recipe_media_done(struct recipe *r)
 /* --- who boots from it ------------------------------------------------------------- */
 
 static void recipe_media_check_file(const char *path, bool rack, const char *at,
-				    const struct roles *roles, struct diag *d)
+				    const struct recipe *r, struct diag *d)
 {
 	_cleanup_config_text_ struct config_text c = {.rack = rack};
 	_cleanup_free_ char *where =
 		at ? xasprintf("%s: %s", at, rack ? "rack" : "host") : NULL;
 
 	if (config_text_load(&c, path, where, d) == 0)
-		(void)!config_text_check(&c, roles, d);
+		(void)!config_text_check(&c, &r->roles, &r->compiled, d);
 }
 
 void recipe_media_check(const struct recipe *r, bool by_option, struct diag *d)
@@ -150,9 +150,9 @@ void recipe_media_check(const struct recipe *r, bool by_option, struct diag *d)
 			 "not for both (%s, %s)",
 			 m->where ? m->where : r->file, m->host, m->rack);
 	else if (m->host)
-		recipe_media_check_file(m->host, false, where, &r->roles, d);
+		recipe_media_check_file(m->host, false, where, r, d);
 	else if (m->rack)
-		recipe_media_check_file(m->rack, true, where, &r->roles, d);
+		recipe_media_check_file(m->rack, true, where, r, d);
 }
 
 void recipe_media_warn(const struct recipe *r)

@@ -97,13 +97,15 @@ void recipe_parse_templates(struct recipe *r, const struct conf_node *root,
 
 /* --- the whole recipe -------------------------------------------------------------- */
 
-/* Files that firstboot makes itself. */
+/* Files that firstboot makes itself, and those that it consists of. */
 static const char *const own_files[] = {
 	"/etc/hostname",
 	"/etc/hosts",
+	"/etc/machine-id",
 	"/etc/resolv.conf",
 	"/etc/sysctl.d/90-rackstrap.conf",
 	"/root/.ssh/authorized_keys",
+	"/usr/sbin/firstboot",
 };
 
 static bool is_own(const char *path)
@@ -112,6 +114,7 @@ static bool is_own(const char *path)
 		if (streq(path, own_files[i]))
 			return true;
 	return str_after(path, "/usr/lib/rackstrap/") ||
+	       str_after(path, "/var/lib/rackstrap/") ||
 	       str_after(path, "/run/rackstrap/") ||
 	       str_after(path, "/etc/systemd/network/");
 }
@@ -156,11 +159,21 @@ static void add(struct recipe *r, const struct recipe_template *t, struct diag *
 		.units = t->units,
 		.name = t->source,
 	};
-	int e = file_read_regular_at(AT_FDCWD, t->source, TEMPLATE_MAX, &text, NULL);
+	size_t len = 0;
+	int e = file_read_regular_at(AT_FDCWD, t->source, TEMPLATE_MAX, &text, &len);
 
 	if (e < 0) {
-		diag_add(d, "%s: template: %s: %s", t->where, t->source,
-			 e == -EFBIG ? "is larger than 64 KiB" : strerror(-e));
+		if (e == -EFBIG)
+			diag_add(d, "%s: template: %s: is larger than %d KiB", t->where,
+				 t->source, TEMPLATE_MAX / 1024);
+		else if (d->n == 0) /* else parse_template() has complained */
+			diag_add_unread(d, "%s: template: %s: %s", t->where, t->source,
+					file_strerror(e));
+		return;
+	}
+	if (strlen(text) < len) {
+		diag_add(d, "%s: template: %s: has a zero byte, and is no text", t->where,
+			 t->source);
 		return;
 	}
 	new.text = text;

@@ -353,6 +353,43 @@ void layer_finish(struct layer *l)
 		check_item(l, &l->v[i]);
 }
 
+/* Checks that firstboot can make the file of a template in the image. */
+static void check_template(const struct layer *l, const struct recipe_template *t)
+{
+	_cleanup_free_ char *path = index_resolve(l->base, t->path, false);
+	const struct layer_item file = {
+		.path = path, .type = ENTRY_FILE, .where = t->where};
+	const struct layer_item *ours = path ? layer_find(l, path) : NULL;
+
+	if (!path || !*path)
+		diag_add(l->d, "%s: %s: symlinks of the base form a loop or lead to '/'",
+			 t->where, t->path);
+	else if (ours)
+		diag_add(l->d, "%s: /%s is a %s already (%s)", t->where, path,
+			 entry_type_name(ours->type), ours->where);
+	else
+		check_item(l, &file);
+}
+
+void layer_check_templates(const struct layer *l, const struct recipe *r)
+{
+	for (size_t i = 0; i < r->n_templates; i++) {
+		const struct recipe_template *t = &r->templates[i];
+
+		check_template(l, t);
+		for (size_t k = 0; k < r->n_templates; k++) {
+			const char *rest = str_after(t->path, r->templates[k].path);
+
+			if (rest && *rest == '/')
+				diag_add(l->d,
+					 "%s: %s cannot be inside %s, which is the file "
+					 "of a template (%s)",
+					 t->where, t->path, r->templates[k].path,
+					 r->templates[k].where);
+		}
+	}
+}
+
 void layer_done(struct layer *l)
 {
 	for (size_t i = 0; i < l->n; i++) {

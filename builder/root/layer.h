@@ -67,6 +67,10 @@ void layer_add_recipe(struct layer *l, const struct recipe *r, const struct inpu
  */
 void layer_finish(struct layer *l);
 
+/* Complains about templates whose files firstboot could not make: in the place of a
+ * folder, or within a file. Only after layer_finish(). */
+void layer_check_templates(const struct layer *l, const struct recipe *r);
+
 /* Returns the item with this path, or NULL; only after layer_finish(). */
 struct layer_item *layer_find(const struct layer *l, const char *path);
 /* Does the same before layer_finish(). */

@@ -297,6 +297,22 @@ static void link_role(struct linker *k, const struct role *role, const char *whe
 	}
 }
 
+/* Complains about units of a template that the image does not have: a host could not
+ * restart them. */
+static void check_template(const struct linker *k, const struct recipe_template *t)
+{
+	for (size_t i = 0; t->units && t->units[i]; i++) {
+		struct unit u;
+
+		if (!find_unit(k, t->units[i], &u))
+			diag_add(k->l->d,
+				 "%s: template: units: neither the recipe nor the base "
+				 "has a unit '%s'",
+				 t->where, t->units[i]);
+		free(u.path);
+	}
+}
+
 void unit_links(struct layer *l, struct index *base, const struct recipe *r)
 {
 	struct linker k = {.l = l, .base = base};
@@ -306,6 +322,8 @@ void unit_links(struct layer *l, struct index *base, const struct recipe *r)
 		enable_unit(&k, &r->enable.v[i]);
 	for (size_t i = 0; i < r->roles.n; i++)
 		link_role(&k, &r->roles.v[i], r->roles_where);
+	for (size_t i = 0; i < r->n_templates; i++)
+		check_template(&k, &r->templates[i]);
 	mask_units(&k, &r->mask);
 }
 

@@ -18,7 +18,7 @@ void unit_links_forecast(struct index *base);
 
 /*
  * Adds the links of the recipe's enable, mask and roles to the layer, and marks the
- * base's links of units in disable and mask as dropped. Complaints (no such unit, a unit
- * without [Install]) go to l->d.
+ * base's links of units in disable and mask as dropped. Complaints (no such unit, also in
+ * a template, a unit without [Install]) go to l->d.
  */
 void unit_links(struct layer *l, struct index *base, const struct recipe *r);

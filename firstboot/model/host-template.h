@@ -28,7 +28,8 @@ struct host_template {
 	char *text;
 	char *name;                /* in messages: the file's name */
 	struct template *compiled; /* NULL before host_templates_compile() */
-	char *output;              /* host_templates_render(); NULL: not of the role */
+	bool shared;  /* it makes the same on all hosts of a rack that have its roles */
+	char *output; /* host_templates_render(); NULL: not of the role */
 };
 
 struct host_templates {
@@ -62,13 +63,20 @@ int host_templates_compile(struct host_templates *t, const struct roles *roles,
 /* Returns the name of a template that loops over the hosts of the rack; NULL when there
  * is none. `role`: only those of the role; NULL: all. */
 const char *host_templates_use_hosts(const struct host_templates *t,
-				     const struct roles *roles, const struct role *role);
+				     const struct role *role);
 
 /* Renders the templates of a checked, derived host's role. Returns 0, or -1 with
  * complaints. */
 int host_templates_render(struct host_templates *t, const struct host *h,
 			  const struct roles *roles, struct template_values *values,
 			  struct diag *d) _must_check_;
+
+/* Checks that they can be rendered. `checked` has a flag for each template: those that
+ * are set are left out, and are set for templates that make the same for all hosts of
+ * the rack. Returns 0, or -1 with complaints. */
+int host_templates_check(const struct host_templates *t, const struct host *h,
+			 const struct roles *roles, struct template_values *values,
+			 bool *checked, struct diag *d) _must_check_;
 
 /* Values of one host after the other of a rack. `hosts` are those that templates loop
  * over. */

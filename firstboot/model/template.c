@@ -55,12 +55,16 @@ enum template_format template_format(const struct template *t)
 	return t->format;
 }
 
-bool template_uses(const struct template *t, const char *name)
+bool template_uses_below(const struct template *t, const char *prefix)
 {
-	for (size_t i = 0; i < t->n; i++)
-		if (t->nodes[i].name && t->nodes[i].scope == 0 &&
-		    streq(t->nodes[i].name, name))
+	for (size_t i = 0; i < t->n; i++) {
+		const struct template_node *n = &t->nodes[i];
+		const char *rest =
+			n->name && n->scope == 0 ? str_after(n->name, prefix) : NULL;
+
+		if (rest && (!*rest || *rest == '.'))
 			return true;
+	}
 	return false;
 }
 

@@ -165,7 +165,8 @@ void template_free_p(struct template **t);
 int template_render(const struct template *t, const struct template_values *v, char **ret,
 		    struct err *e) _must_check_;
 
-/* Returns true if a tag of the template has this name of the schema's first level. */
-bool template_uses(const struct template *t, const char *name);
+/* Returns true if a tag of the template has a name of the schema's first level that is
+ * `prefix` or begins with it and a dot. */
+bool template_uses_below(const struct template *t, const char *prefix);
 const char *template_name(const struct template *t);
 enum template_format template_format(const struct template *t);

@@ -13,6 +13,8 @@
 	"ssh-ed25519 "                                                                   \
 	"AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl a"
 
+static const struct host_templates no_templates;
+
 static void try_key(const uint8_t *data, size_t size, bool rack,
 		    const struct roles *roles)
 {
@@ -25,7 +27,7 @@ static void try_key(const uint8_t *data, size_t size, bool rack,
 	if (size > 0)
 		memcpy(c.text, data, size);
 	c.text[size] = '\0';
-	if (config_text_check(&c, roles, &d) < 0) {
+	if (config_text_check(&c, roles, &no_templates, &d) < 0) {
 		demand(d.n > 0, "a text was refused without a complaint");
 		return;
 	}
@@ -34,7 +36,7 @@ static void try_key(const uint8_t *data, size_t size, bool rack,
 		demand(d.n > 0, "a key was refused without a complaint");
 		return;
 	}
-	demand(config_text_check(&c, roles, &d) == 0, c.text);
+	demand(config_text_check(&c, roles, &no_templates, &d) == 0, c.text);
 	once = xstrdup(c.text);
 	demand(config_text_add_key(&c, KEY, roles, &d) == 0 && streq(c.text, once), once);
 }

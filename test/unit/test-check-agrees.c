@@ -498,7 +498,7 @@ static bool try_rack(struct fixture *f)
 
 		f->medium = (struct config_text){.rack = true};
 		if (config_text_load(&f->medium, f->path, NULL, &d) < 0 ||
-		    config_text_check(&f->medium, roles, &d) < 0)
+		    config_text_check(&f->medium, roles, &f->image.templates, &d) < 0)
 			fail_at(f, first, "medium", d.lines[0]);
 		for (size_t i = 0; i < f->rack.n_hosts; i++)
 			check_host(f, &f->rack.hosts[i]);

@@ -25,6 +25,8 @@
 	"\t{ name = \"n\"; role = \"node\"; mac = \"52:54:00:25:00:11\";\n"              \
 	"\t  address = \"172.25.0.11\"; cbr0 = \"192.168.1.1/24\"; " b " }\n);\n"
 
+static const struct host_templates no_templates;
+
 static char *add(const char *text, bool rack, int want)
 {
 	_cleanup_config_text_ struct config_text c = {
@@ -38,7 +40,7 @@ static char *add(const char *text, bool rack, int want)
 	int r;
 
 	roles_2015(&roles);
-	r = config_text_check(&c, &roles, &d);
+	r = config_text_check(&c, &roles, &no_templates, &d);
 	if (r < 0)
 		fail_msg("%s", d.lines[0]);
 	r = config_text_add_key(&c, KEY, &roles, &d);
@@ -118,7 +120,7 @@ static char *complaint(const char *text, bool rack)
 	_cleanup_diag_ struct diag d = {0};
 
 	roles_2015(&roles);
-	if (config_text_check(&c, &roles, &d) == 0)
+	if (config_text_check(&c, &roles, &no_templates, &d) == 0)
 		return xstrdup("");
 	assert_int_equal(d.n, 1);
 	return xstrdup(d.lines[0]);
@@ -186,7 +188,7 @@ static void test_included_files_are_merged(_unused_ void **state)
 	assert_int_equal(config_text_load(&rack, two, NULL, &d), 0);
 	assert_null(strstr(rack.text, "@include"));
 	assert_int_equal(rack.len, strlen(rack.text));
-	assert_int_equal(config_text_check(&rack, &roles, &d), 0);
+	assert_int_equal(config_text_check(&rack, &roles, &no_templates, &d), 0);
 	assert_int_equal(config_text_add_key(&rack, KEY, &roles, &d), 0);
 	assert_non_null(strstr(rack.text, BLOB));
 	assert_int_equal(d.n, 0);

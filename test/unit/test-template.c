@@ -341,10 +341,10 @@ static void test_use_of_a_name_is_known(void **state _unused_)
 		&t, "{{#hosts}}{{name}}{{#y}}{{/y}}{{/hosts}}", TEMPLATE_PLAIN);
 
 	assert_null(wrong);
-	assert_true(template_uses(t, "hosts"));
-	assert_true(template_uses(t, "y"));
-	assert_false(template_uses(t, "name"));
-	assert_false(template_uses(t, "x"));
+	assert_true(template_uses_below(t, "hosts"));
+	assert_true(template_uses_below(t, "y"));
+	assert_false(template_uses_below(t, "name"));
+	assert_false(template_uses_below(t, "x"));
 	assert_string_equal(template_name(t), "t");
 	assert_int_equal(template_format(t), TEMPLATE_PLAIN);
 }
