@@ -15,16 +15,18 @@ static int load_entry(struct rack_hosts *ret, const struct conf_node *n, struct 
 {
 	const char *name = NULL, *role = NULL, *text = NULL;
 	uint32_t address = 0;
-	int r = conf_check_keys(n, keys, d);
+	int r = conf_check_keys(n, keys, d), has_name = conf_get_str(n, "name", &name, d),
+	    has_role = conf_get_str(n, "role", &role, d),
+	    has_address = conf_get_str(n, "address", &text, d);
 
-	if (conf_get_str(n, "name", &name, d) <= 0 ||
-	    conf_get_str(n, "role", &role, d) <= 0)
+	if (has_name == 0 || has_role == 0)
 		return conf_complain(n, d, "a host needs name and role");
-	if (conf_get_str(n, "address", &text, d) < 0 ||
-	    (text && net_parse_addr(text, &address) < 0))
+	if (r < 0 || has_name < 0 || has_role < 0 || has_address < 0)
+		return -1;
+	if (text && net_parse_addr(text, &address) < 0)
 		return conf_complain(n, d, "address: must be an IPv4 address");
 	rack_hosts_add(ret, name, role, address);
-	return r < 0 ? -1 : 0;
+	return 0;
 }
 
 int rack_hosts_load(struct rack_hosts *ret, const struct conf_node *root, struct diag *d)

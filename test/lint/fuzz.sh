@@ -47,6 +47,7 @@ parsers() {
 	firstboot/json-scan.c etcd JSON of etcd and the API server
 	firstboot/model/conf.c host files of libconfig
 	firstboot/model/host-check.c host host.cfg
+	firstboot/model/rack-hosts.c hosts the hosts of the rack, for templates
 	firstboot/model/secret-entry.c host the entries of secrets
 	firstboot/model/template.c template values of hosts in a template
 	firstboot/model/template-parse.c template a template of a recipe

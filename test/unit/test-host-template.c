@@ -1,0 +1,569 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The names and values that a host gives to templates. man/rackstrap-template.5 has the
+ * same names. */
+#include "firstboot/model/feature.h"
+#include "firstboot/model/host-template.h"
+#include "firstboot/model/template-parts.h"
+#include "test-roles.h"
+
+#include "test-host.h"
+
+#define SMALL_ROLES                                                                      \
+	"roles = ( { name = \"control\"; }, { name = \"gpu-node\"; },\n"                 \
+	"  { name = \"router\"; features = [ \"nat\" ]; },\n"                            \
+	"  { name = \"kube\"; features = [ \"kubernetes\" ]; } );\n"
+
+static void load_roles(struct roles *ret, const char *text)
+{
+	_cleanup_conf_ struct conf *c = NULL;
+	const struct conf_node *list = NULL;
+	_cleanup_diag_ struct diag d = {0};
+
+	*ret = (struct roles){0};
+	assert_int_equal(conf_parse(&c, text, strlen(text), "roles", CONF_MAX,
+				    CONF_NO_INCLUDE, &d),
+			 0);
+	assert_int_equal(conf_get_list(conf_root(c), "roles", &list, &d), 1);
+	assert_int_equal(roles_load(ret, list, &d), 0);
+}
+
+/* Compiles one template of these roles, NULL: all. Returns 0, or -1 with complaints. */
+static int compile(struct host_templates *ret, const struct roles *roles,
+		   const char *for_roles, const char *text, struct diag *d)
+{
+	_cleanup_strv_ char **names = for_roles ? strv_split(for_roles, " ") : NULL;
+	const struct host_template t = {.path = (char *)"/etc/x",
+					.mode = 0644,
+					.format = TEMPLATE_PLAIN,
+					.roles = names,
+					.text = (char *)text,
+					.name = (char *)"x"};
+
+	*ret = (struct host_templates){0};
+	host_templates_add(ret, &t);
+	return host_templates_compile(ret, roles, NULL, d);
+}
+
+static void load_host(struct host *h, const char *cfg, const struct roles *roles)
+{
+	_cleanup_diag_ struct diag d = {0};
+
+	host_init(h);
+	if (load(h, cfg, &d) < 0)
+		fail_msg("%s", d.lines[0]);
+	host_derive(h, roles);
+	if (cfg != everything && host_check(h, roles, &d) < 0)
+		fail_msg("%s", d.lines[0]);
+}
+
+/* Renders a template for a host and compares the text. */
+static void assert_renders(const char *roles_text, const char *for_roles,
+			   const char *text, const char *cfg,
+			   const struct rack_hosts *hosts, const char *want)
+{
+	static const struct rack_hosts none;
+	_cleanup_host_templates_ struct host_templates t = {0};
+	_cleanup_template_values_ struct template_values *v = NULL;
+	_cleanup_roles_ struct roles roles = {0};
+	_cleanup_host_ struct host h = {0};
+	_cleanup_diag_ struct diag d = {0};
+
+	load_roles(&roles, roles_text);
+	load_host(&h, cfg, &roles);
+	if (compile(&t, &roles, for_roles, text, &d) < 0)
+		fail_msg("%s", d.lines[0]);
+	v = host_template_values(&roles, hosts ? hosts : &none);
+	if (host_templates_render(&t, &h, &roles, v, &d) < 0)
+		fail_msg("%s", d.lines[0]);
+	assert_string_equal(t.v[0].output, want);
+}
+
+/* Compiles a template that has mistakes, and compares the complaints. */
+static void assert_refused(const char *roles_text, const char *for_roles,
+			   const char *text, const char *want)
+{
+	_cleanup_host_templates_ struct host_templates t = {0};
+	_cleanup_roles_ struct roles roles = {0};
+	_cleanup_diag_ struct diag d = {0};
+
+	load_roles(&roles, roles_text);
+	assert_int_equal(compile(&t, &roles, for_roles, text, &d), -1);
+	assert_lines(&d, want);
+}
+
+#define GIVEN(name) "{{#" name "}}{{" name "}}{{/" name "}}{{^" name "}}-{{/" name "}}"
+#define FLAG(name)  "{{#" name "}}yes{{/" name "}}{{^" name "}}no{{/" name "}}"
+#define EACH(name)  "{{#" name "}}({{.}}){{/" name "}}"
+
+static void every_type_of_key_has_its_values(void **state)
+{
+	(void)state;
+	assert_renders(
+		ROLES_2015, "node",
+		"name {{host.name}} " FLAG("host.name.given") "\n"
+							      "mac " GIVEN(
+								      "host.mac") "\n"
+										  "addres"
+										  "s "
+										  "{{"
+										  "host."
+										  "addres"
+										  "s}} "
+										  "{{"
+										  "host."
+										  "addres"
+										  "s."
+										  "prefix"
+										  "}}"
+										  " " FLAG("host.address.given") "\n"
+														 "gateway " GIVEN(
+															 "host.gateway") "\n"
+																	 "dns " EACH("host.dns") "\n"
+																				 "mtu " GIVEN("host.mtu") "\n"
+																							  "node_network " GIVEN("host.node_network") " " GIVEN("host.node_network.ip") " " GIVEN("host.node_network.prefix") "\n"
+																																					     "master {{host.master}}\n"
+																																					     "etcd {{host.etcd}} {{host.etcd.ip}} {{host.etcd.port}}\n"
+																																					     "cbr0 {{host.cbr0}} {{host.cbr0.ip}} {{host.cbr0.prefix}}\n"
+																																					     "nat " FLAG("host.nat") "\n"
+																																								     "nat_exempt " EACH(
+																																									     "host.nat_exempt") "\n"
+																																												"bgp_as " GIVEN(
+																																													"host.bgp_as") "\n"
+																																														       "environment {{#host.environment}}{{name}}={{value}}{{/host.environment}}\n"
+																																														       "cluster_dns {{host.cluster_dns}} {{cluster.name}}\n",
+		everything, NULL,
+		"name node-1 yes\n"
+		"mac 52:54:00:25:00:11\n"
+		"address 172.25.0.11 24 yes\n"
+		"gateway 172.25.0.1\n"
+		"dns (172.25.0.1)(172.25.0.2)\n"
+		"mtu 9000\n"
+		"node_network 172.25.0.0/24 172.25.0.0 24\n"
+		"master 172.25.0.10\n"
+		"etcd 172.25.0.9:4002 172.25.0.9 4002\n"
+		"cbr0 192.168.1.1/24 192.168.1.1 24\n"
+		"nat no\n"
+		"nat_exempt (10.0.0.0/8)(192.0.2.0/24)\n"
+		"bgp_as 4200000010\n"
+		"environment HTTP_PROXY=http://172.25.0.1:3128\n"
+		"cluster_dns 10.100.0.10 demo\n");
+}
+
+static void missing_values_are_missing(void **state)
+{
+	(void)state;
+	assert_renders(
+		SMALL_ROLES, "control",
+		"address " GIVEN("host.address") " " GIVEN(
+			"host.address.prefix") "\n"
+					       "mac " GIVEN("host.mac") " " FLAG(
+						       "host.mac.given") "\n"
+									 "mtu " GIVEN(
+										 "host."
+										 "mtu") "\n"
+											"node_network " GIVEN("host.node_network") " " GIVEN("host.node_network.ip") " " GIVEN(
+												"host.node_network.prefix") "\n"
+															    "dns " EACH(
+																    "host.dns") "{{^host.dns}}none{{/host.dns}}\n"
+																		"interface {{#host.interface}}{{host.interface}}"
+																		"{{/host.interface}}\n",
+		"name = \"a\"; role = \"control\"; address = \"dhcp\";\n"
+		"interface = \"eth7\";",
+		NULL,
+		"address - -\nmac - no\nmtu -\nnode_network - - -\ndns none\n"
+		"interface eth7\n");
+}
+
+static void values_that_follow_from_others_are_not_given(void **state)
+{
+	(void)state;
+	assert_renders(
+		ROLES_2015, "master",
+		"{{host.master}} " FLAG("host.master.given") " {{host.etcd}} " FLAG(
+			"host.etcd.given") " {{host.service_network}} " FLAG("host."
+									     "service_"
+									     "network."
+									     "given") "\n",
+		"name = \"m\"; role = \"master\"; address = \"172.25.0.10/24\";", NULL,
+		"172.25.0.10 no 172.25.0.10:4001 no 10.100.0.0/16 no\n");
+}
+
+static void roles_are_flags_with_underscores(void **state)
+{
+	(void)state;
+	assert_renders(SMALL_ROLES, NULL,
+		       FLAG("role.control") " " FLAG("role.gpu_node") "\n",
+		       "name = \"a\"; role = \"gpu-node\"; address = \"10.0.0.1/8\";",
+		       NULL, "no yes\n");
+	assert_refused(SMALL_ROLES, NULL, "{{#role.gpu-node}}{{/role.gpu-node}}\n",
+		       "x:1: 'role.gpu-node' is no name of a value: use letters, digits "
+		       "and '_', with dots in between, at most 64\n");
+}
+
+static void hosts_of_the_rack_are_listed(void **state)
+{
+	_cleanup_rack_hosts_ struct rack_hosts hosts = {0};
+
+	(void)state;
+	rack_hosts_add(&hosts, "c", "control", 0x0a000001);
+	rack_hosts_add(&hosts, "g1", "gpu-node", 0x0a000002);
+	rack_hosts_add(&hosts, "g2", "gpu-node", 0);
+	rack_hosts_add(&hosts, "other", "unknown", 0x0a000003);
+	assert_renders(
+		SMALL_ROLES, NULL,
+		"{{#hosts}}{{name}} {{role}} " GIVEN(
+			"address") "\n{{/hosts}}"
+				   "gpu:{{#hosts.gpu_node}} {{name}}{{^last}},{{/last}}"
+				   "{{/hosts.gpu_node}}\n"
+				   "kube:{{#hosts.kube}} {{name}}{{/hosts.kube}}"
+				   "{{^hosts.kube}} none{{/hosts.kube}}\n",
+		"name = \"c\"; role = \"control\"; address = \"10.0.0.1/8\";", &hosts,
+		"c control 10.0.0.1\ng1 gpu-node 10.0.0.2\ng2 gpu-node -\n"
+		"other unknown 10.0.0.3\ngpu: g1, g2\nkube: none\n");
+}
+
+static void use_of_the_hosts_is_known(void **state)
+{
+	static const struct {
+		const char *text;
+		bool hosts, shared;
+	} cases[] = {
+		{"{{#hosts}}{{name}}{{/hosts}}", true, true},
+		{"{{#hosts.kube}}{{name}}{{/hosts.kube}}", true, true},
+		{"{{^hosts.kube}}none{{/hosts.kube}}", true, true},
+		{"{{#hosts}}{{host.name}}{{/hosts}}", true, false},
+		{"{{host.name}}", false, false},
+		{"{{#role.kube}}x{{/role.kube}}", false, false},
+		{"hosts", false, true},
+	};
+	_cleanup_roles_ struct roles roles = {0};
+
+	(void)state;
+	load_roles(&roles, SMALL_ROLES);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_host_templates_ struct host_templates t = {0};
+		_cleanup_diag_ struct diag d = {0};
+		const struct role *kube = roles_find(&roles, "kube"),
+				  *router = roles_find(&roles, "router");
+		const char *want = cases[i].hosts ? "x" : NULL;
+		const char *found;
+
+		assert_int_equal(compile(&t, &roles, "kube", cases[i].text, &d), 0);
+		found = host_templates_use_hosts(&t, NULL);
+		assert_string_equal(found ? found : "", want ? want : "");
+		found = host_templates_use_hosts(&t, kube);
+		assert_string_equal(found ? found : "", want ? want : "");
+		assert_null(host_templates_use_hosts(&t, router));
+		assert_int_equal(t.v[0].shared, cases[i].shared);
+	}
+}
+
+/* Values of one host are not left for the next one. */
+static void next_host_has_its_own_values(void **state)
+{
+	static const char text[] = "{{host.name}} " GIVEN("host.mac") " " GIVEN("host."
+										"master") " " GIVEN(
+		"ho"
+		"st"
+		".e"
+		"tc"
+		"d."
+		"po"
+		"r"
+		"t") " " GIVEN("host.mtu") " " EACH("host.dns") " " FLAG("host.nat") " " FLAG("h"
+											      "o"
+											      "s"
+											      "t"
+											      "."
+											      "m"
+											      "t"
+											      "u"
+											      "."
+											      "g"
+											      "i"
+											      "v"
+											      "e"
+											      "n") " " FLAG("role.router") " " FLAG("role.kube") "{{#host.service_network}} {{host.service_network}}"
+																		 "{{/host.service_network}}\n";
+	static const struct {
+		const char *cfg, *want;
+	} cases[] = {
+		{"name = \"k\"; role = \"kube\"; address = \"172.25.0.1/24\"; mtu = "
+		 "9000;\n"
+		 "mac = \"52:54:00:00:00:01\"; master = \"172.25.0.9\"; "
+		 "dns = [ \"10.0.0.3\" ];",
+		 "k 52:54:00:00:00:01 172.25.0.9 4001 9000 (10.0.0.3) no yes no yes "
+		 "10.100.0.0/16\n"},
+		{"name = \"r\"; role = \"router\"; address = \"172.25.0.2/24\"; nat = "
+		 "true;",
+		 "r - - - -  yes no yes no\n"},
+		{"name = \"c\"; role = \"control\"; address = \"dhcp\";",
+		 "c - - - -  no no no no\n"},
+	};
+	const struct rack_hosts none = {0};
+	_cleanup_host_templates_ struct host_templates t = {0};
+	_cleanup_template_values_ struct template_values *v = NULL;
+	_cleanup_roles_ struct roles roles = {0};
+	_cleanup_diag_ struct diag d = {0};
+
+	(void)state;
+	load_roles(&roles, SMALL_ROLES);
+	if (compile(&t, &roles, NULL, text, &d) < 0)
+		fail_msg("%s", d.lines[0]);
+	v = host_template_values(&roles, &none);
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(cases); i++) {
+		_cleanup_host_ struct host h = {0};
+
+		load_host(&h, cases[i % 3].cfg, &roles);
+		assert_int_equal(host_templates_render(&t, &h, &roles, v, &d), 0);
+		assert_string_equal(t.v[0].output, cases[i % 3].want);
+	}
+}
+
+static void only_hosts_of_the_role_have_the_file(void **state)
+{
+	const struct rack_hosts none = {0};
+	_cleanup_host_templates_ struct host_templates t = {0};
+	_cleanup_template_values_ struct template_values *v = NULL;
+	_cleanup_roles_ struct roles roles = {0};
+	_cleanup_host_ struct host control = {0}, kube = {0};
+	_cleanup_diag_ struct diag d = {0};
+
+	(void)state;
+	load_roles(&roles, SMALL_ROLES);
+	load_host(&control, "name = \"c\"; role = \"control\"; address = \"dhcp\";",
+		  &roles);
+	load_host(&kube,
+		  "name = \"k\"; role = \"kube\"; address = \"10.0.0.1/8\"; "
+		  "master = \"10.0.0.9\";",
+		  &roles);
+	assert_int_equal(compile(&t, &roles, "kube router", "x\n", &d), 0);
+	v = host_template_values(&roles, &none);
+	assert_int_equal(host_templates_render(&t, &kube, &roles, v, &d), 0);
+	assert_string_equal(t.v[0].output, "x\n");
+	assert_int_equal(host_templates_render(&t, &control, &roles, v, &d), 0);
+	assert_null(t.v[0].output);
+}
+
+static void names_follow_the_features_of_the_roles(void **state)
+{
+	(void)state;
+	/* Every role has the feature: always given. */
+	assert_renders(SMALL_ROLES, "kube", "{{host.master}} {{host.address}}\n",
+		       "name = \"k\"; role = \"kube\"; address = \"10.0.0.1/8\"; "
+		       "master = \"10.0.0.9\";",
+		       NULL, "10.0.0.9 10.0.0.1\n");
+	/* One of them has it. */
+	assert_refused(SMALL_ROLES, "kube router", "{{host.master}}\n",
+		       "x:1: {{host.master}} may be missing: put it into "
+		       "{{#host.master}}...{{/host.master}}\n");
+	assert_refused(SMALL_ROLES, "kube router",
+		       "{{#host.master}}{{host.cluster_dns}}{{/host.master}}\n",
+		       "x:1: unknown value {{host.cluster_dns}} (did you mean "
+		       "{{host.cluster}}?)\n");
+	assert_refused(SMALL_ROLES, "control", "{{host.address}}\n",
+		       "x:1: {{host.address}} may be missing: put it into "
+		       "{{#host.address}}...{{/host.address}}\n");
+	/* None has it. */
+	assert_refused(SMALL_ROLES, "control router",
+		       "{{#host.master}}{{/host.master}}\n",
+		       "x:1: unknown value {{host.master}} (did you mean "
+		       "{{host.cluster}}?)\n");
+}
+
+static void wrong_names_are_refused(void **state)
+{
+	(void)state;
+	assert_refused(SMALL_ROLES, NULL, "{{host.nam}}\n",
+		       "x:1: unknown value {{host.nam}} (did you mean {{host.name}}?)\n");
+	assert_refused(
+		SMALL_ROLES, NULL, "\n{{role.name}}\n",
+		"x:2: unknown value {{role.name}} (did you mean {{host.name}}?)\n");
+	assert_refused(SMALL_ROLES, NULL, "{{role.kube}}\n",
+		       "x:1: {{role.kube}} is a flag: write "
+		       "{{#role.kube}}...{{/role.kube}}\n");
+	assert_refused(SMALL_ROLES, NULL, "{{role}}\n",
+		       "x:1: {{role}} is known only within {{#hosts}}...{{/hosts}}\n");
+	assert_refused(SMALL_ROLES, NULL, "{{#hosts}}{{address}}{{/hosts}}\n",
+		       "x:1: {{address}} may be missing: put it into "
+		       "{{#address}}...{{/address}}\n");
+	assert_refused(SMALL_ROLES, NULL, "{{#hosts.nodes}}{{name}}{{/hosts.nodes}}\n",
+		       "x:1: unknown value {{hosts.nodes}} (did you mean "
+		       "{{hosts.router}}?)\n");
+	assert_refused(SMALL_ROLES, NULL, "{{host.dns}}\n",
+		       "x:1: {{host.dns}} is a list: write "
+		       "{{#host.dns}}...{{/host.dns}}\n");
+}
+
+/* No template can read a secret. */
+static void secrets_are_no_names(void **state)
+{
+	static const enum host_key_id hidden[] = {HOST_REPORT, HOST_REPORT_TOKEN,
+						  HOST_SECRETS};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(hidden); i++) {
+		const char *name = host_key(hidden[i])->name;
+		_cleanup_free_ char *text = xasprintf("{{#host.%s}}x{{/host.%s}}\n"
+						      "{{#host.%s.given}}x"
+						      "{{/host.%s.given}}\n",
+						      name, name, name, name);
+		_cleanup_host_templates_ struct host_templates t = {0};
+		_cleanup_roles_ struct roles roles = {0};
+		_cleanup_diag_ struct diag d = {0};
+
+		roles_2015(&roles);
+		assert_int_equal(compile(&t, &roles, NULL, text, &d), -1);
+		assert_int_equal(d.n, 2);
+		assert_non_null(strstr(d.lines[0], "x:1: unknown value"));
+		assert_non_null(strstr(d.lines[1], "x:2: unknown value"));
+	}
+}
+
+static void value_that_breaks_the_format_is_refused(void **state)
+{
+	const struct rack_hosts none = {0};
+	_cleanup_host_templates_ struct host_templates t = {0};
+	_cleanup_template_values_ struct template_values *v = NULL;
+	_cleanup_roles_ struct roles roles = {0};
+	_cleanup_host_ struct host h = {0};
+	_cleanup_diag_ struct diag d = {0};
+	bool checked[1] = {false};
+
+	(void)state;
+	load_roles(&roles, ROLES_2015);
+	load_host(&h, everything, &roles);
+	assert_int_equal(
+		compile(&t, &roles, "node",
+			"a\n{{#host.docker_options}}{{.}}{{/host.docker_options}}\n", &d),
+		0);
+	free(h.f.docker.options[0]);
+	h.f.docker.options[0] = xstrdup("a\tb");
+	v = host_template_values(&roles, &none);
+	assert_int_equal(host_templates_check(&t, &h, &roles, v, checked, &d), -1);
+	assert_int_equal(host_templates_render(&t, &h, &roles, v, &d), -1);
+	assert_lines(&d, "x:2: the value of {{.}} has a control character: 'a b'\n"
+			 "x:2: the value of {{.}} has a control character: 'a b'\n");
+	assert_null(t.v[0].output);
+}
+
+/* --- the man page ------------------------------------------------------------------- */
+
+/* Returns the names of the page, "host.KEY" and so on. Owned by the caller. */
+static char **names_of_page(void)
+{
+	_cleanup_free_ char *page = NULL;
+	_cleanup_strv_ char **lines = NULL;
+	struct strv_builder names = {0};
+	char *section, *end;
+
+	assert_int_equal(
+		file_read_at(AT_FDCWD, "man/rackstrap-template.5", 1 << 20, &page, NULL),
+		0);
+	section = strstr(page, "\n.Sh NAMES\n");
+	assert_non_null(section);
+	end = strstr(section + 1, "\n.Sh ");
+	assert_non_null(end);
+	*end = '\0';
+	lines = strv_split(section, "\n");
+	for (size_t i = 0; lines[i]; i++) {
+		_cleanup_strv_ char **words = NULL;
+		_cleanup_buf_ struct buf b = {0};
+		bool joins = false;
+
+		if (!str_after(lines[i], ".It Cm "))
+			continue;
+		words = strv_split(lines[i] + strlen(".It "), " ");
+		for (size_t k = 0; words[k]; k++) {
+			if (streq(words[k], "Cm") || streq(words[k], "Ar"))
+				continue;
+			if (streq(words[k], "Ns")) {
+				joins = true;
+				continue;
+			}
+			if (b.len > 0 && !joins) {
+				strv_builder_add(&names, b.p);
+				buf_done(&b);
+				b = (struct buf){0};
+			}
+			if (!streq(words[k], ","))
+				buf_puts(&b, words[k]);
+			joins = words[k][strlen(words[k]) - 1] == '.';
+		}
+		strv_builder_add(&names, b.p);
+	}
+	return strv_builder_take(&names);
+}
+
+/* Returns the name as the page has it. Owned by the caller. */
+static char *general_name(const char *name, char *const *page)
+{
+	const struct host_key *k = NULL;
+	const char *rest = str_after(name, "host.");
+
+	if (strv_has(page, name))
+		return xstrdup(name);
+	if (str_after(name, "role."))
+		return xstrdup("role.ROLE");
+	if (str_after(name, "hosts."))
+		return xstrdup("hosts.ROLE");
+	if (rest) {
+		_cleanup_free_ char *key = xstrndup(rest, strcspn(rest, "."));
+
+		k = host_key_find(key);
+		rest += strlen(key);
+	}
+	return k ? xasprintf("host.KEY%s", rest) : xstrdup(name);
+}
+
+static void man_page_has_the_names(void **state)
+{
+	_cleanup_strv_ char **page = names_of_page();
+	_cleanup_template_schema_ struct template_schema *s = NULL;
+	_cleanup_strv_builder_ struct strv_builder found = {0};
+	struct role role = {.name = (char *)"some", .features = FEATURES_ALL};
+	const struct roles roles = {.v = &role, .n = 1};
+	const struct host_template any = {0};
+	size_t bad = 0;
+
+	(void)state;
+	s = host_template_schema(&any, &roles);
+	for (size_t i = 0; i < s->n; i++) {
+		_cleanup_free_ char *name = general_name(s->rows[i].name, page);
+
+		strv_builder_add(&found, name);
+		if (!strv_has(page, name)) {
+			print_error("the page lacks %s\n", s->rows[i].name);
+			bad++;
+		}
+	}
+	for (size_t i = 0; page[i]; i++) {
+		if (!strv_has(found.v, page[i])) {
+			print_error("there is no %s\n", page[i]);
+			bad++;
+		}
+	}
+	assert_int_equal(bad, 0);
+}
+
+#define T(f) cmocka_unit_test(f)
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(every_type_of_key_has_its_values),
+		T(missing_values_are_missing),
+		T(values_that_follow_from_others_are_not_given),
+		T(roles_are_flags_with_underscores),
+		T(hosts_of_the_rack_are_listed),
+		T(use_of_the_hosts_is_known),
+		T(next_host_has_its_own_values),
+		T(only_hosts_of_the_role_have_the_file),
+		T(names_follow_the_features_of_the_roles),
+		T(wrong_names_are_refused),
+		T(secrets_are_no_names),
+		T(value_that_breaks_the_format_is_refused),
+		T(man_page_has_the_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
