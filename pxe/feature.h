@@ -9,7 +9,7 @@
 
 struct feature_rack {
 	enum feature_id id;
-	/* Checks the cluster group of a rack whose image has the feature. */
+	/* Checks the cluster group of a rack with a host that has the feature. */
 	void (*cluster)(struct loader *l);
 	/* Marks a host's values as wrong about which check() complains. */
 	void (*prepare)(const struct loader *l, size_t i);

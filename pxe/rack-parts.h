@@ -21,6 +21,7 @@ struct rack_named {
 struct loader {
 	struct rack *rack;
 	const struct roles *roles;
+	uint32_t features; /* of the roles that the hosts have */
 	struct diag *d;
 	const struct conf_node *cluster;
 	const struct conf_node *name; /* cluster.name, or NULL */

@@ -87,6 +87,24 @@ static void load_boot_server(struct loader *l, const struct host *proto)
 				     s, net);
 }
 
+/* Returns the features of the hosts' roles. A host whose role is not known may have those
+ * of all. */
+static uint32_t features_of_hosts(const struct roles *roles,
+				  const struct conf_node *hosts)
+{
+	uint32_t set = conf_len(hosts) == 0 ? roles_features(roles) : 0;
+
+	for (size_t i = 0; i < conf_len(hosts); i++) {
+		const char *name = NULL;
+		const struct role *role = NULL;
+
+		if (conf_get_str(conf_at(hosts, i), "role", &name, NULL) > 0)
+			role = roles_find(roles, name);
+		set |= role ? role->features : roles_features(roles);
+	}
+	return set;
+}
+
 /* Complains about keys of features that no role of the image has. */
 static void check_features(struct loader *l, const struct host *proto)
 {
@@ -143,7 +161,7 @@ static void load_cluster(struct loader *l, size_t n_hosts)
 	    0)
 		l->r = -1;
 	check_features(l, &proto);
-	host_limit(&proto, l->roles->any ? host_used(&proto) : roles_features(l->roles));
+	host_limit(&proto, l->roles->any ? host_used(&proto) : l->features);
 	l->name = conf_member(l->cluster, "name");
 	rack_load_text(l, l->cluster, "cluster: ", "name", rack_name_wrong,
 		       &l->rack->name);
@@ -154,7 +172,7 @@ static void load_cluster(struct loader *l, size_t n_hosts)
 	rack_named_load(l);
 	for (size_t i = 0; feature_racks[i]; i++)
 		if (feature_racks[i]->cluster && !l->roles->any &&
-		    roles_features(l->roles) & FEATURE_BIT(feature_racks[i]->id))
+		    l->features & FEATURE_BIT(feature_racks[i]->id))
 			feature_racks[i]->cluster(l);
 	rack_load_keys(l, l->cluster, "cluster: ", &l->common);
 	rack_load_secrets(l);
@@ -229,7 +247,7 @@ static void load_host(struct loader *l, const struct conf_node *group, size_t i,
 		prefix = xasprintf("host %zu: ", i + 1);
 	if (host_load_group(&h->host, l->cluster, "", &rack_cluster_group, NULL) < 0)
 		l->r = -1; /* reported by load_cluster */
-	host_limit(&h->host, roles_features(l->roles));
+	host_limit(&h->host, l->features);
 	if (host_load_group(&h->host, group, prefix, &rack_entry_group, l->d) < 0)
 		l->r = -1;
 	load_address(l, group, prefix, &h->host);
@@ -467,6 +485,7 @@ static void load_root(struct loader *l, const struct conf_node *root)
 		l->r = -1;
 		return;
 	}
+	l->features = features_of_hosts(l->roles, hosts);
 	load_cluster(l, conf_len(hosts));
 	if (l->too_large)
 		return;

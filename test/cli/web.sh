@@ -53,6 +53,10 @@ check "the table of status has no word of a feature" no_feature "$WORK/status"
 "$RACKSTRAP" status "$WORK/tree" --json >"$WORK/status" 2>/dev/null
 check "its JSON has none" no_feature "$WORK/status"
 
+sed 's/"store"/"web"/' $RACK >"$WORK/web.cfg"
+check "a rack of such hosts needs no key of a feature that another role of the image has" \
+	"$RACKSTRAP" check "$WORK/web.cfg" --recipe test/should-fail/mixed
+
 # --- a web server ---------------------------------------------------------------------
 mkdir -p "$R"/{run/rackstrap,usr/lib/rackstrap,sys/class/net/eth0/device}
 (cd "$R/sys/class/net/eth0" && echo 52:54:00:26:00:11 >address && echo 1 >./type && echo 2 >ifindex)

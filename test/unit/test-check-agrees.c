@@ -58,6 +58,7 @@ static const struct kind {
 	{ROLES_2015, "master", {"node"}},
 	{ROLES_WEB, "web", {"web", "store"}},
 	{ROLES_MIXED, "master", {"web", "router", "node"}},
+	{ROLES_MIXED, "web", {"web", "router"}},
 };
 #define KINDS ARRAY_SIZE(kinds)
 
@@ -264,7 +265,8 @@ static void append_host(struct buf *b, const struct kind *k, const struct roles 
 	buf_puts(b, " }");
 }
 
-static void append_cluster(struct buf *b, const struct roles *roles, bool has_network)
+static void append_cluster(struct buf *b, const struct kind *k, const struct roles *roles,
+			   bool has_network)
 {
 	const uint32_t set = roles_features(roles);
 
@@ -273,7 +275,7 @@ static void append_cluster(struct buf *b, const struct roles *roles, bool has_ne
 		append_setting(b, "node_network", "\"172.25.0.0/24\"");
 	append_setting(b, "boot_server", "\"172.25.0.1\"");
 	append_setting(b, "gateway", "\"172.25.0.1\"");
-	if (fits("master", set))
+	if (streq(k->first, "master"))
 		append_setting(b, "master", one_in(5) ? "\"172.25.0.10\"" : "\"m\"");
 	for (unsigned n = below(3); n > 0; n--)
 		if (one_in(2))
@@ -300,7 +302,7 @@ static char *make_rack(const char *dir, const struct kind *k, const struct roles
 	char *path = xasprintf("%s/rack.cfg", dir);
 	bool has_network = k == kinds || one_in(2);
 
-	append_cluster(&cluster, roles, has_network);
+	append_cluster(&cluster, k, roles, has_network);
 	for (unsigned i = 0; i < n; i++) {
 		append_host(&hosts, k, roles, has_network, i);
 		if (i + 1 < n)
