@@ -459,10 +459,10 @@ static void token_is_for_our_own_url(void **state)
 static void dhcp_host_reports_by_its_token(void **state)
 {
 	static const char rack[] =
-		"cluster : { name = \"d\"; boot_server = \"172.25.0.1\"; master = "
-		"\"172.25.0.10\"; };\nhosts = ( { name = \"guest\"; role = \"guest\"; "
-		"mac "
-		"= \"52:54:00:25:00:1b\"; address = \"dhcp\"; } );\n";
+		"cluster : { name = \"d\"; boot_server = \"172.25.0.1\";\n"
+		"node_network = \"172.25.0.0/24\"; };\n"
+		"hosts = ( { name = \"guest\"; role = \"guest\";\n"
+		"mac = \"52:54:00:25:00:1b\"; address = \"dhcp\"; } );\n";
 	struct fixture *f = *state;
 	struct roles *r = &f->image.roles;
 	_cleanup_free_ char *file = xasprintf("%s/d.cfg", f->scratch);
