@@ -176,6 +176,47 @@ static void test_changed_units_restart(void **state _unused_)
 	assert_false(nat_is_there());
 }
 
+/* A template names the units that read its file: they restart when it changes, also when
+ * another role has no such file, and not otherwise. */
+static void test_units_of_a_template_restart(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+
+	machine_make_empty(&m);
+	write_file(&m, ROLES_PATH,
+		   "roles = ( { name = \"node\"; units = [ \"a.service\" ]; },\n"
+		   "  { name = \"idle\"; units = [ ]; } );\n");
+	write_file(&m, TEMPLATES_CFG,
+		   "templates = ( { path = \"/etc/app.conf\"; mode = \"0644\";\n"
+		   "  format = \"plain\"; roles = [ \"node\" ]; text = \"app\";\n"
+		   "  units = [ \"a.service\", \"b.timer\" ]; },\n"
+		   "{ path = \"/etc/other.conf\"; mode = \"0644\"; format = \"plain\";\n"
+		   "  roles = [ \"node\" ]; text = \"other\"; } );\n");
+	write_file(&m, TEMPLATES_DIR "/app",
+		   "{{host.name}}\n{{#host.dns}}\n{{.}}\n{{/host.dns}}\n");
+	write_file(&m, TEMPLATES_DIR "/other", "{{#host.ntp}}\n{{.}}\n{{/host.ntp}}\n");
+	add_link(&m, "eth0", NODE_MAC, 2, true);
+	fake_systemctl(&m);
+	fake_show(&m);
+	m.fb.live = true;
+#define APP_CFG                                                                          \
+	"name = \"a\"; role = \"node\"; mac = \"" NODE_MAC "\"; address = "              \
+	"\"172.25.0.11/24\"; search = [ \"example.org\" ];"
+	assert_restarts(&m, APP_CFG, "", START("node"));
+	assert_restarts(&m, APP_CFG, "", START("node"));
+	assert_restarts(&m, APP_CFG, "rackstrap.dns=172.25.0.1",
+			RESTART("systemd-networkd.service a.service b.timer")
+				START("node"));
+	assert_restarts(&m, APP_CFG, "rackstrap.dns=172.25.0.1", START("node"));
+	assert_restarts(&m, APP_CFG, "rackstrap.dns=172.25.0.1 rackstrap.ntp=172.25.0.1",
+			RESTART("systemd-networkd.service") START("node"));
+	assert_restarts(&m, APP_CFG,
+			"rackstrap.dns=172.25.0.1 rackstrap.ntp=172.25.0.1 "
+			"rackstrap.role=idle",
+			STOP("node") RESTART("a.service b.timer") START("idle"));
+	assert_file(&m, "etc/app.conf", NULL);
+}
+
 static void test_second_live_apply_changes_nothing(void **state _unused_)
 {
 	_cleanup_host_ struct host h;
@@ -262,6 +303,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_live_apply_configures_the_system),
 		cmocka_unit_test(test_changed_units_restart),
+		cmocka_unit_test(test_units_of_a_template_restart),
 		cmocka_unit_test(test_second_live_apply_changes_nothing),
 		cmocka_unit_test(test_foreign_bridge_is_taken_over),
 		cmocka_unit_test(test_live_failure_starts_nothing),

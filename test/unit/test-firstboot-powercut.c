@@ -66,6 +66,14 @@ static const char wrong_cfg[] =
 	"name = \"node-1\";\nrole = \"node\";\nmac = \"" NODE_MAC "\";\n"
 	"address = \"172.25.0.11\";\nssh_keys = [ \"" KEY " other@desk\" ];\n";
 
+/* Templates of the image: a file that has no mark, in a folder of its own, for one role,
+ * and one for both. */
+static const char templates[] = "templates = ( { path = \"/etc/app/a.json\"; mode = "
+				"\"0600\"; format = \"json\";\n"
+				"  roles = [ \"node\" ]; text = \"json\"; },\n"
+				"{ path = \"/etc/list\"; mode = \"0644\"; format = "
+				"\"plain\"; text = \"list\"; } );\n";
+
 /* Makes a disk with the files of an image. */
 static void blank(struct disk *d)
 {
@@ -79,6 +87,10 @@ static void blank(struct disk *d)
 	disk_add_file(d, "etc/systemd/system.conf", 0644, "[Manager]\n");
 	disk_add_file(d, "root/.profile", 0644, "mesg n\n");
 	disk_add_file(d, "usr/lib/os-release", 0644, "ID=test\n");
+	disk_add_file(d, TEMPLATES_CFG, 0644, templates);
+	disk_add_file(d, TEMPLATES_DIR "/json", 0644, "{ \"a\": {{host.name}} }\n");
+	disk_add_file(d, TEMPLATES_DIR "/list", 0644,
+		      "{{#host.dns}}\n{{.}}\n{{/host.dns}}\n{{host.address}}\n");
 }
 
 /* The served file, if it exists, and the value of rackstrap.config=, if the test uses a
