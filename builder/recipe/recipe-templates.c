@@ -119,6 +119,20 @@ static bool is_own(const char *path)
 	       str_after(path, "/etc/systemd/network/");
 }
 
+static void complain_no_role(const struct recipe *r, const struct recipe_template *t,
+			     const char *name, struct diag *d)
+{
+	_cleanup_strv_builder_ struct strv_builder names = {0};
+	_cleanup_free_ char *hint = NULL;
+
+	for (size_t i = 0; i < r->roles.n; i++)
+		strv_builder_add(&names, r->roles.v[i].name);
+	if (names.n > 0)
+		hint = str_hint(str_nearest(name, (const char *const *)names.v));
+	diag_add(d, "%s: template: roles: the recipe has no role '%s'%s", t->where, name,
+		 hint ? hint : "");
+}
+
 /* Returns true when the template can be tried out. */
 static bool check_names(const struct recipe *r, const struct recipe_template *t,
 			struct diag *d)
@@ -133,8 +147,7 @@ static bool check_names(const struct recipe *r, const struct recipe_template *t,
 	for (size_t i = 0; t->roles && t->roles[i]; i++) {
 		if (roles_find(&r->roles, t->roles[i]))
 			continue;
-		diag_add(d, "%s: template: roles: the recipe has no role '%s'", t->where,
-			 t->roles[i]);
+		complain_no_role(r, t, t->roles[i], d);
 		ok = false;
 	}
 	if (r->roles.n == 0) {
@@ -188,12 +201,14 @@ void recipe_check_templates(struct recipe *r, struct diag *d)
 		if (t->path && t->source && check_names(r, t, d))
 			add(r, t, d);
 	}
-	if (host_templates_compile(&r->compiled, &r->roles, NULL, d) < 0)
-		return;
+	(void)!host_templates_compile(&r->compiled, &r->roles, NULL, d);
 	for (size_t i = 0; i < r->compiled.n; i++) {
-		_cleanup_template_schema_ struct template_schema *s =
-			host_template_schema(&r->compiled.v[i], &r->roles);
+		const struct host_template *t = &r->compiled.v[i];
+		_cleanup_template_schema_ struct template_schema *s = NULL;
 
-		(void)!template_check_samples(r->compiled.v[i].compiled, s, d);
+		if (!t->compiled)
+			continue;
+		s = host_template_schema(t, &r->roles);
+		(void)!template_check_samples(t->compiled, s, d);
 	}
 }

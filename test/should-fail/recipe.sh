@@ -32,6 +32,18 @@ printf 'version = 1;\ninclude = "pipe";\nname = "outer";\n' >"$WORK/pipe.cfg"
 refuse "an include of a pipe" 1 \
 	"rackstrap: $WORK/pipe.cfg:2: include: $WORK/pipe: must be a file, or a folder with recipe.cfg" \
 	timeout 300 "$RACKSTRAP" build --dry-run "$WORK/pipe.cfg"
+mkdir "$WORK/template"
+printf '%s\n' 'version = 1;' "include = \"$TOP/test/should-fail/recipe/good\";" 'name = "t";' 'roles = ( { name = "node"; } );' \
+	'templates = ( { path = "/etc/x"; file = "x"; format = "plain"; } );' >"$WORK/template/recipe.cfg"
+for size in 65536 65537; do
+	head -c "$size" /dev/zero | tr '\0' x >"$WORK/template/x"
+	refuse "a template of $size bytes" 3 \
+		"$([ "$size" = 65536 ] && echo 'rackstrap: *: no digest*' || echo "rackstrap: $WORK/template/recipe.cfg:5: template: $WORK/template/x: is larger than 64 KiB")" \
+		"$RACKSTRAP" build --dry-run "$WORK/template"
+done
+printf 'a\0b' >"$WORK/template/x"
+refuse "a template with a zero byte" 3 "rackstrap: $WORK/template/recipe.cfg:5: template: $WORK/template/x: has a zero byte, and is no text" \
+	"$RACKSTRAP" build --dry-run "$WORK/template"
 # Files that are there, but not for this user; root may read all.
 mkdir "$WORK/closed"
 cp "$RACKSTRAP" "$WORK/closed/"

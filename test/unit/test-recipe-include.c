@@ -163,6 +163,52 @@ static void entries_are_removed(void **state)
 		      "unit d.service from d.service (out/recipe.cfg:5)\n");
 }
 
+/* Templates are laid over each other by their paths, and are compiled for the roles of
+ * the outer recipe. */
+static void templates_are_replaced_and_removed(void **state)
+{
+	static const char inner[] =
+		SMALL "roles = ( { name = \"node\"; } );\n"
+		      "templates = (\n"
+		      "  { path = \"/t/a\"; file = \"a\"; format = \"plain\"; mode = "
+		      "\"0600\"; },\n"
+		      "  { path = \"/t/b\"; file = \"b\"; format = \"plain\"; roles = [ "
+		      "\"node\" ]; },\n"
+		      "  { path = \"/t/c\"; file = \"a\"; format = \"json\"; } );\n";
+	static const char outer[] =
+		"version = 1; include = \"../in/recipe.cfg\"; name = \"outer\";\n"
+		"roles = ( { name = \"web\"; } );\n"
+		"remove = { templates = [ \"/t/b\" ]; };\n"
+		"templates = ( { path = \"/t/d\"; file = \"d\"; format = \"ini\"; },\n"
+		"  { path = \"/t/a\"; file = \"a\"; format = \"yaml\"; } );\n";
+	static const char *const files[][2] = {{"in/recipe.cfg", inner},
+					       {"in/a", "{{host.name}}\n"},
+					       {"in/b", "{{#role.node}}{{/role.node}}\n"},
+					       {"out/a", "web: {{host.name}}\n"},
+					       {"out/d", "[web]\n"}};
+	_cleanup_free_ char *out = write_file("out/recipe.cfg", outer), *json = NULL;
+	_cleanup_recipe_ struct recipe r = {0};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		free(write_file(files[i][0], files[i][1]));
+	load(&r, out);
+	assert_int_equal(r.n_templates, 3);
+	assert_int_equal(r.compiled.n, 3);
+	for (size_t i = 0; i < 3; i++)
+		assert_string_equal(r.compiled.v[i].path, r.templates[i].path);
+	assert_string_equal(r.compiled.v[0].path, "/t/a");
+	assert_int_equal(r.compiled.v[0].format, TEMPLATE_YAML);
+	assert_int_equal(r.compiled.v[0].mode, 0644);
+	assert_string_equal(r.compiled.v[0].text, "web: {{host.name}}\n");
+	assert_string_equal(r.compiled.v[1].path, "/t/c");
+	assert_string_equal(r.compiled.v[1].text, "{{host.name}}\n");
+	assert_string_equal(r.compiled.v[2].path, "/t/d");
+	json = recipe_describe_json(&r);
+	assert_non_null(strstr(json, "\"path\": \"/t/a\",\n      \"format\": \"yaml\",\n"
+				     "      \"file\": \"a\",\n"));
+}
+
 static void all_entries_are_removed(void **state)
 {
 	_cleanup_recipe_ struct recipe r = {0};
@@ -349,6 +395,7 @@ int main(void)
 		CASE(groups_merge_and_lists_replace),
 		CASE(entries_replace_those_of_the_same_name),
 		CASE(entries_are_removed),
+		CASE(templates_are_replaced_and_removed),
 		CASE(all_entries_are_removed),
 		CASE(three_files_change_one_list),
 		CASE(included_paths_are_tidy),

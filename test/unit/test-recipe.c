@@ -65,7 +65,11 @@ static const char everything[] =
 	"disable = [ \"fstrim.timer\" ]; mask = [ \"swap.target\" ];\n"
 	"roles = ( { name = \"node\"; units = [ \"x.service\" ];\n"
 	"  ready = [ \"http://127.0.0.1:1/\" ]; features = [ \"kubernetes\", \"cbr0\", "
-	"\"nat\", \"calico\", \"docker\", \"network-environment\" ]; } );\n"
+	"\"nat\", \"calico\", \"docker\", \"network-environment\" ]; },\n"
+	"  { name = \"b\"; } );\n"
+	"templates = ( { path = \"/etc/t.yaml\"; file = \"t.yaml\"; mode = \"0600\";\n"
+	"  format = \"yaml\"; roles = [ \"node\" ]; units = [ \"x.service\" ]; },\n"
+	"  { path = \"/etc/t\"; file = \"t.yaml\"; format = \"plain\"; } );\n"
 	"images = [ \"pxe\", \"disk\", \"iso\" ];\n"
 	"media = { sector_size = 4096; slot_size = \"512M\"; cmdline = "
 	"\"console=tty0\";\n"
@@ -73,7 +77,7 @@ static const char everything[] =
 
 static void every_key_is_read(void **state)
 {
-	static const char *const beside[] = {"a", "key.gpg", "x.service",
+	static const char *const beside[] = {"a", "key.gpg", "t.yaml", "x.service",
 					     "sub/rackstrap-node.target"};
 	_cleanup_free_ char *path = write_file("recipe.cfg", everything), *text = NULL;
 	_cleanup_free_ char *source = xasprintf("%s/a", top);
@@ -104,12 +108,15 @@ static void every_key_is_read(void **state)
 		"container q/w:1 from docker://docker.io/q/w:1 limit 5120 max_size 4096\n"
 		"file /etc/a 0600 from a\nfile /etc/b 0644 of 10 bytes\n"
 		"link /etc/c to ../b\ndirectory /srv/d 1777\n"
+		"template /etc/t.yaml 0600 yaml from t.yaml\n  roles node\n"
+		"  units x.service\ntemplate /etc/t 0644 plain from t.yaml\n"
 		"unit x.service from x.service\n"
 		"unit rackstrap-node.target from sub/rackstrap-node.target\n"
 		"unit rackstrap-firstboot.service of rackstrap\n"
 		"unit rackstrap-report.service of rackstrap\n"
 		"unit rackstrap-ssh-keys.service of rackstrap\n"
 		"unit rackstrap-containers.service of rackstrap\n"
+		"unit rackstrap-b.target of rackstrap\n"
 		"unit rackstrap-heal.timer of rackstrap\n"
 		"unit rackstrap-heal.service of rackstrap\n"
 		"enable ssh.service\nenable getty@tty1.service\n"
@@ -121,7 +128,7 @@ static void every_key_is_read(void **state)
 		"disable fstrim.timer\nmask swap.target\n"
 		"role node\n  features pods cbr0 nat kubernetes calico docker "
 		"network-environment\n  units x.service rackstrap-heal.timer\n  ready "
-		"http://127.0.0.1:1/\n"
+		"http://127.0.0.1:1/\nrole b\n"
 		"image pxe\nimage disk\nimage iso\n"
 		"media sector_size 4096 slot_size 536870912\n"
 		"media formats qcow2 zst\nmedia cmdline console=tty0\n"

@@ -1,0 +1,3 @@
+#!/bin/sh
+if [ {{host.name}} = a ]; then
+	echo
