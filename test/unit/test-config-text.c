@@ -200,6 +200,80 @@ static void test_included_files_are_merged(_unused_ void **state)
 	assert_int_equal(rm_rf_at(AT_FDCWD, dir), 0);
 }
 
+/* --- templates of the image --------------------------------------------------------- */
+
+/* Checks a host.cfg or rack.cfg for an image with one template for nodes. Returns the
+ * complaints. Owned by the caller. */
+static char *check_with(const char *template, const char *text, bool is_rack)
+{
+	static char *nodes[] = {(char *)"node", NULL};
+	const struct host_template one = {.path = (char *)"/etc/x",
+					  .format = TEMPLATE_INI,
+					  .roles = nodes,
+					  .text = (char *)template,
+					  .name = (char *)"/etc/x"};
+	_cleanup_config_text_ struct config_text c = {
+		.name = xstrdup("x.cfg"),
+		.rack = is_rack,
+		.text = xstrdup(text),
+		.len = strlen(text),
+	};
+	_cleanup_host_templates_ struct host_templates t = {0};
+	_cleanup_roles_ struct roles roles = {0};
+	_cleanup_diag_ struct diag d = {0};
+	_cleanup_buf_ struct buf b = {0};
+	int r;
+
+	roles_2015(&roles);
+	host_templates_add(&t, &one);
+	if (host_templates_compile(&t, &roles, NULL, &d) < 0)
+		fail_msg("%s", d.lines[0]);
+	r = config_text_check(&c, &roles, &t, &d);
+	assert_int_equal(r, d.n > 0 ? -1 : 0);
+	for (size_t i = 0; i < d.n; i++)
+		buf_printf(&b, "%s\n", d.lines[i]);
+	return xstrdup(b.p ? b.p : "");
+}
+
+#define assert_checked(template, text, rack, want)                                       \
+	do {                                                                             \
+		_cleanup_free_ char *got_ = check_with(template, text, rack);            \
+		assert_string_equal(got_, want);                                         \
+	} while (0)
+
+#define NODE                                                                             \
+	"name = \"n\";\nrole = \"node\"; address = \"172.25.0.11/24\";\n"                \
+	"master = \"172.25.0.10\"; gateway = \"172.25.0.1\"; cbr0 = "                    \
+	"\"192.168.1.1/24\";\n"
+#define EACH_HOST "[x]\n{{#hosts}}\n{{name}}={{role}}\n{{/hosts}}\n"
+#define DOCKER    "[x]\n{{#host.docker_options}}\na={{.}}\n{{/host.docker_options}}\n"
+
+/* A medium's host.cfg comes without the other hosts of a rack. */
+static void test_template_over_hosts_needs_a_rack(void **state)
+{
+	(void)state;
+	assert_checked(EACH_HOST, NODE, false,
+		       "x.cfg:2: role 'node': the template /etc/x needs the hosts of the "
+		       "rack: give the medium a rack.cfg\n");
+	assert_checked(EACH_HOST, HOST, false, ""); /* another role */
+	assert_checked(EACH_HOST, RACK("", "", ""), true, "");
+}
+
+static void test_value_that_breaks_a_template_is_refused(void **state)
+{
+	(void)state;
+	assert_checked(DOCKER, NODE "docker_options = [ \"--a\" ];", false, "");
+	assert_checked(DOCKER, NODE "docker_options = [ \"--a=50%\" ];", false,
+		       "x.cfg:1: the template /etc/x:3: the value of {{.}} has '%': "
+		       "'--a=50%'\n");
+	assert_checked(DOCKER, RACK("", "", "docker_options = [ \"--a=50%\" ];"), true,
+		       "x.cfg:9: host 'n': the template /etc/x:3: the value of {{.}} has "
+		       "'%': '--a=50%'\n");
+	/* The master has no such file. */
+	assert_checked(DOCKER, RACK("", "docker_options = [ \"--a=50%\" ];", ""), true,
+		       "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +283,8 @@ int main(void)
 		cmocka_unit_test(test_existing_key_is_not_added_again),
 		cmocka_unit_test(test_key_is_added_to_a_rack),
 		cmocka_unit_test(test_misleading_text_is_refused),
+		cmocka_unit_test(test_template_over_hosts_needs_a_rack),
+		cmocka_unit_test(test_value_that_breaks_a_template_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
