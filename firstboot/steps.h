@@ -26,9 +26,3 @@ int steps_run(const struct firstboot *fb, const struct plan *p,
  * steps_run. */
 int steps_files(const struct firstboot *fb, const struct plan *p,
 		struct err *e) _must_check_;
-
-/* Makes cbr0 with this address and MTU (0: any). Returns the number of changes, or -1. */
-int bridge_apply(struct cidr want, uint32_t mtu, struct err *e) _must_check_;
-
-/* Removes cbr0 if it is a bridge. Returns 1 when it was removed, 0, or -1. */
-int bridge_remove(struct err *e) _must_check_;

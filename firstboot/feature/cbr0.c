@@ -4,9 +4,9 @@
  * Settings that are right are not touched, so that containers on the bridge are not
  * disturbed.
  */
+#include "firstboot/feature/cbr0.h"
 #include "firstboot/feature.h"
 #include "firstboot/route.h"
-#include "firstboot/steps.h"
 #include "lib/log.h"
 #include "lib/rtnl.h"
 #include "lib/text.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A whole `apply` on a live system, in namespaces of the test's own, with a systemctl
  * that logs its arguments. */
+#include "firstboot/feature/cbr0.h"
 #include "firstboot/feature/nat.h"
 #include "firstboot/state.h"
 #include "firstboot/steps.h"
