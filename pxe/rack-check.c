@@ -178,10 +178,48 @@ static int check_boot_server(const struct rack *r, struct diag *d)
 	return ret;
 }
 
+/* Checks that no two hosts have the same serial or uuid, in upper or lower case. Returns
+ * 0 or -1. */
+static int check_identity(const struct loader *l, const char *key, size_t offset)
+{
+	_cleanup_free_ size_t *first = xcalloc(l->rack->n_hosts + 1, sizeof(*first));
+	_cleanup_intern_ struct intern seen = {0};
+	int ret = 0;
+
+	for (size_t i = 0; i < l->rack->n_hosts; i++) {
+		const struct rack_host *h = &l->rack->hosts[i], *other;
+		_cleanup_free_ char *text = xstrdup(*(char **)((char *)h + offset));
+		bool is_new = false;
+		size_t n;
+
+		for (char *c = text; c && *c; c++)
+			*c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
+		if (!text)
+			continue;
+		n = intern(&seen, text, &is_new);
+		if (is_new)
+			first[n] = i;
+		other = &l->rack->hosts[first[n]];
+		if (!is_new)
+			ret = diag_add(l->d,
+				       "%s:%u: host '%s': %s %s is also host '%s' (line "
+				       "%u)",
+				       l->rack->file, h->line,
+				       h->host.name ? h->host.name : "?", key, text,
+				       other->host.name ? other->host.name : "?",
+				       other->line);
+	}
+	return ret;
+}
+
 int rack_check(const struct loader *l)
 {
 	int ret = 0;
 
+	if (check_identity(l, "serial", offsetof(struct rack_host, serial)) < 0)
+		ret = -1;
+	if (check_identity(l, "uuid", offsetof(struct rack_host, uuid)) < 0)
+		ret = -1;
 	for (size_t i = 0; i < ARRAY_SIZE(uniques); i++)
 		if (check_unique(l->rack, &uniques[i], l->d) < 0)
 			ret = -1;

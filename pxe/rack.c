@@ -292,37 +292,6 @@ static void load_hosts(struct loader *l, const struct conf_node *list)
 
 /* --- checks ----------------------------------------------------------------------- */
 
-/* Checks that no two hosts have the same serial or uuid, in upper or lower case. */
-static void check_identity(struct loader *l, const char *key, size_t offset)
-{
-	_cleanup_free_ size_t *first = xcalloc(l->rack->n_hosts + 1, sizeof(*first));
-	_cleanup_intern_ struct intern seen = {0};
-
-	for (size_t i = 0; i < l->rack->n_hosts; i++) {
-		const struct rack_host *h = &l->rack->hosts[i], *other;
-		_cleanup_free_ char *text = xstrdup(*(char **)((char *)h + offset));
-		bool is_new = false;
-		size_t n;
-
-		for (char *c = text; c && *c; c++)
-			*c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
-		if (!text)
-			continue;
-		n = intern(&seen, text, &is_new);
-		if (is_new)
-			first[n] = i;
-		other = &l->rack->hosts[first[n]];
-		if (!is_new)
-			l->r = diag_add(l->d,
-					"%s:%u: host '%s': %s %s is also host '%s' (line "
-					"%u)",
-					l->rack->file, h->line,
-					h->host.name ? h->host.name : "?", key, text,
-					other->host.name ? other->host.name : "?",
-					other->line);
-	}
-}
-
 /* Checks that host.cfg is not longer than CONF_MAX, which is all that the node reads. */
 static void check_size(struct loader *l, const struct rack_host *h)
 {
@@ -493,8 +462,6 @@ static void load_root(struct loader *l, const struct conf_node *root)
 	rack_named_find(l);
 	check_hosts(l);
 	find_network(l);
-	check_identity(l, "serial", offsetof(struct rack_host, serial));
-	check_identity(l, "uuid", offsetof(struct rack_host, uuid));
 	if (rack_check(l) < 0)
 		l->r = -1;
 }
