@@ -24,8 +24,7 @@ void rack_named_load(struct loader *l)
 		const struct conf_node *n = conf_member(l->cluster, k->name);
 		const char *s = NULL;
 
-		if (!n || !k->names_host || !has_feature(l, id) ||
-		    l->n_named == NAMED_MAX)
+		if (!n || !k->names_host || !has_feature(l, id))
 			continue;
 		if (conf_str(n, &s, NULL) < 0 || !*s) {
 			l->r = conf_complain(n, l->d,

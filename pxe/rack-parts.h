@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state of the loading of a rack. rack.c loads the groups, and rack-keys.c those of
- * their keys that host.cfg does not have. */
+/* The state of the loading of a rack. rack.c loads the groups, rack-keys.c and
+ * rack-secrets.c those of their keys that host.cfg does not have, and rack-named.c the
+ * addresses that may be names of hosts. */
 #pragma once
 
 #include "firstboot/model/conf.h"
@@ -16,7 +17,6 @@ struct rack_named {
 	size_t host;      /* index; SIZE_MAX: none of this rack */
 	uint32_t address; /* 0: not known */
 };
-#define NAMED_MAX 4
 
 struct loader {
 	struct rack *rack;
@@ -27,7 +27,7 @@ struct loader {
 	const struct conf_node *name; /* cluster.name, or NULL */
 	/* The cluster group's values for keys that host.cfg does not have. */
 	struct rack_host common;
-	struct rack_named named[NAMED_MAX];
+	struct rack_named named[HOST_KEY_COUNT];
 	size_t n_named;
 	bool too_large; /* the cluster's settings, for so many hosts */
 	int r;
