@@ -6,12 +6,6 @@
 #include "firstboot/model/template-parts.h"
 #include "lib/run.h"
 
-static const char *const titles[] = {
-	[TEMPLATE_PLAIN] = "text",   [TEMPLATE_ENVIRONMENT] = "environment file",
-	[TEMPLATE_INI] = "INI file", [TEMPLATE_SHELL] = "shell script",
-	[TEMPLATE_JSON] = "JSON",    [TEMPLATE_YAML] = "YAML",
-};
-
 /* Follows the output as if it were a template without tags. */
 static int check_grammar(const struct template *t, const char *output, struct err *e)
 {
@@ -34,7 +28,7 @@ static int check_grammar(const struct template *t, const char *output, struct er
 }
 
 /* Checks that each line that is not blank is one of an INI file. */
-static int check_ini(const char *output, struct err *e)
+static int check_lines(const char *output, struct err *e)
 {
 	bool goes_on = false; /* the line before ends in a backslash */
 
@@ -53,8 +47,14 @@ static int check_ini(const char *output, struct err *e)
 	return 0;
 }
 
+static int check_ini(const struct template *t, const char *output, struct err *e)
+{
+	return check_lines(output, e) < 0 ? -1 : check_grammar(t, output, e);
+}
+
 /* Lets a shell parse the script, which it does not run. */
-static int check_shell(const char *output, struct err *e)
+static int check_shell(const struct template *t _unused_, const char *output,
+		       struct err *e)
 {
 	_cleanup_free_ char *first = xstrndup(output, strcspn(output, "\n"));
 	bool bash = str_after(first, "#!") && strstr(first, "bash") && run_have("bash");
@@ -63,33 +63,36 @@ static int check_shell(const char *output, struct err *e)
 	return run_input(argv, output, strlen(output), e);
 }
 
-static int check(const struct template *t, const char *output, struct err *e)
+static int check_json(const struct template *t _unused_, const char *output,
+		      struct err *e)
 {
-	size_t len = strlen(output);
-
-	switch (t->format) {
-	case TEMPLATE_JSON:
-		return json_check(output, len, e);
-	case TEMPLATE_YAML:
-		return yaml_check(output, len, e);
-	case TEMPLATE_SHELL:
-		return check_shell(output, e);
-	case TEMPLATE_INI:
-		if (check_ini(output, e) < 0)
-			return -1;
-		return check_grammar(t, output, e);
-	case TEMPLATE_ENVIRONMENT:
-		return check_grammar(t, output, e);
-	default:
-		return 0;
-	}
+	return json_check(output, strlen(output), e);
 }
+
+static int check_yaml(const struct template *t _unused_, const char *output,
+		      struct err *e)
+{
+	return yaml_check(output, strlen(output), e);
+}
+
+static const struct {
+	const char *title; /* to follow "is no" */
+	/* Returns 0 or -1. NULL: every text is right. */
+	int (*check)(const struct template *t, const char *output, struct err *e);
+} parsers[] = {
+	[TEMPLATE_PLAIN] = {"text", NULL},
+	[TEMPLATE_ENVIRONMENT] = {"environment file", check_grammar},
+	[TEMPLATE_INI] = {"INI file", check_ini},
+	[TEMPLATE_SHELL] = {"shell script", check_shell},
+	[TEMPLATE_JSON] = {"JSON", check_json},
+	[TEMPLATE_YAML] = {"YAML", check_yaml},
+};
 
 int template_check_output(const struct template *t, const char *output, struct err *e)
 {
-	if (check(t, output, e) < 0)
+	if (parsers[t->format].check && parsers[t->format].check(t, output, e) < 0)
 		return err_wrap(e, "%s: what it makes is no %s", t->name,
-				titles[t->format]);
+				parsers[t->format].title);
 	return 0;
 }
 
