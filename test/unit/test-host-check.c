@@ -309,14 +309,17 @@ static void test_roles_file_is_read(void **state _unused_)
 	path = xasprintf("%s/roles.cfg", dir);
 	write_roles(path, "roles = ( { name = \"gw\"; units = [ \"a.service\" ]; "
 			  "ready = [ \"http://127.0.0.1/\" ]; features = [ \"cbr0\" ]; "
-			  "}, { name = \"bare\"; } );");
+			  "}, { name = \"bare\"; }, { name = \"router\"; "
+			  "features = [ \"calico\" ]; } );");
 	assert_int_equal(roles_read(&roles, path, &d), 0);
-	assert_int_equal(roles.n, 2);
+	assert_int_equal(roles.n, 3);
 	assert_true(role_has(roles_find(&roles, "gw"), FEATURE_CBR0));
 	assert_true(role_has(roles_find(&roles, "gw"), FEATURE_PODS));
 	assert_false(role_has(roles_find(&roles, "gw"), FEATURE_NAT));
 	assert_string_equal(roles_find(&roles, "gw")->units[0], "a.service");
 	assert_int_equal(roles_find(&roles, "bare")->features, 0);
+	/* Calico's settings are in the etcd that Kubernetes names. */
+	assert_true(role_has(roles_find(&roles, "router"), FEATURE_KUBERNETES));
 	assert_null(roles_find(&roles, "node"));
 
 	write_roles(path,

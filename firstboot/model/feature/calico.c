@@ -91,7 +91,7 @@ static void check_pool(struct check *c, size_t i, const struct bgp_pool *p)
 static void check_pools(struct check *c)
 {
 	const struct host *h = c->h;
-	bool home = false, all_read = true;
+	bool covered = false, all_read = true; /* cbr0 is in a pool */
 	char a[NET_CIDR_LEN];
 
 	if (h->bad[HOST_POOLS] || !h->set[HOST_POOLS])
@@ -112,9 +112,9 @@ static void check_pools(struct check *c)
 			continue;
 		}
 		check_pool(c, i, &p);
-		home = home || net_inside(h->f.cbr0.address, p.net);
+		covered = covered || net_inside(h->f.cbr0.address, p.net);
 	}
-	if (check_have(c, HOST_CBR0) && all_read && !home)
+	if (check_have(c, HOST_CBR0) && all_read && !covered)
 		check_complain(c, HOST_CBR0,
 			       "%s is in none of the pools: no other host would have a "
 			       "route to its pods",
@@ -171,7 +171,7 @@ static void check_peers(struct check *c, enum host_key_id id, char *const *v)
 	}
 }
 
-/* Complains when a host of the cluster has neither the mesh nor a peer. */
+/* Complains when the host has neither the mesh nor a peer. */
 static void check_without_mesh(struct check *c)
 {
 	const struct host *h = c->h;
@@ -204,7 +204,8 @@ const struct feature feature_calico = {
 	.summary = "routes between the pods of all hosts by Calico",
 	.keys = keys,
 	.n_keys = ARRAY_SIZE(keys),
-	.includes = FEATURE_BIT(FEATURE_PODS),
+	.includes =
+		FEATURE_BIT(FEATURE_PODS) | FEATURE_BIT(FEATURE_KUBERNETES), /* etcd */
 	.lack = "does not run Calico",
 	.needs_address = true,
 	.heals = true,
