@@ -52,6 +52,14 @@ uint32_t features_close(uint32_t set)
 	return set;
 }
 
+bool features_need_address(uint32_t set)
+{
+	for (size_t i = 0; i < FEATURE_COUNT; i++)
+		if (set & FEATURE_BIT(i) && features[i]->needs_address)
+			return true;
+	return false;
+}
+
 const struct feature *feature_of_key(enum host_key_id id)
 {
 	for (size_t i = 0; i < FEATURE_COUNT; i++)

@@ -25,26 +25,30 @@ struct feature {
 	bool heals;                    /* `firstboot heal` repairs it */
 	bool forwards;                 /* its hosts forward packets */
 
-	/* Roles of images that were built before there were features: the flag that
-	 * stood for this one and for `flag_features`, or NULL; every role had it. */
-	const char *role_flag;
-	uint32_t flag_features;
-	bool flag_always;
+	/* For roles of images that were built before there were features, which had
+	 * flags: */
+	const char *role_flag;  /* the flag that brings this feature; NULL: none */
+	uint32_t flag_features; /* further ones that the same flag brings */
+	bool flag_always;       /* every role of such an image has the feature */
 
 	enum host_key_id shown; /* the key that a host's status shows; HOST_NAME: none */
-	const char *column; /* its title in tables of hosts; NULL: they do not have it */
+	const char *column; /* the title of that key in tables of hosts; NULL: tables and
+			     * reports of hosts do not have its value */
 
 	/* Sets the defaults, in a host without values. NULL: there are none. */
 	void (*init)(struct host *h);
-	/* Removes defaults of keys that are not the feature's own. */
+	/* Removes defaults that init() has set for keys that are not the feature's own,
+	 * in a host without the feature. NULL: there are none. */
 	void (*drop)(struct host *h);
-	/* Sets values that follow from others. `role`: NULL when it is not known. */
+	/* Sets values that follow from others. `role`: NULL when it is not known. NULL:
+	 * nothing follows. */
 	void (*derive)(struct host *h, const struct role *role);
-	/* More values for templates, of hosts with the feature; NULL: none. */
+	/* More names for templates whose roles all have the feature, ending in a row
+	 * without name, and the function that sets their values; both NULL: none. */
 	const struct template_key *values;
 	void (*fill)(struct template_values *v, const struct host *h);
-	/* Checks the values of a host that has the feature, or whose role is not
-	 * known. */
+	/* Checks the values of a host that has the feature, or whose role is not known
+	 * (host-check-parts.h). NULL: there is nothing to check. */
 	void (*check)(struct check *c);
 };
 
@@ -64,6 +68,8 @@ const char *feature_nearest(const char *name);
 char **feature_names(uint32_t set);
 /* Returns the set with all features that its members include. */
 uint32_t features_close(uint32_t set);
+/* Returns true when a feature of the set has programs that need a fixed address. */
+bool features_need_address(uint32_t set);
 
 /* Returns the feature that has the key; NULL for keys of every host. */
 const struct feature *feature_of_key(enum host_key_id id);

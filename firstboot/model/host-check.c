@@ -163,15 +163,6 @@ static void check_features(struct check *c)
 	}
 }
 
-/* Returns true when the role has a feature whose programs need a fixed address. */
-static bool needs_address(const struct role *role)
-{
-	for (size_t i = 0; i < FEATURE_COUNT; i++)
-		if (role_has(role, features[i]->id) && features[i]->needs_address)
-			return true;
-	return false;
-}
-
 /* --- networks --------------------------------------------------------------------- */
 
 /* Complains when no machine on the node network can have this address. */
@@ -207,7 +198,7 @@ static void check_address(struct check *c)
 	if (h->bad[HOST_ADDRESS])
 		return;
 	if (h->dhcp) {
-		if (c->role && needs_address(c->role))
+		if (c->role && features_need_address(c->role->features))
 			check_complain(c, HOST_ADDRESS,
 				       "role '%s' needs a fixed address, like "
 				       "\"172.25.0.11/24\": "
@@ -277,7 +268,8 @@ static void check_gateway(struct check *c)
 			       g);
 }
 
-/* Complains about a file that has no key, if no other source has one. */
+/* Complains about a file that has no key, if no other source has one. Returns true when
+ * it did. */
 static bool check_empty(struct check *c)
 {
 	const char *file = c->h->origin[HOST_NAME].file;

@@ -114,14 +114,6 @@ static void features_of(const struct host_template *t, const struct roles *roles
 	}
 }
 
-static bool needs_address(uint32_t set)
-{
-	for (size_t i = 0; i < FEATURE_COUNT; i++)
-		if (set & FEATURE_BIT(i) && features[i]->needs_address)
-			return true;
-	return false;
-}
-
 static void add_hosts(struct template_schema *s, const struct roles *roles)
 {
 	static const struct template_key members[] = {
@@ -163,7 +155,7 @@ struct template_schema *host_template_schema(const struct host_template *t,
 		if (is_hidden(k) || (f && !(any & FEATURE_BIT(f->id))))
 			continue;
 		if (id == HOST_ADDRESS)
-			always = needs_address(all);
+			always = features_need_address(all);
 		add_key(s, k, !always);
 	}
 	for (size_t i = 0; i < FEATURE_COUNT; i++)

@@ -55,7 +55,10 @@ static int read_entry(struct host_templates *ret, int rootfd, const struct conf_
 	    conf_get_str(n, "text", &file, d) <= 0 || strchr(file, '/') ||
 	    conf_get_strv(n, "roles", &roles, d) < 0 ||
 	    conf_get_strv(n, "units", &units, d) < 0)
-		return conf_complain(n, d, "is no template of this version");
+		return conf_complain(
+			n, d,
+			"must be a template: { path = ...; mode = ...; format "
+			"= ...; text = ...; }");
 	at = xasprintf(TEMPLATES_DIR "/%s", file);
 	r = root_read(rootfd, at, TEMPLATE_MAX, &text, NULL);
 	if (r < 0)
