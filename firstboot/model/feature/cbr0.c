@@ -20,18 +20,6 @@ static const struct host_key keys[] = {
 	 .summary = "the pod bridge's MTU; 0: unchanged"},
 };
 
-/* Complains when the bridge's network overlaps that of another key. */
-static void check_apart(struct check *c, enum host_key_id id, struct cidr net)
-{
-	char a[NET_CIDR_LEN], b[NET_CIDR_LEN], where[512];
-
-	if (check_have(c, id) && net_overlap(c->h->f.cbr0.address, net))
-		check_complain(c, HOST_CBR0, "%s overlaps %s %s (%s)",
-			       net_format_cidr(c->h->f.cbr0.address, a),
-			       host_key(id)->name, net_format_cidr(net, b),
-			       host_where(c->h, id, where, sizeof(where)));
-}
-
 static void check_place(struct check *c)
 {
 	const struct host *h = c->h;
@@ -43,8 +31,9 @@ static void check_place(struct check *c)
 		check_complain(c, HOST_CBR0, "%s is not inside pod_network %s (%s)", a,
 			       net_format_cidr(pods, b),
 			       host_where(h, HOST_POD_NETWORK, where, sizeof(where)));
-	check_apart(c, HOST_NODE_NETWORK, h->node_network);
-	check_apart(c, HOST_SERVICE_NETWORK, h->f.kubernetes.service_network);
+	check_network_apart(c, HOST_CBR0, cbr0, HOST_NODE_NETWORK, h->node_network);
+	check_network_apart(c, HOST_CBR0, cbr0, HOST_SERVICE_NETWORK,
+			    h->f.kubernetes.service_network);
 	if (check_have(c, HOST_ADDRESS) && net_overlap(cbr0, h->address))
 		check_complain(c, HOST_CBR0, "%s overlaps the host's address %s", a,
 			       net_format_cidr(h->address, b));
