@@ -226,8 +226,11 @@ static int template_parse(struct host_templates *ret, const json_t *j, struct er
 		return -1;
 	if (path[0] != '/' || str_to_mode(mode, &t.mode) < 0 ||
 	    template_format_parse(format, &t.format) < 0)
-		return err_set(e, ERR_FAILED, "'%s' is no template of this version",
-			       path);
+		return err_set(
+			e, ERR_FAILED,
+			"this version of rackstrap does not know the path, mode or "
+			"format of '%s'",
+			path);
 	t.path = t.name = path;
 	t.roles = roles;
 	t.units = units;

@@ -81,11 +81,11 @@ static bool has_flags(const struct conf_node *n, struct diag *d)
 
 		if (!flag || !conf_member(n, flag))
 			continue;
-		conf_complain(conf_member(n, flag), d,
-			      "%s: a role says it by its features now: write features = "
-			      "[ \"%s\" ] with all others that it needs "
-			      "(recipe.cfg(5) lists them)",
-			      flag, features[i]->name);
+		conf_complain(
+			conf_member(n, flag), d,
+			"%s is no longer a key of a role: write features = [ \"%s\" "
+			"], with all others that it needs (recipe.cfg(5) lists them)",
+			flag, features[i]->name);
 		found = true;
 	}
 	return found;
