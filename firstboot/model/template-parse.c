@@ -17,8 +17,8 @@ struct parser {
 	struct template *t;
 	const struct template_schema *schema;
 	struct diag *d;
-	size_t at,
-		literal; /* offsets: of the next byte, and of text without a node yet */
+	size_t at;      /* offset of the next byte */
+	size_t literal; /* offset of the text that has no node yet */
 	unsigned line, literal_line;
 	struct section stack[TEMPLATE_DEPTH_MAX];
 	size_t depth;
@@ -383,9 +383,6 @@ static int check_text(struct parser *p, size_t len)
 {
 	const char *text = p->t->text;
 
-	if (len > TEMPLATE_MAX)
-		return diag_add(p->d, "%s: is larger than %d KiB", p->t->name,
-				TEMPLATE_MAX / 1024);
 	p->line = 1;
 	for (size_t i = 0, n; i < len; i += n) {
 		uint32_t code = 0;
