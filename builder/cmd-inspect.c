@@ -307,7 +307,6 @@ static void append_table(struct buf *b, const struct inspection *f)
 
 static void append_hosts(struct buf *b, const struct inspection *f)
 {
-
 	if (!f->config) {
 		text_line(b, "neither host.cfg nor rack.cfg");
 		return;

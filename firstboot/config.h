@@ -29,7 +29,8 @@ struct config {
 	struct roles roles;
 	struct host host;
 	const struct role *role;         /* NULL when there are complaints */
-	struct host_templates templates; /* rendered when there are no complaints */
+	struct host_templates templates; /* of the image; those of the role are rendered
+					  * when there are no complaints */
 	struct diag complaints;          /* each line begins with its source */
 	struct diag warnings;     /* they do not keep the host from being configured */
 	bool bad[HOST_KEY_COUNT]; /* a complaint is about the key */

@@ -12,7 +12,10 @@
 struct feature_code {
 	enum feature_id id;
 
-	/* Adds its files to the plan: of a host with the feature, or their removal. */
+	/* Each of these may be NULL. plan() is called for every host, the others only
+	 * for hosts with the feature. */
+
+	/* Adds its files to the plan, or with !`has` their removal. */
 	void (*plan)(struct plan *p, bool has);
 	/* Appends its settings of the running system to plan_text(). */
 	void (*text)(struct buf *b, const struct plan *p);
@@ -20,26 +23,28 @@ struct feature_code {
 	/* Makes its settings of the running system. Returns the number of changes, or
 	 * -1. */
 	int (*apply)(const struct firstboot *fb, const struct plan *p, struct err *e);
-	/* Removes them, when the host had another role before. Returns the same. */
+	/* Removes them from a host without the feature that had another role before in
+	 * this boot. Returns as apply(). */
 	int (*remove)(struct err *e);
 
-	/* Returns a setting, owned by the caller: when it changes, `unit` is
-	 * restarted. */
-	char *(*setting)(const struct plan *p);
-	/* The unit reads this file without EnvironmentFile=. NULL: none. */
-	const char *reads;
+	/* A unit that is restarted when setting() or the file `reads` changes. */
 	const char *unit;
+	/* Returns a value of the plan as text, owned by the caller. */
+	char *(*setting)(const struct plan *p);
+	const char *reads; /* path below the root of a file that the unit reads other
+			    * than by EnvironmentFile= */
 
 	/* Returns a reason why no unit of the role can work, owned by the caller, or
 	 * NULL. */
 	char *(*obstacle)(const struct firstboot *fb, const struct snapshot *s);
-	/* Tests at last whether it works; with !`test` nothing is changed. Returns the
-	 * fault, owned by the caller, or NULL. */
+	/* Tests that the feature works, when the units and URLs of the role do. Without
+	 * `test` it only looks at the result of an earlier test. Returns the fault, owned
+	 * by the caller, or NULL. */
 	char *(*fault)(const struct firstboot *fb, bool test);
 
 	/* Repairs what can be lost while the host runs. Returns 0 or -1. */
 	int (*heal)(const struct firstboot *fb, const struct config *c, struct err *e);
-	const struct registration *registration; /* NULL: none */
+	const struct registration *registration;
 };
 
 /* Ends with NULL; in the order in which the running system is changed. */

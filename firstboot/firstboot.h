@@ -29,7 +29,7 @@ struct firstboot {
 #define HOST_CFG        "run/rackstrap/host.cfg"        /* written by the initramfs */
 #define BOOT_CFG        "run/rackstrap/boot.cfg"        /* written by the initramfs */
 #define MEDIUM_CFG      "run/rackstrap/medium/host.cfg" /* from the boot medium */
-#define HOSTS_CFG       "run/rackstrap/hosts.cfg"       /* the same: rack-hosts.h */
+#define HOSTS_CFG       "run/rackstrap/hosts.cfg"       /* written by the initramfs */
 #define MEDIUM_RACK_CFG "run/rackstrap/medium/rack.cfg"
 #define STATE_CFG       "var/lib/rackstrap/host.cfg"  /* written by the operator */
 #define IMAGE_CFG       "usr/lib/rackstrap/image.cfg" /* baked in */

@@ -33,9 +33,10 @@ void live_done(struct live *l);
 /*
  * Sets *ret to the units that must be restarted because the plan changes a setting that
  * they were started with: units of the role that read a changed file with
- * EnvironmentFile= or are named by its template, those that depend on a changed setting
- * of a feature, networkd, and the report. NULL when there is none. Runs systemctl only
- * when a setting changed. *ret is owned by the caller. Returns 0 or -1.
+ * EnvironmentFile= or depend on a changed setting of a feature, all units that the
+ * template of a changed file names, networkd, and the report. NULL when there is none.
+ * Runs systemctl only when a setting changed. *ret is owned by the caller. Returns 0 or
+ * -1.
  */
 int live_stale(char ***ret, const struct live *l, const struct plan *p,
 	       struct err *e) _must_check_;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Each round runs systemctl once. URLs are requested only when all units are active, and
- * no more after they have answered. Features test at last whether they work.
+ * no more after they have answered. At last the features are tested (feature.h).
  */
 #include "firstboot/ready.h"
 #include "firstboot/feature.h"
@@ -202,7 +202,7 @@ static char *url_fault(const char *url, const char *condition)
 	return is ? xasprintf("%s: the condition %s is %s", url, condition, is) : NULL;
 }
 
-/* Checks one entry of a role's `ready` (host.h) and adds its fault. Returns true when
+/* Checks one entry of a role's `ready` (roles.h) and adds its fault. Returns true when
  * there is none. */
 static bool url_ready(const struct firstboot *fb, const char *entry, struct buf *why)
 {
@@ -222,7 +222,7 @@ static bool url_ready(const struct firstboot *fb, const char *entry, struct buf 
 	return !fault;
 }
 
-/* Tests the features at last. With !`test` nothing is changed for it. */
+/* Adds the faults of features. Without `test` nothing is changed for it. */
 static void add_faults(const struct firstboot *fb, const struct snapshot *s, bool test,
 		       struct buf *why)
 {

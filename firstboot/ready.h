@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decides when a role works: its units are active, its URLs answer, Docker starts
- * containers. */
+/* Decides when a role works: its units are active, its URLs answer, and its features
+ * find no fault (feature.h), such as a Docker that starts no container. */
 #pragma once
 
 #include "firstboot/snapshot.h"
@@ -13,7 +13,7 @@
 char *ready_expand(const char *url, const char *environment, struct err *e);
 
 /*
- * Checks once, without starting a container for a test: only an earlier test counts.
+ * Checks once, and changes nothing: of features only the results of earlier tests count.
  * Returns and sets as ready_wait().
  */
 bool ready_now(const struct firstboot *fb, struct snapshot *s, char **why);

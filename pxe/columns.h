@@ -13,7 +13,7 @@ struct host_columns {
 	char *v[FEATURE_COUNT];
 };
 
-/* Sets the texts of a derived host. Owned by the caller. */
+/* Sets the texts of a derived host, or copies them; columns_done() frees them. */
 void columns_of_host(struct host_columns *ret, const struct host *h);
 void columns_copy(struct host_columns *ret, const struct host_columns *from);
 void columns_done(struct host_columns *c);

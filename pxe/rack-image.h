@@ -8,7 +8,8 @@
 #include "pxe/image.h"
 #include "pxe/rack.h"
 
-/* Sets the part of the rack that templates may loop over. Owned by the caller. */
+/* Sets the part of the rack that templates may loop over; *ret is the caller's to
+ * empty. */
 void rack_hosts_of(struct rack_hosts *ret, const struct rack *r);
 
 /* Checks that the image knows secrets, has the users and groups that own them, and that

@@ -59,9 +59,9 @@ bool report_changed(struct report_id *id, const char *dir, const char *host);
  * "initramfs". Owned by the caller. */
 char *status_phase_title(const char *name);
 
-/* Appends the table (HOST, ROLE, ADDRESS, CBR0, seconds of each phase, UPTIME, VERDICT,
- * AGE), then one line "HOST: WHY" for every host that failed, and one line
- * "HOST: warning: TEXT" for every warning in a report. */
+/* Appends the table (HOST, ROLE, ADDRESS, the columns of features, seconds of each phase,
+ * UPTIME, VERDICT, AGE), then one line "HOST: WHY" for every host that failed, and one
+ * line "HOST: warning: TEXT" for every warning in a report. */
 void status_table(const struct status *s, time_t now, struct buf *out);
 
 /* Returns the same as JSON. Owned by the caller. */

@@ -10,6 +10,10 @@
  *	TREE/http/hosts/52-54-00-25-00-11.ipxe		 that host's boot script
  *	TREE/http/hosts/52-54-00-25-00-11.cpio		 rackstrap/host.cfg and
  *							 rackstrap/secrets/, as an initrd
+ *	TREE/http/hosts/rack.cpio			 rackstrap/hosts.cfg, an initrd,
+ *							 if a template loops over hosts
+ *	TREE/http/hosts/52-54-00-25-00-11.rack		 link to it, of each host with
+ *							 such a template
  *	TREE/http/images/<id>/				 vmlinuz initrd.img root.cpio
  *	TREE/http/report/				 hosts PUT <name>.json here
  *	TREE/run/					 the servers' logs, scratch

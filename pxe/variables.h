@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Renders templates: @NAME@ is replaced by that variable's value. A line that contains
- * only one @NAME@ (and blanks) is left out if the value is empty, so optional lines need
- * no conditions. Lines that begin with "#@" are comments of the template and are left
- * out. A '@' that does not belong to a @NAME@ is copied.
+ * Renders the templates of this program's own texts, such as nginx.conf; those of recipes
+ * are in firstboot/model/template.h. @NAME@ is replaced by that variable's value. A line
+ * that contains only one @NAME@ (and blanks) is left out if the value is empty, so
+ * optional lines need no conditions. Lines that begin with "#@" are comments of the
+ * template and are left out. A '@' that does not belong to a @NAME@ is copied.
  */
 #pragma once
 

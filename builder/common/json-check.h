@@ -5,6 +5,6 @@
 #include "lib/err.h"
 
 /* Returns 0 if the text is one JSON value whose objects have no key twice; else -1 with
- * "line 3: ...". The text is one of this program, so that it has no limits but
- * jansson's. */
+ * "line 3: ...". The text comes from a recipe's template and sample values, not from
+ * elsewhere: there are no limits but jansson's. */
 int json_check(const char *text, size_t len, struct err *e) _must_check_;

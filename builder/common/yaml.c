@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libyaml's events are counted off until the end: a mistake is an event that is none. */
+/* Reads the events of libyaml's parser up to the end of the text or to a mistake. */
 #include "builder/common/yaml.h"
 
 #include <yaml.h>

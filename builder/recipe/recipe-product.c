@@ -114,7 +114,8 @@ static bool is_healed(const struct role *role)
 	return false;
 }
 
-/* Hangs the timer on the roles that it repairs. Returns their targets. Owned. */
+/* Adds the timer to the units of roles that it repairs. Returns the targets of all roles
+ * that have it, owned by the caller. */
 static char *add_heal_timer(struct recipe *r)
 {
 	struct buf b = {0};

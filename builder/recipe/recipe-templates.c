@@ -133,7 +133,7 @@ static void complain_no_role(const struct recipe *r, const struct recipe_templat
 		 hint ? hint : "");
 }
 
-/* Returns true when the template can be tried out. */
+/* Checks the path and roles of a template. Returns true when it can be compiled. */
 static bool check_names(const struct recipe *r, const struct recipe_template *t,
 			struct diag *d)
 {
@@ -160,7 +160,7 @@ static bool check_names(const struct recipe *r, const struct recipe_template *t,
 	return ok;
 }
 
-/* Adds the template to r->compiled and compiles it. */
+/* Reads the template's file and adds it to r->compiled. */
 static void add(struct recipe *r, const struct recipe_template *t, struct diag *d)
 {
 	_cleanup_free_ char *text = NULL;

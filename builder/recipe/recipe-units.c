@@ -114,7 +114,8 @@ static bool is_role(const char *s)
 	return *s && s[0] != '-' && !s[strspn(s, ok)] && strlen(s) <= 32;
 }
 
-/* ${NAME} in `ready` is an entry of a file that only one feature has. */
+/* Complains about ${NAME} in `ready` of a role without the feature whose file has the
+ * value. */
 static void check_ready(const struct role *role, const struct conf_node *n,
 			struct diag *d)
 {

@@ -211,8 +211,7 @@ struct recipe {
 	size_t n_units;
 	struct recipe_template *templates;
 	size_t n_templates;
-	struct host_templates
-		compiled; /* the same with their texts, when all are right */
+	struct host_templates compiled; /* the same with their texts */
 	struct recipe_switches enable, disable, mask;
 	struct roles roles;
 	recipe_where roles_where;

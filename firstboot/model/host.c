@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The loaders of a host's values. A value comes from
- * libconfig or from a word on the kernel command line; both use the same parser for its
- * type (host-value.c), so that both accept the same values. A value that cannot be read
- * is reported and marked as bad, and host_check ignores it.
+ * The loaders of a host's values. A value comes from libconfig or from a word on the
+ * kernel command line; both use the same parser for its type (host-value.c), so that both
+ * accept the same values. A value that cannot be read is reported and marked as bad, and
+ * host_check ignores it.
  *
  * Limit: lists on the command line are separated by commas, so that an element that
  * contains a comma is possible only in a file.

@@ -75,7 +75,7 @@ struct host {
 
 	struct host_features f;
 	uint32_t features; /* those of its role; all when the role is not known, and those
-			    * whose keys it has when no image was asked */
+			    * whose keys it has when no image is given */
 
 	struct origin origin[HOST_KEY_COUNT];
 	bool set[HOST_KEY_COUNT];    /* given by a source, not by default */
@@ -188,7 +188,7 @@ int host_set(struct host *h, const char *name, const char *value, const char *fi
 
 /*
  * Limits the host to the features of its role in `roles`, or to host_used() when no image
- * was asked, and sets the values that follow from others, unless a source gave them.
+ * is given, and sets the values that follow from others, unless a source gave them.
  */
 void host_derive(struct host *h, const struct roles *roles);
 

@@ -26,7 +26,7 @@ struct role {
 struct roles {
 	struct role *v;
 	size_t n;
-	bool any;            /* no image was asked: every role and feature is accepted,
+	bool any;            /* no image is given: every role and feature is accepted,
 			      * and `v` is empty */
 	char *image;         /* the image's name for messages, or NULL */
 	struct intern names; /* for roles_find(): all names in the order of v, or it is
@@ -39,7 +39,8 @@ struct roles {
 
 /* Reads such a file. Returns 0, or -1 with complaints; `d` may be NULL. */
 int roles_read(struct roles *ret, const char *path, struct diag *d) _must_check_;
-/* Reads ROLES_PATH below a root (lib/root.h). Returns 0, or -1 with complaints. */
+/* Reads ROLES_PATH below a root (lib/root.h). Returns 0, or -1 with complaints; `d` may
+ * not be NULL. */
 int roles_read_root(struct roles *ret, int rootfd, struct diag *d) _must_check_;
 
 /* Loads a list of roles, which has the same form in a recipe. *ret must be zeroed; the
@@ -57,7 +58,7 @@ static inline bool role_has(const struct role *r, enum feature_id id)
 	return r->features & FEATURE_BIT(id);
 }
 
-/* Returns the features that any of the roles has; all when no image was asked. */
+/* Returns the features that any of the roles has; all when no image is given. */
 uint32_t roles_features(const struct roles *r);
 void roles_done(struct roles *r);
 #define _cleanup_roles_ _cleanup_(roles_done)

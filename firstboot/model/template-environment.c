@@ -24,12 +24,10 @@ static const char *follow_escaped(struct template_state *s, char c)
 	s->escaped = false;
 	if (s->at == AT_COMMENT && c == '\n')
 		return "a comment ends in a backslash: systemd takes the next line for a "
-		       "part "
-		       "of it";
+		       "part of it";
 	if (s->at == AT_DOUBLE && !strchr("\"\\$`\n", c))
 		return "a backslash in double quotes is not before \", \\, $ or `: "
-		       "versions "
-		       "of systemd differ about it";
+		       "versions of systemd differ about it";
 	return NULL;
 }
 
@@ -52,8 +50,7 @@ static const char *follow_bare(struct template_state *s, char c)
 {
 	if (strchr(" \t&|<>();", c))
 		return "a blank or a sign of the shell is outside of quotes: put the "
-		       "value into "
-		       "double quotes";
+		       "value into double quotes";
 	if (strchr("$`", c))
 		return "'$' or '`' is not a text to a shell: put a backslash before it";
 	if (strchr("\"'", c) && s->at == AT_BARE)
@@ -89,8 +86,7 @@ static const char *follow(struct template_state *s, char c)
 	case AT_SINGLE:
 		if (c == '\\')
 			return "a backslash is in single quotes: versions of systemd "
-			       "differ "
-			       "about it";
+			       "differ about it";
 		s->at = c == '\'' ? AT_QUOTED : AT_SINGLE;
 		return NULL;
 	default:

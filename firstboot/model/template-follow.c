@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Follows the quoting through a template. Its text is not followed once from the front to
- * the back but along the ways that rendering can take: a section is gone through and left
- * out; a loop's first, last and other rounds are told apart, because the separators
- * between the elements hang on them; {{#x}}...{{/x}}{{^x}}...{{/x}} is one way or the
- * other. Where two ways meet, the format makes one state of theirs, or the section is
- * wrong. A value that is reached in several states gets the place that is right for all.
+ * the back but along all ways that rendering can take: a section is followed, and is left
+ * out; a loop's first, last and other rounds differ, because {{#first}} and {{#last}}
+ * write separators; of {{#x}}...{{/x}}{{^x}}...{{/x}} one is followed, then the other.
+ * Where two ways meet, the format joins their states, or the section is wrong. A value
+ * that is reached in several states gets the place that is right for all.
  */
 #include "firstboot/model/template-parts.h"
 
 #include <stdarg.h>
 
-/* A state that is described so is not one to end in. */
+/* Begins the description of a state in which a template may not end. */
 #define INSIDE "inside of "
 
 struct follower {

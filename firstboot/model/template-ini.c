@@ -66,8 +66,7 @@ static const char *follow(struct template_state *s, char c)
 	case AT_COMMENT:
 		if (escaped && c == '\n')
 			return "a comment ends in a backslash: systemd 219 takes the "
-			       "next line "
-			       "for a part of it";
+			       "next line for a part of it";
 		break;
 	case AT_BEGIN:
 		if (!strchr(" \t", c))
@@ -162,8 +161,7 @@ static const char *append(struct buf *b, enum template_place place, const char *
 	} else if (place == PLACE_NAME || place == PLACE_NAME_REST) {
 		if (!template_has_only(v, TEMPLATE_LETTERS TEMPLATE_DIGITS "-_.:@"))
 			wrong = "is no name: it may have letters, digits, '-', '_', '.', "
-				"':' "
-				"and '@'";
+				"':' and '@'";
 		else if (!*v && place == PLACE_NAME)
 			wrong = "is empty, which a name cannot be";
 	} else if (strchr(v, '%')) {
@@ -172,8 +170,7 @@ static const char *append(struct buf *b, enum template_place place, const char *
 		wrong = wrong_whole(v);
 	} else if (strpbrk(v, " \"'\\#;")) {
 		wrong = "has a blank, quotation mark, backslash, '#' or ';', which may "
-			"not be "
-			"beside other text: let the tag be the whole value";
+			"not be beside other text: let the tag be the whole value";
 	}
 	if (!wrong)
 		buf_puts(b, v);

@@ -137,7 +137,8 @@ struct template_type {
 	 * number or flag. Returns NULL, or the mistake. */
 	const char *(*value)(struct template_state *s, const char *after, bool quote,
 			     enum template_place *ret);
-	/* Checks a state before a section's tag, and goes behind it. */
+	/* Checks a state before a section's tag, and goes behind it. Returns NULL, or
+	 * the mistake. */
 	const char *(*tag)(struct template_state *s);
 	/* Makes *s a state from which both `s` and `other` are followed rightly. Returns
 	 * false when there is none. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Scripts of sh (POSIX, Shell Command Language, 2.2 and 2.3). Quotes, comments and words
- * are followed; substitutions only as far as they have no quotes in them. From a place
- * behind which the quoting is not certain on, no value is accepted: a script sets
+ * are followed; substitutions only as far as they have no quotes in them. Behind a place
+ * where the quoting becomes uncertain (AT_LOST) no value is accepted: a script sets
  * variables from the values at its beginning.
  */
 #include "firstboot/model/template-parts.h"
@@ -62,8 +62,7 @@ static const char *follow_bare(struct template_state *s, char c, int last)
 {
 	if (c == '#' && s->at == AT_EITHER)
 		return "'#' begins a comment only if a section before it is left out or "
-		       "not: "
-		       "put a blank before it";
+		       "not: put a blank before it";
 	if (c == '#' && s->at == AT_BLANK)
 		s->at = AT_COMMENT;
 	else if ((c == '<' && last == '<') || (c == '(' && last == '(') ||
@@ -130,8 +129,7 @@ static const char *tag(struct template_state *s)
 		return "follows a backslash";
 	if (is_substituted(s))
 		return "is within $(...), ${...} or `...`: set a variable from it above "
-		       "that, "
-		       "and use the variable";
+		       "that, and use the variable";
 	if ((s->at <= AT_EITHER || s->at == AT_DOUBLE) && s->last &&
 	    strchr("$<(", s->last))
 		return "follows a '$', '<' or '(': put a blank between";
@@ -149,8 +147,8 @@ static const char *value(struct template_state *s, const char *after _unused_,
 
 	if (s->at == AT_LOST)
 		return "is behind a here-document, or behind quotes within $(...), "
-		       "${...} or "
-		       "`...`: set a variable from it above that, and use the variable";
+		       "${...} or `...`: set a variable from it above that, and use the "
+		       "variable";
 	if (s->last != '$' && !is_substituted(s) && !s->escaped)
 		s->last = 0;
 	if (tag(s))

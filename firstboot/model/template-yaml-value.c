@@ -13,8 +13,7 @@ static const char *tag(struct template_state *s)
 	if (s->at == AT_DASH || s->at == AT_MARKER || s->at == AT_COLON ||
 	    s->at == AT_AFTER_COLON || s->at == AT_WORD || s->at == AT_HEAD)
 		return "follows a '-', ':', '|', '>', '&' or '!': put all of the scalar "
-		       "into "
-		       "quotes";
+		       "into quotes";
 	return NULL;
 }
 
@@ -196,8 +195,7 @@ static const char *wrong_part(enum template_place place, const char *v)
 		return "is empty: put all of the scalar into quotes";
 	if (!template_has_only(v, WORD_CHARS ".-"))
 		return "has another character than A-Z a-z 0-9 _ . / -: put all of the "
-		       "scalar "
-		       "into quotes";
+		       "scalar into quotes";
 	if (!strpbrk(v, WORD_CHARS) || (place == PLACE_NAME && !strchr(WORD_CHARS, *v)))
 		return "begins with '-' or '.': put all of the scalar into quotes";
 	return NULL;

@@ -31,8 +31,7 @@ static const char *end_line(struct template_state *s)
 	case AT_DOUBLE:
 	case AT_SINGLE:
 		return "a scalar in quotes goes on in the next line: write \\n in double "
-		       "quotes, "
-		       "or a block with '|'";
+		       "quotes, or a block with '|'";
 	case AT_HEAD:
 		s->at = AT_BLOCK;
 		s->block = 0;
@@ -67,8 +66,7 @@ const char *yaml_begin_line(struct template_state *s)
 {
 	if (s->plain && s->column > s->parent)
 		return "a scalar goes on in this line: write it in one line, in quotes, "
-		       "or as a "
-		       "block with '|'";
+		       "or as a block with '|'";
 	s->plain = false;
 	s->parent = YAML_NO_PARENT;
 	s->prefix = true;
@@ -89,8 +87,7 @@ const char *yaml_begin_block_line(struct template_state *s)
 		return "a line of a block scalar is indented less than its first line";
 	if (s->block > 0 && s->unsettled && s->column != s->block)
 		return "a line of a block scalar is indented more than one before it "
-		       "that may "
-		       "be left out";
+		       "that may be left out";
 	if (s->block == 0)
 		s->block = s->column;
 	s->unsettled = false;
@@ -197,8 +194,7 @@ static const char *follow_after(struct template_state *s, char c)
 		return close_bracket(s);
 	} else {
 		return "text follows a value or a scalar in quotes: put all of the "
-		       "scalar into "
-		       "quotes";
+		       "scalar into quotes";
 	}
 	return NULL;
 }

@@ -79,9 +79,8 @@ struct template_key {
 	enum template_kind kind;
 	bool optional;      /* the text or number may be missing */
 	const char *sample; /* a typical text, or NULL */
-	const struct template_key
-		*members; /* of a list of groups, ending in a row without
-					     * name; or NULL */
+	/* Ending in a row without name; NULL unless it is a list of groups. */
+	const struct template_key *members;
 };
 
 struct template_schema;
@@ -166,7 +165,7 @@ int template_render(const struct template *t, const struct template_values *v, c
 		    struct err *e) _must_check_;
 
 /* Returns true if a tag of the template has a name of the schema's first level that is
- * `prefix` or begins with it and a dot. */
+ * `prefix` or begins with it and a dot, even where it is never rendered. */
 bool template_uses_below(const struct template *t, const char *prefix);
 const char *template_name(const struct template *t);
 enum template_format template_format(const struct template *t);

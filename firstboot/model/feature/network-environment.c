@@ -19,6 +19,7 @@ static const struct host_key keys[] = {
  * EnvironmentFile= and to a shell that sources it. */
 static const char *entry_wrong(const char *s)
 {
+	/* Those of the template of the images for Kubernetes. */
 	static const char *const ours[] = {
 		"DEFAULT_IPV4",   "KUBERNETES_MASTER",
 		"ETCD_AUTHORITY", "KUBE_API_ROOT",
