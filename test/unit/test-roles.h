@@ -30,10 +30,16 @@
 	"\"http://${KUBERNETES_MASTER}:8080/api/v1/nodes/"                               \
 	"${DEFAULT_IPV4}" READY_CONDITION "Ready\" ]; } );\n"
 
-/* Roles of an image without features. */
+/* Roles of an image without features, and of one that has both kinds. */
 #define ROLES_WEB                                                                        \
 	"roles = ( { name = \"web\"; units = [ \"nginx.service\" ];\n"                   \
 	"  ready = [ \"http://127.0.0.1/\" ]; }, { name = \"store\"; } );\n"
+#define ROLES_MIXED                                                                      \
+	"roles = ( { name = \"web\"; }, { name = \"router\"; features = [ \"nat\" ]; "   \
+	"},\n"                                                                           \
+	"{ name = \"master\";\n"                                                         \
+	"  features = [ \"kubernetes-master\", \"network-environment\" ]; },\n"          \
+	"{ name = \"node\"; features = [ \"kubernetes\", \"cbr0\", \"docker\" ]; } );\n"
 
 /* Loads the roles of a text. */
 static inline void roles_of_text(struct roles *ret, const char *text)
