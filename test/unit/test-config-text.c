@@ -264,11 +264,11 @@ static void test_value_that_breaks_a_template_is_refused(void **state)
 	(void)state;
 	assert_checked(DOCKER, NODE "docker_options = [ \"--a\" ];", false, "");
 	assert_checked(DOCKER, NODE "docker_options = [ \"--a=50%\" ];", false,
-		       "x.cfg:1: the template /etc/x:3: the value of {{.}} has '%': "
-		       "'--a=50%'\n");
+		       "x.cfg:1: the template /etc/x:3: the value of {{.}} has a "
+		       "'%', which begins a specifier of systemd: '--a=50%'\n");
 	assert_checked(DOCKER, RACK("", "", "docker_options = [ \"--a=50%\" ];"), true,
 		       "x.cfg:9: host 'n': the template /etc/x:3: the value of {{.}} has "
-		       "'%': '--a=50%'\n");
+		       "a '%', which begins a specifier of systemd: '--a=50%'\n");
 	/* The master has no such file. */
 	assert_checked(DOCKER, RACK("", "docker_options = [ \"--a=50%\" ];", ""), true,
 		       "");

@@ -181,8 +181,9 @@ static void test_missing_hosts_are_refused(void **state _unused_)
 
 	machine_with(&m, TEMPLATES_HOSTS, "1-list", LIST);
 	write_file(&m, HOST_CFG, CFG("node"));
-	assert_refused(&m, "the template '1-list' of the image needs the hosts of the "
-			   "rack, which only come over the network or with a rack.cfg");
+	assert_refused(&m, "the template '1-list' of the image loops over the hosts "
+			   "of the rack, which did not come with this boot: boot this "
+			   "host from the boot server, or from a medium with a rack.cfg");
 	/* A role without that template does not need them. */
 	apply(&m, CFG("control"));
 }
@@ -223,13 +224,16 @@ static void test_wrong_templates_are_refused(void **state _unused_)
 	} cases[] = {
 		{"templates = ( { path = \"etc/x\"; mode = \"0644\"; format = \"plain\"; "
 		 "text = \"1-list\"; } );",
-		 TEMPLATES_CFG ":1: is no template of this version"},
+		 TEMPLATES_CFG ":1: must be a template: { path = ...; mode = ...; "
+				"format = ...; text = ...; }"},
 		{"templates = ( { path = \"/etc/x\"; mode = \"0644\"; format = "
 		 "\"toml\"; text = \"1-list\"; } );",
-		 TEMPLATES_CFG ":1: is no template of this version"},
+		 TEMPLATES_CFG ":1: must be a template: { path = ...; mode = ...; "
+				"format = ...; text = ...; }"},
 		{"templates = ( { path = \"/etc/x\"; mode = \"0644\"; format = "
 		 "\"plain\"; text = \"../1-list\"; } );",
-		 TEMPLATES_CFG ":1: is no template of this version"},
+		 TEMPLATES_CFG ":1: must be a template: { path = ...; mode = ...; "
+				"format = ...; text = ...; }"},
 		{"templates = ( { path = \"/etc/x\"; mode = \"0644\"; format = "
 		 "\"plain\"; text = \"none\"; } );",
 		 TEMPLATES_CFG ":1: /" TEMPLATES_DIR "/none: No such file or directory"},
