@@ -271,8 +271,14 @@ image: deps
 	$(Q)$(MAKE) $(JOBS) all $(O)/standin/mirror.stamp
 	$(Q)test/bake images/$(IMAGE)
 
-rack: image
+# configs/slurm.cfg has a secret. It is made once, for this clone, and never installed.
+RACK_SECRETS := $(if $(filter configs/slurm.cfg,$(RACK)),configs/munge.key)
+
+rack: image $(RACK_SECRETS)
 	$(Q)$(O)/rackstrap rack $(RACK) --image out/$(IMAGE) --dir $(O)/rack
+
+configs/munge.key:
+	$(call say,KEY,$@)umask 077 && head -c 1024 /dev/urandom >$@
 
 # Packs the stand-ins into archives with the official layouts, as a mirror to serve.
 images-mirror: $(O)/standin/mirror.stamp
@@ -358,7 +364,7 @@ bench: tests-built $(O)/standin/mirror.stamp
 PKG_DATA	= $(DESTDIR)$(datadir)/rackstrap
 MAN_PAGES	:= $(sort $(wildcard man/*.[158]))
 DOCS		:= $(sort $(wildcard docs/*.md))
-DATA_FILES	= find images configs -type f | sort
+DATA_FILES	= find images configs -type f ! -name '*.key' | sort
 
 # The last line of each page gets the version.
 install: all
@@ -400,6 +406,7 @@ clean:
 
 help:
 	@echo 'make rack         deps, build, bake, PXE-boot the demo rack in QEMU'
+	@echo '                  RACK=configs/slurm.cfg IMAGE=slurm: a Slurm cluster, without stand-ins'
 	@echo 'make image        as far as the image: IMAGE=$(IMAGE) (or bookworm), into out/'
 	@echo 'make check        the tests (check-unit: quick, no root, no network; lint: without a build)'
 	@echo 'make deps         install Debian packages (root): deps-build, deps-run and deps-test'
