@@ -278,7 +278,8 @@ def recipes(units):
     own = {u.name for u in own_units()}
     for recipe in RECIPES:
         found = recipe_units(recipe)
-        for name in sorted(set(ours) - own - set(found)) if found else ():
+        of_our_stack = set(found) & set(ours)
+        for name in sorted(set(ours) - own - set(found)) if of_our_stack else ():
             yield f"{recipe}: units: {name} is missing"
         for path in found.values():
             if not os.path.exists(path):
