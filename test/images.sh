@@ -6,6 +6,7 @@
 #
 #	bake_image	images/bookworm-vm, into out/bookworm-vm
 #	bake_plain	images/plain-vm, into out/plain-vm
+#	bake_slurm	images/slurm-vm, into out/slurm-vm
 #	bake_strict	bookworm-vm with BIRD and a Docker as strict as 1.7.0, into out/strict
 #	bake_media	disk images and an ISO of bookworm-vm, into $MEDIA
 #
@@ -33,6 +34,11 @@ baked_once() { # NAME COMMAND...
 bake_image() { baked_once bookworm-vm test/bake images/bookworm-vm; }
 
 bake_plain() { baked_once plain-vm test/bake images/plain-vm; }
+
+bake_slurm() { baked_once slurm-vm test/bake images/slurm-vm; }
+
+# Makes the secret of configs/slurm.cfg, as the Makefile does.
+slurm_key() { (umask 077 && head -c 1024 /dev/urandom >"$1"); }
 
 bake_strict() { baked_once strict bake_strict_now; }
 bake_strict_now() {

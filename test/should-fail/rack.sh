@@ -6,10 +6,18 @@
 
 for cfg in configs/*.cfg; do
 	case $cfg in
+	*/slurm.cfg) continue ;; # has a secret, which is not in the repository: below
 	*/plain.cfg) check "$cfg passes with the roles of its recipe" "$RACKSTRAP" check "$cfg" --recipe images/plain ;;
 	*) check "$cfg passes" "$RACKSTRAP" check "$cfg" ;;
 	esac
 done
+cp configs/slurm.cfg "$WORK/slurm.cfg"
+refuse "configs/slurm.cfg lacks its secret, a file beside it" 1 \
+	"rackstrap: $WORK/slurm.cfg:*: secrets: 'munge.key': $WORK/munge.key: No such file or directory" \
+	"$RACKSTRAP" check "$WORK/slurm.cfg" --recipe images/slurm
+# The command in its comment makes the key.
+(cd "$WORK" && mkdir configs && sh -c "$(sed -n 's/^\t#\t\((umask .*)\)$/\1/p' slurm.cfg)" && mv configs/munge.key .)
+check "with the secret it passes with the roles of its recipe" "$RACKSTRAP" check "$WORK/slurm.cfg" --recipe images/slurm
 refuse "check with another recipe's roles" 3 'rackstrap: 3 mistakes in 1 file' \
 	"$RACKSTRAP" check configs/plain.cfg --recipe images/bookworm
 refuse "check with a recipe and an image" 2 \

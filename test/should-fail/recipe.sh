@@ -7,16 +7,21 @@
 unset SOURCE_DATE_EPOCH RACKSTRAP_MIRROR RACKSTRAP_CACHE
 
 for recipe in images/*/recipe.cfg; do
-	case $recipe in */plain*)
+	case $recipe in
+	*/plain*) role=server ;;
+	*/slurm*) role=controller ;;
+	*) role=node ;;
+	esac
+	case $role in server | controller)
 		check "$recipe lacks nothing" "$RACKSTRAP" build --dry-run "$recipe"
 		cp "$WORK/out" "$WORK/plan"
-		check "$recipe: its plan is printed" grep -q '^role server' "$WORK/plan"
+		check "$recipe: its plan is printed" grep -q "^role $role" "$WORK/plan"
 		continue
 		;;
 	esac
 	refuse "$recipe lacks digests and nothing else" 3 "rackstrap: *: no digest*" "$RACKSTRAP" build --dry-run "$recipe"
 	cp "$WORK/out" "$WORK/plan"
-	check "$recipe: its plan is printed" grep -q '^role node' "$WORK/plan"
+	check "$recipe: its plan is printed" grep -q "^role $role" "$WORK/plan"
 done
 
 refuse "a recipe that does not exist" 1 'rackstrap: /nonexistent: cannot be read: No such file or directory' \
