@@ -43,6 +43,7 @@ WAIT_S = 2400  # only ends a test that hangs
 COMMANDS = [
     ("run", r"rackstrap (--version|new|check)\b"),
     ("run", r"(sed|mkdir|cp|chmod) "),
+    ("run", r"\(umask 077; head -c 24 /dev/urandom "),
     ("build", r"rackstrap build "),
     ("rack", r"rackstrap rack "),
     ("long", r"rackstrap (lock|fetch|cache|ssh) "),
