@@ -267,7 +267,7 @@ static void test_value_that_breaks_a_template_is_refused(void **state)
 		       "x.cfg:1: the template /etc/x:3: the value of {{.}} has a "
 		       "'%', which begins a specifier of systemd: '--a=50%'\n");
 	assert_checked(DOCKER, RACK("", "", "docker_options = [ \"--a=50%\" ];"), true,
-		       "x.cfg:9: host 'n': the template /etc/x:3: the value of {{.}} has "
+		       "x.cfg:8: host 'n': the template /etc/x:3: the value of {{.}} has "
 		       "a '%', which begins a specifier of systemd: '--a=50%'\n");
 	/* The master has no such file. */
 	assert_checked(DOCKER, RACK("", "docker_options = [ \"--a=50%\" ];", ""), true,
