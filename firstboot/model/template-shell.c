@@ -7,6 +7,10 @@
  */
 #include "firstboot/model/template-parts.h"
 
+/* The last character of a word of values and digits, which may be the number of a
+ * descriptor. The template's text has no such character. */
+#define VALUE 1
+
 #define SAFE TEMPLATE_LETTERS TEMPLATE_DIGITS "_@%+=:,./-"
 
 enum {
@@ -63,6 +67,9 @@ static const char *follow_bare(struct template_state *s, char c, int last)
 	if (c == '#' && s->at == AT_EITHER)
 		return "'#' begins a comment only if a section before it is left out or "
 		       "not: put a blank before it";
+	if (last == VALUE && strchr("<>", c))
+		return "'<' or '>' follows a value, which may be the number of a "
+		       "descriptor: put a blank between";
 	if (c == '#' && s->at == AT_BLANK)
 		s->at = AT_COMMENT;
 	else if ((c == '<' && last == '<') || (c == '(' && last == '(') ||
@@ -83,7 +90,8 @@ static const char *follow(struct template_state *s, char c)
 {
 	int last = s->last;
 
-	s->last = s->escaped ? 0 : c;
+	if (last != VALUE || !strchr(TEMPLATE_DIGITS, c))
+		s->last = s->escaped ? 0 : c;
 	if (s->escaped) {
 		s->escaped = false;
 		if (s->at != AT_DOUBLE && c != '\n')
@@ -144,23 +152,29 @@ static const char *value(struct template_state *s, const char *after _unused_,
 		[AT_EITHER] = PLACE_WHOLE,  [AT_COMMENT] = PLACE_PLAIN,
 		[AT_SINGLE] = PLACE_SINGLE, [AT_DOUBLE] = PLACE_DOUBLE,
 	};
+	bool begins;
 
 	if (s->at == AT_LOST)
 		return "is behind a here-document, or behind quotes within $(...), "
 		       "${...} or `...`: set a variable from it above that, and use the "
 		       "variable";
+	begins = s->at == AT_BLANK || s->at == AT_EITHER || s->last == VALUE;
 	if (s->last != '$' && !is_substituted(s) && !s->escaped)
 		s->last = 0;
 	if (tag(s))
 		return tag(s);
 	*ret = places[s->at];
-	if (s->at <= AT_EITHER)
+	if (s->at <= AT_EITHER) {
 		s->at = AT_WORD;
+		s->last = begins ? VALUE : 0;
+	}
 	return NULL;
 }
 
 static bool join(struct template_state *s, const struct template_state *other)
 {
+	bool is_value = s->last == VALUE || other->last == VALUE;
+
 	if (s->at == AT_LOST || other->at == AT_LOST)
 		*s = (struct template_state){.at = AT_LOST};
 	else if (s->at <= AT_EITHER && other->at <= AT_EITHER)
@@ -168,7 +182,7 @@ static bool join(struct template_state *s, const struct template_state *other)
 	else if (s->at != other->at)
 		return false;
 	/* tag() has seen that the rest does not matter here. */
-	*s = (struct template_state){.at = s->at};
+	*s = (struct template_state){.at = s->at, .last = is_value ? VALUE : 0};
 	return true;
 }
 

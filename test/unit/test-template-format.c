@@ -163,6 +163,9 @@ static void test_ini(void **state _unused_)
 #define WITHIN                                                                           \
 	" is within $(...), ${...} or `...`: set a variable from it above that, and "    \
 	"use the variable"
+#define NUMBER                                                                           \
+	"t:1: '<' or '>' follows a value, which may be the number of a descriptor: put " \
+	"a blank between"
 
 static void test_shell(void **state _unused_)
 {
@@ -181,6 +184,10 @@ static void test_shell(void **state _unused_)
 		{"$((1 + (2))) {{x}}\n", "'", "$((1 + (2))) ''\\'''\n"},
 		{"\\$(a \\\" \\# \\' {{x}}\n", " ", "\\$(a \\\" \\# \\' ' '\n"},
 		{"case a in a) b ;; esac\n{{x}}\n", "c", "case a in a) b ;; esac\nc\n"},
+		{"a=b{{x}}>c {{x}} >\"{{x}}\">d\n", "5", "a=b5>c 5 >\"5\">d\n"},
+		{"a {{x}}>b\n", "5", NUMBER},
+		{"a {{x}}{{#y}} {{y}}{{/y}}6>b\n", "5", NUMBER},
+		{"a {{#y}}{{x}}{{/y}}{{x}}<b\n", "5", NUMBER},
 		{"{{#host.dns}}{{.}} {{/host.dns}}# {{x}}\n", "a",
 		 "10.0.0.2 10.0.0.3 # a\n"},
 		{"$(a {{x}})\n", "", "t:1: {{x}}" WITHIN},
