@@ -86,8 +86,8 @@ static void check_file(const char *path, const struct source *from, struct resul
 		rack_warn(&rack);
 		out_line("%s: %zu host%s, ok%s", path, rack.n_hosts,
 			 rack.n_hosts == 1 ? "" : "s",
-			 any ? " (roles and features were not checked: give --image or "
-			       "--recipe)"
+			 any ? " (no image was asked: --image or --recipe checks roles "
+			       "and features)"
 			     : "");
 		return;
 	}

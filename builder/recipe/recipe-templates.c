@@ -49,7 +49,11 @@ static void parse_format(struct recipe_template *t, const struct conf_node *n,
 static void parse_names(struct recipe_template *t, const struct conf_node *n,
 			struct diag *d)
 {
-	(void)!recipe_get_words(n, "roles", &t->roles, d);
+	if (recipe_get_words(n, "roles", &t->roles, d) >= 0 && conf_member(n, "roles") &&
+	    strv_len(t->roles) == 0)
+		conf_complain(conf_member(n, "roles"), d,
+			      "roles: must name a role; leave it out for a file of all "
+			      "hosts");
 	(void)!recipe_get_words(n, "units", &t->units, d);
 	for (size_t i = 0; t->units && t->units[i]; i++)
 		if (!recipe_is_unit(t->units[i]))
