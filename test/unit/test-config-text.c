@@ -245,6 +245,7 @@ static char *check_with(const char *template, const char *text, bool is_rack)
 	"name = \"n\";\nrole = \"node\"; address = \"172.25.0.11/24\";\n"                \
 	"master = \"172.25.0.10\"; gateway = \"172.25.0.1\"; cbr0 = "                    \
 	"\"192.168.1.1/24\";\n"
+#define PERCENT   "has a '%', which begins a specifier of systemd: '--a=50%'\n"
 #define EACH_HOST "[x]\n{{#hosts}}\n{{name}}={{role}}\n{{/hosts}}\n"
 #define DOCKER    "[x]\n{{#host.docker_options}}\na={{.}}\n{{/host.docker_options}}\n"
 
@@ -264,11 +265,10 @@ static void test_value_that_breaks_a_template_is_refused(void **state)
 	(void)state;
 	assert_checked(DOCKER, NODE "docker_options = [ \"--a\" ];", false, "");
 	assert_checked(DOCKER, NODE "docker_options = [ \"--a=50%\" ];", false,
-		       "x.cfg:1: the template /etc/x:3: the value of {{.}} has a "
-		       "'%', which begins a specifier of systemd: '--a=50%'\n");
+		       "x.cfg:1: the template /etc/x:3: the value of {{.}} " PERCENT);
 	assert_checked(DOCKER, RACK("", "", "docker_options = [ \"--a=50%\" ];"), true,
-		       "x.cfg:8: host 'n': the template /etc/x:3: the value of {{.}} has "
-		       "a '%', which begins a specifier of systemd: '--a=50%'\n");
+		       "x.cfg:9: host 'n': the template /etc/x:3: the value of "
+		       "{{.}} " PERCENT);
 	/* The master has no such file. */
 	assert_checked(DOCKER, RACK("", "docker_options = [ \"--a=50%\" ];", ""), true,
 		       "");
