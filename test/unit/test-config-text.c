@@ -267,7 +267,7 @@ static void test_value_that_breaks_a_template_is_refused(void **state)
 	assert_checked(DOCKER, NODE "docker_options = [ \"--a=50%\" ];", false,
 		       "x.cfg:1: the template /etc/x:3: the value of {{.}} " PERCENT);
 	assert_checked(DOCKER, RACK("", "", "docker_options = [ \"--a=50%\" ];"), true,
-		       "x.cfg:9: host 'n': the template /etc/x:3: the value of "
+		       "x.cfg:8: host 'n': the template /etc/x:3: the value of "
 		       "{{.}} " PERCENT);
 	/* The master has no such file. */
 	assert_checked(DOCKER, RACK("", "docker_options = [ \"--a=50%\" ];", ""), true,

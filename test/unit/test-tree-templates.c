@@ -7,7 +7,7 @@
 #include "lib/run.h"
 #include "pxe/rack-image.h"
 
-#define NODE   "52-54-00-25-00-11"
+#define NODE   "52-54-00-25-00-1a"
 #define MASTER "52-54-00-25-00-10"
 
 #define TEMPLATE(text)                                                                   \
@@ -94,9 +94,7 @@ static void hosts_with_a_loop_get_the_list(void **state)
 				 "\t{ name = \"master\"; role = \"master\"; address = "
 				 "\"172.25.0.10\"; },\n"
 				 "\t{ name = \"node-1\"; role = \"node\"; address = "
-				 "\"172.25.0.11\"; },\n"
-				 "\t{ name = \"node-2\"; role = \"node\"; address = "
-				 "\"172.25.0.12\"; }\n);\n");
+				 "\"172.25.0.11\"; }\n);\n");
 }
 
 /* The list comes before the archive with host.cfg, which says that all has arrived. */
@@ -203,6 +201,7 @@ static char *check_rack(const struct fixture *f, const char *options)
 	_cleanup_rack_ struct rack rack = {0};
 	_cleanup_diag_ struct diag d = {0};
 	_cleanup_buf_ struct buf b = {0};
+	int r;
 
 	text = xasprintf(
 		"cluster : { name = \"x\"; node_network = \"172.25.0.0/24\";\n"
@@ -218,7 +217,8 @@ static char *check_rack(const struct fixture *f, const char *options)
 	if (rack_parse(&rack, text, strlen(text), "rack.cfg", CONF_NO_INCLUDE,
 		       &f->image.roles, &d) < 0)
 		fail_msg("%s", d.lines[0]);
-	assert_int_equal(rack_check_image(&rack, &f->image, &d), d.n > 0 ? -1 : 0);
+	r = rack_check_image(&rack, &f->image, &d);
+	assert_int_equal(r, d.n > 0 ? -1 : 0);
 	for (size_t i = 0; i < d.n; i++)
 		buf_printf(&b, "%s\n", d.lines[i]);
 	return xstrdup(b.p ? b.p : "");
