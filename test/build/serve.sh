@@ -32,6 +32,7 @@ cat >"$WORK/image/manifest.json" <<EOF
 "roles":[{"name":"master","units":[],"ready":[],"features":["kubernetes-master","nat","calico","docker","network-environment"]},
 {"name":"node","units":[],"ready":[],"features":["kubernetes","cbr0","nat","calico","docker","network-environment"]}],
 "users":["root","munge"],"groups":["root","munge"],
+"templates":[{"path":"/etc/list","mode":"0644","format":"plain","roles":["node"],"text":"{{#hosts}}{{name}} {{/hosts}}\\n"}],
 "outputs":[$(out vmlinuz),$(out initrd.img),$(out root.squashfs)]}
 EOF
 
@@ -182,6 +183,15 @@ check "it has node-1's secret" sh -c \
 	"cpio --quiet -i --to-stdout rackstrap/secrets/munge.key <$WORK/host.cpio | grep -qx $secret"
 check "no other file of the tree has it" test "$(cd "$TREE" && grep -rlF $secret .)" = ./http/hosts/52-54-00-25-00-11.cpio
 check "serve does not print it" sh -c "! grep -F $secret '$WORK/serve.err'"
+# The image's template loops over the rack's hosts, on nodes.
+check "the rack's hosts are served to node-1" from 11 -o "$WORK/rack.cpio" $url/hosts/52-54-00-25-00-11.rack
+check "they are those of the rack" test \
+	"$(cpio --quiet -i --to-stdout rackstrap/hosts.cfg <"$WORK/rack.cpio" | grep -o 'name = "[a-z0-9-]*"' | tr '\n' ,)" = \
+	'name = "master",name = "node-1",name = "node-2",'
+check "the master's script has no such file" sh -c "! grep -F .rack '$TREE/http/hosts/52-54-00-25-00-10.ipxe'"
+refuse "another host is refused node-1's" 22 "*403*" from 12 $url/hosts/52-54-00-25-00-11.rack
+refuse "the boot server itself, too" 22 "*403*" curl -fsS $url/hosts/52-54-00-25-00-11.rack
+refuse "the file that it is a link to is nobody's" 22 "*403*" from 11 $url/hosts/rack.cpio
 check "node-2 gets its own host.cpio" from 12 -o "$WORK/other.cpio" $url/hosts/52-54-00-25-00-12.cpio
 check "it has no secret" sh -c "! grep -qF -e $secret -e munge '$WORK/other.cpio'"
 for name in secrets/munge.key rackstrap/secrets/munge.key munge.key hosts/munge.key; do
