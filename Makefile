@@ -298,7 +298,7 @@ CLI_TESTS	:= $(sort $(wildcard test/cli/*.sh))
 BOOT_TESTS	:= $(sort $(wildcard test/initramfs/*.sh))
 BUILD_TESTS	:= $(sort $(wildcard test/build/*.sh))
 REPRO_TESTS	:= $(sort $(wildcard test/repro/*.sh))
-# These have several machines at a time, the others one or two small ones. The tests that run beside them start
+# These have several machines at a time, the others up to three small ones. The tests that run beside them start
 # nothing in QEMU but libguestfs's appliance.
 RACK_TESTS	:= test/qemu/demo.sh
 QEMU_TESTS	:= $(sort $(filter-out %-lib.sh %/lib.sh %/media-vm.sh $(RACK_TESTS),$(wildcard test/qemu/*.sh)))
@@ -308,7 +308,7 @@ MORE_POINTS	 = $(sort $(shell grep -lw is_long test/*/*.sh))
 LONG_SHARED	 = $(O)/test/unit/test-firstboot-powercut $(O)/test/unit/test-check-agrees $(STANDIN_TESTS) $(filter-out $(RACK_TESTS) test/qemu/vivid.sh,$(MORE_POINTS))
 LONG_TESTS	 = $(sort $(wildcard test/long/*.sh)) $(filter test/qemu/vivid.sh $(RACK_TESTS),$(MORE_POINTS))
 # In a group that runs one test on each processor, these start first, in this order.
-LONGEST		:= test/qemu/media.sh test/qemu/vivid.sh test/repro/repro.sh \
+LONGEST		:= test/qemu/media.sh test/qemu/vivid.sh test/qemu/slurm.sh test/repro/repro.sh \
 	test/build/media.sh test/build/customize.sh test/build/fetch.sh test/build/cache.sh \
 	test/build/bake.sh test/initramfs/boot-script.sh %/test-firstboot-powercut \
 	%/test-firstboot-pool test/lint/cppcheck.sh test/should-fail/files.sh test/lint/shellcheck.sh \

@@ -57,17 +57,17 @@ until_ok() {
 	local deadline=$((SECONDS + $1))
 	shift
 	until "$@" >"$WORK/until.out" 2>&1; do
-		if [ $SECONDS -ge $deadline ]; then
+		if [ "$SECONDS" -ge "$deadline" ]; then
 			tail -n 5 "$WORK/until.out" >&2
-			on $C "sinfo -N -l; squeue; journalctl -b -o cat -u slurm-ready | tail -n 5" >&2
+			on "$C" "sinfo -N -l; squeue; journalctl -b -o cat -u slurm-ready | tail -n 5" >&2
 			return 1
 		fi
 		sleep 3
 	done
 }
 boot_of() { on "$1" cat /proc/sys/kernel/random/boot_id; }
-state_is() { [ "$(on $C "sinfo -h -n $1 -o %t")" = "$2" ]; } # NODE STATE
-job_is() { [ "$(on $C "squeue -h -j $1 -o '%T %N'")" = "$2" ]; } # JOB "STATE NODE"
+state_is() { [ "$(on "$C" "sinfo -h -n $1 -o %t")" = "$2" ]; } # NODE STATE
+job_is() { [ "$(on "$C" "squeue -h -j $1 -o '%T %N'")" = "$2" ]; } # JOB "STATE NODE"
 came_back() { # NODE ADDRESS BOOT: has booted again, and is idle
 	[ "$(boot_of "$2")" != "$3" ] && state_is "$1" idle
 }
@@ -126,7 +126,7 @@ power_on node-3 13
 check "node-3 boots, and slurmd has no place yet" until_ok 1200 on $N3 "journalctl -b -u slurmd | grep -q 'Failed with result'"
 check "the controller does not know it" on $C "! scontrol show node node-3"
 on $C systemctl reboot
-rebooted() { [ "$(boot_of $C)" != "$boot0" ] && on $C systemctl is-active slurm-ready.service; }
+rebooted() { [ "$(boot_of "$C")" != "$boot0" ] && on "$C" systemctl is-active slurm-ready.service; }
 check "after a reboot of the controller alone it is ready" until_ok 1800 rebooted
 check "node-3 has joined" state_is node-3 idle
 check "all four hosts are ready" until_ok 300 "$RACKSTRAP" status "$TREE"

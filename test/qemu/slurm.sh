@@ -30,7 +30,7 @@ check "before that the controller's srun was answered by both nodes" on $C \
 	"journalctl -b -o cat -u slurm-ready | grep -qx 'srun hostname was answered by 2 nodes: node-1 node-2'"
 check "srun -N2 hostname is answered by both nodes" test "$(on $C srun -N2 hostname | sort | tr '\n' ' ')" = "node-1 node-2 "
 for host in $C 172.25.0.11 172.25.0.12; do
-	check "no unit has failed on $host" on $host "test -z \"\$(systemctl --failed --no-legend)\""
+	check "no unit has failed on $host" on "$host" "test -z \"\$(systemctl --failed --no-legend)\""
 done
 check "a node has the controller's slurm.conf and none of its own" on 172.25.0.11 \
 	"! test -e /etc/slurm/slurm.conf && grep -qx 'NodeName=node-2 NodeAddr=172.25.0.12' /run/slurm/conf/slurm.conf"
