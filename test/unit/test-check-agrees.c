@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The node accepts what `rackstrap check` accepts, with the same values: a property of
- * generated rack files. Each is written in many of the ways that libconfig
+ * generated rack files, for an image of 2015, one whose roles have no feature, and one
+ * that has roles of many kinds. Each is written in many of the ways that libconfig
  * allows, with usual, unusual and wrong values. If check accepts it, every host is given
  * to firstboot in every way in which it reaches a node: as the host.cfg and kernel
  * command line of a boot tree, out of that tree's cpio archive, and as the rack.cfg of a
@@ -45,6 +46,29 @@ static void seed(unsigned n)
 	rng = 0x9e3779b97f4a7c15 * (n + 1);
 	for (unsigned i = 0; i < 8; i++)
 		(void)below(2);
+}
+
+/* --- images ------------------------------------------------------------------------- */
+
+/* An image by its roles: that of a rack's first host, and those of all others. */
+static const struct kind {
+	const char *text;
+	const char *first, *others[4];
+} kinds[] = {
+	{ROLES_2015, "master", {"node"}},
+	{ROLES_WEB, "web", {"web", "store"}},
+	{ROLES_MIXED, "master", {"web", "router", "node"}},
+	{ROLES_MIXED, "web", {"web", "router"}},
+};
+#define KINDS ARRAY_SIZE(kinds)
+
+static const char *role_name(const struct kind *k, unsigned i)
+{
+	unsigned n = 0;
+
+	while (n < ARRAY_SIZE(k->others) && k->others[n])
+		n++;
+	return i == 0 ? k->first : k->others[below(n)];
 }
 
 /* --- the text of a rack ------------------------------------------------------------- */
@@ -170,16 +194,26 @@ static void append_setting(struct buf *b, const char *key, const char *value)
 	append_space(b);
 }
 
+/* Returns true for a key that hosts with these features have. */
+static bool fits(const char *key, uint32_t set)
+{
+	const struct host_key *k = host_key_find(key);
+	const struct feature *f = k ? feature_of_key(k->id) : NULL;
+
+	return !f || set & FEATURE_BIT(f->id);
+}
+
 /* Appends one setting of the table, unless the group has it; the first two values more
- * often than the others. */
-static void append_one(struct buf *b, const struct setting *table, size_t n, unsigned i)
+ * often than the others. `set`: keys of other features are seldom given. */
+static void append_one(struct buf *b, const struct setting *table, size_t n, unsigned i,
+		       uint32_t set)
 {
 	const struct setting *s = &table[below((unsigned)n)];
 	_cleanup_free_ char *value = NULL;
 	const char *percent;
 	unsigned count = 0;
 
-	if (strstr(b->p, s->key))
+	if (strstr(b->p, s->key) || (!fits(s->key, set) && !one_in(20)))
 		return;
 	while (count < ARRAY_SIZE(s->values) && s->values[count])
 		count++;
@@ -203,42 +237,51 @@ static const char *host_name(unsigned i)
 	return one_in(30) ? unusual[i] : usual[i];
 }
 
-static void append_host(struct buf *b, unsigned i)
+static void append_host(struct buf *b, const struct kind *k, const struct roles *roles,
+			bool has_network, unsigned i)
 {
+	const char *role = role_name(k, i);
+	const uint32_t set = roles_find(roles, role)->features;
+	_cleanup_free_ char *quoted = xasprintf("\"%s\"", role);
 	_cleanup_free_ char *name = xasprintf("\"%s\"", host_name(i));
 	_cleanup_free_ char *mac = xasprintf(
 		one_in(8) ? "\"52-54-00-AA-00-1%u\"" : "\"52:54:00:aa:00:1%u\"", i);
-	_cleanup_free_ char *address =
-		xasprintf(one_in(6) ? "\"172.25.0.1%u/24\"" : "\"172.25.0.1%u\"", i);
+	_cleanup_free_ char *address = xasprintf(
+		one_in(6) != has_network ? "\"172.25.0.1%u\"" : "\"172.25.0.1%u/24\"", i);
 	_cleanup_free_ char *cbr0 = xasprintf("\"192.168.%u.1/24\"", i);
 
 	buf_puts(b, "{");
 	append_setting(b, "name", name);
-	append_setting(b, "role", i == 0 ? "\"master\"" : "\"node\"");
+	append_setting(b, "role", quoted);
 	append_setting(b, "mac", mac);
 	append_setting(b, "address", address);
-	if (i > 0)
+	if (set & FEATURE_BIT(FEATURE_CBR0))
 		append_setting(b, "cbr0", cbr0);
 	for (unsigned n = below(3); n > 0; n--)
 		if (one_in(2))
-			append_one(b, for_host, ARRAY_SIZE(for_host), i);
+			append_one(b, for_host, ARRAY_SIZE(for_host), i, set);
 		else
-			append_one(b, for_both, ARRAY_SIZE(for_both), i);
+			append_one(b, for_both, ARRAY_SIZE(for_both), i, set);
 	buf_puts(b, " }");
 }
 
-static void append_cluster(struct buf *b)
+static void append_cluster(struct buf *b, const struct kind *k, const struct roles *roles,
+			   bool has_network)
 {
+	const uint32_t set = roles_features(roles);
+
 	append_setting(b, "name", one_in(100) ? "\"a b\"" : "\"demo\"");
-	append_setting(b, "node_network", "\"172.25.0.0/24\"");
+	if (has_network)
+		append_setting(b, "node_network", "\"172.25.0.0/24\"");
 	append_setting(b, "boot_server", "\"172.25.0.1\"");
 	append_setting(b, "gateway", "\"172.25.0.1\"");
-	append_setting(b, "master", one_in(5) ? "\"172.25.0.10\"" : "\"m\"");
+	if (streq(k->first, "master"))
+		append_setting(b, "master", one_in(5) ? "\"172.25.0.10\"" : "\"m\"");
 	for (unsigned n = below(3); n > 0; n--)
 		if (one_in(2))
-			append_one(b, for_cluster, ARRAY_SIZE(for_cluster), 0);
+			append_one(b, for_cluster, ARRAY_SIZE(for_cluster), 0, set);
 		else
-			append_one(b, for_both + 1, ARRAY_SIZE(for_both) - 1, 0);
+			append_one(b, for_both + 1, ARRAY_SIZE(for_both) - 1, 0, set);
 }
 
 /* Moves the text into a file beside the rack that is included in its place. */
@@ -252,15 +295,16 @@ static void include(struct buf *b, const char *dir, const char *name,
 }
 
 /* Writes a rack file, which may include others. Returns its path, owned. */
-static char *make_rack(const char *dir)
+static char *make_rack(const char *dir, const struct kind *k, const struct roles *roles)
 {
 	_cleanup_buf_ struct buf b = {0}, cluster = {0}, hosts = {0};
 	unsigned n = 1 + below(HOSTS_MAX);
 	char *path = xasprintf("%s/rack.cfg", dir);
+	bool has_network = k == kinds || one_in(2);
 
-	append_cluster(&cluster);
+	append_cluster(&cluster, k, roles, has_network);
 	for (unsigned i = 0; i < n; i++) {
-		append_host(&hosts, i);
+		append_host(&hosts, k, roles, has_network, i);
 		if (i + 1 < n)
 			buf_puts(&hosts, ",");
 		append_space(&hosts);
@@ -289,10 +333,22 @@ struct fixture {
 	struct machine m;
 	char *dir, *path;
 	struct rack rack;
-	struct roles roles;
-	struct image image;
+	struct roles roles[KINDS];
+	struct image image;              /* of the rack's kind */
+	struct host_templates templates; /* of the kind with the roles of 2015 */
+	char *templates_cfg;
 	struct config_text medium;
 };
+
+/* Gives the image its roles, and templates to the one of 2015. */
+static void use_image(struct fixture *f, size_t kind)
+{
+	bool has = kind == 0;
+
+	f->image.roles = f->roles[kind];
+	f->image.templates = has ? f->templates : (struct host_templates){0};
+	write_file(&f->m, TEMPLATES_CFG, has ? f->templates_cfg : "templates = ( );\n");
+}
 
 static void fail_at(const struct fixture *f, const struct rack_host *h, const char *way,
 		    const char *what)
@@ -334,7 +390,7 @@ static void expect_same(struct fixture *f, const struct rack_host *h, const char
 		want = xasprintf("%s is %s, not as for check", host_key(i)->name, is);
 		fail_at(f, h, way, want);
 	}
-	file = agree_differs(&f->image.templates, &f->roles, &f->rack, &h->host, &c);
+	file = agree_differs(&f->image.templates, &f->image.roles, &f->rack, &h->host, &c);
 	if (file)
 		fail_at(f, h, way, file);
 	clear(f);
@@ -420,7 +476,9 @@ static void check_cpios(struct fixture *f)
 
 		add_own_link(f, h);
 		unpack(f, tree, &host_cpio_file, h, "rackstrap/host.cfg", HOST_CFG);
-		unpack(f, tree, &host_rack_file, h, "rackstrap/hosts.cfg", HOSTS_CFG);
+		if (f->image.templates.n > 0)
+			unpack(f, tree, &host_rack_file, h, "rackstrap/hosts.cfg",
+			       HOSTS_CFG);
 		expect_same(f, h, "", "boot tree's cpio archive");
 	}
 }
@@ -458,19 +516,23 @@ static void check_host(struct fixture *f, const struct rack_host *h)
 /* Returns true if check accepts the rack. */
 static bool try_rack(struct fixture *f)
 {
+	const struct kind *k = &kinds[f->seed % KINDS];
+	const struct roles *roles = &f->roles[f->seed % KINDS];
 	_cleanup_diag_ struct diag d = {0};
 	bool accepted;
 
 	seed(f->seed);
-	f->path = make_rack(f->dir);
-	accepted = rack_load(&f->rack, f->path, &f->roles, &d) == 0 &&
+	f->path = make_rack(f->dir, k, roles);
+	write_file(&f->m, ROLES_PATH, k->text);
+	use_image(f, f->seed % KINDS);
+	accepted = rack_load(&f->rack, f->path, roles, &d) == 0 &&
 		   rack_check_image(&f->rack, &f->image, &d) == 0;
 	if (accepted) {
 		const struct rack_host *first = &f->rack.hosts[0];
 
 		f->medium = (struct config_text){.rack = true};
 		if (config_text_load(&f->medium, f->path, NULL, &d) < 0 ||
-		    config_text_check(&f->medium, &f->roles, &f->image.templates, &d) < 0)
+		    config_text_check(&f->medium, roles, &f->image.templates, &d) < 0)
 			fail_at(f, first, "medium", d.lines[0]);
 		for (size_t i = 0; i < f->rack.n_hosts; i++)
 			check_host(f, &f->rack.hosts[i]);
@@ -503,31 +565,36 @@ static void check_and_firstboot_agree(_unused_ void **state)
 	static char sum[] = SUM;
 	static char name[] = "tiny";
 	unsigned n = from_env("RACKS", getenv("TEST_LONG") ? 50000 : 500);
-	unsigned first = from_env("SEED", 0), accepted = 0;
+	unsigned first = from_env("SEED", 0), accepted[KINDS] = {0};
 	struct fixture f = {0};
 
 	machine_make(&f.m);
 	log_setup("test", LOG_LEVEL_ERROR);
 	f.dir = xasprintf("%s/rack", f.m.dir);
 	assert_int_equal(mkdir(f.dir, 0755), 0);
-	roles_2015(&f.roles);
+	for (size_t i = 0; i < KINDS; i++)
+		roles_of_text(&f.roles[i], kinds[i].text);
 	f.image = (struct image){.name = name,
 				 .cmdline = name,
 				 .kernel_sha256 = sum,
 				 .initrd_sha256 = sum,
 				 .root_sha256 = sum,
-				 .roles = f.roles,
 				 .dir = f.dir};
-	agree_setup(&f.image.templates, &f.roles, &f.m);
+	agree_setup(&f.templates, &f.roles[0], &f.m);
+	f.templates_cfg = read_file(&f.m, TEMPLATES_CFG);
 	for (enum image_part part = 0; part < IMAGE_PARTS; part++)
 		write_part(&f, image_part_names[part]);
 	for (f.seed = first; f.seed < first + n; f.seed++)
-		accepted += try_rack(&f);
-	print_message("# %u of %u racks accepted\n", accepted, n);
-	assert_true(n < 100 || accepted >= n / 4);
+		accepted[f.seed % KINDS] += try_rack(&f);
+	for (size_t i = 0; i < KINDS; i++) {
+		print_message("# %u of %u racks with image %zu accepted\n", accepted[i],
+			      n / (unsigned)KINDS, i);
+		assert_true(n < 100 || accepted[i] >= n / KINDS / 4);
+		roles_done(&f.roles[i]);
+	}
 	free(f.dir);
-	host_templates_done(&f.image.templates);
-	roles_done(&f.roles);
+	free(f.templates_cfg);
+	host_templates_done(&f.templates);
 	machine_done(&f.m);
 }
 
