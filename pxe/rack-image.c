@@ -4,6 +4,7 @@
 #include "pxe/rack-image.h"
 
 #include "firstboot/model/secret-entry.h"
+#include "pxe/rack-fold.h"
 
 /* Fills in the names of a list that may be NULL. */
 static void intern_all(struct intern *ret, char *const *names)
@@ -78,6 +79,8 @@ int rack_check_templates(const struct rack *r, const struct roles *roles,
 			ret = diag_add(d, "%s:%u: host '%s': the template %s", r->file,
 				       h->line, h->host.name, own.lines[k]);
 	}
+	if (ret < 0 && d)
+		rack_fold(d);
 	return ret;
 }
 

@@ -102,6 +102,11 @@ int host_templates_compile(struct host_templates *t, const struct roles *roles,
 {
 	int r = 0;
 
+	if (t->n > HOST_TEMPLATES_MAX || (t->n > 0 && roles->n > HOST_TEMPLATES_MAX))
+		return diag_add(d,
+				"%zu templates and %zu roles are too many: at most %d of "
+				"each are allowed",
+				t->n, roles->n, HOST_TEMPLATES_MAX);
 	for (size_t i = 0; i < t->n; i++) {
 		_cleanup_template_schema_ struct template_schema *s = NULL;
 

@@ -18,6 +18,8 @@
 #define TEMPLATES_CFG "usr/lib/rackstrap/templates.cfg"
 #define TEMPLATES_DIR "usr/lib/rackstrap/templates"
 
+#define HOST_TEMPLATES_MAX 256 /* templates of an image, and roles if it has any */
+
 struct host_template {
 	char *path; /* absolute */
 	unsigned mode;

@@ -30,6 +30,30 @@ sed '/^roles/d' images/plain/recipe.cfg >"$WORK/roleless.cfg"
 refuse "check with a recipe without roles" 3 \
 	"rackstrap: $WORK/roleless.cfg: has no roles: no host can boot its image" \
 	"$RACKSTRAP" check configs/plain.cfg --recipe "$WORK/roleless.cfg"
+# The files of templates are made for each host, for a recipe that need not be built.
+mkdir "$WORK/with"
+printf '%s\n' 'version = 1;' "include = \"$TOP/test/should-fail/recipe/good\";" 'name = "t";' \
+	'roles = ( { name = "node"; features = [ "docker" ]; } );' \
+	'templates = ( { path = "/etc/x"; file = "x"; format = "ini"; } );' >"$WORK/with/recipe.cfg"
+printf '[x]\n{{#host.docker_options}}\na = {{.}}\n{{/host.docker_options}}\n' >"$WORK/with/x"
+{
+	echo 'cluster : { name = "x"; node_network = "172.25.0.0/24"; boot_server = "172.25.0.1"; ssh_keys = [ ];'
+	echo 'docker_options = [ "--a=%" ]; };'
+	for i in 1 2 3 4; do
+		echo "$([ $i = 1 ] && echo 'hosts = (' || echo ,) { name = \"n$i\"; role = \"node\"; mac = \"52:54:00:25:00:1$i\"; address = \"172.25.0.1$i\"; }"
+	done
+	echo ');'
+} >"$WORK/with/rack.cfg"
+for way in "--recipe $WORK/with" ''; do
+	# shellcheck disable=SC2086 # two words or none
+	refuse "a file that cannot be made for hosts ${way%% *}" 3 'rackstrap: 4 mistakes in 1 file' "$RACKSTRAP" check "$WORK/with/rack.cfg" $way
+	cp "$WORK/err" "$WORK/said"
+	check "the first one is named, and the others are counted" diff - "$WORK/said" <<-E
+		rackstrap: $WORK/with/rack.cfg:3: host 'n1': the template $WORK/with/x:3: the value of {{.}} has a '%', which begins a specifier of systemd: '--a=%'
+		rackstrap:     and 3 more hosts: n2 (line 4), n3 (line 5), n4 (line 6)
+		rackstrap: 4 mistakes in 1 file
+	E
+done
 refuse "check without a rack file" 2 'rackstrap: check: missing argument RACK.cfg: a rack file' "$RACKSTRAP" check
 missing='rackstrap: /nonexistent.cfg: cannot be read: No such file or directory'
 refuse "check of a file that does not exist" 1 "$missing" "$RACKSTRAP" check /nonexistent.cfg

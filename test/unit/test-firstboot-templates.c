@@ -64,7 +64,8 @@ static void apply(const struct machine *m, const char *cfg)
 		fail_msg("%s", e.msg);
 }
 
-/* Checks that apply refuses the host with one complaint and makes no file of a template. */
+/* Checks that apply refuses the host with one complaint, and makes no file of a
+ * template. */
 static void assert_refused(const struct machine *m, const char *want)
 {
 	_cleanup_applied_ struct applied a = {0};
@@ -93,7 +94,7 @@ static void test_file_is_made_and_changed(void **state _unused_)
 	assert_int_equal(st.st_mode & 07777, 0640);
 	apply(&m, CFG("node") "mtu = 1500;");
 	assert_file(&m, "etc/app/conf/a.json", "{ \"name\": \"a\", \"mtu\": true }\n");
-	/* What somebody has changed is made anew. */
+	/* A file that somebody has changed is made anew. */
 	write_file(&m, "etc/app/conf/a.json", "{}\n");
 	apply(&m, NULL);
 	assert_file(&m, "etc/app/conf/a.json", "{ \"name\": \"a\", \"mtu\": true }\n");
@@ -239,13 +240,13 @@ static void test_wrong_templates_are_refused(void **state _unused_)
 		 TEMPLATES_CFG ":1: /" TEMPLATES_DIR "/none: No such file or directory"},
 		{"templates = ( { path = \"/etc/x\"; mode = \"0644\"; format = "
 		 "\"plain\"; text = \"1-list\"; } );",
-		 "1-list:1: unknown value {{host.nam}} (did you mean {{host.name}}?)"},
+		 "1-list:1: unknown value {{host.nme}} (did you mean {{host.name}}?)"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		_cleanup_machine_ struct machine m;
 
-		machine_with(&m, cases[i].cfg, "1-list", "{{host.nam}}\n");
+		machine_with(&m, cases[i].cfg, "1-list", "{{host.nme}}\n");
 		write_file(&m, HOST_CFG, CFG("node"));
 		assert_refused(&m, cases[i].want);
 	}

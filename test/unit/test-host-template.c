@@ -91,110 +91,99 @@ static void assert_refused(const char *roles_text, const char *for_roles,
 	assert_lines(&d, want);
 }
 
-#define GIVEN(name) "{{#" name "}}{{" name "}}{{/" name "}}{{^" name "}}-{{/" name "}}"
-#define FLAG(name)  "{{#" name "}}yes{{/" name "}}{{^" name "}}no{{/" name "}}"
-#define EACH(name)  "{{#" name "}}({{.}}){{/" name "}}"
+/* Returns a template of these words with a blank between their values: "=NAME" is
+ * written as it is, "?NAME" in its section, or "-" if it is missing, "!NAME" is a flag,
+ * and "*NAME" a list. Owned by the caller. */
+static char *template_of(const char *words)
+{
+	_cleanup_strv_ char **v = strv_split(words, " ");
+	struct buf b = {0};
+
+	for (size_t i = 0; v[i]; i++) {
+		const char *n = v[i] + 1;
+
+		buf_puts(&b, i ? " " : "");
+		if (*v[i] == '=')
+			buf_printf(&b, "{{%s}}", n);
+		else if (*v[i] == '?')
+			buf_printf(&b, "{{#%s}}{{%s}}{{/%s}}{{^%s}}-{{/%s}}", n, n, n, n,
+				   n);
+		else if (*v[i] == '!')
+			buf_printf(&b, "{{#%s}}yes{{/%s}}{{^%s}}no{{/%s}}", n, n, n, n);
+		else
+			buf_printf(&b, "{{#%s}}({{.}}){{/%s}}{{^%s}}none{{/%s}}", n, n, n,
+				   n);
+	}
+	return buf_take(&b);
+}
+
+static void assert_values(const char *roles_text, const char *for_roles,
+			  const char *words, const char *cfg, const char *want)
+{
+	_cleanup_free_ char *text = template_of(words);
+
+	assert_renders(roles_text, for_roles, text, cfg, NULL, want);
+}
 
 static void every_type_of_key_has_its_values(void **state)
 {
+	static const struct {
+		const char *words, *want;
+	} cases[] = {
+		{"=host.name !host.name.given =cluster.name", "node-1 yes demo"},
+		{"?host.mac", "52:54:00:25:00:11"},
+		{"=host.address =host.address.prefix !host.address.given",
+		 "172.25.0.11 24 yes"},
+		{"?host.gateway *host.dns ?host.mtu",
+		 "172.25.0.1 (172.25.0.1)(172.25.0.2) 9000"},
+		{"?host.node_network ?host.node_network.ip ?host.node_network.prefix",
+		 "172.25.0.0/24 172.25.0.0 24"},
+		{"=host.master =host.etcd =host.etcd.ip =host.etcd.port",
+		 "172.25.0.10 172.25.0.9:4002 172.25.0.9 4002"},
+		{"=host.cbr0 =host.cbr0.ip =host.cbr0.prefix",
+		 "192.168.1.1/24 192.168.1.1 24"},
+		{"!host.nat !host.nat.given *host.nat_exempt",
+		 "no yes (10.0.0.0/8)(192.0.2.0/24)"},
+		{"?host.bgp_as =host.cluster_dns", "4200000010 10.100.0.10"},
+	};
+
 	(void)state;
-	assert_renders(
-		ROLES_2015, "node",
-		"name {{host.name}} " FLAG("host.name.given") "\n"
-							      "mac " GIVEN(
-								      "host.mac") "\n"
-										  "addres"
-										  "s "
-										  "{{"
-										  "host."
-										  "addres"
-										  "s}} "
-										  "{{"
-										  "host."
-										  "addres"
-										  "s."
-										  "prefix"
-										  "}}"
-										  " " FLAG("host.address.given") "\n"
-														 "gateway " GIVEN(
-															 "host.gateway") "\n"
-																	 "dns " EACH("host.dns") "\n"
-																				 "mtu " GIVEN("host.mtu") "\n"
-																							  "node_network " GIVEN("host.node_network") " " GIVEN("host.node_network.ip") " " GIVEN("host.node_network.prefix") "\n"
-																																					     "master {{host.master}}\n"
-																																					     "etcd {{host.etcd}} {{host.etcd.ip}} {{host.etcd.port}}\n"
-																																					     "cbr0 {{host.cbr0}} {{host.cbr0.ip}} {{host.cbr0.prefix}}\n"
-																																					     "nat " FLAG("host.nat") "\n"
-																																								     "nat_exempt " EACH(
-																																									     "host.nat_exempt") "\n"
-																																												"bgp_as " GIVEN(
-																																													"host.bgp_as") "\n"
-																																														       "environment {{#host.environment}}{{name}}={{value}}{{/host.environment}}\n"
-																																														       "cluster_dns {{host.cluster_dns}} {{cluster.name}}\n",
-		everything, NULL,
-		"name node-1 yes\n"
-		"mac 52:54:00:25:00:11\n"
-		"address 172.25.0.11 24 yes\n"
-		"gateway 172.25.0.1\n"
-		"dns (172.25.0.1)(172.25.0.2)\n"
-		"mtu 9000\n"
-		"node_network 172.25.0.0/24 172.25.0.0 24\n"
-		"master 172.25.0.10\n"
-		"etcd 172.25.0.9:4002 172.25.0.9 4002\n"
-		"cbr0 192.168.1.1/24 192.168.1.1 24\n"
-		"nat no\n"
-		"nat_exempt (10.0.0.0/8)(192.0.2.0/24)\n"
-		"bgp_as 4200000010\n"
-		"environment HTTP_PROXY=http://172.25.0.1:3128\n"
-		"cluster_dns 10.100.0.10 demo\n");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_values(ROLES_2015, "node", cases[i].words, everything,
+			      cases[i].want);
+	assert_renders(ROLES_2015, "node",
+		       "{{#host.environment}}{{name}} {{value}}{{/host.environment}}",
+		       everything, NULL, "HTTP_PROXY http://172.25.0.1:3128");
 }
 
 static void missing_values_are_missing(void **state)
 {
 	(void)state;
-	assert_renders(
-		SMALL_ROLES, "control",
-		"address " GIVEN("host.address") " " GIVEN(
-			"host.address.prefix") "\n"
-					       "mac " GIVEN("host.mac") " " FLAG(
-						       "host.mac.given") "\n"
-									 "mtu " GIVEN(
-										 "host."
-										 "mtu") "\n"
-											"node_network " GIVEN("host.node_network") " " GIVEN("host.node_network.ip") " " GIVEN(
-												"host.node_network.prefix") "\n"
-															    "dns " EACH(
-																    "host.dns") "{{^host.dns}}none{{/host.dns}}\n"
-																		"interface {{#host.interface}}{{host.interface}}"
-																		"{{/host.interface}}\n",
-		"name = \"a\"; role = \"control\"; address = \"dhcp\";\n"
-		"interface = \"eth7\";",
-		NULL,
-		"address - -\nmac - no\nmtu -\nnode_network - - -\ndns none\n"
-		"interface eth7\n");
+	assert_values(SMALL_ROLES, "control",
+		      "?host.address ?host.address.prefix ?host.mac !host.mac.given "
+		      "?host.mtu ?host.node_network ?host.node_network.ip "
+		      "?host.node_network.prefix *host.dns ?host.interface",
+		      "name = \"a\"; role = \"control\"; address = \"dhcp\";\n"
+		      "interface = \"eth7\";",
+		      "- - - no - - - - none eth7");
 }
 
 static void values_that_follow_from_others_are_not_given(void **state)
 {
 	(void)state;
-	assert_renders(
-		ROLES_2015, "master",
-		"{{host.master}} " FLAG("host.master.given") " {{host.etcd}} " FLAG(
-			"host.etcd.given") " {{host.service_network}} " FLAG("host."
-									     "service_"
-									     "network."
-									     "given") "\n",
-		"name = \"m\"; role = \"master\"; address = \"172.25.0.10/24\";", NULL,
-		"172.25.0.10 no 172.25.0.10:4001 no 10.100.0.0/16 no\n");
+	assert_values(ROLES_2015, "master",
+		      "=host.master !host.master.given =host.etcd !host.etcd.given "
+		      "=host.service_network !host.service_network.given",
+		      "name = \"m\"; role = \"master\"; address = \"172.25.0.10/24\";",
+		      "172.25.0.10 no 172.25.0.10:4001 no 10.100.0.0/16 no");
 }
 
 static void roles_are_flags_with_underscores(void **state)
 {
 	(void)state;
-	assert_renders(SMALL_ROLES, NULL,
-		       FLAG("role.control") " " FLAG("role.gpu_node") "\n",
-		       "name = \"a\"; role = \"gpu-node\"; address = \"10.0.0.1/8\";",
-		       NULL, "no yes\n");
+	assert_values(SMALL_ROLES, NULL, "!role.control !role.gpu_node",
+		      "name = \"a\"; role = \"gpu-node\"; address = \"10.0.0.1/8\";",
+		      "no yes");
 	assert_refused(SMALL_ROLES, NULL, "{{#role.gpu-node}}{{/role.gpu-node}}\n",
 		       "x:1: 'role.gpu-node' is no name of a value: use letters, digits "
 		       "and '_', with dots in between, at most 64\n");
@@ -209,17 +198,19 @@ static void hosts_of_the_rack_are_listed(void **state)
 	rack_hosts_add(&hosts, "g1", "gpu-node", 0x0a000002);
 	rack_hosts_add(&hosts, "g2", "gpu-node", 0);
 	rack_hosts_add(&hosts, "other", "unknown", 0x0a000003);
-	assert_renders(
-		SMALL_ROLES, NULL,
-		"{{#hosts}}{{name}} {{role}} " GIVEN(
-			"address") "\n{{/hosts}}"
-				   "gpu:{{#hosts.gpu_node}} {{name}}{{^last}},{{/last}}"
-				   "{{/hosts.gpu_node}}\n"
-				   "kube:{{#hosts.kube}} {{name}}{{/hosts.kube}}"
-				   "{{^hosts.kube}} none{{/hosts.kube}}\n",
-		"name = \"c\"; role = \"control\"; address = \"10.0.0.1/8\";", &hosts,
-		"c control 10.0.0.1\ng1 gpu-node 10.0.0.2\ng2 gpu-node -\n"
-		"other unknown 10.0.0.3\ngpu: g1, g2\nkube: none\n");
+	assert_renders(SMALL_ROLES, NULL,
+		       "{{#hosts}}\n"
+		       "{{name}} {{role}} {{#address}}{{address}}{{/address}}"
+		       "{{^address}}-{{/address}}\n"
+		       "{{/hosts}}\n"
+		       "gpu:{{#hosts.gpu_node}} {{name}}{{^last}},{{/last}}"
+		       "{{/hosts.gpu_node}}\n"
+		       "kube:{{#hosts.kube}} {{name}}{{/hosts.kube}}"
+		       "{{^hosts.kube}} none{{/hosts.kube}}\n",
+		       "name = \"c\"; role = \"control\"; address = \"10.0.0.1/8\";",
+		       &hosts,
+		       "c control 10.0.0.1\ng1 gpu-node 10.0.0.2\ng2 gpu-node -\n"
+		       "other unknown 10.0.0.3\ngpu: g1, g2\nkube: none\n");
 }
 
 static void use_of_the_hosts_is_known(void **state)
@@ -261,44 +252,23 @@ static void use_of_the_hosts_is_known(void **state)
 /* Values of one host are not left for the next one. */
 static void next_host_has_its_own_values(void **state)
 {
-	static const char text[] = "{{host.name}} " GIVEN("host.mac") " " GIVEN("host."
-										"master") " " GIVEN(
-		"ho"
-		"st"
-		".e"
-		"tc"
-		"d."
-		"po"
-		"r"
-		"t") " " GIVEN("host.mtu") " " EACH("host.dns") " " FLAG("host.nat") " " FLAG("h"
-											      "o"
-											      "s"
-											      "t"
-											      "."
-											      "m"
-											      "t"
-											      "u"
-											      "."
-											      "g"
-											      "i"
-											      "v"
-											      "e"
-											      "n") " " FLAG("role.router") " " FLAG("role.kube") "{{#host.service_network}} {{host.service_network}}"
-																		 "{{/host.service_network}}\n";
+	_cleanup_free_ char *text =
+		template_of("=host.name ?host.mac ?host.master ?host.etcd.port ?host.mtu "
+			    "*host.dns !host.nat !host.mtu.given !role.router !role.kube "
+			    "?host.service_network");
 	static const struct {
 		const char *cfg, *want;
 	} cases[] = {
-		{"name = \"k\"; role = \"kube\"; address = \"172.25.0.1/24\"; mtu = "
-		 "9000;\n"
-		 "mac = \"52:54:00:00:00:01\"; master = \"172.25.0.9\"; "
+		{"name = \"k\"; role = \"kube\"; address = \"172.25.0.1/24\";\n"
+		 "mtu = 9000; mac = \"52:54:00:00:00:01\"; master = \"172.25.0.9\";\n"
 		 "dns = [ \"10.0.0.3\" ];",
 		 "k 52:54:00:00:00:01 172.25.0.9 4001 9000 (10.0.0.3) no yes no yes "
-		 "10.100.0.0/16\n"},
-		{"name = \"r\"; role = \"router\"; address = \"172.25.0.2/24\"; nat = "
-		 "true;",
-		 "r - - - -  yes no yes no\n"},
+		 "10.100.0.0/16"},
+		{"name = \"r\"; role = \"router\"; address = \"172.25.0.2/24\";\n"
+		 "nat = true;",
+		 "r - - - - none yes no yes no -"},
 		{"name = \"c\"; role = \"control\"; address = \"dhcp\";",
-		 "c - - - -  no no no no\n"},
+		 "c - - - - none no no no no -"},
 	};
 	const struct rack_hosts none = {0};
 	_cleanup_host_templates_ struct host_templates t = {0};
@@ -374,8 +344,8 @@ static void names_follow_the_features_of_the_roles(void **state)
 static void wrong_names_are_refused(void **state)
 {
 	(void)state;
-	assert_refused(SMALL_ROLES, NULL, "{{host.nam}}\n",
-		       "x:1: unknown value {{host.nam}} (did you mean {{host.name}}?)\n");
+	assert_refused(SMALL_ROLES, NULL, "{{host.nme}}\n",
+		       "x:1: unknown value {{host.nme}} (did you mean {{host.name}}?)\n");
 	assert_refused(
 		SMALL_ROLES, NULL, "\n{{role.name}}\n",
 		"x:2: unknown value {{role.name}} (did you mean {{host.name}}?)\n");
@@ -393,6 +363,27 @@ static void wrong_names_are_refused(void **state)
 	assert_refused(SMALL_ROLES, NULL, "{{host.dns}}\n",
 		       "x:1: {{host.dns}} is a list: write "
 		       "{{#host.dns}}...{{/host.dns}}\n");
+}
+
+static void too_many_are_refused(void **state)
+{
+	_cleanup_host_templates_ struct host_templates t = {0};
+	_cleanup_roles_ struct roles roles = {0};
+	_cleanup_diag_ struct diag d = {0};
+	struct host_template one;
+
+	(void)state;
+	load_roles(&roles, SMALL_ROLES);
+	assert_int_equal(compile(&t, &roles, NULL, "x\n", &d), 0);
+	one = t.v[0];
+	while (t.n < HOST_TEMPLATES_MAX)
+		host_templates_add(&t, &one);
+	assert_int_equal(host_templates_compile(&t, &roles, NULL, &d), 0);
+	host_templates_add(&t, &one);
+	assert_int_equal(host_templates_compile(&t, &roles, NULL, &d), -1);
+	assert_lines(&d,
+		     "257 templates and 4 roles are too many: at most 256 of each are "
+		     "allowed\n");
 }
 
 /* No template can read a secret. */
@@ -560,6 +551,7 @@ int main(void)
 		T(only_hosts_of_the_role_have_the_file),
 		T(names_follow_the_features_of_the_roles),
 		T(wrong_names_are_refused),
+		T(too_many_are_refused),
 		T(secrets_are_no_names),
 		T(value_that_breaks_the_format_is_refused),
 		T(man_page_has_the_names),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The templates of a recipe in the root image and in the manifest: firstboot and `rackstrap
- * pxe` read there what the recipe has. */
+/* The templates of a recipe in the root image and in the manifest: firstboot and
+ * `rackstrap pxe` read there what the recipe has. */
 #include "builder/base/base.h"
 #include "builder/image/manifest.h"
 #include "builder/recipe/base-type.h"
