@@ -216,6 +216,36 @@ rs inspect "$WORK/secrets.img" >"$WORK/shown" 2>&1
 check "inspect of such an image says what is wrong" \
 	grep -q "rack.cfg:[0-9]*: host 'node-1': secrets are not written to a medium: " "$WORK/shown"
 
+# An image with a template that loops over the rack's hosts and writes a value of each.
+cp --sparse=always "$disk" "$WORK/template.img"
+python3 - "$slot/manifest.json" >"$WORK/manifest.json" <<'P'
+import json, sys
+m = json.load(open(sys.argv[1]))
+text = "[x]\n{{#hosts}}\n{{name}} = {{role}}\n{{/hosts}}\n{{#host.docker_options}}\na = {{.}}\n{{/host.docker_options}}\n"
+m["templates"] = [{"path": "/etc/list", "mode": "0644", "format": "ini", "roles": ["node"], "text": text}]
+json.dump(m, sys.stdout)
+P
+mcopy -o -i "$WORK/template.img@@$fat" "$WORK/manifest.json" ::/rackstrap/a/manifest.json
+sed 's/name = "node-1";/& docker_options = [ "--a=%" ];/' "$WORK/rack.cfg" >"$WORK/percent.cfg"
+refuse "customize with a host.cfg whose host needs the rack's hosts is refused" 3 \
+	"rackstrap: $WORK/host.cfg:2: role 'node': the template /etc/list needs the hosts of the rack: give the medium a rack.cfg" \
+	rs customize "$WORK/template.img" --host "$WORK/host.cfg"
+refuse "customize with a value that its file cannot have is refused" 3 \
+	"rackstrap: $WORK/percent.cfg:*: host 'node-1': the template /etc/list:6: the value of {{.}} has a '%', *" \
+	rs customize "$WORK/template.img" --rack "$WORK/percent.cfg"
+check "customize with the rack.cfg succeeds" rs customize "$WORK/template.img" --rack "$WORK/rack.cfg"
+rs inspect "$WORK/template.img" >"$WORK/shown" 2>&1
+check "inspect finds nothing wrong" sh -c "! grep 'the template' '$WORK/shown'"
+mcopy -o -i "$WORK/template.img@@$fat" "$WORK/percent.cfg" ::/rackstrap/rack.cfg
+rs inspect "$WORK/template.img" >"$WORK/shown" 2>&1
+check "inspect of an image with that value says what is wrong" \
+	grep -q "rack.cfg:[0-9]*: host 'node-1': the template /etc/list:6: the value of {{.}} has a '%'" "$WORK/shown"
+mdel -i "$WORK/template.img@@$fat" ::/rackstrap/rack.cfg
+mcopy -i "$WORK/template.img@@$fat" "$WORK/host.cfg" ::/rackstrap/host.cfg
+rs inspect "$WORK/template.img" >"$WORK/shown" 2>&1
+check "so does that of one with a host.cfg" \
+	grep -q "host.cfg:2: role 'node': the template /etc/list needs the hosts of the rack" "$WORK/shown"
+
 # The same image in the other formats.
 qemu-img convert -O qcow2 "$WORK/before" "$WORK/disk.qcow2"
 zstd -q "$WORK/before" -o "$WORK/disk.zst"
