@@ -214,6 +214,7 @@ static int check_identity(const struct loader *l, const char *key, size_t offset
 
 int rack_check(const struct loader *l)
 {
+	const uint32_t set = roles_features(l->roles);
 	int ret = 0;
 
 	if (check_identity(l, "serial", offsetof(struct rack_host, serial)) < 0)
@@ -228,7 +229,8 @@ int rack_check(const struct loader *l)
 	if (check_boot_server(l->rack, l->d) < 0)
 		ret = -1;
 	for (size_t i = 0; feature_racks[i]; i++)
-		if (feature_racks[i]->check && feature_racks[i]->check(l) < 0)
+		if (feature_racks[i]->check && set & FEATURE_BIT(feature_racks[i]->id) &&
+		    feature_racks[i]->check(l) < 0)
 			ret = -1;
 	return ret;
 }
