@@ -215,8 +215,9 @@ static int remove_rendered(const struct firstboot *fb, const struct plan *p,
 	int removed = 0;
 
 	for (size_t i = 0; i < g->rendered.n; i++) {
-		const char *entry = g->rendered.texts[i];
-		_cleanup_free_ char *path = xstrndup(entry, strcspn(entry, " "));
+		const char *entry = g->rendered.texts[i], *end = strrchr(entry, ' ');
+		size_t len = end ? (size_t)(end - entry) : strlen(entry);
+		_cleanup_free_ char *path = xstrndup(entry, len);
 		int r;
 
 		if (is_planned(p, path) || !generation_has_rendered(g, fb, path))

@@ -464,6 +464,24 @@ static void test_resolv_conf_is_always_there(void **state _unused_)
 	assert_file(&m, "etc/resolv.conf", none);
 }
 
+static void test_rendered_file_with_a_blank_is_removed(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+
+	machine_make(&m);
+	write_node(&m);
+	write_file(&m, ROLES_PATH, "roles = ( { name = \"a\"; }, { name = \"b\"; } );");
+	write_file(&m, TEMPLATES_CFG,
+		   "templates = ( { path = \"/etc/x y/z\"; mode = \"0644\"; "
+		   "format = \"plain\"; text = \"t\"; roles = [ \"a\" ]; } );");
+	write_file(&m, HOST_CFG, "name = \"a\"; role = \"a\"; address = \"dhcp\";");
+	write_file(&m, TEMPLATES_DIR "/t", "{{host.role}}\n");
+	apply(&m, "", 0);
+	assert_file(&m, "etc/x y/z", "a\n");
+	apply(&m, "rackstrap.role=b", 0);
+	assert_file(&m, "etc/x y/z", NULL);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -482,6 +500,7 @@ int main(void)
 		cmocka_unit_test(test_change_of_role_removes_old_files),
 		cmocka_unit_test(test_empty_directory_is_removed),
 		cmocka_unit_test(test_directory_of_others_stays),
+		cmocka_unit_test(test_rendered_file_with_a_blank_is_removed),
 		cmocka_unit_test(test_resolv_conf_is_always_there),
 	};
 
