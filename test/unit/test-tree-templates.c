@@ -175,10 +175,12 @@ static void wrong_templates_of_a_manifest_are_refused(void **state)
 		 "manifest.json: templates: member 'mode' must be a string"},
 		{"\"templates\": [ { \"path\": \"x\", \"mode\": \"0644\", \"format\": "
 		 "\"ini\", \"text\": \"\" } ],",
-		 "manifest.json: templates: 'x'"},
+		 "manifest.json: templates: this version of rackstrap does not "
+		 "know the path, mode or format of 'x'"},
 		{"\"templates\": [ { \"path\": \"/x\", \"mode\": \"0644\", \"format\": "
 		 "\"toml\", \"text\": \"\" } ],",
-		 "manifest.json: templates: '/x'"},
+		 "manifest.json: templates: this version of rackstrap does not "
+		 "know the path, mode or format of '/x'"},
 		{"\"templates\": [ { \"path\": \"/x\", \"mode\": \"0644\", \"format\": "
 		 "\"ini\", \"text\": \"{{host.later}}\" } ],",
 		 "manifest.json: templates: /x:1: unknown value {{host.later}} (did you "
