@@ -390,7 +390,8 @@ static void expect_same(struct fixture *f, const struct rack_host *h, const char
 		want = xasprintf("%s is %s, not as for check", host_key(i)->name, is);
 		fail_at(f, h, way, want);
 	}
-	file = agree_differs(&f->image.templates, &f->image.roles, &f->rack, &h->host, &c);
+	file = agree_differs(&f->image.templates, &f->image.roles, &f->rack, &h->host,
+			     &c);
 	if (file)
 		fail_at(f, h, way, file);
 	clear(f);

@@ -226,15 +226,15 @@ static void test_wrong_templates_are_refused(void **state _unused_)
 		{"templates = ( { path = \"etc/x\"; mode = \"0644\"; format = \"plain\"; "
 		 "text = \"1-list\"; } );",
 		 TEMPLATES_CFG ":1: must be a template: { path = ...; mode = ...; "
-				"format = ...; text = ...; }"},
+			       "format = ...; text = ...; }"},
 		{"templates = ( { path = \"/etc/x\"; mode = \"0644\"; format = "
 		 "\"toml\"; text = \"1-list\"; } );",
 		 TEMPLATES_CFG ":1: must be a template: { path = ...; mode = ...; "
-				"format = ...; text = ...; }"},
+			       "format = ...; text = ...; }"},
 		{"templates = ( { path = \"/etc/x\"; mode = \"0644\"; format = "
 		 "\"plain\"; text = \"../1-list\"; } );",
 		 TEMPLATES_CFG ":1: must be a template: { path = ...; mode = ...; "
-				"format = ...; text = ...; }"},
+			       "format = ...; text = ...; }"},
 		{"templates = ( { path = \"/etc/x\"; mode = \"0644\"; format = "
 		 "\"plain\"; text = \"none\"; } );",
 		 TEMPLATES_CFG ":1: /" TEMPLATES_DIR "/none: No such file or directory"},
