@@ -116,9 +116,9 @@ static void every_loader_loads_the_list(void **state)
 		 "/root.cpio,http://172.25.0.1:8080/hosts/" NODE
 		 ".rack,http://172.25.0.1:8080/hosts/" NODE ".cpio\n"},
 	};
-	static const char *const master[] = {"http/hosts/" MASTER ".ipxe",
-					     "http/hosts/" MASTER ".grub",
-					     "tftp/pxelinux.cfg/01-" MASTER};
+	static const char *const master[] = {("http/hosts/" MASTER ".ipxe"),
+					     ("http/hosts/" MASTER ".grub"),
+					     ("tftp/pxelinux.cfg/01-" MASTER)};
 	struct tree_options o = {.http_port = 8080};
 	struct fixture *f = *state;
 	struct err e = {0};
