@@ -67,9 +67,9 @@ static int load_hosts(struct config *c, const struct firstboot *fb,
 		return 0;
 	}
 	return diag_add(&c->complaints,
-			"the template '%s' of the image loops over the hosts of the "
-			"rack, which did not come with this boot: boot this host from "
-			"the boot server, or from a medium with a rack.cfg",
+			"the template %s loops over the hosts of the rack, which did not "
+			"come with this boot: boot this host from the boot server, or "
+			"from a medium with a rack.cfg",
 			needs);
 }
 

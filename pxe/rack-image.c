@@ -76,8 +76,8 @@ int rack_check_templates(const struct rack *r, const struct roles *roles,
 		if (host_templates_check(t, &h->host, roles, values, checked, &own) == 0)
 			continue;
 		for (size_t k = 0; k < own.n; k++)
-			ret = diag_add(d, "%s:%u: host '%s': the template %s", r->file,
-				       h->line, h->host.name, own.lines[k]);
+			ret = diag_add(d, "%s:%u: host '%s': %s", r->file, h->line,
+				       h->host.name, own.lines[k]);
 	}
 	if (ret < 0 && d)
 		rack_fold(d);

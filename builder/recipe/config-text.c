@@ -149,8 +149,8 @@ int config_host_check_templates(const struct host *h, const struct roles *roles,
 	if (host_templates_check(t, h, roles, values, checked, &own) == 0)
 		return 0;
 	for (size_t i = 0; i < own.n; i++)
-		diag_add(d, "%s: the template %s",
-			 host_where(h, HOST_NAME, where, sizeof(where)), own.lines[i]);
+		diag_add(d, "%s: %s", host_where(h, HOST_NAME, where, sizeof(where)),
+			 own.lines[i]);
 	return -1;
 }
 

@@ -67,7 +67,7 @@ static int read_entry(struct host_templates *ret, int rootfd, const struct conf_
 	t.roles = roles;
 	t.units = units;
 	t.text = text;
-	t.name = (char *)file;
+	t.name = (char *)path;
 	host_templates_add(ret, &t);
 	return 0;
 }
@@ -154,7 +154,7 @@ int host_templates_render(struct host_templates *t, const struct host *h,
 		if (!one->compiled || !host_template_is_for(one, role))
 			continue;
 		if (template_render(one->compiled, values, &one->output, &e) < 0)
-			r = diag_add(d, "%s", e.msg);
+			r = diag_add(d, "the template %s", e.msg);
 	}
 	return r;
 }
@@ -176,7 +176,7 @@ int host_templates_check(const struct host_templates *t, const struct host *h,
 			continue;
 		checked[i] = one->shared;
 		if (template_render(one->compiled, values, &output, &e) < 0)
-			r = diag_add(d, "%s", e.msg);
+			r = diag_add(d, "the template %s", e.msg);
 	}
 	return r;
 }

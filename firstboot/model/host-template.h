@@ -28,7 +28,7 @@ struct host_template {
 	char **units; /* to restart when the file changes; NULL: those that have it as
 		       * EnvironmentFile= */
 	char *text;
-	char *name;                /* in messages: the file's name */
+	char *name;                /* in messages: the path, or the recipe's file */
 	struct template *compiled; /* NULL before host_templates_compile() */
 	bool shared;  /* it makes the same on all hosts of a rack that have its roles */
 	char *output; /* host_templates_render(); NULL: not of the role */

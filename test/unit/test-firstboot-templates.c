@@ -182,9 +182,9 @@ static void test_missing_hosts_are_refused(void **state _unused_)
 
 	machine_with(&m, TEMPLATES_HOSTS, "1-list", LIST);
 	write_file(&m, HOST_CFG, CFG("node"));
-	assert_refused(&m, "the template '1-list' of the image loops over the hosts "
-			   "of the rack, which did not come with this boot: boot this "
-			   "host from the boot server, or from a medium with a rack.cfg");
+	assert_refused(&m, "the template /etc/list loops over the hosts of the rack, "
+			   "which did not come with this boot: boot this host from the "
+			   "boot server, or from a medium with a rack.cfg");
 	/* A role without that template does not need them. */
 	apply(&m, CFG("control"));
 }
@@ -214,8 +214,9 @@ static void test_value_that_breaks_the_format_is_refused(void **state _unused_)
 	write_file(&m, HOSTS_CFG,
 		   "hosts = ( { name = \"a\"; role = \"node\"; },\n"
 		   "  { name = \"x\\n[b]\"; role = \"node\"; } );\n");
-	assert_refused(&m, "1-list:3: the value of {{name}} has a newline: "
-			   "'x [b]'");
+	assert_refused(&m,
+		       "the template /etc/list:3: the value of {{name}} has a newline: "
+		       "'x [b]'");
 }
 
 static void test_wrong_templates_are_refused(void **state _unused_)
@@ -240,7 +241,7 @@ static void test_wrong_templates_are_refused(void **state _unused_)
 		 TEMPLATES_CFG ":1: /" TEMPLATES_DIR "/none: No such file or directory"},
 		{"templates = ( { path = \"/etc/x\"; mode = \"0644\"; format = "
 		 "\"plain\"; text = \"1-list\"; } );",
-		 "1-list:1: unknown value {{host.nme}} (did you mean {{host.name}}?)"},
+		 "/etc/x:1: unknown value {{host.nme}} (did you mean {{host.name}}?)"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -433,8 +433,10 @@ static void value_that_breaks_the_format_is_refused(void **state)
 	v = host_template_values(&roles, &none);
 	assert_int_equal(host_templates_check(&t, &h, &roles, v, checked, &d), -1);
 	assert_int_equal(host_templates_render(&t, &h, &roles, v, &d), -1);
-	assert_lines(&d, "x:2: the value of {{.}} has a control character: 'a b'\n"
-			 "x:2: the value of {{.}} has a control character: 'a b'\n");
+	assert_lines(
+		&d,
+		"the template x:2: the value of {{.}} has a control character: 'a b'\n"
+		"the template x:2: the value of {{.}} has a control character: 'a b'\n");
 	assert_null(t.v[0].output);
 }
 
