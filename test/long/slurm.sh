@@ -68,8 +68,10 @@ until_ok() {
 boot_of() { on "$1" cat /proc/sys/kernel/random/boot_id; }
 state_is() { [ "$(on "$C" "sinfo -h -n $1 -o %t")" = "$2" ]; } # NODE STATE
 job_is() { [ "$(on "$C" "squeue -h -j $1 -o '%T %N'")" = "$2" ]; } # JOB "STATE NODE"
-came_back() { # NODE ADDRESS BOOT: has booted again, and is idle
-	[ "$(boot_of "$2")" != "$3" ] && state_is "$1" idle
+# Prints when the slurmd of a node has registered itself: it does that once, when it starts.
+registered() { on "$C" "scontrol show node $1" | grep -o 'SlurmdStartTime=[^ ]*'; } # NODE
+came_back() { # NODE SINCE: has registered itself again, and is idle
+	[ "$(registered "$1")" != "$2" ] && state_is "$1" idle
 }
 # Submits a job that ends when /tmp/go is there, and prints its number.
 submit() { # NODE
@@ -102,18 +104,18 @@ check "srun -N2 hostname is answered by both nodes" test "$(on $C srun -N2 hostn
 one=$(submit node-1) two=$(submit node-2)
 check "a job runs on node-1" until_ok 120 job_is "$one" "RUNNING node-1"
 check "and one on node-2" until_ok 120 job_is "$two" "RUNNING node-2"
-boot2=$(boot_of $N2)
+since=$(registered node-2)
 power_off node-2
 check "node-2 is lost, and is down after a while" until_ok 900 state_is node-2 'down*'
 check "its job has ended with it" job_is "$two" ""
 check "the job on node-1 runs" job_is "$one" "RUNNING node-1"
 check "node-1 was not restarted" on $N1 "test -z \"\$(systemctl --failed --no-legend)\" && systemctl is-active slurmd"
 power_on node-2 12
-check "node-2 is switched on, and comes back into the partition by itself" until_ok 1200 came_back node-2 $N2 "$boot2"
+check "node-2 is switched on, and comes back into the partition by itself" until_ok 1200 came_back node-2 "$since"
 check "it runs a job" test "$(on $C srun -w node-2 hostname)" = node-2
-boot2=$(boot_of $N2)
+since=$(registered node-2)
 on $N2 systemctl reboot
-check "node-2 reboots, and comes back by itself" until_ok 1200 came_back node-2 $N2 "$boot2"
+check "node-2 reboots, and comes back by itself" until_ok 1200 came_back node-2 "$since"
 check "it runs a job again" test "$(on $C srun -w node-2 hostname)" = node-2
 
 # --- another node --------------------------------------------------------------------------
