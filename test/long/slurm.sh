@@ -131,7 +131,9 @@ on $C systemctl reboot
 rebooted() { [ "$(boot_of "$C")" != "$boot0" ] && on "$C" systemctl is-active slurm-ready.service; }
 check "after a reboot of the controller alone it is ready" until_ok 1800 rebooted
 check "node-3 has joined" state_is node-3 idle
-check "all four hosts are ready" until_ok 300 "$RACKSTRAP" status "$TREE"
+boot0=$(boot_of "$C")
+check "it reports that" until_ok 300 grep -q "$boot0" "$TREE/http/report/controller.json"
+check "all four hosts are ready" "$RACKSTRAP" status "$TREE"
 "$RACKSTRAP" status "$TREE" | note
 check "it runs a job together with node-2" test "$(on $C srun -N2 -w node-2,node-3 hostname | sort | tr '\n' ' ')" = "node-2 node-3 "
 check "the job on node-1 still runs" job_is "$one" "RUNNING node-1"
