@@ -376,7 +376,8 @@ install: all
 		sed -i 's/^\.Os rackstrap$$/& $(VERSION)/' "$$to"; done
 	$(Q)set -e; for d in $(DOCS); do install -D -m 644 "$$d" "$(DESTDIR)$(docdir)/$${d##*/}"; done
 	$(Q)set -e; $(DATA_FILES) | while read -r f; do \
-		install -D -m 644 "$$f" "$(PKG_DATA)/$$f"; done
+		mode=644; [ ! -x "$$f" ] || mode=755; \
+		install -D -m $$mode "$$f" "$(PKG_DATA)/$$f"; done
 
 # Removes the files that `make install` writes, and then those of rackstrap's own folders
 # that have nothing else in them.
