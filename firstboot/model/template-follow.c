@@ -4,8 +4,9 @@
  * the back but along all ways that rendering can take: a section is followed, and is left
  * out; a loop's first, last and other rounds differ, because {{#first}} and {{#last}}
  * write separators; of {{#x}}...{{/x}}{{^x}}...{{/x}} one is followed, then the other.
- * Where two ways meet, the format joins their states, or the section is wrong. A value
- * that is reached in several states gets the place that is right for all.
+ * The format's join() merges the states of two ways that meet; a section whose states it
+ * cannot merge is refused. A value that is reached in several states gets the place that
+ * is right for all.
  */
 #include "firstboot/model/template-parts.h"
 
