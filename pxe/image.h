@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reads JSON: an image's manifest.json, which the builder wrote, and a host's report,
- * which firstboot wrote. In pxe/ only image.c includes jansson.h.
+ * which firstboot wrote. In pxe/ only image-json.c includes jansson.h.
  */
 #pragma once
 

@@ -49,7 +49,7 @@ PARTS = {
 IN_FILE = {"kubernetes-master": "kubernetes"}
 
 # Places that find a feature by its name, which came from a recipe or a manifest.
-FINDERS = {"firstboot/model/feature.c", "firstboot/model/roles.c", "pxe/image.c"}
+FINDERS = {"firstboot/model/feature.c", "firstboot/model/roles.c", "pxe/image-json.c"}
 
 WORDS = "cbr0|calico|etcd|bgp|docker|kube|kubernetes|kubelet|nat|network-environment"
 OWN = re.compile(r"(firstboot|firstboot/model|pxe)/(feature/.*|features?\.[ch])")

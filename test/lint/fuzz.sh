@@ -58,7 +58,8 @@ parsers() {
 	lib/url.c text URLs
 	pxe/access.c access the access log of nginx
 	pxe/image-check.c sums the SHA256SUMS of an image
-	pxe/image.c manifest the manifest.json of an image
+	pxe/image-json.c manifest the manifest.json of an image
+	pxe/image.c manifest the folder of an image
 	pxe/rack-keys.c rack the keys of a rack file that host.cfg does not have
 	pxe/rack-secrets.c rack the secrets of a rack file
 	pxe/rack.c rack a rack file
