@@ -41,6 +41,18 @@ rack_wait() {
 	return 1
 }
 
+# Waits for the rack and prints its table. A rack that does not come up ends the test, with the
+# end of its messages and of the console of one of its hosts.
+rack_up() { # HOST
+	if ! rack_wait; then
+		fail "the rack comes up"
+		cat "$WORK/table" "$WORK/rack.log" "$(console "$1")" | tail -n 60 | note
+		finish
+	fi
+	pass "the rack comes up"
+	note <"$WORK/table"
+}
+
 rack_stop() {
 	[ -n "$RACK_PID" ] || return 0
 	kill -INT "$RACK_PID" 2>/dev/null

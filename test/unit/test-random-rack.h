@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Random rack files for images of several kinds, in many of the ways that libconfig allows,
- * with usual, unusual and wrong values. The same seed gives the same file. */
+/* Random rack files for images of several kinds, in many of the ways that libconfig
+ * allows, with usual, unusual and wrong values. The same seed gives the same file. */
 #pragma once
 
 #include "lib/file.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pxe/tree.h: options of a tree and its kernel words that are refused, and its tree.cfg. */
+/* pxe/tree.h: options and kernel words of a tree that are refused, and its tree.cfg. */
 #include "test-tree.h"
 
 /* --- options that cannot be combined ---------------------------------------------- */
