@@ -2,7 +2,7 @@
 /*
  * `firstboot report --wait`, started by the boot's unit, waits until the role works,
  * prints the verdict on the console, writes the report and sends it with PUT. A report
- * that cannot be sent is only a warning in the journal.
+ * that cannot be sent is sent again for an hour; it is only a warning in the journal.
  *
  * A host that is not ready in time is reported as failed and checked for another hour;
  * when it becomes ready in that time, a second report is sent.
@@ -21,8 +21,22 @@
 #define READY_POLL_MS 1000
 #define LATE_S        3600
 #define LATE_POLL_MS  10000
-#define PUT_S         120 /* in rescue mode DHCP may take a while */
-#define PUT_MAX_MS    8000
+#define PUT_MIN_MS    500 /* pauses between attempts to send a report */
+#define PUT_MAX_MS    60000
+
+/* The report of a verdict, on its way to the host's URL. */
+struct delivery {
+	char *json;
+	unsigned pause_ms; /* until the next attempt; 0 when there is no need of one */
+};
+
+static void delivery_done(struct delivery *d)
+{
+	free(d->json);
+	*d = (struct delivery){0};
+}
+
+#define _cleanup_delivery_ __attribute__((cleanup(delivery_done)))
 
 /* Returns the token for the report's URL, or NULL. A URL from another source may be
  * another server's, which must not get it. */
@@ -37,21 +51,34 @@ static const char *report_token(const struct config *c)
 	return c->host.report_token;
 }
 
-/* Sends the report to the host's URL, with retries for PUT_S. */
-static void send_report(const struct config *c, const char *json)
+/* Sends the report once, and sets the pause until the next attempt. */
+static void delivery_try(struct delivery *d, const struct config *c)
 {
-	uint64_t end = now_ms() + PUT_S * 1000;
-	unsigned pause = 500;
+	unsigned pause = d->pause_ms;
 	struct err e;
 
-	while (http_put_json(c->host.report, json, report_token(c), &e) < 0) {
-		if (now_ms() + pause >= end) {
-			log_warn("the report was not delivered: %s", e.msg);
-			return;
-		}
-		sleep_about_ms(pause);
-		pause = pause * 2 < PUT_MAX_MS ? pause * 2 : PUT_MAX_MS;
+	if (http_put_json(c->host.report, d->json, report_token(c), &e) == 0) {
+		d->pause_ms = 0;
+		return;
 	}
+	if (pause == 0)
+		log_warn("the report is not delivered yet, and is sent again: %s", e.msg);
+	d->pause_ms = pause == 0               ? PUT_MIN_MS
+		      : pause < PUT_MAX_MS / 2 ? pause * 2
+					       : PUT_MAX_MS;
+}
+
+/* Sends the report until it arrives, for LATE_S. */
+static void deliver(struct delivery *d, const struct config *c)
+{
+	uint64_t end = now_ms() + LATE_S * 1000;
+
+	while (d->pause_ms > 0 && now_ms() < end) {
+		sleep_about_ms(d->pause_ms);
+		delivery_try(d, c);
+	}
+	if (d->pause_ms > 0)
+		log_warn("the report was not delivered");
 }
 
 /* Prints the last log lines of the units, because an operator often cannot log in to a
@@ -83,21 +110,23 @@ static void console_verdict(const struct firstboot *fb, const struct snapshot *s
 	console_line(fb, "%s ready in %.1f s", who, (double)s->verdict.uptime_ms / 1000);
 }
 
-static void publish(const struct firstboot *fb, const struct snapshot *s)
+/* Prints the verdict, writes the report and sends it once. When that fails, *d has the
+ * report for further attempts. */
+static void publish(const struct firstboot *fb, const struct snapshot *s,
+		    struct delivery *d)
 {
 	const struct host *h = &s->config.host;
-	_cleanup_free_ char *json = snapshot_json(s);
 	struct err e;
 
+	delivery_done(d);
+	d->json = snapshot_json(s);
 	console_verdict(fb, s);
 	if (verdict_write(&s->verdict, fb, &e) < 0)
 		log_warn("%s", e.msg);
-	if (run_file_write(fb, REPORT_JSON, json, 0644, &e) < 0) {
+	if (run_file_write(fb, REPORT_JSON, d->json, 0644, &e) < 0)
 		log_warn("%s", e.msg);
-		return;
-	}
-	if (h->report && !s->config.bad[HOST_REPORT])
-		send_report(&s->config, json);
+	else if (h->report && !s->config.bad[HOST_REPORT])
+		delivery_try(d, &s->config);
 }
 
 /* Sets the verdict, which owns `why` from then on. It may name a URL with a password that
@@ -110,7 +139,8 @@ static void verdict_set(struct snapshot *s, bool ready, char *why)
 	s->verdict = (struct verdict){.ready = ready, .why = why, .uptime_ms = now_ms()};
 }
 
-static int not_configured(const struct firstboot *fb, struct snapshot *s, struct err *e)
+static int not_configured(const struct firstboot *fb, struct snapshot *s,
+			  struct delivery *d, struct err *e)
 {
 	char **errors = s->applied.errors;
 	const char *why = "firstboot apply left no record of this boot";
@@ -118,7 +148,7 @@ static int not_configured(const struct firstboot *fb, struct snapshot *s, struct
 	if (s->applied.there)
 		why = errors && errors[0] ? errors[0] : "firstboot apply did not say why";
 	verdict_set(s, false, xstrdup(why));
-	publish(fb, s);
+	publish(fb, s, d);
 	return err_set(e, ERR_FAILED, "%s", why);
 }
 
@@ -137,30 +167,60 @@ static void mark_registrations(const struct firstboot *fb, const struct config *
 
 /* Waits, and reports the verdict: a failure only if `also_failed`. Returns true when the
  * host is ready. */
-static bool report_after(const struct firstboot *fb, struct snapshot *s, uint64_t wait_s,
-			 unsigned poll_ms, bool also_failed)
+static bool report_after(const struct firstboot *fb, struct snapshot *s, uint64_t wait_ms,
+			 unsigned poll_ms, bool also_failed, struct delivery *d)
 {
 	char *why = NULL;
-	bool ready = ready_wait(fb, s, now_ms() + wait_s * 1000, poll_ms, &why);
+	bool ready = ready_wait(fb, s, now_ms() + wait_ms, poll_ms, &why);
 
 	verdict_set(s, ready, why);
 	if (ready || also_failed)
-		publish(fb, s);
+		publish(fb, s, d);
 	if (ready)
 		mark_registrations(fb, &s->config);
 	return ready;
 }
 
-static int report_when_known(const struct firstboot *fb, struct snapshot *s,
-			     struct err *e)
+/* Checks a failed host for LATE_S, and meanwhile sends the report that says so, unless
+ * it was delivered. Returns true when the host has become ready. */
+static bool report_late(const struct firstboot *fb, struct snapshot *s,
+			struct delivery *d)
 {
+	uint64_t end = now_ms() + LATE_S * 1000;
+
+	while (now_ms() < end) {
+		unsigned wait = d->pause_ms > 0 ? d->pause_ms : PUT_MAX_MS;
+		unsigned poll = wait < LATE_POLL_MS ? wait : LATE_POLL_MS;
+
+		if (report_after(fb, s, wait, poll, false, d))
+			return true;
+		if (d->pause_ms > 0)
+			delivery_try(d, &s->config);
+	}
+	return false;
+}
+
+static int report_when_known(const struct firstboot *fb, struct snapshot *s,
+			     struct delivery *d, struct err *e)
+{
+	uint64_t wait = 1000ULL * (fb->timeout ? fb->timeout : READY_S);
+
 	if (!s->applied.ok || !s->config.role)
-		return not_configured(fb, s, e);
-	if (report_after(fb, s, fb->timeout ? fb->timeout : READY_S, READY_POLL_MS, true))
-		return 0;
-	if (report_after(fb, s, LATE_S, LATE_POLL_MS, false))
+		return not_configured(fb, s, d, e);
+	if (report_after(fb, s, wait, READY_POLL_MS, true, d) || report_late(fb, s, d))
 		return 0;
 	return err_set(e, ERR_FAILED, "still not ready: %s", s->verdict.why);
+}
+
+/* Does what `report --wait` does. */
+static int report_when_ready(const struct firstboot *fb, struct snapshot *s,
+			     struct err *e)
+{
+	_cleanup_delivery_ struct delivery d = {0};
+	int r = report_when_known(fb, s, &d, e);
+
+	deliver(&d, &s->config);
+	return r;
 }
 
 /* Prints the present state of the host. Returns 0 when it is ready, else -1. */
@@ -187,5 +247,5 @@ int cmd_report(const struct firstboot *given, char **args _unused_, struct err *
 
 	snapshot_read(&s, &here);
 	console_of_host(&here, s.config.host.console);
-	return here.wait ? report_when_known(&here, &s, e) : report_now(&here, &s, e);
+	return here.wait ? report_when_ready(&here, &s, e) : report_now(&here, &s, e);
 }

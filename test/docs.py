@@ -96,7 +96,7 @@ MESSAGES = [
      "not fit into this machine's ", " MiB of memory"),
     (BOOT_SCRIPT, "root.squashfs is damaged or another image's: expected sha256 ", ", found ", " bytes)"),
     ("firstboot/link.c", ": mac: no link has ", "; there are: "),
-    ("firstboot/report.c", "the report was not delivered: "),
+    ("firstboot/report.c", "the report is not delivered yet, and is sent again: "),
     ("pxe/rack-warn.c", ": no host has ssh_keys: nobody will be able to log in"),
 ]
 

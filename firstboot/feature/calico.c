@@ -82,7 +82,6 @@ void calico_keys_make(struct calico_keys *ret, const struct host *h,
 		      const struct role *role)
 {
 	_cleanup_free_ char *host = xasprintf("host/%s", h->name);
-
 	const struct calico *c = &h->f.calico;
 	bool master = role_has(role, FEATURE_KUBERNETES_MASTER);
 

@@ -20,7 +20,7 @@ spawn_exceptions() {
 	test/unit/test-rack-start.c fork a process that holds a lock for a moment
 	test/unit/test-sandbox.c fork a process that is killed while its sandbox runs
 	test/unit/test-firstboot-http.h fork a server of the test, in the test itself
-	test/unit/test-firstboot-report.c fork a report that watches on for an hour, in the test itself
+	test/unit/test-firstboot-configured.h fork a report that watches on for an hour, in the test itself
 	test/unit/test-firstboot-pool.c fork two programs that race, in the test itself
 	test/tools/measure.c fork the program it measures, traced
 	test/tools/measure.c execvp the program it measures, traced

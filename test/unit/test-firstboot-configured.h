@@ -35,6 +35,37 @@ static _unused_ unsigned all_well(const char *request, const char *content _unus
 	return str_after(request, "PUT ") ? 201 : 200;
 }
 
+static _unused_ size_t count_of(const char *text, const char *part)
+{
+	size_t n = 0;
+
+	for (const char *s = text; (s = strstr(s, part)); s++)
+		n++;
+	return n;
+}
+
+/* Runs cmd_report(), which observes a failed host for an hour, until the server was asked
+ * `n` times by PUT. Returns the server's log, owned. */
+static _unused_ char *log_of_failure(struct machine *m, const struct server *s, size_t n)
+{
+	char *log = NULL;
+	struct err e;
+	pid_t pid;
+
+	m->fb.timeout = 1;
+	pid = fork();
+	if (pid == 0)
+		_exit(cmd_report(&m->fb, NULL, &e) < 0);
+	do {
+		usleep(100000);
+		free(log);
+		log = server_log(s);
+	} while (count_of(log, "PUT ") < n);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	return log;
+}
+
 /* Checks the machine once, as ready_wait() does. Returns why it is not ready, or "" when
  * it is. Owned. */
 static _unused_ char *why_not_ready(const struct machine *m)
