@@ -231,12 +231,10 @@ static void open_section(struct parser *p, const char *name, enum node_type type
 		  (f.kind == TEMPLATE_TEXTS || f.kind == TEMPLATE_GROUPS);
 	if (p->depth == TEMPLATE_DEPTH_MAX ||
 	    (is_loop && p->loops == TEMPLATE_LOOPS_MAX)) {
-		complain(p, "{{#%s}} is within %d other %s: at most %d", name,
+		complain(p, "{{#%s}}: at most %d %s can be within each other", name,
 			 p->depth == TEMPLATE_DEPTH_MAX ? TEMPLATE_DEPTH_MAX
 							: TEMPLATE_LOOPS_MAX,
-			 p->depth == TEMPLATE_DEPTH_MAX ? "sections" : "loops",
-			 p->depth == TEMPLATE_DEPTH_MAX ? TEMPLATE_DEPTH_MAX
-							: TEMPLATE_LOOPS_MAX);
+			 p->depth == TEMPLATE_DEPTH_MAX ? "sections" : "loops");
 		p->is_unsound = p->is_lost = true;
 		return;
 	}

@@ -149,9 +149,9 @@ static int render_value(struct renderer *r, const struct template_node *n)
 	}
 	if (!text)
 		return fail(r, n,
-			    "the value of {{%s}} is not given: put it into "
-			    "{{#%s}}...{{/%s}}",
-			    n->name, n->name, n->name);
+			    "the value of {{%s}} is not given: give it, or put "
+			    "{{%s}} into {{#%s}}...{{/%s}}",
+			    n->name, n->name, n->name, n->name);
 	wrong = is_utf8(text) ? template_type(r->t->format)
 					->append(&r->out, n->place, text,
 						 n->kind == TEMPLATE_TEXT)

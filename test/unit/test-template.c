@@ -175,11 +175,11 @@ static void test_limits_are_told(void **state _unused_)
 	assert_limit(repeated("x", TEMPLATE_MAX + 1, ""), "t: is larger than 64 KiB");
 	assert_limit(repeated("{{#x}}", 8, "{{/x}}"), NULL);
 	assert_limit(repeated("{{#x}}", 10, "{{/x}}"),
-		     "t:1: {{#x}} is within 8 other sections: at most 8\n"
-		     "t:1: {{#x}} is within 8 other sections: at most 8");
+		     "t:1: {{#x}}: at most 8 sections can be within each other\n"
+		     "t:1: {{#x}}: at most 8 sections can be within each other");
 	assert_limit(repeated("{{#hosts}}", 3, "{{/hosts}}"), NULL);
 	assert_limit(repeated("{{#hosts}}", 4, "{{/hosts}}"),
-		     "t:1: {{#hosts}} is within 3 other loops: at most 3");
+		     "t:1: {{#hosts}}: at most 3 loops can be within each other");
 	assert_limit(repeated("{{x}}", 4096, ""), NULL);
 	assert_limit(repeated("{{x}}", 4097, ""),
 		     "t:1: has more than 4096 tags and texts between them");
@@ -233,8 +233,8 @@ static void test_value_that_is_not_given_is_an_error(void **state _unused_)
 {
 	_cleanup_free_ char *got = template_test_render("\n{{x}}", TEMPLATE_PLAIN, NULL);
 
-	assert_string_equal(got, "t:2: the value of {{x}} is not given: put it into "
-				 "{{#x}}...{{/x}}");
+	assert_string_equal(got, "t:2: the value of {{x}} is not given: give it, or put "
+				 "{{x}} into {{#x}}...{{/x}}");
 }
 
 static void test_value_that_cannot_be_written_is_an_error(void **state _unused_)
