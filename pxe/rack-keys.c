@@ -86,7 +86,8 @@ static void trim(char **text)
 	*text = trimmed;
 }
 
-/* Loads a serial number or UUID, and refuses one that the node ignores. */
+/* Loads a serial number or UUID, and refuses one that the node ignores. A refused one is
+ * not compared with those of other hosts. */
 static void load_identity(struct loader *l, const struct conf_node *group,
 			  const char *prefix, const char *key,
 			  const char *(*wrong)(const char *s),
@@ -100,12 +101,16 @@ static void load_identity(struct loader *l, const struct conf_node *group,
 		l->r = conf_complain(conf_member(group, key), l->d,
 				     "%s%s: must be a string that is not empty", prefix,
 				     key);
-	else if (is_placeholder(*ret))
+	else if (!is_placeholder(*ret))
+		return;
+	else
 		l->r = conf_complain(conf_member(group, key), l->d,
 				     "%s%s: '%.60s' is a placeholder, which the firmware "
 				     "of many machines has: leave it out, the host's mac "
 				     "identifies the machine",
 				     prefix, key, *ret);
+	free(*ret);
+	*ret = NULL;
 }
 
 void rack_load_identity(struct loader *l, const struct conf_node *group,
