@@ -177,7 +177,7 @@ static int load(struct rack_job *j, struct err *e)
 	known_files_open(&j->known, NULL);
 	if (image_check(&j->image, &j->known, e) < 0)
 		return -1;
-	if (preflight_hosts(&j->rack, j->hosts, j->n, &j->image, &d) < 0)
+	if (preflight_hosts(j->hosts, j->n, &j->image, &d) < 0)
 		return diag_err(&d, e);
 	if (preflight_tools(j->a->uefi, j->a->accel, "", &d) < 0) {
 		int r = diag_err(&d, e);

@@ -20,9 +20,10 @@ static int check_bond(const struct rack *r, size_t i, struct owners *macs, struc
 			continue;
 		net_format_mac(mac, ':', text);
 		other = owner(macs, text, i);
-		snprintf(what, sizeof(what), "%s is also", text);
+		snprintf(what, sizeof(what), "bond: %s is also", text);
 		if (other != i)
-			ret = owner_complain(r, i, HOST_BOND, what, other, "", d);
+			ret = rack_complain(r, i, HOST_BOND, what, other, HOST_NAME, "",
+					    d);
 	}
 	return ret;
 }
@@ -34,8 +35,9 @@ int rack_check_bonds(const struct rack *r, struct diag *d)
 	int ret = 0;
 
 	for (size_t i = 0; i < r->n_hosts; i++)
-		if (r->hosts[i].host.has_mac && !r->hosts[i].host.bad[HOST_MAC])
-			owner(&macs, net_format_mac(r->hosts[i].host.mac, ':', text), i);
+		if (host_has_mac(rack_host_at(r, i)))
+			owner(&macs, net_format_mac(rack_host_at(r, i)->mac, ':', text),
+			      i);
 	for (size_t i = 0; i < r->n_hosts; i++)
 		if (check_bond(r, i, &macs, d) < 0)
 			ret = -1;

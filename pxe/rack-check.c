@@ -9,38 +9,24 @@
 #include "pxe/rack-check.h"
 
 #include "pxe/feature.h"
+#include "pxe/owners.h"
 
-#define NOBODY SIZE_MAX
-
-static const struct host *host_at(const struct rack *r, size_t i)
+int rack_complain(const struct rack *r, size_t i, enum host_key_id id, const char *what,
+		  size_t other, enum host_key_id other_id, const char *why,
+		  struct diag *d)
 {
-	return &r->hosts[i].host;
-}
-
-/* Writes "line 22" to `out`, or "b.cfg:22" if that is another file than `file`. Returns
- * `out`. */
-static const char *other_place(const struct host *h, enum host_key_id id,
-			       const char *file, char *out, size_t size)
-{
-	const struct origin *o = &h->origin[id];
-
-	if (o->line && o->file && streq(o->file, file))
-		snprintf(out, size, "line %u", o->line);
-	else
-		host_where(h, id, out, size);
-	return out;
-}
-
-int rack_complain(const struct rack *r, size_t i, size_t other, enum host_key_id id,
-		  const char *what, struct diag *d)
-{
-	const struct host *h = host_at(r, i), *o = host_at(r, other);
+	const struct host *h = rack_host_at(r, i), *o = rack_host_at(r, other);
+	const struct origin *at = &o->origin[other_id];
+	bool known = at->file && at->line;
 	char where[512], there[512];
 
-	return diag_add(d, "%s: host '%s': %s host '%s' (%s)",
-			host_where(h, id, where, sizeof(where)), h->name, what, o->name,
-			other_place(o, id, h->origin[id].file ? h->origin[id].file : "",
-				    there, sizeof(there)));
+	return diag_add(d, "%s: host '%s': %s host '%s' (%s)%s",
+			host_where(h, id, where, sizeof(where)), h->name ? h->name : "?",
+			what, o->name ? o->name : "?",
+			other_place(known ? at->file : r->hosts[other].file,
+				    known ? at->line : r->hosts[other].line,
+				    h->origin[id].file, there, sizeof(there)),
+			why);
 }
 
 /* --- duplicates ------------------------------------------------------------------- */
@@ -52,11 +38,6 @@ struct unique {
 	void (*format)(const struct host *h, char *out, size_t size);
 };
 
-static bool has_name(const struct host *h)
-{
-	return h->name && !h->bad[HOST_NAME];
-}
-
 static int compare_name(const struct host *a, const struct host *b)
 {
 	return strcmp(a->name, b->name);
@@ -65,11 +46,6 @@ static int compare_name(const struct host *a, const struct host *b)
 static void format_name(const struct host *h _unused_, char *out, size_t size)
 {
 	snprintf(out, size, "name is also that of");
-}
-
-static bool has_mac(const struct host *h)
-{
-	return h->has_mac && !h->bad[HOST_MAC];
 }
 
 static int compare_mac(const struct host *a, const struct host *b)
@@ -82,11 +58,6 @@ static void format_mac(const struct host *h, char *out, size_t size)
 	char mac[NET_MAC_LEN];
 
 	snprintf(out, size, "mac %s is also", net_format_mac(h->mac, ':', mac));
-}
-
-static bool has_address(const struct host *h)
-{
-	return h->address.prefix && !h->dhcp && !h->bad[HOST_ADDRESS];
 }
 
 static int compare_address(const struct host *a, const struct host *b)
@@ -102,9 +73,9 @@ static void format_address(const struct host *h, char *out, size_t size)
 }
 
 static const struct unique uniques[] = {
-	{HOST_NAME, has_name, compare_name, format_name},
-	{HOST_MAC, has_mac, compare_mac, format_mac},
-	{HOST_ADDRESS, has_address, compare_address, format_address},
+	{HOST_NAME, host_has_name, compare_name, format_name},
+	{HOST_MAC, host_has_mac, compare_mac, format_mac},
+	{HOST_ADDRESS, host_has_fixed_address, compare_address, format_address},
 };
 
 struct order {
@@ -121,7 +92,7 @@ static int by_value(const void *a, const void *b, void *arg)
 {
 	const struct order *o = arg;
 	size_t i = *(const size_t *)a, j = *(const size_t *)b;
-	int c = o->u->compare(host_at(o->r, i), host_at(o->r, j));
+	int c = o->u->compare(rack_host_at(o->r, i), rack_host_at(o->r, j));
 
 	return c ? c : compare_index(i, j);
 }
@@ -135,24 +106,24 @@ static int check_unique(const struct rack *r, const struct unique *u, struct dia
 	int ret = 0;
 
 	for (size_t i = 0; i < r->n_hosts; i++) {
-		first[i] = NOBODY;
-		if (u->has(host_at(r, i)))
+		first[i] = NO_HOST;
+		if (u->has(rack_host_at(r, i)))
 			order[n++] = i;
 	}
 	qsort_r(order, n, sizeof(*order), by_value, &how);
 	for (size_t k = 1; k < n; k++) {
 		size_t i = order[k], before = order[k - 1];
 
-		if (u->compare(host_at(r, i), host_at(r, before)) == 0)
-			first[i] = first[before] == NOBODY ? before : first[before];
+		if (u->compare(rack_host_at(r, i), rack_host_at(r, before)) == 0)
+			first[i] = first[before] == NO_HOST ? before : first[before];
 	}
 	for (size_t i = 0; i < r->n_hosts; i++) {
 		char what[64];
 
-		if (first[i] == NOBODY)
+		if (first[i] == NO_HOST)
 			continue;
-		u->format(host_at(r, i), what, sizeof(what));
-		ret = rack_complain(r, i, first[i], u->id, what, d);
+		u->format(rack_host_at(r, i), what, sizeof(what));
+		ret = rack_complain(r, i, u->id, what, first[i], u->id, "", d);
 	}
 	return ret;
 }
@@ -165,9 +136,9 @@ static int check_boot_server(const struct rack *r, struct diag *d)
 	int ret = 0;
 
 	for (size_t i = 0; i < r->n_hosts; i++) {
-		const struct host *h = host_at(r, i);
+		const struct host *h = rack_host_at(r, i);
 
-		if (!r->boot_server || !has_address(h) ||
+		if (!r->boot_server || !host_has_fixed_address(h) ||
 		    h->address.addr != r->boot_server)
 			continue;
 		host_where(h, HOST_ADDRESS, where, sizeof(where));
@@ -182,32 +153,30 @@ static int check_boot_server(const struct rack *r, struct diag *d)
  * 0 or -1. */
 static int check_identity(const struct loader *l, const char *key, size_t offset)
 {
-	_cleanup_free_ size_t *first = xcalloc(l->rack->n_hosts + 1, sizeof(*first));
-	_cleanup_intern_ struct intern seen = {0};
+	_cleanup_owners_ struct owners seen = {.host = NULL};
+	char where[512], there[512];
 	int ret = 0;
 
 	for (size_t i = 0; i < l->rack->n_hosts; i++) {
 		const struct rack_host *h = &l->rack->hosts[i], *other;
-		_cleanup_free_ char *text = xstrdup(*(char **)((char *)h + offset));
-		bool is_new = false;
-		size_t n;
+		const char *text = *(char **)((char *)h + offset);
+		_cleanup_free_ char *lower = xstrdup(text);
+		size_t first;
 
-		for (char *c = text; c && *c; c++)
+		for (char *c = lower; c && *c; c++)
 			*c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
-		if (!text)
+		if (!lower)
 			continue;
-		n = intern(&seen, text, &is_new);
-		if (is_new)
-			first[n] = i;
-		other = &l->rack->hosts[first[n]];
-		if (!is_new)
-			ret = diag_add(l->d,
-				       "%s:%u: host '%s': %s %s is also host '%s' (line "
-				       "%u)",
-				       l->rack->file, h->line,
-				       h->host.name ? h->host.name : "?", key, text,
-				       other->host.name ? other->host.name : "?",
-				       other->line);
+		first = owner(&seen, lower, i);
+		if (first == i)
+			continue;
+		other = &l->rack->hosts[first];
+		ret = diag_add(l->d, "%s: host '%s': %s %s is also host '%s' (%s)",
+			       rack_host_where(h, where, sizeof(where)),
+			       h->host.name ? h->host.name : "?", key, text,
+			       other->host.name ? other->host.name : "?",
+			       other_place(other->file, other->line, h->file, there,
+					   sizeof(there)));
 	}
 	return ret;
 }

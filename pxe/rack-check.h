@@ -4,10 +4,12 @@
 
 #include "pxe/rack-parts.h"
 
-/* Adds "a.cfg:41: host 'node-7': WHAT host 'node-3' (line 22)", with the origins of the
- * key in both hosts. Returns -1. */
-int rack_complain(const struct rack *r, size_t i, size_t other, enum host_key_id id,
-		  const char *what, struct diag *d);
+/* Adds "a.cfg:41: host 'node-7': WHAT host 'node-3' (line 22)WHY", with the places of the
+ * first host's key `id` and of the other's `other_id`, or of its entry if that key has
+ * none. Returns -1. */
+int rack_complain(const struct rack *r, size_t i, enum host_key_id id, const char *what,
+		  size_t other, enum host_key_id other_id, const char *why,
+		  struct diag *d);
 
 /* Finds links of bonds that are another host's too. Returns 0, or -1 with a complaint for
  * each. */

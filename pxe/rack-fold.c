@@ -15,8 +15,11 @@
 #define HOST "host '"
 
 struct group {
-	size_t exact;                   /* number of the first one's exact text */
-	bool same;                      /* all have that text */
+	size_t exact;     /* number of the first one's exact text */
+	bool same;        /* all have that text */
+	const char *file; /* of the first one, followed by more text */
+	size_t file_len;
+	bool one_file;                  /* all are about that file */
 	size_t kept[LOOSE_MAX], n_kept; /* hosts that keep their lines */
 	size_t folded;                  /* complaints of the others */
 	size_t hosts, host;             /* number of the others, the last one */
@@ -83,8 +86,9 @@ static char *loose_text(const char *s)
 	return buf_take(&b);
 }
 
-/* Returns the line number in "FILE:LINE: ", or 0. */
-static unsigned line_of(const char *line, const char *rest)
+/* Returns the line number in "FILE:LINE: ", or 0, and sets *ret_file to the length of
+ * FILE. */
+static unsigned line_of(const char *line, const char *rest, size_t *ret_file)
 {
 	uint64_t n = 0;
 	const char *at = rest - strlen(": ");
@@ -93,18 +97,27 @@ static unsigned line_of(const char *line, const char *rest)
 	while (at > line && at[-1] >= '0' && at[-1] <= '9')
 		at--;
 	digits = xstrndup(at, (size_t)(rest - at) - strlen(": "));
+	*ret_file = at > line ? (size_t)(at - line) - 1 : 0;
 	return at > line && at[-1] == ':' && str_to_u64(digits, INT32_MAX, &n) == 0
 		       ? (unsigned)n
 		       : 0;
 }
 
-static void name_host(struct group *g, const char *host, unsigned line)
+/* Names the host of a complaint, with the line, and with the file if the group's
+ * complaints are about several. */
+static void name_host(struct group *g, const char *host, const char *line,
+		      const char *rest)
 {
+	size_t file;
+	unsigned n = line_of(line, rest, &file);
+
 	if (g->named++ >= NAMED_MAX)
 		return;
 	buf_printf(&g->more, "%s%s", g->named > 1 ? ", " : "", host);
-	if (line)
-		buf_printf(&g->more, " (line %u)", line);
+	if (n && g->one_file)
+		buf_printf(&g->more, " (line %u)", n);
+	else if (n)
+		buf_printf(&g->more, " (%.*s:%u)", (int)file, line, n);
 }
 
 struct fold {
@@ -126,20 +139,29 @@ static void sort(struct fold *f)
 		_cleanup_free_ char *loose = exact ? loose_text(exact) : NULL;
 		_cleanup_free_ char *host = rest ? host_of(rest) : NULL;
 		bool is_new = false;
-		size_t k, n;
+		size_t k, n, len = 0;
 
 		f->group[i] = SIZE_MAX;
 		if (!rest || f->d->details[i])
 			continue;
+		line_of(f->d->lines[i], rest, &len);
 		n = intern(&f->exact, exact, NULL);
 		k = intern(&f->loose, loose, &is_new);
 		if (is_new) {
 			f->v = xgrow(f->v, k, sizeof(*f->v));
-			f->v[k] = (struct group){.exact = n, .same = true};
+			f->v[k] = (struct group){
+				.exact = n,
+				.same = true,
+				.file = f->d->lines[i],
+				.file_len = len,
+				.one_file = true,
+			};
 		}
 		f->group[i] = k;
 		f->host[i] = intern(&f->hosts, host, NULL);
 		f->v[k].same = f->v[k].same && f->v[k].exact == n;
+		f->v[k].one_file = f->v[k].one_file && f->v[k].file_len == len &&
+				   memcmp(f->v[k].file, f->d->lines[i], len) == 0;
 	}
 }
 
@@ -183,7 +205,7 @@ static void remove_others(struct fold *f)
 
 			if (g->hosts == 0 || g->host != f->host[i]) {
 				g->hosts++;
-				name_host(g, host, line_of(d->lines[i], rest));
+				name_host(g, host, d->lines[i], rest);
 			}
 			g->host = f->host[i];
 			free(d->lines[i]);

@@ -72,11 +72,13 @@ int rack_check_templates(const struct rack *r, const struct roles *roles,
 	for (size_t i = 0; i < r->n_hosts; i++) {
 		const struct rack_host *h = &r->hosts[i];
 		_cleanup_diag_ struct diag own = {0};
+		char where[512];
 
 		if (host_templates_check(t, &h->host, roles, values, checked, &own) == 0)
 			continue;
 		for (size_t k = 0; k < own.n; k++)
-			ret = diag_add(d, "%s:%u: host '%s': %s", r->file, h->line,
+			ret = diag_add(d, "%s: host '%s': %s",
+				       rack_host_where(h, where, sizeof(where)),
 				       h->host.name, own.lines[k]);
 	}
 	if (ret < 0 && d)

@@ -7,8 +7,6 @@
 #include "firstboot/model/feature.h"
 #include "pxe/rack-parts.h"
 
-#define NOBODY SIZE_MAX
-
 /* Returns true when a role of the image has the key. */
 static bool has_feature(const struct loader *l, enum host_key_id id)
 {
@@ -38,24 +36,9 @@ void rack_named_load(struct loader *l)
 			.text = s,
 			.file = conf_file(n),
 			.line = conf_line(n),
-			.host = NOBODY,
+			.host = NO_HOST,
 		};
 	}
-}
-
-static bool has_name(const struct host *h)
-{
-	return h->name && !h->bad[HOST_NAME];
-}
-
-static bool has_address(const struct host *h)
-{
-	return h->address.prefix && !h->dhcp && !h->bad[HOST_ADDRESS];
-}
-
-static const struct host *host_at(const struct rack *r, size_t i)
-{
-	return &r->hosts[i].host;
 }
 
 static const char *nearest_name(const struct rack *r, const char *text)
@@ -64,8 +47,8 @@ static const char *nearest_name(const struct rack *r, const char *text)
 	size_t n = 0;
 
 	for (size_t i = 0; i < r->n_hosts; i++)
-		if (has_name(host_at(r, i)))
-			names[n++] = host_at(r, i)->name;
+		if (host_has_name(rack_host_at(r, i)))
+			names[n++] = rack_host_at(r, i)->name;
 	return str_nearest_name(text, names);
 }
 
@@ -89,11 +72,11 @@ static int unknown(const struct rack *r, const struct rack_named *m, struct diag
 
 static void find_address(const struct rack *r, struct rack_named *m)
 {
-	for (size_t i = 0; i < r->n_hosts && m->host == NOBODY; i++)
-		if (has_address(host_at(r, i)) &&
-		    host_at(r, i)->address.addr == m->address)
+	for (size_t i = 0; i < r->n_hosts && m->host == NO_HOST; i++)
+		if (host_has_fixed_address(rack_host_at(r, i)) &&
+		    rack_host_at(r, i)->address.addr == m->address)
 			m->host = i;
-	m->outside = m->host == NOBODY;
+	m->outside = m->host == NO_HOST;
 }
 
 /* Returns 0, or -1 with a complaint. */
@@ -103,18 +86,19 @@ static int find(const struct rack *r, struct rack_named *m, struct diag *d)
 		find_address(r, m);
 		return 0;
 	}
-	for (size_t i = 0; i < r->n_hosts && m->host == NOBODY; i++)
-		if (has_name(host_at(r, i)) && streq(host_at(r, i)->name, m->text))
+	for (size_t i = 0; i < r->n_hosts && m->host == NO_HOST; i++)
+		if (host_has_name(rack_host_at(r, i)) &&
+		    streq(rack_host_at(r, i)->name, m->text))
 			m->host = i;
-	if (m->host == NOBODY)
+	if (m->host == NO_HOST)
 		return unknown(r, m, d);
-	if (host_at(r, m->host)->dhcp)
+	if (rack_host_at(r, m->host)->dhcp)
 		return diag_add(d,
 				"%s:%u: cluster: %s '%s' has its address from DHCP: the "
 				"%s's address must be fixed",
 				m->file, m->line, m->key->name, m->text, m->key->name);
-	if (has_address(host_at(r, m->host)))
-		m->address = host_at(r, m->host)->address.addr;
+	if (host_has_fixed_address(rack_host_at(r, m->host)))
+		m->address = rack_host_at(r, m->host)->address.addr;
 	return 0;
 }
 

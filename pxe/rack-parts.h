@@ -14,7 +14,7 @@ struct rack_named {
 	const char *file;
 	unsigned line;
 	bool outside;     /* an address that no host of this rack has */
-	size_t host;      /* index; SIZE_MAX: none of this rack */
+	size_t host;      /* index; NO_HOST: none of this rack */
 	uint32_t address; /* 0: not known */
 };
 
@@ -32,6 +32,36 @@ struct loader {
 	bool too_large; /* the cluster's settings, for so many hosts */
 	int r;
 };
+
+/* An index of a host that there is not. */
+#define NO_HOST SIZE_MAX
+
+static inline const struct host *rack_host_at(const struct rack *r, size_t i)
+{
+	return &r->hosts[i].host;
+}
+
+/* Return true when the host has a value that could be read. */
+static inline bool host_has_name(const struct host *h)
+{
+	return h->name && !h->bad[HOST_NAME];
+}
+
+static inline bool host_has_mac(const struct host *h)
+{
+	return h->has_mac && !h->bad[HOST_MAC];
+}
+
+static inline bool host_has_fixed_address(const struct host *h)
+{
+	return h->address.prefix && !h->dhcp && !h->bad[HOST_ADDRESS];
+}
+
+/* Writes the place of something to which a message about a place in the file `than`
+ * refers: "line 22", or "FILE:22" if it is in another file or `than` is NULL. Returns
+ * `out`. */
+const char *other_place(const char *file, unsigned line, const char *than, char *out,
+			size_t size);
 
 /* Replaces *ret by a string member, unless `wrong` returns a fault of it. */
 void rack_load_text(struct loader *l, const struct conf_node *group, const char *prefix,

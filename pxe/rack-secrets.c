@@ -213,10 +213,13 @@ static void add(struct rack_secrets *all, size_t first, struct element *el)
 {
 	const struct rack_secret *same =
 		el->s.name ? find(all, first, all->n, el->s.name) : NULL;
+	char place[512];
 
 	if (same && !el->bad)
-		complain(el, NULL, "'%s' is also the name of the secret in line %u",
-			 el->s.name, same->line);
+		complain(el, NULL, "'%s' is also the name of the secret in %s",
+			 el->s.name,
+			 other_place(same->from, same->line, el->s.from, place,
+				     sizeof(place)));
 	if (el->bad) {
 		secret_done(&el->s);
 		return;

@@ -6,6 +6,7 @@
 void rack_warn(const struct rack *r)
 {
 	size_t without = 0, first = 0;
+	char where[512];
 
 	rack_warn_secrets(r);
 	for (size_t i = 0; i < r->n_hosts; i++)
@@ -17,8 +18,9 @@ void rack_warn(const struct rack *r)
 		log_warn("%s: no host has ssh_keys: nobody will be able to log in",
 			 r->file);
 	else
-		log_warn("%s:%u: host '%s'%s no ssh_keys: nobody will be able to log in "
+		log_warn("%s: host '%s'%s no ssh_keys: nobody will be able to log in "
 			 "there",
-			 r->file, r->hosts[first].line, r->hosts[first].host.name,
+			 rack_host_where(&r->hosts[first], where, sizeof(where)),
+			 r->hosts[first].host.name,
 			 without > 1 ? " and others have" : " has");
 }

@@ -232,12 +232,21 @@ static void copy_common(const struct rack_host *common, struct rack_host *h)
 	h->vm_nics = common->vm_nics;
 }
 
+/* Returns the name of the node's file, which is the rack's. */
+static const char *file_of(struct rack *r, const struct conf_node *n)
+{
+	size_t i = intern(&r->files, conf_file(n), NULL);
+
+	return r->files.texts[i];
+}
+
 static void load_host(struct loader *l, const struct conf_node *group, size_t i,
 		      struct rack_host *h)
 {
 	_cleanup_free_ char *prefix = NULL;
 	const char *name = NULL;
 
+	h->file = file_of(l->rack, group);
 	h->line = conf_line(group);
 	host_init(&h->host);
 	copy_common(&l->common, h);
@@ -296,14 +305,14 @@ static void load_hosts(struct loader *l, const struct conf_node *list)
 static void check_size(struct loader *l, const struct rack_host *h)
 {
 	_cleanup_free_ char *text = host_render(&h->host);
+	char where[512];
 
 	if (strlen(text) > CONF_MAX - REPORT_SPARE)
-		l->r = diag_add(
-			l->d,
-			"%s:%u: host '%s': its host.cfg has %zu bytes, at most %d "
-			"are allowed",
-			l->rack->file, h->line, h->host.name, strlen(text),
-			CONF_MAX - REPORT_SPARE);
+		l->r = diag_add(l->d,
+				"%s: host '%s': its host.cfg has %zu bytes, at most %d "
+				"are allowed",
+				rack_host_where(h, where, sizeof(where)), h->host.name,
+				strlen(text), CONF_MAX - REPORT_SPARE);
 }
 
 static void check_host(struct loader *l, size_t i, struct diag *d)
@@ -510,12 +519,19 @@ int rack_parse(struct rack *ret, const char *text, size_t len, const char *name,
 	return load_conf(ret, conf, roles, false, d);
 }
 
+int rack_load_conf(struct rack *ret, const struct conf *conf, const struct roles *roles,
+		   struct diag *d)
+{
+	return load_conf(ret, conf, roles, false, d);
+}
+
 void rack_done(struct rack *r)
 {
 	for (size_t i = 0; i < r->n_hosts; i++)
 		rack_host_done(&r->hosts[i]);
 	free(r->hosts);
 	rack_secrets_done(&r->secrets);
+	intern_done(&r->files);
 	free(r->file);
 	free(r->name);
 	*r = (struct rack){0};

@@ -22,11 +22,13 @@
 #pragma once
 
 #include "firstboot/model/host.h"
+#include "lib/intern.h"
 #include "pxe/rack-secrets.h"
 
 struct rack_host {
-	struct host host;    /* loaded, derived, checked */
-	unsigned line;       /* of its entry */
+	struct host host; /* loaded, derived, checked */
+	const char *file; /* that has its entry: one of the rack's `files` */
+	unsigned line;
 	char *cmdline;       /* additional kernel words, or NULL */
 	char *serial, *uuid; /* may identify the host for a boot medium, or NULL */
 	char *state_disk;    /* device that the node may use as its state disk if it is
@@ -41,6 +43,7 @@ struct rack_host {
 
 struct rack {
 	char *file;
+	struct intern files; /* names of the files that have hosts' entries */
 	char *name;
 	uint32_t boot_server;
 	struct cidr network; /* the boot server's: node_network, or that of a host */
@@ -58,7 +61,13 @@ int rack_load(struct rack *ret, const char *path, const struct roles *roles,
  * are conf_flags. */
 int rack_parse(struct rack *ret, const char *text, size_t len, const char *name,
 	       unsigned flags, const struct roles *roles, struct diag *d) _must_check_;
+/* Does the same with a file that was read. */
+int rack_load_conf(struct rack *ret, const struct conf *conf, const struct roles *roles,
+		   struct diag *d) _must_check_;
 /* Warns about what is allowed, but seldom meant. */
 void rack_warn(const struct rack *r);
 void rack_done(struct rack *r);
+
+/* Writes the place of the host's entry, "FILE:LINE", to `out`. Returns `out`. */
+const char *rack_host_where(const struct rack_host *h, char *out, size_t size);
 #define _cleanup_rack_ _cleanup_(rack_done)

@@ -85,38 +85,41 @@ uint64_t preflight_memory(const struct image *image)
 	return (need + STEP - 1) / STEP * STEP;
 }
 
-static int check_nics(const struct rack *rack, const struct rack_host *h, struct diag *d)
+static int check_nics(const struct rack_host *h, struct diag *d)
 {
 	unsigned have = vm_nics(h), need = vm_bond_links(h);
+	char where[512];
 
 	if (h->host.vlan > 0)
 		log_warn("host '%s' uses VLAN %u: the rack's network here has no VLANs, "
 			 "so that it cannot report",
 			 h->host.name, (unsigned)h->host.vlan);
-	return have >= need
-		       ? 0
-		       : diag_add(d,
-				  "%s:%u: host '%s': vm.nics: %u is too little for its "
-				  "bond of %u links",
-				  rack->file, h->line, h->host.name, have, need);
+	return have >= need ? 0
+			    : diag_add(d,
+				       "%s: host '%s': vm.nics: %u is too little for its "
+				       "bond of %u links",
+				       rack_host_where(h, where, sizeof(where)),
+				       h->host.name, have, need);
 }
 
-int preflight_hosts(const struct rack *rack, const struct rack_host *const *hosts,
-		    size_t n, const struct image *image, struct diag *d)
+int preflight_hosts(const struct rack_host *const *hosts, size_t n,
+		    const struct image *image, struct diag *d)
 {
 	uint64_t need = preflight_memory(image);
 	int r = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct rack_host *h = hosts[i];
+		char where[512];
 
-		if (check_nics(rack, h, d) < 0)
+		if (check_nics(h, d) < 0)
 			r = -1;
 		if (h->vm_memory < need)
 			r = diag_add(d,
-				     "%s:%u: host '%s': vm.memory: %lluM is too little "
+				     "%s: host '%s': vm.memory: %lluM is too little "
 				     "for image '%s' to boot over PXE: at least %lluM",
-				     rack->file, h->line, h->host.name,
+				     rack_host_where(h, where, sizeof(where)),
+				     h->host.name,
 				     (unsigned long long)(h->vm_memory / MIB),
 				     image->name, (unsigned long long)(need / MIB));
 	}

@@ -22,10 +22,9 @@ int preflight_tools(bool uefi, enum accel_choice accel, const char *root,
 uint64_t preflight_memory(const struct image *image);
 
 /* Complains about every host whose vm.memory is less than that, or whose machine has less
- * network cards than its bond has links. Warns of a VLAN. `hosts` are `n` hosts of
- * `rack`. Returns 0 or -1. */
-int preflight_hosts(const struct rack *rack, const struct rack_host *const *hosts,
-		    size_t n, const struct image *image, struct diag *d) _must_check_;
+ * network cards than its bond has links. Warns of a VLAN. Returns 0 or -1. */
+int preflight_hosts(const struct rack_host *const *hosts, size_t n,
+		    const struct image *image, struct diag *d) _must_check_;
 
 /* Warns if less memory is available here (see `meminfo`, "/proc/meminfo" except in tests)
  * than the guests may use. */

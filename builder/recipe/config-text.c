@@ -16,12 +16,10 @@
 static int merge_included(struct config_text *c, const char *path, size_t max,
 			  struct diag *d)
 {
-	_cleanup_conf_ struct conf *conf = NULL;
-
-	if (conf_read_at(&conf, AT_FDCWD, path, path, max, 0, d) < 0)
+	if (conf_read_at(&c->merged, AT_FDCWD, path, path, max, 0, d) < 0)
 		return -1;
 	free(c->text);
-	c->text = conf_text(conf);
+	c->text = conf_text(c->merged);
 	c->len = strlen(c->text);
 	return 0;
 }
@@ -55,19 +53,29 @@ static int parse_host(const struct config_text *c, const struct roles *roles,
 	int r;
 
 	host_init(h);
-	if (conf_parse(&conf, c->text, c->len, c->name, CONF_MAX, CONF_NO_INCLUDE, d) < 0)
+	if (!c->merged &&
+	    conf_parse(&conf, c->text, c->len, c->name, CONF_MAX, CONF_NO_INCLUDE, d) < 0)
 		return -1;
-	r = host_load_conf(h, conf_root(conf), "", d);
+	r = host_load_conf(h, conf_root(c->merged ? c->merged : conf), "", d);
 	host_derive(h, roles);
 	return host_check(h, roles, d) < 0 ? -1 : r;
 }
 
+static int parse_rack(const struct config_text *c, const struct roles *roles,
+		      struct rack *r, struct diag *d)
+{
+	return c->merged ? rack_load_conf(r, c->merged, roles, d)
+			 : rack_parse(r, c->text, c->len, c->name, CONF_NO_INCLUDE, roles,
+				      d);
+}
+
 /* Warns about a setting of the hosts of a rack that has no effect on a medium. */
-static void warn_of(const struct rack *r, const char *name, const char *key,
+static void warn_of(const struct rack *r, const char *key,
 		    char *(*value)(const struct rack_host *h))
 {
 	const struct rack_host *first = NULL;
 	_cleanup_free_ char *others = NULL;
+	char where[512];
 	size_t n = 0;
 
 	for (size_t i = 0; i < r->n_hosts; i++)
@@ -76,9 +84,10 @@ static void warn_of(const struct rack *r, const char *name, const char *key,
 	if (n > 1)
 		others = xasprintf(" and %zu more", n - 1);
 	if (first)
-		log_warn("%s:%u: host '%s'%s: %s has no effect on a boot medium: see "
+		log_warn("%s: host '%s'%s: %s has no effect on a boot medium: see "
 			 "local.cfg in rackstrap-build(1)",
-			 name, first->line, first->host.name, others ? others : "", key);
+			 rack_host_where(first, where, sizeof(where)), first->host.name,
+			 others ? others : "", key);
 }
 
 static char *cmdline_of(const struct rack_host *h)
@@ -91,10 +100,10 @@ static char *state_disk_of(const struct rack_host *h)
 	return h->state_disk;
 }
 
-static void warn(const struct rack *r, const char *name)
+static void warn(const struct rack *r)
 {
-	warn_of(r, name, "cmdline", cmdline_of);
-	warn_of(r, name, "state_disk", state_disk_of);
+	warn_of(r, "cmdline", cmdline_of);
+	warn_of(r, "state_disk", state_disk_of);
 }
 
 static int refuse_secrets(const struct host *h, const char *of, struct diag *d)
@@ -172,11 +181,11 @@ int config_text_check(const struct config_text *c, const struct roles *roles,
 
 	if (!c->rack)
 		return check_host(c, roles, templates, d);
-	if (rack_parse(&rack, c->text, c->len, c->name, CONF_NO_INCLUDE, roles, d) < 0 ||
+	if (parse_rack(c, roles, &rack, d) < 0 ||
 	    config_rack_refuse_secrets(&rack, d) < 0 ||
 	    rack_check_templates(&rack, roles, templates, d) < 0)
 		return -1;
-	warn(&rack, c->name);
+	warn(&rack);
 	return 0;
 }
 
@@ -203,8 +212,7 @@ void config_text_warn_keys(const struct config_text *c, const struct roles *role
 				 c->name);
 		return;
 	}
-	if (rack_parse(&rack, c->text, c->len, c->name, CONF_NO_INCLUDE, roles, NULL) ==
-	    0)
+	if (parse_rack(c, roles, &rack, NULL) == 0)
 		rack_warn(&rack);
 }
 
@@ -277,6 +285,8 @@ static void apply(struct edit *ed, struct config_text *c)
 	free(c->text);
 	c->len = b.len;
 	c->text = buf_take(&b);
+	conf_free(c->merged);
+	c->merged = NULL;
 }
 
 /* Sets *ret to the offset behind the first of `brackets` that follows `word` on or after
@@ -377,7 +387,7 @@ static char **keys_of(const struct config_text *c, const struct roles *roles,
 		add_keys(&v, &h);
 		return strv_builder_take(&v);
 	}
-	if (rack_parse(&rack, c->text, c->len, c->name, CONF_NO_INCLUDE, roles, d) < 0)
+	if (parse_rack(c, roles, &rack, d) < 0)
 		return NULL;
 	for (size_t i = 0; i < rack.n_hosts; i++)
 		add_keys(&v, &rack.hosts[i].host);
@@ -444,5 +454,6 @@ void config_text_done(struct config_text *c)
 {
 	free(c->name);
 	free(c->text);
+	conf_free(c->merged);
 	*c = (struct config_text){0};
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "firstboot/model/conf.h"
 #include "firstboot/model/host-template.h"
 
 struct config_text {
@@ -12,6 +13,8 @@ struct config_text {
 	bool rack;  /* rack.cfg, not host.cfg */
 	char *text;
 	size_t len;
+	struct conf *merged; /* the file with those that it includes, whose lines are
+			      * not those of `text`; NULL when it includes none */
 };
 
 /*

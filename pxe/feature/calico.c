@@ -3,6 +3,7 @@
 #include "firstboot/model/feature/bgp.h"
 #include "pxe/feature.h"
 #include "pxe/owners.h"
+#include "pxe/rack-check.h"
 
 /* host_check() reports a host that is its own peer. */
 static int check_peer(const struct rack *r, size_t i, struct owners *addresses,
@@ -21,11 +22,11 @@ static int check_peer(const struct rack *r, size_t i, struct owners *addresses,
 		if (bgp_peer_parse(h->f.calico.node_peers[k], &p) < 0)
 			continue;
 		net_format_addr(p.addr, text);
-		other = owner(addresses, text, OWNER_NONE);
-		snprintf(what, sizeof(what), "%s is", text);
-		if (other != OWNER_NONE && other != i)
-			ret = owner_complain(r, i, HOST_BGP_NODE_PEERS, what, other,
-					     ", already a peer by bgp_mesh", d);
+		other = owner(addresses, text, NO_HOST);
+		snprintf(what, sizeof(what), "bgp_node_peers: %s is", text);
+		if (other != NO_HOST && other != i)
+			ret = rack_complain(r, i, HOST_BGP_NODE_PEERS, what, other,
+					    HOST_NAME, ", already a peer by bgp_mesh", d);
 	}
 	return ret;
 }
@@ -38,9 +39,9 @@ static int check(const struct loader *l)
 	int ret = 0;
 
 	for (size_t i = 0; i < r->n_hosts; i++) {
-		const struct host *h = &r->hosts[i].host;
+		const struct host *h = rack_host_at(r, i);
 
-		if (!h->dhcp && h->address.prefix && !h->bad[HOST_ADDRESS])
+		if (host_has_fixed_address(h))
 			owner(&addresses, net_format_addr(h->address.addr, text), i);
 	}
 	for (size_t i = 0; i < r->n_hosts; i++)

@@ -6,8 +6,6 @@
 #include "pxe/feature.h"
 #include "pxe/rack-check.h"
 
-#define NOBODY SIZE_MAX
-
 static struct cidr cbr0_at(const struct rack *r, size_t i)
 {
 	return r->hosts[i].host.f.cbr0.address;
@@ -31,7 +29,7 @@ static int check(const struct loader *l)
 	int ret = 0;
 
 	for (size_t i = 0; i < r->n_hosts; i++) {
-		first[i] = NOBODY;
+		first[i] = NO_HOST;
 		if (cbr0_at(r, i).prefix && !r->hosts[i].host.bad[HOST_CBR0])
 			order[n++] = i;
 	}
@@ -49,12 +47,12 @@ static int check(const struct loader *l)
 	for (size_t i = 0; i < r->n_hosts; i++) {
 		char what[128], mine[NET_CIDR_LEN], its[NET_CIDR_LEN];
 
-		if (first[i] == NOBODY)
+		if (first[i] == NO_HOST)
 			continue;
 		snprintf(what, sizeof(what), "cbr0 %s overlaps %s, the cbr0 of",
 			 net_format_cidr(cbr0_at(r, i), mine),
 			 net_format_cidr(cbr0_at(r, first[i]), its));
-		ret = rack_complain(r, i, first[i], HOST_CBR0, what, l->d);
+		ret = rack_complain(r, i, HOST_CBR0, what, first[i], HOST_CBR0, "", l->d);
 	}
 	return ret;
 }

@@ -21,7 +21,7 @@ static bool disagrees(const struct loader *l, size_t i)
 	const struct role *role =
 		h->role && !h->bad[HOST_ROLE] ? roles_find(l->roles, h->role) : NULL;
 
-	if (!m || !role || (!m->outside && m->host == SIZE_MAX))
+	if (!m || !role || (!m->outside && m->host == NO_HOST))
 		return false; /* reported already */
 	return role_has(role, FEATURE_KUBERNETES_MASTER) != (i == m->host);
 }
@@ -35,7 +35,7 @@ static void prepare(const struct loader *l, size_t i)
 static int check(const struct loader *l)
 {
 	const struct rack_named *m = rack_named_get(l, HOST_MASTER);
-	char where[512];
+	char where[512], there[512];
 	int ret = 0;
 
 	for (size_t i = 0; i < l->rack->n_hosts; i++) {
@@ -45,17 +45,18 @@ static int check(const struct loader *l)
 		if (!disagrees(l, i))
 			continue;
 		host_where(h, HOST_ROLE, where, sizeof(where));
+		other_place(m->file, m->line, h->origin[HOST_ROLE].file, there,
+			    sizeof(there));
 		if (i == m->host)
-			ret = diag_add(
-				l->d,
-				"%s: host '%s': is the cluster's master (line %u), but "
-				"the role '%s' is not a master's",
-				where, name, m->line, h->role);
+			ret = diag_add(l->d,
+				       "%s: host '%s': is the cluster's master (%s), but "
+				       "the role '%s' is not a master's",
+				       where, name, there, h->role);
 		else
 			ret = diag_add(l->d,
 				       "%s: host '%s': role '%s' is a master's, but the "
-				       "cluster's master is '%s' (line %u)",
-				       where, name, h->role, m->text, m->line);
+				       "cluster's master is '%s' (%s)",
+				       where, name, h->role, m->text, there);
 	}
 	return ret;
 }

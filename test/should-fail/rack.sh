@@ -54,6 +54,24 @@ for way in "--recipe $WORK/with" ''; do
 		rackstrap: 4 mistakes in 1 file
 	E
 done
+# Lines are those of the file that a host is in, which may be one that the rack file includes.
+mkdir "$WORK/with/inc"
+{ echo && sed -n '3s/^hosts = (//p' "$WORK/with/rack.cfg"; } >"$WORK/with/inc/n1.cfg"
+sed -n '4s/^,//p' "$WORK/with/rack.cfg" >"$WORK/with/inc/n2.cfg"
+sed '3s|.*|hosts = (\n@include "inc/n1.cfg"|; 4s|.*|,\n@include "inc/n2.cfg"|' "$WORK/with/rack.cfg" >"$WORK/with/includes.cfg"
+refuse "such files for hosts of included files" 3 'rackstrap: 4 mistakes in 1 file' \
+	"$RACKSTRAP" check "$WORK/with/includes.cfg" --recipe "$WORK/with"
+cp "$WORK/err" "$WORK/said"
+check "each host is named with its own file" diff - "$WORK/said" <<-E
+	rackstrap: $WORK/with/inc/n1.cfg:2: host 'n1': the template $WORK/with/x:3: the value of {{.}} has a '%', which begins a specifier of systemd: '--a=%'
+	rackstrap:     and 3 more hosts: n2 ($WORK/with/inc/n2.cfg:1), n3 ($WORK/with/includes.cfg:7), n4 ($WORK/with/includes.cfg:8)
+	rackstrap: 4 mistakes in 1 file
+E
+key='ssh_keys = [ "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDq1F/2X0oTVvX7oP0Zb7dN2gRkU0f1Jx0b2o3a4c5d6 op@desk" ];'
+sed -i "s/--a=%/--a/; s/ssh_keys = \\[ \\];//; s|mac = |$key &|" "$WORK/with/includes.cfg"
+check "a host of an included file without ssh keys is a warning" "$RACKSTRAP" check "$WORK/with/includes.cfg" --recipe "$WORK/with"
+check "it has the file and line of the host" test "$(cat "$WORK/err")" = \
+	"rackstrap: warning: $WORK/with/inc/n1.cfg:2: host 'n1' and others have no ssh_keys: nobody will be able to log in there"
 refuse "check without a rack file" 2 'rackstrap: check: missing argument RACK.cfg: a rack file' "$RACKSTRAP" check
 missing='rackstrap: /nonexistent.cfg: cannot be read: No such file or directory'
 refuse "check of a file that does not exist" 1 "$missing" "$RACKSTRAP" check /nonexistent.cfg

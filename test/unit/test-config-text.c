@@ -165,10 +165,11 @@ static void test_included_files_are_merged(_unused_ void **state)
 	char dir[] = "/tmp/test-config-text.XXXXXX";
 	static const char plain[] = "# @include \"x\"\n" HOST;
 	_cleanup_config_text_ struct config_text c = {0}, rack = {.rack = true};
-	_cleanup_config_text_ struct config_text none = {0}, wrong = {.rack = true};
+	_cleanup_config_text_ struct config_text none = {0}, wrong = {.rack = true},
+						 places = {.rack = true};
 	_cleanup_free_ char *one = NULL, *two = NULL, *three = NULL;
 	_cleanup_roles_ struct roles roles = {0};
-	_cleanup_diag_ struct diag d = {0};
+	_cleanup_diag_ struct diag d = {0}, said = {0};
 
 	roles_2015(&roles);
 	assert_non_null(mkdtemp(dir));
@@ -189,6 +190,13 @@ static void test_included_files_are_merged(_unused_ void **state)
 	assert_null(strstr(rack.text, "@include"));
 	assert_int_equal(rack.len, strlen(rack.text));
 	assert_int_equal(config_text_check(&rack, &roles, &no_templates, &d), 0);
+	write_at(dir, "hosts.cfg",
+		 "\n{ name = \"m\"; role = \"none\"; mac = \"52:54:00:25:00:10\";\n"
+		 "  address = \"172.25.0.10\"; }\n");
+	assert_int_equal(config_text_load(&places, two, NULL, &d), 0);
+	assert_int_equal(config_text_check(&places, &roles, &no_templates, &said), -1);
+	assert_int_equal(said.n, 1);
+	assert_non_null(strstr(said.lines[0], "/hosts.cfg:2: "));
 	assert_int_equal(config_text_add_key(&rack, KEY, &roles, &d), 0);
 	assert_non_null(strstr(rack.text, BLOB));
 	assert_int_equal(d.n, 0);

@@ -322,10 +322,10 @@ static void test_too_little_memory_is_refused_with_the_needed_size(void **state)
 
 	/* 2 * (20 * 4.5 + 100) + 120 + 75 MiB, rounded up to a multiple of 64. */
 	assert_int_equal(preflight_memory(&image), 576 * MIB);
-	assert_int_equal(preflight_hosts(&f->rack, hosts, 2, &image, &d), 0);
+	assert_int_equal(preflight_hosts(hosts, 2, &image, &d), 0);
 
 	image.root_size = 500 * MIB;
-	assert_int_equal(preflight_hosts(&f->rack, hosts, 2, &image, &d), -1);
+	assert_int_equal(preflight_hosts(hosts, 2, &image, &d), -1);
 	assert_int_equal(d.n, 1); /* node-2 has enough memory */
 	assert_string_equal(d.lines[0],
 			    GOLDEN "/rack.cfg:10: host 'master': vm.memory: 1536M is too "
@@ -342,9 +342,9 @@ static void test_too_few_cards_for_a_bond_are_refused(void **state)
 	_cleanup_diag_ struct diag d = {0};
 
 	for (bonded.vm_nics = 4; bonded.vm_nics != 1; bonded.vm_nics--)
-		assert_int_equal(preflight_hosts(&f->rack, hosts, 1, &image, &d), 0);
+		assert_int_equal(preflight_hosts(hosts, 1, &image, &d), 0);
 	bonded.vm_nics = 1;
-	assert_int_equal(preflight_hosts(&f->rack, hosts, 1, &image, &d), -1);
+	assert_int_equal(preflight_hosts(hosts, 1, &image, &d), -1);
 	assert_string_equal(d.lines[0],
 			    GOLDEN "/rack.cfg:16: host 'bonded': vm.nics: 1 is too "
 				   "little for its bond of 2 links");
