@@ -37,6 +37,13 @@ int rack_hosts_load(struct rack_hosts *ret, const struct conf_node *root, struct
 
 	if (conf_get_list(root, "hosts", &list, d) < 0)
 		return -1;
+	if (conf_len(list) == 0 && conf_is_missing(root, "hosts"))
+		return conf_complain(root, d,
+				     "has no list 'hosts': the file is empty or was cut: "
+				     "boot this host again");
+	if (list && conf_len(list) == 0)
+		return conf_complain(list, d,
+				     "hosts: the list is empty, but a rack has a host");
 	for (size_t i = 0; i < conf_len(list); i++)
 		if (load_entry(ret, conf_at(list, i), d) < 0)
 			r = -1;

@@ -23,8 +23,8 @@ struct rack_hosts {
 
 void rack_hosts_add(struct rack_hosts *r, const char *name, const char *role,
 		    uint32_t address);
-/* Loads the list of a hosts.cfg. Returns 0, or -1 with complaints; *ret is the caller's
- * to empty in any case. */
+/* Loads the list of a hosts.cfg, which must not be empty. Returns 0, or -1 with
+ * complaints; *ret is the caller's to empty in any case. */
 int rack_hosts_load(struct rack_hosts *ret, const struct conf_node *root,
 		    struct diag *d) _must_check_;
 /* Loads it from a whole rack.cfg(5), as on a boot medium, which was checked when the

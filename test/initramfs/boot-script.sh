@@ -832,12 +832,16 @@ check "without the rack's hosts nothing is copied" ash rackstrap_take_hosts
 check "and no file is made" test ! -e "$TOPDIR/run/rackstrap/hosts.cfg"
 mkdir -p "$TOPDIR/rackstrap"
 echo 'hosts = ( );' >"$TOPDIR/rackstrap/hosts.cfg"
+check "the rack's hosts without host.cfg, which may be cut, are not copied" ash rackstrap_take_hosts
+check "and no file is made of them" test ! -e "$TOPDIR/run/rackstrap/hosts.cfg"
+echo 'name = "node-1";' >"$TOPDIR/rackstrap/host.cfg"
 check "the rack's hosts are copied to /run" ash 'umask 000; rackstrap_take_hosts'
 check "as they are" cmp "$TOPDIR/rackstrap/hosts.cfg" "$TOPDIR/run/rackstrap/hosts.cfg"
 check "for root only" test "$(stat -c %a "$TOPDIR/run/rackstrap/hosts.cfg")" = 600
 fresh
 mkdir -p "$TOPDIR/rackstrap"
 echo 'hosts = ( );' >"$TOPDIR/rackstrap/hosts.cfg"
+echo 'name = "node-1";' >"$TOPDIR/rackstrap/host.cfg"
 ash 'cat() { return 1; }; rackstrap_take_hosts'
 says "hosts that cannot be copied: the boot fails" "rackstrap: boot failed: hosts.cfg could not be copied to /run/rackstrap"
 

@@ -197,6 +197,10 @@ static void test_wrong_hosts_are_refused(void **state _unused_)
 	write_file(&m, HOST_CFG, CFG("node"));
 	write_file(&m, HOSTS_CFG, "hosts = ( { name = \"a\"; } );\n");
 	assert_refused(&m, "hosts.cfg:1: a host needs name and role");
+	write_file(&m, HOSTS_CFG, "");
+	assert_refused(&m,
+		       "hosts.cfg: has no list 'hosts': the file is empty or was cut: "
+		       "boot this host again");
 	write_file(&m, HOSTS_CFG, "@include \"/etc/passwd\"\n");
 	assert_refused(&m, "hosts.cfg:1: @include is not allowed in this file");
 }
