@@ -149,6 +149,50 @@ static int check_boot_server(const struct rack *r, struct diag *d)
 	return ret;
 }
 
+/* Sets the network to that of the first host in whose network the boot server is, or of
+ * the first host. */
+static void set_network(struct rack *r)
+{
+	struct cidr *net = &r->network, first = {.prefix = 0};
+
+	for (size_t i = 0; i < r->n_hosts && !net->prefix; i++) {
+		const struct host *h = rack_host_at(r, i);
+
+		if (h->dhcp || !h->address.prefix)
+			continue;
+		if (!first.prefix)
+			first = h->address;
+		if (net_contains(h->address, r->boot_server))
+			*net = h->address;
+	}
+	if (!net->prefix)
+		*net = first;
+	net->addr = net_network(*net);
+}
+
+void rack_find_network(struct loader *l)
+{
+	const struct conf_node *n = conf_member(l->cluster, "boot_server");
+	struct cidr *net = &l->rack->network;
+	struct cidr at = {.addr = l->rack->boot_server};
+	char addr[NET_ADDR_LEN], text[NET_CIDR_LEN];
+
+	if (net->prefix)
+		return; /* node_network, with which boot_server was compared */
+	set_network(l->rack);
+	at.prefix = net->prefix;
+	if (net->prefix && at.addr && net_contains(*net, at.addr) && !net_is_host(at))
+		l->r = conf_complain(n, l->d,
+				     "cluster: boot_server %s is the network or "
+				     "broadcast address of %s",
+				     net_format_addr(at.addr, addr),
+				     net_format_cidr(*net, text));
+	if (!net->prefix && l->r == 0 && !l->roles->any)
+		l->r = conf_complain(l->cluster, l->d,
+				     "cluster: node_network is missing: no host has a "
+				     "fixed address that would tell the network");
+}
+
 /* Checks that no two hosts have the same serial or uuid, in upper or lower case. Returns
  * 0 or -1. */
 static int check_identity(const struct loader *l, const char *key, size_t offset)

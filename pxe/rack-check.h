@@ -15,5 +15,9 @@ int rack_complain(const struct rack *r, size_t i, enum host_key_id id, const cha
  * each. */
 int rack_check_bonds(const struct rack *r, struct diag *d) _must_check_;
 
+/* Sets the rack's network if node_network is not given, and checks the boot server's
+ * address in it. */
+void rack_find_network(struct loader *l);
+
 /* Runs all checks that compare hosts. Returns 0, or -1 with every complaint in l->d. */
 int rack_check(const struct loader *l) _must_check_;

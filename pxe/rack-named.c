@@ -83,6 +83,11 @@ static void find_address(const struct rack *r, struct rack_named *m)
 static int find(const struct rack *r, struct rack_named *m, struct diag *d)
 {
 	if (net_parse_addr(m->text, &m->address) == 0) {
+		if (!rack_can_have_address(m->address))
+			return diag_add(
+				d, "%s:%u: cluster: %s: %s cannot be a machine's address",
+				m->file, m->line, m->key->name, m->text);
+		m->known = true;
 		find_address(r, m);
 		return 0;
 	}
@@ -97,7 +102,8 @@ static int find(const struct rack *r, struct rack_named *m, struct diag *d)
 				"%s:%u: cluster: %s '%s' has its address from DHCP: the "
 				"%s's address must be fixed",
 				m->file, m->line, m->key->name, m->text, m->key->name);
-	if (host_has_fixed_address(rack_host_at(r, m->host)))
+	m->known = host_has_fixed_address(rack_host_at(r, m->host));
+	if (m->known)
 		m->address = rack_host_at(r, m->host)->address.addr;
 	return 0;
 }
@@ -118,9 +124,9 @@ void rack_named_give(struct loader *l, size_t i, struct diag *d)
 		const struct rack_named *m = &l->named[n];
 		enum host_key_id id = m->key->id;
 
-		if (!m->address)
+		if (!m->known)
 			h->bad[id] = true; /* reported for the cluster */
-		if (h->set[id] || !m->address)
+		if (h->set[id] || !m->known)
 			continue;
 		if (host_set(h, m->key->name, net_format_addr(m->address, addr), m->file,
 			     m->line, d) < 0)

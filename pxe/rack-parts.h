@@ -13,9 +13,10 @@ struct rack_named {
 	const char *text; /* as written */
 	const char *file;
 	unsigned line;
-	bool outside;     /* an address that no host of this rack has */
-	size_t host;      /* index; NO_HOST: none of this rack */
-	uint32_t address; /* 0: not known */
+	bool outside; /* an address that no host of this rack has */
+	size_t host;  /* index; NO_HOST: none of this rack */
+	bool known;   /* the address is */
+	uint32_t address;
 };
 
 struct loader {
@@ -57,6 +58,13 @@ static inline bool host_has_fixed_address(const struct host *h)
 	return h->address.prefix && !h->dhcp && !h->bad[HOST_ADDRESS];
 }
 
+/* Returns false for 0.0.0.0, 255.255.255.255, multicast addresses and those of
+ * loopback. */
+static inline bool rack_can_have_address(uint32_t address)
+{
+	return address != 0 && address >> 28 < 0xe && address >> 24 != 127;
+}
+
 /* Writes the place of something to which a message about a place in the file `than`
  * refers: "line 22", or "FILE:22" if it is in another file or `than` is NULL. Returns
  * `out`. */
@@ -79,7 +87,8 @@ void rack_load_keys(struct loader *l, const struct conf_node *group, const char 
  * hosts when all hosts are loaded. */
 void rack_named_load(struct loader *l);
 void rack_named_find(struct loader *l);
-/* Gives them to host `i`, whose features are known. Complaints go to `d`. */
+/* Gives those that are known to host `i`, whose features are known. Complaints go to
+ * `d`. */
 void rack_named_give(struct loader *l, size_t i, struct diag *d);
 /* Returns the address of that key; NULL when the cluster group has none. */
 const struct rack_named *rack_named_get(const struct loader *l, enum host_key_id id);

@@ -3,12 +3,28 @@
 #include "lib/log.h"
 #include "pxe/rack.h"
 
+static void warn_boot_server(const struct rack *r)
+{
+	char addr[NET_ADDR_LEN];
+
+	if (r->network.prefix && !net_contains(r->network, r->boot_server))
+		log_warn("%s: boot_server %s is outside every host's network: a DHCP "
+			 "relay is needed",
+			 r->file, net_format_addr(r->boot_server, addr));
+}
+
 void rack_warn(const struct rack *r)
+{
+	rack_warn_secrets(r);
+	warn_boot_server(r);
+	rack_warn_keys(r);
+}
+
+void rack_warn_keys(const struct rack *r)
 {
 	size_t without = 0, first = 0;
 	char where[512];
 
-	rack_warn_secrets(r);
 	for (size_t i = 0; i < r->n_hosts; i++)
 		if (strv_len(r->hosts[i].host.ssh_keys) == 0 && without++ == 0)
 			first = i;

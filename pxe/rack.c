@@ -72,6 +72,13 @@ static void load_boot_server(struct loader *l, const struct host *proto)
 				       : conf_type_note(n, CONF_STRING));
 		return;
 	}
+	if (!rack_can_have_address(at.addr)) {
+		l->r = conf_complain(n, l->d,
+				     "cluster: boot_server: %s cannot be a machine's "
+				     "address",
+				     s);
+		return;
+	}
 	l->rack->boot_server = at.addr;
 	net_format_cidr(proto->node_network, net);
 	if (proto->bad[HOST_NODE_NETWORK] || !proto->node_network.prefix)
@@ -336,31 +343,6 @@ static void check_host(struct loader *l, size_t i, struct diag *d)
 		check_size(l, h);
 }
 
-/* Sets the boot server's network without node_network: that of the first host in whose
- * network it is, or of the first host. */
-static void find_network(struct loader *l)
-{
-	struct cidr *net = &l->rack->network, first = {.prefix = 0};
-
-	for (size_t i = 0; i < l->rack->n_hosts && !net->prefix; i++) {
-		const struct host *h = &l->rack->hosts[i].host;
-
-		if (h->dhcp || !h->address.prefix)
-			continue;
-		if (!first.prefix)
-			first = h->address;
-		if (net_contains(h->address, l->rack->boot_server))
-			*net = h->address;
-	}
-	if (!net->prefix)
-		*net = first;
-	net->addr = net_network(*net);
-	if (!net->prefix && l->r == 0 && !l->roles->any)
-		l->r = conf_complain(l->cluster, l->d,
-				     "cluster: node_network is missing: no host has a "
-				     "fixed address that would tell the network");
-}
-
 /* Adds a complaint, with "host 'node-7': " after the file and line unless it already
  * names the host. */
 static void report_for_host(struct loader *l, size_t i, const char *line)
@@ -470,7 +452,7 @@ static void load_root(struct loader *l, const struct conf_node *root)
 	load_hosts(l, hosts);
 	rack_named_find(l);
 	check_hosts(l);
-	find_network(l);
+	rack_find_network(l);
 	if (rack_check(l) < 0)
 		l->r = -1;
 }

@@ -46,7 +46,9 @@ struct rack {
 	struct intern files; /* names of the files that have hosts' entries */
 	char *name;
 	uint32_t boot_server;
-	struct cidr network; /* the boot server's: node_network, or that of a host */
+	struct cidr network; /* node_network, or that of the first host in whose network
+			      * the boot server is, or of the first host; prefix 0: no
+			      * host has a fixed address */
 	struct rack_host *hosts;
 	size_t n_hosts;
 	struct rack_secrets secrets;
@@ -64,8 +66,10 @@ int rack_parse(struct rack *ret, const char *text, size_t len, const char *name,
 /* Does the same with a file that was read. */
 int rack_load_conf(struct rack *ret, const struct conf *conf, const struct roles *roles,
 		   struct diag *d) _must_check_;
-/* Warns about what is allowed, but seldom meant. */
+/* Warns about what is allowed, but seldom meant; rack_warn_keys() only about hosts
+ * without ssh_keys. */
 void rack_warn(const struct rack *r);
+void rack_warn_keys(const struct rack *r);
 void rack_done(struct rack *r);
 
 /* Writes the place of the host's entry, "FILE:LINE", to `out`. Returns `out`. */

@@ -213,7 +213,7 @@ void config_text_warn_keys(const struct config_text *c, const struct roles *role
 		return;
 	}
 	if (parse_rack(c, roles, &rack, NULL) == 0)
-		rack_warn(&rack);
+		rack_warn_keys(&rack);
 }
 
 /* --- keys -------------------------------------------------------------------------- */
