@@ -177,8 +177,8 @@ static void load_roles(struct element *el, bool is_host)
 /* Parses element `i` of a list into el->s. */
 static void load_element(struct element *el, size_t i, bool is_host)
 {
-	static const char *const keys[] = {"name", "file",  "owner",
-					   "mode", "roles", NULL};
+	static const char *const keys[] = {"name",  "file", "owner", "mode",
+					   "roles", "seal", NULL};
 
 	if (conf_type(el->group) != CONF_GROUP) {
 		complain(el, NULL,
@@ -186,13 +186,13 @@ static void load_element(struct element *el, size_t i, bool is_host)
 			 i + 1);
 		return;
 	}
-	if (conf_member(el->group, "seal")) {
-		complain(el, conf_member(el->group, "seal"),
-			 "is reserved: a secret cannot be sealed to a host's key yet");
-	} else if (conf_check_keys(el->group, keys, el->l->d) < 0) {
+	if (conf_check_keys(el->group, keys, el->l->d) < 0) {
 		el->l->r = -1;
 		el->bad = true;
 	}
+	if (conf_member(el->group, "seal"))
+		complain(el, conf_member(el->group, "seal"),
+			 "is reserved: a secret cannot be sealed to a host's key yet");
 	load_file(el);
 	load_rights(el);
 	load_roles(el, is_host);
@@ -318,36 +318,41 @@ void rack_warn_secrets(const struct rack *r)
 
 /* --- the files -------------------------------------------------------------------- */
 
-static int complain_file(const struct rack_secret *s, struct diag *d, const char *what)
+int rack_secret_complain(const struct rack_secret *s, struct diag *d, const char *fmt,
+			 ...)
 {
-	return diag_add(d, "%s:%u: secrets: '%s': %s %s", s->from, s->line, s->name,
-			s->path, what);
+	_cleanup_free_ char *msg = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&msg, fmt, ap) < 0)
+		abort();
+	va_end(ap);
+	return diag_add(d, "%s:%u: secrets: '%s': %s", s->from, s->line, s->name, msg);
 }
 
 static int complain_unread(const struct rack_secret *s, struct diag *d, int r)
 {
-	return diag_add_unread(d, "%s:%u: secrets: '%s': %s: %s", s->from, s->line,
-			       s->name, s->path, strerror(-r));
+	return diag_add_unread(d, "%s:%u: secrets: '%s': %s: %s%s", s->from, s->line,
+			       s->name, s->path, strerror(-r),
+			       r == -ENOENT ? ": make it, or correct 'file'" : "");
 }
 
 /* Checks a file by its attributes. */
 static int check_file(const struct rack_secret *s, const struct stat *st, struct diag *d)
 {
-	_cleanup_free_ char *what = NULL;
-
 	if (st->st_size == 0)
-		return complain_file(s, d, "is empty");
-	if (st->st_size > SECRET_SIZE_MAX) {
-		what = xasprintf("has %llu bytes, at most %d are allowed",
-				 (unsigned long long)st->st_size, SECRET_SIZE_MAX);
-		return complain_file(s, d, what);
-	}
-	if (st->st_mode & 07) {
-		what = xasprintf("is open to all users of this machine (mode %04o): run "
-				 "chmod o= %s",
-				 (unsigned)st->st_mode & 07777, s->path);
-		return complain_file(s, d, what);
-	}
+		return rack_secret_complain(s, d, "%s is empty", s->path);
+	if (st->st_size > SECRET_SIZE_MAX)
+		return rack_secret_complain(
+			s, d, "%s has %llu bytes, at most %d are allowed", s->path,
+			(unsigned long long)st->st_size, SECRET_SIZE_MAX);
+	if (st->st_mode & 07)
+		return rack_secret_complain(
+			s, d,
+			"%s is open to all users of this machine (mode %04o): take the "
+			"rights of others from it (chmod o=)",
+			s->path, (unsigned)st->st_mode & 07777);
 	return 0;
 }
 
@@ -358,7 +363,7 @@ static int read_secret(struct rack_secret *s, struct diag *d)
 	int r = fd < 0 ? fd : 0;
 
 	if (r == -EINVAL)
-		return complain_file(s, d, file_strerror(r));
+		return rack_secret_complain(s, d, "%s %s", s->path, file_strerror(r));
 	if (r == 0 && fstat(fd, &st) < 0)
 		r = -errno;
 	if (r < 0)
@@ -368,7 +373,7 @@ static int read_secret(struct rack_secret *s, struct diag *d)
 	r = file_read_fd(fd, SECRET_SIZE_MAX, &s->data, &s->len);
 	if (r < 0)
 		return complain_unread(s, d, r);
-	return s->len == 0 ? complain_file(s, d, "is empty") : 0;
+	return s->len == 0 ? rack_secret_complain(s, d, "%s is empty", s->path) : 0;
 }
 
 int rack_read_secrets(struct rack_secrets *s, struct diag *d)
@@ -381,9 +386,10 @@ int rack_read_secrets(struct rack_secrets *s, struct diag *d)
 			r = -1;
 		total += s->v[i].len;
 		if (total > TOTAL_MAX)
-			return complain_file(&s->v[i], d,
-					     "is too much: all secrets of a rack may "
-					     "have 64 MiB");
+			return rack_secret_complain(&s->v[i], d,
+						    "%s is too much: all secrets of a "
+						    "rack may have 64 MiB",
+						    s->v[i].path);
 	}
 	return r;
 }

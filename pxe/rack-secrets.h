@@ -54,5 +54,10 @@ void rack_load_host_secrets(struct loader *l, const struct conf_node *group,
 /* Warns about each secret of the cluster that no host gets. */
 void rack_warn_secrets(const struct rack *r);
 
+/* Adds a complaint about a secret, "FILE:LINE: secrets: 'NAME': " and the message.
+ * Returns -1. */
+int rack_secret_complain(const struct rack_secret *s, struct diag *d, const char *fmt,
+			 ...) _printf_(3, 4);
+
 /* Reads all files, with a complaint for each that cannot be used. Returns 0 or -1. */
 int rack_read_secrets(struct rack_secrets *s, struct diag *d) _must_check_;

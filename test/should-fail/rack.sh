@@ -13,10 +13,10 @@ for cfg in configs/*.cfg; do
 done
 cp configs/slurm.cfg "$WORK/slurm.cfg"
 refuse "configs/slurm.cfg lacks its secret, a file beside it" 1 \
-	"rackstrap: $WORK/slurm.cfg:*: secrets: 'munge.key': $WORK/munge.key: No such file or directory" \
+	"rackstrap: $WORK/slurm.cfg:*: secrets: 'munge.key': $WORK/munge.key: No such file or directory: make it, or correct 'file'" \
 	"$RACKSTRAP" check "$WORK/slurm.cfg" --recipe images/slurm
-# The command in its comment makes the key.
-(cd "$WORK" && mkdir configs && sh -c "$(sed -n 's/^\t#\t\((umask .*)\)$/\1/p' slurm.cfg)" && mv configs/munge.key .)
+# The command in its comment makes the key, beside the copy.
+(cd "$WORK" && sh -c "$(sed -n 's/^#\t\((umask .*)\)$/\1/p' slurm.cfg)")
 check "with the secret it passes with the roles of its recipe" "$RACKSTRAP" check "$WORK/slurm.cfg" --recipe images/slurm
 refuse "check with another recipe's roles" 3 'rackstrap: 3 mistakes in 1 file' \
 	"$RACKSTRAP" check configs/plain.cfg --recipe images/bookworm
@@ -72,6 +72,14 @@ sed -i "s/--a=%/--a/; s/ssh_keys = \\[ \\];//; s|mac = |$key &|" "$WORK/with/inc
 check "a host of an included file without ssh keys is a warning" "$RACKSTRAP" check "$WORK/with/includes.cfg" --recipe "$WORK/with"
 check "it has the file and line of the host" test "$(cat "$WORK/err")" = \
 	"rackstrap: warning: $WORK/with/inc/n1.cfg:2: host 'n1' and others have no ssh_keys: nobody will be able to log in there"
+cat >"$WORK/relay.cfg" <<-E
+	cluster : { name = "x"; boot_server = "10.9.0.1";
+	  ssh_keys = [ "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDq1F/2X0oTVvX7oP0Zb7dN2gRkU0f1Jx0b2o3a4c5d6 op@desk" ]; };
+	hosts = ( { name = "n"; role = "server"; mac = "52:54:00:25:00:11"; address = "172.25.0.11/24"; } );
+E
+check "a boot server outside of every host's network is a warning" "$RACKSTRAP" check "$WORK/relay.cfg" --recipe images/plain
+check "it says what is needed" test "$(cat "$WORK/err")" = \
+	"rackstrap: warning: $WORK/relay.cfg: boot_server 10.9.0.1 is outside every host's network: a DHCP relay is needed"
 refuse "check without a rack file" 2 'rackstrap: check: missing argument RACK.cfg: a rack file' "$RACKSTRAP" check
 missing='rackstrap: /nonexistent.cfg: cannot be read: No such file or directory'
 refuse "check of a file that does not exist" 1 "$missing" "$RACKSTRAP" check /nonexistent.cfg

@@ -61,7 +61,7 @@ passes "so is one of 64 KiB"
 for mode in 0644 0604 0602; do
 	key open $mode
 	rack '{ file = "keys/open"; }'
-	refused "a file of mode $mode" 4 "secrets: 'open': $WORK/keys/open is open to all users of this machine (mode $mode): run chmod o= $WORK/keys/open"
+	refused "a file of mode $mode" 4 "secrets: 'open': $WORK/keys/open is open to all users of this machine (mode $mode): take the rights of others from it (chmod o=)"
 done
 key large 600 "$(head -c 65537 /dev/zero | tr '\0' x)"
 rack '{ file = "keys/large"; }'
@@ -75,9 +75,9 @@ refused "a pipe that nobody writes to" 4 "secrets: 'pipe': $WORK/keys/pipe is no
 rack '{ file = "keys"; }'
 refused "a folder" 4 "secrets: 'keys': $WORK/keys is not a regular file"
 rack '{ file = "keys/absent"; }'
-refused "a missing file" 4 "secrets: 'absent': $WORK/keys/absent: No such file or directory" 1
+refused "a missing file" 4 "secrets: 'absent': $WORK/keys/absent: No such file or directory: make it, or correct 'file'" 1
 rack '' '{ file = "keys/absent"; }'
-refused "a missing file of one host" 8 "secrets: 'absent': $WORK/keys/absent: No such file or directory" 1
+refused "a missing file of one host" 8 "secrets: 'absent': $WORK/keys/absent: No such file or directory: make it, or correct 'file'" 1
 key other 400
 as=()
 [ "$(id -u)" != 0 ] || as=(setpriv --reuid=65534 --regid=65534 --clear-groups --)
@@ -94,10 +94,19 @@ rack '{ file = "keys/good"; roles = [ "node" ]; }'
 check "a secret that no host gets is accepted" "$RACKSTRAP" check "$WORK/rack.cfg"
 check "it is a warning" test "$(cat "$WORK/err")" = "rackstrap: warning: $WORK/rack.cfg:4: no host gets the secret 'good'"
 
-# A file that is included names secrets relative to its own folder.
+# Two lists in files of their own.
 mkdir "$WORK/site"
+echo 'secrets = ( { file = "../keys/good"; },' >"$WORK/site/begin.cfg"
+echo '{ name = "good"; file = "../keys/most"; } );' >"$WORK/site/end.cfg"
+rack ''
+sed -i 's|^secrets = .*|@include "site/begin.cfg"\n@include "site/end.cfg"|' "$WORK/rack.cfg"
+refuse "two secrets of one name in two files" 3 'rackstrap: 1 mistake in 1 file' "$RACKSTRAP" check "$WORK/rack.cfg"
+check "the place of the other has its file" test "$(head -n 1 "$WORK/err")" = \
+	"rackstrap: $WORK/site/end.cfg:1: cluster: secrets: 'good' is also the name of the secret in $WORK/site/begin.cfg:1"
+
+# A file that is included names secrets relative to its own folder.
 echo 'secrets = ( { file = "../keys/good"; } );' >"$WORK/site/secrets.cfg"
 rack ''
-sed -i 's|^\tsecrets = .*|@include "site/secrets.cfg"|' "$WORK/rack.cfg"
+sed -i 's|^secrets = .*|@include "site/secrets.cfg"|' "$WORK/rack.cfg"
 passes "a secret of an included file is relative to that file's folder"
 finish
