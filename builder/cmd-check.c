@@ -61,10 +61,7 @@ static int load(struct rack *rack, const char *path, const struct source *from,
 	_cleanup_recipe_ struct recipe recipe = {0};
 
 	if (from->image)
-		return rack_load(rack, path, &from->image->roles, d) < 0 ||
-				       rack_check_image(rack, from->image, d) < 0
-			       ? -1
-			       : 0;
+		return rack_load_for_image(rack, path, from->image, d);
 	if (from->recipe)
 		return load_for_recipe(rack, path, from->recipe, d);
 	file = recipe_beside(path);

@@ -67,8 +67,7 @@ static int run_pxe(const struct command_line *line, struct err *e)
 	known_files_open(&known, NULL);
 	if (parse_options(&tree, line, e) < 0 || image_open(&image, dir, e) < 0)
 		return -1;
-	if (rack_load(&rack, file, &image.roles, &d) < 0 ||
-	    rack_check_image(&rack, &image, &d) < 0)
+	if (rack_load_for_image(&rack, file, &image, &d) < 0)
 		return diag_err(&d, e);
 	if (image_check(&image, &known, e) < 0)
 		return -1;

@@ -169,8 +169,7 @@ static int load(struct rack_job *j, struct err *e)
 	if (image_open(&j->image, image, e) < 0)
 		return -1;
 	log_standins(j);
-	if (rack_load(&j->rack, rack, &j->image.roles, &d) < 0 ||
-	    rack_check_image(&j->rack, &j->image, &d) < 0)
+	if (rack_load_for_image(&j->rack, rack, &j->image, &d) < 0)
 		return diag_err(&d, e);
 	if (choose_hosts(j, e) < 0)
 		return -1;

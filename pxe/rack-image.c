@@ -19,8 +19,7 @@ static int complain(const struct rack_secret *s, struct diag *d, const char *kin
 	_cleanup_free_ char *hint =
 		str_hint(str_nearest(name, (const char *const *)names));
 
-	return diag_add(d, "%s:%u: secrets: '%s': the image has no %s '%s'%s", s->from,
-			s->line, s->name, kind, name, hint);
+	return rack_secret_complain(s, d, "the image has no %s '%s'%s", kind, name, hint);
 }
 
 /* Checks the owners of all secrets. */
@@ -91,11 +90,11 @@ static int check_secrets(const struct rack *r, const struct image *image, struct
 	if (r->secrets.n == 0)
 		return 0;
 	if (!image->has_accounts)
-		return diag_add(d,
-				"%s:%u: secrets: image '%s' was built by a rackstrap "
-				"without secrets, and its hosts would refuse them: build "
-				"it again",
-				r->secrets.v[0].from, r->secrets.v[0].line, image->name);
+		return rack_secret_complain(
+			&r->secrets.v[0], d,
+			"image '%s' was built by a rackstrap without secrets, and its "
+			"hosts would refuse them: build it again",
+			image->name);
 	return check_owners(&r->secrets, image, d);
 }
 
@@ -105,4 +104,13 @@ int rack_check_image(const struct rack *r, const struct image *image, struct dia
 	    templates = rack_check_templates(r, &image->roles, &image->templates, d);
 
 	return secrets < 0 || templates < 0 ? -1 : 0;
+}
+
+int rack_load_for_image(struct rack *ret, const char *path, const struct image *image,
+			struct diag *d)
+{
+	return rack_load(ret, path, &image->roles, d) < 0 ||
+			       rack_check_image(ret, image, d) < 0
+		       ? -1
+		       : 0;
 }

@@ -12,6 +12,11 @@
  * empty. */
 void rack_hosts_of(struct rack_hosts *ret, const struct rack *r);
 
+/* Loads a rack for an image: rack_load() and rack_check_image(). Returns 0, or -1 with
+ * all complaints. */
+int rack_load_for_image(struct rack *ret, const char *path, const struct image *image,
+			struct diag *d) _must_check_;
+
 /* Checks that the image knows secrets, has the users and groups that own them, and that
  * its templates can be rendered for all hosts. Returns 0, or -1 with all complaints. */
 int rack_check_image(const struct rack *r, const struct image *image,

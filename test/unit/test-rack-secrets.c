@@ -230,8 +230,9 @@ static void the_image_has_the_owners(void **state)
 			  "mean 'tlsx'?)\n");
 	expect_complaints(f, NULL, NULL, true, "");
 	expect_complaints(f, NULL, NULL, false,
-			  "cfg:4: secrets: image 'tiny' was built by a rackstrap without "
-			  "secrets, and its hosts would refuse them: build it again\n");
+			  "cfg:4: secrets: 'munge.key': image 'tiny' was built by a "
+			  "rackstrap without secrets, and its hosts would refuse them: "
+			  "build it again\n");
 }
 
 static void the_manifest_has_names(void **state)
