@@ -31,6 +31,6 @@ void columns_add(struct table *t, const bool used[static FEATURE_COUNT],
 /* Adds each value under its key's name. */
 void columns_json(struct json *j, const struct host_columns *c);
 
-/* Returns the name of the feature's key in files with such values; NULL when it is no
- * column. */
+/* Returns the name under which tree.cfg and reports have the feature's value; NULL when
+ * tables do not show it. */
 const char *column_key(enum feature_id id);

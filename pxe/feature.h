@@ -7,13 +7,17 @@
 
 #include "pxe/rack-parts.h"
 
+/* cluster() and prepare() are not called when no image or recipe is given. */
 struct feature_rack {
 	enum feature_id id;
-	/* Checks the cluster group of a rack with a host that has the feature. */
+	/* Checks the cluster group. Called if a host's role has the feature, or may have
+	 * it because it is not known. */
 	void (*cluster)(struct loader *l);
-	/* Marks a host's values as wrong about which check() complains. */
+	/* Sets host->bad[] for values that check() reports, so that host_check() does
+	 * not report them too. Called for every host, whatever its features. */
 	void (*prepare)(const struct loader *l, size_t i);
-	/* Compares the hosts. Returns 0 or -1. */
+	/* Compares the hosts. Called if any role of the image has the feature. Returns 0
+	 * or -1. */
 	int (*check)(const struct loader *l);
 };
 

@@ -121,7 +121,7 @@ static int get_strv(const json_t *j, const char *key, char ***ret, struct err *e
 	return 0;
 }
 
-/* Does the same with a member that may be null or missing: *ret is NULL then. */
+/* Does the same with a member that may be null or missing: *ret stays as it is then. */
 static int get_strv_if_any(const json_t *j, const char *key, char ***ret, struct err *e)
 {
 	const json_t *v = json_object_get(j, key);

@@ -28,8 +28,8 @@ struct image {
 	char **standins; /* programs in it that are stand-ins ("kubelet", ...), or NULL */
 	struct roles roles;
 	struct host_templates templates; /* compiled */
-	bool has_accounts;      /* the manifest has the next two: its firstboot knows
-				  * secrets */
+	bool has_accounts;      /* the manifest has `users`: the image's firstboot handles
+				 * secrets */
 	char **users, **groups; /* names in it; NULL: not known */
 	/* Set by image_check(), in pxe/image-check.h. */
 	const struct known_digests *known;

@@ -16,8 +16,6 @@
  *							 such a template
  *	TREE/http/images/<id>/				 vmlinuz initrd.img root.cpio
  *	TREE/http/report/				 hosts PUT <name>.json here
- *	TREE/http/hosts/rack.cpio			 the rack's hosts, if templates
- *	TREE/http/hosts/52-54-00-25-00-11.rack		 loop over them: links to it
  *	TREE/run/					 the servers' logs, scratch
  *
  * For those who chain GRUB or pxelinux instead of iPXE:
