@@ -176,10 +176,12 @@ static int features_parse(uint32_t *ret, const json_t *j, struct err *e)
 		const struct feature *f = feature_find(names[i]);
 
 		if (!f)
-			return err_set(e, ERR_FAILED,
-				       "this version of rackstrap does not know the "
-				       "feature '%s'",
-				       names[i]);
+			return err_set(
+				e, ERR_FAILED,
+				"this version of rackstrap does not know the "
+				"feature '%s': use a newer one, or build the image "
+				"again",
+				names[i]);
 		*ret |= FEATURE_BIT(f->id);
 	}
 	*ret = features_close(*ret);
@@ -207,7 +209,37 @@ static int roles_parse(struct roles *ret, const json_t *j, struct err *e)
 		if (role_parse(&ret->v[ret->n++], json_array_get(a, i), e) < 0)
 			return -1;
 	roles_index(ret);
+	for (size_t i = 0; i < ret->n; i++) {
+		size_t first = i;
+
+		if (intern_find(&ret->names, ret->v[i].name, &first) && first != i)
+			return err_set(e, ERR_FAILED, "roles: '%s' is there twice",
+				       ret->v[i].name);
+	}
 	return 0;
+}
+
+/* Returns true for an absolute path without '.', '..' and empty components. */
+static bool is_plain_path(const char *s)
+{
+	if (s[0] != '/' || s[strcspn(s, "\n\r")])
+		return false;
+	while (*s == '/') {
+		size_t n = strcspn(++s, "/");
+
+		if (n == 0 || (n <= 2 && strspn(s, ".") >= n))
+			return false;
+		s += n;
+	}
+	return true;
+}
+
+/* Returns true when a recipe can give a file the mode: it is not setuid, setgid or
+ * writable by everybody. */
+static bool is_mode_of_recipe(unsigned mode)
+{
+	return !(mode & (S_ISUID | S_ISGID)) &&
+	       (!(mode & S_IWOTH) || (mode & S_ISVTX) != 0);
 }
 
 static int template_parse(struct host_templates *ret, const json_t *j, struct err *e)
@@ -221,12 +253,12 @@ static int template_parse(struct host_templates *ret, const json_t *j, struct er
 	    (json_object_get(j, "roles") && get_strv(j, "roles", &roles, e) < 0) ||
 	    (json_object_get(j, "units") && get_strv(j, "units", &units, e) < 0))
 		return -1;
-	if (path[0] != '/' || str_to_mode(mode, &t.mode) < 0 ||
-	    template_format_parse(format, &t.format) < 0)
+	if (!is_plain_path(path) || str_to_mode(mode, &t.mode) < 0 ||
+	    !is_mode_of_recipe(t.mode) || template_format_parse(format, &t.format) < 0)
 		return err_set(
 			e, ERR_FAILED,
 			"this version of rackstrap does not know the path, mode or "
-			"format of '%s'",
+			"format of '%s': use a newer one, or build the image again",
 			path);
 	t.path = t.name = path;
 	t.roles = roles;

@@ -123,7 +123,9 @@ static void bad_manifests_are_refused(void **state)
 		"digits");
 	refuses(*state, "\"cbr0\",", "\"cbr1\",",
 		"manifest.json: roles: this version of rackstrap does not know the "
-		"feature 'cbr1'");
+		"feature 'cbr1': use a newer one, or build the image again");
+	refuses(*state, "\"name\": \"node\"", "\"name\": \"master\"",
+		"manifest.json: roles: 'master' is there twice");
 	refuses(*state, "{", "[", "manifest.json: line 2: ']' expected near ':'");
 }
 

@@ -164,6 +164,13 @@ static void list_is_the_same_each_time(void **state)
 	assert_false(is_there(f, "one", "http/hosts/rack.cpio"));
 }
 
+#define UNKNOWN(path, mode)                                                              \
+	{                                                                                \
+		"\"templates\": [ { \"path\": \"" path "\", \"mode\": \"" mode           \
+		"\", \"format\": \"ini\", \"text\": \"\" } ],",                          \
+			"know the path, mode or format of '" path "': use a newer one"   \
+	}
+
 static void wrong_templates_of_a_manifest_are_refused(void **state)
 {
 	static const struct {
@@ -176,7 +183,15 @@ static void wrong_templates_of_a_manifest_are_refused(void **state)
 		{"\"templates\": [ { \"path\": \"x\", \"mode\": \"0644\", \"format\": "
 		 "\"ini\", \"text\": \"\" } ],",
 		 "manifest.json: templates: this version of rackstrap does not "
-		 "know the path, mode or format of 'x'"},
+		 "know the path, mode or format of 'x': use a newer one, or build the "
+		 "image again"},
+		UNKNOWN("/../etc/x", "0644"),
+		UNKNOWN("/etc/./x", "0644"),
+		UNKNOWN("/etc//x", "0644"),
+		UNKNOWN("/etc/", "0644"),
+		UNKNOWN("/x", "7777"),
+		UNKNOWN("/x", "4755"),
+		UNKNOWN("/x", "0666"),
 		{"\"templates\": [ { \"path\": \"/x\", \"mode\": \"0644\", \"format\": "
 		 "\"toml\", \"text\": \"\" } ],",
 		 "manifest.json: templates: this version of rackstrap does not "
