@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
+ * Checks every host as on the node, and then the hosts against each other.
+ *
  * Finds duplicates by sorting the hosts' indexes by the value in question: O(n log n) for
  * n hosts. Results are stored per host and reported in the file's order; each complaint
  * names the earlier host that has the same value.
@@ -10,6 +12,97 @@
 
 #include "pxe/feature.h"
 #include "pxe/owners.h"
+
+/* --- each host -------------------------------------------------------------------- */
+
+/* Checks that host.cfg is not longer than CONF_MAX, which is all that the node reads. */
+static void check_size(struct loader *l, const struct rack_host *h)
+{
+	_cleanup_free_ char *text = host_render(&h->host);
+	char where[512];
+
+	if (strlen(text) > HOST_CFG_MAX)
+		l->r = diag_add(l->d,
+				"%s: host '%s': its host.cfg has %zu bytes, at most %d "
+				"are allowed",
+				rack_host_where(h, where, sizeof(where)), h->host.name,
+				strlen(text), HOST_CFG_MAX);
+}
+
+static void check_host(struct loader *l, size_t i, struct diag *d)
+{
+	struct rack_host *h = &l->rack->hosts[i];
+	struct host *host = &h->host;
+
+	if (l->name && l->rack->name &&
+	    host_set(host, "cluster", l->rack->name, conf_file(l->name),
+		     conf_line(l->name), d) < 0)
+		l->r = -1;
+	rack_named_give(l, i, d);
+	/* Reported for the cluster, or by rack_check() with the names of both hosts. */
+	for (size_t k = 0; feature_racks[k]; k++)
+		if (feature_racks[k]->prepare && !l->roles->any)
+			feature_racks[k]->prepare(l, i);
+	host_derive(host, l->roles);
+	if (host_check(host, l->roles, d) < 0)
+		l->r = -1;
+	if (host->name && d->n == 0)
+		check_size(l, h);
+}
+
+/* Adds a complaint, with "host 'node-7': " after the file and line unless it already
+ * names the host. */
+static void report_for_host(struct loader *l, size_t i, const char *line)
+{
+	const struct host *h = &l->rack->hosts[i].host;
+	const char *rest = strstr(line, ": ");
+
+	if (!rest || strstr(rest, "host '"))
+		diag_add(l->d, "%s", line);
+	else if (h->name)
+		diag_add(l->d, "%.*s: host '%s'%s", (int)(rest - line), line, h->name,
+			 rest);
+	else
+		diag_add(l->d, "%.*s: host %zu%s", (int)(rest - line), line, i + 1, rest);
+}
+
+void rack_check_each(struct loader *l)
+{
+	size_t n = l->rack->n_hosts;
+	_cleanup_free_ struct diag *d = xcalloc(n + 1, sizeof(*d));
+	_cleanup_free_ size_t *count = NULL;
+	_cleanup_intern_ struct intern reported = {0}, lines = {0};
+
+	for (size_t i = 0; i < n; i++) {
+		check_host(l, i, &d[i]);
+		for (size_t k = 0; k < d[i].n; k++)
+			intern(&lines, d[i].lines[k], NULL);
+	}
+	count = xcalloc(lines.n + 1, sizeof(*count));
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < d[i].n; k++)
+			count[intern(&lines, d[i].lines[k], NULL)]++;
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < d[i].n; k++) {
+			const char *line = d[i].lines[k];
+			bool is_new = true;
+
+			if (n == 1 || count[intern(&lines, line, NULL)] < n) {
+				report_for_host(l, i, line);
+				diag_move_detail(l->d, &d[i], k);
+				continue;
+			}
+			intern(&reported, line, &is_new);
+			if (!is_new)
+				continue;
+			diag_add(l->d, "%s", line);
+			diag_move_detail(l->d, &d[i], k);
+		}
+		diag_done(&d[i]);
+	}
+}
+
+/* --- comparisons ------------------------------------------------------------------ */
 
 int rack_complain(const struct rack *r, size_t i, enum host_key_id id, const char *what,
 		  size_t other, enum host_key_id other_id, const char *why,

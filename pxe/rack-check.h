@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checks the hosts of a rack against each other, after rack.c has loaded them. */
+/* Checks the hosts of a rack, each alone and against each other, after rack.c has loaded
+ * them. */
 #pragma once
 
 #include "pxe/rack-parts.h"
@@ -14,6 +15,10 @@ int rack_complain(const struct rack *r, size_t i, enum host_key_id id, const cha
 /* Finds links of bonds that are another host's too. Returns 0, or -1 with a complaint for
  * each. */
 int rack_check_bonds(const struct rack *r, struct diag *d) _must_check_;
+
+/* Derives and checks each host. A complaint that all of several hosts have comes from the
+ * cluster group and is reported once. */
+void rack_check_each(struct loader *l);
 
 /* Sets the rack's network if node_network is not given, and checks the boot server's
  * address in it. */

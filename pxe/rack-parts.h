@@ -34,6 +34,9 @@ struct loader {
 	int r;
 };
 
+/* Bytes of a host.cfg, without the report's URL and token. */
+#define HOST_CFG_MAX (CONF_MAX - 512)
+
 /* An index of a host that there is not. */
 #define NO_HOST SIZE_MAX
 

@@ -15,15 +15,13 @@
 #include "firstboot/model/feature.h"
 #include "firstboot/model/rack-entry.h"
 #include "lib/file.h"
-#include "lib/intern.h"
 #include "pxe/feature.h"
 #include "pxe/rack-check.h"
 #include "pxe/rack-fold.h"
 
-#define VM_MEMORY    (1536ULL << 20)
-#define VM_CPUS      1
-#define COPIES_MAX   (64U << 20) /* bytes of the cluster's settings in all hosts */
-#define REPORT_SPARE 512         /* bytes of a host.cfg for the report's URL and token */
+#define VM_MEMORY  (1536ULL << 20)
+#define VM_CPUS    1
+#define COPIES_MAX (64U << 20) /* bytes of the cluster's settings in all hosts */
 
 static void rack_host_done(struct rack_host *h)
 {
@@ -141,12 +139,12 @@ static void check_cluster_size(struct loader *l, const struct host *proto, size_
 	_cleanup_free_ char *text = host_render(proto);
 	size_t len = strlen(text);
 
-	if (len > CONF_MAX - REPORT_SPARE)
+	if (len > HOST_CFG_MAX)
 		l->r = conf_complain(
 			l->cluster, l->d,
 			"cluster: its settings have %zu bytes in a host.cfg, "
 			"at most %d are allowed",
-			len, CONF_MAX - REPORT_SPARE);
+			len, HOST_CFG_MAX);
 	else if (len * n_hosts > COPIES_MAX)
 		l->r = conf_complain(l->cluster, l->d,
 				     "cluster: its settings have %zu bytes, which is too "
@@ -306,96 +304,7 @@ static void load_hosts(struct loader *l, const struct conf_node *list)
 			"hosts: the list is empty: it needs a group for each host");
 }
 
-/* --- checks ----------------------------------------------------------------------- */
-
-/* Checks that host.cfg is not longer than CONF_MAX, which is all that the node reads. */
-static void check_size(struct loader *l, const struct rack_host *h)
-{
-	_cleanup_free_ char *text = host_render(&h->host);
-	char where[512];
-
-	if (strlen(text) > CONF_MAX - REPORT_SPARE)
-		l->r = diag_add(l->d,
-				"%s: host '%s': its host.cfg has %zu bytes, at most %d "
-				"are allowed",
-				rack_host_where(h, where, sizeof(where)), h->host.name,
-				strlen(text), CONF_MAX - REPORT_SPARE);
-}
-
-static void check_host(struct loader *l, size_t i, struct diag *d)
-{
-	struct rack_host *h = &l->rack->hosts[i];
-	struct host *host = &h->host;
-
-	if (l->name && l->rack->name &&
-	    host_set(host, "cluster", l->rack->name, conf_file(l->name),
-		     conf_line(l->name), d) < 0)
-		l->r = -1;
-	rack_named_give(l, i, d);
-	/* Reported for the cluster, or by rack_check() with the names of both hosts. */
-	for (size_t k = 0; feature_racks[k]; k++)
-		if (feature_racks[k]->prepare && !l->roles->any)
-			feature_racks[k]->prepare(l, i);
-	host_derive(host, l->roles);
-	if (host_check(host, l->roles, d) < 0)
-		l->r = -1;
-	if (host->name && d->n == 0)
-		check_size(l, h);
-}
-
-/* Adds a complaint, with "host 'node-7': " after the file and line unless it already
- * names the host. */
-static void report_for_host(struct loader *l, size_t i, const char *line)
-{
-	const struct host *h = &l->rack->hosts[i].host;
-	const char *rest = strstr(line, ": ");
-
-	if (!rest || strstr(rest, "host '"))
-		diag_add(l->d, "%s", line);
-	else if (h->name)
-		diag_add(l->d, "%.*s: host '%s'%s", (int)(rest - line), line, h->name,
-			 rest);
-	else
-		diag_add(l->d, "%.*s: host %zu%s", (int)(rest - line), line, i + 1, rest);
-}
-
-/* Checks each host. A complaint that all of several hosts have comes from the cluster
- * group and is reported once. */
-static void check_hosts(struct loader *l)
-{
-	size_t n = l->rack->n_hosts;
-	_cleanup_free_ struct diag *d = xcalloc(n + 1, sizeof(*d));
-	_cleanup_free_ size_t *count = NULL;
-	_cleanup_intern_ struct intern reported = {0}, lines = {0};
-
-	for (size_t i = 0; i < n; i++) {
-		check_host(l, i, &d[i]);
-		for (size_t k = 0; k < d[i].n; k++)
-			intern(&lines, d[i].lines[k], NULL);
-	}
-	count = xcalloc(lines.n + 1, sizeof(*count));
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < d[i].n; k++)
-			count[intern(&lines, d[i].lines[k], NULL)]++;
-	for (size_t i = 0; i < n; i++) {
-		for (size_t k = 0; k < d[i].n; k++) {
-			const char *line = d[i].lines[k];
-			bool is_new = true;
-
-			if (n == 1 || count[intern(&lines, line, NULL)] < n) {
-				report_for_host(l, i, line);
-				diag_move_detail(l->d, &d[i], k);
-				continue;
-			}
-			intern(&reported, line, &is_new);
-			if (!is_new)
-				continue;
-			diag_add(l->d, "%s", line);
-			diag_move_detail(l->d, &d[i], k);
-		}
-		diag_done(&d[i]);
-	}
-}
+/* --- the file --------------------------------------------------------------------- */
 
 /* Returns true when a member has one of the keys, or a misspelling of it. */
 static bool resembles_rack(const struct conf_node *root, const char *const *keys)
@@ -451,7 +360,7 @@ static void load_root(struct loader *l, const struct conf_node *root)
 		return;
 	load_hosts(l, hosts);
 	rack_named_find(l);
-	check_hosts(l);
+	rack_check_each(l);
 	rack_find_network(l);
 	if (rack_check(l) < 0)
 		l->r = -1;
