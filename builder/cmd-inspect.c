@@ -16,6 +16,7 @@
 #include "lib/json.h"
 #include "lib/out.h"
 #include "lib/text.h"
+#include "pxe/columns.h"
 #include "pxe/image.h"
 #include "pxe/rack-image.h"
 #include "pxe/table.h"

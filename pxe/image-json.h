@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The parser of manifest.json, for image.c; reports are declared in image.h. */
+/* The parser of manifest.json, for image.c. */
 #pragma once
 
 #include "pxe/image.h"

@@ -90,22 +90,3 @@ void image_done(struct image *i)
 	host_templates_done(&i->templates);
 	*i = (struct image){0};
 }
-
-void report_done(struct report *r)
-{
-	for (size_t i = 0; i < r->n_phases; i++)
-		free(r->phases[i].name);
-	free(r->phases);
-	free(r->host);
-	free(r->role);
-	free(r->address);
-	columns_done(&r->columns);
-	free(r->verdict);
-	free(r->why);
-	free(r->config_sha256);
-	free(r->boot_id);
-	strv_free(r->failed_units);
-	strv_free(r->warnings);
-	strv_free(r->last_lines);
-	*r = (struct report){0};
-}

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "pxe/host-report.h"
 #include "pxe/image.h"
 #include "pxe/tree.h"
 

@@ -38,6 +38,7 @@
  */
 #pragma once
 
+#include "pxe/columns.h"
 #include "pxe/image.h"
 #include "pxe/rack.h"
 

@@ -119,7 +119,7 @@ library_files() {
 	cat <<-'END'
 	libconfig.h firstboot/model/conf.c
 	sodium.h firstboot/model/sha256.c
-	jansson.h pxe/image-json.c builder/root/container-json.c builder/common/json-check.c
+	jansson.h pxe/json-get.h builder/root/container-json.c builder/common/json-check.c
 	archive.h -
 	archive_entry.h -
 	lzma.h builder/common/unpack-xz.c
