@@ -12,8 +12,8 @@
  * name. The key `seal` is reserved.
  *
  * The bytes are in memory from rack_load() to rack_done(), which erases them, and are
- * written only into the archive of a host (tree.c). They are in no message, and neither
- * is a digest of them, from which a short secret could be guessed.
+ * written only into the archive of a host (tree-cpio.c). They are in no message, and
+ * neither is a digest of them, from which a short secret could be guessed.
  */
 #pragma once
 

@@ -41,6 +41,15 @@ int tree_create(int dirfd, const char *path, mode_t mode, struct err *e) _must_c
 int tree_copy_file(int dirfd, int in, const char *from, const char *path,
 		   struct err *e) _must_check_;
 
+/* tree-cpio.c writes the archive of a host, and the one with the rack's hosts, which is
+ * the same for all that get it, and links a host's name of the latter to it. */
+int tree_write_host_cpio(int dirfd, const char *path, const struct tree_plan *p,
+			 const struct rack_host *h, const char *host_cfg,
+			 struct err *e) _must_check_;
+int tree_write_rack_cpio(int dirfd, const struct tree_plan *p,
+			 struct err *e) _must_check_;
+int tree_link_rack_cpio(int dirfd, struct mac mac, struct err *e) _must_check_;
+
 /* tree-conf.c renders the servers' configurations. Owned by the caller. */
 char *tree_dnsmasq_conf(const struct tree_plan *p);
 char *tree_nginx_conf(const struct tree_plan *p);

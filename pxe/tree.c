@@ -14,8 +14,6 @@
 #include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/log.h"
-#include "pxe/cpio.h"
-#include "pxe/rack-image.h"
 #include "pxe/tree-parts.h"
 #include "pxe/tree-swap.h"
 
@@ -228,73 +226,6 @@ static int copy_loaders(int dirfd, const struct tree_plan *p, struct err *e)
 
 /* --- the hosts -------------------------------------------------------------------- */
 
-/* Appends the host's secrets. */
-static int append_secrets(struct cpio *c, const struct rack *rack,
-			  const struct rack_host *h, struct err *e)
-{
-	if (h->n_secrets > 0 && cpio_dir(c, "rackstrap/secrets", 0700, e) < 0)
-		return -1;
-	for (size_t i = 0; i < h->n_secrets; i++) {
-		const struct rack_secret *s = &rack->secrets.v[h->secrets[i]];
-		_cleanup_free_ char *path = xasprintf("rackstrap/secrets/%s", s->name);
-
-		if (cpio_data(c, path, 0400, s->data, s->len, e) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* Writes host.cfg last: when a machine has too little memory for the whole archive, it
- * has no host.cfg, and does not begin with a part of a secret. */
-static int write_host_cpio(int dirfd, const char *path, const struct tree_plan *p,
-			   const struct rack_host *h, const char *host_cfg, struct err *e)
-{
-	_cleanup_close_ int fd = tree_create(dirfd, path, 0644, e);
-	struct cpio c;
-
-	if (fd < 0)
-		return -1;
-	cpio_init(&c, fd, p->image->epoch);
-	if (cpio_dir(&c, "rackstrap", 0755, e) < 0 ||
-	    append_secrets(&c, p->rack, h, e) < 0 ||
-	    cpio_data(&c, "rackstrap/host.cfg", 0600, host_cfg, strlen(host_cfg), e) <
-		    0 ||
-	    cpio_end(&c, e) < 0)
-		return err_wrap(e, "%s", path);
-	return 0;
-}
-
-#define RACK_CPIO "rack.cpio" /* beside the hosts' files, which are links to it */
-
-/* Writes the archive with the rack's hosts, which is the same for all that get it. */
-static int write_rack_cpio(int dirfd, const struct tree_plan *p, struct err *e)
-{
-	_cleanup_rack_hosts_ struct rack_hosts hosts = {0};
-	_cleanup_free_ char *text = NULL;
-	_cleanup_close_ int fd = tree_create(dirfd, TREE_HOSTS "/" RACK_CPIO, 0644, e);
-	struct cpio c;
-
-	if (fd < 0)
-		return -1;
-	rack_hosts_of(&hosts, p->rack);
-	text = rack_hosts_text(&hosts);
-	cpio_init(&c, fd, p->image->epoch);
-	if (cpio_dir(&c, "rackstrap", 0755, e) < 0 ||
-	    cpio_data(&c, "rackstrap/hosts.cfg", 0600, text, strlen(text), e) < 0 ||
-	    cpio_end(&c, e) < 0)
-		return err_wrap(e, RACK_CPIO);
-	return 0;
-}
-
-/* Links the host's name of that archive to it. */
-static int link_rack(int dirfd, struct mac mac, struct err *e)
-{
-	_cleanup_free_ char *path = host_file_path(&host_rack_file, mac, '-');
-
-	return symlinkat(RACK_CPIO, dirfd, path) < 0 ? err_errno(e, errno, "%s", path)
-						     : 0;
-}
-
 /* Links the name with colons to the host's file, if its row asks for that. */
 static int link_colons(int dirfd, const struct host_file *f, struct mac mac,
 		       struct err *e)
@@ -324,8 +255,8 @@ static int write_host_texts(int dirfd, const struct tree_plan *p,
 		    link_colons(dirfd, f, mac, e) < 0)
 			return -1;
 	}
-	if (write_host_cpio(dirfd, cpio, p, h, t->host_cfg, e) < 0 ||
-	    (tree_wants_rack(p, &h->host) && link_rack(dirfd, mac, e) < 0))
+	if (tree_write_host_cpio(dirfd, cpio, p, h, t->host_cfg, e) < 0 ||
+	    (tree_wants_rack(p, &h->host) && tree_link_rack_cpio(dirfd, mac, e) < 0))
 		return -1;
 	return link_colons(dirfd, &host_cpio_file, mac, e);
 }
@@ -374,7 +305,7 @@ static int write_texts(int dirfd, const struct tree_plan *p, struct err *e)
 			return -1;
 	}
 	if (host_templates_use_hosts(&p->image->templates, NULL) &&
-	    write_rack_cpio(dirfd, p, e) < 0)
+	    tree_write_rack_cpio(dirfd, p, e) < 0)
 		return -1;
 	for (size_t i = 0; i < p->rack->n_hosts; i++)
 		if (write_host(dirfd, p, &p->rack->hosts[i], e) < 0)
