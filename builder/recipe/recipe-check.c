@@ -160,7 +160,7 @@ static void check_roles(const struct unit_names *u, const struct recipe *r,
 	for (size_t i = 0; i < r->roles.n; i++) {
 		const struct role *role = &r->roles.v[i];
 
-		for (size_t k = 0; role->name && role->units && role->units[k]; k++) {
+		for (size_t k = 0; role->units && role->units[k]; k++) {
 			const char *masked = recipe_first_find(&u->mask, role->units[k]);
 
 			if (masked)

@@ -148,7 +148,7 @@ void recipe_containers_fetch(struct recipe *r)
 		_cleanup_free_ char *name = recipe_container_name(c);
 		struct recipe_artifact *a;
 
-		if (!c->url)
+		if (!c->url || !c->image)
 			continue;
 		a = recipe_add_artifact(r, ARTIFACT_CONTAINER, name, c->url, c->source,
 					c->sum, c->sum_type, c->where);

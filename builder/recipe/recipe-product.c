@@ -172,11 +172,8 @@ void recipe_product_check(const struct recipe *r, struct diag *d)
 	check_needed(r, &r->disable, "disable", REPORT, reports, d);
 	check_needed(r, &r->mask, "mask", REPORT, reports, d);
 	for (size_t i = 0; i < r->roles.n; i++) {
-		_cleanup_free_ char *target = NULL;
+		_cleanup_free_ char *target = target_of(&r->roles.v[i]);
 
-		if (!r->roles.v[i].name)
-			continue;
-		target = target_of(&r->roles.v[i]);
 		check_needed(r, &r->mask, "mask", target, "starts the role's units", d);
 	}
 }

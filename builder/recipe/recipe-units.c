@@ -125,7 +125,7 @@ static void check_ready(const struct role *role, const struct conf_node *n,
 			conf_complain(n, d,
 				      "role '%s': ready: '%s' has a ${NAME}, which needs "
 				      "the feature 'network-environment'",
-				      role->name ? role->name : "", role->ready[i]);
+				      role->name, role->ready[i]);
 }
 
 static void parse_roles(struct recipe *r, const struct conf_node *root, struct diag *d)
@@ -140,7 +140,7 @@ static void parse_roles(struct recipe *r, const struct conf_node *root, struct d
 	for (size_t i = 0; i < r->roles.n; i++) {
 		const struct role *role = &r->roles.v[i];
 
-		if (role->name && !is_role(role->name))
+		if (*role->name && !is_role(role->name))
 			conf_complain(conf_at(list, i), d,
 				      "role '%s': must be lower-case letters, digits and "
 				      "'-', at most 32",
@@ -150,8 +150,7 @@ static void parse_roles(struct recipe *r, const struct conf_node *root, struct d
 			if (!recipe_is_unit(role->units[k]))
 				conf_complain(conf_at(list, i), d,
 					      "role '%s': '%s' is not the name of a unit",
-					      role->name ? role->name : "",
-					      role->units[k]);
+					      role->name, role->units[k]);
 	}
 }
 

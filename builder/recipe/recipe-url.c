@@ -94,7 +94,7 @@ void recipe_check_urls(const struct recipe *r, struct diag *d)
 	size_t n = 0;
 
 	for (size_t i = 0; i < r->n_artifacts; i++)
-		if (r->artifacts[i].url)
+		if (r->artifacts[i].url && r->artifacts[i].name)
 			v[n++] = &r->artifacts[i];
 	if (n > 0)
 		qsort(v, n, sizeof(*v), by_url);

@@ -96,6 +96,7 @@ static int role_load(struct role *r, const struct conf_node *n, struct diag *d)
 	const char *name = NULL;
 	size_t before = d->n;
 
+	r->name = xstrdup("");
 	if (conf_type(n) != CONF_GROUP)
 		return conf_complain(n, d, "a role must be a group: { name = ...; }");
 	if (!has_flags(n, d))
@@ -106,7 +107,10 @@ static int role_load(struct role *r, const struct conf_node *n, struct diag *d)
 	(void)!conf_get_strv(n, "ready", &r->ready, d);
 	check_ready(r, n, d);
 	load_features(r, n, d);
-	r->name = xstrdup(name);
+	if (name) {
+		free(r->name);
+		r->name = xstrdup(name);
+	}
 	return d->n == before ? 0 : -1;
 }
 
@@ -121,7 +125,7 @@ int roles_load(struct roles *ret, const struct conf_node *list, struct diag *d)
 
 		if (role_load(role, conf_at(list, i), d) < 0)
 			r = -1;
-		if (!role->name)
+		if (!*role->name)
 			continue;
 		intern(&ret->names, role->name, &is_new);
 		if (!is_new)

@@ -8,7 +8,7 @@
 
 /* A role of the image, from the recipe's `roles`. */
 struct role {
-	char *name;
+	char *name;   /* "" and not NULL if roles_load() complained that it is missing */
 	char **units; /* in starting order; firstboot waits for them and reports them */
 	char **ready; /* URLs that answer 2xx when the role works, see READY_CONDITION */
 	uint32_t features; /* see features.h; with those that they include */
@@ -44,7 +44,8 @@ int roles_read(struct roles *ret, const char *path, struct diag *d) _must_check_
 int roles_read_root(struct roles *ret, int rootfd, struct diag *d) _must_check_;
 
 /* Loads a list of roles, which has the same form in a recipe. *ret must be zeroed; the
- * caller empties it, also after a failure. Returns 0, or -1 with complaints. */
+ * caller empties it, also after a failure, when it has a role for each entry of the list
+ * all the same. Returns 0, or -1 with complaints. */
 int roles_load(struct roles *ret, const struct conf_node *list,
 	       struct diag *d) _must_check_;
 /* Adds the names to the index, after which roles_find() takes the logarithm of n. No two

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reads arbitrary text as a recipe: it is accepted, or refused with a complaint, the same
- * way each time. An accepted recipe can be described.
+ * way each time. An accepted recipe can be described. Its templates may be the files
+ * "text" and "json".
  *
  * Limit: @include is left out, because it reads any file of this machine.
  */
@@ -25,13 +26,28 @@ static char *load(const char *path)
 	return buf_take(&b);
 }
 
+/* Writes templates beside the recipe, with the name of a role and
+ * that of a key of a feature. */
+static void write_templates(void)
+{
+	static const char text[] = "# {{host.name}}{{#role.node}}{{/role.node}}\n",
+			  json[] = "{ \"a\": {{host.pod_cidr}} }\n";
+
+	if (!fuzz_folder_make())
+		return;
+	fuzz_folder_write("text", text, strlen(text), 0);
+	fuzz_folder_write("json", json, strlen(json), 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	_cleanup_close_ int fd = fuzz_file(data, size);
-	_cleanup_free_ char *path = fuzz_file_path(fd), *first = NULL, *second = NULL;
+	_cleanup_free_ char *path = NULL, *first = NULL, *second = NULL;
 
 	if (memmem(data, size, "@include", strlen("@include")))
 		return 0;
+	write_templates();
+	fuzz_folder_write("recipe.cfg", data, size, 0);
+	path = xasprintf("%s/recipe.cfg", fuzz_folder);
 	first = load(path);
 	second = load(path);
 	demand(*first, "an empty description");
