@@ -113,8 +113,9 @@ struct template_state {
 	int prefix;  /* yaml: the line so far has only indentation and dashes */
 	int parent;  /* yaml: column of the key or dash that the value belongs to */
 	int token;   /* yaml: column at which the scalar begins */
-	int plain;   /* yaml: there is a plain scalar, which may go on in the next line */
-	int block;   /* yaml: indentation of a block scalar; 0: not known yet */
+	int plain; /* yaml: there is a plain scalar, which may go on in the next line, and
+		      * within brackets needs a blank behind its colon */
+	int block; /* yaml: indentation of a block scalar; 0: not known yet */
 	int unsettled; /* yaml: the block's first line may be still to come; ini: so may
 			* the line's first character */
 };

@@ -17,14 +17,15 @@ static const char *tag(struct template_state *s)
 	return NULL;
 }
 
-/* Goes behind a value that begins a scalar. */
+/* Goes behind a value that begins a scalar. Within brackets, a key in quotes ends at each
+ * colon, one without them at a colon before a blank. */
 static enum template_place begin_value(struct template_state *s, const char *after,
 				       bool quote)
 {
 	bool ends = !after || !*after || strchr(" \t\n", *after) ||
 		    yaml_is_delimiter(s, *after) ||
 		    (*after == ':' &&
-		     (s->depth > 0 || !after[1] || strchr(" \t\n", after[1])));
+		     ((s->depth > 0 && quote) || !after[1] || strchr(" \t\n", after[1])));
 
 	if (s->depth == 0 && s->last != '&')
 		s->token = s->column;
@@ -152,7 +153,8 @@ static bool join(struct template_state *s, const struct template_state *o)
 		s->parent = least(s->parent, o->parent);
 	else if (other)
 		s->parent = o->parent;
-	s->plain = plain || other;
+	/* Within brackets, there may be no quotes before a colon. */
+	s->plain = plain || other || (s->depth > 0 && s->at != o->at);
 	s->token = least(token(s), token(o));
 	s->at = at;
 	s->last = most(s->last, o->last);

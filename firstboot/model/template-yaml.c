@@ -42,7 +42,7 @@ static const char *end_line(struct template_state *s)
 		s->at = AT_BLOCK;
 		break;
 	case AT_COMMENT:
-		s->plain = false;
+		s->plain &= s->depth > 0;
 		s->at = s->depth > 0 ? s->outer : AT_LINE;
 		break;
 	case AT_WORD:
@@ -111,8 +111,8 @@ static const char *close_bracket(struct template_state *s)
 	if (s->depth == 0)
 		return "a ']' or '}' closes nothing";
 	s->at = AT_AFTER;
-	if (--s->depth == 0)
-		s->plain = false;
+	s->depth--;
+	s->plain = false;
 	return NULL;
 }
 
@@ -126,8 +126,10 @@ static const char *begin_scalar(struct template_state *s, char c)
 	if (in_block && s->last != '&')
 		s->token = s->column;
 	s->last = 0;
-	if (c == ',' && s->depth > 0)
+	if (c == ',' && s->depth > 0) {
+		s->plain = false;
 		return NULL;
+	}
 	if (c == ']' || c == '}')
 		return close_bracket(s);
 	if (c == '#') {
@@ -137,6 +139,7 @@ static const char *begin_scalar(struct template_state *s, char c)
 		s->at = AT_DASH;
 	} else if (c == '[' || c == '{') {
 		s->depth++;
+		s->plain = false;
 	} else if ((c == '|' || c == '>') && in_block) {
 		if (s->parent == YAML_NO_PARENT)
 			return "a block scalar begins a line: begin it behind its key";
@@ -146,6 +149,7 @@ static const char *begin_scalar(struct template_state *s, char c)
 		s->last = '&';
 	} else if (c == '"' || c == '\'') {
 		s->at = c == '"' ? AT_DOUBLE : AT_SINGLE;
+		s->plain = false;
 	} else {
 		s->at = c == ':' ? AT_COLON : AT_PLAIN;
 		s->plain = true;
@@ -186,10 +190,11 @@ static const char *follow_after(struct template_state *s, char c)
 		s->outer = AT_AFTER;
 	} else if (c == ':') {
 		s->at = AT_AFTER_COLON;
-		if (s->depth > 0)
+		if (s->depth > 0 && !s->plain)
 			key(s);
 	} else if (s->depth > 0 && c == ',') {
 		s->at = AT_START;
+		s->plain = false;
 	} else if (c == ']' || c == '}') {
 		return close_bracket(s);
 	} else {

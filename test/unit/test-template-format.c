@@ -258,6 +258,7 @@ static void test_json(void **state _unused_)
 
 #define QUOTE  ": put all of the scalar into quotes"
 #define BEHIND "t:1: {{x}} is behind a value or a scalar in quotes" QUOTE
+#define COLON  "t:1: {{x}} follows a '-', ':', '|', '>', '&' or '!'" QUOTE
 #define GOES_ON                                                                          \
 	"a scalar goes on in this line: write it in one line, in quotes, or as a block " \
 	"with '|'"
@@ -272,6 +273,22 @@ static void test_yaml_scalars(void **state _unused_)
 		 "- \"-\"\n- - \"-\"\n- ? \"-\"\n"},
 		{"[{{x}},{{x}}, {{x}} ]", ",", "[\",\",\",\", \",\" ]"},
 		{"{ {{x}}: {{x}}, \"a\":{{x}}}", "}", "{ \"}\": \"}\", \"a\":\"}\"}"},
+		{"{ \"b\" :{{x}}, [c]:{{x}} }", "}", "{ \"b\" :\"}\", [c]:\"}\" }"},
+		{"{ {{host.vlan}}:b/{{x}}, {{host.dhcp}}: {{x}} }", "c",
+		 "{ 7:b/c, true: \"c\" }"},
+		{"{ {{host.vlan}}:{{x}} }", "a, b: c", COLON},
+		{"{ {{host.dhcp}}:{{x}} }", "a, b: c", COLON},
+		{"{ {{host.vlan}} :{{x}} }", "a, b: c", COLON},
+		{"[ {{host.vlan}} :{{x}} ]", "a, b: c", COLON},
+		{"[ {{host.vlan}} # b\n  :{{x}} ]", "a, b: c",
+		 "t:2: {{x}} follows a '-', ':', '|', '>', '&' or '!'" QUOTE},
+		{"{ {{#y}}a{{/y}}:{{x}} }", "a, b: c", COLON},
+		{"{ {{#y}}\"a\"{{/y}}:{{x}} }", "a, b: c", COLON},
+		{"{ {{host.vlan}}:\"{{x}}\" }", "a, b: c",
+		 VALUE("1") "has another character than A-Z a-z 0-9 _ . / -" QUOTE
+			    ": 'a, b: c'"},
+		{"{ {{host.vlan}} :b }", "",
+		 "t:1: a colon behind a key has no blank behind it"},
 		{"{{x}}: 1\n", "a: b", "\"a: b\": 1\n"},
 		{"--- {{x}}\n", "a", "--- \"a\"\n"},
 		{"a: &b {{x}}\nc: !!str {{x}}\n", "*", "a: &b \"*\"\nc: !!str \"*\"\n"},
@@ -371,6 +388,29 @@ static void test_yaml_blocks(void **state _unused_)
 	check_cases(TEMPLATE_YAML, cases, ARRAY_SIZE(cases));
 }
 
+/* A value has the rules of a scalar's beginning if one round of a loop begins it. */
+static void test_yaml_rounds(void **state _unused_)
+{
+	static const char text[] = "a: {{#l}}{{.}}/b {{/l}}\n";
+	static const struct template_key keys[] = {{.name = "l", .kind = TEMPLATE_TEXTS},
+						   {.name = NULL}};
+	_cleanup_template_schema_ struct template_schema *s = template_schema_new();
+	_cleanup_template_values_ struct template_values *v = template_values_new();
+	_cleanup_template_ struct template *t = NULL;
+	_cleanup_free_ char *out = NULL;
+	char *const list[] = {(char *)"b", (char *)"-c", NULL};
+	struct diag d = {0};
+	struct err e;
+
+	template_schema_add_table(s, keys);
+	template_values_texts(v, "l", list);
+	assert_int_equal(
+		template_compile(&t, text, strlen(text), "t", TEMPLATE_YAML, s, &d), 0);
+	assert_int_equal(template_render(t, v, &out, &e), -1);
+	assert_string_equal(e.msg, "t:1: the value of {{.}} begins with '-' or '.'" QUOTE
+				   ": '-c'");
+}
+
 static void test_yaml_sections(void **state _unused_)
 {
 	static const struct format_case cases[] = {
@@ -387,6 +427,7 @@ static void test_yaml_sections(void **state _unused_)
 		{"{{#y}}\na: b\n{{/y}}\n{{^y}}\na: c\n{{/y}}\nd: {{x}}\n", "e",
 		 "a: c\nd: \"e\"\n"},
 		{"a: b{{#x}}-{{x}}{{/x}}\n", "c", "a: b-c\n"},
+		{"a: {{#hosts}}{{name}}:2380 {{/hosts}}\n", "", "a: m:2380 n:2380 \n"},
 		{"a: {{#x}}b{{/x}}c\n", "",
 		 "t:1: text follows a value or a scalar in quotes: put all of the scalar "
 		 "into "
@@ -420,10 +461,10 @@ static void test_yaml_sections(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_environment),   cmocka_unit_test(test_ini),
-		cmocka_unit_test(test_shell),         cmocka_unit_test(test_json),
-		cmocka_unit_test(test_yaml_scalars),  cmocka_unit_test(test_yaml_blocks),
-		cmocka_unit_test(test_yaml_sections),
+		cmocka_unit_test(test_environment),  cmocka_unit_test(test_ini),
+		cmocka_unit_test(test_shell),        cmocka_unit_test(test_json),
+		cmocka_unit_test(test_yaml_scalars), cmocka_unit_test(test_yaml_blocks),
+		cmocka_unit_test(test_yaml_rounds),  cmocka_unit_test(test_yaml_sections),
 	};
 
 	return cmocka_run_group_tests_name("template-format", tests, NULL, NULL);
