@@ -31,24 +31,38 @@ static const char *follow_escaped(struct template_state *s, char c)
 	return NULL;
 }
 
+/* Returns true where the first character of a name may be next. */
+static bool begins_name(const struct template_state *s)
+{
+	return s->at == AT_LINE || (s->at == AT_NAME && s->unsettled);
+}
+
 static const char *follow_line(struct template_state *s, char c)
 {
 	if (strchr("\n\t ", c) && s->at == AT_LINE)
 		return NULL;
-	if (strchr("#;", c) && s->at == AT_LINE)
+	if (c == ';' && s->at == AT_LINE)
+		return "a ';' begins a comment only for systemd: write '#'";
+	if (c == '#' && s->at == AT_LINE) {
 		s->at = AT_COMMENT;
-	else if (strchr(NAME_CHARS, c))
+	} else if (strchr(TEMPLATE_DIGITS, c) && begins_name(s)) {
+		return "the name of a variable begins with a digit";
+	} else if (strchr(NAME_CHARS, c)) {
 		s->at = AT_NAME;
-	else if (c == '=' && s->at == AT_NAME)
+		s->unsettled = false;
+	} else if (c == '=' && s->at == AT_NAME && s->unsettled) {
+		return "a name is empty if a section before the '=' is left out";
+	} else if (c == '=' && s->at == AT_NAME) {
 		s->at = AT_BEGIN;
-	else
+	} else {
 		return "a line is neither a comment nor NAME=VALUE";
+	}
 	return NULL;
 }
 
 static const char *follow_bare(struct template_state *s, char c)
 {
-	if (strchr(" \t&|<>();", c))
+	if (strchr(" \t&|<>();~", c))
 		return "a blank or a sign of the shell is outside of quotes: put the "
 		       "value into double quotes";
 	if (strchr("$`", c))
@@ -111,6 +125,9 @@ static const char *value(struct template_state *s, const char *after, bool quote
 	bool ends = after && (!*after || *after == '\n');
 
 	*ret = s->at == AT_BEGIN && ends ? PLACE_WHOLE : places[s->at];
+	if (begins_name(s))
+		*ret = PLACE_NAME;
+	s->unsettled = false;
 	if (s->at == AT_LINE)
 		s->at = AT_NAME;
 	else if (s->at == AT_BEGIN || s->at == AT_QUOTED)
@@ -125,6 +142,7 @@ static bool join(struct template_state *s, const struct template_state *other)
 	int low = s->at < other->at ? s->at : other->at,
 	    high = s->at < other->at ? other->at : s->at;
 
+	s->unsettled |= other->unsettled || (low == AT_LINE && high == AT_NAME);
 	if (low == high)
 		return true;
 	if (low == AT_LINE && high == AT_NAME)

@@ -80,6 +80,9 @@ static enum template_place merge(enum template_place a, enum template_place b)
 		return high;
 	if (low == PLACE_WHOLE && high == PLACE_PART)
 		return PLACE_PART;
+	/* In a script, where a value of PLACE_WHOLE always has quotes. */
+	if (low == PLACE_NAME && high == PLACE_WHOLE)
+		return PLACE_WHOLE;
 	/* In YAML, where the rules of PLACE_NAME are the stricter ones. */
 	if (low == PLACE_NAME && high == PLACE_PART)
 		return PLACE_NAME;

@@ -168,9 +168,9 @@ static const char *append(struct buf *b, enum template_place place, const char *
 		wrong = "has a '%', which begins a specifier of systemd";
 	} else if (place == PLACE_WHOLE) {
 		wrong = wrong_whole(v);
-	} else if (strpbrk(v, " \"'\\#;")) {
-		wrong = "has a blank, quotation mark, backslash, '#' or ';', which may "
-			"not be beside other text: let the tag be the whole value";
+	} else if (strpbrk(v, " \"'\\#;$")) {
+		wrong = "has a blank, quotation mark, backslash, '#', ';' or '$', which "
+			"may not be beside other text: let the tag be the whole value";
 	}
 	if (!wrong)
 		buf_puts(b, v);

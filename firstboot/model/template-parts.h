@@ -117,7 +117,7 @@ struct template_state {
 		      * within brackets needs a blank behind its colon */
 	int block; /* yaml: indentation of a block scalar; 0: not known yet */
 	int unsettled; /* yaml: the block's first line may be still to come; ini: so may
-			* the line's first character */
+			* the line's first character; environment: and the name's */
 };
 
 /* Sets the place of each value. Returns 0, or -1 with complaints. */

@@ -4,14 +4,18 @@
  * are followed; substitutions only as far as they have no quotes in them. Behind a place
  * where the quoting becomes uncertain (AT_LOST) no value is accepted: a script sets
  * variables from the values at its beginning.
+ *
+ * A value outside of quotes gets its own: without them it could be a reserved word, an
+ * assignment, the number of a descriptor, or a range in a pattern. Only the name of an
+ * assignment may have none.
  */
 #include "firstboot/model/template-parts.h"
 
-/* The last character of a word of values and digits, which may be the number of a
- * descriptor. The template's text has no such character. */
-#define VALUE 1
+#define NAME_CHARS TEMPLATE_LETTERS TEMPLATE_DIGITS "_"
 
-#define SAFE TEMPLATE_LETTERS TEMPLATE_DIGITS "_@%+=:,./-"
+/* In place of the last character; the template's text has no such characters. */
+#define NAME     1 /* the word so far has only characters of names */
+#define VARIABLE 2 /* the text so far ends in '$' and a name */
 
 enum {
 	AT_BLANK, /* a word or comment may begin */
@@ -56,7 +60,7 @@ static void follow_substitution(struct template_state *s, char c)
 	if (strchr(uncertain[s->at], c) || (c == '<' && s->last == '<') ||
 	    (s->at == AT_COMMAND && is_case(s, c)))
 		s->at = AT_LOST;
-	else if (c == '(')
+	else if (c == '(' && s->at == AT_COMMAND)
 		s->depth++;
 	else if (c == ends[s->at] && --s->depth == 0)
 		s->at = s->outer;
@@ -67,16 +71,11 @@ static const char *follow_bare(struct template_state *s, char c, int last)
 	if (c == '#' && s->at == AT_EITHER)
 		return "'#' begins a comment only if a section before it is left out or "
 		       "not: put a blank before it";
-	if (last == VALUE && strchr("<>", c))
-		return "'<' or '>' follows a value, which may be the number of a "
-		       "descriptor: put a blank between";
 	if (c == '#' && s->at == AT_BLANK)
 		s->at = AT_COMMENT;
 	else if ((c == '<' && last == '<') || (c == '(' && last == '(') ||
 		 (c == '\'' && last == '$'))
 		s->at = AT_LOST;
-	else if (c == '\\')
-		s->escaped = true;
 	else if (c == '\'')
 		s->at = AT_SINGLE;
 	else if (c == '"')
@@ -86,18 +85,39 @@ static const char *follow_bare(struct template_state *s, char c, int last)
 	return NULL;
 }
 
+/* Follows the character behind a backslash. The shell removes a backslash with a newline
+ * before it looks for words, so that nothing else changes. */
+static const char *follow_escaped(struct template_state *s, char c)
+{
+	s->escaped = false;
+	if (c == '\n')
+		return NULL;
+	s->last = 0;
+	s->at = s->at == AT_DOUBLE ? AT_DOUBLE : AT_WORD;
+	return NULL;
+}
+
+/* Returns the last character, or what is in place of it. */
+static int last_of(const struct template_state *s, char c)
+{
+	if (!strchr(NAME_CHARS, c))
+		return c;
+	if (s->last == VARIABLE || (s->last == '$' && !strchr(TEMPLATE_DIGITS, c)))
+		return VARIABLE;
+	return s->at == AT_BLANK || s->at == AT_EITHER || s->last == NAME ? NAME : c;
+}
+
 static const char *follow(struct template_state *s, char c)
 {
 	int last = s->last;
 
-	if (last != VALUE || !strchr(TEMPLATE_DIGITS, c))
-		s->last = s->escaped ? 0 : c;
-	if (s->escaped) {
-		s->escaped = false;
-		if (s->at != AT_DOUBLE && c != '\n')
-			s->at = AT_WORD;
+	if (s->escaped)
+		return follow_escaped(s, c);
+	if (c == '\\' && (s->at <= AT_EITHER || s->at == AT_DOUBLE)) {
+		s->escaped = true;
 		return NULL;
 	}
+	s->last = last_of(s, c);
 	switch (s->at) {
 	case AT_LOST:
 		return NULL;
@@ -121,7 +141,6 @@ static const char *follow(struct template_state *s, char c)
 		return substitute(s, c == '(' ? AT_COMMAND : AT_BRACE);
 	if (s->at != AT_DOUBLE)
 		return follow_bare(s, c, last);
-	s->escaped = c == '\\';
 	s->at = c == '"' ? AT_WORD : AT_DOUBLE;
 	return NULL;
 }
@@ -144,37 +163,49 @@ static const char *tag(struct template_state *s)
 	return NULL;
 }
 
-static const char *value(struct template_state *s, const char *after _unused_,
-			 bool quote _unused_, enum template_place *ret)
+/* Returns true for a value that is a part of the name of an assignment. */
+static bool is_assigned(const struct template_state *s, const char *after)
+{
+	return s->at <= AT_EITHER && s->last != VARIABLE &&
+	       (s->at != AT_WORD || s->last == NAME) && after &&
+	       after[strspn(after, NAME_CHARS)] == '=';
+}
+
+static const char *value(struct template_state *s, const char *after, bool quote _unused_,
+			 enum template_place *ret)
 {
 	static const enum template_place places[] = {
 		[AT_BLANK] = PLACE_WHOLE,   [AT_WORD] = PLACE_WHOLE,
 		[AT_EITHER] = PLACE_WHOLE,  [AT_COMMENT] = PLACE_PLAIN,
 		[AT_SINGLE] = PLACE_SINGLE, [AT_DOUBLE] = PLACE_DOUBLE,
 	};
-	bool begins;
+	bool assigned = is_assigned(s, after);
 
 	if (s->at == AT_LOST)
 		return "is behind a here-document, or behind quotes within $(...), "
 		       "${...} or `...`: set a variable from it above that, and use the "
 		       "variable";
-	begins = s->at == AT_BLANK || s->at == AT_EITHER || s->last == VALUE;
+	if (s->at == AT_DOUBLE && s->last == VARIABLE)
+		return "follows the name of a variable, and would be a part of it: write "
+		       "${NAME} in place of $NAME";
 	if (s->last != '$' && !is_substituted(s) && !s->escaped)
 		s->last = 0;
 	if (tag(s))
 		return tag(s);
-	*ret = places[s->at];
+	*ret = assigned ? PLACE_NAME : places[s->at];
 	if (s->at <= AT_EITHER) {
 		s->at = AT_WORD;
-		s->last = begins ? VALUE : 0;
+		s->last = assigned ? NAME : 0;
 	}
 	return NULL;
 }
 
 static bool join(struct template_state *s, const struct template_state *other)
 {
-	bool is_value = s->last == VALUE || other->last == VALUE;
+	int last = s->last == other->last && s->last == NAME ? NAME : 0;
 
+	if (s->last == VARIABLE || other->last == VARIABLE)
+		last = VARIABLE;
 	if (s->at == AT_LOST || other->at == AT_LOST)
 		*s = (struct template_state){.at = AT_LOST};
 	else if (s->at <= AT_EITHER && other->at <= AT_EITHER)
@@ -182,7 +213,7 @@ static bool join(struct template_state *s, const struct template_state *other)
 	else if (s->at != other->at)
 		return false;
 	/* tag() has seen that the rest does not matter here. */
-	*s = (struct template_state){.at = s->at, .last = is_value ? VALUE : 0};
+	*s = (struct template_state){.at = s->at, .last = last};
 	return true;
 }
 
@@ -207,7 +238,8 @@ static const char *describe(const struct template_state *s)
 static const char *append(struct buf *b, enum template_place place, const char *v,
 			  bool quote _unused_)
 {
-	bool quotes = place == PLACE_WHOLE && (!*v || !template_has_only(v, SAFE));
+	bool quotes = place == PLACE_WHOLE ||
+		      (place == PLACE_NAME && (!*v || !template_has_only(v, NAME_CHARS)));
 
 	if (place == PLACE_PLAIN)
 		return template_write_plain(b, v);

@@ -26,6 +26,9 @@ static void check_cases(enum template_format format, const struct format_case *c
 	}
 }
 
+#define SIGN                                                                             \
+	"t:1: a blank or a sign of the shell is outside of quotes: put the value into "  \
+	"double quotes"
 #define VALUE(line) "t:" line ": the value of {{x}} "
 
 static void test_environment(void **state _unused_)
@@ -47,7 +50,9 @@ static void test_environment(void **state _unused_)
 		 VALUE("1") "has a single quote or a backslash: use double quotes around "
 			    "the "
 			    "tag: 'it's'"},
-		{"# {{x}}\n; {{x}}\n", "$a", "# $a\n; $a\n"},
+		{"# {{x}}\n  # {{x}}\n", "$a", "# $a\n  # $a\n"},
+		{"; {{x}}\n", "",
+		 "t:1: a ';' begins a comment only for systemd: write '#'"},
 		{"# {{x}}\n", "a\\",
 		 VALUE("1") "has a backslash, which may not be in a comment: 'a\\'"},
 		{"A={{x}}\n", "a\nB=c", VALUE("1") "has a newline: 'a B=c'"},
@@ -81,11 +86,21 @@ static void test_environment(void **state _unused_)
 		 "t:1: {{#x}} begins at the beginning of a line and ends in a comment"},
 		{"A=\\{{x}}\n", "", "t:1: {{x}} follows a backslash"},
 		{"A=\"a\n", "", "t: ends inside of double quotes"},
+		{"1A=1\n", "", "t:1: the name of a variable begins with a digit"},
+		{"{{#y}}A{{/y}}1=1\n", "",
+		 "t:1: the name of a variable begins with a digit"},
+		{"{{#y}}A{{/y}}=1\n", "",
+		 "t:1: a name is empty if a section before the '=' is left out"},
+		{"{{#y}}A{{/y}}B1=1\n", "", "B1=1\n"},
+		{"{{#y}}A{{/y}}{{x}}=1\n", "b", "b=1\n"},
+		{"{{#y}}A{{/y}}{{x}}=1\n", "1",
+		 VALUE("1") "is no name of a variable: it must begin with a letter or "
+			    "'_': '1'"},
+		{"A=~/b\n", "", SIGN},
+		{"A=b:~/c\n", "", SIGN},
+		{"A=\"~/b\"\nB='b:~/c'\nC=\\~\n", "", "A=\"~/b\"\nB='b:~/c'\nC=\\~\n"},
 		{"A B=1\n", "", "t:1: a line is neither a comment nor NAME=VALUE"},
-		{"A=a b\n", "",
-		 "t:1: a blank or a sign of the shell is outside of quotes: put the "
-		 "value into "
-		 "double quotes"},
+		{"A=a b\n", "", SIGN},
 		{"\nA=\"$(id)\"\n", "",
 		 "t:2: '$' or '`' is not a text to a shell: put a backslash before it"},
 		{"A=a\"b\"\n", "",
@@ -109,6 +124,11 @@ static void test_environment(void **state _unused_)
 	check_cases(TEMPLATE_ENVIRONMENT, cases, ARRAY_SIZE(cases));
 }
 
+#define BESIDE                                                                           \
+	VALUE("1")                                                                       \
+	"has a blank, quotation mark, backslash, '#', ';' or '$', which may not be "     \
+	"beside other text: let the tag be the whole value: "
+
 static void test_ini(void **state _unused_)
 {
 	static const struct format_case cases[] = {
@@ -125,11 +145,9 @@ static void test_ini(void **state _unused_)
 			    "'%h'"},
 		{"A={{x}}\n", "a\n[b]", VALUE("1") "has a newline: 'a [b]'"},
 		{"A=b {{x}}\n", "c=d", "A=b c=d\n"},
-		{"A={{x}}b\n", "c d",
-		 VALUE("1") "has a blank, quotation mark, backslash, '#' or ';', which "
-			    "may not "
-			    "be beside other text: let the tag be the whole value: 'c "
-			    "d'"},
+		{"A={{x}}b\n", "c d", BESIDE "'c d'"},
+		{"ExecStart=/b --c={{x}}\n", "$HOME${X}", BESIDE "'$HOME${X}'"},
+		{"A={{x}}\n", "$HOME", "A=$HOME\n"},
 		{"{{x}}=1\n", "", VALUE("1") "is empty, which a name cannot be: ''"},
 		{"[{{x}}]\n", "a]",
 		 VALUE("1") "is no name: it may have letters, digits, '-', '_', '.', ':' "
@@ -163,14 +181,15 @@ static void test_ini(void **state _unused_)
 #define WITHIN                                                                           \
 	" is within $(...), ${...} or `...`: set a variable from it above that, and "    \
 	"use the variable"
-#define NUMBER                                                                           \
-	"t:1: '<' or '>' follows a value, which may be the number of a descriptor: put " \
-	"a blank between"
+#define VARIABLE                                                                         \
+	"t:1: {{x}} follows the name of a variable, and would be a part of it: write "   \
+	"${NAME} in place of $NAME"
+#define DOLLAR "t:1: {{x}} follows a '$', '<' or '(': put a blank between"
 
 static void test_shell(void **state _unused_)
 {
 	static const struct format_case cases[] = {
-		{"a {{x}}\n", "b_C9@%+=:,./-", "a b_C9@%+=:,./-\n"},
+		{"a {{x}} {{host.vlan}}\n", "b", "a 'b' '7'\n"},
 		{"a {{x}}\n", "", "a ''\n"},
 		{"a {{x}}b\n", "it's $HOME\n", "a 'it'\\''s $HOME\n'b\n"},
 		{"a \"{{x}}\"\n", "$(id) `\"\\ '", "a \"\\$(id) \\`\\\"\\\\ '\"\n"},
@@ -182,19 +201,47 @@ static void test_shell(void **state _unused_)
 		{"a=$(b $c (d)) {{x}}\n", "e f", "a=$(b $c (d)) 'e f'\n"},
 		{"\"$(b)${c#d}`e $f` {{x}}\"\n", "\"", "\"$(b)${c#d}`e $f` \\\"\"\n"},
 		{"$((1 + (2))) {{x}}\n", "'", "$((1 + (2))) ''\\'''\n"},
+		{"a ${b%(} # c } {{x}}\n", "d\nid #",
+		 VALUE("1") "has a newline: 'd id #'"},
+		{"a ${b%(} {{x}}\n", "c d", "a ${b%(} 'c d'\n"},
+		{"a \\\n# {{x}}\n", "b", "a \\\n# b\n"},
+		{"a\\\n#{{x}}\n", "b", "a\\\n#'b'\n"},
 		{"\\$(a \\\" \\# \\' {{x}}\n", " ", "\\$(a \\\" \\# \\' ' '\n"},
-		{"case a in a) b ;; esac\n{{x}}\n", "c", "case a in a) b ;; esac\nc\n"},
-		{"a=b{{x}}>c {{x}} >\"{{x}}\">d\n", "5", "a=b5>c 5 >\"5\">d\n"},
-		{"a {{x}}>b\n", "5", NUMBER},
-		{"a {{x}}{{#y}} {{y}}{{/y}}6>b\n", "5", NUMBER},
-		{"a {{#y}}{{x}}{{/y}}{{x}}<b\n", "5", NUMBER},
+		{"case a in a) b ;; esac\n{{x}}\n", "c", "case a in a) b ;; esac\n'c'\n"},
+		{"a=b{{x}}>c {{x}} >\"{{x}}\">d\n", "5", "a=b'5'>c '5' >\"5\">d\n"},
+		{"a {{x}}>b 1{{x}}>c {{x}}6<d\n", "5", "a '5'>b 1'5'>c '5'6<d\n"},
+		{"a {{x}}\\\n>b\n", "5", "a '5'\\\n>b\n"},
+		{"{{x}} a; f{{x}}\n", "i", "'i' a; f'i'\n"},
+		{"{{x}} a\n", "PATH=/b", "'PATH=/b' a\n"},
+		{"case a in [{{x}}]) b{{x}} ;; esac\n", "a-z",
+		 "case a in ['a-z']) b'a-z' ;; esac\n"},
+		{"{{x}}=1 {{x}}_B=2 A_{{x}}=3\n", "C4", "C4=1 C4_B=2 A_C4=3\n"},
+		{"{{x}}=1 A{{x}}=2 A{{x}}B\n", "", "''=1 A''=2 A''B\n"},
+		{"{{x}}=1 A{{x}}=2\n", "b c", "'b c'=1 A'b c'=2\n"},
+		{"A={{x}}=1 -{{x}}=1 $A{{x}}=1 \\A{{x}}=1\n", "B",
+		 "A='B'=1 -'B'=1 $A'B'=1 \\A'B'=1\n"},
+		{"{{#x}}$A{{/x}}{{x}}=1 {{#x}}A{{/x}}{{x}}=1\n", "B", "$A'B'=1 AB=1\n"},
+		{"{{#host.dns}}{{.}}={{/host.dns}}\n", "", "'10.0.0.2'='10.0.0.3'=\n"},
+		{"\"$1{{x}} ${A}{{x}} $(a){{x}} \\$A{{x}}\" '$A{{x}}' # $A{{x}}\n", "B",
+		 "\"$1B ${A}B $(a)B \\$AB\" '$AB' # $AB\n"},
+		{"\"$A{{x}}\"\n", "", VARIABLE},
+		{"\"$A\\\n_1{{#x}}{{x}}{{/x}}\"\n", "",
+		 "t:2: {{x}} follows the name of a variable, and would be a part of it: "
+		 "write ${NAME} in place of $NAME"},
+		{"\"{{#y}}$A{{/y}}{{x}}\"\n", "", VARIABLE},
 		{"{{#host.dns}}{{.}} {{/host.dns}}# {{x}}\n", "a",
-		 "10.0.0.2 10.0.0.3 # a\n"},
+		 "'10.0.0.2' '10.0.0.3' # a\n"},
 		{"$(a {{x}})\n", "", "t:1: {{x}}" WITHIN},
 		{"\"${a:-{{x}}}\"\n", "", "t:1: {{x}}" WITHIN},
 		{"`{{x}}`\n", "", "t:1: {{x}}" WITHIN},
 		{"$(a{{#x}}b{{/x}})\n", "", "t:1: {{#x}}" WITHIN},
 		{"cat <<EOF\n{{x}}\nEOF\n", "", LOST},
+		{"cat <\\\n<EOF {{x}}\nEOF\n", "", LOST},
+		{"a $\\\n'b' {{x}}\n", "", LOST},
+		{"a=\"$\\\n(b {{x}})\"\n", "", "t:2: {{x}}" WITHIN},
+		{"a=$\\\n{b{{x}}}\n", "", "t:2: {{x}}" WITHIN},
+		{"a \"$\\\n{{x}}\"\n", "",
+		 "t:2: {{x}} follows a '$', '<' or '(': put a blank between"},
 		{"$(a \"b\")\n{{x}}\n", "", LOST},
 		{"$(case a in a) b;; esac)\n{{x}}\n", "", LOST},
 		{"${a#'b'}\n{{x}}\n", "", LOST},
@@ -205,8 +252,8 @@ static void test_shell(void **state _unused_)
 		 "t:1: {{/y}} follows a '$', '<' or '(': put a "
 		 "blank between"},
 		{"{{#y}}<<a{{/y}}\n{{x}}\n", "", LOST},
-		{"${{x}}\n", "",
-		 "t:1: {{x}} follows a '$', '<' or '(': put a blank between"},
+		{"${{x}}\n", "", DOLLAR},
+		{"a \"${{x}}\"\n", "", DOLLAR},
 		{"a \\{{x}}\n", "", "t:1: {{x}} follows a backslash"},
 		{"a{{#x}} {{/x}}#{{x}}\n", "",
 		 "t:1: '#' begins a comment only if a section before it is left out or "
