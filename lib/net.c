@@ -186,6 +186,11 @@ bool net_is_host(struct cidr c)
 	return c.prefix >= 31 || (c.addr != net_network(c) && c.addr != net_broadcast(c));
 }
 
+bool net_is_machine(uint32_t addr)
+{
+	return addr >> 24 != 0 && addr >> 24 != 127 && addr >> 28 < 0xe;
+}
+
 bool mac_is_unicast(struct mac m)
 {
 	static const struct mac zero;

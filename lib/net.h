@@ -52,4 +52,8 @@ bool net_is_network(struct cidr c); /* no host bit is set */
  * address of its network. Both addresses of a /31 and that of a /32 are usable. */
 bool net_is_host(struct cidr c);
 
+/* Returns true when some machine can have this address: it is not of 0.0.0.0/8, of
+ * 127.0.0.0/8, a group's, reserved or 255.255.255.255. */
+bool net_is_machine(uint32_t addr);
+
 bool mac_is_unicast(struct mac m); /* not multicast, not all zeros */

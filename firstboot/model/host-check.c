@@ -172,7 +172,7 @@ static void check_host_address(struct check *c, enum host_key_id id, uint32_t ad
 	char a[NET_ADDR_LEN], n[NET_CIDR_LEN], where[512];
 
 	net_format_addr(addr, a);
-	if (addr >> 24 == 127 || addr >> 28 >= 0xe || addr >> 24 == 0) {
+	if (!net_is_machine(addr)) {
 		check_complain(c, id, "%s cannot be a machine's address", a);
 		return;
 	}

@@ -219,6 +219,26 @@ static void host_addresses_are_recognised(void **state)
 	assert_true(net_is_host(cidr("10.0.0.9/32")));
 }
 
+static void addresses_of_machines_are_recognised(void **state)
+{
+	static const char *const good[] = {"1.0.0.0", "10.0.0.1", "126.255.255.255",
+					   "128.0.0.1", "223.255.255.255"},
+				 *const bad[] = {"0.0.0.0",   "0.1.2.3",
+						 "127.0.0.1", "127.255.255.255",
+						 "224.0.0.1", "255.255.255.255"};
+	uint32_t addr;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		assert_int_equal(net_parse_addr(good[i], &addr), 0);
+		assert_true(net_is_machine(addr));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_int_equal(net_parse_addr(bad[i], &addr), 0);
+		assert_false(net_is_machine(addr));
+	}
+}
+
 static void unicast_macs_are_recognised(void **state)
 {
 	(void)state;
@@ -238,6 +258,7 @@ int main(void)
 		cmocka_unit_test(masks_match_prefixes),
 		cmocka_unit_test(overlaps_are_found),
 		cmocka_unit_test(host_addresses_are_recognised),
+		cmocka_unit_test(addresses_of_machines_are_recognised),
 		cmocka_unit_test(unicast_macs_are_recognised),
 	};
 

@@ -140,7 +140,7 @@ static void check_peer(struct check *c, enum host_key_id id, uint32_t addr)
 	char a[NET_ADDR_LEN];
 
 	net_format_addr(addr, a);
-	if (addr >> 24 == 127 || addr >> 28 >= 0xe || addr >> 24 == 0)
+	if (!net_is_machine(addr))
 		check_complain(c, id, "%s cannot be a machine's address", a);
 	else if (check_have(c, HOST_ADDRESS) && addr == h->address.addr)
 		check_complain(c, id, "%s is this host's own address", a);

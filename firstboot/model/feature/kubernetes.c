@@ -106,7 +106,7 @@ static void check_master(struct check *c)
 		return;
 	}
 	net_format_addr(master, m);
-	if (master >> 28 >= 0xe || master >> 24 == 127) {
+	if (!net_is_machine(master)) {
 		check_complain(c, HOST_MASTER, "%s cannot be a machine's address", m);
 		return;
 	}
@@ -136,14 +136,15 @@ static void check_etcd(struct check *c)
 {
 	const struct host *h = c->h;
 	uint32_t addr = h->f.kubernetes.etcd.addr;
+	bool self = addr >> 24 == 127;
 	char a[NET_ADDR_LEN];
 
 	if (!h->set[HOST_ETCD] || h->bad[HOST_ETCD])
 		return;
 	net_format_addr(addr, a);
-	if (addr >> 28 >= 0xe || addr >> 24 == 0)
+	if (!net_is_machine(addr) && !self)
 		check_complain(c, HOST_ETCD, "%s cannot be a machine's address", a);
-	else if (addr >> 24 == 127 && c->role && !has_etcd(c->role))
+	else if (self && c->role && !has_etcd(c->role))
 		check_complain(c, HOST_ETCD,
 			       "%s is this host itself, but its role '%s' runs no etcd",
 			       a, c->role->name);
