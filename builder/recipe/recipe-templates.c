@@ -71,8 +71,11 @@ static void parse_template(void *entry, const struct conf_node *n, struct diag *
 	if (recipe_get_target(n, "path", &t->path, d) == 0 && conf_is_missing(n, "path"))
 		conf_complain(n, d, "template: path: missing: name its path on the host");
 	if (recipe_get_text(n, "file", &t->written, d) > 0) {
+		size_t before = d->n;
+
 		t->source = recipe_beside(n, t->written);
 		recipe_check_file(conf_member(n, "file"), "file", t->source, d);
+		t->unread = d->n > before;
 	} else if (conf_is_missing(n, "file")) {
 		conf_complain(n, d,
 			      "template: file: missing: name the template's file beside "
@@ -112,15 +115,36 @@ static const char *const own_files[] = {
 	"/usr/sbin/firstboot",
 };
 
-static bool is_own(const char *path)
+/* Folders whose files firstboot makes itself. */
+static const char *const own_folders[] = {
+	"/etc/systemd/network",
+	"/run/rackstrap",
+	"/usr/lib/rackstrap",
+	"/var/lib/rackstrap",
+};
+
+static bool is_below(const char *path, const char *folder)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(own_files); i++)
-		if (streq(path, own_files[i]))
-			return true;
-	return str_after(path, "/usr/lib/rackstrap/") ||
-	       str_after(path, "/var/lib/rackstrap/") ||
-	       str_after(path, "/run/rackstrap/") ||
-	       str_after(path, "/etc/systemd/network/");
+	const char *rest = str_after(path, folder);
+
+	return rest && *rest == '/';
+}
+
+const char *recipe_template_path_wrong(const char *path)
+{
+	bool own = false, above = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(own_files); i++) {
+		own |= streq(path, own_files[i]);
+		above |= is_below(own_files[i], path);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(own_folders); i++) {
+		own |= is_below(path, own_folders[i]);
+		above |= streq(path, own_folders[i]) || is_below(own_folders[i], path);
+	}
+	return own     ? "is made by firstboot itself"
+	       : above ? "is a folder of files that firstboot makes itself"
+		       : NULL;
 }
 
 static void complain_no_role(const struct recipe *r, const struct recipe_template *t,
@@ -141,11 +165,11 @@ static void complain_no_role(const struct recipe *r, const struct recipe_templat
 static bool check_names(const struct recipe *r, const struct recipe_template *t,
 			struct diag *d)
 {
+	const char *wrong = recipe_template_path_wrong(t->path);
 	bool ok = true;
 
-	if (is_own(t->path)) {
-		diag_add(d, "%s: template: path: '%s' is made by firstboot itself",
-			 t->where, t->path);
+	if (wrong) {
+		diag_add(d, "%s: template: path: '%s' %s", t->where, t->path, wrong);
 		ok = false;
 	}
 	for (size_t i = 0; t->roles && t->roles[i]; i++) {
@@ -183,7 +207,7 @@ static void add(struct recipe *r, const struct recipe_template *t, struct diag *
 		if (e == -EFBIG)
 			diag_add(d, "%s: template: %s: is larger than %d KiB", t->where,
 				 t->source, TEMPLATE_MAX / 1024);
-		else if (d->n == 0) /* else parse_template() has complained */
+		else if (!t->unread)
 			diag_add_unread(d, "%s: template: %s: %s", t->where, t->source,
 					file_strerror(e));
 		return;

@@ -160,12 +160,16 @@ struct recipe_template {
 	char *path;    /* on the host */
 	char *source;  /* a path on this machine */
 	char *written; /* the source as written in the recipe */
+	bool unread;   /* there is a complaint that the source cannot be read */
 	unsigned mode;
 	enum template_format format;
 	char **roles; /* NULL: all */
 	char **units; /* restarted when the file changes */
 	recipe_where where;
 };
+
+/* Returns NULL, or why a template may not have this absolute path, to follow it. */
+const char *recipe_template_path_wrong(const char *path);
 
 /* An enabled, disabled or masked unit. */
 struct recipe_switch {

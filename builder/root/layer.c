@@ -9,6 +9,8 @@
 
 #include "lib/file.h"
 
+#include <limits.h>
+
 #define UNIT_MAX   (1U << 20)
 #define OURS       RECIPE_OWN
 #define ROLES_FILE "/" ROLES_PATH
@@ -186,12 +188,17 @@ static char *render_roles(const struct roles *roles)
 	return buf_take(&b);
 }
 
-/* Returns the name of the file with a template's text. Owned by the caller. */
+/* Returns the name of the file with a template's text: the number alone when there is no
+ * room for the name of the file that it makes. Owned by the caller. */
 static char *template_file(const struct recipe *r, size_t i)
 {
 	const char *slash = strrchr(r->compiled.v[i].path, '/');
+	char *name = xasprintf("%zu-%s", i + 1, slash + 1);
 
-	return xasprintf("%zu-%s", i + 1, slash + 1);
+	if (strlen(name) <= NAME_MAX)
+		return name;
+	free(name);
+	return xasprintf("%zu", i + 1);
 }
 
 /* Adds the templates and their list. */
@@ -360,10 +367,16 @@ static void check_template(const struct layer *l, const struct recipe_template *
 	const struct layer_item file = {
 		.path = path, .type = ENTRY_FILE, .where = t->where};
 	const struct layer_item *ours = path ? layer_find(l, path) : NULL;
+	_cleanup_free_ char *full = xasprintf("/%s", path ? path : "");
+	/* The recipe's check has seen the path as it is written. */
+	const char *wrong =
+		streq(full, t->path) ? NULL : recipe_template_path_wrong(full);
 
 	if (!path || !*path)
 		diag_add(l->d, "%s: %s: symlinks of the base form a loop or lead to '/'",
 			 t->where, t->path);
+	else if (wrong)
+		diag_add(l->d, "%s: %s: %s %s", t->where, t->path, full, wrong);
 	else if (ours)
 		diag_add(l->d, "%s: /%s is a %s already (%s)", t->where, path,
 			 entry_type_name(ours->type), ours->where);

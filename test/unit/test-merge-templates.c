@@ -139,6 +139,31 @@ static void firstboot_reads_the_templates_of_the_image(void **state)
 	rm_rf_p(&dir);
 }
 
+/* A file's name may be so long that there is no room for a number before it. */
+static void long_name_is_left_out(void **state)
+{
+	char path[NAME_MAX + 2] = "/";
+	static struct recipe_template one[] = {{.where = WHERE(1), .mode = 0644}};
+	struct host_template t = {
+		.path = path, .mode = 0644, .text = (char *)"x", .name = (char *)"f"};
+
+	(void)state;
+	w.recipe.name = (char *)"tiny";
+	w.recipe.templates = one;
+	w.recipe.n_templates = 1;
+	one[0].path = path;
+	memset(path + 1, 'n', NAME_MAX - 2);
+	host_templates_add(&w.recipe.compiled, &t);
+	path[NAME_MAX - 1] = 'n';
+	host_templates_add(&w.recipe.compiled, &t);
+	path[NAME_MAX] = 'n';
+	host_templates_add(&w.recipe.compiled, &t);
+	add_recipe();
+	assert_null(layer_find(&w.layer, TEMPLATES_DIR "/1"));
+	assert_non_null(layer_find(&w.layer, TEMPLATES_DIR "/2"));
+	assert_non_null(layer_find(&w.layer, TEMPLATES_DIR "/3"));
+}
+
 static void image_without_templates_has_no_list(void **state)
 {
 	(void)state;
@@ -217,6 +242,9 @@ static void files_that_cannot_be_made_are_refused(void **state)
 		{.path = (char *)"/etc/new", .where = WHERE(5)},
 		{.path = (char *)"/etc/new/x", .where = WHERE(6)},
 		{.path = (char *)"/usr/share/doc/a/copyright", .where = WHERE(7)},
+		{.path = (char *)"/lib/rackstrap/x", .where = WHERE(8)},
+		{.path = (char *)"/lib/rackstrap", .where = WHERE(9)},
+		{.path = (char *)"/lib/rackstrap-x", .where = WHERE(10)},
 	};
 	static const char *const want[] = {
 		"r.cfg:1: /etc/systemd is a directory in the base",
@@ -226,6 +254,12 @@ static void files_that_cannot_be_made_are_refused(void **state)
 		"r.cfg:4: /srv/data is a directory already (r.cfg:1)",
 		"r.cfg:6: /etc/new/x cannot be inside /etc/new, which is the file of a "
 		"template (r.cfg:5)",
+		"r.cfg:8: /lib/rackstrap/x: /usr/lib/rackstrap/x is made by firstboot "
+		"itself",
+		"r.cfg:8: /lib/rackstrap/x cannot be inside /lib/rackstrap, which is the "
+		"file of a template (r.cfg:9)",
+		"r.cfg:9: /lib/rackstrap: /usr/lib/rackstrap is a folder of files that "
+		"firstboot makes itself",
 	};
 
 	(void)state;
@@ -267,6 +301,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(firstboot_reads_the_templates_of_the_image),
+		CASE(long_name_is_left_out),
 		CASE(image_without_templates_has_no_list),
 		CASE(layer_is_the_same_each_time),
 		CASE(manifest_has_the_templates),
