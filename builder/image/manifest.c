@@ -5,8 +5,13 @@
 #include "builder/root/account-names.h"
 #include "firstboot/model/feature.h"
 #include "lib/json.h"
+#include "pxe/image.h"
 
 #define FORMAT 1
+
+/* A byte of a text can become "\\u0001". */
+_Static_assert(HOST_TEMPLATES_TEXT_MAX < IMAGE_MANIFEST_MAX / 6,
+	       "the texts of templates have room in a manifest");
 
 static void append_roles(struct json *j, const struct roles *roles)
 {

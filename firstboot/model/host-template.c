@@ -46,6 +46,7 @@ static int read_entry(struct host_templates *ret, int rootfd, const struct conf_
 	_cleanup_free_ char *at = NULL, *text = NULL;
 	_cleanup_strv_ char **roles = NULL, **units = NULL;
 	struct host_template t = {0};
+	size_t before = d->n, len = 0;
 	int r;
 
 	if (conf_get_str(n, "path", &path, d) <= 0 || path[0] != '/' ||
@@ -55,14 +56,18 @@ static int read_entry(struct host_templates *ret, int rootfd, const struct conf_
 	    conf_get_str(n, "text", &file, d) <= 0 || strchr(file, '/') ||
 	    conf_get_strv(n, "roles", &roles, d) < 0 ||
 	    conf_get_strv(n, "units", &units, d) < 0)
-		return conf_complain(
-			n, d,
-			"must be a template: { path = ...; mode = ...; format "
-			"= ...; text = ...; }");
+		return d->n > before
+			       ? -1
+			       : conf_complain(
+					 n, d,
+					 "must be a template: { path = ...; mode = ...; "
+					 "format = ...; text = ...; }");
 	at = xasprintf(TEMPLATES_DIR "/%s", file);
-	r = root_read(rootfd, at, TEMPLATE_MAX, &text, NULL);
+	r = root_read(rootfd, at, TEMPLATE_MAX, &text, &len);
 	if (r < 0)
 		return conf_complain(n, d, "/%s: %s", at, strerror(-r));
+	if (strlen(text) < len)
+		return conf_complain(n, d, "/%s: has a zero byte, and is no text", at);
 	t.path = (char *)path;
 	t.roles = roles;
 	t.units = units;
@@ -98,16 +103,33 @@ bool host_template_is_for(const struct host_template *t, const struct role *role
 
 /* --- compiling and rendering ------------------------------------------------------- */
 
-int host_templates_compile(struct host_templates *t, const struct roles *roles,
-			   const struct role *role, struct diag *d)
+static int check_sizes(const struct host_templates *t, const struct roles *roles,
+		       struct diag *d)
 {
-	int r = 0;
+	size_t bytes = 0;
 
 	if (t->n > HOST_TEMPLATES_MAX || (t->n > 0 && roles->n > HOST_TEMPLATES_MAX))
 		return diag_add(d,
 				"%zu templates and %zu roles are too many: at most %d of "
 				"each are allowed",
 				t->n, roles->n, HOST_TEMPLATES_MAX);
+	for (size_t i = 0; i < t->n; i++)
+		bytes += strlen(t->v[i].text);
+	if (bytes > HOST_TEMPLATES_TEXT_MAX)
+		return diag_add(d,
+				"all templates together have %zu bytes: at most %d are "
+				"allowed",
+				bytes, HOST_TEMPLATES_TEXT_MAX);
+	return 0;
+}
+
+int host_templates_compile(struct host_templates *t, const struct roles *roles,
+			   const struct role *role, struct diag *d)
+{
+	int r = 0;
+
+	if (check_sizes(t, roles, d) < 0)
+		return -1;
 	for (size_t i = 0; i < t->n; i++) {
 		_cleanup_template_schema_ struct template_schema *s = NULL;
 
@@ -137,6 +159,16 @@ const char *host_templates_use_hosts(const struct host_templates *t,
 	return NULL;
 }
 
+static int render_one(const struct host_template *t, const struct template_values *values,
+		      char **ret, struct diag *d)
+{
+	struct err e;
+
+	if (template_render(t->compiled, values, ret, &e) < 0)
+		return diag_add(d, "the template %s", e.msg);
+	return 0;
+}
+
 int host_templates_render(struct host_templates *t, const struct host *h,
 			  const struct roles *roles, struct template_values *values,
 			  struct diag *d)
@@ -147,14 +179,13 @@ int host_templates_render(struct host_templates *t, const struct host *h,
 	host_template_values_set(values, h, roles);
 	for (size_t i = 0; i < t->n; i++) {
 		struct host_template *one = &t->v[i];
-		struct err e;
 
 		free(one->output);
 		one->output = NULL;
 		if (!one->compiled || !host_template_is_for(one, role))
 			continue;
-		if (template_render(one->compiled, values, &one->output, &e) < 0)
-			r = diag_add(d, "the template %s", e.msg);
+		if (render_one(one, values, &one->output, d) < 0)
+			r = -1;
 	}
 	return r;
 }
@@ -170,13 +201,12 @@ int host_templates_check(const struct host_templates *t, const struct host *h,
 	for (size_t i = 0; i < t->n; i++) {
 		const struct host_template *one = &t->v[i];
 		_cleanup_free_ char *output = NULL;
-		struct err e;
 
 		if (checked[i] || !one->compiled || !host_template_is_for(one, role))
 			continue;
 		checked[i] = one->shared;
-		if (template_render(one->compiled, values, &output, &e) < 0)
-			r = diag_add(d, "the template %s", e.msg);
+		if (render_one(one, values, &output, d) < 0)
+			r = -1;
 	}
 	return r;
 }

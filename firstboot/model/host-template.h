@@ -19,6 +19,8 @@
 #define TEMPLATES_DIR "usr/lib/rackstrap/templates"
 
 #define HOST_TEMPLATES_MAX 256 /* templates of an image, and roles if it has any */
+#define HOST_TEMPLATES_TEXT_MAX                                                          \
+	(2 * 1024 * 1024) /* bytes of their texts, which are in the manifest */
 
 struct host_template {
 	char *path; /* absolute */

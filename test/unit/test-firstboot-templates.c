@@ -240,6 +240,9 @@ static void test_wrong_templates_are_refused(void **state _unused_)
 		 "\"plain\"; text = \"../1-list\"; } );",
 		 TEMPLATES_CFG ":1: must be a template: { path = ...; mode = ...; "
 			       "format = ...; text = ...; }"},
+		{"templates = ( { path = \"/etc/x\"; mode = 644; format = \"plain\"; "
+		 "text = \"1-list\"; } );",
+		 TEMPLATES_CFG ":1: mode: must be a string: write it in quotation marks"},
 		{"templates = ( { path = \"/etc/x\"; mode = \"0644\"; format = "
 		 "\"plain\"; text = \"none\"; } );",
 		 TEMPLATES_CFG ":1: /" TEMPLATES_DIR "/none: No such file or directory"},
@@ -255,6 +258,24 @@ static void test_wrong_templates_are_refused(void **state _unused_)
 		write_file(&m, HOST_CFG, CFG("node"));
 		assert_refused(&m, cases[i].want);
 	}
+}
+
+/* The part before a zero byte is not taken for the whole template. */
+static void test_zero_byte_is_refused(void **state _unused_)
+{
+	static const char text[] = "a\0{{host.nme}}\n";
+	_cleanup_machine_ struct machine m;
+
+	machine_with(&m,
+		     "templates = ( { path = \"/etc/list\"; mode = \"0644\"; format = "
+		     "\"plain\"; text = \"1-list\"; } );",
+		     "1-list", "a\n");
+	write_file(&m, HOST_CFG, CFG("node"));
+	assert_int_equal(file_write_at(m.fb.rootfd, TEMPLATES_DIR "/1-list", text,
+				       sizeof(text) - 1, 0644),
+			 0);
+	assert_refused(&m, TEMPLATES_CFG ":1: /" TEMPLATES_DIR
+					 "/1-list: has a zero byte, and is no text");
 }
 
 static void test_plan_has_the_file(void **state _unused_)
@@ -318,6 +339,7 @@ int main(void)
 		cmocka_unit_test(test_wrong_hosts_are_refused),
 		cmocka_unit_test(test_value_that_breaks_the_format_is_refused),
 		cmocka_unit_test(test_wrong_templates_are_refused),
+		cmocka_unit_test(test_zero_byte_is_refused),
 		cmocka_unit_test(test_plan_has_the_file),
 		cmocka_unit_test(test_check_makes_the_files),
 	};

@@ -303,7 +303,7 @@ static void test_roles_file_is_read(void **state _unused_)
 	char dir[] = "/tmp/test-host.XXXXXX";
 	_cleanup_roles_ struct roles roles = {0}, none = {0};
 	_cleanup_diag_ struct diag d = {0};
-	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ char *path = NULL, *many = NULL;
 
 	assert_non_null(mkdtemp(dir));
 	path = xasprintf("%s/roles.cfg", dir);
@@ -321,6 +321,12 @@ static void test_roles_file_is_read(void **state _unused_)
 	/* Calico's settings are in the etcd that Kubernetes names. */
 	assert_true(role_has(roles_find(&roles, "router"), FEATURE_KUBERNETES));
 	assert_null(roles_find(&roles, "node"));
+
+	roles_done(&roles);
+	many = xasprintf("%*sroles = ( { name = \"a\"; } );", CONF_MAX, "");
+	write_roles(path, many); /* of an image with hundreds of roles */
+	assert_int_equal(roles_read(&roles, path, &d), 0);
+	assert_int_equal(roles.n, 1);
 
 	write_roles(path,
 		    "roles = ( { name = \"a\"; },\n{ name = \"a\"; unit = [ ]; } );");

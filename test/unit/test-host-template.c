@@ -386,6 +386,32 @@ static void too_many_are_refused(void **state)
 		     "allowed\n");
 }
 
+/* The manifest has their texts, and is read with a limit. */
+static void too_much_text_is_refused(void **state)
+{
+	_cleanup_host_templates_ struct host_templates t = {0};
+	_cleanup_roles_ struct roles roles = {0};
+	_cleanup_diag_ struct diag d = {0};
+	_cleanup_free_ char *text = xmalloc(TEMPLATE_MAX + 1);
+
+	(void)state;
+	memset(text, 'x', TEMPLATE_MAX);
+	text[TEMPLATE_MAX] = '\0';
+	load_roles(&roles, SMALL_ROLES);
+	assert_int_equal(compile(&t, &roles, NULL, text, &d), 0);
+	while (t.n < HOST_TEMPLATES_TEXT_MAX / TEMPLATE_MAX)
+		host_templates_add(&t, &(struct host_template){.path = t.v[0].path,
+							       .text = text,
+							       .name = t.v[0].name});
+	assert_int_equal(host_templates_compile(&t, &roles, NULL, &d), 0);
+	host_templates_add(&t, &(struct host_template){.path = t.v[0].path,
+						       .text = (char *)"x",
+						       .name = t.v[0].name});
+	assert_int_equal(host_templates_compile(&t, &roles, NULL, &d), -1);
+	assert_lines(&d, "all templates together have 2097153 bytes: at most 2097152 are "
+			 "allowed\n");
+}
+
 /* No template can read a secret. */
 static void secrets_are_no_names(void **state)
 {
@@ -554,6 +580,7 @@ int main(void)
 		T(names_follow_the_features_of_the_roles),
 		T(wrong_names_are_refused),
 		T(too_many_are_refused),
+		T(too_much_text_is_refused),
 		T(secrets_are_no_names),
 		T(value_that_breaks_the_format_is_refused),
 		T(man_page_has_the_names),
