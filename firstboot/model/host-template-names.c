@@ -99,8 +99,8 @@ static bool is_hidden(const struct host_key *k)
 	return host_key_is_secret(k->id) || k->id == HOST_REPORT || k->id == HOST_SECRETS;
 }
 
-/* Sets *any and *all to the features that one, and that every of the template's roles
- * has. */
+/* Sets *any to the features that at least one of the template's roles has, *all to those
+ * that every one of them has. */
 static void features_of(const struct host_template *t, const struct roles *roles,
 			uint32_t *any, uint32_t *all)
 {

@@ -51,11 +51,6 @@ static _printf_(4, 5) int complain(struct follower *f, struct template_node *n,
 	return diag_add(f->d, "%s:%u: %s", f->t->name, line, text);
 }
 
-static const char *sign(const struct template_node *n)
-{
-	return n->type == NODE_INVERTED ? "^" : n->type == NODE_SECTION ? "#" : "";
-}
-
 static int follow_literal(struct follower *f, struct template_node *n,
 			  struct template_state *s)
 {
@@ -105,9 +100,8 @@ static int follow_value(struct follower *f, size_t i, struct template_state *s)
 		wrong = "is in quotes in some rounds of a loop and not in others";
 	if (wrong) {
 		s->escaped = s->digits = 0;
-		/* The mistake may be in the text before the value. */
 		return complain(f, n, n->line, "{{%s}}%s %s", n->name,
-				str_after(wrong, "a ") ? ":" : "", wrong);
+				str_after(wrong, TEMPLATE_SENTENCE) ? ":" : "", wrong);
 	}
 	n->place = merge(n->place, place);
 	return 0;
@@ -126,9 +120,9 @@ static int join(struct follower *f, struct template_node *n, struct template_sta
 	if (streq(a, b))
 		return complain(f, n, n->line,
 				"{{%s%s}} %s and ends at places that differ, both %s",
-				sign(n), n->name, begins, a);
-	return complain(f, n, n->line, "{{%s%s}} %s %s and ends %s", sign(n), n->name,
-			begins, a, b);
+				template_sign(n), n->name, begins, a);
+	return complain(f, n, n->line, "{{%s%s}} %s %s and ends %s", template_sign(n),
+			n->name, begins, a, b);
 }
 
 /* Follows the rounds of a loop that has at least one. */
@@ -165,8 +159,8 @@ static int follow_content(struct follower *f, size_t i, struct template_state *s
 		       (n->kind == TEMPLATE_TEXTS || n->kind == TEMPLATE_GROUPS);
 
 	if (wrong)
-		return complain(f, &f->t->nodes[i], n->line, "{{%s%s}} %s", sign(n),
-				n->name, wrong);
+		return complain(f, &f->t->nodes[i], n->line, "{{%s%s}} %s",
+				template_sign(n), n->name, wrong);
 	if (is_loop ? follow_loop(f, i, s) < 0 : follow(f, i + 1, n->end, s, round) < 0)
 		return -1;
 	wrong = f->type->tag(s);

@@ -253,7 +253,7 @@ static void open_section(struct parser *p, const char *name, enum node_type type
 	p->depth++;
 }
 
-static const char *sign(const struct template_node *n)
+const char *template_sign(const struct template_node *n)
 {
 	return n->type == NODE_SECTION ? "#" : "^";
 }
@@ -283,7 +283,7 @@ static void close_section(struct parser *p, const char *name)
 		p->is_unsound = true;
 	} else if (i < p->depth) {
 		complain(p, "{{/%s}} before {{/%s}}, whose {{%s%s}} is in line %u", name,
-			 n->name, sign(n), n->name, n->line);
+			 n->name, template_sign(n), n->name, n->line);
 		p->is_unsound = p->is_lost = true;
 	}
 	while (i > 0 && p->depth >= i)
@@ -427,7 +427,7 @@ int template_parse(struct template *t, size_t len, const struct template_schema 
 		p.line = n->line;
 		if (!p.is_lost)
 			complain(&p, "{{%s%s}} is not closed: {{/%s}} is missing",
-				 sign(n), n->name, n->name);
+				 template_sign(n), n->name, n->name);
 		pop(&p);
 		p.is_unsound = true;
 	}

@@ -97,6 +97,8 @@ const struct template_value *template_values_find(const struct template_values *
  * followed. */
 int template_parse(struct template *t, size_t len, const struct template_schema *schema,
 		   struct diag *d) _must_check_;
+/* Returns the sign behind "{{" of a section's tag. */
+const char *template_sign(const struct template_node *n);
 
 /* --- template-follow.c ------------------------------------------------------------- */
 
@@ -125,6 +127,9 @@ int template_follow(struct template *t, struct diag *d) _must_check_;
 
 /* --- formats ----------------------------------------------------------------------- */
 
+/* How a mistake begins that is a sentence of its own. */
+#define TEMPLATE_SENTENCE "a "
+
 struct template_type {
 	const char *name;
 	bool flags; /* a flag can be a value */
@@ -135,7 +140,9 @@ struct template_type {
 	const char *(*follow)(struct template_state *s, char c);
 	/* Chooses the place of a value and goes behind it. `after` is the text that
 	 * follows in the template, NULL when another tag does; `quote` is false for a
-	 * number or flag. Returns NULL, or the mistake. */
+	 * number or flag. Returns NULL, or the mistake: words that follow the tag, as in
+	 * "{{x}} follows a backslash", or a sentence about the text before it, which
+	 * begins with TEMPLATE_SENTENCE. */
 	const char *(*value)(struct template_state *s, const char *after, bool quote,
 			     enum template_place *ret);
 	/* Checks a state before a section's tag, and goes behind it. Returns NULL, or

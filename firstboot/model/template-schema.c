@@ -74,11 +74,3 @@ void template_schema_add_table(struct template_schema *s,
 		if (template_schema_add(s, table) < 0)
 			abort();
 }
-
-struct template_schema *template_schema_members(struct template_schema *s,
-						const char *name)
-{
-	const struct template_row *row = template_schema_find(s, name);
-
-	return row ? row->members : NULL;
-}

@@ -45,16 +45,6 @@ int template_compile(struct template **ret, const char *text, size_t len,
 	return 0;
 }
 
-const char *template_name(const struct template *t)
-{
-	return t->name;
-}
-
-enum template_format template_format(const struct template *t)
-{
-	return t->format;
-}
-
 bool template_uses_below(const struct template *t, const char *prefix)
 {
 	for (size_t i = 0; i < t->n; i++) {

@@ -98,10 +98,6 @@ int template_schema_add(struct template_schema *s,
  * name that cannot be added. */
 void template_schema_add_table(struct template_schema *s,
 			       const struct template_key *table);
-/* Returns the members of a list of groups, to add more, or NULL when there is no such
- * list. Owned by `s`. */
-struct template_schema *template_schema_members(struct template_schema *s,
-						const char *name);
 
 /* --- values ------------------------------------------------------------------------ */
 
@@ -128,7 +124,7 @@ void template_values_clear(struct template_values *v, const char *name);
 struct template_values *template_values_group(struct template_values *v,
 					      const char *name);
 
-/* Typical values, with which it is tried at build if a template's output can be read: */
+/* Typical values. The builder renders each template with them, and parses the results. */
 enum template_sample {
 	TEMPLATE_SAMPLE_THREE,  /* everything is given, lists have three elements */
 	TEMPLATE_SAMPLE_ONE,    /* everything is given, lists have one element */
@@ -149,8 +145,10 @@ const char *template_sample_name(enum template_sample sample);
 struct template;
 
 /*
- * Compiles a text. `name` is its name in messages, "NAME:LINE: ...". All mistakes are
- * reported. The schema is not needed afterwards. Returns 0, or -1 with complaints.
+ * Compiles a text. `name` is its name in messages, "NAME:LINE: ...". All mistakes in tags
+ * are reported; of those in the quoting, the first of each line, and none behind one in
+ * the template's own text. The schema is not needed afterwards. Returns 0, or -1 with
+ * complaints.
  */
 int template_compile(struct template **ret, const char *text, size_t len,
 		     const char *name, enum template_format format,
@@ -167,5 +165,3 @@ int template_render(const struct template *t, const struct template_values *v, c
 /* Returns true if a tag of the template has a name of the schema's first level that is
  * `prefix` or begins with it and a dot, even where it is never rendered. */
 bool template_uses_below(const struct template *t, const char *prefix);
-const char *template_name(const struct template *t);
-enum template_format template_format(const struct template *t);

@@ -175,7 +175,7 @@ static void try_values(const struct template *t, bool all)
 		demand(*e.msg, "an error without a message");
 		return;
 	}
-	want = shape(text, template_format(t));
+	want = shape(text, t->format);
 	for (size_t i = 0; i < ARRAY_SIZE(hostile); i++) {
 		_cleanup_template_values_ struct template_values *h =
 			values(hostile[i], all);
@@ -185,7 +185,7 @@ static void try_values(const struct template *t, bool all)
 			continue;
 		demand(strcmp(hostile[i], "\xff") != 0 || streq(out, text),
 		       "a value that is not UTF-8 was written");
-		got = want ? shape(out, template_format(t)) : NULL;
+		got = want ? shape(out, t->format) : NULL;
 		if (want && (!got || !streq(got, want))) {
 			fprintf(stderr, "%s\n=== with '%s':\n%s\n", text, hostile[i],
 				out);
