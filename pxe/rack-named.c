@@ -83,7 +83,7 @@ static void find_address(const struct rack *r, struct rack_named *m)
 static int find(const struct rack *r, struct rack_named *m, struct diag *d)
 {
 	if (net_parse_addr(m->text, &m->address) == 0) {
-		if (!rack_can_have_address(m->address))
+		if (!net_is_machine(m->address))
 			return diag_add(
 				d, "%s:%u: cluster: %s: %s cannot be a machine's address",
 				m->file, m->line, m->key->name, m->text);

@@ -61,13 +61,6 @@ static inline bool host_has_fixed_address(const struct host *h)
 	return h->address.prefix && !h->dhcp && !h->bad[HOST_ADDRESS];
 }
 
-/* Returns false for 0.0.0.0, 255.255.255.255, multicast addresses and those of
- * loopback. */
-static inline bool rack_can_have_address(uint32_t address)
-{
-	return address != 0 && address >> 28 < 0xe && address >> 24 != 127;
-}
-
 /* Writes the place of something to which a message about a place in the file `than`
  * refers: "line 22", or "FILE:22" if it is in another file or `than` is NULL. Returns
  * `out`. */

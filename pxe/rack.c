@@ -70,7 +70,7 @@ static void load_boot_server(struct loader *l, const struct host *proto)
 				       : conf_type_note(n, CONF_STRING));
 		return;
 	}
-	if (!rack_can_have_address(at.addr)) {
+	if (!net_is_machine(at.addr)) {
 		l->r = conf_complain(n, l->d,
 				     "cluster: boot_server: %s cannot be a machine's "
 				     "address",
