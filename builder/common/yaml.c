@@ -4,7 +4,17 @@
 
 #include <yaml.h>
 
-int yaml_check(const char *text, size_t len, struct err *e)
+/* Returns the offset of the character of that index in a UTF-8 text. */
+static size_t offset_of(const char *text, size_t len, size_t index)
+{
+	size_t at = 0;
+
+	for (; at < len && (index > 0 || ((uint8_t)text[at] & 0xc0) == 0x80); at++)
+		index -= ((uint8_t)text[at] & 0xc0) != 0x80;
+	return at;
+}
+
+int yaml_check(const char *text, size_t len, size_t *ret_at, struct err *e)
 {
 	yaml_parser_t p;
 	bool ended = false;
@@ -17,6 +27,7 @@ int yaml_check(const char *text, size_t len, struct err *e)
 		yaml_event_t event;
 
 		if (!yaml_parser_parse(&p, &event)) {
+			*ret_at = offset_of(text, len, p.problem_mark.index);
 			r = err_set(e, ERR_CONFIG, "line %zu: %s",
 				    p.problem_mark.line + 1,
 				    p.problem ? p.problem : "out of memory");

@@ -117,11 +117,14 @@ static const struct {
 	size_t elements;
 	bool all;
 } samples[] = {
-	[TEMPLATE_SAMPLE_THREE] = {"everything given and lists of three", 3, true},
-	[TEMPLATE_SAMPLE_ONE] = {"everything given and lists of one", 1, true},
-	[TEMPLATE_SAMPLE_EMPTY] = {"everything given and empty lists", 0, true},
-	[TEMPLATE_SAMPLE_SPARSE] = {"nothing optional and lists of three", 3, false},
-	[TEMPLATE_SAMPLE_NONE] = {"nothing optional and empty lists", 0, false},
+	[TEMPLATE_SAMPLE_THREE] = {"all optional values, and lists of three elements", 3,
+				   true},
+	[TEMPLATE_SAMPLE_ONE] = {"all optional values, and lists of one element", 1,
+				 true},
+	[TEMPLATE_SAMPLE_EMPTY] = {"all optional values, and empty lists", 0, true},
+	[TEMPLATE_SAMPLE_SPARSE] = {"no optional value, and lists of three elements", 3,
+				    false},
+	[TEMPLATE_SAMPLE_NONE] = {"no optional value, and empty lists", 0, false},
 };
 
 const char *template_sample_name(enum template_sample sample)

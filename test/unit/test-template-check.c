@@ -398,20 +398,20 @@ static const struct {
 	{TEMPLATE_JSON, "[{{#host.dns}}{{.}}{{^last}},{{/last}}{{/host.dns}}]", NULL},
 	{TEMPLATE_JSON, "[\n{{#host.dns}}\n{{.}},\n{{/host.dns}}\n]",
 	 "t: what it makes is no JSON: line 5: unexpected token near ']' (tried with "
-	 "everything "
-	 "given and lists of three)"},
+	 "all optional "
+	 "values, and lists of three elements)"},
 	{TEMPLATE_JSON, "{ {{x}}: 1{{#y}}, {{x}}: 1{{/y}}}",
 	 "t: what it makes is no JSON: line 1: duplicate object key near '\"x\"' (tried "
 	 "with "
-	 "everything given and lists of three)"},
+	 "all optional values, and lists of three elements)"},
 	{TEMPLATE_JSON, "{{#y}}1{{/y}}",
 	 "t: what it makes is no JSON: line 1: unexpected token near end of file "
 	 "(tried with "
-	 "nothing optional and lists of three)"},
+	 "no optional value, and lists of three elements)"},
 	{TEMPLATE_YAML, "a: {{x}}\nb: [{{#host.dns}}{{.}}, {{/host.dns}}]\n", NULL},
 	{TEMPLATE_YAML, "a: b\nc\n",
 	 "t: what it makes is no YAML: line 3: could not find expected ':' (tried with "
-	 "everything given and lists of three)"},
+	 "all optional values, and lists of three elements)"},
 	{TEMPLATE_SHELL,
 	 "if true; then\n{{#y}}\necho {{y}}\n{{/y}}\n{{^y}}\n:\n{{/y}}\nfi\n", NULL},
 	{TEMPLATE_SHELL, "#!/bin/bash\na=({{x}})\n", NULL},
@@ -419,7 +419,7 @@ static const struct {
 	{TEMPLATE_INI, "[a]\n{{#host.dns}}{{.}} {{/host.dns}}\n",
 	 "t: what it makes is no INI file: line 2: is no comment, [SECTION] or KEY=VALUE "
 	 "(tried "
-	 "with everything given and lists of three)"},
+	 "with all optional values, and lists of three elements)"},
 	{TEMPLATE_ENVIRONMENT, "A={{x}}\n{{#hosts}}\nB_{{port}}={{name}}\n{{/hosts}}\n",
 	 NULL},
 	{TEMPLATE_ENVIRONMENT, "{{x}}\n",
@@ -450,33 +450,50 @@ static void test_outputs_are_checked(void **state _unused_)
 {
 	static const struct {
 		enum template_format format;
-		const char *output, *want;
+		const char *output, *want, *shown;
 	} cases[] = {
-		{TEMPLATE_ENVIRONMENT, "A=1\n", ""},
+		{TEMPLATE_ENVIRONMENT, "A=1\n", "", NULL},
 		{TEMPLATE_ENVIRONMENT, "A=1\nB C=1\n",
 		 "t: what it makes is no environment file: line 2: a line is neither a "
 		 "comment "
-		 "nor NAME=VALUE"},
+		 "nor NAME=VALUE",
+		 "    A=1\n    B C=1\n    ^"},
 		{TEMPLATE_ENVIRONMENT, "A=\"1\n",
-		 "t: what it makes is no environment file: ends inside of double quotes"},
+		 "t: what it makes is no environment file: ends inside of double quotes",
+		 NULL},
 		{TEMPLATE_INI, "[a\n",
 		 "t: what it makes is no INI file: line 1: the head of a section has no "
-		 "']'"},
+		 "']'",
+		 "    [a\n    ^"},
+		{TEMPLATE_JSON, "{\n  \"\xc3\xa4\": 1,\n  }\n",
+		 "t: what it makes is no JSON: line 3: string or '}' expected near '}'",
+		 "    \"\xc3\xa4\": 1,\n    }\n    ^"},
+		{TEMPLATE_JSON, "[1, 2,\n\n",
+		 "t: what it makes is no JSON: line 3: ']' expected near end of file",
+		 "    [1, 2,\n          ^"},
 		{TEMPLATE_YAML, "a: [\n",
 		 "t: what it makes is no YAML: line 2: did not find "
-		 "expected node content"},
+		 "expected node content",
+		 "    a: [\n        ^"},
+		{TEMPLATE_YAML, "\xc3\xa4: b\nc: ]\n",
+		 "t: what it makes is no YAML: line 2: did not find expected node "
+		 "content",
+		 "    \xc3\xa4: b\n    c: ]\n       ^"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		_cleanup_template_ struct template *t = NULL;
+		_cleanup_free_ char *shown = NULL;
 		_cleanup_free_ char *wrong =
 			template_test_compile(&t, "", cases[i].format);
 		struct err e = {0};
-		int r = template_check_output(t, cases[i].output, &e);
+		int r = template_check_output(t, cases[i].output, &shown, &e);
 
 		assert_null(wrong);
 		assert_int_equal(r, *cases[i].want ? -1 : 0);
 		assert_string_equal(e.msg, cases[i].want);
+		assert_string_equal(shown ? shown : "",
+				    cases[i].shown ? cases[i].shown : "");
 	}
 }
 
@@ -492,7 +509,8 @@ static void test_script_that_is_wrong_is_refused(void **state _unused_)
 	assert_int_equal(template_check_samples(t, s, &d), -1);
 	if (!str_after(d.lines[0],
 		       "t: what it makes is no shell script: sh exited with 2: ") ||
-	    !str_ends(d.lines[0], " (tried with nothing optional and lists of three)"))
+	    !str_ends(d.lines[0],
+		      " (tried with no optional value, and lists of three elements)"))
 		fail_msg("%s", d.lines[0]);
 }
 
