@@ -7,6 +7,7 @@
 #include "firstboot/model/feature.h"
 #include "firstboot/model/host-template.h"
 #include "firstboot/model/host-value.h"
+#include "firstboot/model/template-parts.h"
 
 #define HOSTS "hosts"
 
@@ -114,6 +115,40 @@ static void features_of(const struct host_template *t, const struct roles *roles
 	}
 }
 
+/* Adds the names of a key of which the template's roles have no feature, or which is
+ * hidden, as absent ones. */
+static void add_absent(struct template_schema *s, const struct host_key *k,
+		       const struct feature *f)
+{
+	_cleanup_template_schema_ struct template_schema *names = template_schema_new();
+	_cleanup_free_ char *why = NULL;
+
+	if (k->id == HOST_SECRETS)
+		why = xstrdup("no template has a secret: it is the file "
+			      "/run/rackstrap/secrets/NAME on the host");
+	else if (is_hidden(k))
+		why = xstrdup("no template has it");
+	else
+		why = xasprintf("feature '%s' has it", f->name);
+	add_key(names, k, false);
+	for (size_t i = 0; i < names->n; i++)
+		template_schema_add_absent(s, names->rows[i].name, why);
+}
+
+/* Adds the names of a feature's values as absent ones. `some`: a role of the template
+ * has the feature. */
+static void add_absent_values(struct template_schema *s, const struct feature *f,
+			      bool some)
+{
+	_cleanup_free_ char *why = xasprintf(
+		some ? "only a template whose roles all have feature '%s' has it"
+		     : "feature '%s' has it",
+		f->name);
+
+	for (const struct template_key *k = f->values; k && k->name; k++)
+		template_schema_add_absent(s, k->name, why);
+}
+
 static void add_hosts(struct template_schema *s, const struct roles *roles)
 {
 	static const struct template_key members[] = {
@@ -152,14 +187,18 @@ struct template_schema *host_template_schema(const struct host_template *t,
 		const struct feature *f = feature_of_key(id);
 		bool always = k->always && (!f || all & FEATURE_BIT(f->id));
 
-		if (is_hidden(k) || (f && !(any & FEATURE_BIT(f->id))))
+		if (is_hidden(k) || (f && !(any & FEATURE_BIT(f->id)))) {
+			add_absent(s, k, f);
 			continue;
+		}
 		if (id == HOST_ADDRESS)
 			always = features_need_address(all);
 		add_key(s, k, !always);
 	}
 	for (size_t i = 0; i < FEATURE_COUNT; i++)
-		if (all & FEATURE_BIT(i) && features[i]->values)
+		if (!(all & FEATURE_BIT(i)))
+			add_absent_values(s, features[i], any & FEATURE_BIT(i));
+		else if (features[i]->values)
 			template_schema_add_table(s, features[i]->values);
 	template_schema_add_table(s, cluster);
 	for (size_t i = 0; i < roles->n; i++) {

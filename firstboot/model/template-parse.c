@@ -119,48 +119,37 @@ static bool find(const struct parser *p, const char *name, struct found *ret)
 	return true;
 }
 
-static void add_names(struct strv_builder *b, const struct template_schema *s)
-{
-	for (size_t i = 0; s && i < s->n; i++)
-		strv_builder_add(b, s->rows[i].name);
-}
-
-/* Returns the list of groups, within `s`, whose elements have the member; or NULL. */
-static const char *list_with(const struct template_schema *s, const char *member)
-{
-	for (size_t i = 0; i < s->n; i++) {
-		const struct template_schema *members = s->rows[i].members;
-		const char *within = members ? list_with(members, member) : NULL;
-
-		if (within || (members && template_schema_find(members, member)))
-			return within ? within : s->rows[i].name;
-	}
-	return NULL;
-}
-
 static void complain_unknown(struct parser *p, const char *name)
 {
-	_cleanup_strv_builder_ struct strv_builder names = {0};
-	const char *list = list_with(p->schema, name), *near;
+	struct template_loop loops[TEMPLATE_DEPTH_MAX];
+	_cleanup_free_ char *text = NULL;
+	size_t n = 0;
 
-	if (streq(name, ".")) {
-		complain(p, "{{.}} is known only in a loop over a list of texts");
-	} else if (streq(name, "first") || streq(name, "last")) {
-		complain(p, "{{%s}} is known only in a loop over a list", name);
-	} else if (list) {
-		complain(p, "{{%s}} is known only within {{#%s}}...{{/%s}}", name, list,
-			 list);
-	} else {
-		for (size_t i = p->depth; i > 0; i--)
-			add_names(&names, p->stack[i - 1].members);
-		add_names(&names, p->schema);
-		near = names.n ? str_nearest(name, (const char *const *)names.v) : NULL;
-		if (near)
-			complain(p, "unknown value {{%s}} (did you mean {{%s}}?)", name,
-				 near);
-		else
-			complain(p, "unknown value {{%s}}", name);
-	}
+	for (size_t i = 0; i < p->depth; i++)
+		if (p->stack[i].members)
+			loops[n++] = (struct template_loop){
+				.list = p->t->nodes[p->stack[i].node].name,
+				.members = p->stack[i].members};
+	text = template_complaint(p->schema, loops, n, name);
+	complain(p, "%s", text);
+}
+
+/* Complains about a name with signs that no name has. */
+static void complain_invalid(struct parser *p, const char *name)
+{
+	_cleanup_free_ char *written = xstrdup(name);
+	struct found f;
+
+	for (char *s = written; *s; s++)
+		*s = *s == '-' ? '_' : *s;
+	if (template_name_is_valid(written) && find(p, written, &f))
+		complain(p, "'%s' is written {{%s}}: a '-' is a '_' in names of values",
+			 name, written);
+	else
+		complain(p,
+			 "'%s' is no name of a value: use letters, digits and '_', with "
+			 "dots in between, at most %d",
+			 name, TEMPLATE_NAME_MAX);
 }
 
 /* Checks the name of a tag, and looks it up. Returns false after a complaint. */
@@ -169,10 +158,7 @@ static bool look_up(struct parser *p, const char *name, struct found *ret)
 	if (!*name)
 		complain(p, "a tag has no name");
 	else if (!streq(name, ".") && !template_name_is_valid(name))
-		complain(p,
-			 "'%s' is no name of a value: use letters, digits and '_', with "
-			 "dots in between, at most %d",
-			 name, TEMPLATE_NAME_MAX);
+		complain_invalid(p, name);
 	else if (find(p, name, ret))
 		return true;
 	else if (p->unknown == 0)

@@ -61,14 +61,32 @@ struct template_row {
 	struct template_schema *members; /* of a list of groups, else NULL */
 };
 
+struct template_absent {
+	char *name, *why;
+};
+
 struct template_schema {
 	struct template_row *rows;
 	size_t n;
+	struct template_absent *absent; /* of the first level only */
+	size_t n_absent;
 };
 
 bool template_name_is_valid(const char *name);
 const struct template_row *template_schema_find(const struct template_schema *s,
 						const char *name);
+
+/* --- template-hint.c --------------------------------------------------------------- */
+
+struct template_loop {
+	const char *list;
+	const struct template_schema *members;
+};
+
+/* Returns the complaint about a name that is not known within these loops over groups,
+ * with the innermost one last. Owned by the caller. */
+char *template_complaint(const struct template_schema *s,
+			 const struct template_loop *loops, size_t n, const char *name);
 
 /* --- template-values.c ------------------------------------------------------------- */
 

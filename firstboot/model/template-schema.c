@@ -26,6 +26,11 @@ void template_schema_free(struct template_schema *s)
 		free(s->rows[i].sample);
 		template_schema_free(s->rows[i].members);
 	}
+	for (size_t i = 0; i < s->n_absent; i++) {
+		free(s->absent[i].name);
+		free(s->absent[i].why);
+	}
+	free(s->absent);
 	free(s->rows);
 	free(s);
 }
@@ -73,4 +78,11 @@ void template_schema_add_table(struct template_schema *s,
 	for (; table->name; table++)
 		if (template_schema_add(s, table) < 0)
 			abort();
+}
+
+void template_schema_add_absent(struct template_schema *s, const char *name,
+				const char *why)
+{
+	s->absent = xgrow(s->absent, s->n_absent, sizeof(*s->absent));
+	s->absent[s->n_absent++] = (struct template_absent){xstrdup(name), xstrdup(why)};
 }

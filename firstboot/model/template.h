@@ -98,6 +98,9 @@ int template_schema_add(struct template_schema *s,
  * name that cannot be added. */
 void template_schema_add_table(struct template_schema *s,
 			       const struct template_key *table);
+/* Adds the reason why there is no such name: "feature 'x' has it". Both are copied. */
+void template_schema_add_absent(struct template_schema *s, const char *name,
+				const char *why);
 
 /* --- values ------------------------------------------------------------------------ */
 

@@ -184,8 +184,12 @@ static void roles_are_flags_with_underscores(void **state)
 	assert_values(SMALL_ROLES, NULL, "!role.control !role.gpu_node",
 		      "name = \"a\"; role = \"gpu-node\"; address = \"10.0.0.1/8\";",
 		      "no yes");
-	assert_refused(SMALL_ROLES, NULL, "{{#role.gpu-node}}{{/role.gpu-node}}\n",
-		       "x:1: 'role.gpu-node' is no name of a value: use letters, digits "
+	assert_refused(
+		SMALL_ROLES, NULL, "{{#role.gpu-node}}{{/role.gpu-node}}\n",
+		"x:1: 'role.gpu-node' is written {{role.gpu_node}}: a '-' is a '_' "
+		"in names of values\n");
+	assert_refused(SMALL_ROLES, NULL, "{{#role.gpu+node}}{{/role.gpu+node}}\n",
+		       "x:1: 'role.gpu+node' is no name of a value: use letters, digits "
 		       "and '_', with dots in between, at most 64\n");
 }
 
@@ -329,16 +333,43 @@ static void names_follow_the_features_of_the_roles(void **state)
 		       "{{#host.master}}...{{/host.master}}\n");
 	assert_refused(SMALL_ROLES, "kube router",
 		       "{{#host.master}}{{host.cluster_dns}}{{/host.master}}\n",
-		       "x:1: unknown value {{host.cluster_dns}} (did you mean "
-		       "{{host.cluster}}?)\n");
+		       "x:1: unknown value {{host.cluster_dns}} (only a template whose "
+		       "roles all have feature 'kubernetes' has it)\n");
 	assert_refused(SMALL_ROLES, "control", "{{host.address}}\n",
 		       "x:1: {{host.address}} may be missing: put it into "
 		       "{{#host.address}}...{{/host.address}}\n");
 	/* None has it. */
 	assert_refused(SMALL_ROLES, "control router",
 		       "{{#host.master}}{{/host.master}}\n",
-		       "x:1: unknown value {{host.master}} (did you mean "
-		       "{{host.cluster}}?)\n");
+		       "x:1: unknown value {{host.master}} (feature 'kubernetes' has "
+		       "it)\n");
+	assert_refused(SMALL_ROLES, "control router",
+		       "{{host.cluster_dns}}{{host.pools}}{{host.pools.given}}\n",
+		       "x:1: unknown value {{host.cluster_dns}} (feature 'kubernetes' "
+		       "has it)\n"
+		       "x:1: unknown value {{host.pools}} (feature 'calico' has it)\n"
+		       "x:1: unknown value {{host.pools.given}} (feature 'calico' "
+		       "has it)\n");
+}
+
+static void names_of_a_loop_are_hinted_at(void **state)
+{
+	(void)state;
+	assert_refused(SMALL_ROLES, NULL,
+		       "{{#hosts}}{{hosts.name}}{{mac}}{{hosts.mac}}{{/hosts}}\n",
+		       "x:1: unknown value {{hosts.name}} (did you mean {{name}}?)\n"
+		       "x:1: unknown value {{mac}} (an element of {{#hosts}} has name, "
+		       "role and address)\n"
+		       "x:1: unknown value {{hosts.mac}} (an element of {{#hosts}} has "
+		       "name, role and address)\n");
+	assert_refused(SMALL_ROLES, NULL, "{{hosts.name}}\n",
+		       "x:1: unknown value {{hosts.name}} (did you mean "
+		       "{{#hosts}}{{name}}{{/hosts}}?)\n");
+	assert_refused(
+		"roles = ( { name = \"web-front\"; } );\n", NULL,
+		"{{#hosts.web-front}}{{/hosts.web-front}}\n",
+		"x:1: 'hosts.web-front' is written {{hosts.web_front}}: a '-' is a "
+		"'_' in names of values\n");
 }
 
 static void wrong_names_are_refused(void **state)
@@ -433,6 +464,8 @@ static void secrets_are_no_names(void **state)
 		assert_int_equal(compile(&t, &roles, NULL, text, &d), -1);
 		assert_int_equal(d.n, 2);
 		assert_non_null(strstr(d.lines[0], "x:1: unknown value"));
+		assert_non_null(strstr(d.lines[0], " (no template has "));
+		assert_non_null(strstr(d.lines[0], " (no template has "));
 		assert_non_null(strstr(d.lines[1], "x:2: unknown value"));
 	}
 }
@@ -579,6 +612,7 @@ int main(void)
 		T(only_hosts_of_the_role_have_the_file),
 		T(names_follow_the_features_of_the_roles),
 		T(wrong_names_are_refused),
+		T(names_of_a_loop_are_hinted_at),
 		T(too_many_are_refused),
 		T(too_much_text_is_refused),
 		T(secrets_are_no_names),
