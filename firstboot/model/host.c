@@ -204,6 +204,17 @@ static int load_key(struct host *h, const struct host_key *k, const struct conf_
 	return h->bad[k->id] ? -1 : 0;
 }
 
+/* Returns true for a key that the group must not have. One of a feature that the host
+ * cannot have is no such key: host_check() says that it is unknown. */
+static bool is_refused(const struct host *h, const struct host_key *k,
+		       const struct host_group *how)
+{
+	const struct feature *f = feature_of_key(k->id);
+
+	return how->refusal && k->level == how->refused &&
+	       (!f || h->features & FEATURE_BIT(f->id));
+}
+
 int host_load_group(struct host *h, const struct conf_node *group, const char *prefix,
 		    const struct host_group *how, struct diag *d)
 {
@@ -220,7 +231,7 @@ int host_load_group(struct host *h, const struct conf_node *group, const char *p
 					     : 0;
 		else if (!k)
 			one = unknown_key(h, group, n, prefix, how->others, d);
-		else if (how->refusal && k->level == how->refused)
+		else if (is_refused(h, k, how))
 			one = refuse_key(h, n, prefix, how->refusal, d);
 		else if (!how->shared || !k->names_host)
 			one = load_key(h, k, n, prefix, how->shared, d);

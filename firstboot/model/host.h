@@ -168,7 +168,8 @@ struct other_key {
 /* A group of rack.cfg(5) as a source of keys. */
 struct host_group {
 	const struct other_key *others; /* ends with a row without a name */
-	enum host_level refused;        /* keys of this level are refused ... */
+	enum host_level refused;        /* keys of this level are refused, unless the
+					 * host cannot have their feature, ... */
 	const char *refusal;            /* ... with this complaint after the name */
 	bool shared;                    /* it is of all hosts: `shared` is set, and keys
 					 * with `names_host` are ignored */
