@@ -102,7 +102,7 @@ recipe() { # [PACKAGE...]
 		base : { type = "suite"; suite = "small"; components = [ "main" ]; kernel = "kernel"; keyring = "key.gpg";
 			mirror = "http://archive.invalid/debian"; packages = [ ${list#, } ]; };
 		artifacts = ( { name = "kubelet"; url = "http://files.invalid/v1/kubelet?raw=1%2b1"; to = "/usr/local/bin/kubelet"; mode = "0755"; public_query = true; } );
-		roles = ( { name = "master"; units = [ ]; ready = [ ]; features = [ "kubernetes-master", "nat", "calico", "docker", "network-environment" ]; }, { name = "node"; units = [ ]; ready = [ ]; features = [ "kubernetes", "cbr0", "nat", "calico", "docker", "network-environment" ]; } );
+		roles = ( { name = "master"; units = [ ]; ready = [ ]; features = [ "kubernetes-master", "nat", "calico", "docker" ]; }, { name = "node"; units = [ ]; ready = [ ]; features = [ "kubernetes", "cbr0", "nat", "calico", "docker" ]; } );
 		images = [ "pxe" ];
 	S
 }

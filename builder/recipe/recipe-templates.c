@@ -6,6 +6,7 @@
  */
 #include "builder/recipe/recipe-parse.h"
 #include "builder/recipe/template-check.h"
+#include "firstboot/model/feature.h"
 #include "lib/file.h"
 
 const char *const recipe_template_keys[] = {"path",  "file",  "mode", "format",
@@ -221,8 +222,40 @@ static void add(struct recipe *r, const struct recipe_template *t, struct diag *
 	host_templates_add(&r->compiled, &new);
 }
 
+static bool has_template(const struct recipe *r, const char *path, const char *role)
+{
+	for (size_t i = 0; i < r->n_templates; i++) {
+		const struct recipe_template *t = &r->templates[i];
+
+		if (t->path && streq(t->path, path) &&
+		    (!t->roles || strv_has(t->roles, role)))
+			return true;
+	}
+	return false;
+}
+
+/* Complains about features whose file no template makes. */
+static void check_feature_files(const struct recipe *r, struct diag *d)
+{
+	for (size_t i = 0; i < r->roles.n; i++)
+		for (size_t k = 0; k < FEATURE_COUNT; k++) {
+			const struct role *role = &r->roles.v[i];
+			const struct feature *f = features[k];
+
+			if (!role_has(role, f->id) || !f->file ||
+			    has_template(r, f->file, role->name))
+				continue;
+			diag_add(d,
+				 "%s: role '%s': feature '%s' needs a template that "
+				 "makes %s: add it to 'templates', or leave the feature "
+				 "out",
+				 r->roles_where, role->name, f->name, f->file);
+		}
+}
+
 void recipe_check_templates(struct recipe *r, struct diag *d)
 {
+	check_feature_files(r, d);
 	for (size_t i = 0; i < r->n_templates; i++) {
 		const struct recipe_template *t = &r->templates[i];
 

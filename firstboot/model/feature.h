@@ -21,9 +21,10 @@ struct feature {
 
 	const char *program, *package; /* firstboot runs it for the feature; or NULL */
 	const char *link;              /* that its programs make; or NULL */
-	bool needs_address;            /* its programs need a fixed address */
-	bool heals;                    /* `firstboot heal` repairs it */
-	bool forwards;                 /* its hosts forward packets */
+	const char *file;   /* with its values, which a template makes; or NULL */
+	bool needs_address; /* its programs need a fixed address */
+	bool heals;         /* `firstboot heal` repairs it */
+	bool forwards;      /* its hosts forward packets */
 
 	/* For roles of images that were built before there were features, which had
 	 * flags: */

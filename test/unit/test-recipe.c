@@ -69,7 +69,9 @@ static const char everything[] =
 	"  { name = \"b\"; } );\n"
 	"templates = ( { path = \"/etc/t.yaml\"; file = \"t.yaml\"; mode = \"0600\";\n"
 	"  format = \"yaml\"; roles = [ \"node\" ]; units = [ \"x.service\" ]; },\n"
-	"  { path = \"/etc/t\"; file = \"t.yaml\"; format = \"plain\"; } );\n"
+	"  { path = \"/etc/t\"; file = \"t.yaml\"; format = \"plain\"; },\n"
+	"  { path = \"/etc/network-environment\"; file = \"t.yaml\";\n"
+	"    format = \"plain\"; } );\n"
 	"images = [ \"pxe\", \"disk\", \"iso\" ];\n"
 	"media = { sector_size = 4096; slot_size = \"512M\"; cmdline = "
 	"\"console=tty0\";\n"
@@ -110,6 +112,7 @@ static void every_key_is_read(void **state)
 		"link /etc/c to ../b\ndirectory /srv/d 1777\n"
 		"template /etc/t.yaml 0600 yaml from t.yaml\n  roles node\n"
 		"  units x.service\ntemplate /etc/t 0644 plain from t.yaml\n"
+		"template /etc/network-environment 0644 plain from t.yaml\n"
 		"unit x.service from x.service\n"
 		"unit rackstrap-node.target from sub/rackstrap-node.target\n"
 		"unit rackstrap-firstboot.service of rackstrap\n"
@@ -194,7 +197,7 @@ static void roles_bring_what_a_host_needs(void **state)
 	_cleanup_free_ char *path = write_file(
 		"r.cfg", SMALL
 		"roles = ( { name = \"big\"; features = [ \"kubernetes\", \"cbr0\", "
-		"\"nat\", \"calico\", \"docker\", \"network-environment\" ]; },\n"
+		"\"nat\", \"calico\", \"docker\" ]; },\n"
 		"{ name = \"small\"; } );\n");
 	_cleanup_recipe_ struct recipe r = {0};
 	const char *text;
@@ -235,7 +238,7 @@ static void recipe_replaces_rackstraps_units(void **state)
 	_cleanup_free_ char *path = write_file(
 		"r.cfg", SMALL
 		"roles = ( { name = \"node\"; features = [ \"kubernetes-master\", "
-		"\"nat\", \"calico\", \"docker\", \"network-environment\" ]; } );\n"
+		"\"nat\", \"calico\", \"docker\" ]; } );\n"
 		"units = [ \"rackstrap-node.target\" ];\n"
 		"files = ( { to = \"/etc/systemd/system/rackstrap-report.service\";\n"
 		"            content = \"x\"; } );\n"

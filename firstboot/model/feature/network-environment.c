@@ -70,5 +70,6 @@ const struct feature feature_network_environment = {
 	.keys = keys,
 	.n_keys = ARRAY_SIZE(keys),
 	.flag_always = true,
+	.file = "/etc/network-environment",
 	.check = check,
 };
