@@ -34,13 +34,46 @@ const char *recipe_first_find(const struct recipe_firsts *f, const char *name)
 
 /* --- paths and names --------------------------------------------------------------- */
 
+/* Returns true for a folder and for all that is below it. */
+static bool is_below(const char *path, const char *folder)
+{
+	const char *rest = str_after(path, folder);
+
+	return rest && (!*rest || *rest == '/');
+}
+
+const char *recipe_path_refusal(const char *path)
+{
+	path += *path == '/';
+	if (is_below(path, "run/rackstrap/secrets"))
+		return "made by firstboot itself: a secret is given in 'secrets' of the "
+		       "rack file, so that no image has it";
+	if (is_below(path, "run/rackstrap") || is_below(path, "var/lib/rackstrap"))
+		return "made by firstboot itself";
+	return NULL;
+}
+
+/* `to`: NULL when it is missing or wrong. */
 static void target_add(struct recipe_firsts *t, const char *to, const char *where,
 		       struct diag *d)
 {
 	const char *first = to ? recipe_first_add(t, to, where) : NULL;
 
+	if (to && recipe_path_refusal(to))
+		diag_add(d, "%s: to: '%s' is %s", where, to, recipe_path_refusal(to));
 	if (first)
 		diag_add(d, "%s: %s is already written (%s)", where, to, first);
+}
+
+/* Paths of templates are checked with more than recipe_path_refusal(). */
+static void template_add(struct recipe_firsts *t, const struct recipe_template *one,
+			 struct diag *d)
+{
+	const char *first = one->path ? recipe_first_add(t, one->path, one->where) : NULL;
+
+	if (first)
+		diag_add(d, "%s: %s is already written (%s)", one->where, one->path,
+			 first);
 }
 
 static void targets_add_extract(struct recipe_firsts *t, const struct recipe_extract *v,
@@ -59,7 +92,7 @@ static void check_targets(const struct recipe *r, struct diag *d)
 	for (size_t i = 0; i < r->n_files; i++)
 		target_add(&t, r->files[i].to, r->files[i].where, d);
 	for (size_t i = 0; i < r->n_templates; i++)
-		target_add(&t, r->templates[i].path, r->templates[i].where, d);
+		template_add(&t, &r->templates[i], d);
 	for (size_t i = 0; i < r->n_artifacts; i++) {
 		const struct recipe_artifact *a = &r->artifacts[i];
 

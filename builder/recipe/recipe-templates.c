@@ -166,11 +166,13 @@ static void complain_no_role(const struct recipe *r, const struct recipe_templat
 static bool check_names(const struct recipe *r, const struct recipe_template *t,
 			struct diag *d)
 {
-	const char *wrong = recipe_template_path_wrong(t->path);
+	const char *refusal = recipe_path_refusal(t->path);
+	const char *wrong = refusal ? NULL : recipe_template_path_wrong(t->path);
 	bool ok = true;
 
-	if (wrong) {
-		diag_add(d, "%s: template: path: '%s' %s", t->where, t->path, wrong);
+	if (refusal || wrong) {
+		diag_add(d, "%s: template: path: '%s' %s%s", t->where, t->path,
+			 refusal ? "is " : "", refusal ? refusal : wrong);
 		ok = false;
 	}
 	for (size_t i = 0; t->roles && t->roles[i]; i++) {

@@ -27,6 +27,10 @@ struct layer_item *layer_add(struct layer *l, enum entry_type type, const char *
 			 where, to);
 		return NULL;
 	}
+	if (!streq(where, OURS) && recipe_path_refusal(path)) {
+		diag_add(l->d, "%s: /%s is %s", where, path, recipe_path_refusal(path));
+		return NULL;
+	}
 	item = layer_find_added(l, path);
 	if (item) {
 		diag_add(l->d, "%s: /%s is written already (%s)", where, path,

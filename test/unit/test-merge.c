@@ -278,6 +278,27 @@ static void loop_of_symlinks_is_refused(void **state)
 		"r.cfg:1: /a/x: symlinks of the base form a loop or lead to '/'");
 }
 
+static void files_of_the_host_are_refused(void **state)
+{
+	static const struct entry links[] = {
+		DIR("./", 0755),
+		DIR("./run/", 0755),
+		DIR("./var/", 0755),
+		LINK("./var/run", "/run"),
+	};
+
+	teardown(state);
+	w = (struct world){.tar = make_base(links, ARRAY_SIZE(links))};
+	assert_int_equal(index_read(&w.index, w.tar, NULL, want_all, NULL, NULL), 0);
+	w.layer.base = &w.index;
+	w.layer.d = &w.diag;
+	file("/var/run/rackstrap/host.cfg", "x");
+	file("/var/run/rackstrap-other", "x");
+	assert_int_equal(w.diag.n, 1);
+	assert_string_equal(w.diag.lines[0], "r.cfg:1: /run/rackstrap/host.cfg is made "
+					     "by firstboot itself");
+}
+
 /* The caller compares the base's digest with the one that it must have. */
 static void tap_gets_the_whole_base(void **state)
 {
@@ -315,6 +336,7 @@ int main(void)
 		CASE(times_are_limited),
 		CASE(members_in_a_file_are_refused),
 		CASE(loop_of_symlinks_is_refused),
+		CASE(files_of_the_host_are_refused),
 		CASE(tap_gets_the_whole_base),
 	};
 
