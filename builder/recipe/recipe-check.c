@@ -250,11 +250,13 @@ void recipe_check(const struct recipe *r, struct diag *d)
 	_cleanup_unit_names_ struct unit_names units = {0};
 
 	if (!r->name && !strv_has(r->misspelled, "name"))
-		diag_add(d, "%s: name: missing (a variant needs its own name)", r->file);
+		diag_add(d, "%s: name: missing%s, as in name = \"web\";", r->file,
+			 r->includes ? ": a recipe that includes another needs its own"
+				     : "");
 	if (!r->base.where && !strv_has(r->misspelled, "base"))
 		diag_add(d,
-			 "%s: base: missing, as in base = { type = \"suite\"; ... };: an "
-			 "image is made from a base",
+			 "%s: base: missing: an image is made from one, as in base = { "
+			 "type = \"suite\"; ... };",
 			 r->file);
 	if (r->base.where && r->base.type)
 		r->base.type->check(r, d);

@@ -236,12 +236,27 @@ static int load_included(struct recipe *r, const struct conf *c, unsigned depth,
 	return load_file(r, path, depth + 1, d);
 }
 
+/* Returns true for the text of a rack file, which has nothing of a recipe. */
+static bool is_rack(const struct conf_node *root)
+{
+	if (conf_member(root, "version") || conf_member(root, "include") ||
+	    conf_member(root, "base"))
+		return false;
+	return conf_member(root, "cluster") || conf_member(root, "hosts");
+}
+
 static int load_file(struct recipe *r, const char *path, unsigned depth, struct diag *d)
 {
 	_cleanup_conf_ struct conf *c = NULL;
 
-	if (conf_read_at(&c, AT_FDCWD, path, path, CONF_MAX_RACK, 0, d) < 0 ||
-	    load_included(r, c, depth, d) < 0)
+	if (conf_read_at(&c, AT_FDCWD, path, path, CONF_MAX_RACK, 0, d) < 0)
+		return -1;
+	if (is_rack(conf_root(c)))
+		return diag_add(d,
+				"%s: is no recipe: it is a rack file (`rackstrap check` "
+				"reads it)",
+				path);
+	if (load_included(r, c, depth, d) < 0)
 		return -1;
 	parse_root(r, c, d);
 	return 0;
