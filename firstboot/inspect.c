@@ -40,7 +40,10 @@ int cmd_check(const struct firstboot *fb, char **args, struct err *e)
 
 	if (config_load_file(&c, fb, args[0]) < 0)
 		return config_err(&c, args[0], e);
-	out_line("%s: %s (%s), ok", args[0], c.host.name, c.host.role);
+	out_line("%s: %s (%s), ok%s", args[0], c.host.name, c.host.role,
+		 c.roles.any ? " (no image was asked: --roles checks the role and its "
+			       "features)"
+			     : "");
 	return 0;
 }
 

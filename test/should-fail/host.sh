@@ -19,7 +19,10 @@ refuse "a role that is only named master" 3 "firstboot: $WORK/no-master.cfg: 1 m
 # A dry run prints the same plan as the unit test of the model.
 good=test/golden/firstboot/node.cfg
 check "a right host file passes" "$FIRSTBOOT" check $good
-check "check prints the host's name and role" test "$(cat "$WORK/out")" = "$good: node-1 (node), ok"
+check "check prints the host's name and role" test "$(cat "$WORK/out")" = \
+	"$good: node-1 (node), ok (no image was asked: --roles checks the role and its features)"
+check "a right host file passes with the image's roles" "$FIRSTBOOT" --roles=test/data/roles.cfg check $good
+check "then no more is said" test "$(cat "$WORK/out")" = "$good: node-1 (node), ok"
 
 root=$WORK/root
 mkdir -p "$root/run/rackstrap" "$root/sys/class/net/eth0/device"
