@@ -16,9 +16,6 @@ struct feature {
 	size_t n_keys;
 	uint32_t includes; /* features that a role with this one has too */
 
-	const char *lack; /* "has no pod bridge": the complaint about a key of this
-			   * feature after "role 'x'"; NULL: "has no feature 'x'" */
-
 	const char *program, *package; /* firstboot runs it for the feature; or NULL */
 	const char *link;              /* that its programs make; or NULL */
 	const char *file;   /* with its values, which a template makes; or NULL */

@@ -134,9 +134,8 @@ static void complain_feature(struct check *c, const struct host_key *k,
 	char where[512];
 
 	if (roles_features(c->roles) & FEATURE_BIT(f->id)) {
-		check_complain(c, k->id, "role '%s' %s%s%s: leave it out", c->role->name,
-			       f->lack ? f->lack : "has no feature '",
-			       f->lack ? "" : f->name, f->lack ? "" : "'");
+		check_complain(c, k->id, "role '%s' has no feature '%s': leave it out",
+			       c->role->name, f->name);
 		return;
 	}
 	diag_add(c->d, "%s: unknown key '%s' for %s%s%s (feature '%s' has it)",

@@ -206,7 +206,6 @@ const struct feature feature_calico = {
 	.n_keys = ARRAY_SIZE(keys),
 	.includes =
 		FEATURE_BIT(FEATURE_PODS) | FEATURE_BIT(FEATURE_KUBERNETES), /* etcd */
-	.lack = "does not run Calico",
 	.needs_address = true,
 	.heals = true,
 	.init = init,

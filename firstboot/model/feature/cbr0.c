@@ -86,7 +86,6 @@ const struct feature feature_cbr0 = {
 	.keys = keys,
 	.n_keys = ARRAY_SIZE(keys),
 	.includes = FEATURE_BIT(FEATURE_PODS),
-	.lack = "has no pod bridge",
 	.link = "cbr0",
 	.needs_address = true,
 	.role_flag = "cbr0",
