@@ -107,24 +107,37 @@ int installed_recipe(const char *arg, char **ret, char **ret_lock, struct err *e
 	return 0;
 }
 
+static bool is_folder(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 char *installed_rack(const char *arg)
 {
-	_cleanup_free_ char *folder = is_path(arg) ? NULL : find_folder("configs");
-	_cleanup_free_ char *file = NULL;
+	size_t n = strlen(arg);
+	_cleanup_free_ char *own = NULL, *folder = NULL, *file = NULL;
 
-	if (!folder)
-		return xstrdup(arg);
-	file = xasprintf("%s/%s.cfg", folder, arg);
-	return access(file, F_OK) == 0 ? TAKE_PTR(file) : xstrdup(arg);
+	while (n > 1 && arg[n - 1] == '/')
+		n--;
+	own = is_folder(arg) ? xasprintf("%.*s/rack.cfg", (int)n, arg) : xstrdup(arg);
+	if (strchr(arg, '/') || access(own, F_OK) == 0)
+		return TAKE_PTR(own);
+	folder = find_folder("configs");
+	file = folder ? xasprintf("%s/%s.cfg", folder, arg) : NULL;
+	return file && access(file, F_OK) == 0 ? TAKE_PTR(file) : TAKE_PTR(own);
 }
 
 char *built_image(const char *arg)
 {
-	_cleanup_free_ char *folder = NULL, *manifest = NULL;
+	_cleanup_free_ char *own = NULL, *folder = NULL, *manifest = NULL;
 
-	if (!arg || is_path(arg))
+	if (!arg || strchr(arg, '/'))
 		return xstrdup(arg);
+	own = xasprintf("%s/manifest.json", arg);
 	folder = xasprintf("out/%s", arg);
 	manifest = xasprintf("%s/manifest.json", folder);
-	return access(manifest, F_OK) == 0 ? TAKE_PTR(folder) : xstrdup(arg);
+	return access(own, F_OK) < 0 && access(manifest, F_OK) == 0 ? TAKE_PTR(folder)
+								    : xstrdup(arg);
 }

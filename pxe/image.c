@@ -28,6 +28,11 @@ static int image_read(struct image *i, struct err *e)
 	size_t len = 0;
 	int r = file_read_foreign_at(AT_FDCWD, path, IMAGE_MANIFEST_MAX, &text, &len);
 
+	if ((r == -ENOENT || r == -ENOTDIR) && !strchr(i->dir, '/'))
+		return err_set(e, ERR_FAILED,
+			       "neither %s nor out/%s has a manifest.json: `rackstrap "
+			       "build` makes an image in out/",
+			       i->dir, i->dir);
 	if (r == -ENOENT || r == -ENOTDIR)
 		return err_set(e, ERR_FAILED,
 			       "no manifest.json: not the folder of an image "

@@ -143,8 +143,8 @@ struct recipe_file {
 /* `written` and `where` of what is part of rackstrap (recipe-product.c). */
 #define RECIPE_OWN "rackstrap"
 
-/* Returns why no file of a recipe may have this path on a host, to follow "'/run/x' is"; or
- * NULL. `path` has no symlinks and may lack the slash at its beginning. */
+/* Returns why no file of a recipe may have this path on a host, to follow "'/run/x' is";
+ * or NULL. `path` has no symlinks and may lack the slash at its beginning. */
 const char *recipe_path_refusal(const char *path);
 
 #define RECIPE_UNIT_DIR "/etc/systemd/system/"

@@ -67,6 +67,22 @@ echo 'no lock' >"$WORK/here/bookworm-vm.lock"
 refuse "the lock of an installed recipe is in this folder" 3 'rackstrap: bookworm-vm.lock:1: *' here build bookworm-vm
 mkdir -p "$WORK/here/out/tiny" && echo '{}' >"$WORK/here/out/tiny/manifest.json"
 refuse "an image that was built here is found by its name" 1 'rackstrap: image out/tiny: *' here check demo --image tiny
+mkdir "$WORK/here/tiny"
+refuse "a folder without an image does not hide it" 1 'rackstrap: image out/tiny: *' here check demo --image tiny
+echo '{}' >"$WORK/here/tiny/manifest.json"
+refuse "a folder with an image comes first" 1 'rackstrap: image tiny: *' here check demo --image tiny
+rm -r "$WORK/here/out/tiny" "$WORK/here/tiny/manifest.json"
+refuse "without any image both places are named" 1 \
+	'rackstrap: image tiny: neither tiny nor out/tiny has a manifest.json: `rackstrap build` makes an image in out/' \
+	here check demo --image tiny
+cp "$share/rackstrap/configs/demo.cfg" "$WORK/here/tiny/rack.cfg"
+for rack in tiny tiny/ ./tiny; do
+	here check "$rack" >"$WORK/said" 2>/dev/null
+	check "a folder stands for its rack.cfg: $rack" grep -q "^${rack%/}/rack.cfg: 3 hosts, ok" "$WORK/said"
+done
+refuse "a folder without rack.cfg is called that" 1 'rackstrap: other/rack.cfg: cannot be read: No such file or directory' here check other
+mkdir "$WORK/here/demo"
+check "it does not hide the installed rack file of its name" here check demo
 
 touch "$to/opt/rack/bin/other" "$share/rackstrap/images/mine"
 check "make uninstall succeeds" install uninstall
