@@ -203,6 +203,17 @@ static int get_base(struct build_state *b, struct err *e)
 	return 0;
 }
 
+/* Warns about globs that have no effect: a path may have been written wrongly. */
+static void warn_excludes(const struct build_state *b)
+{
+	char *const *exclude = b->r->exclude;
+
+	for (size_t i = 0; exclude && exclude[i]; i++)
+		if (!merge_plan_matches(exclude[i], &b->index))
+			log_warn("%s: exclude: '%s' matches nothing in the base",
+				 b->r->exclude_where, exclude[i]);
+}
+
 /* Plans the root image. Every mistake of the plan is in the one error. */
 static int make_plan(struct build_state *b, struct err *e)
 {
@@ -213,7 +224,10 @@ static int make_plan(struct build_state *b, struct err *e)
 	merge_plan(&b->index, &b->layer, b->r->exclude, &d);
 	host_needs_check(&b->layer, &b->index, b->r, false);
 	b->layer.d = NULL;
-	return diag_err(&d, e);
+	if (diag_err(&d, e) < 0)
+		return -1;
+	warn_excludes(b);
+	return 0;
 }
 
 /* --- the image --------------------------------------------------------------------- */

@@ -39,6 +39,17 @@ bool merge_plan_excludes(char *const *exclude, const char *path)
 	return false;
 }
 
+bool merge_plan_matches(const char *glob, const struct index *base)
+{
+	for (size_t i = 0; i < base->n; i++) {
+		_cleanup_free_ char *full = xasprintf("/%s", base->v[i].path);
+
+		if (glob_matches(glob, full))
+			return true;
+	}
+	return false;
+}
+
 static struct index_entry *parent_of(const struct index *base, const char *path)
 {
 	const char *slash = strrchr(path, '/');

@@ -19,5 +19,8 @@ bool merge_plan_reads(const char *path);
 void merge_plan(struct index *base, const struct layer *l, char *const *exclude,
 		struct diag *d);
 
+/* Returns whether the glob matches a path of the base. */
+bool merge_plan_matches(const char *glob, const struct index *base);
+
 /* Returns whether one of the globs matches the path ("usr/share/doc/x") itself. */
 bool merge_plan_excludes(char *const *exclude, const char *path);

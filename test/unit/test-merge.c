@@ -278,6 +278,15 @@ static void loop_of_symlinks_is_refused(void **state)
 		"r.cfg:1: /a/x: symlinks of the base form a loop or lead to '/'");
 }
 
+static void globs_that_match_nothing_are_known(void **state)
+{
+	(void)state;
+	assert_true(merge_plan_matches("/usr/share/doc/*", &w.index));
+	assert_true(merge_plan_matches("/etc/hosts", &w.index));
+	assert_false(merge_plan_matches("/etc/host", &w.index));
+	assert_false(merge_plan_matches("/usr/share/man/*", &w.index));
+}
+
 static void files_of_the_host_are_refused(void **state)
 {
 	static const struct entry links[] = {
@@ -337,6 +346,7 @@ int main(void)
 		CASE(members_in_a_file_are_refused),
 		CASE(loop_of_symlinks_is_refused),
 		CASE(files_of_the_host_are_refused),
+		CASE(globs_that_match_nothing_are_known),
 		CASE(tap_gets_the_whole_base),
 	};
 
