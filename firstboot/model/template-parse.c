@@ -282,10 +282,11 @@ static void close_section(struct parser *p, const char *name)
 static const char *refusal(char c)
 {
 	if (c == '{')
-		return "{{{ is refused, because every value is escaped: put a blank "
-		       "between '{' and '{{'";
+		return "{{{ is refused, because the format says how values are escaped: "
+		       "put a blank between '{' and '{{'";
 	if (c == '&')
-		return "{{& is refused, because every value is escaped: write {{name}}";
+		return "{{& is refused, because the format says how values are escaped: "
+		       "write {{name}}";
 	if (c == '>')
 		return "{{> is refused: a template includes no other";
 	if (c == '=')

@@ -280,7 +280,8 @@ static void test_json(void **state _unused_)
 		{"{{x}}", "\xc3\xa4\xf0\x9f\x98\x80\xe2\x80\xa8\xc2\x85\xef\xbb\xbf",
 		 "\"\xc3\xa4\xf0\x9f\x98\x80\\u2028\\u0085\\ufeff\""},
 		{"{{{x}}: 1}", "a",
-		 "t:1: {{{ is refused, because every value is escaped: put a "
+		 "t:1: {{{ is refused, because the format says how values are escaped: "
+		 "put a "
 		 "blank between '{' and '{{'"},
 		{"{ {{x}}: 1}", "a", "{ \"a\": 1}"},
 		{"[{{#hosts}}{{master}}, {{last}}{{^last}},{{/last}}{{/hosts}}]", "",

@@ -99,10 +99,11 @@ static const struct {
 	 "{{#host.gateway}}...{{/host.gateway}}\n"
 	 "t:5: {{host.gateway}} may be missing: put it into "
 	 "{{#host.gateway}}...{{/host.gateway}}"},
-	{"{{{x}}}",
-	 "t:1: {{{ is refused, because every value is escaped: put a blank between "
-	 "'{' and '{{'"},
-	{"{{&x}}", "t:1: {{& is refused, because every value is escaped: write {{name}}"},
+	{"{{{x}}}", "t:1: {{{ is refused, because the format says how values are "
+		    "escaped: put a blank between "
+		    "'{' and '{{'"},
+	{"{{&x}}", "t:1: {{& is refused, because the format says how values are escaped: "
+		   "write {{name}}"},
 	{"{{>x}}", "t:1: {{> is refused: a template includes no other"},
 	{"{{=<% %>=}}", "t:1: {{= is refused: tags are always between {{ and }}"},
 	{"{{}}{{# }}{{/ }}", "t:1: a tag has no name\nt:1: a tag has no name"},
