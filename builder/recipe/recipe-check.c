@@ -198,7 +198,7 @@ static void check_roles(const struct unit_names *u, const struct recipe *r,
 
 			if (masked)
 				diag_add(d, "%s: role '%s': '%s' is masked (%s)",
-					 r->roles_where, role->name, role->units[k],
+					 r->role_wheres[i], role->name, role->units[k],
 					 masked);
 		}
 	}

@@ -62,6 +62,8 @@ static void parse_kind(struct recipe_file *f, const struct conf_node *n, struct 
 		if (conf_member(n, kinds[i].key)) {
 			f->type = kinds[i].type;
 			found++;
+		} else if (!conf_is_missing(n, kinds[i].key)) {
+			return; /* reported as a misspelling */
 		}
 	if (found != 1) {
 		conf_complain(
@@ -82,10 +84,12 @@ static void parse_kind(struct recipe_file *f, const struct conf_node *n, struct 
 
 static void parse_file(void *entry, const struct conf_node *n, struct diag *d)
 {
+	/* Keys of templates. */
+	static const char *const others[] = {"path", "to", "file", "source", NULL};
 	struct recipe_file *f = entry;
 
 	recipe_set_where(&f->where, n);
-	(void)!conf_check_keys(n, recipe_file_keys, d);
+	(void)!conf_check_keys_of(n, "", recipe_file_keys, others, d);
 	if (recipe_get_target(n, "to", &f->to, d) == 0 && conf_is_missing(n, "to"))
 		conf_complain(n, d, "file: to: missing: name its path in the image");
 	parse_kind(f, n, d);

@@ -86,6 +86,15 @@ int recipe_get_word(const struct conf_node *n, const char *key, char **dst,
 	return 1;
 }
 
+void recipe_complain_unit(const struct conf_node *n, const char *prefix, const char *name,
+			  struct diag *d)
+{
+	_cleanup_free_ char *service = xasprintf("%s.service", name), *hint = NULL;
+
+	hint = str_hint(!strchr(name, '.') && recipe_is_unit(service) ? service : NULL);
+	conf_complain(n, d, "%s'%s' is not the name of a unit%s", prefix, name, hint);
+}
+
 int recipe_get_words(const struct conf_node *n, const char *key, char ***dst,
 		     struct diag *d)
 {

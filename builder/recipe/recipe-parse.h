@@ -57,6 +57,9 @@ int recipe_get_size(const struct conf_node *n, const char *key, uint64_t *dst,
 bool recipe_is_word(const char *s);
 bool recipe_is_url(const char *s);  /* https://, http:// or file:/// */
 bool recipe_is_unit(const char *s); /* "x.service", "getty@tty1.service", "x.target" */
+/* Complains about a name that is none, with a hint. `prefix`: "units: " or the like. */
+void recipe_complain_unit(const struct conf_node *n, const char *prefix, const char *name,
+			  struct diag *d);
 
 /* A list of named entries, which are laid over those of an included recipe one by one. */
 struct recipe_list {

@@ -22,6 +22,8 @@ static void template_done(void *entry)
 	strv_free(t->roles);
 	strv_free(t->units);
 	free(t->where);
+	free(t->roles_where);
+	free(t->units_where);
 }
 
 void recipe_templates_done(struct recipe *r)
@@ -43,32 +45,39 @@ static void parse_format(struct recipe_template *t, const struct conf_node *n,
 		conf_complain(n, d, "template: format: missing: it is %s", known);
 	if (r > 0 && template_format_parse(s, &t->format) < 0)
 		conf_complain(conf_member(n, "format"), d,
-			      "format: there is no format '%.40s', there is %s", s,
+			      "format: there is no format '%.40s': it must be %s", s,
 			      known);
 }
 
 static void parse_names(struct recipe_template *t, const struct conf_node *n,
 			struct diag *d)
 {
+	const struct conf_node *roles = conf_member(n, "roles"),
+			       *units = conf_member(n, "units");
+
+	recipe_set_where(&t->roles_where, roles ? roles : n);
+	recipe_set_where(&t->units_where, units ? units : n);
 	if (recipe_get_words(n, "roles", &t->roles, d) >= 0 && conf_member(n, "roles") &&
 	    strv_len(t->roles) == 0)
 		conf_complain(conf_member(n, "roles"), d,
 			      "roles: must name a role; leave it out for a file of all "
 			      "hosts");
-	(void)!recipe_get_words(n, "units", &t->units, d);
+	if (recipe_get_words(n, "units", &t->units, d) < 0)
+		return;
 	for (size_t i = 0; t->units && t->units[i]; i++)
 		if (!recipe_is_unit(t->units[i]))
-			conf_complain(conf_member(n, "units"), d,
-				      "units: '%s' is not the name of a unit",
-				      t->units[i]);
+			recipe_complain_unit(conf_member(n, "units"),
+					     "units: ", t->units[i], d);
 }
 
 static void parse_template(void *entry, const struct conf_node *n, struct diag *d)
 {
+	/* Keys of files. */
+	static const char *const others[] = {"to", "path", "source", "file", NULL};
 	struct recipe_template *t = entry;
 
 	recipe_set_where(&t->where, n);
-	(void)!conf_check_keys(n, recipe_template_keys, d);
+	(void)!conf_check_keys_of(n, "", recipe_template_keys, others, d);
 	if (recipe_get_target(n, "path", &t->path, d) == 0 && conf_is_missing(n, "path"))
 		conf_complain(n, d, "template: path: missing: name its path on the host");
 	if (recipe_get_text(n, "file", &t->written, d) > 0) {
@@ -158,8 +167,8 @@ static void complain_no_role(const struct recipe *r, const struct recipe_templat
 		strv_builder_add(&names, r->roles.v[i].name);
 	if (names.n > 0)
 		hint = str_hint(str_nearest(name, (const char *const *)names.v));
-	diag_add(d, "%s: template: roles: the recipe has no role '%s'%s", t->where, name,
-		 hint ? hint : "");
+	diag_add(d, "%s: template: roles: the recipe has no role '%s'%s", t->roles_where,
+		 name, hint ? hint : "");
 }
 
 /* Checks the path and roles of a template. Returns true when it can be compiled. */

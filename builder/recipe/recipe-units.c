@@ -36,6 +36,7 @@ void recipe_units_done(struct recipe *r)
 	switches_empty(&r->mask);
 	roles_done(&r->roles);
 	free(r->roles_where);
+	strv_free(r->role_wheres);
 }
 
 /* Reads element `i` of a list of units. */
@@ -63,7 +64,7 @@ static void parse_unit(void *entry, const struct conf_node *n, struct diag *d)
 	u->name = xstrdup(slash ? slash + 1 : s);
 	u->source = recipe_beside(n, s);
 	if (!recipe_is_unit(u->name))
-		conf_complain(n, d, "units: '%s' is not the name of a unit", u->name);
+		recipe_complain_unit(n, "units: ", u->name, d);
 	else
 		recipe_check_file(n, "units", u->source, d);
 }
@@ -98,9 +99,11 @@ static void parse_switches(struct recipe_switches *s, const struct conf_node *ro
 
 		if (unit_string(list, i, key, &unit, d) < 0)
 			continue;
-		if (!recipe_is_unit(unit))
-			conf_complain(n, d, "%s: '%s' is not the name of a unit", key,
-				      unit);
+		if (!recipe_is_unit(unit)) {
+			_cleanup_free_ char *prefix = xasprintf("%s: ", key);
+
+			recipe_complain_unit(n, prefix, unit, d);
+		}
 		s->v[s->n].unit = xstrdup(unit);
 		s->v[s->n++].where = recipe_node_where(n);
 	}
@@ -122,14 +125,30 @@ static void check_ready(const struct role *role, const struct conf_node *n,
 	for (size_t i = 0; role->ready && role->ready[i]; i++)
 		if (strstr(role->ready[i], "${") &&
 		    !role_has(role, FEATURE_NETWORK_ENVIRONMENT))
-			conf_complain(n, d,
+			conf_complain(conf_member(n, "ready"), d,
 				      "role '%s': ready: '%s' has a ${NAME}, which needs "
 				      "the feature 'network-environment'",
 				      role->name, role->ready[i]);
 }
 
+static void check_role(const struct role *role, const struct conf_node *n, struct diag *d)
+{
+	_cleanup_free_ char *prefix = xasprintf("role '%s': ", role->name);
+
+	if (*role->name && !is_role(role->name))
+		conf_complain(conf_member(n, "name"), d,
+			      "%smust be lower-case letters, digits and '-', at most 32",
+			      prefix);
+	check_ready(role, n, d);
+	for (size_t i = 0; role->units && role->units[i]; i++)
+		if (!recipe_is_unit(role->units[i]))
+			recipe_complain_unit(conf_member(n, "units"), prefix,
+					     role->units[i], d);
+}
+
 static void parse_roles(struct recipe *r, const struct conf_node *root, struct diag *d)
 {
+	_cleanup_strv_builder_ struct strv_builder wheres = {0};
 	const struct conf_node *list = NULL;
 
 	if (conf_get_list(root, "roles", &list, d) <= 0)
@@ -138,20 +157,15 @@ static void parse_roles(struct recipe *r, const struct conf_node *root, struct d
 	recipe_set_where(&r->roles_where, list);
 	(void)!roles_load(&r->roles, list, d);
 	for (size_t i = 0; i < r->roles.n; i++) {
-		const struct role *role = &r->roles.v[i];
+		const struct conf_node *n = conf_at(list, i),
+				       *units = conf_member(n, "units");
+		_cleanup_free_ char *where = recipe_node_where(units ? units : n);
 
-		if (*role->name && !is_role(role->name))
-			conf_complain(conf_at(list, i), d,
-				      "role '%s': must be lower-case letters, digits and "
-				      "'-', at most 32",
-				      role->name);
-		check_ready(role, conf_at(list, i), d);
-		for (size_t k = 0; role->units && role->units[k]; k++)
-			if (!recipe_is_unit(role->units[k]))
-				conf_complain(conf_at(list, i), d,
-					      "role '%s': '%s' is not the name of a unit",
-					      role->name, role->units[k]);
+		check_role(&r->roles.v[i], n, d);
+		strv_builder_add(&wheres, where);
 	}
+	strv_free(r->role_wheres);
+	r->role_wheres = strv_builder_take(&wheres);
 }
 
 void recipe_parse_units(struct recipe *r, const struct conf_node *root, struct diag *d)

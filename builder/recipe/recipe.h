@@ -169,7 +169,7 @@ struct recipe_template {
 	enum template_format format;
 	char **roles; /* NULL: all */
 	char **units; /* restarted when the file changes */
-	recipe_where where;
+	recipe_where where, roles_where, units_where;
 };
 
 /* Returns NULL, or why a template may not have this absolute path, to follow it. */
@@ -223,6 +223,7 @@ struct recipe {
 	struct recipe_switches enable, disable, mask;
 	struct roles roles;
 	recipe_where roles_where;
+	char **role_wheres; /* by role: of its units, or of the role without any */
 	const struct image_type **images;
 	size_t n_images;
 	struct recipe_media media;

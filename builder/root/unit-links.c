@@ -308,7 +308,7 @@ static void check_template(const struct linker *k, const struct recipe_template 
 			diag_add(k->l->d,
 				 "%s: template: units: neither the recipe nor the base "
 				 "has a unit '%s'",
-				 t->where, t->units[i]);
+				 t->units_where, t->units[i]);
 		free(u.path);
 	}
 }
@@ -321,7 +321,7 @@ void unit_links(struct layer *l, struct index *base, const struct recipe *r)
 	for (size_t i = 0; i < r->enable.n; i++)
 		enable_unit(&k, &r->enable.v[i]);
 	for (size_t i = 0; i < r->roles.n; i++)
-		link_role(&k, &r->roles.v[i], r->roles_where);
+		link_role(&k, &r->roles.v[i], r->role_wheres[i]);
 	for (size_t i = 0; i < r->n_templates; i++)
 		check_template(&k, &r->templates[i]);
 	mask_units(&k, &r->mask);

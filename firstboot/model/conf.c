@@ -426,7 +426,18 @@ bool conf_is_missing(const struct conf_node *group, const char *key)
 	return true;
 }
 
-int conf_check_keys(const struct conf_node *n, const char *const *keys, struct diag *d)
+/* Returns the key that another name is taken for, or that is nearest to it, or NULL. */
+static const char *key_meant(const char *name, const char *const *keys,
+			     const char *const *others)
+{
+	for (; others && *others; others += 2)
+		if (streq(*others, name))
+			return others[1];
+	return str_nearest(name, keys);
+}
+
+int conf_check_keys_of(const struct conf_node *n, const char *prefix,
+		       const char *const *keys, const char *const *others, struct diag *d)
 {
 	int r = 0;
 
@@ -437,10 +448,15 @@ int conf_check_keys(const struct conf_node *n, const char *const *keys, struct d
 		while (keys[k] && !streq(keys[k], conf_key(m)))
 			k++;
 		if (!keys[k])
-			r = conf_complain_unknown(m, "", str_nearest(conf_key(m), keys),
-						  d);
+			r = conf_complain_unknown(
+				m, prefix, key_meant(conf_key(m), keys, others), d);
 	}
 	return r;
+}
+
+int conf_check_keys(const struct conf_node *n, const char *const *keys, struct diag *d)
+{
+	return conf_check_keys_of(n, "", keys, NULL, d);
 }
 
 char *conf_text(const struct conf *c)

@@ -102,6 +102,12 @@ const struct conf_node *conf_at(const struct conf_node *n, size_t i);
 int conf_check_keys(const struct conf_node *n, const char *const *keys,
 		    struct diag *d) _must_check_;
 
+/* Does the same with `prefix` before each message. `others` has pairs: a name that one
+ * may take for a key, and that key; NULL at its end, or NULL: none. */
+int conf_check_keys_of(const struct conf_node *n, const char *prefix,
+		       const char *const *keys, const char *const *others,
+		       struct diag *d) _must_check_;
+
 /* Complains about one such member, of which `near` is the nearest key or NULL. `prefix`
  * precedes the message. Keeps the pointer `near`. Returns -1. */
 int conf_complain_unknown(const struct conf_node *n, const char *prefix, const char *near,

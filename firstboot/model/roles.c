@@ -27,15 +27,17 @@ static bool is_ready_entry(const char *s)
 
 static void check_ready(const struct role *r, const struct conf_node *n, struct diag *d)
 {
+	const struct conf_node *list = conf_member(n, "ready");
+
 	for (size_t i = 0; r->ready && r->ready[i]; i++)
 		if (url_has_userinfo(r->ready[i]))
-			conf_complain(n, d,
+			conf_complain(list, d,
 				      "ready: '%s' has a user name or password in it, "
 				      "which everybody with the image could see",
 				      r->ready[i]);
 		else if (!is_ready_entry(r->ready[i]))
 			conf_complain(
-				n, d,
+				list, d,
 				"ready: '%s' must be a URL, \"http://...\", or a URL "
 				"and a condition, \"http://... condition=Ready\"",
 				r->ready[i]);

@@ -70,6 +70,8 @@ static bool want_all(const char *path, void *data)
 	return true;
 }
 
+static char *role_wheres[] = {(char *)"r.cfg:9", NULL};
+
 /* The recipe of a role with everything that recipe_product_add() would add. */
 static struct role role = {.name = (char *)"node", .features = FEATURE_BIT(FEATURE_NAT)};
 static struct recipe_switch enable[] = {
@@ -85,6 +87,7 @@ static struct recipe recipe(void)
 		.base.where = (char *)"r.cfg:3",
 		.roles = {.v = &role, .n = 1},
 		.roles_where = (char *)"r.cfg:9",
+		.role_wheres = role_wheres,
 		.enable = {enable, ARRAY_SIZE(enable)},
 		.containers = &container,
 		.n_containers = 1,

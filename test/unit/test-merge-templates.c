@@ -21,15 +21,18 @@ static char *units[] = {(char *)"ssh.service", (char *)"getty@tty1.service", NUL
 
 static struct role roles[] = {{.name = (char *)"control"}, {.name = (char *)"gpu-node"}};
 
+static char *role_wheres[] = {WHERE(9), WHERE(10), NULL};
 static struct recipe_template templates[] = {
 	{.path = (char *)"/etc/app/b.conf",
 	 .where = WHERE(1),
+	 .units_where = WHERE(11),
 	 .mode = 0600,
 	 .format = TEMPLATE_INI,
 	 .roles = nodes,
 	 .units = units},
 	{.path = (char *)"/etc/a",
 	 .where = WHERE(2),
+	 .units_where = WHERE(12),
 	 .mode = 0644,
 	 .format = TEMPLATE_PLAIN},
 };
@@ -43,7 +46,7 @@ static void fill(void)
 	w.recipe.name = (char *)"tiny";
 	w.recipe.base.type = base_type_find("suite");
 	w.recipe.roles = (struct roles){.v = roles, .n = 2};
-	w.recipe.roles_where = WHERE(9);
+	w.recipe.role_wheres = role_wheres;
 	w.recipe.templates = templates;
 	w.recipe.n_templates = 2;
 	for (size_t i = 0; i < 2; i++) {
@@ -278,7 +281,7 @@ static void missing_units_are_refused(void **state)
 {
 	static char *names[] = {(char *)"ssh.service", (char *)"gone.service", NULL};
 	static struct recipe_template wrong[] = {
-		{.path = (char *)"/etc/x", .where = WHERE(1), .units = names}};
+		{.path = (char *)"/etc/x", .units_where = WHERE(1), .units = names}};
 
 	(void)state;
 	w.recipe.templates = wrong;

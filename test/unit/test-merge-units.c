@@ -49,6 +49,8 @@ static struct recipe_switches switches(struct recipe_switch *v, size_t n)
 	}
 #define SYSTEM "/etc/systemd/system/"
 
+static char *role_wheres[] = {(char *)"r.cfg:10", (char *)"r.cfg:11", NULL};
+
 static void units_are_enabled_and_masked(void **state)
 {
 	struct recipe_switch enable[] = {SWITCH("ssh.service"),
@@ -65,7 +67,7 @@ static void units_are_enabled_and_masked(void **state)
 	w.recipe.mask = switches(mask, 1);
 	w.recipe.roles.v = &role;
 	w.recipe.roles.n = 1;
-	w.recipe.roles_where = (char *)"r.cfg:10";
+	w.recipe.role_wheres = role_wheres;
 	file(SYSTEM "own.service",
 	     "[Service]\nWantedBy=no.target\n[Install]\nWantedBy=x.target\nWantedBy=\n"
 	     "WantedBy=y.target\n");
@@ -137,7 +139,7 @@ static void missing_units_are_refused(void **state)
 	w.recipe.disable = switches(disable, 1);
 	w.recipe.roles.v = &role;
 	w.recipe.roles.n = 1;
-	w.recipe.roles_where = (char *)"r.cfg:10";
+	w.recipe.role_wheres = role_wheres;
 	unit_links(&w.layer, &w.index, &w.recipe);
 	refused(want, ARRAY_SIZE(want));
 }
