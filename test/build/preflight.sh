@@ -204,4 +204,7 @@ check "it was unchanged" grep -q '/small: unchanged' "$WORK/said"
 refuse "another image needs space" 4 \
 	"rackstrap: not enough space: 0 B are free, at least * are needed (the image (--output) in $WORK/tiny: *)" \
 	full "echo 'exclude = [ \"/nothing\" ];' >>'$recipe'"
+keep
+check "an exclude that matches nothing is a warning" \
+	grep -q "^rackstrap: warning: $recipe:[0-9]*: exclude: '/nothing' matches nothing in the base\$" "$WORK/said"
 finish
