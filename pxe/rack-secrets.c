@@ -174,6 +174,14 @@ static void load_roles(struct element *el, bool is_host)
 		check_role(el, n, el->s.roles[i]);
 }
 
+static int check_keys(struct element *el, const char *const *keys)
+{
+	static const char *const others[] = {"user", "owner", NULL};
+	_cleanup_free_ char *prefix = xasprintf("%ssecrets: ", el->prefix);
+
+	return conf_check_keys_of(el->group, prefix, keys, others, el->l->d);
+}
+
 /* Parses element `i` of a list into el->s. */
 static void load_element(struct element *el, size_t i, bool is_host)
 {
@@ -186,7 +194,7 @@ static void load_element(struct element *el, size_t i, bool is_host)
 			 i + 1);
 		return;
 	}
-	if (conf_check_keys(el->group, keys, el->l->d) < 0) {
+	if (check_keys(el, keys) < 0) {
 		el->l->r = -1;
 		el->bad = true;
 	}
