@@ -44,6 +44,7 @@ WAIT_S = 2400  # only ends a test that hangs
 COMMANDS = [
     ("run", r"rackstrap (--version|new|check)\b"),
     ("run", r"(sed|mkdir|cp|chmod) "),
+    ("run", r"test -e ~/\.ssh/id_ed25519\.pub \|\| ssh-keygen -t ed25519 -f ~/\.ssh/id_ed25519$"),
     ("run", r"\(umask 077; head -c 24 /dev/urandom "),
     ("build", r"rackstrap build "),
     ("rack", r"rackstrap rack "),
