@@ -74,8 +74,13 @@ example() { # N: prints the N-th example of the page, as a terminal shows it
 mkdir small small-metal
 example 1 >small/recipe.cfg
 example 2 >small-metal/recipe.cfg
+mkdir web
+cp small/recipe.cfg web/first
+sed '/^files = /d; /^roles = /d; s/"curl", /&"nginx-light", /' web/first >web/recipe.cfg
+example 3 >>web/recipe.cfg
 printf '[Service]\nExecStart=/usr/local/bin/tool\n' >small/tool.service
-for name in small small-metal; do
+cp small/tool.service web/
+for name in small small-metal web; do
 	"$RACKSTRAP" build --dry-run $name >plan 2>wrong
 	check "recipe.cfg(5): build has nothing to say about the example '$name'" test $? = 0 -a ! -s wrong || note <wrong
 	check "recipe.cfg(5): '$name' has a role and its target" grep -qxF "unit rackstrap-node.target of rackstrap" plan
