@@ -183,6 +183,12 @@ check "serve exits with 0 after SIGINT" test $? -eq 0
 server=$!
 started() { until_ok grep -q 'Ctrl-C ends it' "$WORK/serve.err"; }
 check "serve starts again" started
+# Until dnsmasq has changed its user, the kernel ends it with its parent.
+changed_user() {
+	local pid
+	pid=$(pgrep -P "$server" -x dnsmasq) && ! grep -q '^Uid:[[:space:]]0' "/proc/$pid/status"
+}
+check "dnsmasq changes its user" until_ok changed_user
 kill -KILL "$server"
 wait "$server" 2>/dev/null
 check "dnsmasq is still there" grep -q ':0043 ' /proc/net/udp
