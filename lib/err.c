@@ -116,18 +116,57 @@ int err_wrap(struct err *e, const char *fmt, ...)
 	return -1;
 }
 
-static _printf_(2, 0) void add(struct diag *d, const char *fmt, va_list ap)
+/* Makes room for one more complaint and returns its index. */
+static size_t new_line(struct diag *d)
 {
-	_cleanup_free_ char *text = format(fmt, ap);
-	struct err e;
-
-	store(&e, text);
 	d->lines = xgrow(d->lines, d->n, sizeof(*d->lines));
 	d->details = xgrow(d->details, d->n, sizeof(*d->details));
 	d->folded = xgrow(d->folded, d->n, sizeof(*d->folded));
-	d->details[d->n] = NULL;
+	d->about = xgrow(d->about, d->n, sizeof(*d->about));
+	d->lines[d->n] = d->details[d->n] = NULL;
 	d->folded[d->n] = 0;
-	d->lines[d->n++] = xstrdup(e.msg);
+	d->about[d->n] = (struct diag_about){0};
+	return d->n++;
+}
+
+static void copy_place(struct diag_place *to, const struct diag_place *from)
+{
+	*to = *from;
+	to->file = xstrdup(from->file);
+}
+
+static void place_done(struct diag_place *p)
+{
+	free((void *)(uintptr_t)p->file);
+	*p = (struct diag_place){0};
+}
+
+/* Returns the place as the text of a complaint begins with it. Owned by the caller. */
+static char *place_text(const struct diag_place *at)
+{
+	char *text = at->line ? xasprintf("%s:%u: ", at->file, at->line)
+			      : xasprintf("%s: ", at->file);
+
+	clean(text);
+	return text;
+}
+
+static _printf_(3, 0) void add(struct diag *d, const struct diag_place *at,
+			       const char *fmt, va_list ap)
+{
+	_cleanup_free_ char *text = format(fmt, ap);
+	_cleanup_free_ char *place = at && at->file ? place_text(at) : NULL;
+	_cleanup_free_ char *whole = xasprintf("%s%s", place ? place : "", text);
+	size_t i = new_line(d);
+	struct err e;
+
+	store(&e, whole);
+	d->lines[i] = xstrdup(e.msg);
+	if (place) {
+		copy_place(&d->about[i].at, at);
+		if (strlen(place) < strlen(e.msg))
+			d->about[i].message = strlen(place);
+	}
 }
 
 int diag_add(struct diag *d, const char *fmt, ...)
@@ -138,7 +177,20 @@ int diag_add(struct diag *d, const char *fmt, ...)
 		return -1;
 	d->unread = false;
 	va_start(ap, fmt);
-	add(d, fmt, ap);
+	add(d, NULL, fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+int diag_add_at(struct diag *d, const struct diag_place *at, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!d)
+		return -1;
+	d->unread = false;
+	va_start(ap, fmt);
+	add(d, at, fmt, ap);
 	va_end(ap);
 	return -1;
 }
@@ -151,9 +203,50 @@ int diag_add_unread(struct diag *d, const char *fmt, ...)
 		return -1;
 	d->unread = d->n == 0 || d->unread;
 	va_start(ap, fmt);
-	add(d, fmt, ap);
+	add(d, NULL, fmt, ap);
 	va_end(ap);
 	return -1;
+}
+
+int diag_add_unread_at(struct diag *d, const struct diag_place *at, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!d)
+		return -1;
+	d->unread = d->n == 0 || d->unread;
+	va_start(ap, fmt);
+	add(d, at, fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+void diag_host(struct diag *d, const char *host)
+{
+	if (!d || d->n == 0 || !host)
+		return;
+	free(d->about[d->n - 1].host);
+	d->about[d->n - 1].host = xstrdup(host);
+}
+
+void diag_host_from(struct diag *d, size_t from, const char *host)
+{
+	for (size_t i = from; d && host && i < d->n; i++)
+		if (!d->about[i].host)
+			d->about[i].host = xstrdup(host);
+}
+
+void diag_other(struct diag *d, const struct diag_place *other)
+{
+	if (!d || d->n == 0 || !other || !other->file)
+		return;
+	place_done(&d->about[d->n - 1].other);
+	copy_place(&d->about[d->n - 1].other, other);
+}
+
+const char *diag_message(const struct diag *d, size_t i)
+{
+	return d->lines[i] + d->about[i].message;
 }
 
 void diag_detail(struct diag *d, const char *lines)
@@ -197,37 +290,76 @@ int diag_add_err(struct diag *d, const struct err *e)
 	return -1;
 }
 
+/* Moves `from` to a place that is not set. */
+static void move_place(struct diag_place *to, struct diag_place *from)
+{
+	if (to->file)
+		return;
+	*to = *from;
+	*from = (struct diag_place){0};
+}
+
 void diag_move_detail(struct diag *to, struct diag *from, size_t i)
 {
+	struct diag_about *a, *old = &from->about[i];
+
 	if (!to || to->n == 0)
 		return;
 	free(to->details[to->n - 1]);
 	to->details[to->n - 1] = TAKE_PTR(from->details[i]);
 	to->folded[to->n - 1] = from->folded[i];
+	a = &to->about[to->n - 1];
+	move_place(&a->at, &old->at);
+	move_place(&a->other, &old->other);
+	if (!a->host)
+		a->host = TAKE_PTR(old->host);
+}
+
+void diag_move_line(struct diag *to, struct diag *from, size_t i)
+{
+	size_t n;
+
+	if (!to)
+		return;
+	to->unread = false;
+	n = new_line(to);
+	to->about[n] = from->about[i];
+	to->folded[n] = from->folded[i];
+	to->details[n] = TAKE_PTR(from->details[i]);
+	to->lines[n] = TAKE_PTR(from->lines[i]);
+	from->lines[i] = xstrdup("");
+	from->about[i] = (struct diag_about){0};
 }
 
 void diag_move(struct diag *to, struct diag *from)
 {
 	bool unread = from->unread && (to && (to->unread || to->n == 0));
+	size_t n = from->n;
 
-	for (size_t i = 0; to && i < from->n; i++) {
-		diag_add(to, "%s", from->lines[i]);
-		diag_move_detail(to, from, i);
-	}
-	if (to && from->n > 0)
+	for (size_t i = 0; to && i < n; i++)
+		diag_move_line(to, from, i);
+	if (n > 0 && to)
 		to->unread = unread;
 	diag_done(from);
 }
 
+void diag_drop(struct diag *d, size_t i)
+{
+	free(d->lines[i]);
+	free(d->details[i]);
+	place_done(&d->about[i].at);
+	place_done(&d->about[i].other);
+	free(d->about[i].host);
+}
+
 void diag_done(struct diag *d)
 {
-	for (size_t i = 0; i < d->n; i++) {
-		free(d->lines[i]);
-		free(d->details[i]);
-	}
+	for (size_t i = 0; i < d->n; i++)
+		diag_drop(d, i);
 	free(d->lines);
 	free(d->details);
 	free(d->folded);
+	free(d->about);
 	*d = (struct diag){0};
 }
 

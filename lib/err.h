@@ -46,19 +46,41 @@ int err_changed(struct err *e, const char *path);
 /* Puts "<prefix>: " before the present message. Always returns -1. `e` may be NULL. */
 int err_wrap(struct err *e, const char *fmt, ...) _printf_(2, 3);
 
+/* The place that a complaint is about. Its text begins with "FILE:LINE: ", or with
+ * "FILE: " if the line is 0, and never has the column. */
+struct diag_place {
+	const char *file; /* NULL: no place */
+	unsigned line;    /* from 1; 0: the file as a whole, or not known */
+	unsigned column;  /* in bytes, from 1; 0: not known */
+};
+
+/* The parts of a complaint, for programs that read them. */
+struct diag_about {
+	struct diag_place at, other; /* the second place that it names; the files are
+				      * owned */
+	char *host;                  /* that it is about, or NULL */
+	size_t message;              /* offset in its line, behind the place */
+};
+
 /* Complaints in the order they were added. Initialise it with zeros; diag_done() frees
  * the lines and empties it. */
 struct diag {
 	char **lines;
 	char **details; /* by line: NULL, or further lines that show it */
 	size_t *folded; /* by line: complaints without a line that its details count */
+	struct diag_about *about; /* by line */
 	size_t n;
 	bool unread; /* all of them are about files that could not be read */
+	bool whole;  /* the caller wants each complaint as it is: nothing folds them */
 };
 
 /* Adds one complaint, cut as an error's message is. Always returns -1. `d` may be NULL
  * (the complaint is dropped). */
 int diag_add(struct diag *d, const char *fmt, ...) _printf_(2, 3);
+/* Adds one complaint about a place, which is copied. `at` may be NULL: no place. Always
+ * returns -1. `d` may be NULL. */
+int diag_add_at(struct diag *d, const struct diag_place *at, const char *fmt, ...)
+	_printf_(3, 4);
 /* Adds each line of an error's message as one complaint. Always returns -1. */
 int diag_add_err(struct diag *d, const struct err *e);
 /* Gives the last complaint a detail: lines between newlines, cleaned. `d` may be NULL. */
@@ -66,16 +88,33 @@ void diag_detail(struct diag *d, const char *lines);
 /* Adds the complaint that a file cannot be read, which is no mistake of a configuration.
  */
 int diag_add_unread(struct diag *d, const char *fmt, ...) _printf_(2, 3);
+int diag_add_unread_at(struct diag *d, const struct diag_place *at, const char *fmt, ...)
+	_printf_(3, 4);
+/* Records the host that the last complaint is about. `d` and `host` may be NULL. */
+void diag_host(struct diag *d, const char *host);
+/* Does so for the complaints from the index `from` on that have no host. */
+void diag_host_from(struct diag *d, size_t from, const char *host);
+/* Records the second place that the last complaint names: that of the value which it
+ * contradicts. It does not change the text. `d` and `other` may be NULL. */
+void diag_other(struct diag *d, const struct diag_place *other);
+/* Returns the text of the complaint without its place. It stays the diag's. */
+const char *diag_message(const struct diag *d, size_t i);
 /* Returns the number of complaints, those without a line included. */
 size_t diag_count(const struct diag *d);
 /* Returns the complaint of that index with its details, each after a newline. Owned by
  * the caller. */
 char *diag_text(const struct diag *d, size_t i);
 /* Moves the detail of the complaint `i` of `from`, which was added to `to` in other
- * words, to the last one of `to`, which may be NULL. */
+ * words, to the last one of `to`, which may be NULL, and the places and the host that
+ * this one does not have. */
 void diag_move_detail(struct diag *to, struct diag *from, size_t i);
+/* Moves the complaint `i` of `from`, which keeps an empty line in its place, behind those
+ * of `to`, which may be NULL. */
+void diag_move_line(struct diag *to, struct diag *from, size_t i);
 /* Moves all complaints of `from` behind those of `to`, which may be NULL. */
 void diag_move(struct diag *to, struct diag *from);
+/* Frees the complaint `i` for a caller that moves the next ones to its place. */
+void diag_drop(struct diag *d, size_t i);
 void diag_done(struct diag *d);
 #define _cleanup_diag_ _cleanup_(diag_done)
 

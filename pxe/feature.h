@@ -19,6 +19,9 @@ struct feature_rack {
 	/* Compares the hosts. Called if any role of the image has the feature. Returns 0
 	 * or -1. */
 	int (*check)(const struct loader *l);
+	/* Adds warnings about a rack that is right. Called whatever the hosts' features
+	 * are, which are in struct host. */
+	void (*warn)(const struct rack *r, struct diag *d);
 };
 
 /* Ends with NULL. */

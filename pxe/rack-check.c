@@ -19,14 +19,13 @@
 static void check_size(struct loader *l, const struct rack_host *h)
 {
 	_cleanup_free_ char *text = host_render(&h->host);
-	char where[512];
+	const struct diag_place at = rack_host_place(h);
 
 	if (strlen(text) > HOST_CFG_MAX)
-		l->r = diag_add(l->d,
-				"%s: host '%s': its host.cfg has %zu bytes, at most %d "
-				"are allowed",
-				rack_host_where(h, where, sizeof(where)), h->host.name,
-				strlen(text), HOST_CFG_MAX);
+		l->r = rack_complain_host(
+			&h->host, &at, l->d,
+			"its host.cfg has %zu bytes, at most %d are allowed",
+			strlen(text), HOST_CFG_MAX);
 }
 
 static void check_host(struct loader *l, size_t i, struct diag *d)
@@ -50,20 +49,24 @@ static void check_host(struct loader *l, size_t i, struct diag *d)
 		check_size(l, h);
 }
 
-/* Adds a complaint, with "host 'node-7': " after the file and line unless it already
- * names the host. */
-static void report_for_host(struct loader *l, size_t i, const char *line)
+/* Moves a complaint of the host to the rack's, with "host 'node-7': " after the file and
+ * line unless it already names the host. */
+static void report_for_host(struct loader *l, size_t i, struct diag *from, size_t k)
 {
 	const struct host *h = &l->rack->hosts[i].host;
-	const char *rest = strstr(line, ": ");
+	const struct diag_place *at = &from->about[k].at;
+	const char *text = diag_message(from, k);
 
-	if (!rest || strstr(rest, "host '"))
-		diag_add(l->d, "%s", line);
-	else if (h->name)
-		diag_add(l->d, "%.*s: host '%s'%s", (int)(rest - line), line, h->name,
-			 rest);
-	else
-		diag_add(l->d, "%.*s: host %zu%s", (int)(rest - line), line, i + 1, rest);
+	if (!at->file || strstr(text, "host '")) {
+		diag_move_line(l->d, from, k);
+	} else {
+		if (h->name)
+			diag_add_at(l->d, at, "host '%s': %s", h->name, text);
+		else
+			diag_add_at(l->d, at, "host %zu: %s", i + 1, text);
+		diag_move_detail(l->d, from, k);
+	}
+	diag_host(l->d, h->name);
 }
 
 void rack_check_each(struct loader *l)
@@ -88,15 +91,13 @@ void rack_check_each(struct loader *l)
 			bool is_new = true;
 
 			if (n == 1 || count[intern(&lines, line, NULL)] < n) {
-				report_for_host(l, i, line);
-				diag_move_detail(l->d, &d[i], k);
+				report_for_host(l, i, &d[i], k);
 				continue;
 			}
 			intern(&reported, line, &is_new);
 			if (!is_new)
 				continue;
-			diag_add(l->d, "%s", line);
-			diag_move_detail(l->d, &d[i], k);
+			diag_move_line(l->d, &d[i], k);
 		}
 		diag_done(&d[i]);
 	}
@@ -110,16 +111,19 @@ int rack_complain(const struct rack *r, size_t i, enum host_key_id id, const cha
 {
 	const struct host *h = rack_host_at(r, i), *o = rack_host_at(r, other);
 	const struct origin *at = &o->origin[other_id];
-	bool known = at->file && at->line;
-	char where[512], there[512];
+	const struct diag_place here = host_place(h, id);
+	const struct diag_place there = at->file && at->line
+						? host_place(o, other_id)
+						: rack_host_place(&r->hosts[other]);
+	char text[512];
 
-	return diag_add(d, "%s: host '%s': %s host '%s' (%s)%s",
-			host_where(h, id, where, sizeof(where)), h->name ? h->name : "?",
-			what, o->name ? o->name : "?",
-			other_place(known ? at->file : r->hosts[other].file,
-				    known ? at->line : r->hosts[other].line,
-				    h->origin[id].file, there, sizeof(there)),
-			why);
+	rack_complain_host(h, &here, d, "%s host '%s' (%s)%s", what,
+			   o->name ? o->name : "?",
+			   other_place(there.file, there.line, h->origin[id].file, text,
+				       sizeof(text)),
+			   why);
+	diag_other(d, &there);
+	return -1;
 }
 
 /* --- duplicates ------------------------------------------------------------------- */
@@ -225,19 +229,18 @@ static int check_unique(const struct rack *r, const struct unique *u, struct dia
 
 static int check_boot_server(const struct rack *r, struct diag *d)
 {
-	char where[512], addr[NET_ADDR_LEN];
+	char addr[NET_ADDR_LEN];
 	int ret = 0;
 
 	for (size_t i = 0; i < r->n_hosts; i++) {
 		const struct host *h = rack_host_at(r, i);
+		const struct diag_place at = host_place(h, HOST_ADDRESS);
 
 		if (!r->boot_server || !host_has_fixed_address(h) ||
 		    h->address.addr != r->boot_server)
 			continue;
-		host_where(h, HOST_ADDRESS, where, sizeof(where));
-		ret = diag_add(d, "%s: host '%s': address %s is the boot server's", where,
-			       h->name ? h->name : "?",
-			       net_format_addr(r->boot_server, addr));
+		ret = rack_complain_host(h, &at, d, "address %s is the boot server's",
+					 net_format_addr(r->boot_server, addr));
 	}
 	return ret;
 }
@@ -291,7 +294,8 @@ void rack_find_network(struct loader *l)
 static int check_identity(const struct loader *l, const char *key, size_t offset)
 {
 	_cleanup_owners_ struct owners seen = {.host = NULL};
-	char where[512], there[512];
+	struct diag_place here, there;
+	char place[512];
 	int ret = 0;
 
 	for (size_t i = 0; i < l->rack->n_hosts; i++) {
@@ -308,12 +312,14 @@ static int check_identity(const struct loader *l, const char *key, size_t offset
 		if (first == i)
 			continue;
 		other = &l->rack->hosts[first];
-		ret = diag_add(l->d, "%s: host '%s': %s %s is also host '%s' (%s)",
-			       rack_host_where(h, where, sizeof(where)),
-			       h->host.name ? h->host.name : "?", key, text,
-			       other->host.name ? other->host.name : "?",
-			       other_place(other->file, other->line, h->file, there,
-					   sizeof(there)));
+		here = rack_host_place(h);
+		there = rack_host_place(other);
+		ret = rack_complain_host(&h->host, &here, l->d,
+					 "%s %s is also host '%s' (%s)", key, text,
+					 other->host.name ? other->host.name : "?",
+					 other_place(there.file, there.line, h->file,
+						     place, sizeof(place)));
+		diag_other(l->d, &there);
 	}
 	return ret;
 }

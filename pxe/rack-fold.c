@@ -208,19 +208,20 @@ static void remove_others(struct fold *f)
 				name_host(g, host, d->lines[i], rest);
 			}
 			g->host = f->host[i];
-			free(d->lines[i]);
+			diag_drop(d, i);
 			continue;
 		}
 		if (g)
 			g->last = to;
 		d->details[to] = d->details[i];
 		d->folded[to] = d->folded[i];
+		d->about[to] = d->about[i];
 		d->lines[to++] = d->lines[i];
 	}
 	d->n = to;
 }
 
-void rack_fold(struct diag *d)
+static void fold(struct diag *d)
 {
 	struct fold f = {
 		.d = d,
@@ -251,4 +252,10 @@ void rack_fold(struct diag *d)
 	intern_done(&f.loose);
 	intern_done(&f.exact);
 	intern_done(&f.hosts);
+}
+
+void rack_fold(struct diag *d)
+{
+	if (!d->whole)
+		fold(d);
 }

@@ -5,6 +5,7 @@
 
 #include "firstboot/model/secret-entry.h"
 #include "pxe/rack-fold.h"
+#include "pxe/rack-parts.h"
 
 /* Fills in the names of a list that may be NULL. */
 static void intern_all(struct intern *ret, char *const *names)
@@ -71,14 +72,14 @@ int rack_check_templates(const struct rack *r, const struct roles *roles,
 	for (size_t i = 0; i < r->n_hosts; i++) {
 		const struct rack_host *h = &r->hosts[i];
 		_cleanup_diag_ struct diag own = {0};
-		char where[512];
+		const struct diag_place at = rack_host_place(h);
 
 		if (host_templates_check(t, &h->host, roles, values, checked, &own) == 0)
 			continue;
-		for (size_t k = 0; k < own.n; k++)
-			ret = diag_add(d, "%s: host '%s': %s",
-				       rack_host_where(h, where, sizeof(where)),
-				       h->host.name, own.lines[k]);
+		for (size_t k = 0; k < own.n; k++) {
+			ret = rack_complain_host(&h->host, &at, d, "%s", own.lines[k]);
+			diag_other(d, &own.about[k].at);
+		}
 	}
 	if (ret < 0 && d)
 		rack_fold(d);

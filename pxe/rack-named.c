@@ -52,22 +52,25 @@ static const char *nearest_name(const struct rack *r, const char *text)
 	return str_nearest_name(text, names);
 }
 
+static struct diag_place place_of(const struct rack_named *m)
+{
+	return (struct diag_place){.file = m->file, .line = m->line};
+}
+
 static int unknown(const struct rack *r, const struct rack_named *m, struct diag *d)
 {
 	const char *near = nearest_name(r, m->text);
+	const struct diag_place at = place_of(m);
 
 	if (near)
-		return diag_add(
-			d,
-			"%s:%u: cluster: %s '%s' is no host of this rack%s (did you "
-			"mean '%s'?)",
-			m->file, m->line, m->key->name, m->text, conf_value_note(m->text),
-			near);
-	return diag_add(d,
-			"%s:%u: cluster: %s '%s' is no host of this rack and no IPv4 "
-			"address%s",
-			m->file, m->line, m->key->name, m->text,
-			conf_value_note(m->text));
+		return diag_add_at(d, &at,
+				   "cluster: %s '%s' is no host of this rack%s (did you "
+				   "mean '%s'?)",
+				   m->key->name, m->text, conf_value_note(m->text), near);
+	return diag_add_at(d, &at,
+			   "cluster: %s '%s' is no host of this rack and no IPv4 "
+			   "address%s",
+			   m->key->name, m->text, conf_value_note(m->text));
 }
 
 static void find_address(const struct rack *r, struct rack_named *m)
@@ -82,11 +85,13 @@ static void find_address(const struct rack *r, struct rack_named *m)
 /* Returns 0, or -1 with a complaint. */
 static int find(const struct rack *r, struct rack_named *m, struct diag *d)
 {
+	const struct diag_place at = place_of(m);
+
 	if (net_parse_addr(m->text, &m->address) == 0) {
 		if (!net_is_machine(m->address))
-			return diag_add(
-				d, "%s:%u: cluster: %s: %s cannot be a machine's address",
-				m->file, m->line, m->key->name, m->text);
+			return diag_add_at(
+				d, &at, "cluster: %s: %s cannot be a machine's address",
+				m->key->name, m->text);
 		m->known = true;
 		find_address(r, m);
 		return 0;
@@ -98,10 +103,10 @@ static int find(const struct rack *r, struct rack_named *m, struct diag *d)
 	if (m->host == NO_HOST)
 		return unknown(r, m, d);
 	if (rack_host_at(r, m->host)->dhcp)
-		return diag_add(d,
-				"%s:%u: cluster: %s '%s' has its address from DHCP: the "
-				"%s's address must be fixed",
-				m->file, m->line, m->key->name, m->text, m->key->name);
+		return diag_add_at(d, &at,
+				   "cluster: %s '%s' has its address from DHCP: the "
+				   "%s's address must be fixed",
+				   m->key->name, m->text, m->key->name);
 	m->known = host_has_fixed_address(rack_host_at(r, m->host));
 	if (m->known)
 		m->address = rack_host_at(r, m->host)->address.addr;

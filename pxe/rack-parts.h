@@ -61,6 +61,11 @@ static inline bool host_has_fixed_address(const struct host *h)
 	return h->address.prefix && !h->dhcp && !h->bad[HOST_ADDRESS];
 }
 
+/* Adds a complaint about a host, and its name: "AT: host 'node-7': ...", or "host '?'" if
+ * it has none. Returns -1. */
+int rack_complain_host(const struct host *h, const struct diag_place *at, struct diag *d,
+		       const char *fmt, ...) _printf_(4, 5);
+
 /* Writes the place of something to which a message about a place in the file `than`
  * refers: "line 22", or "FILE:22" if it is in another file or `than` is NULL. Returns
  * `out`. */

@@ -5,6 +5,11 @@
  */
 #include "pxe/rack-parts.h"
 
+struct diag_place rack_host_place(const struct rack_host *h)
+{
+	return (struct diag_place){.file = h->file, .line = h->line};
+}
+
 const char *rack_host_where(const struct rack_host *h, char *out, size_t size)
 {
 	snprintf(out, size, "%s:%u", h->file, h->line);
@@ -19,4 +24,19 @@ const char *other_place(const char *file, unsigned line, const char *than, char 
 	else
 		snprintf(out, size, "%s:%u", file, line);
 	return out;
+}
+
+int rack_complain_host(const struct host *h, const struct diag_place *at, struct diag *d,
+		       const char *fmt, ...)
+{
+	_cleanup_free_ char *msg = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&msg, fmt, ap) < 0)
+		abort();
+	va_end(ap);
+	diag_add_at(d, at, "host '%s': %s", h->name ? h->name : "?", msg);
+	diag_host(d, h->name);
+	return -1;
 }

@@ -8,7 +8,6 @@
 #include "firstboot/model/conf-note.h"
 #include "firstboot/model/secret-entry.h"
 #include "lib/file.h"
-#include "lib/log.h"
 #include "pxe/rack-parts.h"
 
 #define TOTAL_MAX (64U << 20) /* bytes of all secrets of a rack */
@@ -310,7 +309,7 @@ void rack_load_host_secrets(struct loader *l, const struct conf_node *group,
 		l->r = -1;
 }
 
-void rack_warn_secrets(const struct rack *r)
+void rack_warn_secrets(const struct rack *r, struct diag *d)
 {
 	_cleanup_free_ bool *used = xcalloc(r->secrets.n + 1, sizeof(*used));
 
@@ -319,9 +318,10 @@ void rack_warn_secrets(const struct rack *r)
 			used[r->hosts[i].secrets[k]] = true;
 	for (size_t i = 0; i < r->secrets.n_common; i++)
 		if (!used[i])
-			log_warn("%s:%u: no host gets the secret '%s'",
-				 r->secrets.v[i].from, r->secrets.v[i].line,
-				 r->secrets.v[i].name);
+			diag_add_at(d,
+				    &(struct diag_place){.file = r->secrets.v[i].from,
+							 .line = r->secrets.v[i].line},
+				    "no host gets the secret '%s'", r->secrets.v[i].name);
 }
 
 /* --- the files -------------------------------------------------------------------- */
@@ -336,14 +336,16 @@ int rack_secret_complain(const struct rack_secret *s, struct diag *d, const char
 	if (vasprintf(&msg, fmt, ap) < 0)
 		abort();
 	va_end(ap);
-	return diag_add(d, "%s:%u: secrets: '%s': %s", s->from, s->line, s->name, msg);
+	return diag_add_at(d, &(struct diag_place){.file = s->from, .line = s->line},
+			   "secrets: '%s': %s", s->name, msg);
 }
 
 static int complain_unread(const struct rack_secret *s, struct diag *d, int r)
 {
-	return diag_add_unread(d, "%s:%u: secrets: '%s': %s: %s%s", s->from, s->line,
-			       s->name, s->path, strerror(-r),
-			       r == -ENOENT ? ": make it, or correct 'file'" : "");
+	return diag_add_unread_at(
+		d, &(struct diag_place){.file = s->from, .line = s->line},
+		"secrets: '%s': %s: %s%s", s->name, s->path, strerror(-r),
+		r == -ENOENT ? ": make it, or correct 'file'" : "");
 }
 
 /* Checks a file by its attributes. */

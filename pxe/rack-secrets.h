@@ -52,7 +52,7 @@ void rack_load_host_secrets(struct loader *l, const struct conf_node *group,
 			    const char *prefix, struct rack_host *h);
 
 /* Warns about each secret of the cluster that no host gets. */
-void rack_warn_secrets(const struct rack *r);
+void rack_warn_secrets(const struct rack *r, struct diag *d);
 
 /* Adds a complaint about a secret, "FILE:LINE: secrets: 'NAME': " and the message.
  * Returns -1. */

@@ -250,6 +250,7 @@ static void load_host(struct loader *l, const struct conf_node *group, size_t i,
 {
 	_cleanup_free_ char *prefix = NULL;
 	const char *name = NULL;
+	size_t from = l->d ? l->d->n : 0;
 
 	h->file = file_of(l->rack, group);
 	h->line = conf_line(group);
@@ -281,6 +282,7 @@ static void load_host(struct loader *l, const struct conf_node *group, size_t i,
 			"%smac is missing: a booting machine is identified by "
 			"its MAC address",
 			prefix);
+	diag_host_from(l->d, from, h->host.name);
 }
 
 static void load_hosts(struct loader *l, const struct conf_node *list)
@@ -318,22 +320,21 @@ static bool resembles_rack(const struct conf_node *root, const char *const *keys
 static void load_root(struct loader *l, const struct conf_node *root)
 {
 	static const char *const keys[] = {"cluster", "hosts", NULL};
+	const struct diag_place whole = {.file = l->rack->file};
 	const struct conf_node *hosts = NULL;
 	int c, h;
 
 	if (conf_len(root) == 0) {
-		l->r = diag_add(l->d,
-				"%s: is empty: a rack has a group 'cluster' and a list "
-				"'hosts'",
-				l->rack->file);
+		l->r = diag_add_at(l->d, &whole,
+				   "is empty: a rack has a group 'cluster' and a list "
+				   "'hosts'");
 		return;
 	}
 	if (!resembles_rack(root, keys)) {
-		l->r = diag_add(l->d,
-				"%s: is no rack file: it has neither 'cluster' nor "
-				"'hosts' (a recipe is checked by `rackstrap build "
-				"--dry-run`)",
-				l->rack->file);
+		l->r = diag_add_at(l->d, &whole,
+				   "is no rack file: it has neither 'cluster' nor "
+				   "'hosts' (a recipe is checked by `rackstrap build "
+				   "--dry-run`)");
 		return;
 	}
 	if (conf_check_keys(root, keys, l->d) < 0)
@@ -341,15 +342,13 @@ static void load_root(struct loader *l, const struct conf_node *root)
 	c = conf_get_group(root, "cluster", &l->cluster, l->d);
 	h = conf_get_list(root, "hosts", &hosts, l->d);
 	if (c == 0 && conf_is_missing(root, "cluster"))
-		l->r = diag_add(l->d,
-				"%s: group 'cluster' is missing: it has the settings "
-				"that all hosts share",
-				l->rack->file);
+		l->r = diag_add_at(l->d, &whole,
+				   "group 'cluster' is missing: it has the settings "
+				   "that all hosts share");
 	if (h == 0 && conf_is_missing(root, "hosts"))
-		l->r = diag_add(l->d,
-				"%s: list 'hosts' is missing: it has a group for each "
-				"host",
-				l->rack->file);
+		l->r = diag_add_at(l->d, &whole,
+				   "list 'hosts' is missing: it has a group for each "
+				   "host");
 	if (c <= 0 || h <= 0) {
 		l->r = -1;
 		return;

@@ -66,12 +66,14 @@ int rack_parse(struct rack *ret, const char *text, size_t len, const char *name,
 /* Does the same with a file that was read. */
 int rack_load_conf(struct rack *ret, const struct conf *conf, const struct roles *roles,
 		   struct diag *d) _must_check_;
-/* Warns about what is allowed, but seldom meant; rack_warn_keys() only about hosts
- * without ssh_keys. */
+/* Adds a warning for what is allowed, but seldom meant; rack_warn_keys() only for hosts
+ * without ssh_keys. rack_warn() logs all warnings. */
+void rack_warnings(const struct rack *r, struct diag *d);
+void rack_warn_keys(const struct rack *r, struct diag *d);
 void rack_warn(const struct rack *r);
-void rack_warn_keys(const struct rack *r);
 void rack_done(struct rack *r);
 
 /* Writes the place of the host's entry, "FILE:LINE", to `out`. Returns `out`. */
+struct diag_place rack_host_place(const struct rack_host *h);
 const char *rack_host_where(const struct rack_host *h, char *out, size_t size);
 #define _cleanup_rack_ _cleanup_(rack_done)

@@ -203,6 +203,7 @@ void config_text_warn_keys(const struct config_text *c, const struct roles *role
 {
 	_cleanup_rack_ struct rack rack = {0};
 	_cleanup_host_ struct host h = {0};
+	_cleanup_diag_ struct diag warnings = {0};
 
 	if (may_give_keys(cmdline))
 		return;
@@ -213,7 +214,8 @@ void config_text_warn_keys(const struct config_text *c, const struct roles *role
 		return;
 	}
 	if (parse_rack(c, roles, &rack, NULL) == 0)
-		rack_warn_keys(&rack);
+		rack_warn_keys(&rack, &warnings);
+	log_diag(LOG_LEVEL_WARN, &warnings);
 }
 
 /* --- keys -------------------------------------------------------------------------- */

@@ -56,13 +56,21 @@ static unsigned line_of(const struct syntax *x, size_t at)
 	return line;
 }
 
-/* Adds "FILE:LINE: MESSAGE" about a line of the text. */
-static void complain(const struct syntax *x, unsigned line, const char *message)
+/* Adds "FILE:LINE: MESSAGE" about an offset in a line of the text, or in an earlier one:
+ * then the column is not known. */
+static void complain(const struct syntax *x, unsigned line, size_t offset,
+		     const char *message)
 {
-	unsigned in_file;
-	const char *name = conf_lines_place(x->lines, line, &in_file);
+	struct diag_place at = {.column = 0};
+	size_t from = offset < x->t.len ? offset : x->t.len;
+	const size_t end = from;
 
-	diag_add(x->d, "%s:%u: %s", name, in_file, message);
+	while (from > 0 && x->t.text[from - 1] != '\n')
+		from--;
+	if (line_of(x, from) == line)
+		at.column = (unsigned)(end - from) + 1;
+	at.file = conf_lines_place(x->lines, line, &at.line);
+	diag_add_at(x->d, &at, "%s", message);
 }
 
 char *syntax_place(const struct syntax *x, unsigned line, size_t at)
@@ -102,7 +110,7 @@ int syntax_report_string(struct syntax *x, const struct conf_token *k)
 			smart ? ": " : "", smart ? (int)conf_smart_quote(smart) : 0,
 			smart ? smart : "",
 			smart ? " is a typographic one, write \"" : "");
-	complain(x, k->line, msg);
+	complain(x, k->line, smart ? (size_t)(smart - x->t.text) : k->at, msg);
 	show(x, smart ? (size_t)(smart - x->t.text) : k->at);
 	return -1;
 }
@@ -120,7 +128,7 @@ int syntax_fault(struct syntax *x, size_t at, const char *fmt, ...)
 	if (vasprintf(&msg, fmt, ap) < 0)
 		abort();
 	va_end(ap);
-	complain(x, line_of(x, at), msg);
+	complain(x, line_of(x, at), at, msg);
 	show(x, at);
 	return -1;
 }
@@ -183,12 +191,12 @@ int conf_syntax_report_line(const struct conf_lines *lines, unsigned line,
 		.t = {.text = lines->text, .len = lines->len}, .lines = lines, .d = d};
 	size_t at = 0;
 
-	complain(&x, line, message);
 	for (unsigned i = 1; i < line && at < lines->len; i++) {
 		at += strcspn(lines->text + at, "\n");
 		at += at < lines->len;
 	}
 	at += strspn(lines->text + at, " \t");
+	complain(&x, line, at, message);
 	show(&x, at);
 	return -1;
 }

@@ -48,7 +48,8 @@ static void _printf_(2, 3) complain(struct scan *s, const char *fmt, ...)
 	if (vasprintf(&msg, fmt, ap) < 0)
 		abort();
 	va_end(ap);
-	s->r = diag_add(s->d, "%s:%u: %s", name, line, msg);
+	s->r = diag_add_at(s->d, &(struct diag_place){.file = name, .line = line}, "%s",
+			   msg);
 }
 
 static bool scan_at(const struct scan *s, const char *word)
@@ -259,9 +260,9 @@ int conf_scan(const struct conf_lines *lines, unsigned flags, struct conf_scanne
 			 .d = d};
 
 	if (conf_encoding(lines->text, lines->len))
-		return diag_add(d, "%s: is a text in %s: save it as UTF-8",
-				lines->pieces[0].name,
-				conf_encoding(lines->text, lines->len));
+		return diag_add_at(d, &(struct diag_place){.file = lines->pieces[0].name},
+				   "is a text in %s: save it as UTF-8",
+				   conf_encoding(lines->text, lines->len));
 	if (str_after(lines->text, "\xef\xbb\xbf")) {
 		complain(&s,
 			 "begins with a byte order mark (BOM): save the file as UTF-8 "

@@ -53,21 +53,22 @@ static int join_included(struct join *j, const struct conf_include *inc, const c
 			 const char *path, unsigned depth)
 {
 	_cleanup_free_ char *file = beside(path, inc->name), *text = NULL;
+	const struct diag_place at = {.file = name, .line = inc->line};
 	size_t len = 0;
 	int r;
 
 	if (depth == INCLUDE_DEPTH)
-		return diag_add(j->d, "%s:%u: files include each other more than %d deep",
-				name, inc->line, INCLUDE_DEPTH);
+		return diag_add_at(j->d, &at,
+				   "files include each other more than %d deep",
+				   INCLUDE_DEPTH);
 	r = file_read_regular_at(AT_FDCWD, file, j->left, &text, &len);
 	if (r == -EFBIG)
-		return diag_add(j->d,
-				"%s:%u: with the included %s, there are more than %zu "
-				"bytes",
-				name, inc->line, file, j->max);
+		return diag_add_at(j->d, &at,
+				   "with the included %s, there are more than %zu bytes",
+				   file, j->max);
 	if (r < 0)
-		return diag_add_unread(j->d, "%s:%u: the included %s cannot be read: %s",
-				       name, inc->line, file, file_strerror(r));
+		return diag_add_unread_at(j->d, &at, "the included %s cannot be read: %s",
+					  file, file_strerror(r));
 	j->left -= len;
 	strv_builder_add(&j->s->names, file);
 	return join_file(j, text, len, j->s->names.v[j->s->names.n - 1], file, depth + 1);
@@ -124,8 +125,8 @@ int conf_source_load(struct conf_source *ret, const char *text, size_t len,
 	if (j.is_open)
 		return conf_syntax_report(&lines, d) < 0
 			       ? -1
-			       : diag_add(d, "%s: a string or comment does not end",
-					  name);
+			       : diag_add_at(d, &(struct diag_place){.file = name},
+					     "a string or comment does not end");
 	/* The limits hold for all files together. */
 	return ret->names.n > 1 ? conf_scan(&lines, flags, &scan, d) : 0;
 }

@@ -378,10 +378,10 @@ int conf_syntax_report(const struct conf_lines *lines, struct diag *d)
 	const char *language = conf_language(lines->text, lines->len);
 
 	if (language)
-		return diag_add(d,
-				"%s:1: this is %s: write it as libconfig reads it, "
-				"key = \"value\";",
-				lines->pieces[0].name, language);
+		return diag_add_at(
+			d, &(struct diag_place){.file = lines->pieces[0].name, .line = 1},
+			"this is %s: write it as libconfig reads it, key = \"value\";",
+			language);
 	advance(&x);
 	x.last = (struct conf_token){0};
 	return read_settings(&x, NULL);

@@ -93,6 +93,12 @@ static struct conf *conf_new(const char *name)
 	return c;
 }
 
+static int complain_large(const char *name, size_t max, struct diag *d)
+{
+	return diag_add_at(d, &(struct diag_place){.file = name}, "larger than %zu bytes",
+			   max);
+}
+
 int conf_parse(struct conf **ret, const char *text, size_t len, const char *name,
 	       size_t max, unsigned flags, struct diag *d)
 {
@@ -100,7 +106,7 @@ int conf_parse(struct conf **ret, const char *text, size_t len, const char *name
 	_cleanup_buf_ struct buf copy = {0}; /* with the NUL that libconfig needs */
 
 	if (len > max)
-		return diag_add(d, "%s: larger than %zu bytes", name, max);
+		return complain_large(name, max, d);
 	c = conf_new(name);
 	buf_add(&copy, text, len);
 	if (conf_load(c, copy.p ? copy.p : "", len, NULL, max, flags, d) < 0)
@@ -113,8 +119,9 @@ int conf_parse(struct conf **ret, const char *text, size_t len, const char *name
 static int complain_unread(const char *name, size_t max, int r, struct diag *d)
 {
 	if (r == -EFBIG)
-		return diag_add(d, "%s: larger than %zu bytes", name, max);
-	return diag_add_unread(d, "%s: cannot be read: %s", name, file_strerror(r));
+		return complain_large(name, max, d);
+	return diag_add_unread_at(d, &(struct diag_place){.file = name},
+				  "cannot be read: %s", file_strerror(r));
 }
 
 int conf_read_at(struct conf **ret, int dirfd, const char *path, const char *name,
@@ -200,24 +207,30 @@ unsigned conf_line(const struct conf_node *n)
 	return line;
 }
 
+struct diag_place conf_place(const struct conf_node *n)
+{
+	struct diag_place at = {.column = 0};
+
+	at.file = place(n, &at.line);
+	return at;
+}
+
 const char *conf_key(const struct conf_node *n)
 {
 	return config_setting_name(setting(n));
 }
 
-/* Adds the message to `d` by `add`, with the node's file and line before it. Returns
- * -1. */
 static _printf_(4, 0) int complain(const struct conf_node *n, struct diag *d,
-				   int (*add)(struct diag *d, const char *fmt, ...),
+				   int (*add)(struct diag *d, const struct diag_place *at,
+					      const char *fmt, ...),
 				   const char *fmt, va_list ap)
 {
+	const struct diag_place at = conf_place(n);
 	_cleanup_free_ char *msg = NULL;
 
 	if (vasprintf(&msg, fmt, ap) < 0)
 		abort();
-	if (conf_line(n))
-		return add(d, "%s:%u: %s", conf_file(n), conf_line(n), msg);
-	return add(d, "%s: %s", conf_file(n), msg);
+	return add(d, &at, "%s", msg);
 }
 
 int conf_complain(const struct conf_node *n, struct diag *d, const char *fmt, ...)
@@ -226,7 +239,7 @@ int conf_complain(const struct conf_node *n, struct diag *d, const char *fmt, ..
 	int r;
 
 	va_start(ap, fmt);
-	r = complain(n, d, diag_add, fmt, ap);
+	r = complain(n, d, diag_add_at, fmt, ap);
 	va_end(ap);
 	return r;
 }
@@ -237,7 +250,7 @@ int conf_complain_unread(const struct conf_node *n, struct diag *d, const char *
 	int r;
 
 	va_start(ap, fmt);
-	r = complain(n, d, diag_add_unread, fmt, ap);
+	r = complain(n, d, diag_add_unread_at, fmt, ap);
 	va_end(ap);
 	return r;
 }

@@ -45,6 +45,8 @@ const char *conf_name(const struct conf *c);
  * path of an included file. */
 const char *conf_file(const struct conf_node *n);
 unsigned conf_line(const struct conf_node *n);
+/* Returns both, for complaints. The root has no line. The file is the node's. */
+struct diag_place conf_place(const struct conf_node *n);
 const char *conf_key(const struct conf_node *n); /* NULL for list elements */
 
 /* Adds a complaint, "FILE:LINE: " and the message. Always returns -1. */

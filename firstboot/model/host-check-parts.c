@@ -18,35 +18,37 @@ void check_mark(struct check *c, enum host_key_id id)
 void check_complain(struct check *c, enum host_key_id id, const char *fmt, ...)
 {
 	_cleanup_free_ char *msg = NULL;
-	char where[512];
+	const struct diag_place at = host_place(c->h, id);
 	va_list ap;
 
 	va_start(ap, fmt);
 	if (vasprintf(&msg, fmt, ap) < 0)
 		abort();
 	va_end(ap);
-	diag_add(c->d, "%s: %s: %s", host_where(c->h, id, where, sizeof(where)),
-		 host_key(id)->name, msg);
+	diag_add_at(c->d, &at, "%s: %s", host_key(id)->name, msg);
 	check_mark(c, id);
+}
+
+void check_other(struct check *c, enum host_key_id id)
+{
+	const struct diag_place at = host_place(c->h, id);
+
+	diag_other(c->d, &at);
 }
 
 void check_missing(struct check *c, enum host_key_id id, const char *what)
 {
 	bool named = c->h->name && !c->h->bad[HOST_NAME];
 	enum host_key_id at = HOST_NAME;
-	_cleanup_buf_ struct buf b = {0};
-	char where[512];
+	struct diag_place place;
 
 	for (enum host_key_id i = 0; i < HOST_KEY_COUNT && !c->h->set[at]; i++)
 		if (c->h->set[i])
 			at = i;
-	if (c->h->set[at])
-		buf_printf(&b, "%s: ", host_where(c->h, at, where, sizeof(where)));
-	if (named)
-		buf_printf(&b, "host '%s'", c->h->name);
-	else
-		buf_puts(&b, "the host");
-	diag_add(c->d, "%s has no %s: %s", b.p, host_key(id)->name, what);
+	place = host_place(c->h, at);
+	diag_add_at(c->d, c->h->set[at] ? &place : NULL, "%s%s%s has no %s: %s",
+		    named ? "host '" : "the host", named ? c->h->name : "",
+		    named ? "'" : "", host_key(id)->name, what);
 	check_mark(c, id);
 }
 
@@ -112,10 +114,12 @@ void check_network_apart(struct check *c, enum host_key_id id, struct cidr net,
 {
 	char a[NET_CIDR_LEN], b[NET_CIDR_LEN], where[512];
 
-	if (check_have(c, id) && check_have(c, other) && net_overlap(net, other_net))
-		check_complain(c, id, "%s overlaps %s %s (%s)", net_format_cidr(net, a),
-			       host_key(other)->name, net_format_cidr(other_net, b),
-			       host_where(c->h, other, where, sizeof(where)));
+	if (!check_have(c, id) || !check_have(c, other) || !net_overlap(net, other_net))
+		return;
+	check_complain(c, id, "%s overlaps %s %s (%s)", net_format_cidr(net, a),
+		       host_key(other)->name, net_format_cidr(other_net, b),
+		       host_where(c->h, other, where, sizeof(where)));
+	check_other(c, other);
 }
 
 void check_mtu(struct check *c, enum host_key_id id, uint32_t mtu)

@@ -20,6 +20,9 @@ void check_mark(struct check *c, enum host_key_id id);
 void check_complain(struct check *c, enum host_key_id id, const char *fmt, ...)
 	_printf_(3, 4);
 
+/* Records the key's place as the second place of the last complaint. */
+void check_other(struct check *c, enum host_key_id id);
+
 /* Complains about a missing key, with the origin of the host's name, or of the first key
  * that is set. */
 void check_missing(struct check *c, enum host_key_id id, const char *what);

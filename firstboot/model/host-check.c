@@ -131,18 +131,17 @@ static void check_role(struct check *c)
 static void complain_feature(struct check *c, const struct host_key *k,
 			     const struct feature *f)
 {
-	char where[512];
+	const struct diag_place at = host_place(c->h, k->id);
 
 	if (roles_features(c->roles) & FEATURE_BIT(f->id)) {
 		check_complain(c, k->id, "role '%s' has no feature '%s': leave it out",
 			       c->role->name, f->name);
 		return;
 	}
-	diag_add(c->d, "%s: unknown key '%s' for %s%s%s (feature '%s' has it)",
-		 host_where(c->h, k->id, where, sizeof(where)), k->name,
-		 c->roles->image ? "image '" : "this image",
-		 c->roles->image ? c->roles->image : "", c->roles->image ? "'" : "",
-		 f->name);
+	diag_add_at(c->d, &at, "unknown key '%s' for %s%s%s (feature '%s' has it)",
+		    k->name, c->roles->image ? "image '" : "this image",
+		    c->roles->image ? c->roles->image : "", c->roles->image ? "'" : "",
+		    f->name);
 	check_mark(c, k->id);
 }
 
@@ -177,15 +176,17 @@ static void check_host_address(struct check *c, enum host_key_id id, uint32_t ad
 	}
 	if (check_have(c, HOST_NODE_NETWORK)) {
 		net_format_cidr(nodes, n);
-		if (!net_contains(nodes, addr))
+		if (!net_contains(nodes, addr)) {
 			check_complain(c, id, "%s is outside node_network %s (%s)", a, n,
 				       host_where(c->h, HOST_NODE_NETWORK, where,
 						  sizeof(where)));
-		else if (!net_is_host(
-				 (struct cidr){.addr = addr, .prefix = nodes.prefix}))
+			check_other(c, HOST_NODE_NETWORK);
+		} else if (!net_is_host(
+				   (struct cidr){.addr = addr, .prefix = nodes.prefix})) {
 			check_complain(c, id,
 				       "%s is the network or broadcast address of %s", a,
 				       n);
+		}
 	}
 }
 
@@ -244,6 +245,7 @@ static void complain_unreachable(struct check *c, const char *gateway,
 		address, gateway, host_where(h, HOST_GATEWAY, where, sizeof(where)),
 		net_format_cidr(nodes, n),
 		host_where(h, HOST_NODE_NETWORK, there, sizeof(there)), nodes.prefix);
+	check_other(c, HOST_GATEWAY);
 }
 
 static void check_gateway(struct check *c)
@@ -278,8 +280,8 @@ static bool check_empty(struct check *c)
 			return false;
 	if (!file)
 		return false;
-	diag_add(c->d, "%s: is empty: a host needs at least name, role and address",
-		 file);
+	diag_add_at(c->d, &(struct diag_place){.file = file},
+		    "is empty: a host needs at least name, role and address");
 	check_mark(c, HOST_NAME);
 	return true;
 }

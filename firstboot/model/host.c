@@ -274,19 +274,18 @@ int host_set(struct host *h, const char *name, const char *value, const char *fi
 {
 	const struct host_key *k = host_key_find(name);
 	const char *prefix = line ? "" : "rackstrap."; /* a word on the command line */
-	_cleanup_free_ char *where =
-		line ? xasprintf("%s:%u", file, line) : xstrdup(file);
+	const struct diag_place at = {.file = file, .line = line};
 	_cleanup_free_ char *must = NULL;
 
 	if (!k) {
 		const char *near = nearest_key(h, name, NULL);
 
 		if (!near)
-			return diag_add(d, "%s: unknown key '%s%s'", where, prefix, name);
+			return diag_add_at(d, &at, "unknown key '%s%s'", prefix, name);
 		k = host_key_find(near);
 		h->bad[k->id] = h->bad[k->id] || !h->set[k->id];
-		return diag_add(d, "%s: unknown key '%s%s' (did you mean '%s%s'?)", where,
-				prefix, name, prefix, near);
+		return diag_add_at(d, &at, "unknown key '%s%s' (did you mean '%s%s'?)",
+				   prefix, name, prefix, near);
 	}
 	must = set_value(h, k, value ? value : k->type == HOST_T_BOOL ? "true" : "");
 	h->set[k->id] = true;
@@ -295,7 +294,7 @@ int host_set(struct host *h, const char *name, const char *value, const char *fi
 	host_set_origin(h, k->id, file, line);
 	if (!must)
 		return 0;
-	return diag_add(d, "%s: %s%s: %s", where, prefix, k->name, must);
+	return diag_add_at(d, &at, "%s%s: %s", prefix, k->name, must);
 }
 
 /* --- derived values --------------------------------------------------------------- */
@@ -330,6 +329,14 @@ void host_derive(struct host *h, const struct roles *roles)
 	for (size_t i = 0; i < FEATURE_COUNT; i++)
 		if (h->features & FEATURE_BIT(i) && features[i]->derive)
 			features[i]->derive(h, role);
+}
+
+struct diag_place host_place(const struct host *h, enum host_key_id id)
+{
+	const struct origin *o = &h->origin[id];
+
+	return (struct diag_place){.file = o->file ? o->file : "not given",
+				   .line = o->file ? o->line : 0};
 }
 
 const char *host_where(const struct host *h, enum host_key_id id, char *out, size_t size)

@@ -202,6 +202,7 @@ int host_check(const struct host *h, const struct roles *roles,
 
 /* Writes the origin of a key's value to `out`: "FILE:LINE", "FILE" or "not given".
  * Returns `out`. */
+struct diag_place host_place(const struct host *h, enum host_key_id id);
 const char *host_where(const struct host *h, enum host_key_id id, char *out, size_t size);
 
 /* Returns the value as host.cfg writes it ("\"192.168.1.1/24\"", "true", "[ \"a\", \"b\"

@@ -48,7 +48,8 @@ static _printf_(4, 5) int complain(struct follower *f, struct template_node *n,
 	if (vasprintf(&text, fmt, ap) < 0)
 		abort();
 	va_end(ap);
-	return diag_add(f->d, "%s:%u: %s", f->t->name, line, text);
+	return diag_add_at(f->d, &(struct diag_place){.file = f->t->name, .line = line},
+			   "%s", text);
 }
 
 static int follow_literal(struct follower *f, struct template_node *n,
@@ -241,6 +242,7 @@ int template_follow(struct template *t, struct diag *d)
 	if (follow(&f, 0, t->n, &s, NULL) < 0)
 		return -1;
 	if (str_after(f.type->describe(&s), INSIDE))
-		return diag_add(d, "%s: ends %s", t->name, f.type->describe(&s));
+		return diag_add_at(d, &(struct diag_place){.file = t->name}, "ends %s",
+				   f.type->describe(&s));
 	return f.is_wrong ? -1 : 0;
 }

@@ -40,7 +40,8 @@ static _printf_(2, 3) void complain(struct parser *p, const char *fmt, ...)
 		abort();
 	va_end(ap);
 	p->is_wrong = true;
-	diag_add(p->d, "%s:%u: %s", p->t->name, p->line, text);
+	diag_add_at(p->d, &(struct diag_place){.file = p->t->name, .line = p->line}, "%s",
+		    text);
 }
 
 /* Returns a new node, or NULL when there are too many. */

@@ -35,28 +35,31 @@ static void prepare(const struct loader *l, size_t i)
 static int check(const struct loader *l)
 {
 	const struct rack_named *m = rack_named_get(l, HOST_MASTER);
-	char where[512], there[512];
+	char there[512];
 	int ret = 0;
 
 	for (size_t i = 0; i < l->rack->n_hosts; i++) {
 		const struct host *h = &l->rack->hosts[i].host;
-		const char *name = h->name ? h->name : "?";
+		struct diag_place here;
 
 		if (!disagrees(l, i))
 			continue;
-		host_where(h, HOST_ROLE, where, sizeof(where));
+		here = host_place(h, HOST_ROLE);
 		other_place(m->file, m->line, h->origin[HOST_ROLE].file, there,
 			    sizeof(there));
 		if (i == m->host)
-			ret = diag_add(l->d,
-				       "%s: host '%s': is the cluster's master (%s), but "
-				       "the role '%s' is not a master's",
-				       where, name, there, h->role);
+			ret = rack_complain_host(
+				h, &here, l->d,
+				"is the cluster's master (%s), but the role "
+				"'%s' is not a master's",
+				there, h->role);
 		else
-			ret = diag_add(l->d,
-				       "%s: host '%s': role '%s' is a master's, but the "
-				       "cluster's master is '%s' (%s)",
-				       where, name, h->role, m->text, there);
+			ret = rack_complain_host(
+				h, &here, l->d,
+				"role '%s' is a master's, but the cluster's "
+				"master is '%s' (%s)",
+				h->role, m->text, there);
+		diag_other(l->d, &(struct diag_place){.file = m->file, .line = m->line});
 	}
 	return ret;
 }

@@ -220,6 +220,77 @@ static void diag_has_details(void **state)
 	assert_int_equal(d.n, 0);
 }
 
+static void diag_knows_place_and_host(void **state)
+{
+	const struct diag_place at = {"a.cfg", 7, 3}, file = {.file = "b.cfg"},
+				other = {"c.cfg", 9, 0}, none = {.line = 4};
+	_cleanup_diag_ struct diag d = {0}, more = {0};
+
+	(void)state;
+	diag_host(&d, "of nothing");
+	diag_other(&d, &other);
+	assert_int_equal(diag_add_at(&d, &at, "wrong %s", "value"), -1);
+	diag_host(&d, "node-1");
+	diag_other(&d, &other);
+	diag_add_at(&d, &file, "is empty");
+	diag_host(&d, NULL);
+	diag_other(&d, &none);
+	diag_add_at(&d, &none, "no file");
+	diag_add_at(&d, NULL, "no place");
+	assert_int_equal(diag_add_at(NULL, &at, "dropped"), -1);
+	diag_host_from(&d, 0, "node-2");
+
+	assert_string_equal(d.lines[0], "a.cfg:7: wrong value");
+	assert_string_equal(diag_message(&d, 0), "wrong value");
+	assert_ptr_not_equal(d.about[0].at.file, at.file);
+	assert_string_equal(d.about[0].at.file, "a.cfg");
+	assert_int_equal(d.about[0].at.line, 7);
+	assert_int_equal(d.about[0].at.column, 3);
+	assert_string_equal(d.about[0].other.file, "c.cfg");
+	assert_int_equal(d.about[0].other.line, 9);
+	assert_string_equal(d.about[0].host, "node-1");
+	assert_string_equal(d.lines[1], "b.cfg: is empty");
+	assert_string_equal(diag_message(&d, 1), "is empty");
+	assert_null(d.about[1].other.file);
+	assert_string_equal(d.about[1].host, "node-2");
+	assert_string_equal(d.lines[2], "no file");
+	assert_null(d.about[2].at.file);
+	assert_string_equal(diag_message(&d, 3), "no place");
+
+	diag_add(&more, "b.cfg:1: in other words");
+	diag_move_detail(&more, &d, 0);
+	assert_int_equal(more.about[0].at.line, 7);
+	assert_string_equal(more.about[0].host, "node-1");
+	diag_move_line(&more, &d, 1);
+	assert_string_equal(more.lines[1], "b.cfg: is empty");
+	assert_string_equal(more.about[1].host, "node-2");
+	assert_string_equal(d.lines[1], "");
+	diag_move_line(NULL, &d, 2);
+	assert_string_equal(d.lines[2], "no file");
+	diag_move(&d, &more);
+	assert_int_equal(d.n, 6);
+	assert_string_equal(d.about[5].at.file, "b.cfg");
+}
+
+/* The message begins where the place ends, also when control characters were replaced or
+ * the text was cut. */
+static void place_of_a_complaint_is_cleaned(void **state)
+{
+	_cleanup_free_ char *name = xmalloc(4096);
+	const struct diag_place odd = {"a\033\n.cfg", 1, 0}, very_long = {name, 2, 0};
+	_cleanup_diag_ struct diag d = {0};
+
+	(void)state;
+	memset(name, 'x', 4095);
+	name[4095] = '\0';
+	diag_add_at(&d, &odd, "see http://u:p@h/x\n");
+	assert_string_equal(d.lines[0], "a? .cfg:1: see http://h/x");
+	assert_string_equal(diag_message(&d, 0), "see http://h/x");
+	diag_add_at(&d, &very_long, "message");
+	assert_true(strlen(d.lines[1]) < sizeof(((struct err *)NULL)->msg));
+	assert_string_equal(diag_message(&d, 1), d.lines[1]);
+}
+
 /* A file that cannot be read is no mistake in a configuration. */
 static void diag_tells_unread_files_apart(void **state)
 {
@@ -237,6 +308,11 @@ static void diag_tells_unread_files_apart(void **state)
 	diag_add_unread(&d, "c.cfg: cannot be read");
 	assert_int_equal(diag_err(&d, &e), -1);
 	assert_int_equal(e.code, ERR_CONFIG);
+	diag_done(&d);
+	diag_add_unread_at(&d, &(struct diag_place){.file = "d.cfg", .line = 2}, "gone");
+	assert_string_equal(d.lines[0], "d.cfg:2: gone");
+	assert_int_equal(diag_err(&d, &e), -1);
+	assert_int_equal(e.code, ERR_FAILED);
 }
 
 static void long_diag_is_cut_in_an_error(void **state)
@@ -389,6 +465,8 @@ int main(void)
 		cmocka_unit_test(diag_collects_in_order),
 		cmocka_unit_test(diag_splits_an_errors_lines),
 		cmocka_unit_test(diag_has_details),
+		cmocka_unit_test(diag_knows_place_and_host),
+		cmocka_unit_test(place_of_a_complaint_is_cleaned),
 		cmocka_unit_test(diag_tells_unread_files_apart),
 		cmocka_unit_test(long_diag_is_cut_in_an_error),
 		cmocka_unit_test(log_lines_have_prefixes),

@@ -78,10 +78,12 @@ static void check_pool(struct check *c, size_t i, const struct bgp_pool *p)
 
 	net_format_cidr(p->net, a);
 	check_network(c, HOST_POOLS, p->net);
-	if (check_have(c, HOST_POD_NETWORK) && !net_inside(p->net, h->f.pods.network))
+	if (check_have(c, HOST_POD_NETWORK) && !net_inside(p->net, h->f.pods.network)) {
 		check_complain(c, HOST_POOLS, "%s is not inside pod_network %s (%s)", a,
 			       net_format_cidr(h->f.pods.network, b),
 			       host_where(h, HOST_POD_NETWORK, where, sizeof(where)));
+		check_other(c, HOST_POD_NETWORK);
+	}
 	for (size_t k = 0; k < i; k++)
 		if (pool_at(c, k, &other) && net_overlap(p->net, other.net))
 			check_complain(c, HOST_POOLS, "%s overlaps %s", a,

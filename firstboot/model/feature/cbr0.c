@@ -27,10 +27,12 @@ static void check_place(struct check *c)
 	char a[NET_CIDR_LEN], b[NET_CIDR_LEN], where[512];
 
 	net_format_cidr(cbr0, a);
-	if (check_have(c, HOST_POD_NETWORK) && !net_inside(cbr0, pods))
+	if (check_have(c, HOST_POD_NETWORK) && !net_inside(cbr0, pods)) {
 		check_complain(c, HOST_CBR0, "%s is not inside pod_network %s (%s)", a,
 			       net_format_cidr(pods, b),
 			       host_where(h, HOST_POD_NETWORK, where, sizeof(where)));
+		check_other(c, HOST_POD_NETWORK);
+	}
 	check_network_apart(c, HOST_CBR0, cbr0, HOST_NODE_NETWORK, h->node_network);
 	check_network_apart(c, HOST_CBR0, cbr0, HOST_SERVICE_NETWORK,
 			    h->f.kubernetes.service_network);
