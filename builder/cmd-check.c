@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * rackstrap check: finds every mistake in rack files before a machine is switched on.
- * Prints each mistake as a line on standard error, and a line on standard output for each
- * file without mistakes.
+ * Logs each mistake as a line on standard error, unless the output has them; what goes to
+ * standard output is a row of `outputs`, see check-output.h.
  */
+#include "builder/check-output.h"
 #include "builder/commands.h"
 #include "builder/installed.h"
 #include "builder/recipe/recipe.h"
@@ -12,11 +13,6 @@
 #include "pxe/rack-image.h"
 
 #include <unistd.h>
-
-enum {
-	OPT_IMAGE = 1,
-	OPT_RECIPE,
-};
 
 /* The options by which roles are found; each may be NULL. */
 struct source {
@@ -73,29 +69,101 @@ static int load(struct rack *rack, const char *path, const struct source *from,
 	return rack_load(rack, path, &any, d);
 }
 
-static void check_file(const char *path, const struct source *from, struct result *res)
+/* Counts the mistakes of a file, and logs them unless the output has them. */
+static void add_mistakes(struct result *res, struct diag *d, bool is_quiet)
 {
-	_cleanup_rack_ struct rack rack = {0};
-	_cleanup_diag_ struct diag d = {0};
-	bool any = false;
-
-	if (load(&rack, path, from, &any, &d) == 0) {
-		rack_warn(&rack);
-		out_line("%s: %zu host%s, ok%s", path, rack.n_hosts,
-			 rack.n_hosts == 1 ? "" : "s",
-			 any ? " (no image was asked: --image or --recipe checks roles "
-			       "and features)"
-			     : "");
+	if (d->unread) {
+		diag_move(&res->unread, d);
 		return;
 	}
-	if (d.unread) {
-		diag_move(&res->unread, &d);
-		return;
-	}
-	log_diag(LOG_LEVEL_ERROR, &d);
-	res->mistakes += diag_count(&d);
+	if (!is_quiet)
+		log_diag(LOG_LEVEL_ERROR, d);
+	res->mistakes += diag_count(d);
 	res->bad_files++;
 }
+
+static int check_file(const char *path, const struct source *from,
+		      struct check_printer *p, struct result *res, struct err *e)
+{
+	const bool has_problems = p->output->has_problems;
+	_cleanup_diag_ struct diag d = {.whole = has_problems}, warnings = {0};
+	_cleanup_rack_ struct rack rack = {0};
+	struct checked f = {.path = path, .mistakes = &d, .warnings = &warnings};
+
+	if (load(&rack, path, from, &f.any_roles, &d) == 0) {
+		rack_warnings(&rack, &warnings);
+		f.rack = &rack;
+	}
+	if (!has_problems)
+		log_diag(LOG_LEVEL_WARN, &warnings);
+	if (p->output->file && p->output->file(p, &f, e) < 0)
+		return -1;
+	if (!f.rack)
+		add_mistakes(res, &d, has_problems);
+	return 0;
+}
+
+/* --- output ----------------------------------------------------------------------- */
+
+static int print_line(struct check_printer *p _unused_, const struct checked *f,
+		      struct err *e _unused_)
+{
+	if (f->rack)
+		out_line("%s: %zu host%s, ok%s", f->path, f->rack->n_hosts,
+			 f->rack->n_hosts == 1 ? "" : "s",
+			 f->any_roles ? " (no image was asked: --image or --recipe "
+					"checks roles and features)"
+				      : "");
+	return 0;
+}
+
+static const struct check_output check_text = {.file = print_line};
+
+static const struct check_output *const outputs[] = {&check_json};
+
+/* Sets the output to that of the options. Returns 0, or -1 with `e` set. */
+static int choose_output(const struct command_line *line, struct check_printer *ret,
+			 struct err *e)
+{
+	ret->output = &check_text;
+	for (size_t i = 0; i < ARRAY_SIZE(outputs); i++) {
+		const struct check_output *o = outputs[i];
+
+		if (!command_has(line, o->id))
+			continue;
+		if (ret->output->option)
+			return err_set(e, ERR_USAGE,
+				       "check: options '--%s' and '--%s' exclude each "
+				       "other: standard output has one of them",
+				       ret->output->option, o->option);
+		if (o->one_file && line->n_args > 1)
+			return err_set(e, ERR_USAGE,
+				       "check: option '--%s' takes one rack file, not "
+				       "%zu",
+				       o->option, line->n_args);
+		ret->output = o;
+		ret->arg = command_arg(line, o->id, NULL);
+	}
+	return 0;
+}
+
+/* Checks all files and prints their output. Returns 0, or -1 with `e` set if that could
+ * not be made. */
+static int check_files(const struct command_line *line, const struct source *from,
+		       struct check_printer *p, struct result *res, struct err *e)
+{
+	if (p->output->begin && p->output->begin(p, e) < 0)
+		return -1;
+	for (size_t i = 0; i < line->n_args; i++) {
+		_cleanup_free_ char *path = installed_rack(line->args[i]);
+
+		if (check_file(path, from, p, res, e) < 0)
+			return -1;
+	}
+	return p->output->end ? p->output->end(p, e) : 0;
+}
+
+/* --- the command ------------------------------------------------------------------ */
 
 /* Reads the recipe of --recipe, which must have roles. */
 static int load_recipe(struct recipe *recipe, const char *name, struct err *e)
@@ -114,6 +182,17 @@ static int load_recipe(struct recipe *recipe, const char *name, struct err *e)
 	return 0;
 }
 
+/* Makes one error of all mistakes. Returns 0, or -1 with `e` set. */
+static int verdict(const struct result *res, struct err *e)
+{
+	if (res->bad_files == 0)
+		return diag_err(&res->unread, e);
+	log_diag(LOG_LEVEL_ERROR, &res->unread);
+	return err_set(e, ERR_CONFIG, "%zu mistake%s in %zu file%s", res->mistakes,
+		       res->mistakes == 1 ? "" : "s", res->bad_files,
+		       res->bad_files == 1 ? "" : "s");
+}
+
 static int run_check(const struct command_line *line, struct err *e)
 {
 	_cleanup_free_ char *dir = built_image(command_arg(line, OPT_IMAGE, NULL));
@@ -121,6 +200,7 @@ static int run_check(const struct command_line *line, struct err *e)
 	_cleanup_recipe_ struct recipe recipe = {0};
 	_cleanup_image_ struct image image = {0};
 	const struct source from = {dir ? &image : NULL, name ? &recipe : NULL};
+	struct check_printer printer = {.output = NULL};
 	struct result res = {0};
 	int r;
 
@@ -129,24 +209,17 @@ static int run_check(const struct command_line *line, struct err *e)
 			e, ERR_USAGE,
 			"check: options '--image' and '--recipe' exclude each other: "
 			"an image has the roles of its recipe");
+	if (choose_output(line, &printer, e) < 0)
+		return -1;
 	if (dir && image_open(&image, dir, e) < 0)
 		return -1;
 	if (name && load_recipe(&recipe, name, e) < 0)
 		return -1;
-	for (size_t i = 0; i < line->n_args; i++) {
-		_cleanup_free_ char *path = installed_rack(line->args[i]);
-
-		check_file(path, &from, &res);
-	}
-	if (res.bad_files == 0)
-		r = diag_err(&res.unread, e);
-	else {
-		log_diag(LOG_LEVEL_ERROR, &res.unread);
-		r = err_set(e, ERR_CONFIG, "%zu mistake%s in %zu file%s", res.mistakes,
-			    res.mistakes == 1 ? "" : "s", res.bad_files,
-			    res.bad_files == 1 ? "" : "s");
-	}
+	r = check_files(line, &from, &printer, &res, e);
+	if (r == 0)
+		r = verdict(&res, e);
 	diag_done(&res.unread);
+	json_done(&printer.json);
 	return r;
 }
 
@@ -162,12 +235,15 @@ static const struct command_option options[] = {
 	 .kind = ARG_DIR,
 	 .id = OPT_RECIPE,
 	 .help = "accept the roles of this recipe, whose image need not be built"},
+	{.name = "json",
+	 .id = OPT_JSON,
+	 .help = "print JSON: each file's result and each of its mistakes and warnings"},
 	{.name = NULL},
 };
 
 const struct command command_check = {
 	.name = "check",
-	.synopsis = "RACK.cfg... [--image DIR | --recipe RECIPE]",
+	.synopsis = "RACK.cfg... [--image DIR | --recipe RECIPE] [--json]",
 	.summary = "report everything that is wrong with rack files",
 	.options = options,
 	.operands = {{.name = "RACK.cfg", .kind = ARG_FILE, .help = "a rack file"}},
