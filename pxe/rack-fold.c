@@ -1,44 +1,46 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Complaints are compared as text: "FILE:LINE: host 'NAME'..." without the place and the
- * name, and loosely without quoted values and words with a digit. A host that has a line
- * keeps all its lines: only complaints of other hosts are folded.
+ * Complaints are compared as text: without the place, without the names of hosts, and
+ * loosely without double-quoted values and words with a digit. A host that has a line
+ * keeps all its lines: only complaints of other hosts are folded. A complaint about no
+ * host, as about an element of a list, is folded by itself.
+ *
+ * Limit: complaints that differ in a value in single quotes, such as an unknown key, are
+ * of several kinds.
  */
 #include "pxe/rack-fold.h"
 
 #include "lib/intern.h"
 
-#define NAMED_MAX 4 /* hosts in a detail */
-#define LOOSE_MAX 3 /* hosts of a loose group that keep their lines */
-#define LEAST     2 /* a detail stands for so many complaints at least */
+#define NAMED_MAX 4  /* hosts or lines in a detail */
+#define KEPT_MAX  10 /* complaints of a kind that keep their lines */
+#define LEAST     2  /* a detail stands for so many complaints at least */
 
 #define HOST "host '"
 
 struct group {
-	size_t exact;     /* number of the first one's exact text */
-	bool same;        /* all have that text */
-	const char *file; /* of the first one, followed by more text */
-	size_t file_len;
-	bool one_file;                  /* all are about that file */
-	size_t kept[LOOSE_MAX], n_kept; /* hosts that keep their lines */
-	size_t folded;                  /* complaints of the others */
-	size_t hosts, host;             /* number of the others, the last one */
-	size_t last;                    /* line that gets the detail */
-	struct buf more;                /* names of hosts */
+	bool of_hosts;                 /* the complaints are about hosts */
+	size_t exact;                  /* number of the first one's exact text */
+	bool same;                     /* all have that text */
+	const char *file;              /* of the first one, or NULL */
+	bool one_file;                 /* all are about that file */
+	size_t kept[KEPT_MAX], n_kept; /* subjects that keep their lines */
+	size_t folded;                 /* complaints of the others */
+	size_t subjects, subject;      /* number of the others, the last one */
+	size_t last;                   /* line that gets the detail */
+	struct buf more;               /* names or lines */
 	size_t named;
 };
 
-/* Returns the part of a complaint about a host after its place, or NULL. */
-static const char *about_host(const char *line)
+/* Returns whether the message begins with the name of a host. */
+static bool about_host(const char *message)
 {
-	const char *rest = strstr(line, ": " HOST);
-
-	return rest ? rest + strlen(": ") : NULL;
+	return str_after(message, HOST);
 }
 
-static char *host_of(const char *rest)
+static char *host_of(const char *message)
 {
-	const char *name = rest + strlen(HOST);
+	const char *name = message + strlen(HOST);
 
 	return xstrndup(name, strcspn(name, "'"));
 }
@@ -86,38 +88,34 @@ static char *loose_text(const char *s)
 	return buf_take(&b);
 }
 
-/* Returns the line number in "FILE:LINE: ", or 0, and sets *ret_file to the length of
- * FILE. */
-static unsigned line_of(const char *line, const char *rest, size_t *ret_file)
+static bool same_file(const char *a, const char *b)
 {
-	uint64_t n = 0;
-	const char *at = rest - strlen(": ");
-	_cleanup_free_ char *digits = NULL;
-
-	while (at > line && at[-1] >= '0' && at[-1] <= '9')
-		at--;
-	digits = xstrndup(at, (size_t)(rest - at) - strlen(": "));
-	*ret_file = at > line ? (size_t)(at - line) - 1 : 0;
-	return at > line && at[-1] == ':' && str_to_u64(digits, INT32_MAX, &n) == 0
-		       ? (unsigned)n
-		       : 0;
+	return a && b ? streq(a, b) : a == b;
 }
 
-/* Names the host of a complaint, with the line, and with the file if the group's
- * complaints are about several. */
-static void name_host(struct group *g, const char *host, const char *line,
-		      const char *rest)
+/* Appends a complaint's subject: the host with its line, or the line, and the file if
+ * the group's complaints are about several. */
+static void name_subject(struct group *g, const char *message,
+			 const struct diag_place *at)
 {
-	size_t file;
-	unsigned n = line_of(line, rest, &file);
+	_cleanup_free_ char *host = g->of_hosts ? host_of(message) : NULL;
 
+	if (!host && !at->line)
+		return;
 	if (g->named++ >= NAMED_MAX)
 		return;
-	buf_printf(&g->more, "%s%s", g->named > 1 ? ", " : "", host);
-	if (n && g->one_file)
-		buf_printf(&g->more, " (line %u)", n);
-	else if (n)
-		buf_printf(&g->more, " (%.*s:%u)", (int)file, line, n);
+	if (g->named > 1)
+		buf_puts(&g->more, ", ");
+	else if (!host && g->one_file)
+		buf_puts(&g->more, "lines ");
+	if (host)
+		buf_puts(&g->more, host);
+	if (!at->line)
+		return;
+	buf_puts(&g->more, !host ? "" : g->one_file ? " (line " : " (");
+	if (!g->one_file)
+		buf_printf(&g->more, "%s:", at->file);
+	buf_printf(&g->more, "%u%s", at->line, host ? ")" : "");
 }
 
 struct fold {
@@ -125,64 +123,65 @@ struct fold {
 	struct intern loose, exact, hosts;
 	struct group *v;
 	/* By line: */
-	size_t *group; /* SIZE_MAX: none */
-	size_t *host;
-	bool *other; /* its host is none of those that keep their lines */
+	size_t *group;   /* SIZE_MAX: none */
+	size_t *subject; /* number of its host, or one that no other complaint has */
+	bool *other;     /* its subject is none of those that keep their lines */
 };
 
-/* Puts each complaint about a host into its group. */
+static void add_to_group(struct fold *f, size_t i)
+{
+	const char *message = diag_message(f->d, i), *file = f->d->about[i].at.file;
+	const bool of_host = about_host(message);
+	_cleanup_free_ char *exact = exact_text(message), *loose = loose_text(exact);
+	_cleanup_free_ char *host = of_host ? host_of(message) : NULL;
+	const size_t n = intern(&f->exact, exact, NULL);
+	bool is_new = false;
+	const size_t k = intern(&f->loose, loose, &is_new);
+
+	if (is_new) {
+		f->v = xgrow(f->v, k, sizeof(*f->v));
+		f->v[k] = (struct group){
+			.of_hosts = of_host,
+			.exact = n,
+			.same = true,
+			.file = file,
+			.one_file = true,
+		};
+	}
+	f->group[i] = k;
+	f->subject[i] = host ? intern(&f->hosts, host, NULL) : SIZE_MAX - i;
+	f->v[k].same = f->v[k].same && f->v[k].exact == n;
+	f->v[k].one_file = f->v[k].one_file && same_file(f->v[k].file, file);
+}
+
+/* Puts each complaint without a detail into its group. */
 static void sort(struct fold *f)
 {
 	for (size_t i = 0; i < f->d->n; i++) {
-		const char *rest = about_host(f->d->lines[i]);
-		_cleanup_free_ char *exact = rest ? exact_text(rest) : NULL;
-		_cleanup_free_ char *loose = exact ? loose_text(exact) : NULL;
-		_cleanup_free_ char *host = rest ? host_of(rest) : NULL;
-		bool is_new = false;
-		size_t k, n, len = 0;
-
 		f->group[i] = SIZE_MAX;
-		if (!rest || f->d->details[i])
-			continue;
-		line_of(f->d->lines[i], rest, &len);
-		n = intern(&f->exact, exact, NULL);
-		k = intern(&f->loose, loose, &is_new);
-		if (is_new) {
-			f->v = xgrow(f->v, k, sizeof(*f->v));
-			f->v[k] = (struct group){
-				.exact = n,
-				.same = true,
-				.file = f->d->lines[i],
-				.file_len = len,
-				.one_file = true,
-			};
-		}
-		f->group[i] = k;
-		f->host[i] = intern(&f->hosts, host, NULL);
-		f->v[k].same = f->v[k].same && f->v[k].exact == n;
-		f->v[k].one_file = f->v[k].one_file && f->v[k].file_len == len &&
-				   memcmp(f->v[k].file, f->d->lines[i], len) == 0;
+		if (!f->d->details[i])
+			add_to_group(f, i);
 	}
 }
 
-static bool keeps_lines(const struct group *g, size_t host)
+static bool keeps_lines(const struct group *g, size_t subject)
 {
 	for (size_t i = 0; i < g->n_kept; i++)
-		if (g->kept[i] == host)
+		if (g->kept[i] == subject)
 			return true;
 	return false;
 }
 
-/* Finds the complaints of other hosts than the first ones of each group. */
+/* Finds the complaints of other subjects than the first ones of each group. */
 static void find_others(struct fold *f)
 {
 	for (size_t i = 0; i < f->d->n; i++) {
 		struct group *g = f->group[i] == SIZE_MAX ? NULL : &f->v[f->group[i]];
 
-		if (!g || keeps_lines(g, f->host[i]))
+		if (!g || keeps_lines(g, f->subject[i]))
 			continue;
-		if (g->n_kept < (g->same ? 1 : LOOSE_MAX)) {
-			g->kept[g->n_kept++] = f->host[i];
+		if (g->n_kept < (g->of_hosts && g->same ? 1 : KEPT_MAX)) {
+			g->kept[g->n_kept++] = f->subject[i];
 			continue;
 		}
 		f->other[i] = true;
@@ -190,7 +189,7 @@ static void find_others(struct fold *f)
 	}
 }
 
-/* Removes the complaints of the other hosts, and counts the hosts in their group. */
+/* Removes the complaints of the other subjects, and counts the subjects in their group. */
 static void remove_others(struct fold *f)
 {
 	struct diag *d = f->d;
@@ -200,14 +199,11 @@ static void remove_others(struct fold *f)
 		struct group *g = f->group[i] == SIZE_MAX ? NULL : &f->v[f->group[i]];
 
 		if (g && f->other[i] && g->folded >= LEAST) {
-			const char *rest = about_host(d->lines[i]);
-			_cleanup_free_ char *host = host_of(rest);
-
-			if (g->hosts == 0 || g->host != f->host[i]) {
-				g->hosts++;
-				name_host(g, host, d->lines[i], rest);
+			if (g->subjects == 0 || g->subject != f->subject[i]) {
+				g->subjects++;
+				name_subject(g, diag_message(d, i), &d->about[i].at);
 			}
-			g->host = f->host[i];
+			g->subject = f->subject[i];
 			diag_drop(d, i);
 			continue;
 		}
@@ -221,12 +217,24 @@ static void remove_others(struct fold *f)
 	d->n = to;
 }
 
+/* Gives the group's last line the number of the others. */
+static void add_detail(const struct fold *f, const struct group *g)
+{
+	struct diag *d = f->d;
+
+	d->folded[g->last] = g->folded;
+	d->details[g->last] = xasprintf(
+		"    and %zu more%s%s%s%s%s", g->subjects, g->of_hosts ? " host" : "",
+		g->of_hosts && g->subjects > 1 ? "s" : "", g->named ? ": " : "",
+		g->more.p ? g->more.p : "", g->named > NAMED_MAX ? ", ..." : "");
+}
+
 static void fold(struct diag *d)
 {
 	struct fold f = {
 		.d = d,
 		.group = xcalloc(d->n + 1, sizeof(*f.group)),
-		.host = xcalloc(d->n + 1, sizeof(*f.host)),
+		.subject = xcalloc(d->n + 1, sizeof(*f.subject)),
 		.other = xcalloc(d->n + 1, sizeof(*f.other)),
 	};
 
@@ -234,20 +242,13 @@ static void fold(struct diag *d)
 	find_others(&f);
 	remove_others(&f);
 	for (size_t k = 0; k < f.loose.n; k++) {
-		struct group *g = &f.v[k];
-
-		if (g->hosts > 0) {
-			d->folded[g->last] = g->folded;
-			d->details[g->last] =
-				xasprintf("    and %zu more host%s: %s%s", g->hosts,
-					  g->hosts == 1 ? "" : "s", g->more.p,
-					  g->named > NAMED_MAX ? ", ..." : "");
-		}
-		buf_done(&g->more);
+		if (f.v[k].subjects > 0)
+			add_detail(&f, &f.v[k]);
+		buf_done(&f.v[k].more);
 	}
 	free(f.v);
 	free(f.group);
-	free(f.host);
+	free(f.subject);
 	free(f.other);
 	intern_done(&f.loose);
 	intern_done(&f.exact);

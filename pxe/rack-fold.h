@@ -5,9 +5,9 @@
 #include "lib/err.h"
 
 /*
- * Leaves the complaints of the first host of those that differ only in the host, with a
- * detail that counts the other hosts and names a few; of the first three hosts if they
- * also differ in numbers or quoted values. diag_count() stays the same. Does nothing to a
- * diag with `whole`.
+ * Leaves the first host's complaints if others differ only in the host, with a detail
+ * that counts the other hosts and names a few. Leaves the first ten of those that also
+ * differ in numbers or double-quoted values, or that are about no host.
+ * diag_count() stays the same. Does nothing to a diag with `whole`.
  */
 void rack_fold(struct diag *d);
