@@ -74,7 +74,7 @@ MESSAGES = [
     ("pxe/watch.c", " asks for a boot script and is not in the rack (from "),
     ("pxe/watch.c", ": its files were refused to ", ", because its address is "),
     ("pxe/watch.c", ": a report from ", "was refused: it has neither the host's address nor its token"),
-    ("firstboot/model/host.c", ": unknown key '", "' (did you mean '"),
+    ("firstboot/model/host.c", "unknown key '", "' (did you mean '"),
     ("firstboot/units.c", " is ", ", its last line: "),
     ("firstboot/ready.c", " answers "),
     ("firstboot/ready.c", " does not answer ("),
@@ -98,7 +98,7 @@ MESSAGES = [
     (BOOT_SCRIPT, "root.squashfs is damaged or another image's: expected sha256 ", ", found ", " bytes)"),
     ("firstboot/link.c", ": mac: no link has ", "; there are: "),
     ("firstboot/report.c", "the report is not delivered yet, and is sent again: "),
-    ("pxe/rack-warn.c", ": no host has ssh_keys: nobody will be able to log in"),
+    ("pxe/rack-warn.c", "no host has ssh_keys: nobody will be able to log in"),
 ]
 
 used = set()
