@@ -22,6 +22,7 @@ struct group {
 	bool of_hosts;                 /* the complaints are about hosts */
 	size_t exact;                  /* number of the first one's exact text */
 	bool same;                     /* all have that text */
+	unsigned line;                 /* of the first one, or 0 */
 	const char *file;              /* of the first one, or NULL */
 	bool one_file;                 /* all are about that file */
 	size_t kept[KEPT_MAX], n_kept; /* subjects that keep their lines */
@@ -93,8 +94,8 @@ static bool same_file(const char *a, const char *b)
 	return a && b ? streq(a, b) : a == b;
 }
 
-/* Appends a complaint's subject: the host with its line, or the line, and the file if
- * the group's complaints are about several. */
+/* Appends a complaint's subject: the host with its line unless that is the first one's,
+ * or the line; with the file if the group's complaints are about several. */
 static void name_subject(struct group *g, const char *message,
 			 const struct diag_place *at)
 {
@@ -110,7 +111,7 @@ static void name_subject(struct group *g, const char *message,
 		buf_puts(&g->more, "lines ");
 	if (host)
 		buf_puts(&g->more, host);
-	if (!at->line)
+	if (!at->line || (host && g->one_file && at->line == g->line))
 		return;
 	buf_puts(&g->more, !host ? "" : g->one_file ? " (line " : " (");
 	if (!g->one_file)
@@ -145,6 +146,7 @@ static void add_to_group(struct fold *f, size_t i)
 			.exact = n,
 			.same = true,
 			.file = file,
+			.line = f->d->about[i].at.line,
 			.one_file = true,
 		};
 	}
@@ -189,7 +191,7 @@ static void find_others(struct fold *f)
 	}
 }
 
-/* Removes the complaints of the other subjects, and counts the subjects in their group. */
+/* Removes the complaints of the other subjects, and counts these in their group. */
 static void remove_others(struct fold *f)
 {
 	struct diag *d = f->d;

@@ -85,12 +85,12 @@ static void places_in_several_files_are_whole(void **state)
 	for (unsigned i = 1; i <= 12; i++)
 		add(&d, i < 12 ? "a" : "b", i, "bad");
 	for (unsigned i = 1; i <= 12; i++)
-		diag_add(&d, "number %u", i);
+		diag_add(&d, "value %u", i);
 	got = folded(&d);
 	detail = strstr(got, "    and");
 	assert_non_null(detail);
-	assert_true(str_after(detail, "    and 2 more: a:11, b:12\nnumber 1\n"));
-	assert_true(str_ends(got, "\nnumber 10\n    and 2 more\n"));
+	assert_true(str_after(detail, "    and 2 more: a:11, b:12\nvalue 1\n"));
+	assert_true(str_ends(got, "\nvalue 10\n    and 2 more\n"));
 }
 
 /* A name in single quotes, such as a misspelt key, is shown in any case. */
