@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Finds hosts whose bridges overlap by sorting them by their first address and going
- * through them once: O(n log n) for n hosts.
+ * Compares the hosts' pod bridges. Overlaps are found by sorting the bridges by their
+ * first address and going through them once: O(n log n) for n hosts.
+ *
+ * Limit: for a bridge that overlaps several others, only one of them is named.
  */
 #include "pxe/feature.h"
 #include "pxe/rack-check.h"
@@ -20,7 +22,35 @@ static int by_start(const void *a, const void *b, void *arg)
 	return x != y ? (x > y) - (x < y) : (i > j) - (i < j);
 }
 
-static int check(const struct loader *l)
+/* Complains when there are more hosts with a bridge than the pod network has /24s. */
+static int check_room(const struct loader *l)
+{
+	const struct conf_node *n = conf_member(l->cluster, "pod_network");
+	struct cidr pods = {.prefix = 0};
+	char text[NET_CIDR_LEN];
+	size_t hosts = 0, room;
+
+	for (size_t i = 0; i < l->rack->n_hosts; i++) {
+		const struct host *h = rack_host_at(l->rack, i);
+
+		if (!(h->features & FEATURE_BIT(FEATURE_CBR0)))
+			continue;
+		hosts++;
+		if (!h->bad[HOST_POD_NETWORK])
+			pods = h->f.pods.network;
+	}
+	if (!pods.prefix || pods.prefix > 24)
+		return 0; /* a wrong one was reported */
+	room = (size_t)1 << (24 - pods.prefix);
+	if (hosts <= room)
+		return 0;
+	return conf_complain(n ? n : l->cluster, l->d,
+			     "cluster: pod_network %s has %zu networks of /24, but %zu "
+			     "hosts need one for cbr0",
+			     net_format_cidr(pods, text), room, hosts);
+}
+
+static int check_overlaps(const struct loader *l)
 {
 	const struct rack *r = l->rack;
 	_cleanup_free_ size_t *order = xcalloc(r->n_hosts + 1, sizeof(*order));
@@ -55,6 +85,13 @@ static int check(const struct loader *l)
 		ret = rack_complain(r, i, HOST_CBR0, what, first[i], HOST_CBR0, "", l->d);
 	}
 	return ret;
+}
+
+static int check(const struct loader *l)
+{
+	int room = check_room(l), overlaps = check_overlaps(l);
+
+	return room < 0 || overlaps < 0 ? -1 : 0;
 }
 
 const struct feature_rack rack_cbr0 = {
