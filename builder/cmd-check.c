@@ -86,7 +86,8 @@ static int check_file(const char *path, const struct source *from,
 		      struct check_printer *p, struct result *res, struct err *e)
 {
 	const bool has_problems = p->output->has_problems;
-	_cleanup_diag_ struct diag d = {.whole = has_problems}, warnings = {0};
+	_cleanup_diag_ struct diag d = {.whole = has_problems},
+				   warnings = {.whole = has_problems};
 	_cleanup_rack_ struct rack rack = {0};
 	struct checked f = {.path = path, .mistakes = &d, .warnings = &warnings};
 

@@ -2,8 +2,5 @@
 #include "pxe/feature.h"
 
 const struct feature_rack *const feature_racks[] = {
-	&rack_cbr0,
-	&rack_calico,
-	&rack_kubernetes,
-	NULL,
+	&rack_cbr0, &rack_calico, &rack_kubernetes, &rack_docker, NULL,
 };

@@ -27,4 +27,4 @@ struct feature_rack {
 /* Ends with NULL. */
 extern const struct feature_rack *const feature_racks[];
 
-extern const struct feature_rack rack_cbr0, rack_kubernetes, rack_calico;
+extern const struct feature_rack rack_cbr0, rack_kubernetes, rack_calico, rack_docker;

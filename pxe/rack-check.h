@@ -12,6 +12,10 @@ int rack_complain(const struct rack *r, size_t i, enum host_key_id id, const cha
 		  size_t other, enum host_key_id other_id, const char *why,
 		  struct diag *d);
 
+/* Adds a warning about a value of host `i`: "a.cfg:8: host 'node-7': dns: MESSAGE". */
+void rack_warn_value(const struct rack *r, size_t i, enum host_key_id id, struct diag *d,
+		     const char *fmt, ...) _printf_(5, 6);
+
 /* Finds links of bonds that are another host's too. Returns 0, or -1 with a complaint for
  * each. */
 int rack_check_bonds(const struct rack *r, struct diag *d) _must_check_;

@@ -376,7 +376,7 @@ static int load_conf(struct rack *ret, const struct conf *conf, const struct rol
 		.common = {.vm_memory = VM_MEMORY, .vm_cpus = VM_CPUS},
 	};
 
-	*ret = (struct rack){.file = xstrdup(conf_name(conf))};
+	*ret = (struct rack){.file = xstrdup(conf_name(conf)), .any_roles = roles->any};
 	load_root(&l, conf_root(conf));
 	rack_host_done(&l.common);
 	if (secrets && rack_read_secrets(&ret->secrets, d) < 0)

@@ -46,6 +46,7 @@ struct rack {
 	struct intern files; /* names of the files that have hosts' entries */
 	char *name;
 	uint32_t boot_server;
+	bool any_roles;      /* no image or recipe was asked for its roles */
 	struct cidr network; /* node_network, or that of the first host in whose network
 			      * the boot server is, or of the first host; prefix 0: no
 			      * host has a fixed address */
@@ -66,8 +67,9 @@ int rack_parse(struct rack *ret, const char *text, size_t len, const char *name,
 /* Does the same with a file that was read. */
 int rack_load_conf(struct rack *ret, const struct conf *conf, const struct roles *roles,
 		   struct diag *d) _must_check_;
-/* Adds a warning for what is allowed, but seldom meant; rack_warn_keys() only for hosts
- * without ssh_keys. rack_warn() logs all warnings. */
+/* Adds a warning for what is allowed, but seldom meant, and folds those that are alike
+ * (rack-fold.h); rack_warn_keys() only for hosts without ssh_keys. rack_warn() logs all
+ * warnings. */
 void rack_warnings(const struct rack *r, struct diag *d);
 void rack_warn_keys(const struct rack *r, struct diag *d);
 void rack_warn(const struct rack *r);

@@ -200,9 +200,9 @@ void host_derive(struct host *h, const struct roles *roles);
 int host_check(const struct host *h, const struct roles *roles,
 	       struct diag *d) _must_check_;
 
-/* Writes the origin of a key's value to `out`: "FILE:LINE", "FILE" or "not given".
- * Returns `out`. */
+/* Returns the origin of a key's value; its file is the host's, or "not given". */
 struct diag_place host_place(const struct host *h, enum host_key_id id);
+/* Writes it to `out`: "FILE:LINE", "FILE" or "not given". Returns `out`. */
 const char *host_where(const struct host *h, enum host_key_id id, char *out, size_t size);
 
 /* Returns the value as host.cfg writes it ("\"192.168.1.1/24\"", "true", "[ \"a\", \"b\"

@@ -75,7 +75,7 @@ check "it has the file and line of the host" test "$(cat "$WORK/err")" = \
 cat >"$WORK/relay.cfg" <<-E
 	cluster : { name = "x"; boot_server = "10.9.0.1";
 	  ssh_keys = [ "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDq1F/2X0oTVvX7oP0Zb7dN2gRkU0f1Jx0b2o3a4c5d6 op@desk" ]; };
-	hosts = ( { name = "n"; role = "server"; mac = "52:54:00:25:00:11"; address = "172.25.0.11/24"; } );
+	hosts = ( { name = "n"; role = "server"; mac = "52:54:00:25:00:11"; address = "172.25.0.11/24"; gateway = "172.25.0.1"; } );
 E
 check "a boot server outside of every host's network is a warning" "$RACKSTRAP" check "$WORK/relay.cfg" --recipe images/plain
 check "it says what is needed" test "$(cat "$WORK/err")" = \
