@@ -91,6 +91,27 @@ static void warn_names(const struct rack *r, size_t i, struct diag *d)
 					h->ntp[k]);
 }
 
+/* Warns about an address with another prefix than the network it is in. */
+static void warn_prefix(const struct rack *r, size_t i, struct diag *d)
+{
+	const struct host *h = rack_host_at(r, i);
+	const struct cidr nodes = h->node_network;
+	char own[NET_CIDR_LEN], net[NET_CIDR_LEN], place[512];
+	const struct diag_place there = host_place(h, HOST_NODE_NETWORK);
+
+	if (!nodes.prefix || h->address.prefix == nodes.prefix ||
+	    !net_contains(nodes, h->address.addr))
+		return;
+	rack_warn_value(r, i, HOST_ADDRESS, d,
+			"%s has another prefix than node_network %s (%s): leave it out",
+			net_format_cidr(h->address, own), net_format_cidr(nodes, net),
+			there.line ? other_place(there.file, there.line,
+						 h->origin[HOST_ADDRESS].file, place,
+						 sizeof(place))
+				   : there.file);
+	diag_other(d, &there);
+}
+
 static bool forwards(const struct host *h)
 {
 	for (size_t i = 0; i < FEATURE_COUNT; i++)
@@ -137,6 +158,7 @@ static void warn_servers(const struct rack *r, struct diag *d)
 
 		if (!host_has_fixed_address(h))
 			continue;
+		warn_prefix(r, i, d);
 		warn_no_gateway(r, i, d);
 		warn_names(r, i, d);
 		if (h->gateway && !r->any_roles)
@@ -180,6 +202,19 @@ static void warn_macs(const struct rack *r, struct diag *d)
 	}
 }
 
+/* Warns about names of digits, which programs read as an address: "10" is 0.0.0.10. */
+static void warn_hostnames(const struct rack *r, struct diag *d)
+{
+	for (size_t i = 0; i < r->n_hosts; i++) {
+		const char *name = rack_host_at(r, i)->name;
+
+		if (name[strspn(name, "0123456789")] == '\0')
+			rack_warn_value(r, i, HOST_NAME, d,
+					"is a number, which programs read as an address: "
+					"begin it with a letter");
+	}
+}
+
 /* --- all warnings ----------------------------------------------------------------- */
 
 void rack_warnings(const struct rack *r, struct diag *d)
@@ -189,6 +224,7 @@ void rack_warnings(const struct rack *r, struct diag *d)
 	rack_warn_keys(r, d);
 	warn_servers(r, d);
 	warn_macs(r, d);
+	warn_hostnames(r, d);
 	for (size_t i = 0; feature_racks[i]; i++)
 		if (feature_racks[i]->warn)
 			feature_racks[i]->warn(r, d);

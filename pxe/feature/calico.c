@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds BGP peers of a host that are hosts of the rack, which the mesh includes. */
+/* Finds BGP peers of a host that are hosts of the rack, which the mesh includes, and a
+ * mesh that is too large. */
 #include "firstboot/model/feature/bgp.h"
 #include "pxe/feature.h"
 #include "pxe/owners.h"
 #include "pxe/rack-check.h"
+
+#define MESH_MAX 100 /* hosts, which Calico's documentation gives as a limit */
 
 /* host_check() reports a host that is its own peer. */
 static int check_peer(const struct rack *r, size_t i, struct owners *addresses,
@@ -50,7 +53,36 @@ static int check(const struct loader *l)
 	return ret;
 }
 
+/* Returns whether the host exchanges routes with all others. */
+static bool in_mesh(const struct host *h)
+{
+	return h->features & FEATURE_BIT(FEATURE_CALICO) && h->f.calico.mesh;
+}
+
+/* Warns about a mesh that is too large: every host has a session with every other. */
+static void warn(const struct rack *r, struct diag *d)
+{
+	struct diag_place at = {.file = r->file};
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n_hosts; i++) {
+		const struct host *h = rack_host_at(r, i);
+
+		if (!in_mesh(h))
+			continue;
+		if (n++ == 0 && h->set[HOST_BGP_MESH])
+			at = host_place(h, HOST_BGP_MESH);
+	}
+	if (n > MESH_MAX)
+		diag_add_at(d, &at,
+			    "bgp_mesh: %zu hosts exchange routes with each other, each "
+			    "with %zu: for more than about %d, give them route "
+			    "reflectors as bgp_peers and set bgp_mesh = false",
+			    n, n - 1, MESH_MAX);
+}
+
 const struct feature_rack rack_calico = {
 	.id = FEATURE_CALICO,
 	.check = check,
+	.warn = warn,
 };

@@ -46,6 +46,20 @@ static void warn_addresses(const struct rack *r, size_t i, enum host_key_id id,
 					v[k]);
 }
 
+static void warn_boot_server(const struct rack *r, size_t i, struct diag *d)
+{
+	const struct host *h = rack_host_at(r, i);
+	const struct diag_place at = rack_host_place(&r->hosts[i]);
+	char text[NET_ADDR_LEN];
+
+	if (net_contains(docker0, r->boot_server) &&
+	    !net_contains(h->address, r->boot_server))
+		rack_complain_host(h, &at, d,
+				   "boot_server %s is in " WHY ": the host will not "
+				   "reach it",
+				   net_format_addr(r->boot_server, text));
+}
+
 static void warn(const struct rack *r, struct diag *d)
 {
 	for (size_t i = 0; !r->any_roles && i < r->n_hosts; i++) {
@@ -60,6 +74,8 @@ static void warn(const struct rack *r, struct diag *d)
 		if (h->features & FEATURE_BIT(FEATURE_KUBERNETES))
 			warn_network(r, i, HOST_SERVICE_NETWORK,
 				     h->f.kubernetes.service_network, d);
+		if (!h->dhcp)
+			warn_boot_server(r, i, d);
 		warn_addresses(r, i, HOST_DNS, h->dns, d);
 		warn_addresses(r, i, HOST_NTP, h->ntp, d);
 	}

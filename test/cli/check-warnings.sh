@@ -25,14 +25,14 @@ warned() { # NAME CLUSTER <<INPUT
 	while [ "${lines[i]}" != -- ]; do
 		read -r role rest <<<"${lines[i]}"
 		i=$((i + 1))
-		hosts+=("{ name = \"n$i\"; role = \"$role\"; $rest }")
+		hosts+=("{ name = \"${NAMES}$i\"; role = \"$role\"; $rest }")
 	done
 	{
-		echo "cluster : { name = \"x\"; boot_server = \"10.0.0.1\"; $KEY $2 }; hosts = ("
+		echo "cluster : { name = \"x\"; boot_server = \"${SERVER:-10.0.0.1}\"; $KEY $2 }; hosts = ("
 		printf '%s,\n' "${hosts[@]}" | sed '$s/,$/ );/'
 	} >"$WORK/rack.cfg"
 	check "$name: the rack is right" "$RACKSTRAP" check "$WORK/rack.cfg"
-	sed "s|^rackstrap: warning: ||; s|^rackstrap: ||; s|$WORK/rack.cfg:||g" "$WORK/err" >"$WORK/got"
+	sed "s|^rackstrap: warning: ||; s|^rackstrap: ||; s|$WORK/rack.cfg: ||; s|$WORK/rack.cfg:||g" "$WORK/err" >"$WORK/got"
 	i=$((i + 1))
 	if printf '%s\n' "${lines[@]:i}" | sed '/^$/d' | diff - "$WORK/got" >"$WORK/differs"; then
 		pass "$name: $((${#lines[@]} - i)) lines of warnings"
@@ -42,6 +42,7 @@ warned() { # NAME CLUSTER <<INPUT
 	fi
 }
 
+NAMES=n
 M='mac = "52:54:00:00:00'
 NET='node_network = "10.0.0.0/24";'
 
@@ -114,6 +115,37 @@ warned "MAC addresses of examples" "$NET" <<-E
 	3: host 'n2': mac: 00:11:22:33:44:55 looks like that of an example: is it the machine's?
 	4: host 'n3': mac: aa:bb:cc:dd:ee:ff looks like that of an example: is it the machine's?
 E
+warned "prefixes other than the node network's" "$NET gateway = \"10.0.0.1\";" <<-E
+	web $M:01"; address = "10.0.0.11/24";
+	web $M:02"; address = "10.0.0.12/25";
+	web $M:03"; address = "10.0.0.13/16";
+	--
+	3: host 'n2': address: 10.0.0.12/25 has another prefix than node_network 10.0.0.0/24 (line 1): leave it out
+	4: host 'n3': address: 10.0.0.13/16 has another prefix than node_network 10.0.0.0/24 (line 1): leave it out
+E
+NAMES='' warned "names that are numbers" "$NET" <<-E
+	web $M:01"; address = "10.0.0.11";
+	--
+	2: host '1': name: is a number, which programs read as an address: begin it with a letter
+E
+SERVER=172.17.0.9 warned "a boot server in docker0's network" 'gateway = "10.0.0.1";' <<-E
+	web $M:01"; address = "10.0.0.11/24";
+	box $M:02"; address = "10.0.0.12/24";
+	--
+	boot_server 172.17.0.9 is outside every host's network: a DHCP relay is needed
+	3: host 'n2': boot_server 172.17.0.9 is in $D: the host will not reach it
+E
+mesh() { # NUMBER of nodes
+	echo "master $M:ff\"; address = \"10.0.0.254\";"
+	for i in $(seq "$1"); do
+		printf 'node mac = "52:54:00:00:01:%02x"; address = "10.0.0.%d"; cbr0 = "192.168.%d.1/24";\n' "$i" $((i + 10)) "$i"
+	done
+}
+CALICO="$NET gateway = \"10.0.0.1\"; master = \"n1\";"
+warned "a mesh of a hundred hosts" "$CALICO" < <(mesh 99 && echo --)
+warned "a mesh of more" "$CALICO bgp_mesh = true;" < <(mesh 100 && echo -- &&
+	echo "1: bgp_mesh: 101 hosts exchange routes with each other, each with 100: for more than about 100, give them route reflectors as bgp_peers and set bgp_mesh = false")
+warned "so many hosts without a mesh" "$CALICO bgp_mesh = false; bgp_as = 64540; bgp_peers = [ \"10.0.0.2 as 64540\" ];" < <(mesh 100 && echo --)
 many=$(for i in $(seq 11 40); do echo "web $M:$i\"; address = \"10.0.0.$i\";"; done)
 warned "thirty hosts alike" "$NET dns = [ \"10.9.0.1\" ];" <<-E
 	$many
