@@ -2,8 +2,8 @@
 /*
  * Complaints are compared as text: without the place, without the names of hosts, and
  * loosely without double-quoted values and words with a digit. A host that has a line
- * keeps all its lines: only complaints of other hosts are folded. A complaint about no
- * host, as about an element of a list, is folded by itself.
+ * keeps all its lines, unless they are very many: only complaints of other hosts are
+ * folded. A complaint about no host, as about an element of a list, is folded by itself.
  *
  * Limit: complaints that differ in a value in single quotes, such as an unknown key, are
  * of several kinds.
@@ -14,6 +14,7 @@
 
 #define NAMED_MAX 4  /* hosts or lines in a detail */
 #define KEPT_MAX  10 /* complaints of a kind that keep their lines */
+#define OWN_MAX   20 /* complaints of a kind that one host keeps */
 #define LEAST     2  /* a detail stands for so many complaints at least */
 
 #define HOST "host '"
@@ -26,8 +27,10 @@ struct group {
 	const char *file;              /* of the first one, or NULL */
 	bool one_file;                 /* all are about that file */
 	size_t kept[KEPT_MAX], n_kept; /* subjects that keep their lines */
+	size_t lines[KEPT_MAX];        /* how many they have */
+	size_t own;                    /* complaints of theirs that are folded */
 	size_t folded;                 /* complaints of the others */
-	size_t subjects, subject;      /* number of the others, the last one */
+	size_t subjects;               /* number of the others */
 	size_t last;                   /* line that gets the detail */
 	struct buf more;               /* names or lines */
 	size_t named;
@@ -121,7 +124,7 @@ static void name_subject(struct group *g, const char *message,
 
 struct fold {
 	struct diag *d;
-	struct intern loose, exact, hosts;
+	struct intern loose, exact, hosts, counted;
 	struct group *v;
 	/* By line: */
 	size_t *group;   /* SIZE_MAX: none */
@@ -166,29 +169,51 @@ static void sort(struct fold *f)
 	}
 }
 
-static bool keeps_lines(const struct group *g, size_t subject)
+/* Returns the index of the subject among those that keep their lines, or n_kept. */
+static size_t kept_at(const struct group *g, size_t subject)
 {
-	for (size_t i = 0; i < g->n_kept; i++)
-		if (g->kept[i] == subject)
-			return true;
-	return false;
+	size_t i = 0;
+
+	while (i < g->n_kept && g->kept[i] != subject)
+		i++;
+	return i;
 }
 
-/* Finds the complaints of other subjects than the first ones of each group. */
+/* Finds the complaints of other subjects than the first ones of each group, and those
+ * that are too many of one. */
 static void find_others(struct fold *f)
 {
 	for (size_t i = 0; i < f->d->n; i++) {
 		struct group *g = f->group[i] == SIZE_MAX ? NULL : &f->v[f->group[i]];
 
-		if (!g || keeps_lines(g, f->subject[i]))
+		size_t k = g ? kept_at(g, f->subject[i]) : 0;
+
+		if (!g)
 			continue;
-		if (g->n_kept < (g->of_hosts && g->same ? 1 : KEPT_MAX)) {
+		if (k == g->n_kept && k < (g->of_hosts && g->same ? 1 : KEPT_MAX))
 			g->kept[g->n_kept++] = f->subject[i];
+		if (k < g->n_kept && g->lines[k]++ < OWN_MAX)
 			continue;
-		}
 		f->other[i] = true;
 		g->folded++;
 	}
+}
+
+/* Counts a complaint that is removed, and its subject if it is new in the group. */
+static void count_other(struct fold *f, struct group *g, size_t i)
+{
+	_cleanup_free_ char *pair = xasprintf("%zu %zu", f->group[i], f->subject[i]);
+	bool is_new = false;
+
+	if (kept_at(g, f->subject[i]) < g->n_kept) {
+		g->own++;
+		return;
+	}
+	intern(&f->counted, pair, &is_new);
+	if (!is_new)
+		return;
+	g->subjects++;
+	name_subject(g, diag_message(f->d, i), &f->d->about[i].at);
 }
 
 /* Removes the complaints of the other subjects, and counts these in their group. */
@@ -201,11 +226,7 @@ static void remove_others(struct fold *f)
 		struct group *g = f->group[i] == SIZE_MAX ? NULL : &f->v[f->group[i]];
 
 		if (g && f->other[i] && g->folded >= LEAST) {
-			if (g->subjects == 0 || g->subject != f->subject[i]) {
-				g->subjects++;
-				name_subject(g, diag_message(d, i), &d->about[i].at);
-			}
-			g->subject = f->subject[i];
+			count_other(f, g, i);
 			diag_drop(d, i);
 			continue;
 		}
@@ -222,13 +243,19 @@ static void remove_others(struct fold *f)
 /* Gives the group's last line the number of the others. */
 static void add_detail(const struct fold *f, const struct group *g)
 {
-	struct diag *d = f->d;
+	_cleanup_buf_ struct buf b = {0};
+	const char *hosts = g->subjects == 1 ? " host" : " hosts";
 
-	d->folded[g->last] = g->folded;
-	d->details[g->last] = xasprintf(
-		"    and %zu more%s%s%s%s%s", g->subjects, g->of_hosts ? " host" : "",
-		g->of_hosts && g->subjects > 1 ? "s" : "", g->named ? ": " : "",
-		g->more.p ? g->more.p : "", g->named > NAMED_MAX ? ", ..." : "");
+	if (g->subjects > 0)
+		buf_printf(&b, "    and %zu more%s%s%s%s", g->subjects,
+			   g->of_hosts ? hosts : "", g->named ? ": " : "",
+			   g->more.p ? g->more.p : "",
+			   g->named > NAMED_MAX ? ", ..." : "");
+	if (g->own > 0)
+		buf_printf(&b, "%s    and %zu more of the host%s above",
+			   g->subjects > 0 ? "\n" : "", g->own, g->n_kept > 1 ? "s" : "");
+	f->d->folded[g->last] = g->folded;
+	f->d->details[g->last] = buf_take(&b);
 }
 
 static void fold(struct diag *d)
@@ -244,7 +271,7 @@ static void fold(struct diag *d)
 	find_others(&f);
 	remove_others(&f);
 	for (size_t k = 0; k < f.loose.n; k++) {
-		if (f.v[k].subjects > 0)
+		if (f.v[k].subjects > 0 || f.v[k].own > 0)
 			add_detail(&f, &f.v[k]);
 		buf_done(&f.v[k].more);
 	}
@@ -255,6 +282,7 @@ static void fold(struct diag *d)
 	intern_done(&f.loose);
 	intern_done(&f.exact);
 	intern_done(&f.hosts);
+	intern_done(&f.counted);
 }
 
 void rack_fold(struct diag *d)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads arbitrary text as a rack file: it is accepted, or refused with a complaint. The
- * host.cfg of each host of an accepted rack is read back and passes the node's own
- * checks.
+ * Reads arbitrary text as a rack file: it is accepted, perhaps with warnings, or refused
+ * with a complaint. The host.cfg of each host of an accepted rack is read back and passes
+ * the node's own checks.
  */
 #include "../unit/test-roles.h"
 #include "pxe/kernel-cmdline.h"
@@ -49,6 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	demand(d.n == 0, &d);
+	rack_warnings(&rack, &d);
 	for (size_t i = 0; i < rack.n_hosts; i++)
 		read_back(&rack.hosts[i], &roles);
 	return 0;

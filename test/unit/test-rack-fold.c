@@ -111,6 +111,31 @@ static void kinds_stay_apart(void **state)
 	assert_string_equal(d.details[30], "    and 2 more: lines 41, 42");
 }
 
+/* A host's complaints are all shown, but not a thousand of a kind. */
+static void one_host_may_have_too_many(void **state)
+{
+	_cleanup_diag_ struct diag d = {0}, more = {0};
+	_cleanup_free_ char *one = NULL, *several = NULL;
+
+	(void)state;
+	for (unsigned i = 0; i < 1000; i++)
+		add(&d, "a", i + 1, "host 'x': bad");
+	one = folded(&d);
+	assert_int_equal(d.n, 20);
+	assert_string_equal(d.details[19], "    and 980 more of the host above");
+	for (unsigned i = 0; i < 120; i++) {
+		_cleanup_free_ char *text = xasprintf("host 'h%u': bad %u", i % 12, i);
+
+		add(&more, "a", 1, text);
+	}
+	for (unsigned i = 0; i < 15; i++)
+		add(&more, "a", 1, "host 'h3': bad 0");
+	several = folded(&more);
+	assert_int_equal(more.n, 110);
+	assert_true(str_ends(several, "\n    and 2 more hosts: h10, h11\n"
+				      "    and 5 more of the hosts above\n"));
+}
+
 /* The places and hosts of the complaints that are left go with them. */
 static void places_move_along(void **state)
 {
@@ -151,6 +176,7 @@ int main(void)
 		cmocka_unit_test(first_ten_of_a_kind_are_left),
 		cmocka_unit_test(places_in_several_files_are_whole),
 		cmocka_unit_test(kinds_stay_apart),
+		cmocka_unit_test(one_host_may_have_too_many),
 		cmocka_unit_test(places_move_along),
 		cmocka_unit_test(whole_diag_is_not_folded),
 	};
