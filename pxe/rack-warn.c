@@ -15,12 +15,40 @@ static struct diag_place whole_file(const struct rack *r)
 	return (struct diag_place){.file = r->file};
 }
 
+/* Warns about hosts of other networks than the boot server's, which does not hear their
+ * requests. */
+static void warn_relay(const struct rack *r, struct diag *d)
+{
+	size_t others = 0, first = 0;
+	char net[NET_CIDR_LEN];
+	struct diag_place at;
+
+	for (size_t i = 0; i < r->n_hosts; i++) {
+		const struct host *h = rack_host_at(r, i);
+
+		if (!h->dhcp && !net_contains(h->address, r->boot_server) &&
+		    others++ == 0)
+			first = i;
+	}
+	if (others == 0)
+		return;
+	at = host_place(rack_host_at(r, first), HOST_ADDRESS);
+	diag_add_at(d, &at,
+		    "host '%s'%s outside the boot server's network %s: a DHCP relay is "
+		    "needed there",
+		    rack_host_at(r, first)->name, others > 1 ? " and others are" : " is",
+		    net_format_cidr(r->network, net));
+	diag_host(d, rack_host_at(r, first)->name);
+}
+
 static void warn_boot_server(const struct rack *r, struct diag *d)
 {
 	const struct diag_place at = whole_file(r);
 	char addr[NET_ADDR_LEN];
 
-	if (r->network.prefix && !net_contains(r->network, r->boot_server))
+	if (net_contains(r->network, r->boot_server))
+		warn_relay(r, d);
+	else
 		diag_add_at(d, &at,
 			    "boot_server %s is outside every host's network: a DHCP "
 			    "relay is needed",

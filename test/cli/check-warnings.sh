@@ -73,6 +73,7 @@ warned "docker0 beside the hosts' own network" "" <<-E
 	web $M:03"; address = "172.17.0.13/24"; gateway = "172.17.0.1";
 	box $M:04"; address = "dhcp";
 	--
+	3: host 'n2' and others are outside the boot server's network 10.0.0.0/24: a DHCP relay is needed there
 	3: host 'n2': address: 172.17.0.12/24 overlaps $D
 E
 warned "a gateway that is a host" "$NET" <<-E
@@ -100,6 +101,7 @@ warned "what is outside without a gateway" 'ntp = [ "10.0.9.9", "time.example" ]
 	web $M:04"; address = "10.0.0.14/24"; ntp = [ "time.example" ];
 	web $M:05"; address = "dhcp";
 	--
+	3: host 'n2' and others are outside the boot server's network 10.0.0.0/24: a DHCP relay is needed there
 	2: host 'n1': dns: 10.0.1.53 is outside the host's network, and the host has no gateway
 	1: host 'n1': ntp: 10.0.9.9 is outside the host's network, and the host has no gateway
 	3: host 'n2': address: 10.1.0.12/24 does not reach the boot server 10.0.0.1: the host has no gateway, and its report will not arrive
