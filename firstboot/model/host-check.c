@@ -223,7 +223,8 @@ static void check_address(struct check *c)
 
 /* Complains about a gateway outside the network of the host's address. The address is at
  * fault if it is outside the node network, which was reported, or has another prefix than
- * the node network, which would reach the gateway. */
+ * the node network, which would reach the gateway. The message about a gateway outside
+ * the node network is the same for all hosts of a rack. */
 static void complain_unreachable(struct check *c, const char *gateway,
 				 const char *address)
 {
@@ -231,9 +232,17 @@ static void complain_unreachable(struct check *c, const char *gateway,
 	struct cidr nodes = h->node_network;
 	char n[NET_CIDR_LEN], where[512], there[512];
 
-	if (!check_have(c, HOST_NODE_NETWORK) || !net_contains(nodes, h->gateway)) {
+	if (!check_have(c, HOST_NODE_NETWORK) ||
+	    (!net_contains(nodes, h->gateway) && !net_contains(nodes, h->address.addr))) {
 		check_complain(c, HOST_GATEWAY, "%s cannot be reached from %s", gateway,
 			       address);
+		return;
+	}
+	if (!net_contains(nodes, h->gateway)) {
+		check_complain(c, HOST_GATEWAY, "%s is outside node_network %s (%s)",
+			       gateway, net_format_cidr(nodes, n),
+			       host_where(h, HOST_NODE_NETWORK, where, sizeof(where)));
+		check_other(c, HOST_NODE_NETWORK);
 		return;
 	}
 	if (!net_contains(nodes, h->address.addr))
