@@ -56,10 +56,11 @@ struct diag_place {
 
 /* The parts of a complaint, for programs that read them. */
 struct diag_about {
-	struct diag_place at, other; /* the second place that it names; the files are
-				      * owned */
-	char *host;                  /* that it is about, or NULL */
-	size_t message;              /* offset in its line, behind the place */
+	/* The place and the second one that it names. The files are owned, and not
+	 * cleaned (lib/text.h). */
+	struct diag_place at, other;
+	char *host;     /* that it is about, or NULL */
+	size_t message; /* offset in its line, behind the place */
 };
 
 /* Complaints in the order they were added. Initialise it with zeros; diag_done() frees

@@ -11,6 +11,7 @@
 #include "pxe/rack-fold.h"
 
 #include "lib/intern.h"
+#include "lib/text.h"
 
 #define NAMED_MAX 4  /* hosts or lines in a detail */
 #define KEPT_MAX  10 /* complaints of a kind that keep their lines */
@@ -117,8 +118,12 @@ static void name_subject(struct group *g, const char *message,
 	if (!at->line || (host && g->one_file && at->line == g->line))
 		return;
 	buf_puts(&g->more, !host ? "" : g->one_file ? " (line " : " (");
-	if (!g->one_file)
-		buf_printf(&g->more, "%s:", at->file);
+	if (!g->one_file) {
+		_cleanup_free_ char *file = xstrdup(at->file);
+
+		text_clean(file);
+		buf_printf(&g->more, "%s:", file);
+	}
 	buf_printf(&g->more, "%u%s", at->line, host ? ")" : "");
 }
 

@@ -83,13 +83,13 @@ static void places_in_several_files_are_whole(void **state)
 
 	(void)state;
 	for (unsigned i = 1; i <= 12; i++)
-		add(&d, i < 12 ? "a" : "b", i, "bad");
+		add(&d, i < 12 ? "a" : "b\033\n", i, "bad");
 	for (unsigned i = 1; i <= 12; i++)
 		diag_add(&d, "value %u", i);
 	got = folded(&d);
 	detail = strstr(got, "    and");
 	assert_non_null(detail);
-	assert_true(str_after(detail, "    and 2 more: a:11, b:12\nvalue 1\n"));
+	assert_true(str_after(detail, "    and 2 more: a:11, b? :12\nvalue 1\n"));
 	assert_true(str_ends(got, "\nvalue 10\n    and 2 more\n"));
 }
 
