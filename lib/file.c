@@ -21,6 +21,15 @@
 
 #define COPY_CHUNK (32 * 1024)
 
+char *file_beside(const char *path, const char *name)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	if (name[0] == '/' || !slash)
+		return xstrdup(name);
+	return xasprintf("%.*s%s", (int)(slash + 1 - path), path, name);
+}
+
 int path_split(const char *path, char **dir, const char **name)
 {
 	const char *slash = strrchr(path, '/');

@@ -103,6 +103,10 @@ int rm_rf_at(int dirfd, const char *path);
  * the last component is empty, "." or "..". */
 int path_split(const char *path, char **dir, const char **name) _must_check_;
 
+/* Returns the path of `name`, which is relative to the folder of the file `path`; NULL:
+ * of a file in the working directory. Owned by the caller. */
+char *file_beside(const char *path, const char *name);
+
 /* Writes all `len` bytes; waits when a non-blocking descriptor is full. Returns 0 or
  * -errno. */
 int write_all(int fd, const void *data, size_t len) _must_check_;

@@ -83,9 +83,10 @@ static void find_address(const struct rack *r, struct rack_named *m)
 }
 
 /* Returns 0, or -1 with a complaint. */
-static int find(const struct rack *r, struct rack_named *m, struct diag *d)
+static int find(const struct loader *l, struct rack_named *m, struct diag *d)
 {
 	const struct diag_place at = place_of(m);
+	const struct rack *r = l->rack;
 
 	if (net_parse_addr(m->text, &m->address) == 0) {
 		if (!net_is_machine(m->address))
@@ -101,7 +102,7 @@ static int find(const struct rack *r, struct rack_named *m, struct diag *d)
 		    streq(rack_host_at(r, i)->name, m->text))
 			m->host = i;
 	if (m->host == NO_HOST)
-		return unknown(r, m, d);
+		return l->incomplete ? -1 : unknown(r, m, d);
 	if (rack_host_at(r, m->host)->dhcp)
 		return diag_add_at(d, &at,
 				   "cluster: %s '%s' has its address from DHCP: the "
@@ -116,7 +117,7 @@ static int find(const struct rack *r, struct rack_named *m, struct diag *d)
 void rack_named_find(struct loader *l)
 {
 	for (size_t i = 0; i < l->n_named && l->rack->n_hosts; i++)
-		if (find(l->rack, &l->named[i], l->d) < 0)
+		if (find(l, &l->named[i], l->d) < 0)
 			l->r = -1;
 }
 

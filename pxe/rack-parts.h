@@ -25,7 +25,9 @@ struct loader {
 	uint32_t features; /* of the roles that the hosts have */
 	struct diag *d;
 	const struct conf_node *cluster;
-	const struct conf_node *name; /* cluster.name, or NULL */
+	const struct conf_node *name;     /* cluster.name, or NULL */
+	const struct conf_node *profiles; /* of the file, or NULL */
+	bool incomplete; /* hosts are missing, which was complained about */
 	/* The cluster group's values for keys that host.cfg does not have. */
 	struct rack_host common;
 	struct rack_named named[HOST_KEY_COUNT];

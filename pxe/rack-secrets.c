@@ -88,17 +88,6 @@ static void check_value(struct element *el, const char *key, const char *value,
 	complain(el, conf_member(el->group, key), "%.*s %s", (int)b.len, b.p, wrong);
 }
 
-/* Returns the path of `file`, which is relative to the folder of the file `from`.
- * Owned. */
-static char *path_beside(const char *from, const char *file)
-{
-	const char *slash = strrchr(from, '/');
-
-	if (file[0] == '/' || !slash)
-		return xstrdup(file);
-	return xasprintf("%.*s%s", (int)(slash + 1 - from), from, file);
-}
-
 static void load_file(struct element *el)
 {
 	const struct conf_node *n = conf_member(el->group, "file");
@@ -109,7 +98,7 @@ static void load_file(struct element *el)
 	if (!file)
 		return;
 	slash = strrchr(file, '/');
-	el->s.path = path_beside(el->s.from, file);
+	el->s.path = file_beside(el->s.from, file);
 	if (name) {
 		check_value(el, "name", name, secret_name_wrong(name));
 	} else if (!conf_member(el->group, "name")) {

@@ -18,10 +18,11 @@
 #include "pxe/feature.h"
 #include "pxe/rack-check.h"
 #include "pxe/rack-fold.h"
+#include "pxe/rack-settings.h"
 
 #define VM_MEMORY  (1536ULL << 20)
 #define VM_CPUS    1
-#define COPIES_MAX (64U << 20) /* bytes of the cluster's settings in all hosts */
+#define COPIES_MAX (256U << 20) /* bytes of the cluster's settings in all hosts */
 
 static void rack_host_done(struct rack_host *h)
 {
@@ -185,6 +186,48 @@ static void load_cluster(struct loader *l, size_t n_hosts)
 	check_cluster_size(l, &proto, n_hosts);
 }
 
+/* --- profiles --------------------------------------------------------------------- */
+
+/* Reports the mistakes of a profile once, also when no host takes it. */
+static void load_profile(struct loader *l, const struct conf_node *n)
+{
+	static const char *const own[] = {"name", "mac",      "serial",
+					  "uuid", "profiles", "hosts_file"};
+	_cleanup_free_ char *prefix = xasprintf("profile '%.60s': ", conf_key(n));
+	_cleanup_host_ struct host host = {0};
+	struct rack_host h = {0};
+
+	if (conf_type(n) != CONF_GROUP) {
+		l->r = conf_complain(n, l->d, "%smust be a group: { ... }", prefix);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+		if (conf_member(n, own[i]))
+			l->r = conf_complain(conf_member(n, own[i]), l->d,
+					     "%s%s belongs to each host: write it in the "
+					     "host's group",
+					     prefix, own[i]);
+	host_init(&host);
+	host.features = roles_features(l->roles);
+	if (host_load_group(&host, n, prefix, &rack_entry_group, l->d) < 0)
+		l->r = -1;
+	rack_load_keys(l, n, prefix, &h);
+	rack_host_done(&h);
+}
+
+static void load_profiles(struct loader *l)
+{
+	if (!l->profiles)
+		return;
+	if (conf_type(l->profiles) != CONF_GROUP)
+		l->r = conf_complain(l->profiles, l->d,
+				     "profiles: must be a group with a group of keys for "
+				     "each: { big : { ... }; }");
+	else
+		for (size_t i = 0; i < conf_len(l->profiles); i++)
+			load_profile(l, conf_at(l->profiles, i));
+}
+
 /* --- the hosts -------------------------------------------------------------------- */
 
 static void complain_prefix(struct loader *l, const struct conf_node *n,
@@ -300,7 +343,7 @@ static void load_hosts(struct loader *l, const struct conf_node *list)
 		}
 		load_host(l, group, i, &l->rack->hosts[l->rack->n_hosts++]);
 	}
-	if (conf_len(list) == 0)
+	if (conf_len(list) == 0 && !l->incomplete)
 		l->r = conf_complain(
 			list, l->d,
 			"hosts: the list is empty: it needs a group for each host");
@@ -319,7 +362,8 @@ static bool resembles_rack(const struct conf_node *root, const char *const *keys
 
 static void load_root(struct loader *l, const struct conf_node *root)
 {
-	static const char *const keys[] = {"cluster", "hosts", NULL};
+	static const char *const keys[] = {"cluster", "hosts", "profiles", "hosts_file",
+					   NULL};
 	const struct diag_place whole = {.file = l->rack->file};
 	const struct conf_node *hosts = NULL;
 	int c, h;
@@ -357,6 +401,12 @@ static void load_root(struct loader *l, const struct conf_node *root)
 	load_cluster(l, conf_len(hosts));
 	if (l->too_large)
 		return;
+	load_profiles(l);
+	if (conf_len(hosts) > RACK_MAX_HOSTS) {
+		l->r = conf_complain(hosts, l->d, "hosts: more than %d hosts",
+				     RACK_MAX_HOSTS);
+		return;
+	}
 	load_hosts(l, hosts);
 	rack_named_find(l);
 	rack_check_each(l);
@@ -365,19 +415,22 @@ static void load_root(struct loader *l, const struct conf_node *root)
 		l->r = -1;
 }
 
-/* `secrets`: read the files of the secrets as well. */
-static int load_conf(struct rack *ret, const struct conf *conf, const struct roles *roles,
-		     bool secrets, struct diag *d)
+int rack_load_settings(struct rack *ret, const struct rack_settings *s,
+		       const struct roles *roles, bool secrets, struct diag *d)
 {
+	const struct conf *flat = rack_settings_flat(s);
 	struct loader l = {
 		.rack = ret,
 		.roles = roles,
 		.d = d,
+		.profiles = conf_member(conf_root(s->written), "profiles"),
+		.incomplete = s->incomplete,
 		.common = {.vm_memory = VM_MEMORY, .vm_cpus = VM_CPUS},
+		.r = s->incomplete ? -1 : 0,
 	};
 
-	*ret = (struct rack){.file = xstrdup(conf_name(conf)), .any_roles = roles->any};
-	load_root(&l, conf_root(conf));
+	*ret = (struct rack){.file = xstrdup(conf_name(flat)), .any_roles = roles->any};
+	load_root(&l, conf_root(flat));
 	rack_host_done(&l.common);
 	if (secrets && rack_read_secrets(&ret->secrets, d) < 0)
 		l.r = -1;
@@ -389,30 +442,29 @@ static int load_conf(struct rack *ret, const struct conf *conf, const struct rol
 	return l.r;
 }
 
+/* Loads what was read with the status `r`, unless nothing was. */
+static int load_read(struct rack *ret, const struct rack_settings *s, int r,
+		     const struct roles *roles, bool secrets, struct diag *d)
+{
+	return r < 0 && !s->incomplete ? -1
+				       : rack_load_settings(ret, s, roles, secrets, d);
+}
+
 int rack_load(struct rack *ret, const char *path, const struct roles *roles,
 	      struct diag *d)
 {
-	_cleanup_conf_ struct conf *conf = NULL;
+	_cleanup_rack_settings_ struct rack_settings s = {0};
 
-	if (conf_read_at(&conf, AT_FDCWD, path, path, CONF_MAX_RACK, 0, d) < 0)
-		return -1;
-	return load_conf(ret, conf, roles, true, d);
+	return load_read(ret, &s, rack_settings_read(&s, path, d), roles, true, d);
 }
 
 int rack_parse(struct rack *ret, const char *text, size_t len, const char *name,
 	       unsigned flags, const struct roles *roles, struct diag *d)
 {
-	_cleanup_conf_ struct conf *conf = NULL;
+	_cleanup_rack_settings_ struct rack_settings s = {0};
 
-	if (conf_parse(&conf, text, len, name, CONF_MAX_RACK, flags, d) < 0)
-		return -1;
-	return load_conf(ret, conf, roles, false, d);
-}
-
-int rack_load_conf(struct rack *ret, const struct conf *conf, const struct roles *roles,
-		   struct diag *d)
-{
-	return load_conf(ret, conf, roles, false, d);
+	return load_read(ret, &s, rack_settings_parse(&s, text, len, name, flags, d),
+			 roles, false, d);
 }
 
 void rack_done(struct rack *r)

@@ -18,6 +18,7 @@
  * secrets (rack-secrets.h).
  *
  * An address without a prefix gets that of node_network. Unknown keys are errors.
+ * rack-expand.h says how one entry describes many hosts.
  */
 #pragma once
 
@@ -55,18 +56,15 @@ struct rack {
 	struct rack_secrets secrets;
 };
 
-/* Loads and checks the file, and reads the files of its secrets. Returns 0, or -1 with
- * every complaint in `d`. */
+/* Loads and checks the file, and reads the files of its secrets (rack-settings.h has the
+ * steps). Returns 0, or -1 with every complaint in `d`. */
 int rack_load(struct rack *ret, const char *path, const struct roles *roles,
 	      struct diag *d) _must_check_;
 
-/* Does the same with a text, without reading secrets; messages call it `name`, `flags`
- * are conf_flags. */
+/* Does the same with a text, without reading secrets or tables; messages call it
+ * `name`, `flags` are conf_flags. */
 int rack_parse(struct rack *ret, const char *text, size_t len, const char *name,
 	       unsigned flags, const struct roles *roles, struct diag *d) _must_check_;
-/* Does the same with a file that was read. */
-int rack_load_conf(struct rack *ret, const struct conf *conf, const struct roles *roles,
-		   struct diag *d) _must_check_;
 /* Adds a warning for what is allowed, but seldom meant, and folds those that are alike
  * (rack-fold.h); rack_warn_keys() only for hosts without ssh_keys. rack_warn() logs all
  * warnings. */

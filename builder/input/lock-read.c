@@ -201,7 +201,7 @@ int lock_read(struct lock *ret, const char *path, struct diag *d)
 		*ret = l;
 		return 0;
 	}
-	if (conf_read_at(&c, AT_FDCWD, path, path, CONF_MAX_RACK, CONF_NO_INCLUDE,
+	if (conf_read_at(&c, AT_FDCWD, path, path, CONF_MAX_IMAGE, CONF_NO_INCLUDE,
 			 &own) == 0)
 		parse(&l, c, &own);
 	for (size_t i = 0; i < own.n; i++)

@@ -12,24 +12,49 @@
 
 #define KEYS "ssh_keys"
 
-/* Replaces the text by its settings and those of the files that it includes. */
-static int merge_included(struct config_text *c, const char *path, size_t max,
-			  struct diag *d)
+/* Replaces the text by its settings, those of the files that it includes, and an entry
+ * for each host. */
+static int write_out(struct config_text *c, const char *path, struct diag *d)
 {
-	if (conf_read_at(&c->merged, AT_FDCWD, path, path, max, 0, d) < 0)
+	const struct conf *conf;
+
+	if (c->rack && rack_settings_read(&c->settings, path, d) < 0)
 		return -1;
+	if (!c->rack &&
+	    conf_read_at(&c->merged, AT_FDCWD, path, path, CONF_MAX, 0, d) < 0)
+		return -1;
+	conf = c->rack ? rack_settings_flat(&c->settings) : c->merged;
 	free(c->text);
-	c->text = conf_text(c->merged);
+	c->text = conf_text(conf);
 	c->len = strlen(c->text);
 	return 0;
+}
+
+/* Removes the settings of a text that was changed since it was written out. */
+static void forget_settings(struct config_text *c)
+{
+	conf_free(c->merged);
+	c->merged = NULL;
+	rack_settings_done(&c->settings);
+}
+
+/* Checks if the text has to be written out. Only one that is right but for its @include
+ * is. */
+static bool is_compact(const struct config_text *c, size_t max)
+{
+	_cleanup_conf_ struct conf *conf = NULL;
+	_cleanup_diag_ struct diag ignored = {0};
+
+	if (conf_parse(&conf, c->text, c->len, c->name, max, CONF_NO_INCLUDE, &ignored) <
+	    0)
+		return strstr(c->text, "@include");
+	return c->rack && rack_is_compact(conf_root(conf));
 }
 
 int config_text_load(struct config_text *c, const char *path, const char *where,
 		     struct diag *d)
 {
 	size_t max = c->rack ? CONF_MAX_RACK : CONF_MAX;
-	_cleanup_conf_ struct conf *conf = NULL;
-	_cleanup_diag_ struct diag ignored = {0};
 	int r = file_read_at(AT_FDCWD, path, max, &c->text, &c->len);
 
 	c->name = xstrdup(path);
@@ -39,11 +64,7 @@ int config_text_load(struct config_text *c, const char *path, const char *where,
 		return diag_add_unread(d, "%s%s%s: cannot be read: %s",
 				       where ? where : "", where ? ": " : "", path,
 				       strerror(-r));
-	/* Only a text that is right but for its @include is read as a file. */
-	if (!strstr(c->text, "@include") ||
-	    conf_parse(&conf, c->text, c->len, path, max, CONF_NO_INCLUDE, &ignored) == 0)
-		return 0;
-	return merge_included(c, path, max, d);
+	return is_compact(c, max) ? write_out(c, path, d) : 0;
 }
 
 static int parse_host(const struct config_text *c, const struct roles *roles,
@@ -64,9 +85,9 @@ static int parse_host(const struct config_text *c, const struct roles *roles,
 static int parse_rack(const struct config_text *c, const struct roles *roles,
 		      struct rack *r, struct diag *d)
 {
-	return c->merged ? rack_load_conf(r, c->merged, roles, d)
-			 : rack_parse(r, c->text, c->len, c->name, CONF_NO_INCLUDE, roles,
-				      d);
+	return c->settings.written ? rack_load_settings(r, &c->settings, roles, false, d)
+				   : rack_parse(r, c->text, c->len, c->name,
+						CONF_NO_INCLUDE, roles, d);
 }
 
 /* Warns about a setting of the hosts of a rack that has no effect on a medium. */
@@ -287,8 +308,7 @@ static void apply(struct edit *ed, struct config_text *c)
 	free(c->text);
 	c->len = b.len;
 	c->text = buf_take(&b);
-	conf_free(c->merged);
-	c->merged = NULL;
+	forget_settings(c);
 }
 
 /* Sets *ret to the offset behind the first of `brackets` that follows `word` on or after
@@ -456,6 +476,6 @@ void config_text_done(struct config_text *c)
 {
 	free(c->name);
 	free(c->text);
-	conf_free(c->merged);
+	forget_settings(c);
 	*c = (struct config_text){0};
 }

@@ -7,19 +7,23 @@
 
 #include "firstboot/model/conf.h"
 #include "firstboot/model/host-template.h"
+#include "pxe/rack-settings.h"
 
 struct config_text {
 	char *name; /* its path, for messages */
 	bool rack;  /* rack.cfg, not host.cfg */
 	char *text;
 	size_t len;
-	struct conf *merged; /* the file with those that it includes, whose lines are
-			      * not those of `text`; NULL when it includes none */
+	/* The settings of a text that was written out, with their lines; NULL: those of
+	 * `text`. */
+	struct conf *merged;           /* of a host.cfg that includes others */
+	struct rack_settings settings; /* of a rack.cfg; empty: those of `text` */
 };
 
 /*
- * Reads the file `path`. If it includes others, the text has their settings in its place,
- * without comments: a medium has only the one file. `c` is empty, except for `rack`.
+ * Reads the file `path`. If it includes others, or is a rack.cfg with entries for many hosts,
+ * the text has the settings of all of them, without comments: a medium has only the one
+ * file, in which a host has an entry. `c` is empty, except for `rack`.
  * `where` is the place that names the file, for the complaint that it cannot be read, or
  * NULL. Returns 0, or -1 with complaints, of the same file and line as those of
  * `rackstrap check`.

@@ -249,7 +249,7 @@ static int load_file(struct recipe *r, const char *path, unsigned depth, struct 
 {
 	_cleanup_conf_ struct conf *c = NULL;
 
-	if (conf_read_at(&c, AT_FDCWD, path, path, CONF_MAX_RACK, 0, d) < 0)
+	if (conf_read_at(&c, AT_FDCWD, path, path, CONF_MAX_IMAGE, 0, d) < 0)
 		return -1;
 	if (is_rack(conf_root(c)))
 		return diag_add(d,

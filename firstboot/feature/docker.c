@@ -144,7 +144,7 @@ void containers_read(struct containers *ret, const struct firstboot *fb, struct 
 	if (root_access(fb->rootfd, CONTAINERS_CFG) == -ENOENT)
 		return;
 	if (conf_read_root(&ret->conf, fb->rootfd, CONTAINERS_CFG, "/" CONTAINERS_CFG,
-			   CONF_MAX_RACK, d) < 0)
+			   CONF_MAX_IMAGE, d) < 0)
 		return;
 	(void)!conf_get_list(conf_root(ret->conf), "containers", &list, d);
 	ret->v = xcalloc(conf_len(list) + 1, sizeof(*ret->v));

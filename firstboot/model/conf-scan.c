@@ -19,9 +19,12 @@
 #include <stdarg.h>
 
 #define INCLUDE      "@include"
-#define CONF_DEPTH   32     /* groups and lists within each other */
-#define CONF_MEMBERS 1000   /* of a group: libconfig compares a new one with all others */
-#define CONF_VALUES  500000 /* each takes up to 150 bytes of memory, a group twice that */
+#define CONF_DEPTH   32   /* groups and lists within each other */
+#define CONF_MEMBERS 1000 /* of a group: libconfig compares a new one with all others */
+/* Values of a file, and of one that may be as large as a rack. Each takes up to 250 bytes
+ * of memory, a group twice that. */
+#define CONF_VALUES      500000
+#define CONF_VALUES_RACK 10000000
 
 struct scan {
 	const char *p, *end;
@@ -155,10 +158,12 @@ static void scan_word(struct scan *s)
 /* Counts a value, a group or list twice. Returns false if there are too many. */
 static bool scan_value(struct scan *s)
 {
+	const size_t max = s->flags & CONF_OF_RACK ? CONF_VALUES_RACK : CONF_VALUES;
+
 	s->values += strchr("{([", *s->p) ? 2 : 1;
-	if (s->values <= CONF_VALUES)
+	if (s->values <= max)
 		return true;
-	complain(s, "too many values: at most %d are allowed", CONF_VALUES);
+	complain(s, "too many values: at most %zu are allowed", max);
 	return false;
 }
 

@@ -5,6 +5,9 @@
 #include "firstboot/model/conf-source.h"
 #include "firstboot/model/conf.h"
 
+/* A flag beside those of conf_parse(): the file may be as large as a rack. */
+#define CONF_OF_RACK (1U << 31)
+
 /* An @include in a line of its own. */
 struct conf_include {
 	size_t at, end; /* of the text from '@' to behind the closing quotation mark */

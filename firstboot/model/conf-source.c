@@ -35,16 +35,6 @@ static void begin(struct join *j, const char *name, unsigned line)
 		(struct conf_piece){.first = j->line, .line = line, .name = name};
 }
 
-/* Returns the path of an included file, owned by the caller. */
-static char *beside(const char *path, const char *name)
-{
-	const char *slash = path ? strrchr(path, '/') : NULL;
-
-	if (name[0] == '/' || !slash)
-		return xstrdup(name);
-	return xasprintf("%.*s%s", (int)(slash + 1 - path), path, name);
-}
-
 static int join_file(struct join *j, const char *text, size_t len, const char *name,
 		     const char *path, unsigned depth);
 
@@ -52,7 +42,7 @@ static int join_file(struct join *j, const char *text, size_t len, const char *n
 static int join_included(struct join *j, const struct conf_include *inc, const char *name,
 			 const char *path, unsigned depth)
 {
-	_cleanup_free_ char *file = beside(path, inc->name), *text = NULL;
+	_cleanup_free_ char *file = file_beside(path, inc->name), *text = NULL;
 	const struct diag_place at = {.file = name, .line = inc->line};
 	size_t len = 0;
 	int r;
@@ -117,6 +107,8 @@ int conf_source_load(struct conf_source *ret, const char *text, size_t len,
 	struct conf_lines lines;
 	int r;
 
+	if (max > CONF_MAX_IMAGE)
+		flags = j.flags |= CONF_OF_RACK;
 	strv_builder_add(&ret->names, name);
 	r = join_file(&j, text, len, ret->names.v[0], path, 0);
 	if (r < 0)

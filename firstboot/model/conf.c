@@ -10,20 +10,14 @@
  */
 #include "firstboot/model/conf.h"
 #include "firstboot/model/conf-note.h"
-#include "firstboot/model/conf-source.h"
 #include "firstboot/model/conf-syntax.h"
+#include "firstboot/model/conf-tree.h"
 #include "lib/file.h"
 #include "lib/root.h"
 
 #include <string.h>
 
 #include <libconfig.h>
-
-struct conf {
-	config_t c;
-	char *name;
-	struct conf_source source; /* its text only while it is parsed */
-};
 
 /*
  * libconfig 1.5 leaks the string that it was reading when it finds a syntax error. The
@@ -45,52 +39,109 @@ const char *__lsan_default_suppressions(void)
 }
 #endif
 
-/* A node is a setting of libconfig under another name. */
-static const config_setting_t *setting(const struct conf_node *n)
-{
-	return (const config_setting_t *)n;
-}
-
-static const struct conf_node *node(const config_setting_t *s)
-{
-	return (const struct conf_node *)s;
-}
-
 /* --- reading ---------------------------------------------------------------------- */
 
 /* Reports why libconfig refused the text. */
-static int report_refused(const struct conf *c, struct diag *d)
+static int report_refused(const struct conf *c, const config_t *parsed, struct diag *d)
 {
 	const struct conf_lines lines = conf_source_lines(&c->source);
-	const char *why = config_error_text(&c->c);
+	const char *why = config_error_text(parsed);
 
 	if (conf_syntax_report(&lines, d) < 0)
 		return -1;
 	if (streq(why, "syntax error"))
 		why = "syntax error, here or on the line before";
-	return conf_syntax_report_line(&lines, (unsigned)config_error_line(&c->c), why,
+	return conf_syntax_report_line(&lines, (unsigned)config_error_line(parsed), why,
 				       d);
+}
+
+static enum conf_type type_of(const config_setting_t *s)
+{
+	switch (config_setting_type(s)) {
+	case CONFIG_TYPE_STRING:
+		return CONF_STRING;
+	case CONFIG_TYPE_INT:
+		return CONF_INT;
+	case CONFIG_TYPE_BOOL:
+		return CONF_BOOL;
+	case CONFIG_TYPE_GROUP:
+		return CONF_GROUP;
+	case CONFIG_TYPE_LIST:
+	case CONFIG_TYPE_ARRAY:
+		return CONF_LIST;
+	default:
+		return CONF_OTHER;
+	}
+}
+
+/* Returns a number that no format here uses, as libconfig reads it again. */
+static const char *other_text(struct conf *c, const config_setting_t *s)
+{
+	const bool is_float = config_setting_type(s) == CONFIG_TYPE_FLOAT;
+	_cleanup_free_ char *text =
+		is_float ? xasprintf("%.17g", config_setting_get_float(s))
+			 : xasprintf("%lldL", config_setting_get_int64(s));
+	_cleanup_free_ char *whole = xasprintf("%s.0", text);
+
+	return conf_copy(c, is_float && !strpbrk(text, ".en") ? whole : text);
+}
+
+/* Sets a node without others in it. */
+static void copy_value(struct conf *c, struct conf_node *n, const config_setting_t *s)
+{
+	switch (n->type) {
+	case CONF_STRING:
+		n->s = conf_copy(c, config_setting_get_string(s));
+		break;
+	case CONF_INT:
+		n->i = config_setting_get_int(s);
+		break;
+	case CONF_BOOL:
+		n->b = config_setting_get_bool(s) != 0;
+		break;
+	case CONF_OTHER:
+		n->s = other_text(c, s);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Copies a setting and those in it. conf_scan() has limited their depth. */
+static struct conf_node *copy_setting(struct conf *c, const config_setting_t *s)
+{
+	const struct conf_lines lines = conf_source_lines(&c->source);
+	const char *key = config_setting_name(s);
+	struct conf_node *n = conf_make(c, type_of(s), NULL, NULL);
+
+	n->key = key ? conf_copy(c, key) : NULL;
+	n->line = config_setting_source_line(s);
+	n->file = n->line ? conf_lines_place(&lines, n->line, &n->line) : c->name;
+	n->array = config_setting_type(s) == CONFIG_TYPE_ARRAY;
+	copy_value(c, n, s);
+	if (n->type != CONF_GROUP && n->type != CONF_LIST)
+		return n;
+	for (int i = 0; i < config_setting_length(s); i++)
+		conf_add(c, n, copy_setting(c, config_setting_get_elem(s, (unsigned)i)));
+	return n;
 }
 
 static int conf_load(struct conf *c, const char *text, size_t len, const char *path,
 		     size_t max, unsigned flags, struct diag *d)
 {
+	config_t parsed;
+	int r = 0;
+
 	if (conf_source_load(&c->source, text, len, c->name, path, max, flags, d) < 0)
 		return -1;
-	if (config_read_string(&c->c, c->source.text.p) != CONFIG_TRUE)
-		return report_refused(c, d);
+	config_init(&parsed);
+	if (config_read_string(&parsed, c->source.text.p) == CONFIG_TRUE)
+		(void)!copy_setting(c, config_root_setting(&parsed));
+	else
+		r = report_refused(c, &parsed, d);
+	config_destroy(&parsed);
 	buf_done(&c->source.text);
-	config_setting_set_hook(config_root_setting(&c->c), c);
-	return 0;
-}
-
-static struct conf *conf_new(const char *name)
-{
-	struct conf *c = xcalloc(1, sizeof(*c));
-
-	config_init(&c->c);
-	c->name = xstrdup(name);
-	return c;
+	return r;
 }
 
 static int complain_large(const char *name, size_t max, struct diag *d)
@@ -158,7 +209,7 @@ void conf_free(struct conf *c)
 {
 	if (!c)
 		return;
-	config_destroy(&c->c);
+	conf_free_blocks(c);
 	free(c->name);
 	conf_source_done(&c->source);
 	free(c);
@@ -171,7 +222,7 @@ void conf_free_p(struct conf **c)
 
 const struct conf_node *conf_root(const struct conf *c)
 {
-	return node(config_root_setting(&c->c));
+	return c->root;
 }
 
 const char *conf_name(const struct conf *c)
@@ -181,43 +232,24 @@ const char *conf_name(const struct conf *c)
 
 /* --- nodes ------------------------------------------------------------------------ */
 
-/* Returns the file of a node and sets *line, to 0 for the root. */
-static const char *place(const struct conf_node *n, unsigned *line)
-{
-	const config_setting_t *s = setting(n);
-	const struct conf *c = config_setting_get_hook(s->config->root);
-	const struct conf_lines lines = conf_source_lines(&c->source);
-
-	*line = config_setting_source_line(s);
-	return *line ? conf_lines_place(&lines, *line, line) : c->name;
-}
-
 const char *conf_file(const struct conf_node *n)
 {
-	unsigned line;
-
-	return place(n, &line);
+	return n->file;
 }
 
 unsigned conf_line(const struct conf_node *n)
 {
-	unsigned line;
-
-	(void)!place(n, &line);
-	return line;
+	return n->line;
 }
 
 struct diag_place conf_place(const struct conf_node *n)
 {
-	struct diag_place at = {.column = 0};
-
-	at.file = place(n, &at.line);
-	return at;
+	return (struct diag_place){n->file, n->line, n->column};
 }
 
 const char *conf_key(const struct conf_node *n)
 {
-	return config_setting_name(setting(n));
+	return n->key;
 }
 
 static _printf_(4, 0) int complain(const struct conf_node *n, struct diag *d,
@@ -228,6 +260,10 @@ static _printf_(4, 0) int complain(const struct conf_node *n, struct diag *d,
 	const struct diag_place at = conf_place(n);
 	_cleanup_free_ char *msg = NULL;
 
+	if (n->shared && n->complained)
+		return -1;
+	if (d)
+		((struct conf_node *)(uintptr_t)n)->complained = true;
 	if (vasprintf(&msg, fmt, ap) < 0)
 		abort();
 	return add(d, &at, "%s", msg);
@@ -257,42 +293,27 @@ int conf_complain_unread(const struct conf_node *n, struct diag *d, const char *
 
 size_t conf_len(const struct conf_node *n)
 {
-	return n ? (size_t)config_setting_length(setting(n)) : 0;
+	return n && (n->type == CONF_GROUP || n->type == CONF_LIST) ? n->nodes.n : 0;
 }
 
 const struct conf_node *conf_at(const struct conf_node *n, size_t i)
 {
-	return node(config_setting_get_elem(setting(n), (unsigned)i));
+	return n->nodes.v[i];
 }
 
-/* libconfig's look-up is not used: it reads a name with '.', ':' or '/' as a path. */
 const struct conf_node *conf_member(const struct conf_node *n, const char *key)
 {
-	if (!n || conf_type(n) != CONF_GROUP)
+	if (!n || n->type != CONF_GROUP)
 		return NULL;
-	for (size_t i = 0; i < conf_len(n); i++)
-		if (streq(conf_key(conf_at(n, i)), key))
-			return conf_at(n, i);
+	for (size_t i = 0; i < n->nodes.n; i++)
+		if (streq(n->nodes.v[i]->key, key))
+			return n->nodes.v[i];
 	return NULL;
 }
 
 enum conf_type conf_type(const struct conf_node *n)
 {
-	switch (config_setting_type(setting(n))) {
-	case CONFIG_TYPE_STRING:
-		return CONF_STRING;
-	case CONFIG_TYPE_INT:
-		return CONF_INT;
-	case CONFIG_TYPE_BOOL:
-		return CONF_BOOL;
-	case CONFIG_TYPE_GROUP:
-		return CONF_GROUP;
-	case CONFIG_TYPE_LIST:
-	case CONFIG_TYPE_ARRAY:
-		return CONF_LIST;
-	default:
-		return CONF_OTHER;
-	}
+	return n->type;
 }
 
 /* --- members ---------------------------------------------------------------------- */
@@ -320,7 +341,7 @@ int conf_get_str(const struct conf_node *n, const char *key, const char **ret,
 	int r = conf_get(n, key, CONF_STRING, "a string", &m, d);
 
 	if (r > 0)
-		*ret = config_setting_get_string(setting(m));
+		*ret = m->s;
 	return r;
 }
 
@@ -330,7 +351,7 @@ int conf_get_bool(const struct conf_node *n, const char *key, bool *ret, struct 
 	int r = conf_get(n, key, CONF_BOOL, "true or false", &m, d);
 
 	if (r > 0)
-		*ret = config_setting_get_bool(setting(m)) != 0;
+		*ret = m->b;
 	return r;
 }
 
@@ -343,7 +364,7 @@ int conf_get_int(const struct conf_node *n, const char *key, int min, int max, i
 
 	if (r <= 0)
 		return r;
-	v = config_setting_get_int(setting(m));
+	v = m->i;
 	if (v < min || v > max)
 		return conf_complain(m, d, "%s: must be %d to %d, not %d", key, min, max,
 				     v);
@@ -366,7 +387,7 @@ int conf_get_strv(const struct conf_node *n, const char *key, char ***ret, struc
 			r = conf_complain(m, d, "%s: element %zu must be a string", key,
 					  i + 1);
 		else
-			strv_builder_add(&v, config_setting_get_string(setting(at)));
+			strv_builder_add(&v, at->s);
 	}
 	if (r > 0) {
 		strv_free(*ret);
@@ -392,7 +413,7 @@ int conf_str(const struct conf_node *n, const char **ret, struct diag *d)
 	if (conf_type(n) != CONF_STRING)
 		return conf_complain(n, d, "must be a string%s",
 				     conf_type_note(n, CONF_STRING));
-	*ret = config_setting_get_string(setting(n));
+	*ret = n->s;
 	return 0;
 }
 
@@ -401,7 +422,7 @@ int conf_bool(const struct conf_node *n, bool *ret, struct diag *d)
 	if (conf_type(n) != CONF_BOOL)
 		return conf_complain(n, d, "must be true or false%s",
 				     conf_type_note(n, CONF_BOOL));
-	*ret = config_setting_get_bool(setting(n)) != 0;
+	*ret = n->b;
 	return 0;
 }
 
@@ -410,7 +431,7 @@ int conf_int(const struct conf_node *n, int *ret, struct diag *d)
 	if (conf_type(n) != CONF_INT)
 		return conf_complain(n, d, "must be a whole number%s",
 				     conf_type_note(n, CONF_INT));
-	*ret = config_setting_get_int(setting(n));
+	*ret = n->i;
 	return 0;
 }
 
@@ -419,9 +440,7 @@ int conf_complain_unknown(const struct conf_node *n, const char *prefix, const c
 {
 	if (!near)
 		return conf_complain(n, d, "%sunknown key '%s'", prefix, conf_key(n));
-	/* The root's hook is the struct conf; a member is never the root. */
-	config_setting_set_hook((config_setting_t *)(uintptr_t)n,
-				(void *)(uintptr_t)near);
+	((struct conf_node *)(uintptr_t)n)->near = near;
 	return conf_complain(n, d, "%sunknown key '%s' (did you mean '%s'?)", prefix,
 			     conf_key(n), near);
 }
@@ -431,7 +450,7 @@ bool conf_is_missing(const struct conf_node *group, const char *key)
 	if (conf_member(group, key))
 		return false;
 	for (size_t i = 0; i < conf_len(group); i++) {
-		const char *near = config_setting_get_hook(setting(conf_at(group, i)));
+		const char *near = conf_at(group, i)->near;
 
 		if (near && streq(near, key))
 			return false;
@@ -470,51 +489,4 @@ int conf_check_keys_of(const struct conf_node *n, const char *prefix,
 int conf_check_keys(const struct conf_node *n, const char *const *keys, struct diag *d)
 {
 	return conf_check_keys_of(n, "", keys, NULL, d);
-}
-
-char *conf_text(const struct conf *c)
-{
-	struct buf b = {0};
-	char *text = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
-
-	if (!f)
-		abort();
-	config_write(&c->c, f);
-	if (fclose(f) != 0)
-		abort();
-	buf_add(&b, text, len);
-	free(text);
-	return buf_take(&b);
-}
-
-void conf_quote(struct buf *b, const char *s)
-{
-	buf_puts(b, "\"");
-	for (; *s; s++) {
-		if (*s == '"' || *s == '\\')
-			buf_printf(b, "\\%c", *s);
-		else if (*s == '\n')
-			buf_puts(b, "\\n");
-		else if (*s == '\t')
-			buf_puts(b, "\\t");
-		else if (*s == '\r')
-			buf_puts(b, "\\r");
-		else if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			buf_printf(b, "\\x%02x", (unsigned char)*s);
-		else
-			buf_add(b, s, 1);
-	}
-	buf_puts(b, "\"");
-}
-
-void conf_append_strv(struct buf *b, const char *key, char *const *v)
-{
-	buf_printf(b, "%s = [", key);
-	for (size_t i = 0; v && v[i]; i++) {
-		buf_puts(b, i ? ",\n  " : "\n  ");
-		conf_quote(b, v[i]);
-	}
-	buf_puts(b, " ];\n");
 }

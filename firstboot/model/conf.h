@@ -20,8 +20,10 @@ enum conf_flags {
 				   * the operator did not name (lib/file.h) */
 };
 
-#define CONF_MAX      (64 * 1024)       /* largest file of one host, in bytes */
-#define CONF_MAX_RACK (4 * 1024 * 1024) /* largest rack or recipe file, in bytes */
+/* The largest files, in bytes: of one host, of an image or recipe, of a rack. */
+#define CONF_MAX       (64 * 1024)
+#define CONF_MAX_IMAGE (4 * 1024 * 1024)
+#define CONF_MAX_RACK  (256 * 1024 * 1024)
 
 /*
  * Read and parse a text of at most `max` bytes. `name` is its name in complaints
@@ -38,6 +40,7 @@ void conf_free(struct conf *c);
 void conf_free_p(struct conf **c);
 #define _cleanup_conf_ _cleanup_(conf_free_p)
 
+/* Returns the group of all settings; NULL for one that was made and is still empty. */
 const struct conf_node *conf_root(const struct conf *c);
 const char *conf_name(const struct conf *c);
 
@@ -45,7 +48,8 @@ const char *conf_name(const struct conf *c);
  * path of an included file. */
 const char *conf_file(const struct conf_node *n);
 unsigned conf_line(const struct conf_node *n);
-/* Returns both, for complaints. The root has no line. The file is the node's. */
+/* Returns both, for complaints, and the column of a value from a table. The root has no
+ * line. The file is the node's. */
 struct diag_place conf_place(const struct conf_node *n);
 const char *conf_key(const struct conf_node *n); /* NULL for list elements */
 
@@ -122,6 +126,41 @@ bool conf_is_missing(const struct conf_node *group, const char *key);
 /* Returns the settings as a text that conf_parse() reads to the same ones, with those of
  * included files in their places and without comments. Owned by the caller. */
 char *conf_text(const struct conf *c);
+
+/*
+ * A configuration may also be made of nodes, which may be those of others: these must
+ * outlive it.
+ */
+
+/* Returns a configuration without a node. The first that is made is its root. */
+struct conf *conf_new(const char *name);
+/* Make a node with the place of `at`, or without one. The configuration owns it; `key` is
+ * kept and must outlive it. */
+struct conf_node *conf_make(struct conf *c, enum conf_type type, const char *key,
+			    const struct conf_node *at);
+/* Returns an empty list, which is written in [ ]. */
+struct conf_node *conf_make_list(struct conf *c, const char *key,
+				 const struct conf_node *at);
+const struct conf_node *conf_make_str(struct conf *c, const char *key, const char *s,
+				      const struct conf_node *at);
+const struct conf_node *conf_make_int(struct conf *c, const char *key, int i,
+				      const struct conf_node *at);
+const struct conf_node *conf_make_bool(struct conf *c, const char *key, bool b,
+				       const struct conf_node *at);
+/* Returns a copy of a text, which the configuration owns. */
+const char *conf_copy(struct conf *c, const char *s);
+/* Sets the place of a node that was made. Keeps the pointer to its file. */
+void conf_set_place(struct conf_node *n, const struct diag_place *at);
+/* Adds a node to a group or list that was made, in time that does not grow with it. */
+void conf_add(struct conf *c, struct conf_node *to, const struct conf_node *n);
+/* Does the same with a member of a group, in the place of one with its key. */
+void conf_replace(struct conf *c, struct conf_node *to, const struct conf_node *n);
+/* Does the same, but of two groups with the same key makes one that has the members of
+ * both, those of `n` in the places of others with their keys. */
+void conf_merge(struct conf *c, struct conf_node *to, const struct conf_node *n);
+/* Adds only the first complaint about each of the node and those in it, because many
+ * groups have them. */
+void conf_share(const struct conf_node *n);
 
 /* Appends a string in quotes, escaped as libconfig reads it. */
 void conf_quote(struct buf *b, const char *s);

@@ -86,7 +86,7 @@ int host_templates_read(struct host_templates *ret, int rootfd, struct diag *d)
 	*ret = (struct host_templates){0};
 	if (root_access(rootfd, TEMPLATES_CFG) == -ENOENT)
 		return 0;
-	if (conf_read_root(&c, rootfd, TEMPLATES_CFG, TEMPLATES_CFG, CONF_MAX_RACK, d) <
+	if (conf_read_root(&c, rootfd, TEMPLATES_CFG, TEMPLATES_CFG, CONF_MAX_IMAGE, d) <
 		    0 ||
 	    conf_get_list(conf_root(c), "templates", &list, d) < 0)
 		return -1;

@@ -163,7 +163,8 @@ int roles_read(struct roles *ret, const char *path, struct diag *d)
 
 	if (!d)
 		d = &local; /* role_load needs a diag: it counts complaints */
-	if (conf_read_at(&c, AT_FDCWD, path, path, CONF_MAX_RACK, CONF_NO_INCLUDE, d) < 0)
+	if (conf_read_at(&c, AT_FDCWD, path, path, CONF_MAX_IMAGE, CONF_NO_INCLUDE, d) <
+	    0)
 		return -1;
 	return roles_load_file(ret, c, d);
 }
@@ -172,7 +173,7 @@ int roles_read_root(struct roles *ret, int rootfd, struct diag *d)
 {
 	_cleanup_conf_ struct conf *c = NULL;
 
-	if (conf_read_root(&c, rootfd, ROLES_PATH, ROLES_PATH, CONF_MAX_RACK, d) < 0)
+	if (conf_read_root(&c, rootfd, ROLES_PATH, ROLES_PATH, CONF_MAX_IMAGE, d) < 0)
 		return -1;
 	return roles_load_file(ret, c, d);
 }

@@ -17,7 +17,7 @@ static void round_trip(const struct rack_hosts *hosts)
 
 	if (hosts->n == 0)
 		return;
-	demand(conf_parse(&conf, text, strlen(text), "again.cfg", 8 * CONF_MAX_RACK,
+	demand(conf_parse(&conf, text, strlen(text), "again.cfg", CONF_MAX_RACK,
 			  CONF_NO_INCLUDE, &d) == 0,
 	       text);
 	demand(rack_hosts_load(&copy, conf_root(conf), &d) == 0, text);
