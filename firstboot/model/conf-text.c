@@ -88,6 +88,14 @@ char *conf_text(const struct conf *c)
 	return buf_take(&b);
 }
 
+char *conf_value_text(const struct conf_node *n)
+{
+	struct buf b = {0};
+
+	append_value(&b, n, 0);
+	return buf_take(&b);
+}
+
 void conf_quote(struct buf *b, const char *s)
 {
 	buf_puts(b, "\"");

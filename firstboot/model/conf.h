@@ -126,6 +126,8 @@ bool conf_is_missing(const struct conf_node *group, const char *key);
 /* Returns the settings as a text that conf_parse() reads to the same ones, with those of
  * included files in their places and without comments. Owned by the caller. */
 char *conf_text(const struct conf *c);
+/* Returns the value of a node as such a text has it. Owned by the caller. */
+char *conf_value_text(const struct conf_node *n);
 
 /*
  * A configuration may also be made of nodes, which may be those of others: these must

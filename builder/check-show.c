@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "builder/check-show.h"
+
+#include "lib/file.h"
+#include "lib/out.h"
+
+#include <stdlib.h>
+
+#define ORIGIN_COLUMN 50
+
+/* --- the rack --------------------------------------------------------------------- */
+
+/* Returns the path of a secret's file as a rack file in the folder of `rack` names it.
+ * Owned. */
+static char *path_from(const char *rack, const struct conf_node *n, const char *file)
+{
+	_cleanup_free_ char *path = file_beside(conf_file(n), file);
+	_cleanup_free_ char *folder = file_beside(rack, ""), *real = NULL;
+	const char *rest = strchr(rack, '/') ? str_after(path, folder) : path;
+
+	if (rest)
+		return xstrdup(rest);
+	real = realpath(path, NULL);
+	return real ? TAKE_PTR(real) : TAKE_PTR(path);
+}
+
+static const struct conf_node *secret_from(struct conf *to, const char *rack,
+					   const struct conf_node *secret)
+{
+	const struct conf_node *file = conf_member(secret, "file");
+	_cleanup_free_ char *path = NULL;
+	struct conf_node *copy;
+	const char *s = NULL;
+
+	if (!file || conf_str(file, &s, NULL) < 0 || streq(conf_file(file), rack))
+		return secret;
+	path = path_from(rack, file, s);
+	copy = conf_make(to, CONF_GROUP, NULL, secret);
+	for (size_t i = 0; i < conf_len(secret); i++) {
+		const struct conf_node *m = conf_at(secret, i);
+
+		conf_add(to, copy, m == file ? conf_make_str(to, "file", path, m) : m);
+	}
+	return copy;
+}
+
+/* Returns the cluster or a host with the names of its secrets' files as above. */
+static const struct conf_node *group_from(struct conf *to, const char *rack,
+					  const struct conf_node *group)
+{
+	const struct conf_node *secrets = conf_member(group, "secrets");
+	struct conf_node *copy, *list;
+
+	if (!secrets)
+		return group;
+	copy = conf_make(to, CONF_GROUP, conf_key(group), group);
+	list = conf_make(to, CONF_LIST, "secrets", secrets);
+	for (size_t i = 0; i < conf_len(secrets); i++)
+		conf_add(to, list, secret_from(to, rack, conf_at(secrets, i)));
+	for (size_t i = 0; i < conf_len(group); i++) {
+		const struct conf_node *m = conf_at(group, i);
+
+		conf_add(to, copy, m == secrets ? list : m);
+	}
+	return copy;
+}
+
+void check_show_expanded(const struct rack_settings *s)
+{
+	const struct conf *flat = rack_settings_flat(s);
+	const struct conf_node *hosts = conf_member(conf_root(flat), "hosts"),
+			       *cluster = conf_member(conf_root(flat), "cluster");
+	const char *rack = conf_name(flat);
+	_cleanup_conf_ struct conf *to = conf_new(rack);
+	struct conf_node *root = conf_make(to, CONF_GROUP, NULL, NULL), *list;
+	_cleanup_free_ char *text = NULL;
+
+	list = conf_make(to, CONF_LIST, "hosts", hosts);
+	for (size_t i = 0; i < conf_len(hosts); i++)
+		conf_add(to, list, group_from(to, rack, conf_at(hosts, i)));
+	conf_add(to, root, group_from(to, rack, cluster));
+	conf_add(to, root, list);
+	text = conf_text(to);
+	out_line("# %s, expanded by `rackstrap check --expand`.", rack);
+	out_text(text);
+}
+
+/* --- a host ----------------------------------------------------------------------- */
+
+/* Returns the name of the profile that has the key in this line, or NULL. */
+static const char *profile_of(const struct rack_settings *s, const char *key,
+			      const char *file, unsigned line)
+{
+	const struct conf_node *profiles = conf_member(conf_root(s->written), "profiles");
+
+	for (size_t i = 0; line && i < conf_len(profiles); i++) {
+		const struct conf_node *p = conf_at(profiles, i);
+
+		for (size_t k = 0; k < conf_len(p); k++)
+			if (streq(conf_key(conf_at(p, k)), key) &&
+			    conf_line(conf_at(p, k)) == line &&
+			    streq(conf_file(conf_at(p, k)), file))
+				return conf_key(p);
+	}
+	return NULL;
+}
+
+/* Prints a setting with its origin; line 0: the file has none. */
+static void print(const struct rack_settings *s, const char *key, const char *setting,
+		  const char *file, unsigned line)
+{
+	const char *profile = profile_of(s, key, file, line);
+	_cleanup_free_ char *where =
+		line ? xasprintf("%s:%u", file, line) : xstrdup(file);
+
+	out_line("%-*s # %s%s%s%s", ORIGIN_COLUMN - 1, setting, where,
+		 profile ? " (profile '" : "", profile ? profile : "",
+		 profile ? "')" : "");
+}
+
+/* Prints a member of the host's group, else of the cluster's, if there is one. */
+static void print_member(const struct rack_settings *s, const struct conf_node *host,
+			 const struct conf_node *cluster, const char *prefix,
+			 const char *key)
+{
+	const struct conf_node *n = conf_member(host, key);
+	_cleanup_free_ char *setting = NULL, *value = NULL;
+
+	if (!n)
+		n = conf_member(cluster, key);
+	if (!n)
+		return;
+	value = conf_value_text(n);
+	setting = xasprintf("%s%s = %s;", prefix, key, value);
+	print(s, *prefix ? "vm" : key, setting, conf_file(n), conf_line(n));
+}
+
+static void print_host(const struct rack_settings *s, const struct rack_host *h,
+		       const struct conf_node *host)
+{
+	static const char *const keys[] = {"cmdline", "state_disk", "serial", "uuid"};
+	static const char *const vm_keys[] = {"memory", "cpus", "disk", "nics"};
+	const struct conf_node *cluster =
+		conf_member(conf_root(rack_settings_flat(s)), "cluster");
+
+	for (enum host_key_id id = 0; id < HOST_KEY_COUNT; id++) {
+		_cleanup_free_ char *value = host_format_public(&h->host, id);
+		_cleanup_free_ char *setting = NULL;
+		const struct origin *o = &h->host.origin[id];
+
+		if (!*value)
+			continue;
+		setting = xasprintf("%s = %s;", host_key(id)->name, value);
+		print(s, host_key(id)->name, setting, o->file ? o->file : "default",
+		      o->line);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		print_member(s, host, cluster, "", keys[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(vm_keys); i++)
+		print_member(s, conf_member(host, "vm"), conf_member(cluster, "vm"),
+			     "vm.", vm_keys[i]);
+}
+
+int check_show_host(const struct rack_settings *s, const struct rack *r, const char *name,
+		    struct err *e)
+{
+	const struct conf_node *hosts =
+		conf_member(conf_root(rack_settings_flat(s)), "hosts");
+	_cleanup_free_ const char **names = xcalloc(r->n_hosts + 1, sizeof(*names));
+	_cleanup_free_ char *hint = NULL;
+
+	for (size_t i = 0; i < r->n_hosts; i++) {
+		names[i] = r->hosts[i].host.name;
+		if (streq(names[i], name)) {
+			print_host(s, &r->hosts[i], conf_at(hosts, i));
+			return 0;
+		}
+	}
+	hint = str_hint(str_nearest_name(name, names));
+	return err_set(e, ERR_USAGE, "check: option '--explain': %s has no host '%s'%s",
+		       r->file, name, hint);
+}
