@@ -7,13 +7,14 @@
 #pragma once
 
 #include "lib/json.h"
-#include "pxe/rack.h"
+#include "pxe/rack-settings.h"
 
 /* A rack file that was checked. */
 struct checked {
-	const char *path;        /* as messages name it */
-	const struct rack *rack; /* NULL: it is wrong, or cannot be read */
-	bool any_roles;          /* no image or recipe was asked for its roles */
+	const char *path;                     /* as messages name it */
+	const struct rack *rack;              /* NULL: it is wrong, or cannot be read */
+	const struct rack_settings *settings; /* from which the rack was loaded */
+	bool any_roles; /* no image or recipe was asked for its roles */
 	const struct diag *mistakes, *warnings; /* the latter only of a right file */
 };
 
@@ -45,6 +46,8 @@ enum {
 	OPT_IMAGE = 1,
 	OPT_RECIPE,
 	OPT_JSON,
+	OPT_EXPAND,
+	OPT_EXPLAIN,
 };
 
-extern const struct check_output check_json;
+extern const struct check_output check_json, check_expand, check_explain;

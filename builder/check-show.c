@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "builder/check-show.h"
+/*
+ * Prints the settings of a rack file without mistakes: `rackstrap check --expand` those
+ * of all hosts, as a rack.cfg, and --explain those of one host with their places, as
+ * `firstboot explain` does.
+ */
+#include "builder/check-output.h"
 
 #include "lib/file.h"
 #include "lib/out.h"
@@ -65,9 +70,10 @@ static const struct conf_node *group_from(struct conf *to, const char *rack,
 	return copy;
 }
 
-void check_show_expanded(const struct rack_settings *s)
+static int print_expanded(struct check_printer *p _unused_, const struct checked *f,
+			  struct err *e _unused_)
 {
-	const struct conf *flat = rack_settings_flat(s);
+	const struct conf *flat = rack_settings_flat(f->settings);
 	const struct conf_node *hosts = conf_member(conf_root(flat), "hosts"),
 			       *cluster = conf_member(conf_root(flat), "cluster");
 	const char *rack = conf_name(flat);
@@ -75,6 +81,8 @@ void check_show_expanded(const struct rack_settings *s)
 	struct conf_node *root = conf_make(to, CONF_GROUP, NULL, NULL), *list;
 	_cleanup_free_ char *text = NULL;
 
+	if (!f->rack)
+		return 0;
 	list = conf_make(to, CONF_LIST, "hosts", hosts);
 	for (size_t i = 0; i < conf_len(hosts); i++)
 		conf_add(to, list, group_from(to, rack, conf_at(hosts, i)));
@@ -83,7 +91,15 @@ void check_show_expanded(const struct rack_settings *s)
 	text = conf_text(to);
 	out_line("# %s, expanded by `rackstrap check --expand`.", rack);
 	out_text(text);
+	return 0;
 }
+
+const struct check_output check_expand = {
+	.option = "expand",
+	.id = OPT_EXPAND,
+	.one_file = true,
+	.file = print_expanded,
+};
 
 /* --- a host ----------------------------------------------------------------------- */
 
@@ -161,22 +177,33 @@ static void print_host(const struct rack_settings *s, const struct rack_host *h,
 			     "vm.", vm_keys[i]);
 }
 
-int check_show_host(const struct rack_settings *s, const struct rack *r, const char *name,
-		    struct err *e)
+static int print_explained(struct check_printer *p, const struct checked *f,
+			   struct err *e)
 {
 	const struct conf_node *hosts =
-		conf_member(conf_root(rack_settings_flat(s)), "hosts");
-	_cleanup_free_ const char **names = xcalloc(r->n_hosts + 1, sizeof(*names));
+		conf_member(conf_root(rack_settings_flat(f->settings)), "hosts");
+	const struct rack *r = f->rack;
+	_cleanup_free_ const char **names = NULL;
 	_cleanup_free_ char *hint = NULL;
 
+	if (!r)
+		return 0;
+	names = xcalloc(r->n_hosts + 1, sizeof(*names));
 	for (size_t i = 0; i < r->n_hosts; i++) {
 		names[i] = r->hosts[i].host.name;
-		if (streq(names[i], name)) {
-			print_host(s, &r->hosts[i], conf_at(hosts, i));
+		if (streq(names[i], p->arg)) {
+			print_host(f->settings, &r->hosts[i], conf_at(hosts, i));
 			return 0;
 		}
 	}
-	hint = str_hint(str_nearest_name(name, names));
+	hint = str_hint(str_nearest_name(p->arg, names));
 	return err_set(e, ERR_USAGE, "check: option '--explain': %s has no host '%s'%s",
-		       r->file, name, hint);
+		       f->path, p->arg, hint);
 }
+
+const struct check_output check_explain = {
+	.option = "explain",
+	.id = OPT_EXPLAIN,
+	.one_file = true,
+	.file = print_explained,
+};

@@ -37,10 +37,10 @@ static char *recipe_beside(const char *path)
 								 : NULL;
 }
 
-static int load_for_recipe(struct rack *rack, const char *path,
+static int load_for_recipe(struct rack *rack, const struct rack_settings *s,
 			   const struct recipe *recipe, struct diag *d)
 {
-	return rack_load(rack, path, &recipe->roles, d) < 0 ||
+	return rack_load_settings(rack, s, &recipe->roles, true, d) < 0 ||
 			       rack_check_templates(rack, &recipe->roles,
 						    &recipe->compiled, d) < 0
 		       ? -1
@@ -49,24 +49,27 @@ static int load_for_recipe(struct rack *rack, const char *path,
 
 /* Checks the file with the image, or with a recipe: that of --recipe or the
  * one beside it, or with no roles: then sets *ret_any. Returns 0 or -1. */
-static int load(struct rack *rack, const char *path, const struct source *from,
-		bool *ret_any, struct diag *d)
+static int load(struct rack *rack, const char *path, const struct rack_settings *s,
+		const struct source *from, bool *ret_any, struct diag *d)
 {
 	static const struct roles any = {.any = true};
 	_cleanup_free_ char *file = NULL;
 	_cleanup_recipe_ struct recipe recipe = {0};
 
 	if (from->image)
-		return rack_load_for_image(rack, path, from->image, d);
+		return rack_load_settings(rack, s, &from->image->roles, true, d) < 0 ||
+				       rack_check_image(rack, from->image, d) < 0
+			       ? -1
+			       : 0;
 	if (from->recipe)
-		return load_for_recipe(rack, path, from->recipe, d);
+		return load_for_recipe(rack, s, from->recipe, d);
 	file = recipe_beside(path);
 	if (file && recipe_load(&recipe, file, d) < 0)
 		return -1;
 	if (recipe.roles.n > 0)
-		return load_for_recipe(rack, path, &recipe, d);
+		return load_for_recipe(rack, s, &recipe, d);
 	*ret_any = true;
-	return rack_load(rack, path, &any, d);
+	return rack_load_settings(rack, s, &any, true, d);
 }
 
 /* Counts the mistakes of a file, and logs them unless the output has them. */
@@ -88,10 +91,15 @@ static int check_file(const char *path, const struct source *from,
 	const bool has_problems = p->output->has_problems;
 	_cleanup_diag_ struct diag d = {.whole = has_problems},
 				   warnings = {.whole = has_problems};
+	_cleanup_rack_settings_ struct rack_settings settings = {0};
 	_cleanup_rack_ struct rack rack = {0};
-	struct checked f = {.path = path, .mistakes = &d, .warnings = &warnings};
+	struct checked f = {.path = path,
+			    .settings = &settings,
+			    .mistakes = &d,
+			    .warnings = &warnings};
 
-	if (load(&rack, path, from, &f.any_roles, &d) == 0) {
+	if (rack_settings_read(&settings, path, &d) == 0 &&
+	    load(&rack, path, &settings, from, &f.any_roles, &d) == 0) {
 		rack_warnings(&rack, &warnings);
 		f.rack = &rack;
 	}
@@ -120,7 +128,8 @@ static int print_line(struct check_printer *p _unused_, const struct checked *f,
 
 static const struct check_output check_text = {.file = print_line};
 
-static const struct check_output *const outputs[] = {&check_json};
+static const struct check_output *const outputs[] = {&check_json, &check_expand,
+						     &check_explain};
 
 /* Sets the output to that of the options. Returns 0, or -1 with `e` set. */
 static int choose_output(const struct command_line *line, struct check_printer *ret,
@@ -239,12 +248,21 @@ static const struct command_option options[] = {
 	{.name = "json",
 	 .id = OPT_JSON,
 	 .help = "print JSON: each file's result and each of its mistakes and warnings"},
+	{.name = "expand",
+	 .id = OPT_EXPAND,
+	 .help = "print the rack file with an entry for each host, without ranges, "
+		 "profiles, tables and included files"},
+	{.name = "explain",
+	 .arg = "HOST",
+	 .id = OPT_EXPLAIN,
+	 .help = "print every value of a host, with the file and line that it is from"},
 	{.name = NULL},
 };
 
 const struct command command_check = {
 	.name = "check",
-	.synopsis = "RACK.cfg... [--image DIR | --recipe RECIPE] [--json]",
+	.synopsis = "RACK.cfg... [--image DIR | --recipe RECIPE] "
+		    "[--json | --expand | --explain HOST]",
 	.summary = "report everything that is wrong with rack files",
 	.options = options,
 	.operands = {{.name = "RACK.cfg", .kind = ARG_FILE, .help = "a rack file"}},

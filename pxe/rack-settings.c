@@ -3,15 +3,13 @@
 
 #include "lib/file.h"
 
-/* Expands what was read. Returns 0, or -1 with complaints. */
+/* Expands what was read. Complaints make it incomplete. */
 static int expand(struct rack_settings *s, bool files, struct diag *d)
 {
-	if (!rack_is_compact(conf_root(s->written)))
-		return 0;
-	if (rack_expand(&s->expanded, conf_root(s->written), files, &s->tables, d) == 0)
-		return 0;
-	s->incomplete = true;
-	return -1;
+	if (rack_is_compact(conf_root(s->written)))
+		s->incomplete = rack_expand(&s->expanded, conf_root(s->written), files,
+					    &s->tables, d) < 0;
+	return 0;
 }
 
 int rack_settings_read(struct rack_settings *ret, const char *path, struct diag *d)

@@ -16,8 +16,9 @@ struct rack_settings {
 };
 
 /* Read a file, or parse a text, which cannot have a hosts_file; messages call it `name`,
- * and `flags` are conf_flags. Return 0, or -1 with complaints. When `ret->incomplete` is
- * set, rack_load_settings() finds the mistakes in the rest. */
+ * and `flags` are conf_flags. Return 0, or -1 with complaints when nothing can be loaded.
+ * Complaints about the hosts make it incomplete: rack_load_settings() then finds the
+ * mistakes in the rest, and fails. */
 int rack_settings_read(struct rack_settings *ret, const char *path,
 		       struct diag *d) _must_check_;
 int rack_settings_parse(struct rack_settings *ret, const char *text, size_t len,
@@ -29,7 +30,7 @@ void rack_settings_done(struct rack_settings *s);
 const struct conf *rack_settings_flat(const struct rack_settings *s);
 
 /* Loads and checks settings, and with `secrets` reads the files of its secrets. Returns
- * 0, or -1 with every complaint in `d`, also when they are incomplete. */
+ * 0, or -1 with every complaint in `d`. */
 int rack_load_settings(struct rack *ret, const struct rack_settings *s,
 		       const struct roles *roles, bool secrets,
 		       struct diag *d) _must_check_;

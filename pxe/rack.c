@@ -442,20 +442,14 @@ int rack_load_settings(struct rack *ret, const struct rack_settings *s,
 	return l.r;
 }
 
-/* Loads what was read with the status `r`, unless nothing was. */
-static int load_read(struct rack *ret, const struct rack_settings *s, int r,
-		     const struct roles *roles, bool secrets, struct diag *d)
-{
-	return r < 0 && !s->incomplete ? -1
-				       : rack_load_settings(ret, s, roles, secrets, d);
-}
-
 int rack_load(struct rack *ret, const char *path, const struct roles *roles,
 	      struct diag *d)
 {
 	_cleanup_rack_settings_ struct rack_settings s = {0};
 
-	return load_read(ret, &s, rack_settings_read(&s, path, d), roles, true, d);
+	return rack_settings_read(&s, path, d) < 0
+		       ? -1
+		       : rack_load_settings(ret, &s, roles, true, d);
 }
 
 int rack_parse(struct rack *ret, const char *text, size_t len, const char *name,
@@ -463,8 +457,9 @@ int rack_parse(struct rack *ret, const char *text, size_t len, const char *name,
 {
 	_cleanup_rack_settings_ struct rack_settings s = {0};
 
-	return load_read(ret, &s, rack_settings_parse(&s, text, len, name, flags, d),
-			 roles, false, d);
+	return rack_settings_parse(&s, text, len, name, flags, d) < 0
+		       ? -1
+		       : rack_load_settings(ret, &s, roles, false, d);
 }
 
 void rack_done(struct rack *r)

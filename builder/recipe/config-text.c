@@ -18,7 +18,8 @@ static int write_out(struct config_text *c, const char *path, struct diag *d)
 {
 	const struct conf *conf;
 
-	if (c->rack && rack_settings_read(&c->settings, path, d) < 0)
+	if (c->rack &&
+	    (rack_settings_read(&c->settings, path, d) < 0 || c->settings.incomplete))
 		return -1;
 	if (!c->rack &&
 	    conf_read_at(&c->merged, AT_FDCWD, path, path, CONF_MAX, 0, d) < 0)

@@ -67,7 +67,7 @@ static void refuses(const char *text, const char *want)
 	_cleanup_buf_ struct buf b = {0};
 
 	put("rack.cfg", text);
-	assert_int_equal(rack_settings_read(&s, "rack.cfg", &d), -1);
+	assert_int_equal(rack_settings_read(&s, "rack.cfg", &d), 0);
 	assert_true(s.incomplete);
 	for (size_t i = 0; i < d.n; i++)
 		buf_printf(&b, "%s\n", d.lines[i]);
@@ -190,7 +190,7 @@ static void a_mistake_is_told_once(void **state _unused_)
 			"cbr0 = \"192.168.1.1/24\"; vlan = 5000; foo = 1; } );\n");
 	assert_int_equal(rack_load(&r, "rack.cfg", &roles, &d), -1);
 	assert_int_equal(d.n, 3);
-	assert_int_equal(diag_count(&d), 11);
+	assert_int_equal(diag_count(&d), 3);
 	assert_string_equal(
 		d.lines[0],
 		"rack.cfg:3: profile 'a': mtu: must be 0 or a positive number");
