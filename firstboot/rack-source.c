@@ -176,6 +176,18 @@ void rack_source_wait(const struct firstboot *fb, const char *path)
 	}
 }
 
+/* Refuses what only the operator's machine expands. */
+static int refuse_compact(const struct conf_node *rack, struct diag *d)
+{
+	const struct conf_node *n = rack_find_compact(rack);
+
+	return n ? conf_complain(n, d,
+				 "%s: a medium's rack.cfg has an entry for each host: "
+				 "give it what `rackstrap check --expand` prints",
+				 conf_key(n))
+		 : 0;
+}
+
 int rack_source_load(const struct firstboot *fb, const char *path, const char *name,
 		     struct host *h, struct diag *d, struct diag *warnings)
 {
@@ -189,6 +201,7 @@ int rack_source_load(const struct firstboot *fb, const char *path, const char *n
 	if (root_access(fb->rootfd, path) == -ENOENT)
 		return 0;
 	if (conf_read_root(&c, fb->rootfd, path, name, CONF_MAX_RACK, d) < 0 ||
+	    refuse_compact(conf_root(c), d) < 0 ||
 	    conf_check_keys(conf_root(c), keys, d) < 0 ||
 	    conf_get_group(conf_root(c), "cluster", &cluster, d) < 0 ||
 	    conf_get_list(conf_root(c), "hosts", &hosts, d) < 0)

@@ -6,6 +6,7 @@
 #include "pxe/rack-expand.h"
 
 #include "firstboot/model/conf-note.h"
+#include "firstboot/model/rack-entry.h"
 #include "pxe/rack-range.h"
 #include "pxe/rack-spread.h"
 
@@ -38,37 +39,13 @@ static void entry_done(struct entry *en)
 }
 #define _cleanup_entry_ _cleanup_(entry_done)
 
-/* --- what is compact -------------------------------------------------------------- */
-
-static bool is_compact_entry(const struct conf_node *n)
-{
-	const char *name = NULL;
-
-	for (size_t i = 0; i < conf_len(n); i++) {
-		const struct conf_node *m = conf_at(n, i);
-		const char *key = conf_key(m);
-
-		if (!key || rack_spread_is_list(m) || streq(key, "profiles") ||
-		    streq(key, "hosts_file"))
-			return key != NULL;
-	}
-	return conf_get_str(n, "name", &name, NULL) > 0 && strchr(name, '[');
-}
-
-bool rack_is_compact(const struct conf_node *root)
-{
-	const struct conf_node *hosts = conf_member(root, "hosts");
-
-	if (conf_member(root, "profiles") || conf_member(root, "hosts_file"))
-		return true;
-	for (size_t i = 0; i < conf_len(hosts); i++)
-		if (conf_type(conf_at(hosts, i)) == CONF_GROUP &&
-		    is_compact_entry(conf_at(hosts, i)))
-			return true;
-	return false;
-}
-
 /* --- profiles --------------------------------------------------------------------- */
+
+bool rack_key_is_of_host(const char *key)
+{
+	return streq(key, "name") || streq(key, "profiles") || streq(key, "hosts_file") ||
+	       rack_key_is_of_machine(key);
+}
 
 /* Complains about a name that no profile has. Returns -1. */
 static int unknown_profile(const struct expansion *x, const struct entry *en,
@@ -100,7 +77,8 @@ static int add_profile(const struct expansion *x, const struct entry *en,
 	if (!profile)
 		return unknown_profile(x, en, n, name);
 	for (size_t i = 0; i < conf_len(profile); i++)
-		conf_merge(x->to, host, conf_at(profile, i));
+		if (!rack_key_is_of_host(conf_key(conf_at(profile, i))))
+			conf_merge(x->to, host, conf_at(profile, i));
 	return 0;
 }
 

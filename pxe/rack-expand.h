@@ -9,7 +9,8 @@
  *		    hosts_file = "...";		# rack-rows.h
  *		    ... keys of a host ... }, ... );
  *
- * The values of a row win over those of its entry, and these over those of profiles. The
+ * rack_find_compact() (rack-entry.h) finds out if a file has any of this. The values of a
+ * row win over those of its entry, and these over those of profiles. The
  * groups `vm` of several are merged. Every value keeps the place that it was read from.
  */
 #pragma once
@@ -18,8 +19,8 @@
 
 #define RACK_MAX_HOSTS 100000
 
-/* Returns true when the settings of a rack file have to be expanded. */
-bool rack_is_compact(const struct conf_node *root);
+/* Returns true for a key that a profile cannot have. */
+bool rack_key_is_of_host(const char *key);
 
 /*
  * Expands the settings: *ret has `cluster`, `hosts` and what is unknown, and keeps nodes

@@ -140,11 +140,25 @@ static void load_size(struct loader *l, const struct conf_node *vm, const char *
 		*ret = v;
 }
 
+static void load_count(struct loader *l, const struct conf_node *vm, const char *prefix,
+		       const char *key, int max, unsigned *ret)
+{
+	int v = 0, r = conf_get_int(vm, key, 1, max, &v, NULL);
+
+	if (r < 0)
+		l->r = conf_complain(conf_member(vm, key), l->d,
+				     "%svm: %s: must be a number from 1 to %d%s", prefix,
+				     key, max,
+				     conf_type_note(conf_member(vm, key), CONF_INT));
+	if (r > 0)
+		*ret = (unsigned)v;
+}
+
 static void load_vm(struct loader *l, const struct conf_node *group, const char *prefix,
 		    struct rack_host *h)
 {
 	const struct conf_node *vm = conf_member(group, "vm");
-	int cpus = 0, nics = 0, r;
+	_cleanup_free_ char *within = NULL;
 
 	if (!vm)
 		return;
@@ -152,20 +166,13 @@ static void load_vm(struct loader *l, const struct conf_node *group, const char 
 		l->r = conf_complain(vm, l->d, "%svm: must be a group: { ... }", prefix);
 		return;
 	}
-	if (conf_check_keys(vm, vm_keys, l->d) < 0)
+	within = xasprintf("%svm: ", prefix);
+	if (conf_check_keys_of(vm, within, vm_keys, NULL, l->d) < 0)
 		l->r = -1;
 	load_size(l, vm, prefix, "memory", VM_MEMORY_MIN, &h->vm_memory);
 	load_size(l, vm, prefix, "disk", 1 << 20, &h->vm_disk);
-	r = conf_get_int(vm, "cpus", 1, VM_CPUS_MAX, &cpus, l->d);
-	if (r < 0)
-		l->r = -1;
-	if (r > 0)
-		h->vm_cpus = (unsigned)cpus;
-	r = conf_get_int(vm, "nics", 1, VM_NICS_MAX, &nics, l->d);
-	if (r < 0)
-		l->r = -1;
-	if (r > 0)
-		h->vm_nics = (unsigned)nics;
+	load_count(l, vm, prefix, "cpus", VM_CPUS_MAX, &h->vm_cpus);
+	load_count(l, vm, prefix, "nics", VM_NICS_MAX, &h->vm_nics);
 }
 
 void rack_load_keys(struct loader *l, const struct conf_node *group, const char *prefix,

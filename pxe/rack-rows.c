@@ -55,7 +55,6 @@ static const char *nearest_column(const char *word)
 	for (const struct other_key *o = rack_entry_group.others; o->name; o++)
 		if (!o->refused)
 			words[n++] = o->name;
-	words[n++] = "profiles";
 	return str_nearest(lower, words);
 }
 
@@ -75,6 +74,8 @@ static char *column_wrong(const char *key)
 			       "and vm.nics");
 	if (streq(key, "secrets"))
 		return xstrdup("is a list of groups: write it in the rack file");
+	if (streq(key, "hosts_file"))
+		return xstrdup("names a table: write it in the rack file");
 	for (const struct other_key *o = rack_entry_group.others; o->name; o++)
 		if (streq(o->name, key))
 			return o->refused ? xstrdup(o->refused) : NULL;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pxe/rack-settings.h"
 
+#include "firstboot/model/rack-entry.h"
 #include "lib/file.h"
 
 /* Expands what was read. Complaints make it incomplete. */
 static int expand(struct rack_settings *s, bool files, struct diag *d)
 {
-	if (rack_is_compact(conf_root(s->written)))
+	if (rack_find_compact(conf_root(s->written)))
 		s->incomplete = rack_expand(&s->expanded, conf_root(s->written), files,
 					    &s->tables, d) < 0;
 	return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pxe/rack-spread.h"
 
-#include "firstboot/model/host.h"
+#include "firstboot/model/rack-entry.h"
 #include "pxe/rack-range.h"
 
 enum way {
@@ -22,21 +22,6 @@ struct rack_spread {
 };
 
 #define NO_PREFIX 33
-
-static const char *const machine_keys[] = {"mac", "serial", "uuid"};
-
-static bool is_machine_key(const char *key)
-{
-	for (size_t i = 0; key && i < ARRAY_SIZE(machine_keys); i++)
-		if (streq(key, machine_keys[i]))
-			return true;
-	return false;
-}
-
-bool rack_spread_is_list(const struct conf_node *n)
-{
-	return is_machine_key(conf_key(n)) && conf_type(n) == CONF_LIST;
-}
 
 /* Adds "PREFIXKEY: MESSAGE". Returns -1. */
 static int complain(const struct conf_node *n, const char *prefix, struct diag *d,
@@ -99,7 +84,7 @@ static int make_text(struct rack_spread *s, size_t count, const char *prefix,
 			       ? 0
 			       : complain_count(s->n, prefix, s->range.count, count, d);
 	}
-	if (count > 1 && is_machine_key(conf_key(s->n)))
+	if (count > 1 && rack_key_is_of_machine(conf_key(s->n)))
 		return complain(s->n, prefix, d,
 				"1 value for %zu hosts: give a list of one for each, or "
 				"a hosts_file with the column '%s'",
@@ -118,11 +103,14 @@ static int make_text(struct rack_spread *s, size_t count, const char *prefix,
 static int make_inside(struct rack_spread *s, size_t count, const char *prefix,
 		       struct diag *d)
 {
+	_cleanup_free_ char *within =
+		conf_key(s->n) ? xasprintf("%s%s: ", prefix, conf_key(s->n))
+			       : xstrdup(prefix);
 	int r = 0;
 
 	s->inside = xcalloc(conf_len(s->n) + 1, sizeof(*s->inside));
 	for (size_t i = 0; i < conf_len(s->n); i++) {
-		if (rack_spread_make(&s->inside[i], conf_at(s->n, i), count, prefix, d) <
+		if (rack_spread_make(&s->inside[i], conf_at(s->n, i), count, within, d) <
 		    0)
 			r = -1;
 		else if (s->inside[i]->way != SAME)
@@ -138,7 +126,7 @@ int rack_spread_make(struct rack_spread **ret, const struct conf_node *n, size_t
 	int r = 0;
 
 	s->n = n;
-	if (rack_spread_is_list(n)) {
+	if (rack_key_is_of_machine(conf_key(n)) && conf_type(n) == CONF_LIST) {
 		s->way = ELEMENT;
 		if (conf_len(n) != count)
 			r = complain_count(n, prefix, conf_len(n), count, d);

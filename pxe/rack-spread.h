@@ -14,9 +14,6 @@
 
 struct rack_spread;
 
-/* Returns true when the value is a list of one for each host. */
-bool rack_spread_is_list(const struct conf_node *n);
-
 /* Prepares the values of a member of an entry, which must outlive it. `prefix` precedes
  * complaints. Returns 0, or -1 with complaints. */
 int rack_spread_make(struct rack_spread **ret, const struct conf_node *n, size_t count,

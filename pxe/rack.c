@@ -191,8 +191,6 @@ static void load_cluster(struct loader *l, size_t n_hosts)
 /* Reports the mistakes of a profile once, also when no host takes it. */
 static void load_profile(struct loader *l, const struct conf_node *n)
 {
-	static const char *const own[] = {"name", "mac",      "serial",
-					  "uuid", "profiles", "hosts_file"};
 	_cleanup_free_ char *prefix = xasprintf("profile '%.60s': ", conf_key(n));
 	_cleanup_host_ struct host host = {0};
 	struct rack_host h = {0};
@@ -201,12 +199,12 @@ static void load_profile(struct loader *l, const struct conf_node *n)
 		l->r = conf_complain(n, l->d, "%smust be a group: { ... }", prefix);
 		return;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
-		if (conf_member(n, own[i]))
-			l->r = conf_complain(conf_member(n, own[i]), l->d,
+	for (size_t i = 0; i < conf_len(n); i++)
+		if (rack_key_is_of_host(conf_key(conf_at(n, i))))
+			l->r = conf_complain(conf_at(n, i), l->d,
 					     "%s%s belongs to each host: write it in the "
 					     "host's group",
-					     prefix, own[i]);
+					     prefix, conf_key(conf_at(n, i)));
 	host_init(&host);
 	host.features = roles_features(l->roles);
 	if (host_load_group(&host, n, prefix, &rack_entry_group, l->d) < 0)

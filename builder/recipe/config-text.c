@@ -5,6 +5,7 @@
  * host then has the new key and all the keys it had before.
  */
 #include "builder/recipe/config-text.h"
+#include "firstboot/model/rack-entry.h"
 #include "lib/file.h"
 #include "lib/log.h"
 
@@ -49,7 +50,7 @@ static bool is_compact(const struct config_text *c, size_t max)
 	if (conf_parse(&conf, c->text, c->len, c->name, max, CONF_NO_INCLUDE, &ignored) <
 	    0)
 		return strstr(c->text, "@include");
-	return c->rack && rack_is_compact(conf_root(conf));
+	return c->rack && rack_find_compact(conf_root(conf));
 }
 
 int config_text_load(struct config_text *c, const char *path, const char *where,

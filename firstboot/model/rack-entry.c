@@ -23,6 +23,8 @@ static const struct other_key entry_others[] = {
 	{"secrets", NULL},
 	{"serial", NULL},
 	{"uuid", NULL},
+	{"profiles", NULL},
+	{"hosts_file", NULL},
 	{"report_token", MADE},
 	{"cluster", "is the same for all hosts: write it as 'name' in the cluster group"},
 	{NULL, NULL},
@@ -40,6 +42,40 @@ const struct host_group rack_entry_group = {
 	.refused = HOST_LEVEL_CLUSTER,
 	.refusal = "belongs to the cluster: write it in the cluster group",
 };
+
+bool rack_key_is_of_machine(const char *key)
+{
+	return key && (streq(key, "mac") || streq(key, "serial") || streq(key, "uuid"));
+}
+
+/* Returns the setting of an entry that makes it one of many hosts, or NULL. */
+static const struct conf_node *find_compact(const struct conf_node *entry)
+{
+	for (size_t i = 0; i < conf_len(entry); i++) {
+		const struct conf_node *n = conf_at(entry, i);
+		const char *key = conf_key(n), *s = NULL;
+
+		if (!key)
+			return NULL; /* no group: it is complained about */
+		if (streq(key, "profiles") || streq(key, "hosts_file") ||
+		    (rack_key_is_of_machine(key) && conf_type(n) == CONF_LIST) ||
+		    (streq(key, "name") && conf_str(n, &s, NULL) == 0 && strchr(s, '[')))
+			return n;
+	}
+	return NULL;
+}
+
+const struct conf_node *rack_find_compact(const struct conf_node *rack)
+{
+	const struct conf_node *hosts = conf_member(rack, "hosts"),
+			       *found = conf_member(rack, "profiles");
+
+	if (!found)
+		found = conf_member(rack, "hosts_file");
+	for (size_t i = 0; i < conf_len(hosts) && !found; i++)
+		found = find_compact(conf_at(hosts, i));
+	return found;
+}
 
 static int set(struct host *h, const char *key, const char *value,
 	       const struct conf_node *from, struct diag *d)

@@ -272,6 +272,27 @@ static void assert_warned(const struct machine *m, const char *name, const char 
 		assert_string_equal(c.warnings.lines[0], warning);
 }
 
+/* What only `rackstrap check` and `pxe` expand is refused by its name. */
+static void test_compact_rack_is_refused(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+
+	machine_make(&m);
+	add_link(&m, "eth0", NODE_MAC, 2, true);
+	write_rack(&m, ENTRY("node-[1-2]", ENTRY_MAC));
+	assert_entry(&m,
+		     "boot medium's rack.cfg:5: name: a medium's rack.cfg has an entry "
+		     "for each host: give it what `rackstrap check --expand` prints");
+	write_rack(&m, ENTRY("a", ENTRY_MAC "\nprofiles = [ \"big\" ];"));
+	assert_entry(&m, "boot medium's rack.cfg:7: profiles: a medium's rack.cfg has an "
+			 "entry for each host: give it what `rackstrap check --expand` "
+			 "prints");
+	write_rack(&m, ENTRY("a", "mac = [ \"52:54:00:25:00:11\" ];"));
+	assert_entry(&m,
+		     "boot medium's rack.cfg:6: mac: a medium's rack.cfg has an entry "
+		     "for each host: give it what `rackstrap check --expand` prints");
+}
+
 static void test_mac_wins_over_serial(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
@@ -551,6 +572,7 @@ int main(void)
 		cmocka_unit_test(test_include_is_refused),
 		cmocka_unit_test(test_too_large_file_is_refused),
 		cmocka_unit_test(test_machine_finds_its_entry),
+		cmocka_unit_test(test_compact_rack_is_refused),
 		cmocka_unit_test(test_mac_wins_over_serial),
 		cmocka_unit_test(test_placeholders_are_ignored),
 		cmocka_unit_test(test_serial_waits_for_a_late_link),
