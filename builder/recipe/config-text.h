@@ -21,9 +21,9 @@ struct config_text {
 };
 
 /*
- * Reads the file `path`. If it includes others, or is a rack.cfg with entries for many hosts,
- * the text has the settings of all of them, without comments: a medium has only the one
- * file, in which a host has an entry. `c` is empty, except for `rack`.
+ * Reads the file `path`. If it includes others, or is a rack.cfg with entries for many
+ * hosts, the text has the settings of all of them, without comments: a medium has only
+ * the one file, with an entry for each host. `c` is empty, except for `rack`.
  * `where` is the place that names the file, for the complaint that it cannot be read, or
  * NULL. Returns 0, or -1 with complaints, of the same file and line as those of
  * `rackstrap check`.

@@ -53,6 +53,7 @@ parsers() {
 	firstboot/model/template-parse.c template a template of a recipe
 	firstboot/model/template-yaml.c template the YAML of a template
 	firstboot/owner.c owner the mark of a state disk, which may be another machine's
+	lib/csv.c csv a table of hosts
 	lib/scratch.c scratch the record of a temporary folder, which a power cut may have damaged
 	lib/text.c text texts from elsewhere that are shown
 	lib/url.c text URLs
@@ -60,7 +61,9 @@ parsers() {
 	pxe/image-check.c sums the SHA256SUMS of an image
 	pxe/image-json.c manifest the manifest.json of an image
 	pxe/image.c manifest the folder of an image
+	pxe/rack-expand.c rack entries of a rack file that stand for many hosts
 	pxe/rack-keys.c rack the keys of a rack file that host.cfg does not have
+	pxe/rack-range.c rack ranges of numbers
 	pxe/rack-secrets.c rack the secrets of a rack file
 	pxe/rack.c rack a rack file
 	pxe/secret.c tree the secret of a boot tree

@@ -272,7 +272,7 @@ static void assert_warned(const struct machine *m, const char *name, const char 
 		assert_string_equal(c.warnings.lines[0], warning);
 }
 
-/* What only `rackstrap check` and `pxe` expand is refused by its name. */
+/* An entry for many hosts, which only the operator's machine expands, is refused. */
 static void test_compact_rack_is_refused(void **state _unused_)
 {
 	_cleanup_machine_ struct machine m;
