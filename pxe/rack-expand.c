@@ -263,15 +263,19 @@ static int expand_entry(const struct expansion *x, const struct conf_node *n,
 			size_t number)
 {
 	_cleanup_entry_ struct entry en = {.n = n};
-	int r = 0;
+	const size_t before = x->d ? x->d->n : 0;
+	int r = prepare(x, &en, number);
 
-	if (prepare(x, &en, number) < 0)
-		return -1;
-	if (conf_len(x->hosts) + en.count > RACK_MAX_HOSTS)
-		return conf_complain(n, x->d, "%smore than %d hosts", en.prefix,
-				     RACK_MAX_HOSTS);
+	if (r == 0 && conf_len(x->hosts) + en.count > RACK_MAX_HOSTS)
+		r = conf_complain(n, x->d, "%smore than %d hosts", en.prefix,
+				  RACK_MAX_HOSTS);
 	for (size_t i = 0; i < en.count && r == 0; i++)
 		r = add_host(x, &en, i);
+	if (r < 0 && en.names.count == 1) {
+		_cleanup_free_ char *name = rack_range_at(&en.names, 0);
+
+		diag_host_from(x->d, before, name);
+	}
 	return r;
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pxe/rack-range.h"
 
-#define NUMBER_MAX 999999999 /* nine digits */
+#include <stdlib.h>
+
+#define HEX "0123456789abcdefABCDEF"
 
 static void part_done(struct rack_range_part *p)
 {
@@ -21,33 +23,49 @@ void rack_range_done(struct rack_range *r)
 
 /* Returns the length of a bracket with its two signs if it can only be meant as ranges,
  * else 0. */
-static size_t bracket_len(const char *s)
+static size_t bracket_len(const char *s, bool hex)
 {
-	size_t n = strspn(s + 1, "0123456789,-");
+	size_t n = strspn(s + 1, hex ? HEX ",-" : "0123456789,-");
 
 	return n > 0 && s[1 + n] == ']' ? n + 2 : 0;
 }
 
 /* Returns the first bracket with ranges, or NULL. */
-static const char *find_bracket(const char *s)
+static const char *find_bracket(const char *s, bool hex)
 {
-	while ((s = strchr(s, '[')) && bracket_len(s) == 0)
+	while ((s = strchr(s, '[')) && bracket_len(s, hex) == 0)
 		s++;
 	return s;
 }
 
-/* Reads a number. Returns the position behind it, or NULL. */
-static const char *read_number(const char *s, uint32_t *ret, unsigned *digits)
+/* Returns true for six groups of hexadecimal digits and brackets, with colons between
+ * them. */
+static bool is_mac(const char *s)
 {
-	size_t n = strspn(s, "0123456789");
-	_cleanup_free_ char *text = xstrndup(s, n);
-	uint64_t v;
+	unsigned colons = 0;
 
-	if (str_to_u64(text, NUMBER_MAX, &v) < 0)
+	while (*s) {
+		size_t n = *s == '[' ? bracket_len(s, true) : strspn(s, HEX);
+
+		if (n == 0 && *s != ':')
+			return false;
+		colons += n == 0;
+		s += n ? n : 1;
+	}
+	return colons == 5;
+}
+
+/* Reads a number. Returns the position behind it, or NULL. */
+static const char *read_number(struct rack_range_part *p, const char *s, uint32_t *ret)
+{
+	size_t n = strspn(s, p->hex ? HEX : "0123456789");
+	_cleanup_free_ char *text = xstrndup(s, n);
+
+	if (n == 0 || n > (p->hex ? 7 : 9))
 		return NULL;
-	if (s[0] == '0' && n > *digits)
-		*digits = (unsigned)n;
-	*ret = (uint32_t)v;
+	if (s[0] == '0' && n > p->digits)
+		p->digits = (unsigned)n;
+	*ret = (uint32_t)strtoul(text, NULL, p->hex ? 16 : 10);
 	return s + n;
 }
 
@@ -56,12 +74,12 @@ static const char *add_numbers(struct rack_range_part *p, const char *s,
 			       const char **wrong)
 {
 	uint32_t first, last;
-	const char *end = read_number(s, &first, &p->digits);
+	const char *end = read_number(p, s, &first);
 
 	*wrong = "is no range of numbers with at most nine digits, like [1-40]";
 	last = first = end ? first : 0;
 	if (end && *end == '-')
-		end = read_number(end + 1, &last, &p->digits);
+		end = read_number(p, end + 1, &last);
 	if (!end || (*end != ',' && *end != ']'))
 		return NULL;
 	*wrong = "counts down: write the smaller number first";
@@ -89,23 +107,24 @@ static const char *parse_bracket(struct rack_range_part *p, const char *s)
 char *rack_range_parse(struct rack_range *ret, const char *text)
 {
 	_cleanup_rack_range_ struct rack_range r = {.count = 1};
+	const bool hex = is_mac(text);
 	const char *at;
 
-	while ((at = find_bracket(text))) {
+	while ((at = find_bracket(text, hex))) {
 		struct rack_range_part *p;
 		const char *wrong;
 
 		r.parts = xgrow(r.parts, r.n, sizeof(*r.parts));
 		p = &r.parts[r.n++];
-		*p = (struct rack_range_part){
-			.text = xstrndup(text, (size_t)(at - text))};
+		*p = (struct rack_range_part){.text = xstrndup(text, (size_t)(at - text)),
+					      .hex = hex};
 		wrong = parse_bracket(p, at);
 		if (wrong)
-			return xasprintf("%.*s %s", (int)bracket_len(at), at, wrong);
+			return xasprintf("%.*s %s", (int)bracket_len(at, hex), at, wrong);
 		if (p->count > RACK_RANGE_MAX / r.count)
 			return xasprintf("has more than %d values", RACK_RANGE_MAX);
 		r.count *= p->count;
-		text = at + bracket_len(at);
+		text = at + bracket_len(at, hex);
 	}
 	r.rest = xstrdup(text);
 	*ret = r;
@@ -133,7 +152,8 @@ char *rack_range_at(const struct rack_range *r, size_t i)
 		const struct rack_range_part *p = &r->parts[k];
 
 		each /= p->count;
-		buf_printf(&b, "%s%0*u", p->text, (int)p->digits, number_at(p, i / each));
+		buf_printf(&b, p->hex ? "%s%0*x" : "%s%0*u", p->text, (int)p->digits,
+			   number_at(p, i / each));
 		i %= each;
 	}
 	buf_puts(&b, r->rest);

@@ -3,7 +3,8 @@
  * Ranges of numbers in values of rack.cfg(5): "node-[1-40]", "r[1-4]-n[01-20,31]". A
  * bracket has numbers and ranges of them, separated by commas. With a leading zero, all
  * numbers of the bracket have at least as many digits as that one. Several brackets count
- * like the digits of a number: the last one first. Other text in brackets, as in
+ * like the digits of a number: the last one first. In a text of the form of a MAC
+ * address, "52:54:00:25:00:[08-1f]", the numbers are hexadecimal. Other text in brackets, as in
  * "http://[2001:db8::1]/", is no range.
  */
 #pragma once
@@ -14,6 +15,7 @@
 
 struct rack_range_part {
 	char *text;      /* before the bracket */
+	bool hex;        /* its numbers are hexadecimal */
 	unsigned digits; /* at least so many */
 	uint32_t *first; /* of each of its ranges; their last one in `last` */
 	uint32_t *last;  /* of each of its ranges */

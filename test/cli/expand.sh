@@ -24,7 +24,7 @@ cat >"$WORK/few.cfg" <<END
 $cluster
 @include "common/profiles.cfg"
 hosts = (
-	{ name = "a-[08-11]"; role = "node"; mac = "52:54:00:25:01:[08-11]"; address = "172.25.0.254";
+	{ name = "a-[08-11]"; role = "node"; mac = "52:54:00:25:01:[08-0b]"; address = "172.25.0.254";
 	  cbr0 = "192.168.8.1/24"; profiles = [ "fast", "big" ]; search = [ "r[1-4].example", "example" ]; },
 	{ name = "b[1,3]-[1-2]"; role = "node"; address = "172.25.[2-3].[1-2]"; cbr0 = "192.168.20.1/24"; mtu = 1400;
 	  mac = [ "52:54:00:25:02:11", "52:54:00:25:02:12", "52:54:00:25:02:31", "52:54:00:25:02:32" ];
@@ -52,8 +52,8 @@ BIG='state_disk = "/dev/vdb"; vm : { cpus = 8; disk = "4G"; };'
 	done <<-END
 		a-08 1:08 0.254 8 mtu = 9000; search = [ "r1.example", "example" ]; $BIG
 		a-09 1:09 0.255 9 mtu = 9000; search = [ "r2.example", "example" ]; $BIG
-		a-10 1:10 1.0 10 mtu = 9000; search = [ "r3.example", "example" ]; $BIG
-		a-11 1:11 1.1 11 mtu = 9000; search = [ "r4.example", "example" ]; $BIG
+		a-10 1:0a 1.0 10 mtu = 9000; search = [ "r3.example", "example" ]; $BIG
+		a-11 1:0b 1.1 11 mtu = 9000; search = [ "r4.example", "example" ]; $BIG
 		b1-1 2:11 2.1 20 mtu = 1400; serial = "S 11";
 		b1-2 2:12 2.2 21 mtu = 1400; serial = "S 12";
 		b3-1 2:31 3.1 22 mtu = 1400; serial = "S 31";

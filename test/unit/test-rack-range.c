@@ -67,6 +67,20 @@ static void other_brackets_are_text(void **state _unused_)
 	rack_range_done(&r);
 }
 
+static void addresses_of_cards_are_hexadecimal(void **state _unused_)
+{
+	has("52:54:00:25:00:[08-0b]", "52:54:00:25:00:08 52:54:00:25:00:09 "
+				      "52:54:00:25:00:0a 52:54:00:25:00:0b");
+	has("0:0:0:0:[F-10]:1", "0:0:0:0:f:1 0:0:0:0:10:1");
+	has("a:b:c:d:e:[a,1]", "a:b:c:d:e:a a:b:c:d:e:1");
+	has("a:b:c:d:[a-b]", "a:b:c:d:[a-b]");
+	has("x:b:c:d:e:[1-2]", "x:b:c:d:e:1 x:b:c:d:e:2");
+	is_wrong("0:0:0:0:0:[1f-1e]",
+		 "[1f-1e] counts down: write the smaller number first");
+	is_wrong("0:0:0:0:0:[00000000-1]", "[00000000-1] is no range of numbers with at "
+					   "most nine digits, like [1-40]");
+}
+
 static void mistakes_are_told(void **state _unused_)
 {
 	is_wrong("n[9-1]", "[9-1] counts down: write the smaller number first");
@@ -91,6 +105,7 @@ int main(void)
 		cmocka_unit_test(ranges_count),
 		cmocka_unit_test(zeros_are_kept),
 		cmocka_unit_test(other_brackets_are_text),
+		cmocka_unit_test(addresses_of_cards_are_hexadecimal),
 		cmocka_unit_test(mistakes_are_told),
 	};
 
