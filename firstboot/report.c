@@ -4,6 +4,9 @@
  * prints the verdict on the console, writes the report and sends it with PUT. A report
  * that cannot be sent is sent again for an hour; it is only a warning in the journal.
  *
+ * While it waits, the boot server has a report with the verdict "starting", which is sent
+ * first: it tells a host whose units start from one that has no kernel yet.
+ *
  * A host that is not ready in time is reported as failed and checked for another hour;
  * when it becomes ready in that time, a second report is sent.
  *
@@ -110,12 +113,17 @@ static void console_verdict(const struct firstboot *fb, const struct snapshot *s
 	console_line(fb, "%s ready in %.1f s", who, (double)s->verdict.uptime_ms / 1000);
 }
 
+/* Returns true when the host's configuration says where a report is sent to. */
+static bool has_server(const struct snapshot *s)
+{
+	return s->config.host.report && !s->config.bad[HOST_REPORT];
+}
+
 /* Prints the verdict, writes the report and sends it once. When that fails, *d has the
  * report for further attempts. */
 static void publish(const struct firstboot *fb, const struct snapshot *s,
 		    struct delivery *d)
 {
-	const struct host *h = &s->config.host;
 	struct err e;
 
 	delivery_done(d);
@@ -125,7 +133,7 @@ static void publish(const struct firstboot *fb, const struct snapshot *s,
 		log_warn("%s", e.msg);
 	if (run_file_write(fb, REPORT_JSON, d->json, 0644, &e) < 0)
 		log_warn("%s", e.msg);
-	else if (h->report && !s->config.bad[HOST_REPORT])
+	else if (has_server(s))
 		delivery_try(d, &s->config);
 }
 
@@ -181,6 +189,26 @@ static bool report_after(const struct firstboot *fb, struct snapshot *s, uint64_
 	return ready;
 }
 
+/* Sends the report that the units start, until it arrives, the host is ready or the time
+ * is over. It is not written to a file. Returns true when the host is ready. */
+static bool report_starting(const struct firstboot *fb, struct snapshot *s, uint64_t end,
+			    struct delivery *d)
+{
+	verdict_done(&s->verdict);
+	s->verdict = (struct verdict){.starting = true, .uptime_ms = now_ms()};
+	delivery_done(d);
+	d->json = snapshot_json(s);
+	if (has_server(s))
+		delivery_try(d, &s->config);
+	while (d->pause_ms > 0 && now_ms() + d->pause_ms < end) {
+		if (report_after(fb, s, d->pause_ms, READY_POLL_MS, false, d))
+			return true;
+		delivery_try(d, &s->config);
+	}
+	d->pause_ms = 0;
+	return false;
+}
+
 /* Checks a failed host for LATE_S, and meanwhile sends the report that says so, unless
  * it was delivered. Returns true when the host has become ready. */
 static bool report_late(const struct firstboot *fb, struct snapshot *s,
@@ -203,11 +231,15 @@ static bool report_late(const struct firstboot *fb, struct snapshot *s,
 static int report_when_known(const struct firstboot *fb, struct snapshot *s,
 			     struct delivery *d, struct err *e)
 {
-	uint64_t wait = 1000ULL * (fb->timeout ? fb->timeout : READY_S);
+	uint64_t end = now_ms() + 1000ULL * (fb->timeout ? fb->timeout : READY_S), now;
 
 	if (!s->applied.ok || !s->config.role)
 		return not_configured(fb, s, d, e);
-	if (report_after(fb, s, wait, READY_POLL_MS, true, d) || report_late(fb, s, d))
+	if (report_starting(fb, s, end, d))
+		return 0;
+	now = now_ms();
+	if (report_after(fb, s, end > now ? end - now : 0, READY_POLL_MS, true, d) ||
+	    report_late(fb, s, d))
 		return 0;
 	return err_set(e, ERR_FAILED, "still not ready: %s", s->verdict.why);
 }

@@ -97,6 +97,11 @@ static void json_units(struct json *j, const struct units *u)
 	json_close(j, ']');
 }
 
+static const char *verdict_name(const struct verdict *v)
+{
+	return v->ready ? "ready" : v->starting ? "starting" : "failed";
+}
+
 char *snapshot_json(const struct snapshot *s)
 {
 	_cleanup_json_ struct json j = {0};
@@ -104,7 +109,7 @@ char *snapshot_json(const struct snapshot *s)
 	json_open(&j, NULL, '{');
 	json_u64(&j, "format", 1);
 	json_host(&j, &s->config.host);
-	json_str(&j, "verdict", s->verdict.ready ? "ready" : "failed");
+	json_str(&j, "verdict", verdict_name(&s->verdict));
 	json_str(&j, "why", s->verdict.why);
 	json_str(&j, "config_sha256", s->config.sha256[0] ? s->config.sha256 : NULL);
 	json_str(&j, "image", s->boot.image);

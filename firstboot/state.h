@@ -42,7 +42,8 @@ void applied_done(struct applied *a);
 /* The last verdict, for status (REPORT_CFG). */
 struct verdict {
 	bool ready;
-	char *why;          /* the reasons when not ready; NULL: no verdict yet */
+	bool starting; /* no verdict yet: the role's units start; not in REPORT_CFG */
+	char *why;     /* the reasons when not ready; NULL: no verdict yet */
 	uint64_t uptime_ms; /* the time of the verdict; 0: no verdict yet */
 };
 int verdict_write(const struct verdict *v, const struct firstboot *fb,

@@ -142,9 +142,11 @@ static int report_read(struct report *r, const json_t *j, size_t max_lines, stru
 	    json_get_u64(j, "uptime_ms", &r->uptime_ms, e) < 0 ||
 	    phases_parse(r, j, e) < 0 || units_parse(r, j, max_lines, e) < 0)
 		return -1;
-	if (!streq(r->verdict, "ready") && !streq(r->verdict, "failed"))
+	if (!streq(r->verdict, "ready") && !streq(r->verdict, "failed") &&
+	    !streq(r->verdict, "starting"))
 		return err_set(e, ERR_FAILED,
-			       "member 'verdict' must be \"ready\" or \"failed\"");
+			       "member 'verdict' must be \"ready\", \"failed\" or "
+			       "\"starting\"");
 	warnings_parse(r, j);
 	return 0;
 }

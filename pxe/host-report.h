@@ -15,7 +15,7 @@ struct report {
 	char *host, *role; /* NULL: it could not read its own configuration */
 	char *address;     /* as in host.cfg; NULL: none */
 	struct host_columns columns;
-	char *verdict;       /* "ready" or "failed" */
+	char *verdict;       /* "ready", "failed" or "starting" */
 	char *why;           /* when failed */
 	char *config_sha256; /* of the effective configuration */
 	char *boot_id;       /* /proc/sys/kernel/random/boot_id */

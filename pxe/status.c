@@ -63,7 +63,9 @@ static void parse(struct status_host *h, const char *text, size_t len, size_t ma
 		report_done(&h->report);
 		return;
 	}
-	h->verdict = streq(h->report.verdict, "ready") ? STATUS_READY : STATUS_FAILED;
+	h->verdict = streq(h->report.verdict, "ready")    ? STATUS_READY
+		     : streq(h->report.verdict, "failed") ? STATUS_FAILED
+							  : STATUS_STARTING;
 	if (h->verdict == STATUS_FAILED)
 		h->why = shown_why(h->report.why);
 }
@@ -236,9 +238,8 @@ void status_done(struct status *s)
 /* --- showing ---------------------------------------------------------------------- */
 
 static const char *const verdicts[] = {
-	[STATUS_SILENT] = "silent",
-	[STATUS_READY] = "ready",
-	[STATUS_FAILED] = "failed",
+	[STATUS_SILENT] = "silent", [STATUS_STARTING] = "starting",
+	[STATUS_READY] = "ready",   [STATUS_FAILED] = "failed",
 	[STATUS_BROKEN] = "broken",
 };
 

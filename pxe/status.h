@@ -12,7 +12,8 @@
 #include <time.h>
 
 enum status_verdict {
-	STATUS_SILENT, /* no report yet */
+	STATUS_SILENT,   /* no report yet */
+	STATUS_STARTING, /* its units start: neither ready nor failed */
 	STATUS_READY,
 	STATUS_FAILED,
 	STATUS_BROKEN, /* its report cannot be read */
@@ -23,7 +24,7 @@ struct status_host {
 	struct host_columns columns;
 	enum status_verdict verdict;
 	char *why;                /* reason for "failed" or "broken", else NULL */
-	struct report report;     /* zero unless ready or failed */
+	struct report report;     /* zero if silent or broken */
 	struct timespec reported; /* when its report arrived, 0: never */
 };
 

@@ -221,6 +221,8 @@ static char *describe_report(const struct watch *w, const struct tree_host *h)
 		line = xasprintf("%s (%s): ready in %llu.%llu s", h->name, h->role,
 				 (unsigned long long)(s.report.uptime_ms / 1000),
 				 (unsigned long long)(s.report.uptime_ms % 1000 / 100));
+	else if (s.verdict == STATUS_STARTING)
+		line = xasprintf("%s (%s): starts its units", h->name, h->role);
 	else if (s.why)
 		line = xasprintf("%s (%s): %s: %s", h->name, h->role,
 				 s.verdict == STATUS_FAILED ? "failed" : "broken report",

@@ -147,7 +147,7 @@ static void follow_report(struct follower *f, struct machine *m)
 	if (!report_changed(&m->reported, f->r->tree, m->host->name) || f->keep)
 		return;
 	status_load_host(&s, f->r->tree, m->host, REPORT_LINES_MAX);
-	if (s.verdict == STATUS_SILENT) {
+	if (s.verdict == STATUS_SILENT || s.verdict == STATUS_STARTING) {
 		status_host_done(&s);
 		return;
 	}

@@ -12,7 +12,9 @@ static void show(const struct report *r)
 	struct status_host host = {
 		.name = (char *)"node-1",
 		.role = (char *)"node",
-		.verdict = streq(r->verdict, "ready") ? STATUS_READY : STATUS_FAILED,
+		.verdict = streq(r->verdict, "ready")    ? STATUS_READY
+			   : streq(r->verdict, "failed") ? STATUS_FAILED
+							 : STATUS_STARTING,
 		.report = *r,
 		.reported = {.tv_sec = 1},
 	};

@@ -44,15 +44,16 @@ static _unused_ size_t count_of(const char *text, const char *part)
 	return n;
 }
 
-/* Runs cmd_report(), which observes a failed host for an hour, until the server was asked
- * `n` times by PUT. Returns the server's log, owned. */
-static _unused_ char *log_of_failure(struct machine *m, const struct server *s, size_t n)
+/* Runs cmd_report(), which observes a failed host for an hour, with this timeout until
+ * the server was asked `n` times by PUT. Returns the server's log, owned. */
+static _unused_ char *log_of_failure(struct machine *m, const struct server *s, size_t n,
+				     unsigned timeout)
 {
 	char *log = NULL;
 	struct err e;
 	pid_t pid;
 
-	m->fb.timeout = 1;
+	m->fb.timeout = timeout;
 	pid = fork();
 	if (pid == 0)
 		_exit(cmd_report(&m->fb, NULL, &e) < 0);

@@ -50,6 +50,7 @@ static void test_token_is_sent_and_nowhere_else(void **state _unused_)
 		fail_msg("%s", e.msg);
 	log = server_log(&s);
 	assert_has(log, "X-Rackstrap-Token: " TOKEN "\nPUT /report/node-1.json {\n");
+	assert_int_equal(count_of(log, "X-Rackstrap-Token: " TOKEN), 2);
 	words = read_file(&m, "bin/curl.words");
 	assert_has(words, "/report/node-1.json");
 	argv[3] = m.dir;
@@ -137,15 +138,28 @@ static void test_any_text_is_sent_whole(void **state _unused_)
 
 /* --- a server that is away ------------------------------------------------------- */
 
-/* Refuses the first two reports. */
-static unsigned away_at_first(const char *request, const char *content _unused_,
+/* Refuses the first two reports that have a verdict. */
+static unsigned away_at_first(const char *request, const char *content,
 			      const char **body _unused_)
 {
 	static int asked;
 
 	if (!str_after(request, "PUT "))
 		return 200;
+	if (strstr(content, "\"verdict\": \"starting\""))
+		return 201;
 	return asked++ < 2 ? 503 : 201;
+}
+
+/* Refuses the first report. */
+static unsigned away_while_starting(const char *request, const char *content _unused_,
+				    const char **body _unused_)
+{
+	static int asked;
+
+	if (!str_after(request, "PUT "))
+		return 200;
+	return asked++ < 1 ? 503 : 201;
 }
 
 static void test_report_is_sent_until_it_arrives(void **state _unused_)
@@ -159,7 +173,40 @@ static void test_report_is_sent_until_it_arrives(void **state _unused_)
 	configured(&m, &s);
 	assert_int_equal(cmd_report(&m.fb, NULL, &e), 0);
 	log = server_log(&s);
-	assert_int_equal(count_of(log, "PUT /report/node-1.json {\n"), 3);
+	assert_int_equal(count_of(log, "PUT /report/node-1.json {\n"), 4);
+	assert_int_equal(count_of(log, "\"verdict\": \"starting\""), 1);
+	assert_int_equal(count_of(log, "\"verdict\": \"ready\""), 3);
+}
+
+/* A host that does not become ready says again that it starts, until that arrives. */
+static void test_start_is_sent_until_it_arrives(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_server_ struct server s;
+	_cleanup_free_ char *log = NULL;
+
+	server_start(&s, 0, away_while_starting);
+	configured(&m, &s);
+	write_file(&m, "show", BROKEN "\n" ACTIVE);
+	log = log_of_failure(&m, &s, 3, 5);
+	assert_int_equal(count_of(log, "\"verdict\": \"starting\""), 2);
+	assert_int_equal(count_of(log, "\"verdict\": \"failed\""), 1);
+}
+
+/* A host that becomes ready before that arrives says only that it is ready. */
+static void test_start_is_not_sent_by_a_ready_host(void **state _unused_)
+{
+	_cleanup_machine_ struct machine m;
+	_cleanup_server_ struct server s;
+	_cleanup_free_ char *log = NULL;
+	struct err e;
+
+	server_start(&s, 0, away_while_starting);
+	configured(&m, &s);
+	assert_int_equal(cmd_report(&m.fb, NULL, &e), 0);
+	log = server_log(&s);
+	assert_int_equal(count_of(log, "\"verdict\": \"starting\""), 1);
+	assert_int_equal(count_of(log, "\"verdict\": \"ready\""), 1);
 }
 
 /* The report of a failed host is also sent again while the host is observed. */
@@ -172,7 +219,7 @@ static void test_failure_is_sent_until_it_arrives(void **state _unused_)
 	server_start(&s, 0, away_at_first);
 	configured(&m, &s);
 	write_file(&m, "show", BROKEN "\n" ACTIVE);
-	log = log_of_failure(&m, &s, 3);
+	log = log_of_failure(&m, &s, 4, 1);
 	assert_int_equal(count_of(log, "\"verdict\": \"failed\""), 3);
 }
 
@@ -185,6 +232,8 @@ int main(void)
 		cmocka_unit_test(test_any_text_is_sent_whole),
 		cmocka_unit_test(test_report_is_sent_until_it_arrives),
 		cmocka_unit_test(test_failure_is_sent_until_it_arrives),
+		cmocka_unit_test(test_start_is_sent_until_it_arrives),
+		cmocka_unit_test(test_start_is_not_sent_by_a_ready_host),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -115,6 +115,8 @@ static void test_ready_host_is_reported(void **state _unused_)
 	if (cmd_report(&m.fb, NULL, &e) < 0)
 		fail_msg("%s", e.msg);
 	log = server_log(&s);
+	assert_true(str_after(log, "PUT /report/node-1.json {\n"));
+	assert_has(log, "\"verdict\": \"starting\",\n  \"why\": null,\n");
 	assert_has(log, "GET /ok \nGET /nodes/172.25.0.11 \nPUT /report/node-1.json {\n");
 	json = read_file(&m, REPORT_JSON);
 	assert_has(log, json);
@@ -206,7 +208,7 @@ static void test_report_has_last_log_lines(void **state _unused_)
 	assert_int_equal(fchmodat(m.fb.rootfd, "bin/journalctl", 0755, 0), 0);
 	path = xasprintf("%s/console", m.dir);
 	m.fb.console = path;
-	log = log_of_failure(&m, &s, 1);
+	log = log_of_failure(&m, &s, 2, 1);
 	console = read_file(&m, "console");
 	assert_has(console, "rackstrap: a.service: one\n"
 			    "rackstrap: a.service: pull http://h/v1 failed\n"

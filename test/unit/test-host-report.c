@@ -61,7 +61,7 @@ static void bad_reports_are_refused(void **state)
 		{"{\"format\":1,\"format\":1}", "line 1: duplicate object key near "
 						"'\"format\"'"},
 		{REPORT_HEAD "\"verdict\":\"fine\",\"why\":null," REPORT_TAIL,
-		 "member 'verdict' must be \"ready\" or \"failed\""},
+		 "member 'verdict' must be \"ready\", \"failed\" or \"starting\""},
 		{REPORT_HEAD "\"verdict\":\"ready\",\"why\":7," REPORT_TAIL,
 		 "member 'why' must be a string"},
 	};

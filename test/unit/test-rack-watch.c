@@ -97,6 +97,19 @@ static void test_reports_make_verdicts(void **state)
 	assert_int_equal(f->machines[0].status.report.uptime_ms, 31200);
 }
 
+/* The rack waits on for a host that only starts its units. */
+static void test_a_starting_host_has_no_verdict(void **state)
+{
+	struct fixture *f = *state;
+
+	run_now(f, PUT_REPORT("node-1", "starting", "null"));
+	watch_once(f);
+	assert_int_equal(f->machines[1].state, MACHINE_PENDING);
+	run_now(f, PUT_REPORT("node-1", "ready", "null"));
+	watch_once(f);
+	check_verdict(&f->machines[1], MACHINE_READY, NULL);
+}
+
 /* The host chooses the modification time of its report. */
 static void test_a_report_with_a_wrong_date_is_seen(void **state)
 {
@@ -410,6 +423,7 @@ int main(void)
 #define unit(t) cmocka_unit_test_setup_teardown(t, setup, set_clock_back)
 	const struct CMUnitTest tests[] = {
 		unit(test_reports_make_verdicts),
+		unit(test_a_starting_host_has_no_verdict),
 		unit(test_a_report_with_a_wrong_date_is_seen),
 		unit(test_an_unreadable_report_fails),
 		unit(test_keep_ends_by_a_signal_and_keeps_verdicts),

@@ -132,6 +132,29 @@ static void warnings_of_a_ready_host_are_shown(void **state)
 	assert_int_equal(s.hosts[0].verdict, STATUS_READY);
 }
 
+/* A host whose units start is neither ready nor failed. */
+static void a_starting_host_is_named(void **state)
+{
+	_cleanup_free_ char *reports = xasprintf("%s/" TREE_REPORTS, (char *)*state);
+	_cleanup_status_ struct status s = {0};
+	_cleanup_free_ char *json = NULL;
+	_cleanup_buf_ struct buf b = {0};
+	struct err e = {0};
+
+	make_tree(*state);
+	write_report(reports, "node-2", "node", "starting", NULL, 9000);
+	assert_int_equal(status_load(&s, *state, &e), 0);
+	assert_int_equal(s.hosts[2].verdict, STATUS_STARTING);
+	assert_null(s.hosts[2].why);
+	status_table(&s, NOW, &b);
+	assert_non_null(strstr(b.p, "     9.0  starting  "));
+	json = status_json(&s, NOW);
+	assert_non_null(strstr(json, "\"verdict\": \"starting\""));
+	assert_int_equal(status_verdict(&s, &e), -1);
+	assert_string_equal(e.msg, "2 of 4 hosts are not ready: node-1 (failed), node-2 "
+				   "(starting)");
+}
+
 /* `rackstrap rack` has the same names of columns. */
 static void titles_are_those_of_rack(void **state)
 {
@@ -416,6 +439,7 @@ int main(void)
 		T(reports_arrive_when_they_are_written),
 		T(reasons_are_stripped_and_cut),
 		T(verdicts_name_unready_hosts),
+		T(a_starting_host_is_named),
 		T(warnings_of_a_ready_host_are_shown),
 		T(titles_are_those_of_rack),
 		T(the_folder_of_a_rack_has_the_status_of_its_tree),

@@ -27,6 +27,8 @@ json_t *__wrap_json_loadb(const char *text, size_t len, size_t flags, json_error
 	return __real_json_loadb(text, len, flags, e);
 }
 
+static const char *verdict = "ready"; /* of the reports that put() writes */
+
 struct fixture {
 	char *dir, *log;
 	struct serve s;
@@ -85,9 +87,9 @@ static void put(struct fixture *f, unsigned i, unsigned uptime_ms)
 	_cleanup_free_ char *new = xasprintf("%s/" TREE_REPORTS "/new", f->dir);
 	_cleanup_free_ char *path = xasprintf("%s/" TREE_REPORTS "/h%u.json", f->dir, i);
 	_cleanup_free_ char *text = xasprintf(
-		"{\"format\":1,\"host\":\"h%u\",\"verdict\":\"ready\",\"generation\":0,"
+		"{\"format\":1,\"host\":\"h%u\",\"verdict\":\"%s\",\"generation\":0,"
 		"\"uptime_ms\":%u,\"phases\":[],\"units\":[]}",
-		i, uptime_ms);
+		i, verdict, uptime_ms);
 	_cleanup_free_ char *line = xasprintf("1700000000.123 10.0.0.%u \"PUT "
 					      "/report/h%u.json HTTP/1.1\" 204 0 0.001\n",
 					      10 + i, i);
@@ -107,6 +109,18 @@ static void expect(struct fixture *f, const char *want)
 		assert_string_equal(line ? line : "(nothing)", want);
 	else
 		assert_null(line);
+}
+
+/* A report in which the host has no verdict yet is another event. */
+static void a_starting_host_is_an_event(void **state)
+{
+	struct fixture *f = *state;
+
+	verdict = "starting";
+	put(f, 3, 1000);
+	verdict = "ready";
+	expect(f, "h3 (node): starts its units");
+	expect(f, NULL);
 }
 
 static void reports_that_arrive_together_are_one(void **state)
@@ -191,6 +205,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(reports_that_arrive_together_are_one),
+		T(a_starting_host_is_an_event),
 		T(same_report_is_described_once),
 		T(reports_of_a_turn_are_limited),
 		T(no_event_is_lost_when_the_rack_changes),
