@@ -4,6 +4,7 @@
  * obeys, and is one line. JSON keeps the text if it is UTF-8.
  */
 #include "lib/err.h"
+#include "lib/escape.h"
 #include "lib/json.h"
 #include "lib/text.h"
 #include "lib/url.h"
@@ -25,6 +26,33 @@ static void demand_clean(const char *s, bool lines)
 
 		demand(n > 0 && (!text_is_hidden(code) || (lines && code == '\n')));
 		s += n;
+	}
+}
+
+/* The text stays a text in HTML, also in a quoted attribute, and in metrics. */
+static void check_escapes(const char *text)
+{
+	_cleanup_buf_ struct buf html = {0}, cut = {0}, label = {0};
+
+	buf_puts(&html, "|");
+	escape_html(&html, text);
+	demand_clean(html.p, false);
+	demand(!html.p[strcspn(html.p, "<>\"'")]);
+	for (const char *s = html.p; (s = strchr(s, '&')); s++)
+		demand(str_after(s, "&amp;") || str_after(s, "&lt;") ||
+		       str_after(s, "&gt;") || str_after(s, "&quot;") ||
+		       str_after(s, "&#39;"));
+	buf_puts(&cut, "|");
+	escape_html_cut(&cut, text, 5);
+	demand_clean(cut.p, false);
+	demand(cut.len <= 1 + 4 * strlen("&quot;") + strlen("&quot;"));
+	buf_puts(&label, "|");
+	escape_label(&label, text);
+	demand_clean(label.p, false);
+	for (const char *s = label.p; *s; s++) {
+		demand(*s != '"');
+		if (*s == '\\')
+			demand(*++s == '\\' || *s == '"');
 	}
 }
 
@@ -87,6 +115,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	json_str(&j, NULL, text);
 	json = json_take(&j);
 	demand_clean(json, true);
+	check_escapes(text);
 	check_urls(text);
 	check_password(text);
 	return 0;
