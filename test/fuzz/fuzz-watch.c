@@ -4,6 +4,7 @@
  * nginx's. Every event is one line of printable ASCII, because it names hosts of the
  * rack and addresses, and nothing else of the logs.
  */
+#include "pxe/tracker.h"
 #include "pxe/watch.h"
 #include "test/fuzz/fuzz-file.h"
 
@@ -16,6 +17,28 @@ static struct tree_host hosts[] = {
 	 .role = (char *)"node",
 	 .mac = {{0x52, 0x54, 0, 0x25, 0, 0x12}}},
 };
+
+/* Whatever the logs say, each host is in one state, and no reason is shown but those of
+ * reports. */
+static void try_tracker(const struct serve *s)
+{
+	_cleanup_tracker_ struct tracker t;
+	size_t n[TRACKER_STATES], all = 0;
+
+	tracker_open(&t, s->dir, &s->info, 1700000000000);
+	while (tracker_turn(&t, 1700000000000))
+		;
+	tracker_count(&t, n);
+	for (size_t i = 0; i < TRACKER_STATES; i++)
+		all += n[i];
+	demand(all == s->info.n_hosts, "a host is in no state");
+	for (size_t i = 0; i < all; i++) {
+		_cleanup_free_ char *text = tracker_text(&t, i, 1700000000000);
+
+		demand(tracker_percent(&t, i) < 100, "a host has loaded all and loads");
+		demand(strlen(text) < 64, "a state is longer than its words");
+	}
+}
 
 static void try_logs(struct serve *s, const char *dhcp, size_t dhcp_len,
 		     const char *access, size_t access_len)
@@ -36,6 +59,8 @@ static void try_logs(struct serve *s, const char *dhcp, size_t dhcp_len,
 			free(event);
 		}
 	} while (watch_turn(&w));
+	fuzz_folder_write("run/dnsmasq.log", dhcp, dhcp_len, 0);
+	try_tracker(s);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -69,6 +69,7 @@ parsers() {
 	pxe/secret.c tree the secret of a boot tree
 	pxe/status.c report the report of a host
 	pxe/tail.c watch a log that grows
+	pxe/tracker.c watch the logs of dnsmasq and nginx
 	pxe/tree-info.c tree the tree.cfg of a boot tree
 	pxe/watch.c watch the logs of dnsmasq and nginx
 	END

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An index finds the host of a line without a walk over all hosts. dnsmasq's log has
+ * local times without a year: lines that it has when the tracker is opened are taken for
+ * the last twelve months', those that come later for the present.
+ *
+ * nginx writes a line when a request has ended, so that a host that loads a large file is
+ * not heard of meanwhile; the size of what it has loaded grows by whole files.
+ */
+#include "pxe/tracker.h"
+
+#include "lib/file.h"
+#include "pxe/loaders.h"
+
+#define TURN_BYTES   (64 * 1024) /* of each log */
+#define TURN_REPORTS 64
+#define TURN_LOOKS   512 /* at files of reports */
+
+/* --- hosts ------------------------------------------------------------------------ */
+
+static int by_key(const void *a, const void *b)
+{
+	const struct tracker_key *x = a, *y = b;
+
+	return x->key < y->key ? -1 : x->key > y->key;
+}
+
+static bool find_key(const struct tracker_key *keys, size_t n, uint64_t key, size_t *ret)
+{
+	const struct tracker_key want = {.key = key};
+	const struct tracker_key *k = bsearch(&want, keys, n, sizeof(*keys), by_key);
+
+	if (k)
+		*ret = k->host;
+	return k;
+}
+
+static uint64_t mac_key(struct mac mac)
+{
+	uint64_t key = 0;
+
+	for (size_t i = 0; i < sizeof(mac.b); i++)
+		key = key << 8 | mac.b[i];
+	return key;
+}
+
+static bool host_by_mac(const struct tracker *t, struct mac mac, size_t *ret)
+{
+	return find_key(t->by_mac, t->status.n, mac_key(mac), ret);
+}
+
+static bool host_by_address(struct tracker *t, uint32_t address, size_t *ret)
+{
+	size_t n = t->status.n;
+
+	if (t->addresses_changed) {
+		for (size_t i = 0; i < n; i++)
+			t->by_address[i] = (struct tracker_key){t->boots[i].address, i};
+		qsort(t->by_address, n, sizeof(*t->by_address), by_key);
+		t->addresses_changed = false;
+	}
+	return address && find_key(t->by_address, n, address, ret);
+}
+
+static bool host_by_name(const struct tracker *t, const char *name, size_t len,
+			 size_t *ret)
+{
+	_cleanup_free_ char *text = xstrndup(name, len);
+
+	return intern_find(&t->names, text, ret);
+}
+
+/* --- reports ---------------------------------------------------------------------- */
+
+static void load_report(struct tracker *t, size_t i)
+{
+	struct status_host *h = &t->status.hosts[i];
+
+	status_host_done(h);
+	status_load_host(h, t->dir, &t->info->hosts[i], 0);
+	t->changes++;
+}
+
+static void queue_report(struct tracker *t, size_t i)
+{
+	if (t->boots[i].due)
+		return;
+	t->boots[i].due = true;
+	t->queue[(t->first + t->queued++) % t->status.n] = i;
+}
+
+/* Reads reports that are due, and looks at the files of some other hosts. */
+static void read_reports(struct tracker *t)
+{
+	size_t n = t->status.n;
+
+	for (size_t k = 0; k < TURN_LOOKS && k < n; k++) {
+		struct report_id id = t->boots[t->next].known;
+
+		if (report_changed(&id, t->dir, t->info->hosts[t->next].name))
+			queue_report(t, t->next);
+		t->next = (t->next + 1) % n;
+	}
+	for (size_t k = 0; k < TURN_REPORTS && t->queued > 0; k++) {
+		size_t i = t->queue[t->first];
+
+		t->first = (t->first + 1) % n;
+		t->queued--;
+		t->boots[i].due = false;
+		if (report_changed(&t->boots[i].known, t->dir, t->info->hosts[i].name))
+			load_report(t, i);
+	}
+}
+
+/* --- the access log --------------------------------------------------------------- */
+
+/* Sets *ret to the id in "/images/ID/FILE" and returns FILE, or NULL if the path is not
+ * such a one. *ret is owned by the caller. */
+static const char *image_file(const char *path, char **ret)
+{
+	const char *id = str_after(path, "/images/");
+	size_t n = id ? strspn(id, "0123456789abcdef-") : 0;
+
+	if (n == 0 || id[n] != '/')
+		return NULL;
+	*ret = xstrndup(id, n);
+	return id + n + 1;
+}
+
+static uint64_t file_size(const struct tracker *t, const char *id, const char *name)
+{
+	_cleanup_free_ char *path = xasprintf("%s/http/images/%s/%s", t->dir, id, name);
+	struct stat st;
+
+	return lstat(path, &st) < 0 || st.st_size < 0 ? 0 : (uint64_t)st.st_size;
+}
+
+/* Returns the bytes that a host loads of this image. */
+static uint64_t image_bytes(struct tracker *t, const char *id)
+{
+	static const char *const files[] = {"vmlinuz", "initrd.img", "root.cpio"};
+
+	if (t->image && streq(t->image, id))
+		return t->image_bytes;
+	free(t->image);
+	t->image = xstrdup(id);
+	t->image_bytes = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		t->image_bytes += file_size(t, id, files[i]);
+	return t->image_bytes;
+}
+
+static void heard(struct tracker *t, struct tracker_boot *b, uint64_t ms)
+{
+	b->heard_ms = ms > b->heard_ms ? ms : b->heard_ms;
+	t->changes++;
+}
+
+static void note_script(struct tracker *t, const struct access *a, struct mac mac)
+{
+	struct tracker_boot *b;
+	size_t i;
+
+	if (a->status != 200 || !host_by_mac(t, mac, &i))
+		return;
+	b = &t->boots[i];
+	t->addresses_changed |= b->address != a->address;
+	b->address = a->address;
+	b->asked_ms = a->end_ms;
+	b->loaded_ms = b->bytes = b->total = 0;
+	heard(t, b, a->end_ms);
+}
+
+static void note_host_file(struct tracker *t, const struct access *a, struct mac mac)
+{
+	size_t i;
+
+	if (a->status == 200 && host_by_mac(t, mac, &i))
+		heard(t, &t->boots[i], a->end_ms);
+}
+
+static void note_image(struct tracker *t, const struct access *a, const char *id,
+		       const char *file)
+{
+	struct tracker_boot *b;
+	size_t i;
+
+	if (a->status != 200 || !host_by_address(t, a->address, &i))
+		return;
+	b = &t->boots[i];
+	b->total = image_bytes(t, id);
+	b->bytes += a->bytes;
+	if (streq(file, "root.cpio") && a->bytes >= file_size(t, id, file))
+		b->loaded_ms = a->end_ms;
+	heard(t, b, a->end_ms);
+}
+
+static void note_report(struct tracker *t, const struct access *a, const char *file)
+{
+	size_t i;
+
+	if (a->status / 100 == 2 && str_ends(file, ".json") &&
+	    host_by_name(t, file, strlen(file) - strlen(".json"), &i))
+		queue_report(t, i);
+}
+
+/* Handles a line of the access log. Returns its kind, or -1 for one that is not used. */
+static int note_access(struct tracker *t, const struct access *a)
+{
+	_cleanup_free_ char *id = NULL;
+	const char *file = str_after(a->path, "/report/");
+	struct mac mac;
+
+	if (streq(a->method, "PUT") && file) {
+		note_report(t, a, file);
+		return TRACKER_REPORT;
+	}
+	if (!streq(a->method, "GET"))
+		return -1;
+	if (pxe_loader_by_url(a->path, &mac)) {
+		note_script(t, a, mac);
+		return TRACKER_SCRIPT;
+	}
+	if (host_file_match(&host_cpio_file, a->path, &mac) ||
+	    host_file_match(&host_rack_file, a->path, &mac)) {
+		note_host_file(t, a, mac);
+		return TRACKER_HOST_FILE;
+	}
+	file = image_file(a->path, &id);
+	if (!file)
+		return -1;
+	note_image(t, a, id, file);
+	return TRACKER_IMAGE;
+}
+
+static void count(struct tracker_count *c, const struct access *a)
+{
+	if (a->status < 400)
+		c->ok++;
+	else
+		c->refused++;
+	c->bytes += a->bytes;
+}
+
+/* --- dnsmasq's log ---------------------------------------------------------------- */
+
+/* Returns the time of a line that was written before `now_ms`, "Dec  1 07:06:27 dnsmasq",
+ * or 0 if it has none. */
+static uint64_t log_time(const char *line, uint64_t now_ms)
+{
+	time_t now = (time_t)(now_ms / 1000), then;
+	struct tm tm, parsed = {0};
+
+	if (!localtime_r(&now, &tm) || !strptime(line, "%b %d %H:%M:%S ", &parsed))
+		return 0;
+	parsed.tm_year = tm.tm_year;
+	parsed.tm_isdst = -1;
+	then = mktime(&parsed);
+	if (then > now + 24 * 3600) { /* of December, read in January */
+		parsed.tm_year--;
+		parsed.tm_isdst = -1;
+		then = mktime(&parsed);
+	}
+	return then > 0 ? (uint64_t)then * 1000 : 0;
+}
+
+/* Finds the MAC address in "... DHCPDISCOVER(br0) 52:54:00:25:00:11" or "... PXE(br0)
+ * 52:54:00:25:00:11 proxy", where an address may be before it. */
+static bool dhcp_mac(const char *line, struct mac *ret)
+{
+	const char *s = strstr(line, " DHCPDISCOVER(");
+
+	s = s ? s : strstr(line, " PXE(");
+	s = s ? strstr(s, ") ") : NULL;
+	for (unsigned word = 0; s && word < 2; word++) {
+		char text[NET_MAC_LEN];
+
+		snprintf(text, sizeof(text), "%.17s", s + strspn(s, ") "));
+		if (net_parse_mac(text, ret) == 0)
+			return true;
+		s += strspn(s, ") ");
+		s = strchr(s, ' ');
+	}
+	return false;
+}
+
+static void note_dhcp(struct tracker *t, const char *line, uint64_t ms)
+{
+	struct tracker_boot *b;
+	struct mac mac;
+	size_t i;
+
+	if (!ms || !dhcp_mac(line, &mac) || !host_by_mac(t, mac, &i))
+		return;
+	b = &t->boots[i];
+	if (b->total || b->loaded_ms || t->status.hosts[i].verdict != STATUS_SILENT)
+		return;
+	b->asked_ms = ms > b->asked_ms ? ms : b->asked_ms;
+	heard(t, b, ms);
+}
+
+/* --- the whole -------------------------------------------------------------------- */
+
+static void read_logs(struct tracker *t, uint64_t now_ms, bool first)
+{
+	char line[TAIL_LINE_MAX];
+	struct access a;
+
+	while (access_next(&t->access, &a)) {
+		int kind = note_access(t, &a);
+
+		if (kind >= 0 && !first)
+			count(&t->counts[kind], &a);
+	}
+	while (tail_next(&t->dhcp, line))
+		note_dhcp(t, line, first ? log_time(line, now_ms) : now_ms);
+}
+
+static void add_hosts(struct tracker *t)
+{
+	size_t n = t->info->n_hosts;
+
+	t->status.rack = xstrdup(t->info->name);
+	t->status.n = n;
+	t->status.hosts = xcalloc(n + 1, sizeof(*t->status.hosts));
+	t->boots = xcalloc(n + 1, sizeof(*t->boots));
+	t->by_mac = xcalloc(n + 1, sizeof(*t->by_mac));
+	t->by_address = xcalloc(n + 1, sizeof(*t->by_address));
+	t->queue = xcalloc(n + 1, sizeof(*t->queue));
+	for (size_t i = 0; i < n; i++) {
+		const struct tree_host *h = &t->info->hosts[i];
+
+		t->by_mac[i] = (struct tracker_key){mac_key(h->mac), i};
+		t->boots[i].address = h->address.prefix ? h->address.addr : 0;
+		intern(&t->names, h->name, NULL);
+		(void)report_changed(&t->boots[i].known, t->dir, h->name);
+		load_report(t, i);
+	}
+	qsort(t->by_mac, n, sizeof(*t->by_mac), by_key);
+	t->addresses_changed = true;
+}
+
+void tracker_open(struct tracker *ret, const char *dir, const struct tree_info *info,
+		  uint64_t now_ms)
+{
+	_cleanup_free_ char *access = xasprintf("%s/" TREE_ACCESS_LOG, dir);
+	_cleanup_free_ char *dhcp = xasprintf("%s/run/dnsmasq.log", dir);
+
+	*ret = (struct tracker){.dir = xstrdup(dir), .info = info, .opened_ms = now_ms};
+	add_hosts(ret);
+	tail_open(&ret->access, access, false);
+	tail_open(&ret->dhcp, dhcp, false);
+	read_logs(ret, now_ms, true);
+}
+
+bool tracker_turn(struct tracker *t, uint64_t now_ms)
+{
+	(void)tail_turn(&t->access, TURN_BYTES);
+	(void)tail_turn(&t->dhcp, TURN_BYTES);
+	read_logs(t, now_ms, false);
+	if (t->status.n > 0)
+		read_reports(t);
+	return t->access.left == 0 || t->dhcp.left == 0 || t->queued > 0;
+}
+
+void tracker_done(struct tracker *t)
+{
+	status_done(&t->status);
+	tail_done(&t->access);
+	tail_done(&t->dhcp);
+	intern_done(&t->names);
+	free(t->dir);
+	free(t->boots);
+	free(t->by_mac);
+	free(t->by_address);
+	free(t->queue);
+	free(t->image);
+	*t = (struct tracker){0};
+}
