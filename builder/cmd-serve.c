@@ -2,7 +2,8 @@
 /*
  * rackstrap serve: runs the boot server in the foreground, until Ctrl-C or until one of
  * its two servers ends. Prints a line for each step of a machine's boot. SIGHUP makes it
- * read the tree again, unless it means that its terminal is gone.
+ * read the tree again, unless it means that its terminal is gone. Meanwhile it writes the
+ * status page and the metrics (pxe/status-files.h).
  */
 #include "builder/commands.h"
 #include "builder/rack/rack-ns.h"
@@ -10,6 +11,7 @@
 #include "lib/log.h"
 #include "lib/signals.h"
 #include "pxe/serve.h"
+#include "pxe/status-files.h"
 #include "pxe/watch.h"
 
 #define TICK_MS 500
@@ -88,21 +90,35 @@ static void reload(struct serve *s, const struct serve_options *o)
 	}
 }
 
+static uint64_t real_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
 static int watch_until_end(struct serve *s, const struct serve_options *o,
 			   struct watch *w, int signals, bool had_terminal, struct err *e)
 {
+	_cleanup_status_files_ struct status_files files;
 	struct stat st;
 	int r;
 
 	note_tree(s, &st);
+	status_files_open(&files, s->dir, &s->info, real_ms());
 	do {
+		bool more = status_files_turn(&files, real_ms());
+
 		warn_if_rendered_again(s, &st);
-		r = serve_wait(s, signals, log_events(w) ? 0 : TICK_MS, e);
+		r = serve_wait(s, signals, log_events(w) || more ? 0 : TICK_MS, e);
 		if (r == 1 && only_reload(signals, had_terminal)) {
 			log_events(w);
 			note_tree(s, &st);
 			reload(s, o);
 			watch_rack_changed(w);
+			status_files_done(&files);
+			status_files_open(&files, s->dir, &s->info, real_ms());
 			r = 0;
 		}
 	} while (r == 0);

@@ -15,6 +15,8 @@ EMBED(nginx_conf, "pxe/templates/nginx.conf");
 EMBED(media_grub, "pxe/templates/media.grub");
 EMBED(slot_grub, "pxe/templates/slot.grub");
 EMBED(stick_grub, "pxe/templates/stick.grub");
+EMBED(picture_css, "pxe/templates/picture.css");
+EMBED(status_css, "pxe/templates/status.css");
 /* Files of scripts/ in an initrd. */
 EMBED(rackstrap, "pxe/initramfs/rackstrap");
 EMBED(rackstrap_medium, "pxe/initramfs/rackstrap-medium");

@@ -17,7 +17,6 @@
 
 #include "lib/dir.h"
 #include "lib/file.h"
-#include "lib/json.h"
 #include "lib/text.h"
 #include "lib/url.h"
 #include "pxe/table.h"
@@ -25,7 +24,6 @@
 
 #define REPORT_MAX (64 * 1024)
 #define WHY_MAX    2000 /* bytes of the reason in a report that are shown */
-#define PHASES_MAX 16
 
 /* --- reading ---------------------------------------------------------------------- */
 
@@ -243,15 +241,21 @@ static const char *const verdicts[] = {
 	[STATUS_BROKEN] = "broken",
 };
 
+const char *status_verdict_name(enum status_verdict v)
+{
+	return verdicts[v];
+}
+
 /* Collects the names of the phases that occur, in order. They belong to the reports. */
-static size_t phase_names(const struct status *s, const char *out[static PHASES_MAX])
+static size_t phase_names(const struct status *s,
+			  const char *out[static STATUS_PHASES_MAX])
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->n; i++) {
 		const struct report *r = &s->hosts[i].report;
 
-		for (size_t k = 0; k < r->n_phases && n < PHASES_MAX; k++) {
+		for (size_t k = 0; k < r->n_phases && n < STATUS_PHASES_MAX; k++) {
 			size_t at = 0;
 
 			while (at < n && !streq(out[at], r->phases[k].name))
@@ -328,12 +332,12 @@ static void add_remarks(const struct status_host *h, struct buf *out)
 
 void status_table(const struct status *s, time_t now, struct buf *out)
 {
-	struct table_column columns[6 + FEATURE_COUNT + PHASES_MAX] = {
+	struct table_column columns[6 + FEATURE_COUNT + STATUS_PHASES_MAX] = {
 		{"HOST", false}, {"ROLE", false}, {"ADDRESS", false}};
 	bool used[FEATURE_COUNT] = {false};
 	_cleanup_table_ struct table t = {0};
-	char *titles[PHASES_MAX];
-	const char *phases[PHASES_MAX];
+	char *titles[STATUS_PHASES_MAX];
+	const char *phases[STATUS_PHASES_MAX];
 	size_t n = 3, n_phases = phase_names(s, phases);
 
 	for (size_t i = 0; i < s->n; i++)
@@ -353,56 +357,6 @@ void status_table(const struct status *s, time_t now, struct buf *out)
 		free(titles[k]);
 	for (size_t i = 0; i < s->n; i++)
 		add_remarks(&s->hosts[i], out);
-}
-
-static void json_host(struct json *j, const struct status_host *h, time_t now)
-{
-	const struct report *r = &h->report;
-	time_t then = h->reported.tv_sec;
-
-	json_open(j, NULL, '{');
-	json_str(j, "name", h->name);
-	json_str(j, "role", h->role);
-	json_str(j, "address", h->address);
-	columns_json(j, &h->columns);
-	json_str(j, "verdict", verdicts[h->verdict]);
-	json_str(j, "why", h->why);
-	if (then)
-		json_u64(j, "age_s", now > then ? (uint64_t)(now - then) : 0);
-	else
-		json_str(j, "age_s", NULL);
-	if (r->verdict) {
-		json_u64(j, "uptime_ms", r->uptime_ms);
-		json_u64(j, "generation", r->generation);
-		json_str(j, "boot_id", r->boot_id);
-		json_str(j, "config_sha256", r->config_sha256);
-	}
-	json_open(j, "phases", '[');
-	for (size_t k = 0; k < r->n_phases; k++) {
-		json_open(j, NULL, '{');
-		json_str(j, "name", r->phases[k].name);
-		json_u64(j, "ms", r->phases[k].ms);
-		json_close(j, '}');
-	}
-	json_close(j, ']');
-	json_strv(j, "failed_units", r->failed_units);
-	json_strv(j, "warnings", r->warnings);
-	json_close(j, '}');
-}
-
-char *status_json(const struct status *s, time_t now)
-{
-	_cleanup_json_ struct json j = {0};
-
-	json_open(&j, NULL, '{');
-	json_u64(&j, "format", 2); /* 1 had "host" in place of "name" */
-	json_str(&j, "rack", s->rack);
-	json_open(&j, "hosts", '[');
-	for (size_t i = 0; i < s->n; i++)
-		json_host(&j, &s->hosts[i], now);
-	json_close(&j, ']');
-	json_close(&j, '}');
-	return json_take(&j);
 }
 
 int status_verdict(const struct status *s, struct err *e)

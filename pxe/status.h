@@ -19,6 +19,9 @@ enum status_verdict {
 	STATUS_BROKEN, /* its report cannot be read */
 };
 
+/* Returns its name: "silent". */
+const char *status_verdict_name(enum status_verdict v);
+
 struct status_host {
 	char *name, *role, *address; /* NULL: not known, or none */
 	struct host_columns columns;
@@ -39,6 +42,8 @@ struct status {
 int status_load(struct status *ret, const char *dir, struct err *e) _must_check_;
 void status_done(struct status *s);
 #define _cleanup_status_ _cleanup_(status_done)
+
+#define STATUS_PHASES_MAX 16 /* of all hosts' phases, those that are shown */
 
 /* Reads the current report of one host of a tree, with at most `max_lines` last lines of
  * its units; `dir` is the tree. */

@@ -16,6 +16,8 @@
  *							 such a template
  *	TREE/http/images/<id>/				 vmlinuz initrd.img root.cpio
  *	TREE/http/report/				 hosts PUT <name>.json here
+ *	TREE/http/status/				 index.html, status.json, metrics:
+ *							 `rackstrap serve` writes them
  *	TREE/run/					 the servers' logs, scratch
  *
  * For those who chain GRUB or pxelinux instead of iPXE:

@@ -21,6 +21,8 @@ done
 check "no package is in two sets" test -z "$(sort "$WORK/BUILD" "$WORK/RUN" "$WORK/TEST" | uniq -d)"
 check "make deps installs all three" sh -c "
 	make -s -n deps | grep -q gcc && make -s -n deps | grep -q mmdebstrap && make -s -n deps | grep -q shellcheck"
+check "no service of a package starts after make deps" sh -c "
+	make -s -n deps | grep -q 'prometheus=prometheus'"
 check "make deps-run installs no compiler" sh -c "! make -s -n deps-run | grep -qw gcc"
 check "Build-Depends is DEPS_BUILD, with debhelper and without build-essential's" diff \
 	<(grep -vx -e gcc -e libc6-dev -e make "$WORK/BUILD") \

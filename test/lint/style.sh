@@ -139,6 +139,7 @@ rename_exceptions() {
 	builder/input/cache.c renameat an input that a power cut damages has another digest
 	builder/rack/rack-vm.c rename a console's log
 	pxe/serve-logs.c rename a server's log
+	pxe/status-files.c renameat the files are made again at the next start
 	pxe/tree-swap.c renameat the folder is synced once, behind the last rename
 	pxe/tree-swap.c renameat2 the folder is synced once, behind the last rename
 	END

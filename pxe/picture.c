@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A text is cut by its number of characters: SVG cannot measure or break it. */
+#include "pxe/picture.h"
+
+#include "lib/escape.h"
+#include "pxe/embed.h"
+
+#define LINE_HEIGHT 15
+#define NAME_CHARS  18 /* that fit in a box, of 13 and of 11 pixels */
+#define NOTE_CHARS  22
+
+static void append_text(struct buf *b, const char *class, unsigned x, unsigned y,
+			const char *text, size_t chars)
+{
+	buf_printf(b, "<text class=\"%s\" x=\"%u\" y=\"%u\">", class, x, y);
+	escape_html_cut(b, text, chars);
+	buf_puts(b, "</text>");
+}
+
+unsigned picture_box_height(const struct picture_box *box)
+{
+	return PICTURE_BOX_HEIGHT + (box->more ? LINE_HEIGHT : 0);
+}
+
+void picture_append_box(struct buf *b, const struct picture_box *box, unsigned x,
+			unsigned y)
+{
+	unsigned height = picture_box_height(box);
+
+	buf_printf(b,
+		   "<g class=\"%s\"><rect class=\"back\" x=\"%u\" y=\"%u\" "
+		   "width=\"%d\" height=\"%u\" rx=\"6\"/>"
+		   "<rect class=\"mark\" x=\"%u\" y=\"%u\" width=\"4\" height=\"%u\" "
+		   "rx=\"2\"/>",
+		   box->kind, x, y, PICTURE_BOX_WIDTH, height, x + 6, y + 8, height - 16);
+	if (box->percent > 0)
+		buf_printf(b,
+			   "<rect class=\"mark\" x=\"%u\" y=\"%u\" width=\"%u\" "
+			   "height=\"3\" rx=\"1.5\"/>",
+			   x + 18, y + height - 7,
+			   (PICTURE_BOX_WIDTH - 28) * box->percent / 100 + 1);
+	append_text(b, "name", x + 18, y + (box->note ? 19 : 28), box->name, NAME_CHARS);
+	if (box->note)
+		append_text(b, "note", x + 18, y + 34, box->note, NOTE_CHARS);
+	if (box->more)
+		append_text(b, "note", x + 18, y + 34 + LINE_HEIGHT, box->more,
+			    NOTE_CHARS);
+	buf_puts(b, "</g>");
+}
+
+void picture_append_dot(struct buf *b, const char *kind, unsigned x, unsigned y)
+{
+	buf_printf(b,
+		   "<g class=\"%s\"><rect class=\"mark\" x=\"%u\" y=\"%u\" width=\"%d\" "
+		   "height=\"%d\" rx=\"2\"/>",
+		   kind, x, y, PICTURE_DOT, PICTURE_DOT);
+	if (streq(kind, "failed")) /* not by its colour alone */
+		buf_printf(b, "<path class=\"cross\" d=\"m%u %u 4 4m0-4-4 4\"/>", x + 3,
+			   y + 3);
+	buf_puts(b, "</g>");
+}
+
+size_t picture_columns(size_t n)
+{
+	return n <= 2500 ? 50 : 100;
+}
+
+void picture_append_css(struct buf *b)
+{
+	buf_puts(b, embed_picture_css);
+}
