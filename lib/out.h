@@ -16,3 +16,10 @@ void out_text(const char *text);
 
 /* Writes out what was printed so far. Returns 0 or -1. */
 int out_flush(struct err *e) _must_check_;
+
+/* Sets the size of the terminal that standard output is. Returns false if it is none. */
+bool out_terminal(unsigned *ret_lines, unsigned *ret_columns);
+
+/* Replaces what that terminal shows by a text of whole lines: as many of them as it has,
+ * each cut to its width. */
+void out_screen(const char *text, unsigned lines, unsigned columns);

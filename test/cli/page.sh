@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The status page, status.json and metrics of trees in several states (test/page-tree.py), against
-# test/golden/status and by programs of others: tidy, promtool, Python's json and HTML parser.
+# test/golden/status and by programs of others: tidy, promtool, Python's json and HTML parser. Then
+# the lines of `status --watch`.
 . "$(dirname "$0")/../tap.sh"
 GOLDEN=test/golden/status NOW=1780000000
 export TZ=UTC
@@ -67,4 +68,46 @@ check "the page of hostile texts has them as text" grep -qF '&lt;script&gt;alert
 check "it has no control character and nothing that reorders a text" sh -c \
 	"! LC_ALL=C.UTF-8 grep -P '[\x00-\x08\x0b-\x1f\x7f\x{202e}]' '$(page hostile index.html)'"
 
+# --- status --watch -------------------------------------------------------------------------------
+# Waits until the watch has printed a line that matches.
+until_said() {
+	for _ in {1..200}; do
+		grep -q "$1" "$WORK/said" && return
+		sleep 0.1
+	done
+	cat "$WORK/said"
+	return 1
+}
+test/page-tree.py "$WORK/watched" empty 3
+"$RACKSTRAP" status --watch "$WORK/watched" >"$WORK/said" 2>"$WORK/watch.err" &
+watch=$!
+tap_cleanup() { kill "$watch" 2>/dev/null; }
+put() { # HOST VERDICT
+	printf '{"format":1,"host":"%s","verdict":"%s","why":"a reason","generation":0,"uptime_ms":5,"phases":[],"units":[]}' \
+		"$1" "$2" >"$WORK/new" && mv "$WORK/new" "$WORK/watched/http/report/$1.json"
+}
+put node-1 starting
+check "status --watch says that the units of a host start" until_said '^node-1: units$'
+put node-1 failed
+check "it says why a host has failed" until_said '^node-1: failed: a reason$'
+put node-1 ready
+check "it says that it is ready" until_said '^node-1: ready (1 of 3)$'
+kill -INT "$watch"
+rc=0
+wait "$watch" || rc=$?
+check "a signal ends it, with status 1 while a host is not ready" test $rc = 1
+check "it says how many are not" grep -qx 'rackstrap: 2 of 3 hosts are not ready' "$WORK/watch.err"
+refuse "a folder of reports cannot be watched" 1 "rackstrap: $WORK/watched/http is not a boot tree *" \
+	"$RACKSTRAP" status --watch "$WORK/watched/http"
+refuse "--json and --watch exclude each other" 2 "rackstrap: status: options '--watch' and '--json' exclude each other" \
+	"$RACKSTRAP" status --watch --json "$WORK/watched"
+script -qfec "stty rows 8 cols 44; exec '$RACKSTRAP' status --watch '$WORK/half'" /dev/null >"$WORK/said" </dev/null &
+watch=$!
+check "on a terminal it draws a screen" until_said '^and [0-9]* more'
+kill "$watch"
+wait "$watch"
+check "the screen is drawn from its upper left corner" grep -qF "$(printf '\033[H')rack 'half', image 'bookworm-vm'" "$WORK/said"
+check "it has a bar" grep -qE '^\[[#=!.]{40}\]' "$WORK/said"
+check "hosts that need attention come first" sh -c "grep -aA1 '^HOST' '$WORK/said' | sed -n 2p | grep -q '^node-'"
+check "no line is wider than the terminal" sh -c "sed 's/\x1b\[[HKJ]//g; s/\r//' '$WORK/said' | { ! grep -E '.{45}'; }"
 finish
