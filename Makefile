@@ -51,7 +51,7 @@ say	= $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all deps deps-build deps-run deps-test image rack lint check check-unit check-asan check-clang check-fuzz check-build \
+.PHONY: all deps deps-build deps-run deps-test picture image rack lint check check-unit check-asan check-clang check-fuzz check-build \
 	check-repro check-qemu check-long coverage bench install uninstall deb clean help \
 	images-mirror
 
@@ -361,6 +361,10 @@ bench: tests-built $(O)/standin/mirror.stamp
 
 # --- the rest ----------------------------------------------------------------------
 
+# The picture in README.md; test/cli/page.sh compares it.
+picture: $(O)/rackstrap
+	$(call say,SVG,docs/demo.svg)$(O)/rackstrap check --svg configs/demo.cfg >docs/demo.svg
+
 PKG_DATA	= $(DESTDIR)$(datadir)/rackstrap
 MAN_PAGES	:= $(sort $(wildcard man/*.[158]))
 DOCS		:= $(sort $(wildcard docs/*.md))
@@ -414,6 +418,7 @@ help:
 	@echo 'make              everything into $(O)/'
 	@echo 'make check-asan check-clang check-fuzz check-build check-repro check-qemu check-long'
 	@echo 'make bench        timings'
+	@echo 'make picture      draw docs/demo.svg again'
 	@echo 'make coverage     lines that the quick tests run, for each folder'
 	@echo 'make install      DESTDIR= prefix=$(prefix), bindir, datadir, mandir, docdir; uninstall'
 	@echo 'make deb          Debian packages of the last commit, into $(O)/deb/'

@@ -48,6 +48,7 @@ enum {
 	OPT_JSON,
 	OPT_EXPAND,
 	OPT_EXPLAIN,
+	OPT_SVG,
 };
 
-extern const struct check_output check_json, check_expand, check_explain;
+extern const struct check_output check_json, check_expand, check_explain, check_svg;

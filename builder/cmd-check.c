@@ -129,7 +129,7 @@ static int print_line(struct check_printer *p _unused_, const struct checked *f,
 static const struct check_output check_text = {.file = print_line};
 
 static const struct check_output *const outputs[] = {&check_json, &check_expand,
-						     &check_explain};
+						     &check_explain, &check_svg};
 
 /* Sets the output to that of the options. Returns 0, or -1 with `e` set. */
 static int choose_output(const struct command_line *line, struct check_printer *ret,
@@ -256,13 +256,16 @@ static const struct command_option options[] = {
 	 .arg = "HOST",
 	 .id = OPT_EXPLAIN,
 	 .help = "print every value of a host, with the file and line that it is from"},
+	{.name = "svg",
+	 .id = OPT_SVG,
+	 .help = "print a picture of the rack: its networks, and its hosts by role"},
 	{.name = NULL},
 };
 
 const struct command command_check = {
 	.name = "check",
 	.synopsis = "RACK.cfg... [--image DIR | --recipe RECIPE] "
-		    "[--json | --expand | --explain HOST]",
+		    "[--json | --expand | --explain HOST | --svg]",
 	.summary = "report everything that is wrong with rack files",
 	.options = options,
 	.operands = {{.name = "RACK.cfg", .kind = ARG_FILE, .help = "a rack file"}},

@@ -3,7 +3,7 @@
 #
 # The status page, status.json and metrics of trees in several states (test/page-tree.py), against
 # test/golden/status and by programs of others: tidy, promtool, Python's json and HTML parser. Then
-# the lines of `status --watch`.
+# the picture of `rackstrap check --svg`, and the lines of `status --watch`.
 . "$(dirname "$0")/../tap.sh"
 GOLDEN=test/golden/status NOW=1780000000
 export TZ=UTC
@@ -67,6 +67,36 @@ done
 check "the page of hostile texts has them as text" grep -qF '&lt;script&gt;alert(1)&lt;/script&gt;' "$(page hostile index.html)"
 check "it has no control character and nothing that reorders a text" sh -c \
 	"! LC_ALL=C.UTF-8 grep -P '[\x00-\x08\x0b-\x1f\x7f\x{202e}]' '$(page hostile index.html)'"
+
+# --- check --svg ----------------------------------------------------------------------------------
+check "check --svg draws a rack" "$RACKSTRAP" check --svg configs/rack40.cfg
+cp "$WORK/out" "$WORK/rack40.svg"
+check "the picture is the golden one" golden "$WORK/rack40.svg" rack40.svg
+well_formed() { python3 -c 'import sys, xml.dom.minidom as m; m.parse(sys.argv[1])' "$1"; }
+check "it is well-formed XML" well_formed "$WORK/rack40.svg"
+check "it has every host" test "$(grep -c '<text class="name"[^>]*>r40-' "$WORK/rack40.svg")" = 40
+check "the picture of the README is that of configs/demo.cfg" sh -c "'$RACKSTRAP' check --svg configs/demo.cfg 2>/dev/null |
+	diff docs/demo.svg -"
+check "it is smaller than 100 KiB" test "$(stat -c %s docs/demo.svg)" -lt 102400
+check "README.md shows it" grep -qF '](docs/demo.svg)' README.md
+{
+	echo 'cluster : { name = "big"; node_network = "10.0.0.0/16"; boot_server = "10.0.0.1"; gateway = "10.0.0.1"; };'
+	echo 'hosts = ('
+	for i in {1..300}; do
+		[ "$i" = 1 ] || echo ,
+		printf '{ name = "n-%d"; role = "web"; mac = "02:00:00:00:%02x:%02x"; address = "10.0.%d.%d"; }' \
+			"$i" $((i / 256)) $((i % 256)) $((1 + i / 250)) $((1 + i % 250))
+	done
+	echo ');'
+} >"$WORK/big.cfg"
+check "a large rack is drawn" "$RACKSTRAP" check --svg "$WORK/big.cfg"
+check "with a dot for each host" test "$(grep -c '<title>n-' "$WORK/out")" = 300
+refuse "two racks are not one picture" 2 "rackstrap: check: option '--svg' takes one rack file, not 2" \
+	"$RACKSTRAP" check --svg configs/demo.cfg configs/rack40.cfg
+check "nothing is printed then" test ! -s "$WORK/out"
+sed 's/10\.0\.1\.5"/10.0.1.6"/' "$WORK/big.cfg" >"$WORK/wrong.cfg"
+refuse "a rack with a mistake has no picture" 3 "rackstrap: 1 mistake in 1 file" "$RACKSTRAP" check --svg "$WORK/wrong.cfg"
+check "nothing is printed then, either" test ! -s "$WORK/out"
 
 # --- status --watch -------------------------------------------------------------------------------
 # Waits until the watch has printed a line that matches.
