@@ -51,7 +51,7 @@ say	= $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all deps deps-build deps-run deps-test picture image rack lint check check-unit check-asan check-clang check-fuzz check-build \
+.PHONY: all deps deps-build deps-run deps-test deps-long picture image rack lint check check-unit check-asan check-clang check-fuzz check-build \
 	check-repro check-qemu check-long coverage bench install uninstall deb clean help \
 	images-mirror
 
@@ -229,6 +229,8 @@ DEPS_TEST := clang libclang-rt-14-dev libcmocka-dev \
 	initramfs-tools-core mandoc busybox gpg gpg-agent gpgconf python3-jsonschema etcd-server \
 	clang-format-14 cppcheck gcovr codespell debhelper fakeroot lintian strace \
 	nbdkit dmsetup kmod bird shellcheck tidy prometheus
+# Only `make check-long` needs these: a browser for the status page.
+DEPS_LONG := chromium chromium-driver python3-selenium
 
 # libguestfs boots a kernel of this machine; a machine that has one needs no other.
 ifeq ($(wildcard /boot/vmlinuz-*),)
@@ -239,11 +241,12 @@ deps: DEPS = $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST)
 deps-build: DEPS = $(DEPS_BUILD)
 deps-run: DEPS = $(DEPS_RUN)
 deps-test: DEPS = $(DEPS_TEST)
+deps-long: DEPS = $(DEPS_LONG)
 
 # Packages that bring a service must not start it on the operator's machine: policy-rc.d
 # (invoke-rc.d(8)) forbids it during the installation, and the services are disabled for the
 # next boot.
-deps deps-build deps-run deps-test:
+deps deps-build deps-run deps-test deps-long:
 	$(Q)missing=$$(dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(DEPS) 2>/dev/null | \
 		awk '$$2 == "installed" { have[$$1] = 1 } END { n = split("$(DEPS)", d, " "); \
 		for (i = 1; i <= n; i++) if (!(d[i] in have)) printf "%s ", d[i] }'); \
@@ -347,7 +350,7 @@ check-repro: tests-built $(O)/standin/mirror.stamp
 	$(Q)test/run $(REPRO_TESTS)
 check-qemu: tests-built $(O)/standin/mirror.stamp
 	$(Q)test/run -j $(call longest_first,$(QEMU_TESTS)) -- $(RACK_TESTS)
-check-long: deps
+check-long: deps deps-long
 	$(Q)$(MAKE) $(JOBS) DEV=1 tests-built $(O)/standin/mirror.stamp
 	$(Q)TEST_LONG=1 test/run -j $(call longest_first,$(LONG_SHARED)) -- $(LONG_TESTS)
 # The quick tests with a build of its own; ends with a table of lines for each folder.
@@ -415,6 +418,7 @@ help:
 	@echo 'make image        as far as the image: IMAGE=$(IMAGE) (or bookworm), into out/'
 	@echo 'make check        the tests (check-unit: quick, no root, no network; lint: without a build)'
 	@echo 'make deps         install Debian packages (root): deps-build, deps-run and deps-test'
+	@echo '                  (make deps-long: those of check-long)'
 	@echo 'make              everything into $(O)/'
 	@echo 'make check-asan check-clang check-fuzz check-build check-repro check-qemu check-long'
 	@echo 'make bench        timings'

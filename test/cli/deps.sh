@@ -18,9 +18,12 @@ for set in BUILD RUN TEST; do
 	words DEPS_$set >"$WORK/$set"
 	check "DEPS_$set has packages" test "$(wc -l <"$WORK/$set")" -ge 10
 done
-check "no package is in two sets" test -z "$(sort "$WORK/BUILD" "$WORK/RUN" "$WORK/TEST" | uniq -d)"
+words DEPS_LONG >"$WORK/LONG"
+check "no package is in two sets" test -z "$(sort "$WORK/BUILD" "$WORK/RUN" "$WORK/TEST" "$WORK/LONG" | uniq -d)"
 check "make deps installs all three" sh -c "
 	make -s -n deps | grep -q gcc && make -s -n deps | grep -q mmdebstrap && make -s -n deps | grep -q shellcheck"
+check "make deps-long installs the browser, which make deps does not" sh -c "
+	make -s -n deps-long | grep -qw chromium && ! make -s -n deps | grep -qw chromium"
 check "no service of a package starts after make deps" sh -c "
 	make -s -n deps | grep -q 'prometheus=prometheus'"
 check "make deps-run installs no compiler" sh -c "! make -s -n deps-run | grep -qw gcc"
