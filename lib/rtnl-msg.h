@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * rtnetlink messages (netlink(7), rtnetlink(7), linux/netlink.h): builds and parses them,
- * and exchanges requests and answers. Only for rtnl.c and its test.
+ * and exchanges requests and answers. Only for rtnl.c, tcp-flow.c and their tests.
  */
 #pragma once
 

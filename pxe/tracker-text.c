@@ -45,7 +45,8 @@ enum tracker_state tracker_state(const struct tracker *t, size_t host)
 unsigned tracker_percent(const struct tracker *t, size_t host)
 {
 	const struct tracker_boot *b = &t->boots[host];
-	uint64_t percent = b->total ? b->bytes * 100 / b->total : 0;
+	uint64_t bytes = b->bytes > b->sent ? b->bytes : b->sent;
+	uint64_t percent = b->total ? bytes * 100 / b->total : 0;
 
 	return percent < 99 ? (unsigned)percent : 99;
 }

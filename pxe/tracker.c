@@ -4,11 +4,12 @@
  * local times without a year: lines that it has when the tracker is opened are taken for
  * the last twelve months', those that come later for the present.
  *
- * nginx writes a line when a request has ended, so that a host that loads a large file is
- * not heard of meanwhile; the size of what it has loaded grows by whole files.
+ * nginx writes a line when a request has ended; tracker-flows.c has what is loaded
+ * meanwhile.
  */
-#include "pxe/tracker.h"
+#include "pxe/tracker-parts.h"
 
+#include "lib/dir.h"
 #include "lib/file.h"
 #include "pxe/loaders.h"
 
@@ -49,7 +50,7 @@ static bool host_by_mac(const struct tracker *t, struct mac mac, size_t *ret)
 	return find_key(t->by_mac, t->status.n, mac_key(mac), ret);
 }
 
-static bool host_by_address(struct tracker *t, uint32_t address, size_t *ret)
+bool tracker_find_address(struct tracker *t, uint32_t address, size_t *ret)
 {
 	size_t n = t->status.n;
 
@@ -143,6 +144,7 @@ static uint64_t image_bytes(struct tracker *t, const char *id)
 	if (t->image && streq(t->image, id))
 		return t->image_bytes;
 	free(t->image);
+	free(t->flows);
 	t->image = xstrdup(id);
 	t->image_bytes = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
@@ -167,7 +169,7 @@ static void note_script(struct tracker *t, const struct access *a, struct mac ma
 	t->addresses_changed |= b->address != a->address;
 	b->address = a->address;
 	b->asked_ms = a->end_ms;
-	b->loaded_ms = b->bytes = b->total = 0;
+	b->loaded_ms = b->bytes = b->total = b->sent = 0;
 	heard(t, b, a->end_ms);
 }
 
@@ -185,7 +187,7 @@ static void note_image(struct tracker *t, const struct access *a, const char *id
 	struct tracker_boot *b;
 	size_t i;
 
-	if (a->status != 200 || !host_by_address(t, a->address, &i))
+	if (a->status != 200 || !tracker_find_address(t, a->address, &i))
 		return;
 	b = &t->boots[i];
 	b->total = image_bytes(t, id);
@@ -316,6 +318,16 @@ static void read_logs(struct tracker *t, uint64_t now_ms, bool first)
 		note_dhcp(t, line, first ? log_time(line, now_ms) : now_ms);
 }
 
+/* Chooses the image of hosts that have not loaded a whole file yet, if there is one. */
+static void find_image(struct tracker *t)
+{
+	_cleanup_free_ char *path = xasprintf("%s/http/images", t->dir);
+	_cleanup_strv_ char **ids = NULL;
+
+	if (dir_names_at(AT_FDCWD, path, &ids) == 0 && strv_len(ids) == 1)
+		(void)image_bytes(t, ids[0]);
+}
+
 static void add_hosts(struct tracker *t)
 {
 	size_t n = t->info->n_hosts;
@@ -348,6 +360,7 @@ void tracker_open(struct tracker *ret, const char *dir, const struct tree_info *
 
 	*ret = (struct tracker){.dir = xstrdup(dir), .info = info, .opened_ms = now_ms};
 	add_hosts(ret);
+	find_image(ret);
 	tail_open(&ret->access, access, false);
 	tail_open(&ret->dhcp, dhcp, false);
 	read_logs(ret, now_ms, true);
@@ -358,6 +371,7 @@ bool tracker_turn(struct tracker *t, uint64_t now_ms)
 	(void)tail_turn(&t->access, TURN_BYTES);
 	(void)tail_turn(&t->dhcp, TURN_BYTES);
 	read_logs(t, now_ms, false);
+	tracker_look_at_flows(t, now_ms);
 	if (t->status.n > 0)
 		read_reports(t);
 	return t->access.left == 0 || t->dhcp.left == 0 || t->queued > 0;
@@ -375,5 +389,6 @@ void tracker_done(struct tracker *t)
 	free(t->by_address);
 	free(t->queue);
 	free(t->image);
+	free(t->flows);
 	*t = (struct tracker){0};
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The present state of every host of a tree, made from what the boot server has: the
- * reports, nginx's access log and dnsmasq's log, which only say what a host asked for and
- * what it says of itself. `rackstrap serve` makes its status page and metrics from it,
- * `rackstrap status --watch` its lines.
+ * reports, nginx's access log, dnsmasq's log, and the connections of nginx if it runs on
+ * this machine. They only say what a host asked for and what it says of itself.
+ * `rackstrap serve` makes its status page and metrics from it, `rackstrap status --watch`
+ * its lines.
  *
  * A host that asks for its boot script begins a new boot, which makes its earlier report
  * one of the boot before. A DHCP request counts only for a host that was never heard of
@@ -33,11 +34,12 @@ enum tracker_state {
 
 /* The last boot of a host. Times are milliseconds since the epoch, 0: never. */
 struct tracker_boot {
-	uint64_t asked_ms;      /* for its boot script, or else for an address */
-	uint64_t loaded_ms;     /* when it had the root image */
-	uint64_t heard_ms;      /* its last request */
-	uint64_t bytes, total;  /* loaded of its image, and the size of that */
-	uint32_t address;       /* that it has, or had at its last boot; 0: not known */
+	uint64_t asked_ms;     /* for its boot script, or else for an address */
+	uint64_t loaded_ms;    /* when it had the root image */
+	uint64_t heard_ms;     /* its last request */
+	uint64_t bytes, total; /* loaded of its image in whole files, its size */
+	uint64_t sent;    /* by connections of the web server, a part of a file too */
+	uint32_t address; /* that it has, or had at its last boot; 0: not known */
 	struct report_id known; /* the report in `status` */
 	bool due;               /* its report is to be read */
 };
@@ -77,6 +79,9 @@ struct tracker {
 	size_t next;                  /* whose report is looked at next */
 	char *image;                  /* id of the image of `image_bytes` */
 	uint64_t image_bytes;
+	struct tcp_flow *flows; /* at the last look, sorted by id */
+	size_t n_flows;
+	uint64_t next_look_ms; /* by CLOCK_MONOTONIC */
 };
 
 /* Reads all reports of the tree `dir` and what its logs have. `info` is the tree's and

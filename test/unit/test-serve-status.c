@@ -158,6 +158,52 @@ static void a_boot_is_shown(void **state)
 	assert_has(text, "\"state\": \"");
 }
 
+/* Requests a file from the host's address and reads no more than the kernel takes in
+ * itself. Returns the connection. */
+static int request_slowly(const char *path)
+{
+	_cleanup_free_ char *text =
+		xasprintf("GET %s HTTP/1.1\r\nHost: boot\r\n\r\n", path);
+	int fd = connect_from(NODE);
+
+	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+	return fd;
+}
+
+/* The access log has nothing of it yet. */
+static void a_slow_download_is_shown(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_status_files_ struct status_files files = {0};
+	_cleanup_free_ char *images = xasprintf("%s/http/images", f->tree);
+	_cleanup_free_ char *root = NULL, *url = NULL;
+	_cleanup_strv_ char **ids = NULL;
+	_cleanup_close_ int fd = -1;
+	unsigned percent = 0;
+
+	start(f);
+	assert_int_equal(dir_names_at(AT_FDCWD, images, &ids), 0);
+	root = xasprintf("%s/%s/root.cpio", images, ids[0]);
+	url = xasprintf("/images/%s/root.cpio", ids[0]);
+	assert_int_equal(truncate(root, 256 << 20), 0);
+	status_files_open(&files, f->tree, &f->s.info, now_ms());
+	assert_int_equal(
+		request(NODE, "GET", "/hosts/52-54-00-25-00-1a.ipxe", NULL, NULL), 200);
+	turn_to(&files, "asked");
+	fd = request_slowly(url);
+	for (unsigned i = 0; i < LIMIT_S * 100 && percent < 20; i++) {
+		char chunk[256 * 1024];
+
+		assert_true(recv(fd, chunk, sizeof(chunk), 0) > 0);
+		usleep(2000);
+		(void)status_files_turn(&files, now_ms());
+		percent = tracker_percent(&files.tracker, 1);
+	}
+	assert_in_range(percent, 20, 98);
+	assert_int_equal(tracker_state(&files.tracker, 1), TRACKER_LOADING);
+	assert_int_equal(files.tracker.counts[TRACKER_IMAGE].ok, 0);
+}
+
 /* A tree that is rendered again has no page until the next one is written. */
 static void a_new_tree_gets_its_page(void **state)
 {
@@ -177,9 +223,8 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(it_is_served_to_everybody),
-		T(nobody_writes_it),
-		T(a_boot_is_shown),
+		T(it_is_served_to_everybody), T(nobody_writes_it),
+		T(a_boot_is_shown),           T(a_slow_download_is_shown),
 		T(a_new_tree_gets_its_page),
 	};
 	int r = become_root(CLONE_NEWNET);

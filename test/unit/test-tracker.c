@@ -3,7 +3,7 @@
  * pxe/tracker.h: what a host does, by the logs and reports that the test writes. Without
  * servers.
  */
-#include "pxe/tracker.h"
+#include "pxe/tracker-parts.h"
 
 #include "test-pxe-image.h"
 
@@ -80,6 +80,7 @@ static void open_tracker(struct fixture *f)
 {
 	tracker_done(&f->t);
 	tracker_open(&f->t, f->dir, &f->info, now_ms());
+	f->t.next_look_ms = UINT64_MAX; /* this machine's connections do not matter */
 }
 
 static void append(const struct fixture *f, const char *path, const char *line)
@@ -214,6 +215,60 @@ static void a_host_with_dhcp_is_known_by_its_script(void **state)
 	expect(f, 0, "silent");
 }
 
+/* Notes connections of two addresses, which have sent so much. */
+static void note(struct fixture *f, uint64_t id, uint64_t a, uint64_t other)
+{
+	struct tcp_flow *flows = xcalloc(2, sizeof(*flows));
+
+	flows[0] = (struct tcp_flow){.id = id + 1, .acked = other, .peer = 0x0a000063};
+	flows[1] = (struct tcp_flow){.id = id, .acked = a, .peer = 0x0a00000a};
+	tracker_note_flows(&f->t, flows, 2, now_ms());
+}
+
+/* A file that has not arrived as a whole counts by what the server has sent. */
+static void a_part_of_a_file_counts(void **state)
+{
+	struct fixture *f = *state;
+
+	open_tracker(f);
+	note(f, 7, 50, 50); /* the host does not boot */
+	request(f, ADDR_A, SCRIPT_A, 200, 900);
+	request(f, ADDR_A, "GET " IMAGE "/vmlinuz", 200, 10);
+	note(f, 7, 65, 90);
+	expect(f, 0, "loading 15 %");
+	note(f, 7, 95, 99);
+	expect(f, 0, "loading 45 %");
+	note(f, 20, 20, 0); /* another connection, and the one before is closed */
+	expect(f, 0, "loading 65 %");
+	note(f, 20, 20, 0);
+	expect(f, 0, "loading 65 %");
+	note(f, 20, 5000, 0);
+	expect(f, 0, "loading 99 %");
+	request(f, ADDR_A, "GET " IMAGE "/root.cpio", 200, 70);
+	expect(f, 0, "kernel");
+	note(f, 20, 9000, 0);
+	expect(f, 0, "kernel");
+	expect(f, 1, "silent");
+	request(f, ADDR_A, SCRIPT_A, 200, 900);
+	request(f, ADDR_A, "GET " IMAGE "/vmlinuz", 200, 10);
+	expect(f, 0, "loading 10 %");
+}
+
+/* Before the first file has ended its image is not known, unless there is only one. */
+static void the_first_file_counts_while_it_is_loaded(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *root = xasprintf("%s/http" IMAGE "/root.cpio", f->dir);
+
+	assert_int_equal(truncate(root, 1000000 - 30), 0);
+	open_tracker(f);
+	request(f, ADDR_A, SCRIPT_A, 200, 900);
+	note(f, 7, 200000, 0);
+	expect(f, 0, "asked");
+	note(f, 7, 300000, 0);
+	expect(f, 0, "loading 30 %");
+}
+
 static void refused_requests_change_no_host(void **state)
 {
 	struct fixture *f = *state;
@@ -337,6 +392,8 @@ int main(void)
 		T(history_is_read),
 		T(a_cut_download_does_not_count_as_the_image),
 		T(a_host_with_dhcp_is_known_by_its_script),
+		T(a_part_of_a_file_counts),
+		T(the_first_file_counts_while_it_is_loaded),
 		T(refused_requests_change_no_host),
 		T(dhcp_counts_for_silent_hosts),
 		T(old_dhcp_lines_have_their_time),
