@@ -232,6 +232,13 @@ import json, sys
 hosts = json.load(sys.stdin)[\"hosts\"]
 assert [h[\"verdict\"] for h in hosts] == [\"ready\"] * 3'"
 
+# The page is written soon after a change; any address may read it.
+reads() { curl -fsS --interface 172.25.0.12 "$url/status/$1" | grep -qF -- "$2"; }
+check "the status page says that all hosts are ready" until_ok reads "" '<strong>3</strong> of 3 hosts ready'
+check "the metrics say so" until_ok reads metrics 'rackstrap_hosts{state="ready"} 3'
+check "status.json says so" until_ok reads status.json '"ready": 3'
+refuse "a host cannot write the page" 22 "*405*" from 11 -T /dev/null $url/status/index.html
+
 refuse "a second server is refused" 4 "rackstrap: port 80/tcp is taken by nginx (pid *), of a rackstrap serve that runs (pid *)" \
 	"$RACKSTRAP" serve "$TREE"
 for want in 'node-1: asks for its boot script (52:54:00:25:00:11, 172.25.0.11)' \
@@ -255,6 +262,7 @@ for a in 10 11 12; do ip address del 172.25.0.$a/32 dev lo; done
 offer "before that the new card gets nothing" "no offer" 52:54:00:25:00:21 0
 kill -HUP "$server"
 check "serve reloads it" waits_for "reloaded: rack 'demo', 3 hosts, image 'tiny'"
+check "the status page is that of the new tree" until_ok test "$TREE/http/status/index.html" -nt "$TREE/tree.cfg"
 offer "dnsmasq knows the new card" "address 172.25.0.12" 52:54:00:25:00:21 0
 offer "dnsmasq has forgotten the old card" "no offer" 52:54:00:25:00:12 0
 ip address add 172.25.0.12/32 dev lo
