@@ -78,6 +78,7 @@ MESSAGES = [
     ("firstboot/units.c", " is ", ", its last line: "),
     ("firstboot/ready.c", " answers "),
     ("firstboot/ready.c", " does not answer ("),
+    ("pxe/watch.c", "): starts its units"),
     ("pxe/watch.c", "): ready in ", " s"),
     ("pxe/serve-check.c", "port ", " is taken"),
     ("pxe/serve-check.c", "port ", ": only root may listen there"),
