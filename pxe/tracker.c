@@ -181,6 +181,21 @@ static void note_host_file(struct tracker *t, const struct access *a, struct mac
 		heard(t, &t->boots[i], a->end_ms);
 }
 
+/* Handles that a kernel was loaded, the first file of every boot, and again when a loader
+ * repeats a boot that failed. The boot script of some loaders is in no log. */
+static void note_kernel(struct tracker *t, const struct access *a, size_t host)
+{
+	enum tracker_state state = tracker_state(t, host);
+	struct tracker_boot *b = &t->boots[host];
+	uint64_t began = a->end_ms > a->took_ms ? a->end_ms - a->took_ms : 0;
+
+	if (state != TRACKER_ASKED && state != TRACKER_LOADING && began > b->asked_ms)
+		b->asked_ms = began;
+	if (b->bytes > 0) /* else `sent` has this file, or will have it */
+		b->sent = 0;
+	b->loaded_ms = b->bytes = 0;
+}
+
 static void note_image(struct tracker *t, const struct access *a, const char *id,
 		       const char *file)
 {
@@ -189,6 +204,8 @@ static void note_image(struct tracker *t, const struct access *a, const char *id
 
 	if (a->status != 200 || !tracker_find_address(t, a->address, &i))
 		return;
+	if (streq(file, "vmlinuz"))
+		note_kernel(t, a, i);
 	b = &t->boots[i];
 	b->total = image_bytes(t, id);
 	b->bytes += a->bytes;

@@ -201,6 +201,36 @@ static void a_cut_download_does_not_count_as_the_image(void **state)
 	expect(f, 0, "loading 99 %");
 }
 
+/* pxelinux loads its script by TFTP. */
+static void a_boot_without_a_script_begins_with_the_kernel(void **state)
+{
+	struct fixture *f = *state;
+
+	open_tracker(f);
+	put(f, "a", "ready", "null");
+	usleep(20000);
+	request(f, ADDR_A, "GET " IMAGE "/vmlinuz", 200, 10);
+	expect(f, 0, "loading 10 %");
+	request(f, ADDR_A, "GET " IMAGE "/root.cpio", 200, 70);
+	expect(f, 0, "kernel");
+	put(f, "a", "ready", "null");
+	expect(f, 0, "ready");
+}
+
+/* iPXE begins again when a file could not be loaded. */
+static void a_repeated_boot_loads_from_the_beginning(void **state)
+{
+	struct fixture *f = *state;
+
+	open_tracker(f);
+	request(f, ADDR_A, SCRIPT_A, 200, 900);
+	request(f, ADDR_A, "GET " IMAGE "/vmlinuz", 200, 10);
+	request(f, ADDR_A, "GET " IMAGE "/initrd.img", 200, 20);
+	expect(f, 0, "loading 30 %");
+	request(f, ADDR_A, "GET " IMAGE "/vmlinuz", 200, 10);
+	expect(f, 0, "loading 10 %");
+}
+
 /* The host has no fixed address: its script says which one it has. */
 static void a_host_with_dhcp_is_known_by_its_script(void **state)
 {
@@ -391,6 +421,8 @@ int main(void)
 		T(a_boot_goes_through_its_states),
 		T(history_is_read),
 		T(a_cut_download_does_not_count_as_the_image),
+		T(a_boot_without_a_script_begins_with_the_kernel),
+		T(a_repeated_boot_loads_from_the_beginning),
 		T(a_host_with_dhcp_is_known_by_its_script),
 		T(a_part_of_a_file_counts),
 		T(the_first_file_counts_while_it_is_loaded),
