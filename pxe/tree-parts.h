@@ -50,7 +50,15 @@ int tree_write_rack_cpio(int dirfd, const struct tree_plan *p,
 			 struct err *e) _must_check_;
 int tree_link_rack_cpio(int dirfd, struct mac mac, struct err *e) _must_check_;
 
-/* tree-conf.c renders the servers' configurations. Owned by the caller. */
+struct intern;
+
+/* tree-dhcp.c: adds the networks of the rack and of its hosts, each once, between
+ * `before` and `after`. */
+void tree_add_networks(const struct tree_plan *p, struct intern *in, const char *before,
+		       const char *after);
+
+/* tree-dnsmasq.c and tree-nginx.c render the servers' configurations. Owned by the
+ * caller. */
 char *tree_dnsmasq_conf(const struct tree_plan *p);
 char *tree_nginx_conf(const struct tree_plan *p);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Renders the configurations of dnsmasq and nginx. Hosts usually have the same gateway,
- * name servers and time servers: those are then written once for all hosts. Otherwise
- * each different set of options gets a tag, which its hosts set. DHCP is only used until
- * the kernel runs; the booted host takes its address from host.cfg.
+ * Renders the configuration of dnsmasq. Hosts usually have the same gateway, name servers
+ * and time servers: those are then written once for all hosts. Otherwise each different
+ * set of options gets a tag, which its hosts set. DHCP is only used until the kernel runs;
+ * the booted host takes its address from host.cfg.
  *
  * Limit: DHCP options hold IPv4 addresses, so a time server given by name is only used by
  * the booted host.
@@ -14,44 +14,6 @@
 #include "pxe/variables.h"
 
 #define LEASE "1h"
-
-static char *join_texts(const struct intern *in, const char *between)
-{
-	_cleanup_buf_ struct buf b = {0};
-
-	for (size_t i = 0; i < in->n; i++)
-		buf_printf(&b, "%s%s", i ? between : "", in->texts[i]);
-	return buf_take(&b);
-}
-
-/* Returns the host's network; prefix 0: it is not known, its address is from DHCP. */
-static struct cidr host_network(const struct host *h)
-{
-	struct cidr net = h->node_network.prefix ? h->node_network : h->address;
-
-	net.addr = net_network(net);
-	return net;
-}
-
-/* Adds the networks of the rack and of its hosts, each once, between `before` and
- * `after`. */
-static void add_networks(const struct tree_plan *p, struct intern *in, const char *before,
-			 const char *after)
-{
-	for (size_t i = 0; i <= p->rack->n_hosts; i++) {
-		struct cidr net =
-			i ? host_network(&p->rack->hosts[i - 1].host) : p->rack->network;
-		char text[NET_CIDR_LEN];
-		_cleanup_free_ char *line = NULL;
-
-		if (!net.prefix)
-			continue;
-		line = xasprintf("%s%s%s", before, net_format_cidr(net, text), after);
-		intern(in, line, NULL);
-	}
-}
-
-/* --- dnsmasq ---------------------------------------------------------------------- */
 
 static char *listen_line(const struct tree_plan *p)
 {
@@ -111,13 +73,13 @@ static char *range_lines(const struct tree_plan *p)
 	_cleanup_intern_ struct intern nets = {0};
 	_cleanup_buf_ struct buf b = {0};
 
-	add_networks(p, &nets, "", "");
+	tree_add_networks(p, &nets, "", "");
 	for (size_t i = 0; i < nets.n; i++) {
 		char net[NET_ADDR_LEN], mask[NET_ADDR_LEN];
 		struct cidr c;
 
 		if (net_parse_cidr(nets.texts[i], &c) < 0)
-			continue; /* cannot happen: add_networks() formatted it */
+			continue; /* cannot happen: tree_add_networks() formatted it */
 		net_format_addr(net_network(c), net);
 		net_format_addr(net_mask(c.prefix), mask);
 		if (p->o.proxy_dhcp)
@@ -242,87 +204,5 @@ char *tree_dnsmasq_conf(const struct tree_plan *p)
 		{"hosts", hosts.p},      {"leases", leases},    {NULL, NULL},
 	};
 	variables_replace(&b, embed_dnsmasq_conf, vars);
-	return buf_take(&b);
-}
-
-/* --- nginx ------------------------------------------------------------------------ */
-
-/* Returns a power of two that leaves nginx enough room for a perfect hash of `n`
- * names. */
-static size_t map_size(size_t n)
-{
-	size_t size = 2048;
-
-	while (size < 2 * n)
-		size *= 2;
-	return size;
-}
-
-/* The lists of nginx.conf that have a line for each host. */
-struct nginx_lists {
-	struct buf readers, addresses, tokens;
-};
-
-static void nginx_lists_done(struct nginx_lists *l)
-{
-	buf_done(&l->readers);
-	buf_done(&l->addresses);
-	buf_done(&l->tokens);
-}
-#define _cleanup_nginx_lists_ _cleanup_(nginx_lists_done)
-
-/* Returns the text between two lines, or "" before the first. */
-static const char *next_line(const struct buf *b)
-{
-	return b->len ? "\n\t\t" : "";
-}
-
-static void list_host(struct nginx_lists *l, const struct tree_plan *p,
-		      const struct host *h)
-{
-	char addr[NET_ADDR_LEN], mac[NET_MAC_LEN], token[DIGEST_LEN];
-
-	net_format_addr(h->address.addr, addr);
-	if (!p->o.proxy_dhcp)
-		buf_printf(&l->readers, "%s\"1 %s %s\" $uri;", next_line(&l->readers),
-			   addr, net_format_mac(h->mac, '-', mac));
-	if (!h->dhcp)
-		buf_printf(&l->addresses, "%s\"%s /report/%s.json\" 1;",
-			   next_line(&l->addresses), addr, h->name);
-	if (tree_has_report(p, h))
-		buf_printf(&l->tokens, "%s\"%s /report/%s.json\" 1;",
-			   next_line(&l->tokens),
-			   secret_token(&p->secret, h->name, token), h->name);
-}
-
-char *tree_nginx_conf(const struct tree_plan *p)
-{
-	_cleanup_intern_ struct intern nets = {0};
-	_cleanup_nginx_lists_ struct nginx_lists l = {0};
-	_cleanup_buf_ struct buf b = {0};
-	_cleanup_free_ char *listen = NULL, *size = NULL, *networks = NULL;
-	char addr[NET_ADDR_LEN];
-
-	if (p->o.proxy_dhcp)
-		buf_puts(&l.readers, "\"~^1 \" $uri;");
-	for (size_t i = 0; i < p->rack->n_hosts; i++)
-		list_host(&l, p, &p->rack->hosts[i].host);
-	add_networks(p, &nets, "", " 1;");
-	networks = join_texts(&nets, "\n\t\t");
-	listen = xasprintf("%s:%u", net_format_addr(p->rack->boot_server, addr),
-			   p->o.http_port);
-	size = xasprintf("%zu", map_size(p->rack->n_hosts));
-
-	const struct variable vars[] = {
-		{"rack", p->rack->name},
-		{"listen", listen},
-		{"map_size", size},
-		{"networks", networks},
-		{"readers", l.readers.p ? l.readers.p : ""},
-		{"addresses", l.addresses.p ? l.addresses.p : ""},
-		{"tokens", l.tokens.p ? l.tokens.p : ""},
-		{NULL, NULL},
-	};
-	variables_replace(&b, embed_nginx_conf, vars);
 	return buf_take(&b);
 }
