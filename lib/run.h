@@ -9,6 +9,7 @@
 
 #include "lib/err.h"
 #include "lib/follow.h"
+#include "lib/run-user.h"
 
 #include <sys/types.h>
 
@@ -32,7 +33,8 @@ struct run {
 	size_t output_max;       /* of run_capture(), whole MiB; 0: 16 MiB */
 	unsigned nofile;         /* soft limit of open files, or as many as the hard limit
 				  * allows if that cannot be raised; 0: unchanged */
-	bool detach;             /* the child outlives its parent: no PDEATHSIG */
+	const struct run_user *user; /* whom the child becomes first, or NULL */
+	bool detach;                 /* the child outlives its parent: no PDEATHSIG */
 	/* Called in the child with `enter_arg` before the program is executed, or NULL.
 	 * Returns 0 or -errno, which run_start reports. It must not use malloc, stdio
 	 * streams or locks. It may fork and return in the new process: the old one then

@@ -232,34 +232,39 @@ static char *find_serve(const char *pid)
 	return NULL;
 }
 
-/* Checks that the process is a dnsmasq that serve_start() started for this tree. */
-static bool is_dnsmasq_of(const struct serve *s, const char *pid)
+/* Checks that the process is a server that serve_start() started for this tree: its
+ * command line has the tree's path. */
+static bool is_server_of(const struct serve *s, const char *pid)
 {
-	_cleanup_free_ char *want = xasprintf("--conf-file=%s/dnsmasq.conf", s->dir);
+	static const char *const servers[] = {"dnsmasq", "nginx", "kea-dhcp4"};
 	_cleanup_free_ char *name = process_name(pid), *args = NULL;
-	size_t len = 0, first;
+	_cleanup_free_ char *dir = xasprintf("%s/", s->dir);
+	size_t len = 0, n = strlen(dir);
 
-	if (!name || !streq(name, "dnsmasq") ||
-	    read_proc(pid, "cmdline", &args, &len) < 0)
-		return false;
-	first = strlen(args) + 1;
-	return first < len && streq(args + first, want);
+	for (size_t i = 0; name && i < ARRAY_SIZE(servers); i++)
+		if (streq(name, servers[i]) &&
+		    read_proc(pid, "cmdline", &args, &len) == 0)
+			break;
+	/* The path begins an argument or follows a '='; nginx joins its by blanks. */
+	for (size_t i = 1; i + n <= len; i++)
+		if (memcmp(args + i, dir, n) == 0 && memchr(" =", args[i - 1], 3))
+			return true;
+	return false;
 }
 
-/* Ends a dnsmasq of this tree whose serve was killed: it has changed its user, and has
- * lost PR_SET_PDEATHSIG by that. Returns true when it has ended. */
+/* Ends a server of this tree whose serve was killed: it was sent SIGTERM then, and may
+ * need some time. Returns true when it has ended. */
 static bool end_orphan(const struct serve *s, const char *pid)
 {
 	_cleanup_close_ int pidfd = pidfd_open(atoi(pid), 0);
-	_cleanup_free_ char *serve = find_serve(pid);
+	_cleanup_free_ char *serve = find_serve(pid), *name = process_name(pid);
 	struct pollfd p = {.fd = pidfd, .events = POLLIN};
 
-	if (pidfd < 0 || serve || !is_dnsmasq_of(s, pid) ||
+	if (pidfd < 0 || serve || !name || !is_server_of(s, pid) ||
 	    pidfd_send_signal(pidfd, SIGTERM, NULL, 0) < 0 || poll(&p, 1, ORPHAN_MS) != 1)
 		return false;
-	log_info("dnsmasq (pid %s), which an earlier serve of this tree had left, was "
-		 "ended",
-		 pid);
+	log_info("%s (pid %s), which an earlier serve of this tree had left, was ended",
+		 name, pid);
 	return true;
 }
 
@@ -460,18 +465,18 @@ static int check_served(const struct serve *s, int tree, const char *path, struc
 	return 0;
 }
 
-/* Checks what the servers read as their user; nginx reads nginx.conf, and dnsmasq
- * dnsmasq.conf, as root. */
+/* Checks what the servers read as their user; nginx reads nginx.conf as root. */
 static int check_tree(const struct serve *s, struct diag *d)
 {
+	static const char *const served[] = {"http", "tftp", TREE_DNSMASQ_CONF};
 	_cleanup_close_ int tree = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (tree < 0)
 		return diag_add(d, "%s: %s", s->dir, strerror(errno));
-	return check_served(s, tree, "http", d) < 0 ||
-			       check_served(s, tree, "tftp", d) < 0
-		       ? -1
-		       : 0;
+	for (size_t i = 0; i < ARRAY_SIZE(served); i++)
+		if (check_served(s, tree, served[i], d) < 0)
+			return -1;
+	return 0;
 }
 
 /* Checks that the reports' folder can be written to, if the servers run as this user. */

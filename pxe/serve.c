@@ -19,6 +19,7 @@
 
 #include <arpa/inet.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -208,15 +209,20 @@ int serve_prepare(const struct serve *s, bool first, struct err *e)
 	return 0;
 }
 
+/* Starts a server, with `user` not NULL as that user, who gets the log. */
 static int start(const struct serve *s, struct serve_child *c, char *const *argv,
-		 struct err *e)
+		 const struct run_user *user, struct err *e)
 {
 	_cleanup_close_ int log = serve_log_open(c->log, e);
-	struct run r = {
-		.argv = (const char *const *)argv, .cwd = s->dir, .nofile = NOFILE};
+	struct run r = {.argv = (const char *const *)argv,
+			.cwd = s->dir,
+			.nofile = NOFILE,
+			.user = user};
 
 	if (log < 0)
 		return -1;
+	if (user && fchown(log, user->uid, user->gid) < 0)
+		return err_errno(e, errno, "%s", c->log);
 	r.out = r.err = log;
 	if (run_start(&r, &c->child, e) < 0)
 		return -1;
@@ -253,7 +259,7 @@ static int start_nginx(struct serve *s, struct err *e)
 {
 	_cleanup_strv_ char **argv = serve_nginx_argv(s);
 
-	if (start(s, &s->nginx, argv, e) < 0)
+	if (start(s, &s->nginx, argv, NULL, e) < 0)
 		return -1;
 	s->nginx.child.name = "nginx";
 	return 0;
@@ -283,6 +289,13 @@ char **serve_dnsmasq_argv(const struct serve *s)
 	return argv;
 }
 
+/* Returns true if dnsmasq is to become another user before it starts: one that changes
+ * its user itself outlives a process that is killed. */
+static bool changes_user(const struct serve *s)
+{
+	return s->user && s->uid != 0;
+}
+
 static char *read_dnsmasq_conf(const struct serve *s)
 {
 	_cleanup_free_ char *path = xasprintf("%s/" TREE_DNSMASQ_CONF, s->dir);
@@ -296,10 +309,15 @@ static char *read_dnsmasq_conf(const struct serve *s)
 static int start_dnsmasq(struct serve *s, struct err *e)
 {
 	_cleanup_strv_ char **argv = serve_dnsmasq_argv(s);
+	const struct run_user user = {.uid = s->uid,
+				      .gid = s->gid,
+				      .capabilities = 1U << CAP_NET_BIND_SERVICE |
+						      1U << CAP_NET_ADMIN |
+						      1U << CAP_NET_RAW};
 
 	free(s->dnsmasq_conf);
 	s->dnsmasq_conf = read_dnsmasq_conf(s);
-	if (start(s, &s->dnsmasq, argv, e) < 0)
+	if (start(s, &s->dnsmasq, argv, changes_user(s) ? &user : NULL, e) < 0)
 		return -1;
 	s->dnsmasq.child.name = "dnsmasq";
 	return 0;

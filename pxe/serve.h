@@ -10,9 +10,9 @@
  * messages go to TREE/run/dnsmasq.log and TREE/run/nginx.log, requests to
  * TREE/run/access.log (access.h). serve_wait() keeps these small.
  *
- * Limit: dnsmasq started by root changes its user, which clears PR_SET_PDEATHSIG: it
- * outlives a `rackstrap serve` that was killed by SIGKILL, and the next one reports it as
- * the owner of port 67.
+ * The kernel ends both when this process is killed (PR_SET_PDEATHSIG). A program that
+ * changes its user loses that, so dnsmasq is started as the other user, with the
+ * capabilities that it needs; nginx's master process remains root and ends its workers.
  */
 #pragma once
 

@@ -2,8 +2,8 @@
 /*
  * Renders the configuration of dnsmasq. Hosts usually have the same gateway, name servers
  * and time servers: those are then written once for all hosts. Otherwise each different
- * set of options gets a tag, which its hosts set. DHCP is only used until the kernel runs;
- * the booted host takes its address from host.cfg.
+ * set of options gets a tag, which its hosts set. DHCP is only used until the kernel
+ * runs; the booted host takes its address from host.cfg.
  *
  * Limit: DHCP options hold IPv4 addresses, so a time server given by name is only used by
  * the booted host.

@@ -326,7 +326,7 @@ kill -TERM "$server"
 wait "$server"
 server=
 
-# A dnsmasq that has changed its user outlives a serve that is killed (test/long/serve.sh).
+# A server that has not ended yet is in the way of the next serve.
 dnsmasq --conf-file="$TREE/dnsmasq.conf" --enable-tftp --tftp-root="$TREE/tftp" --no-daemon 2>"$WORK/dnsmasq.err" &
 orphan=$!
 for _ in $(seq 1000); do grep -q 'started, version' "$WORK/dnsmasq.err" && break; sleep 0.1; done
@@ -356,6 +356,14 @@ server=
 check "it says so" test "$(tail -n 1 "$WORK/serve.err")" = "rackstrap: serve: interrupted"
 check "the server that was stopped is killed" sh -c "! kill -0 $deaf"
 deaf=
+
+# Nothing outlives a serve that is killed (test/build/serve-kill.sh has other users).
+check "serve starts before SIGKILL" serve
+kill -KILL "$server"
+wait "$server" 2>/dev/null
+server=
+ports_are_free() { ! grep -q ':0043 \|:0045 ' /proc/net/udp && ! grep -q '010019AC:0050 [^ ]* 0A' /proc/net/tcp; }
+check "SIGKILL ends its servers, too" until_ok ports_are_free
 
 # One server ends: the other is stopped.
 check "serve starts after that" serve
