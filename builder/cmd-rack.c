@@ -379,7 +379,7 @@ static int run_job(struct rack_job *j, struct err *e)
 		.timeout_ms = j->a->timeout_s * 1000,
 		.program = (const char *const *)j->a->program,
 		.program_fd = -1,
-		.serve = {.dnsmasq = {.pidfd = -1}, .nginx = {.pidfd = -1}},
+		.serve = SERVE_INIT,
 		.signals = -1,
 	};
 	pid_file = xasprintf("%s/" RACK_PID_FILE, j->dir);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * rackstrap serve: runs the boot server in the foreground, until Ctrl-C or until one of
- * its two servers ends. Prints a line for each step of a machine's boot. SIGHUP makes it
- * read the tree again, unless it means that its terminal is gone. Meanwhile it writes the
- * status page and the metrics (pxe/status-files.h).
+ * its servers ends. Prints a line for each step of a machine's boot. It reads a tree that
+ * was rendered again, and after SIGHUP, unless that means that its terminal is gone.
+ * Meanwhile it writes the status page and the metrics (pxe/status-files.h).
  */
 #include "builder/commands.h"
 #include "builder/rack/rack-ns.h"
@@ -38,19 +38,15 @@ static void note_tree(const struct serve *s, struct stat *st)
 		*st = (struct stat){0};
 }
 
-/* Warns when the tree was rendered again: its new files are served, but dnsmasq and nginx
- * keep their old configurations. */
-static void warn_if_rendered_again(const struct serve *s, struct stat *st)
+/* Returns true when another tree has the name since *st was noted, and notes it. */
+static bool was_rendered_again(const struct serve *s, struct stat *st)
 {
 	struct stat was = *st;
 
 	note_tree(s, st);
 	if (st->st_ino == 0)
-		*st = was;
-	else if (was.st_ino != st->st_ino || was.st_dev != st->st_dev)
-		log_warn("%s was rendered again: reload it with `kill -HUP %d`, so that "
-			 "DHCP knows its hosts",
-			 s->dir, (int)getpid());
+		*st = was; /* it is being exchanged */
+	return was.st_ino != st->st_ino || was.st_dev != st->st_dev;
 }
 
 /* Returns whether this process has a controlling terminal, which it loses when that hangs
@@ -103,6 +99,7 @@ static int watch_until_end(struct serve *s, const struct serve_options *o,
 {
 	_cleanup_status_files_ struct status_files files;
 	struct stat st;
+	bool again;
 	int r;
 
 	note_tree(s, &st);
@@ -110,23 +107,26 @@ static int watch_until_end(struct serve *s, const struct serve_options *o,
 	do {
 		bool more = status_files_turn(&files, real_ms());
 
-		warn_if_rendered_again(s, &st);
-		r = serve_wait(s, signals, log_events(w) || more ? 0 : TICK_MS, e);
+		again = was_rendered_again(s, &st);
+		r = again ? 0
+			  : serve_wait(s, signals, log_events(w) || more ? 0 : TICK_MS,
+				       e);
 		if (r == 1 && only_reload(signals, had_terminal)) {
-			log_events(w);
 			note_tree(s, &st);
+			again = true;
+			r = 0;
+		}
+		if (again) {
+			log_events(w);
 			reload(s, o);
 			watch_rack_changed(w);
 			status_files_done(&files);
 			status_files_open(&files, s->dir, &s->info, real_ms());
-			r = 0;
 		}
 	} while (r == 0);
 	/* A terminal sends Ctrl-C to all processes at once, so that a server may end
 	 * before the signal is read here. */
-	if (r < 0 &&
-	    serve_wait(&(struct serve){.dnsmasq = {.pidfd = -1}, .nginx = {.pidfd = -1}},
-		       signals, 100, NULL) == 1)
+	if (r < 0 && serve_wait(&(struct serve)SERVE_INIT, signals, 100, NULL) == 1)
 		r = 1;
 	log_events(w);
 	return r < 0 ? -1 : 0;
@@ -161,7 +161,7 @@ enum {
 
 static int run_serve(const struct command_line *line, struct err *e)
 {
-	struct serve s = {.dnsmasq = {.pidfd = -1}, .nginx = {.pidfd = -1}};
+	struct serve s = SERVE_INIT;
 	struct serve_options o = {.user = command_arg(line, OPT_USER, NULL)};
 	_cleanup_watch_ struct watch w = {0};
 	_cleanup_diag_ struct diag d = {0};

@@ -258,9 +258,15 @@ static bool end_orphan(const struct serve *s, const char *pid)
 {
 	_cleanup_close_ int pidfd = pidfd_open(atoi(pid), 0);
 	_cleanup_free_ char *serve = find_serve(pid), *name = process_name(pid);
+	_cleanup_free_ char *master = NULL;
 	struct pollfd p = {.fd = pidfd, .events = POLLIN};
+	struct process self;
 
-	if (pidfd < 0 || serve || !name || !is_server_of(s, pid) ||
+	/* A worker of nginx has another command line than its master. */
+	if (process_read(&self, pid))
+		master = xasprintf("%d", (int)self.parent);
+	if (pidfd < 0 || serve || !name || !master ||
+	    (!is_server_of(s, pid) && !is_server_of(s, master)) ||
 	    pidfd_send_signal(pidfd, SIGTERM, NULL, 0) < 0 || poll(&p, 1, ORPHAN_MS) != 1)
 		return false;
 	log_info("%s (pid %s), which an earlier serve of this tree had left, was ended",
@@ -468,7 +474,8 @@ static int check_served(const struct serve *s, int tree, const char *path, struc
 /* Checks what the servers read as their user; nginx reads nginx.conf as root. */
 static int check_tree(const struct serve *s, struct diag *d)
 {
-	static const char *const served[] = {"http", "tftp", TREE_DNSMASQ_CONF};
+	static const char *const served[] = {"http", "tftp", TREE_DNSMASQ_CONF,
+					     TREE_DNSMASQ_HOSTS};
 	_cleanup_close_ int tree = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (tree < 0)

@@ -36,11 +36,7 @@ static int test_confs(const struct serve *s, struct err *e)
 	strv_free(argv);
 	if (r < 0)
 		return -1;
-	argv = serve_dnsmasq_argv(s);
-	strv_add(&argv, "--test");
-	r = run_argv((const char *const *)argv, e);
-	strv_free(argv);
-	return r;
+	return serve_dhcp_test(s, e);
 }
 
 static bool same_text(const char *a, const char *b)
@@ -183,10 +179,7 @@ static int reload_both(struct serve *s, struct serve *new, struct err *e)
 		s->lost = s->nginx.pidfd < 0 ? "nginx" : NULL;
 		return -1;
 	}
-	if (serve_dnsmasq_is_current(s) || serve_restart_dnsmasq(s, e) == 0)
-		return 0;
-	s->lost = s->dnsmasq.pidfd < 0 ? "dnsmasq" : NULL;
-	return -1;
+	return serve_dhcp_reload(s, e);
 }
 
 int serve_reload(struct serve *s, const struct serve_options *o, struct err *e)

@@ -19,7 +19,6 @@
 
 #include <arpa/inet.h>
 #include <grp.h>
-#include <linux/capability.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -28,12 +27,11 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#define STOP_GRACE_MS    5000
-#define START_MS         60000
-#define START_STEP_MS    20
-#define LOG_BEGIN        (64 * 1024)
-#define LOG_MAX          (8 << 20)
-#define DNSMASQ_CONF_MAX (64 << 20)
+#define STOP_GRACE_MS 5000
+#define START_MS      60000
+#define START_STEP_MS 20
+#define LOG_READ      (64 * 1024)
+#define LOG_MAX       (8 << 20)
 /* The connections of templates/nginx.conf and the files that are sent over them. */
 #define NOFILE 81920
 
@@ -105,9 +103,8 @@ static int find_user(struct serve *s, const struct serve_options *o, struct err 
 int serve_open(struct serve *ret, const char *dir, const struct serve_options *o,
 	       struct err *e)
 {
-	*ret = (struct serve){
-		.dnsmasq = {.pidfd = -1}, .nginx = {.pidfd = -1}, .log_max = LOG_MAX};
-	ret->dnsmasq.child.errfd = ret->nginx.child.errfd = -1;
+	*ret = (struct serve)SERVE_INIT;
+	ret->log_max = LOG_MAX;
 	if (tree_info_read(&ret->info, dir, e) < 0)
 		return -1;
 	ret->dir = realpath(dir, NULL);
@@ -209,9 +206,8 @@ int serve_prepare(const struct serve *s, bool first, struct err *e)
 	return 0;
 }
 
-/* Starts a server, with `user` not NULL as that user, who gets the log. */
-static int start(const struct serve *s, struct serve_child *c, char *const *argv,
-		 const struct run_user *user, struct err *e)
+int serve_child_start(const struct serve *s, struct serve_child *c, char *const *argv,
+		      const struct run_user *user, struct err *e)
 {
 	_cleanup_close_ int log = serve_log_open(c->log, e);
 	struct run r = {.argv = (const char *const *)argv,
@@ -259,67 +255,9 @@ static int start_nginx(struct serve *s, struct err *e)
 {
 	_cleanup_strv_ char **argv = serve_nginx_argv(s);
 
-	if (start(s, &s->nginx, argv, NULL, e) < 0)
+	if (serve_child_start(s, &s->nginx, argv, NULL, e) < 0)
 		return -1;
 	s->nginx.child.name = "nginx";
-	return 0;
-}
-
-char **serve_dnsmasq_argv(const struct serve *s)
-{
-	char **argv = NULL;
-
-	strv_add(&argv, "dnsmasq");
-	strv_addf(&argv, "--conf-file=%s/dnsmasq.conf", s->dir);
-	strv_add(&argv, "--enable-tftp");
-	strv_addf(&argv, "--tftp-root=%s/tftp", s->dir);
-	if (s->single_id_ns) {
-		/* In no other mode does it keep its user and groups. */
-		strv_add(&argv, "--no-daemon");
-	} else {
-		strv_add(&argv, "--keep-in-foreground");
-		/* Lines in a log file have the time, lines on standard error do not. */
-		strv_addf(&argv, "--log-facility=%s", s->dnsmasq.log);
-		strv_add(&argv, "--pid-file");
-	}
-	if (s->user) {
-		strv_addf(&argv, "--user=%s", s->user);
-		strv_addf(&argv, "--group=%s", s->group);
-	}
-	return argv;
-}
-
-/* Returns true if dnsmasq is to become another user before it starts: one that changes
- * its user itself outlives a process that is killed. */
-static bool changes_user(const struct serve *s)
-{
-	return s->user && s->uid != 0;
-}
-
-static char *read_dnsmasq_conf(const struct serve *s)
-{
-	_cleanup_free_ char *path = xasprintf("%s/" TREE_DNSMASQ_CONF, s->dir);
-	char *text = NULL;
-
-	return file_read_foreign_at(AT_FDCWD, path, DNSMASQ_CONF_MAX, &text, NULL) < 0
-		       ? NULL
-		       : text;
-}
-
-static int start_dnsmasq(struct serve *s, struct err *e)
-{
-	_cleanup_strv_ char **argv = serve_dnsmasq_argv(s);
-	const struct run_user user = {.uid = s->uid,
-				      .gid = s->gid,
-				      .capabilities = 1U << CAP_NET_BIND_SERVICE |
-						      1U << CAP_NET_ADMIN |
-						      1U << CAP_NET_RAW};
-
-	free(s->dnsmasq_conf);
-	s->dnsmasq_conf = read_dnsmasq_conf(s);
-	if (start(s, &s->dnsmasq, argv, changes_user(s) ? &user : NULL, e) < 0)
-		return -1;
-	s->dnsmasq.child.name = "dnsmasq";
 	return 0;
 }
 
@@ -335,15 +273,6 @@ static bool nginx_listens(const struct serve *s)
 	return fd >= 0 && connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0;
 }
 
-/* The line is among the first of the log. */
-static bool dnsmasq_listens(const struct serve *s)
-{
-	_cleanup_free_ char *text = xcalloc(1, LOG_BEGIN + 1);
-
-	return pread(s->dnsmasq.child.errfd, text, LOG_BEGIN, 0) > 0 &&
-	       strstr(text, "started, version");
-}
-
 /* Reports the end of a server, with its last lines. Returns -1. */
 static int report_end(struct serve_child *c, struct err *e)
 {
@@ -356,18 +285,40 @@ static int report_end(struct serve_child *c, struct err *e)
 	return -1;
 }
 
-static int await(struct serve *s, struct serve_child *c,
-		 bool (*listens)(const struct serve *s), struct err *e)
+static int await_nginx(struct serve *s, struct err *e)
+{
+	for (unsigned ms = 0; ms < START_MS; ms += START_STEP_MS) {
+		struct pollfd pfd = {.fd = s->nginx.pidfd, .events = POLLIN};
+
+		if (poll(&pfd, 1, START_STEP_MS) > 0)
+			return report_end(&s->nginx, e);
+		if (nginx_listens(s))
+			return 0;
+	}
+	return err_set(e, ERR_FAILED, "nginx does not listen after %d s; its log is %s",
+		       START_MS / 1000, s->nginx.log);
+}
+
+/* Checks if the log has the text, from `offset`. */
+static bool log_has(const struct serve_child *c, off_t offset, const char *text)
+{
+	_cleanup_free_ char *log = xcalloc(1, LOG_READ + 1);
+
+	return pread(c->child.errfd, log, LOG_READ, offset) > 0 && strstr(log, text);
+}
+
+int serve_child_await_line(struct serve_child *c, off_t offset, const char *text,
+			   struct err *e)
 {
 	for (unsigned ms = 0; ms < START_MS; ms += START_STEP_MS) {
 		struct pollfd pfd = {.fd = c->pidfd, .events = POLLIN};
 
 		if (poll(&pfd, 1, START_STEP_MS) > 0)
 			return report_end(c, e);
-		if (listens(s))
+		if (log_has(c, offset, text))
 			return 0;
 	}
-	return err_set(e, ERR_FAILED, "%s does not listen after %d s; its log is %s",
+	return err_set(e, ERR_FAILED, "%s is not ready after %d s; its log is %s",
 		       c->child.name, START_MS / 1000, c->log);
 }
 
@@ -388,8 +339,7 @@ static void warn_of_few_files(const struct serve *s)
 int serve_start(struct serve *s, struct err *e)
 {
 	if (serve_prepare(s, true, e) < 0 || start_nginx(s, e) < 0 ||
-	    await(s, &s->nginx, nginx_listens, e) < 0 || start_dnsmasq(s, e) < 0 ||
-	    await(s, &s->dnsmasq, dnsmasq_listens, e) < 0) {
+	    await_nginx(s, e) < 0 || serve_dhcp_start(s, e) < 0) {
 		serve_stop(s);
 		return -1;
 	}
@@ -397,7 +347,7 @@ int serve_start(struct serve *s, struct err *e)
 	return 0;
 }
 
-static void stop(struct serve_child *c)
+void serve_child_stop(struct serve_child *c)
 {
 	run_kill(&c->child, STOP_GRACE_MS);
 	child_done(&c->child);
@@ -405,23 +355,10 @@ static void stop(struct serve_child *c)
 		close(TAKE_FD(c->pidfd));
 }
 
-bool serve_dnsmasq_is_current(const struct serve *s)
-{
-	_cleanup_free_ char *text = read_dnsmasq_conf(s);
-
-	return text && s->dnsmasq_conf && streq(text, s->dnsmasq_conf);
-}
-
-int serve_restart_dnsmasq(struct serve *s, struct err *e)
-{
-	stop(&s->dnsmasq);
-	return start_dnsmasq(s, e) < 0 ? -1 : await(s, &s->dnsmasq, dnsmasq_listens, e);
-}
-
 int serve_restart_nginx(struct serve *s, struct err *e)
 {
-	stop(&s->nginx);
-	return start_nginx(s, e) < 0 ? -1 : await(s, &s->nginx, nginx_listens, e);
+	serve_child_stop(&s->nginx);
+	return start_nginx(s, e) < 0 ? -1 : await_nginx(s, e);
 }
 
 /* --- watching and stopping -------------------------------------------------------- */
@@ -456,19 +393,19 @@ int serve_wait(struct serve *s, int wake_fd, int timeout_ms, struct err *e)
 
 void serve_stop(struct serve *s)
 {
-	stop(&s->dnsmasq);
-	stop(&s->nginx);
+	serve_child_stop(&s->dnsmasq);
+	serve_child_stop(&s->nginx);
 }
 
 void serve_done(struct serve *s)
 {
 	serve_stop(s);
 	tree_info_done(&s->info);
-	free(s->dnsmasq_conf);
+	serve_dhcp_done(s);
 	free(s->dnsmasq.log);
 	free(s->nginx.log);
 	free(s->dir);
 	free(s->user);
 	free(s->group);
-	*s = (struct serve){.dnsmasq = {.pidfd = -1}, .nginx = {.pidfd = -1}};
+	*s = (struct serve)SERVE_INIT;
 }

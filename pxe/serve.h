@@ -27,7 +27,6 @@ struct serve_options {
 struct serve {
 	char *dir; /* of the tree, absolute */
 	struct tree_info info;
-	char *dnsmasq_conf; /* the configuration that dnsmasq has read */
 	char *user, *group; /* NULL: the servers keep this process's */
 	uid_t uid;
 	gid_t gid;
@@ -40,8 +39,19 @@ struct serve {
 		struct child child;
 		int pidfd; /* readable when it has ended; -1: not running */
 		char *log; /* path of its log; that of the previous run is LOG.old */
+		/* Configuration and file of hosts that a DHCP server has read. */
+		char *texts[2];
 	} dnsmasq, nginx;
 };
+
+#define SERVE_CHILD_INIT                                                                 \
+	{                                                                                \
+		.child = {.errfd = -1}, .pidfd = -1                                      \
+	}
+#define SERVE_INIT                                                                       \
+	{                                                                                \
+		.dnsmasq = SERVE_CHILD_INIT, .nginx = SERVE_CHILD_INIT                   \
+	}
 
 /* Reads the tree and chooses the servers' user. Initialises `ret` first. */
 int serve_open(struct serve *ret, const char *dir, const struct serve_options *o,
@@ -60,10 +70,11 @@ int serve_start(struct serve *s, struct err *e) _must_check_;
 
 /*
  * Makes the servers read the tree again, which may be another one under the same name.
- * nginx reloads its configuration, without a master process it is started again; dnsmasq
- * reads its only at its start, so it is started again, if it changed. Logs what cannot be
- * changed while they run: their user. Invalidates a watch of `s`. Returns 0 when both
- * have the new configuration, or -1 with the reason, and what is served is then:
+ * nginx reloads its configuration, without a master process it is started again; so is a
+ * DHCP server whose files have changed, unless it can read the change while it runs.
+ * Logs what cannot be changed while they run: their user. Invalidates a watch of `s`.
+ * Returns 0 when all have the new configuration, or -1 with the reason, and what is
+ * served is then:
  *
  *	the old state, when a check fails: the tree, the address, ports that change, both
  *	configurations; and when nginx keeps its old configuration (it says why, or has

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Renders the configuration of dnsmasq. Hosts usually have the same gateway, name servers
- * and time servers: those are then written once for all hosts. Otherwise each different
- * set of options gets a tag, which its hosts set. DHCP is only used until the kernel
- * runs; the booted host takes its address from host.cfg.
- *
- * Limit: DHCP options hold IPv4 addresses, so a time server given by name is only used by
- * the booted host.
+ * Renders the configuration of dnsmasq. The hosts are in a file of their own, which
+ * dnsmasq reads again while it runs. Each different set of options is a tag, which its
+ * hosts set, if there are several.
  */
 #include "lib/intern.h"
 #include "pxe/embed.h"
@@ -106,38 +102,8 @@ static char *router_advert_lines(const struct tree_plan *p)
 		p->o.interface, p->o.interface);
 }
 
-static void add_literals(struct buf *b, const char *option, char *const *v)
-{
-	bool first = true;
-
-	for (size_t i = 0; v && v[i]; i++) {
-		uint32_t addr;
-
-		if (net_parse_addr(v[i], &addr) < 0)
-			continue;
-		buf_printf(b, "%s%s%s", first ? option : "", first ? "," : ",", v[i]);
-		first = false;
-	}
-	if (!first)
-		buf_puts(b, "\n");
-}
-
-/* Returns the DHCP options of one host, a line each. For a host without a gateway, an
- * option without a value keeps dnsmasq from sending its own address. */
-static char *host_options(const struct host *h)
-{
-	_cleanup_buf_ struct buf b = {0};
-	char gw[NET_ADDR_LEN];
-
-	if (h->gateway)
-		buf_printf(&b, "option:router,%s\n", net_format_addr(h->gateway, gw));
-	else
-		buf_puts(&b, "option:router\n");
-	add_literals(&b, "option:dns-server", h->dns);
-	add_literals(&b, "option:ntp-server", h->ntp);
-	return buf_take(&b);
-}
-
+/* Returns the lines for all sets. An option without a value keeps dnsmasq from sending
+ * its own address as the gateway. */
 static char *option_lines(const struct intern *sets)
 {
 	_cleanup_buf_ struct buf b = {0};
@@ -148,8 +114,8 @@ static char *option_lines(const struct intern *sets)
 		for (size_t k = 0; v && v[k]; k++) {
 			buf_puts(&b, b.len ? "\ndhcp-option=" : "dhcp-option=");
 			if (sets->n > 1)
-				buf_printf(&b, "tag:options%zu,", i + 1);
-			buf_puts(&b, v[k]);
+				buf_printf(&b, "tag:" TREE_DHCP_SET ",", i + 1);
+			buf_printf(&b, "option:%s", v[k]);
 		}
 	}
 	return buf_take(&b);
@@ -168,40 +134,56 @@ static void host_line(const struct tree_plan *p, const struct host *h, size_t se
 {
 	char mac[NET_MAC_LEN], addr[NET_ADDR_LEN];
 
-	buf_printf(b, "%sdhcp-host=%s", b->len ? "\n" : "",
-		   net_format_mac(h->mac, ':', mac));
-	if (p->o.proxy_dhcp)
+	buf_puts(b, net_format_mac(h->mac, ':', mac));
+	if (p->o.proxy_dhcp) {
+		buf_puts(b, "\n");
 		return;
+	}
 	if (tagged)
-		buf_printf(b, ",set:options%zu", set + 1);
+		buf_printf(b, ",set:" TREE_DHCP_SET, set + 1);
 	buf_printf(b, ",%s", net_format_addr(h->address.addr, addr));
-	if (can_be_dhcp_name(h->name))
-		buf_printf(b, ",%s", h->name);
+	buf_printf(b, can_be_dhcp_name(h->name) ? ",%s\n" : "\n", h->name);
+}
+
+/* Returns how many leases dnsmasq may have, more than there are hosts; its default is
+ * 1000. A rack that grows gets another number, and dnsmasq a restart, seldom. */
+static size_t max_leases(size_t n_hosts)
+{
+	size_t n = 1024;
+
+	while (n < 2 * n_hosts)
+		n *= 2;
+	return n;
+}
+
+char *tree_dnsmasq_hosts(const struct tree_plan *p)
+{
+	_cleanup_tree_dhcp_sets_ struct tree_dhcp_sets sets = {0};
+	_cleanup_buf_ struct buf b = {0};
+
+	tree_dhcp_sets(p, &sets);
+	for (size_t i = 0; i < p->rack->n_hosts; i++)
+		host_line(p, &p->rack->hosts[i].host, sets.of_host[i], sets.texts.n > 1,
+			  &b);
+	return buf_take(&b);
 }
 
 char *tree_dnsmasq_conf(const struct tree_plan *p)
 {
-	_cleanup_free_ size_t *set = xcalloc(p->rack->n_hosts + 1, sizeof(*set));
 	_cleanup_free_ char *listen = listen_line(p), *boot = boot_lines(p),
 			    *ranges = range_lines(p), *ra = router_advert_lines(p),
-			    *options = NULL, *leases = NULL;
-	_cleanup_buf_ struct buf hosts = {0}, b = {0};
-	_cleanup_intern_ struct intern sets = {0};
+			    *leases = xasprintf("%zu", max_leases(p->rack->n_hosts)),
+			    *options = NULL;
+	_cleanup_tree_dhcp_sets_ struct tree_dhcp_sets sets = {0};
+	_cleanup_buf_ struct buf b = {0};
 
-	for (size_t i = 0; i < p->rack->n_hosts; i++) {
-		_cleanup_free_ char *text = host_options(&p->rack->hosts[i].host);
-
-		set[i] = intern(&sets, text, NULL);
-	}
-	for (size_t i = 0; i < p->rack->n_hosts; i++)
-		host_line(p, &p->rack->hosts[i].host, set[i], sets.n > 1, &hosts);
-	options = p->o.proxy_dhcp ? xstrdup("") : option_lines(&sets);
-	leases = xasprintf("%zu", 2 * p->rack->n_hosts + 100); /* its default is 1000 */
+	tree_dhcp_sets(p, &sets);
+	options = p->o.proxy_dhcp ? xstrdup("") : option_lines(&sets.texts);
 
 	const struct variable vars[] = {
 		{"rack", p->rack->name}, {"listen", listen},    {"boot", boot},
 		{"ranges", ranges},      {"router_advert", ra}, {"options", options},
-		{"hosts", hosts.p},      {"leases", leases},    {NULL, NULL},
+		{"leases", leases},      {NULL, NULL},
 	};
 	variables_replace(&b, embed_dnsmasq_conf, vars);
 	return buf_take(&b);

@@ -2,6 +2,7 @@
 /* The texts of a boot tree, made from a rack and an image; tree.c puts them on disk. */
 #pragma once
 
+#include "lib/intern.h"
 #include "lib/known-digest.h"
 #include "pxe/loaders.h"
 #include "pxe/secret.h"
@@ -50,16 +51,33 @@ int tree_write_rack_cpio(int dirfd, const struct tree_plan *p,
 			 struct err *e) _must_check_;
 int tree_link_rack_cpio(int dirfd, struct mac mac, struct err *e) _must_check_;
 
-struct intern;
+/* tree-dhcp.c: what the configurations of several servers have in common. */
 
-/* tree-dhcp.c: adds the networks of the rack and of its hosts, each once, between
- * `before` and `after`. */
+/* Adds the networks of the rack and of its hosts, each once, between `before` and
+ * `after`. */
 void tree_add_networks(const struct tree_plan *p, struct intern *in, const char *before,
 		       const char *after);
+
+/* The different sets of DHCP options that hosts have. A text has a line for each option:
+ * its name, and its addresses, which are behind commas. A host without a gateway has an
+ * option TREE_DHCP_ROUTER without addresses. */
+struct tree_dhcp_sets {
+	struct intern texts;
+	size_t *of_host; /* of each host of the rack: the number of its text */
+};
+#define TREE_DHCP_ROUTER "router"
+#define TREE_DHCP_DNS    "dns-server"
+#define TREE_DHCP_NTP    "ntp-server"
+#define TREE_DHCP_SET    "options%zu" /* the name of a set: its number plus one */
+
+void tree_dhcp_sets(const struct tree_plan *p, struct tree_dhcp_sets *ret);
+void tree_dhcp_sets_done(struct tree_dhcp_sets *s);
+#define _cleanup_tree_dhcp_sets_ _cleanup_(tree_dhcp_sets_done)
 
 /* tree-dnsmasq.c and tree-nginx.c render the servers' configurations. Owned by the
  * caller. */
 char *tree_dnsmasq_conf(const struct tree_plan *p);
+char *tree_dnsmasq_hosts(const struct tree_plan *p);
 char *tree_nginx_conf(const struct tree_plan *p);
 
 /* tree-host.c renders the machines' files. */

@@ -288,6 +288,7 @@ static int write_texts(int dirfd, const struct tree_plan *p, struct err *e)
 	} texts[] = {
 		{TREE_INFO, 0644, tree_info_text},
 		{TREE_DNSMASQ_CONF, 0644, tree_dnsmasq_conf},
+		{TREE_DNSMASQ_HOSTS, 0644, tree_dnsmasq_hosts},
 		{TREE_NGINX_CONF, 0600, tree_nginx_conf}, /* has the hosts' tokens */
 		{TREE_SECRET, 0600, tree_secret_text},
 	};

@@ -4,7 +4,7 @@
  *
  *	TREE/tree.cfg					 its description: struct tree_info
  *	TREE/secret					 makes the hosts' tokens: secret.h
- *	TREE/dnsmasq.conf nginx.conf			 for `rackstrap serve`
+ *	TREE/dnsmasq.conf dnsmasq.hosts nginx.conf	 for `rackstrap serve`
  *	TREE/tftp/undionly.kpxe snponly.efi		 iPXE for firmware that has none
  *	TREE/http/boot.ipxe				 finds the host's script by MAC
  *	TREE/http/hosts/52-54-00-25-00-11.ipxe		 that host's boot script
@@ -44,13 +44,14 @@
 #include "pxe/image.h"
 #include "pxe/rack.h"
 
-#define TREE_INFO         "tree.cfg"
-#define TREE_SECRET       "secret"
-#define TREE_NGINX_CONF   "nginx.conf"
-#define TREE_DNSMASQ_CONF "dnsmasq.conf"
-#define TREE_HOSTS        "http/hosts"
-#define TREE_REPORTS      "http/report"
-#define TREE_ACCESS_LOG   "run/access.log"
+#define TREE_INFO          "tree.cfg"
+#define TREE_SECRET        "secret"
+#define TREE_NGINX_CONF    "nginx.conf"
+#define TREE_DNSMASQ_CONF  "dnsmasq.conf"
+#define TREE_DNSMASQ_HOSTS "dnsmasq.hosts"
+#define TREE_HOSTS         "http/hosts"
+#define TREE_REPORTS       "http/report"
+#define TREE_ACCESS_LOG    "run/access.log"
 
 struct tree_options {
 	const char *interface; /* dnsmasq listens on it; NULL: the one that has the boot

@@ -38,7 +38,6 @@ WAIT_S = 2400  # only ends a test that hangs
 #   rack     the rack file is checked         is run
 #   long     the options are checked          is run
 #   net      is run, in a namespace           the options are checked: a rack needs another
-#   reload   SIGHUP to the program in the background, as net
 #   host     the command of firstboot exists  is run on a host of the rack
 #   foreign  other programs and this machine's services: never run
 COMMANDS = [
@@ -53,11 +52,10 @@ COMMANDS = [
     ("net", r"rackstrap (pxe|serve|status) "),
     ("net", r"ip (address|link) "),
     ("net", r"curl "),
-    ("reload", r"kill -HUP 812$"),
     ("host", r"ssh root@172\.25\.0\.11 "),
     # test/cli/install.sh runs make install, test/cli/deps.sh compares the packages
     ("foreign", r"make deps-build all && make install prefix=/usr/local && make deps-run$"),
-    ("foreign", r"systemctl (disable --now nginx|reload rackstrap)$"),
+    ("foreign", r"systemctl disable --now nginx$"),
     ("foreign", r"systemctl daemon-reload && systemctl enable --now rackstrap$"),
     ("foreign", r"journalctl -f -u rackstrap$"),
     ("foreign", r"tcpdump -ni eno2 port 67 or port 68 or port 69$"),
@@ -85,7 +83,7 @@ MESSAGES = [
     ("pxe/serve-check.c", "the boot server's address ", " is on no interface of this machine (ip address add ",
      " dev INTERFACE)"),
     ("pxe/serve-check.c", ": not found (Debian's package ", " brings it)"),
-    ("builder/cmd-serve.c", " was rendered again: reload it with `kill -HUP ", "`, so that DHCP knows its hosts"),
+    ("builder/cmd-serve.c", ": not reloaded"),
     (BOOT_IPXE, " has no boot script for MAC address ", " at "),
     (BOOT_IPXE, "rackstrap: to make this machine a host of rack '", "', give one in rack.cfg"),
     (BOOT_IPXE, "rackstrap:     mac = \""),
@@ -278,9 +276,6 @@ class Run:
             image = words[words.index("--image") + 1]
             recipe = os.path.basename(image)
             self.execute(what, f"rackstrap check {words[2]} --recipe {recipe}", [], 0)
-        elif kind == "reload" and not self.long:
-            self.background.send_signal(signal.SIGHUP)
-            point(what)
         elif kind == "host" and not self.long:
             words = command.split()[2:]
             if words[0] == "firstboot":

@@ -36,14 +36,14 @@ cat >"$WORK/image/manifest.json" <<EOF
 "outputs":[$(out vmlinuz),$(out initrd.img),$(out root.squashfs)]}
 EOF
 
-# Prints "NAME UID" of each server of the tree that runs.
+# Prints "NAME UID" of each server that runs.
 servers() {
 	local pid
-	for pid in $(pgrep -f "$TREE/"); do
-		[ "$pid" = "$server" ] || [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = rackstrap ] ||
-			echo "$(cat "/proc/$pid/comm") $(stat -c %u "/proc/$pid")"
+	for pid in $(pgrep --ns $$ --nslist net -x 'dnsmasq|nginx|kea-dhcp4'); do
+		echo "$(cat "/proc/$pid/comm") $(stat -c %u "/proc/$pid")"
 	done 2>/dev/null
 }
+runs() { servers | grep -qx "$1"; } # a worker of nginx changes its user after it has started
 none_is_left() { [ -z "$(servers)" ]; }
 serve() { # ARGS...
 	: >"$WORK/serve.err"
@@ -56,8 +56,7 @@ killed() { # PROGRAMS, ARGS OF SERVE...
 	local programs=$1 p
 	shift
 	check "serve $* starts" serve "$@" || { note <"$WORK/serve.err"; return; }
-	servers >"$WORK/servers"
-	for p in $programs; do check "$p runs" grep -q "^${p%:*} .*${p#*:}$" "$WORK/servers"; done
+	for p in $programs; do check "$p runs" until_ok runs "${p/:/ }"; done
 	kill -KILL "$server"
 	wait "$server" 2>/dev/null
 	check "after SIGKILL the next serve $* starts" serve "$@" || note <"$WORK/serve.err"

@@ -253,16 +253,28 @@ wait "$server"
 check "serve exits with 0 after SIGINT" test $? -eq 0
 server=
 
-# SIGHUP makes it read the tree that stands now: node-2 has another card.
+# It reads a tree that is rendered again: node-3 is new.
 check "serve starts again" serve
-sed 's/52:54:00:25:00:12/52:54:00:25:00:21/' configs/demo.cfg >"$WORK/other.cfg"
-check "the tree is rendered again" "$RACKSTRAP" pxe "$WORK/other.cfg" --image "$WORK/image" -o "$TREE" --interface br0
-check "serve says how to reload it" waits_for "was rendered again: reload it with \`kill -HUP $server\`"
+dnsmasq=$(pgrep -P "$server" -x dnsmasq)
 for a in 10 11 12; do ip address del 172.25.0.$a/32 dev lo; done
-offer "before that the new card gets nothing" "no offer" 52:54:00:25:00:21 0
-kill -HUP "$server"
-check "serve reloads it" waits_for "reloaded: rack 'demo', 3 hosts, image 'tiny'"
+offer "a machine that is not in the rack gets nothing" "no offer" 52:54:00:25:00:13 0
+sed '$s|);|, { name = "node-3"; role = "node"; mac = "52:54:00:25:00:13"; address = "172.25.0.13"; cbr0 = "192.168.3.1/24"; } );|' \
+	configs/demo.cfg >"$WORK/more.cfg"
+check "a tree with a host more is rendered" "$RACKSTRAP" pxe "$WORK/more.cfg" --image "$WORK/image" -o "$TREE" --interface br0
+check "serve reads it by itself" waits_for "reloaded: rack 'demo', 4 hosts, image 'tiny'"
+check "dnsmasq goes on" test "$(pgrep -P "$server" -x dnsmasq)" = "$dnsmasq"
+offer "the new host gets its address" "address 172.25.0.13" 52:54:00:25:00:13 0
+ip link set cl0 address 52:54:00:25:00:13
+check "it gets a lease" busybox udhcpc -i cl0 -n -q -f -s "$(command -v true)" -t 20 -T 1
+check "of its address" grep -q 'DHCPACK(br0) 172.25.0.13 52:54:00:25:00:13' "$TREE/run/dnsmasq.log"
+
+# node-3 is another machine, whose address the earlier one has a lease of.
+sed 's/52:54:00:25:00:13/52:54:00:25:00:14/; s/52:54:00:25:00:12/52:54:00:25:00:21/' "$WORK/more.cfg" >"$WORK/other.cfg"
+check "the tree is rendered again" "$RACKSTRAP" pxe "$WORK/other.cfg" --image "$WORK/image" -o "$TREE" --interface br0
+reloaded() { is "$(grep -c "reloaded: rack 'demo', 4 hosts, image 'tiny'" "$WORK/serve.err")" "$1"; }
+check "serve reads that, too" until_ok reloaded 2
 check "the status page is that of the new tree" until_ok test "$TREE/http/status/index.html" -nt "$TREE/tree.cfg"
+offer "an address goes over to another machine" "address 172.25.0.13" 52:54:00:25:00:14 0
 offer "dnsmasq knows the new card" "address 172.25.0.12" 52:54:00:25:00:21 0
 offer "dnsmasq has forgotten the old card" "no offer" 52:54:00:25:00:12 0
 ip address add 172.25.0.12/32 dev lo
@@ -270,6 +282,8 @@ ip address add 172.25.0.12/32 dev lo
 check "nginx gives the host's file to the address" until_ok from 12 -o "$WORK/host.cpio" "$url/hosts/52-54-00-25-00-21.cpio"
 check "serve reads the reports of the new tree" put 12 node-2 node failed '"reloaded"'
 check "and prints them" waits_for "node-2 (node): failed: reloaded"
+kill -HUP "$server"
+check "SIGHUP makes it read the tree, too" until_ok reloaded 3
 echo 'no-such-option' >>"$TREE/dnsmasq.conf"
 kill -HUP "$server"
 check "a tree that dnsmasq does not accept is not reloaded" waits_for "$TREE: not reloaded"

@@ -122,7 +122,6 @@ check "it runs a job again" test "$(on $C srun -w node-2 hostname)" = node-2
 
 boot0=$(boot_of $C) boot1=$(boot_of $N1) boot2=$(boot_of $N2)
 check "pxe makes the tree of three nodes" pxe "$WORK/three.cfg"
-kill -HUP $server
 check "serve reloads it" until_ok 300 grep -q "reloaded: rack 'slurm'" "$WORK/serve.err"
 power_on node-3 13
 check "node-3 boots, and slurmd has no place yet" until_ok 1200 on $N3 "journalctl -b -u slurmd | grep -q 'Failed with result'"

@@ -66,7 +66,7 @@ static inline int setup(void **state)
 {
 	struct fixture *f = xcalloc(1, sizeof(*f));
 
-	f->s = (struct serve){.dnsmasq = {.pidfd = -1}, .nginx = {.pidfd = -1}};
+	f->s = (struct serve)SERVE_INIT;
 	f->scratch = make_scratch();
 	f->tree = xasprintf("%s/tree", f->scratch);
 	free(image_make(f->scratch));
