@@ -228,7 +228,7 @@ DEPS_TEST := clang libclang-rt-14-dev libcmocka-dev \
 	iproute2 iptables procps systemd curl openssl python3 \
 	initramfs-tools-core mandoc busybox gpg gpg-agent gpgconf python3-jsonschema etcd-server \
 	clang-format-14 cppcheck gcovr codespell debhelper fakeroot lintian strace \
-	nbdkit dmsetup kmod bird shellcheck tidy prometheus
+	nbdkit dmsetup kmod bird shellcheck kea-dhcp4-server tidy prometheus
 # Only `make check-long` needs these: a browser for the status page.
 DEPS_LONG := chromium chromium-driver python3-selenium
 
@@ -261,7 +261,8 @@ deps deps-build deps-run deps-test deps-long:
 	fi; \
 	apt-get update -q && DEBIAN_FRONTEND=noninteractive \
 	apt-get install -qy --no-install-recommends $$missing && \
-	for s in nginx-light=nginx etcd-server=etcd bird=bird bird=bird6 prometheus=prometheus; do case " $$missing " in *" $${s%=*} "*) \
+	for s in nginx-light=nginx etcd-server=etcd bird=bird bird=bird6 prometheus=prometheus \
+		kea-dhcp4-server=kea-dhcp4-server; do case " $$missing " in *" $${s%=*} "*) \
 		systemctl --quiet disable "$${s#*=}.service" || true ;; esac; done
 
 IMAGE	?= bookworm-vm
