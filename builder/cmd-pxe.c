@@ -6,6 +6,7 @@
 #include "builder/installed.h"
 #include "lib/log.h"
 #include "lib/out.h"
+#include "pxe/dhcp-server.h"
 #include "pxe/image-check.h"
 #include "pxe/rack-image.h"
 #include "pxe/tree.h"
@@ -15,9 +16,30 @@ enum {
 	OPT_OUTPUT,
 	OPT_INTERFACE,
 	OPT_HTTP_PORT,
+	OPT_DHCP,
 	OPT_PROXY_DHCP,
 	OPT_ROUTER_ADVERT,
 };
+
+/* Chooses the DHCP server, when the other options are known. */
+static int parse_dhcp(struct tree_options *ret, const struct command_line *line,
+		      struct err *e)
+{
+	const char *name = command_arg(line, OPT_DHCP, dhcp_servers->name);
+
+	ret->dhcp = dhcp_server_find(name);
+	if (ret->dhcp == dhcp_servers)
+		return 0;
+	if (ret->proxy_dhcp)
+		return err_set(e, ERR_USAGE,
+			       "pxe: options '--dhcp %s' and '--proxy-dhcp' exclude each "
+			       "other: %s gives out the addresses",
+			       name, name);
+	if (ret->dhcp->needs_interface && !ret->interface)
+		return err_set(e, ERR_USAGE,
+			       "pxe: option '--dhcp %s' requires '--interface IF'", name);
+	return 0;
+}
 
 static int parse_options(struct tree_options *ret, const struct command_line *line,
 			 struct err *e)
@@ -38,7 +60,7 @@ static int parse_options(struct tree_options *ret, const struct command_line *li
 	if (ret->router_advert && !ret->interface)
 		return err_set(e, ERR_USAGE,
 			       "pxe: option '--router-advert' requires '--interface IF'");
-	return 0;
+	return parse_dhcp(ret, line, e);
 }
 
 static void warn_standins(const struct image *image)
@@ -106,6 +128,11 @@ static const struct command_option options[] = {
 	 .arg = "N",
 	 .id = OPT_HTTP_PORT,
 	 .help = "the port that nginx listens on (default: 80)"},
+	{.name = "dhcp",
+	 .arg = "SERVER",
+	 .choice = dhcp_server_name,
+	 .id = OPT_DHCP,
+	 .help = "the DHCP server (default: dnsmasq); kea requires --interface"},
 	{.name = "proxy-dhcp",
 	 .id = OPT_PROXY_DHCP,
 	 .help = "leave addresses to another DHCP server"},
@@ -119,7 +146,7 @@ static const struct command_option options[] = {
 const struct command command_pxe = {
 	.name = "pxe",
 	.synopsis = "RACK.cfg --image DIR [-o TREE] [--interface IF] [--http-port N] "
-		    "[--proxy-dhcp] [--router-advert]",
+		    "[--dhcp SERVER] [--proxy-dhcp] [--router-advert]",
 	.summary = "render the boot tree of a rack",
 	.options = options,
 	.operands = {{.name = "RACK.cfg", .kind = ARG_FILE, .help = "a rack file"}},

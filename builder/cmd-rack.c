@@ -19,6 +19,7 @@
 #include "lib/log.h"
 #include "lib/out.h"
 #include "lib/signals.h"
+#include "pxe/dhcp-server.h"
 #include "pxe/image-check.h"
 #include "pxe/rack-image.h"
 #include "pxe/tree.h"
@@ -31,6 +32,7 @@ enum {
 	OPT_DIR,
 	OPT_HOST,
 	OPT_ACCEL,
+	OPT_DHCP,
 	OPT_UEFI,
 	OPT_KEEP,
 	OPT_RUN,
@@ -41,6 +43,7 @@ enum {
 
 struct rack_options {
 	const char *rack, *image, *dir;
+	const struct dhcp_server *dhcp;
 	char **hosts;   /* --host; NULL: all */
 	char **program; /* --run and its arguments; NULL: none */
 	bool uefi, keep, fresh, json;
@@ -72,6 +75,7 @@ static int parse_options(struct rack_options *a, const struct command_line *line
 		.rack = line->args[0],
 		.image = command_arg(line, OPT_IMAGE, NULL),
 		.dir = command_arg(line, OPT_DIR, NULL),
+		.dhcp = dhcp_server_find(command_arg(line, OPT_DHCP, dhcp_servers->name)),
 		.uefi = command_has(line, OPT_UEFI),
 		.keep = command_has(line, OPT_KEEP),
 		.fresh = command_has(line, OPT_FRESH),
@@ -194,7 +198,8 @@ static int start_boot_server(struct rack_job *j, struct err *e)
 {
 	struct cidr address = {j->rack.boot_server, j->rack.network.prefix};
 	_cleanup_free_ char *records = leftovers_dir();
-	struct tree_options o = {.interface = NS_BRIDGE, .records = records};
+	struct tree_options o = {
+		.dhcp = j->a->dhcp, .interface = NS_BRIDGE, .records = records};
 	struct serve_options so = {.user = NULL};
 	_cleanup_diag_ struct diag d = {0};
 	struct rack_run *r = &j->run;
@@ -427,6 +432,11 @@ static const struct command_option options[] = {
 	 .help = "how the machines run; auto (default) is KVM where it works, else "
 		 "emulation "
 		 "(tcg)"},
+	{.name = "dhcp",
+	 .arg = "SERVER",
+	 .choice = dhcp_server_name,
+	 .id = OPT_DHCP,
+	 .help = "the DHCP server (default: dnsmasq)"},
 	{.name = "uefi", .id = OPT_UEFI, .help = "boot by UEFI instead of BIOS"},
 	{.name = "keep",
 	 .id = OPT_KEEP,
@@ -454,7 +464,7 @@ static const struct command_option options[] = {
 const struct command command_rack = {
 	.name = "rack",
 	.synopsis = "RACK.cfg --image DIR [--dir DIR] [--host NAME]... [--accel HOW] "
-		    "[--uefi] [--keep] [--fresh] [--timeout TIME] "
+		    "[--dhcp SERVER] [--uefi] [--keep] [--fresh] [--timeout TIME] "
 		    "[--json | --run PROGRAM [-- ARG...]]",
 	.summary = "boot a whole rack in QEMU on this machine, without root",
 	.options = options,

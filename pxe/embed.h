@@ -11,6 +11,7 @@ EMBED(host_grub, "pxe/templates/host.grub");
 EMBED(pxelinux_default, "pxe/templates/pxelinux-default");
 EMBED(pxelinux_host, "pxe/templates/pxelinux-host");
 EMBED(dnsmasq_conf, "pxe/templates/dnsmasq.conf");
+EMBED(dnsmasq_tftp_conf, "pxe/templates/dnsmasq-tftp.conf");
 EMBED(nginx_conf, "pxe/templates/nginx.conf");
 EMBED(media_grub, "pxe/templates/media.grub");
 EMBED(slot_grub, "pxe/templates/slot.grub");

@@ -24,6 +24,8 @@ static const struct pxe_program ipxe_programs[] = {
 		.tag = "efi",
 		.archs = {"7", "9"},
 		.services = {"BC_EFI", "X86-64_EFI"},
+		.http_archs = {"16"},
+		.http_tag = "efi-http",
 	},
 	{.file = NULL},
 };
@@ -42,6 +44,7 @@ const struct pxe_loader pxe_loaders[] = {
 		.dhcp_option = "175",
 		.dhcp_lines = "# iPXE need not wait for a proxy DHCP server.\n"
 			      "dhcp-option=tag:ipxe,encap:175,176,1b",
+		.dhcp_reply = "B00101FF",
 	},
 	{
 		.name = "GRUB",

@@ -30,7 +30,13 @@ struct pxe_program {
 	/* The same machines by DHCP option 93 (RFC 4578), and by the names that dnsmasq's
 	 * pxe-service has for that; each list ends with NULL. */
 	const char *archs[PXE_TAGS_MAX], *services[PXE_TAGS_MAX];
+	/* The same firmware when it boots by HTTP (UEFI specification, HTTP Boot): it is
+	 * sent the program's URL and PXE_HTTP_CLIENT. The program is copied to
+	 * http/<file> too. Empty: none. */
+	const char *http_archs[PXE_TAGS_MAX], *http_tag;
 };
+
+#define PXE_HTTP_CLIENT "HTTPClient" /* the vendor class (option 60) of the answer */
 
 struct pxe_loader {
 	const char *name; /* "iPXE"; NULL ends the table */
@@ -46,8 +52,9 @@ struct pxe_loader {
 	const char *dir, *package;          /* the programs' folder and Debian package */
 	const char *dhcp_tag, *dhcp_option; /* a machine that runs the loader sends this
 					     * option, and is sent the entry's URL */
-	const char *dhcp_lines; /* more lines for that option, left out if another server
-				* does DHCP; NULL: none */
+	/* Sent in that option, left out if another server does DHCP: lines of
+	 * dnsmasq.conf, and the same in hex digits; NULL: nothing. */
+	const char *dhcp_lines, *dhcp_reply;
 };
 
 extern const struct pxe_loader pxe_loaders[];

@@ -11,6 +11,8 @@
 #define VM_CPUS_MAX   255
 #define VM_NICS_MAX   16
 
+#define DHCP_PEER_PORT 8000
+
 static const char *const vm_keys[] = {"memory", "cpus", "disk", "nics", NULL};
 
 void rack_load_text(struct loader *l, const struct conf_node *group, const char *prefix,
@@ -173,6 +175,59 @@ static void load_vm(struct loader *l, const struct conf_node *group, const char 
 	load_size(l, vm, prefix, "disk", 1 << 20, &h->vm_disk);
 	load_count(l, vm, prefix, "cpus", VM_CPUS_MAX, &h->vm_cpus);
 	load_count(l, vm, prefix, "nics", VM_NICS_MAX, &h->vm_nics);
+}
+
+/* Reads "ADDRESS" or "ADDRESS:PORT". Returns 0 or -EINVAL. */
+static int parse_dhcp_server(const char *s, struct rack_dhcp_server *ret)
+{
+	const char *colon = strchr(s, ':');
+	_cleanup_free_ char *addr = xstrndup(s, colon ? (size_t)(colon - s) : strlen(s));
+	uint64_t port = DHCP_PEER_PORT;
+
+	if (net_parse_addr(addr, &ret->address) < 0 || !net_is_machine(ret->address) ||
+	    (colon && (str_to_u64(colon + 1, 65535, &port) < 0 || port == 0)))
+		return -EINVAL;
+	ret->port = (uint16_t)port;
+	return 0;
+}
+
+void rack_load_dhcp_servers(struct loader *l)
+{
+	const struct conf_node *n = conf_member(l->cluster, "dhcp_servers");
+	struct rack_dhcp_server v[2];
+	char addr[NET_ADDR_LEN];
+
+	if (!n)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(v); i++) {
+		const struct conf_node *at = conf_at(n, i);
+		const char *s = NULL;
+
+		if (conf_len(n) == ARRAY_SIZE(v) && at && conf_str(at, &s, NULL) >= 0 &&
+		    parse_dhcp_server(s, &v[i]) == 0)
+			continue;
+		l->r = conf_complain(
+			n, l->d,
+			"cluster: dhcp_servers: must be the addresses of two "
+			"servers like [ \"172.25.0.1\", \"172.25.0.2\" ], each "
+			"with or without a port (\":%d\")",
+			DHCP_PEER_PORT);
+		return;
+	}
+	if (v[0].address == v[1].address)
+		l->r = conf_complain(
+			n, l->d,
+			"cluster: dhcp_servers: %s is both of them: give two "
+			"addresses",
+			net_format_addr(v[0].address, addr));
+	else if (l->rack->boot_server && v[0].address != l->rack->boot_server &&
+		 v[1].address != l->rack->boot_server)
+		l->r = conf_complain(n, l->d,
+				     "cluster: dhcp_servers: neither is boot_server %s, "
+				     "which is the server that this rack file is for",
+				     net_format_addr(l->rack->boot_server, addr));
+	memcpy(l->rack->dhcp_servers, v, sizeof(v));
+	l->rack->n_dhcp_servers = ARRAY_SIZE(v);
 }
 
 void rack_load_keys(struct loader *l, const struct conf_node *group, const char *prefix,

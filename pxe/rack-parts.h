@@ -78,6 +78,9 @@ const char *other_place(const char *file, unsigned line, const char *than, char 
 void rack_load_text(struct loader *l, const struct conf_node *group, const char *prefix,
 		    const char *key, const char *(*wrong)(const char *s), char **ret);
 
+/* Loads the pair of DHCP servers from the cluster group. */
+void rack_load_dhcp_servers(struct loader *l);
+
 /* Loads a host's serial number and UUID. */
 void rack_load_identity(struct loader *l, const struct conf_node *group,
 			const char *prefix, struct rack_host *h);

@@ -175,6 +175,7 @@ static void load_cluster(struct loader *l, size_t n_hosts)
 	load_boot_server(l, &proto);
 	cluster_missing(l, "boot_server",
 			"give the address that dnsmasq and nginx listen on");
+	rack_load_dhcp_servers(l);
 	rack_named_load(l);
 	for (size_t i = 0; feature_racks[i]; i++)
 		if (feature_racks[i]->cluster && !l->roles->any &&

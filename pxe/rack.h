@@ -42,12 +42,20 @@ struct rack_host {
 	size_t n_secrets;
 };
 
+/* A DHCP server of a pair, and the port at which the other one asks for its state. */
+struct rack_dhcp_server {
+	uint32_t address;
+	uint16_t port;
+};
+
 struct rack {
 	char *file;
 	struct intern files; /* names of the files that have hosts' entries */
 	char *name;
 	uint32_t boot_server;
 	bool any_roles;      /* no image or recipe was asked for its roles */
+	struct rack_dhcp_server dhcp_servers[2]; /* the first answers */
+	size_t n_dhcp_servers;                   /* 0 or 2 */
 	struct cidr network; /* node_network, or that of the first host in whose network
 			      * the boot server is, or of the first host; prefix 0: no
 			      * host has a fixed address */

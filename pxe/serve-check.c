@@ -15,6 +15,7 @@
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/process.h"
+#include "pxe/dhcp-server.h"
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>
@@ -34,15 +35,18 @@
 #define ANCESTORS_MAX   4           /* nginx's workers have a master */
 #define ORPHAN_MS       5000
 
-int serve_check_programs(struct diag *d)
+int serve_check_programs(const struct serve *s, struct diag *d)
 {
-	static const struct {
+	const struct {
 		const char *name, *package;
-	} programs[] = {{"dnsmasq", "dnsmasq-base"}, {"nginx", "nginx-light"}};
+	} programs[] = {{dhcp_servers->program, dhcp_servers->package},
+			{s->info.dhcp->program, s->info.dhcp->package},
+			{"nginx", "nginx-light"}};
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
-		if (!run_have(programs[i].name))
+		if (!run_have(programs[i].name) &&
+		    (i == 0 || programs[i].name != programs[i - 1].name))
 			r = diag_add(d, "%s: not found (Debian's package %s brings it)",
 				     programs[i].name, programs[i].package);
 	return r;
@@ -327,7 +331,8 @@ static int check_port(const struct serve *s, const struct serve *running,
 		return 0;
 	case EADDRINUSE:
 		if (running &&
-		    (has_port(&running->dnsmasq, p) || has_port(&running->nginx, p)))
+		    (has_port(&running->dnsmasq, p) || has_port(&running->kea, p) ||
+		     has_port(&running->nginx, p)))
 			return 0;
 		owner = find_owner(s, p);
 		if (!owner)
@@ -475,7 +480,7 @@ static int check_served(const struct serve *s, int tree, const char *path, struc
 static int check_tree(const struct serve *s, struct diag *d)
 {
 	static const char *const served[] = {"http", "tftp", TREE_DNSMASQ_CONF,
-					     TREE_DNSMASQ_HOSTS};
+					     TREE_DNSMASQ_HOSTS, TREE_KEA_CONF};
 	_cleanup_close_ int tree = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (tree < 0)

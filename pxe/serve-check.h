@@ -5,7 +5,7 @@
 
 #include "pxe/serve.h"
 
-int serve_check_programs(struct diag *d) _must_check_;
+int serve_check_programs(const struct serve *s, struct diag *d) _must_check_;
 int serve_check_address(const struct serve *s, struct diag *d) _must_check_;
 /* With `running` not NULL, only the ports that it does not use are checked. */
 int serve_check_ports(const struct serve *s, const struct serve *running,

@@ -15,9 +15,9 @@ static struct serve_child *child_of(struct serve *s, const struct dhcp_server *d
 }
 
 /* Checks if the server runs for this tree. */
-static bool is_used(const struct dhcp_server *d)
+static bool is_used(const struct serve *s, const struct dhcp_server *d)
 {
-	return d == dhcp_servers;
+	return d == dhcp_servers || d == s->info.dhcp;
 }
 
 static char *read_text(const struct serve *s, const char *name)
@@ -50,13 +50,16 @@ static void read_texts(struct serve *s, const struct dhcp_server *d)
 
 static int start(struct serve *s, const struct dhcp_server *d, struct err *e)
 {
-	_cleanup_strv_ char **argv = d->argv(s);
+	_cleanup_strv_ char **argv = d->argv(s, false), **env = d->env ? d->env(s) : NULL;
 	const struct run_user user = {s->uid, s->gid, d->capabilities};
 	struct serve_child *c = child_of(s, d);
 
+	if (d->prepare && d->prepare(s, e) < 0)
+		return -1;
 	read_texts(s, d);
 	/* A server that changes its user itself outlives a process that is killed. */
-	if (serve_child_start(s, c, argv, s->user && s->uid != 0 ? &user : NULL, e) < 0)
+	if (serve_child_start(s, c, argv, env, s->user && s->uid != 0 ? &user : NULL, e) <
+	    0)
 		return -1;
 	c->child.name = d->program;
 	return serve_child_await_line(c, 0, d->started, e);
@@ -65,7 +68,7 @@ static int start(struct serve *s, const struct dhcp_server *d, struct err *e)
 int serve_dhcp_start(struct serve *s, struct err *e)
 {
 	for (const struct dhcp_server *d = dhcp_servers; d->name; d++)
-		if (is_used(d) && start(s, d, e) < 0)
+		if (is_used(s, d) && start(s, d, e) < 0)
 			return -1;
 	return 0;
 }
@@ -73,12 +76,14 @@ int serve_dhcp_start(struct serve *s, struct err *e)
 int serve_dhcp_test(const struct serve *s, struct err *e)
 {
 	for (const struct dhcp_server *d = dhcp_servers; d->name; d++) {
-		_cleanup_strv_ char **argv = is_used(d) ? d->argv(s) : NULL;
+		_cleanup_strv_ char **argv = is_used(s, d) ? d->argv(s, true) : NULL;
+		_cleanup_strv_ char **env = d->env ? d->env(s) : NULL;
 
 		if (!argv)
 			continue;
-		strv_add(&argv, d->test);
-		if (run_argv((const char *const *)argv, e) < 0)
+		if (run(&(struct run){.argv = (const char *const *)argv,
+				      .env = (const char *const *)env},
+			e) < 0)
 			return -1;
 	}
 	return 0;
@@ -100,9 +105,13 @@ static int update(struct serve *s, const struct dhcp_server *d, struct err *e)
 
 	if (c->pidfd >= 0 && conf && same_text(old[0], conf) && same_text(old[1], hosts))
 		return 0;
-	if (c->pidfd >= 0 && d->can_reload(old, new) && d->reload(s, e) == 0) {
-		read_texts(s, d);
-		return 0;
+	if (c->pidfd >= 0 && d->can_reload(old, new)) {
+		int r = d->reload(s, e);
+
+		if (r == 0)
+			read_texts(s, d);
+		if (r <= 0)
+			return r;
 	}
 	serve_child_stop(c);
 	return start(s, d, e);
@@ -110,12 +119,21 @@ static int update(struct serve *s, const struct dhcp_server *d, struct err *e)
 
 int serve_dhcp_reload(struct serve *s, struct err *e)
 {
+	/* One gives the port to another. */
 	for (const struct dhcp_server *d = dhcp_servers; d->name; d++)
-		if (is_used(d) && update(s, d, e) < 0) {
+		if (!is_used(s, d))
+			serve_child_stop(child_of(s, d));
+	for (const struct dhcp_server *d = dhcp_servers; d->name; d++)
+		if (is_used(s, d) && update(s, d, e) < 0) {
 			s->lost = child_of(s, d)->pidfd < 0 ? d->program : NULL;
 			return -1;
 		}
 	return 0;
+}
+
+const char *serve_dhcp_log(const struct serve *s)
+{
+	return ((const struct serve_child *)((const char *)s + s->info.dhcp->child))->log;
 }
 
 void serve_dhcp_done(struct serve *s)

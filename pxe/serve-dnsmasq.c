@@ -4,18 +4,20 @@
  * its configuration it reads at its start only.
  */
 #include "lib/intern.h"
+#include "pxe/dhcp-server.h"
 #include "pxe/serve-parts.h"
 
 #include <signal.h>
 #include <sys/stat.h>
 
-char **serve_dnsmasq_argv(const struct serve *s)
+char **serve_dnsmasq_argv(const struct serve *s, bool test)
 {
 	char **argv = NULL;
 
 	strv_add(&argv, "dnsmasq");
 	strv_addf(&argv, "--conf-file=%s/" TREE_DNSMASQ_CONF, s->dir);
-	strv_addf(&argv, "--dhcp-hostsfile=%s/" TREE_DNSMASQ_HOSTS, s->dir);
+	if (s->info.dhcp == dhcp_servers)
+		strv_addf(&argv, "--dhcp-hostsfile=%s/" TREE_DNSMASQ_HOSTS, s->dir);
 	strv_add(&argv, "--enable-tftp");
 	strv_addf(&argv, "--tftp-root=%s/tftp", s->dir);
 	if (s->single_id_ns) {
@@ -31,6 +33,8 @@ char **serve_dnsmasq_argv(const struct serve *s)
 		strv_addf(&argv, "--user=%s", s->user);
 		strv_addf(&argv, "--group=%s", s->group);
 	}
+	if (test)
+		strv_add(&argv, "--test");
 	return argv;
 }
 

@@ -98,7 +98,8 @@ void serve_logs_bound(struct serve *s)
 	int access = s->nginx.pidfd < 0 ? 0 : bound_access(s);
 	int nginx = s->nginx.pidfd < 0 ? 0 : bound_stderr(&s->nginx, s->log_max);
 	int dnsmasq = s->dnsmasq.pidfd < 0 ? 0 : bound_stderr(&s->dnsmasq, s->log_max);
-	int r = access < 0 ? access : nginx < 0 ? nginx : dnsmasq;
+	int kea = s->kea.pidfd < 0 ? 0 : bound_stderr(&s->kea, s->log_max);
+	int r = access < 0 ? access : nginx < 0 ? nginx : dnsmasq < 0 ? dnsmasq : kea;
 
 	if (r < 0 && !s->log_fault)
 		log_warn("%s/run: the servers' logs cannot be kept small: %s", s->dir,

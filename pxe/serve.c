@@ -125,6 +125,7 @@ int serve_open(struct serve *ret, const char *dir, const struct serve_options *o
 	if (find_user(ret, o, e) < 0)
 		goto failed;
 	ret->dnsmasq.log = xasprintf("%s/run/dnsmasq.log", ret->dir);
+	ret->kea.log = xasprintf("%s/run/kea.log", ret->dir);
 	ret->nginx.log = xasprintf("%s/run/nginx.log", ret->dir);
 	return 0;
 failed:
@@ -134,7 +135,7 @@ failed:
 
 int serve_check(const struct serve *s, struct diag *d)
 {
-	int r = serve_check_programs(d);
+	int r = serve_check_programs(s, d);
 
 	if (serve_check_address(s, d) < 0)
 		r = -1;
@@ -207,10 +208,11 @@ int serve_prepare(const struct serve *s, bool first, struct err *e)
 }
 
 int serve_child_start(const struct serve *s, struct serve_child *c, char *const *argv,
-		      const struct run_user *user, struct err *e)
+		      char *const *env, const struct run_user *user, struct err *e)
 {
 	_cleanup_close_ int log = serve_log_open(c->log, e);
 	struct run r = {.argv = (const char *const *)argv,
+			.env = (const char *const *)env,
 			.cwd = s->dir,
 			.nofile = NOFILE,
 			.user = user};
@@ -255,7 +257,7 @@ static int start_nginx(struct serve *s, struct err *e)
 {
 	_cleanup_strv_ char **argv = serve_nginx_argv(s);
 
-	if (serve_child_start(s, &s->nginx, argv, NULL, e) < 0)
+	if (serve_child_start(s, &s->nginx, argv, NULL, NULL, e) < 0)
 		return -1;
 	s->nginx.child.name = "nginx";
 	return 0;
@@ -368,6 +370,7 @@ int serve_wait(struct serve *s, int wake_fd, int timeout_ms, struct err *e)
 	struct pollfd p[] = {
 		{.fd = wake_fd, .events = POLLIN},
 		{.fd = s->dnsmasq.pidfd, .events = POLLIN},
+		{.fd = s->kea.pidfd, .events = POLLIN},
 		{.fd = s->nginx.pidfd, .events = POLLIN},
 	};
 	int n = poll(p, ARRAY_SIZE(p), s->lost ? 0 : timeout_ms);
@@ -387,12 +390,15 @@ int serve_wait(struct serve *s, int wake_fd, int timeout_ms, struct err *e)
 	if (p[1].revents)
 		return report_end(&s->dnsmasq, e);
 	if (p[2].revents)
+		return report_end(&s->kea, e);
+	if (p[3].revents)
 		return report_end(&s->nginx, e);
 	return 0;
 }
 
 void serve_stop(struct serve *s)
 {
+	serve_child_stop(&s->kea);
 	serve_child_stop(&s->dnsmasq);
 	serve_child_stop(&s->nginx);
 }
@@ -403,6 +409,7 @@ void serve_done(struct serve *s)
 	tree_info_done(&s->info);
 	serve_dhcp_done(s);
 	free(s->dnsmasq.log);
+	free(s->kea.log);
 	free(s->nginx.log);
 	free(s->dir);
 	free(s->user);

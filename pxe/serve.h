@@ -41,7 +41,7 @@ struct serve {
 		char *log; /* path of its log; that of the previous run is LOG.old */
 		/* Configuration and file of hosts that a DHCP server has read. */
 		char *texts[2];
-	} dnsmasq, nginx;
+	} dnsmasq, kea, nginx; /* kea: for a tree of Kea */
 };
 
 #define SERVE_CHILD_INIT                                                                 \
@@ -50,7 +50,8 @@ struct serve {
 	}
 #define SERVE_INIT                                                                       \
 	{                                                                                \
-		.dnsmasq = SERVE_CHILD_INIT, .nginx = SERVE_CHILD_INIT                   \
+		.dnsmasq = SERVE_CHILD_INIT, .kea = SERVE_CHILD_INIT,                    \
+		.nginx = SERVE_CHILD_INIT                                                \
 	}
 
 /* Reads the tree and chooses the servers' user. Initialises `ret` first. */
@@ -97,6 +98,9 @@ int serve_reload(struct serve *s, const struct serve_options *o,
  * returns 0. Bounds the logs at each call, which should come every few seconds.
  */
 int serve_wait(struct serve *s, int wake_fd, int timeout_ms, struct err *e) _must_check_;
+
+/* Returns the path of the DHCP server's log. */
+const char *serve_dhcp_log(const struct serve *s);
 
 /* Stops both by SIGTERM, and by SIGKILL after 5 s. Does nothing if none runs. */
 void serve_stop(struct serve *s);

@@ -10,8 +10,7 @@
  */
 #include "pxe/tree-parts.h"
 
-/* Returns the host's network; prefix 0: it is not known, its address is from DHCP. */
-static struct cidr host_network(const struct host *h)
+struct cidr tree_host_network(const struct host *h)
 {
 	struct cidr net = h->node_network.prefix ? h->node_network : h->address;
 
@@ -23,8 +22,8 @@ void tree_add_networks(const struct tree_plan *p, struct intern *in, const char 
 		       const char *after)
 {
 	for (size_t i = 0; i <= p->rack->n_hosts; i++) {
-		struct cidr net =
-			i ? host_network(&p->rack->hosts[i - 1].host) : p->rack->network;
+		struct cidr net = i ? tree_host_network(&p->rack->hosts[i - 1].host)
+				    : p->rack->network;
 		char text[NET_CIDR_LEN];
 		_cleanup_free_ char *line = NULL;
 

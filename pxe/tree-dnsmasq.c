@@ -5,6 +5,7 @@
  * hosts set, if there are several.
  */
 #include "lib/intern.h"
+#include "pxe/dhcp-server.h"
 #include "pxe/embed.h"
 #include "pxe/tree-parts.h"
 #include "pxe/variables.h"
@@ -21,8 +22,24 @@ static char *listen_line(const struct tree_plan *p)
 			 net_format_addr(p->rack->boot_server, addr));
 }
 
+/* Appends the lines for firmware that boots a program by HTTP. */
+static void append_http(struct buf *b, const struct tree_plan *p,
+			const struct pxe_loader *l, const struct pxe_program *f)
+{
+	if (!f->http_archs[0])
+		return;
+	for (size_t i = 0; f->http_archs[i]; i++)
+		buf_printf(b, "dhcp-match=set:%s,option:client-arch,%s\n", f->http_tag,
+			   f->http_archs[i]);
+	buf_printf(b, "dhcp-option-force=tag:!%s,tag:%s,option:vendor-class,%s\n",
+		   l->dhcp_tag, f->http_tag, PXE_HTTP_CLIENT);
+	buf_printf(b, "dhcp-boot=tag:!%s,tag:%s,%s/%s\n", l->dhcp_tag, f->http_tag,
+		   p->base, f->file);
+}
+
 /* Appends the lines that offer a loader's programs to firmware by our own DHCP. */
-static void append_programs(struct buf *b, const struct pxe_loader *l)
+static void append_programs(struct buf *b, const struct tree_plan *p,
+			    const struct pxe_loader *l)
 {
 	for (const struct pxe_program *f = l->programs; f->file; f++)
 		for (size_t i = 0; f->archs[i]; i++)
@@ -31,6 +48,8 @@ static void append_programs(struct buf *b, const struct pxe_loader *l)
 	for (const struct pxe_program *f = l->programs; f->file; f++)
 		buf_printf(b, "dhcp-boot=tag:!%s,tag:%s,%s\n", l->dhcp_tag, f->tag,
 			   f->file);
+	for (const struct pxe_program *f = l->programs; f->file; f++)
+		append_http(b, p, l, f);
 }
 
 /* Appends the lines that do the same while another server does DHCP. */
@@ -55,7 +74,7 @@ static char *boot_lines(const struct tree_plan *p)
 		if (p->o.proxy_dhcp)
 			append_services(&b, l);
 		else
-			append_programs(&b, l);
+			append_programs(&b, p, l);
 		buf_printf(&b, "dhcp-boot=tag:%s,%s%s", l->dhcp_tag, p->base,
 			   tree_url(l->entry_path));
 		if (!p->o.proxy_dhcp && l->dhcp_lines)
@@ -161,6 +180,8 @@ char *tree_dnsmasq_hosts(const struct tree_plan *p)
 	_cleanup_tree_dhcp_sets_ struct tree_dhcp_sets sets = {0};
 	_cleanup_buf_ struct buf b = {0};
 
+	if (p->o.dhcp != dhcp_servers)
+		return NULL;
 	tree_dhcp_sets(p, &sets);
 	for (size_t i = 0; i < p->rack->n_hosts; i++)
 		host_line(p, &p->rack->hosts[i].host, sets.of_host[i], sets.texts.n > 1,
@@ -185,6 +206,9 @@ char *tree_dnsmasq_conf(const struct tree_plan *p)
 		{"ranges", ranges},      {"router_advert", ra}, {"options", options},
 		{"leases", leases},      {NULL, NULL},
 	};
-	variables_replace(&b, embed_dnsmasq_conf, vars);
+	variables_replace(&b,
+			  p->o.dhcp == dhcp_servers ? embed_dnsmasq_conf
+						    : embed_dnsmasq_tftp_conf,
+			  vars);
 	return buf_take(&b);
 }

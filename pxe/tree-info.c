@@ -4,6 +4,7 @@
  * `rackstrap serve` and `rackstrap status`, whose only input is the tree.
  */
 #include "lib/file.h"
+#include "pxe/dhcp-server.h"
 #include "pxe/tree-parts.h"
 
 #define VERSION 1
@@ -61,6 +62,10 @@ char *tree_info_text(const struct tree_plan *p)
 	buf_puts(&b, "\n");
 	append_str(&b, "boot_server", net_format_addr(p->rack->boot_server, addr));
 	buf_puts(&b, "\n");
+	if (p->o.dhcp != dhcp_servers) {
+		append_str(&b, "dhcp", p->o.dhcp->name);
+		buf_puts(&b, "\n");
+	}
 	if (p->o.interface) {
 		append_str(&b, "interface", p->o.interface);
 		buf_puts(&b, "\n");
@@ -144,6 +149,11 @@ static int read_root(struct tree_info *i, const struct conf_node *n, struct diag
 		return -1;
 	if (net_parse_addr(s, &i->boot_server) < 0)
 		return conf_complain(n, d, "boot_server: must be an IPv4 address");
+	i->dhcp = dhcp_servers;
+	if (conf_get_str(n, "dhcp", &s, d) > 0)
+		i->dhcp = dhcp_server_find(s);
+	if (!i->dhcp)
+		return conf_complain(n, d, "dhcp: there is no DHCP server '%s'", s);
 	if (conf_get_str(n, "interface", &s, d) > 0)
 		i->interface = xstrdup(s);
 	if (conf_get_int(n, "http_port", 1, 65535, &port, d) <= 0 ||

@@ -53,6 +53,9 @@ int tree_link_rack_cpio(int dirfd, struct mac mac, struct err *e) _must_check_;
 
 /* tree-dhcp.c: what the configurations of several servers have in common. */
 
+/* Returns the host's network; prefix 0: it is not known, its address is from DHCP. */
+struct cidr tree_host_network(const struct host *h);
+
 /* Adds the networks of the rack and of its hosts, each once, between `before` and
  * `after`. */
 void tree_add_networks(const struct tree_plan *p, struct intern *in, const char *before,
@@ -74,10 +77,11 @@ void tree_dhcp_sets(const struct tree_plan *p, struct tree_dhcp_sets *ret);
 void tree_dhcp_sets_done(struct tree_dhcp_sets *s);
 #define _cleanup_tree_dhcp_sets_ _cleanup_(tree_dhcp_sets_done)
 
-/* tree-dnsmasq.c and tree-nginx.c render the servers' configurations. Owned by the
- * caller. */
+/* tree-dnsmasq.c, tree-kea.c and tree-nginx.c render the servers' configurations. NULL:
+ * the tree has no such file. Owned by the caller. */
 char *tree_dnsmasq_conf(const struct tree_plan *p);
 char *tree_dnsmasq_hosts(const struct tree_plan *p);
+char *tree_kea_conf(const struct tree_plan *p);
 char *tree_nginx_conf(const struct tree_plan *p);
 
 /* tree-host.c renders the machines' files. */

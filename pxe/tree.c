@@ -14,6 +14,7 @@
 #include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/log.h"
+#include "pxe/dhcp-server.h"
 #include "pxe/tree-parts.h"
 #include "pxe/tree-swap.h"
 
@@ -73,6 +74,13 @@ static int check_options(const struct tree_options *o, struct err *e)
 	if (o->router_advert && !o->interface)
 		return err_set(e, ERR_USAGE,
 			       "router advertisements need the interface's name");
+	if (o->dhcp->needs_interface && !o->interface)
+		return err_set(e, ERR_USAGE, "DHCP by %s needs the interface's name",
+			       o->dhcp->name);
+	if (o->dhcp != dhcp_servers && o->proxy_dhcp)
+		return err_set(e, ERR_USAGE,
+			       "DHCP by %s cannot leave addresses to another server",
+			       o->dhcp->name);
 	return 0;
 }
 
@@ -84,6 +92,8 @@ int tree_plan(struct tree_plan *ret, const struct rack *rack, const struct image
 	*ret = (struct tree_plan){.rack = rack, .image = image, .o = *o};
 	for (size_t i = 0; i < ARRAY_SIZE(ret->links); i++)
 		ret->links[i].fd = -1;
+	if (!ret->o.dhcp)
+		ret->o.dhcp = dhcp_servers;
 	if (!ret->o.http_port)
 		ret->o.http_port = DEFAULT_HTTP_PORT;
 	if (!is_plain(image->name))
@@ -199,6 +209,7 @@ static int copy_programs(int dirfd, const struct pxe_loader *l, const char *dir,
 	for (const struct pxe_program *f = l->programs; f && f->file; f++) {
 		_cleanup_free_ char *from = xasprintf("%s/%s", dir, f->file);
 		_cleanup_free_ char *to = xasprintf("tftp/%s", f->file);
+		_cleanup_free_ char *http = xasprintf("http/%s", f->file);
 		_cleanup_close_ int in = file_open_regular_at(AT_FDCWD, from);
 
 		if (in == -ENOENT || in == -ENOTDIR) {
@@ -210,6 +221,9 @@ static int copy_programs(int dirfd, const struct pxe_loader *l, const char *dir,
 		if (in < 0)
 			return err_set(e, ERR_FAILED, "%s: %s", from, file_strerror(in));
 		if (tree_copy_file(dirfd, in, from, to, e) < 0)
+			return -1;
+		if (f->http_archs[0] && (lseek(in, 0, SEEK_SET) < 0 ||
+					 tree_copy_file(dirfd, in, from, http, e) < 0))
 			return -1;
 	}
 	return 0;
@@ -289,6 +303,7 @@ static int write_texts(int dirfd, const struct tree_plan *p, struct err *e)
 		{TREE_INFO, 0644, tree_info_text},
 		{TREE_DNSMASQ_CONF, 0644, tree_dnsmasq_conf},
 		{TREE_DNSMASQ_HOSTS, 0644, tree_dnsmasq_hosts},
+		{TREE_KEA_CONF, 0644, tree_kea_conf},
 		{TREE_NGINX_CONF, 0600, tree_nginx_conf}, /* has the hosts' tokens */
 		{TREE_SECRET, 0600, tree_secret_text},
 	};
@@ -296,7 +311,7 @@ static int write_texts(int dirfd, const struct tree_plan *p, struct err *e)
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		_cleanup_free_ char *text = texts[i].make(p);
 
-		if (write_text(dirfd, texts[i].path, texts[i].mode, text, e) < 0)
+		if (text && write_text(dirfd, texts[i].path, texts[i].mode, text, e) < 0)
 			return -1;
 	}
 	for (const struct pxe_loader *l = pxe_loaders; l->name; l++) {

@@ -4,6 +4,8 @@
  *
  *	TREE/tree.cfg					 its description: struct tree_info
  *	TREE/secret					 makes the hosts' tokens: secret.h
+ *	TREE/kea-dhcp4.json				 the same, instead of
+ *							 dnsmasq.hosts
  *	TREE/dnsmasq.conf dnsmasq.hosts nginx.conf	 for `rackstrap serve`
  *	TREE/tftp/undionly.kpxe snponly.efi		 iPXE for firmware that has none
  *	TREE/http/boot.ipxe				 finds the host's script by MAC
@@ -49,11 +51,17 @@
 #define TREE_NGINX_CONF    "nginx.conf"
 #define TREE_DNSMASQ_CONF  "dnsmasq.conf"
 #define TREE_DNSMASQ_HOSTS "dnsmasq.hosts"
+#define TREE_KEA_CONF      "kea-dhcp4.json"
+#define TREE_KEA_RUN       "run/kea"
+#define TREE_KEA_SOCKET    TREE_KEA_RUN "/control"
 #define TREE_HOSTS         "http/hosts"
 #define TREE_REPORTS       "http/report"
 #define TREE_ACCESS_LOG    "run/access.log"
 
+struct dhcp_server;
+
 struct tree_options {
+	const struct dhcp_server *dhcp; /* a row of dhcp_servers[]; NULL: the first */
 	const char *interface; /* dnsmasq listens on it; NULL: the one that has the boot
 				* server's address */
 	uint16_t http_port;    /* 0: 80 */
@@ -96,6 +104,7 @@ struct tree_info {
 	uint32_t boot_server;
 	uint16_t http_port;
 	bool proxy_dhcp;
+	const struct dhcp_server *dhcp;
 	struct tree_host *hosts;
 	size_t n_hosts;
 };

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fetches and reports are read from the access log. From dnsmasq's log only one message
- * is used: that it has no address for a MAC address, which is a machine that is missing
- * in the rack file. Each such machine is reported once, and so is each that was refused a
- * host's files or report. Anybody can make such requests in any number, so that after
- * REPORTED_MAX of them no more are reported.
+ * Fetches and reports are read from the access log. From the DHCP server's log only one
+ * message is used: that it has no address for a MAC address, which is a machine that is
+ * missing in the rack file. Each such machine is reported once, and so is each that was
+ * refused a host's files or report. Anybody can make such requests in any number, so that
+ * after REPORTED_MAX of them no more are reported.
  *
  * A host whose report arrived gets into a queue, once, and the hosts in it are described
  * in turn: one that sends reports without end delays no other. Of several reports that
@@ -16,6 +16,8 @@
 
 #define NO_ADDRESS " no address available"
 #define IGNORED    " proxy-ignored" /* the same in a tree rendered with --proxy-dhcp */
+
+#define KEA_NO_ADDRESS " ALLOC_ENGINE_V4_ALLOC_FAIL_NO_POOLS [hwtype=1 "
 
 #define REPORTED_MAX 1000
 
@@ -43,7 +45,7 @@ void watch_open(struct watch *w, const struct serve *s)
 	*w = (struct watch){.s = s};
 	reports_open(&w->reports, s->info.n_hosts);
 	tail_open(&w->access, path, true);
-	tail_open(&w->dhcp, s->dnsmasq.log, true);
+	tail_open(&w->dhcp, serve_dhcp_log(s), true);
 }
 
 void watch_rack_changed(struct watch *w)
@@ -51,6 +53,10 @@ void watch_rack_changed(struct watch *w)
 	reports_done(&w->reports);
 	reports_open(&w->reports, w->s->info.n_hosts);
 	intern_done(&w->reported);
+	if (!streq(w->dhcp.path, serve_dhcp_log(w->s))) {
+		tail_done(&w->dhcp);
+		tail_open(&w->dhcp, serve_dhcp_log(w->s), true);
+	}
 }
 
 bool watch_turn(struct watch *w)
@@ -270,8 +276,21 @@ static char *describe_access(struct watch *w, const struct access *a)
 	return NULL;
 }
 
+/* Returns the text behind the MAC address of a machine for which Kea has no address, or
+ * NULL, in a line
+ * "... ALLOC_ENGINE_V4_ALLOC_FAIL_NO_POOLS [hwtype=1 52:54:00:99:99:99], cid=..."
+ */
+static const char *find_kea_refusal(const char *line)
+{
+	const char *at = strstr(line, KEA_NO_ADDRESS), *end = at ? strchr(at, ']') : NULL;
+
+	return end && end - at == (ptrdiff_t)(strlen(KEA_NO_ADDRESS) + NET_MAC_LEN - 1)
+		       ? end
+		       : NULL;
+}
+
 /*
- * Describes a line of dnsmasq's log if it is one of
+ * Describes a line of the DHCP server's log if it is one of
  * "... DHCPDISCOVER(br0) 52:54:00:99:99:99 no address available"
  * "... PXE(br0) 52:54:00:99:99:99 proxy-ignored"
  */
@@ -284,6 +303,8 @@ static char *describe_dhcp(struct watch *w, const char *line)
 	char text[NET_MAC_LEN];
 	struct mac mac;
 
+	if (!end)
+		end = find_kea_refusal(line);
 	if (!end || end - line < NET_MAC_LEN - 1)
 		return NULL;
 	snprintf(text, sizeof(text), "%.17s", end - (NET_MAC_LEN - 1));

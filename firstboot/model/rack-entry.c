@@ -6,6 +6,7 @@
 static const struct other_key cluster_others[] = {
 	{"name", NULL},
 	{"boot_server", NULL},
+	{"dhcp_servers", NULL},
 	{"cmdline", NULL},
 	{"state_disk", NULL},
 	{"vm", NULL},

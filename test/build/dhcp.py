@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Asks for an address as a booting machine does (RFC 2131, RFC 4578) and prints the offer.
 
-    dhcp.py INTERFACE KNOWN-MAC MAC ARCH [ipxe]
+    dhcp.py INTERFACE KNOWN-MAC MAC ARCH [ipxe] [http]
 
 Sends a DHCPDISCOVER as a raw frame from MAC, with the client architecture ARCH (0: BIOS,
-7 or 9: UEFI x64) and, for "ipxe", option 175; then one from KNOWN-MAC, which the server is
+7 or 9: UEFI x64, 16: UEFI x64 by HTTP) and, for "ipxe", option 175, for "http" the vendor class
+of HTTP boot; then one from KNOWN-MAC, which the server is
 known to answer. It answers one request after the other: if the offer for KNOWN-MAC comes first,
 there is none for MAC. Prints "NAME VALUE" lines, or "no offer". Exits with 1 when there is no
 offer for KNOWN-MAC either, for a minute. With "-" for KNOWN-MAC it only sends the first request.
@@ -28,9 +29,10 @@ def checksum(data):
     return ~total & 0xFFFF
 
 
-def discover(mac, xid, arch, ipxe):
+def discover(mac, xid, arch, ipxe=False, http=False):
     options = bytes([53, 1, 1]) + PXE_OPTIONS
-    options += bytes([60, 32]) + b"PXEClient:Arch:%05d:UNDI:002001" % arch
+    vendor = (b"HTTPClient" if http else b"PXEClient") + b":Arch:%05d:UNDI:002001" % arch
+    options += bytes([60, len(vendor)]) + vendor
     options += bytes([93, 2]) + struct.pack("!H", arch)
     options += bytes([94, 3, 1, 2, 1, 97, 17, 0]) + bytes(16)
     if ipxe:
@@ -78,6 +80,8 @@ def show(bootp, options):
         print("name", text(options[12]))
     if 175 in options:
         print("ipxe", options[175].hex())
+    if 60 in options:
+        print("class", text(options[60]))
     if 43 in options:
         print("vendor", options[43].hex())
 
@@ -106,15 +110,15 @@ def main():
     interface = sys.argv[1]
     known, mac = (bytes.fromhex(a.strip("-").replace(":", "")) for a in sys.argv[2:4])
     xids = struct.unpack("!III", os.urandom(12))
-    wanted = discover(mac, xids[1], int(sys.argv[4]), "ipxe" in sys.argv[5:])
+    wanted = discover(mac, xids[1], int(sys.argv[4]), "ipxe" in sys.argv[5:], "http" in sys.argv[5:])
     s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
     s.bind((interface, 0))
     s.settimeout(1)
     if not known:
         s.send(wanted)
         return
-    await_offer(s, [(xids[0], discover(known, xids[0], 0, False))])
-    xid, found = await_offer(s, [(xids[1], wanted), (xids[2], discover(known, xids[2], 0, False))])
+    await_offer(s, [(xids[0], discover(known, xids[0], 0))])
+    xid, found = await_offer(s, [(xids[1], wanted), (xids[2], discover(known, xids[2], 0))])
     if xid == xids[1]:
         show(*found)
     else:

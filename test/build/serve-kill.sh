@@ -71,4 +71,7 @@ nobody=$(id -u nobody)
 check "pxe makes a boot tree" "$RACKSTRAP" pxe configs/demo.cfg --image "$WORK/image" -o "$TREE" --interface br0
 killed "dnsmasq:$nobody nginx:0 nginx:$nobody" --user nobody
 killed "dnsmasq:0 nginx:0" --user root
+check "pxe makes the boot tree for Kea" "$RACKSTRAP" pxe configs/demo.cfg --image "$WORK/image" -o "$TREE" \
+	--interface br0 --dhcp kea
+killed "dnsmasq:$nobody kea-dhcp4:$nobody nginx:$nobody" --user nobody
 finish

@@ -154,6 +154,8 @@ offer "UEFI (9) gets snponly.efi" "file snponly.efi" $N1 9
 offer "iPXE gets its script" "file http://172.25.0.1/boot.ipxe" $N1 0 ipxe
 offer "iPXE on UEFI gets its script" "file http://172.25.0.1/boot.ipxe" $N1 7 ipxe
 offer "the answer to iPXE has the option not to wait for a proxy" "ipxe b00101ff" $N1 0 ipxe
+offer "UEFI gets a URL for HTTP boot" "file http://172.25.0.1/snponly.efi" $N1 16 http
+offer "UEFI gets the class of HTTP boot" "class HTTPClient" $N1 16 http
 offer "the address is the host's" "address 172.25.0.11" $N1 0
 offer "the files are on the boot server" "server 172.25.0.1" $N1 0
 offer "the router is the gateway" "router 172.25.0.1" $N1 0
@@ -168,6 +170,7 @@ from() { # HOST'S LAST NUMBER, CURL'S ARGUMENTS...
 	shift
 	curl -fsS --interface 172.25.0."$last" "$@"
 }
+check "snponly.efi is served" sh -c "curl -fsS $url/snponly.efi | cmp - '$TREE/tftp/snponly.efi'"
 check "boot.ipxe is served" from 11 -o "$WORK/boot.ipxe" $url/boot.ipxe
 check "the host's script is served" from 11 -o "$WORK/host.ipxe" $url/hosts/52-54-00-25-00-11.ipxe
 image=$(sed -n 's|^set image ${base}||p' "$WORK/host.ipxe")

@@ -42,7 +42,7 @@ completes "one command" 'customize' cu
 completes "options of the program" '--help|--version' --
 completes "no such command" '' x
 completes "commands after help" 'verify' help v
-completes "options of a command" '--accel|--dir|--fresh|--help|--host|--image|--json|--keep|--quiet|--run|--timeout|--uefi|--verbose' rack a.cfg --
+completes "options of a command" '--accel|--dhcp|--dir|--fresh|--help|--host|--image|--json|--keep|--quiet|--run|--timeout|--uefi|--verbose' rack a.cfg --
 completes "options that begin so" '--firstboot|--format' build --f
 completes "options behind arguments" '--json' inspect disk.img --j
 completes "disk formats" 'qcow2|raw|zst' build --format ''

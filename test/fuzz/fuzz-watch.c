@@ -4,6 +4,7 @@
  * nginx's. Every event is one line of printable ASCII, because it names hosts of the
  * rack and addresses, and nothing else of the logs.
  */
+#include "pxe/dhcp-server.h"
 #include "pxe/tracker.h"
 #include "pxe/watch.h"
 #include "test/fuzz/fuzz-file.h"
@@ -70,7 +71,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t at = nul ? (size_t)(nul - text) : 0;
 	struct serve s = {
 		.dir = fuzz_folder,
-		.info = {.hosts = hosts, .n_hosts = ARRAY_SIZE(hosts)},
+		.info = {.dhcp = dhcp_servers,
+			 .hosts = hosts,
+			 .n_hosts = ARRAY_SIZE(hosts)},
 	};
 	_cleanup_free_ char *run = NULL, *log = NULL;
 

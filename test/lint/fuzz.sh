@@ -71,7 +71,7 @@ parsers() {
 	pxe/tail.c watch a log that grows
 	pxe/tracker.c watch the logs of dnsmasq and nginx
 	pxe/tree-info.c tree the tree.cfg of a boot tree
-	pxe/watch.c watch the logs of dnsmasq and nginx
+	pxe/watch.c watch the logs of dnsmasq, Kea and nginx
 	END
 }
 

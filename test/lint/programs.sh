@@ -43,9 +43,9 @@ calls() {
 	builder/recipe/template-check.c run_input data sh parses a script that a recipe's template makes, and runs nothing
 	builder/root/squash.c run_start data mksquashfs reads a tar stream that rackstrap writes
 	lib/userns.c run_argv own newuidmap and newgidmap write the maps of a namespace
-	pxe/serve-dhcp.c run_argv own dnsmasq tests a configuration that rackstrap made
+	pxe/serve-dhcp.c run own dnsmasq and Kea test configurations that rackstrap made
 	pxe/serve-reload.c run_argv own nginx tests a configuration that rackstrap made
-	pxe/serve.c run_start data dnsmasq and nginx answer the rack's network
+	pxe/serve.c run_start data dnsmasq, Kea and nginx answer the rack's network
 	firstboot/feature/docker.c run_capture host docker lists images and starts a container of the image
 	firstboot/feature/docker.c run host docker loads a container image of the image
 	firstboot/feature/nat.c run_capture host iptables-save prints the rules

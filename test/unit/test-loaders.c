@@ -4,6 +4,7 @@
  * knows each row's per-host file. test-tree.c tests the files that are rendered from the
  * rows.
  */
+#include "pxe/dhcp-server.h"
 #include "pxe/loaders.h"
 
 #include "lib/file.h"
@@ -177,7 +178,8 @@ static void watch_knows_each_row(void **state)
 	_cleanup_free_ char *log = xasprintf("%s/" TREE_ACCESS_LOG, dir);
 	_cleanup_free_ char *dnsmasq = xasprintf("%s/run/dnsmasq.log", dir);
 	struct tree_host host = {.name = (char *)"node-1", .mac = node_mac};
-	struct serve s = {.dir = dir, .info = {.hosts = &host, .n_hosts = 1}};
+	struct serve s = {.dir = dir,
+			  .info = {.dhcp = dhcp_servers, .hosts = &host, .n_hosts = 1}};
 	size_t n = 0;
 
 	(void)state;
@@ -200,7 +202,7 @@ static void watch_reports_each_unknown_machine_once(void **state)
 	_cleanup_free_ char *log = xasprintf("%s/" TREE_ACCESS_LOG, dir);
 	_cleanup_free_ char *dnsmasq = xasprintf("%s/run/dnsmasq.log", dir);
 	_cleanup_watch_ struct watch w = {0};
-	struct serve s = {.dir = dir};
+	struct serve s = {.dir = dir, .info = {.dhcp = dhcp_servers}};
 	bool expected = true;
 
 	(void)state;

@@ -38,6 +38,12 @@ static void watch_reports_machines(void **state)
 				    "dnsmasq-dhcp: 9 PXE(lo) 02:00:00:00:00:78 "
 				    "proxy-ignored\n";
 
+	static const char kea[] =
+		"7 WARN  [kea-dhcp4.alloc-engine/1.2] "
+		"ALLOC_ENGINE_V4_ALLOC_FAIL_NO_POOLS "
+		"[hwtype=1 02:00:00:00:00:76], cid=[no info], tid=0x7: no pools were "
+		"available for the address allocation\n";
+
 	start(f);
 	watch_open(&w, &f->s);
 	request(NODE, "GET", "/boot.ipxe", NULL, NULL);
@@ -59,6 +65,8 @@ static void watch_reports_machines(void **state)
 	expect(&w, "02:00:00:00:00:77 asks for an address and is not in the rack");
 	assert_int_equal(write_all(log, proxy, strlen(proxy)), 0);
 	expect(&w, "02:00:00:00:00:78 asks for an address and is not in the rack");
+	assert_int_equal(write_all(log, kea, strlen(kea)), 0);
+	expect(&w, "02:00:00:00:00:76 asks for an address and is not in the rack");
 	assert_null(watch_next(&w));
 }
 

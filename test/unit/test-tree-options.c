@@ -2,6 +2,8 @@
 /* pxe/tree.h: options and kernel words of a tree that are refused, and its tree.cfg. */
 #include "test-tree.h"
 
+#include "pxe/dhcp-server.h"
+
 /* --- options that cannot be combined ---------------------------------------------- */
 
 static void bad_options_are_refused(void **state)
@@ -17,6 +19,19 @@ static void bad_options_are_refused(void **state)
 				(struct tree_options){.router_advert = true}, &e),
 			 -1);
 	assert_string_equal(e.msg, "router advertisements need the interface's name");
+	assert_int_equal(render(f, GOLDEN "/plain.cfg", "t",
+				(struct tree_options){.dhcp = dhcp_server_find("kea")},
+				&e),
+			 -1);
+	assert_string_equal(e.msg, "DHCP by kea needs the interface's name");
+	assert_int_equal(render(f, GOLDEN "/plain.cfg", "t",
+				(struct tree_options){.dhcp = dhcp_server_find("kea"),
+						      .interface = "eno1",
+						      .proxy_dhcp = true},
+				&e),
+			 -1);
+	assert_string_equal(e.msg,
+			    "DHCP by kea cannot leave addresses to another server");
 	free(f->image.name);
 	f->image.name = xstrdup("tiny; reboot");
 	assert_int_equal(
@@ -81,6 +96,12 @@ static void tree_info_is_read_back(void **state)
 	assert_string_equal(net_format_mac(i.hosts[2].mac, ':', mac),
 			    "02:00:00:00:00:03");
 	assert_null(i.hosts[0].columns.v[FEATURE_CBR0]);
+	assert_ptr_equal(i.dhcp, &dhcp_servers[0]);
+	tree_info_done(&i);
+	o.dhcp = dhcp_server_find("kea");
+	assert_int_equal(render(f, GOLDEN "/tags.cfg", "t", o, &e), 0);
+	assert_int_equal(tree_info_read(&i, dir, &e), 0);
+	assert_string_equal(i.dhcp->name, "kea");
 }
 
 static void other_folders_have_no_tree_info(void **state)
@@ -112,6 +133,12 @@ static void other_folders_have_no_tree_info(void **state)
 	assert_int_equal(tree_info_read(&i, f->scratch, &e), -1);
 	assert_non_null(strstr(e.msg, "tree.cfg:3: name: cannot be a host's name"));
 	assert_int_equal(e.code, ERR_FAILED);
+	write_text(f->scratch, "tree.cfg",
+		   "version = 1; rack = \"r\"; image = \"i\"; boot_server = "
+		   "\"10.0.0.1\";\ndhcp = \"dhcpd\"; http_port = 80; proxy_dhcp = false; "
+		   "hosts = ();\n");
+	assert_int_equal(tree_info_read(&i, f->scratch, &e), -1);
+	assert_non_null(strstr(e.msg, "dhcp: there is no DHCP server 'dhcpd'"));
 }
 
 int main(void)

@@ -10,6 +10,7 @@
 #include "builder/common/digest.h"
 #include "lib/dir.h"
 #include "lib/run.h"
+#include "pxe/dhcp-server.h"
 #include "pxe/image-check.h"
 #include "pxe/secret.h"
 
@@ -192,6 +193,19 @@ static void tagged_tree_matches_golden_files(void **state)
 	if (render(*state, GOLDEN "/tags.cfg", "tags", o, &e) < 0)
 		fail_msg("%s", e.msg);
 	compare(*state, "tags");
+}
+
+static void tree_of_kea_matches_golden_files(void **state)
+{
+	struct tree_options o = {.dhcp = dhcp_server_find("kea"),
+				 .interface = "eno1",
+				 .router_advert = true,
+				 .secret = SECRET};
+	struct err e = {0};
+
+	if (render(*state, GOLDEN "/kea.cfg", "kea", o, &e) < 0)
+		fail_msg("%s", e.msg);
+	compare(*state, "kea");
 }
 
 static void proxy_tree_matches_golden_files(void **state)
@@ -486,6 +500,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(plain_tree_matches_golden_files),
 		T(tagged_tree_matches_golden_files),
+		T(tree_of_kea_matches_golden_files),
 		T(proxy_tree_matches_golden_files),
 		cmocka_unit_test_setup_teardown(tree_of_web_servers_names_no_feature,
 						setup_web, teardown),
