@@ -58,6 +58,7 @@ parsers() {
 	lib/text.c text texts from elsewhere that are shown
 	lib/url.c text URLs
 	pxe/access.c access the access log of nginx
+	pxe/cpio.c cpio the archive of a host in a boot tree
 	pxe/image-check.c sums the SHA256SUMS of an image
 	pxe/image-json.c manifest the manifest.json of an image
 	pxe/image.c manifest the folder of an image

@@ -158,6 +158,48 @@ static void full_disk_is_an_error(void **state)
 	assert_string_equal(e.msg, "cannot write cpio archive: No space left on device");
 }
 
+static void file_is_found_in_the_archive(void **state)
+{
+	_cleanup_free_ char *path = archive_make(*state, "a.cpio"), *data = NULL;
+	const char *found = NULL;
+	size_t len = 0, n = 99;
+
+	assert_int_equal(file_read_at(AT_FDCWD, path, 4096, &data, &len), 0);
+	assert_int_equal(cpio_find(data, len, "rackstrap/host.cfg", &found, &n), 0);
+	assert_int_equal(n, 5);
+	assert_memory_equal(found, "abcde", 5);
+	assert_int_equal(cpio_find(data, len, "rackstrap/empty", &found, &n), 0);
+	assert_int_equal(n, 0);
+	assert_int_equal(cpio_find(data, len, "rackstrap/root.squashfs", &found, &n), 0);
+	assert_int_equal(n, 30);
+	assert_int_equal(cpio_find(data, len, "host.cfg", &found, &n), -ENOENT);
+	assert_int_equal(cpio_find(data, len, "rackstrap", &found, &n), -ENOENT);
+}
+
+static void damaged_archive_is_refused(void **state)
+{
+	_cleanup_free_ char *path = archive_make(*state, "a.cpio"), *data = NULL;
+	const char *found = NULL;
+	size_t len = 0, n = 0, end;
+
+	assert_int_equal(file_read_at(AT_FDCWD, path, 4096, &data, &len), 0);
+	assert_int_equal(cpio_find(data, len, "rackstrap/host.cfg", &found, &n), 0);
+	end = (size_t)(found - data) + n;
+	for (size_t i = 0; i < end; i++)
+		assert_int_equal(cpio_find(data, i, "rackstrap/host.cfg", &found, &n),
+				 -EINVAL);
+	data[0] = '1'; /* the magic */
+	assert_int_equal(cpio_find(data, len, "rackstrap/host.cfg", &found, &n), -EINVAL);
+	data[0] = '0';
+	data[6 + 6 * 8] = 'F'; /* the folder's size */
+	assert_int_equal(cpio_find(data, len, "rackstrap/host.cfg", &found, &n), -EINVAL);
+	data[6 + 6 * 8] = 'G';
+	assert_int_equal(cpio_find(data, len, "rackstrap/host.cfg", &found, &n), -EINVAL);
+	data[6 + 6 * 8] = '0';
+	data[6 + 11 * 8 + 7] = '0'; /* the length of its name */
+	assert_int_equal(cpio_find(data, len, "rackstrap/host.cfg", &found, &n), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -169,6 +211,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(unfit_name_is_an_error, setup, teardown),
 		cmocka_unit_test_setup_teardown(shrunk_file_is_an_error, setup, teardown),
 		cmocka_unit_test(full_disk_is_an_error),
+		cmocka_unit_test_setup_teardown(file_is_found_in_the_archive, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(damaged_archive_is_refused, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
