@@ -51,7 +51,7 @@ static void list_host(struct nginx_lists *l, const struct tree_plan *p,
 
 	net_format_addr(h->address.addr, addr);
 	if (!p->o.proxy_dhcp)
-		buf_printf(&l->readers, "%s\"1 %s %s\" $uri;", next_line(&l->readers),
+		buf_printf(&l->readers, "%s\"1 %s %s\" $dashed;", next_line(&l->readers),
 			   addr, net_format_mac(h->mac, '-', mac));
 	if (!h->dhcp)
 		buf_printf(&l->addresses, "%s\"%s /report/%s.json\" 1;",
@@ -71,7 +71,7 @@ char *tree_nginx_conf(const struct tree_plan *p)
 	char addr[NET_ADDR_LEN];
 
 	if (p->o.proxy_dhcp)
-		buf_puts(&l.readers, "\"~^1 \" $uri;");
+		buf_puts(&l.readers, "\"~^1 \" $dashed;");
 	for (size_t i = 0; i < p->rack->n_hosts; i++)
 		list_host(&l, p, &p->rack->hosts[i].host);
 	tree_add_networks(p, &nets, "", " 1;");
