@@ -85,6 +85,7 @@ static int run_pxe(const struct command_line *line, struct err *e)
 	_cleanup_free_ char *file = installed_rack(line->args[0]);
 	_cleanup_known_files_ struct known_digests known = KNOWN_FILES_INIT;
 	struct tree_options tree = {0};
+	struct tree_counts counts;
 
 	known_files_open(&known, NULL);
 	if (parse_options(&tree, line, e) < 0 || image_open(&image, dir, e) < 0)
@@ -98,10 +99,11 @@ static int run_pxe(const struct command_line *line, struct err *e)
 	tree.records = records;
 	if (!out)
 		out = xasprintf("tree-%s", rack.name);
-	if (tree_render(&rack, &image, out, &tree, e) < 0)
+	if (tree_render(&rack, &image, out, &tree, &counts, e) < 0)
 		return -1;
-	out_line("%s: rack '%s', %zu host%s, image '%s'", out, rack.name, rack.n_hosts,
-		 rack.n_hosts == 1 ? "" : "s", image.name);
+	out_line("%s: rack '%s', %zu host%s (%zu written, %zu kept), image '%s'", out,
+		 rack.name, rack.n_hosts, rack.n_hosts == 1 ? "" : "s", counts.written,
+		 counts.kept, image.name);
 	return 0;
 }
 

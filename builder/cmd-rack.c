@@ -209,7 +209,7 @@ static int start_boot_server(struct rack_job *j, struct err *e)
 		taps += vm_nics(j->hosts[i]);
 	if (ns_network(address, taps, &o.router_advert, e) < 0 ||
 	    rack_ssh_make_key(&j->rack, j->dir, e) < 0 ||
-	    tree_render(&j->rack, &j->image, r->tree, &o, e) < 0 ||
+	    tree_render(&j->rack, &j->image, r->tree, &o, NULL, e) < 0 ||
 	    serve_open(&r->serve, r->tree, &so, e) < 0)
 		return -1;
 	if (serve_check(&r->serve, &d) < 0) {

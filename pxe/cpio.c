@@ -12,7 +12,6 @@
  */
 #include "pxe/cpio.h"
 #include "lib/file.h"
-#include "lib/str.h"
 
 #include <sys/stat.h>
 
@@ -35,10 +34,20 @@ void cpio_init(struct cpio *c, int fd, uint64_t epoch)
 	};
 }
 
+void cpio_init_buf(struct cpio *c, struct buf *b, uint64_t epoch)
+{
+	cpio_init(c, -1, epoch);
+	c->buf = b;
+}
+
 static int append(struct cpio *c, const void *data, size_t len, struct err *e)
 {
-	int r = write_all(c->fd, data, len);
+	int r = 0;
 
+	if (c->buf)
+		buf_add(c->buf, data, len);
+	else
+		r = write_all(c->fd, data, len);
 	if (r < 0)
 		return err_errno(e, r, "cannot write cpio archive");
 	c->off += len;

@@ -9,17 +9,21 @@
 #pragma once
 
 #include "lib/err.h"
+#include "lib/str.h"
 
 #include <sys/types.h>
 
 struct cpio {
-	int fd;
+	int fd; /* -1: the archive is appended to `buf` */
+	struct buf *buf;
 	uint32_t ino;
 	uint32_t mtime;
 	uint64_t off;
 };
 
 void cpio_init(struct cpio *c, int fd, uint64_t epoch);
+/* Appends to `b`, which must be empty. */
+void cpio_init_buf(struct cpio *c, struct buf *b, uint64_t epoch);
 /* Returns the bytes of a member before its data, if it begins at a multiple of 4. */
 uint64_t cpio_header_len(const char *path);
 int cpio_dir(struct cpio *c, const char *path, mode_t mode, struct err *e) _must_check_;

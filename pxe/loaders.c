@@ -35,7 +35,7 @@ const struct pxe_loader pxe_loaders[] = {
 		.name = "iPXE",
 		.entry_path = "http/boot.ipxe",
 		.entry = embed_boot_ipxe,
-		.host_file = {TREE_HOSTS "/", ".ipxe", .colons = false},
+		.host_file = {TREE_HOSTS "/", ".ipxe"},
 		.host = embed_host_ipxe,
 		.programs = ipxe_programs,
 		.dir = "/usr/lib/ipxe",
@@ -50,21 +50,21 @@ const struct pxe_loader pxe_loaders[] = {
 		.name = "GRUB",
 		.entry_path = "tftp/grub/grub.cfg",
 		.entry = embed_grub_cfg,
-		.host_file = {TREE_HOSTS "/", ".grub", .colons = true},
+		.host_file = {TREE_HOSTS "/", ".grub"},
 		.host = embed_host_grub,
 	},
 	{
 		.name = "pxelinux",
 		.entry_path = "tftp/pxelinux.cfg/default",
 		.entry = embed_pxelinux_default,
-		.host_file = {"tftp/pxelinux.cfg/01-", "", .colons = false},
+		.host_file = {"tftp/pxelinux.cfg/01-", ""},
 		.host = embed_pxelinux_host,
 	},
 	{.name = NULL},
 };
 
-const struct host_file host_cpio_file = {TREE_HOSTS "/", ".cpio", .colons = true};
-const struct host_file host_rack_file = {TREE_HOSTS "/", ".rack", .colons = false};
+const struct host_file host_cpio_file = {TREE_HOSTS "/", ".cpio"};
+const struct host_file host_rack_file = {TREE_HOSTS "/", ".rack"};
 
 char *host_file_path(const struct host_file *f, struct mac mac, char separator)
 {

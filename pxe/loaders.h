@@ -19,7 +19,6 @@
 struct host_file {
 	const char *before; /* "http/hosts/" */
 	const char *after;  /* ".ipxe" */
-	bool colons;        /* also a link to it whose MAC has colons, GRUB's spelling */
 };
 
 /* A program that the firmware loads over TFTP; copied to tftp/<file>. */

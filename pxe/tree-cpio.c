@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes the archives of hosts, which the kernel unpacks behind the initrd, and reads
+/* Makes the archives of hosts, which the kernel unpacks behind the initrd, and reads
  * them again. */
 #include "firstboot/model/secret-entry.h"
 #include "lib/dir.h"
@@ -7,8 +7,6 @@
 #include "pxe/cpio.h"
 #include "pxe/rack-image.h"
 #include "pxe/tree-parts.h"
-
-#define RACK_CPIO "rack.cpio" /* beside the hosts' files, which are links to it */
 
 #define HOST_CFG "rackstrap/host.cfg"
 /* Bytes of a host's archive: all secrets and a host.cfg of the largest size, with their
@@ -31,50 +29,34 @@ static int append_secrets(struct cpio *c, const struct rack *rack,
 	return 0;
 }
 
-/* Writes host.cfg last: when a machine has too little memory for the whole archive, it
+/* Appends host.cfg last: when a machine has too little memory for the whole archive, it
  * has no host.cfg, and does not begin with a part of a secret. */
-int tree_write_host_cpio(int dirfd, const char *path, const struct tree_plan *p,
-			 const struct rack_host *h, const char *host_cfg, struct err *e)
+int tree_host_cpio(const struct tree_plan *p, const struct rack_host *h,
+		   const char *host_cfg, struct buf *b, struct err *e)
 {
-	_cleanup_close_ int fd = tree_create(dirfd, path, 0644, e);
 	struct cpio c;
 
-	if (fd < 0)
-		return -1;
-	cpio_init(&c, fd, p->image->epoch);
+	cpio_init_buf(&c, b, p->image->epoch);
 	if (cpio_dir(&c, "rackstrap", 0755, e) < 0 ||
 	    append_secrets(&c, p->rack, h, e) < 0 ||
-	    cpio_data(&c, HOST_CFG, 0600, host_cfg, strlen(host_cfg), e) < 0 ||
-	    cpio_end(&c, e) < 0)
-		return err_wrap(e, "%s", path);
-	return 0;
+	    cpio_data(&c, HOST_CFG, 0600, host_cfg, strlen(host_cfg), e) < 0)
+		return -1;
+	return cpio_end(&c, e);
 }
 
-int tree_write_rack_cpio(int dirfd, const struct tree_plan *p, struct err *e)
+int tree_rack_cpio(const struct tree_plan *p, struct buf *b, struct err *e)
 {
 	_cleanup_rack_hosts_ struct rack_hosts hosts = {0};
 	_cleanup_free_ char *text = NULL;
-	_cleanup_close_ int fd = tree_create(dirfd, TREE_HOSTS "/" RACK_CPIO, 0644, e);
 	struct cpio c;
 
-	if (fd < 0)
-		return -1;
 	rack_hosts_of(&hosts, p->rack);
 	text = rack_hosts_text(&hosts);
-	cpio_init(&c, fd, p->image->epoch);
+	cpio_init_buf(&c, b, p->image->epoch);
 	if (cpio_dir(&c, "rackstrap", 0755, e) < 0 ||
-	    cpio_data(&c, "rackstrap/hosts.cfg", 0600, text, strlen(text), e) < 0 ||
-	    cpio_end(&c, e) < 0)
-		return err_wrap(e, RACK_CPIO);
-	return 0;
-}
-
-int tree_link_rack_cpio(int dirfd, struct mac mac, struct err *e)
-{
-	_cleanup_free_ char *path = host_file_path(&host_rack_file, mac, '-');
-
-	return symlinkat(RACK_CPIO, dirfd, path) < 0 ? err_errno(e, errno, "%s", path)
-						     : 0;
+	    cpio_data(&c, "rackstrap/hosts.cfg", 0600, text, strlen(text), e) < 0)
+		return -1;
+	return cpio_end(&c, e);
 }
 
 int tree_read_host_cfg(const char *dir, struct mac mac, char **ret, struct err *e)

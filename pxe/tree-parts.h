@@ -42,14 +42,17 @@ int tree_create(int dirfd, const char *path, mode_t mode, struct err *e) _must_c
 int tree_copy_file(int dirfd, int in, const char *from, const char *path,
 		   struct err *e) _must_check_;
 
-/* tree-cpio.c writes the archive of a host, and the one with the rack's hosts, which is
- * the same for all that get it, and links a host's name of the latter to it. */
-int tree_write_host_cpio(int dirfd, const char *path, const struct tree_plan *p,
-			 const struct rack_host *h, const char *host_cfg,
-			 struct err *e) _must_check_;
-int tree_write_rack_cpio(int dirfd, const struct tree_plan *p,
-			 struct err *e) _must_check_;
-int tree_link_rack_cpio(int dirfd, struct mac mac, struct err *e) _must_check_;
+/* tree-cpio.c makes the archive of a host, and the one with the rack's hosts, which is
+ * the same for all that get it: their names of it are links. `b` must be empty. */
+#define TREE_RACK_CPIO "rack.cpio" /* in TREE_HOSTS */
+int tree_host_cpio(const struct tree_plan *p, const struct rack_host *h,
+		   const char *host_cfg, struct buf *b, struct err *e) _must_check_;
+int tree_rack_cpio(const struct tree_plan *p, struct buf *b, struct err *e) _must_check_;
+
+/* tree-hosts.c writes all of that into the tree `dirfd`, or links what the tree `old`
+ * has; -1: there is none. */
+int tree_hosts_write(int dirfd, int old, const struct tree_plan *p,
+		     struct tree_counts *ret, struct err *e) _must_check_;
 
 /* tree-dhcp.c: what the configurations of several servers have in common. */
 

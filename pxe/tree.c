@@ -238,55 +238,7 @@ static int copy_loaders(int dirfd, const struct tree_plan *p, struct err *e)
 	return 0;
 }
 
-/* --- the hosts -------------------------------------------------------------------- */
-
-/* Links the name with colons to the host's file, if its row asks for that. */
-static int link_colons(int dirfd, const struct host_file *f, struct mac mac,
-		       struct err *e)
-{
-	_cleanup_free_ char *file = host_file_path(f, mac, '-');
-	_cleanup_free_ char *path = host_file_path(f, mac, ':');
-
-	if (!f->colons)
-		return 0;
-	if (symlinkat(strrchr(file, '/') + 1, dirfd, path) < 0)
-		return err_errno(e, errno, "%s", path);
-	return 0;
-}
-
-static int write_host_texts(int dirfd, const struct tree_plan *p,
-			    const struct rack_host *h, const struct tree_host_texts *t,
-			    struct err *e)
-{
-	struct mac mac = h->host.mac;
-	_cleanup_free_ char *cpio = host_file_path(&host_cpio_file, mac, '-');
-
-	for (size_t i = 0; pxe_loaders[i].name; i++) {
-		const struct host_file *f = &pxe_loaders[i].host_file;
-		_cleanup_free_ char *path = host_file_path(f, mac, '-');
-
-		if (write_text(dirfd, path, 0644, t->scripts[i], e) < 0 ||
-		    link_colons(dirfd, f, mac, e) < 0)
-			return -1;
-	}
-	if (tree_write_host_cpio(dirfd, cpio, p, h, t->host_cfg, e) < 0 ||
-	    (tree_wants_rack(p, &h->host) && tree_link_rack_cpio(dirfd, mac, e) < 0))
-		return -1;
-	return link_colons(dirfd, &host_cpio_file, mac, e);
-}
-
-static int write_host(int dirfd, const struct tree_plan *p, const struct rack_host *h,
-		      struct err *e)
-{
-	struct tree_host_texts t;
-	int r;
-
-	if (tree_host_texts(p, h, &t, e) < 0)
-		return -1;
-	r = write_host_texts(dirfd, p, h, &t, e);
-	tree_host_texts_done(&t);
-	return r;
-}
+/* --- texts ------------------------------------------------------------------------- */
 
 static char *tree_secret_text(const struct tree_plan *p)
 {
@@ -320,12 +272,6 @@ static int write_texts(int dirfd, const struct tree_plan *p, struct err *e)
 		if (write_text(dirfd, l->entry_path, 0644, text, e) < 0)
 			return -1;
 	}
-	if (host_templates_use_hosts(&p->image->templates, NULL) &&
-	    tree_write_rack_cpio(dirfd, p, e) < 0)
-		return -1;
-	for (size_t i = 0; i < p->rack->n_hosts; i++)
-		if (write_host(dirfd, p, &p->rack->hosts[i], e) < 0)
-			return -1;
 	return 0;
 }
 
@@ -394,7 +340,7 @@ static int check_same(int old, const char *path, const char *dir, struct err *e)
 }
 
 static int write_tree(const char *new, const char *dir, int old, struct tree_plan *p,
-		      struct err *e)
+		      struct tree_counts *ret, struct err *e)
 {
 	_cleanup_close_ int fd = open(new, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -402,7 +348,7 @@ static int write_tree(const char *new, const char *dir, int old, struct tree_pla
 		return err_errno(e, errno, "%s", new);
 	if (make_dirs(fd, p, e) < 0 || protect_hosts(fd, old, e) < 0 ||
 	    copy_loaders(fd, p, e) < 0 || tree_image_write(fd, old, p, e) < 0 ||
-	    write_texts(fd, p, e) < 0)
+	    write_texts(fd, p, e) < 0 || tree_hosts_write(fd, old, p, ret, e) < 0)
 		return -1;
 	if (old >= 0 && tree_swap_link(old, fd, e) < 0)
 		return -1;
@@ -430,12 +376,13 @@ static char *absolute(const char *parent, const char *name)
 }
 
 int tree_render(const struct rack *rack, const struct image *image, const char *dir,
-		const struct tree_options *o, struct err *e)
+		const struct tree_options *o, struct tree_counts *ret, struct err *e)
 {
 	_cleanup_free_ char *place = NULL, *parent = NULL, *hidden = NULL, *target = NULL;
 	_cleanup_free_ char *beside = NULL;
 	_cleanup_close_ int old = -1;
 	_cleanup_scratch_ struct scratch s = SCRATCH_INIT;
+	struct tree_counts counts = {0};
 	struct tree_plan p;
 	const char *name;
 	bool exists;
@@ -460,11 +407,13 @@ int tree_render(const struct rack *rack, const struct image *image, const char *
 	beside = scratch_beside(&s, name);
 	if (check_same(old, beside, dir, e) < 0)
 		return -1;
-	r = write_tree(s.inside, place, old, &p, e) < 0 ||
+	r = write_tree(s.inside, place, old, &p, &counts, e) < 0 ||
 			    tree_swap_publish(&s, place, e) < 0
 		    ? err_wrap(e, "boot tree %s", dir)
 		    : 0;
 	scratch_done(&s); /* removes the old tree, and its links to the image */
 	tree_image_done(&p, r == 0);
+	if (r == 0 && ret)
+		*ret = counts;
 	return r;
 }

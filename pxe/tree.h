@@ -26,7 +26,6 @@
  *
  *	TREE/tftp/grub/grub.cfg				 sources http/hosts/<mac>.grub
  *	TREE/http/hosts/52-54-00-25-00-11.grub
- *	TREE/http/hosts/52:54:00:25:00:11.grub .cpio	 links: GRUB's spelling of a MAC
  *	TREE/tftp/pxelinux.cfg/01-52-54-00-25-00-11 default
  *
  * Secrets are in `secret` and nginx.conf, which only the tree's owner can read, and in
@@ -80,9 +79,16 @@ struct tree_options {
 /* Returns true when the name can be that of a network interface. */
 bool tree_is_interface(const char *name);
 
-/* Renders the tree into `dir`, replacing the tree that is there. */
+/* Numbers of hosts: those with a file that was written, and those whose files are all
+ * linked, because the tree before had them. */
+struct tree_counts {
+	size_t written, kept;
+};
+
+/* Renders the tree into `dir`, replacing the tree that is there. `ret` may be NULL. */
 int tree_render(const struct rack *rack, const struct image *image, const char *dir,
-		const struct tree_options *o, struct err *e) _must_check_;
+		const struct tree_options *o, struct tree_counts *ret,
+		struct err *e) _must_check_;
 
 /* Moves reports and logs from `left`, the temporary folder of a tree_render() that was
  * killed, to the tree `dir`, and completes a swap. Returns 0, also when there are none,

@@ -49,14 +49,14 @@ static void line_render(struct buf *out, const char *s, const char *end,
 			const struct variable *vars)
 {
 	while (s < end) {
-		const char *value;
-		size_t len = 1;
+		const char *at = memchr(s + 1, '@', (size_t)(end - s - 1));
+		size_t len = (size_t)((at ? at : end) - s); /* to the next @ */
+		const char *value = variable_at(s, end, vars, &len);
 
-		value = variable_at(s, end, vars, &len);
 		if (value)
 			buf_puts(out, value);
 		else
-			buf_add(out, s, 1);
+			buf_add(out, s, len);
 		s += len;
 	}
 }

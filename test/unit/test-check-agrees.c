@@ -166,7 +166,7 @@ static void check_cpios(struct fixture *f)
 	_cleanup_free_ char *tree = xasprintf("%s/tree", f->dir);
 	struct err e = {0};
 
-	if (tree_render(&f->rack, &f->image, tree, &o, &e) < 0)
+	if (tree_render(&f->rack, &f->image, tree, &o, NULL, &e) < 0)
 		fail_at(f, &f->rack.hosts[0], "pxe", e.msg);
 	for (size_t i = 0; i < f->rack.n_hosts; i++) {
 		const struct rack_host *h = &f->rack.hosts[i];

@@ -124,7 +124,7 @@ static int render(const struct fixture *f, const struct image *i, struct err *e)
 	const struct tree_options o = {.ipxe_dir = f->scratch, .secret = SHA_OF("0123")};
 
 	assert_int_equal(rack_load(&rack, RACK, &i->roles, &d), 0);
-	return tree_render(&rack, i, f->tree, &o, e);
+	return tree_render(&rack, i, f->tree, &o, NULL, e);
 }
 
 static void check_and_render(const struct fixture *f)

@@ -40,7 +40,8 @@ static int prepare(struct fixture *f, struct err *e)
 	if (rack_load(&f->rack, "test/golden/rack/rack.cfg", &f->image.roles, &d) < 0)
 		return diag_err(&d, e);
 	return rack_ssh_make_key(&f->rack, f->dir, e) < 0 ||
-			       tree_render(&f->rack, &f->image, f->run.tree, &o, e) < 0 ||
+			       tree_render(&f->rack, &f->image, f->run.tree, &o, NULL,
+					   e) < 0 ||
 			       serve_open(&f->run.serve, f->run.tree, &so, e) < 0
 		       ? -1
 		       : 0;

@@ -81,7 +81,7 @@ static inline int prepare(struct fixture *f, struct err *e)
 		return -1;
 	if (rack_load(&f->rack, "test/golden/rack/rack.cfg", &f->image.roles, &d) < 0)
 		return diag_err(&d, e);
-	return tree_render(&f->rack, &f->image, f->run.tree, &o, e) < 0
+	return tree_render(&f->rack, &f->image, f->run.tree, &o, NULL, e) < 0
 		       ? -1
 		       : serve_open(&f->run.serve, f->run.tree, &so, e);
 }

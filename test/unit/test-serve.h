@@ -47,7 +47,7 @@ static inline void render_only(struct fixture *f, const struct tree_options *o)
 
 	if (image_open(&image, image_dir, &e) < 0 ||
 	    rack_load(&rack, RACK, &image.roles, &d) < 0 ||
-	    tree_render(&rack, &image, f->tree, o, &e) < 0)
+	    tree_render(&rack, &image, f->tree, o, NULL, &e) < 0)
 		fail_msg("%s", e.msg);
 }
 

@@ -65,7 +65,7 @@ static inline int render(struct fixture *f, const char *rack_file, const char *n
 		o.ipxe_dir = f->ipxe_dir;
 	if (rack_load(&rack, rack_file, &f->image.roles, &d) < 0)
 		return diag_err(&d, e);
-	return tree_render(&rack, &f->image, dir, &o, e);
+	return tree_render(&rack, &f->image, dir, &o, NULL, e);
 }
 
 static inline char *image_file(struct fixture *f, const char *tree, const char *name)
