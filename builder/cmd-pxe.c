@@ -19,7 +19,11 @@ enum {
 	OPT_DHCP,
 	OPT_PROXY_DHCP,
 	OPT_ROUTER_ADVERT,
+	OPT_KEEP_FOR,
 };
+
+#define DAY_S        (24 * 60 * 60)
+#define KEEP_FOR_MAX (3650ULL * DAY_S)
 
 /* Chooses the DHCP server, when the other options are known. */
 static int parse_dhcp(struct tree_options *ret, const struct command_line *line,
@@ -49,6 +53,10 @@ static int parse_options(struct tree_options *ret, const struct command_line *li
 	if (command_number(line, OPT_HTTP_PORT, 1, 65535, "", &port, e) < 0)
 		return -1;
 	ret->http_port = (uint16_t)port;
+	ret->keep_for = DAY_S;
+	if (command_duration(line, OPT_KEEP_FOR, 0, KEEP_FOR_MAX, 1, &ret->keep_for, e) <
+	    0)
+		return -1;
 	ret->interface = command_arg(line, OPT_INTERFACE, NULL);
 	if (ret->interface && !tree_is_interface(ret->interface))
 		return err_set(e, ERR_USAGE,
@@ -142,13 +150,18 @@ static const struct command_option options[] = {
 	 .id = OPT_ROUTER_ADVERT,
 	 .help = "send IPv6 router advertisements, which iPXE otherwise waits for; the "
 		 "interface needs an IPv6 address"},
+	{.name = "keep-for",
+	 .arg = "TIME",
+	 .id = OPT_KEEP_FOR,
+	 .help = "keep the image of the tree before that long after the last request for "
+		 "it, as in 90m, 24h, 7d or 0 (default: 24h)"},
 	{.name = NULL},
 };
 
 const struct command command_pxe = {
 	.name = "pxe",
 	.synopsis = "RACK.cfg --image DIR [-o TREE] [--interface IF] [--http-port N] "
-		    "[--dhcp SERVER] [--proxy-dhcp] [--router-advert]",
+		    "[--dhcp SERVER] [--proxy-dhcp] [--router-advert] [--keep-for TIME]",
 	.summary = "render the boot tree of a rack",
 	.options = options,
 	.operands = {{.name = "RACK.cfg", .kind = ARG_FILE, .help = "a rack file"}},

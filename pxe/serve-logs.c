@@ -10,10 +10,13 @@
 
 #include "lib/file.h"
 #include "lib/log.h"
+#include "pxe/kept-images.h"
 
 #include <signal.h>
+#include <time.h>
 
-#define CHUNK (256 * 1024)
+#define CHUNK    (256 * 1024)
+#define PRUNE_MS (3600 * 1000)
 
 int serve_log_open(const char *path, struct err *e)
 {
@@ -25,6 +28,25 @@ int serve_log_open(const char *path, struct err *e)
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC,
 		  0644);
 	return fd < 0 ? err_errno(e, errno, "%s", path) : fd;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* Notes which images were asked for, and removes those whose time is over. */
+static void prune_images(struct serve *s)
+{
+	int r = kept_images_prune(s->dir);
+
+	s->prune_ms = now_ms() + PRUNE_MS;
+	if (r < 0)
+		log_warn("%s: the images of before cannot be removed: %s", s->dir,
+			 strerror(-r));
 }
 
 /* Returns 0 or -errno. While `rackstrap pxe` exchanges the tree there is no access log
@@ -39,6 +61,7 @@ static int bound_access(struct serve *s)
 		s->access_renamed = false;
 		if ((uint64_t)st.st_size <= s->log_max)
 			return 0;
+		prune_images(s); /* the requests in `old` are lost now */
 		if (rename(path, old) < 0)
 			return -errno;
 		s->access_renamed = true;
@@ -105,4 +128,6 @@ void serve_logs_bound(struct serve *s)
 		log_warn("%s/run: the servers' logs cannot be kept small: %s", s->dir,
 			 strerror(-r));
 	s->log_fault = r < 0;
+	if (now_ms() >= s->prune_ms)
+		prune_images(s);
 }

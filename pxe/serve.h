@@ -33,6 +33,7 @@ struct serve {
 	uint64_t log_max;    /* bytes after which a log is renamed or truncated */
 	bool access_renamed; /* nginx is to make the access log anew */
 	bool log_fault;      /* the logs could not be kept small, and that was logged */
+	uint64_t prune_ms;   /* time on CLOCK_MONOTONIC of the next look at kept images */
 	const char *lost;    /* the server that a reload could not start again, or NULL */
 	bool single_id_ns;   /* in a user namespace with one id: no user to change to */
 	struct serve_child {

@@ -5,9 +5,8 @@
  * time sees either the old one or the new one. Files of an image that the old tree has
  * are linked, not copied.
  *
- * Limits: a machine that is between two fetches during the swap may miss a file of the
- * old image; its script retries and then starts over. dnsmasq and nginx read their
- * configurations when they start, so `rackstrap serve` must be restarted for new hosts.
+ * Limit: a machine that has begun to load the old image goes on with it (kept-images.h),
+ * but with the host.cfg that its host has in the new tree.
  */
 #include "pxe/tree.h"
 
@@ -15,6 +14,7 @@
 #include "lib/file.h"
 #include "lib/log.h"
 #include "pxe/dhcp-server.h"
+#include "pxe/kept-images.h"
 #include "pxe/tree-parts.h"
 #include "pxe/tree-swap.h"
 
@@ -348,6 +348,7 @@ static int write_tree(const char *new, const char *dir, int old, struct tree_pla
 		return err_errno(e, errno, "%s", new);
 	if (make_dirs(fd, p, e) < 0 || protect_hosts(fd, old, e) < 0 ||
 	    copy_loaders(fd, p, e) < 0 || tree_image_write(fd, old, p, e) < 0 ||
+	    kept_images_link(old, fd, p->id, p->o.keep_for, e) < 0 ||
 	    write_texts(fd, p, e) < 0 || tree_hosts_write(fd, old, p, ret, e) < 0)
 		return -1;
 	if (old >= 0 && tree_swap_link(old, fd, e) < 0)

@@ -17,6 +17,8 @@
  *	TREE/http/hosts/52-54-00-25-00-11.rack		 link to it, of each host with
  *							 such a template
  *	TREE/http/images/<id>/				 vmlinuz initrd.img root.cpio
+ *	TREE/images.kept				 images of before that are
+ *							 kept: kept-images.h
  *	TREE/http/report/				 hosts PUT <name>.json here
  *	TREE/http/status/				 index.html, status.json, metrics:
  *							 `rackstrap serve` writes them
@@ -36,7 +38,8 @@
  * loaders.h has the table of loaders. An image's <id> is made of the digests of its root,
  * initrd and kernel, so files under images/ never change. A tree is rendered beside its
  * final name and then swapped in; the secret, reports and logs are kept. Rendering the
- * same rack and image again with the same secret gives the same bytes. Nothing in a tree
+ * same rack and image again with the same secret gives the same bytes, whatever tree was
+ * there before, apart from images that are kept, and images.kept. Nothing in a tree
  * names the folder it is in: it may be moved and copied.
  */
 #pragma once
@@ -70,6 +73,8 @@ struct tree_options {
 				* an IPv6 address that is not link-local */
 	/* Folder of the programs that are copied to tftp/; NULL: each loader's own. */
 	const char *ipxe_dir;
+	uint64_t keep_for;  /* seconds for which an image of the tree before stays that no
+			    * host boots any more; 0: not at all */
 	const char *secret; /* 64 hex digits, for tests; NULL: that of the tree that is
 			     * there, else a new one */
 	/* The folder of records for the temporary tree (lib/scratch.h), or NULL. */

@@ -71,6 +71,27 @@ after_pxe() {
 }
 killed_everywhere "pxe, killed at any call, loses no report and leaves no tree" 11 old_tree after_pxe "${PXE[@]}" 8002
 
+# One host has changed, so that the files of the others are links to those of the old tree, which
+# also has an image of before.
+sed 's/52:54:00:25:00:12/52:54:00:25:00:21/' configs/demo.cfg >"$WORK/one.cfg"
+PXE_ONE=("${PXE[@]/#configs\/demo.cfg/$WORK/one.cfg}")
+keep_image() { # TREE
+	mkdir -p "$1/http/images/0000000000000000-00000000-00000001"
+	echo root >"$1/http/images/0000000000000000-00000000-00000001/root.cpio"
+	printf 'keep-for 86400\n0000000000000000-00000000-00000001 %s\n' "$now" >"$1/images.kept"
+}
+now=$(date +%s)
+keep_image "$WORK/tree1"
+cp -a "$WORK/tree2" "$WORK/tree2.demo"
+rm -rf "$TREE" && cp -a "$WORK/tree1" "$TREE"
+"${PXE_ONE[@]}" 8001 >"$WORK/said" 2>/dev/null && rm -rf "$WORK/tree2" && mv "$TREE" "$WORK/tree2"
+check "a tree is rendered in which one host differs" grep -qF "3 hosts (1 written, 2 kept)" "$WORK/said"
+check "it has the image of before" test -s "$WORK/tree2/http/images/0000000000000000-00000000-00000001/root.cpio"
+killed_everywhere "pxe of one changed host, killed at any call, leaves one of both trees" 7 old_tree after_pxe "${PXE_ONE[@]}" 8001
+rm -rf "$WORK/tree2" && mv "$WORK/tree2.demo" "$WORK/tree2"
+rm -rf "$WORK/tree1"/{http/images/0000000000000000-00000000-00000001,images.kept}
+printf 'keep-for 86400\n' >"$WORK/tree1/images.kept"
+
 # At the exchange itself and the calls behind it, in check too.
 swap() { # N: kills pxe at its call renameat2 number N
 	old_tree

@@ -2,6 +2,7 @@
 /* pxe/watch.h with the real servers, and the limits of requests and logs. */
 #include "test-serve.h"
 
+#include "pxe/kept-images.h"
 #include "pxe/watch.h"
 
 #include <sys/resource.h>
@@ -272,6 +273,82 @@ static void access_log_stays_small(void **state)
 	assert_null(watch_next(&w));
 }
 
+/* Makes an image that was replaced and whose time was over when requests were not
+ * known. */
+static void make_kept(struct fixture *f, const char *id)
+{
+	_cleanup_free_ char *path = xasprintf("%s/http/images/%s", f->tree, id);
+	_cleanup_free_ char *list = xasprintf("keep-for 3600\n%s 1\n", id);
+
+	assert_int_equal(mkdir(path, 0755), 0);
+	write_text(path, "root.cpio", "an old image");
+	write_text(f->tree, TREE_KEPT_IMAGES, list);
+}
+
+static bool is_kept(const struct fixture *f, const char *id)
+{
+	_cleanup_free_ char *path = xasprintf("%s/http/images/%s", f->tree, id);
+
+	return access(path, F_OK) == 0;
+}
+
+static void server_removes_images_whose_time_is_over(void **state)
+{
+	static const char id[] = "0000000000000000-00000000-00000001";
+	static const char url[] = "/images/0000000000000000-00000000-00000001/root.cpio";
+	struct fixture *f = *state;
+	_cleanup_free_ char *log = xasprintf("%s/" TREE_ACCESS_LOG, f->tree);
+	_cleanup_free_ char *current = xasprintf(
+		"%s/http/images/89ab89ab89ab89ab-45674567-01230123/root.cpio", f->tree);
+	struct err e = {0};
+
+	make_kept(f, id);
+	start(f);
+	assert_int_equal(request(NODE, "GET", url, NULL, NULL), 200);
+	for (unsigned i = 0; i < LIMIT_S * 100 && size_of(log) <= 0; i++)
+		usleep(10000);
+	assert_int_equal(serve_wait(&f->s, -1, 0, &e), 0);
+	assert_true(is_kept(f, id)); /* it was asked for just now */
+	assert_int_equal(truncate(log, 0), 0);
+	f->s.prune_ms = 0; /* an hour later */
+	assert_int_equal(serve_wait(&f->s, -1, 0, &e), 0);
+	assert_true(is_kept(f, id)); /* which is noted in the tree */
+
+	write_text(f->tree, TREE_KEPT_IMAGES,
+		   "keep-for 3600\n0000000000000000-00000000-00000001 1\n");
+	assert_int_equal(serve_wait(&f->s, -1, 0, &e), 0);
+	assert_true(is_kept(f, id)); /* the hour is not over */
+	f->s.prune_ms = 0;
+	assert_int_equal(serve_wait(&f->s, -1, 0, &e), 0);
+	assert_false(is_kept(f, id));
+	assert_int_equal(access(current, F_OK), 0);
+}
+
+/* No request is lost when the log is renamed for the second time. */
+static void requests_are_noted_before_the_log_is_renamed(void **state)
+{
+	static const char id[] = "0000000000000000-00000000-00000001";
+	static const char url[] = "/images/0000000000000000-00000000-00000001/root.cpio";
+	struct fixture *f = *state;
+	_cleanup_free_ char *log = xasprintf("%s/" TREE_ACCESS_LOG, f->tree);
+	_cleanup_free_ char *old = xasprintf("%s.old", log), *text = NULL;
+	struct err e = {0};
+
+	f->s.log_max = 10;
+	start(f);
+	make_kept(f, id);
+	f->s.prune_ms = UINT64_MAX;
+	assert_int_equal(request(NODE, "GET", url, NULL, NULL), 200);
+	for (unsigned i = 0; i < LIMIT_S * 100 && size_of(log) <= 0; i++)
+		usleep(10000);
+	assert_int_equal(serve_wait(&f->s, -1, 0, &e), 0);
+	assert_true(size_of(old) > 0);
+	assert_int_equal(truncate(old, 0), 0);
+	text = read_text(f->tree, TREE_KEPT_IMAGES);
+	assert_null(strstr(text, " 1\n"));
+	assert_true(is_kept(f, id));
+}
+
 /* Logs of standard error are truncated; the server goes on writing at their end. */
 static void stderr_logs_stay_small(void **state)
 {
@@ -358,6 +435,8 @@ int main(void)
 		T(long_headers_are_refused),
 		T(access_log_stays_small),
 		T(stderr_logs_stay_small),
+		T(server_removes_images_whose_time_is_over),
+		T(requests_are_noted_before_the_log_is_renamed),
 		T(flood_of_the_logs_is_limited),
 	};
 	int r = become_root(CLONE_NEWNET);
