@@ -118,8 +118,11 @@ int tree_create(int dirfd, const char *path, mode_t mode, struct err *e)
 {
 	int fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 			mode);
+	struct stat st;
 
-	if (fd < 0 || fchmod(fd, mode) < 0) {
+	/* A umask seldom matters, and asking costs less than setting. */
+	if (fd < 0 || fstat(fd, &st) < 0 ||
+	    ((st.st_mode & 07777) != mode && fchmod(fd, mode) < 0)) {
 		int saved = errno;
 
 		if (fd >= 0)
