@@ -7,6 +7,7 @@
 #include "pxe/access.h"
 
 #include "lib/str.h"
+#include "lib/text.h"
 
 /* Parses "1700000000.123" as milliseconds; the fraction must have three digits. Returns
  * the end of the number, or NULL. */
@@ -63,11 +64,22 @@ static const char *parse_address(const char *s, uint32_t *ret)
 	return net_parse_addr(text, ret) < 0 ? NULL : s + n;
 }
 
-/* Sets method and path, or leaves both empty if the text is not a request. */
+/* Copies the text from `s` to `end`, cut off if it does not fit. */
+static void copy(char *out, size_t size, const char *s, const char *end)
+{
+	size_t n = (size_t)(end - s);
+
+	n = n < size ? n : size - 1;
+	memcpy(out, s, n);
+	out[n] = '\0';
+}
+
+/* Sets method, path and query, or leaves them empty if the text is not a
+ * request. */
 static void split_request(const char *s, size_t len, struct access *a)
 {
 	const char *end = s + len;
-	const char *path = memchr(s, ' ', len), *stop;
+	const char *path = memchr(s, ' ', len), *stop, *query;
 	size_t n;
 
 	if (!path || (size_t)(path - s) >= sizeof(a->method))
@@ -79,12 +91,10 @@ static void split_request(const char *s, size_t len, struct access *a)
 		return;
 	memcpy(a->method, s, n);
 	a->method[n] = '\0';
-	n = (size_t)(stop - path);
-	if (memchr(path, '?', n))
-		n = (size_t)((const char *)memchr(path, '?', n) - path);
-	n = n < sizeof(a->path) ? n : sizeof(a->path) - 1;
-	memcpy(a->path, path, n);
-	a->path[n] = '\0';
+	query = memchr(path, '?', (size_t)(stop - path));
+	copy(a->path, sizeof(a->path), path, query ? query : stop);
+	if (query)
+		copy(a->query, sizeof(a->query), query + 1, stop);
 }
 
 int access_parse(const char *line, struct access *ret)
@@ -119,4 +129,58 @@ int access_next(struct tail *t, struct access *ret)
 		if (access_parse(line, ret) == 0)
 			return 1;
 	return 0;
+}
+
+/* --- the query -------------------------------------------------------------------- */
+
+/* Returns the value of the parameter, which ends at '&' or NUL, or NULL. */
+static const char *find_parameter(const char *query, const char *key)
+{
+	size_t len = strlen(key);
+
+	for (const char *s = query; s; s = strchr(s, '&')) {
+		s += *s == '&';
+		if (strncmp(s, key, len) == 0 && s[len] == '=')
+			return s + len + 1;
+	}
+	return NULL;
+}
+
+/* Decodes one byte of a value, and moves *s behind it. A '%' without two digits is
+ * itself, and so is '+': iPXE writes a blank as "%20". */
+static char decode(const char **s)
+{
+	const char *at = *s;
+	int byte;
+
+	if (at[0] == '%' && (byte = str_hex_byte(at + 1)) >= 0) {
+		*s = at + 3;
+		return (char)byte;
+	}
+	if (at[0] == '\\' && at[1] == 'x' && (byte = str_hex_byte(at + 2)) >= 0) {
+		*s = at + 4;
+		return (char)byte;
+	}
+	*s = at + 1;
+	return at[0];
+}
+
+bool access_query(const struct access *a, const char *key, char *out, size_t size)
+{
+	const char *s = find_parameter(a->query, key);
+	size_t n = 0, begin = 0;
+
+	while (s && *s && *s != '&' && n + 1 < size) {
+		char c = decode(&s);
+
+		out[n++] = c ? c : ' '; /* a NUL would hide what follows */
+	}
+	out[n] = '\0';
+	text_clean(out);
+	begin = strspn(out, " ");
+	while (n > begin && out[n - 1] == ' ')
+		n--;
+	memmove(out, out + begin, n - begin);
+	out[n - begin] = '\0';
+	return n > begin;
 }
