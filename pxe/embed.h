@@ -6,8 +6,10 @@
 
 EMBED(boot_ipxe, "pxe/templates/boot.ipxe");
 EMBED(host_ipxe, "pxe/templates/host.ipxe");
+EMBED(strangers_ipxe, "pxe/templates/strangers.ipxe");
 EMBED(grub_cfg, "pxe/templates/grub.cfg");
 EMBED(host_grub, "pxe/templates/host.grub");
+EMBED(strangers_grub, "pxe/templates/strangers.grub");
 EMBED(pxelinux_default, "pxe/templates/pxelinux-default");
 EMBED(pxelinux_host, "pxe/templates/pxelinux-host");
 EMBED(dnsmasq_conf, "pxe/templates/dnsmasq.conf");

@@ -35,6 +35,8 @@ const struct pxe_loader pxe_loaders[] = {
 		.name = "iPXE",
 		.entry_path = "http/boot.ipxe",
 		.entry = embed_boot_ipxe,
+		.strangers_path = "http/strangers.ipxe",
+		.strangers = embed_strangers_ipxe,
 		.host_file = {TREE_HOSTS "/", ".ipxe"},
 		.host = embed_host_ipxe,
 		.programs = ipxe_programs,
@@ -50,6 +52,8 @@ const struct pxe_loader pxe_loaders[] = {
 		.name = "GRUB",
 		.entry_path = "tftp/grub/grub.cfg",
 		.entry = embed_grub_cfg,
+		.strangers_path = "http/strangers.grub",
+		.strangers = embed_strangers_grub,
 		.host_file = {TREE_HOSTS "/", ".grub"},
 		.host = embed_host_grub,
 	},
@@ -97,4 +101,12 @@ const struct pxe_loader *pxe_loader_by_url(const char *url, struct mac *ret)
 		if (host_file_match(&l->host_file, url, ret))
 			return l;
 	return NULL;
+}
+
+bool pxe_url_is_strangers(const char *url)
+{
+	for (const struct pxe_loader *l = pxe_loaders; l->name; l++)
+		if (l->strangers_path && streq(url, tree_url(l->strangers_path)))
+			return true;
+	return false;
 }

@@ -43,6 +43,10 @@ struct pxe_loader {
 	const char *entry_path; /* the file that all machines read first */
 	const char *entry;      /* its template: rack, base, grub_base */
 
+	/* The file that a machine reads which is no host, and its template: rack, base,
+	 * policy. NULL: the entry has it. */
+	const char *strangers_path, *strangers;
+
 	struct host_file host_file;
 	const char *host; /* its template; tree-host.c has the variables */
 
@@ -73,6 +77,9 @@ bool host_file_match(const struct host_file *f, const char *url, struct mac *ret
 
 /* Returns the loader whose per-host file `url` is, and sets *ret; NULL if none. */
 const struct pxe_loader *pxe_loader_by_url(const char *url, struct mac *ret);
+
+/* Returns true when `url` is the file that a machine reads which is no host. */
+bool pxe_url_is_strangers(const char *url);
 
 /* Returns the path at which the web server has the tree's file `path`, with its leading
  * slash, or NULL if it is not below http/. Points into `path`. */

@@ -410,6 +410,7 @@ static void load_root(struct loader *l, const struct conf_node *root)
 	rack_named_find(l);
 	rack_check_each(l);
 	rack_find_network(l);
+	rack_load_strangers(l);
 	if (rack_check(l) < 0)
 		l->r = -1;
 }
@@ -467,6 +468,7 @@ void rack_done(struct rack *r)
 		rack_host_done(&r->hosts[i]);
 	free(r->hosts);
 	rack_secrets_done(&r->secrets);
+	rack_strangers_done(&r->strangers);
 	intern_done(&r->files);
 	free(r->file);
 	free(r->name);

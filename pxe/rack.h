@@ -15,7 +15,7 @@
  *
  * and in both groups, for booting: cmdline, state_disk = "/dev/vda",
  * vm : { memory = "1536M"; cpus = 1; disk = "4G"; nics = 2; },
- * secrets (rack-secrets.h).
+ * secrets (rack-secrets.h). Only the cluster has `strangers` (rack-strangers.h).
  *
  * An address without a prefix gets that of node_network. Unknown keys are errors.
  * rack-expand.h says how one entry describes many hosts.
@@ -25,13 +25,14 @@
 #include "firstboot/model/host.h"
 #include "lib/intern.h"
 #include "pxe/rack-secrets.h"
+#include "pxe/rack-strangers.h"
 
 struct rack_host {
 	struct host host; /* loaded, derived, checked */
 	const char *file; /* that has its entry: one of the rack's `files` */
 	unsigned line;
 	char *cmdline;       /* additional kernel words, or NULL */
-	char *serial, *uuid; /* may identify the host for a boot medium, or NULL */
+	char *serial, *uuid; /* may identify the host's machine, or NULL */
 	char *state_disk;    /* device that the node may use as its state disk if it is
 			     * blank, "none" to keep state in memory, or NULL */
 	uint64_t vm_memory;  /* bytes, for `rackstrap rack` */
@@ -62,6 +63,7 @@ struct rack {
 	struct rack_host *hosts;
 	size_t n_hosts;
 	struct rack_secrets secrets;
+	struct rack_strangers strangers;
 };
 
 /* Loads and checks the file, and reads the files of its secrets (rack-settings.h has the

@@ -7,7 +7,7 @@
 #include "lib/intern.h"
 #include "pxe/dhcp-server.h"
 #include "pxe/embed.h"
-#include "pxe/tree-parts.h"
+#include "pxe/tree-strangers.h"
 #include "pxe/variables.h"
 
 #define LEASE "1h"
@@ -83,6 +83,15 @@ static char *boot_lines(const struct tree_plan *p)
 	return buf_take(&b);
 }
 
+/* Returns true when machines that are no hosts get a boot loader and an address. */
+static bool wants_strangers(const struct tree_plan *p)
+{
+	const struct rack_strangers *s = &p->rack->strangers;
+
+	return p->o.proxy_dhcp ? s->is_set && s->policy != STRANGERS_NOTHING
+			       : s->first != 0;
+}
+
 static char *range_lines(const struct tree_plan *p)
 {
 	_cleanup_intern_ struct intern nets = {0};
@@ -104,8 +113,10 @@ static char *range_lines(const struct tree_plan *p)
 			buf_printf(&b, "%sdhcp-range=%s,static,%s,%s", i ? "\n" : "", net,
 				   mask, LEASE);
 	}
-	if (p->o.proxy_dhcp)
+	if (p->o.proxy_dhcp && !wants_strangers(p))
 		buf_puts(&b, "\ndhcp-ignore=tag:!known");
+	strangers_append_range(p, &b);
+	strangers_append_tags(p, &b);
 	return buf_take(&b);
 }
 
@@ -148,9 +159,11 @@ static bool can_be_dhcp_name(const char *name)
 	       !(name[0] >= '0' && name[0] <= '9');
 }
 
-static void host_line(const struct tree_plan *p, const struct host *h, size_t set,
-		      bool tagged, struct buf *b)
+/* `tagged`: the host's options have a tag; `uuids`: a host of the rack has a UUID. */
+static void host_line(const struct tree_plan *p, size_t i, size_t set, bool tagged,
+		      bool uuids, struct buf *b)
 {
+	const struct host *h = &p->rack->hosts[i].host;
 	char mac[NET_MAC_LEN], addr[NET_ADDR_LEN];
 
 	buf_puts(b, net_format_mac(h->mac, ':', mac));
@@ -158,19 +171,24 @@ static void host_line(const struct tree_plan *p, const struct host *h, size_t se
 		buf_puts(b, "\n");
 		return;
 	}
+	if (uuids)
+		strangers_append_host(p, i, b);
 	if (tagged)
 		buf_printf(b, ",set:" TREE_DHCP_SET, set + 1);
 	buf_printf(b, ",%s", net_format_addr(h->address.addr, addr));
 	buf_printf(b, can_be_dhcp_name(h->name) ? ",%s\n" : "\n", h->name);
 }
 
-/* Returns how many leases dnsmasq may have, more than there are hosts; its default is
- * 1000. A rack that grows gets another number, and dnsmasq a restart, seldom. */
-static size_t max_leases(size_t n_hosts)
+/* Returns how many leases dnsmasq may have, more than there are hosts and addresses for
+ * strangers; its default is 1000. A rack that grows gets another number, and dnsmasq a
+ * restart, seldom. */
+static size_t max_leases(const struct rack *r)
 {
+	const struct rack_strangers *s = &r->strangers;
+	const size_t pool = s->first ? (size_t)(s->last - s->first) + 1 : 0;
 	size_t n = 1024;
 
-	while (n < 2 * n_hosts)
+	while (n < 2 * r->n_hosts + pool)
 		n *= 2;
 	return n;
 }
@@ -179,13 +197,13 @@ char *tree_dnsmasq_hosts(const struct tree_plan *p)
 {
 	_cleanup_tree_dhcp_sets_ struct tree_dhcp_sets sets = {0};
 	_cleanup_buf_ struct buf b = {0};
+	const bool uuids = strangers_has_uuids(p);
 
 	if (p->o.dhcp != dhcp_servers)
 		return NULL;
 	tree_dhcp_sets(p, &sets);
 	for (size_t i = 0; i < p->rack->n_hosts; i++)
-		host_line(p, &p->rack->hosts[i].host, sets.of_host[i], sets.texts.n > 1,
-			  &b);
+		host_line(p, i, sets.of_host[i], sets.texts.n > 1, uuids, &b);
 	return buf_take(&b);
 }
 
@@ -193,7 +211,7 @@ char *tree_dnsmasq_conf(const struct tree_plan *p)
 {
 	_cleanup_free_ char *listen = listen_line(p), *boot = boot_lines(p),
 			    *ranges = range_lines(p), *ra = router_advert_lines(p),
-			    *leases = xasprintf("%zu", max_leases(p->rack->n_hosts)),
+			    *leases = xasprintf("%zu", max_leases(p->rack)),
 			    *options = NULL;
 	_cleanup_tree_dhcp_sets_ struct tree_dhcp_sets sets = {0};
 	_cleanup_buf_ struct buf b = {0};
@@ -201,10 +219,13 @@ char *tree_dnsmasq_conf(const struct tree_plan *p)
 	tree_dhcp_sets(p, &sets);
 	options = p->o.proxy_dhcp ? xstrdup("") : option_lines(&sets.texts);
 
+	const char *others = wants_strangers(p)
+				     ? "Others can become one: rack.cfg(5), strangers."
+				     : "Nobody else is answered.";
 	const struct variable vars[] = {
 		{"rack", p->rack->name}, {"listen", listen},    {"boot", boot},
 		{"ranges", ranges},      {"router_advert", ra}, {"options", options},
-		{"leases", leases},      {NULL, NULL},
+		{"leases", leases},      {"others", others},    {NULL, NULL},
 	};
 	variables_replace(&b,
 			  p->o.dhcp == dhcp_servers ? embed_dnsmasq_conf

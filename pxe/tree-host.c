@@ -29,6 +29,18 @@ char *tree_entry_text(const struct tree_plan *p, const struct pxe_loader *l)
 	return render(l->entry, vars);
 }
 
+char *tree_strangers_text(const struct tree_plan *p, const struct pxe_loader *l)
+{
+	const struct variable vars[] = {
+		{"rack", p->rack->name},
+		{"base", p->base},
+		{"policy", strangers_policy_name(p->rack->strangers.policy)},
+		{NULL, NULL},
+	};
+
+	return render(l->strangers, vars);
+}
+
 /* Returns "SERIAL 0 115200" for the console "ttyS0,115200n8", and "" for a console that
  * is not a serial port. Without a speed it is 9600 baud, the kernel's default. */
 static char *serial_line(const char *console)
@@ -89,10 +101,8 @@ struct rack_words {
 static void rack_words(const struct tree_plan *p, const char *mac, struct rack_words *ret)
 {
 	ret->param = xstrdup("initrd=rack.cpio ");
-	ret->line = xasprintf("initrd --name rack.cpio ${base}/hosts/%s.rack || goto "
-			      "failed",
-			      mac);
-	ret->grub = xasprintf("%s/hosts/%s.rack ", p->grub_base, mac);
+	ret->line = xstrdup("initrd --name rack.cpio ${base}/${own}.rack || goto failed");
+	ret->grub = xasprintf("\"%s/$own.rack\" ", p->grub_base);
 	ret->pxelinux = xasprintf("%s/hosts/%s.rack,", p->base, mac);
 }
 

@@ -70,6 +70,14 @@ char *tree_info_text(const struct tree_plan *p)
 		append_str(&b, "interface", p->o.interface);
 		buf_puts(&b, "\n");
 	}
+	if (p->rack->strangers.first) {
+		char pool[STRANGERS_POOL_LEN];
+
+		append_str(&b, "strangers_pool",
+			   strangers_pool_format(p->rack->strangers.first,
+						 p->rack->strangers.last, pool));
+		buf_puts(&b, "\n");
+	}
 	buf_printf(&b, "http_port = %u;\nproxy_dhcp = %s;\nhosts = (\n", p->o.http_port,
 		   p->o.proxy_dhcp ? "true" : "false");
 	for (size_t i = 0; i < p->rack->n_hosts; i++) {
@@ -156,6 +164,9 @@ static int read_root(struct tree_info *i, const struct conf_node *n, struct diag
 		return conf_complain(n, d, "dhcp: there is no DHCP server '%s'", s);
 	if (conf_get_str(n, "interface", &s, d) > 0)
 		i->interface = xstrdup(s);
+	if (conf_get_str(n, "strangers_pool", &s, d) > 0 &&
+	    strangers_pool_parse(s, &i->pool_first, &i->pool_last) < 0)
+		return conf_complain(n, d, "strangers_pool: must be two addresses");
 	if (conf_get_int(n, "http_port", 1, 65535, &port, d) <= 0 ||
 	    conf_get_bool(n, "proxy_dhcp", &i->proxy_dhcp, d) <= 0 ||
 	    conf_get_list(n, "hosts", &hosts, d) <= 0)

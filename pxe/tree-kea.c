@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Renders the configuration of Kea's DHCPv4 server (Kea Administrator Reference Manual
- * 2.2, chapters 8 and 16). There are no pools: only hosts, which have reservations, get
- * an address. All networks are one shared network, because the interface may have several
+ * 2.2, chapters 8 and 16). Hosts have reservations; other machines get an address from
+ * the pool for strangers, if there is one. All networks are one shared network, because the interface may have several
  * and a relay any of them.
  *
  * A machine is known by its MAC address alone: firmware, iPXE and the kernel send
@@ -11,7 +11,7 @@
  */
 #include "lib/json.h"
 #include "pxe/dhcp-server.h"
-#include "pxe/tree-parts.h"
+#include "pxe/tree-strangers.h"
 
 #define LEASE_S 3600
 /* An interface may have no link yet, and is tried again, as long as the server runs. */
@@ -192,6 +192,27 @@ static void find_members(const struct tree_plan *p, const struct intern *nets,
 	}
 }
 
+/* Appends the pool for machines without a reservation to its network. */
+static void append_pool(struct json *j, const struct tree_plan *p, const char *net)
+{
+	const struct rack_strangers *s = &p->rack->strangers;
+	struct cidr in = strangers_network(p->rack);
+	char first[NET_ADDR_LEN], last[NET_ADDR_LEN], text[NET_CIDR_LEN];
+	_cleanup_free_ char *pool = NULL;
+
+	in.addr = net_network(in);
+	if (!s->first || !streq(net_format_cidr(in, text), net))
+		return;
+	pool = xasprintf("%s - %s", net_format_addr(s->first, first),
+			 net_format_addr(s->last, last));
+	json_open(j, "pools", '[');
+	json_open(j, NULL, '{');
+	json_str(j, "pool", pool);
+	json_str(j, "client-class", "UNKNOWN");
+	json_close(j, '}');
+	json_close(j, ']');
+}
+
 static void append_networks(struct json *j, const struct tree_plan *p,
 			    const struct tree_dhcp_sets *sets)
 {
@@ -209,6 +230,7 @@ static void append_networks(struct json *j, const struct tree_plan *p,
 		json_open(j, NULL, '{');
 		json_u64(j, "id", k + 1);
 		json_str(j, "subnet", nets.texts[k]);
+		append_pool(j, p, nets.texts[k]);
 		json_open(j, "reservations", '[');
 		for (size_t i = m.first[k]; i != SIZE_MAX; i = m.next[i])
 			append_host(j, &p->rack->hosts[i].host, sets->of_host[i]);

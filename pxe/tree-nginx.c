@@ -2,7 +2,7 @@
 /* Renders the configuration of nginx. */
 #include "lib/intern.h"
 #include "pxe/embed.h"
-#include "pxe/tree-parts.h"
+#include "pxe/tree-strangers.h"
 #include "pxe/variables.h"
 
 static char *join_texts(const struct intern *in, const char *between)
@@ -67,7 +67,9 @@ char *tree_nginx_conf(const struct tree_plan *p)
 	_cleanup_intern_ struct intern nets = {0};
 	_cleanup_nginx_lists_ struct nginx_lists l = {0};
 	_cleanup_buf_ struct buf b = {0};
-	_cleanup_free_ char *listen = NULL, *size = NULL, *networks = NULL;
+	_cleanup_free_ char *listen = NULL, *size = NULL, *networks = NULL,
+			    *strangers = strangers_nginx_networks(p),
+			    *own_files = strangers_nginx_files(p);
 	char addr[NET_ADDR_LEN];
 
 	if (p->o.proxy_dhcp)
@@ -78,7 +80,7 @@ char *tree_nginx_conf(const struct tree_plan *p)
 	networks = join_texts(&nets, "\n\t\t");
 	listen = xasprintf("%s:%u", net_format_addr(p->rack->boot_server, addr),
 			   p->o.http_port);
-	size = xasprintf("%zu", map_size(p->rack->n_hosts));
+	size = xasprintf("%zu", map_size(3 * p->rack->n_hosts));
 
 	const struct variable vars[] = {
 		{"rack", p->rack->name},
@@ -86,6 +88,9 @@ char *tree_nginx_conf(const struct tree_plan *p)
 		{"map_size", size},
 		{"networks", networks},
 		{"readers", l.readers.p ? l.readers.p : ""},
+		{"stranger", p->o.proxy_dhcp ? "1" : "0"},
+		{"strangers", strangers},
+		{"own_files", own_files},
 		{"addresses", l.addresses.p ? l.addresses.p : ""},
 		{"tokens", l.tokens.p ? l.tokens.p : ""},
 		{NULL, NULL},

@@ -92,6 +92,9 @@ char *tree_nginx_conf(const struct tree_plan *p);
 /* Renders the file of a loader that every machine reads first. Owned by the caller. */
 char *tree_entry_text(const struct tree_plan *p, const struct pxe_loader *l);
 
+/* Renders the file of a loader that a machine reads which is no host. Owned by the
+ * caller. */
+char *tree_strangers_text(const struct tree_plan *p, const struct pxe_loader *l);
 /* Returns the URL in this tree that the host's report is stored at. Owned by the
  * caller. */
 char *tree_report_url(const struct tree_plan *p, const struct host *h);

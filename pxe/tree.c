@@ -66,11 +66,18 @@ bool tree_is_interface(const char *name)
 	return is_plain(name) && strlen(name) < IFNAMSIZ;
 }
 
-static int check_options(const struct tree_options *o, struct err *e)
+static int check_options(const struct tree_options *o, const struct rack *rack,
+			 struct err *e)
 {
 	if (o->interface && !tree_is_interface(o->interface))
 		return err_set(e, ERR_USAGE, "'%s' is not the name of an interface",
 			       o->interface);
+	if (o->proxy_dhcp && rack->strangers.first)
+		return err_set(
+			e, ERR_CONFIG,
+			"%s:%u: cluster: strangers: pool: with --proxy-dhcp another "
+			"DHCP server gives out the addresses: leave it out",
+			rack->strangers.file, rack->strangers.line);
 	if (o->router_advert && !o->interface)
 		return err_set(e, ERR_USAGE,
 			       "router advertisements need the interface's name");
@@ -100,7 +107,7 @@ int tree_plan(struct tree_plan *ret, const struct rack *rack, const struct image
 		return err_set(e, ERR_CONFIG,
 			       "the image's name '%s' cannot stand in a boot script",
 			       image->name);
-	if (check_options(&ret->o, e) < 0 || check_hosts(ret, e) < 0)
+	if (check_options(&ret->o, rack, e) < 0 || check_hosts(ret, e) < 0)
 		return -1;
 	snprintf(ret->id, sizeof(ret->id), "%.16s-%.8s-%.8s", image->root_sha256,
 		 image->initrd_sha256, image->kernel_sha256);
@@ -272,7 +279,12 @@ static int write_texts(int dirfd, const struct tree_plan *p, struct err *e)
 	for (const struct pxe_loader *l = pxe_loaders; l->name; l++) {
 		_cleanup_free_ char *text = tree_entry_text(p, l);
 
-		if (write_text(dirfd, l->entry_path, 0644, text, e) < 0)
+		_cleanup_free_ char *strangers =
+			l->strangers ? tree_strangers_text(p, l) : NULL;
+
+		if (write_text(dirfd, l->entry_path, 0644, text, e) < 0 ||
+		    (strangers &&
+		     write_text(dirfd, l->strangers_path, 0644, strangers, e) < 0))
 			return -1;
 	}
 	return 0;

@@ -8,7 +8,8 @@
  *							 dnsmasq.hosts
  *	TREE/dnsmasq.conf dnsmasq.hosts nginx.conf	 for `rackstrap serve`
  *	TREE/tftp/undionly.kpxe snponly.efi		 iPXE for firmware that has none
- *	TREE/http/boot.ipxe				 finds the host's script by MAC
+ *	TREE/http/boot.ipxe				 finds the host's script
+ *	TREE/http/strangers.ipxe			 for machines that have none
  *	TREE/http/hosts/52-54-00-25-00-11.ipxe		 that host's boot script
  *	TREE/http/hosts/52-54-00-25-00-11.cpio		 rackstrap/host.cfg and
  *							 rackstrap/secrets/, as an initrd
@@ -27,6 +28,7 @@
  * For those who chain GRUB or pxelinux instead of iPXE:
  *
  *	TREE/tftp/grub/grub.cfg				 sources http/hosts/<mac>.grub
+ *	TREE/http/strangers.grub			 or this
  *	TREE/http/hosts/52-54-00-25-00-11.grub
  *	TREE/tftp/pxelinux.cfg/01-52-54-00-25-00-11 default
  *
@@ -34,6 +36,10 @@
  * http/hosts, which only the owner and one group can search; `rackstrap serve` makes that
  * the servers' group. Each host's host.cfg has the host's own token, and its archive the
  * secrets of the rack file that are for it (rack-secrets.h).
+ *
+ * A machine whose MAC address no host has may ask for hosts/by-serial/SERIAL.ipxe and
+ * hosts/by-uuid/UUID.ipxe: no files have these names, nginx.conf maps them to those of
+ * the host (tree-strangers.h).
  *
  * loaders.h has the table of loaders. An image's <id> is made of the digests of its root,
  * initrd and kernel, so files under images/ never change. A tree is rendered beside its
@@ -116,6 +122,7 @@ struct tree_info {
 	uint16_t http_port;
 	bool proxy_dhcp;
 	const struct dhcp_server *dhcp;
+	uint32_t pool_first, pool_last; /* addresses for strangers; 0: none */
 	struct tree_host *hosts;
 	size_t n_hosts;
 };

@@ -63,7 +63,7 @@ COMMANDS = [
 ]
 
 # Parts of a message, all of which are in its line and in the source.
-BOOT_IPXE, HOST_IPXE = "pxe/templates/boot.ipxe", "pxe/templates/host.ipxe"
+BOOT_IPXE, HOST_IPXE = "pxe/templates/strangers.ipxe", "pxe/templates/host.ipxe"
 BOOT_SCRIPT = "pxe/initramfs/rackstrap"
 MESSAGES = [
     ("pxe/watch.c", ": asks for its boot script (", ", "),

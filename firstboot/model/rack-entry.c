@@ -11,6 +11,7 @@ static const struct other_key cluster_others[] = {
 	{"state_disk", NULL},
 	{"vm", NULL},
 	{"secrets", NULL},
+	{"strangers", NULL},
 	{"cluster", "is not a key of this group: the cluster's name is the key 'name'"},
 	{"report_token", MADE},
 	{NULL, NULL},

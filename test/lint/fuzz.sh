@@ -66,6 +66,7 @@ parsers() {
 	pxe/rack-keys.c rack the keys of a rack file that host.cfg does not have
 	pxe/rack-range.c rack ranges of numbers
 	pxe/rack-secrets.c rack the secrets of a rack file
+	pxe/rack-strangers.c rack what machines get that are no hosts
 	pxe/rack.c rack a rack file
 	pxe/secret.c tree the secret of a boot tree
 	pxe/status.c report the report of a host

@@ -37,6 +37,11 @@ static void each_row_is_complete(void **state)
 		assert_non_null(strstr(l->entry, "@rack@"));
 		assert_non_null(l->host);
 		assert_non_null(strstr(l->host, "@host@"));
+		assert_true(!l->strangers == !l->strangers_path);
+		if (l->strangers) {
+			assert_non_null(strstr(l->strangers, "@policy@"));
+			assert_true(pxe_url_is_strangers(tree_url(l->strangers_path)));
+		}
 		if (!l->programs)
 			continue;
 		assert_non_null(l->dir);
@@ -45,6 +50,15 @@ static void each_row_is_complete(void **state)
 		assert_non_null(l->dhcp_option);
 		assert_non_null(tree_url(l->entry_path));
 	}
+}
+
+static void other_files_are_not_for_strangers(void **state)
+{
+	(void)state;
+	assert_false(pxe_url_is_strangers("/boot.ipxe"));
+	assert_false(pxe_url_is_strangers("/strangers.ipxe2"));
+	assert_false(pxe_url_is_strangers("http/strangers.ipxe"));
+	assert_false(pxe_url_is_strangers(""));
 }
 
 static void each_row_has_files_of_its_own(void **state)
@@ -223,6 +237,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_row_is_complete),
+		cmocka_unit_test(other_files_are_not_for_strangers),
 		cmocka_unit_test(each_row_has_files_of_its_own),
 		cmocka_unit_test(each_architecture_has_one_program),
 		cmocka_unit_test(only_urls_of_hosts_match),

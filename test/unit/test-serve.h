@@ -22,7 +22,9 @@
 #define TOKEN                                                                            \
 	"e387ba867cbcc58dfec41982282e7b3ba05b74c9f0a170aaebd6761900891a01" /* node-1's */
 
-#define RACK        "test/golden/pxe/plain.cfg"
+#ifndef RACK
+#define RACK "test/golden/pxe/plain.cfg"
+#endif
 #define BOOT_SERVER 0xac190001 /* 172.25.0.1 */
 #define MASTER      0xac19000a /* 172.25.0.10 */
 #define NODE        0xac19000b /* 172.25.0.11: node-1 */

@@ -107,11 +107,11 @@ static void every_loader_loads_the_list(void **state)
 		 " initrd=root.cpio initrd=rack.cpio initrd=host.cpio "},
 		{"http/hosts/" NODE ".ipxe",
 		 "root.cpio || goto failed\n"
-		 "initrd --name rack.cpio ${base}/hosts/" NODE ".rack || goto failed\n"
-		 "initrd --name host.cpio ${base}/hosts/" NODE ".cpio || goto failed\n"},
+		 "initrd --name rack.cpio ${base}/${own}.rack || goto failed\n"
+		 "initrd --name host.cpio ${base}/${own}.cpio || goto failed\n"},
 		{"http/hosts/" NODE ".grub",
-		 "/root.cpio (http,172.25.0.1:8080)/hosts/" NODE
-		 ".rack (http,172.25.0.1:8080)/hosts/" NODE ".cpio; then\n"},
+		 "/root.cpio \"(http,172.25.0.1:8080)/$own.rack\" "
+		 "\"(http,172.25.0.1:8080)/$own.cpio\"; then\n"},
 		{"tftp/pxelinux.cfg/01-" NODE,
 		 "/root.cpio,http://172.25.0.1:8080/hosts/" NODE
 		 ".rack,http://172.25.0.1:8080/hosts/" NODE ".cpio\n"},

@@ -218,6 +218,29 @@ static void proxy_tree_matches_golden_files(void **state)
 	compare(*state, "proxy");
 }
 
+static void tree_with_strangers_matches_golden_files(void **state)
+{
+	struct tree_options o = {.secret = SECRET};
+	struct err e = {0};
+
+	if (render(*state, GOLDEN "/strangers.cfg", "strangers", o, &e) < 0)
+		fail_msg("%s", e.msg);
+	compare(*state, "strangers");
+}
+
+static void pool_is_refused_with_proxy_dhcp(void **state)
+{
+	struct tree_options o = {.proxy_dhcp = true, .secret = SECRET};
+	struct err e = {0};
+
+	assert_int_equal(render(*state, GOLDEN "/strangers.cfg", "one", o, &e), -1);
+	assert_int_equal(e.code, ERR_CONFIG);
+	assert_string_equal(e.msg,
+			    GOLDEN "/strangers.cfg:9: cluster: strangers: pool: with "
+				   "--proxy-dhcp another DHCP server gives out the "
+				   "addresses: leave it out");
+}
+
 /* --- the image -------------------------------------------------------------------- */
 
 static void image_files_are_in_the_tree(void **state)
@@ -529,6 +552,8 @@ int main(void)
 		T(tagged_tree_matches_golden_files),
 		T(tree_of_kea_matches_golden_files),
 		T(proxy_tree_matches_golden_files),
+		T(tree_with_strangers_matches_golden_files),
+		T(pool_is_refused_with_proxy_dhcp),
 		cmocka_unit_test_setup_teardown(tree_of_web_servers_names_no_feature,
 						setup_web, teardown),
 		T(image_files_are_in_the_tree),
