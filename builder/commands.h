@@ -9,7 +9,7 @@
 
 extern const struct command command_new, command_build, command_lock, command_fetch,
 	command_cache, command_check, command_pxe, command_serve, command_rack,
-	command_ssh, command_status, command_write, command_inspect, command_customize,
-	command_verify, command_completion;
+	command_ssh, command_status, command_discover, command_write, command_inspect,
+	command_customize, command_verify, command_completion;
 
 extern const struct program rackstrap;

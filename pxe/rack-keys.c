@@ -52,7 +52,7 @@ static const char *device_wrong(const char *s)
 	return NULL;
 }
 
-static const char *serial_wrong(const char *s)
+const char *rack_serial_wrong(const char *s)
 {
 	for (; *s; s++)
 		if (*s < 0x20 || *s > 0x7e)
@@ -61,7 +61,7 @@ static const char *serial_wrong(const char *s)
 	return NULL;
 }
 
-static const char *uuid_wrong(const char *s)
+const char *rack_uuid_wrong(const char *s)
 {
 	size_t i;
 
@@ -118,9 +118,10 @@ static void load_identity(struct loader *l, const struct conf_node *group,
 void rack_load_identity(struct loader *l, const struct conf_node *group,
 			const char *prefix, struct rack_host *h)
 {
-	load_identity(l, group, prefix, "serial", serial_wrong, placeholder_serial,
+	load_identity(l, group, prefix, "serial", rack_serial_wrong, placeholder_serial,
 		      &h->serial);
-	load_identity(l, group, prefix, "uuid", uuid_wrong, placeholder_uuid, &h->uuid);
+	load_identity(l, group, prefix, "uuid", rack_uuid_wrong, placeholder_uuid,
+		      &h->uuid);
 }
 
 static void load_size(struct loader *l, const struct conf_node *vm, const char *prefix,

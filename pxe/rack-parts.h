@@ -81,6 +81,9 @@ void rack_load_text(struct loader *l, const struct conf_node *group, const char 
 /* Loads the pair of DHCP servers from the cluster group. */
 void rack_load_dhcp_servers(struct loader *l);
 
+/* Return what is wrong with a serial number or UUID, or NULL. */
+const char *rack_serial_wrong(const char *s);
+const char *rack_uuid_wrong(const char *s);
 /* Loads a host's serial number and UUID. */
 void rack_load_identity(struct loader *l, const struct conf_node *group,
 			const char *prefix, struct rack_host *h);

@@ -27,8 +27,9 @@ static void append_cidr(struct buf *b, const char *key, struct cidr c)
 	append_str(b, key, net_format_cidr(c, text));
 }
 
-static void append_host(struct buf *b, const struct host *h)
+static void append_host(struct buf *b, const struct rack_host *of)
 {
+	const struct host *h = &of->host;
 	struct host_columns columns;
 	char mac[NET_MAC_LEN];
 
@@ -39,6 +40,14 @@ static void append_host(struct buf *b, const struct host *h)
 	buf_puts(b, " ");
 	append_str(b, "mac", net_format_mac(h->mac, ':', mac));
 	append_cidr(b, "address", h->address);
+	if (of->serial) {
+		buf_puts(b, " ");
+		append_str(b, "serial", of->serial);
+	}
+	if (of->uuid) {
+		buf_puts(b, " ");
+		append_str(b, "uuid", of->uuid);
+	}
 	columns_of_host(&columns, h);
 	for (size_t i = 0; i < FEATURE_COUNT; i++) {
 		buf_puts(b, columns.v[i] ? " " : "");
@@ -81,7 +90,7 @@ char *tree_info_text(const struct tree_plan *p)
 	buf_printf(&b, "http_port = %u;\nproxy_dhcp = %s;\nhosts = (\n", p->o.http_port,
 		   p->o.proxy_dhcp ? "true" : "false");
 	for (size_t i = 0; i < p->rack->n_hosts; i++) {
-		append_host(&b, &p->rack->hosts[i].host);
+		append_host(&b, &p->rack->hosts[i]);
 		buf_puts(&b, i + 1 < p->rack->n_hosts ? ",\n" : "\n");
 	}
 	buf_puts(&b, ");\n");
@@ -110,6 +119,18 @@ static int get_copy(const struct conf_node *n, const char *key, char **ret,
 	return 0;
 }
 
+/* Leaves *ret as it is if the string is missing. */
+static int get_optional(const struct conf_node *n, const char *key, char **ret,
+			struct diag *d)
+{
+	const char *s;
+	int r = conf_get_str(n, key, &s, d);
+
+	if (r > 0)
+		*ret = xstrdup(s);
+	return r < 0 ? -1 : 0;
+}
+
 /* Reads an address with its prefix; if it is missing, *ret stays as it is. */
 static int get_cidr(const struct conf_node *n, const char *key, struct cidr *ret,
 		    struct diag *d)
@@ -133,6 +154,9 @@ static int read_host(struct tree_host *h, const struct conf_node *n, struct diag
 		return conf_complain(n, d, "name: cannot be a host's name");
 	if (net_parse_mac(mac, &h->mac) < 0)
 		return conf_complain(n, d, "mac: must be a MAC address");
+	if (get_optional(n, "serial", &h->serial, d) < 0 ||
+	    get_optional(n, "uuid", &h->uuid, d) < 0)
+		return -1;
 	for (size_t i = 0; i < FEATURE_COUNT; i++) {
 		const char *s = NULL;
 
@@ -213,6 +237,8 @@ void tree_info_done(struct tree_info *i)
 	for (size_t k = 0; k < i->n_hosts; k++) {
 		free(i->hosts[k].name);
 		free(i->hosts[k].role);
+		free(i->hosts[k].serial);
+		free(i->hosts[k].uuid);
 		columns_done(&i->hosts[k].columns);
 	}
 	free(i->hosts);

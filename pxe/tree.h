@@ -65,6 +65,7 @@
 #define TREE_HOSTS         "http/hosts"
 #define TREE_REPORTS       "http/report"
 #define TREE_ACCESS_LOG    "run/access.log"
+#define TREE_DHCP_LOG      "run/dnsmasq.log"
 
 struct dhcp_server;
 
@@ -109,6 +110,7 @@ int tree_rescue(const char *left, const char *dir) _must_check_;
 /* The description of a tree, as read from its tree.cfg. */
 struct tree_host {
 	char *name, *role;
+	char *serial, *uuid; /* or NULL */
 	struct mac mac;
 	struct cidr address; /* prefix 0: by DHCP */
 	struct host_columns columns;

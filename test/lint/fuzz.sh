@@ -59,9 +59,11 @@ parsers() {
 	lib/url.c text URLs
 	pxe/access.c access the access log of nginx
 	pxe/cpio.c cpio the archive of a host in a boot tree
+	pxe/discover.c discover what unknown machines say in the logs of dnsmasq and nginx
 	pxe/image-check.c sums the SHA256SUMS of an image
 	pxe/image-json.c manifest the manifest.json of an image
 	pxe/image.c manifest the folder of an image
+	pxe/port-map.c discover the table of switches and ports
 	pxe/rack-expand.c rack entries of a rack file that stand for many hosts
 	pxe/rack-keys.c rack the keys of a rack file that host.cfg does not have
 	pxe/rack-range.c rack ranges of numbers
