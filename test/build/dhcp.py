@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Asks for an address as a booting machine does (RFC 2131, RFC 4578) and prints the offer.
 
-    dhcp.py INTERFACE KNOWN-MAC MAC ARCH [ipxe] [http]
+    dhcp.py INTERFACE KNOWN-MAC MAC ARCH [ipxe] [http] [uuid=UUID]
 
 Sends a DHCPDISCOVER as a raw frame from MAC, with the client architecture ARCH (0: BIOS,
-7 or 9: UEFI x64, 16: UEFI x64 by HTTP) and, for "ipxe", option 175, for "http" the vendor class
-of HTTP boot; then one from KNOWN-MAC, which the server is
+7 or 9: UEFI x64, 16: UEFI x64 by HTTP), for "ipxe", option 175, for "http" the vendor class
+of HTTP boot, and the UUID, or zeros, as option 97; then one from KNOWN-MAC, which the server is
 known to answer. It answers one request after the other: if the offer for KNOWN-MAC comes first,
 there is none for MAC. Prints "NAME VALUE" lines, or "no offer". Exits with 1 when there is no
 offer for KNOWN-MAC either, for a minute. With "-" for KNOWN-MAC it only sends the first request.
@@ -16,6 +16,7 @@ import socket
 import struct
 import sys
 import time
+import uuid
 
 PXE_OPTIONS = bytes([55, 8, 1, 3, 6, 12, 42, 66, 67, 175])
 
@@ -29,12 +30,12 @@ def checksum(data):
     return ~total & 0xFFFF
 
 
-def discover(mac, xid, arch, ipxe=False, http=False):
+def discover(mac, xid, arch, ipxe=False, http=False, machine=uuid.UUID(int=0)):
     options = bytes([53, 1, 1]) + PXE_OPTIONS
     vendor = (b"HTTPClient" if http else b"PXEClient") + b":Arch:%05d:UNDI:002001" % arch
     options += bytes([60, len(vendor)]) + vendor
     options += bytes([93, 2]) + struct.pack("!H", arch)
-    options += bytes([94, 3, 1, 2, 1, 97, 17, 0]) + bytes(16)
+    options += bytes([94, 3, 1, 2, 1, 97, 17, 0]) + machine.bytes_le
     if ipxe:
         options += bytes([77, 4]) + b"iPXE" + bytes([175, 3, 177, 1, 1])
     bootp = struct.pack("!BBBBIHH", 1, 1, 6, 0, xid, 0, 0x8000) + bytes(16)
@@ -110,7 +111,8 @@ def main():
     interface = sys.argv[1]
     known, mac = (bytes.fromhex(a.strip("-").replace(":", "")) for a in sys.argv[2:4])
     xids = struct.unpack("!III", os.urandom(12))
-    wanted = discover(mac, xids[1], int(sys.argv[4]), "ipxe" in sys.argv[5:], "http" in sys.argv[5:])
+    machine = uuid.UUID(([a[5:] for a in sys.argv[5:] if a.startswith("uuid=")] or ["0" * 32])[0])
+    wanted = discover(mac, xids[1], int(sys.argv[4]), "ipxe" in sys.argv[5:], "http" in sys.argv[5:], machine)
     s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
     s.bind((interface, 0))
     s.settimeout(1)
