@@ -74,10 +74,11 @@ obj	= $(patsubst %,$(O)/obj/%.o,$(basename $(1)))
 
 LIB_OBJ		:= $(call obj,$(call src,lib))
 MODEL_OBJ	:= $(call obj,$(call src,firstboot/model firstboot/model/feature))
+PLAN_OBJ	:= $(call obj,$(call src,firstboot/plan firstboot/plan/feature))
 FIRSTBOOT_OBJ	:= $(call obj,$(filter-out firstboot/firstboot.c,$(call src,firstboot firstboot/feature)))
 PXE_OBJ		:= $(call obj,$(call src,pxe pxe/feature))
 BUILDER_OBJ	:= $(call obj,$(filter-out builder/main.c,$(call src,builder builder/*)))
-ARCHIVES	:= $(O)/builder.a $(O)/pxe.a $(O)/firstboot.a $(O)/model.a $(O)/lib.a
+ARCHIVES	:= $(O)/builder.a $(O)/pxe.a $(O)/firstboot.a $(O)/plan.a $(O)/model.a $(O)/lib.a
 
 STANDIN_COMMON	:= $(call obj,$(call src,test/standin/common))
 STANDINS	:= $(patsubst test/standin/%.c,$(O)/standin/%,$(call src,test/standin))
@@ -108,6 +109,7 @@ $(O)/obj/builder/base/hooks.o: builder/base/hooks.h $(sort $(wildcard builder/ba
 
 $(O)/lib.a: $(LIB_OBJ)
 $(O)/model.a: $(MODEL_OBJ)
+$(O)/plan.a: $(PLAN_OBJ)
 $(O)/firstboot.a: $(FIRSTBOOT_OBJ)
 $(O)/pxe.a: $(PXE_OBJ)
 $(O)/builder.a: $(BUILDER_OBJ)
@@ -116,7 +118,7 @@ $(ARCHIVES) $(O)/standin.a:
 	@mkdir -p $(@D)
 	$(call say,AR,$@)rm -f $@ && $(AR) rcsD $@ $^
 
-# Without firstboot.a: of firstboot it may use only the model.
+# Without firstboot.a: of firstboot it may use only the plan and the model.
 $(O)/rackstrap: $(O)/obj/builder/main.o $(filter-out %/firstboot.a,$(ARCHIVES))
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $^ $(LIBS_BUILDER)
 
@@ -126,7 +128,7 @@ $(O)/completion/rackstrap: $(O)/rackstrap
 
 # Static, so that it runs on any root filesystem whatever its libc; a sanitized build
 # cannot be static.
-$(O)/firstboot: $(O)/obj/firstboot/firstboot.o $(O)/firstboot.a $(O)/model.a $(O)/lib.a
+$(O)/firstboot: $(O)/obj/firstboot/firstboot.o $(O)/firstboot.a $(O)/plan.a $(O)/model.a $(O)/lib.a
 ifeq ($(SAN),1)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_FIRSTBOOT)
 else
@@ -135,7 +137,7 @@ else
 endif
 # firstboot is in every image, so it is optimised for size.
 ifneq ($(SAN),1)
-$(FIRSTBOOT_OBJ) $(MODEL_OBJ) $(LIB_OBJ) $(O)/obj/firstboot/firstboot.o: \
+$(FIRSTBOOT_OBJ) $(PLAN_OBJ) $(MODEL_OBJ) $(LIB_OBJ) $(O)/obj/firstboot/firstboot.o: \
 	SIZE_CFLAGS := -Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
 endif
 

@@ -8,7 +8,7 @@
 #include "firstboot/cmdline.h"
 #include "firstboot/config-url.h"
 #include "firstboot/config.h"
-#include "firstboot/plan.h"
+#include "firstboot/plan/plan.h"
 #include "firstboot/secrets.h"
 #include "firstboot/state.h"
 #include "firstboot/steps.h"

@@ -1,24 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The code that firstboot has for single features: a row for each, in the file of its
- * name in firstboot/feature/. A feature that needs only keys and templates has no row.
+ * name in firstboot/feature/. A feature that needs only keys, templates and a part of the
+ * plan (plan/feature.h) has no row.
  */
 #pragma once
 
-#include "firstboot/plan.h"
+#include "firstboot/plan/feature.h"
 #include "firstboot/registration.h"
 #include "firstboot/snapshot.h"
 
 struct feature_code {
 	enum feature_id id;
 
-	/* Each of these may be NULL. plan() is called for every host, the others only
-	 * for hosts with the feature. */
-
-	/* Adds its files to the plan, or with !`has` their removal. */
-	void (*plan)(struct plan *p, bool has);
-	/* Appends its settings of the running system to plan_text(). */
-	void (*text)(struct buf *b, const struct plan *p);
+	/* Each of these may be NULL, and is called only for hosts with the feature. */
 
 	/* Makes its settings of the running system. Returns the number of changes, or
 	 * -1. */
@@ -26,13 +21,6 @@ struct feature_code {
 	/* Removes them from a host without the feature that had another role before in
 	 * this boot. Returns as apply(). */
 	int (*remove)(struct err *e);
-
-	/* A unit that is restarted when setting() or the file `reads` changes. */
-	const char *unit;
-	/* Returns a value of the plan as text, owned by the caller. */
-	char *(*setting)(const struct plan *p);
-	const char *reads; /* path below the root of a file that the unit reads other
-			    * than by EnvironmentFile= */
 
 	/* Returns a reason why no unit of the role can work, owned by the caller, or
 	 * NULL. */

@@ -23,7 +23,7 @@
 
 #include "firstboot/firstboot.h"
 #include "firstboot/model/sha256.h"
-#include "firstboot/plan.h"
+#include "firstboot/plan/plan.h"
 #include "lib/intern.h"
 
 #define STATE_DIR       "var/lib/rackstrap"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LIVE_CFG records the settings that the running units were started with (libconfig, on a
- * tmpfs):
+ * LIVE_CFG has the record of the plan that the running units were started with
+ * (libconfig, on a tmpfs; plan/stale.h):
  *
  *	target = "rackstrap-node.target";
  *	settings = [ "cbr0 192.168.1.1/24" ];   of features, with their names
@@ -14,14 +14,13 @@
 #pragma once
 
 #include "firstboot/firstboot.h"
-#include "firstboot/plan.h"
+#include "firstboot/plan/stale.h"
 
 #define LIVE_CFG RUN_DIR "/live.cfg"
 
 struct live {
 	bool there;
-	char *target;
-	char **settings, **inputs;
+	struct plan_record record;
 };
 
 void live_read(struct live *ret, const struct firstboot *fb);
@@ -30,13 +29,8 @@ int live_write(const struct firstboot *fb, const struct plan *p,
 void live_done(struct live *l);
 #define _cleanup_live_ _cleanup_(live_done)
 
-/*
- * Sets *ret to the units that must be restarted because the plan changes a setting that
- * they were started with: units of the role that read a changed file with
- * EnvironmentFile= or depend on a changed setting of a feature, all units that the
- * template of a changed file names, networkd, and the report. NULL when there is none.
- * Runs systemctl only when a setting changed. *ret is owned by the caller. Returns 0 or
- * -1.
- */
+/* Sets *ret to the units that must be restarted, as plan_stale() returns them. Runs
+ * systemctl, for the files that units read, only when a setting changed. Returns 0 or
+ * -1. */
 int live_stale(char ***ret, const struct live *l, const struct plan *p,
 	       struct err *e) _must_check_;

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "firstboot/plan.h"
+#include "firstboot/plan/plan.h"
 #include "lib/intern.h"
 
 /* Adds the directories that hold a file which the plan makes, and their parents, to *ret,

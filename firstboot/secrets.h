@@ -10,9 +10,7 @@
 
 #include "firstboot/firstboot.h"
 #include "firstboot/model/host.h"
-#include "firstboot/plan.h"
-
-#define SECRETS_DIR "run/rackstrap/secrets"
+#include "firstboot/plan/plan.h"
 
 /* Checks, without a change, that every secret of the host is there, and that the root has
  * its user and group. Returns 0, or -1 with all complaints. */

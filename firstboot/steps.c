@@ -323,9 +323,9 @@ static int step_leave(const struct firstboot *fb, const struct plan *p, struct e
 	_cleanup_live_ struct live l = {0};
 
 	live_read(&l, fb);
-	if (!l.there || streq(l.target, p->target))
+	if (!l.there || streq(l.record.target, p->target))
 		return 0;
-	const char *const argv[] = {"systemctl", "stop", l.target, NULL};
+	const char *const argv[] = {"systemctl", "stop", l.record.target, NULL};
 
 	return run_argv(argv, e) < 0 ? -1 : 1;
 }
@@ -336,7 +336,7 @@ static bool role_changed(const struct firstboot *fb, const struct plan *p)
 	_cleanup_live_ struct live l = {0};
 
 	live_read(&l, fb);
-	return l.there && !streq(l.target, p->target);
+	return l.there && !streq(l.record.target, p->target);
 }
 
 static int step_features(const struct firstboot *fb, const struct plan *p, struct err *e)
@@ -360,6 +360,20 @@ static int step_features(const struct firstboot *fb, const struct plan *p, struc
 	return changed;
 }
 
+/* Warns about settings that networkd does not change on a running host. */
+static void warn_boot_files(const struct firstboot *fb, const struct live *l,
+			    const struct plan *p)
+{
+	_cleanup_strv_ char **paths = plan_boot_files(&l->record, p);
+	_cleanup_free_ char *names = paths ? strv_join(paths, " /") : NULL;
+
+	if (names)
+		console_line(fb,
+			     "boot this host again: /%s changed, which networkd "
+			     "applies to new devices only",
+			     names);
+}
+
 /* Restarts units whose settings changed. Uses try-restart, which does not start a unit
  * that does not run. */
 static int step_restart(const struct firstboot *fb, const struct plan *p, struct err *e)
@@ -371,6 +385,7 @@ static int step_restart(const struct firstboot *fb, const struct plan *p, struct
 	live_read(&l, fb);
 	if (!l.there)
 		return 0;
+	warn_boot_files(fb, &l, p);
 	if (live_stale(&units, &l, p, e) < 0)
 		return -1;
 	if (!units)

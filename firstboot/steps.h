@@ -6,7 +6,7 @@
 #pragma once
 
 #include "firstboot/firstboot.h"
-#include "firstboot/plan.h"
+#include "firstboot/plan/plan.h"
 
 struct step {
 	const char *name;

@@ -4,17 +4,6 @@
 
 #define POLL_MS 50
 
-const char *uplink_name(const struct host *h, const char *devices,
-			char out[static IF_NAMESIZE])
-{
-	if (h->vlan)
-		snprintf(out, IF_NAMESIZE, "vlan%u", h->vlan);
-	else
-		snprintf(out, IF_NAMESIZE, "%s",
-			 strv_len(h->bond) ? UPLINK_BOND : devices);
-	return out;
-}
-
 /* --- the links of a bond ------------------------------------------------------------ */
 
 /* Returns the link with this name or MAC address, or NULL. */

@@ -8,10 +8,7 @@
 #pragma once
 
 #include "firstboot/link.h"
-
-/* Writes the name of the interface that has the address to `out`. Returns `out`. */
-const char *uplink_name(const struct host *h, const char *devices,
-			char out[static IF_NAMESIZE]);
+#include "firstboot/plan/plan-files.h"
 
 /* Finds the devices among `links`. Sets *devices, owned by the caller, and *settled when
  * udev has handled all of them. Returns 0, or -1 with the links in the message. */

@@ -17,106 +17,15 @@
 #include "firstboot/config.h"
 #include "firstboot/feature.h"
 #include "firstboot/feature/etcd.h"
-#include "firstboot/model/feature/bgp.h"
 #include "lib/log.h"
 
 #define POOL_S       600 /* --timeout */
 #define PAUSE_MS     500
 #define PAUSE_MAX_MS 5000
 
-#define KEYS        "/calico/v1"
-#define CALICO_NODE "calico-node.service"
-
-/* confd reads numbers as float64 and prints those from 1000000 with an exponent,
- * "4.2e+09" (Go's text/template and fmt), which BIRD refuses. A string is printed
- * unchanged. */
-#define AS_AS_FLOAT 1000000
-
-/* Adds a key, which owns the three strings from then on. Returns it. */
-static struct calico_key *add(struct calico_keys *k, char *key, char *want, char *what)
-{
-	k->v = xgrow(k->v, k->n, sizeof(*k->v));
-	k->v[k->n] = (struct calico_key){.key = key, .want = want, .what = what};
-	return &k->v[k->n++];
-}
-
-static void add_peers(struct calico_keys *k, char *const *peers, const char *where,
-		      bool own)
-{
-	char addr[NET_ADDR_LEN];
-	struct bgp_peer p;
-	const char *quote;
-
-	for (size_t i = 0; peers && peers[i]; i++) {
-		if (bgp_peer_parse(peers[i], &p) < 0)
-			continue; /* host_check has complained */
-		net_format_addr(p.addr, addr);
-		quote = p.as < AS_AS_FLOAT ? "" : "\"";
-		add(k, xasprintf(KEYS "/%s/bgp_peer_v4/%s", where, addr),
-		    xasprintf("{\"ip\": \"%s\", \"as_num\": %s%u%s}", addr, quote, p.as,
-			      quote),
-		    xasprintf("BGP peer %s", peers[i]))
-			->own = own;
-	}
-}
-
-static void add_pools(struct calico_keys *k, char *const *pools)
-{
-	char net[NET_CIDR_LEN], addr[NET_ADDR_LEN];
-	struct bgp_pool p;
-
-	for (size_t i = 0; pools && pools[i]; i++) {
-		if (bgp_pool_parse(pools[i], &p) < 0)
-			continue;
-		add(k,
-		    xasprintf(KEYS "/ipam/v4/pool/%s-%u",
-			      net_format_addr(p.net.addr, addr), p.net.prefix),
-		    xasprintf("{\"cidr\": \"%s\"%s%s}", net_format_cidr(p.net, net),
-			      p.ipip ? ", \"ipip\": \"tunl0\"" : "",
-			      p.nat_outgoing ? ", \"masquerade\": true" : ""),
-		    xasprintf("pool %s", pools[i]));
-	}
-}
-
-void calico_keys_make(struct calico_keys *ret, const struct host *h,
-		      const struct role *role)
-{
-	_cleanup_free_ char *host = xasprintf("host/%s", h->name);
-	const struct calico *c = &h->f.calico;
-	bool master = role_has(role, FEATURE_KUBERNETES_MASTER);
-
-	*ret = (struct calico_keys){0};
-	if (!role_has(role, FEATURE_CALICO))
-		return;
-	if (master && c->as)
-		add(ret, xstrdup(KEYS "/config/bgp_as"), xasprintf("%u", c->as),
-		    xasprintf("AS number %u", c->as));
-	if (master && h->set[HOST_BGP_MESH])
-		add(ret, xstrdup(KEYS "/config/bgp_node_mesh"),
-		    xasprintf("{\"enabled\": %s}", c->mesh ? "true" : "false"),
-		    xasprintf("BGP node mesh %s", c->mesh ? "(on)" : "(off)"));
-	if (master)
-		add_peers(ret, c->peers, "config", false);
-	if (master)
-		add_pools(ret, c->pools);
-	if (strv_has(role->units, CALICO_NODE)) /* else its bird_ip is never written */
-		add_peers(ret, c->node_peers, host, true);
-}
-
-void calico_keys_done(struct calico_keys *k)
-{
-	for (size_t i = 0; i < k->n; i++) {
-		free(k->v[i].key);
-		free(k->v[i].want);
-		free(k->v[i].what);
-	}
-	free(k->v);
-	*k = (struct calico_keys){0};
-}
-
 int calico_host_is_known(const struct host *h, struct err *e)
 {
-	_cleanup_free_ char *key = xasprintf(KEYS "/host/%s/bird_ip", h->name);
+	_cleanup_free_ char *key = xasprintf(CALICO_KEYS "/host/%s/bird_ip", h->name);
 
 	return etcd_has(h->f.kubernetes.etcd, key, e);
 }
@@ -130,7 +39,7 @@ static int try_key(const struct host *h, const struct calico_key *k, struct err 
 
 		if (r == 0)
 			err_set(e, ERR_FAILED,
-				"calico-node has not written " KEYS
+				"calico-node has not written " CALICO_KEYS
 				"/host/%s/bird_ip yet",
 				h->name);
 		if (r <= 0)
@@ -238,11 +147,8 @@ static enum registration_state look(const struct host *h)
 static const struct registration registration = {"calico", CALICO_NODE, "etcd",
 						 subject,  server,      look};
 
-/* The host's name is calico-node's key in etcd. */
 const struct feature_code code_calico = {
 	.id = FEATURE_CALICO,
-	.reads = "etc/hostname",
-	.unit = CALICO_NODE,
 	.heal = heal,
 	.registration = &registration,
 };

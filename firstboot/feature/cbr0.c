@@ -9,7 +9,6 @@
 #include "firstboot/route.h"
 #include "lib/log.h"
 #include "lib/rtnl.h"
-#include "lib/text.h"
 
 #define CBR0 "cbr0"
 
@@ -93,27 +92,9 @@ int bridge_remove(struct err *e)
 
 /* --- the feature -------------------------------------------------------------------- */
 
-static void text(struct buf *b, const struct plan *p)
-{
-	const struct cbr0 *cbr0 = &p->host->f.cbr0;
-	char net[NET_CIDR_LEN];
-
-	text_append(b, "bridge " CBR0 " %s", net_format_cidr(cbr0->address, net));
-	if (cbr0->mtu)
-		text_append(b, " mtu %u", cbr0->mtu);
-	buf_puts(b, "\n");
-}
-
 static int apply(const struct firstboot *fb _unused_, const struct plan *p, struct err *e)
 {
 	return bridge_apply(p->host->f.cbr0.address, p->host->f.cbr0.mtu, e);
-}
-
-static char *setting(const struct plan *p)
-{
-	char net[NET_CIDR_LEN];
-
-	return xstrdup(net_format_cidr(p->host->f.cbr0.address, net));
 }
 
 /* Some units of the role need the default route (route.h). */
@@ -124,10 +105,7 @@ static char *obstacle(const struct firstboot *fb, const struct snapshot *s)
 
 const struct feature_code code_cbr0 = {
 	.id = FEATURE_CBR0,
-	.text = text,
 	.apply = apply,
 	.remove = bridge_remove,
-	.setting = setting,
-	.unit = "docker.service",
 	.obstacle = obstacle,
 };

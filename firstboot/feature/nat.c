@@ -13,7 +13,6 @@
 #include "lib/log.h"
 #include "lib/run.h"
 #include "lib/str.h"
-#include "lib/text.h"
 
 #define JUMP "POSTROUTING -j " NAT_CHAIN
 
@@ -92,40 +91,6 @@ int nat_apply(char *const *want, struct err *e)
 
 /* --- the feature -------------------------------------------------------------------- */
 
-static void add_return(char ***rules, struct cidr net, const char *uplink)
-{
-	char text[NET_CIDR_LEN];
-
-	strv_addf(rules, "-A " NAT_CHAIN " -d %s -o %s -j RETURN",
-		  net_format_cidr(net, text), uplink);
-}
-
-char **nat_rules(const struct host *h, const char *devices)
-{
-	char uplink[IF_NAMESIZE];
-	char **rules = NULL;
-
-	if (!h->f.nat.on)
-		return NULL;
-	uplink_name(h, devices, uplink);
-	add_return(&rules, h->f.pods.network, uplink);
-	add_return(&rules, h->node_network, uplink);
-	for (size_t i = 0; i < h->f.nat.exempt.n; i++)
-		add_return(&rules, h->f.nat.exempt.v[i], uplink);
-	strv_add(&rules, "-A " NAT_CHAIN " -j MASQUERADE");
-	return rules;
-}
-
-static void text(struct buf *b, const struct plan *p)
-{
-	_cleanup_strv_ char **rules = nat_rules(p->host, p->uplink);
-
-	buf_puts(b, rules ? "chain nat " NAT_CHAIN ", called once by POSTROUTING\n"
-			  : "no chain nat " NAT_CHAIN "\n");
-	for (size_t i = 0; rules && rules[i]; i++)
-		text_line(b, "    %s", rules[i]);
-}
-
 static int apply(const struct firstboot *fb _unused_, const struct plan *p, struct err *e)
 {
 	_cleanup_strv_ char **rules = nat_rules(p->host, p->uplink);
@@ -155,7 +120,6 @@ static int heal(const struct firstboot *fb, const struct config *c, struct err *
 
 const struct feature_code code_nat = {
 	.id = FEATURE_NAT,
-	.text = text,
 	.apply = apply,
 	.remove = remove_chain,
 	.heal = heal,

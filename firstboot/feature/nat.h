@@ -6,13 +6,8 @@
  */
 #pragma once
 
-#include "firstboot/model/host.h"
-
-#define NAT_CHAIN "KUBE-OUTBOUND-NAT"
-
-/* Returns the rules of a host in the form of iptables-save; NULL when it shall have no
- * chain. `devices`: of its uplink (uplink.h). Owned by the caller. */
-char **nat_rules(const struct host *h, const char *devices);
+#include "firstboot/plan/feature/nat.h"
+#include "lib/err.h"
 
 /*
  * Makes the input for iptables-restore --noflush that changes the nat table in `saved`

@@ -3,19 +3,6 @@
 #include "firstboot/feature.h"
 #include "lib/file.h"
 
-#define SYSCTL_FILE "etc/sysctl.d/90-rackstrap.conf" /* sysctl.d(5) */
-
-static void plan(struct plan *p, bool has)
-{
-	plan_add_file(p, SYSCTL_FILE, 0644,
-		      has ? xstrdup(PLAN_MARK "\nnet.ipv4.ip_forward = 1\n") : NULL);
-}
-
-static void text(struct buf *b, const struct plan *p _unused_)
-{
-	buf_puts(b, "sysctl net.ipv4.ip_forward 1\n");
-}
-
 static int apply(const struct firstboot *fb _unused_, const struct plan *p _unused_,
 		 struct err *e)
 {
@@ -33,7 +20,5 @@ static int apply(const struct firstboot *fb _unused_, const struct plan *p _unus
 
 const struct feature_code code_pods = {
 	.id = FEATURE_PODS,
-	.plan = plan,
-	.text = text,
 	.apply = apply,
 };

@@ -7,7 +7,7 @@
 #include "firstboot/feature/calico.h"
 #include "firstboot/feature/etcd.h"
 #include "firstboot/model/host-check.h"
-#include "firstboot/plan.h"
+#include "firstboot/plan/plan.h"
 
 static void demand(bool what, const char *story)
 {

@@ -52,7 +52,7 @@ IN_FILE = {"kubernetes-master": "kubernetes"}
 FINDERS = {"firstboot/model/feature.c", "firstboot/model/roles.c", "pxe/image-json.c"}
 
 WORDS = "cbr0|calico|etcd|bgp|docker|kube|kubernetes|kubelet|nat|network-environment"
-OWN = re.compile(r"(firstboot|firstboot/model|pxe)/(feature/.*|features?\.[ch])")
+OWN = re.compile(r"(firstboot|firstboot/model|firstboot/plan|pxe)/(feature/.*|features?\.[ch])")
 TOKEN = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|/\*.*?\*/|//[^\n]*', re.S)
 
 
@@ -122,7 +122,8 @@ def main():
         path = f"firstboot/model/feature/{IN_FILE.get(name, name)}.c"
         if not os.path.exists(path):
             print(f"{path}:1: does not exist, but there is a feature '{name}'")
-    for folder in ("firstboot/model/feature", "firstboot/feature", "pxe/feature"):
+    for folder in ("firstboot/model/feature", "firstboot/plan/feature", "firstboot/feature",
+                   "pxe/feature"):
         for path in sorted(glob.glob(folder + "/*.c")):
             if os.path.basename(path)[:-2] not in features and path not in PARTS:
                 print(f"{path}:1: is named after no feature")

@@ -101,8 +101,7 @@ short_lists() {
 	firstboot/apply.c at most 51 mistakes
 	firstboot/config-url.c two warnings
 	firstboot/inspect.c one warning
-	firstboot/feature/nat.c a rule for each of at most 256 networks
-	firstboot/live.c the files of a plan and the units of a role
+	firstboot/plan/feature/nat.c a rule for each of at most 256 networks
 	firstboot/model/feature.c the names of features
 	firstboot/model/feature/calico.c one element
 	firstboot/units.c at most five lines, and the environment files of a unit
@@ -357,9 +356,11 @@ dependencies() {
 	lib
 	firstboot/model lib firstboot/model/feature
 	firstboot/model/feature lib firstboot/model
-	firstboot lib firstboot/model
-	firstboot/feature lib firstboot firstboot/model firstboot/model/feature
-	pxe lib firstboot/model
+	firstboot/plan lib firstboot/model
+	firstboot/plan/feature lib firstboot/plan firstboot/model firstboot/model/feature
+	firstboot lib firstboot/model firstboot/plan
+	firstboot/feature lib firstboot firstboot/model firstboot/model/feature firstboot/plan firstboot/plan/feature
+	pxe lib firstboot/model firstboot/plan
 	pxe/feature lib pxe firstboot/model firstboot/model/feature
 	builder/common lib pxe firstboot/model
 	builder/recipe lib pxe firstboot/model builder/common

@@ -218,6 +218,31 @@ static void test_units_of_a_template_restart(void **state _unused_)
 	assert_file(&m, "etc/app.conf", NULL);
 }
 
+/* networkd changes no VLAN that exists: the console has a line about it. */
+static void test_new_vlan_asks_for_a_boot(void **state _unused_)
+{
+	_cleanup_free_ char *first = NULL, *second = NULL, *console = NULL;
+	_cleanup_machine_ struct machine m;
+
+	machine_make(&m);
+	write_node(&m);
+	fake_systemctl(&m);
+	fake_show(&m);
+	m.fb.live = true;
+	console = xasprintf("%s/console", m.dir);
+	m.fb.console = console;
+	write_file(&m, "console", "");
+	assert_restarts(&m, NODE_CFG, "rackstrap.vlan=5", START("node"));
+	first = read_file(&m, "console");
+	assert_null(strstr(first, "boot this host again"));
+	assert_restarts(&m, NODE_CFG, "rackstrap.vlan=6",
+			RESTART("systemd-networkd.service") START("node"));
+	second = read_file(&m, "console");
+	assert_has(second,
+		   "boot this host again: /etc/systemd/network/07-rackstrap-vlan.netdev "
+		   "changed, which networkd applies to new devices only");
+}
+
 static void test_second_live_apply_changes_nothing(void **state _unused_)
 {
 	_cleanup_host_ struct host h;
@@ -305,6 +330,7 @@ int main(void)
 		cmocka_unit_test(test_live_apply_configures_the_system),
 		cmocka_unit_test(test_changed_units_restart),
 		cmocka_unit_test(test_units_of_a_template_restart),
+		cmocka_unit_test(test_new_vlan_asks_for_a_boot),
 		cmocka_unit_test(test_second_live_apply_changes_nothing),
 		cmocka_unit_test(test_foreign_bridge_is_taken_over),
 		cmocka_unit_test(test_live_failure_starts_nothing),

@@ -2,7 +2,7 @@
 /* The NAT chain: the iptables-restore script for every state of the table, then the same
  * with real iptables. */
 #include "firstboot/feature/nat.h"
-#include "firstboot/plan.h"
+#include "firstboot/plan/plan.h"
 #include "lib/run.h"
 #include "test-lib-namespace.h"
 

@@ -7,8 +7,8 @@
  */
 #include "firstboot/feature/nat.h"
 #include "firstboot/model/host-check.h"
-#include "firstboot/plan-files.h"
-#include "firstboot/plan.h"
+#include "firstboot/plan/plan-files.h"
+#include "firstboot/plan/plan.h"
 #include "lib/file.h"
 #include "test-roles.h"
 #include "test-templates.h"

@@ -2,7 +2,7 @@
 /* The files of an image's templates, below a root: made, changed, removed, and refused
  * before anything is written. */
 #include "firstboot/config.h"
-#include "firstboot/plan.h"
+#include "firstboot/plan/plan.h"
 #include "firstboot/state.h"
 #include "test-firstboot-root.h"
 

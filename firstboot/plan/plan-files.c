@@ -9,10 +9,9 @@
  * Calico. And no version of networkd changes an existing bond or VLAN: new settings take
  * effect at the next boot.
  */
-#include "firstboot/plan-files.h"
+#include "firstboot/plan/plan-files.h"
 #include "firstboot/model/words.h"
-#include "firstboot/plan.h"
-#include "firstboot/uplink.h"
+#include "firstboot/plan/plan.h"
 
 /* Appends the first line of every file. */
 static void begin(struct buf *b)
@@ -38,6 +37,17 @@ char *file_hosts(const struct host *h)
 }
 
 /* --- the uplink -------------------------------------------------------------------- */
+
+const char *uplink_name(const struct host *h, const char *devices,
+			char out[static IF_NAMESIZE])
+{
+	if (h->vlan)
+		snprintf(out, IF_NAMESIZE, "vlan%u", h->vlan);
+	else
+		snprintf(out, IF_NAMESIZE, "%s",
+			 strv_len(h->bond) ? UPLINK_BOND : devices);
+	return out;
+}
 
 /*
  * The client identifier of the firmware, iPXE, ipconfig and udhcpc is the MAC address.

@@ -7,6 +7,8 @@
 
 #include "firstboot/model/host.h"
 
+#include <net/if.h>
+
 #define NETWORK_DIR      "etc/systemd/network/"
 #define FILE_BOND        NETWORK_DIR "05-rackstrap-bond.netdev"
 #define FILE_BOND_LINKS  NETWORK_DIR "06-rackstrap-bond-links.network"
@@ -15,9 +17,14 @@
 #define FILE_UPLINK      NETWORK_DIR "10-rackstrap-uplink.network"
 #define FILE_RESCUE      NETWORK_DIR "90-rackstrap-rescue.network"
 
+/* Writes the name of the interface that has the address to `out`. Returns `out`. */
+const char *uplink_name(const struct host *h, const char *devices,
+			char out[static IF_NAMESIZE]);
+
 char *file_hosts(const struct host *h); /* hosts(5) */
 
-/* Files for networkd: systemd.netdev(5), systemd.network(5). `devices`: see uplink.h.
+/* Files for networkd: systemd.netdev(5), systemd.network(5). `devices`: of the
+ * uplink (firstboot/uplink.h).
  * `forward`: this host forwards packets. */
 char *file_bond(const struct host *h);
 char *file_bond_links(const struct host *h, const char *devices);

@@ -4,12 +4,10 @@
  * the files. A file that this host does not need but another configuration may have left
  * is in the plan as PLAN_REMOVE.
  */
-#include "firstboot/plan.h"
-#include "firstboot/feature.h"
+#include "firstboot/plan/plan.h"
 #include "firstboot/model/feature.h"
-#include "firstboot/plan-files.h"
-#include "firstboot/secrets.h"
-#include "firstboot/uplink.h"
+#include "firstboot/plan/feature.h"
+#include "firstboot/plan/plan-files.h"
 #include "lib/text.h"
 
 static struct plan_file *add(struct plan *p, enum plan_kind kind, const char *path,
@@ -65,9 +63,9 @@ static bool forwards(uint32_t set)
 	return false;
 }
 
-static bool has(const struct plan *p, const struct feature_code *code)
+static bool has(const struct plan *p, const struct feature_plan *f)
 {
-	return p->features & FEATURE_BIT(code->id);
+	return p->features & FEATURE_BIT(f->id);
 }
 
 /* Returns true when a template of the role makes the file. */
@@ -114,9 +112,9 @@ void plan_make(struct plan *ret, const struct host *h, const struct role *role,
 	plan_add_file(&p, FILE_RESCUE, 0644, NULL);
 	add_resolv_conf(&p, h);
 	add_ssh_keys(&p, h->ssh_keys);
-	for (size_t i = 0; feature_codes[i]; i++)
-		if (feature_codes[i]->plan)
-			feature_codes[i]->plan(&p, has(&p, feature_codes[i]));
+	for (size_t i = 0; feature_plans[i]; i++)
+		if (feature_plans[i]->plan)
+			feature_plans[i]->plan(&p, has(&p, feature_plans[i]));
 	add_rendered(&p, templates);
 	*ret = p;
 }
@@ -207,9 +205,9 @@ char *plan_text(const struct plan *p)
 		text_file(&b, &p->files[i]);
 	if (p->hostname)
 		text_line(&b, "hostname %s", p->hostname);
-	for (size_t i = 0; feature_codes[i]; i++)
-		if (feature_codes[i]->text && has(p, feature_codes[i]))
-			feature_codes[i]->text(&b, p);
+	for (size_t i = 0; feature_plans[i]; i++)
+		if (feature_plans[i]->text && has(p, feature_plans[i]))
+			feature_plans[i]->text(&b, p);
 	if (p->target)
 		text_line(&b, "start %s", p->target);
 	return buf_take(&b);

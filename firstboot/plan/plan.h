@@ -2,12 +2,14 @@
 /*
  * The plan: all files and settings that firstboot makes on a host, computed before
  * anything is changed. It depends only on the host, its role and its uplink's devices
- * (uplink.h). steps.c carries it out; `apply --dry-run` prints plan_text(), which golden
- * tests compare.
+ * (firstboot/uplink.h). firstboot/steps.c carries it out; `apply --dry-run` prints
+ * plan_text(), which golden tests compare.
  */
 #pragma once
 
 #include "firstboot/model/host-template.h"
+
+#define SECRETS_DIR "run/rackstrap/secrets" /* of the host's secrets */
 
 enum plan_kind {
 	PLAN_DIR,      /* make a directory with this mode */
@@ -44,7 +46,7 @@ struct plan {
 	"# Written by rackstrap firstboot at every boot: changes made here do not last."
 
 /* Makes the plan of a host that has passed host_check, and whose templates were rendered.
- * `uplink`: its devices (uplink.h). The plan refers to the host. */
+ * `uplink`: its devices. The plan refers to the host. */
 void plan_make(struct plan *ret, const struct host *h, const struct role *role,
 	       const struct host_templates *templates, const char *uplink);
 
