@@ -150,6 +150,31 @@ static int templates_parse(struct image *i, const json_t *j, struct err *e)
 	return 0;
 }
 
+static int unit_parse(struct image_unit *u, const json_t *j, struct err *e)
+{
+	if (json_get_str(j, "unit", &u->name, e) < 0 ||
+	    json_get_strv_if_any(j, "files", &u->files, e) < 0)
+		return -1;
+	u->known = !json_is_null(json_object_get(j, "files"));
+	return 0;
+}
+
+/* Reads the files of the units, which older images do not have. */
+static int units_parse(struct image *i, const json_t *j, struct err *e)
+{
+	const json_t *a;
+
+	if (!json_object_get(j, "unit_files"))
+		return 0;
+	if (json_get_array(j, "unit_files", &a, e) < 0)
+		return -1;
+	i->units = xcalloc(json_array_size(a) + 1, sizeof(*i->units));
+	for (size_t k = 0; k < json_array_size(a); k++)
+		if (unit_parse(&i->units[i->n_units++], json_array_get(a, k), e) < 0)
+			return err_wrap(e, "unit_files");
+	return 0;
+}
+
 static bool is_sha256(const char *s)
 {
 	return strlen(s) == 64 && strspn(s, "0123456789abcdef") == 64;
@@ -210,7 +235,8 @@ static int manifest_parse(struct image *i, const json_t *j, struct err *e)
 	    json_get_strv(j, "standins", &i->standins, e) < 0 ||
 	    json_get_strv_if_any(j, "users", &i->users, e) < 0 ||
 	    json_get_strv_if_any(j, "groups", &i->groups, e) < 0 ||
-	    roles_parse(&i->roles, j, e) < 0 || templates_parse(i, j, e) < 0)
+	    roles_parse(&i->roles, j, e) < 0 || templates_parse(i, j, e) < 0 ||
+	    units_parse(i, j, e) < 0)
 		return err_wrap(e, "manifest.json");
 	i->roles.image = xstrdup(i->name);
 	i->has_accounts = json_object_get(j, "users") != NULL;

@@ -91,6 +91,11 @@ void image_done(struct image *i)
 	strv_free(i->standins);
 	strv_free(i->users);
 	strv_free(i->groups);
+	for (size_t k = 0; k < i->n_units; k++) {
+		free(i->units[k].name);
+		strv_free(i->units[k].files);
+	}
+	free(i->units);
 	roles_done(&i->roles);
 	host_templates_done(&i->templates);
 	*i = (struct image){0};

@@ -13,6 +13,13 @@ extern const char *const image_part_names[IMAGE_PARTS];
 
 struct known_digests;
 
+/* A unit of a role, and the files of its EnvironmentFile=. */
+struct image_unit {
+	char *name;
+	bool known;   /* the builder could find the files */
+	char **files; /* absolute paths */
+};
+
 /* A built image: a folder with vmlinuz, initrd.img, root.squashfs, manifest.json. */
 struct image {
 	char *dir;
@@ -24,6 +31,8 @@ struct image {
 	char **standins; /* programs in it that are stand-ins ("kubelet", ...), or NULL */
 	struct roles roles;
 	struct host_templates templates; /* compiled */
+	struct image_unit *units;        /* of its roles; NULL: not known */
+	size_t n_units;
 	bool has_accounts;      /* the manifest has `users`: the image's firstboot handles
 				 * secrets */
 	char **users, **groups; /* names in it; NULL: not known */

@@ -24,6 +24,7 @@
 #include "builder/root/host-needs.h"
 #include "builder/root/index-file.h"
 #include "builder/root/inputs-check.h"
+#include "builder/root/unit-environment.h"
 #include "builder/root/unit-links.h"
 #include "lib/file.h"
 #include "lib/interrupt.h"
@@ -118,8 +119,9 @@ static int make_containers(struct build_state *b, struct err *e)
 
 static bool needs_text(const char *path, _unused_ void *data)
 {
-	return unit_links_reads(path) || merge_plan_reads(path) ||
-	       account_names_reads(path) || medium_tree_needs(path);
+	return unit_links_reads(path) || unit_environment_reads(path) ||
+	       merge_plan_reads(path) || account_names_reads(path) ||
+	       medium_tree_needs(path);
 }
 
 /* Lists the base's entries. Its digest is compared here, not only when it is merged: with

@@ -3,6 +3,7 @@
 #include "builder/image/manifest.h"
 
 #include "builder/root/account-names.h"
+#include "builder/root/unit-environment.h"
 #include "firstboot/model/feature.h"
 #include "lib/json.h"
 #include "pxe/image.h"
@@ -47,6 +48,34 @@ static void append_templates(struct json *j, const struct host_templates *t)
 		if (one->units)
 			json_strv(j, "units", one->units);
 		json_str(j, "text", one->text);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
+/* Lists the files that the roles' units read with EnvironmentFile=, with null if they are
+ * not known. */
+static void append_unit_files(struct json *j, const struct manifest *m)
+{
+	_cleanup_intern_ struct intern units = {0};
+
+	for (size_t i = 0; i < m->r->roles.n; i++) {
+		char *const *names = m->r->roles.v[i].units;
+
+		for (size_t k = 0; names && names[k]; k++)
+			intern(&units, names[k], NULL);
+	}
+	json_open(j, "unit_files", '[');
+	for (size_t i = 0; i < units.n; i++) {
+		_cleanup_strv_ char **files = NULL;
+		bool known = unit_environment(&files, m->index, m->layer, units.texts[i]);
+
+		json_open(j, NULL, '{');
+		json_str(j, "unit", units.texts[i]);
+		if (known)
+			json_strv(j, "files", files);
+		else
+			json_str(j, "files", NULL);
 		json_close(j, '}');
 	}
 	json_close(j, ']');
@@ -209,6 +238,7 @@ char *manifest_render(const struct manifest *m)
 	append_standins(&j, m->r);
 	append_roles(&j, &m->r->roles);
 	append_templates(&j, &m->r->compiled);
+	append_unit_files(&j, m);
 	append_accounts(&j, "users", m, ACCOUNT_USERS);
 	append_accounts(&j, "groups", m, ACCOUNT_GROUPS);
 	append_base(&j, m->r, m->base);

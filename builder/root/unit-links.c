@@ -10,6 +10,7 @@
 #include "builder/root/unit-links.h"
 
 #include "builder/common/unit-dirs.h"
+#include "builder/root/unit-text.h"
 
 #define ETC "etc/systemd/system/"
 
@@ -23,28 +24,11 @@ struct linker {
 	struct index *base;
 };
 
-/* Returns the template of an instance: "getty@.service" for "getty@tty1.service". NULL
- * for any other name. Owned. */
-static char *template_of(const char *name)
-{
-	const char *at = strchr(name, '@'), *dot = strrchr(name, '.');
-
-	if (!at || !dot || dot <= at + 1)
-		return NULL;
-	return xasprintf("%.*s@%s", (int)(at - name), name, dot);
-}
-
 /* --- finding ----------------------------------------------------------------------- */
 
 bool unit_links_reads(const char *path)
 {
-	for (size_t i = 0; i < UNIT_DIRS; i++) {
-		const char *name = str_after(path, unit_dirs[i]);
-
-		if (name && !strchr(name, '/'))
-			return true;
-	}
-	return false;
+	return unit_text_is(path);
 }
 
 static bool find_file(const struct linker *k, const char *name, struct unit *ret)
@@ -73,7 +57,7 @@ static bool find_file(const struct linker *k, const char *name, struct unit *ret
 
 static bool find_unit(const struct linker *k, const char *name, struct unit *ret)
 {
-	_cleanup_free_ char *template = template_of(name);
+	_cleanup_free_ char *template = unit_text_template(name);
 
 	*ret = (struct unit){0};
 	return find_file(k, name, ret) || (template && find_file(k, template, ret));
@@ -82,68 +66,21 @@ static bool find_unit(const struct linker *k, const char *name, struct unit *ret
 /* --- [Install] --------------------------------------------------------------------- */
 
 /* Returns the words of all lines "key=..." of [Install]. An empty value discards the
- * words of the lines before. A line that ends in '\' continues on the next. Owned. */
+ * words of the lines before. Owned. */
 static char **install_words(const char *text, const char *key)
 {
-	_cleanup_free_ char *copy = xstrdup(text);
+	_cleanup_strv_ char **values = unit_text_values(text, "Install", key);
 	struct strv_builder words = {0};
-	size_t n = strlen(key);
-	bool in = false;
 
-	for (char *p = copy; (p = strstr(p, "\\\n")); p++)
-		p[0] = p[1] = ' ';
-	for (char *line = copy, *next; line; line = next) {
-		_cleanup_strv_ char **more = NULL;
+	for (size_t k = 0; values && values[k]; k++) {
+		_cleanup_strv_ char **more = strv_split(values[k], " \t\r");
 
-		next = strchr(line, '\n');
-		if (next)
-			*next++ = '\0';
-		line += strspn(line, " \t");
-		if (*line == '[')
-			in = str_after(line, "[Install]") != NULL;
-		if (!in || strncmp(line, key, n) != 0 ||
-		    line[n + strspn(line + n, " \t")] != '=')
-			continue;
-		more = strv_split(strchr(line, '=') + 1, " \t\r");
 		if (!more)
 			strv_builder_done(&words);
 		for (size_t i = 0; more && more[i]; i++)
 			strv_builder_add(&words, more[i]);
 	}
 	return strv_builder_take(&words);
-}
-
-/* Replaces the specifiers %i, %p, %n and %%. Returns NULL if there is another. Owned. */
-static char *expand(const char *s, const char *name)
-{
-	const char *at = strchr(name, '@'), *dot = strrchr(name, '.');
-	size_t prefix = at ? (size_t)(at - name) : (size_t)(dot - name);
-	_cleanup_buf_ struct buf b = {0};
-
-	for (; *s; s++) {
-		if (*s != '%') {
-			buf_add(&b, s, 1);
-			continue;
-		}
-		switch (*++s) {
-		case '%':
-			buf_puts(&b, "%");
-			break;
-		case 'n':
-			buf_puts(&b, name);
-			break;
-		case 'p':
-			buf_add(&b, name, prefix);
-			break;
-		case 'i':
-			if (at)
-				buf_add(&b, at + 1, (size_t)(dot - at - 1));
-			break;
-		default:
-			return NULL;
-		}
-	}
-	return buf_take(&b);
 }
 
 /* --- links ------------------------------------------------------------------------- */
@@ -181,7 +118,7 @@ static size_t link_each(struct linker *k, const struct unit *u, const char *name
 	size_t n = 0;
 
 	for (; words && words[n]; n++) {
-		_cleanup_free_ char *word = expand(words[n], name), *to = NULL;
+		_cleanup_free_ char *word = unit_text_expand(words[n], name), *to = NULL;
 
 		if (!word || !is_name(word)) {
 			diag_add(k->l->d, "%s: %s: [Install] %s=%s is not supported",

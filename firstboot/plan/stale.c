@@ -6,7 +6,7 @@
 #include "firstboot/plan/feature.h"
 #include "firstboot/plan/plan-files.h"
 
-/* --- the record -------------------------------------------------------------------  */
+/* --- the record ------------------------------------------------------------------- */
 
 static char *input(const struct plan_file *f)
 {
@@ -62,7 +62,7 @@ void plan_record_done(struct plan_record *r)
 	*r = (struct plan_record){0};
 }
 
-/* --- differences ------------------------------------------------------------------  */
+/* --- differences ------------------------------------------------------------------ */
 
 static char **changed_paths(const struct plan_record *r, const struct plan *p)
 {
@@ -107,7 +107,7 @@ bool plan_record_differs(const struct plan_record *r, const struct plan *p)
 	return differs(r, p, paths);
 }
 
-/* --- units to restart -------------------------------------------------------------  */
+/* --- units to restart ------------------------------------------------------------- */
 
 static void add_unit(struct strv_builder *v, const char *unit)
 {

@@ -88,6 +88,30 @@ static void refuses_other(const char *dir, const char *name, const char *kind,
 	assert_int_equal(rename(saved, path), 0);
 }
 
+static void files_of_units_are_read(void **state)
+{
+	_cleanup_free_ char *dir = image_make(*state), *text = NULL;
+	_cleanup_buf_ struct buf b = {0};
+	_cleanup_image_ struct image i = {0};
+	struct err e = {0};
+
+	assert_int_equal(image_open(&i, dir, &e), 0);
+	assert_null(i.units);
+	image_done(&i);
+	text = read_text(dir, "manifest.json");
+	buf_puts(&b, "{ \"unit_files\": [ { \"unit\": \"a.service\", \"files\": [ "
+		     "\"/etc/a\" ] },"
+		     "{ \"unit\": \"b.service\", \"files\": null } ],");
+	buf_puts(&b, strchr(text, '{') + 1);
+	write_text(dir, "manifest.json", b.p);
+	assert_int_equal(image_open(&i, dir, &e), 0);
+	assert_int_equal(i.n_units, 2);
+	assert_true(i.units[0].known);
+	assert_string_equal(i.units[0].name, "a.service");
+	assert_true(strv_has(i.units[0].files, "/etc/a"));
+	assert_false(i.units[1].known);
+}
+
 static void only_regular_files_are_read(void **state)
 {
 	static const char *const names[] = {"manifest.json", "vmlinuz", "initrd.img",
@@ -109,6 +133,10 @@ static void bad_manifests_are_refused(void **state)
 {
 	refuses(*state, "\"format\": 1", "\"format\": 2",
 		"manifest.json: format 2 is not supported, only format 1 is");
+	refuses(*state, "\"name\": \"tiny\"",
+		"\"unit_files\": [ { \"unit\": \"x\", \"files\": 3 } ], \"name\": "
+		"\"tiny\"",
+		"manifest.json: unit_files: member 'files' must be an array");
 	refuses(*state, "\"tiny\"", "7", "manifest.json: member 'name' must be a string");
 	refuses(*state, "\"epoch\": 1435622400", "\"epoch\": -1",
 		"manifest.json: member 'epoch' must be a whole number");
@@ -167,6 +195,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(valid_image_is_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(files_of_units_are_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(only_regular_files_are_read, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(bad_manifests_are_refused, setup,
