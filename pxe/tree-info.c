@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Writes and reads tree.cfg, a libconfig file in which a boot tree is described for
- * `rackstrap serve` and `rackstrap status`, whose only input is the tree.
+ * `rackstrap serve` and `rackstrap status`, whose only input is the tree, and for
+ * `rackstrap diff`.
  */
 #include "lib/file.h"
 #include "pxe/dhcp-server.h"
@@ -27,9 +28,18 @@ static void append_cidr(struct buf *b, const char *key, struct cidr c)
 	append_str(b, key, net_format_cidr(c, text));
 }
 
-static void append_host(struct buf *b, const struct rack_host *of)
+/* Appends nothing for NULL. */
+static void append_str_if_any(struct buf *b, const char *key, const char *value)
 {
-	const struct host *h = &of->host;
+	if (!value)
+		return;
+	buf_puts(b, " ");
+	append_str(b, key, value);
+}
+
+static void append_host(struct buf *b, const struct rack_host *rack_host)
+{
+	const struct host *h = &rack_host->host;
 	struct host_columns columns;
 	char mac[NET_MAC_LEN];
 
@@ -40,20 +50,13 @@ static void append_host(struct buf *b, const struct rack_host *of)
 	buf_puts(b, " ");
 	append_str(b, "mac", net_format_mac(h->mac, ':', mac));
 	append_cidr(b, "address", h->address);
-	if (of->serial) {
-		buf_puts(b, " ");
-		append_str(b, "serial", of->serial);
-	}
-	if (of->uuid) {
-		buf_puts(b, " ");
-		append_str(b, "uuid", of->uuid);
-	}
+	append_str_if_any(b, "serial", rack_host->serial);
+	append_str_if_any(b, "uuid", rack_host->uuid);
 	columns_of_host(&columns, h);
-	for (size_t i = 0; i < FEATURE_COUNT; i++) {
-		buf_puts(b, columns.v[i] ? " " : "");
-		if (columns.v[i])
-			append_str(b, column_key(i), columns.v[i]);
-	}
+	for (size_t i = 0; i < FEATURE_COUNT; i++)
+		append_str_if_any(b, column_key(i), columns.v[i]);
+	append_str_if_any(b, "cmdline", rack_host->cmdline);
+	append_str_if_any(b, "state_disk", rack_host->state_disk);
 	columns_done(&columns);
 	buf_puts(b, " }");
 }
@@ -68,6 +71,10 @@ char *tree_info_text(const struct tree_plan *p)
 	append_str(&b, "rack", p->rack->name);
 	buf_puts(&b, "\n");
 	append_str(&b, "image", p->image->name);
+	buf_puts(&b, "\n");
+	append_str(&b, "image_id", p->id);
+	buf_puts(&b, "\n");
+	append_str(&b, "image_cmdline", p->image->cmdline);
 	buf_puts(&b, "\n");
 	append_str(&b, "boot_server", net_format_addr(p->rack->boot_server, addr));
 	buf_puts(&b, "\n");
@@ -119,9 +126,9 @@ static int get_copy(const struct conf_node *n, const char *key, char **ret,
 	return 0;
 }
 
-/* Leaves *ret as it is if the string is missing. */
-static int get_optional(const struct conf_node *n, const char *key, char **ret,
-			struct diag *d)
+/* Reads a string; if it is missing, *ret stays as it is. */
+static int get_copy_if_any(const struct conf_node *n, const char *key, char **ret,
+			   struct diag *d)
 {
 	const char *s;
 	int r = conf_get_str(n, key, &s, d);
@@ -154,8 +161,10 @@ static int read_host(struct tree_host *h, const struct conf_node *n, struct diag
 		return conf_complain(n, d, "name: cannot be a host's name");
 	if (net_parse_mac(mac, &h->mac) < 0)
 		return conf_complain(n, d, "mac: must be a MAC address");
-	if (get_optional(n, "serial", &h->serial, d) < 0 ||
-	    get_optional(n, "uuid", &h->uuid, d) < 0)
+	if (get_copy_if_any(n, "serial", &h->serial, d) < 0 ||
+	    get_copy_if_any(n, "uuid", &h->uuid, d) < 0 ||
+	    get_copy_if_any(n, "cmdline", &h->cmdline, d) < 0 ||
+	    get_copy_if_any(n, "state_disk", &h->state_disk, d) < 0)
 		return -1;
 	for (size_t i = 0; i < FEATURE_COUNT; i++) {
 		const char *s = NULL;
@@ -177,6 +186,8 @@ static int read_root(struct tree_info *i, const struct conf_node *n, struct diag
 		return conf_complain(n, d, "version: must be %d", VERSION);
 	if (get_copy(n, "rack", &i->name, d) < 0 ||
 	    get_copy(n, "image", &i->image, d) < 0 ||
+	    get_copy_if_any(n, "image_id", &i->image_id, d) < 0 ||
+	    get_copy_if_any(n, "image_cmdline", &i->image_cmdline, d) < 0 ||
 	    need_str(n, "boot_server", &s, d) < 0)
 		return -1;
 	if (net_parse_addr(s, &i->boot_server) < 0)
@@ -239,11 +250,15 @@ void tree_info_done(struct tree_info *i)
 		free(i->hosts[k].role);
 		free(i->hosts[k].serial);
 		free(i->hosts[k].uuid);
+		free(i->hosts[k].cmdline);
+		free(i->hosts[k].state_disk);
 		columns_done(&i->hosts[k].columns);
 	}
 	free(i->hosts);
 	free(i->name);
 	free(i->image);
+	free(i->image_id);
+	free(i->image_cmdline);
 	free(i->interface);
 	*i = (struct tree_info){0};
 }

@@ -112,14 +112,19 @@ struct tree_host {
 	char *name, *role;
 	char *serial, *uuid; /* or NULL */
 	struct mac mac;
-	struct cidr address; /* prefix 0: by DHCP */
+	struct cidr address;        /* prefix 0: by DHCP */
+	char *cmdline, *state_disk; /* as in the rack file, or NULL */
 	struct host_columns columns;
 };
 
 struct tree_info {
-	char *name;      /* of the rack */
-	char *image;     /* its name */
-	char *interface; /* that dnsmasq listens on; NULL: chosen by address */
+	char *name;     /* of the rack */
+	char *image;    /* its name */
+	char *image_id; /* its folder below http/images/; NULL: this and the next are not
+			  * known, nor are the hosts' words, because an earlier rackstrap
+			  * has rendered the tree */
+	char *image_cmdline; /* the image's kernel words */
+	char *interface;     /* that dnsmasq listens on; NULL: chosen by address */
 	uint32_t boot_server;
 	uint16_t http_port;
 	bool proxy_dhcp;

@@ -1,29 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Finds files in arbitrary bytes that are taken for a host's archive. What is found lies
- * in the archive, and is not found when the archive ends before its last byte.
- */
-#include "pxe/cpio.h"
-
-#include "lib/str.h"
+/* Reads arbitrary bytes as the archive of a host. Every member is within the bytes. */
+#include "pxe/cpio-read.h"
 #include "test/fuzz/fuzz-file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	/* Its own block, so that the sanitizer sees each byte that is read behind it. */
-	_cleanup_free_ char *archive = xmalloc(size ? size : 1);
-	const char *found = NULL;
-	size_t len = 0;
+	/* A copy without a byte behind it, which ASan guards. */
+	char *copy = xmalloc(size ? size : 1);
+	struct cpio_member m;
+	struct err e = {0};
+	size_t at = 0, last = 0;
+	int r;
 
-	if (size)
-		memcpy(archive, data, size);
-	if (cpio_find(archive, size, "rackstrap/host.cfg", &found, &len) == 0) {
-		size_t end = (size_t)(found - archive) + len;
-
-		demand(found >= archive && end <= size, "bytes of nowhere");
-		demand(len == 0 || cpio_find(archive, end - 1, "rackstrap/host.cfg",
-					     &found, &len) == -EINVAL,
-		       "a file that is cut off");
+	memcpy(copy, data, size);
+	while ((r = cpio_next(copy, size, &at, &m, &e)) > 0) {
+		demand(at > last && at <= size, "the reader does not advance");
+		demand(m.name > copy && m.name + strlen(m.name) < copy + size &&
+			       m.data >= m.name && m.len <= size &&
+			       m.data + m.len <= copy + size,
+		       "a member outside of the archive");
+		last = at;
 	}
+	demand(r == 0 || e.msg[0], "refused without an error");
+	free(copy);
 	return 0;
 }

@@ -3,6 +3,7 @@
  * Reads arbitrary text as unit files of a base, and as the targets of links in it. Every
  * link that is made is in /etc/systemd/system.
  */
+#include "builder/root/unit-environment.h"
 #include "builder/root/unit-links.h"
 #include "test/fuzz/fuzz-file.h"
 
@@ -46,6 +47,16 @@ static void check_links(const struct layer *l)
 	}
 }
 
+/* Checks that a path of EnvironmentFile= is a part of a line. */
+static void check_environment(const struct layer *l, const char *unit)
+{
+	_cleanup_strv_ char **files = NULL;
+
+	(void)!unit_environment(&files, l->base, l, unit);
+	for (size_t i = 0; files && files[i]; i++)
+		demand(*files[i] && !strchr(files[i], '\n'), files[i]);
+}
+
 static void try_units(const char *text, bool links)
 {
 	struct recipe_switch enable[] = {
@@ -63,6 +74,9 @@ static void try_units(const char *text, bool links)
 	unit_links(&l, &base, &r);
 	if (!links)
 		check_links(&l);
+	layer_finish(&l);
+	check_environment(&l, "a.service");
+	check_environment(&l, "b@tty1.service");
 	real = index_resolve(&base, text, true);
 	demand(!real || (real[0] != '/' && !strstr(real, "//")), "a path is not plain");
 	layer_done(&l);

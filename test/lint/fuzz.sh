@@ -41,6 +41,7 @@ parsers() {
 	builder/root/container-digest.c container digests of images, and what a signature has
 	builder/root/container-json.c container manifests and configurations of container images
 	builder/root/index.c units links of a base
+	builder/root/unit-environment.c units the same, for EnvironmentFile=
 	builder/root/unit-links.c units unit files of a base
 	firstboot/model/cmdline-word.c cmdline the kernel command line
 	firstboot/feature/etcd.c etcd values of etcd
@@ -58,7 +59,7 @@ parsers() {
 	lib/text.c text texts from elsewhere that are shown
 	lib/url.c text URLs
 	pxe/access.c access the access log of nginx
-	pxe/cpio.c cpio the archive of a host in a boot tree
+	pxe/cpio-read.c cpio the archive of a host in a boot tree
 	pxe/discover.c discover what unknown machines say in the logs of dnsmasq and nginx
 	pxe/image-check.c sums the SHA256SUMS of an image
 	pxe/image-json.c manifest the manifest.json of an image
