@@ -158,6 +158,22 @@ int tree_host_texts(const struct tree_plan *p, const struct rack_host *h,
 	return 0;
 }
 
+int tree_check(const struct rack *rack, const struct image *image,
+	       const struct tree_options *o, struct err *e)
+{
+	struct tree_plan p;
+
+	if (tree_plan(&p, rack, image, o, e) < 0)
+		return -1;
+	for (size_t i = 0; i < rack->n_hosts; i++) {
+		_cleanup_free_ char *words = NULL;
+
+		if (cmdline_build(&rack->hosts[i], image, &words, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 void tree_host_texts_done(struct tree_host_texts *t)
 {
 	strv_free(t->scripts);

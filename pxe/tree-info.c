@@ -10,6 +10,24 @@
 
 #define VERSION 1
 
+const char *tree_image_id(const struct image *image, char out[static TREE_ID_LEN])
+{
+	snprintf(out, TREE_ID_LEN, "%.16s-%.8s-%.8s", image->root_sha256,
+		 image->initrd_sha256, image->kernel_sha256);
+	return out;
+}
+
+const char *tree_base(uint32_t boot_server, uint16_t port, char out[static TREE_BASE_LEN])
+{
+	char addr[NET_ADDR_LEN], text[8] = "";
+
+	net_format_addr(boot_server, addr);
+	if (port != TREE_HTTP_PORT)
+		snprintf(text, sizeof(text), ":%u", port);
+	snprintf(out, TREE_BASE_LEN, "http://%s%s", addr, text);
+	return out;
+}
+
 static void append_str(struct buf *b, const char *key, const char *value)
 {
 	buf_printf(b, "%s = ", key);

@@ -11,6 +11,14 @@
 #define TREE_ID_LEN   36 /* "<16 of root>-<8 of initrd>-<8 of kernel>" and NUL */
 #define TREE_BASE_LEN 32
 
+#define TREE_HTTP_PORT 80 /* unless the options have another */
+
+/* Writes the name of the image's folder below images/ to `out`. Returns `out`. */
+const char *tree_image_id(const struct image *image, char out[static TREE_ID_LEN]);
+/* Writes the URL of the tree's http/ to `out`. Returns `out`. */
+const char *tree_base(uint32_t boot_server, uint16_t port,
+		      char out[static TREE_BASE_LEN]);
+
 /* The input of all texts, computed once. */
 struct tree_plan {
 	const struct rack *rack;

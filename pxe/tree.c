@@ -20,8 +20,6 @@
 
 #include <net/if.h>
 
-#define DEFAULT_HTTP_PORT 80
-
 /* --- plan ------------------------------------------------------------------------- */
 
 static bool is_plain(const char *s)
@@ -102,19 +100,18 @@ int tree_plan(struct tree_plan *ret, const struct rack *rack, const struct image
 	if (!ret->o.dhcp)
 		ret->o.dhcp = dhcp_servers;
 	if (!ret->o.http_port)
-		ret->o.http_port = DEFAULT_HTTP_PORT;
+		ret->o.http_port = TREE_HTTP_PORT;
 	if (!is_plain(image->name))
 		return err_set(e, ERR_CONFIG,
 			       "the image's name '%s' cannot stand in a boot script",
 			       image->name);
 	if (check_options(&ret->o, rack, e) < 0 || check_hosts(ret, e) < 0)
 		return -1;
-	snprintf(ret->id, sizeof(ret->id), "%.16s-%.8s-%.8s", image->root_sha256,
-		 image->initrd_sha256, image->kernel_sha256);
+	tree_image_id(image, ret->id);
 	net_format_addr(rack->boot_server, addr);
-	if (ret->o.http_port != DEFAULT_HTTP_PORT)
+	if (ret->o.http_port != TREE_HTTP_PORT)
 		snprintf(port, sizeof(port), ":%u", ret->o.http_port);
-	snprintf(ret->base, sizeof(ret->base), "http://%s%s", addr, port);
+	tree_base(rack->boot_server, ret->o.http_port, ret->base);
 	snprintf(ret->grub_base, sizeof(ret->grub_base), "(http,%s%s)", addr, port);
 	return 0;
 }

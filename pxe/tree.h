@@ -91,6 +91,10 @@ struct tree_options {
 /* Returns true when the name can be that of a network interface. */
 bool tree_is_interface(const char *name);
 
+/* Checks that the tree can be rendered, as far as rack, image and options decide. */
+int tree_check(const struct rack *rack, const struct image *image,
+	       const struct tree_options *o, struct err *e) _must_check_;
+
 /* Numbers of hosts: those with a file that was written, and those whose files are all
  * linked, because the tree before had them. */
 struct tree_counts {

@@ -18,6 +18,9 @@ struct feature_plan {
 	void (*plan)(struct plan *p, bool has);
 	/* Appends its settings of the running system to plan_text(). */
 	void (*text)(struct buf *b, const struct plan *p);
+	/* Returns true when apply leaves a setting of the old plan that the new one
+	 * lacks, until the next boot. */
+	bool (*keeps)(const struct plan *old, const struct plan *new);
 	/* Appends the values of other machines that the host makes and `firstboot heal`
 	 * keeps. */
 	void (*remote)(struct buf *b, const struct plan *p);

@@ -64,7 +64,7 @@ void plan_record_done(struct plan_record *r)
 
 /* --- differences ------------------------------------------------------------------ */
 
-static char **changed_paths(const struct plan_record *r, const struct plan *p)
+char **plan_changed_files(const struct plan_record *r, const struct plan *p)
 {
 	struct strv_builder v = {0};
 
@@ -102,7 +102,7 @@ static bool differs(const struct plan_record *r, const struct plan *p, char *con
 
 bool plan_record_differs(const struct plan_record *r, const struct plan *p)
 {
-	_cleanup_strv_ char **paths = changed_paths(r, p);
+	_cleanup_strv_ char **paths = plan_changed_files(r, p);
 
 	return differs(r, p, paths);
 }
@@ -166,7 +166,7 @@ static bool reads_one(const struct unit_files *u, char *const *paths)
 char **plan_stale(const struct plan_record *r, const struct plan *p,
 		  const struct unit_files *reads, size_t n)
 {
-	_cleanup_strv_ char **paths = changed_paths(r, p);
+	_cleanup_strv_ char **paths = plan_changed_files(r, p);
 	struct strv_builder v = {0};
 
 	if (!differs(r, p, paths))
@@ -183,11 +183,65 @@ char **plan_stale(const struct plan_record *r, const struct plan *p,
 
 char **plan_boot_files(const struct plan_record *r, const struct plan *p)
 {
-	_cleanup_strv_ char **paths = changed_paths(r, p);
+	_cleanup_strv_ char **paths = plan_changed_files(r, p);
 	struct strv_builder v = {0};
 
 	for (size_t i = 0; paths && paths[i]; i++)
 		if (str_after(paths[i], NETWORK_DIR) && str_ends(paths[i], ".netdev"))
 			strv_builder_add(&v, paths[i]);
+	return strv_builder_take(&v);
+}
+
+/* --- settings of the running system ------------------------------------------------ */
+
+/* Returns what the function makes of a plan: "" for one without the feature. Owned by the
+ * caller. */
+static char *text_of(void (*text)(struct buf *b, const struct plan *p),
+		     const struct plan *p, enum feature_id id)
+{
+	_cleanup_buf_ struct buf b = {0};
+
+	if (text && p->features & FEATURE_BIT(id))
+		text(&b, p);
+	return buf_take(&b);
+}
+
+static bool texts_differ(void (*text)(struct buf *b, const struct plan *p),
+			 const struct plan *old, const struct plan *new,
+			 enum feature_id id)
+{
+	_cleanup_free_ char *was = text_of(text, old, id), *is = text_of(text, new, id);
+
+	return !streq(was, is);
+}
+
+char **plan_changed_features(const struct plan *old, const struct plan *new,
+			     char ***ret_remote)
+{
+	struct strv_builder v = {0}, remote = {0};
+
+	for (size_t i = 0; feature_plans[i]; i++) {
+		const struct feature_plan *f = feature_plans[i];
+
+		if (texts_differ(f->text, old, new, f->id))
+			strv_builder_add(&v, features[f->id]->name);
+		if (texts_differ(f->remote, old, new, f->id))
+			strv_builder_add(&remote, features[f->id]->name);
+	}
+	*ret_remote = strv_builder_take(&remote);
+	return strv_builder_take(&v);
+}
+
+char **plan_boot_features(const struct plan *old, const struct plan *new)
+{
+	struct strv_builder v = {0};
+
+	for (size_t i = 0; feature_plans[i]; i++) {
+		const struct feature_plan *f = feature_plans[i];
+
+		if (f->keeps && old->features & new->features &FEATURE_BIT(f->id) &&
+		    f->keeps(old, new))
+			strv_builder_add(&v, features[f->id]->name);
+	}
 	return strv_builder_take(&v);
 }

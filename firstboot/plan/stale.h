@@ -39,7 +39,21 @@ bool plan_record_differs(const struct plan_record *r, const struct plan *p);
 char **plan_stale(const struct plan_record *r, const struct plan *p,
 		  const struct unit_files *reads, size_t n);
 
+/* Returns the paths of the plan's files that are not as the record has them; NULL when
+ * there are none. Owned by the caller. */
+char **plan_changed_files(const struct plan_record *r, const struct plan *p);
+
 /* Returns the paths of changed files of networkd that describe a device: no version of
  * networkd changes one that exists, so that they take effect at the next boot. NULL when
  * there are none. Owned by the caller. */
 char **plan_boot_files(const struct plan_record *r, const struct plan *p);
+
+/* Returns the names of the features whose settings of the running system differ, or that
+ * only one of the plans has; and of those whose values on other machines differ, to
+ * *ret_remote. NULL when there are none. Owned by the caller. */
+char **plan_changed_features(const struct plan *old, const struct plan *new,
+			     char ***ret_remote);
+
+/* Returns the names of features with a setting that stays until the next boot, although
+ * the new plan lacks it. NULL when there are none. Owned by the caller. */
+char **plan_boot_features(const struct plan *old, const struct plan *new);

@@ -14,6 +14,12 @@ static void text(struct buf *b, const struct plan *p)
 	buf_puts(b, "\n");
 }
 
+/* Without an MTU in the plan that of the bridge is not changed. */
+static bool keeps(const struct plan *old, const struct plan *new)
+{
+	return old->host->f.cbr0.mtu && !new->host->f.cbr0.mtu;
+}
+
 static char *setting(const struct plan *p)
 {
 	char net[NET_CIDR_LEN];
@@ -24,6 +30,7 @@ static char *setting(const struct plan *p)
 const struct feature_plan plan_cbr0 = {
 	.id = FEATURE_CBR0,
 	.text = text,
+	.keeps = keeps,
 	.setting = setting,
 	.unit = "docker.service",
 };
