@@ -3,6 +3,7 @@
 #include "builder/commands.h"
 #include "builder/common/known-files.h"
 #include "builder/common/leftovers.h"
+#include "builder/diff-args.h"
 #include "builder/installed.h"
 #include "lib/log.h"
 #include "lib/out.h"
@@ -20,6 +21,8 @@ enum {
 	OPT_PROXY_DHCP,
 	OPT_ROUTER_ADVERT,
 	OPT_KEEP_FOR,
+	OPT_DRY_RUN,
+	OPT_JSON,
 };
 
 #define DAY_S        (24 * 60 * 60)
@@ -82,37 +85,88 @@ static void warn_standins(const struct image *image)
 		 names);
 }
 
-static int run_pxe(const struct command_line *line, struct err *e)
+/* All that a tree is rendered from. */
+struct input {
+	struct image image;
+	struct rack rack;
+	struct tree_options options;
+	struct known_digests known;
+	char *file, *out; /* of the rack, the tree */
+};
+
+static void input_done(struct input *in)
 {
-	_cleanup_image_ struct image image = {0};
-	_cleanup_rack_ struct rack rack = {0};
-	_cleanup_diag_ struct diag d = {0};
-	_cleanup_free_ char *out = xstrdup(command_arg(line, OPT_OUTPUT, NULL));
-	_cleanup_free_ char *records = leftovers_dir();
+	rack_done(&in->rack);
+	image_done(&in->image);
+	known_files_done(&in->known);
+	free(in->file);
+	free(in->out);
+}
+#define _cleanup_input_ _cleanup_(input_done)
+
+static int read_input(struct input *in, const struct command_line *line, struct err *e)
+{
 	_cleanup_free_ char *dir = built_image(command_arg(line, OPT_IMAGE, NULL));
-	_cleanup_free_ char *file = installed_rack(line->args[0]);
-	_cleanup_known_files_ struct known_digests known = KNOWN_FILES_INIT;
-	struct tree_options tree = {0};
+	_cleanup_diag_ struct diag d = {0};
+
+	known_files_open(&in->known, NULL);
+	if (image_open(&in->image, dir, e) < 0)
+		return -1;
+	in->file = installed_rack(line->args[0]);
+	if (rack_load_for_image(&in->rack, in->file, &in->image, &d) < 0)
+		return diag_err(&d, e);
+	if (image_check(&in->image, &in->known, e) < 0)
+		return -1;
+	warn_standins(&in->image);
+	rack_warn(&in->rack);
+	in->out = xstrdup(command_arg(line, OPT_OUTPUT, NULL));
+	if (!in->out)
+		in->out = xasprintf("tree-%s", in->rack.name);
+	return 0;
+}
+
+static int render(struct input *in, struct err *e)
+{
+	const size_t n = in->rack.n_hosts;
 	struct tree_counts counts;
 
-	known_files_open(&known, NULL);
-	if (parse_options(&tree, line, e) < 0 || image_open(&image, dir, e) < 0)
+	if (tree_render(&in->rack, &in->image, in->out, &in->options, &counts, e) < 0)
 		return -1;
-	if (rack_load_for_image(&rack, file, &image, &d) < 0)
-		return diag_err(&d, e);
-	if (image_check(&image, &known, e) < 0)
-		return -1;
-	warn_standins(&image);
-	rack_warn(&rack);
-	tree.records = records;
-	if (!out)
-		out = xasprintf("tree-%s", rack.name);
-	if (tree_render(&rack, &image, out, &tree, &counts, e) < 0)
-		return -1;
-	out_line("%s: rack '%s', %zu host%s (%zu written, %zu kept), image '%s'", out,
-		 rack.name, rack.n_hosts, rack.n_hosts == 1 ? "" : "s", counts.written,
-		 counts.kept, image.name);
+	out_line("%s: rack '%s', %zu host%s (%zu written, %zu kept), image '%s'", in->out,
+		 in->rack.name, n, n == 1 ? "" : "s", counts.written, counts.kept,
+		 in->image.name);
 	return 0;
+}
+
+/* Prints the difference to the tree that is there, which may be none. */
+static int compare(struct input *in, bool json, struct err *e)
+{
+	_cleanup_diff_side_ struct diff_side old = {0}, new = {0};
+
+	if (tree_check(&in->rack, &in->image, &in->options, e) < 0)
+		return diff_unable(e);
+	if (access(in->out, F_OK) < 0 && errno == ENOENT)
+		diff_side_none(&old, in->out);
+	else if (diff_side_tree(&old, in->out, &in->image, e) < 0)
+		return -1;
+	diff_side_rack(&new, in->file, &in->rack, &in->image, &in->options);
+	return diff_print(&old, &new, json, e);
+}
+
+static int run_pxe(const struct command_line *line, struct err *e)
+{
+	_cleanup_input_ struct input in = {.known = KNOWN_FILES_INIT};
+	_cleanup_free_ char *records = leftovers_dir();
+	bool dry = command_has(line, OPT_DRY_RUN), json = command_has(line, OPT_JSON);
+
+	if (json && !dry)
+		return err_set(e, ERR_USAGE, "pxe: option '--json' requires '--dry-run'");
+	if (parse_options(&in.options, line, e) < 0)
+		return -1;
+	in.options.records = records;
+	if (read_input(&in, line, e) < 0)
+		return dry ? diff_unable(e) : -1;
+	return dry ? compare(&in, json, e) : render(&in, e);
 }
 
 static const struct command_option options[] = {
@@ -155,13 +209,20 @@ static const struct command_option options[] = {
 	 .id = OPT_KEEP_FOR,
 	 .help = "keep the image of the tree before that long after the last request for "
 		 "it, as in 90m, 24h, 7d or 0 (default: 24h)"},
+	{.name = "dry-run",
+	 .id = OPT_DRY_RUN,
+	 .help = "write nothing, and show the difference to the tree that is there"},
+	{.name = "json",
+	 .id = OPT_JSON,
+	 .help = "with --dry-run: print JSON with all hosts"},
 	{.name = NULL},
 };
 
 const struct command command_pxe = {
 	.name = "pxe",
 	.synopsis = "RACK.cfg --image DIR [-o TREE] [--interface IF] [--http-port N] "
-		    "[--dhcp SERVER] [--proxy-dhcp] [--router-advert] [--keep-for TIME]",
+		    "[--dhcp SERVER] [--proxy-dhcp] [--router-advert] [--keep-for TIME] "
+		    "[--dry-run [--json]]",
 	.summary = "render the boot tree of a rack",
 	.options = options,
 	.operands = {{.name = "RACK.cfg", .kind = ARG_FILE, .help = "a rack file"}},

@@ -5,12 +5,25 @@
 #include "lib/log.h"
 
 static const struct command *const commands[] = {
-	&command_new,    &command_build,      &command_lock,
-	&command_fetch,  &command_cache,      &command_check,
-	&command_pxe,    &command_serve,      &command_discover,
-	&command_rack,   &command_ssh,        &command_status,
-	&command_write,  &command_inspect,    &command_customize,
-	&command_verify, &command_completion, NULL,
+	&command_new,
+	&command_build,
+	&command_lock,
+	&command_fetch,
+	&command_cache,
+	&command_check,
+	&command_diff,
+	&command_pxe,
+	&command_serve,
+	&command_discover,
+	&command_rack,
+	&command_ssh,
+	&command_status,
+	&command_write,
+	&command_inspect,
+	&command_customize,
+	&command_verify,
+	&command_completion,
+	NULL,
 };
 
 enum {
