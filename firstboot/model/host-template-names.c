@@ -19,9 +19,13 @@
 static char *name_of(char out[static NAME_LEN], const char *prefix, const char *name,
 		     const char *suffix)
 {
-	snprintf(out, NAME_LEN, "%s.%s%s", prefix, name, suffix);
-	for (char *s = out; *s; s++)
-		*s = *s == '-' ? '_' : *s;
+	const char *const parts[] = {prefix, ".", name, suffix};
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		for (const char *s = parts[i]; *s && n + 1 < NAME_LEN; s++)
+			out[n++] = *s == '-' ? '_' : *s;
+	out[n] = '\0';
 	return out;
 }
 

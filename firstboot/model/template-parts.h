@@ -103,6 +103,7 @@ struct template_value {
 struct template_values {
 	struct template_value *v;
 	size_t n;
+	size_t last; /* the value that was set last: the next one is usually behind it */
 };
 
 const struct template_value *template_values_find(const struct template_values *v,

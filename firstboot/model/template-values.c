@@ -44,15 +44,31 @@ const struct template_value *template_values_find(const struct template_values *
 	return NULL;
 }
 
+/* Returns the value of that name, or NULL. Searches from the one that was set last:
+ * the values of one host after the other are set in the same order. */
+static struct template_value *find_next(struct template_values *v, const char *name)
+{
+	for (size_t i = 0; i < v->n; i++) {
+		size_t at = (v->last + i) % v->n;
+
+		if (streq(v->v[at].name, name)) {
+			v->last = at;
+			return &v->v[at];
+		}
+	}
+	return NULL;
+}
+
 /* Returns the value of that name, which is added or, unless it is a list of groups that
  * is to grow, emptied. */
 static struct template_value *set(struct template_values *v, const char *name,
 				  enum template_kind kind)
 {
-	struct template_value *p = (struct template_value *)template_values_find(v, name);
+	struct template_value *p = find_next(v, name);
 
 	if (!p) {
 		v->v = xgrow(v->v, v->n, sizeof(*v->v));
+		v->last = v->n;
 		p = &v->v[v->n++];
 		*p = (struct template_value){.name = xstrdup(name), .kind = kind};
 	} else if (kind != TEMPLATE_GROUPS || p->kind != kind) {
@@ -93,7 +109,7 @@ void template_values_texts(struct template_values *v, const char *name,
 
 void template_values_clear(struct template_values *v, const char *name)
 {
-	struct template_value *p = (struct template_value *)template_values_find(v, name);
+	struct template_value *p = find_next(v, name);
 
 	if (!p)
 		return;
