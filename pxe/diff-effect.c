@@ -8,7 +8,6 @@
  */
 #include "pxe/diff-parts.h"
 
-#include "firstboot/plan/plan-files.h"
 #include "firstboot/plan/stale.h"
 
 /* --- what only a boot changes ---------------------------------------------------- */
@@ -139,30 +138,47 @@ static const struct image_unit *unit_of(const struct image *image, const char *n
 	return NULL;
 }
 
-/* Returns true when a unit may read one of the files: networkd's are read by nothing
- * else. */
-static bool may_be_read(char *const *paths)
+/* Returns true when the unit follows a unit of one of the lists. */
+static bool follows(const struct image_unit *u, char *const *units, char *const *with)
 {
-	for (size_t i = 0; paths && paths[i]; i++)
-		if (!str_after(paths[i], NETWORK_DIR))
+	for (size_t i = 0; u->follows && u->follows[i]; i++)
+		if (strv_has(units, u->follows[i]) || strv_has(with, u->follows[i]))
 			return true;
 	return false;
 }
 
+/* Sets f->with. A unit may follow one that follows another. */
+static void find_followers(struct diff_effect *f, const struct image *image,
+			   char *const *units)
+{
+	struct strv_builder with = {0};
+
+	for (size_t n = SIZE_MAX; n != with.n && f->units;) {
+		n = with.n;
+		for (size_t i = 0; units && units[i]; i++) {
+			const struct image_unit *u = unit_of(image, units[i]);
+
+			if (u && !strv_has(f->units, units[i]) &&
+			    !strv_has(with.v, units[i]) && follows(u, f->units, with.v))
+				strv_builder_add(&with, units[i]);
+		}
+	}
+	f->with = strv_builder_take(&with);
+}
+
 static void find_units(struct diff_effect *f, const struct image *image,
-		       const struct plan_record *r, const struct plan *p,
-		       char *const *paths)
+		       const struct plan_record *r, const struct plan *p)
 {
 	struct strv_builder unknown = {0};
 	_cleanup_free_ struct unit_files *reads =
 		xcalloc(image->n_units + 1, sizeof(*reads));
-	size_t n = 0;
 
 	for (size_t i = 0; i < image->n_units; i++)
-		reads[n++] =
+		reads[i] =
 			(struct unit_files){image->units[i].name, image->units[i].files};
-	f->units = plan_stale(r, p, reads, n);
-	for (size_t i = 0; may_be_read(paths) && p->units && p->units[i]; i++) {
+	f->units = plan_stale(r, p, reads, image->n_units);
+	find_followers(f, image, p->units);
+	for (size_t i = 0; f->units && p->units && p->units[i]; i++) {
 		const struct image_unit *u = unit_of(image, p->units[i]);
 
 		if ((!u || !u->known) && !strv_has(f->units, p->units[i]))
@@ -217,7 +233,7 @@ static int compare_plans(struct diff_effect *f, struct strv_builder *boot,
 	if (old->host.mtu && !new->host.mtu)
 		strv_builder_add(boot, "mtu of the uplink");
 	find_live(live, &was, &is, paths);
-	find_units(f, new_side->image, &r, &is, paths);
+	find_units(f, new_side->image, &r, &is);
 	return 0;
 }
 
@@ -266,6 +282,7 @@ void diff_effect_done(struct diff_effect *f)
 {
 	strv_free(f->boot);
 	strv_free(f->units);
+	strv_free(f->with);
 	strv_free(f->live);
 	strv_free(f->unknown);
 	*f = (struct diff_effect){0};

@@ -32,6 +32,7 @@ static void append_effect(struct json *j, const struct diff_effect *f)
 	json_str(j, "kind", diff_effect_kind(f));
 	json_strv(j, "boot", f->boot);
 	json_strv(j, "restart", f->units);
+	json_strv(j, "restart_with", f->with);
 	json_strv(j, "live", f->live);
 	json_strv(j, "unknown", f->unknown);
 	json_close(j, '}');

@@ -64,6 +64,9 @@ static void append_effect(struct buf *b, const struct diff_effect *f)
 	buf_puts(b, "    on a running host: ");
 	append_part(b, &separator, "needs a boot (", f->boot, ")");
 	append_part(b, &separator, "restarts ", f->units, "");
+	if (f->with)
+		separator = ", and with them ";
+	append_part(b, &separator, "", f->with, "");
 	append_part(b, &separator, "applied live: ", f->live, "");
 	append_part(b, &separator, "not known: ", f->unknown, "");
 	buf_puts(b, *separator ? "\n" : "nothing\n");

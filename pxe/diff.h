@@ -52,6 +52,7 @@ struct diff_value {
 struct diff_effect {
 	char **boot;    /* the reasons why it needs a boot */
 	char **units;   /* that `firstboot apply` restarts */
+	char **with;    /* of the role, that systemd restarts with these */
 	char **live;    /* what else it changes: "/etc/hosts", "cbr0" */
 	char **unknown; /* what is not known */
 };

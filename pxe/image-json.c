@@ -153,9 +153,11 @@ static int templates_parse(struct image *i, const json_t *j, struct err *e)
 static int unit_parse(struct image_unit *u, const json_t *j, struct err *e)
 {
 	if (json_get_str(j, "unit", &u->name, e) < 0 ||
-	    json_get_strv_if_any(j, "files", &u->files, e) < 0)
+	    json_get_strv_if_any(j, "files", &u->files, e) < 0 ||
+	    json_get_strv_if_any(j, "follows", &u->follows, e) < 0)
 		return -1;
-	u->known = !json_is_null(json_object_get(j, "files"));
+	u->known = json_is_array(json_object_get(j, "files")) &&
+		   json_is_array(json_object_get(j, "follows"));
 	return 0;
 }
 

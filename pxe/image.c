@@ -94,6 +94,7 @@ void image_done(struct image *i)
 	for (size_t k = 0; k < i->n_units; k++) {
 		free(i->units[k].name);
 		strv_free(i->units[k].files);
+		strv_free(i->units[k].follows);
 	}
 	free(i->units);
 	roles_done(&i->roles);

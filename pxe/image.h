@@ -13,11 +13,12 @@ extern const char *const image_part_names[IMAGE_PARTS];
 
 struct known_digests;
 
-/* A unit of a role, and the files of its EnvironmentFile=. */
+/* A unit of a role. */
 struct image_unit {
 	char *name;
-	bool known;   /* the builder could find the files */
-	char **files; /* absolute paths */
+	bool known;     /* the builder could find the following */
+	char **files;   /* of its EnvironmentFile=, absolute paths */
+	char **follows; /* units with which systemd restarts it */
 };
 
 /* A built image: a folder with vmlinuz, initrd.img, root.squashfs, manifest.json. */

@@ -53,8 +53,17 @@ static void append_templates(struct json *j, const struct host_templates *t)
 	json_close(j, ']');
 }
 
-/* Lists the files that the roles' units read with EnvironmentFile=, with null if they are
- * not known. */
+static void append_strv_or_null(struct json *j, const char *key, char *const *v,
+				bool known)
+{
+	if (known)
+		json_strv(j, key, v);
+	else
+		json_str(j, key, NULL);
+}
+
+/* Lists the files that the roles' units read with EnvironmentFile=, and the units that
+ * they are restarted with; null if they are not known. */
 static void append_unit_files(struct json *j, const struct manifest *m)
 {
 	_cleanup_intern_ struct intern units = {0};
@@ -67,15 +76,15 @@ static void append_unit_files(struct json *j, const struct manifest *m)
 	}
 	json_open(j, "unit_files", '[');
 	for (size_t i = 0; i < units.n; i++) {
-		_cleanup_strv_ char **files = NULL;
-		bool known = unit_environment(&files, m->index, m->layer, units.texts[i]);
+		_cleanup_strv_ char **files = NULL, **follows = NULL;
+		bool known = unit_environment(&files, m->index, m->layer, units.texts[i]),
+		     known_follows =
+			     unit_follows(&follows, m->index, m->layer, units.texts[i]);
 
 		json_open(j, NULL, '{');
 		json_str(j, "unit", units.texts[i]);
-		if (known)
-			json_strv(j, "files", files);
-		else
-			json_str(j, "files", NULL);
+		append_strv_or_null(j, "files", files, known);
+		append_strv_or_null(j, "follows", follows, known_follows);
 		json_close(j, '}');
 	}
 	json_close(j, ']');

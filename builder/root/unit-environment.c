@@ -118,31 +118,11 @@ static char **drop_ins(const struct index *base, const struct layer *l, const ch
 	return ret;
 }
 
-/* --- the key ----------------------------------------------------------------------- */
+/* --- keys -------------------------------------------------------------------------- */
 
-/* Adds the files that a text names; an empty value discards the ones before. Returns
- * false when there is an unknown specifier. */
-static bool add_files(struct strv_builder *v, const char *text, const char *unit)
-{
-	_cleanup_strv_ char **values =
-		unit_text_values(text, "Service", "EnvironmentFile");
-
-	for (size_t i = 0; values && values[i]; i++) {
-		const char *value = values[i] + (values[i][0] == '-');
-		_cleanup_free_ char *path = unit_text_expand(value, unit);
-
-		if (!path)
-			return false;
-		if (*path)
-			strv_builder_add(v, path);
-		else
-			strv_builder_done(v);
-	}
-	return true;
-}
-
-static bool add_all(struct strv_builder *v, const struct index *base,
-		    const struct layer *l, const char *unit)
+/* Adds the texts of a unit and its drop-ins. Returns false when one is not known. */
+static bool read_all(struct strv_builder *v, const struct index *base,
+		     const struct layer *l, const char *unit)
 {
 	_cleanup_free_ char *template = unit_text_template(unit), *text = NULL;
 	_cleanup_strv_ char **more = drop_ins(base, l, unit);
@@ -150,25 +130,83 @@ static bool add_all(struct strv_builder *v, const struct index *base,
 
 	if (r == 0 && template)
 		r = read_unit(&text, base, l, template);
-	if (r <= 0 || !add_files(v, text, unit))
+	if (r <= 0)
 		return false;
+	strv_builder_add(v, text);
 	for (size_t i = 0; more && more[i]; i++) {
 		_cleanup_free_ char *one = NULL;
 
 		r = read_text(&one, base, l, strrchr(more[i], ' ') + 1);
-		if (r < 0 || (r > 0 && !add_files(v, one, unit)))
+		if (r < 0)
 			return false;
+		if (r > 0)
+			strv_builder_add(v, one);
 	}
+	return true;
+}
+
+/* Adds a value, and for an empty one discards those before. Returns false when there is
+ * an unknown specifier. */
+static bool add_value(struct strv_builder *v, const char *value, const char *unit)
+{
+	_cleanup_free_ char *expanded = unit_text_expand(value, unit);
+
+	if (!expanded)
+		return false;
+	if (*expanded)
+		strv_builder_add(v, expanded);
+	else
+		strv_builder_done(v);
 	return true;
 }
 
 bool unit_environment(char ***ret, const struct index *base, const struct layer *l,
 		      const char *unit)
 {
-	_cleanup_strv_builder_ struct strv_builder v = {0};
+	_cleanup_strv_builder_ struct strv_builder v = {0}, texts = {0};
 
-	if (!add_all(&v, base, l, unit))
+	if (!read_all(&texts, base, l, unit))
 		return false;
+	for (size_t i = 0; i < texts.n; i++) {
+		_cleanup_strv_ char **values =
+			unit_text_values(texts.v[i], "Service", "EnvironmentFile");
+
+		for (size_t k = 0; values && values[k]; k++)
+			if (!add_value(&v, values[k] + (values[k][0] == '-'), unit))
+				return false;
+	}
+	*ret = strv_builder_take(&v);
+	return true;
+}
+
+/* Adds the words of a key, which no empty value discards. Returns as add_value(). */
+static bool add_words(struct strv_builder *v, const char *text, const char *key,
+		      const char *unit)
+{
+	_cleanup_strv_ char **values = unit_text_values(text, "Unit", key);
+
+	for (size_t i = 0; values && values[i]; i++) {
+		_cleanup_strv_ char **words = strv_split(values[i], " \t");
+
+		for (size_t k = 0; words && words[k]; k++)
+			if (!add_value(v, words[k], unit))
+				return false;
+	}
+	return true;
+}
+
+bool unit_follows(char ***ret, const struct index *base, const struct layer *l,
+		  const char *unit)
+{
+	static const char *const keys[] = {"PartOf", "Requires", "BindsTo"};
+	_cleanup_strv_builder_ struct strv_builder v = {0}, texts = {0};
+
+	if (!read_all(&texts, base, l, unit))
+		return false;
+	for (size_t i = 0; i < texts.n; i++)
+		for (size_t k = 0; k < ARRAY_SIZE(keys); k++)
+			if (!add_words(&v, texts.v[i], keys[k], unit))
+				return false;
 	*ret = strv_builder_take(&v);
 	return true;
 }

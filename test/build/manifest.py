@@ -73,7 +73,8 @@ if "root" not in manifest["users"] or "root" not in manifest["groups"]:
     bad.append("the users and groups are not in the manifest")
 units = {u["unit"]: u["files"] for u in manifest["unit_files"]}
 roles = {unit for role in manifest["roles"] for unit in role["units"]}
-if set(units) != roles or not any(units.values()):
+follows = {u["unit"]: u["follows"] for u in manifest["unit_files"]}
+if set(units) != roles or not any(units.values()) or "docker.service" not in follows["calico-node.service"]:
     bad.append("the files of the roles' units are not in the manifest")
 if not manifest["standins"]:
     bad.append("the stand-ins are not in the manifest")

@@ -25,9 +25,10 @@ image() { # DIR NAME WORDS
 	      "text": "DOCKER_OPTS=\"{{#host.docker_options}} {{.}}{{/host.docker_options}}\"\\n" },
 	    { "path": "/etc/peers", "mode": "0644", "format": "plain", "roles": [ "web" ],
 	      "units": [ "nginx.service" ], "text": "{{#hosts}}\\n{{name}}{{#address}} {{address}}{{/address}}\\n{{/hosts}}\\n" } ],
-	  "unit_files": [ { "unit": "docker.service", "files": [ "/etc/default/docker" ] },
-	                  { "unit": "kubelet.service", "files": [] },
-	                  { "unit": "nginx.service", "files": [] }, { "unit": "own.service", "files": null } ],
+	  "unit_files": [ { "unit": "docker.service", "files": [ "/etc/default/docker" ], "follows": [] },
+	                  { "unit": "kubelet.service", "files": [], "follows": [ "docker.service" ] },
+	                  { "unit": "nginx.service", "files": [], "follows": [] },
+	                  { "unit": "own.service", "files": null, "follows": null } ],
 	  "outputs": [ $(out "$1" vmlinuz), $(out "$1" initrd.img), $(out "$1" root.squashfs) ] }
 	END
 }

@@ -50,11 +50,14 @@ static void check_links(const struct layer *l)
 /* Checks that a path of EnvironmentFile= is a part of a line. */
 static void check_environment(const struct layer *l, const char *unit)
 {
-	_cleanup_strv_ char **files = NULL;
+	_cleanup_strv_ char **files = NULL, **units = NULL;
 
 	(void)!unit_environment(&files, l->base, l, unit);
 	for (size_t i = 0; files && files[i]; i++)
 		demand(*files[i] && !strchr(files[i], '\n'), files[i]);
+	(void)!unit_follows(&units, l->base, l, unit);
+	for (size_t i = 0; units && units[i]; i++)
+		demand(*units[i] && !strpbrk(units[i], " \n"), units[i]);
 }
 
 static void try_units(const char *text, bool links)

@@ -100,7 +100,7 @@ static void files_of_units_are_read(void **state)
 	image_done(&i);
 	text = read_text(dir, "manifest.json");
 	buf_puts(&b, "{ \"unit_files\": [ { \"unit\": \"a.service\", \"files\": [ "
-		     "\"/etc/a\" ] },"
+		     "\"/etc/a\" ], \"follows\": [ \"b.service\" ] },"
 		     "{ \"unit\": \"b.service\", \"files\": null } ],");
 	buf_puts(&b, strchr(text, '{') + 1);
 	write_text(dir, "manifest.json", b.p);
@@ -109,6 +109,7 @@ static void files_of_units_are_read(void **state)
 	assert_true(i.units[0].known);
 	assert_string_equal(i.units[0].name, "a.service");
 	assert_true(strv_has(i.units[0].files, "/etc/a"));
+	assert_true(strv_has(i.units[0].follows, "b.service"));
 	assert_false(i.units[1].known);
 }
 

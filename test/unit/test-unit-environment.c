@@ -70,6 +70,31 @@ static void files_of_units_are_found(void **state)
 	unknown("absent.service");
 }
 
+static void follows(const char *unit, const char *want)
+{
+	_cleanup_strv_ char **units = NULL;
+	_cleanup_free_ char *all = NULL;
+
+	assert_true(unit_follows(&units, &w.index, &w.layer, unit));
+	all = strv_join(units, " ");
+	assert_string_equal(all, want);
+}
+
+static void units_that_a_unit_follows_are_found(void **state)
+{
+	char **units = NULL;
+
+	(void)state;
+	file(SYSTEM "f.service",
+	     "[Unit]\nPartOf=x.service y.target\nRequires=z.socket\nWants=no.service\n"
+	     "[Service]\nPartOf=no.service\n");
+	file(SYSTEM "f.service.d/a.conf", "[Unit]\nBindsTo=%p-own.device\n");
+	layer_finish(&w.layer);
+	follows("f.service", "x.service y.target z.socket f-own.device");
+	follows("a.service", "");
+	assert_false(unit_follows(&units, &w.index, &w.layer, "absent.service"));
+}
+
 static void layer_replaces_units_and_drop_ins(void **state)
 {
 	(void)state;
@@ -119,6 +144,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup_units, teardown)
 	static const struct CMUnitTest tests[] = {
 		TEST(files_of_units_are_found),
+		TEST(units_that_a_unit_follows_are_found),
 		TEST(layer_replaces_units_and_drop_ins),
 		TEST(file_that_is_not_there_is_not_known),
 		TEST(index_keeps_the_texts_of_drop_ins),
