@@ -179,7 +179,8 @@ bool diff_secret_differs(const struct diff_host *old, const struct diff_host *ne
 
 	if (!was || !is)
 		return was != is;
-	return was->len != is->len || memcmp(was->data, is->data, is->len) != 0;
+	return was->len != is->len ||
+	       (is->len > 0 && memcmp(was->data, is->data, is->len) != 0);
 }
 
 static void compare_secrets(struct diff_change *c, const struct diff_host *old,
