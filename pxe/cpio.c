@@ -5,19 +5,13 @@
  * The last member is "TRAILER!!!". The kernel creates only directories that are members,
  * so callers add each directory before the files in it.
  *
- * cpio_find() reads the format as strictly as it is written here.
- *
  * Limits: regular files and directories only, each file below 4 GiB (the format's own
  * limit), names below CPIO_NAME_MAX.
  */
 #include "pxe/cpio.h"
 #include "lib/file.h"
 
-#include <sys/stat.h>
-
-#define CPIO_MAGIC      "070701"
 #define CPIO_HEADER_LEN 110
-#define CPIO_FIELD_LEN  8
 #define CPIO_NAME_MAX   255
 #define CPIO_PAD        512
 #define CPIO_TRAILER    "TRAILER!!!"
@@ -73,8 +67,8 @@ static int header(struct cpio *c, const char *name, const struct member *m, stru
 			       name);
 	/* uid, gid, devices and checksum are 0 */
 	snprintf(h, sizeof(h),
-		 CPIO_MAGIC "%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%s",
-		 m->ino, m->mode, 0U, 0U, m->nlink, m->mtime, m->size, 0U, 0U, 0U, 0U,
+		 "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%s", m->ino,
+		 m->mode, 0U, 0U, m->nlink, m->mtime, m->size, 0U, 0U, 0U, 0U,
 		 (unsigned)len, 0U, name);
 	if (append(c, h, CPIO_HEADER_LEN + len, e) < 0)
 		return -1;
@@ -159,64 +153,4 @@ int cpio_end(struct cpio *c, struct err *e)
 	if (header(c, CPIO_TRAILER, &m, e) < 0)
 		return -1;
 	return pad(c, CPIO_PAD, e);
-}
-
-/* --- reading ---------------------------------------------------------------------- */
-
-/* The numbers of a header that are read, in their order behind the magic. */
-enum { FIELD_MODE = 1, FIELD_SIZE = 6, FIELD_NAME_LEN = 11 };
-
-/* Returns false if the field is not eight digits. */
-static bool read_field(const char *header, unsigned index, uint32_t *ret)
-{
-	const char *s = header + strlen(CPIO_MAGIC) + (size_t)index * CPIO_FIELD_LEN;
-
-	*ret = 0;
-	for (unsigned i = 0; i < CPIO_FIELD_LEN; i++) {
-		const char *digits = "0123456789ABCDEFabcdef";
-		const char *at = s[i] ? strchr(digits, s[i]) : NULL;
-		uint32_t digit = at ? (uint32_t)(at - digits) : 0;
-
-		if (!at)
-			return false;
-		*ret = *ret << 4 | (digit > 15 ? digit - 6 : digit);
-	}
-	return true;
-}
-
-int cpio_find(const char *data, size_t len, const char *path, const char **ret,
-	      size_t *ret_len)
-{
-	size_t at = 0;
-
-	while (len - at >= CPIO_HEADER_LEN) {
-		const char *h = data + at, *name = h + CPIO_HEADER_LEN;
-		uint32_t mode, size, name_len;
-
-		if (memcmp(h, CPIO_MAGIC, strlen(CPIO_MAGIC)) != 0 ||
-		    !read_field(h, FIELD_MODE, &mode) ||
-		    !read_field(h, FIELD_SIZE, &size) ||
-		    !read_field(h, FIELD_NAME_LEN, &name_len))
-			return -EINVAL;
-		at += CPIO_HEADER_LEN;
-		if (name_len == 0 || name_len > CPIO_NAME_MAX + 1 ||
-		    name_len > len - at || name[name_len - 1] ||
-		    strlen(name) != name_len - 1)
-			return -EINVAL;
-		at = (at + name_len + 3) / 4 * 4;
-		if (at > len || size > len - at)
-			return -EINVAL;
-		if (streq(name, CPIO_TRAILER))
-			return -ENOENT;
-		if (S_ISREG(mode) && streq(name, path)) {
-			*ret = data + at;
-			*ret_len = size;
-			return 0;
-		}
-		at += size;
-		if (at % 4 && len - at < 4 - at % 4)
-			return -EINVAL;
-		at = (at + 3) / 4 * 4;
-	}
-	return -EINVAL;
 }

@@ -33,9 +33,3 @@ int cpio_data(struct cpio *c, const char *path, mode_t mode, const void *data, s
 int cpio_file(struct cpio *c, const char *path, mode_t mode, int from, uint64_t size,
 	      struct err *e) _must_check_;
 int cpio_end(struct cpio *c, struct err *e) _must_check_;
-
-/* Finds the first regular file `path` in the archive `data`, which anybody may have made,
- * and sets *ret to its bytes in `data`. Returns 0, -ENOENT when the archive has no such
- * file, or -EINVAL when it is not in the format or is cut off. */
-int cpio_find(const char *data, size_t len, const char *path, const char **ret,
-	      size_t *ret_len) _must_check_;

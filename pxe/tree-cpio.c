@@ -1,17 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes the archives of hosts, which the kernel unpacks behind the initrd, and reads
- * them again. */
-#include "firstboot/model/secret-entry.h"
-#include "lib/dir.h"
-#include "lib/file.h"
+/* Makes the archives of hosts, which the kernel unpacks behind the initrd. */
 #include "pxe/cpio.h"
 #include "pxe/rack-image.h"
 #include "pxe/tree-parts.h"
-
-#define HOST_CFG "rackstrap/host.cfg"
-/* Bytes of a host's archive: all secrets and a host.cfg of the largest size, with their
- * headers. */
-#define HOST_CPIO_MAX ((SECRETS_MAX + 1) * (SECRET_SIZE_MAX + 1024))
 
 /* Appends the host's secrets. */
 static int append_secrets(struct cpio *c, const struct rack *rack,
@@ -39,7 +30,7 @@ int tree_host_cpio(const struct tree_plan *p, const struct rack_host *h,
 	cpio_init_buf(&c, b, p->image->epoch);
 	if (cpio_dir(&c, "rackstrap", 0755, e) < 0 ||
 	    append_secrets(&c, p->rack, h, e) < 0 ||
-	    cpio_data(&c, HOST_CFG, 0600, host_cfg, strlen(host_cfg), e) < 0)
+	    cpio_data(&c, "rackstrap/host.cfg", 0600, host_cfg, strlen(host_cfg), e) < 0)
 		return -1;
 	return cpio_end(&c, e);
 }
@@ -57,29 +48,4 @@ int tree_rack_cpio(const struct tree_plan *p, struct buf *b, struct err *e)
 	    cpio_data(&c, "rackstrap/hosts.cfg", 0600, text, strlen(text), e) < 0)
 		return -1;
 	return cpio_end(&c, e);
-}
-
-int tree_read_host_cfg(const char *dir, struct mac mac, char **ret, struct err *e)
-{
-	_cleanup_free_ char *path = host_file_path(&host_cpio_file, mac, '-');
-	_cleanup_free_ char *archive = NULL;
-	_cleanup_close_ int tree = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_close_ int hosts =
-		tree < 0 ? -errno : dir_open_nofollow_at(tree, TREE_HOSTS);
-	const char *text;
-	size_t len, n;
-	int r;
-
-	if (hosts < 0)
-		return err_errno(e, hosts, "%s/" TREE_HOSTS, dir);
-	r = file_read_foreign_at(hosts, strrchr(path, '/') + 1, HOST_CPIO_MAX, &archive,
-				 &len);
-	if (r < 0)
-		return err_set(e, ERR_FAILED, "%s/%s: %s", dir, path, file_strerror(r));
-	r = cpio_find(archive, len, HOST_CFG, &text, &n);
-	if (r < 0 || memchr(text, '\0', n))
-		return err_set(e, ERR_FAILED,
-			       "%s/%s: has no " HOST_CFG ": render it again", dir, path);
-	*ret = n ? xstrndup(text, n) : xstrdup("");
-	return 0;
 }

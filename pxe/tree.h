@@ -141,9 +141,3 @@ struct tree_info {
 int tree_info_read(struct tree_info *ret, const char *dir, struct err *e) _must_check_;
 void tree_info_done(struct tree_info *i);
 #define _cleanup_tree_info_ _cleanup_(tree_info_done)
-
-/* Reads the host.cfg of the host with this MAC address out of the tree `dir`, as
- * tree_render() wrote it, and sets *ret to its text, which the caller owns. Fails if the
- * tree has no such host, or its archive is damaged. */
-int tree_read_host_cfg(const char *dir, struct mac mac, char **ret,
-		       struct err *e) _must_check_;

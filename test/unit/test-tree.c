@@ -517,33 +517,6 @@ static void dhcp_host_reports_by_its_token(void **state)
 	assert_int_equal(files_with(dir, " /report/guest.json\" 1;"), 1);
 }
 
-/* The text that is read out of a tree is that which cpio(1) reads. */
-static void host_cfg_is_read_from_the_tree(void **state)
-{
-	struct fixture *f = *state;
-	_cleanup_free_ char *dir = xasprintf("%s/t", f->scratch);
-	_cleanup_free_ char *cpio =
-		xasprintf("%s/http/hosts/52-54-00-25-00-1a.cpio", dir);
-	_cleanup_free_ char *want = NULL, *got = NULL, *text = NULL;
-	struct mac mac = {.b = {0x52, 0x54, 0, 0x25, 0, 0x1a}};
-	struct err e = {0};
-
-	assert_int_equal(
-		render(f, GOLDEN "/plain.cfg", "t", (struct tree_options){0}, &e), 0);
-	want = cpio_member(cpio, "rackstrap/host.cfg");
-	assert_int_equal(tree_read_host_cfg(dir, mac, &got, &e), 0);
-	assert_string_equal(got, want);
-
-	assert_int_equal(truncate(cpio, 300), 0);
-	assert_int_equal(tree_read_host_cfg(dir, mac, &text, &e), -1);
-	text = xasprintf("%s: has no rackstrap/host.cfg: render it again", cpio);
-	assert_string_equal(e.msg, text);
-	free(TAKE_PTR(text));
-	mac.b[0] = 0;
-	assert_int_equal(tree_read_host_cfg(dir, mac, &text, &e), -1);
-	assert_non_null(strstr(e.msg, "00-54-00-25-00-1a.cpio: No such file"));
-}
-
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -564,7 +537,6 @@ int main(void)
 		T(damaged_secret_is_not_replaced),
 		T(token_is_for_our_own_url),
 		T(dhcp_host_reports_by_its_token),
-		T(host_cfg_is_read_from_the_tree),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
