@@ -4,8 +4,8 @@
  * bracket has numbers and ranges of them, separated by commas. With a leading zero, all
  * numbers of the bracket have at least as many digits as that one. Several brackets count
  * like the digits of a number: the last one first. In a text of the form of a MAC
- * address, "52:54:00:25:00:[08-1f]", the numbers are hexadecimal. Other text in brackets, as in
- * "http://[2001:db8::1]/", is no range.
+ * address, "52:54:00:25:00:[08-1f]", the numbers are hexadecimal. Other text in brackets,
+ * as in "http://[2001:db8::1]/", is no range.
  */
 #pragma once
 

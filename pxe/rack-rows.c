@@ -87,6 +87,12 @@ static char *column_wrong(const char *key)
 	return xasprintf("is no key of a host%s", hint);
 }
 
+/* Returns true for a column that is for people, like some of `discover --csv`. */
+static bool is_remark(const char *key)
+{
+	return key[0] == '#';
+}
+
 /* Returns the place of a cell. */
 static struct diag_place place(const struct rack_rows *rows, const struct csv_cell *cell)
 {
@@ -106,7 +112,7 @@ static int check_column(const struct rack_rows *rows, size_t i, struct diag *d)
 		return diag_add_at(d, &at, "column %zu: '%.60s' is also column %zu",
 				   i + 1, cell->text, find_column(rows, cell->text) + 1);
 	wrong = column_wrong(cell->text);
-	if (!wrong)
+	if (!wrong || is_remark(cell->text))
 		return 0;
 	if (header(rows)->n == 1 && strpbrk(cell->text, ";\t"))
 		return diag_add_at(
@@ -339,7 +345,7 @@ void rack_rows_add(const struct rack_rows *rows, size_t row, struct conf *to,
 		const char *key = header(rows)->cells[i].text;
 		struct diag_place where;
 
-		if (!*cell->text || streq(key, "profiles"))
+		if (!*cell->text || streq(key, "profiles") || is_remark(key))
 			continue;
 		where = place(rows, cell);
 		conf_set_place(at, &where);

@@ -97,6 +97,8 @@ static void check_addresses(struct loader *l, const struct conf_node *n, uint32_
 				     h->name ? h->name : "?",
 				     other_place(r->hosts[i].file, r->hosts[i].line,
 						 conf_file(n), there, sizeof(there)));
+		diag_other(l->d,
+			   &(struct diag_place){r->hosts[i].file, r->hosts[i].line, 0});
 		return;
 	}
 }

@@ -54,7 +54,7 @@ struct rack {
 	struct intern files; /* names of the files that have hosts' entries */
 	char *name;
 	uint32_t boot_server;
-	bool any_roles;      /* no image or recipe was asked for its roles */
+	bool any_roles; /* no image or recipe was asked for its roles */
 	struct rack_dhcp_server dhcp_servers[2]; /* the first answers */
 	size_t n_dhcp_servers;                   /* 0 or 2 */
 	struct cidr network; /* node_network, or that of the first host in whose network

@@ -2,8 +2,8 @@
 /*
  * Renders the configuration of Kea's DHCPv4 server (Kea Administrator Reference Manual
  * 2.2, chapters 8 and 16). Hosts have reservations; other machines get an address from
- * the pool for strangers, if there is one. All networks are one shared network, because the interface may have several
- * and a relay any of them.
+ * the pool for strangers, if there is one. All networks are one shared network, because
+ * the interface may have several and a relay any of them.
  *
  * A machine is known by its MAC address alone: firmware, iPXE and the kernel send
  * different client identifiers. Leases are kept in memory, as dnsmasq's are; a new

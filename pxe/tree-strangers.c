@@ -3,10 +3,14 @@
  * dnsmasq has no reservation by option 97. A tag that is set by the host's MAC address or
  * by its UUID, and a dhcp-host for any MAC address with that tag, are one.
  *
+ * Kea has none either: there a UUID is as a serial number.
+ *
  * Limit: a serial number with other characters than letters, digits, blanks and "-._+"
  * finds no host here, only on a boot medium.
  */
 #include "pxe/tree-strangers.h"
+
+#include "pxe/dhcp-server.h"
 
 #define LEASE "2m"
 
@@ -41,7 +45,8 @@ void strangers_append_range(const struct tree_plan *p, struct buf *b)
 	buf_printf(b,
 		   "\n# Machines that are no hosts of the rack.\ndhcp-range=%s,%s,%s,%s",
 		   net_format_addr(s->first, first), net_format_addr(s->last, last),
-		   net_format_addr(net_mask(strangers_network(p->rack).prefix), mask), LEASE);
+		   net_format_addr(net_mask(strangers_network(p->rack).prefix), mask),
+		   LEASE);
 }
 
 /* Appends the UUID as option 97 has it: type 0, and the first three fields with their
@@ -150,6 +155,8 @@ char *strangers_nginx_files(const struct tree_plan *p)
 
 		if (h->uuid)
 			append_file(&b, asker, "uuid", h->uuid, h->host.mac);
+		if (h->uuid && !p->o.proxy_dhcp && p->o.dhcp != dhcp_servers)
+			append_file(&b, "stranger", "uuid", h->uuid, h->host.mac);
 		if (!h->serial || !serial_is_plain(h->serial))
 			continue;
 		append_file(&b, asker, "serial", h->serial, h->host.mac);

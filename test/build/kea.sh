@@ -130,9 +130,14 @@ check "the tree is made for dnsmasq" "$RACKSTRAP" pxe configs/demo.cfg --image "
 check "serve reads it" until_ok reloaded 3
 check "Kea has ended" sh -c "! pgrep -P $server -x kea-dhcp4"
 offer "dnsmasq answers" "address 172.25.0.11" $N1 0
-check "the tree is made for Kea" pxe configs/demo.cfg "$TREE"
+sed 's/boot_server = .*/&\n\tstrangers : { pool = "172.25.0.200-172.25.0.209"; };/' configs/demo.cfg >"$WORK/pool.cfg"
+check "a tree for Kea is made, with addresses for strangers" pxe "$WORK/pool.cfg" "$TREE"
+check "kea-dhcp4 accepts its configuration" kea-dhcp4 -t "$TREE/kea-dhcp4.json"
 check "serve reads that" until_ok reloaded 4
 offer "Kea answers" "address 172.25.0.11" $N1 0
+python3 test/build/dhcp.py cl0 $N1 52:54:00:25:00:99 0 >"$WORK/offer"
+check "a stranger gets an address of the pool" grep -qxE 'address 172\.25\.0\.20[0-9]' "$WORK/offer"
+check "and a boot loader" grep -qx 'file undionly.kpxe' "$WORK/offer"
 check "it is Kea" sh -c "tail -n 3 '$TREE/run/kea.log' | grep -q DHCP4_LEASE_ADVERT"
 kill -KILL "$(pgrep -P "$server" -x kea-dhcp4)"
 wait "$server"
@@ -167,12 +172,16 @@ check "the second serve starts" until_ok grep -q 'Ctrl-C ends it' "$WORK/second.
 state() { until_ok grep -q "HA_STATE_TRANSITION .* to $2 state" "$1/run/kea.log"; }
 check "they find each other: the first" state "$TREE" HOT-STANDBY
 check "they find each other: the second" state "$WORK/second" HOT-STANDBY
-offer "the first one answers" "server 172.25.0.1" $N1 0
+# A server drops requests while it changes its state.
+answers() { # WANTED MAC
+	python3 test/build/dhcp.py cl0 "$N1" "$2" 0 >"$WORK/offer" && grep -qxE "$1" "$WORK/offer"
+}
+check "the first one answers" until_ok answers "server 172.25.0.1" $N1
 kill "$server"
 wait "$server"
 server=
 check "when it ends, the second one takes over" state "$WORK/second" PARTNER-DOWN
-offer "the second one answers, with the same address" "address 172.25.0.11" $N1 0
+check "the second one answers, with the same address" until_ok answers "address 172.25.0.11" $N1
 check "and its own files" grep -qx 'server 172.25.0.2' "$WORK/offer"
 kill "$other"
 wait "$other"

@@ -124,7 +124,7 @@ static void tables_are_read(void **state _unused_)
 	      "hosts = ( { name = \"n[1-2]\"; hosts_file = \"t.csv\"; mtu = 5; } );",
 	      "name=n1 mtu=5 mac=a dns=[ 1.1.1.1, 2.2.2.2 ]\n"
 	      "name=n2 mtu=9000 mac=b vm={cpus = 3;disk = 4G;}\n");
-	put("m.csv", "mac\na\nb\n");
+	put("m.csv", "mac,#seen\na,often\nb,\n");
 	gives("hosts = ( { name = \"n[1-2]\"; hosts_file = \"m.csv\"; } );",
 	      "name=n1 mac=a\nname=n2 mac=b\n");
 }
