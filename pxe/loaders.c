@@ -39,6 +39,7 @@ const struct pxe_loader pxe_loaders[] = {
 		.strangers = embed_strangers_ipxe,
 		.host_file = {TREE_HOSTS "/", ".ipxe"},
 		.host = embed_host_ipxe,
+		.shares = true,
 		.programs = ipxe_programs,
 		.dir = "/usr/lib/ipxe",
 		.package = "ipxe",
@@ -56,6 +57,7 @@ const struct pxe_loader pxe_loaders[] = {
 		.strangers = embed_strangers_grub,
 		.host_file = {TREE_HOSTS "/", ".grub"},
 		.host = embed_host_grub,
+		.shares = true,
 	},
 	{
 		.name = "pxelinux",

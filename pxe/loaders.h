@@ -49,6 +49,7 @@ struct pxe_loader {
 
 	struct host_file host_file;
 	const char *host; /* its template; tree-host.c has the variables */
+	bool shares;      /* hosts with the same kernel words have the same file */
 
 	/* For a loader that firmware starts by our DHCP; NULL for one that is chained. */
 	const struct pxe_program *programs;

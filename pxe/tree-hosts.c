@@ -3,13 +3,15 @@
  * Writes the hosts' files. One that the old tree has with the same bytes is linked, so
  * that a rendering writes what has changed only: a new file costs the file system many
  * times what a link costs. The old files are read for that, because the tree must be the
- * same whatever tree stood there before.
+ * same whatever tree stood there before. Scripts that are the same for several hosts are
+ * one file with as many names.
  *
  * Nothing is linked from a folder that another user may write to, so that no name in it
  * leads to another file than the one that was read.
  */
 #include "lib/dir.h"
 #include "lib/file.h"
+#include "lib/intern.h"
 #include "pxe/tree-parts.h"
 
 #define MODE        0644
@@ -21,6 +23,13 @@ struct folder {
 	int new, old; /* old -1: nothing is linked from there */
 };
 
+/* The file of a script that several hosts have. */
+struct script {
+	const char *path; /* in the new tree, the last one that was made; NULL: none */
+	ino_t same;    /* the file of the old tree that was read last and is as it, ... */
+	bool has_same; /* ... if there is one */
+};
+
 struct writer {
 	const struct tree_plan *p;
 	int dirfd, old;
@@ -28,7 +37,10 @@ struct writer {
 	size_t n_folders;
 	char *read; /* an old file, to be compared */
 	size_t read_len;
-	bool has_written; /* a file of the host that is written now */
+	bool has_written;        /* a file of the host that is written now */
+	struct intern texts;     /* of scripts that hosts may share */
+	struct script *scripts;  /* of each text */
+	struct strv_builder all; /* paths of scripts */
 };
 
 static void writer_done(struct writer *w)
@@ -42,6 +54,9 @@ static void writer_done(struct writer *w)
 		free(f->path);
 	}
 	free(w->read);
+	intern_done(&w->texts);
+	free(w->scripts);
+	strv_builder_done(&w->all);
 }
 #define _cleanup_writer_ _cleanup_(writer_done)
 
@@ -79,9 +94,10 @@ static struct folder *folder_of(struct writer *w, const char *path, struct err *
 	return f;
 }
 
-/* Returns true if the old folder's file is as a new one would be. */
+/* Returns true if the old folder's file is as a new one would be. With a script, a file
+ * that was found to be so is not read again. */
 static bool is_same(struct writer *w, const struct folder *f, const char *name,
-		    const char *data, size_t len)
+		    const char *data, size_t len, struct script *script)
 {
 	_cleanup_close_ int fd =
 		openat(f->old, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -91,16 +107,35 @@ static bool is_same(struct writer *w, const struct folder *f, const char *name,
 	    !file_is_private(&st) || (st.st_mode & 07777) != MODE ||
 	    (uint64_t)st.st_size != len)
 		return false;
+	if (script && script->has_same && script->same == st.st_ino)
+		return true;
 	if (w->read_len < len) {
 		free(w->read);
 		w->read = xmalloc(len);
 		w->read_len = len;
 	}
-	return read(fd, w->read, len) == (ssize_t)len && memcmp(w->read, data, len) == 0;
+	if (read(fd, w->read, len) != (ssize_t)len || memcmp(w->read, data, len) != 0)
+		return false;
+	if (script) {
+		script->same = st.st_ino;
+		script->has_same = true;
+	}
+	return true;
 }
 
+/* Returns true if the new tree's file of the script has got another name. It is full of
+ * them at some time (EMLINK), and some file systems have no links. */
+static bool link_script(const struct writer *w, const struct script *script,
+			const char *path)
+{
+	return script && script->path &&
+	       linkat(w->dirfd, script->path, w->dirfd, path, 0) == 0;
+}
+
+/* Puts a file into the new tree. `script` is that of its text, or NULL if no other host
+ * has it; its path is set to `path`, which must then outlive the writer. */
 static int put_file(struct writer *w, const char *path, const char *data, size_t len,
-		    struct err *e)
+		    struct script *script, struct err *e)
 {
 	const char *name = strrchr(path, '/') + 1;
 	const struct folder *f = folder_of(w, path, e);
@@ -110,10 +145,17 @@ static int put_file(struct writer *w, const char *path, const char *data, size_t
 	if (!f)
 		return -1;
 	/* Written, too, where links do not work or a file has too many. */
-	if (f->old >= 0 && is_same(w, f, name, data, len) &&
-	    linkat(f->old, name, f->new, name, 0) == 0)
+	if (f->old >= 0 && is_same(w, f, name, data, len, script) &&
+	    linkat(f->old, name, f->new, name, 0) == 0) {
+		if (script)
+			script->path = path;
 		return 0;
+	}
 	w->has_written = true;
+	if (link_script(w, script, path))
+		return 0;
+	if (script)
+		script->path = path;
 	fd = tree_create(f->new, name, MODE, e);
 	if (fd < 0)
 		return err_wrap(e, "%s", f->path);
@@ -140,15 +182,34 @@ static int put_symlink(struct writer *w, const char *path, const char *target,
 	return symlinkat(target, f->new, name) < 0 ? err_errno(e, errno, "%s", path) : 0;
 }
 
+/* Returns the script of the text. It stays valid until the next call. */
+static struct script *script_of(struct writer *w, const char *text)
+{
+	bool is_new;
+	size_t i = intern(&w->texts, text, &is_new);
+
+	if (is_new) {
+		w->scripts = xgrow(w->scripts, i, sizeof(*w->scripts));
+		w->scripts[i] = (struct script){.path = NULL};
+	}
+	return &w->scripts[i];
+}
+
 static int put_scripts(struct writer *w, struct mac mac, const struct tree_host_texts *t,
 		       struct err *e)
 {
 	for (size_t i = 0; pxe_loaders[i].name; i++) {
 		_cleanup_free_ char *path =
 			host_file_path(&pxe_loaders[i].host_file, mac, '-');
-		const char *text = t->scripts[i];
+		const char *text = t->scripts[i], *kept = path;
+		struct script *script = NULL;
 
-		if (put_file(w, path, text, strlen(text), e) < 0)
+		if (pxe_loaders[i].shares) {
+			script = script_of(w, text);
+			strv_builder_add(&w->all, path);
+			kept = w->all.v[w->all.n - 1];
+		}
+		if (put_file(w, kept, text, strlen(text), script, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -166,7 +227,7 @@ static int put_host_texts(struct writer *w, const struct rack_host *h,
 		return -1;
 	if (tree_host_cpio(w->p, h, t->host_cfg, &archive, e) < 0)
 		return err_wrap(e, "%s", cpio);
-	if (put_file(w, cpio, archive.p, archive.len, e) < 0)
+	if (put_file(w, cpio, archive.p, archive.len, NULL, e) < 0)
 		return -1;
 	return tree_wants_rack(w->p, &h->host) ? put_symlink(w, rack, TREE_RACK_CPIO, e)
 					       : 0;
@@ -192,7 +253,8 @@ static int put_rack(struct writer *w, struct err *e)
 		return 0;
 	if (tree_rack_cpio(w->p, &archive, e) < 0)
 		return err_wrap(e, TREE_RACK_CPIO);
-	return put_file(w, TREE_HOSTS "/" TREE_RACK_CPIO, archive.p, archive.len, e);
+	return put_file(w, TREE_HOSTS "/" TREE_RACK_CPIO, archive.p, archive.len, NULL,
+			e);
 }
 
 int tree_hosts_write(int dirfd, int old, const struct tree_plan *p,

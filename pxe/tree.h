@@ -10,7 +10,9 @@
  *	TREE/tftp/undionly.kpxe snponly.efi		 iPXE for firmware that has none
  *	TREE/http/boot.ipxe				 finds the host's script
  *	TREE/http/strangers.ipxe			 for machines that have none
- *	TREE/http/hosts/52-54-00-25-00-11.ipxe		 that host's boot script
+ *	TREE/http/hosts/52-54-00-25-00-11.ipxe		 that host's boot script; one
+ *							 file for all with the same
+ *							 kernel words
  *	TREE/http/hosts/52-54-00-25-00-11.cpio		 rackstrap/host.cfg and
  *							 rackstrap/secrets/, as an initrd
  *	TREE/http/hosts/rack.cpio			 rackstrap/hosts.cfg, an initrd,

@@ -36,7 +36,8 @@ static void each_row_is_complete(void **state)
 		assert_non_null(l->entry);
 		assert_non_null(strstr(l->entry, "@rack@"));
 		assert_non_null(l->host);
-		assert_non_null(strstr(l->host, "@host@"));
+		assert_int_equal(strstr(l->host, "@host@") != NULL, !l->shares);
+		assert_int_equal(strstr(l->host, "@mac@") != NULL, !l->shares);
 		assert_true(!l->strangers == !l->strangers_path);
 		if (l->strangers) {
 			assert_non_null(strstr(l->strangers, "@policy@"));

@@ -246,6 +246,35 @@ static void one_changed_host_is_written(void **state)
 	assert_int_equal(inode_of(f, other), was_other);
 }
 
+static void scripts_with_the_same_words_are_one_file(void **state)
+{
+	static const char *const kinds[] = {"ipxe", "grub"};
+	struct fixture *f = *state;
+	struct world w;
+
+	init_world(&w);
+	w.hosts[4].has_console = true;
+	for (unsigned turn = 0; turn < 2; turn++) {
+		render_into(f, &w, "tree", NULL);
+		for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+			ino_t inodes[3];
+
+			for (unsigned k = 0; k < 3; k++) {
+				_cleanup_free_ char *path =
+					xasprintf("http/hosts/52-54-00-25-01-%02x.%s",
+						  2 * k, kinds[i]);
+
+				inodes[k] = inode_of(f, path);
+			}
+			assert_int_equal(inodes[0], inodes[1]);
+			assert_int_not_equal(inodes[0], inodes[2]);
+		}
+		w.hosts[0].has_console = true; /* the one that had the name first */
+		w.hosts[2].has_console = true;
+		w.hosts[4].has_console = false;
+	}
+}
+
 /* A file may have as many links as the file system allows. */
 static void file_that_cannot_be_linked_is_written(void **state)
 {
@@ -286,6 +315,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(changed_tree_is_as_a_new_one),
 		T(one_changed_host_is_written),
+		T(scripts_with_the_same_words_are_one_file),
 		T(file_that_cannot_be_linked_is_written),
 		T(nothing_is_linked_from_a_folder_that_others_write_to),
 	};
