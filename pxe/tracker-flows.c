@@ -26,8 +26,10 @@ static int by_id(const void *a, const void *b)
 /* Returns what this connection had sent at the last look. */
 static uint64_t acked_before(const struct tracker *t, const struct tcp_flow *flow)
 {
-	const struct tcp_flow *f =
-		bsearch(flow, t->flows, t->n_flows, sizeof(*t->flows), by_id);
+	const struct tcp_flow *f = NULL;
+
+	if (t->n_flows > 0)
+		f = bsearch(flow, t->flows, t->n_flows, sizeof(*t->flows), by_id);
 
 	return f ? f->acked : 0;
 }
