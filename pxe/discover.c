@@ -109,7 +109,7 @@ static bool next_word(const char **s, char *out, size_t size)
  *	"... DHCPOFFER(br0) 172.25.0.200 52:54:00:99:99:99"
  *	"... DHCPACK(br0) 172.25.0.200 52:54:00:99:99:99 [name]"
  *	"... PXE(br0) [172.25.0.200 ]52:54:00:99:99:99 proxy..."
- * What a machine has chosen itself, its name, is only at their end.
+ * The name at the end is the machine's own choice, and is not read.
  */
 void discover_dhcp_line(struct machines *t, const char *line, time_t now)
 {
