@@ -8,6 +8,7 @@
 #include "builder/commands.h"
 #include "builder/installed.h"
 #include "builder/recipe/recipe.h"
+#include "lib/file.h"
 #include "lib/log.h"
 #include "lib/out.h"
 #include "pxe/rack-image.h"
@@ -29,9 +30,7 @@ struct result {
  * has none. Owned. */
 static char *recipe_beside(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	_cleanup_free_ char *recipe =
-		xasprintf("%.*srecipe.cfg", slash ? (int)(slash + 1 - path) : 0, path);
+	_cleanup_free_ char *recipe = file_beside(path, "recipe.cfg");
 
 	return access(recipe, F_OK) == 0 && !streq(recipe, path) ? TAKE_PTR(recipe)
 								 : NULL;
