@@ -286,10 +286,28 @@ class Run:
             point(what)
 
     def execute(self, what, command, output, status):
+        reloaded = self.times_reloaded()
         done = subprocess.run(["bash", "-c", command], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               timeout=WAIT_S, check=False)
         self.judge(what, done.returncode, status, done.stdout, output)
+        if self.background and command.startswith("rackstrap pxe "):
+            self.await_reload(reloaded)
+
+    def times_reloaded(self):
+        if not self.background:
+            return 0
+        with open("background.log", encoding="utf-8") as file:
+            return file.read().count(": reloaded: ")
+
+    def await_reload(self, before):
+        """In a namespace `serve` starts nginx again, and for a moment nothing listens."""
+        deadline = time.monotonic() + WAIT_S
+        while self.times_reloaded() == before:
+            if self.background.poll() is not None or time.monotonic() > deadline:
+                return point("`rackstrap serve` reads the new tree", "it did not")
+            time.sleep(0.2)
+        point("`rackstrap serve` reads the new tree")
 
     def judge(self, what, status, expected, printed, output):
         missing = missing_output(output, printed)
