@@ -94,27 +94,37 @@ static struct folder *folder_of(struct writer *w, const char *path, struct err *
 	return f;
 }
 
-/* Returns true if the old folder's file is as a new one would be. With a script, a file
- * that was found to be so is not read again. */
-static bool is_same(struct writer *w, const struct folder *f, const char *name,
-		    const char *data, size_t len, struct script *script)
+/* Returns true if the file of the old folder begins with the bytes. */
+static bool has_bytes(struct writer *w, const struct folder *f, const char *name,
+		      const char *data, size_t len)
 {
 	_cleanup_close_ int fd =
 		openat(f->old, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    !file_is_private(&st) || (st.st_mode & 07777) != MODE ||
-	    (uint64_t)st.st_size != len)
+	if (fd < 0)
 		return false;
-	if (script && script->has_same && script->same == st.st_ino)
-		return true;
 	if (w->read_len < len) {
 		free(w->read);
 		w->read = xmalloc(len);
 		w->read_len = len;
 	}
-	if (read(fd, w->read, len) != (ssize_t)len || memcmp(w->read, data, len) != 0)
+	return read(fd, w->read, len) == (ssize_t)len && memcmp(w->read, data, len) == 0;
+}
+
+/* Returns true if the old folder's file is as a new one would be. With a script, a file
+ * that was found to be so is not read again. */
+static bool is_same(struct writer *w, const struct folder *f, const char *name,
+		    const char *data, size_t len, struct script *script)
+{
+	struct stat st;
+
+	if (fstatat(f->old, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
+	    !file_is_private(&st) || (st.st_mode & 07777) != MODE ||
+	    (uint64_t)st.st_size != len)
+		return false;
+	if (script && script->has_same && script->same == st.st_ino)
+		return true;
+	if (!has_bytes(w, f, name, data, len))
 		return false;
 	if (script) {
 		script->same = st.st_ino;
