@@ -43,6 +43,7 @@ check_2015() { # LISTING IMAGE
 		-rw-r--r-- /etc/systemd/system/docker.service.d/rackstrap.conf
 		-rw-r--r-- /etc/tmpfiles.d/rackstrap.conf
 		-rw-r--r-- /usr/lib/rackstrap/containers.cfg
+		-rwxr-xr-x /usr/lib/rackstrap/docker-bridge
 		-rw-r--r-- /usr/lib/rackstrap/containers/calico_node_v0.4.8.tar
 		-rw-r--r-- /usr/lib/rackstrap/containers/gcr.io_google_containers_pause_0.8.0.tar
 	END

@@ -37,7 +37,8 @@ for path in sys.argv[2:]:
     open(f"{sys.argv[1]}/{os.path.basename(path)}", "w").write(text)
 P
 printf '[Service]\nExecStart=/bin/sleep 1000\n' >"$U/systemd-networkd.service"
-mkdir -p "$U/docker.service.d" && cp images/common/files/docker.conf "$U/docker.service.d/"
+mkdir -p "$U/docker.service.d"
+grep -v ^ExecStartPre= images/common/files/docker.conf >"$U/docker.service.d/rackstrap.conf"
 printf '[Unit]\n' >"$U/default.target"
 for role in master node; do
 	mkdir -p "$U/rackstrap-$role.target.wants"

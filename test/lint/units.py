@@ -192,7 +192,7 @@ def arguments(where, name, args):
     elif name == "firstboot":
         if " ".join(args) not in FIRSTBOOT:
             yield f"{where}: firstboot {' '.join(args)}: no such subcommand"
-    elif name not in ("curl", "mkdir") and name not in SSH_KEYS:
+    elif name not in ("curl", "mkdir", "docker-bridge") and name not in SSH_KEYS:
         yield f"{where}: {name}: nobody knows its options here"
 
 

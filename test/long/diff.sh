@@ -3,9 +3,6 @@
 #
 # The cbr0 of a running node is changed. What `rackstrap diff` announces before is compared with
 # what `firstboot apply` and systemd do on the node: the units that restart, and no others.
-# The address is not compared afterwards: Docker from 1.9 on stores that of the bridge, and may set
-# the former one again when it restarts (LIMITATIONS in rackstrap-diff(1)). That firstboot sets the
-# new one is tested by test/unit/test-diff-agrees.c.
 # shellcheck source=../qemu/lib.sh
 . "$(dirname "$0")/../qemu/lib.sh"
 need_image
@@ -65,4 +62,6 @@ check "the units that were announced restart, and no others" until_ok 1200 chang
 note <"$WORK/changed"
 check "Docker is among them" grep -qx docker.service "$WORK/changed"
 check "Docker and calico-node run" until_ok 1200 on "$N1" "systemctl is-active docker.service calico-node.service"
+check "cbr0 has the new address, and no other one" on "$N1" \
+	"test \"\$(ip -4 -o address show dev cbr0 | awk '{ print \$4 }')\" = 192.168.101.1/24"
 finish
