@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Limits: dnsmasq writes the time without the year and in local time; it is taken for one
- * of the last twelve months. Where its log has no times, as in a user namespace of its
- * own, they are not known.
- */
 #include "pxe/discover.h"
 
 #include "pxe/access.h"
 #include "pxe/loaders.h"
 
 #include <ctype.h>
-#include <time.h>
 
-#define TURN   (1024 * 1024) /* bytes of each log that are read in a turn */
-#define DAY_MS (24 * 3600 * 1000ULL)
+#define TURN (1024 * 1024) /* bytes of each log that are read in a turn */
 
 /* --- the access log --------------------------------------------------------------- */
 
@@ -62,95 +55,16 @@ static bool was_served(const struct discover *d, const struct machine *m)
 	       d->served_ms[i] >= m->last_ms;
 }
 
-/* --- dnsmasq's log ---------------------------------------------------------------- */
+/* --- the DHCP servers' logs ------------------------------------------------------- */
 
-/* Returns the time at the beginning of the line, "Dec  1 07:17:29 ", in milliseconds, or
- * 0. */
-static uint64_t line_time(const char *line, time_t now)
+void discover_dhcp(struct machines *t, const struct dhcp_line *l)
 {
-	struct tm tm = {0}, today = {0};
-	const char *end = strptime(line, "%b %d %H:%M:%S ", &tm);
-	time_t then;
+	struct machine *m = machines_note(t, l->mac);
 
-	if (!end || now < 0 || !localtime_r(&now, &today))
-		return 0;
-	for (int years = 0; years < 2; years++) {
-		struct tm try = tm;
-
-		try.tm_year = today.tm_year - years;
-		try.tm_isdst = -1;
-		then = mktime(&try);
-		if (then > 0 && (uint64_t)then * 1000 <= (uint64_t)now * 1000 + DAY_MS)
-			return (uint64_t)then * 1000;
-	}
-	return 0;
-}
-
-/* Moves *s behind the blank and word that are there, and copies the word. */
-static bool next_word(const char **s, char *out, size_t size)
-{
-	size_t n;
-
-	if (**s != ' ')
-		return false;
-	(*s)++;
-	n = strcspn(*s, " ");
-	if (n == 0 || n >= size)
-		return false;
-	memcpy(out, *s, n);
-	out[n] = '\0';
-	*s += n;
-	return true;
-}
-
-/*
- * The lines are
- *	"... DHCPDISCOVER(br0) [172.25.0.200 ]52:54:00:99:99:99 [no address available]"
- *	"... DHCPOFFER(br0) 172.25.0.200 52:54:00:99:99:99"
- *	"... DHCPACK(br0) 172.25.0.200 52:54:00:99:99:99 [name]"
- *	"... PXE(br0) [172.25.0.200 ]52:54:00:99:99:99 proxy..."
- * The name at the end is the machine's own choice, and is not read.
- */
-void discover_dhcp_line(struct machines *t, const char *line, time_t now)
-{
-	static const char *const kinds[] = {"DHCPOFFER(", "DHCPACK(", "DHCPDISCOVER(",
-					    "PXE("};
-	const char *at = strstr(line, "dnsmasq-dhcp"), *rest = NULL;
-	size_t kind;
-	char word[NET_MAC_LEN];
-	struct machine *m;
-	uint32_t addr = 0;
-	struct mac mac;
-
-	at = at ? strstr(at, ": ") : NULL;
-	if (!at)
-		return;
-	at += 2;
-	/* With log-dhcp there is a number in front. */
-	if (isdigit((unsigned char)*at)) {
-		at += strspn(at, "0123456789");
-		at += *at == ' ';
-	}
-	for (kind = 0; kind < ARRAY_SIZE(kinds); kind++) {
-		rest = str_after(at, kinds[kind]);
-		if (rest)
-			break;
-	}
-	rest = rest ? strchr(rest, ')') : NULL;
-	if (!rest)
-		return;
-	rest++;
-	if (!next_word(&rest, word, sizeof(word)))
-		return;
-	if (net_parse_addr(word, &addr) == 0 && !next_word(&rest, word, sizeof(word)))
-		return;
-	if (net_parse_mac(word, &mac) < 0 || !mac_is_unicast(mac))
-		return;
-	m = machines_note(t, mac);
-	if (kind < 2)
-		m->given = addr;
-	else
-		machine_asked(m, line_time(line, now));
+	if (l->address)
+		m->given = l->address;
+	if (l->asked)
+		machine_asked(m, l->ms);
 }
 
 /* --- the tree --------------------------------------------------------------------- */
@@ -224,48 +138,46 @@ static int read_tree(struct discover *d, struct err *e)
 
 /* --- all of it -------------------------------------------------------------------- */
 
-static void read_logs(struct discover *d, struct tail *access, struct tail *dhcp,
+static void read_logs(struct discover *d, struct tail *access, struct dhcp_logs *dhcp,
 		      time_t now)
 {
-	char line[TAIL_LINE_MAX];
+	struct dhcp_line line;
 	struct access a;
 
 	while (access_next(access, &a)) {
 		discover_request(&d->machines, &a);
 		note_served(d, &a);
 	}
-	while (tail_next(dhcp, line))
-		discover_dhcp_line(&d->machines, line, now);
+	while (dhcp_logs_next(dhcp, now, &line))
+		discover_dhcp(&d->machines, &line);
 }
 
-/* Reads the older part of both logs. */
-static void read_old(struct discover *d, const char *access_log, const char *dhcp_log,
-		     time_t now)
+/* Reads the older parts of the logs. */
+static void read_old(struct discover *d, const char *access_log, time_t now)
 {
-	_cleanup_free_ char *access_old = xasprintf("%s.old", access_log);
-	_cleanup_free_ char *dhcp_old = xasprintf("%s.old", dhcp_log);
-	struct tail access = {0}, dhcp = {0};
+	_cleanup_free_ char *old = xasprintf("%s.old", access_log);
+	struct tail access = {0};
+	struct dhcp_logs dhcp;
 
-	tail_open(&access, access_old, false);
-	tail_open(&dhcp, dhcp_old, false);
+	tail_open(&access, old, false);
+	dhcp_logs_open(&dhcp, d->dir, true, false);
 	read_logs(d, &access, &dhcp, now);
 	tail_done(&access);
-	tail_done(&dhcp);
+	dhcp_logs_done(&dhcp);
 }
 
 int discover_open(struct discover *ret, const char *dir, time_t now, struct err *e)
 {
 	_cleanup_free_ char *access = xasprintf("%s/" TREE_ACCESS_LOG, dir);
-	_cleanup_free_ char *dhcp = xasprintf("%s/" TREE_DHCP_LOG, dir);
 
 	*ret = (struct discover){.dir = xstrdup(dir)};
 	if (read_tree(ret, e) < 0) {
 		discover_done(ret);
 		return -1;
 	}
-	read_old(ret, access, dhcp, now);
+	read_old(ret, access, now);
 	tail_open(&ret->access, access, false);
-	tail_open(&ret->dhcp, dhcp, false);
+	dhcp_logs_open(&ret->dhcp, dir, false, false);
 	read_logs(ret, &ret->access, &ret->dhcp, now);
 	return 0;
 }
@@ -277,7 +189,7 @@ bool discover_turn(struct discover *d, time_t now)
 
 	(void)!read_tree(d, &e);
 	more = tail_turn(&d->access, TURN);
-	more = tail_turn(&d->dhcp, TURN) || more;
+	more = dhcp_logs_turn(&d->dhcp, TURN) || more;
 	read_logs(d, &d->access, &d->dhcp, now);
 	return more;
 }
@@ -308,7 +220,7 @@ struct machine **discover_list(const struct discover *d, size_t *ret_n)
 void discover_done(struct discover *d)
 {
 	tail_done(&d->access);
-	tail_done(&d->dhcp);
+	dhcp_logs_done(&d->dhcp);
 	machines_done(&d->machines);
 	intern_done(&d->hosts);
 	intern_done(&d->served);

@@ -4,15 +4,15 @@
  *
  *	TREE/run/access.log	what they say of themselves, in the query of a request for
  *				/strangers.ipxe or .grub
- *	TREE/run/dnsmasq.log	who asked for an address
+ *	TREE/run/dnsmasq.log, TREE/run/kea.log	who asked for an address
  *
  * and in the older parts of these logs, .old. All of it is what somebody on the network
  * claims. A host that was found by its serial number or UUID is no unknown machine.
  */
 #pragma once
 
+#include "pxe/dhcp-log.h"
 #include "pxe/machines.h"
-#include "pxe/tail.h"
 #include "pxe/tree.h"
 
 #include <sys/stat.h>
@@ -26,7 +26,8 @@ struct discover {
 	/* The addresses that a host's boot script was given to, and when last. */
 	struct intern served;
 	uint64_t *served_ms;
-	struct tail access, dhcp;
+	struct tail access;
+	struct dhcp_logs dhcp;
 };
 
 /* Reads the tree and its logs. `now` completes the times of dnsmasq, which have no year.
@@ -42,7 +43,7 @@ struct machine **discover_list(const struct discover *d, size_t *ret_n);
 void discover_done(struct discover *d);
 #define _cleanup_discover_ _cleanup_(discover_done)
 
-/* Notes what a line of dnsmasq's log says, or an entry of the access log. */
-void discover_dhcp_line(struct machines *t, const char *line, time_t now);
+/* Notes what a line of a DHCP server's log says, or an entry of the access log. */
+void discover_dhcp(struct machines *t, const struct dhcp_line *l);
 struct access;
 void discover_request(struct machines *t, const struct access *a);

@@ -131,11 +131,6 @@ int serve_dhcp_reload(struct serve *s, struct err *e)
 	return 0;
 }
 
-const char *serve_dhcp_log(const struct serve *s)
-{
-	return ((const struct serve_child *)((const char *)s + s->info.dhcp->child))->log;
-}
-
 void serve_dhcp_done(struct serve *s)
 {
 	for (const struct dhcp_server *d = dhcp_servers; d->name; d++)

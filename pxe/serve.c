@@ -124,8 +124,8 @@ int serve_open(struct serve *ret, const char *dir, const struct serve_options *o
 	}
 	if (find_user(ret, o, e) < 0)
 		goto failed;
-	ret->dnsmasq.log = xasprintf("%s/run/dnsmasq.log", ret->dir);
-	ret->kea.log = xasprintf("%s/run/kea.log", ret->dir);
+	ret->dnsmasq.log = xasprintf("%s/" TREE_DNSMASQ_LOG, ret->dir);
+	ret->kea.log = xasprintf("%s/" TREE_KEA_LOG, ret->dir);
 	ret->nginx.log = xasprintf("%s/run/nginx.log", ret->dir);
 	return 0;
 failed:

@@ -261,55 +261,14 @@ static void count(struct tracker_count *c, const struct access *a)
 	c->bytes += a->bytes;
 }
 
-/* --- dnsmasq's log ---------------------------------------------------------------- */
+/* --- the DHCP servers' logs ------------------------------------------------------- */
 
-/* Returns the time of a line that was written before `now_ms`, "Dec  1 07:06:27 dnsmasq",
- * or 0 if it has none. */
-static uint64_t log_time(const char *line, uint64_t now_ms)
-{
-	time_t now = (time_t)(now_ms / 1000), then;
-	struct tm tm, parsed = {0};
-
-	if (!localtime_r(&now, &tm) || !strptime(line, "%b %d %H:%M:%S ", &parsed))
-		return 0;
-	parsed.tm_year = tm.tm_year;
-	parsed.tm_isdst = -1;
-	then = mktime(&parsed);
-	if (then > now + 24 * 3600) { /* of December, read in January */
-		parsed.tm_year--;
-		parsed.tm_isdst = -1;
-		then = mktime(&parsed);
-	}
-	return then > 0 ? (uint64_t)then * 1000 : 0;
-}
-
-/* Finds the MAC address in "... DHCPDISCOVER(br0) 52:54:00:25:00:11" or "... PXE(br0)
- * 52:54:00:25:00:11 proxy", where an address may be before it. */
-static bool dhcp_mac(const char *line, struct mac *ret)
-{
-	const char *s = strstr(line, " DHCPDISCOVER(");
-
-	s = s ? s : strstr(line, " PXE(");
-	s = s ? strstr(s, ") ") : NULL;
-	for (unsigned word = 0; s && word < 2; word++) {
-		char text[NET_MAC_LEN];
-
-		snprintf(text, sizeof(text), "%.17s", s + strspn(s, ") "));
-		if (net_parse_mac(text, ret) == 0)
-			return true;
-		s += strspn(s, ") ");
-		s = strchr(s, ' ');
-	}
-	return false;
-}
-
-static void note_dhcp(struct tracker *t, const char *line, uint64_t ms)
+static void note_dhcp(struct tracker *t, const struct dhcp_line *l, uint64_t ms)
 {
 	struct tracker_boot *b;
-	struct mac mac;
 	size_t i;
 
-	if (!ms || !dhcp_mac(line, &mac) || !host_by_mac(t, mac, &i))
+	if (!ms || !l->asked || !host_by_mac(t, l->mac, &i))
 		return;
 	b = &t->boots[i];
 	if (b->total || b->loaded_ms || t->status.hosts[i].verdict != STATUS_SILENT)
@@ -322,7 +281,7 @@ static void note_dhcp(struct tracker *t, const char *line, uint64_t ms)
 
 static void read_logs(struct tracker *t, uint64_t now_ms, bool first)
 {
-	char line[TAIL_LINE_MAX];
+	struct dhcp_line line;
 	struct access a;
 
 	while (access_next(&t->access, &a)) {
@@ -331,8 +290,8 @@ static void read_logs(struct tracker *t, uint64_t now_ms, bool first)
 		if (kind >= 0 && !first)
 			count(&t->counts[kind], &a);
 	}
-	while (tail_next(&t->dhcp, line))
-		note_dhcp(t, line, first ? log_time(line, now_ms) : now_ms);
+	while (dhcp_logs_next(&t->dhcp, (time_t)(now_ms / 1000), &line))
+		note_dhcp(t, &line, first ? line.ms : now_ms);
 }
 
 /* Chooses the image of hosts that have not loaded a whole file yet, if there is one. */
@@ -373,32 +332,31 @@ void tracker_open(struct tracker *ret, const char *dir, const struct tree_info *
 		  uint64_t now_ms)
 {
 	_cleanup_free_ char *access = xasprintf("%s/" TREE_ACCESS_LOG, dir);
-	_cleanup_free_ char *dhcp = xasprintf("%s/run/dnsmasq.log", dir);
 
 	*ret = (struct tracker){.dir = xstrdup(dir), .info = info, .opened_ms = now_ms};
 	add_hosts(ret);
 	find_image(ret);
 	tail_open(&ret->access, access, false);
-	tail_open(&ret->dhcp, dhcp, false);
+	dhcp_logs_open(&ret->dhcp, dir, false, false);
 	read_logs(ret, now_ms, true);
 }
 
 bool tracker_turn(struct tracker *t, uint64_t now_ms)
 {
 	(void)tail_turn(&t->access, TURN_BYTES);
-	(void)tail_turn(&t->dhcp, TURN_BYTES);
+	(void)dhcp_logs_turn(&t->dhcp, TURN_BYTES);
 	read_logs(t, now_ms, false);
 	tracker_look_at_flows(t, now_ms);
 	if (t->status.n > 0)
 		read_reports(t);
-	return t->access.left == 0 || t->dhcp.left == 0 || t->queued > 0;
+	return t->access.left == 0 || dhcp_logs_have_more(&t->dhcp) || t->queued > 0;
 }
 
 void tracker_done(struct tracker *t)
 {
 	status_done(&t->status);
 	tail_done(&t->access);
-	tail_done(&t->dhcp);
+	dhcp_logs_done(&t->dhcp);
 	intern_done(&t->names);
 	free(t->dir);
 	free(t->boots);

@@ -14,6 +14,7 @@
 
 #include "lib/intern.h"
 #include "pxe/access.h"
+#include "pxe/dhcp-log.h"
 #include "pxe/status.h"
 
 enum tracker_state {
@@ -68,7 +69,8 @@ struct tracker {
 	uint64_t opened_ms;
 
 	/* The rest is the tracker's own. */
-	struct tail access, dhcp;
+	struct tail access;
+	struct dhcp_logs dhcp;
 	struct tracker_key {
 		uint64_t key;
 		size_t host;

@@ -67,7 +67,8 @@
 #define TREE_HOSTS         "http/hosts"
 #define TREE_REPORTS       "http/report"
 #define TREE_ACCESS_LOG    "run/access.log"
-#define TREE_DHCP_LOG      "run/dnsmasq.log"
+#define TREE_DNSMASQ_LOG   "run/dnsmasq.log"
+#define TREE_KEA_LOG       "run/kea.log"
 
 struct dhcp_server;
 

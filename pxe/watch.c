@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fetches and reports are read from the access log. From the DHCP server's log only one
+ * Fetches and reports are read from the access log. From the DHCP servers' logs only one
  * message is used: that it has no address for a MAC address, which is a machine that is
  * missing in the rack file. Each such machine is reported once, and so is each that was
  * refused a host's files or report. Anybody can make such requests in any number, so that
@@ -13,11 +13,6 @@
 #include "pxe/watch.h"
 
 #include "pxe/loaders.h"
-
-#define NO_ADDRESS " no address available"
-#define IGNORED    " proxy-ignored" /* the same in a tree rendered with --proxy-dhcp */
-
-#define KEA_NO_ADDRESS " ALLOC_ENGINE_V4_ALLOC_FAIL_NO_POOLS [hwtype=1 "
 
 #define REPORTED_MAX 1000
 
@@ -45,7 +40,7 @@ void watch_open(struct watch *w, const struct serve *s)
 	*w = (struct watch){.s = s};
 	reports_open(&w->reports, s->info.n_hosts);
 	tail_open(&w->access, path, true);
-	tail_open(&w->dhcp, serve_dhcp_log(s), true);
+	dhcp_logs_open(&w->dhcp, s->dir, false, true);
 }
 
 void watch_rack_changed(struct watch *w)
@@ -53,10 +48,6 @@ void watch_rack_changed(struct watch *w)
 	reports_done(&w->reports);
 	reports_open(&w->reports, w->s->info.n_hosts);
 	intern_done(&w->reported);
-	if (!streq(w->dhcp.path, serve_dhcp_log(w->s))) {
-		tail_done(&w->dhcp);
-		tail_open(&w->dhcp, serve_dhcp_log(w->s), true);
-	}
 }
 
 bool watch_turn(struct watch *w)
@@ -64,13 +55,13 @@ bool watch_turn(struct watch *w)
 	bool more = tail_turn(&w->access, WATCH_TURN) || w->reports.n > 0;
 
 	w->reports.left = WATCH_REPORTS;
-	return tail_turn(&w->dhcp, WATCH_TURN) || more;
+	return dhcp_logs_turn(&w->dhcp, WATCH_TURN) || more;
 }
 
 void watch_done(struct watch *w)
 {
 	tail_done(&w->access);
-	tail_done(&w->dhcp);
+	dhcp_logs_done(&w->dhcp);
 	intern_done(&w->reported);
 	reports_done(&w->reports);
 	*w = (struct watch){0};
@@ -276,40 +267,14 @@ static char *describe_access(struct watch *w, const struct access *a)
 	return NULL;
 }
 
-/* Returns the text behind the MAC address of a machine for which Kea has no address, or
- * NULL, in a line
- * "... ALLOC_ENGINE_V4_ALLOC_FAIL_NO_POOLS [hwtype=1 52:54:00:99:99:99], cid=..."
- */
-static const char *find_kea_refusal(const char *line)
+/* Describes a line of a DHCP server's log if a machine gets no address. */
+static char *describe_dhcp(struct watch *w, const struct dhcp_line *l)
 {
-	const char *at = strstr(line, KEA_NO_ADDRESS), *end = at ? strchr(at, ']') : NULL;
-
-	return end && end - at == (ptrdiff_t)(strlen(KEA_NO_ADDRESS) + NET_MAC_LEN - 1)
-		       ? end
-		       : NULL;
-}
-
-/*
- * Describes a line of the DHCP server's log if it is one of
- * "... DHCPDISCOVER(br0) 52:54:00:99:99:99 no address available"
- * "... PXE(br0) 52:54:00:99:99:99 proxy-ignored"
- */
-static char *describe_dhcp(struct watch *w, const char *line)
-{
-	const char *end =
-		strstr(line, " DHCPDISCOVER(")
-			? strstr(line, NO_ADDRESS)
-			: (strstr(line, " PXE(") ? strstr(line, IGNORED) : NULL);
 	char text[NET_MAC_LEN];
-	struct mac mac;
 
-	if (!end)
-		end = find_kea_refusal(line);
-	if (!end || end - line < NET_MAC_LEN - 1)
+	if (!l->refused)
 		return NULL;
-	snprintf(text, sizeof(text), "%.17s", end - (NET_MAC_LEN - 1));
-	if (net_parse_mac(text, &mac) < 0)
-		return NULL;
+	net_format_mac(l->mac, ':', text);
 	return drop_repeated(
 		w, text,
 		xasprintf("%s asks for an address and is not in the rack", text));
@@ -317,11 +282,12 @@ static char *describe_dhcp(struct watch *w, const char *line)
 
 char *watch_next(struct watch *w)
 {
-	char line[TAIL_LINE_MAX], *event;
+	struct dhcp_line line;
 	struct access a;
+	char *event;
 
-	while (tail_next(&w->dhcp, line)) {
-		event = describe_dhcp(w, line);
+	while (dhcp_logs_next(&w->dhcp, time(NULL), &line)) {
+		event = describe_dhcp(w, &line);
 		if (event)
 			return event;
 	}

@@ -9,13 +9,15 @@
 
 #include "lib/intern.h"
 #include "pxe/access.h"
+#include "pxe/dhcp-log.h"
 #include "pxe/serve.h"
 #include "pxe/status.h"
 
 struct watch {
 	const struct serve *s;
-	struct tail access, dhcp; /* nginx's and dnsmasq's log */
-	struct intern reported;   /* machines that were refused, each reported once */
+	struct tail access; /* nginx's log */
+	struct dhcp_logs dhcp;
+	struct intern reported; /* machines that were refused, each reported once */
 	struct watch_reports {
 		struct report_id *seen; /* of each host: the report described last */
 		bool *waits;            /* of each host: it is in the queue */

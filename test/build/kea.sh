@@ -94,6 +94,15 @@ offer "the name is the host's" "name node-1" $N1 0
 offer "a stranger gets nothing" "no offer" 52:54:00:25:00:99 0
 check "serve reports it" until_ok grep -qxF \
 	"rackstrap: 52:54:00:25:00:99 asks for an address and is not in the rack" "$WORK/serve.err"
+check "discover finds it" sh -c "'$RACKSTRAP' discover '$TREE' |
+	grep -qE '^# 52:54:00:25:00:99: asked [0-9]+ times?, .*, only for an address \(DHCP\)\$'"
+state_of() { # HOST
+	curl -fsS http://172.25.0.1/status/status.json |
+		python3 -c 'import json, sys; print(*(h["state"] for h in json.load(sys.stdin)["hosts"] if h["name"] == sys.argv[1]))' "$1"
+}
+has_asked() { is "$(state_of node-1)" asked; }
+check "the status page knows that the host asked" until_ok has_asked
+check "and that another one did not" is "$(state_of node-2)" silent
 for f in undionly.kpxe snponly.efi; do
 	check "TFTP has $f" sh -c "busybox tftp -g -r $f -l - 172.25.0.1 | cmp - '$TREE/tftp/$f'"
 done

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads arbitrary bytes as lines of nginx's and dnsmasq's logs, and prints the machines
- * in them. Every entry is a comment and a line that libconfig reads as one host with the
- * machine's MAC address; every row of the table has as many cells as its first row and
- * none that is a formula.
+ * Reads arbitrary bytes as lines of nginx's, dnsmasq's and Kea's logs, and prints the
+ * machines in them. Every entry is a comment and a line that libconfig reads as one host
+ * with the machine's MAC address; every row of the table has as many cells as its first
+ * row and none that is a formula.
  */
 #include "pxe/discover.h"
 
 #include "firstboot/model/conf.h"
 #include "lib/csv.h"
 #include "pxe/access.h"
+#include "pxe/dhcp-log.h"
 #include "pxe/discover-show.h"
 #include "test/fuzz/fuzz-file.h"
 
@@ -92,11 +93,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	try_map(data, size);
 	for (size_t i = 0; lines && lines[i]; i++) {
+		struct dhcp_line line;
 		struct access a;
 
 		if (access_parse(lines[i], &a) == 0)
 			discover_request(&d.machines, &a);
-		discover_dhcp_line(&d.machines, lines[i], 1764573000);
+		if (dhcp_line_parse(lines[i], 1764573000, &line))
+			discover_dhcp(&d.machines, &line);
 	}
 	v = discover_list(&d, &n);
 	demand(n <= MACHINES_MAX && d.machines.n <= MACHINES_MAX, "too many machines");

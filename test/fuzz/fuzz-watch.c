@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads arbitrary bytes as the logs of dnsmasq and nginx, the part behind a NUL as
+ * Reads arbitrary bytes as the logs of dnsmasq, Kea and nginx, the part behind a NUL as
  * nginx's. Every event is one line of printable ASCII, because it names hosts of the
  * rack and addresses, and nothing else of the logs.
  */
@@ -47,10 +47,12 @@ static void try_logs(struct serve *s, const char *dhcp, size_t dhcp_len,
 	_cleanup_watch_ struct watch w;
 	char *event;
 
-	fuzz_folder_write("dhcp.log", "", 0, 0);
+	fuzz_folder_write(TREE_DNSMASQ_LOG, "", 0, 0);
+	fuzz_folder_write(TREE_KEA_LOG, "", 0, 0);
 	fuzz_folder_write(TREE_ACCESS_LOG, "", 0, 0);
 	watch_open(&w, s);
-	fuzz_folder_write("dhcp.log", dhcp, dhcp_len, 0);
+	fuzz_folder_write(TREE_DNSMASQ_LOG, dhcp, dhcp_len, 0);
+	fuzz_folder_write(TREE_KEA_LOG, dhcp, dhcp_len, 0);
 	fuzz_folder_write(TREE_ACCESS_LOG, access, access_len, 0);
 	do {
 		while ((event = watch_next(&w))) {
@@ -60,7 +62,6 @@ static void try_logs(struct serve *s, const char *dhcp, size_t dhcp_len,
 			free(event);
 		}
 	} while (watch_turn(&w));
-	fuzz_folder_write("run/dnsmasq.log", dhcp, dhcp_len, 0);
 	try_tracker(s);
 }
 
@@ -75,13 +76,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			 .hosts = hosts,
 			 .n_hosts = ARRAY_SIZE(hosts)},
 	};
-	_cleanup_free_ char *run = NULL, *log = NULL;
+	_cleanup_free_ char *run = NULL;
 
 	fuzz_folder_make();
 	run = xasprintf("%s/run", fuzz_folder);
-	log = xasprintf("%s/dhcp.log", fuzz_folder);
 	(void)!mkdir(run, 0700);
-	s.dnsmasq.log = log;
 	for (unsigned proxy = 0; proxy < 2; proxy++) {
 		s.info.proxy_dhcp = proxy;
 		if (nul)

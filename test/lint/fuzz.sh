@@ -60,7 +60,8 @@ parsers() {
 	lib/url.c text URLs
 	pxe/access.c access the access log of nginx
 	pxe/cpio-read.c cpio the archive of a host in a boot tree
-	pxe/discover.c discover what unknown machines say in the logs of dnsmasq and nginx
+	pxe/dhcp-log.c discover the logs of dnsmasq and Kea
+	pxe/discover.c discover what unknown machines say in the log of nginx
 	pxe/image-check.c sums the SHA256SUMS of an image
 	pxe/image-json.c manifest the manifest.json of an image
 	pxe/image.c manifest the folder of an image
@@ -74,7 +75,7 @@ parsers() {
 	pxe/secret.c tree the secret of a boot tree
 	pxe/status.c report the report of a host
 	pxe/tail.c watch a log that grows
-	pxe/tracker.c watch the logs of dnsmasq and nginx
+	pxe/tracker.c watch the logs of dnsmasq, Kea and nginx
 	pxe/tree-info.c tree the tree.cfg of a boot tree
 	pxe/watch.c watch the logs of dnsmasq, Kea and nginx
 	END

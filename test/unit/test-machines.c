@@ -1,52 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pxe/discover.h and pxe/machines.h: the times of dnsmasq's log, and what the table of
- * machines forgets. test/cli/discover.sh tests the command.
+ * pxe/machines.h: which machine the table forgets. test/cli/discover.sh tests what is in
+ * it.
  */
-#include "pxe/discover.h"
-
-#include "lib/str.h"
+#include "pxe/machines.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 
 #include <cmocka.h>
-
-#define NOW 1767225600 /* 2026-01-01T00:00:00Z */
-
-static void line_has_a_time_of_the_last_year(void **state)
-{
-	static const struct {
-		const char *line;
-		uint64_t s;
-	} cases[] = {
-		{"Dec 31 23:59:59 ", NOW - 1},
-		{"Jan  1 00:00:00 ", NOW},
-		{"Jan  1 23:00:00 ", NOW + 23 * 3600}, /* another clock */
-		{"Jan  3 00:00:00 ", NOW - 363 * 24 * 3600},
-		{"Feb 29 00:00:00 ", NOW - 306 * 24 * 3600}, /* no such day: the next */
-		{"", 0},
-		{"Abc 31 23:59:59 ", 0},
-		{"Dec 31 23:59 ", 0},
-		{"Dec 99 23:59:59 ", 0},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		_cleanup_free_ char *line = xasprintf(
-			"%sdnsmasq-dhcp[1]: DHCPDISCOVER(br0) 52:54:00:99:99:99",
-			cases[i].line);
-		struct machines t = {.n = 0};
-
-		discover_dhcp_line(&t, line, NOW);
-		assert_int_equal(t.n, 1);
-		if (t.newest->first_ms != cases[i].s * 1000)
-			fail_msg("'%s': %llu, not %llu", cases[i].line,
-				 (unsigned long long)t.newest->first_ms / 1000,
-				 (unsigned long long)cases[i].s);
-		machines_done(&t);
-	}
-}
 
 static struct mac nth(unsigned i)
 {
@@ -85,10 +47,8 @@ static void machine_that_asked_last_is_kept(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(line_has_a_time_of_the_last_year),
 		cmocka_unit_test(machine_that_asked_last_is_kept),
 	};
 
-	setenv("TZ", "UTC", 1);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
