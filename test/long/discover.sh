@@ -118,4 +118,30 @@ boot serial 52:54:00:99:99:03 "SN 8" 4c4c4544-0051-3510-8052-b7c04f4e3233
 ready serial by-serial
 check "the machine took its own card" grep -aqE "rackstrap: 52:54:00:99:99:03 is (a host|host '.*') \\(" "$WORK/serial.console"
 shut
+
+# --- GRUB, for those who chain it ---------------------------------------------------------
+
+# Puts GRUB in the place of the tree's loader for BIOS.
+with_grub() {
+	grub-mknetdir --net-directory="$TREE/tftp" --subdir=/grub -d /usr/lib/grub/i386-pc >"$WORK/mknetdir" 2>&1 &&
+		cp "$TREE/tftp/grub/i386-pc/core.0" "$TREE/tftp/undionly.kpxe"
+}
+MAC=52:54:00:99:99:04 UUID=4c4c4544-0051-3510-8052-b7c04f4e3234
+check "the rack of before is rendered" render
+check "serve reads it" reload
+check "GRUB takes the place of iPXE for BIOS" with_grub
+boot grub $MAC "SN 9" $UUID
+check "a machine that boots with GRUB is discovered" until_ok 900 found || { tail -n 20 "$WORK/grub.console" | tr -cd '\n -~' | note; finish; }
+note <"$WORK/found"
+check "with what it says of itself" \
+	grep -q "^# $MAC, Acme + Co. Model 7, asset A-7: asked [0-9]* times*, .* by 172.25.0.20" "$WORK/found"
+entry=$(grep "^{.*mac = \"$MAC\"" "$WORK/found")
+check "its entry has its serial number and UUID" test "${entry#*serial = }" = "\"SN 9\"; uuid = \"$UUID\"; },"
+check "it becomes a host by its serial number" render \
+	'{ name = "grub"; role = "server"; mac = "52:54:00:25:00:23"; address = "172.25.0.23"; serial = "SN 9"; },'
+check "GRUB is in that tree too" with_grub
+check "serve reads it" reload
+ready grub grub
+check "the machine took its own card" grep -aqE "rackstrap: $MAC is (a host|host '.*') \\(" "$WORK/grub.console"
+shut
 finish
