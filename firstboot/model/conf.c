@@ -298,7 +298,7 @@ size_t conf_len(const struct conf_node *n)
 
 const struct conf_node *conf_at(const struct conf_node *n, size_t i)
 {
-	return n->nodes.v[i];
+	return i < conf_len(n) ? n->nodes.v[i] : NULL;
 }
 
 const struct conf_node *conf_member(const struct conf_node *n, const char *key)

@@ -97,7 +97,9 @@ int conf_str(const struct conf_node *n, const char **ret, struct diag *d) _must_
 int conf_bool(const struct conf_node *n, bool *ret, struct diag *d) _must_check_;
 int conf_int(const struct conf_node *n, int *ret, struct diag *d) _must_check_;
 
-size_t conf_len(const struct conf_node *n); /* members or elements; 0 for NULL */
+/* Returns the number of members or elements; 0 for another type, and for NULL. */
+size_t conf_len(const struct conf_node *n);
+/* Returns one of them, or NULL behind the last. */
 const struct conf_node *conf_at(const struct conf_node *n, size_t i);
 
 /*

@@ -105,6 +105,23 @@ static void test_absent_values_are_left_alone(void **state _unused_)
 	assert_int_equal(d.n, 0);
 }
 
+/* A value of another type has no elements, although it shares its memory with a list. */
+static void test_elements_that_are_not_there(void **state _unused_)
+{
+	static const char *const keys[] = {"number", "text",  "bool",
+					   "other",  "empty", "one"};
+	_cleanup_conf_ struct conf *c =
+		parse("number = 5; text = \"0123456789\"; bool = true; other = 2.5; "
+		      "empty = ( ); one = [ 1 ];");
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		assert_null(conf_at(conf_member(conf_root(c), keys[i]), 1));
+	assert_null(conf_at(conf_member(conf_root(c), "number"), 0));
+	assert_null(conf_at(conf_member(conf_root(c), "empty"), 0));
+	assert_non_null(conf_at(conf_member(conf_root(c), "one"), 0));
+	assert_null(conf_at(NULL, 0));
+}
+
 static void test_empty_file_has_no_members(void **state _unused_)
 {
 	_cleanup_conf_ struct conf *a = parse(""), *b = parse("# nothing\n");
@@ -434,6 +451,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_values_of_every_type_are_read),
 		cmocka_unit_test(test_absent_values_are_left_alone),
+		cmocka_unit_test(test_elements_that_are_not_there),
 		cmocka_unit_test(test_empty_file_has_no_members),
 		cmocka_unit_test(test_member_is_not_a_path),
 		cmocka_unit_test(test_all_wrong_types_are_reported),
