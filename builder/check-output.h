@@ -11,9 +11,10 @@
 
 /* A rack file that was checked. */
 struct checked {
-	const char *path;                     /* as messages name it */
-	const struct rack *rack;              /* NULL: it is wrong, or cannot be read */
-	const struct rack_settings *settings; /* from which the rack was loaded */
+	const char *path;        /* as messages name it */
+	const struct rack *rack; /* NULL: it is wrong, or cannot be read */
+	/* The rack was loaded from these; empty if the file cannot be read. */
+	const struct rack_settings *settings;
 	bool any_roles; /* no image or recipe was asked for its roles */
 	const struct diag *mistakes, *warnings; /* the latter only of a right file */
 };

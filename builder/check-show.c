@@ -73,16 +73,20 @@ static const struct conf_node *group_from(struct conf *to, const char *rack,
 static int print_expanded(struct check_printer *p _unused_, const struct checked *f,
 			  struct err *e _unused_)
 {
-	const struct conf *flat = rack_settings_flat(f->settings);
-	const struct conf_node *hosts = conf_member(conf_root(flat), "hosts"),
-			       *cluster = conf_member(conf_root(flat), "cluster");
-	const char *rack = conf_name(flat);
-	_cleanup_conf_ struct conf *to = conf_new(rack);
-	struct conf_node *root = conf_make(to, CONF_GROUP, NULL, NULL), *list;
+	const struct conf *flat = f->rack ? rack_settings_flat(f->settings) : NULL;
+	_cleanup_conf_ struct conf *to = NULL;
 	_cleanup_free_ char *text = NULL;
+	const struct conf_node *hosts, *cluster;
+	struct conf_node *root, *list;
+	const char *rack;
 
-	if (!f->rack)
+	if (!flat)
 		return 0;
+	hosts = conf_member(conf_root(flat), "hosts");
+	cluster = conf_member(conf_root(flat), "cluster");
+	rack = conf_name(flat);
+	to = conf_new(rack);
+	root = conf_make(to, CONF_GROUP, NULL, NULL);
 	list = conf_make(to, CONF_LIST, "hosts", hosts);
 	for (size_t i = 0; i < conf_len(hosts); i++)
 		conf_add(to, list, group_from(to, rack, conf_at(hosts, i)));
@@ -180,14 +184,14 @@ static void print_host(const struct rack_settings *s, const struct rack_host *h,
 static int print_explained(struct check_printer *p, const struct checked *f,
 			   struct err *e)
 {
-	const struct conf_node *hosts =
-		conf_member(conf_root(rack_settings_flat(f->settings)), "hosts");
 	const struct rack *r = f->rack;
 	_cleanup_free_ const char **names = NULL;
 	_cleanup_free_ char *hint = NULL;
+	const struct conf_node *hosts;
 
 	if (!r)
 		return 0;
+	hosts = conf_member(conf_root(rack_settings_flat(f->settings)), "hosts");
 	names = xcalloc(r->n_hosts + 1, sizeof(*names));
 	for (size_t i = 0; i < r->n_hosts; i++) {
 		names[i] = r->hosts[i].host.name;

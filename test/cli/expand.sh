@@ -101,6 +101,11 @@ check "so that the expanded rack is right" "$RACKSTRAP" check "$WORK/flat-secret
 echo 'hosts = 1;' >"$WORK/wrong.cfg"
 "$RACKSTRAP" check "$WORK/wrong.cfg" --expand >"$WORK/flat" 2>/dev/null
 check "a wrong rack gives no expanded one" test ! -s "$WORK/flat"
+for options in --expand "--explain a" --svg --json; do
+	# shellcheck disable=SC2086 # two words
+	refuse "$options of a rack that cannot be read" 1 "rackstrap: $WORK/none.cfg: cannot be read: No such file or directory" \
+		"$RACKSTRAP" check "$WORK/none.cfg" $options
+done
 refuse "--expand takes one rack file" 2 "rackstrap: check: option '--expand' takes one rack file, not 2" \
 	"$RACKSTRAP" check "$WORK/few.cfg" "$WORK/hand.cfg" --expand
 refuse "--expand and --json" 2 \
