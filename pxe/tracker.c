@@ -144,7 +144,6 @@ static uint64_t image_bytes(struct tracker *t, const char *id)
 	if (t->image && streq(t->image, id))
 		return t->image_bytes;
 	free(t->image);
-	free(t->flows);
 	t->image = xstrdup(id);
 	t->image_bytes = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)

@@ -284,6 +284,24 @@ static void a_part_of_a_file_counts(void **state)
 	expect(f, 0, "loading 10 %");
 }
 
+/* A host that loads another image, one that is kept, changes nothing for the others. */
+static void a_second_image_keeps_the_connections(void **state)
+{
+	struct fixture *f = *state;
+
+	make_folder(f, "http/images/3c-4d");
+	write_text(f->dir, "http/images/3c-4d/vmlinuz", "01234");
+	open_tracker(f);
+	request(f, ADDR_A, SCRIPT_A, 200, 900);
+	request(f, ADDR_A, "GET " IMAGE "/vmlinuz", 200, 10);
+	note(f, 7, 50, 0);
+	request(f, "10.0.0.77", SCRIPT_B, 200, 900);
+	request(f, "10.0.0.77", "GET /images/3c-4d/vmlinuz", 200, 5);
+	note(f, 7, 60, 0);
+	expect(f, 0, "loading 60 %");
+	expect(f, 1, "loading 99 %");
+}
+
 /* Before the first file has ended its image is not known, unless there is only one. */
 static void the_first_file_counts_while_it_is_loaded(void **state)
 {
@@ -425,6 +443,7 @@ int main(void)
 		T(a_repeated_boot_loads_from_the_beginning),
 		T(a_host_with_dhcp_is_known_by_its_script),
 		T(a_part_of_a_file_counts),
+		T(a_second_image_keeps_the_connections),
 		T(the_first_file_counts_while_it_is_loaded),
 		T(refused_requests_change_no_host),
 		T(dhcp_counts_for_silent_hosts),
