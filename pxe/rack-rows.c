@@ -257,18 +257,15 @@ struct rack_rows *rack_rows_read(struct rack_tables *t, const struct conf_node *
 	for (size_t i = 0; i < t->n; i++)
 		if (streq(t->v[i]->path, path)) {
 			free(path);
-			return t->v[i];
+			return t->v[i]->is_wrong ? NULL : t->v[i];
 		}
 	rows = xcalloc(1, sizeof(*rows));
 	rows->path = path;
-	if (read_table(rows, n, prefix, d) < 0 || check_columns(rows, d) < 0 ||
-	    check_rows(rows, d) < 0) {
-		rows_free(rows);
-		return NULL;
-	}
 	t->v = xgrow(t->v, t->n, sizeof(*t->v));
 	t->v[t->n++] = rows;
-	return rows;
+	rows->is_wrong = read_table(rows, n, prefix, d) < 0 ||
+			 check_columns(rows, d) < 0 || check_rows(rows, d) < 0;
+	return rows->is_wrong ? NULL : rows;
 }
 
 bool rack_rows_find(const struct rack_rows *rows, const char *name, size_t *ret)

@@ -16,6 +16,7 @@ struct rack_rows {
 	bool is_named;       /* there is a column `name` */
 	size_t n;            /* rows below the first one */
 	bool *used;          /* of each: a host has it */
+	bool is_wrong;       /* it has mistakes, which were complained about */
 };
 
 /* The tables that were read, each once. */
@@ -25,7 +26,8 @@ struct rack_tables {
 };
 
 /* Returns the table that the node, a member `hosts_file`, names relative to the folder of
- * its file, or NULL with complaints. `t` owns it. */
+ * its file, or NULL with complaints; those about the table are added once. `t` owns it.
+ */
 struct rack_rows *rack_rows_read(struct rack_tables *t, const struct conf_node *n,
 				 const char *prefix, struct diag *d);
 /* Returns true and sets *ret when there is a row of that name. */
