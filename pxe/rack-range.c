@@ -9,7 +9,7 @@ static void part_done(struct rack_range_part *p)
 {
 	free(p->text);
 	free(p->first);
-	free(p->last);
+	free(p->before);
 }
 
 void rack_range_done(struct rack_range *r)
@@ -86,9 +86,9 @@ static const char *add_numbers(struct rack_range_part *p, const char *s,
 	if (last < first)
 		return NULL;
 	p->first = xgrow(p->first, p->n, sizeof(*p->first));
-	p->last = xgrow(p->last, p->n, sizeof(*p->last));
+	p->before = xgrow(p->before, p->n, sizeof(*p->before));
 	p->first[p->n] = first;
-	p->last[p->n++] = last;
+	p->before[p->n++] = p->count;
 	p->count += last - first + 1;
 	return end;
 }
@@ -132,15 +132,21 @@ char *rack_range_parse(struct rack_range *ret, const char *text)
 	return NULL;
 }
 
+/* Returns number `i` of the bracket, which is in the last range that begins at or before
+ * it. */
 static uint32_t number_at(const struct rack_range_part *p, size_t i)
 {
 	size_t k = 0;
 
-	while (i > p->last[k] - p->first[k]) {
-		i -= (size_t)(p->last[k] - p->first[k]) + 1;
-		k++;
+	for (size_t end = p->n; end - k > 1;) {
+		size_t middle = k + (end - k) / 2;
+
+		if (p->before[middle] <= i)
+			k = middle;
+		else
+			end = middle;
 	}
-	return p->first[k] + (uint32_t)i;
+	return p->first[k] + (uint32_t)(i - p->before[k]);
 }
 
 char *rack_range_at(const struct rack_range *r, size_t i)

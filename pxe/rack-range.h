@@ -17,8 +17,8 @@ struct rack_range_part {
 	char *text;      /* before the bracket */
 	bool hex;        /* its numbers are hexadecimal */
 	unsigned digits; /* at least so many */
-	uint32_t *first; /* of each of its ranges; their last one in `last` */
-	uint32_t *last;  /* of each of its ranges */
+	uint32_t *first; /* number of each of its ranges */
+	size_t *before;  /* numbers in the ranges before each of them */
 	size_t n, count; /* ranges, and numbers in all of them */
 };
 
@@ -29,8 +29,8 @@ struct rack_range {
 	size_t count; /* values; 1 for a text without a range */
 };
 
-/* Parses a text. Returns NULL, or what is wrong with it, "counts down in [9-1]", owned by
- * the caller; then `ret` is empty. */
+/* Parses a text. Returns NULL, or what is wrong with it, "[9-1] counts down: ...", owned
+ * by the caller; then `ret` is unchanged. */
 char *rack_range_parse(struct rack_range *ret, const char *text) _must_check_;
 /* Returns value `i` of `count`. Owned by the caller. */
 char *rack_range_at(const struct rack_range *r, size_t i);

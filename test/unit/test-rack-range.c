@@ -41,6 +41,7 @@ static void ranges_count(void **state _unused_)
 	has("node-[8-11]x", "node-8x node-9x node-10x node-11x");
 	has("[5]", "5");
 	has("n[1,4,6-7]", "n1 n4 n6 n7");
+	has("n[0-2,4,6,8-9,20-21]", "n0 n1 n2 n4 n6 n8 n9 n20 n21");
 	has("10.0.[0-1].[1-2]", "10.0.0.1 10.0.0.2 10.0.1.1 10.0.1.2");
 	has("r[1-2][1-2]", "r11 r12 r21 r22");
 }
