@@ -70,7 +70,8 @@ static const char *drop_in_name(const char *path, const char *folder)
 	return name && !strchr(name, '/') && str_ends(name, ".conf") ? name : NULL;
 }
 
-/* Adds "NAME PATH" for the drop-ins in one folder, unless one of the name is there. */
+/* Adds "NAME\nPATH" for the drop-ins in one folder, unless one of the name is there. A
+ * name may have blanks. */
 static void list_folder(struct strv_builder *v, struct intern *names,
 			const struct index *base, const struct layer *l,
 			const char *folder)
@@ -79,23 +80,22 @@ static void list_folder(struct strv_builder *v, struct intern *names,
 		const char *name = drop_in_name(base->v[i].path, folder);
 
 		if (name && !base->v[i].dropped && !intern_find(names, name, NULL))
-			strv_builder_addf(v, "%s %s", name, base->v[i].path);
+			strv_builder_addf(v, "%s\n%s", name, base->v[i].path);
 	}
 	for (size_t i = 0; i < l->n; i++) {
 		const char *name = drop_in_name(l->v[i].path, folder);
 
 		if (name && !intern_find(names, name, NULL))
-			strv_builder_addf(v, "%s %s", name, l->v[i].path);
+			strv_builder_addf(v, "%s\n%s", name, l->v[i].path);
 	}
 	for (size_t i = 0; i < v->n; i++) {
-		_cleanup_free_ char *name =
-			xstrndup(v->v[i], (size_t)(strrchr(v->v[i], ' ') - v->v[i]));
+		_cleanup_free_ char *name = xstrndup(v->v[i], strcspn(v->v[i], "\n"));
 
 		intern(names, name, NULL);
 	}
 }
 
-/* Returns "NAME PATH" of all drop-ins of a unit, sorted. Owned by the caller. */
+/* Returns "NAME\nPATH" of all drop-ins of a unit, sorted. Owned by the caller. */
 static char **drop_ins(const struct index *base, const struct layer *l, const char *unit)
 {
 	_cleanup_free_ char *template = unit_text_template(unit);
@@ -136,7 +136,7 @@ static bool read_all(struct strv_builder *v, const struct index *base,
 	for (size_t i = 0; more && more[i]; i++) {
 		_cleanup_free_ char *one = NULL;
 
-		r = read_text(&one, base, l, strrchr(more[i], ' ') + 1);
+		r = read_text(&one, base, l, strchr(more[i], '\n') + 1);
 		if (r < 0)
 			return false;
 		if (r > 0)

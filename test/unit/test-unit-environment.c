@@ -101,12 +101,13 @@ static void layer_replaces_units_and_drop_ins(void **state)
 	file(SYSTEM "a.service", SERVICE "/own\n");
 	file(SYSTEM "none.service.d/20-x.conf", SERVICE "/own/20\n");
 	file(SYSTEM "none.service.d/10-first.conf", SERVICE "/own/10\n");
+	file(SYSTEM "none.service.d/15 with blanks.conf", SERVICE "/own/15\n");
 	file(SYSTEM "none.service.d/40-no.txt", SERVICE "/own/40\n");
 	file(SYSTEM "b@.service.d/x.conf", SERVICE "\nEnvironmentFile=/own/b\n");
 	layer_add_link(&w.layer, SYSTEM "odd.service", "/dev/null", "mask", "r.cfg:1");
 	layer_finish(&w.layer);
 	reads("a.service", "/own");
-	reads("none.service", "/own/10 /own/20 /base/30");
+	reads("none.service", "/own/10 /own/15 /own/20 /base/30");
 	reads("b@x.service", "/own/b");
 	unknown("odd.service");
 }
