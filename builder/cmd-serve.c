@@ -7,6 +7,7 @@
  */
 #include "builder/commands.h"
 #include "builder/rack/rack-ns.h"
+#include "lib/clock.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/signals.h"
@@ -86,14 +87,6 @@ static void reload(struct serve *s, const struct serve_options *o)
 	}
 }
 
-static uint64_t real_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 static int watch_until_end(struct serve *s, const struct serve_options *o,
 			   struct watch *w, int signals, bool had_terminal, struct err *e)
 {
@@ -103,9 +96,9 @@ static int watch_until_end(struct serve *s, const struct serve_options *o,
 	int r;
 
 	note_tree(s, &st);
-	status_files_open(&files, s->dir, &s->info, real_ms());
+	status_files_open(&files, s->dir, &s->info, clock_ms(CLOCK_REALTIME));
 	do {
-		bool more = status_files_turn(&files, real_ms());
+		bool more = status_files_turn(&files, clock_ms(CLOCK_REALTIME));
 
 		again = was_rendered_again(s, &st);
 		r = again ? 0
@@ -121,7 +114,8 @@ static int watch_until_end(struct serve *s, const struct serve_options *o,
 			reload(s, o);
 			watch_rack_changed(w);
 			status_files_done(&files);
-			status_files_open(&files, s->dir, &s->info, real_ms());
+			status_files_open(&files, s->dir, &s->info,
+					  clock_ms(CLOCK_REALTIME));
 		}
 	} while (r == 0);
 	/* A terminal sends Ctrl-C to all processes at once, so that a server may end

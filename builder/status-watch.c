@@ -6,6 +6,7 @@
  */
 #include "builder/status-watch.h"
 
+#include "lib/clock.h"
 #include "lib/out.h"
 #include "lib/signals.h"
 #include "pxe/table.h"
@@ -37,14 +38,6 @@ struct view {
 	uint64_t drawn_ms;
 };
 
-static uint64_t real_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 static void view_done(struct view *v)
 {
 	tracker_done(&v->tracker);
@@ -68,7 +61,7 @@ static int view_open(struct view *v, const char *dir, struct err *e)
 	*v = (struct view){.dir = dir, .tree = tree_stat(dir)};
 	if (tree_info_read(&v->info, dir, e) < 0)
 		return -1;
-	tracker_open(&v->tracker, dir, &v->info, real_ms());
+	tracker_open(&v->tracker, dir, &v->info, clock_ms(CLOCK_REALTIME));
 	v->said = xcalloc(v->info.n_hosts + 1, sizeof(*v->said));
 	v->said_stalled = xcalloc(v->info.n_hosts + 1, sizeof(*v->said_stalled));
 	return 0;
@@ -228,7 +221,7 @@ static void say_changes(struct view *v, uint64_t now_ms)
 
 static int show(struct view *v, struct err *e)
 {
-	uint64_t now = real_ms();
+	uint64_t now = clock_ms(CLOCK_REALTIME);
 	unsigned lines, columns;
 
 	if (out_terminal(&lines, &columns))
@@ -258,7 +251,7 @@ static int watch(struct view *v, int signals, struct err *e)
 	do {
 		if (view_follow(v, e) < 0)
 			return -1;
-		more = tracker_turn(&v->tracker, real_ms());
+		more = tracker_turn(&v->tracker, clock_ms(CLOCK_REALTIME));
 		if (show(v, e) < 0)
 			return -1;
 	} while (poll(&p, 1, more ? 0 : TICK_MS) <= 0);

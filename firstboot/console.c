@@ -5,6 +5,7 @@
  */
 #include "firstboot/firstboot.h"
 #include "firstboot/model/words.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/root.h"
 #include "lib/text.h"
@@ -12,7 +13,6 @@
 
 #include <poll.h>
 #include <sys/random.h>
-#include <time.h>
 
 #define CONSOLE_FLAGS   (O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK)
 #define CONSOLE_WAIT_MS 500
@@ -24,10 +24,7 @@
 
 uint64_t now_ms(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+	return clock_ms(CLOCK_BOOTTIME);
 }
 
 void sleep_ms(unsigned ms)

@@ -21,6 +21,7 @@
  */
 #include "lib/interrupt.h"
 
+#include "lib/clock.h"
 #include "lib/dir.h"
 #include "lib/process.h"
 #include "lib/str.h"
@@ -30,7 +31,6 @@
 #include <stdatomic.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #define MARK "--interrupted"
 #define END_MS                                                                           \
@@ -268,14 +268,6 @@ static void await_second(void)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
 /* The processes that have got SIGTERM. A second one may mean more to a program. */
 struct told {
 	pid_t *pids;
@@ -321,11 +313,11 @@ static bool signal_children(const char *spared, struct told *told)
 static bool end_children(const char *spared)
 {
 	const struct timespec step = {.tv_nsec = STEP_MS * 1000000};
-	uint64_t begin = now_ms(), passed = 0;
+	uint64_t begin = clock_ms(CLOCK_MONOTONIC), passed = 0;
 	struct told told = {0};
 	bool left = true;
 
-	for (; left && passed < END_MS; passed = now_ms() - begin) {
+	for (; left && passed < END_MS; passed = clock_ms(CLOCK_MONOTONIC) - begin) {
 		left = has_children() &&
 		       signal_children(spared, passed < GRACE_MS ? &told : NULL);
 		if (left)

@@ -14,6 +14,7 @@
  */
 #include "lib/run-wait.h"
 
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/str.h"
 #include "lib/url.h"
@@ -24,7 +25,6 @@
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #define TIMEOUT_GRACE 2000 /* ms between SIGTERM and SIGKILL */
 #define PAUSE_MAX     50   /* ms */
@@ -37,10 +37,7 @@
 
 uint64_t run_now_ms(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+	return clock_ms(CLOCK_MONOTONIC);
 }
 
 int run_remaining_ms(uint64_t deadline)

@@ -8,12 +8,12 @@
  */
 #include "pxe/serve-logs.h"
 
+#include "lib/clock.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "pxe/kept-images.h"
 
 #include <signal.h>
-#include <time.h>
 
 #define CHUNK    (256 * 1024)
 #define PRUNE_MS (3600 * 1000)
@@ -30,20 +30,12 @@ int serve_log_open(const char *path, struct err *e)
 	return fd < 0 ? err_errno(e, errno, "%s", path) : fd;
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 /* Notes which images were asked for, and removes those whose time is over. */
 static void prune_images(struct serve *s)
 {
 	int r = kept_images_prune(s->dir);
 
-	s->prune_ms = now_ms() + PRUNE_MS;
+	s->prune_ms = clock_ms(CLOCK_MONOTONIC) + PRUNE_MS;
 	if (r < 0)
 		log_warn("%s: the images of before cannot be removed: %s", s->dir,
 			 strerror(-r));
@@ -128,6 +120,6 @@ void serve_logs_bound(struct serve *s)
 		log_warn("%s/run: the servers' logs cannot be kept small: %s", s->dir,
 			 strerror(-r));
 	s->log_fault = r < 0;
-	if (now_ms() >= s->prune_ms)
+	if (clock_ms(CLOCK_MONOTONIC) >= s->prune_ms)
 		prune_images(s);
 }

@@ -6,6 +6,7 @@
  */
 #include "pxe/status-files.h"
 
+#include "lib/clock.h"
 #include "lib/dir.h"
 #include "lib/file.h"
 #include "lib/log.h"
@@ -13,7 +14,6 @@
 #include "pxe/status-metrics.h"
 #include "pxe/status-page.h"
 
-#include <time.h>
 #include <unistd.h>
 
 #define PAUSE_MS 2000
@@ -89,18 +89,10 @@ int status_files_write(const struct tracker *t, uint64_t now_ms, unsigned refres
 	return r;
 }
 
-static uint64_t monotonic_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 static void write_all_files(struct status_files *f, uint64_t now_ms)
 {
 	const struct tracker *t = &f->tracker;
-	uint64_t start = monotonic_ms();
+	uint64_t start = clock_ms(CLOCK_MONOTONIC);
 	int r = status_files_write(t, now_ms, status_files_refresh_s(t->status.n));
 
 	if (r < 0 && !f->fault)
@@ -109,7 +101,7 @@ static void write_all_files(struct status_files *f, uint64_t now_ms)
 	f->fault = r < 0;
 	f->changes = t->changes;
 	f->written_ms = now_ms;
-	f->took_ms = monotonic_ms() - start;
+	f->took_ms = clock_ms(CLOCK_MONOTONIC) - start;
 }
 
 void status_files_open(struct status_files *ret, const char *dir,

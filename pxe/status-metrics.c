@@ -6,6 +6,7 @@
  */
 #include "pxe/status-metrics.h"
 
+#include "lib/clock.h"
 #include "lib/escape.h"
 
 static void append_head(struct buf *b, const char *name, const char *type,
@@ -91,8 +92,7 @@ static void append_reports(struct buf *b, const struct tracker *t)
 			continue;
 		append_host_label(b, "rackstrap_host_report_timestamp_seconds", h);
 		buf_puts(b, "}");
-		append_seconds(b, (uint64_t)h->reported.tv_sec * 1000 +
-					  (uint64_t)h->reported.tv_nsec / 1000000);
+		append_seconds(b, timespec_ms(h->reported));
 	}
 }
 

@@ -10,7 +10,7 @@
  */
 #include "pxe/tracker-parts.h"
 
-#include <time.h>
+#include "lib/clock.h"
 
 #define PAUSE_MS  400 /* between two looks */
 #define SHARE     20  /* at most one part in so many of the time is spent on them */
@@ -77,17 +77,9 @@ static bool any_may_load(const struct tracker *t)
 	return false;
 }
 
-static uint64_t monotonic_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 void tracker_look_at_flows(struct tracker *t, uint64_t now_ms)
 {
-	uint64_t start = monotonic_ms(), took;
+	uint64_t start = clock_ms(CLOCK_MONOTONIC), took;
 	struct tcp_flow *flows = NULL;
 	size_t n = 0;
 
@@ -95,6 +87,6 @@ void tracker_look_at_flows(struct tracker *t, uint64_t now_ms)
 	    tcp_flow_list(t->info->boot_server, t->info->http_port, &flows, &n) < 0)
 		return;
 	tracker_note_flows(t, flows, n, now_ms);
-	took = monotonic_ms() - start;
+	took = clock_ms(CLOCK_MONOTONIC) - start;
 	t->next_look_ms = start + (took * SHARE > PAUSE_MS ? took * SHARE : PAUSE_MS);
 }

@@ -5,6 +5,8 @@
  */
 #include "pxe/tracker.h"
 
+#include "lib/clock.h"
+
 static const char *const names[TRACKER_STATES] = {
 	[TRACKER_SILENT] = "silent",   [TRACKER_ASKED] = "asked",
 	[TRACKER_LOADING] = "loading", [TRACKER_KERNEL] = "kernel",
@@ -19,8 +21,7 @@ const char *tracker_state_name(enum tracker_state state)
 
 static uint64_t reported_ms(const struct status_host *h)
 {
-	return (uint64_t)h->reported.tv_sec * 1000 +
-	       (uint64_t)h->reported.tv_nsec / 1000000;
+	return timespec_ms(h->reported);
 }
 
 enum tracker_state tracker_state(const struct tracker *t, size_t host)

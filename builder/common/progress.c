@@ -2,6 +2,7 @@
 /* Progress lines are shown on a terminal only; log.h writes the lines that stay. */
 #include "builder/common/progress.h"
 
+#include "lib/clock.h"
 #include "lib/interrupt.h"
 #include "lib/log.h"
 #include "lib/run.h"
@@ -9,7 +10,6 @@
 
 #include <stdarg.h>
 #include <sys/ioctl.h>
-#include <time.h>
 
 #define INTERVAL_MS 100
 #define LINE_MS     30000
@@ -25,10 +25,7 @@ static uint64_t stage_start;
 
 uint64_t progress_now_ms(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+	return clock_ms(CLOCK_MONOTONIC);
 }
 
 const char *progress_size(uint64_t bytes, char out[static PROGRESS_SIZE_LEN])

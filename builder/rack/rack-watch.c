@@ -16,6 +16,7 @@
 #include "builder/rack/rack-run.h"
 #include "builder/rack/rack-ssh.h"
 
+#include "lib/clock.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/signals.h"
@@ -24,7 +25,6 @@
 
 #include <poll.h>
 #include <sys/epoll.h>
-#include <time.h>
 
 #define TICK_MS     250
 #define BOOT_FAILED "rackstrap: boot failed: "
@@ -39,19 +39,6 @@ struct follower {
 	bool more; /* a turn left something to read: do not wait before the next */
 	uint64_t start_ms; /* when the first machine was first switched on; 0: not yet */
 };
-
-static uint64_t to_ms(struct timespec ts)
-{
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
-static uint64_t clock_ms(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return to_ms(ts);
-}
 
 uint64_t rack_now_ms(void)
 {
@@ -155,7 +142,7 @@ static void follow_report(struct follower *f, struct machine *m)
 	m->status = s;
 	machine_verdict(m, s.verdict == STATUS_READY ? MACHINE_READY : MACHINE_FAILED,
 			xstrdup(s.why));
-	m->total_ms = since_event(m->on_ms, to_ms(s.reported));
+	m->total_ms = since_event(m->on_ms, timespec_ms(s.reported));
 }
 
 /* --- consoles ---------------------------------------------------------------------- */
