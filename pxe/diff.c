@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pxe/diff-parts.h"
 
+#include "pxe/dhcp-server.h"
+
 /* --- the rack -------------------------------------------------------------------- */
 
 static char *address(uint32_t a)
@@ -29,15 +31,58 @@ static void compare_options(struct diff *d)
 	_cleanup_free_ char *was = NULL, *is = NULL;
 	const char *interface = new ? new->interface : d->new->info.interface;
 	bool proxy = new ? new->proxy_dhcp : d->new->info.proxy_dhcp;
+	const struct dhcp_server *dhcp = new ? new->dhcp : d->new->info.dhcp;
 
 	if (d->old->rack || (d->new->rack && !new))
 		return;
 	was = xasprintf("%u", d->old->http_port);
 	is = xasprintf("%u", d->new->http_port);
 	diff_value_compare(&d->v, &d->n, "http_port", was, is);
+	diff_value_compare(&d->v, &d->n, "dhcp", old->dhcp->name,
+			   dhcp ? dhcp->name : dhcp_servers->name);
 	diff_value_compare(&d->v, &d->n, "proxy_dhcp", yes_no(old->proxy_dhcp),
 			   yes_no(proxy));
 	diff_value_compare(&d->v, &d->n, "interface", old->interface, interface);
+}
+
+/* Returns the addresses for machines that are no hosts, or NULL. Owned by the caller. */
+static char *pool_text(const struct diff_side *s)
+{
+	uint32_t first = s->rack ? s->rack->strangers.first : s->info.pool_first,
+		 last = s->rack ? s->rack->strangers.last : s->info.pool_last;
+	char text[STRANGERS_POOL_LEN];
+
+	return first ? xstrdup(strangers_pool_format(first, last, text)) : NULL;
+}
+
+/* Returns the pair of DHCP servers, or NULL. Owned by the caller. */
+static char *pair_text(const struct rack *r)
+{
+	const struct rack_dhcp_server *s = r->dhcp_servers;
+	char first[NET_ADDR_LEN], second[NET_ADDR_LEN];
+
+	if (r->n_dhcp_servers == 0)
+		return NULL;
+	return xasprintf("%s:%u, %s:%u", net_format_addr(s[0].address, first), s[0].port,
+			 net_format_addr(s[1].address, second), s[1].port);
+}
+
+/* Compares what machines get that are no hosts, and the pair of DHCP servers. Of a tree
+ * only the pool is known. */
+static void compare_servers(struct diff *d)
+{
+	const struct rack *old = d->old->rack, *new = d->new->rack;
+	_cleanup_free_ char *pool = pool_text(d->old), *new_pool = pool_text(d->new),
+			    *pair = old ? pair_text(old) : NULL,
+			    *new_pair = new ? pair_text(new) : NULL;
+
+	diff_value_compare(&d->v, &d->n, "strangers.pool", pool, new_pool);
+	if (!old || !new)
+		return;
+	diff_value_compare(&d->v, &d->n, "strangers.policy",
+			   strangers_policy_name(old->strangers.policy),
+			   strangers_policy_name(new->strangers.policy));
+	diff_value_compare(&d->v, &d->n, "dhcp_servers", pair, new_pair);
 }
 
 static void compare_rack(struct diff *d)
@@ -50,6 +95,7 @@ static void compare_rack(struct diff *d)
 	diff_value_compare(&d->v, &d->n, "name", old->rack_name, new->rack_name);
 	diff_value_compare(&d->v, &d->n, "boot_server", was, is);
 	compare_options(d);
+	compare_servers(d);
 	if (diff_image_differs(old, new)) {
 		diff_value_add(&d->v, &d->n, "image", image_text(old), image_text(new));
 		strv_builder_add(&boot, "another image");

@@ -168,6 +168,10 @@ check "a dry run with the same options shows nothing" silent dry "$R/old.cfg" -o
 refuse "one without them shows the options" 1 "rackstrap: *: 0 appear, 0 vanish, 0 change, and the rack" \
 	dry "$R/old.cfg" -o "$WORK/tree" --interface eth7
 golden options.txt
+refuse "one with another DHCP server shows it" 1 "rackstrap: *: 0 appear, 0 vanish, 0 change, and the rack" \
+	dry "$R/old.cfg" -o "$WORK/tree" --http-port 8080 --dhcp kea --interface eth7
+cp "$WORK/out" "$WORK/kea"
+check "by its name" grep -qxF "    dhcp: dnsmasq -> kea" "$WORK/kea"
 edit '/secrets/d; s/192\.168\.1\.1/192.168.101.1/; /"w-1"/s/};*$/state_disk = "none"; }/'
 refuse "a dry run with another image" 1 "rackstrap: *: 0 appear, 0 vanish, 3 change, and the rack" \
 	"$RACKSTRAP" pxe "$R/new.cfg" --image "$WORK/newer" -o "$WORK/tree" --http-port 8080 --dry-run

@@ -29,7 +29,8 @@ static void both_done(struct both *b)
 }
 #define _cleanup_both_ _cleanup_(both_done)
 
-static void compare(struct both *b, const char *old, const char *new)
+/* Compares two rack files. */
+static void compare_files(struct both *b, const char *old, const char *new)
 {
 	static const struct roles any = {.any = true};
 	const char *const texts[] = {old, new}, *const names[] = {"old", "new"};
@@ -37,12 +38,10 @@ static void compare(struct both *b, const char *old, const char *new)
 
 	*b = (struct both){.racks = {{0}}};
 	for (size_t i = 0; i < 2; i++) {
-		_cleanup_free_ char *text =
-			xasprintf(CLUSTER "hosts = (\n%s );", texts[i]);
 		_cleanup_diag_ struct diag d = {0};
 
-		if (rack_parse(&b->racks[i], text, strlen(text), names[i], 0, &any, &d) <
-		    0)
+		if (rack_parse(&b->racks[i], texts[i], strlen(texts[i]), names[i], 0,
+			       &any, &d) < 0)
 			fail_msg("%s", d.lines[0]);
 		diff_side_rack(&b->sides[i], names[i], &b->racks[i], NULL, NULL);
 	}
@@ -50,9 +49,53 @@ static void compare(struct both *b, const char *old, const char *new)
 		fail_msg("%s", e.msg);
 }
 
+/* Compares racks that differ in their hosts. */
+static void compare(struct both *b, const char *old, const char *new)
+{
+	_cleanup_free_ char *before = xasprintf(CLUSTER "hosts = (\n%s );", old),
+			    *after = xasprintf(CLUSTER "hosts = (\n%s );", new);
+
+	compare_files(b, before, after);
+}
+
 #define HOST(name, n, more)                                                              \
 	"{ name = \"" name "\"; role = \"r\"; mac = \"02:00:00:00:00:0" n                \
 	"\"; address = \"10.5.1." n "\"; " more " }"
+
+/* Checks the values of the rack as a whole: "KEY: OLD -> NEW" between semicolons. */
+static void rack_values(const char *old, const char *new, const char *want)
+{
+#define RACK                                                                             \
+	"cluster : { name = \"lab\"; boot_server = \"10.5.0.1\"; "                       \
+	"node_network = \"10.5.0.0/16\"; %s };\nhosts = ( " HOST("a", "1", "") " );"
+	_cleanup_free_ char *before = xasprintf(RACK, old), *after = xasprintf(RACK, new);
+	_cleanup_buf_ struct buf b = {0};
+	_cleanup_both_ struct both both;
+
+	compare_files(&both, before, after);
+	for (size_t i = 0; i < both.diff.n; i++) {
+		const struct diff_value *v = &both.diff.v[i];
+
+		buf_printf(&b, "%s%s: %s -> %s", i ? "; " : "", v->key,
+			   v->old ? v->old : "none", v->new ? v->new : "none");
+	}
+	assert_string_equal(b.p ? b.p : "", want);
+	assert_int_equal(diff_is_same(&both.diff), !*want);
+}
+
+static void values_of_the_cluster_are_compared(void **state)
+{
+	(void)state;
+	rack_values("", "", "");
+	rack_values("", "strangers : { policy = \"ask\"; };", "");
+	rack_values("", "strangers : { policy = \"nothing\"; };",
+		    "strangers.policy: ask -> nothing");
+	rack_values("strangers : { pool = \"10.5.9.1-10.5.9.9\"; };",
+		    "strangers : { pool = \"10.5.9.1-10.5.9.8\"; };",
+		    "strangers.pool: 10.5.9.1-10.5.9.9 -> 10.5.9.1-10.5.9.8");
+	rack_values("", "dhcp_servers = [ \"10.5.0.1\", \"10.5.0.2:81\" ];",
+		    "dhcp_servers: none -> 10.5.0.1:8000, 10.5.0.2:81");
+}
 
 static void one_mac_is_a_rename(void **state)
 {
@@ -174,6 +217,7 @@ static void tree_with_a_host_twice_is_refused(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(values_of_the_cluster_are_compared),
 		cmocka_unit_test(one_mac_is_a_rename),
 		cmocka_unit_test(name_decides_before_the_mac),
 		cmocka_unit_test(other_name_and_mac_is_another_host),
