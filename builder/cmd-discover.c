@@ -122,7 +122,7 @@ static int run_discover(const struct command_line *line, struct err *e)
 	if (command_has(line, OPT_JSON) &&
 	    (command_has(line, OPT_CSV) || command_has(line, OPT_WATCH)))
 		return err_set(e, ERR_USAGE,
-			       "options '--json' and '%s' exclude each other",
+			       "discover: options '--json' and '%s' exclude each other",
 			       command_has(line, OPT_CSV) ? "--csv" : "--watch");
 	if (map_file && port_map_read(&map, map_file, &wrong) < 0)
 		return diag_err(&wrong, e);

@@ -138,7 +138,7 @@ refuse "a map that is not there is refused" 1 "rackstrap: $WORK/none.csv: No suc
 refuse "no tree" 1 "rackstrap: $WORK is not a boot tree (there is no tree.cfg): render one with \`rackstrap pxe\`" \
 	"$RACKSTRAP" discover "$WORK"
 for o in --csv --watch; do
-	refuse "--json and $o" 2 "rackstrap: options '--json' and '$o' exclude each other" "$RACKSTRAP" discover "$TREE" --json $o
+	refuse "--json and $o" 2 "rackstrap: discover: options '--json' and '$o' exclude each other" "$RACKSTRAP" discover "$TREE" --json $o
 done
 
 # --- what hostile machines say
