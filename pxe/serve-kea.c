@@ -86,10 +86,12 @@ static int read_answer(int fd, struct buf *b)
 	for (;;) {
 		struct pollfd p = {.fd = fd, .events = POLLIN};
 		ssize_t n;
+		int r = poll(&p, 1, ANSWER_MS);
 
-		if (poll(&p, 1, ANSWER_MS) == 0)
+		if (r == 0)
 			return -ETIMEDOUT;
-		n = read(fd, chunk, sizeof(chunk));
+		/* Nothing is read before there is something: that would wait for ever. */
+		n = r > 0 ? read(fd, chunk, sizeof(chunk)) : -1;
 		if (n == 0)
 			return 0;
 		if (n < 0 && errno != EINTR)
