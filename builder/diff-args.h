@@ -10,6 +10,6 @@
 int diff_print(const struct diff_side *old, const struct diff_side *new, bool json,
 	       struct err *e) _must_check_;
 
-/* Makes ERR_UNABLE of a failure that is no mistake in a file, because ERR_FAILED says
- * that the sides differ. Returns -1. */
+/* Makes the error ERR_UNABLE if it is ERR_FAILED, which of these commands says that the
+ * sides differ. Returns -1. */
 int diff_unable(struct err *e);

@@ -37,7 +37,8 @@ static void append_escaped(struct buf *b, const char *s, size_t len)
 	buf_add(b, s + from, len - from);
 }
 
-/* Characters outside of XML 1.0 are two of each plane, which are no characters. */
+/* Replaces noncharacters, the last two of each plane and U+FDD0 to U+FDEF: HTML counts
+ * them as errors, and XML 1.0 has no U+FFFE and U+FFFF. */
 static void replace_noncharacters(char *s)
 {
 	uint32_t code;

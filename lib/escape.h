@@ -8,12 +8,12 @@
 
 #include "lib/str.h"
 
-/* Appends the text; NULL appends nothing. */
+/* Appends the text. NULL appends nothing, here and in escape_html_cut(). */
 void escape_html(struct buf *b, const char *s);
 
 /* Appends at most `max` characters, the last of them "…" if the text is longer. */
 void escape_html_cut(struct buf *b, const char *s, size_t max);
 
 /* Appends the text as a label's value in Prometheus' text format, without the quotes:
- * backslash, quote and newline are escaped. */
+ * backslash and quote are escaped, a newline becomes a blank. */
 void escape_label(struct buf *b, const char *s);

@@ -20,6 +20,6 @@ int out_flush(struct err *e) _must_check_;
 /* Sets the size of the terminal that standard output is. Returns false if it is none. */
 bool out_terminal(unsigned *ret_lines, unsigned *ret_columns);
 
-/* Replaces what that terminal shows by a text of whole lines: as many of them as it has,
- * each cut to its width. */
+/* Replaces what that terminal shows by a text of whole lines: one less than it has, each
+ * cut to its width. A character counts as one column, wide ones too. */
 void out_screen(const char *text, unsigned lines, unsigned columns);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Ambient capabilities survive execve(2) of a program without capabilities of its own,
- * and do not make that a program whose parent's death signal is cleared.
+ * The capabilities are made ambient: a program without capabilities of its own gets them
+ * by execve(2). A program that gains rights by its file loses PR_SET_PDEATHSIG, this one
+ * does not.
  */
 #include "lib/run-user.h"
 

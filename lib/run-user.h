@@ -16,5 +16,6 @@ struct run_user {
 	uint32_t capabilities;
 };
 
-/* Takes the user on. Returns 0 or -errno. Async-signal-safe. */
+/* Makes this process, which must be root's, run as the user. Clears PR_SET_PDEATHSIG.
+ * Returns 0 or -errno. Async-signal-safe. */
 int run_become(const struct run_user *u);

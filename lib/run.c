@@ -213,7 +213,7 @@ static struct failure child_setup(struct start *p)
 	r = p->run->user ? run_become(p->run->user) : 0;
 	if (r < 0)
 		return (struct failure){STAGE_ENTER, -r};
-	/* A change of the user clears it. */
+	/* run_become() clears it. */
 	if (!p->run->detach && prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 &&
 	    parent_died(p->status))
 		_exit(127);

@@ -13,9 +13,9 @@ struct diff_secret {
 
 /* A host of a side. */
 struct diff_host {
-	struct host
-		host; /* derived; a copy that shares the memory of `own` or of the rack,
-			   * except the report */
+	/* Derived; a copy that shares the memory of `own` or of the rack, except the
+	 * report. */
+	struct host host;
 	struct host own; /* of a tree */
 	char *report;    /* the URL in the tree, when the rack file names none; or NULL */
 	bool has_role;   /* the features of its role are known */

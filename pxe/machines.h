@@ -3,7 +3,7 @@
  * A table of machines that asked the boot server for something, by MAC address. Anybody
  * can claim any number of addresses: the table has at most MACHINES_MAX machines, and
  * then forgets the one that has not asked for the longest time. One that asks every 15 s
- * stays in it as long as fewer others than that are new in 15 s.
+ * stays in it as long as fewer than MACHINES_MAX others ask in 15 s.
  */
 #pragma once
 

@@ -83,7 +83,8 @@ void rack_warn_keys(const struct rack *r, struct diag *d);
 void rack_warn(const struct rack *r);
 void rack_done(struct rack *r);
 
-/* Writes the place of the host's entry, "FILE:LINE", to `out`. Returns `out`. */
+/* Returns the place of the host's entry; its file is the rack's. */
 struct diag_place rack_host_place(const struct rack_host *h);
+/* Writes it to `out`, "FILE:LINE". Returns `out`. */
 const char *rack_host_where(const struct rack_host *h, char *out, size_t size);
 #define _cleanup_rack_ _cleanup_(rack_done)

@@ -100,6 +100,6 @@ int serve_reload(struct serve *s, const struct serve_options *o,
  */
 int serve_wait(struct serve *s, int wake_fd, int timeout_ms, struct err *e) _must_check_;
 
-/* Stops both by SIGTERM, and by SIGKILL after 5 s. Does nothing if none runs. */
+/* Stops all by SIGTERM, and by SIGKILL after 5 s. Does nothing if none runs. */
 void serve_stop(struct serve *s);
 void serve_done(struct serve *s); /* also stops them */

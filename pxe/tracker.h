@@ -113,7 +113,7 @@ uint64_t tracker_heard_ms(const struct tracker *t, size_t host);
 bool tracker_is_stalled(const struct tracker *t, size_t host, uint64_t now_ms);
 
 /* Returns what the host does, "loading 43 %", "failed: no route to 10.0.0.1", "kernel,
- * silent for 4 min". Owned by the caller. */
+ * silent for 6 min". Owned by the caller. */
 char *tracker_text(const struct tracker *t, size_t host, uint64_t now_ms);
 
 /* Returns an age: "5 s", "3 min", "2 h" or "4 d". Owned by the caller. */

@@ -4,9 +4,9 @@
  *
  *	TREE/tree.cfg					 its description: struct tree_info
  *	TREE/secret					 makes the hosts' tokens: secret.h
+ *	TREE/dnsmasq.conf dnsmasq.hosts nginx.conf	 for `rackstrap serve`
  *	TREE/kea-dhcp4.json				 the same, instead of
  *							 dnsmasq.hosts
- *	TREE/dnsmasq.conf dnsmasq.hosts nginx.conf	 for `rackstrap serve`
  *	TREE/tftp/undionly.kpxe snponly.efi		 iPXE for firmware that has none
  *	TREE/http/boot.ipxe				 finds the host's script
  *	TREE/http/strangers.ipxe			 for machines that have none

@@ -239,7 +239,7 @@ char **plan_boot_features(const struct plan *old, const struct plan *new)
 	for (size_t i = 0; feature_plans[i]; i++) {
 		const struct feature_plan *f = feature_plans[i];
 
-		if (f->keeps && old->features & new->features &FEATURE_BIT(f->id) &&
+		if (f->keeps && (old->features & new->features) & FEATURE_BIT(f->id) &&
 		    f->keeps(old, new))
 			strv_builder_add(&v, features[f->id]->name);
 	}
