@@ -107,29 +107,36 @@ const struct check_output check_expand = {
 
 /* --- a host ----------------------------------------------------------------------- */
 
-/* Returns the name of the profile that has the key in this line, or NULL. */
-static const char *profile_of(const struct rack_settings *s, const char *key,
-			      const char *file, unsigned line)
+/* Checks if the node is a member of the group, or of a group in it. */
+static bool has_node(const struct conf_node *group, const struct conf_node *n)
+{
+	for (size_t i = 0; i < conf_len(group); i++) {
+		const struct conf_node *m = conf_at(group, i);
+
+		if (m == n || (conf_type(m) == CONF_GROUP && has_node(m, n)))
+			return true;
+	}
+	return false;
+}
+
+/* Returns the name of the profile that a host has the node from, or NULL: hosts share the
+ * nodes of their profiles. */
+static const char *profile_of(const struct rack_settings *s, const struct conf_node *n)
 {
 	const struct conf_node *profiles = conf_member(conf_root(s->written), "profiles");
 
-	for (size_t i = 0; line && i < conf_len(profiles); i++) {
-		const struct conf_node *p = conf_at(profiles, i);
-
-		for (size_t k = 0; k < conf_len(p); k++)
-			if (streq(conf_key(conf_at(p, k)), key) &&
-			    conf_line(conf_at(p, k)) == line &&
-			    streq(conf_file(conf_at(p, k)), file))
-				return conf_key(p);
-	}
+	for (size_t i = 0; n && i < conf_len(profiles); i++)
+		if (has_node(conf_at(profiles, i), n))
+			return conf_key(conf_at(profiles, i));
 	return NULL;
 }
 
-/* Prints a setting with its origin; line 0: the file has none. */
-static void print(const struct rack_settings *s, const char *key, const char *setting,
-		  const char *file, unsigned line)
+/* Prints a setting with its origin; line 0: the file has none. `n` is its node in the
+ * host's group, or NULL. */
+static void print(const struct rack_settings *s, const struct conf_node *n,
+		  const char *setting, const char *file, unsigned line)
 {
-	const char *profile = profile_of(s, key, file, line);
+	const char *profile = profile_of(s, n);
 	_cleanup_free_ char *where =
 		line ? xasprintf("%s:%u", file, line) : xstrdup(file);
 
@@ -152,7 +159,7 @@ static void print_member(const struct rack_settings *s, const struct conf_node *
 		return;
 	value = conf_value_text(n);
 	setting = xasprintf("%s%s = %s;", prefix, key, value);
-	print(s, *prefix ? "vm" : key, setting, conf_file(n), conf_line(n));
+	print(s, n, setting, conf_file(n), conf_line(n));
 }
 
 static void print_host(const struct rack_settings *s, const struct rack_host *h,
@@ -171,8 +178,8 @@ static void print_host(const struct rack_settings *s, const struct rack_host *h,
 		if (!*value)
 			continue;
 		setting = xasprintf("%s = %s;", host_key(id)->name, value);
-		print(s, host_key(id)->name, setting, o->file ? o->file : "default",
-		      o->line);
+		print(s, conf_member(host, host_key(id)->name), setting,
+		      o->file ? o->file : "default", o->line);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		print_member(s, host, cluster, "", keys[i]);

@@ -134,6 +134,12 @@ vm.memory = "1G";  # few.cfg:2
 vm.cpus = 2;  # hosts.csv:2
 vm.disk = "4G";  # common/profiles.cfg:3 (profile 'big')
 END
+sed 's/^@include.*/profiles : { thin : { mtu = 1400; vm : { cpus = 2; }; }; fast : { mtu = 9000; }; big : { vm : { cpus = 8; }; }; };/' \
+	"$WORK/few.cfg" >"$WORK/one-line.cfg"
+check "--explain with profiles on one line" "$RACKSTRAP" check "$WORK/one-line.cfg" --explain a-08
+cp "$WORK/out" "$WORK/explained"
+check "names the profile of a value" grep -q "^mtu = 9000; .*(profile 'fast')" "$WORK/explained"
+check "also of a value of vm" grep -q "^vm.cpus = 8; .*(profile 'big')" "$WORK/explained"
 refuse "--explain of a host that is not there" 2 \
 	"rackstrap: check: option '--explain': $WORK/few.cfg has no host 'c5'" \
 	"$RACKSTRAP" check "$WORK/few.cfg" --explain c5
