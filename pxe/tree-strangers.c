@@ -29,7 +29,8 @@ struct cidr strangers_network(const struct rack *r)
 	for (size_t i = 0; i < r->n_hosts; i++) {
 		struct cidr net = tree_host_network(&r->hosts[i].host);
 
-		if (net.prefix && net_contains(net, r->strangers.first))
+		if (net.prefix && net_contains(net, r->strangers.first) &&
+		    net_contains(net, r->strangers.last))
 			return net;
 	}
 	return r->network;

@@ -19,7 +19,7 @@
  * MAC address is the whole of one and a wildcard in the other. */
 bool strangers_has_uuids(const struct tree_plan *p);
 
-/* Returns the network that the pool is in. */
+/* Returns the network that the whole pool is in, if there is a pool. */
 struct cidr strangers_network(const struct rack *r);
 
 /* Append lines of dnsmasq.conf, each after a newline: the range of the pool; and for each

@@ -6,6 +6,7 @@
 #include "firstboot/model/rack-entry.h"
 #include "lib/file.h"
 #include "lib/net.h"
+#include "pxe/tree-strangers.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -225,6 +226,28 @@ static void master_role_may_have_any_name(void **state)
 	assert_int_equal(r.hosts[1].host.f.kubernetes.master, 0x0a00000a);
 }
 
+/* Of two networks of hosts the smaller one has the first address of the pool only. */
+static void pool_is_in_the_network_that_has_all_of_it(void **state)
+{
+	static const char text[] =
+		"cluster : { name = \"lab\"; boot_server = \"10.5.0.1\";\n"
+		"  strangers : { pool = \"10.5.0.100-10.5.0.150\"; }; };\n"
+		"hosts = (\n"
+		"  { name = \"a\"; role = \"r\"; mac = \"02:00:00:00:00:01\";"
+		" address = \"10.5.0.11/25\"; },\n"
+		"  { name = \"b\"; role = \"r\"; mac = \"02:00:00:00:00:02\";"
+		" address = \"10.5.0.200/24\"; } );\n";
+	static const struct roles any = {.any = true};
+	_cleanup_rack_ struct rack r = {0};
+	_cleanup_diag_ struct diag d = {0};
+
+	(void)state;
+	if (rack_parse(&r, text, strlen(text), "r.cfg", 0, &any, &d) < 0)
+		print_all(&d);
+	assert_int_equal(d.n, 0);
+	assert_int_equal(strangers_network(&r).prefix, 24);
+}
+
 /* A mistake in the cluster's keys affects every host but is reported once. */
 static void cluster_mistake_is_reported_once(void **state)
 {
@@ -410,6 +433,7 @@ int main(void)
 		cmocka_unit_test(host_keys_win_over_cluster_keys),
 		cmocka_unit_test(master_may_be_outside_the_rack),
 		cmocka_unit_test(master_role_may_have_any_name),
+		cmocka_unit_test(pool_is_in_the_network_that_has_all_of_it),
 		cmocka_unit_test(cluster_mistake_is_reported_once),
 		cmocka_unit_test(overlapping_bridges_are_found),
 		cmocka_unit_test(thousands_of_hosts_pass),
