@@ -48,18 +48,25 @@ static void read_texts(struct serve *s, const struct dhcp_server *d)
 	c->texts[1] = read_text(s, d->hosts);
 }
 
+/* Sets *ret to the user that the server runs as. Returns it, or NULL for this process's. */
+static const struct run_user *user_of(const struct serve *s, const struct dhcp_server *d,
+				      struct run_user *ret)
+{
+	*ret = (struct run_user){s->uid, s->gid, d->capabilities};
+	return s->user && s->uid != 0 ? ret : NULL;
+}
+
 static int start(struct serve *s, const struct dhcp_server *d, struct err *e)
 {
 	_cleanup_strv_ char **argv = d->argv(s, false), **env = d->env ? d->env(s) : NULL;
-	const struct run_user user = {s->uid, s->gid, d->capabilities};
+	struct run_user user;
 	struct serve_child *c = child_of(s, d);
 
 	if (d->prepare && d->prepare(s, e) < 0)
 		return -1;
 	read_texts(s, d);
 	/* A server that changes its user itself outlives a process that is killed. */
-	if (serve_child_start(s, c, argv, env, s->user && s->uid != 0 ? &user : NULL, e) <
-	    0)
+	if (serve_child_start(s, c, argv, env, user_of(s, d, &user), e) < 0)
 		return -1;
 	c->child.name = d->program;
 	return serve_child_await_line(c, 0, d->started, e);
@@ -78,11 +85,15 @@ int serve_dhcp_test(const struct serve *s, struct err *e)
 	for (const struct dhcp_server *d = dhcp_servers; d->name; d++) {
 		_cleanup_strv_ char **argv = is_used(s, d) ? d->argv(s, true) : NULL;
 		_cleanup_strv_ char **env = d->env ? d->env(s) : NULL;
+		struct run_user user;
 
 		if (!argv)
 			continue;
+		/* A configuration may name programs and libraries: not for root. */
 		if (run(&(struct run){.argv = (const char *const *)argv,
-				      .env = (const char *const *)env},
+				      .env = (const char *const *)env,
+				      .cwd = s->dir,
+				      .user = user_of(s, d, &user)},
 			e) < 0)
 			return -1;
 	}

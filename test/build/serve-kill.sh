@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# A serve that is killed by SIGKILL leaves no server behind, and the next one starts. Root runs it,
-# and its servers are another user's or root's; test/build/serve.sh has a single user.
+# A serve that is killed by SIGKILL leaves no server behind, and the next one starts; one that is
+# reloaded reads no configuration of DHCP as root. Root runs it, and its servers are another user's
+# or root's; test/build/serve.sh has a single user.
 if [ "${1:-}" != inside ]; then
 	[ "$(id -u)" = 0 ] && exec unshare --net "$0" inside
 	exec unshare --user --map-root-user --map-auto --net "$0" inside
@@ -67,8 +68,26 @@ killed() { # PROGRAMS, ARGS OF SERVE...
 	server=
 }
 
+# Reloads a serve whose dnsmasq.conf makes dnsmasq say who reads it.
+reloaded() {
+	check "serve --user nobody starts" serve --user nobody || { note <"$WORK/serve.err"; return; }
+	install -m 666 /dev/null "$TREES/users"
+	printf '#!/bin/sh\nid -u >>%s\n' "$TREES/users" >"$TREES/script"
+	chmod 755 "$TREES/script"
+	echo "conf-script=$TREES/script" >>"$TREE/dnsmasq.conf"
+	kill -HUP "$server"
+	check "it is reloaded" until_ok grep -q ': reloaded: rack' "$WORK/serve.err" || note <"$WORK/serve.err"
+	check "dnsmasq has run twice, to test its configuration and to serve" test "$(wc -l <"$TREES/users")" = 2
+	check "both times as the servers' user" test "$(sort -u "$TREES/users")" = "$nobody"
+	kill -TERM "$server"
+	wait "$server" 2>/dev/null
+	server=
+}
+
 nobody=$(id -u nobody)
 check "pxe makes a boot tree" "$RACKSTRAP" pxe configs/demo.cfg --image "$WORK/image" -o "$TREE" --interface br0
+reloaded
+check "pxe makes it again" "$RACKSTRAP" pxe configs/demo.cfg --image "$WORK/image" -o "$TREE" --interface br0
 killed "dnsmasq:$nobody nginx:0 nginx:$nobody" --user nobody
 killed "dnsmasq:0 nginx:0" --user root
 check "pxe makes the boot tree for Kea" "$RACKSTRAP" pxe configs/demo.cfg --image "$WORK/image" -o "$TREE" \
