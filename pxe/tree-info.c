@@ -194,6 +194,23 @@ static int read_host(struct tree_host *h, const struct conf_node *n, struct diag
 	return get_cidr(n, "address", &h->address, d);
 }
 
+/* Reads what only some trees have. */
+static int read_servers(struct tree_info *i, const struct conf_node *n, struct diag *d)
+{
+	const char *dhcp = dhcp_servers->name, *pool = NULL;
+
+	if (conf_get_str(n, "dhcp", &dhcp, d) < 0 ||
+	    get_copy_if_any(n, "interface", &i->interface, d) < 0 ||
+	    conf_get_str(n, "strangers_pool", &pool, d) < 0)
+		return -1;
+	i->dhcp = dhcp_server_find(dhcp);
+	if (!i->dhcp)
+		return conf_complain(n, d, "dhcp: there is no DHCP server '%s'", dhcp);
+	if (pool && strangers_pool_parse(pool, &i->pool_first, &i->pool_last) < 0)
+		return conf_complain(n, d, "strangers_pool: must be two addresses");
+	return 0;
+}
+
 static int read_root(struct tree_info *i, const struct conf_node *n, struct diag *d)
 {
 	const struct conf_node *hosts = NULL;
@@ -210,16 +227,8 @@ static int read_root(struct tree_info *i, const struct conf_node *n, struct diag
 		return -1;
 	if (net_parse_addr(s, &i->boot_server) < 0)
 		return conf_complain(n, d, "boot_server: must be an IPv4 address");
-	i->dhcp = dhcp_servers;
-	if (conf_get_str(n, "dhcp", &s, d) > 0)
-		i->dhcp = dhcp_server_find(s);
-	if (!i->dhcp)
-		return conf_complain(n, d, "dhcp: there is no DHCP server '%s'", s);
-	if (conf_get_str(n, "interface", &s, d) > 0)
-		i->interface = xstrdup(s);
-	if (conf_get_str(n, "strangers_pool", &s, d) > 0 &&
-	    strangers_pool_parse(s, &i->pool_first, &i->pool_last) < 0)
-		return conf_complain(n, d, "strangers_pool: must be two addresses");
+	if (read_servers(i, n, d) < 0)
+		return -1;
 	if (conf_get_int(n, "http_port", 1, 65535, &port, d) <= 0 ||
 	    conf_get_bool(n, "proxy_dhcp", &i->proxy_dhcp, d) <= 0 ||
 	    conf_get_list(n, "hosts", &hosts, d) <= 0)

@@ -141,6 +141,27 @@ static void other_folders_have_no_tree_info(void **state)
 	assert_non_null(strstr(e.msg, "dhcp: there is no DHCP server 'dhcpd'"));
 }
 
+static void a_value_of_another_type_is_refused(void **state)
+{
+	static const char *const keys[] = {"dhcp", "interface", "strangers_pool"};
+	struct fixture *f = *state;
+
+	for (size_t k = 0; k < ARRAY_SIZE(keys); k++) {
+		_cleanup_free_ char *text = xasprintf(
+			"version = 1; rack = \"r\"; image = \"i\"; boot_server = "
+			"\"10.0.0.1\"; http_port = 80; proxy_dhcp = false; %s = 5; "
+			"hosts = ();\n",
+			keys[k]);
+		_cleanup_free_ char *want = xasprintf(": %s: must be a string", keys[k]);
+		_cleanup_tree_info_ struct tree_info i = {0};
+		struct err e = {0};
+
+		write_text(f->scratch, "tree.cfg", text);
+		assert_int_equal(tree_info_read(&i, f->scratch, &e), -1);
+		assert_non_null(strstr(e.msg, want));
+	}
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -150,6 +171,7 @@ int main(void)
 		T(tree_without_ipxe_has_no_ipxe_files),
 		T(tree_info_is_read_back),
 		T(other_folders_have_no_tree_info),
+		T(a_value_of_another_type_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
