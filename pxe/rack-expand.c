@@ -76,6 +76,8 @@ static int add_profile(const struct expansion *x, const struct entry *en,
 	profile = conf_member(x->profiles, name);
 	if (!profile)
 		return unknown_profile(x, en, n, name);
+	if (conf_type(profile) != CONF_GROUP)
+		return 0; /* rack.c complains about it */
 	for (size_t i = 0; i < conf_len(profile); i++)
 		if (!rack_key_is_of_host(conf_key(conf_at(profile, i))))
 			conf_merge(x->to, host, conf_at(profile, i));
