@@ -115,14 +115,25 @@ static void read_reports(struct tracker *t)
 
 /* --- the access log --------------------------------------------------------------- */
 
+static const char *const image_files[] = {"vmlinuz", "initrd.img", "root.cpio"};
+
+static bool is_image_file(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(image_files); i++)
+		if (streq(name, image_files[i]))
+			return true;
+	return false;
+}
+
 /* Sets *ret to the id in "/images/ID/FILE" and returns FILE, or NULL if the path is not
- * such a one. *ret is owned by the caller. */
+ * that of a file that hosts load: it is what a machine asked for, and may have "..". *ret
+ * is owned by the caller. */
 static const char *image_file(const char *path, char **ret)
 {
 	const char *id = str_after(path, "/images/");
 	size_t n = id ? strspn(id, "0123456789abcdef-") : 0;
 
-	if (n == 0 || id[n] != '/')
+	if (n == 0 || id[n] != '/' || !is_image_file(id + n + 1))
 		return NULL;
 	*ret = xstrndup(id, n);
 	return id + n + 1;
@@ -139,15 +150,13 @@ static uint64_t file_size(const struct tracker *t, const char *id, const char *n
 /* Returns the bytes that a host loads of this image. */
 static uint64_t image_bytes(struct tracker *t, const char *id)
 {
-	static const char *const files[] = {"vmlinuz", "initrd.img", "root.cpio"};
-
 	if (t->image && streq(t->image, id))
 		return t->image_bytes;
 	free(t->image);
 	t->image = xstrdup(id);
 	t->image_bytes = 0;
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
-		t->image_bytes += file_size(t, id, files[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(image_files); i++)
+		t->image_bytes += file_size(t, id, image_files[i]);
 	return t->image_bytes;
 }
 

@@ -302,6 +302,28 @@ static void a_second_image_keeps_the_connections(void **state)
 	expect(f, 1, "loading 99 %");
 }
 
+/* Another web server may log a path as a machine writes it: "/images/x/../ID/FILE". */
+static void other_names_of_images_do_not_count(void **state)
+{
+	static const char *const paths[] = {
+		"GET /images/a/.." IMAGE "/vmlinuz",
+		"GET /images/a/../1a-2b/vmlinuz",
+		"GET " IMAGE "//vmlinuz",
+		"GET " IMAGE "/../1a-2b/root.cpio",
+		"GET " IMAGE "/other",
+		"GET " IMAGE "/",
+	};
+	struct fixture *f = *state;
+
+	open_tracker(f);
+	request(f, ADDR_A, SCRIPT_A, 200, 900);
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+		request(f, ADDR_A, paths[i], 200, 10);
+	expect(f, 0, "asked");
+	assert_int_equal(f->t.counts[TRACKER_IMAGE].ok, 0);
+	assert_string_equal(f->t.image, "1a-2b");
+}
+
 /* Before the first file has ended its image is not known, unless there is only one. */
 static void the_first_file_counts_while_it_is_loaded(void **state)
 {
@@ -444,6 +466,7 @@ int main(void)
 		T(a_host_with_dhcp_is_known_by_its_script),
 		T(a_part_of_a_file_counts),
 		T(a_second_image_keeps_the_connections),
+		T(other_names_of_images_do_not_count),
 		T(the_first_file_counts_while_it_is_loaded),
 		T(refused_requests_change_no_host),
 		T(dhcp_counts_for_silent_hosts),
