@@ -198,6 +198,19 @@ static int read_name(const struct expansion *x, struct entry *en, size_t number)
 	return wrong ? conf_complain(n, x->d, "%sname: %s", en->prefix, wrong) : 0;
 }
 
+/* Prepares the values of a member. Those of a host whose name has no range have none
+ * either, as in a rack in which no entry stands for several hosts. */
+static int make_values(const struct expansion *x, struct entry *en, size_t i)
+{
+	const struct conf_node *n = conf_at(en->n, i);
+
+	if (is_done(conf_key(n)))
+		return 0;
+	return en->names.count && en->names.n == 0
+		       ? rack_spread_make_one(&en->values[i], n, en->prefix, x->d)
+		       : rack_spread_make(&en->values[i], n, en->count, en->prefix, x->d);
+}
+
 static int prepare(const struct expansion *x, struct entry *en, size_t number)
 {
 	const struct conf_node *name = conf_member(en->n, "name");
@@ -211,13 +224,10 @@ static int prepare(const struct expansion *x, struct entry *en, size_t number)
 		return -1;
 	en->values = xcalloc(conf_len(en->n) + 1, sizeof(*en->values));
 	for (size_t i = 0; i < conf_len(en->n); i++) {
-		const struct conf_node *m = conf_at(en->n, i);
-
-		if (!is_done(conf_key(m)) &&
-		    rack_spread_make(&en->values[i], m, en->count, en->prefix, x->d) < 0)
+		if (make_values(x, en, i) < 0)
 			r = -1;
 		if (en->count > 1)
-			conf_share(m);
+			conf_share(conf_at(en->n, i));
 	}
 	return r;
 }

@@ -305,18 +305,6 @@ void rack_rows_place(const struct rack_rows *rows, size_t row, struct conf_node 
 	conf_set_place(n, &(struct diag_place){rows->path, row_at(rows, row)->line, 0});
 }
 
-/* Makes the member of `vm` for the cell of one of its columns. */
-static const struct conf_node *vm_member(struct conf *to, const char *key,
-					 const char *text, const struct conf_node *at)
-{
-	uint64_t v;
-
-	if (!streq(key, "memory") && !streq(key, "disk") &&
-	    str_to_u64(text, INT32_MAX, &v) == 0)
-		return conf_make_int(to, key, (int)v, at);
-	return conf_make_str(to, key, text, at);
-}
-
 /* Adds a cell to the host. Those of `vm` go into the group that the row has for them. */
 static void add_cell(struct conf *to, struct conf_node *host, struct conf_node **vm,
 		     const char *key, const char *text, const struct conf_node *at)
@@ -329,7 +317,7 @@ static void add_cell(struct conf *to, struct conf_node *host, struct conf_node *
 	}
 	if (!*vm)
 		*vm = conf_make(to, CONF_GROUP, "vm", at);
-	conf_add(to, *vm, vm_member(to, of_vm, text, at));
+	conf_add(to, *vm, rack_spread_vm_value(to, of_vm, text, at));
 }
 
 void rack_rows_add(const struct rack_rows *rows, size_t row, struct conf *to,

@@ -19,6 +19,7 @@ struct rack_spread {
 	struct cidr first; /* of ADDRESS; prefix 33: written without one */
 	uint32_t step;
 	struct rack_spread **inside; /* of each node in it */
+	bool of_vm;                  /* a member of the group `vm` */
 };
 
 #define NO_PREFIX 33
@@ -68,14 +69,31 @@ static bool find_step(struct rack_spread *s, const char *text)
 	return true;
 }
 
+/* Returns a MAC address with colons, between which its ranges are hexadecimal. Owned by
+ * the caller. */
+static char *with_colons(const char *text)
+{
+	char *copy = xstrdup(text);
+	bool within = false;
+
+	for (char *c = copy; *c; c++) {
+		within = *c == '[' || (within && *c != ']');
+		if (*c == '-' && !within)
+			*c = ':';
+	}
+	return copy;
+}
+
 static int make_text(struct rack_spread *s, size_t count, const char *prefix,
 		     struct diag *d)
 {
+	const bool is_mac = conf_key(s->n) && streq(conf_key(s->n), "mac");
 	const char *text = "";
-	_cleanup_free_ char *wrong = NULL;
+	_cleanup_free_ char *wrong = NULL, *mac = NULL;
 
 	(void)!conf_str(s->n, &text, NULL);
-	wrong = rack_range_parse(&s->range, text);
+	mac = is_mac ? with_colons(text) : NULL;
+	wrong = rack_range_parse(&s->range, mac ? mac : text);
 	if (wrong)
 		return complain(s->n, prefix, d, "%s", wrong);
 	if (s->range.n > 0) {
@@ -115,8 +133,16 @@ static int make_inside(struct rack_spread *s, size_t count, const char *prefix,
 			r = -1;
 		else if (s->inside[i]->way != SAME)
 			s->way = INSIDE;
+		if (s->inside[i] && conf_key(s->n) && streq(conf_key(s->n), "vm"))
+			s->inside[i]->of_vm = true;
 	}
 	return r;
+}
+
+/* Returns true for a list with an element for each host. */
+static bool is_elements(const struct conf_node *n)
+{
+	return rack_key_is_of_machine(conf_key(n)) && conf_type(n) == CONF_LIST;
 }
 
 int rack_spread_make(struct rack_spread **ret, const struct conf_node *n, size_t count,
@@ -126,7 +152,7 @@ int rack_spread_make(struct rack_spread **ret, const struct conf_node *n, size_t
 	int r = 0;
 
 	s->n = n;
-	if (rack_key_is_of_machine(conf_key(n)) && conf_type(n) == CONF_LIST) {
+	if (is_elements(n)) {
 		s->way = ELEMENT;
 		if (conf_len(n) != count)
 			r = complain_count(n, prefix, conf_len(n), count, d);
@@ -140,6 +166,17 @@ int rack_spread_make(struct rack_spread **ret, const struct conf_node *n, size_t
 	else
 		*ret = s;
 	return r;
+}
+
+int rack_spread_make_one(struct rack_spread **ret, const struct conf_node *n,
+			 const char *prefix, struct diag *d)
+{
+	if (is_elements(n))
+		return rack_spread_make(ret, n, 1, prefix, d);
+	*ret = xcalloc(1, sizeof(**ret));
+	(*ret)->way = SAME;
+	(*ret)->n = n;
+	return 0;
 }
 
 void rack_spread_free(struct rack_spread *s)
@@ -178,14 +215,27 @@ const struct conf_node *rack_spread_value(struct conf *to, const char *key,
 	return conf_make_str(to, key, text, at);
 }
 
+const struct conf_node *rack_spread_vm_value(struct conf *to, const char *key,
+					     const char *text, const struct conf_node *at)
+{
+	uint64_t v;
+
+	if (!streq(key, "memory") && !streq(key, "disk") &&
+	    str_to_u64(text, INT32_MAX, &v) == 0)
+		return conf_make_int(to, key, (int)v, at);
+	return conf_make_str(to, key, text, at);
+}
+
 static const struct conf_node *range_at(const struct rack_spread *s, struct conf *to,
 					size_t i)
 {
 	_cleanup_free_ char *text = rack_range_at(&s->range, i);
 	const char *key = conf_key(s->n);
 
-	return key ? rack_spread_value(to, key, text, s->n)
-		   : conf_make_str(to, NULL, text, s->n);
+	if (!key)
+		return conf_make_str(to, NULL, text, s->n);
+	return s->of_vm ? rack_spread_vm_value(to, key, text, s->n)
+			: rack_spread_value(to, key, text, s->n);
 }
 
 static const struct conf_node *address_at(const struct rack_spread *s, struct conf *to,

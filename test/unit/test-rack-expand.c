@@ -85,8 +85,49 @@ static void ranges_spread(void **state _unused_)
 	gives("hosts = ( { name = \"n[1-2]\"; mac = [ \"a\", \"b\" ]; },"
 	      "{ serial = ( \"s\" ); name = \"m\"; uuid = \"u\"; } );",
 	      "name=n1 mac=a\nname=n2 mac=b\nname=m serial=s uuid=u\n");
+	gives("hosts = ( { name = \"n[1-3]\"; mac = \"52-54-00-25-[09-0a,1f]-00\"; } );",
+	      "name=n1 mac=52:54:00:25:09:00\nname=n2 mac=52:54:00:25:0a:00\n"
+	      "name=n3 mac=52:54:00:25:1f:00\n");
 	gives("hosts = ( { name = \"n[1-2]\"; vlan = \"[7-8]\"; } );",
 	      "name=n1 vlan=7\nname=n2 vlan=8\n");
+}
+
+/* The loader refuses a number in quotation marks. */
+static void ranges_in_vm_are_numbers(void **state _unused_)
+{
+	_cleanup_rack_settings_ struct rack_settings s = {0};
+	_cleanup_diag_ struct diag d = {0};
+	const struct conf_node *hosts;
+
+	put("rack.cfg", "hosts = ( { name = \"n[1-2]\"; vm = { memory = \"[1-2]G\";"
+			"cpus = \"[2-3]\"; nics = \"[1,1]\"; disk = \"[7-8]\"; }; } );");
+	assert_int_equal(rack_settings_read(&s, "rack.cfg", &d), 0);
+	assert_false(s.incomplete);
+	hosts = conf_member(conf_root(rack_settings_flat(&s)), "hosts");
+	for (size_t i = 0; i < 2; i++) {
+		const struct conf_node *vm = conf_member(conf_at(hosts, i), "vm");
+
+		assert_int_equal(conf_type(conf_member(vm, "memory")), CONF_STRING);
+		assert_int_equal(conf_type(conf_member(vm, "cpus")), CONF_INT);
+		assert_int_equal(conf_type(conf_member(vm, "nics")), CONF_INT);
+		assert_int_equal(conf_type(conf_member(vm, "disk")), CONF_STRING);
+	}
+}
+
+/* An entry of one host means the same, whatever other entries the rack has: its values
+ * may come from `rackstrap discover`, where machines choose them. */
+static void a_host_without_a_range_has_none(void **state _unused_)
+{
+	gives("hosts = ( { name = \"n[1-2]\"; },"
+	      "{ name = \"m\"; serial = \"A[1-3]\"; cmdline = \"x=[3]\"; "
+	      "search = [ \"[1-9]\" ]; vm = { disk = \"[2]G\"; }; },"
+	      "{ name = \"o\"; serial = [ \"B[1]\" ]; } );",
+	      "name=n1\nname=n2\n"
+	      "name=m serial=A[1-3] cmdline=x=[3] search=[ [1-9] ] vm={disk = [2]G;}\n"
+	      "name=o serial=B[1]\n");
+	refuses("hosts = ( { name = \"n[1-2]\"; serial = \"A[1-3]\"; } );",
+		"rack.cfg:1: hosts 'n[1-2]': serial: 3 values for 2 hosts: give one for "
+		"each\n");
 }
 
 static void addresses_count(void **state _unused_)
@@ -251,6 +292,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ranges_spread),
+		cmocka_unit_test(ranges_in_vm_are_numbers),
+		cmocka_unit_test(a_host_without_a_range_has_none),
 		cmocka_unit_test(addresses_count),
 		cmocka_unit_test(profiles_are_taken),
 		cmocka_unit_test(tables_are_read),
