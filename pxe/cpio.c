@@ -146,6 +146,15 @@ int cpio_file(struct cpio *c, const char *path, mode_t mode, int from, uint64_t 
 	return pad(c, 4, e);
 }
 
+int cpio_file_around(struct cpio *c, const char *path, mode_t mode, uint64_t size,
+		     struct err *e)
+{
+	if (file_header(c, path, mode, size, e) < 0)
+		return -1;
+	c->off += size;
+	return pad(c, 4, e);
+}
+
 int cpio_end(struct cpio *c, struct err *e)
 {
 	struct member m = {.nlink = 1};

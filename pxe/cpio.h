@@ -32,4 +32,7 @@ int cpio_data(struct cpio *c, const char *path, mode_t mode, const void *data, s
 /* Copies `size` bytes (at most 4 GiB - 1) from `from`, which must hold that many. */
 int cpio_file(struct cpio *c, const char *path, mode_t mode, int from, uint64_t size,
 	      struct err *e) _must_check_;
+/* Appends what cpio_file() does, but for the file's bytes. */
+int cpio_file_around(struct cpio *c, const char *path, mode_t mode, uint64_t size,
+		     struct err *e) _must_check_;
 int cpio_end(struct cpio *c, struct err *e) _must_check_;

@@ -12,6 +12,7 @@
 #include "pxe/tree-parts.h"
 
 #define INITRD_PAD 512
+#define MODE       0644
 
 /* Pads a file with zeros to a multiple of 512: an EFI stub joins initrds without
  * padding. */
@@ -87,7 +88,7 @@ static int open_part(const struct image *i, const char *path, const struct tree_
 static int write_root_cpio(int dirfd, int in, const char *path, const struct image *i,
 			   struct err *e)
 {
-	_cleanup_close_ int out = tree_create(dirfd, path, 0644, e);
+	_cleanup_close_ int out = tree_create(dirfd, path, MODE, e);
 	struct cpio c;
 
 	if (out < 0)
@@ -122,6 +123,50 @@ static bool can_others_write(const struct stat *st)
 	return !file_is_trusted(st) || (st->st_mode & (S_IWGRP | S_IWOTH));
 }
 
+/* Appends the bytes that the tree's file has before and behind those of the image. */
+static int append_around(struct buf *b, const struct image *i, const struct tree_part *t,
+			 struct err *e)
+{
+	static const char zeros[INITRD_PAD];
+	struct cpio c;
+
+	if (t->part == IMAGE_INITRD && t->size % INITRD_PAD)
+		buf_add(b, zeros, INITRD_PAD - t->size % INITRD_PAD);
+	if (t->part != IMAGE_ROOT)
+		return 0;
+	cpio_init_buf(&c, b, i->epoch);
+	if (cpio_dir(&c, ROOT_DIR, 0755, e) < 0 ||
+	    cpio_file_around(&c, ROOT_FILE, 0644, t->size, e) < 0)
+		return -1;
+	return cpio_end(&c, e);
+}
+
+static bool has_bytes(int fd, uint64_t at, const char *want, size_t len)
+{
+	_cleanup_free_ char *is = xmalloc(len + 1);
+
+	return pread(fd, is, len, (off_t)at) == (ssize_t)len &&
+	       memcmp(is, want, len) == 0;
+}
+
+/* Returns true if the tree's file has the mode and the length that it is written with,
+ * and the bytes around those of the image. */
+static bool is_whole(int dir, const char *name, const struct image *i,
+		     const struct tree_part *t)
+{
+	_cleanup_close_ int fd = file_open_foreign_at(dir, name);
+	_cleanup_buf_ struct buf b = {0};
+	struct err e = {0};
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || (st.st_mode & 07777) != MODE ||
+	    append_around(&b, i, t, &e) < 0 || (uint64_t)st.st_size != t->size + b.len)
+		return false;
+	return b.len == 0 ||
+	       (has_bytes(fd, 0, b.p, t->offset) &&
+		has_bytes(fd, t->offset + t->size, b.p + t->offset, b.len - t->offset));
+}
+
 /* Opens the tree's file and compares its bytes with the image's. On success `l` has the
  * open file. Returns false when it differs. */
 static bool has_part(int dir, const char *path, const struct image *i,
@@ -138,9 +183,9 @@ static bool has_part(int dir, const char *path, const struct image *i,
 	return true;
 }
 
-/* Links a file of the image from the old tree. Returns false if it is missing, too short
- * or damaged, or others can write it. With an image that was not checked, its path, which
- * contains the image's digests, says that it is right. */
+/* Links a file of the image from the old tree. Returns false if it is missing or damaged,
+ * has another mode, or others can write it. With an image that was not checked, its path,
+ * which contains the image's digests, says that it is right. */
 static bool link_old(int dirfd, int old, const struct image *i, const struct tree_part *t,
 		     const char *path, struct known_link *l)
 {
@@ -154,10 +199,12 @@ static bool link_old(int dirfd, int old, const struct image *i, const struct tre
 	dir = dir_open_nofollow_at(old, above);
 	if (dir < 0 || fstat(dir, &st) < 0 || can_others_write(&st) ||
 	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
-	    can_others_write(&st) || (uint64_t)st.st_size < t->offset + t->size)
+	    can_others_write(&st))
 		return false;
-	if (i->known && !has_part(dir, name, i, t, l)) {
-		log_warn("%s of the old tree is damaged: it is written again", path);
+	if (!is_whole(dir, name, i, t) || (i->known && !has_part(dir, name, i, t, l))) {
+		log_warn("%s of the old tree is damaged or has another mode: it is "
+			 "written again",
+			 path);
 		return false;
 	}
 	if (linkat(dir, name, dirfd, path, 0) == 0)

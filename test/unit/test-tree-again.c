@@ -6,6 +6,7 @@
 #include "test-tree.h"
 
 #include "lib/run.h"
+#include "pxe/tree-parts.h"
 
 #include <sys/syscall.h>
 
@@ -213,6 +214,48 @@ static void changed_tree_is_as_a_new_one(void **state)
 	assert_true(kept > ROUNDS);
 }
 
+/* Changes a file of the image in the tree in one of four ways. */
+static void damage_image(const char *path, unsigned way)
+{
+	_cleanup_close_ int fd = open(path, O_RDWR | O_CLOEXEC);
+	off_t size = lseek(fd, 0, SEEK_END);
+
+	assert_true(size > 0);
+	if (way == 0)
+		assert_int_equal(fchmod(fd, 0600), 0);
+	else if (way == 1)
+		assert_int_equal(ftruncate(fd, size + 512), 0);
+	else if (way == 2)
+		assert_int_equal(ftruncate(fd, size - 1), 0);
+	else if (!str_ends(path, "vmlinuz"))
+		assert_int_equal(pwrite(fd, "#", 1, size - 1), 1);
+	if (way == 3 && str_ends(path, "root.cpio"))
+		assert_int_equal(pwrite(fd, "#", 1, 3), 1);
+}
+
+/* A copy without the modes of the files, and what a full disk or a person left of one. */
+static void damaged_image_is_written_again(void **state)
+{
+	static const char *const names[] = {"vmlinuz", "initrd.img", "root.cpio"};
+	struct fixture *f = *state;
+	char id[TREE_ID_LEN];
+	struct world w;
+
+	init_world(&w);
+	tree_image_id(&f->image, id);
+	render_into(f, &w, "tree", NULL);
+	render_into(f, &w, "new", NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		for (unsigned way = 0; way < 4; way++) {
+			_cleanup_free_ char *path = xasprintf("%s/tree/http/images/%s/%s",
+							      f->scratch, id, names[i]);
+
+			damage_image(path, way);
+			render_into(f, &w, "tree", NULL);
+			assert_same_tree(f, "tree", "new");
+		}
+}
+
 static ino_t inode_of(struct fixture *f, const char *path)
 {
 	_cleanup_free_ char *full = xasprintf("%s/tree/%s", f->scratch, path);
@@ -314,6 +357,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(changed_tree_is_as_a_new_one),
+		T(damaged_image_is_written_again),
 		T(one_changed_host_is_written),
 		T(scripts_with_the_same_words_are_one_file),
 		T(file_that_cannot_be_linked_is_written),
