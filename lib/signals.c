@@ -46,6 +46,14 @@ bool signals_came(int fd)
 	return true;
 }
 
+bool signals_wait(void)
+{
+	sigset_t set;
+
+	return sigpending(&set) == 0 &&
+	       (sigismember(&set, SIGINT) > 0 || sigismember(&set, SIGTERM) > 0);
+}
+
 static void pipe_set(sigset_t *ret)
 {
 	sigemptyset(ret);

@@ -20,6 +20,10 @@ int signals_read(int fd);
  * it does elsewhere (lib/interrupt.h), as the second one. */
 void signals_await_second(void);
 
+/* Returns true while a SIGINT or SIGTERM waits to be read: a step that may take long then
+ * ends early. */
+bool signals_wait(void);
+
 /* Reads one signal, which is to end the command. Returns true when there was one. */
 bool signals_came(int fd);
 

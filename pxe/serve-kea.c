@@ -6,6 +6,7 @@
  */
 #include "lib/dir.h"
 #include "lib/file.h"
+#include "lib/signals.h"
 #include "pxe/json-get.h"
 #include "pxe/serve-parts.h"
 
@@ -14,6 +15,7 @@
 #include <sys/un.h>
 
 #define ANSWER_MS  60000
+#define STEP_MS    200
 #define ANSWER_MAX (64 * 1024)
 
 char **serve_kea_argv(const struct serve *s, bool test)
@@ -78,22 +80,32 @@ static int connect_control(const struct serve *s)
 	return connect(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 ? -1 : TAKE_FD(fd);
 }
 
+/* Waits until there is something to read. A signal that ends the command ends this, too:
+ * a large rack takes Kea long. Returns 0 or -errno. */
+static int await_answer(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	for (unsigned ms = 0; ms < ANSWER_MS; ms += STEP_MS) {
+		if (poll(&p, 1, STEP_MS) > 0)
+			return 0;
+		if (signals_wait())
+			return -EINTR;
+	}
+	return -ETIMEDOUT;
+}
+
 /* Reads until the other side closes. Returns 0 or -errno. */
 static int read_answer(int fd, struct buf *b)
 {
 	char chunk[4096];
 
 	for (;;) {
-		struct pollfd p = {.fd = fd, .events = POLLIN};
-		ssize_t n;
-		int r = poll(&p, 1, ANSWER_MS);
+		int r = await_answer(fd);
+		ssize_t n = r < 0 ? 0 : read(fd, chunk, sizeof(chunk));
 
-		if (r == 0)
-			return -ETIMEDOUT;
-		/* Nothing is read before there is something: that would wait for ever. */
-		n = r > 0 ? read(fd, chunk, sizeof(chunk)) : -1;
-		if (n == 0)
-			return 0;
+		if (r < 0 || n == 0)
+			return r;
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		if (n > 0)

@@ -148,6 +148,20 @@ python3 test/build/dhcp.py cl0 $N1 52:54:00:25:00:99 0 >"$WORK/offer"
 check "a stranger gets an address of the pool" grep -qxE 'address 172\.25\.0\.20[0-9]' "$WORK/offer"
 check "and a boot loader" grep -qx 'file undionly.kpxe' "$WORK/offer"
 check "it is Kea" sh -c "tail -n 3 '$TREE/run/kea.log' | grep -q DHCP4_LEASE_ADVERT"
+# A Kea that does not answer at its control socket does not keep serve from ending.
+kea=$(pgrep -P "$server" -x kea-dhcp4)
+kill -STOP "$kea"
+check "the tree is made again" pxe configs/demo.cfg "$TREE"
+# A connection that was not accepted has the name of the socket, too.
+waits() { [ "$(grep -c 'run/kea/control$' /proc/net/unix)" -ge 2 ]; }
+check "serve asks Kea to read it" until_ok waits
+kill -INT "$server"
+ended() { ! kill -0 "$server" 2>/dev/null; }
+check "serve ends although Kea does not answer" until_ok ended
+kill -CONT "$kea" 2>/dev/null
+wait "$server"
+check "serve starts again" serve
+
 kill -KILL "$(pgrep -P "$server" -x kea-dhcp4)"
 wait "$server"
 check "serve ends when Kea has ended" test $? -eq 1
