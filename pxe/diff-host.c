@@ -139,8 +139,6 @@ static void compare_size(struct diff_change *c, const char *key, uint64_t old,
 static void compare_entries(struct diff_change *c, const struct rack_host *old,
 			    const struct rack_host *new)
 {
-	diff_value_compare(&c->v, &c->n, "serial", old->serial, new->serial);
-	diff_value_compare(&c->v, &c->n, "uuid", old->uuid, new->uuid);
 	compare_size(c, "vm.memory", old->vm_memory, new->vm_memory);
 	compare_number(c, "vm.cpus", old->vm_cpus, new->vm_cpus);
 	compare_size(c, "vm.disk", old->vm_disk, new->vm_disk);
@@ -215,6 +213,14 @@ static void compare_words(struct diff_change *c, const char *old, const char *ne
 		diff_value_compare(&c->v, &c->n, "cmdline", old, new);
 }
 
+/* Adds a serial number or UUID that differs by more than upper and lower case. */
+static void compare_identity(struct diff_change *c, const char *key, const char *old,
+			     const char *new)
+{
+	if (!old || !new || strcasecmp(old, new) != 0)
+		diff_value_compare(&c->v, &c->n, key, old, new);
+}
+
 void diff_host_compare(struct diff_change *c, const struct diff_host *old,
 		       const struct diff_host *new)
 {
@@ -224,6 +230,8 @@ void diff_host_compare(struct diff_change *c, const struct diff_host *old,
 		compare_words(c, old->cmdline, new->cmdline);
 		diff_value_compare(&c->v, &c->n, "state_disk", old->state_disk,
 				   new->state_disk);
+		compare_identity(c, "serial", old->serial, new->serial);
+		compare_identity(c, "uuid", old->uuid, new->uuid);
 	}
 	if (old->entry && new->entry)
 		compare_entries(c, old->entry, new->entry);

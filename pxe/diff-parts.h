@@ -19,8 +19,8 @@ struct diff_host {
 	struct host own; /* of a tree */
 	char *report;    /* the URL in the tree, when the rack file names none; or NULL */
 	bool has_role;   /* the features of its role are known */
-	bool has_words;  /* cmdline and state_disk are known */
-	const char *cmdline, *state_disk;
+	bool has_words;  /* the next four are known */
+	const char *cmdline, *state_disk, *serial, *uuid;
 	const struct rack_host *entry; /* of a rack; NULL: of a tree */
 	struct diff_secret *secrets;
 	size_t n_secrets;

@@ -146,6 +146,8 @@ static void load_entry(struct diff_host *h, const struct rack *rack, size_t i)
 	h->has_words = true;
 	h->cmdline = entry->cmdline;
 	h->state_disk = entry->state_disk;
+	h->serial = entry->serial;
+	h->uuid = entry->uuid;
 	for (size_t k = 0; k < entry->n_secrets; k++) {
 		const struct rack_secret *s = &rack->secrets.v[entry->secrets[k]];
 
@@ -204,6 +206,8 @@ static int load_archive(struct diff_host *h, const struct diff_side *s, size_t i
 	h->has_words = s->image_id != NULL;
 	h->cmdline = t->cmdline;
 	h->state_disk = t->state_disk;
+	h->serial = t->serial;
+	h->uuid = t->uuid;
 	if (r < 0)
 		return err_set(e, ERR_FAILED, "%s", file_strerror(r));
 	if (read_members(h, &m, e) < 0 || load_host_cfg(h, s, &m, path, e) < 0)

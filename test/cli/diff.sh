@@ -100,6 +100,22 @@ differ kernel "0 appear, 0 vanish, 1 changes" "${IMAGE[@]}"
 edit '/"w-1"/s/};*$/serial = "A1"; vm : { memory = "4G"; }; }/'
 differ machine "0 appear, 0 vanish, 1 changes" "${IMAGE[@]}"
 differ machine-no-image "0 appear, 0 vanish, 1 changes"
+# A tree has them, too: they decide which machine gets the host's files.
+check "a tree of that rack is made" "$RACKSTRAP" pxe "$R/new.cfg" "${IMAGE[@]}" -o "$WORK/tree-serial"
+check "it is the same as the rack" silent "$RACKSTRAP" diff "$WORK/tree-serial" "$R/new.cfg" "${IMAGE[@]}"
+refuse "a serial number of a tree is compared" 1 "*0 appear, 0 vanish, 1 changes" \
+	"$RACKSTRAP" pxe "$R/old.cfg" "${IMAGE[@]}" -o "$WORK/tree-serial" --dry-run
+cp "$WORK/out" "$WORK/said"
+check "it is shown" grep -q '^    serial: A1 -> ' "$WORK/said"
+sed 's/"A1"/"a1"/' "$R/new.cfg" >"$R/lower.cfg"
+check "upper or lower case of it does not count" silent "$RACKSTRAP" diff "$WORK/tree-serial" "$R/lower.cfg" "${IMAGE[@]}"
+edit 's/boot_server = .*/& strangers : { pool = "10.5.0.200-10.5.0.209"; policy = "local-disk"; };/'
+refuse "the pool of strangers of a tree is compared" 1 "*0 appear, 0 vanish, 1 changes, and the rack" \
+	"$RACKSTRAP" diff "$WORK/tree-serial" "$R/new.cfg" "${IMAGE[@]}"
+refuse "strangers are compared" 1 "*0 appear, 0 vanish, 0 change, and the rack" \
+	"$RACKSTRAP" diff "$R/old.cfg" "$R/new.cfg"
+cp "$WORK/out" "$WORK/said"
+check "with their policy" grep -qx '    strangers.policy: ask -> local-disk' "$WORK/said"
 edit 's/vlan = 7/vlan = 8/; s/05:00:03/05:00:33/'
 differ vlan "0 appear, 0 vanish, 2 change" "${IMAGE[@]}"
 edit 's/"w-1"/"web"/'
