@@ -224,11 +224,18 @@ static void note_image(struct tracker *t, const struct access *a, const char *id
 
 static void note_report(struct tracker *t, const struct access *a, const char *file)
 {
+	struct tracker_boot *b;
 	size_t i;
 
-	if (a->status / 100 == 2 && str_ends(file, ".json") &&
-	    host_by_name(t, file, strlen(file) - strlen(".json"), &i))
-		queue_report(t, i);
+	if (a->status / 100 != 2 || !str_ends(file, ".json") ||
+	    !host_by_name(t, file, strlen(file) - strlen(".json"), &i))
+		return;
+	b = &t->boots[i];
+	if (b->asked_ms > a->end_ms) { /* the clock was set back after it had asked */
+		b->asked_ms = 0;
+		b->heard_ms = a->end_ms;
+	}
+	queue_report(t, i);
 }
 
 /* Handles a line of the access log. Returns its kind, or -1 for one that is not used. */

@@ -411,6 +411,26 @@ static void a_host_that_stops_is_stalled(void **state)
 	assert_false(tracker_is_stalled(&f->t, 1, now_ms()));
 }
 
+/* The order of the lines counts, not their times: the boot server's clock was set back
+ * while a host booted. */
+static void a_clock_may_be_set_back(void **state)
+{
+	struct fixture *f = *state;
+
+	open_tracker(f);
+	request_at(f, now_ms() + 3600 * 1000, ADDR_A, SCRIPT_A, 200, 900);
+	(void)tracker_turn(&f->t, now_ms());
+	expect(f, 0, "asked");
+	put(f, "a", "ready", "null");
+	expect(f, 0, "ready");
+	assert_true(tracker_heard_ms(&f->t, 0) <= now_ms());
+	open_tracker(f);
+	expect(f, 0, "ready");
+	usleep(20000);
+	request(f, ADDR_A, SCRIPT_A, 200, 900);
+	expect(f, 0, "asked");
+}
+
 /* A report may come without a line in the log: by another server, or by a copy. */
 static void reports_without_a_line_are_found(void **state)
 {
@@ -472,6 +492,7 @@ int main(void)
 		T(dhcp_counts_for_silent_hosts),
 		T(old_dhcp_lines_have_their_time),
 		T(a_host_that_stops_is_stalled),
+		T(a_clock_may_be_set_back),
 		T(reports_without_a_line_are_found),
 		T(a_turn_is_limited),
 		T(hosts_are_counted),
