@@ -2,8 +2,8 @@
 /*
  * All texts of a machine are clean (pxe/machines.h), and none can end the comment, string
  * or cell that it is in. A program for spreadsheets takes a cell that begins with '=',
- * '+', '-' or '@' for a formula: such a cell gets an apostrophe, or is left out if it is
- * a key of the host.
+ * '+', '-' or '@' for a formula: such a cell gets an apostrophe, and commas in place of
+ * semicolons, or is left out if it is a key of the host.
  */
 #include "pxe/discover-show.h"
 
@@ -93,9 +93,17 @@ void discover_append_entry(struct buf *b, const struct machine *m,
 
 /* --- a row ------------------------------------------------------------------------ */
 
+/* Returns true if a cell would begin a formula, also for a program that separates cells
+ * by semicolons, as many do where the comma is in numbers. */
 static bool is_formula(const char *s)
 {
-	return *s == '=' || *s == '+' || *s == '-' || *s == '@';
+	for (; s; s = strchr(s, ';')) {
+		s += *s == ';';
+		s += strspn(s, " ");
+		if (*s == '=' || *s == '+' || *s == '-' || *s == '@')
+			return true;
+	}
+	return false;
 }
 
 /* Appends a cell (RFC 4180), after a comma unless it is the first. */
@@ -115,8 +123,12 @@ static void append_cell(struct buf *b, const char *s)
 
 static void append_note(struct buf *b, const char *s)
 {
-	_cleanup_free_ char *text = xasprintf("%s%s", is_formula(s) ? "'" : "", s);
+	const bool quote = is_formula(s);
+	_cleanup_free_ char *text = xasprintf("%s%s", quote ? "'" : "", s);
 
+	for (char *c = text; quote && *c; c++)
+		if (*c == ';')
+			*c = ',';
 	append_cell(b, text);
 }
 
