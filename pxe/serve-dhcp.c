@@ -48,7 +48,8 @@ static void read_texts(struct serve *s, const struct dhcp_server *d)
 	c->texts[1] = read_text(s, d->hosts);
 }
 
-/* Sets *ret to the user that the server runs as. Returns it, or NULL for this process's. */
+/* Sets *ret to the user that the server runs as. Returns it, or NULL for that of this
+ * process. */
 static const struct run_user *user_of(const struct serve *s, const struct dhcp_server *d,
 				      struct run_user *ret)
 {
