@@ -96,9 +96,9 @@ static int watch_until_end(struct serve *s, const struct serve_options *o,
 	int r;
 
 	note_tree(s, &st);
-	status_files_open(&files, s->dir, &s->info, clock_ms(CLOCK_REALTIME));
+	status_files_open(&files, s->dir, &s->info, clock_now_ms(CLOCK_REALTIME));
 	do {
-		bool more = status_files_turn(&files, clock_ms(CLOCK_REALTIME));
+		bool more = status_files_turn(&files, clock_now_ms(CLOCK_REALTIME));
 
 		again = was_rendered_again(s, &st);
 		r = again ? 0
@@ -115,7 +115,7 @@ static int watch_until_end(struct serve *s, const struct serve_options *o,
 			watch_rack_changed(w);
 			status_files_done(&files);
 			status_files_open(&files, s->dir, &s->info,
-					  clock_ms(CLOCK_REALTIME));
+					  clock_now_ms(CLOCK_REALTIME));
 		}
 	} while (r == 0);
 	/* A terminal sends Ctrl-C to all processes at once, so that a server may end

@@ -61,7 +61,7 @@ static int view_open(struct view *v, const char *dir, struct err *e)
 	*v = (struct view){.dir = dir, .tree = tree_stat(dir)};
 	if (tree_info_read(&v->info, dir, e) < 0)
 		return -1;
-	tracker_open(&v->tracker, dir, &v->info, clock_ms(CLOCK_REALTIME));
+	tracker_open(&v->tracker, dir, &v->info, clock_now_ms(CLOCK_REALTIME));
 	v->said = xcalloc(v->info.n_hosts + 1, sizeof(*v->said));
 	v->said_stalled = xcalloc(v->info.n_hosts + 1, sizeof(*v->said_stalled));
 	return 0;
@@ -221,7 +221,7 @@ static void say_changes(struct view *v, uint64_t now_ms)
 
 static int show(struct view *v, struct err *e)
 {
-	uint64_t now = clock_ms(CLOCK_REALTIME);
+	uint64_t now = clock_now_ms(CLOCK_REALTIME);
 	unsigned lines, columns;
 
 	if (out_terminal(&lines, &columns))
@@ -251,7 +251,7 @@ static int watch(struct view *v, int signals, struct err *e)
 	do {
 		if (view_follow(v, e) < 0)
 			return -1;
-		more = tracker_turn(&v->tracker, clock_ms(CLOCK_REALTIME));
+		more = tracker_turn(&v->tracker, clock_now_ms(CLOCK_REALTIME));
 		if (show(v, e) < 0)
 			return -1;
 	} while (poll(&p, 1, more ? 0 : TICK_MS) <= 0);

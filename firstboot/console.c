@@ -24,7 +24,7 @@
 
 uint64_t now_ms(void)
 {
-	return clock_ms(CLOCK_BOOTTIME);
+	return clock_now_ms(CLOCK_BOOTTIME);
 }
 
 void sleep_ms(unsigned ms)

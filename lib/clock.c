@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/clock.h"
 
-uint64_t clock_ms(clockid_t clock)
+uint64_t clock_now_ms(clockid_t clock)
 {
 	struct timespec t;
 

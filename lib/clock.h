@@ -6,7 +6,7 @@
 #include <time.h>
 
 /* Returns the time of the clock. Async-signal-safe. */
-uint64_t clock_ms(clockid_t clock);
+uint64_t clock_now_ms(clockid_t clock);
 
 /* Returns a time that is not before the clock's zero, in milliseconds. */
 static inline uint64_t timespec_ms(struct timespec t)

@@ -313,11 +313,11 @@ static bool signal_children(const char *spared, struct told *told)
 static bool end_children(const char *spared)
 {
 	const struct timespec step = {.tv_nsec = STEP_MS * 1000000};
-	uint64_t begin = clock_ms(CLOCK_MONOTONIC), passed = 0;
+	uint64_t begin = clock_now_ms(CLOCK_MONOTONIC), passed = 0;
 	struct told told = {0};
 	bool left = true;
 
-	for (; left && passed < END_MS; passed = clock_ms(CLOCK_MONOTONIC) - begin) {
+	for (; left && passed < END_MS; passed = clock_now_ms(CLOCK_MONOTONIC) - begin) {
 		left = has_children() &&
 		       signal_children(spared, passed < GRACE_MS ? &told : NULL);
 		if (left)

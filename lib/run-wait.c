@@ -37,7 +37,7 @@
 
 uint64_t run_now_ms(void)
 {
-	return clock_ms(CLOCK_MONOTONIC);
+	return clock_now_ms(CLOCK_MONOTONIC);
 }
 
 int run_remaining_ms(uint64_t deadline)

@@ -35,7 +35,7 @@ static void prune_images(struct serve *s)
 {
 	int r = kept_images_prune(s->dir);
 
-	s->prune_ms = clock_ms(CLOCK_MONOTONIC) + PRUNE_MS;
+	s->prune_ms = clock_now_ms(CLOCK_MONOTONIC) + PRUNE_MS;
 	if (r < 0)
 		log_warn("%s: the images of before cannot be removed: %s", s->dir,
 			 strerror(-r));
@@ -120,6 +120,6 @@ void serve_logs_bound(struct serve *s)
 		log_warn("%s/run: the servers' logs cannot be kept small: %s", s->dir,
 			 strerror(-r));
 	s->log_fault = r < 0;
-	if (clock_ms(CLOCK_MONOTONIC) >= s->prune_ms)
+	if (clock_now_ms(CLOCK_MONOTONIC) >= s->prune_ms)
 		prune_images(s);
 }

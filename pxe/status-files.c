@@ -92,7 +92,7 @@ int status_files_write(const struct tracker *t, uint64_t now_ms, unsigned refres
 static void write_all_files(struct status_files *f, uint64_t now_ms)
 {
 	const struct tracker *t = &f->tracker;
-	uint64_t start = clock_ms(CLOCK_MONOTONIC);
+	uint64_t start = clock_now_ms(CLOCK_MONOTONIC);
 	int r = status_files_write(t, now_ms, status_files_refresh_s(t->status.n));
 
 	if (r < 0 && !f->fault)
@@ -101,7 +101,7 @@ static void write_all_files(struct status_files *f, uint64_t now_ms)
 	f->fault = r < 0;
 	f->changes = t->changes;
 	f->written_ms = now_ms;
-	f->took_ms = clock_ms(CLOCK_MONOTONIC) - start;
+	f->took_ms = clock_now_ms(CLOCK_MONOTONIC) - start;
 }
 
 void status_files_open(struct status_files *ret, const char *dir,

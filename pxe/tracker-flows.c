@@ -79,7 +79,7 @@ static bool any_may_load(const struct tracker *t)
 
 void tracker_look_at_flows(struct tracker *t, uint64_t now_ms)
 {
-	uint64_t start = clock_ms(CLOCK_MONOTONIC), took;
+	uint64_t start = clock_now_ms(CLOCK_MONOTONIC), took;
 	struct tcp_flow *flows = NULL;
 	size_t n = 0;
 
@@ -87,6 +87,6 @@ void tracker_look_at_flows(struct tracker *t, uint64_t now_ms)
 	    tcp_flow_list(t->info->boot_server, t->info->http_port, &flows, &n) < 0)
 		return;
 	tracker_note_flows(t, flows, n, now_ms);
-	took = clock_ms(CLOCK_MONOTONIC) - start;
+	took = clock_now_ms(CLOCK_MONOTONIC) - start;
 	t->next_look_ms = start + (took * SHARE > PAUSE_MS ? took * SHARE : PAUSE_MS);
 }

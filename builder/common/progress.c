@@ -25,7 +25,7 @@ static uint64_t stage_start;
 
 uint64_t progress_now_ms(void)
 {
-	return clock_ms(CLOCK_MONOTONIC);
+	return clock_now_ms(CLOCK_MONOTONIC);
 }
 
 const char *progress_size(uint64_t bytes, char out[static PROGRESS_SIZE_LEN])

@@ -42,7 +42,7 @@ struct follower {
 
 uint64_t rack_now_ms(void)
 {
-	return clock_ms(CLOCK_MONOTONIC);
+	return clock_now_ms(CLOCK_MONOTONIC);
 }
 
 /* Returns the milliseconds between two times of rack_now_ms(), at least 1: 0 is "not yet"
@@ -57,7 +57,7 @@ static uint64_t since(uint64_t then_ms, uint64_t now_ms)
  * matter if the wall clock was set between `then_ms` and the event. */
 static uint64_t since_event(uint64_t then_ms, uint64_t wall_ms)
 {
-	uint64_t now = clock_ms(CLOCK_REALTIME);
+	uint64_t now = clock_now_ms(CLOCK_REALTIME);
 
 	return since(then_ms + (now > wall_ms ? now - wall_ms : 0), rack_now_ms());
 }
