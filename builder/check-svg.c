@@ -280,8 +280,7 @@ static char *draw(const struct rack *rack)
 		   WIDTH, d.y, WIDTH, d.y);
 	escape_html(&b, rack->name);
 	buf_puts(&b, "</title>\n<style>\n");
-	picture_append_css(&b);
-	buf_puts(&b, css);
+	picture_append_own_css(&b, css);
 	buf_printf(&b,
 		   "</style>\n<rect class=\"page\" width=\"%d\" height=\"%u\" "
 		   "rx=\"12\"/>\n",

@@ -69,3 +69,40 @@ void picture_append_css(struct buf *b)
 {
 	buf_puts(b, embed_picture_css);
 }
+
+/*
+ * Appends `rules` with the colour of `palette`, a block of picture.css, in place of each
+ * "var(--NAME)".
+ */
+static void append_rules(struct buf *b, const char *rules, const char *palette)
+{
+	static const char begin[] = "var(";
+	const char *var;
+
+	while ((var = strstr(rules, begin))) {
+		const char *name = var + strlen(begin);
+		size_t len = strcspn(name, ")");
+		_cleanup_free_ char *key = xasprintf("%.*s: ", (int)len, name);
+		const char *colour = strstr(palette, key);
+
+		buf_add(b, rules, (size_t)(var - rules));
+		if (colour)
+			buf_add(b, colour + len + 2, strcspn(colour + len + 2, ";"));
+		rules = name + len + 1;
+	}
+	buf_puts(b, rules);
+}
+
+void picture_append_own_css(struct buf *b, const char *more)
+{
+	static const char dark_begin[] = "@media", rules_begin[] = "svg ";
+	const char *dark = strstr(embed_picture_css, dark_begin);
+	const char *rules = dark ? strstr(dark, rules_begin) : NULL;
+	_cleanup_free_ char *all = rules ? xasprintf("%s%s", rules, more) : xstrdup(more);
+
+	buf_puts(b, ":root { color-scheme: light dark; }\n");
+	append_rules(b, all, embed_picture_css);
+	buf_puts(b, "@media (prefers-color-scheme: dark) {\n");
+	append_rules(b, all, dark ? dark : "");
+	buf_puts(b, "}\n");
+}

@@ -34,3 +34,10 @@ size_t picture_columns(size_t n);
 
 /* Appends templates/picture.css. */
 void picture_append_css(struct buf *b);
+
+/*
+ * Appends its rules and `more`, which are for light, and again for dark in a media query.
+ * They have colours in place of variables, which programs that convert or print an SVG
+ * do not know: librsvg 2.54 paints everything black.
+ */
+void picture_append_own_css(struct buf *b, const char *more);

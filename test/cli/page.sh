@@ -74,6 +74,7 @@ cp "$WORK/out" "$WORK/rack40.svg"
 check "the picture is the golden one" golden "$WORK/rack40.svg" rack40.svg
 well_formed() { python3 -c 'import sys, xml.dom.minidom as m; m.parse(sys.argv[1])' "$1"; }
 check "it is well-formed XML" well_formed "$WORK/rack40.svg"
+check "it has no variables, which programs that convert an SVG do not know" sh -c "! grep -q 'var(' '$WORK/rack40.svg'"
 check "it has every host" test "$(grep -c '<text class="name"[^>]*>r40-' "$WORK/rack40.svg")" = 40
 check "the picture of the README is that of configs/demo.cfg" sh -c "'$RACKSTRAP' check --svg configs/demo.cfg 2>/dev/null |
 	diff docs/demo.svg -"
