@@ -5,6 +5,8 @@
  */
 #include "pxe/rack-expand.h"
 
+#include <ctype.h>
+
 #include "firstboot/model/conf-note.h"
 #include "firstboot/model/rack-entry.h"
 #include "pxe/rack-range.h"
@@ -122,10 +124,48 @@ static int read_rows(const struct expansion *x, struct entry *en)
 	return en->rows ? 0 : -1;
 }
 
+/* Returns true for names that are the same but for case, signs, and zeros before a
+ * number: "node-7" and "Node07". */
+static bool is_same_name(const char *a, const char *b)
+{
+	while (*a || *b) {
+		if (*a && !isalnum((unsigned char)*a)) {
+			a++;
+		} else if (*b && !isalnum((unsigned char)*b)) {
+			b++;
+		} else if (isdigit((unsigned char)*a) && isdigit((unsigned char)*b)) {
+			size_t m = strspn(a += strspn(a, "0"), "0123456789");
+			size_t n = strspn(b += strspn(b, "0"), "0123456789");
+
+			if (m != n || memcmp(a, b, m) != 0)
+				return false;
+			a += m;
+			b += n;
+		} else if (tolower((unsigned char)*a++) != tolower((unsigned char)*b++)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Returns a note about a row that is most likely meant as the host's, or "". Owned by the
+ * caller. */
+static char *similar_row(const struct rack_rows *rows, const char *name)
+{
+	for (size_t i = 0; i < rows->n; i++) {
+		const char *other = rack_rows_name(rows, i);
+
+		if (is_same_name(name, other))
+			return xasprintf(": line %u has '%.63s'", rack_rows_line(rows, i),
+					 other);
+	}
+	return xstrdup("");
+}
+
 /* Complains about hosts of the entry without a row of their name. */
 static int check_names(const struct expansion *x, const struct entry *en)
 {
-	_cleanup_free_ char *first = NULL, *others = NULL;
+	_cleanup_free_ char *first = NULL, *others = NULL, *note = NULL;
 	size_t missing = 0;
 
 	for (size_t i = 0; i < en->count; i++) {
@@ -139,9 +179,10 @@ static int check_names(const struct expansion *x, const struct entry *en)
 	if (missing > 1)
 		others = xasprintf(" and %zu other host%s", missing - 1,
 				   missing > 2 ? "s" : "");
+	note = similar_row(en->rows, first);
 	return conf_complain(conf_member(en->n, "hosts_file"), x->d,
-			     "%shosts_file: %s has no row for '%s'%s", en->prefix,
-			     en->rows->path, first, others ? others : "");
+			     "%shosts_file: %s has no row for '%s'%s%s", en->prefix,
+			     en->rows->path, first, others ? others : "", note);
 }
 
 /* Finds the number of the entry's hosts, and checks that the table has as many. */
@@ -178,6 +219,15 @@ static int count_hosts(const struct expansion *x, struct entry *en,
 	return 0;
 }
 
+/* Returns what is wrong with a name that has brackets and no range, or NULL. */
+static char *bracket_wrong(const struct rack_range *names, const char *name)
+{
+	if (names->n > 0 || !strpbrk(name, "[{"))
+		return NULL;
+	return xstrdup("has brackets, and no range in them: a range is written like "
+		       "[1-40] or [01-20,31]");
+}
+
 /* Reads the name of the entry. A name that is no string is reported with the host. */
 static int read_name(const struct expansion *x, struct entry *en, size_t number)
 {
@@ -192,6 +242,8 @@ static int read_name(const struct expansion *x, struct entry *en, size_t number)
 	if (!n || conf_str(n, &name, NULL) < 0)
 		return 0;
 	wrong = rack_range_parse(&en->names, name);
+	if (!wrong)
+		wrong = bracket_wrong(&en->names, name);
 	free(en->prefix);
 	en->prefix = xasprintf(
 		"host%s '%.80s': ", !wrong && en->names.count == 1 ? "" : "s", name);

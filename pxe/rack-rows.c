@@ -121,10 +121,30 @@ static int check_column(const struct rack_rows *rows, size_t i, struct diag *d)
 	return diag_add_at(d, &at, "column %zu: '%.60s' %s", i + 1, cell->text, wrong);
 }
 
+/* Returns true for a first row that has no key of a host: it is that of a machine. */
+static bool is_data(const struct rack_rows *rows)
+{
+	for (size_t i = 0; i < header(rows)->n; i++) {
+		const char *text = header(rows)->cells[i].text;
+		_cleanup_free_ char *wrong = column_wrong(text);
+
+		if (!wrong || !*text || is_remark(text) || nearest_column(text))
+			return false;
+	}
+	return header(rows)->n > 1;
+}
+
 static int check_columns(const struct rack_rows *rows, struct diag *d)
 {
+	const struct diag_place at = place(rows, &header(rows)->cells[0]);
 	int r = 0;
 
+	if (is_data(rows))
+		return diag_add_at(d, &at,
+				   "'%.60s' is no key of a host, and no other cell of "
+				   "the first row is one: write the keys of the columns "
+				   "above it, like name,mac,address",
+				   header(rows)->cells[0].text);
 	for (size_t i = 0; i < header(rows)->n; i++)
 		if (check_column(rows, i, d) < 0)
 			r = -1;
@@ -276,6 +296,11 @@ bool rack_rows_find(const struct rack_rows *rows, const char *name, size_t *ret)
 const char *rack_rows_name(const struct rack_rows *rows, size_t row)
 {
 	return rows->is_named ? rows->names.texts[row] : NULL;
+}
+
+unsigned rack_rows_line(const struct rack_rows *rows, size_t row)
+{
+	return row_at(rows, row)->line;
 }
 
 int rack_rows_check_used(const struct rack_tables *t, struct diag *d)

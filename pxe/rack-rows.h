@@ -34,6 +34,7 @@ struct rack_rows *rack_rows_read(struct rack_tables *t, const struct conf_node *
 bool rack_rows_find(const struct rack_rows *rows, const char *name, size_t *ret);
 /* Returns the name of a row, or NULL. */
 const char *rack_rows_name(const struct rack_rows *rows, size_t row);
+unsigned rack_rows_line(const struct rack_rows *rows, size_t row);
 /* Adds the row's values to a host's group, in the places of those with the same key. `to`
  * owns them. The table must outlive it. */
 void rack_rows_add(const struct rack_rows *rows, size_t row, struct conf *to,

@@ -252,6 +252,10 @@ static void load_address(struct loader *l, const struct conf_node *group,
 	if (!n)
 		return;
 	if (conf_str(n, &s, NULL) == 0 && net_parse_addr(s, &addr) == 0) {
+		if (h->bad[HOST_NODE_NETWORK]) { /* reported, and its prefix is unknown */
+			h->bad[HOST_ADDRESS] = true;
+			return;
+		}
 		if (!h->node_network.prefix) {
 			complain_prefix(l, n, prefix, s, h);
 			return;

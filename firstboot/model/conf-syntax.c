@@ -52,7 +52,8 @@ static int fault_key(struct syntax *x, const struct conf_token *open)
 	switch (x->tok.type) {
 	case TOKEN_STRING:
 		if (syntax_is_sign(&next, x, "=:"))
-			return syntax_fault(x, x->tok.at, "a key has no quotation marks");
+			return syntax_fault(x, x->tok.at,
+					    "a key is written without quotation marks");
 		return syntax_fault(x, x->tok.at,
 				    "a string without a key: write key = \"...\";");
 	case TOKEN_SIGN:

@@ -282,7 +282,7 @@ static void test_mistakes_are_called_what_they_are(void **state _unused_)
 	says("a = ( { b = \"x\"\n\"y\"; }, \"x\" \"y\" );",
 	     "a.cfg:2: a ',' is missing between two strings of a list");
 	says("a == 1;", "a.cfg:1: one '=' too many: delete it");
-	says("\"a\" = 1;", "a.cfg:1: a key has no quotation marks");
+	says("\"a\" = 1;", "a.cfg:1: a key is written without quotation marks");
 	says("a.b = 1;",
 	     "a.cfg:1: 'a.b' is not a key: a letter, then letters, digits, '_' "
 	     "and '-'");
