@@ -238,6 +238,7 @@ assert [h[\"verdict\"] for h in hosts] == [\"ready\"] * 3'"
 # The page is written soon after a change; any address may read it.
 reads() { curl -fsS --interface 172.25.0.12 "$url/status/$1" | grep -qF -- "$2"; }
 check "the status page says that all hosts are ready" until_ok reads "" '<strong>3</strong> of 3 hosts ready'
+check "the server's root leads to it" sh -c "curl -fsSL --interface 172.25.0.12 $url/ | grep -qF 'hosts ready'"
 check "the metrics say so" until_ok reads metrics 'rackstrap_hosts{state="ready"} 3'
 check "status.json says so" until_ok reads status.json '"ready": 3'
 refuse "a host cannot write the page" 22 "*405*" from 11 -T /dev/null $url/status/index.html
