@@ -485,18 +485,25 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* Returns true for two texts that have other numbers in the same places. */
+/* Returns true for two texts that have other numbers in the same places. Zeros before a
+ * number make no other one. */
 static bool same_but_numbers(const char *a, const char *b)
 {
+	bool differ = false;
+
 	while (*a || *b) {
 		if (is_digit(*a) && is_digit(*b)) {
-			a += strspn(a, "0123456789");
-			b += strspn(b, "0123456789");
+			size_t m = strspn(a += strspn(a, "0"), "0123456789");
+			size_t n = strspn(b += strspn(b, "0"), "0123456789");
+
+			differ = differ || m != n || memcmp(a, b, m) != 0;
+			a += m;
+			b += n;
 		} else if (*a++ != *b++) {
 			return false;
 		}
 	}
-	return true;
+	return differ;
 }
 
 static const char *nearest(const char *s, const char *const *words, bool numbered)

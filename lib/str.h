@@ -113,7 +113,8 @@ int str_to_mode(const char *s, unsigned *ret) _must_check_;
 #define STR_NEAREST_MAX 1000
 const char *str_nearest(const char *s, const char *const *words);
 
-/* Does the same for names that people number: "node-7" is no misspelling of "node-1". */
+/* Does the same for names that people number: "node-7" is no misspelling of "node-1",
+ * but one of "node-07". */
 const char *str_nearest_name(const char *s, const char *const *names);
 
 /* Returns " (did you mean 'WORD'?)" for the end of a message, or "" when the word is

@@ -393,6 +393,8 @@ static void nearest_word_is_found(void **state)
 	assert_null(str_nearest_name("node-12", nodes));
 	assert_string_equal(str_nearest_name("node1", nodes), "node-1");
 	assert_string_equal(str_nearest_name("nod-1", nodes), "node-1");
+	assert_string_equal(str_nearest_name("node-01", nodes), "node-1");
+	assert_null(str_nearest_name("node-10", nodes));
 	for (size_t i = 0; i < STR_NEAREST_MAX; i++)
 		many[i] = "other";
 	many[STR_NEAREST_MAX - 1] = "last-1";
