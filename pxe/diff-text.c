@@ -223,6 +223,19 @@ static bool has_effect(const struct diff *d)
 	return d->effect.boot;
 }
 
+/* Returns true if something changes on a host without a boot, or may do so. */
+static bool has_live_effect(const struct diff *d)
+{
+	for (size_t i = 0; i < d->n_changes; i++) {
+		const struct diff_effect *f = &d->changes[i].effect;
+
+		if (strv_len(f->units) || strv_len(f->with) || strv_len(f->live) ||
+		    strv_len(f->unknown))
+			return true;
+	}
+	return false;
+}
+
 char *diff_text(const struct diff *d)
 {
 	_cleanup_buf_ struct buf b = {0};
@@ -239,8 +252,9 @@ char *diff_text(const struct diff *d)
 	append_members(&b, &d->vanish, "vanishes", "vanish");
 	append_changes(&b, d);
 	if (has_effect(d))
-		text_line(&b,
-			  "A running host gets this at its next boot, or when `firstboot "
-			  "apply` runs on it with the new host.cfg.");
+		text_line(&b, "A running host gets this at its next boot%s.",
+			  has_live_effect(d) ? ", or when `firstboot apply` runs on it "
+					       "with the new host.cfg"
+					     : "");
 	return buf_take(&b);
 }
