@@ -1,19 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A text is cut by its number of characters: SVG cannot measure or break it. */
+/* A text is cut by its number of characters: SVG cannot break it. */
 #include "pxe/picture.h"
 
 #include "lib/escape.h"
 #include "pxe/embed.h"
 
 #define LINE_HEIGHT 15
-#define NAME_CHARS  18 /* that fit in a box, of 13 and of 11 pixels */
-#define NOTE_CHARS  22
+#define TEXT_WIDTH  128
+
+/* Characters of 13 and of 11 pixels that fit in a box: so many in any font, and at most,
+ * when the viewer sets a longer text to TEXT_WIDTH. */
+struct room {
+	size_t any_font, most;
+};
+static const struct room name_room = {13, 18}, note_room = {18, 22};
 
 static void append_text(struct buf *b, const char *class, unsigned x, unsigned y,
-			const char *text, size_t chars)
+			const char *text, const struct room *room)
 {
-	buf_printf(b, "<text class=\"%s\" x=\"%u\" y=\"%u\">", class, x, y);
-	escape_html_cut(b, text, chars);
+	buf_printf(b, "<text class=\"%s\" x=\"%u\" y=\"%u\"", class, x, y);
+	if (strlen(text) > room->any_font)
+		buf_printf(b, " textLength=\"%d\" lengthAdjust=\"spacingAndGlyphs\"",
+			   TEXT_WIDTH);
+	buf_puts(b, ">");
+	escape_html_cut(b, text, room->most);
 	buf_puts(b, "</text>");
 }
 
@@ -39,12 +49,12 @@ void picture_append_box(struct buf *b, const struct picture_box *box, unsigned x
 			   "height=\"3\" rx=\"1.5\"/>",
 			   x + 18, y + height - 7,
 			   (PICTURE_BOX_WIDTH - 28) * box->percent / 100 + 1);
-	append_text(b, "name", x + 18, y + (box->note ? 19 : 28), box->name, NAME_CHARS);
+	append_text(b, "name", x + 18, y + (box->note ? 19 : 28), box->name, &name_room);
 	if (box->note)
-		append_text(b, "note", x + 18, y + 34, box->note, NOTE_CHARS);
+		append_text(b, "note", x + 18, y + 34, box->note, &note_room);
 	if (box->more)
 		append_text(b, "note", x + 18, y + 34 + LINE_HEIGHT, box->more,
-			    NOTE_CHARS);
+			    &note_room);
 	buf_puts(b, "</g>");
 }
 

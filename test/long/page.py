@@ -66,6 +66,15 @@ for (const e of document.querySelectorAll('.mark')) {
 return Object.values(seen);
 """
 
+# Returns the texts of boxes that end outside of their box.
+BEYOND = """
+return [...document.querySelectorAll('svg g')].flatMap(g => {
+  const box = g.querySelector('.back');
+  return box ? [...g.querySelectorAll('text')].filter(t => t.getBoundingClientRect().right >
+    box.getBoundingClientRect().right).map(t => t.textContent) : [];
+});
+"""
+
 
 def browser(home):
     o = Options()
@@ -110,6 +119,8 @@ def page(d, top, shots, kind, scheme):
     say(not wide, f"{kind}, {scheme}: nothing is wider than the window")
     for w in wide:
         print("# " + w)
+    beyond = d.execute_script(BEYOND)
+    say(not beyond, f"{kind}, {scheme}: every text is inside of its box {beyond[:3] or ''}".rstrip())
     marks = d.execute_script(MARKS)
     say(all(m >= 3 for m in marks), f"{kind}, {scheme}: {len(marks)} colours of boxes differ from the page by 3")
     print(f"# {kind}, {scheme}: least contrast of a text {least:.2f}, of a mark {min(marks, default=0):.2f}")
@@ -145,6 +156,7 @@ def main():
                 d.get(f"file://{top}/{rack}.svg")
                 d.save_screenshot(f"{shots}/{rack}-{scheme}.png")
                 contrast(d, f"check --svg {rack}, {scheme}")
+                say(not d.execute_script(BEYOND), f"check --svg {rack}, {scheme}: every text is inside of its box")
         hostile(d, top)
         size(d, 1280, 900)
         d.get(f"file://{top}/mixed/http/status/index.html#h53")
