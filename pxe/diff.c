@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pxe/diff-parts.h"
-
 #include "pxe/dhcp-server.h"
+#include "pxe/diff-parts.h"
 
 /* --- the rack -------------------------------------------------------------------- */
 
@@ -23,6 +22,67 @@ static const char *yes_no(bool b)
 	return b ? "true" : "false";
 }
 
+/* Returns the name of the DHCP server, or NULL when it is not known. */
+static const char *dhcp_of(const struct diff_side *s)
+{
+	const struct dhcp_server *d = s->info.dhcp;
+
+	if (s->rack && !s->options)
+		return NULL;
+	if (s->rack)
+		d = s->options->dhcp;
+	return (d ? d : dhcp_servers)->name;
+}
+
+/* Returns the pair of DHCP servers, or NULL, as for a rack whose tree has dnsmasq. It is
+ * taken to have the server of the tree that it is compared with. Owned by the caller. */
+static char *pair_of(const struct diff_side *s, const struct diff_side *other)
+{
+	const char *server = dhcp_of(s);
+
+	if (!s->rack)
+		return xstrdup(s->info.dhcp_servers);
+	if (!server)
+		server = dhcp_of(other);
+	if (server && streq(server, dhcp_servers->name))
+		return NULL;
+	return rack_dhcp_servers_text(s->rack);
+}
+
+static void compare_pairs(struct diff *d)
+{
+	_cleanup_free_ char *was = pair_of(d->old, d->new), *is = pair_of(d->new, d->old);
+
+	diff_value_compare(&d->v, &d->n, "dhcp_servers", was, is);
+}
+
+static const char *policy_of(const struct diff_side *s)
+{
+	if (s->rack)
+		return strangers_policy_name(s->rack->strangers.policy);
+	return s->info.strangers_policy ? s->info.strangers_policy
+					: strangers_policy_name(STRANGERS_ASK);
+}
+
+/* Returns the pool of strangers as a text, or NULL. Owned by the caller. */
+static char *pool_of(const struct diff_side *s)
+{
+	uint32_t first = s->rack ? s->rack->strangers.first : s->info.pool_first;
+	uint32_t last = s->rack ? s->rack->strangers.last : s->info.pool_last;
+	char text[STRANGERS_POOL_LEN];
+
+	return first ? xstrdup(strangers_pool_format(first, last, text)) : NULL;
+}
+
+static void compare_strangers(struct diff *d)
+{
+	_cleanup_free_ char *was = pool_of(d->old), *is = pool_of(d->new);
+
+	diff_value_compare(&d->v, &d->n, "strangers.policy", policy_of(d->old),
+			   policy_of(d->new));
+	diff_value_compare(&d->v, &d->n, "strangers.pool", was, is);
+}
+
 /* Compares how the tree is served, which of a rack file is known from options only. */
 static void compare_options(struct diff *d)
 {
@@ -31,58 +91,19 @@ static void compare_options(struct diff *d)
 	_cleanup_free_ char *was = NULL, *is = NULL;
 	const char *interface = new ? new->interface : d->new->info.interface;
 	bool proxy = new ? new->proxy_dhcp : d->new->info.proxy_dhcp;
-	const struct dhcp_server *dhcp = new ? new->dhcp : d->new->info.dhcp;
+	bool advert = new ? new->router_advert : d->new->info.router_advert;
 
 	if (d->old->rack || (d->new->rack && !new))
 		return;
 	was = xasprintf("%u", d->old->http_port);
 	is = xasprintf("%u", d->new->http_port);
 	diff_value_compare(&d->v, &d->n, "http_port", was, is);
-	diff_value_compare(&d->v, &d->n, "dhcp", old->dhcp->name,
-			   dhcp ? dhcp->name : dhcp_servers->name);
+	diff_value_compare(&d->v, &d->n, "dhcp", dhcp_of(d->old), dhcp_of(d->new));
 	diff_value_compare(&d->v, &d->n, "proxy_dhcp", yes_no(old->proxy_dhcp),
 			   yes_no(proxy));
 	diff_value_compare(&d->v, &d->n, "interface", old->interface, interface);
-}
-
-/* Returns the addresses for machines that are no hosts, or NULL. Owned by the caller. */
-static char *pool_text(const struct diff_side *s)
-{
-	uint32_t first = s->rack ? s->rack->strangers.first : s->info.pool_first,
-		 last = s->rack ? s->rack->strangers.last : s->info.pool_last;
-	char text[STRANGERS_POOL_LEN];
-
-	return first ? xstrdup(strangers_pool_format(first, last, text)) : NULL;
-}
-
-/* Returns the pair of DHCP servers, or NULL. Owned by the caller. */
-static char *pair_text(const struct rack *r)
-{
-	const struct rack_dhcp_server *s = r->dhcp_servers;
-	char first[NET_ADDR_LEN], second[NET_ADDR_LEN];
-
-	if (r->n_dhcp_servers == 0)
-		return NULL;
-	return xasprintf("%s:%u, %s:%u", net_format_addr(s[0].address, first), s[0].port,
-			 net_format_addr(s[1].address, second), s[1].port);
-}
-
-/* Compares what machines get that are no hosts, and the pair of DHCP servers. Of a tree
- * only the pool is known. */
-static void compare_servers(struct diff *d)
-{
-	const struct rack *old = d->old->rack, *new = d->new->rack;
-	_cleanup_free_ char *pool = pool_text(d->old), *new_pool = pool_text(d->new),
-			    *pair = old ? pair_text(old) : NULL,
-			    *new_pair = new ? pair_text(new) : NULL;
-
-	diff_value_compare(&d->v, &d->n, "strangers.pool", pool, new_pool);
-	if (!old || !new)
-		return;
-	diff_value_compare(&d->v, &d->n, "strangers.policy",
-			   strangers_policy_name(old->strangers.policy),
-			   strangers_policy_name(new->strangers.policy));
-	diff_value_compare(&d->v, &d->n, "dhcp_servers", pair, new_pair);
+	diff_value_compare(&d->v, &d->n, "router_advert", yes_no(old->router_advert),
+			   yes_no(advert));
 }
 
 static void compare_rack(struct diff *d)
@@ -95,7 +116,8 @@ static void compare_rack(struct diff *d)
 	diff_value_compare(&d->v, &d->n, "name", old->rack_name, new->rack_name);
 	diff_value_compare(&d->v, &d->n, "boot_server", was, is);
 	compare_options(d);
-	compare_servers(d);
+	compare_pairs(d);
+	compare_strangers(d);
 	if (diff_image_differs(old, new)) {
 		diff_value_add(&d->v, &d->n, "image", image_text(old), image_text(new));
 		strv_builder_add(&boot, "another image");

@@ -231,6 +231,17 @@ void rack_load_dhcp_servers(struct loader *l)
 	l->rack->n_dhcp_servers = ARRAY_SIZE(v);
 }
 
+char *rack_dhcp_servers_text(const struct rack *r)
+{
+	const struct rack_dhcp_server *v = r->dhcp_servers;
+	char first[NET_ADDR_LEN], second[NET_ADDR_LEN];
+
+	if (r->n_dhcp_servers == 0)
+		return NULL;
+	return xasprintf("%s:%u, %s:%u", net_format_addr(v[0].address, first), v[0].port,
+			 net_format_addr(v[1].address, second), v[1].port);
+}
+
 void rack_load_keys(struct loader *l, const struct conf_node *group, const char *prefix,
 		    struct rack_host *h)
 {

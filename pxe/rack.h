@@ -66,6 +66,10 @@ struct rack {
 	struct rack_strangers strangers;
 };
 
+/* Returns the pair of DHCP servers, "172.25.0.1:8000, 172.25.0.2:8000", or NULL. Owned by
+ * the caller. */
+char *rack_dhcp_servers_text(const struct rack *r);
+
 /* Loads and checks the file, and reads the files of its secrets (rack-settings.h has the
  * steps). Returns 0, or -1 with every complaint in `d`. */
 int rack_load(struct rack *ret, const char *path, const struct roles *roles,

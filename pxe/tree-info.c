@@ -100,8 +100,21 @@ char *tree_info_text(const struct tree_plan *p)
 		append_str(&b, "dhcp", p->o.dhcp->name);
 		buf_puts(&b, "\n");
 	}
+	if (p->o.dhcp != dhcp_servers && p->rack->n_dhcp_servers > 0) {
+		_cleanup_free_ char *pair = rack_dhcp_servers_text(p->rack);
+
+		append_str(&b, "dhcp_servers", pair);
+		buf_puts(&b, "\n");
+	}
 	if (p->o.interface) {
 		append_str(&b, "interface", p->o.interface);
+		buf_puts(&b, "\n");
+	}
+	if (p->o.router_advert)
+		buf_puts(&b, "router_advert = true;\n");
+	if (p->rack->strangers.policy != STRANGERS_ASK) {
+		append_str(&b, "strangers_policy",
+			   strangers_policy_name(p->rack->strangers.policy));
 		buf_puts(&b, "\n");
 	}
 	if (p->rack->strangers.first) {
@@ -201,6 +214,9 @@ static int read_servers(struct tree_info *i, const struct conf_node *n, struct d
 
 	if (conf_get_str(n, "dhcp", &dhcp, d) < 0 ||
 	    get_copy_if_any(n, "interface", &i->interface, d) < 0 ||
+	    get_copy_if_any(n, "dhcp_servers", &i->dhcp_servers, d) < 0 ||
+	    get_copy_if_any(n, "strangers_policy", &i->strangers_policy, d) < 0 ||
+	    conf_get_bool(n, "router_advert", &i->router_advert, d) < 0 ||
 	    conf_get_str(n, "strangers_pool", &pool, d) < 0)
 		return -1;
 	i->dhcp = dhcp_server_find(dhcp);
@@ -287,5 +303,7 @@ void tree_info_done(struct tree_info *i)
 	free(i->image_id);
 	free(i->image_cmdline);
 	free(i->interface);
+	free(i->dhcp_servers);
+	free(i->strangers_policy);
 	*i = (struct tree_info){0};
 }

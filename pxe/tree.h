@@ -136,6 +136,9 @@ struct tree_info {
 	uint16_t http_port;
 	bool proxy_dhcp;
 	const struct dhcp_server *dhcp;
+	char *dhcp_servers; /* a pair, as rack_dhcp_servers_text() has it, or NULL */
+	bool router_advert;
+	char *strangers_policy;         /* NULL: "ask" */
 	uint32_t pool_first, pool_last; /* addresses for strangers; 0: none */
 	struct tree_host *hosts;
 	size_t n_hosts;

@@ -184,10 +184,20 @@ check "a dry run with the same options shows nothing" silent dry "$R/old.cfg" -o
 refuse "one without them shows the options" 1 "rackstrap: *: 0 appear, 0 vanish, 0 change, and the rack" \
 	dry "$R/old.cfg" -o "$WORK/tree" --interface eth7
 golden options.txt
-refuse "one with another DHCP server shows it" 1 "rackstrap: *: 0 appear, 0 vanish, 0 change, and the rack" \
-	dry "$R/old.cfg" -o "$WORK/tree" --http-port 8080 --dhcp kea --interface eth7
-cp "$WORK/out" "$WORK/kea"
-check "by its name" grep -qxF "    dhcp: dnsmasq -> kea" "$WORK/kea"
+edit '/boot_server/s/$/ dhcp_servers = [ "10.5.0.1", "10.5.0.2" ]; strangers : { policy = "local-disk"; pool = "10.5.0.200-10.5.0.209"; };/
+	/"w-1"/s/};*$/serial = "A1"; }/'
+refuse "one with Kea, strangers and a serial number shows them" 1 "rackstrap: *: 0 appear, 0 vanish, 1 changes, and the rack" \
+	dry "$R/new.cfg" -o "$WORK/tree" --http-port 8080 --interface eth7 --dhcp kea
+golden served.txt
+check "that tree is rendered" "$RACKSTRAP" pxe "$R/new.cfg" "${IMAGE[@]}" -o "$WORK/kea" --http-port 8080 --interface eth7 --dhcp kea
+check "it is the same as its rack" silent "$RACKSTRAP" diff "$WORK/kea" "$R/new.cfg" "${IMAGE[@]}"
+check "and as itself with the same options" silent dry "$R/new.cfg" -o "$WORK/kea" --http-port 8080 --interface eth7 --dhcp kea
+check "a pair makes no difference for dnsmasq" sh -c "sed 's/dhcp_servers = [^;]*;//' '$R/new.cfg' >'$R/single.cfg' &&
+	'$RACKSTRAP' pxe '$R/single.cfg' --image '$WORK/image' -o '$WORK/single' &&
+	'$RACKSTRAP' diff '$WORK/single' '$R/new.cfg' --image '$WORK/image'"
+refuse "router advertisements are shown" 1 "rackstrap: *: 0 appear, 0 vanish, 0 change, and the rack" \
+	dry "$R/old.cfg" -o "$WORK/tree" --http-port 8080 --interface eth7 --router-advert
+golden advert.txt
 edit '/secrets/d; s/192\.168\.1\.1/192.168.101.1/; /"w-1"/s/};*$/state_disk = "none"; }/'
 refuse "a dry run with another image" 1 "rackstrap: *: 0 appear, 0 vanish, 3 change, and the rack" \
 	"$RACKSTRAP" pxe "$R/new.cfg" --image "$WORK/newer" -o "$WORK/tree" --http-port 8080 --dry-run
