@@ -305,7 +305,7 @@ int kept_images_prune(const char *dir)
 		return r;
 	images = dir_open_nofollow_at(tree, IMAGES);
 	if (images < 0)
-		return images;
+		return images == -ENOENT ? 0 : images; /* a tree without its images */
 	note_requests(tree, &k, now);
 	r = remove_images(images, &k, now);
 	written = write_list(tree, &k);

@@ -523,3 +523,22 @@ int serve_check_access(const struct serve *s, struct diag *d)
 		return 0;
 	return check_path(s, d) < 0 || check_tree(s, d) < 0 ? -1 : 0;
 }
+
+void serve_warn_image(const struct serve *s)
+{
+	static const char *const files[] = {"vmlinuz", "initrd.img", "root.cpio"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(files) && s->info.image_id; i++) {
+		_cleanup_free_ char *path =
+			xasprintf("http/images/%s/%s", s->info.image_id, files[i]);
+		_cleanup_free_ char *whole = xasprintf("%s/%s", s->dir, path);
+
+		if (access(whole, F_OK) == 0 || errno != ENOENT)
+			continue;
+		log_warn(
+			"%s: image '%s' is not complete, %s is missing: no host can boot "
+			"it from here",
+			s->dir, s->info.image, path);
+		return;
+	}
+}

@@ -11,3 +11,5 @@ int serve_check_address(const struct serve *s, struct diag *d) _must_check_;
 int serve_check_ports(const struct serve *s, const struct serve *running,
 		      struct diag *d) _must_check_;
 int serve_check_access(const struct serve *s, struct diag *d) _must_check_;
+/* Warns if a file of the image is not in the tree: it may come from elsewhere. */
+void serve_warn_image(const struct serve *s);

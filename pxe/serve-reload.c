@@ -67,6 +67,7 @@ static int check(const struct serve *new, const struct serve *running, struct er
 	if (serve_check_address(new, &d) < 0 || serve_check_ports(new, running, &d) < 0 ||
 	    serve_check_access(new, &d) < 0)
 		return diag_err(&d, e);
+	serve_warn_image(new);
 	if (serve_prepare(new, false, e) < 0)
 		return -1;
 	return test_confs(new, e);

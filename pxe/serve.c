@@ -143,6 +143,8 @@ int serve_check(const struct serve *s, struct diag *d)
 		r = -1;
 	if (serve_check_access(s, d) < 0)
 		r = -1;
+	if (r == 0)
+		serve_warn_image(s);
 	return r;
 }
 

@@ -170,7 +170,7 @@ static int load_folder(struct status *s, const char *dir, struct err *e)
 	_cleanup_strv_ char **names = NULL;
 	int r = fd < 0 ? -errno : dir_names_at(fd, ".", &names);
 
-	if (r < 0)
+	if (r < 0 && r != -ENOTDIR)
 		return err_errno(e, r, "%s", dir);
 	for (size_t i = 0; names && names[i]; i++) {
 		struct status_host *h;

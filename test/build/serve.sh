@@ -86,6 +86,8 @@ refuse "serve refuses the tree of a rack in virtual machines" 1 \
 	'rackstrap: */rack/tree: is the tree of `rackstrap rack`, for its virtual machines: make one with `rackstrap pxe`' \
 	"$RACKSTRAP" serve "$WORK/rack/tree"
 refuse "status of a rack's folder" 1 "rackstrap: 3 of 3 hosts are not ready: *" "$RACKSTRAP" status "$WORK/rack"
+refuse "status of a rack file" 1 "rackstrap: configs/demo.cfg is neither a boot tree nor a rack's folder nor a folder with reports" \
+	"$RACKSTRAP" status configs/demo.cfg
 refuse "ssh into another folder" 4 "rackstrap: $WORK/image is not the folder of a rack (rackstrap rack --dir)" \
 	"$RACKSTRAP" ssh "$WORK/image" node-1 ls -l
 
@@ -382,6 +384,16 @@ wait "$server" 2>/dev/null
 server=
 ports_are_free() { ! grep -q ':0043 \|:0045 ' /proc/net/udp && ! grep -q '010019AC:0050 [^ ]* 0A' /proc/net/tcp; }
 check "SIGKILL ends its servers, too" until_ok ports_are_free
+
+# A copy of a tree without the large files.
+mv "$TREE/http/images" "$WORK/images"
+check "serve starts without the images" serve
+check "it says that they are missing" grep -q "^rackstrap: warning: .*: image 'tiny' is not complete, http/images/[0-9a-f-]*/vmlinuz is missing: no host can boot it from here" "$WORK/serve.err"
+check "it says nothing else about them" test "$(grep -c images "$WORK/serve.err")" = 1
+kill -TERM "$server"
+wait "$server"
+server=
+mv "$WORK/images" "$TREE/http/images"
 
 # One server ends: the other is stopped.
 check "serve starts after that" serve
