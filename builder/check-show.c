@@ -188,6 +188,15 @@ static void print_host(const struct rack_settings *s, const struct rack_host *h,
 			     "vm.", vm_keys[i]);
 }
 
+/* Returns true for a host's name or MAC address, which a machine's console shows. */
+static bool is_host(const struct host *h, const char *word)
+{
+	struct mac mac;
+
+	return streq(h->name, word) || (net_parse_mac(word, &mac) == 0 &&
+					memcmp(&mac, &h->mac, sizeof(mac)) == 0);
+}
+
 static int print_explained(struct check_printer *p, const struct checked *f,
 			   struct err *e)
 {
@@ -202,7 +211,7 @@ static int print_explained(struct check_printer *p, const struct checked *f,
 	names = xcalloc(r->n_hosts + 1, sizeof(*names));
 	for (size_t i = 0; i < r->n_hosts; i++) {
 		names[i] = r->hosts[i].host.name;
-		if (streq(names[i], p->arg)) {
+		if (is_host(&r->hosts[i].host, p->arg)) {
 			print_host(f->settings, &r->hosts[i], conf_at(hosts, i));
 			return 0;
 		}

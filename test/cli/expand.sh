@@ -140,6 +140,9 @@ check "--explain with profiles on one line" "$RACKSTRAP" check "$WORK/one-line.c
 cp "$WORK/out" "$WORK/explained"
 check "names the profile of a value" grep -q "^mtu = 9000; .*(profile 'fast')" "$WORK/explained"
 check "also of a value of vm" grep -q "^vm.cpus = 8; .*(profile 'big')" "$WORK/explained"
+check "--explain of a MAC address is of its host" sh -c "
+	mac=\$('$RACKSTRAP' check '$WORK/few.cfg' --explain a-08 | sed -n 's/^mac = \"\([^\"]*\)\".*/\1/p')
+	'$RACKSTRAP' check '$WORK/few.cfg' --explain \$(echo \$mac | tr 'a-f:' 'A-F-') | grep -q '^name = \"a-08\"'"
 refuse "--explain of a host that is not there" 2 \
 	"rackstrap: check: option '--explain': $WORK/few.cfg has no host 'c5'" \
 	"$RACKSTRAP" check "$WORK/few.cfg" --explain c5

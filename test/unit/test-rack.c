@@ -226,7 +226,7 @@ static void master_role_may_have_any_name(void **state)
 	assert_int_equal(r.hosts[1].host.f.kubernetes.master, 0x0a00000a);
 }
 
-/* Of two networks of hosts the smaller one has the first address of the pool only. */
+/* The smaller one of two networks has the first address of the pool only. */
 static void pool_is_in_the_network_that_has_all_of_it(void **state)
 {
 	static const char text[] =
