@@ -53,7 +53,7 @@ static void append_file(struct json *j, const struct checked *f)
 		json_u64(j, "hosts", f->rack->n_hosts);
 	else
 		json_str(j, "hosts", NULL);
-	json_bool(j, "roles_checked", !f->any_roles);
+	json_bool(j, "roles_checked", !f->any_roles && !f->mistakes->unread);
 	json_u64(j, "errors", diag_count(f->mistakes));
 	json_u64(j, "warnings", diag_count(f->warnings));
 	json_open(j, "problems", '[');

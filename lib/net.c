@@ -78,14 +78,15 @@ int net_parse_cidr(const char *s, struct cidr *ret)
 int net_parse_mac(const char *s, struct mac *ret)
 {
 	struct mac mac;
-	char sep = '\0';
+	const bool dots = strnlen(s, 5) == 5 && s[4] == '.'; /* as switches print it */
+	char sep = '.';
 
 	for (size_t i = 0; i < sizeof(mac.b); i++) {
 		int byte;
 
-		if (i == 1)
-			sep = *s;
-		if (i > 0 && ((*s != ':' && *s != '-') || *s++ != sep))
+		if (i == 1 && !dots)
+			sep = *s == ':' ? ':' : '-';
+		if (i > 0 && (i % 2 == 0 || !dots) && *s++ != sep)
 			return -EINVAL;
 		byte = str_hex_byte(s);
 		if (byte < 0)

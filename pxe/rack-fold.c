@@ -35,6 +35,7 @@ struct group {
 	size_t last;                   /* line that gets the detail */
 	struct buf more;               /* names or lines */
 	size_t named;
+	unsigned named_line; /* without a host, the last one */
 };
 
 /* Returns whether the message begins with the name of a host. */
@@ -104,15 +105,15 @@ static void name_subject(struct group *g, const char *message,
 			 const struct diag_place *at)
 {
 	_cleanup_free_ char *host = g->of_hosts ? host_of(message) : NULL;
+	unsigned last = g->named_line ? g->named_line : g->line;
 
-	if (!host && !at->line)
+	if (!host && (!at->line || (g->one_file && at->line == last)))
 		return;
+	g->named_line = host ? 0 : at->line;
 	if (g->named++ >= NAMED_MAX)
 		return;
 	if (g->named > 1)
 		buf_puts(&g->more, ", ");
-	else if (!host && g->one_file)
-		buf_puts(&g->more, "lines ");
 	if (host)
 		buf_puts(&g->more, host);
 	if (!at->line || (host && g->one_file && at->line == g->line))
@@ -250,10 +251,12 @@ static void add_detail(const struct fold *f, const struct group *g)
 {
 	_cleanup_buf_ struct buf b = {0};
 	const char *hosts = g->subjects == 1 ? " host" : " hosts";
+	const char *lines = g->named == 1 ? "line " : "lines ";
 
 	if (g->subjects > 0)
-		buf_printf(&b, "    and %zu more%s%s%s%s", g->subjects,
+		buf_printf(&b, "    and %zu more%s%s%s%s%s", g->subjects,
 			   g->of_hosts ? hosts : "", g->named ? ": " : "",
+			   g->named && g->one_file && !g->of_hosts ? lines : "",
 			   g->more.p ? g->more.p : "",
 			   g->named > NAMED_MAX ? ", ..." : "");
 	if (g->own > 0)

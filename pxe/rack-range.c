@@ -76,7 +76,9 @@ static const char *add_numbers(struct rack_range_part *p, const char *s,
 	uint32_t first, last;
 	const char *end = read_number(p, s, &first);
 
-	*wrong = "is no range of numbers with at most nine digits, like [1-40]";
+	*wrong = p->hex ? "is no range of hexadecimal numbers with at most seven "
+			  "digits, like [01-1f]"
+			: "is no range of numbers with at most nine digits, like [1-40]";
 	last = first = end ? first : 0;
 	if (end && *end == '-')
 		end = read_number(p, end + 1, &last);

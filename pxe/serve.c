@@ -303,12 +303,19 @@ static int await_nginx(struct serve *s, struct err *e)
 		       START_MS / 1000, s->nginx.log);
 }
 
-/* Checks if the log has the text, from `offset`. */
-static bool log_has(const struct serve_child *c, off_t offset, const char *text)
+/* Checks if the log has the text, from *offset. Moves that behind what need not be read
+ * again: machines that ask may fill a log fast. */
+static bool log_has(const struct serve_child *c, off_t *offset, const char *text)
 {
-	_cleanup_free_ char *log = xcalloc(1, LOG_READ + 1);
+	_cleanup_free_ char *log = xmalloc(LOG_READ);
+	ssize_t n, len = (ssize_t)strlen(text);
 
-	return pread(c->child.errfd, log, LOG_READ, offset) > 0 && strstr(log, text);
+	while ((n = pread(c->child.errfd, log, LOG_READ, *offset)) >= len) {
+		if (memmem(log, (size_t)n, text, (size_t)len))
+			return true;
+		*offset += n - len + 1;
+	}
+	return false;
 }
 
 int serve_child_await_line(struct serve_child *c, off_t offset, const char *text,
@@ -319,7 +326,7 @@ int serve_child_await_line(struct serve_child *c, off_t offset, const char *text
 
 		if (poll(&pfd, 1, START_STEP_MS) > 0)
 			return report_end(c, e);
-		if (log_has(c, offset, text))
+		if (log_has(c, &offset, text))
 			return 0;
 	}
 	return err_set(e, ERR_FAILED, "%s is not ready after %d s; its log is %s",

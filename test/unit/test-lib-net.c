@@ -100,6 +100,14 @@ static void macs_are_parsed(void **state)
 		"52:54:00:aa:00:007",
 		":52:54:00:aa:00:07",
 		"52.54.00.aa.00.07",
+		"5254.00aa.000",
+		"5254.00aa.00080",
+		"5254.00aa:0008",
+		"5254:00aa:0008",
+		"5254.00aa0008",
+		"5254.",
+		"525400.aa0008",
+		"525400aa0008",
 		"52::54:00:aa:00:07",
 	};
 	struct mac m = {{0}};
@@ -112,6 +120,8 @@ static void macs_are_parsed(void **state)
 	assert_string_equal(net_format_mac(m, '-', out), "52-54-00-aa-0b-07");
 	assert_int_equal(net_parse_mac("52-54-00-aa-00-08", &m), 0);
 	assert_int_equal(m.b[5], 8);
+	assert_int_equal(net_parse_mac("5254.00AA.0b08", &m), 0);
+	assert_string_equal(net_format_mac(m, ':', out), "52:54:00:aa:0b:08");
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		if (net_parse_mac(bad[i], &m) != -EINVAL)

@@ -46,6 +46,22 @@ static void few_are_left_as_they_are(void **state)
 	assert_null(strstr(got, "more"));
 }
 
+/* Columns of a table's first row. */
+static void line_of_all_is_named_once(void **state)
+{
+	_cleanup_diag_ struct diag d = {0};
+	_cleanup_free_ char *got = NULL;
+
+	(void)state;
+	for (unsigned i = 1; i < 16; i++) {
+		_cleanup_free_ char *text = xasprintf("column %u: unknown", i);
+
+		add(&d, "l.csv", i < 14 ? 1 : 2, text);
+	}
+	got = folded(&d);
+	assert_string_equal(strstr(got, "    and"), "    and 5 more: line 2\n");
+}
+
 static void first_ten_of_a_kind_are_left(void **state)
 {
 	_cleanup_diag_ struct diag d = {0};
@@ -173,6 +189,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(few_are_left_as_they_are),
+		cmocka_unit_test(line_of_all_is_named_once),
 		cmocka_unit_test(first_ten_of_a_kind_are_left),
 		cmocka_unit_test(places_in_several_files_are_whole),
 		cmocka_unit_test(kinds_stay_apart),

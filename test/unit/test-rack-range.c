@@ -78,8 +78,9 @@ static void addresses_of_cards_are_hexadecimal(void **state _unused_)
 	has("x:b:c:d:e:[1-2]", "x:b:c:d:e:1 x:b:c:d:e:2");
 	is_wrong("0:0:0:0:0:[1f-1e]",
 		 "[1f-1e] counts down: write the smaller number first");
-	is_wrong("0:0:0:0:0:[00000000-1]", "[00000000-1] is no range of numbers with at "
-					   "most nine digits, like [1-40]");
+	is_wrong("0:0:0:0:0:[00000000-1]",
+		 "[00000000-1] is no range of hexadecimal numbers with at most seven "
+		 "digits, like [01-1f]");
 }
 
 static void mistakes_are_told(void **state _unused_)
