@@ -526,11 +526,9 @@ int serve_check_access(const struct serve *s, struct diag *d)
 
 void serve_warn_image(const struct serve *s)
 {
-	static const char *const files[] = {"vmlinuz", "initrd.img", "root.cpio"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(files) && s->info.image_id; i++) {
-		_cleanup_free_ char *path =
-			xasprintf("http/images/%s/%s", s->info.image_id, files[i]);
+	for (size_t i = 0; i < TREE_IMAGE_FILES && s->info.image_id; i++) {
+		_cleanup_free_ char *path = xasprintf(
+			"http/images/%s/%s", s->info.image_id, tree_image_files[i]);
 		_cleanup_free_ char *whole = xasprintf("%s/%s", s->dir, path);
 
 		if (access(whole, F_OK) == 0 || errno != ENOENT)

@@ -115,12 +115,10 @@ static void read_reports(struct tracker *t)
 
 /* --- the access log --------------------------------------------------------------- */
 
-static const char *const image_files[] = {"vmlinuz", "initrd.img", "root.cpio"};
-
 static bool is_image_file(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(image_files); i++)
-		if (streq(name, image_files[i]))
+	for (size_t i = 0; i < TREE_IMAGE_FILES; i++)
+		if (streq(name, tree_image_files[i]))
 			return true;
 	return false;
 }
@@ -155,8 +153,8 @@ static uint64_t image_bytes(struct tracker *t, const char *id)
 	free(t->image);
 	t->image = xstrdup(id);
 	t->image_bytes = 0;
-	for (size_t i = 0; i < ARRAY_SIZE(image_files); i++)
-		t->image_bytes += file_size(t, id, image_files[i]);
+	for (size_t i = 0; i < TREE_IMAGE_FILES; i++)
+		t->image_bytes += file_size(t, id, tree_image_files[i]);
 	return t->image_bytes;
 }
 

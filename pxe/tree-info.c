@@ -10,6 +10,9 @@
 
 #define VERSION 1
 
+const char *const tree_image_files[TREE_IMAGE_FILES] = {"vmlinuz", "initrd.img",
+							"root.cpio"};
+
 const char *tree_image_id(const struct image *image, char out[static TREE_ID_LEN])
 {
 	snprintf(out, TREE_ID_LEN, "%.16s-%.8s-%.8s", image->root_sha256,

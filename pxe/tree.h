@@ -114,6 +114,10 @@ int tree_render(const struct rack *rack, const struct image *image, const char *
  * or -errno after a warning. */
 int tree_rescue(const char *left, const char *dir) _must_check_;
 
+/* The files of an image in http/images/ID that every host loads. */
+#define TREE_IMAGE_FILES 3
+extern const char *const tree_image_files[TREE_IMAGE_FILES];
+
 /* The description of a tree, as read from its tree.cfg. */
 struct tree_host {
 	char *name, *role;
