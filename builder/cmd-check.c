@@ -255,8 +255,7 @@ static const struct command_option options[] = {
 	 .arg = "HOST",
 	 .id = OPT_EXPLAIN,
 	 .help = "print every value of a host, by name or MAC address, with the file and "
-		 "line "
-		 "that it is from"},
+		 "line that it is from"},
 	{.name = "svg",
 	 .id = OPT_SVG,
 	 .help = "print a picture of the rack: its networks, and its hosts by role"},

@@ -46,7 +46,7 @@ bool signals_came(int fd)
 	return true;
 }
 
-bool signals_wait(void)
+bool signals_are_pending(void)
 {
 	sigset_t set;
 

@@ -22,7 +22,7 @@ void signals_await_second(void);
 
 /* Returns true while a SIGINT or SIGTERM waits to be read: a step that may take long then
  * ends early. */
-bool signals_wait(void);
+bool signals_are_pending(void);
 
 /* Reads one signal, which is to end the command. Returns true when there was one. */
 bool signals_came(int fd);

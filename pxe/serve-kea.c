@@ -89,7 +89,7 @@ static int await_answer(int fd)
 	for (unsigned ms = 0; ms < ANSWER_MS; ms += STEP_MS) {
 		if (poll(&p, 1, STEP_MS) > 0)
 			return 0;
-		if (signals_wait())
+		if (signals_are_pending())
 			return -EINTR;
 	}
 	return -ETIMEDOUT;
